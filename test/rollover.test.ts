@@ -3,15 +3,15 @@ import test from 'node:test';
 import { checkModel, type ModelBounds } from '../tools/rollover/model.js';
 import { others, ours, type Order } from '../tools/rollover/orders.js';
 import { simulate } from '../tools/rollover/simulate.js';
-import type { RolloverReading, RolloverState } from '../src/publish/index.js';
+import type { RolloverObservation, TlsaRolloverState } from '../src/publish/index.js';
 
 const bounds: ModelBounds = { changes: 1, dsChanges: 0, held: 2, limit: 100_000 };
 
 /** Our order, told less than there is to see. */
 function shortSighted(
   name: string,
-  blur: (seen: RolloverReading) => RolloverReading,
-): Order<RolloverState> {
+  blur: (seen: RolloverObservation) => RolloverObservation,
+): Order<TlsaRolloverState> {
   return {
     ...ours,
     name,
@@ -34,7 +34,7 @@ for (const order of others) {
   });
 }
 
-const careless: readonly Order<RolloverState>[] = [
+const careless: readonly Order<TlsaRolloverState>[] = [
   shortSighted('reads one authoritative server', (seen) => ({
     ...seen,
     nameservers: seen.nameservers.slice(0, 1),

@@ -4,115 +4,140 @@ import {
   accountKeyName,
   type AccountKeys,
   type AccountStore,
-  type BookedAccount,
+  type AccountRecord,
 } from './stores.js';
 import type { AcmeFailure, AcmeSession } from './session.js';
-import { askForKey, bindExternally, type AcmeSigner, type ExternalAccount } from './jws.js';
+import {
+  keyChangeRequest,
+  externalAccountBinding,
+  type AcmeSigner,
+  type ExternalAccount,
+} from './jws.js';
 
+/** The account that the configuration asks for. */
 export interface DesiredAccount {
+  /** URL of the CA's directory. */
   readonly directory: string;
-  /** `mailto:` URIs. */
+  /** `mailto:` URIs. [8555-7.3-1] */
   readonly contact: readonly string[];
+  /** Binds the account to a customer of the CA (RFC 8555 §7.3.4). */
   readonly external?: ExternalAccount | undefined;
 }
 
-/** Folder of the key ring for account keys; no host name begins so. */
-const folder = '_acme';
+/** Folder of the key ring for account keys. No host name starts with an underscore. */
+const KEY_FOLDER = '_acme';
 
 type Signing = Promise<Result<Required<AcmeSigner>, AcmeFailure>>;
 
 /**
- * The account at a CA. Its key is in the ring, on disk, before the CA hears of it; asking
- * for an account with a key that has one gives that one (RFC 8555 §7.3.1), so a crash in
- * between makes no second. [8555-7.3.1-1]
+ * Returns the account at a CA, after registration if there is none. Its key is on disk
+ * before the first request. A newAccount request with a key that has an account returns
+ * that account (RFC 8555 §7.3.1), so a crash in between makes no second one.
+ * [8555-7.3.1-1]
  */
 export async function ensureAccount(
   session: AcmeSession,
-  book: AccountStore,
+  store: AccountStore,
   ring: AccountKeys,
-  wish: DesiredAccount,
+  desired: DesiredAccount,
 ): Signing {
-  const known = book.account(wish.directory);
-  const name = known?.key ?? accountKeyName(wish.directory);
-  ring.make(folder, name, 'ecdsa');
-  const key = ring.privateKey(folder, name);
+  const known = store.account(desired.directory);
+  const name = known?.key ?? accountKeyName(desired.directory);
+  ring.make(KEY_FOLDER, name, 'ecdsa');
+  const key = ring.privateKey(KEY_FOLDER, name);
   if (known?.next !== undefined)
-    return takeNextKey(session, book, ring, wish.directory, { ...known, next: known.next });
+    return finishKeyChange({ session, store, ring }, desired.directory, {
+      ...known,
+      next: known.next,
+    });
   if (known) return ok({ key, kid: known.url });
   const directory = await session.directory();
   if (!directory.ok) return directory;
   const { newAccount } = directory.value;
-  const made = await session.post(
+  const { contact, external } = desired;
+  const created = await session.post(
     newAccount,
     { key },
     {
-      // A person agreed to them in the configuration. [8555-7.3-2]
+      // The operator agreed to the terms in the configuration. [8555-7.3-2]
       termsOfServiceAgreed: true,
-      ...(wish.contact.length > 0 ? { contact: wish.contact } : {}),
-      ...(wish.external
-        ? { externalAccountBinding: bindExternally(wish.external, key, newAccount) }
-        : {}),
+      contact: contact.length > 0 ? contact : undefined,
+      externalAccountBinding: external && externalAccountBinding(external, key, newAccount),
     },
   );
-  if (!made.ok) return made;
-  const { location } = made.value;
+  if (!created.ok) return created;
+  const { location } = created.value;
   if (location === undefined)
     return fail(acmeFailures.make('acme-unreachable', 'an account without URL'));
-  book.saveAccount(wish.directory, { url: location, key: name });
+  store.saveAccount(desired.directory, { url: location, key: name });
   return ok({ key, kid: location });
 }
 
 /**
- * Gives the account another key; the one before stays in the ring, of no use to anybody.
- * Nothing else of the account changes (RFC 8555 §7.3.5). [8555-7.3.5-1]
+ * Changes the key of an account (RFC 8555 §7.3.5). The old key stays in the ring and has no
+ * function any more. Nothing else of the account changes. [8555-7.3.5-1]
  */
 export async function changeAccountKey(
   session: AcmeSession,
-  book: AccountStore,
+  store: AccountStore,
   ring: AccountKeys,
-  wish: DesiredAccount,
+  desired: DesiredAccount,
 ): Signing {
-  const signer = await ensureAccount(session, book, ring, wish);
-  const known = book.account(wish.directory);
+  const signer = await ensureAccount(session, store, ring, desired);
+  const known = store.account(desired.directory);
   if (!signer.ok || !known) return signer;
-  const [base = '', n = '1'] = known.key.split('-');
-  const next = `${base}-${Number(n) + 1}`;
-  ring.make(folder, next, 'ecdsa');
-  book.saveAccount(wish.directory, { ...known, next });
-  return takeNextKey(session, book, ring, wish.directory, { ...known, next });
+  const [base = '', number = '1'] = known.key.split('-');
+  const next = `${base}-${Number(number) + 1}`;
+  ring.make(KEY_FOLDER, next, 'ecdsa');
+  store.saveAccount(desired.directory, { ...known, next });
+  return finishKeyChange({ session, store, ring }, desired.directory, { ...known, next });
+}
+
+interface KeyChangeContext {
+  readonly session: AcmeSession;
+  readonly store: AccountStore;
+  readonly ring: AccountKeys;
 }
 
 /**
- * Goes on wherever a change of keys stands: whether the CA has taken the next key
- * already, only it can say.
+ * Continues an interrupted change of keys. Only the CA knows whether it has accepted the
+ * next key, so the first request asks for the account of that key.
  */
-async function takeNextKey(
-  session: AcmeSession,
-  book: AccountStore,
-  ring: AccountKeys,
+async function finishKeyChange(
+  { session, store, ring }: KeyChangeContext,
   directory: string,
-  { url, key, next }: Required<BookedAccount>,
+  { url, key, next }: Required<AccountRecord>,
 ): Signing {
-  const [old, fresh] = [ring.privateKey(folder, key), ring.privateKey(folder, next)];
+  const oldKey = ring.privateKey(KEY_FOLDER, key);
+  const newKey = ring.privateKey(KEY_FOLDER, next);
   const found = await session.directory();
   if (!found.ok) return found;
   const { newAccount, keyChange } = found.value;
-  const taken = await session.post(newAccount, { key: fresh }, { onlyReturnExisting: true });
-  if (!taken.ok && taken.failure.problem !== 'accountDoesNotExist') return taken;
-  if (!taken.ok) {
-    const changed =
-      keyChange === undefined
-        ? fail<AcmeFailure>(acmeFailures.make('acme-refused', 'the CA has no resource keyChange'))
-        : await session.post(
-            keyChange,
-            { key: old, kid: url },
-            askForKey(fresh, { key: old, kid: url }, keyChange),
-          );
-    // What it refuses once it refuses always: the account goes on with the key it has.
-    if (!changed.ok && changed.failure.code === 'acme-refused')
-      book.saveAccount(directory, { url, key });
-    if (!changed.ok) return changed;
+  const existing = await session.post(newAccount, { key: newKey }, { onlyReturnExisting: true });
+  if (!existing.ok) {
+    if (existing.failure.problem !== 'accountDoesNotExist') return existing;
+    if (keyChange === undefined)
+      return refuseKeyChange(store, directory, { url, key }, noKeyChange());
+    const signer = { key: oldKey, kid: url };
+    const payload = keyChangeRequest(newKey, signer, keyChange);
+    const changed = await session.post(keyChange, signer, payload);
+    if (!changed.ok) return refuseKeyChange(store, directory, { url, key }, changed.failure);
   }
-  book.saveAccount(directory, { url, key: next });
-  return ok({ key: fresh, kid: url });
+  store.saveAccount(directory, { url, key: next });
+  return ok({ key: newKey, kid: url });
+}
+
+function noKeyChange(): AcmeFailure {
+  return acmeFailures.make('acme-refused', 'the CA has no resource keyChange');
+}
+
+/** A refusal is final, so the account continues with its present key. */
+function refuseKeyChange(
+  store: AccountStore,
+  directory: string,
+  account: AccountRecord,
+  failure: AcmeFailure,
+): Awaited<Signing> {
+  if (failure.code === 'acme-refused') store.saveAccount(directory, account);
+  return fail(failure);
 }

@@ -39,9 +39,9 @@ test('a public CA cannot send the client to private addresses', async () => {
   const { session, dialled, close } = await sessionAt('9.9.9.9');
   assert.ok((await session.directory()).ok);
   for (const host of Object.keys(inside)) {
-    const got = await session.get(`https://${host}/order/1`);
-    assert.ok(!got.ok);
-    assert.match(got.failure.detail, /net-guarded|private|loopback|link-local|local/, host);
+    const response = await session.get(`https://${host}/order/1`);
+    assert.ok(!response.ok);
+    assert.match(response.failure.detail, /net-guarded|private|loopback|link-local|local/, host);
   }
   assert.deepEqual(new Set(dialled), new Set(['9.9.9.9']));
   await close();

@@ -3,8 +3,8 @@ import { fail, neutralise, ok, type Result } from '../base/index.js';
 import { acmeFailures } from './failures.js';
 import { parseJson, type AcmeDirectory, type AcmeFailure, type AcmeSession } from './session.js';
 import type { Challenge, ChallengeSolver } from './challenge.js';
-import { keyAuthorization, thumbprint, type AcmeSigner } from './jws.js';
-import type { Patience } from './poll.js';
+import { keyAuthorization, jwkThumbprint, type AcmeSigner } from './jws.js';
+import type { PollTimer } from './poll.js';
 
 const errorSchema = z.object({ detail: z.string().optional() }).optional();
 const issuers = z.array(z.string().max(253)).max(10).optional();
@@ -16,7 +16,7 @@ const challengeSchema = z.object({
     .string()
     .regex(/^[A-Za-z0-9_-]{1,512}$/)
     .optional(),
-  // The drafts before the second of dns-persist-01 wrote it with hyphens.
+  // Drafts of dns-persist-01 before the second write this name with hyphens.
   issuerDomainNames: issuers,
   'issuer-domain-names': issuers,
   error: errorSchema,
@@ -26,30 +26,36 @@ const authorizationSchema = z.object({
   status: z.enum(['pending', 'valid', 'invalid', 'deactivated', 'expired', 'revoked']),
   challenges: z.array(challengeSchema).max(50),
 });
-type Offered = z.output<typeof challengeSchema>;
+type OfferedChallenge = z.output<typeof challengeSchema>;
 
+/** The order, and how its challenges are answered. */
 export interface AuthorizeOptions {
   readonly session: AcmeSession;
   readonly signer: Required<AcmeSigner>;
-  /** Of the order: no other is ever answered for. */
+  /** Names of the order. No challenge for another name is answered. */
   readonly names: readonly string[];
-  /** In the order of preference. */
-  readonly answers: readonly ChallengeSolver[];
-  readonly left: Patience;
+  /** Solvers in the order of preference. */
+  readonly solvers: readonly ChallengeSolver[];
+  /** Waits until the next poll is allowed. */
+  readonly waitForPoll: PollTimer;
 }
 
-/** Answers one challenge of an authorization and waits for what the CA makes of it. */
+/**
+ * Answers one challenge of an authorization and waits until the CA has validated it (RFC
+ * 8555 §7.5.1). Fails with `acme-challenge-failed` when validation failed, with
+ * `acme-pending` when the round has no time left or the operator has to act first.
+ */
 export async function authorize(
   url: string,
   options: AuthorizeOptions,
 ): Promise<Result<undefined, AcmeFailure>> {
-  const { session, signer, answers, left, names } = options;
+  const { session, signer, solvers, waitForPoll, names } = options;
   let shown: { readonly by: ChallengeSolver; readonly challenge: Challenge } | undefined;
   try {
     for (;;) {
-      const got = await session.post(url, signer);
-      if (!got.ok) return got;
-      const parsed = parseJson(authorizationSchema, got.value.body);
+      const response = await session.post(url, signer);
+      if (!response.ok) return response;
+      const parsed = parseJson(authorizationSchema, response.value.body);
       if (!parsed.ok) return parsed;
       const { identifier, status, challenges } = parsed.value;
       if (!names.includes(identifier.value))
@@ -64,7 +70,9 @@ export async function authorize(
         );
       }
       if (!shown) {
-        const by = answers.find(({ type }) => challenges.some((one) => one.type === type));
+        const by = solvers.find(({ type }) =>
+          challenges.some((challenge) => challenge.type === type),
+        );
         const offered = challenges.find(({ type }) => type === by?.type);
         const directory = await session.directory();
         if (!directory.ok) return directory;
@@ -79,8 +87,7 @@ export async function authorize(
           );
         const outcome = await by.show(challenge);
         if (outcome.status === 'failed')
-          // The cause is on this side: the CA offered a challenge and the answer could
-          // not be shown.
+          // The cause is local: the response to the challenge could not be published.
           return fail({
             code: outcome.code,
             blame: 'local',
@@ -90,30 +97,34 @@ export async function authorize(
         if (outcome.status === 'manual')
           return fail({
             ...acmeFailures.make('acme-pending', outcome.text),
-            byHand: outcome.text,
+            manual: outcome.text,
           });
         shown = { by, challenge };
-        // One that the CA works on already needs no second word. [8555-7.5.1-1]
+        // A challenge that the CA already processes needs no second request.
+        // [8555-7.5.1-1]
         if (offered.status === 'pending') {
-          const told = await session.post(offered.url, signer, {});
-          if (!told.ok) return told;
+          const started = await session.post(offered.url, signer, {});
+          if (!started.ok) return started;
         }
       }
-      if (!(await left(got.value)))
+      if (!(await waitForPoll(response.value)))
         return fail(
           acmeFailures.make('acme-pending', `authorization of ${identifier.value} pending`),
         );
     }
   } finally {
-    // What stays there is of no use to anybody, and the next answer replaces it.
+    // A response that cannot be removed does no harm, and the next response replaces it.
     await shown?.by.hide(shown.challenge).catch(() => undefined);
   }
 }
 
-/** Undefined for an offer that nothing can be made of. */
+/**
+ * Returns the challenge to answer. Undefined: the offer lacks a token, or the CA names
+ * itself differently in its directory.
+ */
 function challengeOf(
   host: string,
-  offered: Offered,
+  offered: OfferedChallenge,
   { meta }: AcmeDirectory,
   { signer }: AuthorizeOptions,
 ): Challenge | undefined {
@@ -122,7 +133,8 @@ function challengeOf(
   if ((token === '') !== persists) return undefined;
   const named = offered.issuerDomainNames ?? offered['issuer-domain-names'] ?? [];
   const { issuerDomainNames = [], caaIdentities = named, accountHashPrefix } = meta ?? {};
-  // What the CA says of itself has to agree (draft-ietf-acme-dns-persist-02 §3.2).
+  // The names in the challenge and in the directory have to agree
+  // (draft-ietf-acme-dns-persist-02 §3.2).
   const agrees =
     issuerDomainNames.every((name) => named.includes(name)) &&
     named.every((name) => caaIdentities.includes(name));
@@ -132,7 +144,7 @@ function challengeOf(
     token,
     keyAuthorization: keyAuthorization(token, signer.key),
     account: signer.kid,
-    thumbprint: thumbprint(signer.key),
+    thumbprint: jwkThumbprint(signer.key),
     issuers: named,
     hashPrefix: accountHashPrefix,
   };

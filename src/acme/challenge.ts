@@ -1,23 +1,21 @@
+/** Challenge types that are supported (RFC 8555 §8, RFC 8737, draft-ietf-acme-dns-persist). */
 export type ChallengeType = 'http-01' | 'tls-alpn-01' | 'dns-01' | 'dns-persist-01';
 
-/**
- * What is to be shown to the CA for a name: everything each kind of challenge is made
- * from.
- */
+/** One challenge for a name, with the data that every challenge type needs. */
 export interface Challenge {
   /** The name that is validated. */
   readonly host: string;
-  /** Empty where the kind has none. */
+  /** Empty for dns-persist-01, which has no token. */
   readonly token: string;
   /** `token.thumbprint` (RFC 8555 §8.1). */
   readonly keyAuthorization: string;
   /** URL of the account. */
   readonly account: string;
-  /** RFC 7638, base64url. */
+  /** Thumbprint of the account key (RFC 7638), base64url. */
   readonly thumbprint: string;
-  /** Names of the CA for dns-persist-01. */
+  /** Issuer domain names of the CA, for dns-persist-01. */
   readonly issuers: readonly string[];
-  /** What hashed account URIs begin with, where the CA has them. */
+  /** Prefix of hashed account URIs, where the CA announces one. */
   readonly hashPrefix?: string | undefined;
 }
 
@@ -42,7 +40,11 @@ export type SolverOutcome =
  */
 export interface ChallengeSolver {
   readonly type: ChallengeType;
-  /** Done when the CA will find it; `manual` where a person has to put it there first. */
+  /**
+   * Publishes the response. `done`: the CA finds it now. `manual`: the operator has to
+   * publish it first.
+   */
   show(challenge: Challenge): Promise<SolverOutcome>;
+  /** Removes the response. Rejects only when that failed. */
   hide(challenge: Pick<Challenge, 'host' | 'token'>): Promise<void>;
 }

@@ -5,12 +5,13 @@ import { acmeFailures } from './failures.js';
 import { parseJson, type AcmeFailure } from './session.js';
 import { authorize, type AuthorizeOptions } from './authorize.js';
 import { fetchChain } from './fetch-chain.js';
-import { patience, type PatienceOptions } from './poll.js';
+import { pollTimer, type PollOptions } from './poll.js';
 
-export interface CompleteOptions extends Omit<AuthorizeOptions, 'left'>, PatienceOptions {
-  /** The key to be certified: the request is made for it and no other. */
+/** The order, the key to certify, and how often the CA is polled. */
+export interface CompleteOptions extends Omit<AuthorizeOptions, 'waitForPoll'>, PollOptions {
+  /** The key to certify. The certificate request never contains another key. */
   readonly key: KeyPair;
-  /** Common name of the root its chain is to end below, where the CA offers several. */
+  /** Common name of the root that the chain leads to, where the CA offers several. */
   readonly preferredChain?: string | undefined;
 }
 
@@ -23,30 +24,31 @@ const orderSchema = z.object({
 });
 
 /**
- * Carries an order from wherever it stands to its certificate, PEM (RFC 8555 §7.4, §7.5).
- * The CA alone knows where it stands: nothing is remembered here, so starting again goes
- * on. Fails with `acme-challenge-failed` where the order is dead, `acme-pending` where it
- * lives on.
+ * Completes an order and returns its certificate chain, PEM (RFC 8555 §7.4, §7.5). The
+ * state of the order is kept at the CA only, so a second call continues the order. Fails
+ * with `acme-challenge-failed` when the order is invalid, with `acme-pending` when it can
+ * be continued later.
  */
 export async function completeOrder(
   url: string,
   options: CompleteOptions,
 ): Promise<Result<string, AcmeFailure>> {
   const { session, signer, names, key, preferredChain } = options;
-  const left = patience(options);
+  const waitForPoll = pollTimer(options);
   let finalized = false;
   for (;;) {
-    const got = await session.post(url, signer);
-    if (!got.ok) return got;
-    const order = parseJson(orderSchema, got.value.body);
+    const response = await session.post(url, signer);
+    if (!response.ok) return response;
+    const order = parseJson(orderSchema, response.value.body);
     if (!order.ok) return order;
     const { status, authorizations, finalize, certificate, error } = order.value;
     if (status === 'valid' && certificate !== undefined)
       return fetchChain(session, signer, certificate, preferredChain);
     if (status === 'pending') {
       for (const authorization of authorizations) {
-        if (!options.goesOn()) return fail(acmeFailures.make('acme-pending', `order ${status}`));
-        const authorized = await authorize(authorization, { ...options, left });
+        if (!options.stillClaimed())
+          return fail(acmeFailures.make('acme-pending', `order ${status}`));
+        const authorized = await authorize(authorization, { ...options, waitForPoll });
         if (!authorized.ok) return authorized;
       }
     } else if (status === 'ready' && !finalized) {
@@ -64,7 +66,7 @@ export async function completeOrder(
         ),
       );
     }
-    if (!(await left(status === 'pending' ? undefined : got.value)))
+    if (!(await waitForPoll(status === 'pending' ? undefined : response.value)))
       return fail(acmeFailures.make('acme-pending', `order ${status}`));
   }
 }

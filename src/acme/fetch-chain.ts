@@ -4,10 +4,10 @@ import type { AcmeFailure, AcmeSession } from './session.js';
 import type { AcmeSigner } from './jws.js';
 
 /**
- * The chain of a certificate, PEM; of several that the CA offers, the first that ends
- * below the root that is preferred, by its common name. Where none does, and where an
- * alternate cannot be had, it is the CA's own choice: a chain that works is better than
- * none. [8555-7.4.2-2]
+ * Downloads the chain of a certificate, PEM. Of several chains that the CA offers, returns
+ * the first that leads to the preferred root, by its common name. Without such a chain, or
+ * when an alternate cannot be downloaded, returns the default chain: a valid chain is
+ * better than a failed renewal. [8555-7.4.2-2]
  */
 export async function fetchChain(
   session: AcmeSession,
@@ -15,19 +15,19 @@ export async function fetchChain(
   url: string,
   preferred: string | undefined,
 ): Promise<Result<string, AcmeFailure>> {
-  const first = await session.post(url, signer);
-  if (!first.ok || preferred === undefined || endsBelow(first.value.body, preferred))
-    return first.ok ? ok(first.value.body) : first;
-  for (const alternate of first.value.alternates) {
+  const standard = await session.post(url, signer);
+  if (!standard.ok || preferred === undefined || endsBelow(standard.value.body, preferred))
+    return standard.ok ? ok(standard.value.body) : standard;
+  for (const alternate of standard.value.alternates) {
     const other = await session.post(alternate, signer);
     if (
       other.ok &&
       endsBelow(other.value.body, preferred) &&
-      sameLeaf(other.value.body, first.value.body)
+      sameLeaf(other.value.body, standard.value.body)
     )
       return ok(other.value.body);
   }
-  return ok(first.value.body);
+  return ok(standard.value.body);
 }
 
 function endsBelow(chain: string, root: string): boolean {
@@ -36,13 +36,12 @@ function endsBelow(chain: string, root: string): boolean {
   return issuer === `CN=${root}` || issuer?.startsWith(`CN=${root},`) === true;
 }
 
-function sameLeaf(a: string, b: string): boolean {
-  const [one, two] = [parsePem(a), parsePem(b)];
-  return (
-    one.ok &&
-    two.ok &&
-    one.value[0] !== undefined &&
-    two.value[0] !== undefined &&
-    equalBytes(one.value[0].der, two.value[0].der)
-  );
+function sameLeaf(left: string, right: string): boolean {
+  const [leftLeaf, rightLeaf] = [leafOf(left), leafOf(right)];
+  return leftLeaf !== undefined && rightLeaf !== undefined && equalBytes(leftLeaf, rightLeaf);
+}
+
+function leafOf(chain: string): Uint8Array | undefined {
+  const parsed = parsePem(chain);
+  return parsed.ok ? parsed.value[0]?.der : undefined;
 }

@@ -29,13 +29,13 @@ export { acmeFailures } from './failures.js';
 export { accountHash, persistentRecord } from './persistent-record.js';
 export { placeOrder } from './place-order.js';
 export { planRenewal, type RenewalFacts, type RenewalWindow } from './plan-renewal.js';
-export { askAgainAt, certificateId, fetchRenewalInfo, tryAgainAt } from './renewal-info.js';
+export { nextQueryAt, certificateId, fetchRenewalInfo, retryAt } from './renewal-info.js';
 export { AcmeSession, type AcmeFailure, type AcmeServer } from './session.js';
 export {
   accountKeyName,
   type AccountKeys,
   type AccountStore,
-  type BookedAccount,
+  type AccountRecord,
   type OpenOrder,
   type OrderStore,
 } from './stores.js';

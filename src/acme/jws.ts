@@ -1,22 +1,24 @@
 import { createHash, createHmac, createPublicKey, sign, type KeyObject } from 'node:crypto';
 
-/** Whoever signs requests: an account by its URL, or a key that has no account yet. */
+/** The signer of requests: an account by its URL, or a key that has no account yet. */
 export interface AcmeSigner {
   /** P-256. */
   readonly key: KeyObject;
+  /** URL of the account. */
   readonly kid?: string;
 }
 
-/** The key that ties an account to one that the CA knows already (RFC 8555 §7.3.4). */
+/** The key that binds a new account to a customer of the CA (RFC 8555 §7.3.4). */
 export interface ExternalAccount {
   readonly keyId: string;
-  /** base64url, as CAs give it out. */
+  /** HMAC key in base64url, as CAs issue it. */
   readonly macKey: string;
 }
 
 /**
- * A request as RFC 8555 §6.2 wants it: flattened JWS, ES256. `payload` undefined is
- * POST-as-GET; the URL is the string the CA gave. [8555-6.2-1, 8555-6.3-1, 8555-6.4-1]
+ * Signs a request: flattened JWS with ES256 (RFC 8555 §6.2). `payload` undefined makes a
+ * POST-as-GET request. `url` is the exact text that the CA sent.
+ * [8555-6.2-1, 8555-6.3-1, 8555-6.4-1]
  */
 export function signRequest(
   { key, kid }: AcmeSigner,
@@ -24,19 +26,19 @@ export function signRequest(
   nonce: string,
   payload: unknown,
 ): string {
-  const header = {
-    alg: 'ES256',
-    nonce,
-    url,
-    ...(kid === undefined ? { jwk: publicJwk(key) } : { kid }),
-  };
+  // Exactly one of `jwk` and `kid` (RFC 8555 §6.2); JSON omits the undefined one.
+  const jwk = kid === undefined ? publicJwk(key) : undefined;
+  const header = { alg: 'ES256', nonce, url, jwk, kid };
   return flattened(header, payload, (input) =>
     sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }),
   );
 }
 
-/** The `externalAccountBinding` of newAccount. [8555-7.3.4-1] */
-export function bindExternally(
+/**
+ * Returns the `externalAccountBinding` of a newAccount request: the account key, signed
+ * with the key of the customer. [8555-7.3.4-1]
+ */
+export function externalAccountBinding(
   { keyId, macKey }: ExternalAccount,
   key: KeyObject,
   url: string,
@@ -50,10 +52,10 @@ export function bindExternally(
 }
 
 /**
- * The payload that asks for another key of an account: signed by that key, over the
- * account and the key it has now. [8555-7.3.5-1]
+ * Returns the payload of a keyChange request: the account and its present key, signed with
+ * the next key. [8555-7.3.5-1]
  */
-export function askForKey(
+export function keyChangeRequest(
   next: KeyObject,
   { key, kid }: Required<AcmeSigner>,
   url: string,
@@ -67,19 +69,19 @@ export function askForKey(
   ) as unknown;
 }
 
-/** RFC 7638, base64url. */
-export function thumbprint(key: KeyObject): string {
+/** Returns the thumbprint of a key (RFC 7638), base64url. */
+export function jwkThumbprint(key: KeyObject): string {
   return createHash('sha256')
     .update(JSON.stringify(publicJwk(key)))
     .digest('base64url');
 }
 
-/** What answers a challenge: `token.thumbprint` (RFC 8555 §8.1, RFC 7638). */
+/** Returns the key authorization of a challenge: `token.thumbprint` (RFC 8555 §8.1). */
 export function keyAuthorization(token: string, key: KeyObject): string {
-  return `${token}.${thumbprint(key)}`;
+  return `${token}.${jwkThumbprint(key)}`;
 }
 
-/** Members in the order RFC 7638 §3.2 hashes them. */
+/** Returns the public key with its members in the order of RFC 7638 §3.2. */
 function publicJwk(key: KeyObject): { crv: string; kty: string; x: string; y: string } {
   const { crv = '', kty = '', x = '', y = '' } = createPublicKey(key).export({ format: 'jwk' });
   return { crv, kty, x, y };

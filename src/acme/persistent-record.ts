@@ -3,17 +3,17 @@ import { fail, ok, parseDomain, type Failure, type Result } from '../base/index.
 import { acmeFailures } from './failures.js';
 import type { Challenge } from './challenge.js';
 
-type Given = Pick<Challenge, 'host' | 'account' | 'thumbprint' | 'issuers' | 'hashPrefix'>;
+type AccountFacts = Pick<Challenge, 'host' | 'account' | 'thumbprint' | 'issuers' | 'hashPrefix'>;
 
-/** Octets of a value in `tag=value` (RFC 8659 §4.2). */
-const value = /^[\x21-\x3a\x3c-\x7e]{1,2048}$/;
+/** A value in `tag=value` (RFC 8659 §4.2). */
+const tagValue = /^[\x21-\x3a\x3c-\x7e]{1,2048}$/;
 const MAX_ISSUERS = 10;
 
 /**
- * The text that lets one account of one CA have this name validated, for good
- * (draft-ietf-acme-dns-persist-02 §4.1): `ISSUER; accounturi=URI`. The URI is hashed
- * where the CA says how, and the URL of the account itself at CAs that go by the drafts
- * before. Fails for what the CA sends and no record can be made of.
+ * Returns the text of the TXT record that permits one account of one CA to validate this
+ * name permanently (draft-ietf-acme-dns-persist-02 §4.1): `ISSUER; accounturi=URI`. The URI
+ * contains a hash where the CA announces a prefix for it; CAs that follow earlier drafts
+ * use the URL of the account. Fails when the CA names no issuer, or the URI fits no record.
  */
 export function persistentRecord({
   host,
@@ -21,12 +21,10 @@ export function persistentRecord({
   thumbprint,
   issuers,
   hashPrefix,
-}: Given): Result<string, Failure> {
+}: AccountFacts): Result<string, Failure> {
   const [issuer] = issuers;
-  const uri =
-    hashPrefix === undefined
-      ? account
-      : `${hashPrefix}sha-256/${accountHash(host, thumbprint, account)}`;
+  const hashed = `sha-256/${accountHash(host, thumbprint, account)}`;
+  const uri = hashPrefix === undefined ? account : `${hashPrefix}${hashed}`;
   if (issuer === undefined || issuers.length > MAX_ISSUERS || !issuers.every(isNormal))
     return fail(
       acmeFailures.make(
@@ -34,7 +32,7 @@ export function persistentRecord({
         'dns-persist-01 without names of the CA that can be used',
       ),
     );
-  if (!value.test(uri))
+  if (!tagValue.test(uri))
     return fail(
       acmeFailures.make(
         'acme-challenge-unknown',
@@ -45,8 +43,8 @@ export function persistentRecord({
 }
 
 /**
- * base64url of the SHA-256 of the name after its length, the thumbprint of the account
- * key, and the account's URL.
+ * Returns the hash of an account for one name, base64url: SHA-256 over the length of the
+ * name, the name, the thumbprint of the account key, and the URL of the account.
  */
 export function accountHash(host: string, thumbprint: string, account: string): string {
   return createHash('sha256')
@@ -55,7 +53,7 @@ export function accountHash(host: string, thumbprint: string, account: string): 
     .digest('base64url');
 }
 
-/** A-labels in lower case, without final dot. */
+/** Whether a name is written in A-labels, lower case, without a final dot. */
 function isNormal(name: string): boolean {
   const parsed = parseDomain(name);
   return parsed.ok && parsed.value.toLower() === name;

@@ -5,52 +5,50 @@ import type { OrderStore } from './stores.js';
 import { parseJson, type AcmeFailure, type AcmeReply, type AcmeSession } from './session.js';
 import type { AcmeSigner } from './jws.js';
 
+/** The order that a key needs. */
 export interface DesiredOrder {
+  /** URL of the CA's directory. */
   readonly directory: string;
   readonly host: string;
   readonly key: string;
-  /** All that go into the certificate, the host first. */
+  /** All names of the certificate, the host first. */
   readonly names: readonly string[];
-  /** Of the CA's own (draft-ietf-acme-profiles). */
+  /** A certificate profile of the CA (draft-ietf-acme-profiles). */
   readonly profile?: string | undefined;
-  /** The certificate that this one takes the place of (RFC 9773 §5). */
+  /** Name of the certificate that the new one replaces (RFC 9773 §5). */
   readonly replaces?: string | undefined;
 }
 
-/**
- * Orders looked at when one may have been placed without our knowing its URL, and pages
- * of their list.
- */
-const [MOST_LOOKED_AT, MOST_PAGES] = [100, 10];
+/** Limits of the search for an order whose URL is not known. */
+const [MAX_ORDERS, MAX_PAGES] = [100, 10];
 
 /**
- * The URL of the order of a key: the one written down, else one that the CA has from a
- * request whose reply we never saw, else a new one. That an order is about to be placed
- * is written down before. [8555-7.4-1]
+ * Returns the URL of the order of a key: the saved one, or one that the CA made for a
+ * request whose reply was lost, or a new one. The intention to place an order is saved
+ * before the request. [8555-7.4-1]
  *
- * RFC 8555 has no way to say that a newOrder is a repetition. Where accounts list their
- * orders (§7.1.2.1) the lost one is found there. Where they do not, as with Let's
- * Encrypt, asking again is all there is: a CA that gives the open order for the same
- * names back makes no second one, and any other is left with an order that nobody
- * finalizes and that ends by itself; its authorizations serve the new one where the CA
- * uses them again.
+ * RFC 8555 has no way to mark a newOrder request as a repetition. Where accounts list
+ * their orders (§7.1.2.1), the lost order is found there. Where they do not, as with Let's
+ * Encrypt, the request is repeated. Many CAs then return the open order for the same names.
+ * Other CAs keep an order that is never finalized and that expires; they often reuse its
+ * authorizations for the new one.
  */
 export async function placeOrder(
   session: AcmeSession,
-  book: OrderStore,
+  store: OrderStore,
   signer: Required<AcmeSigner>,
-  wish: DesiredOrder,
+  desired: DesiredOrder,
 ): Promise<Result<string, AcmeFailure>> {
-  const { directory, host, key, names } = wish;
-  const booked = book.order(host, key);
-  // One at another CA, or for other names, is not what is wanted any longer.
-  const open =
-    booked?.directory === directory && sameNames(booked.names, names) ? booked : undefined;
+  const { directory, host, key, names } = desired;
+  const saved = store.order(host, key);
+  // An order at another CA, or for other names, is no longer desired.
+  const isDesired = saved?.directory === directory && sameNames(saved.names, names);
+  const open = isDesired ? saved : undefined;
   if (open?.url !== undefined) return ok(open.url);
-  const lost = open && (await findLost(session, book, signer, names));
-  if (!lost) book.saveOrder(host, key, { directory, names });
-  const placed = lost ? ok(lost) : await order(session, signer, wish);
-  if (placed.ok) book.saveOrder(host, key, { directory, names, url: placed.value });
+  const lost = open && (await findUnrecordedOrder(session, store, signer, names));
+  if (!lost) store.saveOrder(host, key, { directory, names });
+  const placed = lost ? ok(lost) : await order(session, signer, desired);
+  if (placed.ok) store.saveOrder(host, key, { directory, names, url: placed.value });
   return placed;
 }
 
@@ -68,29 +66,29 @@ async function order(
       acmeFailures.make('acme-refused', `no profile ${profile}; the CA offers ${offered}`),
     );
   }
-  const ask = (old: string | undefined): Promise<Result<AcmeReply, AcmeFailure>> =>
+  const ask = (replaced: string | undefined): Promise<Result<AcmeReply, AcmeFailure>> =>
     session.post(newOrder, signer, {
       identifiers: names.map((value) => ({ type: 'dns', value })),
-      ...(profile === undefined ? {} : { profile }),
-      ...(old === undefined ? {} : { replaces: old }),
+      profile,
+      replaces: replaced,
     });
-  const old = renewalInfo === undefined ? undefined : replaces;
-  let placed = await ask(old);
+  const replaced = renewalInfo === undefined ? undefined : replaces;
+  let placed = await ask(replaced);
   // [9773-5-1]
-  if (!placed.ok && old !== undefined && mayBeReplaces(placed.failure))
+  if (!placed.ok && replaced !== undefined && mayBeReplaces(placed.failure))
     placed = await ask(undefined);
   if (!placed.ok) return placed;
   const { location } = placed.value;
-  return location === undefined
-    ? fail(acmeFailures.make('acme-unreachable', 'an order without URL'))
-    : ok(location);
+  if (location === undefined)
+    return fail(acmeFailures.make('acme-unreachable', 'an order without URL'));
+  return ok(location);
 }
 
 /**
- * Whether a refusal may be due to `replaces`. The field is optional (RFC 9773 §5), and
- * CAs refuse it in many ways: `alreadyReplaced`, `malformed`, a bare 404, an internal
- * error. A request to wait and an unknown account have another cause. Without a reply the
- * order may exist.
+ * Whether `replaces` may be the cause of a refusal. The field is optional (RFC 9773 §5),
+ * and CAs refuse it in many ways: `alreadyReplaced`, `malformed`, a bare 404, an internal
+ * error. A rate limit and an unknown account have another cause. Without a reply the order
+ * may exist, so the request is not repeated.
  */
 function mayBeReplaces({ code, problem, replied }: AcmeFailure): boolean {
   return replied === true && code !== 'acme-limited' && problem !== 'accountDoesNotExist';
@@ -104,12 +102,12 @@ const orderSchema = z.object({
 });
 
 /**
- * An order for these names that waits for us and that we know nothing of; CAs need not
- * list orders, and then there is none to be found.
+ * Finds an open order for these names that the store does not have. CAs need not list
+ * orders; then there is nothing to find.
  */
-async function findLost(
+async function findUnrecordedOrder(
   session: AcmeSession,
-  book: OrderStore,
+  store: OrderStore,
   signer: Required<AcmeSigner>,
   names: readonly string[],
 ): Promise<string | undefined> {
@@ -117,33 +115,27 @@ async function findLost(
     url: string | undefined,
     schema: z.ZodType<T>,
   ): Promise<(T & { readonly next?: string | undefined }) | undefined> => {
-    const got = url === undefined ? undefined : await session.post(url, signer);
-    const parsed = got?.ok ? parseJson(schema, got.value.body) : undefined;
-    return parsed?.ok && got?.ok ? { ...parsed.value, next: got.value.next } : undefined;
+    const response = url === undefined ? undefined : await session.post(url, signer);
+    const parsed = response?.ok ? parseJson(schema, response.value.body) : undefined;
+    return parsed?.ok && response?.ok ? { ...parsed.value, next: response.value.next } : undefined;
   };
   const listed: string[] = [];
   let page = (await ask(signer.kid, accountSchema))?.orders;
-  for (let n = 0; page !== undefined && n < MOST_PAGES; n++) {
+  for (let count = 0; page !== undefined && count < MAX_PAGES; count++) {
     const part = await ask(page, listSchema);
     listed.push(...(part?.orders ?? []));
     page = part?.next;
   }
-  for (const url of listed.filter((one) => !book.knows(one)).slice(-MOST_LOOKED_AT)) {
+  for (const url of listed.filter((known) => !store.hasOrder(known)).slice(-MAX_ORDERS)) {
     const found = await ask(url, orderSchema);
-    const waits = found?.status === 'pending' || found?.status === 'ready';
-    if (
-      waits &&
-      sameNames(
-        found.identifiers.map(({ value }) => value),
-        names,
-      )
-    )
-      return url;
+    if (found?.status !== 'pending' && found?.status !== 'ready') continue;
+    const ordered = found.identifiers.map(({ value }) => value);
+    if (sameNames(ordered, names)) return url;
   }
   return undefined;
 }
 
-/** Whatever the order: a CA may give them in any. [8555-7.4-3] */
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  return [...a].sort().join(' ') === [...b].sort().join(' ');
+/** Compares names in any order: a CA may reorder them. [8555-7.4-3] */
+function sameNames(left: readonly string[], right: readonly string[]): boolean {
+  return [...left].sort().join(' ') === [...right].sort().join(' ');
 }

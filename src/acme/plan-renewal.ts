@@ -4,34 +4,43 @@ export interface RenewalWindow {
   readonly end: number;
 }
 
+/** The dates of a certificate and the advice of its CA. */
 export interface RenewalFacts {
+  /** Milliseconds since 1970. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** As the CA suggested it last. */
+  /** The window that the CA suggested last. */
   readonly window?: RenewalWindow | undefined;
-  /** Drawn once for each window and kept: 0 up to, not including, 1. */
-  readonly draw: number;
+  /** The place in the window: 0 up to but not including 1, drawn once for each window. */
+  readonly random: number;
   /**
-   * Milliseconds between two looks: the last look of a window is early enough to be
-   * inside it.
+   * Milliseconds between two renewal rounds. The planned time is at least one round before
+   * the end of the window, so that a round falls into it.
    */
-  readonly round: number;
+  readonly roundMs: number;
 }
 
-const day = 86_400_000;
+const DAY = 86_400_000;
 
 /**
- * The moment from which a certificate is to be renewed, milliseconds since 1970: a
- * uniformly drawn instant of the window the CA suggests (a window in the past means now,
- * [9773-4.2-2, 9773-4.2-4]), but never so late that a tenth of the lifetime is not left;
- * without a window, when a third is left, and half of it for lifetimes under ten days.
+ * Returns when a certificate has to be renewed, milliseconds since 1970.
+ *
+ * With a window: a uniformly drawn time in it, so that a CA with many certificates gets no
+ * peak of requests. A window in the past means now. [9773-4.2-2, 9773-4.2-4] At least a
+ * tenth of the lifetime is always left.
+ *
+ * Without a window: when a third of the lifetime is left, or half of it for lifetimes under
+ * ten days. Pure.
  */
-export function planRenewal({ notBefore, notAfter, window, draw, round }: RenewalFacts): number {
+export function planRenewal({
+  notBefore,
+  notAfter,
+  window,
+  random,
+  roundMs,
+}: RenewalFacts): number {
   const lifetime = Math.max(0, notAfter - notBefore);
-  if (window)
-    return Math.min(
-      window.start + draw * Math.max(0, window.end - window.start - round),
-      notAfter - lifetime / 10,
-    );
-  return notAfter - lifetime / (lifetime < 10 * day ? 2 : 3);
+  if (!window) return notAfter - lifetime / (lifetime < 10 * DAY ? 2 : 3);
+  const length = Math.max(0, window.end - window.start - roundMs);
+  return Math.min(window.start + random * length, notAfter - lifetime / 10);
 }

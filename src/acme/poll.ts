@@ -1,28 +1,32 @@
 import type { Clock } from '../base/index.js';
 import type { AcmeReply } from './session.js';
 
-export interface PatienceOptions {
+/** How often, and how long, one round polls the CA. */
+export interface PollOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds between two looks where the CA does not say, and for all of them. */
+  /** Milliseconds between two polls without a `Retry-After`, and for all polls together. */
   readonly poll: { readonly every: number; readonly atMost: number };
-  /** Asked before each wait and each authorization; false ends the work here. */
-  goesOn(): boolean;
+  /**
+   * Extends the claim of this process, before each wait and each authorization. False:
+   * another process has taken the key, so this one stops.
+   */
+  stillClaimed(): boolean;
 }
 
-/** Waits; false when an order would take too long for one round. */
-export type Patience = (reply?: AcmeReply) => Promise<boolean>;
+/** Waits until the next poll is allowed. Resolves to false when the round has no time left. */
+export type PollTimer = (reply?: AcmeReply) => Promise<boolean>;
 
 /**
- * As long as the CA asks for, and never less than our usual while: `Retry-After: 0` is no
- * reason to ask without a pause. [8555-7.5.1-2]
+ * Returns a timer that waits as long as the CA asks, and at least `poll.every`:
+ * `Retry-After: 0` must not cause requests without a pause. [8555-7.5.1-2]
  */
-export function patience({ clock, poll, signal, goesOn }: PatienceOptions): Patience {
+export function pollTimer({ clock, poll, signal, stillClaimed }: PollOptions): PollTimer {
   const end = clock.now() + poll.atMost;
   return async (reply) => {
     const now = clock.now();
     const at = Math.max(reply?.until ?? now, now + poll.every);
-    if (at > end || !goesOn()) return false;
+    if (at > end || !stillClaimed()) return false;
     await clock.sleep(at - now, signal);
     return true;
   };

@@ -17,24 +17,26 @@ const schema = z.object({
   }),
 });
 
+const HOUR = 3_600_000;
 /**
- * How often is asked where the CA does not say, and the bounds of what it may say (RFC
- * 9773 §4.3.2, §4.3.3).
+ * Interval of requests without a `Retry-After`, and the bounds of a `Retry-After` (RFC 9773
+ * §4.3.2, §4.3.3).
  */
-const hour = 3_600_000;
-const [shortest, usual, longest] = [60_000, 6 * hour, 24 * hour];
+const [MIN_INTERVAL, DEFAULT_INTERVAL, MAX_INTERVAL] = [60_000, 6 * HOUR, 24 * HOUR];
 
+/** The answer of a CA about the renewal of one certificate. */
 export interface RenewalAdvice {
   readonly window: RenewalWindow;
-  /** A page that says why. */
+  /** URL of a page that explains the window, shown to the operator. */
   readonly explanation: string | undefined;
   /** When to ask again, milliseconds since 1970. */
   readonly askAgain: number;
 }
 
 /**
- * How a certificate is named to its CA (RFC 9773 §4.1): base64url of its authority key
- * identifier, a dot, base64url of its serial number. [9773-4.1-1]
+ * Returns the name of a certificate at its CA (RFC 9773 §4.1): base64url of its authority
+ * key identifier, a dot, base64url of its serial number. Undefined: the certificate has no
+ * authority key identifier. [9773-4.1-1]
  */
 export function certificateId({ authorityKeyId, serial }: Certificate): string | undefined {
   const encode = (hex: string): string => Buffer.from(fromHex(hex) ?? []).toString('base64url');
@@ -42,8 +44,8 @@ export function certificateId({ authorityKeyId, serial }: Certificate): string |
 }
 
 /**
- * Asks the CA when it wants a certificate renewed; without signature and without nonce.
- * [9773-4.3-1]
+ * Asks the CA when a certificate should be renewed. The request has no signature and no
+ * nonce. [9773-4.3-1]
  */
 export async function fetchRenewalInfo(
   session: AcmeSession,
@@ -51,9 +53,9 @@ export async function fetchRenewalInfo(
   id: string,
   now: number,
 ): Promise<Result<RenewalAdvice, AcmeFailure>> {
-  const got = await session.get(`${base}/${id}`);
-  if (!got.ok) return got;
-  const parsed = parseJson(schema, got.value.body);
+  const response = await session.get(`${base}/${id}`);
+  if (!response.ok) return response;
+  const parsed = parseJson(schema, response.value.body);
   if (!parsed.ok) return parsed;
   const { start, end } = parsed.value.suggestedWindow;
   const window = { start: Date.parse(start), end: Date.parse(end) };
@@ -65,21 +67,27 @@ export async function fetchRenewalInfo(
   return ok({
     window,
     explanation: parsed.value.explanationURL,
-    askAgain: askAgainAt(got.value.until, now),
+    askAgain: nextQueryAt(response.value.until, now),
   });
 }
 
 const MAX_TRIES = 6;
 
 /**
- * After a failure that may pass: a minute later, then twice as long each time, and after
- * the last try as after one that will not pass, in six hours. [9773-4.3.3-1]
+ * Returns when to ask again after a temporary failure: a minute later, then twice as long
+ * each time. After six tries the interval is six hours, as after a permanent failure.
+ * [9773-4.3.3-1]
  */
-export function tryAgainAt(tries: number, now: number): number {
-  return now + (tries < MAX_TRIES ? shortest * 2 ** tries : usual);
+export function retryAt(tries: number, now: number): number {
+  return now + (tries < MAX_TRIES ? MIN_INTERVAL * 2 ** tries : DEFAULT_INTERVAL);
 }
 
-/** [9773-4.3.2-1] */
-export function askAgainAt(until: number | undefined, now: number): number {
-  return now + Math.min(Math.max((until ?? now + usual) - now, shortest), longest);
+/**
+ * Returns when to ask again after an answer: at its `Retry-After`, between a minute and a
+ * day later. [9773-4.3.2-1]
+ */
+export function nextQueryAt(until: number | undefined, now: number): number {
+  return (
+    now + Math.min(Math.max((until ?? now + DEFAULT_INTERVAL) - now, MIN_INTERVAL), MAX_INTERVAL)
+  );
 }

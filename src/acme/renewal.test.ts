@@ -8,24 +8,24 @@ import { generateKey, selfSigned } from '../pki/index.js';
 import { parseCertificate } from '../x509/index.js';
 import { signRequest } from './jws.js';
 import { acmeWorld } from '../../test/support/publish/acme-ca.js';
-import { patience } from './poll.js';
+import { pollTimer } from './poll.js';
 import { planRenewal } from './plan-renewal.js';
-import { askAgainAt, certificateId, fetchRenewalInfo } from './renewal-info.js';
-import { retryAfter } from './retry-after.js';
+import { nextQueryAt, certificateId, fetchRenewalInfo } from './renewal-info.js';
+import { parseRetryAfter } from './http-headers.js';
 import type { AcmeSession } from './session.js';
 
 const [hour, day] = [3_600_000, 86_400_000];
 
 test('without a window: a third of the lifetime before the end, half of it for lifetimes under ten days', () => {
   const at = (lifetime: number): number =>
-    planRenewal({ notBefore: 0, notAfter: lifetime, draw: 0, round: 0 });
+    planRenewal({ notBefore: 0, notAfter: lifetime, random: 0, roundMs: 0 });
   assert.equal(at(90 * day), 60 * day);
   assert.equal(at(45 * day), 30 * day);
   assert.equal(at(160 * hour), 80 * hour);
 });
 
-test('a window in the past means now, and the draw says where in one that is ahead [9773-4.2-2]', () => {
-  const facts = { notBefore: 0, notAfter: 45 * day, draw: 0.25, round: 0 };
+test('a window in the past means now, and the random says where in one that is ahead [9773-4.2-2]', () => {
+  const facts = { notBefore: 0, notAfter: 45 * day, random: 0.25, roundMs: 0 };
   assert.ok(planRenewal({ ...facts, window: { start: -2 * day, end: -day } }) < 0);
   assert.equal(planRenewal({ ...facts, window: { start: 20 * day, end: 24 * day } }), 21 * day);
 });
@@ -35,10 +35,10 @@ test('whoever looks once a round never finds the window over', () => {
     notBefore: 0,
     notAfter: 45 * day,
     window: { start: 0, end: hour },
-    round: 600_000,
+    roundMs: 600_000,
   };
-  assert.equal(planRenewal({ ...facts, draw: 0.999_999 }) + facts.round <= hour, true);
-  assert.equal(planRenewal({ ...facts, window: { start: 0, end: 60_000 }, draw: 0.9 }), 0);
+  assert.equal(planRenewal({ ...facts, random: 0.999_999 }) + facts.roundMs <= hour, true);
+  assert.equal(planRenewal({ ...facts, window: { start: 0, end: 60_000 }, random: 0.9 }), 0);
 });
 
 test('whatever window a CA suggests, a tenth of the lifetime is left for trying', () => {
@@ -48,15 +48,15 @@ test('whatever window a CA suggests, a tenth of the lifetime is left for trying'
       fc.integer(),
       fc.integer({ min: 1 }),
       fc.double({ min: 0, max: 0.99, noNaN: true }),
-      (days, start, span, draw) => {
+      (days, start, span, random) => {
         const notAfter = days * day;
         assert.ok(
           planRenewal({
             notBefore: 0,
             notAfter,
             window: { start, end: start + span },
-            draw,
-            round: 600_000,
+            random,
+            roundMs: 600_000,
           }) <=
             notAfter * 0.9,
         );
@@ -107,20 +107,20 @@ test('a window that ends before it begins is not used; one that is read is asked
 });
 
 test('when to ask again: as the CA says, within a minute and a day; after six hours where it says nothing [9773-4.3.2-1]', () => {
-  assert.equal(askAgainAt(undefined, 0), 6 * hour);
-  assert.equal(askAgainAt(1000, 0), 60_000);
-  assert.equal(askAgainAt(5 * hour, 0), 5 * hour);
-  assert.equal(askAgainAt(400 * day, 0), day);
+  assert.equal(nextQueryAt(undefined, 0), 6 * hour);
+  assert.equal(nextQueryAt(1000, 0), 60_000);
+  assert.equal(nextQueryAt(5 * hour, 0), 5 * hour);
+  assert.equal(nextQueryAt(400 * day, 0), day);
 });
 
 test('Retry-After is seconds or a date, never before now and never for ever [8555-7.5.1-2]', () => {
   const now = Date.UTC(2026, 10, 25);
-  assert.equal(retryAfter('120', now), now + 120_000);
-  assert.equal(retryAfter('Wed, 25 Nov 2026 00:01:00 GMT', now), now + 60_000);
-  assert.equal(retryAfter('Wed, 25 Nov 2020 00:01:00 GMT', now), now);
-  assert.equal(retryAfter('999999999', now), now + 7 * day);
-  assert.equal(retryAfter('soon', now), undefined);
-  assert.equal(retryAfter(undefined, now), undefined);
+  assert.equal(parseRetryAfter('120', now), now + 120_000);
+  assert.equal(parseRetryAfter('Wed, 25 Nov 2026 00:01:00 GMT', now), now + 60_000);
+  assert.equal(parseRetryAfter('Wed, 25 Nov 2020 00:01:00 GMT', now), now);
+  assert.equal(parseRetryAfter('999999999', now), now + 7 * day);
+  assert.equal(parseRetryAfter('soon', now), undefined);
+  assert.equal(parseRetryAfter(undefined, now), undefined);
 });
 
 test('a CA whose order never ends and that says Retry-After: 0 is asked at our own pace [8555-7.5.1-2]', async () => {
@@ -130,7 +130,11 @@ test('a CA whose order never ends and that says Retry-After: 0 is asked at our o
     now: () => now,
     sleep: async (ms: number) => void (now += Math.max(ms, 1)),
   };
-  const left = patience({ clock, poll: { every: 1000, atMost: 20_000 }, goesOn: () => true });
+  const left = pollTimer({
+    clock,
+    poll: { every: 1000, atMost: 20_000 },
+    stillClaimed: () => true,
+  });
   let asked = 0;
   while (await left({ body: '', alternates: [], until: now })) asked++;
   assert.equal(asked, 20);

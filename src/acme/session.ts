@@ -5,51 +5,52 @@ import { guarded, specialPurpose, type Network } from '../net/index.js';
 import type { TrustStore } from '../x509/index.js';
 import { acmeFailures } from './failures.js';
 import { signRequest, type AcmeSigner } from './jws.js';
-import { linksOf } from './link-header.js';
-import { retryAfter } from './retry-after.js';
+import { parseLinks, parseRetryAfter } from './http-headers.js';
 
-/** A certification authority and the way to it. */
+/** A certification authority, and the network and trust to reach it. */
 export interface AcmeServer {
-  /** Its directory, `https:`. */
+  /** URL of its directory, `https:`. */
   readonly directory: string;
   readonly network: Network;
-  /** Literal addresses of a host. */
+  /** Resolves a host to its addresses. */
   addressesOf(host: string, signal?: AbortSignal): Promise<readonly string[]>;
-  /** What its own HTTPS certificate leads to. */
+  /** Roots for the HTTPS certificate of the CA itself. */
   readonly anchors: TrustStore;
   readonly clock: Clock;
 }
 
 /**
- * Why something came to nothing. `problem` is the last part of the type of RFC 8555 §6.7;
- * `until` (milliseconds) when to ask again, where it was said.
+ * A failed request or order. `problem` is the last part of the error type (RFC 8555 §6.7).
+ * `until`: when to ask again (milliseconds since 1970), where the CA says so.
  */
 export interface AcmeFailure extends Failure {
   readonly problem?: string;
   /** The CA sent a reply with an error status: the request had no effect. */
   readonly replied?: true;
   readonly until?: number;
-  /** Nothing was said: the same request may be answered in a minute. */
-  readonly passing?: true;
-  /** What a person has to do first. */
-  readonly byHand?: string;
+  /** A timeout or a server error: the same request may succeed in a minute. */
+  readonly transient?: true;
+  /** The step that the operator has to do first. */
+  readonly manual?: string;
 }
 
+/** A reply of the CA with a success status. */
 export interface AcmeReply {
   readonly body: string;
-  /** Its own URL, in a reply to what makes an account or an order. */
+  /** URL of the account or order that the request created. */
   readonly location?: string;
   /** Until when the CA asks to wait, milliseconds since 1970. */
   readonly until?: number;
-  /** Other chains for the same certificate, and the next part of a list. */
+  /** URLs of other chains for the same certificate. */
   readonly alternates: readonly string[];
+  /** URL of the next page of a list. */
   readonly next?: string;
 }
 
-/** What does not look as it should is not there. */
+/** An invalid list counts as a missing one. */
 const names = z.array(z.string().max(253)).max(10).optional().catch(undefined);
 
-/** Only these are needed; the rest is looked for, never assumed. [8555-7.1.1-1] */
+/** The required resources and the optional ones that are used. [8555-7.1.1-1] */
 const directorySchema = z.object({
   newNonce: z.url(),
   newAccount: z.url(),
@@ -65,23 +66,24 @@ const directorySchema = z.object({
     })
     .optional(),
 });
+/** The directory of a CA: its resources and what it says about itself. */
 export type AcmeDirectory = z.output<typeof directorySchema>;
 
-/**
- * One more than any honest server needs: each refusal brings the nonce for the next try.
- */
+/** Attempts with a new nonce. Every refusal contains the nonce for the next attempt. */
 const MAX_TRIES = 5;
+const commonHeaders = { 'accept-language': 'en' };
+/** Milliseconds. */
 const TIMEOUT = 30_000;
-/** Kept for the next requests; a CA gives out one with each reply. */
+/** Saved nonces for the next requests. A CA sends one with each reply. */
 const MAX_NONCES = 32;
-/** An order may hold some dozens of URLs, a chain some certificates. */
+/** Longest reply. An order has some dozens of URLs, a chain some certificates. */
 const MAX_OCTETS = 256 * 1024;
 
 /**
- * Signed requests to one CA: nonces are kept and a stale one is replaced (RFC 8555 §6.5),
- * problems become data. What it says of an error is shown. [8555-6.7-1]
+ * Sends signed requests to one CA. Saves nonces and replaces a stale one (RFC 8555 §6.5).
+ * Returns problems as failures that contain the text of the CA. [8555-6.7-1]
  *
- * Each carries a User-Agent, as every request of ours does. [8555-6.1-1]
+ * Each request has a User-Agent, as all requests of the HTTP client. [8555-6.1-1]
  */
 export class AcmeSession {
   readonly #server: AcmeServer;
@@ -95,71 +97,71 @@ export class AcmeSession {
     this.#signal = signal;
   }
 
+  /** Returns the directory of the CA, requested once. */
   async directory(): Promise<Result<AcmeDirectory, AcmeFailure>> {
     if (this.#directory) return ok(this.#directory);
-    const got = await this.get(this.#server.directory);
-    if (!got.ok) return got;
-    const parsed = parseJson(directorySchema, got.value.body);
+    const response = await this.get(this.#server.directory);
+    if (!response.ok) return response;
+    const parsed = parseJson(directorySchema, response.value.body);
     if (parsed.ok) this.#directory = parsed.value;
     return parsed;
   }
 
-  /** Without signature: for the directory and for renewal information. */
+  /** Requests a URL without a signature: the directory, or renewal information. */
   async get(url: string): Promise<Result<AcmeReply, AcmeFailure>> {
-    const got = await this.#send(url, 'GET');
-    if (!got.ok) return got;
-    this.#keep(nonceIn(got.value));
-    return this.#read(url, got.value);
+    const response = await this.#send(url, 'GET');
+    if (!response.ok) return response;
+    this.#saveNonce(nonceIn(response.value));
+    return this.#read(url, response.value);
   }
 
   /**
-   * POST, or POST-as-GET without payload. A refused nonce is not the request's fault: the
-   * reply brings the one for the next try. [8555-6.5-1, 8555-6.5-2]
+   * Sends a signed POST request; without `payload` a POST-as-GET request. A request with a
+   * refused nonce is repeated with the nonce of the reply. [8555-6.5-1, 8555-6.5-2]
    */
   async post(
     url: string,
     signer: AcmeSigner,
     payload?: unknown,
   ): Promise<Result<AcmeReply, AcmeFailure>> {
-    let given: string | undefined;
+    let nextNonce: string | undefined;
     for (let attempt = 1; ; attempt++) {
-      const nonce = given === undefined ? await this.#nonce() : ok(given);
+      const nonce = nextNonce === undefined ? await this.#nonce() : ok(nextNonce);
       if (!nonce.ok) return nonce;
-      const got = await this.#send(
+      const response = await this.#send(
         url,
         'POST',
         Buffer.from(signRequest(signer, url, nonce.value, payload)),
       );
-      if (!got.ok) return got;
-      const read = this.#read(url, got.value);
-      given = nonceIn(got.value);
+      if (!response.ok) return response;
+      const read = this.#read(url, response.value);
+      nextNonce = nonceIn(response.value);
       if (read.ok || read.failure.problem !== 'badNonce' || attempt === MAX_TRIES) {
-        this.#keep(given);
+        this.#saveNonce(nextNonce);
         return read;
       }
-      // Those kept before are as old as the one refused.
+      // The saved nonces are as old as the refused one.
       this.#nonces = [];
     }
   }
 
   async #nonce(): Promise<Result<string, AcmeFailure>> {
-    const kept = this.#nonces.pop();
-    if (kept !== undefined) return ok(kept);
+    const saved = this.#nonces.pop();
+    if (saved !== undefined) return ok(saved);
     const directory = await this.directory();
     if (!directory.ok) return directory;
-    const got = await this.#send(directory.value.newNonce, 'HEAD');
-    if (!got.ok) return got;
-    const fresh = nonceIn(got.value);
-    return fresh === undefined
-      ? fail(acmeFailures.make('acme-unreachable', 'no Replay-Nonce'))
-      : ok(fresh);
+    const response = await this.#send(directory.value.newNonce, 'HEAD');
+    if (!response.ok) return response;
+    const fresh = nonceIn(response.value);
+    if (fresh === undefined) return fail(acmeFailures.make('acme-unreachable', 'no Replay-Nonce'));
+    return ok(fresh);
   }
 
-  #keep(nonce: string | undefined): void {
+  #saveNonce(nonce: string | undefined): void {
     if (nonce !== undefined) this.#nonces = [...this.#nonces, nonce].slice(-MAX_NONCES);
   }
 
-  /** Whether the operator has named a CA of a private network. */
+  /** Whether the operator configured a CA of a private network. */
   async #directoryIsPrivate(): Promise<boolean> {
     if (this.#private !== undefined) return this.#private;
     const { addressesOf, directory } = this.#server;
@@ -171,8 +173,8 @@ export class AcmeSession {
   }
 
   /**
-   * Every URL but that of the directory comes from the CA. A public CA cannot send this
-   * client to private addresses.
+   * Sends one request. Every URL except that of the directory comes from the CA, so a public
+   * CA must not direct this client to private addresses.
    */
   async #send(
     url: string,
@@ -182,86 +184,84 @@ export class AcmeSession {
     const { network, anchors, clock, addressesOf } = this.#server;
     const target = URL.canParse(url) ? new URL(url) : undefined;
     if (target?.protocol !== 'https:')
-      return fail(acmeFailures.make('acme-unreachable', `${neutralise(url, 200)} is no https URL`));
-    const got = await request({
+      return fail(
+        acmeFailures.make('acme-unreachable', `${neutralise(url, 200)} is not an https URL`),
+      );
+    const response = await request({
       network: (await this.#directoryIsPrivate()) ? network : guarded(network),
       addresses: await addressesOf(target.hostname, this.#signal),
       host: target.hostname,
       port: Number(target.port || 443),
       path: `${target.pathname}${target.search}`,
       method,
-      headers: {
-        'accept-language': 'en',
-        ...(body ? { 'content-type': 'application/jose+json' } : {}),
-      },
-      ...(body ? { body } : {}),
+      headers: body ? { ...commonHeaders, 'content-type': 'application/jose+json' } : commonHeaders,
+      body,
       anchors,
       validationTime: clock.now(),
       maxBytes: MAX_OCTETS,
       timeoutMs: TIMEOUT,
-      ...(this.#signal ? { signal: this.#signal } : {}),
+      signal: this.#signal,
     });
-    if (got.ok) return got;
-    const said = acmeFailures.make(
-      'acme-unreachable',
-      `${target.host}: ${got.failure.code} ${got.failure.detail}`.trim(),
-    );
-    return fail({ ...said, ...(got.failure.code === 'http-timeout' ? { passing: true } : {}) });
+    if (response.ok) return response;
+    const { code, detail } = response.failure;
+    return fail({
+      ...acmeFailures.make('acme-unreachable', `${target.host}: ${code} ${detail}`.trim()),
+      transient: code === 'http-timeout' || undefined,
+    });
   }
 
   #read(url: string, { status, headers, body }: HttpResponse): Result<AcmeReply, AcmeFailure> {
     const text = Buffer.from(body).toString('utf8');
-    const until = retryAfter(headers['retry-after'], this.#server.clock.now());
-    const wait = until === undefined ? {} : { until };
+    const until = parseRetryAfter(headers['retry-after'], this.#server.clock.now());
     const { location, link } = headers;
-    const [next] = linksOf(link, 'next', url);
     if (status >= 200 && status < 300)
       return ok({
         body: text,
-        alternates: linksOf(link, 'alternate', url),
-        ...(location === undefined ? {} : { location }),
-        ...(next === undefined ? {} : { next }),
-        ...wait,
+        alternates: parseLinks(link, 'alternate', url),
+        location,
+        next: parseLinks(link, 'next', url)[0],
+        until,
       });
     const { type = '', detail = '' } = problemOf(text);
     const problem = /^urn:ietf:params:acme:error:([A-Za-z]{1,64})$/.exec(type)?.[1];
-    const said = neutralise(
-      `${status} ${problem ?? ''} ${detail}`.replace(/\s+/g, ' ').trim(),
-      300,
-    );
-    const limited = status === 429 || status === 503 || problem === 'rateLimited';
-    const code = limited ? 'acme-limited' : status >= 500 ? 'acme-unreachable' : 'acme-refused';
-    const passing = status >= 500 ? { passing: true as const } : {};
+    const words = `${status} ${problem ?? ''} ${detail}`.replace(/\s+/g, ' ').trim();
     return fail({
-      ...acmeFailures.make(code, said),
+      ...acmeFailures.make(failureCode(status, problem), neutralise(words, 300)),
       replied: true,
-      ...(problem === undefined ? {} : { problem }),
-      ...wait,
-      ...passing,
+      problem,
+      until,
+      transient: status >= 500 || undefined,
     });
   }
 }
 
-/** JSON of the shape that is expected, or `acme-unreachable`. */
-export function parseJson<T>(schema: z.ZodType<T>, text: string): Result<T, AcmeFailure> {
-  const parsed = schema.safeParse(jsonOf(text));
-  return parsed.success
-    ? ok(parsed.data)
-    : fail(acmeFailures.make('acme-unreachable', 'not the JSON that RFC 8555 describes'));
+/** RFC 8555 §6.6: a rate limit has a problem type of its own, or one of two statuses. */
+function failureCode(
+  status: number,
+  problem: string | undefined,
+): 'acme-limited' | 'acme-unreachable' | 'acme-refused' {
+  if (status === 429 || status === 503 || problem === 'rateLimited') return 'acme-limited';
+  return status >= 500 ? 'acme-unreachable' : 'acme-refused';
 }
 
-/** What is no nonce is ignored. [8555-6.5.1-1] */
+/** Parses JSON of the expected shape. Fails with `acme-unreachable`. */
+export function parseJson<T>(schema: z.ZodType<T>, text: string): Result<T, AcmeFailure> {
+  const parsed = schema.safeParse(jsonOf(text));
+  if (parsed.success) return ok(parsed.data);
+  return fail(acmeFailures.make('acme-unreachable', 'not the JSON that RFC 8555 describes'));
+}
+
+/** Returns the nonce of a reply. An invalid nonce is ignored. [8555-6.5.1-1] */
 function nonceIn({ headers }: HttpResponse): string | undefined {
   const nonce = headers['replay-nonce'];
   return nonce !== undefined && /^[A-Za-z0-9_-]{1,256}$/.test(nonce) ? nonce : undefined;
 }
 
-function problemOf(text: string): { readonly type?: string; readonly detail?: string } {
+function problemOf(text: string): Partial<Record<'type' | 'detail', string | undefined>> {
   const parsed = z
     .object({ type: z.string().optional(), detail: z.string().optional() })
     .safeParse(jsonOf(text));
-  const { type, detail } = parsed.success ? parsed.data : {};
-  return { ...(type === undefined ? {} : { type }), ...(detail === undefined ? {} : { detail }) };
+  return parsed.success ? parsed.data : {};
 }
 
 function jsonOf(text: string): unknown {

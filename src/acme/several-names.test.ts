@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { createCa, createIntermediate } from '../pki/index.js';
-import { linksOf } from './link-header.js';
+import { parseLinks } from './http-headers.js';
 import { acmeWorld } from '../../test/support/publish/acme-ca.js';
 
 const [host, other, key] = ['mx1.example.com', 'mail.example.com', 'ecdsa-1'];
@@ -20,7 +20,7 @@ async function world(
 
 test('one certificate for several names of a server: one order, each name validated, whatever order the CA gives them in [8555-7.4-2, 8555-7.4-3]', async (t) => {
   const { ca, ring, certifier } = await world(t);
-  assert.deepEqual(await certifier({ alsoNamed: () => [other] }).certify({ host, key }), {
+  assert.deepEqual(await certifier({ additionalNames: () => [other] }).certify({ host, key }), {
     status: 'done',
   });
   assert.equal(
@@ -45,10 +45,10 @@ test('a name that is added is certified at the next round, not at the next renew
     show: () => Promise.resolve({ status: 'manual', text: 'x' } as const),
     hide: () => Promise.resolve(),
   };
-  const named = (names: readonly string[]) => ({ alsoNamed: () => names });
+  const named = (names: readonly string[]) => ({ additionalNames: () => names });
   assert.equal(await certifier(named([other])).isDue({ host, key }), true);
   assert.deepEqual(
-    await certifier({ ...named([other]), answers: [blind] }).certify({ host, key }),
+    await certifier({ ...named([other]), solvers: [blind] }).certify({ host, key }),
     { status: 'manual', text: 'x' },
   );
   assert.deepEqual(
@@ -106,10 +106,10 @@ test('of several chains the one below the root that is preferred is taken, else 
 test('links: relative to the request, several relations in one, no more than ten, never but https', () => {
   const base = 'https://ca.example/cert/1';
   assert.deepEqual(
-    linksOf('</cert/1/1>;rel="alternate", <2>; title="a, b"; rel=alternate', 'alternate', base),
+    parseLinks('</cert/1/1>;rel="alternate", <2>; title="a, b"; rel=alternate', 'alternate', base),
     ['https://ca.example/cert/1/1', 'https://ca.example/cert/2'],
   );
-  assert.deepEqual(linksOf('<https://ca.example/x>;rel="index up"', 'up', base), [
+  assert.deepEqual(parseLinks('<https://ca.example/x>;rel="index up"', 'up', base), [
     'https://ca.example/x',
   ]);
   for (const field of [
@@ -120,6 +120,6 @@ test('links: relative to the request, several relations in one, no more than ten
     '<javascript:1>;rel=up',
     '<x y>;rel=up',
   ])
-    assert.deepEqual(linksOf(field, 'up', base), []);
-  assert.equal(linksOf('<x>;rel=up,'.repeat(1000), 'up', base).length, 10);
+    assert.deepEqual(parseLinks(field, 'up', base), []);
+  assert.equal(parseLinks('<x>;rel=up,'.repeat(1000), 'up', base).length, 10);
 });

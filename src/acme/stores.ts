@@ -1,42 +1,50 @@
 import { createHash, type KeyObject } from 'node:crypto';
 
-/** Accounts at CAs, by directory URL. Each call is durable when it returns. */
+/** Saved accounts, by directory URL. Each call is durable when it returns. */
 export interface AccountStore {
-  account(directory: string): BookedAccount | undefined;
-  saveAccount(directory: string, account: BookedAccount | undefined): void;
+  account(directory: string): AccountRecord | undefined;
+  saveAccount(directory: string, account: AccountRecord | undefined): void;
 }
 
-/** Open orders, by host and key. Each call is durable when it returns. */
+/** Saved open orders, by host and key. Each call is durable when it returns. */
 export interface OrderStore {
-  /** The open order of a key; `url` is missing when it was about to be placed. */
+  /**
+   * Returns the open order of a key. `url` is missing when the request was about to be sent.
+   */
   order(host: string, key: string): OpenOrder | undefined;
   saveOrder(host: string, key: string, order: OpenOrder): void;
-  /** Whether an order belongs to some key already. */
-  knows(url: string): boolean;
+  /** Whether the order of a URL is saved for any key. */
+  hasOrder(url: string): boolean;
 }
 
-/** Private keys of accounts, by folder and name; `make` leaves an existing key alone. */
+/**
+ * Private keys of accounts, by folder and name. `make` keeps an existing key, and a new key is
+ * durable when it returns.
+ */
 export interface AccountKeys {
   make(folder: string, name: string, type: 'ecdsa'): unknown;
   privateKey(folder: string, name: string): KeyObject;
 }
 
-export interface BookedAccount {
+/** A saved account. */
+export interface AccountRecord {
+  /** URL of the account, the `kid` of its requests. */
   readonly url: string;
   /** Name of its key in the ring. */
   readonly key: string;
-  /** The key that the CA was asked to take in its place, or is about to be. */
-  readonly next?: string;
+  /** Name of the key that a change of keys has started to introduce. */
+  readonly next?: string | undefined;
 }
 
+/** A saved order that has no certificate yet. */
 export interface OpenOrder {
   readonly directory: string;
-  /** Names asked for, in the order in which they were. */
+  /** Requested names, in the requested order. */
   readonly names: readonly string[];
-  readonly url?: string;
+  readonly url?: string | undefined;
 }
 
-/** Name of the first key of an account in the ring. */
+/** Returns the name of the first key of an account in the ring. */
 export function accountKeyName(directory: string): string {
   return createHash('sha256').update(directory).digest('hex').slice(0, 16);
 }

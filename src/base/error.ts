@@ -1,3 +1,6 @@
+import type { Failure } from './failure.js';
+import type { Result } from './result.js';
+
 const brand = Symbol.for('hermetic.error');
 
 /**
@@ -16,6 +19,16 @@ export class HermeticError extends Error {
     this.code = code;
     this.fix = options.fix;
   }
+}
+
+/**
+ * Returns the value of a result that rests on the operator's input. Throws HermeticError
+ * with the code of the failure; `name` is the option or the key of the configuration.
+ */
+export function unwrap<T>(name: string, result: Result<T, Failure>, fix: string): T {
+  if (result.ok) return result.value;
+  const { code, detail } = result.failure;
+  throw new HermeticError(code, `${name}: ${detail || 'cannot be read'}`, { fix });
 }
 
 /** True for our own errors, also across two copies of the package. */

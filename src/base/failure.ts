@@ -41,9 +41,9 @@ export interface Failure<Code extends string = string> {
  */
 export interface FailureCatalogue<Code extends string> {
   readonly entries: Readonly<Record<Code, FailureEntry>>;
-  make(code: Code, detail?: string): Failure<Code>;
-  /** Looks up a code that may come from outside; undefined if this part has none. */
+  /** Returns the entry of a code that may come from elsewhere, such as a database. */
   find(code: string): FailureEntry | undefined;
+  make(code: Code, detail?: string): Failure<Code>;
 }
 
 /** Declares a part's failure catalogue. */

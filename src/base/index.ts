@@ -13,7 +13,7 @@ export {
   type FailureCatalogue,
   defineFailures,
 } from './failure.js';
-export { HermeticError, isHermeticError } from './error.js';
+export { HermeticError, isHermeticError, unwrap } from './error.js';
 export { describeSystemError } from './system-error.js';
 export { type Clock, steadyTime, systemClock } from './clock.js';
 export {
@@ -34,6 +34,9 @@ export { explainField, explainNearRecord, type RecordKind } from './explain-near
 export { nearest } from './nearest.js';
 export { Name, parseDomain, nameFailures } from './name.js';
 export { BoundedMap } from './bounded-map.js';
+export { mapConcurrent } from './map-concurrent.js';
+export { readTextFile, type ReadTextFileOptions } from './read-text-file.js';
+export { repeat, type RepeatOptions } from './repeat.js';
 export { newKeyPair, type NewKey } from './new-key-pair.js';
 export { followSignal } from './follow-signal.js';
 export { SingleFlight } from './single-flight.js';

@@ -31,6 +31,7 @@ export {
   readMx,
   readTarget,
   readTxt,
+  txtText,
   readTlsa,
   readDs,
   readDnskey,

@@ -1,10 +1,12 @@
+import type { TlsSettings } from '../tls/index.js';
 import { gnuTlsPriority, openSslGroups, openSslSuites } from './library-names.js';
-import { isFrom, type MailServer } from './types.js';
+import { isAtLeast, type MailServerKind } from './types.js';
 
 /**
- * Exim (specification, chapters "Encrypted SMTP connections" and "The smtp transport").
+ * Settings for Exim (specification, chapters "Encrypted SMTP connections" and "The smtp
+ * transport"). Exim has no socket for policies, so MTA-STS is not available when it sends.
  */
-export const exim: MailServer = {
+export const exim: MailServerKind = {
   oldest: [4, 94],
   manyKeys: true,
   count: `grep -h ' <= .* X=' /var/log/exim4/mainlog* | grep -cvE ' X=TLS1\\.[23]:[^ ]*(GCM|CHACHA20)'`,
@@ -15,26 +17,19 @@ export const exim: MailServer = {
         'Receiving: the main section, before the first "begin". In Debian a file in /etc/exim4/conf.d/main, without MAIN_TLS_ENABLE: an option may be set only once',
       settings: [
         {
-          why: 'TLS is offered to everybody and demanded of nobody: whoever has none would lose the mail (RFC 3207 §4). Policies of the domain bind those who can.',
+          why: 'STARTTLS is offered to every client and required from none: a client without TLS could not deliver (RFC 3207 §4). The policies of the domain bind senders that support them.',
           lines: ['tls_advertise_hosts = *'],
         },
         {
-          why: 'The certificate with its chain, and its key: the user Exim runs as has to be able to read it.',
+          why: 'The certificate with its chain, and its key. The user of the Exim process must be able to read both.',
           lines: [
             `tls_certificate = ${certificates.map(({ chain }) => chain).join(' : ')}`,
             `tls_privatekey = ${certificates.map(({ key }) => key).join(' : ')}`,
           ],
         },
         {
-          why: 'TLS 1.2 and 1.3, forward secrecy and AEAD, so no RC4, no 3DES, no CBC. Senders with nothing newer fall back to clear text, so count them first.',
-          lines:
-            library === 'gnutls'
-              ? [`tls_require_ciphers = ${gnuTlsPriority(tls)}`]
-              : [
-                  'openssl_options = +no_sslv2 +no_sslv3 +no_tlsv1 +no_tlsv1_1 +no_renegotiation',
-                  `tls_require_ciphers = ${openSslSuites(tls)}`,
-                  ...(isFrom(version, 4, 97) ? [`tls_eccurve = ${openSslGroups(tls, ':')}`] : []),
-                ],
+          why: 'TLS 1.2 and 1.3 with forward secrecy and AEAD; no RC4, 3DES or CBC. Older senders fall back to plaintext, so count them first.',
+          lines: library === 'gnutls' ? gnuTlsLines(tls) : openSslLines(tls, version),
         },
       ],
     },
@@ -42,10 +37,24 @@ export const exim: MailServer = {
       place: 'Sending: the transport with "driver = smtp", remote_smtp in Debian',
       settings: [
         {
-          why: 'DANE where a domain has it, else TLS where it is offered. It takes a resolver on this machine that validates, and "options trust-ad" in /etc/resolv.conf. Exim knows no MTA-STS. tls_require_ciphers is not set here: a server with nothing newer would get the mail in clear text.',
+          why: 'DANE where a domain publishes it, otherwise TLS where the server offers it. This needs a validating resolver on this machine and "options trust-ad" in /etc/resolv.conf. Exim does not support MTA-STS. tls_require_ciphers is not set here: an older server would get the mail in plaintext.',
           lines: ['dnssec_request_domains = *', 'hosts_try_dane = *'],
         },
       ],
     },
   ],
 };
+
+function gnuTlsLines(tls: TlsSettings): readonly string[] {
+  return [`tls_require_ciphers = ${gnuTlsPriority(tls)}`];
+}
+
+/** Exim before 4.97 accepts a single name in `tls_eccurve`, so the option is left out. */
+function openSslLines(tls: TlsSettings, version: readonly [number, number]): readonly string[] {
+  const lines = [
+    'openssl_options = +no_sslv2 +no_sslv3 +no_tlsv1 +no_tlsv1_1 +no_renegotiation',
+    `tls_require_ciphers = ${openSslSuites(tls)}`,
+  ];
+  if (!isAtLeast(version, 4, 97)) return lines;
+  return [...lines, `tls_eccurve = ${openSslGroups(tls, ':')}`];
+}

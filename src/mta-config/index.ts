@@ -22,5 +22,5 @@ export {
   type ConfigPart,
   type ConfigSetting,
   type MailServerName,
-  type MailServerOptions,
+  type MailServerTlsOptions,
 } from './mail-server-config.js';

@@ -1,16 +1,16 @@
 import { groupTable, suites as known, type Suite, type TlsSettings } from '../tls/index.js';
 
 /**
- * The suites of TLS 1.2 as OpenSSL and LibreSSL list them. Those of TLS 1.3 are set apart
- * there, and are by default what they should be.
+ * Returns the suites of TLS 1.2 in the list format of OpenSSL and LibreSSL. TLS 1.3 suites
+ * have a setting of their own there, whose default is good.
  */
 export function openSslSuites(settings: TlsSettings): string {
   return tls12(settings).map(openSslName).join(':');
 }
 
 /**
- * The groups by OpenSSL's names, but for hybrids: what names groups one by one does not
- * know them yet.
+ * Returns the groups by their OpenSSL names, without hybrid groups: mail servers that take a
+ * list of groups do not support hybrids yet.
  */
 export function openSslGroups({ groups }: TlsSettings, separator: string): string {
   const names: Readonly<Record<string, string>> = {
@@ -19,23 +19,26 @@ export function openSslGroups({ groups }: TlsSettings, separator: string): strin
     secp256r1: 'prime256v1',
   };
   return groups
-    .filter((name) => groupTable.some((g) => g.name === name && g.kind !== 'hybrid'))
+    .filter((name) => groupTable.some((group) => group.name === name && group.kind !== 'hybrid'))
     .map((name) => names[name] ?? name)
     .join(separator);
 }
 
 /**
- * A GnuTLS priority string. It names parts, so that every combination of them is taken:
- * the settings have to be such a product, or a TypeError is thrown. Groups are taken away
- * from what is usual, never added: a name that a library does not know voids the whole
- * string.
+ * Returns a GnuTLS priority string. It names key exchanges and ciphers separately, and
+ * GnuTLS uses every combination. Throws TypeError for settings that are not such a product.
+ * Groups are removed from the default and never added, because one unknown name makes the
+ * whole string invalid.
  */
 export function gnuTlsPriority(settings: TlsSettings): string {
   const suites = tls12(settings);
-  const exchanges = distinct(suites.map((s) => `${s.keyExchange}-${s.authentication}`));
+  const exchanges = distinct(suites.map((suite) => `${suite.keyExchange}-${suite.authentication}`));
   const ciphers = distinct(suites.map(gnuTlsCipher));
-  if (exchanges.length * ciphers.length !== suites.length || suites.some((s) => s.mode === 'CBC'))
-    throw new TypeError('GnuTLS cannot be given just these suites');
+  if (
+    exchanges.length * ciphers.length !== suites.length ||
+    suites.some((suite) => suite.mode === 'CBC')
+  )
+    throw new TypeError('GnuTLS cannot use exactly these suites');
   const usual = ['secp521r1', 'x448'].filter((name) => !settings.groups.includes(name));
   const finite = settings.groups.some((name) => name.startsWith('ffdhe')) ? [] : ['-GROUP-DH-ALL'];
   return [

@@ -9,13 +9,20 @@ import {
   mailServerConfig,
   mailServers,
   type MailServerName,
-  type MailServerOptions,
+  type MailServerTlsOptions,
 } from './mail-server-config.js';
 
 const certificates = [{ chain: '/tls/chain.pem', key: '/tls/key.pem' }];
-const options: MailServerOptions = { tls: mozillaSettings, host: 'mx1.example.com', certificates };
+const options: MailServerTlsOptions = {
+  tls: mozillaSettings,
+  host: 'mx1.example.com',
+  certificates,
+};
 const names = Object.keys(mailServers) as MailServerName[];
-const linesOf = (name: MailServerName, more: Partial<MailServerOptions> = {}): readonly string[] =>
+const linesOf = (
+  name: MailServerName,
+  more: Partial<MailServerTlsOptions> = {},
+): readonly string[] =>
   mailServerConfig(name, { ...options, ...more }).flatMap(({ settings }) =>
     settings.flatMap(({ lines }) => lines),
   );

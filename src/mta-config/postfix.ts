@@ -1,8 +1,8 @@
 import { openSslGroups, openSslSuites } from './library-names.js';
-import { isFrom, type ConfigSetting, type MailServer } from './types.js';
+import { isAtLeast, type ConfigSetting, type MailServerKind } from './types.js';
 
-/** Postfix, `main.cf` (postconf(5)). */
-export const postfix: MailServer = {
+/** Settings for Postfix, `main.cf` (postconf(5)). */
+export const postfix: MailServerKind = {
   oldest: [3, 4],
   manyKeys: true,
   count: `grep -h 'TLS connection established from' /var/log/mail.log* | grep -cvE 'TLSv1\\.[23] with cipher (ECDHE|TLS)[^ ]*(GCM|CHACHA20)'`,
@@ -13,54 +13,57 @@ export const postfix: MailServer = {
   ],
 };
 
-type Options = Parameters<MailServer['parts']>[0];
+type Options = Parameters<MailServerKind['parts']>[0];
 
-const floor = (version: Options['version']): string =>
-  isFrom(version, 3, 6) ? '>=TLSv1.2' : '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1';
+/** Returns the protocol setting that excludes versions before TLS 1.2. */
+const protocolFloor = (version: Options['version']): string =>
+  isAtLeast(version, 3, 6) ? '>=TLSv1.2' : '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1';
 
+/** RFC 9325: TLS 1.2 and 1.3, forward secrecy and AEAD for mail that arrives. */
 function receiving({ tls, certificates, version }: Options): readonly ConfigSetting[] {
   return [
     {
-      why: 'Key first, then the certificate with its chain.',
+      why: 'The key first, then the certificate with its chain.',
       lines: [
         `smtpd_tls_chain_files = ${certificates.flatMap(({ key, chain }) => [key, chain]).join(', ')}`,
       ],
     },
     {
-      why: 'TLS is offered to everybody and demanded of nobody: whoever has none would lose the mail (RFC 3207 §4). Policies of the domain bind those who can. smtpd_tls_mandatory_* count for submission alone.',
+      why: 'STARTTLS is offered to every client and required from none: a client without TLS could not deliver (RFC 3207 §4). The policies of the domain bind senders that support them. smtpd_tls_mandatory_* count for submission only.',
       lines: ['smtpd_tls_security_level = may'],
     },
     {
-      why: 'TLS 1.2 and 1.3. Senders with nothing newer fall back to clear text, so count them first.',
-      lines: [`smtpd_tls_protocols = ${floor(version)}`],
+      why: 'TLS 1.2 and 1.3. Older senders fall back to plaintext, so count them first.',
+      lines: [`smtpd_tls_protocols = ${protocolFloor(version)}`],
     },
     {
-      why: 'Suites of TLS 1.2: forward secrecy and AEAD, so no RC4, no 3DES, no CBC. The grade high is used by nothing else unless you say so.',
+      why: 'Suites of TLS 1.2 with forward secrecy and AEAD; no RC4, 3DES or CBC. By default no other setting uses the grade high.',
       lines: ['smtpd_tls_ciphers = high', `tls_high_cipherlist = ${openSslSuites(tls)}`],
     },
     keyExchangeGroups(version, tls),
     {
-      why: 'All of these are good: the sender takes what is fast for it.',
+      why: 'All of these suites are good: the sender chooses what is fast for it.',
       lines: ['tls_preempt_cipherlist = no'],
     },
     {
-      why: 'Nobody needs to negotiate anew within a session. Session tickets stay: Postfix changes their keys by itself.',
+      why: 'No client needs renegotiation within a session. Session tickets stay: Postfix changes their keys itself.',
       lines: ['tls_ssl_options = NO_RENEGOTIATION'],
     },
     {
-      why: 'One line a session: what senders use is counted from it.',
+      why: 'One line for each session, to count what senders use.',
       lines: ['smtpd_tls_loglevel = 1', 'smtpd_tls_received_header = yes'],
     },
   ];
 }
 
+/** The groups of the key exchange; newer versions of Postfix have better defaults. */
 function keyExchangeGroups(version: Options['version'], tls: Options['tls']): ConfigSetting {
-  if (isFrom(version, 3, 11))
+  if (isAtLeast(version, 3, 11))
     return {
       why: 'The groups of the key exchange are the default of Postfix 3.11. Remove tls_eecdh_auto_curves and tls_ffdhe_auto_groups if an earlier version set them.',
       lines: [],
     };
-  if (isFrom(version, 3, 10))
+  if (isAtLeast(version, 3, 10))
     return {
       why: 'OpenSSL chooses the groups of the key exchange. From 3.5 on it offers X25519MLKEM768, which protects recorded mail from later quantum computers.',
       lines: ['tls_eecdh_auto_curves =', 'tls_ffdhe_auto_groups ='],
@@ -69,20 +72,21 @@ function keyExchangeGroups(version: Options['version'], tls: Options['tls']): Co
     why: 'Groups of the key exchange.',
     lines: [
       `tls_eecdh_auto_curves = ${openSslGroups(tls, ' ')}`,
-      ...(isFrom(version, 3, 8) ? ['tls_ffdhe_auto_groups ='] : []),
+      ...(isAtLeast(version, 3, 8) ? ['tls_ffdhe_auto_groups ='] : []),
     ],
   };
 }
 
+/** DANE, and with `policies` also MTA-STS, for mail that is sent. */
 function sending({ version, policies, sessions }: Options): readonly ConfigSetting[] {
   return [
     policies === undefined
       ? {
-          why: 'DANE where a domain has it, else TLS where it is offered. It takes a resolver on this machine that validates; without one this means may. MTA-STS comes with hermetic serve (docs/postfix.md) and --policies.',
+          why: 'DANE where a domain publishes it, otherwise TLS where the server offers it. This needs a validating resolver on this machine; without one the level is may. For MTA-STS, run hermetic serve (docs/postfix.md) and add --policies.',
           lines: ['smtp_tls_security_level = dane', ...dane],
         }
       : {
-          why: 'Hermetic says what each domain asks for, MTA-STS and DANE; where it asks for nothing, TLS where it is offered. While Hermetic does not answer, mail waits.',
+          why: 'Hermetic answers with the policy of each domain, MTA-STS and DANE; without a policy, TLS is used where the server offers it. While Hermetic does not answer, mail is deferred.',
           lines: [
             'smtp_tls_security_level = may',
             `smtp_tls_policy_maps = socketmap:${policies}:hermetic`,
@@ -91,28 +95,28 @@ function sending({ version, policies, sessions }: Options): readonly ConfigSetti
           ],
         },
     {
-      why: 'Where a policy binds, TLS 1.2 at least. smtp_tls_protocols and smtp_tls_ciphers stay as they come: a server with nothing newer would get the mail in clear text.',
-      lines: [`smtp_tls_mandatory_protocols = ${floor(version)}`],
+      why: 'TLS 1.2 or later where a policy applies. smtp_tls_protocols and smtp_tls_ciphers keep their defaults: an older server would get the mail in plaintext.',
+      lines: [`smtp_tls_mandatory_protocols = ${protocolFloor(version)}`],
     },
     ...sendingLog(version),
     ...(sessions === undefined
       ? []
       : [
           {
-            why: 'Sessions are told to Hermetic, which reports them to the domains that ask (docs/send-reports.md).',
+            why: 'Postfix reports its sessions to Hermetic, which sends reports to the domains that ask for them (docs/send-reports.md).',
             lines: ['smtp_tlsrpt_enable = yes', `smtp_tlsrpt_socket_name = ${sessions}`],
           },
         ]),
   ];
 }
 
-/** The log of TLS, and REQUIRETLS (RFC 8689) where Postfix has it. */
+/** The log of TLS, and REQUIRETLS (RFC 8689) where Postfix supports it. */
 function sendingLog(version: Options['version']): readonly ConfigSetting[] {
   const lines = ['smtp_tls_loglevel = 1'];
-  if (!isFrom(version, 3, 11)) return [{ why: 'One line a session.', lines }];
+  if (!isAtLeast(version, 3, 11)) return [{ why: 'One line for each session.', lines }];
   return [
     {
-      why: 'One line a session. Every delivery line also shows the security level that applied, such as tls=dane.',
+      why: 'One line for each session. Every delivery line also shows the security level that applied, such as tls=dane.',
       lines,
     },
     {
@@ -122,6 +126,7 @@ function sendingLog(version: Options['version']): readonly ConfigSetting[] {
   ];
 }
 
+/** DANE needs DNSSEC answers from the resolver, also for the addresses of a host. */
 const dane = [
   'smtp_dns_support_level = dnssec',
   'smtp_host_lookup = dns',

@@ -1,56 +1,61 @@
 import type { TlsSettings } from '../tls/index.js';
 
-/** One or more settings with the reason for them, in one line of prose. */
+/** One or more settings with their reason. */
 export interface ConfigSetting {
   readonly why: string;
-  /** As the file has them; none: only something to know. */
+  /** Lines of the configuration file. Empty: the reason is a remark only. */
   readonly lines: readonly string[];
 }
 
-/** Settings that go to one place. */
+/** Settings for one place of the configuration. */
 export interface ConfigPart {
   readonly place: string;
   readonly settings: readonly ConfigSetting[];
 }
 
-/** What a mail server is told about TLS. */
-export interface MailServerOptions {
-  /** What it takes from others. */
+/** The desired TLS settings of one mail server. */
+export interface MailServerTlsOptions {
+  /** TLS settings for mail that it receives. */
   readonly tls: TlsSettings;
-  /** Its name, as MX records have it. */
+  /** Its host name, as in MX records. */
   readonly host: string;
-  /** Files in PEM, one pair for each kind of key. */
+  /** PEM files, one pair for each key type. */
   readonly certificates: readonly { readonly chain: string; readonly key: string }[];
-  /** Such as `[3, 7]`; default the oldest that is known here. */
+  /** Version, such as `[3, 7]`. Default: the oldest supported version. */
   readonly version?: readonly [number, number];
-  /** What Exim was built with; default GnuTLS, as in Debian. */
+  /** The TLS library that Exim was built with. Default: GnuTLS, as in Debian. */
   readonly library?: 'gnutls' | 'openssl';
-  /** Where OpenSMTPD listens. */
+  /** Addresses on which OpenSMTPD listens. */
   readonly listen?: readonly string[];
-  /** Postfix: where Hermetic answers policy lookups, such as `inet:127.0.0.1:8461`. */
+  /** Postfix: the socket on which Hermetic answers policy lookups, such as `inet:127.0.0.1:8461`. */
   readonly policies?: string;
-  /** Postfix from 3.10 on: the socket of Hermetic that sessions are told to. */
+  /** Postfix from 3.10 on: the socket to which it reports TLS sessions. */
   readonly sessions?: string;
 }
 
-/** One kind of mail server. */
-export interface MailServer {
-  /** The oldest version whose settings are known here. */
+/** A mail server program and its settings. */
+export interface MailServerKind {
+  /** The oldest supported version. */
   readonly oldest: readonly [number, number];
-  /** More than one certificate on a port. */
+  /** Whether one port can have several certificates. */
   readonly manyKeys: boolean;
   /**
-   * Prints how many sessions that were logged would not have come about under the
-   * settings.
+   * A shell command that counts logged sessions which the settings would have prevented.
    */
   readonly count: string;
-  /** Looks at the text once it is in place, and takes it. */
+  /** A shell command that checks the configuration and activates it. */
   readonly apply: string;
+  /** Returns the settings, grouped by place. */
   parts(
-    options: MailServerOptions & { readonly version: readonly [number, number] },
+    options: MailServerTlsOptions & { readonly version: readonly [number, number] },
   ): readonly ConfigPart[];
 }
 
-export function isFrom(version: readonly [number, number], major: number, minor: number): boolean {
+/** Whether a version is `major.minor` or later. */
+export function isAtLeast(
+  version: readonly [number, number],
+  major: number,
+  minor: number,
+): boolean {
   return version[0] > major || (version[0] === major && version[1] >= minor);
 }

@@ -4,8 +4,9 @@ import type { KeyPair } from './key-pair.js';
 import { signerFor } from './signature-algorithm.js';
 
 /**
- * Asks for a certificate for these names and this very key: PKCS #10 in DER (RFC 2986),
- * the names in extensionRequest alone (RFC 8555 §7.4), so no must-staple [9325-7.5-1].
+ * Returns a certificate request for these names and this key: PKCS #10 in DER (RFC 2986).
+ * The names are in extensionRequest only (RFC 8555 §7.4). The request does not ask for
+ * must-staple [9325-7.5-1].
  */
 export function certificateRequest({
   names,

@@ -1,41 +1,45 @@
-/** DER, written: just the types certificates need (X.690). */
+/**
+ * Writers for the DER types that certificates contain (X.690). Each returns one complete
+ * value: tag, length, content. Nothing is checked, so invalid values can be written too.
+ */
 
+/** Writes a value with any tag. */
 export function tlv(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  const length = parts.reduce((n, p) => n + p.length, 0);
+  const length = parts.reduce((total, part) => total + part.length, 0);
   return Buffer.concat([Uint8Array.of(tag), lengthOctets(length), ...parts]);
 }
 
+/** A SEQUENCE of values. */
 export const sequence = (...parts: readonly Uint8Array[]): Uint8Array => tlv(0x30, ...parts);
+/** An OCTET STRING. */
 export const octetString = (bytes: Uint8Array): Uint8Array => tlv(0x04, bytes);
+/** A BIT STRING; `unused` counts the unused bits of the last octet. */
 export const bitString = (bytes: Uint8Array, unused = 0): Uint8Array =>
   tlv(0x03, Uint8Array.of(unused), bytes);
+/** A BOOLEAN; true is 0xff (X.690 §11.1). */
 export const boolean = (value: boolean): Uint8Array => tlv(0x01, Uint8Array.of(value ? 0xff : 0));
+/** A NULL. */
 export const nothing = (): Uint8Array => tlv(0x05);
+/** A UTF8String. */
 export const utf8 = (text: string): Uint8Array => tlv(0x0c, Buffer.from(text, 'utf8'));
 
-/** A set of one element, which needs no sorting. */
+/** A SET of one element, which needs no sorting. */
 export const setOf = (element: Uint8Array): Uint8Array => tlv(0x31, element);
 
-/** Constructed and explicit. */
+/** An explicit context tag around values. */
 export const explicit = (number: number, ...parts: readonly Uint8Array[]): Uint8Array =>
   tlv(0xa0 | number, ...parts);
 
-/** Implicit over a primitive type. */
+/** An implicit context tag instead of the tag of a primitive type. */
 export const implicit = (number: number, bytes: Uint8Array): Uint8Array =>
   tlv(0x80 | number, bytes);
 
-/** A non-negative integer. */
+/**
+ * A non-negative INTEGER in the shortest form; a leading zero octet keeps it positive (X.690
+ * §8.3).
+ */
 export function integer(value: number | Uint8Array): Uint8Array {
-  const bytes =
-    typeof value === 'number'
-      ? Buffer.from(
-          value
-            .toString(16)
-            .padStart(2, '0')
-            .replace(/^(.(?:..)*)$/, '0$1'),
-          'hex',
-        )
-      : Buffer.from(value);
+  const bytes = typeof value === 'number' ? bigEndian(value) : Buffer.from(value);
   let start = 0;
   while (start < bytes.length - 1 && bytes[start] === 0) start++;
   const magnitude = bytes.subarray(start);
@@ -46,6 +50,12 @@ export function integer(value: number | Uint8Array): Uint8Array {
   );
 }
 
+function bigEndian(value: number): Uint8Array {
+  const hex = value.toString(16);
+  return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+}
+
+/** An OBJECT IDENTIFIER from dotted numbers. */
 export function objectId(dotted: string): Uint8Array {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
   const bytes = [40 * first + second, ...rest].flatMap((arc) => {
@@ -58,15 +68,14 @@ export function objectId(dotted: string): Uint8Array {
 }
 
 /**
- * UTCTime until 2049, GeneralizedTime after and before 1950 (RFC 5280 §4.1.2.5). Whole
- * seconds.
+ * A time in whole seconds: UTCTime from 1950 to 2049, GeneralizedTime otherwise (RFC 5280
+ * §4.1.2.5).
  */
 export function time(ms: number): Uint8Array {
   const text = new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '');
   const year = Number(text.slice(0, 4));
-  return year >= 1950 && year < 2050
-    ? tlv(0x17, Buffer.from(text.slice(2)))
-    : tlv(0x18, Buffer.from(text));
+  if (year >= 1950 && year < 2050) return tlv(0x17, Buffer.from(text.slice(2)));
+  return tlv(0x18, Buffer.from(text));
 }
 
 function lengthOctets(length: number): Uint8Array {

@@ -11,6 +11,7 @@ import {
 } from './der-writer.js';
 import { keyUsages } from '../x509/index.js';
 
+/** Names of the key usage bits (RFC 5280 §4.2.1.3). */
 export type KeyUsage = (typeof keyUsages)[number];
 
 /** A GeneralName in DER, or a string for a dNSName. */
@@ -31,11 +32,14 @@ export const altName = {
   directory: (name: Uint8Array): Uint8Array => explicit(4, name),
 } as const;
 
-/** One extension; `value` is the DER inside the octet string. */
+/** Writes one extension. `value` is the DER inside the octet string (RFC 5280 §4.1). */
 export function extension(oid: string, critical: boolean, value: Uint8Array): Uint8Array {
-  return sequence(objectId(oid), ...(critical ? [boolean(true)] : []), octetString(value));
+  // DER leaves out a default value, so a non-critical extension has no boolean.
+  const criticality = critical ? [boolean(true)] : [];
+  return sequence(objectId(oid), ...criticality, octetString(value));
 }
 
+/** The CA flag and the path length (RFC 5280 §4.2.1.9). */
 export function basicConstraints(ca: boolean, pathLength?: number): Uint8Array {
   return extension(
     '2.5.29.19',
@@ -47,22 +51,24 @@ export function basicConstraints(ca: boolean, pathLength?: number): Uint8Array {
   );
 }
 
+/** The key usage bits (RFC 5280 §4.2.1.3). */
 export function keyUsage(wanted: readonly KeyUsage[]): Uint8Array {
   const positions = wanted.map((usage) => keyUsages.indexOf(usage));
-  const octet = positions.reduce((bits, at) => bits | (0x80 >> at), 0);
+  const octet = positions.reduce((bits, position) => bits | (0x80 >> position), 0);
   return extension('2.5.29.15', true, bitString(Uint8Array.of(octet), 7 - Math.max(...positions)));
 }
 
-/** Purposes as dotted OIDs. */
+/** The purposes of a key, as dotted OIDs (RFC 5280 §4.2.1.12). */
 export function extendedKeyUsage(purposes: readonly string[]): Uint8Array {
   return extension('2.5.29.37', false, sequence(...purposes.map(objectId)));
 }
 
-/** Names, written as they are given. */
+/** The names of the subject, written as given (RFC 5280 §4.2.1.6). */
 export function subjectAltName(names: readonly AltName[]): Uint8Array {
   return extension('2.5.29.17', false, sequence(...names.map(generalName)));
 }
 
+/** The names that a CA may and must not certify (RFC 5280 §4.2.1.10). */
 export function nameConstraints({ permitted, excluded }: Subtrees): Uint8Array {
   const subtrees = (number: number, names: readonly AltName[] | undefined): Uint8Array[] =>
     names ? [tlv(0xa0 | number, ...names.map((name) => sequence(generalName(name))))] : [];
@@ -73,10 +79,12 @@ export function nameConstraints({ permitted, excluded }: Subtrees): Uint8Array {
   );
 }
 
+/** The identifier of the certified key (RFC 5280 §4.2.1.2). */
 export function subjectKeyIdentifier(id: Uint8Array): Uint8Array {
   return extension('2.5.29.14', false, octetString(id));
 }
 
+/** The identifier of the issuer's key (RFC 5280 §4.2.1.1). */
 export function authorityKeyIdentifier(id: Uint8Array): Uint8Array {
   return extension('2.5.29.35', false, sequence(implicit(0, id)));
 }

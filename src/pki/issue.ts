@@ -25,9 +25,9 @@ import {
 import { generateKey, type KeyAlgorithm, type KeyPair } from './key-pair.js';
 import { signerFor, type SignatureHash } from './signature-algorithm.js';
 
-const day = 86_400_000;
+const DAY = 86_400_000;
 
-/** `serverAuth` and its neighbours, for `extendedKeyUsage`. */
+/** Object identifiers for `extendedKeyUsage` (RFC 5280 §4.2.1.12). */
 export const purpose = {
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
@@ -35,17 +35,17 @@ export const purpose = {
 } as const;
 
 /**
- * What to put into a certificate. Every field can be made wrong on purpose: nothing is
- * checked here. Dates are milliseconds or `Date`.
+ * The content of a certificate. Nothing is checked, so every field can be made invalid for
+ * a test. Dates are milliseconds since 1970 or `Date`.
  */
 export interface IssueOptions {
-  /** dNSName entries; none leaves the extension out. */
+  /** dNSName entries. None: the extension is left out. */
   readonly names?: readonly string[];
   /** Further entries of subjectAltName. */
   readonly altNames?: readonly AltName[];
   /** Subject common name. Default the first of `names`; '' makes an empty subject. */
   readonly commonName?: string;
-  /** The whole subject as a DER Name; outranks `commonName`. */
+  /** The whole subject as a DER Name. It replaces `commonName`. */
   readonly subject?: Uint8Array;
   /** The issuer as a DER Name. Default: the subject of the issuer's certificate. */
   readonly issuer?: Uint8Array;
@@ -55,22 +55,24 @@ export interface IssueOptions {
   readonly notBefore?: number | Date;
   /** Default: 90 days from now. */
   readonly notAfter?: number | Date;
-  /** A key to use again; otherwise one is made. */
+  /** The key to certify. Default: a new key. */
   readonly key?: KeyPair;
-  /** Of the key that is made. Default `p256`. */
+  /** Algorithm of a new key. Default `p256`. */
   readonly algorithm?: KeyAlgorithm;
-  /** What the issuer signs with. Default `sha256`. */
+  /** Hash of the signature. Default `sha256`. */
   readonly hash?: SignatureHash;
-  /** Default false for certificates of servers. */
+  /** The CA flag of basicConstraints. Default: false for servers, true for CAs. */
   readonly ca?: boolean;
+  /** How many CAs may follow below this one. Undefined: no limit. */
   readonly pathLength?: number;
-  /** null leaves the extension out. Default by `ca`. */
+  /** null leaves the extension out. Default: by the CA flag. */
   readonly keyUsage?: readonly KeyUsage[] | null;
   /**
    * Dotted OIDs; null leaves the extension out. Default serverAuth for servers, none for
    * CAs.
    */
   readonly extendedKeyUsage?: readonly string[] | null;
+  /** Names that a CA may certify (RFC 5280 §4.2.1.10). */
   readonly nameConstraints?: Subtrees;
   /** Further extensions, `value` in DER. */
   readonly extensions?: readonly {
@@ -84,56 +86,53 @@ export interface IssueOptions {
 export interface Issued {
   readonly der: Uint8Array;
   readonly certPem: string;
-  /** PKCS #8. */
+  /** PKCS #8, PEM. */
   readonly keyPem: string;
   readonly key: KeyPair;
-  /** What a server sends: this certificate, then the intermediates, without the root. */
+  /** The chain that a server sends: this certificate, then the intermediates, no root. */
   readonly chain: readonly Uint8Array[];
   readonly chainPem: string;
 }
 
-/**
- * Somebody who can sign: a certificate with its key, and the intermediates it has to send
- * along.
- */
+/** An issuer: a CA certificate with its key, and the intermediates above it. */
 export interface Authority extends Issued {
-  /** DER Name. */
+  /** The subject as a DER Name. */
   readonly subject: Uint8Array;
 }
 
-/** A root: self-signed, CA flag on. */
+/** Makes a root CA: self-signed, valid for ten years. */
 export function createCa(options: IssueOptions & { readonly name: string }): Authority {
-  return authority(undefined, options);
+  return buildAuthority(undefined, options);
 }
 
-/** A CA below another. */
+/** Makes an intermediate CA. */
 export function createIntermediate(
   issuer: Authority,
   options: IssueOptions & { readonly name: string },
 ): Authority {
-  return authority(issuer, options);
+  return buildAuthority(issuer, options);
 }
 
-/** A server's certificate. */
+/** Issues a server certificate, valid for 90 days by default. */
 export function issue(issuer: Authority, options: IssueOptions): Issued {
-  return make(issuer, options);
+  return buildCertificate(issuer, options);
 }
 
-/** A server's certificate that vouches for itself. */
+/** Makes a self-signed server certificate. */
 export function selfSigned(options: IssueOptions): Issued {
-  return make(undefined, options);
+  return buildCertificate(undefined, options);
 }
 
-function authority(
+function buildAuthority(
   issuer: Authority | undefined,
   { name, ...options }: IssueOptions & { readonly name: string },
 ): Authority {
   const now = Date.now();
-  const made = make(issuer, {
+  const made = buildCertificate(issuer, {
     ca: true,
     commonName: name,
-    notBefore: now - 365 * day,
-    notAfter: now + 3650 * day,
+    notBefore: now - 365 * DAY,
+    notAfter: now + 3650 * DAY,
     ...options,
   });
   return {
@@ -143,8 +142,8 @@ function authority(
   };
 }
 
-function make(issuer: Authority | undefined, options: IssueOptions): Issued {
-  const { names = [], ca = false } = options;
+function buildCertificate(issuer: Authority | undefined, options: IssueOptions): Issued {
+  const { names = [] } = options;
   const key = options.key ?? generateKey(options.algorithm);
   const subject = options.subject ?? commonNameOnly(options.commonName ?? names[0] ?? '');
   const signer = signerFor((issuer?.key ?? key).privateKey, options.hash);
@@ -155,12 +154,12 @@ function make(issuer: Authority | undefined, options: IssueOptions): Issued {
     signer.identifier,
     options.issuer ?? issuer?.subject ?? subject,
     sequence(
-      time(Number(options.notBefore ?? now - day)),
-      time(Number(options.notAfter ?? now + 90 * day)),
+      time(Number(options.notBefore ?? now - DAY)),
+      time(Number(options.notAfter ?? now + 90 * DAY)),
     ),
     subject,
     options.spki ?? spkiOf(key.publicKey),
-    explicit(3, sequence(...extensionsOf(issuer, key, options, names, ca))),
+    explicit(3, sequence(...extensionsOf(issuer, key, options))),
   );
   const der = sequence(tbs, signer.identifier, bitString(signer.sign(tbs)));
   const chain = [der, ...(issuer?.chain ?? [])];
@@ -178,35 +177,36 @@ function extensionsOf(
   issuer: Authority | undefined,
   key: KeyPair,
   options: IssueOptions,
-  names: readonly string[],
-  ca: boolean,
 ): Uint8Array[] {
-  const altNames = [...names, ...(options.altNames ?? [])];
-  const usage =
-    options.keyUsage === undefined
-      ? ca
-        ? (['keyCertSign', 'cRLSign'] as const)
-        : (['digitalSignature', 'keyEncipherment'] as const)
-      : options.keyUsage;
-  const purposes =
-    options.extendedKeyUsage === undefined
-      ? ca
-        ? null
-        : [purpose.serverAuth]
-      : options.extendedKeyUsage;
-  return [
-    basicConstraints(ca, options.pathLength),
-    ...(usage ? [keyUsage(usage)] : []),
-    ...(purposes ? [extendedKeyUsage(purposes)] : []),
-    ...(altNames.length > 0 ? [subjectAltName(altNames)] : []),
-    ...(options.nameConstraints ? [nameConstraints(options.nameConstraints)] : []),
-    subjectKeyIdentifier(keyId(key.publicKey)),
-    ...(issuer ? [authorityKeyIdentifier(keyId(issuer.key.publicKey))] : []),
-    ...(options.extensions ?? []).map((e) => extension(e.oid, e.critical, e.value)),
-  ];
+  const { names = [], altNames = [], ca = false } = options;
+  const subjectNames = [...names, ...altNames];
+  const { usage: defaultUsage, purposes: defaultPurposes } = ca ? caDefaults : serverDefaults;
+  // null leaves an extension out, undefined stands for the default.
+  const { keyUsage: usage = defaultUsage, extendedKeyUsage: purposes = defaultPurposes } = options;
+  const extensions = [basicConstraints(ca, options.pathLength)];
+  if (usage) extensions.push(keyUsage(usage));
+  if (purposes) extensions.push(extendedKeyUsage(purposes));
+  if (subjectNames.length > 0) extensions.push(subjectAltName(subjectNames));
+  if (options.nameConstraints) extensions.push(nameConstraints(options.nameConstraints));
+  extensions.push(subjectKeyIdentifier(keyId(key.publicKey)));
+  if (issuer) extensions.push(authorityKeyIdentifier(keyId(issuer.key.publicKey)));
+  for (const { oid, critical, value } of options.extensions ?? [])
+    extensions.push(extension(oid, critical, value));
+  return extensions;
 }
 
-/** 127 random bits, never zero, as RFC 5280 §4.1.2.2 allows. */
+interface ExtensionDefaults {
+  readonly usage: readonly KeyUsage[];
+  readonly purposes: readonly string[] | null;
+}
+
+const caDefaults: ExtensionDefaults = { usage: ['keyCertSign', 'cRLSign'], purposes: null };
+const serverDefaults: ExtensionDefaults = {
+  usage: ['digitalSignature', 'keyEncipherment'],
+  purposes: [purpose.serverAuth],
+};
+
+/** Returns a random serial number: positive, at most 20 octets (RFC 5280 §4.1.2.2). */
 function serial(): Uint8Array {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] as number) & 0x7f) | 0x40;
@@ -218,8 +218,8 @@ function commonNameOnly(commonName: string): Uint8Array {
 }
 
 /**
- * A DER Name of RDNs with one attribute each: dotted type and DER value, most general
- * first.
+ * Returns a DER Name of RDNs with one attribute each: dotted type and DER value, the most
+ * general first (RFC 5280 §4.1.2.4).
  */
 export function distinguishedName(
   ...attributes: readonly (readonly [type: string, value: Uint8Array])[]
@@ -227,10 +227,12 @@ export function distinguishedName(
   return sequence(...attributes.map(([type, value]) => setOf(sequence(objectId(type), value))));
 }
 
+/** Returns the SubjectPublicKeyInfo of a key, DER. */
 function spkiOf(key: KeyObject): Uint8Array {
   return key.export({ type: 'spki', format: 'der' });
 }
 
+/** Returns the key identifier: SHA-1 over the key (RFC 5280 §4.2.1.2); not a security use. */
 function keyId(key: KeyObject): Uint8Array {
   return createHash('sha1').update(spkiOf(key)).digest();
 }

@@ -2,19 +2,21 @@ import type { KeyObject } from 'node:crypto';
 import { newKeyPair } from '../base/index.js';
 
 /**
- * What a key is made of. RSA of 1024 bits is only good for showing that it is refused.
+ * The algorithm of a key. RSA with 1024 bits exists for certificates that must be refused
+ * (RFC 9325 §4.5).
  */
 export type KeyAlgorithm =
   'rsa-1024' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'p256' | 'p384' | 'ed25519';
 
+/** A private key and its public key. */
 export interface KeyPair {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
 }
 
 /**
- * A fresh key. EC keys take well under a millisecond, RSA keys of 2048 bits some hundred:
- * share them where it does not matter.
+ * Makes a new key. An EC key takes less than a millisecond, an RSA key of 2048 bits about a
+ * hundred milliseconds: share RSA keys between tests.
  */
 export function generateKey(algorithm: KeyAlgorithm = 'p256'): KeyPair {
   switch (algorithm) {

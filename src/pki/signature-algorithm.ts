@@ -2,10 +2,9 @@ import { constants, sign, type KeyObject } from 'node:crypto';
 import { explicit, integer, nothing, objectId, sequence } from './der-writer.js';
 
 /**
- * How a certificate is signed. SHA-1 and MD5 exist to make certificates that must be
- * refused. `pss-sha1` writes the default parameters, which name no hash;
- * `pss-sha256-mgf1-sha1` names SHA-1 for the mask alone, and its signature does not
- * verify.
+ * The hash and the padding of a signature. SHA-1 and MD5 exist for certificates that must
+ * be refused. `pss-sha1` writes the default parameters, which name no hash.
+ * `pss-sha256-mgf1-sha1` names SHA-1 for the mask only; its signature does not verify.
  */
 export type SignatureHash =
   | 'md5'
@@ -17,7 +16,8 @@ export type SignatureHash =
   | 'pss-sha256'
   | 'pss-sha256-mgf1-sha1';
 
-interface Signer {
+/** Signs the to-be-signed part of a certificate or request. */
+export interface CertificateSigner {
   /** DER AlgorithmIdentifier. */
   readonly identifier: Uint8Array;
   sign(bytes: Uint8Array): Uint8Array;
@@ -38,8 +38,8 @@ const ecdsaIds: Readonly<Record<string, string>> = {
   sha512: '1.2.840.10045.4.3.4',
 };
 
-/** The signer of a key. Throws RangeError for a hash the key cannot be used with. */
-export function signerFor(key: KeyObject, hash: SignatureHash = 'sha256'): Signer {
+/** Returns the signer of a key. Throws RangeError for a hash that the key cannot use. */
+export function signerFor(key: KeyObject, hash: SignatureHash = 'sha256'): CertificateSigner {
   const kind = key.asymmetricKeyType;
   if (kind === 'ed25519')
     return {
@@ -55,7 +55,7 @@ export function signerFor(key: KeyObject, hash: SignatureHash = 'sha256'): Signe
       sign: (bytes) => sign(digest, bytes, { key, padding, saltLength }),
     };
   }
-  const id = kind === 'rsa' ? rsaIds[hash] : kind === 'ec' ? ecdsaIds[hash] : undefined;
+  const id = signatureId(kind, hash);
   if (id === undefined)
     throw new RangeError(`no signature with ${hash} by a key of type ${kind ?? 'unknown'}`);
   return {
@@ -64,9 +64,14 @@ export function signerFor(key: KeyObject, hash: SignatureHash = 'sha256'): Signe
   };
 }
 
+function signatureId(kind: string | undefined, hash: SignatureHash): string | undefined {
+  if (kind === 'rsa') return rsaIds[hash];
+  return kind === 'ec' ? ecdsaIds[hash] : undefined;
+}
+
 /**
- * Parameters of RSASSA-PSS (RFC 4055 §3.1): empty for the defaults, SHA-1 and 20 octets
- * of salt.
+ * Returns the AlgorithmIdentifier of RSASSA-PSS (RFC 4055 §3.1). Empty parameters mean the
+ * defaults: SHA-1 and 20 octets of salt.
  */
 function pssIdentifier(hash: SignatureHash): Uint8Array {
   const id = objectId('1.2.840.113549.1.1.10');

@@ -1,15 +1,16 @@
 /**
- * What a plan asks for: the whole contract between planner and executors. Each is safe to
- * carry out twice, and safe to carry out late: whoever does it needs nothing but the
- * action and the keys and credentials of its target.
+ * The actions of a plan: the whole contract between planners and executors. Each action is
+ * safe to execute twice, and safe to execute late. An executor needs nothing but the action
+ * and the keys and credentials of its target.
  */
 export type Action = ImportKey | MakeKey | Certify | Deploy | SetRrset | ServePolicy | StopServing;
 
+/** RSA keys are for senders without ECDSA; both may be in use at the same time. */
 export type KeyType = 'ecdsa' | 'rsa';
 
 /**
- * Take a key, and its chain, from files of another program into the key ring under that
- * name. The files are only read, and only while they hold what the plan saw in them.
+ * Imports a key, and its chain, from files of another program into the key ring under a
+ * name. The files are only read, and only while they have the content of the plan.
  */
 export interface ImportKey {
   readonly kind: 'import-key';
@@ -17,49 +18,48 @@ export interface ImportKey {
   readonly key: string;
   /** SHA-256 of its SubjectPublicKeyInfo. */
   readonly from: { readonly file: string; readonly sha256: string };
-  /** SHA-256 of the file. */
+  /** SHA-256 of the file, lower-case hex. */
   readonly chain?: { readonly file: string; readonly sha256: string };
 }
 
-/**
- * Make a private key and keep it under that name; nothing when the name exists already.
- */
+/** Makes a private key under a name. An existing key of that name stays. */
 export interface MakeKey {
   readonly kind: 'make-key';
-  /** MX host, or policy host. */
+  /** An MX host or a policy host. */
   readonly host: string;
   readonly key: string;
   readonly type: KeyType;
 }
 
-/** Have a certificate for that very key (CSR with this key, never a fresh one). */
+/** Obtains a certificate for exactly this key; a new key is never made. */
 export interface Certify {
   readonly kind: 'certify';
   readonly host: string;
   readonly key: string;
 }
 
-/** Make the host's server show that key, at every address, and reload it. */
+/** Makes the server of the host show this key at every address, and reloads it. */
 export interface Deploy {
   readonly kind: 'deploy';
   readonly host: string;
   readonly key: string;
-  /** Keys of other types that are due together with it: one reload serves all. */
+  /** Keys of other types that are deployed with the same reload. */
   readonly also?: readonly string[];
 }
 
 /**
- * Compare and set: only where the RRset is exactly `from` (empty: does not exist) it
- * becomes `to`; already `to` is success. Never another name or type.
+ * Compares and sets one RRset (RFC 2136 §2.4): an RRset that is exactly `from` becomes `to`,
+ * and an RRset that is `to` already is a success. Empty: the RRset does not exist. No other
+ * name or type changes.
  */
 export interface SetRrset {
   readonly kind: 'set-rrset';
-  /** Owner without final dot, lower case. */
+  /** Owner name without final dot, lower case. */
   readonly name: string;
   readonly type: 'TLSA' | 'TXT' | 'MX' | 'CNAME';
   /**
-   * RDATA in presentation form, sorted; a TXT in quotes, in character strings of at most
-   * 255 octets.
+   * RDATA in presentation form, sorted. TXT in quotes, in character strings of at most 255
+   * octets.
    */
   readonly from: readonly string[];
   readonly to: readonly string[];
@@ -68,8 +68,8 @@ export interface SetRrset {
 }
 
 /**
- * Serve this policy body at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` on every
- * address of the policy host.
+ * Serves a policy body at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` on every address
+ * of the policy host (RFC 8461 §3.3).
  */
 export interface ServePolicy {
   readonly kind: 'serve-policy';
@@ -78,13 +78,13 @@ export interface ServePolicy {
   readonly body: string;
 }
 
-/** No policy is served for the domain any longer. */
+/** Stops serving a policy for the domain. */
 export interface StopServing {
   readonly kind: 'stop-serving';
   readonly domain: string;
 }
 
-/** An action with the reason why it is safe now. */
+/** An action with the reason why it is safe now, and the clause of that reason. */
 export interface Step<A extends Action = Action> {
   readonly action: A;
   readonly because: string;
@@ -92,31 +92,32 @@ export interface Step<A extends Action = Action> {
 }
 
 /**
- * Why nothing more is done now. `until` (milliseconds since 1970) where the end is known.
+ * The reason why a plan has no further step now. `until`: when the wait ends (milliseconds
+ * since 1970), where that is known.
  */
 export interface Wait {
   readonly subject: string;
   readonly why: string;
-  readonly until?: number;
+  readonly until?: number | undefined;
 }
 
-/** The last failure of an action that has not succeeded since. */
+/** The last failure of an action that has not succeeded since. Stored as JSON. */
 export interface FailedAction {
   /** Stable: kind and target, such as `set-rrset _mta-sts.example.com TXT`. */
   readonly action: string;
-  /** In one line for people. */
+  /** The action in one line, human-readable. */
   readonly says: string;
   readonly code: string;
   readonly detail: string;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Nothing is tried before this time, where one is known. */
-  readonly until?: number;
+  /** No attempt is made before this time (milliseconds since 1970). */
+  readonly until?: number | undefined;
 }
 
 /**
- * Something a person has to look at: `code` is one of the catalogue, the same trouble is
- * told once.
+ * A condition that the operator has to look at. `code` is in the failure catalogue. The same
+ * condition is reported once.
  */
 export interface Alert {
   readonly code: string;
@@ -126,9 +127,9 @@ export interface Alert {
 
 /**
  * The result of an action. `manual`: the operator has to do it, and `text` is what to
- * paste or run; the next reading shows whether it took effect. `until`: nothing is tried
- * before that time (milliseconds since 1970). `untried`: nothing was tried, so an earlier
- * failure stands.
+ * paste or run; the next observation shows whether it took effect. `until`: no attempt is
+ * made before that time (milliseconds since 1970). `untried`: no attempt was made, so an
+ * earlier failure stays.
  */
 export type ActionOutcome =
   | { readonly status: 'done' }
@@ -137,9 +138,9 @@ export type ActionOutcome =
       readonly status: 'failed';
       readonly code: string;
       readonly detail: string;
-      readonly until?: number;
+      readonly until?: number | undefined;
       readonly untried?: true;
     };
 
-/** How records get into the zones of one entry of `publish.dns`. */
+/** Changes records in the zones of one entry of `publish.dns`. */
 export type DnsWriter = (action: SetRrset, signal?: AbortSignal) => Promise<ActionOutcome>;

@@ -1,12 +1,12 @@
 import type { ExecFileException } from 'node:child_process';
 import { describeSystemError } from '../base/index.js';
 
-/** Characters of its standard error that are shown. */
+/** Longest part of its standard error that is shown, in characters. */
 const MAX_SHOWN = 500;
 
 /**
- * Why a command of the operator failed, in one line: how it ended, and its own last
- * words.
+ * Describes why a command of the operator failed, in one line: how it ended, and the end of
+ * its standard error.
  */
 export function commandFailure(
   command: string,
@@ -14,8 +14,9 @@ export function commandFailure(
   stderr: string,
   timeoutMs: number,
 ): string {
-  const words = stderr.trim().slice(-MAX_SHOWN);
-  return `${command}: ${ending(error, timeoutMs)}${words === '' ? '' : `: ${words}`}`;
+  const message = stderr.trim().slice(-MAX_SHOWN);
+  const parts = [command, ending(error, timeoutMs), message];
+  return parts.filter((part) => part !== '').join(': ');
 }
 
 function ending(error: ExecFileException, timeoutMs: number): string {

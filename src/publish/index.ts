@@ -1,14 +1,34 @@
 /**
- * Publishes what makes mail to a domain private without ever holding mail back: MTA-STS
- * policies through their whole life (RFC 8461 §8), TLSA records and the change of keys
- * (RFC 7671 §8), TLS-RPT records. Planners are pure; a ledger remembers what caches may
- * hold; hands carry actions out.
+ * Publishes and maintains the records, policies, keys and certificates that let senders
+ * encrypt mail to a domain, without making mail undeliverable at any moment.
  *
- * @example const wish = { publish: true, types: ['ecdsa'], matchingTypes: [1], ttl: 3600,
- * leave: [] } as const; const seen = { at: 0, nameservers: [], dnssec: 'secure', ds: {
+ * Three protocols need an order of changes, because senders cache:
+ *
+ * - **MTA-STS.** A sender keeps a policy for its `max_age`. So the policy body changes before
+ *   the `_mta-sts` record, and the MX records change after both (RFC 8461 §8.1). A policy is
+ *   removed by a policy of mode `none`, and its name stays until every policy has expired
+ *   (§8.3).
+ * - **DANE.** A resolver keeps a TLSA RRset for its TTL. So a new key is announced next to the
+ *   old one, and the server changes its key when no cache holds an RRset without it (RFC 7671
+ *   §8.1). A renewal keeps the key, and no record changes.
+ * - **TLS-RPT.** One record asks senders for reports (RFC 8460 §3). Signed reports are part of
+ *   the evidence for `mode: enforce`.
+ *
+ * The reconcile loop is *observe, plan, save, execute*. An `Observer` asks every authoritative
+ * server, every address of the policy host and every mail server directly. Planners
+ * (`stepRollover`, `stepPolicy`, `stepReports`) are pure functions from saved state,
+ * observation and desired state to the next safe steps. The `Ledger` saves the new state. Then
+ * an `Executor` executes the actions. Each action can be repeated, so a crash at any point is
+ * harmless. A step that could weaken protection is a `Proposal` that the operator confirms.
+ *
+ * Not here: the ACME protocol (`acme`), certificate encoding (`pki`), settings of mail servers
+ * (`mta-config`), and the timer that runs `applyOnce` (`server`).
+ *
+ * @example const desired = { publish: true, types: ['ecdsa'], matchingTypes: [1], ttl: 3600,
+ * retire: [] } as const; const observed = { at: 0, nameservers: [], dnssec: 'secure', ds: {
  * records: [], ttl: 60 }, addresses: [], ring: [] } as const; const { state, steps, waits
- * } = stepRollover(startRollover('mx.example.com'), seen, wish); console.log(state.owner,
- * steps.length, waits[0]?.why); // _25._tcp.mx.example.com 0 no answer from any
+ * } = stepRollover(startRollover('mx.example.com'), observed, desired); console.log(
+ * state.owner, steps.length, waits[0]?.why); // _25._tcp.mx.example.com 0 no answer from any
  * authoritative server
  */
 export type {
@@ -29,11 +49,11 @@ export type {
 export { startRollover, stepRollover } from './tlsa/step-rollover.js';
 export { covers, recordsOf } from './tlsa/rrset.js';
 export type {
-  AliveRrset,
+  CachedRrset,
   KeySlot,
   RolloverAction,
-  RolloverReading,
-  RolloverState,
+  RolloverObservation,
+  TlsaRolloverState,
   RolloverStep,
   DesiredRollover,
   Rrset,
@@ -43,7 +63,7 @@ export { startPolicy, stepPolicy } from './mta-sts/step-policy.js';
 export { policyId, stsRecord } from './records/policy-id.js';
 export type {
   PolicyAction,
-  PolicyReading,
+  PolicyObservation,
   PolicyState,
   PolicyStep,
   DesiredPolicy,
@@ -76,18 +96,17 @@ export {
   type RecordOwner,
   type RecordOwners,
 } from './observe/record-owners.js';
-export { authoritativeCname } from './observe/authoritative-cname.js';
-export { heldByWildcard } from './observe/read-host.js';
-export { authoritativeTxt } from './observe/authoritative-txt.js';
+export { addressWildcardBlocker } from './observe/observe-host.js';
+export { authoritativeCname, authoritativeTxt } from './observe/query-authoritatives.js';
 export type { HostCertificate } from './certificates/types.js';
 export { planAll, type PlanOptions, type SubjectPlan } from './apply/plan.js';
 export { applyOnce, type Applied } from './apply/apply.js';
-export { describe } from './apply/describe.js';
+export { describeAction } from './apply/describe.js';
 export type { Executor } from './apply/executor.js';
 export type { ActionOutcome, DnsWriter } from './actions.js';
 export { dnsWriters } from './dns/dns-writers.js';
-export { locateRecord, type RecordPlace } from './dns/locate-record.js';
-export { localHands, type LocalHandsOptions } from './apply/local-executor.js';
+export { locateRecord, type RecordLocation } from './dns/locate-record.js';
+export { localExecutor, type LocalExecutorOptions } from './apply/local-executor.js';
 export {
   LazyContexts,
   type ContextSource,
@@ -95,17 +114,17 @@ export {
 } from './keys/lazy-contexts.js';
 export { ringContexts } from './keys/ring-contexts.js';
 export {
-  policyAnswers,
+  policyResponder,
   policyDomainOf,
   policyHandler,
   servesPolicy,
-  type PolicyAnswer,
+  type PolicyResponse,
   type PolicyHandlerOptions,
 } from './policy-host/policy-handler.js';
-export { Issuer, type CertifierOptions } from './issue/issuer.js';
-export { openAcmeBook, type AcmeStore, type Renewal } from './issue/acme-store.js';
+export { Issuer, type IssuerOptions } from './issue/issuer.js';
+export { openAcmeStore, type AcmeStore, type RenewalState } from './issue/acme-store.js';
 export { renewDue, type RenewOptions } from './issue/renew-due.js';
-export { dnsAnswers, persistentAnswers, type TextRecords } from './issue/dns-solver.js';
-export { folderAnswers } from './issue/folder-solver.js';
-export { WebAnswers } from './issue/web-solver.js';
+export { dnsSolver, persistentDnsSolver, type TextRecords } from './issue/dns-solver.js';
+export { folderSolver } from './issue/folder-solver.js';
+export { WebSolver } from './issue/web-solver.js';
 export { publishFailures } from './failures.js';

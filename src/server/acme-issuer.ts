@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { fail, HermeticError, Name } from '../base/index.js';
+import { fail, HermeticError, Name, readTextFile } from '../base/index.js';
 import { lookupAddresses } from '../dns/index.js';
 import {
   Issuer,
-  dnsAnswers,
+  dnsSolver,
   locateRecord,
-  folderAnswers,
+  folderSolver,
   formatChange,
-  heldByWildcard,
-  openAcmeBook,
-  persistentAnswers,
+  addressWildcardBlocker,
+  openAcmeStore,
+  persistentDnsSolver,
   publishFailures,
   authoritativeCname,
   authoritativeTxt,
@@ -17,7 +16,7 @@ import {
   type DnsWriter,
   type Observer,
   type KeyRing,
-  type LocalHandsOptions,
+  type LocalExecutorOptions,
   type PublishSection,
   type TextRecords,
 } from '../publish/index.js';
@@ -45,7 +44,7 @@ export interface Certifying {
   /**
    * For policy hosts, and mail hosts that ask for it; undefined leaves it to a person.
    */
-  readonly certify?: NonNullable<LocalHandsOptions['certify']>;
+  readonly certify?: NonNullable<LocalExecutorOptions['certify']>;
 }
 
 export function certifying(options: CertifyingOptions): Certifying {
@@ -85,21 +84,21 @@ function clientOf(
     section.domains[name.replace(/^mta-sts\./, '')]?.dns ??
     'print';
   const records: TextRecords = {
-    async place(name, host) {
+    async locate(name, host) {
       const dns = dnsOf(host);
-      const held = await heldByWildcard(host, dns, eyes);
+      const held = await addressWildcardBlocker(host, dns, eyes);
       if (held !== undefined) return fail(publishFailures.make('publish-name-synthesised', held));
       return locateRecord(name, dns, section.dns, (at, dns) => authoritativeCname(at, dns, eyes));
     },
     write: (action, dns) =>
       writers.get(dns)?.(action, eyes.signal) ??
       Promise.resolve({ status: 'manual', text: formatChange(action) }),
-    shown: (name, dns) => authoritativeTxt(name, dns, eyes),
+    lookup: (name, dns) => authoritativeTxt(name, dns, eyes),
     clock: house.clock,
     ...(eyes.signal ? { signal: eyes.signal } : {}),
   };
-  const inDns = [dnsAnswers(records), persistentAnswers(records)];
-  const here = acme.webroot === undefined ? [...answers, ...inDns] : [folderAnswers(acme.webroot)];
+  const inDns = [dnsSolver(records), persistentDnsSolver(records)];
+  const here = acme.webroot === undefined ? [...answers, ...inDns] : [folderSolver(acme.webroot)];
   const able = here.filter(({ type }) => type === acme.challenge);
   const { localNetwork: network, clock, resolver, store, trustStore: anchors } = house;
   const certifier = new Issuer({
@@ -113,26 +112,28 @@ function clientOf(
         return [...v4, ...v6];
       },
     },
-    book: openAcmeBook(store),
+    store: openAcmeStore(store),
     ring,
-    answers: able,
+    solvers: able,
     contact: acme.contact,
     profile: acme.profile,
     preferredChain: acme.preferredChain,
-    alsoNamed,
+    additionalNames: alsoNamed,
     external: acme.external && {
       keyId: acme.external.keyId,
       macKey: readSecret(acme.external.macKey).trim(),
     },
-    draw: Math.random,
-    round: minutes * 60_000,
+    random: Math.random,
+    roundMs: minutes * 60_000,
     ...(eyes.signal ? { signal: eyes.signal } : {}),
   });
   return { certifier, answers: able.length > 0 };
 }
 
 function rootsOf(file: string): TrustStore {
-  const parsed = parsePemBundle(readFileSync(file, 'utf8'));
+  const parsed = parsePemBundle(
+    readTextFile(file, { code: 'config-file-unreadable', label: 'publish.acme.roots:' }),
+  );
   if (!parsed.ok)
     throw new HermeticError('config-invalid', `publish.acme.roots: ${file} holds no certificate`, {
       fix: 'Name a PEM file.',

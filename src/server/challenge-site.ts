@@ -1,4 +1,4 @@
-import type { WebAnswers } from '../publish/index.js';
+import type { WebSolver } from '../publish/index.js';
 import type { Site } from './service.js';
 
 const form = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]{1,512})$/;
@@ -7,7 +7,7 @@ const form = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]{1,512})$/;
  * What a CA asks for over plain HTTP while a challenge is open, for that very name and
  * token: no other page is there. [8555-8.3-1]
  */
-export function challengeSite(answers: Pick<WebAnswers, 'textFor'>): Site {
+export function challengeSite(answers: Pick<WebSolver, 'textFor'>): Site {
   const textFor = (host: string, path: string): string | undefined => {
     const token = form.exec(path)?.[1];
     return token === undefined ? undefined : answers.textFor(host, token);

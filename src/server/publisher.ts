@@ -6,7 +6,7 @@ import {
   applyOnce,
   dnsWriters,
   KeyRing,
-  localHands,
+  localExecutor,
   openLedger,
   planAll,
   renewDue,
@@ -14,7 +14,7 @@ import {
   type Applied,
   type Observer,
   type Ledger,
-  type LocalHandsOptions,
+  type LocalExecutorOptions,
   type ActionOutcome,
   type PublishSection,
   type SubjectPlan,
@@ -58,7 +58,7 @@ const goals = { inventory: false, asks: [] };
 
 const USUAL_MINUTES = 10;
 
-export interface Given extends Pick<LocalHandsOptions, 'writers' | 'certify'> {
+export interface Given extends Pick<LocalExecutorOptions, 'writers' | 'certify'> {
   /** Challenges of a CA that this process answers itself. */
   readonly answers?: readonly ChallengeSolver[];
   /** Minutes between two rounds. */
@@ -97,7 +97,7 @@ export function openPublishing(
     answers,
     minutes,
   });
-  const hands = localHands({
+  const executor = localExecutor({
     section,
     ledger,
     ring,
@@ -115,13 +115,22 @@ export function openPublishing(
     ledger,
     ring,
     ...(certifier ? { changeAccountKey: () => certifier.changeAccountKey() } : {}),
-    plan: () => planAll({ section, ledger, ring, eyes: eyes(), renewed, every }),
+    plan: () =>
+      planAll({ section, ledger, ring, observer: eyes(), renewalAt: renewed, intervalMs: every }),
     async apply() {
       const renewals =
-        certifier && client.answers ? await renewDue({ section, ledger, certifier }) : [];
+        certifier && client.answers ? await renewDue({ section, ledger, issuer: certifier }) : [];
       return [
         ...renewals,
-        ...(await applyOnce({ section, ledger, ring, eyes: eyes(), renewed, every, hands })),
+        ...(await applyOnce({
+          section,
+          ledger,
+          ring,
+          observer: eyes(),
+          renewalAt: renewed,
+          intervalMs: every,
+          executor,
+        })),
       ];
     },
   };

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.js';
+import { repeat, type Clock } from '../base/index.js';
 import type { QueuedReport, Outbox, DeliverySettlement } from './outbox.js';
 
 /** The parts that the job connects. */
@@ -41,16 +41,15 @@ export async function reportRound({
 /** Runs rounds until aborted. */
 export async function runReportJob(options: ReportJobOptions): Promise<void> {
   const { outbox, clock, signal } = options;
-  const sleep = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
-  while (!signal.aborted) {
-    try {
-      await reportRound(options);
-      // At least now and then: the clock may be set.
-      await sleep(Math.min(10 * MINUTE, Math.max(1000, outbox.nextAt(clock.now()) - clock.now())));
-    } catch (error) {
-      if (signal.aborted) return;
-      options.onError?.(error);
-      await sleep(MINUTE);
-    }
-  }
+  const round = async (): Promise<number> => {
+    await reportRound(options);
+    // At most ten minutes, because the wall clock may be set.
+    return Math.min(10 * MINUTE, Math.max(1000, outbox.nextAt(clock.now()) - clock.now()));
+  };
+  await repeat(round, {
+    clock,
+    signal,
+    pauseMs: MINUTE,
+    onError: (error) => options.onError?.(error),
+  });
 }

@@ -12,9 +12,9 @@ import { createCa, issue } from '../../src/pki/index.js';
 import {
   Issuer,
   KeyRing,
-  openAcmeBook,
-  WebAnswers,
-  type CertifierOptions,
+  openAcmeStore,
+  WebSolver,
+  type IssuerOptions,
 } from '../../src/publish/index.js';
 import { openStore } from '../../src/store/index.js';
 import { parseCertificate, trustStore } from '../../src/x509/index.js';
@@ -77,7 +77,7 @@ async function world(t: TestContext) {
     [...settings, 'pebble', '-config', config, '-dnsserver', `127.0.0.1:${dns}`],
     folder,
   );
-  const answers = new WebAnswers('http-01');
+  const answers = new WebSolver('http-01');
   const web = createServer((asked, response) => {
     const text = answers.textFor(
       (asked.headers.host ?? '').replace(/:\d+$/, ''),
@@ -101,7 +101,7 @@ async function world(t: TestContext) {
   );
   const [ring, book, anchor] = [
     new KeyRing(join(folder, 'keys')),
-    openAcmeBook(store),
+    openAcmeStore(store),
     parseCertificate(root.der),
   ];
   assert.ok(anchor.ok);
@@ -112,15 +112,15 @@ async function world(t: TestContext) {
     anchors: trustStore([anchor.value]),
     addressesOf: () => Promise.resolve(['127.0.0.1']),
   };
-  const certifier = (options: Partial<CertifierOptions> = {}) =>
+  const certifier = (options: Partial<IssuerOptions> = {}) =>
     new Issuer({
       server,
-      book,
+      store: book,
       ring,
-      answers: [answers],
+      solvers: [answers],
       contact: [],
       external,
-      draw: () => 0.5,
+      random: () => 0.5,
       poll: { every: 100, atMost: 30_000 },
       ...options,
     });
@@ -159,7 +159,7 @@ test('pebble: an account of a customer, several names, three chains, another acc
   );
 
   assert.deepEqual(
-    await certifier({ alsoNamed: () => ['mail.example', 'imap.example'] }).certify(
+    await certifier({ additionalNames: () => ['mail.example', 'imap.example'] }).certify(
       made('mx1.example'),
     ),
     done,
@@ -191,11 +191,11 @@ test('pebble: an account of a customer, several names, three chains, another acc
     show: () => Promise.resolve({ status: 'manual', text: 'x' } as const),
     hide: () => Promise.resolve(),
   };
-  await certifier({ answers: [nobody] }).certify(lost);
+  await certifier({ solvers: [nobody] }).certify(lost);
   const open = book.order(lost.host, lost.key);
   assert.ok(open?.url !== undefined);
   book.saveOrder(lost.host, lost.key, { directory: open.directory, names: open.names });
-  await certifier({ answers: [nobody] }).certify(lost);
+  await certifier({ solvers: [nobody] }).certify(lost);
   assert.equal(book.order(lost.host, lost.key)?.url, open.url);
   assert.deepEqual(await certifier().certify(lost), done);
 });

@@ -12,7 +12,7 @@ import type { Network } from '../../src/net/index.js';
 import {
   applyOnce,
   KeyRing,
-  localHands,
+  localExecutor,
   openLedger,
   planAll,
   publishSection,
@@ -51,7 +51,7 @@ async function publisher(t: TestContext, domain: string, settings: object) {
   const server = parseUpstream(lab.upstreams[0]?.label ?? '');
   const options = collectOptions({ ...labOptions(lab), depth: 'verdict' });
   let probes = 0;
-  const eyes: Observer = {
+  const observer: Observer = {
     network: authoritative,
     resolver: createResolver({
       network: lab.network,
@@ -73,9 +73,9 @@ async function publisher(t: TestContext, domain: string, settings: object) {
     section,
     ledger,
     ring,
-    eyes,
+    observer,
     probes: () => probes,
-    hands: localHands({ section, ledger, ring, clock: systemClock }),
+    executor: localExecutor({ section, ledger, ring, clock: systemClock }),
   };
 }
 
@@ -149,13 +149,13 @@ test('what a step rests on is written down before anything is done', async (t) =
     domains: { 'signed-only.example': { mx: ['mx.signed-only.example'] } },
   });
   const died = new Error('the machine stops');
-  const hands = {
-    ...scene.hands,
+  const executor = {
+    ...scene.executor,
     local: () => {
       throw died;
     },
   };
-  await assert.rejects(applyOnce({ ...scene, hands }), died);
+  await assert.rejects(applyOnce({ ...scene, executor }), died);
   const before = scene.ledger.domain('signed-only.example').served;
   assert.equal(before.length, 1);
   await applyOnce(scene);

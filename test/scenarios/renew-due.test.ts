@@ -31,7 +31,7 @@ async function world(t: TestContext, domains: readonly string[], settings: objec
     });
   }
   const issuer = certifier();
-  return { ...made, ledger, renew: () => renewDue({ section, ledger, certifier: issuer }) };
+  return { ...made, ledger, renew: () => renewDue({ section, ledger, issuer }) };
 }
 
 test('the certificate of a policy host is renewed before it ends, not when fetching fails: rounds every six hours never find it over', async (t) => {

@@ -2,7 +2,7 @@ import {
   covers,
   recordsOf,
   type RolloverAction,
-  type RolloverReading,
+  type RolloverObservation,
   type Rrset,
   type ServerKey,
 } from '../../src/publish/index.js';
@@ -207,7 +207,7 @@ function arrive<S>({ flying, ...world }: World<S>): World<S> {
   return applies ? { ...world, servers: [flying.to, world.servers[1]] } : world;
 }
 
-function readingOf<S>(world: World<S>, blind?: Trouble['blind']): RolloverReading {
+function readingOf<S>(world: World<S>, blind?: Trouble['blind']): RolloverObservation {
   return {
     at: world.now * 1000,
     nameservers: world.servers.map((rrset, i) => ({

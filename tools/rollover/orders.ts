@@ -3,8 +3,8 @@ import {
   startRollover,
   stepRollover,
   type RolloverAction,
-  type RolloverReading,
-  type RolloverState,
+  type RolloverObservation,
+  type TlsaRolloverState,
   type ServerKey,
 } from '../../src/publish/index.js';
 
@@ -15,7 +15,7 @@ export interface Order<S = unknown> {
   /** `leave`: digests of keys to be left. */
   step(
     state: S,
-    seen: RolloverReading,
+    seen: RolloverObservation,
     leave: readonly string[],
     ttl: number,
   ): { readonly state: S; readonly actions: readonly RolloverAction[] };
@@ -24,7 +24,7 @@ export interface Order<S = unknown> {
 export const host = 'mx.example.com';
 
 /** The machine of this project. */
-export const ours: Order<RolloverState> = {
+export const ours: Order<TlsaRolloverState> = {
   name: 'hermetic',
   start: () => startRollover(host),
   step(before, seen, leave, ttl) {
@@ -33,7 +33,7 @@ export const ours: Order<RolloverState> = {
       types: ['ecdsa'],
       matchingTypes: [1],
       ttl,
-      leave,
+      retire: leave,
     });
     return { state, actions: steps.map(({ action }) => action) };
   },

@@ -2,7 +2,7 @@ import {
   covers,
   recordsOf,
   type RolloverAction,
-  type RolloverReading,
+  type RolloverObservation,
   type Rrset,
   type ServerKey,
 } from '../../src/publish/index.js';
@@ -86,7 +86,7 @@ function oneChange<S>(order: Order<S>, ttl: number, random: () => number): Cours
   for (let now = 0; now <= asked || quiet < 3 * ttl + HOUR; now += 60) {
     quiet = now < asked ? 0 : quiet + 60;
     if (now > 400 * (ttl + HOUR)) throw new Error(`${order.name}: a key change does not end`);
-    const reading: RolloverReading = {
+    const reading: RolloverObservation = {
       at: now * 1000,
       nameservers: zones.map((line, i) => ({
         server: `ns${i}`,

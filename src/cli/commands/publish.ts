@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { formatTime, HermeticError, neutralise } from '../../base/index.js';
 import {
-  describe,
+  describeAction,
   type ActionOutcome,
   type Alert,
   type Applied,
@@ -222,7 +222,7 @@ async function changeAccountKey({ publishing, flags, output }: PublishRun): Prom
 
 function planText(subject: SubjectPlan): string {
   const steps = subject.steps.map(
-    ({ action, because }) => `  do    ${describe(action)}\n        ${because}`,
+    ({ action, because }) => `  do    ${describeAction(action)}\n        ${because}`,
   );
   return subjectText(subject, steps);
 }

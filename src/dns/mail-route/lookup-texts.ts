@@ -1,6 +1,6 @@
-import { concat, latin1, type Failure, type Name } from '../../base/index.js';
+import type { Failure, Name } from '../../base/index.js';
 import type { AskOptions, Dnssec, Resolver } from '../types.js';
-import { readTxt } from '../wire/rdata.js';
+import { txtText } from '../wire/rdata.js';
 import { RRType } from '../wire/types-registry.js';
 
 /** TXT records of a name. */
@@ -27,11 +27,7 @@ export async function lookupTexts(
 ): Promise<Texts> {
   const asked = { ...options, unproved: true };
   const answer = await resolver.ask(name, RRType.TXT, asked);
-  const texts = answer.records.slice(0, MAX_TEXTS).flatMap((record) => {
-    const strings = readTxt(record);
-    if (strings.ok) return [latin1(concat(...strings.value))];
-    return [];
-  });
+  const texts = answer.records.slice(0, MAX_TEXTS).flatMap((record) => txtText(record) ?? []);
   const lookup =
     answer.status === 'failed' ? 'failed' : answer.status === 'found' ? 'found' : 'absent';
   return {

@@ -1,4 +1,4 @@
-import { type Name, fail, ok, type Result } from '../../base/index.js';
+import { concat, fail, latin1, ok, type Name, type Result } from '../../base/index.js';
 import type { ResourceRecord } from '../types.js';
 import { wireFailures } from './failures.js';
 import { RRClass, RRType, typeName } from './types-registry.js';
@@ -110,6 +110,14 @@ export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (reader) => {
   while (reader.left > 0);
   return strings;
 });
+/**
+ * Returns the text of a TXT record, its character strings joined without a separator, one
+ * character for each octet (RFC 7208 §3.3). Undefined: the RDATA is malformed.
+ */
+export function txtText(record: ResourceRecord): string | undefined {
+  const strings = readTxt(record);
+  return strings.ok ? latin1(concat(...strings.value)) : undefined;
+}
 /** A TLSA record as it is, usable or not (RFC 6698 §2.1). */
 export const readTlsa = reading<TlsaData>(RRType.TLSA, (reader) => ({
   usage: reader.uint8(),

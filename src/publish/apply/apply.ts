@@ -1,116 +1,116 @@
-import type { Action, Alert } from '../actions.js';
-import { writeFailure } from '../keys/write-failure.js';
-import type { ActionOutcome } from '../actions.js';
+import type { Action, ActionOutcome, Alert } from '../actions.js';
+import { writeFailure } from '../keys/durable-file.js';
 import type { Executor } from './executor.js';
-import { readBrought } from '../certificates/read-brought.js';
-import { describe } from './describe.js';
-import { importing, planAll, type PlanOptions, type SubjectPlan } from './plan.js';
+import { planImports } from '../certificates/import-external.js';
+import { describeAction } from './describe.js';
+import { importSteps, planAll, type PlanOptions, type SubjectPlan } from './plan.js';
 import { dropFailures, recordOutcome } from './record-outcome.js';
 
+/** An executed action with its outcome. */
+export interface ExecutedAction {
+  readonly action: Action;
+  /** The action in one line, human-readable. */
+  readonly says: string;
+  readonly because: string;
+  readonly outcome: ActionOutcome;
+}
+
+/** The result of one round for one host or domain. */
 export interface Applied extends Omit<SubjectPlan, 'save'> {
-  readonly outcomes: readonly {
-    readonly action: Action;
-    readonly says: string;
-    readonly because: string;
-    readonly outcome: ActionOutcome;
-  }[];
-  /**
-   * Alerts that did not stand at the round before: each is told once for as long as it
-   * stands.
-   */
+  readonly outcomes: readonly ExecutedAction[];
+  /** Alerts that the round before did not have: each alert is reported once. */
   readonly freshAlerts: readonly Alert[];
 }
 
+export interface ApplyOptions extends PlanOptions {
+  readonly executor: Executor;
+}
+
 /**
- * One round: reads, plans, writes down, does. An action that fails ends the round of its
- * subject alone; what it rests on is written down, so that the next round takes it up
- * again.
+ * Runs one round: observe, plan, save, execute. A failed action ends the round of its own
+ * subject only. The state that the action rests on is saved, so the next round continues
+ * there.
  */
-export async function applyOnce(
-  options: PlanOptions & { readonly hands: Executor },
-): Promise<readonly Applied[]> {
-  const { ledger, hands, eyes } = options;
+export async function applyOnce(options: ApplyOptions): Promise<readonly Applied[]> {
+  const { ledger, executor, observer } = options;
   const imported = importAll(options);
   const plans = await planAll(options);
-  const fresh = ledger.alerts(
+  const freshAlerts = ledger.alerts(
     plans.flatMap(({ alerts }) => alerts),
-    eyes.clock.now(),
+    observer.clock.now(),
   );
   const applied: Applied[] = [];
   for (const plan of plans) {
     const outcomes = [...(plan.kind === 'host' ? (imported.get(plan.subject) ?? []) : [])];
-    // A state that rests on a key which is not in the ring yet is never saved.
-    const complete = plan.steps.every(({ action }) => action.kind !== 'import-key');
-    // Another process is at it: its next reading sees what this one would have done.
-    const steps = complete && plan.save() ? plan.steps : [];
+    // A state that rests on a key that is not in the ring yet is never saved.
+    const isComplete = plan.steps.every(({ action }) => action.kind !== 'import-key');
+    // Another process works on a subject whose state cannot be saved. Its next observation
+    // shows what this process would have done.
+    const steps = isComplete && plan.save() ? plan.steps : [];
     for (const { action, because } of steps) {
-      const outcome = await execute(action, plan.dns, hands).catch(writeFailure);
-      outcomes.push({ action, says: describe(action), because, outcome });
+      const outcome = await execute(action, plan.dns, executor).catch(writeFailure);
+      outcomes.push({ action, says: describeAction(action), because, outcome });
       if (outcome.status === 'failed') break;
     }
-    report(plan, outcomes, options);
+    saveOutcomes(plan, outcomes, options);
     applied.push({
       ...plan,
       outcomes,
-      freshAlerts: plan.alerts.filter((alert) => fresh.includes(alert)),
+      freshAlerts: plan.alerts.filter((alert) => freshAlerts.includes(alert)),
     });
   }
   return applied;
 }
 
-/** Keys come first: every later step of a host is planned with what the ring holds. */
+/** Imports keys before anything is planned: later steps rest on what the ring holds. */
 function importAll({
   section,
   ledger,
   ring,
-  eyes,
-  hands,
-}: PlanOptions & { readonly hands: Executor }): ReadonlyMap<string, Applied['outcomes']> {
-  const { trustStore: anchors, clock } = eyes;
-  return new Map(
-    Object.entries(section.hosts).map(([host, wish]) => {
-      const steps = importing(
-        readBrought(ledger.host(host), wish, { ring, anchors, at: clock.now() }),
-      );
-      return [
-        host,
-        steps.map(({ action, because }) => ({
-          action,
-          says: describe(action),
-          because,
-          outcome: hands.local(action),
-        })),
-      ];
-    }),
-  );
+  observer,
+  executor,
+}: ApplyOptions): ReadonlyMap<string, Applied['outcomes']> {
+  const { trustStore: anchors, clock } = observer;
+  const outcomes = new Map<string, Applied['outcomes']>();
+  for (const [host, desired] of Object.entries(section.hosts)) {
+    const plan = planImports(ledger.host(host), desired, { ring, anchors, at: clock.now() });
+    const executed = importSteps(plan).map(({ action, because }) => ({
+      action,
+      says: describeAction(action),
+      because,
+      outcome: executor.local(action),
+    }));
+    outcomes.set(host, executed);
+  }
+  return outcomes;
 }
 
-function report(
+function saveOutcomes(
   { kind, subject, steps }: SubjectPlan,
   outcomes: Applied['outcomes'],
-  { ledger, eyes }: PlanOptions,
+  { ledger, observer }: PlanOptions,
 ): void {
-  const at = eyes.clock.now();
-  for (const one of outcomes) {
-    if (one.outcome.status === 'done') ledger.note(at, subject, one.says);
-    recordOutcome(ledger, { kind, name: subject }, one, at);
+  const at = observer.clock.now();
+  for (const executed of outcomes) {
+    if (executed.outcome.status === 'done') ledger.note(at, subject, executed.says);
+    recordOutcome(ledger, { kind, name: subject }, executed, at);
   }
   const planned = [...steps, ...outcomes].map(({ action }) => action);
   dropFailures(ledger, { kind, name: subject }, planned);
 }
 
-async function execute(action: Action, dns: string, hands: Executor): Promise<ActionOutcome> {
+async function execute(action: Action, dns: string, executor: Executor): Promise<ActionOutcome> {
   switch (action.kind) {
     case 'set-rrset':
-      return hands.setRrset(action, dns);
+      return executor.setRrset(action, dns);
     case 'certify':
-      return hands.certify(action);
+      return executor.certify(action);
     case 'deploy':
-      return hands.deploy(action);
+      return executor.deploy(action);
     case 'import-key':
     case 'make-key':
     case 'serve-policy':
     case 'stop-serving':
-      return hands.local(action);
+      return executor.local(action);
   }
 }

@@ -1,10 +1,13 @@
 import type { Action } from '../actions.js';
 
-/** An action in one line for people. */
-export function describe(action: Action): string {
+/** Describes an action in one line, human-readable. */
+export function describeAction(action: Action): string {
   switch (action.kind) {
-    case 'import-key':
-      return `import ${action.chain === undefined ? 'the key' : 'key and certificate'} ${action.key} of ${action.host} from ${action.chain?.file ?? action.from.file}`;
+    case 'import-key': {
+      const { chain, key, host, from } = action;
+      if (!chain) return `import the key ${key} of ${host} from ${from.file}`;
+      return `import key and certificate ${key} of ${host} from ${chain.file}`;
+    }
     case 'make-key':
       return `make the key ${action.key} for ${action.host}`;
     case 'certify':

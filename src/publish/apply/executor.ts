@@ -1,10 +1,14 @@
 import type { Action, ActionOutcome, Certify, Deploy, SetRrset } from '../actions.js';
 
-/** Executes actions. Each method may be called again for an action that is done. */
+/**
+ * Executes actions. Every method is idempotent: calling it again for an executed action
+ * changes nothing. A method returns the failure of an action and throws only for bugs.
+ */
 export interface Executor {
+  /** `dns`: the entry of `publish.dns` that changes the record. */
   setRrset(action: SetRrset, dns: string): Promise<ActionOutcome>;
   certify(action: Certify): Promise<ActionOutcome>;
   deploy(action: Deploy): Promise<ActionOutcome>;
-  /** Keys, and bodies that are served, are local. */
+  /** Executes what needs no network: keys of the ring and served policy bodies. */
   local(action: Exclude<Action, SetRrset | Certify | Deploy>): ActionOutcome;
 }

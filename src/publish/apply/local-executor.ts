@@ -2,118 +2,109 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { selfSigned } from '../../pki/index.js';
 import type { Clock } from '../../base/index.js';
-import type { Certify } from '../actions.js';
+import type { ActionOutcome, Certify, DnsWriter } from '../actions.js';
 import { importKey } from '../certificates/import-key.js';
 import { deployCertificate } from '../certificates/deploy-certificate.js';
 import type { PublishSection } from '../config.js';
-import { replaceFile, type Disk } from '../keys/durable-file.js';
+import { replaceFile } from '../keys/durable-file.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { formatChange } from '../records/format-change.js';
-import type { DnsWriter, ActionOutcome } from '../actions.js';
 import type { Executor } from './executor.js';
 
 /**
- * A certificate that DANE-EE vouches for needs no end (RFC 5280 §4.1.2.5, RFC 7672
- * §3.1.1).
+ * The end of a self-signed certificate that DANE-EE records match: senders ignore its dates
+ * (RFC 5280 §4.1.2.5, RFC 7672 §3.1.1).
  */
-const noEnd = Date.UTC(9999, 11, 31, 23, 59, 59);
-const done: ActionOutcome = { status: 'done' };
+const NO_END = Date.UTC(9999, 11, 31, 23, 59, 59);
 
-export interface LocalHandsOptions {
+export interface LocalExecutorOptions {
   readonly section: PublishSection;
   readonly ledger: Ledger;
   readonly ring: KeyRing;
   readonly clock: Pick<Clock, 'now'>;
-  /** By the name in `publish.dns`; whoever is not there prints. */
+  /** By the name in `publish.dns`. Records of other entries are printed. */
   readonly writers?: ReadonlyMap<string, DnsWriter>;
   /**
-   * For keys that the configuration does not say otherwise of; undefined leaves it to a
-   * person.
+   * Certifies keys whose host has no other setting. Undefined, as an option or as a result:
+   * the operator certifies the key.
    */
   readonly certify?: (action: Certify) => Promise<ActionOutcome | undefined>;
-  /** Ends changes of records and commands that are under way. */
-  readonly signal?: AbortSignal;
+  /** Ends running changes of records and commands. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Hands that work on this machine: the key ring, the policies served, files of the mail
- * server, and records printed for a person.
+ * Returns an executor that works on this machine: the key ring, served policies, files of
+ * the mail server, and records that are written or printed for the operator.
  */
-export function localHands({
-  section,
-  ledger,
-  ring,
-  clock,
-  writers = new Map(),
-  certify,
-  signal,
-}: LocalHandsOptions): Executor {
+export function localExecutor(options: LocalExecutorOptions): Executor {
+  const { section, ledger, ring, clock, writers, certify, signal } = options;
   return {
-    setRrset: (action, dns) =>
-      writers.get(dns)?.(action, signal) ??
-      Promise.resolve({ status: 'manual', text: formatChange(action) }),
+    async setRrset(action, dns) {
+      const write = writers?.get(dns);
+      if (write) return write(action, signal);
+      return { status: 'manual', text: formatChange(action) };
+    },
     async certify(action) {
-      const kind = section.hosts[action.host]?.certificates;
-      if (kind === 'self-signed') return certifyItself(action, ring);
-      const chain = ring.chainFile(action.host, action.key);
-      return (
-        (await certify?.(action)) ?? {
-          status: 'manual',
-          text: `put a certificate chain for ${ring.keyFile(action.host, action.key)} to ${chain}`,
-        }
-      );
+      const { host, key } = action;
+      if (section.hosts[host]?.certificates === 'self-signed') return certifyItself(action, ring);
+      const outcome = await certify?.(action);
+      if (outcome) return outcome;
+      const text = `put a certificate chain for ${ring.keyFile(host, key)} to ${ring.chainFile(host, key)}`;
+      return { status: 'manual', text };
     },
     deploy: (action) =>
       deployCertificate(action, section.hosts[action.host]?.install, {
         ring,
         ledger,
         now: () => clock.now(),
-        ...(signal ? { signal } : {}),
+        signal,
       }),
     local(action) {
-      if (action.kind === 'import-key') return importKey(action, ring);
-      if (action.kind === 'make-key') ring.make(action.host, action.key, action.type);
-      else
-        serve(
-          action.domain,
-          action.kind === 'serve-policy' ? action.body : undefined,
-          ledger,
-          section,
-          ring.disk,
-        );
-      return done;
+      switch (action.kind) {
+        case 'import-key':
+          return importKey(action, ring);
+        case 'make-key':
+          ring.make(action.host, action.key, action.type);
+          return { status: 'done' };
+        case 'serve-policy':
+          return serveBody(action.domain, action.body, options);
+        case 'stop-serving':
+          return serveBody(action.domain, undefined, options);
+      }
     },
   };
 }
 
 function certifyItself({ host, key }: Certify, ring: KeyRing): ActionOutcome {
   const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
-  ring.putChain(host, key, selfSigned({ names: [host], key: pair, notAfter: noEnd }).certPem);
-  return done;
+  ring.putChain(host, key, selfSigned({ names: [host], key: pair, notAfter: NO_END }).certPem);
+  return { status: 'done' };
 }
 
-/** A domain's body changes together with those of the domains that use it. */
-function serve(
+/**
+ * Changes the body of a domain, together with the exported files of the domains that use
+ * its policy. `body` undefined: the policy is served no longer.
+ */
+function serveBody(
   domain: string,
   body: string | undefined,
-  ledger: Ledger,
-  { exportTo, domains }: PublishSection,
-  disk: Disk,
-): void {
+  { ledger, section, ring }: LocalExecutorOptions,
+): ActionOutcome {
+  const { exportTo, domains } = section;
   ledger.serve(domain, body);
-  if (exportTo === undefined) return;
-  const users = Object.entries(domains).flatMap(([name, { sameAs }]) =>
-    sameAs === domain ? [name] : [],
-  );
+  if (exportTo === undefined) return { status: 'done' };
+  const users = Object.keys(domains).filter((name) => domains[name]?.sameAs === domain);
   for (const name of [domain, ...users]) {
     const file = join(exportTo, `mta-sts.${name}`, '.well-known', 'mta-sts.txt');
-    if (body === undefined) disk.remove(file);
-    else if (!isThere(file, body)) replaceFile(file, body, 0o644, disk);
+    if (body === undefined) ring.disk.remove(file);
+    else if (!hasText(file, body)) replaceFile(file, body, { mode: 0o644 }, ring.disk);
   }
+  return { status: 'done' };
 }
 
-function isThere(file: string, text: string): boolean {
+function hasText(file: string, text: string): boolean {
   try {
     return readFileSync(file, 'utf8') === text;
   } catch {

@@ -1,48 +1,52 @@
+import { mapConcurrent } from '../../base/index.js';
 import type { Alert, FailedAction, ImportKey, Step, Wait } from '../actions.js';
 import type { DesiredMailDomain, DesiredMailHost, PublishSection } from '../config.js';
 import type { KeyRing, RingKey } from '../keys/key-ring.js';
-import type { Ledger } from '../ledger/ledger.js';
-import type { HostMemory } from '../ledger/ledger.js';
+import type { HostMemory, Ledger } from '../ledger/ledger.js';
 import type { Observer } from '../observe/observer.js';
-import { observeDomain } from '../observe/read-domain.js';
+import { observeDomain } from '../observe/observe-domain.js';
 import { hostCertificates } from '../certificates/host-certificates.js';
-import { readBrought, type BroughtReading } from '../certificates/read-brought.js';
-import { readCertificates } from '../certificates/read-certificates.js';
+import { planImports, type ImportPlan } from '../certificates/import-external.js';
+import { observeCertificates } from '../certificates/observe-certificates.js';
 import { stepCertificates } from '../certificates/step-certificates.js';
-import type { HostCertificate } from '../certificates/types.js';
-import { readHost } from '../observe/read-host.js';
-import { heldByWildcard } from '../mta-sts/apply-observation.js';
+import type { DesiredCertificates, HostCertificate } from '../certificates/types.js';
+import { observeHost } from '../observe/observe-host.js';
+import { mxWildcardBlocker } from '../mta-sts/apply-observation.js';
 import { stepDelegation } from '../mta-sts/step-delegation.js';
 import { stepPolicy } from '../mta-sts/step-policy.js';
 import { stepReports } from '../mta-sts/step-reports.js';
 import type { PolicyStep, DesiredPolicy, Proposal } from '../mta-sts/types.js';
 import { stepRollover } from '../tlsa/step-rollover.js';
-import type { RolloverState, RolloverStep, DesiredRollover } from '../tlsa/types.js';
+import type { KeySlot, TlsaRolloverState, DesiredRollover } from '../tlsa/types.js';
+
+/** A failed action of a subject, and when it is tried again. */
+export interface PlannedRetry extends FailedAction {
+  /** Milliseconds since 1970. Undefined: the operator starts each round. */
+  readonly retry?: number | undefined;
+}
 
 /**
- * What is to be done for one host or domain, why it is safe now, and what is waited for.
+ * The plan for one host or domain: the steps, why each is safe now, and what the plan waits
+ * for.
  */
 export interface SubjectPlan {
   readonly kind: 'host' | 'domain';
   readonly subject: string;
-  /** Entry of `publish.dns` its records go through. */
+  /** Entry of `publish.dns` that changes its records. */
   readonly dns: string;
-  /** One line for people. */
+  /** The present state in one line, human-readable. */
   readonly place: string;
   readonly steps: readonly Step[];
   readonly waits: readonly Wait[];
   readonly alerts: readonly Alert[];
   readonly proposals: readonly Proposal[];
-  /** What failed last, and until when it is paused. */
-  readonly failures: readonly (FailedAction & {
-    /** When it is tried again, where that is known (milliseconds since 1970). */
-    readonly retry?: number;
-  })[];
-  /** Of a mail host: those of the keys in use, and of the next ones. */
+  /** Actions that failed last time and have not succeeded since. */
+  readonly failures: readonly PlannedRetry[];
+  /** Of a mail host: the certificates of the keys in use and of the next keys. */
   readonly certificates?: readonly HostCertificate[];
   /**
-   * Writes down what the steps rest on, before any of them is carried out; false when
-   * another process did so meanwhile, and then none is.
+   * Saves the state that the steps rest on, before any step is executed. False: another
+   * process has saved another state meanwhile, and no step may be executed.
    */
   save(): boolean;
 }
@@ -51,114 +55,113 @@ export interface PlanOptions {
   readonly section: PublishSection;
   readonly ledger: Ledger;
   readonly ring: KeyRing;
-  readonly eyes: Observer;
-  /**
-   * When the certificate of a key is renewed, as far as is known (milliseconds since
-   * 1970).
-   */
-  readonly renewed?: (host: string, key: string) => number | undefined;
-  /** Milliseconds between two rounds of the daemon; undefined: rounds are run by hand. */
-  readonly every?: number | undefined;
-}
-
-/**
- * Reads the world and plans for every host and domain, those included that are no longer
- * asked for but still have a policy. Nothing is changed. [8461-3.4-3]
- */
-export async function planAll(options: PlanOptions): Promise<readonly SubjectPlan[]> {
-  const { section, ledger, every } = options;
-  const leaving = ledger.domains().filter((domain) => !(domain in section.domains));
-  const plans = await inTurns<Planned>([
-    ...Object.entries(section.hosts).map(
-      ([host, wish]) =>
-        () =>
-          planHost(host, wish, options),
-    ),
-    ...Object.entries(section.domains).map(
-      ([domain, wish]) =>
-        () =>
-          wish.sameAs === undefined
-            ? planDomain(domain, wish, options)
-            : planDelegation(domain, { ...wish, sameAs: wish.sameAs }, options),
-    ),
-    ...leaving.map((domain) => () => planDomain(domain, undefined, options)),
-  ]);
-  return plans.map((plan) => ({
-    ...plan,
-    failures: ledger.failures({ kind: plan.kind, name: plan.subject }).map((failure) => {
-      const next = every === undefined ? undefined : failure.at + every;
-      const retry = Math.max(failure.until ?? 0, next ?? 0);
-      return { ...failure, ...(retry > 0 ? { retry } : {}) };
-    }),
-  }));
+  readonly observer: Observer;
+  /** Returns when the certificate of a key is renewed, milliseconds since 1970. */
+  readonly renewalAt?: (host: string, key: string) => number | undefined;
+  /** Milliseconds between two rounds of the daemon. Undefined: the operator starts each. */
+  readonly intervalMs?: number | undefined;
 }
 
 type Planned = Omit<SubjectPlan, 'failures'>;
 
 /**
- * Subjects looked at together: ten thousand domains must not open ten thousand sockets.
+ * Subjects that are planned at the same time: ten thousand domains must not open ten
+ * thousand sockets.
  */
 const MAX_CONCURRENT = 16;
 
-async function inTurns<T>(jobs: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
-  const results: T[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let at = next++; at < jobs.length; at = next++)
-      results[at] = await (jobs[at] as () => Promise<T>)();
-  };
-  await Promise.all(Array.from({ length: MAX_CONCURRENT }, work));
-  return results;
+/**
+ * Observes and plans every host and domain of the configuration, and every domain that was
+ * removed from it and still has a policy. Changes nothing. [8461-3.4-3]
+ */
+export async function planAll(options: PlanOptions): Promise<readonly SubjectPlan[]> {
+  const { section, ledger, intervalMs } = options;
+  const removed = ledger.domains().filter((domain) => !(domain in section.domains));
+  const jobs: readonly (() => Promise<Planned>)[] = [
+    ...Object.entries(section.hosts).map(
+      ([host, desired]) =>
+        () =>
+          planHost(host, desired, options),
+    ),
+    ...Object.entries(section.domains).map(
+      ([domain, desired]) =>
+        () =>
+          planMailDomain(domain, desired, options),
+    ),
+    ...removed.map((domain) => () => planDomain(domain, undefined, options)),
+  ];
+  const plans = await mapConcurrent(jobs, MAX_CONCURRENT, (job) => job());
+  return plans.map((plan) => ({
+    ...plan,
+    failures: ledger.failures({ kind: plan.kind, name: plan.subject }).map((failure) => {
+      const nextRound = intervalMs === undefined ? 0 : failure.at + intervalMs;
+      const retry = Math.max(failure.until ?? 0, nextRound);
+      return { ...failure, retry: retry > 0 ? retry : undefined };
+    }),
+  }));
+}
+
+function planMailDomain(
+  domain: string,
+  desired: DesiredMailDomain,
+  options: PlanOptions,
+): Promise<Planned> {
+  const { sameAs } = desired;
+  if (sameAs === undefined) return planDomain(domain, desired, options);
+  return planDelegation(domain, { ...desired, sameAs }, options);
 }
 
 async function planHost(
   host: string,
-  wish: DesiredMailHost,
-  { ledger, ring, eyes, renewed }: PlanOptions,
+  desired: DesiredMailHost,
+  { ledger, ring, observer, renewalAt }: PlanOptions,
 ): Promise<Planned> {
+  const { clock } = observer;
   const before = ledger.host(host);
   const memory = ledger.memory(host);
-  const brought = readBrought(before, wish, {
+  const external = planImports(before, desired, {
     ring,
-    anchors: eyes.trustStore,
-    at: eyes.clock.now(),
+    anchors: observer.trustStore,
+    at: clock.now(),
   });
-  const folder = wish.install?.folder;
-  // What an import would bring is planned with; it is only saved once it is in the ring.
-  const keys = (now: number): readonly RingKey[] => withImports(ring.list(host, now), brought);
-  const seen = await readHost(before, keys, eyes, wish.dns);
-  const rollover: RolloverStep = stepRollover(before, seen, {
-    ...rolloverWish(wish),
-    leave: [
+  // The plan includes the keys to import. It is saved only once they are in the ring.
+  const keys = (now: number): readonly RingKey[] => withImports(ring.list(host, now), external);
+  const observed = await observeHost(before, keys, observer, desired.dns);
+  const rollover = stepRollover(before, observed, {
+    ...desiredRollover(desired),
+    retire: [
       ...keysToRetire(host, ledger),
-      ...brought.leave,
-      ...keysDueByAge(memory.inUse, wish.rollKeysEvery, eyes.clock.now()),
+      ...external.retire,
+      ...keysDueByAge(memory.inUse, desired.rollKeysEvery, clock.now()),
     ],
   });
   const { state } = rollover;
-  const at = eyes.clock.now();
-  const reading = readCertificates(host, {
+  const at = clock.now();
+  const folder = desired.install?.folder;
+  const certificates = observeCertificates(host, {
     ring,
-    told: memory.told,
-    probed: await eyes.probe(host),
+    reloaded: memory.told,
+    probed: await observer.probe(host),
     folder,
     at,
   });
-  const certificateWish = {
-    acme: wish.certificates === 'acme',
-    ...(folder === undefined ? {} : { folder }),
+  const desiredCertificates: DesiredCertificates = {
+    acme: desired.certificates === 'acme',
+    folder,
   };
-  const { steps, alerts } = stepCertificates(state, reading, certificateWish);
+  const { steps, alerts } = stepCertificates(state, certificates, desiredCertificates);
   return {
     kind: 'host',
     subject: host,
-    dns: wish.dns,
-    place: hostPlace(rollover),
+    dns: desired.dns,
+    place: hostSummary(state),
     proposals: [],
-    steps: [...importing(brought), ...rollover.steps, ...steps],
-    waits: [...brought.waits, ...rollover.waits],
-    alerts: [...brought.alerts, ...rollover.alerts, ...alerts],
-    certificates: hostCertificates(state, reading, certificateWish, (key) => renewed?.(host, key)),
+    steps: [...importSteps(external), ...rollover.steps, ...steps],
+    waits: [...external.waits, ...rollover.waits],
+    alerts: [...external.alerts, ...rollover.alerts, ...alerts],
+    certificates: hostCertificates(state, certificates, desiredCertificates, (key) =>
+      renewalAt?.(host, key),
+    ),
     save() {
       if (!ledger.saveHost(before, state, at)) return false;
       const inUse = inUseSince(memory.inUse, state, at);
@@ -169,160 +172,154 @@ async function planHost(
   };
 }
 
-function withImports(held: readonly RingKey[], { imports }: BroughtReading): readonly RingKey[] {
-  const come = imports.map(({ key }) => key);
-  const names = new Set(come.map(({ name }) => name));
-  return [...held.filter(({ name }) => !names.has(name)), ...come].sort((a, b) =>
-    a.name < b.name ? -1 : 1,
+/** Returns the keys of the ring as they are once the imports are executed, by name. */
+function withImports(ringKeys: readonly RingKey[], { imports }: ImportPlan): readonly RingKey[] {
+  const imported = imports.map(({ key }) => key);
+  const names = new Set(imported.map(({ name }) => name));
+  return [...ringKeys.filter(({ name }) => !names.has(name)), ...imported].sort((left, right) =>
+    left.name < right.name ? -1 : 1,
   );
 }
 
-/** The steps that bring into the ring what it lacks. */
-export function importing({ imports }: BroughtReading): readonly Step<ImportKey>[] {
+/** Returns the steps that import keys and chains that the ring lacks. */
+export function importSteps({ imports }: ImportPlan): readonly Step<ImportKey>[] {
   return imports.map(({ action }) => ({
     action,
-    because: 'records are made from keys of the ring alone; the files stay as they are',
+    because: 'records are made only from keys of the ring; the files stay as they are',
     clause: 'RFC 7671 §8.1',
   }));
 }
 
 function inUseSince(
   known: HostMemory['inUse'],
-  { slots }: RolloverState,
+  { slots }: TlsaRolloverState,
   at: number,
 ): HostMemory['inUse'] {
-  return Object.fromEntries(
-    Object.values(slots).flatMap(({ current }) =>
-      current ? [[current.sha256, known[current.sha256] ?? at]] : [],
-    ),
-  );
+  const current = Object.values(slots).flatMap(({ current: key }) => key ?? []);
+  return Object.fromEntries(current.map(({ sha256 }) => [sha256, known[sha256] ?? at]));
 }
 
-function rolloverWish({
+function desiredRollover({
   dane,
   keys,
   matchingTypes,
   ttl,
   certificates,
-}: DesiredMailHost): Omit<DesiredRollover, 'leave'> {
-  return { publish: dane, types: keys, matchingTypes, ttl, brought: certificates === 'files' };
+}: DesiredMailHost): Omit<DesiredRollover, 'retire'> {
+  const external = certificates === 'files';
+  return { publish: dane, types: keys, matchingTypes, ttl, external };
 }
 
+/** Returns the keys that the operator retired: tokens `leave:HOST:SHA256` of the ledger. */
 function keysToRetire(host: string, ledger: Ledger): readonly string[] {
-  const begin = `leave:${host}:`;
+  const prefix = `leave:${host}:`;
   return ledger
     .confirmed()
-    .flatMap((token) => (token.startsWith(begin) ? [token.slice(begin.length)] : []));
+    .filter((token) => token.startsWith(prefix))
+    .map((token) => token.slice(prefix.length));
 }
 
 function keysDueByAge(
   inUse: HostMemory['inUse'],
-  every: number | undefined,
+  maxAgeMs: number | undefined,
   at: number,
 ): readonly string[] {
-  return every === undefined
-    ? []
-    : Object.entries(inUse).flatMap(([sha256, since]) => (at - since >= every ? [sha256] : []));
+  if (maxAgeMs === undefined) return [];
+  return Object.entries(inUse)
+    .filter(([, since]) => at - since >= maxAgeMs)
+    .map(([sha256]) => sha256);
 }
 
+/** Plans a domain with a policy of its own. `desired` undefined: its policy is removed. */
 async function planDomain(
   domain: string,
-  wish: DesiredMailDomain | undefined,
-  { section, ledger, eyes }: PlanOptions,
+  desired: DesiredMailDomain | undefined,
+  { section, ledger, observer }: PlanOptions,
 ): Promise<Planned> {
   const before = ledger.domain(domain);
-  const dns = wish?.dns ?? 'print';
-  const mx = wish?.mx ?? before.served.at(-1)?.mx ?? [];
-  const seen = await observeDomain(domain, mx, section.days, eyes, dns);
   const { reporters, days, leastReports } = section;
-  const policyWish: DesiredPolicy = {
-    mode: wish?.mode ?? 'none',
+  const dns = desired?.dns ?? 'print';
+  const mx = desired?.mx ?? before.served.at(-1)?.mx ?? [];
+  const observed = await observeDomain({ domain, mxHosts: mx, days, dns }, observer);
+  const desiredPolicy: DesiredPolicy = {
+    mode: desired?.mode ?? 'none',
     mx,
-    maxAges: wish?.maxAges ?? [86_400],
-    ttl: wish?.ttl ?? 3600,
+    maxAges: desired?.maxAges ?? [86_400],
+    ttl: desired?.ttl ?? 3600,
     reporters,
     days,
-    leastReports,
+    minReports: leastReports,
     confirmed: ledger.confirmed(),
-    ...(wish?.policyHost === undefined ? {} : { policyHost: wish.policyHost }),
+    policyHost: desired?.policyHost,
   };
-  const step: PolicyStep = stepPolicy(before, seen, policyWish);
-  const reporting = stepReports(domain, seen.rpt, {
-    rua: wish?.reports ?? [],
-    ttl: policyWish.ttl,
+  const step = stepPolicy(before, observed, desiredPolicy);
+  const reporting = stepReports(domain, observed.tlsRpt, {
+    rua: desired?.reports ?? [],
+    ttl: desiredPolicy.ttl,
     written: before.reports,
-    held: heldByWildcard(domain, seen),
+    held: mxWildcardBlocker(domain, observed),
   });
-  const at = eyes.clock.now();
-  const save = (): boolean => ledger.saveDomain(before, { ...step.state, ...reporting.state }, at);
-  const { alerts, proposals } = step;
-  const [steps, waits] = [
-    [...reporting.steps, ...step.steps],
-    [...reporting.waits, ...step.waits],
-  ];
+  const at = observer.clock.now();
   return {
     kind: 'domain',
     subject: domain,
     dns,
-    place: domainPlace(step),
-    steps,
-    waits,
-    alerts,
-    proposals,
-    save,
+    place: domainSummary(step),
+    steps: [...reporting.steps, ...step.steps],
+    waits: [...reporting.waits, ...step.waits],
+    alerts: step.alerts,
+    proposals: step.proposals,
+    save: () => ledger.saveDomain(before, { ...step.state, ...reporting.state }, at),
   };
 }
 
-/** A domain that uses the policy of another has nothing of its own to remember. */
+/** Plans a domain that uses the policy of another. It has no state to save. */
 async function planDelegation(
   domain: string,
-  wish: DesiredMailDomain & { readonly sameAs: string },
-  { section, ledger, eyes }: PlanOptions,
+  desired: DesiredMailDomain & { readonly sameAs: string },
+  { section, ledger, observer }: PlanOptions,
 ): Promise<Planned> {
-  const seen = await observeDomain(domain, [], section.days, eyes, wish.dns);
-  const other = ledger.domain(wish.sameAs).served.at(-1);
-  const body = other?.announced && other.last === undefined ? other.body : undefined;
-  const { policyHost, ttl, sameAs, reports, dns } = wish;
-  const { steps, waits } = stepDelegation(
-    { domain, to: sameAs, body, ttl, ...(policyHost === undefined ? {} : { policyHost }) },
-    seen.delegated,
-    seen,
-  );
-  const held = heldByWildcard(domain, seen);
-  const reporting = stepReports(domain, seen.rpt, { rua: reports, ttl, held });
-  const place =
-    seen.delegated === `_mta-sts.${sameAs}`
-      ? `uses the policy of ${sameAs}`
-      : `is to use the policy of ${sameAs}`;
+  const { policyHost, ttl, sameAs, reports, dns } = desired;
+  const query = { domain, mxHosts: [], days: section.days, dns };
+  const observed = await observeDomain(query, observer);
+  const policy = ledger.domain(sameAs).served.at(-1);
+  const body = policy?.announced && policy.last === undefined ? policy.body : undefined;
+  const delegation = { domain, to: sameAs, body, ttl, policyHost };
+  const step = stepDelegation(delegation, observed.delegated, observed);
+  const held = mxWildcardBlocker(domain, observed);
+  const reporting = stepReports(domain, observed.tlsRpt, { rua: reports, ttl, held });
+  const isDelegated = observed.delegated === `_mta-sts.${sameAs}`;
   return {
     kind: 'domain',
     subject: domain,
     dns,
-    place,
-    steps: [...reporting.steps, ...steps],
-    waits: [...reporting.waits, ...waits],
+    place: `${isDelegated ? 'uses' : 'is to use'} the policy of ${sameAs}`,
+    steps: [...reporting.steps, ...step.steps],
+    waits: [...reporting.waits, ...step.waits],
     alerts: [],
     proposals: [],
     save: () => true,
   };
 }
 
-function hostPlace({ state }: RolloverStep): string {
-  const slots = Object.entries(state.slots).filter(([, { current, next }]) => current ?? next);
-  if (slots.length === 0) return 'its keys are not known yet';
-  return slots
-    .map(
-      ([type, { current, next, deploying }]) =>
-        `${type}: ${current?.name ?? 'none'} in use${next ? `, ${next.name} ${deploying ? 'being deployed' : 'next'}` : ''}`,
-    )
-    .join('; ');
+function hostSummary({ slots }: TlsaRolloverState): string {
+  const used = Object.entries(slots).filter(([, { current, next }]) => current ?? next);
+  if (used.length === 0) return 'its keys are not known yet';
+  return used.map(([type, slot]) => `${type}: ${slotSummary(slot)}`).join('; ');
 }
 
-function domainPlace({ state }: PolicyStep): string {
+function slotSummary({ current, next, deploying }: KeySlot): string {
+  const inUse = `${current?.name ?? 'none'} in use`;
+  if (!next) return inUse;
+  return `${inUse}, ${next.name} ${deploying ? 'being deployed' : 'next'}`;
+}
+
+function domainSummary({ state }: PolicyStep): string {
   const current = state.served.at(-1);
   if (!current || current.last !== undefined) return 'no policy is served';
-  const since = current.announced
-    ? `announced ${new Date(current.announced.at).toISOString().slice(0, 16)}Z`
+  const { mode, maxAge, id, announced } = current;
+  const since = announced
+    ? `announced ${new Date(announced.at).toISOString().slice(0, 16)}Z`
     : 'not announced yet';
-  return `${current.mode}, max_age ${current.maxAge}, id ${current.id.slice(0, 8)}, ${since}`;
+  return `${mode}, max_age ${maxAge}, id ${id.slice(0, 8)}, ${since}`;
 }

@@ -1,9 +1,8 @@
-import type { Action } from '../actions.js';
+import type { Action, ActionOutcome } from '../actions.js';
 import type { Ledger, Subject } from '../ledger/ledger.js';
-import { describe } from './describe.js';
-import type { ActionOutcome } from '../actions.js';
+import { describeAction } from './describe.js';
 
-/** Kind and target of an action: the same for every attempt at it. */
+/** Returns kind and target of an action: the same text for every attempt at it. */
 export function actionKey(action: Action): string {
   if (action.kind === 'set-rrset') return `${action.kind} ${action.name} ${action.type}`;
   if ('domain' in action) return `${action.kind} ${action.domain}`;
@@ -11,8 +10,8 @@ export function actionKey(action: Action): string {
 }
 
 /**
- * Remembers how an action failed, until it succeeds or the operator takes over. An
- * attempt that was not made, because of a pause, moves the time and leaves the cause.
+ * Saves how an action failed, until it succeeds or the operator takes over. An attempt that
+ * a pause prevented changes the time of the next attempt and not the cause.
  */
 export function recordOutcome(
   ledger: Ledger,
@@ -24,22 +23,21 @@ export function recordOutcome(
   if (outcome.status !== 'failed') return ledger.clearFailure(subject, key);
   const { code, detail, until, untried } = outcome;
   const known = ledger.failures(subject).find((failure) => failure.action === key);
-  const pause = until === undefined ? {} : { until };
-  if (untried && known) ledger.saveFailure(subject, { ...known, ...pause });
+  if (untried && known) ledger.saveFailure(subject, { ...known, until: until ?? known.until });
   else if (!untried || until !== undefined)
     ledger.saveFailure(subject, {
       action: key,
-      says: describe(action),
+      says: describeAction(action),
       code,
       detail,
       at,
-      ...pause,
+      until,
     });
 }
 
 /**
- * Forgets failures of actions that are no longer planned. Renewals are none of a plan's
- * steps.
+ * Removes saved failures of actions that are no longer planned. Failures of renewals stay:
+ * `renewDue` plans them, not the plan of a subject.
  */
 export function dropFailures(ledger: Ledger, subject: Subject, planned: readonly Action[]): void {
   const keys = new Set(planned.map(actionKey));

@@ -156,10 +156,10 @@ for (const moment of moments)
         await deploy('ecdsa-1');
         await untilCrash(async () => void (await deploy('ecdsa-2', { mortal })));
         assert.ok(['ecdsa-1', 'ecdsa-2'].includes(shows() || ''), 'neither key');
-        const told = reloads();
+        const reloaded = reloads();
         assert.deepEqual(await deploy('ecdsa-2'), { status: 'done' });
         assert.equal(shows(), 'ecdsa-2');
-        assert.ok(reloads() >= 2 && reloads() <= told + 1);
+        assert.ok(reloads() >= 2 && reloads() <= reloaded + 1);
       } finally {
         close();
       }
@@ -284,6 +284,6 @@ test('a chain for another key, for another name, expired, or half of one: no ser
   writeFileSync(ring.chainFile(host, 'ecdsa-2'), ring.pair(host, 'ecdsa-1').chain);
   await refuse(/is for another key/);
   writeFileSync(ring.chainFile(host, 'ecdsa-2'), whole.slice(0, whole.length / 2));
-  await refuse(/no PEM with a certificate/);
+  await refuse(/not PEM with a certificate/);
   assert.deepEqual([shows(), reloads()], ['ecdsa-1', 1]);
 });

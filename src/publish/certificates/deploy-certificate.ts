@@ -1,7 +1,6 @@
-import type { Deploy, KeyType } from '../actions.js';
-import type { ActionOutcome } from '../actions.js';
+import type { ActionOutcome, Deploy, KeyType } from '../actions.js';
 import type { DesiredMailHost } from '../config.js';
-import { writeFailure } from '../keys/write-failure.js';
+import { writeFailure } from '../keys/durable-file.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { installPair, isInstalled } from './install-pair.js';
@@ -12,31 +11,38 @@ export interface DeployOptions {
   readonly ledger: Ledger;
   /** Milliseconds since 1970. */
   now(): number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface DeployableKey {
+  readonly name: string;
+  readonly type: KeyType;
+  /** SHA-256 of the chain. */
+  readonly chain: string;
 }
 
 /**
- * Puts keys and chains where the server reads them, and tells it, once: what is there
- * already and was told of is left alone. That it is to be told is written down before
- * anything changes, so a reload that failed or was cut short is made up for by the next
- * round.
+ * Installs keys and chains where the server reads them and reloads the server once. A pair
+ * that is installed and reloaded already is left alone. The ledger records that a reload is
+ * due before any file changes, so the next round repeats a reload that failed or was
+ * interrupted. Without `install` the operator deploys, and the outcome says what to do.
  */
 export async function deployCertificate(
   { host, key, also = [] }: Deploy,
   install: DesiredMailHost['install'],
   { ring, ledger, now, signal }: DeployOptions,
 ): Promise<ActionOutcome> {
-  const held = ring.list(host, now());
-  const due: { readonly name: string; readonly type: KeyType; readonly chain: string }[] = [];
+  const ringKeys = ring.list(host, now());
+  const due: DeployableKey[] = [];
   for (const name of [key, ...also]) {
-    const one = held.find((known) => known.name === name);
-    if (!one?.certificate)
+    const ringKey = ringKeys.find((candidate) => candidate.name === name);
+    if (!ringKey?.certificate)
       return {
         status: 'failed',
         code: 'publish-certificate-unfit',
-        detail: `the chain of ${name} ${one?.flaw ?? 'is not at hand'}`,
+        detail: `the chain of ${name} ${ringKey?.flaw ?? 'is not in the key ring'}`,
       };
-    due.push({ name, type: one.type, chain: one.certificate.sha256 });
+    due.push({ name, type: ringKey.type, chain: ringKey.certificate.sha256 });
   }
   if (!install) {
     const files = due
@@ -52,7 +58,7 @@ export async function deployCertificate(
     if (isInstalled(install.folder, type, pair)) continue;
     ledger.remember(
       host,
-      ({ told: { [type]: _, ...told }, ...memory }) => ({ ...memory, told }),
+      ({ told: { [type]: _, ...reloaded }, ...memory }) => ({ ...memory, told: reloaded }),
       now(),
     );
     try {
@@ -61,19 +67,19 @@ export async function deployCertificate(
       return writeFailure(error);
     }
   }
-  const { told: before } = ledger.memory(host);
-  if (due.every(({ type, chain }) => before[type]?.chain === chain)) return { status: 'done' };
-  const reloaded: ActionOutcome = install.reload
+  const { told: lastReload } = ledger.memory(host);
+  if (due.every(({ type, chain }) => lastReload[type]?.chain === chain)) return { status: 'done' };
+  const outcome: ActionOutcome = install.reload
     ? await runReload(install.reload, signal)
     : { status: 'done' };
-  if (reloaded.status === 'done') {
+  if (outcome.status === 'done') {
     const at = now();
-    const fresh = Object.fromEntries(due.map(({ type, chain }) => [type, { chain, at }]));
+    const reloaded = Object.fromEntries(due.map(({ type, chain }) => [type, { chain, at }]));
     ledger.remember(
       host,
-      ({ told, ...memory }) => ({ ...memory, told: { ...told, ...fresh } }),
+      ({ told, ...memory }) => ({ ...memory, told: { ...told, ...reloaded } }),
       at,
     );
   }
-  return reloaded;
+  return outcome;
 }

@@ -1,33 +1,33 @@
-import type { KeySlot, RolloverState, ServerKey } from '../tlsa/types.js';
+import type { KeySlot, TlsaRolloverState, ServerKey } from '../tlsa/types.js';
 import { covers } from '../tlsa/rrset.js';
 import { addressesWithout } from './step-certificates.js';
-import type { CertificateReading, DesiredCertificates, HostCertificate } from './types.js';
+import type { CertificateObservation, DesiredCertificates, HostCertificate } from './types.js';
 
 /**
- * The certificates of a mail host's keys as they stand. `renewed` says when that of a key
- * is renewed.
+ * Returns the certificates of a mail host's keys, for a status report. `renewalAt` returns
+ * when the certificate of a key is renewed. Pure.
  */
 export function hostCertificates(
-  { slots, alive }: Pick<RolloverState, 'slots' | 'alive'>,
-  seen: CertificateReading,
+  { slots, alive: cached }: Pick<TlsaRolloverState, 'slots' | 'alive'>,
+  observed: CertificateObservation,
   { folder }: DesiredCertificates,
-  renewed: (key: string) => number | undefined,
+  renewalAt: (key: string) => number | undefined,
 ): readonly HostCertificate[] {
-  const published = alive.filter(({ gone }) => gone === undefined);
-  const one = (
-    { name, sha256, sha512, type }: ServerKey,
-    use: HostCertificate['use'],
-  ): HostCertificate => {
-    const key = { name, sha256, sha512, type };
-    const certificate = seen.ring.find((held) => held.sha256 === sha256)?.certificate;
-    const pinned =
-      published.some(({ records }) => records.length > 0) &&
-      published.every((rrset) => covers(rrset, key));
+  const published = cached.filter(({ gone }) => gone === undefined);
+  const isPinned = (key: ServerKey): boolean =>
+    published.some(({ records }) => records.length > 0) &&
+    published.every((rrset) => covers(rrset, key));
+  const certificateOf = (key: ServerKey, use: HostCertificate['use']): HostCertificate => {
+    const { name, type } = key;
+    const pinned = isPinned(key);
+    const certificate = observed.ring.find(({ sha256 }) => sha256 === key.sha256)?.certificate;
     if (!certificate) return { key: name, use, pinned };
     const { issuer, notBefore, notAfter } = certificate;
-    const [told, at] = [seen.told[type], renewed(name)];
-    const asked =
-      seen.addresses.length > 0 && seen.addresses.every(({ shown }) => shown !== 'unknown');
+    const reload = observed.reloaded[type];
+    const isInstalled = folder !== undefined && observed.installed?.includes(name);
+    const isProbed =
+      observed.addresses.length > 0 && observed.addresses.every(({ shown }) => shown !== 'unknown');
+    const isExpected = isProbed && use !== 'next';
     return {
       key: name,
       use,
@@ -35,18 +35,16 @@ export function hostCertificates(
       issuer,
       notBefore,
       notAfter,
-      ...(at === undefined ? {} : { renewed: at }),
-      ...(folder !== undefined && seen.installed?.includes(name)
-        ? { installed: `${folder}/${type}` }
-        : {}),
-      ...(told?.chain === certificate.sha256 ? { told: told.at } : {}),
-      ...(asked && use !== 'next'
-        ? { shown: addressesWithout(key, certificate, seen).length === 0 }
-        : {}),
+      renewed: renewalAt(name),
+      installed: isInstalled ? `${folder}/${type}` : undefined,
+      told: reload?.chain === certificate.sha256 ? reload.at : undefined,
+      shown: isExpected ? addressesWithout(key, certificate, observed).length === 0 : undefined,
     };
   };
-  return Object.values(slots).flatMap(({ current, next, deploying }: KeySlot) => [
-    ...(current ? [one(current, 'in use')] : []),
-    ...(next ? [one(next, deploying ? 'being deployed' : 'next')] : []),
-  ]);
+  return Object.values(slots).flatMap(({ current, next, deploying }: KeySlot) => {
+    const certificates: HostCertificate[] = [];
+    if (current) certificates.push(certificateOf(current, 'in use'));
+    if (next) certificates.push(certificateOf(next, deploying ? 'being deployed' : 'next'));
+    return certificates;
+  });
 }

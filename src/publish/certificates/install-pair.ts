@@ -10,30 +10,29 @@ import {
   type FileOwner,
 } from '../keys/durable-file.js';
 
-/** A private key and the chain for it, both PEM. */
+/** A private key and its chain, both PEM. */
 export interface KeyPairFiles {
   readonly key: string;
   readonly chain: string;
 }
 
-/**
- * What a mail server finds below `FOLDER/ecdsa/`: `both.pem` is the key and the chain
- * after it.
- */
-const files = ['chain.pem', 'key.pem', 'both.pem'] as const;
-type FileName = (typeof files)[number];
+/** Files that a mail server reads below `FOLDER/ecdsa/`. `both.pem`: the key, then the chain. */
+const fileNames = ['chain.pem', 'key.pem', 'both.pem'] as const;
+type FileName = (typeof fileNames)[number];
 
-/** Whether that is what the server finds in the folder now. */
+/** Whether the folder holds exactly this pair now. */
 export function isInstalled(folder: string, type: KeyType, pair: KeyPairFiles): boolean {
-  return files.every((name) => readIfThere(join(folder, type, name)) === textOf(name, pair));
+  return fileNames.every((name) => readIfPresent(join(folder, type, name)) === textOf(name, pair));
 }
 
 /**
- * Puts key and chain where a mail server reads them: a folder of their own for each pair,
- * and `FOLDER/ecdsa` as a link that is turned from the old to the new one at once. So no
- * crash leaves a key beside the chain of another, and whoever opens `both.pem` once never
- * sees such a thing at all. Files belong to whom the folder belongs; its group may read
- * the keys when it may read the folder. Throws what the file system says.
+ * Installs key and chain where a mail server reads them. Each pair has a folder of its own,
+ * and `FOLDER/ecdsa` is a symbolic link that is switched from the old folder to the new one
+ * in one step. No crash leaves a key next to the chain of another key, and a server that
+ * opens `both.pem` once never reads such a mix.
+ *
+ * Files get the owner of the folder. Its group may read the keys when it may read the
+ * folder. Throws the error of the file system.
  */
 export function installPair(
   folder: string,
@@ -41,37 +40,35 @@ export function installPair(
   pair: KeyPairFiles,
   disk: Disk = nodeDisk,
 ): void {
-  const fresh = `.${type}-${createHash('sha256').update(pair.chain).digest('hex').slice(0, 16)}`;
-  const { owner, keyMode } = readersOf(folder);
-  for (const name of files)
-    replaceFile(
-      join(folder, fresh, name),
-      textOf(name, pair),
-      name === 'chain.pem' ? 0o644 : keyMode,
-      disk,
-      owner,
-    );
-  const before = linkedTo(join(folder, type));
-  pointLink(join(folder, type), fresh, disk);
-  // A reader may be between two files of the one before; those older are nobody's.
-  for (const old of readdirSync(folder))
-    if (old.startsWith(`.${type}-`) && old !== fresh && old !== before)
-      rmSync(join(folder, old), { recursive: true, force: true });
+  const digest = createHash('sha256').update(pair.chain).digest('hex').slice(0, 16);
+  const pairFolder = `.${type}-${digest}`;
+  const { owner, keyMode } = permissionsOf(folder);
+  for (const name of fileNames) {
+    const mode = name === 'chain.pem' ? 0o644 : keyMode;
+    replaceFile(join(folder, pairFolder, name), textOf(name, pair), { mode, owner }, disk);
+  }
+  const before = linkTarget(join(folder, type));
+  pointLink(join(folder, type), pairFolder, disk);
+  // A server may be reading the files of the pair before. Older pairs are not in use.
+  for (const entry of readdirSync(folder))
+    if (entry.startsWith(`.${type}-`) && entry !== pairFolder && entry !== before)
+      rmSync(join(folder, entry), { recursive: true, force: true });
 }
 
 function textOf(name: FileName, { key, chain }: KeyPairFiles): string {
-  const [first, second] = [key, chain].map((pem) => `${pem.trimEnd()}\n`);
-  return { 'chain.pem': `${second}`, 'key.pem': `${first}`, 'both.pem': `${first}${second}` }[name];
+  const [keyText, chainText] = [`${key.trimEnd()}\n`, `${chain.trimEnd()}\n`];
+  return { 'chain.pem': chainText, 'key.pem': keyText, 'both.pem': keyText + chainText }[name];
 }
 
-function readersOf(folder: string): { readonly owner?: FileOwner; readonly keyMode: number } {
-  const found = statSync(folder, { throwIfNoEntry: false });
-  if (!found) return { keyMode: 0o600 };
-  const { uid, gid, mode } = found;
-  return { owner: { uid, gid }, keyMode: gid !== 0 && (mode & 0o050) === 0o050 ? 0o640 : 0o600 };
+function permissionsOf(folder: string): { readonly owner?: FileOwner; readonly keyMode: number } {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (!stats) return { keyMode: 0o600 };
+  const { uid, gid, mode } = stats;
+  const isGroupReadable = gid !== 0 && (mode & 0o050) === 0o050;
+  return { owner: { uid, gid }, keyMode: isGroupReadable ? 0o640 : 0o600 };
 }
 
-function readIfThere(path: string): string | undefined {
+function readIfPresent(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
@@ -79,7 +76,7 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-function linkedTo(path: string): string | undefined {
+function linkTarget(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch {

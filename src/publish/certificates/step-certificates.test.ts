@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { startRollover } from '../tlsa/step-rollover.js';
 import { hostCertificates } from './host-certificates.js';
 import { stepCertificates } from './step-certificates.js';
-import type { CertificateReading } from './types.js';
+import type { CertificateObservation } from './types.js';
 
 const host = 'mx.example.com';
 const [minute, day] = [60_000, 86_400_000];
@@ -30,19 +30,19 @@ const showing = (notAfter: number, sha256 = key(1).sha256) => ({
   shown: [{ key: sha256, notBefore: certificate.notBefore, notAfter }],
 });
 /** All is well: the server shows what is in its folder, and was told an hour ago. */
-const calm: CertificateReading = {
+const calm: CertificateObservation = {
   at: now,
   ring: [
     { ...key(1), certified: true, certificate },
     { ...key(2), certified: false },
   ],
   installed: ['ecdsa-1'],
-  told: { ecdsa: { chain: 'new', at: now - 60 * minute } },
+  reloaded: { ecdsa: { chain: 'new', at: now - 60 * minute } },
   addresses: [showing(certificate.notAfter)],
 };
-const wish = { acme: true, folder: '/tls' };
-const step = (change: Partial<CertificateReading>, given = state) => {
-  const { steps, alerts } = stepCertificates(given, { ...calm, ...change }, wish);
+const desired = { acme: true, folder: '/tls' };
+const step = (change: Partial<CertificateObservation>, given = state) => {
+  const { steps, alerts } = stepCertificates(given, { ...calm, ...change }, desired);
   return [
     ...steps.map(({ action }) => `${action.kind} ${action.key}`),
     ...alerts.map(({ code }) => code),
@@ -55,8 +55,8 @@ test('where the server shows what it was given nothing is done, and it is not to
 
 test('a renewed chain is deployed with the key in use, whoever renewed it; so is one whose reload failed', () => {
   assert.deepEqual(step({ installed: [] }), ['deploy ecdsa-1']);
-  assert.deepEqual(step({ told: {} }), ['deploy ecdsa-1']);
-  assert.deepEqual(step({ told: { ecdsa: { chain: 'old', at: now } } }), ['deploy ecdsa-1']);
+  assert.deepEqual(step({ reloaded: {} }), ['deploy ecdsa-1']);
+  assert.deepEqual(step({ reloaded: { ecdsa: { chain: 'old', at: now } } }), ['deploy ecdsa-1']);
 });
 
 test('two types that are due in one round are deployed together', () => {
@@ -64,7 +64,7 @@ test('two types that are due in one round are deployed together', () => {
   const both = { ...state, slots: { ...state.slots, rsa: { current: rsa, made: 1 } } };
   const ring = [...calm.ring, { ...rsa, certified: true, certificate }];
   const deploys = (installed: readonly string[]) =>
-    stepCertificates(both, { ...calm, ring, installed, told: {} }, wish).steps.map(
+    stepCertificates(both, { ...calm, ring, installed, reloaded: {} }, desired).steps.map(
       ({ action }) => action,
     );
   assert.deepEqual(deploys([]), [{ kind: 'deploy', host, key: 'ecdsa-1', also: ['rsa-1'] }]);
@@ -74,7 +74,7 @@ test('a server that shows another certificate a minute after it was told is aler
   const old = [showing(certificate.notAfter), { ...showing(now + day), address: '192.0.2.2' }];
   assert.deepEqual(step({ addresses: old }), ['publish-certificate-not-shown']);
   assert.deepEqual(
-    step({ addresses: old, told: { ecdsa: { chain: 'new', at: now - minute / 2 } } }),
+    step({ addresses: old, reloaded: { ecdsa: { chain: 'new', at: now - minute / 2 } } }),
     [],
   );
   assert.deepEqual(
@@ -89,7 +89,7 @@ test('while the next key is being deployed only the rollover deploys', () => {
     ...state,
     slots: { ecdsa: { current: key(1), next: key(2), deploying: true as const, made: 2 } },
   };
-  assert.deepEqual(step({ installed: [], told: {} }, moving), []);
+  assert.deepEqual(step({ installed: [], reloaded: {} }, moving), []);
 });
 
 test('a key in use without a certificate that fits is certified by the CA, and the flaw is told', () => {
@@ -105,7 +105,7 @@ test('a certificate that nobody renews is told of before it ends', () => {
 
 test('where nobody said what the server reads, it is a person’s turn as long as another certificate is shown', () => {
   const { installed: _, ...rest } = calm;
-  const by = (addresses: CertificateReading['addresses']) =>
+  const by = (addresses: CertificateObservation['addresses']) =>
     stepCertificates(state, { ...rest, addresses }, { acme: true }).steps.length;
   assert.deepEqual([by(calm.addresses), by([showing(now + day)])], [0, 1]);
 });
@@ -115,7 +115,7 @@ test('what people are shown: who issued it, until when, when it is renewed, whet
   const [first, second] = hostCertificates(
     { ...state, alive: [{ records, ttl: 3600 }] },
     calm,
-    wish,
+    desired,
     () => now + 59 * day,
   );
   assert.deepEqual(first, {

@@ -1,44 +1,40 @@
 import { formatTime } from '../../base/index.js';
-import type { Alert, Step } from '../actions.js';
+import type { Alert, Certify, Deploy, Step } from '../actions.js';
 import type { RingKey } from '../keys/key-ring.js';
-import type { KeySlot, RolloverState } from '../tlsa/types.js';
-import type { HeldCertificate } from '../keys/judge-chain.js';
-import type { CertificateReading, CertificateStep, DesiredCertificates } from './types.js';
+import type { KeySlot, TlsaRolloverState } from '../tlsa/types.js';
+import type { RingCertificate } from '../keys/judge-chain.js';
+import type { CertificateObservation, CertificateStep, DesiredCertificates } from './types.js';
 
-const [minute, day] = [60_000, 86_400_000];
+const [MINUTE, DAY] = [60_000, 86_400_000];
 
-/** A server that was told to read its files has so long to show them. */
-const PATIENCE = minute;
+/** Time for a server to show its files after a reload. */
+const RELOAD_GRACE = MINUTE;
+
+type CertificateAction = Certify | Deploy;
 
 /**
- * What is due for the certificates of the keys in use: another certificate for the same
- * key changes no record, so it is installed as soon as it is at hand. Which key the
- * server is to use is for the rollover to say, and nothing here makes a server change it.
+ * Plans the certificates of the keys in use. Another certificate for the same key changes
+ * no TLSA record, so it is installed as soon as the ring has it. The rollover alone decides
+ * which key the server uses; nothing here makes a server change its key. Pure.
  */
 export function stepCertificates(
-  { host, slots }: Pick<RolloverState, 'host' | 'slots'>,
-  seen: CertificateReading,
-  wish: DesiredCertificates,
+  { host, slots }: Pick<TlsaRolloverState, 'host' | 'slots'>,
+  observed: CertificateObservation,
+  desired: DesiredCertificates,
 ): CertificateStep {
   const parts = Object.values(slots).flatMap(({ current, next, deploying }: KeySlot) => {
     const moving = deploying ? next : undefined;
-    const used = seen.ring.find(({ sha256 }) => sha256 === (moving ?? current)?.sha256);
+    const used = observed.ring.find(({ sha256 }) => sha256 === (moving ?? current)?.sha256);
     if (!used) return [];
-    const { steps, alerts } = stepOne(host, used, seen, wish);
-    // That one the rollover deploys.
+    const { steps, alerts } = stepKey(host, used, observed, desired);
+    // The rollover plans the deployment of a key that changes.
     return [{ steps: moving ? [] : steps, alerts }];
   });
-  const unfit = seen.ring.flatMap(({ name, flaw }) =>
-    flaw === undefined
-      ? []
-      : [
-          {
-            code: 'publish-certificate-unfit',
-            subject: host,
-            detail: `the chain of ${name} ${flaw}`,
-          },
-        ],
-  );
+  const unfit = observed.ring.flatMap(({ name, flaw }): Alert[] => {
+    if (flaw === undefined) return [];
+    const detail = `the chain of ${name} ${flaw}`;
+    return [{ code: 'publish-certificate-unfit', subject: host, detail }];
+  });
   return {
     steps: mergeDeployments(parts.flatMap(({ steps }) => steps)),
     waits: [],
@@ -46,79 +42,82 @@ export function stepCertificates(
   };
 }
 
-/**
- * What is due for several keys is deployed at once, so that the server reads its files
- * once.
- */
+/** Merges the deployments of several keys, so that the server reloads once. */
 function mergeDeployments(steps: CertificateStep['steps']): CertificateStep['steps'] {
-  const isDeploy = ({ action }: Step<CertifyOrDeploy>): boolean => action.kind === 'deploy';
-  const [first, ...rest] = steps.filter(isDeploy);
-  if (!first || rest.length === 0) return steps;
-  const also = rest.map(({ action }) => action.key);
+  const isDeploy = ({ action }: Step<CertificateAction>): boolean => action.kind === 'deploy';
+  const [first, ...further] = steps.filter(isDeploy);
+  if (!first || further.length === 0) return steps;
+  const also = further.map(({ action }) => action.key);
   return [
     ...steps.filter((step) => !isDeploy(step)),
     { ...first, action: { ...first.action, kind: 'deploy', also } },
   ];
 }
 
-function stepOne(
+/** Plans one key in use: certify it, deploy its certificate, or report what is late. */
+function stepKey(
   host: string,
   used: RingKey,
-  seen: CertificateReading,
-  wish: DesiredCertificates,
+  observed: CertificateObservation,
+  desired: DesiredCertificates,
 ): Omit<CertificateStep, 'waits'> {
   const { certificate, name, type } = used;
-  if (!certificate) return { steps: wish.acme ? [certify(host, name)] : [], alerts: [] };
-  const ending = endsSoon(certificate, seen.at)
-    ? [
-        {
-          code: 'publish-certificate-ending',
-          subject: host,
-          detail: `that of ${name} ends ${formatTime(certificate.notAfter)}`,
-        },
-      ]
-    : [];
-  const told = seen.told[type];
-  const others = addressesWithout(used, certificate, seen);
-  const isThere = seen.installed
-    ? seen.installed.includes(name) && told?.chain === certificate.sha256
-    : others.length === 0;
-  if (!isThere) return { steps: [deploy(host, name)], alerts: ending };
-  const late = told !== undefined && seen.at - told.at >= PATIENCE ? others : [];
-  const where = `${wish.folder ?? ''}/${type}`;
-  const alerts = late.map((address): Alert => ({
-    code: 'publish-certificate-not-shown',
-    subject: `${host} [${address}]`,
-    detail: `${where} has held it since ${formatTime(told?.at ?? 0)}`,
-  }));
-  return { steps: [], alerts: [...ending, ...alerts] };
+  if (!certificate) return { steps: desired.acme ? [certify(host, name)] : [], alerts: [] };
+  const alerts: Alert[] = [];
+  if (endsSoon(certificate, observed.at))
+    alerts.push({
+      code: 'publish-certificate-ending',
+      subject: host,
+      detail: `that of ${name} ends ${formatTime(certificate.notAfter)}`,
+    });
+  const reload = observed.reloaded[type];
+  const lacking = addressesWithout(used, certificate, observed);
+  const isDeployed = observed.installed
+    ? observed.installed.includes(name) && reload?.chain === certificate.sha256
+    : lacking.length === 0;
+  if (!isDeployed) return { steps: [deploy(host, name)], alerts };
+  if (reload !== undefined && observed.at - reload.at >= RELOAD_GRACE)
+    for (const address of lacking)
+      alerts.push({
+        code: 'publish-certificate-not-shown',
+        subject: `${host} [${address}]`,
+        detail: `${desired.folder ?? ''}/${type} has held it since ${formatTime(reload.at)}`,
+      });
+  return { steps: [], alerts };
 }
 
 /**
- * Addresses that were asked and show the key with another certificate, or another key.
+ * Returns the addresses that were probed and show the key with another certificate, or
+ * another key.
  */
 export function addressesWithout(
   { sha256 }: Pick<RingKey, 'sha256'>,
-  { notBefore, notAfter }: HeldCertificate,
-  { addresses }: CertificateReading,
+  { notBefore, notAfter }: RingCertificate,
+  { addresses }: CertificateObservation,
 ): readonly string[] {
-  return addresses.flatMap(({ address, shown }) =>
-    shown === 'unknown' ||
-    shown.some((c) => c.key === sha256 && c.notBefore === notBefore && c.notAfter === notAfter)
-      ? []
-      : [address],
-  );
+  return addresses
+    .filter(
+      ({ shown }) =>
+        shown !== 'unknown' &&
+        !shown.some(
+          (certificate) =>
+            certificate.key === sha256 &&
+            certificate.notBefore === notBefore &&
+            certificate.notAfter === notAfter,
+        ),
+    )
+    .map(({ address }) => address);
 }
 
 /**
- * When less is left than a sixth of the lifetime, at most a fortnight, whoever renews it
- * has missed his time.
+ * True when less than a sixth of the lifetime is left, at most a fortnight. Every renewal
+ * is due earlier, so a renewal has failed.
  */
-function endsSoon({ notBefore, notAfter }: HeldCertificate, at: number): boolean {
-  return notAfter - at < Math.min(14 * day, (notAfter - notBefore) / 6);
+function endsSoon({ notBefore, notAfter }: RingCertificate, at: number): boolean {
+  return notAfter - at < Math.min(14 * DAY, (notAfter - notBefore) / 6);
 }
 
-function certify(host: string, key: string): Step<CertifyOrDeploy> {
+function certify(host: string, key: string): Step<CertificateAction> {
   return {
     action: { kind: 'certify', host, key },
     because: 'the key in use has no certificate that fits',
@@ -126,12 +125,10 @@ function certify(host: string, key: string): Step<CertifyOrDeploy> {
   };
 }
 
-function deploy(host: string, key: string): Step<CertifyOrDeploy> {
+function deploy(host: string, key: string): Step<CertificateAction> {
   return {
     action: { kind: 'deploy', host, key },
     because: 'the key stays, so no record changes',
     clause: 'RFC 7672 §3.1.1',
   };
 }
-
-type CertifyOrDeploy = CertificateStep['steps'][number]['action'];

@@ -2,18 +2,20 @@ import type { Alert, Deploy, Certify, Step, Wait } from '../actions.js';
 import type { RingKey } from '../keys/key-ring.js';
 import type { HostMemory } from '../ledger/ledger.js';
 
-/** One reading of a mail host's certificates. `at` in milliseconds since 1970. */
-export interface CertificateReading {
+/** One observation of a mail host's certificates. `at` in milliseconds since 1970. */
+export interface CertificateObservation {
   readonly at: number;
   readonly ring: readonly RingKey[];
   /**
-   * Keys whose certificate is where the server reads it. Undefined: nobody said where
-   * that is.
+   * Keys whose certificate is in the folder that the server reads. Undefined: the
+   * configuration names no such folder.
    */
   readonly installed?: readonly string[];
-  readonly told: HostMemory['told'];
+  /** The chains that the server was last made to read, by key type. */
+  readonly reloaded: HostMemory['told'];
   /**
-   * Every address and what it showed, for each key type. `unknown`: could not be asked.
+   * Every address with the certificates that it showed, one for each key type. `unknown`:
+   * the address could not be probed.
    */
   readonly addresses: readonly {
     readonly address: string;
@@ -21,6 +23,7 @@ export interface CertificateReading {
   }[];
 }
 
+/** A certificate as an address showed it. */
 export interface ShownCertificate {
   /** SHA-256 of its SubjectPublicKeyInfo, lower-case hex. */
   readonly key: string;
@@ -29,38 +32,40 @@ export interface ShownCertificate {
   readonly notAfter: number;
 }
 
+/** The certificates part of the desired state of a mail host. */
 export interface DesiredCertificates {
-  /** Whether the CA of the configuration certifies the host's keys. */
+  /** Whether the CA of the configuration certifies the keys of the host. */
   readonly acme: boolean;
-  /** Where the server reads its files. */
-  readonly folder?: string;
+  /** The folder that the server reads. */
+  readonly folder?: string | undefined;
 }
 
 /**
- * The certificate of one key of a mail host, for people. Times in milliseconds since
- * 1970.
+ * The certificate of one key of a mail host, for a status report. Times in milliseconds
+ * since 1970.
  */
 export interface HostCertificate {
   readonly key: string;
   readonly use: 'in use' | 'being deployed' | 'next';
-  /** Whether the TLSA records that are published name the key. */
+  /** Whether the published TLSA records match the key. */
   readonly pinned: boolean;
   readonly issuer?: string;
   readonly notBefore?: number;
   readonly notAfter?: number;
   /** When it is renewed, as far as is known now. */
-  readonly renewed?: number;
+  readonly renewed?: number | undefined;
   /** Folder in which the server finds it. */
-  readonly installed?: string;
-  /** When the server was told to read it. */
-  readonly told?: number;
+  readonly installed?: string | undefined;
+  /** When the server was last made to read it. */
+  readonly told?: number | undefined;
   /**
-   * Whether every address shows it; missing while it is not in use, or where not every
-   * address could be asked.
+   * Whether every address shows it. Undefined: it is not in use, or not every address
+   * could be probed.
    */
-  readonly shown?: boolean;
+  readonly shown?: boolean | undefined;
 }
 
+/** The result of planning the certificates of one host. */
 export interface CertificateStep {
   readonly steps: readonly Step<Certify | Deploy>[];
   readonly waits: readonly Wait[];

@@ -8,10 +8,10 @@ import { parseTsigKey } from './tsig-key.js';
 import { updateWriter } from './update-writer.js';
 
 /**
- * Puts the record into the detail of a failure: the caller may have asked for a
- * certificate.
+ * Adds the record to the detail of a failure: the caller may have asked for a certificate,
+ * and the message has to name the record that failed.
  */
-function naming(write: DnsWriter): DnsWriter {
+function withRecordName(write: DnsWriter): DnsWriter {
   return async (action, signal) => {
     const outcome = await write(action, signal);
     if (outcome.status !== 'failed') return outcome;
@@ -20,8 +20,9 @@ function naming(write: DnsWriter): DnsWriter {
 }
 
 /**
- * Who changes records, by the name in `publish.dns`. `readSecret` gives the text of a key
- * file. Throws HermeticError for a key that cannot be used.
+ * Returns the writers of records, by their name in `publish.dns`. An entry of kind `print`
+ * has no writer. `readSecret` reads the text of a key file. Throws HermeticError for an
+ * invalid key.
  */
 export function dnsWriters(
   { dns }: PublishSection,
@@ -33,14 +34,14 @@ export function dnsWriters(
 ): ReadonlyMap<string, DnsWriter> {
   const writers = new Map<string, DnsWriter>();
   for (const [name, target] of Object.entries(dns)) {
-    if (target.kind === 'hook') writers.set(name, naming(hookWriter(target.command)));
+    if (target.kind === 'hook') writers.set(name, withRecordName(hookWriter(target.command)));
     if (target.kind !== 'rfc2136') continue;
     const server = parseUpstream(target.server);
     if (!server.ok) continue;
     const key = parseTsigKey(readSecret(target.key), target.key);
     writers.set(
       name,
-      naming(
+      withRecordName(
         updateWriter({ network, clock, server: server.value, zone: Name.of(target.zone), key }),
       ),
     );

@@ -2,33 +2,28 @@ import { execFile } from 'node:child_process';
 import { commandFailure } from '../command-failure.js';
 import type { DnsWriter } from '../actions.js';
 
-const LONGEST_MS = 120_000;
+/** Default timeout, milliseconds. A command that runs longer is killed. */
+const TIMEOUT_MS = 120_000;
 
 /**
- * Changes records by a command of the operator. It reads one JSON object, `{name, type,
- * from, to, ttl}`, from its standard input, makes the RRset exactly `to`, or changes
- * nothing and exits with a status other than 0. No part of the object becomes part of a
- * command line. docs/dns-hook.md describes the protocol.
+ * Returns a writer that runs a command of the operator. The command reads one JSON object
+ * `{name, type, from, to, ttl}` from its standard input. It makes the RRset exactly `to`, or
+ * it changes nothing and exits with a status other than 0. No part of the object becomes
+ * part of a command line. docs/dns-hook.md describes the protocol.
  */
 export function hookWriter(
   [command = '', ...args]: readonly string[],
-  timeout = LONGEST_MS,
+  timeout = TIMEOUT_MS,
 ): DnsWriter {
   return ({ name, type, from, to, ttl }, signal) =>
     new Promise((resolve) => {
-      const child = execFile(
-        command,
-        args,
-        { timeout, killSignal: 'SIGKILL', ...(signal ? { signal } : {}) },
-        (error, _stdout, stderr) => {
-          if (!error) return resolve({ status: 'done' });
-          resolve({
-            status: 'failed',
-            code: 'publish-hook-failed',
-            detail: commandFailure(command, error, stderr, timeout),
-          });
-        },
-      );
+      const options = { timeout, killSignal: 'SIGKILL', signal } as const;
+      const child = execFile(command, args, options, (error, _stdout, stderr) => {
+        if (!error) return resolve({ status: 'done' });
+        const detail = commandFailure(command, error, stderr, timeout);
+        resolve({ status: 'failed', code: 'publish-hook-failed', detail });
+      });
+      // A command may exit without reading its input; its status decides.
       child.stdin
         ?.on('error', () => undefined)
         .end(`${JSON.stringify({ name, type, from, to, ttl })}\n`);

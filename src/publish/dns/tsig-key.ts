@@ -2,36 +2,30 @@ import { HermeticError, Name } from '../../base/index.js';
 import type { TsigAlgorithm, TsigKey } from '../../dns/index.js';
 
 const algorithms: readonly TsigAlgorithm[] = ['hmac-sha256', 'hmac-sha384', 'hmac-sha512'];
-const form = /^\s*key\s+"?([^\s"{;]+)"?\s*\{([^}]*)\}\s*;?\s*$/;
-/** As long as the digest is what RFC 8945 §6 wants; less than this can be tried out. */
+const keyStatement = /^\s*key\s+"?([^\s"{;]+)"?\s*\{([^}]*)\}\s*;?\s*$/;
+/** RFC 8945 §6 recommends the length of the digest. A shorter secret can be guessed. */
 const MIN_OCTETS = 16;
 
 /**
- * Reads a key as `tsig-keygen` prints it: `key "NAME" { algorithm hmac-sha256; secret
- * "BASE64"; };`. Throws HermeticError, which never holds the secret.
+ * Parses a key file in the format of `tsig-keygen`: `key "NAME" { algorithm hmac-sha256;
+ * secret "BASE64"; };`. Comments are allowed. Throws HermeticError, which never contains the
+ * secret.
  */
 export function parseTsigKey(text: string, file: string): TsigKey {
-  const [, name = '', body = ''] = form.exec(text.replace(/(^|\s)(#|\/\/).*$/gm, '$1')) ?? [];
-  const algorithm = algorithms.find(
-    (one) => one === /\balgorithm\s+"?([\w-]+)"?\s*;/.exec(body)?.[1]?.toLowerCase(),
-  );
+  const [, name = '', body = ''] =
+    keyStatement.exec(text.replace(/(^|\s)(#|\/\/).*$/gm, '$1')) ?? [];
+  const named = /\balgorithm\s+"?([\w-]+)"?\s*;/.exec(body)?.[1]?.toLowerCase();
+  const algorithm = algorithms.find((known) => known === named);
   const secret = /\bsecret\s+"?([A-Za-z0-9+/]+={0,2})"?\s*;/.exec(body)?.[1];
   if (name === '' || algorithm === undefined || secret === undefined)
-    throw new HermeticError(
-      'publish-tsig-unreadable',
-      `${file}: no TSIG key with HMAC-SHA-256 or longer`,
-      {
-        fix: 'Make one with: tsig-keygen -a hmac-sha256 hermetic',
-      },
-    );
+    throw unusable(`${file}: no TSIG key with HMAC-SHA-256 or longer`);
   const octets = new Uint8Array(Buffer.from(secret, 'base64'));
   if (octets.length < MIN_OCTETS)
-    throw new HermeticError(
-      'publish-tsig-unreadable',
-      `${file}: a secret of ${octets.length} octets is too short`,
-      {
-        fix: 'Make one with: tsig-keygen -a hmac-sha256 hermetic',
-      },
-    );
+    throw unusable(`${file}: a secret of ${octets.length} octets is too short`);
   return { name: Name.of(name.replace(/\.$/, '')), algorithm, secret: octets };
+}
+
+function unusable(message: string): HermeticError {
+  const fix = 'Make one with: tsig-keygen -a hmac-sha256 hermetic';
+  return new HermeticError('publish-tsig-unreadable', message, { fix });
 }

@@ -3,17 +3,21 @@ import { sendUpdate, type TsigKey, type Upstream } from '../../dns/index.js';
 import type { Network } from '../../net/index.js';
 import type { DnsWriter } from '../actions.js';
 
+/** The server, the zone and the key of a dynamic update. */
 export interface UpdateWriterOptions {
   readonly network: Network;
   readonly clock: Clock;
-  /** The primary. */
+  /** The primary server of the zone. */
   readonly server: Upstream;
   /** Apex of the zone. */
   readonly zone: Name;
   readonly key: TsigKey;
 }
 
-/** Changes records by RFC 2136 with TSIG: compare and set, one RRset a message. */
+/**
+ * Returns a writer that sends dynamic updates (RFC 2136) with TSIG (RFC 8945). Each message
+ * compares and sets one RRset, so a change by another program is never overwritten.
+ */
 export function updateWriter({
   network,
   clock,
@@ -28,10 +32,10 @@ export function updateWriter({
       server,
       key,
       now: () => clock.now(),
-      ...(signal ? { signal } : {}),
+      signal,
     });
-    return sent.ok
-      ? { status: 'done' }
-      : { status: 'failed', code: sent.failure.code, detail: sent.failure.detail };
+    if (sent.ok) return { status: 'done' };
+    const { code, detail } = sent.failure;
+    return { status: 'failed', code, detail };
   };
 }

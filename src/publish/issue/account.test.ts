@@ -12,13 +12,15 @@ const minute = 60_000;
 
 for (const moment of enough)
   test(`the key of an account is changed, with a crash ${moment}: one account, which the key that is booked signs for [8555-7.3.5-1]`, async () => {
-    const steps = await crashAtEveryStep(moment, async (mortal) => {
+    const steps = await crashAtEveryStep(moment, async (injector) => {
       const { ca, ring, certifier, clock, close } = await acmeWorld();
       try {
         for (const name of [host, other]) ring.make(name, key, 'ecdsa');
         assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
         const [first] = [...ca.accounts.values()];
-        await untilCrash(async () => void (await certifier({ mortal }).changeAccountKey()));
+        await untilCrash(
+          async () => void (await certifier({ mortal: injector }).changeAccountKey()),
+        );
         clock.at += 10 * minute;
         assert.deepEqual(await certifier().certify({ host: other, key }), { status: 'done' });
         assert.equal(ca.accounts.size, 1);

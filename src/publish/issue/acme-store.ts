@@ -1,49 +1,68 @@
 import { migrate, type Store } from '../../store/index.js';
 import {
   accountKeyName,
+  type AccountRecord,
   type AccountStore,
+  type OpenOrder,
   type OrderStore,
   type RenewalWindow,
 } from '../../acme/index.js';
 
 /**
- * Everything that has to outlive a crash between two requests to a CA. Each call is
- * durable when it returns.
+ * Everything about a CA that must survive a crash between two requests. Each call is
+ * durable when it returns. All times are milliseconds since 1970.
  */
 export interface AcmeStore extends AccountStore, OrderStore {
   closeOrder(host: string, key: string): void;
-  renewal(host: string, key: string): Renewal | undefined;
-  saveRenewal(host: string, key: string, renewal: Renewal): void;
-  /** Until when a CA (`subject` '*') or a host at a CA is left alone; 0: not at all. */
+  renewal(host: string, key: string): RenewalState | undefined;
+  saveRenewal(host: string, key: string, renewal: RenewalState): void;
+  /**
+   * Returns until when no request is sent for a subject: `*` for the whole CA, or a host at
+   * the CA. 0: there is no pause.
+   */
   pausedUntil(directory: string, subject: string): number;
   pause(directory: string, subject: string, until: number): void;
-  /** Failed validations of a host in a row. */
+  /** Returns the number of failed validations of a host in a row. */
   failures(directory: string, host: string): number;
   saveFailures(directory: string, host: string, count: number): void;
   /**
-   * Takes a key for its holder alone, or longer for the one who has it already; false
-   * while another has it. One that lasts longer than this one was made by a clock that
-   * has been turned back since, and counts for nothing.
+   * Claims a key for one process, or extends its claim. Returns false while another process
+   * holds the claim. A claim that lasts longer than the new one was made before the clock
+   * was set back, and does not count.
    */
-  claim(host: string, key: string, holder: string, now: number, until: number): boolean;
-  release(host: string, key: string, holder: string): void;
+  claim(claim: KeyClaim, now: number): boolean;
+  /** Ends the claim of this holder. The claim of another holder stays. */
+  release(claim: Omit<KeyClaim, 'until'>): void;
 }
 
-/** What is known of the certificate in use. */
-export interface Renewal {
+/** The exclusive right of one process to obtain a certificate for a key. */
+export interface KeyClaim {
+  readonly host: string;
+  readonly key: string;
+  /** A random text that only this process uses. */
+  readonly holder: string;
+  readonly until: number;
+}
+
+/**
+ * The renewal state of the certificate in use. Plain JSON; the member names are the stored
+ * format.
+ */
+export interface RenewalState {
   readonly directory: string;
   /**
-   * Missing where the certificate has no authority key identifier: then its CA cannot be
-   * asked about it.
+   * Name of the certificate at its CA (RFC 9773 §4.1). Missing: the certificate has no
+   * authority key identifier, so its CA cannot be asked.
    */
   readonly certificateId?: string | undefined;
+  /** The place in a renewal window, 0 up to but not including 1, drawn once. */
   readonly draw: number;
-  readonly window?: RenewalWindow;
-  /** When the CA is asked again, milliseconds since 1970. */
+  readonly window?: RenewalWindow | undefined;
+  /** When the CA is asked again. */
   readonly askAgain: number;
-  /** How often in a row it could not be asked. */
-  readonly tries?: number;
-  /** Where the CA explains its window. */
+  /** Failed requests in a row. */
+  readonly tries?: number | undefined;
+  /** A page on which the CA explains its window. */
   readonly explanation?: string | undefined;
 }
 
@@ -60,112 +79,137 @@ const migrations = [
    ALTER TABLE acme_account ADD COLUMN next TEXT;`,
 ];
 
-/** Opens the book in a database that other jobs use too. */
-export function openAcmeBook(store: Store): AcmeStore {
+/** Opens the ACME store in a database that other jobs use too. */
+export function openAcmeStore(store: Store): AcmeStore {
   migrate(store, 'acme', migrations);
-  return {
-    account(directory) {
-      const row = store
-        .prepare<{ url: string; key: string | null; next: string | null }>(
-          'SELECT url, key, next FROM acme_account WHERE directory = ?',
-        )
-        .get(directory);
-      return (
-        row && {
-          url: row.url,
-          key: row.key ?? accountKeyName(directory),
-          ...(row.next === null ? {} : { next: row.next }),
-        }
-      );
-    },
-    saveAccount(directory, account) {
-      if (account === undefined)
-        store.prepare('DELETE FROM acme_account WHERE directory = ?').run(directory);
-      else
-        store
-          .prepare(
-            `INSERT INTO acme_account (directory, url, key, next) VALUES (?, ?, ?, ?)
-             ON CONFLICT (directory) DO UPDATE SET url = excluded.url, key = excluded.key, next = excluded.next`,
-          )
-          .run(directory, account.url, account.key, account.next ?? null);
-    },
-    order(host, key) {
-      const row = store
-        .prepare<{
-          directory: string;
-          names: string;
-          url: string | null;
-        }>('SELECT directory, names, url FROM acme_order WHERE host = ? AND key = ?')
-        .get(host, key);
-      return (
-        row && {
-          directory: row.directory,
-          names: (row.names || host).split(' '),
-          ...(row.url === null ? {} : { url: row.url }),
-        }
-      );
-    },
-    saveOrder: (host, key, { directory, names, url }) =>
-      void store
-        .prepare(
-          `INSERT INTO acme_order (host, key, directory, url, names) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (host, key) DO UPDATE SET directory = excluded.directory, url = excluded.url, names = excluded.names`,
-        )
-        .run(host, key, directory, url ?? null, names.join(' ')),
-    closeOrder: (host, key) =>
-      void store.prepare('DELETE FROM acme_order WHERE host = ? AND key = ?').run(host, key),
-    knows: (url) => store.prepare('SELECT 1 FROM acme_order WHERE url = ?').get(url) !== undefined,
-    renewal(host, key) {
-      const row = store
-        .prepare<{ state: string }>('SELECT state FROM acme_renewal WHERE host = ? AND key = ?')
-        .get(host, key);
-      return row && (JSON.parse(row.state) as Renewal);
-    },
-    saveRenewal: (host, key, renewal) =>
-      void store
-        .prepare(
-          'INSERT INTO acme_renewal VALUES (?, ?, ?) ON CONFLICT (host, key) DO UPDATE SET state = excluded.state',
-        )
-        .run(host, key, JSON.stringify(renewal)),
-    pausedUntil: (directory, subject) =>
-      Math.max(
-        0,
-        ...store
-          .prepare<{ until: number }>(
-            'SELECT until FROM acme_pause WHERE directory = ? AND subject IN (?, ?)',
-          )
-          .all(directory, subject, '*')
-          .map(({ until }) => until),
-      ),
-    pause: (directory, subject, until) =>
-      void store
-        .prepare(
-          'INSERT INTO acme_pause VALUES (?, ?, ?) ON CONFLICT (directory, subject) DO UPDATE SET until = excluded.until',
-        )
-        .run(directory, subject, Math.ceil(until)),
-    failures: (directory, host) =>
-      store
-        .prepare<{ count: number }>(
-          'SELECT count FROM acme_failures WHERE directory = ? AND host = ?',
-        )
-        .get(directory, host)?.count ?? 0,
-    saveFailures: (directory, host, count) =>
-      void store
-        .prepare(
-          'INSERT INTO acme_failures VALUES (?, ?, ?) ON CONFLICT (directory, host) DO UPDATE SET count = excluded.count',
-        )
-        .run(directory, host, count),
-    claim: (host, key, holder, now, until) =>
-      store
-        .prepare(
-          `INSERT INTO acme_claim VALUES (?, ?, ?, ?) ON CONFLICT (host, key)
-           DO UPDATE SET holder = excluded.holder, until = excluded.until
-           WHERE acme_claim.holder = excluded.holder OR acme_claim.until <= ? OR acme_claim.until > excluded.until`,
-        )
-        .run(host, key, holder, Math.ceil(until), Math.floor(now)) > 0,
-    release: (host, key, holder) =>
-      void store
-        .prepare('DELETE FROM acme_claim WHERE host = ? AND key = ? AND holder = ?')
-        .run(host, key, holder),
-  };
+  return new SqlAcmeStore(store);
+}
+
+class SqlAcmeStore implements AcmeStore {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  account(directory: string): AccountRecord | undefined {
+    const row = this.#store
+      .prepare<{ url: string; key: string | null; next: string | null }>(
+        'SELECT url, key, next FROM acme_account WHERE directory = ?',
+      )
+      .get(directory);
+    if (!row) return undefined;
+    const { url, key, next } = row;
+    return { url, key: key ?? accountKeyName(directory), next: next ?? undefined };
+  }
+
+  saveAccount(directory: string, account: AccountRecord | undefined): void {
+    if (account === undefined) {
+      this.#store.prepare('DELETE FROM acme_account WHERE directory = ?').run(directory);
+      return;
+    }
+    this.#store
+      .prepare(
+        `INSERT INTO acme_account (directory, url, key, next) VALUES (?, ?, ?, ?)
+         ON CONFLICT (directory) DO UPDATE SET url = excluded.url, key = excluded.key, next = excluded.next`,
+      )
+      .run(directory, account.url, account.key, account.next ?? null);
+  }
+
+  order(host: string, key: string): OpenOrder | undefined {
+    const row = this.#store
+      .prepare<{ directory: string; names: string; url: string | null }>(
+        'SELECT directory, names, url FROM acme_order WHERE host = ? AND key = ?',
+      )
+      .get(host, key);
+    if (!row) return undefined;
+    const { directory, names, url } = row;
+    return { directory, names: (names || host).split(' '), url: url ?? undefined };
+  }
+
+  saveOrder(host: string, key: string, { directory, names, url }: OpenOrder): void {
+    this.#store
+      .prepare(
+        `INSERT INTO acme_order (host, key, directory, url, names) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (host, key) DO UPDATE SET directory = excluded.directory, url = excluded.url, names = excluded.names`,
+      )
+      .run(host, key, directory, url ?? null, names.join(' '));
+  }
+
+  closeOrder(host: string, key: string): void {
+    this.#store.prepare('DELETE FROM acme_order WHERE host = ? AND key = ?').run(host, key);
+  }
+
+  hasOrder(url: string): boolean {
+    return this.#store.prepare('SELECT 1 FROM acme_order WHERE url = ?').get(url) !== undefined;
+  }
+
+  renewal(host: string, key: string): RenewalState | undefined {
+    const row = this.#store
+      .prepare<{ state: string }>('SELECT state FROM acme_renewal WHERE host = ? AND key = ?')
+      .get(host, key);
+    return row && (JSON.parse(row.state) as RenewalState);
+  }
+
+  saveRenewal(host: string, key: string, renewal: RenewalState): void {
+    this.#store
+      .prepare(
+        `INSERT INTO acme_renewal VALUES (?, ?, ?)
+         ON CONFLICT (host, key) DO UPDATE SET state = excluded.state`,
+      )
+      .run(host, key, JSON.stringify(renewal));
+  }
+
+  pausedUntil(directory: string, subject: string): number {
+    const pauses = this.#store
+      .prepare<{ until: number }>(
+        'SELECT until FROM acme_pause WHERE directory = ? AND subject IN (?, ?)',
+      )
+      .all(directory, subject, '*');
+    return Math.max(0, ...pauses.map(({ until }) => until));
+  }
+
+  pause(directory: string, subject: string, until: number): void {
+    this.#store
+      .prepare(
+        `INSERT INTO acme_pause VALUES (?, ?, ?)
+         ON CONFLICT (directory, subject) DO UPDATE SET until = excluded.until`,
+      )
+      .run(directory, subject, Math.ceil(until));
+  }
+
+  failures(directory: string, host: string): number {
+    const row = this.#store
+      .prepare<{ count: number }>(
+        'SELECT count FROM acme_failures WHERE directory = ? AND host = ?',
+      )
+      .get(directory, host);
+    return row?.count ?? 0;
+  }
+
+  saveFailures(directory: string, host: string, count: number): void {
+    this.#store
+      .prepare(
+        `INSERT INTO acme_failures VALUES (?, ?, ?)
+         ON CONFLICT (directory, host) DO UPDATE SET count = excluded.count`,
+      )
+      .run(directory, host, count);
+  }
+
+  claim({ host, key, holder, until }: KeyClaim, now: number): boolean {
+    const changed = this.#store
+      .prepare(
+        `INSERT INTO acme_claim VALUES (?, ?, ?, ?) ON CONFLICT (host, key)
+         DO UPDATE SET holder = excluded.holder, until = excluded.until
+         WHERE acme_claim.holder = excluded.holder OR acme_claim.until <= ? OR acme_claim.until > excluded.until`,
+      )
+      .run(host, key, holder, Math.ceil(until), Math.floor(now));
+    return changed > 0;
+  }
+
+  release({ host, key, holder }: Omit<KeyClaim, 'until'>): void {
+    this.#store
+      .prepare('DELETE FROM acme_claim WHERE host = ? AND key = ? AND holder = ?')
+      .run(host, key, holder);
+  }
 }

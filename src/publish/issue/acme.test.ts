@@ -4,9 +4,9 @@ import { test, type TestContext } from 'node:test';
 import type { AcmeCaHabits } from '../../lab/index.js';
 import type { ChallengeType } from '../../acme/index.js';
 import { selfSigned } from '../../pki/index.js';
-import { openAcmeBook } from './acme-store.js';
+import { openAcmeStore } from './acme-store.js';
 import { acmeWorld, type AcmeWorld } from '../../../test/support/publish/acme-ca.js';
-import { WebAnswers } from './web-solver.js';
+import { WebSolver } from './web-solver.js';
 
 const host = 'mta-sts.example.com';
 const key = 'ecdsa-1';
@@ -132,7 +132,7 @@ test('a failed validation is tried again later and later, never five times withi
   };
   for (let minute = 0; minute < 600; minute++) {
     const before = ca.orders.size;
-    const outcome = await certifier({ answers: [blind] }).certify({ host, key });
+    const outcome = await certifier({ solvers: [blind] }).certify({ host, key });
     assert.equal(outcome.status, 'failed');
     if (ca.orders.size > before) tries.push((clock.at - start) / 60_000);
     clock.at += 60_000;
@@ -266,7 +266,7 @@ test('of two processes that find the same certificate due one renews it, whether
 test('a process that died holding a key is in the way for ten minutes, and not for longer because of a clock that was turned back', async (t) => {
   const { ca, certifier, clock, store } = await world(t);
   const claim = (until: number): void =>
-    void openAcmeBook(store).claim(host, key, 'the dead', clock.at, until);
+    void openAcmeStore(store).claim({ host, key, holder: 'crashed', until }, clock.at);
   claim(clock.at + 10 * 60_000);
   assert.equal((await certifier().certify({ host, key })).status, 'failed');
   clock.at += 10 * 60_000;
@@ -278,7 +278,7 @@ test('a process that died holding a key is in the way for ten minutes, and not f
 });
 
 test('the certificate of a challenge is made once, however often it is asked for', () => {
-  const answers = new WebAnswers('tls-alpn-01');
+  const answers = new WebSolver('tls-alpn-01');
   void answers.show({
     host,
     token: 't',

@@ -5,7 +5,7 @@ import type { AcmeCaHabits } from '../../lab/index.js';
 import type { SetRrset } from '../actions.js';
 import type { ActionOutcome } from '../actions.js';
 import { locateRecord } from '../dns/locate-record.js';
-import { dnsAnswers, persistentAnswers } from './dns-solver.js';
+import { dnsSolver, persistentDnsSolver } from './dns-solver.js';
 import { accountHash, persistentRecord } from '../../acme/index.js';
 import { acmeWorld } from '../../../test/support/publish/acme-ca.js';
 
@@ -42,23 +42,23 @@ function zone(lagMs: number, write?: (action: SetRrset) => ActionOutcome) {
     },
     records: {
       clock,
-      place: (name: string) => Promise.resolve(ok({ name, dns: 'own' })),
+      locate: (name: string) => Promise.resolve(ok({ name, dns: 'own' })),
       write(action: SetRrset): Promise<ActionOutcome> {
         const outcome = write?.(action) ?? { status: 'done' };
         if (outcome.status === 'done') [old, set, since] = [set, action.to, clock.at];
         return Promise.resolve(outcome);
       },
-      shown: () => Promise.resolve([set, clock.at >= since + lagMs ? set : old]),
+      lookup: () => Promise.resolve([set, clock.at >= since + lagMs ? set : old]),
     },
   };
 }
 
 test('the CA is told of a record when every authoritative server shows it; one that does not follow makes the next round go on [8555-8.2-1]', async () => {
   const lagging = zone(7000);
-  assert.deepEqual(await dnsAnswers(lagging.records).show(challenge), { status: 'done' });
+  assert.deepEqual(await dnsSolver(lagging.records).show(challenge), { status: 'done' });
   assert.equal(lagging.clock.at, 7000);
   const stuck = zone(Infinity);
-  const outcome = await dnsAnswers(stuck.records).show(challenge);
+  const outcome = await dnsSolver(stuck.records).show(challenge);
   assert.ok(
     outcome.status === 'failed' && outcome.code === 'acme-pending',
     JSON.stringify(outcome),
@@ -69,7 +69,7 @@ test('the CA is told of a record when every authoritative server shows it; one t
 test('where a person changes the records, what to put there is said, and once it is there the order goes on', async () => {
   let written = '';
   const byHand = zone(0, ({ to }) => ({ status: 'manual', text: (written = to.join()) }));
-  assert.equal((await dnsAnswers(byHand.records).show(challenge)).status, 'manual');
+  assert.equal((await dnsSolver(byHand.records).show(challenge)).status, 'manual');
   const pasted = zone(0);
   await pasted.records.write({
     kind: 'set-rrset',
@@ -80,7 +80,7 @@ test('where a person changes the records, what to put there is said, and once it
     ttl: 60,
   });
   const refusing = { ...pasted.records, write: () => assert.fail('it is there already') };
-  assert.deepEqual(await dnsAnswers(refusing).show(challenge), { status: 'done' });
+  assert.deepEqual(await dnsSolver(refusing).show(challenge), { status: 'done' });
 });
 
 for (const persist of [
@@ -153,7 +153,7 @@ test('dns-persist-01: what a CA sends never becomes a record of another meaning'
   const outcome = await certifier({ type: 'dns-persist-01' }).certify({ host, key });
   assert.equal(outcome.status, 'failed');
   assert.equal(texts.size, 0);
-  const refusing = await persistentAnswers(zone(0).records).show({
+  const refusing = await persistentDnsSolver(zone(0).records).show({
     ...challenge,
     issuers: ['ca..example'],
   });

@@ -1,61 +1,60 @@
 import { createHash } from 'node:crypto';
 import type { Clock, Failure, Result } from '../../base/index.js';
-import type { SetRrset } from '../actions.js';
-import type { ActionOutcome } from '../actions.js';
-import type { RecordPlace } from '../dns/locate-record.js';
+import type { ActionOutcome, SetRrset } from '../actions.js';
+import type { RecordLocation } from '../dns/locate-record.js';
 import { txtRdata } from '../records/txt-rdata.js';
 import { type ChallengeSolver, persistentRecord } from '../../acme/index.js';
 
-/** How TXT records of a host are changed and read. `dns` is an entry of `publish.dns`. */
+/** Changes and reads the TXT records of a host. `dns` is an entry of `publish.dns`. */
 export interface TextRecords {
   /**
-   * Where a record that the CA looks up under a name of the host is kept: the CA follows
-   * aliases.
+   * Finds the name at which a record has to be written that the CA looks up under `name`:
+   * the CA follows aliases.
    */
-  place(name: string, host: string): Promise<Result<RecordPlace, Failure>>;
+  locate(name: string, host: string): Promise<Result<RecordLocation, Failure>>;
   write(action: SetRrset, dns: string): Promise<ActionOutcome>;
   /**
-   * The RRset at each authoritative server, in presentation form, sorted; empty where
-   * none is known.
+   * Returns the RRset at each authoritative server, in presentation form, sorted. The list
+   * is empty when no server is known.
    */
-  shown(name: string, dns: string): Promise<readonly (readonly string[] | 'unknown')[]>;
+  lookup(name: string, dns: string): Promise<readonly (readonly string[] | 'unknown')[]>;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Of an answer, seconds: the next one under the same name must not meet it in a cache of
- * the CA.
+ * TTL of a challenge response, seconds: the next response under the same name must not meet
+ * this one in a cache of the CA.
  */
-const brief = 1;
+const CHALLENGE_TTL = 1;
 
-/** For so long secondaries may take to follow within one round. */
-const [every, atMost] = [1000, 60_000];
+/** Interval and limit of waiting for secondary servers in one round, milliseconds. */
+const [POLL_INTERVAL, MAX_WAIT] = [1000, 60_000];
 
 /**
- * Answers to dns-01 (RFC 8555 §8.4) as TXT record of `_acme-challenge.HOST`, or of the
- * name that one is an alias of. What a crash left behind is replaced, since nothing but a
- * challenge belongs there. [8555-8.4-1]
+ * Answers dns-01 challenges (RFC 8555 §8.4) with a TXT record at `_acme-challenge.HOST`, or
+ * at the target of its alias. Records that a crash left are replaced, because only challenge
+ * responses belong there. [8555-8.4-1]
  */
-export function dnsAnswers(records: TextRecords): ChallengeSolver {
+export function dnsSolver(records: TextRecords): ChallengeSolver {
   const name = (host: string): string => `_acme-challenge.${host}`;
   return {
     type: 'dns-01',
     show: ({ host, keyAuthorization }) =>
-      bringAbout(records, host, {
-        asked: name(host),
-        ttl: brief,
-        own: txtRdata(createHash('sha256').update(keyAuthorization).digest('base64url')),
-        keeps: false,
-        means: (rdata) => rdata,
+      publishText(records, host, {
+        lookupName: name(host),
+        ttl: CHALLENGE_TTL,
+        rdata: txtRdata(createHash('sha256').update(keyAuthorization).digest('base64url')),
+        keepOthers: false,
+        normalize: (rdata) => rdata,
       }),
     /** [8555-8.4-2] */
     async hide({ host }) {
-      const place = await records.place(name(host), host);
+      const place = await records.locate(name(host), host);
       if (!place.ok) return;
       const at = place.value;
       await records.write(
-        change(at.name, known(await records.shown(at.name, at.dns)), [], brief),
+        change(at.name, known(await records.lookup(at.name, at.dns)), [], CHALLENGE_TTL),
         at.dns,
       );
     },
@@ -63,11 +62,11 @@ export function dnsAnswers(records: TextRecords): ChallengeSolver {
 }
 
 /**
- * Answers to dns-persist-01 (draft-ietf-acme-dns-persist) as TXT record of
- * `_validation-persist.HOST`, which names CA and account and stays: renewals change no
- * record. Records for other CAs are left alone.
+ * Answers dns-persist-01 challenges (draft-ietf-acme-dns-persist) with a TXT record at
+ * `_validation-persist.HOST`. The record names CA and account and stays, so a renewal
+ * changes no record. Records for other CAs stay too.
  */
-export function persistentAnswers(records: TextRecords): ChallengeSolver {
+export function persistentDnsSolver(records: TextRecords): ChallengeSolver {
   return {
     type: 'dns-persist-01',
     async show(challenge) {
@@ -75,37 +74,38 @@ export function persistentAnswers(records: TextRecords): ChallengeSolver {
       if (!text.ok)
         return { status: 'failed', code: text.failure.code, detail: text.failure.detail };
       const own = txtRdata(text.value);
-      return bringAbout(records, challenge.host, {
-        asked: `_validation-persist.${challenge.host}`,
+      return publishText(records, challenge.host, {
+        lookupName: `_validation-persist.${challenge.host}`,
         ttl: 3600,
-        own,
-        keeps: true,
-        means: persistentMeaning,
+        rdata: own,
+        keepOthers: true,
+        normalize: persistentMeaning,
       });
     },
     hide: () => Promise.resolve(),
   };
 }
 
-interface WantedText {
+/** A TXT record that has to be visible at every server. */
+interface DesiredText {
   /** The name the CA looks up. */
-  readonly asked: string;
+  readonly lookupName: string;
   /** Seconds. */
   readonly ttl: number;
-  /** In presentation form. */
-  readonly own: string;
+  /** The record, in presentation form. */
+  readonly rdata: string;
   /** Whether other records of the name stay. */
-  readonly keeps: boolean;
+  readonly keepOthers: boolean;
   /**
-   * Equal for records that the CA reads alike: the operator may have pasted it in another
-   * spelling.
+   * Returns the same text for records of the same meaning: the operator may have pasted the
+   * record in another spelling.
    */
-  means(rdata: string): string;
+  normalize(rdata: string): string;
 }
 
 /**
- * `ISSUER; accounturi=URI` without what is free in it: blanks and a last semicolon (RFC
- * 8659 §4.2).
+ * Returns `ISSUER; accounturi=URI` without blanks and without a last semicolon, which have
+ * no meaning (RFC 8659 §4.2).
  */
 function persistentMeaning(rdata: string): string {
   const text = rdata.replace(/^"|"$/g, '').replaceAll('" "', '');
@@ -114,13 +114,13 @@ function persistentMeaning(rdata: string): string {
 }
 
 /**
- * Done when every authoritative server shows the record: the CA asks any of them.
- * [8555-8.2-1]
+ * Writes a record and waits until every authoritative server shows it, because the CA asks
+ * any of them. Fails with `acme-pending` after a minute. [8555-8.2-1]
  */
-async function bringAbout(
-  { place, write, shown, clock, signal }: TextRecords,
+async function publishText(
+  { locate: place, write, lookup: shown, clock, signal }: TextRecords,
   host: string,
-  { asked, ttl, own, keeps, means }: WantedText,
+  { lookupName: asked, ttl, rdata: own, keepOthers: keeps, normalize: means }: DesiredText,
 ): Promise<ActionOutcome> {
   const found = await place(asked, host);
   if (!found.ok)
@@ -133,7 +133,7 @@ async function bringAbout(
   if (before.length > 0 && everywhere(before)) return { status: 'done' };
   const outcome = await write(change(name, known(before), to, ttl), dns);
   if (outcome.status !== 'done') return outcome;
-  for (const end = clock.now() + atMost; ; await clock.sleep(every, signal)) {
+  for (const end = clock.now() + MAX_WAIT; ; await clock.sleep(POLL_INTERVAL, signal)) {
     if (everywhere(await shown(name, dns))) return outcome;
     if (clock.now() >= end)
       return {

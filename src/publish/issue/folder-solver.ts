@@ -3,16 +3,16 @@ import { nodeDisk, replaceFile, type Disk } from '../keys/durable-file.js';
 import type { ChallengeSolver } from '../../acme/index.js';
 
 /**
- * Answers to http-01 as files below the root of a web server that is there already:
+ * Answers http-01 challenges with files for an existing web server:
  * `FOLDER/.well-known/acme-challenge/TOKEN`. [8555-8.3-1]
  */
-export function folderAnswers(folder: string, disk: Disk = nodeDisk): ChallengeSolver {
+export function folderSolver(folder: string, disk: Disk = nodeDisk): ChallengeSolver {
   const fileOf = (token: string): string => join(folder, '.well-known', 'acme-challenge', token);
   return {
     type: 'http-01',
     show({ token, keyAuthorization }) {
       try {
-        replaceFile(fileOf(token), keyAuthorization, 0o644, disk);
+        replaceFile(fileOf(token), keyAuthorization, { mode: 0o644 }, disk);
         return Promise.resolve({ status: 'done' });
       } catch (error) {
         const { code = '', message } = error as NodeJS.ErrnoException;

@@ -1,8 +1,7 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import { equalBytes, fail, ok, type Result } from '../../base/index.js';
 import { parsePem, type Certificate } from '../../x509/index.js';
-import type { Certify } from '../actions.js';
-import type { ActionOutcome } from '../actions.js';
+import type { ActionOutcome, Certify } from '../actions.js';
 import {
   acmeFailures,
   changeAccountKey,
@@ -18,75 +17,76 @@ import {
   certificateId,
 } from '../../acme/index.js';
 import type { KeyRing } from '../keys/key-ring.js';
-import type { AcmeStore } from './acme-store.js';
+import type { AcmeStore, RenewalState } from './acme-store.js';
 import { refreshRenewalInfo } from './refresh-renewal-info.js';
 
-export interface CertifierOptions extends Omit<DesiredAccount, 'directory'> {
+/** A CA, the keys to certify, and how challenges are answered. */
+export interface IssuerOptions extends Omit<DesiredAccount, 'directory'> {
   readonly server: AcmeServer;
-  readonly book: AcmeStore;
+  readonly store: AcmeStore;
   readonly ring: KeyRing;
-  /** In the order of preference. */
-  readonly answers: readonly ChallengeSolver[];
+  /** Solvers in the order of preference. */
+  readonly solvers: readonly ChallengeSolver[];
+  /** A certificate profile of the CA, such as `shortlived`. */
   readonly profile?: string | undefined;
-  /** Common name of the root a chain is to end below, where the CA offers several. */
+  /** Common name of the root that the chain leads to, where the CA offers several. */
   readonly preferredChain?: string | undefined;
-  /** Names in the certificate of a host besides its own. */
-  alsoNamed?(host: string): readonly string[];
-  /** 0 up to, not including, 1: where in a renewal window. */
-  draw(): number;
-  /**
-   * Milliseconds between two rounds that ask whether something is due. Default ten
-   * minutes.
-   */
-  readonly round?: number;
+  /** Returns further names for the certificate of a host. */
+  additionalNames?(host: string): readonly string[];
+  /** Returns the place in a renewal window: 0 up to but not including 1. */
+  random(): number;
+  /** Milliseconds between two rounds that look for due renewals. Default ten minutes. */
+  readonly roundMs?: number;
   readonly signal?: AbortSignal;
-  /** Default: every second, two minutes in all. */
+  /** How often an order is polled. Default: every second, for two minutes. */
   readonly poll?: { readonly every: number; readonly atMost: number };
 }
 
-const minute = 60_000;
-/** Where a CA limits without saying for how long. */
-const limitPause = 60 * minute;
+const MINUTE = 60_000;
+/** Pause after a rate limit without `Retry-After`. */
+const LIMIT_PAUSE = 60 * MINUTE;
 /**
- * Longer than all requests between two looks at the CA; whoever died holding a key is in
- * the way for so long.
+ * Duration of a claim, longer than all requests between two renewals of the claim. A
+ * process that crashed blocks its key for this time.
  */
-const claimLasts = 10 * minute;
+const CLAIM_DURATION = 10 * MINUTE;
+
+type KeyName = Pick<Certify, 'host' | 'key'>;
 
 /**
- * Has keys of the ring certified by one CA (RFC 8555) and says when it is time again (RFC
- * 9773). The key is given and stays: a renewal certifies the same one. Whatever is
- * interrupted is taken up where it stood.
+ * Obtains certificates for keys of the ring from one CA (RFC 8555) and plans their renewal
+ * (RFC 9773). A renewal certifies the same key, so that TLSA records stay valid (RFC 7671
+ * §8.1). An interrupted order continues where it stopped, also after a crash.
  */
 export class Issuer {
-  readonly #options: CertifierOptions;
+  readonly #options: IssuerOptions;
   readonly #session: AcmeSession;
-  /** One that no other process has. */
+  /** Identifies this process in claims. */
   readonly #holder = randomUUID();
   #account: ReturnType<typeof ensureAccount> | undefined;
 
-  constructor(options: CertifierOptions) {
+  constructor(options: IssuerOptions) {
     this.#options = options;
     this.#session = new AcmeSession(options.server, options.signal);
   }
 
   /**
-   * A certificate for that key, put beside it into the ring; nothing where one is there
-   * that is not due. Nothing is sent before the time a CA asked to wait until, nor while
-   * another process is at the same key.
+   * Obtains a certificate for a key and saves it in the ring. A certificate that is not due
+   * for renewal stays. No request is sent during a pause that the CA asked for, or while
+   * another process holds the claim of the key.
    */
-  async certify({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<ActionOutcome> {
-    const { book, server } = this.#options;
+  async certify({ host, key }: KeyName): Promise<ActionOutcome> {
+    const { store, server } = this.#options;
     if (!this.#claims(host, key))
       return {
         status: 'failed',
         code: 'acme-pending',
-        detail: 'another process is at it',
+        detail: 'another process works on this key',
         untried: true,
       };
     try {
-      if ((await this.#standing(host, key)) === 'good') return { status: 'done' };
-      const until = book.pausedUntil(server.directory, host);
+      if ((await this.#certificateState(host, key)) === 'good') return { status: 'done' };
+      const until = store.pausedUntil(server.directory, host);
       if (until > server.clock.now())
         return {
           status: 'failed',
@@ -95,93 +95,96 @@ export class Issuer {
           until,
           untried: true,
         };
-      const got = await this.#obtain(host, key);
-      if (got.ok) return { status: 'done' };
-      if (got.failure.byHand !== undefined) return { status: 'manual', text: got.failure.byHand };
-      this.#remember(host, key, got.failure);
-      const { code, detail } = got.failure;
-      const paused = book.pausedUntil(server.directory, host);
-      return { status: 'failed', code, detail, ...(paused > 0 ? { until: paused } : {}) };
+      const obtained = await this.#obtain(host, key);
+      if (obtained.ok) return { status: 'done' };
+      const { code, detail, manual } = obtained.failure;
+      if (manual !== undefined) return { status: 'manual', text: manual };
+      this.#saveFailure(host, key, obtained.failure);
+      const pausedUntil = store.pausedUntil(server.directory, host);
+      return { status: 'failed', code, detail, until: pausedUntil || undefined };
     } finally {
-      book.release(host, key, this.#holder);
+      store.release({ host, key, holder: this.#holder });
     }
   }
 
   /**
-   * Whether a certificate that is there is to be renewed now. Asks the CA when it is time
-   * to ask again; what it does not answer changes nothing that was known.
+   * Whether the present certificate has to be renewed now. Asks the CA for its renewal
+   * window when the last answer is too old; without an answer the last window stays.
    */
-  async isDue({ host, key }: Pick<Certify, 'host' | 'key'>): Promise<boolean> {
-    return (await this.#standing(host, key)) === 'due';
+  async isDue({ host, key }: KeyName): Promise<boolean> {
+    return (await this.#certificateState(host, key)) === 'due';
   }
 
   /**
-   * `none`: no certificate of this key, for this name. One that this CA did not issue
-   * goes by its lifetime alone.
+   * Returns the state of a certificate. `none`: the ring has no certificate for this key
+   * and host. The lifetime alone decides for a certificate that this CA did not issue.
    */
-  async #standing(host: string, key: string): Promise<'none' | 'due' | 'good'> {
-    const { book, server, ring, round = 10 * minute } = this.#options;
-    if (book.order(host, key)?.directory === server.directory) return 'due';
+  async #certificateState(host: string, key: string): Promise<'none' | 'due' | 'good'> {
+    const { store, server, ring } = this.#options;
+    if (store.order(host, key)?.directory === server.directory) return 'due';
     const leaf = readLeaf(ring.chain(host, key));
     if (!leaf || !certifies(leaf, [host], ring.publicKey(host, key))) return 'none';
     if (!certifies(leaf, this.#names(host), ring.publicKey(host, key))) return 'due';
     if (this.#isFromAnotherCa(host, key, leaf)) return 'due';
-    const known = await refreshRenewalInfo(this.#session, book, server, { host, key, leaf });
-    const due = planRenewal({ ...leaf, window: known?.window, draw: known?.draw ?? 0, round });
-    return server.clock.now() >= due ? 'due' : 'good';
+    const known = await refreshRenewalInfo(this.#session, store, server, { host, key, leaf });
+    return server.clock.now() >= this.#renewalOf(leaf, known) ? 'due' : 'good';
   }
 
   /**
-   * When that certificate is renewed, milliseconds since 1970, as far as is known without
-   * asking the CA; undefined where there is none.
+   * Returns when the certificate of a key is renewed, milliseconds since 1970, from what is
+   * known without a request. Undefined: there is no certificate.
    */
-  renewalAt({ host, key }: Pick<Certify, 'host' | 'key'>): number | undefined {
-    const { book, ring, server, round = 10 * minute } = this.#options;
+  renewalAt({ host, key }: KeyName): number | undefined {
+    const { store, ring, server } = this.#options;
     const leaf = readLeaf(ring.chain(host, key));
     if (leaf && this.#isFromAnotherCa(host, key, leaf)) return server.clock.now();
-    const known = book.renewal(host, key);
-    return leaf && planRenewal({ ...leaf, window: known?.window, draw: known?.draw ?? 0, round });
+    return leaf && this.#renewalOf(leaf, store.renewal(host, key));
+  }
+
+  #renewalOf(leaf: Certificate, known: RenewalState | undefined): number {
+    const { roundMs = 10 * MINUTE } = this.#options;
+    return planRenewal({ ...leaf, window: known?.window, random: known?.draw ?? 0, roundMs });
   }
 
   /**
-   * Why a certificate is renewed before its time, where there is a reason; for people.
-   * [9773-4.2-3]
+   * Returns why a certificate is renewed early, human-readable. Undefined: there is no
+   * special reason. [9773-4.2-3]
    */
-  explanation({ host, key }: Pick<Certify, 'host' | 'key'>): string | undefined {
-    const { book, ring, server } = this.#options;
+  explanation({ host, key }: KeyName): string | undefined {
+    const { store, ring, server } = this.#options;
     const leaf = readLeaf(ring.chain(host, key));
     if (leaf && this.#isFromAnotherCa(host, key, leaf))
       return `publish.acme.directory is ${server.directory} now`;
-    const explanation = book.renewal(host, key)?.explanation;
+    const explanation = store.renewal(host, key)?.explanation;
     return explanation && `its CA asks for it: ${explanation}`;
   }
 
-  /** Whether a certificate of this key is at hand that names everything it has to. */
-  isCertified({ host, key }: Pick<Certify, 'host' | 'key'>): boolean {
+  /** Whether the ring has a certificate of this key with all desired names. */
+  isCertified({ host, key }: KeyName): boolean {
     const { ring } = this.#options;
     const leaf = readLeaf(ring.chain(host, key));
     return leaf !== undefined && certifies(leaf, this.#names(host), ring.publicKey(host, key));
   }
 
-  /** Milliseconds since 1970, by the clock of the client. */
+  /** Returns the time of the client's clock, milliseconds since 1970. */
   now(): number {
     return this.#options.server.clock.now();
   }
 
-  /** Until when nothing is sent for a host, milliseconds since 1970; 0: no pause. */
+  /** Returns until when no request is sent for a host. 0: there is no pause. */
   pausedUntil(host: string): number {
-    const { book, server } = this.#options;
-    return book.pausedUntil(server.directory, host);
+    const { store, server } = this.#options;
+    return store.pausedUntil(server.directory, host);
   }
 
   /**
-   * Whether this very certificate came from another directory than the configured one,
-   * such as the staging environment of the same CA. A certificate of unknown origin is
-   * not replaced early.
+   * Whether this certificate came from another directory than the configured one, such as
+   * the staging environment of the same CA. A certificate of unknown origin is not replaced
+   * early.
    */
   #isFromAnotherCa(host: string, key: string, leaf: Certificate): boolean {
-    const { book, server } = this.#options;
-    const last = book.renewal(host, key);
+    const { store, server } = this.#options;
+    const last = store.renewal(host, key);
     return (
       last !== undefined &&
       last.certificateId === certificateId(leaf) &&
@@ -189,50 +192,50 @@ export class Issuer {
     );
   }
 
-  /** Gives the account at the CA another key (RFC 8555 §7.3.5). */
+  /** Changes the key of the account at the CA (RFC 8555 §7.3.5). */
   async changeAccountKey(): Promise<ActionOutcome> {
-    const { book, ring, server, contact, external } = this.#options;
-    const changed = await changeAccountKey(this.#session, book, ring, {
+    const { store, ring, server, contact, external } = this.#options;
+    const changed = await changeAccountKey(this.#session, store, ring, {
       directory: server.directory,
       contact,
       external,
     });
-    return changed.ok
-      ? { status: 'done' }
-      : { status: 'failed', code: changed.failure.code, detail: changed.failure.detail };
+    if (changed.ok) return { status: 'done' };
+    const { code, detail } = changed.failure;
+    return { status: 'failed', code, detail };
   }
 
   #names(host: string): readonly string[] {
-    return [...new Set([host, ...(this.#options.alsoNamed?.(host) ?? [])])];
+    return [...new Set([host, ...(this.#options.additionalNames?.(host) ?? [])])];
   }
 
   #claims(host: string, key: string): boolean {
-    const { book, server } = this.#options;
+    const { store, server } = this.#options;
     const now = server.clock.now();
-    return book.claim(host, key, this.#holder, now, now + claimLasts);
+    return store.claim({ host, key, holder: this.#holder, until: now + CLAIM_DURATION }, now);
   }
 
   async #obtain(host: string, key: string): Promise<Result<undefined, AcmeFailure>> {
     const {
-      book,
+      store,
       ring,
       server,
-      answers,
+      solvers: answers,
       profile,
       preferredChain,
       signal,
-      poll = { every: 1000, atMost: 2 * minute },
+      poll = { every: 1000, atMost: 2 * MINUTE },
     } = this.#options;
     const { directory, clock } = server;
     const signer = await this.#signer();
     if (!signer.ok) return signer;
-    const last = book.renewal(host, key);
-    // A CA may refuse `replaces` only when the order is finalized: after a failure every
-    // second attempt goes without it, since it is optional (RFC 9773 §5).
-    const mayReplace = last?.directory === directory && book.failures(directory, host) % 2 === 0;
+    const last = store.renewal(host, key);
+    // A CA may refuse `replaces` only when the order is finalized. After a failure every
+    // second attempt omits it, because it is optional (RFC 9773 §5).
+    const mayReplace = last?.directory === directory && store.failures(directory, host) % 2 === 0;
     const replaces = mayReplace ? last.certificateId : undefined;
     const names = this.#names(host);
-    const placed = await placeOrder(this.#session, book, signer.value, {
+    const placed = await placeOrder(this.#session, store, signer.value, {
       directory,
       host,
       key,
@@ -247,12 +250,12 @@ export class Issuer {
       signer: signer.value,
       names,
       key: pair,
-      answers,
+      solvers: answers,
       preferredChain,
       clock,
       signal,
       poll,
-      goesOn: () => this.#claims(host, key),
+      stillClaimed: () => this.#claims(host, key),
     });
     if (!completed.ok) return completed;
     const leaf = readLeaf(completed.value);
@@ -260,20 +263,20 @@ export class Issuer {
     if (!leaf || !certifies(leaf, names, pair.publicKey) || leaf.notAfter <= clock.now())
       return fail(acmeFailures.make('acme-certificate-wrong', host));
     ring.putChain(host, key, completed.value);
-    book.saveRenewal(host, key, {
+    store.saveRenewal(host, key, {
       directory,
       certificateId: certificateId(leaf),
-      draw: this.#options.draw(),
+      draw: this.#options.random(),
       askAgain: clock.now(),
     });
-    book.saveFailures(directory, host, 0);
-    book.closeOrder(host, key);
+    store.saveFailures(directory, host, 0);
+    store.closeOrder(host, key);
     return ok(undefined);
   }
 
   #signer(): ReturnType<typeof ensureAccount> {
-    const { book, ring, server, contact, external } = this.#options;
-    this.#account ??= ensureAccount(this.#session, book, ring, {
+    const { store, ring, server, contact, external } = this.#options;
+    this.#account ??= ensureAccount(this.#session, store, ring, {
       directory: server.directory,
       contact,
       external,
@@ -284,33 +287,31 @@ export class Issuer {
   }
 
   /**
-   * What a failure means for the next time: how long the CA is left alone, whether the
-   * order is dead, whether the account is.
+   * Saves what a failure means for the next attempt: a pause, an invalid order, or an
+   * account that the CA no longer has.
    */
-  #remember(host: string, key: string, { code, problem, until }: AcmeFailure): void {
-    const { book, server } = this.#options;
+  #saveFailure(host: string, key: string, { code, problem, until }: AcmeFailure): void {
+    const { store, server } = this.#options;
     const { directory, clock } = server;
-    if (code === 'acme-limited') book.pause(directory, '*', until ?? clock.now() + limitPause);
-    if (problem === 'accountDoesNotExist') book.saveAccount(directory, undefined);
+    if (code === 'acme-limited') store.pause(directory, '*', until ?? clock.now() + LIMIT_PAUSE);
+    if (problem === 'accountDoesNotExist') store.saveAccount(directory, undefined);
     if (
       code === 'acme-challenge-failed' ||
       (code === 'acme-refused' && problem !== 'accountDoesNotExist')
     ) {
-      const count = book.failures(directory, host) + 1;
-      book.saveFailures(directory, host, count);
-      // Five failures an hour are what CAs bear; each in a row doubles the wait, up to a
-      // day. [8555-6.6-1]
-      book.pause(
-        directory,
-        host,
-        until ?? clock.now() + Math.min(15 * minute * 2 ** (count - 1), 1440 * minute),
-      );
-      book.closeOrder(host, key);
+      const count = store.failures(directory, host) + 1;
+      store.saveFailures(directory, host, count);
+      // CAs allow about five failures an hour. Each failure in a row doubles the pause, up
+      // to a day. [8555-6.6-1]
+      const pauseMs = Math.min(15 * MINUTE * 2 ** (count - 1), 1440 * MINUTE);
+      store.pause(directory, host, until ?? clock.now() + pauseMs);
+      store.closeOrder(host, key);
     }
-    if (code === 'acme-certificate-wrong') book.closeOrder(host, key);
+    if (code === 'acme-certificate-wrong') store.closeOrder(host, key);
   }
 }
 
+/** Whether a certificate is for this key and has all of these names. */
 function certifies(
   { spki, dnsNames }: Certificate,
   names: readonly string[],
@@ -323,11 +324,11 @@ function certifies(
 }
 
 /**
- * The same address, however it is spelled: `https://CA.example:443/dir` is
+ * Whether two URLs name the same resource: `https://CA.example:443/dir` is
  * `https://ca.example/dir`.
  */
-function sameUrl(a: string, b: string): boolean {
-  return new URL(a).href === new URL(b).href;
+function sameUrl(left: string, right: string): boolean {
+  return new URL(left).href === new URL(right).href;
 }
 
 function readLeaf(chain: string | undefined): Certificate | undefined {

@@ -1,50 +1,58 @@
 import type { Certificate } from '../../x509/index.js';
-import type { AcmeStore, Renewal } from './acme-store.js';
+import type { AcmeStore, RenewalState } from './acme-store.js';
 import {
   type AcmeServer,
   type AcmeSession,
-  askAgainAt,
+  nextQueryAt,
   certificateId,
   fetchRenewalInfo,
-  tryAgainAt,
+  retryAt,
 } from '../../acme/index.js';
 
-export interface Held {
+/** A key of a host with its present certificate. */
+export interface CertifiedKey {
   readonly host: string;
   readonly key: string;
-  /** Its certificate. */
   readonly leaf: Certificate;
 }
 
 /**
- * What a CA said of a certificate of its own, asked again when it is time. Undefined for
- * one that it did not issue; what it does not answer changes nothing.
+ * Returns the renewal state of a certificate, after a request for its renewal information
+ * when the last answer is too old (RFC 9773 §4.3). Without an answer the last state stays,
+ * and the next request is later. Undefined: the CA did not issue the certificate.
  */
 export async function refreshRenewalInfo(
   session: AcmeSession,
-  book: AcmeStore,
+  store: AcmeStore,
   { directory, clock }: AcmeServer,
-  { host, key, leaf }: Held,
-): Promise<Renewal | undefined> {
+  { host, key, leaf }: CertifiedKey,
+): Promise<RenewalState | undefined> {
   const now = clock.now();
-  const known = book.renewal(host, key);
+  const known = store.renewal(host, key);
   const id = certificateId(leaf);
   if (known?.directory !== directory || known.certificateId !== id) return undefined;
   // [9773-4.3-2]
-  const over = leaf.notAfter <= now;
-  if (id === undefined || over || now < known.askAgain || now < book.pausedUntil(directory, '*'))
+  const isExpired = leaf.notAfter <= now;
+  if (
+    id === undefined ||
+    isExpired ||
+    now < known.askAgain ||
+    now < store.pausedUntil(directory, '*')
+  )
     return known;
   const resources = await session.directory();
   const base = resources.ok ? resources.value.renewalInfo : undefined;
-  const got = base === undefined ? resources : await fetchRenewalInfo(session, base, id, now);
+  const response = base === undefined ? resources : await fetchRenewalInfo(session, base, id, now);
   const { tries = 0, ...rest } = known;
-  const passing = !got.ok && got.failure.passing === true;
-  const learnt: Renewal = {
+  const isTransient = !response.ok && response.failure.transient === true;
+  const renewal: RenewalState = {
     ...rest,
-    askAgain: passing ? tryAgainAt(tries, now) : askAgainAt(undefined, now),
-    ...(passing ? { tries: tries + 1 } : {}),
-    ...(got.ok && 'window' in got.value ? got.value : {}),
+    askAgain: isTransient ? retryAt(tries, now) : nextQueryAt(undefined, now),
+    tries: isTransient ? tries + 1 : undefined,
   };
-  book.saveRenewal(host, key, learnt);
-  return learnt;
+  // Without the resource `renewalInfo` the response is the directory, which has no window.
+  const updated =
+    response.ok && 'window' in response.value ? { ...renewal, ...response.value } : renewal;
+  store.saveRenewal(host, key, updated);
+  return updated;
 }

@@ -8,10 +8,10 @@ import type { AcmeCaHabits } from '../../lab/index.js';
 import { LabNetwork } from '../../lab/index.js';
 import { dnsWriters } from '../dns/dns-writers.js';
 import { publishSection } from '../config.js';
-import { openAcmeBook } from './acme-store.js';
+import { openAcmeStore } from './acme-store.js';
 import type { ChallengeSolver } from '../../acme/index.js';
-import { dnsAnswers } from './dns-solver.js';
-import { folderAnswers } from './folder-solver.js';
+import { dnsSolver } from './dns-solver.js';
+import { folderSolver } from './folder-solver.js';
 import { acmeWorld, type AcmeWorld } from '../../../test/support/publish/acme-ca.js';
 
 const host = 'mta-sts.one.example';
@@ -68,7 +68,7 @@ test('a rate limit is not taken for a refusal of replaces', async (t) => {
 
 /** As if another directory had issued the certificate in use. */
 function issuedBy({ store }: AcmeWorld, directory: string): void {
-  const book = openAcmeBook(store);
+  const book = openAcmeStore(store);
   const known = book.renewal(host, key);
   assert.ok(known);
   book.saveRenewal(host, key, { ...known, directory });
@@ -106,16 +106,16 @@ test('a certificate of unknown origin is renewed by its lifetime', async (t) => 
   issuedBy(made, 'https://staging.lab.example/directory');
   // The operator put another certificate for the same key in its place.
   ring.make(host, 'ecdsa-2', 'ecdsa');
-  const book = openAcmeBook(made.store);
-  const known = book.renewal(host, key);
+  const store = openAcmeStore(made.store);
+  const known = store.renewal(host, key);
   assert.ok(known);
-  book.saveRenewal(host, key, { ...known, certificateId: 'AAAA.BBBB' });
+  store.saveRenewal(host, key, { ...known, certificateId: 'AAAA.BBBB' });
   assert.equal(await certifier().isDue({ host, key }), false);
   assert.equal(ca.orders.size, 1);
 });
 
 async function failureOf(made: AcmeWorld, answers: ChallengeSolver) {
-  const outcome = await made.certifier({ answers: [answers] }).certify({ host, key });
+  const outcome = await made.certifier({ solvers: [answers] }).certify({ host, key });
   assert.ok(outcome.status === 'failed', JSON.stringify(outcome));
   return outcome;
 }
@@ -126,10 +126,10 @@ test('a DNS update refused for a challenge names the record and the refusal', as
   const detail = `TXT of ${name}: REFUSED`;
   const { code, detail: shown } = await failureOf(
     made,
-    dnsAnswers({
-      place: () => Promise.resolve({ ok: true, value: { name, dns: 'own' } }),
+    dnsSolver({
+      locate: () => Promise.resolve({ ok: true, value: { name, dns: 'own' } }),
       write: () => Promise.resolve({ status: 'failed', code: 'dns-update-refused', detail }),
-      shown: () => Promise.resolve([[]]),
+      lookup: () => Promise.resolve([[]]),
       clock: made.clock,
     }),
   );
@@ -142,7 +142,7 @@ test('a webroot that cannot be written is a failed write, not a missing challeng
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-webroot-'));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, '.well-known'), 'a file in the place of the folder');
-  const { code, detail } = await failureOf(made, folderAnswers(folder));
+  const { code, detail } = await failureOf(made, folderSolver(folder));
   assert.equal(code, 'publish-write-failed');
   assert.match(detail, /acme-challenge/);
 });

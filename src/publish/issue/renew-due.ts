@@ -1,20 +1,22 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Applied } from '../apply/apply.js';
-import { describe } from '../apply/describe.js';
+import { describeAction } from '../apply/describe.js';
 import { actionKey, recordOutcome } from '../apply/record-outcome.js';
 import type { PublishSection } from '../config.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { writeFailure } from '../keys/write-failure.js';
+import { writeFailure } from '../keys/durable-file.js';
 import { currentPolicy } from '../mta-sts/apply-observation.js';
+import { knownKeys } from '../tlsa/rrset.js';
 import type { Issuer } from './issuer.js';
 
+/** The configuration, the saved state and the CA of a renewal round. */
 export interface RenewOptions {
   readonly section: PublishSection;
   readonly ledger: Ledger;
-  readonly certifier: Issuer;
+  readonly issuer: Issuer;
 }
 
-interface Held {
+interface RenewableKey {
   readonly subject: string;
   readonly kind: Applied['kind'];
   readonly host: string;
@@ -22,30 +24,29 @@ interface Held {
 }
 
 /**
- * Renews what is due, with the keys there are: those in use, the next ones, and those of
- * policy hosts. The plan of a mail host then finds that its server has another.
+ * Renews every certificate that is due: of the keys in use, of the next keys, and of policy
+ * hosts. Keys stay. The next plan of a mail host installs the new certificate.
  */
 export async function renewDue(options: RenewOptions): Promise<readonly Applied[]> {
   const applied: Applied[] = [];
-  for (const held of heldKeys(options)) {
-    const { host, key } = held;
-    // Ten thousand certificates are read in seconds; who connects meanwhile is served
-    // between two of them.
+  for (const { kind, subject: name, host, key } of renewableKeys(options)) {
+    // Reading ten thousand certificates takes seconds. Connections are served between two
+    // of them.
     await setImmediate();
     const action = { kind: 'certify', host, key } as const;
-    const subject = { kind: held.kind, name: held.subject };
-    if (!(await options.certifier.isDue({ host, key }))) {
-      if (options.certifier.isCertified({ host, key }))
+    const subject = { kind, name };
+    if (!(await options.issuer.isDue({ host, key }))) {
+      if (options.issuer.isCertified({ host, key }))
         options.ledger.clearFailure(subject, actionKey(action));
       continue;
     }
-    const why = options.certifier.explanation({ host, key });
-    const outcome = await options.certifier.certify(action).catch(writeFailure);
-    recordOutcome(options.ledger, subject, { action, outcome }, options.certifier.now());
+    const why = options.issuer.explanation({ host, key });
+    const outcome = await options.issuer.certify(action).catch(writeFailure);
+    recordOutcome(options.ledger, subject, { action, outcome }, options.issuer.now());
     const because = 'a renewal keeps the key, so no record changes';
     applied.push({
-      kind: held.kind,
-      subject: held.subject,
+      kind,
+      subject: name,
       dns: 'print',
       place: why === undefined ? 'renews a certificate' : `renews a certificate, since ${why}`,
       steps: [],
@@ -53,7 +54,7 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
       failures: [],
       alerts: [],
       proposals: [],
-      outcomes: [{ action, says: describe(action), because, outcome }],
+      outcomes: [{ action, says: describeAction(action), because, outcome }],
       freshAlerts: [],
     });
   }
@@ -61,11 +62,12 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
 }
 
 /**
- * Of mail hosts the keys in use and the next ones; of policy hosts every one whose policy
- * senders may still fetch, those of domains that are leaving included.
+ * Returns the keys whose certificates are renewed: of mail hosts the keys in use and the
+ * next keys; of policy hosts every one whose policy senders may still fetch, also for
+ * domains that were removed from the configuration.
  */
-function heldKeys({ section, ledger }: RenewOptions): readonly Held[] {
-  const leaving = ledger
+function renewableKeys({ section, ledger }: RenewOptions): readonly RenewableKey[] {
+  const removed = ledger
     .domains()
     .filter((domain) => !(domain in section.domains) && currentPolicy(ledger.domain(domain)));
   const hosts = Object.entries(section.hosts).filter(
@@ -73,12 +75,14 @@ function heldKeys({ section, ledger }: RenewOptions): readonly Held[] {
   );
   return [
     ...hosts.flatMap(([host]) =>
-      Object.values(ledger.host(host).slots).flatMap(({ current, next }) => [
-        ...(current ? [{ kind: 'host' as const, subject: host, host, key: current.name }] : []),
-        ...(next ? [{ kind: 'host' as const, subject: host, host, key: next.name }] : []),
-      ]),
+      knownKeys(ledger.host(host)).map(({ name }) => ({
+        kind: 'host' as const,
+        subject: host,
+        host,
+        key: name,
+      })),
     ),
-    ...[...Object.keys(section.domains), ...leaving].map((domain) => ({
+    ...[...Object.keys(section.domains), ...removed].map((domain) => ({
       kind: 'domain' as const,
       subject: domain,
       host: `mta-sts.${domain}`,

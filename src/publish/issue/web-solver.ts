@@ -7,12 +7,12 @@ import type { Challenge, ChallengeSolver } from '../../acme/index.js';
 const done: Promise<ActionOutcome> = Promise.resolve({ status: 'done' });
 
 /**
- * Answers to http-01 (RFC 8555 §8.3) and tls-alpn-01 (RFC 8737) out of memory: an order
- * that is taken up again shows them again.
+ * Answers http-01 (RFC 8555 §8.3) and tls-alpn-01 (RFC 8737) challenges from memory. After a
+ * restart the continued order publishes its responses again.
  */
-export class WebAnswers implements ChallengeSolver {
+export class WebSolver implements ChallengeSolver {
   readonly #open = new Map<string, Challenge>();
-  /** Made once: whoever opens many connections costs no more keys. */
+  /** One context for each challenge: many connections must not make many keys. */
   readonly #contexts = new WeakMap<Challenge, SecureContext>();
 
   constructor(readonly type: 'http-01' | 'tls-alpn-01') {}
@@ -28,13 +28,14 @@ export class WebAnswers implements ChallengeSolver {
     return Promise.resolve();
   }
 
+  /** Whether a challenge waits for its validation. */
   get pending(): boolean {
     return this.#open.size > 0;
   }
 
   /**
-   * Body of `/.well-known/acme-challenge/TOKEN`: of that very name and token alone.
-   * [8555-8.3-1]
+   * Returns the body of `/.well-known/acme-challenge/TOKEN`. Undefined: there is no such
+   * challenge for this name and token. [8555-8.3-1]
    */
   textFor(host: string, token: string): string | undefined {
     const challenge = this.type === 'http-01' ? this.#open.get(host) : undefined;
@@ -42,8 +43,8 @@ export class WebAnswers implements ChallengeSolver {
   }
 
   /**
-   * The certificate that carries the digest of the key authorization, critically.
-   * [8737-3-1]
+   * Returns the context of a tls-alpn-01 response: a self-signed certificate with the digest
+   * of the key authorization in a critical extension. [8737-3-1]
    */
   contextFor(host: string): SecureContext | undefined {
     const challenge = this.type === 'tls-alpn-01' ? this.#open.get(host) : undefined;

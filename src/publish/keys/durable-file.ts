@@ -13,34 +13,42 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import type { ActionOutcome } from '../actions.js';
 
-/** What files are made with. Each call is on the disk when it returns. */
+/** The file operations of publishing. Each call is durable when it returns. */
 export interface Disk {
   write(path: string, text: string, mode: number, owner?: FileOwner): void;
-  /** A symbolic link at `path` to `target`, which may be relative to it. */
+  /** Makes a symbolic link at `path` to `target`, which may be relative to it. */
   symlink(target: string, path: string): void;
-  /** Throws EEXIST where `to` is there already. */
+  /** Throws EEXIST when `to` exists. */
   link(from: string, to: string): void;
   rename(from: string, to: string): void;
   remove(path: string): void;
 }
 
-/** Numbers of the user and the group a file is to belong to. */
+/** Numbers of the user and the group that own a file. */
 export interface FileOwner {
   readonly uid: number;
   readonly gid: number;
 }
 
+export interface ReplaceOptions {
+  readonly mode: number;
+  /** Default: the user of this process. */
+  readonly owner?: FileOwner | undefined;
+}
+
+/** The file system of this machine. */
 export const nodeDisk: Disk = {
   write(path, text, mode, owner) {
-    // A folder is as private as the file it is made for.
+    // A folder that is created for a private file is private too.
     mkdirSync(dirname(path), { recursive: true, mode: (mode & 0o077) === 0 ? 0o700 : 0o755 });
     const file = openSync(path, 'w', mode);
     try {
       const { uid, gid } = fstatSync(file);
       if (owner && (owner.uid !== uid || owner.gid !== gid)) fchownSync(file, owner.uid, owner.gid);
-      // Whatever the umask, and after the owner, since a change of owner may take bits
-      // away.
+      // The umask does not count. The mode follows the owner, because a change of owner may
+      // clear bits.
       fchmodSync(file, mode);
       writeSync(file, text);
       fsyncSync(file);
@@ -60,7 +68,7 @@ export const nodeDisk: Disk = {
   remove: (path) => rmSync(path, { force: true }),
 };
 
-/** A file that is there whole or not at all; an existing one stays. */
+/** Creates a file completely or not at all. An existing file stays as it is. */
 export function writeOnce(path: string, text: string, mode: number, disk: Disk = nodeDisk): void {
   const draft = draftOf(path);
   disk.write(draft, text, mode);
@@ -73,15 +81,14 @@ export function writeOnce(path: string, text: string, mode: number, disk: Disk =
 }
 
 /**
- * Puts a file in the place of the one before: a reader finds the old or the new, never
- * half of one.
+ * Replaces a file in one step: a reader finds the old file or the new one, never a part of
+ * either. Throws the error of the file system.
  */
 export function replaceFile(
   path: string,
   text: string,
-  mode: number,
+  { mode, owner }: ReplaceOptions,
   disk: Disk = nodeDisk,
-  owner?: FileOwner,
 ): void {
   const draft = draftOf(path);
   try {
@@ -93,10 +100,7 @@ export function replaceFile(
   }
 }
 
-/**
- * Turns a symbolic link from what it leads to, if anything, to `target`: a reader finds
- * the old or the new.
- */
+/** Points a symbolic link to `target` in one step: a reader finds the old or the new one. */
 export function pointLink(path: string, target: string, disk: Disk = nodeDisk): void {
   const draft = draftOf(path);
   disk.remove(draft);
@@ -104,12 +108,22 @@ export function pointLink(path: string, target: string, disk: Disk = nodeDisk): 
   disk.rename(draft, path);
 }
 
-/** A name of this process alone, beside the file it is to become. */
+/**
+ * Returns the error of a file operation, such as a full disk or a folder without write
+ * permission, as an outcome. Throws any other error again.
+ */
+export function writeFailure(error: unknown): Extract<ActionOutcome, { status: 'failed' }> {
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) throw error;
+  return { status: 'failed', code: 'publish-write-failed', detail: message };
+}
+
+/** Returns a name for the draft of a file that only this process uses. */
 function draftOf(path: string): string {
   return `${path}.${process.pid}.new`;
 }
 
-/** A new name in a folder is on the disk when the folder is. */
+/** Syncs the folder of a file: a new name is durable only when its folder is. */
 function syncFolder(path: string): void {
   const folder = openSync(dirname(path), 'r');
   try {

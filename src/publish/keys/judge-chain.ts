@@ -2,35 +2,38 @@ import { createHash } from 'node:crypto';
 import { equalBytes, formatTime } from '../../base/index.js';
 import { matchesDnsName, parsePem, type Certificate } from '../../x509/index.js';
 
-/** A certificate chain that fits its key and its host. */
-export interface HeldCertificate {
-  /** Of its issuer, neutralised. */
+/** The certificate of a chain that fits its key and its host. */
+export interface RingCertificate {
+  /** Distinguished name of its issuer, with control characters neutralised. */
   readonly issuer: string;
   /** Milliseconds since 1970. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** Of the chain as it stands in its file, lower-case hex. */
+  /** SHA-256 of the chain file, lower-case hex. */
   readonly sha256: string;
 }
 
-export interface ChainQuestion {
+/** The key, the name and the date that a chain has to fit. */
+export interface ChainRequirements {
   readonly host: string;
-  /** SubjectPublicKeyInfo of the key it is to go with, DER. */
+  /** SubjectPublicKeyInfo of the key, DER. */
   readonly spki: Uint8Array;
   /** Milliseconds since 1970. */
   readonly at: number;
 }
 
-export type ChainJudgement = { readonly certificate: HeldCertificate } | { readonly flaw: string };
+/** A fitting certificate, or the flaw of the chain. */
+export type ChainJudgement = { readonly certificate: RingCertificate } | { readonly flaw: string };
 
 /**
- * Whether a chain in PEM may be shown by a host: for its key, its name and this date. A
- * flaw is a clause that follows "its chain". [8461-4.2-1]
+ * Judges whether a host may show a chain (PEM): it has to fit the key, the name and the
+ * date. A flaw is a predicate that follows "its chain", such as "has expired". The path to a
+ * root is not verified here. [8461-4.2-1]
  */
-export function judgeChain(pem: string, { host, spki, at }: ChainQuestion): ChainJudgement {
+export function judgeChain(pem: string, { host, spki, at }: ChainRequirements): ChainJudgement {
   const parsed = parsePem(pem);
   const leaf = parsed.ok ? parsed.value[0] : undefined;
-  if (!leaf) return { flaw: 'is no PEM with a certificate' };
+  if (!leaf) return { flaw: 'is not PEM with a certificate' };
   const flaw = flawOf(leaf, { host, spki, at });
   if (flaw !== undefined) return { flaw };
   const { issuerText: issuer, notBefore, notAfter } = leaf;
@@ -44,7 +47,7 @@ export function judgeChain(pem: string, { host, spki, at }: ChainQuestion): Chai
   };
 }
 
-function flawOf(leaf: Certificate, { host, spki, at }: ChainQuestion): string | undefined {
+function flawOf(leaf: Certificate, { host, spki, at }: ChainRequirements): string | undefined {
   if (!equalBytes(leaf.spki, spki)) return 'is for another key';
   if (!matchesDnsName(leaf, host))
     return `is for ${leaf.dnsNames.slice(0, 3).join(', ') || 'no name'} and not for ${host}`;

@@ -1,29 +1,29 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { BoundedMap, HermeticError, newKeyPair } from '../../base/index.js';
+import { BoundedMap, HermeticError, newKeyPair, readTextFile } from '../../base/index.js';
 import type { KeyType } from '../actions.js';
-import { judgeChain, type HeldCertificate } from './judge-chain.js';
+import { judgeChain, type RingCertificate } from './judge-chain.js';
 import type { ServerKey } from '../tlsa/types.js';
 import { nodeDisk, replaceFile, writeOnce, type Disk } from './durable-file.js';
 
 /**
- * A key of the ring. `certified`: a chain that fits is at hand, `certificate`; `flaw`
- * says what is wrong with the one that is there.
+ * A key of the ring. `certified`: the ring has a chain that fits, described by
+ * `certificate`. `flaw`: the fault of a chain that does not fit.
  */
 export type RingKey = ServerKey & {
   readonly certified: boolean;
-  readonly certificate?: HeldCertificate;
+  readonly certificate?: RingCertificate;
   readonly flaw?: string;
 };
 
 /**
- * Private keys on this machine, `FOLDER/HOST/NAME.key` in PKCS #8 and beside it
- * `NAME.pem`, the chain of its certificate. Files are made whole or not at all, and a
- * name is given once: making a key again gives the one that is there.
+ * Stores private keys on this machine: `FOLDER/HOST/NAME.key` in PKCS #8, and next to it
+ * `NAME.pem`, the chain of its certificate. Each file is written completely or not at all.
+ * A name is used once: making a key again returns the existing one.
  */
 export class KeyRing {
-  /** Reading a private key takes a millisecond, and every round asks for every key. */
+  /** Parsing a private key takes a millisecond, and every round needs every key. */
   readonly #publicKeys = new BoundedMap<{ readonly written: number; readonly key: KeyObject }>(
     20_000,
   );
@@ -34,8 +34,8 @@ export class KeyRing {
   ) {}
 
   /**
-   * Makes a key, or leaves the one of that name as it is: P-256, or RSA of 2048 bits
-   * [9325-4.5-1].
+   * Makes a key: P-256, or RSA with 2048 bits [9325-4.5-1]. An existing key of that name
+   * stays.
    */
   make(host: string, name: string, type: KeyType): void {
     const path = this.keyFile(host, name);
@@ -53,8 +53,8 @@ export class KeyRing {
   }
 
   /**
-   * All keys of a host, by name. `now` (milliseconds) is the date certificates are judged
-   * by.
+   * Returns all keys of a host, sorted by name. Certificates are judged for the date `now`
+   * (milliseconds since 1970).
    */
   list(host: string, now: number): readonly RingKey[] {
     const folder = join(this.folder, host);
@@ -70,14 +70,14 @@ export class KeyRing {
   }
 
   /**
-   * Takes a private key in PEM into the ring, under the name that `named` gives it,
-   * unless it is there; gives the key back. `file` is for the error.
+   * Imports a private key in PEM under the name that `named` returns, unless the ring has
+   * it. Returns the key with its name. Throws HermeticError that names `file`.
    */
-  take(host: string, pem: string, named: (key: ServerKey) => string, file: string): ServerKey {
-    const key = privateKeyOf(pem, file);
-    const taken = serverKey('', createPublicKey(key));
-    const known = this.list(host, 0).find(({ sha256 }) => sha256 === taken.sha256);
-    const name = known?.name ?? named(taken);
+  importKey(host: string, pem: string, named: (key: ServerKey) => string, file: string): ServerKey {
+    const key = requirePrivateKey(pem, file);
+    const imported = serverKey('', createPublicKey(key));
+    const known = this.list(host, 0).find(({ sha256 }) => sha256 === imported.sha256);
+    const name = known?.name ?? named(imported);
     if (!known)
       writeOnce(
         this.keyFile(host, name),
@@ -85,36 +85,36 @@ export class KeyRing {
         0o600,
         this.disk,
       );
-    return { ...taken, name };
+    return { ...imported, name };
   }
 
+  /** Returns the path of a private key. */
   keyFile(host: string, name: string): string {
     return join(this.folder, host, `${name}.key`);
   }
 
+  /** Returns the path of a chain. */
   chainFile(host: string, name: string): string {
     return join(this.folder, host, `${name}.pem`);
   }
 
-  /** The chain beside a key, PEM. */
+  /** Returns the chain of a key, PEM. Undefined: it has none. */
   chain(host: string, name: string): string | undefined {
     const file = this.chainFile(host, name);
     return existsSync(file) ? readPem(file) : undefined;
   }
 
-  /**
-   * Puts a chain beside its key, in the place of the one before; a reader finds the old
-   * or the new.
-   */
+  /** Replaces the chain of a key in one step: a reader finds the old or the new chain. */
   putChain(host: string, name: string, pem: string): void {
-    replaceFile(this.chainFile(host, name), pem, 0o644, this.disk);
+    replaceFile(this.chainFile(host, name), pem, { mode: 0o644 }, this.disk);
   }
 
-  /** A key with its chain, both PEM. Throws HermeticError where one is missing. */
+  /** Returns a key with its chain, both PEM. Throws HermeticError when one is missing. */
   pair(host: string, name: string): { readonly key: string; readonly chain: string } {
     return { key: readPem(this.keyFile(host, name)), chain: readPem(this.chainFile(host, name)) };
   }
 
+  /** Returns the public key of a key of the ring, from a cache while the file is unchanged. */
   publicKey(host: string, name: string): KeyObject {
     const file = this.keyFile(host, name);
     const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -125,9 +125,10 @@ export class KeyRing {
     return key;
   }
 
+  /** Returns a private key. Throws HermeticError when it cannot be read. */
   privateKey(host: string, name: string): KeyObject {
     const file = this.keyFile(host, name);
-    return privateKeyOf(readPem(file), file);
+    return requirePrivateKey(readPem(file), file);
   }
 
   #certificate(
@@ -138,16 +139,12 @@ export class KeyRing {
   ): Pick<RingKey, 'certified' | 'certificate' | 'flaw'> {
     const chain = this.chain(host, name);
     if (chain === undefined) return { certified: false };
-    const judged = judgeChain(chain, {
-      host,
-      spki: spkiOf(key),
-      at,
-    });
+    const judged = judgeChain(chain, { host, spki: spkiOf(key), at });
     return { certified: 'certificate' in judged, ...judged };
   }
 }
 
-/** The names that TLSA records have for a public key. */
+/** Returns a public key as TLSA records match it: its digests with selector SPKI(1). */
 export function serverKey(name: string, key: KeyObject): ServerKey {
   let digests = keyDigests.get(key);
   if (!digests) {
@@ -158,30 +155,22 @@ export function serverKey(name: string, key: KeyObject): ServerKey {
   return { name, type: key.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa', ...digests };
 }
 
-// Encoding a key is expensive, and every round compares every key.
+// Encoding a key is slow, and every round compares every key.
 const keyDigests = new WeakMap<KeyObject, Pick<ServerKey, 'sha256' | 'sha512'>>();
-const encoded = new WeakMap<KeyObject, Uint8Array>();
+const encodedKeys = new WeakMap<KeyObject, Uint8Array>();
 
 function spkiOf(key: KeyObject): Uint8Array {
-  const spki = encoded.get(key) ?? key.export({ type: 'spki', format: 'der' });
-  encoded.set(key, spki);
+  const spki = encodedKeys.get(key) ?? key.export({ type: 'spki', format: 'der' });
+  encodedKeys.set(key, spki);
   return spki;
 }
 
 function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const { code = 'cannot be read' } = cause as NodeJS.ErrnoException;
-    throw new HermeticError('publish-key-unreadable', `${file}: ${code}`, {
-      cause,
-      fix: 'Check the path and its permissions.',
-    });
-  }
+  return readTextFile(file, { code: 'publish-key-unreadable' });
 }
 
-/** The private key in a PEM text, if it holds one that is not encrypted. */
-export function privateKeyIn(pem: string): KeyObject | undefined {
+/** Parses an unencrypted private key. Undefined: the PEM text has none. */
+export function parsePrivateKey(pem: string): KeyObject | undefined {
   try {
     return createPrivateKey(pem);
   } catch {
@@ -189,7 +178,7 @@ export function privateKeyIn(pem: string): KeyObject | undefined {
   }
 }
 
-function privateKeyOf(pem: string, file: string): KeyObject {
+function requirePrivateKey(pem: string, file: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (cause) {

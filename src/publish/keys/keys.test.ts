@@ -8,7 +8,7 @@ import test, { type TestContext } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { createCa, createIntermediate, issue } from '../../pki/index.js';
 import { importKey } from '../certificates/import-key.js';
-import { examineAdopted } from '../certificates/take-brought.js';
+import { planAdoption } from '../certificates/import-external.js';
 import { KeyRing } from './key-ring.js';
 import { leanContext } from './lean-context.js';
 import { LazyContexts } from './lazy-contexts.js';
@@ -74,16 +74,16 @@ test('a key that a server has already is taken in once', (t) => {
   const ring = ringIn(t);
   const file = join(ring.folder, 'mail.key');
   writeFileSync(file, issue(ca, { names: ['mx.example.com'] }).keyPem);
-  const seen = () => examineAdopted('mx.example.com', file, { ring, at: 0 });
-  const [first] = seen().imports;
+  const observed = () => planAdoption('mx.example.com', file, { ring, at: 0 });
+  const [first] = observed().imports;
   assert.ok(first);
   assert.equal(ring.list('mx.example.com', 0).length, 0);
   for (let i = 0; i < 2; i++) assert.deepEqual(importKey(first.action, ring), { status: 'done' });
   assert.equal(ring.list('mx.example.com', 0).length, 1);
-  assert.deepEqual(seen(), { imports: [], alerts: [] });
+  assert.deepEqual(observed(), { imports: [], alerts: [] });
   writeFileSync(file, 'no key');
   assert.deepEqual(
-    seen().alerts.map(({ code, detail }) => [code, /no private key/.test(detail)]),
+    observed().alerts.map(({ code, detail }) => [code, /no private key/.test(detail)]),
     [['publish-adopt-unreadable', true]],
   );
 });
@@ -104,23 +104,23 @@ test('[8461-7.1-3] contexts are made when first asked for, kept within bounds, a
     freshMs: 1000,
     monotonic: () => now,
   });
-  const [a = '', b = '', c = ''] = hosts;
-  const first = contexts.contextFor(a);
+  const [address = '', b = '', c = ''] = hosts;
+  const first = contexts.contextFor(address);
   assert.ok(first);
-  assert.equal(contexts.contextFor(a), first);
+  assert.equal(contexts.contextFor(address), first);
   contexts.contextFor(b);
-  contexts.contextFor(a);
+  contexts.contextFor(address);
   contexts.contextFor(c); // b was used longest ago
   assert.deepEqual([contexts.size, loads], [2, 3]);
-  assert.equal(contexts.contextFor(a), first);
-  certify(ring, a);
-  utimesSync(ring.chainFile(a, 'ecdsa-1'), 1, 1);
-  assert.equal(contexts.contextFor(a), first, 'still fresh');
+  assert.equal(contexts.contextFor(address), first);
+  certify(ring, address);
+  utimesSync(ring.chainFile(address, 'ecdsa-1'), 1, 1);
+  assert.equal(contexts.contextFor(address), first, 'still fresh');
   now = 1000;
-  assert.notEqual(contexts.contextFor(a), first);
-  rmSync(ring.chainFile(a, 'ecdsa-1'));
+  assert.notEqual(contexts.contextFor(address), first);
+  rmSync(ring.chainFile(address, 'ecdsa-1'));
   now = 2000;
-  assert.equal(contexts.contextFor(a), undefined);
+  assert.equal(contexts.contextFor(address), undefined);
 });
 
 test('a name that is no host name never reaches the file system', (t) => {

@@ -1,55 +1,59 @@
 import type { SecureContext } from 'node:tls';
 import { leanContext } from './lean-context.js';
 
-/** Chain and private key of a host, PEM. `version` changes when either does. */
+/**
+ * Provides chain and private key of a host, PEM. `version` changes when either changes;
+ * undefined: the host has no certificate.
+ */
 export interface ContextSource {
   version(host: string): string | undefined;
   load(host: string): { readonly chain: string; readonly key: string };
 }
 
+/** Source and limits of the contexts. */
 export interface LazyContextsOptions {
   readonly source: ContextSource;
-  /** Contexts kept, about 24 KiB each outside the JavaScript heap. Default 3000. */
+  /** Maximum of cached contexts, 24 KiB each outside the JavaScript heap. Default 3000. */
   readonly capacity?: number;
-  /**
-   * Milliseconds for which a context is used without looking for a newer certificate.
-   * Default 10 000.
-   */
+  /** Milliseconds until a newer certificate is looked for. Default 10,000. */
   readonly freshMs?: number;
+  /** Monotonic clock, milliseconds. */
   readonly monotonic: () => number;
 }
 
-interface Entry {
+interface CachedContext {
   readonly context: SecureContext;
   readonly version: string;
   checked: number;
-  /** How many entries had been put at the end when this one was. */
-  place: number;
+  /** Sequence number of the last move to the end of the map. */
+  position: number;
 }
 
 /**
- * TLS contexts of many hosts, made when a name is first asked for and kept for those
- * asked for last: starting takes no time, memory is bounded by count. A name without
- * certificate has no context, and the handshake is to be refused. [8461-7.1-3]
+ * Makes TLS contexts for many hosts on demand, and caches the most recently used ones. The
+ * start of the server takes no time, and the number of contexts bounds the memory. A name
+ * without a certificate has no context, and its handshake has to be refused. [8461-7.1-3]
  */
 export class LazyContexts {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, CachedContext>();
   readonly #options: Required<LazyContextsOptions>;
-  #placed = 0;
+  #lastPosition = 0;
 
   constructor(options: LazyContextsOptions) {
     this.#options = { capacity: 3000, freshMs: 10_000, ...options };
   }
 
+  /** Number of cached contexts. */
   get size(): number {
     return this.#entries.size;
   }
 
+  /** Returns the context of a host. Undefined: the host has no certificate. */
   contextFor(host: string): SecureContext | undefined {
     const { source, capacity, freshMs, monotonic } = this.#options;
     const now = monotonic();
     const known = this.#entries.get(host);
-    if (known && now - known.checked < freshMs) return this.#used(host, known);
+    if (known && now - known.checked < freshMs) return this.#markUsed(host, known);
     const version = source.version(host);
     if (version === undefined) {
       this.#entries.delete(host);
@@ -57,26 +61,27 @@ export class LazyContexts {
     }
     if (known?.version === version) {
       known.checked = now;
-      return this.#used(host, known);
+      return this.#markUsed(host, known);
     }
     const { chain, key } = source.load(host);
     const context = leanContext(chain, key);
     this.#entries.delete(host);
-    this.#used(host, { context, version, checked: now, place: -Infinity });
+    this.#markUsed(host, { context, version, checked: now, position: -Infinity });
     if (this.#entries.size > capacity)
       this.#entries.delete(this.#entries.keys().next().value as string);
     return context;
   }
 
   /**
-   * A Map keeps the order of insertion: the first is the one used longest ago. One that
-   * is among the last as it is stays where it is, which takes less time.
+   * Marks an entry as used. A Map keeps the order of insertion, so its first entry is the
+   * least recently used one. An entry among the last quarter stays in its place, which saves
+   * two map operations for a busy host.
    */
-  #used(host: string, entry: Entry): SecureContext {
-    if (this.#placed - entry.place >= this.#options.capacity / 4) {
+  #markUsed(host: string, entry: CachedContext): SecureContext {
+    if (this.#lastPosition - entry.position >= this.#options.capacity / 4) {
       this.#entries.delete(host);
       this.#entries.set(host, entry);
-      entry.place = ++this.#placed;
+      entry.position = ++this.#lastPosition;
     }
     return entry.context;
   }

@@ -2,48 +2,49 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { servingTls } from '../../tls/index.js';
 import { newKeyPair } from '../../base/index.js';
 
-/** What Node has behind a context; it gives no types for it. */
-interface Native {
+/** The native object behind a context. Node declares no types for it. */
+interface NativeContext {
   setCert(pem: string): void;
   setKey(pem: string): void;
 }
 
-let dropping: boolean | undefined;
+let canDropCopies: boolean | undefined;
 
 /**
- * The context of one of many hosts, from its chain and private key (PEM), in less memory
- * than others take: 24 KiB in place of 33.
+ * Makes the context of one of many hosts from its chain and private key (PEM), in less
+ * memory than `createSecureContext` alone: 24 KiB instead of 33. A server with ten thousand
+ * hosts needs the difference (docs/decisions/0007-undocumented-parts.md).
  */
 export function leanContext(cert: string, key: string): SecureContext {
   const make = (): SecureContext => createSecureContext({ cert, key, ...servingTls });
-  dropping ??= staysWhole(make());
+  canDropCopies ??= keepsCertificate(make());
   const context = make();
-  if (dropping) dropCopies(context);
+  if (canDropCopies) dropCopies(context);
   return context;
 }
 
 /**
- * Node keeps the certificate and its issuer a second time beside the context, for OCSP,
- * which nobody asks for here. It lets go of them when it is given others, before it sees
- * that an empty text holds none.
+ * Frees the copies of the certificate and its issuer that Node keeps for OCSP stapling,
+ * which is not used here. Node drops the copies when another certificate is set, before it
+ * finds that the empty text has none.
  */
 function dropCopies({ context }: SecureContext): void {
   try {
-    (context as Native).setCert('');
+    (context as NativeContext).setCert('');
   } catch {
-    // No certificate in it, as was meant.
+    // The empty text has no certificate, as intended.
   }
 }
 
 /**
- * Whether a context has its certificate still when the copies are gone: then it refuses
- * another key, which tells it from one that has none.
+ * Whether a context still has its certificate when the copies are freed. It then refuses a
+ * key that does not match, and a context without a certificate accepts any key.
  */
-function staysWhole(trial: SecureContext): boolean {
+function keepsCertificate(trial: SecureContext): boolean {
   dropCopies(trial);
   const { privateKey } = newKeyPair({ type: 'ec', namedCurve: 'P-256' });
   try {
-    (trial.context as Native).setKey(
+    (trial.context as NativeContext).setKey(
       privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     );
     return false;

@@ -3,13 +3,14 @@ import type { ContextSource } from './lazy-contexts.js';
 import type { KeyRing } from './key-ring.js';
 
 /**
- * Names that come from strangers are looked up only when they can be host names: nothing
- * else reaches the file system.
+ * Clients choose the server name of a handshake. Only valid host names are looked up, so no
+ * other text reaches the file system.
  */
 const hostName = /^[a-z0-9_]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 
 /**
- * Certificates of policy hosts out of the key ring: `FOLDER/mta-sts.DOMAIN/ecdsa-1.pem`.
+ * Returns the certificates of policy hosts from the key ring:
+ * `FOLDER/mta-sts.DOMAIN/ecdsa-1.pem`. Modification time and size are the version.
  */
 export function ringContexts(ring: KeyRing): ContextSource {
   const name = 'ecdsa-1';

@@ -3,7 +3,7 @@ import type { Alert, FailedAction, KeyType } from '../actions.js';
 import { startPolicy } from '../mta-sts/step-policy.js';
 import type { PolicyState } from '../mta-sts/types.js';
 import { startRollover } from '../tlsa/step-rollover.js';
-import type { RolloverState } from '../tlsa/types.js';
+import type { TlsaRolloverState } from '../tlsa/types.js';
 
 /** A mail host or a domain. */
 export interface Subject {
@@ -11,55 +11,71 @@ export interface Subject {
   readonly name: string;
 }
 
-/** The saved state of one mail host apart from its rollover. Plain JSON. */
+/**
+ * The saved state of one mail host apart from its rollover. Plain JSON; the member names
+ * are the stored format.
+ */
 export interface HostMemory {
   /**
-   * Since when each key is in use, milliseconds since 1970, by the SHA-256 of its
+   * When each key came into use, milliseconds since 1970, by the SHA-256 of its
    * SubjectPublicKeyInfo.
    */
   readonly inUse: Readonly<Record<string, number>>;
   /**
-   * The chain (SHA-256) that the server was told to read last, and when. Missing from
-   * before the files change until the command has succeeded.
+   * The chain (SHA-256) that the server was last made to read, and when. An entry is
+   * missing from before the files change until the reload has succeeded.
    */
   readonly told: Readonly<
     Partial<Record<KeyType, { readonly chain: string; readonly at: number }>>
   >;
 }
 
-/** Everything publishing remembers. Each call is durable when it returns. */
+/** An executed action, for the operator. */
+export interface LedgerNote {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly subject: string;
+  readonly says: string;
+}
+
+/**
+ * The saved state of publishing: what caches may hold, what was ordered, what failed. Each
+ * call is durable when it returns. All times are milliseconds since 1970.
+ */
 export interface Ledger {
-  host(name: string): RolloverState;
+  /** Returns the rollover of a host; a host without saved state starts one. */
+  host(name: string): TlsaRolloverState;
+  /** Returns the MTA-STS state of a domain; a domain without saved state starts one. */
   domain(name: string): PolicyState;
   /**
-   * Writes down what is to rest on `before`; false, and nothing written, when somebody
-   * else has written meanwhile.
+   * Saves a state that rests on `before`. Returns false, and saves nothing, when another
+   * process has saved another state meanwhile.
    */
-  saveHost(before: RolloverState, after: RolloverState, at: number): boolean;
+  saveHost(before: TlsaRolloverState, after: TlsaRolloverState, at: number): boolean;
+  /** Saves a state that rests on `before`, as `saveHost` does. */
   saveDomain(before: PolicyState, after: PolicyState, at: number): boolean;
-  /** What is known of a host's certificates and keys. */
+  /** Returns the saved facts about the certificates and keys of a host. */
   memory(host: string): HostMemory;
+  /** Changes these facts in one transaction. */
   remember(host: string, change: (memory: HostMemory) => HostMemory, at: number): void;
-  /** Domains that ever had a policy, whether still asked for or not. */
+  /** Returns the domains that ever had a policy, configured or not. */
   domains(): readonly string[];
-  /** Tokens a person gave. */
+  /** Returns the tokens that the operator confirmed. */
   confirmed(): readonly string[];
   confirm(token: string, at: number): void;
-  /**
-   * Puts the alerts of a run in the place of those before; returns the ones that are new.
-   */
+  /** Replaces the alerts of the round before. Returns the alerts that are new. */
   alerts(now: readonly Alert[], at: number): readonly Alert[];
-  /** Actions that failed and have not succeeded since, the earliest first. */
+  /** Returns the actions that failed and have not succeeded since, the earliest first. */
   failures(subject: Subject): readonly FailedAction[];
   saveFailure(subject: Subject, failure: FailedAction): void;
   clearFailure(subject: Subject, action: string): void;
-  /** What was done, for people. */
+  /** Saves an executed action for the operator. */
   note(at: number, subject: string, says: string): void;
-  notes(
-    limit: number,
-  ): readonly { readonly at: number; readonly subject: string; readonly says: string }[];
-  /** The policy body that is served for a domain at this moment. */
+  /** Returns the newest notes, the newest first. */
+  notes(limit: number): readonly LedgerNote[];
+  /** Returns the policy body that is served for a domain now. */
   body(domain: string): string | undefined;
+  /** Sets the body that is served for a domain. Undefined: no policy is served. */
   serve(domain: string, body: string | undefined): void;
 }
 
@@ -72,125 +88,178 @@ const migrations = [
   `CREATE TABLE publish_failure (kind TEXT NOT NULL, name TEXT NOT NULL, action TEXT NOT NULL, at BIGINT NOT NULL, failure TEXT NOT NULL, PRIMARY KEY (kind, name, action));`,
 ];
 
-const nothing: HostMemory = { inUse: {}, told: {} };
+const emptyMemory: HostMemory = { inUse: {}, told: {} };
 
 /** Opens the ledger in a database that other jobs use too. */
 export function openLedger(store: Store): Ledger {
   migrate(store, 'publish', migrations);
-  const subject = store.prepare<{ state: string }>(
-    'SELECT state FROM publish_subject WHERE kind = ? AND name = ?',
-  );
-  const save = store.prepare(
-    `INSERT INTO publish_subject (kind, name, state, updated) VALUES (?, ?, ?, ?)
-     ON CONFLICT (kind, name) DO UPDATE SET state = excluded.state, updated = excluded.updated`,
-  );
-  const read = <T>(kind: string, name: string, otherwise: T): T => {
-    const row = subject.get(kind, name);
-    return row ? (JSON.parse(row.state) as T) : otherwise;
-  };
-  const replace = (
-    kind: string,
-    name: string,
-    before: object,
-    after: object,
-    at: number,
-  ): boolean =>
-    store.transaction(() => {
-      const row = subject.get(kind, name);
-      if (row && row.state !== JSON.stringify(before)) return false;
-      save.run(kind, name, JSON.stringify(after), at);
-      return true;
-    });
-  const served = store.prepare<{ body: string }>(
-    'SELECT body FROM publish_served WHERE domain = ?',
-  );
-  return {
-    host: (name) => read('host', name, startRollover(name)),
-    domain: (name) => read('domain', name, startPolicy(name)),
-    saveHost: (before, after, at) => replace('host', after.host, before, after, at),
-    saveDomain: (before, after, at) => replace('domain', after.domain, before, after, at),
-    memory: (host) => read('memory', host, nothing),
-    remember: (host, change, at) =>
-      store.transaction(
-        () =>
-          void save.run('memory', host, JSON.stringify(change(read('memory', host, nothing))), at),
-      ),
-    domains: () =>
-      store
-        .prepare<{ name: string }>(
-          "SELECT name FROM publish_subject WHERE kind = 'domain' ORDER BY name",
-        )
-        .all()
-        .map(({ name }) => name),
-    confirmed: () =>
-      store
-        .prepare<{ token: string }>('SELECT token FROM publish_confirmed')
-        .all()
-        .map(({ token }) => token),
-    confirm: (token, at) =>
-      void store
-        .prepare('INSERT INTO publish_confirmed VALUES (?, ?) ON CONFLICT DO NOTHING')
-        .run(token, at),
-    alerts: (now, at) => store.transaction(() => replaceAlerts(store, now, at)),
-    failures: ({ kind, name }) =>
-      store
-        .prepare<{ failure: string }>(
-          'SELECT failure FROM publish_failure WHERE kind = ? AND name = ? ORDER BY at, action',
-        )
-        .all(kind, name)
-        .map(({ failure }) => JSON.parse(failure) as FailedAction),
-    saveFailure: ({ kind, name }, failure) =>
-      void store
-        .prepare(
-          `INSERT INTO publish_failure (kind, name, action, at, failure) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (kind, name, action) DO UPDATE SET at = excluded.at, failure = excluded.failure`,
-        )
-        .run(kind, name, failure.action, Math.trunc(failure.at), JSON.stringify(failure)),
-    clearFailure({ kind, name }, action) {
-      const where = 'FROM publish_failure WHERE kind = ? AND name = ? AND action = ?';
-      if (store.prepare(`SELECT 1 ${where}`).get(kind, name, action))
-        store.prepare(`DELETE ${where}`).run(kind, name, action);
-    },
-    note: (at, name, says) =>
-      void store
-        .prepare('INSERT INTO publish_note (at, subject, says) VALUES (?, ?, ?)')
-        .run(at, name, says),
-    notes: (limit) =>
-      store
-        .prepare<{ at: number; subject: string; says: string }>(
-          'SELECT at, subject, says FROM publish_note ORDER BY id DESC LIMIT ?',
-        )
-        .all(limit),
-    body: (domain) => served.get(domain)?.body,
-    serve(domain, body) {
-      if (body === undefined)
-        store.prepare('DELETE FROM publish_served WHERE domain = ?').run(domain);
-      else
-        store
-          .prepare(
-            'INSERT INTO publish_served VALUES (?, ?) ON CONFLICT (domain) DO UPDATE SET body = excluded.body',
-          )
-          .run(domain, body);
-    },
-  };
+  return new SqlLedger(store);
 }
 
+/** A row of `publish_subject`. Kind `memory` holds the HostMemory of a host. */
+interface SavedState {
+  readonly kind: Subject['kind'] | 'memory';
+  readonly name: string;
+}
+
+class SqlLedger implements Ledger {
+  readonly #store: Store;
+  readonly #select;
+  readonly #upsert;
+  /** Prepared once: the policy host asks for a body at every request. */
+  readonly #selectBody;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#select = store.prepare<{ state: string }>(
+      'SELECT state FROM publish_subject WHERE kind = ? AND name = ?',
+    );
+    this.#upsert = store.prepare(
+      `INSERT INTO publish_subject (kind, name, state, updated) VALUES (?, ?, ?, ?)
+       ON CONFLICT (kind, name) DO UPDATE SET state = excluded.state, updated = excluded.updated`,
+    );
+    this.#selectBody = store.prepare<{ body: string }>(
+      'SELECT body FROM publish_served WHERE domain = ?',
+    );
+  }
+
+  host(name: string): TlsaRolloverState {
+    return this.#load({ kind: 'host', name }, startRollover(name));
+  }
+
+  domain(name: string): PolicyState {
+    return this.#load({ kind: 'domain', name }, startPolicy(name));
+  }
+
+  saveHost(before: TlsaRolloverState, after: TlsaRolloverState, at: number): boolean {
+    return this.#replace({ kind: 'host', name: after.host }, before, after, at);
+  }
+
+  saveDomain(before: PolicyState, after: PolicyState, at: number): boolean {
+    return this.#replace({ kind: 'domain', name: after.domain }, before, after, at);
+  }
+
+  memory(host: string): HostMemory {
+    return this.#load({ kind: 'memory', name: host }, emptyMemory);
+  }
+
+  remember(host: string, change: (memory: HostMemory) => HostMemory, at: number): void {
+    this.#store.transaction(() => {
+      const memory = JSON.stringify(change(this.memory(host)));
+      this.#upsert.run('memory', host, memory, at);
+    });
+  }
+
+  domains(): readonly string[] {
+    return this.#store
+      .prepare<{ name: string }>(
+        "SELECT name FROM publish_subject WHERE kind = 'domain' ORDER BY name",
+      )
+      .all()
+      .map(({ name }) => name);
+  }
+
+  confirmed(): readonly string[] {
+    return this.#store
+      .prepare<{ token: string }>('SELECT token FROM publish_confirmed')
+      .all()
+      .map(({ token }) => token);
+  }
+
+  confirm(token: string, at: number): void {
+    this.#store
+      .prepare('INSERT INTO publish_confirmed VALUES (?, ?) ON CONFLICT DO NOTHING')
+      .run(token, at);
+  }
+
+  alerts(now: readonly Alert[], at: number): readonly Alert[] {
+    return this.#store.transaction(() => replaceAlerts(this.#store, now, at));
+  }
+
+  failures({ kind, name }: Subject): readonly FailedAction[] {
+    return this.#store
+      .prepare<{ failure: string }>(
+        'SELECT failure FROM publish_failure WHERE kind = ? AND name = ? ORDER BY at, action',
+      )
+      .all(kind, name)
+      .map(({ failure }) => JSON.parse(failure) as FailedAction);
+  }
+
+  saveFailure({ kind, name }: Subject, failure: FailedAction): void {
+    const { action, at } = failure;
+    this.#store
+      .prepare(
+        `INSERT INTO publish_failure (kind, name, action, at, failure) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (kind, name, action) DO UPDATE SET at = excluded.at, failure = excluded.failure`,
+      )
+      .run(kind, name, action, Math.trunc(at), JSON.stringify(failure));
+  }
+
+  clearFailure({ kind, name }: Subject, action: string): void {
+    const where = 'FROM publish_failure WHERE kind = ? AND name = ? AND action = ?';
+    // Reads first: most rounds have no failure to clear, and a write takes the lock.
+    if (!this.#store.prepare(`SELECT 1 ${where}`).get(kind, name, action)) return;
+    this.#store.prepare(`DELETE ${where}`).run(kind, name, action);
+  }
+
+  note(at: number, subject: string, says: string): void {
+    this.#store
+      .prepare('INSERT INTO publish_note (at, subject, says) VALUES (?, ?, ?)')
+      .run(at, subject, says);
+  }
+
+  notes(limit: number): readonly LedgerNote[] {
+    return this.#store
+      .prepare<LedgerNote>('SELECT at, subject, says FROM publish_note ORDER BY id DESC LIMIT ?')
+      .all(limit);
+  }
+
+  body(domain: string): string | undefined {
+    return this.#selectBody.get(domain)?.body;
+  }
+
+  serve(domain: string, body: string | undefined): void {
+    if (body === undefined) {
+      this.#store.prepare('DELETE FROM publish_served WHERE domain = ?').run(domain);
+      return;
+    }
+    this.#store
+      .prepare(
+        `INSERT INTO publish_served VALUES (?, ?)
+         ON CONFLICT (domain) DO UPDATE SET body = excluded.body`,
+      )
+      .run(domain, body);
+  }
+
+  #load<State>({ kind, name }: SavedState, initial: State): State {
+    const row = this.#select.get(kind, name);
+    return row ? (JSON.parse(row.state) as State) : initial;
+  }
+
+  /** Compare and set: two processes never overwrite each other's state. */
+  #replace({ kind, name }: SavedState, before: object, after: object, at: number): boolean {
+    return this.#store.transaction(() => {
+      const row = this.#select.get(kind, name);
+      if (row && row.state !== JSON.stringify(before)) return false;
+      this.#upsert.run(kind, name, JSON.stringify(after), at);
+      return true;
+    });
+  }
+}
+
+type AlertKey = Pick<Alert, 'code' | 'subject'>;
+
 function replaceAlerts(store: Store, now: readonly Alert[], at: number): readonly Alert[] {
-  const known = store
-    .prepare<{ code: string; subject: string }>('SELECT code, subject FROM publish_alert')
-    .all();
-  const same = (
-    a: { code: string; subject: string },
-    b: { code: string; subject: string },
-  ): boolean => a.code === b.code && a.subject === b.subject;
-  for (const old of known)
-    if (!now.some((alert) => same(alert, old)))
-      store
-        .prepare('DELETE FROM publish_alert WHERE code = ? AND subject = ?')
-        .run(old.code, old.subject);
+  const known = store.prepare<AlertKey>('SELECT code, subject FROM publish_alert').all();
+  const isSame = (left: AlertKey, right: AlertKey): boolean =>
+    left.code === right.code && left.subject === right.subject;
+  const over = known.filter((old) => !now.some((alert) => isSame(alert, old)));
+  for (const { code, subject } of over)
+    store.prepare('DELETE FROM publish_alert WHERE code = ? AND subject = ?').run(code, subject);
   const fresh = now.filter(
-    (alert, i) =>
-      !known.some((old) => same(old, alert)) && now.findIndex((other) => same(other, alert)) === i,
+    (alert, index) =>
+      !known.some((old) => isSame(old, alert)) &&
+      now.findIndex((other) => isSame(other, alert)) === index,
   );
   for (const { code, subject } of fresh)
     store.prepare('INSERT INTO publish_alert VALUES (?, ?, ?)').run(code, subject, at);

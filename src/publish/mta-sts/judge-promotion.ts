@@ -1,57 +1,59 @@
 import { matchMx } from '../../mta-sts/index.js';
-import type { PolicyReading, PolicyState, DesiredPolicy } from './types.js';
+import type { PolicyContext, PolicyObservation, DesiredPolicy } from './types.js';
 
+/** Whether a policy may be enforced now. */
 export interface Promotion {
-  /** Why not yet; empty: enforce. */
-  readonly holds: readonly string[];
+  /** The reasons why not. Empty: enforce. */
+  readonly blockers: readonly string[];
+  /** When the last blocker ends, milliseconds since 1970, where that is known. */
   readonly until?: number;
-  /** Only time and reports are missing: a person may decide without them. */
-  readonly byPerson: boolean;
+  /** Only time and reports are missing, so the operator may confirm without them. */
+  readonly confirmable: boolean;
 }
 
 const DAY = 86_400_000;
 
 /**
- * Whether a policy may be enforced. Our own probe has to pass at every address of every
- * MX host, backups too [8461-8.4-2], and reports have to show no failure. Only signed
- * reports of configured reporters count: anybody can post one over HTTPS.
+ * Decides whether a policy may be enforced. Our own probe has to pass at every address of
+ * every MX host, backup hosts included [8461-8.4-2], and signed reports have to show no
+ * failure. Only reports that a configured reporter signed count: any HTTPS client can post
+ * a report. `announcedMs`: how long the policy has been announced.
  */
 export function judgePromotion(
-  { domain, hosts }: PolicyState,
-  seen: PolicyReading,
-  wish: DesiredPolicy,
-  mx: readonly string[],
-  inForceMs: number,
+  { state, observed, desired, mx }: PolicyContext,
+  announcedMs: number,
 ): Promotion {
-  const servers: string[] = [];
-  for (const { host } of hosts) {
-    if (!mx.some((pattern) => matchMx(pattern, host)))
-      servers.push(`${host} receives mail and is not in the policy`);
-  }
-  if (hosts.length === 0) servers.push(`the MX records of ${domain} are not known`);
-  for (const host of [...mx, ...hosts.map((h) => h.host)])
-    if (!seen.hosts.some((h) => h.host === host)) servers.push(`${host} was not checked`);
-  servers.push(...probedTroubles(seen));
-  const others: string[] = [];
-  const due = seen.at + wish.days * DAY - inForceMs;
-  if (inForceMs < wish.days * DAY) others.push(`it has to be in testing for ${wish.days} days`);
-  const counted = countedReports(seen, wish);
-  others.push(...reportedFailures(seen, wish));
-  if (counted.length < wish.leastReports)
-    others.push(
-      `${counted.length} signed reports of the last ${wish.days} days, ${wish.leastReports} are needed`,
+  const { domain, hosts } = state;
+  const { days, minReports } = desired;
+  const receiving = hosts.map(({ host }) => host);
+  const serverBlockers: string[] = receiving
+    .filter((host) => !mx.some((pattern) => matchMx(pattern, host)))
+    .map((host) => `${host} receives mail and is not in the policy`);
+  if (hosts.length === 0) serverBlockers.push(`the MX records of ${domain} are not known`);
+  for (const name of [...mx, ...receiving])
+    if (!observed.hosts.some(({ host }) => host === name))
+      serverBlockers.push(`${name} was not checked`);
+  serverBlockers.push(...probeFailures(observed));
+  const evidenceBlockers: string[] = [];
+  const remainingMs = days * DAY - announcedMs;
+  if (remainingMs > 0) evidenceBlockers.push(`it has to be in testing for ${days} days`);
+  evidenceBlockers.push(...reportedFailures(observed, desired));
+  const counted = countedReports(observed, desired).length;
+  if (counted < minReports)
+    evidenceBlockers.push(
+      `${counted} signed reports of the last ${days} days, ${minReports} are needed`,
     );
+  const isOnlyTime =
+    serverBlockers.length === 0 && evidenceBlockers.length === 1 && remainingMs > 0;
   return {
-    holds: [...servers, ...others],
-    ...(servers.length === 0 && others.length === 1 && inForceMs < wish.days * DAY
-      ? { until: due }
-      : {}),
-    byPerson: servers.length === 0 && others.length > 0,
+    blockers: [...serverBlockers, ...evidenceBlockers],
+    until: isOnlyTime ? observed.at + remainingMs : undefined,
+    confirmable: serverBlockers.length === 0 && evidenceBlockers.length > 0,
   };
 }
 
-/** What our own probe found wrong with MX hosts, or could not find out. */
-export function probedTroubles({ hosts }: PolicyReading): readonly string[] {
+/** Lists the MX addresses that failed our own probe or could not be probed. */
+export function probeFailures({ hosts }: PolicyObservation): readonly string[] {
   return hosts.flatMap(({ host, addresses }) => {
     if (addresses.length === 0) return [`${host} was not checked`];
     return addresses
@@ -60,23 +62,29 @@ export function probedTroubles({ hosts }: PolicyReading): readonly string[] {
   });
 }
 
-/** What signed reports of the configured days tell of failures, as a reason to hold. */
-export function reportedFailures(seen: PolicyReading, wish: DesiredPolicy): readonly string[] {
-  const failed = countedReports(seen, wish).reduce((n, { failures }) => n + failures, 0);
-  return failed > 0
-    ? [`signed reports of the last ${wish.days} days tell of ${failed} failed sessions`]
-    : [];
+/** Returns the failures that signed reports of the configured days show, as a blocker. */
+export function reportedFailures(
+  observed: PolicyObservation,
+  desired: DesiredPolicy,
+): readonly string[] {
+  const failed = countedReports(observed, desired).reduce(
+    (total, { failures }) => total + failures,
+    0,
+  );
+  if (failed === 0) return [];
+  return [`signed reports of the last ${desired.days} days show ${failed} failed sessions`];
 }
 
 /**
- * Reports of the configured days that came by mail, with a DKIM signature of a configured
- * reporter that is aligned with the submitter (RFC 8460 §3).
+ * Returns the reports that count as evidence: they arrived by mail in the configured days,
+ * with a DKIM signature of a configured reporter that is aligned with the submitter
+ * (RFC 8460 §3).
  */
 export function countedReports(
-  { reports, at }: PolicyReading,
+  { reports, at }: PolicyObservation,
   { reporters, days }: DesiredPolicy,
-): PolicyReading['reports'] {
-  const known = new Set(reporters.map((r) => r.toLowerCase()));
+): PolicyObservation['reports'] {
+  const known = new Set(reporters.map((reporter) => reporter.toLowerCase()));
   const since = new Date(at - days * DAY).toISOString().slice(0, 10);
   return reports.filter(
     ({ via, signedBy, day }) =>

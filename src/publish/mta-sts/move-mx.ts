@@ -1,28 +1,32 @@
 import { matchMx } from '../../mta-sts/index.js';
 import type { SetRrset, Step, Wait } from '../actions.js';
-import { agreed, disagreement, hostOf, ownRecords, settled } from './apply-observation.js';
-import type { PolicyReading, PolicyState, DesiredPolicy, ServedPolicy } from './types.js';
+import { agreedRrset, cacheExpiry, disagreement, hostOf, ownRecords } from './apply-observation.js';
+import type { PolicyContext } from './types.js';
+
+/** A step that changes records only. */
+export interface RecordSteps {
+  readonly steps: readonly Step<SetRrset>[];
+  readonly waits: readonly Wait[];
+}
 
 /**
- * The MX records follow the policy: they change when the policy that names old and new
- * hosts is announced, no cache holds an older record, and every new host passes. MX hosts
- * that nobody asked for hold the move: somebody else manages them, or the answer was
- * forged.
+ * Plans the change of the MX records, which follow the policy (RFC 8461 §8.1). They change
+ * when the policy that names old and new hosts is announced, no cache holds an older
+ * record, and every new host passes the probe. An MX host that the configuration does not
+ * name stops the change: another program manages the records, or the answer is forged.
+ * `others`: waits of the same domain that stay.
  */
 export function moveMx(
-  { domain }: PolicyState,
-  current: ServedPolicy,
-  seen: PolicyReading,
-  wish: DesiredPolicy,
+  { state: { domain }, current, observed, desired }: Omit<PolicyContext, 'mx'>,
   others: readonly Wait[],
-): { readonly steps: readonly Step<SetRrset>[]; readonly waits: readonly Wait[] } {
-  const wait = (why: string, until?: number): { steps: []; waits: readonly Wait[] } => ({
+): RecordSteps {
+  const waitFor = (why: string, until?: number): RecordSteps => ({
     steps: [],
-    waits: [...others, { subject: domain, why, ...(until === undefined ? {} : { until }) }],
+    waits: [...others, { subject: domain, why, until }],
   });
-  const mx = agreed(seen.mx);
-  if (!mx) return wait(disagreement(domain, 'MX records', seen.mx).why);
-  const wanted = wish.mx.map((host) => host.toLowerCase());
+  const mx = agreedRrset(observed.mx);
+  if (!mx) return waitFor(disagreement(domain, 'MX records', observed.mx).why);
+  const wanted = desired.mx.map((host) => host.toLowerCase());
   const shown = mx.records.map(hostOf);
   if (shown.length === wanted.length && shown.every((host) => wanted.includes(host)))
     return { steps: [], waits: others };
@@ -30,40 +34,34 @@ export function moveMx(
     (host) => !wanted.includes(host) && !current.mx.some((pattern) => matchMx(pattern, host)),
   );
   if (unlisted !== undefined)
-    return wait(`${unlisted} receives mail and is neither wanted nor in the policy`);
-  if (!current.announced) return wait('the policy that names the new hosts is not announced yet');
-  if (seen.at < settled(current.announced))
-    return wait(
-      'caches may hold the record of a policy without the new hosts',
-      settled(current.announced),
+    return waitFor(
+      `${unlisted} receives mail and is neither in the configuration nor in the policy`,
     );
-  for (const host of wanted) {
-    const probed = seen.hosts.find((h) => h.host === host)?.addresses ?? [];
-    const bad = probed.find(({ verdict }) => verdict !== 'pass');
-    if (probed.length === 0 || bad)
-      return wait(`${host} ${bad ? `[${bad.address}] ${bad.why}` : 'was not checked'}`);
+  if (!current.announced)
+    return waitFor('the policy that names the new hosts is not announced yet');
+  const until = cacheExpiry(current.announced);
+  if (observed.at < until)
+    return waitFor('caches may hold the record of a policy without the new hosts', until);
+  for (const name of wanted) {
+    const probed = observed.hosts.find(({ host }) => host === name)?.addresses ?? [];
+    if (probed.length === 0) return waitFor(`${name} was not checked`);
+    const failed = probed.find(({ verdict }) => verdict !== 'pass');
+    if (failed) return waitFor(`${name} [${failed.address}] ${failed.why}`);
   }
-  const preferenceOf = (host: string, i: number): string =>
-    mx.records.find((record) => hostOf(record) === host)?.split(' ')[0] ?? String(10 * (i + 1));
+  // A host that stays keeps its preference; new hosts follow in the configured order.
+  const preferenceOf = (host: string, index: number): string =>
+    mx.records.find((record) => hostOf(record) === host)?.split(' ')[0] ?? String(10 * (index + 1));
   const rdata = (records: readonly string[]): readonly string[] =>
     records.map((record) => `${record}.`).sort();
-  const to = rdata(wanted.map((host, i) => `${preferenceOf(host, i)} ${host}`));
-  return {
-    steps: [
-      {
-        action: {
-          kind: 'set-rrset',
-          name: domain,
-          type: 'MX',
-          from: rdata(ownRecords(mx)),
-          to,
-          ttl: mx.ttl,
-        },
-        because:
-          'senders hold a policy that names the old hosts and the new, and every new host passes',
-        clause: 'RFC 8461 §8.1',
-      },
-    ],
-    waits: others,
+  const action: SetRrset = {
+    kind: 'set-rrset',
+    name: domain,
+    type: 'MX',
+    from: rdata(ownRecords(mx)),
+    to: rdata(wanted.map((host, index) => `${preferenceOf(host, index)} ${host}`)),
+    ttl: mx.ttl,
   };
+  const because =
+    'senders have a policy that names the old hosts and the new, and every new host passes';
+  return { steps: [{ action, because, clause: 'RFC 8461 §8.1' }], waits: others };
 }

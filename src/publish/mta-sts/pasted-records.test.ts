@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { policyId } from '../records/policy-id.js';
 import { startPolicy, stepPolicy } from './step-policy.js';
 import { stepReports } from './step-reports.js';
-import type { PolicyReading, DesiredPolicy, ServerAnswer } from './types.js';
+import type { PolicyObservation, DesiredPolicy, ServerAnswer } from './types.js';
 
 const domain = 'one.example';
 const body = 'version: STSv1\r\nmode: testing\r\nmx: mx1.one.example\r\nmax_age: 86400\r\n';
@@ -12,29 +12,29 @@ const at = Date.UTC(2026, 0, 1);
 const both = (records: readonly string[]): readonly ServerAnswer[] =>
   ['ns1', 'ns2'].map((server) => ({ server, rrset: { records, ttl: 300 } }));
 
-const wish: DesiredPolicy = {
+const desired: DesiredPolicy = {
   mode: 'testing',
   mx: ['mx1.one.example'],
   maxAges: [86_400],
   ttl: 3600,
   reporters: [],
   days: 1,
-  leastReports: 0,
+  minReports: 0,
   confirmed: [],
 };
 
 function stepWith(records: readonly string[]) {
-  const served = { id, body, mode: 'testing', maxAge: 86_400, mx: wish.mx, first: 0 } as const;
-  const seen: PolicyReading = {
+  const served = { id, body, mode: 'testing', maxAge: 86_400, mx: desired.mx, first: 0 } as const;
+  const observed: PolicyObservation = {
     at,
     txt: both(records),
     alias: both([]),
     mx: both(['10 mx1.one.example']),
-    policyHosts: [{ address: '192.0.2.80', got: { body } }],
+    policyHosts: [{ address: '192.0.2.80', fetched: { body } }],
     hosts: [],
     reports: [],
   };
-  return stepPolicy({ ...startPolicy(domain), served: [served] }, seen, wish);
+  return stepPolicy({ ...startPolicy(domain), served: [served] }, observed, desired);
 }
 
 for (const text of [

@@ -1,35 +1,40 @@
 import { matchMx } from '../../mta-sts/index.js';
 import type { Alert } from '../actions.js';
 import { countedReports } from './judge-promotion.js';
-import { agreed, currentPolicy, hostOf, isStsRecord } from './apply-observation.js';
-import type { PolicyReading, PolicyState, DesiredPolicy } from './types.js';
+import { agreedRrset, currentPolicy, hostOf, isStsRecord } from './apply-observation.js';
+import type { PolicyObservation, PolicyState, DesiredPolicy } from './types.js';
 
-/** What a person should look at. However many reports say the same, it is one alert. */
+/**
+ * Returns the conditions that the operator has to look at. Any number of reports with
+ * failures makes one alert.
+ */
 export function policyAlerts(
   state: PolicyState,
-  seen: PolicyReading,
-  wish: DesiredPolicy,
+  observed: PolicyObservation,
+  desired: DesiredPolicy,
 ): readonly Alert[] {
   const { domain } = state;
   const current = currentPolicy(state);
   const alerts: Alert[] = [];
-  const failing = seen.hosts.flatMap(({ host, addresses }) =>
-    addresses.filter((a) => a.verdict === 'fail').map((a) => ({ host, ...a })),
+  const failing = observed.hosts.flatMap(({ host, addresses }) =>
+    addresses
+      .filter(({ verdict }) => verdict === 'fail')
+      .map(({ address, why }) => ({ host, address, why })),
   );
   if (current && current.mode !== 'none')
     for (const { host, address, why } of failing)
       alerts.push({ code: 'publish-mx-failing', subject: `${host} [${address}]`, detail: why });
-  const told = seen.reports.filter(({ failures }) => failures > 0);
-  if (told.length > 0 && failing.length === 0) {
-    const signed = countedReports({ ...seen, reports: told }, wish).length;
-    const detail = `${told.length} reports tell of failures, ${signed} of them signed by a configured reporter; our own probe finds none`;
+  const reports = observed.reports.filter(({ failures }) => failures > 0);
+  if (reports.length > 0 && failing.length === 0) {
+    const signed = countedReports({ ...observed, reports }, desired).length;
+    const detail = `${reports.length} reports show failures, ${signed} of them signed by a configured reporter; our own probe finds no failure`;
     alerts.push({ code: 'publish-reports-failing', subject: domain, detail });
   }
-  const allowed = [...wish.mx.map((host) => host.toLowerCase()), ...(current?.mx ?? [])];
-  for (const host of agreed(seen.mx)?.records.map(hostOf) ?? [])
+  const allowed = [...desired.mx.map((host) => host.toLowerCase()), ...(current?.mx ?? [])];
+  for (const host of agreedRrset(observed.mx)?.records.map(hostOf) ?? [])
     if (!allowed.some((pattern) => matchMx(pattern, host)))
       alerts.push({ code: 'publish-mx-unlisted', subject: domain, detail: host });
-  const records = agreed(seen.txt)?.records.filter(isStsRecord) ?? [];
+  const records = agreedRrset(observed.txt)?.records.filter(isStsRecord) ?? [];
   if (records.length > 1)
     alerts.push({
       code: 'publish-record-multiple',

@@ -1,31 +1,49 @@
 import type { SetRrset, Step, Wait } from '../actions.js';
 import { txtRdata } from '../records/txt-rdata.js';
 import { stsRecord } from '../records/policy-id.js';
-import { agreed, isStsRecord, ownRecords } from './apply-observation.js';
-import type { PolicyAction, PolicyReading, DesiredPolicy, ServedPolicy } from './types.js';
+import { agreedRrset, bodyOf, isStsRecord, ownRecords } from './apply-observation.js';
+import type { DesiredPolicy, FetchResult, PolicyAction, PolicyObservation } from './types.js';
+
+/** Steps and waits of a part of the plan. */
+export interface PartialStep {
+  readonly steps: readonly Step<PolicyAction>[];
+  readonly waits: readonly Wait[];
+}
+
+/** The reason why a step is safe now, with its clause. */
+export type Justification = Pick<Step, 'because' | 'clause'>;
 
 /**
- * The announcement: of the records that begin with v=STSv1 exactly one stays, or none
- * without an id; other texts at the name are left alone (RFC 8461 §3.1). [8461-3.1-14]
+ * Sets the `_mta-sts` record. Of the records that begin with `v=STSv1` exactly one
+ * remains, because senders ignore a domain with several (RFC 8461 §3.1); without an `id`
+ * none remains. Other texts at the name stay. [8461-3.1-14]
  */
-export function setRecord(
-  domain: string,
-  texts: readonly string[],
-  id: string | undefined,
-  ttl: number,
-  because: string,
-  clause: string,
+export function setStsRecord(
+  {
+    domain,
+    texts,
+    id,
+    ttl,
+  }: {
+    readonly domain: string;
+    /** The records of the name itself. */
+    readonly texts: readonly string[];
+    readonly id: string | undefined;
+    /** Seconds. */
+    readonly ttl: number;
+  },
+  { because, clause }: Justification,
 ): Step<SetRrset> {
   const others = texts.filter((text) => !isStsRecord(text));
+  const announcement = id === undefined ? [] : [stsRecord(id)];
   const rdata = (records: readonly string[]): readonly string[] => records.map(txtRdata).sort();
-  const to = rdata([...others, ...(id === undefined ? [] : [stsRecord(id)])]);
   return {
     action: {
       kind: 'set-rrset',
       name: `_mta-sts.${domain}`,
       type: 'TXT',
       from: rdata(texts),
-      to,
+      to: rdata([...others, ...announcement]),
       ttl,
     },
     because,
@@ -33,72 +51,56 @@ export function setRecord(
   };
 }
 
-/**
- * Brings a policy to every address of its host: the body, then the name, then the
- * certificate for that very name. [8461-8.2-2, 8461-3.3-14]
- */
-export function serve(
-  domain: string,
-  { id, body }: ServedPolicy,
-  seen: PolicyHostReading,
-  wish: Pick<DesiredPolicy, 'policyHost' | 'ttl'>,
-  goal: { readonly because: string; readonly clause: string } = {
-    because: 'serving it again changes nothing',
-    clause: 'RFC 8461 §3.3',
-  },
-): { readonly steps: readonly Step<PolicyAction>[]; readonly waits: readonly Wait[] } {
-  const { steps, waits } = preparePolicyHost(domain, body, seen, wish);
-  return {
-    steps: [
-      {
-        action: { kind: 'serve-policy', domain, id, body },
-        because: goal.because,
-        clause: goal.clause,
-      },
-      ...steps,
-    ],
-    waits,
-  };
+/** The policy host of a domain, as it is and as it should be. */
+export interface PolicyHostContext {
+  readonly domain: string;
+  readonly observed: Pick<PolicyObservation, 'policyHosts' | 'policyHostSynthesised' | 'alias'>;
+  readonly desired: Pick<DesiredPolicy, 'policyHost' | 'ttl'>;
 }
 
 /**
- * What the host of a policy lacks until every address serves this body: its name, its
+ * Serves a policy at every address of its host: first the body, then the name, then a
+ * certificate for `mta-sts.DOMAIN` itself. [8461-8.2-2, 8461-3.3-14]
+ */
+export function servePolicySteps(
+  context: PolicyHostContext,
+  { id, body }: { readonly id: string; readonly body: string },
+  { because, clause }: Justification = {
+    because: 'serving it again changes nothing',
+    clause: 'RFC 8461 §3.3',
+  },
+): PartialStep {
+  const { domain } = context;
+  const { steps, waits } = preparePolicyHost(context, body);
+  const action = { kind: 'serve-policy', domain, id, body } as const;
+  return { steps: [{ action, because, clause }, ...steps], waits };
+}
+
+/**
+ * Plans what the policy host lacks until every address serves this body: its name and its
  * certificate.
  */
 export function preparePolicyHost(
-  domain: string,
+  { domain, observed, desired }: PolicyHostContext,
   body: string,
-  { policyHosts, policyHostSynthesised: synthesised = false, alias }: PolicyHostReading,
-  { policyHost, ttl }: Pick<DesiredPolicy, 'policyHost' | 'ttl'>,
-): { readonly steps: readonly Step<PolicyAction>[]; readonly waits: readonly Wait[] } {
+): PartialStep {
+  const { policyHosts, policyHostSynthesised: synthesised = false } = observed;
+  const { policyHost, ttl } = desired;
   const host = `mta-sts.${domain}`;
   const steps: Step<PolicyAction>[] = [];
-  const without = policyHosts.length === 0 || (synthesised && policyHost !== undefined);
-  const target = policyHostAlias(alias);
-  if (without && target === undefined && policyHost !== undefined) {
-    const action: SetRrset = {
-      kind: 'set-rrset',
-      name: host,
-      type: 'CNAME',
-      from: [],
-      to: [`${policyHost}.`],
-      ttl,
-    };
+  const lacksName = policyHosts.length === 0 || (synthesised && policyHost !== undefined);
+  const target = policyHostAlias(observed.alias);
+  if (lacksName && target === undefined && policyHost !== undefined) {
+    const to = [`${policyHost}.`];
     steps.push({
-      action,
+      action: { kind: 'set-rrset', name: host, type: 'CNAME', from: [], to, ttl },
       because: synthesised
-        ? 'a name of its own takes the place of the wildcard (RFC 4592 §2.2.1), and no record announces the policy before it is served here'
-        : 'nobody asks for it before a record announces the policy',
+        ? 'a record at the name replaces the wildcard (RFC 4592 §2.2.1), and no record announces the policy before it is served here'
+        : 'no sender asks for it before a record announces the policy',
       clause: 'RFC 8461 §8.2',
     });
   }
-  const uncertified =
-    !without &&
-    policyHosts.some(
-      ({ got }) =>
-        typeof got === 'object' && 'failure' in got && got.failure === 'sts-policy-webpki-invalid',
-    );
-  if (uncertified) {
+  if (!lacksName && policyHosts.some(({ fetched }) => lacksCertificate(fetched))) {
     const key = 'ecdsa-1';
     steps.push({
       action: { kind: 'make-key', host, key, type: 'ecdsa' },
@@ -111,31 +113,43 @@ export function preparePolicyHost(
       clause: 'RFC 8461 §3.3',
     });
   }
-  const silent = policyHosts
-    .filter(({ got }) => typeof got !== 'object' || !('body' in got) || got.body !== body)
+  const hint = aliasHint(target, policyHost);
+  if (lacksName) {
+    const missing =
+      policyHost === undefined
+        ? 'has no address: publish one, or name a policyHost'
+        : 'has no address yet';
+    return { steps, waits: [{ subject: domain, why: `${host} ${missing}${hint}` }] };
+  }
+  const lacking = policyHosts
+    .filter(({ fetched }) => bodyOf(fetched) !== body)
     .map(({ address }) => address);
-  const leads =
-    target === undefined || target === policyHost?.toLowerCase()
-      ? ''
-      : `, and it is an alias of ${target}${policyHost === undefined ? '' : `, not of ${policyHost}: change that alias, or remove it`}`;
-  const why = without
-    ? `${host} ${policyHost === undefined ? 'has no address: publish one, or name a policyHost' : 'has no address yet'}${leads}`
-    : `${host} does not serve the policy at ${silent.join(', ')} yet${leads}`;
+  const why = `${host} does not serve the policy at ${lacking.join(', ')} yet${hint}`;
   return { steps, waits: [{ subject: domain, why }] };
 }
 
-type PolicyHostReading = Pick<PolicyReading, 'policyHosts' | 'policyHostSynthesised' | 'alias'>;
+function lacksCertificate(fetched: FetchResult): boolean {
+  if (typeof fetched !== 'object' || !('failure' in fetched)) return false;
+  return fetched.failure === 'sts-policy-webpki-invalid';
+}
 
-/** What `mta-sts.DOMAIN` itself is an alias of, when every server says so. */
-function policyHostAlias(alias: PolicyReading['alias']): string | undefined {
-  const shown = agreed(alias);
+/** Describes an alias that leads elsewhere than to the configured policy host. */
+function aliasHint(target: string | undefined, policyHost: string | undefined): string {
+  if (target === undefined || target === policyHost?.toLowerCase()) return '';
+  if (policyHost === undefined) return `, and it is an alias of ${target}`;
+  return `, and it is an alias of ${target}, not of ${policyHost}: change that alias, or remove it`;
+}
+
+/** Returns the alias target of `mta-sts.DOMAIN` itself, when every server agrees. */
+function policyHostAlias(alias: PolicyObservation['alias']): string | undefined {
+  const shown = agreedRrset(alias);
   return shown && ownRecords(shown)[0];
 }
 
-/** What the steps make an alias of, to be remembered. */
+/** Returns the alias that the steps create, to be saved in the state. */
 export function aliasWritten(steps: readonly Step[]): { readonly alias?: string } {
-  const target = steps.flatMap(({ action }) =>
+  const [target] = steps.flatMap(({ action }) =>
     action.kind === 'set-rrset' && action.type === 'CNAME' ? action.to : [],
-  )[0];
+  );
   return target === undefined ? {} : { alias: target.replace(/\.$/, '') };
 }

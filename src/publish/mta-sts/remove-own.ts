@@ -1,61 +1,48 @@
-import type { SetRrset, Step, Wait } from '../actions.js';
-import { agreed, disagreement, ownRecords } from './apply-observation.js';
+import { agreedRrset, disagreement, ownRecords } from './apply-observation.js';
+import type { RecordSteps } from './move-mx.js';
 import type { ServerAnswer } from './types.js';
 
-/** A record that was written for a domain and is needed no longer. */
+/** A record that Hermetic wrote for a domain and that is no longer needed. */
 export interface OwnRecord {
   readonly domain: string;
   readonly name: string;
   readonly type: 'CNAME' | 'TXT';
-  /** As it was written; undefined where it was not. */
+  /** The record as it was written. Undefined: it was not written here. */
   readonly written: string | undefined;
-  /** Which of the records at the name are of its kind; the others are left alone. */
+  /** Selects the records of its kind at the name. Other records stay. */
   readonly isKind: (record: string) => boolean;
   readonly rdata: (record: string) => string;
-  /** Equal for records that mean the same. Default: the record as it is. */
-  readonly means?: (record: string | undefined) => string | undefined;
+  /** Returns the same text for records of the same meaning. Default: the record itself. */
+  readonly normalize?: (record: string | undefined) => string | undefined;
+  /** Seconds. */
   readonly ttl: number;
   readonly because: string;
   readonly clause: string;
 }
 
 /**
- * Removes it while it means what was written; another record is left, with the reason.
- * Nothing where it is gone.
+ * Plans the removal of a record while it still means what was written. A record that the
+ * operator changed stays, and the wait names it. An absent record needs no step.
  */
-export function removeOwn(
-  {
-    domain,
-    name,
-    type,
-    written,
-    isKind,
-    rdata,
-    means = (record) => record,
-    ttl,
-    because,
-    clause,
-  }: OwnRecord,
-  answers: readonly ServerAnswer[],
-): { readonly steps: readonly Step<SetRrset>[]; readonly waits: readonly Wait[] } {
-  const shown = agreed(answers);
-  const wait = (why: string): { steps: []; waits: readonly Wait[] } => ({
+export function removeOwn(record: OwnRecord, answers: readonly ServerAnswer[]): RecordSteps {
+  const { domain, name, type, written, isKind, rdata, ttl, because, clause } = record;
+  const normalize = record.normalize ?? ((text) => text);
+  const waitFor = (why: string): RecordSteps => ({
     steps: [],
     waits: [{ subject: domain, why }],
   });
-  if (!shown) return wait(disagreement(name, `${type} of ${name}`, answers).why);
+  const shown = agreedRrset(answers);
+  if (!shown) return waitFor(disagreement(name, `${type} of ${name}`, answers).why);
   const own = ownRecords(shown);
   const present = own.filter(isKind);
   if (present.length === 0) return { steps: [], waits: [] };
-  if (present.length !== 1 || !present.every((record) => means(record) === means(written)))
-    return wait(
-      `${name} is left as it is, since this ${type} was not written here: ${present.join(', ')}`,
+  if (present.length !== 1 || !present.every((text) => normalize(text) === normalize(written)))
+    return waitFor(
+      `${name} stays as it is, because this ${type} was not written here: ${present.join(', ')}`,
     );
   const from = own.map(rdata).sort();
-  const to = own
-    .filter((record) => !isKind(record))
-    .map(rdata)
-    .sort();
+  const remaining = own.filter((text) => !isKind(text));
+  const to = remaining.map(rdata).sort();
   return {
     steps: [{ action: { kind: 'set-rrset', name, type, from, to, ttl }, because, clause }],
     waits: [],

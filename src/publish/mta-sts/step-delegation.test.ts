@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { stepDelegation } from './step-delegation.js';
 import { stepReports } from './step-reports.js';
-import type { PolicyReading, ServerAnswer } from './types.js';
+import type { PolicyObservation, ServerAnswer } from './types.js';
 
 const body = 'version: STSv1\r\nmode: enforce\r\nmx: mx.example.net\r\nmax_age: 604800\r\n';
 const delegation = {
@@ -14,8 +14,8 @@ const delegation = {
 };
 const both = (records: readonly string[]): readonly ServerAnswer[] =>
   ['a', 'b'].map((server) => ({ server, rrset: { records, ttl: 300 } }));
-const seen = (change: Partial<PolicyReading> = {}) => ({
-  policyHosts: [{ address: '192.0.2.1', got: { body } }],
+const observed = (change: Partial<PolicyObservation> = {}) => ({
+  policyHosts: [{ address: '192.0.2.1', fetched: { body } }],
   alias: both([]),
   mx: both(['10 mx.example.net']),
   txt: both([]),
@@ -27,28 +27,28 @@ const asked = (...args: Parameters<typeof stepDelegation>): readonly string[] =>
   );
 
 test('[8461-8.2-2] the policy host comes first, with a certificate for the domain’s own name, and the alias of the record last', () => {
-  assert.deepEqual(asked(delegation, undefined, seen({ policyHosts: [] })), [
+  assert.deepEqual(asked(delegation, undefined, observed({ policyHosts: [] })), [
     'mta-sts.example.com CNAME policy.example.net.',
   ]);
-  const uncertified = [{ address: '192.0.2.1', got: { failure: 'sts-policy-webpki-invalid' } }];
-  assert.deepEqual(asked(delegation, undefined, seen({ policyHosts: uncertified })), [
+  const uncertified = [{ address: '192.0.2.1', fetched: { failure: 'sts-policy-webpki-invalid' } }];
+  assert.deepEqual(asked(delegation, undefined, observed({ policyHosts: uncertified })), [
     'make-key',
     'certify',
   ]);
-  assert.deepEqual(asked(delegation, undefined, seen()), [
+  assert.deepEqual(asked(delegation, undefined, observed()), [
     '_mta-sts.example.com CNAME _mta-sts.example.net.',
   ]);
-  assert.deepEqual(asked(delegation, '_mta-sts.example.net', seen({ txt: [] })), []);
+  assert.deepEqual(asked(delegation, '_mta-sts.example.net', observed({ txt: [] })), []);
 });
 
 test('a domain whose MX host the policy does not name, or that has records of its own, is not delegated', () => {
-  const why = (change: Partial<PolicyReading>, alias?: string): string =>
-    stepDelegation(delegation, alias, seen(change)).waits[0]?.why ?? '';
+  const why = (change: Partial<PolicyObservation>, alias?: string): string =>
+    stepDelegation(delegation, alias, observed(change)).waits[0]?.why ?? '';
   assert.match(why({ mx: both(['10 mx.example.com']) }), /mx\.example\.com receives mail/);
-  assert.match(why({ txt: both(['v=STSv1; id=1;']) }), /records of its own/);
-  assert.match(why({}, '_mta-sts.example.org'), /leads to _mta-sts\.example\.org/);
+  assert.match(why({ txt: both(['v=STSv1; id=1;']) }), /has records/);
+  assert.match(why({}, '_mta-sts.example.org'), /is an alias of _mta-sts\.example\.org/);
   assert.match(
-    stepDelegation({ ...delegation, body: undefined }, undefined, seen()).waits[0]?.why ?? '',
+    stepDelegation({ ...delegation, body: undefined }, undefined, observed()).waits[0]?.why ?? '',
     /no policy that is announced/,
   );
 });
@@ -102,5 +102,5 @@ test('a TLS-RPT record that is wanted no longer goes while it is as it was writt
   assert.deepEqual(asked([written]).steps, [], 'written by somebody else');
   const other = asked(['v=TLSRPTv1; rua=mailto:b@example.com'], written);
   assert.deepEqual(other.steps, []);
-  assert.match(other.waits[0]?.why ?? '', /left as it is.*b@example\.com/);
+  assert.match(other.waits[0]?.why ?? '', /stays as it is.*b@example\.com/);
 });

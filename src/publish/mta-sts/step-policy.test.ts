@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { PolicyWorld, type Trouble } from '../../../test/support/publish/policy-simulation.js';
+import { PolicyWorld, type StepFaults } from '../../../test/support/publish/policy-simulation.js';
 import type { DesiredPolicy, ReportSummary } from './types.js';
 import { testSize } from '../../../test/support/test-size.js';
 
-const wish: DesiredPolicy = {
+const desired: DesiredPolicy = {
   mode: 'enforce',
   mx: ['mx1.example.com', 'mx2.example.com'],
   maxAges: [86_400, 604_800],
@@ -13,7 +13,7 @@ const wish: DesiredPolicy = {
   ttl: 3600,
   reporters: ['google.com'],
   days: 2,
-  leastReports: 1,
+  minReports: 1,
   confirmed: [],
 };
 
@@ -31,14 +31,14 @@ const goodReports = Array.from({ length: 100 }, (_, i) =>
   report({ day: new Date(i * 86_400_000).toISOString().slice(0, 10) }),
 );
 
-function domain(mx: readonly string[] = wish.mx): PolicyWorld {
+function domain(mx: readonly string[] = desired.mx): PolicyWorld {
   const world = new PolicyWorld(mx);
   world.reports = goodReports;
   return world;
 }
 
 /** Runs hourly until the policy is in that mode, at most so many days. */
-function until(world: PolicyWorld, mode: string, wanted: DesiredPolicy = wish, days = 30): void {
+function until(world: PolicyWorld, mode: string, wanted: DesiredPolicy = desired, days = 30): void {
   for (let i = 0; i < 24 * days && world.mode !== mode; i++) world.run(wanted);
   assert.equal(world.mode, mode);
 }
@@ -49,7 +49,7 @@ function settle(world: PolicyWorld, wanted: DesiredPolicy, hours: number): void 
 
 test('[8461-8.1-1, 8461-8.2-2, 8461-3.3-14] from nothing: the host, the body in testing mode, the certificate, and the record last', () => {
   const world = domain();
-  settle(world, wish, 6);
+  settle(world, desired, 6);
   assert.deepEqual(
     world.log.map((line) => line.split(' ')[0]).filter((word, i, all) => all.indexOf(word) === i),
     ['serve-policy', 'CNAME', 'make-key', 'certify', 'TXT'],
@@ -63,7 +63,7 @@ test('a policy is enforced after the days in testing, with every address passing
   until(world, 'enforce');
   assert.ok(world.now >= 2 * 86_400_000);
   assert.match(world.bodies[0] ?? '', /max_age: 86400/);
-  settle(world, wish, 30);
+  settle(world, desired, 30);
   assert.match(world.bodies[0] ?? '', /max_age: 604800/);
   assert.deepEqual(world.broken, []);
 });
@@ -79,18 +79,18 @@ const holding: readonly (readonly [
   [
     'reports came over HTTPS alone, which anybody can post',
     {},
-    (world) => void (world.reports = goodReports.map((r) => ({ ...r, via: 'https' }))),
+    (world) => void (world.reports = goodReports.map((record) => ({ ...record, via: 'https' }))),
   ],
   [
     'reports are not signed',
     {},
-    (world) => void (world.reports = goodReports.map(({ signedBy: _, ...r }) => r)),
+    (world) => void (world.reports = goodReports.map(({ signedBy: _, ...record }) => record)),
   ],
   ['reports are signed by somebody else', { reporters: ['example.net'] }, () => undefined],
   [
     'a signed report tells of failures',
     {},
-    (world) => void (world.reports = goodReports.map((r) => ({ ...r, failures: 1 }))),
+    (world) => void (world.reports = goodReports.map((record) => ({ ...record, failures: 1 }))),
   ],
 ];
 for (const [why, change, arrange] of holding) {
@@ -98,7 +98,7 @@ for (const [why, change, arrange] of holding) {
     const world = domain();
     arrange(world);
     for (let i = 0; i < 24 * 10; i++) {
-      const step = world.run({ ...wish, ...change });
+      const step = world.run({ ...desired, ...change });
       if (i > 24 * 9) assert.ok(step.waits.length > 0);
     }
     assert.equal(world.mode, 'testing');
@@ -109,10 +109,10 @@ test('a person may enforce without reports, but never against our own probe', ()
   const world = domain();
   world.reports = [];
   until(world, 'testing');
-  settle(world, wish, 50);
-  const [proposal] = world.run(wish).proposals;
+  settle(world, desired, 50);
+  const [proposal] = world.run(desired).proposals;
   assert.match(proposal?.token ?? '', /^enforce:example\.com:/);
-  const confirmed = { ...wish, confirmed: [proposal?.token ?? ''] };
+  const confirmed = { ...desired, confirmed: [proposal?.token ?? ''] };
   world.hostsPass = 'fail';
   assert.deepEqual(world.run(confirmed).proposals, []);
   settle(world, confirmed, 5);
@@ -124,20 +124,20 @@ test('a person may enforce without reports, but never against our own probe', ()
 test('10,000 reports of starttls-not-supported, signed or not, leave the mode as it is and raise one alert', () => {
   for (const mode of ['enforce', 'testing'] as const) {
     const world = domain();
-    until(world, mode, wish);
-    settle(world, wish, 5);
+    until(world, mode, desired);
+    settle(world, desired, 5);
     const body = world.bodies[0];
     for (let i = 0; i < 24 * 5; i++) {
       const day = new Date(world.now).toISOString().slice(0, 10);
-      world.reports = Array.from({ length: 10_000 }, (_, n) =>
+      world.reports = Array.from({ length: 10_000 }, (_, total) =>
         report({
           day,
           failures: 50,
-          ...(n % 3 === 0 ? { via: 'https' } : {}),
-          ...(n % 2 === 0 ? { signedBy: `d${n}.example` } : {}),
+          ...(total % 3 === 0 ? { via: 'https' } : {}),
+          ...(total % 2 === 0 ? { signedBy: `d${total}.example` } : {}),
         }),
       );
-      const step = world.run(wish);
+      const step = world.run(desired);
       assert.equal(world.mode, mode);
       assert.deepEqual(
         step.alerts.map(({ code }) => code),
@@ -156,24 +156,24 @@ test('a failing probe of ours raises an alert, holds the ramp, and does not take
   const world = domain();
   until(world, 'enforce');
   world.hostsPass = 'fail';
-  settle(world, wish, 24 * 5);
+  settle(world, desired, 24 * 5);
   assert.equal(world.mode, 'enforce');
   assert.match(world.bodies[0] ?? '', /max_age: 86400/);
-  assert.equal(world.run(wish).alerts[0]?.code, 'publish-mx-failing');
+  assert.equal(world.run(desired).alerts[0]?.code, 'publish-mx-failing');
 });
 
 test('leaving enforce needs a confirmation that names the policy; another policy’s does not do', () => {
   for (const mode of ['testing', 'none'] as const) {
     const world = domain();
     until(world, 'enforce');
-    const leave = { ...wish, mode };
-    settle(world, leave, 5);
-    const [proposal] = world.run(leave).proposals;
+    const retire = { ...desired, mode };
+    settle(world, retire, 5);
+    const [proposal] = world.run(retire).proposals;
     assert.match(proposal?.token ?? '', /^leave-enforce:example\.com:[0-9a-f]{8}-\d+$/);
     settle(
       world,
       {
-        ...leave,
+        ...retire,
         confirmed: [
           'leave-enforce:example.com:00000000-2',
           proposal?.token.replace(/\d+$/, '1') ?? '',
@@ -182,14 +182,14 @@ test('leaving enforce needs a confirmation that names the policy; another policy
       5,
     );
     assert.equal(world.mode, 'enforce');
-    until(world, mode, { ...leave, confirmed: [proposal?.token ?? ''] });
+    until(world, mode, { ...retire, confirmed: [proposal?.token ?? ''] });
     assert.deepEqual(world.broken, []);
   }
 });
 
 /** Confirms whatever is proposed. */
-function remove(world: PolicyWorld, troubles: () => Trouble = () => ({})): void {
-  const none: DesiredPolicy = { ...wish, mode: 'none' };
+function remove(world: PolicyWorld, troubles: () => StepFaults = () => ({})): void {
+  const none: DesiredPolicy = { ...desired, mode: 'none' };
   let confirmed: readonly string[] = [];
   for (let i = 0, still = 0; i < 24 * 60 && still < 24; i++) {
     const step = world.run({ ...none, confirmed }, troubles());
@@ -204,10 +204,10 @@ function remove(world: PolicyWorld, troubles: () => Trouble = () => ({})): void 
 test('[8461-8.3-1] removal waits until every policy ever served has expired, not the last one alone (RFC 8461 §8.3)', () => {
   const world = domain();
   until(world, 'enforce');
-  settle(world, wish, 48); // a week is served now
+  settle(world, desired, 48); // a week is served now
   const began = world.now;
   const confirm = {
-    ...wish,
+    ...desired,
     mode: 'testing' as const,
     confirmed: [
       `leave-enforce:example.com:${world.state.served.at(-1)?.id.slice(0, 8) ?? ''}-${world.state.served.length}`,
@@ -220,14 +220,14 @@ test('[8461-8.3-1] removal waits until every policy ever served has expired, not
   assert.deepEqual(world.txt, [[], []]);
   assert.ok(world.now - began > 604_800_000, 'the week of the policy before last is waited for');
   assert.deepEqual(world.broken, []);
-  assert.equal(world.run({ ...wish, mode: 'none' }).steps.length, 0);
+  assert.equal(world.run({ ...desired, mode: 'none' }).steps.length, 0);
 });
 
 test('[8461-8.1-2] MX hosts move under an enforced policy: union first, then the records, then the old host leaves the policy', () => {
   const world = domain();
   until(world, 'enforce');
-  settle(world, wish, 40);
-  const move = { ...wish, mx: ['mx2.example.com', 'mx3.example.com'] };
+  settle(world, desired, 40);
+  const move = { ...desired, mx: ['mx2.example.com', 'mx3.example.com'] };
   settle(world, move, 24 * 3);
   assert.deepEqual(world.mx[0], ['10 mx2.example.com', '20 mx3.example.com']);
   assert.doesNotMatch(world.bodies[0] ?? '', /mx1/);
@@ -239,18 +239,18 @@ test('[8461-8.1-2] MX hosts move under an enforced policy: union first, then the
 test('an MX host that fails the probe is not moved to', () => {
   const world = domain();
   until(world, 'enforce');
-  settle(world, wish, 40);
+  settle(world, desired, 40);
   world.hostsPass = 'fail';
-  settle(world, { ...wish, mx: ['mx3.example.com'] }, 24 * 3);
+  settle(world, { ...desired, mx: ['mx3.example.com'] }, 24 * 3);
   assert.deepEqual(world.mx[0], ['10 mx1.example.com', '10 mx2.example.com']);
 });
 
 test('a host that DNS shows and nobody asked for never comes into the policy, and holds its promotion', () => {
   const world = domain(['mx1.example.com', 'mx2.example.com', 'mx.attacker.example']);
-  for (let i = 0; i < 24 * 5; i++) world.run(wish);
+  for (let i = 0; i < 24 * 5; i++) world.run(desired);
   assert.equal(world.mode, 'testing');
   assert.doesNotMatch(world.bodies[0] ?? '', /attacker/);
-  const step = world.run(wish);
+  const step = world.run(desired);
   assert.ok(step.alerts.some(({ code }) => code === 'publish-mx-unlisted'));
   assert.deepEqual(world.mx[0]?.length, 3);
 });
@@ -258,21 +258,21 @@ test('a host that DNS shows and nobody asked for never comes into the policy, an
 test('[8461-3.1-14, 8461-3.1-13] of several records one stays, and other texts at the name are left alone', () => {
   const world = domain();
   world.txt = [0, 1].map(() => ['v=STSv1; id=1;', 'v=STSv1; id=2;', 'hello "world"']);
-  const { alerts, proposals } = world.run(wish);
+  const { alerts, proposals } = world.run(desired);
   assert.ok(alerts.some(({ code }) => code === 'publish-record-multiple'));
-  const confirmed = { ...wish, confirmed: proposals.map(({ token }) => token) };
+  const confirmed = { ...desired, confirmed: proposals.map(({ token }) => token) };
   for (let i = 0; i < 4; i++) world.run(confirmed);
-  const [set] = world.log.filter((line) => line.startsWith('TXT'));
-  assert.match(set ?? '', /^TXT "hello \\"world\\"" "v=STSv1; id=[0-9a-f]{32};"$/);
+  const [rrset] = world.log.filter((line) => line.startsWith('TXT'));
+  assert.match(rrset ?? '', /^TXT "hello \\"world\\"" "v=STSv1; id=[0-9a-f]{32};"$/);
 });
 
 test('a record whose policy cannot be fetched holds everything: what senders keep may be enforced', () => {
   const world = domain();
   world.txt = [['v=STSv1; id=20200101;'], ['v=STSv1; id=20200101;']];
-  for (let i = 0; i < 48; i++) assert.deepEqual(world.run(wish).steps, []);
-  const { proposals } = world.run(wish);
+  for (let i = 0; i < 48; i++) assert.deepEqual(world.run(desired).steps, []);
+  const { proposals } = world.run(desired);
   assert.match(proposals[0]?.token ?? '', /^begin:example\.com:/);
-  until(world, 'testing', { ...wish, confirmed: proposals.map(({ token }) => token) });
+  until(world, 'testing', { ...desired, confirmed: proposals.map(({ token }) => token) });
 });
 
 test('a policy that was there before is taken over as it is, and its max_age counts at removal', () => {
@@ -283,20 +283,20 @@ test('a policy that was there before is taken over as it is, and its max_age cou
   world.txt = [['v=STSv1; id=20200101;'], ['v=STSv1; id=20200101;']];
   world.alias = 'web.example.net';
   world.certified = true;
-  const { state } = world.run(wish);
+  const { state } = world.run(desired);
   assert.equal(state.served[0]?.adopted, true);
-  settle(world, wish, 24);
+  settle(world, desired, 24);
   assert.equal(world.mode, 'enforce');
   const began = world.now;
   remove(world);
   assert.ok(world.now - began > 1_100_000_000, 'two weeks less the day before');
-  const { steps, waits } = world.run({ ...wish, mode: 'none' });
+  const { steps, waits } = world.run({ ...desired, mode: 'none' });
   assert.deepEqual(
     [steps, world.alias],
     [[], 'web.example.net'],
     'a name that was not made here stays',
   );
-  assert.match(waits[0]?.why ?? '', /left as it is.*web\.example\.net/);
+  assert.match(waits[0]?.why ?? '', /stays as it is.*web\.example\.net/);
 });
 
 test('the name of the policy host goes last, when it was made here and nobody has turned it elsewhere', () => {
@@ -307,13 +307,13 @@ test('the name of the policy host goes last, when it was made here and nobody ha
   remove(world);
   assert.equal(world.alias, turned);
   assert.match(
-    world.run({ ...wish, mode: 'none' }).waits[0]?.why ?? '',
-    /left as it is.*another\.example\.net/,
+    world.run({ ...desired, mode: 'none' }).waits[0]?.why ?? '',
+    /stays as it is.*another\.example\.net/,
   );
-  world.alias = wish.policyHost;
-  assert.deepEqual(world.run({ ...wish, mode: 'none' }).steps.length, 1);
+  world.alias = desired.policyHost;
+  assert.deepEqual(world.run({ ...desired, mode: 'none' }).steps.length, 1);
   assert.deepEqual([world.alias, world.log.at(-1), world.broken], [undefined, 'CNAME none', []]);
-  assert.deepEqual(world.run({ ...wish, mode: 'none' }).steps, []);
+  assert.deepEqual(world.run({ ...desired, mode: 'none' }).steps, []);
 });
 
 const trouble = fc.record({
@@ -327,13 +327,13 @@ test('crashes, silence and lagging servers at any step change nothing about the 
   fc.assert(
     fc.property(fc.infiniteStream(trouble), (stream) => {
       const world = domain();
-      const troubles = (): Trouble => {
-        const { blind, ...rest } = stream.next().value as Trouble;
+      const troubles = (): StepFaults => {
+        const { blind, ...rest } = stream.next().value as StepFaults;
         return { ...rest, ...(blind ? { blind } : {}) };
       };
-      for (let i = 0; i < 24 * 40 && world.mode !== 'enforce'; i++) world.run(wish, troubles());
-      for (let i = 0; i < 24 * 4; i++) world.run(wish, troubles());
-      const move = { ...wish, mx: ['mx2.example.com', 'mx3.example.com'] };
+      for (let i = 0; i < 24 * 40 && world.mode !== 'enforce'; i++) world.run(desired, troubles());
+      for (let i = 0; i < 24 * 4; i++) world.run(desired, troubles());
+      const move = { ...desired, mx: ['mx2.example.com', 'mx3.example.com'] };
       for (let i = 0; i < 24 * 6; i++) world.run(move, troubles());
       assert.doesNotMatch(world.bodies[0] ?? '', /mx1/);
       remove(world, troubles);
@@ -353,22 +353,22 @@ test('a crash at any one step that does something, before or in the midst of it,
    */
   const live = (
     diesAt: number,
-    how: Trouble,
+    how: StepFaults,
   ): { busy: number[]; served: string[]; broken: readonly string[] } => {
     const world = domain();
     const busy: number[] = [];
-    let n = 0;
+    let total = 0;
     let confirmed: readonly string[] = [];
     const go = (wanted: DesiredPolicy, hours: number): void => {
-      for (let i = 0; i < hours; i++, n++) {
-        const step = world.run({ ...wanted, confirmed }, n === diesAt ? how : {});
+      for (let i = 0; i < hours; i++, total++) {
+        const step = world.run({ ...wanted, confirmed }, total === diesAt ? how : {});
         confirmed = [...confirmed, ...step.proposals.map(({ token }) => token)];
-        if (step.steps.length > 0) busy.push(n);
+        if (step.steps.length > 0) busy.push(total);
       }
     };
-    go(wish, 24 * 5);
-    go({ ...wish, mx: ['mx2.example.com', 'mx3.example.com'] }, 24 * 2);
-    go({ ...wish, mode: 'none' }, 24 * 10);
+    go(desired, 24 * 5);
+    go({ ...desired, mx: ['mx2.example.com', 'mx3.example.com'] }, 24 * 2);
+    go({ ...desired, mode: 'none' }, 24 * 10);
     assert.deepEqual([world.mode, world.alias], ['absent', undefined]);
     return { busy, served: world.state.served.map(({ id }) => id), broken: world.broken };
   };

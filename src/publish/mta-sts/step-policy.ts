@@ -1,155 +1,161 @@
-import type { Step, Wait } from '../actions.js';
-import { goalPolicy } from './target-policy.js';
+import type { Step } from '../actions.js';
+import { targetPolicy } from './target-policy.js';
 import { moveMx } from './move-mx.js';
 import { policyAlerts } from './policy-alerts.js';
-import { aliasWritten, setRecord, serve } from './policy-steps.js';
 import {
-  agreed,
+  aliasWritten,
+  servePolicySteps,
+  setStsRecord,
+  type PartialStep,
+  type PolicyHostContext,
+} from './policy-steps.js';
+import {
+  agreedRrset,
   allExpired,
   announces,
+  applyPolicyObservation,
+  cacheExpiry,
   currentPolicy,
   disagreement,
-  heldByWildcard,
+  mxWildcardBlocker,
   ownRecords,
-  readPolicyWorld,
   servesEverywhere,
-  settled,
 } from './apply-observation.js';
 import { removeOwn } from './remove-own.js';
 import type {
   AgreedRrset,
+  DesiredPolicy,
   PolicyAction,
-  PolicyReading,
+  PolicyObservation,
   PolicyState,
   PolicyStep,
-  DesiredPolicy,
   ServedPolicy,
 } from './types.js';
 
-/** A domain nothing is known of yet. */
+/** Returns the state of a domain before its first observation. */
 export function startPolicy(domain: string): PolicyState {
   return { schema: 'hermetic.sts/1', domain, served: [], hosts: [] };
 }
 
 /**
- * One step of a domain's MTA-STS: the body at every address of the policy host, then the
- * record (RFC 8461 §8.1), then the MX; and the reverse on the way out (§8.3). A new
- * policy is begun only when the one before is announced and no cache holds an older
- * record. [8461-8.1-1, 8461-8.1-2]
+ * Plans one step of a domain's MTA-STS. The order of a change is: the body at every address
+ * of the policy host, then the record (RFC 8461 §8.1), then the MX records. A removal goes
+ * the other way (§8.3). A new policy starts only when the one before is announced and no
+ * cache holds an older record. [8461-8.1-1, 8461-8.1-2]
  *
- * The state that is returned must be written down before its steps are carried out; then
- * a crash at any point is harmless.
+ * The returned state must be saved before its steps are executed. A crash at any point is
+ * then harmless: every action can be repeated. Pure.
  */
 export function stepPolicy(
   before: PolicyState,
-  seen: PolicyReading,
-  wish: DesiredPolicy,
+  observed: PolicyObservation,
+  desired: DesiredPolicy,
 ): PolicyStep {
-  const state = readPolicyWorld(before, seen);
-  const goal = goalPolicy(state, seen, wish);
-  const rest = { alerts: policyAlerts(state, seen, wish), proposals: goal.proposals };
-  const answer = (part: Part, after = state): PolicyStep => ({
-    ...rest,
+  const state = applyPolicyObservation(before, observed);
+  const { domain } = state;
+  const target = targetPolicy(state, observed, desired);
+  const alerts = policyAlerts(state, observed, desired);
+  const stepWith = (part: PartialStep, after = state): PolicyStep => ({
+    alerts,
+    proposals: target.proposals,
     state: { ...after, ...aliasWritten(part.steps) },
     ...part,
   });
+  const policyHost: PolicyHostContext = { domain, observed, desired };
   const current = currentPolicy(state);
-  const held = heldByWildcard(state.domain, seen);
-  if (held !== undefined) return answer(waiting(state, held));
-  const txt = agreed(seen.txt);
-  if (!txt) return answer(waiting(state, recordUnknown(state, seen)));
+  const blocker = mxWildcardBlocker(domain, observed);
+  if (blocker !== undefined) return stepWith(waitFor(state, blocker));
+  const txt = agreedRrset(observed.txt);
+  if (!txt) return stepWith(waitFor(state, recordUnknown(state, observed)));
   if (current) {
-    const leaving = current.mode === 'none' && goal.policy?.mode === 'none';
-    const over =
-      leaving && current.announced !== undefined && seen.at >= (allExpired(state) ?? Infinity);
-    if (over) return answer(finishRemoval(state, txt, seen, wish));
-    if (!servesEverywhere(seen, current.body))
-      return answer(serve(state.domain, current, seen, wish));
+    const isRemoval = current.mode === 'none' && target.policy?.mode === 'none';
+    const isExpired =
+      current.announced !== undefined && observed.at >= (allExpired(state) ?? Infinity);
+    if (isRemoval && isExpired) return stepWith(finishRemoval(state, txt, observed, desired));
+    if (!servesEverywhere(observed, current.body))
+      return stepWith(servePolicySteps(policyHost, current));
     if (!announces(txt.records, current.id))
-      return answer({
-        steps: [
-          setRecord(
-            state.domain,
-            ownRecords(txt),
-            current.id,
-            wish.ttl,
-            'every address of the policy host serves the policy',
-            'RFC 8461 §8.1',
-          ),
-        ],
-        waits: goal.waits,
-      });
-    if (leaving)
-      return answer(
-        waiting(state, 'senders may hold a policy that was served before', allExpired(state)),
+      return stepWith({ steps: [announce(domain, txt, current, desired)], waits: target.waits });
+    if (isRemoval)
+      return stepWith(
+        waitFor(state, 'senders may have a policy that was served before', allExpired(state)),
       );
   }
-  const { policy } = goal;
-  if (!policy && !current && wish.mode === 'none' && state.served.length > 0)
-    return answer(removeName(state, seen, wish));
-  if (!policy) return answer({ steps: [], waits: goal.waits });
+  const { policy } = target;
+  if (!policy) {
+    const isRemoved = !current && desired.mode === 'none' && state.served.length > 0;
+    if (isRemoved) return stepWith(removeName(state, observed, desired));
+    return stepWith({ steps: [], waits: target.waits });
+  }
   if (current && policy.id === current.id)
-    return answer(moveMx(state, current, seen, wish, goal.waits));
-  if (current?.announced && seen.at < settled(current.announced))
-    return answer(
-      waiting(
-        state,
-        'caches may hold the record before the present one',
-        settled(current.announced),
-      ),
-    );
+    return stepWith(moveMx({ state, current, observed, desired }, target.waits));
+  const until = current?.announced && cacheExpiry(current.announced);
+  if (until !== undefined && observed.at < until)
+    return stepWith(waitFor(state, 'caches may hold the record before the present one', until));
   const { mode, maxAge, mx, id, body } = policy;
-  const served: ServedPolicy = { id, body, mode, maxAge, mx, first: seen.at };
-  return answer(serve(state.domain, served, seen, wish, goal), {
+  const served: ServedPolicy = { id, body, mode, maxAge, mx, first: observed.at };
+  return stepWith(servePolicySteps(policyHost, served, target), {
     ...state,
     served: [...state.served, served],
   });
 }
 
-interface Part {
-  readonly steps: readonly Step<PolicyAction>[];
-  readonly waits: readonly Wait[];
+function waitFor({ domain }: PolicyState, why: string, until?: number): PartialStep {
+  return { steps: [], waits: [{ subject: domain, why, until }] };
 }
 
-function waiting({ domain }: PolicyState, why: string, until?: number): Part {
-  return {
-    steps: [],
-    waits: [{ subject: domain, why, ...(until === undefined ? {} : { until }) }],
-  };
+/** RFC 8461 §8.1: the record follows the body, so that no sender finds an old policy. */
+function announce(
+  domain: string,
+  txt: AgreedRrset,
+  { id }: ServedPolicy,
+  { ttl }: DesiredPolicy,
+): Step<PolicyAction> {
+  return setStsRecord(
+    { domain, texts: ownRecords(txt), id, ttl },
+    {
+      because: 'every address of the policy host serves the policy',
+      clause: 'RFC 8461 §8.1',
+    },
+  );
 }
 
-/** Why the record is not known, and what to do where it is an alias (RFC 8461 §8.2). */
-function recordUnknown({ domain }: PolicyState, { txt }: PolicyReading): string {
-  const name = `_mta-sts.${domain}`;
-  const { why, alias } = disagreement(name, '_mta-sts record', txt);
+/** Explains why the record is not known, and what to do about an alias (RFC 8461 §8.2). */
+function recordUnknown({ domain }: PolicyState, { txt }: PolicyObservation): string {
+  const { why, alias } = disagreement(`_mta-sts.${domain}`, '_mta-sts record', txt);
   if (alias === undefined) return why;
-  return `${why}, so the policy announced there applies (RFC 8461 §8.2): remove the alias to have ${domain} announce its own policy, or take ${domain} out of publish.domains`;
+  return `${why}, so the policy announced there applies (RFC 8461 §8.2): remove the alias to have ${domain} announce its own policy, or remove ${domain} from publish.domains`;
 }
 
-/** RFC 8461 §8.3, step 3: the record goes, then, when no cache holds it, the endpoint. */
+/** RFC 8461 §8.3, step 3: first the record is removed, then the endpoint. */
 function finishRemoval(
   state: PolicyState,
   txt: AgreedRrset,
-  seen: PolicyReading,
-  wish: DesiredPolicy,
-): Part {
+  observed: PolicyObservation,
+  { ttl }: DesiredPolicy,
+): PartialStep {
   const { domain, unannounced } = state;
-  const why = 'every policy ever served has expired in every cache';
-  if (!unannounced && txt.synthesised)
-    return waiting(state, `a wildcard answers for _mta-sts.${domain} with v=STSv1: remove that`);
-  if (!unannounced)
-    return {
-      steps: [setRecord(domain, txt.records, undefined, wish.ttl, why, 'RFC 8461 §8.3')],
-      waits: [],
-    };
-  const until = settled(unannounced);
-  if (seen.at < until) return waiting(state, 'caches may hold the record that was removed', until);
+  const because = 'every policy that was served has expired in every cache';
+  const clause = 'RFC 8461 §8.3';
+  if (!unannounced) {
+    if (txt.synthesised)
+      return waitFor(
+        state,
+        `a wildcard answers for _mta-sts.${domain} with v=STSv1: remove that wildcard`,
+      );
+    const { records: texts } = txt;
+    const removal = setStsRecord({ domain, texts, id: undefined, ttl }, { because, clause });
+    return { steps: [removal], waits: [] };
+  }
+  const until = cacheExpiry(unannounced);
+  if (observed.at < until)
+    return waitFor(state, 'caches may hold the record that was removed', until);
   return {
     steps: [
       {
         action: { kind: 'stop-serving', domain },
-        because: `${why}, and no record points to it`,
-        clause: 'RFC 8461 §8.3',
+        because: `${because}, and no record announces it`,
+        clause,
       },
     ],
     waits: [],
@@ -157,19 +163,14 @@ function finishRemoval(
 }
 
 /**
- * The last of all: no sender holds a policy, and none is served that the name could lead
- * to.
+ * Removes the name of the policy host as the last step: no sender has a policy, and no
+ * policy is served at the name.
  */
 function removeName(
   { domain, alias }: PolicyState,
-  seen: PolicyReading,
+  observed: PolicyObservation,
   { ttl }: DesiredPolicy,
-): Part {
-  const rest = {
-    because: 'no sender holds a policy, and none is served under this name',
-    clause: 'RFC 8461 §8.3',
-  };
-  const rdata = (target: string): string => `${target}.`;
+): PartialStep {
   return removeOwn(
     {
       domain,
@@ -177,10 +178,11 @@ function removeName(
       type: 'CNAME',
       written: alias,
       isKind: () => true,
-      rdata,
+      rdata: (target) => `${target}.`,
       ttl,
-      ...rest,
+      because: 'no sender has a policy, and no policy is served at this name',
+      clause: 'RFC 8461 §8.3',
     },
-    seen.alias,
+    observed.alias,
   );
 }

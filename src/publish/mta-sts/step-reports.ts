@@ -1,81 +1,84 @@
-import type { SetRrset, Step, Wait } from '../actions.js';
+import type { SetRrset } from '../actions.js';
 import { parseTlsRptRecord } from '../../tls-rpt/index.js';
 import { txtRdata } from '../records/txt-rdata.js';
-import { agreed, disagreement, ownRecords } from './apply-observation.js';
+import { agreedRrset, disagreement, ownRecords } from './apply-observation.js';
+import type { RecordSteps } from './move-mx.js';
 import { removeOwn } from './remove-own.js';
 import type { PolicyState, ServerAnswer } from './types.js';
 
+/** The desired TLS-RPT record of a domain, and what is known of the present one. */
+export interface DesiredReports {
+  /** `mailto:` and `https:` URIs. Empty: no record is desired. */
+  readonly rua: readonly string[];
+  /** Seconds. */
+  readonly ttl: number;
+  /** The record that Hermetic wrote before, from the saved state. */
+  readonly written?: string | undefined;
+  /** Why no record can be published below the domain. */
+  readonly held?: string | undefined;
+}
+
 /**
- * Where TLS reports go (RFC 8460 §3): exactly one record, other texts left alone. Where
- * no addresses are wanted any longer, the record goes that was `written` here. `state` is
- * what is to be remembered before the steps are carried out.
+ * Plans the TLS-RPT record (RFC 8460 §3): exactly one; other texts at the name stay. When
+ * no addresses are desired any longer, the record that was `written` here is removed.
+ * `state` must be saved before the steps are executed.
  */
 export function stepReports(
   domain: string,
-  texts: readonly ServerAnswer[],
-  {
-    rua,
-    ttl,
-    written,
-    held,
-  }: {
-    readonly rua: readonly string[];
-    readonly ttl: number;
-    readonly written?: string | undefined;
-    /** Why no record can be published below the domain. */
-    readonly held?: string | undefined;
-  },
-): {
-  readonly steps: readonly Step<SetRrset>[];
-  readonly waits: readonly Wait[];
-  readonly state: Pick<PolicyState, 'reports'>;
-} {
+  answers: readonly ServerAnswer[],
+  { rua, ttl, written, held }: DesiredReports,
+): RecordSteps & { readonly state: Pick<PolicyState, 'reports'> } {
   const name = `_smtp._tls.${domain}`;
   const state = written === undefined ? {} : { reports: written };
-  const isKind = (text: string): boolean => parseTlsRptRecord([text]).status !== 'absent';
-  if (rua.length === 0 && written !== undefined) {
-    const rest = {
-      isKind,
-      rdata: txtRdata,
-      means: (text: string | undefined) => text && meaningOf(text),
-      ttl,
-      because: 'no reports are wanted any longer',
-      clause: 'RFC 8460 §3',
-    };
-    return { ...removeOwn({ domain, name, type: 'TXT', written, ...rest }, texts), state };
+  if (rua.length === 0) {
+    if (written === undefined) return { steps: [], waits: [], state };
+    const removal = removeOwn(
+      {
+        domain,
+        name,
+        type: 'TXT',
+        written,
+        isKind: isTlsRptRecord,
+        rdata: txtRdata,
+        normalize: (text) => text && meaningOf(text),
+        ttl,
+        because: 'no reports are desired any longer',
+        clause: 'RFC 8460 §3',
+      },
+      answers,
+    );
+    return { ...removal, state };
   }
-  if (rua.length === 0) return { steps: [], waits: [], state };
-  const wait = (why: string): { steps: []; waits: readonly Wait[]; state: typeof state } => ({
+  const waitFor = (why: string): ReturnType<typeof stepReports> => ({
     steps: [],
     waits: [{ subject: domain, why }],
     state,
   });
-  if (held !== undefined) return wait(held);
-  const shown = agreed(texts);
+  if (held !== undefined) return waitFor(held);
+  const shown = agreedRrset(answers);
   if (!shown) {
-    const { why, alias } = disagreement(name, `TXT of ${name}`, texts);
-    return wait(
-      alias === undefined
-        ? why
-        : `${why}, so reports go where the record there says: remove the alias, or take reports of ${domain} out`,
+    const { why, alias } = disagreement(name, `TXT of ${name}`, answers);
+    if (alias === undefined) return waitFor(why);
+    return waitFor(
+      `${why}, so reports go where the record there says: remove the alias, or remove reports of ${domain}`,
     );
   }
-  const rdata = (records: readonly string[]): readonly string[] => records.map(txtRdata).sort();
   const wanted = `v=TLSRPTv1; rua=${rua.join(',')}`;
-  const own = ownRecords(shown);
-  const mine = shown.records.filter(isKind);
-  if (mine.length === 1 && meaningOf(mine[0] ?? '') === meaningOf(wanted))
+  const [present, ...further] = shown.records.filter(isTlsRptRecord);
+  if (present !== undefined && further.length === 0 && meaningOf(present) === meaningOf(wanted))
     return { steps: [], waits: [], state };
-  const to = rdata([...own.filter((text) => !isKind(text)), wanted]);
+  const rdata = (records: readonly string[]): readonly string[] => records.map(txtRdata).sort();
+  const own = ownRecords(shown);
+  const others = own.filter((text) => !isTlsRptRecord(text));
   const action: SetRrset = {
     kind: 'set-rrset',
     name,
     type: 'TXT',
     from: rdata(own),
-    to,
+    to: rdata([...others, wanted]),
     ttl,
   };
-  const because = 'it only asks senders to tell; there is evidence only once they do';
+  const because = 'the record only asks senders for reports, and reports are the evidence';
   return {
     steps: [{ action, because, clause: 'RFC 8460 §3' }],
     waits: [],
@@ -83,9 +86,13 @@ export function stepReports(
   };
 }
 
+function isTlsRptRecord(text: string): boolean {
+  return parseTlsRptRecord([text]).status !== 'absent';
+}
+
 /**
- * Equal for records that ask for the same: the order of addresses and the blanks are free
- * (RFC 8460 §3).
+ * Returns the same text for records that ask for the same: the order of addresses and
+ * blanks are free (RFC 8460 §3).
  */
 function meaningOf(text: string): string {
   const { status, rua, problems } = parseTlsRptRecord([text]);
@@ -93,7 +100,7 @@ function meaningOf(text: string): string {
   return [...new Set(rua.map(normalUri))].sort().join(' ');
 }
 
-/** Scheme and domain in lower case (RFC 3986 §6.2.2.1). */
+/** Returns a URI with scheme and domain in lower case (RFC 3986 §6.2.2.1). */
 function normalUri(uri: string): string {
   if (URL.canParse(uri) && !/^mailto:/i.test(uri)) return new URL(uri).href;
   const [, mailbox = '', domain = ''] = /^mailto:(.*)(@[^@]*)$/i.exec(uri) ?? [];

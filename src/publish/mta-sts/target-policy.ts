@@ -1,15 +1,23 @@
 import { formatPolicy, matchMx, type StsPolicy } from '../../mta-sts/index.js';
 import type { Wait } from '../actions.js';
-import { judgePromotion, probedTroubles, reportedFailures } from './judge-promotion.js';
+import { judgePromotion, probeFailures, reportedFailures } from './judge-promotion.js';
 import { policyId } from '../records/policy-id.js';
-import { agreed, currentPolicy, isStsRecord } from './apply-observation.js';
-import type { PolicyReading, PolicyState, DesiredPolicy, Proposal, ServedPolicy } from './types.js';
+import { agreedRrset, currentPolicy, isStsRecord } from './apply-observation.js';
+import type {
+  DesiredPolicy,
+  PolicyContext,
+  PolicyObservation,
+  PolicyState,
+  Proposal,
+  ServedPolicy,
+} from './types.js';
 
-/** A day: what a first policy and a last one are kept for. */
+/** A day in seconds: the `max_age` of a first policy and of a last one. */
 const DAY = 86_400;
 
+/** The policy that should be served now, with the reason. */
 export interface TargetPolicy {
-  /** Undefined: nothing is to be served. */
+  /** Undefined: no policy should be served. */
   readonly policy?: StsPolicy & { readonly id: string; readonly body: string };
   readonly because: string;
   readonly clause: string;
@@ -17,168 +25,150 @@ export interface TargetPolicy {
   readonly proposals: readonly Proposal[];
 }
 
-/** What the choice of a policy rests on. */
-interface PolicyContext {
-  readonly state: PolicyState;
-  readonly seen: PolicyReading;
-  readonly wish: DesiredPolicy;
-  readonly current: ServedPolicy;
-  /** Hosts it has to name. */
-  readonly mx: readonly string[];
-}
+type Remarks = Partial<Pick<TargetPolicy, 'waits' | 'proposals'>>;
 
 /**
- * The policy that should be served now. Modes climb from none over testing to enforce,
- * `max_age` through the ramp, and only on evidence; evidence holds a policy where it is
- * but never takes it back, because whoever sits on the path makes failures at will. Out
- * of enforce leads only a person's word.
+ * Returns the policy that should be served now. The mode rises from none through testing to
+ * enforce, `max_age` rises through the configured values, and both need evidence. Missing
+ * evidence stops a rise but never lowers a policy, because an on-path attacker can cause
+ * failures at will. Only the operator ends enforce. Pure.
  */
-export function goalPolicy(
+export function targetPolicy(
   state: PolicyState,
-  seen: PolicyReading,
-  wish: DesiredPolicy,
+  observed: PolicyObservation,
+  desired: DesiredPolicy,
 ): TargetPolicy {
   const current = currentPolicy(state);
-  const mx = goalMx(state, current, wish);
-  if (!current || (current.mode === 'none' && wish.mode !== 'none'))
-    return unknownPast(state, seen, wish) ?? enter(wish, mx);
-  const scene: PolicyContext = { state, seen, wish, current, mx };
-  if (current.mode === 'none') return target(current, '', '');
-  if (wish.mode === 'none' || (current.mode === 'enforce' && wish.mode === 'testing'))
-    return retire(scene);
-  if (current.mode === 'enforce') return climb(scene);
-  return wish.mode === 'enforce' ? promote(scene) : keep(scene);
+  const mx = targetMx(state, current, desired);
+  if (!current || (current.mode === 'none' && desired.mode !== 'none'))
+    return unfetchablePolicy(state, observed, desired) ?? startTesting(desired, mx);
+  const context: PolicyContext = { state, observed, desired, current, mx };
+  if (current.mode === 'none') return withBody(current, '', '');
+  const isLowered = current.mode === 'enforce' && desired.mode === 'testing';
+  if (desired.mode === 'none' || isLowered) return retire(context);
+  if (current.mode === 'enforce') return raiseMaxAge(context);
+  return desired.mode === 'enforce' ? promote(context) : keepPolicy(context);
 }
 
 /**
- * A record stands, and its policy cannot be had: what senders keep may be enforced, and
- * beginning with testing would take it from them.
+ * Handles a record whose policy cannot be fetched: senders may have cached that policy as
+ * enforced, and a policy in testing mode would replace it. The operator decides.
  */
-function unknownPast(
+function unfetchablePolicy(
   { domain, served }: PolicyState,
-  { txt }: PolicyReading,
+  { txt }: PolicyObservation,
   { mode, confirmed }: DesiredPolicy,
 ): TargetPolicy | undefined {
-  const record = agreed(txt)?.records.find(isStsRecord);
+  const record = agreedRrset(txt)?.records.find(isStsRecord);
   if (served.length > 0 || record === undefined || mode === 'none') return undefined;
   const token = `begin:${domain}:${policyId(record).slice(0, 8)}-0`;
   if (confirmed.includes(token)) return undefined;
   const why =
-    'a record announces a policy that cannot be fetched, and senders may keep it as enforced';
-  const what = `begin anew with a policy of ${domain} in testing mode`;
+    'a record announces a policy that cannot be fetched, and senders may have cached it as enforced';
+  const effect = `start again with a policy of ${domain} in testing mode`;
   return {
     because: '',
     clause: '',
     waits: [{ subject: domain, why }],
-    proposals: [{ token, subject: domain, what, why }],
+    proposals: [{ token, subject: domain, what: effect, why }],
   };
 }
 
-function enter({ mode, maxAges }: DesiredPolicy, mx: readonly string[]): TargetPolicy {
+function startTesting({ mode, maxAges }: DesiredPolicy, mx: readonly string[]): TargetPolicy {
   if (mode === 'none')
     return {
-      because: 'no policy is wanted and none is served',
+      because: 'no policy is desired and no policy is served',
       clause: '',
       waits: [],
       proposals: [],
     };
-  return target(
+  return withBody(
     { mode: 'testing', maxAge: maxAges[0] ?? DAY, mx },
-    'a policy in testing mode holds no mail back',
+    'a policy in testing mode defers no mail',
     'RFC 8461 §5',
   );
 }
 
-function retire(scene: PolicyContext): TargetPolicy {
-  const { state, wish, current, mx } = scene;
-  const token = tokenFor(`leave-${current.mode}`, scene);
-  if (current.mode === 'enforce' && !wish.confirmed.includes(token)) {
-    const what =
-      wish.mode === 'none'
-        ? `remove MTA-STS of ${state.domain}`
-        : `take ${state.domain} out of enforce`;
+/** Lowers a policy. Leaving enforce needs a confirmation; leaving testing does not. */
+function retire(context: PolicyContext): TargetPolicy {
+  const { state, desired, current, mx } = context;
+  const { domain } = state;
+  const token = tokenFor(`leave-${current.mode}`, context);
+  if (current.mode === 'enforce' && !desired.confirmed.includes(token)) {
+    const effect =
+      desired.mode === 'none' ? `remove MTA-STS of ${domain}` : `take ${domain} out of enforce`;
     const why =
-      'from then on whoever sits on the path can read its mail again; where something is broken, repair that first';
-    return keep(scene, { proposals: [{ token, subject: state.domain, what, why }] });
+      'from then on an on-path attacker can read its mail again; if delivery fails, repair the server instead';
+    return keepPolicy(context, { proposals: [{ token, subject: domain, what: effect, why }] });
   }
-  return wish.mode === 'none'
-    ? target(
-        { mode: 'none', maxAge: DAY, mx: [] },
-        'mode none tells senders that the removal is meant',
-        'RFC 8461 §8.3',
-      )
-    : target(
-        { mode: 'testing', maxAge: wish.maxAges[0] ?? DAY, mx },
-        'a person confirmed it',
-        'RFC 8461 §5',
-      );
+  if (desired.mode === 'none')
+    return withBody(
+      { mode: 'none', maxAge: DAY, mx: [] },
+      'mode none shows senders that the removal is intended',
+      'RFC 8461 §8.3',
+    );
+  return withBody(
+    { mode: 'testing', maxAge: desired.maxAges[0] ?? DAY, mx },
+    'the operator confirmed it',
+    'RFC 8461 §5',
+  );
 }
 
-function promote(scene: PolicyContext): TargetPolicy {
-  const { state, seen, wish, mx } = scene;
-  const enforced: StsPolicy = { mode: 'enforce', maxAge: wish.maxAges[0] ?? DAY, mx };
-  const { holds, until, byPerson } = judgePromotion(state, seen, wish, mx, inForce(scene));
-  if (holds.length === 0)
-    return target(
+/** Enforces a policy in testing when the evidence allows it, or the operator does. */
+function promote(context: PolicyContext): TargetPolicy {
+  const { state, desired, mx } = context;
+  const { domain } = state;
+  const enforced: StsPolicy = { mode: 'enforce', maxAge: desired.maxAges[0] ?? DAY, mx };
+  const { blockers, until, confirmable } = judgePromotion(context, announcedMs(context));
+  if (blockers.length === 0)
+    return withBody(
       enforced,
       'every address of every MX host passes and signed reports show no failure',
       'RFC 8461 §5',
     );
-  const token = tokenFor('enforce', scene);
-  if (byPerson && wish.confirmed.includes(token))
-    return target(enforced, 'a person confirmed it, and every address passes', 'RFC 8461 §5');
-  const what = `enforce the policy of ${state.domain} without waiting for that`;
-  return keep(scene, {
-    waits: holds.map((why) => ({
-      subject: state.domain,
-      why,
-      ...(until === undefined ? {} : { until }),
-    })),
-    proposals: byPerson ? [{ token, subject: state.domain, what, why: holds.join('; ') }] : [],
+  const token = tokenFor('enforce', context);
+  if (confirmable && desired.confirmed.includes(token))
+    return withBody(enforced, 'the operator confirmed it, and every address passes', 'RFC 8461 §5');
+  const effect = `enforce the policy of ${domain} now`;
+  const proposal = { token, subject: domain, what: effect, why: blockers.join('; ') };
+  return keepPolicy(context, {
+    waits: blockers.map((why) => ({ subject: domain, why, until })),
+    proposals: confirmable ? [proposal] : [],
   });
 }
 
-/** An enforced policy is kept longer once it has held for as long as it was kept. */
-function climb(scene: PolicyContext): TargetPolicy {
-  const { state, seen, wish, current, mx } = scene;
-  const next = wish.maxAges.find((age) => age > current.maxAge);
-  if (next === undefined) return keep(scene);
-  const wait = (why: string, until?: number): Wait => ({
-    subject: state.domain,
-    why,
-    ...(until === undefined ? {} : { until }),
-  });
+/**
+ * Raises `max_age` of an enforced policy once it was enforced for its present `max_age`. A
+ * long `max_age` protects longer against an attacker who blocks the policy (RFC 8461 §10.2)
+ * and makes a mistake last longer.
+ */
+function raiseMaxAge(context: PolicyContext): TargetPolicy {
+  const { state, observed, desired, current, mx } = context;
+  const next = desired.maxAges.find((age) => age > current.maxAge);
+  if (next === undefined) return keepPolicy(context);
+  const waitFor = (why: string, until?: number): Wait => ({ subject: state.domain, why, until });
   const due = current.announced && current.announced.at + current.maxAge * 1000;
-  if (due === undefined || seen.at < due)
-    return keep(scene, { waits: [wait(`max_age rises to ${next} s`, due)] });
-  const troubles = [...probedTroubles(seen), ...reportedFailures(seen, wish)];
-  if (troubles.length > 0)
-    return keep(scene, { waits: troubles.map((why) => wait(`max_age stays: ${why}`)) });
-  return target(
+  if (due === undefined || observed.at < due)
+    return keepPolicy(context, { waits: [waitFor(`max_age rises to ${next} s`, due)] });
+  const failures = [...probeFailures(observed), ...reportedFailures(observed, desired)];
+  if (failures.length > 0)
+    return keepPolicy(context, { waits: failures.map((why) => waitFor(`max_age stays: ${why}`)) });
+  return withBody(
     { mode: 'enforce', maxAge: next, mx },
-    `it has held for its max_age of ${current.maxAge} s`,
+    `it was enforced for its max_age of ${current.maxAge} s`,
     'RFC 8461 §3.2',
   );
 }
 
-function keep(
+function keepPolicy(
   { current: { mode, maxAge }, mx }: PolicyContext,
-  rest: Partial<Pick<TargetPolicy, 'waits' | 'proposals'>> = {},
+  remarks: Remarks = {},
 ): TargetPolicy {
-  return target(
-    { mode, maxAge, mx },
-    'every MX host that senders may know is in it',
-    'RFC 8461 §8.1',
-    rest,
-  );
+  const because = 'it names every MX host that senders may know';
+  return { ...withBody({ mode, maxAge, mx }, because, 'RFC 8461 §8.1'), ...remarks };
 }
 
-function target(
-  policy: StsPolicy,
-  because: string,
-  clause: string,
-  rest: Partial<Pick<TargetPolicy, 'waits' | 'proposals'>> = {},
-): TargetPolicy {
+function withBody(policy: StsPolicy, because: string, clause: string): TargetPolicy {
   const body = formatPolicy(policy);
   return {
     policy: { ...policy, body, id: policyId(body) },
@@ -186,37 +176,36 @@ function target(
     clause,
     waits: [],
     proposals: [],
-    ...rest,
   };
 }
 
-function inForce({ seen, current }: PolicyContext): number {
-  return current.announced ? seen.at - current.announced.at : 0;
+function announcedMs({ observed, current }: PolicyContext): number {
+  return current.announced ? observed.at - current.announced.at : 0;
 }
 
 /**
- * Names the policy, and which time it is served: what a person said of it does not hold
- * for another one, nor for the same one later.
+ * Names the policy and how many were served before: a confirmation counts neither for
+ * another policy nor for the same policy later.
  */
-function tokenFor(what: string, { state, current }: PolicyContext): string {
-  return `${what}:${state.domain}:${current.id.slice(0, 8)}-${state.served.length}`;
+function tokenFor(change: string, { state, current }: PolicyContext): string {
+  return `${change}:${state.domain}:${current.id.slice(0, 8)}-${state.served.length}`;
 }
 
 /**
- * The hosts a policy names: those wanted, and those of the policy before for as long as a
- * sender may still have them from its cache (RFC 8461 §8.1). A host that DNS shows and
- * nobody asked for is never taken in: the answer may be forged.
+ * Returns the hosts that a policy names: the configured ones, and those of the policy
+ * before for as long as a cache may hold their MX record (RFC 8461 §8.1). A host that only
+ * the DNS shows is never added: the answer may be forged.
  */
-function goalMx(
+function targetMx(
   { hosts }: PolicyState,
   current: ServedPolicy | undefined,
-  wish: DesiredPolicy,
+  desired: DesiredPolicy,
 ): readonly string[] {
-  const wanted = wish.mx.map((host) => host.toLowerCase());
-  const leaving = hosts
+  const wanted = desired.mx.map((host) => host.toLowerCase());
+  const cached = hosts
     .map(({ host }) => host)
     .filter(
       (host) => !wanted.includes(host) && current?.mx.some((pattern) => matchMx(pattern, host)),
     );
-  return [...new Set([...wanted, ...leaving])].sort();
+  return [...new Set([...wanted, ...cached])].sort();
 }

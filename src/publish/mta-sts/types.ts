@@ -11,8 +11,8 @@ import type {
 } from '../actions.js';
 
 /**
- * A policy that was served, with what is known of its life. Times in milliseconds since
- * 1970.
+ * A policy that was served, with the times of its lifetime in milliseconds since 1970.
+ * Stored as JSON, so the member names stay.
  */
 export interface ServedPolicy {
   readonly id: string;
@@ -21,88 +21,96 @@ export interface ServedPolicy {
   /** Seconds. */
   readonly maxAge: number;
   readonly mx: readonly string[];
-  /** When serving it was ordered: from then on a sender may have it. */
+  /** When serving it was ordered. From then on a sender may have fetched it. */
   readonly first: number;
-  /** When every address of the policy host was first seen to serve it. */
+  /** When every address of the policy host was first observed to serve it. */
   readonly everywhere?: number;
   /**
-   * When every authoritative server was first seen with its id; seconds of the record's
-   * TTL.
+   * When every authoritative server was first observed with its id, and the TTL of the
+   * record in seconds.
    */
   readonly announced?: { readonly at: number; readonly ttl: number };
   /**
-   * When every address was first seen to serve something else: no sender can have fetched
-   * it later.
+   * When every address was first observed to serve something else. No sender can have
+   * fetched this policy later.
    */
   readonly last?: number;
-  /** It was there before the ledger began: what was served before it is not known. */
+  /** The policy existed before the ledger: earlier policies are not known. */
   readonly adopted?: true;
 }
 
 /**
- * Everything remembered about a domain's MTA-STS. Nothing is ever forgotten of `served`:
- * removal is counted from it.
+ * The MTA-STS state of one domain. Plain JSON, saved before any action of a step is
+ * executed. `served` only grows: the removal of a policy waits for the `max_age` of each
+ * policy in it (RFC 8461 §8.3).
  */
 export interface PolicyState {
   readonly schema: 'hermetic.sts/1';
   readonly domain: string;
   readonly served: readonly ServedPolicy[];
   /**
-   * MX hosts that some sender may still have from its cache, `gone` when no authoritative
-   * server names them any longer; TTL in seconds.
+   * MX hosts that a sender may have in its cache; TTL in seconds. `gone`: when no
+   * authoritative server named the host any longer.
    */
   readonly hosts: readonly {
     readonly host: string;
     readonly ttl: number;
     readonly gone?: number;
   }[];
-  /** When the record was first seen to be gone after a removal. */
+  /** When the record was first observed to be absent after a removal. */
   readonly unannounced?: { readonly at: number; readonly ttl: number };
-  /**
-   * What `mta-sts.DOMAIN` was made an alias of, and the record at `_smtp._tls`, when they
-   * were written here: only then are they removed here.
-   */
+  /** The alias target of `mta-sts.DOMAIN` as Hermetic wrote it. Only that one is removed. */
   readonly alias?: string;
+  /** The record at `_smtp._tls.DOMAIN` as Hermetic wrote it. Only that one is removed. */
   readonly reports?: string;
 }
 
 /** An RRset as one authoritative server answers it. */
 export interface ServerAnswer {
   readonly server: string;
-  /** What senders see. `unknown`: no answer, or an alias. */
+  /** The RRset that senders see. `unknown`: there is no answer, or an alias. */
   readonly rrset: { readonly records: readonly string[]; readonly ttl: number } | 'unknown';
-  /** The name is an alias of this one. */
+  /** The name is an alias of this name. */
   readonly alias?: string;
   /** A wildcard answers: the name itself has no records (RFC 4592 §2.2.1). */
   readonly synthesised?: true;
 }
 
-/** What every authoritative server answers alike. */
+/** An RRset on which every authoritative server agrees. */
 export interface AgreedRrset {
   readonly records: readonly string[];
   readonly ttl: number;
   readonly synthesised: boolean;
 }
 
-/** One reading of the world. `at` is taken after the last answer came in. */
-export interface PolicyReading {
+/**
+ * The result of fetching a policy at one address. `failure` is a code of the policy fetch
+ * (RFC 8461 §3.3); `unknown`: our own network may be the cause.
+ */
+export type FetchResult = { readonly body: string } | { readonly failure: string } | 'unknown';
+
+/**
+ * One observation of a domain. `at` (milliseconds since 1970) is taken after the last
+ * answer arrived, so that a cache lifetime never starts too early.
+ */
+export interface PolicyObservation {
   readonly at: number;
-  /** TXT at `_mta-sts`, each record's strings joined. */
+  /** TXT at `_mta-sts`, the strings of each record joined. */
   readonly txt: readonly ServerAnswer[];
-  /** What `mta-sts.DOMAIN` is an alias of; no record where it is not an alias. */
+  /** The alias target of `mta-sts.DOMAIN`. No record: the name is not an alias. */
   readonly alias: readonly ServerAnswer[];
-  /** `mta-sts.DOMAIN` has its addresses, or its alias, from a wildcard alone. */
+  /** `mta-sts.DOMAIN` has its addresses or its alias from a wildcard alone. */
   readonly policyHostSynthesised?: boolean;
-  /** MX as `10 mx.example.com`. */
+  /** MX records as `10 mx.example.com`. */
   readonly mx: readonly ServerAnswer[];
-  /** Every address of `mta-sts.DOMAIN`, asked itself. */
+  /** Every address of `mta-sts.DOMAIN`, with the result of fetching the policy there. */
   readonly policyHosts: readonly {
     readonly address: string;
-    readonly got: { readonly body: string } | { readonly failure: string } | 'unknown';
+    readonly fetched: FetchResult;
   }[];
   /**
-   * What our own probe found at every address of an MX host: would a sender that enforces
-   * the policy deliver there?
+   * The result of our own probe at every address of every MX host: whether a sender that
+   * enforces the policy would deliver there (RFC 8461 §4).
    */
   readonly hosts: readonly {
     readonly host: string;
@@ -115,59 +123,74 @@ export interface PolicyReading {
   readonly reports: readonly ReportSummary[];
 }
 
-/** What one TLS-RPT report says of the domain. */
+/** The sums of one TLS-RPT report about the domain. */
 export interface ReportSummary {
   /**
-   * The domain that a valid DKIM signature, aligned with the report's submitter, speaks
-   * for; undefined without one.
+   * The domain of a valid DKIM signature that is aligned with the submitter of the report
+   * (RFC 8460 §3). Undefined: there is no such signature.
    */
   readonly signedBy?: string;
   readonly via: 'mail' | 'https';
-  /** `2026-11-24`. */
+  /** UTC day, such as `2026-11-24`. */
   readonly day: string;
   readonly sessions: number;
   readonly failures: number;
 }
 
+/** The desired policy of one domain, from the configuration. */
 export interface DesiredPolicy {
+  /** The target mode. `enforce` is reached through `testing`, on evidence. */
   readonly mode: StsMode;
   /**
-   * Hosts mail is to reach, in the order of preference. They alone are ever put into a
-   * policy.
+   * Hosts that receive the mail, in the order of preference. Only they are added to a
+   * policy: a host from the DNS may be forged.
    */
   readonly mx: readonly string[];
-  /** Seconds, ascending: what `max_age` climbs through. */
+  /** Values of `max_age` in seconds, ascending. An enforced policy climbs through them. */
   readonly maxAges: readonly number[];
   /**
-   * Where the policy is served from: `mta-sts.DOMAIN` becomes an alias of it. Without it
-   * that name has its addresses already.
+   * Host that serves the policy: `mta-sts.DOMAIN` becomes an alias of it. Undefined: the
+   * operator publishes the addresses of that name.
    */
   readonly policyHost?: string;
   /** TTL of records, seconds. */
   readonly ttl: number;
-  /** Domains whose signed reports count. */
+  /** Domains whose signed reports count as evidence. */
   readonly reporters: readonly string[];
-  /** Days without a failure before enforcing. */
+  /** Days in testing without a reported failure before the policy is enforced. */
   readonly days: number;
   /** Signed reports needed in these days. */
-  readonly leastReports: number;
-  /** What a person confirmed: tokens of proposals. */
+  readonly minReports: number;
+  /** Tokens of proposals that the operator confirmed. */
   readonly confirmed: readonly string[];
 }
 
-/** A step that only a person may allow. */
+/** The input of a decision about the policy that is served now. */
+export interface PolicyContext {
+  readonly state: PolicyState;
+  readonly observed: PolicyObservation;
+  readonly desired: DesiredPolicy;
+  readonly current: ServedPolicy;
+  /** Hosts that the policy has to name. */
+  readonly mx: readonly string[];
+}
+
+/** A step that only the operator may allow. */
 export interface Proposal {
   /**
-   * Given back as confirmation; names the domain and the policy, so that it holds once.
+   * Text to confirm. It names the domain and the policy, so that one confirmation counts
+   * for one policy only.
    */
   readonly token: string;
   readonly subject: string;
+  /** The effect of the step, as an imperative. */
   readonly what: string;
   readonly why: string;
 }
 
 export type PolicyAction = SetRrset | ServePolicy | StopServing | MakeKey | Certify;
 
+/** The result of one planning step. `state` must be saved before `steps` are executed. */
 export interface PolicyStep {
   readonly state: PolicyState;
   readonly steps: readonly Step<PolicyAction>[];

@@ -5,31 +5,36 @@ import type { Network } from '../../net/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { ReportSummary } from '../mta-sts/types.js';
 
+/** A zone and the authoritative servers that are asked for its records. */
+export interface ObservedZone {
+  readonly apex: Name;
+  readonly servers: readonly Upstream[];
+}
+
 /**
- * How the world is seen: lookups of its own, and what other jobs know, given as
- * functions.
+ * The sources of an observation: the network with its resolver, and the results of other
+ * jobs, given as functions.
  */
 export interface Observer {
   readonly network: Network;
-  /** Validating. */
+  /** A validating resolver. */
   readonly resolver: Resolver;
+  /** Roots for policy hosts and mail hosts. */
   readonly trustStore: TrustStore;
   readonly clock: Clock;
+  /** Port of policy hosts; 443 outside of a lab. */
   readonly httpsPort: number;
   readonly signal?: AbortSignal;
   /**
-   * The zone of a name and every server that is asked for it: those of `publish.dns`,
-   * else of its NS records. Undefined: could not be told.
+   * Returns the zone of a name and the servers to ask: those of `publish.dns`, otherwise
+   * those of its NS records. Undefined: the zone could not be found.
    */
-  zone(
-    name: Name,
-    dns: string,
-  ): Promise<{ readonly apex: Name; readonly servers: readonly Upstream[] } | undefined>;
+  zone(name: Name, dns: string): Promise<ObservedZone | undefined>;
   /**
-   * Our own check of a mail host, at every address; undefined when it has none or could
-   * not be found.
+   * Checks a mail host at every address. Undefined: it has no address or could not be
+   * found.
    */
   probe(host: string): Promise<MailHost | undefined>;
-  /** TLS-RPT reports on a domain of the last days. */
+  /** Returns the TLS-RPT reports about a domain of the last days. */
   reports(domain: string, days: number): readonly ReportSummary[];
 }

@@ -1,58 +1,65 @@
 import { randomBytes } from 'node:crypto';
-import { toHex, type Name } from '../../base/index.js';
+import { Name, toHex } from '../../base/index.js';
 import {
   askServer,
   Rcode,
   readRrsig,
   readTarget,
   RRType,
+  txtText,
   type Message,
   type ResourceRecord,
-  type Upstream,
 } from '../../dns/index.js';
-import type { Network } from '../../net/index.js';
+import { txtRdata } from '../records/txt-rdata.js';
+import type { ObservedZone, Observer } from './observer.js';
 
-/** What one authoritative server answers for a name and type. */
-export interface Shown {
+/** The answer of one authoritative server for a name and type. */
+export interface AuthoritativeAnswer {
   readonly server: string;
-  /** The name is an alias of this one, which decides what is published. */
+  /** The name is an alias of this name, whose records apply. */
   readonly alias?: string;
   /**
    * The answer comes from a wildcard: the name itself has no records (RFC 4592 §2.2.1).
    */
   readonly synthesised?: true;
-  /** What senders see. `unknown`: no answer, not authoritative, or an alias. */
+  /** The RRset that senders see. `unknown`: no answer, not authoritative, or an alias. */
   readonly rrset: { readonly records: readonly ResourceRecord[]; readonly ttl: number } | 'unknown';
 }
 
+/** A question for every authoritative server of a zone. */
+export interface AuthoritativeQuery {
+  /** The zone of the name. Undefined: it is not known, and no server is asked. */
+  readonly zone: ObservedZone | undefined;
+  readonly name: Name;
+  readonly type: number;
+}
+
 /**
- * One RRset as each authoritative server answers it, asked directly and not through a
- * cache.
+ * Asks every authoritative server of a zone for one RRset, directly and without a cache. A
+ * change counts as published only when all servers show it, because a sender may ask any of
+ * them.
  */
 export function queryAuthoritatives(
-  network: Network,
-  servers: readonly Upstream[],
-  name: Name,
-  type: number,
-  signal?: AbortSignal,
-): Promise<readonly Shown[]> {
+  { zone, name, type }: AuthoritativeQuery,
+  { network, signal }: Pick<Observer, 'network' | 'signal'>,
+): Promise<readonly AuthoritativeAnswer[]> {
   return Promise.all(
-    servers.map(async (server): Promise<Shown> => {
-      const ask: Ask = async (at) => {
+    (zone?.servers ?? []).map(async (server): Promise<AuthoritativeAnswer> => {
+      const ask: AskFunction = async (at) => {
         const options = { network, timeoutMs: 2000, attempts: 2 };
         const answer = await askServer(server, at, type, options, signal);
         return answer.ok ? answer.value : undefined;
       };
-      return { server: server.label, ...(await shownBy(ask, name, type)) };
+      return { server: server.label, ...(await classifyAnswer(ask, name, type)) };
     }),
   );
 }
 
 /**
- * Whether a name exists by a wildcard alone: of the types that were asked for, no server
- * shows records of its own and at least one shows synthesised ones.
+ * Whether a name exists by a wildcard alone: for the queried types no server shows records
+ * of the name itself, and at least one shows synthesised records.
  */
-export function isFromWildcard(types: readonly (readonly Shown[])[]): boolean {
+export function isFromWildcard(types: readonly (readonly AuthoritativeAnswer[])[]): boolean {
   const answers = types.flat();
   const own = answers.some(
     ({ alias, synthesised, rrset }) =>
@@ -62,23 +69,27 @@ export function isFromWildcard(types: readonly (readonly Shown[])[]): boolean {
   return !own && answers.some(({ synthesised }) => synthesised === true);
 }
 
-type Ask = (name: Name) => Promise<Message | undefined>;
+type AskFunction = (name: Name) => Promise<Message | undefined>;
 
-async function shownBy(ask: Ask, name: Name, type: number): Promise<Omit<Shown, 'server'>> {
+async function classifyAnswer(
+  ask: AskFunction,
+  name: Name,
+  type: number,
+): Promise<Omit<AuthoritativeAnswer, 'server'>> {
   const message = await ask(name);
   const records = message && recordsAt(message, name, type);
   if (!message || !records) return { rrset: 'unknown' };
   const synthesised = records.length > 0 && (await isSynthesised(ask, message, name, type));
-  const mark = synthesised ? { synthesised } : {};
-  const cname = records.find((rr) => rr.type === RRType.CNAME);
+  const mark = { synthesised: synthesised || undefined };
+  const cname = records.find((record) => record.type === RRType.CNAME);
   const target = cname && readTarget(cname);
   if (target?.ok) return { rrset: 'unknown', alias: target.value.toLower(), ...mark };
-  return { rrset: { records, ttl: Math.max(0, ...records.map((rr) => rr.ttl)) }, ...mark };
+  return { rrset: { records, ttl: Math.max(0, ...records.map((record) => record.ttl)) }, ...mark };
 }
 
 /**
- * The records of a type at a name, or its CNAME; undefined where the server does not
- * know.
+ * Returns the records of a type at a name, or its CNAME. Undefined: the answer is not
+ * authoritative.
  */
 function recordsAt(
   { rcode, authoritative, answers }: Message,
@@ -86,27 +97,30 @@ function recordsAt(
   type: number,
 ): readonly ResourceRecord[] | undefined {
   if (!authoritative || (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN)) return undefined;
-  const own = answers.filter((rr) => rr.name.equals(name));
-  const alias = own.filter((rr) => rr.type === RRType.CNAME);
-  return alias.length > 0 ? alias : own.filter((rr) => rr.type === type);
+  const own = answers.filter((record) => record.name.equals(name));
+  const alias = own.filter((record) => record.type === RRType.CNAME);
+  return alias.length > 0 ? alias : own.filter((record) => record.type === type);
 }
 
 /**
- * Whether a wildcard made the records. In a signed answer the signature counts the labels
- * of the owner it was made for, without `*` (RFC 4034 §3.1.3). In an unsigned one a name
- * that cannot exist tells: `RANDOM.NAME` is below NAME, so a wildcard above NAME applies
- * to it only where NAME itself does not exist (RFC 4592 §3.3.1). `RANDOM.*.NAME` says the
- * same where NAME has a wildcard of its own, since `*.NAME` exists then.
+ * Whether a wildcard made the records.
+ *
+ * In a signed answer the signature has the number of labels of the owner that was signed,
+ * without `*` (RFC 4034 §3.1.3).
+ *
+ * In an unsigned answer a name that cannot exist decides. `RANDOM.NAME` is below NAME, so a
+ * wildcard above NAME applies to it only when NAME itself does not exist (RFC 4592 §3.3.1).
+ * Where NAME has a wildcard of its own, `*.NAME` exists, and `RANDOM.*.NAME` decides.
  */
 async function isSynthesised(
-  ask: Ask,
+  ask: AskFunction,
   { answers }: Message,
   name: Name,
   type: number,
 ): Promise<boolean> {
-  const owned = answers.filter((rr) => rr.name.equals(name));
-  const labels = owned.flatMap((rr) => {
-    const signature = rr.type === RRType.RRSIG ? readRrsig(rr) : undefined;
+  const owned = answers.filter((record) => record.name.equals(name));
+  const labels = owned.flatMap((record) => {
+    const signature = record.type === RRType.RRSIG ? readRrsig(record) : undefined;
     const { typeCovered = 0 } = signature?.ok ? signature.value : {};
     return signature?.ok && (typeCovered === type || typeCovered === Number(RRType.CNAME))
       ? [signature.value.labels]
@@ -114,24 +128,70 @@ async function isSynthesised(
   });
   const [counted] = labels;
   if (counted !== undefined) return counted < name.labels.length - (name.isWildcard ? 1 : 0);
-  // The CNAME that a DNAME implies is no record of a wildcard (RFC 6672 §2.2).
-  if (answers.some((rr) => rr.type === RRType.DNAME)) return false;
+  // A DNAME synthesises this CNAME, and not a wildcard (RFC 6672 §2.2).
+  if (answers.some((record) => record.type === RRType.DNAME)) return false;
   const shown = contents(owned, type);
   const isShownAt = async (above: string): Promise<boolean | undefined> => {
-    // Nobody published it: 80 random bits.
+    // 80 random bits: no zone has this name.
     const probe = name.prepend(`hermetic-${randomBytes(10).toString('hex')}${above}`);
     const message = probe.ok ? await ask(probe.value) : undefined;
     const records = message && probe.ok && recordsAt(message, probe.value, type);
     return records && contents(records, type) === shown;
   };
-  // Some servers refuse a name with `*` inside: then the first answer stands.
+  // Some servers refuse a name that contains `*`. The first answer then decides.
   return (await isShownAt('')) === true && (await isShownAt('.*')) !== false;
 }
 
 function contents(records: readonly ResourceRecord[], type: number): string {
   return records
-    .filter((rr) => rr.type === type || rr.type === RRType.CNAME)
-    .map((rr) => `${rr.type} ${toHex(rr.rdata)}`)
+    .filter((record) => record.type === type || record.type === RRType.CNAME)
+    .map((record) => `${record.type} ${toHex(record.rdata)}`)
     .sort()
     .join('\n');
+}
+
+/**
+ * Returns the alias target of a name by its authoritative servers; `unknown` when they
+ * differ. The CNAME of a wildcard does not count: a record of the name itself replaces the
+ * wildcard (RFC 4592 §2.2.1). `dns` is an entry of `publish.dns`.
+ */
+export async function authoritativeCname(
+  name: string,
+  dns: string,
+  observer: Pick<Observer, 'zone' | 'network' | 'signal'>,
+): Promise<string | undefined> {
+  const owner = Name.of(name);
+  const zone = await observer.zone(owner, dns);
+  const shown = await queryAuthoritatives({ zone, name: owner, type: RRType.TXT }, observer);
+  const aliases = new Set(
+    shown
+      .filter(({ alias, rrset }) => alias !== undefined || rrset !== 'unknown')
+      .map(({ alias, synthesised }) => (synthesised ? undefined : alias)),
+  );
+  return aliases.size > 1 ? 'unknown' : [...aliases][0];
+}
+
+/**
+ * Returns the TXT records of a name itself at each authoritative server, in presentation
+ * form, sorted. A wildcard's records do not count. The list is empty when no server is
+ * known. `dns` is an entry of `publish.dns`.
+ */
+export async function authoritativeTxt(
+  name: string,
+  dns: string,
+  observer: Pick<Observer, 'zone' | 'network' | 'signal'>,
+): Promise<readonly (readonly string[] | 'unknown')[]> {
+  const owner = Name.of(name);
+  const zone = await observer.zone(owner, dns);
+  const shown = await queryAuthoritatives({ zone, name: owner, type: RRType.TXT }, observer);
+  return shown.map(({ rrset, synthesised }) => {
+    if (synthesised) return [];
+    if (rrset === 'unknown') return rrset;
+    return rrset.records
+      .flatMap((record) => {
+        const text = txtText(record);
+        return text === undefined ? [] : [txtRdata(text)];
+      })
+      .sort();
+  });
 }

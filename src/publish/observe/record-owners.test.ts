@@ -99,7 +99,7 @@ test('the address of the policy host is part of what is missing', async () => {
       )?.text ?? ''
     );
   };
-  assert.match(await line(''), /has no address: give it an A or AAAA record/);
+  assert.match(await line(''), /has no address: add an A or AAAA record/);
   assert.match(await line('', 'policy.one.example.'), /IN CNAME policy\.one\.example\. /);
   assert.match(await line('', '192.0.2.80'), /IN A 192\.0\.2\.80 /);
   assert.match(await line('', '2001:db8::80'), /IN AAAA 2001:db8::80 /);

@@ -8,34 +8,29 @@ import {
   type Resolver,
 } from '../../dns/index.js';
 
-/** How the owner of a record to be published stands in the DNS. */
+/** The state of an owner name in the DNS, before a record is published there. */
 export interface RecordOwner {
-  /**
-   * It is an alias of this name: no other record can stand beside it (RFC 1034 §3.6.2).
-   */
-  readonly alias?: string;
-  /**
-   * It has addresses: `own`, or from a wildcard alone, which its first record takes the
-   * place of.
-   */
-  readonly addresses?: 'own' | 'wildcard' | 'unknown';
+  /** The name is an alias of this name, so it can have no other record (RFC 1034 §3.6.2). */
+  readonly alias?: string | undefined;
+  /** Where its addresses come from. The first own record replaces those of a wildcard. */
+  readonly addresses?: 'own' | 'wildcard' | 'unknown' | undefined;
 }
 
 /**
- * Names below which no record is to be published, by name: its own records come from a
- * wildcard.
+ * The owner names of all records that a domain may lack. `synthesised`: names that have
+ * their own records from a wildcard, so no record may be published below them.
  */
 export interface RecordOwners {
   readonly owners: ReadonlyMap<string, RecordOwner>;
   readonly synthesised: ReadonlySet<string>;
 }
 
-/** Names whose state is asked for together. */
+/** Most hosts whose names are looked up. */
 const MAX_HOSTS = 10;
 
 /**
- * Looks up the owners of everything that a domain and its mail hosts may lack, through a
- * resolver.
+ * Looks up the owner names of all records that a domain and its mail hosts may lack, through
+ * a resolver.
  */
 export async function lookupRecordOwners(
   resolver: Resolver,
@@ -43,44 +38,46 @@ export async function lookupRecordOwners(
   hosts: readonly string[],
   signal?: AbortSignal,
 ): Promise<RecordOwners> {
-  const options: AskOptions = { acceptUnvalidated: true, ...(signal ? { signal } : {}) };
-  const looked = hosts.slice(0, MAX_HOSTS);
+  const options: AskOptions = { acceptUnvalidated: true, signal };
+  const examined = hosts.slice(0, MAX_HOSTS);
   const policyName = `mta-sts.${domain}`;
   const names = [
     `_mta-sts.${domain}`,
     `_smtp._tls.${domain}`,
     policyName,
-    ...looked.map((host) => `_25._tcp.${host}`),
+    ...examined.map((host) => `_25._tcp.${host}`),
   ];
-  const ask: Ask = (name, type) => resolver.ask(name, type, options);
+  const ask: AskFunction = (name, type) => resolver.ask(name, type, options);
   const [aliases, v4, v6, mx, ...found] = await Promise.all([
     Promise.all(names.map((name) => ownAlias(ask, Name.of(name)))),
     origin(ask, Name.of(policyName), RRType.A),
     origin(ask, Name.of(policyName), RRType.AAAA),
     origin(ask, Name.of(domain), RRType.MX),
-    ...looked.flatMap((host) =>
+    ...examined.flatMap((host) =>
       [RRType.A, RRType.AAAA].map((type) => origin(ask, Name.of(host), type)),
     ),
   ]);
   const owners = new Map<string, RecordOwner>(
     names.map((name, i) => {
       const alias = aliases[i];
-      const addresses = name === policyName ? together([v4, v6]) : undefined;
-      return [name, { ...(alias ? { alias } : {}), ...(addresses ? { addresses } : {}) }];
+      const addresses = name === policyName ? mergeOrigins([v4, v6]) : undefined;
+      return [name, { alias, addresses }];
     }),
   );
-  const held = looked.filter((_, i) => together([found[2 * i], found[2 * i + 1]]) === 'wildcard');
+  const held = examined.filter(
+    (_, i) => mergeOrigins([found[2 * i], found[2 * i + 1]]) === 'wildcard',
+  );
   return { owners, synthesised: new Set([...(mx === 'wildcard' ? [domain] : []), ...held]) };
 }
 
-type Ask = (name: Name, type: number) => Promise<DnsAnswer>;
+type AskFunction = (name: Name, type: number) => Promise<DnsAnswer>;
 type Origin = RecordOwner['addresses'];
 
-function together(origins: readonly Origin[]): Origin {
-  return (['own', 'unknown', 'wildcard'] as const).find((one) => origins.includes(one));
+function mergeOrigins(origins: readonly Origin[]): Origin {
+  return (['own', 'unknown', 'wildcard'] as const).find((origin) => origins.includes(origin));
 }
 
-async function ownAlias(ask: Ask, name: Name): Promise<string | undefined> {
+async function ownAlias(ask: AskFunction, name: Name): Promise<string | undefined> {
   const answer = await ask(name, RRType.CNAME);
   const [record] = answer.status === 'found' ? answer.records : [];
   const target = record && readTarget(record);
@@ -88,7 +85,7 @@ async function ownAlias(ask: Ask, name: Name): Promise<string | undefined> {
   return target.value.toLower();
 }
 
-async function origin(ask: Ask, name: Name, type: number): Promise<Origin> {
+async function origin(ask: AskFunction, name: Name, type: number): Promise<Origin> {
   const answer = await ask(name, type);
   if (answer.status === 'failed') return 'unknown';
   if (answer.status !== 'found') return undefined;
@@ -96,11 +93,11 @@ async function origin(ask: Ask, name: Name, type: number): Promise<Origin> {
 }
 
 /**
- * A random name below it is answered alike only where the name itself does not exist (RFC
- * 4592 §3.3.1).
+ * Whether a wildcard made the records: a random name below the name gets the same answer
+ * only when the name itself does not exist (RFC 4592 §3.3.1).
  */
 async function isSynthesised(
-  ask: Ask,
+  ask: AskFunction,
   name: Name,
   type: number,
   { records }: DnsAnswer,
@@ -114,7 +111,7 @@ async function isSynthesised(
     const probe = name.prepend(`hermetic-${randomBytes(10).toString('hex')}${above}`);
     const answer = probe.ok ? await ask(probe.value, type) : undefined;
     const alike = answer?.status === 'found' && contents(answer.records) === contents(records);
-    // Some servers refuse a name with `*` inside: then the first answer stands.
+    // Some servers refuse a name that contains `*`. The first answer then decides.
     if (!alike && (above === '' || answer?.status !== 'failed')) return false;
   }
   return true;

@@ -4,7 +4,7 @@ import { Name } from '../../base/index.js';
 import { typeNumber } from '../../dns/index.js';
 import { startPolicy, stepPolicy } from '../mta-sts/step-policy.js';
 import { stepReports } from '../mta-sts/step-reports.js';
-import { heldByWildcard as domainHeld } from '../mta-sts/apply-observation.js';
+import { mxWildcardBlocker as domainHeld } from '../mta-sts/apply-observation.js';
 import type { PolicyStep, DesiredPolicy } from '../mta-sts/types.js';
 import { startRollover, stepRollover } from '../tlsa/step-rollover.js';
 import type { RolloverStep } from '../tlsa/types.js';
@@ -12,17 +12,17 @@ import { generateKey } from '../../pki/index.js';
 import { serverKey } from '../keys/key-ring.js';
 import { policyId, stsRecord } from '../records/policy-id.js';
 import { queryAuthoritatives } from './query-authoritatives.js';
-import { observeDomain } from './read-domain.js';
-import { heldByWildcard, readHost } from './read-host.js';
-import { authoritativeCname } from './authoritative-cname.js';
-import { authoritativeTxt } from './authoritative-txt.js';
+import { observeDomain } from './observe-domain.js';
+import { addressWildcardBlocker, observeHost } from './observe-host.js';
+import { authoritativeCname } from './query-authoritatives.js';
+import { authoritativeTxt } from './query-authoritatives.js';
 import { zoneEyes, type ZoneOptions } from '../../../test/support/publish/zone.js';
 
 const domain = 'one.example';
 const host = 'mx1.one.example';
 const mail = '@ MX 10 mx1\nmx1 A 192.0.2.25\n';
 const body = 'version: STSv1\r\nmode: testing\r\nmx: mx1.one.example\r\nmax_age: 86400\r\n';
-const wish: DesiredPolicy = {
+const desired: DesiredPolicy = {
   mode: 'testing',
   mx: [host],
   maxAges: [86_400],
@@ -30,7 +30,7 @@ const wish: DesiredPolicy = {
   ttl: 3600,
   reporters: [],
   days: 1,
-  leastReports: 0,
+  minReports: 0,
   confirmed: [],
 };
 
@@ -54,16 +54,12 @@ for (const signed of [false, true]) {
   ];
   for (const [records, question, expected] of cases)
     test(`${zone}: "${records.replaceAll('\n', '; ')}" at ${question} is ${expected}`, async () => {
-      const eyes = zoneEyes(mail + records, { signed });
+      const observer = zoneEyes(mail + records, { signed });
       const [name = '', type = ''] = question.split(' ');
-      const found = await eyes.zone(Name.of(name), 'print');
+      const found = await observer.zone(Name.of(name), 'print');
       const number = typeNumber(type) ?? 0;
-      const shown = await queryAuthoritatives(
-        eyes.network,
-        found?.servers ?? [],
-        Name.of(name),
-        number,
-      );
+      const query = { zone: found, name: Name.of(name), type: number };
+      const shown = await queryAuthoritatives(query, observer);
       assert.equal(shown.length, 2);
       for (const { alias, synthesised, rrset } of shown) {
         const some = alias !== undefined || (rrset !== 'unknown' && rrset.records.length > 0);
@@ -73,8 +69,12 @@ for (const signed of [false, true]) {
     });
 }
 
+function query(domain: string) {
+  return { domain, mxHosts: [host], days: 1, dns: 'own' };
+}
+
 async function stepOf(records: string, options: ZoneOptions = {}): Promise<PolicyStep> {
-  const seen = await observeDomain(domain, [host], 1, zoneEyes(records, options), 'own');
+  const observed = await observeDomain(query(domain), zoneEyes(records, options));
   const served = {
     id: policyId(body),
     body,
@@ -83,8 +83,12 @@ async function stepOf(records: string, options: ZoneOptions = {}): Promise<Polic
     mx: [host],
     first: 0,
   } as const;
-  const policyHosts = [{ address: '192.0.2.80', got: { body } }];
-  return stepPolicy({ ...startPolicy(domain), served: [served] }, { ...seen, policyHosts }, wish);
+  const policyHosts = [{ address: '192.0.2.80', fetched: { body } }];
+  return stepPolicy(
+    { ...startPolicy(domain), served: [served] },
+    { ...observed, policyHosts },
+    desired,
+  );
 }
 
 for (const wildcard of [
@@ -124,9 +128,9 @@ test('servers that differ are not taken for an alias', async () => {
 
 test('an alias at _smtp._tls is named, and a wildcard there is neither kept nor required', async () => {
   const reports = async (records: string) => {
-    const seen = await observeDomain(domain, [host], 1, zoneEyes(records), 'own');
-    const held = domainHeld(domain, seen);
-    return stepReports(domain, seen.rpt, { rua: ['mailto:tls@one.example'], ttl: 60, held });
+    const observed = await observeDomain(query(domain), zoneEyes(records));
+    const held = domainHeld(domain, observed);
+    return stepReports(domain, observed.tlsRpt, { rua: ['mailto:tls@one.example'], ttl: 60, held });
   };
   const alias = await reports(`${mail}_smtp._tls CNAME rpt.provider.example.`);
   assert.deepEqual(alias.steps, []);
@@ -139,9 +143,9 @@ test('an alias at _smtp._tls is named, and a wildcard there is neither kept nor 
 
 for (const wildcard of ['* CNAME www\nwww A 192.0.2.99', '* A 192.0.2.99', '* AAAA 2001:db8::99'])
   test(`the policy host's alias takes the place of "${wildcard.replace('\n', '; ')}"`, async () => {
-    const seen = await observeDomain(domain, [host], 1, zoneEyes(mail + wildcard), 'own');
-    const policyHosts = [{ address: '192.0.2.99', got: { failure: 'sts-policy-http-status' } }];
-    const { steps } = stepPolicy(startPolicy(domain), { ...seen, policyHosts }, wish);
+    const observed = await observeDomain(query(domain), zoneEyes(mail + wildcard));
+    const policyHosts = [{ address: '192.0.2.99', fetched: { failure: 'sts-policy-http-status' } }];
+    const { steps } = stepPolicy(startPolicy(domain), { ...observed, policyHosts }, desired);
     const set = steps.map(({ action }) => action).find(({ kind }) => kind === 'set-rrset');
     assert.ok(set?.kind === 'set-rrset');
     assert.deepEqual(
@@ -152,9 +156,9 @@ for (const wildcard of ['* CNAME www\nwww A 192.0.2.99', '* A 192.0.2.99', '* AA
 
 test('a policy host that is an alias of another host is named with that host', async () => {
   const records = `${mail}mta-sts CNAME www\nwww A 192.0.2.99`;
-  const seen = await observeDomain(domain, [host], 1, zoneEyes(records), 'own');
-  const policyHosts = [{ address: '192.0.2.99', got: { failure: 'sts-policy-http-status' } }];
-  const { steps, waits } = stepPolicy(startPolicy(domain), { ...seen, policyHosts }, wish);
+  const observed = await observeDomain(query(domain), zoneEyes(records));
+  const policyHosts = [{ address: '192.0.2.99', fetched: { failure: 'sts-policy-http-status' } }];
+  const { steps, waits } = stepPolicy(startPolicy(domain), { ...observed, policyHosts }, desired);
   assert.ok(steps.every(({ action }) => action.kind !== 'set-rrset'));
   assert.match(waits[0]?.why ?? '', /alias of www\.one\.example, not of policy\.one\.example/);
 });
@@ -162,13 +166,17 @@ test('a policy host that is an alias of another host is named with that host', a
 for (const wildcard of ['* MX 10 mx1', '* CNAME mail\nmail MX 10 mx1'])
   test(`a domain with its MX from "${wildcard.replace('\n', '; ')}" is not given records below it`, async () => {
     const sub = 'sub.one.example';
-    const seen = await observeDomain(sub, [host], 1, zoneEyes(mail + wildcard), 'own');
-    const policyHosts = [{ address: '192.0.2.80', got: { body } }];
-    const { steps, waits } = stepPolicy(startPolicy(sub), { ...seen, policyHosts }, wish);
+    const observed = await observeDomain(query(sub), zoneEyes(mail + wildcard));
+    const policyHosts = [{ address: '192.0.2.80', fetched: { body } }];
+    const { steps, waits } = stepPolicy(startPolicy(sub), { ...observed, policyHosts }, desired);
     assert.deepEqual(steps, []);
     assert.match(waits[0]?.why ?? '', /MX records from a wildcard.*at sub\.one\.example itself/);
-    const held = domainHeld(sub, seen);
-    const reports = stepReports(sub, seen.rpt, { rua: ['mailto:a@b.example'], ttl: 60, held });
+    const held = domainHeld(sub, observed);
+    const reports = stepReports(sub, observed.tlsRpt, {
+      rua: ['mailto:a@b.example'],
+      ttl: 60,
+      held,
+    });
     assert.deepEqual(reports.steps, []);
     assert.equal(reports.waits[0]?.why, held);
   });
@@ -176,18 +184,18 @@ for (const wildcard of ['* MX 10 mx1', '* CNAME mail\nmail MX 10 mx1'])
 const key = serverKey('ecdsa-1', generateKey().publicKey);
 
 async function rolloverOf(records: string, publish = true): Promise<RolloverStep> {
-  const eyes = zoneEyes(records, { signed: true });
-  const seen = await readHost(startRollover(host), () => [], eyes, 'own');
+  const observer = zoneEyes(records, { signed: true });
+  const observed = await observeHost(startRollover(host), () => [], observer, 'own');
   const state = { ...startRollover(host), slots: { ecdsa: { current: key, made: 1 } } };
   return stepRollover(
     state,
     {
-      ...seen,
+      ...observed,
       ds: { records: ['1 13 2 00'], ttl: 60 },
       addresses: [{ address: '192.0.2.25', starttls: 'offered', keys: [key.sha256] }],
       ring: [{ ...key, certified: true }],
     },
-    { publish, types: ['ecdsa'], matchingTypes: [1], ttl: 3600, leave: [] },
+    { publish, types: ['ecdsa'], matchingTypes: [1], ttl: 3600, retire: [] },
   );
 }
 
@@ -229,16 +237,16 @@ for (const wildcard of ['* A 192.0.2.25', '* AAAA 2001:db8::25', '* CNAME www\nw
     const { steps, waits } = await rolloverOf(`@ MX 10 mx1\n${wildcard}`);
     assert.deepEqual(steps, []);
     assert.match(waits[0]?.why ?? '', /mx1\.one\.example has its addresses from a wildcard/);
-    assert.ok(await heldByWildcard(host, 'own', zoneEyes(`@ MX 10 mx1\n${wildcard}`)));
+    assert.ok(await addressWildcardBlocker(host, 'own', zoneEyes(`@ MX 10 mx1\n${wildcard}`)));
   });
 
 test('the answer to a challenge replaces a wildcard and does not follow its alias', async () => {
   const name = '_acme-challenge.mta-sts.one.example';
   for (const wildcard of ['* CNAME www\nwww TXT "x"', '* TXT "x"']) {
-    const eyes = zoneEyes(mail + wildcard);
-    assert.equal(await authoritativeCname(name, 'own', eyes), undefined);
-    assert.deepEqual(await authoritativeTxt(name, 'own', eyes), [[], []]);
+    const observer = zoneEyes(mail + wildcard);
+    assert.equal(await authoritativeCname(name, 'own', observer), undefined);
+    assert.deepEqual(await authoritativeTxt(name, 'own', observer), [[], []]);
   }
-  const eyes = zoneEyes(`${mail}_acme-challenge.mta-sts CNAME acme.dynamic.example.`);
-  assert.equal(await authoritativeCname(name, 'own', eyes), 'acme.dynamic.example');
+  const observer = zoneEyes(`${mail}_acme-challenge.mta-sts CNAME acme.dynamic.example.`);
+  assert.equal(await authoritativeCname(name, 'own', observer), 'acme.dynamic.example');
 });

@@ -1,35 +1,32 @@
 import type { Name } from '../../base/index.js';
-import {
-  lookupAddresses,
-  readTarget,
-  RRType,
-  type Resolver,
-  type Upstream,
-} from '../../dns/index.js';
+import { lookupAddresses, readTarget, RRType, type Resolver } from '../../dns/index.js';
+import type { ObservedZone } from './observer.js';
+
+/** More name servers than any TLD has: a zone cannot make this client ask hundreds. */
+const MAX_SERVERS = 13;
 
 /**
- * Every authoritative server of the zone a name is in, at every address. `undefined`:
- * could not be told.
+ * Finds the zone of a name and every authoritative server of it, at every address.
+ * Undefined: a lookup failed, so not every server is known.
  */
 export async function zoneServers(
   resolver: Resolver,
   name: Name,
   signal?: AbortSignal,
-): Promise<{ readonly apex: Name; readonly servers: readonly Upstream[] } | undefined> {
-  const options = signal ? { signal } : {};
+): Promise<ObservedZone | undefined> {
+  const options = { signal };
   for (let apex = name; !apex.isRoot; apex = apex.parent) {
     const answer = await resolver.ask(apex, RRType.NS, options);
     if (answer.status === 'failed') return undefined;
     if (answer.status !== 'found' || !answer.canonicalName.equals(apex)) continue;
-    const names = answer.records.slice(0, MAX_SERVERS).flatMap((rr) => {
-      const target = readTarget(rr);
+    const names = answer.records.slice(0, MAX_SERVERS).flatMap((record) => {
+      const target = readTarget(record);
       return target.ok ? [target.value] : [];
     });
     const found = await Promise.all(
       names.map((server) => lookupAddresses(resolver, server, options)),
     );
-    // A server that cannot be found cannot be read back: then nothing is known of the
-    // zone as a whole.
+    // A server without an address cannot be asked, so the zone as a whole is not known.
     if (found.length === 0 || found.some(({ status }) => status !== 'found')) return undefined;
     const addresses = found.flatMap(({ v4, v6 }) => [...v4, ...v6]);
     return {
@@ -39,5 +36,3 @@ export async function zoneServers(
   }
   return undefined;
 }
-
-const MAX_SERVERS = 13;

@@ -1,37 +1,38 @@
 import type { Endpoint } from '../../net/index.js';
 
+/** The source of policy bodies. */
 export interface PolicyHandlerOptions {
-  /** The policy served for a domain (lower case), asked at every request. */
+  /** Returns the policy body of a domain (lower case); called for every request. */
   bodyOf(domain: string): string | undefined;
 }
 
 const wellKnown = '/.well-known/mta-sts.txt';
 
-/** The domain whose policy host this is; undefined for other hosts. */
+/** Returns the domain of a policy host. Undefined: the host is not a policy host. */
 export function policyDomainOf(host: string): string | undefined {
   return host.startsWith('mta-sts.') && host.length > 8 ? host.slice(8) : undefined;
 }
 
-/** What a policy handler answers for; everything else on the port is somebody else's. */
+/** Whether the policy handler answers for this URL. Other handlers share the port. */
 export function servesPolicy(host: string, path: string): boolean {
   return policyDomainOf(host) !== undefined && path === wellKnown;
 }
 
-/** A whole answer. */
-export interface PolicyAnswer {
+/** A complete HTTP response. */
+export interface PolicyResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 /**
- * Policy host of any number of domains (RFC 8461 §3.3): text/plain and status 200, or
- * 404; never a redirect. Nothing of the request but method, host and path counts, nor how
- * often somebody asks. [8461-3.2-12, 8461-3.3-15]
+ * Returns the responder of a policy host for any number of domains (RFC 8461 §3.3): status
+ * 200 with text/plain, or 404, and never a redirect. Only method, host and path of a request
+ * count, and there is no rate limit. [8461-3.2-12, 8461-3.3-15]
  */
-export function policyAnswers({
+export function policyResponder({
   bodyOf,
-}: PolicyHandlerOptions): (method: string, host: string, path: string) => PolicyAnswer {
+}: PolicyHandlerOptions): (method: string, host: string, path: string) => PolicyResponse {
   return (method, host, path) => {
     if (method !== 'GET' && method !== 'HEAD')
       return text(405, 'Method not allowed\n', { allow: 'GET, HEAD' });
@@ -41,11 +42,11 @@ export function policyAnswers({
   };
 }
 
-/** The same for a web standard request. */
+/** Returns the same responder for a web standard `Request`. */
 export function policyHandler(
   options: PolicyHandlerOptions,
 ): (request: Request, peer: Endpoint) => Response {
-  const answers = policyAnswers(options);
+  const answers = policyResponder(options);
   return (request) => {
     const { hostname, pathname } = new URL(request.url);
     const { status, headers, body } = answers(request.method, hostname.toLowerCase(), pathname);
@@ -57,7 +58,7 @@ function text(
   status: number,
   body: string,
   headers: Readonly<Record<string, string>> = {},
-): PolicyAnswer {
+): PolicyResponse {
   return {
     status,
     headers: {

@@ -1,18 +1,18 @@
 import type { SetRrset } from '../actions.js';
 
 /**
- * A change of records as zone text to paste: what goes as a comment, what comes as
- * records.
+ * Formats a change of an RRset as zone text to paste. Records to remove and to keep are
+ * comments; records to add are lines of the zone.
  */
 export function formatChange({ name, type, from, to, ttl }: SetRrset): string {
-  const gone = from
+  const removed = from
     .filter((rdata) => !to.includes(rdata))
     .map((rdata) => `; remove: ${name}. ${type} ${rdata}`);
-  const come = to
+  const added = to
     .filter((rdata) => !from.includes(rdata))
     .map((rdata) => `${name}. ${ttl} IN ${type} ${rdata}`);
-  const kept = to
+  const unchanged = to
     .filter((rdata) => from.includes(rdata))
     .map((rdata) => `; keep:   ${name}. ${type} ${rdata}`);
-  return [...gone, ...kept, ...come].join('\n');
+  return [...removed, ...unchanged, ...added].join('\n');
 }

@@ -1,6 +1,6 @@
 /**
- * A text as TXT RDATA in presentation form: character strings of at most 255 octets, in
- * quotes, which readers join without blanks (RFC 7208 §3.3). Takes one character an
+ * Formats a text as TXT RDATA in presentation form: quoted character strings of at most 255
+ * octets, which readers join without blanks (RFC 7208 §3.3). Each character of `text` is one
  * octet.
  */
 export function txtRdata(text: string): string {

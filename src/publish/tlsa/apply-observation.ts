@@ -1,184 +1,190 @@
 import type { KeyType } from '../actions.js';
-import { sameRecords, sorted } from './rrset.js';
+import { sameRecords, sortedRecords } from './rrset.js';
 import type {
-  AliveRrset,
+  CachedRrset,
   KeySlot,
-  RolloverReading,
-  RolloverState,
+  RolloverObservation,
+  TlsaRolloverState,
   Rrset,
   ServerKey,
 } from './types.js';
 
 /**
- * A cache keeps an RRset for one TTL; [7671-8.1-1] asks for two, which also covers caches
- * in a row.
+ * A cache holds an RRset for one TTL. [7671-8.1-1] asks for two, which also covers a
+ * forwarder before a cache.
  */
-const TTLS = 2;
+const CACHE_TTLS = 2;
 
 /**
- * Stands for what was published before the first reading: nobody knows, so it matches
- * nothing.
+ * Stands for the RRset before the first observation. Its content is not known, so it
+ * matches no key.
  */
-const PAST: readonly string[] = ['unknown'];
+const UNKNOWN_PAST: readonly string[] = ['unknown'];
 
 /**
- * What a reading changes in what is remembered. Nothing is decided here. `types`: key
- * types the server is to have.
+ * Returns the state after an observation: which RRsets caches may hold, which keys the
+ * server shows, when the delegation changed. Decides nothing. `types`: the key types that
+ * the server should show. Pure.
  */
-export function readWorld(
-  { pushing, ...state }: RolloverState,
-  seen: RolloverReading,
+export function applyRolloverObservation(
+  { pushing: pending, ...state }: TlsaRolloverState,
+  observed: RolloverObservation,
   types: readonly KeyType[],
-): RolloverState {
-  const open = pushing && !isSettled(pushing, seen) ? pushing : undefined;
-  return {
+): TlsaRolloverState {
+  const open = pending && !isSettled(pending, observed) ? pending : undefined;
+  const updated: TlsaRolloverState = {
     ...state,
-    alive: readAlive(state.alive, open?.to, seen),
-    ...(open ? { pushing: open } : {}),
-    slots: readSlots(state, seen, types),
-    ...readDs(state, seen),
+    alive: updateCached(state.alive, open?.to, observed),
+    slots: updateSlots(state, observed, types),
+    ...updateDs(state, observed),
   };
+  return open ? { ...updated, pushing: open } : updated;
 }
 
 /**
- * The RRset that every authoritative server serves, validated. Undefined while one of
- * them is silent or behind: only a whole reading starts a clock. [7672-2.1-1, 7672-2.2-7]
+ * Returns the validated RRset that every authoritative server serves. Undefined: a server
+ * does not answer or is behind, or the answer is bogus. Only a complete observation starts
+ * a cache lifetime. [7672-2.1-1, 7672-2.2-7]
  */
 export function publishedRrset({
   nameservers,
   dnssec,
-}: RolloverReading): PublishedRrset | undefined {
+}: RolloverObservation): PublishedRrset | undefined {
   if (dnssec === 'bogus' || dnssec === 'indeterminate') return undefined;
   const [first] = nameservers;
   if (!first || first.rrset === 'unknown') return undefined;
-  const records = sorted(first.rrset.records);
-  const ttls = nameservers.map(({ rrset, synthesised }) =>
-    rrset !== 'unknown' &&
-    synthesised === first.synthesised &&
-    sameRecords(sorted(rrset.records), records)
-      ? rrset.ttl
-      : undefined,
-  );
+  const records = sortedRecords(first.rrset.records);
+  const ttls = nameservers.map(({ rrset, synthesised }) => {
+    if (rrset === 'unknown' || synthesised !== first.synthesised) return undefined;
+    return sameRecords(sortedRecords(rrset.records), records) ? rrset.ttl : undefined;
+  });
   if (!ttls.every((ttl) => ttl !== undefined)) return undefined;
   const own = first.synthesised ? [] : records;
   return { records, own, ttl: Math.max(...ttls) };
 }
 
-/** `own`: the records of the owner itself; none where a wildcard answers for it. */
+/**
+ * The published RRset. `own`: the records of the owner itself, none where a wildcard
+ * answers for it. An update can only require and replace own records.
+ */
 export interface PublishedRrset extends Rrset {
   readonly own: readonly string[];
 }
 
-/** When the last cache has let go of it; undefined while a server may still serve it. */
-export function endOf({ gone, ttl }: AliveRrset): number | undefined {
-  return gone === undefined ? undefined : gone + TTLS * ttl * 1000;
+/**
+ * Returns when the last cache drops an RRset, milliseconds since 1970. Undefined: a server
+ * may still serve it.
+ */
+export function cacheEnd({ gone, ttl }: CachedRrset): number | undefined {
+  return gone === undefined ? undefined : gone + CACHE_TTLS * ttl * 1000;
 }
 
 /**
- * A change is over when every server shows it, or a third thing: then compare-and-set can
- * no longer succeed.
+ * A change is settled when every server shows it, or when every server shows a third
+ * RRset: the compare-and-set can then no longer succeed.
  */
 function isSettled(
-  { from, to }: NonNullable<RolloverState['pushing']>,
-  seen: RolloverReading,
+  { from, to }: NonNullable<TlsaRolloverState['pushing']>,
+  observed: RolloverObservation,
 ): boolean {
-  const published = publishedRrset(seen);
-  return (
-    published !== undefined &&
-    (sameRecords(published.own, to.records) || !sameRecords(published.own, from))
-  );
+  const published = publishedRrset(observed);
+  if (!published) return false;
+  return sameRecords(published.own, to.records) || !sameRecords(published.own, from);
 }
 
-function readAlive(
-  alive: readonly AliveRrset[],
-  coming: Rrset | undefined,
-  seen: RolloverReading,
-): readonly AliveRrset[] {
-  const keyOf = ({ records, ttl }: Rrset): string => `${ttl} ${records.join(',')}`;
-  const shown = seen.nameservers.flatMap(({ rrset }) =>
-    rrset === 'unknown' ? [] : [{ records: sorted(rrset.records), ttl: rrset.ttl }],
+function updateCached(
+  cached: readonly CachedRrset[],
+  pending: Rrset | undefined,
+  observed: RolloverObservation,
+): readonly CachedRrset[] {
+  const { at } = observed;
+  const identityOf = ({ records, ttl }: Rrset): string => `${ttl} ${records.join(',')}`;
+  const shown = observed.nameservers.flatMap(({ rrset }) =>
+    rrset === 'unknown' ? [] : [{ records: sortedRecords(rrset.records), ttl: rrset.ttl }],
   );
-  const here = new Map([...shown, ...(coming ? [coming] : [])].map((set) => [keyOf(set), set]));
-  const before = alive.filter((set) => !here.has(keyOf(set)));
-  const whole = publishedRrset(seen);
-  const past =
-    whole && alive.length === 0 && whole.records.length > 0
-      ? [{ records: PAST, ttl: whole.ttl, gone: seen.at }]
-      : [];
+  const served = new Map(
+    [...shown, ...(pending ? [pending] : [])].map((rrset) => [identityOf(rrset), rrset]),
+  );
+  const earlier = cached.filter((rrset) => !served.has(identityOf(rrset)));
+  const published = publishedRrset(observed);
+  const isFirst = cached.length === 0 && published !== undefined && published.records.length > 0;
+  const past = isFirst ? [{ records: UNKNOWN_PAST, ttl: published.ttl, gone: at }] : [];
   return [
     ...past,
-    ...here.values(),
-    ...before.flatMap((set): AliveRrset[] => {
-      const end = endOf(set);
-      if (end === undefined) return [whole ? { ...set, gone: seen.at } : set];
-      return seen.at >= end ? [] : [set];
+    ...served.values(),
+    ...earlier.flatMap((rrset): CachedRrset[] => {
+      const end = cacheEnd(rrset);
+      if (end === undefined) return [published ? { ...rrset, gone: at } : rrset];
+      return at >= end ? [] : [rrset];
     }),
   ];
 }
 
 const keyTypes: readonly KeyType[] = ['ecdsa', 'rsa'];
 
-function readSlots(
-  state: Pick<RolloverState, 'slots'>,
-  seen: RolloverReading,
+function updateSlots(
+  state: Pick<TlsaRolloverState, 'slots'>,
+  observed: RolloverObservation,
   types: readonly KeyType[],
-): RolloverState['slots'] {
+): TlsaRolloverState['slots'] {
   return Object.fromEntries(
     keyTypes.flatMap((type) => {
-      const slot = readSlot(type, state.slots[type] ?? { made: 0 }, seen);
-      const gone = !types.includes(type) && isShownNowhere(slot, seen);
-      const kept = gone ? { made: slot.made } : slot;
-      return kept.current || kept.next || kept.made > 0 ? [[type, kept]] : [];
+      const slot = updateSlot(type, state.slots[type] ?? { made: 0 }, observed);
+      const isOver = !types.includes(type) && isShownNowhere(slot, observed);
+      const remaining: KeySlot = isOver ? { made: slot.made } : slot;
+      const isUsed = remaining.current || remaining.next || remaining.made > 0;
+      return isUsed ? [[type, remaining]] : [];
     }),
   );
 }
 
-/** A key type that is no longer wanted is over when every address was seen without it. */
-function isShownNowhere({ current, next }: KeySlot, { addresses }: RolloverReading): boolean {
-  const keys = [current?.sha256, next?.sha256];
+/** An unwanted key type is over when every address was observed without its keys. */
+function isShownNowhere({ current, next }: KeySlot, { addresses }: RolloverObservation): boolean {
+  const slotKeys = [current?.sha256, next?.sha256];
   return (
     addresses.length > 0 &&
-    addresses.every((a) => a.keys !== 'unknown' && !a.keys.some((key) => keys.includes(key)))
+    addresses.every(({ keys }) => keys !== 'unknown' && !keys.some((key) => slotKeys.includes(key)))
   );
 }
 
-function readSlot(type: KeyType, before: KeySlot, seen: RolloverReading): KeySlot {
-  const ring = seen.ring.filter((key) => key.type === type);
+function updateSlot(type: KeyType, before: KeySlot, observed: RolloverObservation): KeySlot {
+  const ring = observed.ring.filter((key) => key.type === type);
   const shown = ring.filter(({ sha256 }) =>
-    seen.addresses.some(({ keys }) => keys !== 'unknown' && keys.includes(sha256)),
+    observed.addresses.some(({ keys }) => keys !== 'unknown' && keys.includes(sha256)),
   );
-  const slot = withShown(before, shown);
+  const slot = withShownKeys(before, shown);
   const { current, next, made } = slot;
   if (!next) {
-    const fresh = ring.find(({ name }) => name === `${type}-${made + 1}`);
-    return fresh ? { ...slot, next: withoutCertificate(fresh), made: made + 1 } : slot;
+    const following = ring.find(({ name }) => name === `${type}-${made + 1}`);
+    if (!following) return slot;
+    return { ...slot, next: withoutCertificate(following), made: made + 1 };
   }
   if (!shown.some(({ sha256 }) => sha256 === next.sha256)) return slot;
-  const everywhere = seen.addresses.every(
+  const isEverywhere = observed.addresses.every(
     ({ keys }) =>
       keys !== 'unknown' &&
       keys.includes(next.sha256) &&
       !(current && keys.includes(current.sha256)),
   );
-  return everywhere ? { current: next, made } : { ...slot, deploying: true };
+  return isEverywhere ? { current: next, made } : { ...slot, deploying: true };
 }
 
 /**
- * A key of the ring that somebody put on the server by hand is the one in use, or with
- * another in use the change to finish.
+ * Handles a ring key that the operator installed on the server by other means: it is the
+ * key in use, or, next to another key in use, the change to finish.
  */
-function withShown(slot: KeySlot, shown: readonly ServerKey[]): KeySlot {
-  const [stranger] = shown.filter(
+function withShownKeys(slot: KeySlot, shown: readonly ServerKey[]): KeySlot {
+  const [unexpected] = shown.filter(
     ({ sha256 }) => sha256 !== slot.current?.sha256 && sha256 !== slot.next?.sha256,
   );
-  if (!stranger) return slot;
-  const key = withoutCertificate(stranger);
+  if (!unexpected) return slot;
+  const key = withoutCertificate(unexpected);
   const made = Math.max(slot.made, numberOf(key));
-  return slot.current
-    ? { current: slot.current, next: key, deploying: true, made }
-    : { ...slot, current: key, made };
+  if (!slot.current) return { ...slot, current: key, made };
+  return { current: slot.current, next: key, deploying: true, made };
 }
 
+/** Drops what the ring adds to a key: only the key itself is saved. */
 function withoutCertificate({ name, type, sha256, sha512 }: ServerKey): ServerKey {
   return { name, type, sha256, sha512 };
 }
@@ -187,12 +193,14 @@ function numberOf({ name }: ServerKey): number {
   return Number(/-(\d{1,9})$/.exec(name)?.[1] ?? 0);
 }
 
-function readDs(
-  state: Pick<RolloverState, 'ds'>,
-  { ds, at }: RolloverReading,
-): Pick<RolloverState, 'ds'> {
+/** Remembers when the DS records last changed; an unknown answer changes nothing. */
+function updateDs(
+  state: Pick<TlsaRolloverState, 'ds'>,
+  { ds, at }: RolloverObservation,
+): Pick<TlsaRolloverState, 'ds'> {
   if (ds === 'unknown') return state.ds ? { ds: state.ds } : {};
-  const records = sorted(ds.records);
+  const records = sortedRecords(ds.records);
   if (!state.ds) return { ds: { records } };
-  return { ds: sameRecords(state.ds.records, records) ? state.ds : { records, changed: at } };
+  if (sameRecords(state.ds.records, records)) return { ds: state.ds };
+  return { ds: { records, changed: at } };
 }

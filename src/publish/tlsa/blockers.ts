@@ -1,101 +1,98 @@
 import type { Alert, Wait } from '../actions.js';
-import { mayBeShown } from './keys.js';
-import type { RolloverReading, RolloverState, DesiredRollover } from './types.js';
+import { presentableKeys } from './rrset.js';
+import type { RolloverObservation, TlsaRolloverState, DesiredRollover } from './types.js';
 
-export interface Obstacles {
+/** Conditions that stop a rollover, by what they stop. */
+export interface RolloverBlockers {
   /** Nothing is published or deployed. */
   readonly dns: readonly Wait[];
-  /** Only what cannot harm is published, nothing is deployed. */
+  /** Only harmless changes are published, and nothing is deployed. */
   readonly server: readonly Wait[];
   readonly alerts: readonly Alert[];
 }
 
 /**
- * What hinders the start of a change: a delegation in motion [7671-13-2], a server that
- * cannot be seen whole or offers no STARTTLS [7672-9.2-1], a key that is not ours.
+ * Finds what prevents a change from starting: a changing delegation [7671-13-2], an
+ * address that cannot be probed, a server without STARTTLS [7672-9.2-1], a key that is not
+ * in the key ring. A blocker never undoes a published record.
  */
-export function blockers(
-  state: RolloverState,
-  seen: RolloverReading,
-  wish: DesiredRollover,
-): Obstacles {
+export function findBlockers(
+  state: TlsaRolloverState,
+  observed: RolloverObservation,
+  desired: DesiredRollover,
+): RolloverBlockers {
   const { host, owner } = state;
-  const ours = new Set(mayBeShown(state).map(({ sha256 }) => sha256));
-  const at = (address: string): string => `${host} [${address}]`;
-  const strange = seen.addresses.filter(
-    ({ keys }) => keys !== 'unknown' && keys.some((sha256) => !ours.has(sha256)),
+  const { addresses } = observed;
+  const ringKeys = new Set(presentableKeys(state).map(({ sha256 }) => sha256));
+  const subjectOf = (address: string): string => `${host} [${address}]`;
+  const foreign = addresses.filter(
+    ({ keys }) => keys !== 'unknown' && keys.some((sha256) => !ringKeys.has(sha256)),
   );
-  const plain = wish.publish ? seen.addresses.filter(({ starttls }) => starttls === 'absent') : [];
-  const blind =
-    seen.addresses.length === 0 || seen.addresses.some(({ keys }) => keys === 'unknown');
+  const withoutStarttls = addresses.filter(({ starttls }) => starttls === 'absent');
+  const server: Wait[] = [];
+  if (addresses.length === 0 || addresses.some(({ keys }) => keys === 'unknown'))
+    server.push({ subject: host, why: 'the key of the server is not known at every address' });
+  if (foreign.length > 0)
+    server.push({ subject: host, why: 'the server shows a key that is not in the key ring' });
+  const alerts: Alert[] = foreign.map(({ address, keys }) => ({
+    code: 'publish-key-unknown',
+    subject: subjectOf(address),
+    detail: String(keys),
+  }));
+  if (desired.publish)
+    for (const { address } of withoutStarttls)
+      alerts.push({ code: 'publish-starttls-absent', subject: subjectOf(address), detail: '' });
+  if (desired.publish && observed.dnssec === 'insecure')
+    alerts.push({ code: 'publish-zone-unsigned', subject: owner, detail: '' });
+  if (observed.dnssec === 'bogus')
+    alerts.push({ code: 'publish-zone-bogus', subject: owner, detail: '' });
   return {
-    dns: [...delegation(state, seen), ...ownerHeld(state, seen, wish)],
-    server: [
-      ...(blind
-        ? [{ subject: host, why: 'not every address of the server could be asked for its key' }]
-        : []),
-      ...(strange.length > 0
-        ? [{ subject: host, why: 'the server shows a key that is not in the key ring' }]
-        : []),
-    ],
-    alerts: [
-      ...strange.map(({ address, keys }) => ({
-        code: 'publish-key-unknown',
-        subject: at(address),
-        detail: String(keys),
-      })),
-      ...plain.map(({ address }) => ({
-        code: 'publish-starttls-absent',
-        subject: at(address),
-        detail: '',
-      })),
-      ...(wish.publish && seen.dnssec === 'insecure'
-        ? [{ code: 'publish-zone-unsigned', subject: owner, detail: '' }]
-        : []),
-      ...(seen.dnssec === 'bogus'
-        ? [{ code: 'publish-zone-bogus', subject: owner, detail: '' }]
-        : []),
-    ],
+    dns: [...delegationBlockers(state, observed), ...ownerBlockers(state, observed, desired)],
+    server,
+    alerts,
   };
 }
 
 /**
- * An owner that is an alias, or records that a wildcard makes: nothing there can be
- * changed here.
+ * Finds owners whose records cannot be changed here: an alias, or a name that exists by a
+ * wildcard alone.
  */
-function ownerHeld(
-  { owner }: RolloverState,
-  { nameservers, held }: RolloverReading,
+function ownerBlockers(
+  { owner }: TlsaRolloverState,
+  { nameservers, blocked }: RolloverObservation,
   { publish }: DesiredRollover,
 ): readonly Wait[] {
-  const waits = (why: string): readonly Wait[] => [{ subject: owner, why }];
-  const [alias] = nameservers.map((one) => one.alias);
-  if (alias !== undefined && nameservers.every((one) => one.alias === alias))
-    return waits(
-      `${owner} is an alias of ${alias}, so senders use the TLSA records there (RFC 7671 §7): remove the alias to have records published at ${owner}`,
+  const waitFor = (why: string): readonly Wait[] => [{ subject: owner, why }];
+  const [alias] = nameservers.map((answer) => answer.alias);
+  if (alias !== undefined && nameservers.every((answer) => answer.alias === alias))
+    return waitFor(
+      `${owner} is an alias of ${alias}, so the TLSA records there apply (RFC 7671 §7): remove the alias to publish records at ${owner}`,
     );
-  if (held !== undefined && publish) return waits(held);
+  if (blocked !== undefined && publish) return waitFor(blocked);
   const byWildcard = nameservers.some(
     ({ rrset, synthesised }) => synthesised && rrset !== 'unknown' && rrset.records.length > 0,
   );
-  return byWildcard && !publish
-    ? waits(
-        `no TLSA records are wanted, and those of ${owner} come from a wildcard: remove them there`,
-      )
-    : [];
+  if (!byWildcard || publish) return [];
+  return waitFor(
+    `no TLSA records are desired, and those of ${owner} come from a wildcard: remove the wildcard`,
+  );
 }
 
-function delegation({ owner, ds }: RolloverState, seen: RolloverReading): readonly Wait[] {
-  if (seen.ds === 'unknown')
-    return [
-      {
-        subject: owner,
-        why: 'the DS records of the zone cannot be read, so whether they change cannot be told',
-      },
-    ];
+/**
+ * A changing DS RRset may make the zone bogus for some senders. Two TTLs after the last
+ * change every cache has the new delegation.
+ */
+function delegationBlockers(
+  { owner, ds }: TlsaRolloverState,
+  observed: RolloverObservation,
+): readonly Wait[] {
+  const waitFor = (why: string, until?: number): readonly Wait[] => [
+    { subject: owner, why, until },
+  ];
+  if (observed.ds === 'unknown')
+    return waitFor('the DS records of the zone cannot be read, so a change of them is not seen');
   if (ds?.changed === undefined) return [];
-  const until = ds.changed + 2 * seen.ds.ttl * 1000;
-  return seen.at < until
-    ? [{ subject: owner, why: 'the DS records of the zone have changed', until }]
-    : [];
+  const until = ds.changed + 2 * observed.ds.ttl * 1000;
+  if (observed.at >= until) return [];
+  return waitFor('the DS records of the zone have changed', until);
 }

@@ -1,13 +1,27 @@
-import { knownKeys, mayBeShown } from './keys.js';
-import { combinations, covers, recordsOf, sameRecords, sorted } from './rrset.js';
+import {
+  covers,
+  knownKeys,
+  parameterSets,
+  presentableKeys,
+  recordsOf,
+  sameRecords,
+  sortedRecords,
+} from './rrset.js';
 import type { PublishedRrset } from './apply-observation.js';
-import type { RolloverReading, RolloverState, DesiredRollover, Rrset, ServerKey } from './types.js';
+import type {
+  DesiredRollover,
+  RolloverObservation,
+  Rrset,
+  ServerKey,
+  TlsaRolloverState,
+} from './types.js';
 
-export interface Change {
+/** A change of the TLSA RRset, with the reason why it is safe now. */
+export interface RrsetChange {
   readonly to: Rrset;
   /**
-   * Safe even where the server cannot be seen whole: it only adds a match for a key of
-   * ours, or takes all records away.
+   * The change is safe even while not every address of the server can be probed: it only
+   * adds a match for a key of the ring, or removes all records.
    */
   readonly harmless?: true;
   readonly because: string;
@@ -15,77 +29,80 @@ export interface Change {
 }
 
 /**
- * The next RRset to publish, if one is wanted and safe: it covers every key the server
- * may show, each with every digest [7671-8.3-1]. Where a wildcard answered so far, it
- * begins with the wildcard's records, since an address may show a key that only they
- * match.
+ * Returns the next RRset to publish, if a change is desired and safe. The RRset covers
+ * every key that the server may show, each with every digest [7671-8.3-1]. Where a
+ * wildcard answered before, the RRset starts with the wildcard's records, because an
+ * address may show a key that only they match.
  */
 export function nextChange(
-  state: RolloverState,
+  state: TlsaRolloverState,
   published: PublishedRrset,
-  seen: RolloverReading,
-  wish: DesiredRollover,
-): Change | undefined {
+  observed: RolloverObservation,
+  desired: DesiredRollover,
+): RrsetChange | undefined {
   const { records } = published;
-  const to = (wanted: readonly string[]): Rrset => ({ records: sorted(wanted), ttl: wish.ttl });
-  if (!wish.publish) {
-    const because = 'no TLSA records are wanted; without any, nobody verifies by them';
-    return published.own.length > 0
-      ? { to: to([]), harmless: true, because, clause: 'RFC 7672 §2.2' }
-      : undefined;
+  const rrsetOf = (wanted: readonly string[]): Rrset => ({
+    records: sortedRecords(wanted),
+    ttl: desired.ttl,
+  });
+  const recordsFor = (keys: readonly ServerKey[]): readonly string[] =>
+    recordsOf(keys, desired.matchingTypes);
+  if (!desired.publish) {
+    if (published.own.length === 0) return undefined;
+    const because = 'no TLSA records are desired, and without records no sender verifies';
+    return { to: rrsetOf([]), harmless: true, because, clause: 'RFC 7672 §2.2' };
   }
-  const shown = mayBeShown(state);
-  if (
-    shown.length === 0 ||
-    seen.dnssec !== 'secure' ||
-    seen.addresses.some(({ starttls }) => starttls === 'absent')
-  )
-    return undefined;
-  const of = (keys: readonly ServerKey[]): readonly string[] => recordsOf(keys, wish.matchingTypes);
+  const shown = presentableKeys(state);
+  const lacksStarttls = observed.addresses.some(({ starttls }) => starttls === 'absent');
+  if (shown.length === 0 || observed.dnssec !== 'secure' || lacksStarttls) return undefined;
   const missing = shown.filter((key) => !covers(published, key));
-  const moving = Object.values(state.slots).some((slot) => slot.deploying);
-  if (moving && missing.length === 0) return undefined;
-  if (!sameRecords(combinations(records), combinations(of(shown)))) {
+  const isDeploying = Object.values(state.slots).some((slot) => slot.deploying);
+  if (isDeploying && missing.length === 0) return undefined;
+  if (!sameRecords(parameterSets(records), parameterSets(recordsFor(shown)))) {
     const announced = knownKeys(state).filter(
       (key) => shown.includes(key) || (records.length > 0 && covers(published, key)),
     );
     return {
-      to: to(of(announced)),
-      because: 'it matches every key the server shows, with the parameters wanted',
+      to: rrsetOf(recordsFor(announced)),
+      because: 'it matches every key that the server shows, with the desired parameters',
       clause: 'RFC 7671 §8.1, §8.3',
     };
   }
-  if (missing.length > 0) {
-    const because = `the server shows ${names(missing)} and no record matches it`;
-    return { to: to([...records, ...of(missing)]), harmless: true, because, clause: 'RFC 7671 §8' };
-  }
-  const known = of(knownKeys(state));
-  const kept = records.filter((record) => known.includes(record));
-  if (kept.length < records.length) {
-    const because =
-      'every address of the server was seen to show another key than the one that is retired';
-    return showsEverywhere(seen, shown)
-      ? { to: to(kept), because, clause: 'RFC 7671 §8.1' }
-      : undefined;
+  if (missing.length > 0)
+    return {
+      to: rrsetOf([...records, ...recordsFor(missing)]),
+      harmless: true,
+      because: `the server shows ${namesOf(missing)} and no record matches it`,
+      clause: 'RFC 7671 §8',
+    };
+  const known = recordsFor(knownKeys(state));
+  const remaining = records.filter((record) => known.includes(record));
+  if (remaining.length < records.length) {
+    if (!isShownEverywhere(observed, shown)) return undefined;
+    const because = 'every address of the server shows another key than the retired one';
+    return { to: rrsetOf(remaining), because, clause: 'RFC 7671 §8.1' };
   }
   const next = knownKeys(state).filter((key) => !covers(published, key));
   if (next.length === 0) return undefined;
   return {
-    to: to([...records, ...of(next)]),
-    because: `${names(next)} is announced ahead of its use; what is in use stays`,
+    to: rrsetOf([...records, ...recordsFor(next)]),
+    because: `${namesOf(next)} is announced before it is used; the records in use stay`,
     clause: 'RFC 7671 §8.1',
   };
 }
 
-function showsEverywhere({ addresses }: RolloverReading, keys: readonly ServerKey[]): boolean {
+function isShownEverywhere(
+  { addresses }: RolloverObservation,
+  expected: readonly ServerKey[],
+): boolean {
   return (
     addresses.length > 0 &&
     addresses.every(
-      (a) => a.keys !== 'unknown' && keys.every(({ sha256 }) => a.keys.includes(sha256)),
+      ({ keys }) => keys !== 'unknown' && expected.every(({ sha256 }) => keys.includes(sha256)),
     )
   );
 }
 
-function names(keys: readonly ServerKey[]): string {
+function namesOf(keys: readonly ServerKey[]): string {
   return keys.map(({ name }) => name).join(' and ');
 }

@@ -1,46 +1,45 @@
 import type { Step, Wait } from '../actions.js';
-import { endOf } from './apply-observation.js';
+import { cacheEnd } from './apply-observation.js';
 import { covers } from './rrset.js';
 import type {
   KeySlot,
   RolloverAction,
-  RolloverReading,
-  RolloverState,
+  RolloverObservation,
+  TlsaRolloverState,
   RolloverStep,
   DesiredRollover,
   ServerKey,
 } from './types.js';
 
 /**
- * Deployments that were ordered and not yet seen at every address. Ordering them again
- * changes nothing; one that somebody else began is not pushed on.
+ * Returns deployments that were ordered and are not confirmed at every address. Repeating
+ * them changes nothing. A deployment that the operator started by other means is not
+ * continued while a cached RRset does not match its key.
  */
 export function pendingDeployments({
   host,
   slots,
-  alive,
-}: RolloverState): readonly Step<RolloverAction>[] {
-  return Object.values(slots).flatMap(({ next, deploying }: KeySlot) =>
-    next && deploying && alive.every((rrset) => covers(rrset, next))
-      ? [
-          {
-            action: { kind: 'deploy', host, key: next.name },
-            because: `every RRset that a cache may hold matches ${next.name}`,
-            clause: 'RFC 7671 §8.1',
-          },
-        ]
-      : [],
+  alive: cached,
+}: TlsaRolloverState): readonly Step<RolloverAction>[] {
+  const deployable = Object.values(slots).flatMap(({ next, deploying }: KeySlot) =>
+    next && deploying && cached.every((rrset) => covers(rrset, next)) ? [next.name] : [],
   );
+  return deployable.map((key) => ({
+    action: { kind: 'deploy', host, key },
+    because: `every RRset that a cache may hold matches ${key}`,
+    clause: 'RFC 7671 §8.1',
+  }));
 }
 
 /**
- * With the records in order: the next key and its certificate are made ahead, and one key
- * is deployed once no cache holds an RRset without it.
+ * Plans the next deployment once the records are in order. The next key and its
+ * certificate are made in advance. One key at a time is deployed, and only when no cache
+ * holds an RRset that does not match it.
  */
 export function nextDeployment(
-  state: RolloverState,
-  { ring }: RolloverReading,
-  wish: DesiredRollover,
+  state: TlsaRolloverState,
+  { ring }: RolloverObservation,
+  desired: DesiredRollover,
 ): Omit<RolloverStep, 'alerts'> {
   const { host } = state;
   if (Object.values(state.slots).some(({ deploying }: KeySlot) => deploying))
@@ -51,47 +50,55 @@ export function nextDeployment(
     };
   const steps: Step<RolloverAction>[] = [];
   const waits: Wait[] = [];
-  for (const type of wish.types) {
+  for (const type of desired.types) {
     const slot: KeySlot = state.slots[type] ?? { made: 0 };
     const { current, next } = slot;
-    if (!next && wish.brought) continue;
     if (!next) {
+      if (desired.external) continue;
       const key = `${type}-${slot.made + 1}`;
       steps.push({
         action: { kind: 'make-key', host, key, type },
-        because: 'the next key is made ahead of its use',
+        because: 'the next key is made before it is used',
         clause: 'RFC 7671 §8.1',
       });
-    } else if (current && !wish.leave.includes(current.sha256)) continue;
-    else if (!ring.some(({ name, certified }) => certified && name === next.name))
+      continue;
+    }
+    if (current && !desired.retire.includes(current.sha256)) continue;
+    if (!ring.some(({ name, certified }) => certified && name === next.name)) {
       steps.push({
         action: { kind: 'certify', host, key: next.name },
-        because: 'a certificate at hand changes nothing yet',
+        because: 'a certificate in the key ring changes nothing on the server',
         clause: 'RFC 8555 §7.4',
       });
-    else {
-      const wait = cachesWithout(state, next);
-      if (wait) waits.push(wait);
-      else {
-        const deploying: RolloverState = {
-          ...state,
-          slots: { ...state.slots, [type]: { ...slot, deploying: true } },
-        };
-        return { state: deploying, steps: [...steps, ...pendingDeployments(deploying)], waits };
-      }
+      continue;
     }
+    const wait = waitForCaches(state, next);
+    if (wait) {
+      waits.push(wait);
+      continue;
+    }
+    const deploying: TlsaRolloverState = {
+      ...state,
+      slots: { ...state.slots, [type]: { ...slot, deploying: true } },
+    };
+    return { state: deploying, steps: [...steps, ...pendingDeployments(deploying)], waits };
   }
   return { state, steps, waits };
 }
 
-function cachesWithout({ host, alive }: RolloverState, key: ServerKey): Wait | undefined {
-  const without = alive.filter((rrset) => !covers(rrset, key));
-  if (without.length === 0) return undefined;
-  const ends = without.map(endOf).filter((end) => end !== undefined);
-  const until = ends.length === without.length ? { until: Math.max(...ends) } : {};
+/** Returns the wait for cached RRsets that do not match the key, if there are any. */
+function waitForCaches(
+  { host, alive: cached }: TlsaRolloverState,
+  key: ServerKey,
+): Wait | undefined {
+  const uncovered = cached.filter((rrset) => !covers(rrset, key));
+  if (uncovered.length === 0) return undefined;
+  const ends = uncovered.map(cacheEnd).filter((end) => end !== undefined);
+  // An RRset that is still served has no end yet, so the end of the wait is not known.
+  const until = ends.length === uncovered.length ? Math.max(...ends) : undefined;
   return {
     subject: host,
-    why: `caches may hold records that ${key.name} does not match`,
-    ...until,
+    why: `caches may hold records that do not match ${key.name}`,
+    until,
   };
 }

@@ -1,14 +1,15 @@
-import type { Rrset, ServerKey } from './types.js';
+import type { KeySlot, Rrset, ServerKey, TlsaRolloverState } from './types.js';
 
 /**
- * The records of keys: DANE-EE(3) SPKI(1), one for each key and matching type; no usage
- * 2. [7672-3.1-1, 7672-3.1.1-3, 7672-3.1.2-2]
+ * Returns the TLSA records of keys: DANE-EE(3) SPKI(1), one for each key and matching
+ * type. Certificate usage 2 is never published, because it binds the host to a CA and to
+ * the order of its chain. [7672-3.1-1, 7672-3.1.1-3, 7672-3.1.2-2]
  */
 export function recordsOf(
   keys: readonly ServerKey[],
   matchingTypes: readonly (1 | 2)[],
 ): readonly string[] {
-  return sorted(
+  return sortedRecords(
     keys.flatMap((key) =>
       matchingTypes.map((type) => `3 1 ${type} ${type === 1 ? key.sha256 : key.sha512}`),
     ),
@@ -17,32 +18,49 @@ export function recordsOf(
 
 /**
  * True when every combination of usage, selector and matching type in the RRset has a
- * record of this key [7671-8.4-1]. An empty RRset covers every key: nobody verifies by
- * it. Of records other than `3 1 1` and `3 1 2` it cannot be told here what they match,
- * so they cover nothing.
+ * record of this key [7671-8.4-1]. A sender may support only one of the combinations, so
+ * one match in the RRset is not enough. An empty RRset covers every key: without records
+ * no sender verifies. Records other than `3 1 1` and `3 1 2` cannot be compared here and
+ * cover nothing.
  */
 export function covers({ records }: Pick<Rrset, 'records'>, key: ServerKey): boolean {
-  const own = new Set(recordsOf([key], [1, 2]));
-  return combinations(records).every((combination) =>
-    records.some((r) => own.has(r) && combinationOf(r) === combination),
+  const ownRecords = new Set(recordsOf([key], [1, 2]));
+  return parameterSets(records).every((parameters) =>
+    records.some((record) => ownRecords.has(record) && parametersOf(record) === parameters),
   );
 }
 
-/** Usage, selector and matching type of each record, each once. */
-export function combinations(records: readonly string[]): readonly string[] {
-  return [...new Set(records.map(combinationOf))].sort();
+/** Returns usage, selector and matching type of the records, each combination once. */
+export function parameterSets(records: readonly string[]): readonly string[] {
+  return [...new Set(records.map(parametersOf))].sort();
 }
 
-function combinationOf(record: string): string {
+function parametersOf(record: string): string {
   return record.split(' ').slice(0, 3).join(' ');
 }
 
-/** Sorted, each once: RRsets are sets. */
-export function sorted(records: readonly string[]): readonly string[] {
+/** Sorts records and drops duplicates: an RRset is a set (RFC 2181 §5). */
+export function sortedRecords(records: readonly string[]): readonly string[] {
   return [...new Set(records)].sort();
 }
 
-/** Same records, whatever the TTL. */
-export function sameRecords(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((r, i) => r === b[i]);
+/** Compares sorted records. The TTL does not count. */
+export function sameRecords(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((record, index) => record === right[index]);
+}
+
+/** Keys that the server may show now: those in use and those being deployed. */
+export function presentableKeys({ slots }: Pick<TlsaRolloverState, 'slots'>): readonly ServerKey[] {
+  return Object.values(slots).flatMap(({ current, next, deploying }: KeySlot) =>
+    present(current, deploying ? next : undefined),
+  );
+}
+
+/** Keys in use and next keys. */
+export function knownKeys({ slots }: Pick<TlsaRolloverState, 'slots'>): readonly ServerKey[] {
+  return Object.values(slots).flatMap(({ current, next }: KeySlot) => present(current, next));
+}
+
+function present(...keys: readonly (ServerKey | undefined)[]): readonly ServerKey[] {
+  return keys.filter((key) => key !== undefined);
 }

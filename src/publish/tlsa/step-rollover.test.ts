@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type {
-  RolloverReading,
-  RolloverState,
+  RolloverObservation,
+  TlsaRolloverState,
   RolloverStep,
   DesiredRollover,
   Rrset,
@@ -25,19 +25,19 @@ const rrset = (...keys: ReturnType<typeof key>[]): Rrset => ({
   records: recordsOf(keys, [1]),
   ttl: TTL,
 });
-const wish: DesiredRollover = {
+const desired: DesiredRollover = {
   publish: true,
   types: ['ecdsa'],
   matchingTypes: [1],
   ttl: TTL,
-  leave: [],
+  retire: [],
 };
 
 /** A host that shows key 1, with key 2 announced. */
 function reading(
-  change: Partial<RolloverReading> = {},
+  change: Partial<RolloverObservation> = {},
   records = rrset(key(1), key(2)),
-): RolloverReading {
+): RolloverObservation {
   return {
     at: 10_000_000,
     nameservers: ['a', 'b'].map((server) => ({ server, rrset: records })),
@@ -54,49 +54,49 @@ function reading(
 }
 
 /** The same host, known for more than two TTLs. */
-const start = (seen = reading()): RolloverState =>
-  stepRollover(startRollover('mx.example.com'), { ...seen, at: 0 }, wish).state;
-const leave1: DesiredRollover = { ...wish, leave: [key(1).sha256] };
+const start = (observed = reading()): TlsaRolloverState =>
+  stepRollover(startRollover('mx.example.com'), { ...observed, at: 0 }, desired).state;
+const leave1: DesiredRollover = { ...desired, retire: [key(1).sha256] };
 
 /** What a step asks for, in short. */
 function asked({ steps }: RolloverStep): string {
   return steps
     .map(({ action }) =>
       action.kind === 'set-rrset'
-        ? `set ${action.to.map((r) => r.slice(6, 8)).join('+') || 'nothing'}`
+        ? `set ${action.to.map((record) => record.slice(6, 8)).join('+') || 'nothing'}`
         : `${action.kind} ${action.key}`,
     )
     .join(', ');
 }
 
 test('with the current and the next key published there is nothing to do', () => {
-  assert.equal(asked(stepRollover(start(), reading(), wish)), '');
+  assert.equal(asked(stepRollover(start(), reading(), desired)), '');
 });
 
 test('a host without TLSA records gets those of the key it shows first, and those of the next key in a change of their own', () => {
   const none: Rrset = { records: [], ttl: TTL };
-  const first = stepRollover(startRollover('mx.example.com'), reading({}, none), wish);
+  const first = stepRollover(startRollover('mx.example.com'), reading({}, none), desired);
   assert.equal(asked(first), 'set 1e');
-  assert.equal(asked(stepRollover(first.state, reading({}, rrset(key(1))), wish)), 'set 1e+2e');
+  assert.equal(asked(stepRollover(first.state, reading({}, rrset(key(1))), desired)), 'set 1e+2e');
 });
 
 test('an announced key is deployed when it is asked for, and its predecessor’s record goes after every address was seen with it', () => {
   const deploy = stepRollover(start(), reading(), leave1);
   assert.equal(asked(deploy), 'deploy ecdsa-2');
-  const addresses = reading().addresses.map((a, i) => ({
-    ...a,
+  const addresses = reading().addresses.map((address, i) => ({
+    ...address,
     keys: [key(i === 0 ? 2 : 1).sha256],
   }));
   const half = stepRollover(deploy.state, reading({ addresses }), leave1);
   assert.equal(asked(half), 'deploy ecdsa-2');
-  const all = reading().addresses.map((a) => ({ ...a, keys: [key(2).sha256] }));
+  const all = reading().addresses.map((address) => ({ ...address, keys: [key(2).sha256] }));
   assert.equal(asked(stepRollover(half.state, reading({ addresses: all }), leave1)), 'set 2e');
 });
 
 test('a server that cannot be asked keeps the retired record published', () => {
   const deploy = stepRollover(start(), reading(), leave1);
-  const addresses = reading().addresses.map((a, i) => ({
-    ...a,
+  const addresses = reading().addresses.map((address, i) => ({
+    ...address,
     keys: i === 0 ? [key(2).sha256] : ('unknown' as const),
   }));
   const step = stepRollover(deploy.state, reading({ addresses }), leave1);
@@ -117,15 +117,15 @@ test('[7671-8.1-1] a new key waits two TTLs from when the last authoritative ser
   });
   state = stepRollover(push.state, lagging, leave1).state;
   const seenAt = 20_000_000;
-  const seen = stepRollover(state, reading({ at: seenAt }), leave1);
-  assert.equal(asked(seen), '');
-  assert.equal(seen.waits[0]?.until, seenAt + 2 * TTL * 1000);
+  const observed = stepRollover(state, reading({ at: seenAt }), leave1);
+  assert.equal(asked(observed), '');
+  assert.equal(observed.waits[0]?.until, seenAt + 2 * TTL * 1000);
   assert.equal(
-    asked(stepRollover(seen.state, reading({ at: seenAt + 2 * TTL * 1000 - 1 }), leave1)),
+    asked(stepRollover(observed.state, reading({ at: seenAt + 2 * TTL * 1000 - 1 }), leave1)),
     '',
   );
   assert.equal(
-    asked(stepRollover(seen.state, reading({ at: seenAt + 2 * TTL * 1000 }), leave1)),
+    asked(stepRollover(observed.state, reading({ at: seenAt + 2 * TTL * 1000 }), leave1)),
     'deploy ecdsa-2',
   );
 });
@@ -142,7 +142,7 @@ test('in an unsigned zone nothing is published, and it is said why', () => {
   const step = stepRollover(
     startRollover('mx.example.com'),
     reading({ dnssec: 'insecure' }, { records: [], ttl: TTL }),
-    wish,
+    desired,
   );
   assert.doesNotMatch(asked(step), /set/);
   assert.equal(step.alerts[0]?.code, 'publish-zone-unsigned');
@@ -160,29 +160,33 @@ test('[7671-13-2] while the delegation changes nothing is started, and what was 
 
 test('[7672-9.2-1] a server without STARTTLS gets no TLSA records (RFC 7672 §9.2), a key that is not ours neither', () => {
   const none: Rrset = { records: [], ttl: TTL };
-  const plain = reading().addresses.map((a, i) =>
-    i === 0 ? a : { ...a, starttls: 'absent' as const, keys: [] },
+  const plain = reading().addresses.map((address, i) =>
+    i === 0 ? address : { ...address, starttls: 'absent' as const, keys: [] },
   );
   const step = stepRollover(
     startRollover('mx.example.com'),
     reading({ addresses: plain }, none),
-    wish,
+    desired,
   );
   assert.doesNotMatch(asked(step), /set/);
   assert.equal(step.alerts[0]?.code, 'publish-starttls-absent');
-  const strange = reading().addresses.map((a) => ({ ...a, keys: ['ff'.repeat(32)] }));
+  const strange = reading().addresses.map((address) => ({ ...address, keys: ['ff'.repeat(32)] }));
   const other = stepRollover(
     startRollover('mx.example.com'),
     reading({ addresses: strange }, none),
-    wish,
+    desired,
   );
   assert.doesNotMatch(asked(other), /set/);
   assert.equal(other.alerts[0]?.code, 'publish-key-unknown');
 });
 
 test('a key of the ring that somebody deployed by hand is matched at once, before anything else', () => {
-  const addresses = reading().addresses.map((a) => ({ ...a, keys: [key(7).sha256] }));
-  const step = stepRollover(start(), reading({ addresses, ring: [key(1), key(2), key(7)] }), wish);
+  const addresses = reading().addresses.map((address) => ({ ...address, keys: [key(7).sha256] }));
+  const step = stepRollover(
+    start(),
+    reading({ addresses, ring: [key(1), key(2), key(7)] }),
+    desired,
+  );
   assert.equal(asked(step), 'set 1e+2e+7e');
 });
 
@@ -198,105 +202,112 @@ test('[7671-8.4-2] records of other parameters, an intermediate’s among them, 
 });
 
 test('[7672-3.1.2-2] whatever is published names keys (usage 3, selector 1), and no certificate that may change without warning', () => {
-  const { steps } = stepRollover(start(), reading(), { ...wish, matchingTypes: [1, 2] });
+  const { steps } = stepRollover(start(), reading(), { ...desired, matchingTypes: [1, 2] });
   const published = steps.flatMap(({ action }) => (action.kind === 'set-rrset' ? action.to : []));
   assert.ok(published.length > 0);
   for (const record of published) assert.match(record, /^3 1 [12] /);
 });
 
 test('[7671-8.3-1] SHA-512 is added for every key at once and SHA-256 leaves for all at once (RFC 7671 §8.3)', () => {
-  const both = stepRollover(start(), reading(), { ...wish, matchingTypes: [1, 2] });
+  const both = stepRollover(start(), reading(), { ...desired, matchingTypes: [1, 2] });
   const [step] = both.steps;
-  assert.deepEqual(step?.action.kind === 'set-rrset' && step.action.to.map((r) => r.slice(0, 8)), [
-    '3 1 1 1e',
-    '3 1 1 2e',
-    '3 1 2 1e',
-    '3 1 2 2e',
-  ]);
+  assert.deepEqual(
+    step?.action.kind === 'set-rrset' && step.action.to.map((record) => record.slice(0, 8)),
+    ['3 1 1 1e', '3 1 1 2e', '3 1 2 1e', '3 1 2 2e'],
+  );
 });
 
 test('two key types: both next keys are announced, and one key is deployed at a time', () => {
   const dual: DesiredRollover = {
-    ...wish,
+    ...desired,
     types: ['ecdsa', 'rsa'],
-    leave: [key(1).sha256, key(1, 'rsa').sha256],
+    retire: [key(1).sha256, key(1, 'rsa').sha256],
   };
   const keys = [key(1), key(1, 'rsa'), key(2), key(2, 'rsa')];
-  const addresses = reading().addresses.map((a) => ({
-    ...a,
+  const addresses = reading().addresses.map((address) => ({
+    ...address,
     keys: [key(1).sha256, key(1, 'rsa').sha256],
   }));
-  const seen = reading({ addresses, ring: keys }, rrset(...keys));
+  const observed = reading({ addresses, ring: keys }, rrset(...keys));
   const first = stepRollover(
     startRollover('mx.example.com'),
-    { ...seen, at: 0 },
-    { ...dual, leave: [] },
+    { ...observed, at: 0 },
+    { ...dual, retire: [] },
   );
-  const step = stepRollover(first.state, seen, dual);
+  const step = stepRollover(first.state, observed, dual);
   assert.equal(asked(step), 'deploy ecdsa-2');
-  assert.equal(asked(stepRollover(step.state, seen, dual)), 'deploy ecdsa-2');
+  assert.equal(asked(stepRollover(step.state, observed, dual)), 'deploy ecdsa-2');
 });
 
 test('a key type that is given up keeps its record while an address shows it, and loses it after', () => {
   const keys = [key(1), key(1, 'rsa'), key(2), key(2, 'rsa')];
-  const both = reading().addresses.map((a) => ({
-    ...a,
+  const both = reading().addresses.map((address) => ({
+    ...address,
     keys: [key(1).sha256, key(1, 'rsa').sha256],
   }));
-  const seen = reading({ addresses: both, ring: keys }, rrset(...keys));
+  const observed = reading({ addresses: both, ring: keys }, rrset(...keys));
   const first = stepRollover(
     startRollover('mx.example.com'),
-    { ...seen, at: 0 },
-    { ...wish, types: ['ecdsa', 'rsa'] },
+    { ...observed, at: 0 },
+    { ...desired, types: ['ecdsa', 'rsa'] },
   );
   const still = stepRollover(
     first.state,
-    { ...seen, addresses: both.map((a, i) => (i === 0 ? a : { ...a, keys: [key(1).sha256] })) },
-    wish,
+    {
+      ...observed,
+      addresses: both.map((address, i) =>
+        i === 0 ? address : { ...address, keys: [key(1).sha256] },
+      ),
+    },
+    desired,
   );
   assert.equal(asked(still), '');
   const over = stepRollover(
     still.state,
-    { ...seen, addresses: both.map((a) => ({ ...a, keys: [key(1).sha256] })) },
-    wish,
+    { ...observed, addresses: both.map((address) => ({ ...address, keys: [key(1).sha256] })) },
+    desired,
   );
   assert.equal(asked(over), 'set 1e+2e');
 });
 
 test('a server without any certificate gets its first key at once, and TLSA records only when every address shows it', () => {
   const none: Rrset = { records: [], ttl: TTL };
-  const bare = reading().addresses.map((a) => ({ ...a, starttls: 'absent' as const, keys: [] }));
+  const bare = reading().addresses.map((address) => ({
+    ...address,
+    starttls: 'absent' as const,
+    keys: [],
+  }));
   const first = stepRollover(
     startRollover('mx.example.com'),
     reading({ addresses: bare, ring: [] }, none),
-    wish,
+    desired,
   );
   assert.equal(asked(first), 'make-key ecdsa-1');
   const made = stepRollover(
     first.state,
     reading({ addresses: bare, ring: [{ ...key(1), certified: false }] }, none),
-    wish,
+    desired,
   );
   assert.equal(asked(made), 'certify ecdsa-1');
   const certified = stepRollover(
     made.state,
     reading({ addresses: bare, ring: [key(1)] }, none),
-    wish,
+    desired,
   );
   assert.equal(asked(certified), 'deploy ecdsa-1');
   assert.equal(
-    asked(stepRollover(certified.state, reading({ ring: [key(1)] }, none), wish)),
+    asked(stepRollover(certified.state, reading({ ring: [key(1)] }, none), desired)),
     'set 1e',
   );
 });
 
 test('a record that somebody else put in is not fought over: the change is given up and planned anew', () => {
-  const push = stepRollover(start(reading({}, rrset(key(1)))), reading({}, rrset(key(1))), wish);
+  const push = stepRollover(start(reading({}, rrset(key(1)))), reading({}, rrset(key(1))), desired);
   const theirs: Rrset = {
     records: [...rrset(key(1)).records, `3 1 1 ${'99'.repeat(32)}`],
     ttl: TTL,
   };
-  const step = stepRollover(push.state, reading({}, theirs), wish);
+  const step = stepRollover(push.state, reading({}, theirs), desired);
   assert.equal(asked(step), 'set 1e');
 });
 

@@ -1,21 +1,21 @@
 import type { Step } from '../actions.js';
 import { nextChange } from './next-change.js';
 import { nextDeployment, pendingDeployments } from './next-deployment.js';
-import { blockers } from './blockers.js';
-import { publishedRrset, readWorld } from './apply-observation.js';
+import { findBlockers } from './blockers.js';
+import { applyRolloverObservation, publishedRrset } from './apply-observation.js';
 import type {
   RolloverAction,
-  RolloverReading,
-  RolloverState,
+  RolloverObservation,
+  TlsaRolloverState,
   RolloverStep,
   DesiredRollover,
 } from './types.js';
 
 /**
- * A host nothing is known of yet. Its records stand at its own name, whoever uses it as
- * MX. [7672-2.2.3-6]
+ * Returns the state of a host before its first observation. The records belong to the name
+ * of the host itself, so all domains that use it as MX share them. [7672-2.2.3-6]
  */
-export function startRollover(host: string, port = 25): RolloverState {
+export function startRollover(host: string, port = 25): TlsaRolloverState {
   return {
     schema: 'hermetic.rollover/1',
     host,
@@ -26,73 +26,82 @@ export function startRollover(host: string, port = 25): RolloverState {
 }
 
 /**
- * One step of a TLSA rollover (RFC 7671 §8). The rule it rests on: *what may be in a
- * cache matches whatever the server may show*. So an RRset is published only when it
- * covers every key that may be shown, and a key is deployed only when every RRset that
- * may be alive covers it. One change at a time [7671-8.4-2], in this order: repair,
- * parameters, retire, announce the next key; deploy it when a person or its age asks for
- * it.
+ * Plans one step of a TLSA rollover (RFC 7671 §8).
  *
- * The state that is returned must be written down before its steps are carried out; then
- * a crash at any point is harmless.
+ * The invariant: *every RRset that may be in a cache matches every key that the server may
+ * show*. Therefore an RRset is published only when it covers every presentable key, and a
+ * key is deployed only when every cached RRset covers it.
+ *
+ * One change at a time [7671-8.4-2], in this order: repair a missing match, change the
+ * parameters, remove a retired key, announce the next key, deploy it. The operator or the
+ * age of a key starts a deployment.
+ *
+ * The returned state must be saved before its steps are executed. A crash at any point is
+ * then harmless: every action can be repeated. Pure.
  */
 export function stepRollover(
-  before: RolloverState,
-  seen: RolloverReading,
-  wish: DesiredRollover,
+  before: TlsaRolloverState,
+  observed: RolloverObservation,
+  desired: DesiredRollover,
 ): RolloverStep {
-  const state = readWorld(before, seen, wish.types);
-  const { dns, server, alerts } = blockers(state, seen, wish);
-  const hold = (waits = dns): RolloverStep => ({
+  const state = applyRolloverObservation(before, observed, desired.types);
+  const { dns, server, alerts } = findBlockers(state, observed, desired);
+  const holdWith = (waits: RolloverStep['waits']): RolloverStep => ({
     state,
     steps: pendingDeployments(state),
     waits,
     alerts,
   });
-  if (dns.length > 0) return hold();
-  if (state.pushing)
-    return { ...hold([behind(state, seen)]), steps: [resent(state.owner, state.pushing)] };
-  const published = publishedRrset(seen);
-  if (!published) return hold([behind(state, seen)]);
-  const change = nextChange(state, published, seen, wish);
+  if (dns.length > 0) return holdWith(dns);
+  const pending = state.pushing;
+  if (pending)
+    return {
+      ...holdWith([serversBehind(state, observed)]),
+      steps: [repeatChange(state.owner, pending)],
+    };
+  const published = publishedRrset(observed);
+  if (!published) return holdWith([serversBehind(state, observed)]);
+  const change = nextChange(state, published, observed, desired);
   if (change && (change.harmless || server.length === 0)) {
     const pushing = { from: published.own, to: change.to };
-    const { action } = resent(state.owner, pushing);
-    const sent = { ...state, pushing, alive: [...state.alive, change.to] };
+    const { action } = repeatChange(state.owner, pushing);
     return {
-      state: sent,
+      state: { ...state, pushing, alive: [...state.alive, change.to] },
       steps: [{ action, because: change.because, clause: change.clause }],
       waits: [],
       alerts,
     };
   }
-  return server.length > 0 ? hold(server) : { ...nextDeployment(state, seen, wish), alerts };
+  if (server.length > 0) return holdWith(server);
+  return { ...nextDeployment(state, observed, desired), alerts };
 }
 
-function resent(
+function repeatChange(
   owner: string,
-  { from, to }: NonNullable<RolloverState['pushing']>,
+  { from, to }: NonNullable<TlsaRolloverState['pushing']>,
 ): Step<RolloverAction> {
   return {
     action: { kind: 'set-rrset', name: owner, type: 'TLSA', from, to: to.records, ttl: to.ttl },
     because:
-      'it was begun and is not on every authoritative server yet; setting it again changes nothing',
+      'the change was started and not every authoritative server shows it; repeating it changes nothing',
     clause: 'RFC 2136 §2.4',
   };
 }
 
-function behind(
-  state: RolloverState,
-  { nameservers, dnssec }: RolloverReading,
+function serversBehind(
+  { owner }: TlsaRolloverState,
+  observed: RolloverObservation,
 ): RolloverStep['waits'][number] {
+  return { subject: owner, why: whyUnpublished(observed) };
+}
+
+function whyUnpublished({ nameservers, dnssec }: RolloverObservation): string {
   const silent = nameservers
     .filter(({ rrset, alias }) => rrset === 'unknown' && alias === undefined)
     .map(({ server }) => server);
-  const why =
-    silent.length > 0 || nameservers.length === 0
-      ? `no answer from ${silent.join(', ') || 'any authoritative server'}`
-      : dnssec === 'secure' || dnssec === 'insecure'
-        ? 'the authoritative servers do not all show the same records yet'
-        : `the answer cannot be validated (${dnssec})`;
-  return { subject: state.owner, why };
+  if (silent.length > 0) return `no answer from ${silent.join(', ')}`;
+  if (nameservers.length === 0) return 'no answer from any authoritative server';
+  if (dnssec === 'secure' || dnssec === 'insecure')
+    return 'the authoritative servers do not all show the same records yet';
+  return `the answer cannot be validated (${dnssec})`;
 }

@@ -1,8 +1,8 @@
 import type { Alert, Certify, Deploy, KeyType, MakeKey, SetRrset, Step, Wait } from '../actions.js';
 
 /**
- * A server key as TLSA sees it: digests of its SubjectPublicKeyInfo, lower-case hex.
- * `name` is its name in the key ring.
+ * A server key as TLSA records match it (selector 1): digests of its
+ * SubjectPublicKeyInfo, lower-case hex. `name` is its name in the key ring.
  */
 export interface ServerKey {
   readonly name: string;
@@ -11,109 +11,114 @@ export interface ServerKey {
   readonly sha512: string;
 }
 
-/** TLSA records as `3 1 1 <lower-case hex>`, sorted; TTL in seconds. */
+/** A TLSA RRset: records as `3 1 1 <lower-case hex>`, sorted; TTL in seconds. */
 export interface Rrset {
   readonly records: readonly string[];
   readonly ttl: number;
 }
 
 /**
- * An RRset that a cache may still hold. `gone`: when it was last known to be on no
- * authoritative server (milliseconds); without it one may still serve it.
+ * An RRset that a resolver may still have in its cache. `gone`: when no authoritative
+ * server showed it any longer (milliseconds since 1970). Without `gone`, a server may
+ * still serve it.
  */
-export interface AliveRrset extends Rrset {
+export interface CachedRrset extends Rrset {
   readonly gone?: number;
 }
 
-/** The keys of one type. Without `current` the server has none of this type yet. */
+/** The keys of one type. Without `current` the server has no key of this type yet. */
 export interface KeySlot {
+  /** The key that every address shows. */
   readonly current?: ServerKey;
+  /** The key that follows: announced in the DNS, or about to be. */
   readonly next?: ServerKey;
-  /** `next` was ordered to be deployed: from then on the server may show either. */
+  /** The deployment of `next` was ordered. From then on the server may show either key. */
   readonly deploying?: true;
   /**
-   * Number of the last key that came into use or was announced: names are `ecdsa-1`,
-   * `ecdsa-2`.
+   * Number of the last key that came into use or was announced. Keys are named `ecdsa-1`,
+   * `ecdsa-2` and so on, and a number is used once.
    */
   readonly made: number;
 }
 
 /**
- * Everything the machine remembers about one host. Plain JSON: written before any of the
- * step's actions is carried out.
+ * The state of the rollover of one host. Plain JSON, saved before any action of a step is
+ * executed. The member names are the stored format and therefore stay.
  */
-export interface RolloverState {
+export interface TlsaRolloverState {
   readonly schema: 'hermetic.rollover/1';
   readonly host: string;
-  /** Name of the RRset, as `_25._tcp.mx.example.com`. */
+  /** Owner name of the RRset, such as `_25._tcp.mx.example.com`. */
   readonly owner: string;
-  readonly alive: readonly AliveRrset[];
-  /** A change on its way: from now on either may be served. */
+  /** Every RRset that a cache may hold, the published one included. */
+  readonly alive: readonly CachedRrset[];
+  /** A change that was ordered and is not confirmed: either RRset may be served. */
   readonly pushing?: { readonly from: readonly string[]; readonly to: Rrset };
   readonly slots: Readonly<Partial<Record<KeyType, KeySlot>>>;
-  /** DS records of the zone, and when (milliseconds) they were last seen to change. */
+  /** DS records of the zone, and when they were last seen to change (milliseconds). */
   readonly ds?: { readonly records: readonly string[]; readonly changed?: number };
 }
 
 /** The TLSA RRset of a host as one authoritative server answers it. */
 export interface TlsaAnswer {
   readonly server: string;
-  /** What senders see. `unknown`: no answer, or an alias. */
+  /** The RRset that senders see. `unknown`: there is no answer, or an alias. */
   readonly rrset: Rrset | 'unknown';
-  /**
-   * The owner is an alias of this name: senders use the TLSA records there (RFC 7671 §7).
-   */
+  /** The owner is an alias of this name: the TLSA records there apply (RFC 7671 §7). */
   readonly alias?: string;
   /** A wildcard answers: the owner itself has no records (RFC 4592 §2.2.1). */
   readonly synthesised?: true;
 }
 
 /**
- * One reading of the world. `at` (milliseconds) is taken after the last answer came in.
+ * One observation of a host and its zone. `at` (milliseconds since 1970) is taken after
+ * the last answer arrived, so that a cache lifetime never starts too early.
  */
-export interface RolloverReading {
+export interface RolloverObservation {
   readonly at: number;
-  /** Every authoritative server of the zone, asked directly. */
+  /** One answer for each authoritative server of the zone, asked directly. */
   readonly nameservers: readonly TlsaAnswer[];
   /**
-   * Why no record can be published below the host, where its name comes from a wildcard.
+   * The reason why no record can be published below the host: a wildcard provides its
+   * addresses (RFC 4592 §2.2.2).
    */
-  readonly held?: string;
-  /** Own validation of the RRset or of its absence. */
+  readonly blocked?: string;
+  /** DNSSEC state of the RRset, or of the proof that there is no RRset. */
   readonly dnssec: 'secure' | 'insecure' | 'bogus' | 'indeterminate';
   readonly ds: { readonly records: readonly string[]; readonly ttl: number } | 'unknown';
   /**
-   * Every address of the host: SHA-256 of each key it showed, one handshake for each key
-   * type.
+   * Every address of the host, with the SHA-256 of each key that it showed; one handshake
+   * for each key type.
    */
   readonly addresses: readonly {
     readonly address: string;
     readonly starttls: 'offered' | 'absent' | 'unknown';
     readonly keys: readonly string[] | 'unknown';
   }[];
-  /** Keys on this machine. `certified`: a certificate for it is at hand. */
+  /** Keys on this machine. `certified`: the ring has a certificate that fits the key. */
   readonly ring: readonly (ServerKey & { readonly certified: boolean })[];
 }
 
-/** What is wanted of one host. */
+/** The desired state of the TLSA records and keys of one host. */
 export interface DesiredRollover {
-  /** Whether TLSA records are wanted at all. */
+  /** Whether TLSA records are published at all. */
   readonly publish: boolean;
   readonly types: readonly KeyType[];
-  /** 1 is SHA-256, 2 SHA-512: `3 1 1` alone is what RFC 7672 §3.1 recommends. */
+  /** 1 is SHA-256, 2 is SHA-512. RFC 7672 §3.1 recommends `3 1 1` alone. */
   readonly matchingTypes: readonly (1 | 2)[];
-  /** Seconds; takes effect with the next change of the records. */
+  /** Seconds. Takes effect with the next change of the records. */
   readonly ttl: number;
-  /** SHA-256 of keys the server is to leave. */
-  readonly leave: readonly string[];
-  /** Next keys come from somebody else: none is made. */
-  readonly brought?: boolean;
+  /** SHA-256 of keys that the server is to stop using. */
+  readonly retire: readonly string[];
+  /** Another program makes the next keys, so this one makes none. */
+  readonly external?: boolean;
 }
 
 export type RolloverAction = MakeKey | Certify | SetRrset | Deploy;
 
+/** The result of one planning step. `state` must be saved before `steps` are executed. */
 export interface RolloverStep {
-  readonly state: RolloverState;
+  readonly state: TlsaRolloverState;
   readonly steps: readonly Step<RolloverAction>[];
   readonly waits: readonly Wait[];
   readonly alerts: readonly Alert[];

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { HermeticError, systemClock, type Failure, type Result } from '../../base/index.js';
+import { readTextFile, systemClock, unwrap } from '../../base/index.js';
 import { parseTrustAnchors, parseUpstream, systemUpstreams } from '../../dns/index.js';
 import { guarded, nodeNetwork } from '../../net/index.js';
 import { builtinTrustStore } from '../../tls/index.js';
@@ -16,6 +15,8 @@ import { policySource } from './policy-source.js';
 import type { JobContext } from '../service.js';
 import { SharedResolver } from '../shared-resolver.js';
 import { SharedStore, type StoreSource } from '../shared-store.js';
+
+const correctConfig = 'Correct it in hermetic.yaml.';
 
 export interface OpenJobContext extends JobContext {
   /** Resolves when the database is closed, or handed over. */
@@ -35,7 +36,7 @@ export async function openHouse(
   const localNetwork = nodeNetwork();
   const { addresses, trustAnchor, clockSkew } = config.resolver;
   const upstreams =
-    addresses?.map((text) => unwrap('resolver.addresses', parseUpstream(text))) ??
+    addresses?.map((text) => unwrap('resolver.addresses', parseUpstream(text), correctConfig)) ??
     systemUpstreams();
   const resolver = resolvers.with({
     network: localNetwork,
@@ -47,6 +48,7 @@ export async function openHouse(
           anchors: unwrap(
             'resolver.trustAnchor',
             parseTrustAnchors(text('resolver.trustAnchor', trustAnchor)),
+            correctConfig,
           ),
         }),
   });
@@ -69,7 +71,7 @@ export async function openHouse(
 
 function rootsOf({ replace, add }: Config['roots']): TrustStore {
   const read = (key: string, file: string | undefined): readonly Certificate[] =>
-    file === undefined ? [] : unwrap(key, parsePemBundle(text(key, file)));
+    file === undefined ? [] : unwrap(key, parsePemBundle(text(key, file)), correctConfig);
   const added = read('roots.add', add);
   return replace === undefined
     ? builtinTrustStore(added)
@@ -80,24 +82,5 @@ function rootsOf({ replace, add }: Config['roots']): TrustStore {
 }
 
 function text(key: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const { code = 'cannot be read' } = cause as NodeJS.ErrnoException;
-    throw new HermeticError('config-file-unreadable', `${key}: ${file}: ${code}`, {
-      cause,
-      fix: 'Check the path and its permissions.',
-    });
-  }
-}
-
-function unwrap<T>(key: string, result: Result<T, Failure>): T {
-  if (result.ok) return result.value;
-  throw new HermeticError(
-    result.failure.code,
-    `${key}: ${result.failure.detail || 'cannot be read'}`,
-    {
-      fix: 'Correct it in hermetic.yaml.',
-    },
-  );
+  return readTextFile(file, { code: 'config-file-unreadable', label: `${key}:` });
 }

@@ -1,4 +1,4 @@
-import { openAcmeBook, openLedger } from '../../publish/index.js';
+import { openAcmeStore, openLedger } from '../../publish/index.js';
 import { prepareReports } from '../../tls-rpt-receive/index.js';
 import { stsStore } from '../../send/index.js';
 import { openStore, openStoreToRead, type Store } from '../../store/index.js';
@@ -11,7 +11,7 @@ import type { StoreSource } from '../shared-store.js';
 export function openHouseToRead(config: Config, log: Log): Promise<OpenJobContext> {
   const prepare = (store: Store): void => {
     openLedger(store);
-    openAcmeBook(store);
+    openAcmeStore(store);
     prepareReports(store);
   };
   return openHouse(config, log, readingStore(prepare));

@@ -1,3 +1,4 @@
+import { repeat } from '../../base/index.js';
 import { resolvePolicy, type NextHop } from '../../tls-policy/index.js';
 import {
   postfixSection,
@@ -71,19 +72,17 @@ async function followForgotten(
   signal: AbortSignal,
 ): Promise<void> {
   let known: number | undefined;
-  while (!signal.aborted) {
-    try {
-      const revision = forgottenRevision(store);
-      if (known !== undefined && revision !== known) {
-        clear();
-        log.info('policy-forgotten', { effect: 'policies are looked up again' });
-      }
-      known = revision;
-    } catch (error) {
-      log.warn('policy-cache-unreadable', { error: (error as Error).message });
+  const look = (): void => {
+    const revision = forgottenRevision(store);
+    if (known !== undefined && revision !== known) {
+      clear();
+      log.info('policy-forgotten', { effect: 'policies are looked up again' });
     }
-    await clock.sleep(FORGOTTEN_LOOK, signal).catch(() => undefined);
-  }
+    known = revision;
+  };
+  const onError = ({ message }: Error): void =>
+    log.warn('policy-cache-unreadable', { error: message });
+  await repeat(look, { clock, signal, pauseMs: FORGOTTEN_LOOK, onError });
 }
 
 function tell(hop: NextHop, { reply, cell, cause }: PostfixAnswer, { log }: JobContext): void {

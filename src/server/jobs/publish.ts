@@ -2,16 +2,17 @@ import { setMaxListeners } from 'node:events';
 import { z } from 'zod';
 import {
   LazyContexts,
-  policyAnswers,
+  policyResponder,
   policyDomainOf,
   policyHandler,
   publishFailures,
   publishSection,
   ringContexts,
   servesPolicy,
-  WebAnswers,
+  WebSolver,
   type Applied,
 } from '../../publish/index.js';
+import { repeat } from '../../base/index.js';
 import { isStoreFailure } from '../../store/index.js';
 import { challengeSite } from '../challenge-site.js';
 import { labelled, single } from '../metrics.js';
@@ -54,7 +55,7 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
       writableFolder(folder);
   },
   start(settings, house): Service {
-    const [http, alpn] = [new WebAnswers('http-01'), new WebAnswers('tls-alpn-01')];
+    const [http, alpn] = [new WebSolver('http-01'), new WebSolver('tls-alpn-01')];
     const stopping = new AbortController();
     const { signal } = stopping;
     // Every question of a round listens, and many are asked at once.
@@ -83,7 +84,7 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
         {
           serves: servesPolicy,
           handle: policyHandler(policies),
-          answer: policyAnswers(policies),
+          answer: policyResponder(policies),
           certificateFor: (name) =>
             policyDomainOf(name) === undefined
               ? undefined
@@ -128,25 +129,21 @@ async function everyRound(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, log } = house;
-  let waits = false;
-  while (!signal.aborted) {
-    let pause = minutes * 60_000;
-    try {
-      for (const applied of await apply()) tell(applied, counts, house);
-      if (waits) log.info('publish-round-resumed');
-      waits = false;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (isStoreFailure(error, 'store-busy')) {
-        // A round may end at any write, as by a crash, and the next one goes on where it
-        // stood.
-        pause = BUSY_PAUSE;
-        if (!waits) log.warn('publish-round-waits', { error: (error as Error).message });
-        waits = true;
-      } else log.error('publish-round-failed', { error: (error as Error).message });
-    }
-    await clock.sleep(pause, signal).catch(() => undefined);
-  }
+  let isWaiting = false;
+  const round = async (): Promise<void> => {
+    for (const applied of await apply()) tell(applied, counts, house);
+    if (isWaiting) log.info('publish-round-resumed');
+    isWaiting = false;
+  };
+  const onError = (error: Error): number | void => {
+    if (!isStoreFailure(error, 'store-busy'))
+      return log.error('publish-round-failed', { error: error.message });
+    // A round may end at any write, as after a crash; the next round continues there.
+    if (!isWaiting) log.warn('publish-round-waits', { error: error.message });
+    isWaiting = true;
+    return BUSY_PAUSE;
+  };
+  await repeat(round, { clock, signal, pauseMs: minutes * 60_000, onError });
 }
 
 function tell(

@@ -12,17 +12,17 @@ import { parseCertificate, trustStore } from '../../../src/x509/index.js';
 import type { SetRrset } from '../../../src/publish/actions.js';
 import type { CrashInjector } from './crash-injection.js';
 import { KeyRing } from '../../../src/publish/keys/key-ring.js';
-import { openAcmeBook } from '../../../src/publish/issue/acme-store.js';
+import { openAcmeStore } from '../../../src/publish/issue/acme-store.js';
 import type { AcmeServer } from '../../../src/acme/session.js';
-import { Issuer, type CertifierOptions } from '../../../src/publish/issue/issuer.js';
+import { Issuer, type IssuerOptions } from '../../../src/publish/issue/issuer.js';
 import type { ChallengeType } from '../../../src/acme/challenge.js';
 import { locateRecord } from '../../../src/publish/dns/locate-record.js';
 import {
-  dnsAnswers,
-  persistentAnswers,
+  dnsSolver,
+  persistentDnsSolver,
   type TextRecords,
 } from '../../../src/publish/issue/dns-solver.js';
-import { WebAnswers } from '../../../src/publish/issue/web-solver.js';
+import { WebSolver } from '../../../src/publish/issue/web-solver.js';
 
 const root = createCa({ name: 'Lab Root' });
 const issuer = createIntermediate(root, { name: 'Lab Issuer', pathLength: 0 });
@@ -30,14 +30,15 @@ const host = 'ca.lab.example';
 const [caAddress, ourAddress] = ['192.0.2.40', '192.0.2.41'];
 
 /**
- * A CA, ourselves as it reaches us under every name, and a clock that sleeps in no time.
+ * Starts a CA, a web server that it reaches under every name, and a clock whose sleep
+ * returns at once.
  */
 export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
   const network = new LabNetwork();
   const clock = settableClock();
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-acme-'));
   const ring = new KeyRing(join(folder, 'keys'));
-  const [http, alpn] = [new WebAnswers('http-01'), new WebAnswers('tls-alpn-01')];
+  const [http, alpn] = [new WebSolver('http-01'), new WebSolver('tls-alpn-01')];
   const texts = new Map<string, readonly string[]>();
   const aliases = new Map<string, string>();
   const web = createServer((request, response) => {
@@ -98,12 +99,12 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
       { kind: 'hook', command: ['-'], zone } as const,
     ]),
   );
-  const place: TextRecords['place'] = (name) =>
+  const place: TextRecords['locate'] = (name) =>
     locateRecord(name, 'example.com', zones, (at) => Promise.resolve(aliases.get(at)));
   const records: TextRecords = {
-    place,
+    locate: place,
     write,
-    shown: (name) => Promise.resolve([texts.get(name) ?? []]),
+    lookup: (name) => Promise.resolve([texts.get(name) ?? []]),
     clock,
   };
   const store = await openStore(':memory:');
@@ -118,17 +119,17 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
     store,
     /** As after a start of the process: nothing is remembered but what is on disk. */
     certifier: (
-      options: Partial<CertifierOptions> & { type?: ChallengeType; mortal?: CrashInjector } = {},
+      options: Partial<IssuerOptions> & { type?: ChallengeType; mortal?: CrashInjector } = {},
     ) =>
       new Issuer({
         server: { ...server, network: options.mortal ? dying(network, options.mortal) : network },
-        book: openAcmeBook(options.mortal?.store(store) ?? store),
+        store: openAcmeStore(options.mortal?.store(store) ?? store),
         ring: new KeyRing(ring.folder, options.mortal?.disk),
-        answers: [http, alpn, dnsAnswers(records), persistentAnswers(records)].filter(
+        solvers: [http, alpn, dnsSolver(records), persistentDnsSolver(records)].filter(
           ({ type }) => type === (options.type ?? 'http-01'),
         ),
         contact: [],
-        draw: () => 0.5,
+        random: () => 0.5,
         ...options,
       }),
     async close() {
@@ -140,10 +141,10 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
 }
 
 /** Every request is a step: before it the CA knows nothing of it. */
-function dying(network: Network, mortal: CrashInjector): Network {
+function dying(network: Network, injector: CrashInjector): Network {
   return {
-    dial: (request) => mortal.step(() => network.dial(request)),
-    exchange: (request) => mortal.step(() => network.exchange(request)),
+    dial: (request) => injector.step(() => network.dial(request)),
+    exchange: (request) => injector.step(() => network.exchange(request)),
   };
 }
 

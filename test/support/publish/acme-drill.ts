@@ -26,13 +26,13 @@ export interface DrillResult {
  * those that replace a certificate are free of. The fleet looks every ten minutes.
  */
 export async function massRevocationDrill(count: number, limit: number): Promise<DrillResult> {
-  const calm = ({ notAfter }: { readonly notAfter: number }) => ({
+  const undisturbed = ({ notAfter }: { readonly notAfter: number }) => ({
     start: notAfter - 15 * day,
     end: notAfter - 14 * day,
   });
   const { ca, ring, certifier, clock, close } = await acmeWorld({
     profiles: { '': 45 * day },
-    window: calm,
+    window: undisturbed,
     orders: { most: limit, withinMs: 3 * hour },
     refuseNonce: 20,
   });
@@ -43,7 +43,7 @@ export async function massRevocationDrill(count: number, limit: number): Promise
       key: 'ecdsa-1',
     }));
     for (const { host, key } of fleet) ring.make(host, key, 'ecdsa');
-    const works = certifier({ draw: drawsOf('drill'), poll: { every: 0, atMost: minute } });
+    const works = certifier({ random: drawsOf('drill'), poll: { every: 0, atMost: minute } });
     for (let left = fleet; left.length > 0; clock.at += 10 * minute) {
       const waiting: typeof fleet = [];
       for (const one of left) if ((await works.certify(one)).status !== 'done') waiting.push(one);
@@ -57,7 +57,7 @@ export async function massRevocationDrill(count: number, limit: number): Promise
     clock.at += day;
     const window = { start: clock.at + hour, end: clock.at + 25 * hour };
     ca.habits.window = ({ issuedAt, notAfter }) =>
-      issuedAt < window.start ? window : calm({ notAfter });
+      issuedAt < window.start ? window : undisturbed({ notAfter });
     for (; clock.at < window.end; clock.at += 10 * minute)
       for (const one of fleet) if (await works.isDue(one)) await works.certify(one);
     const renewed = [...ca.certificates.values()].filter(({ replaces }) => replaces !== undefined);

@@ -1,19 +1,20 @@
 import type { Store } from '../../../src/store/index.js';
 import { nodeDisk, type Disk } from '../../../src/publish/keys/durable-file.js';
 
+/** Thrown in the place where the process would have crashed. */
 export class Crash extends Error {}
 
 /**
- * Where a process dies: before a step, with half a file written, or after a step. A step
- * is whatever leaves a trace: a write to the database, a file, and whatever else a test
- * makes one, such as a request or a change of records. Where everything done to others is
- * a step, after one is before the next: `enough` is all then.
+ * The moments of a crash: before a step, with half a file written, or after a step. A step is
+ * everything that leaves a trace: a write to the database, a file, and what a test adds, such
+ * as a request or a change of records. Where every external effect is a step, "after a step"
+ * equals "before the next": `enough` has the moments for such tests.
  */
 export const moments = ['before a step', 'halfway through a file', 'after a step'] as const;
 export const enough = ['before a step', 'halfway through a file'] as const;
 export type Moment = (typeof moments)[number];
 
-/** A process that dies at its nth step; the dead do nothing more. */
+/** Crashes a process at its nth step. After the crash every step throws. */
 export class CrashInjector {
   dead = false;
   #steps = 0;
@@ -35,7 +36,7 @@ export class CrashInjector {
             this.#together ? statement.run(...values) : this.step(() => statement.run(...values)),
         };
       },
-      // What a transaction writes is there whole or not at all.
+      // A transaction is written completely or not at all, so it is one step.
       transaction: (work) =>
         this.#together
           ? store.transaction(work)
@@ -87,10 +88,10 @@ export class CrashInjector {
     remove: (path) => this.step(() => nodeDisk.remove(path)),
   };
 
-  /** Does one thing that leaves a trace, unless this is where it dies. */
+  /** Executes one step, or crashes. `half`: the effect of a partly written file. */
   step<T>(whole: () => T, half?: () => void): T {
     if (this.dead) throw new Crash();
-    // Only a file can be there by half.
+    // Only a file can be written by half.
     if (this.moment === 'halfway through a file' && !half) return whole();
     if (++this.#steps !== this.nth) return whole();
     this.dead = true;
@@ -105,23 +106,23 @@ function isGenerator<T>(value: unknown): value is Generator<unknown, T> {
 }
 
 /**
- * Runs a life with a crash at one of its steps, for every `stride`th step, and returns
- * how many steps there are, at most `stride` more. `life` restarts after the crash, and
- * judges.
+ * Runs a simulation with a crash at one of its steps, for every `stride`th step. Returns the
+ * number of steps, at most `stride` more. `simulation` has to restart after the crash and
+ * judge the result.
  */
 export async function crashAtEveryStep(
   moment: Moment,
-  life: (mortal: CrashInjector, nth: number) => Promise<void>,
+  simulation: (injector: CrashInjector, nth: number) => Promise<void>,
   stride = 1,
 ): Promise<number> {
   for (let nth = 1; ; nth += stride) {
-    const mortal = new CrashInjector(nth, moment);
-    await life(mortal, nth);
-    if (!mortal.dead) return nth - 1;
+    const injector = new CrashInjector(nth, moment);
+    await simulation(injector, nth);
+    if (!injector.dead) return nth - 1;
   }
 }
 
-/** Runs until the end or until death. */
+/** Runs until the end or until the crash. */
 export async function untilCrash(work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -26,7 +26,7 @@ import type { Observer } from '../../../src/publish/observe/observer.js';
 import { policyId } from '../../../src/publish/records/policy-id.js';
 import type { CrashInjector } from './crash-injection.js';
 import { applyOnce } from '../../../src/publish/apply/apply.js';
-import { localHands } from '../../../src/publish/apply/local-executor.js';
+import { localExecutor } from '../../../src/publish/apply/local-executor.js';
 import type { ActionOutcome } from '../../../src/publish/actions.js';
 
 const [domain, mx, policyAddress, serverAddress] = [
@@ -43,10 +43,7 @@ const root = createCa({ name: 'Life Root' });
 const certificate = issue(root, { names: [`mta-sts.${domain}`], notAfter: Date.UTC(2099, 0, 1) });
 const anchors = parseCertificate(root.der);
 
-/**
- * What a life comes through, one after the other: what is wanted, and when it has come
- * about.
- */
+/** The phases of a simulation, one after the other, each with its desired mode. */
 const chapters = [
   { name: 'enforced, and the keys in use and next announced', mode: 'enforce' },
   { name: 'another key in use', mode: 'enforce' },
@@ -54,14 +51,14 @@ const chapters = [
 ] as const;
 
 /**
- * A domain with its mail server in virtual time: records, policy host and server outlive
- * the process that publishes, as they do. After every round it is judged whether a sender
- * with records from its cache would have been held up.
+ * Simulates a domain with its mail server in virtual time. Records, policy host and server
+ * outlive the process that publishes. After every round the simulation judges whether a
+ * sender with cached records could have delivered.
  */
 export class DomainSimulation {
   readonly #clock: Clock & { at: number } = clockAt(Date.now());
   readonly #sets = new Map<string, { readonly rdata: readonly string[]; readonly since: number }>();
-  /** RRsets that are gone, until when a cache may have them. */
+  /** Removed RRsets, and until when a cache may have them. */
   #cached: { readonly key: string; readonly rdata: readonly string[]; readonly until: number }[] =
     [];
   #chapter = 0;
@@ -85,14 +82,14 @@ export class DomainSimulation {
       join(folder, 'server.key'),
       first.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     );
-    const life = new DomainSimulation(
+    const simulation = new DomainSimulation(
       network,
       folder,
       store,
       `3 1 1 ${serverKey('', first.publicKey).sha256}`,
     );
-    life.#sets.set(`${domain} MX`, { rdata: [`10 ${mx}.`], since: 0 });
-    life.#sets.set(`${policyHost} A`, { rdata: [policyAddress], since: 0 });
+    simulation.#sets.set(`${domain} MX`, { rdata: [`10 ${mx}.`], since: 0 });
+    simulation.#sets.set(`${policyHost} A`, { rdata: [policyAddress], since: 0 });
     const ledger = openLedger(store);
     const host = new PolicyHost();
     host.add(`mta-sts.${domain}`, {
@@ -105,7 +102,7 @@ export class DomainSimulation {
       },
     });
     await network.listenTcp(policyAddress, 443, host.serve);
-    return life;
+    return simulation;
   }
 
   async end(): Promise<void> {
@@ -114,15 +111,15 @@ export class DomainSimulation {
     rmSync(this.folder, { recursive: true });
   }
 
-  /** Rounds of one process, until the last chapter is over or it dies. */
-  async live(mortal?: CrashInjector): Promise<void> {
-    const ledger = openLedger(mortal?.store(this.store) ?? this.store);
-    const ring = new KeyRing(join(this.folder, 'keys'), mortal?.disk);
+  /** Runs rounds of one process until the last phase is over or the process crashes. */
+  async live(injector?: CrashInjector): Promise<void> {
+    const ledger = openLedger(injector?.store(this.store) ?? this.store);
+    const ring = new KeyRing(join(this.folder, 'keys'), injector?.disk);
     for (let rounds = 0; this.#chapter < chapters.length; rounds++) {
       const { name, mode } = chapters[this.#chapter] ?? chapters[0];
       assert.ok(rounds < 200, `${name} did not come about`);
       const section = this.#section(mode);
-      const hands = localHands({
+      const executor = localExecutor({
         section,
         ledger,
         ring,
@@ -131,11 +128,17 @@ export class DomainSimulation {
           [
             'own',
             (action: SetRrset) =>
-              mortal ? mortal.step(() => this.#write(action)) : this.#write(action),
+              injector ? injector.step(() => this.#write(action)) : this.#write(action),
           ],
         ]),
       });
-      const applied = await applyOnce({ section, ledger, ring, eyes: this.#eyes(), hands });
+      const applied = await applyOnce({
+        section,
+        ledger,
+        ring,
+        observer: this.#observer(),
+        executor,
+      });
       for (const { says, outcome } of applied.flatMap(({ outcomes }) => outcomes))
         assert.equal(outcome.status, 'done', `${says}: ${JSON.stringify(outcome)}`);
       for (const { token } of applied.flatMap(({ proposals }) => proposals))
@@ -155,7 +158,7 @@ export class DomainSimulation {
     }
   }
 
-  /** Would a sender be held up that has any of the records a cache may have? */
+  /** Asserts that a sender with any possibly cached record can deliver. */
   judge(): void {
     const shown = `3 1 1 ${serverKey('', this.#shownKey()).sha256}`;
     const alive = (key: string): readonly (readonly string[])[] => {
@@ -189,7 +192,7 @@ export class DomainSimulation {
       );
   }
 
-  /** What is left at the end, without times. */
+  /** Returns the final state without times. */
   summary(): unknown {
     const ledger = openLedger(this.store);
     return {
@@ -207,7 +210,7 @@ export class DomainSimulation {
     };
   }
 
-  /** Records that were not there at the beginning. */
+  /** Returns the records that did not exist at the start. */
   left(): readonly string[] {
     return [...this.#sets.keys()].filter(
       (key) => key !== `${domain} MX` && key !== `${policyHost} A`,
@@ -268,7 +271,7 @@ export class DomainSimulation {
     });
   }
 
-  /** Compare and set, as a name server does it. */
+  /** Compares and sets an RRset, as a name server does (RFC 2136 §2.4). */
   #write({ name, type, from, to }: SetRrset): Promise<ActionOutcome> {
     const key = `${name} ${type}`;
     const now = this.#sets.get(key);
@@ -283,7 +286,7 @@ export class DomainSimulation {
     return Promise.resolve({ status: 'done' });
   }
 
-  /** What the server shows: it reads the file at each connection. */
+  /** Returns the key that the server shows; it reads the file at each connection. */
   #shownKey(): KeyObject {
     const installed = join(this.folder, 'installed', 'ecdsa', 'key.pem');
     const pem = readFileSync(
@@ -294,7 +297,7 @@ export class DomainSimulation {
     return this.#read.key;
   }
 
-  /** What a name is an alias of, else the name itself. */
+  /** Returns the target of an alias, or the name itself. */
   #target(name: Name): Name {
     const target = this.#sets.get(`${name.toLower()} CNAME`)?.rdata[0];
     return target === undefined ? name : Name.of(target.replace(/\.$/, ''));
@@ -312,7 +315,7 @@ export class DomainSimulation {
     );
   }
 
-  #eyes(): Observer {
+  #observer(): Observer {
     const { network } = this;
     const resolver: Resolver = {
       health: () => ({ upstreams: [] }),

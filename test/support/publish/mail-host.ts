@@ -18,7 +18,7 @@ import { trustStore } from '../../../src/x509/index.js';
 import { acmeWorld } from './acme-ca.js';
 import { renewDue } from '../../../src/publish/issue/renew-due.js';
 import { applyOnce, type Applied } from '../../../src/publish/apply/apply.js';
-import { localHands } from '../../../src/publish/apply/local-executor.js';
+import { localExecutor } from '../../../src/publish/apply/local-executor.js';
 import type { ActionOutcome } from '../../../src/publish/actions.js';
 import type { SetRrset } from '../../../src/publish/actions.js';
 import { publishSection } from '../../../src/publish/config.js';
@@ -32,8 +32,8 @@ const ttl = 3600;
 const serverAddress = '192.0.2.53';
 
 /**
- * A mail server that has its certificate from a CA, in virtual time. It reads its files
- * when it is told to; after each round its senders judge.
+ * Simulates a mail server with a certificate from a CA, in virtual time. It reads its files
+ * when it is reloaded. After each round the test judges whether every sender could deliver.
  */
 export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime: number }) {
   const world = await acmeWorld({ profiles: { '': settings.lifetime } });
@@ -107,9 +107,9 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
       });
     },
   };
-  const eyes: Observer = {
+  const observer: Observer = {
     network: {
-      dial: () => Promise.reject(new TypeError('nobody is dialled')),
+      dial: () => Promise.reject(new TypeError('no connection is expected')),
       exchange: ({ query, to }) => Promise.resolve({ ok: true, bytes: answer(query), from: to }),
     },
     resolver,
@@ -132,7 +132,7 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
     records = to;
     return Promise.resolve({ status: 'done' });
   };
-  /** Would any sender be held up, by DANE with whatever it may hold, or by MTA-STS? */
+  /** Asserts that no sender defers mail, by DANE with any cached RRset or by MTA-STS. */
   const judge = (): void => {
     const leaf = loaded();
     if (!leaf) return assert.deepEqual(records, []);
@@ -158,11 +158,12 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
     loaded,
     records: () => records,
     /**
-     * One round; `deaf`: the server takes the command and reads nothing. `refuses`: the
-     * command fails.
+     * Runs one round. `deaf`: the reload succeeds and the server reads nothing. `refuses`:
+     * the reload fails.
      */
-    async round(how: { deaf?: boolean; refuses?: boolean } = {}): Promise<readonly Applied[]> {
-      const reload = how.refuses ? ['false'] : how.deaf ? ['true'] : loads;
+    async round(fault: { deaf?: boolean; refuses?: boolean } = {}): Promise<readonly Applied[]> {
+      const failingCommand = fault.refuses ? 'false' : fault.deaf && 'true';
+      const reload = failingCommand ? [failingCommand] : loads;
       const section = publishSection.parse({
         keys: ring.folder,
         acme: { directory: 'https://ca.lab.example/directory', agreed: true },
@@ -173,14 +174,12 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
             install: { folder, reload },
             dns: 'own',
             ttl,
-            ...(settings.rollKeysEvery === undefined
-              ? {}
-              : { rollKeysEvery: settings.rollKeysEvery }),
+            rollKeysEvery: settings.rollKeysEvery,
           },
         },
       });
       const client = certifier();
-      const hands = localHands({
+      const executor = localExecutor({
         section,
         ledger,
         ring,
@@ -189,10 +188,10 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
         certify: (action) => client.certify(action),
       });
       const renewed = (name: string, key: string) => client.renewalAt({ host: name, key });
-      const renewals = await renewDue({ section, ledger, certifier: client });
+      const renewals = await renewDue({ section, ledger, issuer: client });
       const applied = [
         ...renewals,
-        ...(await applyOnce({ section, ledger, ring, eyes, hands, renewed })),
+        ...(await applyOnce({ section, ledger, ring, observer, executor, renewalAt: renewed })),
       ];
       judge();
       return applied;

@@ -3,8 +3,9 @@ import type { SetRrset } from '../../../src/publish/actions.js';
 import { policyId } from '../../../src/publish/records/policy-id.js';
 import { startPolicy, stepPolicy } from '../../../src/publish/mta-sts/step-policy.js';
 import type {
+  FetchResult,
   PolicyAction,
-  PolicyReading,
+  PolicyObservation,
   PolicyState,
   PolicyStep,
   DesiredPolicy,
@@ -13,28 +14,28 @@ import type {
 const HOUR = 3_600_000;
 const TTL = 3600;
 
-/** What goes wrong at one step, drawn by the caller. */
-export interface Trouble {
-  /** The program dies after it wrote its state down, before it did anything. */
+/** The faults of one step. */
+export interface StepFaults {
+  /** The process crashes after it saved its state, before the first action. */
   readonly dies?: boolean;
-  /** It dies after the first action. */
+  /** The process crashes after the first action. */
   readonly diesAfterOne?: boolean;
-  /** The second nameserver, or the second address of the policy host, gives no answer. */
+  /** The second name server, or the second address of the policy host, does not answer. */
   readonly blind?: 'nameserver' | 'policy-host';
-  /** The second nameserver follows only later. */
+  /** The second name server is a step behind. */
   readonly lags?: boolean;
 }
 
-/** What could be seen from a moment on. */
+/** A value that senders could observe from a time on. */
 interface Past<T> {
   readonly at: number;
   readonly is: T;
 }
 
 /**
- * A domain in virtual time: two nameservers, two addresses of a policy host, and every
- * sender that could be. Each tick it is asked whether some sender, whatever it holds in
- * its caches, would now hold mail back or be left with a policy nobody answers for.
+ * Simulates a domain in virtual time: two name servers, two addresses of a policy host, and
+ * every possible sender. Each step checks whether a sender with any possible cache would
+ * defer mail, or would have a policy that no host serves.
  */
 export class PolicyWorld {
   now = 0;
@@ -45,7 +46,7 @@ export class PolicyWorld {
   alias: string | undefined;
   certified = false;
   hostsPass: 'pass' | 'fail' | 'unknown' = 'pass';
-  reports: PolicyReading['reports'] = [];
+  reports: PolicyObservation['reports'] = [];
   readonly broken: string[] = [];
   readonly log: string[] = [];
   readonly #seenTxt: Past<string | undefined>[] = [];
@@ -55,16 +56,16 @@ export class PolicyWorld {
 
   constructor(mx: readonly string[]) {
     this.state = startPolicy('example.com');
-    this.mx = [mx.map((h) => `10 ${h}`), mx.map((h) => `10 ${h}`)];
+    this.mx = [mx.map((host) => `10 ${host}`), mx.map((host) => `10 ${host}`)];
   }
 
-  /** One run of the program and then one tick. */
-  run(wish: DesiredPolicy, trouble: Trouble = {}, ms = HOUR): PolicyStep {
-    const step = stepPolicy(this.state, this.reading(trouble.blind), wish);
+  /** Runs the program once and then advances the time. */
+  run(desired: DesiredPolicy, faults: StepFaults = {}, ms = HOUR): PolicyStep {
+    const step = stepPolicy(this.state, this.reading(faults.blind), desired);
     this.state = JSON.parse(JSON.stringify(step.state)) as PolicyState;
-    const actions = trouble.dies ? [] : step.steps.slice(0, trouble.diesAfterOne ? 1 : undefined);
+    const actions = faults.dies ? [] : step.steps.slice(0, faults.diesAfterOne ? 1 : undefined);
     for (const { action } of actions) this.#do(action);
-    if (!trouble.lags) {
+    if (!faults.lags) {
       this.txt[1] = [...(this.txt[0] ?? [])];
       this.mx[1] = [...(this.mx[0] ?? [])];
     }
@@ -73,15 +74,15 @@ export class PolicyWorld {
     return step;
   }
 
-  reading(blind?: Trouble['blind']): PolicyReading {
-    const answers = (sets: readonly string[][]): PolicyReading['txt'] =>
+  reading(blind?: StepFaults['blind']): PolicyObservation {
+    const answers = (sets: readonly string[][]): PolicyObservation['txt'] =>
       sets.map((records, i) => ({
         server: `ns${i}`,
         rrset: blind === 'nameserver' && i === 1 ? ('unknown' as const) : { records, ttl: TTL },
       }));
     const hosts = [
       ...new Set([
-        ...this.mx.flat().map((r) => r.split(' ')[1] ?? ''),
+        ...this.mx.flat().map((record) => record.split(' ')[1] ?? ''),
         'mx1.example.com',
         'mx2.example.com',
         'mx3.example.com',
@@ -92,20 +93,7 @@ export class PolicyWorld {
       txt: answers(this.txt),
       alias: answers([0, 1].map(() => (this.alias === undefined ? [] : [this.alias]))),
       mx: answers(this.mx),
-      policyHosts:
-        this.alias === undefined
-          ? []
-          : this.bodies.map((body, i) => ({
-              address: `192.0.2.${i}`,
-              got:
-                blind === 'policy-host' && i === 1
-                  ? 'unknown'
-                  : !this.certified
-                    ? { failure: 'sts-policy-webpki-invalid' }
-                    : body === undefined
-                      ? { failure: 'sts-policy-http-status' }
-                      : { body },
-            })),
+      policyHosts: this.alias === undefined ? [] : this.#policyHosts(blind),
       hosts: hosts.map((host) => ({
         host,
         addresses: [
@@ -114,6 +102,18 @@ export class PolicyWorld {
       })),
       reports: this.reports,
     };
+  }
+
+  #policyHosts(blind: StepFaults['blind']): PolicyObservation['policyHosts'] {
+    return this.bodies.map((body, index) => {
+      const isBlind = blind === 'policy-host' && index === 1;
+      return { address: `192.0.2.${index}`, fetched: isBlind ? 'unknown' : this.#fetch(body) };
+    });
+  }
+
+  #fetch(body: string | undefined): FetchResult {
+    if (!this.certified) return { failure: 'sts-policy-webpki-invalid' };
+    return body === undefined ? { failure: 'sts-policy-http-status' } : { body };
   }
 
   get mode(): string {

@@ -32,7 +32,7 @@ export function zoneEyes(records: string, options: ZoneOptions = {}): Observer {
       new LabDns(
         [
           { apex: '.', signed: {} },
-          { apex: 'one.example', records: text, ...(options.signed ? { signed: {} } : {}) },
+          { apex: 'one.example', records: text, signed: options.signed ? {} : undefined },
         ],
         Date.now(),
       ),
@@ -68,14 +68,14 @@ export function zoneEyes(records: string, options: ZoneOptions = {}): Observer {
 
   function ask(dns: LabDns, name: Name, type: number): ReturnType<Resolver['ask']> {
     const { answers, rcode } = dns.honest(name, type);
-    const links = answers.flatMap((rr) => {
-      const follows = rr.type === RRType.CNAME && type !== Number(RRType.CNAME);
-      const target = follows ? readTarget(rr) : undefined;
-      return target?.ok ? [{ from: rr.name, to: target.value, dnssec } as const] : [];
+    const links = answers.flatMap((record) => {
+      const follows = record.type === RRType.CNAME && type !== Number(RRType.CNAME);
+      const target = follows ? readTarget(record) : undefined;
+      return target?.ok ? [{ from: record.name, to: target.value, dnssec } as const] : [];
     });
     const canonicalName = links.at(-1)?.to ?? name;
     const found: readonly ResourceRecord[] = answers.filter(
-      (rr) => rr.type === type && rr.name.equals(canonicalName),
+      (record) => record.type === type && record.name.equals(canonicalName),
     );
     const denied = rcode === Number(Rcode.NXDOMAIN) ? 'nxdomain' : 'nodata';
     const answer: DnsAnswer = {

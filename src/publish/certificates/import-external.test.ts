@@ -17,7 +17,7 @@ import { publishSection } from '../config.js';
 import { nodeDisk } from '../keys/durable-file.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { startRollover, stepRollover } from '../tlsa/step-rollover.js';
-import type { RolloverState } from '../tlsa/types.js';
+import type { TlsaRolloverState } from '../tlsa/types.js';
 import type { Alert } from '../actions.js';
 import {
   crashAtEveryStep,
@@ -25,7 +25,7 @@ import {
   untilCrash,
 } from '../../../test/support/publish/crash-injection.js';
 import { importKey } from './import-key.js';
-import { readBrought } from './read-brought.js';
+import { planImports } from './import-external.js';
 
 const host = 'mx.example.com';
 const [hour, day] = [3_600_000, 86_400_000];
@@ -56,8 +56,8 @@ function world(t: TestContext, { install = true, reuseKey = false } = {}) {
     },
   });
   const ring = new KeyRing(join(base, 'keys'));
-  const wish = section.hosts[host];
-  assert.ok(wish);
+  const desired = section.hosts[host];
+  assert.ok(desired);
   let renewals = 0;
   /** Links are turned one by one, as certbot does it. */
   const turn = (file: string, text: string): void => {
@@ -70,7 +70,7 @@ function world(t: TestContext, { install = true, reuseKey = false } = {}) {
   };
   return {
     ring,
-    wish,
+    wish: desired,
     files,
     turn,
     renew(
@@ -84,8 +84,8 @@ function world(t: TestContext, { install = true, reuseKey = false } = {}) {
       turn('fullchain.pem', issued.chainPem);
       return { ...issued, key };
     },
-    look: (state: RolloverState = startRollover(host), at = Date.now()) =>
-      imported(readBrought(state, wish, { ring, anchors, at }), ring),
+    look: (state: TlsaRolloverState = startRollover(host), at = Date.now()) =>
+      imported(planImports(state, desired, { ring, anchors, at }), ring),
   };
 }
 
@@ -93,7 +93,7 @@ function world(t: TestContext, { install = true, reuseKey = false } = {}) {
  * The reading, after its imports were carried out: those that failed are added to the
  * alerts.
  */
-function imported({ imports, ...reading }: ReturnType<typeof readBrought>, ring: KeyRing) {
+function imported({ imports, ...reading }: ReturnType<typeof planImports>, ring: KeyRing) {
   const failed = imports.flatMap(({ action }) => {
     const outcome = importKey(action, ring);
     return outcome.status === 'failed'
@@ -109,9 +109,9 @@ const codes = ({ alerts }: { readonly alerts: readonly Alert[] }): readonly stri
 test('a renewal that keeps its key is taken over: the chain in the ring is the new one, and no key is to be left', (t) => {
   const { renew, look, ring } = world(t);
   const { key } = renew();
-  assert.deepEqual(look(), { leave: [], waits: [], alerts: [] });
+  assert.deepEqual(look(), { retire: [], waits: [], alerts: [] });
   const { chainPem } = renew(key);
-  assert.deepEqual(look(), { leave: [], waits: [], alerts: [] });
+  assert.deepEqual(look(), { retire: [], waits: [], alerts: [] });
   assert.deepEqual(
     ring.list(host, Date.now()).map(({ name, certified }) => [name, certified]),
     [['ecdsa-1', true]],
@@ -120,7 +120,7 @@ test('a renewal that keeps its key is taken over: the chain in the ring is the n
 });
 
 test('a renewal with a new key: it is announced beside the old one, the server keeps the old one for two TTLs, and only then is the new one deployed', (t) => {
-  const { renew, look, ring, wish } = world(t);
+  const { renew, look, ring, wish: desired } = world(t);
   const first = renew();
   const ttl = 3600;
   let state = startRollover(host);
@@ -132,7 +132,7 @@ test('a renewal with a new key: it is announced beside the old one, the server k
   const begun = Date.now();
   for (let at = begun; at < begun + 20 * hour && deployedAt === 0; at += hour / 4) {
     if (at - begun === 4 * hour) renew();
-    const { leave, alerts } = look(state, at);
+    const { retire, alerts } = look(state, at);
     for (const { code } of alerts) seenCodes.add(code);
     const keys = ring.list(host, at);
     inUse ||= keys[0]?.sha256 ?? '';
@@ -146,11 +146,11 @@ test('a renewal with a new key: it is announced beside the old one, the server k
     };
     const step = stepRollover(state, reading, {
       publish: true,
-      types: wish.keys,
+      types: desired.keys,
       matchingTypes: [1],
       ttl,
-      leave,
-      brought: true,
+      retire,
+      external: true,
     });
     state = step.state;
     for (const { action } of step.steps) {
@@ -180,8 +180,8 @@ test('key and chain of two renewals, or half a chain: waited for while they are 
   const before = ring.list(host, Date.now());
   for (const [text, why] of [
     [issue(ca, { names: [host] }).chainPem, /is for another key/],
-    [chainPem.slice(0, 300), /no PEM with a certificate/],
-    ['', /no PEM with a certificate/],
+    [chainPem.slice(0, 300), /not PEM with a certificate/],
+    ['', /not PEM with a certificate/],
   ] as const) {
     turn('fullchain.pem', text);
     const now = Date.now();
@@ -197,25 +197,25 @@ test('key and chain of two renewals, or half a chain: waited for while they are 
 
 test('a certificate for another name, one that has expired, a key that is none, files that are not there: told, and nothing is taken', (t) => {
   const { renew, look, ring, turn, files } = world(t);
-  const told = (): string => {
-    const seen = look();
-    assert.deepEqual(codes(seen), ['publish-brought-unfit']);
-    return seen.alerts[0]?.detail ?? '';
+  const reloaded = (): string => {
+    const observed = look();
+    assert.deepEqual(codes(observed), ['publish-brought-unfit']);
+    return observed.alerts[0]?.detail ?? '';
   };
   renew(undefined, ['www.example.com']);
-  assert.match(told(), /is for www\.example\.com and not for mx\.example\.com/);
+  assert.match(reloaded(), /is for www\.example\.com and not for mx\.example\.com/);
   renew(undefined, [host], Date.now() - 1000);
-  assert.match(told(), /has expired/);
+  assert.match(reloaded(), /has expired/);
   renew();
   turn('privkey.pem', 'no key');
-  assert.match(told(), /no private key/);
+  assert.match(reloaded(), /no private key/);
   unlinkSync(files.key);
-  assert.match(told(), /ENOENT/);
+  assert.match(reloaded(), /ENOENT/);
   assert.deepEqual(ring.list(host, Date.now()), []);
 });
 
 test('a key ring on a full disk: told for this host, and taken over by the next round', (t) => {
-  const { renew, look, ring, wish } = world(t);
+  const { renew, look, ring, wish: desired } = world(t);
   renew();
   const disk = {
     ...nodeDisk,
@@ -226,9 +226,9 @@ test('a key ring on a full disk: told for this host, and taken over by the next 
       });
     },
   };
-  const reading = readBrought(startRollover(host), wish, { ring, anchors, at: Date.now() });
-  const seen = imported(reading, new KeyRing(ring.folder, disk));
-  assert.deepEqual(codes(seen), ['publish-write-failed']);
+  const reading = planImports(startRollover(host), desired, { ring, anchors, at: Date.now() });
+  const observed = imported(reading, new KeyRing(ring.folder, disk));
+  assert.deepEqual(codes(observed), ['publish-write-failed']);
   assert.deepEqual(codes(look()), []);
   assert.equal(ring.list(host, Date.now())[0]?.certified, true);
 });
@@ -239,8 +239,8 @@ test('cert.pem in place of fullchain.pem: a chain that leads to no public CA doe
   look();
   const before = ring.list(host, Date.now());
   turn('fullchain.pem', issue(ca, { names: [host], key }).certPem);
-  const seen = look();
-  assert.match(seen.alerts[0]?.detail ?? '', /without its intermediates/);
+  const observed = look();
+  assert.match(observed.alerts[0]?.detail ?? '', /without its intermediates/);
   assert.deepEqual(ring.list(host, Date.now()), before);
 });
 
@@ -265,18 +265,18 @@ test('a new key in files that the server reads itself is told of loudly', (t) =>
     ...startRollover(host),
     slots: { ecdsa: { ...(current ? { current } : {}), made: 1 } },
   };
-  const seen = look(state);
+  const observed = look(state);
   assert.deepEqual(
-    [codes(seen), seen.leave],
+    [codes(observed), observed.retire],
     [['publish-key-brought-unannounced'], [current?.sha256]],
   );
 });
 
 test('looking at files writes nothing, and an import takes only what was looked at', (t) => {
-  const { renew, wish, ring, turn } = world(t);
+  const { renew, wish: desired, ring, turn } = world(t);
   renew();
-  const reading = (): ReturnType<typeof readBrought> =>
-    readBrought(startRollover(host), wish, { ring, anchors, at: Date.now() });
+  const reading = (): ReturnType<typeof planImports> =>
+    planImports(startRollover(host), desired, { ring, anchors, at: Date.now() });
   const [first] = reading().imports;
   assert.ok(first);
   assert.deepEqual(reading().imports, [first]);
@@ -290,7 +290,7 @@ test('looking at files writes nothing, and an import takes only what was looked 
 });
 
 test('two new keys of one type get two numbers', (t) => {
-  const { renew, wish, ring, files } = world(t);
+  const { renew, wish: desired, ring, files } = world(t);
   renew();
   const [folder] = [mkdtempSync(join(tmpdir(), 'hermetic-other-'))];
   t.after(() => rmSync(folder, { recursive: true }));
@@ -298,8 +298,8 @@ test('two new keys of one type get two numbers', (t) => {
   const more = { chain: join(folder, 'chain.pem'), key: join(folder, 'key.pem') };
   writeFileSync(more.chain, other.chainPem);
   writeFileSync(more.key, other.keyPem);
-  const both = { ...wish, files: [files, more] };
-  const { imports } = readBrought(startRollover(host), both, { ring, anchors, at: Date.now() });
+  const both = { ...desired, files: [files, more] };
+  const { imports } = planImports(startRollover(host), both, { ring, anchors, at: Date.now() });
   assert.deepEqual(
     imports.map(({ action }) => action.key),
     ['ecdsa-1', 'ecdsa-2'],
@@ -309,10 +309,10 @@ test('two new keys of one type get two numbers', (t) => {
 for (const moment of moments)
   test(`a crash ${moment} of an import: the next plan completes it`, async (t) => {
     const steps = await crashAtEveryStep(moment, async (mortal) => {
-      const { renew, wish, ring } = world(t);
+      const { renew, wish: desired, ring } = world(t);
       const { chainPem } = renew();
       const look = () =>
-        readBrought(startRollover(host), wish, { ring, anchors, at: Date.now() }).imports;
+        planImports(startRollover(host), desired, { ring, anchors, at: Date.now() }).imports;
       const dying = new KeyRing(ring.folder, mortal.disk);
       await untilCrash(async () => {
         for (const { action } of look()) importKey(action, dying);

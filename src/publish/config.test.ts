@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { publishSection } from '../config.js';
+import { publishSection } from './config.js';
 
 const directory = 'https://ca.example/directory';
 const judge = (acme: object): boolean =>

@@ -1,0 +1,38 @@
+/** Longest accepted wait: a CA must not stop renewals for good. */
+const MAX_WAIT = 7 * 86_400_000;
+
+/**
+ * Parses a `Retry-After` field: seconds, or a date (RFC 9110 §10.2.3). Returns milliseconds
+ * since 1970, at least `now` and at most a week later. Undefined: there is no field, or it
+ * is invalid.
+ */
+export function parseRetryAfter(field: string | undefined, now: number): number | undefined {
+  if (field === undefined) return undefined;
+  const at = /^\d{1,9}$/.test(field.trim()) ? now + Number(field) * 1000 : Date.parse(field);
+  return Number.isNaN(at) ? undefined : Math.min(Math.max(at, now), now + MAX_WAIT);
+}
+
+/** More links than any CA sends for its chains or the pages of a list. */
+const MAX_LINKS = 10;
+
+/**
+ * Returns the targets of a `Link` field with a relation (RFC 8288 §3), as absolute `https:`
+ * URLs, at most ten. `base` is the URL of the request.
+ */
+export function parseLinks(
+  field: string | undefined,
+  relation: string,
+  base: string,
+): readonly string[] {
+  return [...(field ?? '').matchAll(/<([^<>\s]{1,2048})>([^<>]*)/g)]
+    .filter(([, , parameters = '']) => relations(parameters).includes(relation))
+    .flatMap(([, target = '']) => (URL.canParse(target, base) ? [new URL(target, base)] : []))
+    .filter(({ protocol }) => protocol === 'https:')
+    .slice(0, MAX_LINKS)
+    .map(String);
+}
+
+function relations(parameters: string): readonly string[] {
+  const [, quoted, token] = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(parameters) ?? [];
+  return (quoted ?? token ?? '').toLowerCase().split(/\s+/);
+}

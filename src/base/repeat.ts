@@ -1,0 +1,34 @@
+import type { Clock } from './clock.js';
+
+export interface RepeatOptions {
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly signal: AbortSignal;
+  /** Milliseconds between two rounds, unless a round returns its own number. */
+  readonly pauseMs: number;
+  /**
+   * Receives the error of a failed round. A number that it returns is the pause before the
+   * next round, in milliseconds.
+   */
+  onError(error: Error): number | void;
+}
+
+/**
+ * Runs `round` until the signal aborts, with a pause after each run. An error ends one round
+ * and never the loop; an error after the abort is the abort itself and is dropped.
+ */
+export async function repeat(
+  round: () => unknown,
+  { clock, signal, pauseMs, onError }: RepeatOptions,
+): Promise<void> {
+  while (!signal.aborted) {
+    let pause = pauseMs;
+    try {
+      const next = await round();
+      if (typeof next === 'number') pause = next;
+    } catch (error) {
+      if (signal.aborted) return;
+      pause = onError(error as Error) ?? pauseMs;
+    }
+    await clock.sleep(pause, signal).catch(() => undefined);
+  }
+}

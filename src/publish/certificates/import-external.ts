@@ -1,0 +1,253 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { describeSystemError } from '../../base/index.js';
+import { accepts, parsePem, verifyChain, type TrustStore } from '../../x509/index.js';
+import type { Alert, ImportKey, KeyType, Wait } from '../actions.js';
+import type { DesiredMailHost } from '../config.js';
+import { judgeChain, type ChainJudgement } from '../keys/judge-chain.js';
+import { parsePrivateKey, serverKey, type KeyRing, type RingKey } from '../keys/key-ring.js';
+import type { ServerKey, TlsaRolloverState } from '../tlsa/types.js';
+
+/** A certificate and its key that certbot, acme.sh or the operator keeps up to date. */
+export interface ExternalFiles {
+  readonly chain: string;
+  readonly key: string;
+}
+
+/** A planned import, and the key as the ring holds it afterwards. */
+export interface PlannedImport {
+  readonly action: ImportKey;
+  readonly key: RingKey;
+}
+
+/** The consequences of one mail host's external files for its key ring. */
+export interface ImportPlan {
+  /** Keys and chains that the ring lacks. */
+  readonly imports: readonly PlannedImport[];
+  /** SHA-256 of keys in use that the files no longer hold: the server is to retire them. */
+  readonly retire: readonly string[];
+  readonly waits: readonly Wait[];
+  readonly alerts: readonly Alert[];
+}
+
+/** The plan for one pair of external files. */
+export interface ExternalFilesPlan extends Omit<ImportPlan, 'retire'> {
+  /** The key that the files hold, under its name in the ring. */
+  readonly key?: ServerKey;
+}
+
+export interface ImportOptions {
+  readonly ring: KeyRing;
+  readonly anchors: TrustStore;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Number of the last key of a type that the rollover or another import uses. */
+  lastKeyNumber(type: KeyType): number;
+}
+
+/** Files that changed this recently may be half of a renewal. */
+const SETTLING_MS = 60_000;
+
+/**
+ * Reads the files that other programs maintain for a mail host. Plans what the ring has to
+ * import, and finds out whether the files hold another key than the one in use. Writes
+ * nothing.
+ */
+export function planImports(
+  { host, slots }: TlsaRolloverState,
+  desired: DesiredMailHost,
+  options: Omit<ImportOptions, 'lastKeyNumber'>,
+): ImportPlan {
+  const imports: PlannedImport[] = [];
+  const alerts: Alert[] = [];
+  const waits: Wait[] = [];
+  const retire: string[] = [];
+  for (const file of desired.adopt) {
+    const adopted = planAdoption(host, file, options);
+    const isNew = ({ action }: PlannedImport): boolean =>
+      !imports.some((planned) => planned.action.key === action.key);
+    imports.push(...adopted.imports.filter(isNew));
+    alerts.push(...adopted.alerts);
+  }
+  for (const files of desired.files) {
+    const planned = planFilesImport(host, files, {
+      ...options,
+      lastKeyNumber: (type) =>
+        (slots[type]?.made ?? 0) +
+        imports.filter(({ key }) => key.name.startsWith(`${type}-`)).length,
+    });
+    imports.push(...planned.imports);
+    waits.push(...planned.waits);
+    alerts.push(...planned.alerts);
+    const { key } = planned;
+    const current = key && slots[key.type]?.current;
+    const isInstalled = desired.install !== undefined;
+    if (key && current && key.sha256 !== current.sha256) {
+      retire.push(current.sha256);
+      alerts.push({
+        code: isInstalled ? 'publish-key-brought' : 'publish-key-brought-unannounced',
+        subject: host,
+        detail: `${files.key} holds ${key.name}, in use is ${current.name}`,
+      });
+    } else if (desired.dane && !isInstalled && renewsKey(files.chain) === true)
+      alerts.push({ code: 'publish-key-not-kept', subject: host, detail: files.chain });
+  }
+  return { imports, retire, waits, alerts };
+}
+
+/**
+ * Plans the import of one pair of external files: another chain for a key of the ring, or a
+ * new key with its chain, which the rollover then treats as the next key. Files that do not
+ * fit are reported and not imported. A chain that leads to no public CA does not replace
+ * one that does. Writes nothing.
+ */
+export function planFilesImport(
+  host: string,
+  files: ExternalFiles,
+  options: ImportOptions,
+): ExternalFilesPlan {
+  const { ring, at } = options;
+  const content = readFiles(files);
+  if ('why' in content) return unfit(host, content.why);
+  const { chain, key: pem, changed } = content;
+  const { found, judged } = judgeFiles(host, files, { chain, pem, at });
+  const ringKeys = ring.list(host, at);
+  const flaw =
+    'flaw' in judged ? judged.flaw : trustFlaw(host, { chain, type: found?.type }, options);
+  if (flaw !== undefined || !found || !('certificate' in judged)) {
+    const detail = `${files.chain} ${flaw ?? ''}`;
+    if (at - changed >= SETTLING_MS) return unfit(host, detail);
+    const wait = { subject: host, why: `${detail}; it has changed just now` };
+    return { imports: [], waits: [{ ...wait, until: changed + SETTLING_MS }], alerts: [] };
+  }
+  const known = ringKeys.find(({ sha256 }) => sha256 === found.sha256);
+  const name = known?.name ?? `${found.type}-${nextNumber(found.type, ringKeys, options)}`;
+  const key = { ...found, name };
+  if (known && ring.chain(host, name) === chain) return { key, imports: [], waits: [], alerts: [] };
+  const action: ImportKey = {
+    kind: 'import-key',
+    host,
+    key: name,
+    from: { file: files.key, sha256: key.sha256 },
+    chain: { file: files.chain, sha256: sha256Of(chain) },
+  };
+  const imported = { ...key, certified: true, certificate: judged.certificate };
+  return { key, imports: [{ action, key: imported }], waits: [], alerts: [] };
+}
+
+/** Judges whether the chain fits the key, the name of the host and the date. */
+function judgeFiles(
+  host: string,
+  files: ExternalFiles,
+  { chain, pem, at }: { readonly chain: string; readonly pem: string; readonly at: number },
+): { readonly found?: ServerKey; readonly judged: ChainJudgement } {
+  const privateKey = parsePrivateKey(pem);
+  if (!privateKey)
+    return { judged: { flaw: `goes with ${files.key}, which holds no private key in PEM` } };
+  const publicKey = createPublicKey(privateKey);
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  return { found: serverKey('', publicKey), judged: judgeChain(chain, { host, spki, at }) };
+}
+
+/**
+ * Finds a chain without a path to a public CA where the present one has a path. The usual
+ * cause is a file that holds the certificate without its intermediates.
+ */
+function trustFlaw(
+  host: string,
+  { chain, type }: { readonly chain: string; readonly type: KeyType | undefined },
+  { ring, anchors, at }: ImportOptions,
+): string | undefined {
+  const isPublic = (pem: string): boolean => isTrusted(pem, anchors, at);
+  const certified = ring.list(host, at).filter((key) => key.type === type && key.certified);
+  const hadPublicChain = certified.some(({ name }) => isPublic(ring.chain(host, name) ?? ''));
+  if (!hadPublicChain || isPublic(chain)) return undefined;
+  return 'leads to no public CA, as the one before did: is it the certificate without its intermediates?';
+}
+
+function nextNumber(
+  type: KeyType,
+  ringKeys: readonly RingKey[],
+  { lastKeyNumber }: ImportOptions,
+): number {
+  const pattern = new RegExp(`^${type}-(\\d{1,9})$`);
+  const numbers = ringKeys.map(({ name }) => Number(pattern.exec(name)?.[1] ?? 0));
+  return 1 + Math.max(lastKeyNumber(type), ...numbers);
+}
+
+/**
+ * Plans the adoption of a key that a server already uses and that the ring lacks. A file
+ * without a private key is reported.
+ */
+export function planAdoption(
+  host: string,
+  file: string,
+  { ring, at }: Pick<ImportOptions, 'ring' | 'at'>,
+): Pick<ExternalFilesPlan, 'imports' | 'alerts'> {
+  const content = readIfPresent(file);
+  if ('why' in content) return unreadable(host, content.why);
+  const privateKey = parsePrivateKey(content.pem);
+  if (!privateKey) return unreadable(host, `${file}: no private key in PEM`);
+  const key = serverKey('', createPublicKey(privateKey));
+  const { sha256 } = key;
+  if (ring.list(host, at).some((known) => known.sha256 === sha256))
+    return { imports: [], alerts: [] };
+  const name = `adopted-${sha256.slice(0, 8)}-0`;
+  const action = { kind: 'import-key', host, key: name, from: { file, sha256 } } as const;
+  return { imports: [{ action, key: { ...key, name, certified: false } }], alerts: [] };
+}
+
+function unreadable(host: string, detail: string): ReturnType<typeof planAdoption> {
+  return { imports: [], alerts: [{ code: 'publish-adopt-unreadable', subject: host, detail }] };
+}
+
+/**
+ * Whether certbot makes another key at its next renewal (`reuse_key` in its renewal file).
+ * Undefined: the file does not belong to certbot, or its settings cannot be read.
+ */
+export function renewsKey(chainFile: string): boolean | undefined {
+  const live = dirname(chainFile);
+  if (basename(dirname(live)) !== 'live') return undefined;
+  const settings = join(live, '..', '..', 'renewal', `${basename(live)}.conf`);
+  try {
+    return !/^\s*reuse_key\s*=\s*true\s*$/im.test(readFileSync(settings, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function readFiles(
+  files: ExternalFiles,
+): { chain: string; key: string; changed: number } | { why: string } {
+  try {
+    const changed = Math.max(statSync(files.chain).mtimeMs, statSync(files.key).mtimeMs);
+    const chain = readFileSync(files.chain, 'utf8');
+    return { chain, key: readFileSync(files.key, 'utf8'), changed };
+  } catch (error) {
+    return { why: (error as Error).message };
+  }
+}
+
+function readIfPresent(file: string): { readonly pem: string } | { readonly why: string } {
+  try {
+    return { pem: readFileSync(file, 'utf8') };
+  } catch (error) {
+    return { why: `${file}: ${describeSystemError(error).message}` };
+  }
+}
+
+/** Returns the SHA-256 of a file's text, lower-case hex. */
+export function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function isTrusted(pem: string, anchors: TrustStore, at: number): boolean {
+  const parsed = parsePem(pem);
+  return parsed.ok && accepts(verifyChain({ sent: parsed.value, anchors, validationTime: at }));
+}
+
+function unfit(host: string, detail: string): ExternalFilesPlan {
+  const alerts = [{ code: 'publish-brought-unfit', subject: host, detail }];
+  return { imports: [], waits: [], alerts };
+}

@@ -1,0 +1,49 @@
+import type { MailAddress, MailHost } from '../../evidence/index.js';
+import type { KeyRing, RingKey } from '../keys/key-ring.js';
+import { isInstalled } from './install-pair.js';
+import type { HostMemory } from '../ledger/ledger.js';
+import type { CertificateObservation } from './types.js';
+
+/** Where the certificates of a mail host are looked for. */
+export interface CertificateSources {
+  readonly ring: KeyRing;
+  /** The chains that the server was last made to read, by key type. */
+  readonly reloaded: HostMemory['told'];
+  /** Our own check of the host. Undefined: it has no address or could not be found. */
+  readonly probed: MailHost | undefined;
+  /** The folder that its server reads. */
+  readonly folder: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/**
+ * Observes the certificates of a mail host: in the ring, in the folder that its server
+ * reads, and at every address.
+ */
+export function observeCertificates(
+  host: string,
+  { ring, reloaded, probed, folder, at }: CertificateSources,
+): CertificateObservation {
+  const keys = ring.list(host, at);
+  const addresses = (probed?.addresses ?? []).map(shownCertificates);
+  if (folder === undefined) return { at, ring: keys, reloaded, addresses };
+  const isKeyInstalled = ({ name, type, certificate }: RingKey): boolean =>
+    certificate !== undefined && isInstalled(folder, type, ring.pair(host, name));
+  const installed = keys.filter(isKeyInstalled).map(({ name }) => name);
+  return { at, ring: keys, installed, reloaded, addresses };
+}
+
+function shownCertificates({
+  ip,
+  status,
+  certificates,
+}: MailAddress): CertificateObservation['addresses'][number] {
+  if (status !== 'reachable' || certificates.length === 0) return { address: ip, shown: 'unknown' };
+  const shown = certificates.map(({ spkiSha256, notBefore, notAfter }) => ({
+    key: spkiSha256,
+    notBefore: Date.parse(notBefore),
+    notAfter: Date.parse(notAfter),
+  }));
+  return { address: ip, shown };
+}
