@@ -49,7 +49,7 @@ test('a domain whose MX host the policy does not name, or that has records of it
   assert.match(why({}, '_mta-sts.example.org'), /is an alias of _mta-sts\.example\.org/);
   assert.match(
     stepDelegation({ ...delegation, body: undefined }, undefined, observed()).waits[0]?.why ?? '',
-    /no policy that is announced/,
+    /has no announced policy/,
   );
 });
 
