@@ -37,7 +37,7 @@ export const publishFailures = defineFailures({
     blame: 'local',
     temporary: true,
     message: 'The reload command of the mail server failed.',
-    fix: 'Run the command of install.reload by hand and read its output. The next round tries again.',
+    fix: 'Run the command of install.reload in a shell and read its output. The next round tries again.',
   },
   'publish-write-failed': {
     blame: 'local',
