@@ -1,19 +1,30 @@
+import { readFileSync } from 'node:fs';
 import {
   joinTrustStores,
-  mozillaIdentity,
-  mozillaRoots,
   namedTrustStore,
   readRoots,
   trustStore,
   type Certificate,
+  type RootRow,
+  type StoreIdentity,
   type TrustStore,
 } from '../x509/index.js';
+
+/** The generated list of the package (`npm run root-store`). */
+const ROOT_LIST = new URL('../../../data/mozilla-roots.json', import.meta.url);
+
+interface RootListFile {
+  readonly identity: StoreIdentity;
+  readonly roots: readonly RootRow[];
+}
 
 let builtin: TrustStore | undefined;
 
 /**
- * Mozilla's roots for TLS servers as compiled into this program, the same on every version
- * of Node, and the given certificates in addition. The list is parsed once.
+ * Mozilla's roots for TLS servers as they come with this package, the same on every
+ * version of Node, and the given certificates in addition. The list is read and parsed
+ * once, on first use. A root that Mozilla distrusts after a date is trusted for leaves
+ * issued until then.
  */
 export function builtinTrustStore(extra: readonly Certificate[] = []): TrustStore {
   builtin ??= mozillaTrustStore();
@@ -22,6 +33,7 @@ export function builtinTrustStore(extra: readonly Certificate[] = []): TrustStor
 }
 
 function mozillaTrustStore(): TrustStore {
-  const { certificates, distrustAfter } = readRoots(mozillaRoots);
-  return trustStore(certificates, [], { sources: [mozillaIdentity], distrustAfter });
+  const { identity, roots } = JSON.parse(readFileSync(ROOT_LIST, 'utf8')) as RootListFile;
+  const { certificates, distrustAfter } = readRoots(roots);
+  return trustStore(certificates, [], { sources: [identity], distrustAfter });
 }

@@ -16,7 +16,6 @@ export {
   type TrustStore,
   type TrustStoreDetails,
 } from './trust-store.js';
-export { mozillaIdentity, mozillaRoots } from './root-store/mozilla-roots.js';
 export type { RootRow } from './root-store/root-row.js';
 export {
   identifyRoots,

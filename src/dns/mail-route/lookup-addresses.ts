@@ -58,7 +58,7 @@ export async function lookupAddresses(
   host: Name,
   options: AskOptions = {},
 ): Promise<HostAddresses> {
-  const asked = { ...options, unproved: true };
+  const asked: AskOptions = { ...options, acceptUnvalidated: true };
   const [dnsAnswer, aaaa] = await Promise.all([
     resolver.ask(host, RRType.A, asked),
     resolver.ask(host, RRType.AAAA, asked),

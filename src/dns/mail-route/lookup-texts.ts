@@ -25,7 +25,7 @@ export async function lookupTexts(
   name: Name,
   options: AskOptions = {},
 ): Promise<Texts> {
-  const asked = { ...options, unproved: true };
+  const asked: AskOptions = { ...options, acceptUnvalidated: true };
   const answer = await resolver.ask(name, RRType.TXT, asked);
   const texts = answer.records.slice(0, MAX_TEXTS).flatMap((record) => txtText(record) ?? []);
   const lookup =

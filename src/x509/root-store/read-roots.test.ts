@@ -4,7 +4,6 @@ import { createCa, issue } from '../../pki/index.js';
 import { parseCertificate } from '../parse-certificate.js';
 import { trustStore } from '../trust-store.js';
 import { accepts, verifyChain } from '../verify-chain.js';
-import { mozillaIdentity, mozillaRoots } from './mozilla-roots.js';
 import { identifyRoots, joinTrustStores, namedTrustStore, readRoots } from './read-roots.js';
 
 const DAY = 86_400_000;
@@ -59,12 +58,4 @@ test('the same certificates in another order have the same digest', () => {
   const other = identifyRoots('file', [...certificates].reverse());
   assert.deepEqual(one, other);
   assert.notEqual(identifyRoots('file', certificates.slice(1)).sha256, one.sha256);
-});
-
-test("every root of Mozilla's list parses, is a CA and is within its dates", () => {
-  const list = readRoots(mozillaRoots);
-  assert.ok(list.certificates.length > 100);
-  for (const root of list.certificates) assert.deepEqual(root.defects, []);
-  assert.match(mozillaIdentity.sha256, /^[0-9a-f]{64}$/);
-  assert.ok(mozillaIdentity.date !== undefined);
 });
