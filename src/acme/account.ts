@@ -30,7 +30,7 @@ const KEY_FOLDER = '_acme';
 type Signing = Promise<Result<Required<AcmeSigner>, AcmeFailure>>;
 
 /**
- * Returns the account at a CA, after registration if there is none. Its key is on disk
+ * Returns the account at a CA and registers it first if needed. Its key is on disk
  * before the first request. A newAccount request with a key that has an account returns
  * that account (RFC 8555 §7.3.1), so a crash in between makes no second one.
  * [8555-7.3.1-1]

@@ -30,7 +30,7 @@ test('a window in the past means now, and the random says where in one that is a
   assert.equal(planRenewal({ ...facts, window: { start: 20 * day, end: 24 * day } }), 21 * day);
 });
 
-test('whoever looks once a round never finds the window over', () => {
+test('a look once a round always falls into the window', () => {
   const facts = {
     notBefore: 0,
     notAfter: 45 * day,
@@ -41,7 +41,7 @@ test('whoever looks once a round never finds the window over', () => {
   assert.equal(planRenewal({ ...facts, window: { start: 0, end: 60_000 }, random: 0.9 }), 0);
 });
 
-test('whatever window a CA suggests, a tenth of the lifetime is left for trying', () => {
+test('any suggested window leaves a tenth of the lifetime', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 400 }),
@@ -198,7 +198,7 @@ test('a CA that says nothing is asked again after a minute, then after two, and 
   }
 });
 
-test('nobody is asked about a certificate that is over; why a CA wants one renewed is kept for people [9773-4.3-2, 9773-4.2-3]', async (t) => {
+test('an expired certificate causes no renewal query; the reason for a window is saved [9773-4.3-2, 9773-4.2-3]', async (t) => {
   const [host, key] = ['mta-sts.example.com', 'ecdsa-1'];
   const { ca, ring, certifier, clock, close } = await acmeWorld({
     window: ({ notAfter }) => ({ start: notAfter - 10 * day, end: notAfter - 9 * day }),

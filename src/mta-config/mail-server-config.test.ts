@@ -89,7 +89,7 @@ test('nothing asks for TLS from others at port 25, and nothing narrows what is s
       }
 });
 
-test('TLS 1.2 and 1.3 alone, in whatever way the version says it [9325-3.1.1-1, 9325-4.1-1]', () => {
+test('only TLS 1.2 and 1.3, in the syntax of each version [9325-3.1.1-1, 9325-4.1-1]', () => {
   assert.ok(
     linesOf('postfix', { version: [3, 5] }).includes(
       'smtpd_tls_protocols = !SSLv2, !SSLv3, !TLSv1, !TLSv1.1',
@@ -110,7 +110,7 @@ test('TLS 1.2 and 1.3 alone, in whatever way the version says it [9325-3.1.1-1, 
       assert.doesNotMatch(line, /RC4|3DES|CBC|NULL|MD5|\+[A-Z]+-ALL/);
 });
 
-test('a version is told what it knows, and nothing else', () => {
+test('a version gets only the settings that it supports', () => {
   const has = (version: readonly [number, number], text: string): boolean =>
     linesOf('postfix', { version }).some((line) => line.startsWith(text));
   assert.deepEqual(
@@ -179,7 +179,7 @@ test('two kinds of key are given to those that can show both; OpenSMTPD is refus
   assert.throws(() => linesOf('opensmtpd', { certificates: both }), { code: 'config-impossible' });
 });
 
-test('what a server cannot be told is refused with what to do', () => {
+test('an unsupported option is refused with a fix', () => {
   for (const [name, more] of [
     ['postfix', { version: [3, 3] }],
     ['postfix', { version: [3, 7], sessions: '/run/hermetic/tlsrpt' }],

@@ -6,7 +6,7 @@ const directory = 'https://ca.example/directory';
 const judge = (acme: object): boolean =>
   publishSection.safeParse({ acme: { directory, agreed: true, ...acme } }).success;
 
-test('nobody agrees to the terms of a CA but a person who writes it down [8555-7.3-2]', () => {
+test('only the operator agrees to the terms of a CA [8555-7.3-2]', () => {
   assert.ok(judge({}));
   assert.equal(publishSection.safeParse({ acme: { directory } }).success, false);
   assert.equal(judge({ agreed: false }), false);

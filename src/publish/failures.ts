@@ -1,6 +1,6 @@
 import { defineFailures } from '../base/index.js';
 
-/** What hinders publishing and needs a person. */
+/** Conditions that stop a part of publishing and need the operator. */
 export const publishFailures = defineFailures({
   'publish-key-unknown': {
     blame: 'local',

@@ -81,7 +81,7 @@ async function world(t?: TestContext) {
     deploy,
     certify,
     close,
-    /** How often the mail server was told. */
+    /** How often the mail server was reloaded. */
     reloads: () => (existsSync(log) ? readFileSync(log, 'utf8').length : 0),
     file: (name: string) => readFileSync(join(folder, 'ecdsa', name), 'utf8'),
     shows: () => readdirSync(folder).includes('ecdsa') && shownBy(join(folder, 'ecdsa'), ring),
@@ -89,8 +89,8 @@ async function world(t?: TestContext) {
 }
 
 /**
- * What a server would load: the name of the key. Fails where key and chain do not go
- * together, in either form.
+ * Returns the name of the key that a server would load. Fails where key and chain do not
+ * match, in either form.
  */
 function shownBy(folder: string, ring: KeyRing): string | undefined {
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
@@ -107,7 +107,7 @@ function shownBy(folder: string, ring: KeyRing): string | undefined {
     .find(({ name }) => ring.pair(host, name).key.trim() === read('key.pem').trim())?.name;
 }
 
-test('the key, the chain, and both in one file are put into the folder; the server is told once, and not again for what it has', async (t) => {
+test('key, chain and both in one file are installed with one reload', async (t) => {
   const { deploy, reloads, shows, file } = await world(t);
   assert.deepEqual(await deploy('ecdsa-1'), { status: 'done' });
   assert.deepEqual(await deploy('ecdsa-1'), { status: 'done' });
@@ -128,7 +128,7 @@ test('a renewal replaces the chain and keeps the key; the pair before stays for 
   assert.equal(readdirSync(folder).filter((name) => name.startsWith('.ecdsa-')).length, 2);
 });
 
-test('keys of two types that are renewed together are installed before the server is told, once for both; a refused reload is made up for, for both', async (t) => {
+test('two key types are installed before one reload; a refused reload is repeated', async (t) => {
   const { deploy, certify, ring, reloads, folder } = await world(t);
   ring.make(host, 'rsa-1', 'rsa');
   certify('rsa-1');
@@ -167,7 +167,7 @@ for (const moment of moments)
     assert.ok(steps >= (moment === 'halfway through a file' ? 3 : 10), `only ${steps} steps`);
   });
 
-test('a reload that is refused is told with what the command says, and made up for by the next round although the files are there already', async (t) => {
+test('a refused reload is reported and repeated although the files are installed', async (t) => {
   const { deploy, reloads } = await world(t);
   const refused = await deploy('ecdsa-1', {
     reload: ['node', '-e', 'console.error("postfix is not running"); process.exit(1)'],
@@ -197,7 +197,7 @@ test('a reload command that is not there, or that does not end, fails with the r
   assert.equal(existsSync(join(folder, 'owned')), false);
 });
 
-test('a full disk: the failure is told, the server goes on with the pair it has, nothing half written is left', async (t) => {
+test('a full disk is reported, and the installed pair stays complete', async (t) => {
   const { deploy, shows, folder, reloads } = await world(t);
   await deploy('ecdsa-1');
   for (const full of ['chain.pem', 'key.pem', 'both.pem']) {
@@ -228,7 +228,7 @@ test('a full disk: the failure is told, the server goes on with the pair it has,
   assert.deepEqual([shows(), reloads()], ['ecdsa-2', 2]);
 });
 
-test('a folder that may not be written is told, and is no exception', async (t) => {
+test('a folder without write permission is an outcome and no exception', async (t) => {
   const { deploy } = await world(t);
   const disk: Disk = {
     ...nodeDisk,
@@ -242,7 +242,7 @@ test('a folder that may not be written is told, and is no exception', async (t) 
   assert.match(JSON.stringify(await deploy('ecdsa-1', { disk })), /publish-write-failed.*EACCES/);
 });
 
-test('keys are for their owner alone, whatever the umask', async (t) => {
+test('only the owner may read keys, with any umask', async (t) => {
   const { deploy, folder } = await world(t);
   const mode = (name: string): number => statSync(join(folder, 'ecdsa', name)).mode & 0o777;
   const before = process.umask(0o077);

@@ -195,7 +195,7 @@ test('key and chain of two renewals, or half a chain: waited for while they are 
   }
 });
 
-test('a certificate for another name, one that has expired, a key that is none, files that are not there: told, and nothing is taken', (t) => {
+test('unfit external files are reported and not imported', (t) => {
   const { renew, look, ring, turn, files } = world(t);
   const reloaded = (): string => {
     const observed = look();
@@ -244,7 +244,7 @@ test('cert.pem in place of fullchain.pem: a chain that leads to no public CA doe
   assert.deepEqual(ring.list(host, Date.now()), before);
 });
 
-test('a server that reads certbot’s own files is warned of before the renewal that would hold mail back; not with reuse_key, nor with a folder of its own', (t) => {
+test('certbot without reuse_key is reported before the renewal that would defer mail', (t) => {
   const warned = (options: Parameters<typeof world>[1]): readonly string[] => {
     const { renew, look } = world(t, options);
     renew();
@@ -255,7 +255,7 @@ test('a server that reads certbot’s own files is warned of before the renewal 
   assert.deepEqual(warned({ install: true }), []);
 });
 
-test('a new key in files that the server reads itself is told of loudly', (t) => {
+test('a new key in files that the server reads itself raises an alert', (t) => {
   const { renew, look, ring } = world(t, { install: false });
   renew();
   look();

@@ -29,7 +29,7 @@ const showing = (notAfter: number, sha256 = key(1).sha256) => ({
   address: '192.0.2.1',
   shown: [{ key: sha256, notBefore: certificate.notBefore, notAfter }],
 });
-/** All is well: the server shows what is in its folder, and was told an hour ago. */
+/** The server shows the files of its folder and was reloaded an hour ago. */
 const calm: CertificateObservation = {
   at: now,
   ring: [
@@ -53,7 +53,7 @@ test('where the server shows what it was given nothing is done, and it is not to
   assert.deepEqual(step({}), []);
 });
 
-test('a renewed chain is deployed with the key in use, whoever renewed it; so is one whose reload failed', () => {
+test('a renewed chain is deployed with the key in use, also after a failed reload', () => {
   assert.deepEqual(step({ installed: [] }), ['deploy ecdsa-1']);
   assert.deepEqual(step({ reloaded: {} }), ['deploy ecdsa-1']);
   assert.deepEqual(step({ reloaded: { ecdsa: { chain: 'old', at: now } } }), ['deploy ecdsa-1']);
@@ -70,7 +70,7 @@ test('two types that are due in one round are deployed together', () => {
   assert.deepEqual(deploys([]), [{ kind: 'deploy', host, key: 'ecdsa-1', also: ['rsa-1'] }]);
 });
 
-test('a server that shows another certificate a minute after it was told is alerted of at each such address, and is not told again and again', () => {
+test('an old certificate a minute after a reload raises one alert for each address', () => {
   const old = [showing(certificate.notAfter), { ...showing(now + day), address: '192.0.2.2' }];
   assert.deepEqual(step({ addresses: old }), ['publish-certificate-not-shown']);
   assert.deepEqual(
@@ -92,25 +92,25 @@ test('while the next key is being deployed only the rollover deploys', () => {
   assert.deepEqual(step({ installed: [], reloaded: {} }, moving), []);
 });
 
-test('a key in use without a certificate that fits is certified by the CA, and the flaw is told', () => {
+test('a key in use without a fitting certificate is certified, and the flaw reported', () => {
   const ring = [{ ...key(1), certified: false, flaw: 'is for another key' }];
   assert.deepEqual(step({ ring }), ['certify ecdsa-1', 'publish-certificate-unfit']);
   assert.deepEqual(stepCertificates(state, { ...calm, ring }, { acme: false }).steps, []);
 });
 
-test('a certificate that nobody renews is told of before it ends', () => {
+test('a certificate whose renewal failed raises an alert before it ends', () => {
   assert.deepEqual(step({ at: certificate.notAfter - 15 * day }), []);
   assert.deepEqual(step({ at: certificate.notAfter - 13 * day }), ['publish-certificate-ending']);
 });
 
-test('where nobody said what the server reads, it is a person’s turn as long as another certificate is shown', () => {
+test('without an install folder the operator deploys until the certificate is shown', () => {
   const { installed: _, ...rest } = calm;
   const by = (addresses: CertificateObservation['addresses']) =>
     stepCertificates(state, { ...rest, addresses }, { acme: true }).steps.length;
   assert.deepEqual([by(calm.addresses), by([showing(now + day)])], [0, 1]);
 });
 
-test('what people are shown: who issued it, until when, when it is renewed, whether its key is pinned, where it is, when the server was told', () => {
+test('the status of a certificate has issuer, dates, pinning, folder and reload', () => {
   const records = [`3 1 1 ${key(1).sha256}`];
   const [first, second] = hostCertificates(
     { ...state, alive: [{ records, ttl: 3600 }] },

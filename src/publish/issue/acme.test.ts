@@ -73,7 +73,7 @@ test('a CA that refuses every nonce is given up, not asked for ever', async (t) 
   assert.ok(ca.refusedNonces <= 5);
 });
 
-test('an account is bound to a key the CA gave out; a wrong one makes no account, and what the CA says of it is told [8555-7.3.4-1, 8555-6.7-1]', async (t) => {
+test('an external account binding is used, and the refusal of a wrong one is shown [8555-7.3.4-1, 8555-6.7-1]', async (t) => {
   const macKey = Buffer.from('a secret of the CA').toString('base64url');
   const { ca, certifier, clock } = await world(t, { external: { customer: macKey } });
   const wrong = await certifier({
@@ -95,7 +95,7 @@ test('an account is bound to a key the CA gave out; a wrong one makes no account
   assert.equal(ca.accounts.size, 1);
 });
 
-test('a profile the CA does not offer is told with those it offers, and no order is placed', async (t) => {
+test('an unknown profile is reported with the offered ones, and no order is placed', async (t) => {
   const { ca, certifier } = await world(t, {
     profiles: { '': 90 * day, shortlived: 160 * 3_600_000 },
   });
@@ -190,7 +190,7 @@ test('a certificate for another key is not used, and the one in use stays [8555-
   assert.equal(ring.chain(host, key), before);
 });
 
-test('a certificate that its CA cannot be asked about is renewed by its lifetime: without authority key identifier, or issued by nobody we know', async (t) => {
+test('a certificate of an unknown CA, or without key identifier, is renewed by its lifetime', async (t) => {
   const { ca, ring, certifier, clock } = await world(t);
   const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
   const own = selfSigned({

@@ -53,7 +53,7 @@ function zone(lagMs: number, write?: (action: SetRrset) => ActionOutcome) {
   };
 }
 
-test('the CA is told of a record when every authoritative server shows it; one that does not follow makes the next round go on [8555-8.2-1]', async () => {
+test('a challenge starts when every authoritative server shows the record [8555-8.2-1]', async () => {
   const lagging = zone(7000);
   assert.deepEqual(await dnsSolver(lagging.records).show(challenge), { status: 'done' });
   assert.equal(lagging.clock.at, 7000);
@@ -216,7 +216,7 @@ test('an alias that leaves every zone of publish.dns, or leads in a circle, is f
   );
 });
 
-test('behind an alias the entry with the longest zone writes; a person may paste anywhere, and is told the name', async () => {
+test('the entry with the longest zone writes an alias target; print names the target', async () => {
   const hook = (zone?: string) =>
     ({ kind: 'hook', command: ['-'], ...(zone === undefined ? {} : { zone }) }) as const;
   const targets = { long: hook('d.example.net'), short: hook('example.net'), anywhere: hook() };

@@ -88,7 +88,7 @@ test('a key that a server has already is taken in once', (t) => {
   );
 });
 
-test('[8461-7.1-3] contexts are made when first asked for, kept within bounds, and made anew when the certificate changes', (t) => {
+test('contexts are made on demand, bounded, and replaced with the certificate [8461-7.1-3]', (t) => {
   const ring = ringIn(t);
   const hosts = ['a', 'b', 'c'].map((label) => `mta-sts.${label}.example.com`);
   for (const host of hosts) {

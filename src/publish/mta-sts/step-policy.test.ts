@@ -187,7 +187,7 @@ test('leaving enforce needs a confirmation that names the policy; another policy
   }
 });
 
-/** Confirms whatever is proposed. */
+/** Confirms every proposal. */
 function remove(world: PolicyWorld, troubles: () => StepFaults = () => ({})): void {
   const none: DesiredPolicy = { ...desired, mode: 'none' };
   let confirmed: readonly string[] = [];
@@ -245,7 +245,7 @@ test('an MX host that fails the probe is not moved to', () => {
   assert.deepEqual(world.mx[0], ['10 mx1.example.com', '10 mx2.example.com']);
 });
 
-test('a host that DNS shows and nobody asked for never comes into the policy, and holds its promotion', () => {
+test('a host that only the DNS names never enters the policy and blocks its promotion', () => {
   const world = domain(['mx1.example.com', 'mx2.example.com', 'mx.attacker.example']);
   for (let i = 0; i < 24 * 5; i++) world.run(desired);
   assert.equal(world.mode, 'testing');
@@ -299,7 +299,7 @@ test('a policy that was there before is taken over as it is, and its max_age cou
   assert.match(waits[0]?.why ?? '', /stays as it is.*web\.example\.net/);
 });
 
-test('the name of the policy host goes last, when it was made here and nobody has turned it elsewhere', () => {
+test('the name of the policy host is removed last, if it is unchanged', () => {
   const world = domain();
   until(world, 'enforce');
   const turned = 'another.example.net';

@@ -9,7 +9,7 @@ const handle = policyHandler({
 });
 const ask = (url: string, method = 'GET'): Response => handle(new Request(url, { method }), peer);
 
-test('[8461-3.2-12] the policy is served as text/plain with status 200, whatever the query', async () => {
+test('the policy is served as text/plain with status 200, with any query [8461-3.2-12]', async () => {
   const response = ask('https://mta-sts.example.com/.well-known/mta-sts.txt?x=1');
   assert.equal(response.status, 200);
   assert.match(response.headers.get('content-type') ?? '', /^text\/plain/);

@@ -58,7 +58,7 @@ const start = (observed = reading()): TlsaRolloverState =>
   stepRollover(startRollover('mx.example.com'), { ...observed, at: 0 }, desired).state;
 const leave1: DesiredRollover = { ...desired, retire: [key(1).sha256] };
 
-/** What a step asks for, in short. */
+/** Summarises the actions of a step. */
 function asked({ steps }: RolloverStep): string {
   return steps
     .map(({ action }) =>
@@ -180,7 +180,7 @@ test('[7672-9.2-1] a server without STARTTLS gets no TLSA records (RFC 7672 §9.
   assert.equal(other.alerts[0]?.code, 'publish-key-unknown');
 });
 
-test('a key of the ring that somebody deployed by hand is matched at once, before anything else', () => {
+test('a ring key that the operator deployed is matched before anything else', () => {
   const addresses = reading().addresses.map((address) => ({ ...address, keys: [key(7).sha256] }));
   const step = stepRollover(
     start(),
@@ -201,7 +201,7 @@ test('[7671-8.4-2] records of other parameters, an intermediate’s among them, 
   assert.equal(announced.waits[0]?.until, 10_000_000 + 2 * 86_400_000);
 });
 
-test('[7672-3.1.2-2] whatever is published names keys (usage 3, selector 1), and no certificate that may change without warning', () => {
+test('every published record is usage 3, selector 1 [7672-3.1.2-2]', () => {
   const { steps } = stepRollover(start(), reading(), { ...desired, matchingTypes: [1, 2] });
   const published = steps.flatMap(({ action }) => (action.kind === 'set-rrset' ? action.to : []));
   assert.ok(published.length > 0);
@@ -301,7 +301,7 @@ test('a server without any certificate gets its first key at once, and TLSA reco
   );
 });
 
-test('a record that somebody else put in is not fought over: the change is given up and planned anew', () => {
+test('a record of another program ends the pending change, and a new one is planned', () => {
   const push = stepRollover(start(reading({}, rrset(key(1)))), reading({}, rrset(key(1))), desired);
   const theirs: Rrset = {
     records: [...rrset(key(1)).records, `3 1 1 ${'99'.repeat(32)}`],

@@ -63,7 +63,8 @@ export class PolicyWorld {
   run(desired: DesiredPolicy, faults: StepFaults = {}, ms = HOUR): PolicyStep {
     const step = stepPolicy(this.state, this.reading(faults.blind), desired);
     this.state = JSON.parse(JSON.stringify(step.state)) as PolicyState;
-    const actions = faults.dies ? [] : step.steps.slice(0, faults.diesAfterOne ? 1 : undefined);
+    const limit = faults.diesAfterOne ? 1 : step.steps.length;
+    const actions = faults.dies ? [] : step.steps.slice(0, limit);
     for (const { action } of actions) this.#do(action);
     if (!faults.lags) {
       this.txt[1] = [...(this.txt[0] ?? [])];
@@ -198,7 +199,7 @@ export class PolicyWorld {
       if (ids.every((id) => id === undefined))
         this.broken.push('a sender enforces a policy that is no longer announced');
       // Only a sender whose cached record still names this policy is bound by it: another
-      // one fetches anew before it gives up.
+      // one fetches again before it gives up.
       if (!visibleIds.includes(policyId(body))) continue;
       for (const host of hosts)
         if (!policy.value.mx.some((pattern) => matchMx(pattern, host)))
