@@ -213,7 +213,7 @@ async function ownRate(
 }
 
 /**
- * What sending and receiving costs alone: the limit of any resolver in this runtime that
+ * The cost of sending and receiving alone: the limit of any resolver in this runtime that
  * takes a fresh port for each question.
  */
 async function bareRate(names: readonly Name[], upstream: number): Promise<number> {

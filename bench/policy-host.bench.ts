@@ -191,7 +191,7 @@ async function startOurs(
   return [{ name: 'hermetic serve', port, pid: daemon.pid }, (performance.now() - began) / 1000];
 }
 
-/** What Node itself can do: one certificate for every name, and the answer ready. */
+/** The limit of Node itself: one certificate for every name, and a prepared answer. */
 async function startBare(host: string, folder: string, daemons: Daemon[]): Promise<Server> {
   const port = await freePort();
   const ring = new KeyRing(join(folder, 'keys'));
@@ -320,7 +320,7 @@ function fetchOnce(port: number, host: string): Promise<string> {
 }
 
 /**
- * Names drawn by Zipf(1), a tenth of them nobody's, and whose certificate is in the
+ * Names drawn by Zipf(1), a tenth of them unknown, and the owner of the certificate in the
  * context that comes back.
  */
 function lookUp(
@@ -340,10 +340,10 @@ function lookUp(
   const known = new Map<SecureContext, string>();
   const served = new Set(hosts);
   const keyOf = (host: string): string => readFileSync(ring.keyFile(host, 'ecdsa-1'), 'utf8');
-  const strange = issue(createCa({ name: 'nobody' }), { names: ['nobody.example'] }).keyPem;
+  const strange = issue(createCa({ name: 'stranger' }), { names: ['stranger.example'] }).keyPem;
   for (let i = 0; i < lookups; i++) {
     const host = random.once(10)
-      ? `mta-sts.nobody${random.below(1000)}.example`
+      ? `mta-sts.unknown${random.below(1000)}.example`
       : (hosts[pick(random)] ?? '');
     const context = contexts.contextFor(host);
     if (context && !known.has(context) && hasCertificateFor(context, keyOf(host), strange))
@@ -356,7 +356,7 @@ function lookUp(
 }
 
 /**
- * What OpenSSL holds, not what was meant to be put in: beside a certificate it takes that
+ * The content that OpenSSL holds. Next to a certificate, OpenSSL accepts that
  * one's key and no other.
  */
 function hasCertificateFor({ context }: SecureContext, key: string, strange: string): boolean {
@@ -420,10 +420,11 @@ function report(
   const share = (row: Row, server: Server): string =>
     ((row.rates.get(servers[0]?.name ?? '') ?? 0) / (row.rates.get(server.name) ?? 1)).toFixed(2);
   return [
-    `${names} domains in one process, P-256 certificates with one intermediate, TLS 1.3, full handshakes with one request each, ${connections} a round, the median`,
-    `of ${ROUNDS} rounds by turns after ${WARM} handshakes; processor time is that of the server process alone.`,
+    `${names} domains in one process, P-256 certificates with one intermediate, TLS 1.3. Each full handshake has one request,`,
+    `${connections} in a round. The figures are the median of ${ROUNDS} alternating rounds after ${WARM} handshakes. CPU time is that of the`,
+    'server process alone.',
     '',
-    `| | names by ${rows.map((r) => `${r.draw} | ours beside it`).join(' | ')} |`,
+    `| | names by ${rows.map((r) => `${r.draw} | Hermetic’s ratio`).join(' | ')} |`,
     `| --- | ${rows.map(() => '---: | ---:').join(' | ')} |`,
     ...servers.map(
       (s) =>

@@ -91,7 +91,7 @@ function report(n: number, domains: number): string {
   });
 }
 
-/** What is wanted: shares of the bare work, milliseconds a question, mebibytes. */
+/** The limits: shares of the bare work, milliseconds a question, mebibytes. */
 const LIMITS = { intake: 0.25, mail: 0.8, question: 20, mebibytes: 200 };
 
 export async function bench(args: readonly string[]): Promise<void> {

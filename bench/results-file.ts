@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const FILE = 'bench/results.md';
 
 /**
- * Puts a section in the place of the one that begins with the same word, or at the end.
+ * Replaces the section that begins with the same word, or appends a new one.
  * `title`: `connections: ...`.
  */
 export function writeResults(title: string, text: string): void {

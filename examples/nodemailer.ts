@@ -12,6 +12,6 @@ const info = await transport.sendMail({
 });
 for (const { host, session, authenticate } of info.outcomes.flatMap((outcome) => outcome.attempts))
   console.log(
-    `${host}: ${session?.version ?? 'in clear'}, authenticated by ${authenticate.join(' and ')}`,
+    `${host}: ${session?.version ?? 'in plaintext'}, authenticated by ${authenticate.join(' and ')}`,
   );
 await lab.close();

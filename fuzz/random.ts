@@ -73,7 +73,7 @@ export class Random {
 }
 
 /**
- * What a fuzz target is: runs so many cases, throws on the first that breaks its promise,
+ * A fuzz target: runs so many cases, throws on the first that breaks its promise,
  * and says in one line what it saw.
  */
 export type Target = (count: number, random: Random) => Promise<string> | string;

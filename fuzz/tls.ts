@@ -114,7 +114,7 @@ function seeds(): readonly Uint8Array[] {
   ];
 }
 
-/** What was read is a server's word: whatever it is, the plan and the summary take it. */
+/** Checks that the plan and the summary accept any answer of a server. */
 function reason({ flight }: FlightReader, question: TlsQuestion): void {
   const log = [
     {

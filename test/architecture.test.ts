@@ -5,7 +5,7 @@ import { readTree, violations } from '../tools/architecture.js';
 
 const { files, rules } = readTree();
 
-test('the tree keeps the rules of the house', () => {
+test('the tree keeps the rules of the architecture', () => {
   assert.deepEqual(violations(files, rules), []);
   assert.ok(files.size >= rules.leastFiles);
 });
@@ -174,7 +174,7 @@ test('planted: too few files are found', () => {
   assert.ok(violations(few, rules).some((v) => v.rule === 'too-few'));
 });
 
-test('what only looks like a breach is none', () => {
+test('code that only resembles a breach passes', () => {
   assert.deepEqual(
     planted('src/dns/fine.ts', `export const ask = (fetch: () => void) => fetch();`),
     [],

@@ -17,8 +17,8 @@ import { formatPolicy } from '../src/mta-sts/index.js';
 import { parseConfig } from '../src/server/index.js';
 
 /**
- * Mistakes that surveys and trackers tell of, each tried through what we offer: it is
- * refused, or said, with the reason.
+ * Mistakes from surveys and trackers. Hermetic refuses or reports each one, with the
+ * reason.
  */
 
 const problems = (publish: string): readonly string[] => {
@@ -139,7 +139,7 @@ test('[8461-3.1-15] the policy changes and its id does not: the id is made of th
   assert.equal(parseStsRecord([stsRecord(ids[0] ?? '')]).status, 'found');
 });
 
-test('somebody edits the file that is served: the policy that was announced is put back', () => {
+test('an edited policy file is replaced by the announced policy', () => {
   const world = new PolicyWorld(wish.mx);
   run(world, wish, 8);
   const announced = world.bodies[0];
@@ -216,7 +216,7 @@ test('TLSA in an unsigned zone: refused, with the reason', () => {
   assert.equal(step.alerts[0]?.code, 'publish-zone-unsigned');
 });
 
-test('a key that a renewal made and nobody announced: matched at once when it is ours, told when it is not', () => {
+test('an unannounced key of a renewal is matched if known, reported if not', () => {
   const shown = (n: number) => [
     { address: '192.0.2.1', starttls: 'offered' as const, keys: [key(n).sha256] },
   ];
@@ -239,7 +239,7 @@ test('a renewal that brings a new key each time: its certificates are looked at,
   assert.deepEqual(hostWith('      certificates: files\n      files: [{chain: /a, key: /b}]'), []);
 });
 
-test('keys that change by the calendar of somebody else, or every day: refused', () => {
+test('key changes of another program, or every day, are refused', () => {
   assert.match(
     hostWith(
       '      certificates: files\n      files: [{chain: /a, key: /b}]\n      rollKeysEvery: 1y',

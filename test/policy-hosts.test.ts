@@ -10,7 +10,7 @@ import { createLog, parseConfig, startDaemon } from '../src/server/index.js';
 import { openStore } from '../src/store/index.js';
 
 /**
- * What a sender meets: the certificate's name and the answer, or the error of the
+ * The observation of a sender: the certificate's name and the answer, or the error of the
  * handshake.
  */
 function fetched(port: number, servername: string | undefined, host: string): Promise<string> {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
-/** The rules of the house as data: `architecture.json`. */
+/** The rules of the architecture as data: `architecture.json`. */
 export interface Rules {
   readonly layers: Readonly<Record<string, number>>;
   /** `from -> to` inside one layer. */

@@ -14,7 +14,7 @@ if (wanted !== 'predictions') {
   const began = performance.now();
   const { seen, cells, wrong } = await runMatrix();
   const width = Math.max(...seen.map(([says]) => says.length)) + 2;
-  console.log('V verified, U under TLS unverified, C in clear, A to the attacker, W waits\n');
+  console.log('V verified, U under TLS unverified, C in plaintext, A to the attacker, W waits\n');
   console.log(`${''.padEnd(width)}${columns.join('  ')}`);
   for (const [says, letters] of seen)
     console.log(

@@ -6,7 +6,7 @@ import { ownNetwork } from '../test/interop/own-network.js';
 import { runTests } from './run-tests.js';
 
 /**
- * What the tests need, as Debian packages by the program that shows they are there. At
+ * The Debian packages of the tests, by the program that proves their presence. At
  * most one mail server: they conflict, so the others are unpacked.
  */
 const needed: Readonly<Record<string, string>> = {

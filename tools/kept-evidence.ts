@@ -9,7 +9,7 @@ import { checkDomains } from '../src/cli/check-domains.js';
 const FOLDER = 'test/vectors/evidence';
 
 /**
- * What every profile, by name and date, says of each domain: its verdict, and the rules
+ * The result of every profile, by name and date, for each domain: its verdict, and the rules
  * at fail and warn.
  */
 export type Grades = Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -14,7 +14,7 @@ import { DOMAIN, sleep, type Plan, type RoleReport } from './siege/plan.js';
 import { attackers, observers } from './siege/roles.js';
 import { preparePlan, Served, startRole } from './siege/served.js';
 
-/** What a siege is judged by. */
+/** The limits of a siege. */
 const LIMITS = { healthMs: 200, socketmapMs: 50, rssMb: 300, alertSeconds: 60 };
 /** Seconds between two kills, and between two reloads. */
 const KILL = 15;

@@ -18,7 +18,7 @@ const clause = z.strictObject({
   /** `rule`: grammar or plain statement, which binds like MUST. */
   level: z.enum(['MUST', 'MUST NOT', 'SHOULD', 'SHOULD NOT', 'MAY', 'rule']),
   /**
-   * Who is bound: who delivers mail, publishes a domain, sends reports, or takes them.
+   * The bound side: the sender of mail, the domain, the reporter, or the report receiver.
    */
   side: z.enum(['sender', 'publisher', 'reporter', 'receiver']),
   /** In our own words. */
@@ -39,7 +39,7 @@ export type Clause = z.infer<typeof clause>;
 export type Register = z.infer<typeof register>;
 
 /**
- * What a file is to the clauses: it keeps them, tests them, or neither (the lab, which
+ * The role of a file for the clauses: it keeps them, tests them, or neither (the lab, which
  * breaks them on purpose, and tools).
  */
 type Role = 'code' | 'test' | 'other';

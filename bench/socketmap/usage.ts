@@ -1,4 +1,4 @@
-/** What a server process says of itself. */
+/** The usage that a server process reports. */
 export interface Usage {
   /** Microseconds of processor time so far. */
   readonly cpu: number;

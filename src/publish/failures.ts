@@ -147,7 +147,7 @@ export const publishFailures = defineFailures({
     blame: 'local',
     temporary: true,
     message: 'The command that changes records failed.',
-    fix: 'Run the command of publish.dns by hand with the JSON of the change, and read its output. The next round tries again.',
+    fix: 'Run the command of publish.dns manually with the JSON of the change, and read its output. The next round tries again.',
   },
   'publish-tsig-unreadable': {
     blame: 'local',

@@ -386,7 +386,7 @@ row(32, 'usages of public CAs and unsigned records authenticate nobody', async (
 
 row(
   33,
-  'a failed handshake is no reason to leave TLS out the next time, and under a policy none to go in clear',
+  'a failed handshake is no reason to leave TLS out the next time, and under a policy none to go in plaintext',
   async () => {
     for (let i = 0; i < 2; i++) {
       const delivery = await mailTo(sender, 'breaks.example');

@@ -63,7 +63,7 @@ test('RFC 7672 §2.1.2 [7672-2.1.2-1]: where DNS fails in finding the servers th
   assert.match(delivery.recipients[0]?.failure?.detail ?? '', /dnssec-/);
 });
 
-test('RFC 7672 §2.1.2 [7672-2.1.2-2]: addresses of one host that cannot be had leave the others', async () => {
+test('RFC 7672 §2.1.2 [7672-2.1.2-2]: a failed address lookup excludes one host only', async () => {
   const back = lab.fault('mx1.two.example A', 'servfail');
   const { outcomes } = await mailTo(fresh(), 'two.example');
   back();
@@ -76,7 +76,7 @@ test('RFC 7672 §2.1.2 [7672-2.1.2-2]: addresses of one host that cannot be had 
   );
 });
 
-test('RFC 7672 §2.2 [7672-2.2-1]: a host that fails its records is passed over for the next, never used in clear', async () => {
+test('RFC 7672 §2.2 [7672-2.2-1]: a host that fails DANE is skipped, never used in plaintext', async () => {
   const { outcomes } = await mailTo(sender, 'stale.example');
   assert.deepEqual(
     outcomes[0]?.attempts.map(({ host, state, failure, cleartext }) => [

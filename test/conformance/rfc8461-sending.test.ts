@@ -101,7 +101,7 @@ test('RFC 8461 §5, §6 [8461-5-3, 8461-6-1]: under testing mail goes, and each 
   }
 });
 
-test('RFC 8461 §6 [8461-6-1]: a record without a policy is told as a failed fetch, with a kept policy and without one', async () => {
+test('RFC 8461 §6 [8461-6-1]: a record without a policy is reported as a failed fetch', async () => {
   const none = await mailTo(sender, 'no-policy.example');
   assert.deepEqual(
     none.outcomes[0]?.policies.map(({ type, failure }) => [
@@ -117,7 +117,7 @@ test('RFC 8461 §6 [8461-6-1]: a record without a policy is told as a failed fet
     await lab.attack('enforced.example', 'sts-new-id'),
     await lab.attack('enforced.example', 'policy-not-found'),
   ];
-  // A sender that knows the policy, and asks DNS anew.
+  // A sender that knows the policy and asks DNS again.
   const again = await mailTo(createSender(inLab(lab, { stsCache })), 'enforced.example');
   undo.forEach((end) => end());
   assert.equal(ended(again), 'delivered');

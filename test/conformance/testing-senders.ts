@@ -34,7 +34,7 @@ export async function smallLab(
 
 let count = 0;
 
-/** Sends a message to somebody at a domain. */
+/** Sends a message to one recipient at a domain. */
 export function mailTo(
   sender: Sender,
   domain: string,

@@ -12,12 +12,12 @@ import { freePort } from './process.js';
 export interface Configured {
   /** The program, or `PROGRAM-RELEASE`; the label of its domain. */
   readonly name: string;
-  /** What every text is asked for with, beside name and files. */
+  /** Options of every text, in addition to name and files. */
   readonly flags?: readonly string[];
-  /** Its version, and what only that can be told. */
+  /** Its version, and the options of that version. */
   readonly own: readonly string[];
   /**
-   * What a setting that narrows suites looks like: without it the server takes more than
+   * The setting that restricts suites: without it the server accepts more than
    * it should.
    */
   readonly narrows: RegExp;
@@ -33,7 +33,7 @@ export interface Ready {
 }
 
 /**
- * What is printed for a server of the site: for the oldest version that is known, or for
+ * The text for a server of the site: for the oldest known version, or for
  * its own.
  */
 export async function textFor(

@@ -30,7 +30,7 @@ export interface Question {
 }
 
 /**
- * What one validator made of an answer. `data`: the records of the asked type, or the
+ * The verdict of one validator on an answer. `data`: the records of the asked type, or the
  * denial.
  */
 export interface Verdict {
@@ -46,7 +46,7 @@ const keyOf = (name: Name, type: number): string => `${typeName(type)} ${name.ke
 
 /**
  * A signed hierarchy whose every question damages one answer in its own way, the same for
- * whoever asks. Serves as a forwarder's upstream.
+ * any client. Serves as a forwarder's upstream.
  */
 export class DamagedWorld {
   readonly dns: LabDns;
@@ -202,7 +202,7 @@ export class DamagedWorld {
     return this.#damaged.get(target)?.what ?? `not asked for ${type} ${name.join(' ')}`;
   }
 
-  /** What the undamaged answer says. */
+  /** The verdict on the undamaged answer. */
   honest({ name, type }: Question): string {
     return readReply(
       { ...(this.dns.answer(name, type) ?? responseTo(name, type)), authenticData: true },
@@ -254,7 +254,7 @@ export function dataOf(status: string, records: readonly ResourceRecord[]): stri
     : status;
 }
 
-/** What a resolver's reply says: the end of the alias chain decides. */
+/** Returns the verdict of a resolver's reply: the end of the alias chain decides. */
 export function readReply(message: Message, type: number): Verdict {
   const [asked] = message.questions;
   let at = asked?.name;
@@ -335,7 +335,7 @@ const sections = ['answers', 'authorities'] as const;
 
 /**
  * One change of a message, or a few of its octets; said in words. Header identity and
- * question stay, or nobody would take it for an answer.
+ * question stay: otherwise no resolver accepts it as an answer.
  */
 function damage(honest: Message, random: Random): { bytes: Uint8Array; what: string } {
   const asked = honest.questions[0];

@@ -116,7 +116,7 @@ for (const server of [nsd, knot]) {
             );
           }
         }
-        // What is insecure is the unsigned zone and, under opt-out, some denials.
+        // Insecure are the unsigned zone and, under opt-out, some denials.
         assert.ok(secure >= 40, `${secure} secure answers`);
       } finally {
         await unbound.stop();

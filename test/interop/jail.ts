@@ -90,7 +90,7 @@ export class Jail {
     return new Daemon('chroot', [this.root, this.program, ...args], this.root);
   }
 
-  /** What the loader would take from the system. */
+  /** Copies the libraries that the loader would load from the system. */
   #bringLibraries(): void {
     const own = readdirSync(this.root, { recursive: true, encoding: 'utf8' }).filter((f) =>
       /\.so(\.|$)/.test(f),

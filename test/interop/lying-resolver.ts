@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 
 /**
- * Somebody between us and the resolver: answers questions of one type with NXDOMAIN or an
+ * An on-path attacker before the resolver: answers questions of one type with NXDOMAIN or an
  * empty answer, and passes the others on. UDP only.
  */
 export class LyingResolver {

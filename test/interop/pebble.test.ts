@@ -13,7 +13,7 @@ const domain = 'pebble.example';
 const host = `mta-sts.${domain}`;
 
 /**
- * What the policy host shows under its name; undefined where the handshake is refused.
+ * The certificate of the policy host; undefined where it refuses the handshake.
  */
 function shown(): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {

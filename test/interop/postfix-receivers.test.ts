@@ -149,7 +149,7 @@ for (const release of [undefined, NEXT_RELEASE])
 
     // That it takes it the deliveries above have shown: one attribute that it does not
     // know, and the mail waits.
-    test('3.10 and newer is told the policy itself, an older one is not', async () => {
+    test('Postfix 3.10 receives the policy itself, older versions do not', async () => {
       const told =
         / policy_type=sts policy_domain=sts\.example mx_host_pattern=mx\.sts\.example /.test(
           await world.ask('sts.example'),

@@ -99,8 +99,8 @@ function cellScenario(column: DaneColumn, row: StsRow, swapped: boolean): Scenar
 }
 
 /**
- * What a level comes to when all is well, and when somebody on the path shows
- * certificates of his own.
+ * The result of a level without an attacker, and with an on-path attacker who
+ * presents their own certificates.
  */
 const comesTo = {
   'dane-only': ['verified', 'deferred'],

@@ -17,7 +17,7 @@ export type Level = (typeof levels)[number];
 const resolverAt = '127.0.78.53';
 
 /**
- * What runs: a lab opened to other programs, a validating unbound before it, `hermetic
+ * The running programs: a lab opened to other programs, a validating unbound before it, `hermetic
  * serve` as a process, and a Postfix that sends through them.
  */
 export interface PostfixWorld {
@@ -26,14 +26,14 @@ export interface PostfixWorld {
   readonly version: string;
   /** Where the daemon's files stand; `hermetic.yaml` is its configuration. */
   readonly folder: string;
-  /** What Postfix's own client of the socketmap is told; empty for no opinion. */
+  /** Returns the answer to Postfix's own socketmap client; empty for no opinion. */
   ask(key: string): Promise<string>;
   /**
    * Sends a message and resolves to what became of it by Postfix's log and the lab's
    * servers.
    */
   deliver(level: Level, domain: string): Promise<DeliveryResult>;
-  /** What Postfix and the daemon logged while the message was under way. */
+  /** The log of Postfix and the daemon during the delivery. */
   logOf(level: Level, domain: string): string;
   stop(): Promise<void>;
 }
@@ -56,7 +56,7 @@ export interface PostfixWorldOptions {
 }
 
 /**
- * Starts the world. Which level a message is sent at is told by its sender. Needs root.
+ * Starts the world. The sender of a message selects its level. Needs root.
  */
 export async function startPostfixWorld(options: PostfixWorldOptions): Promise<PostfixWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-postfix-'));
@@ -208,8 +208,8 @@ function deliveryLine(log: string, to: string): string | undefined {
 }
 
 /**
- * What Postfix's log says, and what the lab's servers saw where the message came to one
- * of them: both have to agree.
+ * The entries of Postfix's log, and the observations of the lab's servers: both must
+ * agree.
  */
 function outcomeOf(line: string, log: string, lab: Lab, to: string): DeliveryResult {
   if (line.includes('status=deferred')) return 'deferred';

@@ -43,7 +43,7 @@ postlog unix-dgram n - n - 1 postlogd
 `;
 
 export interface PostfixOptions {
-  /** What it resolves by; default the system's. */
+  /** The resolv.conf of Postfix; default the system's. */
   readonly resolvConf?: string;
   /**
    * A Debian whose Postfix it is, such as `trixie`; default the one that is installed.
@@ -52,7 +52,7 @@ export interface PostfixOptions {
 }
 
 const MASTER = '/usr/lib/postfix/sbin/master';
-/** What `postfix start` would make. */
+/** The queues that `postfix start` would create. */
 const queues = [
   'active',
   'bounce',

@@ -18,15 +18,15 @@ export interface PublishWorldOptions {
   /** Of certificates, seconds. */
   readonly lifetime: number;
   /**
-   * What `_acme-challenge.mta-sts.DOMAIN` is an alias of; only that name may be changed
-   * then.
+   * The alias target of `_acme-challenge.mta-sts.DOMAIN`; then only that name may
+   * change.
    */
   readonly answersAt?: string;
   /** Settings of pebble's environment. */
   readonly pebble?: Readonly<Record<string, string>>;
 }
 
-/** Who is where, at the usual ports. */
+/** The addresses of the programs, at the usual ports. */
 export const at = {
   web: '127.31.0.1',
   sender: '127.31.0.25',
@@ -37,7 +37,7 @@ export const at = {
 };
 
 /**
- * The world of somebody who publishes, on loopback and the real clock: the root and
+ * The world of a publishing operator, on loopback and the real clock: the root and
  * `example` signed by BIND's tools, the domain at a primary that signs it and takes
  * updates of exact names and types, unbound, pebble, and `hermetic` as a process. Needs
  * root.
@@ -143,13 +143,13 @@ export class PublishWorld {
     return path;
   }
 
-  /** What is to end with the world, the last first. */
+  /** Registers a part that stops with the world, the last first. */
   with<T extends { stop(): Promise<void> }>(one: T): T {
     this.#running.push(one);
     return one;
   }
 
-  /** The part of `hermetic.yaml` that tells of this world. */
+  /** The part of `hermetic.yaml` for this world. */
   get settings(): string {
     const { folder } = this;
     return `store: {file: ${join(folder, 'hermetic.db')}}
@@ -167,7 +167,7 @@ network: {privateAddresses: allow}
 `;
   }
 
-  /** Has `hermetic serve` run by this configuration, anew or by a reload. */
+  /** Runs `hermetic serve` with this configuration, by a start or a reload. */
   serve(yaml: string): void {
     const file = this.file('hermetic.yaml', yaml);
     if (this.#serving) process.kill(this.#serving.pid, 'SIGHUP');
@@ -189,7 +189,7 @@ network: {privateAddresses: allow}
     return out;
   }
 
-  /** What the primary shows, in presentation form, sorted. */
+  /** Returns the records of the primary, in presentation form, sorted. */
   async records(name: string, type: string): Promise<readonly string[]> {
     const { out } = await runProgram('dig', ['+short', '+nosplit', `@${at.primary}`, name, type], {
       anyStatus: true,
@@ -201,7 +201,7 @@ network: {privateAddresses: allow}
       .sort();
   }
 
-  /** What everybody logged. */
+  /** The logs of all programs. */
   get log(): string {
     return [`hermetic:\n${this.#serving?.log ?? ''}`, `pebble:\n${this.#pebble?.log ?? ''}`]
       .join('\n')

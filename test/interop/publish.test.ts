@@ -26,8 +26,8 @@ const ttl = 2;
 const lifetime = 90;
 ownNetwork([...Object.values(at), ...hosts.map(({ address }) => address)]);
 
-/** What is asked for: one file, as a person edits it. */
-interface Wish {
+/** The desired state: one file, as an operator edits it. */
+interface DesiredFile {
   readonly mode: 'enforce' | 'none';
   readonly mx: readonly string[];
   /** Hosts with TLSA records. */
@@ -35,8 +35,8 @@ interface Wish {
 }
 
 /**
- * Two receiving Postfixes that begin with a certificate of nobody, one that sends all the
- * time in two ways, and whoever looks.
+ * Two receiving Postfixes that begin with an untrusted certificate, one that sends all
+ * the time in two ways, and the observers.
  */
 async function life(t: TestContext, nameServer: UpdateServer, challenge: string) {
   const world = await PublishWorld.start({ nameServer, domain, hosts, ttl, lifetime });
@@ -89,7 +89,7 @@ async function life(t: TestContext, nameServer: UpdateServer, challenge: string)
     mode,
     mx,
     dane,
-  }: Wish): string => `${world.settings}web: {listen: ['${at.web}:443', ${hosts.map((h) => `'${h.address}:443'`).join(', ')}], http: ['${at.web}:80', ${hosts.map((h) => `'${h.address}:80'`).join(', ')}]}
+  }: DesiredFile): string => `${world.settings}web: {listen: ['${at.web}:443', ${hosts.map((h) => `'${h.address}:443'`).join(', ')}], http: ['${at.web}:80', ${hosts.map((h) => `'${h.address}:80'`).join(', ')}]}
 postfix: {listen: '127.0.0.1:8461', version: '3.7', dane: false, resolver: {file: ${resolvConf}}}
 publish:
   everyMinutes: 0.02
@@ -138,7 +138,7 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
       ),
     );
     counts.checks++;
-    // Before anything is published a certificate of nobody is no failure.
+    // Without a published policy, an untrusted certificate is no failure.
     assert.deepEqual(
       result.findings.filter(({ severity }) => severity === 'fail'),
       [],
@@ -270,8 +270,9 @@ for (const { nameServer, challenge } of [
     const tlsa = (host: string): Promise<readonly string[]> =>
       world.records(`_25._tcp.${host}`, 'TLSA');
     const config = join(world.folder, 'hermetic.yaml');
-    let wish: Wish = { mode: 'enforce', mx: [mx1], dane: [mx1] };
-    const ask = (change: Partial<Wish>): void => world.serve(yaml((wish = { ...wish, ...change })));
+    let wish: DesiredFile = { mode: 'enforce', mx: [mx1], dane: [mx1] };
+    const ask = (change: Partial<DesiredFile>): void =>
+      world.serve(yaml((wish = { ...wish, ...change })));
     const pin = async (host: string): Promise<string> => {
       const { createHash } = await import('node:crypto');
       return `3 1 1 ${createHash('sha256')

@@ -161,7 +161,7 @@ test('a Postfix that takes three connections: STARTTLS, version, chain and DANE 
   assert.deepEqual(
     [intruded?.injection, intruded?.renegotiation],
     ['discarded', 'refused'],
-    'Postfix forgets what came in clear',
+    'Postfix forgets what came in plaintext',
   );
   assert.equal(third.result.verdict, 'pass');
 });

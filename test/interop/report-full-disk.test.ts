@@ -46,7 +46,7 @@ test('a full disk: reports are put off, nothing is harmed, and work goes on by i
     }
     assert.equal(put, 20, 'the disk was filled');
     assert.ok(taken > 10, `${taken} taken`);
-    // What is left may hold a little more: the last octets are for mail.
+    // The rest of the disk may hold a little more: the last octets are for mail.
     let mailed = 0;
     let mail: Buffer;
     for (;;) {

@@ -17,7 +17,7 @@ let postfix: Postfix;
 const received = (): string => readFileSync(join(folder, 'received'), 'utf8');
 
 /**
- * A domain of the lab with DANE and MTA-STS, and a Postfix in the place of its server,
+ * A domain of the lab with DANE and MTA-STS, and a Postfix instead of its server,
  * with the certificate that the records and the CA stand for.
  */
 before(async () => {

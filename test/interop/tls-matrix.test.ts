@@ -94,7 +94,7 @@ for (const profile of profiles)
     }
   });
 
-/** What a peer sees otherwise than we, but for its known faults. */
+/** Returns the differences between a peer and Hermetic, without its known faults. */
 async function otherwise(
   peer: Peer,
   servers: readonly MatrixServer[],

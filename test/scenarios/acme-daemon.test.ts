@@ -139,8 +139,8 @@ publish:
 }
 
 /**
- * What the port shows under the name of the policy host; undefined where the handshake is
- * refused.
+ * The certificate of the port for the policy host; undefined where it refuses the
+ * handshake.
  */
 function shown(port: number): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {
@@ -221,7 +221,7 @@ test('http-01 through the folder of a web server that is there already, also by 
   assert.deepEqual(readdirSync(join(webroot, '.well-known', 'acme-challenge')), []);
 });
 
-test('a daemon that is told to stop while a CA makes it wait stops at once, and the next start takes up the same order', async (t) => {
+test('a daemon that waits for a CA stops at once, and the next start continues', async (t) => {
   let answers = false;
   const never = new Promise<undefined>(() => undefined);
   const { ca, start, stop, https } = await world(t, {

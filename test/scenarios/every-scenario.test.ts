@@ -107,7 +107,7 @@ test('a mutated result is rejected by the schema', () => {
 
 /**
  * Each place of a result, once with a foreign type and, for objects, once with a field
- * nobody knows and once with each field missing.
+ * of unknown meaning and once with each field missing.
  */
 function* mutations(root: CheckResult): Generator<{ what: string; value: unknown }> {
   const copy = (): Record<string, unknown> =>

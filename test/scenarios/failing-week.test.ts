@@ -51,7 +51,7 @@ interface Day {
 const both = ['mx1.rcpt.example', 'mx2.rcpt.example'];
 /**
  * Monday to Friday: the certificate of mx1 expires on Tuesday and is renewed on Wednesday
- * night, Thursday's policy forgets mx2, on Friday somebody listens.
+ * night, Thursday's policy forgets mx2, on Friday an attacker strips.
  */
 const week: readonly Day[] = [
   { date: '2026-11-23', policyMx: both, id: 'mon' },
@@ -127,8 +127,8 @@ async function dayOf({
 }
 
 /**
- * The way of one sender on Friday: whoever it dials, somebody who strips STARTTLS
- * answers.
+ * The path of one sender on Friday: an attacker who strips STARTTLS answers every
+ * connection.
  */
 function tapped(network: Network): Network {
   const detours: Readonly<Record<string, string>> = {
@@ -142,7 +142,7 @@ function tapped(network: Network): Network {
   };
 }
 
-/** What the outcomes of a day add up to, as RFC 8460 §4 has it. */
+/** Adds up the outcomes of a day (RFC 8460 §4). */
 function sumUp(
   outcomes: readonly DeliveryOutcome[],
   sendingMtaIp: string,

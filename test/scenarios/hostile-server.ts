@@ -5,7 +5,7 @@ import type { CheckResult, Evidence } from '../../src/evidence/index.js';
 import { createLab, mailServer, type Scenario } from '../../src/lab/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
 
-/** What a hostile server would like to see printed as it stands. */
+/** Text that a hostile server wants the output to contain unescaped. */
 export const hostileText = `"><script>alert(1)</script>'<img src=x onerror=alert(1)>]]>--><!--&amp;|\x1b[31m\x1b]0;evil\x07\u202eevil\u2066\u200b\u0000`;
 
 const domain = 'hostile.example';

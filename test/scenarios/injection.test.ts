@@ -29,7 +29,7 @@ async function look(
 const connectionsOf = ({ hosts }: Evidence): readonly ConnectionEvidence[] =>
   hosts[0]?.addresses[0]?.connections ?? [];
 
-test('CVE-2011-0411: a server that executes what came in clear behind STARTTLS is found with --intrusive, and only then', async () => {
+test('CVE-2011-0411: a server that executes what came in plaintext behind STARTTLS is found with --intrusive, and only then', async () => {
   const seen = await look('injectable.example', { intrusive: true });
   assert.equal(connectionsOf(seen).at(-1)?.injection, 'executed');
   const result = grade(seen);
@@ -63,7 +63,7 @@ test('renegotiation asked for by a client: told, once tried', async () => {
   assert.equal(found?.severity, 'info', 'the lab runs on a stack that allows it');
 });
 
-test('a reply injected in clear behind the agreement to TLS is refused by our client, and nothing of it is believed', async () => {
+test('the client refuses a plaintext reply injected before TLS', async () => {
   const habit: SmtpHabit = 'injects-reply';
   const scenario: Scenario = {
     domain: 'x.example',

@@ -54,7 +54,7 @@ test('a mail host from nothing through half a year of 45-day certificates: every
   assert.ok(last.renewed > last.told && last.renewed < last.notAfter);
 });
 
-test('keys that are to be changed every thirty days are, each announced ahead of its use; without the wish none is', async (t) => {
+test('rollKeysEvery changes keys every thirty days, each announced ahead', async (t) => {
   const { rounds, keyShown, records } = await world(t, {
     lifetime: 90 * day,
     rollKeysEvery: '30d',

@@ -22,7 +22,7 @@ function entry(domain: string, fetchedAt: number, body = ''): StsEntry {
   return { domain, policy: { ...policy, body, fetchedAt }, usedAt: fetchedAt };
 }
 
-interface Trouble {
+interface CacheFault {
   begin(store: Store, other: Store): void;
   end(store: Store, other: Store): void;
   readonly code: string;
@@ -32,7 +32,7 @@ interface Trouble {
 const pages = (store: Store): number =>
   store.prepare<{ page_count: number }>('PRAGMA page_count').get()?.page_count ?? 0;
 
-const troubles: Readonly<Record<string, Trouble>> = {
+const troubles: Readonly<Record<string, CacheFault>> = {
   'on a full disk': {
     begin: (store) => store.execute(`PRAGMA max_page_count = ${pages(store)}`),
     end: (store) => store.execute('PRAGMA max_page_count = 1000000'),

@@ -37,7 +37,7 @@ async function publisher(t: TestContext, domain: string, settings: object) {
   });
   const authoritative: Network = {
     dial: (request) => lab.network.dial(request),
-    // The bit AA: the same data, from whoever is responsible for it.
+    // The bit AA: the same data, from the responsible server.
     exchange: (request) =>
       lab.network.exchange({
         ...request,
@@ -121,7 +121,7 @@ test('a domain without anything gets its policy served and told what to paste, i
   assert.equal(scene.ledger.domain('signed-only.example').served.length, 1);
 });
 
-test('an alert is told once for as long as it stands', async (t) => {
+test('an alert is reported once while it lasts', async (t) => {
   const scene = await publisher(t, 'good.example', { hosts: { 'mx.good.example': {} } });
   const fresh = async (): Promise<readonly string[]> =>
     (await applyOnce(scene)).flatMap(({ freshAlerts }) => freshAlerts.map(({ code }) => code));

@@ -196,7 +196,7 @@ test('the daemon tells a mail server of what fails; while that refuses, nothing 
   const reading = judgeTrust({ name: 'r', via: 'file', raw, parsed }, { at: Date.now() });
   storeReports(store, [{ reading, parsed: parsed.value, receivedAt: Date.now() }]);
   store.close();
-  const heard: { readonly envelope: SMTPServerEnvelope; readonly mail: Email }[] = [];
+  const received: { readonly envelope: SMTPServerEnvelope; readonly mail: Email }[] = [];
   let refusing = true;
   const server = new SMTPServer({
     authOptional: true,
@@ -206,7 +206,7 @@ test('the daemon tells a mail server of what fails; while that refuses, nothing 
       done(refusing ? Object.assign(new Error('not now'), { responseCode: 450 }) : null),
     onData(stream, { envelope }, done) {
       void buffer(stream).then(async (octets) => {
-        heard.push({ envelope, mail: await PostalMime.parse(octets) });
+        received.push({ envelope, mail: await PostalMime.parse(octets) });
         done();
       });
     },
@@ -232,15 +232,15 @@ report:
     assert.match(lines.join('\n'), word);
   };
   try {
-    await runUntil(/report-alert-not-heard channel=mail/);
+    await runUntil(/report-alert-not-received channel=mail/);
     refusing = false;
     await runUntil(/warn report-alert channel=mail kind=added domain=rcpt.example/);
   } finally {
     server.close(() => undefined);
     rmSync(folder, { recursive: true });
   }
-  const [{ envelope, mail } = {}] = heard;
-  assert.equal(heard.length, 1);
+  const [{ envelope, mail } = {}] = received;
+  assert.equal(received.length, 1);
   assert.ok(envelope?.mailFrom && envelope.mailFrom.address === '');
   assert.deepEqual(
     envelope.rcptTo.map((r) => r.address),

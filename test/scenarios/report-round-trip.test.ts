@@ -37,7 +37,7 @@ async function sendTo(from: Party, to: string): Promise<void> {
   countSessions(from.store, eventsOfOutcome(connected.outcome));
 }
 
-/** Sessions that a domain was told of, by day. */
+/** Sessions in the reports to a domain, by day. */
 function seen({ received, domain }: Party): readonly number[] {
   return received
     .prepare<{ n: number }>(
@@ -47,7 +47,7 @@ function seen({ received, domain }: Party): readonly number[] {
     .map(({ n }) => n);
 }
 
-test('[8460-3-20] ten days between two of our own servers: every session is told once, by mail and by HTTPS, and no report is about a report', async () => {
+test('[8460-3-20] ten days between two servers: each session is reported once', async () => {
   time.now = start;
   const { network, resolver } = await world(['a.example', 'b.example']);
   const parties = [
@@ -87,8 +87,8 @@ test('[8460-3-20] ten days between two of our own servers: every session is told
 });
 
 /**
- * What is counted for others and not sent: after the last round, nothing, unless reports
- * were about reports.
+ * The unsent counts for other domains: empty after the last round, unless reports were
+ * about reports.
  */
 function previews({ store }: Party): readonly unknown[] {
   return store.prepare('SELECT domain, day FROM send_report_domain').all();
@@ -127,7 +127,7 @@ test('[8460-3-15, 8460-3-19, 8460-5.3-3, 8460-5.3-5] report mail is signed by th
   await network.close();
 });
 
-test('what leads to this machine, or to a private network, is sent nothing, by whatever way it leads there', async () => {
+test('no report goes to this machine or to a private network', async () => {
   time.now = start;
   const { network: below } = await world([]);
   const dials: string[] = [];

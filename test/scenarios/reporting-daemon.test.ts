@@ -41,7 +41,7 @@ async function started(
   return Object.assign(daemon, { lines });
 }
 
-test('sessions told over the feed stand in the preview, also after a restart; what is no event is told and harms nothing', async () => {
+test('sessions of the feed survive a restart; other input is logged', async () => {
   const daemon = await started(configText());
   const at = daemon.listening.find((l) => l.what === 'reporting-feed')?.at;
   assert.ok(at && 'port' in at);
@@ -72,7 +72,7 @@ test('sessions told over the feed stand in the preview, also after a restart; wh
   );
 });
 
-test('a key of somebody else’s domain, and datagrams without a socket, are told at the start', async () => {
+test('a foreign DKIM domain and a missing socket stop the start', async () => {
   await assert.rejects(started(configText('other.example')), { code: 'config-dkim-domain' });
   await assert.rejects(started(configText('sender.example', '  datagrams: true')), {
     code: 'reporting-no-descriptor',

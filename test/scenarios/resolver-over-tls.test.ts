@@ -21,7 +21,7 @@ after(async () => {
 
 /**
  * The lab, and before its resolver a TLS port that passes everything on. What is dialled
- * or asked in clear is written down.
+ * or asked in plaintext is written down.
  */
 async function behindTls(identity: Issued, closes = false) {
   const lab = await createLab();
@@ -78,7 +78,7 @@ async function behindTls(identity: Issued, closes = false) {
   return { options, inClear, handshakes: () => handshakes };
 }
 
-test('RFC 7858 §3.4: a whole check over one authenticated TLS connection to the resolver, nothing in clear', async () => {
+test('RFC 7858 §3.4: a whole check over one authenticated TLS connection to the resolver, nothing in plaintext', async () => {
   const { options, inClear, handshakes } = await behindTls(
     issue(root, { names: ['dns.lab.example'] }),
   );
@@ -105,7 +105,7 @@ for (const [what, identity] of [
   ['nobody signed', selfSigned({ names: ['dns.lab.example'] })],
   ['out of date', issue(root, { names: ['dns.lab.example'], notAfter: Date.now() - 3_600_000 })],
 ] as const)
-  test(`a resolver with a certificate ${what} is not asked, neither in TLS nor in clear, and is named`, async () => {
+  test(`a resolver with a certificate ${what} is not asked, neither in TLS nor in plaintext, and is named`, async () => {
     const { options, inClear } = await behindTls(identity);
     const result = await check('good.example', options);
     assert.deepEqual(

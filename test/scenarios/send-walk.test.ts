@@ -82,7 +82,7 @@ test('RFC 7504 §3 [7504-3-1]: 521 returns the mail with the reply, other hosts 
   assert.equal(ended(await mailTo(sender(), 'half-service.example')), 'delivered');
 });
 
-test('a chosen destination is never sent to in clear, whatever it publishes', async () => {
+test('a chosen destination never receives plaintext', async () => {
   assert.equal(ended(await mailTo(sender(), 'breaks.example')), 'delivered');
   assert.equal(
     ended(await mailTo(sender({ require: 'tls' }), 'breaks.example')),
@@ -98,7 +98,7 @@ test('who waits for a server can stop waiting', async () => {
   end();
 });
 
-test('kept fresh: what is due is fetched without anybody asking, until told to stop', async () => {
+test('due policies are fetched without a mail, until the signal', async () => {
   const { memoryStsCache } = await import('../../src/mta-sts/index.js');
   const stsCache = memoryStsCache();
   const keeper = sender({ stsCache });
@@ -115,6 +115,6 @@ test('kept fresh: what is due is fetched without anybody asking, until told to s
   await done;
 });
 
-test('a name for EHLO that is none is refused before anything is sent', () => {
+test('an invalid EHLO name is refused before the first connection', () => {
   assert.throws(() => sender({ helo: 'mail.example\r\nMAIL FROM:<x>' }), /no host name/);
 });

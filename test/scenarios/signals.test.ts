@@ -5,7 +5,7 @@ import { labOptions } from '../../src/cli/lab.js';
 import { createLab } from '../../src/lab/index.js';
 import { createSender } from '../../src/send/index.js';
 
-test('a signal that is given for many hosts brings no warning of a leak, and is let go of', async () => {
+test('a signal for many hosts causes no leak warning and is released', async () => {
   const warnings: string[] = [];
   const hear = ({ name }: Error): void => void warnings.push(name);
   process.on('warning', hear);

@@ -70,7 +70,7 @@ test('STARTTLS taken away on port 25 alone shows beside the ports for mail clien
   );
 });
 
-test('a port that does not answer is told as such', async () => {
+test('a silent port is reported as silent', async () => {
   const result = await look(
     { sts: { mode: 'enforce' } },
     { depth: 'triage', submissionPorts: [587] },

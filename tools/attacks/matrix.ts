@@ -5,7 +5,7 @@ import { freshResolvers, primed, senderOf } from './sender-classes.js';
 import { unjudged } from './unjudged.js';
 
 /**
- * What a domain has, and whether the sender met it before. The sender does both DANE and
+ * The records of a domain, and its earlier contact with the sender, which does DANE and
  * MTA-STS.
  */
 export const columns = [
@@ -19,7 +19,7 @@ export const columns = [
 type Column = (typeof columns)[number];
 
 /**
- * V verified, U under TLS unverified, C in clear, A to the attacker, W waits. One letter
+ * V verified, U under TLS unverified, C in plaintext, A to the attacker, W waits. One letter
  * for each column.
  */
 export interface Row {
@@ -46,7 +46,7 @@ const onPolicy = (says: string, attack: LabAttack): readonly Row[] => [
 ];
 
 export const rows: readonly Row[] = [
-  { says: 'nobody', attacks: [], expect: 'VVVVUU' },
+  { says: 'no attacker', attacks: [], expect: 'VVVVUU' },
   { says: 'STARTTLS removed', attacks: ['strip'], expect: 'WWWWCC' },
   { says: 'STARTTLS mangled', attacks: ['mangle'], expect: 'WWWWCC' },
   { says: 'certificate swapped', attacks: ['swap-certificate'], expect: 'WWWWAA' },
@@ -106,7 +106,7 @@ const domainOf = (row: number, column: number): string => `r${row}-c${column}.ex
 
 /**
  * Sends a message to a domain of each kind under each attack, and judges where it went
- * and what passed in clear.
+ * and what passed in plaintext.
  */
 export async function runMatrix(chosen: readonly Row[] = rows): Promise<MatrixResult> {
   const cells = chosen.flatMap((row, r) =>
@@ -171,11 +171,11 @@ async function runCell(
   const carried = heard.length + inClear.length;
   const faults = [
     ...(seen === expected ? [] : [`${expected} expected, ${seen} seen`]),
-    ...(inClear.length > 0 && expected !== 'C' ? [`in clear: ${inClear.join(' | ')}`] : []),
+    ...(inClear.length > 0 && expected !== 'C' ? [`in plaintext: ${inClear.join(' | ')}`] : []),
     ...(heard.length > 0 && expected !== 'A' && expected !== 'C'
       ? [`the attacker heard: ${heard.join(' | ')}`]
       : []),
-    // What the tap cannot see it could not find either.
+    // The tap must have observed the mail that it searches.
     ...((expected === 'C' || expected === 'A') && carried === 0
       ? ['mail went, but nothing was seen of it']
       : []),

@@ -3,13 +3,13 @@ import type { Network } from '../../src/net/index.js';
 import type { DeliveryResult } from '../../src/tls-policy/index.js';
 import type { Delivery, Sender } from '../../src/send/index.js';
 
-/** What became of one message, by what servers and wire show. */
+/** The fate of one message, as servers and wire show it. */
 export interface Observed {
   readonly outcome: DeliveryResult;
-  /** The same as far as the sender can see: whoever answers is who he says. */
+  /** The same as the sender sees it: every server is the one that it claims to be. */
   readonly seen: DeliveryResult;
   /**
-   * Commands that carry mail or a password: those that went over the wire in clear, and
+   * Commands that carry mail or a password: those that went over the wire in plaintext, and
    * those an attacker's server heard.
    */
   readonly inClear: readonly string[];
@@ -31,10 +31,10 @@ export async function observe(
 ): Promise<Observed> {
   const id = `m${++count}`;
   const from = `${id}@sender.example`;
-  const text = `From: ${from}\r\nTo: somebody@${domain}\r\nSubject: ${id}\r\n\r\nconfidential\r\n`;
+  const text = `From: ${from}\r\nTo: recipient@${domain}\r\nSubject: ${id}\r\n\r\nconfidential\r\n`;
   const delivery = await sender.deliver({
     from,
-    to: [`somebody@${domain}`],
+    to: [`recipient@${domain}`],
     message: Buffer.from(text),
   });
   const received = lab.mail.filter((mail) => mail.from === from);
@@ -56,7 +56,7 @@ export async function observe(
   };
 }
 
-/** A door that remembers what of a message passes it in clear. */
+/** A network port that records the plaintext parts of a message. */
 export interface Tap {
   readonly network: Network;
   /** Commands of one message. */

@@ -6,7 +6,7 @@ import { attacks, senders, type Attack, type DeliveryResult } from '../../src/tl
 import { observe, tapOn } from './observe.js';
 import { freshResolvers, primed, senderOf } from './sender-classes.js';
 
-/** What an attacker of each column may do: the worst of these ways counts. */
+/** The actions of the attacker of each column: the worst one counts. */
 export const waysOf: Readonly<Record<Attack, readonly (readonly LabAttack[])[]>> = {
   none: [[]],
   stripStarttls: [['strip'], ['mangle'], ['answer-in-clear']],
@@ -161,8 +161,8 @@ async function compareDomain(
         worstFirst.find((outcome) => (ended.length > 0 ? ended : came).includes(outcome)) ??
         'unknown';
       const predicted = exposure[sender][attack];
-      // What one attempt meets there is chance, or a refusal for good (521) instead of a
-      // deferral.
+      // The result of one attempt there is chance, or a permanent refusal (521) instead of
+      // a deferral.
       const byChance =
         attack === 'none' &&
         hosts?.some(
@@ -179,8 +179,8 @@ async function compareDomain(
 }
 
 /**
- * A certificate can only be swapped where there is one; a server nobody reached may be
- * stood in for.
+ * An attacker can swap a certificate only where one exists, and can replace an
+ * unreachable server.
  */
 function offersTls({ connections }: AddressEvidence): boolean {
   return !connections.some(

@@ -6,7 +6,7 @@ import type { SenderClass as SenderClass } from '../../src/tls-policy/index.js';
 import { createSender, type Sender } from '../../src/send/index.js';
 
 /**
- * What each class of sender does; a sender without DANE asks a resolver that does not
+ * The configuration of each class of sender. A sender without DANE asks a resolver that does not
  * validate.
  */
 export const classes: Readonly<
@@ -26,7 +26,7 @@ export const classes: Readonly<
 /** Resolvers of a moment: what they learn during an attack must not outlive it. */
 export interface Resolvers {
   readonly validating: Resolver;
-  /** It takes what it is told: nothing in the lab carries an AD bit. */
+  /** It accepts every answer: no answer in the lab carries an AD bit. */
   readonly believing: Resolver;
 }
 
@@ -64,7 +64,7 @@ export function senderOf(
   });
 }
 
-/** What a sender keeps of a domain's policy after one undisturbed contact. */
+/** Returns the cached policy of a domain after one undisturbed contact. */
 export async function primed(domain: string, lab: Lab): Promise<StsEntry | undefined> {
   const stsCache: StsCache = memoryStsCache();
   const { network, trustStore } = lab;

@@ -59,7 +59,7 @@ function integer(bytes: Uint8Array): number[] {
   return der(2, (trimmed[0] ?? 0) & 0x80 ? [0, ...trimmed] : trimmed);
 }
 
-/** What validators used when the vectors were made. Never for real answers. */
+/** The algorithms of the time of the vectors. Never for real answers. */
 export const legacyAlgorithms: AlgorithmRegistry = {
   signatures: new Map([
     ...standardAlgorithms.signatures,

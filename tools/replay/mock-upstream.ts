@@ -38,7 +38,7 @@ export function mockUpstream(scenario: Scenario, step: () => number): Fetch {
       .filter((e) => !isReferral(e, type));
     const entry = fitting.at(0);
     if (entry) return message(name, type, entry);
-    // What a resolver would still know from earlier answers and referrals.
+    // The cache of a resolver with earlier answers and referrals.
     const everything = scenario.ranges.flatMap((r) => r.entries);
     return message(
       name,

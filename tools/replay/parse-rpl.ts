@@ -43,7 +43,7 @@ export interface Scenario {
   readonly config: readonly string[];
   readonly ranges: readonly Range[];
   readonly steps: readonly Step[];
-  /** Lines that could not be read: each makes its records missing, so they are told. */
+  /** Unreadable lines. Their records are missing, so the output lists them. */
   readonly unread: readonly string[];
 }
 
@@ -128,7 +128,7 @@ function readEntry(lines: Lines, unread: string[]): Entry {
     }
   }
   return {
-    // What both formats mean by saying nothing, as far as a question is given.
+    // The default of both formats, as far as a question is given.
     match: match.length > 0 || !question ? match : ['opcode', 'qtype', 'qname'],
     adjust,
     reply,

@@ -20,7 +20,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly why: string }
   | { readonly kind: 'skipped'; readonly why: string };
 
-/** What an answer was validated with. */
+/** The inputs of the validation of an answer. */
 export type Setting = Pick<ValidateRequest, 'anchors' | 'now' | 'limits' | 'algorithms' | 'fetch'>;
 
 /**
@@ -153,7 +153,7 @@ function differs(expected: Entry, answer: DnsAnswer, wantsAd: boolean): string |
   return undefined;
 }
 
-/** What leaves nothing to run. */
+/** Returns the reason why a scenario cannot run. */
 function reasonNotToRun(scenario: Scenario): string | undefined {
   const config = scenario.config.join('\n');
   const lines = anchorLines(scenario);
@@ -169,7 +169,7 @@ function reasonNotToRun(scenario: Scenario): string | undefined {
   return undefined;
 }
 
-/** What a stub behind a resolver cannot be asked to show; each with its reason. */
+/** Returns the reason why a stub behind a resolver cannot show the result. */
 function reasonToFail(scenario: Scenario): string | undefined {
   const config = scenario.config.join('\n');
   const has = (pattern: RegExp): boolean => pattern.test(config);

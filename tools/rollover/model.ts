@@ -66,14 +66,14 @@ const rrsetOf = (...keys: number[]): Rrset => ({
   ttl: TTL,
 });
 
-interface Trouble {
-  /** What the reading misses. */
+interface StepFault {
+  /** The part that the observation misses. */
   readonly blind?: 'server' | 'address';
-  /** What becomes of the actions: not done, on its way, done at one address only. */
+  /** The fate of the actions: not done, pending, done at one address only. */
   readonly does?: 'nothing' | 'late' | 'half';
 }
 
-const troubles: readonly Trouble[] = [
+const troubles: readonly StepFault[] = [
   {},
   { blind: 'server' },
   { blind: 'address' },
@@ -98,7 +98,7 @@ export function checkModel<S>(order: Order<S>, bounds: ModelBounds): ModelResult
     asked: 0,
     memory: order.start(),
   };
-  // One reading before anything happens: what the delegation was before, nobody can know.
+  // One observation before the first event: the earlier delegation is unknown.
   const first = act(order, empty, {}).after;
   const seen = new Map<string, { readonly from?: string; readonly event: string }>([
     [keyed(first), { event: 'start' }],
@@ -167,7 +167,7 @@ function* events<S>(
 function act<S>(
   order: Order<S>,
   world: World<S>,
-  { blind, does }: Trouble,
+  { blind, does }: StepFault,
 ): { after: World<S>; broken?: string } {
   const { state, actions } = order.step(world.memory, readingOf(world, blind), leaving(world), TTL);
   let after: World<S> = { ...world, memory: state };
@@ -183,7 +183,7 @@ function act<S>(
   return { after };
 }
 
-function perform<S>(world: World<S>, action: RolloverAction, does: Trouble['does']): World<S> {
+function perform<S>(world: World<S>, action: RolloverAction, does: StepFault['does']): World<S> {
   const number = 'key' in action ? Number(action.key.split('-')[1]) : 0;
   switch (action.kind) {
     case 'make-key':
@@ -207,7 +207,7 @@ function arrive<S>({ flying, ...world }: World<S>): World<S> {
   return applies ? { ...world, servers: [flying.to, world.servers[1]] } : world;
 }
 
-function readingOf<S>(world: World<S>, blind?: Trouble['blind']): RolloverObservation {
+function readingOf<S>(world: World<S>, blind?: StepFault['blind']): RolloverObservation {
   return {
     at: world.now * 1000,
     nameservers: world.servers.map((rrset, i) => ({

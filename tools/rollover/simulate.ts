@@ -27,7 +27,7 @@ export interface SimulationResult {
   readonly minutes: number;
 }
 
-/** What was there from `at` (seconds) on. */
+/** The value from `at` (seconds) on. */
 type Line<T> = { readonly at: number; readonly is: T }[];
 
 const HOUR = 3600;
@@ -73,7 +73,7 @@ interface Course {
   readonly ended: number;
 }
 
-/** What servers and server showed while one key was changed. */
+/** The records and keys that were visible during one key change. */
 function oneChange<S>(order: Order<S>, ttl: number, random: () => number): Course {
   const start: Rrset = { records: recordsOf([keyOf(1)], [1]), ttl };
   const zones: Line<Rrset>[] = Array.from({ length: servers }, () => [

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openStore, verifyStore } from '../../src/store/index.js';
 import type { Plan, RoleReport, Sample } from './plan.js';
 
-/** What the database says about the reports that clients have sent. */
+/** The reports of the clients, as the database has them. */
 export interface Books {
   readonly acknowledged: number;
   /** Acknowledged, and not in the database. */

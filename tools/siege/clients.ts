@@ -49,7 +49,7 @@ export function sendMail(plan: Plan, mail: Buffer, localAddress = '127.0.0.1'): 
     const dots = Buffer.from(mail.toString('latin1').replace(/^\./gm, '..'), 'latin1');
     const steps = ['EHLO siege.example', 'MAIL FROM:<>', `RCPT TO:<${RECIPIENT}>`, 'DATA'];
     const expected = ['220', '250', '250', '250', '354', '250'];
-    let heard = '';
+    let received = '';
     let step = 0;
     let last: string | undefined;
     const timer = setTimeout(() => socket.destroy(), PATIENCE);
@@ -58,10 +58,10 @@ export function sendMail(plan: Plan, mail: Buffer, localAddress = '127.0.0.1'): 
       resolve(last ?? '');
     });
     socket.on('data', (octets) => {
-      heard += octets.toString('latin1');
-      const whole = /^(?:\d{3}-[^\n]*\n)*\d{3} [^\n]*\n/.exec(heard)?.[0];
+      received += octets.toString('latin1');
+      const whole = /^(?:\d{3}-[^\n]*\n)*\d{3} [^\n]*\n/.exec(received)?.[0];
       if (whole === undefined || last !== undefined) return;
-      heard = heard.slice(whole.length);
+      received = received.slice(whole.length);
       if (!whole.startsWith(expected[step] ?? '-') || step === expected.length - 1) {
         last = whole.trim();
         return void socket.end('QUIT\r\n');

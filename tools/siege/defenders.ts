@@ -141,7 +141,7 @@ export function isHealthy(port: number, timeout = 60_000): Promise<boolean> {
 }
 
 /**
- * A reporter that sends until it is told that a report is stored, as senders of reports
+ * A reporter that sends until the server acknowledges a report, as senders of reports
  * do.
  */
 async function deliver(

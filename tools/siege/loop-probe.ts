@@ -3,7 +3,7 @@ import { Session } from 'node:inspector';
 
 /**
  * Loaded into the daemon by `--import`: measures each turn of its event loop from inside,
- * so that the load of other processes can be told from the work of the daemon. A line of
+ * to distinguish the load of other processes from the work of the daemon. A line of
  * JSON for each turn above {@link LONG} goes to the file of HERMETIC_LOOP_FILE; with
  * HERMETIC_LOOP_PROFILE set, another line names the functions that such a turn spent its
  * time in.

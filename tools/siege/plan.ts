@@ -19,7 +19,7 @@ export interface Sent {
 /** One answer: when it was asked for (milliseconds since 1970), and how long it took. */
 export type Sample = readonly [at: number, ms: number];
 
-/** What a role hands to the controller at its end. */
+/** The result of a role for the controller. */
 export interface RoleReport {
   readonly role: string;
   readonly counts: Readonly<Record<string, number>>;

@@ -105,7 +105,7 @@ export class Served {
   /** From each kill to the first answer after it. */
   readonly restarts: { readonly from: number; to: number }[] = [];
   maxRss = 0;
-  /** Times that the process ended though nobody had ended it. */
+  /** The number of unexpected ends of the process. */
   died = 0;
   #ended = false;
 
@@ -185,7 +185,7 @@ export class Served {
   }
 }
 
-/** A number of /proc/PID/status, 0 where there is none. */
+/** Returns a number of /proc/PID/status, or 0 if it is missing. */
 function statusOf(pid: number, field: string): number {
   try {
     const text = readFileSync(`/proc/${pid}/status`, 'utf8');

@@ -15,7 +15,7 @@ export async function postfix(site: Site): Promise<Software> {
   const both = join(folder, 'both.pem');
   writeFileSync(both, readFileSync(site.rsa.file, 'utf8') + readFileSync(site.ecdsa.file, 'utf8'));
   const services = [
-    // What Postfix takes by itself when nothing is said.
+    // The defaults of Postfix.
     { name: 'postfix-default', chainFile: both, options: ['smtpd_tls_protocols=>=TLSv1'] },
     {
       name: 'postfix-hardened',
@@ -74,7 +74,7 @@ export async function exim(site: Site): Promise<Software> {
         'host_lookup =',
         'rfc1413_query_timeout = 0s',
         // Twenty at a time by default: its processes outlive a broken handshake a little,
-        // and nobody here waits between two connections.
+        // and no client here waits between two connections.
         'smtp_accept_max = 0',
         'keep_environment =',
         'log_file_path = /var/log/exim4/%slog',

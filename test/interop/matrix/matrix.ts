@@ -36,7 +36,7 @@ export class Matrix {
   private constructor(
     readonly servers: readonly MatrixServer[],
     readonly options: CheckOptions,
-    /** What the command line needs to find the servers. */
+    /** Options of the command line that lead to the servers. */
     readonly flags: readonly string[],
     private readonly end: () => Promise<void>,
   ) {}
@@ -119,7 +119,7 @@ export class Matrix {
     }
   }
 
-  /** What a check of a server sees, collected in this process. */
+  /** Collects the evidence of a server in this process. */
   collect({ domain }: MatrixServer, options: CheckOptions): Promise<Evidence> {
     return collect(nameOf(domain), collectOptions({ ...this.options, ...options }));
   }

@@ -23,7 +23,7 @@ export interface Software {
 }
 
 /**
- * What the servers share: a folder, and one certificate with an RSA and one with a P-256
+ * The common setup of the servers: a folder, and one certificate with an RSA and one with a P-256
  * key, good for every host of the matrix.
  */
 export interface Site {

@@ -12,14 +12,14 @@ export const versions: readonly Version[] = [
 ];
 
 /**
- * What a server speaks, as one program saw it. What that program does not look for is
+ * The TLS of a server as one program observed it. Facts that the program ignores are
  * left out.
  */
 export interface Surface {
   readonly versions: readonly Version[];
   /** IANA names; in the server's order where {@link order} says `server`. */
   readonly suites: Readonly<Partial<Record<Version, readonly string[]>>>;
-  /** Who chooses. */
+  /** The side that chooses the suite. */
   readonly order?: Readonly<Partial<Record<Version, 'server' | 'client'>>>;
   /** IANA names. */
   readonly groups?: readonly string[];
@@ -29,7 +29,7 @@ export interface Surface {
   readonly fingerprints?: readonly string[];
 }
 
-/** What we saw. */
+/** Returns the surface that Hermetic observed. */
 export function surfaceOf(result: CheckResult, evidence: Evidence): Surface {
   const address = result.hosts[0]?.addresses[0];
   const tls = address?.tls;

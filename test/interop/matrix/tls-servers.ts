@@ -185,7 +185,7 @@ async function behindFronts(
   return started(servers, daemons, listeners);
 }
 
-/** What a mail server says to what `s_server` printed: lines of a client inside TLS. */
+/** Returns a mail server's reply to the client lines that `s_server` printed. */
 function replyTo(printed: string): string {
   return printed
     .split('\n')

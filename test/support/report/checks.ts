@@ -1,6 +1,6 @@
 import { checkResultSchema, type CheckResult, type Finding } from '../../../src/evidence/index.js';
 
-/** What a check of a test found. Everything else is as in a domain without a fault. */
+/** The result of a check in a test. All other facts are those of a sound domain. */
 export interface TestCheck {
   readonly date: string;
   readonly domain?: string;

@@ -10,7 +10,7 @@ export const keyText = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', for
 
 /**
  * A resolver that has DKIM keys of some domains, and says of everything else that it is
- * not there, or that nobody answers.
+ * not there, or that no server answers.
  */
 export function keyResolver(
   domains: readonly string[],
@@ -38,7 +38,7 @@ export function keyResolver(
 
 export interface MailParts {
   readonly report: string;
-  /** Domain that signs; left out: nobody does. */
+  /** Domain that signs; undefined: the mail is unsigned. */
   readonly signer?: string;
   readonly from?: string;
   readonly submitter?: string;

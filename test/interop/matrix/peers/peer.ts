@@ -8,7 +8,7 @@ export interface Peer {
   look(server: MatrixServer): Promise<Look>;
 }
 
-/** What it saw, and what that cost. */
+/** The observed surface, with its cost. */
 export interface Look extends Cost {
   readonly surface: Surface;
 }
