@@ -14,29 +14,51 @@ import { readPeerFlags, type PeerFlags } from './peer-options.js';
 import type { ReportFlags } from './report-options.js';
 import { readResolverFlags, type ResolverFlags } from './resolver-options.js';
 
-/** The options of `hermetic check` as commander gives them. */
+/**
+ * The options of `hermetic check` as commander gives them.
+ *
+ * Every value is text or a boolean, exactly as typed: numbers and words are validated in
+ * {@link readCheckFlags}, so that a wrong value is reported with its option and a fix.
+ */
 export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
+  /** File with a list of domains; `-` is standard input. */
   readonly from?: string;
   readonly json?: boolean;
+  /** Print a whole report for each of several domains instead of one table. */
   readonly full?: boolean;
+  /** `triage`, `verdict` or `inventory`: how many connections the check may open. */
   readonly depth: string;
+  /** Maximum number of connections to one address. */
   readonly budget?: string;
+  /** Seconds between two connections to one address. */
   readonly spacing?: string;
+  /** File of saved evidence: the questions it answers are not asked again. */
   readonly resume?: string;
+  /** File of hosts and addresses to which no connection is ever opened. */
   readonly optOut?: string;
   readonly maxHosts?: string;
   readonly maxAddresses?: string;
+  /** Also test for STARTTLS command injection (CVE-2011-0411). */
   readonly intrusive?: boolean;
+  /** Also check ports 465 and 587. */
   readonly submission?: boolean;
+  /** Host to check instead of those in the MX records. */
   readonly mx?: string;
+  /** IP address to connect to instead of those of the host; needs `mx`. */
   readonly address?: string;
+  /**
+   * Host that is known to offer STARTTLS: it shows whether the local network strips it.
+   */
   readonly control?: string;
   readonly transcript?: boolean;
+  /** Output file for the evidence of one domain. */
   readonly evidence?: string;
+  /** Name of a built-in profile, or a `.json` file. */
   readonly profile: string;
   readonly steps?: boolean;
 }
 
+/** The values of `--depth`, from the fewest connections to the most. */
 const depths = ['triage', 'verdict', 'inventory'] as const;
 
 /** The ports of message submission that `--submission` adds (RFC 8314 §3.3). */
@@ -45,9 +67,16 @@ const SUBMISSION_PORTS = [465, 587] as const;
 /**
  * Turns flags into options of the library. Throws HermeticError for each flag that does
  * not fit.
+ *
+ * Reads the files that the flags name, and opens no connection. Limits: `--budget` 1 to
+ * 1000, `--max-hosts` and `--max-addresses` 1 to 100, `--spacing` 0 to 600 seconds. A
+ * flag that is not given is absent in the result, so that the default of the library
+ * applies.
  */
 export function readCheckFlags(flags: CheckFlags): CheckOptions {
   const { mx, address, control, resume } = flags;
+  // A TLSA base domain and a reference identifier belong to a host name: an address alone
+  // could be tested for encryption, never for authentication (RFC 7672 §2.2.2).
   if (address !== undefined && mx === undefined)
     throw misuse('--address', 'needs --mx HOST', 'Give the host name of that server too.');
   if (address !== undefined && !parseIp(address))
@@ -91,7 +120,12 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
   });
 }
 
-/** Reads evidence from a file, or standard input for `-`. Throws HermeticError. */
+/**
+ * Reads evidence from a file, or standard input for `-`. Throws HermeticError.
+ *
+ * A file of another kind (a result, a proof) is named in the error, and so is the first
+ * member that does not match the schema. `what`: the option or role, for messages.
+ */
 export function readEvidence(file: string, what = 'evidence'): Evidence {
   return readJson(file, {
     what,
@@ -100,7 +134,12 @@ export function readEvidence(file: string, what = 'evidence'): Evidence {
   });
 }
 
-/** Returns the profile of that name, or the one in that `.json` file. */
+/**
+ * Returns the profile of that name, or the one in that `.json` file.
+ *
+ * A profile in a file is the operator's own grading policy. A name that is neither built
+ * in nor ends in `.json` is most often a typing error, so the message lists the names.
+ */
 export function profileNamed(name: string): Profile {
   const found = findProfile(name);
   if (found) return found;
@@ -114,6 +153,7 @@ export function profileNamed(name: string): Profile {
   return unwrap('--profile', parseProfile(readProfile(name)), fix);
 }
 
+/** Parses the JSON of a profile. Its members are validated by `parseProfile`. */
 function readProfile(file: string): unknown {
   const text = readFile(file, '--profile');
   try {
@@ -127,8 +167,11 @@ function readProfile(file: string): unknown {
 const MAX_DOMAINS = 10_000;
 
 /**
- * Reads a list of domains: one on each line, `#` starts a comment. Throws HermeticError for
- * an empty or too long list.
+ * Reads a list of domains: one on each line, `#` starts a comment. Throws HermeticError
+ * for an empty or too long list.
+ *
+ * Blank lines and white space around a name are ignored. The names are not validated
+ * here: a bad one is reported for itself later and does not stop the others.
  */
 export function readDomainList(file: string): readonly string[] {
   const domains = readFile(file, '--from')

@@ -38,7 +38,23 @@ import { withResolver } from './resolver-options.js';
 /** Domains that are checked at a time: most of the time passes in waiting for peers. */
 const MAX_CONCURRENT = 16;
 
-/** `hermetic check`: checks how well the mail of domains is protected in transit. */
+/**
+ * `hermetic check`: checks how well the mail of domains is protected in transit.
+ *
+ * Network: queries the DNS, fetches MTA-STS policies by HTTPS and opens SMTP connections
+ * to the mail hosts. It sends no mail: every conversation ends before MAIL FROM. With
+ * `--lab` everything stays inside this process.
+ *
+ * Standard output: a report for one domain, a table for several; JSON, a monitoring line
+ * or a report with `-` as its file replaces it. Standard error: progress (only on a
+ * terminal), errors, and domains that do not exist.
+ *
+ * Files: only those that options name. They are tested for writing before the first
+ * packet and written after the last domain, each whole or not at all.
+ *
+ * Exit status: the worst of all domains, in the order 2, 1, 3, 0; with `--nagios` the
+ * status of a monitoring plugin.
+ */
 export function defineCheck(command: Command, context: CommandContext): void {
   command
     .argument('[domain...]', 'mail domains: the part after the @')
@@ -86,18 +102,26 @@ export function defineCheck(command: Command, context: CommandContext): void {
   });
 }
 
+/** One finished domain: the observations, and the grade that the profile gave them. */
 interface CheckedDomain {
   readonly evidence: Evidence;
   readonly result: CheckResult;
 }
 
-/** One run of `hermetic check` over its domains. */
+/**
+ * One run of `hermetic check` over its domains.
+ *
+ * Domains are checked concurrently and reported in the order in which they were named, so
+ * that the output of two runs can be compared line by line.
+ */
 class CheckRun {
   readonly #flags: CheckFlags;
   readonly #output: Output;
   readonly #signal: AbortSignal;
   readonly #plan: OutputPlan;
+  /** Finished domains in the order of the command line. */
   readonly #checked: CheckedDomain[] = [];
+  /** One exit status for each finished domain, failed ones included. */
   readonly #codes: number[] = [];
 
   /** Throws HermeticError for flags that do not fit and files that cannot be written. */
@@ -108,12 +132,18 @@ class CheckRun {
     this.#plan = planOutput(flags, [{ option: '--evidence', path: flags.evidence }]);
   }
 
+  /**
+   * Validates the flags, collects and prints, and returns the exit status. A domain that
+   * was named twice is checked once. Throws HermeticError for usage errors, before any
+   * packet.
+   */
   async run(given: readonly string[]): Promise<number> {
     const flags = this.#flags;
     const listed = flags.from === undefined ? [] : readDomainList(flags.from);
     const domains = [...new Set([...given, ...listed])];
     if (domains.length === 0)
       throw misuse('check', 'no domain is given', 'Name a domain, or a list with --from FILE.');
+    // An evidence file describes one domain (schema hermetic.evidence/1).
     if (flags.evidence !== undefined && domains.length > 1)
       throw misuse('--evidence', 'takes one domain', 'Check the domains one by one.');
     const options = readCheckFlags(flags);
@@ -134,6 +164,11 @@ class CheckRun {
     }
   }
 
+  /**
+   * Starts all domains in lanes and prints each as soon as those before it are printed.
+   * After ctrl-C it prints the finished ones and writes no file: a file with half of the
+   * domains would look complete.
+   */
   async #checkAll(
     domains: readonly string[],
     options: CollectOptions,
@@ -156,7 +191,11 @@ class CheckRun {
     return this.#flags.nagios ? Math.max(...this.#codes) : worstExitCode(this.#codes);
   }
 
-  /** Checks one domain. Bad input is a value: one wrong name does not lose the others. */
+  /**
+   * Checks one domain. Bad input is a value: one wrong name does not lose the others.
+   *
+   * Wrong names, and errors inside a check, therefore come back as the value `Error`.
+   */
   async #check(
     domain: string,
     options: CollectOptions,
@@ -191,11 +230,19 @@ class CheckRun {
     else if (isOnly || this.#flags.full) this.#printReport(settled);
   }
 
+  /**
+   * Reports a domain that does not exist on standard error as well: most often it is a
+   * typing error, and a report on standard output alone would be lost with `--quiet` or
+   * `--json`.
+   */
   #complainNonexistent(domain: string, { title, fix }: Finding): void {
     const says = title.charAt(0).toLowerCase() + title.slice(1);
     this.#output.err(`hermetic: ${domain}: ${says} (domain-nonexistent)\n  ${fix}\n`);
   }
 
+  /**
+   * Prints the report of one domain, with the control host and the transcript on request.
+   */
   #printReport({ evidence, result }: CheckedDomain): void {
     const { width, color } = this.#output;
     const blocks = [renderTerminal(result, { width, color, steps: this.#flags.steps ?? false })];
@@ -205,11 +252,13 @@ class CheckRun {
     this.#output.out(`${isFirst ? '' : '\n'}${blocks.join('\n')}`);
   }
 
+  /** Returns true if no option chose another use of standard output. */
   #printsTable(): boolean {
     const { json, nagios, quiet, full } = this.#flags;
     return !json && !nagios && !quiet && !full && !this.#plan.streamTaken;
   }
 
+  /** Renders the overview: one row for each domain. */
   #table(): string {
     const { width, color } = this.#output;
     return renderOverview(this.#results(), { width, color });
@@ -232,6 +281,7 @@ class CheckRun {
     writeReports(this.#flags, this.#results(), this.#output);
   }
 
+  /** Reports an interruption by ctrl-C and returns its exit status. */
   #interrupted(of: number): number {
     this.#output.err(
       `hermetic: interrupted; ${this.#checked.length} of ${of} domains were checked, no file was written (interrupted)\n`,
@@ -240,5 +290,10 @@ class CheckRun {
   }
 }
 
-/** The status of a monitoring plugin that could not run. */
+/**
+ * The status of a monitoring plugin that could not run.
+ *
+ * The plugin interface of Nagios and its successors: 0 OK, 1 WARNING, 2 CRITICAL, 3
+ * UNKNOWN.
+ */
 const UNKNOWN = 3;

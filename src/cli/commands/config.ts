@@ -12,14 +12,27 @@ import { addHelpPage } from '../help.js';
 import { collectValues, misuse, present, readWord } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 
+/**
+ * The options of `hermetic config`. All of them end up in the text of a configuration.
+ */
 interface ConfigFlags {
   readonly host: string;
+  /** Certificate chains, PEM; the n-th belongs to the n-th `key`. */
   readonly cert?: readonly string[];
   readonly key?: readonly string[];
+  /** Version of the server: newer settings are printed only where they are understood. */
   readonly version?: string;
+  /** TLS library that Exim was built with: the two take different cipher strings. */
   readonly library?: 'gnutls' | 'openssl';
+  /**
+   * Addresses on which OpenSMTPD listens: its `listen on` lines carry the TLS settings.
+   */
   readonly listen?: readonly string[];
+  /** Socketmap of `hermetic serve`, from which Postfix asks the policy of each domain. */
   readonly policies?: string;
+  /**
+   * Socket on which `hermetic serve` counts the TLS sessions of Postfix for its reports.
+   */
   readonly sessions?: string;
   readonly json?: boolean;
 }
@@ -29,7 +42,13 @@ const PROFILE = 'mozilla-intermediate-6.0';
 
 const serverNames = Object.keys(mailServers) as MailServerName[];
 
-/** `hermetic config`: prints the TLS settings of a mail server, ready to paste. */
+/**
+ * `hermetic config`: prints the TLS settings of a mail server, ready to paste.
+ *
+ * Offline: it reads nothing and contacts no server. Standard output is one block that can
+ * be pasted: comments, the settings, and the commands that count affected sessions first
+ * and check the result afterwards. Exit status: 0, or 2 for an option that does not fit.
+ */
 export function defineConfig(command: Command, { output, finish }: CommandContext): void {
   command
     .addArgument(new Argument('<server>', `the mail server: ${serverNames.join(', ')}`))
@@ -61,6 +80,10 @@ export function defineConfig(command: Command, { output, finish }: CommandContex
   });
 }
 
+/**
+ * Prints the settings and returns the exit status. Without `--cert` the paths are those
+ * of certbot, so that the text is complete for the most common installation.
+ */
 function print(name: MailServerName, flags: ConfigFlags, output: Output): number {
   const host = parseDomain(plain('--host', flags.host));
   if (!host.ok)
@@ -108,7 +131,12 @@ function print(name: MailServerName, flags: ConfigFlags, output: Output): number
   return exitCodes.good;
 }
 
-/** Accepts only text that no configuration file has to quote. Throws HermeticError. */
+/**
+ * Accepts only text that no configuration file has to quote. Throws HermeticError.
+ *
+ * The printed text is pasted into files of several grammars. Refusing quotes, blanks and
+ * `$` is simpler and safer than quoting for each of them.
+ */
 function plain(option: string, text: string): string {
   if (/^[A-Za-z0-9/._:@*[\]-]{1,500}$/.test(text)) return text;
   throw misuse(
@@ -118,6 +146,7 @@ function plain(option: string, text: string): string {
   );
 }
 
+/** Reads `3.7`, `3.7.2` or `7.4p1` as major and minor. Throws HermeticError. */
 function readVersion(text: string): readonly [number, number] {
   const [, major, minor] = /^(\d{1,4})\.(\d{1,4})(?:\.\d{1,4}|p\d+)*$/.exec(text) ?? [];
   if (major === undefined || minor === undefined)

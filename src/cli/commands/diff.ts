@@ -8,13 +8,24 @@ import { addHelpPage } from '../help.js';
 import { formatJson, type CommandContext } from '../output.js';
 import { profileNamed } from './check-options.js';
 
+/** The options of `hermetic diff`. */
 interface DiffFlags {
   readonly profile: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
 
-/** `hermetic diff`: shows what became better and worse between two checks. */
+/**
+ * `hermetic diff`: shows what became better and worse between two checks.
+ *
+ * Offline. Reads two files of the same domain, evidence or results in any mix; evidence
+ * is graded first, both times by the profile of `--profile`, so that a change of the
+ * rules does not look like a change of the domain. Standard output: the changes, or JSON.
+ * Standard error: a note when two results were graded by different profiles.
+ *
+ * Exit status: 1 when something became worse, 3 when something can no longer be
+ * determined, else 0. A fact that became unknown is not better and not worse.
+ */
 export function defineDiff(command: Command, context: CommandContext): void {
   command
     .argument('<old>', 'from hermetic check --evidence or --json; - is standard input')
@@ -36,6 +47,10 @@ export function defineDiff(command: Command, context: CommandContext): void {
   });
 }
 
+/**
+ * Compares two files, prints the changes and returns the exit status. Throws
+ * HermeticError `diff-domains` for two domains: their differences would mean nothing.
+ */
 function compare(
   [older, newer]: readonly [older: string, newer: string],
   flags: DiffFlags,

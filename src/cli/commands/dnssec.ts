@@ -31,12 +31,16 @@ import {
   type ResolverFlags,
 } from './resolver-options.js';
 
+/** The options of `hermetic dnssec`. */
 interface DnssecFlags extends ResolverFlags {
   readonly json?: boolean;
+  /** Output file for the proof; `-` is standard output. */
   readonly proof?: string;
 }
 
+/** The options of `hermetic dnssec verify`. */
 interface VerifyFlags {
+  /** Time at which the signatures must be valid. Default: the time of the proof. */
   readonly at?: string;
   readonly trustAnchor?: string;
   readonly json?: boolean;
@@ -45,6 +49,15 @@ interface VerifyFlags {
 /**
  * `hermetic dnssec`: one question, its answer, and the chain of trust under the answer.
  * `dnssec verify`: the same from a saved proof, offline.
+ *
+ * Network: `dnssec` queries the resolver for the name and for the DNSKEY and DS records
+ * above it; `dnssec verify` opens no connection. Standard output: the answer as text or
+ * JSON, or the proof with `--proof -`. Files: the one of `--proof`, tested before the
+ * first query.
+ *
+ * Exit status of `dnssec`: 0 for a secure or provably insecure answer, 1 bogus, 3
+ * indeterminate (RFC 4033 §5). Exit status of `verify`: 0 when the records of the file
+ * lead to the same result again, else 1.
  */
 export function defineDnssec(command: Command, context: CommandContext): void {
   command
@@ -90,6 +103,10 @@ export function defineDnssec(command: Command, context: CommandContext): void {
   });
 }
 
+/**
+ * Resolves one question with validation, prints the answer and returns the exit status.
+ * The record type is a mnemonic or `TYPE65280` (RFC 3597 §5).
+ */
 async function ask(
   { name, type }: { readonly name: string; readonly type: string },
   flags: DnssecFlags,
@@ -108,6 +125,7 @@ async function ask(
     throw misuse('--json and --proof', 'both write to standard output', 'Give --proof a file.');
   if (file !== undefined) assertWritable(file, '--proof');
   const { roots: _roots, ...settings } = readResolverFlags(flags);
+  // Labels such as `_25._tcp` are not part of the name of a scenario.
   const lab = flags.lab ? await openLab([name.replace(/^(_[^.]+\.)+/, '')]) : undefined;
   try {
     const resolver = createResolver({
@@ -154,6 +172,10 @@ function formatAnchor({ zone, ds, keys }: TrustAnchor): readonly string[] {
   ];
 }
 
+/**
+ * The file format `hermetic.proof/1`. A proof comes from a stranger as well as from this
+ * program, so every length and count is bounded before any record is parsed.
+ */
 const proofSchema = z.object({
   schema: z.literal('hermetic.proof/1'),
   name: z.string().max(1024),
@@ -176,6 +198,10 @@ const proofSchema = z.object({
   labAnchors: z.array(z.string().max(4096)).max(10).optional(),
 });
 
+/**
+ * Validates a proof from its own records and compares the result with the one it claims.
+ * A file that claims more than its records show does not hold.
+ */
 async function verify(file: string, flags: VerifyFlags, output: Output): Promise<number> {
   const proof = readProof(file);
   const at = flags.at === undefined ? Date.parse(proof.at) : Date.parse(flags.at);
@@ -207,6 +233,7 @@ function anchorsFor({ labAnchors }: SavedProof, flags: VerifyFlags): readonly Tr
   return unwrap('labAnchors', parseTrustAnchors(labAnchors.join('\n')), 'Make a new proof.');
 }
 
+/** Reads a proof and validates the names in it, which the schema knows only as text. */
 function readProof(file: string): SavedProof {
   const proof = readJson(file, {
     what: 'proof',
@@ -235,6 +262,7 @@ function formatAnswer(answer: DnsAnswer, width: number): string {
   return answer.proof ? `${text}\n${renderProof(answer.proof as Proof, width)}` : text;
 }
 
+/** Returns the answer as JSON members, records in presentation form. */
 function asJson({
   question,
   status,
@@ -264,6 +292,9 @@ function asJson({
   };
 }
 
+/**
+ * Returns the exit status of a security state: insecure is proved, so it is a success.
+ */
 function exitCodeOf({ dnssec }: DnsAnswer): number {
   if (dnssec === 'bogus') return exitCodes.fail;
   return dnssec === 'indeterminate' ? exitCodes.inconclusive : exitCodes.good;

@@ -11,6 +11,10 @@ import { progress } from '../progress.js';
 /**
  * `hermetic explain`: explains a topic of mail TLS in a few sentences and plays it in the
  * lab, or explains a code that was printed.
+ *
+ * Network: none. A topic opens the lab in this process and shows a live picture of it; a
+ * finding or failure code is explained from the catalogues. Standard output: the text.
+ * Exit status: 0, or 2 for a word that is neither a topic nor a code.
  */
 export function defineExplain(command: Command, context: CommandContext): void {
   command
@@ -26,6 +30,7 @@ export function defineExplain(command: Command, context: CommandContext): void {
   });
 }
 
+/** Returns the list of topics. */
 function contents(topics: readonly Topic[]): string {
   const lines = topics.map(({ name, title }) => `  ${name.padEnd(14)} ${title}\n`);
   return `${lines.join('')}\nhermetic explain TOPIC explains one and plays it in the lab.\nIt also explains every code that is printed in brackets.\n`;
@@ -34,6 +39,10 @@ function contents(topics: readonly Topic[]): string {
 /** The widest lines of text, for reading. */
 const MAX_WIDTH = 100;
 
+/**
+ * Explains a topic, a finding or a failure, in this order. Case, blanks and underscores
+ * do not matter, so that a code can be typed from memory.
+ */
 async function explain(
   wanted: string,
   topics: readonly Topic[],
@@ -55,6 +64,10 @@ async function explain(
 /** The most suggestions for a word that is not known. */
 const MAX_SUGGESTIONS = 5;
 
+/**
+ * Returns the error for an unknown word, with the nearest known words: by edit distance
+ * first, then those that contain it.
+ */
 function unknownTopic(wanted: string, word: string, topics: readonly Topic[]): HermeticError {
   const words = [
     ...topics.flatMap(({ name, aliases }) => [name, ...aliases]),
@@ -72,6 +85,10 @@ function unknownTopic(wanted: string, word: string, topics: readonly Topic[]): H
   });
 }
 
+/**
+ * Plays a topic in the lab and returns its page: title, text, the picture with its
+ * caption, references. Rejects with the abort reason after ctrl-C.
+ */
 async function playTopic(
   topic: Topic,
   width: number,
@@ -110,6 +127,7 @@ function wrapKeeping(line: string, width: number): readonly string[] {
     : wrap(line.trim(), width, '  ', '      ');
 }
 
+/** Returns the page of a finding: title, consequence, fix and its owner, clause. */
 function formatFinding(id: FindingId, width: number): string {
   const { title, why, fix, reference, owner } = describeFinding(id);
   return page([
@@ -128,6 +146,7 @@ const causes: Readonly<Record<FailureEntry['blame'], string>> = {
   local: 'this machine',
 };
 
+/** Returns the page of a failure: message, cause, duration, fix, clause. */
 function formatFailure(code: string, entry: FailureEntry, width: number): string {
   const { message: says, fix, blame, temporary, clause } = entry;
   const duration = temporary ? 'It may end without a change.' : 'It lasts until it is fixed.';

@@ -15,12 +15,19 @@ import {
   type ReportFlags,
 } from './report-options.js';
 
+/** The options of `hermetic grade`. */
 interface GradeFlags extends ReportFlags {
   readonly profile: string;
   readonly steps?: boolean;
 }
 
-/** `hermetic grade`: grades saved evidence again, offline. */
+/**
+ * `hermetic grade`: grades saved evidence again, offline.
+ *
+ * Network: none. Evidence holds every observation of a check, so another profile, a newer
+ * version of the rules or another output format needs no second check of the servers.
+ * Standard output, files and exit status are those of `hermetic check`.
+ */
 export function defineGrade(command: Command, context: CommandContext): void {
   const { output } = context;
   command
@@ -44,6 +51,10 @@ export function defineGrade(command: Command, context: CommandContext): void {
   });
 }
 
+/**
+ * Grades every file, prints and writes the reports, and returns the exit status. A file
+ * that cannot be used ends the command before anything is printed.
+ */
 function run(files: readonly string[], flags: GradeFlags, { output }: CommandContext): number {
   const { failOn, streamTaken } = planOutput(flags);
   const profile = profileNamed(flags.profile);

@@ -9,11 +9,18 @@ import { openLab } from '../lab.js';
 import { unwrap } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 
+/** The options of `hermetic lab` and `hermetic lab list`. */
 interface LabFlags {
   readonly json?: boolean;
 }
 
-/** `hermetic lab`: checks every domain of the lab. `lab list`: describes them. */
+/**
+ * `hermetic lab`: checks every domain of the lab. `lab list`: describes them.
+ *
+ * Network: none; servers and DNS run in this process. Standard output: one row, or one
+ * line of JSON, for each domain in the order of the list. Exit status: 0, also with
+ * failing domains, because most of the lab is broken on purpose.
+ */
 export function defineLab(command: Command, context: CommandContext): void {
   const { output, finish } = context;
   command
@@ -33,6 +40,10 @@ export function defineLab(command: Command, context: CommandContext): void {
   addHelpPage(list, output, { examples: ['hermetic lab list', 'hermetic lab list | grep DANE'] });
 }
 
+/**
+ * Checks all domains and prints each result as soon as those before it are printed. Stops
+ * when the reader of standard output has closed the pipe.
+ */
 async function checkAll({ json }: LabFlags, { output, signal }: CommandContext): Promise<number> {
   const lab = await openLab();
   const stop = new AbortController();
@@ -55,6 +66,7 @@ async function checkAll({ json }: LabFlags, { output, signal }: CommandContext):
   }
 }
 
+/** Returns the verdict and the ids of the findings that led to it. */
 function outcome({ verdict, findings }: CheckResult): string {
   const ids = findings
     .filter(({ severity }) => severity === 'fail' || severity === 'warn')
@@ -62,6 +74,7 @@ function outcome({ verdict, findings }: CheckResult): string {
   return `${verdict.padEnd(14)} ${[...new Set(ids)].join(' ')}`;
 }
 
+/** Prints the domains and what each of them shows. Starts no server. */
 async function printList({ json }: LabFlags, output: Output): Promise<number> {
   const { allScenarios } = await import('../../lab/index.js');
   for (const { domain: text, says } of allScenarios) {

@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
 import { misuse, readNumber } from '../options.js';
 
-/** Flags of every command that talks to mail servers. */
+/**
+ * Flags of every command that talks to mail servers.
+ *
+ * Ports and times are text, as typed; {@link readPeerFlags} validates them.
+ */
 export interface PeerFlags {
   readonly smtpPort: string;
   readonly httpsPort: string;
@@ -10,7 +14,12 @@ export interface PeerFlags {
   readonly lab?: boolean;
 }
 
-/** Adds the options of connections to a command. `timeout`: its default, in seconds. */
+/**
+ * Adds the options of connections to a command. `timeout`: its default, in seconds.
+ *
+ * Port 25 is the port between mail servers (RFC 5321 §4.5.4.2); another one serves test
+ * installations. The timeout bounds each step of a peer, not the whole check.
+ */
 export function withPeers(command: Command, timeout: string): Command {
   return command
     .optionsGroup('Connections:')
@@ -21,7 +30,11 @@ export function withPeers(command: Command, timeout: string): Command {
     .option('--timeout <seconds>', 'wait this long for each step of a peer', timeout);
 }
 
-/** Reads the connection flags. Throws HermeticError for each that does not fit. */
+/**
+ * Reads the connection flags. Throws HermeticError for each that does not fit.
+ *
+ * Ports are 1 to 65535. The timeout is 0.1 to 600 seconds and becomes milliseconds.
+ */
 export function readPeerFlags({ smtpPort, httpsPort, timeout, helo }: PeerFlags): {
   readonly smtpPort: number;
   readonly httpsPort: number;
@@ -37,6 +50,10 @@ export function readPeerFlags({ smtpPort, httpsPort, timeout, helo }: PeerFlags)
   return helo === undefined ? settings : { ...settings, helo: readHelo(helo) };
 }
 
+/**
+ * Validates the name for EHLO: a domain or an address literal (RFC 5321 §4.1.1.1). A line
+ * feed in it would be a second SMTP command.
+ */
 function readHelo(text: string): string {
   if (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(text)) return text;
   throw misuse(

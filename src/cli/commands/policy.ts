@@ -11,13 +11,21 @@ import { formatJson, type CommandContext, type Output } from '../output.js';
 import { renderPolicy } from '../render-policy.js';
 import { withSender, withSenderOf, type SenderFlags } from './sender-options.js';
 
+/** The options of `hermetic policy`. */
 interface PolicyFlags extends SenderFlags {
+  /** Version of Postfix whose socketmap answer is printed instead of the explanation. */
   readonly postfix?: string;
 }
 
 /**
  * `hermetic policy`: shows what a sender must require of a domain, and which record says
  * so. It connects to no mail server.
+ *
+ * Network: queries the DNS and fetches the MTA-STS policy by HTTPS. With `--store` the
+ * cached policies of the daemon are used; the database is opened for reading. Standard
+ * output: the decision as text, as JSON or as the answer that Postfix would receive.
+ *
+ * Exit status: what happens to mail now: 0 delivered, 1 returned, 3 deferred.
  */
 export function definePolicy(command: Command, context: CommandContext): void {
   const { output } = context;
@@ -52,6 +60,7 @@ export function definePolicy(command: Command, context: CommandContext): void {
   addHelpPage(forget, output, { examples: ['hermetic policy forget example.com'] });
 }
 
+/** Decides as the sender does, prints the decision and returns the exit status. */
 async function show(
   domain: string,
   flags: PolicyFlags,
@@ -71,6 +80,11 @@ async function show(
   return exitCodeOf(decision);
 }
 
+/**
+ * Removes a cached policy, for a domain whose owner published a wrong one. RFC 8461 §5
+ * lets a sender apply a cached policy until it expires; only the operator may end it
+ * early.
+ */
 async function forgetCached(text: string, file: string, output: Output): Promise<number> {
   const domain = unwrap(
     'domain',
@@ -113,6 +127,7 @@ function postfixFormat(text: string): (decision: DomainDecision) => string {
   };
 }
 
+/** Returns the exit status of a decision. */
 function exitCodeOf({ action }: DomainDecision): number {
   return { deliver: exitCodes.good, reject: exitCodes.fail, wait: exitCodes.inconclusive }[action];
 }

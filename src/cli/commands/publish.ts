@@ -19,9 +19,11 @@ import { collectValues, misuse } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 import { renderCertificate } from '../render-certificate.js';
 
+/** The options of the subcommands of `hermetic publish`. */
 interface PublishFlags {
   readonly config: string;
   readonly json?: boolean;
+  /** Tokens from a plan: each permits one proposed step. */
   readonly confirm?: readonly string[];
 }
 
@@ -44,8 +46,13 @@ interface Subcommand {
 /** With `read` nothing is written: any user who can read the state may run the command. */
 type Access = 'read' | 'write';
 
+/** The option that every example shows. */
 const CONFIG = '--config /etc/hermetic/hermetic.yaml';
 
+/**
+ * `publish plan`: observes DNS, policy host and mail servers, and prints the next actions
+ * with their reasons. It writes nothing and needs no permission beyond reading the state.
+ */
 const plan: Subcommand = {
   name: 'plan',
   summary: 'show the next actions, why they are safe now, and what the others wait for',
@@ -58,6 +65,12 @@ const plan: Subcommand = {
   },
 };
 
+/**
+ * `publish apply`: one round of observe, plan, save, execute for each domain and host. It
+ * changes the DNS, policy files, keys and certificates as the configuration permits, and
+ * saves its plan in the ledger before it executes it. Exit status 1 when an action
+ * failed; the next round tries it again.
+ */
 const apply: Subcommand = {
   name: 'apply',
   summary: 'execute the next actions: one round',
@@ -85,6 +98,10 @@ const apply: Subcommand = {
   },
 };
 
+/**
+ * `publish status`: the same observation as `plan` without the actions, then the last
+ * actions from the ledger, oldest first. It writes nothing.
+ */
 const status: Subcommand = {
   name: 'status',
   summary: 'show the state of each domain and host, and the last actions',
@@ -104,6 +121,10 @@ const status: Subcommand = {
   },
 };
 
+/**
+ * `publish account-key`: changes the key of the ACME account (RFC 8555 §7.3.5). For the
+ * case that the old key was exposed; certificates are not affected.
+ */
 const accountKey: Subcommand = {
   name: 'account-key',
   summary: 'change the key of the account at the certification authority',
@@ -116,8 +137,12 @@ const accountKey: Subcommand = {
 const MAX_NOTES = 20;
 
 /**
- * `hermetic publish`: brings domains and mail hosts to the state that the section `publish`
- * of the configuration describes, in steps that are safe for mail.
+ * `hermetic publish`: brings domains and mail hosts to the state that the section
+ * `publish` of the configuration describes, in steps that are safe for mail.
+ *
+ * Standard output: plans, outcomes and states, as text or as lines of JSON. Standard
+ * error: the log of the run, and problems of the configuration. Exit status: 0, 1 when an
+ * action failed, 2 when the configuration or an option cannot be used.
  */
 export function definePublish(command: Command, context: CommandContext): void {
   addHelpPage(command, context.output, { examples: [`hermetic publish plan ${CONFIG}`] });
@@ -164,6 +189,8 @@ async function open(
     throw new HermeticError('config-invalid', `${flags.config}: no section publish`, {
       fix: 'Add it: docs/publish.md shows the form.',
     });
+  // Opening for reading creates nothing, not even tables, so `plan` can run next to the
+  // daemon.
   const openContext = access === 'read' ? server.openHouseToRead : server.openHouse;
   const jobContext = await openContext(
     config,
@@ -177,6 +204,10 @@ async function open(
   }
 }
 
+/**
+ * Records the permission for one proposed step. The token names the step, the subject and
+ * the policy it is about, so that a token of an old plan permits nothing later.
+ */
 function confirm({ ledger }: Publishing, token: string): void {
   if (
     !/^(leave-enforce|leave-testing|enforce|begin):[a-z0-9.-]+:[0-9a-zA-Z]{1,8}-[0-9]{1,6}$/.test(
@@ -191,6 +222,11 @@ function confirm({ ledger }: Publishing, token: string): void {
   ledger.confirm(token, Date.now());
 }
 
+/**
+ * Marks the current keys of a host for replacement. Nothing changes at once: the next
+ * round publishes the TLSA record of the new key and uses the key two TTLs later (RFC
+ * 7671 §8.1).
+ */
 function requestNewKey(host: string, { publishing, output }: PublishRun): number {
   const { ledger } = publishing;
   const keys = Object.values(ledger.host(host).slots).flatMap(({ current }) =>
@@ -205,6 +241,7 @@ function requestNewKey(host: string, { publishing, output }: PublishRun): number
   return exitCodes.good;
 }
 
+/** Changes the key of the ACME account. Throws HermeticError when the CA refuses. */
 async function changeAccountKey({ publishing, flags, output }: PublishRun): Promise<number> {
   const { changeAccountKey: change } = publishing;
   if (!change)
@@ -220,6 +257,7 @@ async function changeAccountKey({ publishing, flags, output }: PublishRun): Prom
   return exitCodes.good;
 }
 
+/** Returns the plan of one domain or host, each action with its reason below it. */
 function planText(subject: SubjectPlan): string {
   const steps = subject.steps.map(
     ({ action, because }) => `  do    ${describeAction(action)}\n        ${because}`,
@@ -247,6 +285,7 @@ function subjectText(plan: Omit<SubjectPlan, 'save'>, actions: readonly string[]
     .join('');
 }
 
+/** Returns the state of one domain or host: no actions, no proposals. */
 function statusText(plan: SubjectPlan): string {
   const { subject, place, alerts, waits, failures, certificates = [] } = plan;
   return [`${subject}: ${place}`, ...alerts.map(alertText), ...failures.map(failureTextOf)]
@@ -261,6 +300,9 @@ function statusText(plan: SubjectPlan): string {
 /** Columns of certificates; the other lines hold names and records that must not break. */
 const WIDTH = 80;
 
+/**
+ * Returns the outcome of an action; for a manual one the text the operator must act on.
+ */
 function outcomeText({ says, because, outcome }: Applied['outcomes'][number]): string {
   const lines = [`  ${outcomeWord(outcome)}  ${says}`, `        ${because}`];
   if (outcome.status === 'manual') lines.push(indent(outcome.text));
@@ -268,10 +310,12 @@ function outcomeText({ says, because, outcome }: Applied['outcomes'][number]): s
   return lines.join('\n');
 }
 
+/** Returns the word at the start of the line; `YOU` marks work for the operator. */
 function outcomeWord({ status }: ActionOutcome): string {
   return { done: 'done', manual: 'YOU ', failed: 'FAIL' }[status];
 }
 
+/** Returns an alert with its fix. */
 function alertText({ code, subject, detail }: Alert): string {
   return `  !     ${subject}: ${sayFailure({ code, detail: detail ?? '' })}\n        ${findFailure(code)?.fix ?? ''}`;
 }
@@ -288,10 +332,12 @@ function failureTextOf(failure: SubjectPlan['failures'][number]): string {
   ].join('\n');
 }
 
+/** Returns a step that needs the operator's permission, and the command that gives it. */
 function proposalText({ token, what, why }: Proposal): string {
   return `  ?     ${what}: needs your confirmation, since ${why}\n        hermetic publish apply --confirm ${token}`;
 }
 
+/** Returns the reason for a delay, and its end where that is known. */
 function waitText({ why, until }: Wait): string {
   return `  wait  ${safe(why)}${until === undefined ? '' : `, until ${formatTime(until)}`}\n`;
 }
@@ -303,6 +349,7 @@ function indent(text: string): string {
     .join('\n');
 }
 
+/** Neutralises each line: names, replies and details come from other machines. */
 function safeLines(text: string): string {
   return `${text.split('\n').map(safe).join('\n')}\n`;
 }

@@ -17,16 +17,27 @@ import { misuse, present } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
+/** The options of `hermetic records`. */
 interface RecordsFlags extends ResolverFlags {
   readonly json?: boolean;
   readonly panel?: boolean;
+  /** Address for TLS reports (RFC 8460 §3), as the TLSRPT record needs it. */
   readonly rua?: string;
+  /** Host for the name `mta-sts.<domain>`, which serves the policy (RFC 8461 §3.3). */
   readonly policyHost?: string;
 }
 
 /**
  * `hermetic records`: prints the records that a domain lacks, ready to paste, in an order
  * that never defers mail.
+ *
+ * Network: checks the domain as `hermetic check` does, and looks up the owners of the
+ * records. It changes nothing. Standard output: lines of a zone file, everything else as
+ * comments, so that the whole output can be pasted; or name, type and value for a web
+ * form.
+ *
+ * Exit status: 0 also when nothing is missing; 3 when a record could not be looked up,
+ * because advice to publish it again could break a working one.
  */
 export function defineRecords(command: Command, context: CommandContext): void {
   command
@@ -50,8 +61,12 @@ export function defineRecords(command: Command, context: CommandContext): void {
   });
 }
 
+/** The two schemes of `rua` (RFC 8460 §3); `,`, `;` and `!` would end the URI there. */
 const reportUri = /^(mailto:[^@\s,;!]+@[A-Za-z0-9.-]+|https:\/\/[A-Za-z0-9.-]+(\/[^\s,;!]*)?)$/;
 
+/**
+ * Checks the domain, derives the missing records, prints them, returns the exit status.
+ */
 async function run(
   domain: string,
   flags: RecordsFlags,
@@ -91,6 +106,7 @@ async function run(
   }
 }
 
+/** Prints the steps in their order: a later record may rely on an earlier one. */
 function print(
   { domain }: CheckResult,
   steps: readonly MissingStep[],
@@ -116,12 +132,14 @@ function formatComment(text: string): string {
     .join('');
 }
 
+/** Returns a record as a line to paste, and any other step as a comment. */
 function formatStep({ kind, text }: MissingStep): string {
   if (kind === 'record') return `${neutralise(text, 4000)}\n`;
   const lines = text.split(/\r?\n/).filter(Boolean);
   return lines.flatMap((line) => wrap(line, 75).map((part) => `;   ${part}\n`)).join('');
 }
 
+/** Returns the fields of a record as web forms name them. */
 function formatPanel({ name, type, ttl, value }: PanelRecord): string {
   const fields = { Name: name, Type: type, TTL: String(ttl), Value: value };
   return Object.entries(fields)

@@ -6,7 +6,14 @@ import { addHelpPage } from '../help.js';
 import { present } from '../options.js';
 import type { CommandContext } from '../output.js';
 
-/** `hermetic report export`: prints stored reports, for a program or another database. */
+/**
+ * `hermetic report export`: prints stored reports, for a program or another database.
+ *
+ * Network: none. The database is opened for reading and need not be idle. Standard
+ * output: each report as it arrived, one JSON object on each line. Reports that do not
+ * count, such as unauthenticated ones, are left out. Exit status: 0, or 2 when the
+ * database cannot be used.
+ */
 export function defineReportExport(command: Command, { output }: CommandContext): void {
   command
     .description('print the reports that count, one on each line, as they arrived')

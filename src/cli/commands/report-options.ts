@@ -7,7 +7,11 @@ import { misuse, readWord } from '../options.js';
 import { formatJson, type Output } from '../output.js';
 import { renderCsv } from '../render-csv.js';
 
-/** Flags of every command that grades. */
+/**
+ * Flags of every command that grades.
+ *
+ * `html`, `csv`, `junit` and `sarif` are output files; `-` is standard output.
+ */
 export interface ReportFlags {
   readonly html?: string;
   readonly junit?: string;
@@ -48,7 +52,10 @@ export interface OutputPlan {
 
 /**
  * Tests every output path and resolves who writes to standard output. Called before the
- * first packet. Throws HermeticError. `more`: the files of the command beyond the reports.
+ * first packet. Throws HermeticError. `more`: the files of the command beyond the
+ * reports.
+ *
+ * Two outputs on one stream could not be separated again, so the second is a usage error.
  */
 export function planOutput(flags: ReportFlags, more: readonly OutputFile[] = []): OutputPlan {
   const failOn = readWord('--fail-on', flags.failOn, ['warn', 'fail']);
@@ -66,6 +73,7 @@ export function planOutput(flags: ReportFlags, more: readonly OutputFile[] = [])
   return { failOn, streamTaken: files.some(({ path }) => path === STANDARD_STREAM) };
 }
 
+/** Lists the report options with their files. */
 function reportFiles({ html, csv, junit, sarif }: ReportFlags): readonly OutputFile[] {
   return [
     { option: '--html', path: html },
@@ -110,7 +118,11 @@ export function printJson(result: CheckResult, isOnly: boolean, output: Output):
   output.out(`${formatJson(result, isOnly ? 2 : undefined)}\n`);
 }
 
-/** The exit status of graded results; with `--nagios` that of the worst line. */
+/**
+ * The exit status of graded results; with `--nagios` that of the worst line.
+ *
+ * `failOn`: the least severe verdict that counts as a failure.
+ */
 export function exitCodeOfAll(
   results: readonly CheckResult[],
   { nagios }: ReportFlags,

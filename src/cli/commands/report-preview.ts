@@ -14,14 +14,20 @@ import { addHelpPage } from '../help.js';
 import { misuse } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 
+/** The options of `hermetic report preview`. */
 interface PreviewFlags {
   readonly config: string;
   readonly json?: boolean;
 }
 
 /**
- * `hermetic report preview`: prints the reports that the daemon will send to other domains,
- * and the state of those it has sent.
+ * `hermetic report preview`: prints the reports that the daemon will send to other
+ * domains, and the state of those it has sent.
+ *
+ * Network: none; nothing is sent. The database of the daemon is opened for reading.
+ * Standard output: each report as it would be sent now (RFC 8460 §4.4), with its
+ * destinations and the state of delivery. For the operator who wants to see which data
+ * leave the machine.
  */
 export function defineReportPreview(command: Command, { output, finish }: CommandContext): void {
   command
@@ -37,6 +43,7 @@ export function defineReportPreview(command: Command, { output, finish }: Comman
   });
 }
 
+/** Prints the reports of one domain or of all, and returns the exit status. */
 async function preview(
   domain: string | undefined,
   flags: PreviewFlags,
@@ -74,6 +81,7 @@ function strip(section: unknown): unknown {
   return rest;
 }
 
+/** Returns a report as JSON members: its body, or the failure to build it. */
 function asJson({ body, ...rest }: PreviewedReport): object {
   return {
     ...rest,
@@ -81,6 +89,7 @@ function asJson({ body, ...rest }: PreviewedReport): object {
   };
 }
 
+/** Returns a report with its day, its destinations and its indented body. */
 function asText({ domain, day, state, destinations, body }: PreviewedReport): string {
   const where = destinations.map(destinationText);
   const text = body.ok ? formatJson(JSON.parse(body.value), 2) : sayFailure(body.failure);
@@ -88,6 +97,7 @@ function asText({ domain, day, state, destinations, body }: PreviewedReport): st
   return [heading, ...where, ...text.split('\n').map((line) => `  ${line}`), ''].join('\n');
 }
 
+/** Returns one destination with the state of delivery; details come from that server. */
 function destinationText({
   uri,
   state,

@@ -17,15 +17,25 @@ import { addHelpPage } from '../help.js';
 import { collectValues, misuse, present, readNumber, unwrap } from '../options.js';
 import { complain, formatJson, type CommandContext, type Output } from '../output.js';
 
+/** The options of `hermetic report show`. */
 interface ShowFlags {
   readonly store: string;
   readonly days: string;
   readonly to?: string;
+  /** Results of `hermetic check --json`: they confirm or rule out a cause. */
   readonly checked?: readonly string[];
   readonly json?: boolean;
 }
 
-/** `hermetic report show`: explains the failures in stored reports. */
+/**
+ * `hermetic report show`: explains the failures in stored reports.
+ *
+ * Network: none. The database is opened for reading. Standard output: for one domain each
+ * failure with its period, the likely cause and the fix; for all domains one row each.
+ *
+ * Exit status: 1 while failures go on, 0 when they ended or never were, 3 when there is
+ * no report: the absence of reports proves nothing.
+ */
 export function defineReportShow(command: Command, { output, finish }: CommandContext): void {
   command
     .description('show which sessions fail, since when, the likely cause and the fix')
@@ -53,6 +63,9 @@ export function defineReportShow(command: Command, { output, finish }: CommandCo
   });
 }
 
+/**
+ * Opens the database, prints the view of one domain or of all, returns the exit status.
+ */
 async function run(domain: string | undefined, flags: ShowFlags, output: Output): Promise<number> {
   const options = readFlags(flags);
   const fix = 'Write the part after the @, such as example.com.';
@@ -71,6 +84,7 @@ async function run(domain: string | undefined, flags: ShowFlags, output: Output)
   }
 }
 
+/** Prints every domain with failures. Exit status 1 while one of them goes on. */
 function printOverview(
   store: Store,
   options: ShowOptions,
@@ -83,11 +97,16 @@ function printOverview(
   return view.failing.some((d) => d.ongoing) ? exitCodes.fail : exitCodes.good;
 }
 
+/** The options of the view of one domain, with its name and the name of the database. */
 interface DomainOptions extends ShowOptions {
   readonly name: string;
   readonly file: string;
 }
 
+/**
+ * Prints the view of one domain. A name without reports next to names with reports is
+ * most often a typing error, so the nearest names are suggested instead.
+ */
 function printDomain(
   store: Store,
   { name, file, ...options }: DomainOptions,
@@ -115,6 +134,7 @@ function printDomain(
 /** The most domains that a message names. */
 const MAX_NAMED = 5;
 
+/** Returns the error for a domain without reports. */
 function reportsAbsent(name: string, file: string, known: readonly string[]): HermeticError {
   const near = nearest(name, known);
   const more = known.length > MAX_NAMED ? ` and ${known.length - MAX_NAMED} more` : '';
@@ -125,6 +145,7 @@ function reportsAbsent(name: string, file: string, known: readonly string[]): He
   });
 }
 
+/** Reads the period: `days` 1 to 9999, up to and including the UTC day `to`. */
 function readFlags({ days, to, checked = [] }: ShowFlags): ShowOptions {
   const at = to === undefined ? undefined : Date.parse(`${to}T00:00:00Z`);
   if (at !== undefined && (Number.isNaN(at) || !/^\d{4}-\d\d-\d\d$/.test(to ?? '')))
@@ -137,6 +158,7 @@ function readFlags({ days, to, checked = [] }: ShowFlags): ShowOptions {
   });
 }
 
+/** Reads a result of `hermetic check --json`. Throws HermeticError. */
 function readCheck(file: string): CheckResult {
   return readJson(file, {
     what: '--checked',

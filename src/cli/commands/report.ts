@@ -6,7 +6,12 @@ import { defineReportImport } from './report-import.js';
 import { defineReportPreview } from './report-preview.js';
 import { defineReportShow } from './report-show.js';
 
-/** `hermetic report`: reads, stores and explains TLS-RPT reports. */
+/**
+ * `hermetic report`: reads, stores and explains TLS-RPT reports.
+ *
+ * The subcommands share the database of `--store`; only `import` writes to it. None of
+ * them sends a report: that is the work of the daemon (`reporting` in the configuration).
+ */
 export function defineReport(command: Command, context: CommandContext): void {
   defineReportImport(command.command('import'), context);
   defineReportShow(command.command('show'), context);

@@ -18,13 +18,22 @@ import {
 import { readFile } from '../files.js';
 import { collectValues, misuse, readOptionalNumber, unwrap } from '../options.js';
 
-/** Flags of every command that asks the DNS. */
+/**
+ * Flags of every command that asks the DNS.
+ *
+ * Lists are in the order of the command line.
+ */
 export interface ResolverFlags {
   readonly resolver?: readonly string[];
+  /** File of DS or DNSKEY records that replace those of the root. */
   readonly trustAnchor?: string;
+  /** Trust the AD bit instead of validating (RFC 6840 §5.8). */
   readonly trustAd?: boolean;
+  /** Tolerance for the dates of signatures, seconds. */
   readonly clockSkew?: string;
+  /** File of root certificates that are trusted in addition. */
   readonly ca?: string;
+  /** Trust the bundle of the operating system instead of Mozilla's. */
   readonly systemCa?: boolean;
   readonly lab?: boolean;
 }
@@ -80,6 +89,7 @@ export function readResolverFlags(flags: ResolverFlags): ResolverSettings {
   return settings;
 }
 
+/** The fix for a resolver that cannot be parsed. */
 const resolverForm = 'Write ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME.';
 
 /**
@@ -96,11 +106,17 @@ function requireLocalResolver(upstreams: readonly Upstream[]): void {
     );
 }
 
+/**
+ * Reads the trust store of `--ca` and `--system-ca`. The system's bundle replaces the
+ * built-in roots, because an operator who removed a CA there expects it to be distrusted;
+ * `--ca` adds to either.
+ */
 function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
   const read = (path: string, option: string) =>
     unwrap(option, parsePemBundle(readFile(path, option)), 'Give a file of certificates in PEM.');
   const extra = ca === undefined ? [] : read(ca, '--ca');
   if (!systemCa) return builtinTrustStore(extra);
+  // Debian and Alpine, Fedora and RHEL, the BSDs.
   const bundle = [
     '/etc/ssl/certs/ca-certificates.crt',
     '/etc/pki/tls/certs/ca-bundle.crt',

@@ -13,8 +13,11 @@ import { formatJson, type CommandContext } from '../output.js';
 import { renderAttempts, renderConversations, renderRecipients } from '../render-delivery.js';
 import { withSender, withSenderOf, type SenderFlags } from './sender-options.js';
 
+/** The options of `hermetic send`. */
 interface SendFlags extends SenderFlags {
+  /** Envelope sender; empty is the null reverse-path. */
   readonly from: string;
+  /** File of the message, header and body. */
   readonly message?: string;
   readonly requiretls?: boolean;
   readonly dryRun?: boolean;
@@ -24,6 +27,16 @@ interface SendFlags extends SenderFlags {
 /**
  * `hermetic send`: delivers one message to the recipients' own servers, and shows the
  * conversations.
+ *
+ * Network: looks up the policies of each recipient's domain, connects to its mail hosts
+ * and delivers, unless `--dry-run`. It never falls back to less security than policy
+ * requires (RFC 7672 §2.2, RFC 8461 §5). There is no queue: a deferred recipient is
+ * reported and forgotten.
+ *
+ * Standard output: the conversations, the attempts and the result for each recipient, or
+ * JSON. Writes: the database of `--store` when it is given, for MTA-STS policies.
+ *
+ * Exit status: 1 a recipient was rejected, 3 a delivery is deferred, 0 all delivered.
  */
 export function defineSend(command: Command, context: CommandContext): void {
   command
@@ -59,6 +72,7 @@ interface Sending {
   readonly context: CommandContext;
 }
 
+/** Validates the addresses and delivers or connects. Returns the exit status. */
 async function run(
   to: readonly string[],
   given: SendFlags,
@@ -77,10 +91,12 @@ async function run(
   });
 }
 
+/** Returns the domain of an address: the text after the last `@`. */
 function domainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1);
 }
 
+/** Throws HermeticError unless the text is a mailbox (RFC 5321 §4.1.2). */
 function requireMailbox(address: string): void {
   const parsed = parseMailbox(address);
   if (parsed.ok) return;
@@ -93,6 +109,7 @@ function requireMailbox(address: string): void {
   );
 }
 
+/** Delivers the message and prints the outcome. Returns the exit status. */
 async function deliver(sender: Sender, { flags, to, context }: Sending): Promise<number> {
   const { output, signal } = context;
   const { from, requiretls = false, via } = flags;
@@ -109,6 +126,10 @@ async function deliver(sender: Sender, { flags, to, context }: Sending): Promise
   return exitCodeOf(delivery);
 }
 
+/**
+ * Connects to each domain, authenticates the server as policy requires, and ends with
+ * QUIT. MAIL FROM is never sent, so no server sees an envelope.
+ */
 async function dryRun(sender: Sender, { flags, to, context }: Sending): Promise<number> {
   const { output, signal } = context;
   const domains = [...new Set(to.map((address) => flags.via ?? domainOf(address)))];
@@ -122,18 +143,26 @@ async function dryRun(sender: Sender, { flags, to, context }: Sending): Promise<
   return worst(results.map(dryRunExitCode));
 }
 
+/** Returns 3 for a failure that may pass and 1 for a permanent one. */
 function dryRunExitCode(result: ConnectResult): number {
   if (result.ok) return exitCodes.good;
   return result.failure.temporary ? exitCodes.inconclusive : exitCodes.fail;
 }
 
+/** Returns the conversations, the attempts and the result for one domain. */
 function formatDryRun(result: ConnectResult, flags: SendFlags, width: number): string {
   const conversations = flags.quiet ? '' : renderConversations(result.conversations);
   const end = result.ok ? 'ready for mail; nothing was delivered' : sayFailure(result.failure);
   return `${conversations}${renderAttempts(result.outcome, width)}\n${wrap(`${result.outcome.domain}  ${end}`, width, '', '  ').join('\n')}\n`;
 }
 
-/** The message of `--message`, or a short test message. */
+/**
+ * The message of `--message`, or a short test message.
+ *
+ * The test message has the fields that RFC 5322 §3.6 requires and a Message-ID. A message
+ * from a file must begin with a header field (§2.2): a server would take a body without
+ * one for a header.
+ */
 function readMessage({ message, from, helo }: SendFlags, to: readonly string[]): Uint8Array {
   if (message !== undefined) {
     const text = readFile(message, '--message');
@@ -159,6 +188,7 @@ function readMessage({ message, from, helo }: SendFlags, to: readonly string[]):
   return Buffer.from(`${lines.join('\r\n')}\r\n`);
 }
 
+/** Returns the exit status of a delivery: the worst of its recipients. */
 function exitCodeOf({ recipients }: Delivery): number {
   return worst(
     recipients.map(
@@ -170,7 +200,11 @@ function exitCodeOf({ recipients }: Delivery): number {
   );
 }
 
-/** 1 before 3 before 0. */
+/**
+ * 1 before 3 before 0.
+ *
+ * A rejection needs an action of the sender; a deferral may end without one.
+ */
 function worst(codes: readonly number[]): number {
   return (
     [exitCodes.fail, exitCodes.inconclusive].find((code) => codes.includes(code)) ?? exitCodes.good

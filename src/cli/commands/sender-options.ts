@@ -7,14 +7,24 @@ import { present, readWord } from '../options.js';
 import { readPeerFlags, withPeers, type PeerFlags } from './peer-options.js';
 import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
-/** Flags of every command that decides as a sender does. */
+/**
+ * Flags of every command that decides as a sender does.
+ *
+ * `dane` and `mtaSts` are true unless `--no-dane` and `--no-mta-sts` are given.
+ */
 export interface SenderFlags extends ResolverFlags, PeerFlags {
   readonly store?: string;
+  /** Report what a policy would defer, and deliver nevertheless. */
   readonly observe?: boolean;
+  /** Requirement of this sender that applies to every domain: tls, dane or verified. */
   readonly require?: string;
+  /**
+   * With matching TLSA records an MTA-STS policy does not require a public CA as well.
+   */
   readonly daneSuffices?: boolean;
   readonly dane: boolean;
   readonly mtaSts: boolean;
+  /** Smart host: mail is routed to it, and its policies apply instead of the domain's. */
   readonly via?: string;
   readonly json?: boolean;
 }
@@ -45,7 +55,12 @@ export interface SenderWork<T> {
   run(sender: Sender): Promise<T>;
 }
 
-/** Runs work with a sender made from flags, and closes what was opened for it. */
+/**
+ * Runs work with a sender made from flags, and closes what was opened for it.
+ *
+ * Rejects with the error of the work, after lab and store are closed. The lab is opened
+ * first: with `--lab`, no network of this machine is ever used.
+ */
 export async function withSenderOf<T>({
   flags,
   domains,
@@ -77,6 +92,7 @@ export async function withSenderOf<T>({
   }
 }
 
+/** Turns flags into options of the library. Throws HermeticError. */
 function readSenderFlags(flags: SenderFlags): SenderOptions {
   const { roots, ...dns } = readResolverFlags(flags);
   const { require } = flags;

@@ -10,16 +10,24 @@ import { misuse } from '../options.js';
 import { complain, type CommandContext, type Output } from '../output.js';
 import { packageVersion } from '../version.js';
 
+/** The options of `hermetic serve`. */
 interface ServeFlags {
   readonly config: string;
   readonly check?: boolean;
 }
 
+/** The part `server`, loaded on demand. */
 type ServerPart = typeof ServerModule;
 
 /**
  * `hermetic serve`: runs the daemon. SIGHUP reloads the configuration; SIGTERM and ctrl-C
  * end the daemon after the running work.
+ *
+ * Network: listens on the addresses of the configuration and does the work of its jobs.
+ * Standard output: the log. With `--check` nothing is written; every problem of
+ * the configuration and of this machine is reported on standard error.
+ *
+ * Exit status: 0 after SIGTERM or ctrl-C, 2 when the daemon cannot start.
  */
 export function defineServe(command: Command, context: CommandContext): void {
   command
@@ -57,6 +65,10 @@ async function checkConfig(file: string, server: ServerPart, output: Output): Pr
   return exitCodes.good;
 }
 
+/**
+ * Starts the daemon and returns the exit status once it has ended. SIGTERM and ctrl-C let
+ * the running work and a running reload finish first.
+ */
 async function serve(
   file: string,
   server: ServerPart,
@@ -83,6 +95,7 @@ async function serve(
     await daemon.stop();
   } finally {
     process.off('SIGHUP', onHangup);
+    // Two seconds are ample for an orderly exit; the timer does not delay one.
     setTimeout(killStuckReads, 2000).unref();
   }
   return exitCodes.good;
@@ -117,6 +130,7 @@ class Reloader {
     await this.#work;
   }
 
+  /** Reads the configuration again and hands it to the daemon when it is valid. */
   async #reload(daemon: Daemon): Promise<readonly ReloadProblem[]> {
     const parsed = this.#server.parseConfigFiles(readConfigSources(this.#file));
     if (parsed.ok) {
@@ -131,6 +145,7 @@ class Reloader {
   }
 }
 
+/** Problems of a configuration that are logged; a file of another kind has thousands. */
 const MAX_LOGGED_PROBLEMS = 20;
 
 function problemOf(error: Error): ReloadProblem {
@@ -147,6 +162,7 @@ function killStuckReads(): void {
   process.removeAllListeners('SIGTERM').kill(process.pid, 'SIGTERM');
 }
 
+/** Resolves at the first ctrl-C or SIGTERM. */
 function untilEnded(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();

@@ -9,6 +9,7 @@ import { addHelpPage } from '../help.js';
 import { misuse, readNumber } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 
+/** The options of `hermetic tlsa`. */
 interface TlsaFlags {
   readonly host?: string;
   readonly port: string;
@@ -20,7 +21,15 @@ interface TlsaFlags {
 /** SHA-256 of empty input: scripts publish it when they could not read the key. */
 const EMPTY = /e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855$/;
 
-/** `hermetic tlsa`: prints the TLSA records of certificates or keys in files. */
+/**
+ * `hermetic tlsa`: prints the TLSA records of certificates or keys in files.
+ *
+ * Offline. Reads PEM files and writes nothing; private keys are used for their public
+ * part only. Standard output: one record for each key, TLSA 3 1 1 (RFC 7672 §3.1), with
+ * `--host` as whole lines of a zone file. Standard error: warnings about the
+ * certificates, and a reminder when only one key is given: RFC 7671 §8.1 requires the
+ * record of the next key in advance.
+ */
 export function defineTlsa(command: Command, context: CommandContext): void {
   command
     .argument(
@@ -40,6 +49,7 @@ export function defineTlsa(command: Command, context: CommandContext): void {
   });
 }
 
+/** Prints the records of all keys, without duplicates, and returns the exit status. */
 function print(files: readonly string[], flags: TlsaFlags, output: Output): number {
   const texts = new Map([...new Set(files)].map((file) => [file, readFile(file, 'file')]));
   const keys = [...texts].map(([file, pem]) => keyIn(file, pem));
