@@ -19,6 +19,8 @@ const planted: Readonly<Record<string, readonly [file: string, text: string, lin
   'hold-mail': ['docs/a.md', 'A stale record holds mail back.', 1],
   believed: ['src/a.ts', '// The AD bit is believed.\nexport const a = 1;', 1],
   idiom: ['docs/a.md', 'The server is left in peace.', 1],
+  beside: ['docs/a.md', 'Publish it beside\nthe old record.', 1],
+  'on-the-way': ['docs/a.md', 'A device changes it on the way.', 1],
   'long-sentence': [
     'docs/a.md',
     `# Title\n\nA short one, with a [link](docs/b.md). ${'The server\nsends one word '.repeat(5)}.`,

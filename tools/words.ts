@@ -118,6 +118,18 @@ export const wordRules: readonly WordRule[] = [
     suggest: 'use the plain term',
   },
   {
+    name: 'beside',
+    places: ['prose'],
+    pattern: /\bbeside\b|\bin place of\b|\bprocessor time\b|\bfrom start to end\b/i,
+    suggest: 'in addition to, next to; instead of; CPU time; wall-clock time',
+  },
+  {
+    name: 'on-the-way',
+    places: ['prose'],
+    pattern: /\bon the way\b|\b(somebody|someone|anyone) on the path\b|\bfalse cert\b/i,
+    suggest: 'on-path attacker; between sender and receiver; fake certificate',
+  },
+  {
     name: 'long-sentence',
     places: ['sentence'],
     pattern: /^(?:\S+\s+){20}\S+/,
