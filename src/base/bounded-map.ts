@@ -1,13 +1,17 @@
-/** The weight of values, for a map that is bounded by it too. */
+/**
+ * A second bound for {@link BoundedMap}: the sum of the weights of all values, such as
+ * octets.
+ */
 export interface WeightLimit<V> {
-  /** The weight of all values together, at most. */
+  /** Upper limit of the sum of all weights. */
   readonly maximum: number;
   weigh(value: V): number;
 }
 
 /**
- * A map that forgets the least recently used entry once it is full, by number or by
- * weight.
+ * A map with bounded memory. It evicts the least recently used entry when the number of
+ * entries, or the sum of their weights, exceeds its limit. Peers cause most cache
+ * entries, so every cache in this package has such a limit.
  */
 export class BoundedMap<V> {
   readonly #entries = new Map<string, { readonly value: V; readonly weight: number }>();

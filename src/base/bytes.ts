@@ -1,4 +1,4 @@
-/** Joins byte strings. */
+/** Concatenates byte strings into a new array. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const output = new Uint8Array(parts.reduce((count, octets) => count + octets.length, 0));
   let at = 0;
@@ -10,14 +10,14 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Byte-wise order, shorter first when one is a prefix (RFC 4034 §6.3 uses this for
- * RDATA).
+ * Compares byte strings octet by octet; a prefix sorts first. RFC 4034 §6.3 requires this
+ * order for RDATA.
  */
 export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   return Buffer.compare(left, right);
 }
 
-/** True when both hold the same bytes. Not constant-time. */
+/** Returns true for equal contents. Not constant-time: do not compare secrets with it. */
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && Buffer.compare(left, right) === 0;
 }
@@ -45,7 +45,8 @@ export function fromBase64(text: string): Uint8Array | undefined {
 }
 
 /**
- * Bytes as text, one character per byte: what SMTP and DNS text is until proven UTF-8.
+ * Decodes bytes as ISO 8859-1, one character per byte. SMTP and DNS text has no declared
+ * encoding; this decoding is lossless and never fails.
  */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');

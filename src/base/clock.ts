@@ -1,6 +1,7 @@
 /**
- * Time as a dependency. `now` is wall time in milliseconds since 1970, `monotonic` only
- * measures spans.
+ * Time as a dependency, so that tests control it. `now` is wall-clock time in
+ * milliseconds since 1970 and may jump; `monotonic` never runs backwards and measures
+ * only durations.
  */
 export interface Clock {
   now(): number;
@@ -10,16 +11,16 @@ export interface Clock {
 }
 
 /**
- * Wall time as it was at the call, carried on by the monotonic clock: milliseconds since
- * 1970 that no later correction of the clock moves. For lifetimes that an attacker or a
- * mistake must not end by turning the clock.
+ * Returns a clock that starts at the wall-clock time of the call and then follows the
+ * monotonic clock: milliseconds since 1970 that no later clock correction changes. For
+ * lifetimes that neither an attacker (by forged NTP) nor a mistake may end early.
  */
 export function steadyTime(clock: Clock): () => number {
   const offset = clock.now() - clock.monotonic();
   return () => Math.round(offset + clock.monotonic());
 }
 
-/** The machine's clock. */
+/** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

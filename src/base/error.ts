@@ -4,12 +4,13 @@ import type { Result } from './result.js';
 const brand = Symbol.for('hermetic.error');
 
 /**
- * Thrown for misuse and for broken local conditions, never for what a peer did. Recognise
- * it with {@link isHermeticError}.
+ * Thrown for misuse and for broken local conditions, such as an unreadable file. The
+ * behaviour of a peer is never thrown: it is a {@link Result}. Recognise the error with
+ * {@link isHermeticError}, which also works across two copies of the package.
  */
 export class HermeticError extends Error {
   readonly code: string;
-  /** What the person should do, when there is something to do. */
+  /** The instruction for the operator, where there is one. */
   readonly fix: string | undefined;
   readonly [brand] = true;
 

@@ -1,15 +1,17 @@
-/** Names of one kind of TXT record: `v=STSv1` at `_mta-sts`. */
+/**
+ * The version and a distinctive field of one record type, such as `v=STSv1` at
+ * `_mta-sts`.
+ */
 export interface RecordKind {
-  /** With its number: `STSv1`. */
+  /** The version with its number, such as `STSv1`. */
   readonly version: string;
-  /** A field that only this kind has. */
+  /** A field that only this record type has. */
   readonly field: string;
 }
 
 /**
- * Explains why senders discard a TXT record that its publisher meant as one of this kind.
- * Undefined for a record that senders read, and for one that resembles nothing of the
- * kind, as SPF.
+ * Explains why senders discard a TXT record whose publisher meant it as this type.
+ * Returns undefined for a valid record, and for a record of another type, such as SPF.
  */
 export function explainNearRecord(
   text: string,
@@ -38,8 +40,8 @@ export function explainNearRecord(
 }
 
 /**
- * Explains what is wrong with one `name=value` field; the separator has no blanks beside
- * it unless `blanks`.
+ * Explains the fault of one `name=value` field. Blanks around the equals sign are a fault
+ * unless `blanks` is true.
  */
 export function explainField(text: string, blanks = false): string {
   if (text === '') return 'an empty field, from two semicolons in a row';

@@ -1,14 +1,15 @@
 import { neutralise } from './neutralise.js';
 
 /**
- * Who has to act: the other server, whoever publishes the domain's records, something in
- * between, or this machine.
+ * The party that can fix a failure: the other server (`peer`), the publisher of the
+ * domain's records, the network between the two, or this machine (`local`).
  */
 export type Blame = 'peer' | 'publisher' | 'network' | 'local';
 
 /**
- * One row of a part's failure catalogue (`failures.ts`): everything a rendering needs to
- * speak about it.
+ * One entry of a part's failure catalogue (`failures.ts`). It holds everything that a
+ * renderer needs to describe the failure, so that no renderer writes sentences of its
+ * own.
  */
 export interface FailureEntry {
   readonly blame: Blame;
@@ -16,17 +17,18 @@ export interface FailureEntry {
   readonly temporary: boolean;
   /** RFC 8460 §4.3 result type this is reported as, where one fits. */
   readonly resultType?: string;
-  /** Where the rule stands, as in `RFC 8461 §3.3`. */
+  /** The clause that is broken, such as `RFC 8461 §3.3`. */
   readonly clause?: string;
-  /** What happened, one sentence for people. */
+  /** The fact, as one sentence. */
   readonly message: string;
-  /** What to do about it, one sentence. */
+  /** The fix, as one imperative sentence. */
   readonly fix: string;
 }
 
 /**
- * Something that went wrong, as data. `code` is stable and kebab-case; `detail` holds the
- * particulars, already neutralised.
+ * A failure as data. `code` is stable, in kebab case, and documented in docs/errors.md;
+ * `detail` holds the particulars of this case. It may come from a peer and is already
+ * neutralised.
  */
 export interface Failure<Code extends string = string> {
   readonly code: Code;
@@ -36,8 +38,8 @@ export interface Failure<Code extends string = string> {
 }
 
 /**
- * A part's failures: the catalogue itself and a maker that fills in what the catalogue
- * knows.
+ * The failures of one part: its catalogue and a constructor that fills in the fields
+ * which the catalogue knows.
  */
 export interface FailureCatalogue<Code extends string> {
   readonly entries: Readonly<Record<Code, FailureEntry>>;
@@ -46,7 +48,10 @@ export interface FailureCatalogue<Code extends string> {
   make(code: Code, detail?: string): Failure<Code>;
 }
 
-/** Declares a part's failure catalogue. */
+/**
+ * Declares the failure catalogue of a part. The codes become the type of {@link
+ * Failure.code}, so that the compiler finds a misspelt one.
+ */
 export function defineFailures<const Code extends string>(
   entries: Readonly<Record<Code, FailureEntry>>,
 ): FailureCatalogue<Code> {

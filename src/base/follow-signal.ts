@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 
 /**
- * A signal that aborts when any of the given ones does, for work in which very many
- * listen: Node takes more than ten listeners for a leak, and says so.
+ * Returns a signal that aborts when any of the given signals does. Unlike the given ones
+ * it accepts any number of listeners: Node prints a leak warning for more than ten.
  */
 export function followSignal(...signals: readonly AbortSignal[]): AbortSignal {
   const own = AbortSignal.any([...signals]);

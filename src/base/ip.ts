@@ -7,8 +7,8 @@ export interface Ip {
 }
 
 /**
- * Reads a literal address (no zone id, no brackets, no prefix length); undefined for
- * anything else.
+ * Parses a literal IP address without zone id, brackets or prefix length. Returns
+ * undefined for anything else.
  */
 export function parseIp(text: string): Ip | undefined {
   if (isIPv4(text)) return { family: 4, bytes: Uint8Array.from(text.split('.'), Number) };
@@ -37,7 +37,10 @@ export function parseIp(text: string): Ip | undefined {
   return { family: 6, bytes };
 }
 
-/** Canonical text (RFC 5952 for IPv6). */
+/**
+ * Formats an address in its canonical text form (RFC 5952 for IPv6), so that equal
+ * addresses have equal text.
+ */
 export function formatIp(address: Ip): string {
   if (address.family === 4) return address.bytes.join('.');
   const groups = Array.from({ length: 8 }, (_, index) =>
@@ -56,7 +59,10 @@ export function formatIp(address: Ip): string {
   return `${groups.slice(0, best.at).join(':')}::${groups.slice(best.at + best.length).join(':')}`;
 }
 
-/** Whether an address lies in a network, such as 192.0.2.0 with 24 bits. */
+/**
+ * Returns true for an address inside a network, such as 192.0.2.0 with 24 bits. The
+ * families must be equal.
+ */
 export function withinPrefix(address: Ip, prefix: string, length: number): boolean {
   const net = parseIp(prefix);
   if (net?.family !== address.family) return false;
@@ -69,8 +75,8 @@ export function withinPrefix(address: Ip, prefix: string, length: number): boole
 }
 
 /**
- * The network of an address as one party usually holds it: IPv4 /24 or IPv6 /48; the text
- * itself where it is not an address.
+ * Returns the network that one organisation usually holds: IPv4 /24 or IPv6 /48. Text
+ * that is not an address is returned unchanged.
  */
 export function networkOf(address: string): string {
   const source = sourceOf(address);
@@ -79,8 +85,9 @@ export function networkOf(address: string): string {
 }
 
 /**
- * The one behind an address, as far as it can be told: an IPv4 address, or an IPv6 /64,
- * which one host has whole; the text itself where it is no address.
+ * Returns the address that stands for one client: an IPv4 address, or the /64 network of
+ * an IPv6 address, because one host controls the whole /64. Text that is not an address
+ * is returned unchanged.
  */
 export function sourceOf(address: string): string {
   if (isIPv4(address)) return address;

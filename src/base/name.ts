@@ -132,7 +132,10 @@ export class Name {
     return Name.fromLabels(labels);
   }
 
-  /** For names that stand in our own source: throws when the text is not a name. */
+  /**
+   * Parses a name that is a literal in this source. Throws TypeError for an invalid one:
+   * that is a programming error, not input.
+   */
   static of(text: string): Name {
     const parsed = Name.parse(text);
     if (!parsed.ok) throw new TypeError(`not a domain name: ${text} (${parsed.failure.code})`);
@@ -225,10 +228,9 @@ export class Name {
 }
 
 /**
- * Reads what a person typed as a mail domain: U-labels become A-labels (UTS 46), letters
- * become lower case, one final dot is dropped. IP literals, underscores, e-mail
- * addresses, URLs and names of one label's length or more than the DNS allows are
- * refused.
+ * Parses a mail domain as an operator types it. U-labels become A-labels (UTS 46),
+ * letters become lower case, one final dot is removed. IP literals, underscores, e-mail
+ * addresses, URLs and names beyond the DNS limits of 63 and 255 octets are failures.
  */
 export function parseDomain(text: string): Result<Name> {
   const trimmed = text.trim().replace(/[.\u3002]$/u, '');
@@ -254,7 +256,8 @@ export function parseDomain(text: string): Result<Name> {
   ) {
     return fail(nameFailures.make('name-not-a-domain', 'not a valid internationalised host name'));
   }
-  // Whatever ends in a number is read as an IPv4 address, in any of its old forms.
+  // A name that ends in a number would be parsed as an IPv4 address in one of its old
+  // forms (`127.1`, `0x7f000001`), so it is not a domain name.
   if (/(^|\.)[0-9]+$/.test(ascii))
     return fail(nameFailures.make('name-not-a-domain', 'an IP address or URL, not a domain name'));
   return Name.parse(ascii);

@@ -1,6 +1,6 @@
 /**
- * The word a slip of the pen most likely meant: at most two letters away, or the same but
- * for case and separators.
+ * Returns the known word that a misspelt one most likely stands for: at most two edits
+ * away, or equal apart from case and separators. Undefined if no word is that close.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const bare = (text: string): string => text.toLowerCase().replace(/[-_]/g, '');
@@ -11,8 +11,9 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 }
 
 /**
- * Optimal string alignment: insertions, deletions, replacements, and neighbours
- * exchanged.
+ * Optimal string alignment distance: insertions, deletions, substitutions and
+ * transpositions of adjacent letters. Stops at 3, because larger distances are not
+ * needed.
  */
 function distance(left: string, right: string): number {
   if (Math.abs(left.length - right.length) > 2) return 3;

@@ -1,14 +1,15 @@
 /**
- * Control characters, what Unicode says may be invisible, bidi controls, line and
- * paragraph separators, annotations, no characters, lone surrogates.
+ * Characters that can hide or reorder text on a terminal or page: controls,
+ * default-ignorable code points, bidi controls, line and paragraph separators,
+ * annotations, noncharacters and lone surrogates.
  */
 export const hidden =
   /[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\u2028\u2029\ufff9-\ufffb\ufffe\uffff]/gu;
 
 /**
- * Makes foreign text safe to show: control, bidi and invisible characters become `\xNN`
- * or `\u{N}`, and the whole is cut to `limit` characters. Every renderer and every log
- * passes foreign text through this.
+ * Makes foreign text safe to display: control, bidi and invisible characters become
+ * `\xNN` or `\u{N}`, and the text is cut to `limit` characters. Every renderer and every
+ * log line passes foreign text through this function.
  */
 export function neutralise(text: string, limit = 1000): string {
   const zoneCut = text.length > limit ? `${text.slice(0, limit)}[...]` : text;

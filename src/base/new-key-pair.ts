@@ -6,17 +6,17 @@ import {
   type KeyObject,
 } from 'node:crypto';
 
-/** The kinds of key that are made here, with their parameter. */
+/** The supported key types with their parameters. */
 export type NewKey =
   | { readonly type: 'rsa'; readonly modulusLength: number }
   | { readonly type: 'ec'; readonly namedCurve: string }
   | { readonly type: 'ed25519' | 'ed448' | 'x25519' | 'x448' };
 
 /**
- * Generates a key pair. The keys are read back from their encoding, so that they share
- * nothing with the job that generated them: in Node 20 a garbage collection inside
- * `KeyObject.export()` destroys that job, which then waits for the lock that the export
- * holds, and the process stops for ever.
+ * Generates a key pair. The keys are imported again from their encoding, so that they
+ * share nothing with the job that generated them. In Node 20 a garbage collection inside
+ * `KeyObject.export()` can destroy that job while the export holds its lock, which
+ * deadlocks the process.
  */
 export function newKeyPair(key: NewKey): { privateKey: KeyObject; publicKey: KeyObject } {
   const { type, ...parameters } = key;

@@ -5,8 +5,9 @@ interface Running<T> {
 }
 
 /**
- * Work that several wait for is done once. Whoever aborts leaves alone; when nobody waits
- * any more, the work itself is aborted.
+ * Single flight: concurrent calls with one key share one promise. Aborting one caller
+ * does not affect the others; the work is aborted with its last caller. A finished result
+ * is not kept.
  */
 export class SingleFlight<T> {
   readonly #running = new Map<string, Running<T>>();

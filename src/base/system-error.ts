@@ -19,8 +19,8 @@ const words: Readonly<Record<string, readonly [message: string, fix: string]>> =
 };
 
 /**
- * An error of the operating system in words, and what to do about it. What is not known
- * here keeps its code.
+ * Describes an error of the operating system (errno(3)) as a message and a fix. An
+ * unknown error keeps its code as the message.
  */
 export function describeSystemError(error: unknown): {
   readonly message: string;

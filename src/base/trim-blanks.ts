@@ -1,6 +1,6 @@
 /**
- * Without the spaces and tabs at both ends, in time that grows with the text alone: `/[
- * \t]+$/` takes its square.
+ * Removes spaces and tabs at both ends in linear time. The expression `/[ \t]+$/` needs
+ * quadratic time on a long run of blanks, which a peer could send.
  */
 export function trimBlanks(text: string): string {
   let [start, end] = [0, text.length];

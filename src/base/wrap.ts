@@ -1,8 +1,8 @@
 import { neutralise } from './neutralise.js';
 
 /**
- * Breaks text into lines of at most `width` columns; a word longer than that is cut.
- * Foreign control characters become visible escapes.
+ * Wraps text to lines of at most `width` columns; a longer word is cut. Control
+ * characters of foreign text become visible escapes.
  */
 export function wrap(
   text: string,
@@ -44,7 +44,10 @@ function wrapLine(text: string, width: number, first: string, hanging: string): 
   return [...lines, line.trimEnd()];
 }
 
-/** Cuts to a width, showing that something is gone. */
+/**
+ * Cuts text to `width` columns and marks the cut with `...`. The text is neutralised
+ * first.
+ */
 export function clip(text: string, width: number): string {
   const safe = neutralise(text, 500);
   if (safe.length <= width) return safe;

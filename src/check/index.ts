@@ -1,6 +1,29 @@
 /**
- * Checks what TLS is worth for the mail of a domain: collects evidence, grades it, says
- * how to repair it. RFC 3207, RFC 7672 (DANE), RFC 8461 (MTA-STS), RFC 8460 (TLS-RPT).
+ * Checks how well the mail of a domain is protected between servers: collects evidence,
+ * grades it, and explains each fix. RFC 3207, RFC 7672 (DANE), RFC 8461 (MTA-STS), RFC
+ * 8460 (TLS-RPT).
+ *
+ * A check runs in two halves:
+ * 1. `collect` looks up the mail route, addresses, TLSA records, the MTA-STS policy and
+ *    the TLS-RPT record, and connects to every mail host. The prober asks each server one
+ *    question per connection. The result is plain JSON without judgement.
+ * 2. `grade` is a pure function of evidence and profile. It raises findings, computes
+ *    `exposure` and derives the verdict. Saved evidence can be graded again at any time.
+ *
+ * `exposure` answers the question of an operator: what happens to mail from each class of
+ * sender, today and under each attack? It applies the same decision function that `send`
+ * executes (`tls-policy`), so a prediction and a delivery agree.
+ *
+ * - `probes/` opens connections, under the limits of `ConnectionLimiter`;
+ * - `grade/` judges hosts, certificates and records, and collects findings;
+ * - `profiles/` holds the grading rules as data, with source and date;
+ * - `findings/` holds the text of every finding and its fix;
+ * - `compare/` lists the differences between two results;
+ * - `render/` writes the reports.
+ *
+ * "Could not be determined" is a result of its own: `inconclusive` appears where an unknown
+ * fact could make the verdict worse. Faults of this machine's network never count against
+ * the domain.
  *
  * @example const result = await check('example.com'); console.log(result.verdict,
  * result.exposure.mtaStsCached.stripStarttls);

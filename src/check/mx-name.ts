@@ -1,6 +1,6 @@
 import { parseIp } from '../base/index.js';
 
-/** Why senders pass over an MX record: its name leads nowhere. */
+/** The reason why senders skip an MX record: its name leads to no host. */
 export type PassedOver = 'address-literal' | 'special-name' | 'no-address';
 
 /** Names that the public DNS never holds, with the RFC that reserves them. */
@@ -47,8 +47,8 @@ export function neverResolves(name: string, onPrivateNetwork: boolean): boolean 
 }
 
 /**
- * Why senders pass over a host without addresses; undefined where it has some, or where a
- * lookup failed.
+ * Returns the reason why senders skip a host without addresses; undefined if it has some,
+ * or if a lookup failed.
  */
 export function passedOver(
   name: string,

@@ -125,7 +125,7 @@ test('RFC 7671 §5.2.2, §5.2.3 [7671-5.2.2-1, 7671-5.2.3-1]: an anchor given in
   assert.equal(verdict([record(2, 0, 0, stranger)], { chain: [leaf, intermediate] }), 'mismatch');
 });
 
-test('RFC 7672 §3.1.3 [7672-3.1.3-1, 7672-3.2-1, 7671-4-1]: what is unusable authenticates nobody', () => {
+test('RFC 7672 §3.1.3 [7672-3.1.3-1, 7672-3.2-1, 7671-4-1]: an unusable record does not authenticate', () => {
   const good = record(3, 1, 1, leaf);
   const unusable: TlsaData[] = [
     { ...good, usage: 0 },

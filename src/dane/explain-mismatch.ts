@@ -6,13 +6,15 @@ import { formatTlsa } from './tlsa-text.js';
 import { explainUnusable } from './usable-records.js';
 import { verifyDane, type VerifyDaneRequest, type RecordVerdict } from './verify-dane.js';
 
-/** Why a TLSA record does not authenticate the server. */
+/** The reason why one TLSA record does not authenticate the server. */
 export interface RecordFault {
   readonly record: string;
   /**
-   * `digest`: a stronger digest decides; `wrong-form`: of the right certificate under
-   * other parameters; `wrong-usage`: of another place in the chain; `unknown`: of nothing
-   * seen.
+   * `digest`: a record with a stronger digest decides (RFC 7671 §9); `wrong-form`: data
+   * of the right certificate under other parameters; `wrong-usage`: data of another
+   * certificate in the chain; `anchor-not-sent`: data of an issuer that the server does
+   * not send; `name`, `date`, `path`: the anchor matches, but the chain is not valid
+   * under it; `unknown`: data of no certificate that was observed.
    */
   readonly kind:
     | 'unusable'
@@ -27,6 +29,7 @@ export interface RecordFault {
   readonly message: string;
 }
 
+/** A request to {@link explainMismatch}. */
 export interface MismatchQuestion extends VerifyDaneRequest {
   /**
    * The anchor that the chain leads to against public CAs, where the server did not send
@@ -36,7 +39,7 @@ export interface MismatchQuestion extends VerifyDaneRequest {
 }
 
 /**
- * Records, and certificates of the chain, that are looked at: each pair costs some
+ * Maximum number of records and of certificates to examine. Each pair costs several
  * hashes.
  */
 const MAX_EXPLAINED = 10;
@@ -44,9 +47,9 @@ const MAX_EXPLAINED = 10;
 type Fault = Omit<RecordFault, 'record'>;
 
 /**
- * Explains records that do not match: to which certificate the data belongs, and what
- * stands in the way (RFC 7671 §5, §9 [7671-9-1]). Empty where one record authenticates
- * the server.
+ * Explains records that do not match: which certificate their data belongs to and which
+ * parameter is wrong (RFC 7671 §5, §9 [7671-9-1]). Returns an empty list if one record
+ * authenticates the server.
  */
 export function explainMismatch(question: MismatchQuestion): readonly RecordFault[] {
   const { verdict, records } = verifyDane(question);

@@ -2,6 +2,7 @@ import type { Name } from '../base/index.js';
 import { readTlsa, RRType, type Resolver } from '../dns/index.js';
 import { formatTlsa } from './tlsa-text.js';
 
+/** The host and domain whose misplaced TLSA records {@link lookupMisplaced} looks for. */
 export interface MisplacedOptions {
   readonly resolver: Resolver;
   /** The MX host, which has no TLSA record at `_25._tcp`. */
@@ -11,7 +12,7 @@ export interface MisplacedOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What administrators write in place of `_25._tcp`. */
+/** Owner name prefixes that administrators publish by mistake instead of `_25._tcp`. */
 const prefixes: readonly string[] = [
   '_465._tcp',
   '_587._tcp',
@@ -21,7 +22,7 @@ const prefixes: readonly string[] = [
   '_tcp',
 ];
 
-/** Records that are shown of one place. */
+/** Maximum number of records to report of one owner name. */
 const MAX_RECORDS = 3;
 
 /**

@@ -150,12 +150,12 @@ test('RFC 7672 §2.1.2 [7672-2.1.2-3]: a failure at the first candidate ends the
   }
 });
 
-test('RFC 7672 §2.2 [7672-2.2-2, 7672-2.2.3-5]: what is not secure, itself or by an alias of its owner, is insecure, whatever it says', async () => {
+test('RFC 7672 §2.2 [7672-2.2-2, 7672-2.2.3-5]: records without DNSSEC on the whole alias chain are insecure', async () => {
   const found = await lookUp({ '_25._tcp.mx.example.com': { tlsa: [record], dnssec: 'insecure' } });
   assert.deepEqual([found.status, found.dnssec], ['insecure', 'insecure']);
 });
 
-test('RFC 7672 §2.2.2 [7672-2.2.2-1]: below insecure addresses nothing counts, and a failure there harms nobody', async () => {
+test('RFC 7672 §2.2.2 [7672-2.2.2-1]: with insecure addresses no record counts, and a failure has no effect', async () => {
   const inert = await lookUp(
     { '_25._tcp.mx.example.com': { tlsa: [record] } },
     { addresses: addresses('insecure'), inert: true },
@@ -168,7 +168,7 @@ test('RFC 7672 §2.2.2 [7672-2.2.2-1]: below insecure addresses nothing counts, 
   assert.equal(failing.status, 'absent');
 });
 
-test('records nobody can use are told apart from none', async () => {
+test('unusable records are not the same as absent ones', async () => {
   assert.equal(
     (await lookUp({ '_25._tcp.mx.example.com': { tlsa: [`1 1 1 ${'ab'.repeat(32)}`] } })).status,
     'unusable',

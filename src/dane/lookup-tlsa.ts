@@ -11,52 +11,60 @@ import {
 import { formatTlsa } from './tlsa-text.js';
 import { isUsable } from './usable-records.js';
 
+/** The input of {@link lookupTlsa}: a host with its address lookup, and the port. */
 export interface LookupTlsaOptions {
   readonly resolver: Resolver;
   /** The MX host. */
   readonly host: Name;
   /**
-   * Its addresses, looked up before: they decide whether TLSA is asked for at all (RFC
-   * 7672 §2.2.2).
+   * The result of its address lookup. DNSSEC status and aliases of the addresses decide
+   * whether a sender looks up TLSA records at all (RFC 7672 §2.2.2).
    */
   readonly addresses: Pick<HostAddresses, 'dnssec' | 'canonicalName' | 'aliases' | 'ttl'>;
   readonly port: number;
   /**
-   * Ask also where records cannot count, so that a publisher can be told they are inert.
-   * A sender does not (RFC 7672 §2.2.2 [7672-2.2.2-2]).
+   * Also look up records that senders ignore, so that a report can name them as inert. A
+   * sender leaves this false (RFC 7672 §2.2.2 [7672-2.2.2-2]).
    */
   readonly inert?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** The TLSA records a sender finds for a host. */
+/** The TLSA records that a sender finds for a host, with their DNSSEC status. */
 export interface TlsaLookup {
   /**
-   * `usable`: secure, at least one usable record. `unusable`: secure, none usable.
-   * `absent`: none, and that is proved or the zone is proved unsigned. `insecure`:
-   * records nobody may rely on. `bogus`, `tempfail`: could not be told, so the host
-   * cannot be used now (RFC 7672 §2.1.2).
+   * - `usable`: secure, with at least one usable record: DANE is in force.
+   * - `unusable`: secure, but no record is usable: TLS is mandatory, without
+   *   authentication.
+   * - `absent`: no record exists, which is proved, or the zone is proved to be
+   *   unsigned.
+   * - `insecure`: records without DNSSEC, which senders ignore.
+   * - `bogus`, `tempfail`: the lookup failed, so the host must not be used now (RFC
+   *   7672 §2.1.2).
    */
   readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
-  /** TLSA base domain: where the records were found, without `_25._tcp`. */
+  /**
+   * TLSA base domain (RFC 7672 §2.2.3): the owner name of the records without `_25._tcp`.
+   */
   readonly base: string;
   readonly dnssec: Dnssec;
   /** In the order of the answer, as text and as data. */
   readonly records: readonly string[];
   readonly failure?: Failure;
-  /** Seconds this may be kept. */
+  /** Seconds for which this result may be cached. */
   readonly ttl: number;
 }
 
 const MAX_RECORDS = 64;
 
 /**
- * Asks for a host's TLSA records (RFC 7672 §2.2.2, §2.2.3): at the end of the alias chain
- * when all of it is secure, then at the name itself. Insecure addresses end the search,
- * unless the name itself is a secure alias that leads into an unsigned zone: then its own
- * records count.
+ * Looks up the TLSA records of a host (RFC 7672 §2.2.2, §2.2.3): first at the end of the
+ * alias chain if the whole chain is secure, then at the host name. Insecure addresses end
+ * the search, with one exception: for a secure alias that leads into an unsigned zone,
+ * the records of the alias itself count.
  *
- * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5, 7671-7-1]
+ * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5,
+ * 7671-7-1]
  */
 export async function lookupTlsa({
   resolver,
@@ -101,8 +109,8 @@ function judge(base: Name, answer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup
   });
   const texts = records.map(formatTlsa);
   if (answer.status === 'failed') {
-    // RFC 7672 §2.2.2: below insecure addresses a sender does not ask, so a failure there
-    // harms nobody.
+    // RFC 7672 §2.2.2: with insecure addresses a sender does not look up TLSA, so a
+    // failed lookup has no effect on delivery.
     if (addressDnssec === 'insecure')
       return { ...common, dnssec: 'insecure', status: 'absent', records: [] };
     return {
@@ -113,7 +121,7 @@ function judge(base: Name, answer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup
     };
   }
   if (answer.status !== 'found') return { ...common, status: 'absent', records: [] };
-  // Nothing shows that the zone is unsigned (RFC 7672 §2.1.1), so the records may be in
+  // RFC 7672 §2.1.1: the zone is not proved to be unsigned, so the records may be in
   // force.
   if (addressDnssec === 'indeterminate' || addressDnssec === 'bogus')
     return {

@@ -101,7 +101,7 @@ test('usage 2: a wildcard certificate covers one label of the reference identifi
   assert.equal(judge([tlsa(2, 1, 1, root)], [wild, root], 'a.mx.mail.example'), 'mismatch name');
 });
 
-test('usage 3 is about the first certificate, whatever follows it', () => {
+test('usage 3 checks the first certificate only', () => {
   for (const record of [
     tlsa(3, 1, 0, leaf),
     tlsa(3, 0, 0, leaf),

@@ -4,39 +4,46 @@ import { isUsable } from './usable-records.js';
 import { verifyDane } from './verify-dane.js';
 
 /**
- * What a TLSA record is there for. `current` matches a key or an issuer in use. `next`
- * matches none, beside one that does: a key to come, or one whose going nobody saw.
- * `stale` matches none while no record matches, or matched a key that is gone.
- * `unrelated` names an issuer of no chain seen. `duplicate` says what an earlier record
- * of its usage says, as 3 0 1 beside 3 1 1 of the same certificate; `unusable` nothing to
- * a mail sender; of `unknown` no certificate was seen.
+ * The role of one TLSA record.
+ * - `current`: matches a key or an issuer in use.
+ * - `next`: matches no key while another record does: a key to come, or one whose
+ *   removal was not observed.
+ * - `stale`: matches no key while no record matches, or matches a key that is gone.
+ * - `unrelated`: names an issuer of no observed chain.
+ * - `duplicate`: covers the same certificates as an earlier record of its usage, such
+ *   as 3 0 1 next to 3 1 1.
+ * - `unusable`: senders cannot use it.
+ * - `unknown`: no certificate was observed.
  */
 export type TlsaRole =
   'current' | 'next' | 'stale' | 'unrelated' | 'duplicate' | 'unusable' | 'unknown';
 
 /**
- * `ready`: a record for the next key or issuer stands beside; `partial`: some keys in use
- * have no record; `mismatch`: none has.
+ * The coverage of the keys in use. `ready`: a record for the next key or its issuer is
+ * also published; `single`: the keys in use are covered, a next key is not; `partial`:
+ * some keys in use have no record; `mismatch`: none has one.
  */
 export type TlsaCoverage = 'ready' | 'single' | 'partial' | 'mismatch' | 'unknown';
 
+/** The records of one host and the chains that its servers send. */
 export interface RolloverQuestion {
   readonly records: readonly TlsaData[];
-  /** Every chain in use, of each address and key algorithm, as sent. */
+  /** Every chain in use, one per address and key algorithm, as sent. */
   readonly chains: readonly (readonly Certificate[])[];
-  /** Chains of keys that were in use and are so no more. */
+  /** Chains of keys that were in use earlier and no longer are. */
   readonly gone?: readonly (readonly Certificate[])[];
 }
 
 /**
- * Tells the records of one host apart (RFC 7671 §8): a rollover needs the next record
- * before the key, and duplicates are no second record.
+ * Derives the role of each record (RFC 7671 §8). A safe rollover publishes the next
+ * record before it installs the key, and a duplicate of the current record does not
+ * prepare one.
  */
 export function rolloverState({ records, chains, gone = [] }: RolloverQuestion): {
   readonly state: TlsaCoverage;
   readonly roles: readonly TlsaRole[];
 } {
-  // Which chains each record is for: what says nothing new is no second record.
+  // The chains that each record matches. A record that adds no chain is a duplicate.
   const reach = records.map((record) => {
     if (isUsable(record))
       return chains.flatMap((chain, count) => (isFor(record, chain) ? [count] : []));
@@ -80,8 +87,8 @@ function stateOf(
 }
 
 /**
- * A record for an issuer is for a chain whose leaf has another name or is out of date as
- * well.
+ * True where the record matches the chain. Names and dates are left out of account: a
+ * record of usage 2 still belongs to a chain whose leaf has expired or has another name.
  */
 function isFor(record: TlsaData, chain: readonly Certificate[]): boolean {
   const [leaf] = chain;

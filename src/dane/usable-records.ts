@@ -1,6 +1,6 @@
 import type { TlsaData } from '../dns/index.js';
 
-/** Octets a digest has. */
+/** Length of each digest in octets, by matching type. */
 const digestLength: Readonly<Record<number, number>> = { 1: 32, 2: 64 };
 
 /**
@@ -13,7 +13,7 @@ export function isUsable(record: TlsaData): boolean {
   return explainUnusable(record) === undefined;
 }
 
-/** Why a record cannot be used; undefined for one that can. */
+/** Explains why senders cannot use a record. Returns undefined for a usable one. */
 export function explainUnusable(record: TlsaData): string | undefined {
   const { usage, selector, matchingType, data } = record;
   if (usage === 0 || usage === 1)
@@ -34,7 +34,7 @@ export function explainUnusable(record: TlsaData): string | undefined {
   return `it has ${data.length} octets of data where ${name} has ${expected}${shapeOf(data)}`;
 }
 
-/** What data of a wrong length resembles. */
+/** Names the likely mistake behind data of a wrong length. */
 function shapeOf(data: Uint8Array): string {
   if (data.length === 20) return ', the length of SHA-1';
   if (data.length === 32) return ', the length of SHA-256';

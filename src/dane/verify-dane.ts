@@ -12,6 +12,7 @@ import {
 import { formatTlsa } from './tlsa-text.js';
 import { usableRecords } from './usable-records.js';
 
+/** The TLSA records of a host and the chain that its server sent. */
 export interface VerifyDaneRequest {
   readonly records: readonly TlsaData[];
   /** As the server sent them, its own certificate first. */
@@ -21,15 +22,15 @@ export interface VerifyDaneRequest {
    * next-hop domain.
    */
   readonly names: readonly string[];
-  /** Date for usage 2, milliseconds since 1970. */
+  /** Time at which the chain of usage 2 must be valid, milliseconds since 1970. */
   readonly validationTime: number;
 }
 
-/** What one record came to. */
+/** The verdict on one TLSA record. */
 export interface RecordVerdict {
   readonly record: string;
   readonly verdict: 'match' | 'no-match' | 'unusable' | 'weaker-digest';
-  /** Why a trust anchor that was found does not count. */
+  /** For usage 2: why a trust anchor that was found does not count. */
   readonly reason?: 'name' | 'date' | 'path';
 }
 
@@ -44,12 +45,14 @@ export interface DaneVerdict {
 }
 
 /**
- * Authenticates a server by its TLSA records (RFC 7671 §5, RFC 7672 §3): one match is
- * enough. For usage 3 only the key counts, names and dates do not; for usage 2 the anchor
- * must have been sent or be given in full, the path be in date, and a reference
- * identifier match. Nothing else is looked at, such as Certificate Transparency.
+ * Authenticates a server by its TLSA records (RFC 7671 §5, RFC 7672 §3). One matching
+ * record is enough. For usage 3 only the key counts; names and dates are ignored. For
+ * usage 2 the anchor must be in the chain or complete in the record, the path must be
+ * valid at `validationTime`, and a reference identifier must match. Nothing else is
+ * checked, such as Certificate Transparency.
  *
- * [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2-1, 7672-3.2.1-1, 7672-3.2.2-1, 7671-2-1, 7671-2-2, 7671-4.2-1, 7671-5.1-1, 7671-10.2-1]
+ * [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2-1, 7672-3.2.1-1, 7672-3.2.2-1, 7671-2-1,
+ * 7671-2-2, 7671-4.2-1, 7671-5.1-1, 7671-10.2-1]
  */
 export function verifyDane({
   records,

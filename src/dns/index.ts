@@ -2,6 +2,28 @@
  * DNS and DNSSEC for a mail sender: codec, validating resolver, mail route. RFC 1034,
  * 1035, 4033-4035, 5155, 6840, 6891, 7672 §2.1; updates: 2136, 8945.
  *
+ * A sender asks DNS where mail goes and whether TLS is mandatory there. An on-path
+ * attacker can forge every unsigned answer. So each answer has one of four states (RFC
+ * 4033 §5, RFC 7672 §2.1.1):
+ * - `secure`: signatures prove it, from a trust anchor down;
+ * - `insecure`: signatures prove that the zone is unsigned;
+ * - `bogus`: it must be signed and does not validate;
+ * - `indeterminate`: the state could not be determined, for example because the
+ *   resolver strips signatures.
+ *
+ * Only `secure` data authenticates, and only a secure or insecure denial counts as
+ * absence. Bogus and indeterminate answers defer mail: a sender never falls back to
+ * plaintext because of a failed lookup.
+ *
+ * - `wire/` encodes and parses messages and records. Every read is bounds-checked.
+ * - `dnssec/validate/` is a validating stub as a pure function, with a budget for the
+ *   work that one answer may cause. Each verdict has a proof that can be verified again
+ *   offline (`verifyProof`).
+ * - `client/` is the resolver: UDP, TCP and TLS transport, cache, several upstreams. A
+ *   resolver's AD bit is trusted only if the operator says so.
+ * - `mail-route/` looks up MX hosts, addresses and TXT records with their states.
+ * - `update/` changes records by dynamic update with TSIG.
+ *
  * @example const resolver = createResolver({ network: nodeNetwork(), upstreams:
  * systemUpstreams() }); const route = await lookupMailRoute(resolver,
  * Name.of('example.com'));

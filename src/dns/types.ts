@@ -13,8 +13,9 @@ export interface ResourceRecord {
 }
 
 /**
- * RFC 4035 §4.3: secure (proved), insecure (proved unsigned), bogus (should be signed, is
- * not validly), indeterminate (could not tell).
+ * The security status of DNS data (RFC 4033 §5, RFC 4035 §4.3): `secure` (proved),
+ * `insecure` (proved to be unsigned), `bogus` (must be signed, but does not validate),
+ * `indeterminate` (could not be determined).
  */
 export type Dnssec = 'secure' | 'insecure' | 'bogus' | 'indeterminate';
 
@@ -26,8 +27,8 @@ export interface AliasStep {
 }
 
 /**
- * A zone that is signed, but with nothing that counts: its parent has DS records, none of
- * a supported algorithm and digest.
+ * A signed zone that counts as unsigned: no DS record at its parent has a supported
+ * algorithm and digest.
  */
 export interface UnsupportedZone {
   /** Presentation form, without final dot. */
@@ -37,8 +38,8 @@ export interface UnsupportedZone {
 }
 
 /**
- * What a question came to. `found` has at least one record; `nodata` and `nxdomain` are
- * denials; `failed` could not be told.
+ * The outcome of a question. `found`: at least one record; `nodata` and `nxdomain`:
+ * denied; `failed`: no usable answer.
  */
 export type AnswerStatus = 'found' | 'nodata' | 'nxdomain' | 'failed';
 
@@ -79,26 +80,28 @@ export interface DnsAnswer {
   readonly proof?: unknown;
 }
 
+/** Options of one query. */
 export interface AskOptions {
   readonly signal?: AbortSignal;
   /**
-   * Take data also from a resolver that strips DNSSEC, marked `indeterminate`. Without it
-   * such an answer is `failed`. Never for TLSA: there an unproved absence must not count
-   * as absence (RFC 7672 §2.1.2).
+   * Accept data from a resolver that strips DNSSEC, with status `indeterminate`.
+   * Otherwise such an answer is `failed`. Never use it for TLSA: an unproved absence must
+   * not count as absence (RFC 7672 §2.1.2).
    */
   readonly acceptUnvalidated?: boolean;
 }
 
-/** What the layers above ask. Never rejects except with `signal.reason`. */
+/** The port through which other parts query DNS. Rejects only with `signal.reason`. */
 export interface Resolver {
   ask(name: Name, type: number, options?: AskOptions): Promise<DnsAnswer>;
   /**
-   * What is known of the upstream after the questions so far: whether it passes DNSSEC
-   * records through, whether it answers at all.
+   * Returns the state of each upstream as observed so far: whether it answers, and
+   * whether it passes DNSSEC records through.
    */
   readonly health: () => ResolverHealth;
 }
 
+/** The observed state of the upstream resolvers. */
 export interface ResolverHealth {
   /**
    * As given by the user or found in the system's configuration, `192.0.2.53:53` or

@@ -3,8 +3,8 @@ import { spkiSha256, type Certificate } from '../x509/index.js';
 import type { MailCertificate } from './check-result.js';
 
 /**
- * What a certificate says of itself, as every result has it; what it is worth is for
- * others to add.
+ * Returns the facts of a certificate that every result shows. Verdicts are added
+ * elsewhere.
  */
 export function certificateFacts(
   leaf: Certificate,

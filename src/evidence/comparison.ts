@@ -1,11 +1,11 @@
 /**
- * `hermetic.diff/1`: what is different between two checks of a domain. A stable contract:
+ * `hermetic.diff/1`: the differences between two checks of a domain. A stable contract:
  * fields are added, never renamed.
  */
 
 /**
- * `unclear`: what was known can no longer be told; `changed`: neither good nor bad by
- * itself.
+ * `unclear`: a fact that was known can no longer be determined; `changed`: neither better
+ * nor worse.
  */
 export type Direction = 'worse' | 'unclear' | 'better' | 'changed';
 

@@ -1,8 +1,8 @@
 /**
- * `hermetic.outcome/1`: what became of one attempt to hand mail to a next hop, connection
- * by connection, with everything a TLS-RPT report says of it (RFC 8460 §4). A stable
- * contract: fields are added, never renamed. Foreign text is stored as received and
- * neutralised only where shown.
+ * `hermetic.outcome/1`: one delivery attempt to a next hop, connection by connection,
+ * with everything a TLS-RPT report needs (RFC 8460 §4). A stable contract: fields are
+ * added, never renamed. Foreign text is stored as received and neutralised only where it
+ * is shown.
  */
 import type { AuthMechanism, Reason, Waiver } from '../tls-policy/index.js';
 import type { PolicyType, ResultType } from '../tls-rpt/index.js';
@@ -21,9 +21,9 @@ export interface DeliveryOutcome {
    * try again later. `rejected`: for good.
    */
   readonly result: 'connected' | 'delivered' | 'deferred' | 'rejected';
-  /** What decided, where no mail went. */
+  /** The deciding failure, if no mail was delivered. */
   readonly failure?: FailureEvidence;
-  /** What was set aside, and why. */
+  /** The suspended requirements and the reason. */
   readonly waiver?: Waiver;
   /** Name said in EHLO. */
   readonly helo: string;
@@ -49,9 +49,9 @@ export interface AppliedPolicy {
   /** mx-host: the patterns of an MTA-STS policy. */
   readonly mxHosts: readonly string[];
   readonly mode?: 'enforce' | 'testing' | 'none';
-  /** What is wrong with the policy itself; it counts for every session. */
+  /** The fault of the policy itself. It counts for every session. */
   readonly failure?: PolicyFailure;
-  /** The TXT record at `_smtp._tls` of the policy domain: who is to hear of it. */
+  /** The TLS-RPT record of the policy domain: the recipients of reports. */
   readonly tlsRpt: {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
     readonly record?: string;
@@ -83,7 +83,7 @@ export interface DeliveryAttempt {
    * session, not good enough or turned away. `used`: handed over.
    */
   readonly state: 'refused' | 'unreachable' | 'failed' | 'used';
-  /** What had to hold. */
+  /** The TLS requirement. */
   readonly tls: 'opportunistic' | 'mandatory';
   readonly authenticate: readonly AuthMechanism[];
   readonly reasons: readonly Reason[];
@@ -94,7 +94,7 @@ export interface DeliveryAttempt {
   readonly failure?: FailureEvidence;
   /** A handshake that was completed, or whose failure alone decided. */
   readonly session?: SessionFacts;
-  /** Mail would have travelled, or did travel, in clear. */
+  /** Mail travelled, or would have travelled, in plaintext. */
   readonly cleartext: boolean;
   /**
    * One for each policy that this attempt bears on; empty where no server was reached,
@@ -113,7 +113,7 @@ export interface SessionFacts {
   readonly certificate?: Omit<MailCertificate, 'sni'>;
 }
 
-/** What one session means for one policy: success, or the result type it counts as. */
+/** The effect of one session on one policy: success, or the RFC 8460 result type. */
 export interface PolicyResult {
   /** Index into `policies`. */
   readonly policy: number;

@@ -1,8 +1,8 @@
 /**
- * `hermetic.evidence/1`: what was seen, as plain JSON, apart from any judgement.
- * Everything a profile grades is derived from this, so old evidence can be graded again
- * without touching the network. Text from peers is stored as received (latin1) and
- * neutralised only where shown.
+ * `hermetic.evidence/1`: observations as plain JSON, without any judgement. Everything
+ * that a profile grades derives from it, so saved evidence can be graded again offline.
+ * Text from peers is stored as received (ISO 8859-1) and neutralised only where it is
+ * shown.
  */
 import type { Dnssec, UnsupportedZone } from '../dns/index.js';
 import type { StoreIdentity } from '../x509/index.js';

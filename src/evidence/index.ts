@@ -1,8 +1,22 @@
 /**
- * The facts the jobs share, as plain JSON: what was seen (`hermetic.evidence/1`) and what
- * it comes to (`hermetic.check/1`). What a sender must do (`hermetic.policy/1`) and what
- * became of it (`hermetic.outcome/1`) are here as well. Types, validation and JSON
- * Schemas only; the records come from RFC 8461, RFC 8460 and RFC 7672.
+ * The data contracts that the jobs share, as plain JSON with types, validation and JSON
+ * Schemas:
+ * - `hermetic.evidence/1`: the observations of a check, without any judgement;
+ * - `hermetic.check/1`: the graded result of a check;
+ * - `hermetic.diff/1`: the differences between two results;
+ * - `hermetic.policy/1`: the requirements of a sender for a next hop;
+ * - `hermetic.outcome/1`: one delivery attempt, with everything a TLS-RPT report needs.
+ *
+ * Evidence and verdict are separate on purpose. Saved evidence can be graded again
+ * offline, under another profile or with newer rules, and a report always shows the
+ * observation behind a finding.
+ *
+ * The contracts are stable: fields are added, never renamed or removed. Text from peers
+ * is stored as received, in ISO 8859-1, and neutralised where it is shown. "Could not be
+ * determined" is a value of its own in every field that can be unknown.
+ *
+ * This part contains no rules. `check` writes and grades evidence, `tls-policy` decides,
+ * `send` writes outcomes, and `tls-rpt-send` reports them.
  *
  * @example const stored = checkResultSchema.safeParse(JSON.parse(text)); if
  * (stored.success) console.log(stored.data.verdict);

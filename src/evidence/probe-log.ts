@@ -9,7 +9,10 @@ import {
 import type { ConnectionEvidence } from './evidence.js';
 import type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
 
-/** A record as it is stored; a completed handshake is stored as one and not here. */
+/**
+ * Converts a probe record to its stored form. A completed handshake is stored elsewhere,
+ * so it returns undefined.
+ */
 export function probeEvidence({ question, answer }: ProbeRecord): ProbeEvidence | undefined {
   if (answer.kind === 'handshake') return undefined;
   if (answer.kind !== 'hello') return { question, answer };
@@ -21,7 +24,7 @@ export function probeEvidence({ question, answer }: ProbeRecord): ProbeEvidence 
   };
 }
 
-/** What the planner knows of an address, from what is stored of it. */
+/** Rebuilds the prober's log of an address from its stored connections. */
 export function probeLog(connections: readonly ConnectionEvidence[]): readonly ProbeRecord[] {
   return connections.flatMap((connection): ProbeRecord[] => {
     const { probe, handshake, presented } = connection;

@@ -11,7 +11,7 @@ export const unsupportedZone = z.strictObject({
 export const stsMode = z.enum(['enforce', 'testing', 'none']);
 export const mechanism = z.enum(['dane', 'pkix']);
 export const reason = z.enum(Object.keys(reasonTable) as [Reason, ...Reason[]]);
-/** What sets enforcement aside. */
+/** The reason why enforcement is suspended. */
 export const waiver = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('observe') }),
   z.strictObject({ kind: z.literal('exemption'), until: z.string(), reason: z.string() }),

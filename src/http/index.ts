@@ -1,10 +1,17 @@
 /**
- * HTTPS requests through the door: given addresses, a judged certificate, bounded time
- * and size, no redirects (RFC 9110, RFC 9112).
+ * HTTPS requests (RFC 9110, RFC 9112) over the {@link Network} port, for MTA-STS policies,
+ * ACME and reports.
+ *
+ * `request` connects to given addresses, verifies the certificate for the host before it
+ * sends anything, and limits time and size of the response. It follows no redirect, keeps
+ * no cache and no connection, and decompresses nothing: RFC 8461 §3.3 forbids redirects
+ * and caches for policies, and each feature less is one less for a peer to abuse. The
+ * response states whether its end was marked inside TLS: otherwise an on-path attacker
+ * may have truncated it.
  *
  * @example const network = nodeNetwork(); const got = await request({ network, addresses:
- * [], host: 'mta-sts.example.com', path: '/', anchors: trustStore([]), at: Date.now() });
- * if (!got.ok) console.log(got.failure.code); // http-unreachable
+ * [], host: 'mta-sts.example.com', path: '/', anchors: trustStore([]), validationTime:
+ * Date.now() }); if (!got.ok) console.log(got.failure.code); // http-unreachable
  */
 export { request, type HttpRequest, type HttpResponse } from './request.js';
 export { httpFailures } from './failures.js';

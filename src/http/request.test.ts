@@ -22,13 +22,13 @@ after(() => {
   for (const server of open) server.close();
 });
 
-/** A server that gives its answer to whatever arrives, and what it heard. */
+/** A server with one fixed answer, and the octets it received. */
 async function serve(
   answer: string | ((socket: TLSSocket) => void),
   identity: Issued = good,
   maxVersion: SecureVersion = 'TLSv1.3',
 ) {
-  const heard: string[] = [];
+  const received: string[] = [];
   const server = createTlsServer(
     {
       key: identity.keyPem,
@@ -39,15 +39,15 @@ async function serve(
     (socket) => {
       socket.on('error', () => undefined);
       socket.on('data', (data: Buffer) => {
-        heard.push(data.toString('latin1'));
-        if (heard.length > 1) return;
+        received.push(data.toString('latin1'));
+        if (received.length > 1) return;
         if (typeof answer === 'function') answer(socket);
         else socket.end(answer);
       });
     },
   );
   server.on('tlsClientError', () => undefined);
-  return { port: await listen(server), heard };
+  return { port: await listen(server), received };
 }
 
 async function listen(server: Server): Promise<number> {
@@ -78,7 +78,7 @@ async function outcome(port: number, options: Partial<HttpRequest> = {}): Promis
 }
 
 test('a response comes back whole: status, headers, body; the request names the host and asks for no encoding', async () => {
-  const { port, heard } = await serve(
+  const { port, received } = await serve(
     'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 5\r\n\r\nhello',
   );
   const got = await get(port);
@@ -89,9 +89,9 @@ test('a response comes back whole: status, headers, body; the request names the 
   );
   assert.equal(Buffer.from(got.value.body).toString(), 'hello');
   assert.equal(got.value.chainVerdict.chain, 'trusted');
-  assert.match(heard[0] ?? '', /^GET \/\.well-known\/mta-sts\.txt HTTP\/1\.1\r\n/);
-  assert.match(heard[0] ?? '', new RegExp(`host: ${host}:${port}\r\n`, 'i'));
-  assert.match(heard[0] ?? '', /accept-encoding: identity/i);
+  assert.match(received[0] ?? '', /^GET \/\.well-known\/mta-sts\.txt HTTP\/1\.1\r\n/);
+  assert.match(received[0] ?? '', new RegExp(`host: ${host}:${port}\r\n`, 'i'));
+  assert.match(received[0] ?? '', /accept-encoding: identity/i);
 });
 
 test('bodies in chunks, and bodies that end with the connection', async () => {
@@ -154,11 +154,11 @@ test('a body that ends with the connection is whole after a closure alert, not a
 });
 
 test('RFC 8461 §3.3 [8461-3.3-6]: a redirect is an answer, never followed', async () => {
-  const { port, heard } = await serve(
+  const { port, received } = await serve(
     'HTTP/1.1 302 Found\r\nLocation: https://mta-sts.good.example/other\r\nContent-Length: 0\r\n\r\n',
   );
   assert.equal(await outcome(port), '302 ');
-  assert.equal(heard.length, 1);
+  assert.equal(received.length, 1);
 });
 
 test('[8461-3.3-1, 8461-3.3-3] a bad certificate is a failure, and nothing was sent', async () => {
@@ -172,9 +172,12 @@ test('[8461-3.3-1, 8461-3.3-3] a bad certificate is a failure, and nothing was s
     [issue(root, { commonName: host }), 'http-certificate-name'],
   ];
   for (const [identity, code] of bad) {
-    const { port, heard } = await serve('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', identity);
+    const { port, received } = await serve(
+      'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+      identity,
+    );
     assert.equal(await outcome(port), code);
-    assert.deepEqual(heard, []);
+    assert.deepEqual(received, []);
   }
 });
 
@@ -202,7 +205,7 @@ test('limits [8461-3.3-9]: body, header, time', async () => {
   );
 });
 
-test('a body cut short, garbage, an upgrade nobody asked for', async () => {
+test('truncated body, garbage and an unrequested upgrade are failures', async () => {
   assert.equal(
     await outcome((await serve('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc')).port),
     'http-closed',

@@ -1,11 +1,11 @@
 import type { Failure } from '../base/index.js';
 import type { StsPolicy } from './parse-policy.js';
 
-/** A policy as it was fetched. */
+/** A policy with its body and the time of its fetch. */
 export interface CachedPolicy extends StsPolicy {
   /**
-   * Of the `_mta-sts` record at the time of the fetch; it is only ever compared for
-   * equality (RFC 8461 §3.1).
+   * The `id` of the `_mta-sts` record at the time of the fetch. It is opaque and only
+   * compared for equality (RFC 8461 §3.1).
    */
   readonly id: string;
   readonly body: string;
@@ -13,9 +13,11 @@ export interface CachedPolicy extends StsPolicy {
   readonly fetchedAt: number;
 }
 
-/** Fetches that failed since the last one that did not. */
+/** The failed fetches since the last successful one. */
 export interface FailedFetches {
-  /** Id of the record that the last of them was for; absent where there was none. */
+  /**
+   * The record `id` that the last failed fetch was for; absent if there was no record.
+   */
   readonly id?: string;
   readonly failure: Failure;
   readonly lastAt: number;
@@ -23,8 +25,8 @@ export interface FailedFetches {
 }
 
 /**
- * What is remembered of one policy domain. Without `policy` it is a negative entry: only
- * failed fetches.
+ * The cache entry of one policy domain. An entry without `policy` is negative: it records
+ * only failed fetches, so that they are not repeated at once.
  */
 export interface StsEntry {
   /** Lower case, A-labels, no final dot. */
@@ -36,19 +38,20 @@ export interface StsEntry {
 }
 
 /**
- * Where policies are kept. Implementations are bounded: a full cache gives up what {@link
- * usefulness} rates lowest. Nothing else may drop an entry, least of all a failure. No
- * method throws: a cache that cannot store an entry answers it from memory.
+ * The port to a policy cache. Implementations are bounded: a full cache evicts the entry
+ * with the lowest {@link usefulness}. No other event evicts an entry, least of all a
+ * failure: otherwise an on-path attacker could remove a policy by blocking its host (RFC
+ * 8461 §3.3). No method throws: a cache that cannot store an entry keeps it in memory.
  */
 export interface StsCache {
   get(domain: string): StsEntry | undefined;
   /**
-   * A promise resolves when the entry is durable, or soon where it cannot be; it never
-   * rejects.
+   * The promise resolves when the entry is durable, or soon where that is impossible; it
+   * never rejects.
    */
   put(entry: StsEntry): void | Promise<void>;
   delete(domain: string): void | Promise<void>;
-  /** Entries to be refreshed by then ({@link refreshAt}), the most urgent first. */
+  /** Returns entries whose {@link refreshAt} is at or before `now`, most urgent first. */
   due(now: number, limit: number): readonly StsEntry[];
   readonly size: number;
 }

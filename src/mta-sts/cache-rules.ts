@@ -7,20 +7,20 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * RFC 8461 §3.3 [8461-3.3-8]: after a failed fetch the same id is left alone for five
- * minutes.
+ * Milliseconds after a failed fetch in which the same `id` is not fetched again (RFC 8461
+ * §3.3 [8461-3.3-8]).
  */
 export const BACK_OFF = 5 * MINUTE;
 /**
- * Life that a policy has at least when the cache is opened: the clock may be wrong then,
- * and is mended within minutes.
+ * Minimum remaining lifetime of a policy when the cache is opened, milliseconds. The
+ * clock may be wrong at boot and is usually corrected within minutes.
  */
 export const GRACE = HOUR;
-/** A policy nobody sends mail for is not refreshed for ever. */
+/** A policy that no mail has used for this long is no longer refreshed, milliseconds. */
 const UNUSED = 180 * DAY;
 
 /**
- * When the policy ends: `max_age` counted from the last fetch (RFC 8461 §3.2
+ * Returns the expiry time of a policy: `max_age` after its last fetch (RFC 8461 §3.2
  * [8461-3.2-9]).
  */
 export function expiresAt({ fetchedAt, maxAge }: CachedPolicy): number {
@@ -28,8 +28,9 @@ export function expiresAt({ fetchedAt, maxAge }: CachedPolicy): number {
 }
 
 /**
- * The policy that binds a sender, whatever DNS and the policy host say at the moment (RFC
- * 8461 §3.3 [8461-3.3-10, 8461-3.1-10]).
+ * Returns the policy that binds a sender now. The current state of DNS and of the policy
+ * host is irrelevant: an unexpired cached policy stays in force (RFC 8461 §3.3
+ * [8461-3.3-10, 8461-3.1-10]).
  */
 export function policyInForce(entry: StsEntry | undefined, now: number): CachedPolicy | undefined {
   if (entry?.policy && now < expiresAt(entry.policy)) return entry.policy;
@@ -37,18 +38,18 @@ export function policyInForce(entry: StsEntry | undefined, now: number): CachedP
 }
 
 /**
- * Whether a record with this id calls for a fetch [8461-3-1, 8461-5.1-1]: nothing in
- * force, or an id that is not the known one; and the last failure is not too fresh.
+ * Decides whether a record with this `id` requires a fetch [8461-3-1, 8461-5.1-1]: no
+ * policy is in force or the `id` is new, and the last failure is older than {@link
+ * BACK_OFF}.
  */
 export function callsForFetch(entry: StsEntry | undefined, id: string, now: number): boolean {
   if (policyInForce(entry, now)?.id === id) return false;
   const failed = entry?.failed;
-  // A clock that was set back must not keep a fetch waiting longer than the back-off
-  // itself.
+  // After a clock correction into the past the wait must not exceed the back-off itself.
   return failed?.id !== id || Math.abs(now - failed.lastAt) >= BACK_OFF;
 }
 
-/** The entry after a fetch. */
+/** Returns the entry after a successful fetch. */
 export function afterFetch(
   entry: StsEntry | undefined,
   domain: string,
@@ -62,7 +63,7 @@ export function afterFetch(
   };
 }
 
-/** The entry after a fetch that failed: the policy stays. */
+/** Returns the entry after a failed fetch: the policy stays, the failure is counted. */
 export function afterFailure(
   entry: StsEntry | undefined,
   domain: string,
@@ -79,10 +80,10 @@ export function afterFailure(
 }
 
 /**
- * When to fetch a policy anew, whether or not its record changed (RFC 8461 §3.3, §10.2
- * [8461-3.3-12]): daily, short-lived ones at half their life, each domain at its own
- * time; after failures at growing intervals. Undefined: never, since nobody uses it or
- * there is none.
+ * Returns the time to fetch a policy again, even if its record did not change (RFC 8461
+ * §3.3, §10.2 [8461-3.3-12]): daily, or at half the lifetime for short-lived policies.
+ * The time is spread by domain, and the interval grows after failures. Returns undefined
+ * for an unused policy and for an entry without one.
  */
 export function refreshAt({ domain, policy, failed, usedAt }: StsEntry): number | undefined {
   if (!policy || policy.fetchedAt > usedAt + UNUSED) return undefined;
@@ -93,8 +94,9 @@ export function refreshAt({ domain, policy, failed, usedAt }: StsEntry): number 
 }
 
 /**
- * Whether an administrator should hear of it: a third failure in a row, then ever more
- * rarely; withdrawn policies need no refresh (RFC 8461 §3.3 [8461-3.3-13]).
+ * Decides whether to warn the administrator about failed refreshes: at the third failure
+ * in a row, then at the 6th, the 12th and so on. A policy with mode `none` needs no
+ * refresh (RFC 8461 §3.3 [8461-3.3-13]).
  */
 export function isWorthWarning({ policy, failed }: StsEntry): boolean {
   if (!policy || policy.mode === 'none' || !failed) return false;
@@ -102,10 +104,10 @@ export function isWorthWarning({ policy, failed }: StsEntry): boolean {
 }
 
 /**
- * The entry as it counts when a cache is opened. What was stored under a clock that stood
- * ahead ages from now on; what ran out while nobody watched has {@link GRACE} left to be
- * fetched anew. So no wrong clock at the start takes a policy away. Undefined: nothing
- * worth keeping.
+ * Adjusts an entry when the cache is opened, so that a wrong clock at boot never removes
+ * a policy. A fetch time in the future becomes the present. A policy that expired while
+ * the process was stopped gets {@link GRACE} to be fetched again. Returns undefined for
+ * an entry without value.
  */
 export function reopened(entry: StsEntry, now: number): StsEntry | undefined {
   const failed = entry.failed && { ...entry.failed, lastAt: Math.min(entry.failed.lastAt, now) };
@@ -123,9 +125,9 @@ export function reopened(entry: StsEntry, now: number): StsEntry | undefined {
 }
 
 /**
- * How much would be lost with an entry, for a full cache: what ran out and what never was
- * a policy nothing, then `none`, `testing` and `enforce`; among equals what was used last
- * is worth most.
+ * Rates an entry for eviction from a full cache: expired and negative entries lowest,
+ * then mode `none`, `testing` and `enforce`. Among equal modes the most recently used
+ * entry ranks highest.
  */
 export function usefulness(entry: StsEntry, now: number): number {
   const policy = policyInForce(entry, now);
@@ -133,7 +135,7 @@ export function usefulness(entry: StsEntry, now: number): number {
   return worth * 1e14 + entry.usedAt;
 }
 
-/** A number from 0 to 1 that belongs to the domain: FNV-1a. */
+/** Returns a number from 0 to 1 that is constant for the domain (FNV-1a hash). */
 function spread(domain: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < domain.length; index++)

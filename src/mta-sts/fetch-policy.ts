@@ -6,6 +6,10 @@ import type { TrustStore } from '../x509/index.js';
 import { stsFailures } from './failures.js';
 import { parsePolicy, type StsPolicy } from './parse-policy.js';
 
+/**
+ * The input of {@link fetchPolicyAt}: a policy domain and the addresses of its policy
+ * host.
+ */
 export interface FetchPolicyAtOptions {
   readonly network: Network;
   /** Literal addresses of the policy host, tried in turn. */
@@ -13,7 +17,7 @@ export interface FetchPolicyAtOptions {
   /** The policy domain. */
   readonly domain: Name;
   readonly anchors: TrustStore;
-  /** Date at which the certificate is judged, milliseconds since 1970. */
+  /** Time at which the certificate must be valid, milliseconds since 1970. */
   readonly validationTime: number;
   /** Default 443. */
   readonly port?: number;
@@ -22,6 +26,7 @@ export interface FetchPolicyAtOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The input of {@link fetchPolicy}. */
 export interface FetchPolicyOptions extends Omit<FetchPolicyAtOptions, 'addresses'> {
   readonly resolver: Resolver;
 }
@@ -29,9 +34,10 @@ export interface FetchPolicyOptions extends Omit<FetchPolicyAtOptions, 'addresse
 const MAX_BODY = 65_536;
 
 /**
- * Fetches and reads the policy at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` (RFC
- * 8461 §3.3): a certificate valid for that name, status 200, text/plain, no redirect, no
- * cache, at most 64 KiB.
+ * Looks up the policy host and fetches `https://mta-sts.DOMAIN/.well-known/mta-sts.txt`
+ * (RFC 8461 §3.3). Requires a certificate valid for that name, status 200 and media type
+ * text/plain. Redirects are not followed, nothing is cached, and the body is limited to
+ * 64 KiB. Rejects only with `signal.reason`.
  *
  * [8461-3.2-1, 8461-3.2-2, 8461-3.3-5, 8461-3.3-6, 8461-3.3-7, 8461-3.3-9]
  */
@@ -54,7 +60,10 @@ export async function fetchPolicy(
   return fetchPolicyAt({ ...options, addresses: [...found.v4, ...found.v6] });
 }
 
-/** The same at addresses that are known already: a publisher asks each of them. */
+/**
+ * Fetches the policy from known addresses. A publisher uses it to check each address of
+ * its policy host.
+ */
 export async function fetchPolicyAt(
   options: FetchPolicyAtOptions,
 ): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
@@ -93,7 +102,8 @@ export async function fetchPolicyAt(
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (type !== 'text/plain')
     return fail(stsFailures.make('sts-policy-wrong-type', type || 'no Content-Type'));
-  // Half of `mx: *.example.com` is a policy too, of somebody else.
+  // A truncated body can still be valid: half of `mx: *.example.com` may name another
+  // domain.
   if (!whole)
     return fail(
       stsFailures.make(
@@ -107,7 +117,8 @@ export async function fetchPolicyAt(
 }
 
 /**
- * A certificate that is wrong is the publisher's lasting fault; everything else may pass.
+ * Maps an HTTP failure: an invalid certificate is a permanent fault of the publisher, all
+ * other failures may be temporary.
  */
 function causeOf(failure: Failure): Failure {
   const certificate = /^http-(certificate|tls)/.test(failure.code);

@@ -1,5 +1,28 @@
 /**
- * MTA-STS: the record, the policy and how both are had. RFC 8461.
+ * MTA-STS (RFC 8461): record lookup, policy fetch, cache.
+ *
+ * MTA-STS lets a domain require TLS without DNSSEC. The domain publishes a policy at
+ * `https://mta-sts.DOMAIN/.well-known/mta-sts.txt`: a mode, the patterns of its MX hosts
+ * and a lifetime (`max_age`). A TXT record at `_mta-sts.DOMAIN` announces it, and its
+ * `id` changes with each new policy. Under mode `enforce` a sender delivers only to MX
+ * hosts that match a pattern and present a certificate that a public CA issued for the
+ * host name. It defers the mail otherwise (§5). Mode `testing` only reports failures, and
+ * mode `none` withdraws the policy.
+ *
+ * The record is not protected, so an on-path attacker can suppress the first fetch. From
+ * then on the cached policy protects. Therefore one rule governs this part: no failure of
+ * DNS, TLS or HTTPS ever removes an unexpired policy (§3.3).
+ *
+ * - `parseStsRecord` and `parsePolicy` are as tolerant as a sender must be.
+ *   `lintStsRecord` and `lintPolicy` report what they tolerate.
+ * - `fetchPolicy` fetches a policy over HTTPS, without redirects or an HTTP cache.
+ * - `cache-rules.ts` decides without I/O when an entry binds, when it is fetched again,
+ *   and which entry a full cache evicts.
+ * - `createStsSource` combines discovery and cache for a sender, over the port
+ *   `StsCache`.
+ *
+ * It leaves the certificate of the MX host and the decision to deliver to `tls-policy`,
+ * and durable storage to the caller.
  *
  * @example
  * matchMx('*.example.com', 'mx1.example.com'); // true

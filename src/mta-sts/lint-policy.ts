@@ -2,20 +2,22 @@ import { MAX_AGE, parsePolicy } from './parse-policy.js';
 import { isAddress } from './policy-faults.js';
 import { isNear, quote, readLines, type PolicyLine } from './policy-lines.js';
 
-/** Departures of a policy that senders accept, each with the line at fault. */
+/** Faults of a policy that senders tolerate, each with its line. */
 export interface PolicyLint {
-  /** Outside the standard, or surely not meant: other senders may refuse the policy. */
+  /**
+   * Violations of the standard and likely mistakes: some senders may reject the policy.
+   */
   readonly faults: readonly string[];
-  /** Allowed, and without use. */
+  /** Valid, but without effect. */
   readonly notes: readonly string[];
 }
 
 const known: readonly string[] = ['version', 'mode', 'max_age', 'mx'];
 
 /**
- * Judges a policy as its publisher should, beside `parsePolicy`, which is as tolerant as
- * a sender has to be (RFC 8461 §3.2 [8461-3.2-15]). Empty for a policy that is not valid
- * at all.
+ * Checks a policy as its publisher should. `parsePolicy` is as tolerant as a sender must
+ * be (RFC 8461 §3.2 [8461-3.2-15]); this function reports what it tolerates. Returns
+ * empty lists for an invalid policy.
  */
 export function lintPolicy(body: string): PolicyLint {
   const lines = readLines(body);

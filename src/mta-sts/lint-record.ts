@@ -1,15 +1,15 @@
 import { explainNearRecord, trimBlanks } from '../base/index.js';
 
-/** A TXT record with what is wrong with it. */
+/** A TXT record and its fault. */
 export interface RecordLint {
   readonly text: string;
   readonly message: string;
 }
 
 /**
- * TXT records at `_mta-sts` that senders discard although their publisher meant MTA-STS
- * (RFC 8461 §3.1). Records of other kinds, as an SPF record from a wildcard,
- * are left out.
+ * Returns the TXT records at `_mta-sts` that senders discard although their publisher
+ * meant MTA-STS (RFC 8461 §3.1). Records of other types are left out, such as SPF from a
+ * wildcard.
  */
 export function nearStsRecords(texts: readonly string[]): readonly RecordLint[] {
   return texts.flatMap((text) => {
@@ -21,8 +21,8 @@ export function nearStsRecords(texts: readonly string[]): readonly RecordLint[] 
 }
 
 /**
- * Departures of the record that senders accept: fields that occur twice or are not
- * defined.
+ * Returns the faults of a record that senders tolerate: repeated fields and unknown
+ * fields.
  */
 export function lintStsRecord(texts: readonly string[]): readonly RecordLint[] {
   return texts

@@ -1,6 +1,6 @@
 /**
- * Whether a policy pattern admits an MX host (RFC 8461 §4.1): case-insensitive; `*.`
- * stands for exactly one left-most label [8461-4.1-1].
+ * Returns true if an `mx` pattern of a policy matches an MX host (RFC 8461 §4.1).
+ * Comparison ignores case; `*.` matches exactly one left-most label [8461-4.1-1].
  */
 export function matchMx(pattern: string, host: string): boolean {
   const text = pattern.toLowerCase();

@@ -2,8 +2,8 @@ import type { StsCache, StsEntry } from './cache-entry.js';
 import { refreshAt, usefulness } from './cache-rules.js';
 
 /**
- * A cache that lives as long as the process: for tests, and for senders that ask once.
- * `now` as for {@link createStsSource}.
+ * Creates a policy cache in memory, for tests and for senders that run once. `now` has
+ * the meaning of {@link StsSourceOptions.now}.
  */
 export function memoryStsCache(
   options: { readonly limit?: number; now?(): number } = {},
@@ -34,8 +34,8 @@ export function memoryStsCache(
 }
 
 /**
- * Gives up a tenth at once, so that a full cache does not sort itself anew for every
- * entry.
+ * Evicts a tenth of the entries at once, so that a full cache does not sort its entries
+ * for every new one.
  */
 function makeRoom(entries: Map<string, StsEntry>, limit: number, now: number): void {
   const ranked = [...entries.values()].sort(

@@ -3,8 +3,13 @@ import { stsFailures } from './failures.js';
 import { explainMode, explainMx } from './policy-faults.js';
 import { isNear, quote, readLines, type PolicyLine } from './policy-lines.js';
 
+/**
+ * The mode of a policy (RFC 8461 §5): refuse hosts that fail validation, only report
+ * them, or withdraw the policy.
+ */
 export type StsMode = 'enforce' | 'testing' | 'none';
 
+/** A policy as parsed from the body of `mta-sts.txt`. */
 export interface StsPolicy {
   readonly mode: StsMode;
   /** Seconds, at most a year. */
@@ -13,19 +18,20 @@ export interface StsPolicy {
   readonly mx: readonly string[];
 }
 
-/** Seconds; a larger `max_age` is cut to it (RFC 8461 §3.2). */
+/** Maximum `max_age` in seconds; larger values are reduced to it (RFC 8461 §3.2). */
 export const MAX_AGE = 31_557_600;
 const MAX_MX = 1000;
 const hostPattern =
   /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
 /**
- * Parses a policy body (RFC 8461 §3.2). Lines end in LF or CRLF; unknown fields are
- * ignored; of a repeated field other than `mx` the first counts; a larger `max_age` than
- * a year is cut to a year. Empty lines are accepted: the grammar's slip allows them, and
- * refusing would lose real policies. A failure names the line at fault.
+ * Parses a policy body (RFC 8461 §3.2). Lines end in LF or CRLF and unknown fields are
+ * ignored. The first of a repeated field counts, except for `mx`. A `max_age` above one
+ * year is reduced to a year. Empty lines are accepted: the ABNF permits them, and
+ * rejecting them would lose real policies. A failure names the line at fault.
  *
- * [8461-3.2-3, 8461-3.2-4, 8461-3.2-5, 8461-3.2-6, 8461-3.2-7, 8461-3.2-8, 8461-3.2-10, 8461-3.2-11]
+ * [8461-3.2-3, 8461-3.2-4, 8461-3.2-5, 8461-3.2-6, 8461-3.2-7, 8461-3.2-8, 8461-3.2-10,
+ * 8461-3.2-11]
  */
 export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
   const invalid = (detail: string): Result<StsPolicy> =>
@@ -59,14 +65,14 @@ function explainAge(value: string): string {
   return 'max_age is a number of seconds, digits only';
 }
 
-/** A field that is not there, or is there under another spelling. */
+/** Explains a missing field, which may be present under another spelling. */
 function missing(key: string, lines: readonly PolicyLine[]): string {
   const near = lines.find((line) => isNear(line.key, key));
   if (near) return `${quote(near)}: field names are case-sensitive, write ${key}`;
   return `no ${key}`;
 }
 
-/** Formats a policy in the form every reader takes. [8461-3.2-13] */
+/** Formats a policy so that every sender parses it. [8461-3.2-13] */
 export function formatPolicy({ mode, maxAge, mx }: StsPolicy): string {
   return [
     'version: STSv1',

@@ -1,6 +1,7 @@
 import { explainField, trimBlanks, type Failure } from '../base/index.js';
 import { stsFailures } from './failures.js';
 
+/** The MTA-STS record of a domain, or its absence. */
 export type StsRecord =
   | { readonly status: 'found'; readonly id: string }
   | { readonly status: 'absent' }
@@ -9,11 +10,12 @@ export type StsRecord =
 const field = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\x21-\x3a\x3c\x3e-\x7e]+$/;
 
 /**
- * Reads the TXT records at `_mta-sts.DOMAIN` (RFC 8461 §3.1). Records that do not begin
- * with `v=STSv1` are discarded; of the rest there must be one. A blank before the first
- * semicolon is allowed, as the grammar says. The first `id` counts [8461-3.2-10].
+ * Parses the TXT records at `_mta-sts.DOMAIN` (RFC 8461 §3.1). Records that do not begin
+ * with `v=STSv1` are discarded; exactly one must remain. A blank before the first
+ * semicolon is allowed by the ABNF. The first `id` counts [8461-3.2-10].
  *
- * [8461-3.1-2, 8461-3.1-3, 8461-3.1-4, 8461-3.1-5, 8461-3.1-6, 8461-3.1-7, 8461-3.1-8, 8461-3.1-9]
+ * [8461-3.1-2, 8461-3.1-3, 8461-3.1-4, 8461-3.1-5, 8461-3.1-6, 8461-3.1-7, 8461-3.1-8,
+ * 8461-3.1-9]
  */
 export function parseStsRecord(texts: readonly string[]): StsRecord {
   const records = texts.filter((text) => /^v=STSv1[ \t]*(;|$)/.test(text));

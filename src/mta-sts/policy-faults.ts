@@ -1,7 +1,7 @@
 import { parseIp } from '../base/index.js';
 import { quote, type PolicyLine } from './policy-lines.js';
 
-/** Explains a value of mode. */
+/** Explains an invalid value of `mode`. */
 export function explainMode(line: PolicyLine): string {
   const known = ['enforce', 'testing', 'none'].includes(line.value.toLowerCase());
   const reason = known
@@ -32,8 +32,8 @@ const mxFaults: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * True for an mx value that is an address: it has the form of a host name and matches
- * none.
+ * Returns true for an `mx` value that is an IP address. It has the form of a host name
+ * and matches no MX host.
  */
 export function isAddress(value: string): boolean {
   return parseIp(value) !== undefined;

@@ -10,7 +10,8 @@ export interface PolicyLine {
 }
 
 /**
- * The fields of a policy body, or what is wrong with the first line that is not a field.
+ * Splits a policy body into its fields. Returns an explanation of the first line that is
+ * not a field.
  */
 export function readLines(body: Uint8Array | string): readonly PolicyLine[] | string {
   const text =

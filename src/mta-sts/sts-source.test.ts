@@ -151,7 +151,7 @@ test('many who ask at once share one lookup and one fetch', async () => {
   assert.deepEqual([world.fetches, world.asked.length], [1, 1]);
 });
 
-test('RFC 8461 §3.3 [8461-3.3-12]: refreshed by HTTPS within a day, whatever the record says, and counted from then', async () => {
+test('RFC 8461 §3.3 [8461-3.3-12]: refreshed by HTTPS within a day even if the record is gone', async () => {
   for (const texts of [['v=STSv1; id=1'], [] as string[], 'failed' as const]) {
     const world = stsWorld({ policy: body('enforce', 172_800) });
     await world.source.lookup(domain);
@@ -219,7 +219,7 @@ test('refreshes are spread: a thousand policies fetched at once are due over hou
   assert.ok(busiest < 300, `${busiest} in one hour`);
 });
 
-test('a policy nobody sends mail for is not refreshed for ever', () => {
+test('an unused policy is not refreshed for ever', () => {
   assert.equal(refreshAt({ ...entry(200 * DAY), usedAt: 0 }), undefined);
 });
 
@@ -231,7 +231,7 @@ test('a clock that stands ahead or behind at the start takes no policy away', ()
     now + 6 * DAY,
     'an honest one is left as it is',
   );
-  // Ten years ahead: an hour is left for the clock to be mended, or the policy to be
+  // Ten years ahead: an hour remains for the clock to be corrected, or the policy to be
   // fetched.
   assert.equal(end(reopened(entry(now - 3650 * DAY), now)), now + 3_600_000);
   // Behind: what seems to come from the future ages from now on.
@@ -282,7 +282,7 @@ test('a clock turned while running moves nothing: lifetimes run by the monotonic
   );
 });
 
-test('a policy that ran out while somebody watched does not come back with the next start', async () => {
+test('a policy that expired while running does not return at the next start', async () => {
   const world = stsWorld({ policy: body('enforce', 600) });
   await world.source.lookup(domain);
   world.policy = 'sts-policy-unreachable';

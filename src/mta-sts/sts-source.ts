@@ -14,29 +14,30 @@ import { stsFailures } from './failures.js';
 import type { StsPolicy } from './parse-policy.js';
 import { parseStsRecord, type StsRecord } from './parse-record.js';
 
-/** What a sender knows of a domain's MTA-STS now. */
+/** The MTA-STS state of a domain for one delivery. */
 export interface StsState {
-  /** The policy that binds; absent: none does. */
+  /** The policy in force; absent without one. */
   readonly policy?: CachedPolicy;
   /**
-   * `live`: fetched now; `cached`: its id is still the published one; `kept`: something
-   * failed, and the cached one holds (RFC 8461 §3.3).
+   * `live`: fetched for this lookup; `cached`: the published `id` still names it; `kept`:
+   * a lookup or fetch failed and the cached policy stays in force (RFC 8461 §3.3).
    */
   readonly how: 'live' | 'cached' | 'kept' | 'none';
-  /** The `_mta-sts` record as it is now. */
+  /** The current `_mta-sts` record. */
   readonly record: {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
     readonly id?: string;
   };
-  /** Why there is no live policy, where there should be one. */
+  /** Why the announced policy could not be obtained. */
   readonly failure?: Failure;
   /**
-   * Milliseconds since 1970, by the source's own time: until then the answer need not be
-   * asked for again.
+   * Milliseconds since 1970 by the source's clock: until then the answer can be reused.
    */
   readonly until: number;
 }
 
+/** The ports of a policy source: resolver, cache, fetch and clock. */
+/** Supplies the MTA-STS policies of a sender. */
 export interface StsSourceOptions {
   readonly resolver: Resolver;
   readonly cache: StsCache;
@@ -46,45 +47,45 @@ export interface StsSourceOptions {
     signal: AbortSignal,
   ): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>>;
   /**
-   * Milliseconds since 1970; better one that no correction of the clock moves, see {@link
+   * Milliseconds since 1970, preferably by a clock that no correction changes: see {@link
    * steadyTime}.
    */
   now(): number;
-  /** A refresh fails again and again while a policy is in force. */
+  /** Called when refreshes keep failing while a policy is in force. */
   onWarning?(entry: StsEntry): void;
 }
 
 export interface StsSource {
   /**
-   * Looks at the record, fetches where it says something new [8461-5.1-2], and tells what
-   * binds. Rejects only with `signal.reason`.
+   * Looks up the record, fetches the policy if its `id` is new [8461-5.1-2], and returns
+   * the policy in force. Rejects only with `signal.reason`.
    */
   lookup(domain: Name, signal?: AbortSignal): Promise<StsState>;
   /**
-   * Fetches anew what is due; resolves to the number of policies tried. Rejects only with
-   * `signal.reason`.
+   * Fetches the policies that are due for a refresh. Resolves to the number of policies
+   * tried. Rejects only with `signal.reason`.
    */
   refreshDue(signal?: AbortSignal): Promise<number>;
 }
 
-/** The record, or that it could not be had. */
+/** The record, or a failed lookup of it. */
 type Seen = StsRecord | { readonly status: 'tempfail' };
 
 /**
- * Milliseconds: entries are marked as used at most this often: a lookup must not cost a
- * write.
+ * Minimum interval between two updates of `usedAt`, milliseconds: a lookup must not cost
+ * a write to the store.
  */
 const USE_NOTED = 3_600_000;
-/** Milliseconds an answer that could not be had is left alone. */
+/** Milliseconds for which a failed record lookup is cached. */
 const TROUBLE_KEPT = 30_000;
 const REFRESHES = 20;
 
 /**
- * Discovery and cache as one (RFC 8461 §3, §5.1): the record is looked at each time its
- * TTL has passed, a new id is fetched, and no failure of any kind ever takes an unexpired
- * policy away. Where none binds, delivery goes on as if the domain had no MTA-STS
- * [8461-3.3-11]. No parent is asked [8461-3.4-2]. Several who ask for the same domain
- * share one fetch.
+ * Combines policy discovery with the cache (RFC 8461 §3, §5.1). The record is looked up
+ * when its TTL has passed, a new `id` causes a fetch, and no failure ever removes an
+ * unexpired policy. Without a policy in force, delivery continues as if the domain had no
+ * MTA-STS [8461-3.3-11]. Parent domains are not consulted [8461-3.4-2]. Concurrent
+ * lookups of one domain share one fetch.
  */
 export function createStsSource(options: StsSourceOptions): StsSource {
   const { resolver, cache, now } = options;
@@ -105,8 +106,8 @@ export function createStsSource(options: StsSourceOptions): StsSource {
       await cache.put(entry);
     }
     if (entry?.policy && !policyInForce(entry, now())) {
-      // Expired while the process ran, or not to be cached at all (max_age 0): it must
-      // not come back at the next start.
+      // Expired while the process ran, or not to be cached at all (`max_age` 0). Delete
+      // it, so that a restart does not grant it the grace period.
       const { policy: _policy, ...rest } = entry;
       entry = rest;
       if (entry.failed) await cache.put(entry);
@@ -126,8 +127,7 @@ export function createStsSource(options: StsSourceOptions): StsSource {
     live: CachedPolicy | undefined,
     until: number,
   ): StsState {
-    // What was fetched just now binds this mail even if it is never cached (RFC 8461
-    // §5.1).
+    // RFC 8461 §5.1: a policy just fetched binds this mail even if it is never cached.
     const policy = policyInForce(entry, now()) ?? live;
     const current = record.status === 'found' && policy?.id === record.id;
     const why = current
@@ -157,7 +157,7 @@ export function createStsSource(options: StsSourceOptions): StsSource {
     signal: AbortSignal,
   ): Promise<{ record: Seen; until: number; failure?: Failure }> {
     const name = domain.prepend('_mta-sts');
-    // A domain that leaves no room for the label cannot have the record.
+    // The name would exceed 255 octets, so the record cannot exist.
     if (!name.ok) return { record: { status: 'absent' }, until: Infinity };
     // RFC 8461 §8.2 [8461-8.2-1]: the resolver follows an alias there.
     const {
@@ -183,7 +183,7 @@ export function createStsSource(options: StsSourceOptions): StsSource {
   async function refresh(entry: StsEntry, signal: AbortSignal): Promise<void> {
     const { domain } = entry;
     const name = Name.of(domain);
-    // RFC 8461 §3.3: whatever became of the record.
+    // RFC 8461 §3.3: fetch even if the record is gone or unchanged.
     const { record } = await readRecord(name, signal);
     const fetched = await options.fetch(name, signal);
     const id = record.status === 'found' ? record.id : entry.policy?.id;

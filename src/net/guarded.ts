@@ -4,8 +4,8 @@ import type { NetFailure, Network } from './types.js';
 type Block = readonly [prefix: string, length: number, what: string];
 
 /**
- * IANA special-purpose registries (RFC 6890 and updates, 2026-11): nothing a foreign
- * record may send us to.
+ * Blocks of the IANA special-purpose registries (RFC 6890 and updates, as of 2026-11). No
+ * record of a foreign domain may direct a connection there.
  */
 const blocks: readonly Block[] = [
   ['0.0.0.0', 8, 'this network'],
@@ -38,8 +38,8 @@ const blocks: readonly Block[] = [
 ];
 
 /**
- * IPv6 forms that carry an IPv4 address, and where: mapped, compatible, translated, NAT64
- * (RFC 6052), 6to4.
+ * IPv6 forms that embed an IPv4 address, and its position: mapped, compatible,
+ * translated, NAT64 (RFC 6052), 6to4.
  */
 const carriers: readonly (readonly [prefix: string, length: number, at: number])[] = [
   ['::ffff:0:0', 96, 12],
@@ -49,7 +49,10 @@ const carriers: readonly (readonly [prefix: string, length: number, at: number])
   ['::', 96, 12],
 ];
 
-/** What kind of special address this is; undefined for a public one. */
+/**
+ * Returns the kind of a special-purpose address, such as `private`; undefined for a
+ * public one.
+ */
 export function specialPurpose(address: string): string | undefined {
   const ipAddress = parseIp(address);
   if (!ipAddress) return 'not an address';
@@ -65,10 +68,11 @@ export function specialPurpose(address: string): string | undefined {
 }
 
 /**
- * Refuses destinations that no record from outside may lead to: private, loopback,
- * link-local, documentation and the rest, in every IPv6 form. The guard judges the
- * literal that is dialled, so there is no gap between lookup and use. `kindOf` names what
- * is refused, undefined what is not.
+ * Wraps a network so that it refuses special-purpose destinations: private, loopback,
+ * link-local, documentation and others, in every IPv6 form. A foreign MX or TLSA record
+ * could otherwise direct connections into the operator's network (server-side request
+ * forgery). The guard checks the literal that is dialled, so no gap exists between lookup
+ * and use. `kindOf` returns the reason for a refusal, or undefined to permit the address.
  */
 export function guarded(
   network: Network,

@@ -27,7 +27,10 @@ const codes: Readonly<Record<string, NetFailureCode>> = {
   EPIPE: 'net-reset',
 };
 
-/** The door on this machine's own sockets: the only place that opens any. */
+/**
+ * Implements {@link Network} with the sockets of this machine. No other file opens a
+ * socket.
+ */
 export function nodeNetwork(): Network {
   return { dial, exchange };
 }
@@ -53,7 +56,7 @@ function dial({
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
       socket.removeListener('error', failed);
-      // A stream nobody listens to yet must not bring the process down.
+      // An error on a stream without a listener would end the process.
       socket.on('error', () => undefined);
     };
     const finish = (result: DialResult): void => {

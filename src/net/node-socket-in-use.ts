@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 
 /**
- * Whether a process listens on the UNIX socket at a path. Only a refused connection shows
- * that none does: a full queue of connections or a missing permission does not.
+ * Returns true if a process listens on the UNIX socket at a path. Only a refused
+ * connection proves the opposite: a full queue or a missing permission does not.
  */
 export function isSocketInUse(path: string): Promise<boolean> {
   return new Promise((resolve) => {

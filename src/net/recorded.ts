@@ -1,6 +1,6 @@
 import type { Endpoint, NetFailureCode, Network } from './types.js';
 
-/** One use of the door. */
+/** One call of {@link Network}. */
 export interface NetEvent {
   readonly kind: 'dial' | 'exchange';
   readonly to: Endpoint;

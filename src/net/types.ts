@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 
 /**
  * A transport address. `address` is a literal in canonical text (RFC 5952), never a name:
- * the door does not resolve.
+ * {@link Network} does not resolve names.
  */
 export interface Endpoint {
   readonly address: string;
@@ -10,8 +10,8 @@ export interface Endpoint {
 }
 
 /**
- * Why a connection could not be had. Stable codes; every one of them is data about the
- * path, never an exception.
+ * The reasons for a failed connection. The codes are stable. Each is data about the path,
+ * never an exception.
  */
 export type NetFailureCode =
   | 'net-refused' // RST or ICMP port unreachable
@@ -23,40 +23,45 @@ export type NetFailureCode =
   | 'net-budget' // this destination's budget is spent
   | 'net-local'; // this machine failed (no descriptors, permission)
 
+/** A failed connection or exchange. */
 export interface NetFailure {
   readonly code: NetFailureCode;
-  /** The system's own word, such as ECONNREFUSED. */
+  /** The error code of the system, such as ECONNREFUSED. */
   readonly detail: string;
 }
 
 /**
- * An open stream with its logical addresses (over a lab or recorded stream the socket's
- * own addresses mean nothing).
+ * An open stream with its logical addresses. The addresses of the socket itself mean
+ * nothing on a stream of the lab or of a recording.
  */
 export interface Connection {
   readonly stream: Duplex;
   readonly local: Endpoint;
   readonly remote: Endpoint;
-  /** Ends at once, without ceremony. Safe to call twice. */
+  /** Closes the connection immediately. Calling it twice is safe. */
   close(): void;
 }
 
+/** The destination and time limit of one TCP connection. */
 export interface DialRequest extends Endpoint {
   /** Milliseconds until `net-timeout`. Default 15 000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
+/** An open connection, or the reason for its failure. */
 export type DialResult =
   | { readonly ok: true; readonly connection: Connection }
   | { readonly ok: false; readonly failure: NetFailure };
 
+/** One datagram query and the rule that recognises its answer. */
 export interface ExchangeRequest {
   readonly to: Endpoint;
   readonly query: Uint8Array;
   /**
-   * Says whether a datagram answers the query. Rejected datagrams are dropped and
-   * listening goes on (taking the first would be a poisoning bug).
+   * Returns true if a datagram answers the query. A rejected datagram is dropped and
+   * listening continues: accepting the first datagram would permit cache poisoning (RFC
+   * 5452 §9.1).
    */
   accept(bytes: Uint8Array, from: Endpoint): boolean;
   /** Milliseconds until `net-timeout`. Default 2 000. */
@@ -64,17 +69,20 @@ export interface ExchangeRequest {
   readonly signal?: AbortSignal;
 }
 
+/** The octets of the answer, or the reason for its absence. */
 export type ExchangeResult =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly failure: NetFailure };
 
 /**
- * The one door: all traffic leaves through this. The node implementation is one of
- * several; guard, budget, recorder, lab and attackers wrap or replace it. Both calls
- * reject only with `signal.reason`.
+ * The single port for network traffic. The node implementation is one of several; guard,
+ * lab and attackers wrap or replace it. Both methods reject only with `signal.reason`.
  */
 export interface Network {
   dial(request: DialRequest): Promise<DialResult>;
-  /** One datagram out from a fresh random source port, the first acceptable one back. */
+  /**
+   * Sends one datagram from a new random source port and returns the first acceptable
+   * answer.
+   */
   exchange(request: ExchangeRequest): Promise<ExchangeResult>;
 }

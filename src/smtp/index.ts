@@ -1,9 +1,24 @@
 /**
- * SMTP as far as transport needs it (RFC 5321, RFC 3207). The client's side: replies,
- * EHLO, STARTTLS. The server's side, under `server/`: sessions that take messages,
- * bounded in time, length and count.
+ * SMTP as transport security needs it: RFC 5321, RFC 3207.
  *
- * @example const opened = await openSession({ conn, helo: 'probe.example.net' }); if
+ * A mail session starts in plaintext. The client sends EHLO, and the server lists its
+ * extensions. If STARTTLS is among them, the client may start TLS. Afterwards it sends
+ * EHLO again, because everything it learned before could have been forged (RFC 3207
+ * §4.2). An on-path attacker can remove STARTTLS from the list: without a policy the
+ * client cannot notice, which is the reason for MTA-STS and DANE.
+ *
+ * - `openSession` and `SmtpSession` are the client: greeting, EHLO, STARTTLS, commands,
+ *   with a transcript. Plaintext that arrives between the 220 reply and TLS ends the
+ *   session (response injection).
+ * - `starttlsOffer` tells an absent STARTTLS from one that a middlebox has overwritten.
+ * - `sendMail` transfers one message. Only `CRLF.CRLF` can end it (SMTP smuggling).
+ * - `server/` is a receiving server with limits on time, length and count of every
+ *   session. It has no AUTH and relays nothing.
+ *
+ * Replies and disconnects of a server are results, not exceptions. This part knows no
+ * TLS: the caller passes the function that secures the connection.
+ *
+ * @example const opened = await openSession({ connection, helo: 'probe.example.net' }); if
  * (opened.ok) { const hello = await opened.value.ehlo(); if (hello.ok &&
  * starttlsOffer(hello.value.lines).status === 'offered') await
  * opened.value.startTls(secure); }

@@ -15,16 +15,16 @@ export type ReplyState =
   | { readonly state: 'garbage' | 'too-long'; readonly detail: string };
 
 /**
- * Longer than RFC 5321 §4.5.3.1.5 allows, since real servers exceed it; far shorter than
- * what would hurt.
+ * Octets of one line. RFC 5321 §4.5.3.1.5 allows 512, which real servers exceed; this
+ * limit bounds the memory that a server can claim.
  */
 const MAX_LINE = 2048;
 const MAX_LINES = 256;
 
 /**
- * Reads replies from bytes in whatever pieces they come. A bare LF ends a line too. Lines
- * of one reply with different codes, and lines without a code, are garbage. What follows
- * a complete reply is kept: {@link pending} says how much.
+ * Parses replies from a stream of octets, in pieces of any size. A bare LF also ends a
+ * line. Lines with different codes in one reply, and lines without a code, are garbage.
+ * Octets after a complete reply are kept and counted by {@link pending}.
  */
 export class ReplyReader {
   #buffer: Buffer = Buffer.alloc(0);

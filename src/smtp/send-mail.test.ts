@@ -6,23 +6,23 @@ import { openSession, parseMailbox, sendMail, type Envelope, type MailResult } f
 import { duplexPair } from '../../test/support/stream-pair.js';
 
 /**
- * A server that offers some keywords and answers by verb; what it heard is kept whole.
+ * A server that offers some keywords and answers by verb; what it received is kept whole.
  */
 async function handOver(
   offers: readonly string[],
   answers: Readonly<Record<string, string>>,
   envelope: Envelope,
   message = 'Subject: x\r\n\r\nhello\r\n',
-): Promise<{ readonly result: MailResult; readonly heard: string }> {
+): Promise<{ readonly result: MailResult; readonly received: string }> {
   const [client, peer] = duplexPair();
-  let heard = '';
+  let received = '';
   let data = false;
   peer.write('220 mx.example\r\n');
   peer.on('data', (bytes: Buffer) => {
     const text = bytes.toString('latin1');
-    heard += text;
+    received += text;
     if (data) {
-      if (heard.endsWith('\r\n.\r\n')) {
+      if (received.endsWith('\r\n.\r\n')) {
         data = false;
         peer.write(answers['.'] ?? '250 queued\r\n');
       }
@@ -52,7 +52,7 @@ async function handOver(
   assert.ok(opened.ok);
   await opened.value.ehlo();
   const result = await sendMail(opened.value, envelope, Buffer.from(message));
-  return { result, heard };
+  return { result, received };
 }
 
 const envelope: Envelope = { from: 'me@sender.example', to: ['a@example.com', 'b@example.com'] };
@@ -81,14 +81,14 @@ test('RFC 5321 §4.5.3.1.10 [5321-4.5.3.1.10-1]: 552 to RCPT is temporary, elsew
 });
 
 test('RFC 5321 §3.3: one transaction, every recipient accounted for', async () => {
-  const { result, heard } = await handOver(
+  const { result, received } = await handOver(
     ['SIZE 1000', '8BITMIME'],
     { 'RCPT TO:<b@example.com>': '550 5.1.1 no such user\r\n' },
     envelope,
   );
   assert.deepEqual(codes(result), ['a@example.com', 'b@example.com smtp-mail-rejected']);
   assert.match(
-    heard,
+    received,
     /MAIL FROM:<me@sender\.example> SIZE=\d+\r\nRCPT TO:<a@example\.com>\r\nRCPT TO:<b@example\.com>\r\nDATA\r\n/,
   );
 });
@@ -109,7 +109,7 @@ test('4xx is for now and 5xx for good, wherever it comes', async () => {
   }
 });
 
-test('what the server does not offer is not asked of it: size, 8 bits, UTF-8 addresses, REQUIRETLS in clear', async () => {
+test('extensions that the server does not offer are not used', async () => {
   const failing = async (
     offers: string[],
     given: Partial<Envelope>,
@@ -128,9 +128,9 @@ test('what the server does not offer is not asked of it: size, 8 bits, UTF-8 add
 
 test('RFC 5321 §4.5.2: dots at the start of a line are doubled, and no bare CR or LF is left to end a message with', async () => {
   for (const message of ['a\n.\nb', 'a\r.\rb', 'a\r\n.\nb', '.a\r\n..b\r\n', 'a\n.\r\nQUIT\r\n']) {
-    const { result, heard } = await handOver([], {}, envelope, message);
+    const { result, received } = await handOver([], {}, envelope, message);
     assert.equal(result.accepted.length, 2);
-    const sent = heard.slice(heard.indexOf('DATA\r\n') + 6);
+    const sent = received.slice(received.indexOf('DATA\r\n') + 6);
     assert.equal(sent.indexOf('\r\n.\r\n'), sent.length - 5, JSON.stringify(sent));
     assert.doesNotMatch(sent, /(^|[^\r])\n|\r([^\n]|$)/);
   }

@@ -5,26 +5,28 @@ import type { Reply } from './reply-reader.js';
 import type { SmtpSession } from './session.js';
 
 export interface Envelope {
-  /** Empty for a notice that must not be answered. */
+  /**
+   * Reverse path; empty for a notification that must not be answered (RFC 5321 §4.5.5).
+   */
   readonly from: string;
   readonly to: readonly string[];
-  /** Ask the next server to keep it under TLS as well (RFC 8689). */
+  /** Request REQUIRETLS from the next server (RFC 8689). */
   readonly requireTls?: boolean;
 }
 
-/** What became of a message. Each address is in just one of the lists. */
+/** The outcome of one message. Each recipient is in exactly one of the lists. */
 export interface MailResult {
   readonly accepted: readonly string[];
   readonly refused: readonly { readonly address: string; readonly failure: Failure }[];
-  /** The server's last word on the whole message. */
+  /** The reply to the whole message. */
   readonly reply?: Reply;
 }
 
 /**
- * Hands one message over in a session that is ready for it: after EHLO, under TLS where
- * that is due (RFC 5321 §3.3). Bare CR and LF become line ends, so that no text in the
- * message can pass for the end of it. Addresses that are none are refused here and never
- * sent.
+ * Sends one message in a session that is ready for it: after EHLO, and under TLS where
+ * the policy requires it (RFC 5321 §3.3). Bare CR and LF become CRLF, so that no text in
+ * the message can imitate its end (SMTP smuggling). Invalid addresses are refused here
+ * and never sent.
  */
 export async function sendMail(
   session: SmtpSession,

@@ -3,9 +3,10 @@ import type { Connection } from '../net/index.js';
 import { smtpFailures } from './failures.js';
 import { ReplyReader, type Reply } from './reply-reader.js';
 
+/** The connection and identity of a client session. */
 export interface SmtpSessionOptions {
   readonly connection: Connection;
-  /** What EHLO says we are: a host name or an address literal. */
+  /** The name in EHLO: a host name or an address literal. */
   readonly helo: string;
   /** Milliseconds for each reply. Default 30 000. */
   readonly timeoutMs?: number;
@@ -13,21 +14,25 @@ export interface SmtpSessionOptions {
   readonly signal?: AbortSignal;
 }
 
+/** One line of a session transcript. */
 export interface SmtpTranscriptLine {
-  /** Client, server, or a note of ours. */
+  /** Client, server, or a note by this program. */
   readonly from: 'C' | 'S' | '-';
   readonly text: string;
   /** Milliseconds since the session began. */
   readonly at: number;
 }
 
-/** A session that did not come about, with what was said until then. */
+/** The failure to open a session, with the transcript until then. */
 export interface OpenFailure extends Failure {
   readonly greeting?: Reply;
   readonly transcript: readonly SmtpTranscriptLine[];
 }
 
-/** What makes a connection secret: given by the caller, since this part knows no TLS. */
+/**
+ * Starts TLS on a connection. The caller supplies it, because this part does not depend
+ * on TLS.
+ */
 export type SecureConnection = (
   connection: Connection,
 ) => Promise<
@@ -166,8 +171,9 @@ export class SmtpSession {
   }
 
   /**
-   * Only the agreement (RFC 3207 §4 [3207-4-1]), once a session [3207-4.2-4]: afterwards
-   * {@link connection} waits for a ClientHello, and the session hears no more of it.
+   * Performs only the STARTTLS command (RFC 3207 §4 [3207-4-1]), once per session
+   * [3207-4.2-4]. Afterwards the server expects a ClientHello on {@link connection}, and
+   * the session no longer reads from it.
    */
   async agreeOnTls(alongside = ''): Promise<Result<Reply>> {
     if (this.isEncrypted) throw new TypeError('TLS is active already');
@@ -186,9 +192,9 @@ export class SmtpSession {
   }
 
   /**
-   * STARTTLS (RFC 3207): agrees on TLS, refuses anything that came in plaintext after the
-   * agreement [3207-4.2-3], and hands the connection to `secure` before anything else is
-   * said [3207-4-2]. Afterwards the session is as new: say EHLO again.
+   * Starts TLS (RFC 3207). Refuses plaintext that arrived after the 220 reply
+   * [3207-4.2-3] and passes the connection to `secure` before anything else is sent
+   * [3207-4-2]. Afterwards all earlier knowledge is discarded: send EHLO again.
    */
   async startTls(secure: SecureConnection, alongside = ''): Promise<Result<Reply>> {
     const reply = await this.agreeOnTls(alongside);
@@ -208,7 +214,7 @@ export class SmtpSession {
     return reply;
   }
 
-  /** Says QUIT, waits a moment for the reply, and closes. Never fails. */
+  /** Sends QUIT, waits up to two seconds for the reply, and closes. Never fails. */
   async quit(): Promise<void> {
     if (!this.#ended) {
       this.note('C', 'QUIT');
@@ -266,7 +272,7 @@ export class SmtpSession {
     return fail(smtpFailures.make(code, detail));
   }
 
-  /** Until something comes, the stream ends, or the time is over. */
+  /** Resolves when data arrives, the stream ends or the time has passed. */
   #more(milliseconds: number): Promise<void> {
     const { signal } = this.options;
     return new Promise((resolve, reject) => {

@@ -39,7 +39,7 @@ async function failureOf(greeting: string, timeoutMs = 5000): Promise<string> {
   return opened.ok ? 'opened' : opened.failure.code;
 }
 
-test('RFC 5321 §4.2.1: replies of several lines, in whatever pieces they come', () => {
+test('RFC 5321 §4.2.1: replies of several lines in pieces of any size', () => {
   const text = Buffer.from('250-mx.example\r\n250-SIZE 1\r\n250 STARTTLS\r\n220 next\r\n');
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 20 })), (cuts) => {
@@ -191,7 +191,7 @@ test('RFC 3207 §4 [3207-4-2, 3207-4.2-4]: nothing is said between the agreement
   );
 });
 
-test('RFC 3207 §4 [3207-4-1]: a refusal after the offer is told as such', async () => {
+test('RFC 3207 §4 [3207-4-1]: a refusal after the offer has its own code', async () => {
   const session = await open('220 mx\r\n', {
     EHLO: '250-mx\r\n250 STARTTLS\r\n',
     STARTTLS: '454 TLS not available\r\n',

@@ -11,15 +11,16 @@ import {
 import { tlsFailures } from './failures.js';
 import { handshake, type HandshakeFacts, type HandshakeRequest } from './handshake.js';
 
-/** Who a server has to be. */
+/** The identity that a server must prove. */
 export interface ServerIdentity {
-  /** Its name, which is also sent in SNI. */
+  /** The host name. It is also sent in SNI. */
   readonly serverName: string;
   readonly anchors: TrustStore;
-  /** Date at which the certificate is judged, milliseconds since 1970. */
+  /** Time at which the certificate must be valid, milliseconds since 1970. */
   readonly validationTime: number;
 }
 
+/** A connection whose server proved its identity. */
 export interface Authenticated {
   readonly connection: Connection;
   readonly facts: HandshakeFacts;
@@ -27,9 +28,9 @@ export interface Authenticated {
 }
 
 /**
- * A handshake of TLS 1.2 or newer with the server of that name and no other: trusted
- * chain, in date, name among the certificate's DNS names. On failure the connection is
- * closed; `tls-certificate-*` when it is the certificate. Rejects only with
+ * Completes a handshake of TLS 1.2 or later and authenticates the server: trusted chain,
+ * valid dates, and the name among the DNS names of the certificate. On failure the
+ * connection is closed; `tls-certificate-*` codes mean the certificate. Rejects only with
  * `signal.reason`.
  */
 export async function authenticate(
@@ -45,8 +46,8 @@ export async function authenticate(
 }
 
 /**
- * Judges a chain as sent, DER, for a server of that name. Nothing but the certificate's
- * DNS names counts [8461-3.3-1, 8461-3.3-3].
+ * Authenticates a server by its chain as sent (DER). Only DNS names of the certificate
+ * count, never the common name [8461-3.3-1, 8461-3.3-3].
  */
 export function authenticateServer(
   chain: readonly Uint8Array[],

@@ -119,17 +119,17 @@ test('the group is named as IANA does, also before TLS 1.3', async () => {
 });
 
 test('SNI and ALPN reach the server [8461-7.1-2, 7671-3-1]', async () => {
-  let heard: string | undefined;
+  let received: string | undefined;
   const server = tlsServer({
     ALPNProtocols: ['http/1.1'],
-    SNICallback: (name, done) => ((heard = name), done(null)),
+    SNICallback: (name, done) => ((received = name), done(null)),
   });
   const result = await against(server, { alpn: ['http/1.1'] });
   assert.equal(result.ok && result.facts.alpn, 'http/1.1');
-  assert.equal(heard, 'mx.example');
+  assert.equal(received, 'mx.example');
 });
 
-test('an alert is told by its number', async () => {
+test('an alert has a code with its number', async () => {
   assert.equal(
     await code(tlsServer({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' })),
     'tls-alert-40',
@@ -156,7 +156,7 @@ test('an alert is told by its number', async () => {
   );
 });
 
-test('a server that answers in clear, closes, or says nothing: each has its own code', async () => {
+test('plaintext, a closed connection and silence have separate codes', async () => {
   assert.equal(
     await code(rawServer((socket) => socket.write('220 mx.example ESMTP\r\n'))),
     'tls-garbage',

@@ -6,6 +6,7 @@ import { tlsFailures } from './failures.js';
 import { peerChain } from './peer-chain.js';
 import { groupTable } from './wire/index.js';
 
+/** The connection and parameters of one handshake. */
 export interface HandshakeRequest {
   readonly connection: Connection;
   /** SNI: a host name in A-labels. */
@@ -14,22 +15,22 @@ export interface HandshakeRequest {
   /** Milliseconds for the whole handshake. Default 15 000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Default TLSv1: whether a version is good enough is judged elsewhere. */
+  /** Default TLSv1. The caller judges whether the negotiated version is good enough. */
   readonly minVersion?: SecureVersion;
   /** Default TLSv1.3. */
   readonly maxVersion?: SecureVersion;
   /** Accept only this kind of server key. Default both. */
   readonly authentication?: 'RSA' | 'ECDSA';
-  /** OpenSSL cipher list. Default everything that authenticates and encrypts. */
+  /** OpenSSL cipher list. Default: every suite with authentication and encryption. */
   readonly ciphers?: string;
   /**
-   * OpenSSL group list. The default is the same for every version of Node, so that a
-   * verdict does not depend on it.
+   * OpenSSL group list. The default is fixed, so that results do not depend on the
+   * version of Node.
    */
   readonly groups?: string;
 }
 
-/** What a completed handshake shows. */
+/** The negotiated parameters of a completed handshake. */
 export interface HandshakeFacts {
   /** As node:tls names them: `TLSv1.3`. */
   readonly version: string;
@@ -43,6 +44,7 @@ export interface HandshakeFacts {
   readonly alpn?: string;
 }
 
+/** A completed handshake, or its failure. */
 export type HandshakeResult =
   | { readonly ok: true; readonly connection: Connection; readonly facts: HandshakeFacts }
   | { readonly ok: false; readonly failure: Failure };
@@ -54,15 +56,15 @@ const schemesOf = {
   ECDSA: 'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ECDSA+SHA1',
 } as const;
 /**
- * Everything OpenSSL still knows that authenticates and encrypts: an old server shall be
- * seen, not missed [7672-8.2-1].
+ * Every suite of OpenSSL with authentication and encryption: a probe must also complete
+ * handshakes with old servers [7672-8.2-1].
  */
 const CIPHERS = 'ALL:!aNULL:!eNULL:@SECLEVEL=0';
 
 /**
- * Completes one TLS handshake over a connection (RFC 9846, RFC 5246), whatever the
- * certificate: judging it is another's task. On failure the connection is closed. Rejects
- * only with `signal.reason`.
+ * Completes one TLS handshake over a connection (RFC 9846, RFC 5246). The certificate is
+ * not judged: opportunistic TLS accepts any, and callers with a policy verify the chain
+ * themselves. On failure the connection is closed. Rejects only with `signal.reason`.
  */
 export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
   const { connection, timeoutMs = TIMEOUT, signal } = request;
@@ -108,7 +110,8 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
       close();
       reject(signal?.reason as Error);
     };
-    // Keys are derived from a ServerHello; their secrets are of no interest here.
+    // The `keylog` event fires after a ServerHello. Only the fact matters here: an end
+    // after it is `tls-cut`, not `tls-closed`.
     let keyed = false;
     socket.on('keylog', () => (keyed = true));
     const before = octetsFrom(connection);
@@ -140,7 +143,7 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
   });
 }
 
-/** What came over the wire so far, where the stream counts it. */
+/** Returns the number of octets received, if the stream counts them. */
 function octetsFrom({ stream }: Connection): number {
   return (stream as { readonly bytesRead?: number }).bytesRead ?? 0;
 }
@@ -186,7 +189,7 @@ function groupOf(socket: TLSSocket): string | undefined {
   );
 }
 
-/** OpenSSL's errors and the system's, as codes of the catalogue. */
+/** Maps errors of OpenSSL and of the system to codes of the catalogue. */
 function classify(error: Error & { code?: string }): [code: string, detail: string] {
   const { code = '', message } = error;
   const alert = /SSL alert number (\d+)/.exec(message);

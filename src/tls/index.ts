@@ -1,7 +1,25 @@
 /**
- * TLS as a mail server is seen from outside: one completed handshake with the chain as
- * sent, hellos written and answers read by hand, and a prober that plans which of them to
- * spend (RFC 9846, RFC 5246, RFC 9325).
+ * TLS as a client of mail servers needs it: RFC 9846, RFC 5246, RFC 9325.
+ *
+ * Node's own TLS completes handshakes, and hides what a mail operator wants to know: which
+ * versions, suites and groups a server accepts, and which certificates it has. This part
+ * adds the rest.
+ *
+ * - `handshake` completes one handshake with node:tls and returns the negotiated
+ *   parameters and the chain exactly as sent. It accepts any certificate: opportunistic
+ *   TLS protects against passive observers even without authentication (RFC 7435).
+ * - `authenticate` also requires a trusted, valid chain with the name of the server.
+ * - `wire/` encodes ClientHellos from SSLv2 to TLS 1.3 and parses the plaintext part of
+ *   the answer. It needs no keys.
+ * - `prober/` plans which hello to send next. One refusal of a hello with many suites
+ *   settles all of them, so few connections give proved answers. Plan, inference and
+ *   summary are pure functions of a log.
+ *
+ * An alert, a closed connection and silence are different results with different codes.
+ * Silence never proves anything about a server.
+ *
+ * It leaves certificate validation to `x509`, STARTTLS to `smtp`, and the grading of
+ * versions and suites to the profiles of `check`.
  *
  * @example console.log(suiteName(0x1301)); // TLS_AES_128_GCM_SHA256
  */

@@ -1,6 +1,6 @@
 /**
- * What a server takes, best first: everything else it is set to refuse. The versions
- * follow from the suites.
+ * The TLS settings of a server, best first. It refuses all other suites and groups; the
+ * versions follow from the suites.
  */
 export interface TlsSettings {
   /** Code points. */

@@ -11,16 +11,16 @@ const ANY_PURPOSE = '2.5.29.37.0';
 const MIN_RSA_BITS = 1024;
 
 export interface PathJudgement {
-  /** What forbids the path, dates aside. */
+  /** The faults that make the path invalid, apart from dates. */
   readonly problems: readonly X509FailureCode[];
-  /** Named, but the path stands: SHA-1. */
+  /** Remarks on a valid path: SHA-1. */
   readonly remarks: readonly X509FailureCode[];
   readonly validity: ChainVerdict['validity'];
 }
 
 /**
- * Applies the rules of RFC 5280 §6.1 to a path whose signatures have been checked, for a
- * TLS server at `at` (milliseconds).
+ * Validates a path whose signatures have been verified (RFC 5280 §6.1), for a TLS server
+ * at the time `at` (milliseconds since 1970).
  */
 export function checkPath(candidate: CandidatePath, at: number): PathJudgement {
   const { certificates, key, distrustAfter = Infinity } = candidate;
@@ -48,8 +48,8 @@ export function checkPath(candidate: CandidatePath, at: number): PathJudgement {
 }
 
 /**
- * The worst of the dates: a path is valid only while all of it is. The server's own date
- * comes first. Validity has whole seconds and includes its last one (RFC 5280 §4.1.2.5
+ * Returns the validity of the whole path: it is valid only while every certificate is.
+ * The server's own date comes first. Validity includes its last second (RFC 5280 §4.1.2.5
  * [5280-4.1.2.5-1]).
  */
 export function validityOf(

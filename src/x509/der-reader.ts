@@ -24,8 +24,8 @@ export interface Element {
 }
 
 /**
- * Reads DER elements one after the other: definite, minimal lengths and low tag numbers
- * only. Never recurses, so depth is what the caller asks for.
+ * Reads DER elements in sequence: definite, minimal lengths and low tag numbers only.
+ * Never recurses, so that a hostile certificate cannot cause deep nesting.
  */
 export class DerReader {
   readonly #bytes: Uint8Array;
@@ -44,7 +44,7 @@ export class DerReader {
     return this.#bytes[this.#at];
   }
 
-  /** What has not been read yet. */
+  /** The octets that have not been read. */
   get rest(): Uint8Array {
     return this.#bytes.subarray(this.#at);
   }

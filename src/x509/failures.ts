@@ -2,10 +2,7 @@ import { defineFailures } from '../base/index.js';
 
 const broken = { blame: 'peer', temporary: false } as const;
 
-/**
- * What can be wrong with a certificate, or stand against a path from it to a trust
- * anchor.
- */
+/** The faults of a certificate, or of a path from it to a trust anchor. */
 export const x509Failures = defineFailures({
   'x509-malformed': {
     ...broken,

@@ -5,8 +5,8 @@ import { weaklySigned } from './signature-algorithm.js';
 import { verifySignedBy } from './verify-signed-by.js';
 
 /**
- * A way from a certificate to an anchor, leaf first. `certificates` ends with the anchor
- * unless that is a bare key.
+ * A path from a certificate to an anchor, leaf first. `certificates` ends with the anchor
+ * unless the anchor is a bare key.
  */
 export interface CandidatePath {
   readonly certificates: readonly Certificate[];
@@ -16,7 +16,7 @@ export interface CandidatePath {
   readonly distrustAfter?: number | undefined;
 }
 
-/** What the search saw beside paths: it says why there is none. */
+/** Observations of the search. They explain why no path was found. */
 export interface PathSearch {
   readonly paths: Iterable<CandidatePath>;
   readonly seen: {
@@ -31,14 +31,15 @@ const MAX_DEPTH = 10;
 const MAX_SIGNATURES = 64;
 const MAX_SENT = 100;
 /**
- * Steps of the search: many certificates of one name and key must not make it
- * exponential.
+ * Maximum number of steps. Without it, many certificates of one name and key would make
+ * the search exponential.
  */
 const MAX_STEPS = 2000;
 
 /**
- * What searches over one chain have done. Those that share it, as the records of one TLSA
- * RRset do, check no signature twice and together stay within the bounds of one.
+ * The work of searches over one chain. Searches that share it, such as those for the
+ * records of one TLSA RRset, verify no signature twice and together stay within the
+ * limits of one.
  */
 export class SearchWork {
   signatures = 0;
@@ -47,9 +48,9 @@ export class SearchWork {
 }
 
 /**
- * Looks for every path from `leaf` to an anchor through `sent`, in any order, with junk
- * in between (RFC 4158), lazily and within fixed work. `anchored` adds anchors among what
- * was sent, as DANE-TA records do (RFC 7671 §5.2).
+ * Yields every path from `leaf` to an anchor through `sent`, in any order and past
+ * unrelated certificates (RFC 4158), lazily and with bounded work. `anchored` selects
+ * further anchors among the sent certificates, as DANE-TA records do (RFC 7671 §5.2).
  */
 export function findPaths(
   leaf: Certificate,
@@ -126,8 +127,8 @@ export function findPaths(
       )
         continue;
       if (signed(top, issuer)) yield* walk([...path, issuer]);
-      // A weak signature is not accepted even where it is valid: that is the reason to
-      // give.
+      // A weak signature is rejected even if it is valid; it is then the reason to
+      // report.
       else if (weaklySigned(top)) seen.weakSignature = true;
       else seen.badSignature = true;
     }

@@ -31,7 +31,7 @@ function both(base: AltName, name: AltName): readonly [string, string] {
 
 const inside = [trusted, refused];
 const outside = [refused, trusted];
-/** Cannot be decided: refused whatever the constraint says. */
+/** Undecidable: refused under every constraint. */
 const never = [refused, refused];
 
 test('dNSName: a base holds itself and its sub-domains [5280-4.2.1.10-1]', () => {
@@ -183,7 +183,7 @@ const named = (...values: readonly (readonly [string, Uint8Array])[]) =>
   distinguishedName(...values);
 const [country, organization, cn] = ['2.5.4.6', '2.5.4.10', '2.5.4.3'];
 
-test('directoryName: leading RDNs, whatever the string type, case and spacing', () => {
+test('directoryName: leading RDNs match in any string type, case and spacing', () => {
   const base = altName.directory(
     named([country, printable('AA')], [organization, printable('Example  Org')]),
   );

@@ -29,7 +29,7 @@ test('every root that comes with Node is read as Node reads it', () => {
   }
 });
 
-test('a chain whose first certificate cannot be read is none: the next is not judged in its place', () => {
+test('a chain with an unreadable first certificate is empty', () => {
   const { der } = selfSigned({ names: ['mx.example.com'] });
   const cut = der.subarray(0, -1);
   assert.deepEqual(
@@ -38,7 +38,7 @@ test('a chain whose first certificate cannot be read is none: the next is not ju
   );
 });
 
-test('key algorithm, size and curve are told', () => {
+test('key algorithm, size and curve are read', () => {
   const told = (key: ReturnType<typeof generateKey>): string => {
     const parsed = parseCertificate(selfSigned({ names: ['a.example'], key }).der);
     assert.ok(parsed.ok);
@@ -56,7 +56,7 @@ test('control characters of a subject do not reach its text', () => {
   assert.equal(parsed.ok && parsed.value.subjectText, 'CN=a\\x1b[31m\\u{202e}b');
 });
 
-test('whatever the octets, parsing never throws and never takes what follows the certificate', () => {
+test('parsing never throws and never reads beyond the certificate', () => {
   const { der } = selfSigned({
     names: ['a.example', '*.b.example'],
     nameConstraints: { permitted: ['c.example'] },

@@ -2,8 +2,8 @@ import { parseCertificate } from './parse-certificate.js';
 import type { Certificate } from './types.js';
 
 /**
- * A chain as sent, DER: what can be read of it. Nothing where the server's own
- * certificate cannot: the next one must not be judged in its place.
+ * Parses a chain as sent (DER). Unreadable certificates are left out, except the server's
+ * own: without it the result is empty, so that the next one is never judged in its place.
  */
 export function parseChain(chain: readonly Uint8Array[]): readonly Certificate[] {
   const [first, ...rest] = chain.map(parseCertificate);

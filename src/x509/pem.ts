@@ -7,9 +7,9 @@ const block =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 /**
- * All certificates of a PEM text (RFC 7468), in order; text between the blocks is
- * skipped. Fails when there is none or one cannot be read: what a server is to send has
- * to be readable as a whole.
+ * Parses all certificates of a PEM text (RFC 7468), in order; text between the blocks is
+ * skipped. Fails if there is no certificate or one is malformed: a chain that a server is
+ * to send must be readable as a whole.
  */
 export function parsePem(text: string): Result<Certificate[]> {
   const found: Certificate[] = [];
@@ -21,8 +21,8 @@ export function parsePem(text: string): Result<Certificate[]> {
 }
 
 /**
- * The same for a bundle of roots: a certificate that cannot be read is passed over and
- * trusted by nothing.
+ * Parses a bundle of roots. A malformed certificate is skipped: it is then simply not
+ * trusted.
  */
 export function parsePemBundle(text: string): Result<Certificate[]> {
   const blocks = blocksOf(text);

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Certificate } from './types.js';
 
 /**
- * SHA-256 of the SubjectPublicKeyInfo in lower-case hex: what a TLSA record `3 1 1` holds
- * (RFC 6698 §2.1).
+ * Returns the SHA-256 of the SubjectPublicKeyInfo in lower-case hex: the data of a TLSA
+ * record `3 1 1` (RFC 6698 §2.1).
  */
 export function spkiSha256({ spki }: Pick<Certificate, 'spki'>): string {
   return createHash('sha256').update(spki).digest('hex');

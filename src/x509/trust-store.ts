@@ -14,19 +14,19 @@ export interface StoreIdentity {
 }
 
 /**
- * What is trusted to begin with: certificates, and bare keys (SubjectPublicKeyInfo in
- * DER) as DANE may give them.
+ * A set of trust anchors: certificates, and bare keys (SubjectPublicKeyInfo in DER) as
+ * DANE records may hold them.
  */
 export interface TrustStore {
   readonly certificates: readonly Certificate[];
   readonly keys: readonly Uint8Array[];
   /** The lists the anchors come from, with version, date and digest. */
   readonly sources: readonly StoreIdentity[];
-  /** Anchors with that subject (`DirectoryName.key`). */
+  /** Returns the anchors with this subject (`DirectoryName.key`). */
   bySubject(subject: string): readonly Certificate[];
   /**
-   * The anchor this certificate stands for: the same certificate, or one of the same name
-   * and key.
+   * Returns the anchor that this certificate represents: the same certificate, or one
+   * with the same name and key.
    */
   anchorFor(certificate: Certificate): Certificate | undefined;
   /**
@@ -42,7 +42,7 @@ export interface TrustStoreDetails {
   readonly distrustAfter?: ReadonlyMap<Certificate, number>;
 }
 
-/** Makes a trust store, indexed by subject. */
+/** Creates a trust store, indexed by subject. */
 export function trustStore(
   certificates: readonly Certificate[],
   keys: readonly Uint8Array[] = [],

@@ -73,8 +73,8 @@ export interface PolicyLimits {
 export interface ChainVerdict {
   readonly chain: 'trusted' | 'incomplete' | 'self-signed' | 'unknown-ca' | 'unknown';
   readonly validity: 'valid' | 'expired' | 'not-yet-valid';
-  /** The path found, leaf first, trust anchor last; empty when there is none. */
+  /** The path, leaf first and trust anchor last; empty if no path was found. */
   readonly path: readonly Certificate[];
-  /** Stable codes of everything that stood against a path. */
+  /** Failure codes of all faults that were found. */
   readonly problems: readonly string[];
 }

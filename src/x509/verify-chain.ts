@@ -4,14 +4,15 @@ import { findPaths, type CandidatePath, type PathSearch, type SearchWork } from 
 import { trustStore, type TrustStore } from './trust-store.js';
 import type { Certificate, ChainVerdict } from './types.js';
 
-/** Paths that are judged before the best so far has to do. */
+/** Maximum number of paths to validate; the best of them counts. */
 const MAX_PATHS = 32;
 
+/** A chain as sent and the time to validate it at. */
 export interface VerifyChainRequest {
   /** As the server sent them: its own certificate first, the others in any order. */
   readonly sent: readonly Certificate[];
   readonly anchors: TrustStore;
-  /** Date of the judgement, milliseconds since 1970. */
+  /** Time at which the chain must be valid, milliseconds since 1970. */
   readonly validationTime: number;
   readonly purpose?: 'server';
 }
@@ -26,18 +27,18 @@ export interface AnchoredQuestion extends Omit<VerifyChainRequest, 'anchors'> {
 }
 
 /**
- * Judges a chain by itself: is there a path to an anchor that RFC 5280 §6.1 allows? The
- * name is not looked at (see `matchesDnsName`). Trust and dates are apart: an expired
- * certificate on a good path is `trusted` and `expired`. `trusted` with a problem
- * `x509-weak-signature` means SHA-1 on the path; {@link accepts} says no to it.
+ * Validates a chain: is there a path to an anchor that RFC 5280 §6.1 permits? The name is
+ * not checked (see `matchesDnsName`). Trust and dates are separate: an expired
+ * certificate on a valid path is `trusted` and `expired`. `trusted` with the problem
+ * `x509-weak-signature` means SHA-1 on the path, which {@link accepts} rejects.
  */
 export function verifyChain({ sent, anchors, validationTime }: VerifyChainRequest): ChainVerdict {
   return judge(sent, validationTime, (leaf) => findPaths(leaf, sent, anchors));
 }
 
 /**
- * The same with anchors found in the chain: what DANE-TA asks (RFC 7671 §5.2). Nothing
- * else is trusted.
+ * Validates a chain against anchors inside it, as DANE-TA requires (RFC 7671 §5.2).
+ * Nothing else is trusted.
  */
 export function findPathTo({
   sent,
@@ -49,7 +50,7 @@ export function findPathTo({
   return judge(sent, validationTime, (leaf) => findPaths(leaf, sent, anchors, isAnchor, work));
 }
 
-/** True for a verdict nothing stands against: trusted, in date, no weak signature. */
+/** Returns true for a chain without any fault: trusted, in date, no weak signature. */
 export function accepts({ chain, validity, problems }: ChainVerdict): boolean {
   return chain === 'trusted' && validity === 'valid' && problems.length === 0;
 }

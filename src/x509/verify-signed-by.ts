@@ -45,7 +45,7 @@ function fits(
   scheme: SignatureScheme,
   { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject,
 ): boolean {
-  // A peer must not make us raise to powers of any size it likes.
+  // Bounds the cost of a signature check: a peer chooses the key size.
   if ((details?.modulusLength ?? 0) > 16_384) return false;
   return type === scheme.key || (type === 'rsa' && scheme.key === 'rsa-pss');
 }

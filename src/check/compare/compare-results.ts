@@ -47,8 +47,8 @@ function sawInside(facts: ReadonlyMap<string, Fact>, subject: string): boolean {
 }
 
 /**
- * What a result says of something that it does not name: a finding that was not raised is
- * none only where somebody looked.
+ * Returns the implied fact where a result does not mention a subject. An absent finding
+ * means "no fault" only if its rule was tested.
  */
 function missing({ subject, what }: Fact, result: CheckResult): Fact {
   const gone = { subject, what, value: 'none' };
@@ -64,7 +64,7 @@ function missing({ subject, what }: Fact, result: CheckResult): Fact {
     )
     .find(({ name }) => name === subject);
   if (address && address.status !== 'reachable')
-    return { ...gone, value: 'could not be told', worth: 'unknown' };
+    return { ...gone, value: 'not determined', worth: 'unknown' };
   return { ...gone, worth: 2 };
 }
 

@@ -2,14 +2,16 @@ import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../
 import { attacks, senders, type Attack, type DeliveryResult } from '../../tls-policy/index.js';
 import { attackNames, senderNames, versionName } from '../render/words.js';
 
-/** One thing that a result says and that another may say otherwise. */
+/** One comparable fact of a result. */
 export interface Fact {
   readonly subject: string;
   readonly what: string;
   readonly value: string;
-  /** More is better; `unknown` could not be told; undefined is neither good nor bad. */
+  /**
+   * Higher is better; `unknown` was not determined; undefined is neither good nor bad.
+   */
   readonly worth?: number | 'unknown';
-  /** Seen inside TLS: compared only where both results saw inside. */
+  /** Observed inside TLS: compared only if both results have a TLS session. */
   readonly inside?: true;
   /** Compared only where both results have it. */
   readonly common?: true;
@@ -55,7 +57,9 @@ const certificateWorths: Worths = {
   unknown: 'unknown',
   unverifiable: 'unknown',
 };
-/** Today a mail that waits is lost; under attack it is saved. */
+/**
+ * Without an attack a deferred mail is a loss; under attack deferral is the protection.
+ */
 const today: Worths = {
   verified: 3,
   unverified: 2,
@@ -73,7 +77,7 @@ const attacked: Worths = {
   unknown: 'unknown',
 };
 
-/** Everything in a result that can be compared, the most telling first. */
+/** Returns every comparable fact of a result, most important first. */
 export function factsOf(result: CheckResult): readonly Fact[] {
   const { domain, exposure, route, mtaSts, tlsRpt, findings } = result;
   const of = factor(domain);

@@ -146,7 +146,7 @@ function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
   return said.join('; ');
 }
 
-/** What a sender holds against this certificate today. */
+/** Returns the mechanisms by which senders judge this certificate today. */
 function inForce(
   raised: FindingCollector,
   host: JudgedHost,

@@ -7,9 +7,7 @@ import type { FindingCollector } from './finding-collector.js';
 import { explainUnusable, parseTlsa } from '../../dane/index.js';
 import { discardedRules, lintRules, recordReason, shortRecord } from './record-rules.js';
 
-/**
- * Raises what concerns the route: whether there is one, and what kept us from seeing it.
- */
+/** Raises findings on the mail route, and on faults of this network that hide it. */
 export function routeRules(raised: FindingCollector): void {
   const { route, network } = raised.evidence;
   const strips = resolverAtFault(raised.evidence);
@@ -31,7 +29,7 @@ export function routeRules(raised: FindingCollector): void {
   if (network.ipv6 === 'unavailable') raised.add('no-ipv6');
 }
 
-/** Raises what concerns DANE, and whether it binds every host. */
+/** Raises findings on DANE. Returns whether DANE binds every host. */
 export function daneRules(raised: FindingCollector): boolean {
   const { hosts, evidence } = raised;
   const strips = resolverAtFault(evidence);
@@ -151,7 +149,7 @@ function rolloverRules(
 }
 
 /**
- * Raises what concerns MTA-STS and TLS-RPT; `dane` says whether DANE binds every host.
+ * Raises findings on MTA-STS and TLS-RPT. `dane` states whether DANE binds every host.
  */
 export function policyRules(raised: FindingCollector, dane: boolean): void {
   const { mtaSts, tlsRpt, route } = raised.evidence;
@@ -211,7 +209,7 @@ function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): 
   return detail || code;
 }
 
-/** A TLSA lookup that failed does not say that there is none (RFC 7672 §2.1.2). */
+/** A failed TLSA lookup does not prove the absence of records (RFC 7672 §2.1.2). */
 function couldBeDane({ hosts }: FindingCollector): boolean {
   return hosts.some(
     ({ evidence: { tlsa } }) => tlsa.status === 'bogus' || tlsa.status === 'tempfail',

@@ -9,7 +9,10 @@ import {
 } from '../../tls-policy/index.js';
 import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 
-/** What every class of sender does today and under each attack, from what was seen. */
+/**
+ * Computes the outcome for every class of sender, today and under each attack, from
+ * evidence.
+ */
 export function assessExposure(
   evidence: Evidence,
   hosts = evidence.hosts.map((host) => judgeHost(evidence, host)),
@@ -18,7 +21,8 @@ export function assessExposure(
 }
 
 /**
- * The evidence as policy wants it: three-valued, without what this machine could not try.
+ * Converts evidence to the view of `tls-policy`: three-valued, without addresses that
+ * this machine could not try.
  */
 function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
   const tried = hosts.map((host) => ({
@@ -88,7 +92,7 @@ function dnssecOf({
   return dnssec;
 }
 
-/** True when our own resolver keeps us from telling what DNSSEC says. */
+/** Returns true if the resolver of this machine prevents a statement about DNSSEC. */
 export function resolverAtFault({ network }: Evidence): boolean {
   return (
     network.resolver.length > 0 &&
@@ -97,8 +101,8 @@ export function resolverAtFault({ network }: Evidence): boolean {
 }
 
 /**
- * The control host looks stripped as well: what STARTTLS looks like from here says
- * nothing about the domain.
+ * Returns true if the control host also lacks STARTTLS: then this network strips it, and
+ * observations from here say nothing about the domain.
  */
 export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
   return control !== undefined && ['absent', 'mangled'].includes(control.starttls);
@@ -163,8 +167,8 @@ function reachableAs(
 }
 
 /**
- * The server answered the hello with something else than a session; silence and a full
- * queue are not that.
+ * Returns true for a handshake that the server itself failed. Silence and a full queue
+ * are not such failures.
  */
 export function handshakeFailed(code: string | undefined): boolean {
   return (

@@ -35,7 +35,7 @@ export interface Collected {
   readonly options: CommandOptions;
 }
 
-/** Collects findings, each once per subject. */
+/** Collects the findings of one result. Each finding is raised once per subject. */
 export class FindingCollector {
   readonly #findings = new Map<string, Finding>();
   readonly #base: FindingValues;

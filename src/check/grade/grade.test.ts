@@ -47,7 +47,7 @@ test('no STARTTLS, a mangled one and a refused one fail, each under its own name
   }
 });
 
-test('stripped or absent STARTTLS is told as seen from here, with the way to find out whose network it is', () => {
+test('absent STARTTLS is reported as seen from here, with a test of the network', () => {
   for (const how of ['absent', 'mangled'] as const) {
     const found = grade(only(plantedAddress({ starttls: how }))).findings.find(
       (f) => f.id === `starttls-${how}`,

@@ -11,7 +11,7 @@ import { severityOf } from '../profiles/goals.js';
 import { undecidedRules } from './undecided-rules.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 
-/** Raises what the mail hosts themselves show. */
+/** Raises findings on the mail hosts themselves. */
 export function hostRules(raised: FindingCollector): void {
   passedOverRules(raised);
   const dead = raised.hosts.filter(isDead);
@@ -208,7 +208,10 @@ function addressRules(raised: FindingCollector, host: JudgedHost, address: Judge
   unsettledRule(raised, host, address);
 }
 
-/** What EHLO met inside TLS: without a 2yz reply no mail is handed over [3207-4.2-2]. */
+/**
+ * Raises findings on EHLO inside TLS: without a 2yz reply no mail is transferred
+ * [3207-4.2-2].
+ */
 function insideTlsRules(
   raised: FindingCollector,
   { insideTls, connection, summary }: JudgedAddress,
@@ -251,7 +254,7 @@ function unsettledRule(raised: FindingCollector, host: JudgedHost, address: Judg
   });
 }
 
-/** What the domain has published that makes senders insist on TLS with this host. */
+/** Returns the records of the domain that make senders require TLS with this host. */
 function promiseOf({ mtaSts, route }: Evidence, { evidence, summary }: JudgedHost): string {
   const dane =
     evidence.tlsa.status === 'usable' && route.dnssec === 'secure' ? ['TLSA records'] : [];

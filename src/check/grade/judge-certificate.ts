@@ -11,7 +11,7 @@ import { matchMx } from '../../mta-sts/index.js';
 import { referenceNames } from '../../tls-policy/index.js';
 import { matchesDnsName, parseChain, type Certificate } from '../../x509/index.js';
 
-/** A certificate with everything the rules ask of it. */
+/** A certificate with every verdict that the rules need. */
 export interface JudgedCertificate {
   readonly certificate: Certificate;
   /** As sent, the certificate itself first. */
@@ -24,7 +24,7 @@ export interface JudgedCertificate {
   readonly pkix: 'yes' | 'no' | 'unknown';
   /** Which usage vouches for it. */
   readonly vouchedBy: 'daneTa' | 'daneEe' | undefined;
-  /** What alone keeps a DANE-TA record from matching. */
+  /** The single reason why a DANE-TA record does not match. */
   readonly daneCause: 'date' | 'name' | undefined;
   /** Why no TLSA record matches; empty where one does. */
   readonly daneFaults: readonly RecordFault[];

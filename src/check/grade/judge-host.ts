@@ -29,7 +29,7 @@ import {
 } from './session.js';
 import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judge-certificate.js';
 
-/** What a server's answers say of one address. */
+/** The facts that the prober established about one address. */
 export interface Probed {
   readonly inference: Inference;
   readonly inventory: Inventory;
@@ -37,14 +37,14 @@ export interface Probed {
 
 export interface JudgedAddress {
   readonly evidence: AddressEvidence;
-  /** The connection that says most. */
+  /** The most informative connection. */
   readonly connection: ConnectionEvidence | undefined;
   /** STARTTLS is offered on some connections only. */
   readonly intermittent: ReturnType<typeof intermittentTls>;
-  /** What followed the handshake; undefined without one. */
+  /** The result of the session inside TLS; undefined without a handshake. */
   readonly insideTls: InsideTls | undefined;
   readonly certificates: readonly JudgedCertificate[];
-  /** Seen by an earlier run, and replaced since. */
+  /** Certificates of an earlier run that have been replaced since. */
   readonly gone: readonly JudgedCertificate[];
   readonly probed: Probed;
   readonly summary: MailAddress;
@@ -56,7 +56,7 @@ export interface JudgedHost {
   readonly summary: MailHost;
 }
 
-/** What one MX host shows, without any grade. */
+/** Evaluates one MX host, without grading it. */
 export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
   const addresses = host.addresses.map((address) => judgeAddress(evidence, host, address));
   const ignored = passedOver(host.name, host.addressLookup.status, addresses.length);

@@ -1,8 +1,8 @@
 import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
 
 /**
- * What a sender finds inside TLS: `unknown` where the server may have turned this visitor
- * away.
+ * The result of a session inside TLS: `unknown` if the server may have rejected only this
+ * client.
  */
 export type InsideTls = 'works' | 'refused' | 'unknown';
 

@@ -90,7 +90,7 @@ test('where the control host offers STARTTLS, the domain is judged as without on
   }
 });
 
-test('RFC 3207 §6 [3207-6-2]: addresses that differ: the family and the other greeting are told', () => {
+test('RFC 3207 §6 [3207-6-2]: differing addresses are reported with family and greeting', () => {
   const lines = (name: string) => ({ greeting: { code: 220, lines: [`${name} ESMTP`] } });
   const four = plantedAddress(lines('mx.planted.example'));
   const six = plantedAddress(

@@ -70,8 +70,8 @@ export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
 }
 
 /**
- * What a TLS 1.2 server has to have, or must not have; compression counts in older
- * versions too.
+ * Raises findings on features that TLS 1.2 requires or forbids; compression counts in
+ * older versions too.
  */
 function features(
   { inventory }: Probed,

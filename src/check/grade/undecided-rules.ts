@@ -7,8 +7,8 @@ import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import { unsettled } from './tls-rules.js';
 
 /**
- * What the profile asks of an address at this depth, and the answers neither raise nor
- * rule out.
+ * Returns the rules that apply to an address at this depth and that its answers neither
+ * raise nor rule out.
  */
 export function undecidedRules(
   { depth, mtaSts }: Evidence,
@@ -17,7 +17,7 @@ export function undecidedRules(
   { summary, probed, connection }: JudgedAddress,
 ): readonly FindingId[] {
   if (depth === 'triage' || summary.starttls !== 'offered') return [];
-  // Where the first conversation came to nothing, that is what is told.
+  // If the first connection failed, that failure is the finding.
   if (!connection?.handshake && !handshakeFailed(connection?.failure?.code)) return [];
   // A certificate that has not been seen may be the one that is wrong.
   const unseen =

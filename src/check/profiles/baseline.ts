@@ -29,10 +29,10 @@ const outOfDate = rule(
   'RFC 8461 §4.2, RFC 7672 §3.1.1',
 );
 const weak = rule('warn', 'RFC 9325 §4');
-/** Published, but no sender obtains it: as if there were none. */
+/** Published, but no sender can obtain it: the effect is that of no policy. */
 const noPolicy = rule('warn', 'RFC 8461 §3');
 
-/** Other profiles ask this; here it is never raised. */
+/** Rules of other profiles; the baseline never raises them. */
 const unasked = rule('info', 'RFC 9325');
 
 /** The RFCs and nothing but the RFCs. */
@@ -116,7 +116,7 @@ export const baseline: Profile = {
     ),
     'cert-near-expiry': rule(byMechanism('warn', 'warn', 'warn', 'warn', 'info'), 'RFC 8461 §4.2'),
     'cert-weak-key': weak,
-    // What nobody accepts any more as a signature, an MTA-STS sender does not accept
+    // A signature algorithm that no validator accepts is not accepted by MTA-STS senders
     // either.
     'cert-weak-signature': rule(
       byMechanism('warn', 'warn', 'fail', 'warn', 'info'),

@@ -4,8 +4,7 @@ import type { FindingId } from '../findings/catalogue.js';
 import type { Profile, TlsTerms } from './profile.js';
 
 /**
- * What the prober is asked on behalf of a profile, and what it is called when the answer
- * is yes.
+ * A question of the prober for a profile, and the finding to raise if the answer is yes.
  */
 export interface GradedAsk {
   readonly finding: FindingId;
@@ -48,7 +47,7 @@ export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readon
 
 const worth: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
 
-/** How bad a finding of TLS is under a profile. */
+/** Returns the severity of a TLS finding under a profile. */
 export function severityOf(profile: Profile, finding: FindingId): Severity {
   const { severity } = profile.rules[finding];
   if (typeof severity === 'string') return severity;
@@ -56,9 +55,9 @@ export function severityOf(profile: Profile, finding: FindingId): Severity {
 }
 
 /**
- * What the prober has to find out for a profile at a depth; nothing for triage. Versions
- * come first, newest first, since one refusal settles all below; then what weighs most,
- * so that a spent budget costs least.
+ * Returns the goals of the prober for a profile at a depth; undefined at depth `triage`.
+ * Versions come first, newest first, because one refusal settles all older ones; then the
+ * most severe findings, so that a spent budget loses the least.
  */
 export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   if (depth === 'triage') return undefined;

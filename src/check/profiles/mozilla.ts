@@ -4,8 +4,8 @@ import type { Profile } from './profile.js';
 import { allBut12, allBut13, asked, isBroken, named, pqSet, where12 } from './sets.js';
 
 /**
- * What Mozilla's guidelines 6.0 set an "intermediate" server to [9325-4.2-1]. They leave
- * the choice among it to the client.
+ * The settings of Mozilla's guidelines 6.0 for an "intermediate" server [9325-4.2-1]. The
+ * client chooses among them.
  */
 export const mozillaSettings: TlsSettings = {
   suites: named(

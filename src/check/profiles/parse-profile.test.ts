@@ -49,7 +49,7 @@ test('a profile that extends another has its limits', () => {
   assert.equal(parsed.value.tls.dheBits, 3072);
 });
 
-test('what nobody knows is refused and named: suites, groups, findings, profiles, fields', () => {
+test('unknown suites, groups, findings, profiles and fields are refused by name', () => {
   for (const [changes, named] of [
     [{ tls: { sets: [{ finding: 'tls-weak-suite', suites: ['TLS_NONE'] }] } }, 'tls.sets'],
     [{ tls: { versions: { SSLv2: 'no-such-finding' } } }, 'no-such-finding'],

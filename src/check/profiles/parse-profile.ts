@@ -100,9 +100,8 @@ function refuse(context: z.core.$RefinementCtx, message: string): never {
 }
 
 /**
- * A profile of one's own, from JSON: what it says takes the place of what the profile it
- * extends says, rule by rule and limit by limit. Suites, groups and schemes go by their
- * IANA names.
+ * Parses a custom profile from JSON. Its rules and limits replace those of the profile
+ * that it extends, one by one. Suites, groups and schemes have their IANA names.
  */
 export function parseProfile(value: unknown): Result<Profile> {
   const read = file.safeParse(value);

@@ -2,15 +2,16 @@ import type { Depth, Severity, TlsVersion } from '../../evidence/index.js';
 import type { FindingId } from '../findings/catalogue.js';
 
 /**
- * What vouches for a server when its certificate is judged; each is graded alone and the
- * worst counts.
+ * The mechanism that authenticates a server. Each is graded alone, and the worst severity
+ * counts.
  */
 export type TrustMechanism = 'none' | 'testing' | 'enforce' | 'daneTa' | 'daneEe';
 
+/** One rule of a profile: the severity of a finding and the clause behind it. */
 export interface Rule {
   /** One severity, or one by what is in force. */
   readonly severity: Severity | Readonly<Record<TrustMechanism, Severity>>;
-  /** Where nothing else is left, as when every mail host is dead. */
+  /** Severity if the fault affects all mail hosts. */
   readonly whenAll?: Severity;
   readonly clause: string;
   /** The least depth that asks this rule; default triage. */
@@ -29,7 +30,7 @@ export type TlsSet = { readonly finding: FindingId } & (
   | { readonly schemes: readonly number[] }
 );
 
-/** What a profile asks of TLS itself, beyond the certificate. */
+/** The TLS requirements of a profile, apart from the certificate. */
 export interface TlsTerms {
   /** Versions that are found fault with when they are accepted. */
   readonly versions: Partial<Readonly<Record<TlsVersion, FindingId>>>;
@@ -56,7 +57,7 @@ export interface KeyTerms {
   readonly ecBelow: number;
 }
 
-/** What a verdict is made from: data with its source and date. */
+/** A grading profile: rules and limits as data, with source and date. */
 export interface Profile {
   readonly name: string;
   readonly source: string;

@@ -21,7 +21,10 @@ export const asked = (severity: Rule['severity'], clause: string): Rule => ({
 export const where12 = (wanted: (suite: Suite) => boolean): readonly number[] =>
   only(suites12, wanted);
 
-/** Suites by their IANA names; a name nobody knows is a fault of ours. */
+/**
+ * Returns suites by their IANA names. Throws TypeError for an unknown name: that is an
+ * error in this source.
+ */
 export function named(...names: readonly string[]): readonly number[] {
   return names.map((name) => {
     const found = [...known.values()].find(

@@ -13,6 +13,7 @@ import type { OptOut } from '../probes/opt-out.js';
 import { reachOf } from '../reach.js';
 import type { Profile } from '../profiles/profile.js';
 
+/** Options of {@link check}. Every field has a default. */
 export interface CheckOptions
   extends
     Omit<
@@ -40,12 +41,10 @@ export async function check(domain: string, options: CheckOptions = {}): Promise
   return grade(await collect(nameOf(domain), collectOptions(options)), options.profile);
 }
 
-/**
- * A server with every suite there is takes about this many connections to be known whole.
- */
+/** Connections per address at depth `inventory`: enough for a server with every suite. */
 const INVENTORY_BUDGET = 150;
 
-/** Options with every default filled in: depth `verdict`, profile `baseline`. */
+/** Fills in every default: depth `verdict`, profile `baseline`. */
 export function collectOptions(options: CheckOptions): CollectOptions {
   const {
     network = nodeNetwork(),
@@ -77,7 +76,9 @@ export function collectOptions(options: CheckOptions): CollectOptions {
   };
 }
 
-/** The domain name a person typed. */
+/**
+ * Parses the domain name that an operator typed. Throws HermeticError for an invalid one.
+ */
 export function nameOf(text: string): Name {
   const parsed = parseDomain(text);
   if (parsed.ok) return parsed.value;

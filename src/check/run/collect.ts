@@ -21,10 +21,11 @@ import { reachable, type Reach } from '../reach.js';
 /** TCP connections to one address. */
 export const DEFAULT_BUDGET = 14;
 
+/** The ports and limits of one collection of evidence. */
 export interface CollectOptions {
   readonly network: Network;
   readonly resolver: Resolver;
-  /** Addresses that are connected to. Default `internet`. */
+  /** The addresses that may be contacted. Default `internet`. */
   readonly reach?: Reach;
   /** Roots that certificates of mail and policy hosts are judged by. */
   readonly trustStore: TrustStore;
@@ -80,8 +81,9 @@ export interface CollectOptions {
 }
 
 /**
- * Asks DNS, the policy host and every mail host of a domain, all at once and within
- * bounds. Rejects only with `signal.reason`.
+ * Collects the evidence of a domain: queries DNS, the policy host and every mail host
+ * concurrently and within limits. Faults of peers are evidence, not errors. Rejects only
+ * with `signal.reason`.
  */
 export async function collect(domain: Name, options: CollectOptions): Promise<Evidence> {
   const { resolver, trustStore, clock = systemClock, reach = 'internet' } = options;
@@ -208,8 +210,8 @@ async function probeControl(
 }
 
 /**
- * `open` as soon as one connection came about; `blocked` when all of them, and at least
- * one, ended in silence.
+ * `open` after one successful connection; `blocked` if all connections, and at least one,
+ * timed out.
  */
 function portState(
   hosts: readonly HostEvidence[],
@@ -241,8 +243,8 @@ function ipv6State(hosts: readonly HostEvidence[]): NetworkEvidence['ipv6'] {
 }
 
 /**
- * Where port 25 is open from here, a host that does not answer is the domain's own
- * affair.
+ * If port 25 is open from this network, a silent host is the domain's own fault, so it
+ * counts as unreachable.
  */
 function silentIsUnreachable(host: HostEvidence): HostEvidence {
   return {

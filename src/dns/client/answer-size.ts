@@ -1,22 +1,19 @@
 import type { DnsAnswer } from '../types.js';
 
-/** Octets that a cached record, name or object takes beside its content. */
+/** Estimated overhead in octets of a cached record, name or object. */
 const OVERHEAD = 200;
 
-/**
- * About how many octets an answer takes in memory: its records, and the texts of its
- * proof.
- */
+/** Estimates the memory of an answer in octets: its records and the text of its proof. */
 export function answerSize({ records, aliases, proof }: DnsAnswer): number {
   return recordSize(records) + aliases.length * OVERHEAD + textSize(proof) + OVERHEAD;
 }
 
-/** About how many octets records take in memory. */
+/** Estimates the memory of records in octets. */
 export function recordSize(records: DnsAnswer['records']): number {
   return records.reduce((count, { rdata }) => count + rdata.length + OVERHEAD, 0);
 }
 
-/** About how many octets the texts in a value of plain data take, four levels deep. */
+/** Estimates the memory of the strings in plain data in octets, four levels deep. */
 export function textSize(value: unknown, levels = 4): number {
   if (typeof value === 'string') return value.length + 50;
   if (typeof value !== 'object' || value === null || levels === 0) return 0;

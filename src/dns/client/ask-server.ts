@@ -5,8 +5,8 @@ import { askUpstream, TlsConnectionPool, type TransportOptions } from './transpo
 import type { Upstream } from './upstream.js';
 
 /**
- * Asks a server for what it holds itself, cache and validation aside. Rejects only with
- * `signal.reason`.
+ * Queries an authoritative server directly, without cache and validation. Rejects only
+ * with `signal.reason`.
  */
 export function askServer(
   server: Upstream,
@@ -16,8 +16,8 @@ export function askServer(
   signal?: AbortSignal,
 ): Promise<Result<Message>> {
   const flags = { checkingDisabled: true, authenticData: false };
-  // Authoritative servers are asked in clear: what they say is validated or compared,
-  // never believed.
+  // Authoritative servers are queried in plaintext: their answers are validated or
+  // compared, never trusted.
   const secure = async (): Promise<Result<never>> =>
     fail(transportFailures.make('dns-bad-upstream', server.label));
   return askUpstream(

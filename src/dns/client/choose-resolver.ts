@@ -3,20 +3,20 @@ import type { Resolver } from '../types.js';
 import { createResolver, type ResolverOptions } from './resolver.js';
 import { systemUpstreams, type Upstream } from './upstream.js';
 
-/** Which resolver a job asks: the part of its options that is about DNS. */
+/** The DNS part of a job's options: a resolver, or the settings to create one. */
 export interface ResolverChoice {
-  /** Takes the place of `upstreams`, `anchors` and `trustAd`. */
+  /** Replaces `upstreams`, `anchors` and `trustAd`. */
   readonly resolver?: Resolver;
   /** Default: the system's resolvers. */
   readonly upstreams?: readonly Upstream[];
   /** DNSSEC trust anchors. Default: the root's. */
   readonly anchors?: readonly TrustAnchor[];
   readonly trustAd?: boolean;
-  /** Seconds by which a DNSSEC signature may miss its dates. Default 300. */
+  /** Tolerance for the dates of DNSSEC signatures, seconds. Default 300. */
   readonly clockSkew?: number;
 }
 
-/** The resolver that was chosen, with every default filled in. */
+/** Returns the given resolver, or creates one with every default filled in. */
 export function chooseResolver(
   { resolver, upstreams, anchors = rootAnchors, trustAd, clockSkew }: ResolverChoice,
   more: Pick<ResolverOptions, 'network' | 'clock' | 'roots'>,

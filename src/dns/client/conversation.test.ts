@@ -47,7 +47,7 @@ test('RFC 7766 §7: answers in any order, cut anywhere, find the questions they 
   assert.deepEqual(await Promise.all(both), [Uint8Array.of(0, 1, 7), Uint8Array.of(0, 2, 8)]);
 });
 
-test('an answer to nobody is dropped; one without an id, or the end of the stream, ends the conversation for all who wait', async () => {
+test('an unrelated answer is dropped; one without an id ends the connection', async () => {
   for (const end of [
     ({ hear }: ReturnType<typeof scene>) => hear(0, 1, 0),
     ({ stream }: ReturnType<typeof scene>) => stream.push(null),
@@ -63,7 +63,7 @@ test('an answer to nobody is dropped; one without an id, or the end of the strea
   }
 });
 
-test('who is not answered in time is told so, and the connection is given up; who leaves, leaves alone', async () => {
+test('a timeout closes the connection; an abort affects its own query only', async () => {
   const { conversation, hear, closed } = scene();
   const leaving = new AbortController();
   const left = conversation.ask(question(1), 1000, leaving.signal);

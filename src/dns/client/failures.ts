@@ -1,6 +1,6 @@
 import { defineFailures } from '../../base/index.js';
 
-/** Why no resolver gave an answer. */
+/** The failures of the transport to a resolver. */
 export const transportFailures = defineFailures({
   'dns-timeout': {
     blame: 'network',

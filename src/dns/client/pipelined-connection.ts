@@ -2,20 +2,15 @@ import type { Socket } from 'node:net';
 import { concat } from '../../base/index.js';
 import type { Connection } from '../../net/index.js';
 
-/**
- * Milliseconds for which a connection is kept on which nothing is asked (RFC 7766
- * §6.2.3).
- */
+/** Milliseconds after which an idle connection is closed (RFC 7766 §6.2.3). */
 const IDLE_MS = 2_000;
 
-/**
- * `ended`: the connection is gone, and whether the question was ever read is not known.
- */
+/** `ended`: the connection closed, and whether the server read the query is unknown. */
 export type PipelinedReply = Uint8Array | 'timeout' | 'ended';
 
 /**
- * Many questions over one connection, their answers in any order (RFC 7766 §6.2.1.1 and
- * §7). At rest it keeps no process from ending.
+ * Sends many queries over one connection and accepts answers in any order (RFC 7766
+ * §6.2.1.1, §7). An idle connection does not keep the process running.
  */
 export class PipelinedConnection {
   readonly #waiting = new Map<number, (reply: PipelinedReply) => void>();
@@ -43,14 +38,14 @@ export class PipelinedConnection {
     return this.#hasAnswered;
   }
 
-  /** Whether a question with this id has no answer yet. */
+  /** Returns true while a query with this id has no answer. */
   isWaiting(id: number): boolean {
     return this.#waiting.has(id);
   }
 
   /**
-   * Sends a message whose id is that of no other that waits. Rejects only with
-   * `signal.reason`.
+   * Sends a message. Its id must differ from those of all waiting queries. Rejects only
+   * with `signal.reason`.
    */
   ask(message: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<PipelinedReply> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
@@ -70,7 +65,8 @@ export class PipelinedConnection {
       };
       const timer = setTimeout(() => {
         settle('timeout');
-        // Who answers one question no more is asked the next one anew.
+        // A server that stopped answering is not given the next query: open a new
+        // connection.
         this.end();
       }, timeoutMs);
       signal?.addEventListener('abort', leave, { once: true });
@@ -92,8 +88,8 @@ export class PipelinedConnection {
   }
 
   /**
-   * What answers no question is dropped: its asker may have gone. At most one message, 64
-   * KiB, is kept in part.
+   * Drops messages that answer no waiting query, because the caller may have aborted.
+   * Buffers at most one partial message, 64 KiB.
    */
   #read(piece: Buffer): void {
     this.#received = Buffer.concat([this.#received, piece]);
@@ -102,7 +98,7 @@ export class PipelinedConnection {
       if (this.#received.length < end) return;
       const message = new Uint8Array(this.#received.subarray(2, end));
       this.#received = this.#received.subarray(end);
-      // Without an id it answers nobody, and nothing after it can be believed.
+      // A message without an id breaks the framing: nothing after it can be trusted.
       if (message.length < 2) return this.end();
       const settle = this.#waiting.get(idOf(message));
       this.#hasAnswered ||= settle !== undefined;
@@ -118,7 +114,7 @@ export class PipelinedConnection {
   }
 }
 
-/** Streams that are no sockets have no such thing. */
+/** Streams other than sockets have no `ref` and `unref`. */
 function socketOf({ stream }: Connection): { ref?: () => void; unref?: () => void } {
   return stream as Connection['stream'] & Partial<Pick<Socket, 'ref' | 'unref'>>;
 }

@@ -21,7 +21,7 @@ const ds = readDs(dsRecord(Name.root, key));
 assert.ok(ds.ok);
 const anchors: readonly TrustAnchor[] = [{ zone: Name.root, ds: [ds.value], keys: [] }];
 
-/** What an upstream makes of a question; undefined is silence. */
+/** The answer of an upstream to a query; undefined is silence. */
 type Behaviour = (query: Message) => Partial<Message> | undefined;
 
 function signed(...records: readonly ResourceRecord[]): readonly ResourceRecord[] {
@@ -154,7 +154,7 @@ test('a forged answer alone is bogus, remembered for a moment, and forces no wor
   assert.ok(asked.length > before);
 });
 
-test('a resolver that strips signatures is named; its data is had only by asking for unproved data, and never counts as insecure', async () => {
+test('a stripping resolver is named; its data never counts as insecure', async () => {
   const { resolver, states } = scene([stripping]);
   const answer = await resolver.ask(host, RRType.A);
   assert.deepEqual(

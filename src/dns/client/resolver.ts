@@ -34,61 +34,67 @@ import { answerByAd } from './trusted-ad.js';
 import { isAnswer, unvalidatedAnswer } from './unvalidated-answer.js';
 import type { Upstream } from './upstream.js';
 
+/** The ports, upstreams and limits of a resolver. */
 export interface ResolverOptions {
   readonly network: Network;
-  /** In the order of preference; more are asked when one fails or its answer is bogus. */
+  /**
+   * Upstream resolvers in order of preference. Further ones are queried when one fails or
+   * returns a bogus answer.
+   */
   readonly upstreams: readonly Upstream[];
   /** Default the root's. */
   readonly anchors?: readonly TrustAnchor[];
   readonly clock?: Clock;
   /**
-   * Believe the upstream's AD bit instead of validating: only for a resolver on this
-   * machine or reached by TLS.
+   * Trust the upstream's AD bit instead of validating. Only for a resolver on this
+   * machine or one reached by TLS.
    */
   readonly trustAd?: boolean;
-  /** Milliseconds for one datagram. Default 2000. */
+  /** Timeout of one datagram, milliseconds. Default 2000. */
   readonly timeoutMs?: number;
-  /** Datagrams to one upstream. Default 2. */
+  /** Datagrams to one upstream before it counts as failed. Default 2. */
   readonly attempts?: number;
   /**
-   * Roots that the certificates of `tls://` upstreams lead to. Default those that come
-   * with Node.
+   * Trust anchors for the certificates of `tls://` upstreams. Default: the roots of Node.
    */
   readonly roots?: ServerIdentity['anchors'];
   readonly limits?: Partial<ValidationLimits>;
   /**
-   * Seconds by which a DNSSEC signature may miss its dates; from `limits` where it is not
-   * given.
+   * Tolerance for the dates of DNSSEC signatures, seconds. Default: the value in
+   * `limits`.
    */
   readonly clockSkew?: number;
-  /** Answers and zones kept. Default 10 000. */
+  /**
+   * Maximum number of cached answers, and of cached zones per upstream. Default 10 000.
+   */
   readonly cacheSize?: number;
 }
 
-/** Octets of cached answers, and of the cached zones of each upstream. */
+/** Octets of the answer cache, and of the zone cache of each upstream. */
 const MAX_CACHED_OCTETS = 16_000_000;
 /**
- * Octets of the records of one answer that is cached: no key, policy or route is larger.
+ * Octets of the largest answer that is cached. No key, policy or mail route is larger.
  */
 const MAX_ANSWER_OCTETS = 8192;
 
 type State = ResolverHealth['upstreams'][number]['state'];
 
 /**
- * Milliseconds a failure is remembered, so that nobody can force work by asking again
- * (RFC 4035 §4.7).
+ * Milliseconds for which a failure is cached, so that repeated queries cannot force
+ * repeated work (RFC 4035 §4.7).
  */
 const FAILURE_KEPT = 5_000;
 
-/** Milliseconds after which a trusted resolver is tried anew. */
+/** Milliseconds after which the validation test of a trusted resolver is repeated. */
 const PROBE_KEPT = 3_600_000;
 
-/** What no single answer takes back. */
+/** States that a later answer does not clear. */
 const lasting: readonly State[] = ['strips-dnssec', 'does-not-validate', 'lies'];
 
 /**
- * A validating stub resolver with cache. One bad upstream does not win by being first: on
- * a failure or a bogus answer the next one is asked.
+ * Creates a validating stub resolver with a cache. After a failure or a bogus answer of
+ * one upstream, the next one is queried: a forging upstream gains nothing by answering
+ * first.
  */
 export function createResolver(options: ResolverOptions): Resolver {
   const { upstreams, anchors = rootAnchors, clock = systemClock, cacheSize = 10_000 } = options;
@@ -116,10 +122,10 @@ export function createResolver(options: ResolverOptions): Resolver {
   );
   const questions = new SingleFlight<DnsAnswer>();
   const exchanges = new SingleFlight<Result<Message>>();
-  /** Upstreams whose last exchange failed: the others are asked first. */
+  /** Upstreams whose last exchange failed. The others are queried first. */
   const troubled = new Set<Upstream>();
   const states = new Map<Upstream, State>(upstreams.map((upstream) => [upstream, 'untried']));
-  /** Until when an upstream is known to validate. */
+  /** The times until which an upstream is known to validate. */
   const validating = new Map<Upstream, number>();
 
   /** RFC 7858, authenticated by name (RFC 8310 §8.1). */
@@ -158,7 +164,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       const { failure } = answer;
       if (failure && /^dnssec-(stripped|not-validating)$/.test(failure.code))
         stripping = { upstream, failure };
-      // Of several failures the one that says most is told: bogus before could-not-tell.
+      // Return the most specific failure: bogus before indeterminate.
       if (!worst || (worst.dnssec !== 'bogus' && answer.dnssec === 'bogus')) worst = answer;
     }
     if (unproved && stripping && worst?.dnssec !== 'bogus')
@@ -204,8 +210,9 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   /**
-   * The anchor's zone is known to exist and to be signed: a resolver that shows no signed
-   * keys of it shows nobody's.
+   * Returns true if an upstream strips DNSSEC records. The zone of the trust anchor is
+   * known to be signed, so an upstream that returns its keys without signatures strips
+   * those of all zones.
    */
   async function strips(upstream: Upstream, name: Name, signal?: AbortSignal): Promise<boolean> {
     const above = anchors
@@ -246,13 +253,13 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   /**
-   * Why the AD bit of an upstream says nothing: it is missing from an answer that whoever
-   * validates sets it on (RFC 6840 §5.7).
+   * Tests whether an upstream validates. Returns a failure if the AD bit is missing from
+   * an answer on which every validator sets it (RFC 6840 §5.7).
    */
   async function doubtOf(upstream: Upstream, signal?: AbortSignal): Promise<Failure | undefined> {
     if ((validating.get(upstream) ?? 0) > clock.now()) return undefined;
-    // The bit is not set in the question: DO alone has a validator set it, and one that
-    // merely copies questions does not.
+    // AD is clear in the query: DO alone makes a validator set it, and a forwarder that
+    // copies header bits does not.
     const message = await exchange(
       upstream,
       Name.root,
@@ -269,7 +276,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     return dnssecFailures.make('dnssec-not-validating', upstream.label);
   }
 
-  /** Takes the word of a resolver that was seen to validate. */
+  /** Resolves by the AD bit of an upstream that passed the validation test. */
   async function viaAd(
     upstream: Upstream,
     name: Name,
@@ -298,8 +305,8 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   /**
-   * Questions that run at the same time need the same keys: each is asked once. What only
-   * one of them asks is shared with it.
+   * Queries an upstream. Concurrent lookups need the same keys, so DS, DNSKEY and root
+   * queries share one exchange.
    */
   async function exchange(
     upstream: Upstream,
@@ -338,8 +345,7 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   function note(upstream: Upstream, state: State): void {
     const known = states.get(upstream) as State;
-    // One question without an answer is that question's; a resolver that has answered
-    // others is not at fault.
+    // A single failed query does not mark an upstream that has answered others.
     const once =
       known === 'answers' && (state === 'silent' || state === 'refuses' || state === 'tls-failed');
     if (!lasting.includes(known) && !once) states.set(upstream, state);

@@ -8,47 +8,47 @@ import { PipelinedConnection } from './pipelined-connection.js';
 import { transportFailures } from './failures.js';
 import type { Upstream } from './upstream.js';
 
-/** Puts TLS on a connection to a resolver and checks its name. */
+/**
+ * Starts TLS on a connection to a resolver and authenticates its name (RFC 8310 §8.1).
+ */
 export type SecureStream = (
   connection: Connection,
   name: string,
   limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ) => Promise<Result<Connection>>;
 
-/**
- * The connections over TLS that are open: one to each resolver, for all questions at a
- * time.
- */
+/** The open TLS connections, one per upstream, shared by all queries. */
 export class TlsConnectionPool {
   readonly open = new Map<string, PipelinedConnection>();
   readonly opening = new SingleFlight<Result<PipelinedConnection>>();
 }
 
+/** The network and time limits of a query. */
 export interface TransportOptions {
   readonly network: Network;
   readonly secure: SecureStream;
   readonly connections: TlsConnectionPool;
-  /** Milliseconds for one datagram, and three times that for a TCP exchange. */
+  /** Timeout of one datagram, milliseconds. A TCP exchange gets three times as long. */
   readonly timeoutMs: number;
-  /** Datagrams sent before giving up. */
+  /** Datagrams to send before the query fails. */
   readonly attempts: number;
 }
 
 /**
- * Header bits of a question: CD and DO for a validator of its own, AD for one that trusts
- * the resolver (RFC 6840 §5.7, §5.9).
+ * Header bits of a query: CD and DO for a validating client, AD for one that trusts the
+ * resolver (RFC 6840 §5.7, §5.9).
  */
 export interface QueryFlags {
   readonly checkingDisabled: boolean;
   readonly authenticData: boolean;
 }
 
-/** EDNS size that crosses every path unfragmented (RFC 9715). */
+/** EDNS UDP payload size that avoids fragmentation on all common paths (RFC 9715). */
 const UDP_SIZE = 1232;
 
 /**
- * Asks one resolver one question: datagrams first, TCP when the answer is truncated,
- * lacks EDNS, or the resolver speaks TLS.
+ * Sends one query to one resolver: by UDP first, by TCP if the answer is truncated or
+ * lacks EDNS, by TLS if the upstream has a TLS name. Rejects only with `signal.reason`.
  */
 export async function askUpstream(
   upstream: Upstream,
@@ -87,7 +87,9 @@ export async function askUpstream(
   }
 }
 
-/** With an id of its own, so each sending has another. */
+/**
+ * Builds a query with a new random id. Every transmission has its own (RFC 5452 §4.2).
+ */
 function queryFor(
   name: Name,
   type: number,
@@ -113,8 +115,8 @@ function queryFor(
 }
 
 /**
- * The message, if it answers the query: id, question and direction (RFC 5452 §9.1). A
- * bare error without question section counts.
+ * Returns the message if it answers the query: id, question and direction match (RFC 5452
+ * §9.1). A bare error without a question section counts.
  */
 function answers(query: Message, bytes: Uint8Array): Message | undefined {
   const decoded = decodeMessage(bytes);
@@ -142,8 +144,8 @@ function answers(query: Message, bytes: Uint8Array): Message | undefined {
 }
 
 /**
- * An answer over a stream, where nothing has to be left out: what is cut there too says
- * nothing of what is absent.
+ * Accepts an answer over a stream. A truncated one is a failure: it proves nothing about
+ * the absent records.
  */
 function whole(query: Message, bytes: Uint8Array, { label }: Upstream): Result<Message> {
   const message = answers(query, bytes);
@@ -152,12 +154,12 @@ function whole(query: Message, bytes: Uint8Array, { label }: Upstream): Result<M
 }
 
 /**
- * A server may close after any answer: questions it had not come to are asked again over
- * a new connection, so often at most.
+ * Connections per query. A server may close after any answer; queries it did not read are
+ * sent again over a new connection.
  */
 const MAX_CONNECTIONS = 10;
 
-/** RFC 7858 §3.4: what is open is used. */
+/** Queries over TLS and reuses an open connection (RFC 7858 §3.4). */
 async function overTls(
   upstream: Upstream,
   newQuery: () => Message,
@@ -233,7 +235,7 @@ async function dial(
   );
 }
 
-/** RFC 7766, for one answer that fits into no datagram. */
+/** Queries over TCP (RFC 7766) for one answer that does not fit into a datagram. */
 async function overTcp(
   upstream: Upstream,
   newQuery: () => Message,
@@ -256,8 +258,8 @@ async function overTcp(
 }
 
 /**
- * One length-prefixed message; undefined when it does not come in time or the stream
- * ends. At most 64 KiB and the prefix are kept.
+ * Reads one length-prefixed message. Resolves to undefined at a timeout or the end of the
+ * stream. Buffers at most 64 KiB and the prefix.
  */
 export function readFramed(
   connection: Connection,

@@ -7,10 +7,10 @@ import { Rcode } from '../wire/types-registry.js';
 import { isAnswer, unvalidatedAnswer } from './unvalidated-answer.js';
 
 /**
- * Reads an answer of a resolver whose AD bit is trusted (RFC 6840 §5.7): with AD secure,
- * without it insecure, and that for data and denial alike. `unchecked` is the answer to
- * the same question with CD=1, asked after SERVFAIL: if that one has an answer, the
- * resolver judged it bogus.
+ * Converts an answer of a resolver whose AD bit is trusted (RFC 6840 §5.7): secure with
+ * AD, insecure without, for data and denial alike. `unchecked` is the answer to the same
+ * query with CD=1, sent after SERVFAIL: if it succeeded, the resolver judged the data
+ * bogus.
  */
 export function answerByAd(
   name: Name,

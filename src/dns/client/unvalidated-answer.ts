@@ -7,23 +7,21 @@ import { Rcode, RRType } from '../wire/types-registry.js';
 const MAX_ALIASES = 11;
 
 /**
- * Whether a response says that a name does not exist: NXDOMAIN, or a DNAME that makes it
- * too long (YXDOMAIN, RFC 6672 §2.2).
+ * Returns true for a response that denies the name: NXDOMAIN, or YXDOMAIN from a DNAME
+ * whose result is too long (RFC 6672 §2.2).
  */
 export function isNameError({ rcode }: Message): boolean {
   return rcode === Rcode.NXDOMAIN || rcode === Rcode.YXDOMAIN;
 }
 
-/**
- * Whether a response answers its question: with data, or by saying that there is none.
- */
+/** Returns true for a response that answers its query, with data or with a denial. */
 export function isAnswer(message: Message): boolean {
   return message.rcode === Rcode.NOERROR || isNameError(message);
 }
 
 /**
- * Reads an answer (NOERROR, NXDOMAIN or YXDOMAIN) as it stands, aliases followed inside
- * it; `dnssec` is what the caller makes of the whole.
+ * Converts an answer (NOERROR, NXDOMAIN or YXDOMAIN) without validation and follows
+ * aliases inside it. `dnssec` is the status that the caller assigns to the whole.
  */
 export function unvalidatedAnswer(
   name: Name,

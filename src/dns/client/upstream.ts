@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { fail, formatIp, ok, parseIp, type Result } from '../../base/index.js';
 import { transportFailures } from './failures.js';
 
-/** A resolver to ask. */
+/** The address of an upstream resolver. */
 export interface Upstream {
   readonly address: string;
   readonly port: number;
   /** DNS over TLS (RFC 7858), authenticated by this name. */
   readonly tlsName?: string;
-  /** As a person would write it. */
+  /** The form in which an operator writes it. */
   readonly label: string;
 }
 
-/** Reads `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT` or `tls://ADDRESS[:PORT]#NAME`. */
+/** Parses `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT` or `tls://ADDRESS[:PORT]#NAME`. */
 export function parseUpstream(text: string): Result<Upstream> {
   const bad = (): Result<Upstream> => fail(transportFailures.make('dns-bad-upstream', text));
   const tls = /^tls:\/\/(.+)#([^#]+)$/.exec(text);
@@ -37,7 +37,8 @@ export function parseUpstream(text: string): Result<Upstream> {
 }
 
 /**
- * The resolvers of this machine's configuration; never a public one that was not chosen.
+ * Returns the resolvers of this machine's configuration. Never falls back to a public
+ * resolver: that would disclose queries to a third party.
  */
 export function systemUpstreams(file = '/etc/resolv.conf'): readonly Upstream[] {
   let text: string;

@@ -57,9 +57,10 @@ export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint
 }
 
 /**
- * What an RRSIG signs (RFC 4034 §3.1.8.1): its own RDATA without the signature, then the
- * RRset in canonical form and order, the owner being the wildcard when the label count
- * says so. `rdatas` spares sorting again for another signature over the same set.
+ * Builds the octets that an RRSIG signs (RFC 4034 §3.1.8.1): its own RDATA without the
+ * signature, then the RRset in canonical form and order. The owner is the wildcard if the
+ * label count says so. `rdatas` avoids sorting again for another signature over the same
+ * set.
  */
 export function signedData(
   rrset: readonly ResourceRecord[],

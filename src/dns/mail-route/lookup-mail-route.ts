@@ -4,11 +4,11 @@ import { wireFailures } from '../wire/failures.js';
 import { readMx } from '../wire/rdata.js';
 import { RRType } from '../wire/types-registry.js';
 
-/** Where a domain's mail goes (RFC 5321 §5.1). */
+/** The mail route of a domain (RFC 5321 §5.1). */
 export interface MailRoute {
   /**
-   * `implicit`: no MX, the domain itself. `null-mx`: takes no mail (RFC 7505). `none`:
-   * nothing there. `error`: unknown.
+   * `implicit`: no MX record, so the domain's own addresses; `null-mx`: the domain
+   * accepts no mail (RFC 7505); `none`: no MX and no address; `error`: the lookup failed.
    */
   readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error';
   readonly status: 'found' | 'nodata' | 'nxdomain' | 'failed';
@@ -30,9 +30,8 @@ export interface MailRoute {
 
 export interface MailRouteOptions extends AskOptions {
   /**
-   * Trusts a resolver that strips DNSSEC when it says that a domain takes no mail: for a
-   * sender that does without DNSSEC. By default that is an error, since nothing tells it
-   * from a forged answer.
+   * Trust a resolver that strips DNSSEC when it denies a domain's MX records. For senders
+   * that do without DNSSEC. Default false: the denial may be forged.
    */
   readonly unprovedAbsence?: boolean;
 }

@@ -9,6 +9,7 @@ import { updateFailures } from './failures.js';
 import { signTsig, verifyTsig, type TsigKey } from './tsig.js';
 import { updateMessage, type RrsetChange } from './update-message.js';
 
+/** The server, key and time limits of an update. */
 export interface UpdateOptions {
   readonly network: Network;
   /** The primary of the zone. */
@@ -31,9 +32,10 @@ const codes = new Map<number, string>(
 const conflicts = new Set([3, 6, 7, 8]);
 
 /**
- * Compare and set (RFC 2136 over TCP, RFC 8945): the RRset becomes `to` where it is
- * exactly `from`; `same` where it was `to` already. Without a reply that the server
- * signed nothing is known of it. Rejects only with `signal.reason`. [2136-7.8-1]
+ * Replaces an RRset atomically (RFC 2136 over TCP, signed by RFC 8945): the RRset becomes
+ * `to` if it is exactly `from`. Returns `same` if it was `to` already. Without a signed
+ * reply of the server the outcome is unknown. Rejects only with `signal.reason`.
+ * [2136-7.8-1]
  */
 export async function sendUpdate(
   change: RrsetChange,

@@ -62,9 +62,10 @@ export function signTsig(message: Uint8Array, key: TsigKey, now: number): Signed
 }
 
 /**
- * Whether a reply is the server's own (RFC 8945 §5.3): its MAC covers ours. Fails with
- * `dns-update-unsigned` when it has no TSIG, or a wrong or shortened one, and with
- * `dns-update-key` or `dns-update-time` when the server says that of ours. [8945-5.3-1]
+ * Verifies the TSIG of a reply (RFC 8945 §5.3); its MAC covers that of the request. Fails
+ * with `dns-update-unsigned` if the TSIG is missing, wrong or truncated, and with
+ * `dns-update-key` or `dns-update-time` if the server rejected key or time of the
+ * request. [8945-5.3-1]
  */
 export function verifyTsig(
   reply: Uint8Array,
@@ -97,8 +98,8 @@ function verify(
   const originalId = reader.takeBytes(2);
   const error = reader.uint16();
   const other = reader.takeBytes(reader.uint16());
-  // Without signature this is a hint at most, but never a reason to believe the rest.
-  // [8945-5.4-1]
+  // RFC 8945 §5.4: an unsigned error is a hint at most, and nothing else in the message
+  // may be trusted. [8945-5.4-1]
   if (mac.length === 0)
     return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
   if (!name.equals(key.name) || !algorithm.equals(algorithmName(key)))

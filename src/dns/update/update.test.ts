@@ -33,7 +33,7 @@ const change: RrsetChange = {
 const u16 = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 255);
 
 /**
- * RFC 8945 §4.3 and §5.3 once more, written down from the RFC for the test: a reply with
+ * RFC 8945 §4.3 and §5.3 again, written from the RFC for the test: a reply with
  * the server's signature.
  */
 function reply(
@@ -124,7 +124,7 @@ test('where nothing is to be there yet, the RRset must not exist; values that ar
   );
 });
 
-test('a reply is believed only with the MAC over ours, whole, by our key and within the fudge [8945-5.1-1, 8945-5.3-1, 8945-10-1]', () => {
+test('a reply is trusted only with a full MAC over the request, by its key, in time [8945-5.1-1, 8945-5.3-1, 8945-10-1]', () => {
   const built = updateMessage(change, 77);
   assert.ok(built.ok);
   const { mac } = signTsig(encodeMessage(built.value), key, now);
@@ -236,7 +236,7 @@ test('what is there already counts as done; what neither was nor is wanted is a 
   }
 });
 
-test('an unsigned reply that says done is not believed, and neither is an unsigned refusal taken for the server’s word [8945-5.4-1]', async (t) => {
+test('an unsigned reply is not trusted, neither success nor refusal [8945-5.4-1]', async (t) => {
   const bare = await serverThat(t, (id) =>
     concat(u16(id), u16(0xa800), u16(0), u16(0), u16(0), u16(0)),
   );

@@ -1,6 +1,6 @@
 import { defineFailures } from '../../base/index.js';
 
-/** What can be wrong with a message or a record's text. */
+/** The faults of a message or of a record's text. */
 export const wireFailures = defineFailures({
   'dns-malformed': {
     blame: 'peer',

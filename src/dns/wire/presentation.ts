@@ -6,7 +6,7 @@ import { RRClass, typeName, typeNumber } from './types-registry.js';
 import { MalformedDns, WireReader } from './wire-reader.js';
 
 export interface TextOptions {
-  /** What relative names hang below. Default the root. */
+  /** The origin of relative names. Default: the root. */
   readonly origin?: Name;
   /** For records that name none. Default 3600. */
   readonly defaultTtl?: number;

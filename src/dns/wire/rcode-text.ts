@@ -39,8 +39,8 @@ const rcodeNames: ReadonlyMap<number, string> = new Map(
 );
 
 /**
- * The rcode of a response and its extended errors (RFC 8914), as text. None of it is
- * signed, so nothing is decided by it.
+ * Formats the rcode of a response and its extended errors (RFC 8914). They are unsigned,
+ * so no decision depends on them.
  */
 export function rcodeText({ rcode, edns }: Message): string {
   const errors = (edns?.options ?? [])

@@ -118,7 +118,7 @@ export function txtText(record: ResourceRecord): string | undefined {
   const strings = readTxt(record);
   return strings.ok ? latin1(concat(...strings.value)) : undefined;
 }
-/** A TLSA record as it is, usable or not (RFC 6698 §2.1). */
+/** Reads a TLSA record, usable or not (RFC 6698 §2.1). */
 export const readTlsa = reading<TlsaData>(RRType.TLSA, (reader) => ({
   usage: reader.uint8(),
   selector: reader.uint8(),
@@ -151,12 +151,12 @@ export const readRrsig = reading<Rrsig>(RRType.RRSIG, (reader) => ({
   signer: reader.name(),
   signature: reader.rest(),
 }));
-/** What an owner has, and the next owner. */
+/** Reads the types of an owner name and the next owner name. */
 export const readNsec = reading<Nsec>(RRType.NSEC, (reader) => ({
   next: reader.name(),
   types: typeBitmap(reader),
 }));
-/** The same over hashed owners. */
+/** Reads an NSEC3 record: the same over hashed owner names. */
 export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (reader) => ({
   hashAlgorithm: reader.uint8(),
   flags: reader.uint8(),

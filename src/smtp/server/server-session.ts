@@ -197,7 +197,7 @@ export class ServerSession {
       case 'end':
         return this.close();
       case 'bare-lf':
-        // What follows could be the work of a third party: no more of it is read.
+        // SMTP smuggling: the rest may be a message of a third party, so it is not read.
         return this.end({ code: 500, text: '5.5.2 Bare LF: lines end with CR LF' });
       case 'too-long':
         return this.#answer({ code: 500, text: '5.5.2 Line too long' });

@@ -72,7 +72,7 @@ export class SmtpInput {
     throw new Error('the client ended the connection within a message');
   }
 
-  /** Reads no more: whatever waits for input meets its end. */
+  /** Stops reading. Waiting readers receive the end of input. */
   stop(): void {
     this.#stopped = true;
     this.#wake?.();

@@ -80,18 +80,18 @@ async function bench(t: TestContext, more: Partial<SmtpServerOptions> = {}): Pro
 }
 
 function clientOf(socket: Socket): Client {
-  let heard = '';
+  let received = '';
   let closed = false;
   let wake = (): void => undefined;
-  socket.on('data', (octets) => ((heard += octets.toString('latin1')), wake()));
+  socket.on('data', (octets) => ((received += octets.toString('latin1')), wake()));
   socket.on('error', () => undefined);
   // Half a close is enough: the server has said its last word.
   for (const event of ['end', 'close'] as const) socket.on(event, () => ((closed = true), wake()));
   const reply = async (): Promise<string> => {
     for (;;) {
-      const [whole] = /^(?:\d{3}-[^\n]*\n)*\d{3} [^\n]*\n/.exec(heard) ?? [];
+      const [whole] = /^(?:\d{3}-[^\n]*\n)*\d{3} [^\n]*\n/.exec(received) ?? [];
       if (whole !== undefined) {
-        heard = heard.slice(whole.length);
+        received = received.slice(whole.length);
         return whole.trimEnd();
       }
       if (closed) return '';

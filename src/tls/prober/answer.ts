@@ -2,9 +2,8 @@ import type { ServerFlight } from '../wire/index.js';
 import type { TlsQuestion } from './question.js';
 
 /**
- * What came back. `refused`: an alert, or an orderly end without one. `none`: no answer
- * to this question was had (rate limit, time-out, no TCP connection): nothing may be
- * concluded from it.
+ * The answer to one question. `refused`: an alert, or an orderly end without one. `none`:
+ * no answer (rate limit, timeout, no TCP connection), so nothing may be concluded.
  */
 export type TlsAnswer =
   | { readonly kind: 'hello'; readonly flight: ServerFlight }
@@ -20,8 +19,8 @@ export type TlsAnswer =
   | { readonly kind: 'none'; readonly reason: string };
 
 /**
- * A question and its answer: one TCP connection. The log of these is all the planner
- * knows.
+ * One question with its answer: one TCP connection. The log of these records is the
+ * planner's only state.
  */
 export interface ProbeRecord {
   readonly question: TlsQuestion;

@@ -9,7 +9,7 @@ import type { ProbeRecord } from './answer.js';
 import { isLost } from './large-hello.js';
 import type { HelloVersion, TlsQuestion } from './question.js';
 
-/** A hello and what was heard of the server: its own hello, or a refusal. */
+/** A hello with the server's answer: its own hello, or a refusal. */
 export interface HelloAnswer {
   readonly question: Extract<TlsQuestion, { kind: 'hello' }>;
   readonly hello?: ServerHello;
@@ -37,7 +37,7 @@ export function helloAnswers(log: readonly ProbeRecord[]): HelloAnswer[] {
   });
 }
 
-/** What completed handshakes agreed on, by code point. */
+/** Parameters that completed handshakes negotiated, by code point. */
 export interface Completed {
   readonly version: string;
   readonly suite: number | undefined;
@@ -99,7 +99,7 @@ const names = new Map(
   Object.entries(ProtocolVersion).map(([name, wire]) => [wire as number, name]),
 );
 
-/** Version of an answer; undefined for a refusal and for versions nobody knows. */
+/** Version of an answer; undefined for a refusal and for unknown versions. */
 export function versionOf({ hello }: HelloAnswer): HelloVersion | undefined {
   const name = hello && names.get(hello.version);
   if (name === 'SSLv2') return undefined;

@@ -25,7 +25,8 @@ const TIMEOUT = 15_000;
 /** Milliseconds for the server to hang up in its turn. */
 const FAREWELL = 300;
 /**
- * close_notify as a warning (RFC 5246 §7.2.1): the server learns that nobody will go on.
+ * A close_notify alert (RFC 5246 §7.2.1): it tells the server that this client ends the
+ * handshake.
  */
 const goodbye = Uint8Array.of(21, 3, 1, 0, 2, 1, 0);
 
@@ -80,7 +81,7 @@ export function askHello({
 }
 
 /**
- * Says goodbye in the middle of a handshake, and gives the server a moment to hear it: a
+ * Sends close_notify within a handshake and waits a moment for the server to close: a
  * reset would look like a fault in its log.
  */
 function leave({ stream, close }: Connection, amid: boolean): Promise<void> {

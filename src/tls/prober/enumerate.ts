@@ -21,8 +21,8 @@ const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 const USUAL_SUITES = 3;
 
 /**
- * Every version, suite, group and order there is, by iterative removal: a server with an
- * order of its own tells it by the way.
+ * Plans the enumeration of every version, suite, group and order by iterative removal. A
+ * server with its own order reveals it in the sequence.
  */
 export function enumerate(proven: Inference): TlsQuestion | undefined {
   return (
@@ -49,7 +49,7 @@ function remove(
   const suites = notHeard(proven, version);
   const taken = acceptedGroups(proven, version);
   const none = refusedGroups(proven, version);
-  // What a newer version takes, the older one of the same server takes too.
+  // A server accepts the groups of a newer version in an older one too.
   const elsewhere = version === 'TLSv1.2' ? acceptedGroups(proven, 'TLSv1.3') : [];
   const groups = all.filter(
     (id) => !taken.includes(id) && !none.has(id) && !elsewhere.includes(id),
@@ -101,8 +101,8 @@ function remove(
 }
 
 /**
- * Groups of RFC 7919 that TLS 1.2 takes by name. TLS 1.3 of the same server has told of
- * them; a group of the server's own ends the search.
+ * Tests the named groups of RFC 7919 in TLS 1.2. TLS 1.3 of the same server has already
+ * shown them; a custom group of the server ends the search.
  */
 function named(proven: Inference): TlsQuestion | undefined {
   const carriers = proven.accepted['TLSv1.2'].filter((id) => dheSuites.includes(id));

@@ -31,8 +31,8 @@ const unknown: AskResult = { settled: 'unknown', witnesses: [] };
 const refusedIf = (yes: boolean): AskResult => (yes ? refused : unknown);
 
 /**
- * What a log says to an ask, whatever its questions were meant for. Pure: planning and
- * grading ask the same.
+ * Evaluates one ask against a log; the original purpose of each question is irrelevant.
+ * Pure: planning and grading use the same function.
  */
 export function evaluate(proven: Inference, question: Ask): AskResult {
   switch (question.kind) {
@@ -94,10 +94,10 @@ function suiteRefused(proven: Inference, id: number): boolean {
   );
 }
 
-/** What to ask about groups with. */
+/** The suites and groups of a hello that tests groups. */
 export interface Carrier {
   readonly suites: readonly number[];
-  /** What has to be on offer beside the groups asked about. */
+  /** Groups to offer in addition to the tested ones. */
   readonly beside: readonly number[];
   /** Groups that are proven not to be taken with these suites. */
   readonly refused: ReadonlySet<number>;
@@ -148,7 +148,7 @@ export function refusedGroups(
 }
 
 /**
- * A refusal tells of groups when a suite that is taken was on offer, or every suite that
+ * A refusal applies to groups if a suite that is taken was on offer, or every suite that
  * may be.
  */
 function refusedWith(
@@ -208,7 +208,9 @@ function settleGroups(
   );
 }
 
-/** Does a TLS 1.2 server sign its key exchange with any of these schemes? */
+/**
+ * Evaluates whether a TLS 1.2 server signs its key exchange with any of these schemes.
+ */
 function settleSchemes({ answers, versions }: Inference, wanted: readonly number[]): AskResult {
   if (versions['TLSv1.2'] === 'refused') return refused;
   const at12 = answers.filter((answer) => answer.question.version === 'TLSv1.2');

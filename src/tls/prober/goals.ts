@@ -22,8 +22,8 @@ export type Ask =
   | { readonly kind: 'dhe' };
 
 /**
- * What a run is to find out: certificates for each kind of key and these, first things
- * first; an inventory wants the whole surface besides.
+ * The goals of a run: certificates for each kind of key, and these asks in order of
+ * importance. An inventory enumerates everything else as well.
  */
 export interface Goals {
   readonly inventory: boolean;

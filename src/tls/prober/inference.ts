@@ -23,10 +23,10 @@ import {
 
 /** Some servers read no more suites of a hello than this. */
 const SMALL_HELLO = 60;
-/** The alert that refuses a version, whatever the suites (RFC 5246 §7.2.2). */
+/** The alert that refuses a version, with any suites (RFC 5246 §7.2.2). */
 const PROTOCOL_VERSION = 70;
 
-/** What the answers of a server prove. Nothing here is guessed. */
+/** The facts that a server's answers prove. No field is a guess. */
 export interface Inference {
   readonly log: readonly ProbeRecord[];
   readonly answers: readonly HelloAnswer[];
@@ -42,14 +42,11 @@ export interface Inference {
    */
   readonly certificateCurve: number | undefined;
   /**
-   * The server refused a hello of more suites that it takes in a smaller one: what larger
-   * ones were refused proves nothing.
+   * The server refused a large hello with suites that it accepts in a smaller one.
+   * Refusals of larger hellos therefore prove nothing.
    */
   readonly mostSuites: number;
-  /**
-   * What is known of it speaks for a server that chooses the suite before the
-   * certificate.
-   */
+  /** The observations indicate a server that chooses the suite before the certificate. */
   readonly suiteFirst: boolean;
   /**
    * A refusal may have been for the sake of the certificate: the server may have another
@@ -218,9 +215,9 @@ function hasGroup(
 const isEcdsa = (id: number): boolean => known.get(id)?.authentication === 'ECDSA';
 
 /**
- * Some servers choose the certificate first: who offers any ECDSA suite is given the
- * ECDSA certificate, and a refusal where no suite fits that (HAProxy). One that took an
- * RSA suite although ECDSA suites were on offer does not.
+ * Some servers choose the certificate first: a client that offers any ECDSA suite gets
+ * the ECDSA certificate, and a refusal if no suite fits it (HAProxy). A server that chose
+ * an RSA suite although ECDSA suites were offered does not.
  */
 function choseSuiteFirst({ hello, question: { suites } }: HelloAnswer): boolean {
   return (

@@ -5,7 +5,7 @@ export type Tristate = 'accepted' | 'refused' | 'unknown';
 export type AnyVersion = 'SSLv2' | HelloVersion;
 
 /**
- * What the log of a server amounts to. What no answer settles is `unknown` or not
+ * Everything that the log of a server shows. An open fact is `unknown`, an open list not
  * `complete`.
  */
 export interface Inventory {

@@ -23,7 +23,7 @@ const record = (asked: TlsQuestion, answer: TlsAnswer): ProbeRecord => ({
   answer,
 });
 
-test('the padded record has the size that was asked for, whatever it carries', () => {
+test('the padded record has the requested size with any content', () => {
   for (const asked of [
     large,
     { ...large, suites: suites12 },

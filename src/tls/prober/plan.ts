@@ -120,7 +120,7 @@ function certificates(proven: Inference): TlsQuestion | undefined {
  */
 function otherKeys(proven: Inference): TlsQuestion | undefined {
   const { log, versions } = proven;
-  // Who has not completed one handshake will not complete another.
+  // A server that has not completed one handshake will not complete another.
   if (versions['TLSv1.3'] !== 'accepted' || completedHandshakes(log).length === 0) return undefined;
   const asked = (key: string): boolean =>
     log.some(({ question: q }) => q.kind === 'handshake' && q.authentication === key);

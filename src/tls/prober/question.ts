@@ -12,10 +12,10 @@ export type OldVersion = 'SSLv3' | 'TLSv1' | 'TLSv1.1';
 export type HelloVersion = OldVersion | 'TLSv1.2' | 'TLSv1.3';
 
 /**
- * What a hello is meant to find out. Several records may share a topic: the suites of a
- * version are found by asking again without those already seen. `set:`, `groups:` and
- * `signatures:` topics ask "any of these?" on behalf of a profile: one refusal settles
- * the whole set.
+ * The purpose of a hello. Several records may share a topic: the suites of a version are
+ * enumerated by repeating the question without the suites already found. `set:`,
+ * `groups:` and `signatures:` topics ask "any of these?" for a profile: one refusal
+ * settles the whole set.
  */
 export type QuestionTopic =
   | 'tls13'
@@ -123,8 +123,8 @@ export function only(
 }
 
 /**
- * The same list with another suite first, if there is one: OpenSSL can be told to follow
- * a client in this alone that prefers ChaCha20.
+ * Returns the list with another suite in front, if there is one. OpenSSL has an option to
+ * follow the client's order only if the client prefers ChaCha20.
  */
 export function chaChaLater(list: readonly number[]): readonly number[] {
   const at = list.findIndex((id) => suites.get(id)?.cipher !== 'CHACHA20');

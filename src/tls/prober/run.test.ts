@@ -34,7 +34,7 @@ const certificates = {
   ECDSA: selfSigned({ names: ['mx.example'], key: generateKey('p256') }).der,
 };
 
-/** A server as its configuration: what the planner must find out without being told. */
+/** A simulated server by its configuration, which the planner must find out. */
 interface Model {
   readonly versions: readonly HelloVersion[];
   readonly suites: readonly number[];
@@ -211,7 +211,7 @@ test('suites of a key that hides behind an ECDSA certificate are found: the serv
   assert.equal(found.helloSizeIntolerant, false);
 });
 
-test('a server with its own order that gives ChaCha20 to whoever puts it first is not taken for one that follows its clients', async () => {
+test('a server that prioritises ChaCha20 still has its own order', async () => {
   const chaCha = (id: number | undefined): boolean =>
     suiteTable.get(id ?? 0)?.cipher === 'CHACHA20';
   const turned = [...modern.suites].sort((a, b) => Number(chaCha(b)) - Number(chaCha(a)));
@@ -336,7 +336,7 @@ test('a run that is cut short is completed from its log, and asks nothing twice'
   assert.deepEqual(log, whole);
 });
 
-test('whoever stops answering is not asked again, and nothing is concluded from the silence', async () => {
+test('a server that stops answering is not asked again; silence proves nothing', async () => {
   let left = 2;
   const log = await runProbes({
     ask: (q) =>

@@ -4,23 +4,23 @@ import { isLost } from './large-hello.js';
 import { nextQuestion } from './plan.js';
 import type { TlsQuestion } from './question.js';
 
+/** The goals, budget and connection function of one probe run. */
 export interface RunOptions {
   /**
-   * Spends one connection. `none` ends the run: whoever limits us is not asked again now.
+   * Opens one connection. The answer `none` ends the run: a server that limits this
+   * client is not asked again.
    */
   ask(question: TlsQuestion): Promise<TlsAnswer>;
   readonly goals: Goals;
-  /**
-   * What is known already: a completed handshake, or the log of a run that was cut short.
-   */
+  /** Earlier observations: a completed handshake, or the log of an interrupted run. */
   readonly log?: readonly ProbeRecord[];
   /** Connections this run may spend. */
   readonly budget: number;
 }
 
 /**
- * Asks until the goals are met, the budget is spent or the server will not answer, one
- * connection at a time. Returns the whole log.
+ * Probes one server until the goals are met, the budget is spent or the server stops
+ * answering. Opens one connection at a time and returns the whole log.
  */
 export async function runProbes({
   ask,

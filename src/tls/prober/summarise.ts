@@ -7,7 +7,7 @@ import { acceptedGroups, suitesOf, type Inference } from './inference.js';
 import { groups12, groups13, newestFirst, type HelloVersion } from './question.js';
 import { finiteField, refusedGroups } from './evaluate.js';
 
-/** What is known of the server, as a whole. Pure. */
+/** Summarises the facts about a server. Pure. */
 export function summarise(proven: Inference): Inventory {
   const { log, answers, versions, accepted, refused } = proven;
   const dhe = finiteField(proven);

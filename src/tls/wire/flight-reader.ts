@@ -4,8 +4,8 @@ import { readCertificateMessage, readServerHello, readServerKeyExchange } from '
 import type { ServerFlight } from './server-flight.js';
 
 /**
- * `more`: not complete yet. `complete`: nothing more to be had in clear. `alert`: the
- * server refused. `broken`: not TLS, or beyond a limit.
+ * `more`: incomplete; `complete`: the rest of the flight is encrypted; `alert`: the
+ * server refused; `broken`: not TLS, or beyond a limit.
  */
 export type FlightState = 'more' | 'complete' | 'alert' | 'broken';
 
@@ -26,9 +26,9 @@ const HandshakeType = {
 type Building = { -readonly [K in keyof ServerFlight]: ServerFlight[K] };
 
 /**
- * Collects a server's first flight from its bytes, in whatever pieces they come. Never
- * throws, keeps at most 256 KiB, and stops at the first thing that is not TLS. What was
- * read before that remains in `flight`.
+ * Parses a server's first flight from octets in pieces of any size. Never throws, buffers
+ * at most 256 KiB, and stops at the first octets that are not TLS. Everything read before
+ * stays in `flight`.
  */
 export class FlightReader {
   state: FlightState = 'more';
@@ -79,7 +79,7 @@ export class FlightReader {
     if (type === 21) this.#takeAlert(content);
     else if (type === 22) this.#takeHandshake(content);
     else if (this.#flight.hello)
-      this.state = 'complete'; // ChangeCipherSpec or encrypted records: nothing more in clear.
+      this.state = 'complete'; // ChangeCipherSpec or an encrypted record: no more plaintext follows.
     else throw new MalformedTls(`record of type ${type} before the server's hello`);
     return true;
   }

@@ -1,8 +1,9 @@
 /**
- * The part of TLS that stands in clear, written and read by hand: ClientHello from SSLv2
- * to TLS 1.3, and the server's first flight. RFC 9846, RFC 5246, RFC 8422, RFC 6101. No
- * keys are made and no handshake is completed here; the completed one goes through
- * node:tls.
+ * The plaintext part of TLS, encoded and parsed here: ClientHello from SSLv2 to TLS 1.3,
+ * and the server's first flight (RFC 9846, RFC 5246, RFC 8422, RFC 6101). Node cannot
+ * send a hello with one chosen suite of every version ever assigned, so a prober needs
+ * its own codec. No key is generated and no handshake completed here; `handshake` does
+ * that with node:tls.
  */
 export { ProtocolVersion, Extension, buildClientHello, type ClientHello } from './client-hello.js';
 export { readClientHello, type ReceivedHello } from './read-client-hello.js';

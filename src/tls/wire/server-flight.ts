@@ -1,6 +1,5 @@
 /**
- * What one server's answer to a ClientHello says, read from the clear part of its first
- * flight.
+ * The answer of a server to a ClientHello, from the plaintext part of its first flight.
  */
 export interface ServerFlight {
   readonly hello?: ServerHello;

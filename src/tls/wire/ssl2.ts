@@ -29,8 +29,8 @@ export function buildSsl2ClientHello(challenge: Uint8Array): Uint8Array {
 }
 
 /**
- * What the server answered: its cipher kinds, or that it does not speak SSLv2. `more`:
- * wait for more bytes.
+ * The answer to an SSLv2 hello: the server's cipher kinds, or that it does not support
+ * SSLv2. `more`: incomplete.
  */
 export type Ssl2Answer =
   | { readonly state: 'more' }

@@ -1,12 +1,10 @@
 import { suiteTable } from './suites-registry.js';
 
-/**
- * How the session key is agreed, as the suite's name says. `1.3`: not part of the suite.
- */
+/** The key exchange in the name of the suite. `1.3`: negotiated separately. */
 export type KeyExchange =
   'RSA' | 'DHE' | 'ECDHE' | 'DH' | 'ECDH' | 'PSK' | 'SRP' | 'KRB5' | 'GOST' | 'other' | '1.3';
 
-/** What the server proves itself with. `none`: anonymous. */
+/** The authentication of the server. `none`: anonymous. */
 export type SuiteAuthentication =
   'RSA' | 'ECDSA' | 'DSS' | 'none' | 'PSK' | 'GOST' | 'other' | '1.3';
 

@@ -2,8 +2,9 @@ import type { Name } from '../../../base/index.js';
 import type { Zones } from './types.js';
 
 /**
- * A zone above the subject's own anchor can prove, but its being insecure says nothing:
- * the anchor below stands (RFC 6840 appendix C).
+ * Returns true for a zone above the closest trust anchor of the subject. Such a zone can
+ * prove, but its insecure status has no effect: the closer anchor decides (RFC 6840
+ * appendix C).
  */
 export function above(zone: Name, subject: Name, chain: Zones): boolean {
   const anchor = chain.anchor(subject);

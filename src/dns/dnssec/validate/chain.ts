@@ -16,12 +16,12 @@ import { timeOf } from './verify-rrset.js';
 const ZONE_KEY = 0x0100;
 const REVOKED = 0x0080;
 const MAX_KEYS = 64;
-/** Seconds that what rests on a negative anchor is kept. */
+/** TTL in seconds of a status that depends on a negative trust anchor. */
 const NEGATIVE_TTL = 300;
 
 /**
- * What the parent says of a name: a secure delegation, a proved insecure one, no cut
- * there, or nothing that can be believed.
+ * The parent's proved statement about a name: a secure delegation, an insecure
+ * delegation, no zone cut, or no provable statement.
  */
 type Cut =
   | { readonly kind: 'secure'; readonly ds: readonly Ds[]; readonly ttl: number }
@@ -29,9 +29,9 @@ type Cut =
   | { readonly kind: 'bogus' | 'indeterminate'; readonly failure: Failure };
 
 /**
- * Walks from a trust anchor to a zone. No zone cut is assumed: a cut is what a signer's
- * name claims and the parent's DS answer proves (RFC 4035 §5.2). An insecure delegation
- * counts only when its parent proved it.
+ * Builds the chain of trust from an anchor down to a zone. A zone cut is never assumed: a
+ * signer's name claims it and the parent's DS answer proves it (RFC 4035 §5.2). An
+ * insecure delegation counts only if its parent proves it.
  */
 export class Chain implements Zones {
   readonly #zones = new Map<string, Promise<ZoneStatus>>();
@@ -51,7 +51,7 @@ export class Chain implements Zones {
       .sort((left, right) => right.zone.labels.length - left.zone.labels.length)[0];
   }
 
-  /** A zone's standing and keys, given only its claimed name. */
+  /** Returns the status and keys of a zone, given only its claimed name. */
   zone(name: Name): Promise<ZoneStatus> {
     return memo(this.#zones, name.key, () => this.#zone(name));
   }
@@ -75,8 +75,8 @@ export class Chain implements Zones {
   }
 
   /**
-   * Whether data at a name ought to be signed: `secure` when every cut on the way down
-   * is.
+   * Determines whether data at a name must be signed: `signed` if every cut above it is
+   * secure.
    */
   async enclosing(name: Name): Promise<Enclosing> {
     const anchor = this.anchor(name);
@@ -96,8 +96,8 @@ export class Chain implements Zones {
   }
 
   /**
-   * The closest zone at or above a name that is signed with nothing supported, as far as
-   * it was met.
+   * Returns the closest zone at or above a name whose algorithms are all unsupported, as
+   * far as this session met one.
    */
   unsupportedAbove(name: Name): UnsupportedZone | undefined {
     for (let labels = name.labels.length; labels > 0; labels--) {
@@ -123,8 +123,8 @@ export class Chain implements Zones {
   }
 
   /**
-   * Remembers where the tree becomes unsigned: every name below it would ask for the DS
-   * again.
+   * Caches the point where the tree becomes unsigned: otherwise every name below would
+   * query the DS again.
    */
   #insecureBelow(zoneCut: Name, expires: number): Enclosing {
     const { cache, now } = this.session.request;
@@ -137,7 +137,7 @@ export class Chain implements Zones {
     return { status: 'insecure', expires };
   }
 
-  /** The records a zone's standing rests on, from the anchor down. */
+  /** Returns the records that prove a zone's status, from the anchor down. */
   grounds(zone: Name): readonly ProofRecords[] {
     const cached = this.#cachedGrounds.get(zone.key);
     if (cached) return cached;
@@ -168,8 +168,8 @@ export class Chain implements Zones {
       (set) => set.type === RRType.DNSKEY && set.name.equals(anchor.zone),
     );
     if (!set || set.signatures.length === 0) {
-      // The anchor's zone is known to be signed, so whoever shows it unsigned takes
-      // signatures away.
+      // The zone of the anchor is known to be signed, so an upstream that returns it
+      // unsigned strips signatures.
       return {
         status: 'indeterminate',
         failure:
@@ -214,8 +214,8 @@ export class Chain implements Zones {
   }
 
   /**
-   * Round trips are saved by asking for the root and the top-level zone while the answer
-   * below is on its way.
+   * Saves round trips: queries the keys of the root and the top-level zone while the
+   * query for the answer runs.
    */
   #askAhead(name: Name, anchor: TrustAnchor): void {
     if (!anchor.zone.isRoot || name.labels.length > 3) return;
@@ -282,7 +282,10 @@ export class Chain implements Zones {
     };
   }
 
-  /** The cut that a signed RRset of a DS response proves, or why it proves nothing. */
+  /**
+   * Returns the zone cut that a signed RRset of a DS response proves, or the reason why
+   * it proves none.
+   */
   #provedCut(
     name: Name,
     response: DnsResponse,
@@ -323,9 +326,9 @@ export class Chain implements Zones {
   }
 
   /**
-   * The DS records that can be used: those of a supported algorithm and digest. SHA-1
-   * counts only where no stronger usable digest is present, so that an attacker who
-   * breaks SHA-1 gains nothing over a zone that has moved on (RFC 4509 §3) [4509-3-1].
+   * Selects the DS records with a supported algorithm and digest. SHA-1 counts only
+   * without a stronger usable digest, so that breaking SHA-1 gains nothing over a zone
+   * that has moved on (RFC 4509 §3) [4509-3-1].
    */
   #usable(dsRecord: readonly Ds[]): readonly Ds[] {
     const { signatures, digests } = this.session.context.algorithms;

@@ -1,7 +1,9 @@
 import type { Name } from '../../../base/index.js';
 import type { RRset } from './rrset.js';
 
-/** What a proof of non-existence shows. `used`: the RRsets it rests on, all verified. */
+/**
+ * The result of a proof of non-existence. `used`: the verified RRsets that it depends on.
+ */
 export interface Denial {
   readonly kind: 'nodata' | 'nxdomain';
   /**
@@ -20,7 +22,7 @@ export interface NoCloser {
   readonly used: readonly RRset[];
 }
 
-/** Says whether an RRset's signature holds; asked only of those that matter. */
+/** Returns true if an RRset is verified. Called only for RRsets that a proof needs. */
 export type SetTrust = (recordSet: RRset) => boolean;
 
 /**

@@ -46,7 +46,7 @@ const outcome = async (forged: Responses): Promise<string> => {
   return `${status} ${dnssec}`;
 };
 
-/** A denial in the place of the TLSA records, under either rcode. */
+/** A denial instead of the TLSA records, under either rcode. */
 async function denied(...authorities: readonly ResourceRecord[]): Promise<string[]> {
   return Promise.all([0, 3].map((rcode) => outcome({ [question]: { rcode, authorities } })));
 }
@@ -129,7 +129,7 @@ test('a wildcard of the parent, replayed for a name of the child, is no answer',
     assert.equal(await outcome({ [question]: { answers: moved, authorities } }), 'failed bogus');
 });
 
-test('a wildcard answer without proof that nothing closer exists is none', async () => {
+test('a wildcard answer without proof that no closer name exists is bogus', async () => {
   const wildcard = by('victim.example', `*.victim.example. ${tlsa}`).map((rr) => ({
     ...rr,
     name: Name.of('_25._tcp.mx.victim.example'),
@@ -231,7 +231,7 @@ test('RFC 4034 §2.1, RFC 5011 §2.1: a key that is no zone key, of another prot
     );
 });
 
-test('keys that are cut off, empty, or of algorithms nobody knows stand beside a good one and do no harm', async () => {
+test('truncated, empty and unknown keys next to a valid one have no effect', async () => {
   const zone = Name.of('victim.example');
   const beside = [
     Uint8Array.of(1, 1, 3, 13),
@@ -243,7 +243,7 @@ test('keys that are cut off, empty, or of algorithms nobody knows stand beside a
   assert.equal(await outcome(withKeys((rdata) => rdata, beside)), 'found secure');
 });
 
-test('signatures out of date or by nobody stand beside a good one and do no harm; alone they do not count', async () => {
+test('expired or foreign signatures have no effect next to a valid one', async () => {
   const data = record(`_25._tcp.mx.victim.example. ${tlsa}`);
   const day = 86_400_000;
   const [, expired] = signed('victim.example', [data], {

@@ -24,8 +24,8 @@ export type JudgedDenial =
 const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRType.SOA]);
 
 /**
- * Judges the claim that a name has no records of a type. In a signed zone the claim needs
- * proof; without one it is bogus, whatever the rcode says (the rcode is not signed).
+ * Validates the claim that a name has no records of a type. In a signed zone the claim
+ * needs proof and is bogus without. The rcode is not signed and therefore never counts.
  */
 export async function judgeDenial(
   session: ValidationSession,
@@ -92,8 +92,8 @@ export async function judgeDenial(
 }
 
 /**
- * That a wildcard was right to answer: no closer name exists. Undefined when that is not
- * proved.
+ * Proves that a wildcard may answer: no closer name exists. Returns undefined without
+ * proof.
  */
 export function judgeNoCloser(
   session: ValidationSession,

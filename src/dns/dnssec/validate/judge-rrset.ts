@@ -17,8 +17,8 @@ export type JudgedRrset =
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 
 /**
- * Judges records that are there. Unsigned or badly signed data is insecure only where the
- * zone is proved to be unsigned; else it is bogus.
+ * Validates records. Unsigned or badly signed data is insecure only in a zone that is
+ * proved to be unsigned; elsewhere it is bogus.
  */
 export async function judgeRrset(
   session: ValidationSession,
@@ -82,8 +82,8 @@ export async function judgeRrset(
 }
 
 /**
- * Who claims to have signed: at or above the subject and below some anchor; closest
- * first, at most four.
+ * The claimed signers of an RRset: at or above the subject and below a trust anchor,
+ * closest first, at most four.
  */
 function signersOf(recordSet: RRset, subject: Name, chain: Zones): readonly Name[] {
   const fitting = recordSet.signatures

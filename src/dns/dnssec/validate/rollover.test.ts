@@ -129,7 +129,7 @@ test('with the old anchor alone everything fails closed from the day the new key
   }
 });
 
-test('with the new anchor alone nothing is believed before it signs, everything after', async () => {
+test('the new anchor alone validates nothing before it signs, everything after', async () => {
   assert.equal(
     (await ask(dates['the day before KSK-2024 signs'], anchorsOf(next))).failure?.code,
     'dnssec-anchor-stale',

@@ -5,8 +5,8 @@ import { readRrsig, type Rrsig } from '../../wire/rdata.js';
 import { RRClass, RRType } from '../../wire/types-registry.js';
 
 /**
- * Records of one owner and type in one message, with the signatures that came for them in
- * whatever section.
+ * The records of one owner and type in one message, with their signatures from any
+ * section.
  */
 export interface RRset {
   readonly name: Name;

@@ -14,10 +14,7 @@ import { standardAlgorithms } from '../algorithms.js';
 import type { Message } from '../../wire/message.js';
 import type { ZoneKey } from './types.js';
 
-/**
- * One upstream answer, taken apart, with what has been verified in it and what a verdict
- * came to rest on.
- */
+/** One upstream answer with its RRsets, and the records that the verdict depends on. */
 export interface DnsResponse {
   readonly name: Name;
   readonly type: number;
@@ -32,8 +29,8 @@ export type QueryResult =
   | { readonly ok: false; readonly failure: Failure };
 
 /**
- * The work of one question: each upstream question asked once, every allowance counted in
- * one place.
+ * The state of one validation: each upstream query is sent once, and all work is counted
+ * against one budget.
  */
 export class ValidationSession {
   readonly limits: ValidationLimits;
@@ -62,7 +59,7 @@ export class ValidationSession {
         this.#asked.size >= this.limits.fetches
           ? Promise.resolve(refusal('dnssec-limit', 'too many questions'))
           : this.#fetch(name, type);
-      asked.catch(() => undefined); // A question asked ahead may be abandoned; whoever awaits it still sees the abort.
+      asked.catch(() => undefined); // A caller that awaits it still receives the abort.
       this.#asked.set(key, asked);
     }
     return asked;
@@ -84,8 +81,8 @@ export class ValidationSession {
   }
 
   /**
-   * Verifies an RRset; when it holds, its records and the one signature count as used
-   * only after {@link use}.
+   * Verifies an RRset. Its records and the signature count as used only after {@link
+   * use}.
    */
   verify(response: DnsResponse, recordSet: RRset, zone: Name, keys: readonly ZoneKey[]): Verified {
     return verifyRrset(recordSet, zone, keys, this.context, response.budget);
@@ -96,7 +93,7 @@ export class ValidationSession {
     if (verified?.ok) response.usedRecords.add(verified.signature.record);
   }
 
-  /** What the verdict rests on, one entry for each upstream answer. */
+  /** Returns the records that the verdict depends on, one entry per upstream answer. */
   grounds(): readonly ProofRecords[] {
     return this.#responses
       .filter((dnsResponse) => dnsResponse.usedRecords.size > 0)

@@ -5,13 +5,13 @@ import type { Message } from '../../wire/message.js';
 import type { Dnskey, Ds } from '../../wire/rdata.js';
 import type { AlgorithmRegistry } from '../algorithms.js';
 
-/** Asks upstream with CD=1 and DO=1. Never rejects but for an abort. */
+/** Queries the upstream with CD=1 and DO=1. Rejects only when aborted. */
 export type Fetch = (name: Name, type: number) => Promise<Fetched>;
 export type Fetched =
   | { readonly ok: true; readonly message: Message }
   | { readonly ok: false; readonly failure: Failure };
 
-/** What is believed without proof: DS or DNSKEY of a zone, usually the root. */
+/** A trust anchor: DS or DNSKEY of a zone, usually the root, trusted without proof. */
 export interface TrustAnchor {
   readonly zone: Name;
   readonly ds: readonly Ds[];
@@ -23,7 +23,10 @@ export interface TrustAnchor {
   readonly negative?: true;
 }
 
-/** Bounds on the work one answer may cause (CVE-2023-50387, CVE-2023-50868). */
+/**
+ * Limits on the work that one answer may cause (KeyTrap CVE-2023-50387, NSEC3
+ * CVE-2023-50868).
+ */
 export interface ValidationLimits {
   /** Signature checks over the records of one message. */
   readonly checksPerMessage: number;
@@ -66,9 +69,7 @@ export const defaultLimits: ValidationLimits = {
   clockSkew: 300,
 };
 
-/**
- * A zone's standing, once it is proved. `evidence` names the messages the proof rests on.
- */
+/** The proved status of a zone. */
 export type ZoneStatus =
   | { readonly status: 'secure'; readonly keys: readonly ZoneKey[]; readonly expires: number }
   | {
@@ -83,8 +84,8 @@ export interface ZoneKey {
   readonly tag: number;
   readonly algorithm: number;
   /**
-   * Imported at first use: importing costs as much as a check. Undefined for a key that
-   * is none.
+   * Imports the key at first use, because importing costs as much as verifying a
+   * signature. Returns undefined for an invalid key.
    */
   key(): KeyObject | undefined;
 }
@@ -103,8 +104,8 @@ export interface ValidateRequest {
 }
 
 /**
- * Keeps proved zones, keys imported. Bounded by its maker. Entries hold the records the
- * zone rests on, for the proofs of later answers.
+ * A cache of proved zones with imported keys. The implementation bounds it. Entries hold
+ * the proof records of the zone, for the proofs of later answers.
  */
 export interface ZoneCache {
   get(zone: string): CachedZone | undefined;
@@ -126,8 +127,8 @@ export interface ProofRecords {
 }
 
 /**
- * What data at a name ought to be: signed, or in a part of the tree that is proved to be
- * unsigned.
+ * The expected status of data at a name: signed, or in a part of the tree that is proved
+ * to be unsigned.
  */
 export type Enclosing =
   | { readonly status: 'signed' }
@@ -143,8 +144,8 @@ export interface Zones {
 }
 
 /**
- * The least that a verdict rests on: every record, key, signature and denial used, as
- * text. Validates again without a network.
+ * The minimal proof of a verdict: every record, key, signature and denial it depends on,
+ * as text. It can be validated again offline.
  */
 export interface Proof {
   readonly schema: 'hermetic.proof/1';

@@ -15,10 +15,10 @@ import { WrittenProof } from './written-proof.js';
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
 /**
- * The complete validating stub: asks upstream through `fetch`, follows aliases, and says
- * of data and denial alike whether it is secure, insecure (proved), bogus or
- * indeterminate (RFC 4035 §4.3, RFC 7672 §2.1.1 [7672-2.1.1-1]). Pure but for `fetch`;
- * rejects only as `fetch` does.
+ * Resolves and validates one question. Queries the upstream through `fetch`, follows
+ * aliases, and classifies data and denial alike as secure, insecure, bogus or
+ * indeterminate (RFC 4033 §5, RFC 4035 §4.3, RFC 7672 §2.1.1 [7672-2.1.1-1]). Pure apart
+ * from `fetch`; rejects only as `fetch` does.
  */
 export async function validate(request: ValidateRequest): Promise<DnsAnswer> {
   const session = new ValidationSession(request);
@@ -138,8 +138,8 @@ class Walk {
     // RFC 7672 §2.1.3: a faulty link spoils the chain, an insecure one all that follows
     // [7672-2.1.3-1, 7672-2.1.3-2].
     if ('failure' in judged) return judged;
-    // RFC 4592 §4.4: a DNAME has no meaning at a wildcard, so one that a wildcard
-    // answered with is not believed.
+    // RFC 4592 §4.4: a DNAME at a wildcard has no meaning, so a synthesised one is not
+    // trusted.
     if (dname && judged.expanded)
       return {
         status: 'bogus',
@@ -231,9 +231,9 @@ class Walk {
   }
 
   /**
-   * No answer. For an address, whether it could have been secure at all decides if DANE
-   * may apply to the host. Behind a secure alias it may even where the target is unsigned
-   * (RFC 7672 §2.2.2).
+   * Builds a failed answer. For an address, it determines whether the answer could have
+   * been secure, which decides if DANE may apply to the host. Behind a secure alias it
+   * may, even if the target is unsigned (RFC 7672 §2.2.2).
    */
   async #lost(failure: Failure): Promise<DnsAnswer> {
     const failed = this.#failed('indeterminate', failure);

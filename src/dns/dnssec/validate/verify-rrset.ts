@@ -7,8 +7,8 @@ import type { RRset } from './rrset.js';
 import type { ValidationLimits, ZoneKey } from './types.js';
 
 /**
- * What is left of the allowance for signature checks; shared by all that is verified in
- * one message, and over the question.
+ * The remaining budget of signature checks, shared by all RRsets of a message and over
+ * the whole question.
  */
 export interface WorkBudget {
   checks: number;
@@ -40,8 +40,8 @@ const gravity: readonly DnssecFailureCode[] = [
 ];
 
 /**
- * Checks an RRset against the keys of the zone that should have signed it (RFC 4035
- * §5.3). Any one valid path is enough (RFC 6840 §5.11).
+ * Verifies an RRset with the keys of the zone that should have signed it (RFC 4035 §5.3).
+ * One valid signature is enough (RFC 6840 §5.11).
  */
 export function verifyRrset(
   recordSet: RRset,
@@ -82,9 +82,9 @@ export function verifyRrset(
 }
 
 /**
- * Whether a time lies in the validity period of a signature, by serial number arithmetic
- * (RFC 4034 §3.1.5). The tolerance for clock skew departs from RFC 4035 §5.3.1 as {@link
- * Limits.clockSkew} says [4035-5.3.1-1].
+ * Compares a time with the validity period of a signature, in serial number arithmetic
+ * (RFC 4034 §3.1.5). The clock skew tolerance departs from RFC 4035 §5.3.1: see {@link
+ * ValidationLimits.clockSkew} [4035-5.3.1-1].
  */
 export function timeOf(
   rrsig: Rrsig,
@@ -92,7 +92,7 @@ export function timeOf(
 ): 'valid' | 'expired' | 'early' {
   const seconds = Math.floor(now / 1000);
   const { clockSkew } = limits;
-  // A period that ends before it begins holds at no time, whatever the tolerance.
+  // A period that ends before it begins never holds, with any tolerance.
   if (((rrsig.expiration - rrsig.inception) | 0) < 0) return 'expired';
   if (((rrsig.expiration - seconds) | 0) + clockSkew < 0) return 'expired';
   if (((seconds - rrsig.inception) | 0) + clockSkew < 0) return 'early';

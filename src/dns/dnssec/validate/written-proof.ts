@@ -3,8 +3,8 @@ import type { ProofRecords, Proof, ValidateRequest } from './types.js';
 type ProofVerdict = Pick<Proof, 'status' | 'dnssec'>;
 
 /**
- * A proof whose text is written when somebody reads it: writing costs as much as a
- * signature check, and most proofs are only kept.
+ * A proof that formats its text on first access: formatting costs as much as verifying a
+ * signature, and most proofs are cached without being read.
  */
 export class WrittenProof implements Proof {
   readonly schema = 'hermetic.proof/1';
