@@ -69,12 +69,11 @@ export function verifyDane({
         record: text,
         verdict: usableRecords([record]).length === 1 ? 'weaker-digest' : 'unusable',
       };
-    return {
-      record: text,
-      ...(record.usage === 3
+    const verdict =
+      record.usage === 3
         ? judgeEndEntity(record, chain)
-        : judgeAnchor(record, { chain, names, validationTime }, work)),
-    };
+        : judgeAnchor(record, { chain, names, validationTime }, work);
+    return { record: text, ...verdict };
   });
   const matched = judged.find((recordVerdict) => recordVerdict.verdict === 'match')?.record;
   if (matched !== undefined) return { verdict: 'match', matched, records: judged };
@@ -139,11 +138,7 @@ function matchesData(
   certificate: Certificate,
 ): boolean {
   const selected = selector === 0 ? certificate.der : certificate.spki;
-  const value =
-    matchingType === 0
-      ? selected
-      : createHash(matchingType === 1 ? 'sha256' : 'sha512')
-          .update(selected)
-          .digest();
-  return equalBytes(value, data);
+  if (matchingType === 0) return equalBytes(selected, data);
+  const hash = matchingType === 1 ? 'sha256' : 'sha512';
+  return equalBytes(createHash(hash).update(selected).digest(), data);
 }

@@ -111,7 +111,7 @@ export function isWorthWarning({ policy, failed }: StsEntry): boolean {
  */
 export function reopened(entry: StsEntry, now: number): StsEntry | undefined {
   const failed = entry.failed && { ...entry.failed, lastAt: Math.min(entry.failed.lastAt, now) };
-  const common = { ...entry, usedAt: Math.min(entry.usedAt, now), ...(failed ? { failed } : {}) };
+  const common = { ...entry, usedAt: Math.min(entry.usedAt, now), failed };
   if (!entry.policy) {
     if (failed && now - failed.lastAt < DAY) return common;
     return undefined;

@@ -121,13 +121,12 @@ export async function fetchPolicyAt(
  * other failures may be temporary.
  */
 function causeOf(failure: Failure): Failure {
-  const certificate = /^http-(certificate|tls)/.test(failure.code);
-  return stsFailures.make(
-    certificate
-      ? 'sts-policy-webpki-invalid'
-      : failure.code === 'http-too-large'
-        ? 'sts-policy-invalid'
-        : 'sts-policy-unreachable',
-    `${failure.code} ${failure.detail}`.trim(),
-  );
+  return stsFailures.make(policyCodeOf(failure.code), `${failure.code} ${failure.detail}`.trim());
+}
+
+function policyCodeOf(
+  httpCode: string,
+): 'sts-policy-webpki-invalid' | 'sts-policy-invalid' | 'sts-policy-unreachable' {
+  if (/^http-(certificate|tls)/.test(httpCode)) return 'sts-policy-webpki-invalid';
+  return httpCode === 'http-too-large' ? 'sts-policy-invalid' : 'sts-policy-unreachable';
 }

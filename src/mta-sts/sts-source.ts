@@ -69,15 +69,15 @@ export interface StsSource {
 }
 
 /** The record, or a failed lookup of it. */
-type Seen = StsRecord | { readonly status: 'tempfail' };
+type RecordLookup = StsRecord | { readonly status: 'tempfail' };
 
 /**
  * Minimum interval between two updates of `usedAt`, milliseconds: a lookup must not cost
  * a write to the store.
  */
-const USE_NOTED = 3_600_000;
+const USE_UPDATE_MS = 3_600_000;
 /** Milliseconds for which a failed record lookup is cached. */
-const TROUBLE_KEPT = 30_000;
+const FAILURE_TTL_MS = 30_000;
 const REFRESHES = 20;
 
 /**
@@ -113,49 +113,17 @@ export function createStsSource(options: StsSourceOptions): StsSource {
       if (entry.failed) await cache.put(entry);
       else await cache.delete(key);
     }
-    const state = stateOf(entry, record, failure, live, until);
-    if (entry?.policy && now() - entry.usedAt > USE_NOTED)
+    const state = stateOf({ entry, record, failure, live, until, now: now() });
+    if (entry?.policy && now() - entry.usedAt > USE_UPDATE_MS)
       void cache.put({ ...entry, usedAt: now() });
     recent.set(key, state);
     return state;
   }
 
-  function stateOf(
-    entry: StsEntry | undefined,
-    record: Seen,
-    failure: Failure | undefined,
-    live: CachedPolicy | undefined,
-    until: number,
-  ): StsState {
-    // RFC 8461 §5.1: a policy just fetched binds this mail even if it is never cached.
-    const policy = policyInForce(entry, now()) ?? live;
-    const current = record.status === 'found' && policy?.id === record.id;
-    const why = current
-      ? undefined
-      : (failure ??
-        (record.status === 'found'
-          ? entry?.failed?.failure
-          : policy && record.status === 'absent'
-            ? stsFailures.make('sts-record-gone')
-            : undefined));
-    return {
-      policy,
-      how: !policy ? 'none' : live ? 'live' : current ? 'cached' : 'kept',
-      record:
-        record.status === 'found' ? { status: 'found', id: record.id } : { status: record.status },
-      failure: why,
-      until: Math.min(
-        until,
-        policy ? expiresAt(policy) : Infinity,
-        record.status === 'found' && !current ? now() + BACK_OFF : Infinity,
-      ),
-    };
-  }
-
   async function readRecord(
     domain: Name,
     signal: AbortSignal,
-  ): Promise<{ record: Seen; until: number; failure?: Failure }> {
+  ): Promise<{ record: RecordLookup; until: number; failure?: Failure }> {
     const name = domain.prepend('_mta-sts');
     // The name would exceed 255 octets, so the record cannot exist.
     if (!name.ok) return { record: { status: 'absent' }, until: Infinity };
@@ -169,7 +137,7 @@ export function createStsSource(options: StsSourceOptions): StsSource {
     if (found === 'failed')
       return {
         record: { status: 'tempfail' },
-        until: now() + TROUBLE_KEPT,
+        until: now() + FAILURE_TTL_MS,
         failure,
       };
     const record = parseStsRecord(texts);
@@ -211,4 +179,54 @@ export function createStsSource(options: StsSourceOptions): StsSource {
       return due.length;
     },
   };
+}
+
+interface Observed {
+  readonly entry: StsEntry | undefined;
+  readonly record: RecordLookup;
+  readonly failure: Failure | undefined;
+  /** The policy that this lookup fetched. */
+  readonly live: CachedPolicy | undefined;
+  readonly until: number;
+  readonly now: number;
+}
+
+function stateOf(observed: Observed): StsState {
+  const { entry, record, live, until, now } = observed;
+  // RFC 8461 §5.1: a policy just fetched binds this mail even if it is never cached.
+  const policy = policyInForce(entry, now) ?? live;
+  const isCurrent = record.status === 'found' && policy?.id === record.id;
+  return {
+    policy,
+    how: originOf(policy, live, isCurrent),
+    record:
+      record.status === 'found' ? { status: 'found', id: record.id } : { status: record.status },
+    failure: isCurrent ? undefined : failureOf(observed, policy),
+    until: Math.min(
+      until,
+      policy ? expiresAt(policy) : Infinity,
+      record.status === 'found' && !isCurrent ? now + BACK_OFF : Infinity,
+    ),
+  };
+}
+
+function originOf(
+  policy: CachedPolicy | undefined,
+  live: CachedPolicy | undefined,
+  isCurrent: boolean,
+): StsState['how'] {
+  if (!policy) return 'none';
+  if (live) return 'live';
+  return isCurrent ? 'cached' : 'kept';
+}
+
+/** The reason why the announced policy was not obtained. */
+function failureOf(
+  { entry, record, failure }: Observed,
+  policy: CachedPolicy | undefined,
+): Failure | undefined {
+  if (failure) return failure;
+  if (record.status === 'found') return entry?.failed?.failure;
+  if (policy && record.status === 'absent') return stsFailures.make('sts-record-gone');
+  return undefined;
 }

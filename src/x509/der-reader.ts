@@ -159,7 +159,9 @@ export function readTime({ tag, body }: Element): number {
   const [year = 0, month = 0, dayOfMonth = 0, hour = 0, minute = 0, second = 0] = match
     .slice(1)
     .map(Number);
-  const full = tag === Tag.utcTime ? (year < 50 ? 2000 + year : 1900 + year) : year;
+  // RFC 5280 §4.1.2.5.1: the two digits of UTCTime stand for 1950 to 2049.
+  const century = year < 50 ? 2000 : 1900;
+  const full = tag === Tag.utcTime ? century + year : year;
   const date = new Date(0);
   date.setUTCFullYear(full, month - 1, dayOfMonth);
   date.setUTCHours(hour, minute, second);

@@ -16,6 +16,18 @@ export interface CandidatePath {
   readonly distrustAfter?: number | undefined;
 }
 
+/** The certificates and anchors of one search. */
+export interface FindPathsRequest {
+  readonly leaf: Certificate;
+  /** Every certificate that the server sent, the leaf included. */
+  readonly sent: readonly Certificate[];
+  readonly anchors: TrustStore;
+  /** Selects further anchors among `sent`; `depth` 0 is the leaf. Default: none. */
+  readonly anchored?: (certificate: Certificate, depth: number) => boolean;
+  /** Shared by searches over one chain. Default: a new one. */
+  readonly work?: SearchWork | undefined;
+}
+
 /** Observations of the search. They explain why no path was found. */
 export interface PathSearch {
   readonly paths: Iterable<CandidatePath>;
@@ -52,13 +64,13 @@ export class SearchWork {
  * unrelated certificates (RFC 4158), lazily and with bounded work. `anchored` selects
  * further anchors among the sent certificates, as DANE-TA records do (RFC 7671 §5.2).
  */
-export function findPaths(
-  leaf: Certificate,
-  sent: readonly Certificate[],
-  anchors: TrustStore,
-  anchored: (certificate: Certificate, depth: number) => boolean = () => false,
+export function findPaths({
+  leaf,
+  sent,
+  anchors,
+  anchored = () => false,
   work = new SearchWork(),
-): PathSearch {
+}: FindPathsRequest): PathSearch {
   const seen = {
     limit: sent.length > MAX_SENT,
     badSignature: false,

@@ -17,6 +17,7 @@ export interface VerifyChainRequest {
   readonly purpose?: 'server';
 }
 
+/** A chain, and the rule that selects the anchors inside it. */
 export interface AnchoredQuestion extends Omit<VerifyChainRequest, 'anchors'> {
   /** Anchors beside the chain: a TLSA record that holds a whole certificate or key. */
   readonly anchors?: TrustStore;
@@ -33,7 +34,7 @@ export interface AnchoredQuestion extends Omit<VerifyChainRequest, 'anchors'> {
  * `x509-weak-signature` means SHA-1 on the path, which {@link accepts} rejects.
  */
 export function verifyChain({ sent, anchors, validationTime }: VerifyChainRequest): ChainVerdict {
-  return judge(sent, validationTime, (leaf) => findPaths(leaf, sent, anchors));
+  return judge(sent, validationTime, (leaf) => findPaths({ leaf, sent, anchors }));
 }
 
 /**
@@ -47,7 +48,9 @@ export function findPathTo({
   validationTime,
   work,
 }: AnchoredQuestion): ChainVerdict {
-  return judge(sent, validationTime, (leaf) => findPaths(leaf, sent, anchors, isAnchor, work));
+  return judge(sent, validationTime, (leaf) =>
+    findPaths({ leaf, sent, anchors, anchored: isAnchor, work }),
+  );
 }
 
 /** Returns true for a chain without any fault: trusted, in date, no weak signature. */

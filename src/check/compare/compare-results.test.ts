@@ -79,7 +79,7 @@ test('a finding that was not tested is not reported as fixed', () => {
     ],
   } as unknown as Evidence;
   const lost = told(changes(with25('absent'), unreachable));
-  assert.ok(lost.includes('unclear starttls-absent: fail -> could not be told'), lost.join('\n'));
+  assert.ok(lost.includes('unclear starttls-absent: fail -> not determined'), lost.join('\n'));
 });
 
 test('foreign text in a change reaches the terminal neutralised, within the columns', () => {

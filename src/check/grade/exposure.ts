@@ -1,4 +1,4 @@
-import type { Evidence } from '../../evidence/index.js';
+import type { ConnectionEvidence, Evidence } from '../../evidence/index.js';
 import {
   exposureOf,
   type Exposure,
@@ -138,11 +138,7 @@ function serverView(
         unknown: 'unknown',
       } as const
     )[summary.starttls],
-    tls: connection?.handshake
-      ? 'yes'
-      : handshakeFailed(connection?.failure?.code)
-        ? 'no'
-        : 'unknown',
+    tls: tlsWorks(connection),
     pkix: all((certificate) => certificate.pkix),
     dane: all(({ summary: { dane } }) => {
       if (dane === 'match') return 'yes';
@@ -174,4 +170,9 @@ export function handshakeFailed(code: string | undefined): boolean {
   return (
     code !== undefined && code.startsWith('tls-') && !/timeout|aborted|closed-early/.test(code)
   );
+}
+
+function tlsWorks(connection: ConnectionEvidence | undefined): 'yes' | 'no' | 'unknown' {
+  if (connection?.handshake) return 'yes';
+  return handshakeFailed(connection?.failure?.code) ? 'no' : 'unknown';
 }

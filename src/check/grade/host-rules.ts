@@ -240,12 +240,8 @@ function unsettledRule(raised: FindingCollector, host: JudgedHost, address: Judg
   if (left.length === 0) return;
   const { stopped, connections, ip } = address.evidence;
   const spent = connections.filter((connection) => !connection.earlier).length;
-  const why =
-    stopped === undefined
-      ? 'it was asked for another profile'
-      : stopped === 'budget'
-        ? `${spent} connections are spent`
-        : stopped;
+  const budgetSpent = stopped === 'budget' ? `${spent} connections are spent` : stopped;
+  const why = budgetSpent ?? 'the evidence was collected for another profile';
   raised.add('tls-unsettled', {
     host: host.evidence.name,
     ip,

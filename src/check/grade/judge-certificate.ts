@@ -54,16 +54,12 @@ export function judgeCertificate(
     anchor: handshake.pkix.anchor,
   });
   const { chain: trust, validity: pathValidity } = handshake.pkix;
-  const validity =
-    validationTime > leaf.notAfter
-      ? 'expired'
-      : validationTime < leaf.notBefore
-        ? 'not-yet-valid'
-        : 'valid';
+  const validity = validityAt(leaf, validationTime);
   const nameMatch = matchesDnsName(leaf, host.name) ? 'match' : 'mismatch';
   const sound =
     trust === 'trusted' && pathValidity === 'valid' && handshake.pkix.problems.length === 0;
-  const pkix = trust === 'unknown' ? 'unknown' : sound && nameMatch === 'match' ? 'yes' : 'no';
+  const isAccepted = sound && nameMatch === 'match' ? 'yes' : 'no';
+  const pkix = trust === 'unknown' ? 'unknown' : isAccepted;
   return {
     certificate: leaf,
     chain,
@@ -151,4 +147,12 @@ function judgeDane({
   if (inDate) return { verdict, faults, cause: 'date' };
   const named = question({ names: leaf.dnsNames }).verdict === 'match';
   return { verdict, faults, cause: named ? 'name' : undefined };
+}
+
+function validityAt(
+  { notBefore, notAfter }: Certificate,
+  time: number,
+): MailCertificate['validity'] {
+  if (time > notAfter) return 'expired';
+  return time < notBefore ? 'not-yet-valid' : 'valid';
 }

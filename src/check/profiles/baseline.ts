@@ -2,18 +2,17 @@ import type { Severity } from '../../evidence/index.js';
 import type { TrustMechanism, Profile, Rule } from './profile.js';
 import { isBroken, isWeak, pqSet, where12 } from './sets.js';
 
+/** One severity for every mechanism, apart from the given ones. */
 const byMechanism = (
-  none: Severity,
-  testing: Severity,
-  enforce: Severity,
-  daneTa: Severity,
-  daneEe: Severity,
+  severity: Severity,
+  except: Partial<Record<TrustMechanism, Severity>>,
 ): Record<TrustMechanism, Severity> => ({
-  none,
-  testing,
-  enforce,
-  daneTa,
-  daneEe,
+  none: severity,
+  testing: severity,
+  enforce: severity,
+  daneTa: severity,
+  daneEe: severity,
+  ...except,
 });
 const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth']): Rule => {
   if (depth) return { severity, clause, depth };
@@ -21,11 +20,11 @@ const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth'])
 };
 
 const untrusted = rule(
-  byMechanism('warn', 'warn', 'fail', 'good', 'good'),
+  byMechanism('warn', { enforce: 'fail', daneTa: 'good', daneEe: 'good' }),
   'RFC 8461 §4.2, RFC 7672 §3.1.1',
 );
 const outOfDate = rule(
-  byMechanism('warn', 'warn', 'fail', 'fail', 'info'),
+  byMechanism('warn', { enforce: 'fail', daneTa: 'fail', daneEe: 'info' }),
   'RFC 8461 §4.2, RFC 7672 §3.1.1',
 );
 const weak = rule('warn', 'RFC 9325 §4');
@@ -103,7 +102,7 @@ export const baseline: Profile = {
     'cert-self-signed': untrusted,
     'cert-unknown-ca': untrusted,
     'cert-not-acceptable': rule(
-      byMechanism('warn', 'warn', 'fail', 'good', 'good'),
+      byMechanism('warn', { enforce: 'fail', daneTa: 'good', daneEe: 'good' }),
       'RFC 5280 §4.2, §6.1, RFC 8461 §4.2',
     ),
     'cert-chain-outdated': outOfDate,
@@ -111,15 +110,15 @@ export const baseline: Profile = {
     'cert-expired': outOfDate,
     'cert-not-yet-valid': outOfDate,
     'cert-name-mismatch': rule(
-      byMechanism('warn', 'warn', 'fail', 'good', 'info'),
+      byMechanism('warn', { enforce: 'fail', daneTa: 'good', daneEe: 'info' }),
       'RFC 8461 §4.2, RFC 7672 §3.1.1, §3.2.2',
     ),
-    'cert-near-expiry': rule(byMechanism('warn', 'warn', 'warn', 'warn', 'info'), 'RFC 8461 §4.2'),
+    'cert-near-expiry': rule(byMechanism('warn', { daneEe: 'info' }), 'RFC 8461 §4.2'),
     'cert-weak-key': weak,
     // A signature algorithm that no validator accepts is not accepted by MTA-STS senders
     // either.
     'cert-weak-signature': rule(
-      byMechanism('warn', 'warn', 'fail', 'warn', 'info'),
+      byMechanism('warn', { enforce: 'fail', daneEe: 'info' }),
       'RFC 9155 §2, RFC 8461 §4.2',
     ),
     'sts-absent': rule('info', 'RFC 8461 §3'),
@@ -136,14 +135,14 @@ export const baseline: Profile = {
     'sts-policy-invalid': noPolicy,
     'sts-mode-testing': noPolicy,
     'sts-mode-none': noPolicy,
-    'sts-mx-mismatch': rule(byMechanism('warn', 'warn', 'fail', 'warn', 'warn'), 'RFC 8461 §4.1'),
-    'sts-no-mx-matches': rule(byMechanism('warn', 'warn', 'fail', 'warn', 'warn'), 'RFC 8461 §4.1'),
+    'sts-mx-mismatch': rule(byMechanism('warn', { enforce: 'fail' }), 'RFC 8461 §4.1'),
+    'sts-no-mx-matches': rule(byMechanism('warn', { enforce: 'fail' }), 'RFC 8461 §4.1'),
     'sts-max-age-short': rule('info', 'RFC 8461 §3.2'),
     'sts-good': rule('good', 'RFC 8461 §5'),
     'no-enforcement': rule('warn', 'RFC 8461 §1'),
-    'tlsrpt-absent': rule(byMechanism('info', 'info', 'warn', 'info', 'info'), 'RFC 8460 §3'),
+    'tlsrpt-absent': rule(byMechanism('info', { enforce: 'warn' }), 'RFC 8460 §3'),
     'tlsrpt-invalid': rule('warn', 'RFC 8460 §3'),
-    'tlsrpt-ignored': rule(byMechanism('info', 'info', 'warn', 'info', 'info'), 'RFC 8460 §3'),
+    'tlsrpt-ignored': rule(byMechanism('info', { enforce: 'warn' }), 'RFC 8460 §3'),
     'tlsrpt-odd': rule('warn', 'RFC 8460 §3, RFC 6068 §2'),
     'dane-mismatch': rule('fail', 'RFC 7672 §2.2'),
     'dane-misplaced': rule('info', 'RFC 7672 §2.2.3'),
@@ -166,10 +165,7 @@ export const baseline: Profile = {
     'mx-special-name': { severity: 'info', whenAll: 'fail', clause: 'RFC 6761 §6' },
     'null-mx-beside': rule('warn', 'RFC 7505 §3'),
     'mx-inconclusive': rule('info', 'RFC 5321 §4.2.1'),
-    'mx-is-cname': rule(
-      byMechanism('warn', 'warn', 'fail', 'warn', 'warn'),
-      'RFC 2181 §10.3, RFC 8461 §4.1',
-    ),
+    'mx-is-cname': rule(byMechanism('warn', { enforce: 'fail' }), 'RFC 2181 §10.3, RFC 8461 §4.1'),
     'address-family-failed': rule('info', 'RFC 7672 §2.1.2, RFC 5321 §5.1'),
     'mx-lookup-failed': rule('info', 'RFC 5321 §5.1'),
     'port-25-blocked': rule('info', 'RFC 5321 §4.5.4.2'),

@@ -65,8 +65,9 @@ export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
     const again = all
       .slice(0, index)
       .some((asked) => asked.ask.kind === 'version' && asked.finding === finding);
+    const versionRank = again ? 0.5 : 0;
     const rank =
-      ask.kind !== 'version' ? 1 + worth.indexOf(severityOf(profile, finding)) : again ? 0.5 : 0;
+      ask.kind === 'version' ? versionRank : 1 + worth.indexOf(severityOf(profile, finding));
     return { ask, rank };
   });
   return {

@@ -177,7 +177,7 @@ async function probeHosts(
   );
   if (options.mx) return { route: { kind: 'mx', dnssec: route.dnssec, status: 'found' }, hosts };
   const skipped = targets.slice(context.maximum.hosts).map((target) => target.name.toLower());
-  return { route: { ...route, ...(skipped.length > 0 ? { skipped } : {}) }, hosts };
+  return { route: { ...route, skipped: skipped.length > 0 ? skipped : undefined }, hosts };
 }
 
 async function probeControl(
@@ -185,11 +185,7 @@ async function probeControl(
   host: Name,
 ): Promise<NonNullable<NetworkEvidence['control']>> {
   const name = host.toLower();
-  const found = await lookupAddresses(
-    context.resolver,
-    host,
-    context.signal ? { signal: context.signal } : {},
-  );
+  const found = await lookupAddresses(context.resolver, host, { signal: context.signal });
   const ip = found.v4[0] ?? found.v6[0];
   if (ip === undefined)
     return {

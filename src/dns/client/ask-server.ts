@@ -10,8 +10,7 @@ import type { Upstream } from './upstream.js';
  */
 export function askServer(
   server: Upstream,
-  name: Name,
-  type: number,
+  { name, type }: { readonly name: Name; readonly type: number },
   options: Pick<TransportOptions, 'network' | 'timeoutMs' | 'attempts'>,
   signal?: AbortSignal,
 ): Promise<Result<Message>> {
@@ -22,9 +21,7 @@ export function askServer(
     fail(transportFailures.make('dns-bad-upstream', server.label));
   return askUpstream(
     server,
-    name,
-    type,
-    flags,
+    { name, type, flags },
     { ...options, secure, connections: new TlsConnectionPool() },
     signal,
   );

@@ -27,6 +27,7 @@ import {
   askUpstream,
   TlsConnectionPool,
   type QueryFlags,
+  type UpstreamQuery,
   type SecureStream,
   type TransportOptions,
 } from './transport.js';
@@ -42,7 +43,7 @@ export interface ResolverOptions {
    * returns a bogus answer.
    */
   readonly upstreams: readonly Upstream[];
-  /** Default the root's. */
+  /** DNSSEC trust anchors. Default: those of the root. */
   readonly anchors?: readonly TrustAnchor[];
   readonly clock?: Clock;
   /**
@@ -79,17 +80,26 @@ const MAX_ANSWER_OCTETS = 8192;
 
 type State = ResolverHealth['upstreams'][number]['state'];
 
+/** One question to an upstream. */
+interface Question {
+  readonly name: Name;
+  readonly type: number;
+}
+
 /**
  * Milliseconds for which a failure is cached, so that repeated queries cannot force
  * repeated work (RFC 4035 §4.7).
  */
-const FAILURE_KEPT = 5_000;
+const FAILURE_TTL_MS = 5_000;
 
 /** Milliseconds after which the validation test of a trusted resolver is repeated. */
-const PROBE_KEPT = 3_600_000;
+const VALIDATION_TEST_MS = 3_600_000;
 
 /** States that a later answer does not clear. */
 const lasting: readonly State[] = ['strips-dnssec', 'does-not-validate', 'lies'];
+
+/** Flags of a query whose answer is validated here (RFC 6840 §5.9). */
+const VALIDATING: QueryFlags = { checkingDisabled: true, authenticData: false };
 
 /**
  * Creates a validating stub resolver with a cache. After a failure or a bogus answer of
@@ -97,110 +107,148 @@ const lasting: readonly State[] = ['strips-dnssec', 'does-not-validate', 'lies']
  * first.
  */
 export function createResolver(options: ResolverOptions): Resolver {
-  const { upstreams, anchors = rootAnchors, clock = systemClock, cacheSize = 10_000 } = options;
-  const transport: TransportOptions = {
-    network: options.network,
-    secure: (connection, name, limits) => overTls(connection, name, limits),
-    connections: new TlsConnectionPool(),
-    timeoutMs: options.timeoutMs ?? 2_000,
-    attempts: options.attempts ?? 2,
+  const resolver = new CachingResolver(options);
+  return {
+    ask: (name, type, asked) => resolver.ask(name, type, asked),
+    health: () => resolver.health(),
   };
-  const limits =
-    options.clockSkew === undefined
-      ? options.limits
-      : { ...options.limits, clockSkew: options.clockSkew };
-  const answers = new BoundedMap<{ answer: DnsAnswer; until: number }>(cacheSize, {
-    maximum: MAX_CACHED_OCTETS,
-    weigh: ({ answer }) => answerSize(answer),
-  });
-  const zones = upstreams.map(
-    () =>
-      new BoundedMap<CachedZone>(cacheSize, {
-        maximum: MAX_CACHED_OCTETS,
-        weigh: ({ grounds }) => textSize(grounds),
-      }),
-  );
-  const questions = new SingleFlight<DnsAnswer>();
-  const exchanges = new SingleFlight<Result<Message>>();
+}
+
+class CachingResolver {
+  readonly #options: ResolverOptions;
+  readonly #clock: Clock;
+  readonly #anchors: readonly TrustAnchor[];
+  readonly #limits: Partial<ValidationLimits> | undefined;
+  readonly #transport: TransportOptions;
+  readonly #answers: BoundedMap<{ answer: DnsAnswer; until: number }>;
+  /** Proved zones, by upstream: what one upstream proved says nothing about another. */
+  readonly #zones: ReadonlyMap<Upstream, BoundedMap<CachedZone>>;
+  readonly #questions = new SingleFlight<DnsAnswer>();
+  readonly #exchanges = new SingleFlight<Result<Message>>();
   /** Upstreams whose last exchange failed. The others are queried first. */
-  const troubled = new Set<Upstream>();
-  const states = new Map<Upstream, State>(upstreams.map((upstream) => [upstream, 'untried']));
+  readonly #failing = new Set<Upstream>();
+  readonly #states: Map<Upstream, State>;
   /** The times until which an upstream is known to validate. */
-  const validating = new Map<Upstream, number>();
+  readonly #validatingUntil = new Map<Upstream, number>();
 
-  /** RFC 7858, authenticated by name (RFC 8310 §8.1). */
-  const overTls: SecureStream = async (connection, serverName, limits) => {
-    const made = await authenticate({
-      connection,
-      serverName,
-      anchors: options.roots ?? builtinTrustStore(),
-      validationTime: clock.now(),
-      alpn: ['dot'],
-      ...limits,
+  constructor(options: ResolverOptions) {
+    const { upstreams, anchors = rootAnchors, clock = systemClock, cacheSize = 10_000 } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#anchors = anchors;
+    this.#limits = limitsOf(options);
+    this.#transport = {
+      network: options.network,
+      secure: (connection, name, limits) => this.#secure(connection, name, limits),
+      connections: new TlsConnectionPool(),
+      timeoutMs: options.timeoutMs ?? 2_000,
+      attempts: options.attempts ?? 2,
+    };
+    this.#answers = new BoundedMap(cacheSize, {
+      maximum: MAX_CACHED_OCTETS,
+      weigh: ({ answer }) => answerSize(answer),
     });
-    return made.ok ? ok(made.value.connection) : made;
-  };
+    const weight = {
+      maximum: MAX_CACHED_OCTETS,
+      weigh: ({ grounds }: CachedZone) => textSize(grounds),
+    };
+    this.#zones = new Map(
+      upstreams.map((upstream) => [upstream, new BoundedMap<CachedZone>(cacheSize, weight)]),
+    );
+    this.#states = new Map(upstreams.map((upstream) => [upstream, 'untried']));
+  }
 
-  async function resolve(
+  /**
+   * Returns the cached answer with its remaining TTL, or resolves the question. Concurrent
+   * calls with the same question share one resolution.
+   */
+  ask(
     name: Name,
     type: number,
-    unproved: boolean,
+    { signal, acceptUnvalidated = false }: AskOptions = {},
+  ): Promise<DnsAnswer> {
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    const key = `${acceptUnvalidated ? 'unvalidated ' : ''}${type} ${name.key}`;
+    const known = this.#answers.get(key);
+    const remaining = known ? known.until - this.#clock.now() : 0;
+    if (known && remaining > 0)
+      return Promise.resolve({
+        ...known.answer,
+        ttl: Math.min(known.answer.ttl, Math.ceil(remaining / 1000)),
+      });
+    const work = async (shared: AbortSignal): Promise<DnsAnswer> => {
+      const answer = await this.#resolve({ name, type }, acceptUnvalidated, shared);
+      if (recordSize(answer.records) > MAX_ANSWER_OCTETS) return answer;
+      const lifetime = answer.status === 'failed' ? FAILURE_TTL_MS : answer.ttl * 1000;
+      this.#answers.set(key, { answer, until: this.#clock.now() + lifetime });
+      return answer;
+    };
+    return this.#questions.run(key, work, signal);
+  }
+
+  /** Returns the state of each upstream as observed so far. */
+  health(): ResolverHealth {
+    return {
+      upstreams: this.#options.upstreams.map((upstream) => ({
+        label: upstream.label,
+        state: this.#states.get(upstream) as State,
+      })),
+    };
+  }
+
+  /** Queries the upstreams in turn until one gives an answer that is not a failure. */
+  async #resolve(
+    question: Question,
+    acceptUnvalidated: boolean,
     signal: AbortSignal,
   ): Promise<DnsAnswer> {
     let worst: DnsAnswer | undefined;
-    let liar: Upstream | undefined;
+    let forging: Upstream | undefined;
     let stripping: { readonly upstream: Upstream; readonly failure: Failure } | undefined;
-    for (const [index, upstream] of inOrder()) {
+    for (const upstream of this.#inOrder()) {
       // The AD bit counts only where the resolver was declared trusted (RFC 7672 §2.1.1
       // [7672-2.1.1-4]).
-      const answer = await (options.trustAd
-        ? viaAd(upstream, name, type, signal)
-        : viaValidation(upstream, index, name, type, signal));
+      const answer = await (this.#options.trustAd
+        ? this.#resolveByAd(upstream, question, signal)
+        : this.#resolveByValidation(upstream, question, signal));
       if (answer.status !== 'failed') {
-        if (liar && answer.dnssec === 'secure') states.set(liar, 'lies');
+        if (forging && answer.dnssec === 'secure') this.#states.set(forging, 'lies');
         return answer;
       }
-      if (answer.dnssec === 'bogus') liar = upstream;
+      if (answer.dnssec === 'bogus') forging = upstream;
       const { failure } = answer;
       if (failure && /^dnssec-(stripped|not-validating)$/.test(failure.code))
         stripping = { upstream, failure };
       // Return the most specific failure: bogus before indeterminate.
       if (!worst || (worst.dnssec !== 'bogus' && answer.dnssec === 'bogus')) worst = answer;
     }
-    if (unproved && stripping && worst?.dnssec !== 'bogus')
-      return withoutProof(stripping.upstream, name, type, stripping.failure, signal);
-    return worst ?? failed(name, type, transportFailures.make('dns-no-upstream'));
+    if (acceptUnvalidated && stripping && worst?.dnssec !== 'bogus')
+      return this.#resolveUnvalidated(stripping, question, signal);
+    return worst ?? failedAnswer(question, transportFailures.make('dns-no-upstream'));
   }
 
-  async function viaValidation(
+  async #resolveByValidation(
     upstream: Upstream,
-    index: number,
-    name: Name,
-    type: number,
+    { name, type }: Question,
     signal?: AbortSignal,
   ): Promise<DnsAnswer> {
     const answer = await validate({
       name,
       type,
-      anchors,
-      now: clock.now(),
-      cache: zones[index],
-      limits,
+      anchors: this.#anchors,
+      now: this.#clock.now(),
+      cache: this.#zones.get(upstream),
+      limits: this.#limits,
       fetch: async (asked, askedType) => {
-        const message = await exchange(
-          upstream,
-          asked,
-          askedType,
-          { checkingDisabled: true, authenticData: false },
-          signal,
-        );
+        const query = { name: asked, type: askedType, flags: VALIDATING };
+        const message = await this.#exchange(upstream, query, signal);
         if (message.ok) return { ok: true, message: message.value };
         return message;
       },
     });
     const suspect = answer.dnssec === 'bogus' || answer.failure?.code === 'dnssec-stripped';
-    if (!suspect || !(await strips(upstream, name, signal))) return answer;
-    note(upstream, 'strips-dnssec');
+    if (!suspect || !(await this.#stripsDnssec(upstream, name, signal))) return answer;
+    this.#note(upstream, 'strips-dnssec');
     return {
       ...answer,
       status: 'failed',
@@ -214,18 +262,13 @@ export function createResolver(options: ResolverOptions): Resolver {
    * known to be signed, so an upstream that returns its keys without signatures strips
    * those of all zones.
    */
-  async function strips(upstream: Upstream, name: Name, signal?: AbortSignal): Promise<boolean> {
-    const above = anchors
+  async #stripsDnssec(upstream: Upstream, name: Name, signal?: AbortSignal): Promise<boolean> {
+    const [closest] = this.#anchors
       .filter(({ zone }) => name.isAtOrBelow(zone))
       .sort((left, right) => right.zone.labels.length - left.zone.labels.length);
-    if (!above[0]) return false;
-    const keys = await exchange(
-      upstream,
-      above[0].zone,
-      RRType.DNSKEY,
-      { checkingDisabled: true, authenticData: false },
-      signal,
-    );
+    if (!closest) return false;
+    const query = { name: closest.zone, type: RRType.DNSKEY, flags: VALIDATING };
+    const keys = await this.#exchange(upstream, query, signal);
     return (
       keys.ok &&
       isAnswer(keys.value) &&
@@ -233,22 +276,16 @@ export function createResolver(options: ResolverOptions): Resolver {
     );
   }
 
-  async function withoutProof(
-    upstream: Upstream,
-    name: Name,
-    type: number,
-    failure: Failure,
+  /** Returns the data of an upstream that strips DNSSEC, with status `indeterminate`. */
+  async #resolveUnvalidated(
+    { upstream, failure }: { readonly upstream: Upstream; readonly failure: Failure },
+    question: Question,
     signal: AbortSignal,
   ): Promise<DnsAnswer> {
-    const message = await exchange(
-      upstream,
-      name,
-      type,
-      { checkingDisabled: true, authenticData: false },
-      signal,
-    );
-    if (!message.ok) return failed(name, type, message.failure);
-    if (!isAnswer(message.value)) return failed(name, type, failure);
+    const { name, type } = question;
+    const message = await this.#exchange(upstream, { name, type, flags: VALIDATING }, signal);
+    if (!message.ok) return failedAnswer(question, message.failure);
+    if (!isAnswer(message.value)) return failedAnswer(question, failure);
     return { ...unvalidatedAnswer(name, type, message.value, 'indeterminate'), failure };
   }
 
@@ -256,51 +293,39 @@ export function createResolver(options: ResolverOptions): Resolver {
    * Tests whether an upstream validates. Returns a failure if the AD bit is missing from
    * an answer on which every validator sets it (RFC 6840 §5.7).
    */
-  async function doubtOf(upstream: Upstream, signal?: AbortSignal): Promise<Failure | undefined> {
-    if ((validating.get(upstream) ?? 0) > clock.now()) return undefined;
+  async #adBitDoubt(upstream: Upstream, signal?: AbortSignal): Promise<Failure | undefined> {
+    if ((this.#validatingUntil.get(upstream) ?? 0) > this.#clock.now()) return undefined;
     // AD is clear in the query: DO alone makes a validator set it, and a forwarder that
     // copies header bits does not.
-    const message = await exchange(
-      upstream,
-      Name.root,
-      RRType.NS,
-      { checkingDisabled: false, authenticData: false },
-      signal,
-    );
+    const flags = { checkingDisabled: false, authenticData: false };
+    const query = { name: Name.root, type: RRType.NS, flags };
+    const message = await this.#exchange(upstream, query, signal);
     if (!message.ok) return message.failure;
     if (message.value.rcode === Rcode.NOERROR && message.value.authenticData) {
-      validating.set(upstream, clock.now() + PROBE_KEPT);
+      this.#validatingUntil.set(upstream, this.#clock.now() + VALIDATION_TEST_MS);
       return undefined;
     }
-    note(upstream, 'does-not-validate');
+    this.#note(upstream, 'does-not-validate');
     return dnssecFailures.make('dnssec-not-validating', upstream.label);
   }
 
   /** Resolves by the AD bit of an upstream that passed the validation test. */
-  async function viaAd(
+  async #resolveByAd(
     upstream: Upstream,
-    name: Name,
-    type: number,
+    question: Question,
     signal?: AbortSignal,
   ): Promise<DnsAnswer> {
-    const doubt = await doubtOf(upstream, signal);
-    if (doubt) return failed(name, type, doubt);
-    const message = await exchange(
-      upstream,
-      name,
-      type,
-      { checkingDisabled: false, authenticData: true },
-      signal,
-    );
-    if (!message.ok) return failed(name, type, message.failure);
+    const doubt = await this.#adBitDoubt(upstream, signal);
+    if (doubt) return failedAnswer(question, doubt);
+    const { name, type } = question;
+    const ask = (checkingDisabled: boolean): Promise<Result<Message>> => {
+      const flags = { checkingDisabled, authenticData: true };
+      return this.#exchange(upstream, { name, type, flags }, signal);
+    };
+    const message = await ask(false);
+    if (!message.ok) return failedAnswer(question, message.failure);
     if (message.value.rcode !== Rcode.SERVFAIL) return answerByAd(name, type, message.value);
-    const unchecked = await exchange(
-      upstream,
-      name,
-      type,
-      { checkingDisabled: true, authenticData: true },
-      signal,
-    );
+    const unchecked = await ask(true);
     return answerByAd(name, type, message.value, unchecked.ok ? unchecked.value : undefined);
   }
 
@@ -308,91 +333,74 @@ export function createResolver(options: ResolverOptions): Resolver {
    * Queries an upstream. Concurrent lookups need the same keys, so DS, DNSKEY and root
    * queries share one exchange.
    */
-  async function exchange(
+  async #exchange(
     upstream: Upstream,
-    name: Name,
-    type: number,
-    flags: QueryFlags,
+    query: UpstreamQuery,
     signal?: AbortSignal,
   ): Promise<Result<Message>> {
+    const { name, type, flags } = query;
     const key = `${upstream.label} ${Number(flags.checkingDisabled)} ${type} ${name.key}`;
-    const question = (until?: AbortSignal): Promise<Result<Message>> =>
-      askUpstream(upstream, name, type, flags, transport, until);
-    const message = await (type === RRType.DS || type === RRType.DNSKEY || name.isRoot
-      ? exchanges.run(key, question, signal)
-      : question(signal));
-    const refused = message.ok && message.value.rcode === Rcode.REFUSED;
-    if (message.ok && !refused) troubled.delete(upstream);
-    else troubled.add(upstream);
-    const failed = message.ok
-      ? undefined
-      : message.failure.code === 'dns-tls-failed'
-        ? 'tls-failed'
-        : 'silent';
-    note(upstream, failed ?? (refused ? 'refuses' : 'answers'));
+    const send = (until?: AbortSignal): Promise<Result<Message>> =>
+      askUpstream(upstream, query, this.#transport, until);
+    const isShared = type === RRType.DS || type === RRType.DNSKEY || name.isRoot;
+    const message = await (isShared ? this.#exchanges.run(key, send, signal) : send(signal));
+    const state = stateAfter(message);
+    if (state === 'answers') this.#failing.delete(upstream);
+    else this.#failing.add(upstream);
+    this.#note(upstream, state);
     return message;
   }
 
-  function inOrder(): readonly (readonly [number, Upstream])[] {
-    const bad = (upstream: Upstream): boolean =>
-      troubled.has(upstream) ||
-      states.get(upstream) === 'lies' ||
-      states.get(upstream) === 'strips-dnssec';
-    return [...upstreams.entries()].sort(
-      ([, upstream], [, b]) => Number(bad(upstream)) - Number(bad(b)),
+  /** RFC 7858, authenticated by name (RFC 8310 §8.1). */
+  readonly #secure: SecureStream = async (connection, serverName, limits) => {
+    const authenticated = await authenticate({
+      connection,
+      serverName,
+      anchors: this.#options.roots ?? builtinTrustStore(),
+      validationTime: this.#clock.now(),
+      alpn: ['dot'],
+      ...limits,
+    });
+    return authenticated.ok ? ok(authenticated.value.connection) : authenticated;
+  };
+
+  /** Upstreams in the order of preference, failing ones last. */
+  #inOrder(): readonly Upstream[] {
+    const isBad = (upstream: Upstream): boolean => {
+      const state = this.#states.get(upstream);
+      return this.#failing.has(upstream) || state === 'lies' || state === 'strips-dnssec';
+    };
+    return [...this.#options.upstreams].sort(
+      (left, right) => Number(isBad(left)) - Number(isBad(right)),
     );
   }
 
-  function note(upstream: Upstream, state: State): void {
-    const known = states.get(upstream) as State;
+  #note(upstream: Upstream, state: State): void {
+    const known = this.#states.get(upstream) as State;
     // A single failed query does not mark an upstream that has answered others.
-    const once =
+    const isSingle =
       known === 'answers' && (state === 'silent' || state === 'refuses' || state === 'tls-failed');
-    if (!lasting.includes(known) && !once) states.set(upstream, state);
+    if (!lasting.includes(known) && !isSingle) this.#states.set(upstream, state);
   }
-
-  return {
-    ask(
-      name: Name,
-      type: number,
-      { signal, acceptUnvalidated = false }: AskOptions = {},
-    ): Promise<DnsAnswer> {
-      if (signal?.aborted) return Promise.reject(signal.reason as Error);
-      const key = `${acceptUnvalidated ? 'unproved ' : ''}${type} ${name.key}`;
-      const known = answers.get(key);
-      const left = known ? known.until - clock.now() : 0;
-      if (known && left > 0)
-        return Promise.resolve({
-          ...known.answer,
-          ttl: Math.min(known.answer.ttl, Math.ceil(left / 1000)),
-        });
-      const work = async (shared: AbortSignal): Promise<DnsAnswer> => {
-        const answer = await resolve(name, type, acceptUnvalidated, shared);
-        if (recordSize(answer.records) > MAX_ANSWER_OCTETS) return answer;
-        answers.set(key, {
-          answer,
-          until: clock.now() + (answer.status === 'failed' ? FAILURE_KEPT : answer.ttl * 1000),
-        });
-        return answer;
-      };
-      return questions.run(key, work, signal);
-    },
-    health: () => ({
-      upstreams: upstreams.map((upstream) => ({
-        label: upstream.label,
-        state: states.get(upstream) as State,
-      })),
-    }),
-  };
 }
 
-function failed(name: Name, type: number, failure: NonNullable<DnsAnswer['failure']>): DnsAnswer {
+function limitsOf({ limits, clockSkew }: ResolverOptions): Partial<ValidationLimits> | undefined {
+  return clockSkew === undefined ? limits : { ...limits, clockSkew };
+}
+
+/** The state of an upstream after one exchange. */
+function stateAfter(message: Result<Message>): State {
+  if (!message.ok) return message.failure.code === 'dns-tls-failed' ? 'tls-failed' : 'silent';
+  return message.value.rcode === Rcode.REFUSED ? 'refuses' : 'answers';
+}
+
+function failedAnswer(question: Question, failure: Failure): DnsAnswer {
   return {
-    question: { name, type },
+    question,
     status: 'failed',
     dnssec: 'indeterminate',
     records: [],
-    canonicalName: name,
+    canonicalName: question.name,
     aliases: [],
     ttl: 0,
     failure,

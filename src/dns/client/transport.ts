@@ -43,6 +43,13 @@ export interface QueryFlags {
   readonly authenticData: boolean;
 }
 
+/** One query to an upstream. */
+export interface UpstreamQuery {
+  readonly name: Name;
+  readonly type: number;
+  readonly flags: QueryFlags;
+}
+
 /** EDNS UDP payload size that avoids fragmentation on all common paths (RFC 9715). */
 const UDP_SIZE = 1232;
 
@@ -52,9 +59,7 @@ const UDP_SIZE = 1232;
  */
 export async function askUpstream(
   upstream: Upstream,
-  name: Name,
-  type: number,
-  flags: QueryFlags,
+  { name, type, flags }: UpstreamQuery,
   options: TransportOptions,
   signal?: AbortSignal,
 ): Promise<Result<Message>> {

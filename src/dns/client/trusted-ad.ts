@@ -1,4 +1,4 @@
-import type { Name } from '../../base/index.js';
+import type { Failure, Name } from '../../base/index.js';
 import { dnssecFailures } from '../dnssec/failures.js';
 import type { DnsAnswer } from '../types.js';
 import type { Message } from '../wire/message.js';
@@ -22,15 +22,6 @@ export function answerByAd(
   if (!isAnswer(message)) {
     const bogus =
       message.rcode === Rcode.SERVFAIL && unchecked !== undefined && isAnswer(unchecked);
-    const failure = bogus
-      ? dnssecFailures.make(
-          'dnssec-signature-invalid',
-          `the resolver refused it as bogus: ${rcodeText(message)}`,
-        )
-      : dnssecFailures.make(
-          message.rcode === Rcode.SERVFAIL ? 'dns-servfail' : 'dns-rcode',
-          rcodeText(message),
-        );
     return {
       question,
       status: 'failed',
@@ -39,8 +30,18 @@ export function answerByAd(
       canonicalName: name,
       aliases: [],
       ttl: 0,
-      failure,
+      failure: failureOf(message, bogus),
     };
   }
   return unvalidatedAnswer(name, type, message, message.authenticData ? 'secure' : 'insecure');
+}
+
+function failureOf(message: Message, bogus: boolean): Failure {
+  const text = rcodeText(message);
+  if (bogus)
+    return dnssecFailures.make(
+      'dnssec-signature-invalid',
+      `the resolver refused it as bogus: ${text}`,
+    );
+  return dnssecFailures.make(message.rcode === Rcode.SERVFAIL ? 'dns-servfail' : 'dns-rcode', text);
 }

@@ -23,7 +23,8 @@ export function parseUpstream(text: string): Result<Upstream> {
     : /^([^:]+)(?::(\d+))?$/.exec(written);
   const parts = bracketed ?? plain;
   const ipAddress = parseIp(parts?.[1] ?? '');
-  const port = parts?.[2] === undefined ? (tls ? 853 : 53) : Number(parts[2]);
+  const defaultPort = tls ? 853 : 53;
+  const port = parts?.[2] === undefined ? defaultPort : Number(parts[2]);
   if (!ipAddress || port < 1 || port > 65535 || text.startsWith('tls:') !== (tls !== null))
     return bad();
   const address = formatIp(ipAddress);

@@ -82,7 +82,7 @@ async function readRoute(resolver: Resolver, domain: Name, asked: AskOptions): P
         status: 'failed',
         dnssec: failed.dnssec,
         ttl: 0,
-        ...(failed.failure ? { failure: failed.failure } : {}),
+        failure: failed.failure,
         hosts: [],
       };
     return { ...common, kind: 'none', hosts: [] };

@@ -1,5 +1,5 @@
 import type { Failure, Name } from '../../base/index.js';
-import type { AskOptions, Dnssec, Resolver } from '../types.js';
+import type { AnswerStatus, AskOptions, Dnssec, Resolver } from '../types.js';
 import { txtText } from '../wire/rdata.js';
 import { RRType } from '../wire/types-registry.js';
 
@@ -28,13 +28,15 @@ export async function lookupTexts(
   const asked: AskOptions = { ...options, acceptUnvalidated: true };
   const answer = await resolver.ask(name, RRType.TXT, asked);
   const texts = answer.records.slice(0, MAX_TEXTS).flatMap((record) => txtText(record) ?? []);
-  const lookup =
-    answer.status === 'failed' ? 'failed' : answer.status === 'found' ? 'found' : 'absent';
   return {
-    lookup,
+    lookup: lookupState(answer.status),
     texts,
     dnssec: answer.dnssec,
     ttl: answer.ttl,
     failure: answer.failure,
   };
+}
+
+function lookupState(status: AnswerStatus): Texts['lookup'] {
+  return status === 'failed' || status === 'found' ? status : 'absent';
 }

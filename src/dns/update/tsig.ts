@@ -35,7 +35,10 @@ const errors: Readonly<Record<number, string>> = {
  */
 export function signTsig(message: Uint8Array, key: TsigKey, now: number): SignedMessage {
   const seconds = Math.floor(now / 1000);
-  const mac = hmac(key, concat(message, variables(key, seconds, FUDGE, 0, new Uint8Array())));
+  const mac = hmac(
+    key,
+    concat(message, variables(key, { seconds, fudge: FUDGE, error: 0, other: new Uint8Array() })),
+  );
   const rdata = concat(
     algorithmName(key).wire,
     u48(seconds),
@@ -113,7 +116,7 @@ function verify(
       encodeUint16(requestMac.length),
       requestMac,
       head,
-      variables(key, seconds, fudge, error, other),
+      variables(key, { seconds, fudge, error, other }),
     ),
   );
   if (mac.length !== expected.length || !timingSafeEqual(mac, expected))
@@ -171,14 +174,16 @@ function lastRecord(
   return wireReader.left === 0 ? last : undefined;
 }
 
-/** RFC 8945 §4.3.3. */
-function variables(
-  key: TsigKey,
-  seconds: number,
-  fudge: number,
-  error: number,
-  other: Uint8Array,
-): Uint8Array {
+/** The signed fields of a TSIG record besides its key (RFC 8945 §4.3.3). */
+interface TsigVariables {
+  readonly seconds: number;
+  readonly fudge: number;
+  readonly error: number;
+  readonly other: Uint8Array;
+}
+
+/** Encodes the TSIG variables for the MAC (RFC 8945 §4.3.3). */
+function variables(key: TsigKey, { seconds, fudge, error, other }: TsigVariables): Uint8Array {
   const lower = (name: Name): Uint8Array => Name.of(name.toString().toLowerCase()).wire;
   return concat(
     ...[

@@ -34,8 +34,10 @@ function number(octets: 1 | 2 | 4): Field {
         (_, index) => Math.floor(value / 256 ** (octets - 1 - index)) & 255,
       );
     },
-    format: (reader) =>
-      String(octets === 1 ? reader.uint8() : octets === 2 ? reader.uint16() : reader.uint32()),
+    format(reader) {
+      if (octets === 1) return String(reader.uint8());
+      return String(octets === 2 ? reader.uint16() : reader.uint32());
+    },
   };
 }
 

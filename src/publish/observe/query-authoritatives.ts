@@ -47,7 +47,7 @@ export function queryAuthoritatives(
     (zone?.servers ?? []).map(async (server): Promise<AuthoritativeAnswer> => {
       const ask: AskFunction = async (at) => {
         const options = { network, timeoutMs: 2000, attempts: 2 };
-        const answer = await askServer(server, at, type, options, signal);
+        const answer = await askServer(server, { name: at, type }, options, signal);
         return answer.ok ? answer.value : undefined;
       };
       return { server: server.label, ...(await classifyAnswer(ask, name, type)) };

@@ -78,7 +78,10 @@ function remove(
             (suite) =>
               suite.keyExchange === 'ECDHE' && (suite.authentication === 'ECDSA') === bound,
           );
-    const question = freshHello(proven, topic, version, carriers, {
+    const question = freshHello(proven, {
+      topic,
+      version,
+      suites: carriers,
       groups: [...groups, ...(bound ? [certificateCurve] : [])],
       schemes,
     });
@@ -88,8 +91,11 @@ function remove(
     carrier.suites.some((id) => accepted[version].includes(id)),
   );
   const carrying = carrier?.suites.filter((id) => accepted[version].includes(id)) ?? [];
-  const bySuite = freshHello(proven, topic, version, suites, { schemes });
-  const byGroup = freshHello(proven, topic, version, carrying, {
+  const bySuite = freshHello(proven, { topic, version, suites, schemes });
+  const byGroup = freshHello(proven, {
+    topic,
+    version,
+    suites: carrying,
     groups: groups.length > 0 ? [...groups, ...(carrier?.beside ?? [])] : [],
   });
   // In TLS 1.3 a group that is taken says of a refusal of both that the suites were its
@@ -108,7 +114,10 @@ function named(proven: Inference): TlsQuestion | undefined {
   const carriers = proven.accepted['TLSv1.2'].filter((id) => dheSuites.includes(id));
   if (proven.versions['TLSv1.3'] !== 'refused') return undefined;
   const taken = acceptedGroups(proven, 'TLSv1.2');
-  return freshHello(proven, 'dhe', 'TLSv1.2', carriers, {
+  return freshHello(proven, {
+    topic: 'dhe',
+    version: 'TLSv1.2',
+    suites: carriers,
     groups: finiteFields.filter((id) => !taken.includes(id)),
   });
 }
@@ -139,7 +148,11 @@ function lastSeen({ answers }: Inference): readonly number[] {
 function old(proven: Inference): TlsQuestion | undefined {
   for (const version of oldVersions) {
     if (proven.versions[version] === 'refused') continue;
-    const question = freshHello(proven, `suites:${version}`, version, notHeard(proven, version));
+    const question = freshHello(proven, {
+      topic: `suites:${version}`,
+      version,
+      suites: notHeard(proven, version),
+    });
     if (question) return question;
   }
   return undefined;
@@ -156,7 +169,7 @@ function orders(proven: Inference): TlsQuestion | undefined {
       proven.answers.some((answer) => answer.question.topic === topic) ||
       (version === 'TLSv1.3' && ownOrder13(proven.answers, proven.accepted[version]));
     const question =
-      asked || list.length < 2 ? undefined : freshHello(proven, topic, version, list);
+      asked || list.length < 2 ? undefined : freshHello(proven, { topic, version, suites: list });
     if (question) return question;
   }
   return undefined;

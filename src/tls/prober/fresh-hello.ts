@@ -9,19 +9,26 @@ import {
   type QuestionTopic,
 } from './question.js';
 
+/** The content of a hello; groups and schemes default to all that are known. */
+export interface HelloRequest {
+  readonly topic: QuestionTopic;
+  readonly version: HelloVersion;
+  readonly suites: readonly number[];
+  readonly groups?: readonly number[] | undefined;
+  readonly schemes?: readonly number[] | undefined;
+}
+
 /**
- * A hello that has not been sent yet, no larger than the server reads; undefined when
- * there is nothing new in it.
+ * Returns the requested hello, cut to the number of suites that the server reads. Returns
+ * undefined if it is empty or was sent before: the same question cannot give new facts.
  */
 export function freshHello(
   { log, mostSuites }: Inference,
-  topic: QuestionTopic,
-  version: HelloVersion,
-  wanted: readonly number[],
-  changes: { groups?: readonly number[]; schemes?: readonly number[] } = {},
+  request: HelloRequest,
 ): TlsQuestion | undefined {
-  const { groups = version === 'TLSv1.3' ? groups13 : groups12, schemes = allSchemes } = changes;
-  const suites = wanted.slice(0, mostSuites);
+  const { topic, version, schemes = allSchemes } = request;
+  const groups = request.groups ?? (version === 'TLSv1.3' ? groups13 : groups12);
+  const suites = request.suites.slice(0, mostSuites);
   const question: TlsQuestion = { kind: 'hello', topic, version, suites, groups, schemes };
   const same = (left: readonly number[], right: readonly number[]): boolean =>
     left.length === right.length && left.every((value, index) => value === right[index]);

@@ -106,11 +106,9 @@ export function infer(log: readonly ProbeRecord[]): Inference {
     const seen =
       accepted[version].length > 0 ||
       completedHandshakes(log).some((handshake) => handshake.version === version);
-    versions[version] = seen
-      ? 'accepted'
-      : answeredLower || suitesOf(version).every((id) => none.has(id))
-        ? 'refused'
-        : 'unknown';
+    const isRefused = answeredLower || suitesOf(version).every((id) => none.has(id));
+    if (seen) versions[version] = 'accepted';
+    else versions[version] = isRefused ? 'refused' : 'unknown';
     refused[version] = versions[version] === 'refused' ? new Set(suitesOf(version)) : none;
   }
   // In older versions the suite tells the kind of key; in TLS 1.3 only the certificate

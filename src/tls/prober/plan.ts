@@ -79,7 +79,8 @@ const DECOY_SUITE = 0xc006;
  */
 function certificates(proven: Inference): TlsQuestion | undefined {
   const { versions, keys, answers } = proven;
-  if (versions['TLSv1.3'] === 'unknown') return freshHello(proven, 'tls13', 'TLSv1.3', suites13);
+  if (versions['TLSv1.3'] === 'unknown')
+    return freshHello(proven, { topic: 'tls13', version: 'TLSv1.3', suites: suites13 });
   const halves: readonly {
     key: 'ECDSA' | 'RSA';
     topic: QuestionTopic;
@@ -102,7 +103,7 @@ function certificates(proven: Inference): TlsQuestion | undefined {
     ({ key, topic, suites }) => {
       if (keys.has(key) && met) return undefined;
       return first(suites, (list) =>
-        freshHello(proven, topic, 'TLSv1.2', unrefused(proven, best, list)),
+        freshHello(proven, { topic, version: 'TLSv1.2', suites: unrefused(proven, best, list) }),
       );
     },
   );
@@ -110,7 +111,13 @@ function certificates(proven: Inference): TlsQuestion | undefined {
   // version.
   return (
     shown ??
-    (met ? undefined : freshHello(proven, 'tls12', 'TLSv1.2', unrefused(proven, best, rest12)))
+    (met
+      ? undefined
+      : freshHello(proven, {
+          topic: 'tls12',
+          version: 'TLSv1.2',
+          suites: unrefused(proven, best, rest12),
+        }))
   );
 }
 
@@ -137,12 +144,11 @@ function questionFor(
 ): TlsQuestion | undefined {
   switch (question.kind) {
     case 'version':
-      return freshHello(
-        proven,
-        `highest:${question.version}`,
-        question.version,
-        unrefused(proven, question.version, suitesOld),
-      );
+      return freshHello(proven, {
+        topic: `highest:${question.version}`,
+        version: question.version,
+        suites: unrefused(proven, question.version, suitesOld),
+      });
     case 'ssl2':
       return { kind: 'ssl2' };
     case 'suites':
@@ -150,13 +156,12 @@ function questionFor(
     case 'groups':
       return groupQuestion(proven, `groups:${question.id}`, question.groups, question.version);
     case 'signatures':
-      return freshHello(
-        proven,
-        `signatures:${question.id}`,
-        'TLSv1.2',
-        only(suites12, (suite) => suite.forwardSecrecy && suite.authentication !== 'none'),
-        { schemes: question.schemes },
-      );
+      return freshHello(proven, {
+        topic: `signatures:${question.id}`,
+        version: 'TLSv1.2',
+        suites: only(suites12, (suite) => suite.forwardSecrecy && suite.authentication !== 'none'),
+        schemes: question.schemes,
+      });
     case 'order':
       return order(proven, question.worse);
     case 'dhe':
@@ -176,16 +181,15 @@ function anyOf(
   return first(generations, (generation) => {
     const version = speaksFor(generation, proven);
     if (proven.versions[version] === 'refused') return undefined;
-    return freshHello(
-      proven,
+    return freshHello(proven, {
       topic,
       version,
-      unrefused(
+      suites: unrefused(
         proven,
         version,
         wanted.filter((id) => existsIn(generation, id)),
       ),
-    );
+    });
   });
 }
 
@@ -228,7 +232,10 @@ function groupQuestion(
   return first(carriersOf(proven, version), ({ suites, refused, beside }) => {
     const open = wanted.filter((id) => !refused.has(id));
     if (open.length === 0) return undefined;
-    return freshHello(proven, topic, version, unrefused(proven, version, suites), {
+    return freshHello(proven, {
+      topic,
+      version,
+      suites: unrefused(proven, version, suites),
       groups: [...open, ...beside],
     });
   });
@@ -243,13 +250,16 @@ function order(proven: Inference, worse: readonly number[]): TlsQuestion | undef
   const known = proven.accepted['TLSv1.2'].some((id) => better.includes(id));
   const open = (list: readonly number[]): readonly number[] => unrefused(proven, 'TLSv1.2', list);
   if (!known) {
-    const any = freshHello(proven, 'set:better', 'TLSv1.2', open(better));
+    const any = freshHello(proven, {
+      topic: 'set:better',
+      version: 'TLSv1.2',
+      suites: open(better),
+    });
     if (any) return any;
   }
-  return freshHello(
-    proven,
-    'order:TLSv1.2',
-    'TLSv1.2',
-    chaChaLater([...open([...worse].reverse()), ...open(better)]),
-  );
+  return freshHello(proven, {
+    topic: 'order:TLSv1.2',
+    version: 'TLSv1.2',
+    suites: chaChaLater([...open([...worse].reverse()), ...open(better)]),
+  });
 }

@@ -150,9 +150,9 @@ export function helloFor(
     signatureSchemes: maxVersion >= ProtocolVersion['TLSv1.2'] ? question.schemes : [],
     serverName,
     random: random.subarray(0, 32),
-    ...(tls13
-      ? { versions: [maxVersion], sessionId: random.subarray(32, 64) }
-      : { compression: [1, 0] }),
+    versions: tls13 ? [maxVersion] : undefined,
+    sessionId: tls13 ? random.subarray(32, 64) : undefined,
+    compression: tls13 ? undefined : [1, 0],
     bare: question.version === 'SSLv3',
     octets: question.octets,
   };

@@ -1,5 +1,5 @@
 import { ProtocolVersion, suites, type ServerHello } from '../wire/index.js';
-import type { ProbeRecord } from './answer.js';
+import type { ProbeRecord, TlsAnswer } from './answer.js';
 import { groupOf, ownOrder13, schemeOf, versionOf, type HelloAnswer } from './answers.js';
 import type { Inventory, Tristate } from './inventory.js';
 import { largeHelloOf } from './large-hello.js';
@@ -98,14 +98,14 @@ function groupsOf(proven: Inference): Inventory['groups'] {
 function chainsOf(log: readonly ProbeRecord[]): Inventory['chains'] {
   const chains = new Map<string, readonly Uint8Array[]>();
   for (const { answer } of log) {
-    const chain =
-      answer.kind === 'handshake'
-        ? answer.chain
-        : answer.kind === 'hello'
-          ? answer.flight.certificates
-          : undefined;
+    const chain = chainOf(answer);
     const leaf = chain?.[0] && Buffer.from(chain[0]).toString('base64');
     if (chain && leaf !== undefined && !chains.has(leaf)) chains.set(leaf, chain);
   }
   return [...chains.values()];
+}
+
+function chainOf(answer: TlsAnswer): readonly Uint8Array[] | undefined {
+  if (answer.kind === 'handshake') return answer.chain;
+  return answer.kind === 'hello' ? answer.flight.certificates : undefined;
 }

@@ -15,19 +15,23 @@ export interface Group {
   readonly tls12: boolean;
 }
 
-const group = (
-  codePoint: number,
-  name: string,
-  kind: Group['kind'],
-  bits: number,
-  tls12 = kind === 'ec' || kind === 'ffdhe',
-): Group => ({
+/** Elliptic curves that are defined for TLS 1.3 only (RFC 8734, RFC 8998). */
+const tls13Curves: ReadonlySet<string> = new Set([
+  'brainpoolP256r1tls13',
+  'brainpoolP384r1tls13',
+  'brainpoolP512r1tls13',
+  'curveSM2',
+]);
+
+const group = (codePoint: number, name: string, kind: Group['kind'], bits: number): Group => ({
   codePoint,
   name,
   kind,
   bits,
-  tls12,
+  tls12: (kind === 'ec' || kind === 'ffdhe') && !tls13Curves.has(name),
 });
+
+/** Every group of the registry, in the order of the code points. */
 
 export const groupTable: readonly Group[] = [
   group(1, 'sect163k1', 'ec', 163),
@@ -60,9 +64,9 @@ export const groupTable: readonly Group[] = [
   group(28, 'brainpoolP512r1', 'ec', 512),
   group(29, 'x25519', 'ec', 255),
   group(30, 'x448', 'ec', 448),
-  group(31, 'brainpoolP256r1tls13', 'ec', 256, false),
-  group(32, 'brainpoolP384r1tls13', 'ec', 384, false),
-  group(33, 'brainpoolP512r1tls13', 'ec', 512, false),
+  group(31, 'brainpoolP256r1tls13', 'ec', 256),
+  group(32, 'brainpoolP384r1tls13', 'ec', 384),
+  group(33, 'brainpoolP512r1tls13', 'ec', 512),
   group(34, 'GC256A', 'ec', 256),
   group(35, 'GC256B', 'ec', 256),
   group(36, 'GC256C', 'ec', 256),
@@ -70,7 +74,7 @@ export const groupTable: readonly Group[] = [
   group(38, 'GC512A', 'ec', 512),
   group(39, 'GC512B', 'ec', 512),
   group(40, 'GC512C', 'ec', 512),
-  group(41, 'curveSM2', 'ec', 256, false),
+  group(41, 'curveSM2', 'ec', 256),
   group(256, 'ffdhe2048', 'ffdhe', 2048),
   group(257, 'ffdhe3072', 'ffdhe', 3072),
   group(258, 'ffdhe4096', 'ffdhe', 4096),

@@ -31,10 +31,7 @@ export function readServerHello(body: Uint8Array): ServerHello {
     encryptThenMac: extensions.has(Extension.encryptThenMac),
     secureRenegotiation: extensions.has(Extension.renegotiationInfo),
     sessionTicket: extensions.has(Extension.sessionTicket),
-    downgradeSentinel: random.endsWith('444f574e47524401') ? ('TLSv1.2' as const) : undefined,
-    ...(random.endsWith('444f574e47524400')
-      ? { downgradeSentinel: 'TLSv1.1 or lower' as const }
-      : {}),
+    downgradeSentinel: downgradeSentinelOf(random),
   };
 }
 
@@ -102,4 +99,9 @@ function readExtensions(reader: ByteReader): Map<number, Uint8Array> {
     if (!found.has(type)) found.set(type, content);
   }
   return found;
+}
+
+function downgradeSentinelOf(random: string): ServerHello['downgradeSentinel'] {
+  if (random.endsWith('444f574e47524401')) return 'TLSv1.2';
+  return random.endsWith('444f574e47524400') ? 'TLSv1.1 or lower' : undefined;
 }

@@ -305,13 +305,13 @@ export class Chain implements Zones {
     }
     const { labels } = signature.rrsig;
     if (labels === countLabels(name)) return { kind: 'no-zone', ttl };
-    const closer = judgeNoCloser(this.session, response, signer, name, labels);
+    const closer = judgeNoCloser(this.session, response, signer, { name, encloserLabels: labels });
     if (!closer) return 'dnssec-denial-missing';
     return { kind: closer === 'secure' ? 'no-zone' : 'insecure', ttl };
   }
 
   async #deniedCut(name: Name, response: DnsResponse): Promise<Cut> {
-    const judged = await judgeDenial(this.session, this, response, name, RRType.DS);
+    const judged = await judgeDenial(this.session, this, response, { name, type: RRType.DS });
     if ('failure' in judged) {
       const failure =
         judged.failure.code === 'dnssec-denial-missing'

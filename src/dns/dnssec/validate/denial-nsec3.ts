@@ -25,6 +25,12 @@ export interface HashBudget {
   hashes: number;
 }
 
+/** The limits of a validation, and its remaining hash computations. */
+export interface Nsec3Work {
+  readonly limits: ValidationLimits;
+  readonly hashes: HashBudget;
+}
+
 /** Proofs from the NSEC3 records of one zone (RFC 5155 §8). */
 export class Nsec3Proofs {
   readonly #spans: readonly Span[];
@@ -34,8 +40,7 @@ export class Nsec3Proofs {
     sets: readonly RRset[],
     private readonly zone: Name,
     private readonly trust: SetTrust,
-    private readonly limits: ValidationLimits,
-    private readonly allowance: HashBudget,
+    private readonly work: Nsec3Work,
   ) {
     const spans = sets.flatMap((recordSet) => spanOf(recordSet, zone));
     // RFC 5155 §8.2: one parameter set counts; the others are as if they were not there.
@@ -54,11 +59,11 @@ export class Nsec3Proofs {
     const [first] = this.#spans;
     if (
       !first ||
-      first.iterations <= this.limits.iterationsInsecure ||
+      first.iterations <= this.work.limits.iterationsInsecure ||
       !this.#spans.some((span) => this.trust(span.set))
     )
       return 'no';
-    if (first.iterations > this.limits.iterationsRefused) return 'refused';
+    if (first.iterations > this.work.limits.iterationsRefused) return 'refused';
     return 'insecure';
   }
 
@@ -160,7 +165,7 @@ export class Nsec3Proofs {
     if (!first) return undefined;
     const known = this.#hashes.get(name.key);
     if (known) return known;
-    if (this.allowance.hashes-- <= 0) return undefined;
+    if (this.work.hashes.hashes-- <= 0) return undefined;
     const hash = nsec3Hash(name, first.salt, first.iterations);
     this.#hashes.set(name.key, hash);
     return hash;

@@ -23,6 +23,18 @@ export type JudgedDenial =
 
 const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRType.SOA]);
 
+/** A zone with its proved keys. */
+export interface Signer {
+  readonly zone: Name;
+  readonly keys: readonly ZoneKey[];
+}
+
+/** A name and the record type that a response denies. */
+interface DeniedType {
+  readonly name: Name;
+  readonly type: number;
+}
+
 /**
  * Validates the claim that a name has no records of a type. In a signed zone the claim
  * needs proof and is bogus without. The rcode is not signed and therefore never counts.
@@ -31,8 +43,7 @@ export async function judgeDenial(
   session: ValidationSession,
   chain: Zones,
   response: DnsResponse,
-  name: Name,
-  type: number,
+  { name, type }: DeniedType,
 ): Promise<JudgedDenial> {
   const asRcode = response.message.rcode === 3 ? 'nxdomain' : 'nodata';
   // A DS answer speaks for the parent: its zone lies strictly above.
@@ -56,7 +67,7 @@ export async function judgeDenial(
       continue;
     }
     if (status.status !== 'secure') continue;
-    const proved = proveDenial(session, response, zone, status.keys, name, type);
+    const proved = proveDenial(session, response, { zone, keys: status.keys }, { name, type });
     if (proved === 'refused')
       return {
         status: 'bogus',
@@ -98,9 +109,8 @@ export async function judgeDenial(
 export function judgeNoCloser(
   session: ValidationSession,
   response: DnsResponse,
-  { zone, keys }: { readonly zone: Name; readonly keys: readonly ZoneKey[] },
-  name: Name,
-  encloserLabels: number,
+  { zone, keys }: Signer,
+  { name, encloserLabels }: { readonly name: Name; readonly encloserLabels: number },
 ): NoCloser['status'] | undefined {
   const { nsec, nsec3, used } = proofs(session, response, zone, keys);
   if (nsec3.excessive === 'insecure') return 'insecure';
@@ -112,21 +122,17 @@ export function judgeNoCloser(
 function proveDenial(
   session: ValidationSession,
   response: DnsResponse,
-  zone: Name,
-  keys: readonly ZoneKey[],
-  name: Name,
-  type: number,
+  { zone, keys }: Signer,
+  { name, type }: DeniedType,
 ): (Denial & { ttl: number }) | 'refused' | undefined {
   const { nsec, nsec3, used } = proofs(session, response, zone, keys);
   const nx = response.message.rcode === 3;
   // Both are tried, the one that fits the rcode first: an empty non-terminal under
   // NXDOMAIN is still a proof.
-  const byNsec = nsec.any
-    ? nx
-      ? (nsec.nxdomain(name) ?? nsec.nodata(name, type))
-      : (nsec.nodata(name, type) ?? nsec.nxdomain(name))
-    : undefined;
-  if (byNsec) return { ...byNsec, ttl: used(byNsec.used) };
+  const byNsec = nx
+    ? (nsec.nxdomain(name) ?? nsec.nodata(name, type))
+    : (nsec.nodata(name, type) ?? nsec.nxdomain(name));
+  if (nsec.any && byNsec) return { ...byNsec, ttl: used(byNsec.used) };
   if (!nsec3.any) return undefined;
   const excessive = nsec3.excessive;
   if (excessive === 'refused') return 'refused';
@@ -171,7 +177,7 @@ function proofs(
   };
   return {
     nsec: new NsecProofs(response.recordSets, zone, trust),
-    nsec3: new Nsec3Proofs(response.recordSets, zone, trust, session.limits, session.hashes),
+    nsec3: new Nsec3Proofs(response.recordSets, zone, trust, session),
     used,
   };
 }

@@ -57,8 +57,7 @@ export async function judgeRrset(
       session,
       response,
       { zone, keys: status.keys },
-      recordSet.name,
-      labels,
+      { name: recordSet.name, encloserLabels: labels },
     );
     if (closer === 'secure' || (closer && !above(zone, subject, chain)))
       return { status: closer, ttl: verified.ttl, expanded: true };

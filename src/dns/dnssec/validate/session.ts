@@ -85,7 +85,7 @@ export class ValidationSession {
    * use}.
    */
   verify(response: DnsResponse, recordSet: RRset, zone: Name, keys: readonly ZoneKey[]): Verified {
-    return verifyRrset(recordSet, zone, keys, this.context, response.budget);
+    return verifyRrset(recordSet, { zone, keys }, this.context, response.budget);
   }
 
   use(response: DnsResponse, recordSet: RRset, verified?: Verified): void {

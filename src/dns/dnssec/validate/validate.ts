@@ -162,13 +162,10 @@ class Walk {
   }
 
   async #denied(response: DnsResponse): Promise<DnsAnswer> {
-    let judged = await judgeDenial(
-      this.session,
-      this.chain,
-      response,
-      this.#current,
-      this.request.type,
-    );
+    let judged = await judgeDenial(this.session, this.chain, response, {
+      name: this.#current,
+      type: this.request.type,
+    });
     if ('failure' in judged && this.#aliases.length > 0 && !response.name.equals(this.#current)) {
       // The message answered the alias; the end of the chain may have more to say of
       // itself.
@@ -176,13 +173,10 @@ class Walk {
       if (again.ok && !refusalOf(again)) {
         const data = this.#set(again.response, this.request.type);
         if (data) return this.#found(again.response, data);
-        judged = await judgeDenial(
-          this.session,
-          this.chain,
-          again.response,
-          this.#current,
-          this.request.type,
-        );
+        judged = await judgeDenial(this.session, this.chain, again.response, {
+          name: this.#current,
+          type: this.request.type,
+        });
       }
     }
     return this.#concluded(judged);
@@ -266,14 +260,15 @@ function refusalOf(asked: QueryResult): Failure | undefined {
   if (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN || rcode === Rcode.YXDOMAIN)
     return undefined;
   return dnssecFailures.make(
-    rcode === Rcode.SERVFAIL
-      ? 'dns-servfail'
-      : rcode === Rcode.REFUSED
-        ? 'dns-refused'
-        : 'dns-rcode',
+    failureCodes.get(rcode) ?? 'dns-rcode',
     `${asked.response.name.toString()}: ${rcodeText(asked.response.message)}`,
   );
 }
+
+const failureCodes: ReadonlyMap<number, 'dns-servfail' | 'dns-refused'> = new Map([
+  [Rcode.SERVFAIL, 'dns-servfail'],
+  [Rcode.REFUSED, 'dns-refused'],
+]);
 
 /** Whether a message that answered an alias also says something of its target. */
 function speaksOf(response: DnsResponse, name: Name): boolean {

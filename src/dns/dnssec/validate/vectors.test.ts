@@ -59,8 +59,7 @@ function verdicts(
         const allowance = { checks: 16, question: { failed: 16 } };
         const { ok } = verifyRrset(
           set,
-          zone,
-          keys,
+          { zone, keys },
           { algorithms, limits: defaultLimits, now },
           allowance,
         );

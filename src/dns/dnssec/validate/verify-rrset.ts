@@ -45,21 +45,20 @@ const gravity: readonly DnssecFailureCode[] = [
  */
 export function verifyRrset(
   recordSet: RRset,
-  zone: Name,
-  keys: readonly ZoneKey[],
-  terms: VerifyContext,
-  allowance: WorkBudget,
+  { zone, keys }: { readonly zone: Name; readonly keys: readonly ZoneKey[] },
+  context: VerifyContext,
+  budget: WorkBudget,
 ): Verified {
   const seen = new Set<DnssecFailureCode>();
   let rdatas: readonly Uint8Array[] | undefined;
   for (const signature of recordSet.signatures) {
     const { rrsig } = signature;
     if (rrsig.signer.key !== zone.key || rrsig.labels > countLabels(recordSet.name)) continue;
-    const algorithm = terms.algorithms.signatures.get(rrsig.algorithm);
+    const algorithm = context.algorithms.signatures.get(rrsig.algorithm);
     const fitting = keys
       .filter((key) => key.tag === rrsig.keyTag && key.algorithm === rrsig.algorithm)
-      .slice(0, terms.limits.keysPerTag);
-    const time = timeOf(rrsig, terms);
+      .slice(0, context.limits.keysPerTag);
+    const time = timeOf(rrsig, context);
     if (time !== 'valid')
       seen.add(time === 'expired' ? 'dnssec-signature-expired' : 'dnssec-signature-not-yet-valid');
     else if (!algorithm || fitting.length === 0) seen.add('dnssec-key-missing');
@@ -67,13 +66,13 @@ export function verifyRrset(
       rdatas ??= canonicalRdatas(recordSet.records);
       const data = signedData(recordSet.records, rrsig, rdatas);
       for (const candidate of fitting) {
-        if (allowance.checks <= 0 || allowance.question.failed <= 0)
+        if (budget.checks <= 0 || budget.question.failed <= 0)
           return { ok: false, code: 'dnssec-limit' };
-        allowance.checks--;
+        budget.checks--;
         const key = candidate.key();
         if (key && algorithm.verify(key, data, rrsig.signature))
-          return { ok: true, signature, ttl: ttlOf(recordSet, rrsig, terms.now) };
-        allowance.question.failed--;
+          return { ok: true, signature, ttl: ttlOf(recordSet, rrsig, context.now) };
+        budget.question.failed--;
         seen.add('dnssec-signature-invalid');
       }
     }
