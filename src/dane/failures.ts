@@ -1,6 +1,6 @@
 import { defineFailures } from '../base/index.js';
 
-/** Why TLSA records could not be had or not be used. */
+/** The faults of TLSA records. */
 export const daneFailures = defineFailures({
   'dane-record-malformed': {
     blame: 'publisher',

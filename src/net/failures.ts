@@ -1,7 +1,7 @@
 import { defineFailures } from '../base/index.js';
 import type { NetFailureCode } from './types.js';
 
-/** Why a connection, or an answer to a datagram, could not be had. */
+/** The failures of connections and datagram exchanges. */
 export const netFailures = defineFailures<NetFailureCode>({
   'net-refused': {
     blame: 'peer',

@@ -15,8 +15,6 @@
 export { nodeNetwork } from './node-network.js';
 export { isSocketInUse } from './node-socket-in-use.js';
 export { guarded, specialPurpose } from './guarded.js';
-export { budgeted, type Budget } from './budgeted.js';
-export { recorded, type NetEvent } from './recorded.js';
 export { netFailures } from './failures.js';
 export type {
   Endpoint,

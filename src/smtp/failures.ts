@@ -1,6 +1,6 @@
 import { defineFailures } from '../base/index.js';
 
-/** What can go wrong in a conversation. */
+/** The failures of an SMTP session. */
 export const smtpFailures = defineFailures({
   'smtp-silent': {
     blame: 'peer',
