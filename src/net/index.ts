@@ -13,6 +13,7 @@
  * net-guarded
  */
 export { nodeNetwork } from './node-network.js';
+export { askSocket, type SocketQuestion } from './node-ask-socket.js';
 export { isSocketInUse } from './node-socket-in-use.js';
 export { guarded, specialPurpose } from './guarded.js';
 export { netFailures } from './failures.js';
