@@ -63,8 +63,7 @@ const MAX_RECORDS = 64;
  * the search, with one exception: for a secure alias that leads into an unsigned zone,
  * the records of the alias itself count.
  *
- * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5,
- * 7671-7-1]
+ * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5, 7671-7-1]
  */
 export async function lookupTlsa({
   resolver,

@@ -30,8 +30,7 @@ const hostPattern =
  * year is reduced to a year. Empty lines are accepted: the ABNF permits them, and
  * rejecting them would lose real policies. A failure names the line at fault.
  *
- * [8461-3.2-3, 8461-3.2-4, 8461-3.2-5, 8461-3.2-6, 8461-3.2-7, 8461-3.2-8, 8461-3.2-10,
- * 8461-3.2-11]
+ * [8461-3.2-3, 8461-3.2-4, 8461-3.2-5, 8461-3.2-6, 8461-3.2-7, 8461-3.2-8, 8461-3.2-10, 8461-3.2-11]
  */
 export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
   const invalid = (detail: string): Result<StsPolicy> =>
