@@ -103,12 +103,12 @@ export interface ReportItem {
   readonly name: string;
   readonly via: Via;
   /** Address of the peer, where there is one. */
-  readonly peer?: string;
-  readonly mail?: MailEnvelope;
+  readonly peer?: string | undefined;
+  readonly mail?: MailEnvelope | undefined;
   /** For mail. */
-  readonly part?: PartKind;
+  readonly part?: PartKind | undefined;
   /** Whether it is an entry of a mailbox, whose entries anyone can write. */
-  readonly fromMailbox?: boolean;
+  readonly fromMailbox?: boolean | undefined;
   /** The report as it came, still packed. */
   readonly raw: Uint8Array;
   readonly parsed: Result<ParsedReport, Failure>;

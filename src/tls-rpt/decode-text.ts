@@ -2,21 +2,11 @@ import { isUtf8 } from 'node:buffer';
 import type { Notes } from './notes.js';
 
 /**
- * JSON text from bytes. RFC 7493 §2.1 wants UTF-8 without more; UTF-16, byte order marks
- * and stray octets are read all the same.
+ * Decodes the text of a report. RFC 7493 §2.1 requires UTF-8. UTF-16, a byte order mark
+ * and octets that are not UTF-8 are read too, each with a note.
  */
 export function decodeText(bytes: Uint8Array, notes?: Notes): string {
-  const [a, b, c] = bytes;
-  const utf16 =
-    a === 0xff && b === 0xfe
-      ? 'utf-16le'
-      : a === 0xfe && b === 0xff
-        ? 'utf-16be'
-        : a !== 0 && b === 0
-          ? 'utf-16le'
-          : a === 0 && b !== 0 && c === 0
-            ? 'utf-16be'
-            : undefined;
+  const utf16 = utf16Of(bytes);
   if (utf16 !== undefined) {
     notes?.add('encoding-not-utf8', '', utf16);
     const even = bytes.subarray(0, bytes.length & ~1);
@@ -27,6 +17,17 @@ export function decodeText(bytes: Uint8Array, notes?: Notes): string {
   if (text.charCodeAt(0) !== 0xfeff) return text;
   notes?.add('byte-order-mark', '');
   return text.slice(1);
+}
+
+/**
+ * The byte order of UTF-16, by its mark or by the zero octet of its first ASCII character:
+ * a report begins with a brace or a blank.
+ */
+function utf16Of([first, second, third]: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  if (first === 0xfe && second === 0xff) return 'utf-16be';
+  if (first !== 0 && second === 0) return 'utf-16le';
+  return first === 0 && second !== 0 && third === 0 ? 'utf-16be' : undefined;
 }
 
 function decodeUtf8(bytes: Uint8Array, notes?: Notes): string {

@@ -35,22 +35,25 @@ export function formatReport(report: TlsReport): Result<string> {
   );
 }
 
-function formatPolicy(p: ReportedPolicy): object {
+/** JSON leaves out members that are undefined. */
+function formatPolicy(policy: ReportedPolicy): object {
   return {
     policy: {
-      'policy-type': p.policyType,
-      ...(p.policyString.length > 0 ? { 'policy-string': p.policyString } : {}),
-      'policy-domain': p.policyDomain,
-      ...(p.mxHost.length > 0 ? { 'mx-host': p.mxHost } : {}),
+      'policy-type': policy.policyType,
+      'policy-string': unlessEmpty(policy.policyString),
+      'policy-domain': policy.policyDomain,
+      'mx-host': unlessEmpty(policy.mxHost),
     },
     summary: {
-      'total-successful-session-count': p.totalSuccessfulSessionCount,
-      'total-failure-session-count': p.totalFailureSessionCount,
+      'total-successful-session-count': policy.totalSuccessfulSessionCount,
+      'total-failure-session-count': policy.totalFailureSessionCount,
     },
-    ...(p.failureDetails.length > 0
-      ? { 'failure-details': p.failureDetails.map(formatDetail) }
-      : {}),
+    'failure-details': unlessEmpty(policy.failureDetails.map(formatDetail)),
   };
+}
+
+function unlessEmpty<T>(items: readonly T[]): readonly T[] | undefined {
+  return items.length > 0 ? items : undefined;
 }
 
 function formatDetail(d: FailureDetails): object {

@@ -230,6 +230,7 @@ function withDomains(
   const named = hint === undefined ? undefined : parseDomain(hint);
   const others = new Set(policies.flatMap((p) => p.policyDomain ?? []));
   const [only] = others;
-  const domain = others.size === 1 ? only : named?.ok ? named.value.toLower() : undefined;
+  const hinted = named?.ok ? named.value.toLower() : undefined;
+  const domain = others.size === 1 ? only : hinted;
   return policies.map((p) => (p.policyDomain === undefined ? { ...p, policyDomain: domain } : p));
 }

@@ -1,4 +1,5 @@
 import type { Notes } from './notes.js';
+import type { QuirkCode } from './quirks-registry.js';
 
 const exact = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const loose =
@@ -8,28 +9,29 @@ const mailForm =
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const latest = Date.UTC(9999, 11, 31);
 
-/** A date as RFC 3339 in UTC with whole seconds; undefined where none can be made out. */
+/**
+ * Reads a date as RFC 3339 in UTC with whole seconds [8460-4.4-2]. Other forms get a note:
+ * numbers since 1970, the date of RFC 5322, a date without a zone, which counts as UTC.
+ * Undefined where the value is not a date.
+ */
 export function readDate(value: unknown, path: string, notes: Notes): string | undefined {
   if (value === undefined || value === null || value === '')
     return void notes.add('date-missing', path);
   if (typeof value === 'string' && exact.test(value) && exists(value)) return value;
-  const at =
-    typeof value === 'number'
-      ? fromNumber(value)
-      : typeof value === 'string'
-        ? fromText(value.trim())
-        : undefined;
-  if (!at) return void notes.add('date-invalid', path, value);
-  notes.add(
-    typeof value === 'number' || at.form === 'number'
-      ? 'date-number'
-      : at.zoned
-        ? 'date-form'
-        : 'date-no-zone',
-    path,
-    value,
-  );
-  return format(at.ms);
+  const found = fromValue(value);
+  if (!found) return void notes.add('date-invalid', path, value);
+  notes.add(quirkOf(found), path, value);
+  return format(found.ms);
+}
+
+function fromValue(value: unknown): Found | undefined {
+  if (typeof value === 'number') return fromNumber(value);
+  return typeof value === 'string' ? fromText(value.trim()) : undefined;
+}
+
+function quirkOf({ form, zoned }: Found): QuirkCode {
+  if (form === 'number') return 'date-number';
+  return zoned ? 'date-form' : 'date-no-zone';
 }
 
 /** Whether a date in exact form is one: the 31st of February would roll over. */
@@ -47,21 +49,23 @@ interface Found {
 function fromText(text: string): Found | undefined {
   if (/^\d{10}(\d{3})?$/.test(text)) return fromNumber(Number(text));
   const iso = loose.exec(text);
-  if (iso) return fromParts(iso[1], iso[2], iso[3], iso[4], iso[5], iso[6], iso[7]);
+  if (iso) {
+    const [, year, month, day, hour, minute, second, zone] = iso;
+    return fromParts({ year, month, day, hour, minute, second, zone });
+  }
   const mail = mailForm.exec(text);
   if (!mail) return undefined;
-  return fromParts(
-    mail[3],
-    String(months.indexOf((mail[2] ?? '').toLowerCase()) + 1),
-    mail[1],
-    mail[4],
-    mail[5],
-    mail[6],
-    mail[7],
-  );
+  const [, day, name = '', year, hour, minute, second, zone] = mail;
+  const month = String(months.indexOf(name.toLowerCase()) + 1);
+  return fromParts({ year, month, day, hour, minute, second, zone });
 }
 
-function fromParts(
+/** The matched parts of a date. */
+type DateParts = Readonly<
+  Record<'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'zone', string | undefined>
+>;
+
+function fromParts({
   year = '',
   month = '',
   day = '',
@@ -69,7 +73,7 @@ function fromParts(
   minute = '0',
   second = '0',
   zone = '',
-): Found | undefined {
+}: DateParts): Found | undefined {
   const [y, m, d, h, min, s] = [year, month, day, hour, minute, second].map(Number) as [
     number,
     number,

@@ -17,15 +17,19 @@ export function repairJson(text: string): string {
     end = text.indexOf('"', start);
     if (end < 0) end = text.length;
     const between = repairBetween(text.slice(start, end));
-    for (const char of between)
-      depth += char === '{' || char === '[' ? 1 : char === '}' || char === ']' ? -1 : 0;
+    for (const char of between) depth += depthOf(char);
     repaired += between;
   }
   // The report itself is not closed; what is in it is.
   return depth === 1 ? `${repaired}}` : repaired;
 }
 
-/** Control characters, and backslashes that escape nothing. */
+function depthOf(char: string): number {
+  if (char === '{' || char === '[') return 1;
+  return char === '}' || char === ']' ? -1 : 0;
+}
+
+/** Escapes control characters, and backslashes that are not part of an escape. */
 function repairString(string: string): string {
   return string
     .replace(/\\(?:["\\/bfnrt]|u[0-9a-f]{4})?/gi, (escape) => (escape === '\\' ? '\\\\' : escape))

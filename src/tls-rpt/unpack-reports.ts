@@ -52,6 +52,13 @@ export function unpackReports(
   return openLayer({ bytes: packed, quirks: [] }, 0, { octets: maxBytes, failures: MAX_FAILURES });
 }
 
+/** The format of packed octets by their first octets; undefined: not packed. */
+function openerOf(bytes: Uint8Array): Open | undefined {
+  if (isGzip(bytes)) return openGzip;
+  if (isZip(bytes)) return openZip;
+  return isZlib(bytes) ? openZlib : undefined;
+}
+
 function openLayer(
   { bytes: packed, quirks }: UnpackedReport,
   layer: number,
@@ -60,13 +67,7 @@ function openLayer(
   const decoded = packed[0] === 0x7b || isGzip(packed) ? undefined : decodeBase64(packed);
   const bytes = decoded ?? packed;
   const odd: QuirkCode[] = decoded ? [...quirks, 'packed-as-base64'] : [...quirks];
-  const open: Open | undefined = isGzip(bytes)
-    ? openGzip
-    : isZip(bytes)
-      ? openZip
-      : isZlib(bytes)
-        ? openZlib
-        : undefined;
+  const open = openerOf(bytes);
   if (!open) return [ok({ bytes, quirks: odd })];
   if (layer === MAX_LAYERS)
     return [fail(reportFailures.make('report-damaged', 'packed more than twice'))];

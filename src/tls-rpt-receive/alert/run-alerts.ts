@@ -99,7 +99,7 @@ async function readConditions(
   const unread = new Set<string>();
   const covered = new Set<string>();
   const ended = new Set<string>();
-  const options = { now, ...(silenceHours === undefined ? {} : { silenceHours }) };
+  const options = { now, silenceHours };
   const look = async (domain: string): Promise<void> => {
     try {
       const view = await inTurns(showDomainInSteps(store, domain, options));

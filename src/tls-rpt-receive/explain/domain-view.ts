@@ -110,7 +110,7 @@ export function viewDomain(facts: ReportedFacts, silenceHours?: number): DomainV
     unauthenticated: unauthenticatedDays(facts),
     doubtful: facts.doubtful.map(({ lastDay, ...row }) => ({
       ...row,
-      ...(lastDay === null ? {} : { last: dateOf(lastDay) }),
+      last: lastDay === null ? undefined : dateOf(lastDay),
     })),
     repeated: facts.copies,
     reusedIds: facts.reusedIds,

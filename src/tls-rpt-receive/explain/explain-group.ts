@@ -35,20 +35,22 @@ export interface Explanation {
   readonly networks: readonly string[];
   readonly says: string;
   /** Reasons as reported, with their meaning where it is known. */
-  readonly reasons: readonly { readonly text: string; readonly means?: string }[];
+  readonly reasons: readonly { readonly text: string; readonly means?: string | undefined }[];
   readonly fate: DeliveryImpact;
   readonly whose: FaultParty;
   readonly because: string;
   /** The evidence that would settle the cause; only where it is unclear. */
-  readonly settle?: string;
+  readonly settle?: string | undefined;
   /** The certificate of the host, by the check nearest to the failure. */
-  readonly certificate?: {
-    readonly names: readonly string[];
-    readonly notBefore: string;
-    readonly notAfter: string;
-    readonly spkiSha256: string;
-    readonly seen: string;
-  };
+  readonly certificate?:
+    | {
+        readonly names: readonly string[];
+        readonly notBefore: string;
+        readonly notAfter: string;
+        readonly spkiSha256: string;
+        readonly seen: string;
+      }
+    | undefined;
   readonly todo: readonly string[];
 }
 
@@ -70,15 +72,12 @@ export function explainGroup(group: FailureGroup, facts: ReportedFacts): Explana
     reporters: group.reporters,
     networks: group.networks,
     says: textOf(group).says(group),
-    reasons: group.reasons.map((reason) => {
-      const means = explainReason(reason);
-      return { text: reason, ...(means === undefined ? {} : { means }) };
-    }),
+    reasons: group.reasons.map((text) => ({ text, means: explainReason(text) })),
     fate: fateOf(group),
     whose: fault.whose,
     because: fault.because,
-    ...(fault.settle === '' ? {} : { settle: fault.settle }),
-    ...(certificate ? { certificate } : {}),
+    settle: fault.settle === '' ? undefined : fault.settle,
+    certificate,
     todo: stepsFor(fault, group, facts),
   };
 }

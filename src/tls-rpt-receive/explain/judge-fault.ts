@@ -30,7 +30,7 @@ export interface Fault {
   readonly settle: string;
   readonly remedy: Remedy;
   /** The finding of a check that shows the same fault. */
-  readonly finding?: Finding;
+  readonly finding: Finding | undefined;
 }
 
 /** Everything that the rules read. */
@@ -59,6 +59,8 @@ interface Evidence {
    */
   readonly replacedFor: number | undefined;
   readonly compared: Comparison;
+  /** An unaffected reporter had a failure of another kind over IPv4. */
+  readonly usesIpv4: boolean;
   /** The unaffected reporters were spared by more than chance. */
   readonly spared: boolean;
 }
@@ -84,6 +86,8 @@ const SPORADIC = 1 / 20;
  * days, and a reporter that sent in other hours was not spared by its path.
  */
 const MIN_PATH_DAYS = 3;
+/** So many reporters do not all use IPv6 alone with a host that offers IPv4 too. */
+const MIN_OTHERS = 3;
 /** The same where a check found the host in order, too. */
 const CHANCE_CHECKED = 1 / 100;
 
@@ -273,7 +277,7 @@ export function judgeFault(group: FailureGroup, facts: ReportedFacts): Fault {
     because: rule.reason(evidence),
     settle: rule.settle?.(evidence) ?? '',
     remedy: rule.remedy ?? 'general',
-    ...(rule.remedy === 'finding' && evidence.found ? { finding: evidence.found.finding } : {}),
+    finding: rule.remedy === 'finding' ? evidence.found?.finding : undefined,
   };
 }
 
@@ -291,8 +295,11 @@ function gatherEvidence(group: FailureGroup, facts: ReportedFacts): Evidence {
     ownHost: hosts?.has(group.mx),
     applied,
     namedFor: daysNamed(group, facts.checks),
-    replacedFor: applied ? daysReplaced(applied, group, facts.policies) : undefined,
+    replacedFor: applied ? daysReplaced(applied, group.mx, facts.policies) : undefined,
     compared,
+    usesIpv4: facts.failures.some(
+      ({ reporter, ip }) => ip.includes('.') && compared.unaffected.includes(reporter),
+    ),
     spared: wasSpared(group, compared, clean !== undefined),
   };
 }
@@ -331,13 +338,14 @@ function isNoise({ group, compared }: Evidence): boolean {
 /**
  * Whether an unaffected reporter used the address family that failed. A report names no
  * address of sessions that succeeded, so a check of the host tells it, or failures over
- * both families, or several unaffected reporters where IPv4 failed.
+ * both families. Where IPv4 failed, an unaffected reporter with another failure over IPv4
+ * tells it, or several unaffected reporters.
  */
-function isSameFamily({ group, compared, clean }: Evidence): boolean {
+function isSameFamily({ group, compared, clean, usesIpv4 }: Evidence): boolean {
   if (clean) return true;
   const v6 = group.ips.filter((ip) => ip.includes(':')).length;
   const v4 = group.ips.length - v6;
-  return v4 > 0 && (v6 > 0 || compared.unaffected.length > 1);
+  return v4 > 0 && (v6 > 0 || usesIpv4 || compared.unaffected.length >= MIN_OTHERS);
 }
 
 function percent(share: number): string {
@@ -390,14 +398,14 @@ function daysNamed(
  */
 function daysReplaced(
   applied: QuotedPolicy,
-  { reporters, mx }: FailureGroup,
+  mx: string,
   policies: readonly QuotedPolicy[],
 ): number | undefined {
   const others = policies.filter(
     (p) =>
       p.type === 'sts' &&
       p.domain === applied.domain &&
-      !reporters.includes(p.reporter) &&
+      p.reporter !== applied.reporter &&
       patternsOf(p).length > 0,
   );
   const isNaming = (p: QuotedPolicy): boolean => patternsOf(p).some((m) => matchMx(m, mx));

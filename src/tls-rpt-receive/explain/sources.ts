@@ -37,9 +37,9 @@ export const COMPARABLE_SHARE = 0.2;
  */
 const NOISE_SHARE = 1 / 20;
 /** A fault that all senders meet hits at least this share of the sessions of each. */
-const LEAST_RATE = 1 / 10;
+const LEAST_RATE = 1 / 5;
 /** Reporters that met one fault failed on more than this share of their common days. */
-const COMMON_DAYS = 1 / 3;
+const COMMON_DAYS = 1 / 4;
 /** Below this probability noise does not explain the failures of one reporter. */
 const NOISE_CHANCE = 1 / 100;
 
@@ -106,6 +106,8 @@ export function countSources(
   affected: readonly string[],
 ): number {
   const confirming = confirmingReporters(group, facts, affected);
+  // Others may confirm each other's fault on a day of noise at this reporter.
+  if (!confirming.some((reporter) => group.reporters.includes(reporter))) return 1;
   return Math.min(confirming.length, networksOf(affected, group, facts));
 }
 
@@ -147,9 +149,12 @@ function confirmingReporters(
       return rateOf(one.failed, one.own) >= Math.max(LEAST_RATE, COMPARABLE_SHARE * worst);
     })
     .map((one) => one.reporter);
+  // Cached policies expire on different days, so two failed fetches share few days.
+  const shareOf = (one: string, other: string): number =>
+    fetching.has(one) && fetching.has(other) ? 0 : COMMON_DAYS;
   const agreeing = candidates.filter((one) =>
     candidates.some(
-      (other) => other !== one && agreesOnDays(one, other, during, isFetch ? 0 : COMMON_DAYS),
+      (other) => other !== one && agreesOnDays(one, other, during, shareOf(one, other)),
     ),
   );
   return agreeing.length > 0 ? agreeing : candidates.slice(0, 1);

@@ -43,8 +43,8 @@ export async function judgeItem(
     via,
     peer,
     verify,
-    ...(maxBytes === undefined ? {} : { maxBytes }),
-    ...(maxReports === undefined ? {} : { maxReports }),
+    maxBytes,
+    maxReports,
   });
   return readings.map((reading): JudgedPart => {
     const { parsed } = reading;

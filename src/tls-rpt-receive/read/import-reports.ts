@@ -47,20 +47,17 @@ export async function* importReports(
   for await (const source of sources)
     for await (const { bytes, number, inMailbox } of splitItems(source.open())) {
       const name = number === 1 ? source.name : `${source.name}:${number}`;
-      const limits = {
-        ...(maxBytes === undefined ? {} : { maxBytes }),
-        ...(verify ? { verify } : {}),
-      };
       const readings = await readItem(bytes, {
         name,
         via: 'file',
         fromMailbox: inMailbox,
         maxMails: Infinity,
         maxReports: Infinity,
-        ...limits,
+        maxBytes,
+        verify,
       });
       const judged = readings.map((reading) =>
-        judgeTrust(reading, { at: clock.now(), hosts, ...(domains ? { domains } : {}) }),
+        judgeTrust(reading, { at: clock.now(), hosts, domains }),
       );
       const pending = judged.find(({ parsed, trust }) => parsed.ok && trust === 'unverifiable');
       if (retryKeys && pending) throw keyUnavailable(pending);

@@ -34,8 +34,8 @@ const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
 const notNeeded: DkimVerdict = { result: 'none', detail: 'not verified' };
 
 /**
- * Every report in a mail or a body, packed or not; all of them in an archive, an mbox, an
- * array, or lines.
+ * Reads every report in a mail or a body, packed or not: all of them in an archive, an
+ * mbox, an array, or lines.
  */
 export async function readItem(
   bytes: Uint8Array,
@@ -46,7 +46,7 @@ export async function readItem(
   const domain = domainOfName(name);
   const maxObjects = Math.min(maxReports, MAX_OBJECTS);
   const readings: Omit<ReportItem, 'name' | 'via'>[] = [];
-  const files = unpackReports(bytes, maxBytes === undefined ? {} : { maxBytes });
+  const files = unpackReports(bytes, { maxBytes });
   let mails = 0;
   for (const file of files) {
     if (!file.ok) {
@@ -63,7 +63,7 @@ export async function readItem(
             `more than ${maxReports} reports or ${maxMails} mails`,
           ),
         );
-        return [{ name, via, raw: bytes, parsed, ...(peer === undefined ? {} : { peer }) }];
+        return [{ name, via, raw: bytes, parsed, peer }];
       }
       if (mail) {
         const read = await readMail(mail, { maxBytes, maxObjects });
@@ -86,7 +86,7 @@ export async function readItem(
   return found.map((reading, i) => ({
     name: i === 0 ? name : `${name}#${i + 1}`,
     via,
-    ...(peer === undefined ? {} : { peer }),
+    peer,
     ...reading,
   }));
 }

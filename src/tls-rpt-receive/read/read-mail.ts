@@ -112,7 +112,7 @@ async function readLevel(
       const content = {
         domain: domainOfName(name) ?? mail.domain,
         quirks: quirksOf(type, mail),
-        ...(maxObjects === undefined ? {} : { maxObjects }),
+        maxObjects,
       };
       const files = open(raw);
       for (const file of files) {

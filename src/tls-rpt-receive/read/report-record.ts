@@ -96,10 +96,10 @@ export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): Repo
       verdict: trust,
       counted: counts(trust),
       detail: reading.detail,
-      ...(signer === undefined ? {} : { signer: neutralise(signer, 300) }),
+      signer: signer === undefined ? undefined : neutralise(signer, 300),
     },
     reporter,
-    ...(day === undefined ? {} : { day: new Date(day).toISOString().slice(0, 10) }),
+    day: day === undefined ? undefined : new Date(day).toISOString().slice(0, 10),
     totals: {
       successful: sum('totalSuccessfulSessionCount'),
       failed: sum('totalFailureSessionCount'),
@@ -108,6 +108,6 @@ export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): Repo
     report: JSON.parse(JSON.stringify(report)) as ReportRecord['report'],
     notes: notes.map((note) => ({ ...note, says: reportQuirks.entries[note.code].message })),
     unforeseen: [...unforeseen],
-    ...(stored === undefined ? {} : { stored }),
+    stored,
   };
 }

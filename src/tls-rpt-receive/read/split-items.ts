@@ -23,7 +23,7 @@ const newline = 0x0a;
  * say.
  */
 export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Item> {
-  let kind: 'mbox' | 'lines' | 'one' | undefined;
+  let kind: StreamKind | undefined;
   let held: Buffer[] = [];
   let size = 0;
   let number = 0;
@@ -55,7 +55,7 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
       timed = kind === 'mbox' && hasTime(rest);
     }
     // Not line by line: a mail may be nothing but line ends.
-    const between = kind === 'mbox' ? '\nFrom ' : kind === 'lines' ? '\n' : undefined;
+    const between = separatorOf(kind);
     let open = false;
     for (let from = 0, end; between !== undefined && (end = rest.indexOf(between, from)) >= 0;) {
       const next = rest.subarray(end + 1);
@@ -94,11 +94,20 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield await Promise.resolve(bytes);
 }
 
+/** A stream of octets: a mailbox, JSON lines, or one item. */
+type StreamKind = 'mbox' | 'lines' | 'one';
+
+/** The octets between two items. */
+function separatorOf(kind: StreamKind): string | undefined {
+  if (kind === 'mbox') return '\nFrom ';
+  return kind === 'lines' ? '\n' : undefined;
+}
+
 /**
- * JSON lines: a line that ends an object, then one that begins an object. Undefined: not
- * enough to tell.
+ * The kind of a stream by its first octets. JSON lines: a line that ends an object, then
+ * one that begins an object. Undefined: too few octets to tell.
  */
-function kindOf(start: Buffer): 'mbox' | 'lines' | 'one' | undefined {
+function kindOf(start: Buffer): StreamKind | undefined {
   if (start.length < 5) return undefined;
   const blank = start[0] === 0x7b ? 0 : blankStart(start);
   if (blank > 0 && start.length < blank + 5) return start.length < 1000 ? undefined : 'one';

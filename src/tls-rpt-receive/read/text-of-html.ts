@@ -8,8 +8,8 @@ const named: Readonly<Record<string, string>> = {
 };
 
 /**
- * The text of an HTML document as far as JSON in it needs it: without tags, references
- * resolved.
+ * Returns the text of an HTML document for a reader of JSON: tags are removed, character
+ * references resolved, and no-break spaces become spaces.
  */
 export function textOfHtml(html: string): string {
   return html
@@ -19,7 +19,7 @@ export function textOfHtml(html: string): string {
       (whole, decimal?: string, hex?: string, name?: string) => {
         if (name !== undefined) return named[name.toLowerCase()] ?? whole;
         const code = decimal === undefined ? parseInt(hex ?? '', 16) : Number(decimal);
-        return code === 0xa0 ? ' ' : code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+        return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
       },
     )
     .replaceAll('\u00a0', ' ');

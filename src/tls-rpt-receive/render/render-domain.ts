@@ -101,23 +101,26 @@ function nothingCounted(view: DomainView): string {
   const arrived = arrivedUncounted(view);
   if (arrived === 0)
     return 'Publish a record at _smtp._tls that names this receiver; the first reports come a day later.';
-  const [first] = view.doubtful;
-  const why = first
-    ? `${trusts[first.trust] ?? first.trust}${first.detail === '' ? '' : ` (${first.detail})`}`
-    : 'they came by HTTPS, which authenticates no reporter';
-  return `${plural(arrived, 'report')} arrived, none counted: ${why}.${howToAccept(view)}`;
+  return `${plural(arrived, 'report')} arrived, none counted: ${whyUncounted(view)}.${howToAccept(view)}`;
+}
+
+function whyUncounted({ doubtful: [first] }: DomainView): string {
+  if (!first) return 'they came by HTTPS, which authenticates no reporter';
+  const why = trusts[first.trust] ?? first.trust;
+  return first.detail === '' ? why : `${why} (${first.detail})`;
 }
 
 /** The steps to take where signatures could not be verified. */
 function howToAccept({ doubtful }: DomainView): string {
   const has = (trust: string): boolean => doubtful.some((d) => d.trust === trust);
   if (!has('broken') && !has('unverifiable')) return '';
-  const steps = [
-    has('unverifiable') ? 'Import the mail again when its key can be looked up.' : '',
-    has('broken') ? 'A key that is no longer published cannot verify an old mail.' : '',
+  const steps: string[] = [];
+  if (has('unverifiable')) steps.push('Import the mail again when its key can be looked up.');
+  if (has('broken')) steps.push('A key that is no longer published cannot verify an old mail.');
+  steps.push(
     'To accept an archive from a mailbox that you trust, extract the attachments and import them: hermetic report import --store FILE *.json.gz',
-  ];
-  return steps.map((step) => (step === '' ? '' : ` ${step}`)).join('');
+  );
+  return steps.map((step) => ` ${step}`).join('');
 }
 
 function failingLine(view: DomainView): string {
@@ -125,16 +128,17 @@ function failingLine(view: DomainView): string {
   const where = [...new Set(now.map((f) => f.host || partOf(f)))].slice(0, 5).join(', ');
   const fates = new Set(now.map((f) => f.fate));
   const lost = deferred(view, now);
-  const says = [
-    fates.has('kept-back')
-      ? `${lost > 0 ? plural(lost, 'session') : 'Sessions'} did not deliver: that mail is deferred unless another host took it.`
-      : '',
-    fates.has('unknown')
-      ? `Whether ${fates.size > 1 ? 'other' : 'the'} mail was deferred is not known from these reports.`
-      : '',
-    fates.has('kept-back') || fates.has('unknown') ? '' : deliveredLine(fates),
-  ];
-  return `Failing now: ${where}. ${says.filter((text) => text !== '').join(' ')}`;
+  const says: string[] = [];
+  if (fates.has('kept-back')) {
+    const sessions = lost > 0 ? plural(lost, 'session') : 'Sessions';
+    says.push(`${sessions} did not deliver: that mail is deferred unless another host took it.`);
+  }
+  if (fates.has('unknown')) {
+    const mail = fates.size > 1 ? 'other mail' : 'the mail';
+    says.push(`Whether ${mail} was deferred is not known from these reports.`);
+  }
+  if (says.length === 0) says.push(deliveredLine(fates));
+  return `Failing now: ${where}. ${says.join(' ')}`;
 }
 
 /** Reports of a failed fetch say that it deferred nothing, not that the mail arrived. */
@@ -234,7 +238,6 @@ function policy(view: DomainView, width: number, paint: Paint): string[] {
     unclear: 'Unknown.',
   } as const;
   const old = seenPolicies.filter((p) => p.state === 'other');
-  const gone = quotedRecords.filter((r) => r.published === false);
   return [
     paint('Policy', 'bold'),
     ...paragraph(
@@ -258,15 +261,18 @@ function policy(view: DomainView, width: number, paint: Paint): string[] {
           '    ',
         ),
       ),
-    ...(quotedRecords.length > 0
-      ? paragraph(
-          `TLSA records quoted: ${quotedRecords.map((r) => `${r.record.slice(0, 20)}... (${publishedWord(r.published)}, last ${shortDay(r.last)})`).join('; ')}.${gone.length > 0 ? ' Keep the keys of the old ones until no reporter quotes them.' : ''}`,
-          width,
-          '  ',
-          '    ',
-        )
-      : []),
+    ...(quotedRecords.length > 0 ? paragraph(recordLine(quotedRecords), width, '  ', '    ') : []),
   ];
+}
+
+function recordLine(records: DomainView['quotedRecords']): string {
+  const quoted = records.map(
+    ({ record, published, last }) =>
+      `${record.slice(0, 20)}... (${publishedWord(published)}, last ${shortDay(last)})`,
+  );
+  const line = `TLSA records quoted: ${quoted.join('; ')}.`;
+  if (!records.some(({ published }) => published === false)) return line;
+  return `${line} Keep the keys of the old ones until no reporter quotes them.`;
 }
 
 function publishedWord(published: boolean | 'unknown'): string {

@@ -31,26 +31,26 @@ function count({ sessions }: Explanation): string {
   return sessions > 0 ? plural(sessions, 'session') : 'number of sessions not given';
 }
 
+/** The days of a failure: `26 Nov`, `since 20 Nov, not ended`. */
+function periodOf({ since, last, ongoing }: Explanation): string {
+  const end = ongoing ? ', not ended' : '';
+  if (since === last) return `${shortDay(since)}${end}`;
+  return `since ${shortDay(since)}${ongoing ? end : `, last ${shortDay(last)}`}`;
+}
+
 function renderFailure(f: Explanation, nth: number, width: number, paint: Paint): string[] {
   const [word, style] = whose[f.whose];
   const title = clip(
     `${nth}. ${f.result}${f.host === '' ? '' : ` at ${f.host}`}`,
     width - word.length - 2,
   );
-  const when =
-    f.since === f.last
-      ? shortDay(f.since)
-      : `since ${shortDay(f.since)}${f.ongoing ? '' : `, last ${shortDay(f.last)}`}`;
   const line = (label: string, text: string): string[] => [
     ...paragraph(text, width, `   ${label.padEnd(9)}`, ' '.repeat(12)),
   ];
   return [
     `${paint(title, 'bold')}${' '.repeat(Math.max(1, width - title.length - word.length))}${paint(word, style)}`,
     ...line('What', f.says),
-    ...line(
-      'When',
-      `${when}${f.ongoing ? ', not ended' : ''}; ${count(f)}, reported by ${f.reporters.join(', ')}`,
-    ),
+    ...line('When', `${periodOf(f)}; ${count(f)}, reported by ${f.reporters.join(', ')}`),
     ...line('Mail', fates[f.fate]),
     ...line('Cause', f.because),
     ...(f.settle === undefined ? [] : line('Open', `What would settle it: ${f.settle}`)),

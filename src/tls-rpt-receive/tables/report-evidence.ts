@@ -5,7 +5,7 @@ import type { Store } from '../../store/index.js';
  * signature of the reporter's organisation vouches for it.
  */
 export interface ReportEvidence {
-  readonly signedBy?: string;
+  readonly signedBy?: string | undefined;
   readonly via: 'mail' | 'https';
   readonly day: string;
   readonly sessions: number;
@@ -41,7 +41,7 @@ export function reportEvidence(
     )
     .all(domain, Math.floor(since / DAY), MOST)
     .map(({ reporter, via, trust, day, ok, failed }) => ({
-      ...(trust === 'signed' ? { signedBy: reporter } : {}),
+      signedBy: trust === 'signed' ? reporter : undefined,
       via: via === 'mail' ? 'mail' : 'https',
       day: new Date(day * DAY).toISOString().slice(0, 10),
       sessions: ok + failed,

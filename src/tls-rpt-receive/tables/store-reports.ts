@@ -74,11 +74,11 @@ export function* storeInSteps(
     store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
   const outcomes: IntakeOutcome[] = [];
   for (const report of reports) {
-    const outcome =
-      intake.hasRoom(report) || isKnown(store, report)
-        ? ((hasPruned ? storeAfterPruning(store, report, rollups) : undefined) ??
-          storeReport(store, last + 1, report, rollups))
-        : 'no-room';
+    let outcome: IntakeOutcome | undefined = 'no-room';
+    if (intake.hasRoom(report) || isKnown(store, report)) {
+      outcome = hasPruned ? storeAfterPruning(store, report, rollups) : undefined;
+      outcome ??= storeReport(store, last + 1, report, rollups);
+    }
     if (outcome === 'stored' || outcome === 'superseded') {
       last++;
       intake.add(report);

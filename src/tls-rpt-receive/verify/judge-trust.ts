@@ -15,7 +15,7 @@ export interface JudgeOptions {
   /** When the report came, milliseconds since 1970. */
   readonly at: number;
   /** Domains whose reports are wanted, their subdomains included. None: all of them. */
-  readonly domains?: readonly string[];
+  readonly domains?: readonly string[] | undefined;
   /** MX hosts of these domains, in lower case: with DANE they are policy domains. */
   readonly hosts?: ReadonlySet<string> | undefined;
   /**
@@ -43,10 +43,10 @@ export function judgeTrust(reading: ReportItem, options: JudgeOptions): Verified
     via,
     raw,
     parsed,
-    ...(peer === undefined ? {} : { peer }),
-    ...(mail ? { mail } : {}),
-    ...(part === undefined ? {} : { part }),
-    ...(fromMailbox === undefined ? {} : { fromMailbox }),
+    peer,
+    mail,
+    part,
+    fromMailbox,
     trust,
     detail,
     reason,
