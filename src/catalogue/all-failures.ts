@@ -19,7 +19,12 @@ import { x509Failures } from '../x509/index.js';
 import { cliFailures } from './cli-failures.js';
 import { daemonFailures } from './daemon-failures.js';
 
-/** The failure catalogue of every part, under its heading in `docs/errors.md`. */
+/**
+ * The failure catalogue of every part, under its heading in `docs/errors.md`. The order
+ * goes from the protocols at the bottom to the programs on top. A new part adds its
+ * catalogue here, and a test requires that every code is declared once in the whole tree:
+ * a code in a log line must have one meaning.
+ */
 export const allFailures: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['Names', nameFailures],
   ['Connections', netFailures],

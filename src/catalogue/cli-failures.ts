@@ -1,6 +1,11 @@
 import { defineFailures } from '../base/index.js';
 
-/** The errors of the command line itself: this part declares them, because it is below it. */
+/**
+ * Errors of the command line itself. They are declared here and not in `src/cli`, because
+ * this table may not import the part above it. Each has `blame: 'local'`: the operator
+ * can fix it. Only an interruption is temporary; the others fail again until a file or an
+ * option changes.
+ */
 export const cliFailures = defineFailures({
   usage: {
     blame: 'local',

@@ -1,6 +1,10 @@
 import { defineFailures } from '../base/index.js';
 
-/** The reasons why the daemon, or a job of it, cannot start. */
+/**
+ * Reasons why the daemon, or a job of it, cannot start. The daemon refuses to start with
+ * a doubtful secret or key: a service that runs without its policy fails later and in
+ * silence.
+ */
 export const daemonFailures = defineFailures({
   'config-invalid': {
     blame: 'local',

@@ -1,11 +1,15 @@
 import type { Failure, FailureEntry } from '../base/index.js';
 import { allFailures } from './all-failures.js';
 
+/**
+ * The entries of every catalogue by their code. A Map, so that names such as
+ * `constructor` are unknown codes and not properties of an object.
+ */
 const entries: ReadonlyMap<string, FailureEntry> = new Map(
   allFailures.flatMap(([, catalogue]) => Object.entries(catalogue.entries)),
 );
 
-/** Every failure code. */
+/** Every failure code, in the order of the catalogues. */
 export const failureCodes: readonly string[] = [...entries.keys()];
 
 /** Finds the catalogue entry of a failure code; undefined for an unknown code. */

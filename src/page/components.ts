@@ -1,12 +1,17 @@
 import { lines, markup, type Markup, type Piece } from './markup.js';
 import type { Tone } from './tone.js';
 
-/** A short word on a coloured ground. */
+/**
+ * A short word on a coloured ground. The word carries the meaning; the colour repeats it.
+ */
 export function badge(text: string, tone: Tone): Markup {
   return markup`<span class="badge ${tone}">${text}</span>`;
 }
 
-/** The same as an item of a list with the class `chips`. */
+/**
+ * A badge as an item of a list with the class `chips`, so that a screen reader announces
+ * how many there are.
+ */
 export function badgeItem(text: string, tone: Tone): Markup {
   return markup`<li class="badge ${tone}">${text}</li>`;
 }
@@ -15,6 +20,7 @@ export function badgeItem(text: string, tone: Tone): Markup {
 export interface Sign {
   /** One character: a tick, a cross, a question mark. */
   readonly sign: string;
+  /** The colour of the circle, which repeats the sign. */
   readonly tone: Tone;
   /** The sign in words. */
   readonly label: string;
@@ -25,7 +31,7 @@ export function markSign({ sign, tone, label }: Sign): Markup {
   return markup`<span class="mark ${tone}" role="img" title="${label}" aria-label="${label}">${sign}</span>`;
 }
 
-/** One line of a scorecard. */
+/** One line of a scorecard: a sign with the topic, the observed facts and a note. */
 export interface ScoreLine extends Sign {
   readonly name: string;
   readonly value: Piece;
@@ -33,7 +39,10 @@ export interface ScoreLine extends Sign {
   readonly note: string;
 }
 
-/** A scorecard: mark, topic, value and clause, one line for each topic. */
+/**
+ * A scorecard with one line for each topic. Roles are given explicitly, because the style
+ * lays the table out as blocks on a phone, and browsers then drop the roles of a table.
+ */
 export function scoreList(caption: string, scores: readonly ScoreLine[]): Markup {
   const rows = scores.map(
     ({ name, value, note, ...sign }) =>
@@ -62,12 +71,18 @@ export function scoreList(caption: string, scores: readonly ScoreLine[]): Markup
   </table>`;
 }
 
-/** Text to paste: a click selects all of it, and no line of it is broken or changed. */
+/**
+ * Text to paste. A click selects all of it, and no line is broken or changed: a record
+ * that wraps in the clipboard is another record. The box can be focused, so that the
+ * keyboard can scroll it.
+ */
 export function codeBox(code: string, label: string): Markup {
   return markup`<pre class="code" tabindex="0" aria-label="${label}"><code>${lines(code)}</code></pre>`;
 }
 
-/** Terms and their descriptions; an undefined description leaves the term out. */
+/**
+ * Terms and their descriptions. An undefined or false description leaves the term out.
+ */
 export function definitions(entries: readonly (readonly [Piece, Piece])[]): Markup {
   const shown = entries.filter(([, value]) => value !== undefined && value !== false);
   return markup`<dl>
@@ -75,7 +90,7 @@ export function definitions(entries: readonly (readonly [Piece, Piece])[]): Mark
   </dl>`;
 }
 
-/** One column of a table of data. */
+/** One column of a data table, with the function that makes its cells. */
 export interface TableColumn<Row> {
   readonly name: string;
   readonly cell: (row: Row) => Piece;

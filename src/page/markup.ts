@@ -11,19 +11,24 @@ export class Markup {
 /** A value of a template; lists are joined, undefined and false print nothing. */
 export type Piece = string | number | Markup | readonly Piece[] | undefined | false;
 
-/** Characters of one value that are printed; the rest is cut off. */
+/**
+ * Characters of one value that are printed; the rest is cut off. A reply of a server can
+ * have hundreds of lines, and a page must stay readable.
+ */
 const MAX_TEXT = 2000;
 
 /**
- * A template whose values are neutralised and escaped, for text and for quoted attributes
- * alike.
+ * Fills a template. Each value is neutralised and escaped for text and for quoted
+ * attributes alike, so a value cannot leave its place wherever the template puts it, as
+ * long as attributes are quoted.
  */
 export function markup(fixed: TemplateStringsArray, ...values: readonly Piece[]): Markup {
   return new Markup(
-    fixed.map((text, i) => (i === 0 ? text : piece(values[i - 1]) + text)).join(''),
+    fixed.map((text, index) => (index === 0 ? text : piece(values[index - 1]) + text)).join(''),
   );
 }
 
+/** One value as HTML. Markup passes unchanged, since it was escaped when it was made. */
 function piece(value: Piece): string {
   if (value === undefined || value === false) return '';
   if (value instanceof Markup) return value.text;
@@ -31,6 +36,7 @@ function piece(value: Piece): string {
   return escape(String(value));
 }
 
+/** Characters that end text or a quoted attribute in HTML. */
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -39,8 +45,12 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
+/** Makes control, bidi and invisible characters visible, then escapes. */
 function escape(text: string): string {
-  return neutralise(text, MAX_TEXT).replace(/[&<>"']/g, (c) => entities[c] as string);
+  return neutralise(text, MAX_TEXT).replace(
+    /[&<>"']/g,
+    (character) => entities[character] as string,
+  );
 }
 
 /** Text of several lines, each escaped by itself; the line ends stay. */

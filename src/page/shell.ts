@@ -4,20 +4,28 @@ import { pageStyle } from './style.js';
 
 /** The parts of a page that its caller provides. */
 export interface PageParts {
+  /** The text of the window's title; a print of the page has it as its name. */
   readonly title: string;
   /** The line above everything: the name of the product or the place. */
   readonly top: Markup | string;
   /** The date the page speaks of, RFC 3339 UTC. */
   readonly date?: string | undefined;
+  /** The content between header and footer. */
   readonly main: Markup | readonly Markup[];
   readonly footer?: Markup | string | undefined;
 }
 
-/** Only the page's own style applies, by its hash; everything else is forbidden. */
+/**
+ * The hash of the page's own style. The security policy admits this style alone and
+ * forbids everything else, so injected markup could neither run nor load anything.
+ */
 const styleHash = createHash('sha256').update(pageStyle).digest('base64');
 const securityPolicy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'`;
 
-/** A whole document that loads nothing. The text ends with a line feed. */
+/**
+ * Renders a whole document that loads nothing and sends no referrer. Ends with a line
+ * feed.
+ */
 export function pageShell({ title, top, date, main, footer }: PageParts): string {
   const page = markup`<!doctype html>
     <html lang="en">

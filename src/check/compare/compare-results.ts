@@ -2,9 +2,14 @@ import type { FactChange, CheckResult, Comparison, Direction } from '../../evide
 import { catalogue } from '../findings/catalogue.js';
 import { factsOf, type Fact } from './facts-of.js';
 
+/** Directions in the order of the report. */
 const order: readonly Direction[] = ['worse', 'unclear', 'better', 'changed'];
 
-/** Compares two results of one domain, best graded by the same profile. */
+/**
+ * Compares two results of one domain and returns the facts that differ, worse ones first.
+ * Both should be graded by the same profile; otherwise a change of rules shows as a
+ * change of the domain.
+ */
 export function compareResults(older: CheckResult, newer: CheckResult): Comparison {
   const [was, entries] = [index(older), index(newer)];
   const keys = [...new Set([...entries.keys(), ...was.keys()])];
@@ -38,17 +43,20 @@ export function compareResults(older: CheckResult, newer: CheckResult): Comparis
   };
 }
 
+/** Facts by subject and name. A line feed separates them, since neither contains one. */
 function index(result: CheckResult): ReadonlyMap<string, Fact> {
   return new Map(factsOf(result).map((fact) => [`${fact.subject}\n${fact.what}`, fact]));
 }
 
+/** True when the result has a fact from inside TLS on the subject. */
 function sawInside(facts: ReadonlyMap<string, Fact>, subject: string): boolean {
   return [...facts.values()].some((fact) => fact.inside && fact.subject === subject);
 }
 
 /**
- * Returns the implied fact where a result does not mention a subject. An absent finding
- * means "no fault" only if its rule was tested.
+ * The value of a fact that a result does not have. A finding that was not raised is
+ * absent only where it was looked for and the subject was reachable; otherwise it is
+ * unknown.
  */
 function missing({ subject, what }: Fact, result: CheckResult): Fact {
   const gone = { subject, what, value: 'none' };
@@ -68,6 +76,7 @@ function missing({ subject, what }: Fact, result: CheckResult): Fact {
   return { ...gone, worth: 2 };
 }
 
+/** The direction of a change. A value that is now unknown is never better or worse. */
 function directionOf(before: Fact, after: Fact): Direction {
   if (after.worth === 'unknown') return 'unclear';
   if (

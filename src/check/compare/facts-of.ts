@@ -2,28 +2,45 @@ import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../
 import { attacks, senders, type Attack, type DeliveryResult } from '../../tls-policy/index.js';
 import { attackNames, senderNames, versionName } from '../render/words.js';
 
-/** One comparable fact of a result. */
+/** One fact of a result that can be compared with the same fact of another result. */
 export interface Fact {
+  /** The domain, a host, or an address of a host. */
   readonly subject: string;
+  /** The name of the fact. Subject and name together identify it. */
   readonly what: string;
+  /** The value as printed. Two facts are equal when their values are. */
   readonly value: string;
   /**
-   * Higher is better; `unknown` was not determined; undefined is neither good nor bad.
+   * The rank of the value: more is better. `unknown` where it could not be determined;
+   * undefined where no value is better than another.
    */
   readonly worth?: number | 'unknown';
-  /** Observed inside TLS: compared only if both results have a TLS session. */
+  /**
+   * True for a fact seen inside TLS. It is compared only where both results have a
+   * session: otherwise a blocked port would show as a hundred changes.
+   */
   readonly inside?: true;
-  /** Compared only where both results have it. */
+  /**
+   * True for a fact that is compared only where both results have it, such as fields that
+   * older versions did not record.
+   */
   readonly common?: true;
 }
 
+/** The name of the fact on root stores. */
 const ROOT_STORES = 'root stores of this program';
 
+/** The rank of each value of a fact. */
 type Worths = Readonly<Record<string, number | 'unknown'>>;
 
+/**
+ * Ranks compare values of one fact only. Unknown values have no rank, so a check that saw
+ * less is never reported as a domain that became worse.
+ */
 const verdicts: Worths = { pass: 3, warn: 2, fail: 0, inconclusive: 'unknown' };
 const severities: Worths = { good: 3, info: 2, warn: 1, fail: 0 };
 const dnssec: Worths = { secure: 2, insecure: 1, bogus: 0, indeterminate: 'unknown' };
+/** Records without effect rank like none: neither makes a sender require TLS. */
 const tlsaRecord: Worths = {
   usable: 2,
   unusable: 1,
@@ -48,8 +65,11 @@ const policies: Worths = {
   tempfail: 'unknown',
 };
 const reports: Worths = { found: 2, absent: 1, invalid: 0, tempfail: 'unknown' };
+/** The ranks of a version that should be accepted. */
 const accepted: Worths = { accepted: 1, refused: 0, unknown: 'unknown' };
+/** The ranks of a version that should be refused. */
 const refused: Worths = { accepted: 0, refused: 1, unknown: 'unknown' };
+/** Good and unknown judgements of a certificate; each other value ranks 0. */
 const certificateWorths: Worths = {
   trusted: 1,
   valid: 1,
@@ -57,9 +77,7 @@ const certificateWorths: Worths = {
   unknown: 'unknown',
   unverifiable: 'unknown',
 };
-/**
- * Without an attack a deferred mail is a loss; under attack deferral is the protection.
- */
+/** Outcomes without an attack: a deferred mail is as bad as one in plaintext. */
 const today: Worths = {
   verified: 3,
   unverified: 2,
@@ -68,6 +86,9 @@ const today: Worths = {
   'to-attacker': 0,
   unknown: 'unknown',
 };
+/**
+ * Outcomes under attack: a deferred mail is protected, so it ranks like a verified one.
+ */
 const attacked: Worths = {
   verified: 3,
   deferred: 3,
@@ -77,31 +98,38 @@ const attacked: Worths = {
   unknown: 'unknown',
 };
 
-/** Returns every comparable fact of a result, most important first. */
+/**
+ * Returns every fact of a result that can be compared, the most telling first. Facts
+ * without a value are left out.
+ */
 export function factsOf(result: CheckResult): readonly Fact[] {
   const { domain, exposure, route, mtaSts, tlsRpt, findings } = result;
-  const of = factor(domain);
+  const fact = factor(domain);
   return [
-    of('verdict', result.verdict, verdicts),
+    fact('verdict', result.verdict, verdicts),
     ...storeFacts(result),
     ...senders.flatMap((sender) =>
-      attacks.map((attack) => mailFact(of, attack, exposure[sender][attack], senderNames[sender])),
+      attacks.map((attack) =>
+        mailFact(fact, attack, exposure[sender][attack], senderNames[sender]),
+      ),
     ),
     ...findings.map((finding) => factor(finding.subject)(finding.id, finding.severity, severities)),
-    of('route', route.kind),
-    of('DNSSEC of the MX record', route.dnssec, dnssec),
-    of('MTA-STS', mtaSts.mode ?? mtaSts.status, policies),
-    of('MTA-STS id', mtaSts.id),
-    of('MTA-STS max_age', mtaSts.maxAge?.toString()),
-    of('MTA-STS mx', mtaSts.mx?.join(', ')),
-    of('TLS-RPT', tlsRpt.status, reports),
-    of('TLS-RPT rua', tlsRpt.rua.join(', ')),
+    fact('route', route.kind),
+    fact('DNSSEC of the MX record', route.dnssec, dnssec),
+    fact('MTA-STS', mtaSts.mode ?? mtaSts.status, policies),
+    fact('MTA-STS id', mtaSts.id),
+    fact('MTA-STS max_age', mtaSts.maxAge?.toString()),
+    fact('MTA-STS mx', mtaSts.mx?.join(', ')),
+    fact('TLS-RPT', tlsRpt.status, reports),
+    fact('TLS-RPT rua', tlsRpt.rua.join(', ')),
     ...result.hosts.flatMap((host) => hostFacts(host, result.depth === 'inventory')),
   ].filter((fact) => fact.value !== '');
 }
 
+/** Makes facts on one subject. */
 type Factor = (what: string, value: string | undefined, worths?: Worths) => Fact;
 
+/** Returns the maker of facts on a subject. */
 function factor(subject: string): Factor {
   return (what, value = '', worths = {}) => {
     const worth = worths[value];
@@ -109,19 +137,21 @@ function factor(subject: string): Factor {
   };
 }
 
-function mailFact(of: Factor, attack: Attack, outcome: DeliveryResult, sender: string): Fact {
+/** One cell of the exposure table as a fact. */
+function mailFact(fact: Factor, attack: Attack, outcome: DeliveryResult, sender: string): Fact {
   const when = attack === 'none' ? 'today' : `under "${attackNames[attack]}"`;
-  return of(`mail ${when}, sender: ${sender}`, outcome, attack === 'none' ? today : attacked);
+  return fact(`mail ${when}, sender: ${sender}`, outcome, attack === 'none' ? today : attacked);
 }
 
+/** Facts on one MX host. Records are sorted, since DNS answers have no order. */
 function hostFacts(host: MailHost, whole: boolean): readonly Fact[] {
-  const of = factor(host.name);
+  const fact = factor(host.name);
   return [
-    of('preference', String(host.preference)),
-    of('DNSSEC', host.dnssec, dnssec),
-    of('TLSA', host.tlsa.status, tlsaRecord),
-    of('TLSA records', [...host.tlsa.records].sort().join(', ')),
-    of('in the MTA-STS policy', host.mtaStsMatch, { match: 1, mismatch: 0 }),
+    fact('preference', String(host.preference)),
+    fact('DNSSEC', host.dnssec, dnssec),
+    fact('TLSA', host.tlsa.status, tlsaRecord),
+    fact('TLSA records', [...host.tlsa.records].sort().join(', ')),
+    fact('in the MTA-STS policy', host.mtaStsMatch, { match: 1, mismatch: 0 }),
     ...host.addresses.flatMap((address) =>
       addressFacts(`${host.name} [${address.ip}]`, address, whole),
     ),
@@ -129,42 +159,46 @@ function hostFacts(host: MailHost, whole: boolean): readonly Fact[] {
 }
 
 /**
- * Suites and groups are compared between inventories only: at a lesser depth they are a
- * sample.
+ * Facts on one address. Suites and groups are compared between inventories only: at a
+ * lesser depth they are a sample that differs from run to run.
  */
 function addressFacts(
   subject: string,
   { status, starttls: offer, tls, certificates }: MailAddress,
   whole: boolean,
 ): readonly Fact[] {
-  const of = factor(subject);
+  const fact = factor(subject);
   const versions = Object.entries(tls.versions).map(([version, settled]) =>
-    of(
+    fact(
       versionName(version),
       settled,
       version === 'TLSv1.2' || version === 'TLSv1.3' ? accepted : refused,
     ),
   );
   const surface = [
-    ...tls.suites.map(({ version, name }) => of(`${versionName(version)} ${name}`, 'accepted')),
-    ...tls.groups.map((group) => of(`group ${group}`, 'accepted')),
+    ...tls.suites.map(({ version, name }) => fact(`${versionName(version)} ${name}`, 'accepted')),
+    ...tls.groups.map((group) => fact(`group ${group}`, 'accepted')),
   ];
   const inside = [
     ...versions,
     ...(whole ? surface : []),
-    ...certificates.flatMap((certificate) => certificateFacts(of, certificate)),
+    ...certificates.flatMap((certificate) => certificateFacts(fact, certificate)),
   ];
   const sealed = status === 'reachable' && offer === 'offered';
   return [
-    of('address', status, statuses),
-    of('STARTTLS', offer, starttls),
+    fact('address', status, statuses),
+    fact('STARTTLS', offer, starttls),
     ...(sealed ? inside.map((fact) => ({ ...fact, inside: true as const })) : []),
   ];
 }
 
-function certificateFacts(of: Factor, mailCertificate: MailCertificate): readonly Fact[] {
+/**
+ * Facts on one certificate, named by its key algorithm: a server may have one of each,
+ * and their order is not stable.
+ */
+function certificateFacts(fact: Factor, mailCertificate: MailCertificate): readonly Fact[] {
   const about = (what: string, value: string, worths?: Worths): Fact =>
-    of(`${mailCertificate.keyAlgorithm} certificate: ${what}`, value, worths);
+    fact(`${mailCertificate.keyAlgorithm} certificate: ${what}`, value, worths);
   const judged = (value: string): Worths => ({ [value]: 0, ...certificateWorths });
   return [
     about('key', mailCertificate.spkiSha256),

@@ -8,7 +8,11 @@ import { routeFindings } from './route-registry.js';
 import { starttlsFindings } from './starttls-registry.js';
 import { tlsFindings } from './tls-registry.js';
 
-/** Every finding, in the order of importance within a severity. */
+/**
+ * Every finding. The order is that of importance within a severity: the session comes
+ * first, because without STARTTLS neither certificate nor policy matters, and the route
+ * comes last, because its faults rarely concern confidentiality.
+ */
 export const catalogue = {
   ...starttlsFindings,
   ...tlsFindings,
@@ -18,9 +22,16 @@ export const catalogue = {
   ...routeFindings,
 };
 
+/**
+ * The stable identifiers of the findings. Profiles, exit codes, SARIF and stored results
+ * use them, so an identifier is never renamed or given another meaning.
+ */
 export type FindingId = keyof typeof catalogue;
 
-/** The value at fault, or the server's own reply. */
+/**
+ * The value at fault, or the server's own reply. Both are foreign text: at most 600 and
+ * 300 characters are shown, with control and bidi characters made visible.
+ */
 function reasonOf({ reason, reply }: FindingValues): string | undefined {
   if (reason !== undefined) return neutralise(reason, 600);
   return reply === undefined ? undefined : `The server answered "${neutralise(reply, 300)}"`;
@@ -53,7 +64,10 @@ export function finding(id: FindingId, severity: Severity, given: FindingValues)
   };
 }
 
-/** The domain, the host, or one address of the host. */
+/**
+ * The subject of a finding: the domain, the host, or one address of the host. A finding
+ * is raised once per subject, so this text is also the key for duplicates.
+ */
 function subjectOf({ host, ip, domain }: FindingValues): string {
   if (host === '') return domain;
   return ip === '' ? host : `${host} [${ip}]`;
@@ -64,7 +78,10 @@ export function passedTest(id: FindingId): Pick<FindingEntry, 'topic' | 'passed'
   return catalogue[id];
 }
 
-/** Describes a finding without the particulars of one case. */
+/**
+ * Describes a finding without the particulars of one case, for `hermetic explain` and for
+ * `docs/findings.md`. The texts are those of a case with neutral names.
+ */
 export function describeFinding(
   id: FindingId,
 ): Pick<FindingEntry, 'reference' | 'owner'> & Record<'title' | 'why' | 'fix', string> {
@@ -78,6 +95,10 @@ export function describeFinding(
   };
 }
 
+/**
+ * A case without particulars. Texts that depend on a detail fall back to their general
+ * wording.
+ */
 const anyCase: FindingValues = {
   domain: 'the domain',
   options: noOptions,

@@ -11,9 +11,13 @@ import {
   type FindingValues,
 } from './entry.js';
 
-const keepKey = (v: FindingValues): FixStep =>
+/**
+ * Warns before the key changes: a new key without its TLSA record makes DANE senders
+ * defer mail (RFC 7671 §8.1), which is worse than most certificate faults.
+ */
+const keepKey = (values: FindingValues): FixStep =>
   confirm(
-    `If ${v.host} has TLSA records, keep its key (certbot: --reuse-key). ` +
+    `If ${values.host} has TLSA records, keep its key (certbot: --reuse-key). ` +
       `To change the key, publish the new key's record two TTLs before.`,
   );
 
@@ -21,31 +25,39 @@ const keepKey = (v: FindingValues): FixStep =>
 const chainFiles = (folder: string): string =>
   `smtpd_tls_chain_files = /etc/letsencrypt/live/${folder}/privkey.pem, /etc/letsencrypt/live/${folder}/fullchain.pem`;
 
+/** Renewal that keeps the key, so that records with usage 3 and selector 1 stay valid. */
 const renew = command(
   'Renew it with the same key.',
   `certbot renew --reuse-key --deploy-hook 'systemctl reload postfix'`,
 );
 
-const obtain = (v: FindingValues): FixStep[] => [
-  keepKey(v),
+/** Steps to a certificate of a public CA, installed with its chain. */
+const obtain = (values: FindingValues): FixStep[] => [
+  keepKey(values),
   command(
     'Obtain a certificate.',
-    `certbot certonly --standalone --reuse-key -d ${v.host || 'mx.example.com'}`,
+    `certbot certonly --standalone --reuse-key -d ${values.host || 'mx.example.com'}`,
   ),
-  postfix(chainFiles(v.host)),
+  postfix(chainFiles(values.host)),
   reloadPostfix,
-  checkAgain(v),
+  checkAgain(values),
 ];
 
-const sendFullChain = (v: FindingValues): FixStep[] => [
+/** Steps for a server that holds a good certificate and sends the wrong file with it. */
+const sendFullChain = (values: FindingValues): FixStep[] => [
   postfix(
-    chainFiles(v.host),
+    chainFiles(values.host),
     'Set in /etc/postfix/main.cf (fullchain.pem holds the intermediates, cert.pem does not):',
   ),
   reloadPostfix,
-  checkAgain(v),
+  checkAgain(values),
 ];
 
+/**
+ * The consequence of a certificate that does not verify. It differs by sender: only a
+ * policy in mode enforce makes senders defer, and opportunistic senders do not verify at
+ * all.
+ */
 const untrusted =
   'A sender cannot tell this server from an impostor. With MTA-STS in mode enforce, senders defer the mail; other senders deliver to any server.';
 
@@ -54,6 +66,11 @@ const untrusted =
  * for DANE-TA.
  */
 export const certificateFindings = {
+  /**
+   * Raised when the chain is one certificate signed by its own key. It fails only under a
+   * policy in mode enforce, where senders defer; with DANE-EE it is as good as any other,
+   * because the record vouches for the key (RFC 7672 §3.1.1).
+   */
   'cert-self-signed': {
     topic: 'certificate',
     title: 'The certificate is self-signed',
@@ -64,6 +81,10 @@ export const certificateFindings = {
     fix: 'Use a certificate of a public CA. A self-signed certificate is sufficient only with a DANE-EE record.',
     steps: obtain,
   },
+  /**
+   * Raised when the chain ends at a CA outside the root stores and has no other fault.
+   * The severity is that of a self-signed certificate, since senders treat both alike.
+   */
   'cert-unknown-ca': {
     topic: 'certificate',
     title: 'The CA of the certificate is not publicly trusted',
@@ -74,6 +95,11 @@ export const certificateFindings = {
     fix: 'Use a certificate of a public CA.',
     steps: obtain,
   },
+  /**
+   * Raised when the path breaks a rule of its own, such as a key usage or a constraint,
+   * and so has no trusted path for a reason that a new chain would not fix. The reason
+   * names the certificate and the rule.
+   */
   'cert-not-acceptable': {
     topic: 'certificate',
     title: 'The certificate chain breaks the rules for TLS servers',
@@ -81,10 +107,15 @@ export const certificateFindings = {
     why: untrusted,
     reference: 'RFC 5280 §4.2, §6.1',
     owner: 'mail-host',
-    fix: (v) =>
-      `Obtain a certificate without this fault${v.reason ? `: ${v.reason}` : ''}. The CA itself may be trusted.`,
+    fix: (values) =>
+      `Obtain a certificate without this fault${values.reason ? `: ${values.reason}` : ''}. The CA itself may be trusted.`,
     steps: obtain,
   },
+  /**
+   * Raised when the server's own certificate is in date and a certificate above it is
+   * not. It is separate from expiry, because a renewal does not help: the server has to
+   * send the CA's current intermediate.
+   */
   'cert-chain-outdated': {
     topic: 'certificate',
     title: 'A CA certificate of the chain has expired',
@@ -95,6 +126,11 @@ export const certificateFindings = {
     fix: 'Send the current intermediate certificate of the CA.',
     steps: sendFullChain,
   },
+  /**
+   * Raised when a path exists only with an intermediate that the server did not send.
+   * Browsers fetch or cache such certificates, so the fault is invisible on the web; mail
+   * servers do not.
+   */
   'cert-chain-incomplete': {
     topic: 'certificate',
     title: 'The intermediate certificate is missing',
@@ -105,53 +141,72 @@ export const certificateFindings = {
     fix: 'Send the whole chain: the certificate first, then its intermediates.',
     steps: sendFullChain,
   },
+  /**
+   * Raised when the date of the evidence is after notAfter. DANE-TA senders defer as
+   * well, since usage 2 requires valid dates; DANE-EE senders ignore them (RFC 7672
+   * §3.1.1).
+   */
   'cert-expired': {
     topic: 'certificate',
-    title: (v) => `The certificate expired${v.detail ? ` on ${v.detail}` : ''}`,
+    title: (values) => `The certificate expired${values.detail ? ` on ${values.detail}` : ''}`,
     passed: 'The certificate has not expired',
     why: untrusted,
     reference: 'RFC 8461 §4.2, RFC 7672 §3.1.1',
     owner: 'mail-host',
     fix: 'Renew the certificate and reload the server. Automate both.',
-    steps: (v) => [
-      keepKey(v),
+    steps: (values) => [
+      keepKey(values),
       renew,
       command(
         'See the dates that the server now shows.',
-        `openssl s_client -starttls smtp -connect ${v.host}:25 </dev/null | openssl x509 -noout -dates`,
+        `openssl s_client -starttls smtp -connect ${values.host}:25 </dev/null | openssl x509 -noout -dates`,
       ),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the date of the evidence is before notBefore: a wrong clock at the
+   * issuer, or a certificate installed too early. Senders treat it as an expired one.
+   */
   'cert-not-yet-valid': {
     topic: 'certificate',
-    title: (v) => `The certificate is not valid before ${v.detail || 'a later date'}`,
+    title: (values) => `The certificate is not valid before ${values.detail || 'a later date'}`,
     passed: 'The certificate is already valid',
     why: untrusted,
     reference: 'RFC 8461 §4.2',
     owner: 'mail-host',
     fix: 'Correct the clock of the issuing machine, or use the previous certificate until that date.',
-    steps: (v) => [
+    steps: (values) => [
       command('Synchronise the clock.', 'timedatectl set-ntp true'),
-      keepKey(v),
+      keepKey(values),
       config('Install the previous certificate until the new one is valid.'),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when no dNSName matches the MX host. The common name does not count (RFC 8461
+   * §4.2 asks for subjectAltName). With DANE-EE it is only worth a note, because usage 3
+   * ignores names (RFC 7672 §3.1.1).
+   */
   'cert-name-mismatch': {
     topic: 'certificate',
-    title: (v) =>
-      v.detail === ''
+    title: (values) =>
+      values.detail === ''
         ? 'The certificate has no DNS name in subjectAltName'
-        : `The certificate does not name ${v.host}`,
+        : `The certificate does not name ${values.host}`,
     passed: 'The certificate names the MX host',
-    why: (v) =>
-      `It names ${v.detail || 'no DNS name that senders compare'}. With MTA-STS in mode enforce, senders defer the mail; other senders deliver to any server.`,
+    why: (values) =>
+      `It names ${values.detail || 'no DNS name that senders compare'}. With MTA-STS in mode enforce, senders defer the mail; other senders deliver to any server.`,
     reference: 'RFC 8461 §4.2, RFC 7672 §3.2.2',
     owner: 'mail-host',
-    fix: (v) => `Use a certificate that names ${v.host}.`,
+    fix: (values) => `Use a certificate that names ${values.host}.`,
     steps: obtain,
   },
+  /**
+   * Raised when less than a sixth of the lifetime and less than the profile's number of
+   * days remain. It warns and never fails: mail still flows, and there is time for a
+   * renewal.
+   */
   'cert-near-expiry': {
     topic: 'certificate',
     title: withDetail('The certificate expires soon'),
@@ -160,13 +215,17 @@ export const certificateFindings = {
     reference: 'RFC 8461 §4.2',
     owner: 'mail-host',
     fix: 'Find out why the renewal failed, and make sure that the server reloads after it.',
-    steps: (v) => [
+    steps: (values) => [
       command('Try the renewal.', 'certbot renew --dry-run'),
-      keepKey(v),
+      keepKey(values),
       renew,
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the key is shorter than the profile's lower limit. The profile decides
+   * between warning and failure, because the limits of the guidelines differ.
+   */
   'cert-weak-key': {
     topic: 'certificate',
     title: withDetail('The key of the certificate is weak'),
@@ -175,19 +234,24 @@ export const certificateFindings = {
     reference: 'RFC 9325 §4.2',
     owner: 'mail-host',
     fix: 'Change to a new key: ECDSA P-256, or RSA with at least 2048 bits.',
-    steps: (v) => [
+    steps: (values) => [
       confirm(
-        `If ${v.host} has TLSA records, publish the new key's record first and wait two TTLs.`,
+        `If ${values.host} has TLSA records, publish the new key's record first and wait two TTLs.`,
       ),
       command(
         'Obtain a certificate with a new key.',
-        `certbot certonly --standalone --key-type ecdsa --cert-name ${v.host}-next -d ${v.host}`,
+        `certbot certonly --standalone --key-type ecdsa --cert-name ${values.host}-next -d ${values.host}`,
       ),
-      postfix(chainFiles(`${v.host}-next`)),
+      postfix(chainFiles(`${values.host}-next`)),
       reloadPostfix,
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the path relies on MD5 or SHA-1. An MTA-STS sender rejects such a path
+   * like an untrusted one, so it fails under enforcement; the signature of a trust anchor
+   * itself is never checked and does not count.
+   */
   'cert-weak-signature': {
     topic: 'certificate',
     title: withDetail('The chain is signed with a broken hash'),

@@ -15,53 +15,70 @@ import {
 } from './entry.js';
 
 /** The owner name of the TLSA records of a host, with its final dot. */
-const tlsaOwner = (v: FindingValues): string => `_25._tcp.${v.host}.`;
+const tlsaOwner = (values: FindingValues): string => `_25._tcp.${values.host}.`;
 
-const compareKey = (v: FindingValues): FixStep[] => [
+/**
+ * Lets the operator compare the key on the server with the key that this check saw. An
+ * attacker who answers in the server's name would otherwise have its own key published as
+ * a TLSA record, and DANE would then protect the attacker.
+ */
+const compareKey = (values: FindingValues): FixStep[] => [
   command(
-    `On ${v.host}, print the digest of the key in use.`,
+    `On ${values.host}, print the digest of the key in use.`,
     'openssl x509 -in /etc/ssl/mail/fullchain.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum',
   ),
   confirm(
-    `Compare it with the digest that this check saw: ${v.spkiSha256 || 'none'}. ` +
+    `Compare it with the digest that this check saw: ${values.spkiSha256 || 'none'}. ` +
       'If they differ, stop: another server answered.',
   ),
 ];
 
-const publishForKey = (v: FindingValues): FixStep[] => [
-  ...compareKey(v),
+/**
+ * The order of RFC 7671 §8.1: the new record is added first, the wait covers every cache,
+ * and the old records go last. At no moment does a sender see only records that do not
+ * match.
+ */
+const publishForKey = (values: FindingValues): FixStep[] => [
+  ...compareKey(values),
   config('Keep this key at renewal (certbot: --reuse-key). A new key needs a new record.'),
   dns(
     'Add this record and keep the existing ones.',
-    `${tlsaOwner(v)} 3600 IN TLSA 3 1 1 ${v.spkiSha256 || 'DIGEST'}`,
+    `${tlsaOwner(values)} 3600 IN TLSA 3 1 1 ${values.spkiSha256 || 'DIGEST'}`,
   ),
   wait('Wait two TTLs of the TLSA records.'),
-  checkAgain(v),
-  dns(`Delete the TLSA records at ${tlsaOwner(v)} that match no key in use.`),
+  checkAgain(values),
+  dns(`Delete the TLSA records at ${tlsaOwner(values)} that match no key in use.`),
 ];
 
+/**
+ * DANE has no fallback: a usable record set that does not match stops delivery (RFC 7672
+ * §2.2), so the consequence is lost mail and not lost privacy.
+ */
 const deferred =
   'Senders with DANE defer the mail and finally bounce it, even without an attacker.';
 
+/** A fix with its steps. */
 interface Repair {
   readonly fix: string;
   readonly steps: readonly FixStep[];
 }
 
 /** The fix that the reason of a mismatch calls for. */
-function mismatchRepair(v: FindingValues): Repair {
-  const kinds = new Set(v.tlsa.map(({ kind }) => kind));
-  const stronger = v.tlsa.filter(({ record }) => /^\d \d 2 /.test(record)).map((r) => r.record);
+function mismatchRepair(values: FindingValues): Repair {
+  const kinds = new Set(values.tlsa.map(({ kind }) => kind));
+  const stronger = values.tlsa
+    .filter(({ record }) => /^\d \d 2 /.test(record))
+    .map((fault) => fault.record);
   // RFC 7671 §9: a record of the key is there, and a stronger digest next to it is stale.
-  if (kinds.has('digest') && v.tlsaOfKey && stronger.length > 0)
+  if (kinds.has('digest') && values.tlsaOfKey && stronger.length > 0)
     return {
       fix: 'Delete the record with the stronger digest. The record 3 1 1 next to it matches the key.',
       steps: [
-        ...compareKey(v),
+        ...compareKey(values),
         ...stronger.map((record) =>
-          dns('Delete this record.', `${tlsaOwner(v)} IN TLSA ${record}`),
+          dns('Delete this record.', `${tlsaOwner(values)} IN TLSA ${record}`),
         ),
-        checkAgain(v),
+        checkAgain(values),
       ],
     };
   if (kinds.has('anchor-not-sent'))
@@ -70,23 +87,27 @@ function mismatchRepair(v: FindingValues): Repair {
       steps: [
         postfix(
           'smtpd_tls_chain_files = /etc/ssl/mail/privkey.pem, /etc/ssl/mail/fullchain-with-ca.pem',
-          `Append that CA certificate to the chain that ${v.host} sends. Set in /etc/postfix/main.cf:`,
+          `Append that CA certificate to the chain that ${values.host} sends. Set in /etc/postfix/main.cf:`,
         ),
         reloadPostfix,
-        checkAgain(v),
+        checkAgain(values),
       ],
     };
   if (kinds.has('wrong-form') || kinds.has('wrong-usage'))
     return {
       fix: 'Publish the record 3 1 1 of the key, then delete the records with wrong parameters.',
-      steps: publishForKey(v),
+      steps: publishForKey(values),
     };
   return {
     fix: 'Make sure that the key is yours, then publish its record next to the old one.',
-    steps: publishForKey(v),
+    steps: publishForKey(values),
   };
 }
 
+/**
+ * The states of a resolver that cannot be used for DNSSEC, as the predicate of a
+ * sentence.
+ */
 const resolverHabits: Readonly<Record<string, string>> = {
   silent: 'does not answer',
   refuses: 'refuses to answer',
@@ -95,55 +116,77 @@ const resolverHabits: Readonly<Record<string, string>> = {
 };
 
 /** An address to replace before the command is run. */
-const throughResolver = (v: FindingValues): FixStep =>
+const throughResolver = (values: FindingValues): FixStep =>
   confirm(
     'Check again through a resolver that passes DNSSEC records. Replace ADDRESS by its address.',
-    checkCommand(v, ' --resolver ADDRESS'),
+    checkCommand(values, ' --resolver ADDRESS'),
   );
 
 /** DNSSEC and TLSA. */
 export const daneFindings = {
+  /**
+   * Raised when usable TLSA records exist in a signed zone and none matches the
+   * certificate. It fails in every profile: senders with DANE deliver nothing to this
+   * host. The fix depends on the fault of the records, since "publish the digest" is
+   * wrong advice when an impostor answered.
+   */
   'dane-mismatch': {
     topic: 'dane',
     title: 'The TLSA records do not match the certificate',
     passed: 'The TLSA records match every certificate seen',
-    why: (v) => {
-      const known = v.tlsa.some(({ kind }) => kind !== 'unknown');
+    why: (values) => {
+      const known = values.tlsa.some(({ kind }) => kind !== 'unknown');
       return known
         ? deferred
         : `${deferred} Either the key changed without its record, or another server answered.`;
     },
     reference: 'RFC 7672 §2.2, §8.1',
     owner: 'mail-host',
-    fix: (v) => mismatchRepair(v).fix,
-    steps: (v) => mismatchRepair(v).steps,
+    fix: (values) => mismatchRepair(values).fix,
+    steps: (values) => mismatchRepair(values).steps,
   },
+  /**
+   * Raised when the host has no records at the name of port 25 and has some at a
+   * neighbouring name. It only informs, because those records may be meant for another
+   * service.
+   */
   'dane-misplaced': {
     topic: 'dane',
     title: 'TLSA records are published at an unused name',
-    why: (v) =>
-      `Senders look up TLSA records only at _25._tcp.${v.host}, so these protect no mail between servers.`,
+    why: (values) =>
+      `Senders look up TLSA records only at _25._tcp.${values.host}, so these protect no mail between servers.`,
     reference: 'RFC 7672 §2.2.3',
     owner: 'mail-host',
-    fix: (v) => `If this host shall use DANE, publish the record of its key at _25._tcp.${v.host}.`,
+    fix: (values) =>
+      `If this host shall use DANE, publish the record of its key at _25._tcp.${values.host}.`,
     steps: publishForKey,
   },
+  /**
+   * Raised when some hosts have usable records, others have none, and no MTA-STS policy
+   * in mode enforce covers the rest. The attacker chooses which host a sender reaches, so
+   * the domain is as weak as its weakest host.
+   */
   'dane-partial': {
     topic: 'dane',
     title: 'Only some MX hosts have TLSA records',
     passed: 'Every MX host has TLSA records',
-    why: (v) =>
-      `An attacker blocks the hosts with records and strips TLS from the others${v.detail ? `: ${v.detail}` : ''}.`,
+    why: (values) =>
+      `An attacker blocks the hosts with records and strips TLS from the others${values.detail ? `: ${values.detail}` : ''}.`,
     reference: 'RFC 7672 §2.2.1',
     owner: 'mail-host',
     fix: 'Have TLSA records published for every MX host, or enforce MTA-STS.',
-    steps: (v) => [
+    steps: (values) => [
       confirm(
-        `Ask the operator of ${v.detail || 'the other hosts'} whether the zone is signed and the key is kept at renewal. TLSA records require both.`,
+        `Ask the operator of ${values.detail || 'the other hosts'} whether the zone is signed and the key is kept at renewal. TLSA records require both.`,
       ),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when records exist in a signed zone and every one has parameters that mail
+   * does not use (RFC 7672 §3.1.3). Senders then require TLS without authentication,
+   * which stops passive reading and no active attack: a warning, not a failure.
+   */
   'dane-unusable': {
     topic: 'dane',
     title: 'None of the TLSA records can be used',
@@ -154,37 +197,47 @@ export const daneFindings = {
     fix: 'Publish a record 3 1 1 next to the existing ones, then delete those.',
     steps: publishForKey,
   },
+  /**
+   * Raised when records exist in a zone that is not signed, or is signed only with
+   * algorithms that validators no longer support. The operator expects protection that no
+   * sender gives, hence a warning.
+   */
   'dane-inert': {
     topic: 'dane',
-    title: (v) =>
-      v.detail
+    title: (values) =>
+      values.detail
         ? 'A retired signature algorithm makes the TLSA records ineffective'
         : 'TLSA records in an unsigned zone have no effect',
     passed: 'The TLSA records are in a signed zone',
-    why: (v) =>
-      v.detail
-        ? `Validators treat a zone signed with a retired algorithm as unsigned (${v.detail}). Senders ignore its TLSA records.`
+    why: (values) =>
+      values.detail
+        ? `Validators treat a zone signed with a retired algorithm as unsigned (${values.detail}). Senders ignore its TLSA records.`
         : 'Without DNSSEC an attacker can forge them, so senders ignore them.',
     reference: 'RFC 7672 §2.1.1, §2.2',
     owner: 'dns-host',
-    fix: (v) =>
-      v.detail
-        ? `Sign the zone of ${v.host} with ECDSAP256SHA256 (13). Until then rely on MTA-STS.`
-        : `Sign the zone of ${v.host} with DNSSEC. Until then rely on MTA-STS.`,
-    steps: (v) => [
+    fix: (values) =>
+      values.detail
+        ? `Sign the zone of ${values.host} with ECDSAP256SHA256 (13). Until then rely on MTA-STS.`
+        : `Sign the zone of ${values.host} with DNSSEC. Until then rely on MTA-STS.`,
+    steps: (values) => [
       confirm(
-        `Make sure that the TLSA records of ${v.host} match the key in use. In a signed zone, a wrong record defers mail.`,
+        `Make sure that the TLSA records of ${values.host} match the key in use. In a signed zone, a wrong record defers mail.`,
       ),
       config(
-        v.detail
-          ? `At the DNS provider, roll the zone of ${v.host} over to ECDSAP256SHA256 (RFC 6781 §4.1.4).`
-          : `At the DNS provider, switch DNSSEC on for the zone of ${v.host}.`,
+        values.detail
+          ? `At the DNS provider, roll the zone of ${values.host} over to ECDSAP256SHA256 (RFC 6781 §4.1.4).`
+          : `At the DNS provider, switch DNSSEC on for the zone of ${values.host}.`,
       ),
       dns('Publish the DS record at the registrar.'),
       wait('Wait one day, the TTL of the DS record at the parent.'),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the TLSA answer, or the proof of absence, does not validate.
+   * Senders must defer (RFC 7672 §2.1.2), since an attacker could otherwise remove the
+   * records.
+   */
   'dane-bogus': {
     topic: 'dane',
     title: 'The TLSA lookup fails DNSSEC validation',
@@ -193,12 +246,16 @@ export const daneFindings = {
     reference: 'RFC 7672 §2.1.2',
     owner: 'dns-host',
     fix: 'Sign the zone again, or repair the name servers that answer without valid signatures.',
-    steps: (v) => [
-      command('See what fails.', `delv -t TLSA _25._tcp.${v.host}`),
+    steps: (values) => [
+      command('See what fails.', `delv -t TLSA _25._tcp.${values.host}`),
       config('Sign the zone again, with its NSEC or NSEC3 records, and reload every name server.'),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the name servers do not answer the TLSA question in a signed zone. It
+   * fails although no record may exist: a sender cannot know, and defers.
+   */
   'dane-tempfail': {
     topic: 'dane',
     title: 'The TLSA lookup gets no answer',
@@ -207,64 +264,87 @@ export const daneFindings = {
     reference: 'RFC 7672 §2.1.2, §2.2',
     owner: 'dns-host',
     fix: 'Let the name servers answer TLSA questions, also for names without such a record.',
-    steps: (v) => [
-      command('See what is answered.', `dig +dnssec TLSA _25._tcp.${v.host}`),
+    steps: (values) => [
+      command('See what is answered.', `dig +dnssec TLSA _25._tcp.${values.host}`),
       config(
         'Allow the record type TLSA (52) in firewalls and load balancers of the name servers.',
       ),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the MX or address answers do not validate. Validating resolvers return
+   * SERVFAIL, so the domain or host does not exist for senders behind them.
+   */
   'dnssec-bogus': {
     topic: 'dnssec',
-    title: (v) => `DNSSEC validation of ${v.host || v.domain} fails`,
+    title: (values) => `DNSSEC validation of ${values.host || values.domain} fails`,
     passed: 'The DNSSEC signatures are valid',
     why: 'Senders behind a validating resolver cannot find this name. They defer the mail and finally bounce it.',
     reference: 'RFC 4035 §5.5',
     owner: 'dns-host',
     fix: 'Sign the zone again. If its keys are lost, remove the DS record at the registrar.',
-    steps: (v) => [
-      command('See what fails.', `delv ${v.host ? `-t A ${v.host}` : `-t MX ${v.domain}`}`),
+    steps: (values) => [
+      command(
+        'See what fails.',
+        `delv ${values.host ? `-t A ${values.host}` : `-t MX ${values.domain}`}`,
+      ),
       config(
         'Compare the DS record at the parent with the DNSKEY in use, and sign the zone with that key.',
       ),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when part of the chain of trust could not be obtained. It informs only: the
+   * fault may be in the network between this check and the name servers.
+   */
   'dnssec-indeterminate': {
     topic: 'dnssec',
-    title: (v) => `DNSSEC of ${v.host || v.domain} could not be determined`,
-    why: (v) =>
-      `An answer that the proof needs did not arrive${v.detail ? ` (${v.detail})` : ''}. What senders with DANE do is unknown.`,
+    title: (values) => `DNSSEC of ${values.host || values.domain} could not be determined`,
+    why: (values) =>
+      `An answer that the proof needs did not arrive${values.detail ? ` (${values.detail})` : ''}. What senders with DANE do is unknown.`,
     reference: 'RFC 4035 §4.3',
     owner: 'dns-host',
     fix: 'Check again later, or through another resolver.',
-    steps: (v) => [throughResolver(v)],
+    steps: (values) => [throughResolver(values)],
   },
+  /**
+   * Raised when every resolver of this check withheld DNSSEC records or did not answer.
+   * The verdict becomes inconclusive; it says nothing about the domain.
+   */
   'resolver-no-dnssec': {
     topic: 'dnssec',
-    title: (v) =>
-      `The resolver ${v.resolver} ${resolverHabits[v.detail] ?? 'does not pass DNSSEC records'}`,
+    title: (values) =>
+      `The resolver ${values.resolver} ${resolverHabits[values.detail] ?? 'does not pass DNSSEC records'}`,
     why: 'What senders with DANE do is unknown. Everything else was checked.',
     reference: 'RFC 4035 §3.2.1',
     owner: 'own-network',
-    fix: (v) =>
-      `Use a resolver that passes DNSSEC records: ${checkCommand(v, ' --resolver ADDRESS')}`,
-    steps: (v) => [throughResolver(v)],
+    fix: (values) =>
+      `Use a resolver that passes DNSSEC records: ${checkCommand(values, ' --resolver ADDRESS')}`,
+    steps: (values) => [throughResolver(values)],
   },
+  /**
+   * Raised when records match no key in use and one record does. Mail flows, so it
+   * informs, and it matters at the next key change: a stale set hides a missing record.
+   */
   'dane-leftover': {
     topic: 'dane',
-    title: (v) => `TLSA records without use: ${v.detail}`,
+    title: (values) => `TLSA records without use: ${values.detail}`,
     why: 'They match no key in use, or repeat another record. They hide whether the next key has a record.',
     reference: 'RFC 7671 §8.1',
     owner: 'mail-host',
     fix: 'Delete them, unless one of them is for a key that comes later.',
-    steps: (v) => [
-      confirm(`Make sure that each key in use has a record at ${tlsaOwner(v)} that stays.`),
-      dns(`Delete at ${tlsaOwner(v)} the records ${v.detail}.`),
-      checkAgain(v),
+    steps: (values) => [
+      confirm(`Make sure that each key in use has a record at ${tlsaOwner(values)} that stays.`),
+      dns(`Delete at ${tlsaOwner(values)} the records ${values.detail}.`),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when a record beyond the current key or issuer is published in advance, the
+   * state that RFC 7671 §8.1 asks for before a change.
+   */
   'dane-rollover-good': {
     topic: 'dane',
     title: 'The next key or issuer already has a TLSA record',
@@ -274,6 +354,10 @@ export const daneFindings = {
     fix: 'No action is needed.',
     steps: noSteps,
   },
+  /**
+   * Raised only when the MX record and every host are signed, every host has usable
+   * records, every certificate seen matches, and sessions work after the handshake.
+   */
   'dane-good': {
     topic: 'dane',
     title: 'DANE is in force and every certificate matches',

@@ -6,11 +6,17 @@ import type { Finding, FixStep, Topic } from '../../evidence/index.js';
  * neutralised by the renderers.
  */
 export interface FindingValues {
+  /**
+   * The domain that was checked, in A-labels: the form that records and commands take.
+   */
   readonly domain: string;
   /** Options of the command that ran this check: see {@link CommandOptions}. */
   readonly options: CommandOptions;
   /** The MX host, empty for findings on the domain. */
   readonly host: string;
+  /**
+   * The address of `host` that the finding is about, empty where it is about all of them.
+   */
   readonly ip: string;
   /**
    * Every MX host that exists, in the order of preference: no advice leads anywhere else.
@@ -40,11 +46,15 @@ export interface FindingValues {
         readonly mx: readonly string[];
       }
     | undefined;
+  /**
+   * A valid TLS-RPT record is published, so no step has to add one before enforcement.
+   */
   readonly tlsRpt: boolean;
   /** MX hosts whose certificates an MTA-STS sender would refuse. */
   readonly notReady: readonly string[];
   /** SHA-256 of the public key seen, lower-case hex. */
   readonly spkiSha256: string;
+  /** The resolvers of this check, as the provenance names them, separated by commas. */
   readonly resolver: string;
 }
 
@@ -62,6 +72,10 @@ export interface CommandOptions {
 /** A check without options. */
 export const noOptions: CommandOptions = { network: '', check: '' };
 
+/**
+ * A text of the catalogue: fixed, or made from the particulars of one case. A fixed text
+ * is preferred, because it can be listed in the documentation without an example.
+ */
 type Text = string | ((values: FindingValues) => string);
 
 /** One row of the catalogue. */
@@ -72,10 +86,20 @@ export interface FindingEntry {
   readonly title: Text;
   /** The consequence for mail: what an attacker can do, or which senders fail. */
   readonly why: Text;
+  /** The clause that the finding rests on. A profile can name its own clause instead. */
   readonly reference: string;
+  /**
+   * The party that can apply the fix: the domain, the mail host, the DNS host, or the
+   * network of this check. A report is grouped by it, since a domain often cannot change
+   * its provider's server.
+   */
   readonly owner: Finding['owner'];
   /** An imperative of one or two sentences. */
   readonly fix: Text;
+  /**
+   * The steps of the fix in the order in which they are safe. Steps that could defer mail
+   * come after the steps that prevent it, and the check again comes last.
+   */
   readonly steps: (values: FindingValues) => readonly FixStep[];
   /** The fact when the test passes; a finding without it is not listed as a test. */
   readonly passed?: string;
@@ -98,30 +122,37 @@ export const dns = step('dns');
 export const config = step('config');
 /** A shell command. */
 export const command = step('command');
-/** A time to let pass; it has no code. */
+/**
+ * A time to let pass; it has no code. DNS caches make most waits necessary: two TTLs are
+ * the time after which no cache serves the old record.
+ */
 export const wait = (instruction: string): FixStep => step('wait')(instruction);
 /** Something the operator makes sure of, by a command where there is one. */
 export const confirm = step('confirm');
 
 /** `hermetic check` as this check was run, with more options behind the domain. */
-export const checkCommand = (v: FindingValues, more = ''): string =>
-  `hermetic check ${v.domain}${v.options.network}${v.options.check}${more}`;
+export const checkCommand = (values: FindingValues, more = ''): string =>
+  `hermetic check ${values.domain}${values.options.network}${values.options.check}${more}`;
 
 /** The last step of every fix. */
-export const checkAgain = (v: FindingValues): FixStep =>
-  confirm('Check the domain again.', checkCommand(v));
+export const checkAgain = (values: FindingValues): FixStep =>
+  confirm('Check the domain again.', checkCommand(values));
 
-/** A setting of Postfix's main.cf. */
+/**
+ * A setting of Postfix's main.cf. Postfix is the example in every step, because the texts
+ * have to name one server in words that can be pasted; `hermetic config` covers the
+ * others.
+ */
 export const postfix = (setting: string, purpose = 'Set in /etc/postfix/main.cf:'): FixStep =>
   config(purpose, setting);
 
-/** Reads the changed configuration. */
+/** Makes Postfix read the changed configuration without a break in service. */
 export const reloadPostfix = command('Reload Postfix.', 'systemctl reload postfix');
 
-/** Nothing to do. */
+/** No steps, for findings that report something good or that need no action. */
 export const noSteps = (): readonly FixStep[] => [];
 
-/** The text for one case. */
+/** Returns the text for one case. */
 export function say(text: Text, values: FindingValues): string {
   return typeof text === 'string' ? text : text(values);
 }

@@ -11,9 +11,13 @@ import {
   type FindingValues,
 } from './entry.js';
 
+/** The mode of a policy (RFC 8461 §5). */
 type Mode = 'enforce' | 'testing' | 'none';
 
-/** The policy file, ready to paste. */
+/**
+ * The policy file, ready to paste. The order of lines follows the example of RFC 8461
+ * §3.2, and line ends are those of the local editor: parsers accept LF and CRLF.
+ */
 export function policyText(mode: Mode, mx: readonly string[], maxAge: number): string {
   return [
     'version: STSv1',
@@ -23,70 +27,114 @@ export function policyText(mode: Mode, mx: readonly string[], maxAge: number): s
   ].join('\n');
 }
 
-/** Seconds that the policy of a first attempt, and an enforced one, may be cached. */
+/**
+ * Seconds that the policy of a first attempt, and an enforced one, may be cached. A
+ * mistake in a first policy is then forgotten after a day.
+ */
 const [MAX_AGE_DAY, MAX_AGE_WEEK] = [86_400, 604_800];
 
-const at = (v: FindingValues): string => `https://mta-sts.${v.domain}/.well-known/mta-sts.txt`;
-const serve = (v: FindingValues, mode: Mode, mx = v.mx, maxAge = MAX_AGE_DAY): FixStep =>
+/** The only address at which senders fetch the policy (RFC 8461 §3.3). */
+const policyUrl = (values: FindingValues): string =>
+  `https://mta-sts.${values.domain}/.well-known/mta-sts.txt`;
+/** The step that serves the policy file with the given mode. */
+const servePolicy = (
+  values: FindingValues,
+  mode: Mode,
+  mx = values.mx,
+  maxAge = MAX_AGE_DAY,
+): FixStep =>
   config(
-    `Serve this text at ${at(v)} as text/plain, with a certificate for mta-sts.${v.domain} and without a redirect.`,
+    `Serve this text at ${policyUrl(values)} as text/plain, with a certificate for mta-sts.${values.domain} and without a redirect.`,
     policyText(mode, mx, maxAge),
   );
-const record = (v: FindingValues, suffix = ''): FixStep =>
+/**
+ * The step that publishes the record. Senders fetch a changed policy only when the id
+ * changes (RFC 8461 §3.1), so each step that changes the file is followed by a new id;
+ * `suffix` tells the ids of one plan apart.
+ */
+const policyRecord = (values: FindingValues, suffix = ''): FixStep =>
   dns(
     'Publish this record; it replaces any present one.',
-    `_mta-sts.${v.domain}. 3600 IN TXT "v=STSv1; id=${v.policyId}${suffix}"`,
+    `_mta-sts.${values.domain}. 3600 IN TXT "v=STSv1; id=${values.policyId}${suffix}"`,
   );
-const rptRecord = (v: FindingValues): FixStep =>
+/** The step that publishes a TLS-RPT record. */
+const reportingRecord = (values: FindingValues): FixStep =>
   dns(
     'Publish this record, with a mailbox of yours.',
-    `_smtp._tls.${v.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${v.domain}"`,
+    `_smtp._tls.${values.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${values.domain}"`,
   );
-const rpt = (v: FindingValues): FixStep[] => (v.tlsRpt ? [] : [rptRecord(v)]);
+/**
+ * Reporting is added first where it is absent: without reports, a test period shows
+ * nothing.
+ */
+const reportingSteps = (values: FindingValues): FixStep[] =>
+  values.tlsRpt ? [] : [reportingRecord(values)];
+/** Reports are daily, and two weeks cover the senders that deliver only now and then. */
 const readReports = wait(
   'Wait two weeks and read the TLS-RPT reports, until none shows a failure of your servers.',
 );
-const readyFirst = (v: FindingValues): FixStep[] =>
-  v.notReady.length === 0
+/**
+ * Hosts with a certificate that senders would refuse come before enforcement, or the
+ * policy itself would defer mail.
+ */
+const readyFirst = (values: FindingValues): FixStep[] =>
+  values.notReady.length === 0
     ? []
     : [
         confirm(
-          `First give a certificate of a public CA, valid for its own name, to ${v.notReady.join(', ')}. Until then keep the policy in mode testing.`,
+          `First give a certificate of a public CA, valid for its own name, to ${values.notReady.join(', ')}. Until then keep the policy in mode testing.`,
         ),
       ];
 
 /** From reports to enforcement. */
-const thenEnforce = (v: FindingValues, mx = v.mx): FixStep[] => [
+const thenEnforce = (values: FindingValues, mx = values.mx): FixStep[] => [
   readReports,
-  ...readyFirst(v),
-  serve(v, 'enforce', mx, MAX_AGE_WEEK),
-  record(v, 'E'),
-  checkAgain(v),
+  ...readyFirst(values),
+  servePolicy(values, 'enforce', mx, MAX_AGE_WEEK),
+  policyRecord(values, 'E'),
+  checkAgain(values),
 ];
 
 /** The order that never defers mail: file, record, reports, and only then enforcement. */
-export const publishPolicy = (v: FindingValues): FixStep[] => [
-  serve(v, 'testing'),
-  record(v),
-  ...rpt(v),
-  ...thenEnforce(v),
+export const publishPolicy = (values: FindingValues): FixStep[] => [
+  servePolicy(values, 'testing'),
+  policyRecord(values),
+  ...reportingSteps(values),
+  ...thenEnforce(values),
 ];
 
+/**
+ * The consequence of every fault that keeps senders from a policy. A cached policy still
+ * protects for a while, which the texts do not promise, since new senders have no cache.
+ */
 const unprotected =
   'No sender obtains a policy. An attacker who strips STARTTLS or forges DNS can read the mail.';
-const seen = (v: FindingValues): string => (v.detail ? ` Seen: ${v.detail}.` : '');
+/** The detail of the failure, appended to a consequence. */
+const observedDetail = (values: FindingValues): string =>
+  values.detail ? ` Seen: ${values.detail}.` : '';
 
-/** The record is wrong and the policy is not, so the mode stays. */
-const correctRecord = (v: FindingValues): FixStep[] => [
-  confirm(`Make sure that the policy at ${at(v)} lists every MX host: ${v.mx.join(', ')}.`),
-  record(v),
-  checkAgain(v),
+/** Steps where the record is wrong and the policy is not, so the mode stays. */
+const correctRecord = (values: FindingValues): FixStep[] => [
+  confirm(
+    `Make sure that the policy at ${policyUrl(values)} lists every MX host: ${values.mx.join(', ')}.`,
+  ),
+  policyRecord(values),
+  checkAgain(values),
 ];
 
-const reportHere = (v: FindingValues): FixStep[] => [rptRecord(v), checkAgain(v)];
+/** Steps of every finding on the TLS-RPT record. */
+const reportHere = (values: FindingValues): FixStep[] => [
+  reportingRecord(values),
+  checkAgain(values),
+];
 
 /** The MTA-STS record and policy, and TLS-RPT. */
 export const mtaStsFindings = {
+  /**
+   * Raised when no TXT record at _mta-sts begins with v=STSv1 and DANE already binds
+   * every host. It only informs, since DANE is the stronger mechanism; without DANE the
+   * finding `no-enforcement` takes its place.
+   */
   'sts-absent': {
     topic: 'mta-sts',
     title: 'MTA-STS is not published',
@@ -97,6 +145,11 @@ export const mtaStsFindings = {
     fix: 'Publish a policy in mode testing, read the reports, then enforce.',
     steps: publishPolicy,
   },
+  /**
+   * Raised when the single record begins with v=STSv1 and breaks the grammar of RFC 8461
+   * §3.1. Senders treat the domain as one without MTA-STS, so the domain loses protection
+   * and no mail: a warning.
+   */
   'sts-record-invalid': {
     topic: 'mta-sts',
     title: 'The _mta-sts TXT record is not valid',
@@ -107,6 +160,11 @@ export const mtaStsFindings = {
     fix: 'Replace the record.',
     steps: correctRecord,
   },
+  /**
+   * Raised when a record is clearly meant for MTA-STS and senders discard it, for example
+   * because of its version tag. Without this finding, the check would advise to publish a
+   * first policy.
+   */
   'sts-record-ignored': {
     topic: 'mta-sts',
     title: 'The _mta-sts TXT record is nearly an MTA-STS record',
@@ -116,6 +174,10 @@ export const mtaStsFindings = {
     fix: 'Correct the record: senders discard one that does not begin with v=STSv1;.',
     steps: correctRecord,
   },
+  /**
+   * Raised when the parser accepts the policy and RFC 8461 §3.2 does not allow it as
+   * written. A warning, because stricter senders exist.
+   */
   'sts-policy-odd': {
     topic: 'mta-sts',
     title: 'The policy file departs from the standard',
@@ -124,12 +186,18 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Correct the line and publish the record with a new id.',
-    steps: (v) => [
-      config(`Correct the policy file at ${at(v)}: ${v.reason ?? 'the line named above'}.`),
-      record(v),
-      checkAgain(v),
+    steps: (values) => [
+      config(
+        `Correct the policy file at ${policyUrl(values)}: ${values.reason ?? 'the line named above'}.`,
+      ),
+      policyRecord(values),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised for extension fields and other parts that senders must ignore (RFC 8461 §3.1,
+   * §3.2). No sender is affected, so it informs.
+   */
   'sts-policy-note': {
     topic: 'mta-sts',
     title: 'The MTA-STS record or policy has an unused part',
@@ -137,8 +205,14 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3',
     owner: 'domain',
     fix: 'Remove it, unless a draft standard needs it.',
-    steps: (v) => [config(`Look at ${at(v)}: ${v.reason ?? 'the line named above'}.`)],
+    steps: (values) => [
+      config(`Look at ${policyUrl(values)}: ${values.reason ?? 'the line named above'}.`),
+    ],
   },
+  /**
+   * Raised when the TXT lookup had no usable answer. Nothing is known of the policy, so
+   * it informs, and the verdict becomes inconclusive.
+   */
   'sts-lookup-failed': {
     topic: 'mta-sts',
     title: 'The lookup of the MTA-STS record failed',
@@ -146,11 +220,15 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.1',
     owner: 'dns-host',
     fix: 'Let every name server answer TXT questions, also for names without such a record. Then check again.',
-    steps: (v) => [
-      command('See what is answered.', `dig +dnssec TXT _mta-sts.${v.domain}`),
-      checkAgain(v),
+    steps: (values) => [
+      command('See what is answered.', `dig +dnssec TXT _mta-sts.${values.domain}`),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when more than one record begins with v=STSv1. Senders must then assume that
+   * there is no policy (RFC 8461 §3.1).
+   */
   'sts-record-multiple': {
     topic: 'mta-sts',
     title: 'There are several _mta-sts TXT records',
@@ -159,21 +237,30 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.1',
     owner: 'domain',
     fix: 'Keep exactly one record that begins with v=STSv1.',
-    steps: (v) => [
-      dns(`Delete every TXT record at _mta-sts.${v.domain} that begins with v=STSv1.`),
-      ...correctRecord(v),
+    steps: (values) => [
+      dns(`Delete every TXT record at _mta-sts.${values.domain} that begins with v=STSv1.`),
+      ...correctRecord(values),
     ],
   },
+  /**
+   * Raised when the record is valid and the HTTPS request fails: name, connection, status
+   * or size. Senders without a cached policy deliver without one.
+   */
   'sts-policy-unreachable': {
     topic: 'mta-sts',
     title: 'The MTA-STS policy cannot be fetched',
     passed: 'The policy can be fetched over HTTPS',
-    why: (v) => `${unprotected}${seen(v)}`,
+    why: (values) => `${unprotected}${observedDetail(values)}`,
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
-    fix: (v) => `Make ${at(v)} answer with status 200.`,
+    fix: (values) => `Make ${policyUrl(values)} answer with status 200.`,
     steps: publishPolicy,
   },
+  /**
+   * Raised when the answer has a 3xx status. Senders must not follow it (RFC 8461 §3.3),
+   * since the redirect would move the policy to a host that the domain's certificate does
+   * not cover.
+   */
   'sts-policy-redirect': {
     topic: 'mta-sts',
     title: 'The policy address answers with a redirect',
@@ -181,19 +268,28 @@ export const mtaStsFindings = {
     why: unprotected,
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
-    fix: (v) => `Serve the policy at ${at(v)} itself: senders must not follow a redirect.`,
+    fix: (values) =>
+      `Serve the policy at ${policyUrl(values)} itself: senders must not follow a redirect.`,
     steps: publishPolicy,
   },
+  /**
+   * Raised when the policy host's certificate does not verify for its name. HTTPS is the
+   * only authentication of the policy, so senders discard the answer.
+   */
   'sts-policy-webpki-invalid': {
     topic: 'mta-sts',
-    title: (v) => `The certificate of mta-sts.${v.domain} is not accepted`,
+    title: (values) => `The certificate of mta-sts.${values.domain} is not accepted`,
     passed: 'The certificate of the policy host is accepted',
-    why: (v) => `${unprotected}${seen(v)}`,
+    why: (values) => `${unprotected}${observedDetail(values)}`,
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
-    fix: (v) => `Install a certificate of a public CA for mta-sts.${v.domain}.`,
+    fix: (values) => `Install a certificate of a public CA for mta-sts.${values.domain}.`,
     steps: publishPolicy,
   },
+  /**
+   * Raised when the media type is not text/plain (RFC 8461 §3.2). The rule keeps a site
+   * that lets users upload other files from serving a forged policy.
+   */
   'sts-policy-wrong-type': {
     topic: 'mta-sts',
     title: 'The policy is not served as text/plain',
@@ -202,26 +298,31 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Serve the policy with Content-Type: text/plain.',
-    steps: (v) => [
-      serve(v, 'testing'),
+    steps: (values) => [
+      servePolicy(values, 'testing'),
       config(
         'Set in the server block of nginx:',
         'location = /.well-known/mta-sts.txt { default_type text/plain; }',
       ),
-      record(v),
-      ...thenEnforce(v),
+      policyRecord(values),
+      ...thenEnforce(values),
     ],
   },
+  /** Raised when the file breaks the grammar or lacks a required field. */
   'sts-policy-invalid': {
     topic: 'mta-sts',
     title: 'The policy file is not valid',
     passed: 'The policy file is valid',
-    why: (v) => `${unprotected}${seen(v)}`,
+    why: (values) => `${unprotected}${observedDetail(values)}`,
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Replace the policy file by a valid one.',
     steps: publishPolicy,
   },
+  /**
+   * Raised when the fetched policy is in mode testing. A warning: the mode is right for a
+   * start, and protects no mail.
+   */
   'sts-mode-testing': {
     topic: 'mta-sts',
     title: 'MTA-STS is in mode testing',
@@ -230,8 +331,11 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §5',
     owner: 'domain',
     fix: 'When the reports show no failure any more, change the mode to enforce.',
-    steps: (v) => [...rpt(v), ...thenEnforce(v)],
+    steps: (values) => [...reportingSteps(values), ...thenEnforce(values)],
   },
+  /**
+   * Raised when the fetched policy is in mode none, the orderly way to withdraw MTA-STS.
+   */
   'sts-mode-none': {
     topic: 'mta-sts',
     title: 'MTA-STS is withdrawn (mode none)',
@@ -241,27 +345,36 @@ export const mtaStsFindings = {
     fix: 'Publish a policy in mode testing, read the reports, then enforce.',
     steps: publishPolicy,
   },
+  /**
+   * Raised for each MX host that no mx pattern matches, while another one does match. It
+   * fails only in mode enforce, where senders skip the host.
+   */
   'sts-mx-mismatch': {
     topic: 'mta-sts',
-    title: (v) => `The MTA-STS policy does not list ${v.host}`,
+    title: (values) => `The MTA-STS policy does not list ${values.host}`,
     passed: 'The policy lists every MX host',
     why: 'In mode enforce, senders do not use this host. If no other host is left, the mail is deferred and bounces.',
     reference: 'RFC 8461 §4.1',
     owner: 'domain',
-    fix: (v) =>
-      `Add the line "mx: ${v.host}" to the policy. If the host is not yours, remove its MX record.`,
-    steps: (v) => [
-      confirm(`Make sure that ${v.host} is yours and has a trusted certificate for its name.`),
-      serve(
-        v,
-        v.policy?.mode ?? 'testing',
-        [...new Set([...(v.policy?.mx ?? []), v.host])],
-        v.policy?.maxAge ?? MAX_AGE_DAY,
+    fix: (values) =>
+      `Add the line "mx: ${values.host}" to the policy. If the host is not yours, remove its MX record.`,
+    steps: (values) => [
+      confirm(`Make sure that ${values.host} is yours and has a trusted certificate for its name.`),
+      servePolicy(
+        values,
+        values.policy?.mode ?? 'testing',
+        [...new Set([...(values.policy?.mx ?? []), values.host])],
+        values.policy?.maxAge ?? MAX_AGE_DAY,
       ),
-      record(v),
-      checkAgain(v),
+      policyRecord(values),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised instead of one finding per host when no host matches. The usual cause is a
+   * policy that was not updated after a change of provider; in mode enforce all mail
+   * stops.
+   */
   'sts-no-mx-matches': {
     topic: 'mta-sts',
     title: 'The MTA-STS policy lists no MX host',
@@ -269,24 +382,42 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §4.1',
     owner: 'domain',
     fix: 'List the MX hosts of the domain in the policy.',
-    steps: (v) =>
-      v.policy?.mode === 'enforce'
-        ? [serve(v, 'testing'), record(v), ...rpt(v), ...thenEnforce(v)]
-        : [serve(v, 'testing'), record(v), checkAgain(v)],
+    steps: (values) =>
+      values.policy?.mode === 'enforce'
+        ? [
+            servePolicy(values, 'testing'),
+            policyRecord(values),
+            ...reportingSteps(values),
+            ...thenEnforce(values),
+          ]
+        : [servePolicy(values, 'testing'), policyRecord(values), checkAgain(values)],
   },
+  /**
+   * Raised when max_age is below the limit of the profile, one day in the baseline.
+   * Enforcement works, with gaps that an attacker can wait for, so it informs.
+   */
   'sts-max-age-short': {
     topic: 'mta-sts',
-    title: (v) => `Senders cache the policy only for ${v.detail || 'a short time'}`,
+    title: (values) => `Senders cache the policy only for ${values.detail || 'a short time'}`,
     why: 'When max_age expires, an attacker who blocks the lookup can strip TLS again.',
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Raise max_age to weeks, once the policy has worked without failures.',
-    steps: (v) => [
-      serve(v, v.policy?.mode ?? 'testing', v.policy?.mx ?? v.mx, MAX_AGE_WEEK),
-      record(v),
-      checkAgain(v),
+    steps: (values) => [
+      servePolicy(
+        values,
+        values.policy?.mode ?? 'testing',
+        values.policy?.mx ?? values.mx,
+        MAX_AGE_WEEK,
+      ),
+      policyRecord(values),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the policy is enforced, lists every host, and every certificate seen on
+   * every host verifies for the host's name.
+   */
   'sts-good': {
     topic: 'mta-sts',
     title: 'MTA-STS is enforced and every MX host satisfies it',
@@ -296,17 +427,25 @@ export const mtaStsFindings = {
     fix: 'No action is needed.',
     steps: noSteps,
   },
+  /**
+   * Raised when neither mechanism is published and none of its own faults is reported. A
+   * warning: mail is encrypted against passive attackers only.
+   */
   'no-enforcement': {
     topic: 'mta-sts',
     title: 'Neither DANE nor MTA-STS makes senders require TLS',
     passed: 'DANE or MTA-STS makes senders require TLS',
-    why: (v) =>
-      `An attacker strips STARTTLS or shows any certificate, and senders still deliver${v.detail ? ` (${v.detail})` : ''}.`,
+    why: (values) =>
+      `An attacker strips STARTTLS or shows any certificate, and senders still deliver${values.detail ? ` (${values.detail})` : ''}.`,
     reference: 'RFC 8461 §1, RFC 7672 §1.3',
     owner: 'domain',
     fix: 'Publish an MTA-STS policy in mode testing, read the reports, then enforce.',
     steps: publishPolicy,
   },
+  /**
+   * Raised when no record at _smtp._tls exists. It warns only where a policy is enforced,
+   * since then mail can be deferred without the domain's knowledge.
+   */
   'tlsrpt-absent': {
     topic: 'tls-rpt',
     title: 'No TLS-RPT record is published',
@@ -317,6 +456,10 @@ export const mtaStsFindings = {
     fix: 'Publish a TLS-RPT record.',
     steps: reportHere,
   },
+  /**
+   * Raised when a record is clearly meant for TLS-RPT and does not begin with v=TLSRPTv1.
+   * Its severity is that of an absent record, which it is for senders.
+   */
   'tlsrpt-ignored': {
     topic: 'tls-rpt',
     title: 'The _smtp._tls TXT record is nearly a TLS-RPT record',
@@ -326,6 +469,10 @@ export const mtaStsFindings = {
     fix: 'Correct the record: senders discard one that does not begin with v=TLSRPTv1;.',
     steps: reportHere,
   },
+  /**
+   * Raised when the record is valid and has a part that some reporters read differently,
+   * such as an address with characters that a URI must escape.
+   */
   'tlsrpt-odd': {
     topic: 'tls-rpt',
     title: 'The TLS-RPT record departs from the standard',
@@ -336,11 +483,15 @@ export const mtaStsFindings = {
     fix: 'Correct the record.',
     steps: reportHere,
   },
+  /**
+   * Raised when the record cannot be used: several records, no rua, or a URI of another
+   * scheme.
+   */
   'tlsrpt-invalid': {
     topic: 'tls-rpt',
     title: 'The TLS-RPT record is not valid',
     passed: 'The TLS-RPT record is valid',
-    why: (v) => `Senders send no reports${v.detail ? `: ${v.detail}` : ''}.`,
+    why: (values) => `Senders send no reports${values.detail ? `: ${values.detail}` : ''}.`,
     reference: 'RFC 8460 §3',
     owner: 'domain',
     fix: 'Replace the record by a single valid one.',

@@ -13,31 +13,52 @@ import {
   type FindingValues,
 } from './entry.js';
 
-const whichNetwork = (v: FindingValues): FixStep =>
+/**
+ * The step before any change of the server. A missing keyword looks the same whether the
+ * server, a filter or an attacker caused it; a control host in another network tells them
+ * apart.
+ */
+const whichNetwork = (values: FindingValues): FixStep =>
   confirm(
     'Find out which network is at fault. Replace HOST by a mail host known to offer STARTTLS: if it looks the same, the fault is in the network of this check.',
-    checkCommand(v, ' --control HOST --transcript'),
+    checkCommand(values, ' --control HOST --transcript'),
   );
 
-const testTls = (v: FindingValues): string =>
-  `openssl s_client -starttls smtp -connect ${v.host}:25 -servername ${v.host}`;
+/**
+ * A handshake by another implementation, to confirm that the fault is not in this check.
+ */
+const testTls = (values: FindingValues): string =>
+  `openssl s_client -starttls smtp -connect ${values.host}:25 -servername ${values.host}`;
 
-/** How the server ended the session, with its own words where it said any. */
-const ended = (v: FindingValues): string =>
-  v.reply === undefined ? `the server ends it (${v.detail})` : `the server answers "${v.reply}"`;
+/** How the server ended the session, with its own reply where it sent one. */
+const ended = (values: FindingValues): string =>
+  values.reply === undefined
+    ? `the server ends it (${values.detail})`
+    : `the server answers "${values.reply}"`;
 
+/**
+ * One file for key and chain: Postfix then never loads a certificate with the wrong key.
+ */
 const keyAndChain = 'smtpd_tls_chain_files = /etc/ssl/private/mail.pem';
 const fileOrder = 'Set in /etc/postfix/main.cf. The file holds key, certificate, intermediates:';
 const validateAndReload = command(
   'Validate the configuration and reload Postfix.',
   'postfix check && systemctl reload postfix',
 );
+/**
+ * The settings that make Postfix offer STARTTLS. The level `may` keeps senders without
+ * TLS working; RFC 3207 §4 forbids public servers to require it.
+ */
 const offer = [
   postfix('smtpd_tls_security_level = may'),
   postfix(keyAndChain, fileOrder),
   validateAndReload,
 ];
 
+/**
+ * The most common cause of an overwritten keyword: the ESMTP inspection of a Cisco ASA
+ * replaces it by a run of the letter X.
+ */
 const asaInspection = config(
   'On a Cisco ASA, switch ESMTP inspection off:',
   'policy-map global_policy\n class inspection_default\n  no inspect esmtp',
@@ -53,6 +74,11 @@ const countSessions = (pattern: string): FixStep =>
 
 /** STARTTLS and the handshake. */
 export const starttlsFindings = {
+  /**
+   * Raised when a host answers EHLO without the keyword STARTTLS. It fails in every
+   * profile, since all mail to the host is in plaintext. The text says "seen from here",
+   * because an attacker who removes the keyword leaves no other trace.
+   */
   'starttls-absent': {
     topic: 'starttls',
     title: 'STARTTLS is not offered, seen from here',
@@ -61,106 +87,139 @@ export const starttlsFindings = {
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Offer STARTTLS on port 25. Even a self-signed certificate is better than plaintext.',
-    steps: (v) => [whichNetwork(v), ...offer, checkAgain(v)],
+    steps: (values) => [whichNetwork(values), ...offer, checkAgain(values)],
   },
+  /**
+   * Raised when the EHLO reply has a keyword of the same shape in place of STARTTLS. It
+   * is separate from an absent keyword, because it proves a device between client and
+   * server.
+   */
   'starttls-mangled': {
     topic: 'starttls',
     title: 'The STARTTLS keyword is overwritten, seen from here',
     passed: 'No STARTTLS keyword is overwritten',
-    why: (v) =>
-      `The reply contains ${v.detail || 'an altered keyword'} instead of STARTTLS. A mail filter or an on-path attacker rewrites it, so mail travels in plaintext.`,
+    why: (values) =>
+      `The reply contains ${values.detail || 'an altered keyword'} instead of STARTTLS. A mail filter or an on-path attacker rewrites it, so mail travels in plaintext.`,
     reference: 'RFC 8461 §1, RFC 3207 §6',
     owner: 'mail-host',
     fix: 'Find the device that rewrites the SMTP conversation and switch its SMTP inspection off.',
-    steps: (v) => [
-      whichNetwork(v),
+    steps: (values) => [
+      whichNetwork(values),
       asaInspection,
       config(
         'On other firewalls, switch off the SMTP filter of port 25 ("SMTP fixup", "mail guard").',
       ),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the server lists STARTTLS and answers the command with a refusal. A 4yz
+   * reply is temporary and makes the address inconclusive instead (RFC 3207 §4).
+   */
   'starttls-refused': {
     topic: 'starttls',
     title: 'STARTTLS is offered, then refused',
     passed: 'Every mail host accepts the STARTTLS command',
-    why: (v) =>
-      `The server lists STARTTLS and answers the command with ${v.reply ? `"${v.reply}"` : 'a refusal'}. Senders that do not require TLS continue in plaintext.`,
+    why: (values) =>
+      `The server lists STARTTLS and answers the command with ${values.reply ? `"${values.reply}"` : 'a refusal'}. Senders that do not require TLS continue in plaintext.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Let the server start TLS. The usual cause is a key or certificate file it cannot read.',
-    steps: (v) => [
-      whichNetwork(v),
+    steps: (values) => [
+      whichNetwork(values),
       command(
         'Look for a key that cannot be loaded.',
         'postfix check; grep -i tls /var/log/mail.log | tail',
       ),
       postfix(keyAndChain, fileOrder),
       reloadPostfix,
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised in addition when TLSA records or an enforced policy cover a host without TLS.
+   * It is the one case in which the domain itself says that the missing keyword is wrong,
+   * so an attack is as likely as a fault; the advice is to keep the policy, which
+   * protects the mail now.
+   */
   'starttls-promised': {
     topic: 'starttls',
     title: 'A policy requires TLS, but none was offered here',
     passed: 'Every host whose policy requires TLS offers it',
-    why: (v) =>
-      `The domain publishes ${v.detail}. Either the server is broken or an on-path attacker removes STARTTLS. ` +
+    why: (values) =>
+      `The domain publishes ${values.detail}. Either the server is broken or an on-path attacker removes STARTTLS. ` +
       'Senders that apply the policy defer the mail; others send it in plaintext.',
     reference: 'RFC 7672 §2.2, RFC 8461 §5',
     owner: 'mail-host',
     fix: 'Keep the TLSA records and the policy, which protect the mail now. Find out which of the two it is.',
-    steps: (v) => [
+    steps: (values) => [
       command(
-        `On ${v.host}, test TLS locally.`,
-        `openssl s_client -starttls smtp -connect localhost:25 -servername ${v.host}`,
+        `On ${values.host}, test TLS locally.`,
+        `openssl s_client -starttls smtp -connect localhost:25 -servername ${values.host}`,
       ),
       confirm(
         'If TLS works there, an on-path attacker or a filter removes it. Check from another network as well.',
       ),
-      whichNetwork(v),
-      checkAgain(v),
+      whichNetwork(values),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the control host, which is known to offer STARTTLS, does not offer it
+   * here. Findings on missing STARTTLS are then suppressed: they would blame the domain
+   * for a filter in the network of this check.
+   */
   'own-network-strips': {
     topic: 'network',
     title: 'This network removes STARTTLS',
-    why: (v) =>
-      `The control host ${v.detail} looks stripped as well, so nothing is known of the domain's STARTTLS.`,
+    why: (values) =>
+      `The control host ${values.detail} looks stripped as well, so nothing is known of the domain's STARTTLS.`,
     reference: 'RFC 3207 §6',
     owner: 'own-network',
     fix: 'Check from another network. Switch off SMTP inspection here: mail from here travels in plaintext.',
-    steps: (v) => [asaInspection, confirm('Check from another network.', checkCommand(v))],
+    steps: (values) => [
+      asaInspection,
+      confirm('Check from another network.', checkCommand(values)),
+    ],
   },
+  /**
+   * Raised when the server accepts STARTTLS and answers the ClientHello with an alert or
+   * with something other than TLS. Silence does not raise it, since a lost packet looks
+   * the same.
+   */
   'tls-handshake-failed': {
     topic: 'starttls',
     title: 'STARTTLS is accepted, but the TLS handshake fails',
     passed: 'The TLS handshake succeeds with every mail host',
-    why: (v) =>
-      `${v.detail || 'The handshake fails.'} Some senders retry in plaintext. Senders that require TLS defer the mail until it bounces.`,
+    why: (values) =>
+      `${values.detail || 'The handshake fails.'} Some senders retry in plaintext. Senders that require TLS defer the mail until it bounces.`,
     reference: 'RFC 3207 §4.1',
     owner: 'mail-host',
     fix: 'Let the server speak TLS 1.2 and 1.3 with the usual cipher suites.',
-    steps: (v) => [
-      whichNetwork(v),
+    steps: (values) => [
+      whichNetwork(values),
       postfix('smtpd_tls_protocols = >=TLSv1\nsmtpd_tls_ciphers = medium'),
-      command('Test the handshake.', testTls(v)),
-      checkAgain(v),
+      command('Test the handshake.', testTls(values)),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when EHLO inside TLS gets a lasting refusal. A good handshake is worth nothing
+   * then, since EHLO must be repeated after it (RFC 3207 §4.2), and a sender that does
+   * not retry in plaintext cannot deliver.
+   */
   'tls-session-refused': {
     topic: 'starttls',
     title: 'The server accepts no mail inside TLS',
     passed: 'Every mail host accepts mail inside TLS',
-    why: (v) =>
-      `The handshake succeeds, but ${ended(v)} to EHLO inside TLS. Senders defer the mail and finally bounce it.`,
+    why: (values) =>
+      `The handshake succeeds, but ${ended(values)} to EHLO inside TLS. Senders defer the mail and finally bounce it.`,
     reference: 'RFC 3207 §4.2',
     owner: 'mail-host',
     fix: 'Accept EHLO and mail inside TLS from every client that may connect.',
-    steps: (v) => [
+    steps: (values) => [
       command(
-        `On ${v.host}, open a session and type EHLO test.`,
+        `On ${values.host}, open a session and type EHLO test.`,
         'openssl s_client -starttls smtp -connect localhost:25 -crlf',
       ),
       postfix(
@@ -169,46 +228,62 @@ export const starttlsFindings = {
       ),
       confirm('Make sure that no access rule applies to TLS sessions only.'),
       validateAndReload,
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when an address offers STARTTLS on a connection after one on which it did not.
+   * The return is required as evidence: a keyword that disappears for good may be the
+   * server's reaction to many connections from this check.
+   */
   'starttls-intermittent': {
     topic: 'starttls',
     title: 'STARTTLS is offered on some connections only',
     passed: 'STARTTLS is offered on every connection',
-    why: (v) =>
-      `${v.detail} Senders that require TLS are deferred at random. Others send part of the mail in plaintext.`,
+    why: (values) =>
+      `${values.detail} Senders that require TLS are deferred at random. Others send part of the mail in plaintext.`,
     reference: 'RFC 8461 §5, RFC 7672 §2.2, RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Configure every server behind this address alike: each one must offer STARTTLS.',
-    steps: (v) => [
-      command('Compare the greetings of the connections.', checkCommand(v, ' --transcript')),
+    steps: (values) => [
+      command('Compare the greetings of the connections.', checkCommand(values, ' --transcript')),
       command(
         'See the setting on every server behind the address.',
         'postconf smtpd_tls_security_level',
       ),
       ...offer,
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when a ClientHello of about 1,550 octets gets no answer and a smaller one on
+   * another connection does. The usual cause is a middlebox that reads only the first TCP
+   * segment. It warns, because only senders with post-quantum key shares are affected
+   * today.
+   */
   'tls-large-hello': {
     topic: 'starttls',
     title: 'A ClientHello of current size gets no answer',
     passed: 'A ClientHello of current size is answered',
-    why: (v) =>
-      `${v.detail || 'A ClientHello of 1,550 octets got no answer, a smaller one did.'} Senders that offer ML-KEM send about this size, and their mail is deferred.`,
+    why: (values) =>
+      `${values.detail || 'A ClientHello of 1,550 octets got no answer, a smaller one did.'} Senders that offer ML-KEM send about this size, and their mail is deferred.`,
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
     fix: 'Find the firewall, proxy or load balancer that drops a ClientHello of several packets.',
-    steps: (v) => [
-      command('Send a large ClientHello.', `${testTls(v)} -groups X25519MLKEM768:X25519`),
+    steps: (values) => [
+      command('Send a large ClientHello.', `${testTls(values)} -groups X25519MLKEM768:X25519`),
       confirm('Make sure that the same command succeeds on the mail host itself.'),
       confirm(
         'Switch off TLS inspection and ClientHello filters between the internet and port 25.',
       ),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when TLS 1.0 or 1.1 completes a handshake. The baseline only warns: for
+   * opportunistic mail the alternative of an old sender is plaintext (RFC 7435 §1), which
+   * is worse.
+   */
   'tls-old-version': {
     topic: 'tls-version',
     title: 'TLS 1.0 or 1.1 is in use',
@@ -217,16 +292,20 @@ export const starttlsFindings = {
     reference: 'RFC 8996 §2',
     owner: 'mail-host',
     fix: 'Offer TLS 1.2 and 1.3. Remove the old versions once no session needs them.',
-    steps: (v) => [
+    steps: (values) => [
       logSessions,
       countSessions('TLSv1(\\.1)? with'),
       postfix(
         'smtpd_tls_protocols = >=TLSv1',
         'Install an OpenSSL that has TLS 1.3. Keep the old versions while you count. Set in /etc/postfix/main.cf:',
       ),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the server selects SSLv3 or answers an SSLv2 hello. Unlike TLS 1.0 it
+   * fails, since these versions protect against no active attacker.
+   */
   'tls-broken-version': {
     topic: 'tls-version',
     title: 'SSLv2 or SSLv3 is accepted',
@@ -235,8 +314,17 @@ export const starttlsFindings = {
     reference: 'RFC 6176 §3, RFC 7568 §3',
     owner: 'mail-host',
     fix: 'Switch SSLv2 and SSLv3 off. Keep TLS 1.0 and later.',
-    steps: (v) => [postfix('smtpd_tls_protocols = >=TLSv1'), reloadPostfix, checkAgain(v)],
+    steps: (values) => [
+      postfix('smtpd_tls_protocols = >=TLSv1'),
+      reloadPostfix,
+      checkAgain(values),
+    ],
   },
+  /**
+   * Raised when the server accepts a suite of RC4, RC2, DES, 3DES or IDEA, or with fewer
+   * than 112 bits. A warning for the same reason as old versions: the suite is still
+   * better than plaintext.
+   */
   'tls-weak-suite': {
     topic: 'cipher',
     title: withDetail('A weak cipher suite is in use'),
@@ -245,12 +333,17 @@ export const starttlsFindings = {
     reference: 'RFC 7465 §2, RFC 9325 §4.1',
     owner: 'mail-host',
     fix: 'Count the sessions that still need them. Then exclude RC4, 3DES, export and NULL suites.',
-    steps: (v) => [
+    steps: (values) => [
       countSessions('with cipher [A-Z0-9-]+'),
       postfix('smtpd_tls_ciphers = medium\nsmtpd_tls_exclude_ciphers = RC4, 3DES, EXPORT, eNULL'),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when a suite without authentication is accepted. Only informs: opportunistic
+   * senders verify nothing anyway, and RFC 7672 §8.2 notes that such suites are no loss
+   * for them.
+   */
   'tls-anonymous-suite': {
     topic: 'cipher',
     title: 'Anonymous cipher suites are accepted',
@@ -260,6 +353,11 @@ export const starttlsFindings = {
     fix: 'No action is needed.',
     steps: noSteps,
   },
+  /**
+   * Raised when a harmless command, sent in the same packet as STARTTLS, is answered
+   * inside TLS. The fault is known as CVE-2011-0411. It is tested only in intrusive
+   * checks, since it sends data that a strict server may log as an attack.
+   */
   'injection-vulnerable': {
     topic: 'starttls',
     title: 'Commands sent before the handshake are executed after it',
@@ -268,12 +366,12 @@ export const starttlsFindings = {
     reference: 'RFC 3207 §4.2',
     owner: 'mail-host',
     fix: 'Update the mail server: it must discard everything received before the handshake.',
-    steps: (v) => [
+    steps: (values) => [
       command(
         'Update the mail server that is installed.',
         'apt-get install --only-upgrade postfix exim4 sendmail opensmtpd',
       ),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
 } satisfies Record<string, FindingEntry>;

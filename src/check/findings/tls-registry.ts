@@ -13,34 +13,45 @@ import {
   type FindingValues,
 } from './entry.js';
 
+/** Log lines of Postfix show which version and suite each session used. */
 const logSessions = postfix('smtpd_tls_loglevel = 1', 'Log sessions. Set in /etc/postfix/main.cf:');
 const countSessions = command(
   'Count the sessions that still need it.',
   `grep -hoE '(TLSv[0-9.]+|SSLv3) with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c`,
 );
+/**
+ * Steps that count before they remove. A suite that one partner still needs is better
+ * than the plaintext that this partner would use next.
+ */
 const firstCount =
   (...more: readonly FixStep[]) =>
-  (v: FindingValues): FixStep[] => [logSessions, countSessions, ...more, checkAgain(v)];
+  (values: FindingValues): FixStep[] => [logSessions, countSessions, ...more, checkAgain(values)];
 
-/** One setting of Postfix and nothing else. */
+/** Steps for one setting of Postfix and nothing else. */
 const set =
   (setting: string) =>
-  (v: FindingValues): FixStep[] => [postfix(setting), reloadPostfix, checkAgain(v)];
+  (values: FindingValues): FixStep[] => [postfix(setting), reloadPostfix, checkAgain(values)];
 
-/** The library is at fault: which version has what is missing. */
+/** Steps where the library lacks a feature: no setting helps, only a newer version. */
 const libraryVersion =
   (since: string) =>
-  (v: FindingValues): FixStep[] => [
+  (values: FindingValues): FixStep[] => [
     command(`Print the version in use; ${since}.`, 'openssl version'),
-    checkAgain(v),
+    checkAgain(values),
   ];
 
+/** The reason why profiles warn where a guideline for the web would fail. */
 const weakBeatsPlaintext =
   'Weak TLS is still better than plaintext, to which a sender without anything better falls back.';
+/** The groups that every current library supports, fastest first. */
 const strongGroups = 'tls_eecdh_auto_curves = X25519 prime256v1 secp384r1';
 
 /** Versions, suites, groups and features. */
 export const tlsFindings = {
+  /**
+   * Raised when a suite with NULL encryption or an export cipher is accepted. It fails:
+   * the session counts as encrypted and an on-path attacker reads it.
+   */
   'tls-broken-suite': {
     topic: 'cipher',
     title: withDetail('A NULL or export suite is accepted'),
@@ -51,6 +62,10 @@ export const tlsFindings = {
     fix: 'Exclude NULL and export suites.',
     steps: set('smtpd_tls_exclude_ciphers = eNULL, EXPORT'),
   },
+  /**
+   * Raised when a suite outside the lists of the profile is accepted. Only profiles with
+   * a closed list ask this question; how bad it is depends on the guideline.
+   */
   'tls-unlisted-suite': {
     topic: 'cipher',
     title: withDetail('A suite outside the profile is accepted'),
@@ -66,6 +81,10 @@ export const tlsFindings = {
       ),
     ),
   },
+  /**
+   * Raised when a suite is accepted that the guideline still tolerates and plans to
+   * remove. It warns at most, so that a server can follow the guideline's own schedule.
+   */
   'tls-phase-out-suite': {
     topic: 'cipher',
     title: withDetail('A suite to be phased out is accepted'),
@@ -76,6 +95,10 @@ export const tlsFindings = {
     fix: 'Count the sessions that need it, and exclude it when no session does.',
     steps: firstCount(),
   },
+  /**
+   * Raised when a version that the profile requires is refused. A version that could not
+   * be tested does not raise it.
+   */
   'tls-missing-version': {
     topic: 'tls-version',
     title: withDetail('A TLS version of the profile is missing'),
@@ -84,11 +107,16 @@ export const tlsFindings = {
     reference: 'RFC 9325 §3.1.1',
     owner: 'mail-host',
     fix: 'Offer TLS 1.2 and 1.3.',
-    steps: (v) => [
+    steps: (values) => [
       postfix('smtpd_tls_protocols = >=TLSv1'),
-      ...libraryVersion('1.1.1 and later have TLS 1.3')(v),
+      ...libraryVersion('1.1.1 and later have TLS 1.3')(values),
     ],
   },
+  /**
+   * Raised when a group below the guideline's strength is accepted. Key exchange is
+   * graded more strictly than suites, since recorded sessions can be decrypted years
+   * later.
+   */
   'tls-weak-group': {
     topic: 'cipher',
     title: withDetail('A weak key exchange group is accepted'),
@@ -99,6 +127,10 @@ export const tlsFindings = {
     fix: 'Offer X25519, P-256 and P-384.',
     steps: set(strongGroups),
   },
+  /**
+   * Raised when a group is accepted that the guideline tolerates for the present. No
+   * attack is known, so it informs.
+   */
   'tls-phase-out-group': {
     topic: 'cipher',
     title: withDetail('A group to be phased out is accepted'),
@@ -109,6 +141,11 @@ export const tlsFindings = {
     fix: 'Prefer X25519, P-256 and P-384.',
     steps: set(strongGroups),
   },
+  /**
+   * Raised when the prime of the server's DHE group has fewer bits than the profile
+   * requires. The prime is read from ServerKeyExchange, so one handshake with DHE is
+   * enough evidence.
+   */
   'tls-weak-dhe': {
     topic: 'cipher',
     title: withDetail('The finite-field group of DHE is small'),
@@ -117,11 +154,16 @@ export const tlsFindings = {
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Use a group of RFC 7919 with at least 2048 bits.',
-    steps: (v) => [
+    steps: (values) => [
       command('Make the parameters.', 'openssl dhparam -out /etc/postfix/dh.pem 3072'),
-      ...set('smtpd_tls_dh1024_param_file = /etc/postfix/dh.pem')(v),
+      ...set('smtpd_tls_dh1024_param_file = /etc/postfix/dh.pem')(values),
     ],
   },
+  /**
+   * Raised when a server completes a hello that offers only SHA-1 signatures for the key
+   * exchange. The attack needs a collision during the handshake, so profiles for mail
+   * only inform.
+   */
   'tls-weak-handshake-signature': {
     topic: 'cipher',
     title: withDetail('The key exchange can be signed with SHA-1'),
@@ -132,6 +174,10 @@ export const tlsFindings = {
     fix: 'Update OpenSSL when convenient: its default security level refuses SHA-1.',
     steps: libraryVersion('3.0 and later refuse SHA-1 at their default level'),
   },
+  /**
+   * Raised when the server follows the client's order and so selects a worse suite than
+   * it could. It matters only for clients that list weak suites first.
+   */
   'tls-order': {
     topic: 'cipher',
     title: "The client's order of suites decides",
@@ -142,6 +188,11 @@ export const tlsFindings = {
     fix: "Let the server's order decide.",
     steps: set('tls_preempt_cipherlist = yes'),
   },
+  /**
+   * Raised when the server selects a compression method other than null. CRIME needs an
+   * attacker who controls part of the plaintext, which in mail is easy: the attacker
+   * sends a message.
+   */
   'tls-compression': {
     topic: 'cipher',
     title: 'TLS compression is accepted',
@@ -152,6 +203,10 @@ export const tlsFindings = {
     fix: 'Switch compression off.',
     steps: set('tls_ssl_options = NO_COMPRESSION'),
   },
+  /**
+   * Raised when a TLS 1.2 answer lacks the extension of RFC 7627. TLS 1.3 has the
+   * property built in, so a server with TLS 1.3 alone is not asked.
+   */
   'tls-no-extended-master-secret': {
     topic: 'tls-version',
     title: 'TLS 1.2 lacks the extended master secret',
@@ -162,6 +217,10 @@ export const tlsFindings = {
     fix: 'Update the TLS library.',
     steps: libraryVersion('1.1.0 and later have it'),
   },
+  /**
+   * Raised when a TLS 1.2 answer lacks the extension of RFC 5746. An attacker can then
+   * put its own data before that of the sender in one session.
+   */
   'tls-no-secure-renegotiation': {
     topic: 'tls-version',
     title: 'TLS 1.2 lacks secure renegotiation',
@@ -172,6 +231,10 @@ export const tlsFindings = {
     fix: 'Update the TLS library.',
     steps: libraryVersion('0.9.8m and later have it'),
   },
+  /**
+   * Raised when the server starts a second handshake on the client's request. It costs
+   * the server processing time and no confidentiality, so it informs.
+   */
   'tls-renegotiation': {
     topic: 'tls-version',
     title: 'Clients can start a renegotiation',
@@ -182,19 +245,29 @@ export const tlsFindings = {
     fix: 'Switch off renegotiation by clients.',
     steps: set('tls_ssl_options = NO_RENEGOTIATION'),
   },
+  /**
+   * Raised when the budget of connections was spent, or the server stopped answering,
+   * before every question of the profile had an answer. It lists the open questions, so
+   * that a result without faults is not mistaken for a complete one.
+   */
   'tls-unsettled': {
     topic: 'network',
-    title: (v) => `Not all of its TLS is known: ${v.detail}`,
+    title: (values) => `Not all of its TLS is known: ${values.detail}`,
     why: 'Each test takes a connection. A test without an answer is neither good nor bad.',
     reference: 'RFC 9325 §4',
     owner: 'own-network',
     fix: 'Continue later from the saved evidence, more slowly, or with a larger budget.',
-    steps: (v) => [
-      command('Save the evidence.', checkCommand(v, ' --evidence seen.json')),
+    steps: (values) => [
+      command('Save the evidence.', checkCommand(values, ' --evidence seen.json')),
       wait('If the server refused connections, wait an hour or more.'),
-      command('Continue from it.', checkCommand(v, ' --resume seen.json --spacing 30')),
+      command('Continue from it.', checkCommand(values, ' --resume seen.json --spacing 30')),
     ],
   },
+  /**
+   * Raised when the server answers a large ClientHello with an alert and a smaller one
+   * with a handshake. The difference to a lost hello is that here the server, not a
+   * middlebox, is at fault.
+   */
   'tls-hello-intolerant': {
     topic: 'starttls',
     title: 'A large ClientHello is refused, a smaller one accepted',
@@ -203,10 +276,10 @@ export const tlsFindings = {
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
     fix: 'Update the mail server, or the device that terminates TLS before it.',
-    steps: (v) => [
+    steps: (values) => [
       command(
         'Send a large ClientHello.',
-        `openssl s_client -starttls smtp -connect ${v.host}:25 -servername ${v.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`,
+        `openssl s_client -starttls smtp -connect ${values.host}:25 -servername ${values.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`,
       ),
       confirm(
         'If it fails and a short list of suites works, exclude firewalls, proxies and load balancers that read the handshake.',
@@ -215,38 +288,52 @@ export const tlsFindings = {
         'Print both versions, and update the program that terminates TLS.',
         'openssl version; postconf mail_version',
       ),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when a hybrid group of RFC 10024 is selected. It is reported as good and
+   * required by no profile, since few senders offer it yet.
+   */
   'tls-pq-good': {
     topic: 'cipher',
-    title: (v) => `Post-quantum key exchange is offered (${v.detail})`,
+    title: (values) => `Post-quantum key exchange is offered (${values.detail})`,
     why: 'Mail recorded today stays unreadable for later quantum computers. RFC 10024 defines X25519MLKEM768, SecP256r1MLKEM768 and SecP384r1MLKEM1024.',
     reference: 'RFC 10024',
     owner: 'mail-host',
     fix: 'No action is needed.',
     steps: noSteps,
   },
+  /**
+   * Raised when the only evidence is for groups that exist in drafts, such as Kyber
+   * hybrids. It is a finding of its own, because support may disappear with the next
+   * draft.
+   */
   'tls-pq-draft-good': {
     topic: 'cipher',
-    title: (v) => `A draft of post-quantum key exchange is offered (${v.detail})`,
+    title: (values) => `A draft of post-quantum key exchange is offered (${values.detail})`,
     why: 'It protects recorded mail too. No RFC defines the group, so few senders offer it and it may change.',
     reference: 'draft-ietf-tls-mlkem',
     owner: 'mail-host',
     fix: 'Offer X25519MLKEM768 (RFC 10024) as well.',
     steps: noSteps,
   },
+  /**
+   * Raised when addresses of one host, or port 25 and a submission port, disagree on
+   * STARTTLS. The comparison shows that the server knows TLS, so the missing keyword is a
+   * setting or a device and not a missing feature.
+   */
   'starttls-differs': {
     topic: 'starttls',
     title: 'Some addresses or ports offer TLS, others do not',
     passed: 'All addresses of a host offer TLS alike',
-    why: (v) =>
-      `${v.detail} Senders that reach an address without TLS send in plaintext. An attacker on one path looks the same.`,
+    why: (values) =>
+      `${values.detail} Senders that reach an address without TLS send in plaintext. An attacker on one path looks the same.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Configure all of them alike. If they are, look for a device before the one that differs.',
-    steps: (v) => [
-      command('Compare greeting and EHLO of the addresses.', checkCommand(v, ' --transcript')),
+    steps: (values) => [
+      command('Compare greeting and EHLO of the addresses.', checkCommand(values, ' --transcript')),
       command(
         'See the setting on every server that the addresses lead to.',
         'postconf smtpd_tls_security_level',
@@ -254,9 +341,13 @@ export const tlsFindings = {
       confirm(
         'If they are alike, check from another network: a device before one address removes STARTTLS.',
       ),
-      checkAgain(v),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the profile requires DANE and the records are not in force for every
+   * host. A profile can accept an enforced MTA-STS policy instead.
+   */
   'dane-required': {
     topic: 'dane',
     title: 'The profile requires DANE',
@@ -265,11 +356,19 @@ export const tlsFindings = {
     reference: 'RFC 7672 §1.3',
     owner: 'dns-host',
     fix: 'Sign the zones with DNSSEC, then publish TLSA records for the keys in use.',
-    steps: (v) => [
-      command('Print the records to publish.', `hermetic records ${v.domain}${v.options.network}`),
-      checkAgain(v),
+    steps: (values) => [
+      command(
+        'Print the records to publish.',
+        `hermetic records ${values.domain}${values.options.network}`,
+      ),
+      checkAgain(values),
     ],
   },
+  /**
+   * Raised when the key is above the weak limit and below the length that the profile
+   * asks for. A warning: the guidelines set this length for data that must stay secret
+   * for years.
+   */
   'cert-short-key': {
     topic: 'certificate',
     title: withDetail('The certificate key is shorter than the profile requires'),
@@ -278,6 +377,6 @@ export const tlsFindings = {
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Use a longer key, or P-256, at the next renewal. With DANE publish its TLSA record first.',
-    steps: (v) => [checkAgain(v)],
+    steps: (values) => [checkAgain(values)],
   },
 } satisfies Record<string, FindingEntry>;

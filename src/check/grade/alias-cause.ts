@@ -29,6 +29,11 @@ export function aliasCauses(
   );
 }
 
+/**
+ * The cause where the alias alone explains the faults of the host: its target is in the
+ * policy, and every certificate is valid for the target. Otherwise changing the MX record
+ * would not repair anything, or would break what works.
+ */
 function causeOf(evidence: Evidence, host: JudgedHost): AliasCause | undefined {
   const { alias, name, tlsa } = host.evidence;
   const target = alias?.canonicalName;

@@ -6,9 +6,13 @@ import type { JudgedCertificate } from './judge-certificate.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 
+/** Milliseconds of a day. */
 const day = 86_400_000;
 
-/** Raises what is wrong with the certificates of one address. One cause, one finding. */
+/**
+ * Raises faults of the certificates of one address. One cause raises one finding: an
+ * expired certificate with a DANE-TA record is not also a TLSA mismatch.
+ */
 export function certificateRules(
   raised: FindingCollector,
   host: JudgedHost,
@@ -17,6 +21,10 @@ export function certificateRules(
   for (const judged of address.certificates) judgeOne(raised, host, address, judged);
 }
 
+/**
+ * Judges one certificate. The mechanisms in force for it choose the severity: the same
+ * self-signed certificate is a failure under MTA-STS and in order under DANE-EE.
+ */
 function judgeOne(
   raised: FindingCollector,
   host: JudgedHost,
@@ -25,9 +33,9 @@ function judgeOne(
 ): void {
   const { summary, certificate, daneCause } = judged;
   const { profile, evidence } = raised;
-  const at = Date.parse(evidence.collectedAt);
+  const checkedAt = Date.parse(evidence.collectedAt);
   const mechanisms = inForce(raised, host, judged);
-  const on: FindingInput = {
+  const subject: FindingInput = {
     host: host.evidence.name,
     ip: address.evidence.ip,
     spkiSha256: summary.spkiSha256,
@@ -37,29 +45,33 @@ function judgeOne(
   const expiry = summary.notAfter.slice(0, 10);
   const dated = daneCause === 'date' ? tlsaReason(judged) : undefined;
   if (summary.validity === 'expired')
-    raised.add('cert-expired', { ...on, detail: expiry, reason: dated });
+    raised.add('cert-expired', { ...subject, detail: expiry, reason: dated });
   else if (summary.validity === 'not-yet-valid')
     raised.add('cert-not-yet-valid', {
-      ...on,
+      ...subject,
       detail: summary.notBefore.slice(0, 10),
       reason: dated,
     });
   else {
-    const left = certificate.notAfter - at;
+    // The limit scales with the lifetime: fourteen days are late for a yearly certificate
+    // and early for one of six days.
+    const left = certificate.notAfter - checkedAt;
     const limit = Math.min(
       (certificate.notAfter - certificate.notBefore) * profile.nearExpiry.share,
       profile.nearExpiry.days * day,
     );
-    if (left < limit) raised.add('cert-near-expiry', { ...on, detail: expiry });
+    if (left < limit) raised.add('cert-near-expiry', { ...subject, detail: expiry });
   }
-  if (summary.chain === 'self-signed') raised.add('cert-self-signed', on);
-  chainRules(raised, judged, on);
+  if (summary.chain === 'self-signed') raised.add('cert-self-signed', subject);
+  chainRules(raised, judged, subject);
 
   const names = summary.names.slice(0, 3).join(', ');
+  // A name that alone breaks a DANE-TA match defers mail as an enforced policy does (RFC
+  // 7672 §3.2.2).
   const nameMechanisms = daneCause === 'name' ? [...mechanisms, 'enforce' as const] : mechanisms;
   if (summary.nameMatch === 'mismatch' && !raised.aliases.has(host.evidence.name))
     raised.add('cert-name-mismatch', {
-      ...on,
+      ...subject,
       detail: names,
       reason: [nameReason(judged), ...(daneCause === 'name' ? [tlsaReason(judged)] : [])].join(
         '; ',
@@ -72,7 +84,7 @@ function judgeOne(
     (daneCause === 'name' && summary.nameMatch === 'mismatch');
   if (summary.dane === 'mismatch' && !said)
     raised.add('dane-mismatch', {
-      ...on,
+      ...subject,
       reason: tlsaReason(judged),
       tlsa: judged.daneFaults,
       tlsaOfKey: host.evidence.tlsa.records.some((record) =>
@@ -80,54 +92,63 @@ function judgeOne(
       ),
     });
 
+  // Bits of RSA and of elliptic curves are not comparable, so each has its own limit.
   const below =
     summary.keyAlgorithm === 'RSA' || summary.keyAlgorithm === 'DSA' ? 'rsaBelow' : 'ecBelow';
   const short = profile.keys.find((terms) => summary.keyBits > 0 && summary.keyBits < terms[below]);
   if (short)
-    raised.add(short.finding, { ...on, detail: `${summary.keyAlgorithm} ${summary.keyBits}` });
+    raised.add(short.finding, { ...subject, detail: `${summary.keyAlgorithm} ${summary.keyBits}` });
 }
 
 /**
- * Faults of the chain, each with the certificate that has it. A chain without a path
- * keeps its own reason.
+ * Raises faults of the chain, each with the certificate that has it. A path that fails
+ * for a specific rule is reported with that rule and not as an unknown CA: the operator
+ * would otherwise change the CA in vain.
  */
 function chainRules(
   raised: FindingCollector,
   { summary, certificate, chain, path }: JudgedCertificate,
-  on: FindingInput,
+  subject: FindingInput,
 ): void {
   const weak = weaklySigned(certificate) || path.problems.includes(WEAK);
   const reasons = path.problems.filter((code) => !withoutReason.includes(code));
   const reason = reasons.map((code) => explainProblem(code, chain)).join('; ');
   if (summary.chain === 'unknown-ca') {
-    if (reasons.length > 0) raised.add('cert-not-acceptable', { ...on, reason });
-    else if (!weak) raised.add('cert-unknown-ca', on);
+    if (reasons.length > 0) raised.add('cert-not-acceptable', { ...subject, reason });
+    else if (!weak) raised.add('cert-unknown-ca', subject);
   }
-  if (summary.chain === 'incomplete') raised.add('cert-chain-incomplete', on);
+  if (summary.chain === 'incomplete') raised.add('cert-chain-incomplete', subject);
   if (weak)
     raised.add('cert-weak-signature', {
-      ...on,
+      ...subject,
       detail: summary.signature,
       reason: explainProblem(WEAK, chain),
     });
-  const at = Date.parse(raised.evidence.collectedAt);
+  const checkedAt = Date.parse(raised.evidence.collectedAt);
   const outdated = chain
     .slice(1)
-    .find((certificate) => at > certificate.notAfter || at < certificate.notBefore);
+    .find((certificate) => checkedAt > certificate.notAfter || checkedAt < certificate.notBefore);
   if (summary.validity === 'valid' && path.validity !== 'valid' && outdated)
     raised.add('cert-chain-outdated', {
-      ...on,
+      ...subject,
       reason: `${outdated.subjectText}: valid from ${day10(outdated.notBefore)} to ${day10(outdated.notAfter)}`,
     });
 }
 
+/**
+ * A broken hash has a finding of its own, since it concerns the CA as well as the server.
+ */
 const WEAK = 'x509-weak-signature';
 /** Codes that findings of their own stand for. */
 const withoutReason: readonly string[] = [WEAK, 'x509-unknown-ca', 'x509-self-signed'];
 
+/** The date without the time, in UTC. */
 const day10 = (milliseconds: number): string => formatTime(milliseconds).slice(0, 10);
 
-/** Why no name of the certificate is that of the host. */
+/**
+ * Explains why no name of the certificate matches the host. The common name is mentioned
+ * where it holds the name, because many tools still show it as the name.
+ */
 function nameReason({
   certificate: { dnsNames, commonName, altNames },
 }: JudgedCertificate): string {
@@ -137,7 +158,7 @@ function nameReason({
   return `the name "${commonName}" stands in the common name only, and senders read subjectAltName`;
 }
 
-/** Each record with what is wrong with it. */
+/** The first three records, each with the reason why it does not match. */
 function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
   const said = daneFaults
     .slice(0, 3)
@@ -146,7 +167,11 @@ function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
   return said.join('; ');
 }
 
-/** Returns the mechanisms by which senders judge this certificate today. */
+/**
+ * The mechanisms by which a sender judges this certificate today: the mode of a policy
+ * that lists the host, and the usage of the record that vouches for it. `none` where no
+ * sender verifies.
+ */
 function inForce(
   raised: FindingCollector,
   host: JudgedHost,

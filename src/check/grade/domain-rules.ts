@@ -7,7 +7,11 @@ import type { FindingCollector } from './finding-collector.js';
 import { explainUnusable, parseTlsa } from '../../dane/index.js';
 import { discardedRules, lintRules, recordReason, shortRecord } from './record-rules.js';
 
-/** Raises findings on the mail route, and on faults of this network that hide it. */
+/**
+ * Raises findings on the route: whether there is one, and what kept this check from
+ * seeing it. Faults of the resolver suppress DNSSEC findings on the domain, which would
+ * blame the wrong party.
+ */
 export function routeRules(raised: FindingCollector): void {
   const { route, network } = raised.evidence;
   const strips = resolverAtFault(raised.evidence);
@@ -17,10 +21,14 @@ export function routeRules(raised: FindingCollector): void {
       'domain-nonexistent',
       route.dnssec === 'indeterminate' ? { detail: 'unproved' } : {},
     );
+  // The kinds of route exclude each other, and a name that does not exist explains all of
+  // them.
   else if (route.kind === 'none') raised.add('no-mail');
   else if (route.kind === 'null-mx') raised.add('null-mx');
   else if (route.kind === 'implicit') raised.add('implicit-mx');
   if (route.besideNullMx) raised.add('null-mx-beside'); // [7505-3-1]
+  // Bogus before a failed lookup: a validating resolver reports both as SERVFAIL, and
+  // only one names the cause.
   if (route.dnssec === 'bogus') raised.add('dnssec-bogus', { detail: words(route.failure) });
   else if (route.kind === 'error') raised.add('mx-lookup-failed', { detail: words(route.failure) });
   else if (route.dnssec === 'indeterminate' && !strips)
@@ -29,42 +37,48 @@ export function routeRules(raised: FindingCollector): void {
   if (network.ipv6 === 'unavailable') raised.add('no-ipv6');
 }
 
-/** Raises findings on DANE. Returns whether DANE binds every host. */
+/**
+ * Raises findings on DANE. True when DANE binds every host: the MX record is secure and
+ * each host has usable TLSA records (RFC 7672 §2.2.1). One unprotected host is enough for
+ * an attacker, who blocks the others.
+ */
 export function daneRules(raised: FindingCollector): boolean {
   const { hosts, evidence } = raised;
   const strips = resolverAtFault(evidence);
   for (const judged of hosts) {
     const { evidence: host } = judged;
-    const on = { host: host.name };
+    const subject = { host: host.name };
+    // One cause, one finding: a bogus zone also fails the TLSA lookup, so later
+    // conditions apply only where earlier ones do not.
     if (host.dnssec === 'bogus')
-      raised.add('dnssec-bogus', { ...on, detail: words(host.addressLookup.failure) });
+      raised.add('dnssec-bogus', { ...subject, detail: words(host.addressLookup.failure) });
     else if (
       host.dnssec === 'indeterminate' &&
       evidence.route.dnssec !== 'indeterminate' &&
       !strips
     )
-      raised.add('dnssec-indeterminate', { ...on, reason: failureOf(host.addressLookup) });
+      raised.add('dnssec-indeterminate', { ...subject, reason: failureOf(host.addressLookup) });
     else if (host.tlsa.status === 'bogus')
-      raised.add('dane-bogus', { ...on, reason: failureOf(host.tlsa) });
+      raised.add('dane-bogus', { ...subject, reason: failureOf(host.tlsa) });
     else if (host.tlsa.status === 'tempfail' && !(strips && host.tlsa.dnssec === 'indeterminate'))
-      raised.add('dane-tempfail', { ...on, reason: failureOf(host.tlsa) });
+      raised.add('dane-tempfail', { ...subject, reason: failureOf(host.tlsa) });
     if (host.addressLookup.status === 'found' && host.addressLookup.failure)
-      raised.add('address-family-failed', { ...on, reason: failureOf(host.addressLookup) });
+      raised.add('address-family-failed', { ...subject, reason: failureOf(host.addressLookup) });
     if (host.tlsa.status === 'unusable')
       raised.add('dane-unusable', {
-        ...on,
+        ...subject,
         spkiSha256: keyOf(raised, host.name),
         reason: unusableReason(host.tlsa.records),
       });
     if (host.tlsa.status === 'insecure') {
       const retired = host.unsupported;
       const detail = retired ? `${retired.zone}: ${retired.algorithms.join(', ')}` : '';
-      raised.add('dane-inert', { ...on, detail });
+      raised.add('dane-inert', { ...subject, detail });
     }
     const { elsewhere } = host.tlsa;
     if (elsewhere)
       raised.add('dane-misplaced', {
-        ...on,
+        ...subject,
         spkiSha256: keyOf(raised, host.name),
         reason: elsewhere
           .slice(0, 3)
@@ -74,6 +88,7 @@ export function daneRules(raised: FindingCollector): boolean {
     rolloverRules(raised, judged);
     if (host.alias) aliasRule(raised, judged, host.alias.canonicalName);
   }
+  // From here on: the domain as a whole, since protection is that of the weakest host.
   const bound = hosts.filter((host) => host.evidence.tlsa.status === 'usable');
   const certificates = bound.flatMap((judgedHost) =>
     judgedHost.addresses.flatMap((address) => address.certificates),
@@ -99,50 +114,61 @@ export function daneRules(raised: FindingCollector): boolean {
   return inForce;
 }
 
+/**
+ * Explains for the first three records why DANE for mail does not use them (RFC 7672
+ * §3.1.3).
+ */
 function unusableReason(records: readonly string[]): string {
   return records
     .flatMap((text) => {
       const record = parseTlsa(text);
-      const says = record ? explainUnusable(record) : 'it has no data';
-      if (says === undefined) return [];
-      return [`TLSA ${shortRecord(text)}: ${says}`];
+      const explanation = record ? explainUnusable(record) : 'it has no data';
+      if (explanation === undefined) return [];
+      return [`TLSA ${shortRecord(text)}: ${explanation}`];
     })
     .slice(0, 3)
     .join('; ');
 }
 
-/** An alias that other faults rest on is graded as they would be (RFC 8461 §4.1). */
+/**
+ * Raises an alias. An alias that other faults rest on is graded as they would be (RFC
+ * 8461 §4.1): it fails where the policy is enforced, since senders defer.
+ */
 function aliasRule(
   raised: FindingCollector,
   { evidence: { name, preference } }: JudgedHost,
   target: string,
 ): void {
   const cause = raised.aliases.get(name);
-  const on = { host: name, preference };
-  if (!cause) return raised.add('mx-is-cname', { ...on, detail: target });
+  const subject = { host: name, preference };
+  if (!cause) return raised.add('mx-is-cname', { ...subject, detail: target });
   const mode = raised.evidence.mtaSts.policy?.mode === 'enforce' ? 'enforce' : 'testing';
   raised.add('mx-is-cname', {
-    ...on,
+    ...subject,
     meant: cause.meant,
     detail: cause.message,
     mechanisms: [mode],
   });
 }
 
-/** Raises whether the next key can come, and which records are in its way. */
+/**
+ * Raises whether the next key is prepared, and which records hinder it. Idle records are
+ * raised only while a current record exists: without one, `dane-mismatch` says what to
+ * do.
+ */
 function rolloverRules(
   raised: FindingCollector,
   { evidence, summary: { tlsa } }: JudgedHost,
 ): void {
   if (tlsa.status !== 'usable' || !tlsa.roles) return;
-  const on = { host: evidence.name };
-  if (tlsa.rollover === 'ready') raised.add('dane-rollover-good', on);
+  const subject = { host: evidence.name };
+  if (tlsa.rollover === 'ready') raised.add('dane-rollover-good', subject);
   const idle = tlsa.records.filter((_, index) =>
     ['duplicate', 'unrelated', 'stale', 'unusable'].includes(tlsa.roles?.[index] ?? ''),
   );
   if (idle.length > 0 && tlsa.roles.includes('current'))
     raised.add('dane-leftover', {
-      ...on,
+      ...subject,
       detail: idle.map(shortRecord).join(', '),
       reason: unusableReason(idle) || undefined,
     });
@@ -164,6 +190,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
         reason: first && reasonOf(first, mtaSts.txt.texts),
       });
   }
+  // Records that were meant for MTA-STS come first: with one of them, "publish a policy"
+  // would be the wrong advice.
   const corrected = discardedRules(raised);
   lintRules(raised);
   if (mode === 'enforce' || mode === 'testing') matchRules(raised, mode);
@@ -177,6 +205,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
   // Without a host that takes mail there is nothing to protect yet.
   if (mode === undefined && mtaSts.status === 'absent' && !corrected && raised.hosts.length > 0) {
     if (dane) raised.add('sts-absent');
+    // Each of these findings already names the way to enforcement; a second one would
+    // contradict it.
     else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
       const hosted =
         route.dnssec === 'insecure' &&
@@ -192,6 +222,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
       );
     }
   }
+  // Without reports an enforced policy can defer mail for weeks without a sign, so only
+  // then a missing record is a warning.
   const mechanisms = [mode === 'enforce' ? ('enforce' as const) : ('none' as const)];
   if (tlsRpt.status === 'absent' && !raised.has('tlsrpt-ignored'))
     raised.add('tlsrpt-absent', { mechanisms });
@@ -202,20 +234,24 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
     });
 }
 
-/** Which value is at fault: of a record its text, else what the failure names. */
+/** The value at fault: of a record its text, otherwise the detail of the failure. */
 function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): string {
   const own = texts.filter((text) => /^v=(STS|TLSRPT)v1/.test(text));
   if (/^(sts-record|rpt)-/.test(code)) return recordReason(own, detail || code);
   return detail || code;
 }
 
-/** A failed TLSA lookup does not prove the absence of records (RFC 7672 §2.1.2). */
+/** A TLSA lookup that failed does not show that no record exists (RFC 7672 §2.1.2). */
 function couldBeDane({ hosts }: FindingCollector): boolean {
   return hosts.some(
     ({ evidence: { tlsa } }) => tlsa.status === 'bogus' || tlsa.status === 'tempfail',
   );
 }
 
+/**
+ * Compares every MX host with the policy. Hosts behind an alias are left out where the
+ * alias is the cause, and one finding replaces one per host where no host matches.
+ */
 function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void {
   const missing = raised.hosts.filter(
     (host) => host.summary.mtaStsMatch === 'mismatch' && !raised.aliases.has(host.evidence.name),
@@ -227,6 +263,10 @@ function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void
       raised.add('sts-mx-mismatch', { host: evidence.name, mechanisms: [mode] });
 }
 
+/**
+ * True when a sender that applies the policy could deliver to the host: listed, working
+ * inside TLS, and every certificate valid for the host name (RFC 8461 §4.1, §4.2).
+ */
 function satisfiesPolicy(host: JudgedHost): boolean {
   const seen = host.addresses.flatMap((address) => address.certificates);
   if (!takesMail(host)) return false;
@@ -238,12 +278,17 @@ function satisfiesPolicy(host: JudgedHost): boolean {
 }
 
 /**
- * No session of the host was useless inside TLS: what is good has to be good for mail.
+ * True when no session of the host failed inside TLS. A finding of severity `good` claims
+ * that mail arrives, which a handshake alone does not show.
  */
 function takesMail({ addresses }: JudgedHost): boolean {
   return addresses.every((address) => (address.insideTls ?? 'works') === 'works');
 }
 
+/**
+ * SHA-256 of the key seen on the host, lower-case hex, for the record in the steps; empty
+ * where no certificate was seen.
+ */
 function keyOf(raised: FindingCollector, name: string): string {
   const host = raised.hosts.find((host) => host.evidence.name === name);
   return host?.addresses.flatMap((address) => address.certificates)[0]?.summary.spkiSha256 ?? '';
@@ -254,6 +299,10 @@ function failureOf(lookup: { readonly failure?: FailureEvidence | undefined }): 
   return words(lookup.failure) || undefined;
 }
 
+/**
+ * A failure as text: its detail with its code, so that the code can be looked up with
+ * `hermetic explain`.
+ */
 function words(failure: FailureEvidence | undefined): string {
   if (failure) {
     if (failure.detail) return `${failure.detail} (${failure.code})`;
@@ -263,8 +312,9 @@ function words(failure: FailureEvidence | undefined): string {
 }
 
 /**
- * Failure codes of mta-sts and of what it fetches with, by the finding they come to; the
- * first that fits.
+ * The finding of each failure code of the policy lookup; the first pattern that matches
+ * counts. The order goes from causes to consequences: a redirect is also an unexpected
+ * status, and a type is also an invalid policy.
  */
 const findingByCode: readonly (readonly [RegExp, FindingId])[] = [
   [/^sts-record-multiple$/, 'sts-record-multiple'],
@@ -278,6 +328,9 @@ const findingByCode: readonly (readonly [RegExp, FindingId])[] = [
   ],
 ];
 
+/**
+ * A code without a pattern is a failed fetch: the policy was not obtained.
+ */
 function findingOf(code: string): FindingId {
   return findingByCode.find(([pattern]) => pattern.test(code))?.[1] ?? 'sts-policy-unreachable';
 }

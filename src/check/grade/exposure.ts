@@ -10,8 +10,8 @@ import {
 import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 
 /**
- * Computes the outcome for every class of sender, today and under each attack, from
- * evidence.
+ * Returns the outcome for the mail of every class of sender, today and under each attack,
+ * from the evidence alone.
  */
 export function assessExposure(
   evidence: Evidence,
@@ -21,8 +21,9 @@ export function assessExposure(
 }
 
 /**
- * Converts evidence to the view of `tls-policy`: three-valued, without addresses that
- * this machine could not try.
+ * The evidence in the three-valued form of the policy model. Addresses that this machine
+ * could not try are left out while others were tried, since they would make every outcome
+ * unknown.
  */
 function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
   const tried = hosts.map((host) => ({
@@ -41,6 +42,7 @@ function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
   };
 }
 
+/** The policy as a sender would obtain it now; the model adds the cached one. */
 function stsView(evidence: Evidence): View['mtaSts'] {
   const { mx = [], maxAge } = evidence.mtaSts.policy ?? {};
   const live = livePolicy(evidence);
@@ -48,6 +50,11 @@ function stsView(evidence: Evidence): View['mtaSts'] {
   return { live, mx, maxAge };
 }
 
+/**
+ * The state of the policy for a sender without a cache. A failed TXT lookup leaves it
+ * unknown; a failed fetch after a valid record makes it unavailable, in which case
+ * senders deliver without a policy (RFC 8461 §3.3).
+ */
 function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
   if (mtaSts.status === 'found') return mtaSts.policy?.mode ?? 'unavailable';
   if (mtaSts.status === 'absent') return 'absent';
@@ -55,6 +62,11 @@ function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
   return 'unavailable';
 }
 
+/**
+ * One host for the model. A host of which the addresses could not be looked up becomes
+ * one server of which nothing is known, so that it is not mistaken for a host without
+ * servers.
+ */
 function hostView(
   evidence: Evidence,
   host: JudgedHost,
@@ -92,7 +104,11 @@ function dnssecOf({
   return dnssec;
 }
 
-/** Returns true if the resolver of this machine prevents a statement about DNSSEC. */
+/**
+ * True when every resolver of this check failed to pass DNSSEC records, so that nothing
+ * is known of the domain's DNSSEC. A resolver that was not asked yet does not count as
+ * faulty.
+ */
 export function resolverAtFault({ network }: Evidence): boolean {
   return (
     network.resolver.length > 0 &&
@@ -101,20 +117,27 @@ export function resolverAtFault({ network }: Evidence): boolean {
 }
 
 /**
- * Returns true if the control host also lacks STARTTLS: then this network strips it, and
- * observations from here say nothing about the domain.
+ * True when the control host seems to lack STARTTLS as well: a missing keyword then says
+ * nothing about the domain.
  */
 export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
   return control !== undefined && ['absent', 'mangled'].includes(control.starttls);
 }
 
-/** Two servers behind one address where STARTTLS comes and goes. */
+/**
+ * An address where STARTTLS comes and goes counts as two servers, one with it and one
+ * without: a sender meets either.
+ */
 function serverViews(address: JudgedAddress, stripped: boolean): readonly ServerView[] {
   const view = serverView(address, stripped);
   if (!address.intermittent) return [view];
   return [view, { ...view, reachable: 'yes', starttls: stripped ? 'unknown' : 'no' }];
 }
 
+/**
+ * One server for the model. A property of its certificates holds only when all of them
+ * have it, because the sender's algorithms decide which one it gets.
+ */
 function serverView(
   { evidence, connection, insideTls, certificates, summary }: JudgedAddress,
   stripped: boolean,
@@ -150,8 +173,7 @@ function serverView(
 }
 
 /**
- * Whether mail can be handed over there at all. A session that fails inside TLS takes
- * none.
+ * Whether mail can be handed over at all. A session that fails inside TLS accepts none.
  */
 function reachableAs(
   status: JudgedAddress['summary']['status'],
@@ -163,8 +185,8 @@ function reachableAs(
 }
 
 /**
- * Returns true for a handshake that the server itself failed. Silence and a full queue
- * are not such failures.
+ * True when the server answered the ClientHello with something other than a session.
+ * Silence and an early close are excluded: they may be the network's fault.
  */
 export function handshakeFailed(code: string | undefined): boolean {
   return (

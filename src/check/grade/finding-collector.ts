@@ -6,8 +6,10 @@ import type { Evidence, Finding, Severity } from '../../evidence/index.js';
 import { aliasCauses, type AliasCause } from './alias-cause.js';
 import type { JudgedHost } from './judge-host.js';
 
+/** Severities from the worst to the best. */
 const order: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
 
+/** The particulars of one finding, on top of those of the domain. */
 export interface FindingInput {
   readonly host?: string;
   readonly ip?: string;
@@ -23,7 +25,7 @@ export interface FindingInput {
   readonly spkiSha256?: string;
   /** Mechanisms in force for the subject; the worst of their severities counts. */
   readonly mechanisms?: readonly TrustMechanism[];
-  /** Nothing else is left. */
+  /** True where no other host is left: the rule's `whenAll` severity then applies. */
   readonly all?: boolean;
 }
 
@@ -35,9 +37,13 @@ export interface Collected {
   readonly options: CommandOptions;
 }
 
-/** Collects the findings of one result. Each finding is raised once per subject. */
+/**
+ * Collects findings, each once per subject. The first one counts, so a rule with more
+ * detail has to come before a more general one.
+ */
 export class FindingCollector {
   readonly #findings = new Map<string, Finding>();
+  /** Values that hold for every finding of this domain. */
   readonly #base: FindingValues;
 
   /** Hosts that a sender may try; the others are records that lead nowhere. */
@@ -53,16 +59,16 @@ export class FindingCollector {
   constructor({ evidence, profile, hosts: all, options }: Collected) {
     this.evidence = evidence;
     this.profile = profile;
-    const hosts = all.filter((h) => h.summary.passedOver === undefined);
+    const hosts = all.filter((host) => host.summary.passedOver === undefined);
     this.hosts = hosts;
     this.aliases = aliasCauses(evidence, hosts);
-    this.passedOver = all.filter((h) => h.summary.passedOver !== undefined);
+    this.passedOver = all.filter((host) => host.summary.passedOver !== undefined);
     this.#base = {
       domain: evidence.domain,
       options,
       host: '',
       ip: '',
-      mx: hosts.map((h) => h.evidence.name),
+      mx: hosts.map((host) => host.evidence.name),
       preference: 10,
       meant: undefined,
       detail: '',
@@ -74,13 +80,21 @@ export class FindingCollector {
       policy: evidence.mtaSts.policy,
       tlsRpt: evidence.tlsRpt.status === 'found',
       notReady: hosts
-        .filter((h) => h.addresses.some((a) => a.certificates.some((c) => c.pkix === 'no')))
-        .map((h) => h.evidence.name),
+        .filter((host) =>
+          host.addresses.some((address) =>
+            address.certificates.some((certificate) => certificate.pkix === 'no'),
+          ),
+        )
+        .map((host) => host.evidence.name),
       spkiSha256: '',
-      resolver: evidence.network.resolver.map((r) => r.label).join(', '),
+      resolver: evidence.network.resolver.map((resolver) => resolver.label).join(', '),
     };
   }
 
+  /**
+   * Adds a finding with the severity that the profile gives it under the mechanisms in
+   * force. A second finding of the same id and subject is ignored.
+   */
   add(id: FindingId, { mechanisms = ['none'], all = false, ...values }: FindingInput = {}): void {
     const rule = this.profile.rules[id];
     const base = rule.severity;
@@ -94,7 +108,7 @@ export class FindingCollector {
 
   /** True when one of these was raised. */
   has(...ids: readonly FindingId[]): boolean {
-    return this.#list().some((f) => (ids as readonly string[]).includes(f.id));
+    return this.#list().some((finding) => (ids as readonly string[]).includes(finding.id));
   }
 
   #list(): Finding[] {
@@ -102,21 +116,23 @@ export class FindingCollector {
   }
 
   /**
-   * Worst first; within a severity in the order of the catalogue, which is that of worth.
-   * A certificate that is good enough is no finding.
+   * Returns the findings, worst first, and within a severity in the order of the
+   * catalogue, most important first. A fault that a mechanism makes harmless has severity
+   * `good` and is left out; a report shows only findings that state something good.
    */
   list(): readonly Finding[] {
     const ids = Object.keys(catalogue);
     return this.#list()
-      .filter((f) => f.severity !== 'good' || f.id.endsWith('-good'))
+      .filter((finding) => finding.severity !== 'good' || finding.id.endsWith('-good'))
       .sort(
-        (a, b) =>
-          order.indexOf(a.severity) - order.indexOf(b.severity) ||
-          ids.indexOf(a.id) - ids.indexOf(b.id),
+        (address, b) =>
+          order.indexOf(address.severity) - order.indexOf(b.severity) ||
+          ids.indexOf(address.id) - ids.indexOf(b.id),
       );
   }
 }
 
+/** The worst of several severities: a sender with the strictest mechanism decides. */
 function worst(severities: readonly Severity[]): Severity {
-  return order.find((s) => severities.includes(s)) ?? 'info';
+  return order.find((severity) => severities.includes(severity)) ?? 'info';
 }

@@ -20,6 +20,7 @@ import { FindingCollector } from './finding-collector.js';
 import { passedTests } from './passed-tests.js';
 import { undecidedRules } from './undecided-rules.js';
 
+/** Depths from the fewest connections to the most. */
 const depths = ['triage', 'verdict', 'inventory'];
 
 /** Facts about the check that the evidence does not hold. */
@@ -63,24 +64,30 @@ export function grade(
       mode: mtaSts.policy?.mode,
       maxAge: mtaSts.policy?.maxAge,
       mx: mtaSts.policy?.mx,
-      problems: mtaSts.problems.map((p) => p.code),
+      problems: mtaSts.problems.map((problem) => problem.code),
     },
     tlsRpt: {
       status: tlsRpt.status,
       rua: tlsRpt.rua,
-      problems: tlsRpt.problems.map((p) => p.code),
+      problems: tlsRpt.problems.map((problem) => problem.code),
     },
     control: control && { host: control.host, starttls: control.starttls },
     findings,
     notLookedAt,
     passed: passedTests(evidence, profile, { hosts, findings, notLookedAt }),
     connections: hosts
-      .flatMap((h) => h.summary.addresses.flatMap((a) => [a, ...(a.submission ?? [])]))
-      .reduce((n, { connections }) => n + connections, 0),
+      .flatMap((host) =>
+        host.summary.addresses.flatMap((address) => [address, ...(address.submission ?? [])]),
+      )
+      .reduce((sum, { connections }) => sum + connections, 0),
     provenance: provenanceOf(evidence, profile),
   };
 }
 
+/**
+ * Runs the rules in the order in which they depend on each other: the route, the hosts,
+ * DANE, and then the policy, which needs to know whether DANE binds every host.
+ */
 function findingsOf(raised: FindingCollector): readonly Finding[] {
   routeRules(raised);
   const { kind } = raised.evidence.route;
@@ -91,10 +98,15 @@ function findingsOf(raised: FindingCollector): readonly Finding[] {
   return raised.list();
 }
 
-/** Rules of the profile that need more connections than this depth made. */
+/**
+ * The rules of the profile that need more connections than this check made. They are
+ * listed in the result, so that a shallow check is not read as a complete one.
+ */
 function beyondDepth(evidence: Evidence, profile: Profile): readonly string[] {
-  const intrusive = evidence.hosts.some((h) =>
-    h.addresses.some((a) => a.connections.some((c) => c.injection)),
+  const intrusive = evidence.hosts.some((host) =>
+    host.addresses.some((address) =>
+      address.connections.some((connection) => connection.injection),
+    ),
   );
   const isBeyond = ({ depth = 'triage' }: Rule): boolean =>
     depth === 'intrusive' ? !intrusive : depths.indexOf(depth) > depths.indexOf(evidence.depth);
@@ -103,6 +115,10 @@ function beyondDepth(evidence: Evidence, profile: Profile): readonly string[] {
     .map(([id]) => id);
 }
 
+/**
+ * The origin of the result: versions, vantage point, resolvers and root stores. The
+ * digest of the evidence lets a reader verify that a result was graded from it.
+ */
 function provenanceOf(evidence: Evidence, profile: Profile): Provenance {
   const { network, helo, tool } = evidence;
   return {
@@ -121,13 +137,17 @@ function withExposure(evidence: Evidence, host: JudgedHost): MailHost {
   return {
     ...host.summary,
     exposure: assessExposure(evidence, [host]),
-    addresses: host.addresses.map((a) => ({
-      ...a.summary,
-      exposure: assessExposure(evidence, [{ ...host, addresses: [a] }]),
+    addresses: host.addresses.map((address) => ({
+      ...address.summary,
+      exposure: assessExposure(evidence, [{ ...host, addresses: [address] }]),
     })),
   };
 }
 
+/**
+ * The verdict. Nothing unknown can undo a failure, so it comes first. Unknown
+ * facts come before a warning, because one of them might be a failure.
+ */
 function verdictOf(
   evidence: Evidence,
   profile: Profile,
@@ -136,16 +156,16 @@ function verdictOf(
 ): Verdict {
   const { kind } = evidence.route;
   if (kind === 'null-mx' || kind === 'none') return 'not-applicable';
-  if (findings.some((f) => f.severity === 'fail')) return 'fail';
+  if (findings.some((finding) => finding.severity === 'fail')) return 'fail';
   if (somethingUnknown(evidence, hosts)) return 'inconclusive';
   // Something that was neither shown nor ruled out, and would make the verdict worse.
-  const open = hosts.flatMap((h) =>
-    h.addresses.flatMap((a) => undecidedRules(evidence, profile, h, a)),
+  const open = hosts.flatMap((host) =>
+    host.addresses.flatMap((address) => undecidedRules(evidence, profile, host, address)),
   );
   const severities = open
-    .filter((id) => !findings.some((f) => f.id === id))
+    .filter((id) => !findings.some((finding) => finding.id === id))
     .map((id) => severityOf(profile, id));
-  const warned = findings.some((f) => f.severity === 'warn');
+  const warned = findings.some((finding) => finding.severity === 'warn');
   if (severities.includes('fail') || (!warned && severities.includes('warn')))
     return 'inconclusive';
   return warned ? 'warn' : 'pass';
@@ -166,13 +186,15 @@ function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boo
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
     // An address that this machine could not try never counts, as long as something of the domain
     // was seen.
-    const tried = addresses.filter((a) => a.summary.status !== 'skipped');
+    const tried = addresses.filter((address) => address.summary.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0)
-      return !hosts.some((h) => h.addresses.some((a) => a.summary.status === 'reachable'));
+      return !hosts.some((host) =>
+        host.addresses.some((address) => address.summary.status === 'reachable'),
+      );
     return tried.some(
-      (a) =>
-        a.summary.status === 'inconclusive' ||
-        sessionUnknown(evidence, host.tlsa.status === 'usable', a),
+      (address) =>
+        address.summary.status === 'inconclusive' ||
+        sessionUnknown(evidence, host.tlsa.status === 'usable', address),
     );
   });
 }
@@ -190,6 +212,8 @@ function sessionUnknown(
   if (certificates.length === 0) return authenticated;
   return (
     authenticated &&
-    certificates.some((c) => c.pkix === 'unknown' || c.summary.dane === 'unverifiable')
+    certificates.some(
+      (connection) => connection.pkix === 'unknown' || connection.summary.dane === 'unverifiable',
+    )
   );
 }

@@ -11,7 +11,10 @@ import { severityOf } from '../profiles/goals.js';
 import { undecidedRules } from './undecided-rules.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 
-/** Raises findings on the mail hosts themselves. */
+/**
+ * Raises findings on the mail hosts: records that lead nowhere, hosts that do not answer,
+ * and what each address shows. A dead host gets one finding instead of one per test.
+ */
 export function hostRules(raised: FindingCollector): void {
   passedOverRules(raised);
   const dead = raised.hosts.filter(isDead);
@@ -40,6 +43,7 @@ export function hostRules(raised: FindingCollector): void {
   }
 }
 
+/** The finding for each reason to pass over an MX record. */
 const passedOverAs = {
   'address-literal': 'mx-is-address',
   'special-name': 'mx-special-name',
@@ -53,7 +57,7 @@ const passedOverAs = {
 function passedOverRules(raised: FindingCollector): void {
   for (const { evidence, summary } of raised.passedOver) {
     const { name, preference, meant } = evidence;
-    const says =
+    const explanation =
       meant === undefined
         ? ''
         : `The final dot is missing, so the zone's own name was added: ${meant} exists.`;
@@ -61,7 +65,8 @@ function passedOverRules(raised: FindingCollector): void {
       host: name,
       preference,
       meant,
-      detail: summary.passedOver === 'special-name' ? (specialName(name)?.clause ?? '') : says,
+      detail:
+        summary.passedOver === 'special-name' ? (specialName(name)?.clause ?? '') : explanation,
       all: raised.hosts.length === 0,
     });
   }
@@ -81,7 +86,7 @@ function deadHost(
   }
 }
 
-/** The finding that a reason for being unreachable comes to. */
+/** The finding that a reason for being unreachable stands for. */
 function unreachableAs(
   reason = '',
 ): 'mx-unreachable' | 'mx-takes-no-mail' | 'mx-address-unroutable' {
@@ -90,6 +95,10 @@ function unreachableAs(
   return 'mx-unreachable';
 }
 
+/**
+ * The reason in words where the check itself refused to connect, otherwise the failure
+ * code.
+ */
 function unreachableBecause({ ip, reason = '' }: JudgedAddress['summary']): string {
   if (reason === 'net-guarded') return `${ip} is ${specialPurpose(ip) ?? 'not a public address'}`;
   return reason;
@@ -108,11 +117,15 @@ function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost
     seen.filter((judgedAddress) => judgedAddress.summary.starttls === 'offered'),
   ];
   if (without.length === 0 || having.length === 0) return;
+  // Addresses are often split by family: a new IPv6 address reaches another server, or
+  // another path.
   const family = familyOf(without);
   const split =
     family !== undefined && !having.some((judgedAddress) => familyOf([judgedAddress]) === family)
       ? ` That is all of ${family} and none of the rest.`
       : '';
+  // Different greetings suggest different servers behind one name, equal ones a device on
+  // the path.
   const [odd, usual] = [greetings(without), greetings(having)];
   const others = odd !== '' && odd !== usual ? ` It greets as ${odd}, the others as ${usual}.` : '';
   const addressesWithout = without.map((judgedAddress) => judgedAddress.evidence.ip).join(', ');
@@ -122,10 +135,11 @@ function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost
   });
 }
 
+/** The family that all addresses share; undefined for a mixture. */
 function familyOf(addresses: readonly JudgedAddress[]): 'IPv4' | 'IPv6' | undefined {
   const six = addresses.map((address) => address.evidence.ip.includes(':'));
-  if (six.every((is) => is)) return 'IPv6';
-  if (six.some((is) => is)) return undefined;
+  if (six.every((isIpv6) => isIpv6)) return 'IPv6';
+  if (six.some((isIpv6) => isIpv6)) return undefined;
   return 'IPv4';
 }
 
@@ -140,6 +154,10 @@ function greetings(addresses: readonly JudgedAddress[]): string {
     .join(', ');
 }
 
+/**
+ * True when every address that was tried refused to talk. Addresses without a route from
+ * here do not count, so a machine without IPv6 declares no host dead.
+ */
 function isDead({ addresses }: JudgedHost): boolean {
   const tried = addresses.filter((address) => address.summary.status !== 'skipped');
   return (
@@ -148,19 +166,25 @@ function isDead({ addresses }: JudgedHost): boolean {
   );
 }
 
+/**
+ * Raises findings on one address. The order follows the conversation, and a finding on an
+ * early step ends it: without STARTTLS there is no version, suite or certificate to
+ * judge.
+ */
 function addressRules(raised: FindingCollector, host: JudgedHost, address: JudgedAddress): void {
   const { evidence, connection, summary } = address;
-  const on = { host: host.evidence.name, ip: evidence.ip };
+  const subject = { host: host.evidence.name, ip: evidence.ip };
   const { status, reason = '' } = summary;
   if (status === 'inconclusive' && raised.evidence.network.port25 !== 'blocked')
-    raised.add('mx-inconclusive', { ...on, detail: reason, reply: summary.reply });
+    raised.add('mx-inconclusive', { ...subject, detail: reason, reply: summary.reply });
   if (status === 'unreachable')
     raised.add(unreachableAs(reason), {
-      ...on,
+      ...subject,
       preference: host.evidence.preference,
       detail: unreachableBecause(summary),
       reply: summary.reply,
     });
+  // From here on, the server answered EHLO.
   if (status !== 'reachable' || !connection) return;
 
   if (
@@ -168,9 +192,12 @@ function addressRules(raised: FindingCollector, host: JudgedHost, address: Judge
     (summary.starttls === 'absent' || summary.starttls === 'mangled')
   )
     return;
+  // The promise is a finding on the host in addition to the one on the address: it names
+  // the consequence of the published policy, the other the fault.
   const promise = promiseOf(raised.evidence, host);
   if (promise && ['absent', 'mangled', 'refused'].includes(summary.starttls))
     raised.add('starttls-promised', { host: host.evidence.name, detail: promise });
+  // STARTTLS on a submission port proves that the server can do TLS (RFC 6409).
   const beside = (summary.submission ?? [])
     .filter((submissionPort) => submissionPort.starttls === 'offered')
     .map((submissionPort) => submissionPort.port);
@@ -179,46 +206,46 @@ function addressRules(raised: FindingCollector, host: JudgedHost, address: Judge
       host: host.evidence.name,
       detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server knows TLS, so STARTTLS is switched off on the one port, or taken away on the path to it.`,
     });
-  if (summary.starttls === 'absent') raised.add('starttls-absent', on);
+  if (summary.starttls === 'absent') raised.add('starttls-absent', subject);
   if (summary.starttls === 'mangled')
-    raised.add('starttls-mangled', { ...on, detail: `"${connection.mangledAs ?? ''}"` });
+    raised.add('starttls-mangled', { ...subject, detail: `"${connection.mangledAs ?? ''}"` });
   if (summary.starttls === 'refused')
-    raised.add('starttls-refused', { ...on, reply: summary.reply });
+    raised.add('starttls-refused', { ...subject, reply: summary.reply });
   if (summary.starttls === 'offered' && !connection.handshake) {
     const { code = '', detail = '' } = connection.failure ?? {};
     if (handshakeFailed(code))
-      raised.add('tls-handshake-failed', { ...on, detail: describeHandshakeFailure(code, detail) });
-    else raised.add('mx-inconclusive', { ...on, detail: code });
+      raised.add('tls-handshake-failed', {
+        ...subject,
+        detail: describeHandshakeFailure(code, detail),
+      });
+    else raised.add('mx-inconclusive', { ...subject, detail: code });
   }
 
   if (address.intermittent) {
-    const { offered, of } = address.intermittent;
+    const { offered, of: attempts } = address.intermittent;
     raised.add('starttls-intermittent', {
-      ...on,
-      detail: `${offered} of ${of} connections offered STARTTLS.`,
+      ...subject,
+      detail: `${offered} of ${attempts} connections offered STARTTLS.`,
     });
   }
-  insideTlsRules(raised, address, on);
-  tlsRules(raised, address.probed, on);
+  insideTlsRules(raised, address, subject);
+  tlsRules(raised, address.probed, subject);
   if (evidence.connections.some((connection) => connection.injection === 'executed'))
-    raised.add('injection-vulnerable', on);
+    raised.add('injection-vulnerable', subject);
   if (evidence.connections.some((connection) => connection.renegotiation === 'accepted'))
-    raised.add('tls-renegotiation', on);
+    raised.add('tls-renegotiation', subject);
   certificateRules(raised, host, address);
   unsettledRule(raised, host, address);
 }
 
-/**
- * Raises findings on EHLO inside TLS: without a 2yz reply no mail is transferred
- * [3207-4.2-2].
- */
+/** Raises a failed EHLO inside TLS: without a 2yz reply the sender hands over no mail [3207-4.2-2]. */
 function insideTlsRules(
   raised: FindingCollector,
   { insideTls, connection, summary }: JudgedAddress,
-  on: FindingInput,
+  subject: FindingInput,
 ): void {
   const { code = '' } = connection?.failure ?? {};
-  const seen = { ...on, detail: code, reply: summary.reply };
+  const seen = { ...subject, detail: code, reply: summary.reply };
   if (insideTls === 'refused') raised.add('tls-session-refused', seen);
   if (insideTls === 'unknown')
     raised.add('mx-inconclusive', { ...seen, detail: `${code} inside TLS` });
@@ -233,15 +260,17 @@ function describeHandshakeFailure(code: string, detail: string): string {
 /** Says what is left open, where it could have been a fault. */
 function unsettledRule(raised: FindingCollector, host: JudgedHost, address: JudgedAddress): void {
   const { evidence, profile } = raised;
+  // Only questions that could have lowered the verdict are worth another run.
   const open = undecidedRules(evidence, profile, host, address).filter((id) =>
     ['fail', 'warn'].includes(severityOf(profile, id)),
   );
+  // A finding raised on another address already has its fix.
   const left = [...new Set(open)].filter((id) => !raised.has(id));
   if (left.length === 0) return;
   const { stopped, connections, ip } = address.evidence;
   const spent = connections.filter((connection) => !connection.earlier).length;
-  const budgetSpent = stopped === 'budget' ? `${spent} connections are spent` : stopped;
-  const why = budgetSpent ?? 'the evidence was collected for another profile';
+  let why = stopped ?? 'it was asked for another profile';
+  if (stopped === 'budget') why = `${spent} connections are spent`;
   raised.add('tls-unsettled', {
     host: host.evidence.name,
     ip,
@@ -250,7 +279,11 @@ function unsettledRule(raised: FindingCollector, host: JudgedHost, address: Judg
   });
 }
 
-/** Returns the records of the domain that make senders require TLS with this host. */
+/**
+ * The published mechanisms that make senders require TLS with this host, joined by "and";
+ * otherwise empty. Records in an unsigned zone and a policy that does not list
+ * the host bind no sender.
+ */
 function promiseOf({ mtaSts, route }: Evidence, { evidence, summary }: JudgedHost): string {
   const dane =
     evidence.tlsa.status === 'usable' && route.dnssec === 'secure' ? ['TLSA records'] : [];

@@ -11,7 +11,7 @@ import { matchMx } from '../../mta-sts/index.js';
 import { referenceNames } from '../../tls-policy/index.js';
 import { matchesDnsName, parseChain, type Certificate } from '../../x509/index.js';
 
-/** A certificate with every verdict that the rules need. */
+/** A certificate with the judgements that the rules need. */
 export interface JudgedCertificate {
   readonly certificate: Certificate;
   /** As sent, the certificate itself first. */
@@ -22,13 +22,22 @@ export interface JudgedCertificate {
    * [8461-4.2-1]).
    */
   readonly pkix: 'yes' | 'no' | 'unknown';
-  /** Which usage vouches for it. */
+  /**
+   * The certificate usage of the TLSA record that matches: 3 is preferred over 2, since
+   * it asks for neither names nor dates (RFC 7672 §3.1.1).
+   */
   readonly vouchedBy: 'daneTa' | 'daneEe' | undefined;
-  /** The single reason why a DANE-TA record does not match. */
+  /**
+   * The only thing that keeps a DANE-TA record from matching: with other dates, or with
+   * the certificate's own names, it would match.
+   */
   readonly daneCause: 'date' | 'name' | undefined;
   /** Why no TLSA record matches; empty where one does. */
   readonly daneFaults: readonly RecordFault[];
-  /** Against public CAs: what stands against the path, and its dates. */
+  /**
+   * The path to a public CA: the validity of all its certificates, and the rules that it
+   * breaks.
+   */
   readonly path: { readonly validity: string; readonly problems: readonly string[] };
 }
 
@@ -58,8 +67,8 @@ export function judgeCertificate(
   const nameMatch = matchesDnsName(leaf, host.name) ? 'match' : 'mismatch';
   const sound =
     trust === 'trusted' && pathValidity === 'valid' && handshake.pkix.problems.length === 0;
-  const isAccepted = sound && nameMatch === 'match' ? 'yes' : 'no';
-  const pkix = trust === 'unknown' ? 'unknown' : isAccepted;
+  const accepted = sound && nameMatch === 'match' ? 'yes' : 'no';
+  const pkix = trust === 'unknown' ? 'unknown' : accepted;
   return {
     certificate: leaf,
     chain,
@@ -81,6 +90,19 @@ export function judgeCertificate(
   };
 }
 
+/** The dates of a certificate at one moment, in milliseconds since 1970. */
+function validityAt(
+  { notBefore, notAfter }: Certificate,
+  milliseconds: number,
+): MailCertificate['validity'] {
+  if (milliseconds > notAfter) return 'expired';
+  return milliseconds < notBefore ? 'not-yet-valid' : 'valid';
+}
+
+/**
+ * The judgement of a sender with this policy. A host that the policy does not list is a
+ * mismatch however good its certificate is (RFC 8461 §4.1).
+ */
 function judgeMtaSts(
   evidence: Evidence,
   host: HostEvidence,
@@ -92,7 +114,10 @@ function judgeMtaSts(
   return ({ yes: 'match', no: 'mismatch', unknown: 'unknown' } as const)[pkix];
 }
 
-/** Whether the policy in force, enforced or tested, names the host. */
+/**
+ * Returns whether the policy names the host. Not applicable without a valid policy and in
+ * mode none, where senders compare nothing.
+ */
 export function listedInPolicy(
   { mtaSts: { status, policy } }: Evidence,
   host: string,
@@ -102,6 +127,7 @@ export function listedInPolicy(
   return 'mismatch';
 }
 
+/** The result of DANE verification, with its cause where it fails. */
 interface DaneJudgement {
   readonly verdict: MailCertificate['dane'];
   readonly by?: 'daneTa' | 'daneEe';
@@ -110,6 +136,7 @@ interface DaneJudgement {
   readonly faults?: readonly RecordFault[];
 }
 
+/** The inputs of DANE verification for one handshake. */
 interface DaneInput {
   readonly evidence: Evidence;
   readonly host: HostEvidence;
@@ -120,6 +147,11 @@ interface DaneInput {
   readonly anchor: string | undefined;
 }
 
+/**
+ * Verifies the chain against the TLSA records as a sender would (RFC 7672 §3.2). After a
+ * mismatch it repeats the verification with a date inside the validity period, and with
+ * the certificate's own names, to find the cause that the operator has to fix.
+ */
 function judgeDane({
   evidence,
   host,
@@ -147,12 +179,4 @@ function judgeDane({
   if (inDate) return { verdict, faults, cause: 'date' };
   const named = question({ names: leaf.dnsNames }).verdict === 'match';
   return { verdict, faults, cause: named ? 'name' : undefined };
-}
-
-function validityAt(
-  { notBefore, notAfter }: Certificate,
-  time: number,
-): MailCertificate['validity'] {
-  if (time > notAfter) return 'expired';
-  return time < notBefore ? 'not-yet-valid' : 'valid';
 }

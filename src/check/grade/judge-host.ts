@@ -29,34 +29,42 @@ import {
 } from './session.js';
 import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judge-certificate.js';
 
-/** The facts that the prober established about one address. */
+/** The TLS of one address: what the answers prove, and its summary. */
 export interface Probed {
   readonly inference: Inference;
   readonly inventory: Inventory;
 }
 
+/** One address of a host with everything that the rules and renderers use. */
 export interface JudgedAddress {
   readonly evidence: AddressEvidence;
   /** The most informative connection. */
   readonly connection: ConnectionEvidence | undefined;
   /** STARTTLS is offered on some connections only. */
   readonly intermittent: ReturnType<typeof intermittentTls>;
-  /** The result of the session inside TLS; undefined without a handshake. */
+  /** The result of EHLO after the handshake; undefined without a handshake. */
   readonly insideTls: InsideTls | undefined;
   readonly certificates: readonly JudgedCertificate[];
-  /** Certificates of an earlier run that have been replaced since. */
+  /**
+   * Certificates that an earlier run saw and that a certificate of the same key algorithm
+   * has replaced since. They matter for the roles of TLSA records only.
+   */
   readonly gone: readonly JudgedCertificate[];
   readonly probed: Probed;
   readonly summary: MailAddress;
 }
 
+/** One MX host with its judged addresses. */
 export interface JudgedHost {
   readonly evidence: HostEvidence;
   readonly addresses: readonly JudgedAddress[];
   readonly summary: MailHost;
 }
 
-/** Evaluates one MX host, without grading it. */
+/**
+ * Judges what one MX host shows, without any grade. A host that senders pass over has no
+ * match with the policy, since no sender compares it.
+ */
 export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
   const addresses = host.addresses.map((address) => judgeAddress(evidence, host, address));
   const ignored = passedOver(host.name, host.addressLookup.status, addresses.length);
@@ -75,6 +83,10 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
   };
 }
 
+/**
+ * Judges one address. Certificates of an earlier run count only while no newer one of the
+ * same algorithm replaced them: a server with two certificates shows one per connection.
+ */
 function judgeAddress(
   evidence: Evidence,
   host: HostEvidence,
@@ -92,9 +104,9 @@ function judgeAddress(
     evidence,
     host,
     connections.filter((connection) => connection.earlier),
-  ).filter((certificate) => !now.some((n) => sameKey(n, certificate)));
+  ).filter((certificate) => !now.some((current) => sameKey(current, certificate)));
   const gone = before.filter((certificate) =>
-    now.some((n) => n.summary.keyAlgorithm === certificate.summary.keyAlgorithm),
+    now.some((current) => current.summary.keyAlgorithm === certificate.summary.keyAlgorithm),
   );
   const certificates = [...now, ...before.filter((certificate) => !gone.includes(certificate))];
   const inference = infer(probeLog(connections));
@@ -125,12 +137,16 @@ function judgeAddress(
   };
 }
 
+/** The server's reply, absent where the conversation did not end with one. */
 function replied(connection: ConnectionEvidence | undefined): Pick<MailAddress, 'reply'> {
   const reply = replyOf(connection);
   return reply === undefined ? {} : { reply };
 }
 
-/** TLSA records of port 25 say nothing of another port (RFC 6698 §3). */
+/**
+ * Judges a submission port like port 25, without DANE: TLSA records of port 25 say
+ * nothing of another port (RFC 6698 §3).
+ */
 function judgeSubmission(
   evidence: Evidence,
   host: HostEvidence,
@@ -142,6 +158,7 @@ function judgeSubmission(
   return { port, ...shown };
 }
 
+/** Judges the chains of several connections, each key once. */
 function judgeAll(
   evidence: Evidence,
   host: HostEvidence,
@@ -151,13 +168,18 @@ function judgeAll(
     .flatMap((connection) => connection.handshake ?? connection.presented ?? [])
     .flatMap((presentedChain) => judgeCertificate(evidence, host, presentedChain) ?? []);
   return judged.filter(
-    (certificate, index) => judged.findIndex((d) => sameKey(certificate, d)) === index,
+    (certificate, index) => judged.findIndex((other) => sameKey(certificate, other)) === index,
   );
 }
 
+/** Certificates are compared by key: a renewal with the same key is the same to DANE. */
 const sameKey = (left: JudgedCertificate, right: JudgedCertificate): boolean =>
   left.summary.spkiSha256 === right.summary.spkiSha256;
 
+/**
+ * The role of each TLSA record and the state of the key change. Empty where a record
+ * could not be read, since roles are matched to records by position.
+ */
 function rollover(
   { tlsa }: HostEvidence,
   addresses: readonly JudgedAddress[],
@@ -174,8 +196,13 @@ function rollover(
   return { roles, rollover: state };
 }
 
+/** Versions that can have suites in the inventory, newest first. */
 const versions = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'] as const;
 
+/**
+ * The TLS of an address as results show it: suites that the inventory proved, and those
+ * of completed handshakes, each once.
+ */
 function shownTls({ inference: { log }, inventory }: Probed): MailAddress['tls'] {
   const completed = log.flatMap(({ answer }) => {
     if (answer.kind === 'handshake') return [{ version: answer.version, name: answer.suite }];
@@ -191,8 +218,9 @@ function shownTls({ inference: { log }, inventory }: Probed): MailAddress['tls']
   return {
     versions: inventory.versions,
     suites: [...seen, ...completed].filter(
-      (s, index, all) =>
-        all.findIndex((t) => t.version === s.version && t.name === s.name) === index,
+      (suite, index, all) =>
+        all.findIndex((other) => other.version === suite.version && other.name === suite.name) ===
+        index,
     ),
     order: inventory.order,
     groups: [...new Set([...inventory.groups.accepted.map(groupName), ...groups])],

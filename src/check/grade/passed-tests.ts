@@ -39,14 +39,21 @@ export function passedTests(
   });
 }
 
-/** A rule whose finding could change the verdict. */
+/**
+ * True for a rule that could change the verdict. A test that can never fail is no
+ * achievement and is not listed.
+ */
 function canFail({ severity, whenAll }: Rule): boolean {
   const severities: readonly Severity[] =
     typeof severity === 'string' ? [severity] : Object.values(severity);
-  return [...severities, whenAll].some((one) => one === 'fail' || one === 'warn');
+  return [...severities, whenAll].some((severity) => severity === 'fail' || severity === 'warn');
 }
 
-/** Every fact of the topic was observed, on every host and address. */
+/**
+ * True when every fact of the topic was observed on every host and address. One unknown
+ * address keeps the whole topic from having passed tests: a report that lists them would
+ * be read as a statement about the domain.
+ */
 function isKnown(topic: Topic, evidence: Evidence, hosts: readonly JudgedHost[]): boolean {
   const { route, mtaSts, tlsRpt } = evidence;
   const addresses = hosts.flatMap((host) => host.addresses);
@@ -61,7 +68,9 @@ function isKnown(topic: Topic, evidence: Evidence, hosts: readonly JudgedHost[])
       return mail && every && addresses.every(({ summary }) => summary.status === 'reachable');
     case 'dnssec':
       // An unsigned zone has no signature that could be valid.
-      return signed && [route.dnssec, ...hosts.map((h) => h.evidence.dnssec)].includes('secure');
+      return (
+        signed && [route.dnssec, ...hosts.map((host) => host.evidence.dnssec)].includes('secure')
+      );
     case 'starttls':
       return every && !ownNetworkStrips(evidence) && addresses.every(hasSession);
     case 'tls-version':
@@ -80,8 +89,10 @@ function isKnown(topic: Topic, evidence: Evidence, hosts: readonly JudgedHost[])
   }
 }
 
+/** A complete session: EHLO was answered inside TLS. */
 const hasSession = ({ insideTls, summary }: JudgedAddress): boolean =>
   summary.status === 'reachable' && summary.starttls === 'offered' && insideTls === 'works';
 
+/** Every certificate was compared with the root stores. */
 const isJudged = ({ certificates }: JudgedAddress): boolean =>
   certificates.length > 0 && certificates.every(({ pkix }) => pkix !== 'unknown');

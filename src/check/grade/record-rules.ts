@@ -2,9 +2,10 @@ import { lintPolicy, lintStsRecord, nearStsRecords } from '../../mta-sts/index.j
 import { lintRptRecord, nearRptRecords } from '../../tls-rpt/index.js';
 import type { FindingCollector } from './finding-collector.js';
 
-/** Faults that are shown of one record or file. */
+/** Faults that are shown of one record or file. More would not change the fix. */
 const MOST = 3;
 
+/** A value and what is unusual about it. */
 interface Lint {
   readonly text: string;
   readonly message: string;
@@ -40,17 +41,22 @@ export function lintRules(raised: FindingCollector): void {
 }
 
 /** The record at fault with the fault: what the publisher compares with the zone. */
-export function recordReason(texts: readonly string[], says: string): string {
-  if (texts.length === 0) return says;
+export function recordReason(texts: readonly string[], fault: string): string {
+  if (texts.length === 0) return fault;
   const shown = joined(texts.map(quoted));
-  if (texts.length === 1) return `${shown}: ${says}`;
-  return `${says}: ${shown}`;
+  if (texts.length === 1) return `${shown}: ${fault}`;
+  return `${fault}: ${shown}`;
 }
 
+/** The lints as one phrase. */
 function shown(lints: readonly Lint[]): string {
   return joined(lints.map(phrase));
 }
 
+/**
+ * The value in quotes before the message, so that its own punctuation cannot be taken for
+ * part of the sentence.
+ */
 function phrase({ text, message }: Lint): string {
   return `${quoted(text)}: ${message}`;
 }
@@ -61,11 +67,13 @@ export function shortRecord(record: string): string {
   return record;
 }
 
+/** At most {@link MOST} phrases, and the number of the others. */
 function joined(phrases: readonly string[]): string {
   const more = phrases.length - MOST;
   return [...phrases.slice(0, MOST), ...(more > 0 ? [`${more} more`] : [])].join('; ');
 }
 
+/** At most 120 characters: a TXT record can have thousands. */
 function quoted(text: string): string {
   return `"${text.length > 120 ? `${text.slice(0, 117)}...` : text}"`;
 }

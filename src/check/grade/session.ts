@@ -1,8 +1,8 @@
 import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
 
 /**
- * The result of a session inside TLS: `unknown` if the server may have rejected only this
- * client.
+ * The result of EHLO inside TLS. `unknown` where the server may have refused only this
+ * client, for example for its rate.
  */
 export type InsideTls = 'works' | 'refused' | 'unknown';
 
@@ -18,7 +18,10 @@ const replies: ReadonlySet<string> = new Set([
   'smtp-starttls-refused',
 ]);
 
-/** Failures inside TLS that another visit would meet as well. */
+/**
+ * Failures inside TLS that another connection would meet as well. A timeout or a 4yz
+ * reply is not among them.
+ */
 const lasting: ReadonlySet<string> = new Set([
   'smtp-ehlo-refused',
   'smtp-refused',
@@ -42,8 +45,9 @@ export function insideTls(connection: ConnectionEvidence | undefined): InsideTls
 }
 
 /**
- * The connection that says most: a session that works, a handshake, the first attempt,
- * the last.
+ * The connection with the most evidence: a session that works, then a handshake, then the
+ * first attempt, then the last one. A server counts as working when it worked once, since
+ * senders retry.
  */
 export function bestOf(connections: readonly ConnectionEvidence[]): ConnectionEvidence | undefined {
   return (
@@ -73,7 +77,7 @@ export function intermittentTls(
   return { offered, of: answered.length };
 }
 
-/** Not among the keywords, or overwritten. */
+/** True when the EHLO reply lacks STARTTLS or has an overwritten keyword in its place. */
 export function isMissing(starttls: ConnectionEvidence['starttls']): boolean {
   return starttls === 'absent' || starttls === 'mangled';
 }
@@ -88,15 +92,19 @@ export function replyOf(connection: ConnectionEvidence | undefined): string | un
 }
 
 /**
- * RFC 3207 §4 [3207-4-4]: 4yz to STARTTLS is temporary, and says nothing of TLS at other
- * times.
+ * True for a 4yz reply to STARTTLS, which is temporary and says nothing of TLS at other
+ * times (RFC 3207 §4 [3207-4-4]).
  */
 function deferredTls({ starttls, starttlsReply }: ConnectionEvidence): boolean {
   const code = starttlsReply?.code ?? 0;
   return starttls === 'refused' && code >= 400 && code < 500;
 }
 
-/** Judges one address, as far as one visit shows it. */
+/**
+ * Returns the state of one address as a sender would see it. The recorded status is
+ * corrected where the SMTP conversation shows more: a host that refuses all mail counts
+ * as unreachable, and a temporary refusal leaves TLS unknown.
+ */
 export function standing(
   { status, reason }: AddressEvidence,
   connection: ConnectionEvidence | undefined,

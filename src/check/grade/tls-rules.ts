@@ -17,13 +17,18 @@ import type { FindingCollector, FindingInput } from './finding-collector.js';
  * Raises what the profile finds fault with in the TLS of one address. Only what an answer
  * shows is raised.
  */
-export function tlsRules(raised: FindingCollector, probed: Probed, on: FindingInput): void {
+export function tlsRules(raised: FindingCollector, probed: Probed, subject: FindingInput): void {
   const { tls } = raised.profile;
   const { inventory, inference } = probed;
+  // Several sets of a profile can raise one finding, so the evidence is gathered first
+  // and raised once, with every witness in its detail.
   const shown = gradedAsks(tls).flatMap(({ finding, ask, apart }) => {
     const { settled, witnesses } = evaluate(inference, ask);
+    // The DHE question only obtains the group; its size is graded below, from the
+    // inventory.
     if (settled !== 'accepted' || ask.kind === 'dhe') return [];
     if (!apart) return [{ finding, detail: detailOf(ask, witnesses) }];
+    // One question serves two findings here: the witnesses decide which of them applies.
     const own = witnesses.filter((id) => !apart.ids.includes(id));
     const others = witnesses.filter((id) => apart.ids.includes(id));
     return [
@@ -36,22 +41,27 @@ export function tlsRules(raised: FindingCollector, probed: Probed, on: FindingIn
   });
   for (const { finding } of shown)
     raised.add(finding, {
-      ...on,
-      detail: shown.flatMap((s) => (s.finding === finding ? s.detail : [])).join(', '),
+      ...subject,
+      detail: shown.flatMap((other) => (other.finding === finding ? other.detail : [])).join(', '),
     });
   for (const version of tls.required)
     if (inventory.versions[version] === 'refused')
-      raised.add('tls-missing-version', { ...on, detail: readable(version) });
+      raised.add('tls-missing-version', { ...subject, detail: readable(version) });
+  // The length of the prime is the strength that RFC 9325 §4.3 limits; the generator does
+  // not matter.
   const prime = inventory.dhe && bitLength(inventory.dhe.prime);
   if (tls.dheBits !== undefined && prime !== undefined && prime < tls.dheBits)
-    raised.add('tls-weak-dhe', { ...on, detail: `${prime} bits` });
+    raised.add('tls-weak-dhe', { ...subject, detail: `${prime} bits` });
   for (const { finding, settled, bad } of features(probed, tls))
-    if (settled === bad) raised.add(finding, on);
-  if (inventory.helloSizeIntolerant) raised.add('tls-hello-intolerant', on);
-  if (inventory.largeHello === 'lost') raised.add('tls-large-hello', on);
+    if (settled === bad) raised.add(finding, subject);
+  if (inventory.helloSizeIntolerant) raised.add('tls-hello-intolerant', subject);
+  if (inventory.largeHello === 'lost') raised.add('tls-large-hello', subject);
 }
 
-/** Findings of the profile that the answers neither raise nor rule out. */
+/**
+ * Findings of the profile that the answers neither raise nor rule out. They keep a test
+ * from counting as passed, and the verdict from being better than what was observed.
+ */
 export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
   const { inventory, inference } = probed;
   return [
@@ -70,8 +80,10 @@ export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
 }
 
 /**
- * Raises findings on features that TLS 1.2 requires or forbids; compression counts in
- * older versions too.
+ * The features that a TLS 1.2 server must have or must not have. TLS 1.3 has no
+ * compression and no renegotiation and builds the extended master secret in, so these
+ * questions do not arise for a server with TLS 1.3 alone. Compression counts in older
+ * versions too.
  */
 function features(
   { inventory }: Probed,
@@ -95,6 +107,10 @@ function features(
   ] as const;
 }
 
+/**
+ * Names the first three witnesses of a question by their IANA names: enough to find the
+ * setting.
+ */
 function detailOf(question: Ask, witnesses: readonly number[]): string[] {
   const names = { suites: suiteName, groups: groupName, signatures: signatureSchemeName } as const;
   if (question.kind === 'version') return [readable(question.version)];
@@ -103,5 +119,6 @@ function detailOf(question: Ask, witnesses: readonly number[]): string[] {
   return witnesses.slice(0, 3).map(names[question.kind]);
 }
 
+/** The name of a version as people write it; `TLSv1` is the label of TLS 1.0. */
 const readable = (version: TlsVersion): string =>
   version.replace(/^TLSv1$/, 'TLS 1.0').replace('TLSv', 'TLS ');

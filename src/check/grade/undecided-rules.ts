@@ -7,8 +7,9 @@ import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import { unsettled } from './tls-rules.js';
 
 /**
- * Returns the rules that apply to an address at this depth and that its answers neither
- * raise nor rule out.
+ * Findings that the profile asks of an address at this depth and that the answers neither
+ * raise nor rule out. Empty at depth triage, which asks nothing, and without STARTTLS,
+ * where another finding reports the cause.
  */
 export function undecidedRules(
   { depth, mtaSts }: Evidence,
@@ -17,9 +18,11 @@ export function undecidedRules(
   { summary, probed, connection }: JudgedAddress,
 ): readonly FindingId[] {
   if (depth === 'triage' || summary.starttls !== 'offered') return [];
-  // If the first connection failed, that failure is the finding.
+  // Where the first conversation did not reach TLS, `mx-inconclusive` already reports
+  // that.
   if (!connection?.handshake && !handshakeFailed(connection?.failure?.code)) return [];
-  // A certificate that has not been seen may be the one that is wrong.
+  // A server can hold an RSA and an ECDSA certificate. A sender that selects the one that
+  // was not seen may meet a fault that this check did not.
   const unseen =
     connection?.handshake &&
     (['RSA', 'ECDSA'] as const).some((key) => settleKey(probed.inference, key) === 'unknown');

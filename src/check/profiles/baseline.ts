@@ -2,7 +2,10 @@ import type { Severity } from '../../evidence/index.js';
 import type { TrustMechanism, Profile, Rule } from './profile.js';
 import { isBroken, isWeak, pqSet, where12 } from './sets.js';
 
-/** One severity for every mechanism, apart from the given ones. */
+/**
+ * A severity for each mechanism in force, since one fault of a certificate concerns only
+ * the senders that compare it.
+ */
 const byMechanism = (
   severity: Severity,
   except: Partial<Record<TrustMechanism, Severity>>,
@@ -14,32 +17,59 @@ const byMechanism = (
   daneEe: severity,
   ...except,
 });
+/** A rule of the profile. Without a depth it applies at every depth. */
 const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth']): Rule => {
   if (depth) return { severity, clause, depth };
   return { severity, clause };
 };
 
+/**
+ * A certificate that does not lead to a public CA. DANE senders do not need one, so with
+ * a matching record it is in order.
+ */
 const untrusted = rule(
   byMechanism('warn', { enforce: 'fail', daneTa: 'good', daneEe: 'good' }),
   'RFC 8461 §4.2, RFC 7672 §3.1.1',
 );
+/**
+ * A certificate outside its dates. DANE-TA senders check dates and defer; DANE-EE senders
+ * must ignore them (RFC 7672 §3.1.1), so it is only worth a note.
+ */
 const outOfDate = rule(
   byMechanism('warn', { enforce: 'fail', daneTa: 'fail', daneEe: 'info' }),
   'RFC 8461 §4.2, RFC 7672 §3.1.1',
 );
+/**
+ * A key below the limit of RFC 9325: opportunistic mail is still better with it than in
+ * plaintext.
+ */
 const weak = rule('warn', 'RFC 9325 §4');
-/** Published, but no sender can obtain it: the effect is that of no policy. */
+/**
+ * A policy that is published and that no sender obtains or enforces: the domain is
+ * protected as without a policy, and no mail is lost.
+ */
 const noPolicy = rule('warn', 'RFC 8461 §3');
 
-/** Rules of other profiles; the baseline never raises them. */
+/**
+ * A finding that this profile never raises, because it does not ask the question. The
+ * catalogue and the profiles list the same ids, so every id has a rule.
+ */
 const unasked = rule('info', 'RFC 9325');
 
-/** The RFCs and nothing but the RFCs. */
+/**
+ * The RFCs on mail transport and nothing but them. RFC 7435 on opportunistic security is
+ * why weak TLS warns and missing TLS fails.
+ */
 export const baseline: Profile = {
   name: 'baseline',
   source: 'RFC 3207, RFC 7672, RFC 8460, RFC 8461',
   date: '2018-09',
+  /**
+   * A sixth of the lifetime is two weeks for a certificate of 90 days: renewal should
+   * have happened at a third.
+   */
   nearExpiry: { share: 1 / 6, days: 14 },
+  /** The limits of RFC 9325 §4.2 and §4.5 for RSA, and the smallest curve in use. */
   keys: [{ finding: 'cert-weak-key', rsaBelow: 2048, ecBelow: 224 }],
   tls: {
     versions: {
@@ -62,6 +92,7 @@ export const baseline: Profile = {
       pqSet,
     ],
   },
+  /** Policies that expire within a day protect no sender that delivers less often. */
   maxAge: 86400,
   rules: {
     'starttls-absent': rule('fail', 'RFC 3207 §4'),
@@ -115,7 +146,7 @@ export const baseline: Profile = {
     ),
     'cert-near-expiry': rule(byMechanism('warn', { daneEe: 'info' }), 'RFC 8461 §4.2'),
     'cert-weak-key': weak,
-    // A signature algorithm that no validator accepts is not accepted by MTA-STS senders
+    // A hash that no validator accepts any more is not accepted by an MTA-STS sender
     // either.
     'cert-weak-signature': rule(
       byMechanism('warn', { enforce: 'fail', daneEe: 'info' }),

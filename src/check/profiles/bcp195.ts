@@ -32,6 +32,7 @@ export const bcp195Of2022: Profile = {
       { finding: 'tls-weak-handshake-signature', schemes: [0x0101, 0x0201, 0x0203] },
       pqSet,
     ],
+    /** RFC 9325 §4.3 requires at least 2048 bits of a finite-field group. */
     dheBits: 2048,
     compression: 'tls-compression',
     extendedMasterSecret: 'tls-no-extended-master-secret',
@@ -54,6 +55,10 @@ export const bcp195Of2022: Profile = {
   },
 };
 
+/**
+ * Key exchanges that RFC 10015 forbids or discourages: without forward secrecy, or with
+ * parameters that a client cannot verify.
+ */
 const obsoleteKeyExchanges: readonly string[] = ['RSA', 'DHE', 'DH', 'ECDH'];
 
 /**

@@ -12,6 +12,9 @@ export const bsiOf2023: Profile = {
   source: 'BSI TR-03108-1, TR-03116-4, TR-02102-2',
   date: '2023-06',
   requiresDane: true,
+  /**
+   * The document counts 2000 and 250 bits as the minimum and asks for 3000 in new keys.
+   */
   keys: [
     { finding: 'cert-weak-key', rsaBelow: 2000, ecBelow: 250 },
     { finding: 'cert-short-key', rsaBelow: 3000, ecBelow: 250 },
@@ -62,6 +65,7 @@ export const bsiOf2023: Profile = {
   },
 };
 
+/** A finding on missing DANE that an enforced MTA-STS policy makes a note. */
 const daneOrMtaSts = {
   none: 'fail',
   testing: 'fail',

@@ -3,9 +3,7 @@ import type { Ask, Goals } from '../../tls/index.js';
 import type { FindingId } from '../findings/catalogue.js';
 import type { Profile, TlsTerms } from './profile.js';
 
-/**
- * A question of the prober for a profile, and the finding to raise if the answer is yes.
- */
+/** A question for the prober, with the finding that a positive answer raises. */
 export interface GradedAsk {
   readonly finding: FindingId;
   readonly ask: Ask;
@@ -14,7 +12,8 @@ export interface GradedAsk {
 }
 
 /**
- * Everything that takes a question of its own; features of TLS 1.2 show in any answer.
+ * Returns the questions of a profile that need an answer of their own. Features of TLS
+ * 1.2 show in any answer and are not among them.
  */
 export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readonly GradedAsk[] {
   return [
@@ -45,9 +44,13 @@ export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readon
   ];
 }
 
+/** Severities from the one that weighs most. */
 const worth: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
 
-/** Returns the severity of a TLS finding under a profile. */
+/**
+ * The severity of a finding under a profile, at its worst: where it depends on
+ * mechanisms, the strictest is assumed.
+ */
 export function severityOf(profile: Profile, finding: FindingId): Severity {
   const { severity } = profile.rules[finding];
   if (typeof severity === 'string') return severity;
@@ -55,9 +58,9 @@ export function severityOf(profile: Profile, finding: FindingId): Severity {
 }
 
 /**
- * Returns the goals of the prober for a profile at a depth; undefined at depth `triage`.
- * Versions come first, newest first, because one refusal settles all older ones; then the
- * most severe findings, so that a spent budget loses the least.
+ * Returns the questions of a profile at a depth; undefined for triage. Versions
+ * come first, newest first, since one refusal settles all below; then what weighs most,
+ * so that a spent budget costs least.
  */
 export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   if (depth === 'triage') return undefined;
@@ -65,10 +68,10 @@ export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
     const again = all
       .slice(0, index)
       .some((asked) => asked.ask.kind === 'version' && asked.finding === finding);
-    const versionRank = again ? 0.5 : 0;
-    const rank =
-      ask.kind === 'version' ? versionRank : 1 + worth.indexOf(severityOf(profile, finding));
-    return { ask, rank };
+    if (ask.kind !== 'version')
+      return { ask, rank: 1 + worth.indexOf(severityOf(profile, finding)) };
+    // A second version with the same finding would change no verdict.
+    return { ask, rank: again ? 0.5 : 0 };
   });
   return {
     inventory: depth === 'inventory',

@@ -5,7 +5,10 @@ import { mozillaIntermediate } from './mozilla.js';
 import { ncscNl } from './ncsc-nl.js';
 import type { Profile } from './profile.js';
 
-/** Every profile, each edition by its own name. */
+/**
+ * Every profile. An edition keeps its name when a newer one is added, so that a pinned
+ * profile keeps its meaning.
+ */
 export const profiles: readonly Profile[] = [
   baseline,
   ncscNl,
@@ -16,7 +19,7 @@ export const profiles: readonly Profile[] = [
   bsiOf2023,
 ];
 
-/** Names without a date: the newest edition whose text was read. */
+/** Names without a date, for the newest edition whose text was read. */
 export const undatedNames: ReadonlyMap<string, Profile> = new Map([
   ['bcp195', bcp195Of2026],
   ['bsi-tr-03108', bsiOf2023],
@@ -28,7 +31,10 @@ export const profileNames: readonly string[] = [
   ...undatedNames.keys(),
 ];
 
-/** The profile of that name, with or without the date of its edition. */
+/**
+ * Finds a profile by name, with or without the date of its edition; undefined for an
+ * unknown name.
+ */
 export function findProfile(name: string): Profile | undefined {
   return undatedNames.get(name) ?? profiles.find((profile) => profile.name === name);
 }

@@ -4,8 +4,9 @@ import type { Profile } from './profile.js';
 import { allBut12, allBut13, asked, isBroken, named, pqSet, where12 } from './sets.js';
 
 /**
- * The settings of Mozilla's guidelines 6.0 for an "intermediate" server [9325-4.2-1]. The
- * client chooses among them.
+ * The settings of an "intermediate" server in Mozilla's guidelines 6.0 [9325-4.2-1]. The
+ * guidelines leave the choice among these suites to the client, because a phone without
+ * AES hardware is faster with ChaCha20.
  */
 export const mozillaSettings: TlsSettings = {
   suites: named(

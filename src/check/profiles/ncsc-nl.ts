@@ -2,6 +2,7 @@ import { baseline } from './baseline.js';
 import type { Profile } from './profile.js';
 import { allBut12, allBut13, groupsNamed, named, sha1Schemes, where12 } from './sets.js';
 
+/** Groups with the level "good", by their names in the IANA registry. */
 const goodGroups = [
   'secp256r1',
   'secp384r1',
@@ -15,7 +16,9 @@ const goodGroups = [
   'x25519',
   'x448',
 ];
+/** Groups with the level "phase out". */
 const phaseOutGroups = ['secp224r1', 'ffdhe3072', 'ffdhe4096', 'ffdhe6144', 'ffdhe8192'];
+/** Groups with ML-KEM; they exist in TLS 1.3 only. */
 const hybrids = [
   'X25519MLKEM768',
   'SecP256r1MLKEM768',
@@ -25,6 +28,7 @@ const hybrids = [
   'MLKEM1024',
 ];
 
+/** Suites of TLS 1.2 that are not to be phased out. */
 const sufficient = named(
   'ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
   'ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
@@ -35,7 +39,10 @@ const sufficient = named(
   'ECDHE_ECDSA_WITH_AES_256_CCM',
   'ECDHE_ECDSA_WITH_AES_128_CCM',
 );
-/** With forward secrecy and SHA-2, but CBC, Camellia, ARIA, or a finite field. */
+/**
+ * Suites to be phased out: with forward secrecy and SHA-2, but with CBC, Camellia, ARIA,
+ * or a finite field.
+ */
 const phaseOut = where12(
   (suite) =>
     (suite.keyExchange === 'ECDHE' || suite.keyExchange === 'DHE') &&

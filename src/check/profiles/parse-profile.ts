@@ -7,23 +7,30 @@ import { baseline } from './baseline.js';
 import { findProfile } from './index.js';
 import type { Profile } from './profile.js';
 
-/** A code point by the name IANA gives it. */
+/**
+ * A code point given by its IANA name. Names make a profile readable and keep a typing
+ * error from becoming another suite.
+ */
 const code = (what: string, table: ReadonlyMap<string, number>) =>
   z
     .string()
     .transform(
       (name, context) => table.get(name) ?? refuse(context, `no ${what} is called ${name}`),
     );
+/** Suites of every version. */
 const suite = code(
   'suite',
   new Map([...known.values()].map((suite) => [suite.name, suite.codePoint])),
 );
+/** Groups of the key exchange. */
 const group = code('group', new Map(groupTable.map((group) => [group.name, group.codePoint])));
+/** Signature schemes of the handshake. */
 const scheme = code(
   'signature scheme',
   new Map(signatureSchemeTable.map(([id, name]) => [name, id])),
 );
 
+/** A finding of the catalogue. A profile can grade findings and cannot invent them. */
 const finding = z.string().transform((id, context) => {
   if (id in catalogue) return id as FindingId;
   return refuse(context, `no finding is called ${id}`);
@@ -31,6 +38,10 @@ const finding = z.string().transform((id, context) => {
 const severity = z.enum(['fail', 'warn', 'info', 'good']);
 const version = z.enum(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
 
+/**
+ * A question on suites, groups or signatures. Objects are strict: an unknown field is
+ * more likely a typing error than an extension.
+ */
 const set = z.union([
   z.strictObject({ finding, suites: z.array(suite).min(1) }),
   z.strictObject({
@@ -41,6 +52,9 @@ const set = z.union([
   z.strictObject({ finding, schemes: z.array(scheme).min(1) }),
 ]);
 
+/**
+ * A rule with its clause, which is required: a grade without a source cannot be defended.
+ */
 const rule = z.strictObject({
   severity: z.union([
     severity,
@@ -57,6 +71,7 @@ const rule = z.strictObject({
   depth: z.enum(['triage', 'verdict', 'inventory', 'intrusive']).exactOptional(),
 });
 
+/** Requirements on TLS; those that are left out come from the extended profile. */
 const tls = z
   .strictObject({
     versions: z.partialRecord(version, finding),
@@ -70,6 +85,10 @@ const tls = z
   })
   .partial();
 
+/**
+ * The profile file. Lists and limits replace those of the extended profile as a whole,
+ * rules one by one.
+ */
 const file = z.strictObject({
   name: z
     .string()
@@ -94,14 +113,16 @@ const file = z.strictObject({
   tls: tls.default({}),
 });
 
+/** Reports a value that the schema cannot describe. */
 function refuse(context: z.core.$RefinementCtx, message: string): never {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 }
 
 /**
- * Parses a custom profile from JSON. Its rules and limits replace those of the profile
- * that it extends, one by one. Suites, groups and schemes have their IANA names.
+ * Parses an operator's own profile from JSON. Its rules and limits replace those of the
+ * profile that it extends, by default the baseline. Suites, groups and schemes have their
+ * IANA names. Fails with `profile-malformed`, which names the field.
  */
 export function parseProfile(value: unknown): Result<Profile> {
   const read = file.safeParse(value);
@@ -120,10 +141,14 @@ export function parseProfile(value: unknown): Result<Profile> {
   });
 }
 
+/** The failure with at most 300 characters of detail. */
 function malformed(detail: string): Result<Profile> {
   return fail(checkFailures.make('profile-malformed', detail.slice(0, 300)));
 }
 
+/**
+ * The values that are given: an absent one must not replace that of the extended profile.
+ */
 function present<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(
     Object.entries(values).filter(([, value]) => value !== undefined),

@@ -2,23 +2,28 @@ import type { Depth, Severity, TlsVersion } from '../../evidence/index.js';
 import type { FindingId } from '../findings/catalogue.js';
 
 /**
- * The mechanism that authenticates a server. Each is graded alone, and the worst severity
- * counts.
+ * The mechanism by which a sender judges a certificate: no verification, an MTA-STS
+ * policy in mode testing or enforce, or a TLSA record with usage 2 or 3. Each is graded
+ * alone and the worst severity counts.
  */
 export type TrustMechanism = 'none' | 'testing' | 'enforce' | 'daneTa' | 'daneEe';
 
-/** One rule of a profile: the severity of a finding and the clause behind it. */
+/** The grade of one finding under a profile. */
 export interface Rule {
-  /** One severity, or one by what is in force. */
+  /** One severity, or one for each mechanism in force. */
   readonly severity: Severity | Readonly<Record<TrustMechanism, Severity>>;
-  /** Severity if the fault affects all mail hosts. */
+  /** The severity where no other host is left, as when every mail host is dead. */
   readonly whenAll?: Severity;
+  /** The clause of the profile's source that the rule rests on. */
   readonly clause: string;
-  /** The least depth that asks this rule; default triage. */
+  /** The smallest depth that asks this question; default triage. */
   readonly depth?: Depth | 'intrusive';
 }
 
-/** "Does the server take any of these?", and what it is called when it does. */
+/**
+ * A question to the server, "do you accept any of these?", with the finding that a yes
+ * raises.
+ */
 export type TlsSet = { readonly finding: FindingId } & (
   | { readonly suites: readonly number[] }
   | {
@@ -30,45 +35,55 @@ export type TlsSet = { readonly finding: FindingId } & (
   | { readonly schemes: readonly number[] }
 );
 
-/** The TLS requirements of a profile, apart from the certificate. */
+/** The requirements of a profile on TLS itself, beyond the certificate. */
 export interface TlsTerms {
-  /** Versions that are found fault with when they are accepted. */
+  /** The finding that each accepted version raises; a version without one is in order. */
   readonly versions: Partial<Readonly<Record<TlsVersion, FindingId>>>;
-  /** A version that has to be accepted. */
+  /** Versions that the server must accept. */
   readonly required: readonly TlsVersion[];
+  /** Questions on suites, groups and signatures. Each costs at least one connection. */
   readonly sets: readonly TlsSet[];
   /**
-   * With everything on offer a server must not choose one of `worse` when it takes
-   * others.
+   * Raised when a server that accepts better suites selects one of `worse` while
+   * everything is on offer.
    */
   readonly order?: { readonly finding: FindingId; readonly worse: readonly number[] };
-  /** Bits of a finite-field group below which it is found fault with. */
+  /** The smallest accepted length in bits of a finite-field group. */
   readonly dheBits?: number;
-  /** Extensions and features that TLS 1.2 has to have, or must not have. */
+  /** Features that TLS 1.2 must have, or in the case of compression must not have. */
   readonly compression?: FindingId;
   readonly extendedMasterSecret?: FindingId;
   readonly secureRenegotiation?: FindingId;
 }
 
-/** Keys below these sizes. */
+/** Limits on the key of a certificate. */
 export interface KeyTerms {
   readonly finding: FindingId;
+  /** Bits of an RSA or DSA key below which the finding is raised. */
   readonly rsaBelow: number;
+  /** Bits of an elliptic-curve key below which the finding is raised. */
   readonly ecBelow: number;
 }
 
-/** A grading profile: rules and limits as data, with source and date. */
+/**
+ * The rules that a verdict is made from: data with its source and date, so that a result
+ * stays comparable when a guideline changes.
+ */
 export interface Profile {
+  /** The name, which contains the date of the edition, except for the baseline. */
   readonly name: string;
+  /** The documents that the rules come from. */
   readonly source: string;
+  /** The date of the edition, as exact as it is known: a year, a month or a day. */
   readonly date: string;
+  /** A rule for every finding of the catalogue. */
   readonly rules: Readonly<Record<FindingId, Rule>>;
   /** Near expiry: below this share of the lifetime, and at most so many days. */
   readonly nearExpiry: { readonly share: number; readonly days: number };
-  /** Worst first: the first that fits counts. */
+  /** Limits on keys, the strictest finding first: the first that applies counts. */
   readonly keys: readonly KeyTerms[];
   readonly tls: TlsTerms;
-  /** DANE is asked of every domain. */
+  /** True where the profile requires DANE of every domain. */
   readonly requiresDane?: boolean;
   /** Seconds of max_age below which a policy counts as short. */
   readonly maxAge: number;

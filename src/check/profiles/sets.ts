@@ -10,20 +10,20 @@ import {
 } from '../../tls/index.js';
 import type { Rule, TlsSet } from './profile.js';
 
-/** A rule that takes the questions of a verdict. */
+/** A rule that needs the questions of depth verdict. */
 export const asked = (severity: Rule['severity'], clause: string): Rule => ({
   severity,
   clause,
   depth: 'verdict',
 });
 
-/** Every suite of TLS 1.2 and earlier that a server can choose, narrowed. */
+/** Code points of the suites of TLS 1.2 and earlier that satisfy a condition. */
 export const where12 = (wanted: (suite: Suite) => boolean): readonly number[] =>
   only(suites12, wanted);
 
 /**
- * Returns suites by their IANA names. Throws TypeError for an unknown name: that is an
- * error in this source.
+ * Code points of suites by their IANA names. Throws a TypeError for an unknown name,
+ * which is a fault of the profile and must not pass silently.
  */
 export function named(...names: readonly string[]): readonly number[] {
   return names.map((name) => {
@@ -35,13 +35,20 @@ export function named(...names: readonly string[]): readonly number[] {
   });
 }
 
-/** Everything before TLS 1.3 but these. */
+/**
+ * Every suite before TLS 1.3 that is on none of the lists. Profiles with closed lists ask
+ * for the complement, so that a suite that is defined later is included.
+ */
 export const allBut12 = (...lists: readonly (readonly number[])[]): readonly number[] =>
   suites12.filter((id) => !lists.some((list) => list.includes(id)));
+/** Every suite of TLS 1.3 except those allowed. */
 export const allBut13 = (...allowed: readonly number[]): readonly number[] =>
   suites13.filter((id) => !allowed.includes(id));
 
-/** Groups by name that a version may use; `but`: all others. */
+/**
+ * Code points of groups by name, as far as the version can use them; with `but`, of all
+ * other groups. TLS 1.3 reserves code points of its own for the Brainpool curves.
+ */
 export function groupsNamed(
   version: 'TLSv1.2' | 'TLSv1.3',
   names: readonly string[],
@@ -54,13 +61,16 @@ export function groupsNamed(
   return usable.filter((id) => wanted.has(id) !== but);
 }
 
+/** A suite that gives no protection: no encryption, or an export key of 40 or 56 bits. */
 export const isBroken = (suite: Suite): boolean => suite.cipher === 'NULL' || suite.export;
+/** A suite that an attacker with resources can break. */
 export const isWeak = (suite: Suite): boolean =>
   !isBroken(suite) && (/RC4|RC2|DES|IDEA/.test(suite.cipher) || suite.bits < 112);
 /** SHA-1 and older hashes in the signature of a key exchange. */
 export const sha1Schemes: readonly number[] = [0x0101, 0x0201, 0x0202, 0x0203];
 /** The hybrid groups of RFC 10024. */
 const standardPqGroups = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024'];
+/** Groups with a post-quantum part, alone or in a hybrid. */
 const pqGroups = groupTable.filter((group) => group.kind === 'hybrid' || group.kind === 'kem');
 
 /**

@@ -1,6 +1,7 @@
 import type { Comparison, Direction } from '../../evidence/index.js';
 import { wrap } from '../../base/index.js';
 
+/** The heading of each direction. The order of the keys is the order of the report. */
 const titles: Readonly<Record<Direction, string>> = {
   worse: 'Worse',
   unclear: 'Can no longer be determined',
@@ -8,20 +9,25 @@ const titles: Readonly<Record<Direction, string>> = {
   changed: 'Changed, neither better nor worse',
 };
 
-/** The differences, worse first, subject by subject. Ends with a line feed. */
+/**
+ * Renders the differences of two results, worse ones first, subject by subject, in lines
+ * of 60 to 120 columns. Foreign text is neutralised. Ends with a line feed.
+ */
 export function renderChanges({ domain, before, after, changes }: Comparison, width = 80): string {
   const columns = Math.min(120, Math.max(60, width));
   const head = wrap(`${domain}  ${before} -> ${after}`, columns);
   if (changes.length === 0) return `${head.join('\n')}\n\nNothing is different.\n`;
   const blocks = (Object.keys(titles) as Direction[]).flatMap((direction) => {
-    const those = changes.filter((c) => c.direction === direction);
+    const those = changes.filter((change) => change.direction === direction);
     if (those.length === 0) return [];
-    const subjects = [...new Set(those.map((c) => c.subject))];
+    const subjects = [...new Set(those.map((change) => change.subject))];
     const lines = subjects.flatMap((subject) => [
       ...wrap(subject, columns, '  '),
       ...those
-        .filter((c) => c.subject === subject)
-        .flatMap((c) => wrap(`${c.what}: ${c.before} -> ${c.after}`, columns, '    ', '      ')),
+        .filter((change) => change.subject === subject)
+        .flatMap((change) =>
+          wrap(`${change.what}: ${change.before} -> ${change.after}`, columns, '    ', '      '),
+        ),
     ]);
     return [[titles[direction], ...lines].join('\n')];
   });

@@ -1,6 +1,7 @@
 import { wrap } from '../../base/index.js';
 import type { Evidence, NetworkEvidence } from '../../evidence/index.js';
 
+/** True when the keyword is missing or overwritten. */
 const isStripped = (starttls: string): boolean => starttls === 'absent' || starttls === 'mangled';
 
 /**
@@ -10,12 +11,18 @@ const isStripped = (starttls: string): boolean => starttls === 'absent' || start
 export function renderControl({ network, hosts }: Evidence, width = 80): string {
   const { control } = network;
   if (!control) return '';
-  const anyStripped = hosts.some((h) =>
-    h.addresses.some((a) => a.connections.some((c) => isStripped(c.starttls))),
+  const anyStripped = hosts.some((host) =>
+    host.addresses.some((address) =>
+      address.connections.some((connection) => isStripped(connection.starttls)),
+    ),
   );
   return `${wrap(`Control host ${control.host}: ${verdictOn(control, anyStripped)}`, width).join('\n')}\n`;
 }
 
+/**
+ * The conclusion from the control host. "Not for every host" is all that a good one
+ * shows: an attacker can remove STARTTLS for one destination only.
+ */
 function verdictOn(
   { starttls, failure }: NonNullable<NetworkEvidence['control']>,
   anyStripped: boolean,

@@ -15,7 +15,9 @@ const heads: Readonly<Record<Attack, readonly [string, string]>> = {
   suppress: ['DNS, HTTPS', 'blocked'],
 };
 
+/** Columns of one cell, one more than the longest word of a head. */
 const CELL = 12;
+/** Columns of the longest name of a sender, and two blanks. */
 const LABEL = Math.max(...Object.values(senderNames).map((name) => name.length)) + 2;
 
 /** From this width on the name of a sender stands in the line of its cells. */
@@ -24,6 +26,7 @@ const WIDE = 2 + LABEL + (attacks.length - 1) * CELL + '(plaintext)'.length;
 /** Below this width a row of cells does not fit. */
 const NARROW = 60;
 
+/** Layout of the exposure table. */
 export interface ExposureOptions {
   readonly width: number;
   /** Rows to show; default all, those outside the domain's control set apart. */
@@ -58,28 +61,34 @@ export function exposureLines(exposure: Exposure, options: ExposureOptions): rea
   ];
 }
 
+/** A cell with its column, for the layout in which each cell has its own line. */
 interface AttackCell extends Cell {
   readonly attack: Attack;
 }
 
+/** One of the layouts: the lines of the head, and the lines of one sender. */
 interface Layout {
   readonly head: readonly string[];
   row(name: string, cells: readonly AttackCell[], paint: PaintTone): string[];
 }
 
+/**
+ * Chooses the layout by width. Cells keep the same columns in every row, so that a table
+ * can be read downwards; padding is added outside the colour, which has no width.
+ */
 function layoutFor(width: number): Layout {
   if (width < NARROW) return stacked;
   const label = width >= WIDE ? LABEL : 0;
   const margin = width > NARROW ? '  ' : ' ';
   const head = [0, 1].map((line) =>
-    `${margin}${' '.repeat(label)}${attacks.map((a) => (heads[a][line] ?? '').padEnd(CELL)).join('')}`.trimEnd(),
+    `${margin}${' '.repeat(label)}${attacks.map((attack) => (heads[attack][line] ?? '').padEnd(CELL)).join('')}`.trimEnd(),
   );
   return {
     head,
     row: (name, cells, paint) => {
       const line = cells
-        .map(({ word, tone }, i) => {
-          const gap = i === cells.length - 1 ? 0 : Math.max(1, CELL - word.length);
+        .map(({ word, tone }, index) => {
+          const gap = index === cells.length - 1 ? 0 : Math.max(1, CELL - word.length);
           return paint(word, tone) + ' '.repeat(gap);
         })
         .join('');
@@ -90,6 +99,7 @@ function layoutFor(width: number): Layout {
   };
 }
 
+/** The layout of narrow terminals: one line for each cell, and no head. */
 const stacked: Layout = {
   head: [],
   row: (name, cells, paint) => [
@@ -107,18 +117,18 @@ export function usedCells(exposure: Exposure): readonly Cell[] {
   );
   const order: readonly Tone[] = ['good', 'fair', 'bad', 'quiet'];
   return cells
-    .filter((cell, i) => cells.findIndex(({ word }) => word === cell.word) === i)
-    .sort((a, b) => order.indexOf(a.tone) - order.indexOf(b.tone));
+    .filter((cell, index) => cells.findIndex(({ word }) => word === cell.word) === index)
+    .sort((attack, b) => order.indexOf(attack.tone) - order.indexOf(b.tone));
 }
 
-/** Explains the brackets; empty where the table has none. */
+/** Explains the brackets; empty where no cell of the table has them. */
 export function bracketNote(exposure: Exposure): string {
   return usedCells(exposure).some(({ word }) => word.startsWith('('))
     ? 'In brackets: the sender decides; no setting of this domain changes it.'
     : '';
 }
 
-/** The meaning of every word of the table. */
+/** The meaning of every word that the table uses, in lines of at most `width` columns. */
 export function legendLines(exposure: Exposure, width: number, paint: PaintTone): string[] {
   const lines = usedCells(exposure).flatMap(({ word, tone, means }) => {
     const [first = '', ...rest] = wrap(means, width - CELL - 2, '');

@@ -3,6 +3,7 @@ import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index
 import { whyUnclear } from './why-unclear.js';
 import { counted, senderNames } from './words.js';
 
+/** Every attack of the exposure table. */
 const hostile: readonly Attack[] = ['stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'];
 
 /**
@@ -15,10 +16,15 @@ const groups = {
   sts: ['mtaStsFirst', 'mtaStsCached'],
   both: ['bothFirst', 'bothCached'],
 } as const satisfies Record<string, readonly SenderClass[]>;
+/** The name of a group of senders. */
 type Group = keyof typeof groups;
+/** Every group, in the order in which a sentence names them. */
 const all = Object.keys(groups) as readonly Group[];
 
-/** The worst outcome of mail today comes first. */
+/**
+ * Outcomes of mail today, the worst first. Plaintext is worse than a deferred mail: the
+ * sender learns of a bounce, and a copied mail leaves no trace.
+ */
 const worstFirst: readonly DeliveryResult[] = [
   'cleartext',
   'to-attacker',
@@ -28,6 +34,7 @@ const worstFirst: readonly DeliveryResult[] = [
   'verified',
 ];
 
+/** The outcome as a predicate of "mail". */
 const happens: Readonly<Record<DeliveryResult, string>> = {
   cleartext: 'travels in plaintext',
   'to-attacker': 'is delivered to an attacker',
@@ -47,10 +54,13 @@ export function headline(result: CheckResult): string {
   return headlineParts(result).join(' ');
 }
 
-/** The same as separate paragraphs: mail today, the reason of a FAIL, mail under attack. */
+/**
+ * The headline as separate paragraphs: mail today, the reason of a FAIL, mail under
+ * attack. Empty parts are left out.
+ */
 export function headlineParts(result: CheckResult): readonly string[] {
   const { route, findings } = result;
-  const nonexistent = findings.find((f) => f.id === 'domain-nonexistent');
+  const nonexistent = findings.find((finding) => finding.id === 'domain-nonexistent');
   if (nonexistent) return [`${nonexistent.title}.`];
   if (route.kind === 'null-mx') return ['This domain declares that it takes no mail.'];
   if (route.kind === 'none') return ['This domain has no mail host: mail to it bounces at once.'];
@@ -63,20 +73,26 @@ function outcomeOf({ exposure }: CheckResult, group: Group): DeliveryResult {
   return worstFirst.find((outcome) => found.includes(outcome)) ?? 'not-applicable';
 }
 
+/**
+ * Mail without an attack. Part of it in plaintext is the worst case of a domain that
+ * looks protected, so uneven addresses are named before anything else.
+ */
 function today(result: CheckResult): string {
-  const of = (outcome: DeliveryResult): readonly Group[] =>
+  const groupsWith = (outcome: DeliveryResult): readonly Group[] =>
     all.filter((group) => outcomeOf(result, group) === outcome);
-  const met = worstFirst.filter((outcome) => of(outcome).length > 0);
+  const met = worstFirst.filter((outcome) => groupsWith(outcome).length > 0);
   const minority = met.includes('cleartext') ? unevenTls(result) : undefined;
   if (minority !== undefined) {
     const rest = met.filter((outcome) => outcome !== 'cleartext');
-    const others = rest.map((outcome) => `mail from ${named(of(outcome))} ${happens[outcome]}`);
+    const others = rest.map(
+      (outcome) => `mail from ${named(groupsWith(outcome))} ${happens[outcome]}`,
+    );
     return `${minority}${others.length > 0 ? `; ${others.join('; ')}` : ''}.`;
   }
   if (met.length > 1) {
     if (met.every((outcome) => outcome === 'verified' || outcome === 'unverified'))
-      return `Today mail travels encrypted, and verified from ${named(of('verified'))}.`;
-    const parts = met.map((outcome) => `${named(of(outcome))} ${happens[outcome]}`);
+      return `Today mail travels encrypted, and verified from ${named(groupsWith('verified'))}.`;
+    const parts = met.map((outcome) => `${named(groupsWith(outcome))} ${happens[outcome]}`);
     return `Today mail from ${parts.join('; that from ')}.`;
   }
   switch (met[0]) {
@@ -99,13 +115,18 @@ function today(result: CheckResult): string {
  * were reached.
  */
 function unevenTls({ hosts }: CheckResult): string | undefined {
-  const reached = hosts.flatMap((host) => host.addresses.filter((a) => a.status === 'reachable'));
-  const without = reached.filter((a) => ['absent', 'mangled', 'refused'].includes(a.starttls));
+  const reached = hosts.flatMap((host) =>
+    host.addresses.filter((address) => address.status === 'reachable'),
+  );
+  const without = reached.filter((address) =>
+    ['absent', 'mangled', 'refused'].includes(address.starttls),
+  );
   if (without.length === 0 || without.length === reached.length) return undefined;
   const offers = without.length === 1 ? 'offers' : 'offer';
   return `${without.length} of ${counted(reached.length, 'address')} ${offers} no STARTTLS: part of the mail travels in plaintext`;
 }
 
+/** Says that nothing is known, with the cause where one finding explains it. */
 function unclear(result: CheckResult): string {
   const why = whyUnclear(result);
   // A silent server is reported next to that server.
@@ -119,18 +140,24 @@ function unclear(result: CheckResult): string {
 /** The reason of a FAIL: the worst finding, and how many more there are. */
 function reason({ verdict, findings }: CheckResult): string {
   if (verdict !== 'fail') return '';
-  const failed = findings.filter((f) => f.severity === 'fail');
+  const failed = findings.filter((finding) => finding.severity === 'fail');
   const [worst] = failed;
   if (!worst) return '';
   const more = failed.length > 1 ? `, and ${failed.length - 1} more` : '';
   return `Reason for FAIL: ${worst.title} (${worst.subject})${more}.`;
 }
 
+/**
+ * Mail under attack, from the exposure of every class of sender. It claims nothing for a
+ * sender with an unknown outcome.
+ */
 function attacked({ exposure }: CheckResult): string {
   const every = Object.keys(senderNames) as SenderClass[];
-  const held = every.filter((s) => hostile.every((a) => exposure[s][a] === 'deferred'));
-  const lost = every.filter((s) =>
-    hostile.some((a) => ['cleartext', 'to-attacker'].includes(exposure[s][a])),
+  const held = every.filter((sender) =>
+    hostile.every((attack) => exposure[sender][attack] === 'deferred'),
+  );
+  const lost = every.filter((sender) =>
+    hostile.some((attack) => ['cleartext', 'to-attacker'].includes(exposure[sender][attack])),
   );
   if (lost.length === every.length) return 'An on-path attacker can read the mail of every sender.';
   if (held.length > 0 && lost.length > 0) {
@@ -145,6 +172,10 @@ function attacked({ exposure }: CheckResult): string {
     : 'What an attacker could do could not be determined.';
 }
 
+/**
+ * The protected senders in words. The first mail of an MTA-STS sender is mentioned by the
+ * caller, since no cached policy protects it.
+ */
 function protectedNames(senders: readonly SenderClass[]): string {
   const sts = senders.includes('mtaStsCached');
   const both = senders.includes('bothCached');
@@ -156,8 +187,8 @@ function protectedNames(senders: readonly SenderClass[]): string {
 }
 
 /** Groups in words, without claiming anything for a group that is not among them. */
-function named(of: readonly Group[]): string {
-  const [plain, dane, sts, both] = all.map((group) => of.includes(group));
+function named(members: readonly Group[]): string {
+  const [plain, dane, sts, both] = all.map((group) => members.includes(group));
   if (plain) {
     if (dane) return sts ? 'most senders' : 'senders without MTA-STS';
     if (sts) return 'senders without DANE';

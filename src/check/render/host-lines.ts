@@ -31,12 +31,14 @@ export function hostLines(
   return [...lines, ...wrap(`MTA-STS ${sts};  TLS-RPT ${rpt}`, width, '  ', '    ')];
 }
 
+/** The suffix on the policy; a missing host is in capitals, since it may stop mail. */
 const policyWords: Readonly<Record<MailHost['mtaStsMatch'], string>> = {
   match: ', in the MTA-STS policy',
   mismatch: ', NOT in the MTA-STS policy',
   'not-applicable': '',
 };
 
+/** One MX host with DNSSEC, TLSA roles and its place in the policy. */
 function hostLine({ name, dnssec, tlsa, mtaStsMatch, passedOver }: MailHost): string {
   if (passedOver !== undefined) return `${name}  no such host, senders skip it`;
   const roles = tlsa.roles && tlsa.roles.length > 1 ? ` (${tlsa.roles.join(', ')})` : '';
@@ -84,6 +86,9 @@ function versionWords(
   return `${known} (unknown: ${open.map(versionName).join(', ')})`;
 }
 
+/**
+ * One certificate as a phrase. Faults are spelled out, and what is in order is left out.
+ */
 function certificateWords(certificate: MailCertificate): string {
   const { keyAlgorithm, keyBits, chain, nameMatch, validity, notAfter, dane } = certificate;
   const name = nameMatch === 'match' ? '' : ', other name';
@@ -103,26 +108,27 @@ function surface(
 ): readonly string[] {
   const lines = surfaceLines(tls);
   const wrapped = (text: readonly string[]): readonly string[] =>
-    text.flatMap((one) => wrap(one, width, '         ', '           '));
+    text.flatMap((line) => wrap(line, width, '         ', '           '));
   const alike = all
     .flatMap((host) => host.addresses)
-    .find((a) => surfaceLines(a.tls).join() === lines.join());
+    .find((other) => surfaceLines(other.tls).join() === lines.join());
   return lines.length > 0 && alike && alike.ip !== ip
     ? wrapped([`suites, order and groups as at ${alike.ip}`])
     : wrapped(lines);
 }
 
-/** The mark behind a suite: only a weak one is worth a word on a terminal. */
+/** The mark behind a suite: on a terminal only a weak one is worth a word. */
 const weakMark = (name: string): string => (suiteStrength(name) === 'weak' ? ' (WEAK)' : '');
 
+/** The suites of each version and the groups, as lines that are not wrapped yet. */
 function surfaceLines({ suites, order, groups }: MailAddress['tls']): readonly string[] {
-  const versions = [...new Set(suites.map((s) => s.version))];
+  const versions = [...new Set(suites.map((suite) => suite.version))];
   const lines = versions.map((version) => {
     const decides =
       order[version] && order[version] !== 'unknown' ? ` (${order[version]}'s order)` : '';
     const names = suites
-      .filter((s) => s.version === version)
-      .map((s) => `${s.name.replace(/^TLS_/, '')}${weakMark(s.name)}`);
+      .filter((suite) => suite.version === version)
+      .map((suite) => `${suite.name.replace(/^TLS_/, '')}${weakMark(suite.name)}`);
     return `${versionName(version)}${decides}: ${names.join(', ')}`;
   });
   return groups.length > 0 ? [...lines, `groups: ${groups.join(', ')}`] : lines;

@@ -3,6 +3,7 @@ import type { CheckResult, Finding } from '../../evidence/index.js';
 import { headline } from './headline.js';
 import { ownerNames } from './words.js';
 
+/** Options of the JUnit report. */
 export interface JunitOptions {
   /** From which severity on a finding is a failed test. Default `fail`. */
   readonly failOn?: 'warn' | 'fail';
@@ -21,6 +22,7 @@ export function renderJunit(
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="hermetic">\n${suites.join('')}</testsuites>\n`;
 }
 
+/** One test case. Its text becomes the body of the element, its message an attribute. */
 interface Case {
   readonly name: string;
   readonly outcome: 'passed' | 'failure' | 'error' | 'skipped';
@@ -28,6 +30,10 @@ interface Case {
   readonly text?: string;
 }
 
+/**
+ * One domain as a test suite. The time is 0, because the duration of a check says nothing
+ * about the domain and would make equal results differ.
+ */
 function suite(result: CheckResult, failOn: 'warn' | 'fail'): string {
   const cases = [
     verdictCase(result, failOn),
@@ -40,7 +46,7 @@ function suite(result: CheckResult, failOn: 'warn' | 'fail'): string {
     })),
   ];
   const counted = (outcome: Case['outcome']): number =>
-    cases.filter((c) => c.outcome === outcome).length;
+    cases.filter((testCase) => testCase.outcome === outcome).length;
   const head = attributes({
     name: result.domain,
     tests: cases.length,
@@ -48,6 +54,7 @@ function suite(result: CheckResult, failOn: 'warn' | 'fail'): string {
     errors: counted('error'),
     skipped: counted('skipped'),
     time: 0,
+    // The schema of JUnit reports takes local time without a zone; here it is UTC.
     timestamp: result.checkedAt.replace(/Z$/, ''),
   });
   const properties = Object.entries({
@@ -58,7 +65,7 @@ function suite(result: CheckResult, failOn: 'warn' | 'fail'): string {
   })
     .map(([name, value]) => `      <property${attributes({ name, value })}/>\n`)
     .join('');
-  return `  <testsuite${head}>\n    <properties>\n${properties}    </properties>\n${cases.map((c) => testCase(result.domain, c)).join('')}  </testsuite>\n`;
+  return `  <testsuite${head}>\n    <properties>\n${properties}    </properties>\n${cases.map((item) => testCase(result.domain, item)).join('')}  </testsuite>\n`;
 }
 
 /** The origin of the result as flat names and values. */
@@ -81,6 +88,10 @@ function provenanceProperties({
   };
 }
 
+/**
+ * The verdict as a test, so that a CI job with no failed finding still reports an unknown
+ * result.
+ */
 function verdictCase(result: CheckResult, failOn: 'warn' | 'fail'): Case {
   const name = 'verdict';
   const message = headline(result);
@@ -97,13 +108,17 @@ function verdictCase(result: CheckResult, failOn: 'warn' | 'fail'): Case {
   }
 }
 
+/**
+ * A finding as a test. Its name is stable from run to run, and its text holds the whole
+ * fix: the place where a CI job shows it has no link to the report.
+ */
 function findingCase(
   { id, subject, severity, title, why, reason, fix, steps, owner, reference }: Finding,
   failOn: 'warn' | 'fail',
 ): Case {
   const name = `${id}: ${subject}`;
   if (severity === 'good') return { name, outcome: 'passed' };
-  const plan = steps.map((step, i) => `${i + 1}. ${step.text}`);
+  const plan = steps.map((step, index) => `${index + 1}. ${step.text}`);
   const reasons = reason === undefined ? [] : [reason];
   const text = [
     ...reasons,
@@ -120,6 +135,10 @@ function findingCase(
   };
 }
 
+/**
+ * One element. Notes of a passed test go to system-out, the only place for text that
+ * every CI server shows without counting a failure.
+ */
 function testCase(domain: string, { name, outcome, message = '', text = '' }: Case): string {
   const open = `    <testcase${attributes({ classname: domain, name, time: 0 })}`;
   switch (outcome) {
@@ -134,12 +153,14 @@ function testCase(domain: string, { name, outcome, message = '', text = '' }: Ca
   }
 }
 
+/** Attributes with a blank before each; every value is escaped. */
 function attributes(values: Readonly<Record<string, string | number>>): string {
   return Object.entries(values)
     .map(([name, value]) => ` ${name}="${xml(String(value))}"`)
     .join('');
 }
 
+/** The five entities that XML declares. */
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -149,10 +170,12 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /**
- * Text for element or attribute. What XML 1.0 forbids (§2.2) becomes a visible escape.
+ * Escapes text for an element or attribute. Characters that XML 1.0 forbids (§2.2) become
+ * visible escapes, and a value is cut off after 4000 characters.
  */
 function xml(text: string): string {
-  return neutralise(text, 4000).replace(/[&<>"']/g, (c) => entities[c] as string);
+  return neutralise(text, 4000).replace(/[&<>"']/g, (testCase) => entities[testCase] as string);
 }
 
+/** Escapes text line by line, so that its own line ends stay. */
 const lines = (text: string): string => text.split('\n').map(xml).join('\n');

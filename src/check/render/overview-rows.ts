@@ -13,12 +13,13 @@ export interface OverviewRow {
 }
 
 /**
- * The worst first: by verdict, then by the number of failed and of warned topics; equal
- * ones in the order given.
+ * The domains, worst first: by verdict, then by the number of failed and of warned
+ * topics. Equal ones keep the order in which they were given, so that two runs print the
+ * same table.
  */
 export function overviewRows(results: readonly CheckResult[]): readonly OverviewRow[] {
-  const rows = results.map((result, i) => ({
-    nth: i + 1,
+  const rows = results.map((result, index) => ({
+    nth: index + 1,
     result,
     scores: scorecard(result),
     expires: earliestExpiry(result),
@@ -34,22 +35,35 @@ export function overviewRows(results: readonly CheckResult[]): readonly Overview
   );
 }
 
+/**
+ * The day on which the first certificate expires. Timestamps are RFC 3339 in UTC, so
+ * their order as text is that in time.
+ */
 function earliestExpiry({ hosts }: CheckResult): string | undefined {
   const ends = hosts.flatMap((host) =>
-    host.addresses.flatMap((address) => address.certificates.map((c) => c.notAfter)),
+    host.addresses.flatMap((address) =>
+      address.certificates.map((certificate) => certificate.notAfter),
+    ),
   );
   return ends.sort()[0]?.slice(0, 10);
 }
 
-/** `2 fail, 1 could not tell, 4 pass`. */
+/**
+ * Counts verdicts, worst first: `2 fail, 1 could not be determined, 4 pass`. Absent ones
+ * are left out.
+ */
 export function verdictCounts(results: readonly CheckResult[]): string {
   return verdictOrder
-    .map((verdict) => ({ verdict, n: results.filter((r) => r.verdict === verdict).length }))
-    .filter(({ n }) => n > 0)
-    .map(({ verdict, n }) => `${n} ${verdictWords[verdict]}`)
+    .map((verdict) => ({
+      verdict,
+      n: results.filter((result) => result.verdict === verdict).length,
+    }))
+    .filter(({ n: count }) => count > 0)
+    .map(({ verdict, n: count }) => `${count} ${verdictWords[verdict]}`)
     .join(', ');
 }
 
+/** Verdicts as they follow a number. */
 const verdictWords: Readonly<Record<CheckResult['verdict'], string>> = {
   fail: 'fail',
   inconclusive: 'could not be determined',

@@ -37,6 +37,7 @@ export function aboutCheck(
   ];
 }
 
+/** A root store as the provenance records it. */
 type TrustStore = NonNullable<NonNullable<CheckResult['provenance']>['trustStores']>[number];
 
 /** A root store this old lacks roots that were added and trusts some that were removed. */

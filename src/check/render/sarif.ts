@@ -13,8 +13,12 @@ export function renderSarif(results: readonly CheckResult[]): string {
   return `${JSON.stringify({ version: '2.1.0', $schema: 'https://json.schemastore.org/sarif-2.1.0.json', runs: results.map(run) }, null, 2)}\n`;
 }
 
+/**
+ * One run for one domain. Rules are listed once and referenced by index, as SARIF 2.1.0
+ * §3.27.6 allows.
+ */
 function run(result: CheckResult): object {
-  const ids = [...new Set(result.findings.map((f) => f.id))];
+  const ids = [...new Set(result.findings.map((finding) => finding.id))];
   return {
     tool: {
       driver: {
@@ -48,11 +52,16 @@ function run(result: CheckResult): object {
   };
 }
 
+/**
+ * An inconclusive verdict is a notification of the tool, since it is not a result about
+ * the domain.
+ */
 const unknownNotice = (result: CheckResult): object => ({
   level: 'warning',
   message: { text: safe(`Could not tell: ${headline(result)}`) },
 });
 
+/** The description of a finding without a case, from the catalogue. */
 function rule(id: string): object {
   const { title, why, fix, reference, owner } = describeFinding(id as FindingId);
   return {
@@ -72,6 +81,10 @@ const levels = {
   good: { kind: 'pass', level: 'none' },
 } as const;
 
+/**
+ * One finding as a result. The fingerprint holds domain, id and subject alone, so a
+ * dashboard recognises the finding although its text changes with dates and addresses.
+ */
 function item(
   domain: string,
   { id, severity, subject, title, why, fix, steps, reference, owner }: Finding,
@@ -104,5 +117,7 @@ function item(
   };
 }
 
+/** Makes control and bidi characters visible; at most 4000 characters. */
 const safe = (text: string): string => neutralise(text, 4000);
+/** The same for text of several lines. */
 const lines = (text: string): string => text.split('\n').map(safe).join('\n');

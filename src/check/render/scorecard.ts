@@ -10,8 +10,9 @@ import { suiteStrength } from './suite-strength.js';
 import { counted, duration, tlsVersions, versionList } from './words.js';
 
 /**
- * `pass`: tested without a fault. `absent`: not in use, which is no fault here.
- * `unknown`: could not be determined. The others: the worst finding of the topic.
+ * The mark of a topic. `pass`: tested without a fault. `absent`: not in use, which is not
+ * a fault here. `unknown`: could not be determined. `warn` and `fail`: the worst finding
+ * of the topic.
  */
 export type Mark = 'pass' | 'warn' | 'fail' | 'absent' | 'unknown';
 
@@ -26,6 +27,7 @@ export interface Score {
   readonly clause: string;
 }
 
+/** The tone of each mark. */
 export const markTones: Readonly<Record<Mark, Tone>> = {
   pass: 'good',
   warn: 'fair',
@@ -49,6 +51,7 @@ interface Observed {
   readonly mark: Extract<Mark, 'pass' | 'absent' | 'unknown'>;
 }
 
+/** A row of the scorecard before a result is known. */
 interface ScoreRow {
   readonly topic: Topic;
   readonly name: string;
@@ -56,6 +59,10 @@ interface ScoreRow {
   readonly observe: (result: CheckResult) => Observed;
 }
 
+/**
+ * The rows, in the order in which a mail passes them: route, session, authentication,
+ * policy, reports.
+ */
 const rows: readonly ScoreRow[] = [
   { topic: 'mx', name: 'Mail hosts', clause: 'RFC 5321 §5.1', observe: mailHosts },
   { topic: 'dnssec', name: 'DNSSEC', clause: 'RFC 4035 §5', observe: dnssec },
@@ -90,29 +97,45 @@ export function takesMail({ route }: CheckResult): boolean {
   return route.kind === 'mx' || route.kind === 'implicit' || route.kind === 'error';
 }
 
+/** The worst finding of a topic that changes its mark; notes and good findings do not. */
 function worstOf({ findings }: CheckResult, topic: Topic): Severity | undefined {
-  const severities = findings.filter((f) => f.topic === topic).map((f) => f.severity);
+  const severities = findings
+    .filter((finding) => finding.topic === topic)
+    .map((finding) => finding.severity);
   return (['fail', 'warn'] as const).find((severity) => severities.includes(severity));
 }
 
+/** Every address of every MX host. */
 const addressesOf = ({ hosts }: CheckResult): readonly MailAddress[] =>
   hosts.flatMap((host) => host.addresses);
+/** Addresses of which at least one suite was seen. */
 const sessionsOf = (result: CheckResult): readonly MailAddress[] =>
-  addressesOf(result).filter((a) => a.starttls === 'offered' && a.tls.suites.length > 0);
+  addressesOf(result).filter(
+    (address) => address.starttls === 'offered' && address.tls.suites.length > 0,
+  );
+/** Every certificate seen on port 25. */
 const certificatesOf = (result: CheckResult): readonly MailCertificate[] =>
   addressesOf(result).flatMap((address) => address.certificates);
 
+/**
+ * Hosts and addresses that were reached. Unknown rather than a fault where some were not:
+ * the fault, if any, is a finding.
+ */
 function mailHosts(result: CheckResult): Observed {
   const { hosts, route } = result;
   if (route.kind === 'error') return { value: 'the MX lookup failed', mark: 'unknown' };
   const addresses = addressesOf(result);
-  const reached = addresses.filter((a) => a.status === 'reachable').length;
+  const reached = addresses.filter((address) => address.status === 'reachable').length;
   const all = reached === addresses.length;
   const some = `${reached} of ${counted(addresses.length, 'address')} reached`;
   const value = `${counted(hosts.length, 'host')}, ${all ? counted(reached, 'address') : some}`;
   return { value, mark: all && reached > 0 ? 'pass' : 'unknown' };
 }
 
+/**
+ * The state of DNSSEC on the route. Unsigned is `absent`, since most domains are, and no
+ * mail is lost by it.
+ */
 function dnssec({ route, hosts }: CheckResult): Observed {
   const states = [route.dnssec, ...hosts.map((host) => host.dnssec)];
   if (states.includes('bogus')) return { value: 'validation fails', mark: 'unknown' };
@@ -128,9 +151,10 @@ function dnssec({ route, hosts }: CheckResult): Observed {
   return { value, mark: 'absent' };
 }
 
+/** Addresses that offer STARTTLS, of those that were reached. */
 function starttls(result: CheckResult): Observed {
-  const reached = addressesOf(result).filter((a) => a.status === 'reachable');
-  const offering = reached.filter((a) => a.starttls === 'offered').length;
+  const reached = addressesOf(result).filter((address) => address.status === 'reachable');
+  const offering = reached.filter((address) => address.starttls === 'offered').length;
   if (reached.length === 0) return { value: 'no mail host was reached', mark: 'unknown' };
   if (offering === reached.length)
     return { value: `offered by ${counted(offering, 'address')}`, mark: 'pass' };
@@ -140,21 +164,36 @@ function starttls(result: CheckResult): Observed {
   };
 }
 
+/**
+ * Versions that the server accepts; where the depth did not ask, those that were seen.
+ */
 function versions(result: CheckResult): Observed {
   const sessions = sessionsOf(result);
   if (sessions.length === 0) return { value: 'no TLS session', mark: 'unknown' };
   const having = (settled: string): string[] =>
-    tlsVersions.filter((version) => sessions.some((a) => a.tls.versions[version] === settled));
+    tlsVersions.filter((version) =>
+      sessions.some((address) => address.tls.versions[version] === settled),
+    );
   const [accepted, unknown] = [having('accepted'), having('unknown')];
-  const met = [...new Set(sessions.flatMap((a) => a.tls.suites.map((s) => s.version)))];
+  const met = [
+    ...new Set(sessions.flatMap((address) => address.tls.suites.map((suite) => suite.version))),
+  ];
   const value = versionList(accepted.length > 0 ? accepted : met);
   return unknown.length === 0
     ? { value, mark: 'pass' }
     : { value: `${value}; not tested: ${versionList(unknown)}`, mark: 'unknown' };
 }
 
+/**
+ * Suites, and how many of them are weak. The mark is `pass` only where the profile asked
+ * about suites.
+ */
 function ciphers(result: CheckResult): Observed {
-  const suites = [...new Set(sessionsOf(result).flatMap((a) => a.tls.suites.map((s) => s.name)))];
+  const suites = [
+    ...new Set(
+      sessionsOf(result).flatMap((address) => address.tls.suites.map((suite) => suite.name)),
+    ),
+  ];
   if (suites.length === 0) return { value: 'no TLS session', mark: 'unknown' };
   const weak = suites.filter((name) => suiteStrength(name) === 'weak').length;
   const found = `${counted(suites.length, 'suite')} ${result.depth === 'inventory' ? 'accepted' : 'seen'}`;
@@ -163,18 +202,28 @@ function ciphers(result: CheckResult): Observed {
   return { value, mark: tested ? 'pass' : 'unknown' };
 }
 
+/**
+ * The first certificate to expire. A certificate that DANE vouches for is as good as one
+ * of a public CA.
+ */
 function certificate(result: CheckResult): Observed {
   const all = certificatesOf(result);
-  const [first] = [...all].sort((a, b) => a.notAfter.localeCompare(b.notAfter));
+  const [first] = [...all].sort((address, b) => address.notAfter.localeCompare(b.notAfter));
   if (!first) return { value: 'no certificate was seen', mark: 'unknown' };
-  const trusted = all.every((c) => c.chain === 'trusted' && c.nameMatch === 'match');
+  const trusted = all.every(
+    (certificate) => certificate.chain === 'trusted' && certificate.nameMatch === 'match',
+  );
   const date = `${first.validity === 'expired' ? 'expired' : 'valid until'} ${first.notAfter.slice(0, 10)}`;
   if (trusted) return { value: `public CA, name matches, ${date}`, mark: 'pass' };
-  const vouched = all.every((c) => c.dane === 'match');
+  const vouched = all.every((certificate) => certificate.dane === 'match');
   if (vouched) return { value: `verified by DANE, ${date}`, mark: 'pass' };
   return { value: `not verifiable by a public CA, ${date}`, mark: 'unknown' };
 }
 
+/**
+ * TLSA records and whether they match. Records under an unsigned MX record are `absent`:
+ * an attacker can direct mail to other hosts (RFC 7672 §2.2.1).
+ */
 function dane({ hosts, route }: CheckResult): Observed {
   const states = hosts.map((host) => host.tlsa.status);
   const usable = states.filter((status) => status === 'usable').length;
@@ -186,11 +235,13 @@ function dane({ hosts, route }: CheckResult): Observed {
   }
   const value = `TLSA records for ${usable} of ${counted(states.length, 'host')}`;
   if (route.dnssec !== 'secure') return { value: `${value}, MX record unsigned`, mark: 'absent' };
-  const checked = hosts.flatMap((host) => host.addresses.flatMap((a) => a.certificates));
-  const mismatches = checked.filter((c) => c.dane === 'mismatch').length;
+  const checked = hosts.flatMap((host) =>
+    host.addresses.flatMap((address) => address.certificates),
+  );
+  const mismatches = checked.filter((certificate) => certificate.dane === 'mismatch').length;
   if (mismatches > 0) {
-    const of = counted(checked.length, 'certificate');
-    return { value: `${mismatches} of ${of} without a matching TLSA record`, mark: 'unknown' };
+    const total = counted(checked.length, 'certificate');
+    return { value: `${mismatches} of ${total} without a matching TLSA record`, mark: 'unknown' };
   }
   const match = checked.length > 0;
   if (match && usable === states.length)
@@ -198,6 +249,7 @@ function dane({ hosts, route }: CheckResult): Observed {
   return { value, mark: 'unknown' };
 }
 
+/** The policy as a sender without a cache obtains it. */
 function mtaSts({ mtaSts: { status, mode, maxAge = 0 } }: CheckResult): Observed {
   if (status === 'found')
     return { value: `mode ${mode ?? 'unknown'}, cached for ${duration(maxAge)}`, mark: 'pass' };
@@ -208,6 +260,7 @@ function mtaSts({ mtaSts: { status, mode, maxAge = 0 } }: CheckResult): Observed
   };
 }
 
+/** The addresses that reports go to. */
 function tlsRpt({ tlsRpt: { status, rua } }: CheckResult): Observed {
   if (status === 'found') return { value: `reports go to ${rua.join(', ')}`, mark: 'pass' };
   if (status === 'absent') return { value: 'not published', mark: 'absent' };

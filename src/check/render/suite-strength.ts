@@ -1,10 +1,15 @@
 import { suites, type Suite } from '../../tls/index.js';
 import { isBroken, isWeak } from '../profiles/sets.js';
 
+/** Suites by their IANA names, the form that results store. */
 const byName: ReadonlyMap<string, Suite> = new Map(
   [...suites.values()].map((suite) => [suite.name, suite]),
 );
 
+/**
+ * Modes with authenticated encryption. CBC is not broken in TLS 1.2 and has a history of
+ * padding oracles.
+ */
 const authenticated: ReadonlySet<Suite['mode']> = new Set(['GCM', 'CCM', 'CCM_8', 'POLY1305']);
 
 /**

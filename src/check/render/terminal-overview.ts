@@ -5,7 +5,10 @@ import { markTones } from './scorecard.js';
 import { layoutOf, markWords, type Paint, type TerminalOptions } from './terminal.js';
 import { verdictNames, verdictTones } from './words.js';
 
-/** Columns of the table, in the order in which they are left out where there is no room. */
+/**
+ * Columns of the table, the most important first: those at the end are left out where the
+ * width is not sufficient.
+ */
 const columns: readonly { readonly topic: Topic; readonly head: string }[] = [
   { topic: 'starttls', head: 'STARTTLS' },
   { topic: 'certificate', head: 'Cert' },
@@ -17,7 +20,9 @@ const columns: readonly { readonly topic: Topic; readonly head: string }[] = [
   { topic: 'tls-version', head: 'Versions' },
 ];
 
+/** Blanks between columns. */
 const GAP = 2;
+/** Columns of a date. */
 const EXPIRY = 'YYYY-MM-DD'.length;
 
 /**
@@ -32,6 +37,7 @@ export function renderOverview(
   const rows = overviewRows(results);
   const names = Math.max(...rows.map(({ result }) => result.domain.length), 'Domain'.length);
   const verdicts = Math.max(...rows.map(({ result }) => verdictNames[result.verdict].length));
+  // A long name must not displace the marks, so it is clipped at two fifths of the line.
   const nameWidth = Math.min(names, Math.floor(width * 0.4));
   const fixed = nameWidth + GAP + Math.max(verdicts, 'Verdict'.length);
   let room = width - fixed;
@@ -59,6 +65,7 @@ export function renderOverview(
   return `${[clip(title, width), '', paint(head, 'quiet'), ...body].join('\n')}\n`;
 }
 
+/** Columns that the shown marks take, with their gaps. */
 const widthOf = (shown: typeof columns): number =>
   shown.reduce((sum, { head }) => sum + head.length + GAP, 0);
 
@@ -66,8 +73,9 @@ const widthOf = (shown: typeof columns): number =>
 const painted = (text: string, width: number, paint: (text: string) => string): string =>
   paint(text) + ' '.repeat(Math.max(0, width - text.length));
 
+/** The mark of one topic, empty for a domain without mail. */
 function markCell({ scores }: OverviewRow, topic: Topic, width: number, paint: Paint): string {
-  const score = scores.find((s) => s.topic === topic);
+  const score = scores.find((score) => score.topic === topic);
   if (!score) return ' '.repeat(width);
   return painted(markWords[score.mark], width, (text) => paint(text, markTones[score.mark]));
 }

@@ -19,8 +19,10 @@ export interface TerminalOptions {
 }
 
 type Style = 'bold' | Tone;
+/** Adds a style to text, or returns it unchanged where colour is off. */
 export type Paint = (text: string, style: Style) => string;
 
+/** SGR parameters of the eight basic colours, which every terminal has. */
 const escapes: Readonly<Record<Style, string>> = {
   bold: '1',
   good: '32',
@@ -40,6 +42,7 @@ export function layoutOf({ width = 80, color = false }: TerminalOptions): {
   };
 }
 
+/** The result with the layout that every block uses. */
 interface Page {
   readonly result: CheckResult;
   readonly width: number;
@@ -69,6 +72,10 @@ export function renderTerminal(result: CheckResult, options: TerminalOptions = {
     .join('\n\n')}\n`;
 }
 
+/**
+ * Domain and verdict on one line, then the headline. The verdict is at the right edge in
+ * every report, where the eye finds it.
+ */
 function head({ result, width, paint }: Page): readonly string[] {
   const verdict = verdictNames[result.verdict];
   const domain = clip(displayName(result.domain), width - verdict.length - 2);
@@ -79,7 +86,9 @@ function head({ result, width, paint }: Page): readonly string[] {
   ];
 }
 
-/** The sign of a mark where there may be no colour and no Unicode. */
+/**
+ * The sign of a mark in plain ASCII, since a pipe may have neither colour nor Unicode.
+ */
 export const markWords: Readonly<Record<Mark, string>> = {
   pass: 'ok',
   warn: 'warn',
@@ -88,6 +97,10 @@ export const markWords: Readonly<Record<Mark, string>> = {
   unknown: '?',
 };
 
+/**
+ * The scorecard: mark, topic and value. The clause is added only where it fits on the
+ * line, because it is the least important part.
+ */
 function scores({ result, width, paint }: Page): readonly string[] {
   const [markWidth, nameWidth] = [5, 13];
   return scorecard(result).flatMap(({ name, mark, value, clause }) => {
@@ -105,6 +118,7 @@ function scores({ result, width, paint }: Page): readonly string[] {
   });
 }
 
+/** The exposure table after its legend: a reader meets the words before they are used. */
 function exposure({ result, width, paint }: Page): readonly string[] {
   return [
     paint('Mail today and under attack', 'bold'),
@@ -114,26 +128,36 @@ function exposure({ result, width, paint }: Page): readonly string[] {
   ];
 }
 
+/** Every mail host with its addresses. */
 function hosts({ result, width, paint }: Page): readonly string[] {
   const title = `Mail hosts (MX ${result.route.dnssec})`;
   return [paint(title, 'bold'), ...hostLines(result, width, (text) => paint(text, 'quiet'))];
 }
 
+/**
+ * Findings to fix. Only the first one has its steps, unless the operator asks for all:
+ * one change at a time is the safe way to repair mail.
+ */
 function toFix(page: Page): readonly string[] {
   const { result, paint, steps } = page;
-  const wanted = result.findings.filter((f) => f.severity === 'fail' || f.severity === 'warn');
+  const wanted = result.findings.filter(
+    (finding) => finding.severity === 'fail' || finding.severity === 'warn',
+  );
   if (wanted.length === 0) return [];
   const hint = wanted.length > 1 && !steps;
   return [
     paint('What to fix, most important first', 'bold'),
-    ...wanted.flatMap((finding, i) => fixLines(finding, page, i === 0 || steps)),
+    ...wanted.flatMap((finding, index) => fixLines(finding, page, index === 0 || steps)),
     ...(hint ? [paint('  --steps prints the steps of every finding.', 'quiet')] : []),
   ];
 }
 
-/** Indent of everything below a finding's title. */
+/** Indent of everything below the title of a finding. */
 const INDENT = ' '.repeat(7);
 
+/**
+ * One finding: title with its id, subject and owner, the reason, the fix and its steps.
+ */
 function fixLines(finding: Finding, { width, paint }: Page, full: boolean): readonly string[] {
   const { severity, title, id, subject, owner, reference, reason, why, fix, steps } = finding;
   const [first = '', ...rest] = wrap(`${title}  (${id})`, width - INDENT.length);
@@ -147,7 +171,7 @@ function fixLines(finding: Finding, { width, paint }: Page, full: boolean): read
     ...(reason === undefined ? [] : text(reason)),
     ...(full ? text(why) : []),
     ...text(fix),
-    ...(full ? steps.flatMap((step, i) => stepLines(step, i + 1, width)) : []),
+    ...(full ? steps.flatMap((step, index) => stepLines(step, index + 1, width)) : []),
   ];
 }
 
@@ -162,6 +186,7 @@ function stepLines(
   return [...lines, ...code.split('\n').map((line) => neutralise(line, 4000))];
 }
 
+/** Passed tests as a number, or as a list where all steps are wanted. */
 function passed({ result, width, paint, steps }: Page): readonly string[] {
   const tests = result.passed ?? [];
   if (tests.length === 0) return [];
@@ -174,17 +199,22 @@ function passed({ result, width, paint, steps }: Page): readonly string[] {
   ];
 }
 
+/**
+ * Findings without a fault. The fix is shown only where it concerns this network, which
+ * the reader can change.
+ */
 function notes({ result: { findings }, width }: Page): readonly string[] {
   return findings
-    .filter((f) => f.severity === 'info' || f.severity === 'good')
-    .flatMap((f) => {
-      const reason = f.reason ? ` ${f.reason}.` : '';
-      const fix = f.owner === 'own-network' ? ` ${f.fix}` : '';
-      const sign = f.severity === 'good' ? '  + ' : '  - ';
-      return wrap(`${f.title} (${f.subject}).${reason}${fix}`, width, sign, '    ');
+    .filter((finding) => finding.severity === 'info' || finding.severity === 'good')
+    .flatMap((finding) => {
+      const reason = finding.reason ? ` ${finding.reason}.` : '';
+      const fix = finding.owner === 'own-network' ? ` ${finding.fix}` : '';
+      const sign = finding.severity === 'good' ? '  + ' : '  - ';
+      return wrap(`${finding.title} (${finding.subject}).${reason}${fix}`, width, sign, '    ');
     });
 }
 
+/** The origin of the result in one paragraph. */
 function about({ result, width, paint }: Page): readonly string[] {
   const known = aboutCheck(result).flatMap(([term, value]) =>
     value === undefined ? [] : [`${term}: ${value}`],

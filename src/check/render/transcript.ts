@@ -1,7 +1,10 @@
 import { neutralise } from '../../base/index.js';
 import type { Evidence } from '../../evidence/index.js';
 
-/** The SMTP conversations line by line, as received and sent. Ends with a line feed. */
+/**
+ * The SMTP conversations line by line, as received and sent, with the milliseconds since
+ * the connection opened. Text of the server is neutralised. Ends with a line feed.
+ */
 export function renderTranscript(evidence: Evidence): string {
   const lines = evidence.hosts.flatMap((host) =>
     host.addresses.flatMap((address) =>

@@ -1,6 +1,9 @@
 import type { CheckResult, Finding } from '../../evidence/index.js';
 
-/** Findings that leave a check without an answer, the most general first. */
+/**
+ * Findings that leave a check without an answer, the most general first: a blocked port
+ * also explains why a host did not answer.
+ */
 const causes = [
   'port-25-blocked',
   'own-network-strips',
@@ -14,5 +17,7 @@ const causes = [
 
 /** The finding that says why something could not be determined. */
 export function whyUnclear({ findings }: CheckResult): Finding | undefined {
-  return causes.map((id) => findings.find((f) => f.id === id)).find((f) => f !== undefined);
+  return causes
+    .map((id) => findings.find((finding) => finding.id === id))
+    .find((finding) => finding !== undefined);
 }

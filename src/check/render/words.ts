@@ -9,7 +9,7 @@ import type {
 import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index.js';
 import type { Tone } from '../../page/index.js';
 
-/** The rows of the exposure table. */
+/** The classes of senders as rows of the exposure table. */
 export const senderNames: Readonly<Record<SenderClass, string>> = {
   dane: 'Sender with DANE',
   mtaStsCached: 'Sender with MTA-STS, policy cached',
@@ -25,7 +25,7 @@ export const senderRows: Readonly<Record<'protected' | 'outside', readonly Sende
   outside: ['opportunistic'],
 };
 
-/** The columns of the exposure table. */
+/** The attacks as columns of the exposure table. */
 export const attackNames: Readonly<Record<Attack, string>> = {
   none: 'No attack',
   stripStarttls: 'TLS stripped',
@@ -34,7 +34,7 @@ export const attackNames: Readonly<Record<Attack, string>> = {
   suppress: 'DNS and HTTPS blocked',
 };
 
-/** The deed of the on-path attacker in each column, as a predicate. */
+/** The action of the on-path attacker in each column, as a predicate. */
 export const attackDeeds: Readonly<Record<Attack, string>> = {
   none: 'does nothing',
   stripStarttls: "removes STARTTLS from the server's reply",
@@ -52,6 +52,10 @@ export interface Cell {
   readonly means: string;
 }
 
+/**
+ * The cell of each outcome. A tone never stands alone: bad outcomes are in capitals, so
+ * that they show without colour.
+ */
 const outcomeCells: Readonly<Record<DeliveryResult, Cell>> = {
   verified: { word: 'verified', tone: 'good', means: 'encrypted, to the right server only' },
   unverified: {
@@ -74,6 +78,10 @@ const outcomeCells: Readonly<Record<DeliveryResult, Cell>> = {
   unknown: { word: '?', tone: 'fair', means: 'could not be determined from here' },
 };
 
+/**
+ * A deferred mail under attack. It is good: the mail waits at the sender and the attacker
+ * reads nothing.
+ */
 const defeated: Cell = {
   word: 'defeated',
   tone: 'good',
@@ -94,6 +102,7 @@ export const bestPossible: Readonly<Record<SenderClass, Readonly<Record<Attack, 
     bothCached: row('verified', 'deferred', 'deferred', 'deferred', 'deferred'),
   };
 
+/** Names the outcomes of one row in the order of the columns. */
 function row(...outcomes: readonly DeliveryResult[]): Record<Attack, DeliveryResult> {
   const [none, stripStarttls, swapCertificate, spoofMx, suppress] = outcomes;
   return { none, stripStarttls, swapCertificate, spoofMx, suppress } as Record<
@@ -120,7 +129,7 @@ export function cellOf(sender: SenderClass, attack: Attack, outcome: DeliveryRes
   return { ...cell, word: attack === 'none' ? word : `(${word})`, tone: 'quiet' };
 }
 
-/** The sign in front of a row of the scorecard or of a finding. */
+/** The tone of each verdict. An inconclusive result is as prominent as a warning. */
 export const verdictTones: Readonly<Record<Verdict, Tone>> = {
   pass: 'good',
   warn: 'fair',
@@ -147,6 +156,7 @@ export const verdictOrder: readonly Verdict[] = [
   'not-applicable',
 ];
 
+/** The tone of each severity. */
 export const severityTones: Readonly<Record<Severity, Tone>> = {
   fail: 'bad',
   warn: 'fair',
@@ -171,7 +181,7 @@ export const stepNames: Readonly<Record<FixStep['kind'], string>> = {
   confirm: 'Verify',
 };
 
-/** Newest first. */
+/** TLS versions, newest first: the order of every list in a report. */
 export const tlsVersions: readonly TlsVersion[] = [
   'TLSv1.3',
   'TLSv1.2',
@@ -181,7 +191,7 @@ export const tlsVersions: readonly TlsVersion[] = [
   'SSLv2',
 ];
 
-/** `TLSv1` is TLS 1.0. */
+/** The name of a version as people write it; the label `TLSv1` stands for TLS 1.0. */
 export function versionName(version: string): string {
   return version
     .replace(/^TLSv1$/, 'TLS 1.0')
@@ -189,7 +199,7 @@ export function versionName(version: string): string {
     .replace('SSLv', 'SSL ');
 }
 
-/** `TLS 1.3, 1.2`: the common beginning once. */
+/** Joins versions and writes their common beginning once: `TLS 1.3, 1.2`. */
 export function versionList(versions: readonly string[]): string {
   return versions
     .map(versionName)
@@ -198,17 +208,18 @@ export function versionList(versions: readonly string[]): string {
 }
 
 /**
- * The reason for the state of an address: the server's own reply, else a failure code.
+ * The reason for the state of an address, with a blank before it: the server's own reply,
+ * otherwise a failure code. The reply is foreign text that the caller neutralises.
  */
 export function because({ reason, reply }: Pick<MailAddress, 'reason' | 'reply'>): string {
   const code = reason === undefined ? '' : ` (${reason})`;
   return reply === undefined ? code : `${code}: "${reply}"`;
 }
 
-/** `1 host`, `2 hosts`, `3 addresses`. */
-export function counted(n: number, thing: string): string {
+/** A number with its noun in the right form: `1 host`, `2 hosts`, `3 addresses`. */
+export function counted(count: number, thing: string): string {
   const plural = thing.endsWith('s') ? 'es' : 's';
-  return `${n} ${thing}${n === 1 ? '' : plural}`;
+  return `${count} ${thing}${count === 1 ? '' : plural}`;
 }
 
 /** Seconds in the largest unit that is exact enough: `7 days`, `90 minutes`. */

@@ -40,6 +40,7 @@ export function domainReport(result: CheckResult, id: string): Markup {
   </article> `;
 }
 
+/** The scorecard as a table with a sign, a name and a clause in each row. */
 function scoreSection(result: CheckResult): Markup {
   const scores = scorecard(result).map(({ name, mark, value, clause }) => ({
     name,
@@ -54,6 +55,7 @@ function scoreSection(result: CheckResult): Markup {
   </div>`;
 }
 
+/** The MX record in words. */
 const routeWords: Readonly<Record<CheckResult['route']['kind'], string>> = {
   mx: 'present',
   implicit: 'absent: the address of the domain itself takes mail',
@@ -62,6 +64,10 @@ const routeWords: Readonly<Record<CheckResult['route']['kind'], string>> = {
   error: 'could not be looked up',
 };
 
+/**
+ * Policies first, then the hosts: a reader of a report on many hosts finds the domain's
+ * own settings without scrolling.
+ */
 function hostSection(result: CheckResult): Markup {
   const { mtaSts, tlsRpt, route, control } = result;
   const rua = tlsRpt.status === 'found' ? `reports go to ${tlsRpt.rua.join(', ')}` : tlsRpt.status;
@@ -79,11 +85,13 @@ function hostSection(result: CheckResult): Markup {
   </section>`;
 }
 
+/** The policy in words, or its state where it was not obtained. */
 function stsPolicy({ status, mode, maxAge = 0, mx = [] }: CheckResult['mtaSts']): Piece {
   if (status !== 'found') return status;
   return markup`mode <b>${mode}</b>, cached for ${duration(maxAge)}, lists ${mx.join(', ') || 'no host'}`;
 }
 
+/** Failure codes in brackets, where there are any. */
 function problems(codes: readonly string[]): Markup | false {
   return codes.length > 0 && markup` <span class="soft">(${codes.join(', ')})</span>`;
 }
@@ -104,12 +112,15 @@ function passedSection({ passed = [] }: CheckResult): Markup | false {
   </section>`;
 }
 
+/** Findings without a fault, and the rules that this depth does not test. */
 function notes({ findings, notLookedAt, depth }: CheckResult): Markup | false {
-  const listed = findings.filter((f) => f.severity === 'info' || f.severity === 'good');
+  const listed = findings.filter(
+    (finding) => finding.severity === 'info' || finding.severity === 'good',
+  );
   if (listed.length === 0 && notLookedAt.length === 0) return false;
   const items = listed.map(
-    (f) =>
-      markup`<li>${f.title} <span class="soft">${f.subject}; ${f.reference}</span>${f.owner === 'own-network' && markup`<br />${f.fix}`}</li> `,
+    (finding) =>
+      markup`<li>${finding.title} <span class="soft">${finding.subject}; ${finding.reference}</span>${finding.owner === 'own-network' && markup`<br />${finding.fix}`}</li> `,
   );
   return markup`<section>
     <h2>Also observed</h2>

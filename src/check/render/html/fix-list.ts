@@ -7,7 +7,9 @@ import { ownerNames, severityTones, stepNames } from '../words.js';
  * defers mail.
  */
 export function fixList({ findings, verdict }: CheckResult): Markup | false {
-  const wanted = findings.filter((f) => f.severity === 'fail' || f.severity === 'warn');
+  const wanted = findings.filter(
+    (finding) => finding.severity === 'fail' || finding.severity === 'warn',
+  );
   if (wanted.length === 0)
     return (
       verdict === 'pass' &&
@@ -24,6 +26,7 @@ export function fixList({ findings, verdict }: CheckResult): Markup | false {
   </section>`;
 }
 
+/** One finding with its consequence, its reason and its steps. */
 function item(finding: Finding): Markup {
   const { severity, subject, title, why, reason, fix, steps, owner, reference, id } = finding;
   return markup`<li class="card">
@@ -40,6 +43,7 @@ function item(finding: Finding): Markup {
   </li> `;
 }
 
+/** One step; what is to be pasted stands in a box of its own. */
 function step({ kind, text, instruction = text, code }: FixStep): Markup {
   return markup`<li>
     <span class="kind">${stepNames[kind]}</span>

@@ -40,6 +40,7 @@ export function hostReport(host: MailHost, result: CheckResult): Markup {
   </section> `;
 }
 
+/** The tone of a DNSSEC state. An unsigned host is no fault in itself. */
 const dnssecTones: Readonly<Record<MailHost['dnssec'], Tone>> = {
   secure: 'good',
   insecure: 'quiet',
@@ -47,6 +48,7 @@ const dnssecTones: Readonly<Record<MailHost['dnssec'], Tone>> = {
   bogus: 'bad',
 };
 
+/** The tone of a TLSA lookup. A failed one is bad, since senders defer. */
 const tlsaTones: Readonly<Record<MailHost['tlsa']['status'], Tone>> = {
   usable: 'good',
   unusable: 'fair',
@@ -56,6 +58,10 @@ const tlsaTones: Readonly<Record<MailHost['tlsa']['status'], Tone>> = {
   tempfail: 'bad',
 };
 
+/**
+ * The tone of a record's role in a key change. A stale record is bad: it protects no key
+ * and hides a missing one.
+ */
 const roleTones: Readonly<Record<string, Tone>> = {
   current: 'good',
   next: 'good',
@@ -65,8 +71,8 @@ const roleTones: Readonly<Record<string, Tone>> = {
 
 /** Records with their purpose. */
 function tlsaRecords({ records, roles }: MailHost['tlsa']): Markup {
-  const item = (record: string, i: number): Markup => {
-    const role = roles?.[i];
+  const item = (record: string, index: number): Markup => {
+    const role = roles?.[index];
     return markup`<li>${role && badge(role, roleTones[role] ?? 'quiet')} <code>${record}</code></li> `;
   };
   return markup`<h4>TLSA records</h4>
@@ -81,6 +87,7 @@ function alone(exposure: Exposure | undefined, whole: Exposure, caption: string)
   return markup`<h4>${caption}</h4>${exposureTable(exposure, caption)}`;
 }
 
+/** Whether the policy lists the host; nothing without a policy. */
 function stsBadge({ mtaStsMatch }: MailHost): Markup | false {
   if (mtaStsMatch === 'not-applicable') return false;
   return mtaStsMatch === 'match'
@@ -88,6 +95,7 @@ function stsBadge({ mtaStsMatch }: MailHost): Markup | false {
     : badgeItem('not in the MTA-STS policy', 'bad');
 }
 
+/** The tone of the STARTTLS state of an address. */
 const starttlsTones: Readonly<Record<MailAddress['starttls'], Tone>> = {
   offered: 'good',
   unknown: 'fair',
@@ -103,6 +111,10 @@ function stateBadge(address: MailAddress): Markup {
   return badge(`${status}${because(address)}`, status === 'unreachable' ? 'bad' : 'fair');
 }
 
+/**
+ * One address: its state, TLS, certificates and submission ports. A submission port has
+ * the same form, since the same questions are asked of it.
+ */
 function addressReport(address: MailAddress, result: CheckResult, several: boolean): Markup {
   const { depth, exposure } = result;
   const { ip, status, starttls, tls, certificates, connections } = address;
@@ -122,6 +134,7 @@ function addressReport(address: MailAddress, result: CheckResult, several: boole
   </div> `;
 }
 
+/** The badge of a suite; a strong one needs no badge. */
 const strengthBadges: Readonly<Record<string, Markup>> = {
   weak: badge('weak', 'bad'),
   dated: badge('dated', 'quiet'),
@@ -133,7 +146,10 @@ function suiteItem({ name }: MailAddress['tls']['suites'][number]): Markup {
   return markup`<li><code>${name}</code> ${mark}</li> `;
 }
 
-/** `whole`: every suite and group that the server accepts, not only those met. */
+/**
+ * The TLS of an address. With `whole`, the suites and groups are all that the server
+ * accepts; otherwise they are those of the connections that the check made.
+ */
 function inventory(
   { versions, suites, order, groups }: MailAddress['tls'],
   whole: boolean,
@@ -148,7 +164,7 @@ function inventory(
   const suiteRow = (version: string): readonly [string, Piece] => [
     `${whole ? 'Suites of' : 'Suites seen in'} ${versionName(version)}`,
     [
-      markup`<ul class="suites">${suites.filter((s) => s.version === version).map(suiteItem)}</ul>`,
+      markup`<ul class="suites">${suites.filter((suite) => suite.version === version).map(suiteItem)}</ul>`,
       markup`${order[version] && order[version] !== 'unknown' && markup`<span class="soft">the ${order[version]}'s order decides</span>`}`,
     ],
   ];
@@ -160,7 +176,7 @@ function inventory(
         markup`${others('refused', 'Refused')} ${others('unknown', 'Not tested')}`,
       ],
     ],
-    ...[...new Set(suites.map((s) => s.version))].map(suiteRow),
+    ...[...new Set(suites.map((suite) => suite.version))].map(suiteRow),
     [
       whole ? 'Groups' : 'Groups seen',
       groups.length > 0 && markup`<code>${groups.join(', ')}</code>`,
@@ -170,6 +186,7 @@ function inventory(
 
 const matchTones: Readonly<Record<string, Tone>> = { match: 'good', mismatch: 'bad' };
 
+/** The state of the chain in words. */
 const chainNames: Readonly<Record<MailCertificate['chain'], string>> = {
   trusted: 'public CA',
   incomplete: 'intermediate missing',
@@ -177,6 +194,7 @@ const chainNames: Readonly<Record<MailCertificate['chain'], string>> = {
   'unknown-ca': 'unknown CA',
   unknown: 'chain not judged',
 };
+/** The state of the dates in words. */
 const validityNames: Readonly<Record<MailCertificate['validity'], string>> = {
   valid: 'in date',
   expired: 'expired',
@@ -189,21 +207,28 @@ function matchBadge(mechanism: string, match: string | undefined): Markup | fals
   return badgeItem(`${mechanism} ${match}`, matchTones[match] ?? 'fair');
 }
 
-function certificate(c: MailCertificate): Markup {
-  const named = c.nameMatch === 'match';
-  return markup`<h4>Certificate with ${c.keyAlgorithm} ${c.keyBits}</h4>
+/**
+ * One certificate. DANE and MTA-STS have a badge each, because one sender can accept what
+ * another refuses.
+ */
+function certificate(certificate: MailCertificate): Markup {
+  const named = certificate.nameMatch === 'match';
+  return markup`<h4>Certificate with ${certificate.keyAlgorithm} ${certificate.keyBits}</h4>
     <ul class="chips">
-      ${badgeItem(chainNames[c.chain], c.chain === 'trusted' ? 'good' : 'fair')}
+      ${badgeItem(chainNames[certificate.chain], certificate.chain === 'trusted' ? 'good' : 'fair')}
       ${badgeItem(named ? 'name matches' : 'other name', named ? 'good' : 'fair')}
-      ${badgeItem(validityNames[c.validity], c.validity === 'valid' ? 'good' : 'bad')}
-      ${matchBadge('DANE', c.dane)} ${matchBadge('MTA-STS', c.mtaSts)}
+      ${badgeItem(validityNames[certificate.validity], certificate.validity === 'valid' ? 'good' : 'bad')}
+      ${matchBadge('DANE', certificate.dane)} ${matchBadge('MTA-STS', certificate.mtaSts)}
     </ul>
     ${definitions([
-      ['Names', c.names.join(', ') || 'none'],
-      ['Valid', `${c.notBefore.slice(0, 10)} to ${c.notAfter.slice(0, 10)}`],
-      ['Signature', c.signature],
-      ['Chain as sent', c.chainAsSent.join(' → ')],
-      ['Key (SHA-256)', markup`<code>${c.spkiSha256}</code>`],
-      ['Matching TLSA', c.daneRecord !== undefined && markup`<code>${c.daneRecord}</code>`],
+      ['Names', certificate.names.join(', ') || 'none'],
+      ['Valid', `${certificate.notBefore.slice(0, 10)} to ${certificate.notAfter.slice(0, 10)}`],
+      ['Signature', certificate.signature],
+      ['Chain as sent', certificate.chainAsSent.join(' → ')],
+      ['Key (SHA-256)', markup`<code>${certificate.spkiSha256}</code>`],
+      [
+        'Matching TLSA',
+        certificate.daneRecord !== undefined && markup`<code>${certificate.daneRecord}</code>`,
+      ],
     ])} `;
 }

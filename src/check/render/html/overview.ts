@@ -17,6 +17,7 @@ const columns: readonly { readonly topic: Topic; readonly name: string }[] = [
   { topic: 'tls-rpt', name: 'TLS-RPT' },
 ];
 
+/** The sign of a mark with its meaning for screen readers. */
 const sign = (mark: Mark, label: string): Markup =>
   markSign({ sign: markSigns[mark], tone: markTones[mark], label });
 
@@ -34,7 +35,7 @@ export function overview(results: readonly CheckResult[], title: string): Markup
       ...columns.map(({ topic, name }) => ({
         name,
         cell: ({ scores }: OverviewRow) => {
-          const score = scores.find((s) => s.topic === topic);
+          const score = scores.find((score) => score.topic === topic);
           return score ? sign(score.mark, `${score.mark}: ${score.value}`) : '';
         },
       })),
@@ -54,6 +55,7 @@ export function overview(results: readonly CheckResult[], title: string): Markup
     </p>`;
 }
 
+/** The domain as a link to its report, with its worst finding. */
 function nameCell({ result, nth }: OverviewRow): Markup {
   const worst = result.findings.find((f) => f.severity === 'fail' || f.severity === 'warn');
   return markup`<a href="#domain-${nth}">${displayName(result.domain)}</a>

@@ -18,7 +18,7 @@ export function renderHtml(results: readonly CheckResult[]): string {
     date: first?.checkedAt,
     main: [
       ...(several ? [overview(results, title)] : []),
-      ...results.map((result, i) => domainReport(result, `domain-${i + 1}`)),
+      ...results.map((result, index) => domainReport(result, `domain-${index + 1}`)),
     ],
     footer:
       'Every result was observed from one network. A server without TLS and an attacker who removes TLS look alike from outside.',
