@@ -10,9 +10,9 @@ import type { HostTraits, Scenario, StsTraits, TlsaTraits } from './scenarios/sc
 import { places, type LabPki } from './actors/pki.js';
 import type { Issued } from '../pki/index.js';
 
-/** Where scenarios are built. */
+/** The parts of the lab in which scenarios are built. */
 export interface ScenarioSite {
-  readonly world: LabPki;
+  readonly pki: LabPki;
   readonly network: LabNetwork;
   readonly policyHost: PolicyHost;
   readonly attackers: boolean;
@@ -21,7 +21,7 @@ export interface ScenarioSite {
 
 const SMTP = 25;
 
-/** AES-GCM and AES-CBC with forward secrecy, then what came before. */
+/** AES-GCM and AES-CBC with forward secrecy, then the suites with static RSA. */
 const suites = [0xc030, 0xc02f, 0xc028, 0xc027, 0xc014, 0xc013, 0x0035, 0x002f];
 const groups = [29, 23, 24];
 const oldSurfaces = {
@@ -30,26 +30,26 @@ const oldSurfaces = {
     suites: [...suites, 0x000a, 0x0005],
     groups,
   },
-  /** Reads no more than the first 64 suites of a hello, and its own come later. */
-  'short-hellos': { versions: [0x0303], suites: [0xc030, 0xc02f], groups, mostSuites: 64 },
+  /** Refuses a hello with more than 64 suites, as some servers of the past do. */
+  'short-hellos': { versions: [0x0303], suites: [0xc030, 0xc02f], groups, maxSuites: 64 },
   ssl3: { versions: [0x0300, 0x0301, 0x0302, 0x0303], suites, groups },
 } as const;
 
-/** Starts a scenario's servers and says what its zone holds. */
+/** Starts the servers of a scenario and returns its zone. */
 export async function buildScenario(scenario: Scenario, site: ScenarioSite): Promise<ZoneSpec> {
   const apex = asciiOf(scenario.domain);
   const { hosts = [{}], zone = {}, sts } = scenario;
   const lines: ZoneLine[] = [zone.records ?? ''];
   const own: string[] = [];
-  for (const [i, host] of hosts.entries()) {
+  for (const [index, host] of hosts.entries()) {
     const { name = 'mx' } = host;
-    if (!zone.withoutMx) lines.push(`@ MX ${10 * (i + 1)} ${name}`);
+    if (!zone.withoutMx) lines.push(`@ MX ${10 * (index + 1)} ${name}`);
     own.push(absolute(name, apex));
     if (!name.endsWith('.'))
       lines.push(...(await buildHost(host, absolute(name, apex), scenario, site)));
   }
   if (sts) lines.push(...publishPolicy(sts, apex, own, site));
-  const rpt = scenario.rpt ?? (sts !== undefined || hosts.some((h) => h.tlsa !== undefined));
+  const rpt = scenario.rpt ?? (sts !== undefined || hosts.some((host) => host.tlsa !== undefined));
   const rua = `v=TLSRPTv1; rua=mailto:tls-reports@${apex}`;
   if (rpt !== false) lines.push(`_smtp._tls TXT "${rpt === true ? rua : rpt}"`);
   return {
@@ -63,7 +63,7 @@ export async function buildScenario(scenario: Scenario, site: ScenarioSite): Pro
 /** Zone file text; a function where it needs a certificate. */
 type ZoneLine = string | (() => string);
 
-/** A scenario's domain as it stands in the DNS. */
+/** Returns the A-labels of a scenario's domain. */
 export function asciiOf(domain: string): string {
   const parsed = parseDomain(domain);
   if (!parsed.ok) throw new TypeError(`${domain}: ${parsed.failure.detail}`);
@@ -76,38 +76,39 @@ async function buildHost(
   scenario: Scenario,
   site: ScenarioSite,
 ): Promise<ZoneLine[]> {
-  const { world, network } = site;
+  const { pki, network } = site;
   const { name = 'mx', certificate = 'trusted', tlsa = [], tlsaAt, dial, v6, beside } = host;
   const owner = name === '@' ? '' : `.${name}`;
-  const address = world.nextAddress();
+  const address = pki.nextAddress();
   const lines: ZoneLine[] = [`${name} A ${address}`];
   if (v6) {
-    const six = sixOf(address);
-    lines.push(`${name} AAAA ${six}`);
-    network.block(six, SMTP, 'no-route');
+    const ipv6 = ipv6Of(address);
+    lines.push(`${name} AAAA ${ipv6}`);
+    network.block(ipv6, SMTP, 'no-route');
   }
   if (dial) {
     network.block(address, SMTP, dial);
     return lines;
   }
-  const certificates = world.certificatesFor(fullName, certificate);
+  const certificates = pki.certificatesFor(fullName, certificate);
   await startServer(address, { ...host, name: fullName, certificates }, scenario, site);
   if (beside) {
-    const next = world.nextAddress();
-    const second = beside.family === 6 ? sixOf(next) : next;
+    const next = pki.nextAddress();
+    const second = beside.family === 6 ? ipv6Of(next) : next;
     lines.push(`${name} ${beside.family === 6 ? 'AAAA' : 'A'} ${second}`);
     const own = beside.certificate
-      ? world.certificatesFor(fullName, beside.certificate)
+      ? pki.certificatesFor(fullName, beside.certificate)
       : certificates;
     await startServer(second, { ...beside, name: fullName, certificates: own }, scenario, site);
   }
-  const at = tlsaAt ?? `_${SMTP}._tcp${owner}`;
+  const tlsaOwner = tlsaAt ?? `_${SMTP}._tcp${owner}`;
   if (tlsaAt) lines.push(`_${SMTP}._tcp${owner} CNAME ${tlsaAt}`);
-  for (const kind of tlsa) lines.push(() => `${at} TLSA ${tlsaOf(kind, certificates, world)}`);
+  // A function: the certificate is issued when the zone is first queried.
+  for (const kind of tlsa) lines.push(() => `${tlsaOwner} TLSA ${tlsaOf(kind, certificates, pki)}`);
   return lines;
 }
 
-const sixOf = (address: string): string => `2001:db8::${address.split('.')[3] ?? '1'}`;
+const ipv6Of = (address: string): string => `2001:db8::${address.split('.')[3] ?? '1'}`;
 
 type Server = Pick<
   HostTraits,
@@ -117,14 +118,16 @@ type Server = Pick<
   readonly certificates: readonly Issued[];
 };
 
-/** A mail server at an address, and whoever stands before it. */
+/** Starts a mail server at an address, and the attacker in front of it. */
 async function startServer(
   address: string,
   server: Server,
   scenario: Scenario,
-  { network, world, attackers, onMail }: ScenarioSite,
+  { network, pki, attackers, onMail }: ScenarioSite,
 ): Promise<void> {
   const { name, certificates, habit = 'good', greeting, speaks, suites: only, admits } = server;
+  // A chosen list of suites is one of TLS 1.2, and a scripted surface completes in 1.2.
+  const maxVersion = only !== undefined || speaks ? 'TLSv1.2' : undefined;
   await network.listenTcp(
     address,
     SMTP,
@@ -135,8 +138,9 @@ async function startServer(
       onMail,
       greeting,
       admits,
-      ...(only === undefined ? {} : { suites: only, maxVersion: 'TLSv1.2' }),
-      ...(speaks ? { scripted: oldSurfaces[speaks], maxVersion: 'TLSv1.2' } : {}),
+      suites: only,
+      scripted: speaks && oldSurfaces[speaks],
+      maxVersion,
     }),
   );
   if (server.submission) {
@@ -154,7 +158,7 @@ async function startServer(
       await network.listenTcp(address, SMTP, stripStarttls(network.outside, target, strip));
   }
   if (attackers && swap) {
-    const forged = [world.forgedCertificate(name)];
+    const forged = [pki.forgedCertificate(name)];
     const toAttacker = (mail: ReceivedMail): void => onMail({ ...mail, server: 'attacker' });
     await network.listenTcp(
       address,
@@ -168,7 +172,7 @@ function publishPolicy(
   sts: StsTraits,
   apex: string,
   hosts: readonly string[],
-  { world, policyHost }: ScenarioSite,
+  { pki, policyHost }: ScenarioSite,
 ): string[] {
   const {
     mode,
@@ -186,7 +190,7 @@ function publishPolicy(
     ...(mode === 'none' ? [] : mx.map((pattern) => `mx: ${pattern}`)),
     `max_age: ${maxAge}`,
   ];
-  const issued = world.certificatesFor(name, certificate)[0];
+  const issued = pki.certificatesFor(name, certificate)[0];
   if (issued)
     policyHost.add(name, {
       certificate: issued,
@@ -195,21 +199,21 @@ function publishPolicy(
     });
   const records = Array.from(
     { length: copies },
-    (_, i) => `_mta-sts TXT "${record ?? `v=STSv1; id=2026112${i};`}"`,
+    (_, copy) => `_mta-sts TXT "${record ?? `v=STSv1; id=2026112${copy};`}"`,
   );
   return [...records, `mta-sts A ${places.policyHost}`];
 }
 
-function tlsaOf(kind: TlsaTraits, [certificate]: readonly Issued[], world: LabPki): string {
+function tlsaOf(kind: TlsaTraits, [certificate]: readonly Issued[], pki: LabPki): string {
   switch (kind) {
     case 'ee':
       return `3 1 1 ${spki(certificate)}`;
     case 'ta':
-      return `2 1 1 ${spki(world.intermediate)}`;
+      return `2 1 1 ${spki(pki.intermediate)}`;
     case 'root':
-      return `2 1 1 ${spki(world.root)}`;
+      return `2 1 1 ${spki(pki.root)}`;
     case 'ta-as-ee':
-      return `3 1 1 ${spki(world.intermediate)}`;
+      return `3 1 1 ${spki(pki.intermediate)}`;
     case 'stale-sha512':
       return `3 1 2 ${'0d'.repeat(64)}`;
     case 'sha1':
@@ -236,5 +240,6 @@ function spki(certificate: Issued | undefined): string {
 }
 
 function absolute(name: string, apex: string): string {
-  return name === '@' ? apex : name.endsWith('.') ? name.slice(0, -1) : `${name}.${apex}`;
+  if (name === '@') return apex;
+  return name.endsWith('.') ? name.slice(0, -1) : `${name}.${apex}`;
 }

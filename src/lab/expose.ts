@@ -5,7 +5,7 @@ import { zoneText, type ZoneSpec } from './dns/zone.js';
 import type { LabNetwork } from './network/lab-network.js';
 import { places } from './actors/pki.js';
 
-/** How other programs reach the lab. */
+/** The endpoints at which other programs reach the lab. */
 export interface Exposed {
   readonly resolver: Endpoint;
   /** A line of a trust anchor file: the exposed zones have keys of their own. */

@@ -19,16 +19,15 @@ import { allScenarios } from './scenarios/all-scenarios.js';
 import type { Scenario } from './scenarios/scenario.js';
 import { places, LabPki } from './actors/pki.js';
 
+/** The part of the lab to start. */
 export interface LabOptions {
-  /** Default: every scenario there is. */
+  /** Default: all scenarios. Fewer start faster. */
   readonly scenarios?: readonly Scenario[];
   /** False switches every attacker off. Default true. */
   readonly attackers?: boolean;
 }
 
-/**
- * A whole mail internet: signed DNS, mail servers, policy hosts, and people on the path.
- */
+/** A running lab: signed DNS, mail servers, policy hosts and attackers. */
 export interface Lab {
   readonly network: Network;
   readonly upstreams: readonly Upstream[];
@@ -39,46 +38,41 @@ export interface Lab {
   /** The same root, PEM. */
   readonly rootPem: string;
   readonly scenarios: readonly Scenario[];
-  /** Nobody has to be spared here: for the options of a check. */
+  /** Pause between probes for the options of a check: 0, no real server is loaded. */
   readonly spacingMs: number;
   /**
    * Messages that any server of the lab accepted, the attacker's among them (`server:
    * 'attacker'`).
    */
   readonly mail: readonly ReceivedMail[];
-  /** Every command that an attacker's own server heard. */
+  /** The commands that the attacker's own server received. */
   readonly heard: readonly string[];
   /**
-   * Puts a fault on a DNS question such as `_25._tcp.mx.good.example TLSA`; what it
-   * returns puts back what was before.
+   * Sets a fault for a DNS question such as `_25._tcp.mx.good.example TLSA`. Returns a
+   * function that restores the previous state.
    */
   fault(question: string, fault: DnsFault): () => void;
   /**
-   * Begins an attack on a domain's mail, or on that of other hosts in the place of its
-   * own; resolves to what ends it.
+   * Starts an attack on the mail of a domain, at its hosts or at the hosts given. Resolves
+   * to a function that ends the attack.
    */
   attack(domain: string, attack: LabAttack, at?: readonly MailHostAddress[]): Promise<() => void>;
-  /** Cuts one mail host off, by its address; what it returns lets it back. */
+  /** Makes a mail host refuse connections. Returns a function that reconnects it. */
   cutOff(address: string): () => void;
-  /** What a host of the lab shows, with its key: for a real server in its place. */
+  /** Certificates of a host with their keys, for a real server that replaces it. */
   certificatesOf(host: string): readonly Issued[];
-  /**
-   * The mail hosts of a domain and their addresses, most preferred first, whatever
-   * attackers say.
-   */
+  /** Mail hosts and addresses, most preferred first, unaffected by DNS attacks. */
   hostsOf(domain: string): readonly MailHostAddress[];
-  /** How the resolver behaves from now on. */
+  /** Sets the behaviour of the resolver. */
   resolverHabit(habit: ResolverHabit): void;
-  /** Puts a real server at a logical address. */
+  /** Connects a real server to a logical address. */
   attach(address: string, port: number, target: Endpoint): void;
   /** Opens the lab to other programs on 127.x.y.z, ports 25, 53 and 443. Needs root. */
   expose(): Promise<Exposed>;
   close(): Promise<void>;
 }
 
-/**
- * The zones that are no scenario's: the root, the top level, and who hosts or attacks.
- */
+/** Zones that belong to no scenario: root, top level, hosting provider and attacker. */
 const commonZones: readonly ZoneSpec[] = [
   { apex: '.', signed: { algorithm: 8 } },
   { apex: 'example', signed: { algorithm: 13 } },
@@ -90,18 +84,18 @@ const commonZones: readonly ZoneSpec[] = [
   { apex: 'attacker.example', records: `mx A ${places.attacker}` },
 ];
 
-/** Starts a lab. It lives until {@link Lab.close}. */
+/** Starts a lab. Its sockets are open until {@link Lab.close}. */
 export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const { scenarios = allScenarios, attackers = true } = options;
   const now = Date.now();
-  const world = new LabPki(now);
+  const pki = new LabPki(now);
   const network = new LabNetwork();
   const policyHost = new PolicyHost();
   const mail: ReceivedMail[] = [];
-  const heard: string[] = [];
-  const onHeard = (command: string): void => void heard.push(command);
+  const attackerCommands: string[] = [];
+  const onAttackerCommand = (command: string): void => void attackerCommands.push(command);
   const site = {
-    world,
+    pki,
     network,
     policyHost,
     attackers,
@@ -118,24 +112,24 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
     await network.listenTcp(places.policyHost, 443, policyHost.serve);
     const ofAttacker = mailServer({
       name: 'mx.attacker.example',
-      certificates: world.certificatesFor('mx.attacker.example', 'trusted'),
+      certificates: pki.certificatesFor('mx.attacker.example', 'trusted'),
       onMail: (message) => site.onMail({ ...message, server: 'attacker' }),
-      onCommand: onHeard,
+      onCommand: onAttackerCommand,
     });
     await network.listenTcp(places.attacker, 25, ofAttacker);
     await dns.listen(network, places.resolver);
-    const root = parseCertificate(world.root.der);
-    if (!root.ok) throw new TypeError('the lab made a root that cannot be read');
+    const root = parseCertificate(pki.root.der);
+    if (!root.ok) throw new TypeError('the root certificate of the lab is malformed');
     return {
       network,
       upstreams: [{ address: places.resolver, port: 53, label: places.resolver }],
       anchors: dns.anchors,
       trustStore: trustStore([root.value]),
-      rootPem: world.root.certPem,
-      scenarios: scenarios.map((s) => ({ ...s, domain: asciiOf(s.domain) })),
+      rootPem: pki.root.certPem,
+      scenarios: scenarios.map((scenario) => ({ ...scenario, domain: asciiOf(scenario.domain) })),
       spacingMs: 0,
       mail,
-      heard,
+      heard: attackerCommands,
       fault(question, fault) {
         faults.set(question, fault);
         return dns.fault(question, fault);
@@ -145,15 +139,15 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
         mountAttack(
           attack,
           domain,
-          { world, network, dns, policyHost, onMail: site.onMail, onHeard },
+          { pki, network, dns, policyHost, onMail: site.onMail, onAttackerCommand },
           at,
         ),
       cutOff(address) {
-        const back = network.keep(address, 25);
+        const restore = network.keep(address, 25);
         network.block(address, 25, 'refuse');
-        return back;
+        return restore;
       },
-      certificatesOf: (host) => world.shownBy(host),
+      certificatesOf: (host) => pki.shownBy(host),
       hostsOf: (domain) => mailHosts(domain, dns),
       attach: (address, port, target) => network.attach(address, port, target),
       expose: () => expose(network, zones, now, faults),

@@ -1,47 +1,45 @@
 import type { Authority, Issued } from '../../pki/index.js';
 import type { ValidateChallenge } from './acme-validate.js';
 
-/** What can be set at any time; the CA goes by it at the next request. */
+/** Behaviour of the CA. It can be changed at any time and counts from the next request. */
 export interface AcmeCaHabits {
   /** Lifetime of certificates by profile, milliseconds; '' is the one without a name. */
   profiles: Readonly<Record<string, number>>;
-  /** Where renewal is suggested; undefined: no renewal information at all. */
+  /** Suggested renewal window (RFC 9773 §4.2); undefined: no renewal information. */
   window:
     | ((certificate: AcmeCertificate) => { readonly start: number; readonly end: number })
     | undefined;
-  /** A page that says why. */
+  /** `explanationURL` of the renewal information. */
   explanation: string | undefined;
-  /** Seconds until renewal information is to be asked for again. */
+  /** Retry-After of renewal information, in seconds. */
   askAgain: number;
-  /** Every nth nonce is refused; 0: none. */
+  /** Every nth nonce is refused with `badNonce`; 0 refuses none. */
   refuseNonce: number;
-  /** Every nth reply has what is no nonce; 0: none. */
+  /** Every nth reply has a malformed nonce; 0 for never. */
   garbleNonce: number;
   /**
-   * New orders an account may place within a time; those that replace a certificate are
-   * free, as with CAs that have RFC 9773.
+   * Rate limit for new orders of an account. Orders that replace a certificate are exempt,
+   * as CAs with RFC 9773 do it.
    */
   orders: { readonly most: number; readonly withinMs: number } | undefined;
   /** Whether accounts list their orders (RFC 8555 §7.1.2.1). */
   listsOrders: boolean;
-  /** Whether an order that is open is given again for the same names, as Boulder does. */
+  /** Whether an open order is returned again for the same names, as Boulder does. */
   reusesOrders: boolean;
   /** Whether accounts may change their key (RFC 8555 §7.3.5). */
   keyChange: boolean;
   /**
-   * How the CA names itself for dns-persist-01; with `hashPrefix` as draft -02 has it,
-   * without as those before.
+   * Issuer names for dns-persist-01: with `hashPrefix` in the form of draft -02, without
+   * in that of earlier drafts.
    */
   persist: { readonly issuers: readonly string[]; readonly hashPrefix?: string };
-  /** How it names itself in CAA records, where it says so. */
+  /** `caaIdentities` of the directory (RFC 8555 §9.7.6); undefined: absent. */
   caaIdentities: readonly string[] | undefined;
-  /** A second chain: below another root. */
+  /** Root of an alternate chain (RFC 8555 §7.4.2). */
   alternate: Authority | undefined;
-  /** Keys that an account has to be bound to, base64url by key id. */
+  /** Keys for external account binding (RFC 8555 §7.3.4), base64url by key id. */
   external: Readonly<Record<string, string>> | undefined;
-  /**
-   * How an order that names the certificate it replaces is refused; undefined: it is not.
-   */
+  /** Refusal of an order with `replaces` (RFC 9773 §5); undefined: it is accepted. */
   refuseReplaces:
     | { readonly at: 'order' | 'finalize'; readonly status: number; readonly kind: string }
     | undefined;
@@ -49,6 +47,7 @@ export interface AcmeCaHabits {
   challenges: readonly string[];
 }
 
+/** An issued certificate. Times are milliseconds since 1970. */
 export interface AcmeCertificate {
   readonly id: string;
   /** The first name. */
@@ -62,6 +61,7 @@ export interface AcmeCertificate {
   readonly replaces?: string;
 }
 
+/** An order (RFC 8555 §7.1.3) in the memory of the CA. */
 export interface AcmeOrder {
   readonly id: string;
   readonly account: string;
@@ -79,9 +79,10 @@ export interface AcmeOrder {
   certificate?: string;
 }
 
+/** Identity of the CA and its view of the network. */
 export interface AcmeCaOptions {
   readonly issuer: Authority;
-  /** Its own name and certificate. */
+  /** Host name of the CA's own web server. */
   readonly host: string;
   readonly certificate: Issued;
   readonly validate: ValidateChallenge;

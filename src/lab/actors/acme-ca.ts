@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, randomBytes } from 'node:crypto';
+import { createPublicKey, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
@@ -6,6 +6,13 @@ import { issue } from '../../pki/index.js';
 import { parseCertificate } from '../../x509/index.js';
 import { readCertificateRequest } from './acme-csr.js';
 import type { AcmeCaHabits, AcmeCaOptions, AcmeCertificate, AcmeOrder } from './acme-ca-types.js';
+import {
+  authorizationResource,
+  directoryResource,
+  existing,
+  orderResource,
+  persistentValue,
+} from './acme-resources.js';
 import { AcmeProblem, readSigned, thumbprint, type Signed } from './acme-signed.js';
 
 interface Answer {
@@ -17,31 +24,31 @@ interface Answer {
 
 const day = 86_400_000;
 const random = (): string => randomBytes(12).toString('base64url');
-const found = <T>(value: T | undefined): T => {
-  if (value === undefined) throw new AcmeProblem(404, 'malformed', 'no such thing');
-  return value;
-};
-
 /**
- * A certification authority (RFC 8555, RFC 9773) with everything that real ones do to
- * their clients.
+ * An ACME certification authority (RFC 8555, RFC 9773) for the lab. It verifies signatures,
+ * nonces, accounts and challenges as strictly as a real one, and `habits` switches on the
+ * difficulties that real ones cause: rate limits, refused or garbled nonces, orders that
+ * are reused, replacements that are refused, a second chain.
+ *
+ * `#handle` is the HTTP side, `#answer` the routing; `acme-resources.ts` has the JSON.
  */
 export class AcmeCa {
   readonly habits: AcmeCaHabits;
   readonly orders = new Map<string, AcmeOrder>();
   readonly certificates = new Map<string, AcmeCertificate>();
   readonly accounts = new Map<string, Signed['key']>();
-  /** Requests that were told to come back later. */
+  /** Requests refused by the rate limit (RFC 8555 §6.6). */
   limited = 0;
   /** Requests whose nonce was refused. */
   refusedNonces = 0;
   /** Requests for renewal information. */
   informed = 0;
   /**
-   * Requests sent again after that with another nonce than the refusal brought (RFC 8555
-   * §6.5).
+   * Repeated requests after a refused nonce that did not use the nonce of the refusal (RFC
+   * 8555 §6.5).
    */
   wrongRetries = 0;
+  /** Nonce of the last refusal, by path. */
   readonly #retries = new Map<string, string>();
   readonly #options: AcmeCaOptions;
   readonly #nonces = new Set<string>();
@@ -79,27 +86,28 @@ export class AcmeCa {
     };
   }
 
+  /** URL of the directory: the only URL that a client has to know. */
   get directory(): string {
-    return this.#url('directory');
+    return this.#urlOf('directory');
   }
 
+  /** Serves HTTPS on a connection. */
   readonly serve = (socket: Socket): void => {
     const secured = new TLSSocket(socket, { isServer: true, secureContext: this.#context });
     secured.on('error', () => socket.destroy());
     secured.once('secure', () => this.#http.emit('connection', secured));
   };
 
-  #url(path: string): string {
-    return `https://${this.#options.host}/${path}`;
-  }
+  readonly #urlOf = (path: string): string => `https://${this.#options.host}/${path}`;
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     let answer: Answer;
     try {
+      // RFC 8555 §6.1
       if (request.headers['user-agent'] === undefined)
-        throw new AcmeProblem(400, 'malformed', 'who are you?');
+        throw new AcmeProblem(400, 'malformed', 'a User-Agent is required');
       answer = await this.#answer(
         request.url?.slice(1) ?? '',
         request.method ?? '',
@@ -130,13 +138,14 @@ export class AcmeCa {
   }
 
   async #answer(path: string, method: string, body: string): Promise<Answer> {
-    const [what = '', id = '', which = ''] = path.split('/');
-    if (what === 'directory') return { status: 200, body: this.#directoryBody() };
-    if (what === 'nonce') return { status: 200 };
-    if (what === 'renewal' && method === 'GET') return this.#renewalInfo(id);
-    const signed = readSigned(body, this.#url(path), (kid) => this.accounts.get(kid));
+    const [resource = '', id = '', which = ''] = path.split('/');
+    if (resource === 'directory')
+      return { status: 200, body: directoryResource(this.habits, this.#urlOf) };
+    if (resource === 'nonce') return { status: 200 };
+    if (resource === 'renewal' && method === 'GET') return this.#renewalInfo(id);
+    const signed = readSigned(body, this.#urlOf(path), (kid) => this.accounts.get(kid));
     this.#spendNonce(signed.nonce, path);
-    switch (what) {
+    switch (resource) {
       case 'new-account':
         return this.#newAccount(signed);
       case 'new-order':
@@ -148,7 +157,7 @@ export class AcmeCa {
           status: 200,
           body: {
             status: 'valid',
-            orders: this.habits.listsOrders ? this.#url(`orders/${id}`) : undefined,
+            orders: this.habits.listsOrders ? this.#urlOf(`orders/${id}`) : undefined,
           },
         };
       case 'orders':
@@ -156,43 +165,29 @@ export class AcmeCa {
           status: 200,
           body: {
             orders: [...this.orders.values()]
-              .filter((o) => o.account === signed.kid)
-              .map((o) => this.#url(`order/${o.id}`)),
+              .filter((order) => order.account === signed.kid)
+              .map((order) => this.#urlOf(`order/${order.id}`)),
           },
         };
       case 'order':
-        return { status: 200, body: this.#orderBody(found(this.orders.get(id))) };
+        return { status: 200, body: orderResource(existing(this.orders.get(id)), this.#urlOf) };
       case 'authorization':
-        return { status: 200, body: this.#authorizationBody(found(this.orders.get(id)), which) };
+        return {
+          status: 200,
+          body: authorizationResource(
+            existing(this.orders.get(id)),
+            which,
+            this.habits,
+            this.#urlOf,
+          ),
+        };
       case 'finalize':
-        return this.#finalize(found(this.orders.get(id)), signed);
+        return this.#finalize(existing(this.orders.get(id)), signed);
       case 'certificate':
-        return this.#chain(found(this.certificates.get(id)), which);
+        return this.#chain(existing(this.certificates.get(id)), which);
       default:
-        return this.#validate(what, found(this.orders.get(id)), which, signed);
+        return this.#validate(resource, existing(this.orders.get(id)), which, signed);
     }
-  }
-
-  #directoryBody(): unknown {
-    const { profiles, window, external, persist, keyChange, caaIdentities } = this.habits;
-    const named = Object.keys(profiles).filter((name) => name !== '');
-    return {
-      newNonce: this.#url('nonce'),
-      newAccount: this.#url('new-account'),
-      newOrder: this.#url('new-order'),
-      keyChange: keyChange && this.#url('key-change'),
-      renewalInfo: window && this.#url('renewal'),
-      meta: {
-        ...(named.length > 0
-          ? { profiles: Object.fromEntries(named.map((name) => [name, name])) }
-          : {}),
-        externalAccountRequired: external ? true : undefined,
-        caaIdentities,
-        ...(persist.hashPrefix === undefined
-          ? {}
-          : { issuerDomainNames: persist.issuers, accountHashPrefix: persist.hashPrefix }),
-      },
-    };
   }
 
   #spendNonce(nonce: string, path: string): void {
@@ -202,7 +197,7 @@ export class AcmeCa {
     const { refuseNonce } = this.habits;
     if (known && !(refuseNonce > 0 && ++this.#requests % refuseNonce === 0)) return;
     this.refusedNonces++;
-    throw new AcmeProblem(400, 'badNonce', 'take the new one');
+    throw new AcmeProblem(400, 'badNonce', 'use the new nonce');
   }
 
   #newAccount({ key, payload }: Signed): Answer {
@@ -212,12 +207,12 @@ export class AcmeCa {
       return { status: 200, body: { status: 'valid' }, headers: { location: known } };
     if (payload['onlyReturnExisting'] === true)
       throw new AcmeProblem(400, 'accountDoesNotExist', 'no account has this key');
-    const url = this.#url(`account/${id}`);
+    const url = this.#urlOf(`account/${id}`);
     const { external } = this.habits;
     if (external)
       readSigned(
         JSON.stringify(payload['externalAccountBinding']),
-        this.#url('new-account'),
+        this.#urlOf('new-account'),
         undefined,
         external,
       );
@@ -231,7 +226,7 @@ export class AcmeCa {
 
   /** RFC 8555 §7.3.5: everything a server has to check. */
   #changeKey({ kid = '', key, payload }: Signed): Answer {
-    const url = this.#url('key-change');
+    const url = this.#urlOf('key-change');
     const inner = readSigned(JSON.stringify(payload), url, undefined);
     const { account, oldKey } = inner.payload as { account?: string; oldKey?: object };
     const old = createPublicKey({ key: oldKey, format: 'jwk' } as never);
@@ -263,20 +258,22 @@ export class AcmeCa {
     if (this.habits.profiles[profile] === undefined)
       throw new AcmeProblem(400, 'invalidProfile', profile);
     const open = [...this.orders.values()].find(
-      (o) =>
-        o.account === kid &&
-        sameNames(o.names, names) &&
-        (o.status === 'pending' || o.status === 'ready'),
+      ({ account, names: ordered, status }) =>
+        account === kid &&
+        sameNames(ordered, names) &&
+        (status === 'pending' || status === 'ready'),
     );
     if (open && this.habits.reusesOrders)
       return {
         status: 201,
-        body: this.#orderBody(open),
-        headers: { location: this.#url(`order/${open.id}`) },
+        body: orderResource(open, this.#urlOf),
+        headers: { location: this.#urlOf(`order/${open.id}`) },
       };
     if (
       replaces !== undefined &&
-      [...this.orders.values()].some((o) => o.replaces === replaces && o.status !== 'invalid')
+      [...this.orders.values()].some(
+        (earlier) => earlier.replaces === replaces && earlier.status !== 'invalid',
+      )
     )
       throw new AcmeProblem(409, 'alreadyReplaced', replaces);
     this.#refuseReplaces('order', replaces);
@@ -296,8 +293,8 @@ export class AcmeCa {
     this.orders.set(order.id, order);
     return {
       status: 201,
-      body: this.#orderBody(order),
-      headers: { location: this.#url(`order/${order.id}`) },
+      body: orderResource(order, this.#urlOf),
+      headers: { location: this.#urlOf(`order/${order.id}`) },
     };
   }
 
@@ -311,8 +308,10 @@ export class AcmeCa {
     const { orders } = this.habits;
     if (!orders || replaces !== undefined) return;
     const recent = [...this.orders.values()].filter(
-      (o) =>
-        o.account === account && o.replaces === undefined && o.placedAt > now - orders.withinMs,
+      (order) =>
+        order.account === account &&
+        order.replaces === undefined &&
+        order.placedAt > now - orders.withinMs,
     );
     if (recent.length < orders.most) return;
     this.limited++;
@@ -322,35 +321,7 @@ export class AcmeCa {
     });
   }
 
-  #orderBody({ id, names, status, certificate, error }: AcmeOrder): unknown {
-    return {
-      status,
-      // In another order than they were asked for: clients are to make nothing of it.
-      identifiers: [...names].reverse().map((value) => ({ type: 'dns', value })),
-      authorizations: names.map((name) => this.#url(`authorization/${id}/${name}`)),
-      finalize: this.#url(`finalize/${id}`),
-      certificate: certificate === undefined ? undefined : this.#url(`certificate/${certificate}`),
-      error: error === undefined ? undefined : { detail: error },
-    };
-  }
-
-  #authorizationBody({ id, authorizations, token, error }: AcmeOrder, name: string): unknown {
-    const status = found(authorizations.get(name));
-    const { issuers, hashPrefix } = this.habits.persist;
-    const named = {
-      [hashPrefix === undefined ? 'issuer-domain-names' : 'issuerDomainNames']: issuers,
-    };
-    const challenges = this.habits.challenges.map((type) => ({
-      type,
-      url: this.#url(`${type}/${id}/${name}`),
-      status,
-      ...(type === 'dns-persist-01' ? named : { token }),
-      error: error === undefined ? undefined : { detail: error },
-    }));
-    return { identifier: { type: 'dns', value: name }, status, challenges };
-  }
-
-  /** Looks at once, so that nobody has to wait in a laboratory. */
+  /** Validates at once: a delay would slow the tests down and show nothing more. */
   async #validate(
     type: string,
     order: AcmeOrder,
@@ -360,9 +331,11 @@ export class AcmeCa {
     if (!this.habits.challenges.includes(type))
       throw new AcmeProblem(404, 'malformed', 'no such thing');
     const { token, authorizations } = order;
-    found(authorizations.get(name));
+    existing(authorizations.get(name));
     const expected =
-      type === 'dns-persist-01' ? this.#persistent(name, key, kid) : `${token}.${thumbprint(key)}`;
+      type === 'dns-persist-01'
+        ? persistentValue({ name, key, account: kid }, this.habits.persist)
+        : `${token}.${thumbprint(key)}`;
     const error = await this.#options.validate(type, name, token, expected);
     authorizations.set(name, error === undefined ? 'valid' : 'invalid');
     if (error !== undefined) Object.assign(order, { status: 'invalid', error });
@@ -371,28 +344,16 @@ export class AcmeCa {
     return { status: 200, body: { type, status: authorizations.get(name), token } };
   }
 
-  /** draft-ietf-acme-dns-persist-02 §4.1. */
-  #persistent(name: string, key: Signed['key'], account: string): string {
-    const { issuers, hashPrefix } = this.habits.persist;
-    const input = Buffer.concat([
-      Buffer.of(name.length),
-      Buffer.from(name + thumbprint(key) + account),
-    ]);
-    const hash = createHash('sha256').update(input).digest('base64url');
-    return `${issuers[0] ?? ''}; accounturi=${hashPrefix === undefined ? account : `${hashPrefix}sha-256/${hash}`}`;
-  }
-
   #chain({ id, pem }: AcmeCertificate, which: string): Answer {
     const { alternate } = this.habits;
     if (!alternate) return { status: 200, text: pem };
     const [leaf = ''] = /-----BEGIN[\s\S]*?-----END CERTIFICATE-----\n/.exec(pem) ?? [];
     if (which === 'alternate') return { status: 200, text: leaf + alternate.certPem };
-    const url = (path: string): string => this.#url(path);
     return {
       status: 200,
       text: pem,
       headers: {
-        link: `<${url('directory')}>;rel="index", <${url(`certificate/${id}/alternate`)}>;rel="alternate"`,
+        link: `<${this.#urlOf('directory')}>;rel="index", <${this.#urlOf(`certificate/${id}/alternate`)}>;rel="alternate"`,
       },
     };
   }
@@ -405,39 +366,40 @@ export class AcmeCa {
       throw new AcmeProblem(400, 'badCSR', 'not for the names of the order');
     const now = this.#options.now();
     const dates = { notBefore: now, notAfter: now + (this.habits.profiles[order.profile] ?? 0) };
-    // A CA signs a public key and never sees the private one.
-    const made = issue(this.#options.issuer, {
+    // The CA signs the public key of the request and never has the private one.
+    const issued = issue(this.#options.issuer, {
       names: order.names,
       ...dates,
       key: { ...this.#options.issuer.key, publicKey: request.publicKey },
     });
-    const read = found(parsed(made.der));
+    const certificate = existing(parsed(issued.der));
     const encode = (hex = ''): string => Buffer.from(hex, 'hex').toString('base64url');
-    const id = `${encode(read.authorityKeyId)}.${encode(read.serial)}`;
+    const id = `${encode(certificate.authorityKeyId)}.${encode(certificate.serial)}`;
     this.certificates.set(id, {
       id,
       host: order.host,
       names: order.names,
-      spki: Buffer.from(read.spki).toString('hex'),
+      spki: Buffer.from(certificate.spki).toString('hex'),
       ...dates,
-      pem: made.chainPem,
+      pem: issued.chainPem,
       issuedAt: now,
       replaces: order.replaces,
     });
     order.status = 'valid';
     order.certificate = id;
-    return { status: 200, body: this.#orderBody(order) };
+    return { status: 200, body: orderResource(order, this.#urlOf) };
   }
 
+  /** RFC 9773 §4.2. */
   #renewalInfo(id: string): Answer {
     this.informed++;
     const { explanation } = this.habits;
-    const window = found(this.habits.window)(found(this.certificates.get(id)));
-    const time = (ms: number): string => new Date(ms).toISOString();
+    const window = existing(this.habits.window)(existing(this.certificates.get(id)));
+    const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
     return {
       status: 200,
       body: {
-        suggestedWindow: { start: time(window.start), end: time(window.end) },
+        suggestedWindow: { start: timeOf(window.start), end: timeOf(window.end) },
         explanationURL: explanation,
       },
       headers: { 'retry-after': String(this.habits.askAgain) },
@@ -445,8 +407,9 @@ export class AcmeCa {
   }
 }
 
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  return [...a].sort().join() === [...b].sort().join();
+/** Names are a set: clients and CSRs may order them freely. */
+function sameNames(left: readonly string[], right: readonly string[]): boolean {
+  return [...left].sort().join() === [...right].sort().join();
 }
 
 function parsed(der: Uint8Array) {

@@ -1,8 +1,8 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 
 /**
- * What a certificate request asks for (RFC 2986); undefined when it is not signed by its
- * own key. Reads what clients of the lab write, no more.
+ * Parses a certificate request (RFC 2986); undefined when its signature does not verify
+ * with its own key. Supports the form that clients of the lab write, not all of PKCS #10.
  */
 export function readCertificateRequest(
   der: Buffer,
@@ -24,24 +24,30 @@ interface Element {
 
 function children(bytes: Buffer): Element[] {
   const found: Element[] = [];
-  for (let at = 0; at + 2 <= bytes.length;) {
-    const first = bytes.readUInt8(at + 1);
+  for (let position = 0; position + 2 <= bytes.length;) {
+    // X.690 §8.1.3: one octet below 0x80 is the length, else the number of its octets.
+    const first = bytes.readUInt8(position + 1);
     const octets = first < 0x80 ? 0 : first & 0x7f;
-    const length = octets === 0 ? first : bytes.readUIntBE(at + 2, octets);
-    const start = at + 2 + octets;
+    const length = octets === 0 ? first : bytes.readUIntBE(position + 2, octets);
+    const start = position + 2 + octets;
     found.push({
-      tag: bytes.readUInt8(at),
+      tag: bytes.readUInt8(position),
       body: bytes.subarray(start, start + length),
-      whole: bytes.subarray(at, start + length),
+      whole: bytes.subarray(position, start + length),
     });
-    at = start + length;
+    position = start + length;
   }
   return found;
 }
 
-/** Every dNSName below, wherever the extension stands. */
+const CONTEXT_2 = 0x82; // dNSName in a GeneralName
+const CONSTRUCTED = 0x20;
+const OCTET_STRING = 0x04; // wraps the value of an extension
+
+/** Returns all dNSNames below, wherever the extension is. */
 function dnsNames(bytes: Buffer): string[] {
-  return children(bytes).flatMap(({ tag, body }) =>
-    tag === 0x82 ? [body.toString('latin1')] : tag & 0x20 || tag === 0x04 ? dnsNames(body) : [],
-  );
+  return children(bytes).flatMap(({ tag, body }) => {
+    if (tag === CONTEXT_2) return [body.toString('latin1')];
+    return tag & CONSTRUCTED || tag === OCTET_STRING ? dnsNames(body) : [];
+  });
 }

@@ -7,18 +7,20 @@ import { respond, type ResponderConfig } from '../tls-responder/index.js';
 import type { Issued } from '../../pki/index.js';
 
 /**
- * How a mail server behaves. Each is one that exists outside: `busy` turns connections
- * away with 421, `closed` with 554; `greylists` answers EHLO with 450; `tarpit` keeps a
- * client waiting for its greeting; `takes-no-mail` greets with 521; `offers-requiretls`
- * does so under TLS (RFC 8689); `refuses-tls` lists STARTTLS and answers it with 502,
- * `defers-tls` with 454; `refuses-inside`, `defers-inside`, `hangs-up-inside` and
- * `silent-inside` complete the handshake and answer EHLO in it with 550, 451, not at all
- * and never; `drops-large-hellos` and `resets-large-hellos` stand behind a middlebox that
- * lets no first flight of more than 1,400 octets through; `sometimes-tls` lists STARTTLS
- * on every second connection only; `injectable` executes what was sent before the
- * handshake after it; `injects-reply` sends a reply in clear behind its agreement to TLS;
- * `silent`, `garbage`, `endless`, `hangs-up*` and `breaks-tls` are what a broken or
- * hostile one does.
+ * Behaviours of mail servers, each observed on the Internet.
+ *
+ * - `busy` refuses connections with 421, `closed` with 554; `takes-no-mail` greets with 521
+ *   (RFC 7504). `greylists` answers EHLO with 450; `tarpit` never sends its greeting.
+ * - `offers-requiretls` lists REQUIRETLS under TLS (RFC 8689).
+ * - `refuses-tls` lists STARTTLS and answers it with 502, `defers-tls` with 454;
+ *   `sometimes-tls` lists it on every second connection only.
+ * - `refuses-inside`, `defers-inside`, `hangs-up-inside` and `silent-inside` complete the
+ *   handshake, then answer EHLO with 550, with 451, by closing, or never.
+ * - `drops-large-hellos` and `resets-large-hellos` are behind a middlebox that lets no
+ *   first flight of more than 1,400 octets through.
+ * - `injectable` executes plaintext commands after the handshake (CVE-2011-0411);
+ *   `injects-reply` appends a plaintext reply to its acceptance of STARTTLS.
+ * - `silent`, `garbage`, `endless`, `hangs-up*` and `breaks-tls`: broken or hostile servers.
  */
 export type SmtpHabit =
   | 'good'
@@ -48,6 +50,7 @@ export type SmtpHabit =
   | 'hangs-up-at-starttls'
   | 'breaks-tls';
 
+/** A limit on the connection rate, and the behaviour beyond it. */
 export interface Admission {
   readonly connections: number;
   /** Milliseconds. */
@@ -57,57 +60,58 @@ export interface Admission {
   readonly now?: () => number;
 }
 
+/** Identity, certificates and behaviour of a mail server. */
 export interface MailServerOptions {
-  /** Said in greeting and EHLO. */
+  /** Host name in greeting and EHLO. */
   readonly name: string;
   /** One or two certificates: with RSA and ECDSA the client's offer decides. */
   readonly certificates: readonly Issued[];
   readonly habit?: SmtpHabit;
-  /** Begins with TLS, as on port 465. */
+  /** Starts with TLS, as on port 465 (RFC 8314 §3.3). */
   readonly implicitTls?: boolean;
-  /**
-   * Whoever connects more often than so many times within so long meets another habit, as
-   * with Postfix' smtpd_client_connection_rate_limit.
-   */
+  /** A connection rate limit, as smtpd_client_connection_rate_limit of Postfix. */
   readonly admits?: Admission;
   readonly greeting?: string;
   readonly minVersion?: SecureVersion;
   readonly maxVersion?: SecureVersion;
-  /** The suites of TLS 1.2 that it takes, as OpenSSL writes them. */
+  /** Cipher suites of TLS 1.2, in the notation of OpenSSL. */
   readonly suites?: string;
   /**
-   * Helloes that no ordinary client sends (those without a key share) are answered by
-   * this script: so a server can show what OpenSSL no longer speaks.
+   * Script for hellos without a key share, which only probes send: the server can offer
+   * protocols that OpenSSL no longer supports.
    */
   readonly scripted?: Omit<ResponderConfig, 'certificates'>;
-  /** Every message that was accepted, and how it came. */
+  /** Receives each accepted message. */
   onMail?(mail: ReceivedMail): void;
-  /** Every command that was heard. */
+  /** Receives each command line. */
   onCommand?(line: string): void;
 }
 
-/** A message as the server saw it. */
+/** A message as the server received it. */
 export interface ReceivedMail {
   readonly server: string;
+  /** Received under TLS. */
   readonly sealed: boolean;
   readonly from: string;
-  /** What followed the address in MAIL FROM. */
+  /** The parameters after the address in MAIL FROM. */
   readonly parameters: string;
   readonly to: readonly string[];
   readonly data: string;
 }
 
-const LONGEST_LINE = 4096;
-const LONGEST_MAIL = 1_000_000;
+/** Octets. */
+const MAX_LINE = 4096;
+const MAX_MAIL = 1_000_000;
 
-/** A server for port 25: what to do with each connection. */
+/** Creates a mail server: a function that serves one connection. */
 export function mailServer(options: MailServerOptions): (socket: Socket) => void {
+  // Created at the first connection: certificates are issued on demand.
   let context: SecureContext | undefined;
-  const admitted = options.admits ? connectionRateLimit(options.admits) : inTurn(options);
+  const optionsForNext = options.admits ? connectionRateLimit(options.admits) : inTurn(options);
   return (socket) => {
     context ??= contextOf(options);
-    const session = new Session(admitted(options), context, socket);
-    if (options.implicitTls) session.sealFirst();
+    const session = new Session(optionsForNext(options), context, socket);
+    if (options.implicitTls) session.startImplicitTls();
     else greet(session);
   };
 }
@@ -120,9 +124,9 @@ function contextOf({
 }: MailServerOptions): SecureContext | undefined {
   if (certificates.length === 0) return undefined;
   return createSecureContext({
-    key: certificates.map((c) => c.keyPem),
-    cert: certificates.map((c) => c.chainPem),
-    // Weak certificates are shown on purpose.
+    key: certificates.map(({ keyPem }) => keyPem),
+    cert: certificates.map(({ chainPem }) => chainPem),
+    // Level 0 allows the weak certificates of some scenarios.
     ciphers: `${suites}:@SECLEVEL=0`,
     dhparam: 'auto',
     minVersion,
@@ -130,7 +134,7 @@ function contextOf({
   });
 }
 
-/** A farm behind one address: every second connection meets a server without STARTTLS. */
+/** Simulates two servers behind one address, one of them without STARTTLS. */
 function inTurn(options: MailServerOptions): () => MailServerOptions {
   let connections = 0;
   return () =>
@@ -139,7 +143,7 @@ function inTurn(options: MailServerOptions): () => MailServerOptions {
       : options;
 }
 
-/** Counts connections over a sliding time. */
+/** Counts connections in a sliding window. */
 function connectionRateLimit({
   connections,
   within,
@@ -148,10 +152,10 @@ function connectionRateLimit({
 }: Admission): (options: MailServerOptions) => MailServerOptions {
   let recent: number[] = [];
   return (options) => {
-    const at = now();
-    recent = recent.filter((earlier) => at - earlier < within);
+    const connectedAt = now();
+    recent = recent.filter((earlier) => connectedAt - earlier < within);
     if (recent.length >= connections) return { ...options, habit: then };
-    recent.push(at);
+    recent.push(connectedAt);
     return options;
   };
 }
@@ -184,7 +188,7 @@ function greet(session: Session): void {
   }
 }
 
-/** One connection, in clear first and sealed later. */
+/** One connection, in plaintext first and under TLS after STARTTLS. */
 class Session {
   #stream: Duplex;
   #pending = '';
@@ -213,15 +217,15 @@ class Session {
     this.#stream.end(bytes);
   }
 
-  /** Ten megabytes without a line end, as long as somebody reads. */
+  /** Sends ten megabytes without a line end, at the pace of the client. */
   flood(): void {
     const piece = Buffer.alloc(65_536, 0x41);
-    let left = 160;
-    const more = (): void => {
-      while (left-- > 0) if (!this.#stream.write(piece)) return;
+    let remaining = 160;
+    const writeMore = (): void => {
+      while (remaining-- > 0) if (!this.#stream.write(piece)) return;
     };
-    this.#stream.on('drain', more);
-    more();
+    this.#stream.on('drain', writeMore);
+    writeMore();
   }
 
   listen(): void {
@@ -233,13 +237,13 @@ class Session {
   }
 
   #work(): void {
-    for (let at = this.#pending.indexOf('\n'); at >= 0; at = this.#pending.indexOf('\n')) {
-      const line = this.#pending.slice(0, at).replace(/\r$/, '');
-      this.#pending = this.#pending.slice(at + 1);
+    for (let end = this.#pending.indexOf('\n'); end >= 0; end = this.#pending.indexOf('\n')) {
+      const line = this.#pending.slice(0, end).replace(/\r$/, '');
+      this.#pending = this.#pending.slice(end + 1);
       if (this.#mail.lines) this.#take(line);
       else if (this.#command(line) === 'sealing') return;
     }
-    if (this.#pending.length > LONGEST_LINE) this.end('500 5.5.2 Line too long\r\n');
+    if (this.#pending.length > MAX_LINE) this.end('500 5.5.2 Line too long\r\n');
   }
 
   #command(line: string): 'sealing' | undefined {
@@ -254,7 +258,9 @@ class Session {
         else if (habit === 'greylists') this.say('450 4.7.1 Greylisted, come back in five minutes');
         else
           this.say(
-            ...this.#offers().map((word, i, all) => `250${i < all.length - 1 ? '-' : ' '}${word}`),
+            ...this.#offers().map(
+              (keyword, index, all) => `250${index < all.length - 1 ? '-' : ' '}${keyword}`,
+            ),
           );
         return undefined;
       case 'HELO':
@@ -335,52 +341,53 @@ class Session {
       this.socket.once('data', () => this.end(Uint8Array.of(21, 3, 3, 0, 2, 2, 40)));
       return 'sealing';
     }
-    // RFC 3207 §4.2: what came in clear is forgotten; the injectable server keeps it.
+    // RFC 3207 §4.2: plaintext received before the handshake must be discarded. The
+    // injectable server keeps it, which is the vulnerability.
     const kept = habit === 'injectable' ? this.#pending : '';
     this.socket.removeAllListeners('data');
     if (this.options.scripted) this.#byHello(this.options.scripted);
     else if (habit === 'drops-large-hellos' || habit === 'resets-large-hellos')
       this.#behindMiddlebox();
-    else this.#seal(kept);
+    else this.#secure(kept);
     return 'sealing';
   }
 
-  /** Lets a first flight through only where it fits into one packet. */
+  /** Passes the first flight on only where it fits into one packet. */
   #behindMiddlebox(): void {
     this.socket.once('data', (flight: Buffer) => {
       this.socket.pause();
       if (flight.length <= 1400) {
         this.socket.unshift(flight);
-        this.#seal('');
+        this.#secure('');
       } else if (this.options.habit === 'resets-large-hellos') this.socket.resetAndDestroy();
     });
   }
 
-  /** Looks at the hello before anybody answers it. */
+  /** Inspects the hello: a probe is answered by the script, a client by OpenSSL. */
   #byHello(scripted: Omit<ResponderConfig, 'certificates'>): void {
     const certificates = this.options.certificates.map(({ chain, keyPem }) => ({
       chain,
       key: createPrivateKey(keyPem),
     }));
-    let seen = Buffer.alloc(0);
-    const look = (bytes: Buffer): void => {
-      seen = Buffer.concat([seen, bytes]);
-      const hello = readClientHello(seen);
+    let received = Buffer.alloc(0);
+    const inspect = (bytes: Buffer): void => {
+      received = Buffer.concat([received, bytes]);
+      const hello = readClientHello(received);
       if (hello === 'more') return;
-      this.socket.off('data', look).pause();
-      this.socket.unshift(seen);
-      if (hello && hello.keyShares.length > 0) this.#seal('');
+      this.socket.off('data', inspect).pause();
+      this.socket.unshift(received);
+      if (hello && hello.keyShares.length > 0) this.#secure('');
       else respond(this.socket, { ...scripted, certificates }).catch(() => this.socket.destroy());
     };
-    this.socket.on('data', look);
+    this.socket.on('data', inspect);
   }
 
-  /** TLS comes before the greeting. */
-  sealFirst(): void {
-    this.#seal('').once('secure', () => this.say(`220 ${this.options.name} ESMTP`));
+  /** Implicit TLS: the handshake precedes the greeting. */
+  startImplicitTls(): void {
+    this.#secure('').once('secure', () => this.say(`220 ${this.options.name} ESMTP`));
   }
 
-  #seal(kept: string): TLSSocket {
+  #secure(kept: string): TLSSocket {
     const secured = new TLSSocket(this.socket, { isServer: true, secureContext: this.context });
     secured.on('error', () => this.socket.destroy());
     this.#stream = secured;
@@ -399,7 +406,7 @@ class Session {
     if (!lines) return;
     if (line !== '.') {
       this.#mail.size += line.length;
-      if (this.#mail.size > LONGEST_MAIL) return this.end('552 5.3.4 Message too big\r\n');
+      if (this.#mail.size > MAX_MAIL) return this.end('552 5.3.4 Message too big\r\n');
       lines.push(line.startsWith('.') ? line.slice(1) : line);
       return;
     }

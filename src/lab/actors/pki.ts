@@ -14,8 +14,8 @@ import {
 const DAY = 86_400_000;
 
 /**
- * Which certificate a server shows. Without a word more it is for the host's own name and
- * from the lab's CA.
+ * The certificate of a server. Unless the value says otherwise it is valid, for the name
+ * of the host, and issued by the lab's CA.
  */
 export type CertificateTraits =
   | 'trusted'
@@ -34,7 +34,7 @@ export type CertificateTraits =
   | 'expired-intermediate'
   | 'rsa-and-ecdsa';
 
-/** Where the lab's services stand. */
+/** Addresses of the lab's shared services (RFC 5737). */
 export const places = {
   resolver: '192.0.2.53',
   attacker: '192.0.2.66',
@@ -71,7 +71,7 @@ export class LabPki {
     return issued;
   }
 
-  /** What was last issued for a server. */
+  /** Returns the certificates last issued for a server. */
   shownBy(name: string): readonly Issued[] {
     return this.#shown.get(name) ?? [];
   }
@@ -89,7 +89,7 @@ export class LabPki {
       case 'self-signed':
         return selfSigned({ names });
       case 'unknown-ca':
-        this.#unknown ??= createCa({ name: 'Nobody Knows This Root' });
+        this.#unknown ??= createCa({ name: 'Lab Unknown Root' });
         return withRoot(issue(this.#unknown, { names }), this.#unknown);
       case 'expired':
         return issue(this.intermediate, {
@@ -132,7 +132,7 @@ export class LabPki {
     }
   }
 
-  /** What an attacker shows: the right name, vouched for by nobody. */
+  /** The certificate of an attacker: the right name, but from no trusted CA. */
   forgedCertificate(name: string): Issued {
     return selfSigned({ names: [name] });
   }
@@ -179,7 +179,7 @@ function rsaKey(algorithm: KeyAlgorithm): KeyPair {
   return key;
 }
 
-/** A chain sent whole, root and all: so one sees whose it is. */
+/** Adds the root to the chain, so that a report can name the unknown CA. */
 function withRoot(server: Issued, root: Authority): Issued {
   return {
     ...server,

@@ -3,18 +3,16 @@ import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
 import type { Issued } from '../../pki/index.js';
 
-/** What a policy host answers for one name. */
+/** The policy of one domain, and the behaviour of its host. */
 export interface PolicySite {
   readonly certificate: Issued;
   /** Body of `/.well-known/mta-sts.txt`. */
   readonly policy: string;
-  /** `endless` never ends its body; `silent` says nothing after the handshake. */
+  /** `endless` never ends its body; `silent` sends nothing after the handshake. */
   readonly habit?: 'good' | 'redirects' | 'not-found' | 'html' | 'endless' | 'silent';
 }
 
-/**
- * One HTTPS server for many policy domains, told apart by SNI and Host (RFC 8461 §3.3).
- */
+/** An HTTPS server for many policy domains, selected by SNI and Host (RFC 8461 §3.3). */
 export class PolicyHost {
   readonly #sites = new Map<string, PolicySite>();
   readonly #contexts = new Map<string, SecureContext>();
@@ -66,7 +64,7 @@ export class PolicyHost {
 
 function answer(site: PolicySite | undefined, url: string, response: ServerResponse): void {
   const { habit = 'good', policy = '' } = site ?? {};
-  // A page of excuses may well read like a policy.
+  // Some hosts send the policy with status 404: a client must not use it (RFC 8461 §3.3).
   if (!site || url !== '/.well-known/mta-sts.txt' || habit === 'not-found')
     return void response
       .writeHead(404, { 'content-type': 'text/plain' })

@@ -2,11 +2,12 @@ import type { Socket } from 'node:net';
 import type { Endpoint, Network } from '../../net/index.js';
 
 /**
- * Somebody on the path who lets STARTTLS through and, in the same packet as the server's
- * agreement, says in clear what the server has not: a client that keeps it takes it for
- * the answer to its first sealed command (CVE-2011-0411).
+ * An on-path attacker who passes STARTTLS on and appends a plaintext reply to the packet
+ * with the server's acceptance. A client that keeps it takes it for the reply to its first
+ * encrypted command: the response injection described with CVE-2011-0411. RFC 3207 §4.2
+ * requires the client to discard it.
  *
- * @param target where the real server is
+ * @param target address of the real server
  */
 export function injectAfterStarttls(network: Network, target: Endpoint): (socket: Socket) => void {
   return (client) => {

@@ -11,14 +11,14 @@ import { injectAfterStarttls } from './inject-after-starttls.js';
 import { stripStarttls } from './strip-starttls.js';
 
 /**
- * What somebody on the path, or in control of unsigned DNS, does to the mail of one
- * domain.
+ * Attacks on the mail of one domain by an on-path attacker, who also controls unsigned
+ * DNS answers.
  */
 export const labAttacks = [
   'strip', // the STARTTLS line taken out
   'mangle', // the keyword overwritten
   'answer-in-clear', // another server in its place, without STARTTLS
-  'swap-certificate', // another server in its place, with a certificate that nobody vouches for
+  'swap-certificate', // another server in its place, with a certificate of no trusted CA
   'tls10', // no more than TLS 1.0
   'inject', // plaintext behind the agreement to TLS
   'spoof-mx', // a forged MX
@@ -39,38 +39,39 @@ export const labAttacks = [
 ] as const;
 export type LabAttack = (typeof labAttacks)[number];
 
+/** The parts of the lab that an attack changes. */
 export interface AttackContext {
-  readonly world: LabPki;
+  readonly pki: LabPki;
   readonly network: LabNetwork;
   readonly dns: LabDns;
   readonly policyHost: PolicyHost;
   readonly onMail: (mail: ReceivedMail) => void;
-  /** Every command that an attacker's own server hears. */
-  readonly onHeard: (command: string) => void;
+  /** Receives each command line that the attacker's own server reads. */
+  readonly onAttackerCommand: (command: string) => void;
 }
 
 type Undo = () => void;
 
 const SMTP = 25;
-/** Nobody listens there. */
+/** An address without a service. */
 const nowhere = '203.0.113.99';
 
 /**
- * Begins an attack on a domain, at its hosts or at others in their place; resolves to
- * what ends it. Several may go on at once; they end in the reverse order.
+ * Starts an attack on a domain, at its own hosts or at the hosts given. Resolves to a
+ * function that ends it. Several attacks may run at once; end them in reverse order.
  */
 export async function mountAttack(
   attack: LabAttack,
   domain: string,
   field: AttackContext,
-  at?: readonly MailHostAddress[],
+  targets?: readonly MailHostAddress[],
 ): Promise<Undo> {
-  const { dns, world } = field;
-  const hosts = at ?? mailHosts(domain, dns);
+  const { dns, pki } = field;
+  const hosts = targets ?? mailHosts(domain, dns);
   const policyName = `mta-sts.${domain}`;
-  const fault = (question: string, what: DnsFault): Undo => dns.fault(question, what);
-  const each = (what: (host: string) => Undo): Undo =>
-    all([...new Set(hosts.map(({ name }) => name))].map(what));
+  const fault = (question: string, answer: DnsFault): Undo => dns.fault(question, answer);
+  const each = (attackHost: (host: string) => Undo): Undo =>
+    all([...new Set(hosts.map(({ name }) => name))].map(attackHost));
   switch (attack) {
     case 'strip':
     case 'mangle':
@@ -91,13 +92,13 @@ export async function mountAttack(
       return manInTheMiddle(hosts, field, (_target, name) => attackersServer(name, field, []));
     case 'swap-certificate':
       return manInTheMiddle(hosts, field, (_target, name) =>
-        attackersServer(name, field, [world.forgedCertificate(name)]),
+        attackersServer(name, field, [pki.forgedCertificate(name)]),
       );
     case 'tls10':
       return manInTheMiddle(hosts, field, (_target, name) =>
         mailServer({
           name,
-          certificates: world.shownBy(name),
+          certificates: pki.shownBy(name),
           minVersion: 'TLSv1',
           maxVersion: 'TLSv1',
           onMail: field.onMail,
@@ -161,25 +162,26 @@ export async function mountAttack(
     case 'policy-redirects':
       return changeSite(policyName, field, { habit: 'redirects' });
     case 'policy-wrong-certificate': {
-      const [certificate] = world.certificatesFor(policyName, 'wrong-name');
+      const [certificate] = pki.certificatesFor(policyName, 'wrong-name');
       return changeSite(policyName, field, certificate ? { certificate } : {});
     }
   }
 }
 
+/** One address of an MX host. */
 export interface MailHostAddress {
   readonly name: string;
   readonly ip: string;
 }
 
-/** Every mail host of a domain with its addresses, as the honest DNS has them. */
+/** Returns the mail hosts of a domain with their addresses, unaffected by DNS attacks. */
 export function mailHosts(domain: string, dns: LabDns): readonly MailHostAddress[] {
   const names = records(dns, domain, RRType.MX)
-    .flatMap((rr) => {
-      const mx = readMx(rr);
+    .flatMap((record) => {
+      const mx = readMx(record);
       return mx.ok ? [mx.value] : [];
     })
-    .sort((a, b) => a.preference - b.preference)
+    .sort((left, right) => left.preference - right.preference)
     .map(({ exchange }) => exchange.toLower());
   return (names.length > 0 ? names : [domain]).flatMap((name) =>
     [...records(dns, name, RRType.A), ...records(dns, name, RRType.AAAA)].map(({ rdata }) => ({
@@ -192,10 +194,10 @@ export function mailHosts(domain: string, dns: LabDns): readonly MailHostAddress
 function records(dns: LabDns, name: string, type: number): readonly ResourceRecord[] {
   const parsed = Name.parse(name);
   if (!parsed.ok || parsed.value.isRoot) return [];
-  return dns.honest(parsed.value, type).answers.filter((rr) => rr.type === type);
+  return dns.honest(parsed.value, type).answers.filter((record) => record.type === type);
 }
 
-/** Puts somebody between the sender and each host of the domain. */
+/** Replaces the server at each address of the hosts by one of the attacker. */
 async function manInTheMiddle(
   hosts: readonly MailHostAddress[],
   { network }: AttackContext,
@@ -206,24 +208,24 @@ async function manInTheMiddle(
 ): Promise<Undo> {
   const undone: Undo[] = [];
   for (const { name, ip } of hosts) {
-    const somebody = serve(network.targetOf(ip, SMTP), name);
-    if (!somebody) continue;
+    const attacker = serve(network.targetOf(ip, SMTP), name);
+    if (!attacker) continue;
     undone.push(network.keep(ip, SMTP));
-    await network.listenTcp(ip, SMTP, somebody);
+    await network.listenTcp(ip, SMTP, attacker);
   }
   return all(undone);
 }
 
 function attackersServer(
   name: string,
-  { onMail, onHeard }: AttackContext,
+  { onMail, onAttackerCommand }: AttackContext,
   certificates: readonly Issued[],
 ): ReturnType<typeof mailServer> {
   return mailServer({
     name,
     certificates,
     onMail: (mail) => onMail({ ...mail, server: 'attacker' }),
-    onCommand: onHeard,
+    onCommand: onAttackerCommand,
   });
 }
 

@@ -1,17 +1,15 @@
 import type { Socket } from 'node:net';
 import type { Endpoint, Network } from '../../net/index.js';
 
-/**
- * `remove` takes the line out of the EHLO answer; `mangle` puts X in its place, as some
- * firewalls do.
- */
+/** `remove` deletes the line from the EHLO reply; `mangle` overwrites it, as firewalls do. */
 export type Stripping = 'remove' | 'mangle';
 
 /**
- * Somebody on the path between two mail servers who passes everything on but the word
- * STARTTLS. What the client still says in clear, this one reads.
+ * An on-path attacker who passes everything on except the STARTTLS offer. A client with
+ * opportunistic TLS then sends in plaintext: the downgrade that DANE and MTA-STS prevent
+ * (RFC 7672 §1.3.1).
  *
- * @param target where the real server is
+ * @param target address of the real server
  */
 export function stripStarttls(
   network: Network,
@@ -42,7 +40,8 @@ function strip(text: string, how: Stripping): string {
   for (const line of text.split('\r\n')) {
     const last = kept.length - 1;
     if (/^250-STARTTLS$/i.test(line)) continue;
-    // The last line of a reply has a blank after its code, whichever line that now is.
+    // RFC 5321 §4.2.1: the last line has a space after its code, so the line before a
+    // removed last line must get it.
     if (/^250 STARTTLS$/i.test(line)) kept[last] = (kept[last] ?? '').replace(/^250-/, '250 ');
     else kept.push(line);
   }

@@ -26,15 +26,16 @@ import type { LabNetwork } from '../network/lab-network.js';
 import { Zone, type ZoneSpec } from './zone.js';
 
 /**
- * What happens to one question instead of an honest answer. `forge`: these records,
- * unsigned.
+ * The faulty answer to one question. `drop`: no answer at all. `forge`: these records,
+ * unsigned, as an attacker without the zone's key can send them.
  */
 export type DnsFault =
   'servfail' | 'refused' | 'drop' | 'nxdomain' | 'nodata' | { readonly forge: readonly string[] };
 
-/** How the resolver itself behaves. `strips`: it passes no DNSSEC records on. */
+/** Behaviour of the resolver. `strips`: it removes DNSSEC records, as some routers do. */
 export type ResolverHabit = 'honest' | 'strips';
 
+/** CNAME and DNAME records followed for one question. */
 const MAX_ALIASES = 12;
 const DNSSEC_TYPES: ReadonlySet<number> = new Set([
   RRType.RRSIG,
@@ -45,9 +46,9 @@ const DNSSEC_TYPES: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * All zones of the lab behind one resolver: it gives a validating stub what a good
- * recursive resolver would with CD=1, signatures and proofs included, or what an attacker
- * makes of it.
+ * All zones of the lab behind one resolver. A validating stub gets the answers that a
+ * recursive resolver gives with CD=1 (RFC 4035 §3.2.2), with signatures and proofs of
+ * nonexistence, or the faulty answers of an attack.
  */
 export class LabDns {
   readonly #zones = new Map<string, Zone>();
@@ -84,15 +85,15 @@ export class LabDns {
     ];
   }
 
-  /** The same as a line of a trust anchor file. */
+  /** The root key as a line of a trust anchor file. */
   get anchorLine(): string {
     const root = this.#zones.get(Name.root.key);
     return root?.key ? `${formatRecord(dnskeyRecord(root.apex, root.key))}\n` : '';
   }
 
   /**
-   * Puts a fault on a name and type, given as `_mta-sts.x.example TXT`; what it returns
-   * puts back what was before.
+   * Sets a fault for a name and type, written as `_mta-sts.x.example TXT`. Returns a
+   * function that restores the previous state.
    */
   fault(question: string, fault: DnsFault): () => void {
     const [name = '', type = ''] = question.split(' ');
@@ -104,7 +105,8 @@ export class LabDns {
   }
 
   /**
-   * One datagram's answer, truncated to what the client takes; undefined to stay silent.
+   * Answers one message, truncated to the size that the client accepts (RFC 6891 §6.2.3);
+   * undefined to stay silent.
    */
   serve(query: Uint8Array, limit?: number): Uint8Array | undefined {
     const decoded = decodeMessage(query);
@@ -116,9 +118,10 @@ export class LabDns {
       ...reply,
       id: decoded.value.id,
       questions: [asked],
-      ...(decoded.value.edns && this.habit === 'honest'
-        ? { edns: { version: 0, udpSize: 1232, dnssecOk: true, options: [] } }
-        : {}),
+      edns:
+        decoded.value.edns && this.habit === 'honest'
+          ? { version: 0, udpSize: 1232, dnssecOk: true, options: [] }
+          : undefined,
     };
     const bytes = encodeMessage(message);
     const room = limit ?? Math.max(512, decoded.value.edns?.udpSize ?? 512);
@@ -127,7 +130,7 @@ export class LabDns {
       : encodeMessage({ ...message, truncated: true, answers: [], authorities: [] });
   }
 
-  /** Answers at an address, over UDP and TCP. */
+  /** Serves an address over UDP and TCP. */
   async listen(network: LabNetwork, address: string, bind?: Endpoint): Promise<void> {
     await network.listenUdp(address, 53, (query) => this.serve(query), bind);
     await network.listenTcp(
@@ -164,22 +167,24 @@ export class LabDns {
     if (fault) return responseTo(name, type, { answers: fault.forge.map(recordOf) });
     const honest = this.honest(name, type);
     if (this.habit === 'honest') return honest;
-    const keep = (rr: ResourceRecord): boolean => rr.type === type || !DNSSEC_TYPES.has(rr.type);
+    const passes = (record: ResourceRecord): boolean =>
+      record.type === type || !DNSSEC_TYPES.has(record.type);
     return {
       ...honest,
-      answers: honest.answers.filter((rr) => keep(rr) && rr.type !== RRType.RRSIG),
-      authorities: honest.authorities.filter(keep),
+      answers: honest.answers.filter((record) => passes(record) && record.type !== RRType.RRSIG),
+      authorities: honest.authorities.filter(passes),
     };
   }
 
-  /** What the zones say, whatever befalls the question. */
+  /** Returns the answer of the zones, without faults. */
   honest(name: Name, type: number): Message {
     const answers: ResourceRecord[] = [];
-    let at = name;
-    for (let i = 0; i < MAX_ALIASES; i++) {
-      const zone = this.#zoneOf(type === RRType.DS && !at.isRoot ? at.parent : at);
+    let owner = name;
+    for (let aliases = 0; aliases < MAX_ALIASES; aliases++) {
+      // RFC 4035 §3.1.4.1: the parent zone is authoritative for DS.
+      const zone = this.#zoneOf(type === RRType.DS && !owner.isRoot ? owner.parent : owner);
       if (!zone) return responseTo(name, type, { rcode: Rcode.REFUSED });
-      const found = lookup(zone, at, type);
+      const found = lookup(zone, owner, type);
       answers.push(...found.answers);
       if (!found.next)
         return responseTo(name, type, {
@@ -188,80 +193,86 @@ export class LabDns {
           authorities: found.authorities,
         });
       answers.push(
-        ...found.authorities.filter(
-          (rr) => rr.type === RRType.NSEC || rr.type === RRType.NSEC3 || rr.type === RRType.RRSIG,
-        ),
+        ...found.authorities.filter(({ type: proofType }) => PROOF_TYPES.has(proofType)),
       );
-      at = found.next;
+      owner = found.next;
     }
     return responseTo(name, type, { rcode: Rcode.SERVFAIL });
   }
 
-  /** The zone a name is in: of those above it the closest. */
+  /** The zone that contains a name: the closest one above it. */
   #zoneOf(name: Name): Zone | undefined {
-    for (let at = name; ; at = at.parent) {
-      const zone = this.#zones.get(at.key);
-      if (zone || at.isRoot) return zone;
+    for (let ancestor = name; ; ancestor = ancestor.parent) {
+      const zone = this.#zones.get(ancestor.key);
+      if (zone || ancestor.isRoot) return zone;
     }
   }
 }
 
-interface Found {
+const PROOF_TYPES: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRType.RRSIG]);
+
+/** The answer of one zone (RFC 1034 §4.3.2). */
+interface ZoneAnswer {
   readonly rcode: number;
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
-  /** Where an alias leads on. */
+  /** Target of an alias. */
   readonly next?: Name;
 }
 
-function lookup(zone: Zone, name: Name, type: number): Found {
+function lookup(zone: Zone, name: Name, type: number): ZoneAnswer {
   const dname = [...zone.nodes.values()].find(
-    (n) => n.sets.has(RRType.DNAME) && name.isAtOrBelow(n.name) && !name.equals(n.name),
+    (node) => node.sets.has(RRType.DNAME) && name.isAtOrBelow(node.name) && !name.equals(node.name),
   );
   const dnames = dname?.sets.get(RRType.DNAME);
   if (dname && dnames?.[0]) {
+    // RFC 6672 §3.1: a CNAME is synthesised for the name below the DNAME.
     const target = readTarget(dnames[0]);
-    const made = target.ok
+    const synthesised = target.ok
       ? Name.fromLabels([
           ...name.labels.slice(0, name.labels.length - dname.name.labels.length),
           ...target.value.labels,
         ])
       : target;
-    if (!made.ok)
+    if (!synthesised.ok)
       return { rcode: Rcode.YXDOMAIN, answers: zone.withSignature(dnames), authorities: [] };
     return {
       rcode: Rcode.NOERROR,
       answers: [
         ...zone.withSignature(dnames),
-        { ...dnames[0], name, type: RRType.CNAME, rdata: made.value.wire },
+        { ...dnames[0], name, type: RRType.CNAME, rdata: synthesised.value.wire },
       ],
       authorities: [],
-      next: made.value,
+      next: synthesised.value,
     };
   }
   const node = zone.nodes.get(name.key);
-  if (node) return fromNode(zone, node.sets, type, [], () => proveNodata(zone, name));
+  if (node)
+    return fromNode(zone, node.sets, type, { positive: [], nodata: () => proveNodata(zone, name) });
   if (zone.exists(name)) return denied(zone, Rcode.NOERROR, proveNodata(zone, name));
   const encloser = encloserOf(zone, name);
   const wildcard = zone.nodes.get(wildcardBelow(encloser).key);
   if (!wildcard) return denied(zone, Rcode.NXDOMAIN, proveNxdomain(zone, name));
-  const found = fromNode(
-    zone,
-    wildcard.sets,
-    type,
-    proveNoCloser(zone, name, encloser, false),
-    () => proveNoCloser(zone, name, encloser, true),
-  );
-  return { ...found, answers: found.answers.map((rr) => ({ ...rr, name })) };
+  // RFC 4035 §3.1.3.3: a wildcard answer needs a proof that no closer name exists.
+  const found = fromNode(zone, wildcard.sets, type, {
+    positive: proveNoCloser(zone, name, encloser, false),
+    nodata: () => proveNoCloser(zone, name, encloser, true),
+  });
+  return { ...found, answers: found.answers.map((record) => ({ ...record, name })) };
+}
+
+/** The proofs that accompany the answer of a node. */
+interface Proofs {
+  readonly positive: readonly ResourceRecord[];
+  nodata(): readonly ResourceRecord[];
 }
 
 function fromNode(
   zone: Zone,
   sets: ReadonlyMap<number, ResourceRecord[]>,
   type: number,
-  proof: readonly ResourceRecord[],
-  absence: () => readonly ResourceRecord[],
-): Found {
+  { positive: proof, nodata }: Proofs,
+): ZoneAnswer {
   const set = sets.get(type);
   if (set) return { rcode: Rcode.NOERROR, answers: zone.withSignature(set), authorities: proof };
   const cname = sets.get(RRType.CNAME);
@@ -273,10 +284,11 @@ function fromNode(
       authorities: proof,
       next: target.value,
     };
-  return denied(zone, Rcode.NOERROR, absence());
+  return denied(zone, Rcode.NOERROR, nodata());
 }
 
-function denied(zone: Zone, rcode: number, proof: readonly ResourceRecord[]): Found {
+/** A negative answer: the SOA (RFC 2308 §3) and, in a signed zone, the proof. */
+function denied(zone: Zone, rcode: number, proof: readonly ResourceRecord[]): ZoneAnswer {
   return { rcode, answers: [], authorities: [...zone.soa, ...(zone.key ? proof : [])] };
 }
 

@@ -14,13 +14,13 @@ import {
   type ZoneSigningKey,
 } from '../../dns/index.js';
 
-/** A zone as a person writes it. */
+/** The definition of a zone. */
 export interface ZoneSpec {
   /** Presentation form. */
   readonly apex: string;
   /**
-   * Zone file text, relative to the apex; SOA and NS are added. A function is called when
-   * the zone is first asked.
+   * Zone file text, relative to the apex; SOA and NS are added. A function is called at
+   * the first query.
    */
   readonly records?: string | (() => string);
   /** Undefined: unsigned. */
@@ -38,8 +38,7 @@ export interface ZoneSpec {
     readonly dsAlgorithm?: number;
   };
   /**
-   * What is wrong with its signatures. `wrong-key`: they are made with a key the zone
-   * does not publish.
+   * Fault of its signatures. `wrong-key`: signed with a key that the zone does not publish.
    */
   readonly fault?: 'expired' | 'not-yet-valid' | 'wrong-key' | 'stripped';
 }
@@ -58,8 +57,8 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /**
- * One authoritative zone. Its key, its records and their signatures are made when they
- * are first asked for, and cached.
+ * One authoritative zone. Key, records and signatures are created at the first query and
+ * cached: signing all zones would dominate the start of a lab.
  */
 export class Zone {
   readonly apex: Name;

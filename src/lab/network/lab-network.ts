@@ -11,8 +11,8 @@ import {
 } from '../../net/index.js';
 
 /**
- * What stands at a logical address. `drop`: nothing ever comes back. `no-route`: this
- * machine has no such network.
+ * The service at a logical address. `drop`: packets are lost. `no-route`: this machine has
+ * no route to the network.
  */
 type Place =
   | { readonly kind: 'open'; readonly target: Endpoint }
@@ -34,9 +34,9 @@ const SILENCE_MS = 200;
 const anywhere: Endpoint = { address: '127.0.0.1', port: 0 };
 
 /**
- * An internet of documentation addresses. Every service is a real socket on an ephemeral
- * loopback port, only the addresses are mapped; so no privilege, no IPv6 and no fixed
- * port is needed, and many labs run side by side.
+ * A network of documentation addresses. Each service is a real socket on an ephemeral
+ * loopback port; only addresses are mapped. No privilege, no IPv6 and no fixed port is
+ * needed, and many labs run side by side.
  */
 export class LabNetwork implements Network {
   readonly #tcp = new Map<string, Place>();
@@ -45,7 +45,7 @@ export class LabNetwork implements Network {
   readonly #sockets = new Set<Socket>();
   /** Emits the hexadecimal octets of each query that is left without an answer. */
   readonly #unanswered = new EventEmitter().setMaxListeners(0);
-  /** The door below: this machine's own loopback. */
+  /** The network of this machine, used for its loopback interface only. */
   readonly outside: Network = nodeNetwork();
 
   /**
@@ -94,12 +94,12 @@ export class LabNetwork implements Network {
     this.#udp.set(key({ address, port }), { address: bind.address, port: socket.address().port });
   }
 
-  /** Puts a real server into the lab. */
+  /** Connects a real server to a logical address. */
   attach(address: string, port: number, target: Endpoint): void {
     this.#tcp.set(key({ address, port }), { kind: 'open', target });
   }
 
-  /** Where the service at a logical address really listens. */
+  /** Returns the loopback endpoint of the service at a logical address. */
   targetOf(address: string, port: number): Endpoint | undefined {
     const place = this.#tcp.get(key({ address, port }));
     return place?.kind === 'open' ? place.target : undefined;
@@ -115,7 +115,7 @@ export class LabNetwork implements Network {
     });
   }
 
-  /** Remembers what stands at an address; the result puts it back. */
+  /** Returns a function that restores the current service at an address. */
   keep(address: string, port: number): () => void {
     const place = this.#tcp.get(key({ address, port }));
     return () =>

@@ -9,14 +9,14 @@ const protectedByBoth = {
   sts: { mode: 'enforce' },
 } as const;
 const calm = { verdict: 'pass', exposure: daneAndSts } as const;
-/** No STARTTLS today: senders with a policy wait, the others send in clear. */
+/** STARTTLS is stripped: senders with a policy defer, the others send in plaintext. */
 const strippedToday = exposure(waits, { opportunistic: clear, mtaStsFirst: waitsFirst });
 
 /** Domains with an attacker on the path to them, seen from behind that attacker. */
 export const attackedDomains: readonly Scenario[] = [
   {
     domain: 'stripped.example',
-    says: 'as good.example, but somebody on the path overwrites the word STARTTLS',
+    says: 'as good.example, but an on-path attacker overwrites the word STARTTLS',
     ...protectedByBoth,
     attack: { strip: 'mangle' },
     expect: {
@@ -28,7 +28,7 @@ export const attackedDomains: readonly Scenario[] = [
   },
   {
     domain: 'stripped-by-removal.example',
-    says: 'as good.example, but somebody on the path removes the STARTTLS line',
+    says: 'as good.example, but an on-path attacker removes the STARTTLS line',
     ...protectedByBoth,
     attack: { strip: 'remove' },
     expect: {
@@ -40,7 +40,7 @@ export const attackedDomains: readonly Scenario[] = [
   },
   {
     domain: 'swapped-cert.example',
-    says: 'as good.example, but somebody on the path answers with a certificate of his own',
+    says: 'as good.example, but an on-path attacker answers with another certificate',
     ...protectedByBoth,
     attack: { swap: true },
     expect: {
@@ -52,7 +52,7 @@ export const attackedDomains: readonly Scenario[] = [
   },
   {
     domain: 'spoofed-mx.example',
-    says: 'unsigned, MTA-STS enforced; somebody forges the MX record',
+    says: 'unsigned, MTA-STS enforced; an attacker forges the MX record',
     sts: { mode: 'enforce' },
     attack: {
       faults: {
@@ -73,7 +73,7 @@ export const attackedDomains: readonly Scenario[] = [
   },
   {
     domain: 'suppressed.example',
-    says: 'unsigned, MTA-STS enforced; somebody removes STARTTLS and swallows the policy record',
+    says: 'unsigned, MTA-STS enforced; an attacker removes STARTTLS and blocks the policy record',
     sts: { mode: 'enforce' },
     attack: {
       strip: 'remove',

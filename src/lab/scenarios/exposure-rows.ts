@@ -1,34 +1,28 @@
 import type { Expectation, Row } from './scenario.js';
 
 /**
- * What mail meets, as rows: none, STARTTLS stripped, certificate swapped, MX forged,
- * everything suppressed.
+ * Expected delivery results of one class of sender. Columns: no attack, STARTTLS stripped,
+ * certificate replaced, MX forged, everything suppressed.
  */
 export const rows = {
-  /** TLS that nobody checks. */
+  /** TLS without authentication. */
   open: ['unverified', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'],
-  /** No TLS to begin with, and an MX that can be forged. */
+  /** No TLS at all, and an MX that can be forged. */
   clear: ['cleartext', 'cleartext', 'cleartext', 'to-attacker', 'cleartext'],
-  /** No TLS, but the MX cannot be forged. */
+  /** No TLS, but the MX is signed. */
   clearSigned: ['cleartext', 'cleartext', 'cleartext', 'deferred', 'deferred'],
-  /** Authenticated, whatever the attacker does. */
+  /** Authenticated under every attack: the mail is deferred rather than exposed. */
   sealed: ['verified', 'deferred', 'deferred', 'deferred', 'deferred'],
-  /**
-   * MTA-STS before the first policy was fetched: who forges or suppresses DNS keeps it
-   * away.
-   */
+  /** MTA-STS before the first fetch: forging or blocking DNS suppresses the policy. */
   firstContact: ['verified', 'deferred', 'deferred', 'to-attacker', 'cleartext'],
   /** DANE where the MX can be forged, but not the host's records. */
   hosted: ['verified', 'deferred', 'deferred', 'to-attacker', 'deferred'],
   /** A signed MX without TLSA records. */
   signedOnly: ['unverified', 'cleartext', 'to-attacker', 'deferred', 'deferred'],
-  /**
-   * TLSA records that nobody can use: TLS is mandatory, authentication impossible (RFC
-   * 7672 §2.2).
-   */
+  /** Unusable TLSA records only: TLS without authentication (RFC 7672 §2.2). */
   unusable: ['unverified', 'deferred', 'to-attacker', 'deferred', 'deferred'],
   waits: ['deferred', 'deferred', 'deferred', 'deferred', 'deferred'],
-  /** Waits today, and is lost to whoever keeps the policy away from a first contact. */
+  /** Deferred without an attack, exposed when the policy is suppressed at first contact. */
   waitsFirst: ['deferred', 'deferred', 'deferred', 'to-attacker', 'cleartext'],
   none: ['not-applicable', 'not-applicable', 'not-applicable', 'not-applicable', 'not-applicable'],
 } satisfies Record<string, Row>;
@@ -47,7 +41,7 @@ export function everySender(row: Row): Exposure {
   };
 }
 
-/** As every sender, but for these. */
+/** One row for every class of sender except those in `others`. */
 export function exposure(row: Row, others: Partial<Exposure>): Exposure {
   return { ...everySender(row), ...others };
 }

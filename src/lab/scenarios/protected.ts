@@ -3,10 +3,10 @@ import type { Row, Scenario } from './scenario.js';
 
 const { open, waits, waitsFirst } = rows;
 
-/** Who swaps the certificate may as well block the address that offers TLS. */
+/** An attacker on the path can also block the one address that offers TLS. */
 const uneven: Row = ['cleartext', 'cleartext', 'cleartext', 'to-attacker', 'cleartext'];
 
-/** Domains that do something about it. */
+/** Domains with a working policy: DANE, MTA-STS or both. */
 export const protectedDomains: readonly Scenario[] = [
   {
     domain: 'good.example',
@@ -45,7 +45,7 @@ export const protectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'leftover.example',
-    says: 'TLSA for the key in use, the same said once more, and an issuer that nobody uses',
+    says: 'TLSA for the key in use, for its certificate, and for an issuer that is not used',
     zone: { signed: {} },
     hosts: [{ tlsa: ['ee', 'ee-certificate', 'unrelated'] }],
     expect: { verdict: 'pass', exposure: daneOnly },

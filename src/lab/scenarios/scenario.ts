@@ -6,11 +6,11 @@ import type { Stripping } from '../attackers/strip-starttls.js';
 import type { DnsFault } from '../dns/lab-dns.js';
 import type { ZoneSpec } from '../dns/zone.js';
 
-/** A domain of the lab: what it is, and what a check of it must say. */
+/** A domain of the lab: its configuration, and the expected result of a check. */
 export interface Scenario {
   /** Under `.example`, Unicode where it is an IDN. */
   readonly domain: string;
-  /** One line for people. */
+  /** One human-readable line. */
   readonly says: string;
   readonly zone?: ZoneTraits;
   /**
@@ -22,7 +22,7 @@ export interface Scenario {
   readonly rpt?: boolean | string;
   readonly attack?: AttackTraits;
   readonly expect: Expectation;
-  /** With the attacker switched off. Only where there is one. */
+  /** The expectation without the attacker, where the scenario has one. */
   readonly calm?: Expectation;
 }
 
@@ -37,10 +37,11 @@ export interface ZoneTraits {
 
 /**
  * TLSA records by what they match: the server's key (`ee`, with two certificates the
- * first) or whole certificate, the lab's intermediate (`ta`), a key to come (`next`), a
- * key that is gone (`stale`, `stale-sha512`), the lab's root, which is not sent (`root`),
- * the intermediate under usage 3 (`ta-as-ee`), SHA-1 (`sha1`), an issuer of nobody here,
- * nothing a mail sender can use (`unusable`).
+ * first) or whole certificate, the lab's intermediate (`ta`), a future key (`next`), a
+ * retired key (`stale`, `stale-sha512`), the lab's root, which is not sent (`root`), the
+ * intermediate under usage 3 (`ta-as-ee`), SHA-1 (`sha1`), an issuer that is not used
+ * (`unrelated`), or PKIX usage, which mail senders must not use (`unusable`, RFC 7672
+ * §3.1.3).
  */
 export type TlsaTraits =
   | 'ee'
@@ -55,6 +56,7 @@ export type TlsaTraits =
   | 'unrelated'
   | 'unusable';
 
+/** One MX host of a scenario. */
 export interface HostTraits {
   /**
    * Host name as in an MX record, relative to the domain; with a final dot it stands
@@ -67,8 +69,8 @@ export interface HostTraits {
   readonly admits?: Admission;
   readonly greeting?: string;
   /**
-   * What the server speaks beyond what OpenSSL still does; the completed handshake is
-   * then TLS 1.2.
+   * Protocols that OpenSSL no longer supports, offered by a script. Completed handshakes
+   * are then TLS 1.2.
    */
   readonly speaks?: 'old-versions' | 'ssl3' | 'short-hellos';
   /**
@@ -76,13 +78,13 @@ export interface HostTraits {
    */
   readonly suites?: string;
   readonly tlsa?: readonly TlsaTraits[];
-  /** Where the TLSA records stand: an alias in their place leads there. */
+  /** Owner of the TLSA records, to which the usual name is a CNAME. */
   readonly tlsaAt?: string;
-  /** Mail clients hand in here on 465 and 587. */
+  /** Accepts mail submission on ports 465 and 587. */
   readonly submission?: boolean;
   /** How dials end when no server is there. */
   readonly dial?: 'refuse' | 'drop';
-  /** An IPv6 address beside, to which this machine has no route. */
+  /** An additional IPv6 address, to which this machine has no route. */
   readonly v6?: boolean;
   /** A second address, at which a server with these traits answers. */
   readonly beside?: Pick<HostTraits, 'certificate' | 'habit' | 'greeting'> & {
@@ -90,6 +92,7 @@ export interface HostTraits {
   };
 }
 
+/** The MTA-STS policy of a scenario (RFC 8461 §3.2). */
 export interface StsTraits {
   readonly mode: 'enforce' | 'testing' | 'none';
   /** Patterns of the policy. Default: the hosts of the domain. */
@@ -106,17 +109,18 @@ export interface StsTraits {
   readonly copies?: number;
 }
 
-/** Somebody on the path. `faults`: what the resolver then hears. */
+/** The on-path attacker of a scenario. `faults`: forged answers by DNS question. */
 export interface AttackTraits {
   readonly strip?: Stripping;
   /**
-   * The attacker's own server answers at the host's addresses, with a certificate for the
-   * host's name that nobody trusts.
+   * The attacker's own server answers at the addresses of the host, with a certificate for
+   * the host's name from no trusted CA.
    */
   readonly swap?: boolean;
   readonly faults?: Readonly<Record<string, DnsFault>>;
 }
 
+/** Expected results of one class of sender, by attack. */
 export type Row = readonly [
   none: DeliveryResult,
   stripStarttls: DeliveryResult,
@@ -125,6 +129,7 @@ export type Row = readonly [
   suppress: DeliveryResult,
 ];
 
+/** The result that a check of the scenario must have. */
 export interface Expectation {
   readonly verdict: 'pass' | 'warn' | 'fail' | 'inconclusive' | 'not-applicable';
   /** Exactly these finding ids at fail, in any order. */

@@ -21,7 +21,7 @@ export const unclearDomains: readonly Scenario[] = [
   unclear('rate-limited.example', 'turns us away with 421', { habit: 'busy' }),
   {
     domain: 'banning.example',
-    says: 'turns away with 421 whoever connects more than three times a minute',
+    says: 'answers 421 after three connections in a minute',
     zone: { signed: {} },
     hosts: [{ tlsa: ['ee'], admits: { connections: 3, within: 60_000, then: 'busy' } }],
     expect: {
@@ -79,7 +79,7 @@ export const unclearDomains: readonly Scenario[] = [
   unclear('blocked-25.example', 'every connection to port 25 times out', { dial: 'drop' }),
   {
     domain: 'dead-mx.example',
-    says: 'nobody listens at the only MX host',
+    says: 'the only MX host refuses connections',
     hosts: [{ dial: 'refuse' }],
     expect: {
       verdict: 'fail',

@@ -47,7 +47,7 @@ const staleTlsa = (domain: string, tlsa: readonly TlsaTraits[], says: string): S
 export const unprotectedDomains: readonly Scenario[] = [
   {
     domain: 'opportunistic.example',
-    says: 'STARTTLS with a good certificate, and nothing that makes anybody insist on it',
+    says: 'STARTTLS with a good certificate, and no policy that requires it',
     expect: onlyThis(),
   },
   {
@@ -157,7 +157,7 @@ export const unprotectedDomains: readonly Scenario[] = [
   withCertificate(
     'unknown-ca.example',
     'unknown-ca',
-    'a certificate of a CA that nobody knows',
+    'a certificate of an unknown CA',
     'cert-unknown-ca',
   ),
   withCertificate(
@@ -234,7 +234,7 @@ export const unprotectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'insecure-delegation.example',
-    says: 'TLSA in a zone whose parent has no DS: nobody believes it',
+    says: 'TLSA in a zone whose parent has no DS, so that the records do not count',
     hosts: [{ tlsa: ['ee'] }],
     expect: { verdict: 'warn', warn: ['dane-inert'], exposure: unprotected },
   },

@@ -8,6 +8,7 @@ import {
 } from '../../tls/index.js';
 import type { ResponderCertificate, ResponderConfig } from './responder-config.js';
 
+/** The negotiated parameters. */
 export interface Choice {
   readonly version: number;
   readonly suite: Suite;
@@ -20,8 +21,9 @@ export interface Choice {
 }
 
 /**
- * What the configured server takes of a hello, or the alert it refuses with (RFC 5246
- * §7.2.2).
+ * Chooses version, suite, group and certificate for a hello, or the alert of the refusal
+ * (RFC 5246 §7.2.2). Servers differ in the order of these choices, and a probe must give
+ * the same result for all of them.
  */
 export function choose(
   config: ResponderConfig,
@@ -30,10 +32,12 @@ export function choose(
   const offered =
     hello.versions.length > 0
       ? hello.versions
-      : config.versions.filter((v) => v <= hello.maxVersion && v !== ProtocolVersion['TLSv1.3']);
-  const version = Math.max(...config.versions.filter((v) => offered.includes(v)));
-  if (!Number.isFinite(version)) return { alert: 70 };
-  if (hello.suites.length > (config.mostSuites ?? Infinity)) return { alert: 80 };
+      : config.versions.filter(
+          (known) => known <= hello.maxVersion && known !== ProtocolVersion['TLSv1.3'],
+        );
+  const version = Math.max(...config.versions.filter((known) => offered.includes(known)));
+  if (!Number.isFinite(version)) return { alert: PROTOCOL_VERSION };
+  if (hello.suites.length > (config.maxSuites ?? Infinity)) return { alert: INTERNAL_ERROR };
   const theirs = hello.suites.slice(0, config.readsSuites);
   const inOrder = (mine: readonly number[], other: readonly number[]): number[] =>
     config.preference === 'client'
@@ -42,7 +46,7 @@ export function choose(
   const certificates = certificatesFor(config, theirs);
   const mine =
     isChaCha(theirs[0]) && config.prioritisesChaCha
-      ? [...config.suites].sort((a, b) => Number(isChaCha(b)) - Number(isChaCha(a)))
+      ? [...config.suites].sort((left, right) => Number(isChaCha(right)) - Number(isChaCha(left)))
       : config.suites;
   // Without the extension a server may take any curve it has (RFC 8422 §4).
   const groups = hello.groups.length > 0 ? inOrder(config.groups, hello.groups) : config.groups;
@@ -50,26 +54,37 @@ export function choose(
     const suite = suiteTable.get(id);
     if (!suite || suite.tls13 !== (version === ProtocolVersion['TLSv1.3'])) continue;
     if (version < ProtocolVersion['TLSv1.2'] && !suitesOld.includes(id)) continue;
-    const group = groups.find((g) =>
-      suite.tls13 ? true : groupTable.get(g)?.tls12 && groupTable.get(g)?.kind === 'ec',
-    );
+    const group = suite.tls13 ? groups[0] : groups.find(isCurveOfTls12);
     if ((suite.tls13 || suite.keyExchange === 'ECDHE') && group === undefined) continue;
     if (suite.tls13 || suite.authentication === 'none') return { version, suite, group };
-    const type =
-      suite.authentication === 'ECDSA' ? 'ec' : suite.authentication === 'RSA' ? 'rsa' : undefined;
+    const keyType = keyTypes[suite.authentication];
     const certificate = certificates.find(
-      (c) => c.key.asymmetricKeyType === type && certificateUsable(c, hello),
+      (candidate) =>
+        candidate.key.asymmetricKeyType === keyType && certificateUsable(candidate, hello),
     );
     if (certificate) return { version, suite, certificate, group };
   }
-  return { alert: 40 };
+  return { alert: HANDSHAKE_FAILURE };
+}
+
+/** Alerts of RFC 8446 §6. */
+const HANDSHAKE_FAILURE = 40;
+const PROTOCOL_VERSION = 70;
+const INTERNAL_ERROR = 80;
+
+/** Key types of the authentication methods that sign with a certificate. */
+const keyTypes: Readonly<Record<string, string | undefined>> = { ECDSA: 'ec', RSA: 'rsa' };
+
+function isCurveOfTls12(id: number): boolean {
+  const group = groupTable.get(id);
+  return group?.tls12 === true && group.kind === 'ec';
 }
 
 function certificatesFor(
   { certificates, certificateFirst }: ResponderConfig,
   theirs: readonly number[],
 ): readonly ResponderCertificate[] {
-  const ecdsa = certificates.filter((c) => c.key.asymmetricKeyType === 'ec');
+  const ecdsa = certificates.filter(({ key }) => key.asymmetricKeyType === 'ec');
   const asked = theirs.some((id) => suiteTable.get(id)?.authentication === 'ECDSA');
   return certificateFirst && ecdsa.length > 0 && asked ? ecdsa : certificates;
 }
@@ -80,7 +95,13 @@ function isChaCha(id: number | undefined): boolean {
 
 /** An ECDSA key works only with a client that offers its curve (RFC 8422 §5.1). */
 function certificateUsable(certificate: ResponderCertificate, hello: ReceivedHello): boolean {
-  const curve = certificate.key.asymmetricKeyDetails?.namedCurve;
-  const id = curve === 'prime256v1' ? 23 : curve === 'secp384r1' ? 24 : undefined;
-  return id === undefined || hello.groups.length === 0 || hello.groups.includes(id);
+  const curve = certificate.key.asymmetricKeyDetails?.namedCurve ?? '';
+  const group = groupOfCurve[curve];
+  return group === undefined || hello.groups.length === 0 || hello.groups.includes(group);
 }
+
+/** TLS groups (RFC 8422 §5.1.1) by OpenSSL's names of their curves. */
+const groupOfCurve: Readonly<Record<string, number | undefined>> = {
+  prime256v1: 23,
+  secp384r1: 24,
+};

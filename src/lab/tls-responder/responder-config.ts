@@ -7,43 +7,40 @@ export interface ResponderCertificate {
 }
 
 /**
- * How a scripted server answers helloes. Numbers are wire code points; lists stand in the
- * server's own order.
+ * How a scripted server answers hellos. Numbers are wire code points; lists are in the
+ * server's order of preference.
  */
 export interface ResponderConfig {
-  /** Wire versions it speaks: 0x0300 SSLv3 to 0x0304 TLS 1.3. */
+  /** Wire versions that it supports: 0x0300 SSLv3 to 0x0304 TLS 1.3. */
   readonly versions: readonly number[];
   readonly suites: readonly number[];
   readonly groups: readonly number[];
   readonly certificates: readonly ResponderCertificate[];
-  /** Whose order decides. Default `server`. */
+  /** The side whose order decides. Default `server`. */
   readonly preference?: 'server' | 'client';
   /** Finite-field prime, big-endian; default the 2048-bit group of RFC 3526. */
   readonly dhPrime?: Uint8Array;
   /** SSLv2 cipher kinds; undefined: SSLv2 is refused. */
   readonly ssl2Ciphers?: readonly number[];
-  /** Takes deflate where the client offers it (RFC 3749). */
+  /** Accepts deflate where the client offers it (RFC 3749). */
   readonly compression?: boolean;
   /** Default true: RFC 5746 and RFC 7627. */
   readonly secureRenegotiation?: boolean;
   readonly extendedMasterSecret?: boolean;
-  /**
-   * Looks at no more suites than this of a hello, and refuses the rest as if they were
-   * not there.
-   */
+  /** Number of suites that it reads of a hello; it ignores the rest. */
   readonly readsSuites?: number;
   /** Refuses a hello of more suites than this. */
-  readonly mostSuites?: number;
+  readonly maxSuites?: number;
   /**
-   * Chooses its certificate before the suite, as HAProxy does: whoever offers any ECDSA
-   * suite is given the ECDSA certificate and nothing else.
+   * Chooses the certificate before the suite, as HAProxy does: a client that offers any
+   * ECDSA suite gets the ECDSA certificate only.
    */
   readonly certificateFirst?: boolean;
   /**
-   * Gives a ChaCha20 suite to whoever puts one first, whatever its own order (OpenSSL's
-   * `PRIORITIZE_CHACHA`).
+   * Prefers ChaCha20 for a client that lists it first, against the order of the server
+   * (OpenSSL's `PRIORITIZE_CHACHA`).
    */
   readonly prioritisesChaCha?: boolean;
-  /** How it says no. Default an alert. */
+  /** How it refuses a hello. Default an alert. */
   readonly refusal?: 'alert' | 'close';
 }

@@ -143,7 +143,7 @@ test('what OpenSSL no longer speaks: export with a short key, RC4, NULL, anonymo
   }
 });
 
-test('TLS 1.3 without a key share: HelloRetryRequest with suite and group, in the order of whoever decides', () => {
+test('TLS 1.3 without a key share: HelloRetryRequest in the preferred order', () => {
   const offer = {
     maxVersion: 0x0304,
     versions: [0x0304],
@@ -166,7 +166,7 @@ test('refusals and limits: an alert by cause, a close without a word, long hello
     40,
   );
   assert.equal(ask({ ...everything, refusal: 'close', suites: [] }, {}).bytes.length, 0);
-  assert.equal(ask({ ...everything, mostSuites: 100 }, {}).flight.alert?.description, 80);
+  assert.equal(ask({ ...everything, maxSuites: 100 }, {}).flight.alert?.description, 80);
   assert.equal(
     ask({ ...everything, suites: [0xc02f], readsSuites: 1 }, { suites: [0xc030, 0xc02f] }).flight
       .alert?.description,

@@ -1,0 +1,102 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import type { AcmeCaHabits, AcmeOrder } from './acme-ca-types.js';
+import { AcmeProblem, thumbprint } from './acme-signed.js';
+
+/**
+ * The JSON resources of the lab's certification authority (RFC 8555 §7.1), as functions
+ * of its state. They deviate from the usual form where the RFC allows it, so that a client
+ * that relies on more than the RFC promises fails in the lab and not at a real CA.
+ */
+
+/** Returns the absolute URL of a path at the CA. */
+export type UrlOf = (path: string) => string;
+
+/** The directory (RFC 8555 §7.1.1, RFC 9773 §3). */
+export function directoryResource(habits: AcmeCaHabits, urlOf: UrlOf): unknown {
+  const { profiles, window, external, persist, keyChange, caaIdentities } = habits;
+  const profileNames = Object.keys(profiles).filter((name) => name !== '');
+  return {
+    newNonce: urlOf('nonce'),
+    newAccount: urlOf('new-account'),
+    newOrder: urlOf('new-order'),
+    keyChange: keyChange ? urlOf('key-change') : undefined,
+    renewalInfo: window ? urlOf('renewal') : undefined,
+    meta: {
+      profiles:
+        profileNames.length > 0
+          ? Object.fromEntries(profileNames.map((name) => [name, name]))
+          : undefined,
+      externalAccountRequired: external ? true : undefined,
+      caaIdentities,
+      issuerDomainNames: persist.hashPrefix === undefined ? undefined : persist.issuers,
+      accountHashPrefix: persist.hashPrefix,
+    },
+  };
+}
+
+/** An order (RFC 8555 §7.1.3). */
+export function orderResource(order: AcmeOrder, urlOf: UrlOf): unknown {
+  const { id, names, status, certificate, error } = order;
+  return {
+    status,
+    // Not in the order of the request: a client must not rely on it (RFC 8555 §7.4).
+    identifiers: [...names].reverse().map((value) => ({ type: 'dns', value })),
+    authorizations: names.map((name) => urlOf(`authorization/${id}/${name}`)),
+    finalize: urlOf(`finalize/${id}`),
+    certificate: certificate === undefined ? undefined : urlOf(`certificate/${certificate}`),
+    error: error === undefined ? undefined : { detail: error },
+  };
+}
+
+/** An authorization with its challenges (RFC 8555 §7.1.4). */
+export function authorizationResource(
+  order: AcmeOrder,
+  name: string,
+  habits: AcmeCaHabits,
+  urlOf: UrlOf,
+): unknown {
+  const { id, authorizations, token, error } = order;
+  const status = existing(authorizations.get(name));
+  const { issuers, hashPrefix } = habits.persist;
+  // The member was renamed between two drafts of dns-persist-01; clients meet both.
+  const issuerMember = hashPrefix === undefined ? 'issuer-domain-names' : 'issuerDomainNames';
+  const challenges = habits.challenges.map((type) => {
+    const parameters = type === 'dns-persist-01' ? { [issuerMember]: issuers } : { token };
+    return {
+      type,
+      url: urlOf(`${type}/${id}/${name}`),
+      status,
+      ...parameters,
+      error: error === undefined ? undefined : { detail: error },
+    };
+  });
+  return { identifier: { type: 'dns', value: name }, status, challenges };
+}
+
+/** The account that a persistent DNS record authorises. */
+export interface PersistentAccount {
+  readonly name: string;
+  readonly key: KeyObject;
+  /** Account URL. */
+  readonly account: string;
+}
+
+/** The TXT value that dns-persist-01 expects (draft-ietf-acme-dns-persist-02 §4.1). */
+export function persistentValue(
+  { name, key, account }: PersistentAccount,
+  { issuers, hashPrefix }: AcmeCaHabits['persist'],
+): string {
+  const input = Buffer.concat([
+    Buffer.of(name.length),
+    Buffer.from(name + thumbprint(key) + account),
+  ]);
+  const hash = createHash('sha256').update(input).digest('base64url');
+  const accountUri = hashPrefix === undefined ? account : `${hashPrefix}sha-256/${hash}`;
+  return `${issuers[0] ?? ''}; accounturi=${accountUri}`;
+}
+
+/** Returns the resource, or throws the problem of a URL that names none: status 404. */
+export function existing<T>(resource: T | undefined): T {
+  if (resource === undefined) throw new AcmeProblem(404, 'malformed', 'no such resource');
+  return resource;
+}
