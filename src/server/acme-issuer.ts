@@ -95,7 +95,7 @@ function clientOf(
       Promise.resolve({ status: 'manual', text: formatChange(action) }),
     lookup: (name, dns) => authoritativeTxt(name, dns, eyes),
     clock: house.clock,
-    ...(eyes.signal ? { signal: eyes.signal } : {}),
+    signal: eyes.signal,
   };
   const inDns = [dnsSolver(records), persistentDnsSolver(records)];
   const here = acme.webroot === undefined ? [...answers, ...inDns] : [folderSolver(acme.webroot)];
@@ -108,7 +108,7 @@ function clientOf(
       clock,
       anchors: acme.roots === undefined ? anchors : rootsOf(acme.roots),
       async addressesOf(host, signal) {
-        const { v4, v6 } = await lookupAddresses(resolver, Name.of(host), signal ? { signal } : {});
+        const { v4, v6 } = await lookupAddresses(resolver, Name.of(host), { signal });
         return [...v4, ...v6];
       },
     },
@@ -125,7 +125,7 @@ function clientOf(
     },
     random: Math.random,
     roundMs: minutes * 60_000,
-    ...(eyes.signal ? { signal: eyes.signal } : {}),
+    signal: eyes.signal,
   });
   return { certifier, answers: able.length > 0 };
 }

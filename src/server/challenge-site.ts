@@ -4,8 +4,8 @@ import type { Site } from './service.js';
 const form = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]{1,512})$/;
 
 /**
- * What a CA asks for over plain HTTP while a challenge is open, for that very name and
- * token: no other page is there. [8555-8.3-1]
+ * Serves http-01 challenges over plain HTTP: the key authorisation of an open challenge, for
+ * its name and token only. All other paths are answered 404. [8555-8.3-1]
  */
 export function challengeSite(answers: Pick<WebSolver, 'textFor'>): Site {
   const textFor = (host: string, path: string): string | undefined => {

@@ -1,11 +1,30 @@
 /**
- * One daemon for every job that has to be there all the time: configuration, listeners
- * with limits, the web port shared by SNI and Host, secrets, reload, metrics, logs. Jobs
- * export handlers; only this part listens. What a job plugs in is in `service.ts`.
+ * The daemon: one process for all work that runs permanently.
  *
- * @example const config = parseConfig('metrics: {listen: 9461}'); if (config.ok) await
- * startDaemon(config.value, createLog({ format: 'plain', write: (line) =>
- * process.stdout.write(line), now: Date.now }));
+ * A protected domain needs several services at once: an HTTPS host for the MTA-STS policy
+ * (RFC 8461 §3.3), rollovers of TLSA records and certificates, an inbox for TLS reports
+ * (RFC 8460), and for sending a socketmap that tells Postfix what each domain requires.
+ * They share resolver, trust store, policy cache and database, so they share a process.
+ *
+ * Each service is a job (`jobs/`): a section of `hermetic.yaml`, a zod schema and a start
+ * function that returns sites, ports and metrics. The daemon supplies the rest:
+ *
+ * - `config/`: parses the sections. An unknown key is an error with the closest known key,
+ *   since a typing error must never disable a protection.
+ * - `listeners/`: the only code that listens. Limits apply to every port: connections,
+ *   idle time, header and body size. The web port serves many names, by SNI and Host.
+ * - `daemon/`: start, reload and stop. A reload opens new listeners before it closes old
+ *   ones; a configuration that cannot start leaves the old one in force.
+ * - `control/`: the local socket for `hermetic status` and `hermetic reload`.
+ *
+ * Jobs contain no sockets and no configuration parsing; the protocols are in the parts
+ * that they connect (`publish`, `send`, `tls-rpt-receive`, `tls-rpt-send`).
+ *
+ * @example
+ * const config = parseConfig('metrics: {listen: 9461}');
+ * const write = (line: string) => process.stdout.write(line);
+ * const log = createLog({ format: 'plain', write, now: Date.now });
+ * if (config.ok) await startDaemon(config.value, log);
  */
 export { startDaemon, type Daemon, type DaemonOptions } from './daemon/daemon.js';
 export type {

@@ -1,5 +1,6 @@
 import { neutralise } from '../base/index.js';
 
+/** Severity of a log line. */
 export type Level = 'info' | 'warn' | 'error';
 
 /**
@@ -31,11 +32,10 @@ export function createLog({ format, write, now }: LogOptions): Log {
     const facts = Object.entries(fields).flatMap(([key, value]) =>
       value === undefined ? [] : [[key, safe(value)] as const],
     );
-    write(
-      format === 'json'
-        ? `${JSON.stringify({ time, level, event, ...Object.fromEntries(facts) })}\n`
-        : `${[time, level, event, ...facts.map(([key, value]) => `${key}=${plain(value)}`)].join(' ')}\n`,
-    );
+    if (format === 'json')
+      return write(`${JSON.stringify({ time, level, event, ...Object.fromEntries(facts) })}\n`);
+    const pairs = facts.map(([key, value]) => `${key}=${plain(value)}`);
+    write(`${[time, level, event, ...pairs].join(' ')}\n`);
   };
   return {
     info: (event, fields) => line('info', event, fields),

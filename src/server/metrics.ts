@@ -9,33 +9,39 @@ export interface Metric {
   readonly samples: readonly Sample[];
 }
 
+/** One value of a metric, with its labels. */
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** A metric with one sample and no labels. */
+/** Creates a metric with one sample and no labels. */
 export function single(name: string, type: Metric['type'], help: string, value: number): Metric {
   return { name, type, help, samples: [{ value }] };
 }
 
-/** A metric with one label: a sample for each entry. */
+/** Samples that differ in the value of one label. */
+export interface LabelledSamples {
+  readonly label: string;
+  /** Value of the label and of the sample. */
+  readonly values: Iterable<readonly [string, number]>;
+}
+
+/** Creates a metric with one label: a sample for each entry. */
 export function labelled(
   name: string,
   type: Metric['type'],
   help: string,
-  label: string,
-  values: Iterable<readonly [string, number]>,
+  { label, values }: LabelledSamples,
 ): Metric {
-  return {
-    name,
-    type,
-    help,
-    samples: [...values].map(([key, value]) => ({ labels: { [label]: key }, value })),
-  };
+  const samples = [...values].map(([key, value]) => ({ labels: { [label]: key }, value }));
+  return { name, type, help, samples };
 }
 
-/** Text for a scrape. Families of one name are told together. */
+/**
+ * Formats metrics for a scrape. Samples of one family are printed together, as the format
+ * requires.
+ */
 export function formatMetrics(metrics: readonly Metric[]): string {
   const families = new Map<string, Metric>();
   for (const metric of metrics) {

@@ -102,10 +102,10 @@ export function openPublishing(
     ledger,
     ring,
     clock,
-    ...(certify ? { certify } : {}),
+    certify,
     ...given,
     writers,
-    ...(signal ? { signal } : {}),
+    signal,
   });
   const renewed = (host: string, key: string): number | undefined =>
     section.hosts[host]?.certificates === 'acme' ? certifier?.renewalAt({ host, key }) : undefined;
@@ -114,7 +114,7 @@ export function openPublishing(
   return {
     ledger,
     ring,
-    ...(certifier ? { changeAccountKey: () => certifier.changeAccountKey() } : {}),
+    changeAccountKey: certifier && (() => certifier.changeAccountKey()),
     plan: () =>
       planAll({ section, ledger, ring, observer: eyes(), renewalAt: renewed, intervalMs: every }),
     async apply() {
@@ -136,7 +136,7 @@ export function openPublishing(
   };
 }
 
-/** One round sees each host once. */
+/** Creates the observer of one round. It probes each host once, for all its domains. */
 function eyesOf(section: PublishSection, house: JobContext, signal?: AbortSignal): Observer {
   const { network, localNetwork, resolver, trustStore, clock, store } = house;
   const { smtp: smtpPort, https: httpsPort } = section.ports;
@@ -152,7 +152,7 @@ function eyesOf(section: PublishSection, house: JobContext, signal?: AbortSignal
       smtpPort,
       httpsPort,
       mx: host,
-      ...(signal ? { signal } : {}),
+      signal,
     });
     return grade(await collect(Name.of(host), { ...options, depth: 'verdict', goals })).hosts[0];
   };
@@ -162,7 +162,7 @@ function eyesOf(section: PublishSection, house: JobContext, signal?: AbortSignal
     trustStore,
     clock,
     httpsPort,
-    ...(signal ? { signal } : {}),
+    signal,
     async zone(name, dns) {
       const found = await zoneServers(resolver, name, signal);
       const given = section.dns[dns]?.servers?.flatMap(upstreamOf);

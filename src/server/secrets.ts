@@ -9,20 +9,22 @@ export interface ServerCertificate {
   readonly context: SecureContext;
   /** The chain and its key, PEM, for servers that make their context themselves. */
   readonly pem: { readonly cert: string; readonly key: string };
-  /** Whether the certificate is for this host name. */
+  /** Reports whether the certificate is for this host name. */
   covers(host: string): boolean;
 }
 
 /**
- * Reads a secret from a file that nobody but its owner and group may read. Throws
- * HermeticError with what to do.
+ * Reads a secret from a file that only its owner and group can read. A readable secret is
+ * refused: a warning would be overlooked.
+ *
+ * @throws HermeticError `secret-exposed`, `secret-unreadable`
  */
 export function readSecret(path: string): string {
   try {
     if ((statSync(path).mode & 0o007) !== 0)
       throw new HermeticError(
         'secret-exposed',
-        `${path}: everybody on this machine may read or change it`,
+        `${path}: every user of this machine can read or change it`,
         { fix: `chmod o= ${path}` },
       );
     return readFileSync(path, 'utf8');
@@ -36,7 +38,11 @@ export function readSecret(path: string): string {
   }
 }
 
-/** Loads a private key, PEM. Throws HermeticError with what to do. */
+/**
+ * Loads a private key, PEM.
+ *
+ * @throws HermeticError `key-unusable`, and those of {@link readSecret}
+ */
 export function loadKey(path: string): KeyObject {
   const pem = readSecret(path);
   try {

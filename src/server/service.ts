@@ -17,7 +17,7 @@ import type { Metric } from './metrics.js';
  */
 export type WebHandler = (request: Request, peer: Endpoint) => Response | Promise<Response>;
 
-/** A whole answer at hand. */
+/** A complete answer that needs no handler. */
 export interface PlainAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -36,14 +36,14 @@ export interface Site {
   serves(host: string, path: string): boolean;
   readonly handle: WebHandler;
   /**
-   * An answer that needs no more of the request than this: given without building a
-   * `Request` and reading a `Response`.
+   * Returns an answer that depends on method, host and path only. It avoids the cost of a
+   * `Request` and a `Response` for policies, which are requested most.
    */
   answer?(method: string, host: string, path: string): PlainAnswer | undefined;
   /**
-   * The certificate for a name asked for by SNI; undefined leaves it to the next site and
-   * then to the certificates of the configuration, `refuse` to those of them alone that
-   * are for this name: where none is, the handshake ends (RFC 8461 §7.1).
+   * Returns the certificate for a server name (SNI). Undefined: the next site decides, then
+   * the certificates of the configuration. `refuse`: only a configured certificate for this
+   * name is used; without one the handshake fails (RFC 8461 §7.1).
    */
   certificateFor?(serverName: string): SecureContext | 'refuse' | undefined;
   /**
@@ -56,7 +56,7 @@ export interface Site {
   readonly maxBody?: number;
 }
 
-/** A port of its own for a protocol of its own. */
+/** A port for a protocol other than HTTP. */
 export interface StreamPort {
   /** For logs and metrics: `postfix`, `report-smtp`. */
   readonly what: string;
@@ -69,10 +69,11 @@ export interface StreamPort {
   end?(): Promise<void>;
 }
 
+/** Limits of a port. Each bounds a resource that clients can claim. */
 export interface PortLimits {
   /**
-   * A reload leaves its connections to the job, which ends them when it stops. Without it
-   * they are asked at once to come again.
+   * At a reload the job ends its connections when it stops. Without it they are closed at
+   * once, and clients reconnect to the new configuration.
    */
   readonly endedByJob?: boolean;
   /** Connections at one time; one more, and one gives way. */
@@ -88,7 +89,7 @@ export interface PortLimits {
   readonly idleMs: number;
 }
 
-/** What a job runs in the daemon. */
+/** The running part of a job: its sites, ports and metrics. */
 export interface Service {
   readonly sites?: readonly Site[];
   /** Sites on the ports of plain HTTP. */
@@ -100,10 +101,7 @@ export interface Service {
   stop?(): Promise<void> | void;
 }
 
-/**
- * How a job comes into the daemon: its section of `hermetic.yaml`, and what to do with
- * it. One file each in `server/jobs`.
- */
+/** A job of the daemon: a section of `hermetic.yaml` and the service it starts. */
 export interface Job<Section = unknown> {
   readonly section: string;
   readonly schema: z.ZodType<Section>;
@@ -111,13 +109,13 @@ export interface Job<Section = unknown> {
   /** Addresses that the job listens on. */
   listens?(settings: Section): readonly ListenAddress[];
   /**
-   * Throws HermeticError for what would keep the job from starting. `house` can be read
-   * alone: nothing is written, and no other machine is asked.
+   * Throws HermeticError for a problem that would keep the job from starting. The context
+   * is read-only: the check writes nothing and contacts no other machine.
    */
   check?(settings: Section, house: JobContext): void;
 }
 
-/** What the daemon gives to every job. */
+/** The shared resources that the daemon passes to every job. */
 export interface JobContext {
   /**
    * For addresses that come from foreign data: guarded unless the configuration says
@@ -128,7 +126,7 @@ export interface JobContext {
   readonly localNetwork: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;
-  /** What a sender decides by: resolver, MTA-STS cache, exemptions. */
+  /** The policy of the daemon's senders: resolver, MTA-STS cache, exemptions. */
   readonly policy: PolicyDeps;
   readonly store: Store;
   readonly clock: Clock;

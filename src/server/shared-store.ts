@@ -16,7 +16,7 @@ export interface StoreLease {
   release(): Promise<void>;
 }
 
-/** Where a configuration gets its database from. */
+/** The source of a configuration's database. */
 export interface StoreSource {
   /** Rejects with HermeticError when the file cannot be opened. */
   lease(file: string): Promise<StoreLease>;
@@ -84,27 +84,20 @@ export class SharedStore implements StoreSource {
     const perJob = (value: (writes: JobWrites) => number): readonly (readonly [string, number])[] =>
       jobs.map((writes) => [writes.job, value(writes)]);
     return [
-      labelled(
-        'store_writes_total',
-        'counter',
-        'Writes to the database that succeeded.',
-        'job',
-        perJob(({ written }) => written),
-      ),
+      labelled('store_writes_total', 'counter', 'Writes to the database that succeeded.', {
+        label: 'job',
+        values: perJob(({ written }) => written),
+      }),
       labelled(
         'store_write_failures_total',
         'counter',
         'Writes to the database that failed: a full disk, a lock of another process, a damaged file.',
-        'job',
-        perJob(({ failed }) => failed),
+        { label: 'job', values: perJob(({ failed }) => failed) },
       ),
-      labelled(
-        'store_job_failing',
-        'gauge',
-        '1: the last write of this job failed.',
-        'job',
-        perJob(({ failure }) => Number(failure !== undefined)),
-      ),
+      labelled('store_job_failing', 'gauge', '1: the last write of this job failed.', {
+        label: 'job',
+        values: perJob(({ failure }) => Number(failure !== undefined)),
+      }),
       single(
         'store_in_place',
         'gauge',
@@ -163,7 +156,7 @@ export class SharedStore implements StoreSource {
   }
 }
 
-/** Some milliseconds of work: only for a reload that changes the file. */
+/** Takes some milliseconds, hence only for a reload that changes the file. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

@@ -16,7 +16,7 @@ test('an empty file is a configuration; every section is optional', () => {
   assert.deepEqual(problems('postfix: {version: "3.7"}\nmetrics: {listen: 9461}\n'), []);
 });
 
-test('every problem is told with its line, what is wrong and what to do', () => {
+test('every problem is reported with its line, the fault and the fix', () => {
   const told = problems(`store: {fil: /tmp/x.db}
 metrics: {listen: 99999999}
 postfx: {}

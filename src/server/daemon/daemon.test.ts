@@ -49,16 +49,16 @@ function portOf(what: string): number {
 /** A client that keeps what it hears. */
 async function client(
   at: ListenAddress,
-): Promise<{ socket: Socket; heard: () => string; closed: Promise<void> }> {
+): Promise<{ socket: Socket; received: () => string; closed: Promise<void> }> {
   const socket = connect('path' in at ? { path: at.path } : { host: at.address, port: at.port });
-  let heard = '';
-  socket.on('data', (bytes: Buffer) => (heard += bytes.toString('latin1')));
+  let received = '';
+  socket.on('data', (bytes: Buffer) => (received += bytes.toString('latin1')));
   socket.on('error', () => undefined);
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   await new Promise<void>((resolve) =>
     socket.once('connect', () => resolve()).once('close', () => resolve()),
   );
-  return { socket, heard: () => heard, closed };
+  return { socket, received: () => received, closed };
 }
 
 /**
@@ -88,9 +88,9 @@ const ask = '21:hermetic .example.com,';
 
 test('the daemon answers Postfix, tells its metrics, and warns that DANE would be refused', async () => {
   daemon = await startDaemon(config(`${postfix()}metrics: {listen: "127.0.0.1:0"}\n`), log);
-  const { socket, heard } = await client({ address: '127.0.0.1', port: portOf('postfix') });
+  const { socket, received } = await client({ address: '127.0.0.1', port: portOf('postfix') });
   socket.write(ask);
-  await soon(() => heard() === negative, 'an answer');
+  await soon(() => received() === negative, 'an answer');
   const base = `http://127.0.0.1:${portOf('metrics')}`;
   const metrics = await (await fetch(`${base}/metrics`)).text();
   assert.match(metrics, /^hermetic_connections_open\{port="postfix"\} 1$/m);
@@ -110,7 +110,7 @@ test('a reload keeps the port open and asks who is connected to come again; a br
   await before.closed;
   const second = await client(at);
   second.socket.write(`18:other .example.com,`);
-  await soon(() => second.heard() === negative, 'the new map answers');
+  await soon(() => second.received() === negative, 'the new map answers');
 
   await assert.rejects(
     daemon.reload(config(`${postfix()}metrics: {listen: "192.0.2.1:1"}\n`)),
@@ -118,7 +118,7 @@ test('a reload keeps the port open and asks who is connected to come again; a br
   );
   second.socket.write(`18:other .example.com,`);
   await soon(
-    () => second.heard() === negative + negative,
+    () => second.received() === negative + negative,
     'the configuration from before is in force',
   );
   await daemon.reload(config('metrics: {listen: "127.0.0.1:0"}\n'));
@@ -146,9 +146,9 @@ test('a UNIX socket, also over the file of a daemon that was killed', async () =
   const settings: StreamSettings = { limits, serve: ({ stream }) => void stream.end('hello') };
   for (let i = 0; i < 2; i++) {
     const listener = await listenStream({ path }, settings);
-    const { heard, closed } = await client({ path });
+    const { received, closed } = await client({ path });
     await closed;
-    assert.equal(heard(), 'hello');
+    assert.equal(received(), 'hello');
     await listener.close(0);
   }
   writeFileSync(path, 'a file of somebody');
@@ -166,13 +166,13 @@ test('thousands of idle and half-sent connections: a working one is served, thos
     if (i % 2) socket.write('21:hermetic .exam');
   });
   const working = await client(at);
-  const answered = (): number => working.heard().length / negative.length;
+  const answered = (): number => working.received().length / negative.length;
   const busy = setInterval(() => void working.socket.write(ask), 50);
   try {
     await soon(() => answered() > 0, 'the working one is served');
     const refused = await clients(at, 500);
     await Promise.all(refused.map(({ closed }) => closed));
-    assert.ok(refused.every(({ heard }) => heard() === ''));
+    assert.ok(refused.every(({ received }) => received() === ''));
     await Promise.all(idle.map(({ closed }) => closed));
     const before = answered();
     await soon(() => answered() > before, 'the working one is left alone');
@@ -210,13 +210,13 @@ test('web: certificate by SNI, site by Host and path, and limits on what comes i
   assert.ok('port' in listener.at);
   const { port } = listener.at;
   const get = async (host: string, path: string, body = ''): Promise<string> => {
-    const { socket, heard, closed } = await client({ address: '127.0.0.1', port });
+    const { socket, received, closed } = await client({ address: '127.0.0.1', port });
     const method = body ? 'POST' : 'GET';
     socket.write(
       `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
     await closed;
-    return heard().replace(/\r\n[\s\S]*?\r\n\r\n/, ' ');
+    return received().replace(/\r\n[\s\S]*?\r\n\r\n/, ' ');
   };
   assert.match(await get('a.example', '/x'), /^HTTP\/1\.1 200 OK .*a\.example GET 0 127\.0\.0\.1/);
   assert.match(await get('B.example:443', '/x', 'y'.repeat(1000)), /200 .*b\.example POST 1000/);
@@ -229,7 +229,7 @@ test('web: certificate by SNI, site by Host and path, and limits on what comes i
   await listener.close(0);
 });
 
-test('a secret that everybody may read, or a key that belongs to another certificate, is refused with what to do', () => {
+test('a world-readable secret and a key of another certificate are refused with a fix', () => {
   const exposed = join(folder, 'exposed');
   writeFileSync(exposed, 'x', { mode: 0o644 });
   assert.throws(
@@ -247,7 +247,7 @@ test('a secret that everybody may read, or a key that belongs to another certifi
   );
 });
 
-test('a log line is one line, whatever stands in it', () => {
+test('foreign text cannot break a log line', () => {
   for (const format of ['plain', 'json'] as const) {
     let line = '';
     createLog({ format, write: (text) => (line += text), now: () => 0 }).warn('event', {

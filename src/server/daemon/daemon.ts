@@ -296,26 +296,17 @@ function metricsSite({ scrape, health, ready }: DaemonState): Site {
 
 function portMetrics({ all }: ListenerSet): readonly Metric[] {
   return [
-    labelled(
-      'connections_open',
-      'gauge',
-      'Connections open now.',
-      'port',
-      all.map(({ what, listener }) => [what, listener.open]),
-    ),
-    labelled(
-      'connections_total',
-      'counter',
-      'Connections taken.',
-      'port',
-      all.map(({ what, listener }) => [what, listener.accepted]),
-    ),
-    labelled(
-      'connections_refused_total',
-      'counter',
-      'Refused over the limit.',
-      'port',
-      all.map(({ what, listener }) => [what, listener.refused]),
-    ),
+    labelled('connections_open', 'gauge', 'Connections open now.', {
+      label: 'port',
+      values: all.map(({ what, listener }) => [what, listener.open]),
+    }),
+    labelled('connections_total', 'counter', 'Connections taken.', {
+      label: 'port',
+      values: all.map(({ what, listener }) => [what, listener.accepted]),
+    }),
+    labelled('connections_refused_total', 'counter', 'Refused over the limit.', {
+      label: 'port',
+      values: all.map(({ what, listener }) => [what, listener.refused]),
+    }),
   ];
 }

@@ -24,8 +24,8 @@ export interface OpenJobContext extends JobContext {
 }
 
 /**
- * What all jobs share, by the configuration. Rejects with HermeticError for what the
- * configuration names and is not there.
+ * Opens the resources that all jobs share: resolver, roots, database, policy source.
+ * Rejects with HermeticError for a missing or malformed file of the configuration.
  */
 export async function openHouse(
   config: Config,
@@ -42,15 +42,14 @@ export async function openHouse(
     network: localNetwork,
     upstreams,
     clockSkew,
-    ...(trustAnchor === undefined
-      ? {}
-      : {
-          anchors: unwrap(
+    anchors:
+      trustAnchor === undefined
+        ? undefined
+        : unwrap(
             'resolver.trustAnchor',
             parseTrustAnchors(text('resolver.trustAnchor', trustAnchor)),
             correctConfig,
           ),
-        }),
   });
   const roots = rootsOf(config.roots);
   const network =

@@ -1,4 +1,4 @@
-import { steadyTime, type Clock } from '../../base/index.js';
+import { repeat, steadyTime, type Clock } from '../../base/index.js';
 import type { Resolver } from '../../dns/index.js';
 import { createStsSource, fetchPolicy, type StsCache } from '../../mta-sts/index.js';
 import type { Network } from '../../net/index.js';
@@ -7,6 +7,7 @@ import type { TrustStore } from '../../x509/index.js';
 import type { Config } from '../config/config.js';
 import type { Log } from '../log.js';
 
+/** The daemon's resources that the policy source uses. */
 export interface PolicySourceOptions {
   readonly settings: Config['policy'];
   readonly network: Network;
@@ -18,12 +19,13 @@ export interface PolicySourceOptions {
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds between two looks for policies that are due to be fetched anew. */
-const REFRESH_LOOK = 60_000;
+/** Milliseconds between two searches for policies that are due for a refresh. */
+const REFRESH_INTERVAL = 60_000;
 
 /**
- * What every sender of the daemon decides by: one MTA-STS cache, refreshed in the
- * background, and the sender's choices.
+ * Creates the policy source of the daemon's senders: one MTA-STS cache, refreshed in the
+ * background, with the settings of the configuration. The refresh precedes the expiry, so
+ * that an attacker who blocks a fetch must do so for the whole max_age (RFC 8461 §10.2).
  */
 export function policySource({
   settings,
@@ -57,23 +59,14 @@ export function policySource({
         detail: failed?.failure.detail,
       }),
   });
-  void refresh(async () => stsSource.refreshDue(signal), clock, signal, log);
+  const onError = (error: Error): void =>
+    log.error('mta-sts-refresh-broken', { error: error.message });
+  const refresh = (): Promise<number | void> => stsSource.refreshDue(signal).then(() => undefined);
+  // The first pause lets the daemon start before it fetches.
+  void clock
+    .sleep(REFRESH_INTERVAL, signal)
+    .catch(() => undefined)
+    .then(() => repeat(refresh, { clock, signal, pauseMs: REFRESH_INTERVAL, onError }));
   const { observe, daneWithInsecureMx, exemptions } = settings;
   return { resolver, stsSource, now, observe, daneWithInsecureMx, exemptions };
-}
-
-async function refresh(
-  work: () => Promise<number>,
-  clock: Clock,
-  signal: AbortSignal,
-  log: Log,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await clock.sleep(REFRESH_LOOK, signal);
-      await work();
-    } catch (error) {
-      if (!signal.aborted) log.error('mta-sts-refresh-broken', { error: (error as Error).message });
-    }
-  }
 }

@@ -13,7 +13,10 @@ import type { JobContext, Job, Service } from '../service.js';
 
 const schema = postfixSection.extend({ listen: listenAddresses.prefault('127.0.0.1:8461') });
 
-/** The socketmap that Postfix asks for the TLS policy of a next hop. */
+/**
+ * The job `postfix`: a socketmap that answers `smtp_tls_policy_maps` (postconf(5)) with the
+ * TLS policy of each next hop.
+ */
 export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'postfix',
   schema,
@@ -63,8 +66,8 @@ export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
 const FORGOTTEN_LOOK = 1000;
 
 /**
- * Answers are ready for minutes; those that rest on a forgotten policy must not be given
- * again.
+ * Watches for policies that another process removed from the cache. Prepared answers live
+ * for minutes, and one that rests on a removed policy must not be used again.
  */
 async function followForgotten(
   { store, clock, log }: JobContext,
@@ -124,19 +127,15 @@ function metricsOf(map: PostfixMap): readonly Metric[] {
       "1: Postfix's own resolver validates DNSSEC.",
       Number(map.validates),
     ),
-    labelled(
-      'postfix_answers_total',
-      'counter',
-      'Answers found, by kind.',
-      'answer',
-      counts.answers,
-    ),
+    labelled('postfix_answers_total', 'counter', 'Answers found, by kind.', {
+      label: 'answer',
+      values: counts.answers,
+    }),
     labelled(
       'postfix_malformed_total',
       'counter',
       'Connections closed after a malformed request.',
-      'why',
-      counts.malformed,
+      { label: 'why', values: counts.malformed },
     ),
   ];
 }

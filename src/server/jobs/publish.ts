@@ -40,8 +40,8 @@ const schema = publishSection
   });
 
 /**
- * Policy hosts on the web port, and the rounds that bring every domain and host to what
- * is wanted.
+ * The job `publish`: policy hosts on the web port (RFC 8461 §3.3), and rounds of observe,
+ * plan, save and execute until every record, policy and certificate is as configured.
  */
 export const publishJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'publish',
@@ -62,7 +62,7 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
     setMaxListeners(0, signal);
     const publishing = openPublishing(settings, house, {
       answers: [http, alpn],
-      ...(settings.everyMinutes > 0 ? { minutes: settings.everyMinutes } : {}),
+      minutes: settings.everyMinutes > 0 ? settings.everyMinutes : undefined,
       signal,
     });
     const { ledger, ring } = publishing;
@@ -77,7 +77,13 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
     const counts = new Map<string, number>();
     const rounds =
       settings.everyMinutes > 0
-        ? everyRound(settings.everyMinutes, publishing.apply, counts, house, signal)
+        ? everyRound({
+            minutes: settings.everyMinutes,
+            apply: publishing.apply,
+            counts,
+            house,
+            signal,
+          })
         : Promise.resolve();
     return {
       sites: [
@@ -100,13 +106,10 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
           'Certificates of policy hosts in memory.',
           contexts.size,
         ),
-        labelled(
-          'publish_actions_total',
-          'counter',
-          'Publishing actions by outcome.',
-          'outcome',
-          counts,
-        ),
+        labelled('publish_actions_total', 'counter', 'Publishing actions by outcome.', {
+          label: 'outcome',
+          values: counts,
+        }),
       ],
       async stop() {
         stopping.abort(new Error('stopped'));
@@ -116,18 +119,19 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
   },
 };
 
-type Apply = () => Promise<readonly Applied[]>;
+interface Rounds {
+  readonly minutes: number;
+  readonly apply: () => Promise<readonly Applied[]>;
+  /** Actions by outcome, for the metrics. */
+  readonly counts: Map<string, number>;
+  readonly house: JobContext;
+  readonly signal: AbortSignal;
+}
 
 /** Milliseconds until a round is repeated that met a lock of another process. */
 const BUSY_PAUSE = 2000;
 
-async function everyRound(
-  minutes: number,
-  apply: Apply,
-  counts: Map<string, number>,
-  house: JobContext,
-  signal: AbortSignal,
-): Promise<void> {
+async function everyRound({ minutes, apply, counts, house, signal }: Rounds): Promise<void> {
   const { clock, log } = house;
   let isWaiting = false;
   const round = async (): Promise<void> => {
@@ -153,12 +157,9 @@ function tell(
 ): void {
   for (const { says, outcome } of outcomes) {
     counts.set(outcome.status, (counts.get(outcome.status) ?? 0) + 1);
-    const fields = {
-      subject,
-      action: says,
-      ...(outcome.status === 'failed' ? { code: outcome.code, detail: outcome.detail } : {}),
-    };
-    if (outcome.status === 'failed') log.warn('publish-action-failed', fields);
+    const fields = { subject, action: says };
+    if (outcome.status === 'failed')
+      log.warn('publish-action-failed', { ...fields, code: outcome.code, detail: outcome.detail });
     else log.info(outcome.status === 'done' ? 'publish-action' : 'publish-by-hand', fields);
   }
   for (const { code, subject: about, detail } of freshAlerts) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { repeat } from '../../base/index.js';
 import { check } from '../../check/index.js';
 import { deliver } from '../../send/index.js';
 import {
@@ -35,15 +36,15 @@ export async function reportRounds(
     alerts: () => tellChanges(settings, house),
     prune: () => pruneReports(house.store, { now: clock.now(), keepDays: settings.keepDays }),
   };
-  while (!signal.aborted) {
-    // Next to the rest, which need not wait for a slow resolver.
+  const onError = (error: Error, part = 'mx'): void =>
+    log.error('report-round-failed', { part, error: error.message });
+  const round = async (): Promise<void> => {
+    // Not awaited: the rest must not wait for a slow resolver.
     void mxHosts.refresh(settings.domains, house, signal);
     for (const [part, run] of Object.entries(parts))
-      await attempt(run, signal, (error) =>
-        log.error('report-round-failed', { part, error: error.message }),
-      );
-    await clock.sleep(hour, signal).catch(() => undefined);
-  }
+      await attempt(run, signal, (error) => onError(error, part));
+  };
+  await repeat(round, { clock, signal, pauseMs: hour, onError: (error) => onError(error) });
 }
 
 /** Runs one part. Its failure is reported, unless the whole round was aborted. */

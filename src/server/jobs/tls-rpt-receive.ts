@@ -104,17 +104,14 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
             ]
           : [],
       metrics: () => [
-        labelled(
-          'reports_total',
-          'counter',
-          'TLS-RPT reports received by outcome.',
-          'result',
-          counts,
-        ),
+        labelled('reports_total', 'counter', 'TLS-RPT reports received by outcome.', {
+          label: 'result',
+          values: counts,
+        }),
       ],
       async stop() {
         stopping.abort(new Error('stopped'));
-        // What is under way is finished with the store that it began with.
+        // Reports being received are stored before the store of this configuration closes.
         await intake?.stop();
         for (let waited = 0; underWay > 0 && waited < GRACE; waited += PAUSE)
           await clock.sleep(PAUSE);

@@ -24,15 +24,15 @@ import type { JobContext, Job, Service } from '../service.js';
 
 const schema = reportingSection.extend({
   /**
-   * Lines of JSON, each what became of one session: `hermetic.outcome/1`, or an object as
-   * libtlsrpt sends it.
+   * Listens for lines of JSON, each the result of one session: `hermetic.outcome/1`, or an
+   * object in the format of libtlsrpt.
    */
   feed: listenAddresses.optional(),
 });
 
 /**
- * TLS-RPT reports to others: what Postfix and other senders tell of their sessions,
- * summed up and sent a day later.
+ * The job `reporting`: collects session results of Postfix and other senders, and sends
+ * one TLS report for each domain and day (RFC 8460).
  */
 export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'reporting',
@@ -46,7 +46,7 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
     prepareReporting(store);
     const stopping = new AbortController();
     const { signal } = stopping;
-    // Whatever can be wrong with the configuration is, before anything runs.
+    // Configuration errors are reported before any work starts.
     const deliver = deliverer(settings, house, signal);
     const fd = settings.datagrams ? descriptor() : undefined;
     const onError = (error: unknown): void =>
@@ -93,13 +93,10 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
           'Malformed session events.',
           counts.malformed,
         ),
-        labelled(
-          'reporting_deliveries',
-          'gauge',
-          'TLS-RPT reports to other domains by outcome.',
-          'state',
-          outbox.counts(),
-        ),
+        labelled('reporting_deliveries', 'gauge', 'TLS-RPT reports to other domains by outcome.', {
+          label: 'state',
+          values: outbox.counts(),
+        }),
       ],
       async stop() {
         stopping.abort(new Error('stopped'));

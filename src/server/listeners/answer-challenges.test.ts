@@ -31,8 +31,7 @@ async function serving(t: TestContext, pending: () => boolean): Promise<number> 
 }
 
 /**
- * Common name of the certificate shown and the protocol chosen; the error's code where
- * there is none.
+ * Common name of the certificate and the negotiated protocol, or the code of the error.
  */
 function shown(
   port: number,
@@ -53,7 +52,7 @@ function shown(
   });
 }
 
-test('a validator meets the challenge on the port that shows everybody else the policy host’s certificate [8737-3-2]', async (t) => {
+test('a validator gets the challenge, a client the policy certificate [8737-3-2]', async (t) => {
   const port = await serving(t, () => true);
   assert.equal(await shown(port, ['acme-tls/1']), 'challenge acme-tls/1');
   assert.equal(await shown(port, ['http/1.1']), 'policy http/1.1');
@@ -61,9 +60,9 @@ test('a validator meets the challenge on the port that shows everybody else the 
   assert.equal(await shown(port, ['http/1.1', 'acme-tls/1']), 'policy http/1.1');
 });
 
-test('the connection of a challenge is closed after the handshake, whatever is asked over it [8737-4-1]', async (t) => {
+test('the connection of a challenge is closed after the handshake [8737-4-1]', async (t) => {
   const port = await serving(t, () => true);
-  const heard = await new Promise<string>((resolve, reject) => {
+  const outcome = await new Promise<string>((resolve, reject) => {
     const socket = connect({
       port,
       servername: 'mta-sts.example.com',
@@ -77,7 +76,7 @@ test('the connection of a challenge is closed after the handshake, whatever is a
       socket.write('GET / HTTP/1.1\r\nHost: mta-sts.example.com\r\n\r\n'),
     );
   });
-  assert.equal(heard, 'closed ');
+  assert.equal(outcome, 'closed ');
 });
 
 test('a name without challenge, and one without certificate, end the handshake with an alert', async (t) => {

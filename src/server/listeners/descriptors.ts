@@ -54,7 +54,7 @@ export function shareDescriptors(ports: readonly Port[], limit: number): readonl
 
 /**
  * Watches the descriptors of the process: compares them with the configuration, and logs
- * when none is left.
+ * when all are in use.
  */
 export class Descriptors {
   readonly #timer: NodeJS.Timeout;

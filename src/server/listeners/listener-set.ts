@@ -20,8 +20,9 @@ export interface OpenPort {
   close(graceMs: number): Promise<void>;
 }
 
+/** An open port whose settings can be replaced. */
 export interface Listener<Settings> extends OpenPort {
-  /** What counts from the next connection on. */
+  /** Sets the settings that apply from the next connection on. */
   use(settings: Settings): void;
 }
 
@@ -80,8 +81,8 @@ export class ListenerSet {
   }
 
   /**
-   * Opens what is wanted and not there, hands over what stays, and only then closes the
-   * rest. When something cannot be had, all stays as it was.
+   * Opens the missing ports, passes the new settings to the remaining ones, then closes the
+   * rest. When a port cannot be opened, the set stays unchanged.
    */
   async arrange(wanted: readonly Wanted[]): Promise<void> {
     const missing = wanted.filter((one) => !this.#open.has(keyOf(one)));

@@ -182,14 +182,14 @@ test('a connection that gives way is ended by its job, any other is destroyed', 
       });
     // One network holds every place, so its newest connection gives way to another
     // network.
-    const heard = ['', '', '', ''];
-    for (const n of heard.keys()) await open('127.9.0.1', (text) => (heard[n] += text));
+    const received = ['', '', '', ''];
+    for (const n of received.keys()) await open('127.9.0.1', (text) => (received[n] += text));
     let newcomer = '';
     await open('127.8.0.1', (text) => (newcomer += text));
     assert.equal(newcomer, '220 hello\r\n');
-    while (!heard.some((text) => text.endsWith('closed')))
+    while (!received.some((text) => text.endsWith('closed')))
       await new Promise((resolve) => setImmediate(resolve));
-    const last = heard.find((text) => text.endsWith('closed'));
+    const last = received.find((text) => text.endsWith('closed'));
     assert.equal(last, `220 hello\r\n${evict ? '421 4.3.2 Later\r\n' : ''}closed`);
   }
 });

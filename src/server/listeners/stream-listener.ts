@@ -18,8 +18,8 @@ export interface StreamSettings {
 const END = 15_000;
 
 /**
- * Listens, refuses what is over the limit at once, and closes who says nothing. Rejects
- * with HermeticError when the address cannot be had.
+ * Listens for a stream protocol. Refuses connections beyond the limit at once, and closes
+ * idle ones. Rejects with HermeticError when the address is not available.
  */
 export async function listenStream(
   at: ListenAddress,
@@ -65,8 +65,8 @@ export async function listenStream(
       current = next;
       port.most = next.limits.connections;
       port.refusal = next.limits.refusal;
-      // Who is connected comes again, and meets the new: answers of a configuration that
-      // is gone would be wrong.
+      // Close open connections on reload: answers of the old configuration would be wrong.
+      // Clients reconnect and are served by the new one.
       if (!endedByJob) for (const socket of port.sockets) socket.end();
     },
   });

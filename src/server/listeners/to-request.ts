@@ -1,9 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HermeticError } from '../../base/index.js';
 
-/**
- * What a request asks for: its host in lower case without port, and its path with query.
- */
+/** Target of a request: its host in lower case without port, and its path with query. */
 export interface Target {
   readonly scheme: 'http' | 'https';
   readonly host: string;
@@ -85,16 +83,19 @@ export function toRequest(
   maxBody: number,
 ): Request | undefined {
   const { method = 'GET', headers } = incoming;
-  const given = new Headers();
-  for (const [name, value] of Object.entries(headers))
-    for (const one of [value ?? []].flat()) given.append(name, one);
-  const bodiless = method === 'GET' || method === 'HEAD';
-  const at = `${scheme}://${host === '' ? 'localhost' : host}${path}`;
-  if (!URL.canParse(at) || method === 'TRACE' || method === 'CONNECT') return undefined;
-  return new Request(at, {
+  const requestHeaders = new Headers();
+  for (const [field, values] of Object.entries(headers))
+    for (const value of [values ?? []].flat()) requestHeaders.append(field, value);
+  const url = `${scheme}://${host === '' ? 'localhost' : host}${path}`;
+  if (!URL.canParse(url) || method === 'TRACE' || method === 'CONNECT') return undefined;
+  // `Request` throws for GET and HEAD with a body.
+  if (method === 'GET' || method === 'HEAD')
+    return new Request(url, { method, headers: requestHeaders });
+  return new Request(url, {
     method,
-    headers: given,
-    ...(bodiless ? {} : { body: bounded(incoming, outgoing, maxBody), duplex: 'half' }),
+    headers: requestHeaders,
+    body: bounded(incoming, outgoing, maxBody),
+    duplex: 'half',
   });
 }
 
@@ -103,7 +104,7 @@ function bounded(
   outgoing: ServerResponse,
   maxBody: number,
 ): ReadableStream<Uint8Array> {
-  // What is not read is discarded after the answer; destroying the connection would lose
+  // The unread rest is discarded after the answer: destroying the connection would lose
   // the answer.
   const chunks = incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   let octets = 0;

@@ -43,7 +43,10 @@ async function trySocket(path: string): Promise<HermeticError | undefined> {
   return taken ? refuse('EADDRINUSE') : undefined;
 }
 
-/** Linux alone says who listens; where it cannot be told, somebody else does. */
+/**
+ * Only Linux names the process that listens. Where it is unknown, another process is
+ * assumed to.
+ */
 function isHeldByDaemon(inodesOf: () => ReadonlySet<string>): boolean {
   try {
     const inodes = inodesOf();

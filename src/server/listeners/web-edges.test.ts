@@ -36,16 +36,16 @@ async function webPort(t: TestContext, more: Partial<WebSettings> = {}): Promise
   return listener.at.port;
 }
 
-/** What the server sends until it closes the connection, or until `enough` of it came. */
+/** Returns everything the server sends until it closes, or until `enough` matches. */
 function ask(port: number, text: string | Buffer, enough = /\r\n\r\n[^]*\n|^$/): Promise<string> {
   return new Promise((resolve) => {
-    let heard = '';
+    let received = '';
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
     socket.on('data', (octets) => {
-      heard += octets.toString('latin1');
-      if (enough.test(heard)) socket.destroy();
+      received += octets.toString('latin1');
+      if (enough.test(received)) socket.destroy();
     });
-    socket.on('error', () => undefined).once('close', () => resolve(heard));
+    socket.on('error', () => undefined).once('close', () => resolve(received));
   });
 }
 
@@ -113,9 +113,9 @@ test('a body that could end in two places is refused and ends the connection', a
   ];
   for (const [field, expected] of fields) {
     const text = `POST / HTTP/1.1\r\nHost: a.example\r\n${field}\r\n\r\n0\r\n\r\nGET /two HTTP/1.1\r\nHost: a.example`;
-    const heard = await ask(port, `${text}\r\n\r\n`, /no end/);
-    assert.equal(heard.slice(9, 12), expected, field);
-    assert.ok(!heard.includes('/two'), field);
+    const received = await ask(port, `${text}\r\n\r\n`, /no end/);
+    assert.equal(received.slice(9, 12), expected, field);
+    assert.ok(!received.includes('/two'), field);
   }
   const old = 'POST / HTTP/1.0\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n0';
   assert.equal(await status(port, old), '400');
@@ -161,7 +161,7 @@ test('an answer to a body that is not read can be read by a client that sends it
     post('/', body.length, 'b.example'),
   ]);
   assert.deepEqual(
-    refused.map((heard) => heard.slice(9, 12)),
+    refused.map((received) => received.slice(9, 12)),
     [...Array.from({ length: 20 }, () => '503'), '404'],
   );
   assert.match(refused[0] ?? '', /\r\nconnection: close\r\n[^]*busy\n$/i);
@@ -173,8 +173,8 @@ test('a chunked body over the limit is answered 413, and the answer arrives', as
   const port = await webPort(t);
   const chunk = `100000\r\n${'x'.repeat(0x100000)}\r\n`;
   const head = 'POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n';
-  const heard = await ask(port, `${head}${chunk.repeat(12)}0\r\n\r\n`, /no end/);
-  assert.match(heard, /^HTTP\/1\.1 413 [^]*Too large\n$/);
+  const received = await ask(port, `${head}${chunk.repeat(12)}0\r\n\r\n`, /no end/);
+  assert.match(received, /^HTTP\/1\.1 413 [^]*Too large\n$/);
 });
 
 // A27

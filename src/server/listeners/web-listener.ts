@@ -58,8 +58,8 @@ const NO_PROXY =
   'HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, POST\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 /**
- * One web port for every site: certificate by SNI, site by Host and path. Rejects with
- * HermeticError when the address cannot be had.
+ * Opens one web port for all sites: the certificate by SNI, the site by Host and path.
+ * Rejects with HermeticError when the address is not available.
  */
 export async function listenWeb(
   at: ListenAddress,
@@ -75,8 +75,7 @@ export async function listenWeb(
           ...servingTls,
           handshakeTimeout: limits.headersTimeout,
           ALPNProtocols: ['http/1.1'],
-          // Nobody comes back while a ticket is good: senders ask once a day, reporters
-          // too.
+          // Senders and reporters connect about once a day, when a ticket has expired.
           secureOptions: constants.SSL_OP_NO_TICKET,
           SNICallback: (name, done) => choose(name, done),
         },
@@ -214,7 +213,7 @@ const words: Readonly<Record<number, string>> = {
 
 function plain(exchange: Exchange, status: number, when?: Answer['when']): void {
   const headers = [['content-type', 'text/plain; charset=utf-8']] as const;
-  // After a fault of form nobody knows where the next request begins.
+  // After a malformed request the start of the next one is unknown (RFC 9112 §9.6).
   if (status !== 404) exchange.outgoing.shouldKeepAlive = false;
   send(exchange, { status, headers, when, body: `${words[status] ?? status}\n` });
 }
