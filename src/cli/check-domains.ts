@@ -20,8 +20,11 @@ export function checkDomains(
 }
 
 /**
- * Runs asynchronous work for each item, at most `lanes` at a time, and returns the promises
- * in the order of the items. A failure stops only its own item.
+ * Runs asynchronous work for each item, at most `lanes` at a time, and returns the
+ * promises in the order of the items. A failure stops only its own item.
+ *
+ * The work of an item starts when an earlier item has settled, so the number of
+ * connections stays bounded for any length of the list.
  */
 export function inLanes<T, R>(
   items: readonly T[],

@@ -7,10 +7,12 @@ export type DefineCommand = (command: Command, context: CommandContext) => void;
 /** A command as the list of commands shows it; its definition is loaded on demand. */
 export interface CommandEntry {
   readonly name: string;
+  /** Heading under which `hermetic --help` lists the command. */
   readonly group: 'Check' | 'Send' | 'Publish' | 'Report' | 'Run' | 'Learn';
   /** The arguments, as usage shows them. */
   readonly usage: string;
   readonly summary: string;
+  /** Imports the definition of the command. */
   load(): Promise<DefineCommand>;
 }
 

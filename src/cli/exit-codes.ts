@@ -1,6 +1,11 @@
 import type { CheckResult } from '../evidence/index.js';
 
-/** The exit statuses of `hermetic`. */
+/**
+ * The exit statuses of `hermetic`.
+ *
+ * They are part of the interface: scripts and monitoring rely on them. 75 is EX_TEMPFAIL
+ * of sysexits.h, which mail servers understand; 130 is what shells report after ctrl-C.
+ */
 export const exitCodes = {
   good: 0,
   fail: 1,
@@ -20,7 +25,12 @@ export const exitStatusTexts: readonly (readonly [status: number, meaning: strin
   [exitCodes.interrupted, 'interrupted by ctrl-C'],
 ];
 
-/** The exit status for a result. */
+/**
+ * The exit status for a result.
+ *
+ * `failOn`: the least severe verdict that counts as a failure. An inconclusive check is
+ * not a failure: nothing was proved about the domain.
+ */
 export function exitCodeOf(result: CheckResult, failOn: 'warn' | 'fail' = 'fail'): number {
   switch (result.verdict) {
     case 'fail':
@@ -42,7 +52,11 @@ function nonexistentExitCode({ findings, route }: CheckResult): number {
   return route.dnssec === 'indeterminate' ? exitCodes.inconclusive : exitCodes.usage;
 }
 
-/** The exit status for several domains: 2 before 1 before 3 before 0. */
+/**
+ * The exit status for several domains: 2 before 1 before 3 before 0.
+ *
+ * A usage error comes first, because it means that a domain was not checked at all.
+ */
 export function worstExitCode(codes: readonly number[]): number {
   return (
     [exitCodes.usage, exitCodes.fail, exitCodes.inconclusive].find((code) =>

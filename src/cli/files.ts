@@ -20,6 +20,7 @@ export const STANDARD_STREAM = '-';
 /** Path of the daemon's database unless `--store` names another. */
 export const DEFAULT_STORE = '/var/lib/hermetic/hermetic.db';
 
+/** Octets of an input file. The largest genuine input is evidence of a few megabytes. */
 const MAX_INPUT_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -38,6 +39,7 @@ export function readFile(path: string, what: string): string {
   }
 }
 
+/** Reads standard input to its end. Throws HermeticError as {@link readFile} does. */
 function readStandardInput(what: string): string {
   const parts: Buffer[] = [];
   let total = 0;
@@ -68,6 +70,7 @@ function readStandardInput(what: string): string {
   }
 }
 
+/** Returns the error for an input beyond the limit. */
 function tooLarge(what: string): HermeticError {
   return new HermeticError('file-too-large', `${what}: larger than 64 MB`, {
     fix: 'Give a smaller file.',
@@ -113,6 +116,7 @@ export function writeFile(path: string, text: string, what: string): void {
   }
 }
 
+/** Returns the error for an output file, with the reason of the system. */
 function unwritable(path: string, what: string, cause: unknown): HermeticError {
   const { message: says, fix } = describeSystemError(cause);
   return new HermeticError('file-unwritable', `${what} ${path}: ${says}`, { cause, fix });
@@ -181,6 +185,7 @@ export function readJson<const K extends readonly JsonKind[]>(
   throw invalid(`is damaged at ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 }
 
+/** Returns the field `schema` of a value, if it has one. */
 function idOf(value: unknown): string | undefined {
   const id = (value as { schema?: unknown } | null)?.schema;
   return typeof id === 'string' ? id : undefined;

@@ -12,6 +12,7 @@ export interface HelpPage {
   readonly note?: string;
 }
 
+/** The help pages by command, for the generated reference in docs. */
 const pages = new WeakMap<Command, HelpPage>();
 
 /** The help page of a command. */
@@ -25,6 +26,7 @@ export function addHelpPage(command: Command, output: Output, page: HelpPage): C
   return command.addHelpText('after', () => formatPage(page, output.width));
 }
 
+/** Returns note, exit statuses and examples as blocks with an empty line in front. */
 function formatPage({ examples, exitStatus = [], note }: HelpPage, width: number): string {
   const heading = examples.length === 1 ? 'Example:' : 'Examples:';
   const blocks = [
@@ -38,12 +40,17 @@ function formatPage({ examples, exitStatus = [], note }: HelpPage, width: number
     .join('\n');
 }
 
+/** Returns the lines of one exit status, wrapped under its meaning. */
 function statusLines(width: number) {
   return ([status, meaning]: readonly [number, string]): readonly string[] =>
     wrap(meaning, width, `  ${String(status).padEnd(4)}`, '      ');
 }
 
-/** Breaks a command line between words with a backslash, as a shell continues it. */
+/**
+ * Breaks a command line between words with a backslash, as a shell continues it.
+ *
+ * A line that fits stays whole.
+ */
 export function breakCommand(line: string, width: number): readonly string[] {
   if (line.length <= width) return [line];
   const lines: string[] = [];

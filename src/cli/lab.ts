@@ -12,7 +12,11 @@ export async function openLab(names: readonly string[] = []): Promise<Lab> {
   return createLab(scenarios.length === 0 ? {} : { scenarios });
 }
 
-/** The options with which a check stays inside the lab. */
+/**
+ * The options with which a check stays inside the lab.
+ *
+ * Five seconds are enough for servers in the same process.
+ */
 export function labOptions(lab: Lab): CheckOptions {
   const { network, upstreams, anchors, trustStore, spacingMs } = lab;
   return { network, upstreams, anchors, trustStore, spacingMs, timeoutMs: 5000 };

@@ -1,6 +1,10 @@
 import { HermeticError, type Failure, type Result } from '../base/index.js';
 
-/** An error of usage. `what`: the option or argument at fault. */
+/**
+ * An error of usage. `what`: the option or argument at fault.
+ *
+ * `why` completes the sentence that `what` begins; `fix` is an imperative.
+ */
 export function misuse(what: string, why: string, fix: string): HermeticError {
   return new HermeticError('usage', `${what}: ${why}`, { fix });
 }
@@ -23,7 +27,11 @@ export interface NumberRange {
   readonly fractions?: boolean;
 }
 
-/** Reads the number of an option. Throws HermeticError outside the range. */
+/**
+ * Reads the number of an option. Throws HermeticError outside the range.
+ *
+ * Accepts decimal digits only: no sign, no exponent, no hexadecimal.
+ */
 export function readNumber(option: string, text: string, range: NumberRange): number {
   const { least, most, fractions = false } = range;
   const value = /^\d{1,10}(\.\d{1,10})?$/.test(text) ? Number(text) : NaN;
@@ -66,7 +74,11 @@ export function collectValues(value: string, all: readonly string[] = []): reado
   return [...all, value];
 }
 
-/** The given options without those that are undefined, so that defaults apply to them. */
+/**
+ * The given options without those that are undefined, so that defaults apply to them.
+ *
+ * A library option that is present and undefined would replace its default.
+ */
 export function present<T extends object>(
   options: T,
 ): { [K in keyof T]: Exclude<T[K], undefined> } {

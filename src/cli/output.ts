@@ -2,12 +2,15 @@ import { hidden, isHermeticError, neutralise } from '../base/index.js';
 
 /** The streams of a command line and what they are connected to; tests give their own. */
 export interface Output {
+  /** Writes results to standard output. */
   out(text: string): void;
+  /** Writes errors, warnings and progress to standard error. */
   err(text: string): void;
   /** The reader of standard output has closed it, as `| head` does: printing may stop. */
   readonly gone?: boolean;
   /** Columns of the terminal; 80 without a terminal. */
   readonly width: number;
+  /** Write colour. */
   readonly color: boolean;
   /** Standard error is a terminal. */
   readonly interactive: boolean;
@@ -22,7 +25,11 @@ export interface CommandContext {
   finish(status: number): void;
 }
 
-/** The streams of this process. */
+/**
+ * The streams of this process.
+ *
+ * After EPIPE, `gone` is true and further writes are lost.
+ */
 export function processOutput(): Output {
   const { stdout, stderr } = process;
   let gone = false;
@@ -64,7 +71,12 @@ export function wantsColor(stdout: { readonly isTTY?: boolean }, env: Environmen
   return Boolean(stdout.isTTY) && env['TERM'] !== 'dumb';
 }
 
-/** An output whose colour the options `--color` and `--no-color` switch. */
+/**
+ * An output whose colour the options `--color` and `--no-color` switch.
+ *
+ * The help of a command is built before its options are read, hence an object that
+ * changes.
+ */
 export class ColorSwitch implements Output {
   readonly #target: Output;
   color: boolean;
@@ -92,7 +104,11 @@ export class ColorSwitch implements Output {
   }
 }
 
-/** Prints `hermetic: <what>: <why> (<code>)` and what to do; throws any other error. */
+/**
+ * Prints `hermetic: <what>: <why> (<code>)` and what to do; throws any other error.
+ *
+ * Both texts may hold names from the network, so both are neutralised.
+ */
 export function complain(output: Output, error: unknown): void {
   if (!isHermeticError(error)) throw error;
   output.err(`hermetic: ${neutralise(error.message, 400)} (${error.code})\n`);

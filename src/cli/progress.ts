@@ -3,7 +3,9 @@ import type { Output } from './output.js';
 
 /** A line that reports progress and can be erased. */
 export interface Progress {
+  /** Replaces the shown step. */
   note(what: string): void;
+  /** Erases the line. */
   end(): void;
 }
 

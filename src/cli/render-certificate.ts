@@ -8,6 +8,9 @@ export function renderCertificate(certificate: HostCertificate, width: number): 
     .join('');
 }
 
+/**
+ * Returns the facts of a certificate in the order of its life: key, dates, installation.
+ */
 function certificateFacts(certificate: HostCertificate): readonly string[] {
   const { key, use, pinned, issuer, notAfter, renewed, installed, told, shown } = certificate;
   const facts = [`${key}, ${use}, ${pinned ? 'pinned' : 'not pinned'}`];

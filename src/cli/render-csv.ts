@@ -27,14 +27,17 @@ export function renderCsv(results: readonly CheckResult[]): string {
   return [columns.map(([name]) => name), ...rows].map((row) => `${row.join(',')}\r\n`).join('');
 }
 
+/** Returns the addresses of all hosts. */
 function addressesOf({ hosts }: { readonly hosts: readonly MailHost[] }): readonly MailAddress[] {
   return hosts.flatMap(({ addresses }) => addresses);
 }
 
+/** Returns the values without duplicates, separated by blanks. */
 function distinct(values: readonly string[]): string {
   return [...new Set(values)].join(' ');
 }
 
+/** Returns the ids of the findings of one severity. */
 function findingsOf({ findings }: CheckResult, severity: string): string {
   return distinct(findings.filter((f) => f.severity === severity).map(({ id }) => id));
 }

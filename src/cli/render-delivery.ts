@@ -23,6 +23,9 @@ export function renderAttempts({ attempts, waiver }: DeliveryOutcome, width: num
     .join('');
 }
 
+/**
+ * Returns host, address and outcome of one attempt: encryption, authentication, failure.
+ */
 function attemptText({
   host,
   ip,
@@ -55,6 +58,7 @@ export function renderRecipients(recipients: readonly Recipient[], width: number
     .join('');
 }
 
+/** Returns the outcome for one recipient, with the reply or the failure. */
 function recipientText({ address, status, failure, reply }: Recipient): string {
   const start = `${address}  ${status}`;
   if (failure) return `${start}: ${sayFailure(failure)}`;

@@ -10,6 +10,7 @@ import {
 } from '../tls-policy/index.js';
 import { sayFailure, sayUnsupported } from './failure-text.js';
 
+/** The word for each action, at the right margin of the first line. */
 const actions = { deliver: 'DELIVER', wait: 'WAIT', reject: 'RETURN' } as const;
 
 /**
@@ -45,6 +46,7 @@ function causeLines(decision: DomainDecision, width: number): readonly string[] 
   return cause ? wrap(`Why: ${causeText(cause)}.`, width) : [];
 }
 
+/** Returns a sentence about the mail route and the security of the MX lookup. */
 function routeText({ route, hosts }: DomainDecision): string {
   const signed = {
     secure: 'signed',
@@ -70,6 +72,7 @@ function routeText({ route, hosts }: DomainDecision): string {
   }
 }
 
+/** Returns a sentence about the MTA-STS policy and its source. */
 function stsText({ policy, how, record, trouble }: StsDecision): string {
   const why = trouble ? ` ${troubleText(trouble)}` : '';
   if (record.status === 'not-asked') return 'MTA-STS: not looked up.';
@@ -84,6 +87,7 @@ function stsText({ policy, how, record, trouble }: StsDecision): string {
   return `MTA-STS: ${policy.mode}, policy ${policy.id}, ${source}, until ${policy.expiresAt}.${why}`;
 }
 
+/** Returns the reason why the policy is not enforced. */
 function waiverText(waiver: Waiver): string {
   switch (waiver.kind) {
     case 'observe':
@@ -95,11 +99,13 @@ function waiverText(waiver: Waiver): string {
   }
 }
 
+/** Returns a failed lookup, and the side that must fix it. */
 function troubleText({ code, detail, whose }: LookupFailure): string {
   const side = whose === 'ours' ? 'The cause is on this side' : 'The cause is on their side';
   return `${sayFailure({ code, detail })}. ${side}.`;
 }
 
+/** Returns the lines of one host: addresses, requirement, the records that require it. */
 function hostLines(host: HostDecision, width: number): string[] {
   const { name, preference, addresses, tlsa, grounds } = host;
   return [
@@ -130,6 +136,10 @@ function addressLines({ addresses, trouble }: HostDecision, width: number): read
   return trouble ? wrap(`One address family could not be looked up.${why}`, width, '     ') : [];
 }
 
+/**
+ * Returns the requirement on a host. A host with insecure addresses may still need TLS by
+ * MTA-STS; one with bogus addresses must not be used at all (RFC 7672 §2.2.2).
+ */
 function needText({ decision, sni, name }: HostDecision): string {
   if (decision.action === 'skip') return 'Must not be used.';
   if (decision.action === 'unknown') return 'Its security is unknown, so it must not be used now.';

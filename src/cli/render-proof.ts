@@ -48,6 +48,7 @@ function layOut({ lines, signed }: SignedSet, margin: string, width: number): st
   });
 }
 
+/** An RRset of the proof with one of its signatures. */
 interface SignedSet {
   readonly type: number;
   readonly lines: readonly string[];
@@ -63,13 +64,16 @@ const ranks: ReadonlyMap<number, number> = new Map([
   [RRType.NSEC, 9],
   [RRType.NSEC3, 9],
 ]);
+/** Returns the position of a type among the records of a zone. */
 const rank = (type: number): number => ranks.get(type) ?? 5;
 
+/** Reads a record from its line; a line that cannot be read is not shown. */
 function read(line: string): ResourceRecord[] {
   const parsed = parseRecord(line);
   return parsed.ok ? [parsed.value] : [];
 }
 
+/** Groups the records of a proof into RRsets and assigns the signatures. */
 function group(records: readonly ResourceRecord[]): readonly SignedSet[] {
   const keys = new Map<string, ResourceRecord[]>();
   for (const rr of records.filter((r) => r.type !== RRType.RRSIG)) {

@@ -7,7 +7,12 @@ import { addHelpPage, describeOption } from './help.js';
 import { packageVersion } from './version.js';
 import { ColorSwitch, complain, type CommandContext, type Output } from './output.js';
 
-/** Runs one command line (without node and script) and resolves to its exit status. */
+/**
+ * Runs one command line (without node and script) and resolves to its exit status.
+ *
+ * Throws only for faults of this program. Errors of usage, input and output are printed
+ * as `hermetic: <what>: <why> (<code>)` with a fix, and give status 2.
+ */
 export async function run(
   args: readonly string[],
   output: Output,
@@ -81,6 +86,7 @@ function commandNamed(args: readonly string[]): string | undefined {
   return words[0] === 'help' ? words[1] : words[0];
 }
 
+/** Creates a command: whole with its options, or as the entry of a list. */
 async function createCommand(
   entry: CommandEntry,
   whole: boolean,
@@ -92,6 +98,7 @@ async function createCommand(
   return command;
 }
 
+/** Returns the command and all below it. */
 function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
 }
@@ -124,6 +131,7 @@ function configure(command: Command, output: ColorSwitch): void {
     });
 }
 
+/** Returns the error of commander in the form of all other errors. */
 function formatUsageError(text: string, command: Command): string {
   const says = text
     .replace(/^error: /, '')

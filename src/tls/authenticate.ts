@@ -20,7 +20,11 @@ export interface ServerIdentity {
   readonly validationTime: number;
 }
 
-/** A connection whose server proved its identity. */
+/**
+ * A connection whose server proved its identity.
+ *
+ * Mail may be sent over it by a policy that requires PKIX authentication.
+ */
 export interface Authenticated {
   readonly connection: Connection;
   readonly facts: HandshakeFacts;
@@ -58,6 +62,7 @@ export function authenticateServer(
     fail(tlsFailures.make('tls-certificate-untrusted', detail));
   if (!leaf?.ok) return untrusted(leaf ? leaf.failure.code : 'x509-no-certificate');
   const sent = [leaf.value, ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : []))];
+  // Chain, dates and name are reported apart: each has another fix.
   const verdict = verifyChain({ sent, anchors, validationTime });
   if (verdict.chain !== 'trusted') return untrusted(verdict.problems.join(' '));
   if (verdict.validity !== 'valid')

@@ -11,6 +11,7 @@ export interface HandshakeRequest {
   readonly connection: Connection;
   /** SNI: a host name in A-labels. */
   readonly serverName: string;
+  /** Protocols for ALPN (RFC 7301). Absent: no extension. */
   readonly alpn?: readonly string[];
   /** Milliseconds for the whole handshake. Default 15 000. */
   readonly timeoutMs?: number;
@@ -49,8 +50,11 @@ export type HandshakeResult =
   | { readonly ok: true; readonly connection: Connection; readonly facts: HandshakeFacts }
   | { readonly ok: false; readonly failure: Failure };
 
+/** Milliseconds for a handshake. */
 const TIMEOUT = 15_000;
+/** Groups that every OpenSSL since 1.1.1 has, the most common first. */
 const GROUPS = 'X25519:P-256:P-384:P-521';
+/** Signature algorithms that leave the server only one kind of key to use. */
 const schemesOf = {
   RSA: 'rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1',
   ECDSA: 'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ECDSA+SHA1',
@@ -148,6 +152,7 @@ function octetsFrom({ stream }: Connection): number {
   return (stream as { readonly bytesRead?: number }).bytesRead ?? 0;
 }
 
+/** Reads the negotiated parameters; undefined without a certificate. */
 function factsOf(socket: TLSSocket, serverName: string): HandshakeFacts | undefined {
   const version = socket.getProtocol();
   if (version === null) return undefined;
@@ -162,6 +167,7 @@ function factsOf(socket: TLSSocket, serverName: string): HandshakeFacts | undefi
   };
 }
 
+/** IANA names of the groups that OpenSSL names differently. */
 const openSslGroups: Readonly<Record<string, string>> = {
   prime256v1: 'secp256r1',
   'p-256': 'secp256r1',

@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 
+/** Certificates of a chain that are read. */
 const MAX_CERTIFICATES = 100;
 
 /**

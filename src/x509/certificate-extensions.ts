@@ -29,7 +29,9 @@ export type ExtensionFields = Draft &
     >
   >;
 
+/** Extensions of one certificate; genuine ones have about ten. */
 const MAX_EXTENSIONS = 100;
+/** Entries of one list, such as the names of a certificate. */
 const MAX_ENTRIES = 5000;
 
 /** Bits of keyUsage in their order (RFC 5280 §4.2.1.3). */
@@ -83,11 +85,13 @@ export function readExtensions(reader: DerReader | undefined): ExtensionFields {
   return fields;
 }
 
+/** The fields that an extension sets, and whether it is critical. */
 interface Target {
   readonly fields: ExtensionFields;
   readonly critical: boolean;
 }
 
+/** Reads the value of a known extension; trailing octets are an error. */
 function readExtension(objectId: string, value: Uint8Array, target: Target): void {
   const read = readers[objectId];
   if (!read) return;
@@ -96,8 +100,24 @@ function readExtension(objectId: string, value: Uint8Array, target: Target): voi
   reader.end();
 }
 
+/** The reader of one extension. */
 type Read = (fields: ExtensionFields, reader: DerReader, critical: boolean) => void;
 
+/**
+ * The readers by object identifier (RFC 5280 §4.2.1).
+ *
+ *   OID         extension              value
+ *   2.5.29.15   keyUsage               BIT STRING, bit 0 first
+ *   2.5.29.17   subjectAltName         SEQUENCE OF GeneralName
+ *   2.5.29.19   basicConstraints       cA DEFAULT FALSE, pathLenConstraint
+ *   2.5.29.30   nameConstraints        [0] permitted, [1] excluded subtrees
+ *   2.5.29.32   certificatePolicies    SEQUENCE OF policy with qualifiers
+ *   2.5.29.33   policyMappings         SEQUENCE OF issuer and subject policy
+ *   2.5.29.35   authorityKeyIdentifier [0] keyIdentifier
+ *   2.5.29.36   policyConstraints      [0] requireExplicitPolicy, [1] inhibitPolicyMapping
+ *   2.5.29.37   extKeyUsage            SEQUENCE OF purpose
+ *   2.5.29.54   inhibitAnyPolicy       INTEGER
+ */
 const readers: Readonly<Record<string, Read>> = {
   '2.5.29.19': (fields, reader) => {
     const constraints = reader.enter();
@@ -191,6 +211,7 @@ function readPolicies(fields: ExtensionFields, reader: DerReader, critical: bool
   fields.policies = policies;
 }
 
+/** Reads the type of a policy qualifier; its value is not used. */
 function readQualifier(list: DerReader): string {
   const qualifier = list.enter();
   const type = readOid(qualifier.take(Tag.objectId).body);
@@ -210,6 +231,7 @@ function readList<T>(list: DerReader, read: (list: DerReader) => T): T[] {
   return entries;
 }
 
+/** Reads the bases of GeneralSubtrees. */
 function readSubtrees(field: { readonly body: Uint8Array } | undefined): readonly GeneralName[] {
   if (!field) return [];
   return readList(new DerReader(field.body), (list) => {

@@ -6,10 +6,14 @@ import { readPublicKey } from './public-key.js';
 import { restsOnSha1, weaklySigned } from './signature-algorithm.js';
 import type { Certificate, ChainVerdict } from './types.js';
 
+/** Purpose: TLS server (RFC 5280 §4.2.1.12). */
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+/** Purpose: any. */
 const ANY_PURPOSE = '2.5.29.37.0';
+/** Keys below are refused outright; profiles may grade stronger ones as weak. */
 const MIN_RSA_BITS = 1024;
 
+/** The result of {@link checkPath}. */
 export interface PathJudgement {
   /** The faults that make the path invalid, apart from dates. */
   readonly problems: readonly X509FailureCode[];
@@ -84,12 +88,14 @@ function checkForm(
   if (unnamedCurve) problems.add('x509-unnamed-curve');
 }
 
+/** Requires a key usage with which a TLS server can prove possession of its key. */
 function checkServer({ keyUsage }: Certificate, problems: Set<X509FailureCode>): void {
   const useful = ['digitalSignature', 'keyEncipherment', 'keyAgreement'];
   if (keyUsage && !keyUsage.some((usage) => useful.includes(usage)))
     problems.add('x509-wrong-purpose');
 }
 
+/** Rules for a certificate that issues the one below it (RFC 5280 §6.1.4). */
 function checkIssuer(
   issuer: Certificate,
   below: readonly Certificate[],

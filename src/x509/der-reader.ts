@@ -15,6 +15,7 @@ export const Tag = {
 /** Raised inside the parser only; `parseCertificate` turns it into a failure. */
 export class DerError extends Error {}
 
+/** One element: tag, length and contents. */
 export interface Element {
   readonly tag: number;
   /** Contents octets. */
@@ -35,6 +36,7 @@ export class DerReader {
     this.#bytes = bytes;
   }
 
+  /** True at the end of the input. */
   get done(): boolean {
     return this.#at >= this.#bytes.length;
   }
@@ -49,6 +51,14 @@ export class DerReader {
     return this.#bytes.subarray(this.#at);
   }
 
+  /**
+   * Reads the next element (X.690 §8.1, §10.1):
+   *
+   *   octets   field
+   *   1        tag: class (2 bits), constructed (1), number (5, at most 30)
+   *   1        length below 128, or 128 + n and then n octets of length
+   *   length   contents
+   */
   any(): Element {
     const start = this.#at;
     const tag = this.#octet();
@@ -61,12 +71,14 @@ export class DerReader {
     return { tag, body, whole: this.#bytes.subarray(start, end) };
   }
 
+  /** Reads the next element, which must have this tag. */
   take(tag: number): Element {
     const element = this.any();
     if (element.tag !== tag) throw new DerError(`tag ${element.tag} where ${tag} belongs`);
     return element;
   }
 
+  /** Reads the next element if it has this tag. */
   optional(tag: number): Element | undefined {
     return this.next === tag ? this.any() : undefined;
   }
@@ -76,16 +88,19 @@ export class DerReader {
     return new DerReader(this.take(tag).body);
   }
 
+  /** Throws unless everything was read: DER has no room for trailing octets. */
   end(): void {
     if (!this.done) throw new DerError('octets left over');
   }
 
+  /** Reads one octet. */
   #octet(): number {
     const octet = this.#bytes[this.#at++];
     if (octet === undefined) throw new DerError('ends too early');
     return octet;
   }
 
+  /** Reads a definite length of at most three octets: 16 MiB. */
   #length(): number {
     const first = this.#octet();
     if (first < 0x80) return first;
@@ -98,7 +113,12 @@ export class DerReader {
   }
 }
 
-/** Dotted text of an object identifier's contents. */
+/**
+ * Dotted text of an object identifier's contents.
+ *
+ * Each arc is base 128 with the high bit on all octets but the last; the first octets
+ * hold 40 times the first arc plus the second (X.690 §8.19).
+ */
 export function readOid(body: Uint8Array): string {
   if (body.length === 0 || body.length > 64)
     throw new DerError('object identifier of a wrong size');
@@ -127,7 +147,11 @@ export function readBoolean(body: Uint8Array): boolean {
   return body[0] === 0xff;
 }
 
-/** A small non-negative integer. */
+/**
+ * A small non-negative integer.
+ *
+ * At most four octets; RFC 5280 uses it for versions, path lengths and skip counts.
+ */
 export function readSmall(body: Uint8Array): number {
   if (body.length === 0 || body.length > 4 || (body[0] as number) >= 0x80)
     throw new DerError('integer out of range');

@@ -2,6 +2,7 @@ import { neutralise, toHex } from '../base/index.js';
 import { attributes } from './algorithms-registry.js';
 import { DerReader, readOid, Tag } from './der-reader.js';
 
+/** Attributes of one name. */
 const MAX_ATTRIBUTES = 64;
 const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
 const COMMON_NAME = '2.5.4.3';
@@ -30,6 +31,7 @@ export interface DirectoryName {
   readonly emails: readonly string[];
 }
 
+/** The facts that are collected while a name is read. */
 interface Draft {
   comparable: boolean;
   commonName?: string;
@@ -69,6 +71,7 @@ export function joinRdns(rdns: readonly string[]): string {
   return rdns.join('\u0002');
 }
 
+/** Returns a name that equals only itself and satisfies no constraint. */
 function tooLong(der: Uint8Array, shown: readonly string[]): DirectoryName {
   const key = `#${toHex(der)}`;
   return { key, rdns: [key], comparable: false, text: neutralise(shown.join(',')), emails: [] };
@@ -122,6 +125,7 @@ function decodeText(tag: number, body: Uint8Array): string | undefined {
   return bytes.toString('latin1');
 }
 
+/** Decodes UTF8String; undefined for invalid octets. */
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -130,6 +134,7 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** Decodes UniversalString, four octets a character. */
 function decodeUtf32(bytes: Buffer): string | undefined {
   if (bytes.length % 4 !== 0) return undefined;
   const points = Array.from({ length: bytes.length / 4 }, (_, index) =>

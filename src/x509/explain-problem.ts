@@ -29,6 +29,7 @@ type Finder = (
   chain: readonly Certificate[],
 ) => string | undefined;
 
+/** The finder of each problem that one certificate causes. */
 const finders: Partial<Record<X509FailureCode, Finder>> = {
   'x509-wrong-purpose': ({ extendedKeyUsage, keyUsage }, depth) => {
     if (extendedKeyUsage && !extendedKeyUsage.some((objectId) => serverPurposes.includes(objectId)))
@@ -89,4 +90,5 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
   },
 };
 
+/** serverAuth and anyExtendedKeyUsage. */
 const serverPurposes: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];

@@ -39,8 +39,11 @@ export interface PathSearch {
   };
 }
 
+/** Certificates of one path, the leaf included. */
 const MAX_DEPTH = 10;
+/** Signatures verified for one chain. */
 const MAX_SIGNATURES = 64;
+/** Certificates of the server that are considered. */
 const MAX_SENT = 100;
 /**
  * Maximum number of steps. Without it, many certificates of one name and key would make

@@ -27,6 +27,7 @@ interface Subtrees {
   readonly masks: ReadonlySet<string>;
 }
 
+/** Name constraints prepared for many certificates. */
 interface Compiled {
   readonly permitted: Subtrees;
   readonly excluded: Subtrees;
@@ -34,6 +35,7 @@ interface Compiled {
   readonly verdicts: WeakMap<Certificate, boolean>;
 }
 
+/** Compiled constraints by the object of the issuer: each is compiled once. */
 const compiled = new WeakMap<NameConstraints, Compiled>();
 
 /**
@@ -78,6 +80,7 @@ export function explainRefusedName(
 const MAX_SHOWN = 3;
 const MAX_SHOWN_LENGTH = 80;
 
+/** Returns a name or base for messages, shortened. */
 function nameText(name: GeneralName): string {
   switch (name.form) {
     case NameForm.dns:
@@ -113,6 +116,10 @@ function namesOf({ altNames, subjectName }: Certificate): readonly GeneralName[]
   return [...altNames, ...emails, ...(subjectName.rdns.length > 0 ? [subject] : [])];
 }
 
+/**
+ * Returns true if the constraints permit a name: it is in a permitted subtree of its
+ * form, if there is one, and in no excluded subtree. Names of other forms are not bound.
+ */
 function allowed(name: GeneralName, permitted: Subtrees, excluded: Subtrees): boolean {
   const form = formOf(name);
   const limited = permitted.forms.has(form);
@@ -128,11 +135,13 @@ function allowed(name: GeneralName, permitted: Subtrees, excluded: Subtrees): bo
   );
 }
 
+/** Returns the form whose constraints bind a name. */
 function formOf(name: GeneralName): number {
   if (name.form === NameForm.other && name.type === SMTP_UTF8_MAILBOX) return NameForm.email;
   return name.form;
 }
 
+/** Compiles constraints, or returns the compiled ones. */
 function compile(constraints: NameConstraints): Compiled {
   const known = compiled.get(constraints);
   if (known) return known;
@@ -145,6 +154,7 @@ function compile(constraints: NameConstraints): Compiled {
   return made;
 }
 
+/** Collects the keys of all bases of one list. */
 function subtrees(bases: readonly GeneralName[], excluding: boolean): Subtrees {
   const made = {
     forms: new Set<number>(),
@@ -238,6 +248,7 @@ function maskOf(octets: Uint8Array): string {
   return toHex(octets.subarray(octets.length / 2));
 }
 
+/** Returns the key of a masked address. */
 function ipKey(address: Uint8Array, mask: string): string {
   const bits = Buffer.from(mask, 'hex');
   return `ip ${mask} ${toHex(address.map((octet, index) => octet & (bits[index] as number)))}`;
@@ -298,16 +309,21 @@ function around(form: string, domain: string): readonly string[] {
   return keys;
 }
 
+/** Returns the keys of all leading parts of a name, the empty one included. */
 function keysOfDirectory({ rdns, comparable }: DirectoryName): readonly string[] | undefined {
   if (!comparable) return undefined;
   return [...rdns.keys(), rdns.length].map((count) => `name ${joinRdns(rdns.slice(0, count))}`);
 }
 
+/** A mailbox, its host in lower case. */
 interface Mailbox {
   readonly local: string;
   readonly host: string;
 }
 
+/**
+ * Splits a mailbox at its last `@`; undefined unless the local part is printable ASCII.
+ */
 function splitMailbox(text: string): Mailbox | undefined {
   const at = text.lastIndexOf('@');
   const [local, host] = [text.slice(0, Math.max(0, at)), text.slice(at + 1).toLowerCase()];

@@ -25,6 +25,18 @@ export function parseCertificate(der: Uint8Array): Result<Certificate> {
   }
 }
 
+/**
+ * Reads the certificate (RFC 5280 §4.1):
+ *
+ *   Certificate      tbsCertificate, signatureAlgorithm, signatureValue
+ *   TBSCertificate   [0] version, default v1
+ *                    serialNumber
+ *                    signature, equal to signatureAlgorithm
+ *                    issuer, validity (notBefore, notAfter), subject
+ *                    subjectPublicKeyInfo
+ *                    [1] issuerUniqueID, [2] subjectUniqueID, not used
+ *                    [3] extensions, in version 3 only
+ */
 function read(der: Uint8Array): Certificate {
   const outer = new DerReader(der);
   const certificate = outer.enter();
@@ -86,6 +98,7 @@ function read(der: Uint8Array): Certificate {
   };
 }
 
+/** Reads an explicit version: DER omits the default, so only 2 and 3 can occur. */
 function readVersion(body: Uint8Array): 1 | 2 | 3 {
   const version = readSmall(new DerReader(body).take(Tag.integer).body) + 1;
   if (version !== 2 && version !== 3) throw new DerError(`version ${version}`);

@@ -1,5 +1,6 @@
 import type { Certificate, PolicyLimits } from './types.js';
 
+/** The policy that stands for every policy (RFC 5280 §4.2.1.4). */
 const ANY_POLICY = '2.5.29.32.0';
 
 /**
@@ -60,6 +61,7 @@ function nodesOf(
   return new Set(policies.includes(ANY_POLICY) && mayBeAny ? [...named, ...expected] : named);
 }
 
+/** Returns true for a mapping from or to anyPolicy, which §6.1.4 (a) forbids. */
 function mapsAnyPolicy({ policyMappings }: Certificate): boolean {
   return policyMappings.some(
     (policyMapping) => policyMapping.issuer === ANY_POLICY || policyMapping.subject === ANY_POLICY,
@@ -83,12 +85,14 @@ function mapped(
   return expected;
 }
 
+/** Counts one certificate that is not self-issued (§6.1.4 (h)). */
 function countDown(state: State): void {
   state.explicitPolicy = Math.max(0, state.explicitPolicy - 1);
   state.mapping = Math.max(0, state.mapping - 1);
   state.anyPolicy = Math.max(0, state.anyPolicy - 1);
 }
 
+/** Applies the limits of a certificate where they are stricter (§6.1.4 (i), (j)). */
 function limit(state: State, { explicitPolicy, mapping, anyPolicy }: PolicyLimits): void {
   state.explicitPolicy = Math.min(state.explicitPolicy, explicitPolicy ?? Infinity);
   state.mapping = Math.min(state.mapping, mapping ?? Infinity);

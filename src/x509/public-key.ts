@@ -4,11 +4,19 @@ import type { Certificate } from './types.js';
 
 type KeyFields = Pick<Certificate, 'keyAlgorithm' | 'keyBits' | 'curve' | 'unnamedCurve'>;
 
-/** Algorithm, size and curve of a SubjectPublicKeyInfo. */
+/**
+ * Algorithm, size and curve of a SubjectPublicKeyInfo.
+ *
+ *   algorithm      SEQUENCE: OID, parameters (a curve for EC, p q g for DSA)
+ *   public key     BIT STRING: a SEQUENCE of modulus and exponent for RSA
+ *
+ * `keyBits` is 0 for a key whose size is unknown.
+ */
 export function readPublicKey(spki: Uint8Array): KeyFields {
   return { unnamedCurve: false, ...readKey(spki) };
 }
 
+/** Reads algorithm and size; RSASSA-PSS keys count as RSA. */
 function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<KeyFields> {
   const info = new DerReader(spki).enter();
   const algorithm = info.enter();
@@ -44,6 +52,7 @@ function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<Ke
   }
 }
 
+/** Returns the size of a positive INTEGER in bits. */
 function magnitudeBits(body: Uint8Array): number {
   const start = body.findIndex((octet) => octet !== 0);
   if (start < 0) return 0;

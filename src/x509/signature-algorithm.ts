@@ -7,6 +7,7 @@ import {
 import { DerError, DerReader, readOid, readSmall, Tag } from './der-reader.js';
 import type { Certificate } from './types.js';
 
+/** The only mask generation function in use (RFC 8017 §B.2.1). */
 const MGF1 = '1.2.840.113549.1.1.8';
 
 /** An AlgorithmIdentifier of a signature. */
@@ -20,6 +21,7 @@ export interface SignatureAlgorithm {
   readonly pss?: PssParameters;
 }
 
+/** Hash, hash of the mask generation, and salt length in octets. */
 interface PssParameters {
   readonly hash: string;
   readonly maskHash: string;
@@ -78,6 +80,7 @@ function readPss(algorithm: DerReader): PssParameters {
   };
 }
 
+/** Reads the hash of MGF1. */
 function readMaskHash(body: Uint8Array): string {
   const generator = new DerReader(body).enter();
   if (readOid(generator.take(Tag.objectId).body) !== MGF1)
@@ -85,6 +88,7 @@ function readMaskHash(body: Uint8Array): string {
   return readHash(generator);
 }
 
+/** Reads the AlgorithmIdentifier of a hash. */
 function readHash(reader: DerReader): string {
   const objectId = readOid(reader.enter().take(Tag.objectId).body);
   return hashes[objectId] ?? objectId;

@@ -3,7 +3,11 @@ import type { ConnectionEvidence, MailAddress } from '../../evidence/index.js';
 import type { SenderClass } from '../../tls-policy/index.js';
 import type { Seen } from './stage.js';
 
-/** The meaning of the lines of a conversation: the first that fits, each shown once. */
+/**
+ * The meaning of the lines of a conversation: the first that fits, each shown once.
+ *
+ * The patterns match a direction (`S`, `C` or `-`), a blank and the text of the line.
+ */
 const remarks: readonly (readonly [RegExp, string])[] = [
   [/^S 220 2\.0\.0/, 'from here on the TLS handshake'],
   [/^S 220/, 'the server greets, in plaintext'],
@@ -16,7 +20,12 @@ const remarks: readonly (readonly [RegExp, string])[] = [
   [/^C QUIT/, 'a sender would now deliver its mail'],
 ];
 
-/** One SMTP conversation with remarks next to it. */
+/**
+ * One SMTP conversation with remarks next to it.
+ *
+ * Lines after the handshake are marked as encrypted: an on-path attacker cannot read or
+ * change them. The transcript is that of the first connection of the check.
+ */
 export function conversation({ evidence }: Seen): string[] {
   const spoken = evidence.hosts[0]?.addresses[0]?.connections[0]?.transcript ?? [];
   const said = new Set<string>();
@@ -57,7 +66,11 @@ export function certificate(seen: Seen): string {
   return `${domain} ${chain}, ${nameMatch === 'match' ? '' : 'other name, '}${date}`;
 }
 
-/** The connection that completed the handshake. */
+/**
+ * The connection that completed the handshake.
+ *
+ * Undefined when no handshake was completed.
+ */
 export function handshake({ evidence }: Seen): ConnectionEvidence['handshake'] {
   return evidence.hosts[0]?.addresses[0]?.connections.find((c) => c.handshake)?.handshake;
 }

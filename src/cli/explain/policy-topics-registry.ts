@@ -3,9 +3,19 @@ import { renderProof } from '../render-proof.js';
 import { address, rows } from './pictures.js';
 import type { Topic } from './topic.js';
 
-/** Topics about the policies that require TLS and the reports about them. */
+/**
+ * Topics about the policies that require TLS and the reports about them.
+ *
+ * The domains of the pictures each show one situation; `hermetic lab list` describes
+ * them. Pictures of policies use the exposure table of `hermetic check`: for each class
+ * of sender, what an attacker achieves. That table is the reason why one policy is not
+ * enough for all senders.
+ */
 export const policyTopics: readonly Topic[] = [
   {
+    // One domain with both policies, by class of sender: DANE protects senders that
+    // validate DNSSEC, MTA-STS those that fetch policies, and neither the opportunistic
+    // ones.
     name: 'enforcing',
     aliases: ['enforcement', 'solution', 'protection', 'senders', 'exposure'],
     title: 'Making senders require TLS',
@@ -19,6 +29,9 @@ export const policyTopics: readonly Topic[] = [
     see: ['mta-sts', 'dane', 'attacker'],
   },
   {
+    // Record and policy file as published, then three senders: without the policy, at
+    // first contact, and with the policy in the cache. Only the cached policy resists an
+    // attacker who suppresses the record (RFC 8461 §10.2).
     name: 'mta-sts',
     aliases: ['mtasts', 'sts', 'strict-transport-security'],
     title: 'MTA-STS: a policy that senders fetch and cache',
@@ -42,6 +55,8 @@ export const policyTopics: readonly Topic[] = [
     see: ['tls-rpt', 'certificates', 'enforcing'],
   },
   {
+    // The record and the key next to each other: DANE-EE compares them and looks at
+    // nothing else, so the chain may be self-signed (RFC 7672 §3.1.1).
     name: 'dane',
     aliases: ['tlsa', 'dane-ee', 'dane-ta'],
     title: 'DANE: the key of the server, in signed DNS',
@@ -68,6 +83,9 @@ export const policyTopics: readonly Topic[] = [
     see: ['dnssec', 'rollover', 'enforcing'],
   },
   {
+    // Three states of a key change, told apart by which records match the key in use:
+    // next key published, old record left behind, renewal without its record. The third
+    // breaks delivery by DANE senders.
     name: 'rollover',
     aliases: ['key-rollover', 'tlsa-rollover', 'renewal'],
     title: 'Changing a key that TLSA records name',
@@ -90,6 +108,7 @@ export const policyTopics: readonly Topic[] = [
     see: ['dane', 'certificates'],
   },
   {
+    // The proof of a TLSA record from the root key down, as `hermetic dnssec` prints it.
     name: 'dnssec',
     aliases: ['chain-of-trust', 'signatures', 'dns'],
     title: 'DNSSEC: why a DNS answer can be trusted',
@@ -107,6 +126,8 @@ export const policyTopics: readonly Topic[] = [
     see: ['dane'],
   },
   {
+    // Four failures and the result types a sender reports for them (RFC 8460 §4.3). The
+    // report is made by the sender of this program, not written by hand.
     name: 'tls-rpt',
     aliases: ['tlsrpt', 'reporting', 'tls-reporting', 'reports'],
     title: 'TLS-RPT: learning of failures before your users do',
@@ -145,6 +166,9 @@ export const policyTopics: readonly Topic[] = [
     see: ['mta-sts', 'enforcing'],
   },
   {
+    // The definition of the attacker behind all exposure tables: on the path and able to
+    // forge DNS, but unable to break signatures or to obtain a certificate for a name
+    // they do not control.
     name: 'attacker',
     aliases: ['attackers', 'attacks', 'threat-model', 'threats'],
     title: 'The attacker of the report, and their limits',

@@ -23,10 +23,15 @@ export interface Stage {
   send(domain: string): Promise<DeliveryOutcome>;
   /** The chain of trust of an answer. */
   prove(name: string, type: string): Promise<Proof | undefined>;
+  /** Closes every lab that was opened. */
   close(): Promise<void>;
 }
 
-/** Opens labs on demand, each with the scenario of one domain. */
+/**
+ * Opens labs on demand, each with the scenario of one domain.
+ *
+ * A lab is opened once for each domain and mode, and kept open until `close`.
+ */
 export function openStage(signal: AbortSignal): Stage {
   const open = new Map<string, Promise<Lab>>();
   const labFor = (domain: string, attackers: boolean): Promise<Lab> => {

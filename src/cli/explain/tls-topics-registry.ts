@@ -2,9 +2,18 @@ import { versionName } from '../../check/index.js';
 import { address, certificate, conversation, handshake, rows } from './pictures.js';
 import type { Topic } from './topic.js';
 
-/** Topics about TLS between mail servers and about its loss under attack. */
+/**
+ * Topics about TLS between mail servers and about its loss under attack.
+ *
+ * Most pictures are conversations of a check at depth `triage`, one connection for each
+ * address, because a reader follows one conversation more easily than ten. A topic about
+ * versions or suites needs a deeper check, because absence is proved only by refused
+ * hellos.
+ */
 export const tlsTopics: readonly Topic[] = [
   {
+    // A whole conversation up to QUIT. The EHLO after the handshake is required:
+    // everything learned before is discarded (RFC 3207 §4.2).
     name: 'starttls',
     aliases: ['smtp', 'email-tls', 'tls', 'how-email-tls-works'],
     title: 'How mail servers start TLS',
@@ -18,6 +27,8 @@ export const tlsTopics: readonly Topic[] = [
     see: ['opportunistic', 'stripping', 'tls-versions'],
   },
   {
+    // The domain has no policy, so the attacker succeeds against every sender. The same
+    // table with policies is the topic `enforcing`.
     name: 'opportunistic',
     aliases: ['opportunistic-tls', 'the-problem', 'downgrade'],
     title: 'Opportunistic TLS: encryption without a guarantee',
@@ -36,6 +47,8 @@ export const tlsTopics: readonly Topic[] = [
     see: ['stripping', 'mta-sts', 'dane'],
   },
   {
+    // Two conversations of one domain, with the attacker off and on: the only difference
+    // is the line with STARTTLS. Then the exposure of three classes of sender.
     name: 'stripping',
     aliases: ['starttls-stripping', 'strip', 'attack', 'downgrade-attack', 'mitm'],
     title: 'STARTTLS stripping: one line removed, and the mail is readable',
@@ -63,6 +76,8 @@ export const tlsTopics: readonly Topic[] = [
     see: ['mta-sts', 'dane', 'attacker'],
   },
   {
+    // The aliases are the codes of the reply, because operators search for those. The
+    // picture is a correct conversation: the fault is in the client that sends to Gmail.
     name: 'gmail-tls',
     aliases: ['gmail', '4.7.29', '5.7.29', '421-4.7.29', '550-5.7.29'],
     title: 'Gmail refuses mail that came without TLS (4.7.29, 5.7.29)',
@@ -76,6 +91,7 @@ export const tlsTopics: readonly Topic[] = [
     see: ['starttls', 'stripping'],
   },
   {
+    // A modern server next to one that offers SSL 3, version by version.
     name: 'tls-versions',
     aliases: ['versions', 'tls-1.3', 'tls-1.2', 'tls-1.1', 'tls-1.0', 'ssl', 'ssl3'],
     title: 'The versions of TLS that a mail server should support',
@@ -102,6 +118,8 @@ export const tlsTopics: readonly Topic[] = [
     see: ['ciphers', 'certificates'],
   },
   {
+    // An inventory: each hello removes the suite that the server chose before, until it
+    // refuses. The number of connections in the last line shows the cost.
     name: 'ciphers',
     aliases: ['cipher-suites', 'suites', 'cipher', 'rc4', '3des'],
     title: 'Cipher suites: the algorithms that encrypt a session',
@@ -124,6 +142,8 @@ export const tlsTopics: readonly Topic[] = [
     see: ['tls-versions'],
   },
   {
+    // Good, self-signed, expired, wrong name, incomplete chain: the five states that
+    // operators meet. Opportunistic TLS accepts all of them; MTA-STS only the first.
     name: 'certificates',
     aliases: ['certificate', 'best-practice', 'self-signed', 'expired', 'ca'],
     title: 'Certificates of mail servers',

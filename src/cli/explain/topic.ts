@@ -1,10 +1,18 @@
 import type { Stage } from './stage.js';
 
-/** A topic, explained in a few sentences and shown in the lab. */
+/**
+ * A topic, explained in a few sentences and shown in the lab.
+ *
+ * A topic states the mechanism and its limit, never advice alone. Its picture is produced
+ * by the same code that checks, sends and validates, so it cannot drift from the program:
+ * when the behaviour changes, the picture changes.
+ */
 export interface Topic {
+  /** The word on the command line. */
   readonly name: string;
   /** Other words that lead to it. */
   readonly aliases: readonly string[];
+  /** One line for the list of topics and the head of the page. */
   readonly title: string;
   /** Paragraphs. */
   readonly text: readonly string[];
@@ -12,6 +20,7 @@ export interface Topic {
   readonly caption: string;
   /** Lines of at most 78 columns where possible; played in the lab each time. */
   picture(stage: Stage): Promise<readonly string[]>;
+  /** Clauses on which the text rests. */
   readonly reference: string;
   /** Names of further topics. */
   readonly see: readonly string[];

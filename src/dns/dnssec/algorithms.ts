@@ -5,9 +5,17 @@ import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto
  * checked.
  */
 export interface Algorithm {
+  /** Mnemonic of the IANA registry. */
   readonly name: string;
-  /** Undefined for a key of the wrong size or form. */
+  /**
+   * Undefined for a key of the wrong size or form.
+   *
+   * Imports the public key field of DNSKEY RDATA.
+   */
   importKey(publicKey: Uint8Array): KeyObject | undefined;
+  /**
+   * Returns true if the signature is valid over the data. Never throws for bad octets.
+   */
   verify(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean;
 }
 
@@ -25,8 +33,15 @@ export interface AlgorithmRegistry {
 export const SHA1_DIGEST = 1;
 
 /**
- * RFC 5702: exponent and modulus, 512 to 4096 bits here; beyond that a check costs too
- * much.
+ * RSA keys and signatures (RFC 3110 §2, RFC 5702 §3). Public key:
+ *
+ *   octets   field
+ *   1 or 3   length of the exponent: one octet, or 0 and two octets
+ *   ...      exponent
+ *   ...      modulus
+ *
+ * Keys of 512 to 4096 bits are used. A larger modulus, or an exponent of more than eight
+ * octets, would let a zone make each check expensive.
  */
 export function rsa(name: string, hash: string): Algorithm {
   return {
@@ -47,7 +62,10 @@ export function rsa(name: string, hash: string): Algorithm {
   };
 }
 
-/** RFC 6605. */
+/**
+ * ECDSA keys and signatures (RFC 6605 §4): key and signature are two numbers of fixed
+ * size, x and y of the point, or r and s. There is no ASN.1 around them.
+ */
 function ecdsa(name: string, curve: 'P-256' | 'P-384', hash: string): Algorithm {
   const size = curve === 'P-256' ? 32 : 48;
   return {
@@ -68,7 +86,10 @@ function ecdsa(name: string, curve: 'P-256' | 'P-384', hash: string): Algorithm 
   };
 }
 
-/** RFC 8080. */
+/**
+ * Ed25519 and Ed448 (RFC 8080 §3, §4): a key of 32 or 57 octets, a signature of twice
+ * that.
+ */
 function eddsa(name: 'Ed25519' | 'Ed448'): Algorithm {
   const size = name === 'Ed25519' ? 32 : 57;
   return {
@@ -82,6 +103,7 @@ function eddsa(name: 'Ed25519' | 'Ed448'): Algorithm {
   };
 }
 
+/** Imports a key through JWK, the one format of node:crypto that takes bare numbers. */
 function fromJwk(jwk: Record<string, string>): KeyObject | undefined {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' });
@@ -90,6 +112,7 @@ function fromJwk(jwk: Record<string, string>): KeyObject | undefined {
   }
 }
 
+/** Returns the encoding of numbers in JWK (RFC 7517). */
 function base64url(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64url');
 }

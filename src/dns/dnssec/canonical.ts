@@ -20,6 +20,7 @@ export function compareNames(domain: Name, b: Name): number {
   return left.length - right.length;
 }
 
+/** Returns the labels in lower case, as octets, without the root. */
 function loweredLabels(name: Name): Buffer[] {
   const wire = Buffer.from(name.key, 'latin1');
   const labels: Buffer[] = [];
@@ -44,6 +45,9 @@ export function countLabels(name: Name): number {
 /**
  * The RDATA of an RRset in canonical form and order, duplicates removed (RFC 4034 §6.2,
  * §6.3).
+ *
+ * The order is that of the octets as unsigned numbers, a shorter RDATA before its
+ * extensions.
  */
 export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint8Array[] {
   const [only] = rrset;
@@ -61,6 +65,16 @@ export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint
  * signature, then the RRset in canonical form and order. The owner is the wildcard if the
  * label count says so. `rdatas` avoids sorting again for another signature over the same
  * set.
+ *
+ *   octets   field
+ *   18 + n   RRSIG RDATA without the signature, signer in canonical form
+ *   then for each record, in canonical order:
+ *   ...      owner in canonical form
+ *   2        type
+ *   2        class
+ *   4        original TTL of the RRSIG, not the TTL of the record
+ *   2        length of the RDATA
+ *   ...      RDATA in canonical form
  */
 export function signedData(
   rrset: readonly ResourceRecord[],
@@ -103,8 +117,13 @@ export function rrsigHead(omit: Omit<Rrsig, 'signature'>): Uint8Array {
   return output;
 }
 
-/** Key tag of DNSKEY RDATA (RFC 4034 appendix B): a hint, not an identity. */
+/**
+ * Key tag of DNSKEY RDATA (RFC 4034 appendix B): a hint, not an identity.
+ *
+ * Different keys of a zone can have the same tag, so a tag only selects candidates.
+ */
 export function keyTag(rdata: Uint8Array): number {
+  // RSA/MD5 takes the tag from the modulus (appendix B.1).
   if (rdata[3] === 1) {
     if (rdata.length < 3) return 0;
     return ((rdata[rdata.length - 3] as number) << 8) | (rdata[rdata.length - 2] as number);
@@ -115,6 +134,7 @@ export function keyTag(rdata: Uint8Array): number {
   return (sum + (sum >>> 16)) & 0xffff;
 }
 
+/** Returns two octets, most significant first. */
 export function encodeUint16(value: number): Uint8Array {
   return Uint8Array.of((value >> 8) & 255, value & 255);
 }

@@ -5,6 +5,11 @@ import { canonicalName } from './canonical.js';
 /**
  * IH of RFC 5155 §5, with SHA-1, the only algorithm there is. Costs `iterations` + 1
  * hashes: check the number first.
+ *
+ *   IH(salt, x, 0) = H(x || salt)
+ *   IH(salt, x, k) = H(IH(salt, x, k - 1) || salt)
+ *
+ * `name` enters in canonical wire form.
  */
 export function nsec3Hash(name: Name, salt: Uint8Array, iterations: number): Uint8Array {
   let hash: Uint8Array = canonicalName(name);

@@ -19,9 +19,11 @@ export interface UpdateOptions {
   now(): number;
   /** Milliseconds. Default 10 000. */
   readonly timeoutMs?: number;
+  /** Aborts the exchange. The state of the zone is then unknown. */
   readonly signal?: AbortSignal;
 }
 
+/** Names of the response codes, for messages. */
 const codes = new Map<number, string>(
   Object.entries(Rcode).map(([name, code]) => [Number(code), name]),
 );
@@ -36,6 +38,9 @@ const conflicts = new Set([3, 6, 7, 8]);
  * `to` if it is exactly `from`. Returns `same` if it was `to` already. Without a signed
  * reply of the server the outcome is unknown. Rejects only with `signal.reason`.
  * [2136-7.8-1]
+ *
+ * Fails with `dns-update-conflict` when the RRset is neither `from` nor `to`: another
+ * program changed it, and nothing was written.
  */
 export async function sendUpdate(
   change: RrsetChange,
@@ -45,6 +50,8 @@ export async function sendUpdate(
   if (!rcode.ok) return rcode;
   if (rcode.value === 0) return ok('changed');
   if (!conflicts.has(rcode.value)) return refused(rcode.value);
+  // A lost reply and a second attempt look like a conflict: a query for `to` tells them
+  // apart.
   const asked = await exchange({ ...change, from: change.to }, options);
   if (!asked.ok) return asked;
   if (asked.value === 0) return ok('same');
@@ -53,10 +60,15 @@ export async function sendUpdate(
   );
 }
 
+/** Returns the failure for a response code that is not a conflict. */
 function refused(rcode: number): Result<never> {
   return fail(updateFailures.make('dns-update-refused', codes.get(rcode) ?? `RCODE ${rcode}`));
 }
 
+/**
+ * Sends one signed update over its own TCP connection and returns the response code of
+ * the signed reply.
+ */
 async function exchange(change: RrsetChange, options: UpdateOptions): Promise<Result<number>> {
   const { network, server, key, now, timeoutMs = 10_000, signal } = options;
   const id = randomInt(65536);
@@ -79,6 +91,8 @@ async function exchange(change: RrsetChange, options: UpdateOptions): Promise<Re
     const reply = await readFramed(connection, timeoutMs, signal);
     if (!reply)
       return fail(updateFailures.make('dns-update-unreachable', `${server.label}: no reply`));
+    // The signature is verified over the octets as received, before anything in them is
+    // read.
     const verified = verifyTsig(reply, key, mac, now());
     if (!verified.ok) return verified;
     const decoded = decodeMessage(reply);

@@ -6,13 +6,18 @@ import { updateFailures } from './failures.js';
 /** Digests that are used; HMAC-MD5 and SHA-1 are not (RFC 8945 §6). [8945-6-1] */
 export type TsigAlgorithm = 'hmac-sha256' | 'hmac-sha384' | 'hmac-sha512';
 
-/** A secret shared with a server. */
+/**
+ * A secret shared with a server.
+ *
+ * Name and algorithm must be those that the server has: both enter the MAC.
+ */
 export interface TsigKey {
   readonly name: Name;
   readonly algorithm: TsigAlgorithm;
   readonly secret: Uint8Array;
 }
 
+/** A message with its TSIG record. The MAC of a request enters the MAC of its reply. */
 export interface SignedMessage {
   readonly bytes: Uint8Array;
   readonly mac: Uint8Array;
@@ -32,6 +37,20 @@ const errors: Readonly<Record<number, string>> = {
 /**
  * Adds a TSIG record to a message that has none (RFC 8945 §4.3, §5.1). `now` in
  * milliseconds since 1970. [8945-5.1-1]
+ *
+ * The record is appended to the additional section, and ARCOUNT grows by one:
+ *
+ *   octets   field
+ *   ...      name of the key
+ *   2 2 4    TYPE 250, CLASS ANY, TTL 0
+ *   2        RDLENGTH
+ *   ...      name of the algorithm
+ *   6        time signed, seconds since 1970
+ *   2        fudge, seconds
+ *   2 + n    MAC, with its size
+ *   2        original id of the message
+ *   2        error
+ *   2 + n    other data, with its size; six octets of the server's time for BADTIME
  */
 export function signTsig(message: Uint8Array, key: TsigKey, now: number): SignedMessage {
   const seconds = Math.floor(now / 1000);
@@ -85,6 +104,10 @@ export function verifyTsig(
   }
 }
 
+/**
+ * Verifies the MAC first and the error and time after it: both are data of the server
+ * only once the MAC holds. Throws {@link MalformedDns} for a malformed record.
+ */
 function verify(
   reply: Uint8Array,
   key: TsigKey,
@@ -107,6 +130,7 @@ function verify(
     return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
   if (!name.equals(key.name) || !algorithm.equals(algorithmName(key)))
     return fail(updateFailures.make('dns-update-unsigned', 'another key or algorithm'));
+  // The MAC covers the message as it was before signing: original id, no TSIG record.
   const head = concat(originalId, reply.subarray(2, at));
   const count = ((head[10] as number) << 8) + (head[11] as number) - 1;
   head.set(encodeUint16(count), 10);
@@ -119,6 +143,8 @@ function verify(
       variables(key, { seconds, fudge, error, other }),
     ),
   );
+  // Constant time, so that the server's reply cannot be forged octet by octet. Truncated
+  // MACs are refused (RFC 8945 §5.2.2.1 permits that policy).
   if (mac.length !== expected.length || !timingSafeEqual(mac, expected))
     return fail(
       updateFailures.make(
@@ -182,7 +208,18 @@ interface TsigVariables {
   readonly other: Uint8Array;
 }
 
-/** Encodes the TSIG variables for the MAC (RFC 8945 §4.3.3). */
+/**
+ * Returns the TSIG variables (RFC 8945 §4.3.3): the part of the record that the MAC
+ * covers.
+ *
+ *   octets   field
+ *   ...      key name in canonical form
+ *   2 4      CLASS ANY, TTL 0
+ *   ...      algorithm name in canonical form
+ *   6 2      time signed, fudge
+ *   2        error
+ *   2 + n    other data, with its length
+ */
 function variables(key: TsigKey, { seconds, fudge, error, other }: TsigVariables): Uint8Array {
   const lower = (name: Name): Uint8Array => Name.of(name.toString().toLowerCase()).wire;
   return concat(
@@ -199,10 +236,12 @@ function variables(key: TsigKey, { seconds, fudge, error, other }: TsigVariables
   );
 }
 
+/** Returns the algorithm as the domain name that stands in the record. */
 function algorithmName({ algorithm }: TsigKey): Name {
   return Name.of(algorithm);
 }
 
+/** Returns the MAC in full length; the name of the digest follows `hmac-`. */
 function hmac({ algorithm, secret }: TsigKey, bytes: Uint8Array): Uint8Array {
   return createHmac(algorithm.slice(5), secret).update(bytes).digest();
 }
@@ -211,6 +250,7 @@ function encodeUint16(value: number): Uint8Array {
   return Uint8Array.of((value >> 8) & 255, value & 255);
 }
 
+/** Returns six octets, most significant first. */
 function u48(value: number): Uint8Array {
   const bytes = Buffer.alloc(6);
   bytes.writeUIntBE(value, 0, 6);

@@ -21,12 +21,22 @@ export interface RrsetChange {
   readonly ttl: number;
 }
 
+/** UPDATE (RFC 2136 §2.2). */
 const OPCODE = 5;
 
 /**
  * An update that takes effect only where the RRset is exactly `from` (RFC 2136 §2.4.2,
  * §2.4.3), and touches no other name or type (§2.5). [2136-2.4-1] With `from` equal to
  * `to` it changes nothing and only asks.
+ *
+ *   section        content (RFC 2136 §2)
+ *   zone           the apex, type SOA
+ *   prerequisite   `from`: the RRset exists with exactly these records, class IN, TTL 0;
+ *                  empty `from`: the RRset does not exist, class NONE
+ *   update         delete the RRset, class ANY; then add the records of `to`, class IN
+ *
+ * Fails with `dns-text-malformed` for an unknown type and for RDATA that cannot be
+ * parsed.
  */
 export function updateMessage(
   { zone, name, type, from, to, ttl }: RrsetChange,
@@ -38,6 +48,7 @@ export function updateMessage(
   if (!before.ok) return before;
   const after = records(name, type, to, ttl);
   if (!after.ok) return after;
+  // Without RDATA: the operators of §2.4.3 and §2.5.2 name a whole RRset.
   const empty = { name, type: number, ttl: 0, rdata: new Uint8Array() };
   const same = from.length === to.length && from.every((one) => to.includes(one));
   return ok({
@@ -58,6 +69,7 @@ export function updateMessage(
   });
 }
 
+/** Parses RDATA in presentation form into records of one RRset. */
 function records(
   name: Name,
   type: string,

@@ -1,3 +1,7 @@
+/**
+ * The digits in order of their values. The alphabet keeps the order of the octets, so
+ * NSEC3 owner names sort like their hashes.
+ */
 const alphabet = '0123456789abcdefghijklmnopqrstuv';
 
 /**
@@ -20,7 +24,11 @@ export function toBase32hex(bytes: Uint8Array): string {
   return output;
 }
 
-/** The reverse, any case; undefined for other characters. */
+/**
+ * The reverse, any case; undefined for other characters.
+ *
+ * Bits that do not fill an octet are ignored.
+ */
 export function fromBase32hex(text: string): Uint8Array | undefined {
   const output: number[] = [];
   let bits = 0;

@@ -9,7 +9,22 @@ import { MalformedDns, WireReader } from './wire-reader.js';
 /** More records than any honest answer holds; a 64 KiB message could carry 5,000. */
 const MAX_RECORDS = 4096;
 
-/** Reads a message (RFC 1035 §4, RFC 6891). Octets after the last record are ignored. */
+/**
+ * Reads a message (RFC 1035 §4, RFC 6891). Octets after the last record are ignored.
+ *
+ *   octets   field
+ *   2        id
+ *   2        flags: QR(1) opcode(4) AA TC RD RA Z AD CD rcode(4), high bit first
+ *   2        QDCOUNT   questions
+ *   2        ANCOUNT   answer records
+ *   2        NSCOUNT   authority records
+ *   2        ARCOUNT   additional records, the OPT and TSIG records included
+ *   ...      the sections, in that order
+ *
+ * Fails with `dns-malformed` for truncated or contradictory octets and for more than 4096
+ * questions and records. A record whose RDATA alone is malformed stays in the message as
+ * received.
+ */
 export function decodeMessage(bytes: Uint8Array): Result<Message> {
   try {
     return ok(decode(new WireReader(bytes)));
@@ -20,6 +35,10 @@ export function decodeMessage(bytes: Uint8Array): Result<Message> {
   }
 }
 
+/**
+ * Reads header and sections. The rcode has twelve bits: the lower four are in the header,
+ * the upper eight in the OPT record (RFC 6891 §6.1.3). Throws {@link MalformedDns}.
+ */
 function decode(reader: WireReader): Message {
   const id = reader.uint16();
   const flags = reader.uint16();
@@ -59,6 +78,18 @@ function decode(reader: WireReader): Message {
   };
 }
 
+/**
+ * Reads one record (RFC 1035 §4.1.3). Names in RDATA are expanded, so that the RDATA of
+ * the result means the same outside its message.
+ *
+ *   octets   field
+ *   ...      owner name, possibly compressed
+ *   2        TYPE
+ *   2        CLASS
+ *   4        TTL, seconds
+ *   2        RDLENGTH
+ *   RDLENGTH RDATA
+ */
 function readRecord(reader: WireReader): ResourceRecord {
   const name = reader.name();
   const type = reader.uint16();
@@ -87,6 +118,16 @@ function readRecord(reader: WireReader): ResourceRecord {
   };
 }
 
+/**
+ * Reads the OPT pseudo-record (RFC 6891 §6.1.2), which gives the fields of a record other
+ * meanings. A truncated option ends the list; the options before it stay.
+ *
+ *   field    meaning in OPT
+ *   NAME     the root
+ *   CLASS    largest UDP payload of the sender, octets
+ *   TTL      extended rcode (8 bits), version (8), DO (1), reserved (15)
+ *   RDATA    options, each: code (2 octets), length (2), data
+ */
 function readEdns(opt: ResourceRecord): Edns {
   const options: { code: number; data: Uint8Array }[] = [];
   const reader = new WireReader(opt.rdata);
@@ -104,7 +145,11 @@ function readEdns(opt: ResourceRecord): Edns {
   };
 }
 
-/** Writes a message; owner names are compressed against earlier ones, RDATA is not. */
+/**
+ * Returns a message in wire format. Owner names are compressed against earlier ones (RFC
+ * 1035 §4.1.4); RDATA is written as it is, because names in the RDATA of newer types must
+ * not be compressed (RFC 3597 §4). The caller bounds the size: no TC bit is set here.
+ */
 export function encodeMessage(message: Message): Uint8Array {
   const { edns } = message;
   const additionals = edns
@@ -121,6 +166,8 @@ export function encodeMessage(message: Message): Uint8Array {
     (message.checkingDisabled ? 0x0010 : 0) |
     (message.rcode & 15);
   const parts: Uint8Array[] = [];
+  // Suffixes by their position. A pointer has fourteen bits, so later positions are
+  // useless.
   const seen = new Map<string, number>();
   let at = 0;
   const put = (part: Uint8Array): void => {
@@ -167,6 +214,7 @@ export function encodeMessage(message: Message): Uint8Array {
   return concat(...parts);
 }
 
+/** Builds the OPT record of the EDNS data; the layout is that of {@link readEdns}. */
 function optRecord(
   edns: Edns,
   rcode: number,
@@ -183,6 +231,7 @@ function optRecord(
   return { name: Name.root, type: RRType.OPT, class: edns.udpSize, ttl, rdata };
 }
 
+/** Returns two octets, most significant first. */
 function encodeUint16(value: number): Uint8Array {
   return Uint8Array.of((value >> 8) & 255, value & 255);
 }

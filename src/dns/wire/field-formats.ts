@@ -18,10 +18,15 @@ export interface Tokens {
 
 /** How one field of RDATA is read from text and written to it. */
 export interface Field {
+  /** Reads the field from text into wire format. Throws {@link MalformedDns}. */
   parse(tokens: Tokens, origin: Name): Uint8Array;
+  /** Reads the field from wire format into text. Throws {@link MalformedDns}. */
   format(reader: WireReader): string;
 }
 
+/**
+ * An unsigned decimal number of one, two or four octets, most significant octet first.
+ */
 function number(octets: 1 | 2 | 4): Field {
   return {
     parse(tokens) {
@@ -41,6 +46,10 @@ function number(octets: 1 | 2 | 4): Field {
   };
 }
 
+/**
+ * A binary field up to the end of RDATA, in hexadecimal or base64. White space inside it
+ * does not count, so all remaining tokens are joined (RFC 4034 §2.2, §5.3).
+ */
 function restOf(
   parse: (text: string) => Uint8Array | undefined,
   format: (bytes: Uint8Array) => string,
@@ -58,6 +67,10 @@ function restOf(
   };
 }
 
+/**
+ * A binary field with a length octet in front. `-` is the empty field, as RFC 5155 §3.3
+ * writes an empty salt.
+ */
 function counted(
   parse: (text: string) => Uint8Array | undefined,
   format: (bytes: Uint8Array) => string,
@@ -76,6 +89,9 @@ function counted(
   };
 }
 
+/**
+ * One character string of at most 255 octets, quoted when it is written (RFC 1035 §3.3).
+ */
 const text: Field = {
   parse(tokens) {
     const bytes = unescape(tokens.next('a character string').text);
@@ -85,6 +101,7 @@ const text: Field = {
   format: (reader) => quote(reader.string()),
 };
 
+/** One or more character strings up to the end of RDATA, as in TXT (RFC 1035 §3.3.14). */
 const texts: Field = {
   parse(tokens, origin) {
     const parts: number[] = [];
@@ -100,11 +117,13 @@ const texts: Field = {
   },
 };
 
+/** A domain name, absolute when it is written. */
 const name: Field = {
   parse: (tokens, origin) => parseName(tokens.next('a name').text, origin).wire,
   format: (reader) => dotted(reader.name()),
 };
 
+/** An IPv4 address of four octets or an IPv6 address of sixteen. */
 const address: (family: 4 | 6) => Field = (family) => ({
   parse(tokens) {
     const { text: literal } = tokens.next('an address');
@@ -116,6 +135,7 @@ const address: (family: 4 | 6) => Field = (family) => ({
   format: (reader) => formatIp({ family, bytes: reader.takeBytes(family === 4 ? 4 : 16) }),
 });
 
+/** A record type: a mnemonic, or `TYPE65280` (RFC 3597 §5). */
 const type: Field = {
   parse(tokens) {
     const value = typeNumber(tokens.next('a type').text);
@@ -141,6 +161,7 @@ const algorithms: Readonly<Record<string, number>> = {
   ED448: 16,
 };
 
+/** A DNSSEC algorithm: read as number or mnemonic, written as number (RFC 4034 §2.2). */
 const algorithm: Field = {
   parse(tokens, origin) {
     const word = tokens.next('an algorithm').text;
@@ -173,6 +194,7 @@ const time: Field = {
   format: (reader) => new Date(reader.uint32() * 1000).toISOString().replace(/[-:T]|\..*$/g, ''),
 };
 
+/** A type bitmap, written as the list of its types (RFC 4034 §4.2, RFC 5155 §3.3). */
 const bitmap: Field = {
   parse(tokens) {
     const types: number[] = [];
@@ -196,6 +218,7 @@ const bitmap: Field = {
   },
 };
 
+/** The digest of DS and TLSA records. */
 const hex = restOf(fromHex, toHex, 'hexadecimal');
 const base64 = restOf(fromBase64, toBase64, 'base64');
 const [field, n16, n32] = [number(1), number(2), number(4)];
@@ -203,6 +226,8 @@ const [field, n16, n32] = [number(1), number(2), number(4)];
 /**
  * The fields of each type that has a presentation form of its own; all others use RFC
  * 3597's.
+ *
+ * Each list is the RDATA of its type from the first octet to the last.
  */
 export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<
   number,
@@ -265,11 +290,15 @@ export function parseName(written: string, origin: Name): Name {
   return full.value;
 }
 
-/** With the final dot. */
+/** Returns the name with its final dot: absolute for every origin. */
 export function dotted(of: Name): string {
   return of.isRoot ? '.' : `${of.toString()}.`;
 }
 
+/**
+ * Resolves the escapes of RFC 1035 §5.1: `\DDD` is the octet with that decimal value, and
+ * `\X` is X itself.
+ */
 function unescape(written: string): Uint8Array {
   const output: number[] = [];
   const bytes = Buffer.from(written, 'utf8');
@@ -284,6 +313,10 @@ function unescape(written: string): Uint8Array {
   return Uint8Array.from(output);
 }
 
+/**
+ * Returns octets as a quoted string. Everything outside printable ASCII is escaped, so
+ * that the text survives a terminal and a zone file.
+ */
 function quote(bytes: Uint8Array): string {
   let output = '';
   for (const octet of bytes) {

@@ -1,6 +1,7 @@
 import type { Name } from '../../base/index.js';
 import type { ResourceRecord } from '../types.js';
 
+/** One entry of the question section (RFC 1035 §4.1.2). */
 export interface DnsQuestion {
   readonly name: Name;
   readonly type: number;
@@ -12,28 +13,49 @@ export interface DnsQuestion {
  * merged into {@link Message.rcode}.
  */
 export interface Edns {
+  /** EDNS version; 0 is the only one that is defined. */
   readonly version: number;
+  /** Largest UDP payload that the sender of the message can receive, octets. */
   readonly udpSize: number;
+  /** DO: the querier wants RRSIG, NSEC and NSEC3 records (RFC 3225 §3). */
   readonly dnssecOk: boolean;
+  /** Options in wire format, unknown ones included. */
   readonly options: readonly { readonly code: number; readonly data: Uint8Array }[];
 }
 
-/** A DNS message, OPT taken out of the additional section. */
+/**
+ * A DNS message, OPT taken out of the additional section.
+ *
+ * The names of the flags are those of RFC 1035 §4.1.1 and RFC 4035 §3.
+ */
 export interface Message {
+  /**
+   * Matches a response to its query; random, so that an off-path attacker must guess it.
+   */
   readonly id: number;
+  /** 0 is QUERY, 5 is UPDATE (RFC 2136 §2.2). */
   readonly opcode: number;
+  /** Response code of twelve bits, those of OPT included. Nothing signs it. */
   readonly rcode: number;
+  /** QR. */
   readonly response: boolean;
+  /** AA: the server answers from its own zone. */
   readonly authoritative: boolean;
+  /** TC: the answer did not fit; the query is repeated over TCP (RFC 7766 §5). */
   readonly truncated: boolean;
+  /** RD. */
   readonly recursionDesired: boolean;
+  /** RA. */
   readonly recursionAvailable: boolean;
+  /** AD: the resolver has validated the answer (RFC 6840 §5.7, §5.8). */
   readonly authenticData: boolean;
+  /** CD: the resolver returns data that it could not validate (RFC 6840 §5.9). */
   readonly checkingDisabled: boolean;
   readonly questions: readonly DnsQuestion[];
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
   readonly additionals: readonly ResourceRecord[];
+  /** Absent when the message has no OPT record. */
   readonly edns?: Edns;
 }
 

@@ -5,6 +5,7 @@ import { dotted, fieldFormats, parseName, type Token, type Tokens } from './fiel
 import { RRClass, typeName, typeNumber } from './types-registry.js';
 import { MalformedDns, WireReader } from './wire-reader.js';
 
+/** The context in which the text of a record is read. */
 export interface TextOptions {
   /** The origin of relative names. Default: the root. */
   readonly origin?: Name;
@@ -32,6 +33,9 @@ export function parseRecord(text: string, options: TextOptions = {}): Result<Res
 /**
  * Reads a zone file: comments, parentheses, `$ORIGIN`, `$TTL` and empty owners included;
  * `$INCLUDE` is refused.
+ *
+ * A record whose line starts with white space has the owner of the record before it.
+ * Fails with `dns-text-malformed` and the number of the line.
  */
 export function parseZone(text: string, options: TextOptions = {}): Result<ResourceRecord[]> {
   const records: ResourceRecord[] = [];
@@ -62,12 +66,20 @@ export function parseZone(text: string, options: TextOptions = {}): Result<Resou
   }
 }
 
-/** Presentation form on one line. */
+/**
+ * Presentation form on one line.
+ *
+ * Name, TTL, class, type and data are separated by single blanks; the name is absolute.
+ */
 export function formatRecord(record: ResourceRecord): string {
   return `${dotted(record.name)} ${record.ttl} ${record.class === RRClass.IN ? 'IN' : `CLASS${record.class}`} ${typeName(record.type)} ${formatRdata(record)}`;
 }
 
-/** The data part alone. */
+/**
+ * The data part alone.
+ *
+ * RDATA that does not fit its type, and unknown types, are written as `\# length hex`.
+ */
 export function formatRdata(record: Pick<ResourceRecord, 'type' | 'rdata'>): string {
   const fields = fieldFormats.get(record.type);
   try {
@@ -82,6 +94,10 @@ export function formatRdata(record: Pick<ResourceRecord, 'type' | 'rdata'>): str
   return `\\# ${record.rdata.length}${record.rdata.length > 0 ? ` ${toHex(record.rdata)}` : ''}`;
 }
 
+/**
+ * Reads a record behind its owner. TTL and class may come in either order and may both be
+ * absent (RFC 1035 §5.1); the class is IN by default.
+ */
 function recordOf(
   name: Name,
   given: readonly Token[],
@@ -106,6 +122,10 @@ function recordOf(
   return { name, type, class: rrClass, ttl, rdata: rdataOf(type, tokens, origin) };
 }
 
+/**
+ * Reads RDATA from tokens: `\# length hex` for any type (RFC 3597 §5), else the fields of
+ * the type. Throws {@link MalformedDns} for missing and for unexpected tokens.
+ */
 function rdataOf(type: number, given: readonly Token[], origin: Name): Uint8Array {
   if (given[0]?.text === '\\#') {
     const bytes = fromHex(
@@ -146,13 +166,19 @@ function ttlOf(word: string): number | undefined {
   );
 }
 
+/** One logical line: parentheses join lines (RFC 1035 §5.1). */
 interface Entry {
+  /** Number of its first line, from 1. */
   readonly line: number;
   /** The line began with white space: the owner is the one before. */
   readonly indented: boolean;
   readonly tokens: Token[];
 }
 
+/**
+ * Splits a zone file into logical lines of tokens. Comments start at `;` outside quotes.
+ * Throws {@link MalformedDns} for an open quote and for parentheses that do not match.
+ */
 function* entries(text: string): Generator<Entry> {
   let tokens: Token[] = [];
   let depth = 0;

@@ -8,8 +8,11 @@ const T = RRType;
  * `strings` character strings may come first (NAPTR).
  */
 interface Layout {
+  /** Octets in front of the first name, without the strings. */
   readonly before: number;
+  /** Consecutive domain names. */
   readonly names: number;
+  /** Character strings between the fixed octets and the names. */
   readonly strings?: number;
 }
 
@@ -96,6 +99,10 @@ export function canonicalRdata(rdata: Uint8Array, type: number): Uint8Array {
   }
 }
 
+/**
+ * Copies RDATA and passes each of its names through `write`. Throws {@link MalformedDns}
+ * when the RDATA is shorter than its layout.
+ */
 function walk(
   reader: WireReader,
   { before, names, strings = 0 }: Layout,

@@ -4,26 +4,58 @@ import { wireFailures } from './failures.js';
 import { RRClass, RRType, typeName } from './types-registry.js';
 import { MalformedDns, WireReader } from './wire-reader.js';
 
-/** RFC 1035 §3.3.9. */
+/**
+ * MX RDATA (RFC 1035 §3.3.9).
+ *
+ *   octets   field
+ *   2        preference: lower values are tried first (RFC 5321 §5.1)
+ *   ...      exchange: the host; the root alone is a null MX (RFC 7505)
+ */
 export interface Mx {
+  /** Lower values are tried first. */
   readonly preference: number;
   readonly exchange: Name;
 }
-/** TLSA RDATA (RFC 6698 §2.1), numbers unjudged. */
+/**
+ * TLSA RDATA (RFC 6698 §2.1). Values are reported as they are: whether a record is usable
+ * for SMTP is decided in the DANE part (RFC 7672 §3.1).
+ *
+ *   octets   field
+ *   1        certificate usage: 0 PKIX-TA, 1 PKIX-EE, 2 DANE-TA, 3 DANE-EE
+ *   1        selector: 0 the certificate, 1 its SubjectPublicKeyInfo
+ *   1        matching type: 0 the data itself, 1 SHA-256, 2 SHA-512
+ *   ...      certificate association data
+ */
 export interface TlsaData {
   readonly usage: number;
   readonly selector: number;
   readonly matchingType: number;
   readonly data: Uint8Array;
 }
-/** RFC 4034 §5.1. */
+/**
+ * DS RDATA (RFC 4034 §5.1): the digest of a key of the child zone, signed by the parent.
+ *
+ *   octets   field
+ *   2        key tag of the DNSKEY
+ *   1        algorithm of the DNSKEY
+ *   1        digest type: 1 SHA-1, 2 SHA-256, 4 SHA-384
+ *   ...      digest over the owner name and the DNSKEY RDATA
+ */
 export interface Ds {
   readonly keyTag: number;
   readonly algorithm: number;
   readonly digestType: number;
   readonly digest: Uint8Array;
 }
-/** RFC 4034 §2.1. */
+/**
+ * DNSKEY RDATA (RFC 4034 §2.1).
+ *
+ *   octets   field
+ *   2        flags: 0x0100 zone key, 0x0080 revoked (RFC 5011 §7), 0x0001 SEP
+ *   1        protocol: always 3
+ *   1        algorithm
+ *   ...      public key, in a format of its algorithm
+ */
 export interface Dnskey {
   readonly flags: number;
   readonly protocol: number;
@@ -31,27 +63,55 @@ export interface Dnskey {
   readonly publicKey: Uint8Array;
 }
 /**
- * RRSIG RDATA (RFC 4034 §3.1); times are 32-bit serial numbers of seconds. `signed`: the
- * RDATA up to the signature, as received.
+ * RRSIG RDATA (RFC 4034 §3.1). Times are 32-bit serial numbers of seconds.
+ *
+ *   octets   field
+ *   2        type covered
+ *   1        algorithm
+ *   1        labels of the owner name, without root and wildcard
+ *   4        original TTL: the TTL may have been reduced by a cache
+ *   4        expiration
+ *   4        inception
+ *   2        key tag
+ *   ...      signer's name, never compressed
+ *   ...      signature
  */
 export interface Rrsig {
   readonly typeCovered: number;
   readonly algorithm: number;
   readonly labels: number;
+  /** The TTL in the authoritative zone, seconds: the one that the signature covers. */
   readonly originalTtl: number;
   readonly expiration: number;
   readonly inception: number;
   readonly keyTag: number;
   readonly signer: Name;
+  /** The signature in a format of its algorithm. */
   readonly signature: Uint8Array;
 }
-/** RFC 4034 §4.1. */
+/**
+ * NSEC RDATA (RFC 4034 §4.1): no name exists between the owner and `next`.
+ *
+ *   octets   field
+ *   ...      next owner name in canonical order; the last one points to the apex
+ *   ...      bitmap of the types at the owner
+ */
 export interface Nsec {
   readonly next: Name;
   readonly types: ReadonlySet<number>;
 }
 
-/** RFC 5155 §3.2. */
+/**
+ * NSEC3 RDATA (RFC 5155 §3.2): no hashed name exists between the owner and `nextHash`.
+ *
+ *   octets   field
+ *   1        hash algorithm: 1 is SHA-1
+ *   1        flags: 0x01 opt-out
+ *   2        additional iterations
+ *   1 + n    salt, with its length
+ *   1 + n    hash of the next owner, with its length
+ *   ...      bitmap of the types at the original owner
+ */
 export interface Nsec3 {
   readonly hashAlgorithm: number;
   readonly flags: number;
@@ -60,17 +120,29 @@ export interface Nsec3 {
   readonly nextHash: Uint8Array;
   readonly types: ReadonlySet<number>;
 }
-/** RFC 1035 §3.3.13. Times in seconds. */
+/**
+ * SOA RDATA (RFC 1035 §3.3.13): two names, then five numbers of four octets. Times in
+ * seconds.
+ */
 export interface Soa {
   readonly primary: Name;
   readonly mailbox: Name;
+  /** Version of the zone, in serial number arithmetic (RFC 1982). */
   readonly serial: number;
   readonly refresh: number;
   readonly retry: number;
   readonly expire: number;
+  /**
+   * Seconds for which a negative answer may be cached, with the SOA's own TTL as limit.
+   */
   readonly minimum: number;
 }
 
+/**
+ * Makes a reader of one type of record. It fails with `dns-rdata-malformed` for a record
+ * of another type, for RDATA that ends early and for octets left over. `type` 0 accepts
+ * any type: the caller has selected the records already.
+ */
 function reading<T>(
   type: number,
   read: (reader: WireReader) => T,
@@ -176,7 +248,15 @@ export const readSoa = reading<Soa>(RRType.SOA, (reader) => ({
   minimum: reader.uint32(),
 }));
 
-/** RFC 4034 §4.1.2. */
+/**
+ * Reads a type bitmap (RFC 4034 §4.1.2). Throws {@link MalformedDns} unless the windows
+ * ascend and are 1 to 32 octets long.
+ *
+ *   octets   field, once for each window that has a type
+ *   1        window: the upper eight bits of the types in it
+ *   1        length, 1 to 32
+ *   length   bits: the first bit of the first octet is type `window * 256`
+ */
 function typeBitmap(reader: WireReader): ReadonlySet<number> {
   const types = new Set<number>();
   let last = -1;
@@ -194,7 +274,11 @@ function typeBitmap(reader: WireReader): ReadonlySet<number> {
   return types;
 }
 
-/** The reverse of what NSEC and NSEC3 readers return. */
+/**
+ * Returns the bitmap of NSEC and NSEC3 RDATA.
+ *
+ * Trailing zero octets and empty windows are omitted, as RFC 4034 §4.1.2 requires.
+ */
 export function encodeTypeBitmap(types: Iterable<number>): Uint8Array {
   const windows = new Map<number, Uint8Array>();
   for (const type of types) {
@@ -210,7 +294,11 @@ export function encodeTypeBitmap(types: Iterable<number>): Uint8Array {
   return Uint8Array.from(output);
 }
 
-/** A record of class IN. */
+/**
+ * A record of class IN.
+ *
+ * `rdata` is in wire format without compression; `ttl` in seconds.
+ */
 export function makeRecord(
   name: Name,
   type: number,

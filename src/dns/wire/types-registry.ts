@@ -40,6 +40,7 @@ export const RRType = {
   CAA: 257,
 } as const;
 
+/** The mnemonics by number. */
 const namesByNumber = new Map<number, string>(
   Object.entries(RRType).map(([name, number]) => [number, name]),
 );
@@ -59,7 +60,12 @@ export function typeNumber(name: string): number | undefined {
   return undefined;
 }
 
-/** Response codes (RFC 1035 §4.1.1, RFC 6895 §2.3). */
+/**
+ * Response codes (RFC 1035 §4.1.1, RFC 6895 §2.3).
+ *
+ * Values from 16 on do not fit the header: BADVERS is in the OPT record, the others are
+ * in the error field of TSIG (RFC 8945 §3), where 16 means BADSIG.
+ */
 export const Rcode = {
   NOERROR: 0,
   FORMERR: 1,
@@ -78,4 +84,5 @@ export const Rcode = {
   BADTIME: 18,
 } as const;
 
+/** Classes. NONE and ANY are operators in an UPDATE message (RFC 2136 §2.4, §2.5). */
 export const RRClass = { IN: 1, CH: 3, NONE: 254, ANY: 255 } as const;

@@ -3,13 +3,18 @@ import { Name } from '../../base/index.js';
 /** Thrown inside dns/wire only, and always caught there: the octets do not fit. */
 export class MalformedDns extends Error {}
 
+/** Pointers of one name. A name has at most 127 labels, so honest names need fewer. */
 const MAX_POINTERS = 127;
+/** Names that are remembered by position; a response rarely has more owners. */
 const MAX_NAMES = 64;
+/** Work space for one name of at most 255 octets: no allocation for each label. */
 const scratch = new Uint8Array(256);
 
 /**
  * Reads a DNS message, or an RDATA of its own. Every read is bounds-checked; compression
  * cannot loop.
+ *
+ * Reads past `end` throw {@link MalformedDns}. Numbers are big-endian (RFC 1035 §2.3.2).
  */
 export class WireReader {
   constructor(
@@ -25,21 +30,25 @@ export class WireReader {
     return new WireReader(this.bytes, this.position, end, this.names);
   }
 
+  /** Octets up to the end of the part. */
   get left(): number {
     return this.end - this.position;
   }
 
+  /** Returns the next octets as a view of the message, not a copy. */
   takeBytes(length: number): Uint8Array {
     if (length > this.left) throw new MalformedDns('message ends early');
     this.position += length;
     return this.bytes.subarray(this.position - length, this.position);
   }
 
+  /** Reads one octet. */
   uint8(): number {
     if (this.left < 1) throw new MalformedDns('message ends early');
     return this.bytes[this.position++] as number;
   }
 
+  /** Reads two octets. */
   uint16(): number {
     if (this.left < 2) throw new MalformedDns('message ends early');
     this.position += 2;
@@ -48,6 +57,7 @@ export class WireReader {
     );
   }
 
+  /** Reads four octets, without sign. */
   uint32(): number {
     return this.uint16() * 65536 + this.uint16();
   }
@@ -57,6 +67,7 @@ export class WireReader {
     return this.takeBytes(this.uint8());
   }
 
+  /** Returns everything up to the end of the part. */
   rest(): Uint8Array {
     return this.takeBytes(this.left);
   }
@@ -64,6 +75,15 @@ export class WireReader {
   /**
    * A domain name, pointers followed backwards only (RFC 1035 §4.1.4), so that every
    * chain ends.
+   *
+   *   first two bits   meaning
+   *   00               label of 0 to 63 octets; length 0 is the root and ends the name
+   *   11               pointer: fourteen bits of position from the start of the message
+   *   01, 10           reserved: rejected
+   *
+   * A pointer may leave the part that is read, but its target must be before the start of
+   * the name and before the target of the previous pointer. Labels add up to at most 255
+   * octets (RFC 1035 §2.3.4).
    */
   name(): Name {
     const began = this.position;
@@ -79,6 +99,8 @@ export class WireReader {
         if (at + 1 >= limit || ++pointers > MAX_POINTERS) throw new MalformedDns('bad pointer');
         const target = ((label & 0x3f) << 8) | (this.bytes[at + 1] as number);
         if (!jumped) this.position = at + 2;
+        // A name that is a pointer alone is looked up: the same owner repeats in most
+        // sections.
         const known = jumped || length > 0 ? undefined : this.names.get(target);
         if (known) return known;
         if (target >= lowest) throw new MalformedDns('pointer does not point backwards');

@@ -45,9 +45,11 @@ export interface Completed {
   readonly leaf: Uint8Array | undefined;
 }
 
+/** Code points by IANA name. */
 const suiteIds = new Map([...suites.values()].map((suite) => [suite.name, suite.codePoint]));
 const groupIds = new Map(groupTable.map((group) => [group.name, group.codePoint]));
 
+/** Returns the completed handshakes of a log, with code points instead of names. */
 export function completedHandshakes(log: readonly ProbeRecord[]): Completed[] {
   return log.flatMap(({ answer }) => {
     if (answer.kind === 'handshake')
@@ -63,7 +65,12 @@ export function completedHandshakes(log: readonly ProbeRecord[]): Completed[] {
   });
 }
 
-/** The group an answer shows, in either protocol generation. */
+/**
+ * The group an answer shows, in either protocol generation.
+ *
+ * TLS 1.3 names the group in the hello, TLS 1.2 in the ServerKeyExchange; for DHE the
+ * prime is compared with those of RFC 7919.
+ */
 export function groupOf({ hello, keyExchange, question }: HelloAnswer): number | undefined {
   if (hello?.group !== undefined) return hello.group;
   if (keyExchange?.kind === 'dhe') return agreedFiniteField(keyExchange.prime, question.groups);

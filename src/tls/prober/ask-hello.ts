@@ -10,6 +10,7 @@ import {
 import type { TlsAnswer } from './answer.js';
 import { helloFor, type TlsQuestion } from './question.js';
 
+/** One hello over one connection. */
 export interface AskHelloRequest {
   /** Where a ClientHello is waited for. It is closed afterwards. */
   readonly connection: Connection;
@@ -21,6 +22,7 @@ export interface AskHelloRequest {
   readonly signal?: AbortSignal;
 }
 
+/** Milliseconds for the answer. */
 const TIMEOUT = 15_000;
 /** Milliseconds for the server to hang up in its turn. */
 const FAREWELL = 300;
@@ -100,14 +102,17 @@ function leave({ stream, close }: Connection, amid: boolean): Promise<void> {
   });
 }
 
+/** Turns the bytes of a TLS server into an answer. */
 class TlsReader {
   readonly #reader = new FlightReader();
 
+  /** Takes bytes; returns the answer once it is complete. */
   push(bytes: Uint8Array): TlsAnswer | undefined {
     if (this.#reader.push(bytes) === 'more') return undefined;
     return this.ended();
   }
 
+  /** Returns the answer of a server that has closed the connection. */
   ended(): TlsAnswer {
     const { state, flight, problem } = this.#reader;
     if (flight.hello) return { kind: 'hello', flight };
@@ -136,6 +141,7 @@ class Ssl2Reader {
     return { kind: 'refused' };
   }
 
+  /** A server that closes without a SERVER-HELLO does not speak SSLv2. */
   ended(): TlsAnswer {
     return { kind: 'refused' };
   }

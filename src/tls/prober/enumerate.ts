@@ -15,6 +15,7 @@ import {
 } from './question.js';
 import { carriersOf, dheSuites, refusedGroups } from './evaluate.js';
 
+/** Versions whose hellos carry no groups and schemes of interest. */
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 
 /** Suites of TLS 1.3 that most servers take. */
@@ -145,6 +146,7 @@ function lastSeen({ answers }: Inference): readonly number[] {
   return [...allSchemes.filter((id) => !seen.has(id)), ...allSchemes.filter((id) => seen.has(id))];
 }
 
+/** Enumerates the suites of each version before TLS 1.2. */
 function old(proven: Inference): TlsQuestion | undefined {
   for (const version of oldVersions) {
     if (proven.versions[version] === 'refused') continue;

@@ -54,6 +54,7 @@ export function evaluate(proven: Inference, question: Ask): AskResult {
   }
 }
 
+/** Settles whether a server takes any of these suites, in any version. */
 function settleSuites(proven: Inference, wanted: readonly number[]): AskResult {
   const taken = new Set(Object.values(proven.accepted).flat());
   const witnesses = wanted.filter((id) => taken.has(id));
@@ -61,6 +62,9 @@ function settleSuites(proven: Inference, wanted: readonly number[]): AskResult {
   return refusedIf(wanted.every((id) => suiteRefused(proven, id)));
 }
 
+/**
+ * Protocol generations: a suite belongs to TLS 1.3, to TLS 1.2, or to 1.2 and earlier.
+ */
 export const generations = ['TLSv1.3', 'TLSv1.2', 'old'] as const;
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 
@@ -87,6 +91,7 @@ export function existsIn(generation: (typeof generations)[number], id: number): 
   return suitesOld.includes(id);
 }
 
+/** Returns true if a suite is refused in every generation in which it can exist. */
 function suiteRefused(proven: Inference, id: number): boolean {
   return generations.every(
     (generation) =>
@@ -192,6 +197,7 @@ function besideCertificate({ answers, certificateCurve: curve }: Inference): Rea
   );
 }
 
+/** Settles whether a server takes any of these groups at a version. */
 function settleGroups(
   proven: Inference,
   wanted: readonly number[],
@@ -225,6 +231,10 @@ function settleSchemes({ answers, versions }: Inference, wanted: readonly number
   return refusedIf(at12.some(tells));
 }
 
+/**
+ * Settles whether a server prefers a worse suite to a better one that it takes too. One
+ * answer to a full offer shows it, or the answer to the same suites in reverse order.
+ */
 function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   const { accepted: taken, refused: none, answers, versions } = proven;
   const better = suites12.filter((id) => !worse.includes(id));
@@ -255,6 +265,7 @@ function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   return refusedIf(worseFirst || (turned !== undefined && !follows && first !== undefined));
 }
 
+/** Returns the suite of an answer; -1 for a refusal, which no list contains. */
 const chosen = ({ hello }: HelloAnswer): number => hello?.suite ?? -1;
 
 /**
@@ -281,6 +292,7 @@ export function settleKey(proven: Inference, key: 'RSA' | 'ECDSA'): Tristate {
   return older && newer ? 'refused' : 'unknown';
 }
 
+/** Authenticated suites with ephemeral finite-field Diffie-Hellman. */
 export const dheSuites = only(
   suites12,
   (suite) => suite.keyExchange === 'DHE' && suite.authentication !== 'none',

@@ -145,6 +145,10 @@ export function infer(log: readonly ProbeRecord[]): Inference {
   };
 }
 
+/**
+ * Returns the suites that were chosen at a version, in the order in which they were
+ * found.
+ */
 function acceptedAt(
   log: readonly ProbeRecord[],
   answers: readonly HelloAnswer[],
@@ -165,6 +169,7 @@ function acceptedAt(
   ];
 }
 
+/** Returns the position of a version, newest first; -1 for an unknown one. */
 const rank = (version: HelloVersion | undefined): number => {
   if (version === undefined) return -1;
   return newestFirst.indexOf(version);
@@ -210,6 +215,7 @@ function hasGroup(
   return version === 'TLSv1.3' && groups.some((id) => taken.includes(id));
 }
 
+/** Returns true for a suite that needs an ECDSA certificate. */
 const isEcdsa = (id: number): boolean => known.get(id)?.authentication === 'ECDSA';
 
 /**
@@ -271,6 +277,7 @@ function contradicted(
   );
 }
 
+/** Returns whether SSLv2 was answered; silence proves nothing. */
 function ssl2(log: readonly ProbeRecord[]): Tristate {
   const answer = log.find(({ question }) => question.kind === 'ssl2')?.answer.kind;
   if (answer === 'ssl2') return 'accepted';
@@ -278,6 +285,7 @@ function ssl2(log: readonly ProbeRecord[]): Tristate {
   return 'unknown';
 }
 
+/** Returns kind and curve of a certificate's key; undefined for other kinds. */
 function leafOf(der: Uint8Array): { key: 'RSA' | 'ECDSA'; curve?: number } | undefined {
   const parsed = parseCertificate(der);
   if (!parsed.ok) return undefined;

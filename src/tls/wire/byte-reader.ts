@@ -4,15 +4,21 @@
  */
 export class MalformedTls extends Error {}
 
-/** Reads big-endian structures; every read is bounds-checked. */
+/**
+ * Reads big-endian structures; every read is bounds-checked.
+ *
+ * Throws {@link MalformedTls} when a read exceeds the input.
+ */
 export class ByteReader {
   #at = 0;
   constructor(private readonly bytes: Uint8Array) {}
 
+  /** Octets that are not read yet. */
   get left(): number {
     return this.bytes.length - this.#at;
   }
 
+  /** Returns the next octets as a view of the input, not a copy. */
   takeBytes(length: number): Uint8Array {
     if (length > this.left) throw new MalformedTls(`${length} octets wanted, ${this.left} left`);
     this.#at += length;
@@ -43,7 +49,11 @@ export function encodeUnsigned(value: number, octets: number): number[] {
   return output;
 }
 
-/** A vector with its length prefix. */
+/**
+ * A vector with its length prefix.
+ *
+ * The length is `octets` long, most significant octet first (RFC 9846 §3.4).
+ */
 export function vector(octets: number, content: readonly number[]): number[] {
   return [...encodeUnsigned(content.length, octets), ...content];
 }

@@ -1,5 +1,6 @@
 import { encodeUnsigned, vector } from './byte-reader.js';
 
+/** Wire numbers of the versions: major and minor number, one octet each. */
 export const ProtocolVersion = {
   SSLv2: 0x0002,
   SSLv3: 0x0300,
@@ -9,6 +10,7 @@ export const ProtocolVersion = {
   'TLSv1.3': 0x0304,
 } as const;
 
+/** Extension types used here (IANA "TLS ExtensionType Values"). */
 export const Extension = {
   serverName: 0,
   statusRequest: 5,
@@ -38,9 +40,13 @@ export interface ClientHello {
   readonly maxVersion: number;
   /** supported_versions, for TLS 1.3 only: what is offered, best first. */
   readonly versions?: readonly number[];
+  /** Cipher suites by code point, most wanted first. */
   readonly suites: readonly number[];
+  /** supported_groups by code point; absent sends no extension. */
   readonly groups?: readonly number[];
+  /** signature_algorithms by code point; absent sends no extension. */
   readonly signatureSchemes?: readonly number[];
+  /** Host name for SNI, A-labels only (RFC 6066 §3). */
   readonly serverName?: string;
   /** 0 null, 1 deflate (RFC 3749). Default null alone. */
   readonly compression?: readonly number[];
@@ -58,6 +64,21 @@ export interface ClientHello {
  * The record to send. In TLS 1.3 the key_share list is empty, so the server must answer
  * with HelloRetryRequest (RFC 9846 §4.3.8), which names both the suite and the group it
  * chose, and no key need be generated.
+ *
+ *   octets   field
+ *   1        record type: 22 handshake
+ *   2        record version: 3.1, or 3.0 when SSLv3 is the highest that is offered
+ *   2        length of the fragment
+ *   1        handshake type: 1 client_hello
+ *   3        length of the message
+ *   2        legacy_version: at most TLS 1.2
+ *   32       random
+ *   1 + n    legacy_session_id
+ *   2 + n    cipher_suites, two octets each
+ *   1 + n    compression methods
+ *   2 + n    extensions; omitted with `bare`
+ *
+ * The result is one record. With `octets` the padding extension brings it to that size.
  */
 export function buildClientHello(hello: ClientHello): Uint8Array {
   const bytes = recordOf(hello, undefined);
@@ -69,6 +90,7 @@ export function buildClientHello(hello: ClientHello): Uint8Array {
 /** Type and length of the extension. */
 const PADDING_HEADER = 4;
 
+/** Builds the record; `padding` is the content of the padding extension in octets. */
 function recordOf(hello: ClientHello, padding: number | undefined): Uint8Array {
   const legacy = Math.min(hello.maxVersion, ProtocolVersion['TLSv1.2']);
   const body = [
@@ -92,6 +114,26 @@ function recordOf(hello: ClientHello, padding: number | undefined): Uint8Array {
   ]);
 }
 
+/**
+ * Builds the extensions in a fixed order. Each is:
+ *
+ *   octets   field
+ *   2        type
+ *   2 + n    content, with its length
+ *
+ *   extension              content
+ *   server_name            list (2): type 0, name (2)
+ *   supported_groups       list (2) of code points
+ *   ec_point_formats       list (1): 0 uncompressed
+ *   signature_algorithms   list (2) of code points
+ *   status_request         type 1 ocsp, two empty lists (2, 2)
+ *   renegotiation_info     an empty verify_data (1)
+ *   supported_versions     list (1) of versions
+ *   psk_key_exchange_modes list (1): 1 psk_dhe_ke
+ *   key_share              an empty list (2)
+ *
+ * A number in brackets is the size of a length prefix in octets.
+ */
 function extensionsOf(hello: ClientHello, padding: number | undefined): number[] {
   const output: number[] = [];
   const add = (type: number, content: readonly number[]): void =>
@@ -109,6 +151,7 @@ function extensionsOf(hello: ClientHello, padding: number | undefined): number[]
         hello.groups.flatMap((id) => encodeUnsigned(id, 2)),
       ),
     );
+    // RFC 4492 §5.1 asks clients for it, so old servers may expect it.
     add(Extension.ecPointFormats, vector(1, [0]));
   }
   if (hello.signatureSchemes?.length)
@@ -133,6 +176,8 @@ function extensionsOf(hello: ClientHello, padding: number | undefined): number[]
       ),
     );
     add(Extension.pskModes, vector(1, [1]));
+    // Empty: the server names its group in a HelloRetryRequest, and no key is generated
+    // here.
     add(Extension.keyShare, vector(2, []));
   }
   if (padding !== undefined) add(Extension.padding, Array<number>(padding).fill(0));

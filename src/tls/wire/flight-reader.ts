@@ -9,10 +9,16 @@ import type { ServerFlight } from './server-flight.js';
  */
 export type FlightState = 'more' | 'complete' | 'alert' | 'broken';
 
+/** Octets of a record: 2^14 and the expansion that TLS 1.2 permits (RFC 5246 §6.2.3). */
 const MAX_RECORD = 16384 + 2048;
+/** Octets of one handshake message; a certificate chain is the largest. */
 const MAX_MESSAGE = 131072;
+/** Octets of a whole flight. */
 const MAX_TOTAL = 262144;
 
+/**
+ * Handshake types of a server's first flight (RFC 5246 §7.4; 6: draft versions of 1.3).
+ */
 const HandshakeType = {
   serverHello: 2,
   helloRetryRequest: 6,
@@ -64,6 +70,15 @@ export class FlightReader {
     return (this.state = 'broken');
   }
 
+  /**
+   * Takes one record from the input; returns false while it is incomplete.
+   *
+   *   octets   field
+   *   1        type: 20 change_cipher_spec, 21 alert, 22 handshake, 23 application_data
+   *   2        version: 3.x
+   *   2        length of the fragment
+   *   ...      fragment
+   */
   #takeRecord(): boolean {
     const raw = this.#raw;
     if (raw.length < 1) return false;
@@ -84,6 +99,7 @@ export class FlightReader {
     return true;
   }
 
+  /** Takes an alert: one octet of level (1 warning, 2 fatal), one of description. */
   #takeAlert(content: Uint8Array): void {
     if (content.length !== 2) throw new MalformedTls('alert of the wrong size');
     const [level, description] = content as unknown as [number, number];
@@ -93,6 +109,15 @@ export class FlightReader {
     this.state = 'alert';
   }
 
+  /**
+   * Collects fragments into messages: a message may span records, and a record may hold
+   * several (RFC 5246 §6.2.1).
+   *
+   *   octets   field
+   *   1        type
+   *   3        length of the body
+   *   ...      body
+   */
   #takeHandshake(content: Uint8Array): void {
     if (content.length === 0) throw new MalformedTls('empty handshake record');
     this.#handshake = join(this.#handshake, content);
@@ -112,6 +137,10 @@ export class FlightReader {
     }
   }
 
+  /**
+   * Reads one message. A ServerHello of TLS 1.3 ends the flight here: everything after it
+   * is encrypted (RFC 9846 §2).
+   */
   #takeMessage(type: number, body: Uint8Array): void {
     const flight = this.#flight;
     if (type === HandshakeType.serverHello) {
@@ -144,6 +173,7 @@ export class FlightReader {
   }
 }
 
+/** Concatenates two pieces into a new array. */
 function join(left: Uint8Array, right: Uint8Array): Uint8Array<ArrayBuffer> {
   const output = new Uint8Array(left.length + right.length);
   output.set(left);

@@ -10,12 +10,17 @@ export interface ReceivedHello {
   readonly random: Uint8Array;
   readonly sessionId: Uint8Array;
   readonly suites: readonly number[];
+  /** Compression methods; TLS 1.3 requires exactly the null method. */
   readonly compression: readonly number[];
+  /** supported_groups, empty without the extension. */
   readonly groups: readonly number[];
+  /** signature_algorithms, empty without the extension. */
   readonly signatureSchemes: readonly number[];
+  /** Host name of SNI, one character an octet; absent without the extension. */
   readonly serverName?: string;
   /** Groups for which a key share came along. */
   readonly keyShares: readonly number[];
+  /** Extension types in the order received. */
   readonly extensions: readonly number[];
   /** Protocols of ALPN (RFC 7301), one character an octet; empty without it. */
   readonly alpn: readonly string[];
@@ -24,6 +29,8 @@ export interface ReceivedHello {
 /**
  * Reads a ClientHello from the start of a stream. `more` when it is not whole yet,
  * undefined when it is not one. Bounded by 64 KiB.
+ *
+ * The layout is that of `buildClientHello`; the message may span several records.
  */
 export function readClientHello(bytes: Uint8Array): ReceivedHello | 'more' | undefined {
   if (bytes.length > 65536) return undefined;
@@ -53,6 +60,7 @@ export function readClientHello(bytes: Uint8Array): ReceivedHello | 'more' | und
   }
 }
 
+/** Reads the body of the message; undefined when a length does not fit. */
 function parse(body: Uint8Array): ReceivedHello | undefined {
   try {
     const reader = new ByteReader(body);
@@ -96,6 +104,7 @@ function parse(body: Uint8Array): ReceivedHello | undefined {
   }
 }
 
+/** Reads a list of two-octet code points. */
 function numbers(list: Uint8Array): number[] {
   const reader = new ByteReader(list);
   const output: number[] = [];
@@ -103,6 +112,11 @@ function numbers(list: Uint8Array): number[] {
   return output;
 }
 
+/**
+ * Reads server_name: a list (2) of entries, each a name type (1) and a name (2). Only the
+ * first entry is read: RFC 6066 §3 permits one name of each type, and only one type
+ * exists.
+ */
 function nameOf(content: Uint8Array | undefined): string | undefined {
   if (!content || content.length < 5) return undefined;
   const list = new ByteReader(content).nested(2);
@@ -110,6 +124,7 @@ function nameOf(content: Uint8Array | undefined): string | undefined {
   return Buffer.from(list.encodeVector(2)).toString('latin1');
 }
 
+/** Reads the groups of key_share: a list (2) of group (2) and key (2). */
 function sharesOf(content: Uint8Array | undefined): number[] {
   if (!content) return [];
   const list = new ByteReader(content).nested(2);
@@ -121,6 +136,7 @@ function sharesOf(content: Uint8Array | undefined): number[] {
   return output;
 }
 
+/** Reads ALPN: a list (2) of protocol names (1) (RFC 7301 §3.1). */
 function protocolsOf(content: Uint8Array | undefined): string[] {
   if (!content) return [];
   const list = new ByteReader(content).nested(2);

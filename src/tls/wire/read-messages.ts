@@ -3,12 +3,26 @@ import { Extension, ProtocolVersion } from './client-hello.js';
 import { bitLength, type ServerHello, type ServerKeyExchange } from './server-flight.js';
 import { suites } from './suite.js';
 
+/** Certificates of one message; genuine chains have fewer than ten. */
 const MAX_CERTIFICATES = 32;
 
 /** SHA-256 of "HelloRetryRequest" (RFC 9846 §4.2.3). */
 const retryRandom = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c';
 
-/** Reads the body of a server_hello message. */
+/**
+ * Reads the body of a server_hello message.
+ *
+ *   octets   field
+ *   2        legacy_version: the version up to TLS 1.2
+ *   32       random; of HelloRetryRequest a fixed value; its last eight octets may be a
+ *            downgrade sentinel
+ *   1 + n    session id
+ *   2        cipher suite
+ *   1        compression method
+ *   2 + n    extensions; may be absent before TLS 1.3
+ *
+ * Throws {@link MalformedTls}.
+ */
 export function readServerHello(body: Uint8Array): ServerHello {
   const reader = new ByteReader(body);
   const legacy = reader.unsigned(2);
@@ -35,7 +49,15 @@ export function readServerHello(body: Uint8Array): ServerHello {
   };
 }
 
-/** Reads the body of a certificate message of TLS 1.2 or earlier (RFC 5246 §7.4.2). */
+/**
+ * Reads the body of a certificate message of TLS 1.2 or earlier (RFC 5246 §7.4.2).
+ *
+ *   octets   field
+ *   3        length of the list
+ *   3 + n    each certificate, DER, the server's own first
+ *
+ * Throws {@link MalformedTls} for more than 32 certificates.
+ */
 export function readCertificateMessage(body: Uint8Array): Uint8Array[] {
   const list = new ByteReader(body).nested(3);
   const found: Uint8Array[] = [];
@@ -49,6 +71,14 @@ export function readCertificateMessage(body: Uint8Array): Uint8Array[] {
 /**
  * Reads the body of a server_key_exchange message; its form depends on the suite and, for
  * the signature, on the version (RFC 5246 §7.4.3, RFC 8422 §5.4).
+ *
+ *   ECDHE        curve type (1): 3 named_curve, group (2), public key (1)
+ *   DHE          prime (2), generator (2), public key (2)
+ *   RSA export   modulus (2), exponent (2)
+ *   then         signature scheme (2, TLS 1.2 only), signature (2); absent for anonymous suites
+ *
+ * A number in brackets is the size of a field, or of its length prefix, in octets. The
+ * signature itself is not verified here: a completed handshake in node:tls does that.
  */
 export function readServerKeyExchange(
   body: Uint8Array,
@@ -89,6 +119,10 @@ export function readServerKeyExchange(
   }
 }
 
+/**
+ * Reads extensions: a list (2) of type (2) and content (2). The first of a repeated type
+ * counts, as most clients do it.
+ */
 function readExtensions(reader: ByteReader): Map<number, Uint8Array> {
   const found = new Map<number, Uint8Array>();
   if (reader.left === 0) return found;

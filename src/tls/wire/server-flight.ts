@@ -5,14 +5,23 @@ export interface ServerFlight {
   readonly hello?: ServerHello;
   /** DER, in the order sent; TLS 1.2 and earlier only (1.3 encrypts it). */
   readonly certificates?: readonly Uint8Array[];
+  /** The server sent a certificate_status message (RFC 6066 §8). */
   readonly ocspStapled?: boolean;
+  /**
+   * Parameters of an ephemeral key exchange; absent with RSA key transport and in 1.3.
+   */
   readonly keyExchange?: ServerKeyExchange;
+  /** The server asks for a client certificate. */
   readonly certificateRequested?: boolean;
+  /** The fatal alert that ended the handshake. */
   readonly alert?: TlsAlert;
 }
 
+/** An alert (RFC 9846 §6). */
 export interface TlsAlert {
+  /** 1 warning, 2 fatal. */
   readonly level: number;
+  /** Reason, by its number in the IANA registry. */
   readonly description: number;
 }
 
@@ -25,16 +34,23 @@ export interface ServerHello {
    * legacy_version.
    */
   readonly version: number;
+  /** Cipher suite that the server chose, by code point. */
   readonly suite: number;
+  /** Compression method; a value other than 0 exposes the session to CRIME. */
   readonly compression: number;
+  /** HelloRetryRequest: the server asks for another ClientHello. */
   readonly retry: boolean;
   /** Group of key_share in 1.3. */
   readonly group?: number;
   /** Extension types the server answered with. */
   readonly extensions: readonly number[];
+  /** RFC 7627: binds the session keys to the whole handshake. */
   readonly extendedMasterSecret: boolean;
+  /** RFC 7366. */
   readonly encryptThenMac: boolean;
+  /** RFC 5746: renegotiation is bound to the connection. */
   readonly secureRenegotiation: boolean;
+  /** RFC 5077. */
   readonly sessionTicket: boolean;
   /** RFC 9846 §4.2.3: the server could do better than what was negotiated. */
   readonly downgradeSentinel?: 'TLSv1.2' | 'TLSv1.1 or lower';

@@ -11,7 +11,22 @@ const ssl2CipherTable: readonly (readonly [id: number, name: string])[] = [
   [0x0700c0, 'SSL_CK_DES_192_EDE3_CBC_WITH_MD5'],
 ];
 
-/** A CLIENT-HELLO that offers all of them. `challenge`: 16 octets. */
+/**
+ * Builds a CLIENT-HELLO that offers all cipher kinds. `challenge`: 16 octets.
+ *
+ *   octets   field
+ *   2        record length, high bit set: no padding
+ *   1        message type: 1
+ *   2        version: 0.2
+ *   2        length of the cipher kinds
+ *   2        length of the session id: 0
+ *   2        length of the challenge
+ *   ...      cipher kinds, three octets each
+ *   ...      challenge
+ *
+ * RFC 6176 forbids SSLv2. A server that answers shares its key with DROWN: with it,
+ * recorded TLS sessions with RSA key exchange can be decrypted (CVE-2016-0800).
+ */
 export function buildSsl2ClientHello(challenge: Uint8Array): Uint8Array {
   const ciphers = ssl2CipherTable.flatMap(([id]) => encodeUnsigned(id, 3));
   const body = [
@@ -41,7 +56,20 @@ export type Ssl2Answer =
       readonly certificate: Uint8Array;
     };
 
-/** Reads a SERVER-HELLO from the start of what came back. */
+/**
+ * Reads a SERVER-HELLO from the start of a server's bytes.
+ *
+ *   octets   field
+ *   2        record length, high bit set
+ *   1        message type: 4
+ *   1        session id hit
+ *   1        certificate type: 1 X.509
+ *   2        version: 0.2
+ *   2        length of the certificate
+ *   2        length of the cipher kinds
+ *   2        length of the connection id
+ *   ...      certificate, cipher kinds, connection id
+ */
 export function readSsl2ServerHello(bytes: Uint8Array): Ssl2Answer {
   if (bytes.length < 3) return { state: 'more' };
   const [first, second, type] = bytes as unknown as [number, number, number];

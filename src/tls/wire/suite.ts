@@ -10,7 +10,9 @@ export type SuiteAuthentication =
 
 /** A cipher suite, its properties read from its IANA name. */
 export interface Suite {
+  /** The two octets of the wire as one number. */
   readonly codePoint: number;
+  /** The IANA name. */
   readonly name: string;
   readonly keyExchange: KeyExchange;
   readonly authentication: SuiteAuthentication;
@@ -21,15 +23,23 @@ export interface Suite {
    * left of them.
    */
   readonly bits: number;
+  /** Mode of operation; `stream` for stream ciphers without a mode. */
   readonly mode: 'GCM' | 'CCM' | 'CCM_8' | 'POLY1305' | 'CBC' | 'stream' | 'NULL' | 'MGM' | 'other';
   /** MAC of CBC and stream suites, hash of the others. */
   readonly hash: string;
+  /** A suite of the export rules of the 1990s: keys of 40 or 56 bits on purpose. */
   readonly export: boolean;
   /** Session keys survive the loss of the server's key. */
   readonly forwardSecrecy: boolean;
+  /** Usable with TLS 1.3 only. */
   readonly tls13: boolean;
 }
 
+/**
+ * The suites of TLS 1.3: AES, ChaCha20 and AEGIS (0x13xx), SM4 (0x00c6, 0x00c7), SHA-only
+ * integrity (0xc0b4, 0xc0b5) and GOST (0xc103 to 0xc106). Their names say nothing of the
+ * key exchange.
+ */
 const tls13Ids: ReadonlySet<number> = new Set([
   0x1301, 0x1302, 0x1303, 0x1304, 0x1305, 0x1306, 0x1307, 0x00c6, 0x00c7, 0xc0b4, 0xc0b5, 0xc103,
   0xc104, 0xc105, 0xc106,
@@ -52,6 +62,11 @@ export function suitesWhere(wanted: (suite: Suite) => boolean): readonly number[
   return [...suites.values()].filter(wanted).map((suite) => suite.codePoint);
 }
 
+/**
+ * Derives the properties from the name: `TLS_<key
+ * exchange>_<authentication>_WITH_<cipher>_ <mode>_<hash>` up to TLS 1.2,
+ * `TLS_<cipher>_<mode>_<hash>` in TLS 1.3.
+ */
 function describe(codePoint: number, name: string): Suite {
   const tls13 = tls13Ids.has(codePoint);
   const [front, back] = name.replace(/_OLD$/, '').includes('_WITH_')
@@ -73,6 +88,10 @@ function describe(codePoint: number, name: string): Suite {
   };
 }
 
+/**
+ * Reads the key exchange from the part before `_WITH_`. The order of the tests matters:
+ * `ECDHE` contains `DHE`, and the names of PSK suites contain the exchange they add.
+ */
 function keyExchangeOf(front: string, tls13: boolean): KeyExchange {
   if (tls13) return '1.3';
   if (front.includes('GOST')) return 'GOST';
@@ -86,6 +105,7 @@ function keyExchangeOf(front: string, tls13: boolean): KeyExchange {
   return /RSA/.test(front) ? 'RSA' : 'other';
 }
 
+/** Reads the authentication from the part before `_WITH_`. */
 function authenticationOf(front: string, tls13: boolean): SuiteAuthentication {
   if (tls13) return '1.3';
   if (front.includes('anon')) return 'none';
@@ -96,6 +116,11 @@ function authenticationOf(front: string, tls13: boolean): SuiteAuthentication {
   return /RSA/.test(front) ? 'RSA' : 'other';
 }
 
+/**
+ * Reads cipher, key length and mode from the part after `_WITH_`. 3DES has keys of 168
+ * bits and a strength of 112 (NIST SP 800-57); export ciphers count with what is left of
+ * them.
+ */
 function cipherOf(back: string): Pick<Suite, 'cipher' | 'bits' | 'mode'> {
   if (back.startsWith('NULL') || /^SHA(256|384)_/.test(back))
     return { cipher: 'NULL', bits: 0, mode: 'NULL' };

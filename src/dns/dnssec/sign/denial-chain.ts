@@ -38,6 +38,9 @@ export function denialChain(
   return nsec3Chain(apex, names, scheme, ttl);
 }
 
+/**
+ * Links the names in canonical order; empty non-terminals have no NSEC (RFC 4035 §2.3).
+ */
 function nsecChain(names: readonly ZoneName[], ttl: number): readonly ResourceRecord[] {
   const sorted = names
     .filter((name) => name.types.length > 0)
@@ -53,6 +56,10 @@ function nsecChain(names: readonly ZoneName[], ttl: number): readonly ResourceRe
   });
 }
 
+/**
+ * Links the names in the order of their hashes; empty non-terminals have an NSEC3 (RFC
+ * 5155 §7.1). With opt-out, unsigned delegations are left out (§6).
+ */
 function nsec3Chain(
   apex: Name,
   names: readonly ZoneName[],
@@ -71,6 +78,7 @@ function nsec3Chain(
   );
   return distinct.map((n, index) => {
     const next = (distinct[(index + 1) % distinct.length] as (typeof distinct)[number]).hash;
+    // An unsigned delegation has no signed RRset, so its bitmap has no RRSIG.
     const signed = n.types.length > 0 && (!n.delegation || n.types.includes(RRType.DS));
     const rdata = concat(
       Uint8Array.of(1, optOut ? 1 : 0),

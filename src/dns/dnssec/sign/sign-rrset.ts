@@ -14,6 +14,8 @@ export interface SigningWindow {
 /**
  * The RRSIG over one RRset (RFC 4034 §3). For an answer that a wildcard expands to, sign
  * the wildcard's own RRset and rename the result.
+ *
+ * Throws TypeError for an empty RRset. Times are rounded down to seconds.
  */
 export function signRrset(
   rrset: readonly ResourceRecord[],

@@ -6,6 +6,7 @@ import { RRType } from '../../wire/types-registry.js';
 import { dsDigest, standardAlgorithms } from '../algorithms.js';
 import { canonicalName, keyTag, encodeUint16 } from '../canonical.js';
 
+/** Algorithms that zones may be signed with (RFC 9904; SHA-1 is excluded). */
 export type SigningAlgorithm = 8 | 10 | 13 | 14 | 15 | 16;
 
 /** A zone's signing key: its DNSKEY RDATA and what signs with it. */
@@ -14,6 +15,7 @@ export interface ZoneSigningKey {
   /** DNSKEY RDATA. */
   readonly rdata: Uint8Array;
   readonly tag: number;
+  /** Returns the signature over the data, in the format of RRSIG. */
   sign(data: Uint8Array): Uint8Array;
 }
 
@@ -56,7 +58,11 @@ export function dnskeyRecord(zone: Name, key: ZoneSigningKey, ttl = 3600): Resou
 /** Digest types of DS records: SHA-1, SHA-256, SHA-384. */
 export type DsDigestType = 1 | 2 | 4;
 
-/** The DS record the parent publishes (RFC 4034 §5.1.4). */
+/**
+ * The DS record the parent publishes (RFC 4034 §5.1.4).
+ *
+ * The default is SHA-256: RFC 8624 §3.3 requires it of all validators.
+ */
 export function dsRecord(
   zone: Name,
   key: ZoneSigningKey,
@@ -76,6 +82,7 @@ export function dsRecord(
   );
 }
 
+/** Generates a key pair; RSA keys have 2048 bits. */
 function generate(algorithm: SigningAlgorithm): { privateKey: KeyObject; publicKey: KeyObject } {
   switch (algorithm) {
     case 8:
@@ -92,6 +99,7 @@ function generate(algorithm: SigningAlgorithm): { privateKey: KeyObject; publicK
   }
 }
 
+/** Returns the public key field of the DNSKEY, the reverse of `importKey`. */
 function publicOctets(algorithm: SigningAlgorithm, key: KeyObject): Uint8Array {
   const jwk = key.export({ format: 'jwk' });
   const bytes = (text: string | undefined): Uint8Array => Buffer.from(text ?? '', 'base64url');

@@ -5,6 +5,7 @@ import { readDnskey, readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
 import type { TrustAnchor } from './types.js';
 
+/** Makes a DS of algorithm 8 (RSASHA256) and digest type 2 (SHA-256). */
 const dsRecord = (keyTag: number, digest: string): Ds => ({
   keyTag,
   algorithm: 8,
@@ -31,6 +32,8 @@ export const rootAnchors: readonly TrustAnchor[] = [
 /**
  * Reads DS and DNSKEY lines in presentation form, as root.key files hold them; other
  * lines are refused.
+ *
+ * Fails with `dns-text-malformed` for a file without one of them.
  */
 export function parseTrustAnchors(text: string): Result<readonly TrustAnchor[]> {
   const zone = parseZone(text);

@@ -13,8 +13,11 @@ import type { UnsupportedZone } from '../../types.js';
 import type { Enclosing, ProofRecords, TrustAnchor, ZoneKey, Zones, ZoneStatus } from './types.js';
 import { timeOf } from './verify-rrset.js';
 
+/** DNSKEY flag: the key may sign zone data (RFC 4034 §2.1.1). */
 const ZONE_KEY = 0x0100;
+/** DNSKEY flag: the key is withdrawn (RFC 5011 §2.1). */
 const REVOKED = 0x0080;
+/** Keys of one zone. More would only serve to make validation expensive. */
 const MAX_KEYS = 64;
 /** TTL in seconds of a status that depends on a negative trust anchor. */
 const NEGATIVE_TTL = 300;
@@ -34,9 +37,12 @@ type Cut =
  * insecure delegation counts only if its parent proves it.
  */
 export class Chain implements Zones {
+  /** Zones by name: concurrent questions share one walk. */
   readonly #zones = new Map<string, Promise<ZoneStatus>>();
+  /** Delegations by name, for the same reason. */
   readonly #cuts = new Map<string, Promise<Cut>>();
   readonly #cachedGrounds = new Map<string, readonly ProofRecords[]>();
+  /** Zones that count as unsigned because no algorithm of theirs is supported. */
   readonly #unsupported = new Map<string, UnsupportedZone>();
   readonly #rested = new Map<string, { parent: Name | undefined; heard: DnsResponse[] }>();
 
@@ -56,6 +62,11 @@ export class Chain implements Zones {
     return memo(this.#zones, name.key, () => this.#zone(name));
   }
 
+  /**
+   * Proves a zone: the anchor's own directly, any other by its delegation. Results with
+   * an expiry go to the shared cache; failures do not, so that a later question tries
+   * again.
+   */
   async #zone(name: Name): Promise<ZoneStatus> {
     const anchor = this.anchor(name);
     if (!anchor) return { status: 'indeterminate', failure: noAnchor(name) };
@@ -107,10 +118,15 @@ export class Chain implements Zones {
     return undefined;
   }
 
+  /** Remembers the algorithms of a zone that is signed with nothing supported. */
   #note(zone: Name, unsupported: UnsupportedZone | undefined): void {
     if (unsupported) this.#unsupported.set(zone.key, unsupported);
   }
 
+  /**
+   * Returns the status of a zone whose DS records are all unsupported: insecure (RFC 4035
+   * §5.2), with the algorithms for the explanation.
+   */
   #withoutUsable(
     zone: Name,
     dsRecord: readonly Ds[],
@@ -154,6 +170,7 @@ export class Chain implements Zones {
     return [...this.#cachedGrounds.values()].flat();
   }
 
+  /** Records that the status of a zone rests on a response. */
   #rest(zone: Name, response: DnsResponse, parent?: Name): void {
     const known = this.#rested.get(zone.key) ?? { parent: undefined, heard: [] };
     known.parent ??= parent;
@@ -161,6 +178,11 @@ export class Chain implements Zones {
     this.#rested.set(zone.key, known);
   }
 
+  /**
+   * Proves the key set of the anchor's zone. The zone is known to exist and to be signed,
+   * so a missing signature points to the resolver, and signatures that are all out of
+   * date point to the clock of this machine.
+   */
   async #anchored(anchor: TrustAnchor): Promise<ZoneStatus> {
     const asked = await this.session.ask(anchor.zone, RRType.DNSKEY);
     if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
@@ -194,6 +216,7 @@ export class Chain implements Zones {
     return status;
   }
 
+  /** Proves the key set of a zone from the DS records of its parent (RFC 4035 §5.2). */
   async #delegated(name: Name, anchor: TrustAnchor): Promise<ZoneStatus> {
     const keys = this.session.ask(name, RRType.DNSKEY);
     this.#askAhead(name, anchor);
@@ -227,10 +250,15 @@ export class Chain implements Zones {
     void this.session.ask(top, RRType.DNSKEY);
   }
 
+  /** Returns the delegation at a name; asked once for each question. */
   #cut(name: Name): Promise<Cut> {
     return memo(this.#cuts, name.key, () => this.#askCut(name));
   }
 
+  /**
+   * Asks the parent side for the DS of a name and judges the answer: DS records, a signed
+   * CNAME, or a denial.
+   */
   async #askCut(name: Name): Promise<Cut> {
     const known = this.session.request.cache?.get(name.key);
     if (
@@ -310,6 +338,11 @@ export class Chain implements Zones {
     return { kind: closer === 'secure' ? 'no-zone' : 'insecure', ttl };
   }
 
+  /**
+   * Judges a denial of DS. It proves an insecure delegation when NS is present without
+   * SOA and DS, or when the name lies in an opt-out span (RFC 5155 §6); else there is no
+   * cut.
+   */
   async #deniedCut(name: Name, response: DnsResponse): Promise<Cut> {
     const judged = await judgeDenial(this.session, this, response, { name, type: RRType.DS });
     if ('failure' in judged) {
@@ -337,6 +370,7 @@ export class Chain implements Zones {
     return stronger.length > 0 ? stronger : known;
   }
 
+  /** Returns true if a DS record is the digest of this key of the zone. */
   #matches(usable: readonly Ds[], zone: Name, key: Dnskey, rdata: Uint8Array): boolean {
     const tag = keyTag(rdata);
     return usable.some((dsRecord) => {
@@ -412,6 +446,7 @@ export class Chain implements Zones {
     };
   }
 
+  /** Makes a zone key that is imported at its first use. */
   #zoneKey(dnskey: Dnskey, rdata: Uint8Array): ZoneKey {
     const algorithm = this.session.context.algorithms.signatures.get(dnskey.algorithm);
     let imported: ReturnType<ZoneKey['key']> | null = null;
@@ -425,15 +460,20 @@ export class Chain implements Zones {
     };
   }
 
+  /**
+   * Returns the expiry of a result in milliseconds since 1970: at most a day from now.
+   */
   #expiry(ttl: number): number {
     return this.session.request.now + Math.min(ttl, 86400) * 1000;
   }
 }
 
+/** Returns the failure for a name below no anchor. */
 function noAnchor(name: Name): Failure {
   return dnssecFailures.make('dnssec-no-anchor', name.toString());
 }
 
+/** Returns a bogus status with its failure. */
 function bogus(
   code: DnssecFailureCode,
   detail: string,
@@ -441,6 +481,7 @@ function bogus(
   return { status: 'bogus', failure: dnssecFailures.make(code, detail) };
 }
 
+/** Returns the stored promise of a key, or stores the one that `make` returns. */
 function memo<T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
   let made = map.get(key);
   if (!made) map.set(key, (made = make()));

@@ -5,6 +5,7 @@ import { compareNames } from '../canonical.js';
 import { nextCloser, type Denial, type NoCloser, type SetTrust } from './denial.js';
 import type { RRset } from './rrset.js';
 
+/** One NSEC record: nothing exists between `owner` and `next` in canonical order. */
 interface Span extends Nsec {
   readonly owner: Name;
   readonly set: RRset;
@@ -32,6 +33,7 @@ export class NsecProofs {
     });
   }
 
+  /** True if the response has an NSEC record of the zone. */
   get any(): boolean {
     return this.#spans.length > 0;
   }
@@ -81,10 +83,12 @@ export class NsecProofs {
     return undefined;
   }
 
+  /** Returns the first span that fits and whose signature holds. */
   #find(wanted: (span: Span) => boolean): Span | undefined {
     return this.#spans.find((span) => wanted(span) && this.trust(span.set));
   }
 
+  /** Returns a span that proves the absence of a name. */
   #cover(name: Name): Span | undefined {
     if (!name.isAtOrBelow(this.zone)) return undefined;
     return this.#find((span) => covers(span, name));
@@ -97,6 +101,7 @@ export class NsecProofs {
   }
 }
 
+/** Returns true if a span covers a name: it sorts after the owner and before `next`. */
 function covers({ owner, next, types }: Span, name: Name): boolean {
   if (owner.equals(name)) return false;
   // RFC 6840 §4.1: what lies below a delegation or a DNAME is not this zone's to deny.
@@ -133,6 +138,7 @@ export function below(name: Name): Name {
   return wildcard.ok ? wildcard.value : name;
 }
 
+/** Returns the RRsets without duplicates: one span may prove two absences. */
 function unique(...sets: readonly RRset[]): readonly RRset[] {
   return [...new Set(sets)];
 }

@@ -8,11 +8,14 @@ import { below, lacks } from './denial-nsec.js';
 import type { RRset } from './rrset.js';
 import type { ValidationLimits } from './types.js';
 
+/** One NSEC3 record: no hash exists between `hash` and `nextHash`. */
 interface Span extends Nsec3 {
+  /** The hash in the first label of the owner, 20 octets. */
   readonly hash: Uint8Array;
   readonly set: RRset;
 }
 
+/** A closest encloser proof (RFC 5155 §7.2.1). */
 interface Encloser {
   readonly name: Name;
   readonly span: Span;
@@ -50,6 +53,7 @@ export class Nsec3Proofs {
     );
   }
 
+  /** True if the response has a usable NSEC3 record of the zone. */
   get any(): boolean {
     return this.#spans.length > 0;
   }
@@ -147,11 +151,13 @@ export class Nsec3Proofs {
     return undefined;
   }
 
+  /** Returns the span whose owner is the hash of the name: the name exists. */
   #match(name: Name): Span | undefined {
     const hash = this.#hash(name);
     return hash && this.#spans.find((span) => equalBytes(span.hash, hash) && this.trust(span.set));
   }
 
+  /** Returns the span into which the hash of the name falls: the name does not exist. */
   #cover(name: Name): Span | undefined {
     const hash = this.#hash(name);
     return (
@@ -160,6 +166,7 @@ export class Nsec3Proofs {
     );
   }
 
+  /** Returns the hash of a name, computed once; undefined when the budget is used up. */
   #hash(name: Name): Uint8Array | undefined {
     const [first] = this.#spans;
     if (!first) return undefined;
@@ -198,10 +205,14 @@ function spanOf(set: RRset, zone: Name): Span[] {
   return [{ ...nsec3.value, hash, set }];
 }
 
+/** Opt-out: unsigned delegations in the span have no NSEC3 of their own (RFC 5155 §6). */
 function isOptOut(span: Span): boolean {
   return (span.flags & 1) !== 0;
 }
 
+/**
+ * Returns true if the hash is inside the span; the last span wraps around to the first.
+ */
 function between(owner: Uint8Array, hash: Uint8Array, next: Uint8Array): boolean {
   const after = Buffer.compare(owner, hash) < 0;
   const before = Buffer.compare(hash, next) < 0;
@@ -209,6 +220,7 @@ function between(owner: Uint8Array, hash: Uint8Array, next: Uint8Array): boolean
   return (after || before) && !equalBytes(owner, hash);
 }
 
+/** Returns the RRsets of a proof without duplicates. */
 function unique({ span, cover }: Encloser, third?: Span): readonly RRset[] {
   return [...new Set([span.set, cover.set, ...(third ? [third.set] : [])])];
 }

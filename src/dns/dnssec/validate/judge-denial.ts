@@ -11,6 +11,10 @@ import type { DnsResponse, ValidationSession } from './session.js';
 import type { ZoneKey, Zones } from './types.js';
 import type { Verified } from './verify-rrset.js';
 
+/**
+ * The judgement of a claimed absence. `delegation`: an NS record without SOA is at the
+ * name, so a zone begins there. `ttl`: seconds for which the absence may be cached.
+ */
 export type JudgedDenial =
   | {
       readonly status: 'secure' | 'insecure';
@@ -21,6 +25,7 @@ export type JudgedDenial =
     }
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 
+/** The types whose signer claims the zone of a denial. */
 const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRType.SOA]);
 
 /** A zone with its proved keys. */
@@ -119,6 +124,10 @@ export function judgeNoCloser(
   return found?.status;
 }
 
+/**
+ * Proves the absence from NSEC, else from NSEC3 records. `refused`: more NSEC3 iterations
+ * than this validator computes (RFC 9276 §3.2).
+ */
 function proveDenial(
   session: ValidationSession,
   response: DnsResponse,
@@ -150,6 +159,9 @@ function proveDenial(
   return byNsec3 && { ...byNsec3, ttl: used(byNsec3.used) };
 }
 
+/**
+ * Prepares the proofs of one zone; signatures are verified only for the RRsets they use.
+ */
 function proofs(
   session: ValidationSession,
   response: DnsResponse,

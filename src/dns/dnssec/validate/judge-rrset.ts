@@ -8,6 +8,9 @@ import type { RRset } from './rrset.js';
 import type { DnsResponse, ValidationSession } from './session.js';
 import type { Zones } from './types.js';
 
+/**
+ * The judgement of an RRset. `ttl` in seconds, reduced by the validity of the signature.
+ */
 export type JudgedRrset =
   | {
       readonly status: 'secure' | 'insecure';

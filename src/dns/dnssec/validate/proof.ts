@@ -26,6 +26,7 @@ export async function verifyProof(
       messageOf(ground),
     ]),
   );
+  // The proof is the only upstream: validation runs unchanged and opens no connection.
   const fetch: Fetch = (name, type) => {
     const message = messages.get(`${type} ${name.key}`);
     return Promise.resolve(
@@ -43,6 +44,9 @@ export async function verifyProof(
   return validate({ name: Name.of(proof.name), type: proof.type, fetch, anchors, now, ...terms });
 }
 
+/**
+ * Rebuilds the response from the records of a proof; lines that cannot be read are lost.
+ */
 function messageOf(ground: ProofRecords): Message {
   const records = (lines: readonly string[]): ResourceRecord[] =>
     lines.flatMap((line) => {

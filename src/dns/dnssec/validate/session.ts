@@ -24,6 +24,7 @@ export interface DnsResponse {
   readonly usedRecords: Set<ResourceRecord>;
 }
 
+/** A response, or the reason why there is none. */
 export type QueryResult =
   | { readonly ok: true; readonly response: DnsResponse }
   | { readonly ok: false; readonly failure: Failure };
@@ -51,6 +52,7 @@ export class ValidationSession {
     this.#question.failed = this.limits.failedChecks;
   }
 
+  /** Queries upstream; the same question is asked once. Refuses beyond the limit. */
   ask(name: Name, type: number): Promise<QueryResult> {
     const key = `${type} ${name.key}`;
     let asked = this.#asked.get(key);
@@ -65,6 +67,7 @@ export class ValidationSession {
     return asked;
   }
 
+  /** Fetches a response and groups its records; each response has its own work budget. */
   async #fetch(name: Name, type: number): Promise<QueryResult> {
     const fetched = await this.request.fetch(name, type);
     if (!fetched.ok) return fetched;
@@ -88,6 +91,7 @@ export class ValidationSession {
     return verifyRrset(recordSet, { zone, keys }, this.context, response.budget);
   }
 
+  /** Marks an RRset, and the signature that verified it, as part of the proof. */
   use(response: DnsResponse, recordSet: RRset, verified?: Verified): void {
     for (const record of recordSet.records) response.usedRecords.add(record);
     if (verified?.ok) response.usedRecords.add(verified.signature.record);
@@ -101,6 +105,7 @@ export class ValidationSession {
   }
 }
 
+/** Returns the used records of a response in presentation form. */
 export function proofRecordsOf({ name, type, message, usedRecords }: DnsResponse): ProofRecords {
   const lines = (records: readonly ResourceRecord[]): string[] =>
     records.filter((record) => usedRecords.has(record)).map(formatRecord);
@@ -113,6 +118,7 @@ export function proofRecordsOf({ name, type, message, usedRecords }: DnsResponse
   };
 }
 
+/** Returns a failure as the result of a query. */
 export function refusal(
   code: keyof typeof dnssecFailures.entries,
   detail = '',

@@ -7,12 +7,14 @@ import type { AlgorithmRegistry } from '../algorithms.js';
 
 /** Queries the upstream with CD=1 and DO=1. Rejects only when aborted. */
 export type Fetch = (name: Name, type: number) => Promise<Fetched>;
+/** The response to a query, or the failure of the transport. */
 export type Fetched =
   | { readonly ok: true; readonly message: Message }
   | { readonly ok: false; readonly failure: Failure };
 
 /** A trust anchor: DS or DNSKEY of a zone, usually the root, trusted without proof. */
 export interface TrustAnchor {
+  /** The zone whose keys these are. */
   readonly zone: Name;
   readonly ds: readonly Ds[];
   readonly keys: readonly Dnskey[];
@@ -57,6 +59,10 @@ export interface ValidationLimits {
 /** Seconds: the most that a user may allow as {@link ValidationLimits.clockSkew}. */
 export const MAX_CLOCK_SKEW = 3600;
 
+/**
+ * Limits far above the needs of genuine zones: one signature verified for each RRset, one
+ * to four keys, no extra iterations (RFC 9276 §3.1).
+ */
 export const defaultLimits: ValidationLimits = {
   checksPerMessage: 16,
   failedChecks: 8,
@@ -80,6 +86,7 @@ export type ZoneStatus =
   | { readonly status: 'no-zone'; readonly expires: number }
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 
+/** A key of a proved zone. */
 export interface ZoneKey {
   readonly tag: number;
   readonly algorithm: number;
@@ -90,6 +97,7 @@ export interface ZoneKey {
   key(): KeyObject | undefined;
 }
 
+/** One question to the validator. */
 export interface ValidateRequest {
   readonly name: Name;
   readonly type: number;
@@ -112,6 +120,7 @@ export interface ZoneCache {
   set(zone: string, entry: CachedZone): void;
 }
 
+/** A zone in the cache, with the records that prove it. */
 export interface CachedZone {
   readonly zone: ZoneStatus;
   readonly grounds: readonly ProofRecords[];
@@ -137,7 +146,9 @@ export type Enclosing =
 
 /** The zones above a name, as far as they are proved. */
 export interface Zones {
+  /** Proves a zone, given only its claimed name. */
   zone(name: Name): Promise<ZoneStatus>;
+  /** Returns whether data at a name must be signed. */
   enclosing(name: Name): Promise<Enclosing>;
   /** The closest trust anchor at or above a name. */
   anchor(name: Name): TrustAnchor | undefined;

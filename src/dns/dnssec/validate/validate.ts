@@ -12,6 +12,7 @@ import { ValidationSession, type QueryResult, type DnsResponse } from './session
 import type { ValidateRequest } from './types.js';
 import { WrittenProof } from './written-proof.js';
 
+/** Security states by weight: the answer has the worst one of its links. */
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
 /**
@@ -25,6 +26,10 @@ export async function validate(request: ValidateRequest): Promise<DnsAnswer> {
   return new Walk(session, new Chain(session), request).run();
 }
 
+/**
+ * The walk along one question: from name to name over aliases, to data or a denial. Each
+ * step weakens the result and shortens its TTL, never the reverse.
+ */
 class Walk {
   readonly #aliases: AliasStep[] = [];
   #weakest: Dnssec = 'secure';
@@ -39,6 +44,9 @@ class Walk {
     this.#current = request.name;
   }
 
+  /**
+   * Follows the question to its end. A loop or too many aliases make the answer bogus.
+   */
   async run(): Promise<DnsAnswer> {
     let asked = await this.session.ask(this.#current, this.request.type);
     for (let followed = 0; followed <= this.session.limits.aliases; followed++) {
@@ -101,6 +109,7 @@ class Walk {
     return this.#answer('found', data.records);
   }
 
+  /** Judges the data and returns the answer. */
   async #found(response: DnsResponse, recordSet: RRset): Promise<DnsAnswer> {
     const judged = await judgeRrset(this.session, this.chain, response, recordSet);
     if ('failure' in judged) return this.#failed(judged.status, judged.failure);
@@ -161,6 +170,7 @@ class Walk {
     return to;
   }
 
+  /** Judges the denial at the end of the chain. */
   async #denied(response: DnsResponse): Promise<DnsAnswer> {
     let judged = await judgeDenial(this.session, this.chain, response, {
       name: this.#current,
@@ -182,17 +192,22 @@ class Walk {
     return this.#concluded(judged);
   }
 
+  /** Turns a judged denial into an answer. */
   #concluded(judged: JudgedDenial): DnsAnswer {
     if ('failure' in judged) return this.#failed(judged.status, judged.failure);
     this.#weaken(judged.status, judged.ttl);
     return this.#answer(judged.kind, []);
   }
 
+  /**
+   * Includes a link in the result: its state when it is worse, its TTL when it is lower.
+   */
   #weaken(status: Dnssec, ttl: number): void {
     if (gravity.indexOf(status) > gravity.indexOf(this.#weakest)) this.#weakest = status;
     this.#ttl = Math.min(this.#ttl, ttl);
   }
 
+  /** Returns an answer, with a proof that is written when it is read. */
   #answer(status: 'found' | 'nodata' | 'nxdomain', records: DnsAnswer['records']): DnsAnswer {
     const dnssec = this.#weakest;
     const { session, chain } = this;
@@ -239,6 +254,9 @@ class Walk {
     return failed;
   }
 
+  /**
+   * Returns a failure. Aliases that were followed are part of it, for the explanation.
+   */
   #failed(dnssec: 'bogus' | 'indeterminate', failure: Failure): DnsAnswer {
     const question = { name: this.request.name, type: this.request.type };
     return {
@@ -254,6 +272,10 @@ class Walk {
   }
 }
 
+/**
+ * Returns the failure of a response without data. NXDOMAIN and YXDOMAIN are data here:
+ * their truth depends on the records in the message, not on the code.
+ */
 function refusalOf(asked: QueryResult): Failure | undefined {
   if (!asked.ok) return asked.failure;
   const { rcode } = asked.response.message;
@@ -283,10 +305,14 @@ function speaksOf(response: DnsResponse, name: Name): boolean {
   );
 }
 
+/** Returns true if the RRset is in the answer section. */
 function answers(response: DnsResponse, recordSet: RRset): boolean {
   return recordSet.records.some((record) => response.message.answers.includes(record));
 }
 
+/**
+ * Returns the DNAME of an ancestor, which redirects everything below it (RFC 6672 §2.2).
+ */
 function dnameAbove(response: DnsResponse, name: Name): RRset | undefined {
   return response.recordSets.find(
     (set) =>
@@ -297,6 +323,7 @@ function dnameAbove(response: DnsResponse, name: Name): RRset | undefined {
   );
 }
 
+/** Replaces the owner of a DNAME by its target; undefined for a name that is too long. */
 function substitute(name: Name, owner: Name, target: Name): Name | undefined {
   const front = name.labels.slice(0, name.labels.length - owner.labels.length);
   const made = Name.fromLabels([...front, ...target.labels]);

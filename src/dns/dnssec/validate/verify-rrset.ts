@@ -15,6 +15,7 @@ export interface WorkBudget {
   readonly question: { failed: number };
 }
 
+/** The result of a verification: the signature that holds, or the failure. */
 export type Verified =
   | {
       readonly ok: true;
@@ -23,6 +24,7 @@ export type Verified =
     }
   | { readonly ok: false; readonly code: DnssecFailureCode };
 
+/** The rules of a verification. */
 export interface VerifyContext {
   readonly algorithms: AlgorithmRegistry;
   readonly limits: ValidationLimits;
@@ -30,6 +32,7 @@ export interface VerifyContext {
   readonly now: number;
 }
 
+/** Failures from the most to the least specific: the first that occurred is reported. */
 const gravity: readonly DnssecFailureCode[] = [
   'dnssec-limit',
   'dnssec-signature-invalid',

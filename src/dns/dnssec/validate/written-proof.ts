@@ -43,6 +43,7 @@ export class WrittenProof implements Proof {
     return this.#grounds;
   }
 
+  /** Returns plain data: the class computes its grounds in a getter. */
   toJSON(): Proof {
     const { schema, name, type, at, status, dnssec, grounds } = this;
     return { schema, name, type, at, status, dnssec, grounds };
