@@ -69,4 +69,5 @@ export const reportSection = z.strictObject({
     .optional(),
 });
 
+/** The `report` section of the configuration, checked and with defaults. */
 export type ReportSettings = z.output<typeof reportSection>;

@@ -27,6 +27,7 @@ export type ReportTrust =
   | 'stale'
   | 'superseded';
 
+/** The verdict on one report, with the text for the operator. */
 export interface TrustVerdict {
   readonly trust: ReportTrust;
   readonly detail: string;

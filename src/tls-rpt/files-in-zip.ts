@@ -10,6 +10,7 @@ export interface ZipFile {
 
 const MAX_FILES = 1000;
 
+/** Whether octets begin like a zip archive: a local file header, or an empty archive. */
 export function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
 }

@@ -1,5 +1,6 @@
 import type { Notes } from './notes.js';
 
+/** The members of a JSON object, still unchecked. */
 export type Members = Readonly<Record<string, unknown>>;
 
 /**
@@ -17,6 +18,7 @@ const kinds = {
     'result-type sending-mta-ip receiving-mx-hostname receiving-mx-helo receiving-ip failed-session-count additional-information failure-reason-code',
 } as const;
 
+/** The objects of a report whose member names are known (RFC 8460 §4.4). */
 export type MemberKind = keyof typeof kinds;
 
 /**

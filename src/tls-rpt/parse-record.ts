@@ -1,6 +1,7 @@
 import { trimBlanks, type Failure } from '../base/index.js';
 import { tlsRptFailures } from './failures.js';
 
+/** A TLS-RPT record (RFC 8460 §3). */
 export interface TlsRptRecord {
   readonly status: 'found' | 'absent' | 'invalid';
   /** Usable URIs, as published. */

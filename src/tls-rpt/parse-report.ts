@@ -21,6 +21,7 @@ export interface ParsedReport {
   readonly unforeseen: readonly Unforeseen[];
 }
 
+/** Facts from outside the JSON that fill a gap in it. */
 export interface ParseReportOptions {
   /**
    * The policy domain that the mail's header or the file's name gives, for reports that

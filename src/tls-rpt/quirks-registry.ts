@@ -260,4 +260,5 @@ export const reportQuirks = defineFailures({
   ),
 });
 
+/** The code of a departure from RFC 8460 that is accepted with a note. */
 export type QuirkCode = keyof typeof reportQuirks.entries;

@@ -1,5 +1,6 @@
 import { reportDay, type TlsReport } from './report.js';
 
+/** The parts of a report's file name and subject (RFC 8460 §5.1 and §5.3). */
 export interface ReportNameOptions {
   /** The reporter's domain: that of contact-info (RFC 8460 §5.3). */
   readonly submitter: string;

@@ -28,6 +28,7 @@ export interface ReportedPolicy {
   readonly failureDetails: readonly FailureDetails[];
 }
 
+/** Failed sessions of one kind (RFC 8460 §4.4, `failure-details`). */
 export interface FailureDetails {
   /** One of {@link resultTypes}, or other text of the reporter. */
   readonly resultType: string;
@@ -43,6 +44,7 @@ export interface FailureDetails {
 
 /** RFC 8460 §4.4. */
 export const policyTypes = ['tlsa', 'sts', 'no-policy-found'] as const;
+/** A policy type of RFC 8460 §4.2. */
 export type PolicyType = (typeof policyTypes)[number];
 
 /** RFC 8460 §4.3 and the registry of §6.6. */
@@ -59,6 +61,7 @@ export const resultTypes = [
   'sts-policy-invalid',
   'sts-webpki-invalid',
 ] as const;
+/** A result type of RFC 8460 §4.3. */
 export type ResultType = (typeof resultTypes)[number];
 
 const dayMs = 86_400_000;

@@ -10,6 +10,7 @@ export interface UnpackedReport {
   readonly quirks: readonly QuirkCode[];
 }
 
+/** The limit of the unpacked octets of one body. */
 export interface UnpackReportsOptions {
   /** Octets unpacked, of all layers and files together. Default 10 MB (RFC 8460 §5.2). */
   readonly maxBytes?: number;

@@ -4,6 +4,7 @@ import { request } from '../../http/index.js';
 import type { Network } from '../../net/index.js';
 import type { TrustStore } from '../../x509/index.js';
 
+/** The network, trust anchors and clock of a POST to a webhook. */
 export interface WebhookOptions {
   /** Guarded: the DNS of the receiver decides which address the name has. */
   readonly network: Network;
@@ -30,7 +31,7 @@ export async function postWebhook(
     network,
     addresses: [...found.v4, ...found.v6],
     host: hostname,
-    ...(port === '' ? {} : { port: Number(port) }),
+    port: port === '' ? undefined : Number(port),
     path: `${pathname}${search}`,
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -5,6 +5,7 @@ import { showDomainInSteps, showOverviewInSteps } from '../explain/show.js';
 import { inTurns } from '../explain/steps.js';
 import { planAlerts, type ReportAlert, type Condition, type Told } from './plan-alerts.js';
 
+/** The domains of an alert round, and the channels that receive alerts. */
 export interface AlertOptions {
   readonly store: Store;
   /** Milliseconds since 1970. */

@@ -1,6 +1,9 @@
 import { countByDay, groupBy } from './count-sessions.js';
 import { dateOf, dayOf, type ReportRow, type SessionRow } from './facts.js';
 
+/**
+ * The reports of one reporter as they arrive: the latest day, and whether it fell silent.
+ */
 export interface Arrival {
   readonly reporter: string;
   /** Days with a report, of those looked at. */

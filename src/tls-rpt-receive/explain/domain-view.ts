@@ -24,6 +24,7 @@ export interface SessionSums {
   readonly failed: number;
 }
 
+/** The sessions of one reporter over the span, by kind of policy. */
 export interface ReporterSums {
   readonly reporter: string;
   readonly reports: number;

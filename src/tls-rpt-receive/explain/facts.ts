@@ -80,6 +80,7 @@ export interface UnauthenticatedRow {
   readonly failed: number;
 }
 
+/** The number of reports of one reporter with a departure from RFC 8460. */
 export interface NoteRow {
   readonly reporter: string;
   readonly code: string;
@@ -115,6 +116,7 @@ export interface ReportedFacts {
   readonly checks: readonly CheckResult[];
 }
 
+/** A UTC day in milliseconds. A report covers one such day (RFC 8460 §4.1). */
 export const dayMs = 86_400_000;
 
 /** A day as a date. */

@@ -20,6 +20,7 @@ import {
 import { patternsOf } from './quoted.js';
 import type { Steps } from './steps.js';
 
+/** The domain and the days about which facts are read. */
 export interface GatherOptions {
   readonly domain: string;
   readonly from: number;

@@ -23,6 +23,7 @@ export type FaultParty = 'yours' | 'theirs' | 'path' | 'unclear';
 export type Remedy =
   'finding' | 'foreign-host' | 'missing-from-policy' | 'outdated-copy' | 'general';
 
+/** The judged cause of a failure, as {@link rules} decide it. */
 export interface Fault {
   readonly whose: FaultParty;
   readonly because: string;

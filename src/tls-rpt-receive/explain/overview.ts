@@ -5,6 +5,7 @@ import { dateOf, plus, type ReportedFacts } from './facts.js';
 import { groupFailures, isOngoing } from './group-failures.js';
 import type { Steps } from './steps.js';
 
+/** The line of one domain in the overview. */
 export interface DomainLine {
   /** Empty for reports that name no domain. */
   readonly domain: string;
@@ -39,6 +40,7 @@ export interface Overview {
   readonly uncounted: readonly { readonly trust: string; readonly reports: number }[];
 }
 
+/** The days of the overview, and the number of domains that it lists. */
 export interface OverviewOptions {
   readonly from: number;
   readonly to: number;

@@ -12,6 +12,7 @@ export interface Target {
   readonly host: string | undefined;
 }
 
+/** The sentence and the steps for one result type. */
 export interface ResultText {
   /** The failure in one sentence. */
   readonly says: (group: FailureGroup) => string;

@@ -7,6 +7,7 @@ import { gatherFacts } from './gather-facts.js';
 import { viewOverview, type Overview } from './overview.js';
 import { atOnce, type Steps } from './steps.js';
 
+/** The span that is shown, and the time from which it counts back. */
 export interface ShowOptions {
   /** Milliseconds since 1970. */
   readonly now: number;

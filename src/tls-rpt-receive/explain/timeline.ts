@@ -2,6 +2,7 @@ import type { CheckResult } from '../../evidence/index.js';
 import { countByDay } from './count-sessions.js';
 import { dateOf, dayOfCheck, type ReportedFacts, type QuotedPolicy } from './facts.js';
 
+/** The sessions of one UTC day, and the changes of the domain on it. */
 export interface TimelineDay {
   readonly day: string;
   /** Sessions, counted once each: of two policies the larger number. */

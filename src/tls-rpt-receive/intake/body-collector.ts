@@ -6,6 +6,7 @@ const RATE = 8_000_000;
 const SHORTEST = 4;
 const BLOCK = 64 * 1024;
 
+/** The limit of one body, and the function that uses it. */
 export interface CollectOptions<T> {
   /** Octets of one body. */
   readonly most: number;
@@ -17,6 +18,10 @@ export interface CollectOptions<T> {
   readonly drain?: boolean;
 }
 
+/**
+ * Reads a whole body within its limits and passes it on. The octets of all bodies in memory
+ * share one bound.
+ */
 export type BodyCollector = <T>(
   chunks: AsyncIterable<Uint8Array>,
   options: CollectOptions<T>,

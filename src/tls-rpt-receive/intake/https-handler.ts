@@ -2,6 +2,7 @@ import { reportFailures } from '../../tls-rpt/index.js';
 import { bodyCollector } from './body-collector.js';
 import type { Receipt, Receiver } from './receiver.js';
 
+/** The receiver of reports that are POSTed, and the limit of a body. */
 export interface HttpsHandlerOptions {
   readonly receiver: Receiver;
   /** Octets of one body, still packed. Default 10 MB (RFC 8460 §5.2). */

@@ -5,6 +5,7 @@ import { verifyByKeys, type LookupKeys } from '../verify/verify-dkim.js';
 import { judgeItem, type ItemTask, type JudgedPart } from './judge-item.js';
 import type { FromWorker, ToWorker } from './reading-worker.js';
 
+/** The key lookup and the limits of the thread that reads large items. */
 export interface ItemReaderOptions {
   /** Looks up DKIM keys. */
   readonly keys: LookupKeys;

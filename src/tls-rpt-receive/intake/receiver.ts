@@ -11,6 +11,7 @@ import { ItemReader } from './item-reader.js';
 import { judgeItem, type ItemTask, type JudgedPart } from './judge-item.js';
 import { networkBudget, sourceBudget, type SourceBudget } from './source-budget.js';
 
+/** The store, clock, key lookup and limits of a receiver. */
 export interface ReceiverOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -68,6 +69,7 @@ export interface Origin {
   readonly name: string;
 }
 
+/** Accepts bodies and mails, and answers each when it is durable or refused. */
 export interface Receiver {
   receive(bytes: Uint8Array, origin: Origin): Promise<Receipt>;
   /** Whether this source may send now; asked before its body is read. */

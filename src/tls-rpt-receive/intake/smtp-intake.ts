@@ -6,6 +6,7 @@ import { reportFailures } from '../../tls-rpt/index.js';
 import { bodyCollector } from './body-collector.js';
 import type { Receipt, Receiver } from './receiver.js';
 
+/** The recipients, names and limits of the SMTP intake. */
 export interface SmtpIntakeOptions {
   readonly receiver: Receiver;
   /** Addresses that take reports; every other is refused. */
@@ -29,6 +30,7 @@ export interface SmtpIntakeOptions {
   readonly monotonic?: () => number;
 }
 
+/** A running SMTP intake for report mail. */
 export interface SmtpIntake {
   serve(conn: Connection): void;
   /** Ends the session on a connection whose place a newcomer needs, with 421. */

@@ -9,6 +9,7 @@ import { reportRecord, type ReportRecord } from './report-record.js';
 import { splitItems } from './split-items.js';
 import type { Source } from './walk-sources.js';
 
+/** The destination of an import, the trusted domains and the limits of one item. */
 export interface ImportOptions {
   readonly clock: Clock;
   /** Where reports go. Without it they are only read. */

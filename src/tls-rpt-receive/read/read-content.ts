@@ -9,6 +9,9 @@ import {
   type UnpackedReport,
 } from '../../tls-rpt/index.js';
 
+/**
+ * The origin of a text, from which gaps in a report are filled, and its limit of objects.
+ */
 export interface ReadContentOptions {
   /**
    * The octets to store where the text is one report: those before it was unpacked.

@@ -6,6 +6,7 @@ import { domainOfName, readContent, reportsAmong } from './read-content.js';
 import { readMail } from './read-mail.js';
 import { itemsIn } from './split-items.js';
 
+/** The origin of an item, its limits, and the check of signatures. */
 export interface ReadItemOptions {
   readonly name: string;
   readonly via: Via;

@@ -16,11 +16,13 @@ import { textOfHtml } from './text-of-html.js';
 /** The mail around a report, before its signatures are verified. */
 export type UnverifiedEnvelope = Omit<MailEnvelope, 'dkim'>;
 
+/** The envelope of a mail and every report or refusal in it. */
 export interface MailReading {
   readonly mail: UnverifiedEnvelope;
   readonly reports: readonly PartReading[];
 }
 
+/** Limits of the reports in one mail. */
 export interface ReadMailOptions {
   /** Octets of a report unpacked. */
   readonly maxBytes?: number | undefined;

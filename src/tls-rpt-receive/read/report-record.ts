@@ -73,6 +73,7 @@ export const reportRecordSchema = z
     description: 'One TLS-RPT report as it was read, or why it was refused.',
   });
 
+/** One report as `hermetic.report/1` prints it. */
 export type ReportRecord = z.infer<typeof reportRecordSchema>;
 
 /** Returns the record of one item, as `report import --json` prints it. */

@@ -1,6 +1,8 @@
 import { neutralise, wrap } from '../../base/index.js';
 
+/** The styles of terminal text. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
+/** Adds a style to a text, or returns it unchanged where the output takes no colour. */
 export type Paint = (text: string, style: Style) => string;
 
 const codes: Readonly<Record<Style, string>> = {

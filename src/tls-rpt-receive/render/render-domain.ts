@@ -6,6 +6,7 @@ import { policyName } from '../explain/result-texts-registry.js';
 import { number, painter, paragraph, plural, shortDay, type Paint } from './layout.js';
 import { renderFailures } from './render-failures.js';
 
+/** The width of the terminal in columns, and whether it shows colour. */
 export interface RenderOptions {
   /** Columns, 80 to 120. Default 80. */
   readonly width?: number;

@@ -1,6 +1,7 @@
 import type { Store } from '../../store/index.js';
 import { unpackReports } from '../../tls-rpt/index.js';
 
+/** The selection of the reports to export. */
 export interface ExportOptions {
   /** Reports with a policy of this domain only. */
   readonly domain?: string;

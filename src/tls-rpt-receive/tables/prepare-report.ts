@@ -13,6 +13,7 @@ import {
 import type { VerifiedItem, ReportTrust, TrustReason, Via } from '../types.js';
 import { policyMode } from './policy-mode.js';
 
+/** A judged report and the time of its arrival in milliseconds since 1970. */
 export interface ReceivedReport {
   readonly reading: VerifiedItem;
   readonly parsed: ParsedReport;
@@ -48,6 +49,7 @@ export interface PreparedReport {
   readonly failures: readonly FailureRow[];
 }
 
+/** The row of one policy of a report: counts, and the key of its text. */
 export interface PolicyRow {
   readonly domain: string;
   readonly type: string;
@@ -59,6 +61,9 @@ export interface PolicyRow {
   readonly undescribed: number;
 }
 
+/**
+ * The row of one failure detail. Empty text stands for a member that the reporter left out.
+ */
 export interface FailureRow {
   readonly domain: string;
   readonly type: string;

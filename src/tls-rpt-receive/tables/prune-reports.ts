@@ -3,6 +3,7 @@ import { isAuthenticated, type ReportTrust } from '../types.js';
 import { partIds } from './part-ids.js';
 import { forgetTexts } from './store-reports.js';
 
+/** The age and number of the reports that stay. Sums by day stay in any case. */
 export interface PruneOptions {
   /** Milliseconds since 1970. */
   readonly now: number;

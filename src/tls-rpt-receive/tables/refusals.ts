@@ -1,6 +1,7 @@
 import type { Store } from '../../store/index.js';
 import type { Via } from '../types.js';
 
+/** An item that was refused, by transport and failure code. */
 export interface Refusal {
   /** Days since 1970. */
   readonly day: number;

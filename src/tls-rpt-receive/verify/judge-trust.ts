@@ -11,6 +11,9 @@ import {
 import { domainOfAddress, organisationOf, sameOrganisation } from './organisation.js';
 import { isDomainName } from './is-domain-name.js';
 
+/**
+ * The time of arrival and the own domains, by which the content of a report is judged.
+ */
 export interface JudgeOptions {
   /** When the report came, milliseconds since 1970. */
   readonly at: number;

@@ -45,6 +45,10 @@ export type KeyAnswer =
   | { readonly lookup: 'found'; readonly texts: readonly string[] }
   | { readonly lookup: 'absent' | 'failed'; readonly code?: string };
 
+/**
+ * Looks up the TXT records of a DKIM key name (RFC 6376 §3.6.2.1). A failed lookup is an
+ * answer of its own: the mail is then `unverifiable`, and not `unsigned`.
+ */
 export type LookupKeys = (name: string) => Promise<KeyAnswer>;
 
 /** Looks up the key records at `SELECTOR._domainkey.DOMAIN`. */
