@@ -26,7 +26,7 @@ export interface Sign {
   readonly label: string;
 }
 
-/** A sign alone. */
+/** A sign without a text next to it; its label becomes the accessible name. */
 export function markSign({ sign, tone, label }: Sign): Markup {
   return markup`<span class="mark ${tone}" role="img" title="${label}" aria-label="${label}">${sign}</span>`;
 }
@@ -98,7 +98,8 @@ export interface TableColumn<Row> {
 
 /**
  * A table whose first column heads its rows. On a phone each row becomes a block, and
- * each value has the name of its column before it.
+ * each value has the name of its column before it, which the style takes from
+ * `data-column`. The caption is read by screen readers and not shown.
  */
 export function dataTable<Row>(
   caption: string,

@@ -2,8 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import type { Notes } from './notes.js';
 
 /**
- * Decodes the text of a report. RFC 7493 §2.1 requires UTF-8. UTF-16, a byte order mark
- * and octets that are not UTF-8 are read too, each with a note.
+ * Decodes JSON text. RFC 7493 §2.1 requires UTF-8 without a byte order mark; UTF-16,
+ * marks and stray octets are read with a note. UTF-16 without a mark is recognised by its
+ * zero octets, since JSON begins with an ASCII character.
  */
 export function decodeText(bytes: Uint8Array, notes?: Notes): string {
   const utf16 = utf16Of(bytes);
@@ -30,6 +31,7 @@ function utf16Of([first, second, third]: Uint8Array): 'utf-16le' | 'utf-16be' | 
   return first === 0 && second !== 0 && third === 0 ? 'utf-16be' : undefined;
 }
 
+/** Decodes UTF-8; an octet that is not UTF-8 becomes U+FFFD. */
 function decodeUtf8(bytes: Uint8Array, notes?: Notes): string {
   if (!isUtf8(bytes)) notes?.add('encoding-not-utf8', '', 'octets that are no UTF-8');
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');

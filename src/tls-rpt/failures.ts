@@ -1,6 +1,9 @@
 import { defineFailures } from '../base/index.js';
 
-/** Faults of a TLS-RPT record (RFC 8460 §3). */
+/**
+ * Faults of a TLS-RPT record (RFC 8460 §3). The publisher has to fix each of them; a
+ * reporter sends nothing meanwhile.
+ */
 export const tlsRptFailures = defineFailures({
   'rpt-record-multiple': {
     blame: 'publisher',
@@ -33,7 +36,8 @@ export const tlsRptFailures = defineFailures({
 });
 
 /**
- * The faults for which a report is refused. Every other fault is a note (`reportQuirks`).
+ * Faults for which a report is refused: it is not a report, or reading it would cost too
+ * much. Every other fault is a note (`reportQuirks`).
  */
 export const reportFailures = defineFailures({
   'report-empty': {

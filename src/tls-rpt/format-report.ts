@@ -9,11 +9,20 @@ import {
   type TlsReport,
 } from './report.js';
 
+/** Labels of letters, digits and hyphens, in lower case. */
 const host = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*';
+/** A domain in A-labels and lower case, at most 253 characters. */
 const domain = new RegExp(`^(?=.{1,253}$)${host}$`);
+/** A domain, or one with a wildcard as its first label (RFC 8461 §4.1). */
 const mxPattern = new RegExp(`^(?=.{1,253}$)(\\*\\.)?${host}$`);
+/** A mail address with a dot-atom as its local part. */
 const contact = new RegExp(`^[A-Za-z0-9.!#$%&'*+/=?^_\`{|}~-]{1,64}@${host}$`);
+/** RFC 3339 in UTC with whole seconds. */
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+/**
+ * Text without control characters and without halves of surrogate pairs, which I-JSON
+ * forbids (RFC 7493 §2.1).
+ */
 const printable = /^[^\p{Cc}\p{Cs}]+$/u;
 
 /**
@@ -56,20 +65,22 @@ function unlessEmpty<T>(items: readonly T[]): readonly T[] | undefined {
   return items.length > 0 ? items : undefined;
 }
 
-function formatDetail(d: FailureDetails): object {
+/** One failure; JSON leaves undefined members out. */
+function formatDetail(detail: FailureDetails): object {
   return {
-    'result-type': d.resultType,
-    'sending-mta-ip': d.sendingMtaIp,
-    'receiving-mx-hostname': d.receivingMxHostname,
-    'receiving-mx-helo': d.receivingMxHelo,
-    'receiving-ip': d.receivingIp,
-    'failed-session-count': d.failedSessionCount,
-    'additional-information': d.additionalInformation,
-    'failure-reason-code': d.failureReasonCode,
+    'result-type': detail.resultType,
+    'sending-mta-ip': detail.sendingMtaIp,
+    'receiving-mx-hostname': detail.receivingMxHostname,
+    'receiving-mx-helo': detail.receivingMxHelo,
+    'receiving-ip': detail.receivingIp,
+    'failed-session-count': detail.failedSessionCount,
+    'additional-information': detail.additionalInformation,
+    'failure-reason-code': detail.failureReasonCode,
   };
 }
 
-/** [8460-4.4-1, 8460-4.4-2, 8460-4.4-3, 8460-4.4-4, 8460-4.4-5] */
+/** The first member at fault. */
+// [8460-4.4-1, 8460-4.4-2, 8460-4.4-3, 8460-4.4-4, 8460-4.4-5]
 function problemOf(report: TlsReport): string | undefined {
   if (!isPrintable(report.organizationName)) return 'organization-name';
   if (!contact.test(report.contactInfo ?? '')) return 'contact-info';
@@ -83,63 +94,68 @@ function problemOf(report: TlsReport): string | undefined {
   )
     return 'date-range.end-datetime';
   if (report.policies.length === 0) return 'policies';
-  for (const [i, policy] of report.policies.entries()) {
+  for (const [index, policy] of report.policies.entries()) {
     const problem = problemOfPolicy(policy);
-    if (problem !== undefined) return `policies[${i}].${problem}`;
+    if (problem !== undefined) return `policies[${index}].${problem}`;
   }
   return undefined;
 }
 
-/** [8460-4.4-6, 8460-4.4-7, 8460-4.4-8, 8460-4.4-9, 8460-4.4-10, 8460-4.4-11] */
-function problemOfPolicy(p: ReportedPolicy): string | undefined {
-  if (!policyTypes.some((type) => type === p.policyType)) return 'policy.policy-type';
-  if (!domain.test(p.policyDomain ?? '')) return 'policy.policy-domain';
-  if (!p.policyString.every(isPrintable)) return 'policy.policy-string';
+/** The first member of a policy at fault. */
+// [8460-4.4-6, 8460-4.4-7, 8460-4.4-8, 8460-4.4-9, 8460-4.4-10, 8460-4.4-11]
+function problemOfPolicy(policy: ReportedPolicy): string | undefined {
+  if (!policyTypes.some((type) => type === policy.policyType)) return 'policy.policy-type';
+  if (!domain.test(policy.policyDomain ?? '')) return 'policy.policy-domain';
+  if (!policy.policyString.every(isPrintable)) return 'policy.policy-string';
   if (
-    !p.mxHost.every((pattern) => mxPattern.test(pattern)) ||
-    (p.mxHost.length > 0 && p.policyType !== 'sts')
+    !policy.mxHost.every((pattern) => mxPattern.test(pattern)) ||
+    (policy.mxHost.length > 0 && policy.policyType !== 'sts')
   )
     return 'policy.mx-host';
-  if (!isCount(p.totalSuccessfulSessionCount)) return 'summary.total-successful-session-count';
-  if (!isCount(p.totalFailureSessionCount)) return 'summary.total-failure-session-count';
-  if (p.totalFailureSessionCount > 0 && p.failureDetails.length === 0) return 'failure-details';
-  for (const [i, detail] of p.failureDetails.entries()) {
+  if (!isCount(policy.totalSuccessfulSessionCount)) return 'summary.total-successful-session-count';
+  if (!isCount(policy.totalFailureSessionCount)) return 'summary.total-failure-session-count';
+  if (policy.totalFailureSessionCount > 0 && policy.failureDetails.length === 0)
+    return 'failure-details';
+  for (const [index, detail] of policy.failureDetails.entries()) {
     const problem = problemOfDetail(detail);
-    if (problem !== undefined) return `failure-details[${i}].${problem}`;
+    if (problem !== undefined) return `failure-details[${index}].${problem}`;
   }
   return undefined;
 }
 
-/**
- * [8460-4.4-12, 8460-4.4-13, 8460-4.4-14, 8460-4.4-15, 8460-4.4-16, 8460-4.4-17, 8460-4.4-18, 8460-4.4-19]
- */
-function problemOfDetail(d: FailureDetails): string | undefined {
-  if (!resultTypes.some((type) => type === d.resultType)) return 'result-type';
-  if (!isAddress(d.sendingMtaIp)) return 'sending-mta-ip';
-  if (!isAddress(d.receivingIp)) return 'receiving-ip';
-  if (d.receivingMxHostname !== undefined && !domain.test(d.receivingMxHostname))
+/** The first member of a failure at fault. */
+// [8460-4.4-12, 8460-4.4-13, 8460-4.4-14, 8460-4.4-15, 8460-4.4-16, 8460-4.4-17, 8460-4.4-18, 8460-4.4-19]
+function problemOfDetail(detail: FailureDetails): string | undefined {
+  if (!resultTypes.some((type) => type === detail.resultType)) return 'result-type';
+  if (!isAddress(detail.sendingMtaIp)) return 'sending-mta-ip';
+  if (!isAddress(detail.receivingIp)) return 'receiving-ip';
+  if (detail.receivingMxHostname !== undefined && !domain.test(detail.receivingMxHostname))
     return 'receiving-mx-hostname';
-  if (!isCount(d.failedSessionCount) || d.failedSessionCount === 0) return 'failed-session-count';
+  if (!isCount(detail.failedSessionCount) || detail.failedSessionCount === 0)
+    return 'failed-session-count';
   if (
-    d.additionalInformation !== undefined &&
-    !/^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(d.additionalInformation)
+    detail.additionalInformation !== undefined &&
+    !/^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(detail.additionalInformation)
   )
     return 'additional-information';
-  if (d.receivingMxHelo !== undefined && !isPrintable(d.receivingMxHelo))
+  if (detail.receivingMxHelo !== undefined && !isPrintable(detail.receivingMxHelo))
     return 'receiving-mx-helo';
-  return d.failureReasonCode === undefined || isPrintable(d.failureReasonCode)
+  return detail.failureReasonCode === undefined || isPrintable(detail.failureReasonCode)
     ? undefined
     : 'failure-reason-code';
 }
 
+/** At most 1000 characters, which every reader accepts. */
 function isPrintable(text: string | undefined): boolean {
   return text !== undefined && text.length <= 1000 && printable.test(text);
 }
 
+/** A number that every JSON reader reads exactly (RFC 7493 §2.2). */
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
+/** An address in canonical form (RFC 5952), or none. */
 function isAddress(text: string | undefined): boolean {
   if (text === undefined) return true;
   const ip = parseIp(text);

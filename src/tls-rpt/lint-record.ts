@@ -1,6 +1,6 @@
 import { explainNearRecord, trimBlanks } from '../base/index.js';
 
-/** A TXT record or an address in it, with what is wrong with it. */
+/** A TXT record, or an address in it, with its fault. */
 export interface RptLint {
   readonly text: string;
   readonly message: string;
@@ -18,6 +18,7 @@ export function nearRptRecords(texts: readonly string[]): readonly RptLint[] {
   });
 }
 
+/** The record of another mechanism that was published at the wrong name. */
 function otherKind(text: string): string | undefined {
   if (/^v=STSv1/i.test(text)) return 'it belongs at _mta-sts, this is MTA-STS';
   return /^v=DMARC1/i.test(text) ? 'it belongs at _dmarc, this is DMARC' : undefined;
@@ -41,6 +42,7 @@ export function lintRptRecord(texts: readonly string[]): readonly RptLint[] {
     );
 }
 
+/** The faults of one field. Unknown fields are allowed and mostly typing errors. */
 function lintField(field: string): readonly RptLint[] {
   const [, name = '', value = ''] = /^([^=]*?)[ \t]*=[ \t]*(.*)$/.exec(field) ?? [];
   if (name.toLowerCase() === 'rua' && name !== 'rua')
@@ -53,7 +55,11 @@ function lintField(field: string): readonly RptLint[] {
   });
 }
 
-/** Why reports do not arrive at this URI; undefined for one that follows its grammar. */
+/**
+ * Explains why reports do not arrive at a URI; undefined for one that follows its
+ * grammar. The order goes from characters to syntax, so that the first explanation names
+ * the cause.
+ */
 export function explainRua(uri: string): string | undefined {
   if (uri === '') return 'an empty address, from a comma too many';
   if (/[^\x21-\x7e]/.test(uri))
@@ -69,7 +75,7 @@ export function explainRua(uri: string): string | undefined {
     : 'only mailto: and https: are defined';
 }
 
-/** RFC 6068 §2: `mailto:` and an addr-spec, without slashes before it. */
+/** The faults of a mailto URI: RFC 6068 §2 has an addr-spec without slashes before it. */
 function explainMailto(rest: string): string | undefined {
   const [address = ''] = rest.split('?');
   if (address.startsWith('//'))
@@ -83,7 +89,10 @@ function explainMailto(rest: string): string | undefined {
   return explainHost(domain);
 }
 
-/** RFC 9110 §4.2.2: two slashes, a host, no user. */
+/**
+ * The faults of an https URI: RFC 9110 §4.2.2 requires a host, and a user name is not
+ * sent.
+ */
 function explainHttps(rest: string): string | undefined {
   const authority = /^\/\/([^/?#]*)/.exec(rest)?.[1];
   if (authority === undefined) return 'https: is followed by // and a host';
@@ -98,6 +107,9 @@ function explainHttps(rest: string): string | undefined {
   return explainHost(host);
 }
 
+/**
+ * The faults of a host name. A name with one label is not reachable from the internet.
+ */
 function explainHost(host: string): string | undefined {
   const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
   if (!new RegExp(`^${label}(\\.${label})*$`, 'i').test(host))

@@ -1,11 +1,11 @@
 import type { Notes } from './notes.js';
 
-/** The members of a JSON object, still unchecked. */
+/** A JSON object of which nothing is known yet. */
 export type Members = Readonly<Record<string, unknown>>;
 
 /**
- * The objects a report is made of, each with the members it may hold; those after the bar
- * belong elsewhere, and are read here too.
+ * The objects of a report, each with the members that it may hold. Members after the bar
+ * belong to another object and are read here too.
  */
 const kinds = {
   report:
@@ -18,12 +18,12 @@ const kinds = {
     'result-type sending-mta-ip receiving-mx-hostname receiving-mx-helo receiving-ip failed-session-count additional-information failure-reason-code',
 } as const;
 
-/** The objects of a report whose member names are known (RFC 8460 §4.4). */
+/** The kind of an object. */
 export type MemberKind = keyof typeof kinds;
 
 /**
- * Other names seen or likely: those of the RFC's placeholders and drafts, and of programs
- * that follow them.
+ * Other names in use: those of placeholders in RFC 8460 and of its drafts, and of
+ * programs that follow them.
  */
 const otherNames: Readonly<Record<string, string>> = {
   mxhostpattern: 'mx-host',
@@ -46,9 +46,13 @@ const otherNames: Readonly<Record<string, string>> = {
   totalfailuresessions: 'total-failure-session-count',
 };
 
+/** The names that an object may hold, prepared for lookup. */
 interface Known {
+  /** Names in their right place. */
   readonly exact: ReadonlySet<string>;
+  /** Names that belong to another object. */
   readonly misplaced: ReadonlySet<string>;
+  /** Right names by their spelling without case and punctuation. */
   readonly alike: ReadonlyMap<string, string>;
 }
 
@@ -67,22 +71,23 @@ const known = Object.fromEntries(
 ) as unknown as Readonly<Record<MemberKind, Known>>;
 
 /**
- * The members of an object under their right names. Names that are almost right are
- * noted; the rest is put aside as unforeseen.
+ * Returns the members of an object under their right names. Names that are almost right
+ * are noted; unknown ones are set aside. The usual object is returned as it is, without a
+ * copy.
  */
 export function readMembers(value: Members, kind: MemberKind, path: string, notes: Notes): Members {
   const { exact, misplaced, alike } = known[kind];
   let renamed: Record<string, unknown> | undefined;
   for (const key in value) {
     if (exact.has(key)) continue;
-    const at = path === '' ? key : `${path}.${key}`;
+    const memberPath = path === '' ? key : `${path}.${key}`;
     const name = misplaced.has(key) ? key : alike.get(bare(key));
     if (name === undefined) {
-      notes.unforeseen(at, value[key]);
+      notes.unforeseen(memberPath, value[key]);
       continue;
     }
-    if (name !== key) notes.add('member-misnamed', at, key);
-    if (misplaced.has(name)) notes.add('member-misplaced', at, name);
+    if (name !== key) notes.add('member-misnamed', memberPath, key);
+    if (misplaced.has(name)) notes.add('member-misplaced', memberPath, name);
     renamed ??= { ...value };
     renamed[name] ??= value[key];
   }
@@ -94,6 +99,10 @@ export function isObject(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/**
+ * A name without case and punctuation, so that `policyType` and `policy_type` compare
+ * equal to `policy-type`.
+ */
 function bare(name: string): string {
   return name.toLowerCase().replace(/[^a-z]/g, '');
 }

@@ -8,14 +8,14 @@ import type { FailureDetails, ReportedPolicy } from './report.js';
 export function mergePolicies(policies: readonly ReportedPolicy[]): readonly ReportedPolicy[] {
   return gather(policies, policyKey, (same) => ({
     ...(same[0] as ReportedPolicy),
-    totalSuccessfulSessionCount: sum(same, (p) => p.totalSuccessfulSessionCount),
-    totalFailureSessionCount: sum(same, (p) => p.totalFailureSessionCount),
+    totalSuccessfulSessionCount: sum(same, (policy) => policy.totalSuccessfulSessionCount),
+    totalFailureSessionCount: sum(same, (policy) => policy.totalFailureSessionCount),
     failureDetails: gather(
-      same.flatMap((p) => p.failureDetails),
+      same.flatMap((policy) => policy.failureDetails),
       failureKey,
       (alike) => ({
         ...(alike[0] as FailureDetails),
-        failedSessionCount: sum(alike, (d) => d.failedSessionCount),
+        failedSessionCount: sum(alike, (detail) => detail.failedSessionCount),
       }),
     ),
   }));
@@ -26,15 +26,15 @@ function policyKey({ policyType, policyDomain, policyString, mxHost }: ReportedP
   return JSON.stringify([policyDomain ?? '', policyType, policyString, mxHost]);
 }
 
-function failureKey(d: FailureDetails): string {
+function failureKey(detail: FailureDetails): string {
   return JSON.stringify([
-    d.resultType,
-    d.receivingMxHostname ?? '',
-    d.receivingIp ?? '',
-    d.sendingMtaIp ?? '',
-    d.receivingMxHelo ?? '',
-    d.failureReasonCode ?? '',
-    d.additionalInformation ?? '',
+    detail.resultType,
+    detail.receivingMxHostname ?? '',
+    detail.receivingIp ?? '',
+    detail.sendingMtaIp ?? '',
+    detail.receivingMxHelo ?? '',
+    detail.failureReasonCode ?? '',
+    detail.additionalInformation ?? '',
   ]);
 }
 

@@ -2,31 +2,39 @@ import { neutralise } from '../base/index.js';
 import type { QuirkCode } from './quirks-registry.js';
 
 /**
- * One way in which a report departs from RFC 8460, found at one or more places. What it
- * was read as stands in the catalogue.
+ * One departure from RFC 8460, found at one or more places of a report. The catalogue of
+ * quirks says how the parser read it.
  */
 export interface ReportNote {
+  /** The departure, a key of `reportQuirks`. */
   readonly code: QuirkCode;
   /** The first place, as `policies[0].policy.mx-host`. */
   readonly path: string;
-  /** The value that the reporter wrote, neutralised and cut. */
+  /** The value that the reporter wrote, neutralised and cut to 200 characters. */
   readonly detail: string;
   readonly count: number;
 }
 
-/** A member that no rule knows, with its value as JSON, cut. */
+/**
+ * A member that no rule knows, with its value as JSON. It is kept and shown, because new
+ * members of reporters appear there first.
+ */
 export interface Unforeseen {
   readonly path: string;
   readonly json: string;
   readonly count: number;
 }
 
+/** Kinds of unknown members that are listed; the rest of the report is still read. */
 const MAX_UNFORESEEN = 50;
+/**
+ * Characters of a quoted value. A reporter chooses it, so it is bounded and neutralised.
+ */
 const MAX_DETAIL = 200;
 
 /**
- * Gathers notes while a report is read. Equal ones are counted, so that a report of many
- * lines cannot make many notes.
+ * Gathers notes while a report is read. Notes of one code are counted with the first
+ * place, so a report of many lines cannot fill memory with notes.
  */
 export class Notes {
   readonly #notes = new Map<
@@ -35,6 +43,7 @@ export class Notes {
   >();
   readonly #unforeseen = new Map<string, { path: string; json: string; count: number }>();
 
+  /** Adds a departure at a place, with the value that was found there. */
   add(code: QuirkCode, path: string, found?: unknown): void {
     const known = this.#notes.get(code);
     if (known) known.count++;
@@ -47,6 +56,10 @@ export class Notes {
       });
   }
 
+  /**
+   * Adds an unknown member. Indexes are removed from the path, so that a member of every
+   * failure is one entry.
+   */
   unforeseen(path: string, value: unknown): void {
     const kind = path.replace(/\[\d+\]/g, '[]');
     const known = this.#unforeseen.get(kind);
@@ -59,15 +72,18 @@ export class Notes {
       });
   }
 
+  /** The departures, in the order in which they were first met. */
   list(): readonly ReportNote[] {
     return [...this.#notes.values()];
   }
 
+  /** The unknown members, at most {@link MAX_UNFORESEEN}. */
   listUnforeseen(): readonly Unforeseen[] {
     return [...this.#unforeseen.values()];
   }
 }
 
+/** A value as short text that a terminal can show. */
 function show(value: unknown): string {
   return neutralise(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''), MAX_DETAIL);
 }

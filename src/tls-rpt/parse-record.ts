@@ -1,14 +1,23 @@
 import { trimBlanks, type Failure } from '../base/index.js';
 import { tlsRptFailures } from './failures.js';
 
-/** A TLS-RPT record (RFC 8460 §3). */
+/** A TLS-RPT record as a reporter reads it. */
 export interface TlsRptRecord {
+  /**
+   * `found` with at least one usable URI. A reporter treats `invalid` like `absent`: it
+   * sends nothing.
+   */
   readonly status: 'found' | 'absent' | 'invalid';
   /** Usable URIs, as published. */
   readonly rua: readonly string[];
+  /** Faults of the record; with status `found`, of single URIs that are skipped. */
   readonly problems: readonly Failure[];
 }
 
+/**
+ * URIs of one record that are used. A publisher could otherwise direct any number of
+ * reports at third parties.
+ */
 const MAX_RUA = 20;
 
 /**
@@ -37,7 +46,9 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
     return invalid(
       tlsRptFailures.make('rpt-record-invalid', bad.slice(0, 100) || 'an empty field'),
     );
-  const rua = fields.filter((f) => ruaStart.test(f)).map((f) => f.replace(/^rua[ \t]*=[ \t]*/, ''));
+  const rua = fields
+    .filter((field) => ruaStart.test(field))
+    .map((field) => field.replace(/^rua[ \t]*=[ \t]*/, ''));
   if (rua.length === 0) return invalid(tlsRptFailures.make('rpt-rua-missing'));
   const uris = rua
     .flatMap((list) => list.split(','))
@@ -50,11 +61,12 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
   return { status: usable.length > 0 ? 'found' : 'invalid', rua: usable, problems };
 }
 
+/** The name of the only field that is defined, in lower case (RFC 8460 §3). */
 const ruaStart = /^rua[ \t]*=/;
 
 /**
- * RFC 8460 §3: blanks and tabs stand around the commas of rua [8460-3-4], nowhere else
- * within a field.
+ * True for a field that follows the grammar of RFC 8460 §3: blanks and tabs may stand
+ * around the commas of rua [8460-3-4], and nowhere else within a field.
  */
 function isField(field: string): boolean {
   const joined = ruaStart.test(field) ? field.split(',').map(trimBlanks).join(',') : field;
@@ -64,8 +76,8 @@ function isField(field: string): boolean {
 }
 
 /**
- * RFC 8460 §3: `,`, `!` and `;` stand percent-encoded inside; mailto and https alone
- * [8460-3-7, 8460-3-8, 8460-3-14].
+ * True for a mailto or https URI in which `,`, `!` and `;` are percent-encoded (RFC 8460
+ * §3) [8460-3-7, 8460-3-8, 8460-3-14].
  */
 function isUsable(uri: string): boolean {
   if (/[\s!,;<>"]/.test(uri)) return false;

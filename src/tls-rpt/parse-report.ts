@@ -75,7 +75,9 @@ export function parseReport(
   if (policies === undefined)
     return fail(reportFailures.make('report-no-policies', 'no array of that name'));
   if (policies.length === 0) notes.add('policies-empty', 'policies');
-  const read = policies.flatMap((item, i) => readPolicy(item, `policies[${i}]`, notes) ?? []);
+  const read = policies.flatMap(
+    (item, index) => readPolicy(item, `policies[${index}]`, notes) ?? [],
+  );
   const impossible = impossibleIn(read);
   if (impossible !== undefined) return fail(reportFailures.make('report-impossible', impossible));
   const { startDatetime, endDatetime } = readRange(report, notes);
@@ -98,11 +100,11 @@ export function parseReport(
  */
 function impossibleIn(policies: readonly ReportedPolicy[]): string | undefined {
   const sessions = policies.reduce(
-    (n, p) => n + p.totalSuccessfulSessionCount + p.totalFailureSessionCount,
+    (sum, policy) => sum + policy.totalSuccessfulSessionCount + policy.totalFailureSessionCount,
     0,
   );
   if (sessions > MAX_SESSIONS) return `${sessions} sessions`;
-  const domains = new Set(policies.map((p) => p.policyDomain)).size;
+  const domains = new Set(policies.map((policy) => policy.policyDomain)).size;
   return domains > MAX_DOMAINS ? `${domains} policy domains` : undefined;
 }
 
@@ -225,13 +227,15 @@ function withDomains(
   hint: string | undefined,
   notes: Notes,
 ): readonly ReportedPolicy[] {
-  const lacking = policies.findIndex((p) => p.policyDomain === undefined);
+  const lacking = policies.findIndex((policy) => policy.policyDomain === undefined);
   if (lacking < 0) return policies;
   notes.add('policy-domain-missing', `policies[${lacking}].policy.policy-domain`);
   const named = hint === undefined ? undefined : parseDomain(hint);
-  const others = new Set(policies.flatMap((p) => p.policyDomain ?? []));
+  const others = new Set(policies.flatMap((policy) => policy.policyDomain ?? []));
   const [only] = others;
   const hinted = named?.ok ? named.value.toLower() : undefined;
   const domain = others.size === 1 ? only : hinted;
-  return policies.map((p) => (p.policyDomain === undefined ? { ...p, policyDomain: domain } : p));
+  return policies.map((policy) =>
+    policy.policyDomain === undefined ? { ...policy, policyDomain: domain } : policy,
+  );
 }

@@ -8,7 +8,12 @@ function quirk(clause: string, message: string, fix: string): FailureEntry {
   return { blame: 'peer', temporary: false, clause, message, fix };
 }
 
-/** Every way in which a report may depart from RFC 8460 and still be read. */
+/**
+ * Every way in which a report may depart from RFC 8460 and still be read. Reporters of
+ * all sizes send such reports, and a refused one leaves the domain blind, so the parser
+ * accepts each departure that has one meaning and notes it. A code never changes its
+ * meaning: it is stored with the report.
+ */
 export const reportQuirks = defineFailures({
   'encoding-not-utf8': quirk(
     'RFC 7493 §2.1',
@@ -260,5 +265,5 @@ export const reportQuirks = defineFailures({
   ),
 });
 
-/** The code of a departure from RFC 8460 that is accepted with a note. */
+/** The code of a departure. */
 export type QuirkCode = keyof typeof reportQuirks.entries;

@@ -1,18 +1,23 @@
 import type { Notes } from './notes.js';
 import type { QuirkCode } from './quirks-registry.js';
 
+/** RFC 3339 in UTC with whole seconds, the form of nearly every report. */
 const exact = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+/** ISO 8601 with a blank, without seconds or zone, or with a fraction. */
 const loose =
   /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?)?\s*(z|utc|gmt|[+-]\d\d:?\d\d)?$/i;
+/** The form of a Date header (RFC 5322 §3.3). */
 const mailForm =
   /^(?:[a-z]{3},\s*)?(\d{1,2}) ([a-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))?\s*(utc|gmt|[+-]\d{4})?$/i;
+/** English names of months, as RFC 5322 abbreviates them. */
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+/** The last date that RFC 3339 can write. */
 const latest = Date.UTC(9999, 11, 31);
 
 /**
- * Reads a date as RFC 3339 in UTC with whole seconds [8460-4.4-2]. Other forms get a note:
- * numbers since 1970, the date of RFC 5322, a date without a zone, which counts as UTC.
- * Undefined where the value is not a date.
+ * Returns a date as RFC 3339 in UTC with whole seconds; undefined where the value cannot
+ * be read as one. A date without a zone counts as UTC, since reports cover UTC days (RFC
+ * 8460 §4.1).
  */
 export function readDate(value: unknown, path: string, notes: Notes): string | undefined {
   if (value === undefined || value === null || value === '')
@@ -34,18 +39,22 @@ function quirkOf({ form, zoned }: Found): QuirkCode {
   return zoned ? 'date-form' : 'date-no-zone';
 }
 
-/** Whether a date in exact form is one: the 31st of February would roll over. */
+/** True for a date in exact form that exists: the 31st of February would roll over. */
 function exists(text: string): boolean {
   const ms = Date.parse(text);
   return !Number.isNaN(ms) && (text.slice(8, 10) < '29' || format(ms) === text);
 }
 
+/** A moment with the form in which it was written. */
 interface Found {
+  /** Milliseconds since 1970. */
   readonly ms: number;
+  /** True where the text had a zone. */
   readonly zoned: boolean;
   readonly form?: 'number';
 }
 
+/** Reads a date in one of the three textual forms, or digits that are a Unix time. */
 function fromText(text: string): Found | undefined {
   if (/^\d{10}(\d{3})?$/.test(text)) return fromNumber(Number(text));
   const iso = loose.exec(text);
@@ -91,7 +100,10 @@ function fromParts({
   return inRange({ ms: ms - offset, zoned: zone !== '' });
 }
 
-/** Seconds or milliseconds since 1970. */
+/**
+ * Reads seconds or milliseconds since 1970; their size distinguishes the two. Values
+ * before September 2001 are no dates of a report.
+ */
 function fromNumber(value: number): Found | undefined {
   if (!Number.isFinite(value) || value < 1e9) return undefined;
   return inRange({
@@ -101,10 +113,12 @@ function fromNumber(value: number): Found | undefined {
   });
 }
 
+/** Rejects moments that RFC 3339 cannot write. */
 function inRange(found: Found): Found | undefined {
   return found.ms >= 0 && found.ms <= latest ? found : undefined;
 }
 
+/** RFC 3339 without the fraction. */
 function format(ms: number): string {
   return Number.isNaN(ms) ? '' : `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

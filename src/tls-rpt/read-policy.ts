@@ -10,10 +10,16 @@ import {
 } from './read-values.js';
 import { policyTypes, resultTypes, type FailureDetails, type ReportedPolicy } from './report.js';
 
+/** The policy types of RFC 8460 §4.4 as a set, since every policy is looked up. */
 const knownPolicyTypes: ReadonlySet<string> = new Set(policyTypes);
+/** The result types of RFC 8460 §4.3 as a set. */
 const knownResultTypes: ReadonlySet<string> = new Set(resultTypes);
 
-/** One element of `policies` (RFC 8460 §4.4); undefined for what is no object. */
+/**
+ * Reads one element of `policies` (RFC 8460 §4.4); undefined for a value that is not an
+ * object. Counts stay as reported: a summary that contradicts its details is noted and
+ * not corrected, since either may be right.
+ */
 export function readPolicy(value: unknown, path: string, notes: Notes): ReportedPolicy | undefined {
   if (!isObject(value)) return void notes.add('policy-unreadable', path, value ?? 'null');
   const item = readMembers(value, 'item', path, notes);
@@ -24,7 +30,7 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
     item['failure-details'] ?? policy['failure-details'] ?? summary['failure-details'];
   const read = readDetails(details, `${path}.failure-details`, notes);
   const failureDetails = read.map(({ detail }) => detail);
-  const summed = failureDetails.reduce((sum, d) => sum + d.failedSessionCount, 0);
+  const summed = failureDetails.reduce((sum, detail) => sum + detail.failedSessionCount, 0);
   // A detail without a count still describes a failed session (RFC 8460 §4.4).
   const atLeast = summed + read.filter(({ isCounted }) => !isCounted).length;
   const failed =
@@ -55,7 +61,7 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
     policyDomain: readDomain(policy['policy-domain'], `${path}.policy.policy-domain`, notes),
     policyString,
     mxHost: mxHost.map(
-      (host, i) => readDomain(host, `${path}.policy.mx-host[${i}]`, notes) ?? host,
+      (host, index) => readDomain(host, `${path}.policy.mx-host[${index}]`, notes) ?? host,
     ),
     totalSuccessfulSessionCount: ok,
     totalFailureSessionCount: failed,
@@ -64,7 +70,8 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
 }
 
 /**
- * The object of that name, or the element itself where the reporter left that level out.
+ * Returns the object of that name, or the element itself where the reporter left the
+ * level out.
  */
 function part(item: Members, name: 'policy' | 'summary', path: string, notes: Notes): Members {
   const given = item[name];
@@ -77,6 +84,10 @@ function part(item: Members, name: 'policy' | 'summary', path: string, notes: No
   return item;
 }
 
+/**
+ * Reads the type of a policy. A missing one is inferred from the text of the policy,
+ * where its form leaves no doubt; an unknown one is kept as written.
+ */
 function readPolicyType(
   value: unknown,
   strings: readonly string[],
@@ -87,8 +98,8 @@ function readPolicyType(
   const type = text?.trim().toLowerCase().replace(/[ _]/g, '-');
   if (text === undefined || type === undefined || type === '') {
     notes.add('policy-type-missing', path);
-    if (strings.some((s) => /^version:\s*STSv1/i.test(s))) return 'sts';
-    return strings.some((s) => /^[0-3] [01] [0-2] [0-9a-f]+$/i.test(s)) ? 'tlsa' : 'unknown';
+    if (strings.some((text) => /^version:\s*STSv1/i.test(text))) return 'sts';
+    return strings.some((text) => /^[0-3] [01] [0-2] [0-9a-f]+$/i.test(text)) ? 'tlsa' : 'unknown';
   }
   if (!knownPolicyTypes.has(type)) {
     notes.add('policy-type-unknown', path, text);
@@ -98,26 +109,29 @@ function readPolicyType(
   return type;
 }
 
+/** A failure with the origin of its count. */
 interface ReadDetail {
   readonly detail: FailureDetails;
   /** Whether the reporter gave a readable count. */
   readonly isCounted: boolean;
 }
 
+/** Reads `failure-details`; elements that are not objects are set aside. */
 function readDetails(value: unknown, path: string, notes: Notes): readonly ReadDetail[] {
   if (value === undefined) return [];
   if (value === null) return (notes.add('null-member', path), []);
   if (isObject(value)) notes.add('list-is-object', path);
   else if (!Array.isArray(value)) return (notes.unforeseen(path, value), []);
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return items.flatMap((item, i) => {
-    const at = `${path}[${i}]`;
+  return items.flatMap((item, index) => {
+    const at = `${path}[${index}]`;
     if (isObject(item)) return readDetail(item, at, notes);
     notes.unforeseen(at, item);
     return [];
   });
 }
 
+/** Reads one failure (RFC 8460 §4.3). */
 function readDetail(value: Members, path: string, notes: Notes): ReadDetail {
   const members = readMembers(value, 'detail', path, notes);
   const result = readResultType(members['result-type'], `${path}.result-type`, notes);
@@ -144,7 +158,10 @@ function readDetail(value: Members, path: string, notes: Notes): ReadDetail {
   return { detail, isCounted: count !== undefined };
 }
 
-/** RFC 8460 §6.6 lets the list grow, so an unknown type is kept as it is [8460-6.6-1]. */
+/**
+ * Reads a result type. RFC 8460 §6.6 lets the registry grow, so an unknown type is kept
+ * as it is [8460-6.6-1].
+ */
 function readResultType(value: unknown, path: string, notes: Notes): string {
   const text = readText(value, path, notes);
   if (text === undefined) {

@@ -2,18 +2,22 @@ import { isIPv4 } from 'node:net';
 import { formatIp, parseDomain, parseIp } from '../base/index.js';
 import type { Notes } from './notes.js';
 
+/** Characters of one text that are kept; the raw report has the rest. */
 const MAX_TEXT = 4096;
+/** Elements of one list that are read, such as TLSA records or lines of a policy. */
 const MAX_LIST = 10_000;
 /**
  * More sessions than one reporter has with one domain in a day; sums of such counts stay
  * exact.
  */
 const MAX_COUNT = 1e10;
+/** A domain that is canonical already, the usual case, recognised without parsing it. */
 const plainDomain =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
 
 /**
  * A text; undefined where the reporter gave none. An empty string and null count as none.
+ * A number or truth value is kept as text, since its meaning is certain.
  */
 export function readText(value: unknown, path: string, notes: Notes): string | undefined {
   if (typeof value === 'string') {
@@ -35,7 +39,10 @@ export function readText(value: unknown, path: string, notes: Notes): string | u
   return void notes.unforeseen(path, value);
 }
 
-/** A number of sessions exactly as reported; undefined where it is not a count. */
+/**
+ * A number of sessions exactly as reported; undefined where it is not a count. Strings of
+ * digits are accepted, also with commas between thousands.
+ */
 export function readCount(value: unknown, path: string, notes: Notes): number | undefined {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_COUNT)
     return value;
@@ -70,7 +77,10 @@ export function readFailureTotal(value: unknown, path: string, notes: Notes): nu
   return number > 0 ? Math.ceil(number) : undefined;
 }
 
-/** A list of texts, also where the reporter made one text of it. */
+/**
+ * A list of texts, also where the reporter wrote one string. Strings are split only at
+ * characters that no TLSA record and no policy line contains.
+ */
 export function readList(value: unknown, path: string, notes: Notes): readonly string[] {
   if (value === undefined) return [];
   if (Array.isArray(value)) {
@@ -78,7 +88,7 @@ export function readList(value: unknown, path: string, notes: Notes): readonly s
     if (value.length === 0) notes.add('list-empty', path);
     const texts = value
       .slice(0, MAX_LIST)
-      .flatMap((item: unknown, i) => readText(item, `${path}[${i}]`, notes) ?? []);
+      .flatMap((item: unknown, index) => readText(item, `${path}[${index}]`, notes) ?? []);
     return texts.length === 1 ? splitText(texts[0] as string, path, notes) : texts;
   }
   if (typeof value === 'string' && value.trim() !== '') {
@@ -90,6 +100,7 @@ export function readList(value: unknown, path: string, notes: Notes): readonly s
   return text === undefined ? [] : [text];
 }
 
+/** An element that needs neither a note nor a change. */
 function isPlain(item: unknown): item is string {
   return typeof item === 'string' && item !== '' && item.length <= MAX_TEXT;
 }

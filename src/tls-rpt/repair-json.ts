@@ -1,8 +1,9 @@
 import { endOfString } from './scan-json.js';
 
 /**
- * The JSON that a text was meant to be, as far as it is beyond doubt: what writers
- * without a JSON library get wrong. In linear time.
+ * Returns the JSON that a text was meant to be, where that is beyond doubt: the faults of
+ * programs that write JSON without a library. Takes linear time. Strings are handled
+ * apart from the rest, so that their content is never changed as if it were syntax.
  */
 export function repairJson(text: string): string {
   let repaired = '';
@@ -29,7 +30,10 @@ function depthOf(char: string): number {
   return char === '}' || char === ']' ? -1 : 0;
 }
 
-/** Escapes control characters, and backslashes that are not part of an escape. */
+/**
+ * Escapes control characters, and backslashes that escape nothing, such as those of
+ * Windows paths.
+ */
 function repairString(string: string): string {
   return string
     .replace(/\\(?:["\\/bfnrt]|u[0-9a-f]{4})?/gi, (escape) => (escape === '\\' ? '\\\\' : escape))

@@ -1,8 +1,8 @@
 import type { TlsReport } from './report.js';
 
 /**
- * A text that two reports share exactly when they say the same. (JSON would do, and takes
- * twice as long, which a receiver feels.)
+ * Returns a text that two reports share exactly when they say the same. JSON would also
+ * serve and takes twice as long, on a path that runs for every report received.
  */
 export function reportKey({
   organizationName,
@@ -13,19 +13,20 @@ export function reportKey({
   policies,
 }: TlsReport): string {
   let key = textsKey([organizationName, startDatetime, endDatetime, contactInfo, reportId]);
-  for (const p of policies) {
-    key += `|${textsKey([p.policyType, p.policyDomain])}/${textsKey(p.policyString)}/${textsKey(p.mxHost)}`;
-    key += `${p.totalSuccessfulSessionCount},${p.totalFailureSessionCount}`;
-    for (const d of p.failureDetails) {
-      key += `;${d.failedSessionCount},${textsKey([d.resultType, d.sendingMtaIp, d.receivingMxHostname, d.receivingMxHelo])}`;
-      key += textsKey([d.receivingIp, d.additionalInformation, d.failureReasonCode]);
+  for (const policy of policies) {
+    key += `|${textsKey([policy.policyType, policy.policyDomain])}/${textsKey(policy.policyString)}/${textsKey(policy.mxHost)}`;
+    key += `${policy.totalSuccessfulSessionCount},${policy.totalFailureSessionCount}`;
+    for (const detail of policy.failureDetails) {
+      key += `;${detail.failedSessionCount},${textsKey([detail.resultType, detail.sendingMtaIp, detail.receivingMxHostname, detail.receivingMxHelo])}`;
+      key += textsKey([detail.receivingIp, detail.additionalInformation, detail.failureReasonCode]);
     }
   }
   return key;
 }
 
 /**
- * The same for a list of texts. Each is led by its length, so that none can pass for two.
+ * The same for a list of texts. Each is preceded by its length, so that two texts cannot
+ * have the key of one.
  */
 export function textsKey(texts: readonly (string | undefined)[]): string {
   let key = '';

@@ -1,9 +1,10 @@
 import { reportDay, type TlsReport } from './report.js';
 
-/** The parts of a report's file name and subject (RFC 8460 §5.1 and §5.3). */
+/** The two domains in the names of a report. */
 export interface ReportNameOptions {
   /** The reporter's domain: that of contact-info (RFC 8460 §5.3). */
   readonly submitter: string;
+  /** The domain that the report is about, in A-labels. */
   readonly policyDomain: string;
 }
 
@@ -15,7 +16,10 @@ export function reportFileName(
   report: TlsReport,
   { submitter, policyDomain }: ReportNameOptions,
 ): string {
+  // A name needs a time: a report without a start gets 0, which sorts before every real
+  // one.
   const begin = (reportDay(report) ?? 0) / 1000;
+  // Only letters and digits are certain to survive every mail system and file system.
   const unique = (report.reportId ?? '').replace(/[^A-Za-z0-9]/g, '').slice(0, 64);
   return `${[submitter, policyDomain, begin, begin + 86_399, ...(unique === '' ? [] : [unique])].join('!')}.json.gz`;
 }

@@ -1,19 +1,25 @@
 /**
- * A report as the parser leaves it and the builder takes it. Names are those of RFC 8460
- * §4.4; what the reporter did not give is undefined.
+ * A report as the parser returns it and the builder accepts it. Names are those of RFC
+ * 8460 §4.4; a member that the reporter did not give is undefined.
  */
 export interface TlsReport {
+  /** The name of the reporting organisation, as it writes it. It proves nothing. */
   readonly organizationName: string | undefined;
   /** RFC 3339 in UTC, whole seconds. */
   readonly startDatetime: string | undefined;
+  /** The end of the range, in the same form; normally 23:59:59 of the same day. */
   readonly endDatetime: string | undefined;
-  /** An address; its domain is the reporter's. */
+  /** A mail address; its domain identifies the reporter (RFC 8460 §5.3). */
   readonly contactInfo: string | undefined;
+  /**
+   * The reporter's own identifier. Reporters reuse it, so it does not identify a report.
+   */
   readonly reportId: string | undefined;
+  /** One element for each policy that the reporter applied. */
   readonly policies: readonly ReportedPolicy[];
 }
 
-/** One policy that the reporter applied, and how its sessions went. */
+/** One policy that the reporter applied, with the results of its sessions. */
 export interface ReportedPolicy {
   /** `tlsa`, `sts`, `no-policy-found`, or other text of the reporter. */
   readonly policyType: string;
@@ -23,31 +29,43 @@ export interface ReportedPolicy {
   readonly policyString: readonly string[];
   /** MX patterns of an MTA-STS policy, A-labels in lower case. */
   readonly mxHost: readonly string[];
+  /** Sessions that satisfied the policy. */
   readonly totalSuccessfulSessionCount: number;
+  /** Sessions that did not; they may be more or fewer than the details add up to. */
   readonly totalFailureSessionCount: number;
+  /** The failures in groups of equal circumstances. */
   readonly failureDetails: readonly FailureDetails[];
 }
 
-/** Failed sessions of one kind (RFC 8460 §4.4, `failure-details`). */
+/** One group of failed sessions (RFC 8460 §4.4). */
 export interface FailureDetails {
   /** One of {@link resultTypes}, or other text of the reporter. */
   readonly resultType: string;
   /** Canonical address (RFC 5952), or the reporter's text where it is not an address. */
   readonly sendingMtaIp: string | undefined;
+  /** The MX host that the sender tried, in A-labels and lower case. */
   readonly receivingMxHostname: string | undefined;
+  /** The name in the greeting of the server. */
   readonly receivingMxHelo: string | undefined;
+  /** The address of the server, in the form of `sendingMtaIp`. */
   readonly receivingIp: string | undefined;
+  /** Failed sessions of the group; 0 where the reporter gave no count. */
   readonly failedSessionCount: number;
+  /**
+   * A URI with details on the failure. It is foreign text and must never be opened
+   * unasked.
+   */
   readonly additionalInformation: string | undefined;
+  /** Text of the sender's TLS or DNS library; it is diagnostic and has no fixed form. */
   readonly failureReasonCode: string | undefined;
 }
 
-/** RFC 8460 §4.4. */
+/** The policy types of RFC 8460 §4.4. */
 export const policyTypes = ['tlsa', 'sts', 'no-policy-found'] as const;
-/** A policy type of RFC 8460 §4.2. */
+/** A policy type that the builder can write. */
 export type PolicyType = (typeof policyTypes)[number];
 
-/** RFC 8460 §4.3 and the registry of §6.6. */
+/** The result types of RFC 8460 §4.3, which is also the initial registry of §6.6. */
 export const resultTypes = [
   'starttls-not-supported',
   'certificate-host-mismatch',
@@ -61,9 +79,10 @@ export const resultTypes = [
   'sts-policy-invalid',
   'sts-webpki-invalid',
 ] as const;
-/** A result type of RFC 8460 §4.3. */
+/** A result type that the builder can write. */
 export type ResultType = (typeof resultTypes)[number];
 
+/** Milliseconds of a day. */
 const dayMs = 86_400_000;
 
 /**
@@ -74,7 +93,7 @@ const dayMs = 86_400_000;
 export function reportDay({ startDatetime, endDatetime }: TlsReport): number | undefined {
   if (startDatetime === undefined) return undefined;
   const date = startDatetime.slice(0, 10);
-  // Nearly always, and quicker.
+  // Nearly every report takes this path, which needs no second date.
   if (endDatetime?.startsWith(date)) return Date.parse(date);
   const start = Date.parse(startDatetime);
   const length = endDatetime === undefined ? 0 : Date.parse(endDatetime) - start;

@@ -1,5 +1,9 @@
-/** The cost of parsing a text, measured without parsing it. */
+/**
+ * The cost of parsing a text, measured without parsing it. A small text can describe a
+ * structure that takes hundreds of times its size in memory.
+ */
 export interface JsonShape {
+  /** The deepest nesting of objects and arrays. */
   readonly depth: number;
   /** Members of all objects, those that repeat a name included. */
   readonly members: number;
@@ -10,8 +14,8 @@ export interface JsonShape {
 }
 
 /**
- * Measures a JSON text in one pass. A text that is no JSON gets some measure too: the
- * parser judges it.
+ * Measures a JSON text in one pass and without memory. A text that is not JSON gets some
+ * measure too; the parser rejects it later.
  */
 export function scanJson(text: string): JsonShape {
   let depth = 0;
@@ -68,14 +72,19 @@ export function objectsIn(text: string, most: number): readonly string[] {
   return found;
 }
 
+/** A brace before a member name or before the end of an empty object. */
 const objectStart = /\{[\s\0\u00a0]*["}]/y;
 
+/** True where a brace begins an object and is not part of prose or of a style sheet. */
 function beginsObject(text: string, at: number): boolean {
   objectStart.lastIndex = at;
   return objectStart.test(text);
 }
 
-/** Where the string that begins at `start` ends. */
+/**
+ * The index of the quotation mark that ends the string beginning at `start`; the length
+ * of the text where none does. A mark after an odd number of backslashes is escaped.
+ */
 export function endOfString(text: string, start: number): number {
   let end = start;
   for (;;) {
@@ -87,7 +96,10 @@ export function endOfString(text: string, start: number): number {
   }
 }
 
-/** Members of a parsed value: fewer than the text had where names were repeated. */
+/**
+ * Counts the members of a parsed value. `JSON.parse` keeps the last of equal names, so a
+ * count below that of the text shows that a name was repeated (RFC 7493 §2.3).
+ */
 export function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   let count = 0;

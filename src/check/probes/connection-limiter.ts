@@ -50,6 +50,10 @@ export class ConnectionLimiter {
     return result;
   }
 
+  /**
+   * Runs a probe after all earlier ones to the same address. One connection at a time
+   * keeps the check below the limits that servers set per client.
+   */
   async #enqueue(
     address: string,
     probe: (budget: ConnectionBudget) => Promise<AddressEvidence>,
@@ -63,6 +67,10 @@ export class ConnectionLimiter {
     return result;
   }
 
+  /**
+   * The budget of one address. It lives as long as the limiter, so host names that share
+   * an address share its budget.
+   */
   #budgetOf(address: string): ConnectionBudget {
     const spent = this.#spent;
     const { budget } = this.limits;
@@ -75,6 +83,7 @@ export class ConnectionLimiter {
   }
 }
 
+/** The evidence of an address that is never contacted. */
 function optedOut(ip: string): AddressEvidence {
   return { ip, status: 'skipped', reason: 'opt-out', connections: [] };
 }

@@ -34,6 +34,10 @@ export function parseOptOut(text: string): Result<OptOut> {
   });
 }
 
+/**
+ * Parses an address or a network in CIDR notation; an address is a network of one.
+ * Undefined for another form, which may be a host name.
+ */
 function networkOf(line: string): readonly [prefix: string, length: number] | undefined {
   const [prefix = '', length, ...more] = line.split('/');
   const address = parseIp(prefix);

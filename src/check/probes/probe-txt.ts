@@ -56,6 +56,10 @@ export async function probeTlsRpt(context: ProbeContext): Promise<TlsRptEvidence
   return { txt, status, rua, problems: problems.map(failureEvidence) };
 }
 
+/**
+ * Looks up the TXT records at a label below the domain. A lookup that failed is not the
+ * same as an absent record: senders keep their cached policy in the first case.
+ */
 async function texts(
   { resolver, domain, signal }: ProbeContext,
   label: string,

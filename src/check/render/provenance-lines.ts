@@ -43,7 +43,11 @@ type TrustStore = NonNullable<NonNullable<CheckResult['provenance']>['trustStore
 /** A root store this old lacks roots that were added and trusts some that were removed. */
 const MAX_STORE_AGE_DAYS = 183;
 
-/** Names a root store with version, date and digest, and says when it is too old. */
+/**
+ * Names a root store with version, date and digest. It reports a store older than six
+ * months, since it may lack new roots and trust removed ones; a store without a date is
+ * identified by its digest.
+ */
 export function describeStore({ name, version, date, sha256 }: TrustStore, at: string): string {
   const known = [name, version, date && `of ${date}`].filter(Boolean).join(' ');
   const label = date === undefined ? `${known} (SHA-256 ${sha256.slice(0, 16)})` : known;

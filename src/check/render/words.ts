@@ -44,8 +44,12 @@ export const attackDeeds: Readonly<Record<Attack, string>> = {
   suppress: 'removes STARTTLS and blocks policy, TLSA and TXT lookups',
 };
 
-/** One cell of the exposure table. */
+/**
+ * One cell of the exposure table: the word that is printed, its tone, and the meaning for
+ * the legend.
+ */
 export interface Cell {
+  /** At most eleven characters: a cell is twelve columns wide. */
   readonly word: string;
   readonly tone: Tone;
   /** The meaning as a phrase, for the legend. */

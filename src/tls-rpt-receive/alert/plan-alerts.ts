@@ -34,9 +34,14 @@ function isWorse(level: number, before: number): boolean {
   return level >= 2 * before && level >= before + 10;
 }
 
+/**
+ * The note on a failure that disappeared without a success: its reporters may simply have
+ * sent no mail.
+ */
 const NOT_REPORTED =
   'It is no longer reported; whether it has ended is not known, because no reporter that met it has reported a success since.';
 
+/** The kind of change, if any; a failure that becomes smaller is not reported. */
 function kindOf(level: number, known: Told | undefined): ReportAlert['kind'] | undefined {
   if (known === undefined) return 'added';
   return isWorse(level, known.level) ? 'worse' : undefined;
@@ -52,7 +57,7 @@ export function planAlerts(
   told: readonly Told[],
   ended?: ReadonlySet<string>,
 ): { readonly alerts: readonly ReportAlert[]; readonly told: readonly Told[] } {
-  const before = new Map(told.map((t) => [t.key, t]));
+  const before = new Map(told.map((known) => [known.key, known]));
   const alerts: ReportAlert[] = [];
   const after = conditions.map((condition): Told => {
     const { key, domain, level, says, todo } = condition;
@@ -62,7 +67,7 @@ export function planAlerts(
     if (kind) alerts.push({ kind, domain, says, since: dateTime(since), todo });
     return kind || !known ? { key, domain, level, says, since } : known;
   });
-  const still = new Set(conditions.map((c) => c.key));
+  const still = new Set(conditions.map((condition) => condition.key));
   for (const { key, domain, says, since } of told)
     if (!still.has(key))
       alerts.push({
@@ -75,6 +80,7 @@ export function planAlerts(
   return { alerts, told: after };
 }
 
+/** RFC 3339 in UTC without the fraction. */
 function dateTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }

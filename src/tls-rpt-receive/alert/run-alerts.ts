@@ -5,7 +5,7 @@ import { showDomainInSteps, showOverviewInSteps } from '../explain/show.js';
 import { inTurns } from '../explain/steps.js';
 import { planAlerts, type ReportAlert, type Condition, type Told } from './plan-alerts.js';
 
-/** The domains of an alert round, and the channels that receive alerts. */
+/** Options of one round of alerts. */
 export interface AlertOptions {
   readonly store: Store;
   /** Milliseconds since 1970. */
@@ -70,6 +70,7 @@ export async function runAlerts(options: AlertOptions): Promise<readonly Notice[
   return notices.filter((notice) => notice.alerts.length > 0);
 }
 
+/** Sends alerts to a channel; an error counts as not received, so they are sent again. */
 async function send(
   notify: (alerts: readonly ReportAlert[]) => Promise<boolean>,
   alerts: readonly ReportAlert[],
@@ -84,6 +85,7 @@ async function send(
   }
 }
 
+/** The present state of every domain that could be read. */
 interface Conditions {
   readonly conditions: readonly Condition[];
   /** Domains that could not be read. */
@@ -92,6 +94,10 @@ interface Conditions {
   readonly ended: ReadonlySet<string>;
 }
 
+/**
+ * Reads the failures of every domain, in turns with other work of the process. A domain
+ * that cannot be read keeps its earlier state.
+ */
 async function readConditions(
   { store, now, domains, silenceHours }: AlertOptions,
   onError: (what: AlertFailure) => void,
@@ -105,7 +111,7 @@ async function readConditions(
     try {
       const view = await inTurns(showDomainInSteps(store, domain, options));
       for (const { policyDomain } of view.failures) covered.add(policyDomain);
-      for (const f of view.failures) if (!f.ongoing) ended.add(keyOf(f, domain));
+      for (const failure of view.failures) if (!failure.ongoing) ended.add(keyOf(failure, domain));
       if (!view.silent) ended.add(silenceKey(domain));
       conditions.push(...conditionsOf(view));
     } catch (error) {
@@ -132,7 +138,7 @@ async function failingDomains(
 ): Promise<readonly string[]> {
   try {
     const { failing } = await inTurns(showOverviewInSteps(store, options));
-    return failing.flatMap((d) => (d.ongoing ? d.domain : []));
+    return failing.flatMap((domainRow) => (domainRow.ongoing ? domainRow.domain : []));
   } catch (error) {
     for (const { domain } of store
       .prepare<{ domain: string }>('SELECT DISTINCT domain FROM report_alert')
@@ -143,6 +149,10 @@ async function failingDomains(
   }
 }
 
+/**
+ * Saves what a channel received, in one transaction: a crash repeats an alert and loses
+ * none.
+ */
 function keepTold(store: Store, channel: string, told: readonly Told[]): void {
   store.transaction(() => {
     store.prepare('DELETE FROM report_alert WHERE channel = ?').run(channel);
@@ -154,15 +164,16 @@ function keepTold(store: Store, channel: string, told: readonly Told[]): void {
   });
 }
 
+/** The ongoing failures of a domain, and silence where reports stopped. */
 function conditionsOf(view: DomainView): readonly Condition[] {
   const { domain } = view;
-  const failures = byTurns(view.failures.filter((f) => f.ongoing)).map((failure) =>
+  const failures = byTurns(view.failures.filter((failure) => failure.ongoing)).map((failure) =>
     conditionOf(failure, domain),
   );
   if (!view.silent) return failures;
   const last =
     view.arrivals
-      .map((a) => a.last)
+      .map((arrival) => arrival.last)
       .sort()
       .at(-1) ?? '';
   const silence = {
@@ -181,14 +192,14 @@ function conditionsOf(view: DomainView): readonly Condition[] {
 function byTurns(failures: readonly Explanation[]): readonly Explanation[] {
   const seen = new Map<string, number>();
   return [...failures]
-    .sort((a, b) => b.sessions - a.sessions)
+    .sort((arrival, b) => b.sessions - arrival.sessions)
     .map((failure) => {
       const who = failure.reporters.join(' ');
       const turn = seen.get(who) ?? 0;
       seen.set(who, turn + 1);
       return { failure, turn };
     })
-    .sort((a, b) => a.turn - b.turn)
+    .sort((arrival, b) => arrival.turn - b.turn)
     .map(({ failure }) => failure);
 }
 
@@ -208,6 +219,7 @@ function keyOf({ result, policy, host, policyDomain }: Explanation, domain: stri
   return JSON.stringify([domain, result, policy, host, policyDomain]);
 }
 
+/** The key of silence; failures have JSON as keys, so they cannot collide. */
 function silenceKey(domain: string): string {
   return `${domain} silence`;
 }
@@ -218,19 +230,20 @@ function silenceKey(domain: string): string {
 function shorten(alerts: readonly ReportAlert[]): readonly ReportAlert[] {
   const counts = new Map<string, number>();
   const first = alerts.filter(({ domain }) => {
-    const n = (counts.get(domain) ?? 0) + 1;
-    counts.set(domain, n);
-    return n <= MAX_ALERTS;
+    const shownCount = (counts.get(domain) ?? 0) + 1;
+    counts.set(domain, shownCount);
+    return shownCount <= MAX_ALERTS;
   });
-  const rest = [...counts].flatMap(([domain, n]): readonly ReportAlert[] => {
+  const rest = [...counts].flatMap(([domain, shownCount]): readonly ReportAlert[] => {
     const since = alerts.findLast((alert) => alert.domain === domain)?.since ?? '';
-    const says = `${n - MAX_ALERTS} more changes at ${domain || 'reports that name no domain'}.`;
+    const says = `${shownCount - MAX_ALERTS} more changes at ${domain || 'reports that name no domain'}.`;
     const todo = domain === '' ? [] : [`See them all: hermetic report show ${domain}`];
-    return n > MAX_ALERTS ? [{ kind: 'added', domain, says, since, todo }] : [];
+    return shownCount > MAX_ALERTS ? [{ kind: 'added', domain, says, since, todo }] : [];
   });
   return [...first, ...rest];
 }
 
+/** The alerts that a channel has received. */
 function readTold(store: Store, channel: string): readonly Told[] {
   return store
     .prepare<Told>(

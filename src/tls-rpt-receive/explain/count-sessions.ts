@@ -63,14 +63,17 @@ export function countCoverage(
   return { sessions, covered: Math.min(covered, sessions) };
 }
 
+/** The type of sessions for which the sender found no policy. */
 const NO_POLICY = 'no-policy-found';
 /** A kind of policy that is not known here protects nothing that is known here. */
 const PROTECTING: ReadonlySet<string> = new Set(['sts', 'tlsa']);
 
+/** The rows of each reporter on each day: the unit of one report. */
 function reporterDays(rows: readonly SessionRow[]): readonly (readonly SessionRow[])[] {
   return [...groupBy(rows, (row) => `${row.day} ${row.reporter}`).values()];
 }
 
+/** The sessions of one reporter on one day. */
 function countOne(rows: readonly SessionRow[]): SessionCount {
   return combine(countsByType(rows));
 }
@@ -80,6 +83,10 @@ function countsByType(rows: readonly SessionRow[]): ReadonlyMap<string, SessionC
   return new Map([...groupBy(rows, (row) => row.type)].map(([type, same]) => [type, sumUp(same)]));
 }
 
+/**
+ * Sessions with and without a policy. Those under several kinds of policy overlap; those
+ * without one cannot overlap with them.
+ */
 function combine(types: ReadonlyMap<string, SessionCount>): SessionCount {
   const without = types.get(NO_POLICY) ?? none;
   const under = largest([...types].filter(([type]) => type !== NO_POLICY));
@@ -94,12 +101,15 @@ function largest(types: readonly (readonly [string, SessionCount])[]): SessionCo
   return { ok: sessions - failed, failed };
 }
 
+/** No sessions. */
 const none: SessionCount = { ok: 0, failed: 0 };
 
+/** All sessions of a count; sums saturate instead of losing exactness. */
 function sizeOf({ ok, failed }: SessionCount = none): number {
   return plus(ok, failed);
 }
 
+/** Adds counts of sessions that do not overlap. */
 function sumUp(counts: readonly SessionCount[]): SessionCount {
   return counts.reduce(
     (a, b) => ({ ok: plus(a.ok, b.ok), failed: plus(a.failed, b.failed) }),

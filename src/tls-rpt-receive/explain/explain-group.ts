@@ -82,6 +82,11 @@ export function explainGroup(group: FailureGroup, facts: ReportedFacts): Explana
   };
 }
 
+/**
+ * The consequence for the mail. DANE and a policy in mode enforce defer it (RFC 7672
+ * §2.2, RFC 8461 §5); testing and none deliver. Where the mode is unknown, so is the
+ * consequence.
+ */
 function fateOf({ type, mode, result }: FailureGroup): DeliveryImpact {
   if (type === 'tlsa') return 'kept-back';
   if (type === 'no-policy-found') return 'unprotected';
@@ -93,6 +98,10 @@ function fateOf({ type, mode, result }: FailureGroup): DeliveryImpact {
   return mode === 'enforce' && result !== NOT_DESCRIBED ? 'kept-back' : 'unknown';
 }
 
+/**
+ * The steps for a fault. Those of a finding of the check come first: they name the host
+ * and the record, and the report alone names neither.
+ */
 function stepsFor(fault: Fault, group: FailureGroup, facts: ReportedFacts): readonly string[] {
   const target = targetOf(group, facts);
   const { finding, remedy } = fault;

@@ -32,6 +32,7 @@ export interface ParsedContent {
   readonly parsed: Result<ParsedReport>;
 }
 
+/** Objects of one text that are tried as reports. */
 const MAX_OBJECTS = 10_000;
 /** Objects around a report. */
 const MAX_LEVELS = 4;
@@ -74,12 +75,13 @@ function objectsWithin(
     const inner = around
       ? objectsWithin(object.slice(1, -1), content, { ...options, quirks }, levels - 1)
       : [];
-    readings.push(...(inner.some((one) => one.parsed.ok) ? inner : [{ raw, parsed }]));
+    readings.push(...(inner.some((reading) => reading.parsed.ok) ? inner : [{ raw, parsed }]));
     if (readings.length > maxObjects) break;
   }
   return readings;
 }
 
+/** The refusal of a text with more objects than are tried. */
 function tooMany(most: number): Result<ParsedReport> {
   return fail(reportFailures.make('report-too-complex', `more than ${most} objects`));
 }
@@ -106,6 +108,7 @@ function looksLikeReport({ raw, parsed }: ParsedContent): boolean {
   );
 }
 
+/** True where the refusal means "not a report" and not "a faulty report". */
 function isOtherThing(parsed: Result<ParsedReport>): boolean {
   return (
     !parsed.ok &&

@@ -16,13 +16,13 @@ import { textOfHtml } from './text-of-html.js';
 /** The mail around a report, before its signatures are verified. */
 export type UnverifiedEnvelope = Omit<MailEnvelope, 'dkim'>;
 
-/** The envelope of a mail and every report or refusal in it. */
+/** A mail with the reports that were found in it. */
 export interface MailReading {
   readonly mail: UnverifiedEnvelope;
   readonly reports: readonly PartReading[];
 }
 
-/** Limits of the reports in one mail. */
+/** Limits on the reports of one mail. */
 export interface ReadMailOptions {
   /** Octets of a report unpacked. */
   readonly maxBytes?: number | undefined;
@@ -35,6 +35,7 @@ export interface PartReading extends ParsedContent {
   readonly part: PartKind;
 }
 
+/** Parts that may fail to open before the rest of the mail is left. */
 const MAX_FAILURES = 10;
 /**
  * Octets of a text or an HTML document that a report is looked for in: people paste small
@@ -45,8 +46,14 @@ const MAX_TEXT = 512 * 1024;
 const MAX_MAILS = 10;
 /** Levels of forwarded mails. Each level is read whole. */
 const MAX_FORWARDED = 3;
+/**
+ * Limits of the MIME parser: nesting and header octets. Forwarded mails are attachments,
+ * so that their reports are found.
+ */
 const limits = { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, forceRfc822Attachments: true };
+/** Media types of RFC 8460 §6.4 and §6.5, with the suffixes that reporters use. */
 const declared = /^application\/tlsrpt(\+(json|gzip|zip|x-gzip))?$/i;
+/** File names that may hold a report. */
 const plausible = /\.(json|gz|zip)$/i;
 
 /**
@@ -63,6 +70,7 @@ export async function readMail(
   return readLevel(bytes, opener(bytes.length, maxBytes), { level: 0, maxObjects });
 }
 
+/** The envelope of a mail that was not parsed. */
 const noEnvelope: UnverifiedEnvelope = {
   from: undefined,
   submitter: undefined,
@@ -87,8 +95,14 @@ class BoundedMime extends PostalMime {
   }
 }
 
+/** Unpacks one part within what the mail may still yield. */
 type Open = (raw: Uint8Array) => readonly Result<UnpackedReport>[];
 
+/**
+ * Reads one mail and the mails forwarded in it. Parts are tried in the order of their
+ * likelihood, and the first kind that yields a report ends the search: a picture is never
+ * opened in a mail with a declared report.
+ */
 async function readLevel(
   bytes: Uint8Array,
   open: Open,
@@ -166,6 +180,7 @@ async function readLevel(
   };
 }
 
+/** Departures of the mail around a report. */
 function quirksOf(type: string, { submitter }: UnverifiedEnvelope): readonly QuirkCode[] {
   const quirks: QuirkCode[] = declared.test(type) ? [] : ['media-type-wrong'];
   if (submitter !== undefined && !isDomainName(submitter)) quirks.push('submitter-not-domain');
@@ -179,6 +194,7 @@ interface Part {
   readonly type: string;
 }
 
+/** A part as octets; HTML becomes its text, since a report may be pasted into it. */
 function partOf({ content, filename, mimeType }: Attachment): Part {
   const whole = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
   const octets = mimeType.startsWith('text/') ? whole.subarray(0, MAX_TEXT) : whole;
@@ -189,6 +205,7 @@ function partOf({ content, filename, mimeType }: Attachment): Part {
   return { raw, name: filename ?? undefined, type: mimeType };
 }
 
+/** The text of a mail as a part. */
 function textPart(text = ''): Part {
   return { raw: Buffer.from(text), name: undefined, type: 'text/plain' };
 }
@@ -250,14 +267,16 @@ function isFramed(mail: Uint8Array, contentType: string): boolean {
   return end >= 0 && after.length < 1000 && after.toString('latin1').trim() === '';
 }
 
+/** A header field of the mail, at most 300 characters. */
 function header(email: Email | undefined, name: string): string | undefined {
   return email?.headers
-    .find((h) => h.key === name)
+    .find((field) => field.key === name)
     ?.value.trim()
     .slice(0, 300);
 }
 
+/** The domain of a mail address in lower case. */
 function domainOf(address: string | undefined): string | undefined {
-  const at = address?.lastIndexOf('@') ?? -1;
-  return at < 0 ? undefined : address?.slice(at + 1).toLowerCase();
+  const separator = address?.lastIndexOf('@') ?? -1;
+  return separator < 0 ? undefined : address?.slice(separator + 1).toLowerCase();
 }

@@ -87,8 +87,8 @@ export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): Repo
   }
   const { report, notes, unforeseen } = parsed.value;
   const day = reportDay(report);
-  const sum = (of: 'totalSuccessfulSessionCount' | 'totalFailureSessionCount'): number =>
-    report.policies.reduce((n, p) => n + p[of], 0);
+  const sum = (column: 'totalSuccessfulSessionCount' | 'totalFailureSessionCount'): number =>
+    report.policies.reduce((total, entry) => total + entry[column], 0);
   const signer = mail?.dkim.signer;
   return {
     ...head,

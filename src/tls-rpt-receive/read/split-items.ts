@@ -14,7 +14,9 @@ export interface Item {
  * reader.
  */
 const MAX_ITEM = 32 * 1024 * 1024;
+/** Octets of an mbox envelope line that are looked at. */
 const MAX_ENVELOPE = 200;
+/** LF: lines may end in CRLF as well. */
 const newline = 0x0a;
 
 /**
@@ -128,6 +130,7 @@ function hasWholeLine(start: Buffer): boolean {
   return start.length >= MAX_ENVELOPE || start.includes(newline);
 }
 
+/** True for a line with a time of day, the mark of an mbox envelope. */
 function hasTime(start: Buffer): boolean {
   return /^[^\n]*\d\d:\d\d/.test(start.toString('latin1', 0, MAX_ENVELOPE));
 }

@@ -1,10 +1,13 @@
 import { neutralise, wrap } from '../../base/index.js';
 
-/** The styles of terminal text. */
+/** The styles of a report page. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
-/** Adds a style to a text, or returns it unchanged where the output takes no colour. */
+/** Adds a style to a text, or returns the text unchanged. */
 export type Paint = (text: string, style: Style) => string;
 
+/**
+ * SGR parameters of each style. Eight basic colours follow the palette of the terminal.
+ */
 const codes: Readonly<Record<Style, string>> = {
   bold: '1',
   dim: '2',
@@ -13,22 +16,28 @@ const codes: Readonly<Record<Style, string>> = {
   yellow: '33',
 };
 
-/** Colours, or none. */
+/**
+ * Returns the function that paints: ANSI escapes, or plain text. Pad before painting,
+ * since escapes have no width.
+ */
 export function painter(color: boolean): Paint {
   return (text, style) => (color ? `\x1b[${codes[style]}m${text}\x1b[0m` : text);
 }
 
-/** `1,234`. */
-export function number(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+/** A number with commas between thousands: `1,234`. Counts of reports reach millions. */
+export function number(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** `1 session`, `2 sessions`. */
-export function plural(n: number, one: string, many = `${one}s`): string {
-  return `${number(n)} ${n === 1 ? one : many}`;
+/** A number with its noun in the right form: `1 session`, `2 sessions`. */
+export function plural(count: number, singular: string, pluralForm = `${singular}s`): string {
+  return `${number(count)} ${count === 1 ? singular : pluralForm}`;
 }
 
-/** `Tue 12 May` of `2026-05-12`. */
+/**
+ * A day without the year: `Tue 12 May` for `2026-05-12`. The weekday is printed because
+ * the amount of mail follows it.
+ */
 export function shortDay(date: string): string {
   const [weekday = '', day = '', month = ''] = new Date(`${date}T00:00:00Z`)
     .toUTCString()

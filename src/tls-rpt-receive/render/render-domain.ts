@@ -6,14 +6,18 @@ import { policyName } from '../explain/result-texts-registry.js';
 import { number, painter, paragraph, plural, shortDay, type Paint } from './layout.js';
 import { renderFailures } from './render-failures.js';
 
-/** The width of the terminal in columns, and whether it shows colour. */
+/** Layout of a report page on a terminal. */
 export interface RenderOptions {
   /** Columns, 80 to 120. Default 80. */
   readonly width?: number;
+  /** ANSI colours. Default none, so that a pipe or a mail gets plain text. */
   readonly color?: boolean;
 }
 
-/** Why reports do not count, in words. */
+/**
+ * The reason why reports do not count, in words, by the state of their authentication. An
+ * unknown state is printed as it is stored.
+ */
 export const trusts: Readonly<Record<string, string>> = {
   unsigned: 'mail without a signature',
   broken: 'the signature is invalid',
@@ -26,8 +30,10 @@ export const trusts: Readonly<Record<string, string>> = {
 };
 
 /**
- * Renders the page of a domain for a terminal. Empty sections are left out.
- * Ends with a line feed.
+ * Renders the page of a domain for a terminal, in lines of at most 80 to 120 columns. The
+ * sections go from what needs action to what explains it; empty ones are left out. Text
+ * of reporters is neutralised, so that a report cannot add lines or colours of its own
+ * [8460-7-4]. Ends with a line feed.
  */
 export function renderDomain(view: DomainView, options: RenderOptions = {}): string {
   const width = Math.min(120, Math.max(80, options.width ?? 80));
@@ -48,6 +54,11 @@ export function renderDomain(view: DomainView, options: RenderOptions = {}): str
     .join('\n\n')}\n`;
 }
 
+/**
+ * The domain with its state at the right edge, then one sentence on the present. Reports
+ * that arrived without counting have a state of their own: "no reports" would send the
+ * operator to look for a fault of the record.
+ */
 function head(view: DomainView, width: number, paint: Paint): string[] {
   const words = {
     well: 'ALL WELL',
@@ -67,15 +78,26 @@ function head(view: DomainView, width: number, paint: Paint): string[] {
   ];
 }
 
+/**
+ * The domain of the page; reports without one are gathered under a phrase in brackets,
+ * which no domain can have.
+ */
 function nameOf({ domain }: DomainView): string {
   return domain === '' ? '(reports that name no domain)' : domain;
 }
 
-/** Reports that arrived and decide nothing. */
+/**
+ * Reports that arrived and do not count: those without a valid signature, and those by
+ * HTTPS.
+ */
 function arrivedUncounted({ doubtful, unauthenticated: posted }: DomainView): number {
-  return [...doubtful, ...posted].reduce((n, row) => n + row.reports, 0);
+  return [...doubtful, ...posted].reduce((total, row) => total + row.reports, 0);
 }
 
+/**
+ * The present state in one sentence. "Ended" needs a success of every reporter that met
+ * the failure: silence alone does not end one.
+ */
 function nowLine(view: DomainView): string {
   switch (view.status) {
     case 'no-reports':
@@ -89,6 +111,10 @@ function nowLine(view: DomainView): string {
   }
 }
 
+/**
+ * No failure, unless counts could not be read: an unreadable count may have been one of
+ * failures.
+ */
 function wellLine({ repairs }: DomainView): string {
   const unread = repairs
     .filter(({ code }) => code === 'count-invalid')
@@ -98,6 +124,10 @@ function wellLine({ repairs }: DomainView): string {
     : `No failed session was counted, but counts in ${plural(unread, 'report')} could not be read.`;
 }
 
+/**
+ * The reason why no report counts, with the first step to take. With no report at all,
+ * the record is the first suspect.
+ */
 function nothingCounted(view: DomainView): string {
   const arrived = arrivedUncounted(view);
   if (arrived === 0)
@@ -111,9 +141,12 @@ function whyUncounted({ doubtful: [first] }: DomainView): string {
   return first.detail === '' ? why : `${why} (${first.detail})`;
 }
 
-/** The steps to take where signatures could not be verified. */
+/**
+ * The steps where signatures could not be verified. Keys of old mail are often withdrawn,
+ * so an archive has to be accepted on the operator's own trust in it.
+ */
 function howToAccept({ doubtful }: DomainView): string {
-  const has = (trust: string): boolean => doubtful.some((d) => d.trust === trust);
+  const has = (trust: string): boolean => doubtful.some((row) => row.trust === trust);
   if (!has('broken') && !has('unverifiable')) return '';
   const steps: string[] = [];
   if (has('unverifiable')) steps.push('Import the mail again when its key can be looked up.');
@@ -124,10 +157,17 @@ function howToAccept({ doubtful }: DomainView): string {
   return steps.map((step) => ` ${step}`).join('');
 }
 
+/**
+ * Names the failures of the present, and whether mail was deferred by it. It claims a deferral only where a
+ * policy in force demanded one: most failures leave the mail delivered without
+ * verification.
+ */
 function failingLine(view: DomainView): string {
-  const now = view.failures.filter((f) => f.ongoing);
-  const where = [...new Set(now.map((f) => f.host || partOf(f)))].slice(0, 5).join(', ');
-  const fates = new Set(now.map((f) => f.fate));
+  const now = view.failures.filter((failure) => failure.ongoing);
+  const where = [...new Set(now.map((failure) => failure.host || partOf(failure)))]
+    .slice(0, 5)
+    .join(', ');
+  const fates = new Set(now.map((failure) => failure.fate));
   const lost = deferred(view, now);
   const says: string[] = [];
   if (fates.has('kept-back')) {
@@ -142,7 +182,10 @@ function failingLine(view: DomainView): string {
   return `Failing now: ${where}. ${says.join(' ')}`;
 }
 
-/** Reports of a failed fetch say that it deferred nothing, not that the mail arrived. */
+/**
+ * Says that no mail was deferred. A report of a failed fetch does not show that mail
+ * arrived.
+ */
 function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
   return fates.has('cached-policy')
     ? 'No mail was deferred because of this.'
@@ -150,8 +193,8 @@ function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
 }
 
 /**
- * The subject of a failure without a host: the policy file where its fetch failed, else
- * the mail hosts.
+ * The subject of a failure without a host: the policy file where its fetch failed,
+ * otherwise the sessions under that policy.
  */
 function partOf({ policy, result }: Explanation): string {
   if (kindOf(result) === 'policy-file') return 'the MTA-STS policy';
@@ -160,7 +203,8 @@ function partOf({ policy, result }: Explanation): string {
 }
 
 /**
- * Sessions that two kinds of policy report are the same ones: the larger number counts.
+ * Deferred sessions. Two kinds of policy report the same sessions, so their counts are
+ * not added: the larger one counts, and no more than all failed sessions.
  */
 function deferred(view: DomainView, failures: readonly Explanation[]): number {
   const byPolicy = new Map<string, number>();
@@ -169,26 +213,32 @@ function deferred(view: DomainView, failures: readonly Explanation[]): number {
   return Math.min(Math.max(0, ...byPolicy.values()), view.sessions.failed);
 }
 
+/**
+ * One line for each day with reports: sessions, failures as a bar, and changes of the
+ * domain on that day. Left out where nothing failed and nothing changed.
+ */
 function days({ timeline }: DomainView, width: number, paint: Paint): string[] {
-  const shown = timeline.filter((d) => d.reports > 0 || d.changes.length > 0);
+  const shown = timeline.filter((dayRow) => dayRow.reports > 0 || dayRow.changes.length > 0);
   if (
     shown.length === 0 ||
-    (shown.every((d) => d.failed === 0) && shown.every((d) => d.changes.length === 0))
+    (shown.every((dayRow) => dayRow.failed === 0) &&
+      shown.every((dayRow) => dayRow.changes.length === 0))
   )
     return [];
-  const most = Math.max(...shown.map((d) => d.ok + d.failed));
+  // The bar is relative to the busiest day, so that a bad day of little mail looks small.
+  const most = Math.max(...shown.map((dayRow) => dayRow.ok + dayRow.failed));
   return [
     paint('Day by day', 'bold') +
       paint('  sessions (each counted once), failed of them, changes', 'dim'),
-    ...shown.flatMap((d) => {
+    ...shown.flatMap((dayRow) => {
       const bar =
-        d.failed === 0
+        dayRow.failed === 0
           ? ''
-          : '#'.repeat(Math.max(1, Math.round((d.failed / Math.max(1, most)) * 20)));
-      const text = `  ${shortDay(d.day).padEnd(11)}${number(d.ok + d.failed).padStart(9)} ${(d.failed === 0 ? '-' : number(d.failed)).padStart(7)}  `;
+          : '#'.repeat(Math.max(1, Math.round((dayRow.failed / Math.max(1, most)) * 20)));
+      const text = `  ${shortDay(dayRow.day).padEnd(11)}${number(dayRow.ok + dayRow.failed).padStart(9)} ${(dayRow.failed === 0 ? '-' : number(dayRow.failed)).padStart(7)}  `;
       return [
         `${text}${paint(bar, 'red')}`.trimEnd(),
-        ...d.changes.flatMap((change) =>
+        ...dayRow.changes.flatMap((change) =>
           paragraph(change, width, '             * ', '               '),
         ),
       ];
@@ -196,19 +246,27 @@ function days({ timeline }: DomainView, width: number, paint: Paint): string[] {
   ];
 }
 
+/**
+ * The reporters with the most sessions, at most twelve, with their sessions under each
+ * kind of policy.
+ */
 function senders(view: DomainView, width: number, paint: Paint): string[] {
   if (view.reporters.length === 0) return [];
   const shown = view.reporters.slice(0, 12);
   const count = ({ successful, failed }: Omit<KindSums, 'type'>): string =>
     `${number(successful + failed)}${failed > 0 ? ` (${number(failed)} failed)` : ''}`;
+  // A sender with DANE and MTA-STS reports a session under both, so the columns do not
+  // add up.
   const overlaps = shown.some(
-    (r) => r.kinds.filter((k) => k.type !== 'no-policy-found').length > 1,
+    (reporterRow) => reporterRow.kinds.filter((kind) => kind.type !== 'no-policy-found').length > 1,
   );
   return [
     paint('Senders', 'bold') + paint('  sessions under each kind of policy', 'dim'),
-    ...shown.map((r) => {
-      const what = r.kinds.map((k) => `${clip(policyName(k.type), 20)} ${count(k)}`).join(', ');
-      return `  ${clip(r.reporter, 28).padEnd(29)}${clip(what, width - 31)}`;
+    ...shown.map((reporterRow) => {
+      const what = reporterRow.kinds
+        .map((kind) => `${clip(policyName(kind.type), 20)} ${count(kind)}`)
+        .join(', ');
+      return `  ${clip(reporterRow.reporter, 28).padEnd(29)}${clip(what, width - 31)}`;
     }),
     ...(view.reporters.length > shown.length
       ? [`  and ${view.reporters.length - shown.length} more: --json`]
@@ -224,11 +282,20 @@ function senders(view: DomainView, width: number, paint: Paint): string[] {
   ];
 }
 
+/**
+ * The share of sessions that a policy protected. It is rounded down: 100 % means every
+ * session.
+ */
 function coverageLine({ coverage: { sessions, covered } }: DomainView): string {
   const percent = sessions === 0 ? 0 : Math.floor((covered / sessions) * 100);
   return `${percent} % of the sessions were under MTA-STS or DANE (${number(covered)} of ${number(sessions)}).`;
 }
 
+/**
+ * Whether enforcement is safe, which policies reporters applied, and which TLSA records
+ * they quoted. Cached policies outlive a change by their max_age (RFC 8461 §3.2), so old
+ * ones are expected for a while.
+ */
 function policy(view: DomainView, width: number, paint: Paint): string[] {
   const { enforce, seenPolicies, quotedRecords } = view;
   const answers = {
@@ -238,7 +305,7 @@ function policy(view: DomainView, width: number, paint: Paint): string[] {
     'no-policy': 'No.',
     unclear: 'Unknown.',
   } as const;
-  const old = seenPolicies.filter((p) => p.state === 'other');
+  const old = seenPolicies.filter((seenPolicy) => seenPolicy.state === 'other');
   return [
     paint('Policy', 'bold'),
     ...paragraph(
@@ -249,14 +316,14 @@ function policy(view: DomainView, width: number, paint: Paint): string[] {
     ),
     ...(seenPolicies.length > 0 &&
     old.length === 0 &&
-    seenPolicies.every((p) => p.state === 'current')
+    seenPolicies.every((seenPolicy) => seenPolicy.state === 'current')
       ? ['  Every reporter applies the policy that is published now.']
       : []),
     ...old
       .slice(0, 5)
-      .flatMap((p) =>
+      .flatMap((seenPolicy) =>
         paragraph(
-          `${p.reporter} applied another policy on ${shortDay(p.last)}: ${p.differences.join('; ')}. Senders keep one until its max_age has passed.`,
+          `${seenPolicy.reporter} applied another policy on ${shortDay(seenPolicy.last)}: ${seenPolicy.differences.join('; ')}. Senders keep one until its max_age has passed.`,
           width,
           '  ',
           '    ',
@@ -276,15 +343,20 @@ function recordLine(records: DomainView['quotedRecords']): string {
   return `${line} Keep the keys of the old ones until no reporter quotes them.`;
 }
 
+/** Whether a quoted record is still published, as far as it was checked. */
 function publishedWord(published: boolean | 'unknown'): string {
   if (published === 'unknown') return 'not checked';
   return published ? 'published' : 'no longer published';
 }
 
+/**
+ * Whether reports arrive as usual. Silence of one reporter is listed; silence of all is
+ * the first sentence, because it points to the record or to this receiver.
+ */
 function arriving(view: DomainView, width: number, paint: Paint): string[] {
-  const silent = view.arrivals.filter((a) => a.state === 'silent');
+  const silent = view.arrivals.filter((arrival) => arrival.state === 'silent');
   if (view.arrivals.length === 0) return [];
-  const fine = view.arrivals.filter((a) => a.state === 'fine').length;
+  const fine = view.arrivals.filter((arrival) => arrival.state === 'fine').length;
   return [
     paint('Are reports coming?', 'bold'),
     ...paragraph(
@@ -297,9 +369,9 @@ function arriving(view: DomainView, width: number, paint: Paint): string[] {
     ),
     ...silent
       .slice(0, 5)
-      .flatMap((a) =>
+      .flatMap((arrival) =>
         paragraph(
-          `${a.reporter} reported daily, and last on ${shortDay(a.last)}.`,
+          `${arrival.reporter} reported daily, and last on ${shortDay(arrival.last)}.`,
           width,
           '  ',
           '    ',
@@ -307,9 +379,9 @@ function arriving(view: DomainView, width: number, paint: Paint): string[] {
       ),
     ...view.perhapsLoops
       .slice(0, 3)
-      .flatMap((r) =>
+      .flatMap((row) =>
         paragraph(
-          `${r} has exactly one session every day: perhaps nothing but the mail that brings its report.`,
+          `${row} has exactly one session every day: perhaps nothing but the mail that brings its report.`,
           width,
           '  ',
           '    ',
@@ -317,9 +389,9 @@ function arriving(view: DomainView, width: number, paint: Paint): string[] {
       ),
     ...view.repairs
       .slice(0, 4)
-      .flatMap((r) =>
+      .flatMap((row) =>
         paragraph(
-          `${r.reporter}: ${plural(r.reports, 'report')} repaired. ${r.says} (${r.code})`,
+          `${row.reporter}: ${plural(row.reports, 'report')} repaired. ${row.says} (${row.code})`,
           width,
           '  ',
           '    ',
@@ -328,7 +400,10 @@ function arriving(view: DomainView, width: number, paint: Paint): string[] {
   ];
 }
 
-/** One line for each source and day; a claimed name of a reporter is not repeated. */
+/**
+ * One line for each source and day. The name that such a report claims is not printed:
+ * anyone can write any name into it.
+ */
 function unauthenticated(view: DomainView, width: number, paint: Paint): string[] {
   const rows = view.unauthenticated;
   if (rows.length === 0) return [];
@@ -349,15 +424,19 @@ function unauthenticated(view: DomainView, width: number, paint: Paint): string[
   ];
 }
 
+/**
+ * Reports that do not count, with the reason, and copies. They are shown so that no
+ * report disappears without a trace.
+ */
 function doubts(view: DomainView, width: number, paint: Paint): string[] {
   if (view.doubtful.length === 0 && view.repeated === 0 && view.reusedIds === 0) return [];
   return [
     paint('Kept out of the numbers', 'bold'),
     ...view.doubtful
       .slice(0, 6)
-      .flatMap((d) =>
+      .flatMap((row) =>
         paragraph(
-          `${plural(d.reports, 'report')} that ${d.reports === 1 ? 'names' : 'name'} ${d.reporter} as the reporter: ${trusts[d.trust] ?? d.trust}${d.detail && d.trust !== 'superseded' ? ` (${d.detail})` : ''}.`,
+          `${plural(row.reports, 'report')} that ${row.reports === 1 ? 'names' : 'name'} ${row.reporter} as the reporter: ${trusts[row.trust] ?? row.trust}${row.detail && row.trust !== 'superseded' ? ` (${row.detail})` : ''}.`,
           width,
           '  ',
           '    ',

@@ -2,12 +2,17 @@ import { clip, neutralise, wrap } from '../../base/index.js';
 import type { Explanation } from '../explain/explain-group.js';
 import { paragraph, plural, shortDay, type Paint, type Style } from './layout.js';
 
+/**
+ * The party that has to act, as a word and its colour. What the domain can fix is red;
+ * what only the reporter can fix is dim.
+ */
 const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = {
   yours: ['YOURS', 'red'],
   theirs: ['THEIRS', 'dim'],
   path: ['ON THE WAY', 'red'],
   unclear: ['UNCLEAR', 'yellow'],
 };
+/** The consequence for the mail in words. */
 const fates: Readonly<Record<Explanation['fate'], string>> = {
   'kept-back':
     'not delivered to this host: senders try the others; else it is deferred, and bounces in the end',
@@ -18,15 +23,22 @@ const fates: Readonly<Record<Explanation['fate'], string>> = {
   unknown: 'not known: these reports do not say whether a policy deferred it',
 };
 
-/** One block for each failure, foreign text neutralised [8460-7-4]. */
+/**
+ * Renders one block for each failure, with text of reporters neutralised [8460-7-4]. The
+ * labels are in one column, so that blocks can be compared line by line.
+ */
 export function renderFailures(
   failures: readonly Explanation[],
   width: number,
   paint: Paint,
 ): string[] {
-  return failures.flatMap((failure, i) => ['', ...renderFailure(failure, i + 1, width, paint)]);
+  return failures.flatMap((failure, index) => [
+    '',
+    ...renderFailure(failure, index + 1, width, paint),
+  ]);
 }
 
+/** Failed sessions. A report may describe a failure without a number (RFC 8460 §4.4). */
 function count({ sessions }: Explanation): string {
   return sessions > 0 ? plural(sessions, 'session') : 'number of sessions not given';
 }
@@ -38,10 +50,14 @@ function periodOf({ since, last, ongoing }: Explanation): string {
   return `since ${shortDay(since)}${ongoing ? end : `, last ${shortDay(last)}`}`;
 }
 
-function renderFailure(f: Explanation, nth: number, width: number, paint: Paint): string[] {
-  const [word, style] = whose[f.whose];
+/**
+ * One failure: what, when, the mail, the cause and the steps. At most three reasons and
+ * four addresses are shown, since reporters choose their number.
+ */
+function renderFailure(failure: Explanation, nth: number, width: number, paint: Paint): string[] {
+  const [word, style] = whose[failure.whose];
   const title = clip(
-    `${nth}. ${f.result}${f.host === '' ? '' : ` at ${f.host}`}`,
+    `${nth}. ${failure.result}${failure.host === '' ? '' : ` at ${failure.host}`}`,
     width - word.length - 2,
   );
   const line = (label: string, text: string): string[] => [
@@ -49,26 +65,41 @@ function renderFailure(f: Explanation, nth: number, width: number, paint: Paint)
   ];
   return [
     `${paint(title, 'bold')}${' '.repeat(Math.max(1, width - title.length - word.length))}${paint(word, style)}`,
-    ...line('What', f.says),
-    ...line('When', `${periodOf(f)}; ${count(f)}, reported by ${f.reporters.join(', ')}`),
-    ...line('Mail', fates[f.fate]),
-    ...line('Cause', f.because),
-    ...(f.settle === undefined ? [] : line('Open', `What would settle it: ${f.settle}`)),
-    ...f.reasons
+    ...line('What', failure.says),
+    ...line(
+      'When',
+      `${periodOf(failure)}; ${count(failure)}, reported by ${failure.reporters.join(', ')}`,
+    ),
+    ...line('Mail', fates[failure.fate]),
+    ...line('Cause', failure.because),
+    ...(failure.settle === undefined
+      ? []
+      : line('Open', `What would settle it: ${failure.settle}`)),
+    ...failure.reasons
       .slice(0, 3)
-      .flatMap((r) =>
-        line('Reason', `${neutralise(r.text, 160)}${r.means === undefined ? '' : ` (${r.means})`}`),
+      .flatMap((reason) =>
+        line(
+          'Reason',
+          `${neutralise(reason.text, 160)}${reason.means === undefined ? '' : ` (${reason.means})`}`,
+        ),
       ),
-    ...(f.addresses.length > 0 ? line('Address', f.addresses.slice(0, 4).join(', ')) : []),
-    ...(f.certificate
+    ...(failure.addresses.length > 0
+      ? line('Address', failure.addresses.slice(0, 4).join(', '))
+      : []),
+    ...(failure.certificate
       ? line(
           'Cert.',
-          `${f.certificate.names.slice(0, 4).join(', ')}, valid to ${f.certificate.notAfter.slice(0, 16).replace('T', ' ')} UTC, key ${f.certificate.spkiSha256.slice(0, 16)} (seen ${f.certificate.seen.slice(0, 10)})`,
+          `${failure.certificate.names.slice(0, 4).join(', ')}, valid to ${failure.certificate.notAfter.slice(0, 16).replace('T', ' ')} UTC, key ${failure.certificate.spkiSha256.slice(0, 16)} (seen ${failure.certificate.seen.slice(0, 10)})`,
         )
       : []),
-    ...f.todo.flatMap((step, i) =>
+    ...failure.todo.flatMap((step, index) =>
       // Steps are our own text, and may hold commands of several lines.
-      wrap(step, width, `   ${(i === 0 ? 'To do' : '').padEnd(9)}${i + 1}. `, ' '.repeat(15)),
+      wrap(
+        step,
+        width,
+        `   ${(index === 0 ? 'To do' : '').padEnd(9)}${index + 1}. `,
+        ' '.repeat(15),
+      ),
     ),
   ];
 }

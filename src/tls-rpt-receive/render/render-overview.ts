@@ -4,17 +4,22 @@ import { number, painter, paragraph, plural, shortDay } from './layout.js';
 import type { RenderOptions } from './render-domain.js';
 
 /**
- * Which domains fail, the worst first; one line when none does. Ends with a line feed.
+ * Renders the failing domains, worst first; one line when no domain fails. Lines have 80
+ * to 120 columns, and numbers stand in the same columns of each. Ends with a line feed.
  */
 export function renderOverview(view: Overview, options: RenderOptions = {}): string {
   const width = Math.min(120, Math.max(80, options.width ?? 80));
   const paint = painter(options.color ?? false);
   const rows = view.failing.map(
-    (d) =>
-      `  ${clip(d.domain || '(no domain named)', 34).padEnd(36)}${number(d.failed).padStart(9)} of ${number(d.failed + d.successful).padEnd(11)} ${d.ongoing ? `since ${shortDay(d.since)}` : `ended ${shortDay(d.last)}`}`,
+    (row) =>
+      `  ${clip(row.domain || '(no domain named)', 34).padEnd(36)}${number(row.failed).padStart(9)} of ${number(row.failed + row.successful).padEnd(11)} ${row.ongoing ? `since ${shortDay(row.since)}` : `ended ${shortDay(row.last)}`}`,
   );
-  const refused = view.refused.map((r) => `${number(r.refused)} ${r.code} by ${r.via}`).join(', ');
-  const aside = view.uncounted.map((u) => `${number(u.reports)} ${u.trust}`).join(', ');
+  const refused = view.refused
+    .map((refusal) => `${number(refusal.refused)} ${refusal.code} by ${refusal.via}`)
+    .join(', ');
+  const aside = view.uncounted
+    .map((uncountedRow) => `${number(uncountedRow.reports)} ${uncountedRow.trust}`)
+    .join(', ');
   return [
     paint(`${shortDay(view.from)} to ${shortDay(view.to)} ${view.to.slice(0, 4)}`, 'dim'),
     ...paragraph(headline(view), width),
@@ -39,6 +44,10 @@ export function renderOverview(view: Overview, options: RenderOptions = {}): str
   ].join('\n');
 }
 
+/**
+ * All domains in one sentence. Reports that do not count are mentioned where no other
+ * report arrived, since "no reports" would be wrong then.
+ */
 function headline({ reports, failing, domains, unauthenticated, uncounted }: Overview): string {
   const aside = unauthenticated + uncounted.reduce((n, row) => n + row.reports, 0);
   if (reports === 0)
@@ -47,8 +56,8 @@ function headline({ reports, failing, domains, unauthenticated, uncounted }: Ove
       : `No report counts in these days: ${plural(aside, 'report')} arrived, none authenticated.`;
   if (failing.length === 0)
     return `All well: ${plural(domains, 'domain')}, ${plural(reports, 'report')}, no failure.`;
-  const now = failing.filter((d) => d.ongoing && d.domain !== '').length;
-  const unnamed = failing.some((d) => d.ongoing && d.domain === '');
-  const over = failing.length - failing.filter((d) => d.ongoing).length;
+  const now = failing.filter((row) => row.ongoing && row.domain !== '').length;
+  const unnamed = failing.some((row) => row.ongoing && row.domain === '');
+  const over = failing.length - failing.filter((row) => row.ongoing).length;
   return `${plural(now, 'domain')} of ${number(domains)} failing now${unnamed ? ', and failures in reports that name no domain' : ''}, ${over} well again; ${plural(reports, 'report')}.`;
 }

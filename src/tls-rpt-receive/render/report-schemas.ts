@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { domainViewSchema, overviewSchema } from '../explain/view-schema.js';
 import { reportRecordSchema } from '../read/report-record.js';
 
-/** The published JSON Schemas of reports (draft 2020-12) by file name. */
+/**
+ * Returns the published JSON Schemas of reports (draft 2020-12) by file name. They are
+ * made from the schemas that validate output, so that both cannot differ; a published
+ * name never changes its meaning.
+ */
 export function reportSchemas(): Readonly<Record<string, object>> {
   return {
     'hermetic.report-1.json': z.toJSONSchema(reportRecordSchema, { target: 'draft-2020-12' }),

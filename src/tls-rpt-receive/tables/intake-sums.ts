@@ -11,6 +11,7 @@ export interface IntakeLimit {
   readonly octets: number;
 }
 
+/** The stored amount of one day. */
 interface Sums {
   reports: number;
   rows: number;
@@ -47,6 +48,7 @@ export class IntakeSums {
     );
   }
 
+  /** Counts a report that was stored. */
   add({ receivedAt, trust, policies, failures, raw }: PreparedReport): void {
     const key = [Math.floor(receivedAt / dayMs), isAuthenticated(trust) ? 1 : 0] as const;
     const sums = this.#added.get(key.join(' ')) ?? { key, reports: 0, rows: 0, octets: 0 };
@@ -56,11 +58,13 @@ export class IntakeSums {
     this.#added.set(key.join(' '), sums);
   }
 
+  /** Writes the sums of this group; the caller holds the transaction. */
   apply(): void {
     for (const { key, reports, rows, octets } of this.#added.values())
       this.store.prepare(addSums).run(...key, reports, rows, octets);
   }
 
+  /** The stored amount of a day, read once for each group. */
   #knownOn(day: number): Sums {
     const known = this.#known.get(day);
     if (known) return known;

@@ -13,7 +13,7 @@ import {
 import type { VerifiedItem, ReportTrust, TrustReason, Via } from '../types.js';
 import { policyMode } from './policy-mode.js';
 
-/** A judged report and the time of its arrival in milliseconds since 1970. */
+/** A report with its authentication and the time of its arrival. */
 export interface ReceivedReport {
   readonly reading: VerifiedItem;
   readonly parsed: ParsedReport;
@@ -49,11 +49,15 @@ export interface PreparedReport {
   readonly failures: readonly FailureRow[];
 }
 
-/** The row of one policy of a report: counts, and the key of its text. */
+/**
+ * One row of `report_policy`. Empty texts stand for absent members, since NULL never
+ * equals NULL in a key.
+ */
 export interface PolicyRow {
   readonly domain: string;
   readonly type: string;
   readonly mode: string;
+  /** The policy as the reporter quoted it. */
   readonly strings: readonly string[];
   readonly ok: number;
   readonly failed: number;
@@ -61,23 +65,29 @@ export interface PolicyRow {
   readonly undescribed: number;
 }
 
-/**
- * The row of one failure detail. Empty text stands for a member that the reporter left out.
- */
+/** One row of `report_failure`: failed sessions of equal circumstances. */
 export interface FailureRow {
   readonly domain: string;
   readonly type: string;
   readonly mode: string;
+  /** The result type of RFC 8460 §4.3, or the reporter's own text. */
   readonly result: string;
+  /** The MX host that the sender tried. */
   readonly mx: string;
+  /** The address of that host, as the sender saw it. */
   readonly ip: string;
   readonly senderIp: string;
   readonly reason: string;
+  /** A URI with more information; never opened by this program. */
   readonly info: string;
   readonly failed: number;
 }
 
 const dayMs = 86_400_000;
+/**
+ * Rows of each kind for one report. A hostile reporter could otherwise fill the database
+ * with one mail.
+ */
 const MAX_POLICIES = 500;
 const MAX_FAILURES = 500;
 
@@ -121,19 +131,19 @@ function rowsOf(
     const mode = policyMode(strings);
     const failed = policy.totalFailureSessionCount;
     let described = 0;
-    for (const d of policy.failureDetails) {
-      described += d.failedSessionCount;
+    for (const detail of policy.failureDetails) {
+      described += detail.failedSessionCount;
       failureRows.push({
         domain,
         type,
         mode,
-        result: d.resultType,
-        mx: d.receivingMxHostname ?? '',
-        ip: d.receivingIp ?? '',
-        senderIp: d.sendingMtaIp ?? '',
-        reason: d.failureReasonCode ?? '',
-        info: d.additionalInformation ?? '',
-        failed: d.failedSessionCount,
+        result: detail.resultType,
+        mx: detail.receivingMxHostname ?? '',
+        ip: detail.receivingIp ?? '',
+        senderIp: detail.sendingMtaIp ?? '',
+        reason: detail.failureReasonCode ?? '',
+        info: detail.additionalInformation ?? '',
+        failed: detail.failedSessionCount,
       });
     }
     const ok = policy.totalSuccessfulSessionCount;
@@ -154,11 +164,17 @@ interface Coarser<Row> {
   readonly steps: readonly ((row: Row) => Row)[];
 }
 
+/** Policy types that are kept when rows are merged. */
 const knownTypes: ReadonlySet<string> = new Set(policyTypes);
+/** Result types that are kept when rows are merged. */
 const knownResults: ReadonlySet<string> = new Set(resultTypes);
+/**
+ * A registered value, or `unknown`: unregistered ones are as many as a reporter likes.
+ */
 const onlyKnown = (text: string, known: ReadonlySet<string>): string =>
   known.has(text) ? text : 'unknown';
 
+/** Steps for policies: the quoted text goes first, since it serves display only. */
 const coarserPolicies: Coarser<PolicyRow> = {
   keyOf: ({ domain, type, mode, strings }) => textsKey([domain, type, mode, ...strings]),
   join: (a, b) => ({
@@ -175,6 +191,10 @@ const coarserPolicies: Coarser<PolicyRow> = {
   ],
 };
 
+/**
+ * Steps for failures. Addresses and texts go before the result and the MX host, which
+ * decide what the operator has to fix.
+ */
 const coarserFailures: Coarser<FailureRow> = {
   keyOf: ({ domain, type, mode, result, mx, ip, senderIp, reason, info }) =>
     textsKey([domain, type, mode, result, mx, ip, senderIp, reason, info]),
@@ -191,6 +211,10 @@ const coarserFailures: Coarser<FailureRow> = {
   ],
 };
 
+/**
+ * Merges rows until they fit. The largest half keeps its detail: it describes most
+ * sessions.
+ */
 function mergedWithin<Row>(
   most: number,
   rows: readonly Row[],
@@ -210,6 +234,7 @@ function mergedWithin<Row>(
   return [...largest, ...rest];
 }
 
+/** Joins rows with the same key; the first row gives the other columns. */
 function merge<Row>(
   rows: readonly Row[],
   keyOf: (row: Row) => string,
@@ -240,10 +265,15 @@ function digestOf(report: TlsReport): Uint8Array {
   return hash('sha256', reportKey(report), 'buffer').subarray(0, 20);
 }
 
+/** The departures of the report as JSON; null for the usual report without any. */
 function notesOf({ notes, unforeseen }: ParsedReport): string | null {
   return notes.length + unforeseen.length === 0 ? null : JSON.stringify({ notes, unforeseen });
 }
 
+/**
+ * The report as gzip, unless it arrived so or is too small to gain. Level 1, since the
+ * intake runs for every report and the database is pruned anyway.
+ */
 function packed(raw: Uint8Array): Uint8Array {
   return (raw[0] === 0x1f && raw[1] === 0x8b) || raw.length < 200
     ? raw

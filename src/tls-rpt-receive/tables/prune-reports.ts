@@ -3,7 +3,7 @@ import { isAuthenticated, type ReportTrust } from '../types.js';
 import { partIds } from './part-ids.js';
 import { forgetTexts } from './store-reports.js';
 
-/** The age and number of the reports that stay. Sums by day stay in any case. */
+/** The bounds of stored reports in time and number. */
 export interface PruneOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -18,8 +18,15 @@ export interface PruneOptions {
 }
 
 const dayMs = 86_400_000;
+/**
+ * Reports that are deleted in one transaction: few enough that a write of the intake
+ * waits milliseconds.
+ */
 const batch = 200;
-/** A copy of a counted report that comes after its rows are gone must not count again. */
+/**
+ * Keeps the digest of a counted report, so that a copy that arrives after its rows were
+ * deleted does not count again.
+ */
 const remember = `INSERT INTO report_pruned (digest, day, authenticated)
   SELECT digest, coalesce(day, received_at / 86400000 - 1), CASE WHEN trust IN ('signed', 'given') THEN 1 ELSE 0 END
   FROM report WHERE id = ? AND counted = 1
@@ -119,6 +126,7 @@ function excessBefore(store: Store, most: number): number {
   return 0;
 }
 
+/** Deletes a report with its parts, and notes the policy texts that it used. */
 function removeReport(store: Store, id: number, texts: Set<number>): void {
   const policies = store
     .prepare<{ text: number }>('SELECT text FROM report_policy WHERE id BETWEEN ? AND ?')

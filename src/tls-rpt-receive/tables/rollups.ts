@@ -42,6 +42,10 @@ export class Rollups {
     this.#count(sums, -1);
   }
 
+  /**
+   * Adds or subtracts a report: for each domain, for all domains together, and once for
+   * the report itself.
+   */
   #count({ policies, day, authenticated }: ReportSums, sign: 1 | -1): void {
     const flag = authenticated ? 1 : 0;
     for (const { domain, type, ok, failed } of policies) {
@@ -51,6 +55,10 @@ export class Rollups {
     bump(this.#line('', day, '', flag), 0, 0, sign);
   }
 
+  /**
+   * The row of a key, made on first use. A zero octet separates the parts, which no part
+   * contains.
+   */
   #line(domain: string, day: number, type: string, flag: 0 | 1): Line {
     const text = `${domain}\0${day}\0${type}\0${flag}`;
     const known = this.#days.get(text);
@@ -73,6 +81,7 @@ export class Rollups {
   }
 }
 
+/** Adds the counts of one policy to a row. */
 function bump(line: Line, ok: number, failed: number, sign: 1 | -1): void {
   line.ok += sign * ok;
   line.failed += sign * failed;
@@ -81,8 +90,13 @@ function bump(line: Line, ok: number, failed: number, sign: 1 | -1): void {
 
 const sum = (column: string): string =>
   `${column} = max(0, min(report_day.${column} + excluded.${column}, ${MAX_DAY_SUM}))`;
+/**
+ * Adds to the row of that key or inserts it. Sums are kept between 0 and the limit, so
+ * that no report can overflow them.
+ */
 const addLine = `INSERT INTO report_day (domain, day, type, authenticated, ok, failed, reports)
   VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain, day, type, authenticated)
   DO UPDATE SET ${['ok', 'failed', 'reports'].map(sum).join(', ')}`;
+/** A row without reports would show a domain that no report names any more. */
 const removeEmptyLine = `DELETE FROM report_day
   WHERE domain = ? AND day = ? AND type = ? AND authenticated = ? AND reports <= 0`;

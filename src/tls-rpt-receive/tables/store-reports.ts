@@ -38,7 +38,7 @@ export function storeReports(
  * cheaply.
  */
 function* prepared(received: readonly ReceivedReport[]): Generator<PreparedReport> {
-  for (const one of received) yield prepareReport(one);
+  for (const report of received) yield prepareReport(report);
 }
 
 /** Stores prepared reports as `storeReports` does. */
@@ -91,14 +91,20 @@ export function* storeInSteps(
   return outcomes;
 }
 
+/** True for a copy of a stored report, which needs no room. */
 function isKnown(store: Store, { digest }: PreparedReport): boolean {
   return store.prepare('SELECT 1 FROM report WHERE digest = ?').get(digest) !== undefined;
 }
 
+/**
+ * The digest decides whether a report is new; the database checks it, so that two
+ * processes cannot store one report twice.
+ */
 const insertReport = `INSERT INTO report
   (id, digest, received_at, day, reporter, organization, contact, report_id, via, peer, trust, trust_detail, counted, ok, failed, notes, raw, named_domain, trust_reason)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`;
 
+/** Stores one report with its rows, or as a copy of one that is there. */
 function storeReport(
   store: Store,
   id: number,
@@ -142,8 +148,9 @@ function sumsOf({ policies, day }: PreparedReport, trust: ReportTrust): ReportSu
   return { policies, day, authenticated: isAuthenticated(trust) };
 }
 
-function sum(rows: readonly PolicySums[], of: 'ok' | 'failed'): number {
-  return rows.reduce((n, row) => n + row[of], 0);
+/** The sum of one column of the policies. */
+function sum(rows: readonly PolicySums[], column: 'ok' | 'failed'): number {
+  return rows.reduce((total, row) => total + row[column], 0);
 }
 
 /**
@@ -170,6 +177,7 @@ function storeAfterPruning(
   return 'confirmed';
 }
 
+/** The stored report that a copy is compared with. */
 interface KnownReport {
   readonly id: number;
   readonly trust: ReportTrust;

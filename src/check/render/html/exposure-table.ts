@@ -4,7 +4,10 @@ import { badge, definitions, markup, type Markup } from '../../../page/index.js'
 import { bracketNote, usedCells } from '../exposure-lines.js';
 import { attackDeeds, attackNames, cellOf, senderNames, senderRows } from '../words.js';
 
-/** The section on mail under attack: the legend, then the table. */
+/**
+ * The section on mail under attack: the legend, then the table, so that words are
+ * explained before they are used.
+ */
 export function exposureSection({ exposure }: CheckResult): Markup {
   return markup`<section>
     <h2>Mail today and under attack</h2>
@@ -12,7 +15,10 @@ export function exposureSection({ exposure }: CheckResult): Markup {
   </section>`;
 }
 
-/** The words that the table uses, and the attacks. */
+/**
+ * The words that the table uses, and what the attacker does in each column. Unused words
+ * are left out.
+ */
 function exposureLegend(exposure: Exposure): Markup {
   return markup`<div class="legend">
     <div>

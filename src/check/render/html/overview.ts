@@ -21,7 +21,10 @@ const columns: readonly { readonly topic: Topic; readonly name: string }[] = [
 const sign = (mark: Mark, label: string): Markup =>
   markSign({ sign: markSigns[mark], tone: markTones[mark], label });
 
-/** All domains in one table, the worst first; each name leads to its report. */
+/**
+ * All domains in one table, worst first; each name leads to its report. The signs have a
+ * legend below the table, and each one has its meaning as a label.
+ */
 export function overview(results: readonly CheckResult[], title: string): Markup {
   const rows = overviewRows(results);
   const table = dataTable<OverviewRow>(

@@ -5,7 +5,8 @@ import { overview } from './overview.js';
 
 /**
  * Renders one page that loads nothing, for screens from 320 pixels up, light and dark,
- * and for paper. Several domains get an overview first, the worst on top.
+ * and for paper. Several domains get an overview first, worst on top. Every value is
+ * escaped by `markup`, so text of a server cannot become part of the page.
  */
 export function renderHtml(results: readonly CheckResult[]): string {
   const [first] = results;
