@@ -7,12 +7,15 @@ import { defineFailures } from '../base/index.js';
  * option changes.
  */
 export const cliFailures = defineFailures({
+  // The parser of the command line refused an option or an argument before any work
+  // began.
   usage: {
     blame: 'local',
     temporary: false,
     message: 'The command line is not valid.',
     fix: 'Read the help of the command: hermetic COMMAND --help.',
   },
+  // A signal ended the command. A retry can succeed, so this failure alone is temporary.
   interrupted: {
     blame: 'local',
     temporary: true,
@@ -25,6 +28,8 @@ export const cliFailures = defineFailures({
     message: 'This version of Node.js is too old for the program.',
     fix: 'Install the version that the message names, or a later one.',
   },
+  // A full disk or a reader that closed the pipe: a result that was cut off must not pass
+  // for a complete one.
   'output-unwritable': {
     blame: 'local',
     temporary: false,
@@ -49,6 +54,8 @@ export const cliFailures = defineFailures({
     message: 'A file is larger than the command reads.',
     fix: 'Give a smaller file.',
   },
+  // Evidence comes from a file and so from a stranger: it is validated by its schema
+  // before it is graded.
   'evidence-invalid': {
     blame: 'local',
     temporary: false,
@@ -73,12 +80,16 @@ export const cliFailures = defineFailures({
     message: 'The two files are about different domains.',
     fix: 'Give two files about the same domain.',
   },
+  // Two profiles differ in their rules, so the comparison would show changes that the
+  // domain did not make.
   'diff-profiles': {
     blame: 'local',
     temporary: false,
     message: 'The two results were graded by different profiles.',
     fix: 'Compare the evidence of both checks: it is graded again by one profile.',
   },
+  // An insecure or bogus answer has no chain of signatures that a reader could verify
+  // offline.
   'dnssec-no-proof': {
     blame: 'local',
     temporary: false,
@@ -97,6 +108,8 @@ export const cliFailures = defineFailures({
     message: 'The database has no report about this domain.',
     fix: 'Check the spelling of the domain.',
   },
+  // A record with the digest of nothing matches no key, and DANE senders would defer (RFC
+  // 7672 §2.2).
   'tlsa-empty': {
     blame: 'local',
     temporary: false,

@@ -1,11 +1,13 @@
 import { defineFailures } from '../base/index.js';
 
 /**
- * Reasons why the daemon, or a job of it, cannot start. The daemon refuses to start with
- * a doubtful secret or key: a service that runs without its policy fails later and in
- * silence.
+ * Reasons why the daemon, or a job of it, cannot start or reload, and failures of its
+ * control socket. The daemon refuses to start with a doubtful secret or key: a service
+ * that runs without its policy fails later and in silence.
  */
 export const daemonFailures = defineFailures({
+  // One error refuses the configuration as a whole, at the start and at a reload: a part
+  // of it could leave a policy unpublished.
   'config-invalid': {
     blame: 'local',
     temporary: false,
@@ -18,6 +20,7 @@ export const daemonFailures = defineFailures({
     message: 'A file that the configuration names cannot be read.',
     fix: 'Check the path and its permissions.',
   },
+  // A receiver discards a report that another domain signed (RFC 8460 §3).
   'config-dkim-domain': {
     blame: 'local',
     temporary: false,
@@ -31,6 +34,7 @@ export const daemonFailures = defineFailures({
     message: 'The daemon cannot listen on an address of the configuration.',
     fix: 'Stop the program that uses the port, or choose another address.',
   },
+  // Refused instead of logged: another local user may already have read the secret.
   'secret-exposed': {
     blame: 'local',
     temporary: false,

@@ -2,7 +2,8 @@ import { neutralise } from '../base/index.js';
 
 /**
  * Text that is HTML already. Only {@link markup} makes it from values, so every value has
- * been escaped.
+ * been escaped. The class is the mark: a plain string, even one that looks like HTML, is
+ * escaped when it is printed.
  */
 export class Markup {
   constructor(readonly text: string) {}
@@ -53,7 +54,10 @@ function escape(text: string): string {
   );
 }
 
-/** Text of several lines, each escaped by itself; the line ends stay. */
+/**
+ * Escapes text of several lines, each by itself; its line ends stay. For text to paste,
+ * where a line end is part of the content.
+ */
 export function lines(text: string): Markup {
   return new Markup(text.split('\n').map(escape).join('\n'));
 }

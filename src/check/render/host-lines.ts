@@ -46,8 +46,9 @@ function hostLine({ name, dnssec, tlsa, mtaStsMatch, passedOver }: MailHost): st
 }
 
 /**
- * The state of a server in one line or, where that is too long, in one for each
- * certificate.
+ * The state of a server in one line or, where that is too long, in one line for each
+ * certificate. A session that fails inside TLS is named even though its handshake
+ * succeeded.
  */
 function addressLines(
   address: MailAddress,

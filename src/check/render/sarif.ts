@@ -73,7 +73,10 @@ function rule(id: string): object {
   };
 }
 
-/** A level belongs to failures only (SARIF 2.1.0 §3.27.10). */
+/**
+ * The kind and level of each severity. A level belongs to failures only (SARIF 2.1.0
+ * §3.27.10), so notes and good findings have `none`.
+ */
 const levels = {
   fail: { kind: 'fail', level: 'error' },
   warn: { kind: 'fail', level: 'warning' },
