@@ -31,7 +31,8 @@ const punctuationLike = /[ノ一丿〇ニ工ロ丶ヽ〳・]/u;
  */
 export function displayName(name: string): string {
   const unicode = safeUnicode(name);
-  return unicode === undefined ? name : `${name} (${unicode})`;
+  if (unicode === undefined) return name;
+  return `${name} (${unicode})`;
 }
 
 /** The U-label form of a name, where it differs and is safe to show. */
@@ -39,7 +40,8 @@ export function safeUnicode(name: string): string | undefined {
   if (!/(^|\.)xn--/i.test(name)) return undefined;
   const unicode = domainToUnicode(name);
   if (unicode === '' || unicode === name || domainToASCII(unicode) !== name) return undefined;
-  return unicode.split('.').every(isSafeLabel) ? unicode : undefined;
+  if (unicode.split('.').every(isSafeLabel)) return unicode;
+  return undefined;
 }
 
 function isSafeLabel(label: string): boolean {

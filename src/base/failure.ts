@@ -62,7 +62,8 @@ export function defineFailures<const Code extends string>(
       return { code, blame, temporary, detail: neutralise(detail) };
     },
     find(code) {
-      return Object.hasOwn(entries, code) ? entries[code as Code] : undefined;
+      if (Object.hasOwn(entries, code)) return entries[code as Code];
+      return undefined;
     },
   };
 }

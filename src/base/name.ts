@@ -91,11 +91,11 @@ export class Name {
     }
     if (length > MAX_WIRE) return fail(nameFailures.make('name-too-long', `${length} octets`));
     const wire = new Uint8Array(length);
-    let at = 0;
+    let offset = 0;
     for (const label of labels) {
-      wire[at++] = label.length;
-      wire.set(label, at);
-      at += label.length;
+      wire[offset++] = label.length;
+      wire.set(label, offset);
+      offset += label.length;
     }
     return ok(new Name(wire));
   }
@@ -148,11 +148,11 @@ export class Name {
   get labels(): readonly Uint8Array[] {
     if (this.#labels) return this.#labels;
     const labels: Uint8Array[] = [];
-    for (let at = 0; ;) {
-      const length = this.wire[at] as number;
+    for (let offset = 0; ;) {
+      const length = this.wire[offset] as number;
       if (length === 0) break;
-      labels.push(this.wire.subarray(at + 1, at + 1 + length));
-      at += 1 + length;
+      labels.push(this.wire.subarray(offset + 1, offset + 1 + length));
+      offset += 1 + length;
     }
     return (this.#labels = labels);
   }
@@ -176,13 +176,13 @@ export class Name {
   suffix(count: number): Name {
     const extra = this.labels.length - count;
     if (extra <= 0) return this;
-    let at = 0;
-    for (let index = 0; index < extra; index++) at += 1 + (this.wire[at] as number);
-    return this.tail(at);
+    let offset = 0;
+    for (let index = 0; index < extra; index++) offset += 1 + (this.wire[offset] as number);
+    return this.tail(offset);
   }
 
-  private tail(at: number): Name {
-    return new Name(this.wire.subarray(at), this.key.slice(at));
+  private tail(offset: number): Name {
+    return new Name(this.wire.subarray(offset), this.key.slice(offset));
   }
 
   equals(other: Name): boolean {
@@ -193,9 +193,9 @@ export class Name {
   isAtOrBelow(ancestor: Name): boolean {
     const extra = this.wire.length - ancestor.wire.length;
     if (extra < 0 || !this.key.endsWith(ancestor.key)) return false;
-    let at = 0;
-    while (at < extra) at += 1 + (this.wire[at] as number);
-    return at === extra;
+    let offset = 0;
+    while (offset < extra) offset += 1 + (this.wire[offset] as number);
+    return offset === extra;
   }
 
   /**

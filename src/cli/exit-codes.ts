@@ -49,7 +49,8 @@ export function exitCodeOf(result: CheckResult, failOn: 'warn' | 'fail' = 'fail'
 /** A domain that is proved not to exist is most often a typing error. */
 function nonexistentExitCode({ findings, route }: CheckResult): number {
   if (!findings.some(({ id }) => id === 'domain-nonexistent')) return exitCodes.good;
-  return route.dnssec === 'indeterminate' ? exitCodes.inconclusive : exitCodes.usage;
+  if (route.dnssec === 'indeterminate') return exitCodes.inconclusive;
+  return exitCodes.usage;
 }
 
 /**

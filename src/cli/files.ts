@@ -188,5 +188,6 @@ export function readJson<const K extends readonly JsonKind[]>(
 /** Returns the field `schema` of a value, if it has one. */
 function idOf(value: unknown): string | undefined {
   const id = (value as { schema?: unknown } | null)?.schema;
-  return typeof id === 'string' ? id : undefined;
+  if (typeof id === 'string') return id;
+  return undefined;
 }

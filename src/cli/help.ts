@@ -70,7 +70,7 @@ export function breakCommand(line: string, width: number): readonly string[] {
 
 /** `  (default 25)`, for options whose default is not in the description. */
 export function describeOption({ description, defaultValue, required }: Option): string {
-  return required && defaultValue !== undefined
-    ? `${description} (default ${String(defaultValue)})`
-    : description;
+  if (required && defaultValue !== undefined)
+    return `${description} (default ${String(defaultValue)})`;
+  return description;
 }

@@ -49,7 +49,8 @@ export function readOptionalNumber(
   text: string | undefined,
   range: NumberRange,
 ): number | undefined {
-  return text === undefined ? undefined : readNumber(option, text, range);
+  if (text === undefined) return undefined;
+  return readNumber(option, text, range);
 }
 
 /** Reads one of a few words. Throws HermeticError that names them all. */
@@ -66,7 +67,8 @@ export function readWord<const W extends string>(
 /** `a, b or c`. */
 export function alternatives(words: readonly string[]): string {
   const last = words.at(-1) ?? '';
-  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
+  if (words.length < 2) return last;
+  return `${words.slice(0, -1).join(', ')} or ${last}`;
 }
 
 /** Collects the values of an option that can be repeated, for commander. */

@@ -57,7 +57,8 @@ export function terminalWidth(
 ): number {
   // A pseudo-terminal without a size reports 0 columns.
   const columns = (stdout.isTTY && stdout.columns) || (/^\d{1,4}$/.test(COLUMNS) && +COLUMNS);
-  return columns ? Math.max(40, columns) : 80;
+  if (columns) return Math.max(40, columns);
+  return 80;
 }
 
 /**
@@ -120,7 +121,9 @@ export function complain(output: Output, error: unknown): void {
  * bidi controls of foreign text, which `JSON.stringify` leaves as they are, become escapes.
  */
 export function formatJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(hidden, (c) => (c < '\x7f' ? c : escaped(c)));
+  return JSON.stringify(value, null, indent).replace(hidden, (character) =>
+    character < '\x7f' ? character : escaped(character),
+  );
 }
 
 /** One escape for each UTF-16 unit (RFC 8259 §7). */

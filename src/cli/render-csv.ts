@@ -39,7 +39,7 @@ function distinct(values: readonly string[]): string {
 
 /** Returns the ids of the findings of one severity. */
 function findingsOf({ findings }: CheckResult, severity: string): string {
-  return distinct(findings.filter((f) => f.severity === severity).map(({ id }) => id));
+  return distinct(findings.filter((finding) => finding.severity === severity).map(({ id }) => id));
 }
 
 /** The day on which the first leaf certificate ends. */
@@ -57,5 +57,6 @@ function firstExpiry(result: CheckResult): string {
 function cell(text: string): string {
   const shown = text.replace(hidden, '?');
   const safe = /^[=+\-@]/.test(shown) ? `'${shown}` : shown;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  if (/[",\r\n]/.test(safe)) return `"${safe.replaceAll('"', '""')}"`;
+  return safe;
 }

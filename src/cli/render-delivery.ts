@@ -62,7 +62,6 @@ export function renderRecipients(recipients: readonly Recipient[], width: number
 function recipientText({ address, status, failure, reply }: Recipient): string {
   const start = `${address}  ${status}`;
   if (failure) return `${start}: ${sayFailure(failure)}`;
-  return reply && status === 'delivered'
-    ? `${start}: ${reply.code} ${reply.lines.join(' ')}`
-    : start;
+  if (reply && status === 'delivered') return `${start}: ${reply.code} ${reply.lines.join(' ')}`;
+  return start;
 }

@@ -43,7 +43,8 @@ export function renderPolicy(decision: DomainDecision, width = 80): string {
 /** Why mail is deferred: the ground that decided. */
 function causeLines(decision: DomainDecision, width: number): readonly string[] {
   const cause = decision.action === 'wait' ? decidingCause(decision) : undefined;
-  return cause ? wrap(`Why: ${causeText(cause)}.`, width) : [];
+  if (cause) return wrap(`Why: ${causeText(cause)}.`, width);
+  return [];
 }
 
 /** Returns a sentence about the mail route and the security of the MX lookup. */
@@ -133,7 +134,8 @@ function hostLines(host: HostDecision, width: number): string[] {
 function addressLines({ addresses, trouble }: HostDecision, width: number): readonly string[] {
   const why = trouble ? ` ${troubleText(trouble)}` : '';
   if (addresses.length === 0) return wrap(`No address.${why}`, width, '     ');
-  return trouble ? wrap(`One address family could not be looked up.${why}`, width, '     ') : [];
+  if (trouble) return wrap(`One address family could not be looked up.${why}`, width, '     ');
+  return [];
 }
 
 /**

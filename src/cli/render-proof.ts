@@ -20,20 +20,28 @@ import {
  * record with the tag of the key that signed it and the end of the signature.
  */
 export function renderProof(proof: Proof, width = 80): string {
-  const sets = group(proof.grounds.flatMap((g) => [...g.answers, ...g.authorities]).flatMap(read));
+  const sets = group(
+    proof.grounds.flatMap((ground) => [...ground.answers, ...ground.authorities]).flatMap(read),
+  );
   const zones = [
-    ...new Map(sets.flatMap((s) => (s.signer ? [[s.signer.key, s.signer]] : []))).values(),
-  ].sort((a, b) => a.labels.length - b.labels.length);
+    ...new Map(
+      sets.flatMap((signedSet) =>
+        signedSet.signer ? [[signedSet.signer.key, signedSet.signer]] : [],
+      ),
+    ).values(),
+  ].sort((left, right) => left.labels.length - right.labels.length);
   const lines: string[] = [];
   for (const zone of zones) {
-    const depth = '  '.repeat(zones.filter((z) => !z.equals(zone) && zone.isAtOrBelow(z)).length);
+    const depth = '  '.repeat(
+      zones.filter((ancestor) => !ancestor.equals(zone) && zone.isAtOrBelow(ancestor)).length,
+    );
     lines.push(`${depth}${zone.toString()}`);
-    for (const set of sets.filter((s) => s.signer?.equals(zone)))
+    for (const set of sets.filter((signedSet) => signedSet.signer?.equals(zone)))
       lines.push(...layOut(set, `${depth}  `, width));
   }
-  const unsigned = sets.filter((s) => !s.signer);
+  const unsigned = sets.filter((signedSet) => !signedSet.signer);
   if (unsigned.length > 0)
-    lines.push('not signed', ...unsigned.flatMap((s) => layOut(s, '  ', width)));
+    lines.push('not signed', ...unsigned.flatMap((signedSet) => layOut(signedSet, '  ', width)));
   return lines.map((line) => `${neutralise(line)}\n`).join('');
 }
 
@@ -70,21 +78,23 @@ const rank = (type: number): number => ranks.get(type) ?? 5;
 /** Reads a record from its line; a line that cannot be read is not shown. */
 function read(line: string): ResourceRecord[] {
   const parsed = parseRecord(line);
-  return parsed.ok ? [parsed.value] : [];
+  if (parsed.ok) return [parsed.value];
+  return [];
 }
 
 /** Groups the records of a proof into RRsets and assigns the signatures. */
 function group(records: readonly ResourceRecord[]): readonly SignedSet[] {
   const keys = new Map<string, ResourceRecord[]>();
-  for (const rr of records.filter((r) => r.type !== RRType.RRSIG)) {
-    const key = `${rr.name.key} ${rr.type}`;
+  for (const record of records.filter((r) => r.type !== RRType.RRSIG)) {
+    const key = `${record.name.key} ${record.type}`;
     const set = keys.get(key) ?? [];
-    if (!set.some((known) => Buffer.compare(known.rdata, rr.rdata) === 0)) set.push(rr);
+    if (!set.some((known) => Buffer.compare(known.rdata, record.rdata) === 0)) set.push(record);
     keys.set(key, set);
   }
-  const signatures = records.flatMap((rr) => {
-    const rrsig = rr.type === RRType.RRSIG ? readRrsig(rr) : undefined;
-    return rrsig?.ok ? [{ name: rr.name, rrsig: rrsig.value }] : [];
+  const signatures = records.flatMap((record) => {
+    const rrsig = record.type === RRType.RRSIG ? readRrsig(record) : undefined;
+    if (rrsig?.ok) return [{ name: record.name, rrsig: rrsig.value }];
+    return [];
   });
   const sets = [...keys.values()].flatMap((set): SignedSet[] => {
     const [first] = set;
@@ -104,7 +114,7 @@ function group(records: readonly ResourceRecord[]): readonly SignedSet[] {
       },
     ];
   });
-  return sets.sort((a, b) => rank(a.type) - rank(b.type));
+  return sets.sort((left, right) => rank(left.type) - rank(right.type));
 }
 
 function recordTexts(name: Name, type: number, records: readonly ResourceRecord[]): string[] {
@@ -121,27 +131,29 @@ function recordTexts(name: Name, type: number, records: readonly ResourceRecord[
   }
 }
 
-function keyText(rr: ResourceRecord): string {
-  const key = readDnskey(rr);
-  return key.ok ? `${keyTag(rr.rdata)} ${algorithmName(key.value.algorithm)}` : '?';
+function keyText(record: ResourceRecord): string {
+  const key = readDnskey(record);
+  if (key.ok) return `${keyTag(record.rdata)} ${algorithmName(key.value.algorithm)}`;
+  return '?';
 }
 
-function dsText(rr: ResourceRecord): string {
-  const ds = readDs(rr);
-  return ds.ok ? `${ds.value.keyTag} digest ${ds.value.digestType}` : '?';
+function dsText(record: ResourceRecord): string {
+  const ds = readDs(record);
+  if (ds.ok) return `${ds.value.keyTag} digest ${ds.value.digestType}`;
+  return '?';
 }
 
-function denialText(rr: ResourceRecord): string {
+function denialText(record: ResourceRecord): string {
   const types = (set: ReadonlySet<number>): string => [...set].map(typeName).join(' ') || 'nothing';
-  if (rr.type === RRType.NSEC) {
-    const nsec = readNsec(rr);
-    return nsec.ok
-      ? `${rr.name.toString()} has ${types(nsec.value.types)}; nothing from there to ${nsec.value.next.toString()}`
-      : 'NSEC ?';
+  if (record.type === RRType.NSEC) {
+    const nsec = readNsec(record);
+    if (nsec.ok)
+      return `${record.name.toString()} has ${types(nsec.value.types)}; nothing from there to ${nsec.value.next.toString()}`;
+    return 'NSEC ?';
   }
-  const nsec3 = readNsec3(rr);
+  const nsec3 = readNsec3(record);
   if (!nsec3.ok) return 'NSEC3 ?';
-  const hash = Buffer.from(rr.name.labels[0] ?? []).toString('latin1');
+  const hash = Buffer.from(record.name.labels[0] ?? []).toString('latin1');
   const optOut = (nsec3.value.flags & 1) !== 0 ? ', opt-out' : '';
   return `hash ${hash.slice(0, 8)}… has ${types(nsec3.value.types)}; none from there to ${toBase32hex(nsec3.value.nextHash).slice(0, 8)}…${optOut}`;
 }

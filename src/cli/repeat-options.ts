@@ -64,5 +64,6 @@ function optionWords({ option, flag, default: usual }: Repeated, flags: Repeated
 
 /** Quotes a word for a POSIX shell where it needs that. */
 function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

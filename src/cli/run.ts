@@ -83,7 +83,8 @@ export async function createProgram(
 /** The command that the arguments call, or ask help about. */
 function commandNamed(args: readonly string[]): string | undefined {
   const words = args.filter((word) => !word.startsWith('-'));
-  return words[0] === 'help' ? words[1] : words[0];
+  if (words[0] === 'help') return words[1];
+  return words[0];
 }
 
 /** Creates a command: whole with its options, or as the entry of a list. */

@@ -23,11 +23,11 @@ const quotedString = /^"([\x20\x21\x23-\x5b\x5d-\x7e\u{80}-\u{10ffff}]|\\[\x20-\
 export function parseMailbox(text: string): Result<Mailbox> {
   const invalid = (): Result<Mailbox> =>
     fail(smtpFailures.make('smtp-mailbox-invalid', text.slice(0, 100)));
-  const at = text.lastIndexOf('@');
-  const local = text.slice(0, at);
-  const host = text.slice(at + 1);
+  const separator = text.lastIndexOf('@');
+  const local = text.slice(0, separator);
+  const host = text.slice(separator + 1);
   if (
-    at < 1 ||
+    separator < 1 ||
     Buffer.byteLength(local) > 64 ||
     !(dotString.test(local) || quotedString.test(local))
   )

@@ -40,9 +40,16 @@ export type SecureConnection = (
   | { readonly ok: false; readonly failure: Failure }
 >;
 
+/**
+ * Milliseconds for a reply. RFC 5321 §4.5.3.2 permits minutes; a probe cannot wait so
+ * long.
+ */
 const REPLY_TIMEOUT = 30_000;
+/** Milliseconds for the reply to QUIT, which changes nothing any more. */
 const QUIT_TIMEOUT = 2_000;
+/** Milliseconds for the reply after the message: ten minutes (RFC 5321 §4.5.3.2.6). */
 const BODY_TIMEOUT = 600_000;
+/** Lines of a transcript; a server decides how many it sends. */
 const MAX_TRANSCRIPT = 400;
 
 /**

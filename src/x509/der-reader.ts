@@ -80,7 +80,8 @@ export class DerReader {
 
   /** Reads the next element if it has this tag. */
   optional(tag: number): Element | undefined {
-    return this.next === tag ? this.any() : undefined;
+    if (this.next === tag) return this.any();
+    return undefined;
   }
 
   /** A constructed element, ready to be read. */

@@ -17,7 +17,8 @@ export function parsePem(text: string): Result<Certificate[]> {
     if (!parsed.ok) return parsed;
     found.push(parsed.value);
   }
-  return found.length > 0 ? ok(found) : none();
+  if (found.length > 0) return ok(found);
+  return none();
 }
 
 /**

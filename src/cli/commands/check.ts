@@ -179,8 +179,8 @@ class CheckRun {
     const pending = inLanes(domains, MAX_CONCURRENT, (domain) =>
       this.#check(domain, options, profile),
     );
-    for (const one of pending) {
-      const settled = await one;
+    for (const checking of pending) {
+      const settled = await checking;
       if (this.#signal.aborted) break;
       endProgress();
       this.#add(settled, isOnly);
@@ -188,7 +188,8 @@ class CheckRun {
     if (!isOnly && this.#printsTable()) this.#output.out(this.#table());
     if (this.#signal.aborted) return this.#interrupted(domains.length);
     this.#writeFiles();
-    return this.#flags.nagios ? Math.max(...this.#codes) : worstExitCode(this.#codes);
+    if (this.#flags.nagios) return Math.max(...this.#codes);
+    return worstExitCode(this.#codes);
   }
 
   /**
@@ -223,7 +224,7 @@ class CheckRun {
     const { result } = settled;
     if (nagios) return void this.#codes.push(printNagios(result, this.#output));
     this.#codes.push(exitCodeOf(result, this.#plan.failOn));
-    const nonexistent = result.findings.find((f) => f.id === 'domain-nonexistent');
+    const nonexistent = result.findings.find((finding) => finding.id === 'domain-nonexistent');
     if (nonexistent) this.#complainNonexistent(result.domain, nonexistent);
     if (quiet || this.#plan.streamTaken) return;
     if (json) printJson(result, isOnly, this.#output);

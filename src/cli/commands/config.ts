@@ -105,9 +105,9 @@ function print(name: MailServerName, flags: ConfigFlags, output: Output): number
       certificates:
         cert.length === 0
           ? [{ chain: `${letsEncrypt}/fullchain.pem`, key: `${letsEncrypt}/privkey.pem` }]
-          : cert.map((file, i) => ({
+          : cert.map((file, index) => ({
               chain: plain('--cert', file),
-              key: plain('--key', key[i] ?? ''),
+              key: plain('--key', key[index] ?? ''),
             })),
       version: version === undefined ? undefined : readVersion(version),
       library,

@@ -73,7 +73,8 @@ function compare(
     );
   const directions = new Set<string>(comparison.changes.map(({ direction }) => direction));
   if (directions.has('worse')) return exitCodes.fail;
-  return directions.has('unclear') ? exitCodes.inconclusive : exitCodes.good;
+  if (directions.has('unclear')) return exitCodes.inconclusive;
+  return exitCodes.good;
 }
 
 /** Reads a result, or grades evidence. */
@@ -86,5 +87,6 @@ function readResult(file: string, profile: Profile): CheckResult {
       { id: 'hermetic.evidence/1', schema: evidenceSchema },
     ],
   });
-  return value.schema === 'hermetic.check/1' ? value : grade(value, profile);
+  if (value.schema === 'hermetic.check/1') return value;
+  return grade(value, profile);
 }

@@ -221,7 +221,8 @@ async function verify(file: string, flags: VerifyFlags, output: Output): Promise
     if (proof.labAnchors && flags.trustAnchor === undefined)
       output.out('It comes from the built-in lab and was verified with the anchor of that lab.\n');
   }
-  return holds ? exitCodes.good : exitCodes.fail;
+  if (holds) return exitCodes.good;
+  return exitCodes.fail;
 }
 
 type SavedProof = z.output<typeof proofSchema>;
@@ -240,7 +241,7 @@ function readProof(file: string): SavedProof {
     code: 'proof-invalid',
     kinds: [{ id: 'hermetic.proof/1', schema: proofSchema }],
   });
-  for (const name of [proof.name, ...proof.grounds.map((g) => g.name)])
+  for (const name of [proof.name, ...proof.grounds.map((ground) => ground.name)])
     if (!Name.parse(name).ok)
       throw new HermeticError('proof-invalid', `${file}: ${name} is not a name`, {
         fix: 'Give a proof, written by hermetic dnssec --proof.',
@@ -254,12 +255,13 @@ function formatAnswer(answer: DnsAnswer, width: number): string {
   const lines = [`${question.name.toString()} ${typeName(question.type)}: ${status}, ${dnssec}`];
   for (const { from, to, dnssec: link } of aliases)
     lines.push(`    ${from.toString()} is an alias of ${to.toString()} (${link})`);
-  for (const rr of records) lines.push(`    ${formatRdata(rr)}`);
+  for (const record of records) lines.push(`    ${formatRdata(record)}`);
   if (answer.unsupported) lines.push(`    ${sayUnsupported(answer.unsupported)}`);
   if (failure)
     lines.push(`    ${sayFailure(failure)}`, `    ${findFailure(failure.code)?.fix ?? ''}`);
   const text = lines.map((line) => `${neutralise(line)}\n`).join('');
-  return answer.proof ? `${text}\n${renderProof(answer.proof as Proof, width)}` : text;
+  if (answer.proof) return `${text}\n${renderProof(answer.proof as Proof, width)}`;
+  return text;
 }
 
 /** Returns the answer as JSON members, records in presentation form. */
@@ -297,5 +299,6 @@ function asJson({
  */
 function exitCodeOf({ dnssec }: DnsAnswer): number {
   if (dnssec === 'bogus') return exitCodes.fail;
-  return dnssec === 'indeterminate' ? exitCodes.inconclusive : exitCodes.good;
+  if (dnssec === 'indeterminate') return exitCodes.inconclusive;
+  return exitCodes.good;
 }

@@ -122,9 +122,8 @@ async function playTopic(
 
 /** Wraps a line of a picture; its blanks are kept as long as it fits. */
 function wrapKeeping(line: string, width: number): readonly string[] {
-  return wrap(line, width - 2).length <= 1
-    ? [`  ${wrap(line, width)[0] ?? ''}`.trimEnd()]
-    : wrap(line.trim(), width, '  ', '      ');
+  if (wrap(line, width - 2).length <= 1) return [`  ${wrap(line, width)[0] ?? ''}`.trimEnd()];
+  return wrap(line.trim(), width, '  ', '      ');
 }
 
 /** Returns the page of a finding: title, consequence, fix and its owner, clause. */

@@ -51,9 +51,9 @@ async function checkAll({ json }: LabFlags, { output, signal }: CommandContext):
     const domains = lab.scenarios.map(({ domain }) => domain);
     const results = checkDomains(lab, domains, { signal: followSignal(signal, stop.signal) });
     const verdicts = new Map<Verdict, number>();
-    for (const [i, domain] of domains.entries()) {
+    for (const [index, domain] of domains.entries()) {
       if (output.gone) break;
-      const result = grade((await results[i]) as Evidence);
+      const result = grade((await results[index]) as Evidence);
       verdicts.set(result.verdict, (verdicts.get(result.verdict) ?? 0) + 1);
       output.out(json ? `${formatJson(result)}\n` : formatRow(domain, outcome(result), output));
     }
@@ -90,7 +90,7 @@ function formatRow(domain: string, text: string, { width }: Output): string {
   const lines = wrap(text, width - column, '', '');
   const rows =
     domain.length < column
-      ? lines.map((line, i) => `${(i === 0 ? domain : '').padEnd(column)}${line}`)
+      ? lines.map((line, index) => `${(index === 0 ? domain : '').padEnd(column)}${line}`)
       : [domain, ...lines.map((line) => `${' '.repeat(column)}${line}`)];
   return rows.map((row) => `${row.trimEnd()}\n`).join('');
 }

@@ -47,7 +47,8 @@ export function readPeerFlags({ smtpPort, httpsPort, timeout, helo }: PeerFlags)
     httpsPort: readNumber('--https-port', httpsPort, port),
     timeoutMs: 1000 * readNumber('--timeout', timeout, { least: 0.1, most: 600, fractions: true }),
   };
-  return helo === undefined ? settings : { ...settings, helo: readHelo(helo) };
+  if (helo === undefined) return settings;
+  return { ...settings, helo: readHelo(helo) };
 }
 
 /**

@@ -121,9 +121,8 @@ function postfixFormat(text: string): (decision: DomainDecision) => string {
     const answer = (validates: boolean): string =>
       answerOf(decision, { version, validates }).reply.trim();
     const [validating, other] = [answer(true), answer(false)];
-    return validating === other
-      ? `${validating}\n`
-      : `${validating}\n\nWhere Postfix's own resolver does not validate DNSSEC:\n${other}\n`;
+    if (validating === other) return `${validating}\n`;
+    return `${validating}\n\nWhere Postfix's own resolver does not validate DNSSEC:\n${other}\n`;
   };
 }
 

@@ -92,9 +92,10 @@ const apply: Subcommand = {
         : rounds.map((round) => subjectText(round, round.outcomes.map(outcomeText))).join('\n'),
     );
     const hasFailed = rounds.some(({ outcomes }) =>
-      outcomes.some((o) => o.outcome.status === 'failed'),
+      outcomes.some((applied) => applied.outcome.status === 'failed'),
     );
-    return hasFailed ? exitCodes.fail : exitCodes.good;
+    if (hasFailed) return exitCodes.fail;
+    return exitCodes.good;
   },
 };
 

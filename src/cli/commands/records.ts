@@ -100,7 +100,8 @@ async function run(
     );
     print(result, steps, flags, output);
     if (exitCodeOf(result) === exitCodes.usage) return exitCodes.usage;
-    return steps.some(({ kind }) => kind === 'unknown') ? exitCodes.inconclusive : exitCodes.good;
+    if (steps.some(({ kind }) => kind === 'unknown')) return exitCodes.inconclusive;
+    return exitCodes.good;
   } finally {
     await lab?.close();
   }

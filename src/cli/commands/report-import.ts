@@ -115,7 +115,8 @@ async function run(
     complain(output, error);
     // EX_TEMPFAIL: a mail server that pipes reports in keeps the mail and tries again.
     const isTemporary = error.code.startsWith('store-') || error.code === 'dkim-key-unavailable';
-    return isPiped && isTemporary ? exitCodes.retry : exitCodes.usage;
+    if (isPiped && isTemporary) return exitCodes.retry;
+    return exitCodes.usage;
   } finally {
     line.end();
     store?.close();
@@ -127,7 +128,8 @@ async function run(
   }
   // A pipe from a mail server never fails over a bad report: the server would answer the
   // reporter with a bounce.
-  return tally.refused > 0 && !isPiped ? exitCodes.fail : exitCodes.good;
+  if (tally.refused > 0 && !isPiped) return exitCodes.fail;
+  return exitCodes.good;
 }
 
 /** Yields standard input for `-`, and the report files of each other path. */
@@ -217,7 +219,7 @@ class Tally {
     if (uncounted.length > 0)
       lines.push(`Not in the totals, because not authenticated: ${uncounted.join(', ')}.`);
     const departures = [...this.#departures]
-      .sort((a, b) => b[1] - a[1])
+      .sort((left, right) => right[1] - left[1])
       .map(([code, count]) => `${code} ${count}`);
     if (departures.length > 0)
       lines.push(

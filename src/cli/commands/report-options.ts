@@ -128,7 +128,6 @@ export function exitCodeOfAll(
   { nagios }: ReportFlags,
   failOn: 'warn' | 'fail',
 ): number {
-  return nagios
-    ? Math.max(...results.map((result) => renderNagios(result).status))
-    : worstExitCode(results.map((result) => exitCodeOf(result, failOn)));
+  if (nagios) return Math.max(...results.map((result) => renderNagios(result).status));
+  return worstExitCode(results.map((result) => exitCodeOf(result, failOn)));
 }

@@ -65,7 +65,8 @@ async function preview(
   });
   try {
     const previews = previewReports(store, section.data, domain?.toLowerCase());
-    if (flags.json) for (const one of previews) output.out(`${formatJson(asJson(one))}\n`);
+    if (flags.json)
+      for (const previewed of previews) output.out(`${formatJson(asJson(previewed))}\n`);
     else if (previews.length === 0) output.out('No session is counted, and no report was sent.\n');
     else output.out(previews.map(asText).join('\n'));
     return exitCodes.good;

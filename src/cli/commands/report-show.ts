@@ -76,9 +76,8 @@ async function run(domain: string | undefined, flags: ShowFlags, output: Output)
     mustExist: true,
   });
   try {
-    return name === undefined
-      ? printOverview(store, options, flags, output)
-      : printDomain(store, { ...options, name, file: flags.store }, flags, output);
+    if (name === undefined) return printOverview(store, options, flags, output);
+    return printDomain(store, { ...options, name, file: flags.store }, flags, output);
   } finally {
     store.close();
   }
@@ -94,7 +93,8 @@ function printOverview(
   const { width, color } = output;
   const view = showOverview(store, options);
   output.out(json ? `${formatJson(view, 2)}\n` : renderOverview(view, { width, color }));
-  return view.failing.some((d) => d.ongoing) ? exitCodes.fail : exitCodes.good;
+  if (view.failing.some((failing) => failing.ongoing)) return exitCodes.fail;
+  return exitCodes.good;
 }
 
 /** The options of the view of one domain, with its name and the name of the database. */
@@ -118,7 +118,7 @@ function printDomain(
   const reported = view.status === 'no-reports' ? reportedDomains(store) : [];
   const isKnown = reported.some(({ domain }) => domain === name);
   // A name that only an unauthenticated report has is no suggestion.
-  const known = reported.filter((one) => one.authenticated).map(({ domain }) => domain);
+  const known = reported.filter((entry) => entry.authenticated).map(({ domain }) => domain);
   if (json) output.out(`${formatJson(view, 2)}\n`);
   // Advice on publishing a record would mislead where the name is a typing error.
   else if (known.length === 0 || isKnown) output.out(renderDomain(view, { width, color }));
@@ -147,13 +147,13 @@ function reportsAbsent(name: string, file: string, known: readonly string[]): He
 
 /** Reads the period: `days` 1 to 9999, up to and including the UTC day `to`. */
 function readFlags({ days, to, checked = [] }: ShowFlags): ShowOptions {
-  const at = to === undefined ? undefined : Date.parse(`${to}T00:00:00Z`);
-  if (at !== undefined && (Number.isNaN(at) || !/^\d{4}-\d\d-\d\d$/.test(to ?? '')))
+  const endTime = to === undefined ? undefined : Date.parse(`${to}T00:00:00Z`);
+  if (endTime !== undefined && (Number.isNaN(endTime) || !/^\d{4}-\d\d-\d\d$/.test(to ?? '')))
     throw misuse('--to', `${to ?? ''} is not a date`, 'Write it as 2026-05-10.');
   return present({
     now: systemClock.now(),
     days: readNumber('--days', days, { least: 1, most: 9999 }),
-    to: at,
+    to: endTime,
     checks: checked.map(readCheck),
   });
 }

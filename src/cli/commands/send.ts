@@ -146,7 +146,8 @@ async function dryRun(sender: Sender, { flags, to, context }: Sending): Promise<
 /** Returns 3 for a failure that may pass and 1 for a permanent one. */
 function dryRunExitCode(result: ConnectResult): number {
   if (result.ok) return exitCodes.good;
-  return result.failure.temporary ? exitCodes.inconclusive : exitCodes.fail;
+  if (result.failure.temporary) return exitCodes.inconclusive;
+  return exitCodes.fail;
 }
 
 /** Returns the conversations, the attempts and the result for one domain. */

@@ -149,9 +149,9 @@ class Reloader {
 const MAX_LOGGED_PROBLEMS = 20;
 
 function problemOf(error: Error): ReloadProblem {
-  return isHermeticError(error)
-    ? { code: error.code, message: error.message, fix: error.fix ?? '' }
-    : { code: 'reload-failed', message: error.message, fix: '' };
+  if (isHermeticError(error))
+    return { code: error.code, message: error.message, fix: error.fix ?? '' };
+  return { code: 'reload-failed', message: error.message, fix: '' };
 }
 
 /**

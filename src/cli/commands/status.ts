@@ -71,20 +71,20 @@ function print(status: DaemonStatus, { json, wait }: StatusFlags, output: Output
   if (json) output.out(`${formatJson(status, 2)}\n`);
   else if (wait === undefined) output.out(formatStatus(status));
   // A degraded daemon is ready: --wait serves systemd, which would stop it.
-  return degraded.length === 0 || wait !== undefined ? exitCodes.good : exitCodes.fail;
+  if (degraded.length === 0 || wait !== undefined) return exitCodes.good;
+  return exitCodes.fail;
 }
 
 function formatStatus(status: DaemonStatus): string {
   const { version, node, pid, startedAt, ready, degraded, jobs, listening, lastReload } = status;
   const reloads = lastReload?.problems.map(({ message }) => `  ${message}`) ?? [];
+  const outcome = reloads.length === 0 ? 'succeeded' : 'failed:';
   const lines = [
     `${ready ? 'ready' : 'not ready'}, version ${version}, Node.js ${node}, process ${pid}, since ${startedAt}`,
     `jobs: ${jobs.join(', ') || 'none'}`,
     ...listening.map(({ what, at }) => `listening: ${what} at ${at}`),
     ...degraded.map(({ job, code }) => `degraded: ${job} (${code})`),
-    ...(lastReload
-      ? [`last reload: ${lastReload.at}, ${reloads.length === 0 ? 'succeeded' : 'failed:'}`]
-      : []),
+    ...(lastReload ? [`last reload: ${lastReload.at}, ${outcome}`] : []),
     ...reloads,
   ];
   return `${lines.join('\n')}\n`;

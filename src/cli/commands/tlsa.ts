@@ -98,13 +98,13 @@ function warningsFor(file: string, pem: string, { host }: TlsaFlags): readonly s
     ];
   const name = host === undefined ? undefined : parseDomain(host);
   const elsewhere = name?.ok === true && !matchesDnsName(leaf, name.value.toLower());
-  return elsewhere
-    ? [
-        warn(
-          `it is for ${leaf.dnsNames.slice(0, 3).join(', ') || 'no host'}, not for ${host ?? ''}: make sure that this server presents it`,
-        ),
-      ]
-    : [];
+  if (elsewhere)
+    return [
+      warn(
+        `it is for ${leaf.dnsNames.slice(0, 3).join(', ') || 'no host'}, not for ${host ?? ''}: make sure that this server presents it`,
+      ),
+    ];
+  return [];
 }
 
 /**

@@ -29,6 +29,7 @@ const remarks: readonly (readonly [RegExp, string])[] = [
 export function conversation({ evidence }: Seen): string[] {
   const spoken = evidence.hosts[0]?.addresses[0]?.connections[0]?.transcript ?? [];
   const said = new Set<string>();
+  // A note of this program (`-`) marks the handshake; every line after it is under TLS.
   let encrypted = false;
   return spoken.map(({ from, text }) => {
     const remark = remarks.find(
@@ -38,7 +39,8 @@ export function conversation({ evidence }: Seen): string[] {
     const cover = encrypted ? '(encrypted) ' : '';
     const line = from === '-' ? `[ ${text} handshake ]` : `${from}: ${cover}${text}`;
     if (from === '-') encrypted = true;
-    return remark ? `${line.padEnd(37)} # ${remark}` : line;
+    if (remark) return `${line.padEnd(37)} # ${remark}`;
+    return line;
   });
 }
 
@@ -55,7 +57,13 @@ export function address({ result }: Seen): MailAddress | undefined {
   return result.hosts[0]?.addresses[0];
 }
 
-/** The certificate of a domain in one line. */
+/**
+ * The certificate of a domain in one line.
+ *
+ * The states are those of the check: trust of the chain, match of the name, dates.
+ * `shown` is the certificate of the first handshake, so a server with two keys shows one
+ * of them.
+ */
 export function certificate(seen: Seen): string {
   const shown = address(seen)?.certificates[0];
   const domain = seen.result.domain.padEnd(30);
@@ -72,5 +80,6 @@ export function certificate(seen: Seen): string {
  * Undefined when no handshake was completed.
  */
 export function handshake({ evidence }: Seen): ConnectionEvidence['handshake'] {
-  return evidence.hosts[0]?.addresses[0]?.connections.find((c) => c.handshake)?.handshake;
+  return evidence.hosts[0]?.addresses[0]?.connections.find((connection) => connection.handshake)
+    ?.handshake;
 }

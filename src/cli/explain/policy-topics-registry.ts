@@ -99,8 +99,8 @@ export const policyTopics: readonly Topic[] = [
         const { result } = await stage.look(domain);
         const tlsa = result.hosts[0]?.tlsa;
         lines.push(`${domain}: ${tlsa?.rollover ?? 'unknown'}`);
-        for (const [i, record] of (tlsa?.records ?? []).entries())
-          lines.push(`  ${(tlsa?.roles?.[i] ?? '').padEnd(10)} ${record.slice(0, 40)}...`);
+        for (const [index, record] of (tlsa?.records ?? []).entries())
+          lines.push(`  ${(tlsa?.roles?.[index] ?? '').padEnd(10)} ${record.slice(0, 40)}...`);
       }
       return lines;
     },
@@ -118,9 +118,8 @@ export const policyTopics: readonly Topic[] = [
     caption: 'The chain of trust of the TLSA record of good.example, validated just now',
     picture: async (stage) => {
       const proof = await stage.prove('_25._tcp.mx.good.example', 'TLSA');
-      return proof
-        ? renderProof(proof, 76).trimEnd().split('\n')
-        : ['The answer could not be validated.'];
+      if (proof) return renderProof(proof, 76).trimEnd().split('\n');
+      return ['The answer could not be validated.'];
     },
     reference: 'RFC 4033 §5, RFC 4035 §5',
     see: ['dane'],
@@ -149,14 +148,16 @@ export const policyTopics: readonly Topic[] = [
       ]) {
         const { result, policies, attempts } = await stage.send(domain);
         lines.push(`${domain}: ${result}`);
-        for (const [i, { type, failure }] of policies.entries()) {
+        for (const [index, { type, failure }] of policies.entries()) {
           const failures = [
             failure,
             ...attempts.flatMap(({ results }) =>
-              results.filter((r) => r.policy === i).map((r) => r.failure),
+              results
+                .filter((attempted) => attempted.policy === index)
+                .map((attempted) => attempted.failure),
             ),
           ];
-          const types = [...new Set(failures.flatMap((f) => f?.resultType ?? []))];
+          const types = [...new Set(failures.flatMap((failed) => failed?.resultType ?? []))];
           lines.push(`  policy ${type.padEnd(16)} ${types.join(', ') || 'success'}`);
         }
       }

@@ -12,7 +12,12 @@ export interface Seen {
   readonly result: CheckResult;
 }
 
-/** The lab on which the illustration of a topic is played each time it is shown. */
+/**
+ * The lab on which the illustration of a topic is played each time it is shown.
+ *
+ * Every picture is played in labs of this process: no packet leaves the machine, and each
+ * lab has new keys, so digests and key tags differ from run to run.
+ */
 export interface Stage {
   /** Checks a domain. `calm`: with the attacker off. */
   look(
@@ -34,9 +39,11 @@ export interface Stage {
  */
 export function openStage(signal: AbortSignal): Stage {
   const open = new Map<string, Promise<Lab>>();
+  // Evidence, deliveries and proofs of one domain share a lab, so they show the same
+  // keys.
   const labFor = (domain: string, attackers: boolean): Promise<Lab> => {
     const key = `${domain} ${attackers}`;
-    const scenarios = allScenarios.filter((s) => s.domain === domain);
+    const scenarios = allScenarios.filter((scenario) => scenario.domain === domain);
     const lab = open.get(key) ?? createLab({ scenarios, attackers });
     open.set(key, lab);
     return lab;
@@ -52,6 +59,7 @@ export function openStage(signal: AbortSignal): Stage {
     },
     async send(domain) {
       const { network, upstreams, anchors, trustStore } = await labFor(domain, true);
+      // The name of the sending host in EHLO; no scenario depends on it.
       const helo = 'sender.example';
       const sent = await connect(domain, {
         network,
@@ -61,6 +69,8 @@ export function openStage(signal: AbortSignal): Stage {
         helo,
         timeoutMs: 5000,
       });
+      // The session ends before MAIL FROM: the picture needs the outcome of the
+      // connection only.
       if (sent.ok) await sent.session.quit();
       return sent.outcome;
     },

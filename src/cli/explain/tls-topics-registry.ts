@@ -109,8 +109,8 @@ export const tlsTopics: readonly Topic[] = [
       const head =
         `${''.padEnd(10)}${domains.map(({ result }) => result.domain.padEnd(16)).join('')}`.trimEnd();
       const lines = (['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3', 'SSLv2'] as const).map(
-        (v) =>
-          `${versionName(v).padEnd(10)}${(one?.[v] ?? '').padEnd(16)}${two?.[v] ?? ''}`.trimEnd(),
+        (version) =>
+          `${versionName(version).padEnd(10)}${(one?.[version] ?? '').padEnd(16)}${two?.[version] ?? ''}`.trimEnd(),
       );
       return [head, ...lines];
     },

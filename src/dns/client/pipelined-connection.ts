@@ -30,10 +30,14 @@ export class PipelinedConnection {
     this.#rest();
   }
 
+  /** True once the connection cannot take another query. */
   get ended(): boolean {
     return this.#ended;
   }
 
+  /**
+   * True after the first answer: the server speaks DNS, so an end may be an idle timeout.
+   */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
   }
@@ -79,6 +83,7 @@ export class PipelinedConnection {
     });
   }
 
+  /** Closes the connection and settles all waiting queries with `ended`. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;

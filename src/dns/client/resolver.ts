@@ -114,6 +114,11 @@ export function createResolver(options: ResolverOptions): Resolver {
   };
 }
 
+/**
+ * The resolver behind {@link createResolver}. It never trusts an upstream: data, denials
+ * and the security state are proved by signatures, or come from a resolver that the
+ * operator declared trusted.
+ */
 class CachingResolver {
   readonly #options: ResolverOptions;
   readonly #clock: Clock;
@@ -227,6 +232,11 @@ class CachingResolver {
     return worst ?? failedAnswer(question, transportFailures.make('dns-no-upstream'));
   }
 
+  /**
+   * Validates through one upstream. A bogus result may have an innocent cause: a resolver
+   * that strips signatures makes every signed zone bogus, so that is tested before
+   * blaming the zone.
+   */
   async #resolveByValidation(
     upstream: Upstream,
     { name, type }: Question,
@@ -361,7 +371,8 @@ class CachingResolver {
       alpn: ['dot'],
       ...limits,
     });
-    return authenticated.ok ? ok(authenticated.value.connection) : authenticated;
+    if (authenticated.ok) return ok(authenticated.value.connection);
+    return authenticated;
   };
 
   /** Upstreams in the order of preference, failing ones last. */
@@ -375,6 +386,7 @@ class CachingResolver {
     );
   }
 
+  /** Records the observed state of an upstream for `health`. */
   #note(upstream: Upstream, state: State): void {
     const known = this.#states.get(upstream) as State;
     // A single failed query does not mark an upstream that has answered others.
@@ -384,16 +396,22 @@ class CachingResolver {
   }
 }
 
+/** Returns the limits of validation; `clockSkew` overrides the value in `limits`. */
 function limitsOf({ limits, clockSkew }: ResolverOptions): Partial<ValidationLimits> | undefined {
-  return clockSkew === undefined ? limits : { ...limits, clockSkew };
+  if (clockSkew === undefined) return limits;
+  return { ...limits, clockSkew };
 }
 
 /** The state of an upstream after one exchange. */
 function stateAfter(message: Result<Message>): State {
   if (!message.ok) return message.failure.code === 'dns-tls-failed' ? 'tls-failed' : 'silent';
-  return message.value.rcode === Rcode.REFUSED ? 'refuses' : 'answers';
+  if (message.value.rcode === Rcode.REFUSED) return 'refuses';
+  return 'answers';
 }
 
+/**
+ * Returns an answer without data. `ttl` 0: the cache applies its own time to failures.
+ */
 function failedAnswer(question: Question, failure: Failure): DnsAnswer {
   return {
     question,

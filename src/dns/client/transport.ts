@@ -194,6 +194,7 @@ async function overTls(
   }
 }
 
+/** Opens and authenticates a connection, and adds it to the pool. */
 async function openTlsConnection(
   upstream: Upstream,
   options: TransportOptions,
@@ -219,6 +220,7 @@ async function openTlsConnection(
   return ok(conversation);
 }
 
+/** Connects by TCP; three times the timeout of a datagram covers its handshakes. */
 async function dial(
   upstream: Upstream,
   { network, timeoutMs }: TransportOptions,
@@ -265,6 +267,10 @@ async function overTcp(
 /**
  * Reads one length-prefixed message. Resolves to undefined at a timeout or the end of the
  * stream. Buffers at most 64 KiB and the prefix.
+ *
+ *   octets   field (RFC 1035 §4.2.2)
+ *   2        length of the message
+ *   length   message
  */
 export function readFramed(
   connection: Connection,

@@ -51,6 +51,7 @@ export function systemUpstreams(file = '/etc/resolv.conf'): readonly Upstream[] 
   return text.split('\n').flatMap((line) => {
     const address = /^\s*nameserver\s+(\S+)/.exec(line)?.[1]?.replace(/%.*$/, '');
     const upstream = address === undefined ? undefined : parseUpstream(address);
-    return upstream?.ok ? [upstream.value] : [];
+    if (upstream?.ok) return [upstream.value];
+    return [];
   });
 }

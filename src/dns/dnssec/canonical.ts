@@ -24,8 +24,8 @@ export function compareNames(domain: Name, b: Name): number {
 function loweredLabels(name: Name): Buffer[] {
   const wire = Buffer.from(name.key, 'latin1');
   const labels: Buffer[] = [];
-  for (let at = 0; wire[at] !== 0; at += 1 + (wire[at] as number))
-    labels.push(wire.subarray(at + 1, at + 1 + (wire[at] as number)));
+  for (let offset = 0; wire[offset] !== 0; offset += 1 + (wire[offset] as number))
+    labels.push(wire.subarray(offset + 1, offset + 1 + (wire[offset] as number)));
   return labels;
 }
 
@@ -90,30 +90,30 @@ export function signedData(
     rdatas.reduce((count, rdata) => count + head + rdata.length, signature.length),
   );
   output.set(signature, 0);
-  let at = signature.length;
+  let offset = signature.length;
   for (const rdata of rdatas) {
-    at += output.write(owner, at, 'latin1');
-    at = output.writeUInt16BE(first.type, at);
-    at = output.writeUInt16BE(first.class, at);
-    at = output.writeUInt32BE(rrsig.originalTtl, at);
-    at = output.writeUInt16BE(rdata.length, at);
-    output.set(rdata, at);
-    at += rdata.length;
+    offset += output.write(owner, offset, 'latin1');
+    offset = output.writeUInt16BE(first.type, offset);
+    offset = output.writeUInt16BE(first.class, offset);
+    offset = output.writeUInt32BE(rrsig.originalTtl, offset);
+    offset = output.writeUInt16BE(rdata.length, offset);
+    output.set(rdata, offset);
+    offset += rdata.length;
   }
   return output;
 }
 
 /** RRSIG RDATA up to the signature, the signer's name in lower case. */
-export function rrsigHead(omit: Omit<Rrsig, 'signature'>): Uint8Array {
-  const output = Buffer.allocUnsafe(18 + omit.signer.key.length);
-  output.writeUInt16BE(omit.typeCovered, 0);
-  output[2] = omit.algorithm;
-  output[3] = omit.labels;
-  output.writeUInt32BE(omit.originalTtl, 4);
-  output.writeUInt32BE(omit.expiration, 8);
-  output.writeUInt32BE(omit.inception, 12);
-  output.writeUInt16BE(omit.keyTag, 16);
-  output.write(omit.signer.key, 18, 'latin1');
+export function rrsigHead(fields: Omit<Rrsig, 'signature'>): Uint8Array {
+  const output = Buffer.allocUnsafe(18 + fields.signer.key.length);
+  output.writeUInt16BE(fields.typeCovered, 0);
+  output[2] = fields.algorithm;
+  output[3] = fields.labels;
+  output.writeUInt32BE(fields.originalTtl, 4);
+  output.writeUInt32BE(fields.expiration, 8);
+  output.writeUInt32BE(fields.inception, 12);
+  output.writeUInt16BE(fields.keyTag, 16);
+  output.write(fields.signer.key, 18, 'latin1');
   return output;
 }
 

@@ -116,7 +116,7 @@ function verify(
 ): Result<undefined> {
   const found = lastRecord(reply);
   if (!found) return fail(updateFailures.make('dns-update-unsigned', 'no TSIG'));
-  const { at, name, reader } = found;
+  const { at: offset, name, reader } = found;
   const algorithm = reader.name();
   const seconds = reader.uint16() * 2 ** 32 + reader.uint32();
   const fudge = reader.uint16();
@@ -131,7 +131,7 @@ function verify(
   if (!name.equals(key.name) || !algorithm.equals(algorithmName(key)))
     return fail(updateFailures.make('dns-update-unsigned', 'another key or algorithm'));
   // The MAC covers the message as it was before signing: original id, no TSIG record.
-  const head = concat(originalId, reply.subarray(2, at));
+  const head = concat(originalId, reply.subarray(2, offset));
   const count = ((head[10] as number) << 8) + (head[11] as number) - 1;
   head.set(encodeUint16(count), 10);
   const expected = hmac(
@@ -154,9 +154,12 @@ function verify(
     );
   if (error === 18) {
     const theirs = new WireReader(other);
-    const at = other.length === 6 ? theirs.uint16() * 2 ** 32 + theirs.uint32() : seconds;
+    const serverTime = other.length === 6 ? theirs.uint16() * 2 ** 32 + theirs.uint32() : seconds;
     return fail(
-      updateFailures.make('dns-update-time', `the server’s clock says ${formatTime(at * 1000)}`),
+      updateFailures.make(
+        'dns-update-time',
+        `the server’s clock says ${formatTime(serverTime * 1000)}`,
+      ),
     );
   }
   if (error !== 0)
@@ -185,7 +188,7 @@ function lastRecord(
   }
   let last: ReturnType<typeof lastRecord>;
   for (let count = counts[1] + counts[2] + counts[3]; count > 0; count--) {
-    const at = wireReader.position;
+    const offset = wireReader.position;
     const name = wireReader.name();
     const type = wireReader.uint16();
     const rrClass = wireReader.uint16();
@@ -193,11 +196,12 @@ function lastRecord(
     const length = wireReader.uint16();
     last =
       count === 1 && counts[3] > 0 && type === TYPE && rrClass === CLASS_ANY && ttl === 0
-        ? { at, name, reader: wireReader.part(wireReader.position + length) }
+        ? { at: offset, name, reader: wireReader.part(wireReader.position + length) }
         : undefined;
     wireReader.takeBytes(length);
   }
-  return wireReader.left === 0 ? last : undefined;
+  if (wireReader.left === 0) return last;
+  return undefined;
 }
 
 /** The signed fields of a TSIG record besides its key (RFC 8945 §4.3.3). */

@@ -50,7 +50,7 @@ export function updateMessage(
   if (!after.ok) return after;
   // Without RDATA: the operators of §2.4.3 and §2.5.2 name a whole RRset.
   const empty = { name, type: number, ttl: 0, rdata: new Uint8Array() };
-  const same = from.length === to.length && from.every((one) => to.includes(one));
+  const same = from.length === to.length && from.every((rdata) => to.includes(rdata));
   return ok({
     id,
     opcode: OPCODE,
@@ -76,11 +76,11 @@ function records(
   values: readonly string[],
   ttl: number,
 ): Result<ResourceRecord[]> {
-  const made: ResourceRecord[] = [];
+  const parsedRecords: ResourceRecord[] = [];
   for (const value of values) {
     const parsed = parseRecord(`@ ${ttl} IN ${type} ${value}`, { origin: name });
     if (!parsed.ok) return parsed;
-    made.push(parsed.value);
+    parsedRecords.push(parsed.value);
   }
-  return ok(made);
+  return ok(parsedRecords);
 }

@@ -169,20 +169,20 @@ export function encodeMessage(message: Message): Uint8Array {
   // Suffixes by their position. A pointer has fourteen bits, so later positions are
   // useless.
   const seen = new Map<string, number>();
-  let at = 0;
-  const put = (part: Uint8Array): void => {
+  let offset = 0;
+  const append = (part: Uint8Array): void => {
     parts.push(part);
-    at += part.length;
+    offset += part.length;
   };
   const putName = (name: Name): void => {
     const known = seen.get(name.key);
-    if (known !== undefined) return put(encodeUint16(0xc000 | known));
-    if (!name.isRoot && at < 0x4000) seen.set(name.key, at);
-    if (name.isRoot) return put(name.wire);
-    put(name.wire.subarray(0, 1 + (name.wire[0] as number)));
+    if (known !== undefined) return append(encodeUint16(0xc000 | known));
+    if (!name.isRoot && offset < 0x4000) seen.set(name.key, offset);
+    if (name.isRoot) return append(name.wire);
+    append(name.wire.subarray(0, 1 + (name.wire[0] as number)));
     putName(name.parent);
   };
-  put(
+  append(
     concat(
       ...[
         message.id,
@@ -196,11 +196,11 @@ export function encodeMessage(message: Message): Uint8Array {
   );
   for (const question of message.questions) {
     putName(question.name);
-    put(concat(encodeUint16(question.type), encodeUint16(question.class)));
+    append(concat(encodeUint16(question.type), encodeUint16(question.class)));
   }
   for (const record of [...message.answers, ...message.authorities, ...additionals]) {
     putName(record.name);
-    put(
+    append(
       concat(
         encodeUint16(record.type),
         encodeUint16(record.class),
@@ -209,7 +209,7 @@ export function encodeMessage(message: Message): Uint8Array {
         encodeUint16(record.rdata.length),
       ),
     );
-    put(record.rdata);
+    append(record.rdata);
   }
   return concat(...parts);
 }

@@ -84,7 +84,8 @@ function counted(
     },
     format(reader) {
       const bytes = reader.string();
-      return bytes.length === 0 ? '-' : format(bytes);
+      if (bytes.length === 0) return '-';
+      return format(bytes);
     },
   };
 }
@@ -221,7 +222,7 @@ const bitmap: Field = {
 /** The digest of DS and TLSA records. */
 const hex = restOf(fromHex, toHex, 'hexadecimal');
 const base64 = restOf(fromBase64, toBase64, 'base64');
-const [field, n16, n32] = [number(1), number(2), number(4)];
+const [uint8, uint16, uint32] = [number(1), number(2), number(4)];
 
 /**
  * The fields of each type that has a presentation form of its own; all others use RFC
@@ -239,20 +240,20 @@ export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<
   [RRType.CNAME, [name]],
   [RRType.DNAME, [name]],
   [RRType.PTR, [name]],
-  [RRType.SOA, [name, name, n32, n32, n32, n32, n32]],
-  [RRType.MX, [n16, name]],
-  [RRType.KX, [n16, name]],
-  [RRType.AFSDB, [n16, name]],
+  [RRType.SOA, [name, name, uint32, uint32, uint32, uint32, uint32]],
+  [RRType.MX, [uint16, name]],
+  [RRType.KX, [uint16, name]],
+  [RRType.AFSDB, [uint16, name]],
   [RRType.RP, [name, name]],
   [RRType.TXT, [texts]],
   [RRType.SPF, [texts]],
   [RRType.HINFO, [text, text]],
-  [RRType.SRV, [n16, n16, n16, name]],
-  [RRType.NAPTR, [n16, n16, text, text, text, name]],
+  [RRType.SRV, [uint16, uint16, uint16, name]],
+  [RRType.NAPTR, [uint16, uint16, text, text, text, name]],
   [
     RRType.CAA,
     [
-      field,
+      uint8,
       text,
       {
         parse: (tokens) => unescape(tokens.next('a value').text),
@@ -260,20 +261,20 @@ export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<
       },
     ],
   ],
-  [RRType.DS, [n16, algorithm, field, hex]],
-  [RRType.CDS, [n16, algorithm, field, hex]],
-  [RRType.DNSKEY, [n16, field, algorithm, base64]],
-  [RRType.CDNSKEY, [n16, field, algorithm, base64]],
-  [RRType.SSHFP, [field, field, hex]],
-  [RRType.TLSA, [field, field, field, hex]],
-  [RRType.RRSIG, [type, algorithm, field, n32, time, time, n16, name, base64]],
-  [RRType.SIG, [type, algorithm, field, n32, time, time, n16, name, base64]],
+  [RRType.DS, [uint16, algorithm, uint8, hex]],
+  [RRType.CDS, [uint16, algorithm, uint8, hex]],
+  [RRType.DNSKEY, [uint16, uint8, algorithm, base64]],
+  [RRType.CDNSKEY, [uint16, uint8, algorithm, base64]],
+  [RRType.SSHFP, [uint8, uint8, hex]],
+  [RRType.TLSA, [uint8, uint8, uint8, hex]],
+  [RRType.RRSIG, [type, algorithm, uint8, uint32, time, time, uint16, name, base64]],
+  [RRType.SIG, [type, algorithm, uint8, uint32, time, time, uint16, name, base64]],
   [RRType.NSEC, [name, bitmap]],
   [
     RRType.NSEC3,
-    [field, field, n16, counted(fromHex, toHex), counted(fromBase32hex, toBase32hex), bitmap],
+    [uint8, uint8, uint16, counted(fromHex, toHex), counted(fromBase32hex, toBase32hex), bitmap],
   ],
-  [RRType.NSEC3PARAM, [field, field, n16, counted(fromHex, toHex)]],
+  [RRType.NSEC3PARAM, [uint8, uint8, uint16, counted(fromHex, toHex)]],
 ]);
 
 /**
@@ -291,8 +292,9 @@ export function parseName(written: string, origin: Name): Name {
 }
 
 /** Returns the name with its final dot: absolute for every origin. */
-export function dotted(of: Name): string {
-  return of.isRoot ? '.' : `${of.toString()}.`;
+export function dotted(domain: Name): string {
+  if (domain.isRoot) return '.';
+  return `${domain.toString()}.`;
 }
 
 /**

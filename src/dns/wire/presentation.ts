@@ -140,19 +140,19 @@ function rdataOf(type: number, given: readonly Token[], origin: Name): Uint8Arra
   const fields = fieldFormats.get(type);
   if (!fields)
     throw new MalformedDns(`data of ${typeName(type)} must be written as \\# length hex`);
-  let at = 0;
+  let position = 0;
   const tokens: Tokens = {
     next(what) {
-      const token = given[at++];
+      const token = given[position++];
       if (!token) throw new MalformedDns(`${what} is missing`);
       return token;
     },
     get left() {
-      return given.length - at;
+      return given.length - position;
     },
   };
   const rdata = concat(...fields.map((field) => field.parse(tokens, origin)));
-  if (tokens.left > 0) throw new MalformedDns(`unexpected ${given[at]?.text}`);
+  if (tokens.left > 0) throw new MalformedDns(`unexpected ${given[position]?.text}`);
   return rdata;
 }
 

@@ -188,7 +188,8 @@ export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (reader) => {
  */
 export function txtText(record: ResourceRecord): string | undefined {
   const strings = readTxt(record);
-  return strings.ok ? latin1(concat(...strings.value)) : undefined;
+  if (strings.ok) return latin1(concat(...strings.value));
+  return undefined;
 }
 /** Reads a TLSA record, usable or not (RFC 6698 §2.1). */
 export const readTlsa = reading<TlsaData>(RRType.TLSA, (reader) => ({

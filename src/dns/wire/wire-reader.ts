@@ -88,36 +88,36 @@ export class WireReader {
   name(): Name {
     const began = this.position;
     let length = 0;
-    let at = this.position;
+    let offset = this.position;
     let limit = this.end;
     let jumped = false;
-    let lowest = at;
+    let lowest = offset;
     for (let pointers = 0; ;) {
-      if (at >= limit) throw new MalformedDns('name ends early');
-      const label = this.bytes[at] as number;
+      if (offset >= limit) throw new MalformedDns('name ends early');
+      const label = this.bytes[offset] as number;
       if ((label & 0xc0) === 0xc0) {
-        if (at + 1 >= limit || ++pointers > MAX_POINTERS) throw new MalformedDns('bad pointer');
-        const target = ((label & 0x3f) << 8) | (this.bytes[at + 1] as number);
-        if (!jumped) this.position = at + 2;
+        if (offset + 1 >= limit || ++pointers > MAX_POINTERS) throw new MalformedDns('bad pointer');
+        const target = ((label & 0x3f) << 8) | (this.bytes[offset + 1] as number);
+        if (!jumped) this.position = offset + 2;
         // A name that is a pointer alone is looked up: the same owner repeats in most
         // sections.
         const known = jumped || length > 0 ? undefined : this.names.get(target);
         if (known) return known;
         if (target >= lowest) throw new MalformedDns('pointer does not point backwards');
         jumped = true;
-        lowest = at = target;
+        lowest = offset = target;
         limit = this.bytes.length;
         continue;
       }
       if (label > 63) throw new MalformedDns('bad label type');
-      if (at + 1 + label > limit) throw new MalformedDns('label ends early');
+      if (offset + 1 + label > limit) throw new MalformedDns('label ends early');
       if (length + 1 + label > 255) throw new MalformedDns('name too long');
       for (let index = 0; index <= label; index++)
-        scratch[length++] = this.bytes[at + index] as number;
-      at += 1 + label;
+        scratch[length++] = this.bytes[offset + index] as number;
+      offset += 1 + label;
       if (label === 0) break;
     }
-    if (!jumped) this.position = at;
+    if (!jumped) this.position = offset;
     const name = Name.fromWire(scratch.slice(0, length));
     if (this.names.size < MAX_NAMES) this.names.set(began, name);
     return name;

@@ -57,6 +57,7 @@ export const sessionLimits: SessionLimits = {
   fruitlessCommands: 100,
 };
 
+/** Name, limits and decisions of the server; each decision is a reply or consent. */
 export interface ServerSessionOptions {
   /** Name in the greeting and in EHLO. */
   readonly name: string;
@@ -65,10 +66,13 @@ export interface ServerSessionOptions {
   /** Offers STARTTLS. */
   readonly secureContext?: SecureContext | undefined;
   readonly limits: SessionLimits;
+  /** Milliseconds of a clock that never goes back. */
   monotonic(): number;
   /** A reply that turns the client away; undefined takes it. */
   onConnect(peer: string): ServerReply | undefined;
+  /** Decides at MAIL FROM. */
   onSender(peer: string): ServerReply | undefined;
+  /** Decides at RCPT TO. */
   onRecipient(address: string): ServerReply | undefined;
   /**
    * Consumes `data` and answers the message. A code below 300 accepts it. Never rejects.
@@ -76,6 +80,7 @@ export interface ServerSessionOptions {
   onMail(mail: IncomingMail): Promise<ServerReply>;
 }
 
+/** The envelope of the current transaction (RFC 5321 §2.3.1). */
 interface Envelope {
   readonly from: string;
   readonly recipients: Set<string>;

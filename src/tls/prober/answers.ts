@@ -121,6 +121,6 @@ export function ownOrder13(answers: readonly HelloAnswer[], accepted: readonly n
   return answers.some(({ hello, question: { suites: offered, version } }) => {
     const passed =
       version === 'TLSv1.3' && hello ? offered.slice(0, offered.indexOf(hello.suite)) : [];
-    return passed.some((id) => accepted.includes(id));
+    return passed.some((codePoint) => accepted.includes(codePoint));
   });
 }

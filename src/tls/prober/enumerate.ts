@@ -53,7 +53,8 @@ function remove(
   // A server accepts the groups of a newer version in an older one too.
   const elsewhere = version === 'TLSv1.2' ? acceptedGroups(proven, 'TLSv1.3') : [];
   const groups = all.filter(
-    (id) => !taken.includes(id) && !none.has(id) && !elsewhere.includes(id),
+    (codePoint) =>
+      !taken.includes(codePoint) && !none.has(codePoint) && !elsewhere.includes(codePoint),
   );
   const at = answers.filter((answer) => answer.question.version === version);
   const refusedTogether = at.some(
@@ -89,9 +90,10 @@ function remove(
     if (question) return question;
   }
   const carrier = carriersOf(proven, version).find((carrier) =>
-    carrier.suites.some((id) => accepted[version].includes(id)),
+    carrier.suites.some((codePoint) => accepted[version].includes(codePoint)),
   );
-  const carrying = carrier?.suites.filter((id) => accepted[version].includes(id)) ?? [];
+  const carrying =
+    carrier?.suites.filter((codePoint) => accepted[version].includes(codePoint)) ?? [];
   const bySuite = freshHello(proven, { topic, version, suites, schemes });
   const byGroup = freshHello(proven, {
     topic,
@@ -112,14 +114,14 @@ function remove(
  * shown them; a custom group of the server ends the search.
  */
 function named(proven: Inference): TlsQuestion | undefined {
-  const carriers = proven.accepted['TLSv1.2'].filter((id) => dheSuites.includes(id));
+  const carriers = proven.accepted['TLSv1.2'].filter((codePoint) => dheSuites.includes(codePoint));
   if (proven.versions['TLSv1.3'] !== 'refused') return undefined;
   const taken = acceptedGroups(proven, 'TLSv1.2');
   return freshHello(proven, {
     topic: 'dhe',
     version: 'TLSv1.2',
     suites: carriers,
-    groups: finiteFields.filter((id) => !taken.includes(id)),
+    groups: finiteFields.filter((codePoint) => !taken.includes(codePoint)),
   });
 }
 
@@ -134,7 +136,9 @@ function notHeard({ answers, refused }: Inference, version: HelloVersion): reado
       return [];
     }),
   );
-  return suitesOf(version).filter((id) => !found.has(id) && !refused[version].has(id));
+  return suitesOf(version).filter(
+    (codePoint) => !found.has(codePoint) && !refused[version].has(codePoint),
+  );
 }
 
 /**
@@ -143,7 +147,10 @@ function notHeard({ answers, refused }: Inference, version: HelloVersion): reado
  */
 function lastSeen({ answers }: Inference): readonly number[] {
   const seen = new Set(answers.flatMap((answer) => schemeOf(answer) ?? []));
-  return [...allSchemes.filter((id) => !seen.has(id)), ...allSchemes.filter((id) => seen.has(id))];
+  return [
+    ...allSchemes.filter((codePoint) => !seen.has(codePoint)),
+    ...allSchemes.filter((codePoint) => seen.has(codePoint)),
+  ];
 }
 
 /** Enumerates the suites of each version before TLS 1.2. */
@@ -180,6 +187,9 @@ function orders(proven: Inference): TlsQuestion | undefined {
 /** Backwards, and in any case last what was chosen when everything was on offer. */
 function turned({ answers, accepted }: Inference, version: HelloVersion): readonly number[] {
   const top = answers.find((answer) => versionOf(answer) === version)?.hello?.suite;
-  const others = chaChaLater([...accepted[version]].reverse().filter((id) => id !== top));
-  return top === undefined ? others : [...others, top];
+  const others = chaChaLater(
+    [...accepted[version]].reverse().filter((codePoint) => codePoint !== top),
+  );
+  if (top === undefined) return others;
+  return [...others, top];
 }

@@ -50,16 +50,16 @@ export function evaluate(proven: Inference, question: Ask): AskResult {
       return settleOrder(proven, question.worse);
     case 'dhe':
       if (finiteField(proven)) return accepted();
-      return refusedIf(dheSuites.every((id) => suiteRefused(proven, id)));
+      return refusedIf(dheSuites.every((codePoint) => suiteRefused(proven, codePoint)));
   }
 }
 
 /** Settles whether a server takes any of these suites, in any version. */
 function settleSuites(proven: Inference, wanted: readonly number[]): AskResult {
   const taken = new Set(Object.values(proven.accepted).flat());
-  const witnesses = wanted.filter((id) => taken.has(id));
+  const witnesses = wanted.filter((codePoint) => taken.has(codePoint));
   if (witnesses.length > 0) return accepted(witnesses);
-  return refusedIf(wanted.every((id) => suiteRefused(proven, id)));
+  return refusedIf(wanted.every((codePoint) => suiteRefused(proven, codePoint)));
 }
 
 /**
@@ -85,17 +85,18 @@ export function speaksFor(
  * Whether a suite can exist in a generation: AEAD and SHA-2 suites do not before TLS 1.2
  * (RFC 5246 §A.5).
  */
-export function existsIn(generation: (typeof generations)[number], id: number): boolean {
-  if (generation === 'TLSv1.3') return known.get(id)?.tls13 === true;
-  if (generation === 'TLSv1.2') return known.get(id)?.tls13 !== true;
-  return suitesOld.includes(id);
+export function existsIn(generation: (typeof generations)[number], codePoint: number): boolean {
+  if (generation === 'TLSv1.3') return known.get(codePoint)?.tls13 === true;
+  if (generation === 'TLSv1.2') return known.get(codePoint)?.tls13 !== true;
+  return suitesOld.includes(codePoint);
 }
 
 /** Returns true if a suite is refused in every generation in which it can exist. */
-function suiteRefused(proven: Inference, id: number): boolean {
+function suiteRefused(proven: Inference, codePoint: number): boolean {
   return generations.every(
     (generation) =>
-      !existsIn(generation, id) || proven.refused[speaksFor(generation, proven)].has(id),
+      !existsIn(generation, codePoint) ||
+      proven.refused[speaksFor(generation, proven)].has(codePoint),
   );
 }
 
@@ -127,7 +128,7 @@ const bound12 = only(
  */
 export function carriersOf(proven: Inference, version: 'TLSv1.2' | 'TLSv1.3'): readonly Carrier[] {
   const taken = (list: readonly number[]): boolean =>
-    list.some((id) => proven.accepted[version].includes(id));
+    list.some((codePoint) => proven.accepted[version].includes(codePoint));
   if (version === 'TLSv1.3')
     return [{ suites: suites13, beside: [], refused: refusedWith(proven, version, suites13) }];
   const free = { suites: free12, beside: [], refused: refusedWith(proven, version, free12) };
@@ -138,7 +139,8 @@ export function carriersOf(proven: Inference, version: 'TLSv1.2' | 'TLSv1.3'): r
     beside: curve === undefined ? [] : [curve],
     refused: besideCertificate(proven),
   };
-  return taken(bound12) ? [free, bound] : [free];
+  if (taken(bound12)) return [free, bound];
+  return [free];
 }
 
 /** Groups that are refused at a version, as far as proven. */
@@ -149,7 +151,9 @@ export function refusedGroups(
   const all = version === 'TLSv1.3' ? groups13 : groups12;
   if (proven.versions[version] === 'refused') return new Set(all);
   const carriers = carriersOf(proven, version);
-  return new Set(all.filter((id) => carriers.every((carrier) => carrier.refused.has(id))));
+  return new Set(
+    all.filter((codePoint) => carriers.every((carrier) => carrier.refused.has(codePoint))),
+  );
 }
 
 /**
@@ -161,9 +165,9 @@ function refusedWith(
   version: HelloVersion,
   carriers: readonly number[],
 ) {
-  const possible = carriers.filter((id) => !none[version].has(id));
+  const possible = carriers.filter((codePoint) => !none[version].has(codePoint));
   if (possible.length === 0) return new Set(version === 'TLSv1.3' ? groups13 : groups12);
-  const known = possible.filter((id) => taken[version].includes(id));
+  const known = possible.filter((codePoint) => taken[version].includes(codePoint));
   const tells = (helloAnswer: HelloAnswer): boolean => {
     if (
       helloAnswer.hello ||
@@ -173,7 +177,8 @@ function refusedWith(
       return false;
     const spokenFor = refusedBy(helloAnswer, suiteFirst);
     return (
-      known.some((id) => spokenFor.includes(id)) || possible.every((id) => spokenFor.includes(id))
+      known.some((codePoint) => spokenFor.includes(codePoint)) ||
+      possible.every((codePoint) => spokenFor.includes(codePoint))
     );
   };
   return new Set(answers.filter(tells).flatMap((answer) => answer.question.groups));
@@ -204,12 +209,13 @@ function settleGroups(
   version: 'TLSv1.2' | 'TLSv1.3',
 ): AskResult {
   const taken = acceptedGroups(proven, version);
-  const witnesses = wanted.filter((id) => taken.includes(id));
+  const witnesses = wanted.filter((codePoint) => taken.includes(codePoint));
   if (witnesses.length > 0) return accepted(witnesses);
   const none = refusedGroups(proven, version);
   return refusedIf(
     wanted.every(
-      (id) => none.has(id) || (version === 'TLSv1.2' && groupTable.get(id)?.tls12 !== true),
+      (codePoint) =>
+        none.has(codePoint) || (version === 'TLSv1.2' && groupTable.get(codePoint)?.tls12 !== true),
     ),
   );
 }
@@ -219,16 +225,16 @@ function settleGroups(
  */
 function settleSchemes({ answers, versions }: Inference, wanted: readonly number[]): AskResult {
   if (versions['TLSv1.2'] === 'refused') return refused;
-  const at12 = answers.filter((answer) => answer.question.version === 'TLSv1.2');
-  const used = new Set(at12.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));
-  const witnesses = wanted.filter((id) => used.has(id));
+  const answers12 = answers.filter((answer) => answer.question.version === 'TLSv1.2');
+  const used = new Set(answers12.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));
+  const witnesses = wanted.filter((codePoint) => used.has(codePoint));
   if (witnesses.length > 0) return accepted(witnesses);
   // An answer signed otherwise, where nothing else was offered, refuses what was offered.
   const tells = ({ hello, question: { schemes, topic } }: HelloAnswer): boolean =>
     topic.startsWith('signatures:') &&
-    wanted.every((id) => schemes.includes(id)) &&
-    (!hello || schemes.every((id) => wanted.includes(id)));
-  return refusedIf(at12.some(tells));
+    wanted.every((codePoint) => schemes.includes(codePoint)) &&
+    (!hello || schemes.every((codePoint) => wanted.includes(codePoint)));
+  return refusedIf(answers12.some(tells));
 }
 
 /**
@@ -237,16 +243,19 @@ function settleSchemes({ answers, versions }: Inference, wanted: readonly number
  */
 function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   const { accepted: taken, refused: none, answers, versions } = proven;
-  const better = suites12.filter((id) => !worse.includes(id));
-  const nothing = (list: readonly number[]): boolean => list.every((id) => none['TLSv1.2'].has(id));
+  const better = suites12.filter((codePoint) => !worse.includes(codePoint));
+  const nothing = (list: readonly number[]): boolean =>
+    list.every((codePoint) => none['TLSv1.2'].has(codePoint));
   if (versions['TLSv1.2'] === 'refused' || nothing(worse) || nothing(better)) return refused;
   const takes = (list: readonly number[]): boolean =>
-    taken['TLSv1.2'].some((id) => list.includes(id));
+    taken['TLSv1.2'].some((codePoint) => list.includes(codePoint));
   // Everything that the server might take was on offer.
   const full = answers.filter(
     (answer) =>
       versionOf(answer) === 'TLSv1.2' &&
-      suites12.every((id) => none['TLSv1.2'].has(id) || answer.question.suites.includes(id)),
+      suites12.every(
+        (codePoint) => none['TLSv1.2'].has(codePoint) || answer.question.suites.includes(codePoint),
+      ),
   );
   const turned = answers.find(
     (answer) => answer.question.topic === 'order:TLSv1.2' && answer.hello,
@@ -282,14 +291,18 @@ export function settleKey(proven: Inference, key: 'RSA' | 'ECDSA'): Tristate {
   const own = best === 'TLSv1.2' ? suites12 : suitesOld;
   const older =
     best === undefined ||
-    own.every((id) => known.get(id)?.authentication !== key || proven.refused[best].has(id));
+    own.every(
+      (codePoint) =>
+        known.get(codePoint)?.authentication !== key || proven.refused[best].has(codePoint),
+    );
   const newer =
     proven.versions['TLSv1.3'] === 'refused' ||
     proven.log.some(
-      ({ question: q, answer }) =>
-        q.kind === 'handshake' && q.authentication === key && answer.kind === 'refused',
+      ({ question: probed, answer }) =>
+        probed.kind === 'handshake' && probed.authentication === key && answer.kind === 'refused',
     );
-  return older && newer ? 'refused' : 'unknown';
+  if (older && newer) return 'refused';
+  return 'unknown';
 }
 
 /** Authenticated suites with ephemeral finite-field Diffie-Hellman. */
@@ -309,7 +322,7 @@ export function finiteField({
     if (
       keyExchange?.kind === 'dhe' &&
       dheSuites.includes(hello?.suite ?? -1) &&
-      !question.groups.some((id) => finiteFields.includes(id))
+      !question.groups.some((codePoint) => finiteFields.includes(codePoint))
     )
       return keyExchange;
   return undefined;

@@ -33,13 +33,13 @@ export function freshHello(
   const same = (left: readonly number[], right: readonly number[]): boolean =>
     left.length === right.length && left.every((value, index) => value === right[index]);
   const sent = log.some(
-    ({ question: q, answer }) =>
-      q.kind === 'hello' &&
-      !isLost({ question: q, answer }) &&
-      q.version === version &&
-      same(q.suites, suites) &&
-      same(q.groups, groups) &&
-      same(q.schemes, schemes),
+    ({ question: probed, answer }) =>
+      probed.kind === 'hello' &&
+      !isLost({ question: probed, answer }) &&
+      probed.version === version &&
+      same(probed.suites, suites) &&
+      same(probed.groups, groups) &&
+      same(probed.schemes, schemes),
   );
   if (sent || suites.length === 0 || groups.length === 0) return undefined;
   return question;

@@ -106,7 +106,7 @@ export function infer(log: readonly ProbeRecord[]): Inference {
     const seen =
       accepted[version].length > 0 ||
       completedHandshakes(log).some((handshake) => handshake.version === version);
-    const isRefused = answeredLower || suitesOf(version).every((id) => none.has(id));
+    const isRefused = answeredLower || suitesOf(version).every((codePoint) => none.has(codePoint));
     if (seen) versions[version] = 'accepted';
     else versions[version] = isRefused ? 'refused' : 'unknown';
     refused[version] = versions[version] === 'refused' ? new Set(suitesOf(version)) : none;
@@ -212,11 +212,11 @@ function hasGroup(
   { question: { groups, version } }: HelloAnswer,
   taken: readonly number[],
 ): boolean {
-  return version === 'TLSv1.3' && groups.some((id) => taken.includes(id));
+  return version === 'TLSv1.3' && groups.some((codePoint) => taken.includes(codePoint));
 }
 
 /** Returns true for a suite that needs an ECDSA certificate. */
-const isEcdsa = (id: number): boolean => known.get(id)?.authentication === 'ECDSA';
+const isEcdsa = (codePoint: number): boolean => known.get(codePoint)?.authentication === 'ECDSA';
 
 /**
  * Some servers choose the certificate first: a client that offers any ECDSA suite gets
@@ -236,7 +236,7 @@ function refusesRsaSuites(helloAnswer: HelloAnswer): boolean {
     !helloAnswer.hello &&
     nothingElse(helloAnswer) &&
     !suites.some(isEcdsa) &&
-    rsa12.every((id) => suites.includes(id))
+    rsa12.every((codePoint) => suites.includes(codePoint))
   );
 }
 
@@ -246,8 +246,8 @@ function refusesRsaSuites(helloAnswer: HelloAnswer): boolean {
  */
 function refusesRsaKey(log: readonly ProbeRecord[]): boolean {
   const asked = log.some(
-    ({ question: q, answer }) =>
-      q.kind === 'handshake' && q.authentication === 'RSA' && answer.kind === 'refused',
+    ({ question: probed, answer }) =>
+      probed.kind === 'handshake' && probed.authentication === 'RSA' && answer.kind === 'refused',
   );
   return asked && completedHandshakes(log).length > 0;
 }
@@ -258,7 +258,8 @@ export function refusedBy(
   suiteFirst: boolean,
 ): readonly number[] {
   const ecdsa = suiteFirst ? [] : suites.filter(isEcdsa);
-  return ecdsa.length > 0 ? ecdsa : suites;
+  if (ecdsa.length > 0) return ecdsa;
+  return suites;
 }
 
 /** A large hello was refused although a suite in it is taken at its very version. */
@@ -273,7 +274,7 @@ function contradicted(
     !helloAnswer.hello &&
     suites.length > SMALL_HELLO &&
     nothingElse(helloAnswer) &&
-    accepted[version].some((id) => refused.includes(id))
+    accepted[version].some((codePoint) => refused.includes(codePoint))
   );
 }
 
@@ -292,8 +293,8 @@ function leafOf(der: Uint8Array): { key: 'RSA' | 'ECDSA'; curve?: number } | und
   const { keyAlgorithm, curve } = parsed.value;
   if (keyAlgorithm === 'RSA') return { key: 'RSA' };
   if (keyAlgorithm === 'DSA' || keyAlgorithm === 'unknown') return undefined;
-  const id = groupTable.find((group) => group.name === curve)?.codePoint;
-  return { key: 'ECDSA', curve: id };
+  const codePoint = groupTable.find((group) => group.name === curve)?.codePoint;
+  return { key: 'ECDSA', curve: codePoint };
 }
 
 /** The kind of key that an answer's certificate holds. */

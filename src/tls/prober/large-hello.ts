@@ -27,7 +27,7 @@ export function isLost({ question, answer }: ProbeRecord): boolean {
  * again.
  */
 export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): TlsQuestion {
-  const sent = log.some(({ question: q }) => q.kind === 'hello');
+  const sent = log.some(({ question: probed }) => probed.kind === 'hello');
   if (question.kind === 'hello' && !sent && question.version !== 'SSLv3')
     return { ...question, octets: LARGE_HELLO };
   return question;
@@ -38,13 +38,16 @@ export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): Tl
  * answered.
  */
 export function largeHelloOf(log: readonly ProbeRecord[]): LargeHello {
-  const at = log.findIndex(({ question: q }) => q.kind === 'hello' && q.octets !== undefined);
+  const at = log.findIndex(
+    ({ question: probed }) => probed.kind === 'hello' && probed.octets !== undefined,
+  );
   const large = log[at];
   if (!large) return 'unknown';
   if (!isLost(large)) return 'answered';
-  const again = log.slice(at + 1).find(({ question: q }) => q.kind === 'hello');
+  const again = log.slice(at + 1).find(({ question: probed }) => probed.kind === 'hello');
   const response =
     again?.answer.kind === 'hello' ||
     (again?.answer.kind === 'refused' && again.answer.alert !== undefined);
-  return response ? 'lost' : 'unknown';
+  if (response) return 'lost';
+  return 'unknown';
 }

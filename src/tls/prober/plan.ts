@@ -130,7 +130,9 @@ function otherKeys(proven: Inference): TlsQuestion | undefined {
   // A server that has not completed one handshake will not complete another.
   if (versions['TLSv1.3'] !== 'accepted' || completedHandshakes(log).length === 0) return undefined;
   const asked = (key: string): boolean =>
-    log.some(({ question: q }) => q.kind === 'handshake' && q.authentication === key);
+    log.some(
+      ({ question: probed }) => probed.kind === 'handshake' && probed.authentication === key,
+    );
   return first(['ECDSA', 'RSA'] as const, (key) => {
     if (settleKey(proven, key) !== 'unknown' || asked(key)) return undefined;
     return { kind: 'handshake', authentication: key };
@@ -187,7 +189,7 @@ function anyOf(
       suites: unrefused(
         proven,
         version,
-        wanted.filter((id) => existsIn(generation, id)),
+        wanted.filter((codePoint) => existsIn(generation, codePoint)),
       ),
     });
   });
@@ -217,7 +219,7 @@ function together(
   for (const other of asks) {
     if (other.kind !== 'suites' || evaluate(proven, other).settled !== 'unknown') continue;
     const joined = new Set([...all, ...other.suites]);
-    if (joined.size <= most) for (const id of other.suites) all.add(id);
+    if (joined.size <= most) for (const codePoint of other.suites) all.add(codePoint);
   }
   return [...all];
 }
@@ -230,7 +232,7 @@ function groupQuestion(
 ): TlsQuestion | undefined {
   if (proven.versions[version] === 'refused') return undefined;
   return first(carriersOf(proven, version), ({ suites, refused, beside }) => {
-    const open = wanted.filter((id) => !refused.has(id));
+    const open = wanted.filter((codePoint) => !refused.has(codePoint));
     if (open.length === 0) return undefined;
     return freshHello(proven, {
       topic,
@@ -246,8 +248,8 @@ function groupQuestion(
  * best.
  */
 function order(proven: Inference, worse: readonly number[]): TlsQuestion | undefined {
-  const better = suites12.filter((id) => !worse.includes(id));
-  const known = proven.accepted['TLSv1.2'].some((id) => better.includes(id));
+  const better = suites12.filter((codePoint) => !worse.includes(codePoint));
+  const known = proven.accepted['TLSv1.2'].some((codePoint) => better.includes(codePoint));
   const open = (list: readonly number[]): readonly number[] => unrefused(proven, 'TLSv1.2', list);
   if (!known) {
     const any = freshHello(proven, {

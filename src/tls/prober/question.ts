@@ -98,10 +98,10 @@ export const groups12: readonly number[] = groupTable
 export const finiteFields: readonly number[] = groupTable
   .filter((group) => group.kind === 'ffdhe')
   .map((group) => group.codePoint);
-export const allSchemes: readonly number[] = signatureSchemeTable.map(([id]) => id);
+export const allSchemes: readonly number[] = signatureSchemeTable.map(([codePoint]) => codePoint);
 
-function worth(id: number): number {
-  const { mode, forwardSecrecy, authentication, cipher, bits } = suites.get(id) as Suite;
+function worth(codePoint: number): number {
+  const { mode, forwardSecrecy, authentication, cipher, bits } = suites.get(codePoint) as Suite;
   const aead = ['GCM', 'CCM', 'CCM_8', 'POLY1305'].includes(mode);
   const common = ['ARIA', 'SEED', 'IDEA', 'CAMELLIA', 'CHACHA20', 'AES'].indexOf(cipher);
   return (
@@ -119,7 +119,7 @@ export function only(
   list: readonly number[],
   wanted: (suite: Suite) => boolean,
 ): readonly number[] {
-  return list.filter((id) => wanted(suites.get(id) as Suite));
+  return list.filter((codePoint) => wanted(suites.get(codePoint) as Suite));
 }
 
 /**
@@ -127,7 +127,7 @@ export function only(
  * follow the client's order only if the client prefers ChaCha20.
  */
 export function chaChaLater(list: readonly number[]): readonly number[] {
-  const at = list.findIndex((id) => suites.get(id)?.cipher !== 'CHACHA20');
+  const at = list.findIndex((codePoint) => suites.get(codePoint)?.cipher !== 'CHACHA20');
   if (at <= 0) return list;
   return [list[at] as number, ...list.slice(0, at), ...list.slice(at + 1)];
 }

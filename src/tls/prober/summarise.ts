@@ -12,7 +12,9 @@ export function summarise(proven: Inference): Inventory {
   const { log, answers, versions, accepted, refused } = proven;
   const dhe = finiteField(proven);
   const complete = (version: HelloVersion): boolean =>
-    suitesOf(version).every((id) => accepted[version].includes(id) || refused[version].has(id));
+    suitesOf(version).every(
+      (codePoint) => accepted[version].includes(codePoint) || refused[version].has(codePoint),
+    );
   return {
     versions,
     suites: Object.fromEntries(
@@ -90,8 +92,8 @@ function groupsOf(proven: Inference): Inventory['groups'] {
   const none12 = refusedGroups(proven, 'TLSv1.2');
   const none13 = refusedGroups(proven, 'TLSv1.3');
   const complete =
-    groups13.every((id) => none13.has(id) || accepted.includes(id)) &&
-    groups12.every((id) => none12.has(id) || accepted.includes(id));
+    groups13.every((codePoint) => none13.has(codePoint) || accepted.includes(codePoint)) &&
+    groups12.every((codePoint) => none12.has(codePoint) || accepted.includes(codePoint));
   return { accepted, complete };
 }
 
@@ -107,5 +109,6 @@ function chainsOf(log: readonly ProbeRecord[]): Inventory['chains'] {
 
 function chainOf(answer: TlsAnswer): readonly Uint8Array[] | undefined {
   if (answer.kind === 'handshake') return answer.chain;
-  return answer.kind === 'hello' ? answer.flight.certificates : undefined;
+  if (answer.kind === 'hello') return answer.flight.certificates;
+  return undefined;
 }

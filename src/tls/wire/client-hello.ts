@@ -99,7 +99,7 @@ function recordOf(hello: ClientHello, padding: number | undefined): Uint8Array {
     ...vector(1, [...(hello.sessionId ?? [])]),
     ...vector(
       2,
-      hello.suites.flatMap((id) => encodeUnsigned(id, 2)),
+      hello.suites.flatMap((codePoint) => encodeUnsigned(codePoint, 2)),
     ),
     ...vector(1, [...(hello.compression ?? [0])]),
     ...(hello.bare ? [] : vector(2, extensionsOf(hello, padding))),
@@ -136,50 +136,50 @@ function recordOf(hello: ClientHello, padding: number | undefined): Uint8Array {
  */
 function extensionsOf(hello: ClientHello, padding: number | undefined): number[] {
   const output: number[] = [];
-  const add = (type: number, content: readonly number[]): void =>
+  const addExtension = (type: number, content: readonly number[]): void =>
     void output.push(...encodeUnsigned(type, 2), ...vector(2, content));
   if (hello.serverName)
-    add(
+    addExtension(
       Extension.serverName,
       vector(2, [0, ...vector(2, [...Buffer.from(hello.serverName, 'latin1')])]),
     );
   if (hello.groups?.length) {
-    add(
+    addExtension(
       Extension.supportedGroups,
       vector(
         2,
-        hello.groups.flatMap((id) => encodeUnsigned(id, 2)),
+        hello.groups.flatMap((codePoint) => encodeUnsigned(codePoint, 2)),
       ),
     );
     // RFC 4492 §5.1 asks clients for it, so old servers may expect it.
-    add(Extension.ecPointFormats, vector(1, [0]));
+    addExtension(Extension.ecPointFormats, vector(1, [0]));
   }
   if (hello.signatureSchemes?.length)
-    add(
+    addExtension(
       Extension.signatureAlgorithms,
       vector(
         2,
-        hello.signatureSchemes.flatMap((id) => encodeUnsigned(id, 2)),
+        hello.signatureSchemes.flatMap((codePoint) => encodeUnsigned(codePoint, 2)),
       ),
     );
-  add(Extension.statusRequest, [1, 0, 0, 0, 0]);
-  add(Extension.encryptThenMac, []);
-  add(Extension.extendedMasterSecret, []);
-  add(Extension.sessionTicket, []);
-  add(Extension.renegotiationInfo, [0]);
+  addExtension(Extension.statusRequest, [1, 0, 0, 0, 0]);
+  addExtension(Extension.encryptThenMac, []);
+  addExtension(Extension.extendedMasterSecret, []);
+  addExtension(Extension.sessionTicket, []);
+  addExtension(Extension.renegotiationInfo, [0]);
   if (hello.versions?.length) {
-    add(
+    addExtension(
       Extension.supportedVersions,
       vector(
         1,
         hello.versions.flatMap((version) => encodeUnsigned(version, 2)),
       ),
     );
-    add(Extension.pskModes, vector(1, [1]));
+    addExtension(Extension.pskModes, vector(1, [1]));
     // Empty: the server names its group in a HelloRetryRequest, and no key is generated
     // here.
-    add(Extension.keyShare, vector(2, []));
+    addExtension(Extension.keyShare, vector(2, []));
   }
-  if (padding !== undefined) add(Extension.padding, Array<number>(padding).fill(0));
+  if (padding !== undefined) addExtension(Extension.padding, Array<number>(padding).fill(0));
   return output;
 }

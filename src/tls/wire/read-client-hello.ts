@@ -37,17 +37,17 @@ export function readClientHello(bytes: Uint8Array): ReceivedHello | 'more' | und
   // Filled, not joined: a hello may come in records of one octet each.
   const whole = new Uint8Array(bytes.length);
   let filled = 0;
-  for (let at = 0; ;) {
-    if (bytes.length < at + 5) {
+  for (let offset = 0; ;) {
+    if (bytes.length < offset + 5) {
       if (bytes.length > 0 && bytes[0] !== 22) return undefined;
       return 'more';
     }
-    if (bytes[at] !== 22 || bytes[at + 1] !== 3) return undefined;
-    const length = ((bytes[at + 3] as number) << 8) | (bytes[at + 4] as number);
-    if (bytes.length < at + 5 + length) return 'more';
-    whole.set(bytes.subarray(at + 5, at + 5 + length), filled);
+    if (bytes[offset] !== 22 || bytes[offset + 1] !== 3) return undefined;
+    const length = ((bytes[offset + 3] as number) << 8) | (bytes[offset + 4] as number);
+    if (bytes.length < offset + 5 + length) return 'more';
+    whole.set(bytes.subarray(offset + 5, offset + 5 + length), filled);
     filled += length;
-    at += 5 + length;
+    offset += 5 + length;
     const handshake = whole.subarray(0, filled);
     if (handshake.length >= 4) {
       const size =

@@ -137,5 +137,6 @@ function readExtensions(reader: ByteReader): Map<number, Uint8Array> {
 
 function downgradeSentinelOf(random: string): ServerHello['downgradeSentinel'] {
   if (random.endsWith('444f574e47524401')) return 'TLSv1.2';
-  return random.endsWith('444f574e47524400') ? 'TLSv1.1 or lower' : undefined;
+  if (random.endsWith('444f574e47524400')) return 'TLSv1.1 or lower';
+  return undefined;
 }

@@ -43,6 +43,6 @@ export const signatureSchemeTable: readonly (readonly [id: number, name: string]
 const names: ReadonlyMap<number, string> = new Map(signatureSchemeTable);
 
 /** The IANA name; `0xNNNN` for a code point that is not in the table. */
-export function signatureSchemeName(id: number): string {
-  return names.get(id) ?? `0x${id.toString(16).padStart(4, '0').toUpperCase()}`;
+export function signatureSchemeName(codePoint: number): string {
+  return names.get(codePoint) ?? `0x${codePoint.toString(16).padStart(4, '0').toUpperCase()}`;
 }

@@ -28,7 +28,7 @@ const ssl2CipherTable: readonly (readonly [id: number, name: string])[] = [
  * recorded TLS sessions with RSA key exchange can be decrypted (CVE-2016-0800).
  */
 export function buildSsl2ClientHello(challenge: Uint8Array): Uint8Array {
-  const ciphers = ssl2CipherTable.flatMap(([id]) => encodeUnsigned(id, 3));
+  const ciphers = ssl2CipherTable.flatMap(([cipher]) => encodeUnsigned(cipher, 3));
   const body = [
     1,
     0,

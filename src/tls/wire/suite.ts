@@ -69,20 +69,20 @@ export function suitesWhere(wanted: (suite: Suite) => boolean): readonly number[
  */
 function describe(codePoint: number, name: string): Suite {
   const tls13 = tls13Ids.has(codePoint);
-  const [front, back] = name.replace(/_OLD$/, '').includes('_WITH_')
+  const [exchangePart, cipherPart] = name.replace(/_OLD$/, '').includes('_WITH_')
     ? (name.replace(/_OLD$/, '').split('_WITH_') as [string, string])
     : ['TLS_1.3', name.replace(/^TLS_/, '')];
-  const keyExchange = keyExchangeOf(front, tls13);
+  const keyExchange = keyExchangeOf(exchangePart, tls13);
   return {
     codePoint,
     name,
     keyExchange,
-    authentication: authenticationOf(front, tls13),
-    ...cipherOf(back),
+    authentication: authenticationOf(exchangePart, tls13),
+    ...cipherOf(cipherPart),
     hash:
-      /_(MD5|SHA|SHA256|SHA384|SHA512|SM3|GOSTR3411|OMAC|IMIT)$/.exec(back)?.[1] ??
-      (/CCM|MGM/.test(back) ? 'SHA256' : 'other'),
-    export: front.includes('EXPORT'),
+      /_(MD5|SHA|SHA256|SHA384|SHA512|SM3|GOSTR3411|OMAC|IMIT)$/.exec(cipherPart)?.[1] ??
+      (/CCM|MGM/.test(cipherPart) ? 'SHA256' : 'other'),
+    export: exchangePart.includes('EXPORT'),
     forwardSecrecy: tls13 || keyExchange === 'DHE' || keyExchange === 'ECDHE',
     tls13,
   };
@@ -92,28 +92,30 @@ function describe(codePoint: number, name: string): Suite {
  * Reads the key exchange from the part before `_WITH_`. The order of the tests matters:
  * `ECDHE` contains `DHE`, and the names of PSK suites contain the exchange they add.
  */
-function keyExchangeOf(front: string, tls13: boolean): KeyExchange {
+function keyExchangeOf(exchangePart: string, tls13: boolean): KeyExchange {
   if (tls13) return '1.3';
-  if (front.includes('GOST')) return 'GOST';
-  if (front.includes('KRB5')) return 'KRB5';
-  if (front.includes('SRP')) return 'SRP';
-  if (/ECDHE|ECDH_anon/.test(front)) return 'ECDHE';
-  if (front.includes('ECDH')) return 'ECDH';
-  if (/DHE|DH_anon|PSK_DHE/.test(front)) return 'DHE';
-  if (/_DH_/.test(front)) return 'DH';
-  if (front.includes('PSK')) return 'PSK';
-  return /RSA/.test(front) ? 'RSA' : 'other';
+  if (exchangePart.includes('GOST')) return 'GOST';
+  if (exchangePart.includes('KRB5')) return 'KRB5';
+  if (exchangePart.includes('SRP')) return 'SRP';
+  if (/ECDHE|ECDH_anon/.test(exchangePart)) return 'ECDHE';
+  if (exchangePart.includes('ECDH')) return 'ECDH';
+  if (/DHE|DH_anon|PSK_DHE/.test(exchangePart)) return 'DHE';
+  if (/_DH_/.test(exchangePart)) return 'DH';
+  if (exchangePart.includes('PSK')) return 'PSK';
+  if (/RSA/.test(exchangePart)) return 'RSA';
+  return 'other';
 }
 
 /** Reads the authentication from the part before `_WITH_`. */
-function authenticationOf(front: string, tls13: boolean): SuiteAuthentication {
+function authenticationOf(exchangePart: string, tls13: boolean): SuiteAuthentication {
   if (tls13) return '1.3';
-  if (front.includes('anon')) return 'none';
-  if (front.includes('GOST')) return 'GOST';
-  if (front.includes('ECDSA')) return 'ECDSA';
-  if (/PSK/.test(front)) return 'PSK';
-  if (/DSS/.test(front)) return 'DSS';
-  return /RSA/.test(front) ? 'RSA' : 'other';
+  if (exchangePart.includes('anon')) return 'none';
+  if (exchangePart.includes('GOST')) return 'GOST';
+  if (exchangePart.includes('ECDSA')) return 'ECDSA';
+  if (/PSK/.test(exchangePart)) return 'PSK';
+  if (/DSS/.test(exchangePart)) return 'DSS';
+  if (/RSA/.test(exchangePart)) return 'RSA';
+  return 'other';
 }
 
 /**
@@ -121,27 +123,28 @@ function authenticationOf(front: string, tls13: boolean): SuiteAuthentication {
  * bits and a strength of 112 (NIST SP 800-57); export ciphers count with what is left of
  * them.
  */
-function cipherOf(back: string): Pick<Suite, 'cipher' | 'bits' | 'mode'> {
-  if (back.startsWith('NULL') || /^SHA(256|384)_/.test(back))
+function cipherOf(cipherPart: string): Pick<Suite, 'cipher' | 'bits' | 'mode'> {
+  if (cipherPart.startsWith('NULL') || /^SHA(256|384)_/.test(cipherPart))
     return { cipher: 'NULL', bits: 0, mode: 'NULL' };
-  if (back.startsWith('3DES')) return { cipher: '3DES', bits: 112, mode: 'CBC' };
-  if (back.startsWith('CHACHA20')) return { cipher: 'CHACHA20', bits: 256, mode: 'POLY1305' };
-  if (/^(DES40|DES_CBC_40)/.test(back)) return { cipher: 'DES', bits: 40, mode: 'CBC' };
-  if (back.startsWith('DES')) return { cipher: 'DES', bits: 56, mode: 'CBC' };
-  const rc4 = /^RC4_(\d+)/.exec(back);
+  if (cipherPart.startsWith('3DES')) return { cipher: '3DES', bits: 112, mode: 'CBC' };
+  if (cipherPart.startsWith('CHACHA20')) return { cipher: 'CHACHA20', bits: 256, mode: 'POLY1305' };
+  if (/^(DES40|DES_CBC_40)/.test(cipherPart)) return { cipher: 'DES', bits: 40, mode: 'CBC' };
+  if (cipherPart.startsWith('DES')) return { cipher: 'DES', bits: 56, mode: 'CBC' };
+  const rc4 = /^RC4_(\d+)/.exec(cipherPart);
   if (rc4) return { cipher: 'RC4', bits: Number(rc4[1]), mode: 'stream' };
-  if (back.startsWith('RC2'))
-    return { cipher: 'RC2', bits: back.includes('_40') ? 40 : 56, mode: 'CBC' };
-  const block = /^(AES|CAMELLIA|ARIA)_(\d+)_(GCM|CCM_8|CCM|CBC)/.exec(back);
+  if (cipherPart.startsWith('RC2'))
+    return { cipher: 'RC2', bits: cipherPart.includes('_40') ? 40 : 56, mode: 'CBC' };
+  const block = /^(AES|CAMELLIA|ARIA)_(\d+)_(GCM|CCM_8|CCM|CBC)/.exec(cipherPart);
   if (block) return { cipher: block[1] as string, bits: Number(block[2]), mode: block[3] as 'GCM' };
-  if (/^(IDEA|SEED)/.test(back)) return { cipher: back.slice(0, 4), bits: 128, mode: 'CBC' };
-  if (back.startsWith('SM4'))
-    return { cipher: 'SM4', bits: 128, mode: back.includes('GCM') ? 'GCM' : 'CCM' };
-  if (back.startsWith('AEGIS'))
-    return { cipher: 'AEGIS', bits: back.includes('256') ? 256 : 128, mode: 'other' };
+  if (/^(IDEA|SEED)/.test(cipherPart))
+    return { cipher: cipherPart.slice(0, 4), bits: 128, mode: 'CBC' };
+  if (cipherPart.startsWith('SM4'))
+    return { cipher: 'SM4', bits: 128, mode: cipherPart.includes('GCM') ? 'GCM' : 'CCM' };
+  if (cipherPart.startsWith('AEGIS'))
+    return { cipher: 'AEGIS', bits: cipherPart.includes('256') ? 256 : 128, mode: 'other' };
   return {
-    cipher: back.replace(/_.*/, ''),
+    cipher: cipherPart.replace(/_.*/, ''),
     bits: 256,
-    mode: back.includes('MGM') ? 'MGM' : 'other',
+    mode: cipherPart.includes('MGM') ? 'MGM' : 'other',
   };
 }

@@ -73,20 +73,23 @@ function nsec3Chain(
     .map((zoneName) => ({ ...zoneName, hash: nsec3Hash(zoneName.name, salt, iterations) }))
     .sort((left, right) => Buffer.compare(left.hash, right.hash));
   const distinct = hashed.filter(
-    (n, index) =>
-      index === 0 || !equalBytes(n.hash, (hashed[index - 1] as (typeof hashed)[number]).hash),
+    (hashedName, index) =>
+      index === 0 ||
+      !equalBytes(hashedName.hash, (hashed[index - 1] as (typeof hashed)[number]).hash),
   );
-  return distinct.map((n, index) => {
+  return distinct.map((hashedName, index) => {
     const next = (distinct[(index + 1) % distinct.length] as (typeof distinct)[number]).hash;
     // An unsigned delegation has no signed RRset, so its bitmap has no RRSIG.
-    const signed = n.types.length > 0 && (!n.delegation || n.types.includes(RRType.DS));
+    const signed =
+      hashedName.types.length > 0 &&
+      (!hashedName.delegation || hashedName.types.includes(RRType.DS));
     const rdata = concat(
       Uint8Array.of(1, optOut ? 1 : 0),
       encodeUint16(iterations),
       Uint8Array.of(salt.length, ...salt, next.length, ...next),
-      encodeTypeBitmap(signed ? [...n.types, RRType.RRSIG] : n.types),
+      encodeTypeBitmap(signed ? [...hashedName.types, RRType.RRSIG] : hashedName.types),
     );
-    const owner = Name.fromLabels([Buffer.from(toBase32hex(n.hash)), ...apex.labels]);
+    const owner = Name.fromLabels([Buffer.from(toBase32hex(hashedName.hash)), ...apex.labels]);
     if (!owner.ok) throw new TypeError(`zone name too long for NSEC3: ${apex.toString()}`);
     return makeRecord(owner.value, RRType.NSEC3, ttl, rdata);
   });

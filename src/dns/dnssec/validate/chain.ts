@@ -365,9 +365,12 @@ export class Chain implements Zones {
    */
   #usable(dsRecord: readonly Ds[]): readonly Ds[] {
     const { signatures, digests } = this.session.context.algorithms;
-    const known = dsRecord.filter((d) => signatures.has(d.algorithm) && digests.has(d.digestType));
-    const stronger = known.filter((d) => d.digestType !== SHA1_DIGEST);
-    return stronger.length > 0 ? stronger : known;
+    const known = dsRecord.filter(
+      (delegation) => signatures.has(delegation.algorithm) && digests.has(delegation.digestType),
+    );
+    const stronger = known.filter((delegation) => delegation.digestType !== SHA1_DIGEST);
+    if (stronger.length > 0) return stronger;
+    return known;
   }
 
   /** Returns true if a DS record is the digest of this key of the zone. */
@@ -427,7 +430,9 @@ export class Chain implements Zones {
         },
       ];
     });
-    const entries = all.filter((k) => isEntry(k.dnskey, k.rdata)).map((k) => k.zoneKey);
+    const entries = all
+      .filter((candidate) => isEntry(candidate.dnskey, candidate.rdata))
+      .map((candidate) => candidate.zoneKey);
     if (entries.length === 0) return bogus('dnssec-ds-mismatch', zone.toString());
     const verified = this.session.verify(response, set, zone, entries);
     if (!verified.ok)
@@ -441,7 +446,7 @@ export class Chain implements Zones {
     this.#rest(zone, response);
     return {
       status: 'secure',
-      keys: all.map((k) => k.zoneKey),
+      keys: all.map((candidate) => candidate.zoneKey),
       expires: this.#expiry(Math.min(ttl, verified.ttl)),
     };
   }

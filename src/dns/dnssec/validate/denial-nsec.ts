@@ -135,7 +135,8 @@ export function lacks(
  */
 export function below(name: Name): Name {
   const wildcard = Name.fromLabels([wildcardLabel, ...name.labels]);
-  return wildcard.ok ? wildcard.value : name;
+  if (wildcard.ok) return wildcard.value;
+  return name;
 }
 
 /** Returns the RRsets without duplicates: one span may prove two absences. */

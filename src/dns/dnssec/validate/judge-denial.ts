@@ -135,10 +135,10 @@ function proveDenial(
   { name, type }: DeniedType,
 ): (Denial & { ttl: number }) | 'refused' | undefined {
   const { nsec, nsec3, used } = proofs(session, response, zone, keys);
-  const nx = response.message.rcode === 3;
+  const isNameError = response.message.rcode === 3;
   // Both are tried, the one that fits the rcode first: an empty non-terminal under
   // NXDOMAIN is still a proof.
-  const byNsec = nx
+  const byNsec = isNameError
     ? (nsec.nxdomain(name) ?? nsec.nodata(name, type))
     : (nsec.nodata(name, type) ?? nsec.nxdomain(name));
   if (nsec.any && byNsec) return { ...byNsec, ttl: used(byNsec.used) };
@@ -147,13 +147,13 @@ function proveDenial(
   if (excessive === 'refused') return 'refused';
   if (excessive === 'insecure')
     return {
-      kind: nx ? 'nxdomain' : 'nodata',
+      kind: isNameError ? 'nxdomain' : 'nodata',
       status: 'insecure',
       delegation: false,
       used: nsec3.sets,
       ttl: used(nsec3.sets),
     };
-  const byNsec3 = nx
+  const byNsec3 = isNameError
     ? (nsec3.nxdomain(name) ?? nsec3.nodata(name, type, { optOut: false }))
     : (nsec3.nodata(name, type, { optOut: true }) ?? nsec3.nxdomain(name));
   return byNsec3 && { ...byNsec3, ttl: used(byNsec3.used) };

@@ -51,7 +51,8 @@ function messageOf(ground: ProofRecords): Message {
   const records = (lines: readonly string[]): ResourceRecord[] =>
     lines.flatMap((line) => {
       const parsed = parseRecord(line);
-      return parsed.ok ? [parsed.value] : [];
+      if (parsed.ok) return [parsed.value];
+      return [];
     });
   return responseTo(Name.of(ground.name), ground.type, {
     rcode: ground.rcode,

@@ -327,5 +327,6 @@ function dnameAbove(response: DnsResponse, name: Name): RRset | undefined {
 function substitute(name: Name, owner: Name, target: Name): Name | undefined {
   const front = name.labels.slice(0, name.labels.length - owner.labels.length);
   const made = Name.fromLabels([...front, ...target.labels]);
-  return made.ok ? made.value : undefined;
+  if (made.ok) return made.value;
+  return undefined;
 }
