@@ -257,9 +257,8 @@ export const mtaStsFindings = {
     steps: publishPolicy,
   },
   /**
-   * Raised when the answer has a 3xx status. Senders must not follow it (RFC 8461 §3.3),
-   * since the redirect would move the policy to a host that the domain's certificate does
-   * not cover.
+   * Raised when the answer is a redirect. Senders must not follow it (RFC 8461 §3.3): the
+   * policy has to come from the policy host itself.
    */
   'sts-policy-redirect': {
     topic: 'mta-sts',

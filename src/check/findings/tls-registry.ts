@@ -305,9 +305,8 @@ export const tlsFindings = {
     steps: noSteps,
   },
   /**
-   * Raised when the only evidence is for groups that exist in drafts, such as Kyber
-   * hybrids. It is a finding of its own, because support may disappear with the next
-   * draft.
+   * Raised when a group is selected that exists in drafts only, such as a Kyber hybrid.
+   * It is a finding of its own, because support may disappear with the next draft.
    */
   'tls-pq-draft-good': {
     topic: 'cipher',

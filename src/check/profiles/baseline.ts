@@ -69,7 +69,7 @@ export const baseline: Profile = {
    * have happened at a third.
    */
   nearExpiry: { share: 1 / 6, days: 14 },
-  /** The limits of RFC 9325 §4.2 and §4.5 for RSA, and the smallest curve in use. */
+  /** The minimum lengths of RFC 9325: 2048 bits of RSA, 224 bits of a curve. */
   keys: [{ finding: 'cert-weak-key', rsaBelow: 2048, ecBelow: 224 }],
   tls: {
     versions: {

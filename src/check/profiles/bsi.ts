@@ -12,9 +12,7 @@ export const bsiOf2023: Profile = {
   source: 'BSI TR-03108-1, TR-03116-4, TR-02102-2',
   date: '2023-06',
   requiresDane: true,
-  /**
-   * The document counts 2000 and 250 bits as the minimum and asks for 3000 in new keys.
-   */
+  /** RSA below 2000 bits fails and below 3000 bits warns; a curve needs 250 bits. */
   keys: [
     { finding: 'cert-weak-key', rsaBelow: 2000, ecBelow: 250 },
     { finding: 'cert-short-key', rsaBelow: 3000, ecBelow: 250 },
