@@ -169,6 +169,16 @@ export function readBits(body: Uint8Array): { bytes: Uint8Array; unused: number 
 }
 
 /**
+ * The octets of a bit string that holds octets, as signatures and keys do: no bit is
+ * unused. Otherwise one signature would have two encodings.
+ */
+export function readOctetBits(body: Uint8Array): Uint8Array {
+  const { bytes, unused } = readBits(body);
+  if (unused !== 0) throw new DerError('unused bits in octets');
+  return bytes;
+}
+
+/**
  * UTCTime or GeneralizedTime in UTC with seconds, the forms RFC 5280 §4.1.2.5 allows;
  * milliseconds since 1970.
  */

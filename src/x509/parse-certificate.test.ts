@@ -80,3 +80,16 @@ test('parsing never throws and never reads beyond the certificate', () => {
     { numRuns: 3000 },
   );
 });
+
+test('a signature with unused bits is malformed', () => {
+  // Unused bits must be zero, so only a signature whose last bit is zero can have one.
+  const ends = (der: Uint8Array): boolean => ((der.at(-1) ?? 1) & 1) === 0;
+  let der = selfSigned({ names: ['mx.example.com'] }).der;
+  for (let tries = 0; tries < 64 && !ends(der); tries++)
+    der = selfSigned({ names: ['mx.example.com'] }).der;
+  const parsed = parseCertificate(der);
+  assert.ok(parsed.ok && ends(der));
+  const damaged = Uint8Array.from(der);
+  damaged[der.length - parsed.value.signature.length - 1] = 1;
+  assert.ok(!parseCertificate(damaged).ok);
+});

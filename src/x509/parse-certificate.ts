@@ -1,6 +1,6 @@
 import { equalBytes, fail, ok, toHex, type Result } from '../base/index.js';
 import { readExtensions } from './certificate-extensions.js';
-import { DerError, DerReader, readBits, readSmall, readTime, Tag } from './der-reader.js';
+import { DerError, DerReader, readOctetBits, readSmall, readTime, Tag } from './der-reader.js';
 import { readDirectoryName } from './directory-name.js';
 import { x509Failures } from './failures.js';
 import { readPublicKey } from './public-key.js';
@@ -43,7 +43,7 @@ function read(der: Uint8Array): Certificate {
   outer.end();
   const tbs = certificate.take(Tag.sequence);
   const signatureIdentifier = certificate.take(Tag.sequence).whole;
-  const signature = readBits(certificate.take(Tag.bitString).body).bytes;
+  const signature = readOctetBits(certificate.take(Tag.bitString).body);
   certificate.end();
 
   const fields = new DerReader(tbs.body);

@@ -1,5 +1,5 @@
 import { curves } from './algorithms-registry.js';
-import { DerReader, readBits, readOid, Tag } from './der-reader.js';
+import { DerReader, readOctetBits, readOid, Tag } from './der-reader.js';
 import type { Certificate } from './types.js';
 
 type KeyFields = Pick<Certificate, 'keyAlgorithm' | 'keyBits' | 'curve' | 'unnamedCurve'>;
@@ -20,7 +20,7 @@ export function readPublicKey(spki: Uint8Array): KeyFields {
 function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<KeyFields> {
   const info = new DerReader(spki).enter();
   const algorithm = info.enter();
-  const bits = readBits(info.take(Tag.bitString).body).bytes;
+  const bits = readOctetBits(info.take(Tag.bitString).body);
   info.end();
   switch (readOid(algorithm.take(Tag.objectId).body)) {
     case '1.2.840.113549.1.1.1':

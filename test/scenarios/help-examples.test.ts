@@ -17,9 +17,13 @@ import { createProgram } from '../../src/cli/run.js';
 
 /** Examples that a test cannot run, each with the reason. */
 const skipped: Readonly<Record<string, string>> = {
-  'hermetic serve --config /etc/hermetic.yaml': 'runs until it is stopped; serve.test.ts runs it',
-  'hermetic publish account-key --config /etc/hermetic.yaml': 'needs an account at a CA',
-  'hermetic publish roll mx1.example.com --config /etc/hermetic.yaml': 'needs a key in use',
+  'hermetic serve --config hermetic.yaml': 'runs until it is stopped; serve.test.ts runs it',
+  'hermetic publish account-key --config /etc/hermetic/hermetic.yaml': 'needs an account at a CA',
+  'hermetic publish roll mx1.example.com --config /etc/hermetic/hermetic.yaml':
+    'needs a key in use',
+  'hermetic reload': 'needs a running daemon',
+  'hermetic status': 'needs a running daemon',
+  'hermetic status --wait 60': 'needs a running daemon',
 };
 
 const nowhere: Output = {
@@ -91,7 +95,8 @@ async function saved(name: string): Promise<string> {
 /** The example with the lab instead of the network and with the files of this test. */
 function inLab(example: string): string {
   return example
-    .replaceAll('/etc/hermetic.yaml', 'hermetic.yaml')
+    .replaceAll('/etc/hermetic/hermetic.yaml', 'hermetic.yaml')
+    .replace('serve --check', 'serve --check --config hermetic.yaml')
     .replaceAll('~/', './')
     .replace('policy forget example.com', 'policy forget example.com --store reports.db')
     .replace(

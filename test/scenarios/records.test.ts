@@ -37,10 +37,10 @@ test('what is missing comes in the safe order: reports, the policy in testing mo
     ),
     [
       'record _smtp._tls.signed-only.example. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tlsrpt@signed-only.example"',
-      'note mta-sts.signed-only.example has no address: give it an A or AAAA record of the web server that serves the policy, or run this again with --policy-host',
+      'note mta-sts.signed-only.example has no address: add an A or AAAA record of the web server that serves the policy, or run this again with --policy-host',
       'file version: STSv1 mode: testing',
       'record _mta-sts.signed-only.example. 3600 IN TXT "v=STSv1; …;"',
-      'wait then the file says mode: enforce, and the record has a new id; hermetic publish promotes it by that evidence',
+      'wait then write mode: enforce in the file and a new id in the record; hermetic publish does both on that evidence',
       'note mx.signed-only.example: keep its key over renewals, and compare these digests with hermetic tlsa on the server itself; only if it is yours',
       'record _25._tcp.mx.signed-only.example. 3600 IN TLSA 3 1 1 …',
     ],
@@ -80,7 +80,7 @@ test('what is there and wrong comes first, with the record of a key that its TLS
 
 test('no step replaces an enforced policy that cannot be fetched by one in testing mode', async () => {
   const steps = await missing('sts-redirect.example');
-  const [kept, file] = [/as it was/, /mode: testing/].map((what) =>
+  const [kept, file] = [/restore it unchanged/, /mode: testing/].map((what) =>
     steps.findIndex((step) => what.test(step)),
   ) as [number, number];
   assert.ok(kept >= 0 && kept < file, steps.join('\n'));
