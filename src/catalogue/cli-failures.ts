@@ -62,6 +62,12 @@ export const cliFailures = defineFailures({
     message: 'The file is not evidence of a check.',
     fix: 'Give a file written by hermetic check --evidence.',
   },
+  'watch-state-invalid': {
+    blame: 'local',
+    temporary: false,
+    message: 'The state file of the watch is damaged, or another program wrote it.',
+    fix: 'Name another file with --state, or remove this one: the watch then begins again.',
+  },
   'result-invalid': {
     blame: 'local',
     temporary: false,

@@ -43,6 +43,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/diff.js')).defineDiff,
   },
   {
+    name: 'watch',
+    group: 'Check',
+    usage: '[domain...]',
+    summary: 'check domains again and again, and report only what changed',
+    load: async () => (await import('./commands/watch.js')).defineWatch,
+  },
+  {
     name: 'dnssec',
     group: 'Check',
     usage: '<name> <type>',

@@ -139,6 +139,7 @@ export interface JsonKind<S extends z.ZodType = z.ZodType> {
 const writtenBy: Readonly<Record<string, string>> = {
   'hermetic.evidence/1': 'evidence, written by hermetic check --evidence',
   'hermetic.check/1': 'a result, written by hermetic check --json',
+  'hermetic.watch-state/1': 'a state, written by hermetic watch --state',
   'hermetic.diff/1': 'a comparison, written by hermetic diff --json',
   'hermetic.proof/1': 'a proof, written by hermetic dnssec --proof',
   'hermetic.policy/1': 'a decision, written by hermetic policy --json',

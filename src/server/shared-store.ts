@@ -167,4 +167,5 @@ const EFFECTS: Readonly<Record<string, string>> = {
   [POLICY_CACHE]: 'MTA-STS policies are applied from memory and lost at a restart',
   report: 'reports are put off; senders try again',
   reporting: 'sessions wait in memory; reports are sent later',
+  watch: 'looks are not remembered; changes are reported later',
 };

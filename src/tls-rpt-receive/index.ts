@@ -64,7 +64,7 @@ export {
 } from './intake/receiver.js';
 export { httpsHandler, type HttpsHandlerOptions } from './intake/https-handler.js';
 export { smtpIntake, type SmtpIntake, type SmtpIntakeOptions } from './intake/smtp-intake.js';
-export { reportSection, type ReportSettings } from './settings.js';
+export { alertChannelFields, domainField, reportSection, type ReportSettings } from './settings.js';
 export { reportedDomains, showDomain, showOverview, type ShowOptions } from './explain/show.js';
 export type { DomainView, KindSums, ReporterSums } from './explain/domain-view.js';
 export type { Explanation, DeliveryImpact } from './explain/explain-group.js';

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { parseDomain } from '../base/index.js';
 import { parseNextHop } from '../tls-policy/index.js';
 
-const domain = z.string().transform((text, context) => {
+/** A domain name, as an A-label in lower case. */
+export const domainField = z.string().transform((text, context) => {
   const parsed = parseDomain(text);
   if (parsed.ok) return parsed.value.toLower();
-  context.addIssue({ code: 'custom', message: 'is no domain: write it as example.com' });
+  context.addIssue({ code: 'custom', message: 'is not a domain: write it as example.com' });
   return z.NEVER;
 });
 const mailbox = z
@@ -19,16 +20,29 @@ const mailServer = z
   );
 const https = z.string().regex(/^https:\/\/\S+$/, 'is no https address');
 
+/** The channels that alerts are sent to. */
+export const alertChannelFields = {
+  webhook: https.optional(),
+  mail: z
+    .strictObject({
+      from: mailbox,
+      to: mailbox,
+      server: mailServer,
+      port: z.int().min(1).max(65_535).default(25),
+    })
+    .optional(),
+};
+
 /** The section `report` of `hermetic.yaml`, but for `smtp.listen` and the certificate. */
 export const reportSection = z.strictObject({
   /**
    * Domains whose reports count, with those below them. Mail hosts with DANE are policy
    * domains of their own.
    */
-  domains: z.array(domain).min(1, 'name at least one domain'),
+  domains: z.array(domainField).min(1, 'name at least one domain'),
   /** Intake on the shared web port: `rua=https://HOST/PATH`. */
   https: z
-    .strictObject({ host: domain, path: z.string().startsWith('/').default('/tlsrpt') })
+    .strictObject({ host: domainField, path: z.string().startsWith('/').default('/tlsrpt') })
     .optional(),
   /**
    * Intake by mail: `rua=mailto:RECIPIENT`. Where port 25 is taken, pipe mail into
@@ -38,7 +52,7 @@ export const reportSection = z.strictObject({
     .strictObject({
       recipients: z.array(mailbox).min(1),
       /** Name in the greeting. Default: the first recipient's domain. */
-      name: domain.optional(),
+      name: domainField.optional(),
       connections: z.int().min(1).max(10_000).default(100),
     })
     .optional(),
@@ -54,15 +68,7 @@ export const reportSection = z.strictObject({
   checkHours: z.int().min(0).max(720).default(24),
   alerts: z
     .strictObject({
-      webhook: https.optional(),
-      mail: z
-        .strictObject({
-          from: mailbox,
-          to: mailbox,
-          server: mailServer,
-          port: z.int().min(1).max(65_535).default(25),
-        })
-        .optional(),
+      ...alertChannelFields,
       /** Hours after the end of a day until missing reports are an alarm. */
       silenceHours: z.int().min(24).max(720).default(36),
     })

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { repeat } from '../../base/index.js';
 import { check } from '../../check/index.js';
-import { deliver } from '../../send/index.js';
 import {
   alertJson,
   alertSubject,
   alertText,
-  postWebhook,
   pruneReports,
   readChecks,
   runAlerts,
@@ -14,6 +12,7 @@ import {
   type ReportAlert,
   type ReportSettings,
 } from '../../tls-rpt-receive/index.js';
+import { alertChannels } from '../alert-channels.js';
 import type { MxHosts } from './report-hosts.js';
 import type { JobContext } from '../service.js';
 
@@ -100,13 +99,18 @@ async function tellChanges(
 ): Promise<void> {
   if (!wanted) return;
   const { store, clock, log } = house;
-  const { webhook, mail } = wanted;
-  type Channel = (alerts: readonly ReportAlert[]) => Promise<boolean>;
-  const channels: Record<string, Channel> = {};
-  if (webhook !== undefined)
-    channels['webhook'] = (alerts) =>
-      postWebhook(webhook, alertJson(alerts), { ...house, anchors: house.trustStore });
-  if (mail) channels['mail'] = (alerts) => sendMail(mail, alerts, house);
+  const channels = Object.fromEntries(
+    Object.entries(alertChannels(wanted, house)).map(([channel, send]) => [
+      channel,
+      (alerts: readonly ReportAlert[]) =>
+        send({
+          id: randomUUID(),
+          subject: alertSubject(alerts),
+          text: alertText(alerts),
+          json: alertJson(alerts),
+        }),
+    ]),
+  );
   for (const { channel, received, alerts } of await runAlerts({
     store,
     now: clock.now(),
@@ -121,42 +125,9 @@ async function tellChanges(
         error: error.message,
       }),
   })) {
-    if (!received) log.error('report-alert-not-heard', { channel, alerts: alerts.length });
+    if (!received) log.error('report-alert-not-received', { channel, alerts: alerts.length });
     else
       for (const { kind, domain, says } of alerts)
         log.warn('report-alert', { channel, kind, domain, says });
   }
-}
-
-async function sendMail(
-  { from, to, server, port }: NonNullable<NonNullable<ReportSettings['alerts']>['mail']>,
-  alerts: readonly ReportAlert[],
-  house: JobContext,
-): Promise<boolean> {
-  const { clock, localNetwork, resolver, trustStore } = house;
-  const lines = [
-    `From: ${from}`,
-    `To: ${to}`,
-    `Subject: ${alertSubject(alerts)}`,
-    `Message-ID: <${randomUUID()}@${from.slice(from.lastIndexOf('@') + 1)}>`,
-    `Date: ${new Date(clock.now()).toUTCString().replace('GMT', '+0000')}`,
-    'MIME-Version: 1.0',
-    'Content-Type: text/plain; charset=utf-8',
-    'Content-Transfer-Encoding: base64',
-    'Auto-Submitted: auto-generated',
-    '',
-    ...(Buffer.from(alertText(alerts))
-      .toString('base64')
-      .match(/.{1,76}/g) ?? []),
-    '',
-  ];
-  const mail = { from: '', to: [to], message: Buffer.from(lines.join('\r\n')), via: `[${server}]` };
-  const { recipients } = await deliver(mail, {
-    network: localNetwork,
-    resolver,
-    trustStore,
-    clock,
-    smtpPort: port,
-  });
-  return recipients.every(({ status }) => status === 'delivered');
 }

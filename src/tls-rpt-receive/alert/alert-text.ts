@@ -3,12 +3,12 @@ import type { ReportAlert } from './plan-alerts.js';
 
 const words = { added: 'NEW', worse: 'WORSE', ended: 'OVER' } as const;
 
-/** The subject of an alert mail. */
-export function alertSubject(alerts: readonly ReportAlert[]): string {
+/** The subject of an alert mail. `origin`: the source of the alerts. */
+export function alertSubject(alerts: readonly ReportAlert[], origin = 'TLS reports'): string {
   const [first] = alerts;
   const domains = [...new Set(alerts.map((a) => a.domain))];
   return neutralise(
-    `TLS reports: ${words[first?.kind ?? 'added'].toLowerCase()} at ${domains
+    `${origin}: ${words[first?.kind ?? 'added'].toLowerCase()} at ${domains
       .slice(0, 3)
       .map((d) => d || NO_DOMAIN)
       .join(', ')}${domains.length > 3 ? ', ...' : ''}`,

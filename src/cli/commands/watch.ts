@@ -1,0 +1,184 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { isHermeticError, neutralise } from '../../base/index.js';
+import { collect, collectOptions, grade, nameOf, profileNames } from '../../check/index.js';
+import type { CheckResult } from '../../evidence/index.js';
+import {
+  alarmText,
+  awaitsConfirmation,
+  decideAlarms,
+  emptyState,
+  openAlarms,
+  watchStateSchema,
+  type Look,
+  type WatchAlarm,
+  type WatchState,
+} from '../../watch/index.js';
+import { inLanes } from '../check-domains.js';
+import { exitCodes } from '../exit-codes.js';
+import { assertWritable, readJson, STANDARD_STREAM, writeFile } from '../files.js';
+import { addHelpPage } from '../help.js';
+import { labOptions, openLab } from '../lab.js';
+import { misuse } from '../options.js';
+import { complain, formatJson, type CommandContext } from '../output.js';
+import { profileNamed, readCheckFlags, readDomainList, type CheckFlags } from './check-options.js';
+import { withPeers } from './peer-options.js';
+import { withResolver } from './resolver-options.js';
+
+/** The options of `hermetic watch`: those of a check, and the memory. */
+interface WatchFlags extends CheckFlags {
+  readonly state?: string;
+  readonly quiet?: boolean;
+}
+
+/** Domains that are checked at a time. */
+const MAX_CONCURRENT = 8;
+
+/** `hermetic watch`: checks domains and reports only what began, became worse or ended. */
+export function defineWatch(command: Command, context: CommandContext): void {
+  command
+    .argument('[domain...]', 'mail domains: the part after the @')
+    .optionsGroup('What to watch:')
+    .option('--state <file>', 'remember the looks in this file; it is created when absent')
+    .option('--from <file>', 'read the domains from a file, one on each line; - is standard input')
+    .option('--depth <depth>', 'ask this much: triage, verdict or inventory', 'verdict')
+    .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline');
+  withPeers(withResolver(command), '15')
+    .optionsGroup('Output:')
+    .option('--json', 'print the alarms and the state of each domain as JSON')
+    .option('-q, --quiet', 'print only alarms and errors')
+    .action(async (domains: string[], flags: WatchFlags) =>
+      context.finish(await watch(domains, flags, context)),
+    );
+  addHelpPage(command, context.output, {
+    note: 'Two looks in a row confirm a change. Run the command from cron or a timer.',
+    exitStatus: [
+      [exitCodes.good, 'nothing began or became worse'],
+      [exitCodes.fail, 'something began or became worse'],
+      [exitCodes.usage, 'the command or the state file cannot be used'],
+      [exitCodes.inconclusive, 'a domain gave no certain result; nothing began'],
+      [exitCodes.interrupted, 'interrupted by ctrl-C; nothing is remembered'],
+    ],
+    examples: [
+      'hermetic watch example.com --state /var/lib/hermetic/watch.json',
+      'hermetic watch --lab good.example --state watch.json',
+    ],
+  });
+}
+
+/**
+ * Looks at every domain once. Throws HermeticError before the first packet for names, flags
+ * and files that cannot be used: from cron, a typing error must not look like an outage.
+ */
+async function watch(
+  given: readonly string[],
+  flags: WatchFlags,
+  { output, signal }: CommandContext,
+): Promise<number> {
+  const { state: file, from } = flags;
+  if (file === undefined || file === STANDARD_STREAM)
+    throw misuse('--state', 'a watch needs a file', 'Name one: --state watch.json.');
+  const listed = from === undefined ? [] : readDomainList(from);
+  const domains = [...new Set([...given, ...listed].map((text) => nameOf(text).toLower()))];
+  if (domains.length === 0) throw misuse('watch', 'no domain is given', 'Name a domain.');
+  assertWritable(file, '--state');
+  const before = readState(file);
+  const looks = await lookAt(domains, flags, { output, signal });
+  // Aborted checks have no result, and must not count as looks that saw nothing.
+  if (signal.aborted) return exitCodes.interrupted;
+  // In the order of the domains: the outage of this machine depends on all of them.
+  let state = before;
+  const alarms: WatchAlarm[] = [];
+  for (const look of looks) {
+    const decided = decideAlarms(state, look, Date.now());
+    ({ state } = decided);
+    alarms.push(...decided.alarms);
+  }
+  // Printed before the state is written: an interruption repeats an alarm and loses none.
+  if (flags.json) output.out(`${formatJson(asJson(state, alarms, domains), 2)}\n`);
+  else output.out(asText(state, alarms, flags.quiet ? [] : domains));
+  writeFile(file, `${JSON.stringify(state, null, 2)}\n`, '--state');
+  if (alarms.some(({ kind }) => kind !== 'ended')) return exitCodes.fail;
+  const isHidden = domains.some((domain) => (state.domains[domain]?.blind ?? 0) > 0);
+  return isHidden ? exitCodes.inconclusive : exitCodes.good;
+}
+
+/** The memory of earlier runs. A damaged file is refused and never overwritten. */
+function readState(file: string): WatchState {
+  if (!existsSync(file)) return emptyState;
+  return readJson(file, {
+    what: '--state',
+    code: 'watch-state-invalid',
+    kinds: [{ id: 'hermetic.watch-state/1', schema: watchStateSchema }],
+  });
+}
+
+/** Checks every domain. A check that fails is a look without a result, not an end. */
+async function lookAt(
+  domains: readonly string[],
+  flags: WatchFlags,
+  { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
+): Promise<readonly Look[]> {
+  const profile = profileNamed(flags.profile);
+  const settings = readCheckFlags(flags);
+  const lab = flags.lab ? await openLab(domains) : undefined;
+  try {
+    const options = collectOptions({ ...settings, ...(lab && labOptions(lab)), signal });
+    const check = async (domain: string): Promise<CheckResult | undefined> => {
+      try {
+        return grade(await collect(nameOf(domain), options), profile);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        if (!isHermeticError(error)) throw error;
+        complain(output, error);
+        return undefined;
+      }
+    };
+    const results = await Promise.all(inLanes(domains, MAX_CONCURRENT, check));
+    return domains.map((domain, n) => ({ domain, result: results[n] }));
+  } finally {
+    await lab?.close();
+  }
+}
+
+/** Alarms first, then a line for each domain; foreign text is neutralised. */
+function asText(
+  state: WatchState,
+  alarms: readonly WatchAlarm[],
+  domains: readonly string[],
+): string {
+  const lines = domains.map((domain) => {
+    const known = state.domains[domain];
+    const open = known ? openAlarms(known) : 0;
+    const notes = [
+      known?.verdict ?? 'inconclusive',
+      ...(open > 0 ? [`alarms open: ${open}`] : []),
+      ...(awaitsConfirmation(state, domain) ? ['the next look confirms a change'] : []),
+    ];
+    return neutralise(`${domain}: ${notes.join(', ')}`);
+  });
+  const blocks = [alarmText(alarms), lines.join('\n')].filter((block) => block !== '');
+  return blocks.map((block) => `${block}\n`).join('\n');
+}
+
+/** `hermetic.watch/1`: fields are added, never renamed or removed. */
+function asJson(
+  { domains: known, own }: WatchState,
+  alarms: readonly WatchAlarm[],
+  domains: readonly string[],
+): unknown {
+  return {
+    schema: 'hermetic.watch/1',
+    alarms,
+    cannotSee: own.open,
+    domains: domains.map((domain) => {
+      const state = known[domain];
+      return {
+        domain,
+        verdict: state?.verdict,
+        certainAt: state && new Date(state.certainAt).toISOString(),
+        alarmsOpen: state ? openAlarms(state) : 0,
+      };
+    }),
+  };
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { chooseResolver } from '../../dns/index.js';
+import { createLab, scenariosFor } from '../../lab/index.js';
+import { openStore, type Store } from '../../store/index.js';
+import { prepareWatch, readWatch, unsentAlarms, watchSection } from '../../watch/index.js';
+import type { JobContext } from '../service.js';
+import { Watcher } from './watch.js';
+
+const HOUR = 3_600_000;
+
+interface Line {
+  readonly event: string;
+  readonly domain?: string;
+  readonly rule?: string;
+  readonly kind?: string;
+}
+
+/** A watcher of lab domains; `clock.at` is its wall time. */
+async function watching(
+  t: TestContext,
+  section: object,
+): Promise<{
+  readonly store: Store;
+  readonly clock: { at: number };
+  readonly lines: Line[];
+  start(): Watcher;
+}> {
+  const lab = await createLab({
+    scenarios: scenariosFor(['good.example', 'plaintext.example']),
+  });
+  t.after(() => lab.close());
+  const store = await openStore(':memory:');
+  prepareWatch(store);
+  const clock = { at: Date.now() };
+  const lines: Line[] = [];
+  const note = (event: string, fields: object): void => void lines.push({ event, ...fields });
+  const { network, upstreams, anchors, trustStore } = lab;
+  const house = {
+    store,
+    clock: { ...realTime, now: () => clock.at },
+    localNetwork: network,
+    network,
+    trustStore,
+    resolver: chooseResolver({ upstreams, anchors }, { network }),
+    log: { info: note, warn: note, error: note },
+  } as unknown as JobContext;
+  const settings = watchSection.parse(section);
+  const { signal } = new AbortController();
+  return { store, clock, lines, start: () => new Watcher(settings, house, signal, () => 0.5) };
+}
+
+const realTime = {
+  monotonic: () => performance.now(),
+  sleep: () => Promise.resolve(),
+};
+
+const looks = (lines: Line[]): readonly (string | undefined)[] =>
+  lines
+    .splice(0)
+    .filter(({ event }) => event === 'watch-look')
+    .map(({ domain }) => domain);
+
+test('each domain is checked on its interval, and sooner where a change awaits confirmation', async (t) => {
+  const { clock, lines, start, store } = await watching(t, {
+    domains: ['good.example', 'plaintext.example'],
+    everyHours: 6,
+  });
+  const watcher = start();
+  await watcher.round();
+  assert.deepEqual(looks(lines).toSorted(), ['good.example', 'plaintext.example']);
+  await watcher.round();
+  assert.deepEqual(looks(lines), []);
+  clock.at += HOUR / 4;
+  await watcher.round();
+  const alarm = lines.find(({ event }) => event === 'watch-alarm');
+  assert.deepEqual([alarm?.kind, alarm?.rule], ['added', 'starttls-absent']);
+  assert.deepEqual(looks(lines), ['plaintext.example']);
+  clock.at += 5 * HOUR;
+  // A restart keeps the interval.
+  const again = start();
+  await again.round();
+  assert.deepEqual(looks(lines), []);
+  clock.at += 2 * HOUR;
+  await again.round();
+  assert.deepEqual(looks(lines).toSorted(), ['good.example', 'plaintext.example']);
+  assert.equal(readWatch(store).domains['good.example']?.verdict, 'pass');
+});
+
+test('an alarm that the webhook did not accept stays to be sent, and maintenance is silent', async (t) => {
+  const { clock, lines, start, store } = await watching(t, {
+    domains: ['plaintext.example'],
+    notify: { webhook: 'https://nowhere.good.example/hook' },
+    silence: [
+      {
+        domain: 'plaintext.example',
+        from: '2020-01-01T00:00:00Z',
+        until: new Date(Date.now() + HOUR).toISOString(),
+        reason: 'move to another server',
+      },
+    ],
+  });
+  const watcher = start();
+  await watcher.round();
+  clock.at += HOUR / 2;
+  await watcher.round();
+  assert.deepEqual(unsentAlarms(store, 'webhook'), []);
+  clock.at += 10 * HOUR;
+  for (let round = 0; round < 2; round++) {
+    await watcher.round();
+    assert.equal(unsentAlarms(store, 'webhook').length, 1);
+    assert.ok(lines.splice(0).some(({ event }) => event === 'watch-alarm-not-accepted'));
+  }
+});

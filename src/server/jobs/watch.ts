@@ -1,0 +1,236 @@
+import { mapConcurrent, repeat } from '../../base/index.js';
+import { check } from '../../check/index.js';
+import type { CheckResult } from '../../evidence/index.js';
+import {
+  alarmJson,
+  alarmSubject,
+  alarmText,
+  awaitsConfirmation,
+  openAlarms,
+  prepareWatch,
+  readWatch,
+  recordLook,
+  repeatedId,
+  sendAlarms,
+  watchSection,
+  type AlarmChannel,
+  type WatchSettings,
+  type WatchState,
+} from '../../watch/index.js';
+import { alertChannels } from '../alert-channels.js';
+import { labelled, type Metric } from '../metrics.js';
+import type { Job, JobContext, Service } from '../service.js';
+
+const HOUR = 3_600_000;
+/** Milliseconds between two searches for domains that are due. */
+const TICK = 30_000;
+/** Milliseconds to a look that confirms the one before. */
+const CONFIRM_AFTER = 10 * 60_000;
+/** Share by which an interval varies, so that the domains do not stay in step. */
+const JITTER = 0.1;
+/** Domains that are checked at a time. */
+const MAX_CONCURRENT = 4;
+/** Milliseconds until a look that does not end counts as one without a result. */
+const LOOK_TIMEOUT = 10 * 60_000;
+
+/** Watches domains: checks each on an interval, and reports changes by mail and webhook. */
+export const watchJob: Job<WatchSettings> = {
+  section: 'watch',
+  schema: watchSection,
+  start(settings, house): Service {
+    const { store, clock, log } = house;
+    prepareWatch(store);
+    const stopping = new AbortController();
+    const watcher = new Watcher(settings, house, stopping.signal);
+    const work = repeat(() => watcher.round(), {
+      clock,
+      signal: stopping.signal,
+      pauseMs: TICK,
+      onError: ({ message }) => log.error('watch-failed', { error: message }),
+    });
+    return {
+      metrics: () => watchMetrics(readWatch(store)),
+      async stop() {
+        stopping.abort(new Error('stopped'));
+        await work;
+      },
+    };
+  },
+};
+
+/**
+ * The rounds of one configuration. All memory is in the database: a reload starts a second
+ * watcher while the first one ends its looks, and each look reads what the last one wrote.
+ * `random`: numbers from 0 to 1, for the intervals.
+ */
+export class Watcher {
+  readonly #settings: WatchSettings;
+  readonly #house: JobContext;
+  readonly #signal: AbortSignal;
+  readonly #channels: Readonly<Record<string, AlarmChannel>>;
+  /** Wall time of the next look at each domain. */
+  readonly #due = new Map<string, number>();
+  readonly #random: () => number;
+
+  constructor(
+    settings: WatchSettings,
+    house: JobContext,
+    signal: AbortSignal,
+    random: () => number = Math.random,
+  ) {
+    this.#settings = settings;
+    this.#house = house;
+    this.#signal = signal;
+    this.#random = random;
+    this.#channels = channelsOf(settings, house);
+    const { domains: known } = readWatch(house.store);
+    for (const domain of settings.domains) {
+      const { lookedAt } = known[domain] ?? {};
+      // A restart keeps the interval; a new domain is due at once.
+      this.#due.set(domain, lookedAt === undefined ? 0 : lookedAt + this.#pause(domain));
+    }
+  }
+
+  /** Looks at the domains that are due, and sends the alarms that wait. */
+  async round(): Promise<void> {
+    const now = this.#house.clock.now();
+    const due = this.#settings.domains.filter((domain) => this.#isDue(domain, now));
+    await mapConcurrent(due, MAX_CONCURRENT, (domain) => this.#look(domain));
+    await this.#send();
+  }
+
+  /** A clock that was set back must not stop the watch. */
+  #isDue(domain: string, now: number): boolean {
+    const due = this.#due.get(domain) ?? 0;
+    return due <= now || due > now + 2 * this.#settings.everyHours * HOUR;
+  }
+
+  /** Checks one domain, and stores what that changes. A store that fails loses the look. */
+  async #look(domain: string): Promise<void> {
+    if (this.#signal.aborted) return;
+    const { store, clock, log } = this.#house;
+    const result = await this.#check(domain);
+    if (this.#signal.aborted) return;
+    const now = clock.now();
+    const look = { domain, result, silent: isSilent(this.#settings, domain, now) };
+    const { domains } = this.#settings;
+    const scope = { domains, channels: Object.keys(this.#channels) };
+    try {
+      const alarms = await recordLook(store, look, scope, now);
+      log.info('watch-look', { domain, verdict: result?.verdict ?? 'inconclusive' });
+      for (const { kind, domain: subject, rule, says } of alarms)
+        log.warn('watch-alarm', { kind, domain: subject, rule, says });
+    } catch (error) {
+      log.error('watch-failed', { domain, error: (error as Error).message });
+    }
+    // After a failure too: a full disk must not make the daemon check without a pause.
+    this.#due.set(domain, now + this.#pause(domain));
+  }
+
+  /** Undefined when the check itself failed. */
+  async #check(domain: string): Promise<CheckResult | undefined> {
+    const { localNetwork, resolver, trustStore, clock, log } = this.#house;
+    try {
+      return await check(domain, {
+        network: localNetwork,
+        resolver,
+        // The operator's own domains, which may have addresses of a private network.
+        reach: 'any',
+        trustStore,
+        clock,
+        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(LOOK_TIMEOUT)]),
+      });
+    } catch (error) {
+      if (!this.#signal.aborted)
+        log.error('watch-failed', { domain, error: (error as Error).message });
+      return undefined;
+    }
+  }
+
+  /** Milliseconds to the next look: short where it confirms or refutes the last one. */
+  #pause(domain: string): number {
+    const every = this.#settings.everyHours * HOUR;
+    const soon = awaitsConfirmation(readWatch(this.#house.store), domain);
+    return (soon ? CONFIRM_AFTER : every) * (1 - JITTER + 2 * JITTER * this.#random());
+  }
+
+  /** Sends waiting alarms in every round, also those of an earlier process. */
+  async #send(): Promise<void> {
+    const { store, clock, log } = this.#house;
+    for (const sending of await sendAlarms(store, this.#channels, () => clock.now())) {
+      const { channel, accepted, alarms, error } = sending;
+      const fields = { channel, alarms: alarms.length, error: error?.message };
+      if (accepted) log.info('watch-alarm-sent', fields);
+      else log.error('watch-alarm-not-accepted', fields);
+    }
+  }
+}
+
+/** The channels, each in the form that it needs: JSON for a webhook, text for mail. */
+function channelsOf(
+  { notify }: WatchSettings,
+  house: JobContext,
+): Readonly<Record<string, AlarmChannel>> {
+  const entries = Object.entries(alertChannels(notify, house)).map(
+    ([channel, send]): readonly [string, AlarmChannel] => [
+      channel,
+      (alarms) =>
+        send({
+          id: repeatedId(alarms),
+          subject: alarmSubject(alarms),
+          text: alarmText(alarms),
+          json: alarmJson(alarms),
+        }),
+    ],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** Whether maintenance is announced for the domain at this time; the end is exclusive. */
+function isSilent({ silence }: WatchSettings, domain: string, now: number): boolean {
+  return silence.some(
+    (one) => one.domain === domain && Date.parse(one.from) <= now && now < Date.parse(one.until),
+  );
+}
+
+/** Every verdict has a sample, so that an alert rule can compare with 0. */
+const verdicts = ['pass', 'warn', 'fail', 'inconclusive', 'not-applicable'] as const;
+
+/** The gauges of a scrape, read from the stored memory: they survive a restart. */
+function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
+  const entries = Object.entries(domains);
+  return [
+    {
+      name: 'domain_verdict',
+      type: 'gauge',
+      help: '1 for the verdict of the last look at a watched domain.',
+      samples: entries.flatMap(([domain, state]) =>
+        verdicts.map((verdict) => ({
+          labels: { domain, verdict },
+          value: Number(verdict === state.verdict),
+        })),
+      ),
+    },
+    labelled(
+      'domain_certain_timestamp_seconds',
+      'gauge',
+      'Time of the last look with a certain result.',
+      {
+        label: 'domain',
+        values: entries.map(([domain, { certainAt }]) => [domain, Math.floor(certainAt / 1000)]),
+      },
+    ),
+    labelled(
+      'alerts_open',
+      'gauge',
+      'Alarms that began and have not ended; this machine itself as domain "".',
+      {
+        label: 'domain',
+        values: [
+          ...entries.map(([domain, state]) => [domain, openAlarms(state)] as const),
+          ['', Number(own.open)],
+        ],
+      },
+    ),
+  ];
+}

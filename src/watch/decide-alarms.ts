@@ -1,0 +1,307 @@
+import { bestOf, observeFaults, provesAbsence, type ObservedFault } from './observe-faults.js';
+import {
+  isCertain,
+  levels,
+  LOOKS_TO_CONFIRM,
+  namesOwnCause,
+  OUTAGE_MS,
+  UNSEEN_MS,
+} from './rules.js';
+import type { DomainState, Look, WatchAlarm, WatchedFault, WatchState } from './types.js';
+
+/** The new memory, and the alarms to send. */
+export interface Decision {
+  readonly state: WatchState;
+  readonly alarms: readonly WatchAlarm[];
+}
+
+/**
+ * Decides what one look changes. Pure: the same memory, look and time give the same answer.
+ * `now`: milliseconds since 1970.
+ *
+ * A fault is reported when two looks in a row confirm that it began, became worse or ended.
+ * A look without a certain result changes no fault; three days of such looks are an alarm
+ * (`not-seen`). An outage on this machine is one alarm (`cannot-see`) for all domains, and
+ * stops the three days of each.
+ */
+export function decideAlarms(state: WatchState, look: Look, now: number): Decision {
+  const { domain, result, silent = false } = look;
+  const before = state.domains[domain] ?? firstState(now);
+  const certain = result !== undefined && isCertain(result);
+  const looked: DomainState = {
+    ...before,
+    lookedAt: now,
+    verdict: result?.verdict ?? 'inconclusive',
+    blind: certain ? 0 : before.blind + 1,
+  };
+  const own = decideOwn(state, look, looked, now);
+  const blindHere = own.state.own.open || silent;
+  if (!certain) {
+    // Neither an outage of this machine nor maintenance counts towards the three days.
+    // The clock of the domain restarts with each such look.
+    const kept = blindHere ? { ...looked, certainAt: now } : looked;
+    const unseen = blindHere ? { state: kept, alarms: [] } : decideUnseen(domain, kept, now);
+    return join(own, domain, unseen);
+  }
+  const seen = decideSeen(domain, { ...looked, certainAt: now }, silent, now);
+  const faults = decideFaults(seen.state, { domain, result, silent }, now);
+  return join(own, domain, {
+    state: faults.state,
+    alarms: [...seen.alarms, ...faults.alarms],
+  });
+}
+
+/** Whether the next look at a domain should come soon: it confirms or refutes this one. */
+export function awaitsConfirmation({ domains }: WatchState, domain: string): boolean {
+  const known = domains[domain];
+  if (!known) return true;
+  const isOpen = ({ alarm, seen, gone, higher }: WatchedFault): boolean =>
+    [alarm === '' ? seen : 0, gone, higher].some((n) => n > 0 && n < LOOKS_TO_CONFIRM);
+  return (known.blind > 0 && known.blind < LOOKS_TO_CONFIRM) || known.faults.some(isOpen);
+}
+
+/** Forgets the domains that are no longer watched. */
+export function keepDomains(state: WatchState, domains: readonly string[]): WatchState {
+  const entries = Object.entries(state.domains).filter(([domain]) => domains.includes(domain));
+  return { ...state, domains: Object.fromEntries(entries) };
+}
+
+/** The number of alarms that have begun and not ended, for one domain. */
+export function openAlarms({ faults, unseen }: DomainState): number {
+  const alarms = new Set(faults.map(({ alarm }) => alarm).filter((alarm) => alarm !== ''));
+  return alarms.size + Number(unseen);
+}
+
+/** The part of a decision that concerns one domain. */
+interface DomainDecision {
+  readonly state: DomainState;
+  readonly alarms: readonly WatchAlarm[];
+}
+
+/** A new domain is as old as its first look: its three days begin there. */
+function firstState(now: number): DomainState {
+  return {
+    lookedAt: now,
+    certainAt: now,
+    blind: 0,
+    verdict: 'inconclusive',
+    unseen: false,
+    standing: [],
+    faults: [],
+  };
+}
+
+/** Puts the memory of one domain back, with its alarms after those of this machine. */
+function join({ state, alarms }: Decision, domain: string, decided: DomainDecision): Decision {
+  return {
+    state: { ...state, domains: { ...state.domains, [domain]: decided.state } },
+    alarms: [...alarms, ...decided.alarms],
+  };
+}
+
+/**
+ * The outage of this machine. It begins when two looks in a row name a cause here, or when
+ * two looks at each of several domains see none of them: a fault of several domains at the
+ * same time is more likely one of the observer. Any certain look ends it.
+ */
+function decideOwn(state: WatchState, look: Look, looked: DomainState, now: number): Decision {
+  const { own } = state;
+  // One certain look proves that the resolver and the network work again.
+  if (looked.blind === 0) {
+    const ended = { ...state, own: { looks: 0, since: 0, open: false } };
+    if (!own.open) return { state: ended, alarms: [] };
+    return { state: resumed(ended, now), alarms: [cannotSee('ended', own.since)] };
+  }
+  const hasCause = look.result !== undefined && namesOwnCause(look.result);
+  const looks = hasCause ? own.looks + 1 : own.looks;
+  const others = Object.entries(state.domains).filter(([name]) => name !== look.domain);
+  const all = [...others.map(([, known]) => known), looked];
+  // A single domain cannot tell its own fault from one of the observer.
+  const allBlind = all.length > 1 && all.every(({ blind }) => blind >= LOOKS_TO_CONFIRM);
+  const since = own.since === 0 ? now : own.since;
+  const lasts = now - since >= OUTAGE_MS;
+  const open = own.open || (lasts && (looks >= LOOKS_TO_CONFIRM || allBlind));
+  const next = { ...state, own: { looks, since, open } };
+  return { state: next, alarms: open && !own.open ? [cannotSee('added', since)] : [] };
+}
+
+/** The three days of every domain that is still hidden begin at the end of the outage. */
+function resumed(state: WatchState, now: number): WatchState {
+  const entries = Object.entries(state.domains).map(([domain, known]) => {
+    const next: DomainState = known.blind > 0 ? { ...known, certainAt: now } : known;
+    return [domain, next] as const;
+  });
+  return { ...state, domains: Object.fromEntries(entries) };
+}
+
+/**
+ * The alarm on this machine. It names no watched domain, so that its reader looks at the
+ * resolver and the network here, and not at a zone or a server elsewhere.
+ */
+function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
+  return {
+    id: `cannot-see/${since}/${kind}`,
+    kind,
+    domain: 'this machine',
+    rule: 'cannot-see',
+    says:
+      kind === 'added'
+        ? 'The watch cannot see the domains: its own resolver or network does not answer. No domain is at fault.'
+        : 'The watch can see the domains again.',
+    also: [],
+    since: new Date(since).toISOString(),
+    todo: kind === 'added' ? ['Look at the resolver and at outgoing port 25 here.'] : [],
+  };
+}
+
+/**
+ * Begins `not-seen` once. A domain can hide behind answers that settle nothing, such as
+ * SERVFAIL, a time-out or a greylisting server: such an answer neither proves nor
+ * excludes a fault.
+ */
+function decideUnseen(domain: string, state: DomainState, now: number): DomainDecision {
+  if (state.unseen || now - state.certainAt < UNSEEN_MS) return { state, alarms: [] };
+  const alarm = notSeen('added', domain, state.certainAt);
+  return { state: { ...state, unseen: true }, alarms: [alarm] };
+}
+
+/** Ends `not-seen` at the first certain look: it needs no confirmation to be true. */
+function decideSeen(
+  domain: string,
+  state: DomainState,
+  silent: boolean,
+  now: number,
+): DomainDecision {
+  if (!state.unseen || silent) return { state, alarms: [] };
+  return { state: { ...state, unseen: false }, alarms: [notSeen('ended', domain, now)] };
+}
+
+function notSeen(kind: 'added' | 'ended', domain: string, since: number): WatchAlarm {
+  return {
+    id: `${domain}/not-seen/${since}/${kind}`,
+    kind,
+    domain,
+    rule: 'not-seen',
+    says:
+      kind === 'added'
+        ? `${domain} was not seen for 3 days: no check gave a certain result.`
+        : `${domain} is seen again.`,
+    also: [],
+    since: new Date(since).toISOString(),
+    todo: kind === 'added' ? [`Read the reason: hermetic check ${domain}`] : [],
+  };
+}
+
+/** A look whose result answers what a watch asks. */
+type CertainLook = Required<Look> & { readonly result: NonNullable<Look['result']> };
+
+/**
+ * Counts one certain look for each fault of the domain. Maintenance counts as well and
+ * reports nothing: a fault that outlasts it is confirmed at the first look afterwards.
+ */
+function decideFaults(state: DomainState, look: CertainLook, now: number): DomainDecision {
+  const { domain, result, silent } = look;
+  const observed = observeFaults(result, state.best);
+  const standing = standingOf(state, look, observed);
+  // A known warning that has become a failure is no longer the known one.
+  const shown = observed.filter(({ key, level }) => level > levels.warn || !standing.includes(key));
+  const faults = remember(state.faults, shown, result, now);
+  const next: DomainState = { ...state, standing, best: bestOf(result, state.best), faults };
+  return silent ? { state: next, alarms: [] } : report(next, domain, now);
+}
+
+/** Warnings of the first certain look stay known until a look proves their absence. */
+function standingOf(
+  { best, standing }: DomainState,
+  { result }: CertainLook,
+  observed: readonly ObservedFault[],
+): string[] {
+  const present = observed.map(({ key }) => key);
+  if (best === undefined)
+    return observed.filter(({ level }) => level <= levels.warn).map(({ key }) => key);
+  const asked = (key: string): boolean => !result.notLookedAt.includes(key.split('\n')[0] ?? '');
+  return standing.filter((key) => present.includes(key) || !asked(key));
+}
+
+/** Counts the look for each fault, and adds the new ones. */
+function remember(
+  known: readonly WatchedFault[],
+  shown: readonly ObservedFault[],
+  result: CertainLook['result'],
+  now: number,
+): WatchedFault[] {
+  const counted = known.flatMap((fault): readonly WatchedFault[] => {
+    const found = shown.find(({ key }) => key === fault.key);
+    if (found) return [metAgain(fault, found)];
+    if (!provesAbsence(result, fault)) return [fault];
+    // A single look that no second one confirmed was never reported.
+    if (fault.alarm === '') return [];
+    return [{ ...fault, seen: 0, higher: 0, gone: fault.gone + 1 }];
+  });
+  const added = shown.filter(({ key }) => !known.some((fault) => fault.key === key));
+  return [
+    ...counted,
+    ...added.map((fault) => ({ ...fault, since: now, seen: 1, higher: 0, gone: 0, alarm: '' })),
+  ];
+}
+
+/** Before the alarm the text follows the last look; after it, the level is confirmed first. */
+function metAgain(fault: WatchedFault, found: ObservedFault): WatchedFault {
+  const { subjects } = found;
+  const higher = found.level > fault.level ? fault.higher + 1 : 0;
+  const counts = { seen: fault.seen + 1, gone: 0 };
+  if (fault.alarm === '' || higher >= LOOKS_TO_CONFIRM)
+    return { ...fault, ...found, ...counts, higher };
+  return { ...fault, ...counts, subjects, higher };
+}
+
+/** Turns confirmed counts into alarms, and marks them as reported. */
+function report(state: DomainState, domain: string, now: number): DomainDecision {
+  const alarms: WatchAlarm[] = [];
+  let { faults } = state;
+  const began = faults.filter(({ alarm, seen }) => alarm === '' && seen >= LOOKS_TO_CONFIRM);
+  if (began.length > 0) {
+    // One cause often shows as several faults: together they are one alarm.
+    const first = gravest(began) as WatchedFault;
+    const name = `${domain}/${first.rule}/${first.since}`;
+    alarms.push(alarmOf('added', domain, name, { first, group: began }));
+    faults = faults.map((fault) => (began.includes(fault) ? { ...fault, alarm: name } : fault));
+  }
+  for (const fault of faults.filter(({ higher }) => higher >= LOOKS_TO_CONFIRM))
+    alarms.push(alarmOf('worse', domain, `${fault.alarm}/${now}`, { first: fault, group: [] }));
+  faults = faults.map((fault) =>
+    fault.higher >= LOOKS_TO_CONFIRM ? { ...fault, higher: 0 } : fault,
+  );
+  const names = new Set(faults.map(({ alarm }) => alarm).filter((name) => name !== ''));
+  // An alarm ends when all the faults that began with it have ended.
+  for (const name of names) {
+    const group = faults.filter(({ alarm }) => alarm === name);
+    if (group.some(({ gone }) => gone < LOOKS_TO_CONFIRM)) continue;
+    const first = gravest(group) as WatchedFault;
+    alarms.push(alarmOf('ended', domain, name, { first: { ...first, todo: [] }, group }));
+    faults = faults.filter(({ alarm }) => alarm !== name);
+  }
+  return { state: { ...state, faults }, alarms };
+}
+
+/** The first fault of the highest level: it names the alarm. */
+function gravest(faults: readonly WatchedFault[]): WatchedFault | undefined {
+  const highest = Math.max(...faults.map(({ level }) => level));
+  return faults.find(({ level }) => level === highest);
+}
+
+/**
+ * Builds an alarm. `name` identifies the fault from its begin to its end, and stays the same
+ * when a crash sends the alarm again.
+ */
+function alarmOf(
+  kind: WatchAlarm['kind'],
+  domain: string,
+  name: string,
+  { first, group }: { readonly first: WatchedFault; readonly group: readonly WatchedFault[] },
+): WatchAlarm {
+  const { rule, says, since, todo } = first;
+  const also = group.filter((fault) => fault.key !== first.key).map((fault) => fault.says);
+  const id = `${name}/${kind}`;
+  return { id, kind, domain, rule, says, also, since: new Date(since).toISOString(), todo };
+}

@@ -1,0 +1,96 @@
+import type { CheckResult } from '../evidence/index.js';
+import { isCertain, isFault, levels, protections, ruleOf } from './rules.js';
+import type { WatchedFault } from './types.js';
+
+/** A fault as one look shows it. */
+export type ObservedFault = Pick<
+  WatchedFault,
+  'key' | 'rule' | 'topic' | 'subjects' | 'level' | 'says' | 'todo'
+>;
+
+/**
+ * The faults that a result shows, the gravest first: its findings, and the protections that
+ * are weaker than the best one seen before. The addresses of one host share a fault.
+ */
+export function observeFaults(
+  result: CheckResult,
+  best: Readonly<Record<string, number>> = {},
+): readonly ObservedFault[] {
+  const faults = new Map<string, ObservedFault>();
+  for (const finding of result.findings.filter(isFault)) {
+    const { id, topic = '', subject, severity, title, why, steps, fix } = finding;
+    const rule = ruleOf(finding);
+    const key = `${rule}\n${hostOf(subject)}`;
+    const known = faults.get(key);
+    const level = severity === 'fail' ? levels.fail : levels.warn;
+    const subjects = [...(known?.subjects ?? []), subject];
+    // The text is the one of the gravest address; the others only add their names.
+    if (known && known.level >= level) {
+      faults.set(key, { ...known, subjects });
+      continue;
+    }
+    const says = `${subject}: ${title} (${id}). ${why}`;
+    faults.set(key, { key, rule, topic, subjects, level, says, todo: [steps[0]?.text ?? fix] });
+  }
+  const graded = [...faults.values()].sort((a, b) => b.level - a.level);
+  return isCertain(result) ? [...graded, ...weakened(result, best)] : graded;
+}
+
+/**
+ * Protections that are weaker than the best one of earlier looks. No finding says so: a
+ * domain without DANE is sound, and one that has lost it may have been attacked.
+ */
+function weakened(
+  result: CheckResult,
+  best: Readonly<Record<string, number>>,
+): readonly ObservedFault[] {
+  const { domain } = result;
+  return protections.flatMap(({ rule, topic, level, says, todo }) => {
+    const now = level(result);
+    if (now === undefined || now >= (best[rule] ?? 0)) return [];
+    return {
+      key: `${rule}\n${domain}`,
+      rule,
+      topic,
+      subjects: [domain],
+      level: levels.weaker,
+      says: `${domain}: ${says}`,
+      todo: [todo.replace('DOMAIN', domain)],
+    };
+  });
+}
+
+/** The best level of each protection, now or before. */
+export function bestOf(
+  result: CheckResult,
+  before: Readonly<Record<string, number>> = {},
+): Record<string, number> {
+  const best = { ...before };
+  for (const { rule, level } of protections)
+    best[rule] = Math.max(best[rule] ?? 0, level(result) ?? 0);
+  return best;
+}
+
+/**
+ * Whether a result that does not show the fault proves its absence: it is certain, it asked,
+ * and every address that showed the fault still answers or is no longer published.
+ */
+export function provesAbsence(result: CheckResult, fault: WatchedFault): boolean {
+  if (!isCertain(result) || result.notLookedAt.includes(fault.rule)) return false;
+  if (fault.topic === 'mta-sts' && result.mtaSts.status === 'tempfail') return false;
+  if (fault.topic === 'tls-rpt' && result.tlsRpt.status === 'tempfail') return false;
+  const protection = protections.find(({ rule }) => rule === fault.rule);
+  if (protection && protection.level(result) === undefined) return false;
+  // A host that is no longer in the MX records cannot have the fault.
+  return result.hosts.every(({ name, tlsa, addresses }) => {
+    if (!fault.subjects.some((subject) => hostOf(subject) === name)) return true;
+    if (fault.topic === 'dane' && tlsa.status === 'tempfail') return false;
+    const hidden = addresses.filter(({ status }) => status !== 'reachable');
+    return !hidden.some(({ ip }) => fault.subjects.includes(`${name} [${ip}]`));
+  });
+}
+
+/** `host [ip]` without the address. */
+function hostOf(subject: string): string {
+  return subject.replace(/ \[[^\]]*\]$/, '');
+}

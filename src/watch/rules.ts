@@ -1,0 +1,133 @@
+import type { CheckResult, Finding } from '../evidence/index.js';
+
+/** Looks in a row before a fault is reported as begun, worse or ended. */
+export const LOOKS_TO_CONFIRM = 2;
+/** Milliseconds without a certain result before that is an alarm by itself: three days. */
+export const UNSEEN_MS = 3 * 86_400_000;
+/**
+ * Milliseconds that an outage of this machine lasts at least before it is an alarm: the
+ * domains of one round are checked within seconds, and a restart of the resolver hides all
+ * of them.
+ */
+export const OUTAGE_MS = 5 * 60_000;
+
+/** Levels of a fault: each step up is reported as worse. */
+export const levels = { weaker: 1, warn: 1, fail: 2 } as const;
+
+/**
+ * Findings that are steps of one fault: the same fault goes on when one replaces the other.
+ * Every other finding is a fault of its own.
+ */
+const steps: Readonly<Record<string, string>> = {
+  'cert-near-expiry': 'cert-expiry',
+  'cert-expired': 'cert-expiry',
+};
+
+/** The rule that a finding belongs to. */
+export function ruleOf({ id }: Finding): string {
+  return steps[id] ?? id;
+}
+
+/**
+ * Findings that describe the view of the check and not the domain. They make no alarm; a
+ * domain that they hide for three days does.
+ */
+const views = new Set([
+  'port-25-blocked',
+  'own-network-strips',
+  'resolver-no-dnssec',
+  'mx-lookup-failed',
+  'dnssec-indeterminate',
+  'sts-lookup-failed',
+  'mx-inconclusive',
+  'tls-unsettled',
+  'dane-tempfail',
+  'address-family-failed',
+]);
+
+/** Findings that name a cause on this machine. */
+const ownCauses = new Set(['port-25-blocked', 'own-network-strips', 'resolver-no-dnssec']);
+
+/** Whether a finding is a fault of the domain that the watch reports. */
+export function isFault({ id, severity, owner }: Finding): boolean {
+  return (severity === 'fail' || severity === 'warn') && owner !== 'own-network' && !views.has(id);
+}
+
+/** Whether the result names a cause on this machine that hides the domain. */
+export function namesOwnCause({ findings }: CheckResult): boolean {
+  return findings.some(({ id }) => ownCauses.has(id));
+}
+
+/** Whether the result answers what a watch asks: its absences are evidence. */
+export function isCertain(result: CheckResult): boolean {
+  return (
+    result.verdict !== 'inconclusive' && result.route.kind !== 'error' && !namesOwnCause(result)
+  );
+}
+
+/** A protection that a domain had and can lose without any fault in what remains. */
+export interface ProtectionRule {
+  readonly rule: string;
+  readonly topic: string;
+  /** More is stronger; undefined where the result cannot tell. */
+  level(result: CheckResult): number | undefined;
+  readonly says: string;
+  /** The first step. */
+  readonly todo: string;
+}
+
+const modes = { enforce: 3, testing: 2, none: 1 } as const;
+
+/** The protections, the one that matters most first: it names an alarm of several. */
+export const protections: readonly ProtectionRule[] = [
+  {
+    rule: 'route-lost',
+    topic: 'mx',
+    level: ({ route: { kind } }) => (kind === 'mx' || kind === 'implicit' ? 1 : 0),
+    says: 'The domain no longer takes mail: it has no MX record, or it does not exist.',
+    todo: 'Look at the MX record of DOMAIN and at its registration.',
+  },
+  {
+    rule: 'dnssec-lost',
+    topic: 'dnssec',
+    level: ({ route: { dnssec } }) => ({ secure: 1, insecure: 0 })[dnssec as 'secure'],
+    says: 'The MX record is no longer signed. DANE protects this domain no more.',
+    todo: 'Look at the DS record in the parent zone and at the signer of the zone.',
+  },
+  {
+    rule: 'dane-lost',
+    topic: 'dane',
+    level: daneLevel,
+    says: 'Fewer mail hosts have usable TLSA records than before.',
+    todo: 'Publish the TLSA records of the present keys again: hermetic records prints them.',
+  },
+  {
+    rule: 'sts-weaker',
+    topic: 'mta-sts',
+    level({ mtaSts: { mode, status } }) {
+      if (status === 'tempfail') return undefined;
+      return status === 'found' && mode !== undefined ? modes[mode] : 0;
+    },
+    says: 'The MTA-STS policy is weaker than before, or senders can no longer obtain it.',
+    todo: 'Fetch https://mta-sts.DOMAIN/.well-known/mta-sts.txt and look at its mode.',
+  },
+  {
+    rule: 'tlsrpt-lost',
+    topic: 'tls-rpt',
+    level({ tlsRpt: { status } }) {
+      if (status === 'tempfail') return undefined;
+      return status === 'found' ? 1 : 0;
+    },
+    says: 'The TLS-RPT record is gone or invalid. Senders report no failures.',
+    todo: 'Look at the TXT record at _smtp._tls.DOMAIN.',
+  },
+];
+
+/** 2: every host has usable TLSA records; 1: some have; 0: none has. */
+function daneLevel({ hosts }: CheckResult): number | undefined {
+  const statuses = hosts.map(({ tlsa }) => tlsa.status);
+  if (statuses.some((status) => status === 'tempfail' || status === 'bogus')) return undefined;
+  const usable = statuses.filter((status) => status === 'usable').length;
+  if (usable === 0) return 0;
+  return usable === statuses.length ? 2 : 1;
+}

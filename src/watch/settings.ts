@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { alertChannelFields, domainField } from '../tls-rpt-receive/index.js';
+
+/** Times carry a zone, so that a silence does not depend on the zone of the machine. */
+const time = z.iso.datetime({
+  offset: true,
+  error: 'is not a time: write it as 2026-12-31T00:00:00Z',
+});
+
+/** The section `watch` of `hermetic.yaml`. */
+export const watchSection = z.strictObject({
+  domains: z.array(domainField).min(1, 'name at least one domain').max(1000),
+  /** Hours between two looks at a domain. A look that needs confirmation comes sooner. */
+  everyHours: z.number().min(1).max(720).default(6),
+  /** The receivers of alarms. Without one, alarms are logged. */
+  notify: z.strictObject(alertChannelFields).prefault({}),
+  /** Maintenance: no alarm on a domain between two times. */
+  silence: z
+    .array(
+      z.strictObject({ domain: domainField, from: time, until: time, reason: z.string().min(1) }),
+    )
+    .default([]),
+});
+
+/** The section after validation, with every default filled in. */
+export type WatchSettings = z.output<typeof watchSection>;

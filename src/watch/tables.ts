@@ -1,0 +1,165 @@
+import { migrate, type Store } from '../store/index.js';
+import { decideAlarms, keepDomains } from './decide-alarms.js';
+import {
+  emptyState,
+  watchStateSchema,
+  type Look,
+  type WatchAlarm,
+  type WatchState,
+} from './types.js';
+
+/**
+ * `watch_state` has one row: the memory as JSON. `watch_alarm` holds the alarms, `watch_send`
+ * a row for each channel that an alarm is to be sent to; `sent_at` is empty until then. Times
+ * are milliseconds since 1970.
+ */
+const migrations = [
+  `CREATE TABLE watch_state (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
+   CREATE TABLE watch_alarm (
+     id TEXT PRIMARY KEY,
+     at BIGINT NOT NULL,
+     domain TEXT NOT NULL,
+     body TEXT NOT NULL
+   );
+   CREATE TABLE watch_send (
+     alarm TEXT NOT NULL,
+     channel TEXT NOT NULL,
+     queued_at BIGINT NOT NULL,
+     sent_at BIGINT,
+     PRIMARY KEY (alarm, channel)
+   );
+   CREATE INDEX watch_send_due ON watch_send (channel, sent_at);`,
+];
+
+/** Milliseconds that sent alarms stay in the database: 400 days. */
+const KEEP_MS = 400 * 86_400_000;
+/** Alarms that one message holds, at most. */
+const MAX_IN_MESSAGE = 50;
+
+/** Creates missing tables and migrates older ones. */
+export function prepareWatch(store: Store): void {
+  migrate(store, 'watch', migrations);
+}
+
+/** Returns the memory; an empty one before the first look. */
+export function readWatch(store: Store): WatchState {
+  const row = store.prepare<{ body: string }>('SELECT body FROM watch_state WHERE id = 1').get();
+  return row ? watchStateSchema.parse(JSON.parse(row.body)) : emptyState;
+}
+
+/** The domains that are watched, and the channels that each alarm is to be sent to. */
+export interface WatchScope {
+  readonly domains: readonly string[];
+  readonly channels: readonly string[];
+}
+
+/**
+ * Decides what a look changes, and stores the memory together with the alarms to be sent:
+ * one transaction, of which a crash keeps all or nothing. Resolves to the new alarms once
+ * they are durable; rejects with a failure of the store. `now`: milliseconds since 1970.
+ */
+export function recordLook(
+  store: Store,
+  look: Look,
+  scope: WatchScope,
+  now: number,
+): Promise<readonly WatchAlarm[]> {
+  return store.write('watch', () => {
+    const { state, alarms } = decideAlarms(readWatch(store), look, now);
+    const kept = JSON.stringify(keepDomains(state, scope.domains));
+    store
+      .prepare(
+        'INSERT INTO watch_state (id, body) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
+      )
+      .run(kept);
+    if (alarms.length > 0) prune(store, now - KEEP_MS);
+    for (const alarm of alarms) queueAlarm(store, alarm, scope.channels, now);
+    return alarms;
+  });
+}
+
+/** Adds an alarm once, and a row for each channel that has to accept it. */
+function queueAlarm(
+  store: Store,
+  alarm: WatchAlarm,
+  channels: readonly string[],
+  now: number,
+): void {
+  const { id, domain } = alarm;
+  store
+    .prepare(
+      'INSERT INTO watch_alarm (id, at, domain, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+    )
+    .run(id, now, domain, JSON.stringify(alarm));
+  const queue = store.prepare(
+    'INSERT INTO watch_send (alarm, channel, queued_at) VALUES (?, ?, ?) ON CONFLICT (alarm, channel) DO NOTHING',
+  );
+  for (const channel of channels) queue.run(id, channel, now);
+}
+
+/** Deletes old alarms. An alarm that a channel has not accepted stays. */
+function prune(store: Store, before: number): void {
+  store.prepare('DELETE FROM watch_send WHERE sent_at < ?').run(before);
+  store
+    .prepare('DELETE FROM watch_alarm WHERE at < ? AND id NOT IN (SELECT alarm FROM watch_send)')
+    .run(before);
+}
+
+/** Sends alarms to one receiver. False or a rejection: not accepted, and sent again later. */
+export type AlarmChannel = (alarms: readonly WatchAlarm[]) => Promise<boolean>;
+
+/** An attempt to send the waiting alarms of one channel. */
+export interface Sending {
+  readonly channel: string;
+  readonly accepted: boolean;
+  readonly alarms: readonly WatchAlarm[];
+  readonly error?: Error | undefined;
+}
+
+/**
+ * Sends each channel the alarms that it has not accepted yet, and marks them afterwards. A
+ * crash between the two sends them again, with the same `id`: no alarm is lost, and a
+ * receiver can recognise the repetition.
+ */
+export async function sendAlarms(
+  store: Store,
+  channels: Readonly<Record<string, AlarmChannel>>,
+  now: () => number,
+): Promise<readonly Sending[]> {
+  const sendings = Object.entries(channels).map(async ([channel, send]): Promise<Sending> => {
+    const alarms = unsentAlarms(store, channel);
+    if (alarms.length === 0) return { channel, accepted: true, alarms };
+    try {
+      const accepted = await send(alarms);
+      if (accepted) await markSent(store, channel, alarms, now());
+      return { channel, accepted, alarms };
+    } catch (error) {
+      return { channel, accepted: false, alarms, error: error as Error };
+    }
+  });
+  return (await Promise.all(sendings)).filter(({ alarms }) => alarms.length > 0);
+}
+
+/** Returns the alarms that a channel has not accepted, the oldest first, at most 50. */
+export function unsentAlarms(store: Store, channel: string): readonly WatchAlarm[] {
+  return store
+    .prepare<{ body: string }>(
+      `SELECT body FROM watch_alarm JOIN watch_send ON alarm = id
+       WHERE channel = ? AND sent_at IS NULL ORDER BY at, id LIMIT ${MAX_IN_MESSAGE}`,
+    )
+    .all(channel)
+    .map(({ body }) => JSON.parse(body) as WatchAlarm);
+}
+
+/** Notes that a channel accepted alarms: they are never sent to it again. */
+async function markSent(
+  store: Store,
+  channel: string,
+  alarms: readonly WatchAlarm[],
+  now: number,
+): Promise<void> {
+  await store.write('watch', () => {
+    const mark = store.prepare('UPDATE watch_send SET sent_at = ? WHERE alarm = ? AND channel = ?');
+    for (const { id } of alarms) mark.run(now, id, channel);
+  });
+}

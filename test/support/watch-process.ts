@@ -1,0 +1,41 @@
+/**
+ * A watch for tests that kill it: it runs looks of a plan against a database, and sends each
+ * alarm to its parent. Arguments: the database, the number of domains, looks at each.
+ */
+import { appendFileSync } from 'node:fs';
+import { openStore } from '../../src/store/index.js';
+import { prepareWatch, readWatch, recordLook, sendAlarms } from '../../src/watch/index.js';
+import { atHost, healthyResult } from './watch-results.js';
+
+const [file = '', received = '', count = '0', looks = '0'] = process.argv.slice(2);
+const store = await openStore(file);
+prepareWatch(store);
+const domains = Array.from({ length: Number(count) }, (_, n) => `d${n}.example`);
+const scope = { domains, channels: ['file'] };
+
+/** The receiver: a line for each alarm, written before the watch learns that it was accepted. */
+const channels = {
+  file: async (alarms: readonly { readonly id: string }[]) => {
+    appendFileSync(received, alarms.map(({ id }) => `${id}\n`).join(''));
+    await new Promise((resolve) => setImmediate(resolve));
+    return true;
+  },
+};
+
+// The virtual time of a look is its number: a restart goes on where the last one ended.
+for (let look = 1; look <= Number(looks); look++) {
+  for (const domain of domains) {
+    const now = look * 3_600_000;
+    if ((readWatch(store).domains[domain]?.lookedAt ?? 0) >= now) continue;
+    // A fault of six looks, then six looks without it.
+    const broken = look % 12 >= 6;
+    const healthy = healthyResult(domain);
+    const result = broken ? atHost('starttls-absent')(healthy) : healthy;
+    await recordLook(store, { domain, result }, scope, now);
+    await sendAlarms(store, channels, () => now);
+  }
+  process.send?.(look);
+}
+await sendAlarms(store, channels, () => 0);
+store.close();
+process.exit(0);

@@ -1,0 +1,108 @@
+import { grade } from '../../src/check/index.js';
+import type { CheckResult, Finding } from '../../src/evidence/index.js';
+import { plantedEvidence, plantedHost, plantedPolicy } from './check/planted-evidence.js';
+
+/** A change of a healthy result: one fault as the watch meets it. */
+export type Plant = (result: CheckResult) => CheckResult;
+
+/** A domain with STARTTLS, DANE, an enforced policy and TLS-RPT; nothing is at fault. */
+export function healthyResult(domain: string): CheckResult {
+  const graded = grade(
+    plantedEvidence({ hosts: [plantedHost()], mtaSts: plantedPolicy('enforce') }),
+  );
+  const [host] = graded.hosts;
+  if (!host) throw new Error('no host');
+  return {
+    ...graded,
+    domain,
+    verdict: 'pass',
+    findings: [],
+    notLookedAt: [],
+    route: { kind: 'mx', dnssec: 'secure' },
+    hosts: [
+      {
+        ...host,
+        name: `mx.${domain}`,
+        tlsa: { ...host.tlsa, status: 'usable', records: [`3 1 1 ${'ab'.repeat(32)}`] },
+        addresses: ['192.0.2.25', '2001:db8::25'].map((ip) => {
+          const [address] = host.addresses;
+          if (!address) throw new Error('no address');
+          return { ...address, ip, status: 'reachable' as const };
+        }),
+      },
+    ],
+    tlsRpt: { status: 'found', rua: [`mailto:tls@${domain}`], problems: [] },
+  };
+}
+
+/** A finding at every address of the host, as a real fault of a server shows. */
+export const atHost =
+  (
+    id: string,
+    severity: Finding['severity'] = 'fail',
+    topic: Finding['topic'] = 'starttls',
+  ): Plant =>
+  (result) => {
+    const [host] = result.hosts;
+    const subjects = host?.addresses.map(({ ip }) => `${host.name} [${ip}]`) ?? [];
+    return raised(
+      result,
+      subjects.map((subject) => finding(id, severity, topic, subject)),
+    );
+  };
+
+/** A finding on the domain. */
+export const atDomain =
+  (id: string, severity: Finding['severity'] = 'fail', topic: Finding['topic'] = 'mx'): Plant =>
+  (result) =>
+    raised(result, [finding(id, severity, topic, result.domain)]);
+
+/** Several changes at once. */
+export const allOf =
+  (...plants: readonly Plant[]): Plant =>
+  (result) =>
+    plants.reduce((changed, plant) => plant(changed), result);
+
+/** A policy of another mode, or none. */
+export const policyMode =
+  (mode: 'testing' | 'none' | undefined): Plant =>
+  (result) => ({
+    ...result,
+    mtaSts: { ...result.mtaSts, mode, status: mode === undefined ? 'absent' : 'found' },
+  });
+
+/** The check gave no certain result; `own`: by a cause on this machine. */
+export const hidden =
+  (own = false): Plant =>
+  (result) => ({
+    ...raised(result, own ? [finding('resolver-no-dnssec', 'warn', 'network', result.domain)] : []),
+    verdict: 'inconclusive',
+    route: { kind: 'error', dnssec: 'indeterminate' },
+    hosts: [],
+  });
+
+function raised(result: CheckResult, findings: readonly Finding[]): CheckResult {
+  const all = [...result.findings, ...findings];
+  const verdict = all.some(({ severity }) => severity === 'fail') ? 'fail' : 'warn';
+  return { ...result, findings: all, verdict: all.length === 0 ? result.verdict : verdict };
+}
+
+function finding(
+  id: string,
+  severity: Finding['severity'],
+  topic: Finding['topic'],
+  subject: string,
+): Finding {
+  return {
+    id,
+    topic,
+    severity,
+    subject,
+    title: `Title of ${id}`,
+    why: `Reason of ${id}.`,
+    reference: 'RFC 3207 §4',
+    owner: 'mail-host',
+    fix: `Fix ${id}.`,
+    steps: [{ kind: 'config', text: `First step of ${id}` }],
+  };
+}
