@@ -37,16 +37,16 @@ type Signing = Promise<Result<Required<AcmeSigner>, AcmeFailure>>;
  */
 export async function ensureAccount(
   session: AcmeSession,
-  store: AccountStore,
+  accountStore: AccountStore,
   ring: AccountKeys,
   desired: DesiredAccount,
 ): Signing {
-  const known = store.account(desired.directory);
-  const name = known?.key ?? accountKeyName(desired.directory);
-  ring.make(KEY_FOLDER, name, 'ecdsa');
-  const key = ring.privateKey(KEY_FOLDER, name);
+  const known = accountStore.account(desired.directory);
+  const keyName = known?.key ?? accountKeyName(desired.directory);
+  ring.make(KEY_FOLDER, keyName, 'ecdsa');
+  const key = ring.privateKey(KEY_FOLDER, keyName);
   if (known?.next !== undefined)
-    return finishKeyChange({ session, store, ring }, desired.directory, {
+    return finishKeyChange({ session, store: accountStore, ring }, desired.directory, {
       ...known,
       next: known.next,
     });
@@ -69,7 +69,7 @@ export async function ensureAccount(
   const { location } = created.value;
   if (location === undefined)
     return fail(acmeFailures.make('acme-unreachable', 'an account without URL'));
-  store.saveAccount(desired.directory, { url: location, key: name });
+  accountStore.saveAccount(desired.directory, { url: location, key: keyName });
   return ok({ key, kid: location });
 }
 
@@ -79,18 +79,21 @@ export async function ensureAccount(
  */
 export async function changeAccountKey(
   session: AcmeSession,
-  store: AccountStore,
+  accountStore: AccountStore,
   ring: AccountKeys,
   desired: DesiredAccount,
 ): Signing {
-  const signer = await ensureAccount(session, store, ring, desired);
-  const known = store.account(desired.directory);
+  const signer = await ensureAccount(session, accountStore, ring, desired);
+  const known = accountStore.account(desired.directory);
   if (!signer.ok || !known) return signer;
   const [base = '', number = '1'] = known.key.split('-');
   const next = `${base}-${Number(number) + 1}`;
   ring.make(KEY_FOLDER, next, 'ecdsa');
-  store.saveAccount(desired.directory, { ...known, next });
-  return finishKeyChange({ session, store, ring }, desired.directory, { ...known, next });
+  accountStore.saveAccount(desired.directory, { ...known, next });
+  return finishKeyChange({ session, store: accountStore, ring }, desired.directory, {
+    ...known,
+    next,
+  });
 }
 
 interface KeyChangeContext {
@@ -133,11 +136,11 @@ function noKeyChange(): AcmeFailure {
 
 /** A refusal is final, so the account continues with its present key. */
 function refuseKeyChange(
-  store: AccountStore,
+  accountStore: AccountStore,
   directory: string,
   account: AccountRecord,
   failure: AcmeFailure,
 ): Awaited<Signing> {
-  if (failure.code === 'acme-refused') store.saveAccount(directory, account);
+  if (failure.code === 'acme-refused') accountStore.saveAccount(directory, account);
   return fail(failure);
 }

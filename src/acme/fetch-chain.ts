@@ -11,15 +11,15 @@ import type { AcmeSigner } from './jws.js';
  */
 export async function fetchChain(
   session: AcmeSession,
-  signer: AcmeSigner,
+  acmeSigner: AcmeSigner,
   url: string,
   preferred: string | undefined,
 ): Promise<Result<string, AcmeFailure>> {
-  const standard = await session.post(url, signer);
+  const standard = await session.post(url, acmeSigner);
   if (!standard.ok || preferred === undefined || endsBelow(standard.value.body, preferred))
     return standard.ok ? ok(standard.value.body) : standard;
   for (const alternate of standard.value.alternates) {
-    const other = await session.post(alternate, signer);
+    const other = await session.post(alternate, acmeSigner);
     if (
       other.ok &&
       endsBelow(other.value.body, preferred) &&

@@ -6,10 +6,12 @@ const MAX_WAIT = 7 * 86_400_000;
  * since 1970, at least `now` and at most a week later. Undefined: there is no field, or it
  * is invalid.
  */
-export function parseRetryAfter(field: string | undefined, now: number): number | undefined {
-  if (field === undefined) return undefined;
-  const at = /^\d{1,9}$/.test(field.trim()) ? now + Number(field) * 1000 : Date.parse(field);
-  return Number.isNaN(at) ? undefined : Math.min(Math.max(at, now), now + MAX_WAIT);
+export function parseRetryAfter(fieldName: string | undefined, now: number): number | undefined {
+  if (fieldName === undefined) return undefined;
+  const position = /^\d{1,9}$/.test(fieldName.trim())
+    ? now + Number(fieldName) * 1000
+    : Date.parse(fieldName);
+  return Number.isNaN(position) ? undefined : Math.min(Math.max(position, now), now + MAX_WAIT);
 }
 
 /** More links than any CA sends for its chains or the pages of a list. */
@@ -20,11 +22,11 @@ const MAX_LINKS = 10;
  * URLs, at most ten. `base` is the URL of the request.
  */
 export function parseLinks(
-  field: string | undefined,
+  fieldName: string | undefined,
   relation: string,
   base: string,
 ): readonly string[] {
-  return [...(field ?? '').matchAll(/<([^<>\s]{1,2048})>([^<>]*)/g)]
+  return [...(fieldName ?? '').matchAll(/<([^<>\s]{1,2048})>([^<>]*)/g)]
     .filter(([, , parameters = '']) => relations(parameters).includes(relation))
     .flatMap(([, target = '']) => (URL.canParse(target, base) ? [new URL(target, base)] : []))
     .filter(({ protocol }) => protocol === 'https:')

@@ -40,12 +40,12 @@ export function signRequest(
  */
 export function externalAccountBinding(
   { keyId, macKey }: ExternalAccount,
-  key: KeyObject,
+  keyObject: KeyObject,
   url: string,
 ): unknown {
   const mac = Buffer.from(macKey, 'base64url');
   return JSON.parse(
-    flattened({ alg: 'HS256', kid: keyId, url }, publicJwk(key), (input) =>
+    flattened({ alg: 'HS256', kid: keyId, url }, publicJwk(keyObject), (input) =>
       createHmac('sha256', mac).update(input).digest(),
     ),
   ) as unknown;
@@ -70,27 +70,35 @@ export function keyChangeRequest(
 }
 
 /** Returns the thumbprint of a key (RFC 7638), base64url. */
-export function jwkThumbprint(key: KeyObject): string {
+export function jwkThumbprint(keyObject: KeyObject): string {
   return createHash('sha256')
-    .update(JSON.stringify(publicJwk(key)))
+    .update(JSON.stringify(publicJwk(keyObject)))
     .digest('base64url');
 }
 
 /** Returns the key authorization of a challenge: `token.thumbprint` (RFC 8555 §8.1). */
-export function keyAuthorization(token: string, key: KeyObject): string {
-  return `${token}.${jwkThumbprint(key)}`;
+export function keyAuthorization(token: string, keyObject: KeyObject): string {
+  return `${token}.${jwkThumbprint(keyObject)}`;
 }
 
 /** Returns the public key with its members in the order of RFC 7638 §3.2. */
-function publicJwk(key: KeyObject): { crv: string; kty: string; x: string; y: string } {
-  const { crv = '', kty = '', x = '', y = '' } = createPublicKey(key).export({ format: 'jwk' });
-  return { crv, kty, x, y };
+function publicJwk(keyObject: KeyObject): { crv: string; kty: string; x: string; y: string } {
+  const {
+    crv = '',
+    kty = '',
+    x: value = '',
+    y = '',
+  } = createPublicKey(keyObject).export({ format: 'jwk' });
+  return { crv, kty, x: value, y };
 }
 
 function flattened(header: object, payload: unknown, signed: (input: Buffer) => Buffer): string {
   const encode = (value: unknown): string =>
     Buffer.from(JSON.stringify(value)).toString('base64url');
-  const [protectedHeader, body] = [encode(header), payload === undefined ? '' : encode(payload)];
-  const signature = signed(Buffer.from(`${protectedHeader}.${body}`)).toString('base64url');
-  return JSON.stringify({ protected: protectedHeader, payload: body, signature });
+  const [protectedHeader, bodyText] = [
+    encode(header),
+    payload === undefined ? '' : encode(payload),
+  ];
+  const signature = signed(Buffer.from(`${protectedHeader}.${bodyText}`)).toString('base64url');
+  return JSON.stringify({ protected: protectedHeader, payload: bodyText, signature });
 }

@@ -24,7 +24,7 @@ export function persistentRecord({
 }: AccountFacts): Result<string, Failure> {
   const [issuer] = issuers;
   const hashed = `sha-256/${accountHash(host, thumbprint, account)}`;
-  const uri = hashPrefix === undefined ? account : `${hashPrefix}${hashed}`;
+  const accountUri = hashPrefix === undefined ? account : `${hashPrefix}${hashed}`;
   if (issuer === undefined || issuers.length > MAX_ISSUERS || !issuers.every(isNormal))
     return fail(
       acmeFailures.make(
@@ -32,29 +32,29 @@ export function persistentRecord({
         'dns-persist-01 without names of the CA that can be used',
       ),
     );
-  if (!tagValue.test(uri))
+  if (!tagValue.test(accountUri))
     return fail(
       acmeFailures.make(
         'acme-challenge-unknown',
         'dns-persist-01 with an account URI that fits no record',
       ),
     );
-  return ok(`${issuer}; accounturi=${uri}`);
+  return ok(`${issuer}; accounturi=${accountUri}`);
 }
 
 /**
  * Returns the hash of an account for one name, base64url: SHA-256 over the length of the
  * name, the name, the thumbprint of the account key, and the URL of the account.
  */
-export function accountHash(host: string, thumbprint: string, account: string): string {
+export function accountHash(hostName: string, thumbprint: string, account: string): string {
   return createHash('sha256')
-    .update(Uint8Array.of(host.length))
-    .update(`${host}${thumbprint}${account}`, 'latin1')
+    .update(Uint8Array.of(hostName.length))
+    .update(`${hostName}${thumbprint}${account}`, 'latin1')
     .digest('base64url');
 }
 
 /** Whether a name is written in A-labels, lower case, without a final dot. */
-function isNormal(name: string): boolean {
-  const parsed = parseDomain(name);
-  return parsed.ok && parsed.value.toLower() === name;
+function isNormal(domainName: string): boolean {
+  const parsed = parseDomain(domainName);
+  return parsed.ok && parsed.value.toLower() === domainName;
 }

@@ -35,20 +35,20 @@ const [MAX_ORDERS, MAX_PAGES] = [100, 10];
  */
 export async function placeOrder(
   session: AcmeSession,
-  store: OrderStore,
+  orderStore: OrderStore,
   signer: Required<AcmeSigner>,
   desired: DesiredOrder,
 ): Promise<Result<string, AcmeFailure>> {
   const { directory, host, key, names } = desired;
-  const saved = store.order(host, key);
+  const saved = orderStore.order(host, key);
   // An order at another CA, or for other names, is no longer desired.
   const isDesired = saved?.directory === directory && sameNames(saved.names, names);
   const open = isDesired ? saved : undefined;
   if (open?.url !== undefined) return ok(open.url);
-  const lost = open && (await findUnrecordedOrder(session, store, signer, names));
-  if (!lost) store.saveOrder(host, key, { directory, names });
+  const lost = open && (await findUnrecordedOrder(session, orderStore, signer, names));
+  if (!lost) orderStore.saveOrder(host, key, { directory, names });
   const placed = lost ? ok(lost) : await order(session, signer, desired);
-  if (placed.ok) store.saveOrder(host, key, { directory, names, url: placed.value });
+  if (placed.ok) orderStore.saveOrder(host, key, { directory, names, url: placed.value });
   return placed;
 }
 
@@ -107,9 +107,9 @@ const orderSchema = z.object({
  */
 async function findUnrecordedOrder(
   session: AcmeSession,
-  store: OrderStore,
+  orderStore: OrderStore,
   signer: Required<AcmeSigner>,
-  names: readonly string[],
+  domainNames: readonly string[],
 ): Promise<string | undefined> {
   const ask = async <T>(
     url: string | undefined,
@@ -126,11 +126,11 @@ async function findUnrecordedOrder(
     listed.push(...(part?.orders ?? []));
     page = part?.next;
   }
-  for (const url of listed.filter((known) => !store.hasOrder(known)).slice(-MAX_ORDERS)) {
+  for (const url of listed.filter((known) => !orderStore.hasOrder(known)).slice(-MAX_ORDERS)) {
     const found = await ask(url, orderSchema);
     if (found?.status !== 'pending' && found?.status !== 'ready') continue;
     const ordered = found.identifiers.map(({ value }) => value);
-    if (sameNames(ordered, names)) return url;
+    if (sameNames(ordered, domainNames)) return url;
   }
   return undefined;
 }

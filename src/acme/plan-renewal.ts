@@ -35,12 +35,12 @@ const DAY = 86_400_000;
 export function planRenewal({
   notBefore,
   notAfter,
-  window,
+  window: renewalWindow,
   random,
   roundMs,
 }: RenewalFacts): number {
   const lifetime = Math.max(0, notAfter - notBefore);
-  if (!window) return notAfter - lifetime / (lifetime < 10 * DAY ? 2 : 3);
-  const length = Math.max(0, window.end - window.start - roundMs);
-  return Math.min(window.start + random * length, notAfter - lifetime / 10);
+  if (!renewalWindow) return notAfter - lifetime / (lifetime < 10 * DAY ? 2 : 3);
+  const length = Math.max(0, renewalWindow.end - renewalWindow.start - roundMs);
+  return Math.min(renewalWindow.start + random * length, notAfter - lifetime / 10);
 }

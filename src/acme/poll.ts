@@ -15,7 +15,7 @@ export interface PollOptions {
 }
 
 /** Waits until the next poll is allowed. Resolves to false when the round has no time left. */
-export type PollTimer = (reply?: AcmeReply) => Promise<boolean>;
+export type PollTimer = (acmeReply?: AcmeReply) => Promise<boolean>;
 
 /**
  * Returns a timer that waits as long as the CA asks, and at least `poll.every`:
@@ -23,11 +23,11 @@ export type PollTimer = (reply?: AcmeReply) => Promise<boolean>;
  */
 export function pollTimer({ clock, poll, signal, stillClaimed }: PollOptions): PollTimer {
   const end = clock.now() + poll.atMost;
-  return async (reply) => {
+  return async (acmeReply) => {
     const now = clock.now();
-    const at = Math.max(reply?.until ?? now, now + poll.every);
-    if (at > end || !stillClaimed()) return false;
-    await clock.sleep(at - now, signal);
+    const instant = Math.max(acmeReply?.until ?? now, now + poll.every);
+    if (instant > end || !stillClaimed()) return false;
+    await clock.sleep(instant - now, signal);
     return true;
   };
 }

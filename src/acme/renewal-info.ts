@@ -50,10 +50,10 @@ export function certificateId({ authorityKeyId, serial }: Certificate): string |
 export async function fetchRenewalInfo(
   session: AcmeSession,
   base: string,
-  id: string,
+  orderId: string,
   now: number,
 ): Promise<Result<RenewalAdvice, AcmeFailure>> {
-  const response = await session.get(`${base}/${id}`);
+  const response = await session.get(`${base}/${orderId}`);
   if (!response.ok) return response;
   const parsed = parseJson(schema, response.value.body);
   if (!parsed.ok) return parsed;

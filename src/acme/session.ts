@@ -13,7 +13,7 @@ export interface AcmeServer {
   readonly directory: string;
   readonly network: Network;
   /** Resolves a host to its addresses. */
-  addressesOf(host: string, signal?: AbortSignal): Promise<readonly string[]>;
+  addressesOf(hostName: string, abortSignal?: AbortSignal): Promise<readonly string[]>;
   /** Roots for the HTTPS certificate of the CA itself. */
   readonly anchors: TrustStore;
   readonly clock: Clock;
@@ -92,9 +92,9 @@ export class AcmeSession {
   #nonces: string[] = [];
   #private: boolean | undefined;
 
-  constructor(server: AcmeServer, signal?: AbortSignal) {
-    this.#server = server;
-    this.#signal = signal;
+  constructor(acmeServer: AcmeServer, abortSignal?: AbortSignal) {
+    this.#server = acmeServer;
+    this.#signal = abortSignal;
   }
 
   /** Returns the directory of the CA, requested once. */
@@ -121,7 +121,7 @@ export class AcmeSession {
    */
   async post(
     url: string,
-    signer: AcmeSigner,
+    acmeSigner: AcmeSigner,
     payload?: unknown,
   ): Promise<Result<AcmeReply, AcmeFailure>> {
     let nextNonce: string | undefined;
@@ -131,7 +131,7 @@ export class AcmeSession {
       const response = await this.#send(
         url,
         'POST',
-        Buffer.from(signRequest(signer, url, nonce.value, payload)),
+        Buffer.from(signRequest(acmeSigner, url, nonce.value, payload)),
       );
       if (!response.ok) return response;
       const read = this.#read(url, response.value);
@@ -179,7 +179,7 @@ export class AcmeSession {
   async #send(
     url: string,
     method: string,
-    body?: Uint8Array,
+    bodyBytes?: Uint8Array,
   ): Promise<Result<HttpResponse, AcmeFailure>> {
     const { network, anchors, clock, addressesOf } = this.#server;
     const target = URL.canParse(url) ? new URL(url) : undefined;
@@ -194,8 +194,10 @@ export class AcmeSession {
       port: Number(target.port || 443),
       path: `${target.pathname}${target.search}`,
       method,
-      headers: body ? { ...commonHeaders, 'content-type': 'application/jose+json' } : commonHeaders,
-      body,
+      headers: bodyBytes
+        ? { ...commonHeaders, 'content-type': 'application/jose+json' }
+        : commonHeaders,
+      body: bodyBytes,
       anchors,
       validationTime: clock.now(),
       maxBytes: MAX_OCTETS,
@@ -211,18 +213,18 @@ export class AcmeSession {
   }
 
   #read(url: string, { status, headers, body }: HttpResponse): Result<AcmeReply, AcmeFailure> {
-    const text = Buffer.from(body).toString('utf8');
+    const jsonText = Buffer.from(body).toString('utf8');
     const until = parseRetryAfter(headers['retry-after'], this.#server.clock.now());
     const { location, link } = headers;
     if (status >= 200 && status < 300)
       return ok({
-        body: text,
+        body: jsonText,
         alternates: parseLinks(link, 'alternate', url),
         location,
         next: parseLinks(link, 'next', url)[0],
         until,
       });
-    const { type = '', detail = '' } = problemOf(text);
+    const { type = '', detail = '' } = problemOf(jsonText);
     const problem = /^urn:ietf:params:acme:error:([A-Za-z]{1,64})$/.exec(type)?.[1];
     const words = `${status} ${problem ?? ''} ${detail}`.replace(/\s+/g, ' ').trim();
     return fail({
@@ -245,8 +247,8 @@ function failureCode(
 }
 
 /** Parses JSON of the expected shape. Fails with `acme-unreachable`. */
-export function parseJson<T>(schema: z.ZodType<T>, text: string): Result<T, AcmeFailure> {
-  const parsed = schema.safeParse(jsonOf(text));
+export function parseJson<T>(schema: z.ZodType<T>, jsonText: string): Result<T, AcmeFailure> {
+  const parsed = schema.safeParse(jsonOf(jsonText));
   if (parsed.success) return ok(parsed.data);
   return fail(acmeFailures.make('acme-unreachable', 'not the JSON that RFC 8555 describes'));
 }
@@ -257,16 +259,16 @@ function nonceIn({ headers }: HttpResponse): string | undefined {
   return nonce !== undefined && /^[A-Za-z0-9_-]{1,256}$/.test(nonce) ? nonce : undefined;
 }
 
-function problemOf(text: string): Partial<Record<'type' | 'detail', string | undefined>> {
+function problemOf(jsonText: string): Partial<Record<'type' | 'detail', string | undefined>> {
   const parsed = z
     .object({ type: z.string().optional(), detail: z.string().optional() })
-    .safeParse(jsonOf(text));
+    .safeParse(jsonOf(jsonText));
   return parsed.success ? parsed.data : {};
 }
 
-function jsonOf(text: string): unknown {
+function jsonOf(jsonText: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(jsonText) as unknown;
   } catch {
     return undefined;
   }

@@ -11,8 +11,8 @@ export interface OrderStore {
   /**
    * Returns the open order of a key. `url` is missing when the request was about to be sent.
    */
-  order(host: string, key: string): OpenOrder | undefined;
-  saveOrder(host: string, key: string, order: OpenOrder): void;
+  order(hostName: string, key: string): OpenOrder | undefined;
+  saveOrder(hostName: string, key: string, openOrder: OpenOrder): void;
   /** Whether the order of a URL is saved for any key. */
   hasOrder(url: string): boolean;
 }

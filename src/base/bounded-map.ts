@@ -22,28 +22,28 @@ export class BoundedMap<V> {
     private readonly weight?: WeightLimit<V>,
   ) {}
 
-  get(key: string): V | undefined {
-    const entry = this.#entries.get(key);
+  get(cacheKey: string): V | undefined {
+    const entry = this.#entries.get(cacheKey);
     if (!entry) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    this.#entries.delete(cacheKey);
+    this.#entries.set(cacheKey, entry);
     return entry.value;
   }
 
-  set(key: string, value: V): void {
-    this.delete(key);
+  set(cacheKey: string, value: V): void {
+    this.delete(cacheKey);
     const weight = this.weight?.weigh(value) ?? 0;
-    this.#entries.set(key, { value, weight });
+    this.#entries.set(cacheKey, { value, weight });
     this.#weight += weight;
     while (this.#entries.size > this.limit || this.#weight > (this.weight?.maximum ?? Infinity))
       this.delete(this.#entries.keys().next().value as string);
   }
 
-  delete(key: string): void {
-    const entry = this.#entries.get(key);
+  delete(cacheKey: string): void {
+    const entry = this.#entries.get(cacheKey);
     if (!entry) return;
     this.#weight -= entry.weight;
-    this.#entries.delete(key);
+    this.#entries.delete(cacheKey);
   }
 
   get size(): number {

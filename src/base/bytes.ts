@@ -1,10 +1,10 @@
 /** Concatenates byte strings into a new array. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const output = new Uint8Array(parts.reduce((count, octets) => count + octets.length, 0));
-  let at = 0;
+  let offset = 0;
   for (const part of parts) {
-    output.set(part, at);
-    at += part.length;
+    output.set(part, offset);
+    offset += part.length;
   }
   return output;
 }
@@ -28,8 +28,8 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /** Hexadecimal to bytes; undefined for anything else. Blanks are not accepted. */
-export function fromHex(text: string): Uint8Array | undefined {
-  if (/^([0-9a-fA-F]{2})*$/.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
+export function fromHex(hexText: string): Uint8Array | undefined {
+  if (/^([0-9a-fA-F]{2})*$/.test(hexText)) return new Uint8Array(Buffer.from(hexText, 'hex'));
   return undefined;
 }
 
@@ -39,9 +39,9 @@ export function toBase64(bytes: Uint8Array): string {
 }
 
 /** Standard base64 to bytes; undefined for anything else. */
-export function fromBase64(text: string): Uint8Array | undefined {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
-  return new Uint8Array(Buffer.from(text, 'base64'));
+export function fromBase64(base64Text: string): Uint8Array | undefined {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64Text) || base64Text.length % 4 !== 0) return undefined;
+  return new Uint8Array(Buffer.from(base64Text, 'base64'));
 }
 
 /**

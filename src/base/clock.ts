@@ -7,7 +7,7 @@ export interface Clock {
   now(): number;
   monotonic(): number;
   /** Resolves after `ms`; rejects with `signal.reason` when aborted. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  sleep(milliseconds: number, abortSignal?: AbortSignal): Promise<void>;
 }
 
 /**
@@ -24,18 +24,18 @@ export function steadyTime(clock: Clock): () => number {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep(milliseconds, signal) {
+  sleep(milliseconds, abortSignal) {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason as Error);
+      if (abortSignal?.aborted) return reject(abortSignal.reason as Error);
       const stop = (): void => {
         clearTimeout(timer);
-        reject(signal?.reason as Error);
+        reject(abortSignal?.reason as Error);
       };
       const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', stop);
+        abortSignal?.removeEventListener('abort', stop);
         resolve();
       }, milliseconds);
-      signal?.addEventListener('abort', stop, { once: true });
+      abortSignal?.addEventListener('abort', stop, { once: true });
     });
   },
 };

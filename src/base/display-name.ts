@@ -29,17 +29,18 @@ const punctuationLike = /[ノ一丿〇ニ工ロ丶ヽ〳・]/u;
  * Latin letters, runs from right to left, holds an invisible character, or does not
  * return to the same A-label (RFC 5891 §5.4, Unicode Technical Standard 39 §5.2).
  */
-export function displayName(name: string): string {
-  const unicode = safeUnicode(name);
-  if (unicode === undefined) return name;
-  return `${name} (${unicode})`;
+export function displayName(domainName: string): string {
+  const unicode = safeUnicode(domainName);
+  if (unicode === undefined) return domainName;
+  return `${domainName} (${unicode})`;
 }
 
 /** The U-label form of a name, where it differs and is safe to show. */
-export function safeUnicode(name: string): string | undefined {
-  if (!/(^|\.)xn--/i.test(name)) return undefined;
-  const unicode = domainToUnicode(name);
-  if (unicode === '' || unicode === name || domainToASCII(unicode) !== name) return undefined;
+export function safeUnicode(domainName: string): string | undefined {
+  if (!/(^|\.)xn--/i.test(domainName)) return undefined;
+  const unicode = domainToUnicode(domainName);
+  if (unicode === '' || unicode === domainName || domainToASCII(unicode) !== domainName)
+    return undefined;
   if (unicode.split('.').every(isSafeLabel)) return unicode;
   return undefined;
 }

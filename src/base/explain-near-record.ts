@@ -14,11 +14,11 @@ export interface RecordKind {
  * Returns undefined for a valid record, and for a record of another type, such as SPF.
  */
 export function explainNearRecord(
-  text: string,
+  recordText: string,
   { version, field }: RecordKind,
 ): string | undefined {
-  if (new RegExp(`^v=${version}[ \\t]*(;|$)`).test(text)) return undefined;
-  const plain = text
+  if (new RegExp(`^v=${version}[ \\t]*(;|$)`).test(recordText)) return undefined;
+  const plain = recordText
     .normalize('NFKC')
     .replace(/[^\x21-\x7e]|["'\\]/g, '')
     .toLowerCase();
@@ -26,16 +26,17 @@ export function explainNearRecord(
   if (!new RegExp(`^(v(ersion)?[=:]?${kind}|${kind}v?\\d|${field}=)|[;,]v=${kind}`).test(plain))
     return undefined;
   const wanted = `v=${version}`;
-  if (/[^\x20-\x7e\t]/.test(text)) return 'it holds characters outside US-ASCII, some invisible';
-  if (/["'\\]/.test(text)) return 'quotation marks are part of its value: leave them out';
-  if (/^\s/.test(text)) return 'it begins with a blank';
-  if (/^version\s*:/i.test(text)) return 'this is a line of the policy file, not the record';
-  if (/^v\s+=|^v=\s/i.test(text)) return 'no blank may stand around the first equals sign';
-  if (/^v=/i.test(text) && !plain.startsWith(wanted.toLowerCase()))
+  if (/[^\x20-\x7e\t]/.test(recordText))
+    return 'it holds characters outside US-ASCII, some invisible';
+  if (/["'\\]/.test(recordText)) return 'quotation marks are part of its value: leave them out';
+  if (/^\s/.test(recordText)) return 'it begins with a blank';
+  if (/^version\s*:/i.test(recordText)) return 'this is a line of the policy file, not the record';
+  if (/^v\s+=|^v=\s/i.test(recordText)) return 'no blank may stand around the first equals sign';
+  if (/^v=/i.test(recordText) && !plain.startsWith(wanted.toLowerCase()))
     return `the only version is ${version}`;
-  if (text.toLowerCase().startsWith(wanted.toLowerCase()) && !text.startsWith(wanted))
+  if (recordText.toLowerCase().startsWith(wanted.toLowerCase()) && !recordText.startsWith(wanted))
     return `upper and lower case count: it has to begin with ${wanted}`;
-  if (text.startsWith(wanted)) return `a semicolon has to follow ${wanted}`;
+  if (recordText.startsWith(wanted)) return `a semicolon has to follow ${wanted}`;
   return `it has to begin with ${wanted};`;
 }
 
@@ -43,14 +44,15 @@ export function explainNearRecord(
  * Explains the fault of one `name=value` field. Blanks around the equals sign are a fault
  * unless `blanks` is true.
  */
-export function explainField(text: string, blanks = false): string {
-  if (text === '') return 'an empty field, from two semicolons in a row';
-  const equals = text.indexOf('=');
-  if (equals < 0) return `"${text}" has no equals sign`;
-  if (equals === 0) return `"${text}" has no field name`;
-  if (text.slice(equals + 1).trim() === '') return `"${text}" has no value`;
-  if (!blanks && /\s=|=\s/.test(text)) return `"${text}" has a blank beside the equals sign`;
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\s*=/.test(text))
-    return `"${text.slice(0, equals)}" is not a field name`;
-  return `"${text}" holds a character that its value may not have`;
+export function explainField(recordText: string, blanks = false): string {
+  if (recordText === '') return 'an empty field, from two semicolons in a row';
+  const equals = recordText.indexOf('=');
+  if (equals < 0) return `"${recordText}" has no equals sign`;
+  if (equals === 0) return `"${recordText}" has no field name`;
+  if (recordText.slice(equals + 1).trim() === '') return `"${recordText}" has no value`;
+  if (!blanks && /\s=|=\s/.test(recordText))
+    return `"${recordText}" has a blank beside the equals sign`;
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\s*=/.test(recordText))
+    return `"${recordText.slice(0, equals)}" is not a field name`;
+  return `"${recordText}" holds a character that its value may not have`;
 }

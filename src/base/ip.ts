@@ -10,11 +10,12 @@ export interface Ip {
  * Parses a literal IP address without zone id, brackets or prefix length. Returns
  * undefined for anything else.
  */
-export function parseIp(text: string): Ip | undefined {
-  if (isIPv4(text)) return { family: 4, bytes: Uint8Array.from(text.split('.'), Number) };
-  if (!isIPv6(text) || text.includes('%')) return undefined;
-  let rest = text;
-  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
+export function parseIp(addressText: string): Ip | undefined {
+  if (isIPv4(addressText))
+    return { family: 4, bytes: Uint8Array.from(addressText.split('.'), Number) };
+  if (!isIPv6(addressText) || addressText.includes('%')) return undefined;
+  let rest = addressText;
+  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(addressText);
   if (dotted) {
     const [first, second, third, fourth] = (dotted[2] as string).split('.').map(Number) as [
       number,
@@ -29,8 +30,8 @@ export function parseIp(text: string): Ip | undefined {
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
   const groups = [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
   const bytes = new Uint8Array(16);
-  groups.forEach((group, index) => {
-    const value = parseInt(group, 16);
+  groups.forEach((groupName, index) => {
+    const value = parseInt(groupName, 16);
     bytes[2 * index] = value >> 8;
     bytes[2 * index + 1] = value & 0xff;
   });

@@ -104,12 +104,12 @@ export class Name {
    * Parses presentation form (RFC 1035 §5.1): `\.`, `\\` and `\DDD` escapes, optional
    * final dot, `.` for the root. No IDNA: see {@link parseDomain}.
    */
-  static parse(text: string): Result<Name> {
-    if (text === '') return fail(nameFailures.make('name-empty'));
-    if (text === '.') return ok(Name.root);
+  static parse(sourceText: string): Result<Name> {
+    if (sourceText === '') return fail(nameFailures.make('name-empty'));
+    if (sourceText === '.') return ok(Name.root);
     const labels: Uint8Array[] = [];
     let label: number[] = [];
-    const bytes = Buffer.from(text, 'utf8');
+    const bytes = Buffer.from(sourceText, 'utf8');
     for (let index = 0; index < bytes.length; index++) {
       let octet = bytes[index] as number;
       if (octet === 0x2e) {
@@ -136,9 +136,10 @@ export class Name {
    * Parses a name that is a literal in this source. Throws TypeError for an invalid one:
    * that is a programming error, not input.
    */
-  static of(text: string): Name {
-    const parsed = Name.parse(text);
-    if (!parsed.ok) throw new TypeError(`not a domain name: ${text} (${parsed.failure.code})`);
+  static of(sourceText: string): Name {
+    const parsed = Name.parse(sourceText);
+    if (!parsed.ok)
+      throw new TypeError(`not a domain name: ${sourceText} (${parsed.failure.code})`);
     return parsed.value;
   }
 
@@ -202,8 +203,8 @@ export class Name {
    * The name with labels put in front, given as presentation form:
    * `mx.prepend('_25._tcp')`.
    */
-  prepend(text: string): Result<Name> {
-    const front = Name.parse(text);
+  prepend(sourceText: string): Result<Name> {
+    const front = Name.parse(sourceText);
     if (front.ok) return Name.fromLabels([...front.value.labels, ...this.labels]);
     return front;
   }
@@ -232,8 +233,8 @@ export class Name {
  * letters become lower case, one final dot is removed. IP literals, underscores, e-mail
  * addresses, URLs and names beyond the DNS limits of 63 and 255 octets are failures.
  */
-export function parseDomain(text: string): Result<Name> {
-  const trimmed = text.trim().replace(/[.\u3002]$/u, '');
+export function parseDomain(sourceText: string): Result<Name> {
+  const trimmed = sourceText.trim().replace(/[.\u3002]$/u, '');
   if (trimmed === '') return fail(nameFailures.make('name-empty'));
   if (/^\[?[0-9.]+\]?$/.test(trimmed) || trimmed.includes(':'))
     return fail(nameFailures.make('name-not-a-domain', 'an IP address or URL, not a domain name'));
@@ -252,7 +253,7 @@ export function parseDomain(text: string): Result<Name> {
   if (
     ascii === '' ||
     !/^[a-z0-9.-]+$/.test(ascii) ||
-    ascii.split('.').some((line) => /^-|-$/.test(line))
+    ascii.split('.').some((textLine) => /^-|-$/.test(textLine))
   ) {
     return fail(nameFailures.make('name-not-a-domain', 'not a valid internationalised host name'));
   }
@@ -275,11 +276,11 @@ function lowerLatin1(wire: Uint8Array): string {
 }
 
 function escapeLabel(label: Uint8Array): string {
-  let text = '';
+  let sourceText = '';
   for (const octet of label) {
-    if (octet === 0x2e || octet === 0x5c) text += `\\${String.fromCharCode(octet)}`;
-    else if (octet > 0x20 && octet < 0x7f) text += String.fromCharCode(octet);
-    else text += `\\${String(octet).padStart(3, '0')}`;
+    if (octet === 0x2e || octet === 0x5c) sourceText += `\\${String.fromCharCode(octet)}`;
+    else if (octet > 0x20 && octet < 0x7f) sourceText += String.fromCharCode(octet);
+    else sourceText += `\\${String(octet).padStart(3, '0')}`;
   }
-  return text;
+  return sourceText;
 }

@@ -11,8 +11,8 @@ export const hidden =
  * `\xNN` or `\u{N}`, and the text is cut to `limit` characters. Every renderer and every
  * log line passes foreign text through this function.
  */
-export function neutralise(text: string, limit = 1000): string {
-  const zoneCut = text.length > limit ? `${text.slice(0, limit)}[...]` : text;
+export function neutralise(sourceText: string, limit = 1000): string {
+  const zoneCut = sourceText.length > limit ? `${sourceText.slice(0, limit)}[...]` : sourceText;
   return zoneCut.replace(hidden, (character) => {
     const code = character.codePointAt(0) ?? 0;
     if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;

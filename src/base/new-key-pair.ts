@@ -18,8 +18,8 @@ export type NewKey =
  * `KeyObject.export()` can destroy that job while the export holds its lock, which
  * deadlocks the process.
  */
-export function newKeyPair(key: NewKey): { privateKey: KeyObject; publicKey: KeyObject } {
-  const { type, ...parameters } = key;
+export function newKeyPair(newKey: NewKey): { privateKey: KeyObject; publicKey: KeyObject } {
+  const { type, ...parameters } = newKey;
   const encoded = generateKeyPairSync(type as 'ec', {
     ...(parameters as ECKeyPairOptions<'der', 'der'>),
     publicKeyEncoding: { type: 'spki', format: 'der' },

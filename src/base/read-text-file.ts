@@ -16,11 +16,11 @@ export interface ReadTextFileOptions {
  * Throws HermeticError with the path, the cause in words and the fix, so that a typing
  * mistake never ends in a stack trace.
  */
-export function readTextFile(path: string, options: ReadTextFileOptions = {}): string {
+export function readTextFile(filePath: string, options: ReadTextFileOptions = {}): string {
   const { code = 'file-unreadable', label = '', maxBytes = 64 * 1024 * 1024 } = options;
-  const subject = `${label} ${path}`.trim();
+  const subject = `${label} ${filePath}`.trim();
   try {
-    if (statSync(path).size > maxBytes)
+    if (statSync(filePath).size > maxBytes)
       throw new HermeticError(
         'file-too-large',
         `${subject}: larger than ${megabytes(maxBytes)} MB`,
@@ -28,7 +28,7 @@ export function readTextFile(path: string, options: ReadTextFileOptions = {}): s
           fix: 'Give another file.',
         },
       );
-    return readFileSync(path, 'utf8');
+    return readFileSync(filePath, 'utf8');
   } catch (cause) {
     if (cause instanceof HermeticError) throw cause;
     const { message, fix } = describeSystemError(cause);

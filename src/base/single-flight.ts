@@ -12,34 +12,38 @@ interface Running<T> {
 export class SingleFlight<T> {
   readonly #running = new Map<string, Running<T>>();
 
-  run(key: string, work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    const running = this.#running.get(key) ?? this.#start(key, work);
+  run(
+    cacheKey: string,
+    work: (signal: AbortSignal) => Promise<T>,
+    abortSignal?: AbortSignal,
+  ): Promise<T> {
+    if (abortSignal?.aborted) return Promise.reject(abortSignal.reason as Error);
+    const running = this.#running.get(cacheKey) ?? this.#start(cacheKey, work);
     running.waiting++;
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         if (--running.waiting === 0) {
-          this.#forget(key, running);
-          running.controller.abort(signal?.reason);
+          this.#forget(cacheKey, running);
+          running.controller.abort(abortSignal?.reason);
         }
-        reject(signal?.reason as Error);
+        reject(abortSignal?.reason as Error);
       };
-      const settled = (): void => signal?.removeEventListener('abort', leave);
-      signal?.addEventListener('abort', leave, { once: true });
+      const settled = (): void => abortSignal?.removeEventListener('abort', leave);
+      abortSignal?.addEventListener('abort', leave, { once: true });
       running.promise.finally(settled).then(resolve, reject);
     });
   }
 
-  #start(key: string, work: (signal: AbortSignal) => Promise<T>): Running<T> {
+  #start(cacheKey: string, work: (abortSignal: AbortSignal) => Promise<T>): Running<T> {
     const controller = new AbortController();
     const running: Running<T> = { promise: work(controller.signal), controller, waiting: 0 };
-    this.#running.set(key, running);
-    const forget = (): void => this.#forget(key, running);
+    this.#running.set(cacheKey, running);
+    const forget = (): void => this.#forget(cacheKey, running);
     running.promise.then(forget, forget);
     return running;
   }
 
-  #forget(key: string, running: Running<T>): void {
-    if (this.#running.get(key) === running) this.#running.delete(key);
+  #forget(cacheKey: string, running: Running<T>): void {
+    if (this.#running.get(cacheKey) === running) this.#running.delete(cacheKey);
   }
 }

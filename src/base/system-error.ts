@@ -26,8 +26,8 @@ export function describeSystemError(error: unknown): {
   readonly message: string;
   readonly fix: string;
 } {
-  const { code, message: text } = error as NodeJS.ErrnoException;
-  const [message = code ?? text, fix = 'Check the path and its permissions.'] =
+  const { code, message: sourceText } = error as NodeJS.ErrnoException;
+  const [message = code ?? sourceText, fix = 'Check the path and its permissions.'] =
     words[code ?? ''] ?? [];
   return { message, fix };
 }

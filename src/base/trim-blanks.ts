@@ -2,11 +2,11 @@
  * Removes spaces and tabs at both ends in linear time. The expression `/[ \t]+$/` needs
  * quadratic time on a long run of blanks, which a peer could send.
  */
-export function trimBlanks(text: string): string {
-  let [start, end] = [0, text.length];
-  while (isBlank(text[start])) start++;
-  while (end > start && isBlank(text[end - 1])) end--;
-  return text.slice(start, end);
+export function trimBlanks(sourceText: string): string {
+  let [start, end] = [0, sourceText.length];
+  while (isBlank(sourceText[start])) start++;
+  while (end > start && isBlank(sourceText[end - 1])) end--;
+  return sourceText.slice(start, end);
 }
 
 function isBlank(character: string | undefined): boolean {

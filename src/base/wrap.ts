@@ -5,51 +5,51 @@ import { neutralise } from './neutralise.js';
  * characters of foreign text become visible escapes.
  */
 export function wrap(
-  text: string,
-  width: number,
+  sourceText: string,
+  lineWidth: number,
   indent = '',
   hanging = indent,
 ): readonly string[] {
-  return text
+  return sourceText
     .split('\n')
     .flatMap((paragraph, index) =>
-      wrapLine(neutralise(paragraph, 2000), width, index === 0 ? indent : hanging, hanging),
+      wrapLine(neutralise(paragraph, 2000), lineWidth, index === 0 ? indent : hanging, hanging),
     );
 }
 
-function wrapLine(text: string, width: number, first: string, hanging: string): string[] {
-  const lines: string[] = [];
-  let line = first;
+function wrapLine(sourceText: string, lineWidth: number, first: string, hanging: string): string[] {
+  const outputLines: string[] = [];
+  let textLine = first;
   let empty = true;
-  for (let word of text.split(' ')) {
+  for (let word of sourceText.split(' ')) {
     while (true) {
-      const joined = empty ? line + word : `${line} ${word}`;
-      if (joined.length <= width) {
-        line = joined;
+      const joined = empty ? textLine + word : `${textLine} ${word}`;
+      if (joined.length <= lineWidth) {
+        textLine = joined;
         empty = false;
         break;
       }
       if (!empty) {
-        lines.push(line.trimEnd());
-        line = hanging;
+        outputLines.push(textLine.trimEnd());
+        textLine = hanging;
         empty = true;
         continue;
       }
-      const room = Math.max(1, width - line.length);
-      lines.push(line + word.slice(0, room));
+      const room = Math.max(1, lineWidth - textLine.length);
+      outputLines.push(textLine + word.slice(0, room));
       word = word.slice(room);
-      line = hanging;
+      textLine = hanging;
     }
   }
-  return [...lines, line.trimEnd()];
+  return [...outputLines, textLine.trimEnd()];
 }
 
 /**
  * Cuts text to `width` columns and marks the cut with `...`. The text is neutralised
  * first.
  */
-export function clip(text: string, width: number): string {
-  const safe = neutralise(text, 500);
-  if (safe.length <= width) return safe;
-  return `${safe.slice(0, Math.max(0, width - 3))}...`;
+export function clip(sourceText: string, lineWidth: number): string {
+  const safe = neutralise(sourceText, 500);
+  if (safe.length <= lineWidth) return safe;
+  return `${safe.slice(0, Math.max(0, lineWidth - 3))}...`;
 }

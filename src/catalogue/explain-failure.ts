@@ -24,9 +24,9 @@ export function findFailure(code: string): FailureEntry | undefined {
  * is with its detail. The detail can be text of a peer; the caller neutralises it.
  */
 export function explainFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): string {
-  const entry = entries.get(code);
+  const failureEntry = entries.get(code);
   const particulars = detail === '' ? '' : ` (${detail})`;
-  if (!entry) return `${code}${particulars}`;
-  const clause = entry.clause === undefined ? '' : ` [${entry.clause}]`;
-  return `${entry.message}${particulars}${clause} ${entry.fix}`;
+  if (!failureEntry) return `${code}${particulars}`;
+  const clause = failureEntry.clause === undefined ? '' : ` [${failureEntry.clause}]`;
+  return `${failureEntry.message}${particulars}${clause} ${failureEntry.fix}`;
 }

@@ -55,9 +55,9 @@ export function explainMismatch(question: MismatchQuestion): readonly RecordFaul
   const { verdict, records } = verifyDane(question);
   if (verdict === 'match') return [];
   const shown = { ...question, chain: question.chain.slice(0, MAX_EXPLAINED) };
-  return question.records.slice(0, MAX_EXPLAINED).map((data, index) => ({
-    record: formatTlsa(data),
-    ...faultOf(data, records[index] as RecordVerdict, shown),
+  return question.records.slice(0, MAX_EXPLAINED).map((tlsaData, index) => ({
+    record: formatTlsa(tlsaData),
+    ...faultOf(tlsaData, records[index] as RecordVerdict, shown),
   }));
 }
 
@@ -97,9 +97,9 @@ function anchorFault(
   question: MismatchQuestion,
 ): Fault {
   const { chain, names, validationTime, anchor } = question;
-  const [leaf, ...above] = chain;
-  if (!leaf) return unknown(record);
-  const own = formOf(record, leaf);
+  const [leafCertificate, ...above] = chain;
+  if (!leafCertificate) return unknown(record);
+  const own = formOf(record, leafCertificate);
   if (own)
     return {
       kind: 'wrong-usage',
@@ -108,7 +108,7 @@ function anchorFault(
   if (reason === 'name')
     return {
       kind: 'name',
-      message: `usage 2 needs the name ${names[0] ?? ''} in the certificate, which has ${leaf.dnsNames.slice(0, 3).join(', ') || 'no DNS name'}`,
+      message: `usage 2 needs the name ${names[0] ?? ''} in the certificate, which has ${leafCertificate.dnsNames.slice(0, 3).join(', ') || 'no DNS name'}`,
     };
   if (reason === 'date') return outOfDate(chain, validationTime);
   for (const [index, certificate] of above.entries()) {
@@ -126,8 +126,8 @@ function anchorFault(
   return perhapsNotSent(record, chain);
 }
 
-function outOfDate(chain: readonly Certificate[], validationTime: number): Fault {
-  const old = chain.find(
+function outOfDate(certificateChain: readonly Certificate[], validationTime: number): Fault {
+  const old = certificateChain.find(
     (certificate) =>
       validationTime > certificate.notAfter || validationTime < certificate.notBefore,
   );
@@ -159,8 +159,8 @@ function brokenPath(record: TlsaData, { chain, validationTime }: MismatchQuestio
   };
 }
 
-function perhapsNotSent(record: TlsaData, chain: readonly Certificate[]): Fault {
-  const top = chain.at(-1);
+function perhapsNotSent(record: TlsaData, certificateChain: readonly Certificate[]): Fault {
+  const top = certificateChain.at(-1);
   if (record.matchingType === 0 || !top || top.selfIssued) return unknown(record);
   return {
     kind: 'anchor-not-sent',
@@ -169,13 +169,13 @@ function perhapsNotSent(record: TlsaData, chain: readonly Certificate[]): Fault 
 }
 
 function unknown({ data, matchingType }: TlsaData): Fault {
-  const text = Buffer.from(data).toString('latin1');
+  const recordText = Buffer.from(data).toString('latin1');
   if (matchingType === 0 && (data.length === 32 || data.length === 64))
     return {
       kind: 'wrong-form',
       message: `its data has the size of a digest, which is matching type ${data.length === 32 ? 1 : 2}`,
     };
-  if (/^[0-9a-f]+$/i.test(text))
+  if (/^[0-9a-f]+$/i.test(recordText))
     return { kind: 'wrong-form', message: 'its data is the hexadecimal text of the data' };
   return {
     kind: 'unknown',
@@ -184,10 +184,10 @@ function unknown({ data, matchingType }: TlsaData): Fault {
   };
 }
 
-function wrongForm(record: TlsaData, form: Form, owner: string): Fault {
+function wrongForm(record: TlsaData, form: Form, ownerName: string): Fault {
   return {
     kind: 'wrong-form',
-    message: `its data is ${form.text} of ${owner}, which is written ${record.usage} ${form.selector} ${form.matchingType}`,
+    message: `its data is ${form.text} of ${ownerName}, which is written ${record.usage} ${form.selector} ${form.matchingType}`,
   };
 }
 
@@ -217,10 +217,10 @@ function formOf(record: TlsaData, certificate: Certificate): Form | undefined {
       [2, `the SHA-512 of the PEM text of ${part}`, digest('sha512', pemOf(bytes, selector))],
     ];
     const found = candidates.findIndex(([, , value]) => equalBytes(value, record.data));
-    const [matchingType, text] = candidates[found] ?? [];
-    if (matchingType === undefined || text === undefined) continue;
+    const [matchingType, recordText] = candidates[found] ?? [];
+    if (matchingType === undefined || recordText === undefined) continue;
     const right = found < 3 && selector === record.selector && matchingType === record.matchingType;
-    return { selector, matchingType, text, right };
+    return { selector, matchingType, text: recordText, right };
   }
   return undefined;
 }

@@ -33,19 +33,21 @@ const MAX_RECORDS = 3;
  * lines; at most nine questions.
  */
 export async function lookupMisplaced(options: MisplacedOptions): Promise<readonly string[]> {
-  const { resolver, host, domain, signal } = options;
+  const { resolver, host: hostName, domain: domainName, signal } = options;
   const places = [
-    ...prefixes.map((prefix) => host.prepend(prefix)),
-    { ok: true, value: host } as const,
-    ...(domain.equals(host) ? [] : [domain.prepend('_25._tcp')]),
-    (host.isAtOrBelow(domain) ? domain : host.parent).prepend(`_25._tcp.${host.toLower()}`),
+    ...prefixes.map((prefix) => hostName.prepend(prefix)),
+    { ok: true, value: hostName } as const,
+    ...(domainName.equals(hostName) ? [] : [domainName.prepend('_25._tcp')]),
+    (hostName.isAtOrBelow(domainName) ? domainName : hostName.parent).prepend(
+      `_25._tcp.${hostName.toLower()}`,
+    ),
   ];
   const found = await Promise.all(
     places.map(async (place) => {
       if (!place.ok) return [];
-      const answer = await resolver.ask(place.value, RRType.TLSA, signal ? { signal } : {});
-      return answer.records.slice(0, MAX_RECORDS).flatMap((record) => {
-        const read = readTlsa(record);
+      const dnsAnswer = await resolver.ask(place.value, RRType.TLSA, signal ? { signal } : {});
+      return dnsAnswer.records.slice(0, MAX_RECORDS).flatMap((resourceRecord) => {
+        const read = readTlsa(resourceRecord);
         if (read.ok) return [`${place.value.toLower()} TLSA ${formatTlsa(read.value)}`];
         return [];
       });

@@ -67,29 +67,29 @@ const MAX_RECORDS = 64;
  */
 export async function lookupTlsa({
   resolver,
-  host,
+  host: hostName,
   addresses,
   port,
   inert = false,
   signal,
 }: LookupTlsaOptions): Promise<TlsaLookup> {
   const { dnssec, aliases, canonicalName, ttl } = addresses;
-  const secureAlias = aliases.length > 0 && dnssec === 'secure' && !canonicalName.equals(host);
-  const candidates = secureAlias ? [canonicalName, host] : [host];
+  const secureAlias = aliases.length > 0 && dnssec === 'secure' && !canonicalName.equals(hostName);
+  const candidates = secureAlias ? [canonicalName, hostName] : [hostName];
   const trust = dnssec === 'insecure' && aliases[0]?.dnssec === 'secure' ? 'secure' : dnssec;
   let last: TlsaLookup = {
     status: 'absent',
-    base: host.toLower(),
+    base: hostName.toLower(),
     dnssec: trust,
     records: [],
     ttl,
   };
   if (trust === 'insecure' && !inert) return last;
-  for (const base of candidates) {
-    const owner = base.prepend(`_${port}._tcp`);
+  for (const baseDomain of candidates) {
+    const owner = baseDomain.prepend(`_${port}._tcp`);
     if (!owner.ok) continue;
     last = judge(
-      base,
+      baseDomain,
       await resolver.ask(owner.value, RRType.TLSA, signal ? { signal } : {}),
       trust,
     );
@@ -100,26 +100,26 @@ export async function lookupTlsa({
   return last;
 }
 
-function judge(base: Name, answer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup {
-  const common = { base: base.toLower(), dnssec: answer.dnssec, ttl: answer.ttl };
-  const records = answer.records.slice(0, MAX_RECORDS).flatMap((record): TlsaData[] => {
-    const read = readTlsa(record);
+function judge(baseDomain: Name, dnsAnswer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup {
+  const common = { base: baseDomain.toLower(), dnssec: dnsAnswer.dnssec, ttl: dnsAnswer.ttl };
+  const records = dnsAnswer.records.slice(0, MAX_RECORDS).flatMap((resourceRecord): TlsaData[] => {
+    const read = readTlsa(resourceRecord);
     return read.ok ? [read.value] : [];
   });
   const texts = records.map(formatTlsa);
-  if (answer.status === 'failed') {
+  if (dnsAnswer.status === 'failed') {
     // RFC 7672 §2.2.2: with insecure addresses a sender does not look up TLSA, so a
     // failed lookup has no effect on delivery.
     if (addressDnssec === 'insecure')
       return { ...common, dnssec: 'insecure', status: 'absent', records: [] };
     return {
       ...common,
-      status: answer.dnssec === 'bogus' ? 'bogus' : 'tempfail',
+      status: dnsAnswer.dnssec === 'bogus' ? 'bogus' : 'tempfail',
       records: [],
-      failure: answer.failure,
+      failure: dnsAnswer.failure,
     };
   }
-  if (answer.status !== 'found') return { ...common, status: 'absent', records: [] };
+  if (dnsAnswer.status !== 'found') return { ...common, status: 'absent', records: [] };
   // RFC 7672 §2.1.1: the zone is not proved to be unsigned, so the records may be in
   // force.
   if (addressDnssec === 'indeterminate' || addressDnssec === 'bogus')
@@ -129,10 +129,10 @@ function judge(base: Name, answer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup
       status: addressDnssec === 'bogus' ? 'bogus' : 'tempfail',
       records: texts,
     };
-  if (answer.dnssec !== 'secure' || addressDnssec !== 'secure')
+  if (dnsAnswer.dnssec !== 'secure' || addressDnssec !== 'secure')
     return {
       ...common,
-      dnssec: answer.dnssec === 'secure' ? addressDnssec : answer.dnssec,
+      dnssec: dnsAnswer.dnssec === 'secure' ? addressDnssec : dnsAnswer.dnssec,
       status: 'insecure',
       records: texts,
     };

@@ -46,7 +46,9 @@ export function rolloverState({ records, chains, gone = [] }: RolloverQuestion):
   // The chains that each record matches. A record that adds no chain is a duplicate.
   const reach = records.map((record) => {
     if (isUsable(record))
-      return chains.flatMap((chain, count) => (isFor(record, chain) ? [count] : []));
+      return chains.flatMap((certificateChain, count) =>
+        isFor(record, certificateChain) ? [count] : [],
+      );
     return [];
   });
   const said = (index: number): boolean =>
@@ -58,31 +60,33 @@ export function rolloverState({ records, chains, gone = [] }: RolloverQuestion):
           reach[index]?.every((count) => reach[position]?.includes(count)),
       );
   const anyCurrent = reach.some((found) => found.length > 0);
-  const roles = records.map((record, index): TlsaRole => {
+  const tlsaRoles = records.map((record, index): TlsaRole => {
     if (!isUsable(record)) return 'unusable';
     if (reach[index]?.length) return said(index) ? 'duplicate' : 'current';
     if (chains.length === 0) return 'unknown';
-    if (!anyCurrent || gone.some((chain) => isFor(record, chain))) return 'stale';
+    if (!anyCurrent || gone.some((certificateChain) => isFor(record, certificateChain)))
+      return 'stale';
     return record.usage === 3 ? 'next' : 'unrelated';
   });
-  return { state: stateOf(records, roles, chains), roles };
+  return { state: stateOf(records, tlsaRoles, chains), roles: tlsaRoles };
 }
 
 function stateOf(
   records: readonly TlsaData[],
-  roles: readonly TlsaRole[],
+  tlsaRoles: readonly TlsaRole[],
   chains: RolloverQuestion['chains'],
 ): TlsaCoverage {
   if (chains.length === 0 || !records.some(isUsable)) return 'unknown';
-  const current = records.filter((_, index) => roles[index] === 'current');
+  const current = records.filter((_, index) => tlsaRoles[index] === 'current');
   if (current.length === 0) return 'mismatch';
-  if (chains.some((chain) => !current.some((record) => isFor(record, chain)))) return 'partial';
+  if (chains.some((certificateChain) => !current.some((record) => isFor(record, certificateChain))))
+    return 'partial';
   // A record for the key and one for its issuer: the key may change under the same issuer
   // (RFC 7671 §8.4).
   const keyAndIssuer =
     current.some((tlsaData) => tlsaData.usage === 3) &&
     current.some((tlsaData) => tlsaData.usage === 2);
-  if (keyAndIssuer || roles.includes('next')) return 'ready';
+  if (keyAndIssuer || tlsaRoles.includes('next')) return 'ready';
   return 'single';
 }
 
@@ -90,12 +94,16 @@ function stateOf(
  * True where the record matches the chain. Names and dates are left out of account: a
  * record of usage 2 still belongs to a chain whose leaf has expired or has another name.
  */
-function isFor(record: TlsaData, chain: readonly Certificate[]): boolean {
-  const [leaf] = chain;
-  if (!leaf) return false;
-  const validationTime = (leaf.notBefore + leaf.notAfter) / 2;
+function isFor(record: TlsaData, certificateChain: readonly Certificate[]): boolean {
+  const [leafCertificate] = certificateChain;
+  if (!leafCertificate) return false;
+  const validationTime = (leafCertificate.notBefore + leafCertificate.notAfter) / 2;
   return (
-    verifyDane({ records: [record], chain, names: leaf.dnsNames, validationTime }).verdict ===
-    'match'
+    verifyDane({
+      records: [record],
+      chain: certificateChain,
+      names: leafCertificate.dnsNames,
+      validationTime,
+    }).verdict === 'match'
   );
 }

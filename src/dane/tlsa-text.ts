@@ -10,8 +10,8 @@ export function formatTlsa({ usage, selector, matchingType, data }: TlsaData): s
  * The reverse; blanks inside the hexadecimal part are allowed. Undefined for anything
  * else.
  */
-export function parseTlsa(text: string): TlsaData | undefined {
-  const parts = /^\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s+([0-9a-fA-F\s]+)$/.exec(text);
+export function parseTlsa(recordText: string): TlsaData | undefined {
+  const parts = /^\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s+([0-9a-fA-F\s]+)$/.exec(recordText);
   const data = parts && fromHex((parts[4] as string).replace(/\s/g, ''));
   if (!parts || !data) return undefined;
   const [usage, selector, matchingType] = parts.slice(1, 4).map(Number) as [number, number, number];

@@ -53,8 +53,8 @@ export function usableRecords<T extends TlsaData>(records: readonly T[]): readon
   const usable = records.filter(isUsable);
   const strongest = new Map<string, number>();
   for (const { usage, selector, matchingType } of usable) {
-    const key = `${usage} ${selector}`;
-    strongest.set(key, Math.max(strongest.get(key) ?? 0, matchingType));
+    const lookupKey = `${usage} ${selector}`;
+    strongest.set(lookupKey, Math.max(strongest.get(lookupKey) ?? 0, matchingType));
   }
   return usable.filter(
     (r) => r.matchingType === 0 || r.matchingType === strongest.get(`${r.usage} ${r.selector}`),

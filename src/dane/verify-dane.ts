@@ -60,19 +60,19 @@ export function verifyDane({
   validationTime,
 }: VerifyDaneRequest): DaneVerdict {
   const usable = new Set(usableRecords(records));
-  const work = new SearchWork();
+  const searchWork = new SearchWork();
   const judged = records.map((record): RecordVerdict => {
-    const text = formatTlsa(record);
+    const recordText = formatTlsa(record);
     if (!usable.has(record))
       return {
-        record: text,
+        record: recordText,
         verdict: usableRecords([record]).length === 1 ? 'weaker-digest' : 'unusable',
       };
     const verdict =
       record.usage === 3
         ? judgeEndEntity(record, chain)
-        : judgeAnchor(record, { chain, names, validationTime }, work);
-    return { record: text, ...verdict };
+        : judgeAnchor(record, { chain, names, validationTime }, searchWork);
+    return { record: recordText, ...verdict };
   });
   const matched = judged.find((recordVerdict) => recordVerdict.verdict === 'match')?.record;
   if (matched !== undefined) return { verdict: 'match', matched, records: judged };
@@ -84,10 +84,12 @@ export function verifyDane({
 
 function judgeEndEntity(
   record: TlsaData,
-  chain: readonly Certificate[],
+  certificateChain: readonly Certificate[],
 ): Omit<RecordVerdict, 'record'> {
-  const [leaf] = chain;
-  return { verdict: leaf && matchesData(record, leaf) ? 'match' : 'no-match' };
+  const [leafCertificate] = certificateChain;
+  return {
+    verdict: leafCertificate && matchesData(record, leafCertificate) ? 'match' : 'no-match',
+  };
 }
 
 function judgeAnchor(
@@ -95,8 +97,8 @@ function judgeAnchor(
   { chain, names, validationTime }: Omit<VerifyDaneRequest, 'records'>,
   work: SearchWork,
 ): Omit<RecordVerdict, 'record'> {
-  const [leaf] = chain;
-  if (!leaf) return { verdict: 'no-match' };
+  const [leafCertificate] = chain;
+  if (!leafCertificate) return { verdict: 'no-match' };
   const given = anchorsGiven(record);
   const {
     chain: trust,
@@ -112,7 +114,7 @@ function judgeAnchor(
   });
   if (trust !== 'trusted' || problems.length > 0) return { verdict: 'no-match', reason: 'path' };
   if (validity !== 'valid') return { verdict: 'no-match', reason: 'date' };
-  if (names.some((name) => matchesDnsName(leaf, name))) return { verdict: 'match' };
+  if (names.some((name) => matchesDnsName(leafCertificate, name))) return { verdict: 'match' };
   return { verdict: 'no-match', reason: 'name' };
 }
 

@@ -7,7 +7,7 @@ import type { MailCertificate } from './check-result.js';
  * elsewhere.
  */
 export function certificateFacts(
-  leaf: Certificate,
+  leafCertificate: Certificate,
   sent: readonly Certificate[],
 ): Pick<
   MailCertificate,
@@ -21,13 +21,13 @@ export function certificateFacts(
   | 'spkiSha256'
 > {
   return {
-    keyAlgorithm: leaf.keyAlgorithm,
-    keyBits: leaf.keyBits,
-    signature: leaf.signatureAlgorithm,
-    names: leaf.dnsNames,
-    notBefore: formatTime(leaf.notBefore),
-    notAfter: formatTime(leaf.notAfter),
+    keyAlgorithm: leafCertificate.keyAlgorithm,
+    keyBits: leafCertificate.keyBits,
+    signature: leafCertificate.signatureAlgorithm,
+    names: leafCertificate.dnsNames,
+    notBefore: formatTime(leafCertificate.notBefore),
+    notAfter: formatTime(leafCertificate.notAfter),
     chainAsSent: sent.map((certificate) => certificate.subjectText),
-    spkiSha256: spkiSha256(leaf),
+    spkiSha256: spkiSha256(leafCertificate),
   };
 }

@@ -11,10 +11,11 @@ export function evidenceDigest(evidence: Evidence): string {
 }
 
 /** Keys in the order of their UTF-16 code units, no blanks; undefined is left out. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value)
+function canonicalJson(jsonValue: unknown): string {
+  if (Array.isArray(jsonValue))
+    return `[${jsonValue.map((item) => canonicalJson(item)).join(',')}]`;
+  if (typeof jsonValue !== 'object' || jsonValue === null) return JSON.stringify(jsonValue);
+  const fields = Object.entries(jsonValue)
     .filter(([, field]) => field !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`);

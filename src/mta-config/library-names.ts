@@ -19,8 +19,10 @@ export function openSslGroups({ groups }: TlsSettings, separator: string): strin
     secp256r1: 'prime256v1',
   };
   return groups
-    .filter((name) => groupTable.some((group) => group.name === name && group.kind !== 'hybrid'))
-    .map((name) => names[name] ?? name)
+    .filter((libraryName) =>
+      groupTable.some((group) => group.name === libraryName && group.kind !== 'hybrid'),
+    )
+    .map((libraryName) => names[libraryName] ?? libraryName)
     .join(separator);
 }
 
@@ -32,25 +34,31 @@ export function openSslGroups({ groups }: TlsSettings, separator: string): strin
  */
 export function gnuTlsPriority(settings: TlsSettings): string {
   const suites = tls12(settings);
-  const exchanges = distinct(suites.map((suite) => `${suite.keyExchange}-${suite.authentication}`));
+  const exchanges = distinct(
+    suites.map((cipherSuite) => `${cipherSuite.keyExchange}-${cipherSuite.authentication}`),
+  );
   const ciphers = distinct(suites.map(gnuTlsCipher));
   if (
     exchanges.length * ciphers.length !== suites.length ||
-    suites.some((suite) => suite.mode === 'CBC')
+    suites.some((cipherSuite) => cipherSuite.mode === 'CBC')
   )
     throw new TypeError('GnuTLS cannot use exactly these suites');
-  const usual = ['secp521r1', 'x448'].filter((name) => !settings.groups.includes(name));
-  const finite = settings.groups.some((name) => name.startsWith('ffdhe')) ? [] : ['-GROUP-DH-ALL'];
+  const usual = ['secp521r1', 'x448'].filter(
+    (libraryName) => !settings.groups.includes(libraryName),
+  );
+  const finite = settings.groups.some((libraryName) => libraryName.startsWith('ffdhe'))
+    ? []
+    : ['-GROUP-DH-ALL'];
   return [
     ...['NORMAL', '-VERS-ALL', '+VERS-TLS1.3', '+VERS-TLS1.2'],
-    ...['-KX-ALL', ...exchanges.map((name) => `+${name}`)],
-    ...['-CIPHER-ALL', ...ciphers.map((name) => `+${name}`), '-MAC-ALL', '+AEAD'],
-    ...[...finite, ...usual.map((name) => `-GROUP-${name.toUpperCase()}`)],
+    ...['-KX-ALL', ...exchanges.map((libraryName) => `+${libraryName}`)],
+    ...['-CIPHER-ALL', ...ciphers.map((libraryName) => `+${libraryName}`), '-MAC-ALL', '+AEAD'],
+    ...[...finite, ...usual.map((libraryName) => `-GROUP-${libraryName.toUpperCase()}`)],
   ].join(':');
 }
 
 function tls12({ suites }: TlsSettings): readonly Suite[] {
-  return suites.flatMap((id) => known.get(id) ?? []).filter((suite) => !suite.tls13);
+  return suites.flatMap((id) => known.get(id) ?? []).filter((cipherSuite) => !cipherSuite.tls13);
 }
 
 function openSslName({ name }: Suite): string {

@@ -33,13 +33,13 @@ export const mailServers: Readonly<Record<MailServerName, MailServerKind>> = {
  * Pure. Throws HermeticError for options that the server does not support.
  */
 export function mailServerConfig(
-  name: MailServerName,
+  mailServerName: MailServerName,
   options: MailServerTlsOptions,
 ): readonly ConfigPart[] {
-  const server = mailServers[name];
+  const server = mailServers[mailServerName];
   const { version = server.oldest, certificates } = options;
-  const refuse = (why: string, fix: string): never => {
-    throw new HermeticError('config-impossible', `${name}: ${why}`, { fix });
+  const refuse = (reason: string, fix: string): never => {
+    throw new HermeticError('config-impossible', `${mailServerName}: ${reason}`, { fix });
   };
   if (!isAtLeast(version, ...server.oldest))
     refuse(
@@ -51,9 +51,12 @@ export function mailServerConfig(
       'it supports one certificate for each name',
       'Use one --cert and one --key; ECDSA P-256 is the better choice.',
     );
-  if (name !== 'postfix' && options.policies !== undefined)
+  if (mailServerName !== 'postfix' && options.policies !== undefined)
     refuse('it cannot look up policies', 'Omit --policies.');
-  if (options.sessions !== undefined && (name !== 'postfix' || !isAtLeast(version, 3, 10)))
+  if (
+    options.sessions !== undefined &&
+    (mailServerName !== 'postfix' || !isAtLeast(version, 3, 10))
+  )
     refuse(
       'it cannot report its sessions',
       'Use Postfix 3.10 or later with --version 3.10, or omit --sessions.',
@@ -62,9 +65,9 @@ export function mailServerConfig(
 }
 
 /** Formats the settings as lines to paste, with the reasons as comments. */
-export function formatMailServerConfig(parts: readonly ConfigPart[]): string {
+export function formatMailServerConfig(configParts: readonly ConfigPart[]): string {
   const comment = (text: string): readonly string[] => wrap(text, 78).map((line) => `# ${line}`);
-  return parts
+  return configParts
     .map(({ place, settings }) =>
       [
         ...comment(`${place}.`),

@@ -10,7 +10,7 @@ export const openSmtpd: MailServerKind = {
   manyKeys: false,
   count: `grep -h 'smtp tls ciphers=' /var/log/mail.log* | grep -cvE 'TLSv1\\.[23]:(ECDHE|TLS)[^:]*(GCM|CHACHA20)'`,
   apply: 'smtpd -n && systemctl restart opensmtpd',
-  parts: ({ tls, host, certificates, version, listen = ['0.0.0.0', '::'] }) => {
+  parts: ({ tls, host: hostName, certificates, version, listen = ['0.0.0.0', '::'] }) => {
     const suites = openSslSuites(tls);
     const own = isAtLeast(version, 7, 0);
     return [
@@ -28,8 +28,8 @@ export const openSmtpd: MailServerKind = {
           {
             why: 'The certificate with its chain, and its key.',
             lines: certificates.flatMap(({ chain, key }) => [
-              `pki ${host} cert "${chain}"`,
-              `pki ${host} key "${key}"`,
+              `pki ${hostName} cert "${chain}"`,
+              `pki ${hostName} key "${key}"`,
             ]),
           },
           {
@@ -38,7 +38,7 @@ export const openSmtpd: MailServerKind = {
               ...(own ? [] : [`smtp ciphers "${suites}"`]),
               ...listen.map(
                 (address) =>
-                  `listen on ${address} port 25 hostname ${host} tls pki ${host}${own ? ` protocols "TLSv1.2,TLSv1.3" ciphers "${suites}"` : ''}`,
+                  `listen on ${address} port 25 hostname ${hostName} tls pki ${hostName}${own ? ` protocols "TLSv1.2,TLSv1.3" ciphers "${suites}"` : ''}`,
               ),
             ],
           },

@@ -44,13 +44,13 @@ export interface StsEntry {
  * 8461 §3.3). No method throws: a cache that cannot store an entry keeps it in memory.
  */
 export interface StsCache {
-  get(domain: string): StsEntry | undefined;
+  get(domainName: string): StsEntry | undefined;
   /**
    * The promise resolves when the entry is durable, or soon where that is impossible; it
    * never rejects.
    */
-  put(entry: StsEntry): void | Promise<void>;
-  delete(domain: string): void | Promise<void>;
+  put(stsEntry: StsEntry): void | Promise<void>;
+  delete(domainName: string): void | Promise<void>;
   /** Returns entries whose {@link refreshAt} is at or before `now`, most urgent first. */
   due(now: number, limit: number): readonly StsEntry[];
   readonly size: number;

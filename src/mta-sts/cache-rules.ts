@@ -32,8 +32,11 @@ export function expiresAt({ fetchedAt, maxAge }: CachedPolicy): number {
  * host is irrelevant: an unexpired cached policy stays in force (RFC 8461 §3.3
  * [8461-3.3-10, 8461-3.1-10]).
  */
-export function policyInForce(entry: StsEntry | undefined, now: number): CachedPolicy | undefined {
-  if (entry?.policy && now < expiresAt(entry.policy)) return entry.policy;
+export function policyInForce(
+  stsEntry: StsEntry | undefined,
+  now: number,
+): CachedPolicy | undefined {
+  if (stsEntry?.policy && now < expiresAt(stsEntry.policy)) return stsEntry.policy;
   return undefined;
 }
 
@@ -42,16 +45,20 @@ export function policyInForce(entry: StsEntry | undefined, now: number): CachedP
  * policy is in force or the `id` is new, and the last failure is older than {@link
  * BACK_OFF}.
  */
-export function callsForFetch(entry: StsEntry | undefined, id: string, now: number): boolean {
-  if (policyInForce(entry, now)?.id === id) return false;
-  const failed = entry?.failed;
+export function callsForFetch(
+  stsEntry: StsEntry | undefined,
+  policyId: string,
+  now: number,
+): boolean {
+  if (policyInForce(stsEntry, now)?.id === policyId) return false;
+  const failed = stsEntry?.failed;
   // After a clock correction into the past the wait must not exceed the back-off itself.
-  return failed?.id !== id || Math.abs(now - failed.lastAt) >= BACK_OFF;
+  return failed?.id !== policyId || Math.abs(now - failed.lastAt) >= BACK_OFF;
 }
 
 /** Returns the entry after a successful fetch. */
 export function afterFetch(
-  entry: StsEntry | undefined,
+  stsEntry: StsEntry | undefined,
   domain: string,
   got: { readonly id: string; readonly policy: StsPolicy; readonly body: string },
   now: number,
@@ -59,13 +66,13 @@ export function afterFetch(
   return {
     domain,
     policy: { ...got.policy, id: got.id, body: got.body, fetchedAt: now },
-    usedAt: entry?.usedAt ?? now,
+    usedAt: stsEntry?.usedAt ?? now,
   };
 }
 
 /** Returns the entry after a failed fetch: the policy stays, the failure is counted. */
 export function afterFailure(
-  entry: StsEntry | undefined,
+  stsEntry: StsEntry | undefined,
   domain: string,
   { id, failure }: { readonly id: string | undefined; readonly failure: Failure },
   now: number,
@@ -74,9 +81,9 @@ export function afterFailure(
     id,
     failure,
     lastAt: now,
-    count: (entry?.failed?.count ?? 0) + 1,
+    count: (stsEntry?.failed?.count ?? 0) + 1,
   };
-  return { usedAt: now, ...entry, domain, failed };
+  return { usedAt: now, ...stsEntry, domain, failed };
 }
 
 /**
@@ -85,12 +92,17 @@ export function afterFailure(
  * The time is spread by domain, and the interval grows after failures. Returns undefined
  * for an unused policy and for an entry without one.
  */
-export function refreshAt({ domain, policy, failed, usedAt }: StsEntry): number | undefined {
-  if (!policy || policy.fetchedAt > usedAt + UNUSED) return undefined;
-  const interval = Math.min(DAY, (policy.maxAge * 1000) / 2);
+export function refreshAt({
+  domain,
+  policy: cachedPolicy,
+  failed,
+  usedAt,
+}: StsEntry): number | undefined {
+  if (!cachedPolicy || cachedPolicy.fetchedAt > usedAt + UNUSED) return undefined;
+  const interval = Math.min(DAY, (cachedPolicy.maxAge * 1000) / 2);
   if (failed)
     return failed.lastAt + Math.min(interval, BACK_OFF * 2 ** Math.min(failed.count - 1, 10));
-  return policy.fetchedAt + Math.round(interval * (0.75 + spread(domain) / 4));
+  return cachedPolicy.fetchedAt + Math.round(interval * (0.75 + spread(domain) / 4));
 }
 
 /**
@@ -109,18 +121,24 @@ export function isWorthWarning({ policy, failed }: StsEntry): boolean {
  * the process was stopped gets {@link GRACE} to be fetched again. Returns undefined for
  * an entry without value.
  */
-export function reopened(entry: StsEntry, now: number): StsEntry | undefined {
-  const failed = entry.failed && { ...entry.failed, lastAt: Math.min(entry.failed.lastAt, now) };
-  const common = { ...entry, usedAt: Math.min(entry.usedAt, now), failed };
-  if (!entry.policy) {
+export function reopened(stsEntry: StsEntry, now: number): StsEntry | undefined {
+  const failed = stsEntry.failed && {
+    ...stsEntry.failed,
+    lastAt: Math.min(stsEntry.failed.lastAt, now),
+  };
+  const common = { ...stsEntry, usedAt: Math.min(stsEntry.usedAt, now), failed };
+  if (!stsEntry.policy) {
     if (failed && now - failed.lastAt < DAY) return common;
     return undefined;
   }
-  const { maxAge } = entry.policy;
+  const { maxAge } = stsEntry.policy;
   const least = now + Math.min(GRACE, maxAge * 1000) - maxAge * 1000;
   return {
     ...common,
-    policy: { ...entry.policy, fetchedAt: Math.min(now, Math.max(entry.policy.fetchedAt, least)) },
+    policy: {
+      ...stsEntry.policy,
+      fetchedAt: Math.min(now, Math.max(stsEntry.policy.fetchedAt, least)),
+    },
   };
 }
 
@@ -129,16 +147,16 @@ export function reopened(entry: StsEntry, now: number): StsEntry | undefined {
  * then mode `none`, `testing` and `enforce`. Among equal modes the most recently used
  * entry ranks highest.
  */
-export function usefulness(entry: StsEntry, now: number): number {
-  const policy = policyInForce(entry, now);
-  const worth = policy ? { none: 1, testing: 2, enforce: 3 }[policy.mode] : 0;
-  return worth * 1e14 + entry.usedAt;
+export function usefulness(stsEntry: StsEntry, now: number): number {
+  const cachedPolicy = policyInForce(stsEntry, now);
+  const worth = cachedPolicy ? { none: 1, testing: 2, enforce: 3 }[cachedPolicy.mode] : 0;
+  return worth * 1e14 + stsEntry.usedAt;
 }
 
 /** Returns a number from 0 to 1 that is constant for the domain (FNV-1a hash). */
-function spread(domain: string): number {
+function spread(domainName: string): number {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < domain.length; index++)
-    hash = Math.imul(hash ^ domain.charCodeAt(index), 0x01000193) >>> 0;
+  for (let index = 0; index < domainName.length; index++)
+    hash = Math.imul(hash ^ domainName.charCodeAt(index), 0x01000193) >>> 0;
   return hash / 2 ** 32;
 }

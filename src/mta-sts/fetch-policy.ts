@@ -45,16 +45,16 @@ export async function fetchPolicy(
   options: FetchPolicyOptions,
 ): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
   const { resolver, domain, signal } = options;
-  const host = domain.prepend('mta-sts');
-  if (!host.ok) return fail(stsFailures.make('sts-policy-host-missing', domain.toString()));
-  const found = await lookupAddresses(resolver, host.value, signal ? { signal } : {});
+  const parsedHost = domain.prepend('mta-sts');
+  if (!parsedHost.ok) return fail(stsFailures.make('sts-policy-host-missing', domain.toString()));
+  const found = await lookupAddresses(resolver, parsedHost.value, signal ? { signal } : {});
   if (found.status === 'absent')
-    return fail(stsFailures.make('sts-policy-host-missing', host.value.toString()));
+    return fail(stsFailures.make('sts-policy-host-missing', parsedHost.value.toString()));
   if (found.status === 'failed')
     return fail(
       stsFailures.make(
         'sts-policy-unreachable',
-        `${host.value.toString()}: ${found.failure?.code ?? 'no answer'}`,
+        `${parsedHost.value.toString()}: ${found.failure?.code ?? 'no answer'}`,
       ),
     );
   return fetchPolicyAt({ ...options, addresses: [...found.v4, ...found.v6] });

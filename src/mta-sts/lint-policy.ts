@@ -19,45 +19,45 @@ const known: readonly string[] = ['version', 'mode', 'max_age', 'mx'];
  * be (RFC 8461 §3.2 [8461-3.2-15]); this function reports what it tolerates. Returns
  * empty lists for an invalid policy.
  */
-export function lintPolicy(body: string): PolicyLint {
-  const lines = readLines(body);
-  if (typeof lines === 'string' || !parsePolicy(body).ok) return { faults: [], notes: [] };
+export function lintPolicy(bodyText: string): PolicyLint {
+  const lines = readLines(bodyText);
+  if (typeof lines === 'string' || !parsePolicy(bodyText).ok) return { faults: [], notes: [] };
   return {
-    faults: lines.flatMap((line) => faultOf(line, lines) ?? []),
-    notes: lines.flatMap((line) => noteOn(line, lines) ?? []),
+    faults: lines.flatMap((policyLine) => faultOf(policyLine, lines) ?? []),
+    notes: lines.flatMap((policyLine) => noteOn(policyLine, lines) ?? []),
   };
 }
 
-function faultOf(line: PolicyLine, lines: readonly PolicyLine[]): string | undefined {
-  const { key, value } = line;
-  const meant = known.find((field) => isNear(key, field));
+function faultOf(policyLine: PolicyLine, policyLines: readonly PolicyLine[]): string | undefined {
+  const { key, value } = policyLine;
+  const meant = known.find((fieldName) => isNear(key, fieldName));
   if (meant !== undefined)
-    return `${quote(line)}: field names are case-sensitive, senders ignore it; write ${meant}`;
-  if (key !== 'mx' && known.includes(key) && firstOf(key, lines) !== line)
-    return `${quote(line)}: ${key} occurs twice, senders use the first`;
+    return `${quote(policyLine)}: field names are case-sensitive, senders ignore it; write ${meant}`;
+  if (key !== 'mx' && known.includes(key) && firstOf(key, policyLines) !== policyLine)
+    return `${quote(policyLine)}: ${key} occurs twice, senders use the first`;
   if (key === 'max_age' && Number(value) > MAX_AGE)
-    return `${quote(line)}: max_age is at most ${MAX_AGE} seconds, a year`;
+    return `${quote(policyLine)}: max_age is at most ${MAX_AGE} seconds, a year`;
   if (key === 'max_age' && Number(value) === 0)
-    return `${quote(line)}: senders keep nothing, so the policy never protects more than the first mail`;
+    return `${quote(policyLine)}: senders keep nothing, so the policy never protects more than the first mail`;
   if (key === 'mx' && isAddress(value))
-    return `${quote(line)}: mx is a host name, an address matches no MX host`;
+    return `${quote(policyLine)}: mx is a host name, an address matches no MX host`;
   return undefined;
 }
 
-function noteOn(line: PolicyLine, lines: readonly PolicyLine[]): string | undefined {
-  const { key, value } = line;
-  if (!known.includes(key) && !known.some((field) => isNear(key, field)))
-    return `${quote(line)}: no such field is defined, senders ignore it`;
+function noteOn(policyLine: PolicyLine, policyLines: readonly PolicyLine[]): string | undefined {
+  const { key, value } = policyLine;
+  if (!known.includes(key) && !known.some((fieldName) => isNear(key, fieldName)))
+    return `${quote(policyLine)}: no such field is defined, senders ignore it`;
   if (key !== 'mx') return undefined;
-  const same = lines.find(
+  const same = policyLines.find(
     (line) => line.key === 'mx' && line.value.toLowerCase() === value.toLowerCase(),
   );
-  if (same !== line) return `${quote(line)}: the host is listed twice`;
+  if (same !== policyLine) return `${quote(policyLine)}: the host is listed twice`;
   if (/^\*\.[^.]+$/.test(value))
-    return `${quote(line)}: it admits every domain below "${value.slice(2)}"`;
+    return `${quote(policyLine)}: it admits every domain below "${value.slice(2)}"`;
   return undefined;
 }
 
-function firstOf(key: string, lines: readonly PolicyLine[]): PolicyLine | undefined {
-  return lines.find((line) => line.key === key);
+function firstOf(key: string, policyLines: readonly PolicyLine[]): PolicyLine | undefined {
+  return policyLines.find((policyLine) => policyLine.key === key);
 }

@@ -12,11 +12,11 @@ export interface RecordLint {
  * wildcard.
  */
 export function nearStsRecords(texts: readonly string[]): readonly RecordLint[] {
-  return texts.flatMap((text) => {
+  return texts.flatMap((recordText) => {
     const message =
-      explainNearRecord(text, { version: 'STSv1', field: 'id' }) ??
-      (/^v=TLSRPTv1/i.test(text) ? 'it belongs at _smtp._tls, this is TLS-RPT' : undefined);
-    return message === undefined ? [] : [{ text, message }];
+      explainNearRecord(recordText, { version: 'STSv1', field: 'id' }) ??
+      (/^v=TLSRPTv1/i.test(recordText) ? 'it belongs at _smtp._tls, this is TLS-RPT' : undefined);
+    return message === undefined ? [] : [{ text: recordText, message }];
   });
 }
 
@@ -26,11 +26,11 @@ export function nearStsRecords(texts: readonly string[]): readonly RecordLint[] 
  */
 export function lintStsRecord(texts: readonly string[]): readonly RecordLint[] {
   return texts
-    .filter((text) => /^v=STSv1[ \t]*(;|$)/.test(text))
+    .filter((recordText) => /^v=STSv1[ \t]*(;|$)/.test(recordText))
     .flatMap((text) => {
       const names = text
         .split(';')
-        .map((field) => trimBlanks(field).split('=')[0] as string)
+        .map((fieldName) => trimBlanks(fieldName).split('=')[0] as string)
         .filter((name) => name !== '');
       const odd = names.find((name) => name !== 'v' && name !== 'id');
       if (odd !== undefined) return [{ text, message: `no field "${odd}" is defined` }];

@@ -3,9 +3,9 @@
  * Comparison ignores case; `*.` matches exactly one left-most label [8461-4.1-1].
  */
 export function matchMx(pattern: string, host: string): boolean {
-  const text = pattern.toLowerCase();
-  const h = host.toLowerCase().replace(/\.$/, '');
-  if (!text.startsWith('*.')) return text === h;
-  const dot = h.indexOf('.');
-  return dot > 0 && h.slice(dot + 1) === text.slice(2);
+  const recordText = pattern.toLowerCase();
+  const hostName = host.toLowerCase().replace(/\.$/, '');
+  if (!recordText.startsWith('*.')) return recordText === hostName;
+  const dot = hostName.indexOf('.');
+  return dot > 0 && hostName.slice(dot + 1) === recordText.slice(2);
 }

@@ -11,17 +11,17 @@ export function memoryStsCache(
   const { limit = 10_000, now = Date.now } = options;
   const entries = new Map<string, StsEntry>();
   return {
-    get: (domain) => entries.get(domain),
-    put(entry) {
-      entries.set(entry.domain, entry);
+    get: (domainName) => entries.get(domainName),
+    put(stsEntry) {
+      entries.set(stsEntry.domain, stsEntry);
       if (entries.size > limit) makeRoom(entries, limit, now());
     },
-    delete: (domain) => void entries.delete(domain),
+    delete: (domainName) => void entries.delete(domainName),
     due: (until, count) =>
       [...entries.values()]
-        .flatMap((entry) => {
-          const at = refreshAt(entry);
-          if (at !== undefined && at <= until) return [{ entry, at }];
+        .flatMap((stsEntry) => {
+          const at = refreshAt(stsEntry);
+          if (at !== undefined && at <= until) return [{ entry: stsEntry, at }];
           return [];
         })
         .sort((left, right) => left.at - right.at)

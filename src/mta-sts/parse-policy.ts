@@ -37,7 +37,8 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
     fail(stsFailures.make('sts-policy-invalid', detail));
   const lines = readLines(body);
   if (typeof lines === 'string') return invalid(lines);
-  const first = (key: string): PolicyLine | undefined => lines.find((line) => line.key === key);
+  const first = (memberName: string): PolicyLine | undefined =>
+    lines.find((policyLine) => policyLine.key === memberName);
   const [version, mode, age] = [first('version'), first('mode'), first('max_age')];
   if (version?.value !== 'STSv1')
     return invalid(
@@ -47,7 +48,7 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
     return invalid(mode ? explainMode(mode) : missing('mode', lines));
   if (age === undefined || !/^\d{1,10}$/.test(age.value))
     return invalid(age ? `${quote(age)}: ${explainAge(age.value)}` : missing('max_age', lines));
-  const hosts = lines.filter((line) => line.key === 'mx');
+  const hosts = lines.filter((policyLine) => policyLine.key === 'mx');
   if (hosts.length > MAX_MX) return invalid(`${hosts.length} mx lines`);
   const odd = hosts.find(
     ({ value }) => value.length > 255 || !hostPattern.test(value.toLowerCase()),
@@ -65,10 +66,10 @@ function explainAge(value: string): string {
 }
 
 /** Explains a missing field, which may be present under another spelling. */
-function missing(key: string, lines: readonly PolicyLine[]): string {
-  const near = lines.find((line) => isNear(line.key, key));
-  if (near) return `${quote(near)}: field names are case-sensitive, write ${key}`;
-  return `no ${key}`;
+function missing(memberName: string, policyLines: readonly PolicyLine[]): string {
+  const near = policyLines.find((policyLine) => isNear(policyLine.key, memberName));
+  if (near) return `${quote(near)}: field names are case-sensitive, write ${memberName}`;
+  return `no ${memberName}`;
 }
 
 /** Formats a policy so that every sender parses it. [8461-3.2-13] */

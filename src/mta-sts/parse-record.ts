@@ -17,7 +17,7 @@ const field = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\x21-\x3a\x3c\x3e-\x7e]+$/;
  * [8461-3.1-2, 8461-3.1-3, 8461-3.1-4, 8461-3.1-5, 8461-3.1-6, 8461-3.1-7, 8461-3.1-8, 8461-3.1-9]
  */
 export function parseStsRecord(texts: readonly string[]): StsRecord {
-  const records = texts.filter((text) => /^v=STSv1[ \t]*(;|$)/.test(text));
+  const records = texts.filter((recordText) => /^v=STSv1[ \t]*(;|$)/.test(recordText));
   const [record] = records;
   if (record === undefined) return { status: 'absent' };
   if (records.length > 1)
@@ -33,21 +33,22 @@ export function parseStsRecord(texts: readonly string[]): StsRecord {
   const fields = record.split(';').map(trimBlanks);
   // One final semicolon is allowed; an empty field elsewhere is not.
   if (fields.at(-1) === '') fields.pop();
-  const bad = fields.find((text) => !field.test(text));
+  const bad = fields.find((recordText) => !field.test(recordText));
   if (bad !== undefined) return invalid(explainField(bad.slice(0, 100)));
-  const id = fields.find((field) => field.startsWith('id='))?.slice(3);
-  if (id === undefined) return invalid(whyNoId(fields));
-  if (/^[A-Za-z0-9]{1,32}$/.test(id)) return { status: 'found', id };
-  return invalid(whyNotId(id));
+  const policyId = fields.find((fieldName) => fieldName.startsWith('id='))?.slice(3);
+  if (policyId === undefined) return invalid(whyNoId(fields));
+  if (/^[A-Za-z0-9]{1,32}$/.test(policyId)) return { status: 'found', id: policyId };
+  return invalid(whyNotId(policyId));
 }
 
 function whyNoId(fields: readonly string[]): string {
-  const near = fields.find((field) => /^id=/i.test(field));
+  const near = fields.find((fieldName) => /^id=/i.test(fieldName));
   if (near === undefined) return 'it has no id';
   return `"${near.slice(0, 100)}": field names are case-sensitive, write id`;
 }
 
-function whyNotId(id: string): string {
-  if (/^[A-Za-z0-9]+$/.test(id)) return `id has ${id.length} characters, at most 32 are allowed`;
-  return `id "${id.slice(0, 100)}" may hold letters and digits only`;
+function whyNotId(policyId: string): string {
+  if (/^[A-Za-z0-9]+$/.test(policyId))
+    return `id has ${policyId.length} characters, at most 32 are allowed`;
+  return `id "${policyId.slice(0, 100)}" may hold letters and digits only`;
 }

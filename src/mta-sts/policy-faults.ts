@@ -2,18 +2,18 @@ import { parseIp } from '../base/index.js';
 import { quote, type PolicyLine } from './policy-lines.js';
 
 /** Explains an invalid value of `mode`. */
-export function explainMode(line: PolicyLine): string {
-  const known = ['enforce', 'testing', 'none'].includes(line.value.toLowerCase());
+export function explainMode(policyLine: PolicyLine): string {
+  const known = ['enforce', 'testing', 'none'].includes(policyLine.value.toLowerCase());
   const reason = known
     ? 'values are case-sensitive, write'
     : 'the modes are enforce, testing, none, not';
-  return `${quote(line)}: ${reason} ${known ? line.value.toLowerCase() : `"${line.value.slice(0, 40)}"`}`;
+  return `${quote(policyLine)}: ${reason} ${known ? policyLine.value.toLowerCase() : `"${policyLine.value.slice(0, 40)}"`}`;
 }
 
 /** Explains an mx value that is not a host name or a wildcard. */
-export function explainMx(line: PolicyLine): string {
-  const reason = mxFaults.find(([pattern]) => pattern.test(line.value))?.[1];
-  return `${quote(line)}: ${reason ?? 'mx is one host name, or *. and a domain'}`;
+export function explainMx(policyLine: PolicyLine): string {
+  const reason = mxFaults.find(([pattern]) => pattern.test(policyLine.value))?.[1];
+  return `${quote(policyLine)}: ${reason ?? 'mx is one host name, or *. and a domain'}`;
 }
 
 const mxFaults: readonly (readonly [RegExp, string])[] = [

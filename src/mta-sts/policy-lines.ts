@@ -14,24 +14,27 @@ export interface PolicyLine {
  * not a field.
  */
 export function readLines(body: Uint8Array | string): readonly PolicyLine[] | string {
-  const text =
+  const recordText =
     typeof body === 'string'
       ? body
       : Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8');
-  const lines: PolicyLine[] = [];
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
+  const policyLines: PolicyLine[] = [];
+  for (const [index, line] of recordText.split(/\r?\n/).entries()) {
     if (trimBlanks(line) === '') continue;
     const parts = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:(.*)$/.exec(line);
     if (!parts) return explainLine({ number: index + 1, text: line });
     const [key, value] = [parts[1] as string, trimBlanks(parts[2] as string)];
-    lines.push({ number: index + 1, text: line, key, value });
+    policyLines.push({ number: index + 1, text: line, key, value });
   }
-  return lines;
+  return policyLines;
 }
 
 /** True for another spelling of a field name: `Max-Age` for `max_age`. */
-export function isNear(written: string, key: string): boolean {
-  return written !== key && written.toLowerCase().replace(/[-_.]/g, '') === key.replace('_', '');
+export function isNear(written: string, memberName: string): boolean {
+  return (
+    written !== memberName &&
+    written.toLowerCase().replace(/[-_.]/g, '') === memberName.replace('_', '')
+  );
 }
 
 /** `line 3 "mx: a b"`: a line as it is shown in a message. */

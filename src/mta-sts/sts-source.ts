@@ -43,8 +43,8 @@ export interface StsSourceOptions {
   readonly cache: StsCache;
   /** One HTTPS fetch, see `fetchPolicy`. */
   fetch(
-    domain: Name,
-    signal: AbortSignal,
+    domainName: Name,
+    abortSignal: AbortSignal,
   ): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>>;
   /**
    * Milliseconds since 1970, preferably by a clock that no correction changes: see {@link
@@ -52,7 +52,7 @@ export interface StsSourceOptions {
    */
   now(): number;
   /** Called when refreshes keep failing while a policy is in force. */
-  onWarning?(entry: StsEntry): void;
+  onWarning?(stsEntry: StsEntry): void;
 }
 
 export interface StsSource {
@@ -60,12 +60,12 @@ export interface StsSource {
    * Looks up the record, fetches the policy if its `id` is new [8461-5.1-2], and returns
    * the policy in force. Rejects only with `signal.reason`.
    */
-  lookup(domain: Name, signal?: AbortSignal): Promise<StsState>;
+  lookup(domainName: Name, abortSignal?: AbortSignal): Promise<StsState>;
   /**
    * Fetches the policies that are due for a refresh. Resolves to the number of policies
    * tried. Rejects only with `signal.reason`.
    */
-  refreshDue(signal?: AbortSignal): Promise<number>;
+  refreshDue(abortSignal?: AbortSignal): Promise<number>;
 }
 
 /** The record, or a failed lookup of it. */
@@ -88,94 +88,94 @@ const REFRESHES = 20;
  * lookups of one domain share one fetch.
  */
 export function createStsSource(options: StsSourceOptions): StsSource {
-  const { resolver, cache, now } = options;
+  const { resolver, cache: stsCache, now } = options;
   const shared = new SingleFlight<StsState>();
   const recent = new BoundedMap<StsState>(10_000);
 
-  async function lookup(domain: Name, signal: AbortSignal): Promise<StsState> {
-    const key = domain.toLower();
-    const { record, until, failure } = await readRecord(domain, signal);
-    let entry = cache.get(key);
+  async function lookup(domainName: Name, abortSignal: AbortSignal): Promise<StsState> {
+    const cacheKey = domainName.toLower();
+    const { record, until, failure } = await readRecord(domainName, abortSignal);
+    let stsEntry = stsCache.get(cacheKey);
     let live: CachedPolicy | undefined;
-    if (record.status === 'found' && callsForFetch(entry, record.id, now())) {
-      const fetched = await options.fetch(domain, signal);
-      entry = fetched.ok
-        ? afterFetch(entry, key, { id: record.id, ...fetched.value }, now())
-        : afterFailure(entry, key, { id: record.id, failure: fetched.failure }, now());
-      live = fetched.ok ? entry.policy : undefined;
-      await cache.put(entry);
+    if (record.status === 'found' && callsForFetch(stsEntry, record.id, now())) {
+      const fetched = await options.fetch(domainName, abortSignal);
+      stsEntry = fetched.ok
+        ? afterFetch(stsEntry, cacheKey, { id: record.id, ...fetched.value }, now())
+        : afterFailure(stsEntry, cacheKey, { id: record.id, failure: fetched.failure }, now());
+      live = fetched.ok ? stsEntry.policy : undefined;
+      await stsCache.put(stsEntry);
     }
-    if (entry?.policy && !policyInForce(entry, now())) {
+    if (stsEntry?.policy && !policyInForce(stsEntry, now())) {
       // Expired while the process ran, or not to be cached at all (`max_age` 0). Delete
       // it, so that a restart does not grant it the grace period.
-      const { policy: _policy, ...rest } = entry;
-      entry = rest;
-      if (entry.failed) await cache.put(entry);
-      else await cache.delete(key);
+      const { policy: _policy, ...rest } = stsEntry;
+      stsEntry = rest;
+      if (stsEntry.failed) await stsCache.put(stsEntry);
+      else await stsCache.delete(cacheKey);
     }
-    const state = stateOf({ entry, record, failure, live, until, now: now() });
-    if (entry?.policy && now() - entry.usedAt > USE_UPDATE_MS)
-      void cache.put({ ...entry, usedAt: now() });
-    recent.set(key, state);
-    return state;
+    const stsState = stateOf({ entry: stsEntry, record, failure, live, until, now: now() });
+    if (stsEntry?.policy && now() - stsEntry.usedAt > USE_UPDATE_MS)
+      void stsCache.put({ ...stsEntry, usedAt: now() });
+    recent.set(cacheKey, stsState);
+    return stsState;
   }
 
   async function readRecord(
-    domain: Name,
+    domainName: Name,
     signal: AbortSignal,
   ): Promise<{ record: RecordLookup; until: number; failure?: Failure }> {
-    const name = domain.prepend('_mta-sts');
+    const parsedName = domainName.prepend('_mta-sts');
     // The name would exceed 255 octets, so the record cannot exist.
-    if (!name.ok) return { record: { status: 'absent' }, until: Infinity };
+    if (!parsedName.ok) return { record: { status: 'absent' }, until: Infinity };
     // RFC 8461 §8.2 [8461-8.2-1]: the resolver follows an alias there.
     const {
       lookup: found,
       texts,
       ttl,
       failure,
-    } = await lookupTexts(resolver, name.value, { signal });
+    } = await lookupTexts(resolver, parsedName.value, { signal });
     if (found === 'failed')
       return {
         record: { status: 'tempfail' },
         until: now() + FAILURE_TTL_MS,
         failure,
       };
-    const record = parseStsRecord(texts);
+    const stsRecord = parseStsRecord(texts);
     return {
-      record,
+      record: stsRecord,
       until: now() + ttl * 1000,
-      failure: record.status === 'invalid' ? record.failure : undefined,
+      failure: stsRecord.status === 'invalid' ? stsRecord.failure : undefined,
     };
   }
 
-  async function refresh(entry: StsEntry, signal: AbortSignal): Promise<void> {
-    const { domain } = entry;
-    const name = Name.of(domain);
+  async function refresh(stsEntry: StsEntry, abortSignal: AbortSignal): Promise<void> {
+    const { domain: domainName } = stsEntry;
+    const name = Name.of(domainName);
     // RFC 8461 §3.3: fetch even if the record is gone or unchanged.
-    const { record } = await readRecord(name, signal);
-    const fetched = await options.fetch(name, signal);
-    const id = record.status === 'found' ? record.id : entry.policy?.id;
-    const before = cache.get(domain) ?? entry;
+    const { record } = await readRecord(name, abortSignal);
+    const fetched = await options.fetch(name, abortSignal);
+    const policyId = record.status === 'found' ? record.id : stsEntry.policy?.id;
+    const before = stsCache.get(domainName) ?? stsEntry;
     const after = fetched.ok
-      ? afterFetch(before, domain, { id: id ?? '', ...fetched.value }, now())
-      : afterFailure(before, domain, { id, failure: fetched.failure }, now());
-    if (!policyInForce(after, now())) await cache.delete(domain);
-    else await cache.put(after);
-    recent.delete(domain);
+      ? afterFetch(before, domainName, { id: policyId ?? '', ...fetched.value }, now())
+      : afterFailure(before, domainName, { id: policyId, failure: fetched.failure }, now());
+    if (!policyInForce(after, now())) await stsCache.delete(domainName);
+    else await stsCache.put(after);
+    recent.delete(domainName);
     if (!fetched.ok && isWorthWarning(after)) options.onWarning?.(after);
   }
 
   return {
-    lookup(domain, signal) {
-      const key = domain.toLower();
-      const known = recent.get(key);
+    lookup(domainName, abortSignal) {
+      const cacheKey = domainName.toLower();
+      const known = recent.get(cacheKey);
       if (known && now() < known.until)
         return Promise.resolve(known.how === 'live' ? { ...known, how: 'cached' } : known);
-      return shared.run(key, (all) => lookup(domain, all), signal);
+      return shared.run(cacheKey, (all) => lookup(domainName, all), abortSignal);
     },
-    async refreshDue(signal = new AbortController().signal) {
-      const due = cache.due(now(), REFRESHES);
-      await Promise.all(due.map((entry) => refresh(entry, signal)));
+    async refreshDue(abortSignal = new AbortController().signal) {
+      const due = stsCache.due(now(), REFRESHES);
+      await Promise.all(due.map((stsEntry) => refresh(stsEntry, abortSignal)));
       return due.length;
     },
   };
@@ -194,28 +194,28 @@ interface Observed {
 function stateOf(observed: Observed): StsState {
   const { entry, record, live, until, now } = observed;
   // RFC 8461 §5.1: a policy just fetched binds this mail even if it is never cached.
-  const policy = policyInForce(entry, now) ?? live;
-  const isCurrent = record.status === 'found' && policy?.id === record.id;
+  const cachedPolicy = policyInForce(entry, now) ?? live;
+  const isCurrent = record.status === 'found' && cachedPolicy?.id === record.id;
   return {
-    policy,
-    how: originOf(policy, live, isCurrent),
+    policy: cachedPolicy,
+    how: originOf(cachedPolicy, live, isCurrent),
     record:
       record.status === 'found' ? { status: 'found', id: record.id } : { status: record.status },
-    failure: isCurrent ? undefined : failureOf(observed, policy),
+    failure: isCurrent ? undefined : failureOf(observed, cachedPolicy),
     until: Math.min(
       until,
-      policy ? expiresAt(policy) : Infinity,
+      cachedPolicy ? expiresAt(cachedPolicy) : Infinity,
       record.status === 'found' && !isCurrent ? now + BACK_OFF : Infinity,
     ),
   };
 }
 
 function originOf(
-  policy: CachedPolicy | undefined,
+  cachedPolicy: CachedPolicy | undefined,
   live: CachedPolicy | undefined,
   isCurrent: boolean,
 ): StsState['how'] {
-  if (!policy) return 'none';
+  if (!cachedPolicy) return 'none';
   if (live) return 'live';
   return isCurrent ? 'cached' : 'kept';
 }
@@ -223,10 +223,10 @@ function originOf(
 /** The reason why the announced policy was not obtained. */
 function failureOf(
   { entry, record, failure }: Observed,
-  policy: CachedPolicy | undefined,
+  cachedPolicy: CachedPolicy | undefined,
 ): Failure | undefined {
   if (failure) return failure;
   if (record.status === 'found') return entry?.failed?.failure;
-  if (policy && record.status === 'absent') return stsFailures.make('sts-record-gone');
+  if (cachedPolicy && record.status === 'absent') return stsFailures.make('sts-record-gone');
   return undefined;
 }

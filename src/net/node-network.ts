@@ -43,10 +43,10 @@ function dial({
   address,
   port,
   timeoutMs = DIAL_TIMEOUT,
-  signal,
+  signal: abortSignal,
 }: DialRequest): Promise<DialResult> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason as Error);
+    if (abortSignal?.aborted) return reject(abortSignal.reason as Error);
     const socket = connect({ host: address, port, noDelay: true });
     const timer = setTimeout(
       () => finish({ ok: false, failure: { code: 'net-timeout', detail: `${timeoutMs} ms` } }),
@@ -54,23 +54,23 @@ function dial({
     );
     const settle = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
+      abortSignal?.removeEventListener('abort', stop);
       socket.removeListener('error', failed);
       // An error on a stream without a listener would end the process.
       socket.on('error', () => undefined);
     };
-    const finish = (result: DialResult): void => {
+    const finish = (dialResult: DialResult): void => {
       settle();
-      if (!result.ok) socket.destroy();
-      resolve(result);
+      if (!dialResult.ok) socket.destroy();
+      resolve(dialResult);
     };
     const failed = (error: Error): void => finish({ ok: false, failure: failureOf(error) });
     const stop = (): void => {
       settle();
       socket.destroy();
-      reject(signal?.reason as Error);
+      reject(abortSignal?.reason as Error);
     };
-    signal?.addEventListener('abort', stop, { once: true });
+    abortSignal?.addEventListener('abort', stop, { once: true });
     socket.once('error', failed);
     socket.once('connect', () => {
       const connection: Connection = {
@@ -89,10 +89,10 @@ function exchange({
   query,
   accept,
   timeoutMs = EXCHANGE_TIMEOUT,
-  signal,
+  signal: abortSignal,
 }: ExchangeRequest): Promise<ExchangeResult> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason as Error);
+    if (abortSignal?.aborted) return reject(abortSignal.reason as Error);
     // Bound to port 0: the kernel draws a fresh random source port for every query (RFC
     // 5452 §9.2).
     const socket = createSocket(isIPv6(to.address) ? 'udp6' : 'udp4');
@@ -102,19 +102,19 @@ function exchange({
     );
     const settle = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
+      abortSignal?.removeEventListener('abort', stop);
       socket.removeAllListeners('message').on('error', () => undefined);
       socket.close();
     };
-    const finish = (result: ExchangeResult): void => {
+    const finish = (exchangeResult: ExchangeResult): void => {
       settle();
-      resolve(result);
+      resolve(exchangeResult);
     };
     const stop = (): void => {
       settle();
-      reject(signal?.reason as Error);
+      reject(abortSignal?.reason as Error);
     };
-    signal?.addEventListener('abort', stop, { once: true });
+    abortSignal?.addEventListener('abort', stop, { once: true });
     socket.once('error', (error) => finish({ ok: false, failure: failureOf(error) }));
     socket.on('message', (bytes, from) => {
       const sender = { address: canonical(from.address), port: from.port };

@@ -4,16 +4,16 @@ import type { Tone } from './tone.js';
 /**
  * A short word on a coloured ground. The word carries the meaning; the colour repeats it.
  */
-export function badge(text: string, tone: Tone): Markup {
-  return markup`<span class="badge ${tone}">${text}</span>`;
+export function badge(outputText: string, tone: Tone): Markup {
+  return markup`<span class="badge ${tone}">${outputText}</span>`;
 }
 
 /**
  * A badge as an item of a list with the class `chips`, so that a screen reader announces
  * how many there are.
  */
-export function badgeItem(text: string, tone: Tone): Markup {
-  return markup`<li class="badge ${tone}">${text}</li>`;
+export function badgeItem(outputText: string, tone: Tone): Markup {
+  return markup`<li class="badge ${tone}">${outputText}</li>`;
 }
 
 /** A sign in a coloured circle, which a screen reader reads as its label. */

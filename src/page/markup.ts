@@ -25,7 +25,11 @@ const MAX_TEXT = 2000;
  */
 export function markup(fixed: TemplateStringsArray, ...values: readonly Piece[]): Markup {
   return new Markup(
-    fixed.map((text, index) => (index === 0 ? text : piece(values[index - 1]) + text)).join(''),
+    fixed
+      .map((outputText, index) =>
+        index === 0 ? outputText : piece(values[index - 1]) + outputText,
+      )
+      .join(''),
   );
 }
 
@@ -47,8 +51,8 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /** Makes control, bidi and invisible characters visible, then escapes. */
-function escape(text: string): string {
-  return neutralise(text, MAX_TEXT).replace(
+function escape(outputText: string): string {
+  return neutralise(outputText, MAX_TEXT).replace(
     /[&<>"']/g,
     (character) => entities[character] as string,
   );
@@ -58,6 +62,6 @@ function escape(text: string): string {
  * Escapes text of several lines, each by itself; its line ends stay. For text to paste,
  * where a line end is part of the content.
  */
-export function lines(text: string): Markup {
-  return new Markup(text.split('\n').map(escape).join('\n'));
+export function lines(outputText: string): Markup {
+  return new Markup(outputText.split('\n').map(escape).join('\n'));
 }

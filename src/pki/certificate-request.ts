@@ -15,7 +15,7 @@ export function certificateRequest({
   readonly names: readonly string[];
   readonly key: KeyPair;
 }): Uint8Array {
-  const signer = signerFor(key.privateKey);
+  const certificateSigner = signerFor(key.privateKey);
   const extensionRequest = sequence(
     objectId('1.2.840.113549.1.9.14'),
     setOf(sequence(subjectAltName(names))),
@@ -26,5 +26,5 @@ export function certificateRequest({
     key.publicKey.export({ type: 'spki', format: 'der' }),
     explicit(0, extensionRequest),
   );
-  return sequence(info, signer.identifier, bitString(signer.sign(info)));
+  return sequence(info, certificateSigner.identifier, bitString(certificateSigner.sign(info)));
 }

@@ -21,7 +21,7 @@ export const boolean = (value: boolean): Uint8Array => tlv(0x01, Uint8Array.of(v
 /** A NULL. */
 export const nothing = (): Uint8Array => tlv(0x05);
 /** A UTF8String. */
-export const utf8 = (text: string): Uint8Array => tlv(0x0c, Buffer.from(text, 'utf8'));
+export const utf8 = (dateText: string): Uint8Array => tlv(0x0c, Buffer.from(dateText, 'utf8'));
 
 /** A SET of one element, which needs no sorting. */
 export const setOf = (element: Uint8Array): Uint8Array => tlv(0x31, element);
@@ -40,9 +40,9 @@ export const implicit = (number: number, bytes: Uint8Array): Uint8Array =>
  */
 export function integer(value: number | Uint8Array): Uint8Array {
   const bytes = typeof value === 'number' ? bigEndian(value) : Buffer.from(value);
-  let start = 0;
-  while (start < bytes.length - 1 && bytes[start] === 0) start++;
-  const magnitude = bytes.subarray(start);
+  let startOffset = 0;
+  while (startOffset < bytes.length - 1 && bytes[startOffset] === 0) startOffset++;
+  const magnitude = bytes.subarray(startOffset);
   return tlv(
     0x02,
     (magnitude[0] ?? 0) >= 0x80 ? Uint8Array.of(0) : new Uint8Array(),
@@ -72,10 +72,10 @@ export function objectId(dotted: string): Uint8Array {
  * §4.1.2.5).
  */
 export function time(ms: number): Uint8Array {
-  const text = new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '');
-  const year = Number(text.slice(0, 4));
-  if (year >= 1950 && year < 2050) return tlv(0x17, Buffer.from(text.slice(2)));
-  return tlv(0x18, Buffer.from(text));
+  const dateText = new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '');
+  const year = Number(dateText.slice(0, 4));
+  if (year >= 1950 && year < 2050) return tlv(0x17, Buffer.from(dateText.slice(2)));
+  return tlv(0x18, Buffer.from(dateText));
 }
 
 function lengthOctets(length: number): Uint8Array {

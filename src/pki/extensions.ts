@@ -64,14 +64,14 @@ export function extendedKeyUsage(purposes: readonly string[]): Uint8Array {
 }
 
 /** The names of the subject, written as given (RFC 5280 §4.2.1.6). */
-export function subjectAltName(names: readonly AltName[]): Uint8Array {
-  return extension('2.5.29.17', false, sequence(...names.map(generalName)));
+export function subjectAltName(altNames: readonly AltName[]): Uint8Array {
+  return extension('2.5.29.17', false, sequence(...altNames.map(generalName)));
 }
 
 /** The names that a CA may and must not certify (RFC 5280 §4.2.1.10). */
 export function nameConstraints({ permitted, excluded }: Subtrees): Uint8Array {
-  const subtrees = (number: number, names: readonly AltName[] | undefined): Uint8Array[] =>
-    names ? [tlv(0xa0 | number, ...names.map((name) => sequence(generalName(name))))] : [];
+  const subtrees = (number: number, altNames: readonly AltName[] | undefined): Uint8Array[] =>
+    altNames ? [tlv(0xa0 | number, ...altNames.map((name) => sequence(generalName(name))))] : [];
   return extension(
     '2.5.29.30',
     true,

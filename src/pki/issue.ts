@@ -146,12 +146,12 @@ function buildCertificate(issuer: Authority | undefined, options: IssueOptions):
   const { names = [] } = options;
   const key = options.key ?? generateKey(options.algorithm);
   const subject = options.subject ?? commonNameOnly(options.commonName ?? names[0] ?? '');
-  const signer = signerFor((issuer?.key ?? key).privateKey, options.hash);
+  const certificateSigner = signerFor((issuer?.key ?? key).privateKey, options.hash);
   const now = Date.now();
   const tbs = sequence(
     explicit(0, integer(2)),
     integer(serial()),
-    signer.identifier,
+    certificateSigner.identifier,
     options.issuer ?? issuer?.subject ?? subject,
     sequence(
       time(Number(options.notBefore ?? now - DAY)),
@@ -161,15 +161,19 @@ function buildCertificate(issuer: Authority | undefined, options: IssueOptions):
     options.spki ?? spkiOf(key.publicKey),
     explicit(3, sequence(...extensionsOf(issuer, key, options))),
   );
-  const der = sequence(tbs, signer.identifier, bitString(signer.sign(tbs)));
-  const chain = [der, ...(issuer?.chain ?? [])];
+  const derBytes = sequence(
+    tbs,
+    certificateSigner.identifier,
+    bitString(certificateSigner.sign(tbs)),
+  );
+  const certificateChain = [derBytes, ...(issuer?.chain ?? [])];
   return {
-    der,
-    certPem: pem(der),
+    der: derBytes,
+    certPem: pem(derBytes),
     keyPem: key.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     key,
-    chain,
-    chainPem: chain.map(pem).join(''),
+    chain: certificateChain,
+    chainPem: certificateChain.map(pem).join(''),
   };
 }
 
@@ -228,18 +232,18 @@ export function distinguishedName(
 }
 
 /** Returns the SubjectPublicKeyInfo of a key, DER. */
-function spkiOf(key: KeyObject): Uint8Array {
-  return key.export({ type: 'spki', format: 'der' });
+function spkiOf(keyObject: KeyObject): Uint8Array {
+  return keyObject.export({ type: 'spki', format: 'der' });
 }
 
 /** Returns the key identifier: SHA-1 over the key (RFC 5280 §4.2.1.2); not a security use. */
-function keyId(key: KeyObject): Uint8Array {
-  return createHash('sha1').update(spkiOf(key)).digest();
+function keyId(keyObject: KeyObject): Uint8Array {
+  return createHash('sha1').update(spkiOf(keyObject)).digest();
 }
 
-function pem(der: Uint8Array): string {
+function pem(derBytes: Uint8Array): string {
   const lines =
-    Buffer.from(der)
+    Buffer.from(derBytes)
       .toString('base64')
       .match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;

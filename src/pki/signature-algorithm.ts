@@ -39,46 +39,51 @@ const ecdsaIds: Readonly<Record<string, string>> = {
 };
 
 /** Returns the signer of a key. Throws RangeError for a hash that the key cannot use. */
-export function signerFor(key: KeyObject, hash: SignatureHash = 'sha256'): CertificateSigner {
-  const kind = key.asymmetricKeyType;
+export function signerFor(
+  keyObject: KeyObject,
+  signatureHash: SignatureHash = 'sha256',
+): CertificateSigner {
+  const kind = keyObject.asymmetricKeyType;
   if (kind === 'ed25519')
     return {
       identifier: sequence(objectId('1.3.101.112')),
-      sign: (bytes) => sign(null, bytes, key),
+      sign: (bytes) => sign(null, bytes, keyObject),
     };
-  if (kind === 'rsa' && hash.startsWith('pss-')) {
-    const digest = hash === 'pss-sha1' ? 'sha1' : 'sha256';
+  if (kind === 'rsa' && signatureHash.startsWith('pss-')) {
+    const digest = signatureHash === 'pss-sha1' ? 'sha1' : 'sha256';
     const padding = constants.RSA_PKCS1_PSS_PADDING;
     const saltLength = digest === 'sha1' ? 20 : 32;
     return {
-      identifier: pssIdentifier(hash),
-      sign: (bytes) => sign(digest, bytes, { key, padding, saltLength }),
+      identifier: pssIdentifier(signatureHash),
+      sign: (bytes) => sign(digest, bytes, { key: keyObject, padding, saltLength }),
     };
   }
-  const id = signatureId(kind, hash);
+  const id = signatureId(kind, signatureHash);
   if (id === undefined)
-    throw new RangeError(`no signature with ${hash} by a key of type ${kind ?? 'unknown'}`);
+    throw new RangeError(
+      `no signature with ${signatureHash} by a key of type ${kind ?? 'unknown'}`,
+    );
   return {
     identifier: kind === 'rsa' ? sequence(objectId(id), nothing()) : sequence(objectId(id)),
-    sign: (bytes) => sign(hash, bytes, key),
+    sign: (bytes) => sign(signatureHash, bytes, keyObject),
   };
 }
 
-function signatureId(kind: string | undefined, hash: SignatureHash): string | undefined {
-  if (kind === 'rsa') return rsaIds[hash];
-  return kind === 'ec' ? ecdsaIds[hash] : undefined;
+function signatureId(kind: string | undefined, signatureHash: SignatureHash): string | undefined {
+  if (kind === 'rsa') return rsaIds[signatureHash];
+  return kind === 'ec' ? ecdsaIds[signatureHash] : undefined;
 }
 
 /**
  * Returns the AlgorithmIdentifier of RSASSA-PSS (RFC 4055 §3.1). Empty parameters mean the
  * defaults: SHA-1 and 20 octets of salt.
  */
-function pssIdentifier(hash: SignatureHash): Uint8Array {
+function pssIdentifier(signatureHash: SignatureHash): Uint8Array {
   const id = objectId('1.2.840.113549.1.1.10');
-  if (hash === 'pss-sha1') return sequence(id, sequence());
+  if (signatureHash === 'pss-sha1') return sequence(id, sequence());
   const sha1 = sequence(objectId('1.3.14.3.2.26'), nothing());
   const sha256 = sequence(objectId('2.16.840.1.101.3.4.2.1'), nothing());
-  const mask = hash === 'pss-sha256' ? sha256 : sha1;
+  const mask = signatureHash === 'pss-sha256' ? sha256 : sha1;
   const mgf = sequence(objectId('1.2.840.113549.1.1.8'), mask);
   return sequence(id, sequence(explicit(0, sha256), explicit(1, mgf), explicit(2, integer(32))));
 }

@@ -143,4 +143,4 @@ export type ActionOutcome =
     };
 
 /** Changes records in the zones of one entry of `publish.dns`. */
-export type DnsWriter = (action: SetRrset, signal?: AbortSignal) => Promise<ActionOutcome>;
+export type DnsWriter = (action: SetRrset, abortSignal?: AbortSignal) => Promise<ActionOutcome>;

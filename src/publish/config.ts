@@ -8,10 +8,10 @@ const file = z.string().min(1);
  * A host or domain in any spelling, converted to A-labels in lower case.
  * [8461-3.2-14, 8461-10.4-1]
  */
-const domain = z.string().transform((text, context) => {
-  const parsed = parseDomain(text);
+const domain = z.string().transform((sourceText, context) => {
+  const parsed = parseDomain(sourceText);
   if (parsed.ok) return parsed.value.toLower();
-  const wildcard = text.startsWith('*.');
+  const wildcard = sourceText.startsWith('*.');
   context.addIssue({
     code: 'custom',
     message: wildcard
@@ -26,8 +26,8 @@ const seconds = (min: number, max: number): z.ZodType<number, unknown> => z.int(
 const periods = { s: 1000, d: 86_400_000, w: 7 * 86_400_000, y: 365 * 86_400_000 } as const;
 
 /** A time such as `90d`, `26w` or `1y`, converted to milliseconds. */
-const period = z.string().transform((text, context) => {
-  const [, count, unit] = /^([1-9]\d{0,5})([sdwy])$/.exec(text) ?? [];
+const period = z.string().transform((sourceText, context) => {
+  const [, count, unit] = /^([1-9]\d{0,5})([sdwy])$/.exec(sourceText) ?? [];
   if (count !== undefined) return Number(count) * periods[unit as keyof typeof periods];
   context.addIssue({ code: 'custom', message: 'is not a time: write 90d, 26w or 1y' });
   return z.NEVER;
@@ -42,8 +42,8 @@ const dnsName = z.string().default('print');
  */
 const servers = z.array(z.string()).optional();
 
-const serverAddress = z.string().refine((text) => {
-  const parsed = parseUpstream(text);
+const serverAddress = z.string().refine((sourceText) => {
+  const parsed = parseUpstream(sourceText);
   return parsed.ok && parsed.value.tlsName === undefined;
 }, 'is not an address of a name server: write ADDRESS, ADDRESS:PORT or [IPv6]:PORT');
 
@@ -239,8 +239,8 @@ export const publishSection = z
         context.addIssue({ code: 'custom', path, message }),
       );
     for (const [name, { certificates, files, rollKeysEvery }] of Object.entries(section.hosts)) {
-      const refuse = (key: string, message: string): void =>
-        context.addIssue({ code: 'custom', path: ['hosts', name, key], message });
+      const refuse = (identity: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: ['hosts', name, identity], message });
       if (certificates === 'acme' && !section.acme)
         refuse('certificates', 'names a CA: describe it in publish.acme');
       if (certificates === 'files' && files.length === 0)
@@ -263,8 +263,8 @@ export const publishSection = z
         message: 'is for http-01: write challenge http-01',
       });
     for (const [name, { mx, sameAs }] of Object.entries(section.domains)) {
-      const refuse = (key: string, message: string): void =>
-        context.addIssue({ code: 'custom', path: ['domains', name, key], message });
+      const refuse = (identity: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: ['domains', name, identity], message });
       const other = sameAs === undefined ? undefined : section.domains[sameAs];
       if (sameAs === undefined && mx.length === 0)
         refuse('mx', 'is empty: name every host that receives mail for the domain');

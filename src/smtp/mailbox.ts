@@ -20,12 +20,12 @@ const quotedString = /^"([\x20\x21\x23-\x5b\x5d-\x7e\u{80}-\u{10ffff}]|\\[\x20-\
  * Reads an address as it stands in an envelope, without angle brackets (RFC 5321 §4.1.2).
  * Nothing it accepts can end a command line.
  */
-export function parseMailbox(text: string): Result<Mailbox> {
+export function parseMailbox(addressText: string): Result<Mailbox> {
   const invalid = (): Result<Mailbox> =>
-    fail(smtpFailures.make('smtp-mailbox-invalid', text.slice(0, 100)));
-  const separator = text.lastIndexOf('@');
-  const local = text.slice(0, separator);
-  const host = text.slice(separator + 1);
+    fail(smtpFailures.make('smtp-mailbox-invalid', addressText.slice(0, 100)));
+  const separator = addressText.lastIndexOf('@');
+  const local = addressText.slice(0, separator);
+  const hostName = addressText.slice(separator + 1);
   if (
     separator < 1 ||
     Buffer.byteLength(local) > 64 ||
@@ -34,12 +34,12 @@ export function parseMailbox(text: string): Result<Mailbox> {
     return invalid();
   // eslint-disable-next-line no-control-regex
   const utf8 = /[^\x00-\x7f]/.test(local);
-  const inner = /^\[(?:IPv6:)?(.*)\]$/i.exec(host)?.[1];
+  const inner = /^\[(?:IPv6:)?(.*)\]$/i.exec(hostName)?.[1];
   if (inner !== undefined) {
-    if (parseIp(inner)) return ok({ local, domain: host, literal: true, utf8 });
+    if (parseIp(inner)) return ok({ local, domain: hostName, literal: true, utf8 });
     return invalid();
   }
-  const domain = parseDomain(host);
+  const domain = parseDomain(hostName);
   if (domain.ok) return ok({ local, domain: domain.value.toLower(), literal: false, utf8 });
   return invalid();
 }

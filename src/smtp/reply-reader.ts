@@ -36,25 +36,26 @@ export class ReplyReader {
     return this.#buffer.length + this.#lines.length;
   }
 
-  push(bytes: Uint8Array): void {
+  push(messageBytes: Uint8Array): void {
     // Nothing beyond one over-long line needs keeping.
-    if (this.#buffer.length <= MAX_LINE * 2) this.#buffer = Buffer.concat([this.#buffer, bytes]);
+    if (this.#buffer.length <= MAX_LINE * 2)
+      this.#buffer = Buffer.concat([this.#buffer, messageBytes]);
   }
 
   /** The next whole reply, if it is there. */
   next(): ReplyState {
     for (;;) {
-      const end = this.#buffer.indexOf(0x0a);
-      if (end > MAX_LINE || (end < 0 && this.#buffer.length > MAX_LINE))
+      const endOffset = this.#buffer.indexOf(0x0a);
+      if (endOffset > MAX_LINE || (endOffset < 0 && this.#buffer.length > MAX_LINE))
         return { state: 'too-long', detail: `a line of more than ${MAX_LINE} octets` };
-      if (end < 0) return { state: 'more' };
-      let length = end;
+      if (endOffset < 0) return { state: 'more' };
+      let length = endOffset;
       while (this.#buffer[length - 1] === 0x0d) length--;
-      const line = latin1(this.#buffer.subarray(0, length));
-      this.#buffer = this.#buffer.subarray(end + 1);
-      const parts = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(line);
+      const commandLine = latin1(this.#buffer.subarray(0, length));
+      this.#buffer = this.#buffer.subarray(endOffset + 1);
+      const parts = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(commandLine);
       if (!parts || (this.#lines.length > 0 && Number(parts[1]) !== this.#code))
-        return { state: 'garbage', detail: line.slice(0, 200) };
+        return { state: 'garbage', detail: commandLine.slice(0, 200) };
       this.#code = Number(parts[1]);
       this.#lines.push(parts[3] ?? '');
       if (parts[2] !== '-') {

@@ -41,8 +41,8 @@ export async function sendMail(
   });
   const rest = (): readonly string[] =>
     envelope.to.filter((address) => !refused.some((r) => r.address === address));
-  const body = dotted(message);
-  const command = mailCommand(session, envelope, body);
+  const bodyBytes = dotted(message);
+  const command = mailCommand(session, envelope, bodyBytes);
   if (!command.ok) return all(command.failure);
   const mail = await obey(session, command.value);
   if (!mail.ok) return all(mail.failure);
@@ -56,7 +56,7 @@ export async function sendMail(
   if (rest().length === 0) return all(smtpFailures.make('smtp-closed'));
   const ready = await obey(session, 'DATA', 354);
   if (!ready.ok) return all(ready.failure);
-  const done = await session.body(body);
+  const done = await session.body(bodyBytes);
   if (!done.ok) return all(done.failure);
   if (done.value.code >= 300) return all(said(done.value), done.value);
   return { accepted: rest(), refused, reply: done.value };
@@ -68,7 +68,7 @@ export async function sendMail(
 function mailCommand(
   session: SmtpSession,
   { from, to, requireTls }: Envelope,
-  body: Uint8Array,
+  bodyBytes: Uint8Array,
 ): Result<string> {
   const offers = session.capabilities;
   const sender = from === '' ? undefined : parseMailbox(from);
@@ -77,10 +77,10 @@ function mailCommand(
     const mailbox = parseMailbox(address);
     return mailbox.ok && mailbox.value.utf8;
   });
-  const eight = body.some((octet) => octet > 127);
+  const eight = bodyBytes.some((octet) => octet > 127);
   const limit = Number(offers.get('SIZE') ?? 0);
-  if (limit > 0 && body.length > limit)
-    return fail(smtpFailures.make('smtp-too-big', `${body.length} of ${limit} octets`));
+  if (limit > 0 && bodyBytes.length > limit)
+    return fail(smtpFailures.make('smtp-too-big', `${bodyBytes.length} of ${limit} octets`));
   if (utf8 && !offers.has('SMTPUTF8')) return fail(smtpFailures.make('smtp-utf8-not-offered'));
   if (eight && !offers.has('8BITMIME')) return fail(smtpFailures.make('smtp-8bit-not-offered'));
   // RFC 8689 §2 [8689-2-1]: only under TLS, and only where the reply after the handshake
@@ -88,7 +88,7 @@ function mailCommand(
   if (requireTls && !(session.isEncrypted && offers.has('REQUIRETLS')))
     return fail(smtpFailures.make('smtp-requiretls-not-offered'));
   const parameters = [
-    offers.has('SIZE') ? ` SIZE=${body.length}` : '',
+    offers.has('SIZE') ? ` SIZE=${bodyBytes.length}` : '',
     eight ? ' BODY=8BITMIME' : '',
     utf8 ? ' SMTPUTF8' : '',
     requireTls ? ' REQUIRETLS' : '',
@@ -103,15 +103,15 @@ async function obey(
   command: string,
   expected?: number,
 ): Promise<Result<Reply>> {
-  const reply = await session.command(command);
-  if (!reply.ok) return reply;
-  const { code } = reply.value;
+  const smtpReply = await session.command(command);
+  if (!smtpReply.ok) return smtpReply;
+  const { code } = smtpReply.value;
   const agreed = expected === undefined ? code >= 200 && code < 300 : code === expected;
-  if (agreed) return reply;
+  if (agreed) return smtpReply;
   // RFC 5321 §4.5.3.1.10 [5321-4.5.3.1.10-1]: to RCPT, 552 means too many recipients for
   // now.
   const tooMany = code === 552 && command.startsWith('RCPT ');
-  return fail(said(reply.value, tooMany ? 'smtp-mail-deferred' : undefined));
+  return fail(said(smtpReply.value, tooMany ? 'smtp-mail-deferred' : undefined));
 }
 
 function said(
@@ -132,7 +132,7 @@ function dotted(message: Uint8Array): Uint8Array {
   const lines = text.split(/\r\n|\r|\n/);
   if (lines.at(-1) === '') lines.pop();
   return Buffer.from(
-    `${lines.map((line) => (line.startsWith('.') ? `.${line}` : line)).join('\r\n')}\r\n.\r\n`,
+    `${lines.map((commandLine) => (commandLine.startsWith('.') ? `.${commandLine}` : commandLine)).join('\r\n')}\r\n.\r\n`,
     'latin1',
   );
 }

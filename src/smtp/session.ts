@@ -133,36 +133,38 @@ export class SmtpSession {
 
   /** Says EHLO and reads the capabilities (RFC 5321 §4.1.1.1). */
   async ehlo(): Promise<Result<Reply>> {
-    const reply = await this.command(`EHLO ${this.options.helo}`);
-    if (!reply.ok) return reply;
-    const { code } = reply.value;
+    const smtpReply = await this.command(`EHLO ${this.options.helo}`);
+    if (!smtpReply.ok) return smtpReply;
+    const { code } = smtpReply.value;
     // RFC 5321 §4.3.2: the first digit decides.
     if (code < 200 || code > 299)
       return fail(
         smtpFailures.make(
           isTemporary(code) ? 'smtp-busy' : 'smtp-ehlo-refused',
-          textOf(reply.value),
+          textOf(smtpReply.value),
         ),
       );
     this.capabilities = new Map(
-      reply.value.lines.slice(1).map((line) => {
-        const [keyword = '', ...rest] = line.trim().split(/[\s=]/);
+      smtpReply.value.lines.slice(1).map((commandLine) => {
+        const [keyword = '', ...rest] = commandLine.trim().split(/[\s=]/);
         return [keyword.toUpperCase(), rest.join(' ')];
       }),
     );
-    return reply;
+    return smtpReply;
   }
 
   /**
    * Sends one command and waits for its reply; `alongside` goes out in the same packet,
    * to see what the server makes of it.
    */
-  async command(line: string, alongside = ''): Promise<Result<Reply>> {
-    if (/[\r\n]/.test(line + alongside)) throw new TypeError('a command is one line');
+  async command(commandLine: string, alongside = ''): Promise<Result<Reply>> {
+    if (/[\r\n]/.test(commandLine + alongside)) throw new TypeError('a command is one line');
     if (this.#ended) return fail(this.#closed());
-    this.note('C', line);
+    this.note('C', commandLine);
     if (alongside) this.note('C', alongside);
-    this.#connection.stream.write(alongside ? `${line}\r\n${alongside}\r\n` : `${line}\r\n`);
+    this.#connection.stream.write(
+      alongside ? `${commandLine}\r\n${alongside}\r\n` : `${commandLine}\r\n`,
+    );
     return this.read();
   }
 
@@ -170,10 +172,10 @@ export class SmtpSession {
    * Sends a message as it stands, already dotted and ended, and waits for the reply (RFC
    * 5321 §4.5.3.2.6: ten minutes by default).
    */
-  async body(bytes: Uint8Array, timeoutMs = BODY_TIMEOUT): Promise<Result<Reply>> {
+  async body(messageBytes: Uint8Array, timeoutMs = BODY_TIMEOUT): Promise<Result<Reply>> {
     if (this.#ended) return fail(smtpFailures.make('smtp-closed'));
-    this.note('C', `(${bytes.length} octets of message)`);
-    this.#connection.stream.write(bytes);
+    this.note('C', `(${messageBytes.length} octets of message)`);
+    this.#connection.stream.write(messageBytes);
     return this.read(timeoutMs);
   }
 
@@ -184,10 +186,10 @@ export class SmtpSession {
    */
   async agreeOnTls(alongside = ''): Promise<Result<Reply>> {
     if (this.isEncrypted) throw new TypeError('TLS is active already');
-    const reply = await this.command('STARTTLS', alongside);
-    if (!reply.ok) return reply;
-    if (reply.value.code !== 220)
-      return fail(smtpFailures.make('smtp-starttls-refused', textOf(reply.value)));
+    const smtpReply = await this.command('STARTTLS', alongside);
+    if (!smtpReply.ok) return smtpReply;
+    if (smtpReply.value.code !== 220)
+      return fail(smtpFailures.make('smtp-starttls-refused', textOf(smtpReply.value)));
     this.#deafen();
     const early = (this.#connection.stream.read() as Buffer | null)?.length ?? 0;
     if (this.#reader.pending > 0 || early > 0) {
@@ -195,7 +197,7 @@ export class SmtpSession {
       return fail(smtpFailures.make('smtp-injected-plaintext'));
     }
     this.capabilities = new Map();
-    return reply;
+    return smtpReply;
   }
 
   /**
@@ -204,8 +206,8 @@ export class SmtpSession {
    * [3207-4-2]. Afterwards all earlier knowledge is discarded: send EHLO again.
    */
   async startTls(secure: SecureConnection, alongside = ''): Promise<Result<Reply>> {
-    const reply = await this.agreeOnTls(alongside);
-    if (!reply.ok) return reply;
+    const smtpReply = await this.agreeOnTls(alongside);
+    if (!smtpReply.ok) return smtpReply;
     const secured = await secure(this.#connection);
     if (!secured.ok) {
       this.note('-', `TLS failed: ${secured.failure.code}`);
@@ -218,7 +220,7 @@ export class SmtpSession {
     this.#reader = new ReplyReader();
     this.#ended = false;
     this.#listen();
-    return reply;
+    return smtpReply;
   }
 
   /** Sends QUIT, waits up to two seconds for the reply, and closes. Never fails. */
@@ -249,10 +251,10 @@ export class SmtpSession {
     for (;;) {
       const next = this.#reader.next();
       if (next.state === 'reply') {
-        next.reply.lines.forEach((line, index) =>
+        next.reply.lines.forEach((commandLine, index) =>
           this.note(
             'S',
-            `${next.reply.code}${index < next.reply.lines.length - 1 ? '-' : ' '}${line}`,
+            `${next.reply.code}${index < next.reply.lines.length - 1 ? '-' : ' '}${commandLine}`,
           ),
         );
         return ok(next.reply);
@@ -281,28 +283,28 @@ export class SmtpSession {
 
   /** Resolves when data arrives, the stream ends or the time has passed. */
   #more(milliseconds: number): Promise<void> {
-    const { signal } = this.options;
+    const { signal: abortSignal } = this.options;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => done(), milliseconds);
       const done = (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', stop);
+        abortSignal?.removeEventListener('abort', stop);
         this.#wake = undefined;
         resolve();
       };
       const stop = (): void => {
         clearTimeout(timer);
         this.close();
-        reject(signal?.reason as Error);
+        reject(abortSignal?.reason as Error);
       };
-      if (signal?.aborted) return stop();
-      signal?.addEventListener('abort', stop, { once: true });
+      if (abortSignal?.aborted) return stop();
+      abortSignal?.addEventListener('abort', stop, { once: true });
       this.#wake = done;
     });
   }
 
-  readonly #onData = (bytes: Uint8Array): void => {
-    this.#reader.push(bytes);
+  readonly #onData = (messageBytes: Uint8Array): void => {
+    this.#reader.push(messageBytes);
     this.#wake?.();
   };
 

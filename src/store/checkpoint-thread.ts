@@ -11,10 +11,12 @@ const IOERR_FSYNC = 1034;
 
 parentPort?.postMessage(await checkpoint(workerData as string));
 
-async function checkpoint(file: string): Promise<CheckpointResult> {
+async function checkpoint(filePath: string): Promise<CheckpointResult> {
   const Open = await loadDriver();
   // A file that was moved away is not created again.
-  const database = new Open(`${pathToFileURL(realpathSync(file)).href}?mode=rw`, { timeout: WAIT });
+  const database = new Open(`${pathToFileURL(realpathSync(filePath)).href}?mode=rw`, {
+    timeout: WAIT,
+  });
   try {
     // NORMAL syncs the log before and the database after it is changed.
     database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0');

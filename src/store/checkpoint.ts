@@ -56,17 +56,17 @@ export class Checkpointer {
 
   #inThread(): Promise<CheckpointResult> {
     return new Promise((resolve) => {
-      let result: CheckpointResult = { restarted: false };
+      let checkpointResult: CheckpointResult = { restarted: false };
       const worker = new Worker(new URL('./checkpoint-thread.js', import.meta.url), {
         workerData: this.options.file,
         execArgv: [],
         resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 },
       });
       worker
-        .on('message', (message: CheckpointResult) => (result = message))
+        .on('message', (message: CheckpointResult) => (checkpointResult = message))
         // The log stays as it is: the next checkpoint does the work.
         .on('error', () => undefined)
-        .on('exit', () => resolve(result));
+        .on('exit', () => resolve(checkpointResult));
     });
   }
 }

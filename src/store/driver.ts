@@ -18,7 +18,7 @@ export interface DriverStatement {
   setReadBigInts(on: boolean): void;
 }
 
-type Open = new (file: string, options: { timeout: number; readOnly?: boolean }) => Driver;
+type Open = new (filePath: string, options: { timeout: number; readOnly?: boolean }) => Driver;
 
 const modules = ['@photostructure/sqlite', 'node:sqlite'];
 let loaded: Open | undefined;

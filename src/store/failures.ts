@@ -93,17 +93,17 @@ const byResultCode: Readonly<Record<number, StoreFailureCode>> = {
  * Returns the error to throw for an error of the driver: a condition of this machine gets
  * a name, the rest (wrong SQL, a broken constraint) stays.
  */
-export function nameError(file: string, error: unknown): unknown {
+export function nameError(filePath: string, error: unknown): unknown {
   const { errcode } = error as { errcode?: number };
   const code = errcode === undefined ? undefined : byResultCode[errcode & 0xff];
-  return code ? storeError(code, file, error) : error;
+  return code ? storeError(code, filePath, error) : error;
 }
 
 /** Runs a call of the driver, and names what it throws. */
-export function named<T>(file: string, call: () => T): T {
+export function named<T>(filePath: string, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    throw nameError(file, error);
+    throw nameError(filePath, error);
   }
 }

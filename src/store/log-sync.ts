@@ -54,27 +54,27 @@ export class LogSync {
   #closed = false;
 
   private constructor(
-    path: string,
+    filePath: string,
     private readonly file: string,
     private readonly disk: LogDisk,
   ) {
-    this.path = path;
-    this.#descriptor = openSync(path, 'r+');
-    this.#second = openSync(path, 'r+');
+    this.path = filePath;
+    this.#descriptor = openSync(filePath, 'r+');
+    this.#second = openSync(filePath, 'r+');
   }
 
   /** Undefined where the database has no log: its file system has no shared memory. */
-  static open(file: string, disk: LogDisk = nodeDisk): LogSync | undefined {
-    const target = realpathSync(file);
+  static open(filePath: string, logDisk: LogDisk = nodeDisk): LogSync | undefined {
+    const target = realpathSync(filePath);
     try {
-      const log = new LogSync(`${target}-wal`, file, disk);
+      const log = new LogSync(`${target}-wal`, filePath, logDisk);
       syncFolder(dirname(target));
       return log;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw storeError(
         'store-unwritable',
-        `${file}-wal: ${describeSystemError(error).message}`,
+        `${filePath}-wal: ${describeSystemError(error).message}`,
         error,
       );
     }

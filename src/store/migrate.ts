@@ -7,21 +7,21 @@ import type { Store } from './open-store.js';
  * happens or nothing; tables that are up to date are only read, so that a reload needs no
  * write lock. Throws `store-newer` for a database that a newer version wrote.
  */
-export function migrate(store: Store, job: string, migrations: readonly string[]): void {
-  if (versionOf(store, job) === migrations.length) return;
-  store.transaction(() => {
-    store.execute(
+export function migrate(stateStore: Store, job: string, migrations: readonly string[]): void {
+  if (versionOf(stateStore, job) === migrations.length) return;
+  stateStore.transaction(() => {
+    stateStore.execute(
       'CREATE TABLE IF NOT EXISTS schema_version (job TEXT PRIMARY KEY, version INTEGER NOT NULL)',
     );
-    const version = versionOf(store, job) ?? 0;
+    const version = versionOf(stateStore, job) ?? 0;
     if (version > migrations.length)
       throw storeError(
         'store-newer',
-        `${store.file} (${job} ${version}, known ${migrations.length})`,
+        `${stateStore.file} (${job} ${version}, known ${migrations.length})`,
       );
     if (version === migrations.length) return;
-    for (const migration of migrations.slice(version)) store.execute(migration);
-    store
+    for (const migration of migrations.slice(version)) stateStore.execute(migration);
+    stateStore
       .prepare(
         'INSERT INTO schema_version (job, version) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET version = excluded.version',
       )
@@ -30,10 +30,10 @@ export function migrate(store: Store, job: string, migrations: readonly string[]
 }
 
 /** Undefined where the job has no tables yet. */
-function versionOf(store: Store, job: string): number | undefined {
+function versionOf(stateStore: Store, job: string): number | undefined {
   const tables = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
-  if (!store.prepare(tables).get()) return undefined;
-  return store
+  if (!stateStore.prepare(tables).get()) return undefined;
+  return stateStore
     .prepare<{ version: number }>('SELECT version FROM schema_version WHERE job = ?')
     .get(job)?.version;
 }

@@ -101,22 +101,25 @@ const LONG_LOG = { here: 2000, elsewhere: 16_000 };
  * Opens the database, and creates it (readable by its owner alone [8460-8-1]) where the
  * file does not exist. `:memory:` keeps it in memory.
  */
-export async function openStore(file: string, options: OpenStoreOptions = {}): Promise<Store> {
+export async function openStore(filePath: string, options: OpenStoreOptions = {}): Promise<Store> {
   const Open = await loadDriver();
-  const exposed = file === ':memory:' ? [] : makePrivate(file, options.mustExist ?? false);
-  const driver = named(file, () => new Open(file, { timeout: options.busyTimeoutMs ?? 5000 }));
+  const exposed = filePath === ':memory:' ? [] : makePrivate(filePath, options.mustExist ?? false);
+  const driver = named(
+    filePath,
+    () => new Open(filePath, { timeout: options.busyTimeoutMs ?? 5000 }),
+  );
   try {
     // FULL: a commit returns when it is durable. Large pages and a log of 16 MB (16 MB of
     // cache too) halve the writing. The SELECT creates the log.
     const longLog = options.checkpointThread ? LONG_LOG.elsewhere : LONG_LOG.here;
-    named(file, () =>
+    named(filePath, () =>
       driver.exec(
         `PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA wal_autocheckpoint = ${longLog}; PRAGMA cache_size = -16000; SELECT 1 FROM sqlite_master`,
       ),
     );
-    const log = file === ':memory:' ? undefined : LogSync.open(file, options.logDisk);
-    return new SqliteStore(driver, file, { ...options, exposed, log });
+    const log = filePath === ':memory:' ? undefined : LogSync.open(filePath, options.logDisk);
+    return new SqliteStore(driver, filePath, { ...options, exposed, log });
   } catch (error) {
     driver.close();
     throw error;
@@ -127,10 +130,10 @@ export async function openStore(file: string, options: OpenStoreOptions = {}): P
  * Connects without the right to write. `address` is what SQLite opens: the path, or a
  * `file:` URI with parameters.
  */
-export async function connectToRead(file: string, address: string): Promise<Store> {
+export async function connectToRead(filePath: string, address: string): Promise<Store> {
   const Open = await loadDriver();
-  const driver = named(file, () => new Open(address, { timeout: 5000, readOnly: true }));
-  return new SqliteStore(driver, file, { exposed: [] });
+  const driver = named(filePath, () => new Open(address, { timeout: 5000, readOnly: true }));
+  return new SqliteStore(driver, filePath, { exposed: [] });
 }
 
 /** Its members are bound, so that a test may spread a store and replace some of them. */
@@ -147,15 +150,15 @@ class SqliteStore implements Store {
   #rollbacks = 0;
   #closed = false;
 
-  constructor(driver: Driver, file: string, options: StoreOptions) {
-    this.file = file;
+  constructor(driver: Driver, filePath: string, options: StoreOptions) {
+    this.file = filePath;
     this.exposed = options.exposed;
     this.#driver = driver;
     this.#log = options.log;
-    this.#place = file === ':memory:' ? undefined : new Place(file, options.log);
+    this.#place = filePath === ':memory:' ? undefined : new Place(filePath, options.log);
     if (options.log && options.checkpointThread)
       this.#checkpointer = new Checkpointer({
-        file,
+        file: filePath,
         hasFrames: (count) => options.log?.hasFrames(count) ?? false,
         onSyncFailure: (error) => void options.log?.fail(error),
       });
@@ -375,9 +378,9 @@ class Place {
   readonly #paths: readonly string[];
   readonly #known = new Map<string, string>();
 
-  constructor(file: string, log: LogSync | undefined) {
+  constructor(filePath: string, log: LogSync | undefined) {
     if (log) this.#known.set(log.path, log.identity);
-    this.#paths = [file, `${realpathSync(file)}-wal`];
+    this.#paths = [filePath, `${realpathSync(filePath)}-wal`];
     this.holds();
   }
 
@@ -386,11 +389,11 @@ class Place {
    * at the first use, and keeps it while it is open.
    */
   holds(): boolean {
-    return this.#paths.every((path) => {
-      const now = statSync(path, { throwIfNoEntry: false });
+    return this.#paths.every((filePath) => {
+      const now = statSync(filePath, { throwIfNoEntry: false });
       const identity = now && `${now.dev}:${now.ino}`;
-      const known = this.#known.get(path);
-      if (known === undefined && identity !== undefined) this.#known.set(path, identity);
+      const known = this.#known.get(filePath);
+      if (known === undefined && identity !== undefined) this.#known.set(filePath, identity);
       return known === undefined || known === identity;
     });
   }

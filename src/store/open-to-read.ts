@@ -7,7 +7,7 @@ import { connectToRead, openStore, type Store } from './open-store.js';
 
 export interface OpenToReadOptions {
   /** Brings the tables up to date that will be read, as `migrate` does. */
-  prepare(store: Store): void;
+  prepare(stateStore: Store): void;
   /** A database that does not exist is an error; otherwise it reads as an empty one. */
   readonly mustExist?: boolean;
 }
@@ -23,18 +23,18 @@ export interface OpenToReadOptions {
  * brought up to date there.
  */
 export async function openStoreToRead(
-  file: string,
+  filePath: string,
   { prepare, mustExist = false }: OpenToReadOptions,
 ): Promise<Store> {
-  if (file === ':memory:' || !existsSync(file)) {
-    if (mustExist && file !== ':memory:') throw storeError('store-absent', file);
+  if (filePath === ':memory:' || !existsSync(filePath)) {
+    if (mustExist && filePath !== ':memory:') throw storeError('store-absent', filePath);
     return prepared(await openStore(':memory:'), prepare);
   }
-  const target = realpathSync(file);
+  const target = realpathSync(filePath);
   const address = addressToRead(target);
   if (address !== undefined) {
     try {
-      return prepared(await connectToRead(file, address), prepare);
+      return prepared(await connectToRead(filePath, address), prepare);
     } catch (error) {
       // Tables of an older version cannot be brought up to date here, nor a log without
       // its index.
@@ -44,36 +44,37 @@ export async function openStoreToRead(
   return copyToRead(target, prepare);
 }
 
-function prepared(store: Store, prepare: (store: Store) => void): Store {
+function prepared(stateStore: Store, prepare: (store: Store) => void): Store {
   try {
-    prepare(store);
-    return store;
+    prepare(stateStore);
+    return stateStore;
   } catch (error) {
-    store.close();
+    stateStore.close();
     throw error;
   }
 }
 
 /** Undefined where the log needs to be played back first. */
-function addressToRead(file: string): string | undefined {
-  const log = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-  if (log === 0 && !existsSync(`${file}-shm`)) return `${pathToFileURL(file).href}?immutable=1`;
-  return existsSync(`${file}-shm`) ? file : undefined;
+function addressToRead(filePath: string): string | undefined {
+  const log = statSync(`${filePath}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  if (log === 0 && !existsSync(`${filePath}-shm`))
+    return `${pathToFileURL(filePath).href}?immutable=1`;
+  return existsSync(`${filePath}-shm`) ? filePath : undefined;
 }
 
-async function copyToRead(file: string, prepare: (store: Store) => void): Promise<Store> {
+async function copyToRead(filePath: string, prepare: (stateStore: Store) => void): Promise<Store> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-read-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     for (const suffix of ['', '-wal'])
-      if (existsSync(`${file}${suffix}`))
-        copyFileSync(`${file}${suffix}`, join(folder, `copy.db${suffix}`));
-    const store = prepared(await openStore(join(folder, 'copy.db')), prepare);
+      if (existsSync(`${filePath}${suffix}`))
+        copyFileSync(`${filePath}${suffix}`, join(folder, `copy.db${suffix}`));
+    const stateStore = prepared(await openStore(join(folder, 'copy.db')), prepare);
     const close = (): void => {
-      store.close();
+      stateStore.close();
       remove();
     };
-    return { ...store, file, close };
+    return { ...stateStore, file: filePath, close };
   } catch (error) {
     remove();
     throw error;

@@ -28,67 +28,67 @@ const COMPANIONS = ['-wal', '-shm', '-journal'];
  * file is never opened here: only SQLite opens it. The exclusive open succeeds only for a
  * file that no process can have locked yet.
  */
-export function makePrivate(file: string, mustExist: boolean): readonly ExposedFile[] {
-  const target = existing(file, mustExist);
+export function makePrivate(filePath: string, mustExist: boolean): readonly ExposedFile[] {
+  const target = existing(filePath, mustExist);
   return [target, ...COMPANIONS.map((suffix) => `${target}${suffix}`)].flatMap(restrict);
 }
 
 /**
  * Returns the path of the database file, behind symbolic links. Creates a missing file.
  */
-function existing(file: string, mustExist: boolean): string {
+function existing(filePath: string, mustExist: boolean): string {
   try {
-    if (!statSync(file).isFile())
-      throw storeError('store-unwritable', `${file}: it is not a regular file`);
-    return file;
+    if (!statSync(filePath).isFile())
+      throw storeError('store-unwritable', `${filePath}: it is not a regular file`);
+    return filePath;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') throw unwritable(file, error);
-    if (mustExist) throw storeError('store-absent', file, error);
+    if (code !== 'ENOENT') throw unwritable(filePath, error);
+    if (mustExist) throw storeError('store-absent', filePath, error);
   }
   try {
-    closeSync(openSync(file, 'wx', 0o600));
-    return file;
+    closeSync(openSync(filePath, 'wx', 0o600));
+    return filePath;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(file, error);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(filePath, error);
   }
   // Another process created it meanwhile, or a symbolic link points to a file that does
   // not exist yet.
-  const target = linkTarget(file);
-  if (target === undefined) return file;
+  const target = linkTarget(filePath);
+  if (target === undefined) return filePath;
   return existing(target, mustExist);
 }
 
-function linkTarget(file: string): string | undefined {
+function linkTarget(filePath: string): string | undefined {
   try {
-    return resolve(dirname(file), readlinkSync(file));
+    return resolve(dirname(filePath), readlinkSync(filePath));
   } catch {
     return undefined;
   }
 }
 
-function restrict(file: string): readonly ExposedFile[] {
+function restrict(filePath: string): readonly ExposedFile[] {
   let stats: Stats;
   try {
-    stats = statSync(file);
+    stats = statSync(filePath);
   } catch {
     return [];
   }
   if ((stats.mode & 0o077) === 0) return [];
   try {
-    chmodSync(file, stats.mode & 0o700);
+    chmodSync(filePath, stats.mode & 0o700);
     return [];
   } catch {
-    return [{ file, mode: (stats.mode & 0o777).toString(8) }];
+    return [{ file: filePath, mode: (stats.mode & 0o777).toString(8) }];
   }
 }
 
-function unwritable(file: string, error: unknown): unknown {
+function unwritable(filePath: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'store-unwritable') return error;
   return storeError(
     code === 'ENOSPC' || code === 'EDQUOT' ? 'store-full' : 'store-unwritable',
-    `${file}: ${describeSystemError(error).message}`,
+    `${filePath}: ${describeSystemError(error).message}`,
     error,
   );
 }

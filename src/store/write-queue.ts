@@ -45,7 +45,7 @@ export interface WriteQueueOptions {
   /**
    * Called when a job's writes begin to fail, fail for another reason, or succeed again.
    */
-  readonly onChange?: (writes: JobWrites) => void;
+  readonly onChange?: (jobWrites: JobWrites) => void;
 }
 
 interface Entry {
@@ -120,14 +120,14 @@ export class WriteQueue {
    * Resolves with the result of `work` once it is durable; rejects with what it threw, or
    * with a failure of the store.
    */
-  write<T>(name: string, work: () => Work<T>): Promise<T> {
+  write<T>(jobName: string, work: () => Work<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const job = this.#job(name);
+      const job = this.#job(jobName);
       const { waitMs = 5000 } = this.options;
       const deadline = performance.now() + waitMs;
       const entry: Entry = { job, work, deadline, resolve, reject };
       if (this.#waiting >= MAX_WAITING)
-        return this.#fail([entry], storeError('store-busy', `${name}: too many writes wait`));
+        return this.#fail([entry], storeError('store-busy', `${jobName}: too many writes wait`));
       job.waiting.push(entry);
       this.#waiting++;
       this.#planned ??= setImmediate(this.#turn);
@@ -297,28 +297,28 @@ export class WriteQueue {
 
   #next(): Entry | undefined {
     if (this.#current) return this.#current;
-    for (const [name, job] of this.#jobs) {
+    for (const [jobName, job] of this.#jobs) {
       const entry = job.waiting.shift();
       if (!entry) continue;
       this.#waiting--;
       // The job goes to the end of the row.
-      this.#jobs.delete(name);
-      this.#jobs.set(name, job);
+      this.#jobs.delete(jobName);
+      this.#jobs.set(jobName, job);
       return entry;
     }
     return undefined;
   }
 
   /** Fails what waits since before its deadline was over, at the time given. */
-  #giveUp(at: number, error: unknown): void {
+  #giveUp(instant: number, error: unknown): void {
     const over: Entry[] = [];
-    if (this.#current && this.#current.deadline <= at) {
+    if (this.#current && this.#current.deadline <= instant) {
       over.push(this.#current);
       this.#current = undefined;
     }
     for (const { waiting } of this.#jobs.values())
       // The oldest first: deadlines are in order.
-      while (waiting[0] && waiting[0].deadline <= at) {
+      while (waiting[0] && waiting[0].deadline <= instant) {
         over.push(...waiting.splice(0, 1));
         this.#waiting--;
       }
@@ -341,11 +341,11 @@ export class WriteQueue {
     if (changed) this.options.onChange?.(job);
   }
 
-  #job(name: string): Job {
-    const known = this.#jobs.get(name);
+  #job(jobName: string): Job {
+    const known = this.#jobs.get(jobName);
     if (known) return known;
-    const job: Job = { job: name, waiting: [], written: 0, failed: 0, failure: undefined };
-    this.#jobs.set(name, job);
+    const job: Job = { job: jobName, waiting: [], written: 0, failed: 0, failure: undefined };
+    this.#jobs.set(jobName, job);
     return job;
   }
 

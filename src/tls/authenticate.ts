@@ -54,21 +54,25 @@ export async function authenticate(
  * count, never the common name [8461-3.3-1, 8461-3.3-3].
  */
 export function authenticateServer(
-  chain: readonly Uint8Array[],
+  certificateChain: readonly Uint8Array[],
   { serverName, anchors, validationTime }: ServerIdentity,
 ): Result<ChainVerdict> {
-  const [leaf, ...rest] = chain.map(parseCertificate);
+  const [leafCertificate, ...rest] = certificateChain.map(parseCertificate);
   const untrusted = (detail: string): Result<never, Failure> =>
     fail(tlsFailures.make('tls-certificate-untrusted', detail));
-  if (!leaf?.ok) return untrusted(leaf ? leaf.failure.code : 'x509-no-certificate');
-  const sent = [leaf.value, ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : []))];
+  if (!leafCertificate?.ok)
+    return untrusted(leafCertificate ? leafCertificate.failure.code : 'x509-no-certificate');
+  const sent = [
+    leafCertificate.value,
+    ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : [])),
+  ];
   // Chain, dates and name are reported apart: each has another fix.
   const verdict = verifyChain({ sent, anchors, validationTime });
   if (verdict.chain !== 'trusted') return untrusted(verdict.problems.join(' '));
   if (verdict.validity !== 'valid')
     return fail(tlsFailures.make('tls-certificate-expired', verdict.validity));
   if (!accepts(verdict)) return untrusted(verdict.problems.join(' '));
-  if (!matchesDnsName(leaf.value, serverName))
-    return fail(tlsFailures.make('tls-certificate-name', leaf.value.subjectText));
+  if (!matchesDnsName(leafCertificate.value, serverName))
+    return fail(tlsFailures.make('tls-certificate-name', leafCertificate.value.subjectText));
   return ok(verdict);
 }

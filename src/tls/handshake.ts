@@ -71,11 +71,11 @@ const CIPHERS = 'ALL:!aNULL:!eNULL:@SECLEVEL=0';
  * themselves. On failure the connection is closed. Rejects only with `signal.reason`.
  */
 export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
-  const { connection, timeoutMs = TIMEOUT, signal } = request;
+  const { connection, timeoutMs = TIMEOUT, signal: abortSignal } = request;
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
+    if (abortSignal?.aborted) {
       connection.close();
-      return reject(signal.reason as Error);
+      return reject(abortSignal.reason as Error);
     }
     const serverName = request.serverName.replace(/\.$/, '');
     const socket = connect({
@@ -96,7 +96,7 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
     };
     const settle = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
+      abortSignal?.removeEventListener('abort', stop);
       socket
         .removeListener('error', broke)
         .removeListener('close', closed)
@@ -112,7 +112,7 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
     const stop = (): void => {
       settle();
       close();
-      reject(signal?.reason as Error);
+      reject(abortSignal?.reason as Error);
     };
     // The `keylog` event fires after a ServerHello. Only the fact matters here: an end
     // after it is `tls-cut`, not `tls-closed`.
@@ -129,19 +129,19 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
     const closed = (): void => cutOff();
     const done = (): void => {
       settle();
-      const facts = factsOf(socket, serverName);
+      const handshakeFacts = factsOf(socket, serverName);
       // OpenSSL ends a handshake without a certificate only for anonymous suites, which
       // are not offered.
-      if (facts)
+      if (handshakeFacts)
         resolve({
           ok: true,
           connection: { stream: socket, local: connection.local, remote: connection.remote, close },
-          facts,
+          facts: handshakeFacts,
         });
       else cutOff();
     };
     const timer = setTimeout(() => failed('tls-timeout', `${timeoutMs} ms`), timeoutMs);
-    signal?.addEventListener('abort', stop, { once: true });
+    abortSignal?.addEventListener('abort', stop, { once: true });
     socket.once('error', broke).once('close', closed).once('secureConnect', done);
     connection.stream.once('close', closed);
   });

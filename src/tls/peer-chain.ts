@@ -11,13 +11,13 @@ const MAX_CERTIFICATES = 100;
  * ends the walk.
  */
 export function peerChain(socket: TLSSocket): Uint8Array[] {
-  const chain: Uint8Array[] = [];
+  const certificateChain: Uint8Array[] = [];
   const seen = new Set<X509Certificate>();
   let certificate = socket.getPeerX509Certificate();
-  while (certificate && !seen.has(certificate) && chain.length < MAX_CERTIFICATES) {
+  while (certificate && !seen.has(certificate) && certificateChain.length < MAX_CERTIFICATES) {
     seen.add(certificate);
-    chain.push(new Uint8Array(certificate.raw));
+    certificateChain.push(new Uint8Array(certificate.raw));
     certificate = certificate.issuerCertificate;
   }
-  return chain;
+  return certificateChain;
 }

@@ -52,10 +52,10 @@ export const keyUsages = [
  * certificate malformed. One that cannot be read is a defect: key and dates of the
  * certificate still count for DANE-EE (RFC 7671 §5.1), and no path may use it.
  */
-export function readExtensions(reader: DerReader | undefined): ExtensionFields {
+export function readExtensions(derReader: DerReader | undefined): ExtensionFields {
   const criticalUnknown: string[] = [];
   const defects: string[] = [];
-  const fields: ExtensionFields = {
+  const extensionFields: ExtensionFields = {
     ca: false,
     dnsNames: [],
     altNames: [],
@@ -65,8 +65,8 @@ export function readExtensions(reader: DerReader | undefined): ExtensionFields {
     defects,
   };
   const seen = new Set<string>();
-  while (reader && !reader.done) {
-    const extension = reader.enter();
+  while (derReader && !derReader.done) {
+    const extension = derReader.enter();
     const objectId = readOid(extension.take(Tag.objectId).body);
     const criticalField = extension.optional(Tag.boolean);
     const critical = criticalField !== undefined && readBoolean(criticalField.body);
@@ -76,13 +76,13 @@ export function readExtensions(reader: DerReader | undefined): ExtensionFields {
     if (seen.add(objectId).size > MAX_EXTENSIONS) throw new DerError('too many extensions');
     if (critical && !understood.has(objectId)) criticalUnknown.push(objectId);
     try {
-      readExtension(objectId, value, { fields, critical });
+      readExtension(objectId, value, { fields: extensionFields, critical });
     } catch (error) {
       if (!(error instanceof DerError)) throw error;
       defects.push(`extension ${objectId}: ${error.message}`);
     }
   }
-  return fields;
+  return extensionFields;
 }
 
 /** The fields that an extension sets, and whether it is critical. */
@@ -95,13 +95,13 @@ interface Target {
 function readExtension(objectId: string, value: Uint8Array, target: Target): void {
   const read = readers[objectId];
   if (!read) return;
-  const reader = new DerReader(value);
-  read(target.fields, reader, target.critical);
-  reader.end();
+  const derReader = new DerReader(value);
+  read(target.fields, derReader, target.critical);
+  derReader.end();
 }
 
 /** The reader of one extension. */
-type Read = (fields: ExtensionFields, reader: DerReader, critical: boolean) => void;
+type Read = (extensionFields: ExtensionFields, derReader: DerReader, critical: boolean) => void;
 
 /**
  * The readers by object identifier (RFC 5280 §4.2.1).
@@ -119,71 +119,75 @@ type Read = (fields: ExtensionFields, reader: DerReader, critical: boolean) => v
  *   2.5.29.54   inhibitAnyPolicy       INTEGER
  */
 const readers: Readonly<Record<string, Read>> = {
-  '2.5.29.19': (fields, reader) => {
-    const constraints = reader.enter();
+  '2.5.29.19': (extensionFields, derReader) => {
+    const constraints = derReader.enter();
     const element = constraints.optional(Tag.boolean);
     const length = constraints.optional(Tag.integer);
     constraints.end();
-    fields.ca = element !== undefined && readBoolean(element.body);
-    if (length) fields.pathLength = readSmall(length.body);
+    extensionFields.ca = element !== undefined && readBoolean(element.body);
+    if (length) extensionFields.pathLength = readSmall(length.body);
   },
-  '2.5.29.15': (fields, reader) => {
-    const { bytes } = readBits(reader.take(Tag.bitString).body);
-    fields.keyUsage = keyUsages.filter(
+  '2.5.29.15': (extensionFields, derReader) => {
+    const { bytes } = readBits(derReader.take(Tag.bitString).body);
+    extensionFields.keyUsage = keyUsages.filter(
       (_, bit) => (((bytes[bit >> 3] ?? 0) << (bit & 7)) & 0x80) !== 0,
     );
   },
-  '2.5.29.37': (fields, reader) => {
-    fields.extendedKeyUsage = readList(reader.enter(), (list) =>
+  '2.5.29.37': (extensionFields, derReader) => {
+    extensionFields.extendedKeyUsage = readList(derReader.enter(), (list) =>
       readOid(list.take(Tag.objectId).body),
     );
   },
-  '2.5.29.17': (fields, reader) => {
-    const names = readList(reader.enter(), (list) => readGeneralName(list.any()));
-    for (const name of names)
-      if (name.form === NameForm.ip && name.octets.length !== 4 && name.octets.length !== 16)
-        throw new DerError(`iPAddress of ${name.octets.length} octets`);
-    fields.altNames = names;
-    fields.dnsNames = names.flatMap((name) => {
-      if (name.form === NameForm.dns) return [name.text.toLowerCase()];
+  '2.5.29.17': (extensionFields, derReader) => {
+    const generalNames = readList(derReader.enter(), (list) => readGeneralName(list.any()));
+    for (const generalName of generalNames)
+      if (
+        generalName.form === NameForm.ip &&
+        generalName.octets.length !== 4 &&
+        generalName.octets.length !== 16
+      )
+        throw new DerError(`iPAddress of ${generalName.octets.length} octets`);
+    extensionFields.altNames = generalNames;
+    extensionFields.dnsNames = generalNames.flatMap((generalName) => {
+      if (generalName.form === NameForm.dns) return [generalName.text.toLowerCase()];
       return [];
     });
   },
-  '2.5.29.35': (fields, reader) => {
-    const id = reader.enter().optional(0x80);
-    if (id) fields.authorityKeyId = toHex(id.body);
+  '2.5.29.35': (extensionFields, derReader) => {
+    const id = derReader.enter().optional(0x80);
+    if (id) extensionFields.authorityKeyId = toHex(id.body);
   },
-  '2.5.29.30': (fields, reader) => {
-    const constraints = reader.enter();
+  '2.5.29.30': (extensionFields, derReader) => {
+    const constraints = derReader.enter();
     const permitted = readSubtrees(constraints.optional(0xa0));
     const excluded = readSubtrees(constraints.optional(0xa1));
     constraints.end();
     if (permitted.length + excluded.length === 0) throw new DerError('no constraint');
-    fields.nameConstraints = { permitted, excluded };
+    extensionFields.nameConstraints = { permitted, excluded };
   },
   '2.5.29.32': readPolicies,
-  '2.5.29.33': (fields, reader) => {
-    fields.policyMappings = readList(reader.enter(), (list): PolicyMapping => {
+  '2.5.29.33': (extensionFields, derReader) => {
+    extensionFields.policyMappings = readList(derReader.enter(), (list): PolicyMapping => {
       const pair = list.enter();
       const [issuer, subject] = [pair.take(Tag.objectId), pair.take(Tag.objectId)];
       pair.end();
       return { issuer: readOid(issuer.body), subject: readOid(subject.body) };
     });
   },
-  '2.5.29.36': (fields, reader) => {
-    const constraints = reader.enter();
+  '2.5.29.36': (extensionFields, derReader) => {
+    const constraints = derReader.enter();
     const [explicitPolicy, mapping] = [constraints.optional(0x80), constraints.optional(0x81)];
     constraints.end();
     if (!explicitPolicy && !mapping) throw new DerError('no constraint');
-    fields.policyLimits = {
-      ...fields.policyLimits,
+    extensionFields.policyLimits = {
+      ...extensionFields.policyLimits,
       explicitPolicy: explicitPolicy && readSmall(explicitPolicy.body),
       mapping: mapping && readSmall(mapping.body),
     } satisfies PolicyLimits;
   },
-  '2.5.29.54': (fields, reader) => {
-    const anyPolicy = readSmall(reader.take(Tag.integer).body);
-    fields.policyLimits = { ...fields.policyLimits, anyPolicy };
+  '2.5.29.54': (extensionFields, derReader) => {
+    const anyPolicy = readSmall(derReader.take(Tag.integer).body);
+    extensionFields.policyLimits = { ...extensionFields.policyLimits, anyPolicy };
   },
 };
 
@@ -196,19 +200,23 @@ const knownQualifiers: ReadonlySet<string> = new Set([
  * A critical extension with a qualifier that is not understood counts as unknown (RFC
  * 5280 §4.2.1.4 [5280-4.2.1.4-1]).
  */
-function readPolicies(fields: ExtensionFields, reader: DerReader, critical: boolean): void {
-  const policies = readList(reader.enter(), (list) => {
+function readPolicies(
+  extensionFields: ExtensionFields,
+  derReader: DerReader,
+  critical: boolean,
+): void {
+  const policies = readList(derReader.enter(), (list) => {
     const information = list.enter();
     const policy = readOid(information.take(Tag.objectId).body);
     const qualifiers = information.optional(Tag.sequence);
     information.end();
     const types = qualifiers && readList(new DerReader(qualifiers.body), readQualifier);
     if (critical && types?.some((type) => !knownQualifiers.has(type)))
-      fields.criticalUnknown = [...fields.criticalUnknown, '2.5.29.32'];
+      extensionFields.criticalUnknown = [...extensionFields.criticalUnknown, '2.5.29.32'];
     return policy;
   });
   if (new Set(policies).size < policies.length) throw new DerError('a policy twice');
-  fields.policies = policies;
+  extensionFields.policies = policies;
 }
 
 /** Reads the type of a policy qualifier; its value is not used. */
@@ -236,8 +244,8 @@ function readSubtrees(field: { readonly body: Uint8Array } | undefined): readonl
   if (!field) return [];
   return readList(new DerReader(field.body), (list) => {
     const subtree = list.enter();
-    const name = readGeneralName(subtree.any());
+    const generalName = readGeneralName(subtree.any());
     subtree.end(); // RFC 5280 §4.2.1.10: minimum is zero and maximum absent
-    return name;
+    return generalName;
   });
 }

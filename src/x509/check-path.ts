@@ -26,15 +26,15 @@ export interface PathJudgement {
  * Validates a path whose signatures have been verified (RFC 5280 §6.1), for a TLS server
  * at the time `at` (milliseconds since 1970).
  */
-export function checkPath(candidate: CandidatePath, at: number): PathJudgement {
+export function checkPath(candidate: CandidatePath, instant: number): PathJudgement {
   const { certificates, key, distrustAfter = Infinity } = candidate;
   const problems = new Set<X509FailureCode>();
   const remarks = new Set<X509FailureCode>();
   const anchorAt = key ? -1 : certificates.length - 1;
-  certificates.forEach((certificate, depth) => {
-    const below = certificates.slice(0, depth);
-    const isAnchor = depth === anchorAt;
-    if (depth === 0) checkServer(certificate, problems);
+  certificates.forEach((certificate, nestingDepth) => {
+    const below = certificates.slice(0, nestingDepth);
+    const isAnchor = nestingDepth === anchorAt;
+    if (nestingDepth === 0) checkServer(certificate, problems);
     else checkIssuer(certificate, below, isAnchor, problems);
     checkForm(certificate, isAnchor, problems);
     if (!serves(certificate)) problems.add('x509-wrong-purpose');
@@ -43,12 +43,17 @@ export function checkPath(candidate: CandidatePath, at: number): PathJudgement {
   });
   if (key && readPublicKey(key).unnamedCurve) problems.add('x509-unnamed-curve');
   // Mozilla compares the date with the leaf's notBefore, not with the current time.
-  const [leaf] = certificates;
-  if (leaf && leaf.notBefore > distrustAfter) problems.add('x509-root-distrusted');
+  const [leafCertificate] = certificates;
+  if (leafCertificate && leafCertificate.notBefore > distrustAfter)
+    problems.add('x509-root-distrusted');
   const anchor = certificates[anchorAt];
   if (!policiesAllow(key ? certificates : certificates.slice(0, -1), anchor))
     problems.add('x509-policy');
-  return { problems: [...problems], remarks: [...remarks], validity: validityOf(certificates, at) };
+  return {
+    problems: [...problems],
+    remarks: [...remarks],
+    validity: validityOf(certificates, instant),
+  };
 }
 
 /**
@@ -58,11 +63,11 @@ export function checkPath(candidate: CandidatePath, at: number): PathJudgement {
  */
 export function validityOf(
   certificates: readonly Certificate[],
-  at: number,
+  instant: number,
 ): ChainVerdict['validity'] {
   for (const { notBefore, notAfter } of certificates) {
-    if (Math.floor(at / 1000) * 1000 > notAfter) return 'expired';
-    if (at < notBefore) return 'not-yet-valid';
+    if (Math.floor(instant / 1000) * 1000 > notAfter) return 'expired';
+    if (instant < notBefore) return 'not-yet-valid';
   }
   return 'valid';
 }
@@ -114,7 +119,9 @@ function checkIssuer(
     problems.add('x509-path-too-long');
   const { nameConstraints } = issuer;
   if (!nameConstraints) return;
-  const bound = below.filter((certificate, depth) => depth === 0 || !certificate.selfIssued);
+  const bound = below.filter(
+    (certificate, nestingDepth) => nestingDepth === 0 || !certificate.selfIssued,
+  );
   if (!bound.every((certificate) => namesPermitted(certificate, nameConstraints)))
     problems.add('x509-name-not-permitted');
 }

@@ -64,11 +64,11 @@ export class DerReader {
     const tag = this.#octet();
     if ((tag & 0x1f) === 0x1f) throw new DerError('tag number above 30');
     const length = this.#length();
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw new DerError('length beyond the end');
-    const body = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return { tag, body, whole: this.#bytes.subarray(start, end) };
+    const endOffset = this.#at + length;
+    if (endOffset > this.#bytes.length) throw new DerError('length beyond the end');
+    const body = this.#bytes.subarray(this.#at, endOffset);
+    this.#at = endOffset;
+    return { tag, body, whole: this.#bytes.subarray(start, endOffset) };
   }
 
   /** Reads the next element, which must have this tag. */
@@ -120,13 +120,13 @@ export class DerReader {
  * Each arc is base 128 with the high bit on all octets but the last; the first octets
  * hold 40 times the first arc plus the second (X.690 §8.19).
  */
-export function readOid(body: Uint8Array): string {
-  if (body.length === 0 || body.length > 64)
+export function readOid(bodyBytes: Uint8Array): string {
+  if (bodyBytes.length === 0 || bodyBytes.length > 64)
     throw new DerError('object identifier of a wrong size');
   const arcs: number[] = [];
   let arc = 0;
   let fresh = true;
-  for (const octet of body) {
+  for (const octet of bodyBytes) {
     if (fresh && octet === 0x80) throw new DerError('object identifier not minimal');
     arc = arc * 128 + (octet & 0x7f);
     if (arc > Number.MAX_SAFE_INTEGER / 128) throw new DerError('object identifier arc too large');
@@ -142,10 +142,10 @@ export function readOid(body: Uint8Array): string {
 }
 
 /** TRUE or FALSE as DER writes them. */
-export function readBoolean(body: Uint8Array): boolean {
-  if (body.length !== 1 || (body[0] !== 0 && body[0] !== 0xff))
+export function readBoolean(bodyBytes: Uint8Array): boolean {
+  if (bodyBytes.length !== 1 || (bodyBytes[0] !== 0 && bodyBytes[0] !== 0xff))
     throw new DerError('boolean neither 0 nor 255');
-  return body[0] === 0xff;
+  return bodyBytes[0] === 0xff;
 }
 
 /**
@@ -153,16 +153,16 @@ export function readBoolean(body: Uint8Array): boolean {
  *
  * At most four octets; RFC 5280 uses it for versions, path lengths and skip counts.
  */
-export function readSmall(body: Uint8Array): number {
-  if (body.length === 0 || body.length > 4 || (body[0] as number) >= 0x80)
+export function readSmall(bodyBytes: Uint8Array): number {
+  if (bodyBytes.length === 0 || bodyBytes.length > 4 || (bodyBytes[0] as number) >= 0x80)
     throw new DerError('integer out of range');
-  return body.reduce((value, octet) => value * 256 + octet, 0);
+  return bodyBytes.reduce((value, octet) => value * 256 + octet, 0);
 }
 
 /** The octets of a bit string that fills them; `unused` trailing bits are zero. */
-export function readBits(body: Uint8Array): { bytes: Uint8Array; unused: number } {
-  const [unused = 8] = body;
-  const bytes = body.subarray(1);
+export function readBits(bodyBytes: Uint8Array): { bytes: Uint8Array; unused: number } {
+  const [unused = 8] = bodyBytes;
+  const bytes = bodyBytes.subarray(1);
   if (unused > 7 || (bytes.length === 0 && unused > 0)) throw new DerError('bit string malformed');
   if (((bytes.at(-1) ?? 0) & ((1 << unused) - 1)) !== 0) throw new DerError('unused bits not zero');
   return { bytes, unused };

@@ -42,11 +42,11 @@ interface Draft {
  * Reads a Name from DER. Values of any string type compare by caseIgnoreMatch: case and
  * insignificant spaces do not count (RFC 5280 §7.1 [5280-7.1-1], RFC 4518 §2).
  */
-export function readDirectoryName(der: Uint8Array): DirectoryName {
+export function readDirectoryName(derBytes: Uint8Array): DirectoryName {
   const draft: Draft = { comparable: true, emails: [] };
   const rdns: string[] = [];
   const shown: string[] = [];
-  const names = new DerReader(der).enter();
+  const names = new DerReader(derBytes).enter();
   while (!names.done) {
     const set = names.enter(Tag.set);
     const keys: string[] = [];
@@ -56,7 +56,7 @@ export function readDirectoryName(der: Uint8Array): DirectoryName {
       keys.push(key);
       values.push(text);
       // More attributes than any real name has are neither compared nor shown.
-      if (rdns.length + keys.length > MAX_ATTRIBUTES) return tooLong(der, shown);
+      if (rdns.length + keys.length > MAX_ATTRIBUTES) return tooLong(derBytes, shown);
     }
     rdns.push(keys.toSorted().join('\u0001'));
     shown.unshift(values.join('+'));
@@ -72,8 +72,8 @@ export function joinRdns(rdns: readonly string[]): string {
 }
 
 /** Returns a name that equals only itself and satisfies no constraint. */
-function tooLong(der: Uint8Array, shown: readonly string[]): DirectoryName {
-  const key = `#${toHex(der)}`;
+function tooLong(derBytes: Uint8Array, shown: readonly string[]): DirectoryName {
+  const key = `#${toHex(derBytes)}`;
   return { key, rdns: [key], comparable: false, text: neutralise(shown.join(',')), emails: [] };
 }
 
@@ -113,9 +113,9 @@ const stringTags: ReadonlySet<number> = new Set([
 ]);
 
 /** Undefined for a type that is not text, and for octets that are not of their type. */
-function decodeText(tag: number, body: Uint8Array): string | undefined {
+function decodeText(tag: number, bodyBytes: Uint8Array): string | undefined {
   if (!stringTags.has(tag)) return undefined;
-  const bytes = Buffer.from(body);
+  const bytes = Buffer.from(bodyBytes);
   if (tag === UTF8) return decodeUtf8(bytes);
   if (tag === BMP) {
     if (bytes.length % 2 === 0) return bytes.swap16().toString('utf16le');

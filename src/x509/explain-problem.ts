@@ -9,11 +9,11 @@ import type { Certificate } from './types.js';
  * that is wrong. Falls back to the general sentence where none of `chain`, the
  * certificates as sent, has the fault.
  */
-export function explainProblem(code: string, chain: readonly Certificate[]): string {
+export function explainProblem(code: string, certificateChain: readonly Certificate[]): string {
   const { message = code } = x509Failures.find(code) ?? {};
   const find = finders[code as X509FailureCode];
-  for (const [depth, certificate] of chain.entries()) {
-    const value = find?.(certificate, depth, chain);
+  for (const [nestingDepth, certificate] of certificateChain.entries()) {
+    const value = find?.(certificate, nestingDepth, certificateChain);
     if (value !== undefined) return `${certificate.subjectText || 'no subject'}: ${value}`;
   }
   return message.replace(/\.$/, '');
@@ -25,19 +25,19 @@ export function explainProblem(code: string, chain: readonly Certificate[]): str
  */
 type Finder = (
   certificate: Certificate,
-  depth: number,
-  chain: readonly Certificate[],
+  nestingDepth: number,
+  certificateChain: readonly Certificate[],
 ) => string | undefined;
 
 /** The finder of each problem that one certificate causes. */
 const finders: Partial<Record<X509FailureCode, Finder>> = {
-  'x509-wrong-purpose': ({ extendedKeyUsage, keyUsage }, depth) => {
+  'x509-wrong-purpose': ({ extendedKeyUsage, keyUsage }, nestingDepth) => {
     if (extendedKeyUsage && !extendedKeyUsage.some((objectId) => serverPurposes.includes(objectId)))
       return `extendedKeyUsage is ${extendedKeyUsage.map((objectId) => purposes[objectId] ?? objectId).join(', ')}, without serverAuth`;
     const signs = keyUsage?.some((usage) =>
       /digitalSignature|keyEncipherment|keyAgreement/.test(usage),
     );
-    if (depth === 0 && keyUsage && !signs) return `keyUsage is ${keyUsage.join(', ')}`;
+    if (nestingDepth === 0 && keyUsage && !signs) return `keyUsage is ${keyUsage.join(', ')}`;
     return undefined;
   },
   'x509-critical-extension': ({ criticalUnknown }) => {
@@ -45,25 +45,25 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
       return `critical extension ${criticalUnknown.join(', ')} is not understood`;
     return undefined;
   },
-  'x509-may-not-sign': ({ keyUsage }, depth) => {
-    if (depth > 0 && keyUsage && !keyUsage.includes('keyCertSign'))
+  'x509-may-not-sign': ({ keyUsage }, nestingDepth) => {
+    if (nestingDepth > 0 && keyUsage && !keyUsage.includes('keyCertSign'))
       return `keyUsage is ${keyUsage.join(', ')}, without keyCertSign`;
     return undefined;
   },
-  'x509-not-a-ca': ({ ca }, depth) => {
-    if (depth > 0 && !ca) return 'basicConstraints does not make it a CA';
+  'x509-not-a-ca': ({ ca }, nestingDepth) => {
+    if (nestingDepth > 0 && !ca) return 'basicConstraints does not make it a CA';
     return undefined;
   },
-  'x509-path-too-long': ({ pathLength }, depth) => {
-    if (depth > 0 && pathLength !== undefined && depth - 1 > pathLength)
+  'x509-path-too-long': ({ pathLength }, nestingDepth) => {
+    if (nestingDepth > 0 && pathLength !== undefined && nestingDepth - 1 > pathLength)
       return `pathLenConstraint is ${pathLength}`;
     return undefined;
   },
-  'x509-name-not-permitted': ({ nameConstraints }, depth, chain) =>
+  'x509-name-not-permitted': ({ nameConstraints }, nestingDepth, certificateChain) =>
     nameConstraints &&
-    chain
+    certificateChain
       .flatMap((other, index) => {
-        if (index === depth) return [];
+        if (index === nestingDepth) return [];
         return [explainRefusedName(other, nameConstraints)];
       })
       .find((text) => text !== undefined),

@@ -23,7 +23,7 @@ export interface FindPathsRequest {
   readonly sent: readonly Certificate[];
   readonly anchors: TrustStore;
   /** Selects further anchors among `sent`; `depth` 0 is the leaf. Default: none. */
-  readonly anchored?: (certificate: Certificate, depth: number) => boolean;
+  readonly anchored?: (certificate: Certificate, nestingDepth: number) => boolean;
   /** Shared by searches over one chain. Default: a new one. */
   readonly work?: SearchWork | undefined;
 }
@@ -72,7 +72,7 @@ export function findPaths({
   sent,
   anchors,
   anchored = () => false,
-  work = new SearchWork(),
+  work: searchWork = new SearchWork(),
 }: FindPathsRequest): PathSearch {
   const seen = {
     limit: sent.length > MAX_SENT,
@@ -83,15 +83,16 @@ export function findPaths({
   const pool = distinct(sent.slice(0, MAX_SENT));
 
   const signed = (certificate: Certificate, issuer: Certificate | Uint8Array): boolean => {
-    const known = work.checked.get(certificate) ?? new Map<Certificate | Uint8Array, boolean>();
-    work.checked.set(certificate, known);
+    const known =
+      searchWork.checked.get(certificate) ?? new Map<Certificate | Uint8Array, boolean>();
+    searchWork.checked.set(certificate, known);
     const before = known.get(issuer);
     if (before !== undefined) return before;
-    if (work.signatures >= MAX_SIGNATURES) {
+    if (searchWork.signatures >= MAX_SIGNATURES) {
       seen.limit = true;
       return false;
     }
-    work.signatures++;
+    searchWork.signatures++;
     const verified = verifySignedBy(certificate, issuer);
     known.set(issuer, verified);
     return verified;
@@ -110,22 +111,23 @@ export function findPaths({
     return found;
   };
 
-  function* walk(path: readonly Certificate[]): Generator<CandidatePath> {
-    if (++work.steps > MAX_STEPS) {
+  function* walk(certificatePath: readonly Certificate[]): Generator<CandidatePath> {
+    if (++searchWork.steps > MAX_STEPS) {
       seen.limit = true;
       return;
     }
-    const top = path.at(-1) as Certificate;
+    const top = certificatePath.at(-1) as Certificate;
     const anchor = anchors.anchorFor(top);
-    if (anchored(top, path.length - 1)) yield { certificates: path };
-    else if (anchor) yield { certificates: path, distrustAfter: anchors.distrustAfter(anchor) };
-    if (path.length >= MAX_DEPTH) {
+    if (anchored(top, certificatePath.length - 1)) yield { certificates: certificatePath };
+    else if (anchor)
+      yield { certificates: certificatePath, distrustAfter: anchors.distrustAfter(anchor) };
+    if (certificatePath.length >= MAX_DEPTH) {
       seen.limit = true;
       return;
     }
     for (const key of anchors.keys) {
       // A key that signs itself is an anchor in its own right.
-      if (signed(top, key)) yield { certificates: path, key };
+      if (signed(top, key)) yield { certificates: certificatePath, key };
     }
     if (top.selfIssued && signed(top, top)) {
       seen.selfIssuedTop = true;
@@ -134,14 +136,14 @@ export function findPaths({
     for (const issuer of issuersOf(top)) {
       // The same name with the same key again leads nowhere new (RFC 4158 §5.2).
       if (
-        path.some(
+        certificatePath.some(
           (certificate) =>
             certificate.subjectName.key === issuer.subjectName.key &&
             equalBytes(certificate.spki, issuer.spki),
         )
       )
         continue;
-      if (signed(top, issuer)) yield* walk([...path, issuer]);
+      if (signed(top, issuer)) yield* walk([...certificatePath, issuer]);
       // A weak signature is rejected even if it is valid; it is then the reason to
       // report.
       else if (weaklySigned(top)) seen.weakSignature = true;

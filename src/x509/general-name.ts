@@ -32,7 +32,7 @@ export type GeneralName =
 const constructed: readonly number[] = [0, 3, 4, 5];
 
 /** Reads one GeneralName; anything else is a {@link DerError}. */
-export function readGeneralName({ tag, body }: Element): GeneralName {
+export function readGeneralName({ tag, body: bodyBytes }: Element): GeneralName {
   const form = tag & 0x1f;
   if (form > 8 || tag !== (0x80 | (constructed.includes(form) ? 0x20 : 0) | form))
     throw new DerError(`tag ${tag} is not that of a name`);
@@ -40,17 +40,17 @@ export function readGeneralName({ tag, body }: Element): GeneralName {
     case NameForm.email:
     case NameForm.dns:
     case NameForm.uri:
-      return { form, text: latin1(body) };
+      return { form, text: latin1(bodyBytes) };
     case NameForm.directory: {
-      const reader = new DerReader(body);
-      const { whole } = reader.take(Tag.sequence);
-      reader.end();
+      const derReader = new DerReader(bodyBytes);
+      const { whole } = derReader.take(Tag.sequence);
+      derReader.end();
       return { form, directory: readDirectoryName(whole) };
     }
     case NameForm.ip:
-      return { form, octets: body };
+      return { form, octets: bodyBytes };
     case NameForm.other:
-      return { form, type: readOid(new DerReader(body).take(Tag.objectId).body) };
+      return { form, type: readOid(new DerReader(bodyBytes).take(Tag.objectId).body) };
     default:
       return { form: form as 3 | 5 | 8 };
   }

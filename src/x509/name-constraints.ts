@@ -47,7 +47,7 @@ export function namesPermitted(certificate: Certificate, constraints: NameConstr
   const { permitted, excluded, verdicts } = compile(constraints);
   const verdict =
     verdicts.get(certificate) ??
-    namesOf(certificate).every((name) => allowed(name, permitted, excluded));
+    namesOf(certificate).every((generalName) => allowed(generalName, permitted, excluded));
   verdicts.set(certificate, verdict);
   return verdict;
 }
@@ -61,11 +61,13 @@ export function explainRefusedName(
   constraints: NameConstraints,
 ): string | undefined {
   const { permitted, excluded } = compile(constraints);
-  const refused = namesOf(certificate).find((name) => !allowed(name, permitted, excluded));
+  const refused = namesOf(certificate).find(
+    (generalName) => !allowed(generalName, permitted, excluded),
+  );
   if (!refused) return undefined;
   const form = formOf(refused);
-  const bases = (names: readonly GeneralName[], verb: string): string[] => {
-    const same = names.filter((name) => name.form === form).map(nameText);
+  const bases = (generalNames: readonly GeneralName[], verb: string): string[] => {
+    const same = generalNames.filter((generalName) => generalName.form === form).map(nameText);
     if (same.length > 0) return [`${verb} ${same.slice(0, MAX_SHOWN).join(', ')}`];
     return [];
   };
@@ -81,16 +83,16 @@ const MAX_SHOWN = 3;
 const MAX_SHOWN_LENGTH = 80;
 
 /** Returns a name or base for messages, shortened. */
-function nameText(name: GeneralName): string {
-  switch (name.form) {
+function nameText(generalName: GeneralName): string {
+  switch (generalName.form) {
     case NameForm.dns:
     case NameForm.email:
     case NameForm.uri:
-      return `"${name.text.slice(0, MAX_SHOWN_LENGTH)}"`;
+      return `"${generalName.text.slice(0, MAX_SHOWN_LENGTH)}"`;
     case NameForm.directory:
-      return `"${name.directory.text.slice(0, MAX_SHOWN_LENGTH)}"`;
+      return `"${generalName.directory.text.slice(0, MAX_SHOWN_LENGTH)}"`;
     case NameForm.ip:
-      return ipText(name.octets);
+      return ipText(generalName.octets);
     default:
       return 'a name of another form';
   }
@@ -120,25 +122,27 @@ function namesOf({ altNames, subjectName }: Certificate): readonly GeneralName[]
  * Returns true if the constraints permit a name: it is in a permitted subtree of its
  * form, if there is one, and in no excluded subtree. Names of other forms are not bound.
  */
-function allowed(name: GeneralName, permitted: Subtrees, excluded: Subtrees): boolean {
-  const form = formOf(name);
+function allowed(generalName: GeneralName, permitted: Subtrees, excluded: Subtrees): boolean {
+  const form = formOf(generalName);
   const limited = permitted.forms.has(form);
   const barred = excluded.forms.has(form);
   if (!limited && !barred) return true;
   if (excluded.malformed.has(form)) return false;
-  const inside = keysOf(name, permitted.masks);
+  const inside = keysOf(generalName, permitted.masks);
   if (limited && !inside?.some((key) => permitted.keys.has(key))) return false;
   if (!barred) return true;
-  const reached = keysOf(name, excluded.masks);
+  const reached = keysOf(generalName, excluded.masks);
   return (
-    reached !== undefined && ![...reached, ...reachedBy(name)].some((key) => excluded.keys.has(key))
+    reached !== undefined &&
+    ![...reached, ...reachedBy(generalName)].some((key) => excluded.keys.has(key))
   );
 }
 
 /** Returns the form whose constraints bind a name. */
-function formOf(name: GeneralName): number {
-  if (name.form === NameForm.other && name.type === SMTP_UTF8_MAILBOX) return NameForm.email;
-  return name.form;
+function formOf(generalName: GeneralName): number {
+  if (generalName.form === NameForm.other && generalName.type === SMTP_UTF8_MAILBOX)
+    return NameForm.email;
+  return generalName.form;
 }
 
 /** Compiles constraints, or returns the compiled ones. */
@@ -180,11 +184,11 @@ function subtrees(bases: readonly GeneralName[], excluding: boolean): Subtrees {
 function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | undefined {
   switch (base.form) {
     case NameForm.dns: {
-      const domain = base.text.toLowerCase().replace(/^\./, '');
-      if (base.text !== '' && !isDomain(domain)) return undefined;
-      if (!base.text.startsWith('.')) return wide('dns', domain, excluding);
-      if (excluding) return wide('dns', domain, true);
-      return [`dns below ${domain}`];
+      const domainName = base.text.toLowerCase().replace(/^\./, '');
+      if (base.text !== '' && !isDomain(domainName)) return undefined;
+      if (!base.text.startsWith('.')) return wide('dns', domainName, excluding);
+      if (excluding) return wide('dns', domainName, true);
+      return [`dns below ${domainName}`];
     }
     case NameForm.email:
     case NameForm.uri:
@@ -203,10 +207,10 @@ function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | 
  * The domain with everything below it. An excluded base is reached by a wildcard beside
  * it, too.
  */
-function wide(form: string, domain: string, excluding: boolean): readonly string[] {
-  const keys = [`${form} at ${domain}`, `${form} below ${domain}`];
-  const parent = domain.slice(domain.indexOf('.') + 1);
-  if (excluding && domain.includes('.')) return [...keys, `${form} wildcard ${parent}`];
+function wide(form: string, domainName: string, excluding: boolean): readonly string[] {
+  const keys = [`${form} at ${domainName}`, `${form} below ${domainName}`];
+  const parent = domainName.slice(domainName.indexOf('.') + 1);
+  if (excluding && domainName.includes('.')) return [...keys, `${form} wildcard ${parent}`];
   return keys;
 }
 
@@ -224,9 +228,9 @@ function keysOfHostBase(
     const mailbox = splitMailbox(text);
     return mailbox && [`mailbox ${mailboxKey(mailbox, excluding)}`];
   }
-  const host = text.toLowerCase().replace(/^\./, '');
-  if (!isDomain(host)) return undefined;
-  return [`${form} ${text.startsWith('.') ? 'below' : 'at'} ${host}`];
+  const hostName = text.toLowerCase().replace(/^\./, '');
+  if (!isDomain(hostName)) return undefined;
+  return [`${form} ${text.startsWith('.') ? 'below' : 'at'} ${hostName}`];
 }
 
 /**
@@ -234,13 +238,13 @@ function keysOfHostBase(
  * says).
  */
 function keysOfIpBase(octets: Uint8Array): readonly string[] | undefined {
-  const size = octets.length / 2;
-  if (size !== 4 && size !== 16) return undefined;
-  const bits = [...octets.subarray(size)]
+  const byteCount = octets.length / 2;
+  if (byteCount !== 4 && byteCount !== 16) return undefined;
+  const bits = [...octets.subarray(byteCount)]
     .map((value) => value.toString(2).padStart(8, '0'))
     .join('');
   if (!/^1*0*$/.test(bits)) return undefined;
-  return [ipKey(octets.subarray(0, size), maskOf(octets))];
+  return [ipKey(octets.subarray(0, byteCount), maskOf(octets))];
 }
 
 /** The mask of an iPAddress base, in hex. */
@@ -258,32 +262,35 @@ function ipKey(address: Uint8Array, mask: string): string {
  * Keys of every subtree that holds the name; undefined for a name that cannot be
  * processed.
  */
-function keysOf(name: GeneralName, masks: ReadonlySet<string>): readonly string[] | undefined {
-  switch (name.form) {
+function keysOf(
+  generalName: GeneralName,
+  masks: ReadonlySet<string>,
+): readonly string[] | undefined {
+  switch (generalName.form) {
     case NameForm.dns: {
-      const text = name.text.toLowerCase();
-      const domain = text.replace(/^\*\./, '');
-      if (!isDomain(domain)) return undefined;
+      const text = generalName.text.toLowerCase();
+      const domainName = text.replace(/^\*\./, '');
+      if (!isDomain(domainName)) return undefined;
       // `*.a.example` stands for names below a.example only, and so does the text of it.
       return around('dns', text);
     }
     case NameForm.email: {
-      const mailbox = splitMailbox(name.text);
+      const mailbox = splitMailbox(generalName.text);
       if (!mailbox) return undefined;
       return [`mailbox ${mailboxKey(mailbox, false)}`, ...around('1', mailbox.host)];
     }
     case NameForm.uri: {
-      const host = hostOfUri(name.text);
-      if (host === undefined) return undefined;
-      return around('6', host);
+      const hostName = hostOfUri(generalName.text);
+      if (hostName === undefined) return undefined;
+      return around('6', hostName);
     }
     case NameForm.directory:
-      return keysOfDirectory(name.directory);
+      return keysOfDirectory(generalName.directory);
     case NameForm.ip:
-      if (name.octets.length !== 4 && name.octets.length !== 16) return undefined;
+      if (generalName.octets.length !== 4 && generalName.octets.length !== 16) return undefined;
       return [...masks]
-        .filter((mask) => mask.length === 2 * name.octets.length)
-        .map((mask) => ipKey(name.octets, mask));
+        .filter((mask) => mask.length === 2 * generalName.octets.length)
+        .map((mask) => ipKey(generalName.octets, mask));
     default:
       return undefined;
   }
@@ -293,19 +300,19 @@ function keysOf(name: GeneralName, masks: ReadonlySet<string>): readonly string[
  * Further keys that only an exclusion has: what a wildcard may stand for, a mailbox in
  * other spellings.
  */
-function reachedBy(name: GeneralName): readonly string[] {
-  if (name.form === NameForm.dns && name.text.startsWith('*.'))
-    return [`dns wildcard ${name.text.slice(2).toLowerCase()}`];
-  const mailbox = name.form === NameForm.email ? splitMailbox(name.text) : undefined;
+function reachedBy(generalName: GeneralName): readonly string[] {
+  if (generalName.form === NameForm.dns && generalName.text.startsWith('*.'))
+    return [`dns wildcard ${generalName.text.slice(2).toLowerCase()}`];
+  const mailbox = generalName.form === NameForm.email ? splitMailbox(generalName.text) : undefined;
   if (mailbox) return [`mailbox ${mailboxKey(mailbox, true)}`];
   return [];
 }
 
 /** The domain itself, and `below` each of its parents and the root. */
-function around(form: string, domain: string): readonly string[] {
-  const keys = [`${form} at ${domain}`, `${form} below `];
-  for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1))
-    keys.push(`${form} below ${domain.slice(dot + 1)}`);
+function around(form: string, domainName: string): readonly string[] {
+  const keys = [`${form} at ${domainName}`, `${form} below `];
+  for (let dot = domainName.indexOf('.'); dot >= 0; dot = domainName.indexOf('.', dot + 1))
+    keys.push(`${form} below ${domainName.slice(dot + 1)}`);
   return keys;
 }
 
@@ -325,9 +332,13 @@ interface Mailbox {
  * Splits a mailbox at its last `@`; undefined unless the local part is printable ASCII.
  */
 function splitMailbox(text: string): Mailbox | undefined {
-  const at = text.lastIndexOf('@');
-  const [local, host] = [text.slice(0, Math.max(0, at)), text.slice(at + 1).toLowerCase()];
-  if (local !== '' && /^[\x20-\x7e]+$/.test(local) && isDomain(host)) return { local, host };
+  const position = text.lastIndexOf('@');
+  const [local, hostName] = [
+    text.slice(0, Math.max(0, position)),
+    text.slice(position + 1).toLowerCase(),
+  ];
+  if (local !== '' && /^[\x20-\x7e]+$/.test(local) && isDomain(hostName))
+    return { local, host: hostName };
   return undefined;
 }
 
@@ -347,8 +358,9 @@ function mailboxKey({ local, host }: Mailbox, excluding: boolean): string {
  */
 function hostOfUri(uri: string): string | undefined {
   const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i.exec(uri)?.[1];
-  const host = authority?.replace(/^.*@/, '').replace(/:\d*$/, '').toLowerCase();
-  if (host !== undefined && isDomain(host) && !/(^|\.)[0-9]+$/.test(host)) return host;
+  const hostName = authority?.replace(/^.*@/, '').replace(/:\d*$/, '').toLowerCase();
+  if (hostName !== undefined && isDomain(hostName) && !/(^|\.)[0-9]+$/.test(hostName))
+    return hostName;
   return undefined;
 }
 

@@ -14,11 +14,11 @@ const MAX_OCTETS = 100_000;
  * Reads one DER certificate (RFC 5280 §4.1), strictly. Signatures are not checked here.
  * Fails with `x509-malformed`.
  */
-export function parseCertificate(der: Uint8Array): Result<Certificate> {
-  if (der.length > MAX_OCTETS)
-    return fail(x509Failures.make('x509-malformed', `${der.length} octets`));
+export function parseCertificate(derBytes: Uint8Array): Result<Certificate> {
+  if (derBytes.length > MAX_OCTETS)
+    return fail(x509Failures.make('x509-malformed', `${derBytes.length} octets`));
   try {
-    return ok(read(der));
+    return ok(read(derBytes));
   } catch (error) {
     if (error instanceof DerError) return fail(x509Failures.make('x509-malformed', error.message));
     throw error;
@@ -37,8 +37,8 @@ export function parseCertificate(der: Uint8Array): Result<Certificate> {
  *                    [1] issuerUniqueID, [2] subjectUniqueID, not used
  *                    [3] extensions, in version 3 only
  */
-function read(der: Uint8Array): Certificate {
-  const outer = new DerReader(der);
+function read(derBytes: Uint8Array): Certificate {
+  const outer = new DerReader(derBytes);
   const certificate = outer.enter();
   outer.end();
   const tbs = certificate.take(Tag.sequence);
@@ -73,7 +73,7 @@ function read(der: Uint8Array): Certificate {
   const extensions = readExtensions(extensionField && new DerReader(extensionField.body).enter());
   const algorithm = readAlgorithm(signatureIdentifier);
   return {
-    der,
+    der: derBytes,
     tbs: tbs.whole,
     spki,
     serial: toHex(serial),
@@ -99,8 +99,8 @@ function read(der: Uint8Array): Certificate {
 }
 
 /** Reads an explicit version: DER omits the default, so only 2 and 3 can occur. */
-function readVersion(body: Uint8Array): 1 | 2 | 3 {
-  const version = readSmall(new DerReader(body).take(Tag.integer).body) + 1;
+function readVersion(bodyBytes: Uint8Array): 1 | 2 | 3 {
+  const version = readSmall(new DerReader(bodyBytes).take(Tag.integer).body) + 1;
   if (version !== 2 && version !== 3) throw new DerError(`version ${version}`);
   return version;
 }

@@ -38,8 +38,8 @@ function none(): ReturnType<typeof fail<Failure>> {
 
 function blocksOf(text: string): Result<Certificate>[] {
   return [...text.matchAll(block)].map(([, base64 = ''], index) => {
-    const der = fromBase64(base64.replace(/\s+/g, ''));
-    if (der) return parseCertificate(der);
+    const derBytes = fromBase64(base64.replace(/\s+/g, ''));
+    if (derBytes) return parseCertificate(derBytes);
     return fail(x509Failures.make('x509-pem-malformed', `block ${index + 1}: not base64`));
   });
 }

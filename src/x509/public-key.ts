@@ -53,8 +53,8 @@ function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<Ke
 }
 
 /** Returns the size of a positive INTEGER in bits. */
-function magnitudeBits(body: Uint8Array): number {
-  const start = body.findIndex((octet) => octet !== 0);
+function magnitudeBits(bodyBytes: Uint8Array): number {
+  const start = bodyBytes.findIndex((octet) => octet !== 0);
   if (start < 0) return 0;
-  return (body.length - start) * 8 - (Math.clz32(body[start] as number) - 24);
+  return (bodyBytes.length - start) * 8 - (Math.clz32(bodyBytes[start] as number) - 24);
 }

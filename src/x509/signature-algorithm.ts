@@ -33,18 +33,22 @@ interface PssParameters {
  * name hashes.
  */
 export function readSignatureAlgorithm(identifier: Uint8Array): SignatureAlgorithm {
-  const reader = new DerReader(identifier).enter();
-  const objectId = readOid(reader.take(Tag.objectId).body);
-  const scheme = signatureSchemes[objectId];
-  if (!scheme) return { name: objectId, hashes: [] };
-  if (scheme.key === 'rsa-pss') {
-    const pss = readPss(reader);
+  const derReader = new DerReader(identifier).enter();
+  const objectId = readOid(derReader.take(Tag.objectId).body);
+  const signatureScheme = signatureSchemes[objectId];
+  if (!signatureScheme) return { name: objectId, hashes: [] };
+  if (signatureScheme.key === 'rsa-pss') {
+    const pss = readPss(derReader);
     const { hash, maskHash } = pss;
     const mask = hash === maskHash ? '' : `-mgf1-${maskHash}`;
-    const name = `${scheme.name}-${hash}${mask}`;
-    return { name, scheme, hashes: [...new Set([hash, maskHash])], pss };
+    const name = `${signatureScheme.name}-${hash}${mask}`;
+    return { name, scheme: signatureScheme, hashes: [...new Set([hash, maskHash])], pss };
   }
-  return { name: scheme.name, scheme, hashes: scheme.hash ? [scheme.hash] : [] };
+  return {
+    name: signatureScheme.name,
+    scheme: signatureScheme,
+    hashes: signatureScheme.hash ? [signatureScheme.hash] : [],
+  };
 }
 
 /**
@@ -81,15 +85,15 @@ function readPss(algorithm: DerReader): PssParameters {
 }
 
 /** Reads the hash of MGF1. */
-function readMaskHash(body: Uint8Array): string {
-  const generator = new DerReader(body).enter();
+function readMaskHash(bodyBytes: Uint8Array): string {
+  const generator = new DerReader(bodyBytes).enter();
   if (readOid(generator.take(Tag.objectId).body) !== MGF1)
     throw new DerError('mask generation is not MGF1');
   return readHash(generator);
 }
 
 /** Reads the AlgorithmIdentifier of a hash. */
-function readHash(reader: DerReader): string {
-  const objectId = readOid(reader.enter().take(Tag.objectId).body);
+function readHash(derReader: DerReader): string {
+  const objectId = readOid(derReader.enter().take(Tag.objectId).body);
   return hashes[objectId] ?? objectId;
 }

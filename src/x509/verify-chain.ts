@@ -22,7 +22,7 @@ export interface AnchoredQuestion extends Omit<VerifyChainRequest, 'anchors'> {
   /** Anchors beside the chain: a TLSA record that holds a whole certificate or key. */
   readonly anchors?: TrustStore;
   /** Which certificates of the chain are anchors; `depth` 0 is the server's own. */
-  readonly isAnchor: (certificate: Certificate, depth: number) => boolean;
+  readonly isAnchor: (certificate: Certificate, nestingDepth: number) => boolean;
   /** Shared by several questions about one chain. */
   readonly work?: SearchWork;
 }
@@ -60,22 +60,27 @@ export function accepts({ chain, validity, problems }: ChainVerdict): boolean {
 
 function judge(
   sent: readonly Certificate[],
-  at: number,
+  instant: number,
   search: (leaf: Certificate) => PathSearch,
 ): ChainVerdict {
-  const [leaf] = sent;
-  if (!leaf)
+  const [leafCertificate] = sent;
+  if (!leafCertificate)
     return { chain: 'unknown', validity: 'valid', path: [], problems: ['x509-no-certificate'] };
-  const { paths, seen } = search(leaf);
+  const { paths, seen } = search(leafCertificate);
   let best: (PathJudgement & { readonly path: CandidatePath }) | undefined;
   let count = 0;
-  for (const path of paths) {
+  for (const candidatePath of paths) {
     if (++count > MAX_PATHS) break;
-    const judged = { ...checkPath(path, at), path };
+    const judged = { ...checkPath(candidatePath, instant), path: candidatePath };
     if (!best || rank(judged) < rank(best)) best = judged;
     if (rank(best) === 0) break;
   }
-  if (!best) return { ...withoutPath(leaf, seen), validity: validityOf([leaf], at), path: [] };
+  if (!best)
+    return {
+      ...withoutPath(leafCertificate, seen),
+      validity: validityOf([leafCertificate], instant),
+      path: [],
+    };
   const problems = [...best.problems, ...best.remarks];
   if (best.problems.length === 0)
     return { chain: 'trusted', validity: best.validity, path: best.path.certificates, problems };
@@ -88,13 +93,14 @@ function rank({ problems, remarks, validity }: PathJudgement): number {
 }
 
 function withoutPath(
-  leaf: Certificate,
+  leafCertificate: Certificate,
   seen: PathSearch['seen'],
 ): Pick<ChainVerdict, 'chain' | 'problems'> {
   const reasons: X509FailureCode[] = [];
   if (seen.badSignature) reasons.push('x509-bad-signature');
   if (seen.weakSignature) reasons.push('x509-weak-signature');
-  if (leaf.selfIssued) return { chain: 'self-signed', problems: [...reasons, 'x509-self-signed'] };
+  if (leafCertificate.selfIssued)
+    return { chain: 'self-signed', problems: [...reasons, 'x509-self-signed'] };
   if (seen.limit) return { chain: 'unknown', problems: [...reasons, 'x509-limit'] };
   if (seen.selfIssuedTop || seen.badSignature)
     return { chain: 'unknown-ca', problems: [...reasons, 'x509-unknown-ca'] };

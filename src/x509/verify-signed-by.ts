@@ -12,9 +12,11 @@ export function verifySignedBy(
   issuer: Certificate | Uint8Array,
 ): boolean {
   try {
-    const { scheme, pss } = readSignatureAlgorithm(certificate.signatureIdentifier);
-    const key = keyOf(issuer instanceof Uint8Array ? issuer : issuer.spki);
-    if (!scheme || !fits(scheme, key)) return false;
+    const { scheme: signatureScheme, pss } = readSignatureAlgorithm(
+      certificate.signatureIdentifier,
+    );
+    const keyObject = keyOf(issuer instanceof Uint8Array ? issuer : issuer.spki);
+    if (!signatureScheme || !fits(signatureScheme, keyObject)) return false;
     const { tbs, signature } = certificate;
     if (pss) {
       // node:crypto verifies with one hash for message and mask. Two are legal, and
@@ -22,9 +24,11 @@ export function verifySignedBy(
       if (pss.hash !== pss.maskHash) return false;
       const { hash, saltLength } = pss;
       const padding = constants.RSA_PKCS1_PSS_PADDING;
-      return verify(hash, tbs, { key, padding, saltLength }, signature);
+      return verify(hash, tbs, { key: keyObject, padding, saltLength }, signature);
     }
-    return scheme.hash !== undefined && verify(scheme.hash, tbs, key, signature);
+    return (
+      signatureScheme.hash !== undefined && verify(signatureScheme.hash, tbs, keyObject, signature)
+    );
   } catch {
     // OpenSSL throws for keys and signatures it cannot read: not signed.
     return false;
@@ -36,16 +40,18 @@ const keys = new WeakMap<Uint8Array, KeyObject>();
 function keyOf(spki: Uint8Array): KeyObject {
   const known = keys.get(spki);
   if (known) return known;
-  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-  keys.set(spki, key);
-  return key;
+  const keyObject = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  keys.set(spki, keyObject);
+  return keyObject;
 }
 
 function fits(
-  scheme: SignatureScheme,
-  { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject,
+  signatureScheme: SignatureScheme,
+  { asymmetricKeyType: keyType, asymmetricKeyDetails: details }: KeyObject,
 ): boolean {
   // Bounds the cost of a signature check: a peer chooses the key size.
   if ((details?.modulusLength ?? 0) > 16_384) return false;
-  return type === scheme.key || (type === 'rsa' && scheme.key === 'rsa-pss');
+  return (
+    keyType === signatureScheme.key || (keyType === 'rsa' && signatureScheme.key === 'rsa-pss')
+  );
 }

@@ -34,29 +34,31 @@ export interface ApplyOptions extends PlanOptions {
 export async function applyOnce(options: ApplyOptions): Promise<readonly Applied[]> {
   const { ledger, executor, observer } = options;
   const imported = importAll(options);
-  const plans = await planAll(options);
+  const subjectPlans = await planAll(options);
   const freshAlerts = ledger.alerts(
-    plans.flatMap(({ alerts }) => alerts),
+    subjectPlans.flatMap(({ alerts }) => alerts),
     observer.clock.now(),
   );
   const applied: Applied[] = [];
-  for (const plan of plans) {
-    const outcomes = [...(plan.kind === 'host' ? (imported.get(plan.subject) ?? []) : [])];
+  for (const subjectPlan of subjectPlans) {
+    const outcomes = [
+      ...(subjectPlan.kind === 'host' ? (imported.get(subjectPlan.subject) ?? []) : []),
+    ];
     // A state that rests on a key that is not in the ring yet is never saved.
-    const isComplete = plan.steps.every(({ action }) => action.kind !== 'import-key');
+    const isComplete = subjectPlan.steps.every(({ action }) => action.kind !== 'import-key');
     // Another process works on a subject whose state cannot be saved. Its next observation
     // shows what this process would have done.
-    const steps = isComplete && plan.save() ? plan.steps : [];
+    const steps = isComplete && subjectPlan.save() ? subjectPlan.steps : [];
     for (const { action, because } of steps) {
-      const outcome = await execute(action, plan.dns, executor).catch(writeFailure);
+      const outcome = await execute(action, subjectPlan.dns, executor).catch(writeFailure);
       outcomes.push({ action, says: describeAction(action), because, outcome });
       if (outcome.status === 'failed') break;
     }
-    saveOutcomes(plan, outcomes, options);
+    saveOutcomes(subjectPlan, outcomes, options);
     applied.push({
-      ...plan,
+      ...subjectPlan,
       outcomes,
-      freshAlerts: plan.alerts.filter((alert) => freshAlerts.includes(alert)),
+      freshAlerts: subjectPlan.alerts.filter((alert) => freshAlerts.includes(alert)),
     });
   }
   return applied;
@@ -72,15 +74,19 @@ function importAll({
 }: ApplyOptions): ReadonlyMap<string, Applied['outcomes']> {
   const { trustStore: anchors, clock } = observer;
   const outcomes = new Map<string, Applied['outcomes']>();
-  for (const [host, desired] of Object.entries(section.hosts)) {
-    const plan = planImports(ledger.host(host), desired, { ring, anchors, at: clock.now() });
-    const executed = importSteps(plan).map(({ action, because }) => ({
+  for (const [hostName, desired] of Object.entries(section.hosts)) {
+    const importPlan = planImports(ledger.host(hostName), desired, {
+      ring,
+      anchors,
+      at: clock.now(),
+    });
+    const executed = importSteps(importPlan).map(({ action, because }) => ({
       action,
       says: describeAction(action),
       because,
       outcome: executor.local(action),
     }));
-    outcomes.set(host, executed);
+    outcomes.set(hostName, executed);
   }
   return outcomes;
 }
@@ -90,10 +96,10 @@ function saveOutcomes(
   outcomes: Applied['outcomes'],
   { ledger, observer }: PlanOptions,
 ): void {
-  const at = observer.clock.now();
+  const instant = observer.clock.now();
   for (const executed of outcomes) {
-    if (executed.outcome.status === 'done') ledger.note(at, subject, executed.says);
-    recordOutcome(ledger, { kind, name: subject }, executed, at);
+    if (executed.outcome.status === 'done') ledger.note(instant, subject, executed.says);
+    recordOutcome(ledger, { kind, name: subject }, executed, instant);
   }
   const planned = [...steps, ...outcomes].map(({ action }) => action);
   dropFailures(ledger, { kind, name: subject }, planned);

@@ -39,7 +39,7 @@ export interface LocalExecutorOptions {
  * the mail server, and records that are written or printed for the operator.
  */
 export function localExecutor(options: LocalExecutorOptions): Executor {
-  const { section, ledger, ring, clock, writers, certify, signal } = options;
+  const { section, ledger, ring: keyRing, clock, writers, certify, signal } = options;
   return {
     async setRrset(action, dns) {
       const write = writers?.get(dns);
@@ -48,15 +48,16 @@ export function localExecutor(options: LocalExecutorOptions): Executor {
     },
     async certify(action) {
       const { host, key } = action;
-      if (section.hosts[host]?.certificates === 'self-signed') return certifyItself(action, ring);
+      if (section.hosts[host]?.certificates === 'self-signed')
+        return certifyItself(action, keyRing);
       const outcome = await certify?.(action);
       if (outcome) return outcome;
-      const text = `put a certificate chain for ${ring.keyFile(host, key)} to ${ring.chainFile(host, key)}`;
+      const text = `put a certificate chain for ${keyRing.keyFile(host, key)} to ${keyRing.chainFile(host, key)}`;
       return { status: 'manual', text };
     },
     deploy: (action) =>
       deployCertificate(action, section.hosts[action.host]?.install, {
-        ring,
+        ring: keyRing,
         ledger,
         now: () => clock.now(),
         signal,
@@ -64,9 +65,9 @@ export function localExecutor(options: LocalExecutorOptions): Executor {
     local(action) {
       switch (action.kind) {
         case 'import-key':
-          return importKey(action, ring);
+          return importKey(action, keyRing);
         case 'make-key':
-          ring.make(action.host, action.key, action.type);
+          keyRing.make(action.host, action.key, action.type);
           return { status: 'done' };
         case 'serve-policy':
           return serveBody(action.domain, action.body, options);
@@ -77,9 +78,16 @@ export function localExecutor(options: LocalExecutorOptions): Executor {
   };
 }
 
-function certifyItself({ host, key }: Certify, ring: KeyRing): ActionOutcome {
-  const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
-  ring.putChain(host, key, selfSigned({ names: [host], key: pair, notAfter: NO_END }).certPem);
+function certifyItself({ host: hostName, key }: Certify, keyRing: KeyRing): ActionOutcome {
+  const pair = {
+    privateKey: keyRing.privateKey(hostName, key),
+    publicKey: keyRing.publicKey(hostName, key),
+  };
+  keyRing.putChain(
+    hostName,
+    key,
+    selfSigned({ names: [hostName], key: pair, notAfter: NO_END }).certPem,
+  );
   return { status: 'done' };
 }
 
@@ -88,25 +96,26 @@ function certifyItself({ host, key }: Certify, ring: KeyRing): ActionOutcome {
  * its policy. `body` undefined: the policy is served no longer.
  */
 function serveBody(
-  domain: string,
-  body: string | undefined,
+  domainName: string,
+  bodyText: string | undefined,
   { ledger, section, ring }: LocalExecutorOptions,
 ): ActionOutcome {
   const { exportTo, domains } = section;
-  ledger.serve(domain, body);
+  ledger.serve(domainName, bodyText);
   if (exportTo === undefined) return { status: 'done' };
-  const users = Object.keys(domains).filter((name) => domains[name]?.sameAs === domain);
-  for (const name of [domain, ...users]) {
-    const file = join(exportTo, `mta-sts.${name}`, '.well-known', 'mta-sts.txt');
-    if (body === undefined) ring.disk.remove(file);
-    else if (!hasText(file, body)) replaceFile(file, body, { mode: 0o644 }, ring.disk);
+  const users = Object.keys(domains).filter((name) => domains[name]?.sameAs === domainName);
+  for (const name of [domainName, ...users]) {
+    const filePath = join(exportTo, `mta-sts.${name}`, '.well-known', 'mta-sts.txt');
+    if (bodyText === undefined) ring.disk.remove(filePath);
+    else if (!hasText(filePath, bodyText))
+      replaceFile(filePath, bodyText, { mode: 0o644 }, ring.disk);
   }
   return { status: 'done' };
 }
 
-function hasText(file: string, text: string): boolean {
+function hasText(filePath: string, text: string): boolean {
   try {
-    return readFileSync(file, 'utf8') === text;
+    return readFileSync(filePath, 'utf8') === text;
   } catch {
     return false;
   }

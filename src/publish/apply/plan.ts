@@ -57,7 +57,7 @@ export interface PlanOptions {
   readonly ring: KeyRing;
   readonly observer: Observer;
   /** Returns when the certificate of a key is renewed, milliseconds since 1970. */
-  readonly renewalAt?: (host: string, key: string) => number | undefined;
+  readonly renewalAt?: (hostName: string, identity: string) => number | undefined;
   /** Milliseconds between two rounds of the daemon. Undefined: the operator starts each. */
   readonly intervalMs?: number | undefined;
 }
@@ -76,19 +76,19 @@ const MAX_CONCURRENT = 16;
  */
 export async function planAll(options: PlanOptions): Promise<readonly SubjectPlan[]> {
   const { section, ledger, intervalMs } = options;
-  const removed = ledger.domains().filter((domain) => !(domain in section.domains));
+  const removed = ledger.domains().filter((domainName) => !(domainName in section.domains));
   const jobs: readonly (() => Promise<Planned>)[] = [
     ...Object.entries(section.hosts).map(
-      ([host, desired]) =>
+      ([hostName, desired]) =>
         () =>
-          planHost(host, desired, options),
+          planHost(hostName, desired, options),
     ),
     ...Object.entries(section.domains).map(
-      ([domain, desired]) =>
+      ([domainName, desired]) =>
         () =>
-          planMailDomain(domain, desired, options),
+          planMailDomain(domainName, desired, options),
     ),
-    ...removed.map((domain) => () => planDomain(domain, undefined, options)),
+    ...removed.map((domainName) => () => planDomain(domainName, undefined, options)),
   ];
   const plans = await mapConcurrent(jobs, MAX_CONCURRENT, (job) => job());
   return plans.map((plan) => ({
@@ -102,71 +102,74 @@ export async function planAll(options: PlanOptions): Promise<readonly SubjectPla
 }
 
 function planMailDomain(
-  domain: string,
+  domainName: string,
   desired: DesiredMailDomain,
   options: PlanOptions,
 ): Promise<Planned> {
   const { sameAs } = desired;
-  if (sameAs === undefined) return planDomain(domain, desired, options);
-  return planDelegation(domain, { ...desired, sameAs }, options);
+  if (sameAs === undefined) return planDomain(domainName, desired, options);
+  return planDelegation(domainName, { ...desired, sameAs }, options);
 }
 
 async function planHost(
-  host: string,
+  hostName: string,
   desired: DesiredMailHost,
   { ledger, ring, observer, renewalAt }: PlanOptions,
 ): Promise<Planned> {
   const { clock } = observer;
-  const before = ledger.host(host);
-  const memory = ledger.memory(host);
+  const before = ledger.host(hostName);
+  const hostMemory = ledger.memory(hostName);
   const external = planImports(before, desired, {
     ring,
     anchors: observer.trustStore,
     at: clock.now(),
   });
   // The plan includes the keys to import. It is saved only once they are in the ring.
-  const keys = (now: number): readonly RingKey[] => withImports(ring.list(host, now), external);
+  const keys = (now: number): readonly RingKey[] => withImports(ring.list(hostName, now), external);
   const observed = await observeHost(before, keys, observer, desired.dns);
   const rollover = stepRollover(before, observed, {
     ...desiredRollover(desired),
     retire: [
-      ...keysToRetire(host, ledger),
+      ...keysToRetire(hostName, ledger),
       ...external.retire,
-      ...keysDueByAge(memory.inUse, desired.rollKeysEvery, clock.now()),
+      ...keysDueByAge(hostMemory.inUse, desired.rollKeysEvery, clock.now()),
     ],
   });
-  const { state } = rollover;
-  const at = clock.now();
+  const { state: tlsaRolloverState } = rollover;
+  const instant = clock.now();
   const folder = desired.install?.folder;
-  const certificates = observeCertificates(host, {
+  const certificates = observeCertificates(hostName, {
     ring,
-    reloaded: memory.told,
-    probed: await observer.probe(host),
+    reloaded: hostMemory.told,
+    probed: await observer.probe(hostName),
     folder,
-    at,
+    at: instant,
   });
   const desiredCertificates: DesiredCertificates = {
     acme: desired.certificates === 'acme',
     folder,
   };
-  const { steps, alerts } = stepCertificates(state, certificates, desiredCertificates);
+  const { steps, alerts } = stepCertificates(tlsaRolloverState, certificates, desiredCertificates);
   return {
     kind: 'host',
-    subject: host,
+    subject: hostName,
     dns: desired.dns,
-    place: hostSummary(state),
+    place: hostSummary(tlsaRolloverState),
     proposals: [],
     steps: [...importSteps(external), ...rollover.steps, ...steps],
     waits: [...external.waits, ...rollover.waits],
     alerts: [...external.alerts, ...rollover.alerts, ...alerts],
-    certificates: hostCertificates(state, certificates, desiredCertificates, (key) =>
-      renewalAt?.(host, key),
+    certificates: hostCertificates(
+      tlsaRolloverState,
+      certificates,
+      desiredCertificates,
+      (identity) => renewalAt?.(hostName, identity),
     ),
     save() {
-      if (!ledger.saveHost(before, state, at)) return false;
-      const inUse = inUseSince(memory.inUse, state, at);
-      if (Object.keys(inUse).join() !== Object.keys(memory.inUse).join())
-        ledger.remember(host, (known) => ({ ...known, inUse }), at);
+      if (!ledger.saveHost(before, tlsaRolloverState, instant)) return false;
+      const inUse = inUseSince(hostMemory.inUse, tlsaRolloverState, instant);
+      if (Object.keys(inUse).join() !== Object.keys(hostMemory.inUse).join())
+        ledger.remember(hostName, (known) => ({ ...known, inUse }), instant);
       return true;
     },
   };
@@ -193,10 +196,10 @@ export function importSteps({ imports }: ImportPlan): readonly Step<ImportKey>[]
 function inUseSince(
   known: HostMemory['inUse'],
   { slots }: TlsaRolloverState,
-  at: number,
+  instant: number,
 ): HostMemory['inUse'] {
-  const current = Object.values(slots).flatMap(({ current: key }) => key ?? []);
-  return Object.fromEntries(current.map(({ sha256 }) => [sha256, known[sha256] ?? at]));
+  const current = Object.values(slots).flatMap(({ current: serverKey }) => serverKey ?? []);
+  return Object.fromEntries(current.map(({ sha256 }) => [sha256, known[sha256] ?? instant]));
 }
 
 function desiredRollover({
@@ -211,8 +214,8 @@ function desiredRollover({
 }
 
 /** Returns the keys that the operator retired: tokens `leave:HOST:SHA256` of the ledger. */
-function keysToRetire(host: string, ledger: Ledger): readonly string[] {
-  const prefix = `leave:${host}:`;
+function keysToRetire(hostName: string, ledger: Ledger): readonly string[] {
+  const prefix = `leave:${hostName}:`;
   return ledger
     .confirmed()
     .filter((token) => token.startsWith(prefix))
@@ -222,28 +225,31 @@ function keysToRetire(host: string, ledger: Ledger): readonly string[] {
 function keysDueByAge(
   inUse: HostMemory['inUse'],
   maxAgeMs: number | undefined,
-  at: number,
+  instant: number,
 ): readonly string[] {
   if (maxAgeMs === undefined) return [];
   return Object.entries(inUse)
-    .filter(([, since]) => at - since >= maxAgeMs)
+    .filter(([, since]) => instant - since >= maxAgeMs)
     .map(([sha256]) => sha256);
 }
 
 /** Plans a domain with a policy of its own. `desired` undefined: its policy is removed. */
 async function planDomain(
-  domain: string,
+  domainName: string,
   desired: DesiredMailDomain | undefined,
   { section, ledger, observer }: PlanOptions,
 ): Promise<Planned> {
-  const before = ledger.domain(domain);
+  const before = ledger.domain(domainName);
   const { reporters, days, leastReports } = section;
   const dns = desired?.dns ?? 'print';
-  const mx = desired?.mx ?? before.served.at(-1)?.mx ?? [];
-  const observed = await observeDomain({ domain, mxHosts: mx, days, dns }, observer);
+  const exchangers = desired?.mx ?? before.served.at(-1)?.mx ?? [];
+  const observed = await observeDomain(
+    { domain: domainName, mxHosts: exchangers, days, dns },
+    observer,
+  );
   const desiredPolicy: DesiredPolicy = {
     mode: desired?.mode ?? 'none',
-    mx,
+    mx: exchangers,
     maxAges: desired?.maxAges ?? [86_400],
     ttl: desired?.ttl ?? 3600,
     reporters,
@@ -252,50 +258,51 @@ async function planDomain(
     confirmed: ledger.confirmed(),
     policyHost: desired?.policyHost,
   };
-  const step = stepPolicy(before, observed, desiredPolicy);
-  const reporting = stepReports(domain, observed.tlsRpt, {
+  const policyStep = stepPolicy(before, observed, desiredPolicy);
+  const reporting = stepReports(domainName, observed.tlsRpt, {
     rua: desired?.reports ?? [],
     ttl: desiredPolicy.ttl,
     written: before.reports,
-    held: mxWildcardBlocker(domain, observed),
+    held: mxWildcardBlocker(domainName, observed),
   });
-  const at = observer.clock.now();
+  const instant = observer.clock.now();
   return {
     kind: 'domain',
-    subject: domain,
+    subject: domainName,
     dns,
-    place: domainSummary(step),
-    steps: [...reporting.steps, ...step.steps],
-    waits: [...reporting.waits, ...step.waits],
-    alerts: step.alerts,
-    proposals: step.proposals,
-    save: () => ledger.saveDomain(before, { ...step.state, ...reporting.state }, at),
+    place: domainSummary(policyStep),
+    steps: [...reporting.steps, ...policyStep.steps],
+    waits: [...reporting.waits, ...policyStep.waits],
+    alerts: policyStep.alerts,
+    proposals: policyStep.proposals,
+    save: () => ledger.saveDomain(before, { ...policyStep.state, ...reporting.state }, instant),
   };
 }
 
 /** Plans a domain that uses the policy of another. It has no state to save. */
 async function planDelegation(
-  domain: string,
+  domainName: string,
   desired: DesiredMailDomain & { readonly sameAs: string },
   { section, ledger, observer }: PlanOptions,
 ): Promise<Planned> {
   const { policyHost, ttl, sameAs, reports, dns } = desired;
-  const query = { domain, mxHosts: [], days: section.days, dns };
+  const query = { domain: domainName, mxHosts: [], days: section.days, dns };
   const observed = await observeDomain(query, observer);
-  const policy = ledger.domain(sameAs).served.at(-1);
-  const body = policy?.announced && policy.last === undefined ? policy.body : undefined;
-  const delegation = { domain, to: sameAs, body, ttl, policyHost };
-  const step = stepDelegation(delegation, observed.delegated, observed);
-  const held = mxWildcardBlocker(domain, observed);
-  const reporting = stepReports(domain, observed.tlsRpt, { rua: reports, ttl, held });
+  const servedPolicy = ledger.domain(sameAs).served.at(-1);
+  const body =
+    servedPolicy?.announced && servedPolicy.last === undefined ? servedPolicy.body : undefined;
+  const delegation = { domain: domainName, to: sameAs, body, ttl, policyHost };
+  const partialStep = stepDelegation(delegation, observed.delegated, observed);
+  const held = mxWildcardBlocker(domainName, observed);
+  const reporting = stepReports(domainName, observed.tlsRpt, { rua: reports, ttl, held });
   const isDelegated = observed.delegated === `_mta-sts.${sameAs}`;
   return {
     kind: 'domain',
-    subject: domain,
+    subject: domainName,
     dns,
     place: `${isDelegated ? 'uses' : 'is to use'} the policy of ${sameAs}`,
-    steps: [...reporting.steps, ...step.steps],
-    waits: [...reporting.waits, ...step.waits],
+    steps: [...reporting.steps, ...partialStep.steps],
+    waits: [...reporting.waits, ...partialStep.waits],
     alerts: [],
     proposals: [],
     save: () => true,
@@ -305,7 +312,7 @@ async function planDelegation(
 function hostSummary({ slots }: TlsaRolloverState): string {
   const used = Object.entries(slots).filter(([, { current, next }]) => current ?? next);
   if (used.length === 0) return 'its keys are not known yet';
-  return used.map(([type, slot]) => `${type}: ${slotSummary(slot)}`).join('; ');
+  return used.map(([type, keySlot]) => `${type}: ${slotSummary(keySlot)}`).join('; ');
 }
 
 function slotSummary({ current, next, deploying }: KeySlot): string {

@@ -19,14 +19,14 @@ export function recordOutcome(
   { action, outcome }: { readonly action: Action; readonly outcome: ActionOutcome },
   at: number,
 ): void {
-  const key = actionKey(action);
-  if (outcome.status !== 'failed') return ledger.clearFailure(subject, key);
+  const identity = actionKey(action);
+  if (outcome.status !== 'failed') return ledger.clearFailure(subject, identity);
   const { code, detail, until, untried } = outcome;
-  const known = ledger.failures(subject).find((failure) => failure.action === key);
+  const known = ledger.failures(subject).find((failure) => failure.action === identity);
   if (untried && known) ledger.saveFailure(subject, { ...known, until: until ?? known.until });
   else if (!untried || until !== undefined)
     ledger.saveFailure(subject, {
-      action: key,
+      action: identity,
       says: describeAction(action),
       code,
       detail,

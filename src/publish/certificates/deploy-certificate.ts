@@ -28,11 +28,11 @@ interface DeployableKey {
  * interrupted. Without `install` the operator deploys, and the outcome says what to do.
  */
 export async function deployCertificate(
-  { host, key, also = [] }: Deploy,
+  { host: hostName, key, also = [] }: Deploy,
   install: DesiredMailHost['install'],
-  { ring, ledger, now, signal }: DeployOptions,
+  { ring: keyRing, ledger, now, signal }: DeployOptions,
 ): Promise<ActionOutcome> {
-  const ringKeys = ring.list(host, now());
+  const ringKeys = keyRing.list(hostName, now());
   const due: DeployableKey[] = [];
   for (const name of [key, ...also]) {
     const ringKey = ringKeys.find((candidate) => candidate.name === name);
@@ -46,39 +46,44 @@ export async function deployCertificate(
   }
   if (!install) {
     const files = due
-      .map(({ name }) => `${ring.chainFile(host, name)} with ${ring.keyFile(host, name)}`)
+      .map(
+        ({ name }) =>
+          `${keyRing.chainFile(hostName, name)} with ${keyRing.keyFile(hostName, name)}`,
+      )
       .join(', and ');
     return {
       status: 'manual',
-      text: `let the server of ${host} use ${files}, at every address, and reload it`,
+      text: `let the server of ${hostName} use ${files}, at every address, and reload it`,
     };
   }
   for (const { name, type } of due) {
-    const pair = ring.pair(host, name);
+    const pair = keyRing.pair(hostName, name);
     if (isInstalled(install.folder, type, pair)) continue;
     ledger.remember(
-      host,
+      hostName,
       ({ told: { [type]: _, ...reloaded }, ...memory }) => ({ ...memory, told: reloaded }),
       now(),
     );
     try {
-      installPair(install.folder, type, pair, ring.disk);
+      installPair(install.folder, type, pair, keyRing.disk);
     } catch (error) {
       return writeFailure(error);
     }
   }
-  const { told: lastReload } = ledger.memory(host);
+  const { told: lastReload } = ledger.memory(hostName);
   if (due.every(({ type, chain }) => lastReload[type]?.chain === chain)) return { status: 'done' };
   const outcome: ActionOutcome = install.reload
     ? await runReload(install.reload, signal)
     : { status: 'done' };
   if (outcome.status === 'done') {
-    const at = now();
-    const reloaded = Object.fromEntries(due.map(({ type, chain }) => [type, { chain, at }]));
+    const instant = now();
+    const reloaded = Object.fromEntries(
+      due.map(({ type, chain }) => [type, { chain, at: instant }]),
+    );
     ledger.remember(
-      host,
+      hostName,
       ({ told, ...memory }) => ({ ...memory, told: { ...told, ...reloaded } }),
-      at,
+      instant,
     );
   }
   return outcome;

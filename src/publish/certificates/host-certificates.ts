@@ -11,16 +11,18 @@ export function hostCertificates(
   { slots, alive: cached }: Pick<TlsaRolloverState, 'slots' | 'alive'>,
   observed: CertificateObservation,
   { folder }: DesiredCertificates,
-  renewalAt: (key: string) => number | undefined,
+  renewalAt: (identity: string) => number | undefined,
 ): readonly HostCertificate[] {
   const published = cached.filter(({ gone }) => gone === undefined);
-  const isPinned = (key: ServerKey): boolean =>
+  const isPinned = (serverKey: ServerKey): boolean =>
     published.some(({ records }) => records.length > 0) &&
-    published.every((rrset) => covers(rrset, key));
-  const certificateOf = (key: ServerKey, use: HostCertificate['use']): HostCertificate => {
-    const { name, type } = key;
-    const pinned = isPinned(key);
-    const certificate = observed.ring.find(({ sha256 }) => sha256 === key.sha256)?.certificate;
+    published.every((cachedRrset) => covers(cachedRrset, serverKey));
+  const certificateOf = (serverKey: ServerKey, use: HostCertificate['use']): HostCertificate => {
+    const { name, type } = serverKey;
+    const pinned = isPinned(serverKey);
+    const certificate = observed.ring.find(
+      ({ sha256 }) => sha256 === serverKey.sha256,
+    )?.certificate;
     if (!certificate) return { key: name, use, pinned };
     const { issuer, notBefore, notAfter } = certificate;
     const reload = observed.reloaded[type];
@@ -38,7 +40,9 @@ export function hostCertificates(
       renewed: renewalAt(name),
       installed: isInstalled ? `${folder}/${type}` : undefined,
       told: reload?.chain === certificate.sha256 ? reload.at : undefined,
-      shown: isExpected ? addressesWithout(key, certificate, observed).length === 0 : undefined,
+      shown: isExpected
+        ? addressesWithout(serverKey, certificate, observed).length === 0
+        : undefined,
     };
   };
   return Object.values(slots).flatMap(({ current, next, deploying }: KeySlot) => {

@@ -43,7 +43,7 @@ export interface ImportOptions {
   /** Milliseconds since 1970. */
   readonly at: number;
   /** Number of the last key of a type that the rollover or another import uses. */
-  lastKeyNumber(type: KeyType): number;
+  lastKeyNumber(keyType: KeyType): number;
 }
 
 /** Files that changed this recently may be half of a renewal. */
@@ -55,7 +55,7 @@ const SETTLING_MS = 60_000;
  * nothing.
  */
 export function planImports(
-  { host, slots }: TlsaRolloverState,
+  { host: hostName, slots }: TlsaRolloverState,
   desired: DesiredMailHost,
   options: Omit<ImportOptions, 'lastKeyNumber'>,
 ): ImportPlan {
@@ -63,19 +63,19 @@ export function planImports(
   const alerts: Alert[] = [];
   const waits: Wait[] = [];
   const retire: string[] = [];
-  for (const file of desired.adopt) {
-    const adopted = planAdoption(host, file, options);
+  for (const filePath of desired.adopt) {
+    const adopted = planAdoption(hostName, filePath, options);
     const isNew = ({ action }: PlannedImport): boolean =>
       !imports.some((planned) => planned.action.key === action.key);
     imports.push(...adopted.imports.filter(isNew));
     alerts.push(...adopted.alerts);
   }
   for (const files of desired.files) {
-    const planned = planFilesImport(host, files, {
+    const planned = planFilesImport(hostName, files, {
       ...options,
-      lastKeyNumber: (type) =>
-        (slots[type]?.made ?? 0) +
-        imports.filter(({ key }) => key.name.startsWith(`${type}-`)).length,
+      lastKeyNumber: (keyType) =>
+        (slots[keyType]?.made ?? 0) +
+        imports.filter(({ key }) => key.name.startsWith(`${keyType}-`)).length,
     });
     imports.push(...planned.imports);
     waits.push(...planned.waits);
@@ -87,11 +87,11 @@ export function planImports(
       retire.push(current.sha256);
       alerts.push({
         code: isInstalled ? 'publish-key-brought' : 'publish-key-brought-unannounced',
-        subject: host,
+        subject: hostName,
         detail: `${files.key} holds ${key.name}, in use is ${current.name}`,
       });
     } else if (desired.dane && !isInstalled && renewsKey(files.chain) === true)
-      alerts.push({ code: 'publish-key-not-kept', subject: host, detail: files.chain });
+      alerts.push({ code: 'publish-key-not-kept', subject: hostName, detail: files.chain });
   }
   return { imports, retire, waits, alerts };
 }
@@ -103,34 +103,35 @@ export function planImports(
  * one that does. Writes nothing.
  */
 export function planFilesImport(
-  host: string,
-  files: ExternalFiles,
+  hostName: string,
+  externalFiles: ExternalFiles,
   options: ImportOptions,
 ): ExternalFilesPlan {
   const { ring, at } = options;
-  const content = readFiles(files);
-  if ('why' in content) return unfit(host, content.why);
+  const content = readFiles(externalFiles);
+  if ('why' in content) return unfit(hostName, content.why);
   const { chain, key: pem, changed } = content;
-  const { found, judged } = judgeFiles(host, files, { chain, pem, at });
-  const ringKeys = ring.list(host, at);
+  const { found, judged } = judgeFiles(hostName, externalFiles, { chain, pem, at });
+  const ringKeys = ring.list(hostName, at);
   const flaw =
-    'flaw' in judged ? judged.flaw : trustFlaw(host, { chain, type: found?.type }, options);
+    'flaw' in judged ? judged.flaw : trustFlaw(hostName, { chain, type: found?.type }, options);
   if (flaw !== undefined || !found || !('certificate' in judged)) {
-    const detail = `${files.chain} ${flaw ?? ''}`;
-    if (at - changed >= SETTLING_MS) return unfit(host, detail);
-    const wait = { subject: host, why: `${detail}; it has changed just now` };
+    const detail = `${externalFiles.chain} ${flaw ?? ''}`;
+    if (at - changed >= SETTLING_MS) return unfit(hostName, detail);
+    const wait = { subject: hostName, why: `${detail}; it has changed just now` };
     return { imports: [], waits: [{ ...wait, until: changed + SETTLING_MS }], alerts: [] };
   }
   const known = ringKeys.find(({ sha256 }) => sha256 === found.sha256);
-  const name = known?.name ?? `${found.type}-${nextNumber(found.type, ringKeys, options)}`;
-  const key = { ...found, name };
-  if (known && ring.chain(host, name) === chain) return { key, imports: [], waits: [], alerts: [] };
+  const keyName = known?.name ?? `${found.type}-${nextNumber(found.type, ringKeys, options)}`;
+  const key = { ...found, name: keyName };
+  if (known && ring.chain(hostName, keyName) === chain)
+    return { key, imports: [], waits: [], alerts: [] };
   const action: ImportKey = {
     kind: 'import-key',
-    host,
-    key: name,
-    from: { file: files.key, sha256: key.sha256 },
-    chain: { file: files.chain, sha256: sha256Of(chain) },
+    host: hostName,
+    key: keyName,
+    from: { file: externalFiles.key, sha256: key.sha256 },
+    chain: { file: externalFiles.chain, sha256: sha256Of(chain) },
   };
   const imported = { ...key, certified: true, certificate: judged.certificate };
   return { key, imports: [{ action, key: imported }], waits: [], alerts: [] };
@@ -139,12 +140,14 @@ export function planFilesImport(
 /** Judges whether the chain fits the key, the name of the host and the date. */
 function judgeFiles(
   host: string,
-  files: ExternalFiles,
+  externalFiles: ExternalFiles,
   { chain, pem, at }: { readonly chain: string; readonly pem: string; readonly at: number },
 ): { readonly found?: ServerKey; readonly judged: ChainJudgement } {
   const privateKey = parsePrivateKey(pem);
   if (!privateKey)
-    return { judged: { flaw: `goes with ${files.key}, which holds no private key in PEM` } };
+    return {
+      judged: { flaw: `goes with ${externalFiles.key}, which holds no private key in PEM` },
+    };
   const publicKey = createPublicKey(privateKey);
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   return { found: serverKey('', publicKey), judged: judgeChain(chain, { host, spki, at }) };
@@ -155,25 +158,27 @@ function judgeFiles(
  * cause is a file that holds the certificate without its intermediates.
  */
 function trustFlaw(
-  host: string,
+  hostName: string,
   { chain, type }: { readonly chain: string; readonly type: KeyType | undefined },
   { ring, anchors, at }: ImportOptions,
 ): string | undefined {
   const isPublic = (pem: string): boolean => isTrusted(pem, anchors, at);
-  const certified = ring.list(host, at).filter((key) => key.type === type && key.certified);
-  const hadPublicChain = certified.some(({ name }) => isPublic(ring.chain(host, name) ?? ''));
+  const certified = ring
+    .list(hostName, at)
+    .filter((ringKey) => ringKey.type === type && ringKey.certified);
+  const hadPublicChain = certified.some(({ name }) => isPublic(ring.chain(hostName, name) ?? ''));
   if (!hadPublicChain || isPublic(chain)) return undefined;
   return 'leads to no public CA, as the one before did: is it the certificate without its intermediates?';
 }
 
 function nextNumber(
-  type: KeyType,
+  keyType: KeyType,
   ringKeys: readonly RingKey[],
   { lastKeyNumber }: ImportOptions,
 ): number {
-  const pattern = new RegExp(`^${type}-(\\d{1,9})$`);
+  const pattern = new RegExp(`^${keyType}-(\\d{1,9})$`);
   const numbers = ringKeys.map(({ name }) => Number(pattern.exec(name)?.[1] ?? 0));
-  return 1 + Math.max(lastKeyNumber(type), ...numbers);
+  return 1 + Math.max(lastKeyNumber(keyType), ...numbers);
 }
 
 /**
@@ -181,25 +186,30 @@ function nextNumber(
  * without a private key is reported.
  */
 export function planAdoption(
-  host: string,
-  file: string,
+  hostName: string,
+  filePath: string,
   { ring, at }: Pick<ImportOptions, 'ring' | 'at'>,
 ): Pick<ExternalFilesPlan, 'imports' | 'alerts'> {
-  const content = readIfPresent(file);
-  if ('why' in content) return unreadable(host, content.why);
+  const content = readIfPresent(filePath);
+  if ('why' in content) return unreadable(hostName, content.why);
   const privateKey = parsePrivateKey(content.pem);
-  if (!privateKey) return unreadable(host, `${file}: no private key in PEM`);
+  if (!privateKey) return unreadable(hostName, `${filePath}: no private key in PEM`);
   const key = serverKey('', createPublicKey(privateKey));
   const { sha256 } = key;
-  if (ring.list(host, at).some((known) => known.sha256 === sha256))
+  if (ring.list(hostName, at).some((known) => known.sha256 === sha256))
     return { imports: [], alerts: [] };
-  const name = `adopted-${sha256.slice(0, 8)}-0`;
-  const action = { kind: 'import-key', host, key: name, from: { file, sha256 } } as const;
-  return { imports: [{ action, key: { ...key, name, certified: false } }], alerts: [] };
+  const keyName = `adopted-${sha256.slice(0, 8)}-0`;
+  const action = {
+    kind: 'import-key',
+    host: hostName,
+    key: keyName,
+    from: { file: filePath, sha256 },
+  } as const;
+  return { imports: [{ action, key: { ...key, name: keyName, certified: false } }], alerts: [] };
 }
 
-function unreadable(host: string, detail: string): ReturnType<typeof planAdoption> {
-  return { imports: [], alerts: [{ code: 'publish-adopt-unreadable', subject: host, detail }] };
+function unreadable(hostName: string, detail: string): ReturnType<typeof planAdoption> {
+  return { imports: [], alerts: [{ code: 'publish-adopt-unreadable', subject: hostName, detail }] };
 }
 
 /**
@@ -218,22 +228,25 @@ export function renewsKey(chainFile: string): boolean | undefined {
 }
 
 function readFiles(
-  files: ExternalFiles,
+  externalFiles: ExternalFiles,
 ): { chain: string; key: string; changed: number } | { why: string } {
   try {
-    const changed = Math.max(statSync(files.chain).mtimeMs, statSync(files.key).mtimeMs);
-    const chain = readFileSync(files.chain, 'utf8');
-    return { chain, key: readFileSync(files.key, 'utf8'), changed };
+    const changed = Math.max(
+      statSync(externalFiles.chain).mtimeMs,
+      statSync(externalFiles.key).mtimeMs,
+    );
+    const chain = readFileSync(externalFiles.chain, 'utf8');
+    return { chain, key: readFileSync(externalFiles.key, 'utf8'), changed };
   } catch (error) {
     return { why: (error as Error).message };
   }
 }
 
-function readIfPresent(file: string): { readonly pem: string } | { readonly why: string } {
+function readIfPresent(filePath: string): { readonly pem: string } | { readonly why: string } {
   try {
-    return { pem: readFileSync(file, 'utf8') };
+    return { pem: readFileSync(filePath, 'utf8') };
   } catch (error) {
-    return { why: `${file}: ${describeSystemError(error).message}` };
+    return { why: `${filePath}: ${describeSystemError(error).message}` };
   }
 }
 
@@ -242,12 +255,14 @@ export function sha256Of(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function isTrusted(pem: string, anchors: TrustStore, at: number): boolean {
+function isTrusted(pem: string, anchors: TrustStore, instant: number): boolean {
   const parsed = parsePem(pem);
-  return parsed.ok && accepts(verifyChain({ sent: parsed.value, anchors, validationTime: at }));
+  return (
+    parsed.ok && accepts(verifyChain({ sent: parsed.value, anchors, validationTime: instant }))
+  );
 }
 
-function unfit(host: string, detail: string): ExternalFilesPlan {
-  const alerts = [{ code: 'publish-brought-unfit', subject: host, detail }];
+function unfit(hostName: string, detail: string): ExternalFilesPlan {
+  const alerts = [{ code: 'publish-brought-unfit', subject: hostName, detail }];
   return { imports: [], waits: [], alerts };
 }

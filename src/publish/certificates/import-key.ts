@@ -10,7 +10,7 @@ import { sha256Of } from './import-external.js';
  * key without its chain, and the next plan imports the chain. Files that changed since the
  * plan are not imported.
  */
-export function importKey({ host, key, from, chain }: ImportKey, ring: KeyRing): ActionOutcome {
+export function importKey({ host, key, from, chain }: ImportKey, keyRing: KeyRing): ActionOutcome {
   try {
     const pem = readFileSync(from.file, 'utf8');
     const privateKey = parsePrivateKey(pem);
@@ -19,16 +19,16 @@ export function importKey({ host, key, from, chain }: ImportKey, ring: KeyRing):
     const chainPem = chain && readFileSync(chain.file, 'utf8');
     if (chain && chainPem !== undefined && sha256Of(chainPem) !== chain.sha256)
       return changed(chain.file);
-    ring.importKey(host, pem, () => key, from.file);
-    if (chainPem !== undefined && ring.chain(host, key) !== chainPem)
-      ring.putChain(host, key, chainPem);
+    keyRing.importKey(host, pem, () => key, from.file);
+    if (chainPem !== undefined && keyRing.chain(host, key) !== chainPem)
+      keyRing.putChain(host, key, chainPem);
     return { status: 'done' };
   } catch (error) {
     return writeFailure(error);
   }
 }
 
-function changed(file: string): ActionOutcome {
-  const detail = `${file} has changed since it was planned; the next round looks at it again`;
+function changed(filePath: string): ActionOutcome {
+  const detail = `${filePath} has changed since it was planned; the next round looks at it again`;
   return { status: 'failed', code: 'publish-brought-unfit', detail };
 }

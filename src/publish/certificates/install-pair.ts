@@ -21,8 +21,10 @@ const fileNames = ['chain.pem', 'key.pem', 'both.pem'] as const;
 type FileName = (typeof fileNames)[number];
 
 /** Whether the folder holds exactly this pair now. */
-export function isInstalled(folder: string, type: KeyType, pair: KeyPairFiles): boolean {
-  return fileNames.every((name) => readIfPresent(join(folder, type, name)) === textOf(name, pair));
+export function isInstalled(folder: string, keyType: KeyType, pair: KeyPairFiles): boolean {
+  return fileNames.every(
+    (name) => readIfPresent(join(folder, keyType, name)) === textOf(name, pair),
+  );
 }
 
 /**
@@ -36,22 +38,22 @@ export function isInstalled(folder: string, type: KeyType, pair: KeyPairFiles): 
  */
 export function installPair(
   folder: string,
-  type: KeyType,
+  keyType: KeyType,
   pair: KeyPairFiles,
   disk: Disk = nodeDisk,
 ): void {
   const digest = createHash('sha256').update(pair.chain).digest('hex').slice(0, 16);
-  const pairFolder = `.${type}-${digest}`;
+  const pairFolder = `.${keyType}-${digest}`;
   const { owner, keyMode } = permissionsOf(folder);
   for (const name of fileNames) {
     const mode = name === 'chain.pem' ? 0o644 : keyMode;
     replaceFile(join(folder, pairFolder, name), textOf(name, pair), { mode, owner }, disk);
   }
-  const before = linkTarget(join(folder, type));
-  pointLink(join(folder, type), pairFolder, disk);
+  const before = linkTarget(join(folder, keyType));
+  pointLink(join(folder, keyType), pairFolder, disk);
   // A server may be reading the files of the pair before. Older pairs are not in use.
   for (const entry of readdirSync(folder))
-    if (entry.startsWith(`.${type}-`) && entry !== pairFolder && entry !== before)
+    if (entry.startsWith(`.${keyType}-`) && entry !== pairFolder && entry !== before)
       rmSync(join(folder, entry), { recursive: true, force: true });
 }
 

@@ -22,16 +22,16 @@ export interface CertificateSources {
  * reads, and at every address.
  */
 export function observeCertificates(
-  host: string,
+  hostName: string,
   { ring, reloaded, probed, folder, at }: CertificateSources,
 ): CertificateObservation {
-  const keys = ring.list(host, at);
+  const ringKeys = ring.list(hostName, at);
   const addresses = (probed?.addresses ?? []).map(shownCertificates);
-  if (folder === undefined) return { at, ring: keys, reloaded, addresses };
+  if (folder === undefined) return { at, ring: ringKeys, reloaded, addresses };
   const isKeyInstalled = ({ name, type, certificate }: RingKey): boolean =>
-    certificate !== undefined && isInstalled(folder, type, ring.pair(host, name));
-  const installed = keys.filter(isKeyInstalled).map(({ name }) => name);
-  return { at, ring: keys, installed, reloaded, addresses };
+    certificate !== undefined && isInstalled(folder, type, ring.pair(hostName, name));
+  const installed = ringKeys.filter(isKeyInstalled).map(({ name }) => name);
+  return { at, ring: ringKeys, installed, reloaded, addresses };
 }
 
 function shownCertificates({

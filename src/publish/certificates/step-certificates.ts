@@ -56,18 +56,18 @@ function mergeDeployments(steps: CertificateStep['steps']): CertificateStep['ste
 
 /** Plans one key in use: certify it, deploy its certificate, or report what is late. */
 function stepKey(
-  host: string,
+  hostName: string,
   used: RingKey,
   observed: CertificateObservation,
   desired: DesiredCertificates,
 ): Omit<CertificateStep, 'waits'> {
   const { certificate, name, type } = used;
-  if (!certificate) return { steps: desired.acme ? [certify(host, name)] : [], alerts: [] };
+  if (!certificate) return { steps: desired.acme ? [certify(hostName, name)] : [], alerts: [] };
   const alerts: Alert[] = [];
   if (endsSoon(certificate, observed.at))
     alerts.push({
       code: 'publish-certificate-ending',
-      subject: host,
+      subject: hostName,
       detail: `that of ${name} ends ${formatTime(certificate.notAfter)}`,
     });
   const reload = observed.reloaded[type];
@@ -75,12 +75,12 @@ function stepKey(
   const isDeployed = observed.installed
     ? observed.installed.includes(name) && reload?.chain === certificate.sha256
     : lacking.length === 0;
-  if (!isDeployed) return { steps: [deploy(host, name)], alerts };
+  if (!isDeployed) return { steps: [deploy(hostName, name)], alerts };
   if (reload !== undefined && observed.at - reload.at >= RELOAD_GRACE)
     for (const address of lacking)
       alerts.push({
         code: 'publish-certificate-not-shown',
-        subject: `${host} [${address}]`,
+        subject: `${hostName} [${address}]`,
         detail: `${desired.folder ?? ''}/${type} has held it since ${formatTime(reload.at)}`,
       });
   return { steps: [], alerts };
@@ -113,8 +113,8 @@ export function addressesWithout(
  * True when less than a sixth of the lifetime is left, at most a fortnight. Every renewal
  * is due earlier, so a renewal has failed.
  */
-function endsSoon({ notBefore, notAfter }: RingCertificate, at: number): boolean {
-  return notAfter - at < Math.min(14 * DAY, (notAfter - notBefore) / 6);
+function endsSoon({ notBefore, notAfter }: RingCertificate, instant: number): boolean {
+  return notAfter - instant < Math.min(14 * DAY, (notAfter - notBefore) / 6);
 }
 
 function certify(host: string, key: string): Step<CertificateAction> {

@@ -12,8 +12,8 @@ import { updateWriter } from './update-writer.js';
  * and the message has to name the record that failed.
  */
 function withRecordName(write: DnsWriter): DnsWriter {
-  return async (action, signal) => {
-    const outcome = await write(action, signal);
+  return async (action, abortSignal) => {
+    const outcome = await write(action, abortSignal);
     if (outcome.status !== 'failed') return outcome;
     return { ...outcome, detail: `${action.type} of ${action.name}: ${outcome.detail}` };
   };
@@ -30,17 +30,17 @@ export function dnsWriters(
     network,
     clock,
     readSecret,
-  }: { readonly network: Network; readonly clock: Clock; readSecret(file: string): string },
+  }: { readonly network: Network; readonly clock: Clock; readSecret(filePath: string): string },
 ): ReadonlyMap<string, DnsWriter> {
   const writers = new Map<string, DnsWriter>();
-  for (const [name, target] of Object.entries(dns)) {
-    if (target.kind === 'hook') writers.set(name, withRecordName(hookWriter(target.command)));
+  for (const [recordName, target] of Object.entries(dns)) {
+    if (target.kind === 'hook') writers.set(recordName, withRecordName(hookWriter(target.command)));
     if (target.kind !== 'rfc2136') continue;
     const server = parseUpstream(target.server);
     if (!server.ok) continue;
     const key = parseTsigKey(readSecret(target.key), target.key);
     writers.set(
-      name,
+      recordName,
       withRecordName(
         updateWriter({ network, clock, server: server.value, zone: Name.of(target.zone), key }),
       ),

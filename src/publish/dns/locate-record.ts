@@ -26,38 +26,38 @@ const MAX_ALIASES = 8;
  * the target of an alias, or `unknown` where the servers differ.
  */
 export async function locateRecord(
-  name: string,
+  recordName: string,
   own: string,
   targets: Targets,
   aliasOf: (name: string, dns: string) => Promise<string | undefined>,
 ): Promise<Result<RecordLocation, Failure>> {
   const manualWriter = (targets[own]?.kind ?? 'print') === 'print' ? 'print' : undefined;
-  const chain = [name];
-  for (let [owner, dns]: [string, string | undefined] = [name, own]; ;) {
-    const elsewhere = (why: string): Result<RecordLocation, Failure> =>
+  const chain = [recordName];
+  for (let [ownerName, dns]: [string, string | undefined] = [recordName, own]; ;) {
+    const elsewhere = (reason: string): Result<RecordLocation, Failure> =>
       fail(
-        acmeFailures.make('acme-challenge-elsewhere', `${chain.join(' is an alias of ')}${why}`),
+        acmeFailures.make('acme-challenge-elsewhere', `${chain.join(' is an alias of ')}${reason}`),
       );
-    const alias = await aliasOf(owner, dns ?? 'print');
-    if (alias === 'unknown')
+    const aliasName = await aliasOf(ownerName, dns ?? 'print');
+    if (aliasName === 'unknown')
       return fail(
-        acmeFailures.make('acme-pending', `the servers differ on whether ${owner} is an alias`),
+        acmeFailures.make('acme-pending', `the servers differ on whether ${ownerName} is an alias`),
       );
-    if (alias === undefined)
+    if (aliasName === undefined)
       return dns === undefined
         ? elsewhere(', in no zone of publish.dns')
-        : ok({ name: owner, dns });
-    const isLoop = chain.includes(alias);
-    chain.push(alias);
+        : ok({ name: ownerName, dns });
+    const isLoop = chain.includes(aliasName);
+    chain.push(aliasName);
     if (isLoop) return elsewhere(', in a loop');
     if (chain.length > MAX_ALIASES + 1) return elsewhere(', and so on');
-    [owner, dns] = [alias, writerFor(alias, targets) ?? manualWriter];
+    [ownerName, dns] = [aliasName, writerFor(aliasName, targets) ?? manualWriter];
   }
 }
 
-function writerFor(name: string, targets: Targets): string | undefined {
+function writerFor(recordName: string, targets: Targets): string | undefined {
   const entries = Object.entries(targets).flatMap(([dns, { zone }]) =>
-    zone !== undefined && Name.of(name).isAtOrBelow(Name.of(zone)) ? [{ dns, zone }] : [],
+    zone !== undefined && Name.of(recordName).isAtOrBelow(Name.of(zone)) ? [{ dns, zone }] : [],
   );
   return entries.sort((left, right) => right.zone.length - left.zone.length)[0]?.dns;
 }

@@ -11,18 +11,18 @@ const MIN_OCTETS = 16;
  * secret "BASE64"; };`. Comments are allowed. Throws HermeticError, which never contains the
  * secret.
  */
-export function parseTsigKey(text: string, file: string): TsigKey {
-  const [, name = '', body = ''] =
+export function parseTsigKey(text: string, filePath: string): TsigKey {
+  const [, recordName = '', bodyText = ''] =
     keyStatement.exec(text.replace(/(^|\s)(#|\/\/).*$/gm, '$1')) ?? [];
-  const named = /\balgorithm\s+"?([\w-]+)"?\s*;/.exec(body)?.[1]?.toLowerCase();
+  const named = /\balgorithm\s+"?([\w-]+)"?\s*;/.exec(bodyText)?.[1]?.toLowerCase();
   const algorithm = algorithms.find((known) => known === named);
-  const secret = /\bsecret\s+"?([A-Za-z0-9+/]+={0,2})"?\s*;/.exec(body)?.[1];
-  if (name === '' || algorithm === undefined || secret === undefined)
-    throw unusable(`${file}: no TSIG key with HMAC-SHA-256 or longer`);
+  const secret = /\bsecret\s+"?([A-Za-z0-9+/]+={0,2})"?\s*;/.exec(bodyText)?.[1];
+  if (recordName === '' || algorithm === undefined || secret === undefined)
+    throw unusable(`${filePath}: no TSIG key with HMAC-SHA-256 or longer`);
   const octets = new Uint8Array(Buffer.from(secret, 'base64'));
   if (octets.length < MIN_OCTETS)
-    throw unusable(`${file}: a secret of ${octets.length} octets is too short`);
-  return { name: Name.of(name.replace(/\.$/, '')), algorithm, secret: octets };
+    throw unusable(`${filePath}: a secret of ${octets.length} octets is too short`);
+  return { name: Name.of(recordName.replace(/\.$/, '')), algorithm, secret: octets };
 }
 
 function unusable(message: string): HermeticError {

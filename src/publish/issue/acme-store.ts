@@ -13,9 +13,9 @@ import {
  * durable when it returns. All times are milliseconds since 1970.
  */
 export interface AcmeStore extends AccountStore, OrderStore {
-  closeOrder(host: string, key: string): void;
-  renewal(host: string, key: string): RenewalState | undefined;
-  saveRenewal(host: string, key: string, renewal: RenewalState): void;
+  closeOrder(hostName: string, storeKey: string): void;
+  renewal(hostName: string, storeKey: string): RenewalState | undefined;
+  saveRenewal(hostName: string, storeKey: string, renewal: RenewalState): void;
   /**
    * Returns until when no request is sent for a subject: `*` for the whole CA, or a host at
    * the CA. 0: there is no pause.
@@ -23,14 +23,14 @@ export interface AcmeStore extends AccountStore, OrderStore {
   pausedUntil(directory: string, subject: string): number;
   pause(directory: string, subject: string, until: number): void;
   /** Returns the number of failed validations of a host in a row. */
-  failures(directory: string, host: string): number;
-  saveFailures(directory: string, host: string, count: number): void;
+  failures(directory: string, hostName: string): number;
+  saveFailures(directory: string, hostName: string, count: number): void;
   /**
    * Claims a key for one process, or extends its claim. Returns false while another process
    * holds the claim. A claim that lasts longer than the new one was made before the clock
    * was set back, and does not count.
    */
-  claim(claim: KeyClaim, now: number): boolean;
+  claim(keyClaim: KeyClaim, now: number): boolean;
   /** Ends the claim of this holder. The claim of another holder stays. */
   release(claim: Omit<KeyClaim, 'until'>): void;
 }
@@ -80,16 +80,16 @@ const migrations = [
 ];
 
 /** Opens the ACME store in a database that other jobs use too. */
-export function openAcmeStore(store: Store): AcmeStore {
-  migrate(store, 'acme', migrations);
-  return new SqlAcmeStore(store);
+export function openAcmeStore(stateStore: Store): AcmeStore {
+  migrate(stateStore, 'acme', migrations);
+  return new SqlAcmeStore(stateStore);
 }
 
 class SqlAcmeStore implements AcmeStore {
   readonly #store: Store;
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(stateStore: Store) {
+    this.#store = stateStore;
   }
 
   account(directory: string): AccountRecord | undefined {
@@ -116,48 +116,50 @@ class SqlAcmeStore implements AcmeStore {
       .run(directory, account.url, account.key, account.next ?? null);
   }
 
-  order(host: string, key: string): OpenOrder | undefined {
+  order(hostName: string, storeKey: string): OpenOrder | undefined {
     const row = this.#store
       .prepare<{ directory: string; names: string; url: string | null }>(
         'SELECT directory, names, url FROM acme_order WHERE host = ? AND key = ?',
       )
-      .get(host, key);
+      .get(hostName, storeKey);
     if (!row) return undefined;
     const { directory, names, url } = row;
-    return { directory, names: (names || host).split(' '), url: url ?? undefined };
+    return { directory, names: (names || hostName).split(' '), url: url ?? undefined };
   }
 
-  saveOrder(host: string, key: string, { directory, names, url }: OpenOrder): void {
+  saveOrder(hostName: string, storeKey: string, { directory, names, url }: OpenOrder): void {
     this.#store
       .prepare(
         `INSERT INTO acme_order (host, key, directory, url, names) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (host, key) DO UPDATE SET directory = excluded.directory, url = excluded.url, names = excluded.names`,
       )
-      .run(host, key, directory, url ?? null, names.join(' '));
+      .run(hostName, storeKey, directory, url ?? null, names.join(' '));
   }
 
-  closeOrder(host: string, key: string): void {
-    this.#store.prepare('DELETE FROM acme_order WHERE host = ? AND key = ?').run(host, key);
+  closeOrder(hostName: string, storeKey: string): void {
+    this.#store
+      .prepare('DELETE FROM acme_order WHERE host = ? AND key = ?')
+      .run(hostName, storeKey);
   }
 
   hasOrder(url: string): boolean {
     return this.#store.prepare('SELECT 1 FROM acme_order WHERE url = ?').get(url) !== undefined;
   }
 
-  renewal(host: string, key: string): RenewalState | undefined {
+  renewal(hostName: string, storeKey: string): RenewalState | undefined {
     const row = this.#store
       .prepare<{ state: string }>('SELECT state FROM acme_renewal WHERE host = ? AND key = ?')
-      .get(host, key);
+      .get(hostName, storeKey);
     return row && (JSON.parse(row.state) as RenewalState);
   }
 
-  saveRenewal(host: string, key: string, renewal: RenewalState): void {
+  saveRenewal(hostName: string, storeKey: string, renewal: RenewalState): void {
     this.#store
       .prepare(
         `INSERT INTO acme_renewal VALUES (?, ?, ?)
          ON CONFLICT (host, key) DO UPDATE SET state = excluded.state`,
       )
-      .run(host, key, JSON.stringify(renewal));
+      .run(hostName, storeKey, JSON.stringify(renewal));
   }
 
   pausedUntil(directory: string, subject: string): number {
@@ -178,22 +180,22 @@ class SqlAcmeStore implements AcmeStore {
       .run(directory, subject, Math.ceil(until));
   }
 
-  failures(directory: string, host: string): number {
+  failures(directory: string, hostName: string): number {
     const row = this.#store
       .prepare<{ count: number }>(
         'SELECT count FROM acme_failures WHERE directory = ? AND host = ?',
       )
-      .get(directory, host);
+      .get(directory, hostName);
     return row?.count ?? 0;
   }
 
-  saveFailures(directory: string, host: string, count: number): void {
+  saveFailures(directory: string, hostName: string, count: number): void {
     this.#store
       .prepare(
         `INSERT INTO acme_failures VALUES (?, ?, ?)
          ON CONFLICT (directory, host) DO UPDATE SET count = excluded.count`,
       )
-      .run(directory, host, count);
+      .run(directory, hostName, count);
   }
 
   claim({ host, key, holder, until }: KeyClaim, now: number): boolean {

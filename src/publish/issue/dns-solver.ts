@@ -11,7 +11,7 @@ export interface TextRecords {
    * Finds the name at which a record has to be written that the CA looks up under `name`:
    * the CA follows aliases.
    */
-  locate(name: string, host: string): Promise<Result<RecordLocation, Failure>>;
+  locate(name: string, hostName: string): Promise<Result<RecordLocation, Failure>>;
   write(action: SetRrset, dns: string): Promise<ActionOutcome>;
   /**
    * Returns the RRset at each authoritative server, in presentation form, sorted. The list
@@ -37,7 +37,7 @@ const [POLL_INTERVAL, MAX_WAIT] = [1000, 60_000];
  * responses belong there. [8555-8.4-1]
  */
 export function dnsSolver(records: TextRecords): ChallengeSolver {
-  const name = (host: string): string => `_acme-challenge.${host}`;
+  const name = (hostName: string): string => `_acme-challenge.${hostName}`;
   return {
     type: 'dns-01',
     show: ({ host, keyAuthorization }) =>
@@ -119,10 +119,10 @@ function persistentMeaning(rdata: string): string {
  */
 async function publishText(
   { locate: place, write, lookup: shown, clock, signal }: TextRecords,
-  host: string,
+  hostName: string,
   { lookupName: asked, ttl, rdata: own, keepOthers: keeps, normalize: means }: DesiredText,
 ): Promise<ActionOutcome> {
-  const found = await place(asked, host);
+  const found = await place(asked, hostName);
   if (!found.ok)
     return { status: 'failed', code: found.failure.code, detail: found.failure.detail };
   const { name, dns } = found.value;

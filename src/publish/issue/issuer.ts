@@ -32,7 +32,7 @@ export interface IssuerOptions extends Omit<DesiredAccount, 'directory'> {
   /** Common name of the root that the chain leads to, where the CA offers several. */
   readonly preferredChain?: string | undefined;
   /** Returns further names for the certificate of a host. */
-  additionalNames?(host: string): readonly string[];
+  additionalNames?(hostName: string): readonly string[];
   /** Returns the place in a renewal window: 0 up to but not including 1. */
   random(): number;
   /** Milliseconds between two rounds that look for due renewals. Default ten minutes. */
@@ -75,9 +75,9 @@ export class Issuer {
    * for renewal stays. No request is sent during a pause that the CA asked for, or while
    * another process holds the claim of the key.
    */
-  async certify({ host, key }: KeyName): Promise<ActionOutcome> {
+  async certify({ host: hostName, key: storeKey }: KeyName): Promise<ActionOutcome> {
     const { store, server } = this.#options;
-    if (!this.#claims(host, key))
+    if (!this.#claims(hostName, storeKey))
       return {
         status: 'failed',
         code: 'acme-pending',
@@ -85,8 +85,8 @@ export class Issuer {
         untried: true,
       };
     try {
-      if ((await this.#certificateState(host, key)) === 'good') return { status: 'done' };
-      const until = store.pausedUntil(server.directory, host);
+      if ((await this.#certificateState(hostName, storeKey)) === 'good') return { status: 'done' };
+      const until = store.pausedUntil(server.directory, hostName);
       if (until > server.clock.now())
         return {
           status: 'failed',
@@ -95,15 +95,15 @@ export class Issuer {
           until,
           untried: true,
         };
-      const obtained = await this.#obtain(host, key);
+      const obtained = await this.#obtain(hostName, storeKey);
       if (obtained.ok) return { status: 'done' };
       const { code, detail, manual } = obtained.failure;
       if (manual !== undefined) return { status: 'manual', text: manual };
-      this.#saveFailure(host, key, obtained.failure);
-      const pausedUntil = store.pausedUntil(server.directory, host);
+      this.#saveFailure(hostName, storeKey, obtained.failure);
+      const pausedUntil = store.pausedUntil(server.directory, hostName);
       return { status: 'failed', code, detail, until: pausedUntil || undefined };
     } finally {
-      store.release({ host, key, holder: this.#holder });
+      store.release({ host: hostName, key: storeKey, holder: this.#holder });
     }
   }
 
@@ -119,15 +119,24 @@ export class Issuer {
    * Returns the state of a certificate. `none`: the ring has no certificate for this key
    * and host. The lifetime alone decides for a certificate that this CA did not issue.
    */
-  async #certificateState(host: string, key: string): Promise<'none' | 'due' | 'good'> {
+  async #certificateState(hostName: string, storeKey: string): Promise<'none' | 'due' | 'good'> {
     const { store, server, ring } = this.#options;
-    if (store.order(host, key)?.directory === server.directory) return 'due';
-    const leaf = readLeaf(ring.chain(host, key));
-    if (!leaf || !certifies(leaf, [host], ring.publicKey(host, key))) return 'none';
-    if (!certifies(leaf, this.#names(host), ring.publicKey(host, key))) return 'due';
-    if (this.#isFromAnotherCa(host, key, leaf)) return 'due';
-    const known = await refreshRenewalInfo(this.#session, store, server, { host, key, leaf });
-    return server.clock.now() >= this.#renewalOf(leaf, known) ? 'due' : 'good';
+    if (store.order(hostName, storeKey)?.directory === server.directory) return 'due';
+    const leafCertificate = readLeaf(ring.chain(hostName, storeKey));
+    if (
+      !leafCertificate ||
+      !certifies(leafCertificate, [hostName], ring.publicKey(hostName, storeKey))
+    )
+      return 'none';
+    if (!certifies(leafCertificate, this.#names(hostName), ring.publicKey(hostName, storeKey)))
+      return 'due';
+    if (this.#isFromAnotherCa(hostName, storeKey, leafCertificate)) return 'due';
+    const known = await refreshRenewalInfo(this.#session, store, server, {
+      host: hostName,
+      key: storeKey,
+      leaf: leafCertificate,
+    });
+    return server.clock.now() >= this.#renewalOf(leafCertificate, known) ? 'due' : 'good';
   }
 
   /**
@@ -136,14 +145,20 @@ export class Issuer {
    */
   renewalAt({ host, key }: KeyName): number | undefined {
     const { store, ring, server } = this.#options;
-    const leaf = readLeaf(ring.chain(host, key));
-    if (leaf && this.#isFromAnotherCa(host, key, leaf)) return server.clock.now();
-    return leaf && this.#renewalOf(leaf, store.renewal(host, key));
+    const leafCertificate = readLeaf(ring.chain(host, key));
+    if (leafCertificate && this.#isFromAnotherCa(host, key, leafCertificate))
+      return server.clock.now();
+    return leafCertificate && this.#renewalOf(leafCertificate, store.renewal(host, key));
   }
 
-  #renewalOf(leaf: Certificate, known: RenewalState | undefined): number {
+  #renewalOf(leafCertificate: Certificate, known: RenewalState | undefined): number {
     const { roundMs = 10 * MINUTE } = this.#options;
-    return planRenewal({ ...leaf, window: known?.window, random: known?.draw ?? 0, roundMs });
+    return planRenewal({
+      ...leafCertificate,
+      window: known?.window,
+      random: known?.draw ?? 0,
+      roundMs,
+    });
   }
 
   /**
@@ -152,8 +167,8 @@ export class Issuer {
    */
   explanation({ host, key }: KeyName): string | undefined {
     const { store, ring, server } = this.#options;
-    const leaf = readLeaf(ring.chain(host, key));
-    if (leaf && this.#isFromAnotherCa(host, key, leaf))
+    const leafCertificate = readLeaf(ring.chain(host, key));
+    if (leafCertificate && this.#isFromAnotherCa(host, key, leafCertificate))
       return `publish.acme.directory is ${server.directory} now`;
     const explanation = store.renewal(host, key)?.explanation;
     return explanation && `its CA asks for it: ${explanation}`;
@@ -162,8 +177,11 @@ export class Issuer {
   /** Whether the ring has a certificate of this key with all desired names. */
   isCertified({ host, key }: KeyName): boolean {
     const { ring } = this.#options;
-    const leaf = readLeaf(ring.chain(host, key));
-    return leaf !== undefined && certifies(leaf, this.#names(host), ring.publicKey(host, key));
+    const leafCertificate = readLeaf(ring.chain(host, key));
+    return (
+      leafCertificate !== undefined &&
+      certifies(leafCertificate, this.#names(host), ring.publicKey(host, key))
+    );
   }
 
   /** Returns the time of the client's clock, milliseconds since 1970. */
@@ -172,9 +190,9 @@ export class Issuer {
   }
 
   /** Returns until when no request is sent for a host. 0: there is no pause. */
-  pausedUntil(host: string): number {
+  pausedUntil(hostName: string): number {
     const { store, server } = this.#options;
-    return store.pausedUntil(server.directory, host);
+    return store.pausedUntil(server.directory, hostName);
   }
 
   /**
@@ -182,12 +200,12 @@ export class Issuer {
    * the staging environment of the same CA. A certificate of unknown origin is not replaced
    * early.
    */
-  #isFromAnotherCa(host: string, key: string, leaf: Certificate): boolean {
+  #isFromAnotherCa(hostName: string, storeKey: string, leafCertificate: Certificate): boolean {
     const { store, server } = this.#options;
-    const last = store.renewal(host, key);
+    const last = store.renewal(hostName, storeKey);
     return (
       last !== undefined &&
-      last.certificateId === certificateId(leaf) &&
+      last.certificateId === certificateId(leafCertificate) &&
       !sameUrl(last.directory, server.directory)
     );
   }
@@ -205,8 +223,8 @@ export class Issuer {
     return { status: 'failed', code, detail };
   }
 
-  #names(host: string): readonly string[] {
-    return [...new Set([host, ...(this.#options.additionalNames?.(host) ?? [])])];
+  #names(hostName: string): readonly string[] {
+    return [...new Set([hostName, ...(this.#options.additionalNames?.(hostName) ?? [])])];
   }
 
   #claims(host: string, key: string): boolean {
@@ -215,9 +233,9 @@ export class Issuer {
     return store.claim({ host, key, holder: this.#holder, until: now + CLAIM_DURATION }, now);
   }
 
-  async #obtain(host: string, key: string): Promise<Result<undefined, AcmeFailure>> {
+  async #obtain(hostName: string, storeKey: string): Promise<Result<undefined, AcmeFailure>> {
     const {
-      store,
+      store: acmeStore,
       ring,
       server,
       solvers: answers,
@@ -229,22 +247,26 @@ export class Issuer {
     const { directory, clock } = server;
     const signer = await this.#signer();
     if (!signer.ok) return signer;
-    const last = store.renewal(host, key);
+    const last = acmeStore.renewal(hostName, storeKey);
     // A CA may refuse `replaces` only when the order is finalized. After a failure every
     // second attempt omits it, because it is optional (RFC 9773 §5).
-    const mayReplace = last?.directory === directory && store.failures(directory, host) % 2 === 0;
+    const mayReplace =
+      last?.directory === directory && acmeStore.failures(directory, hostName) % 2 === 0;
     const replaces = mayReplace ? last.certificateId : undefined;
-    const names = this.#names(host);
-    const placed = await placeOrder(this.#session, store, signer.value, {
+    const names = this.#names(hostName);
+    const placed = await placeOrder(this.#session, acmeStore, signer.value, {
       directory,
-      host,
-      key,
+      host: hostName,
+      key: storeKey,
       names,
       profile,
       replaces,
     });
     if (!placed.ok) return placed;
-    const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
+    const pair = {
+      privateKey: ring.privateKey(hostName, storeKey),
+      publicKey: ring.publicKey(hostName, storeKey),
+    };
     const completed = await completeOrder(placed.value, {
       session: this.#session,
       signer: signer.value,
@@ -255,22 +277,26 @@ export class Issuer {
       clock,
       signal,
       poll,
-      stillClaimed: () => this.#claims(host, key),
+      stillClaimed: () => this.#claims(hostName, storeKey),
     });
     if (!completed.ok) return completed;
-    const leaf = readLeaf(completed.value);
+    const leafCertificate = readLeaf(completed.value);
     // [8555-7.4.2-1]
-    if (!leaf || !certifies(leaf, names, pair.publicKey) || leaf.notAfter <= clock.now())
-      return fail(acmeFailures.make('acme-certificate-wrong', host));
-    ring.putChain(host, key, completed.value);
-    store.saveRenewal(host, key, {
+    if (
+      !leafCertificate ||
+      !certifies(leafCertificate, names, pair.publicKey) ||
+      leafCertificate.notAfter <= clock.now()
+    )
+      return fail(acmeFailures.make('acme-certificate-wrong', hostName));
+    ring.putChain(hostName, storeKey, completed.value);
+    acmeStore.saveRenewal(hostName, storeKey, {
       directory,
-      certificateId: certificateId(leaf),
+      certificateId: certificateId(leafCertificate),
       draw: this.#options.random(),
       askAgain: clock.now(),
     });
-    store.saveFailures(directory, host, 0);
-    store.closeOrder(host, key);
+    acmeStore.saveFailures(directory, hostName, 0);
+    acmeStore.closeOrder(hostName, storeKey);
     return ok(undefined);
   }
 
@@ -290,36 +316,37 @@ export class Issuer {
    * Saves what a failure means for the next attempt: a pause, an invalid order, or an
    * account that the CA no longer has.
    */
-  #saveFailure(host: string, key: string, { code, problem, until }: AcmeFailure): void {
-    const { store, server } = this.#options;
+  #saveFailure(hostName: string, storeKey: string, { code, problem, until }: AcmeFailure): void {
+    const { store: acmeStore, server } = this.#options;
     const { directory, clock } = server;
-    if (code === 'acme-limited') store.pause(directory, '*', until ?? clock.now() + LIMIT_PAUSE);
-    if (problem === 'accountDoesNotExist') store.saveAccount(directory, undefined);
+    if (code === 'acme-limited')
+      acmeStore.pause(directory, '*', until ?? clock.now() + LIMIT_PAUSE);
+    if (problem === 'accountDoesNotExist') acmeStore.saveAccount(directory, undefined);
     if (
       code === 'acme-challenge-failed' ||
       (code === 'acme-refused' && problem !== 'accountDoesNotExist')
     ) {
-      const count = store.failures(directory, host) + 1;
-      store.saveFailures(directory, host, count);
+      const count = acmeStore.failures(directory, hostName) + 1;
+      acmeStore.saveFailures(directory, hostName, count);
       // CAs allow about five failures an hour. Each failure in a row doubles the pause, up
       // to a day. [8555-6.6-1]
       const pauseMs = Math.min(15 * MINUTE * 2 ** (count - 1), 1440 * MINUTE);
-      store.pause(directory, host, until ?? clock.now() + pauseMs);
-      store.closeOrder(host, key);
+      acmeStore.pause(directory, hostName, until ?? clock.now() + pauseMs);
+      acmeStore.closeOrder(hostName, storeKey);
     }
-    if (code === 'acme-certificate-wrong') store.closeOrder(host, key);
+    if (code === 'acme-certificate-wrong') acmeStore.closeOrder(hostName, storeKey);
   }
 }
 
 /** Whether a certificate is for this key and has all of these names. */
 function certifies(
   { spki, dnsNames }: Certificate,
-  names: readonly string[],
-  key: KeyObject,
+  domainNames: readonly string[],
+  keyObject: KeyObject,
 ): boolean {
   return (
-    equalBytes(spki, key.export({ type: 'spki', format: 'der' })) &&
-    names.every((name) => dnsNames.includes(name))
+    equalBytes(spki, keyObject.export({ type: 'spki', format: 'der' })) &&
+    domainNames.every((name) => dnsNames.includes(name))
   );
 }
 

@@ -23,12 +23,12 @@ export interface CertifiedKey {
  */
 export async function refreshRenewalInfo(
   session: AcmeSession,
-  store: AcmeStore,
+  acmeStore: AcmeStore,
   { directory, clock }: AcmeServer,
   { host, key, leaf }: CertifiedKey,
 ): Promise<RenewalState | undefined> {
   const now = clock.now();
-  const known = store.renewal(host, key);
+  const known = acmeStore.renewal(host, key);
   const id = certificateId(leaf);
   if (known?.directory !== directory || known.certificateId !== id) return undefined;
   // [9773-4.3-2]
@@ -37,7 +37,7 @@ export async function refreshRenewalInfo(
     id === undefined ||
     isExpired ||
     now < known.askAgain ||
-    now < store.pausedUntil(directory, '*')
+    now < acmeStore.pausedUntil(directory, '*')
   )
     return known;
   const resources = await session.directory();
@@ -53,6 +53,6 @@ export async function refreshRenewalInfo(
   // Without the resource `renewalInfo` the response is the directory, which has no window.
   const updated =
     response.ok && 'window' in response.value ? { ...renewal, ...response.value } : renewal;
-  store.saveRenewal(host, key, updated);
+  acmeStore.saveRenewal(host, key, updated);
   return updated;
 }

@@ -40,7 +40,7 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
         options.ledger.clearFailure(subject, actionKey(action));
       continue;
     }
-    const why = options.issuer.explanation({ host, key });
+    const reason = options.issuer.explanation({ host, key });
     const outcome = await options.issuer.certify(action).catch(writeFailure);
     recordOutcome(options.ledger, subject, { action, outcome }, options.issuer.now());
     const because = 'a renewal keeps the key, so no record changes';
@@ -48,7 +48,8 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
       kind,
       subject: name,
       dns: 'print',
-      place: why === undefined ? 'renews a certificate' : `renews a certificate, since ${why}`,
+      place:
+        reason === undefined ? 'renews a certificate' : `renews a certificate, since ${reason}`,
       steps: [],
       waits: [],
       failures: [],
@@ -69,23 +70,25 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
 function renewableKeys({ section, ledger }: RenewOptions): readonly RenewableKey[] {
   const removed = ledger
     .domains()
-    .filter((domain) => !(domain in section.domains) && currentPolicy(ledger.domain(domain)));
+    .filter(
+      (domainName) => !(domainName in section.domains) && currentPolicy(ledger.domain(domainName)),
+    );
   const hosts = Object.entries(section.hosts).filter(
     ([, { certificates }]) => certificates === 'acme',
   );
   return [
-    ...hosts.flatMap(([host]) =>
-      knownKeys(ledger.host(host)).map(({ name }) => ({
+    ...hosts.flatMap(([hostName]) =>
+      knownKeys(ledger.host(hostName)).map(({ name }) => ({
         kind: 'host' as const,
-        subject: host,
-        host,
+        subject: hostName,
+        host: hostName,
         key: name,
       })),
     ),
-    ...[...Object.keys(section.domains), ...removed].map((domain) => ({
+    ...[...Object.keys(section.domains), ...removed].map((domainName) => ({
       kind: 'domain' as const,
-      subject: domain,
-      host: `mta-sts.${domain}`,
+      subject: domainName,
+      host: `mta-sts.${domainName}`,
       key: 'ecdsa-1',
     })),
   ];

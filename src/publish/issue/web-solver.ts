@@ -37,8 +37,8 @@ export class WebSolver implements ChallengeSolver {
    * Returns the body of `/.well-known/acme-challenge/TOKEN`. Undefined: there is no such
    * challenge for this name and token. [8555-8.3-1]
    */
-  textFor(host: string, token: string): string | undefined {
-    const challenge = this.type === 'http-01' ? this.#open.get(host) : undefined;
+  textFor(hostName: string, token: string): string | undefined {
+    const challenge = this.type === 'http-01' ? this.#open.get(hostName) : undefined;
     return challenge?.token === token ? challenge.keyAuthorization : undefined;
   }
 
@@ -46,15 +46,15 @@ export class WebSolver implements ChallengeSolver {
    * Returns the context of a tls-alpn-01 response: a self-signed certificate with the digest
    * of the key authorization in a critical extension. [8737-3-1]
    */
-  contextFor(host: string): SecureContext | undefined {
-    const challenge = this.type === 'tls-alpn-01' ? this.#open.get(host) : undefined;
+  contextFor(hostName: string): SecureContext | undefined {
+    const challenge = this.type === 'tls-alpn-01' ? this.#open.get(hostName) : undefined;
     if (!challenge) return undefined;
     const known = this.#contexts.get(challenge);
     if (known) return known;
     const digest = createHash('sha256').update(challenge.keyAuthorization).digest();
     const value = Buffer.concat([Uint8Array.of(0x04, digest.length), digest]);
     const { certPem, keyPem } = selfSigned({
-      names: [host],
+      names: [hostName],
       extensions: [{ oid: '1.3.6.1.5.5.7.1.31', critical: true, value }],
     });
     const context = createSecureContext({ cert: certPem, key: keyPem });

@@ -17,13 +17,13 @@ import type { ActionOutcome } from '../actions.js';
 
 /** The file operations of publishing. Each call is durable when it returns. */
 export interface Disk {
-  write(path: string, text: string, mode: number, owner?: FileOwner): void;
+  write(filePath: string, text: string, mode: number, fileOwner?: FileOwner): void;
   /** Makes a symbolic link at `path` to `target`, which may be relative to it. */
-  symlink(target: string, path: string): void;
+  symlink(target: string, filePath: string): void;
   /** Throws EEXIST when `to` exists. */
   link(from: string, to: string): void;
   rename(from: string, to: string): void;
-  remove(path: string): void;
+  remove(filePath: string): void;
 }
 
 /** Numbers of the user and the group that own a file. */
@@ -40,13 +40,14 @@ export interface ReplaceOptions {
 
 /** The file system of this machine. */
 export const nodeDisk: Disk = {
-  write(path, text, mode, owner) {
+  write(filePath, text, mode, fileOwner) {
     // A folder that is created for a private file is private too.
-    mkdirSync(dirname(path), { recursive: true, mode: (mode & 0o077) === 0 ? 0o700 : 0o755 });
-    const file = openSync(path, 'w', mode);
+    mkdirSync(dirname(filePath), { recursive: true, mode: (mode & 0o077) === 0 ? 0o700 : 0o755 });
+    const file = openSync(filePath, 'w', mode);
     try {
       const { uid, gid } = fstatSync(file);
-      if (owner && (owner.uid !== uid || owner.gid !== gid)) fchownSync(file, owner.uid, owner.gid);
+      if (fileOwner && (fileOwner.uid !== uid || fileOwner.gid !== gid))
+        fchownSync(file, fileOwner.uid, fileOwner.gid);
       // The umask does not count. The mode follows the owner, because a change of owner may
       // clear bits.
       fchmodSync(file, mode);
@@ -56,7 +57,7 @@ export const nodeDisk: Disk = {
       closeSync(file);
     }
   },
-  symlink: (target, path) => symlinkSync(target, path),
+  symlink: (target, filePath) => symlinkSync(target, filePath),
   link(from, to) {
     linkSync(from, to);
     syncFolder(to);
@@ -65,15 +66,20 @@ export const nodeDisk: Disk = {
     renameSync(from, to);
     syncFolder(to);
   },
-  remove: (path) => rmSync(path, { force: true }),
+  remove: (filePath) => rmSync(filePath, { force: true }),
 };
 
 /** Creates a file completely or not at all. An existing file stays as it is. */
-export function writeOnce(path: string, text: string, mode: number, disk: Disk = nodeDisk): void {
-  const draft = draftOf(path);
+export function writeOnce(
+  filePath: string,
+  text: string,
+  mode: number,
+  disk: Disk = nodeDisk,
+): void {
+  const draft = draftOf(filePath);
   disk.write(draft, text, mode);
   try {
-    disk.link(draft, path);
+    disk.link(draft, filePath);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
@@ -85,15 +91,15 @@ export function writeOnce(path: string, text: string, mode: number, disk: Disk =
  * either. Throws the error of the file system.
  */
 export function replaceFile(
-  path: string,
+  filePath: string,
   text: string,
   { mode, owner }: ReplaceOptions,
   disk: Disk = nodeDisk,
 ): void {
-  const draft = draftOf(path);
+  const draft = draftOf(filePath);
   try {
     disk.write(draft, text, mode, owner);
-    disk.rename(draft, path);
+    disk.rename(draft, filePath);
   } catch (error) {
     disk.remove(draft);
     throw error;
@@ -101,11 +107,11 @@ export function replaceFile(
 }
 
 /** Points a symbolic link to `target` in one step: a reader finds the old or the new one. */
-export function pointLink(path: string, target: string, disk: Disk = nodeDisk): void {
-  const draft = draftOf(path);
+export function pointLink(filePath: string, target: string, disk: Disk = nodeDisk): void {
+  const draft = draftOf(filePath);
   disk.remove(draft);
   disk.symlink(target, draft);
-  disk.rename(draft, path);
+  disk.rename(draft, filePath);
 }
 
 /**
@@ -119,13 +125,13 @@ export function writeFailure(error: unknown): Extract<ActionOutcome, { status: '
 }
 
 /** Returns a name for the draft of a file that only this process uses. */
-function draftOf(path: string): string {
-  return `${path}.${process.pid}.new`;
+function draftOf(filePath: string): string {
+  return `${filePath}.${process.pid}.new`;
 }
 
 /** Syncs the folder of a file: a new name is durable only when its folder is. */
-function syncFolder(path: string): void {
-  const folder = openSync(dirname(path), 'r');
+function syncFolder(filePath: string): void {
+  const folder = openSync(dirname(filePath), 'r');
   try {
     fsyncSync(folder);
   } finally {

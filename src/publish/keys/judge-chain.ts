@@ -32,11 +32,11 @@ export type ChainJudgement = { readonly certificate: RingCertificate } | { reado
  */
 export function judgeChain(pem: string, { host, spki, at }: ChainRequirements): ChainJudgement {
   const parsed = parsePem(pem);
-  const leaf = parsed.ok ? parsed.value[0] : undefined;
-  if (!leaf) return { flaw: 'is not PEM with a certificate' };
-  const flaw = flawOf(leaf, { host, spki, at });
+  const leafCertificate = parsed.ok ? parsed.value[0] : undefined;
+  if (!leafCertificate) return { flaw: 'is not PEM with a certificate' };
+  const flaw = flawOf(leafCertificate, { host, spki, at });
   if (flaw !== undefined) return { flaw };
-  const { issuerText: issuer, notBefore, notAfter } = leaf;
+  const { issuerText: issuer, notBefore, notAfter } = leafCertificate;
   return {
     certificate: {
       issuer,
@@ -47,10 +47,15 @@ export function judgeChain(pem: string, { host, spki, at }: ChainRequirements): 
   };
 }
 
-function flawOf(leaf: Certificate, { host, spki, at }: ChainRequirements): string | undefined {
-  if (!equalBytes(leaf.spki, spki)) return 'is for another key';
-  if (!matchesDnsName(leaf, host))
-    return `is for ${leaf.dnsNames.slice(0, 3).join(', ') || 'no name'} and not for ${host}`;
-  if (leaf.notAfter <= at) return `has expired, ${formatTime(leaf.notAfter)}`;
-  return leaf.notBefore > at ? `is not valid before ${formatTime(leaf.notBefore)}` : undefined;
+function flawOf(
+  leafCertificate: Certificate,
+  { host, spki, at }: ChainRequirements,
+): string | undefined {
+  if (!equalBytes(leafCertificate.spki, spki)) return 'is for another key';
+  if (!matchesDnsName(leafCertificate, host))
+    return `is for ${leafCertificate.dnsNames.slice(0, 3).join(', ') || 'no name'} and not for ${host}`;
+  if (leafCertificate.notAfter <= at) return `has expired, ${formatTime(leafCertificate.notAfter)}`;
+  return leafCertificate.notBefore > at
+    ? `is not valid before ${formatTime(leafCertificate.notBefore)}`
+    : undefined;
 }

@@ -37,15 +37,15 @@ export class KeyRing {
    * Makes a key: P-256, or RSA with 2048 bits [9325-4.5-1]. An existing key of that name
    * stays.
    */
-  make(host: string, name: string, type: KeyType): void {
-    const path = this.keyFile(host, name);
-    if (existsSync(path)) return;
+  make(hostName: string, keyName: string, keyType: KeyType): void {
+    const filePath = this.keyFile(hostName, keyName);
+    if (existsSync(filePath)) return;
     const { privateKey } =
-      type === 'rsa'
+      keyType === 'rsa'
         ? newKeyPair({ type: 'rsa', modulusLength: 2048 })
         : newKeyPair({ type: 'ec', namedCurve: 'prime256v1' });
     writeOnce(
-      path,
+      filePath,
       privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
       0o600,
       this.disk,
@@ -56,16 +56,19 @@ export class KeyRing {
    * Returns all keys of a host, sorted by name. Certificates are judged for the date `now`
    * (milliseconds since 1970).
    */
-  list(host: string, now: number): readonly RingKey[] {
-    const folder = join(this.folder, host);
+  list(hostName: string, now: number): readonly RingKey[] {
+    const folder = join(this.folder, hostName);
     if (!existsSync(folder)) return [];
     return readdirSync(folder)
-      .filter((name) => name.endsWith('.key'))
+      .filter((keyName) => keyName.endsWith('.key'))
       .sort()
       .map((entry) => {
-        const name = entry.slice(0, -4);
-        const key = this.publicKey(host, name);
-        return { ...serverKey(name, key), ...this.#certificate(host, name, key, now) };
+        const keyName = entry.slice(0, -4);
+        const keyObject = this.publicKey(hostName, keyName);
+        return {
+          ...serverKey(keyName, keyObject),
+          ...this.#certificate(hostName, keyName, keyObject, now),
+        };
       });
   }
 
@@ -73,100 +76,109 @@ export class KeyRing {
    * Imports a private key in PEM under the name that `named` returns, unless the ring has
    * it. Returns the key with its name. Throws HermeticError that names `file`.
    */
-  importKey(host: string, pem: string, named: (key: ServerKey) => string, file: string): ServerKey {
-    const key = requirePrivateKey(pem, file);
-    const imported = serverKey('', createPublicKey(key));
-    const known = this.list(host, 0).find(({ sha256 }) => sha256 === imported.sha256);
-    const name = known?.name ?? named(imported);
+  importKey(
+    hostName: string,
+    pem: string,
+    named: (key: ServerKey) => string,
+    filePath: string,
+  ): ServerKey {
+    const keyObject = requirePrivateKey(pem, filePath);
+    const imported = serverKey('', createPublicKey(keyObject));
+    const known = this.list(hostName, 0).find(({ sha256 }) => sha256 === imported.sha256);
+    const keyName = known?.name ?? named(imported);
     if (!known)
       writeOnce(
-        this.keyFile(host, name),
-        key.export({ type: 'pkcs8', format: 'pem' }) as string,
+        this.keyFile(hostName, keyName),
+        keyObject.export({ type: 'pkcs8', format: 'pem' }) as string,
         0o600,
         this.disk,
       );
-    return { ...imported, name };
+    return { ...imported, name: keyName };
   }
 
   /** Returns the path of a private key. */
-  keyFile(host: string, name: string): string {
-    return join(this.folder, host, `${name}.key`);
+  keyFile(hostName: string, keyName: string): string {
+    return join(this.folder, hostName, `${keyName}.key`);
   }
 
   /** Returns the path of a chain. */
-  chainFile(host: string, name: string): string {
-    return join(this.folder, host, `${name}.pem`);
+  chainFile(hostName: string, keyName: string): string {
+    return join(this.folder, hostName, `${keyName}.pem`);
   }
 
   /** Returns the chain of a key, PEM. Undefined: it has none. */
-  chain(host: string, name: string): string | undefined {
-    const file = this.chainFile(host, name);
-    return existsSync(file) ? readPem(file) : undefined;
+  chain(hostName: string, keyName: string): string | undefined {
+    const filePath = this.chainFile(hostName, keyName);
+    return existsSync(filePath) ? readPem(filePath) : undefined;
   }
 
   /** Replaces the chain of a key in one step: a reader finds the old or the new chain. */
-  putChain(host: string, name: string, pem: string): void {
-    replaceFile(this.chainFile(host, name), pem, { mode: 0o644 }, this.disk);
+  putChain(hostName: string, keyName: string, pem: string): void {
+    replaceFile(this.chainFile(hostName, keyName), pem, { mode: 0o644 }, this.disk);
   }
 
   /** Returns a key with its chain, both PEM. Throws HermeticError when one is missing. */
-  pair(host: string, name: string): { readonly key: string; readonly chain: string } {
-    return { key: readPem(this.keyFile(host, name)), chain: readPem(this.chainFile(host, name)) };
+  pair(hostName: string, keyName: string): { readonly key: string; readonly chain: string } {
+    return {
+      key: readPem(this.keyFile(hostName, keyName)),
+      chain: readPem(this.chainFile(hostName, keyName)),
+    };
   }
 
   /** Returns the public key of a key of the ring, from a cache while the file is unchanged. */
-  publicKey(host: string, name: string): KeyObject {
-    const file = this.keyFile(host, name);
-    const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    const known = this.#publicKeys.get(file);
+  publicKey(hostName: string, keyName: string): KeyObject {
+    const filePath = this.keyFile(hostName, keyName);
+    const written = statSync(filePath, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const known = this.#publicKeys.get(filePath);
     if (known?.written === written) return known.key;
-    const key = createPublicKey(this.privateKey(host, name));
-    this.#publicKeys.set(file, { written, key });
-    return key;
+    const keyObject = createPublicKey(this.privateKey(hostName, keyName));
+    this.#publicKeys.set(filePath, { written, key: keyObject });
+    return keyObject;
   }
 
   /** Returns a private key. Throws HermeticError when it cannot be read. */
-  privateKey(host: string, name: string): KeyObject {
-    const file = this.keyFile(host, name);
-    return requirePrivateKey(readPem(file), file);
+  privateKey(hostName: string, keyName: string): KeyObject {
+    const filePath = this.keyFile(hostName, keyName);
+    return requirePrivateKey(readPem(filePath), filePath);
   }
 
   #certificate(
-    host: string,
-    name: string,
-    key: KeyObject,
+    hostName: string,
+    keyName: string,
+    keyObject: KeyObject,
     at: number,
   ): Pick<RingKey, 'certified' | 'certificate' | 'flaw'> {
-    const chain = this.chain(host, name);
+    const chain = this.chain(hostName, keyName);
     if (chain === undefined) return { certified: false };
-    const judged = judgeChain(chain, { host, spki: spkiOf(key), at });
+    const judged = judgeChain(chain, { host: hostName, spki: spkiOf(keyObject), at });
     return { certified: 'certificate' in judged, ...judged };
   }
 }
 
 /** Returns a public key as TLSA records match it: its digests with selector SPKI(1). */
-export function serverKey(name: string, key: KeyObject): ServerKey {
-  let digests = keyDigests.get(key);
+export function serverKey(name: string, keyObject: KeyObject): ServerKey {
+  let digests = keyDigests.get(keyObject);
   if (!digests) {
-    const digest = (hash: string): string => createHash(hash).update(spkiOf(key)).digest('hex');
+    const digest = (hash: string): string =>
+      createHash(hash).update(spkiOf(keyObject)).digest('hex');
     digests = { sha256: digest('sha256'), sha512: digest('sha512') };
-    keyDigests.set(key, digests);
+    keyDigests.set(keyObject, digests);
   }
-  return { name, type: key.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa', ...digests };
+  return { name, type: keyObject.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa', ...digests };
 }
 
 // Encoding a key is slow, and every round compares every key.
 const keyDigests = new WeakMap<KeyObject, Pick<ServerKey, 'sha256' | 'sha512'>>();
 const encodedKeys = new WeakMap<KeyObject, Uint8Array>();
 
-function spkiOf(key: KeyObject): Uint8Array {
-  const spki = encodedKeys.get(key) ?? key.export({ type: 'spki', format: 'der' });
-  encodedKeys.set(key, spki);
+function spkiOf(keyObject: KeyObject): Uint8Array {
+  const spki = encodedKeys.get(keyObject) ?? keyObject.export({ type: 'spki', format: 'der' });
+  encodedKeys.set(keyObject, spki);
   return spki;
 }
 
-function readPem(file: string): string {
-  return readTextFile(file, { code: 'publish-key-unreadable' });
+function readPem(filePath: string): string {
+  return readTextFile(filePath, { code: 'publish-key-unreadable' });
 }
 
 /** Parses an unencrypted private key. Undefined: the PEM text has none. */
@@ -178,11 +190,11 @@ export function parsePrivateKey(pem: string): KeyObject | undefined {
   }
 }
 
-function requirePrivateKey(pem: string, file: string): KeyObject {
+function requirePrivateKey(pem: string, filePath: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (cause) {
-    throw new HermeticError('publish-key-unreadable', `${file}: no private key in PEM`, {
+    throw new HermeticError('publish-key-unreadable', `${filePath}: no private key in PEM`, {
       cause,
       fix: 'Name a file with an unencrypted private key.',
     });

@@ -6,8 +6,8 @@ import { leanContext } from './lean-context.js';
  * undefined: the host has no certificate.
  */
 export interface ContextSource {
-  version(host: string): string | undefined;
-  load(host: string): { readonly chain: string; readonly key: string };
+  version(hostName: string): string | undefined;
+  load(hostName: string): { readonly chain: string; readonly key: string };
 }
 
 /** Source and limits of the contexts. */
@@ -49,24 +49,24 @@ export class LazyContexts {
   }
 
   /** Returns the context of a host. Undefined: the host has no certificate. */
-  contextFor(host: string): SecureContext | undefined {
+  contextFor(hostName: string): SecureContext | undefined {
     const { source, capacity, freshMs, monotonic } = this.#options;
     const now = monotonic();
-    const known = this.#entries.get(host);
-    if (known && now - known.checked < freshMs) return this.#markUsed(host, known);
-    const version = source.version(host);
+    const known = this.#entries.get(hostName);
+    if (known && now - known.checked < freshMs) return this.#markUsed(hostName, known);
+    const version = source.version(hostName);
     if (version === undefined) {
-      this.#entries.delete(host);
+      this.#entries.delete(hostName);
       return undefined;
     }
     if (known?.version === version) {
       known.checked = now;
-      return this.#markUsed(host, known);
+      return this.#markUsed(hostName, known);
     }
-    const { chain, key } = source.load(host);
+    const { chain, key } = source.load(hostName);
     const context = leanContext(chain, key);
-    this.#entries.delete(host);
-    this.#markUsed(host, { context, version, checked: now, position: -Infinity });
+    this.#entries.delete(hostName);
+    this.#markUsed(hostName, { context, version, checked: now, position: -Infinity });
     if (this.#entries.size > capacity)
       this.#entries.delete(this.#entries.keys().next().value as string);
     return context;
@@ -77,10 +77,10 @@ export class LazyContexts {
    * least recently used one. An entry among the last quarter stays in its place, which saves
    * two map operations for a busy host.
    */
-  #markUsed(host: string, entry: CachedContext): SecureContext {
+  #markUsed(hostName: string, entry: CachedContext): SecureContext {
     if (this.#lastPosition - entry.position >= this.#options.capacity / 4) {
-      this.#entries.delete(host);
-      this.#entries.set(host, entry);
+      this.#entries.delete(hostName);
+      this.#entries.set(hostName, entry);
       entry.position = ++this.#lastPosition;
     }
     return entry.context;

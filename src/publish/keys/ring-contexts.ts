@@ -12,21 +12,21 @@ const hostName = /^[a-z0-9_]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])
  * Returns the certificates of policy hosts from the key ring:
  * `FOLDER/mta-sts.DOMAIN/ecdsa-1.pem`. Modification time and size are the version.
  */
-export function ringContexts(ring: KeyRing): ContextSource {
+export function ringContexts(keyRing: KeyRing): ContextSource {
   const name = 'ecdsa-1';
   return {
     version(host) {
       if (host.length > 253 || !hostName.test(host)) return undefined;
       try {
-        const { mtimeMs, size } = statSync(ring.chainFile(host, name));
+        const { mtimeMs, size } = statSync(keyRing.chainFile(host, name));
         return `${mtimeMs} ${size}`;
       } catch {
         return undefined;
       }
     },
     load: (host) => ({
-      chain: readFileSync(ring.chainFile(host, name), 'utf8'),
-      key: readFileSync(ring.keyFile(host, name), 'utf8'),
+      chain: readFileSync(keyRing.chainFile(host, name), 'utf8'),
+      key: readFileSync(keyRing.keyFile(host, name), 'utf8'),
     }),
   };
 }

@@ -44,39 +44,39 @@ export interface LedgerNote {
  */
 export interface Ledger {
   /** Returns the rollover of a host; a host without saved state starts one. */
-  host(name: string): TlsaRolloverState;
+  host(entryName: string): TlsaRolloverState;
   /** Returns the MTA-STS state of a domain; a domain without saved state starts one. */
-  domain(name: string): PolicyState;
+  domain(entryName: string): PolicyState;
   /**
    * Saves a state that rests on `before`. Returns false, and saves nothing, when another
    * process has saved another state meanwhile.
    */
-  saveHost(before: TlsaRolloverState, after: TlsaRolloverState, at: number): boolean;
+  saveHost(before: TlsaRolloverState, after: TlsaRolloverState, instant: number): boolean;
   /** Saves a state that rests on `before`, as `saveHost` does. */
-  saveDomain(before: PolicyState, after: PolicyState, at: number): boolean;
+  saveDomain(before: PolicyState, after: PolicyState, instant: number): boolean;
   /** Returns the saved facts about the certificates and keys of a host. */
-  memory(host: string): HostMemory;
+  memory(hostName: string): HostMemory;
   /** Changes these facts in one transaction. */
-  remember(host: string, change: (memory: HostMemory) => HostMemory, at: number): void;
+  remember(hostName: string, change: (hostMemory: HostMemory) => HostMemory, instant: number): void;
   /** Returns the domains that ever had a policy, configured or not. */
   domains(): readonly string[];
   /** Returns the tokens that the operator confirmed. */
   confirmed(): readonly string[];
-  confirm(token: string, at: number): void;
+  confirm(token: string, instant: number): void;
   /** Replaces the alerts of the round before. Returns the alerts that are new. */
-  alerts(now: readonly Alert[], at: number): readonly Alert[];
+  alerts(now: readonly Alert[], instant: number): readonly Alert[];
   /** Returns the actions that failed and have not succeeded since, the earliest first. */
   failures(subject: Subject): readonly FailedAction[];
   saveFailure(subject: Subject, failure: FailedAction): void;
   clearFailure(subject: Subject, action: string): void;
   /** Saves an executed action for the operator. */
-  note(at: number, subject: string, says: string): void;
+  note(instant: number, subject: string, says: string): void;
   /** Returns the newest notes, the newest first. */
   notes(limit: number): readonly LedgerNote[];
   /** Returns the policy body that is served for a domain now. */
-  body(domain: string): string | undefined;
+  body(domainName: string): string | undefined;
   /** Sets the body that is served for a domain. Undefined: no policy is served. */
-  serve(domain: string, body: string | undefined): void;
+  serve(domainName: string, bodyText: string | undefined): void;
 }
 
 const migrations = [
@@ -91,9 +91,9 @@ const migrations = [
 const emptyMemory: HostMemory = { inUse: {}, told: {} };
 
 /** Opens the ledger in a database that other jobs use too. */
-export function openLedger(store: Store): Ledger {
-  migrate(store, 'publish', migrations);
-  return new SqlLedger(store);
+export function openLedger(stateStore: Store): Ledger {
+  migrate(stateStore, 'publish', migrations);
+  return new SqlLedger(stateStore);
 }
 
 /** A row of `publish_subject`. Kind `memory` holds the HostMemory of a host. */
@@ -109,44 +109,48 @@ class SqlLedger implements Ledger {
   /** Prepared once: the policy host asks for a body at every request. */
   readonly #selectBody;
 
-  constructor(store: Store) {
-    this.#store = store;
-    this.#select = store.prepare<{ state: string }>(
+  constructor(stateStore: Store) {
+    this.#store = stateStore;
+    this.#select = stateStore.prepare<{ state: string }>(
       'SELECT state FROM publish_subject WHERE kind = ? AND name = ?',
     );
-    this.#upsert = store.prepare(
+    this.#upsert = stateStore.prepare(
       `INSERT INTO publish_subject (kind, name, state, updated) VALUES (?, ?, ?, ?)
        ON CONFLICT (kind, name) DO UPDATE SET state = excluded.state, updated = excluded.updated`,
     );
-    this.#selectBody = store.prepare<{ body: string }>(
+    this.#selectBody = stateStore.prepare<{ body: string }>(
       'SELECT body FROM publish_served WHERE domain = ?',
     );
   }
 
-  host(name: string): TlsaRolloverState {
-    return this.#load({ kind: 'host', name }, startRollover(name));
+  host(entryName: string): TlsaRolloverState {
+    return this.#load({ kind: 'host', name: entryName }, startRollover(entryName));
   }
 
-  domain(name: string): PolicyState {
-    return this.#load({ kind: 'domain', name }, startPolicy(name));
+  domain(entryName: string): PolicyState {
+    return this.#load({ kind: 'domain', name: entryName }, startPolicy(entryName));
   }
 
-  saveHost(before: TlsaRolloverState, after: TlsaRolloverState, at: number): boolean {
-    return this.#replace({ kind: 'host', name: after.host }, before, after, at);
+  saveHost(before: TlsaRolloverState, after: TlsaRolloverState, instant: number): boolean {
+    return this.#replace({ kind: 'host', name: after.host }, before, after, instant);
   }
 
-  saveDomain(before: PolicyState, after: PolicyState, at: number): boolean {
-    return this.#replace({ kind: 'domain', name: after.domain }, before, after, at);
+  saveDomain(before: PolicyState, after: PolicyState, instant: number): boolean {
+    return this.#replace({ kind: 'domain', name: after.domain }, before, after, instant);
   }
 
-  memory(host: string): HostMemory {
-    return this.#load({ kind: 'memory', name: host }, emptyMemory);
+  memory(hostName: string): HostMemory {
+    return this.#load({ kind: 'memory', name: hostName }, emptyMemory);
   }
 
-  remember(host: string, change: (memory: HostMemory) => HostMemory, at: number): void {
+  remember(
+    hostName: string,
+    change: (hostMemory: HostMemory) => HostMemory,
+    instant: number,
+  ): void {
     this.#store.transaction(() => {
-      const memory = JSON.stringify(change(this.memory(host)));
-      this.#upsert.run('memory', host, memory, at);
+      const memory = JSON.stringify(change(this.memory(hostName)));
+      this.#upsert.run('memory', hostName, memory, instant);
     });
   }
 
@@ -166,14 +170,14 @@ class SqlLedger implements Ledger {
       .map(({ token }) => token);
   }
 
-  confirm(token: string, at: number): void {
+  confirm(token: string, instant: number): void {
     this.#store
       .prepare('INSERT INTO publish_confirmed VALUES (?, ?) ON CONFLICT DO NOTHING')
-      .run(token, at);
+      .run(token, instant);
   }
 
-  alerts(now: readonly Alert[], at: number): readonly Alert[] {
-    return this.#store.transaction(() => replaceAlerts(this.#store, now, at));
+  alerts(now: readonly Alert[], instant: number): readonly Alert[] {
+    return this.#store.transaction(() => replaceAlerts(this.#store, now, instant));
   }
 
   failures({ kind, name }: Subject): readonly FailedAction[] {
@@ -202,10 +206,10 @@ class SqlLedger implements Ledger {
     this.#store.prepare(`DELETE ${where}`).run(kind, name, action);
   }
 
-  note(at: number, subject: string, says: string): void {
+  note(instant: number, subject: string, says: string): void {
     this.#store
       .prepare('INSERT INTO publish_note (at, subject, says) VALUES (?, ?, ?)')
-      .run(at, subject, says);
+      .run(instant, subject, says);
   }
 
   notes(limit: number): readonly LedgerNote[] {
@@ -214,13 +218,13 @@ class SqlLedger implements Ledger {
       .all(limit);
   }
 
-  body(domain: string): string | undefined {
-    return this.#selectBody.get(domain)?.body;
+  body(domainName: string): string | undefined {
+    return this.#selectBody.get(domainName)?.body;
   }
 
-  serve(domain: string, body: string | undefined): void {
-    if (body === undefined) {
-      this.#store.prepare('DELETE FROM publish_served WHERE domain = ?').run(domain);
+  serve(domainName: string, bodyText: string | undefined): void {
+    if (bodyText === undefined) {
+      this.#store.prepare('DELETE FROM publish_served WHERE domain = ?').run(domainName);
       return;
     }
     this.#store
@@ -228,7 +232,7 @@ class SqlLedger implements Ledger {
         `INSERT INTO publish_served VALUES (?, ?)
          ON CONFLICT (domain) DO UPDATE SET body = excluded.body`,
       )
-      .run(domain, body);
+      .run(domainName, bodyText);
   }
 
   #load<State>({ kind, name }: SavedState, initial: State): State {
@@ -237,11 +241,11 @@ class SqlLedger implements Ledger {
   }
 
   /** Compare and set: two processes never overwrite each other's state. */
-  #replace({ kind, name }: SavedState, before: object, after: object, at: number): boolean {
+  #replace({ kind, name }: SavedState, before: object, after: object, instant: number): boolean {
     return this.#store.transaction(() => {
       const row = this.#select.get(kind, name);
       if (row && row.state !== JSON.stringify(before)) return false;
-      this.#upsert.run(kind, name, JSON.stringify(after), at);
+      this.#upsert.run(kind, name, JSON.stringify(after), instant);
       return true;
     });
   }
@@ -249,19 +253,25 @@ class SqlLedger implements Ledger {
 
 type AlertKey = Pick<Alert, 'code' | 'subject'>;
 
-function replaceAlerts(store: Store, now: readonly Alert[], at: number): readonly Alert[] {
-  const known = store.prepare<AlertKey>('SELECT code, subject FROM publish_alert').all();
+function replaceAlerts(
+  stateStore: Store,
+  now: readonly Alert[],
+  instant: number,
+): readonly Alert[] {
+  const known = stateStore.prepare<AlertKey>('SELECT code, subject FROM publish_alert').all();
   const isSame = (left: AlertKey, right: AlertKey): boolean =>
     left.code === right.code && left.subject === right.subject;
   const over = known.filter((old) => !now.some((alert) => isSame(alert, old)));
   for (const { code, subject } of over)
-    store.prepare('DELETE FROM publish_alert WHERE code = ? AND subject = ?').run(code, subject);
+    stateStore
+      .prepare('DELETE FROM publish_alert WHERE code = ? AND subject = ?')
+      .run(code, subject);
   const fresh = now.filter(
     (alert, index) =>
       !known.some((old) => isSame(old, alert)) &&
       now.findIndex((other) => isSame(other, alert)) === index,
   );
   for (const { code, subject } of fresh)
-    store.prepare('INSERT INTO publish_alert VALUES (?, ?, ?)').run(code, subject, at);
+    stateStore.prepare('INSERT INTO publish_alert VALUES (?, ?, ?)').run(code, subject, instant);
   return fresh;
 }

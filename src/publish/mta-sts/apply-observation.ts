@@ -17,13 +17,13 @@ const CACHE_TTLS = 2;
  * and which MX hosts caches may hold. Decides nothing. Pure.
  */
 export function applyPolicyObservation(
-  state: PolicyState,
+  policyState: PolicyState,
   observed: PolicyObservation,
 ): PolicyState {
-  const { unannounced: _, ...rest } = state;
-  const served = updateServed(state, observed);
-  const hosts = updateHosts(state, observed);
-  return { ...rest, served, hosts, ...updateRemoval(state, served, observed) };
+  const { unannounced: _, ...rest } = policyState;
+  const served = updateServed(policyState, observed);
+  const hosts = updateHosts(policyState, observed);
+  return { ...rest, served, hosts, ...updateRemoval(policyState, served, observed) };
 }
 
 /**
@@ -67,15 +67,15 @@ export function ownRecords({ records, synthesised }: AgreedRrset): readonly stri
  * as `MX records`.
  */
 export function disagreement(
-  name: string,
+  hostName: string,
   rrsetName: string,
   answers: readonly ServerAnswer[],
 ): { readonly why: string; readonly alias?: string } {
   const aliases = new Set(answers.map(({ alias }) => alias));
-  const [alias] = aliases;
-  if (aliases.size === 1 && alias !== undefined)
-    return { why: `${name} is an alias of ${alias}`, alias };
-  if (answers.length === 0) return { why: `no authoritative server of ${name} could be found` };
+  const [aliasName] = aliases;
+  if (aliases.size === 1 && aliasName !== undefined)
+    return { why: `${hostName} is an alias of ${aliasName}`, alias: aliasName };
+  if (answers.length === 0) return { why: `no authoritative server of ${hostName} could be found` };
   const silent = answers
     .filter(({ rrset, alias: target }) => rrset === 'unknown' && target === undefined)
     .map(({ server }) => server);
@@ -89,11 +89,11 @@ export function disagreement(
  * (RFC 4592 §2.2.2), and its MX records would be gone.
  */
 export function mxWildcardBlocker(
-  domain: string,
+  domainName: string,
   { mx }: Pick<PolicyObservation, 'mx'>,
 ): string | undefined {
   if (!mx.some(({ synthesised }) => synthesised)) return undefined;
-  return `${domain} has its MX records from a wildcard, and any record below ${domain} would take them away (RFC 4592 §2.2.2): publish MX records at ${domain} itself first`;
+  return `${domainName} has its MX records from a wildcard, and any record below ${domainName} would take them away (RFC 4592 §2.2.2): publish MX records at ${domainName} itself first`;
 }
 
 /** Returns when no cache holds an RRset that was observed to change at `at`. */
@@ -134,16 +134,16 @@ export function bodyOf(fetched: FetchResult): string | undefined {
 /** Whether every address of the policy host serves this body. */
 export function servesEverywhere(
   { policyHosts }: Pick<PolicyObservation, 'policyHosts'>,
-  body: string,
+  bodyText: string,
 ): boolean {
-  return policyHosts.length > 0 && policyHosts.every(({ fetched }) => bodyOf(fetched) === body);
+  return policyHosts.length > 0 && policyHosts.every(({ fetched }) => bodyOf(fetched) === bodyText);
 }
 
 function updateServed(
   { served: known, unannounced }: PolicyState,
   observed: PolicyObservation,
 ): readonly ServedPolicy[] {
-  const { at } = observed;
+  const { at: instant } = observed;
   const served = known.length > 0 ? known : adoptServedPolicies(observed);
   const current = served.at(-1);
   if (!current) return served;
@@ -151,24 +151,28 @@ function updateServed(
   const txt = agreedRrset(observed.txt);
   const isRemovalOver =
     unannounced !== undefined &&
-    at >= cacheExpiry(unannounced) &&
-    at >= (allExpired({ served }) ?? Infinity);
+    instant >= cacheExpiry(unannounced) &&
+    instant >= (allExpired({ served }) ?? Infinity);
   const isStopped =
     isRemovalOver &&
     observed.policyHosts.every(
       ({ fetched }) => typeof fetched === 'object' && 'failure' in fetched,
     );
-  return served.map((policy): ServedPolicy => {
-    if (policy.last !== undefined) return policy;
+  return served.map((servedPolicy): ServedPolicy => {
+    if (servedPolicy.last !== undefined) return servedPolicy;
     // A sender may have fetched an earlier policy until every address was observed with
     // its successor.
-    if (policy !== current) return isEverywhere ? { ...policy, last: at } : policy;
+    if (servedPolicy !== current)
+      return isEverywhere ? { ...servedPolicy, last: instant } : servedPolicy;
     // Members are added one by one: the state is stored, and a missing member means "not
     // yet".
-    const updated: { -readonly [Key in keyof ServedPolicy]: ServedPolicy[Key] } = { ...policy };
-    if (isEverywhere) updated.everywhere ??= at;
-    if (txt && announces(txt.records, current.id)) updated.announced ??= { at, ttl: txt.ttl };
-    if (isStopped) updated.last = at;
+    const updated: { -readonly [Key in keyof ServedPolicy]: ServedPolicy[Key] } = {
+      ...servedPolicy,
+    };
+    if (isEverywhere) updated.everywhere ??= instant;
+    if (txt && announces(txt.records, current.id))
+      updated.announced ??= { at: instant, ttl: txt.ttl };
+    if (isStopped) updated.last = instant;
     return updated;
   });
 }
@@ -176,12 +180,12 @@ function updateServed(
 /** Adopts the policies that were published before the ledger existed. */
 function adoptServedPolicies({ policyHosts, txt, at }: PolicyObservation): readonly ServedPolicy[] {
   const bodies = policyHosts.flatMap(({ fetched }) => bodyOf(fetched) ?? []);
-  const record = parseStsRecord(agreedRrset(txt)?.records ?? []);
-  return [...new Set(bodies)].flatMap((body): ServedPolicy[] => {
-    const policy = parsePolicy(body);
+  const stsRecord = parseStsRecord(agreedRrset(txt)?.records ?? []);
+  return [...new Set(bodies)].flatMap((bodyText): ServedPolicy[] => {
+    const policy = parsePolicy(bodyText);
     if (!policy.ok) return [];
-    const id = record.status === 'found' ? record.id : policyId(body);
-    return [{ id, body, ...policy.value, first: at, adopted: true }];
+    const id = stsRecord.status === 'found' ? stsRecord.id : policyId(bodyText);
+    return [{ id, body: bodyText, ...policy.value, first: at, adopted: true }];
   });
 }
 
@@ -194,8 +198,8 @@ function updateHosts({ hosts }: PolicyState, { mx, at }: PolicyObservation): Pol
   const shown = new Map<string, number>();
   for (const { rrset } of mx) {
     if (rrset === 'unknown') continue;
-    for (const host of rrset.records.map(hostOf))
-      shown.set(host, Math.max(rrset.ttl, shown.get(host) ?? 0));
+    for (const hostName of rrset.records.map(hostOf))
+      shown.set(hostName, Math.max(rrset.ttl, shown.get(hostName) ?? 0));
   }
   const earlier = hosts.filter(({ host }) => !shown.has(host));
   return [

@@ -27,12 +27,12 @@ export function judgePromotion(
   const { days, minReports } = desired;
   const receiving = hosts.map(({ host }) => host);
   const serverBlockers: string[] = receiving
-    .filter((host) => !mx.some((pattern) => matchMx(pattern, host)))
-    .map((host) => `${host} receives mail and is not in the policy`);
+    .filter((hostName) => !mx.some((pattern) => matchMx(pattern, hostName)))
+    .map((hostName) => `${hostName} receives mail and is not in the policy`);
   if (hosts.length === 0) serverBlockers.push(`the MX records of ${domain} are not known`);
-  for (const name of [...mx, ...receiving])
-    if (!observed.hosts.some(({ host }) => host === name))
-      serverBlockers.push(`${name} was not checked`);
+  for (const hostName of [...mx, ...receiving])
+    if (!observed.hosts.some(({ host }) => host === hostName))
+      serverBlockers.push(`${hostName} was not checked`);
   serverBlockers.push(...probeFailures(observed));
   const evidenceBlockers: string[] = [];
   const remainingMs = days * DAY - announcedMs;

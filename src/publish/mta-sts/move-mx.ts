@@ -26,12 +26,13 @@ export function moveMx(
   });
   const mx = agreedRrset(observed.mx);
   if (!mx) return waitFor(disagreement(domain, 'MX records', observed.mx).why);
-  const wanted = desired.mx.map((host) => host.toLowerCase());
+  const wanted = desired.mx.map((hostName) => hostName.toLowerCase());
   const shown = mx.records.map(hostOf);
-  if (shown.length === wanted.length && shown.every((host) => wanted.includes(host)))
+  if (shown.length === wanted.length && shown.every((hostName) => wanted.includes(hostName)))
     return { steps: [], waits: others };
   const unlisted = shown.find(
-    (host) => !wanted.includes(host) && !current.mx.some((pattern) => matchMx(pattern, host)),
+    (hostName) =>
+      !wanted.includes(hostName) && !current.mx.some((pattern) => matchMx(pattern, hostName)),
   );
   if (unlisted !== undefined)
     return waitFor(
@@ -42,15 +43,16 @@ export function moveMx(
   const until = cacheExpiry(current.announced);
   if (observed.at < until)
     return waitFor('caches may hold the record of a policy without the new hosts', until);
-  for (const name of wanted) {
-    const probed = observed.hosts.find(({ host }) => host === name)?.addresses ?? [];
-    if (probed.length === 0) return waitFor(`${name} was not checked`);
+  for (const exchangerName of wanted) {
+    const probed = observed.hosts.find(({ host }) => host === exchangerName)?.addresses ?? [];
+    if (probed.length === 0) return waitFor(`${exchangerName} was not checked`);
     const failed = probed.find(({ verdict }) => verdict !== 'pass');
-    if (failed) return waitFor(`${name} [${failed.address}] ${failed.why}`);
+    if (failed) return waitFor(`${exchangerName} [${failed.address}] ${failed.why}`);
   }
   // A host that stays keeps its preference; new hosts follow in the configured order.
-  const preferenceOf = (host: string, index: number): string =>
-    mx.records.find((record) => hostOf(record) === host)?.split(' ')[0] ?? String(10 * (index + 1));
+  const preferenceOf = (hostName: string, index: number): string =>
+    mx.records.find((record) => hostOf(record) === hostName)?.split(' ')[0] ??
+    String(10 * (index + 1));
   const rdata = (records: readonly string[]): readonly string[] =>
     records.map((record) => `${record}.`).sort();
   const action: SetRrset = {
@@ -58,7 +60,7 @@ export function moveMx(
     name: domain,
     type: 'MX',
     from: rdata(ownRecords(mx)),
-    to: rdata(wanted.map((host, index) => `${preferenceOf(host, index)} ${host}`)),
+    to: rdata(wanted.map((hostName, index) => `${preferenceOf(hostName, index)} ${hostName}`)),
     ttl: mx.ttl,
   };
   const because =

@@ -9,12 +9,12 @@ import type { PolicyObservation, PolicyState, DesiredPolicy } from './types.js';
  * failures makes one alert.
  */
 export function policyAlerts(
-  state: PolicyState,
+  policyState: PolicyState,
   observed: PolicyObservation,
   desired: DesiredPolicy,
 ): readonly Alert[] {
-  const { domain } = state;
-  const current = currentPolicy(state);
+  const { domain } = policyState;
+  const current = currentPolicy(policyState);
   const alerts: Alert[] = [];
   const failing = observed.hosts.flatMap(({ host, addresses }) =>
     addresses
@@ -30,10 +30,10 @@ export function policyAlerts(
     const detail = `${reports.length} reports show failures, ${signed} of them signed by a configured reporter; our own probe finds no failure`;
     alerts.push({ code: 'publish-reports-failing', subject: domain, detail });
   }
-  const allowed = [...desired.mx.map((host) => host.toLowerCase()), ...(current?.mx ?? [])];
-  for (const host of agreedRrset(observed.mx)?.records.map(hostOf) ?? [])
-    if (!allowed.some((pattern) => matchMx(pattern, host)))
-      alerts.push({ code: 'publish-mx-unlisted', subject: domain, detail: host });
+  const allowed = [...desired.mx.map((hostName) => hostName.toLowerCase()), ...(current?.mx ?? [])];
+  for (const hostName of agreedRrset(observed.mx)?.records.map(hostOf) ?? [])
+    if (!allowed.some((pattern) => matchMx(pattern, hostName)))
+      alerts.push({ code: 'publish-mx-unlisted', subject: domain, detail: hostName });
   const records = agreedRrset(observed.txt)?.records.filter(isStsRecord) ?? [];
   if (records.length > 1)
     alerts.push({

@@ -82,18 +82,18 @@ export function servePolicySteps(
  */
 export function preparePolicyHost(
   { domain, observed, desired }: PolicyHostContext,
-  body: string,
+  bodyText: string,
 ): PartialStep {
   const { policyHosts, policyHostSynthesised: synthesised = false } = observed;
   const { policyHost, ttl } = desired;
-  const host = `mta-sts.${domain}`;
+  const hostName = `mta-sts.${domain}`;
   const steps: Step<PolicyAction>[] = [];
   const lacksName = policyHosts.length === 0 || (synthesised && policyHost !== undefined);
   const target = policyHostAlias(observed.alias);
   if (lacksName && target === undefined && policyHost !== undefined) {
     const to = [`${policyHost}.`];
     steps.push({
-      action: { kind: 'set-rrset', name: host, type: 'CNAME', from: [], to, ttl },
+      action: { kind: 'set-rrset', name: hostName, type: 'CNAME', from: [], to, ttl },
       because: synthesised
         ? 'a record at the name replaces the wildcard (RFC 4592 §2.2.1), and no record announces the policy before it is served here'
         : 'no sender asks for it before a record announces the policy',
@@ -103,12 +103,12 @@ export function preparePolicyHost(
   if (!lacksName && policyHosts.some(({ fetched }) => lacksCertificate(fetched))) {
     const key = 'ecdsa-1';
     steps.push({
-      action: { kind: 'make-key', host, key, type: 'ecdsa' },
+      action: { kind: 'make-key', host: hostName, key, type: 'ecdsa' },
       because: 'the policy host needs a key',
       clause: 'RFC 8461 §3.3',
     });
     steps.push({
-      action: { kind: 'certify', host, key },
+      action: { kind: 'certify', host: hostName, key },
       because: 'the policy host needs a certificate for its own name',
       clause: 'RFC 8461 §3.3',
     });
@@ -119,12 +119,12 @@ export function preparePolicyHost(
       policyHost === undefined
         ? 'has no address: publish one, or name a policyHost'
         : 'has no address yet';
-    return { steps, waits: [{ subject: domain, why: `${host} ${missing}${hint}` }] };
+    return { steps, waits: [{ subject: domain, why: `${hostName} ${missing}${hint}` }] };
   }
   const lacking = policyHosts
-    .filter(({ fetched }) => bodyOf(fetched) !== body)
+    .filter(({ fetched }) => bodyOf(fetched) !== bodyText)
     .map(({ address }) => address);
-  const why = `${host} does not serve the policy at ${lacking.join(', ')} yet${hint}`;
+  const why = `${hostName} does not serve the policy at ${lacking.join(', ')} yet${hint}`;
   return { steps, waits: [{ subject: domain, why }] };
 }
 

@@ -24,9 +24,9 @@ export interface OwnRecord {
  * Plans the removal of a record while it still means what was written. A record that the
  * operator changed stays, and the wait names it. An absent record needs no step.
  */
-export function removeOwn(record: OwnRecord, answers: readonly ServerAnswer[]): RecordSteps {
-  const { domain, name, type, written, isKind, rdata, ttl, because, clause } = record;
-  const normalize = record.normalize ?? ((text) => text);
+export function removeOwn(ownRecord: OwnRecord, answers: readonly ServerAnswer[]): RecordSteps {
+  const { domain, name, type, written, isKind, rdata, ttl, because, clause } = ownRecord;
+  const normalize = ownRecord.normalize ?? ((text) => text);
   const waitFor = (why: string): RecordSteps => ({
     steps: [],
     waits: [{ subject: domain, why }],

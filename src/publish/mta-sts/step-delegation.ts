@@ -29,36 +29,42 @@ export interface Delegation {
  * the id counts for both domains. `alias`: the name that `_mta-sts` is an alias of now.
  */
 export function stepDelegation(
-  { domain, to, body, ttl, policyHost }: Delegation,
-  alias: string | undefined,
+  { domain: domainName, to, body: bodyText, ttl, policyHost }: Delegation,
+  aliasName: string | undefined,
   observed: Pick<
     PolicyObservation,
     'policyHosts' | 'policyHostSynthesised' | 'alias' | 'mx' | 'txt'
   >,
 ): PartialStep {
-  const waitFor = (why: string): PartialStep => ({ steps: [], waits: [{ subject: domain, why }] });
+  const waitFor = (why: string): PartialStep => ({
+    steps: [],
+    waits: [{ subject: domainName, why }],
+  });
   const target = `_mta-sts.${to}`;
-  const blocker = mxWildcardBlocker(domain, observed);
+  const blocker = mxWildcardBlocker(domainName, observed);
   if (blocker !== undefined) return waitFor(blocker);
-  const policy = body === undefined ? undefined : parsePolicy(body);
-  if (body === undefined || !policy?.ok) return waitFor(`${to} has no announced policy yet`);
-  if (!servesEverywhere(observed, body))
-    return preparePolicyHost({ domain, observed, desired: { ttl, policyHost } }, body);
-  if (alias === target) return { steps: [], waits: [] };
-  if (alias !== undefined)
-    return waitFor(`_mta-sts.${domain} is an alias of ${alias}: remove that alias first`);
+  const policy = bodyText === undefined ? undefined : parsePolicy(bodyText);
+  if (bodyText === undefined || !policy?.ok) return waitFor(`${to} has no announced policy yet`);
+  if (!servesEverywhere(observed, bodyText))
+    return preparePolicyHost(
+      { domain: domainName, observed, desired: { ttl, policyHost } },
+      bodyText,
+    );
+  if (aliasName === target) return { steps: [], waits: [] };
+  if (aliasName !== undefined)
+    return waitFor(`_mta-sts.${domainName} is an alias of ${aliasName}: remove that alias first`);
   const mx = agreedRrset(observed.mx);
   const texts = agreedRrset(observed.txt);
-  if (!mx) return waitFor(disagreement(domain, 'MX records', observed.mx).why);
+  if (!mx) return waitFor(disagreement(domainName, 'MX records', observed.mx).why);
   if (!texts)
-    return waitFor(disagreement(`_mta-sts.${domain}`, '_mta-sts record', observed.txt).why);
+    return waitFor(disagreement(`_mta-sts.${domainName}`, '_mta-sts record', observed.txt).why);
   if (ownRecords(texts).length > 0)
     return waitFor(
-      `_mta-sts.${domain} has records, and an alias cannot exist next to them: remove them first`,
+      `_mta-sts.${domainName} has records, and an alias cannot exist next to them: remove them first`,
     );
   const outside = mx.records
     .map(hostOf)
-    .find((host) => !policy.value.mx.some((pattern) => matchMx(pattern, host)));
+    .find((hostName) => !policy.value.mx.some((pattern) => matchMx(pattern, hostName)));
   if (outside !== undefined)
     return waitFor(`${outside} receives mail and is not in the policy of ${to}`);
   return {
@@ -66,13 +72,13 @@ export function stepDelegation(
       {
         action: {
           kind: 'set-rrset',
-          name: `_mta-sts.${domain}`,
+          name: `_mta-sts.${domainName}`,
           type: 'CNAME',
           from: [],
           to: [`${target}.`],
           ttl,
         },
-        because: `the policy of ${to} is served for ${domain} and names its hosts`,
+        because: `the policy of ${to} is served for ${domainName} and names its hosts`,
         clause: 'RFC 8461 §8.2',
       },
     ],

@@ -51,52 +51,58 @@ export function stepPolicy(
   observed: PolicyObservation,
   desired: DesiredPolicy,
 ): PolicyStep {
-  const state = applyPolicyObservation(before, observed);
-  const { domain } = state;
-  const target = targetPolicy(state, observed, desired);
-  const alerts = policyAlerts(state, observed, desired);
-  const stepWith = (part: PartialStep, after = state): PolicyStep => ({
+  const policyState = applyPolicyObservation(before, observed);
+  const { domain } = policyState;
+  const target = targetPolicy(policyState, observed, desired);
+  const alerts = policyAlerts(policyState, observed, desired);
+  const stepWith = (part: PartialStep, after = policyState): PolicyStep => ({
     alerts,
     proposals: target.proposals,
     state: { ...after, ...aliasWritten(part.steps) },
     ...part,
   });
   const policyHost: PolicyHostContext = { domain, observed, desired };
-  const current = currentPolicy(state);
+  const current = currentPolicy(policyState);
   const blocker = mxWildcardBlocker(domain, observed);
-  if (blocker !== undefined) return stepWith(waitFor(state, blocker));
+  if (blocker !== undefined) return stepWith(waitFor(policyState, blocker));
   const txt = agreedRrset(observed.txt);
-  if (!txt) return stepWith(waitFor(state, recordUnknown(state, observed)));
+  if (!txt) return stepWith(waitFor(policyState, recordUnknown(policyState, observed)));
   if (current) {
     const isRemoval = current.mode === 'none' && target.policy?.mode === 'none';
     const isExpired =
-      current.announced !== undefined && observed.at >= (allExpired(state) ?? Infinity);
-    if (isRemoval && isExpired) return stepWith(finishRemoval(state, txt, observed, desired));
+      current.announced !== undefined && observed.at >= (allExpired(policyState) ?? Infinity);
+    if (isRemoval && isExpired) return stepWith(finishRemoval(policyState, txt, observed, desired));
     if (!servesEverywhere(observed, current.body))
       return stepWith(servePolicySteps(policyHost, current));
     if (!announces(txt.records, current.id))
       return stepWith({ steps: [announce(domain, txt, current, desired)], waits: target.waits });
     if (isRemoval)
       return stepWith(
-        waitFor(state, 'senders may have a policy that was served before', allExpired(state)),
+        waitFor(
+          policyState,
+          'senders may have a policy that was served before',
+          allExpired(policyState),
+        ),
       );
   }
   const { policy } = target;
   if (!policy) {
-    const isRemoved = !current && desired.mode === 'none' && state.served.length > 0;
-    if (isRemoved) return stepWith(removeName(state, observed, desired));
+    const isRemoved = !current && desired.mode === 'none' && policyState.served.length > 0;
+    if (isRemoved) return stepWith(removeName(policyState, observed, desired));
     return stepWith({ steps: [], waits: target.waits });
   }
   if (current && policy.id === current.id)
-    return stepWith(moveMx({ state, current, observed, desired }, target.waits));
+    return stepWith(moveMx({ state: policyState, current, observed, desired }, target.waits));
   const until = current?.announced && cacheExpiry(current.announced);
   if (until !== undefined && observed.at < until)
-    return stepWith(waitFor(state, 'caches may hold the record before the present one', until));
+    return stepWith(
+      waitFor(policyState, 'caches may hold the record before the present one', until),
+    );
   const { mode, maxAge, mx, id, body } = policy;
   const served: ServedPolicy = { id, body, mode, maxAge, mx, first: observed.at };
   return stepWith(servePolicySteps(policyHost, served, target), {
-    ...state,
-    served: [...state.served, served],
+    ...policyState,
+    served: [...policyState.served, served],
   });
 }
 
@@ -129,18 +135,18 @@ function recordUnknown({ domain }: PolicyState, { txt }: PolicyObservation): str
 
 /** RFC 8461 §8.3, step 3: first the record is removed, then the endpoint. */
 function finishRemoval(
-  state: PolicyState,
+  policyState: PolicyState,
   txt: AgreedRrset,
   observed: PolicyObservation,
   { ttl }: DesiredPolicy,
 ): PartialStep {
-  const { domain, unannounced } = state;
+  const { domain, unannounced } = policyState;
   const because = 'every policy that was served has expired in every cache';
   const clause = 'RFC 8461 §8.3';
   if (!unannounced) {
     if (txt.synthesised)
       return waitFor(
-        state,
+        policyState,
         `a wildcard answers for _mta-sts.${domain} with v=STSv1: remove that wildcard`,
       );
     const { records: texts } = txt;
@@ -149,7 +155,7 @@ function finishRemoval(
   }
   const until = cacheExpiry(unannounced);
   if (observed.at < until)
-    return waitFor(state, 'caches may hold the record that was removed', until);
+    return waitFor(policyState, 'caches may hold the record that was removed', until);
   return {
     steps: [
       {

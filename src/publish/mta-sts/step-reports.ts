@@ -24,17 +24,17 @@ export interface DesiredReports {
  * `state` must be saved before the steps are executed.
  */
 export function stepReports(
-  domain: string,
+  domainName: string,
   answers: readonly ServerAnswer[],
   { rua, ttl, written, held }: DesiredReports,
 ): RecordSteps & { readonly state: Pick<PolicyState, 'reports'> } {
-  const name = `_smtp._tls.${domain}`;
+  const name = `_smtp._tls.${domainName}`;
   const state = written === undefined ? {} : { reports: written };
   if (rua.length === 0) {
     if (written === undefined) return { steps: [], waits: [], state };
     const removal = removeOwn(
       {
-        domain,
+        domain: domainName,
         name,
         type: 'TXT',
         written,
@@ -51,7 +51,7 @@ export function stepReports(
   }
   const waitFor = (why: string): ReturnType<typeof stepReports> => ({
     steps: [],
-    waits: [{ subject: domain, why }],
+    waits: [{ subject: domainName, why }],
     state,
   });
   if (held !== undefined) return waitFor(held);
@@ -60,7 +60,7 @@ export function stepReports(
     const { why, alias } = disagreement(name, `TXT of ${name}`, answers);
     if (alias === undefined) return waitFor(why);
     return waitFor(
-      `${why}, so reports go where the record there says: remove the alias, or remove reports of ${domain}`,
+      `${why}, so reports go where the record there says: remove the alias, or remove reports of ${domainName}`,
     );
   }
   const wanted = `v=TLSRPTv1; rua=${rua.join(',')}`;
@@ -101,8 +101,8 @@ function meaningOf(text: string): string {
 }
 
 /** Returns a URI with scheme and domain in lower case (RFC 3986 §6.2.2.1). */
-function normalUri(uri: string): string {
-  if (URL.canParse(uri) && !/^mailto:/i.test(uri)) return new URL(uri).href;
-  const [, mailbox = '', domain = ''] = /^mailto:(.*)(@[^@]*)$/i.exec(uri) ?? [];
-  return `mailto:${mailbox}${domain.toLowerCase()}`;
+function normalUri(reportUri: string): string {
+  if (URL.canParse(reportUri) && !/^mailto:/i.test(reportUri)) return new URL(reportUri).href;
+  const [, mailbox = '', domainName = ''] = /^mailto:(.*)(@[^@]*)$/i.exec(reportUri) ?? [];
+  return `mailto:${mailbox}${domainName.toLowerCase()}`;
 }

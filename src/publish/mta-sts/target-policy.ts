@@ -34,15 +34,15 @@ type Remarks = Partial<Pick<TargetPolicy, 'waits' | 'proposals'>>;
  * failures at will. Only the operator ends enforce. Pure.
  */
 export function targetPolicy(
-  state: PolicyState,
+  policyState: PolicyState,
   observed: PolicyObservation,
   desired: DesiredPolicy,
 ): TargetPolicy {
-  const current = currentPolicy(state);
-  const mx = targetMx(state, current, desired);
+  const current = currentPolicy(policyState);
+  const exchangers = targetMx(policyState, current, desired);
   if (!current || (current.mode === 'none' && desired.mode !== 'none'))
-    return unfetchablePolicy(state, observed, desired) ?? startTesting(desired, mx);
-  const context: PolicyContext = { state, observed, desired, current, mx };
+    return unfetchablePolicy(policyState, observed, desired) ?? startTesting(desired, exchangers);
+  const context: PolicyContext = { state: policyState, observed, desired, current, mx: exchangers };
   if (current.mode === 'none') return withBody(current, '', '');
   const isLowered = current.mode === 'enforce' && desired.mode === 'testing';
   if (desired.mode === 'none' || isLowered) return retire(context);
@@ -55,22 +55,22 @@ export function targetPolicy(
  * enforced, and a policy in testing mode would replace it. The operator decides.
  */
 function unfetchablePolicy(
-  { domain, served }: PolicyState,
+  { domain: domainName, served }: PolicyState,
   { txt }: PolicyObservation,
   { mode, confirmed }: DesiredPolicy,
 ): TargetPolicy | undefined {
   const record = agreedRrset(txt)?.records.find(isStsRecord);
   if (served.length > 0 || record === undefined || mode === 'none') return undefined;
-  const token = `begin:${domain}:${policyId(record).slice(0, 8)}-0`;
+  const token = `begin:${domainName}:${policyId(record).slice(0, 8)}-0`;
   if (confirmed.includes(token)) return undefined;
   const why =
     'a record announces a policy that cannot be fetched, and senders may have cached it as enforced';
-  const effect = `start again with a policy of ${domain} in testing mode`;
+  const effect = `start again with a policy of ${domainName} in testing mode`;
   return {
     because: '',
     clause: '',
-    waits: [{ subject: domain, why }],
-    proposals: [{ token, subject: domain, what: effect, why }],
+    waits: [{ subject: domainName, why }],
+    proposals: [{ token, subject: domainName, what: effect, why }],
   };
 }
 
@@ -152,7 +152,9 @@ function raiseMaxAge(context: PolicyContext): TargetPolicy {
     return keepPolicy(context, { waits: [waitFor(`max_age rises to ${next} s`, due)] });
   const failures = [...probeFailures(observed), ...reportedFailures(observed, desired)];
   if (failures.length > 0)
-    return keepPolicy(context, { waits: failures.map((why) => waitFor(`max_age stays: ${why}`)) });
+    return keepPolicy(context, {
+      waits: failures.map((reason) => waitFor(`max_age stays: ${reason}`)),
+    });
   return withBody(
     { mode: 'enforce', maxAge: next, mx },
     `it was enforced for its max_age of ${current.maxAge} s`,
@@ -168,10 +170,10 @@ function keepPolicy(
   return { ...withBody({ mode, maxAge, mx }, because, 'RFC 8461 §8.1'), ...remarks };
 }
 
-function withBody(policy: StsPolicy, because: string, clause: string): TargetPolicy {
-  const body = formatPolicy(policy);
+function withBody(stsPolicy: StsPolicy, because: string, clause: string): TargetPolicy {
+  const bodyText = formatPolicy(stsPolicy);
   return {
-    policy: { ...policy, body, id: policyId(body) },
+    policy: { ...stsPolicy, body: bodyText, id: policyId(bodyText) },
     because,
     clause,
     waits: [],
@@ -201,11 +203,12 @@ function targetMx(
   current: ServedPolicy | undefined,
   desired: DesiredPolicy,
 ): readonly string[] {
-  const wanted = desired.mx.map((host) => host.toLowerCase());
+  const wanted = desired.mx.map((hostName) => hostName.toLowerCase());
   const cached = hosts
     .map(({ host }) => host)
     .filter(
-      (host) => !wanted.includes(host) && current?.mx.some((pattern) => matchMx(pattern, host)),
+      (hostName) =>
+        !wanted.includes(hostName) && current?.mx.some((pattern) => matchMx(pattern, hostName)),
     );
   return [...new Set([...wanted, ...cached])].sort();
 }

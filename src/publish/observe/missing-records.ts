@@ -58,41 +58,46 @@ export function missingRecords(
   checked: CheckResult,
   options: MissingOptions = {},
 ): readonly MissingStep[] {
-  const { domain, route } = checked;
+  const { domain: domainName, route } = checked;
   // Senders skip an MX record that leads to no host. It needs no policy and no TLSA record.
-  const existing = checked.hosts.filter((host) => host.passedOver === undefined);
+  const existing = checked.hosts.filter((mailHost) => mailHost.passedOver === undefined);
   const result = { ...checked, hosts: existing };
   if (route.kind === 'null-mx')
     return [
       { kind: 'note', why: 'the domain receives no mail (RFC 7505)', text: 'nothing is missing' },
     ];
-  if (route.kind === 'error') return [unknown(`the mail route of ${domain} could not be found`)];
-  const hosts = result.hosts.map(({ name }) => name);
+  if (route.kind === 'error')
+    return [unknown(`the mail route of ${domainName} could not be found`)];
+  const hostNames = result.hosts.map(({ name }) => name);
   const [nowhere] = checked.hosts;
-  if (hosts.length === 0 && nowhere) {
-    const text = `correct the MX record of ${domain} first: ${nowhere.name} is not a host`;
+  if (hostNames.length === 0 && nowhere) {
+    const text = `correct the MX record of ${domainName} first: ${nowhere.name} is not a host`;
     return [{ kind: 'note', why: 'the MX record leads to no host (RFC 5321 §5.1)', text }];
   }
-  if (hosts.length === 0) {
-    const none = `publish an MX record for ${domain} first; for a domain without mail: ${domain}. ${TTL} IN MX 0 .`;
+  if (hostNames.length === 0) {
+    const none = `publish an MX record for ${domainName} first; for a domain without mail: ${domainName}. ${TTL} IN MX 0 .`;
     return [{ kind: 'note', why: 'no mail host was found', text: none }];
   }
-  const steps = [...reporting(result, options), ...policy(result, hosts, options), ...dane(result)];
-  return [...repairs(result), ...withOwnerNotes(steps, options)];
+  const missingSteps = [
+    ...reporting(result, options),
+    ...policy(result, hostNames, options),
+    ...dane(result),
+  ];
+  return [...repairs(result), ...withOwnerNotes(missingSteps, options)];
 }
 
 /** Replaces records that cannot exist at their owner name by a note on what to do first. */
 function withOwnerNotes(
-  steps: readonly MissingStep[],
+  missingSteps: readonly MissingStep[],
   { owners: known }: MissingOptions,
 ): readonly MissingStep[] {
   const noted = new Set<string>();
-  return steps.flatMap((step): readonly MissingStep[] => {
-    const { name = '', type } = step.record ?? {};
-    const above = [...(known?.synthesised ?? [])].find((host) => name.endsWith(`.${host}`));
-    const alias = known?.owners.get(name)?.alias;
-    const note = ownerNote(name, above, type && alias);
-    if (!note) return [step];
+  return missingSteps.flatMap((missingStep): readonly MissingStep[] => {
+    const { name = '', type } = missingStep.record ?? {};
+    const above = [...(known?.synthesised ?? [])].find((hostName) => name.endsWith(`.${hostName}`));
+    const aliasName = known?.owners.get(name)?.alias;
+    const note = ownerNote(name, above, type && aliasName);
+    if (!note) return [missingStep];
     if (noted.has(note.text)) return [];
     noted.add(note.text);
     return [note];
@@ -101,31 +106,31 @@ function withOwnerNotes(
 
 /** Returns the note for an owner below a wildcard's name, or for an alias. */
 function ownerNote(
-  name: string,
+  ownerName: string,
   above: string | undefined,
-  alias: string | undefined,
+  aliasName: string | undefined,
 ): MissingStep | undefined {
   if (above !== undefined) return wildcardNote(above);
-  return alias === undefined ? undefined : aliasNote(name, alias);
+  return aliasName === undefined ? undefined : aliasNote(ownerName, aliasName);
 }
 
 /** RFC 4592 §2.2.2: a name with a record below it exists, and no wildcard applies to it. */
-function wildcardNote(name: string): MissingStep {
+function wildcardNote(ownerName: string): MissingStep {
   return {
     kind: 'note',
-    why: `${name} has its records from a wildcard, and any record below it would take them away (RFC 4592 §2.2.2)`,
-    text: `${name}: publish its MX or address records at the name itself first`,
+    why: `${ownerName} has its records from a wildcard, and any record below it would take them away (RFC 4592 §2.2.2)`,
+    text: `${ownerName}: publish its MX or address records at the name itself first`,
   };
 }
 
-function aliasNote(name: string, alias: string): MissingStep {
-  const remedy = name.startsWith('_mta-sts.')
+function aliasNote(ownerName: string, aliasName: string): MissingStep {
+  const remedy = ownerName.startsWith('_mta-sts.')
     ? 'serve the policy of that domain, whose record announces it (RFC 8461 §8.2), or remove the alias first'
-    : `publish the record at ${alias}, or remove the alias first`;
+    : `publish the record at ${aliasName}, or remove the alias first`;
   return {
     kind: 'note',
     why: 'no other record can exist next to an alias (RFC 1034 §3.6.2)',
-    text: `${name} is an alias of ${alias}: ${remedy}`,
+    text: `${ownerName} is an alias of ${aliasName}: ${remedy}`,
   };
 }
 
@@ -134,33 +139,33 @@ function aliasNote(name: string, alias: string): MissingStep {
  * (RFC 8461 §8.2).
  */
 function policyName(
-  domain: string,
+  domainName: string,
   { policyHost, owners }: MissingOptions,
 ): readonly MissingStep[] {
-  const name = `mta-sts.${domain}`;
-  const { alias, addresses } = owners?.owners.get(name) ?? {};
-  const why = 'where the policy is served (RFC 8461 §3.3)';
-  const note = (text: string): readonly MissingStep[] => [{ kind: 'note', why, text }];
-  const host = policyHost?.replace(/\.$/, '').toLowerCase();
+  const ownerName = `mta-sts.${domainName}`;
+  const { alias, addresses } = owners?.owners.get(ownerName) ?? {};
+  const reason = 'where the policy is served (RFC 8461 §3.3)';
+  const note = (text: string): readonly MissingStep[] => [{ kind: 'note', why: reason, text }];
+  const hostName = policyHost?.replace(/\.$/, '').toLowerCase();
   if (alias !== undefined) {
-    if (host === undefined || host === alias) return [];
-    return note(`${name} is an alias of ${alias}: make it an alias of ${host} instead`);
+    if (hostName === undefined || hostName === alias) return [];
+    return note(`${ownerName} is an alias of ${alias}: make it an alias of ${hostName} instead`);
   }
   if (addresses === 'own') {
-    if (host === undefined || parseIp(host)) return [];
+    if (hostName === undefined || parseIp(hostName)) return [];
     return note(
-      `${name} has addresses of its own: serve the policy there, or replace them by an alias of ${host}`,
+      `${ownerName} has addresses of its own: serve the policy there, or replace them by an alias of ${hostName}`,
     );
   }
-  if (host === undefined) {
+  if (hostName === undefined) {
     if (addresses !== undefined) return [];
     return note(
-      `${name} has no address: add an A or AAAA record of the web server that serves the policy, or run this again with --policy-host`,
+      `${ownerName} has no address: add an A or AAAA record of the web server that serves the policy, or run this again with --policy-host`,
     );
   }
-  if (!parseIp(host))
-    return [record(name, 'CNAME', host, 'where the policy is served (RFC 8461 §8.2)')];
-  return [record(name, host.includes(':') ? 'AAAA' : 'A', host, why)];
+  if (!parseIp(hostName))
+    return [record(ownerName, 'CNAME', hostName, 'where the policy is served (RFC 8461 §8.2)')];
+  return [record(ownerName, hostName.includes(':') ? 'AAAA' : 'A', hostName, reason)];
 }
 
 function repairs({ findings }: CheckResult): readonly MissingStep[] {
@@ -191,7 +196,7 @@ function reporting(
 }
 
 function policy(
-  { domain, mtaSts, hosts, findings }: CheckResult,
+  { domain: domainName, mtaSts, hosts, findings }: CheckResult,
   names: readonly string[],
   options: MissingOptions,
 ): readonly MissingStep[] {
@@ -202,19 +207,19 @@ function policy(
   if (findings.some(({ id }) => id === 'hosts-skipped'))
     return [
       unknown(
-        `the policy has to name every MX host, and ${domain} has more than the check examines`,
+        `the policy has to name every MX host, and ${domainName} has more than the check examines`,
       ),
     ];
   // A domain that uses the policy of another has no file of its own.
-  const alias = options.owners?.owners.get(`_mta-sts.${domain}`)?.alias;
-  if (alias !== undefined) return [aliasNote(`_mta-sts.${domain}`, alias)];
+  const aliasName = options.owners?.owners.get(`_mta-sts.${domainName}`)?.alias;
+  if (aliasName !== undefined) return [aliasNote(`_mta-sts.${domainName}`, aliasName)];
   const failing = hosts.filter(
     ({ addresses }) =>
       !addresses.every(
         (address) => address.starttls === 'offered' && address.certificates.every(isValid),
       ),
   );
-  const body = formatPolicy({ mode: 'testing', maxAge: DAY, mx: [...names].sort() });
+  const bodyText = formatPolicy({ mode: 'testing', maxAge: DAY, mx: [...names].sort() });
   return [
     ...(mtaSts.status === 'invalid' ? [restoreEnforced] : []),
     ...failing.map(({ name }): MissingStep => ({
@@ -222,16 +227,16 @@ function policy(
       why: 'a policy in testing mode reports this; an enforced policy defers mail',
       text: `${name}: STARTTLS and a certificate of a public CA for ${name} at every address`,
     })),
-    ...policyName(domain, options),
+    ...policyName(domainName, options),
     {
       kind: 'file',
-      why: `serve it as https://mta-sts.${domain}/.well-known/mta-sts.txt, text/plain, with a certificate for mta-sts.${domain} (RFC 8461 §3.3)`,
-      text: body,
+      why: `serve it as https://mta-sts.${domainName}/.well-known/mta-sts.txt, text/plain, with a certificate for mta-sts.${domainName} (RFC 8461 §3.3)`,
+      text: bodyText,
     },
     record(
-      `_mta-sts.${domain}`,
+      `_mta-sts.${domainName}`,
       'TXT',
-      stsRecord(policyId(body)),
+      stsRecord(policyId(bodyText)),
       `only when the policy can be fetched (RFC 8461 §8.1)${replacement(mtaSts.status, 'v=STSv1')}`,
     ),
     afterReports,
@@ -267,51 +272,55 @@ function dane({ hosts, route }: CheckResult): readonly MissingStep[] {
     why: 'TLSA records in an unsigned zone are inert (RFC 7672 §2.2.2)',
     text: `${unsigned.join(', ')}: sign the zone and publish a DS record first`,
   };
-  const steps = hosts.flatMap(({ name, dnssec, tlsa, addresses }): readonly MissingStep[] => {
-    if (tlsa.status === 'tempfail' || tlsa.status === 'bogus')
-      return [unknown(`the TLSA records of ${name} could not be read`)];
-    const hasNoUsable = tlsa.status === 'absent' || tlsa.status === 'unusable';
-    const lacking = addresses.flatMap((address) =>
-      address.certificates.filter((certificate) => hasNoUsable || certificate.dane === 'mismatch'),
-    );
-    if (tlsa.status === 'insecure' || (!hasNoUsable && lacking.length === 0)) return [];
-    if (dnssec !== 'secure') return [];
-    if (
-      addresses.length === 0 ||
-      !addresses.every(
-        (address) => address.starttls === 'offered' && address.certificates.length > 0,
+  const missingSteps = hosts.flatMap(
+    ({ name: ownerName, dnssec, tlsa, addresses }): readonly MissingStep[] => {
+      if (tlsa.status === 'tempfail' || tlsa.status === 'bogus')
+        return [unknown(`the TLSA records of ${ownerName} could not be read`)];
+      const hasNoUsable = tlsa.status === 'absent' || tlsa.status === 'unusable';
+      const lacking = addresses.flatMap((address) =>
+        address.certificates.filter(
+          (certificate) => hasNoUsable || certificate.dane === 'mismatch',
+        ),
+      );
+      if (tlsa.status === 'insecure' || (!hasNoUsable && lacking.length === 0)) return [];
+      if (dnssec !== 'secure') return [];
+      if (
+        addresses.length === 0 ||
+        !addresses.every(
+          (address) => address.starttls === 'offered' && address.certificates.length > 0,
+        )
       )
-    )
+        return [
+          {
+            kind: 'note',
+            why: 'TLSA records bind senders to TLS (RFC 7672 §9.2)',
+            text: `${ownerName}: offer STARTTLS at every address first`,
+          },
+        ];
+      const keyNames = [...new Set(lacking.map((certificate) => certificate.spkiSha256))].sort();
+      const existing = tlsa.status === 'absent' ? '' : ', next to the existing records';
+      const secure =
+        route.dnssec === 'secure'
+          ? ''
+          : '; the MX records are not signed, so only some senders ask for it';
       return [
         {
           kind: 'note',
-          why: 'TLSA records bind senders to TLS (RFC 7672 §9.2)',
-          text: `${name}: offer STARTTLS at every address first`,
+          why: 'a renewal that makes a new key would make senders defer mail (RFC 7671 §8)',
+          text: `${ownerName}: keep its key over renewals, and compare these digests with hermetic tlsa on the server itself; only if it is yours`,
         },
-      ];
-    const keys = [...new Set(lacking.map((certificate) => certificate.spkiSha256))].sort();
-    const existing = tlsa.status === 'absent' ? '' : ', next to the existing records';
-    const secure =
-      route.dnssec === 'secure'
-        ? ''
-        : '; the MX records are not signed, so only some senders ask for it';
-    return [
-      {
-        kind: 'note',
-        why: 'a renewal that makes a new key would make senders defer mail (RFC 7671 §8)',
-        text: `${name}: keep its key over renewals, and compare these digests with hermetic tlsa on the server itself; only if it is yours`,
-      },
-      ...keys.map((key) =>
-        record(
-          `_25._tcp.${name}`,
-          'TLSA',
-          `3 1 1 ${key}`,
-          `the key it shows (RFC 7672 §3.1)${existing}${secure}`,
+        ...keyNames.map((identity) =>
+          record(
+            `_25._tcp.${ownerName}`,
+            'TLSA',
+            `3 1 1 ${identity}`,
+            `the key it shows (RFC 7672 §3.1)${existing}${secure}`,
+          ),
         ),
-      ),
-    ];
-  });
-  return unsigned.length === 0 ? steps : [...steps, inertNote];
+      ];
+    },
+  );
+  return unsigned.length === 0 ? missingSteps : [...missingSteps, inertNote];
 }
 
 /** Remarks that a record replaces invalid ones: several would count as no record. */
@@ -319,15 +328,20 @@ function replacement(status: string, version: string): string {
   return status === 'invalid' ? `; it replaces every record there that begins with ${version}` : '';
 }
 
-function record(name: string, type: PanelRecord['type'], value: string, why: string): MissingStep {
+function record(
+  ownerName: string,
+  type: PanelRecord['type'],
+  value: string,
+  why: string,
+): MissingStep {
   const rdata = { TXT: txtRdata(value), TLSA: value, CNAME: `${value}.`, A: value, AAAA: value }[
     type
   ];
   return {
     kind: 'record',
     why,
-    text: `${name}. ${TTL} IN ${type} ${rdata}`,
-    record: { name, type, ttl: TTL, value },
+    text: `${ownerName}. ${TTL} IN ${type} ${rdata}`,
+    record: { name: ownerName, type, ttl: TTL, value },
   };
 }
 

@@ -35,22 +35,22 @@ export interface DomainQuery {
  * of the policy host, its mail hosts, and the stored reports.
  */
 export async function observeDomain(
-  { domain, mxHosts, days, dns }: DomainQuery,
+  { domain: domainName, mxHosts, days, dns }: DomainQuery,
   observer: Observer,
 ): Promise<DomainObservation> {
-  const name = Name.of(domain);
+  const name = Name.of(domainName);
   const zone = await observer.zone(name, dns);
-  const ask = (owner: Name, type: number): Promise<readonly AuthoritativeAnswer[]> =>
-    queryAuthoritatives({ zone, name: owner, type }, observer);
-  const policyName = Name.of(`mta-sts.${domain}`);
+  const ask = (ownerName: Name, type: number): Promise<readonly AuthoritativeAnswer[]> =>
+    queryAuthoritatives({ zone, name: ownerName, type }, observer);
+  const policyName = Name.of(`mta-sts.${domainName}`);
   const [announced, aliases, v4, v6, mxShown, reporting, policyHosts] = await Promise.all([
-    ask(Name.of(`_mta-sts.${domain}`), RRType.TXT),
+    ask(Name.of(`_mta-sts.${domainName}`), RRType.TXT),
     ask(policyName, RRType.CNAME),
     ask(policyName, RRType.A),
     ask(policyName, RRType.AAAA),
     ask(name, RRType.MX),
-    ask(Name.of(`_smtp._tls.${domain}`), RRType.TXT),
-    readPolicyHosts(domain, observer),
+    ask(Name.of(`_smtp._tls.${domainName}`), RRType.TXT),
+    readPolicyHosts(domainName, observer),
   ]);
   const [txt, mx, rpt] = [
     asTexts(announced, txtText),
@@ -64,9 +64,9 @@ export async function observeDomain(
   const policyHostSynthesised = isFromWildcard([aliases, v4, v6]);
   const shown = mx.flatMap(({ rrset }) => (rrset === 'unknown' ? [] : rrset.records.map(hostOf)));
   const hosts = await Promise.all(
-    [...new Set([...mxHosts, ...shown])].map(async (host) => ({
-      host,
-      addresses: (await observer.probe(host))?.addresses.map(judgeAddress) ?? [],
+    [...new Set([...mxHosts, ...shown])].map(async (hostName) => ({
+      host: hostName,
+      addresses: (await observer.probe(hostName))?.addresses.map(judgeAddress) ?? [],
     })),
   );
   return {
@@ -78,24 +78,24 @@ export async function observeDomain(
     delegated: everywhere ? delegated : undefined,
     policyHosts,
     hosts,
-    reports: observer.reports(domain, days),
+    reports: observer.reports(domainName, days),
     at: observer.clock.now(),
   };
 }
 
 async function readPolicyHosts(
-  domain: string,
+  domainName: string,
   observer: Observer,
 ): Promise<PolicyObservation['policyHosts']> {
   const { resolver, network, trustStore, clock, httpsPort, signal } = observer;
-  const found = await lookupAddresses(resolver, Name.of(`mta-sts.${domain}`), { signal });
-  if (found.status === 'failed') return [{ address: `mta-sts.${domain}`, fetched: 'unknown' }];
+  const found = await lookupAddresses(resolver, Name.of(`mta-sts.${domainName}`), { signal });
+  if (found.status === 'failed') return [{ address: `mta-sts.${domainName}`, fetched: 'unknown' }];
   return Promise.all(
     [...found.v4, ...found.v6].map(async (address) => {
       const got = await fetchPolicyAt({
         network,
         addresses: [address],
-        domain: Name.of(domain),
+        domain: Name.of(domainName),
         anchors: trustStore,
         validationTime: clock.now(),
         port: httpsPort,
@@ -149,7 +149,7 @@ function aliasAnswer({ server, alias, rrset, synthesised }: AuthoritativeAnswer)
 
 function asTexts(
   shown: readonly AuthoritativeAnswer[],
-  text: (record: ResourceRecord) => string | undefined,
+  text: (resourceRecord: ResourceRecord) => string | undefined,
 ): readonly ServerAnswer[] {
   return shown.map(({ server, rrset, alias, synthesised }): ServerAnswer => {
     // The target of a wildcard's alias does not count: the name itself has no records.
@@ -158,13 +158,16 @@ function asTexts(
     if (rrset === 'unknown') return { server, rrset, alias };
     return {
       server,
-      rrset: { records: rrset.records.flatMap((record) => text(record) ?? []), ttl: rrset.ttl },
+      rrset: {
+        records: rrset.records.flatMap((resourceRecord) => text(resourceRecord) ?? []),
+        ttl: rrset.ttl,
+      },
       synthesised,
     };
   });
 }
 
-function mxText(record: ResourceRecord): string | undefined {
-  const mx = readMx(record);
+function mxText(resourceRecord: ResourceRecord): string | undefined {
+  const mx = readMx(resourceRecord);
   return mx.ok ? `${mx.value.preference} ${mx.value.exchange.toLower()}` : undefined;
 }

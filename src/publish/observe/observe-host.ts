@@ -22,23 +22,23 @@ export async function observeHost(
   dns: string,
 ): Promise<RolloverObservation> {
   const { resolver, signal, clock } = observer;
-  const name = Name.of(owner);
+  const domainName = Name.of(owner);
   const options = { signal };
-  const zone = await observer.zone(name, dns);
-  const [shown, answer, ds, mail, held] = await Promise.all([
-    queryAuthoritatives({ zone, name, type: RRType.TLSA }, observer),
-    resolver.ask(name, RRType.TLSA, options),
-    zone ? resolver.ask(zone.apex, RRType.DS, options) : undefined,
+  const observedZone = await observer.zone(domainName, dns);
+  const [shown, dnsAnswer, ds, mail, held] = await Promise.all([
+    queryAuthoritatives({ zone: observedZone, name: domainName, type: RRType.TLSA }, observer),
+    resolver.ask(domainName, RRType.TLSA, options),
+    observedZone ? resolver.ask(observedZone.apex, RRType.DS, options) : undefined,
     observer.probe(host),
     addressWildcardBlocker(host, dns, observer),
   ]);
-  const [alias] = answer.aliases;
+  const [alias] = dnsAnswer.aliases;
   const made = shown.some(({ alias, synthesised }) => alias !== undefined && synthesised);
   return {
-    nameservers: shown.map((one) => tlsaAnswer(one, answer)),
+    nameservers: shown.map((one) => tlsaAnswer(one, dnsAnswer)),
     // The alias of a wildcard ends when the owner has records, so its target need not be
     // signed.
-    dnssec: made && alias ? alias.dnssec : answer.dnssec,
+    dnssec: made && alias ? alias.dnssec : dnsAnswer.dnssec,
     blocked: held,
     ds: observedDs(ds),
     addresses: mail ? mail.addresses.map(shownKeys) : [],
@@ -53,15 +53,15 @@ export async function observeHost(
  */
 function tlsaAnswer(
   { server, rrset, alias, synthesised }: AuthoritativeAnswer,
-  answer: DnsAnswer,
+  dnsAnswer: DnsAnswer,
 ): TlsaAnswer {
   if (rrset !== 'unknown') {
     const { records, ttl } = rrset;
     return { server, rrset: { records: records.flatMap(tlsaText), ttl }, synthesised };
   }
-  const isEmpty = answer.status === 'nodata' || answer.status === 'nxdomain';
+  const isEmpty = dnsAnswer.status === 'nodata' || dnsAnswer.status === 'nxdomain';
   if (alias !== undefined && synthesised && isEmpty)
-    return { server, rrset: { records: [], ttl: answer.ttl }, synthesised };
+    return { server, rrset: { records: [], ttl: dnsAnswer.ttl }, synthesised };
   return { server, rrset, alias };
 }
 
@@ -71,18 +71,18 @@ function tlsaAnswer(
  * (RFC 4592 §2.2.2).
  */
 export async function addressWildcardBlocker(
-  host: string,
+  hostName: string,
   dns: string,
   observer: Pick<Observer, 'zone' | 'network' | 'signal'>,
 ): Promise<string | undefined> {
-  const name = Name.of(host);
-  const zone = await observer.zone(name, dns);
+  const domainName = Name.of(hostName);
+  const zone = await observer.zone(domainName, dns);
   const types = [RRType.A, RRType.AAAA];
   const shown = await Promise.all(
-    types.map((type) => queryAuthoritatives({ zone, name, type }, observer)),
+    types.map((type) => queryAuthoritatives({ zone, name: domainName, type }, observer)),
   );
   if (!isFromWildcard(shown)) return undefined;
-  return `${host} has its addresses from a wildcard, and any record below ${host} would take them away (RFC 4592 §2.2.2): publish address records at ${host} itself first`;
+  return `${hostName} has its addresses from a wildcard, and any record below ${hostName} would take them away (RFC 4592 §2.2.2): publish address records at ${hostName} itself first`;
 }
 
 function shownKeys({
@@ -95,26 +95,26 @@ function shownKeys({
   const isAbsent = starttls === 'absent';
   const areKeysKnown =
     status === 'reachable' && (isAbsent || (isOffered && certificates.length > 0));
-  const keys = [...new Set(certificates.map(({ spkiSha256 }) => spkiSha256))];
+  const keyNames = [...new Set(certificates.map(({ spkiSha256 }) => spkiSha256))];
   return {
     address: ip,
     starttls: isOffered || isAbsent ? starttls : 'unknown',
-    keys: areKeysKnown ? keys : 'unknown',
+    keys: areKeysKnown ? keyNames : 'unknown',
   };
 }
 
-function observedDs(answer: DnsAnswer | undefined): RolloverObservation['ds'] {
-  if (!answer || answer.status === 'failed') return 'unknown';
-  return { records: answer.records.flatMap(dsText), ttl: answer.ttl };
+function observedDs(dnsAnswer: DnsAnswer | undefined): RolloverObservation['ds'] {
+  if (!dnsAnswer || dnsAnswer.status === 'failed') return 'unknown';
+  return { records: dnsAnswer.records.flatMap(dsText), ttl: dnsAnswer.ttl };
 }
 
-function tlsaText(record: ResourceRecord): readonly string[] {
-  const read = readTlsa(record);
+function tlsaText(resourceRecord: ResourceRecord): readonly string[] {
+  const read = readTlsa(resourceRecord);
   return read.ok ? [formatTlsa(read.value)] : [];
 }
 
-function dsText(record: ResourceRecord): readonly string[] {
-  const read = readDs(record);
+function dsText(resourceRecord: ResourceRecord): readonly string[] {
+  const read = readDs(resourceRecord);
   if (!read.ok) return [];
   const { keyTag, algorithm, digestType, digest } = read.value;
   return [`${keyTag} ${algorithm} ${digestType} ${toHex(digest)}`];

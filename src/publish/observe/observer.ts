@@ -29,12 +29,12 @@ export interface Observer {
    * Returns the zone of a name and the servers to ask: those of `publish.dns`, otherwise
    * those of its NS records. Undefined: the zone could not be found.
    */
-  zone(name: Name, dns: string): Promise<ObservedZone | undefined>;
+  zone(domainName: Name, dns: string): Promise<ObservedZone | undefined>;
   /**
    * Checks a mail host at every address. Undefined: it has no address or could not be
    * found.
    */
-  probe(host: string): Promise<MailHost | undefined>;
+  probe(hostName: string): Promise<MailHost | undefined>;
   /** Returns the TLS-RPT reports about a domain of the last days. */
-  reports(domain: string, days: number): readonly ReportSummary[];
+  reports(domainName: string, days: number): readonly ReportSummary[];
 }

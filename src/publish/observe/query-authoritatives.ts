@@ -45,9 +45,9 @@ export function queryAuthoritatives(
 ): Promise<readonly AuthoritativeAnswer[]> {
   return Promise.all(
     (zone?.servers ?? []).map(async (server): Promise<AuthoritativeAnswer> => {
-      const ask: AskFunction = async (at) => {
+      const ask: AskFunction = async (ownerName) => {
         const options = { network, timeoutMs: 2000, attempts: 2 };
-        const answer = await askServer(server, { name: at, type }, options, signal);
+        const answer = await askServer(server, { name: ownerName, type }, options, signal);
         return answer.ok ? answer.value : undefined;
       };
       return { server: server.label, ...(await classifyAnswer(ask, name, type)) };
@@ -69,22 +69,26 @@ export function isFromWildcard(types: readonly (readonly AuthoritativeAnswer[])[
   return !own && answers.some(({ synthesised }) => synthesised === true);
 }
 
-type AskFunction = (name: Name) => Promise<Message | undefined>;
+type AskFunction = (domainName: Name) => Promise<Message | undefined>;
 
 async function classifyAnswer(
   ask: AskFunction,
-  name: Name,
-  type: number,
+  domainName: Name,
+  recordType: number,
 ): Promise<Omit<AuthoritativeAnswer, 'server'>> {
-  const message = await ask(name);
-  const records = message && recordsAt(message, name, type);
+  const message = await ask(domainName);
+  const records = message && recordsAt(message, domainName, recordType);
   if (!message || !records) return { rrset: 'unknown' };
-  const synthesised = records.length > 0 && (await isSynthesised(ask, message, name, type));
+  const synthesised =
+    records.length > 0 && (await isSynthesised(ask, message, domainName, recordType));
   const mark = { synthesised: synthesised || undefined };
-  const cname = records.find((record) => record.type === RRType.CNAME);
+  const cname = records.find((resourceRecord) => resourceRecord.type === RRType.CNAME);
   const target = cname && readTarget(cname);
   if (target?.ok) return { rrset: 'unknown', alias: target.value.toLower(), ...mark };
-  return { rrset: { records, ttl: Math.max(0, ...records.map((record) => record.ttl)) }, ...mark };
+  return {
+    rrset: { records, ttl: Math.max(0, ...records.map((resourceRecord) => resourceRecord.ttl)) },
+    ...mark,
+  };
 }
 
 /**
@@ -93,13 +97,15 @@ async function classifyAnswer(
  */
 function recordsAt(
   { rcode, authoritative, answers }: Message,
-  name: Name,
-  type: number,
+  domainName: Name,
+  recordType: number,
 ): readonly ResourceRecord[] | undefined {
   if (!authoritative || (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN)) return undefined;
-  const own = answers.filter((record) => record.name.equals(name));
-  const alias = own.filter((record) => record.type === RRType.CNAME);
-  return alias.length > 0 ? alias : own.filter((record) => record.type === type);
+  const own = answers.filter((resourceRecord) => resourceRecord.name.equals(domainName));
+  const aliasRecord = own.filter((resourceRecord) => resourceRecord.type === RRType.CNAME);
+  return aliasRecord.length > 0
+    ? aliasRecord
+    : own.filter((resourceRecord) => resourceRecord.type === recordType);
 }
 
 /**
@@ -115,37 +121,41 @@ function recordsAt(
 async function isSynthesised(
   ask: AskFunction,
   { answers }: Message,
-  name: Name,
-  type: number,
+  domainName: Name,
+  recordType: number,
 ): Promise<boolean> {
-  const owned = answers.filter((record) => record.name.equals(name));
-  const labels = owned.flatMap((record) => {
-    const signature = record.type === RRType.RRSIG ? readRrsig(record) : undefined;
+  const owned = answers.filter((resourceRecord) => resourceRecord.name.equals(domainName));
+  const labels = owned.flatMap((resourceRecord) => {
+    const signature = resourceRecord.type === RRType.RRSIG ? readRrsig(resourceRecord) : undefined;
     const { typeCovered = 0 } = signature?.ok ? signature.value : {};
-    return signature?.ok && (typeCovered === type || typeCovered === Number(RRType.CNAME))
+    return signature?.ok && (typeCovered === recordType || typeCovered === Number(RRType.CNAME))
       ? [signature.value.labels]
       : [];
   });
   const [counted] = labels;
-  if (counted !== undefined) return counted < name.labels.length - (name.isWildcard ? 1 : 0);
+  if (counted !== undefined)
+    return counted < domainName.labels.length - (domainName.isWildcard ? 1 : 0);
   // A DNAME synthesises this CNAME, and not a wildcard (RFC 6672 §2.2).
-  if (answers.some((record) => record.type === RRType.DNAME)) return false;
-  const shown = contents(owned, type);
+  if (answers.some((resourceRecord) => resourceRecord.type === RRType.DNAME)) return false;
+  const shown = contents(owned, recordType);
   const isShownAt = async (above: string): Promise<boolean | undefined> => {
     // 80 random bits: no zone has this name.
-    const probe = name.prepend(`hermetic-${randomBytes(10).toString('hex')}${above}`);
+    const probe = domainName.prepend(`hermetic-${randomBytes(10).toString('hex')}${above}`);
     const message = probe.ok ? await ask(probe.value) : undefined;
-    const records = message && probe.ok && recordsAt(message, probe.value, type);
-    return records && contents(records, type) === shown;
+    const records = message && probe.ok && recordsAt(message, probe.value, recordType);
+    return records && contents(records, recordType) === shown;
   };
   // Some servers refuse a name that contains `*`. The first answer then decides.
   return (await isShownAt('')) === true && (await isShownAt('.*')) !== false;
 }
 
-function contents(records: readonly ResourceRecord[], type: number): string {
+function contents(records: readonly ResourceRecord[], recordType: number): string {
   return records
-    .filter((record) => record.type === type || record.type === RRType.CNAME)
-    .map((record) => `${record.type} ${toHex(record.rdata)}`)
+    .filter(
+      (resourceRecord) =>
+        resourceRecord.type === recordType || resourceRecord.type === RRType.CNAME,
+    )
+    .map((resourceRecord) => `${resourceRecord.type} ${toHex(resourceRecord.rdata)}`)
     .sort()
     .join('\n');
 }
@@ -160,9 +170,9 @@ export async function authoritativeCname(
   dns: string,
   observer: Pick<Observer, 'zone' | 'network' | 'signal'>,
 ): Promise<string | undefined> {
-  const owner = Name.of(name);
-  const zone = await observer.zone(owner, dns);
-  const shown = await queryAuthoritatives({ zone, name: owner, type: RRType.TXT }, observer);
+  const ownerName = Name.of(name);
+  const zone = await observer.zone(ownerName, dns);
+  const shown = await queryAuthoritatives({ zone, name: ownerName, type: RRType.TXT }, observer);
   const aliases = new Set(
     shown
       .filter(({ alias, rrset }) => alias !== undefined || rrset !== 'unknown')
@@ -181,15 +191,15 @@ export async function authoritativeTxt(
   dns: string,
   observer: Pick<Observer, 'zone' | 'network' | 'signal'>,
 ): Promise<readonly (readonly string[] | 'unknown')[]> {
-  const owner = Name.of(name);
-  const zone = await observer.zone(owner, dns);
-  const shown = await queryAuthoritatives({ zone, name: owner, type: RRType.TXT }, observer);
+  const ownerName = Name.of(name);
+  const zone = await observer.zone(ownerName, dns);
+  const shown = await queryAuthoritatives({ zone, name: ownerName, type: RRType.TXT }, observer);
   return shown.map(({ rrset, synthesised }) => {
     if (synthesised) return [];
     if (rrset === 'unknown') return rrset;
     return rrset.records
-      .flatMap((record) => {
-        const text = txtText(record);
+      .flatMap((resourceRecord) => {
+        const text = txtText(resourceRecord);
         return text === undefined ? [] : [txtRdata(text)];
       })
       .sort();

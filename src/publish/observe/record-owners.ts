@@ -34,62 +34,63 @@ const MAX_HOSTS = 10;
  */
 export async function lookupRecordOwners(
   resolver: Resolver,
-  domain: string,
-  hosts: readonly string[],
+  domainName: string,
+  hostNames: readonly string[],
   signal?: AbortSignal,
 ): Promise<RecordOwners> {
   const options: AskOptions = { acceptUnvalidated: true, signal };
-  const examined = hosts.slice(0, MAX_HOSTS);
-  const policyName = `mta-sts.${domain}`;
+  const examined = hostNames.slice(0, MAX_HOSTS);
+  const policyName = `mta-sts.${domainName}`;
   const names = [
-    `_mta-sts.${domain}`,
-    `_smtp._tls.${domain}`,
+    `_mta-sts.${domainName}`,
+    `_smtp._tls.${domainName}`,
     policyName,
-    ...examined.map((host) => `_25._tcp.${host}`),
+    ...examined.map((hostName) => `_25._tcp.${hostName}`),
   ];
-  const ask: AskFunction = (name, type) => resolver.ask(name, type, options);
+  const ask: AskFunction = (name, recordType) => resolver.ask(name, recordType, options);
   const [aliases, v4, v6, mx, ...found] = await Promise.all([
-    Promise.all(names.map((name) => ownAlias(ask, Name.of(name)))),
+    Promise.all(names.map((ownerName) => ownAlias(ask, Name.of(ownerName)))),
     origin(ask, Name.of(policyName), RRType.A),
     origin(ask, Name.of(policyName), RRType.AAAA),
-    origin(ask, Name.of(domain), RRType.MX),
-    ...examined.flatMap((host) =>
-      [RRType.A, RRType.AAAA].map((type) => origin(ask, Name.of(host), type)),
+    origin(ask, Name.of(domainName), RRType.MX),
+    ...examined.flatMap((hostName) =>
+      [RRType.A, RRType.AAAA].map((recordType) => origin(ask, Name.of(hostName), recordType)),
     ),
   ]);
   const owners = new Map<string, RecordOwner>(
-    names.map((name, i) => {
-      const alias = aliases[i];
-      const addresses = name === policyName ? mergeOrigins([v4, v6]) : undefined;
-      return [name, { alias, addresses }];
+    names.map((ownerName, index) => {
+      const alias = aliases[index];
+      const addresses = ownerName === policyName ? mergeOrigins([v4, v6]) : undefined;
+      return [ownerName, { alias, addresses }];
     }),
   );
   const held = examined.filter(
-    (_, i) => mergeOrigins([found[2 * i], found[2 * i + 1]]) === 'wildcard',
+    (_, index) => mergeOrigins([found[2 * index], found[2 * index + 1]]) === 'wildcard',
   );
-  return { owners, synthesised: new Set([...(mx === 'wildcard' ? [domain] : []), ...held]) };
+  return { owners, synthesised: new Set([...(mx === 'wildcard' ? [domainName] : []), ...held]) };
 }
 
-type AskFunction = (name: Name, type: number) => Promise<DnsAnswer>;
+type AskFunction = (domainName: Name, recordType: number) => Promise<DnsAnswer>;
 type Origin = RecordOwner['addresses'];
 
 function mergeOrigins(origins: readonly Origin[]): Origin {
   return (['own', 'unknown', 'wildcard'] as const).find((origin) => origins.includes(origin));
 }
 
-async function ownAlias(ask: AskFunction, name: Name): Promise<string | undefined> {
-  const answer = await ask(name, RRType.CNAME);
-  const [record] = answer.status === 'found' ? answer.records : [];
-  const target = record && readTarget(record);
-  if (!target?.ok || (await isSynthesised(ask, name, RRType.CNAME, answer))) return undefined;
+async function ownAlias(ask: AskFunction, domainName: Name): Promise<string | undefined> {
+  const dnsAnswer = await ask(domainName, RRType.CNAME);
+  const [resourceRecord] = dnsAnswer.status === 'found' ? dnsAnswer.records : [];
+  const target = resourceRecord && readTarget(resourceRecord);
+  if (!target?.ok || (await isSynthesised(ask, domainName, RRType.CNAME, dnsAnswer)))
+    return undefined;
   return target.value.toLower();
 }
 
-async function origin(ask: AskFunction, name: Name, type: number): Promise<Origin> {
-  const answer = await ask(name, type);
-  if (answer.status === 'failed') return 'unknown';
-  if (answer.status !== 'found') return undefined;
-  return (await isSynthesised(ask, name, type, answer)) ? 'wildcard' : 'own';
+async function origin(ask: AskFunction, domainName: Name, recordType: number): Promise<Origin> {
+  const dnsAnswer = await ask(domainName, recordType);
+  if (dnsAnswer.status === 'failed') return 'unknown';
+  if (dnsAnswer.status !== 'found') return undefined;
+  return (await isSynthesised(ask, domainName, recordType, dnsAnswer)) ? 'wildcard' : 'own';
 }
 
 /**
@@ -98,8 +99,8 @@ async function origin(ask: AskFunction, name: Name, type: number): Promise<Origi
  */
 async function isSynthesised(
   ask: AskFunction,
-  name: Name,
-  type: number,
+  domainName: Name,
+  recordType: number,
   { records }: DnsAnswer,
 ): Promise<boolean> {
   const contents = (answer: readonly { readonly rdata: Uint8Array }[]): string =>
@@ -108,11 +109,12 @@ async function isSynthesised(
       .sort()
       .join();
   for (const above of ['', '.*']) {
-    const probe = name.prepend(`hermetic-${randomBytes(10).toString('hex')}${above}`);
-    const answer = probe.ok ? await ask(probe.value, type) : undefined;
-    const alike = answer?.status === 'found' && contents(answer.records) === contents(records);
+    const probe = domainName.prepend(`hermetic-${randomBytes(10).toString('hex')}${above}`);
+    const dnsAnswer = probe.ok ? await ask(probe.value, recordType) : undefined;
+    const alike =
+      dnsAnswer?.status === 'found' && contents(dnsAnswer.records) === contents(records);
     // Some servers refuse a name that contains `*`. The first answer then decides.
-    if (!alike && (above === '' || answer?.status !== 'failed')) return false;
+    if (!alike && (above === '' || dnsAnswer?.status !== 'failed')) return false;
   }
   return true;
 }

@@ -11,16 +11,16 @@ const MAX_SERVERS = 13;
  */
 export async function zoneServers(
   resolver: Resolver,
-  name: Name,
+  domainName: Name,
   signal?: AbortSignal,
 ): Promise<ObservedZone | undefined> {
   const options = { signal };
-  for (let apex = name; !apex.isRoot; apex = apex.parent) {
-    const answer = await resolver.ask(apex, RRType.NS, options);
-    if (answer.status === 'failed') return undefined;
-    if (answer.status !== 'found' || !answer.canonicalName.equals(apex)) continue;
-    const names = answer.records.slice(0, MAX_SERVERS).flatMap((record) => {
-      const target = readTarget(record);
+  for (let apex = domainName; !apex.isRoot; apex = apex.parent) {
+    const dnsAnswer = await resolver.ask(apex, RRType.NS, options);
+    if (dnsAnswer.status === 'failed') return undefined;
+    if (dnsAnswer.status !== 'found' || !dnsAnswer.canonicalName.equals(apex)) continue;
+    const names = dnsAnswer.records.slice(0, MAX_SERVERS).flatMap((resourceRecord) => {
+      const target = readTarget(resourceRecord);
       return target.ok ? [target.value] : [];
     });
     const found = await Promise.all(

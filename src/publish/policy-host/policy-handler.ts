@@ -3,19 +3,19 @@ import type { Endpoint } from '../../net/index.js';
 /** The source of policy bodies. */
 export interface PolicyHandlerOptions {
   /** Returns the policy body of a domain (lower case); called for every request. */
-  bodyOf(domain: string): string | undefined;
+  bodyOf(domainName: string): string | undefined;
 }
 
 const wellKnown = '/.well-known/mta-sts.txt';
 
 /** Returns the domain of a policy host. Undefined: the host is not a policy host. */
-export function policyDomainOf(host: string): string | undefined {
-  return host.startsWith('mta-sts.') && host.length > 8 ? host.slice(8) : undefined;
+export function policyDomainOf(hostName: string): string | undefined {
+  return hostName.startsWith('mta-sts.') && hostName.length > 8 ? hostName.slice(8) : undefined;
 }
 
 /** Whether the policy handler answers for this URL. Other handlers share the port. */
-export function servesPolicy(host: string, path: string): boolean {
-  return policyDomainOf(host) !== undefined && path === wellKnown;
+export function servesPolicy(hostName: string, path: string): boolean {
+  return policyDomainOf(hostName) !== undefined && path === wellKnown;
 }
 
 /** A complete HTTP response. */
@@ -32,13 +32,14 @@ export interface PolicyResponse {
  */
 export function policyResponder({
   bodyOf,
-}: PolicyHandlerOptions): (method: string, host: string, path: string) => PolicyResponse {
-  return (method, host, path) => {
+}: PolicyHandlerOptions): (method: string, hostName: string, path: string) => PolicyResponse {
+  return (method, hostName, path) => {
     if (method !== 'GET' && method !== 'HEAD')
       return text(405, 'Method not allowed\n', { allow: 'GET, HEAD' });
-    const domain = policyDomainOf(host);
-    const body = path === wellKnown && domain !== undefined ? bodyOf(domain) : undefined;
-    return body === undefined ? text(404, 'Not found\n') : text(200, body);
+    const domainName = policyDomainOf(hostName);
+    const bodyText =
+      path === wellKnown && domainName !== undefined ? bodyOf(domainName) : undefined;
+    return bodyText === undefined ? text(404, 'Not found\n') : text(200, bodyText);
   };
 }
 

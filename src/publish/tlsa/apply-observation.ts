@@ -58,7 +58,7 @@ export function publishedRrset({
     if (rrset === 'unknown' || synthesised !== first.synthesised) return undefined;
     return sameRecords(sortedRecords(rrset.records), records) ? rrset.ttl : undefined;
   });
-  if (!ttls.every((ttl) => ttl !== undefined)) return undefined;
+  if (!ttls.every((ttlSeconds) => ttlSeconds !== undefined)) return undefined;
   const own = first.synthesised ? [] : records;
   return { records, own, ttl: Math.max(...ttls) };
 }
@@ -105,17 +105,17 @@ function updateCached(
   const served = new Map(
     [...shown, ...(pending ? [pending] : [])].map((rrset) => [identityOf(rrset), rrset]),
   );
-  const earlier = cached.filter((rrset) => !served.has(identityOf(rrset)));
+  const earlier = cached.filter((cachedRrset) => !served.has(identityOf(cachedRrset)));
   const published = publishedRrset(observed);
   const isFirst = cached.length === 0 && published !== undefined && published.records.length > 0;
   const past = isFirst ? [{ records: UNKNOWN_PAST, ttl: published.ttl, gone: at }] : [];
   return [
     ...past,
     ...served.values(),
-    ...earlier.flatMap((rrset): CachedRrset[] => {
-      const end = cacheEnd(rrset);
-      if (end === undefined) return [published ? { ...rrset, gone: at } : rrset];
-      return at >= end ? [] : [rrset];
+    ...earlier.flatMap((cachedRrset): CachedRrset[] => {
+      const end = cacheEnd(cachedRrset);
+      if (end === undefined) return [published ? { ...cachedRrset, gone: at } : cachedRrset];
+      return at >= end ? [] : [cachedRrset];
     }),
   ];
 }
@@ -128,12 +128,12 @@ function updateSlots(
   types: readonly KeyType[],
 ): TlsaRolloverState['slots'] {
   return Object.fromEntries(
-    keyTypes.flatMap((type) => {
-      const slot = updateSlot(type, state.slots[type] ?? { made: 0 }, observed);
-      const isOver = !types.includes(type) && isShownNowhere(slot, observed);
-      const remaining: KeySlot = isOver ? { made: slot.made } : slot;
+    keyTypes.flatMap((keyType) => {
+      const keySlot = updateSlot(keyType, state.slots[keyType] ?? { made: 0 }, observed);
+      const isOver = !types.includes(keyType) && isShownNowhere(keySlot, observed);
+      const remaining: KeySlot = isOver ? { made: keySlot.made } : keySlot;
       const isUsed = remaining.current || remaining.next || remaining.made > 0;
-      return isUsed ? [[type, remaining]] : [];
+      return isUsed ? [[keyType, remaining]] : [];
     }),
   );
 }
@@ -143,45 +143,47 @@ function isShownNowhere({ current, next }: KeySlot, { addresses }: RolloverObser
   const slotKeys = [current?.sha256, next?.sha256];
   return (
     addresses.length > 0 &&
-    addresses.every(({ keys }) => keys !== 'unknown' && !keys.some((key) => slotKeys.includes(key)))
+    addresses.every(
+      ({ keys }) => keys !== 'unknown' && !keys.some((identity) => slotKeys.includes(identity)),
+    )
   );
 }
 
-function updateSlot(type: KeyType, before: KeySlot, observed: RolloverObservation): KeySlot {
-  const ring = observed.ring.filter((key) => key.type === type);
+function updateSlot(keyType: KeyType, before: KeySlot, observed: RolloverObservation): KeySlot {
+  const ring = observed.ring.filter((key) => key.type === keyType);
   const shown = ring.filter(({ sha256 }) =>
     observed.addresses.some(({ keys }) => keys !== 'unknown' && keys.includes(sha256)),
   );
-  const slot = withShownKeys(before, shown);
-  const { current, next, made } = slot;
+  const keySlot = withShownKeys(before, shown);
+  const { current, next, made } = keySlot;
   if (!next) {
-    const following = ring.find(({ name }) => name === `${type}-${made + 1}`);
-    if (!following) return slot;
-    return { ...slot, next: withoutCertificate(following), made: made + 1 };
+    const following = ring.find(({ name }) => name === `${keyType}-${made + 1}`);
+    if (!following) return keySlot;
+    return { ...keySlot, next: withoutCertificate(following), made: made + 1 };
   }
-  if (!shown.some(({ sha256 }) => sha256 === next.sha256)) return slot;
+  if (!shown.some(({ sha256 }) => sha256 === next.sha256)) return keySlot;
   const isEverywhere = observed.addresses.every(
     ({ keys }) =>
       keys !== 'unknown' &&
       keys.includes(next.sha256) &&
       !(current && keys.includes(current.sha256)),
   );
-  return isEverywhere ? { current: next, made } : { ...slot, deploying: true };
+  return isEverywhere ? { current: next, made } : { ...keySlot, deploying: true };
 }
 
 /**
  * Handles a ring key that the operator installed on the server by other means: it is the
  * key in use, or, next to another key in use, the change to finish.
  */
-function withShownKeys(slot: KeySlot, shown: readonly ServerKey[]): KeySlot {
+function withShownKeys(keySlot: KeySlot, shown: readonly ServerKey[]): KeySlot {
   const [unexpected] = shown.filter(
-    ({ sha256 }) => sha256 !== slot.current?.sha256 && sha256 !== slot.next?.sha256,
+    ({ sha256 }) => sha256 !== keySlot.current?.sha256 && sha256 !== keySlot.next?.sha256,
   );
-  if (!unexpected) return slot;
-  const key = withoutCertificate(unexpected);
-  const made = Math.max(slot.made, numberOf(key));
-  if (!slot.current) return { ...slot, current: key, made };
-  return { current: slot.current, next: key, deploying: true, made };
+  if (!unexpected) return keySlot;
+  const serverKey = withoutCertificate(unexpected);
+  const made = Math.max(keySlot.made, numberOf(serverKey));
+  if (!keySlot.current) return { ...keySlot, current: serverKey, made };
+  return { current: keySlot.current, next: serverKey, deploying: true, made };
 }
 
 /** Drops what the ring adds to a key: only the key itself is saved. */

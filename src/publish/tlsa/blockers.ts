@@ -17,13 +17,13 @@ export interface RolloverBlockers {
  * in the key ring. A blocker never undoes a published record.
  */
 export function findBlockers(
-  state: TlsaRolloverState,
+  tlsaRolloverState: TlsaRolloverState,
   observed: RolloverObservation,
   desired: DesiredRollover,
 ): RolloverBlockers {
-  const { host, owner } = state;
+  const { host, owner } = tlsaRolloverState;
   const { addresses } = observed;
-  const ringKeys = new Set(presentableKeys(state).map(({ sha256 }) => sha256));
+  const ringKeys = new Set(presentableKeys(tlsaRolloverState).map(({ sha256 }) => sha256));
   const subjectOf = (address: string): string => `${host} [${address}]`;
   const foreign = addresses.filter(
     ({ keys }) => keys !== 'unknown' && keys.some((sha256) => !ringKeys.has(sha256)),
@@ -47,7 +47,10 @@ export function findBlockers(
   if (observed.dnssec === 'bogus')
     alerts.push({ code: 'publish-zone-bogus', subject: owner, detail: '' });
   return {
-    dns: [...delegationBlockers(state, observed), ...ownerBlockers(state, observed, desired)],
+    dns: [
+      ...delegationBlockers(tlsaRolloverState, observed),
+      ...ownerBlockers(tlsaRolloverState, observed, desired),
+    ],
     server,
     alerts,
   };
@@ -58,15 +61,15 @@ export function findBlockers(
  * wildcard alone.
  */
 function ownerBlockers(
-  { owner }: TlsaRolloverState,
+  { owner: ownerName }: TlsaRolloverState,
   { nameservers, blocked }: RolloverObservation,
   { publish }: DesiredRollover,
 ): readonly Wait[] {
-  const waitFor = (why: string): readonly Wait[] => [{ subject: owner, why }];
-  const [alias] = nameservers.map((answer) => answer.alias);
-  if (alias !== undefined && nameservers.every((answer) => answer.alias === alias))
+  const waitFor = (why: string): readonly Wait[] => [{ subject: ownerName, why }];
+  const [aliasName] = nameservers.map((tlsaAnswer) => tlsaAnswer.alias);
+  if (aliasName !== undefined && nameservers.every((tlsaAnswer) => tlsaAnswer.alias === aliasName))
     return waitFor(
-      `${owner} is an alias of ${alias}, so the TLSA records there apply (RFC 7671 §7): remove the alias to publish records at ${owner}`,
+      `${ownerName} is an alias of ${aliasName}, so the TLSA records there apply (RFC 7671 §7): remove the alias to publish records at ${ownerName}`,
     );
   if (blocked !== undefined && publish) return waitFor(blocked);
   const byWildcard = nameservers.some(
@@ -74,7 +77,7 @@ function ownerBlockers(
   );
   if (!byWildcard || publish) return [];
   return waitFor(
-    `no TLSA records are desired, and those of ${owner} come from a wildcard: remove the wildcard`,
+    `no TLSA records are desired, and those of ${ownerName} come from a wildcard: remove the wildcard`,
   );
 }
 

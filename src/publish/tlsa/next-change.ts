@@ -35,7 +35,7 @@ export interface RrsetChange {
  * address may show a key that only they match.
  */
 export function nextChange(
-  state: TlsaRolloverState,
+  tlsaRolloverState: TlsaRolloverState,
   published: PublishedRrset,
   observed: RolloverObservation,
   desired: DesiredRollover,
@@ -45,22 +45,23 @@ export function nextChange(
     records: sortedRecords(wanted),
     ttl: desired.ttl,
   });
-  const recordsFor = (keys: readonly ServerKey[]): readonly string[] =>
-    recordsOf(keys, desired.matchingTypes);
+  const recordsFor = (serverKeys: readonly ServerKey[]): readonly string[] =>
+    recordsOf(serverKeys, desired.matchingTypes);
   if (!desired.publish) {
     if (published.own.length === 0) return undefined;
     const because = 'no TLSA records are desired, and without records no sender verifies';
     return { to: rrsetOf([]), harmless: true, because, clause: 'RFC 7672 §2.2' };
   }
-  const shown = presentableKeys(state);
+  const shown = presentableKeys(tlsaRolloverState);
   const lacksStarttls = observed.addresses.some(({ starttls }) => starttls === 'absent');
   if (shown.length === 0 || observed.dnssec !== 'secure' || lacksStarttls) return undefined;
-  const missing = shown.filter((key) => !covers(published, key));
-  const isDeploying = Object.values(state.slots).some((slot) => slot.deploying);
+  const missing = shown.filter((serverKey) => !covers(published, serverKey));
+  const isDeploying = Object.values(tlsaRolloverState.slots).some((keySlot) => keySlot.deploying);
   if (isDeploying && missing.length === 0) return undefined;
   if (!sameRecords(parameterSets(records), parameterSets(recordsFor(shown)))) {
-    const announced = knownKeys(state).filter(
-      (key) => shown.includes(key) || (records.length > 0 && covers(published, key)),
+    const announced = knownKeys(tlsaRolloverState).filter(
+      (serverKey) =>
+        shown.includes(serverKey) || (records.length > 0 && covers(published, serverKey)),
     );
     return {
       to: rrsetOf(recordsFor(announced)),
@@ -75,14 +76,14 @@ export function nextChange(
       because: `the server shows ${namesOf(missing)} and no record matches it`,
       clause: 'RFC 7671 §8',
     };
-  const known = recordsFor(knownKeys(state));
+  const known = recordsFor(knownKeys(tlsaRolloverState));
   const remaining = records.filter((record) => known.includes(record));
   if (remaining.length < records.length) {
     if (!isShownEverywhere(observed, shown)) return undefined;
     const because = 'every address of the server shows another key than the retired one';
     return { to: rrsetOf(remaining), because, clause: 'RFC 7671 §8.1' };
   }
-  const next = knownKeys(state).filter((key) => !covers(published, key));
+  const next = knownKeys(tlsaRolloverState).filter((serverKey) => !covers(published, serverKey));
   if (next.length === 0) return undefined;
   return {
     to: rrsetOf([...records, ...recordsFor(next)]),
@@ -103,6 +104,6 @@ function isShownEverywhere(
   );
 }
 
-function namesOf(keys: readonly ServerKey[]): string {
-  return keys.map(({ name }) => name).join(' and ');
+function namesOf(serverKeys: readonly ServerKey[]): string {
+  return serverKeys.map(({ name }) => name).join(' and ');
 }

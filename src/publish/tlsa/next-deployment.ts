@@ -22,11 +22,13 @@ export function pendingDeployments({
   alive: cached,
 }: TlsaRolloverState): readonly Step<RolloverAction>[] {
   const deployable = Object.values(slots).flatMap(({ next, deploying }: KeySlot) =>
-    next && deploying && cached.every((rrset) => covers(rrset, next)) ? [next.name] : [],
+    next && deploying && cached.every((cachedRrset) => covers(cachedRrset, next))
+      ? [next.name]
+      : [],
   );
-  return deployable.map((key) => ({
-    action: { kind: 'deploy', host, key },
-    because: `every RRset that a cache may hold matches ${key}`,
+  return deployable.map((identity) => ({
+    action: { kind: 'deploy', host, key: identity },
+    because: `every RRset that a cache may hold matches ${identity}`,
     clause: 'RFC 7671 §8.1',
   }));
 }
@@ -37,27 +39,27 @@ export function pendingDeployments({
  * holds an RRset that does not match it.
  */
 export function nextDeployment(
-  state: TlsaRolloverState,
+  tlsaRolloverState: TlsaRolloverState,
   { ring }: RolloverObservation,
   desired: DesiredRollover,
 ): Omit<RolloverStep, 'alerts'> {
-  const { host } = state;
-  if (Object.values(state.slots).some(({ deploying }: KeySlot) => deploying))
+  const { host } = tlsaRolloverState;
+  if (Object.values(tlsaRolloverState.slots).some(({ deploying }: KeySlot) => deploying))
     return {
-      state,
-      steps: pendingDeployments(state),
+      state: tlsaRolloverState,
+      steps: pendingDeployments(tlsaRolloverState),
       waits: [{ subject: host, why: 'not every address shows the new key yet' }],
     };
   const steps: Step<RolloverAction>[] = [];
   const waits: Wait[] = [];
-  for (const type of desired.types) {
-    const slot: KeySlot = state.slots[type] ?? { made: 0 };
-    const { current, next } = slot;
+  for (const keyType of desired.types) {
+    const keySlot: KeySlot = tlsaRolloverState.slots[keyType] ?? { made: 0 };
+    const { current, next } = keySlot;
     if (!next) {
       if (desired.external) continue;
-      const key = `${type}-${slot.made + 1}`;
+      const key = `${keyType}-${keySlot.made + 1}`;
       steps.push({
-        action: { kind: 'make-key', host, key, type },
+        action: { kind: 'make-key', host, key, type: keyType },
         because: 'the next key is made before it is used',
         clause: 'RFC 7671 §8.1',
       });
@@ -72,33 +74,33 @@ export function nextDeployment(
       });
       continue;
     }
-    const wait = waitForCaches(state, next);
+    const wait = waitForCaches(tlsaRolloverState, next);
     if (wait) {
       waits.push(wait);
       continue;
     }
     const deploying: TlsaRolloverState = {
-      ...state,
-      slots: { ...state.slots, [type]: { ...slot, deploying: true } },
+      ...tlsaRolloverState,
+      slots: { ...tlsaRolloverState.slots, [keyType]: { ...keySlot, deploying: true } },
     };
     return { state: deploying, steps: [...steps, ...pendingDeployments(deploying)], waits };
   }
-  return { state, steps, waits };
+  return { state: tlsaRolloverState, steps, waits };
 }
 
 /** Returns the wait for cached RRsets that do not match the key, if there are any. */
 function waitForCaches(
   { host, alive: cached }: TlsaRolloverState,
-  key: ServerKey,
+  serverKey: ServerKey,
 ): Wait | undefined {
-  const uncovered = cached.filter((rrset) => !covers(rrset, key));
+  const uncovered = cached.filter((cachedRrset) => !covers(cachedRrset, serverKey));
   if (uncovered.length === 0) return undefined;
   const ends = uncovered.map(cacheEnd).filter((end) => end !== undefined);
   // An RRset that is still served has no end yet, so the end of the wait is not known.
   const until = ends.length === uncovered.length ? Math.max(...ends) : undefined;
   return {
     subject: host,
-    why: `caches may hold records that do not match ${key.name}`,
+    why: `caches may hold records that do not match ${serverKey.name}`,
     until,
   };
 }

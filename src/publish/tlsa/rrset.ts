@@ -6,12 +6,14 @@ import type { KeySlot, Rrset, ServerKey, TlsaRolloverState } from './types.js';
  * the order of its chain. [7672-3.1-1, 7672-3.1.1-3, 7672-3.1.2-2]
  */
 export function recordsOf(
-  keys: readonly ServerKey[],
+  serverKeys: readonly ServerKey[],
   matchingTypes: readonly (1 | 2)[],
 ): readonly string[] {
   return sortedRecords(
-    keys.flatMap((key) =>
-      matchingTypes.map((type) => `3 1 ${type} ${type === 1 ? key.sha256 : key.sha512}`),
+    serverKeys.flatMap((serverKey) =>
+      matchingTypes.map(
+        (type) => `3 1 ${type} ${type === 1 ? serverKey.sha256 : serverKey.sha512}`,
+      ),
     ),
   );
 }
@@ -23,8 +25,8 @@ export function recordsOf(
  * no sender verifies. Records other than `3 1 1` and `3 1 2` cannot be compared here and
  * cover nothing.
  */
-export function covers({ records }: Pick<Rrset, 'records'>, key: ServerKey): boolean {
-  const ownRecords = new Set(recordsOf([key], [1, 2]));
+export function covers({ records }: Pick<Rrset, 'records'>, serverKey: ServerKey): boolean {
+  const ownRecords = new Set(recordsOf([serverKey], [1, 2]));
   return parameterSets(records).every((parameters) =>
     records.some((record) => ownRecords.has(record) && parametersOf(record) === parameters),
   );
@@ -61,6 +63,6 @@ export function knownKeys({ slots }: Pick<TlsaRolloverState, 'slots'>): readonly
   return Object.values(slots).flatMap(({ current, next }: KeySlot) => present(current, next));
 }
 
-function present(...keys: readonly (ServerKey | undefined)[]): readonly ServerKey[] {
-  return keys.filter((key) => key !== undefined);
+function present(...serverKeys: readonly (ServerKey | undefined)[]): readonly ServerKey[] {
+  return serverKeys.filter((serverKey) => serverKey !== undefined);
 }

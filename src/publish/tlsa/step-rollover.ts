@@ -15,11 +15,11 @@ import type {
  * Returns the state of a host before its first observation. The records belong to the name
  * of the host itself, so all domains that use it as MX share them. [7672-2.2.3-6]
  */
-export function startRollover(host: string, port = 25): TlsaRolloverState {
+export function startRollover(hostName: string, portNumber = 25): TlsaRolloverState {
   return {
     schema: 'hermetic.rollover/1',
-    host,
-    owner: `_${port}._tcp.${host}`,
+    host: hostName,
+    owner: `_${portNumber}._tcp.${hostName}`,
     alive: [],
     slots: {},
   };
@@ -44,44 +44,44 @@ export function stepRollover(
   observed: RolloverObservation,
   desired: DesiredRollover,
 ): RolloverStep {
-  const state = applyRolloverObservation(before, observed, desired.types);
-  const { dns, server, alerts } = findBlockers(state, observed, desired);
+  const tlsaRolloverState = applyRolloverObservation(before, observed, desired.types);
+  const { dns, server, alerts } = findBlockers(tlsaRolloverState, observed, desired);
   const holdWith = (waits: RolloverStep['waits']): RolloverStep => ({
-    state,
-    steps: pendingDeployments(state),
+    state: tlsaRolloverState,
+    steps: pendingDeployments(tlsaRolloverState),
     waits,
     alerts,
   });
   if (dns.length > 0) return holdWith(dns);
-  const pending = state.pushing;
+  const pending = tlsaRolloverState.pushing;
   if (pending)
     return {
-      ...holdWith([serversBehind(state, observed)]),
-      steps: [repeatChange(state.owner, pending)],
+      ...holdWith([serversBehind(tlsaRolloverState, observed)]),
+      steps: [repeatChange(tlsaRolloverState.owner, pending)],
     };
   const published = publishedRrset(observed);
-  if (!published) return holdWith([serversBehind(state, observed)]);
-  const change = nextChange(state, published, observed, desired);
-  if (change && (change.harmless || server.length === 0)) {
-    const pushing = { from: published.own, to: change.to };
-    const { action } = repeatChange(state.owner, pushing);
+  if (!published) return holdWith([serversBehind(tlsaRolloverState, observed)]);
+  const rrsetChange = nextChange(tlsaRolloverState, published, observed, desired);
+  if (rrsetChange && (rrsetChange.harmless || server.length === 0)) {
+    const pushing = { from: published.own, to: rrsetChange.to };
+    const { action } = repeatChange(tlsaRolloverState.owner, pushing);
     return {
-      state: { ...state, pushing, alive: [...state.alive, change.to] },
-      steps: [{ action, because: change.because, clause: change.clause }],
+      state: { ...tlsaRolloverState, pushing, alive: [...tlsaRolloverState.alive, rrsetChange.to] },
+      steps: [{ action, because: rrsetChange.because, clause: rrsetChange.clause }],
       waits: [],
       alerts,
     };
   }
   if (server.length > 0) return holdWith(server);
-  return { ...nextDeployment(state, observed, desired), alerts };
+  return { ...nextDeployment(tlsaRolloverState, observed, desired), alerts };
 }
 
 function repeatChange(
-  owner: string,
+  ownerName: string,
   { from, to }: NonNullable<TlsaRolloverState['pushing']>,
 ): Step<RolloverAction> {
   return {
-    action: { kind: 'set-rrset', name: owner, type: 'TLSA', from, to: to.records, ttl: to.ttl },
+    action: { kind: 'set-rrset', name: ownerName, type: 'TLSA', from, to: to.records, ttl: to.ttl },
     because:
       'the change was started and not every authoritative server shows it; repeating it changes nothing',
     clause: 'RFC 2136 §2.4',

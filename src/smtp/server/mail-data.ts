@@ -23,26 +23,26 @@ export class MailDataReader {
   #borrowed = CRLF.length;
 
   push(chunk: Uint8Array): MailDataStep {
-    const bytes = Buffer.concat([this.#held, chunk]);
+    const messageBytes = Buffer.concat([this.#held, chunk]);
     const output: Buffer[] = [];
     let from = 0;
     for (;;) {
-      const at = bytes.indexOf('\r\n.', from);
-      if (at < 0) return this.#keep(output, bytes, from, heldBack(bytes, from));
-      const next = bytes[at + 3];
-      const decided = next !== undefined && (next !== CR || at + 4 < bytes.length);
-      if (!decided) return this.#keep(output, bytes, from, at);
-      output.push(bytes.subarray(from, at + 2));
-      if (next === CR && bytes[at + 4] === LF)
-        return { data: this.#take(output), rest: bytes.subarray(at + 5) };
-      from = at + 3;
+      const offset = messageBytes.indexOf('\r\n.', from);
+      if (offset < 0) return this.#keep(output, messageBytes, from, heldBack(messageBytes, from));
+      const next = messageBytes[offset + 3];
+      const decided = next !== undefined && (next !== CR || offset + 4 < messageBytes.length);
+      if (!decided) return this.#keep(output, messageBytes, from, offset);
+      output.push(messageBytes.subarray(from, offset + 2));
+      if (next === CR && messageBytes[offset + 4] === LF)
+        return { data: this.#take(output), rest: messageBytes.subarray(offset + 5) };
+      from = offset + 3;
     }
   }
 
-  #keep(output: Buffer[], bytes: Buffer, from: number, upTo: number): MailDataStep {
-    output.push(bytes.subarray(from, upTo));
+  #keep(output: Buffer[], messageBytes: Buffer, from: number, upTo: number): MailDataStep {
+    output.push(messageBytes.subarray(from, upTo));
     // A copy: a view would hold the whole chunk.
-    this.#held = Buffer.from(bytes.subarray(upTo));
+    this.#held = Buffer.from(messageBytes.subarray(upTo));
     return { data: this.#take(output), rest: undefined };
   }
 
@@ -55,9 +55,10 @@ export class MailDataReader {
 }
 
 /** Where the octets begin that may be the start of CR LF dot. */
-function heldBack(bytes: Buffer, from: number): number {
-  const last = bytes.length - 1;
-  if (last >= from && bytes[last] === CR) return last;
-  if (last - 1 >= from && bytes[last - 1] === CR && bytes[last] === LF) return last - 1;
-  return bytes.length;
+function heldBack(messageBytes: Buffer, from: number): number {
+  const last = messageBytes.length - 1;
+  if (last >= from && messageBytes[last] === CR) return last;
+  if (last - 1 >= from && messageBytes[last - 1] === CR && messageBytes[last] === LF)
+    return last - 1;
+  return messageBytes.length;
 }

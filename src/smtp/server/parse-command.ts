@@ -22,13 +22,14 @@ const MAX_PATH = 254;
  * Parses a command line without its CR LF (RFC 5321 §4.1.1). White space at its end is
  * tolerated.
  */
-export function parseCommand(line: string): Command {
+export function parseCommand(commandLine: string): Command {
   // A control character is never part of a command, and would end up in logs.
   // eslint-disable-next-line no-control-regex
-  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(line)) return invalid('Control characters in a command');
-  const text = line.trimEnd();
-  if (HTTP.test(text)) return { verb: 'http' };
-  const [, name = '', rest = ''] = /^(\S*)[ \t]*(.*)$/.exec(text) ?? [];
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(commandLine))
+    return invalid('Control characters in a command');
+  const commandText = commandLine.trimEnd();
+  if (HTTP.test(commandText)) return { verb: 'http' };
+  const [, name = '', rest = ''] = /^(\S*)[ \t]*(.*)$/.exec(commandText) ?? [];
   const verb = name.toUpperCase();
   switch (verb) {
     case 'HELO':
@@ -60,10 +61,10 @@ export function parseCommand(line: string): Command {
   }
 }
 
-function parsePath(verb: 'MAIL' | 'RCPT', text: string): Command {
+function parsePath(verb: 'MAIL' | 'RCPT', commandText: string): Command {
   const keyword = verb === 'MAIL' ? 'FROM:' : 'TO:';
-  const [, path, more = ''] = PATH.exec(text) ?? [];
-  if (path === undefined || !text.toUpperCase().startsWith(keyword))
+  const [, path, more = ''] = PATH.exec(commandText) ?? [];
+  if (path === undefined || !commandText.toUpperCase().startsWith(keyword))
     return invalid(`Write ${verb} ${keyword}<address>`);
   // RFC 5321 §4.1.1.3: a source route is accepted and ignored.
   const address = path.replace(SOURCE_ROUTE, '');

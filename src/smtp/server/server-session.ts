@@ -77,7 +77,7 @@ export interface ServerSessionOptions {
   /**
    * Consumes `data` and answers the message. A code below 300 accepts it. Never rejects.
    */
-  onMail(mail: IncomingMail): Promise<ServerReply>;
+  onMail(incomingMail: IncomingMail): Promise<ServerReply>;
 }
 
 /** The envelope of the current transaction (RFC 5321 §2.3.1). */
@@ -139,13 +139,13 @@ export class ServerSession {
    * Sends a last reply and closes; what still comes is discarded for a moment, or the
    * reply would be lost.
    */
-  end(reply: ServerReply): void {
+  end(serverReply: ServerReply): void {
     if (this.#endedAt !== undefined) return;
     this.#endedAt = this.options.monotonic();
     this.#input.stop();
     // Within a handshake a reply would be taken for a TLS record.
     if (this.#handshaking) return this.conn.close();
-    this.#stream.end(`${reply.code} ${reply.text}\r\n`);
+    this.#stream.end(`${serverReply.code} ${serverReply.text}\r\n`);
     this.#stream.resume();
   }
 
@@ -195,10 +195,10 @@ export class ServerSession {
 
   async #serveLine(): Promise<void> {
     this.#waitingSince = this.options.monotonic();
-    const line = await this.#input.line();
+    const inputLine = await this.#input.line();
     this.#waitingSince = undefined;
     if (this.#endedAt !== undefined) return;
-    switch (line.kind) {
+    switch (inputLine.kind) {
       case 'end':
         return this.close();
       case 'bare-lf':
@@ -207,7 +207,7 @@ export class ServerSession {
       case 'too-long':
         return this.#answer({ code: 500, text: '5.5.2 Line too long' });
       case 'line':
-        return this.#perform(parseCommand(line.text));
+        return this.#perform(parseCommand(inputLine.text));
     }
   }
 
@@ -267,7 +267,7 @@ export class ServerSession {
       'ENHANCEDSTATUSCODES',
     ];
     const [last = '', ...others] = lines.reverse();
-    const multiline = others.reverse().map((line) => `250-${line}\r\n`);
+    const multiline = others.reverse().map((commandLine) => `250-${commandLine}\r\n`);
     await this.#count({ code: 250, text: last }, multiline.join(''));
   }
 
@@ -321,14 +321,14 @@ export class ServerSession {
     await this.#say({ code: 354, text: 'End data with <CR><LF>.<CR><LF>' });
     const { address: peer } = this.conn.remote;
     const mail = { peer, from, recipients: [...recipients], data: this.#message() };
-    const reply = await this.options.onMail(mail);
+    const serverReply = await this.options.onMail(mail);
     this.#envelope = undefined;
     // The rest of a message that was not read to its end is no command.
-    if (this.#transfer) return this.end(reply);
-    if (reply.code >= 300) return this.#answer(reply);
+    if (this.#transfer) return this.end(serverReply);
+    if (serverReply.code >= 300) return this.#answer(serverReply);
     this.#fruitless = 0;
     this.#acceptedAt = this.options.monotonic();
-    await this.#say(reply);
+    await this.#say(serverReply);
   }
 
   /** The octets of one message. Breaks off far above the size that was announced. */
@@ -363,15 +363,15 @@ export class ServerSession {
   }
 
   /** Answers a command, or ends the session that has sent too many without effect. */
-  async #answer(reply: ServerReply): Promise<void> {
-    await this.#count(reply, '');
+  async #answer(serverReply: ServerReply): Promise<void> {
+    await this.#count(serverReply, '');
   }
 
-  async #count(reply: ServerReply, before: string): Promise<void> {
+  async #count(serverReply: ServerReply, before: string): Promise<void> {
     this.#fruitless++;
     if (this.#fruitless > this.options.limits.fruitlessCommands)
       return this.end({ code: 421, text: '4.7.0 Too many commands without a message' });
-    await this.#say(reply, before);
+    await this.#say(serverReply, before);
   }
 
   /** Writes a reply, and waits while the client does not read. */

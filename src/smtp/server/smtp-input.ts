@@ -34,12 +34,12 @@ export class SmtpInput {
   /** The next command line. A bare LF is never an end of a line (RFC 5321 §2.3.8). */
   async line(): Promise<InputLine> {
     for (let from = 0, skipped = 0; ;) {
-      const at = this.#held.indexOf('\n', from);
-      if (at >= 0) {
-        if (this.#held[at - 1] !== CR) return { kind: 'bare-lf' };
-        const text = this.#held.toString('latin1', 0, at - 1);
-        this.#held = this.#held.subarray(at + 1);
-        if (skipped + at < MAX_LINE) return { kind: 'line', text };
+      const offset = this.#held.indexOf('\n', from);
+      if (offset >= 0) {
+        if (this.#held[offset - 1] !== CR) return { kind: 'bare-lf' };
+        const text = this.#held.toString('latin1', 0, offset - 1);
+        this.#held = this.#held.subarray(offset + 1);
+        if (skipped + offset < MAX_LINE) return { kind: 'line', text };
         return { kind: 'too-long' };
       }
       if (this.#held.length >= MAX_LINE) {
@@ -60,11 +60,11 @@ export class SmtpInput {
    * before.
    */
   async *message(): AsyncGenerator<Buffer, void> {
-    const reader = new MailDataReader();
+    const mailDataReader = new MailDataReader();
     let chunk: Buffer | undefined = this.#held;
     this.#held = Buffer.alloc(0);
     for (; chunk; chunk = await this.#chunk()) {
-      const { data, rest } = reader.push(chunk);
+      const { data, rest } = mailDataReader.push(chunk);
       if (rest) this.#held = rest;
       if (data.length > 0) yield data;
       if (rest) return;

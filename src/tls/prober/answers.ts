@@ -21,11 +21,11 @@ export interface HelloAnswer {
 
 /** The hellos that were answered, accepted or refused, in order. */
 export function helloAnswers(log: readonly ProbeRecord[]): HelloAnswer[] {
-  return log.flatMap(({ question, answer }): HelloAnswer[] => {
-    if (question.kind !== 'hello' || isLost({ question, answer })) return [];
-    if (answer.kind === 'refused') return [{ question, alert: answer.alert }];
-    if (answer.kind !== 'hello' || !answer.flight.hello) return [];
-    const { hello, keyExchange, certificates } = answer.flight;
+  return log.flatMap(({ question, answer: tlsAnswer }): HelloAnswer[] => {
+    if (question.kind !== 'hello' || isLost({ question, answer: tlsAnswer })) return [];
+    if (tlsAnswer.kind === 'refused') return [{ question, alert: tlsAnswer.alert }];
+    if (tlsAnswer.kind !== 'hello' || !tlsAnswer.flight.hello) return [];
+    const { hello, keyExchange, certificates } = tlsAnswer.flight;
     return [
       {
         question,
@@ -46,19 +46,21 @@ export interface Completed {
 }
 
 /** Code points by IANA name. */
-const suiteIds = new Map([...suites.values()].map((suite) => [suite.name, suite.codePoint]));
+const suiteIds = new Map(
+  [...suites.values()].map((cipherSuite) => [cipherSuite.name, cipherSuite.codePoint]),
+);
 const groupIds = new Map(groupTable.map((group) => [group.name, group.codePoint]));
 
 /** Returns the completed handshakes of a log, with code points instead of names. */
 export function completedHandshakes(log: readonly ProbeRecord[]): Completed[] {
-  return log.flatMap(({ answer }) => {
-    if (answer.kind === 'handshake')
+  return log.flatMap(({ answer: tlsAnswer }) => {
+    if (tlsAnswer.kind === 'handshake')
       return [
         {
-          version: answer.version,
-          suite: suiteIds.get(answer.suite),
-          group: answer.group === undefined ? undefined : groupIds.get(answer.group),
-          leaf: answer.chain[0],
+          version: tlsAnswer.version,
+          suite: suiteIds.get(tlsAnswer.suite),
+          group: tlsAnswer.group === undefined ? undefined : groupIds.get(tlsAnswer.group),
+          leaf: tlsAnswer.chain[0],
         },
       ];
     return [];

@@ -41,24 +41,24 @@ export function askHello({
   question,
   serverName,
   timeoutMs = TIMEOUT,
-  signal,
+  signal: abortSignal,
 }: AskHelloRequest): Promise<TlsAnswer> {
   const { stream } = connection;
   return new Promise((resolve, reject) => {
     const reader = question.kind === 'ssl2' ? new Ssl2Reader() : new TlsReader();
     const settle = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
+      abortSignal?.removeEventListener('abort', stop);
       stream.off('data', take).off('end', ended).off('close', ended).off('error', broke);
       stream.on('error', () => undefined);
     };
-    const finish = (answer: TlsAnswer): void => {
+    const finish = (tlsAnswer: TlsAnswer): void => {
       settle();
-      void leave(connection, answer.kind === 'hello').then(() => resolve(answer));
+      void leave(connection, tlsAnswer.kind === 'hello').then(() => resolve(tlsAnswer));
     };
     const take = (bytes: Uint8Array): void => {
-      const answer = reader.push(bytes);
-      if (answer) finish(answer);
+      const tlsAnswer = reader.push(bytes);
+      if (tlsAnswer) finish(tlsAnswer);
     };
     const ended = (): void => finish(reader.ended());
     // A server that resets the connection at a hello refuses it as much as one that sends
@@ -67,11 +67,11 @@ export function askHello({
     const stop = (): void => {
       settle();
       connection.close();
-      reject(signal?.reason as Error);
+      reject(abortSignal?.reason as Error);
     };
     const timer = setTimeout(() => finish({ kind: 'none', reason: 'tls-timeout' }), timeoutMs);
-    if (signal?.aborted) return stop();
-    signal?.addEventListener('abort', stop, { once: true });
+    if (abortSignal?.aborted) return stop();
+    abortSignal?.addEventListener('abort', stop, { once: true });
     stream.on('data', take).on('end', ended).on('close', ended).on('error', broke);
     stream.write(
       question.kind === 'ssl2'

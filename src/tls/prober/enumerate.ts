@@ -56,7 +56,7 @@ function remove(
     (codePoint) =>
       !taken.includes(codePoint) && !none.has(codePoint) && !elsewhere.includes(codePoint),
   );
-  const at = answers.filter((answer) => answer.question.version === version);
+  const at = answers.filter((helloAnswer) => helloAnswer.question.version === version);
   const refusedTogether = at.some(
     (helloAnswer) => !helloAnswer.hello && helloAnswer.question.groups.length < all.length,
   );
@@ -77,8 +77,9 @@ function remove(
         ? suites
         : only(
             suites,
-            (suite) =>
-              suite.keyExchange === 'ECDHE' && (suite.authentication === 'ECDSA') === bound,
+            (cipherSuite) =>
+              cipherSuite.keyExchange === 'ECDHE' &&
+              (cipherSuite.authentication === 'ECDSA') === bound,
           );
     const question = freshHello(proven, {
       topic,
@@ -131,8 +132,8 @@ function named(proven: Inference): TlsQuestion | undefined {
  */
 function notHeard({ answers, refused }: Inference, version: HelloVersion): readonly number[] {
   const found = new Set(
-    answers.flatMap((answer) => {
-      if (versionOf(answer) === version) return [answer.hello?.suite];
+    answers.flatMap((helloAnswer) => {
+      if (versionOf(helloAnswer) === version) return [helloAnswer.hello?.suite];
       return [];
     }),
   );
@@ -146,7 +147,7 @@ function notHeard({ answers, refused }: Inference, version: HelloVersion): reado
  * another each time.
  */
 function lastSeen({ answers }: Inference): readonly number[] {
-  const seen = new Set(answers.flatMap((answer) => schemeOf(answer) ?? []));
+  const seen = new Set(answers.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));
   return [
     ...allSchemes.filter((codePoint) => !seen.has(codePoint)),
     ...allSchemes.filter((codePoint) => seen.has(codePoint)),
@@ -173,12 +174,14 @@ function old(proven: Inference): TlsQuestion | undefined {
 function orders(proven: Inference): TlsQuestion | undefined {
   for (const version of ['TLSv1.3', 'TLSv1.2', ...oldVersions] as const) {
     const list = turned(proven, version);
-    const topic: QuestionTopic = `order:${version}`;
+    const questionTopic: QuestionTopic = `order:${version}`;
     const asked =
-      proven.answers.some((answer) => answer.question.topic === topic) ||
+      proven.answers.some((helloAnswer) => helloAnswer.question.topic === questionTopic) ||
       (version === 'TLSv1.3' && ownOrder13(proven.answers, proven.accepted[version]));
     const question =
-      asked || list.length < 2 ? undefined : freshHello(proven, { topic, version, suites: list });
+      asked || list.length < 2
+        ? undefined
+        : freshHello(proven, { topic: questionTopic, version, suites: list });
     if (question) return question;
   }
   return undefined;
@@ -186,7 +189,7 @@ function orders(proven: Inference): TlsQuestion | undefined {
 
 /** Backwards, and in any case last what was chosen when everything was on offer. */
 function turned({ answers, accepted }: Inference, version: HelloVersion): readonly number[] {
-  const top = answers.find((answer) => versionOf(answer) === version)?.hello?.suite;
+  const top = answers.find((helloAnswer) => versionOf(helloAnswer) === version)?.hello?.suite;
   const others = chaChaLater(
     [...accepted[version]].reverse().filter((codePoint) => codePoint !== top),
   );

@@ -115,11 +115,11 @@ export interface Carrier {
  */
 const free12 = only(
   suites12,
-  (suite) => suite.keyExchange === 'ECDHE' && suite.authentication !== 'ECDSA',
+  (cipherSuite) => cipherSuite.keyExchange === 'ECDHE' && cipherSuite.authentication !== 'ECDSA',
 );
 const bound12 = only(
   suites12,
-  (suite) => suite.keyExchange === 'ECDHE' && suite.authentication === 'ECDSA',
+  (cipherSuite) => cipherSuite.keyExchange === 'ECDHE' && cipherSuite.authentication === 'ECDSA',
 );
 
 /**
@@ -181,7 +181,7 @@ function refusedWith(
       possible.every((codePoint) => spokenFor.includes(codePoint))
     );
   };
-  return new Set(answers.filter(tells).flatMap((answer) => answer.question.groups));
+  return new Set(answers.filter(tells).flatMap((helloAnswer) => helloAnswer.question.groups));
 }
 
 /**
@@ -192,10 +192,10 @@ function refusedWith(
 function besideCertificate({ answers, certificateCurve: curve }: Inference): ReadonlySet<number> {
   if (curve === undefined) return new Set();
   const chosen = answers.filter(
-    (answer) =>
-      versionOf(answer) === 'TLSv1.2' &&
-      groupOf(answer) === curve &&
-      bound12.includes(answer.hello?.suite ?? -1),
+    (helloAnswer) =>
+      versionOf(helloAnswer) === 'TLSv1.2' &&
+      groupOf(helloAnswer) === curve &&
+      bound12.includes(helloAnswer.hello?.suite ?? -1),
   );
   return new Set(
     chosen.flatMap(({ question: { groups } }) => groups.slice(0, groups.indexOf(curve))),
@@ -225,7 +225,7 @@ function settleGroups(
  */
 function settleSchemes({ answers, versions }: Inference, wanted: readonly number[]): AskResult {
   if (versions['TLSv1.2'] === 'refused') return refused;
-  const answers12 = answers.filter((answer) => answer.question.version === 'TLSv1.2');
+  const answers12 = answers.filter((helloAnswer) => helloAnswer.question.version === 'TLSv1.2');
   const used = new Set(answers12.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));
   const witnesses = wanted.filter((codePoint) => used.has(codePoint));
   if (witnesses.length > 0) return accepted(witnesses);
@@ -251,14 +251,15 @@ function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
     taken['TLSv1.2'].some((codePoint) => list.includes(codePoint));
   // Everything that the server might take was on offer.
   const full = answers.filter(
-    (answer) =>
-      versionOf(answer) === 'TLSv1.2' &&
+    (helloAnswer) =>
+      versionOf(helloAnswer) === 'TLSv1.2' &&
       suites12.every(
-        (codePoint) => none['TLSv1.2'].has(codePoint) || answer.question.suites.includes(codePoint),
+        (codePoint) =>
+          none['TLSv1.2'].has(codePoint) || helloAnswer.question.suites.includes(codePoint),
       ),
   );
   const turned = answers.find(
-    (answer) => answer.question.topic === 'order:TLSv1.2' && answer.hello,
+    (helloAnswer) => helloAnswer.question.topic === 'order:TLSv1.2' && helloAnswer.hello,
   );
   const follows = turned && chosen(turned) === turned.question.suites[0];
   if (
@@ -308,7 +309,7 @@ export function settleKey(proven: Inference, key: 'RSA' | 'ECDSA'): Tristate {
 /** Authenticated suites with ephemeral finite-field Diffie-Hellman. */
 export const dheSuites = only(
   suites12,
-  (suite) => suite.keyExchange === 'DHE' && suite.authentication !== 'none',
+  (cipherSuite) => cipherSuite.keyExchange === 'DHE' && cipherSuite.authentication !== 'none',
 );
 
 /**

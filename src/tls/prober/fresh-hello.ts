@@ -51,5 +51,5 @@ export function unrefused(
   version: HelloVersion,
   list: readonly number[],
 ): readonly number[] {
-  return list.filter((id) => !proven.refused[version].has(id));
+  return list.filter((codePoint) => !proven.refused[version].has(codePoint));
 }

@@ -72,20 +72,20 @@ export function infer(log: readonly ProbeRecord[]): Inference {
     newestFirst.map((version) => [version, acceptedAt(log, answers, version)]),
   ) as Record<HelloVersion, number[]>;
   const suiteFirst =
-    answers.some((answer) => choseSuiteFirst(answer) || refusesRsaSuites(answer)) ||
+    answers.some((helloAnswer) => choseSuiteFirst(helloAnswer) || refusesRsaSuites(helloAnswer)) ||
     refusesRsaKey(log);
-  const mostSuites = answers.some((answer) => contradicted(answer, accepted, suiteFirst))
+  const mostSuites = answers.some((helloAnswer) => contradicted(helloAnswer, accepted, suiteFirst))
     ? SMALL_HELLO
     : Infinity;
-  const groups = answers.flatMap((answer) => {
-    if (versionOf(answer) === 'TLSv1.3') return groupOf(answer) ?? [];
+  const groups = answers.flatMap((helloAnswer) => {
+    if (versionOf(helloAnswer) === 'TLSv1.3') return groupOf(helloAnswer) ?? [];
     return [];
   });
   const credible = answers.filter(
-    (answer) =>
-      answer.hello ||
-      (answer.question.suites.length <= mostSuites &&
-        (nothingElse(answer) || hasGroup(answer, groups))),
+    (helloAnswer) =>
+      helloAnswer.hello ||
+      (helloAnswer.question.suites.length <= mostSuites &&
+        (nothingElse(helloAnswer) || hasGroup(helloAnswer, groups))),
   );
   const versions = { SSLv2: ssl2(log) } as Record<AnyVersion, Tristate>;
   const refused = {} as Record<HelloVersion, ReadonlySet<number>>;
@@ -113,23 +113,23 @@ export function infer(log: readonly ProbeRecord[]): Inference {
   }
   // In older versions the suite tells the kind of key; in TLS 1.3 only the certificate
   // does.
-  const ecdsa = answers.find((answer) => keyOf(answer) === 'ECDSA')?.certificates?.[0];
+  const ecdsa = answers.find((helloAnswer) => keyOf(helloAnswer) === 'ECDSA')?.certificates?.[0];
   const leaves = [
     ...completedHandshakes(log).flatMap((handshake) => handshake.leaf ?? []),
     ...(ecdsa ? [ecdsa] : []),
-  ].flatMap((der) => leafOf(der) ?? []);
+  ].flatMap((derBytes) => leafOf(derBytes) ?? []);
   const keys = new Set([
     ...leaves.map((leaf) => leaf.key),
-    ...answers.flatMap((answer) => keyOf(answer) ?? []),
+    ...answers.flatMap((helloAnswer) => keyOf(helloAnswer) ?? []),
   ]);
   const certificateCurve = leaves.find((leaf) => leaf.curve !== undefined)?.curve;
   const doubtful =
     !suiteFirst &&
     answers.some(
-      (answer) =>
-        !answer.hello &&
-        answer.alert !== PROTOCOL_VERSION &&
-        refusedBy(answer, false).length < answer.question.suites.length,
+      (helloAnswer) =>
+        !helloAnswer.hello &&
+        helloAnswer.alert !== PROTOCOL_VERSION &&
+        refusedBy(helloAnswer, false).length < helloAnswer.question.suites.length,
     );
   return {
     log,
@@ -154,8 +154,8 @@ function acceptedAt(
   answers: readonly HelloAnswer[],
   version: HelloVersion,
 ): number[] {
-  const found = answers.flatMap((answer) => {
-    if (answer.hello && versionOf(answer) === version) return [answer.hello.suite];
+  const found = answers.flatMap((helloAnswer) => {
+    if (helloAnswer.hello && versionOf(helloAnswer) === version) return [helloAnswer.hello.suite];
     return [];
   });
   return [
@@ -287,8 +287,8 @@ function ssl2(log: readonly ProbeRecord[]): Tristate {
 }
 
 /** Returns kind and curve of a certificate's key; undefined for other kinds. */
-function leafOf(der: Uint8Array): { key: 'RSA' | 'ECDSA'; curve?: number } | undefined {
-  const parsed = parseCertificate(der);
+function leafOf(derBytes: Uint8Array): { key: 'RSA' | 'ECDSA'; curve?: number } | undefined {
+  const parsed = parseCertificate(derBytes);
   if (!parsed.ok) return undefined;
   const { keyAlgorithm, curve } = parsed.value;
   if (keyAlgorithm === 'RSA') return { key: 'RSA' };
@@ -315,8 +315,8 @@ export function acceptedGroups(
   });
   return [
     ...new Set([
-      ...answers.flatMap((answer) => {
-        if (versionOf(answer) === version) return groupOf(answer) ?? [];
+      ...answers.flatMap((helloAnswer) => {
+        if (versionOf(helloAnswer) === version) return groupOf(helloAnswer) ?? [];
         return [];
       }),
       ...agreed,

@@ -38,13 +38,13 @@ export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): Tl
  * answered.
  */
 export function largeHelloOf(log: readonly ProbeRecord[]): LargeHello {
-  const at = log.findIndex(
+  const position = log.findIndex(
     ({ question: probed }) => probed.kind === 'hello' && probed.octets !== undefined,
   );
-  const large = log[at];
+  const large = log[position];
   if (!large) return 'unknown';
   if (!isLost(large)) return 'answered';
-  const again = log.slice(at + 1).find(({ question: probed }) => probed.kind === 'hello');
+  const again = log.slice(position + 1).find(({ question: probed }) => probed.kind === 'hello');
   const response =
     again?.answer.kind === 'hello' ||
     (again?.answer.kind === 'refused' && again.answer.alert !== undefined);

@@ -64,7 +64,7 @@ function first<T>(
   return undefined;
 }
 
-const rest12 = only(suites12, (suite) => suite.authentication !== 'ECDSA');
+const rest12 = only(suites12, (cipherSuite) => cipherSuite.authentication !== 'ECDSA');
 /**
  * TLS_ECDHE_ECDSA_WITH_NULL_SHA: known everywhere and taken nowhere. Beside the others it
  * shows whether a server with both keys chooses the key first.
@@ -97,7 +97,9 @@ function certificates(proven: Inference): TlsQuestion | undefined {
     (version) => version !== 'TLSv1.3' && versions[version] !== 'refused',
   );
   if (!best) return undefined;
-  const met = answers.some((answer) => answer.hello && answer.question.version !== 'TLSv1.3');
+  const met = answers.some(
+    (helloAnswer) => helloAnswer.hello && helloAnswer.question.version !== 'TLSv1.3',
+  );
   const shown = first(
     keys.has('ECDSA') ? [...halves].reverse() : halves,
     ({ key, topic, suites }) => {
@@ -161,7 +163,10 @@ function questionFor(
       return freshHello(proven, {
         topic: `signatures:${question.id}`,
         version: 'TLSv1.2',
-        suites: only(suites12, (suite) => suite.forwardSecrecy && suite.authentication !== 'none'),
+        suites: only(
+          suites12,
+          (cipherSuite) => cipherSuite.forwardSecrecy && cipherSuite.authentication !== 'none',
+        ),
         schemes: question.schemes,
       });
     case 'order':
@@ -210,8 +215,8 @@ function together(
 ): readonly number[] {
   const most = Math.max(
     READABLE,
-    ...proven.answers.map((answer) => {
-      if (answer.hello) return answer.question.suites.length;
+    ...proven.answers.map((helloAnswer) => {
+      if (helloAnswer.hello) return helloAnswer.question.suites.length;
       return 0;
     }),
   );

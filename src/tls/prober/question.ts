@@ -51,10 +51,10 @@ export type TlsQuestion =
    */
   | { readonly kind: 'handshake'; readonly authentication: 'RSA' | 'ECDSA' | 'any' };
 
-const usable = (suite: Suite): boolean =>
-  !suite.tls13 &&
-  !['PSK', 'SRP', 'KRB5'].includes(suite.keyExchange) &&
-  suite.authentication !== 'PSK';
+const usable = (cipherSuite: Suite): boolean =>
+  !cipherSuite.tls13 &&
+  !['PSK', 'SRP', 'KRB5'].includes(cipherSuite.keyExchange) &&
+  cipherSuite.authentication !== 'PSK';
 
 /** Newest first. */
 export const newestFirst: readonly HelloVersion[] = [
@@ -75,14 +75,19 @@ export const suites12: readonly number[] = [...suitesWhere(usable)].sort(
 );
 export const ecdsa12: readonly number[] = only(
   suites12,
-  (suite) => suite.authentication === 'ECDSA',
+  (cipherSuite) => cipherSuite.authentication === 'ECDSA',
 );
-export const rsa12: readonly number[] = only(suites12, (suite) => suite.authentication === 'RSA');
-export const suites13: readonly number[] = suitesWhere((suite) => suite.tls13);
+export const rsa12: readonly number[] = only(
+  suites12,
+  (cipherSuite) => cipherSuite.authentication === 'RSA',
+);
+export const suites13: readonly number[] = suitesWhere((cipherSuite) => cipherSuite.tls13);
 /** AEAD and SHA-2 suites do not exist before TLS 1.2 (RFC 5246 §A.5). */
 export const suitesOld: readonly number[] = only(
   suites12,
-  (suite) => ['CBC', 'stream', 'NULL'].includes(suite.mode) && !/^SHA(256|384)$/.test(suite.hash),
+  (cipherSuite) =>
+    ['CBC', 'stream', 'NULL'].includes(cipherSuite.mode) &&
+    !/^SHA(256|384)$/.test(cipherSuite.hash),
 );
 
 export const groups13: readonly number[] = groupTable
@@ -117,7 +122,7 @@ function worth(codePoint: number): number {
 /** Narrows a list of suites. */
 export function only(
   list: readonly number[],
-  wanted: (suite: Suite) => boolean,
+  wanted: (cipherSuite: Suite) => boolean,
 ): readonly number[] {
   return list.filter((codePoint) => wanted(suites.get(codePoint) as Suite));
 }
@@ -127,9 +132,9 @@ export function only(
  * follow the client's order only if the client prefers ChaCha20.
  */
 export function chaChaLater(list: readonly number[]): readonly number[] {
-  const at = list.findIndex((codePoint) => suites.get(codePoint)?.cipher !== 'CHACHA20');
-  if (at <= 0) return list;
-  return [list[at] as number, ...list.slice(0, at), ...list.slice(at + 1)];
+  const position = list.findIndex((codePoint) => suites.get(codePoint)?.cipher !== 'CHACHA20');
+  if (position <= 0) return list;
+  return [list[position] as number, ...list.slice(0, position), ...list.slice(position + 1)];
 }
 
 /**

@@ -25,7 +25,7 @@ export function summarise(proven: Inference): Inventory {
     ) as unknown as Inventory['suites'],
     order: Object.fromEntries(newestFirst.flatMap((version) => orderAt(proven, version))),
     groups: groupsOf(proven),
-    schemes: [...new Set(answers.flatMap((answer) => schemeOf(answer) ?? []))],
+    schemes: [...new Set(answers.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []))],
     chains: chainsOf(log),
     compression: feature(answers, (serverHello) => serverHello.compression !== 0, 'some'),
     extendedMasterSecret: feature(
@@ -50,20 +50,21 @@ export function summarise(proven: Inference): Inventory {
 
 /** Only what TLS 1.2 answers say of its extensions counts. */
 function at12(answers: readonly HelloAnswer[]): readonly HelloAnswer[] {
-  return answers.filter((answer) => versionOf(answer) === 'TLSv1.2');
+  return answers.filter((helloAnswer) => versionOf(helloAnswer) === 'TLSv1.2');
 }
 
 function feature(
   answers: readonly HelloAnswer[],
-  has: (hello: ServerHello) => boolean,
+  has: (serverHello: ServerHello) => boolean,
   how: 'some' | 'every',
 ): Tristate {
-  const hellos = answers.flatMap((answer) => {
-    if (answer.hello && answer.hello.version < ProtocolVersion['TLSv1.3']) return [answer.hello];
+  const serverHellos = answers.flatMap((helloAnswer) => {
+    if (helloAnswer.hello && helloAnswer.hello.version < ProtocolVersion['TLSv1.3'])
+      return [helloAnswer.hello];
     return [];
   });
-  if (hellos.length === 0) return 'unknown';
-  if (hellos[how](has)) return 'accepted';
+  if (serverHellos.length === 0) return 'unknown';
+  if (serverHellos[how](has)) return 'accepted';
   return 'refused';
 }
 
@@ -72,7 +73,7 @@ function orderAt(
   version: HelloVersion,
 ): [HelloVersion, 'server' | 'client' | 'unknown'][] {
   if (version === 'TLSv1.3' && ownOrder13(answers, accepted[version])) return [[version, 'server']];
-  const asked = answers.find((answer) => answer.question.topic === `order:${version}`);
+  const asked = answers.find((helloAnswer) => helloAnswer.question.topic === `order:${version}`);
   if (!asked?.hello) return [];
   // The list stood backwards: a client's order gives its first, a server's own order
   // gives another.
@@ -86,7 +87,7 @@ function groupsOf(proven: Inference): Inventory['groups'] {
     ...new Set([
       ...acceptedGroups(proven, 'TLSv1.3'),
       ...acceptedGroups(proven, 'TLSv1.2'),
-      ...proven.answers.flatMap((answer) => groupOf(answer) ?? []),
+      ...proven.answers.flatMap((helloAnswer) => groupOf(helloAnswer) ?? []),
     ]),
   ];
   const none12 = refusedGroups(proven, 'TLSv1.2');
@@ -100,15 +101,16 @@ function groupsOf(proven: Inference): Inventory['groups'] {
 function chainsOf(log: readonly ProbeRecord[]): Inventory['chains'] {
   const chains = new Map<string, readonly Uint8Array[]>();
   for (const { answer } of log) {
-    const chain = chainOf(answer);
-    const leaf = chain?.[0] && Buffer.from(chain[0]).toString('base64');
-    if (chain && leaf !== undefined && !chains.has(leaf)) chains.set(leaf, chain);
+    const certificateChain = chainOf(answer);
+    const leaf = certificateChain?.[0] && Buffer.from(certificateChain[0]).toString('base64');
+    if (certificateChain && leaf !== undefined && !chains.has(leaf))
+      chains.set(leaf, certificateChain);
   }
   return [...chains.values()];
 }
 
-function chainOf(answer: TlsAnswer): readonly Uint8Array[] | undefined {
-  if (answer.kind === 'handshake') return answer.chain;
-  if (answer.kind === 'hello') return answer.flight.certificates;
+function chainOf(tlsAnswer: TlsAnswer): readonly Uint8Array[] | undefined {
+  if (tlsAnswer.kind === 'handshake') return tlsAnswer.chain;
+  if (tlsAnswer.kind === 'hello') return tlsAnswer.flight.certificates;
   return undefined;
 }

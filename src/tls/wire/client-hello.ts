@@ -80,29 +80,29 @@ export interface ClientHello {
  *
  * The result is one record. With `octets` the padding extension brings it to that size.
  */
-export function buildClientHello(hello: ClientHello): Uint8Array {
-  const bytes = recordOf(hello, undefined);
-  const missing = (hello.octets ?? 0) - bytes.length - PADDING_HEADER;
-  if (missing < 0 || hello.bare) return bytes;
-  return recordOf(hello, missing);
+export function buildClientHello(clientHello: ClientHello): Uint8Array {
+  const wireBytes = recordOf(clientHello, undefined);
+  const missing = (clientHello.octets ?? 0) - wireBytes.length - PADDING_HEADER;
+  if (missing < 0 || clientHello.bare) return wireBytes;
+  return recordOf(clientHello, missing);
 }
 
 /** Type and length of the extension. */
 const PADDING_HEADER = 4;
 
 /** Builds the record; `padding` is the content of the padding extension in octets. */
-function recordOf(hello: ClientHello, padding: number | undefined): Uint8Array {
-  const legacy = Math.min(hello.maxVersion, ProtocolVersion['TLSv1.2']);
+function recordOf(clientHello: ClientHello, padding: number | undefined): Uint8Array {
+  const legacy = Math.min(clientHello.maxVersion, ProtocolVersion['TLSv1.2']);
   const body = [
     ...encodeUnsigned(legacy, 2),
-    ...hello.random,
-    ...vector(1, [...(hello.sessionId ?? [])]),
+    ...clientHello.random,
+    ...vector(1, [...(clientHello.sessionId ?? [])]),
     ...vector(
       2,
-      hello.suites.flatMap((codePoint) => encodeUnsigned(codePoint, 2)),
+      clientHello.suites.flatMap((codePoint) => encodeUnsigned(codePoint, 2)),
     ),
-    ...vector(1, [...(hello.compression ?? [0])]),
-    ...(hello.bare ? [] : vector(2, extensionsOf(hello, padding))),
+    ...vector(1, [...(clientHello.compression ?? [0])]),
+    ...(clientHello.bare ? [] : vector(2, extensionsOf(clientHello, padding))),
   ];
   const handshake = [1, ...vector(3, body)];
   // RFC 9846 §5.1, RFC 5246 §E.1: a first record of version 3.1 is what every server
@@ -134,32 +134,32 @@ function recordOf(hello: ClientHello, padding: number | undefined): Uint8Array {
  *
  * A number in brackets is the size of a length prefix in octets.
  */
-function extensionsOf(hello: ClientHello, padding: number | undefined): number[] {
+function extensionsOf(clientHello: ClientHello, padding: number | undefined): number[] {
   const output: number[] = [];
-  const addExtension = (type: number, content: readonly number[]): void =>
-    void output.push(...encodeUnsigned(type, 2), ...vector(2, content));
-  if (hello.serverName)
+  const addExtension = (messageType: number, content: readonly number[]): void =>
+    void output.push(...encodeUnsigned(messageType, 2), ...vector(2, content));
+  if (clientHello.serverName)
     addExtension(
       Extension.serverName,
-      vector(2, [0, ...vector(2, [...Buffer.from(hello.serverName, 'latin1')])]),
+      vector(2, [0, ...vector(2, [...Buffer.from(clientHello.serverName, 'latin1')])]),
     );
-  if (hello.groups?.length) {
+  if (clientHello.groups?.length) {
     addExtension(
       Extension.supportedGroups,
       vector(
         2,
-        hello.groups.flatMap((codePoint) => encodeUnsigned(codePoint, 2)),
+        clientHello.groups.flatMap((codePoint) => encodeUnsigned(codePoint, 2)),
       ),
     );
     // RFC 4492 §5.1 asks clients for it, so old servers may expect it.
     addExtension(Extension.ecPointFormats, vector(1, [0]));
   }
-  if (hello.signatureSchemes?.length)
+  if (clientHello.signatureSchemes?.length)
     addExtension(
       Extension.signatureAlgorithms,
       vector(
         2,
-        hello.signatureSchemes.flatMap((codePoint) => encodeUnsigned(codePoint, 2)),
+        clientHello.signatureSchemes.flatMap((codePoint) => encodeUnsigned(codePoint, 2)),
       ),
     );
   addExtension(Extension.statusRequest, [1, 0, 0, 0, 0]);
@@ -167,12 +167,12 @@ function extensionsOf(hello: ClientHello, padding: number | undefined): number[]
   addExtension(Extension.extendedMasterSecret, []);
   addExtension(Extension.sessionTicket, []);
   addExtension(Extension.renegotiationInfo, [0]);
-  if (hello.versions?.length) {
+  if (clientHello.versions?.length) {
     addExtension(
       Extension.supportedVersions,
       vector(
         1,
-        hello.versions.flatMap((version) => encodeUnsigned(version, 2)),
+        clientHello.versions.flatMap((version) => encodeUnsigned(version, 2)),
       ),
     );
     addExtension(Extension.pskModes, vector(1, [1]));

@@ -51,11 +51,11 @@ export class FlightReader {
   }
 
   /** Takes what the server sent; a call after the end changes nothing. */
-  push(bytes: Uint8Array): FlightState {
+  push(wireBytes: Uint8Array): FlightState {
     if (this.state !== 'more') return this.state;
-    this.#total += bytes.length;
+    this.#total += wireBytes.length;
     if (this.#total > MAX_TOTAL) return this.#break('more than 256 KiB');
-    this.#raw = join(this.#raw, bytes);
+    this.#raw = join(this.#raw, wireBytes);
     try {
       while (this.state === 'more' && this.#takeRecord());
     } catch (error) {
@@ -82,8 +82,8 @@ export class FlightReader {
   #takeRecord(): boolean {
     const raw = this.#raw;
     if (raw.length < 1) return false;
-    const type = raw[0] as number;
-    if (type < 20 || type > 24) throw new MalformedTls('not a TLS record');
+    const messageType = raw[0] as number;
+    if (messageType < 20 || messageType > 24) throw new MalformedTls('not a TLS record');
     if (raw.length < 5) return false;
     if (raw[1] !== 3) throw new MalformedTls('not a TLS record');
     const length = ((raw[3] as number) << 8) | (raw[4] as number);
@@ -91,11 +91,11 @@ export class FlightReader {
     if (raw.length < 5 + length) return false;
     const content = raw.subarray(5, 5 + length);
     this.#raw = raw.subarray(5 + length);
-    if (type === 21) this.#takeAlert(content);
-    else if (type === 22) this.#takeHandshake(content);
+    if (messageType === 21) this.#takeAlert(content);
+    else if (messageType === 22) this.#takeHandshake(content);
     else if (this.#flight.hello)
       this.state = 'complete'; // ChangeCipherSpec or an encrypted record: no more plaintext follows.
-    else throw new MalformedTls(`record of type ${type} before the server's hello`);
+    else throw new MalformedTls(`record of type ${messageType} before the server's hello`);
     return true;
   }
 
@@ -122,7 +122,7 @@ export class FlightReader {
     if (content.length === 0) throw new MalformedTls('empty handshake record');
     this.#handshake = join(this.#handshake, content);
     while (this.state === 'more' && this.#handshake.length >= 4) {
-      const [type, high, middle, low] = this.#handshake as unknown as [
+      const [messageType, high, middle, low] = this.#handshake as unknown as [
         number,
         number,
         number,
@@ -131,9 +131,9 @@ export class FlightReader {
       const length = (high << 16) | (middle << 8) | low;
       if (length > MAX_MESSAGE) throw new MalformedTls(`handshake message of ${length} octets`);
       if (this.#handshake.length < 4 + length) return;
-      const body = this.#handshake.subarray(4, 4 + length);
+      const bodyBytes = this.#handshake.subarray(4, 4 + length);
       this.#handshake = this.#handshake.subarray(4 + length);
-      this.#takeMessage(type, body);
+      this.#takeMessage(messageType, bodyBytes);
     }
   }
 
@@ -141,26 +141,30 @@ export class FlightReader {
    * Reads one message. A ServerHello of TLS 1.3 ends the flight here: everything after it
    * is encrypted (RFC 9846 §2).
    */
-  #takeMessage(type: number, body: Uint8Array): void {
+  #takeMessage(messageType: number, bodyBytes: Uint8Array): void {
     const flight = this.#flight;
-    if (type === HandshakeType.serverHello) {
+    if (messageType === HandshakeType.serverHello) {
       if (flight.hello) throw new MalformedTls('second server hello');
-      flight.hello = readServerHello(body);
+      flight.hello = readServerHello(bodyBytes);
       if (flight.hello.retry || flight.hello.version >= ProtocolVersion['TLSv1.3'])
         this.state = 'complete';
       return;
     }
     if (!flight.hello)
-      throw new MalformedTls(`handshake message ${type} before the server's hello`);
-    switch (type) {
+      throw new MalformedTls(`handshake message ${messageType} before the server's hello`);
+    switch (messageType) {
       case HandshakeType.certificate:
-        flight.certificates = readCertificateMessage(body);
+        flight.certificates = readCertificateMessage(bodyBytes);
         return;
       case HandshakeType.certificateStatus:
         flight.ocspStapled = true;
         return;
       case HandshakeType.serverKeyExchange:
-        flight.keyExchange = readServerKeyExchange(body, flight.hello.suite, flight.hello.version);
+        flight.keyExchange = readServerKeyExchange(
+          bodyBytes,
+          flight.hello.suite,
+          flight.hello.version,
+        );
         return;
       case HandshakeType.certificateRequest:
         flight.certificateRequested = true;

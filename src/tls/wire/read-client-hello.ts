@@ -32,50 +32,51 @@ export interface ReceivedHello {
  *
  * The layout is that of `buildClientHello`; the message may span several records.
  */
-export function readClientHello(bytes: Uint8Array): ReceivedHello | 'more' | undefined {
-  if (bytes.length > 65536) return undefined;
+export function readClientHello(messageBytes: Uint8Array): ReceivedHello | 'more' | undefined {
+  if (messageBytes.length > 65536) return undefined;
   // Filled, not joined: a hello may come in records of one octet each.
-  const whole = new Uint8Array(bytes.length);
+  const whole = new Uint8Array(messageBytes.length);
   let filled = 0;
   for (let offset = 0; ;) {
-    if (bytes.length < offset + 5) {
-      if (bytes.length > 0 && bytes[0] !== 22) return undefined;
+    if (messageBytes.length < offset + 5) {
+      if (messageBytes.length > 0 && messageBytes[0] !== 22) return undefined;
       return 'more';
     }
-    if (bytes[offset] !== 22 || bytes[offset + 1] !== 3) return undefined;
-    const length = ((bytes[offset + 3] as number) << 8) | (bytes[offset + 4] as number);
-    if (bytes.length < offset + 5 + length) return 'more';
-    whole.set(bytes.subarray(offset + 5, offset + 5 + length), filled);
+    if (messageBytes[offset] !== 22 || messageBytes[offset + 1] !== 3) return undefined;
+    const length =
+      ((messageBytes[offset + 3] as number) << 8) | (messageBytes[offset + 4] as number);
+    if (messageBytes.length < offset + 5 + length) return 'more';
+    whole.set(messageBytes.subarray(offset + 5, offset + 5 + length), filled);
     filled += length;
     offset += 5 + length;
     const handshake = whole.subarray(0, filled);
     if (handshake.length >= 4) {
-      const size =
+      const byteCount =
         ((handshake[1] as number) << 16) |
         ((handshake[2] as number) << 8) |
         (handshake[3] as number);
       if (handshake[0] !== 1) return undefined;
-      if (handshake.length >= 4 + size) return parse(handshake.subarray(4, 4 + size));
+      if (handshake.length >= 4 + byteCount) return parse(handshake.subarray(4, 4 + byteCount));
     }
   }
 }
 
 /** Reads the body of the message; undefined when a length does not fit. */
-function parse(body: Uint8Array): ReceivedHello | undefined {
+function parse(bodyBytes: Uint8Array): ReceivedHello | undefined {
   try {
-    const reader = new ByteReader(body);
-    const legacy = reader.unsigned(2);
-    const random = Uint8Array.from(reader.takeBytes(32));
-    const sessionId = Uint8Array.from(reader.encodeVector(1));
-    const suites = numbers(reader.encodeVector(2));
-    const compression = [...reader.encodeVector(1)];
+    const byteReader = new ByteReader(bodyBytes);
+    const legacy = byteReader.unsigned(2);
+    const random = Uint8Array.from(byteReader.takeBytes(32));
+    const sessionId = Uint8Array.from(byteReader.encodeVector(1));
+    const suites = numbers(byteReader.encodeVector(2));
+    const compression = [...byteReader.encodeVector(1)];
     const extensions = new Map<number, Uint8Array>();
-    if (reader.left > 0) {
-      const list = reader.nested(2);
+    if (byteReader.left > 0) {
+      const list = byteReader.nested(2);
       while (list.left > 0) extensions.set(list.unsigned(2), list.encodeVector(2));
     }
-    const nested = (type: number, octets: 1 | 2): readonly number[] => {
-      const content = extensions.get(type);
+    const nested = (messageType: number, octets: 1 | 2): readonly number[] => {
+      const content = extensions.get(messageType);
       if (content) return numbers(new ByteReader(content).encodeVector(octets));
       return [];
     };
@@ -106,9 +107,9 @@ function parse(body: Uint8Array): ReceivedHello | undefined {
 
 /** Reads a list of two-octet code points. */
 function numbers(list: Uint8Array): number[] {
-  const reader = new ByteReader(list);
+  const byteReader = new ByteReader(list);
   const output: number[] = [];
-  while (reader.left > 0) output.push(reader.unsigned(2));
+  while (byteReader.left > 0) output.push(byteReader.unsigned(2));
   return output;
 }
 

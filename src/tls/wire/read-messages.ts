@@ -23,14 +23,14 @@ const retryRandom = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a
  *
  * Throws {@link MalformedTls}.
  */
-export function readServerHello(body: Uint8Array): ServerHello {
-  const reader = new ByteReader(body);
-  const legacy = reader.unsigned(2);
-  const random = Buffer.from(reader.takeBytes(32)).toString('hex');
-  reader.encodeVector(1);
-  const suite = reader.unsigned(2);
-  const compression = reader.unsigned(1);
-  const extensions = readExtensions(reader);
+export function readServerHello(bodyBytes: Uint8Array): ServerHello {
+  const byteReader = new ByteReader(bodyBytes);
+  const legacy = byteReader.unsigned(2);
+  const random = Buffer.from(byteReader.takeBytes(32)).toString('hex');
+  byteReader.encodeVector(1);
+  const suite = byteReader.unsigned(2);
+  const compression = byteReader.unsigned(1);
+  const extensions = readExtensions(byteReader);
   const versions = extensions.get(Extension.supportedVersions);
   const version = versions?.length === 2 ? new ByteReader(versions).unsigned(2) : legacy;
   const share = extensions.get(Extension.keyShare);
@@ -58,8 +58,8 @@ export function readServerHello(body: Uint8Array): ServerHello {
  *
  * Throws {@link MalformedTls} for more than 32 certificates.
  */
-export function readCertificateMessage(body: Uint8Array): Uint8Array[] {
-  const list = new ByteReader(body).nested(3);
+export function readCertificateMessage(bodyBytes: Uint8Array): Uint8Array[] {
+  const list = new ByteReader(bodyBytes).nested(3);
   const found: Uint8Array[] = [];
   while (list.left > 0) {
     if (found.length === MAX_CERTIFICATES) throw new MalformedTls('too many certificates');
@@ -81,38 +81,39 @@ export function readCertificateMessage(body: Uint8Array): Uint8Array[] {
  * signature itself is not verified here: a completed handshake in node:tls does that.
  */
 export function readServerKeyExchange(
-  body: Uint8Array,
+  bodyBytes: Uint8Array,
   suiteId: number,
   version: number,
 ): ServerKeyExchange {
-  const suite = suites.get(suiteId);
-  const reader = new ByteReader(body);
-  if (suite?.authentication === 'PSK' || suite?.keyExchange === 'SRP') return { kind: 'other' };
+  const cipherSuite = suites.get(suiteId);
+  const byteReader = new ByteReader(bodyBytes);
+  if (cipherSuite?.authentication === 'PSK' || cipherSuite?.keyExchange === 'SRP')
+    return { kind: 'other' };
   const scheme = (): { scheme?: number } => {
     if (
       version >= ProtocolVersion['TLSv1.2'] &&
-      suite?.authentication !== 'none' &&
-      reader.left >= 2
+      cipherSuite?.authentication !== 'none' &&
+      byteReader.left >= 2
     )
-      return { scheme: reader.unsigned(2) };
+      return { scheme: byteReader.unsigned(2) };
     return {};
   };
-  switch (suite?.keyExchange) {
+  switch (cipherSuite?.keyExchange) {
     case 'ECDHE': {
-      if (reader.unsigned(1) !== 3) return { kind: 'ecdhe', group: 'explicit' };
-      const group = reader.unsigned(2);
-      reader.encodeVector(1);
+      if (byteReader.unsigned(1) !== 3) return { kind: 'ecdhe', group: 'explicit' };
+      const group = byteReader.unsigned(2);
+      byteReader.encodeVector(1);
       return { kind: 'ecdhe', group, ...scheme() };
     }
     case 'DHE': {
-      const prime = Uint8Array.from(reader.encodeVector(2));
-      const generator = Uint8Array.from(reader.encodeVector(2));
-      reader.encodeVector(2);
+      const prime = Uint8Array.from(byteReader.encodeVector(2));
+      const generator = Uint8Array.from(byteReader.encodeVector(2));
+      byteReader.encodeVector(2);
       return { kind: 'dhe', prime, generator, ...scheme() };
     }
     case 'RSA':
-      if (suite.export)
-        return { kind: 'rsa-export', modulusBits: bitLength(reader.encodeVector(2)) };
+      if (cipherSuite.export)
+        return { kind: 'rsa-export', modulusBits: bitLength(byteReader.encodeVector(2)) };
       return { kind: 'other' };
     default:
       return { kind: 'other' };
@@ -123,14 +124,14 @@ export function readServerKeyExchange(
  * Reads extensions: a list (2) of type (2) and content (2). The first of a repeated type
  * counts, as most clients do it.
  */
-function readExtensions(reader: ByteReader): Map<number, Uint8Array> {
+function readExtensions(byteReader: ByteReader): Map<number, Uint8Array> {
   const found = new Map<number, Uint8Array>();
-  if (reader.left === 0) return found;
-  const list = reader.nested(2);
+  if (byteReader.left === 0) return found;
+  const list = byteReader.nested(2);
   while (list.left > 0) {
-    const type = list.unsigned(2);
+    const messageType = list.unsigned(2);
     const content = list.encodeVector(2);
-    if (!found.has(type)) found.set(type, content);
+    if (!found.has(messageType)) found.set(messageType, content);
   }
   return found;
 }

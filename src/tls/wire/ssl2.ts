@@ -70,22 +70,22 @@ export type Ssl2Answer =
  *   2        length of the connection id
  *   ...      certificate, cipher kinds, connection id
  */
-export function readSsl2ServerHello(bytes: Uint8Array): Ssl2Answer {
-  if (bytes.length < 3) return { state: 'more' };
-  const [first, second, type] = bytes as unknown as [number, number, number];
+export function readSsl2ServerHello(messageBytes: Uint8Array): Ssl2Answer {
+  if (messageBytes.length < 3) return { state: 'more' };
+  const [first, second, messageType] = messageBytes as unknown as [number, number, number];
   // A TLS alert begins 0x15 0x03, an SSLv2 record of two length octets has the high bit
   // set.
-  if ((first & 0x80) === 0 || type !== 4) return { state: 'refused' };
+  if ((first & 0x80) === 0 || messageType !== 4) return { state: 'refused' };
   const length = ((first & 0x7f) << 8) | second;
-  if (bytes.length < 2 + length) return { state: 'more' };
+  if (messageBytes.length < 2 + length) return { state: 'more' };
   try {
-    const reader = new ByteReader(bytes.subarray(3, 2 + length));
-    reader.takeBytes(2);
-    const version = reader.unsigned(2);
-    const sizes = [reader.unsigned(2), reader.unsigned(2), reader.unsigned(2)] as const;
+    const byteReader = new ByteReader(messageBytes.subarray(3, 2 + length));
+    byteReader.takeBytes(2);
+    const version = byteReader.unsigned(2);
+    const sizes = [byteReader.unsigned(2), byteReader.unsigned(2), byteReader.unsigned(2)] as const;
     if (version !== 2) return { state: 'refused' };
-    const certificate = Uint8Array.from(reader.takeBytes(sizes[0]));
-    const list = new ByteReader(reader.takeBytes(sizes[1]));
+    const certificate = Uint8Array.from(byteReader.takeBytes(sizes[0]));
+    const list = new ByteReader(byteReader.takeBytes(sizes[1]));
     const ciphers: number[] = [];
     while (list.left >= 3) ciphers.push(list.unsigned(3));
     return { state: 'accepted', ciphers, certificate };

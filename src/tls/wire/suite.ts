@@ -58,8 +58,8 @@ export function suiteName(codePoint: number): string {
 }
 
 /** The suites that satisfy `wanted`, in the order of the table. */
-export function suitesWhere(wanted: (suite: Suite) => boolean): readonly number[] {
-  return [...suites.values()].filter(wanted).map((suite) => suite.codePoint);
+export function suitesWhere(wanted: (cipherSuite: Suite) => boolean): readonly number[] {
+  return [...suites.values()].filter(wanted).map((cipherSuite) => cipherSuite.codePoint);
 }
 
 /**

@@ -42,10 +42,10 @@ export function namedTrustStore(name: string, certificates: readonly Certificate
  * One trust store with the anchors, dates and names of several. A certificate that one of
  * them holds without a date is trusted without a date: the operator added it.
  */
-export function joinTrustStores(stores: readonly TrustStore[]): TrustStore {
+export function joinTrustStores(trustStores: readonly TrustStore[]): TrustStore {
   const distrustAfter = new Map<Certificate, number>();
   const undated = new Set<string>();
-  for (const store of stores)
+  for (const store of trustStores)
     for (const certificate of store.certificates) {
       const date = store.distrustAfter(certificate);
       if (date === undefined) undated.add(latin1(certificate.der));
@@ -54,8 +54,8 @@ export function joinTrustStores(stores: readonly TrustStore[]): TrustStore {
   for (const certificate of distrustAfter.keys())
     if (undated.has(latin1(certificate.der))) distrustAfter.delete(certificate);
   return trustStore(
-    stores.flatMap(({ certificates }) => certificates),
-    stores.flatMap(({ keys }) => keys),
-    { sources: stores.flatMap(({ sources }) => sources), distrustAfter },
+    trustStores.flatMap(({ certificates }) => certificates),
+    trustStores.flatMap(({ keys }) => keys),
+    { sources: trustStores.flatMap(({ sources }) => sources), distrustAfter },
   );
 }
