@@ -5,7 +5,7 @@ import { nodeNetwork } from '../../src/net/index.js';
 import { resolvePolicy } from '../../src/tls-policy/index.js';
 import { postfixSection, startPostfixMap, stsStore } from '../../src/send/index.js';
 import { openStore } from '../../src/store/index.js';
-import { keepHeapSmall } from '../../src/server/keep-heap-small.js';
+import { keepHeapSmall } from '../../src/base/index.js';
 import { listenStream } from '../../src/server/listeners/stream-listener.js';
 import { reportUsage } from './usage.js';
 

@@ -52,4 +52,3 @@ export type {
   StreamPort,
   WebHandler,
 } from './service.js';
-export { keepHeapSmall } from './keep-heap-small.js';

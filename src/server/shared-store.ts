@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { steadyTime, type Clock } from '../base/index.js';
+import { collectGarbage, steadyTime, type Clock } from '../base/index.js';
 import type { StsCache } from '../mta-sts/index.js';
 import { POLICY_CACHE, stsStore } from '../send/index.js';
 import { openStore, type JobWrites, type Store } from '../store/index.js';
@@ -154,12 +152,6 @@ export class SharedStore implements StoreSource {
       fix: failure.fix,
     });
   }
-}
-
-/** Takes some milliseconds, hence only for a reload that changes the file. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
 }
 
 /** The function of the daemon that is degraded while a job cannot write. */

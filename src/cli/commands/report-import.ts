@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isHermeticError, neutralise, systemClock } from '../../base/index.js';
+import { isHermeticError, neutralise, systemClock , keepHeapSmall } from '../../base/index.js';
 import { createResolver, rootAnchors, systemUpstreams } from '../../dns/index.js';
 import { nodeNetwork } from '../../net/index.js';
 import {
@@ -13,7 +13,6 @@ import {
   type ReportRecord,
   type Source,
 } from '../../tls-rpt-receive/index.js';
-import { keepHeapSmall } from '../../server/index.js';
 import type { Store } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { sayFailure } from '../failure-text.js';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type * as ServerModule from '../../server/index.js';
 import type { Daemon, Log, ReloadProblem, ReloadResult } from '../../server/index.js';
-import { isHermeticError } from '../../base/index.js';
+import { isHermeticError, keepHeapSmall } from '../../base/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { DEFAULT_CONFIG, describeProblem, readConfig, readConfigSources } from '../config-files.js';
 import { STANDARD_STREAM } from '../files.js';
@@ -34,6 +34,7 @@ export function defineServe(command: Command, context: CommandContext): void {
     .option('--config <file>', 'configuration', DEFAULT_CONFIG)
     .option('--check', 'report what would keep the daemon from starting; write nothing')
     .action(async ({ config, check }: ServeFlags) => {
+      keepHeapSmall();
       // Loads every job of the daemon.
       const server = await import('../../server/index.js');
       context.finish(

@@ -1,5 +1,5 @@
 import type { SecureContext } from 'node:tls';
-import { systemClock } from '../../base/index.js';
+import { collectGarbage, keepHeapSmall, systemClock } from '../../base/index.js';
 import type { Config } from '../config/config.js';
 import {
   controlPort,
@@ -11,7 +11,6 @@ import {
 import { formatListenAddress, type ListenAddress } from '../listen-address.js';
 import { openHouse, type OpenJobContext } from './job-context.js';
 import { jobs } from '../jobs/all-jobs.js';
-import { keepHeapSmall } from '../keep-heap-small.js';
 import { ListenerSet, wanted, type Wanted } from '../listeners/listener-set.js';
 import { listenStream } from '../listeners/stream-listener.js';
 import { listenWeb, type WebSettings } from '../listeners/web-listener.js';
@@ -116,6 +115,7 @@ export async function startDaemon(
   let generation: Generation | undefined;
   generation = await enter(config);
   ready = true;
+  collectGarbage();
   stores.serving();
   log.info('started', {
     version,

@@ -1,0 +1,27 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/**
+ * Lets V8 return memory early. It collects the heap after growth by 30 % of the live
+ * objects instead of several times their size, and the nursery does not grow. Call it
+ * before the program loads its modules: compiling them grows the nursery to 32 MB. One
+ * thread collects the nursery: several threads do more work. `--optimize-for-size` saves
+ * more memory, and restricts the compiler.
+ */
+export function keepHeapSmall(): void {
+  for (const flag of [
+    '--heap-growing-percent=30',
+    '--semi-space-growth-factor=1',
+    '--no-parallel-scavenge',
+  ])
+    setFlagsFromString(flag);
+}
+
+/**
+ * Collects all garbage, in tens of milliseconds: after the start, when a third of the heap
+ * is what compiling the modules has left, and after a reload that opens another database.
+ */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
