@@ -1,62 +1,40 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
 import { hookWriter } from '../src/publish/dns/hook-writer.js';
-import { parseConfig } from '../src/server/index.js';
+import { planPublish, planWeb } from '../src/cli/setup/plan-jobs.js';
+import { parseConfigFiles } from '../src/server/index.js';
 
 const pages = ['docs/postfix.md', 'docs/publish.md'] as const;
 
-/** Runs the commands of a page that write files, in a folder in place of `/etc`. */
-function follow(page: string, etc: string): void {
-  const written = readFileSync(page, 'utf8')
-    .split(/^```(.*)$/m)
-    .filter((_, i, parts) => i % 4 === 2 && parts[i - 1] === 'sh')
-    .flatMap(
-      (block) => block.match(/^(?:cat >.*<<'?([A-Z]+)'?\n[\s\S]*?\n\1|mkdir -p .*)$/gm) ?? [],
-    )
-    .filter((command) => /hermetic\.(yaml|service)/.test(command.split('\n')[0] ?? ''))
-    .map((command) =>
-      command.replaceAll('/etc/', `${etc}/`).replace('$(postconf -h mail_version)', '3.7'),
-    );
-  assert.ok(written.length >= 2, page);
-  execFileSync('sh', [
-    '-euc',
-    `mkdir -p ${etc}/systemd/system ${etc}/hermetic\n${written.join('\n')}`,
-  ]);
-}
+test('no page writes a file of another page, or a unit', () => {
+  for (const page of pages) {
+    const text = readFileSync(page, 'utf8');
+    assert.doesNotMatch(text, /cat >+ \/etc\/(hermetic|systemd)/, page);
+    assert.doesNotMatch(text, /npm install --global/, page);
+  }
+});
 
-function etc(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'hermetic-etc-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
-
-for (const order of [pages, [...pages].reverse()])
-  test(`one configuration and one unit serve both: ${order.join(', then ')}`, (t) => {
-    const folder = etc(t);
-    for (const page of order) follow(page, folder);
-    const parsed = parseConfig(readFileSync(join(folder, 'hermetic', 'hermetic.yaml'), 'utf8'));
-    assert.ok(parsed.ok, JSON.stringify(parsed));
-    assert.ok(parsed.value.jobs['postfix'] && parsed.value.jobs['publish']);
-    assert.ok(parsed.value.metrics && parsed.value.web);
-    assert.deepEqual(
-      readdirSync(join(folder, 'systemd', 'system')).filter((name) => name.endsWith('.service')),
-      ['hermetic.service'],
-    );
-    const dropIn = join(folder, 'systemd', 'system', 'hermetic.service.d', 'publish.conf');
-    assert.match(readFileSync(dropIn, 'utf8'), /DynamicUser=no/);
+test('setup publish writes the file that docs/publish.md shows, next to that of Postfix', () => {
+  const page = readFileSync('docs/publish.md', 'utf8');
+  const shown = /```yaml\n(publish:[\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const planned = planPublish({
+    domain: ['example.com'],
+    host: ['mx1.example.com'],
+    policyHost: 'policy.example.com',
+    dnsServer: '192.0.2.53',
+    directory: 'https://acme-v02.api.letsencrypt.org/directory',
+    agree: true,
   });
-
-test('both pages write the same unit, and neither overwrites the configuration', () => {
-  const unit = /cat > \/etc\/systemd\/system\/hermetic\.service <<'END'\n([\s\S]*?)\nEND/;
-  const units = pages.map((page) => unit.exec(readFileSync(page, 'utf8'))?.[1]);
-  assert.ok(units[0]);
-  assert.equal(units[0], units[1]);
-  for (const page of pages)
-    assert.doesNotMatch(readFileSync(page, 'utf8'), /cat > \/etc\/hermetic\/hermetic\.yaml/);
+  assert.equal(planned.text.replace(/^#.*\n/, ''), shown);
+  const parsed = parseConfigFiles([
+    { file: 'hermetic.yaml', text: readFileSync('packaging/hermetic.yaml', 'utf8') },
+    { file: 'postfix.yaml', text: 'postfix: {version: "3.7"}\n' },
+    { file: 'publish.yaml', text: planned.text },
+    { file: 'web.yaml', text: planWeb({ directory: '' }).text },
+  ]);
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  assert.ok(parsed.value.jobs['postfix'] && parsed.value.jobs['publish'] && parsed.value.web);
 });
 
 test('the page of the hook shows the JSON that a hook is given', async () => {

@@ -77,6 +77,30 @@ export const daemonFailures = defineFailures({
     message: 'The daemon refused a new configuration; the old one stays active.',
     fix: 'Correct the problems that the messages name, and reload again.',
   },
+  'setup-absent': {
+    blame: 'local',
+    temporary: false,
+    message: 'There is no saved state of a setup to restore.',
+    fix: 'Name a use that hermetic setup has configured.',
+  },
+  'setup-changed': {
+    blame: 'local',
+    temporary: false,
+    message: 'A file was changed after setup, so undo left it as it is.',
+    fix: 'Restore the file by hand from the saved state that the message names.',
+  },
+  'postfix-absent': {
+    blame: 'local',
+    temporary: false,
+    message: 'Postfix is not installed on this machine.',
+    fix: 'Install Postfix, or configure your mail server with hermetic config.',
+  },
+  'postfix-unreadable': {
+    blame: 'local',
+    temporary: false,
+    message: 'The configuration of Postfix cannot be read or is not valid.',
+    fix: 'Run the command as root, and correct main.cf.',
+  },
   'reload-unsupported': {
     blame: 'local',
     temporary: false,

@@ -113,6 +113,20 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/serve.js')).defineServe,
   },
   {
+    name: 'setup',
+    group: 'Run',
+    usage: '<use>',
+    summary: 'write the configuration for Postfix, publishing or reports, or undo it',
+    load: async () => (await import('./commands/setup.js')).defineSetup,
+  },
+  {
+    name: 'doctor',
+    group: 'Run',
+    usage: '',
+    summary: 'find faults of the installation, the most important first',
+    load: async () => (await import('./commands/doctor.js')).defineDoctor,
+  },
+  {
     name: 'status',
     group: 'Run',
     usage: '',
@@ -125,6 +139,20 @@ export const commands: readonly CommandEntry[] = [
     usage: '',
     summary: 'let the running daemon read its configuration again',
     load: async () => (await import('./commands/reload.js')).defineReload,
+  },
+  {
+    name: 'backup',
+    group: 'Run',
+    usage: '<file>',
+    summary: 'copy the database while the daemon runs',
+    load: async () => (await import('./commands/backup.js')).defineBackup,
+  },
+  {
+    name: 'restore',
+    group: 'Run',
+    usage: '<file>',
+    summary: 'replace the database by a backup',
+    load: async () => (await import('./commands/restore.js')).defineRestore,
   },
   {
     name: 'explain',

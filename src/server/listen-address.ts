@@ -3,7 +3,12 @@ import { formatIp, parseIp } from '../base/index.js';
 
 /** Where a daemon listens: an address and port, or the path of a UNIX socket. */
 export type ListenAddress =
-  | { readonly address: string; readonly port: number }
+  | {
+      readonly address: string;
+      readonly port: number;
+      /** `::` accepts IPv4 too, unless the same list has 0.0.0.0 with this port. */
+      readonly ipv6Only?: boolean;
+    }
   | {
       readonly path: string;
       /** Permission bits. Default 0666: Postfix runs as a user of its own. */
@@ -47,4 +52,11 @@ export const listenAddresses = z
       });
       return z.NEVER;
     }),
-  );
+  )
+  .transform((all) => all.map((at) => (isOnlyIpv6(at, all) ? { ...at, ipv6Only: true } : at)));
+
+/** Linux refuses a second socket for IPv4 next to one that accepts both families. */
+function isOnlyIpv6(at: ListenAddress, all: readonly ListenAddress[]): boolean {
+  if (!('port' in at) || at.address !== '::') return false;
+  return all.some((one) => 'port' in one && one.address === '0.0.0.0' && one.port === at.port);
+}

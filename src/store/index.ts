@@ -25,6 +25,7 @@ export type { ExposedFile } from './private-file.js';
 export type { Value } from './driver.js';
 export { migrate } from './migrate.js';
 export { groupCommit, type GroupCommitOptions } from './group-commit.js';
+export { backUpStore, checkBackup } from './back-up-store.js';
 export { verifyStore } from './verify-store.js';
 export { isStoreFailure, storeFailures } from './failures.js';
 export { openStoreToRead, type OpenToReadOptions } from './open-to-read.js';

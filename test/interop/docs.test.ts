@@ -69,27 +69,15 @@ forward-zone:
   const script = (name: string, body: string): void =>
     write(`bin/${name}`, `#!/bin/bash\nset -e\n${body}\n`, 0o755);
   script('apt-get', '[ "$1" = install ]');
-  script('npm', '[ "$*" = "install --global hermetic" ]');
-  script(
-    'hermetic',
-    `for last; do [ "$before" = --config ] && file=$last; before=$last; done
-cat "$file" > ${folder}/whole.yaml
-cat >> ${folder}/whole.yaml <<'YAML'
-resolver: {addresses: [127.0.0.1], trustAnchor: ${folder}/anchor}
-roots: {replace: ${folder}/roots.pem}
-network: {privateAddresses: allow}
-store: {file: ${folder}/hermetic.db}
-YAML
-exec ${process.execPath} ${resolve('dist/src/cli/main.js')} "\${@//$file/${folder}/whole.yaml}"`,
-  );
+  // The package is installed by test/interop/debian-package.test.ts.
+  script('hermetic', `exec ${process.execPath} ${resolve('dist/src/cli/main.js')} "$@"`);
   script(
     'systemctl',
     `case "$*" in
   daemon-reload) ;;
   'enable --now unbound') unbound -c ${folder}/unbound.conf; for i in $(seq 300); do dig +tries=1 +time=1 @127.0.0.1 . SOA | grep -q 'flags:.* ad' && exit; sleep 0.2; done; exit 1 ;;
   'enable --now hermetic')
-    command=$(sed -n 's/^ExecStart=//p' /etc/systemd/system/hermetic.service)
-    setsid $command > ${folder}/hermetic.log 2>&1 < /dev/null &
+    RUNTIME_DIRECTORY=/run/hermetic setsid hermetic serve > ${folder}/hermetic.log 2>&1 < /dev/null &
     echo $! > ${folder}/hermetic.pid
     for i in $(seq 300); do grep -q 'listening what=postfix' ${folder}/hermetic.log && exit; sleep 0.2; done; cat ${folder}/hermetic.log; exit 1 ;;
   'restart postfix')
@@ -114,10 +102,10 @@ test('the commands of docs/postfix.md take Postfix from nothing to enforced', as
         .map((block) => (block.startsWith('grep ') ? `${delivered}\n${block}` : block))
         .join(''),
     );
-  assert.equal(steps.length, 6);
+  assert.equal(steps.length, 5);
   const { resolver, anchorLine } = await lab.expose();
   standIns(anchorLine, resolver);
-  for (const path of ['spool', 'lib', 'log']) mkdirSync(join(folder, path));
+  for (const path of ['spool', 'lib', 'log', 'run', 'state']) mkdirSync(join(folder, path));
   cpSync('/etc', join(folder, 'etc'), { recursive: true, verbatimSymlinks: true });
   write(
     'etc/postfix/main.cf',
@@ -133,6 +121,14 @@ alias_database =
 smtpd_relay_restrictions = permit_mynetworks, reject
 `,
   );
+  write(
+    'etc/hermetic/hermetic.yaml',
+    `resolver: {addresses: [127.0.0.1], trustAnchor: ${folder}/anchor}
+roots: {replace: ${folder}/roots.pem}
+network: {privateAddresses: allow}
+store: {file: ${folder}/hermetic.db}
+`,
+  );
   // Debian's master.cf, but for its chroot and for port 25, which others may have.
   const master = readFileSync('/usr/share/postfix/master.cf.dist', 'utf8');
   write(
@@ -146,6 +142,9 @@ mount --bind ${folder}/etc /etc
 mount --bind ${folder}/spool /var/spool/postfix
 mount --bind ${folder}/lib /var/lib/postfix
 mount --bind ${folder}/log /var/log
+mkdir -p /run/hermetic /var/lib/hermetic
+mount --bind ${folder}/run /run/hermetic
+mount --bind ${folder}/state /var/lib/hermetic
 mount --bind ${folder}/roots.pem /etc/ssl/certs/ca-certificates.crt
 chown postfix /var/lib/postfix
 export PATH=${folder}/bin:$PATH
@@ -160,14 +159,15 @@ ${steps.map((step, i) => `echo "== ${i + 1}"\n${step}`).join('\n')}`;
   const logs = `${out}\n${err}\n${await runProgram('sh', ['-c', `cat ${folder}/hermetic.log ${folder}/log/mail.log`], { anyStatus: true }).then((r) => r.out)}`;
   assert.equal(code, 0, logs);
   const printed = out.split(/== \d+\n/).slice(1);
-  assert.match(printed[1] ?? '', /\.yaml is valid/, logs);
+  assert.match(printed[2] ?? '', /create \/etc\/hermetic\/conf\.d\/postfix\.yaml/, logs);
+  assert.match(printed[2] ?? '', /setup postfix is complete/, logs);
   assert.match(
     printed[3] ?? '',
     new RegExp(`^secure match=mx\\.${inside.replace('.', '\\.')} servername=hostname`),
     logs,
   );
   assert.match(
-    printed[5] ?? '',
+    printed[4] ?? '',
     /Verified TLS connection established to mx\.sts-only\.example/,
     logs,
   );

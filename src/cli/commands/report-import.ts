@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isHermeticError, neutralise, systemClock , keepHeapSmall } from '../../base/index.js';
+import { isHermeticError, neutralise, systemClock, keepHeapSmall } from '../../base/index.js';
 import { createResolver, rootAnchors, systemUpstreams } from '../../dns/index.js';
 import { nodeNetwork } from '../../net/index.js';
 import {

@@ -100,3 +100,14 @@ test('what the documents show is a configuration, and docs/serve.md leaves no ke
   for (const [, list = ''] of told.matchAll(/Known are: ([^.]*)\./g))
     for (const key of list.split(', ')) assert.ok(blocks[0]?.[1]?.includes(`  ${key}:`), key);
 });
+
+test('0.0.0.0 and [::] with one port are two sockets, one for each family', () => {
+  const parsed = parseConfig(
+    "web: {listen: ['[::]:443', '0.0.0.0:443', '[::]:8443', '[::1]:443']}",
+  );
+  assert.ok(parsed.ok);
+  assert.deepEqual(
+    parsed.value.web?.listen.map((at) => 'ipv6Only' in at),
+    [true, false, false, false],
+  );
+});

@@ -174,11 +174,11 @@ export async function openPort(
 
 function listenAt(
   server: Server,
-  { address, port }: { readonly address: string; readonly port: number },
+  { address, port, ipv6Only = false }: Exclude<ListenAddress, { readonly path: string }>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: address, port, exclusive: true }, () => resolve());
+    server.listen({ host: address, port, exclusive: true, ipv6Only }, () => resolve());
   });
 }
 

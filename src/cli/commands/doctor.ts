@@ -1,0 +1,240 @@
+import { X509Certificate } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { isHermeticError } from '../../base/index.js';
+import { nodeNetwork } from '../../net/index.js';
+import { probeResolver } from '../../send/index.js';
+import type { Config, DaemonStatus } from '../../server/index.js';
+import { DEFAULT_CONFIG, describeProblem, readConfigSources } from '../config-files.js';
+import { askDaemon, DEFAULT_SOCKET } from '../control-client.js';
+import { examinePostfix, type PostfixState } from '../doctor/examine-postfix.js';
+import { examineSystem, type SystemState } from '../doctor/examine-system.js';
+import { importance, type Fault } from '../doctor/fault.js';
+import { exitCodes } from '../exit-codes.js';
+import { addHelpPage } from '../help.js';
+import { formatJson, type CommandContext } from '../output.js';
+import { nodeMachine, type Machine } from '../setup/machine.js';
+import { NEEDED_SETTINGS, readPostfix } from '../setup/postfix-facts.js';
+import { packageVersion } from '../version.js';
+
+interface DoctorFlags {
+  readonly config: string;
+  readonly socket: string;
+  readonly root: string;
+  readonly json?: boolean;
+}
+
+/** `hermetic doctor`: examines the installation, and names every fault with its fix. */
+export function defineDoctor(command: Command, context: CommandContext): void {
+  command
+    .option('--config <file>', 'configuration', DEFAULT_CONFIG)
+    .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)
+    .option('--root <folder>', 'examine the system in this folder', '')
+    .option('--json', 'print the faults as JSON lines')
+    .action(async (flags: DoctorFlags) => {
+      const faults = await examine(flags);
+      for (const fault of faults)
+        context.output.out(flags.json ? `${formatJson(fault)}\n` : describe(fault));
+      if (faults.length === 0 && !flags.json) context.output.out('no fault found\n');
+      const isSerious = faults.some((fault) => fault.importance < importance.advice);
+      context.finish(isSerious ? exitCodes.fail : exitCodes.good);
+    });
+  addHelpPage(command, context.output, {
+    note: 'Run it as root: other users cannot read the secrets. It changes nothing and contacts no machine but the resolver.',
+    exitStatus: [
+      [exitCodes.good, 'no fault, or advice only'],
+      [exitCodes.fail, 'a fault that defers mail, weakens protection or loses data'],
+    ],
+    examples: ['hermetic doctor'],
+  });
+}
+
+function describe({ id, message, fix }: Fault): string {
+  return `${message} (${id})\n  ${fix}\n`;
+}
+
+async function examine(flags: DoctorFlags): Promise<readonly Fault[]> {
+  const machine = nodeMachine(flags.root);
+  const { config, faults } = await readConfiguration(flags, machine);
+  const daemon = await statusOf(machine.path(flags.socket));
+  const found = [
+    ...faults,
+    ...examineSystem(systemState(flags, machine, { config, ...daemon })),
+    ...(await postfixFaults(machine, config, daemon.status)),
+  ];
+  return found.sort((a, b) => a.importance - b.importance);
+}
+
+interface Configured {
+  readonly config: Config | undefined;
+  readonly faults: readonly Fault[];
+}
+
+/** The configuration, and everything that would keep a daemon from starting with it. */
+async function readConfiguration(flags: DoctorFlags, machine: Machine): Promise<Configured> {
+  const server = await import('../../server/index.js');
+  const fault = (message: string, fix: string): Fault => {
+    return { id: 'start-would-fail', importance: importance.mailDeferred, message, fix };
+  };
+  try {
+    const parsed = server.parseConfigFiles(readConfigSources(machine.path(flags.config)));
+    if (!parsed.ok)
+      return {
+        config: undefined,
+        faults: parsed.failure.map((problem) =>
+          fault(describeProblem(problem).message, problem.fix),
+        ),
+      };
+    const log = server.createLog({ format: 'plain', write: () => undefined, now: Date.now });
+    const problems = await server.checkStart(parsed.value, log);
+    return {
+      config: parsed.value,
+      faults: problems.map((problem) => fault(problem.message, problem.fix ?? '')),
+    };
+  } catch (error) {
+    if (!isHermeticError(error)) throw error;
+    return { config: undefined, faults: [fault(error.message, error.fix ?? '')] };
+  }
+}
+
+interface DaemonFacts {
+  readonly status: DaemonStatus | undefined;
+  readonly unreachable: string | undefined;
+}
+
+async function statusOf(socket: string): Promise<DaemonFacts> {
+  try {
+    const answer = await askDaemon(socket, { do: 'status' }, 5000);
+    return { status: answer.ok ? answer.status : undefined, unreachable: undefined };
+  } catch (error) {
+    if (!isHermeticError(error)) throw error;
+    return { status: undefined, unreachable: error.message };
+  }
+}
+
+function systemState(
+  flags: DoctorFlags,
+  machine: Machine,
+  { config, status, unreachable }: DaemonFacts & { readonly config: Config | undefined },
+): SystemState {
+  const user = userOf(machine);
+  const canRead = (path: string): boolean => {
+    const facts = machine.facts(path);
+    if (!facts || !user) return true;
+    const { mode, uid, gid } = facts;
+    if (uid === user.uid) return (mode & 0o400) !== 0;
+    return gid === user.gid ? (mode & 0o040) !== 0 : (mode & 0o004) !== 0;
+  };
+  const files = sourcesOf(machine.path(flags.config));
+  const state = machine.facts('/var/lib/hermetic');
+  const now = Date.now();
+  return {
+    status,
+    unreachable,
+    installedVersion: packageVersion(),
+    nodeVersion: process.versions.node,
+    secrets: secretsOf(config).flatMap((path) => {
+      const facts = machine.facts(path);
+      return facts ? [{ path, mode: facts.mode, readable: canRead(path) }] : [];
+    }),
+    unreadable: files.filter((path) => !canRead(path.slice(flags.root.length))),
+    formerConfig: machine.facts('/etc/hermetic.yaml') !== undefined,
+    configChanged: Math.max(0, ...files.map((path) => statSync(path).mtimeMs)),
+    freeBytes: machine.freeBytes('/var/lib/hermetic'),
+    clockSynchronised: synchronised(machine),
+    clockBehind: (newestFile(machine) - now) / 1000,
+    certificates: (config?.web?.certificates ?? []).flatMap(({ chain }) =>
+      expiryOf(chain, machine),
+    ),
+    observe: config?.policy.observe ?? false,
+    endedExemptions: (config?.policy.exemptions ?? [])
+      .filter(({ until }) => Date.parse(until) < now)
+      .map(({ domain }) => domain),
+    stateOwned: !state || !user || state.uid === user.uid,
+    now,
+  };
+}
+
+/** When the installation was last written: no right clock shows an earlier time. */
+function newestFile(machine: Machine): number {
+  const files = [
+    fileURLToPath(new URL('../../../../package.json', import.meta.url)),
+    machine.path('/var/lib/hermetic/hermetic.db'),
+  ];
+  return Math.max(...files.map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0));
+}
+
+function sourcesOf(config: string): readonly string[] {
+  try {
+    return readConfigSources(config).map(({ file }) => file);
+  } catch {
+    return [];
+  }
+}
+
+/** The user of the daemon; undefined where it runs as another one. */
+function userOf(machine: Machine): { readonly uid: number; readonly gid: number } | undefined {
+  const line = /^hermetic:[^:]*:(\d+):(\d+):/m.exec(machine.read('/etc/passwd') ?? '');
+  return line ? { uid: Number(line[1]), gid: Number(line[2]) } : undefined;
+}
+
+function secretsOf(config: Config | undefined): readonly string[] {
+  const keys = config?.web?.certificates.map(({ key }) => key) ?? [];
+  const publish = config?.jobs['publish'] as
+    { readonly dns?: Readonly<Record<string, { readonly key?: string }>> } | undefined;
+  return [...keys, ...Object.values(publish?.dns ?? {}).flatMap(({ key }) => key ?? [])];
+}
+
+function expiryOf(path: string, machine: Machine): SystemState['certificates'] {
+  try {
+    const { validTo } = new X509Certificate(machine.read(path) ?? '');
+    return [{ path, notAfter: Date.parse(validTo) }];
+  } catch {
+    // The check of the start reports a file that is not a certificate.
+    return [];
+  }
+}
+
+function synchronised(machine: Machine): boolean | undefined {
+  const { status, out } = machine.run(['timedatectl', 'show', '-p', 'NTPSynchronized', '--value']);
+  return status === 0 ? out.trim() === 'yes' : undefined;
+}
+
+async function postfixFaults(
+  machine: Machine,
+  config: Config | undefined,
+  status: DaemonStatus | undefined,
+): Promise<readonly Fault[]> {
+  const section = config?.jobs['postfix'] as
+    | {
+        readonly version: string;
+        readonly resolver: { readonly file: string; readonly trustRemote: boolean };
+      }
+    | undefined;
+  try {
+    const postfix = readPostfix(machine);
+    const settings = Object.fromEntries(
+      Object.keys(NEEDED_SETTINGS).map((name) => [name, postfix.setting(name)]),
+    );
+    const state: PostfixState = {
+      ...postfix,
+      settings,
+      hasRoots: machine.facts(settings['smtp_tls_CAfile'] || '/nonexistent') !== undefined,
+      resolvConfs: [machine.read('/etc/resolv.conf') ?? '', machine.read(postfix.resolvConf) ?? ''],
+      probe: await probeResolver({
+        network: nodeNetwork(),
+        resolvConf: machine.path(postfix.resolvConf),
+        trustRemote: section?.resolver.trustRemote ?? false,
+      }),
+      section: section && { version: section.version, resolverFile: section.resolver.file },
+    };
+    return examinePostfix(state, status);
+  } catch (error) {
+    if (!isHermeticError(error)) throw error;
+    const { code, message, fix = '' } = error;
+    // A machine without Postfix may publish or receive reports alone.
+    if (code === 'postfix-absent' && !section) return [];
+    return [{ id: code, importance: importance.mailDeferred, message, fix }];
+  }
+}

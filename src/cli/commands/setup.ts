@@ -1,0 +1,227 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { HermeticError } from '../../base/index.js';
+import { nodeNetwork } from '../../net/index.js';
+import { probeResolver } from '../../send/index.js';
+import { DEFAULT_CONFIG, describeProblem, readConfigSources } from '../config-files.js';
+import { askDaemon, DEFAULT_SOCKET } from '../control-client.js';
+import { exitCodes } from '../exit-codes.js';
+import { addHelpPage } from '../help.js';
+import { collectValues, misuse, readWord } from '../options.js';
+import { complain, type CommandContext, type Output } from '../output.js';
+import { nodeMachine, type Machine } from '../setup/machine.js';
+import {
+  planKeyAccess,
+  planPublish,
+  planReport,
+  planWeb,
+  type JobAnswers,
+} from '../setup/plan-jobs.js';
+import { planPostfix, type PlannedFile } from '../setup/plan-postfix.js';
+import { POSTFIX_FOLDER, readPostfix } from '../setup/postfix-facts.js';
+import { applySetup, journalPath, undoSetup, type SetupStep } from '../setup/setup-plan.js';
+
+const uses = ['postfix', 'publish', 'report', 'web'] as const;
+type Use = (typeof uses)[number];
+
+interface SetupFlags extends JobAnswers {
+  readonly yes?: boolean;
+  readonly undo?: boolean;
+  readonly socket: string;
+  /** A folder that holds a whole system, for tests. */
+  readonly root: string;
+}
+
+/** `hermetic setup`: writes the configuration for one use, and can restore the machine. */
+export function defineSetup(command: Command, context: CommandContext): void {
+  command
+    .argument('<use>', `${uses.join(', ')}`)
+    .option('--yes', 'write the files; otherwise they are only shown')
+    .option('--undo', 'restore the files that setup of this use has changed')
+    .option('--domain <domain>', 'publish, report: a domain (repeatable)', collectValues)
+    .option('--host <host>', 'publish: a mail server of the domains (repeatable)', collectValues)
+    .option('--policy-host <host>', 'publish: the name of this machine')
+    .option('--report-to <uri>', 'publish: where senders report to (default mailto:tlsrpt@DOMAIN)')
+    .option('--dns-server <address>', 'publish: primary name server that takes updates')
+    .option('--dns-zone <zone>', 'publish: its zone (default: the first domain)')
+    .option('--dns-key <file>', 'publish: its TSIG key (default /etc/hermetic/dns.key)')
+    .option(
+      '--directory <url>',
+      'publish: ACME directory of the CA',
+      'https://acme-v02.api.letsencrypt.org/directory',
+    )
+    .option('--agree', 'publish: agree to the terms of the CA')
+    .option('--recipient <address>', 'report: a mail address for reports', collectValues)
+    .option('--listen <address>', 'report, web: the address of the port')
+    .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)
+    .option('--root <folder>', 'change the system in this folder', '')
+    .action(async (use: string, flags: SetupFlags) =>
+      context.finish(await setUp(readWord('use', use, uses), flags, context)),
+    );
+  addHelpPage(command, context.output, {
+    note:
+      'Each use has a file of its own in /etc/hermetic/conf.d. Without --yes the command shows the ' +
+      'files and writes nothing. It saves the former content of every file that it changes.',
+    exitStatus: [
+      [exitCodes.good, 'the files are written and in effect, or shown'],
+      [exitCodes.fail, 'undo left a file that was changed after setup'],
+      [exitCodes.usage, 'nothing was changed'],
+    ],
+    examples: [
+      'hermetic setup postfix',
+      'hermetic setup postfix --yes',
+      'hermetic setup postfix --undo',
+    ],
+  });
+}
+
+async function setUp(use: Use, flags: SetupFlags, { output }: CommandContext): Promise<number> {
+  const machine = nodeMachine(flags.root);
+  const activate = (path: string): Promise<void> => activateFile(path, machine, flags);
+  if (flags.undo) {
+    const left = await undoSetup(use, activate, machine);
+    for (const path of left)
+      complain(
+        output,
+        new HermeticError('setup-changed', `${path}: changed after setup; left as it is`, {
+          fix: `Restore it by hand; ${journalPath(use)} has the former content.`,
+        }),
+      );
+    if (left.length === 0) output.out(`the state before setup ${use} is restored\n`);
+    return left.length === 0 ? exitCodes.good : exitCodes.fail;
+  }
+  const files = planFiles(use, await complete(use, flags), machine).filter(
+    ({ path, text }) => machine.read(path) !== text,
+  );
+  if (files.length === 0) {
+    output.out(`setup ${use} is complete already\n`);
+    return exitCodes.good;
+  }
+  for (const file of files) output.out(describe(file, machine));
+  if (use === 'postfix') await warnAboutResolver(machine, output);
+  if (!(flags.yes ?? (await confirm('Write these files?')))) {
+    output.out('nothing was written; add --yes to write the files\n');
+    return exitCodes.good;
+  }
+  const steps = files.map((file): SetupStep => ({ ...file, activate: () => activate(file.path) }));
+  await applySetup(use, steps, machine);
+  output.out(`setup ${use} is complete; hermetic setup ${use} --undo restores the former state\n`);
+  return exitCodes.good;
+}
+
+function planFiles(use: Use, answers: JobAnswers, machine: Machine): readonly PlannedFile[] {
+  switch (use) {
+    case 'postfix':
+      return planPostfix(machine);
+    case 'web':
+      return [planWeb(answers)];
+    case 'report':
+      return [planReport(answers)];
+    case 'publish': {
+      const web = hasSection('web', machine) ? [] : [planWeb({ ...answers, listen: undefined })];
+      return [planKeyAccess(), ...web, planPublish(answers)];
+    }
+  }
+}
+
+function hasSection(section: string, machine: Machine): boolean {
+  const pattern = new RegExp(`^${section}:`, 'm');
+  return readConfigSources(machine.path(DEFAULT_CONFIG)).some(({ text }) => pattern.test(text));
+}
+
+/** The flags that a use cannot do without, each with its question. */
+const needed: Readonly<Record<Use, readonly (readonly [keyof JobAnswers, string, string])[]>> = {
+  postfix: [],
+  web: [],
+  report: [['domain', '--domain', 'Domain that receives mail']],
+  publish: [
+    ['domain', '--domain', 'Domain that receives mail'],
+    ['host', '--host', 'Mail server of the domain'],
+    ['policyHost', '--policy-host', 'Name of this machine'],
+  ],
+};
+
+async function complete(use: Use, flags: SetupFlags): Promise<JobAnswers> {
+  const asked: Record<string, string | readonly string[]> = {};
+  for (const [name, flag, question] of needed[use]) {
+    if (flags[name] !== undefined) continue;
+    const answer = await ask(`${question}: `);
+    if (!answer) throw misuse(flag, `setup ${use} needs it`, `Add ${flag}.`);
+    asked[name] = name === 'policyHost' ? answer : [answer];
+  }
+  return { ...flags, ...asked };
+}
+
+/** Empty without a terminal. */
+async function ask(question: string): Promise<string> {
+  if (!process.stdin.isTTY) return '';
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await terminal.question(question)).trim();
+  } finally {
+    terminal.close();
+  }
+}
+
+async function confirm(question: string): Promise<boolean> {
+  return /^y(es)?$/i.test(await ask(`${question} [y/N] `));
+}
+
+function describe({ path, text, purpose }: PlannedFile, machine: Machine): string {
+  const before = machine.read(path);
+  const old = new Set((before ?? '').split('\n'));
+  const fresh = text.split('\n').filter((line) => before === undefined || !old.has(line));
+  const verb = before === undefined ? 'create' : 'change';
+  return `${verb} ${path}: ${purpose}\n${fresh.map((line) => `  + ${line}`.trimEnd()).join('\n')}\n\n`;
+}
+
+async function warnAboutResolver(machine: Machine, output: Output): Promise<void> {
+  const { resolvConf } = readPostfix(machine);
+  const probe = await probeResolver({
+    network: nodeNetwork(),
+    resolvConf: machine.path(resolvConf),
+  });
+  if (probe.validates) return;
+  output.err(`hermetic: ${probe.says}: mail to domains with DANE will be deferred\n`);
+  output.err(`  Before you continue, ${probe.fix}.\n`);
+}
+
+/** Makes a written or restored file effective. Throws HermeticError. */
+async function activateFile(path: string, machine: Machine, flags: SetupFlags): Promise<void> {
+  if (path.startsWith(POSTFIX_FOLDER)) return reloadPostfix(machine);
+  if (path.startsWith('/etc/systemd/')) {
+    machine.run(['systemctl', 'daemon-reload']);
+    return;
+  }
+  await reloadDaemon(machine, flags);
+}
+
+/** A Postfix that is not running reads main.cf when it starts. */
+function reloadPostfix(machine: Machine): void {
+  const folder = machine.path(POSTFIX_FOLDER);
+  const { status, err } = machine.run(['postfix', '-c', folder, 'check']);
+  if (status !== 0)
+    throw new HermeticError('postfix-unreadable', `postfix check: ${err.trim()}`, {
+      fix: 'Correct main.cf.',
+    });
+  machine.run(['postfix', '-c', folder, 'reload']);
+}
+
+async function reloadDaemon(machine: Machine, { socket }: SetupFlags): Promise<void> {
+  const server = await import('../../server/index.js');
+  const parsed = server.parseConfigFiles(readConfigSources(machine.path(DEFAULT_CONFIG)));
+  if (!parsed.ok && parsed.failure[0]) throw describeProblem(parsed.failure[0]);
+  const path = machine.path(socket);
+  const started = machine.facts(socket) === undefined && startDaemon(machine);
+  if (started) return;
+  const answer = await askDaemon(path, { do: 'reload' }, RELOAD);
+  const [problem] = answer.ok ? [] : answer.problems;
+  if (problem) throw new HermeticError(problem.code, problem.message, { fix: problem.fix });
+}
+
+/** Milliseconds. */
+const RELOAD = 110_000;
+
+function startDaemon(machine: Machine): boolean {
+  return machine.run(['systemctl', 'enable', '--now', 'hermetic']).status === 0;
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { DaemonStatus } from '../../server/index.js';
+import { examinePostfix, type PostfixState } from './examine-postfix.js';
+import { examineSystem, type SystemState } from './examine-system.js';
+import { importance } from './fault.js';
+
+const NOW = Date.parse('2026-12-01T00:00:00Z');
+const DAY = 86_400_000;
+const MAP = 'socketmap:inet:127.0.0.1:8461:hermetic';
+
+const status: DaemonStatus = {
+  schema: 'hermetic.status/1',
+  version: '0.1.0',
+  node: '24.0.0',
+  pid: 1,
+  startedAt: '2026-11-30T00:00:00Z',
+  uptimeSeconds: 86_400,
+  ready: true,
+  degraded: [],
+  jobs: ['postfix'],
+  listening: [{ what: 'postfix', at: '127.0.0.1:8461' }],
+};
+
+const healthy: SystemState = {
+  status,
+  unreachable: undefined,
+  installedVersion: '0.1.0',
+  nodeVersion: '24.0.0',
+  secrets: [{ path: '/etc/hermetic/dns.key', mode: 0o640, readable: true }],
+  unreadable: [],
+  formerConfig: false,
+  configChanged: Date.parse('2026-11-29T00:00:00Z'),
+  freeBytes: 10e9,
+  clockSynchronised: true,
+  clockBehind: 0,
+  certificates: [{ path: '/etc/hermetic/web.pem', notAfter: NOW + 60 * DAY }],
+  observe: false,
+  endedExemptions: [],
+  stateOwned: true,
+  now: NOW,
+};
+
+const postfix: PostfixState = {
+  version: '3.7.11',
+  resolvConf: '/var/spool/postfix/etc/resolv.conf',
+  policyMaps: [MAP],
+  settings: {
+    smtp_dns_support_level: 'dnssec',
+    smtp_host_lookup: 'dns',
+    smtp_tls_security_level: 'may',
+  },
+  hasRoots: true,
+  resolvConfs: ['nameserver 127.0.0.1\n', 'nameserver 127.0.0.1\noptions edns0\n'],
+  probe: { validates: true, says: '' },
+  section: { version: '3.7', resolverFile: '/var/spool/postfix/etc/resolv.conf' },
+};
+
+test('a healthy machine has no fault', () => {
+  assert.deepEqual(examineSystem(healthy), []);
+  assert.deepEqual(examinePostfix(postfix, status), []);
+});
+
+test('a machine that uses Postfix without Hermetic has no fault of Postfix', () => {
+  const apart = { ...postfix, policyMaps: [], section: undefined, hasRoots: false };
+  assert.deepEqual(examinePostfix(apart, status), []);
+});
+
+const systemFaults: readonly (readonly [id: string, change: Partial<SystemState>])[] = [
+  ['daemon-down', { status: undefined, unreachable: 'the daemon is not running' }],
+  ['job-degraded', { status: { ...status, degraded: [{ job: 'report', code: 'store-full' }] } }],
+  ['daemon-is-old', { installedVersion: '0.2.0' }],
+  [
+    'reload-refused',
+    {
+      status: {
+        ...status,
+        lastReload: {
+          at: '2026-11-30T01:00:00Z',
+          problems: [{ code: 'config-invalid', message: 'x', fix: 'Correct x.' }],
+        },
+      },
+    },
+  ],
+  ['config-not-loaded', { configChanged: Date.parse('2026-11-30T12:00:00Z') }],
+  ['config-unreadable', { unreadable: ['/etc/hermetic/conf.d/publish.yaml'] }],
+  ['secret-exposed', { secrets: [{ path: '/k', mode: 0o644, readable: true }] }],
+  ['secret-exposed', { secrets: [{ path: '/k', mode: 0o602, readable: true }] }],
+  ['secret-unreadable', { secrets: [{ path: '/k', mode: 0o600, readable: false }] }],
+  ['state-owner', { stateOwned: false }],
+  ['certificate-expired', { certificates: [{ path: '/c', notAfter: NOW - DAY }] }],
+  ['certificate-expired', { certificates: [{ path: '/c', notAfter: NOW - 1 }] }],
+  ['certificate-expires', { certificates: [{ path: '/c', notAfter: NOW + 3 * DAY }] }],
+  ['former-config', { formerConfig: true }],
+  ['disk-full', { freeBytes: 5_000_000 }],
+  ['disk-full', { freeBytes: 0 }],
+  ['clock-wrong', { clockBehind: 3600 }],
+  ['clock-free', { clockSynchronised: false }],
+  ['node-end-of-life', { nodeVersion: '20.19.2' }],
+  ['exemption-ended', { endedExemptions: ['example.com'] }],
+  ['observe-mode', { observe: true }],
+];
+
+for (const [id, change] of systemFaults)
+  test(`doctor names ${id} (${Object.keys(change).join()}), and nothing else`, () => {
+    const found = examineSystem({ ...healthy, ...change });
+    assert.deepEqual(
+      found.map((fault) => fault.id),
+      [id],
+    );
+    for (const { message, fix } of found) assert.ok(message.length > 10 && fix.length > 5);
+  });
+
+const postfixFaults: readonly (readonly [id: string, change: Partial<PostfixState>])[] = [
+  ['postfix-without-map', { policyMaps: [] }],
+  ['postfix-without-map', { policyMaps: ['hash:/etc/postfix/tls_policy'] }],
+  ['map-without-daemon', { section: undefined }],
+  ['map-at-other-address', { policyMaps: ['socketmap:inet:127.0.0.1:8462:hermetic'] }],
+  ['map-at-other-address', { policyMaps: ['socketmap:unix:/run/hermetic/map:hermetic'] }],
+  ['map-not-first', { policyMaps: ['hash:/etc/postfix/tls_policy', MAP] }],
+  ['postfix-version', { version: '3.10.5' }],
+  ['resolver-file', { resolvConf: '/etc/resolv.conf' }],
+  ['resolver-does-not-validate', { probe: { validates: false, says: 'no AD', fix: 'do it' } }],
+  ['resolver-copy-is-old', { resolvConfs: ['nameserver 127.0.0.1', 'nameserver 192.0.2.1'] }],
+  ['postfix-without-dnssec', { settings: { ...postfix.settings, smtp_dns_support_level: '' } }],
+  ['postfix-native-lookup', { settings: { ...postfix.settings, smtp_host_lookup: 'dns, native' } }],
+  ['postfix-without-tls', { settings: { ...postfix.settings, smtp_tls_security_level: '' } }],
+  ['postfix-without-roots', { hasRoots: false }],
+];
+
+for (const [id, change] of postfixFaults)
+  test(`doctor names ${id} (${JSON.stringify(change).slice(0, 40)}), and nothing else`, () => {
+    assert.deepEqual(
+      examinePostfix({ ...postfix, ...change }, status).map((fault) => fault.id),
+      [id],
+    );
+  });
+
+test('a map without a running daemon is the most important fault', () => {
+  const [fault] = examinePostfix(postfix, undefined);
+  assert.equal(fault?.id, 'map-without-daemon');
+  assert.equal(fault.importance, importance.mailDeferred);
+});

@@ -1,0 +1,196 @@
+import type { DaemonStatus } from '../../server/index.js';
+import { importance, type Fault } from './fault.js';
+
+/** Facts about the machine and the daemon. */
+export interface SystemState {
+  /** Undefined while no daemon answers; `reason` says why. */
+  readonly status: DaemonStatus | undefined;
+  readonly unreachable: string | undefined;
+  readonly installedVersion: string;
+  readonly nodeVersion: string;
+  /** Files that only the daemon and root should read, with their mode and owner. */
+  readonly secrets: readonly {
+    readonly path: string;
+    readonly mode: number;
+    readonly readable: boolean;
+  }[];
+  /** Configuration files that the user of the daemon cannot read. */
+  readonly unreadable: readonly string[];
+  readonly formerConfig: boolean;
+  /** Milliseconds since 1970 of the newest configuration file. */
+  readonly configChanged: number;
+  readonly freeBytes: number | undefined;
+  /** False: the system clock is not synchronised; undefined: unknown. */
+  readonly clockSynchronised: boolean | undefined;
+  /** Seconds by which the clock is before the newest file of the installation. */
+  readonly clockBehind: number;
+  readonly certificates: readonly { readonly path: string; readonly notAfter: number }[];
+  readonly observe: boolean;
+  readonly endedExemptions: readonly string[];
+  readonly stateOwned: boolean;
+  readonly now: number;
+}
+
+const MEGABYTE = 1_000_000;
+const DAY = 86_400_000;
+const MIN_FREE = 100 * MEGABYTE;
+
+/** Judges the machine and the daemon. */
+export function examineSystem(state: SystemState): readonly Fault[] {
+  return [
+    ...examineDaemon(state),
+    ...examineFiles(state),
+    ...examineResources(state),
+    ...examineChoices(state),
+  ];
+}
+
+function examineDaemon(state: SystemState): readonly Fault[] {
+  const { status, unreachable, installedVersion, configChanged } = state;
+  if (!status)
+    return [
+      {
+        id: 'daemon-down',
+        importance: importance.mailDeferred,
+        message: `the daemon does not answer: ${unreachable ?? 'unknown reason'}`,
+        fix: 'Start it: systemctl start hermetic. Its log: journalctl -u hermetic',
+      },
+    ];
+  const faults: Fault[] = [];
+  for (const { job, code } of status.degraded)
+    faults.push({
+      id: 'job-degraded',
+      importance: importance.dataLost,
+      message: `the job ${job} works with reduced function (${code})`,
+      fix: `Read: hermetic explain ${code}`,
+    });
+  if (status.version !== installedVersion)
+    faults.push({
+      id: 'daemon-is-old',
+      importance: importance.advice,
+      message: `the daemon runs version ${status.version}, and ${installedVersion} is installed`,
+      fix: 'Restart it: systemctl restart hermetic',
+    });
+  const { lastReload, startedAt } = status;
+  const [refused] = lastReload?.problems ?? [];
+  const loadedAt = Date.parse(lastReload?.at ?? startedAt);
+  if (refused)
+    faults.push({
+      id: 'reload-refused',
+      importance: importance.mailDeferred,
+      message: `the last reload was refused, so a restart would fail: ${refused.message}`,
+      fix: refused.fix || 'Correct the configuration, then run: hermetic reload',
+    });
+  else if (configChanged > loadedAt)
+    faults.push({
+      id: 'config-not-loaded',
+      importance: importance.advice,
+      message: 'a configuration file was changed after the daemon read it',
+      fix: 'Run: hermetic reload',
+    });
+  return faults;
+}
+
+function examineFiles(state: SystemState): readonly Fault[] {
+  const { secrets, unreadable, formerConfig, stateOwned, certificates, now } = state;
+  const faults: Fault[] = [];
+  for (const path of unreadable)
+    faults.push({
+      id: 'config-unreadable',
+      importance: importance.mailDeferred,
+      message: `${path}: the user of the daemon cannot read it, so a restart would fail`,
+      fix: `Run: chgrp hermetic ${path} && chmod g+r ${path}`,
+    });
+  for (const { path, mode, readable } of secrets) {
+    if ((mode & 0o007) !== 0)
+      faults.push({
+        id: 'secret-exposed',
+        importance: importance.protectionLost,
+        message: `${path}: every user of this machine can read this secret`,
+        fix: `Run: chmod o= ${path}`,
+      });
+    else if (!readable)
+      faults.push({
+        id: 'secret-unreadable',
+        importance: importance.mailDeferred,
+        message: `${path}: the user of the daemon cannot read this secret`,
+        fix: `Run: chgrp hermetic ${path} && chmod g+r ${path}`,
+      });
+  }
+  if (!stateOwned)
+    faults.push({
+      id: 'state-owner',
+      importance: importance.mailDeferred,
+      message: '/var/lib/hermetic does not belong to the user of the daemon',
+      fix: 'Run: chown -R hermetic:hermetic /var/lib/hermetic',
+    });
+  for (const { path, notAfter } of certificates) {
+    const left = Math.floor((notAfter - now) / DAY);
+    if (left < 7)
+      faults.push({
+        id: left < 0 ? 'certificate-expired' : 'certificate-expires',
+        importance: left < 0 ? importance.protectionLost : importance.dataLost,
+        message: `${path}: the certificate ${left < 0 ? `expired ${-left} days ago` : `expires in ${left} days`}`,
+        fix: 'Renew it, then run: hermetic reload',
+      });
+  }
+  if (formerConfig)
+    faults.push({
+      id: 'former-config',
+      importance: importance.advice,
+      message: '/etc/hermetic.yaml exists, and the daemon does not read it',
+      fix: 'Move its sections to /etc/hermetic/conf.d, and remove it.',
+    });
+  return faults;
+}
+
+function examineResources(state: SystemState): readonly Fault[] {
+  const { freeBytes, clockSynchronised, clockBehind, nodeVersion } = state;
+  const faults: Fault[] = [];
+  if (freeBytes !== undefined && freeBytes < MIN_FREE)
+    faults.push({
+      id: 'disk-full',
+      importance: importance.dataLost,
+      message: `the disk of /var/lib/hermetic has ${Math.floor(freeBytes / MEGABYTE)} MB left`,
+      fix: 'Free space: the daemon cannot save policies and reports.',
+    });
+  if (clockBehind > 300)
+    faults.push({
+      id: 'clock-wrong',
+      importance: importance.mailDeferred,
+      message: `the clock is ${Math.round(clockBehind)} seconds slow or more: DNSSEC and certificates fail`,
+      fix: 'Set the clock: timedatectl set-ntp true',
+    });
+  else if (clockSynchronised === false)
+    faults.push({
+      id: 'clock-free',
+      importance: importance.advice,
+      message: 'no time service keeps the clock right',
+      fix: 'Run: timedatectl set-ntp true',
+    });
+  if (Number(nodeVersion.split('.')[0]) < 22)
+    faults.push({
+      id: 'node-end-of-life',
+      importance: importance.advice,
+      message: `Node.js ${nodeVersion} gets no more security fixes`,
+      fix: 'Install Node.js 24 or later.',
+    });
+  return faults;
+}
+
+function examineChoices({ observe, endedExemptions }: SystemState): readonly Fault[] {
+  const faults: Fault[] = endedExemptions.map((domain) => ({
+    id: 'exemption-ended',
+    importance: importance.advice,
+    message: `the exemption of ${domain} has ended, and its policy is enforced again`,
+    fix: 'Remove it from policy.exemptions.',
+  }));
+  if (observe)
+    faults.push({
+      id: 'observe-mode',
+      importance: importance.advice,
+      message: 'policy.observe is on: no policy is enforced',
+      fix: 'Remove policy.observe when the log shows no surprise, then run: hermetic reload',
+    });
+  return faults;
+}

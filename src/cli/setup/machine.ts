@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** The result of a program. */
+export interface Ran {
+  /** 127: the program is not installed. */
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface FileFacts {
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The parts of this machine that setup changes and doctor examines. */
+export interface Machine {
+  /** The real path of a path of the system; tests place a whole system in a folder. */
+  path(path: string): string;
+  /** Undefined where there is no such file, or this user may not read it. */
+  read(path: string): string | undefined;
+  /** Replaces a file at once, or creates it. */
+  write(path: string, text: string, mode?: number): void;
+  remove(path: string): void;
+  facts(path: string): FileFacts | undefined;
+  /** Octets that are free for the user of the daemon; undefined where it is unknown. */
+  freeBytes(path: string): number | undefined;
+  run(command: readonly string[]): Ran;
+}
+
+const RUN_TIMEOUT = 120_000;
+
+/** This machine, or the system in the folder `root`. */
+export function nodeMachine(root = ''): Machine {
+  const path = (name: string): string => (root === '' ? name : join(root, name));
+  return {
+    path,
+    read(name) {
+      try {
+        return readFileSync(path(name), 'utf8');
+      } catch {
+        return undefined;
+      }
+    },
+    write(name, text, mode = 0o644) {
+      const file = path(name);
+      const before = statSync(file, { throwIfNoEntry: false });
+      mkdirSync(dirname(file), { recursive: true });
+      const part = `${file}.${process.pid}.part`;
+      writeFileSync(part, text, { mode });
+      chmodSync(part, before ? before.mode & 0o7777 : mode);
+      renameSync(part, file);
+    },
+    remove: (name) => rmSync(path(name), { force: true }),
+    facts(name) {
+      const found = statSync(path(name), { throwIfNoEntry: false });
+      return found && { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid };
+    },
+    freeBytes(name) {
+      if (!existsSync(path(name))) return undefined;
+      const { bavail, bsize } = statfsSync(path(name));
+      return bavail * bsize;
+    },
+    run([program = '', ...args]) {
+      const { status, stdout, stderr, error } = spawnSync(program, args, {
+        encoding: 'utf8',
+        timeout: RUN_TIMEOUT,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      if (error) return { status: 127, out: '', err: error.message };
+      return { status: status ?? 1, out: stdout, err: stderr };
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import { stringify } from 'yaml';
+import { misuse } from '../options.js';
+import type { PlannedFile } from './plan-postfix.js';
+
+/** The flags of setup for publishing and reports. */
+export interface JobAnswers {
+  readonly domain?: readonly string[];
+  readonly host?: readonly string[];
+  readonly policyHost?: string;
+  readonly reportTo?: string;
+  readonly dnsServer?: string;
+  readonly dnsZone?: string;
+  readonly dnsKey?: string;
+  readonly directory: string;
+  readonly agree?: boolean;
+  readonly recipient?: readonly string[];
+  readonly listen?: string;
+}
+
+const header = (use: string): string => `# Written by hermetic setup ${use}. All keys: docs/\n`;
+
+function jobFile(use: string, purpose: string, sections: object): PlannedFile {
+  return {
+    path: `/etc/hermetic/conf.d/${use}.yaml`,
+    purpose,
+    text: header(use) + stringify(sections, { lineWidth: 0 }),
+  };
+}
+
+/** The shared HTTPS port. */
+export function planWeb({ listen }: JobAnswers): PlannedFile {
+  return jobFile('web', 'opens the HTTPS port of policy hosts and reports', {
+    web: { listen: listen === undefined ? ['0.0.0.0:443', '[::]:443'] : [listen] },
+  });
+}
+
+/** Policies, certificates and TLSA records of domains. */
+export function planPublish(answers: JobAnswers): PlannedFile {
+  const { domain = [], host = [], policyHost, reportTo, directory } = answers;
+  if (!answers.agree)
+    throw misuse(
+      '--agree',
+      'the CA issues certificates only to accounts that agree to its terms',
+      'Read the terms of the CA, then add --agree.',
+    );
+  const dns = dnsOf(answers);
+  const way = dns ? 'own' : 'print';
+  return jobFile('publish', 'publishes policies, certificates and TLSA records', {
+    publish: {
+      keys: '/var/lib/hermetic/keys',
+      acme: { directory, agreed: true, challenge: dns ? 'dns-01' : 'tls-alpn-01' },
+      ...(dns ? { dns: { own: dns } } : {}),
+      hosts: Object.fromEntries(
+        host.map((name) => [
+          name,
+          {
+            adopt: ['/etc/postfix/tls/first/key.pem'],
+            certificates: 'acme',
+            install: { folder: '/etc/postfix/tls' },
+            dns: way,
+          },
+        ]),
+      ),
+      domains: Object.fromEntries(
+        domain.map((name) => [
+          name,
+          { mx: host, policyHost, reports: [reportTo ?? `mailto:tlsrpt@${name}`], dns: way },
+        ]),
+      ),
+    },
+  });
+}
+
+function dnsOf({ dnsServer, dnsZone, dnsKey, domain = [] }: JobAnswers): object | undefined {
+  if (dnsServer === undefined) return undefined;
+  return {
+    kind: 'rfc2136',
+    server: dnsServer,
+    zone: dnsZone ?? domain[0],
+    key: dnsKey ?? '/etc/hermetic/dns.key',
+  };
+}
+
+/** Lets the daemon write the keys of the mail server, and nothing else outside its folders. */
+export function planKeyAccess(): PlannedFile {
+  return {
+    path: '/etc/systemd/system/hermetic.service.d/publish.conf',
+    purpose: 'permits the daemon to write the keys of Postfix',
+    text: '# Written by hermetic setup publish.\n[Service]\nReadWritePaths=/etc/postfix/tls\n',
+  };
+}
+
+/** Reports by mail. */
+export function planReport({ domain = [], recipient = [], listen }: JobAnswers): PlannedFile {
+  return jobFile('report', 'receives TLS reports', {
+    report: {
+      domains: domain,
+      ...(recipient.length === 0
+        ? {}
+        : { smtp: { listen: listen ?? '0.0.0.0:25', recipients: recipient } }),
+    },
+  });
+}

@@ -1,0 +1,70 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HermeticError } from '../../base/index.js';
+import type { Machine } from './machine.js';
+import {
+  MAP_ADDRESS,
+  NEEDED_SETTINGS,
+  POLICY_MAP,
+  POSTFIX_FOLDER,
+  readPostfix,
+} from './postfix-facts.js';
+
+/** A file with its new content, before it is known how to activate it. */
+export interface PlannedFile {
+  readonly path: string;
+  readonly text: string;
+  readonly purpose: string;
+}
+
+const MAIN_CF = `${POSTFIX_FOLDER}/main.cf`;
+
+/**
+ * The files that make Postfix enforce policies. The daemon's file is first: Postfix defers
+ * all mail while a map of its configuration does not answer.
+ */
+export function planPostfix(machine: Machine): readonly PlannedFile[] {
+  const { version, resolvConf, policyMaps } = readPostfix(machine);
+  const others = policyMaps.filter((map) => map !== POLICY_MAP);
+  return [
+    {
+      path: '/etc/hermetic/conf.d/postfix.yaml',
+      purpose: 'answers the policy lookups of Postfix',
+      text: `# Written by hermetic setup postfix. All keys: docs/serve.md
+postfix:
+  listen: ${MAP_ADDRESS}
+  # In quotes. An answer must not have attributes that this version does not know.
+  version: "${version}"
+  # The file that the SMTP client of Postfix reads.
+  resolver: {file: ${resolvConf}}
+`,
+    },
+    {
+      path: MAIN_CF,
+      purpose: 'asks the daemon for the TLS policy of each destination',
+      // Maps of the operator are asked first, so exceptions stay in force.
+      text: editMainCf(machine, {
+        ...NEEDED_SETTINGS,
+        smtp_tls_policy_maps: [...others, POLICY_MAP].join(', '),
+      }),
+    },
+  ];
+}
+
+/** The content of main.cf with these settings, edited by Postfix's own program in a copy. */
+function editMainCf(machine: Machine, settings: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-setup-'));
+  try {
+    cpSync(machine.path(MAIN_CF), join(folder, 'main.cf'));
+    const edits = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
+    const { status, err } = machine.run(['postconf', '-c', folder, '-e', ...edits]);
+    if (status !== 0)
+      throw new HermeticError('postfix-unreadable', `postconf -e: ${err.trim()}`, {
+        fix: 'Correct main.cf.',
+      });
+    return readFileSync(join(folder, 'main.cf'), 'utf8');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

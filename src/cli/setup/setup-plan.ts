@@ -1,0 +1,150 @@
+import { HermeticError, isHermeticError } from '../../base/index.js';
+import type { Machine } from './machine.js';
+
+/** One file that setup writes. */
+export interface SetupStep {
+  readonly path: string;
+  readonly text: string;
+  /** The effect of the file, for the operator. */
+  readonly purpose: string;
+  /**
+   * Makes the file effective, after it was written and after it was restored. Throws
+   * HermeticError; setup then restores every file.
+   */
+  activate(): Promise<void>;
+}
+
+/** The saved state of one changed file. */
+interface SavedFile {
+  readonly path: string;
+  /** Null: the file did not exist. */
+  readonly before: string | null;
+  /** The content that setup wrote. */
+  readonly after: string;
+}
+
+interface Journal {
+  readonly schema: 'hermetic.setup/1';
+  readonly files: readonly SavedFile[];
+}
+
+const JOURNALS = '/var/lib/hermetic/setup';
+
+/** Where the state before `hermetic setup USE` is saved. */
+export function journalPath(use: string): string {
+  return `${JOURNALS}/${use}.json`;
+}
+
+/**
+ * Writes the files in order and activates each. Saves their former content first. When one
+ * step fails, restores all and throws the reason.
+ */
+export async function applySetup(
+  use: string,
+  steps: readonly SetupStep[],
+  machine: Machine,
+): Promise<void> {
+  const earlier = readJournal(use, machine)?.files ?? [];
+  const files = steps.map(({ path, text }): SavedFile => {
+    const now = machine.read(path);
+    const known = earlier.find((saved) => saved.path === path);
+    // A second setup keeps the state before the first one.
+    const before = known && now === known.after ? known.before : now;
+    return { path, before: before ?? null, after: text };
+  });
+  const others = earlier.filter(({ path }) => !steps.some((step) => step.path === path));
+  writeJournal(use, [...others, ...files], machine);
+  const done: { readonly step: SetupStep; readonly before: string | undefined }[] = [];
+  try {
+    for (const step of steps) {
+      done.unshift({ step, before: machine.read(step.path) });
+      machine.write(step.path, step.text);
+      await step.activate();
+    }
+  } catch (error) {
+    for (const { step, before } of done) {
+      restore(step.path, before ?? null, machine);
+      await step.activate().catch(ignoreFailure);
+    }
+    if (earlier.length > 0) writeJournal(use, earlier, machine);
+    else machine.remove(journalPath(use));
+    throw error;
+  }
+}
+
+/**
+ * Restores every file that setup wrote, the last first, and returns the paths that were
+ * changed since and are left as they are. Throws HermeticError without a saved state.
+ */
+export async function undoSetup(
+  use: string,
+  activate: (path: string) => Promise<void>,
+  machine: Machine,
+): Promise<readonly string[]> {
+  const journal = readJournal(use, machine);
+  if (!journal)
+    throw new HermeticError('setup-absent', `${use}: there is no setup to undo`, {
+      fix: `Its record would be ${journalPath(use)}.`,
+    });
+  const left: SavedFile[] = [];
+  for (const saved of [...journal.files].reverse()) {
+    const now = machine.read(saved.path);
+    const restored = now === undefined || now === saved.after ? saved.before : revert(now, saved);
+    if (restored === undefined) {
+      left.push(saved);
+      continue;
+    }
+    restore(saved.path, restored, machine);
+    await activate(saved.path);
+  }
+  if (left.length === 0) machine.remove(journalPath(use));
+  else writeJournal(use, left, machine);
+  return left.map(({ path }) => path);
+}
+
+function restore(path: string, before: string | null, machine: Machine): void {
+  if (before === null) machine.remove(path);
+  else machine.write(path, before);
+}
+
+/** The first failure is the one that is reported. */
+function ignoreFailure(error: unknown): void {
+  if (!isHermeticError(error)) throw error;
+}
+
+function readJournal(use: string, machine: Machine): Journal | undefined {
+  const text = machine.read(journalPath(use));
+  return text === undefined ? undefined : (JSON.parse(text) as Journal);
+}
+
+function writeJournal(use: string, files: readonly SavedFile[], machine: Machine): void {
+  const journal: Journal = { schema: 'hermetic.setup/1', files };
+  // The former content of a file may hold a secret.
+  machine.write(journalPath(use), `${JSON.stringify(journal, null, 2)}\n`, 0o600);
+}
+
+/**
+ * Takes the lines of setup out of a file with later changes, such as `main.cf`: each former
+ * line returns to the place of the line with the same name. Undefined where the lines of
+ * setup are not there any more, or a former value has several lines.
+ */
+function revert(now: string, { before, after }: SavedFile): string | undefined {
+  if (before === null) return undefined;
+  const [old, fresh, lines] = [before, after, now].map((text) => text.split('\n'));
+  if (!old || !fresh || !lines) return undefined;
+  const added = new Set(fresh.filter((line) => !old.includes(line)));
+  const removed = old.filter((line) => !fresh.includes(line));
+  const isWhole = [...added].every((line) => lines.includes(line));
+  if (!isWhole || [...added, ...removed].some((line) => /^\s/.test(line))) return undefined;
+  const reverted = lines.flatMap((line) => {
+    if (!added.has(line)) return [line];
+    return removed.filter((former) => nameOf(former) === nameOf(line));
+  });
+  const isComplete = removed.every((line) => reverted.includes(line));
+  return isComplete ? reverted.join('\n') : undefined;
+}
+
+/** The name of a setting: the text before the equals sign. */
+function nameOf(line: string): string {
+  return (line.split('=')[0] ?? '').trim();
+}

@@ -1,0 +1,35 @@
+import { writeFileSync } from 'node:fs';
+import { storeError } from './failures.js';
+import { openStoreToRead } from './open-to-read.js';
+import { verifyStore } from './verify-store.js';
+
+/**
+ * Writes the database of one moment to a new file, while other processes write. SQLite's
+ * `VACUUM INTO` reads within one transaction. Its backup API would start again after each
+ * write of another process, and might never end. Only SQLite opens the database file.
+ */
+export async function backUpStore(file: string, copy: string): Promise<void> {
+  const store = await openStoreToRead(file, { prepare: () => undefined, mustExist: true });
+  try {
+    // SQLite accepts an empty file, and keeps its mode: reports are for their owner alone.
+    writeFileSync(copy, '', { mode: 0o600, flag: 'wx' });
+    store.prepare('VACUUM INTO ?').run(copy);
+  } finally {
+    store.close();
+  }
+  await checkBackup(copy);
+}
+
+/** Throws HermeticError `store-corrupt` unless the file is an undamaged database of ours. */
+export async function checkBackup(file: string): Promise<void> {
+  const store = await openStoreToRead(file, { prepare: () => undefined, mustExist: true });
+  try {
+    const [damage] = verifyStore(store);
+    if (damage !== undefined) throw storeError('store-corrupt', `${file}: ${damage}`);
+    const known = store.prepare("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").get();
+    if (known === undefined)
+      throw storeError('store-corrupt', `${file}: not a database of hermetic`);
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+import { runInDebian } from './debian-root.js';
+
+let folder: string;
+let packages: readonly string[];
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hermetic-packages-'));
+  const build = (...args: readonly string[]): void => {
+    const tool = ['--no-warnings', '--experimental-import-meta-resolve', 'dist/tools/package.js'];
+    execFileSync(process.execPath, [...tool, ...args, '--output', folder], { stdio: 'ignore' });
+  };
+  build('deb', '--revision', '1');
+  build('deb', '--revision', '2');
+  build('tarball');
+  packages = readdirSync(folder)
+    .filter((name) => /\.(deb|tar\.gz)$/.test(name))
+    .map((name) => join(folder, name));
+  assert.equal(packages.length, 3);
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Starts the daemon as its unit does: systemd itself cannot run in the jail. */
+const start = `
+start() {
+  install -d -o hermetic -g hermetic /run/hermetic
+  RUNTIME_DIRECTORY=/run/hermetic setsid setpriv --reuid hermetic --regid hermetic --clear-groups \\
+    --no-new-privs --inh-caps +net_bind_service --ambient-caps +net_bind_service \\
+    --bounding-set -all,+net_bind_service \\
+    $(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/hermetic.service) >> /var/log/daemon.log 2>&1 < /dev/null &
+  daemon=$!
+  hermetic status --wait 60 || { cat /var/log/daemon.log; exit 1; }
+}
+stop() { kill $daemon; wait $daemon || true; }
+trap 'status=$?; [ $status = 0 ] || cat /var/log/daemon.log; kill $daemon 2>/dev/null || true' EXIT
+`;
+
+/** The commands of a page, between two of its headings. */
+function commandsOf(page: string, from: string, to: string): string {
+  const text = readFileSync(page, 'utf8');
+  const part = text.slice(text.indexOf(from), text.indexOf(to));
+  return [...part.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block).join('');
+}
+
+test('install, start, both guides, doctor, upgrade with data, undo, purge', async () => {
+  const report = JSON.stringify(
+    JSON.parse(readFileSync('test/vectors/tls-rpt/additional-info-uri.json', 'utf8')),
+  );
+  const { code, out, err } = await runInDebian(
+    'trixie',
+    packages,
+    `${start}
+find / -xdev -not -path '/packages*' | sort > /before
+cp -a /etc/postfix/main.cf /main.cf.before
+dpkg -i /packages/hermetic_*-1_*.deb
+echo "== version $(hermetic --version)"
+getent passwd hermetic
+systemd-analyze verify /usr/lib/systemd/system/hermetic.service 2>&1 | grep -v 'man hermetic' | sed 's/^/verify: /'
+systemd-analyze security --offline=yes --threshold=25 /usr/lib/systemd/system/hermetic.service | tail -n 1
+start
+echo "== size $(dpkg-query -W -f '\${Installed-Size}' hermetic)"
+awk '{print "== cpu " ($14 + $15) / 100}' /proc/$daemon/stat
+hermetic status
+${commandsOf('docs/postfix.md', '**3. ', '**4. ')}
+test -S /run/hermetic/control.sock
+postconf smtp_tls_policy_maps
+hermetic status | grep -c '^listening: postfix'
+openssl rand -base64 32 > /etc/hermetic/dns.key
+printf 'key "hermetic" { algorithm hmac-sha256; secret "%s"; };\\n' "$(cat /etc/hermetic/dns.key)" > /etc/hermetic/dns.key
+chgrp hermetic /etc/hermetic/dns.key; chmod 640 /etc/hermetic/dns.key
+${commandsOf('docs/publish.md', '**3. ', '**4. ').replaceAll(/^systemctl .*$/gm, '')}
+${commandsOf('docs/publish.md', '**4. ', '**5. ').replaceAll(/^systemctl .*$/gm, '')}
+stop; start
+hermetic status | sed 's/^/both: /'
+echo '${report}' > /report.json
+setpriv --reuid hermetic --regid hermetic --clear-groups hermetic report import --store /var/lib/hermetic/hermetic.db - < /report.json
+hermetic backup /backup.db
+stat -c '== backup %a' /backup.db
+hermetic report show --store /var/lib/hermetic/hermetic.db --json > /shown.before || true
+grep VmRSS /proc/$daemon/status | awk '{print "== rss " $2}'
+echo '# mine' >> /etc/hermetic/hermetic.yaml
+stop
+dpkg -i /packages/hermetic_*-2_*.deb
+start
+grep -c '# mine' /etc/hermetic/hermetic.yaml
+hermetic report show --store /var/lib/hermetic/hermetic.db --json > /shown.after || true
+test -s /shown.before
+cmp /shown.before /shown.after && echo '== data kept'
+hermetic restore /backup.db
+hermetic status | sed 's/^/restored: /'
+hermetic setup publish --undo
+hermetic setup postfix --undo
+hermetic status | sed 's/^/undone: /'
+# These two lines are of step 3 of docs/publish.md.
+postconf -X smtpd_tls_chain_files; postconf -e "smtpd_tls_security_level=may"
+diff /main.cf.before /etc/postfix/main.cf | sed 's/^/diff: /' || true
+sed 's/ *= */=/' /main.cf.before > /a; sed 's/ *= */=/' /etc/postfix/main.cf > /b
+cmp /a /b && echo '== main.cf restored'
+ls /etc/hermetic/conf.d | sed 's/^/left: /'
+stop
+dpkg --purge hermetic
+getent passwd hermetic || echo '== no user'
+find / -xdev -not -path '/packages*' | sort > /after
+comm -13 /before /after | grep -i hermetic | grep -v '^/packages' | sed 's/^/left: /' || true
+`,
+  );
+  const all = `${out}\n${err}`;
+  assert.equal(code, 0, all);
+  assert.match(out, /== version \d+\.\d+\.\d+/);
+  assert.doesNotMatch(out, /^verify: /m, all);
+  assert.match(out, /Overall exposure level for hermetic\.service: [012]\.\d/);
+  assert.ok(Number(/== size (\d+)/.exec(out)?.[1]) <= 25 * 1024, all);
+  assert.match(out, /smtp_tls_policy_maps = socketmap:inet:127\.0\.0\.1:8461:hermetic/);
+  assert.match(out, /both: jobs: postfix, publish/, all);
+  assert.match(out, /== backup 600/);
+  assert.match(out, /== data kept/, all);
+  assert.match(out, /restored: last reload: \S+, succeeded/, all);
+  assert.match(out, /undone: jobs: none/, all);
+  assert.match(out, /== main\.cf restored/);
+  assert.match(out, /== no user/);
+  assert.doesNotMatch(out, /^left: /m, all);
+  const [, kilobytes] = /== rss (\d+)/.exec(out) ?? [];
+  const [, seconds] = /== cpu (\S+)/.exec(out) ?? [];
+  console.log(`resident ${kilobytes} kB, ${seconds} s of CPU until ready`);
+});
+
+test('on Node 18 the package is refused, and the program prints one line', async () => {
+  const { out, err } = await runInDebian(
+    'bookworm',
+    packages,
+    `dpkg -i /packages/hermetic_*-1_*.deb 2>&1 | sed 's/^/dpkg: /' || true
+mkdir /opt/h && tar -C /opt/h --strip-components=1 -xzf /packages/*.tar.gz
+status=0; /opt/h/bin/hermetic check example.com > /said 2>&1 || status=$?
+echo "== $status"
+sed 's/^/said: /' /said
+`,
+  );
+  const all = `${out}\n${err}`;
+  assert.match(out, /dpkg: .*depends on nodejs \(>= 20\.19\)/, all);
+  assert.match(out, /== 2\n/, all);
+  const said = out.match(/^said: .*$/gm) ?? [];
+  assert.match(said[0] ?? '', /Node\.js 18\S* is too old/);
+  assert.equal(said.length, 2, all);
+});

@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runProgram } from './process.js';
+
+/** Where unpacked releases stay between runs: unpacking one takes a minute. */
+const CACHE = '/var/tmp/hermetic-roots';
+
+export type Suite = 'bookworm' | 'trixie';
+
+const packages: Readonly<Record<Suite, readonly string[]>> = {
+  bookworm: ['nodejs'],
+  trixie: ['nodejs', 'postfix', 'openssl', 'ca-certificates', 'iproute2'],
+};
+
+/** The root folder of a minimal Debian with Debian's own Node. Must run as root. */
+export function debianRoot(suite: Suite): string {
+  const root = join(CACHE, suite);
+  if (existsSync(root)) return root;
+  mkdirSync(CACHE, { recursive: true });
+  const part = mkdtempSync(join(CACHE, `.${suite}-`));
+  const quiet = { stdio: 'ignore' as const };
+  execFileSync('apt-get', ['install', '-y', '-qq', 'debootstrap'], quiet);
+  const base = 'systemd,init-system-helpers,passwd';
+  execFileSync('debootstrap', ['--variant=minbase', `--include=${base}`, suite, part], quiet);
+  // No service starts while a package is installed.
+  writeFileSync(join(part, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages[suite]];
+  execFileSync('chroot', [part, 'env', 'DEBIAN_FRONTEND=noninteractive', ...install], quiet);
+  renameSync(part, root);
+  return root;
+}
+
+/**
+ * Runs a shell script as root in a copy of a release, with mounts, processes and network of
+ * its own. Everything it changes is discarded.
+ *
+ * @param files copied to `/packages`
+ */
+export async function runInDebian(
+  suite: Suite,
+  files: readonly string[],
+  script: string,
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-jail-'));
+  const [upper, work, root] = ['upper', 'work', 'root'].map((name) => join(folder, name));
+  for (const path of [upper, work, root]) if (path) mkdirSync(path);
+  writeFileSync(join(folder, 'inside'), `set -e\nip link set lo up 2>/dev/null || true\n${script}`);
+  writeFileSync(
+    join(folder, 'outside'),
+    `set -e
+mount -t tmpfs tmpfs ${folder}/upper
+mkdir ${folder}/upper/files ${folder}/upper/work
+mount -t overlay overlay -o lowerdir=${debianRoot(suite)},upperdir=${folder}/upper/files,workdir=${folder}/upper/work ${root}
+mkdir -p ${root}/packages
+cp ${files.join(' ')} ${root}/packages/
+cp ${folder}/inside ${root}/packages/inside
+mount -t proc proc ${root}/proc
+mount --bind /dev ${root}/dev
+mount -t tmpfs tmpfs ${root}/run
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root chroot ${root} bash /packages/inside
+`,
+  );
+  try {
+    return await runProgram(
+      'unshare',
+      ['--mount', '--net', '--pid', '--fork', '--kill-child', 'bash', join(folder, 'outside')],
+      { anyStatus: true, timeoutMs: 180_000 },
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
