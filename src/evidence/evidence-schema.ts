@@ -187,6 +187,7 @@ export const evidenceSchema = z
           body: text,
         })
         .optional(),
+      policyHost: z.strictObject({ address: text, chain: z.array(z.base64()).max(20) }).optional(),
       problems: z.array(failure),
       hostDnssec: dnssec.optional(),
     }),

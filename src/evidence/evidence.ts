@@ -217,6 +217,11 @@ export interface MtaStsEvidence {
     readonly mx: readonly string[];
     readonly body: string;
   };
+  /**
+   * The policy host that served the policy: its address and its validated chain, leaf first,
+   * DER in base64. Absent in evidence of earlier versions.
+   */
+  readonly policyHost?: { readonly address: string; readonly chain: readonly string[] } | undefined;
   /** Failure codes of mta-sts, in the order met. */
   readonly problems: readonly FailureEvidence[];
   /** Where the policy host's addresses could be forged: status of its address lookup. */

@@ -2,7 +2,7 @@ import { fail, ok, type Failure, type Name, type Result } from '../base/index.js
 import { lookupAddresses, type Resolver } from '../dns/index.js';
 import { request } from '../http/index.js';
 import type { Network } from '../net/index.js';
-import type { TrustStore } from '../x509/index.js';
+import type { Certificate, TrustStore } from '../x509/index.js';
 import { stsFailures } from './failures.js';
 import { parsePolicy, type StsPolicy } from './parse-policy.js';
 
@@ -31,6 +31,15 @@ export interface FetchPolicyOptions extends Omit<FetchPolicyAtOptions, 'addresse
   readonly resolver: Resolver;
 }
 
+/** A policy, with the address and the certificates of the policy host that served it. */
+export interface FetchedPolicy {
+  readonly policy: StsPolicy;
+  readonly body: string;
+  readonly address: string;
+  /** The validated path, leaf first and trust anchor last. */
+  readonly chain: readonly Certificate[];
+}
+
 const MAX_BODY = 65_536;
 
 /**
@@ -41,9 +50,7 @@ const MAX_BODY = 65_536;
  *
  * [8461-3.2-1, 8461-3.2-2, 8461-3.3-5, 8461-3.3-6, 8461-3.3-7, 8461-3.3-9]
  */
-export async function fetchPolicy(
-  options: FetchPolicyOptions,
-): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
+export async function fetchPolicy(options: FetchPolicyOptions): Promise<Result<FetchedPolicy>> {
   const { resolver, domain, signal } = options;
   const parsedHost = domain.prepend('mta-sts');
   if (!parsedHost.ok) return fail(stsFailures.make('sts-policy-host-missing', domain.toString()));
@@ -64,9 +71,7 @@ export async function fetchPolicy(
  * Fetches the policy from known addresses. A publisher uses it to check each address of
  * its policy host.
  */
-export async function fetchPolicyAt(
-  options: FetchPolicyAtOptions,
-): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>> {
+export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Result<FetchedPolicy>> {
   const {
     network,
     addresses,
@@ -90,7 +95,7 @@ export async function fetchPolicyAt(
     signal,
   });
   if (!response.ok) return fail(causeOf(response.failure));
-  const { status, headers, body, whole } = response.value;
+  const { status, headers, body, whole, address, chainVerdict } = response.value;
   if (status >= 300 && status < 400)
     return fail(
       stsFailures.make(
@@ -112,8 +117,13 @@ export async function fetchPolicyAt(
       ),
     );
   const policy = parsePolicy(body);
-  if (policy.ok) return ok({ policy: policy.value, body: Buffer.from(body).toString('utf8') });
-  return policy;
+  if (!policy.ok) return policy;
+  return ok({
+    policy: policy.value,
+    body: Buffer.from(body).toString('utf8'),
+    address,
+    chain: chainVerdict.path,
+  });
 }
 
 /**

@@ -36,6 +36,7 @@ export { matchMx } from './match-mx.js';
 export {
   fetchPolicy,
   fetchPolicyAt,
+  type FetchedPolicy,
   type FetchPolicyAtOptions,
   type FetchPolicyOptions,
 } from './fetch-policy.js';

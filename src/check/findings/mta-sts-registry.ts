@@ -7,6 +7,7 @@ import {
   dns,
   noSteps,
   wait,
+  withDetail,
   type FindingEntry,
   type FindingValues,
 } from './entry.js';
@@ -395,6 +396,18 @@ export const mtaStsFindings = {
    * Raised when max_age is below the limit of the profile, one day in the baseline.
    * Enforcement works, with gaps that an attacker can wait for, so it informs.
    */
+  'sts-policy-cert-near-expiry': {
+    topic: 'mta-sts',
+    title: withDetail('The certificate of the policy host expires soon'),
+    why: 'After its end, senders cannot fetch the policy. Senders without a cached policy then send without protection.',
+    reference: 'RFC 8461 §3.3',
+    owner: 'domain',
+    fix: 'Find out why the renewal failed, and make sure that the web server reloads after it.',
+    steps: (values) => [
+      command('Try the renewal on the policy host.', 'certbot renew --dry-run'),
+      checkAgain(values),
+    ],
+  },
   'sts-max-age-short': {
     topic: 'mta-sts',
     title: (values) => `Senders cache the policy only for ${values.detail || 'a short time'}`,

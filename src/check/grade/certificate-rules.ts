@@ -1,6 +1,6 @@
 import { formatTime } from '../../base/index.js';
-import { explainProblem, weaklySigned } from '../../x509/index.js';
-import type { TrustMechanism } from '../profiles/profile.js';
+import { explainProblem, weaklySigned, type Certificate } from '../../x509/index.js';
+import type { Profile, TrustMechanism } from '../profiles/profile.js';
 import { shortRecord as short } from './record-rules.js';
 import type { JudgedCertificate } from './judge-certificate.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
@@ -19,6 +19,19 @@ export function certificateRules(
   address: JudgedAddress,
 ): void {
   for (const judged of address.certificates) judgeOne(raised, host, address, judged);
+}
+
+/**
+ * Whether the end of a certificate is near. The limit scales with the lifetime: fourteen
+ * days are late for a yearly certificate and early for one of six days. `at`: milliseconds
+ * since 1970.
+ */
+export function isNearExpiry(
+  { notBefore, notAfter }: Certificate,
+  at: number,
+  { nearExpiry: { share, days } }: Profile,
+): boolean {
+  return notAfter - at < Math.min((notAfter - notBefore) * share, days * day);
 }
 
 /**
@@ -53,14 +66,8 @@ function judgeOne(
       reason: dated,
     });
   else {
-    // The limit scales with the lifetime: fourteen days are late for a yearly certificate
-    // and early for one of six days.
-    const left = certificate.notAfter - checkedAt;
-    const limit = Math.min(
-      (certificate.notAfter - certificate.notBefore) * profile.nearExpiry.share,
-      profile.nearExpiry.days * day,
-    );
-    if (left < limit) raised.add('cert-near-expiry', { ...subject, detail: expiry });
+    if (isNearExpiry(certificate, checkedAt, profile))
+      raised.add('cert-near-expiry', { ...subject, detail: expiry });
   }
   if (summary.chain === 'self-signed') raised.add('cert-self-signed', subject);
   chainRules(raised, judged, subject);

@@ -1,5 +1,7 @@
-import { clip } from '../../base/index.js';
+import { clip, formatTime } from '../../base/index.js';
 import type { FailureEvidence } from '../../evidence/index.js';
+import { parseCertificate } from '../../x509/index.js';
+import { isNearExpiry } from './certificate-rules.js';
 import { resolverAtFault } from './exposure.js';
 import type { FindingId } from '../findings/catalogue.js';
 import type { JudgedHost } from './judge-host.js';
@@ -175,6 +177,19 @@ function rolloverRules(
 }
 
 /**
+ * Raises a certificate of the policy host that ends soon. After its end no sender can fetch
+ * the policy (RFC 8461 §3.3), and those without a cached one send without protection.
+ */
+function policyHostRules(raised: FindingCollector): void {
+  const { evidence, profile } = raised;
+  const [leaf] = evidence.mtaSts.policyHost?.chain ?? [];
+  const parsed = leaf === undefined ? undefined : parseCertificate(Buffer.from(leaf, 'base64'));
+  if (!parsed?.ok || !isNearExpiry(parsed.value, Date.parse(evidence.collectedAt), profile)) return;
+  const detail = formatTime(parsed.value.notAfter).slice(0, 10);
+  raised.add('sts-policy-cert-near-expiry', { detail });
+}
+
+/**
  * Raises findings on MTA-STS and TLS-RPT. `dane` states whether DANE binds every host.
  */
 export function policyRules(raised: FindingCollector, dane: boolean): void {
@@ -199,6 +214,7 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
   if (mode === 'none') raised.add('sts-mode-none');
   if (mode && mode !== 'none' && (mtaSts.policy?.maxAge ?? 0) < raised.profile.maxAge)
     raised.add('sts-max-age-short', { detail: `${mtaSts.policy?.maxAge ?? 0} seconds` });
+  if (mode) policyHostRules(raised);
   if (mode === 'enforce' && raised.hosts.length > 0 && raised.hosts.every(satisfiesPolicy))
     raised.add('sts-good');
 

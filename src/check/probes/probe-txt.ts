@@ -37,12 +37,14 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
       problems: [failureEvidence(failure)],
     };
   }
+  const { body, address, chain } = fetched.value;
   const { mode, maxAge, mx } = fetched.value.policy;
   return {
     txt,
     id: record.id,
     status: 'found',
-    policy: { mode, maxAge, mx, body: fetched.value.body },
+    policy: { mode, maxAge, mx, body },
+    policyHost: { address, chain: chain.map(({ der }) => Buffer.from(der).toString('base64')) },
     problems: [],
   };
 }

@@ -168,6 +168,7 @@ export const baseline: Profile = {
     'sts-mode-none': noPolicy,
     'sts-mx-mismatch': rule(byMechanism('warn', { enforce: 'fail' }), 'RFC 8461 §4.1'),
     'sts-no-mx-matches': rule(byMechanism('warn', { enforce: 'fail' }), 'RFC 8461 §4.1'),
+    'sts-policy-cert-near-expiry': rule('warn', 'RFC 8461 §3.3'),
     'sts-max-age-short': rule('info', 'RFC 8461 §3.2'),
     'sts-good': rule('good', 'RFC 8461 §5'),
     'no-enforcement': rule('warn', 'RFC 8461 §1'),
