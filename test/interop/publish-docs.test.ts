@@ -163,7 +163,7 @@ esac`,
   );
   assert.match(
     seen.replace(/\s+/g, ' '),
-    /Under attack, mail from senders with DANE or MTA-STS waits/,
+    /Attacks on mail from senders with DANE or MTA-STS are defeated/,
     seen,
   );
   assert.doesNotMatch(seen, /FAIL/);
