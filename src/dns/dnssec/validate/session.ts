@@ -24,7 +24,7 @@ export interface DnsResponse {
   readonly usedRecords: Set<ResourceRecord>;
 }
 
-/** A response, or the reason why there is none. */
+/** A response, or the failure that prevented it. */
 export type QueryResult =
   | { readonly ok: true; readonly response: DnsResponse }
   | { readonly ok: false; readonly failure: Failure };
