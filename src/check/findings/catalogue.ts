@@ -7,6 +7,7 @@ import { mtaStsFindings } from './mta-sts-registry.js';
 import { routeFindings } from './route-registry.js';
 import { starttlsFindings } from './starttls-registry.js';
 import { tlsFindings } from './tls-registry.js';
+import { tlsRptFindings } from './tls-rpt-registry.js';
 
 /**
  * Every finding. The order is that of importance within a severity: the session comes
@@ -18,6 +19,7 @@ export const catalogue = {
   ...tlsFindings,
   ...certificateFindings,
   ...mtaStsFindings,
+  ...tlsRptFindings,
   ...daneFindings,
   ...routeFindings,
 };

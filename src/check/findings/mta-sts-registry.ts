@@ -59,7 +59,7 @@ const policyRecord = (values: FindingValues, suffix = ''): FixStep =>
     `_mta-sts.${values.domain}. 3600 IN TXT "v=STSv1; id=${values.policyId}${suffix}"`,
   );
 /** The step that publishes a TLS-RPT record. */
-const reportingRecord = (values: FindingValues): FixStep =>
+export const reportingRecord = (values: FindingValues): FixStep =>
   dns(
     'Publish this record, with a mailbox of yours.',
     `_smtp._tls.${values.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${values.domain}"`,
@@ -120,12 +120,6 @@ const correctRecord = (values: FindingValues): FixStep[] => [
     `Make sure that the policy at ${policyUrl(values)} lists every MX host: ${values.mx.join(', ')}.`,
   ),
   policyRecord(values),
-  checkAgain(values),
-];
-
-/** Steps of every finding on the TLS-RPT record. */
-const reportHere = (values: FindingValues): FixStep[] => [
-  reportingRecord(values),
   checkAgain(values),
 ];
 
@@ -453,60 +447,5 @@ export const mtaStsFindings = {
     owner: 'domain',
     fix: 'Publish an MTA-STS policy in mode testing, read the reports, then enforce.',
     steps: publishPolicy,
-  },
-  /**
-   * Raised when no record at _smtp._tls exists. It warns only where a policy is enforced,
-   * since then mail can be deferred without the domain's knowledge.
-   */
-  'tlsrpt-absent': {
-    topic: 'tls-rpt',
-    title: 'No TLS-RPT record is published',
-    passed: 'A TLS-RPT record is published',
-    why: 'When delivery fails because of TLS, only the senders know.',
-    reference: 'RFC 8460 §3',
-    owner: 'domain',
-    fix: 'Publish a TLS-RPT record.',
-    steps: reportHere,
-  },
-  /**
-   * Raised when a record is clearly meant for TLS-RPT and does not begin with v=TLSRPTv1.
-   * Its severity is that of an absent record, which it is for senders.
-   */
-  'tlsrpt-ignored': {
-    topic: 'tls-rpt',
-    title: 'The _smtp._tls TXT record is nearly a TLS-RPT record',
-    why: 'Senders discard it and send no reports of failed deliveries.',
-    reference: 'RFC 8460 §3',
-    owner: 'domain',
-    fix: 'Correct the record: senders discard one that does not begin with v=TLSRPTv1;.',
-    steps: reportHere,
-  },
-  /**
-   * Raised when the record is valid and has a part that some reporters read differently,
-   * such as an address with characters that a URI must escape.
-   */
-  'tlsrpt-odd': {
-    topic: 'tls-rpt',
-    title: 'The TLS-RPT record departs from the standard',
-    passed: 'The TLS-RPT record follows the standard',
-    why: 'Some senders send no report to such an address, or send it to a different one.',
-    reference: 'RFC 8460 §3, RFC 6068 §2',
-    owner: 'domain',
-    fix: 'Correct the record.',
-    steps: reportHere,
-  },
-  /**
-   * Raised when the record cannot be used: several records, no rua, or a URI of another
-   * scheme.
-   */
-  'tlsrpt-invalid': {
-    topic: 'tls-rpt',
-    title: 'The TLS-RPT record is not valid',
-    passed: 'The TLS-RPT record is valid',
-    why: (values) => `Senders send no reports${values.detail ? `: ${values.detail}` : ''}.`,
-    reference: 'RFC 8460 §3',
-    owner: 'domain',
-    fix: 'Replace the record by a single valid one.',
-    steps: reportHere,
   },
 } satisfies Record<string, FindingEntry>;

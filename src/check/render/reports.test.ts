@@ -54,7 +54,7 @@ function elements(xml: string): { name: string; attributes: Record<string, strin
   return found;
 }
 
-test('JUnit: every suite counts its own cases, and what could not be told is an error, not a pass', () => {
+test('JUnit: every suite counts its own cases, and an inconclusive case is an error', () => {
   const found = elements(renderJunit([failing, warning, unclear, hostileResult()]));
   const suites = found.filter((e) => e.name === 'testsuite').map((e) => e.attributes);
   assert.equal(suites.length, 4);
@@ -156,7 +156,7 @@ test('a hostile result has the elements of a tame one and no other', () => {
   );
 });
 
-test('whatever text a peer chooses, the XML stays well-formed and the page keeps its elements', () => {
+test('any text of a peer leaves the XML well-formed and the page with its elements', () => {
   const tags = (result: CheckResult): number =>
     [...renderHtml([result]).matchAll(/<[a-z0-9]+/g)].length;
   const expected = tags(hostileResult(() => 'text'));

@@ -1,9 +1,9 @@
 import { equalBytes, type Failure, type Name } from '../../../base/index.js';
-import { readDnskey, readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
+import { readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
 import { rcodeText } from '../../wire/rcode-text.js';
 import { RRType } from '../../wire/types-registry.js';
-import { dsDigest, SHA1_DIGEST, unsupportedText } from '../algorithms.js';
-import { canonicalName, countLabels, keyTag } from '../canonical.js';
+import { unsupportedText, type AlgorithmRegistry } from '../algorithms.js';
+import { countLabels } from '../canonical.js';
 import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
 import { cutSet, signersAbove } from './cut-records.js';
 import { judgeDenial, judgeNoCloser } from './judge-denial.js';
@@ -12,11 +12,8 @@ import { proofRecordsOf, type DnsResponse, type ValidationSession } from './sess
 import type { UnsupportedZone } from '../../types.js';
 import type { Enclosing, ProofRecords, TrustAnchor, ZoneKey, Zones, ZoneStatus } from './types.js';
 import { timeOf } from './verify-rrset.js';
+import { isDelegatedKey, usableDs, zoneKeysOf } from './zone-keys.js';
 
-/** DNSKEY flag: the key may sign zone data (RFC 4034 §2.1.1). */
-const ZONE_KEY = 0x0100;
-/** DNSKEY flag: the key is withdrawn (RFC 5011 §2.1). */
-const REVOKED = 0x0080;
 /** Keys of one zone. More would only serve to make validation expensive. */
 const MAX_KEYS = 64;
 /** TTL in seconds of a status that depends on a negative trust anchor. */
@@ -46,7 +43,11 @@ export class Chain implements Zones {
   readonly #unsupported = new Map<string, UnsupportedZone>();
   readonly #rested = new Map<string, { parent: Name | undefined; heard: DnsResponse[] }>();
 
-  constructor(private readonly session: ValidationSession) {}
+  readonly #algorithms: AlgorithmRegistry;
+
+  constructor(private readonly session: ValidationSession) {
+    this.#algorithms = session.context.algorithms;
+  }
 
   /**
    * The closest anchor at or above a name (RFC 6840 appendix C: the closest one decides).
@@ -100,7 +101,7 @@ export class Chain implements Zones {
       if ('failure' in zoneCut) return { status: zoneCut.kind, failure: zoneCut.failure };
       // A secure delegation to keys of unknown algorithms alone is an insecure one (RFC
       // 4035 §5.2).
-      if (zoneCut.kind === 'secure' && this.#usable(zoneCut.ds).length === 0)
+      if (zoneCut.kind === 'secure' && usableDs(this.#algorithms, zoneCut.ds).length === 0)
         return this.#withoutUsable(at, zoneCut.ds, zoneCut.ttl);
     }
     return { status: 'signed' };
@@ -132,7 +133,7 @@ export class Chain implements Zones {
     dsRecord: readonly Ds[],
     ttl: number,
   ): Extract<ZoneStatus, { status: 'insecure' }> {
-    const texts = dsRecord.map((one) => unsupportedText(one, this.session.context.algorithms));
+    const texts = dsRecord.map((one) => unsupportedText(one, this.#algorithms));
     const unsupported = { zone: zone.toString(), algorithms: [...new Set(texts)].slice(0, 8) };
     this.#note(zone, unsupported);
     return { status: 'insecure', expires: this.#expiry(ttl), unsupported };
@@ -209,7 +210,13 @@ export class Chain implements Zones {
         anchor.keys.some(
           (dnskey) =>
             dnskey.algorithm === key.algorithm && equalBytes(dnskey.publicKey, key.publicKey),
-        ) || this.#matches(this.#usable(anchor.ds), anchor.zone, key, rdata),
+        ) ||
+        isDelegatedKey(
+          usableDs(this.#algorithms, anchor.ds),
+          anchor.zone,
+          { dnskey: key, rdata },
+          this.#algorithms,
+        ),
     );
     if (status.status === 'bogus' && status.failure.code === 'dnssec-ds-mismatch')
       return bogus('dnssec-anchor-stale', anchor.zone.toString());
@@ -224,14 +231,14 @@ export class Chain implements Zones {
     if ('failure' in zoneCut) return { status: zoneCut.kind, failure: zoneCut.failure };
     if (zoneCut.kind !== 'secure')
       return { status: zoneCut.kind, expires: this.#expiry(zoneCut.ttl) };
-    const usable = this.#usable(zoneCut.ds);
+    const usable = usableDs(this.#algorithms, zoneCut.ds);
     if (usable.length === 0) return this.#withoutUsable(name, zoneCut.ds, zoneCut.ttl);
     const asked = await keys;
     if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
     return this.#keys(
       asked.response,
       name,
-      (key, rdata) => this.#matches(usable, name, key, rdata),
+      (key, rdata) => isDelegatedKey(usable, name, { dnskey: key, rdata }, this.#algorithms),
       zoneCut.ttl,
     );
   }
@@ -359,37 +366,6 @@ export class Chain implements Zones {
   }
 
   /**
-   * Selects the DS records with a supported algorithm and digest. SHA-1 counts only
-   * without a stronger usable digest, so that breaking SHA-1 gains nothing over a zone
-   * that has moved on (RFC 4509 §3) [4509-3-1].
-   */
-  #usable(dsRecord: readonly Ds[]): readonly Ds[] {
-    const { signatures, digests } = this.session.context.algorithms;
-    const known = dsRecord.filter(
-      (delegation) => signatures.has(delegation.algorithm) && digests.has(delegation.digestType),
-    );
-    const stronger = known.filter((delegation) => delegation.digestType !== SHA1_DIGEST);
-    if (stronger.length > 0) return stronger;
-    return known;
-  }
-
-  /** Returns true if a DS record is the digest of this key of the zone. */
-  #matches(usable: readonly Ds[], zone: Name, key: Dnskey, rdata: Uint8Array): boolean {
-    const tag = keyTag(rdata);
-    return usable.some((dsRecord) => {
-      if (dsRecord.keyTag !== tag || dsRecord.algorithm !== key.algorithm) return false;
-      return equalBytes(
-        dsDigest(
-          this.session.context.algorithms.digests.get(dsRecord.digestType) as string,
-          canonicalName(zone),
-          rdata,
-        ),
-        dsRecord.digest,
-      );
-    });
-  }
-
-  /**
    * Proves a DNSKEY RRset by a key that is an entry point; then every key of the set
    * counts (RFC 4035 §5.2).
    */
@@ -411,25 +387,7 @@ export class Chain implements Zones {
       return bogus('dnssec-ds-mismatch', `${zone.toString()} has no DNSKEY`);
     }
     if (set.records.length > MAX_KEYS) return bogus('dnssec-limit', `${set.records.length} keys`);
-    const all = set.records.flatMap((record) => {
-      const read = readDnskey(record);
-      // RFC 4034 §2.1.1-2.1.2, RFC 5011 §2.1: only zone keys of protocol 3 that are not
-      // revoked.
-      if (
-        !read.ok ||
-        read.value.protocol !== 3 ||
-        (read.value.flags & ZONE_KEY) === 0 ||
-        (read.value.flags & REVOKED) !== 0
-      )
-        return [];
-      return [
-        {
-          dnskey: read.value,
-          rdata: record.rdata,
-          zoneKey: this.#zoneKey(read.value, record.rdata),
-        },
-      ];
-    });
+    const all = zoneKeysOf(set.records, this.#algorithms);
     const entries = all
       .filter((candidate) => isEntry(candidate.dnskey, candidate.rdata))
       .map((candidate) => candidate.zoneKey);
@@ -448,20 +406,6 @@ export class Chain implements Zones {
       status: 'secure',
       keys: all.map((candidate) => candidate.zoneKey),
       expires: this.#expiry(Math.min(ttl, verified.ttl)),
-    };
-  }
-
-  /** Makes a zone key that is imported at its first use. */
-  #zoneKey(dnskey: Dnskey, rdata: Uint8Array): ZoneKey {
-    const algorithm = this.session.context.algorithms.signatures.get(dnskey.algorithm);
-    let imported: ReturnType<ZoneKey['key']> | null = null;
-    return {
-      tag: keyTag(rdata),
-      algorithm: dnskey.algorithm,
-      key: () => {
-        if (imported === null) return (imported = algorithm?.importKey(dnskey.publicKey));
-        return imported;
-      },
     };
   }
 

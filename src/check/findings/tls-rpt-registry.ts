@@ -1,0 +1,68 @@
+import type { FixStep } from '../../evidence/index.js';
+import { checkAgain, type FindingEntry, type FindingValues } from './entry.js';
+import { reportingRecord } from './mta-sts-registry.js';
+
+/** Steps of every finding on the TLS-RPT record. */
+const reportHere = (values: FindingValues): FixStep[] => [
+  reportingRecord(values),
+  checkAgain(values),
+];
+
+/** Findings about the TLS-RPT record (RFC 8460 §3). */
+export const tlsRptFindings = {
+  /**
+   * Raised when no record at _smtp._tls exists. It warns only where a policy is enforced,
+   * since then mail can be deferred without the domain's knowledge.
+   */
+  'tlsrpt-absent': {
+    topic: 'tls-rpt',
+    title: 'No TLS-RPT record is published',
+    passed: 'A TLS-RPT record is published',
+    why: 'When delivery fails because of TLS, only the senders know.',
+    reference: 'RFC 8460 §3',
+    owner: 'domain',
+    fix: 'Publish a TLS-RPT record.',
+    steps: reportHere,
+  },
+  /**
+   * Raised when a record is clearly meant for TLS-RPT and does not begin with v=TLSRPTv1.
+   * Its severity is that of an absent record, which it is for senders.
+   */
+  'tlsrpt-ignored': {
+    topic: 'tls-rpt',
+    title: 'The _smtp._tls TXT record is nearly a TLS-RPT record',
+    why: 'Senders discard it and send no reports of failed deliveries.',
+    reference: 'RFC 8460 §3',
+    owner: 'domain',
+    fix: 'Correct the record: senders discard one that does not begin with v=TLSRPTv1;.',
+    steps: reportHere,
+  },
+  /**
+   * Raised when the record is valid and has a part that some reporters read differently,
+   * such as an address with characters that a URI must escape.
+   */
+  'tlsrpt-odd': {
+    topic: 'tls-rpt',
+    title: 'The TLS-RPT record departs from the standard',
+    passed: 'The TLS-RPT record follows the standard',
+    why: 'Some senders send no report to such an address, or send it to a different one.',
+    reference: 'RFC 8460 §3, RFC 6068 §2',
+    owner: 'domain',
+    fix: 'Correct the record.',
+    steps: reportHere,
+  },
+  /**
+   * Raised when the record cannot be used: several records, no rua, or a URI of another
+   * scheme.
+   */
+  'tlsrpt-invalid': {
+    topic: 'tls-rpt',
+    title: 'The TLS-RPT record is not valid',
+    passed: 'The TLS-RPT record is valid',
+    why: (values) => `Senders send no reports${values.detail ? `: ${values.detail}` : ''}.`,
+    reference: 'RFC 8460 §3',
+    owner: 'domain',
+    fix: 'Replace the record by a single valid one.',
+    steps: reportHere,
+  },
+} satisfies Record<string, FindingEntry>;
