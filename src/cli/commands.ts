@@ -1,6 +1,25 @@
 import type { Command } from 'commander';
 import type { CommandContext } from './output.js';
 
+/**
+ * The command line of `hermetic`: arguments in, text and an exit status out.
+ *
+ * Each command is a thin layer over one part of the library. It validates options, calls
+ * the part, renders the result for a terminal or as JSON, and returns an exit status. No
+ * decision about mail is made here: a program that uses the library gets the same results.
+ *
+ * Rules that all commands share:
+ *
+ * - Output paths are tested before the first packet, so that a long check is not lost.
+ * - Text of peers is neutralised where it is printed: it cannot control the terminal.
+ * - A broken peer is a result (exit status 1 or 3). Status 2 means that the command itself
+ *   cannot be used, and `hermetic explain CODE` explains the printed code.
+ * - `--json` prints the stable contracts of `schemas/`; the text form may change.
+ *
+ * `main.ts` checks the Node version, `start.ts` connects the process, `run.ts` builds the
+ * program, and `commands/` has one file for each command.
+ */
+
 /** Adds arguments, options and the action to a command. */
 export type DefineCommand = (command: Command, context: CommandContext) => void;
 

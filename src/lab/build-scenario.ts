@@ -49,9 +49,11 @@ export async function buildScenario(scenario: Scenario, site: ScenarioSite): Pro
       lines.push(...(await buildHost(host, absolute(name, apex), scenario, site)));
   }
   if (sts) lines.push(...publishPolicy(sts, apex, own, site));
-  const rpt = scenario.rpt ?? (sts !== undefined || hosts.some((host) => host.tlsa !== undefined));
+  const tlsRptRecord =
+    scenario.rpt ?? (sts !== undefined || hosts.some((host) => host.tlsa !== undefined));
   const rua = `v=TLSRPTv1; rua=mailto:tls-reports@${apex}`;
-  if (rpt !== false) lines.push(`_smtp._tls TXT "${rpt === true ? rua : rpt}"`);
+  if (tlsRptRecord !== false)
+    lines.push(`_smtp._tls TXT "${tlsRptRecord === true ? rua : tlsRptRecord}"`);
   return {
     apex,
     records: () => lines.map((line) => (typeof line === 'string' ? line : line())).join('\n'),
@@ -70,6 +72,10 @@ export function asciiOf(domain: string): string {
   return parsed.value.toLower();
 }
 
+/**
+ * Starts the server of one host and returns its records. A host without a server still
+ * has an address: its connections are refused or dropped.
+ */
 async function buildHost(
   host: HostTraits,
   fullName: string,
@@ -168,8 +174,9 @@ async function startServer(
   }
 }
 
+/** Publishes the policy on the shared policy host, and returns its DNS records. */
 function publishPolicy(
-  sts: StsTraits,
+  stsTraits: StsTraits,
   apex: string,
   hosts: readonly string[],
   { pki, policyHost }: ScenarioSite,
@@ -182,9 +189,9 @@ function publishPolicy(
     certificate = 'trusted',
     copies = 1,
     maxAge = 604800,
-  } = sts;
+  } = stsTraits;
   const name = `mta-sts.${apex}`;
-  const lines = sts.lines ?? [
+  const lines = stsTraits.lines ?? [
     'version: STSv1',
     `mode: ${mode}`,
     ...(mode === 'none' ? [] : mx.map((pattern) => `mx: ${pattern}`)),
@@ -204,6 +211,7 @@ function publishPolicy(
   return [...records, `mta-sts A ${places.policyHost}`];
 }
 
+/** Returns the data of a TLSA record (RFC 6698 §2.1): usage, selector, matching type, data. */
 function tlsaOf(kind: TlsaTraits, [certificate]: readonly Issued[], pki: LabPki): string {
   switch (kind) {
     case 'ee':

@@ -56,7 +56,11 @@ export interface Lab {
    * Starts an attack on the mail of a domain, at its hosts or at the hosts given. Resolves
    * to a function that ends the attack.
    */
-  attack(domain: string, attack: LabAttack, at?: readonly MailHostAddress[]): Promise<() => void>;
+  attack(
+    domain: string,
+    attack: LabAttack,
+    targets?: readonly MailHostAddress[],
+  ): Promise<() => void>;
   /** Makes a mail host refuse connections. Returns a function that reconnects it. */
   cutOff(address: string): () => void;
   /** Certificates of a host with their keys, for a real server that replaces it. */
@@ -135,12 +139,12 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
         return dns.fault(question, fault);
       },
       resolverHabit: (habit) => void (dns.habit = habit),
-      attack: (domain, attack, at) =>
+      attack: (domain, attack, targets) =>
         mountAttack(
           attack,
           domain,
           { pki, network, dns, policyHost, onMail: site.onMail, onAttackerCommand },
-          at,
+          targets,
         ),
       cutOff(address) {
         const restore = network.keep(address, 25);

@@ -56,8 +56,8 @@ export async function deliverVia(context: SendContext, mail: Mail): Promise<Deli
       unsendable.push({ address, status: 'rejected', failure: mailbox.failure });
       continue;
     }
-    const hop = mail.via ?? mailbox.value.domain;
-    groups.set(hop, [...(groups.get(hop) ?? []), address]);
+    const nextHop = mail.via ?? mailbox.value.domain;
+    groups.set(nextHop, [...(groups.get(nextHop) ?? []), address]);
   }
   const sessions = await Promise.all(
     [...groups].map(([hop, to]) => deliverTo(context, mail, hop, to)),
@@ -75,7 +75,7 @@ export async function deliverVia(context: SendContext, mail: Mail): Promise<Deli
 async function deliverTo(
   context: SendContext,
   mail: Mail,
-  hop: string,
+  nextHop: string,
   to: readonly string[],
 ): Promise<{
   recipients: Recipient[];
@@ -83,7 +83,7 @@ async function deliverTo(
   conversations: readonly SmtpTranscript[];
 }> {
   const { from, message, requireTls = false, signal } = mail;
-  const connected = await connectVia(context, hop, {
+  const connected = await connectVia(context, nextHop, {
     requireTls,
     // RFC 8689 §4.1, §4.2.2 [8689-4.1-1, 8689-4.2.2-1]
     tlsRequiredNo: !requireTls && saysTlsRequiredNo(message),

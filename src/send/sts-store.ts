@@ -130,8 +130,8 @@ class StoredPolicies implements StsCache {
     this.#rows = new Rows(store);
     this.#openedAt = this.#now();
     this.#saved = this.#read(() => this.#rows.count(), 0);
-    const at = this.#openedAt;
-    if (this.#read(() => this.#rows.doubtful(at, '', 1).length, 1) > 0) void this.#save();
+    const openedAt = this.#openedAt;
+    if (this.#read(() => this.#rows.doubtful(openedAt, '', 1).length, 1) > 0) void this.#save();
     else this.#openedAt = undefined;
   }
 
@@ -170,7 +170,7 @@ class StoredPolicies implements StsCache {
     return [...stored, ...waiting]
       .map((entry) => ({ entry, at: refreshAt(entry) ?? Infinity }))
       .filter(({ at }) => at <= until)
-      .sort((a, b) => a.at - b.at)
+      .sort((left, right) => left.at - right.at)
       .slice(0, most)
       .map(({ entry }) => entry);
   }
@@ -211,8 +211,8 @@ class StoredPolicies implements StsCache {
 
   async #saveSoon(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, SAVE_WAIT)));
-    await Promise.race([this.#save(), over]);
+    const excess = new Promise<void>((resolve) => (timer = setTimeout(resolve, SAVE_WAIT)));
+    await Promise.race([this.#save(), excess]);
     clearTimeout(timer);
   }
 
@@ -246,15 +246,15 @@ class StoredPolicies implements StsCache {
     }
   }
 
-  async #reopen(at: number): Promise<void> {
+  async #reopen(openedAt: number): Promise<void> {
     const rows = this.#rows;
     await this.#store.write(POLICY_CACHE, function* () {
       for (let after = ''; ; yield) {
-        const group = rows.doubtful(at, after, SAVED_AT_ONCE);
-        for (const one of group) {
-          const entry = reopened(one, at);
+        const group = rows.doubtful(openedAt, after, SAVED_AT_ONCE);
+        for (const storedEntry of group) {
+          const entry = reopened(storedEntry, openedAt);
           if (entry) rows.put(entry);
-          else rows.remove(one.domain);
+          else rows.remove(storedEntry.domain);
         }
         const last = group.at(-1);
         if (!last) return;
@@ -333,13 +333,13 @@ class Rows {
    * the time of forgetting: clocks of two processes differ.
    */
   forgotten(domain: string): number | undefined {
-    const asked = 'SELECT fetched_at FROM send_sts_forgotten WHERE domain = ?';
-    return this.store.prepare<{ fetched_at: number }>(asked).get(domain)?.fetched_at;
+    const query = 'SELECT fetched_at FROM send_sts_forgotten WHERE domain = ?';
+    return this.store.prepare<{ fetched_at: number }>(query).get(domain)?.fetched_at;
   }
 
   lastForgotten(): number {
-    const asked = 'SELECT max(revision) AS revision FROM send_sts_forgotten';
-    return this.store.prepare<{ revision: number | null }>(asked).get()?.revision ?? 0;
+    const query = 'SELECT max(revision) AS revision FROM send_sts_forgotten';
+    return this.store.prepare<{ revision: number | null }>(query).get()?.revision ?? 0;
   }
 
   forget(domain: string, fetchedAt: number): void {
@@ -365,13 +365,13 @@ class Rows {
   }
 
   /** Entries that a wrong clock or a long sleep may have aged, by domain. */
-  doubtful(at: number, after: string, most: number): readonly StsEntry[] {
+  doubtful(openedAt: number, after: string, most: number): readonly StsEntry[] {
     return this.#prepare(
       `SELECT ${columns} FROM send_sts_policy
        WHERE (expires_at IS NULL OR expires_at < ? OR fetched_at > ? OR used_at > ?) AND domain > ?
        ORDER BY domain LIMIT ?`,
     )
-      .all(at + GRACE, at, at, after, most)
+      .all(openedAt + GRACE, openedAt, openedAt, after, most)
       .map(entryOf);
   }
 
@@ -381,13 +381,13 @@ class Rows {
    */
   makeRoom(limit: number, now: number): void {
     this.store.prepare('DELETE FROM send_sts_policy WHERE expires_at <= ?').run(now);
-    const over = this.count() - Math.floor(limit * 0.9);
-    if (over > 0)
+    const excess = this.count() - Math.floor(limit * 0.9);
+    if (excess > 0)
       this.store
         .prepare(
           'DELETE FROM send_sts_policy WHERE domain IN (SELECT domain FROM send_sts_policy ORDER BY worth, used_at LIMIT ?)',
         )
-        .run(over);
+        .run(excess);
   }
 
   #prepare(sql: string): Statement<Row> {

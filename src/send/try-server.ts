@@ -94,8 +94,8 @@ async function attempt(
   withTls: boolean,
 ): Promise<AttemptResult> {
   const { network, timeoutMs, helo, clock } = context;
-  const asked = { timeoutMs, signal: task.signal };
-  const dialled = await network.dial({ address: task.ip, port: task.port, ...asked });
+  const dialOptions = { timeoutMs, signal: task.signal };
+  const dialled = await network.dial({ address: task.ip, port: task.port, ...dialOptions });
   const nothing = { unreachable: true, cleartext: false };
   if (!dialled.ok) {
     const { code, detail } = dialled.failure;
@@ -106,26 +106,31 @@ async function attempt(
     };
   }
   const { connection } = dialled;
-  const opened = await openSession({ connection, helo, clock, ...asked });
+  const opened = await openSession({ connection, helo, clock, ...dialOptions });
   if (!opened.ok) {
     const { greeting, transcript, ...failure } = opened.failure;
     connection.close();
     return { ...nothing, conn: connection, failure, transcript, greeting };
   }
   const session = opened.value;
-  const seen = { conn: connection, greeting: session.greeting, transcript: session.transcript };
+  const established = {
+    conn: connection,
+    greeting: session.greeting,
+    transcript: session.transcript,
+  };
   const hello = await ehloOrHelo(session, helo, decision);
-  if (!hello.ok) return { ...nothing, ...seen, failure: hello.failure, ...(await quit(session)) };
+  if (!hello.ok)
+    return { ...nothing, ...established, failure: hello.failure, ...(await quit(session)) };
   const offer = starttlsOffer(hello.value.lines);
-  if (!withTls) return { ...seen, unreachable: false, cleartext: true, session };
+  if (!withTls) return { ...established, unreachable: false, cleartext: true, session };
   if (offer.status !== 'offered') {
     // Some middleboxes overwrite the keyword instead of removing the line.
     const detail =
       offer.status === 'mangled' ? `mangled as ${neutralise(offer.mangledAs, 80)}` : 'not offered';
     const failure = serverFailures.make('server-no-starttls', detail);
-    return withoutTls({ ...seen, session }, decision, failure);
+    return withoutTls({ ...established, session }, decision, failure);
   }
-  return upgrade(context, task, decision, { ...seen, session });
+  return upgrade(context, task, decision, { ...established, session });
 }
 
 type Seen = Pick<AttemptResult, 'conn' | 'greeting' | 'transcript'> & {
@@ -140,29 +145,31 @@ async function upgrade(
   context: SendContext,
   task: ServerTask,
   decision: Use,
-  seen: Seen,
+  established: Seen,
 ): Promise<AttemptResult> {
-  const { session } = seen;
+  const { session } = established;
   const { timeoutMs, trustStore, clock } = context;
   let facts: HandshakeFacts | undefined;
   const secured = await session.startTls(async (plain) => {
-    const asked = {
+    const dialOptions = {
       connection: plain,
       serverName: task.host.sni,
       timeoutMs,
       signal: task.signal,
     };
-    const made = await handshake(decision.tls === 'mandatory' ? { ...asked, ...strict } : asked);
-    if (made.ok) facts = made.facts;
-    return made;
+    const negotiated = await handshake(
+      decision.tls === 'mandatory' ? { ...dialOptions, ...strict } : dialOptions,
+    );
+    if (negotiated.ok) facts = negotiated.facts;
+    return negotiated;
   });
   if (!secured.ok) {
     // RFC 3207 §4: after any answer but 220 the session goes on as it was.
     if (secured.failure.code === 'smtp-starttls-refused')
-      return withoutTls(seen, decision, secured.failure);
+      return withoutTls(established, decision, secured.failure);
     const { failure } = secured;
     return {
-      ...seenOf(seen),
+      ...seenOf(established),
       unreachable: false,
       cleartext: false,
       tlsFailure: failure,
@@ -177,7 +184,7 @@ async function upgrade(
     at: clock.now(),
   });
   const sealed = {
-    ...seenOf(seen),
+    ...seenOf(established),
     unreachable: false,
     cleartext: false,
     verdict,
@@ -199,11 +206,15 @@ async function upgrade(
 }
 
 /** RFC 7672 §2.2 [7672-2.2-1]: plaintext only where no policy requires TLS. */
-async function withoutTls(seen: Seen, decision: Use, failure: Failure): Promise<AttemptResult> {
-  const common = { ...seenOf(seen), unreachable: false, tlsFailure: failure };
+async function withoutTls(
+  established: Seen,
+  decision: Use,
+  failure: Failure,
+): Promise<AttemptResult> {
+  const common = { ...seenOf(established), unreachable: false, tlsFailure: failure };
   if (decision.tls === 'opportunistic')
-    return { ...common, cleartext: true, session: seen.session };
-  return { ...common, cleartext: false, failure, ...(await quit(seen.session)) };
+    return { ...common, cleartext: true, session: established.session };
+  return { ...common, cleartext: false, failure, ...(await quit(established.session)) };
 }
 
 function seenOf({ session: _session, ...rest }: Seen): Omit<Seen, 'session'> {
@@ -227,6 +238,6 @@ async function ehloOrHelo(
   const hello = await session.ehlo();
   if (hello.ok || hello.failure.code !== 'smtp-ehlo-refused' || decision.tls === 'mandatory')
     return hello;
-  const old = await session.command(`HELO ${helo}`);
-  return old.ok && old.value.code === 250 ? old : hello;
+  const heloReply = await session.command(`HELO ${helo}`);
+  return heloReply.ok && heloReply.value.code === 250 ? heloReply : hello;
 }

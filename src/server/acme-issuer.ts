@@ -51,12 +51,12 @@ export function certifying(options: CertifyingOptions): Certifying {
   const { acme, hosts } = options.section;
   if (!acme) return { answers: false };
   const { certifier, answers } = clientOf(acme, options);
-  const asked = ({ host }: Certify): boolean => (hosts[host]?.certificates ?? 'acme') === 'acme';
+  const names = ({ host }: Certify): boolean => (hosts[host]?.certificates ?? 'acme') === 'acme';
   if (answers)
     return {
       certifier,
       answers,
-      certify: async (action) => (asked(action) ? certifier.certify(action) : undefined),
+      certify: async (action) => (names(action) ? certifier.certify(action) : undefined),
     };
   const port = acme.challenge === 'http-01' ? 80 : 443;
   const text = (host: string): string =>
@@ -66,7 +66,7 @@ export function certifying(options: CertifyingOptions): Certifying {
     answers,
     certify: ({ host, ...rest }) =>
       Promise.resolve(
-        asked({ host, ...rest }) ? { status: 'manual', text: text(host) } : undefined,
+        names({ host, ...rest }) ? { status: 'manual', text: text(host) } : undefined,
       ),
   };
 }
@@ -86,8 +86,9 @@ function clientOf(
   const records: TextRecords = {
     async locate(name, host) {
       const dns = dnsOf(host);
-      const held = await addressWildcardBlocker(host, dns, eyes);
-      if (held !== undefined) return fail(publishFailures.make('publish-name-synthesised', held));
+      const blocker = await addressWildcardBlocker(host, dns, eyes);
+      if (blocker !== undefined)
+        return fail(publishFailures.make('publish-name-synthesised', blocker));
       return locateRecord(name, dns, section.dns, (at, dns) => authoritativeCname(at, dns, eyes));
     },
     write: (action, dns) =>
@@ -99,7 +100,7 @@ function clientOf(
   };
   const inDns = [dnsSolver(records), persistentDnsSolver(records)];
   const here = acme.webroot === undefined ? [...answers, ...inDns] : [folderSolver(acme.webroot)];
-  const able = here.filter(({ type }) => type === acme.challenge);
+  const matching = here.filter(({ type }) => type === acme.challenge);
   const { localNetwork: network, clock, resolver, store, trustStore: anchors } = house;
   const certifier = new Issuer({
     server: {
@@ -114,7 +115,7 @@ function clientOf(
     },
     store: openAcmeStore(store),
     ring,
-    solvers: able,
+    solvers: matching,
     contact: acme.contact,
     profile: acme.profile,
     preferredChain: acme.preferredChain,
@@ -127,9 +128,10 @@ function clientOf(
     roundMs: minutes * 60_000,
     signal: eyes.signal,
   });
-  return { certifier, answers: able.length > 0 };
+  return { certifier, answers: matching.length > 0 };
 }
 
+/** Reads the roots of a private CA, whose web server has no certificate of a public CA. */
 function rootsOf(file: string): TrustStore {
   const parsed = parsePemBundle(
     readTextFile(file, { code: 'config-file-unreadable', label: 'publish.acme.roots:' }),

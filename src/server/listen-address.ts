@@ -32,9 +32,9 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
 }
 
 /** As a person would write it; the key by which a listener is known across a reload. */
-export function formatListenAddress(at: ListenAddress): string {
-  if ('path' in at) return `unix:${at.path}`;
-  return `${at.address.includes(':') ? `[${at.address}]` : at.address}:${at.port}`;
+export function formatListenAddress(address: ListenAddress): string {
+  if ('path' in address) return `unix:${address.path}`;
+  return `${address.address.includes(':') ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
 const written = z.union([z.string(), z.int()]);

@@ -87,13 +87,13 @@ export function openPublishing(
     ...dnsWriters(section, { network, clock, readSecret }),
     ...(given.writers ?? []),
   ]);
-  const eyes = (): Observer => eyesOf(section, house, signal);
+  const createObserver = (): Observer => eyesOf(section, house, signal);
   const { certifier, certify, ...client } = certifying({
     section,
     house,
     ring,
     writers,
-    eyes: eyes(),
+    eyes: createObserver(),
     answers,
     minutes,
   });
@@ -110,13 +110,20 @@ export function openPublishing(
   const renewed = (host: string, key: string): number | undefined =>
     section.hosts[host]?.certificates === 'acme' ? certifier?.renewalAt({ host, key }) : undefined;
   const { everyMinutes = 0 } = section;
-  const every = everyMinutes > 0 ? everyMinutes * 60_000 : undefined;
+  const intervalMs = everyMinutes > 0 ? everyMinutes * 60_000 : undefined;
   return {
     ledger,
     ring,
     changeAccountKey: certifier && (() => certifier.changeAccountKey()),
     plan: () =>
-      planAll({ section, ledger, ring, observer: eyes(), renewalAt: renewed, intervalMs: every }),
+      planAll({
+        section,
+        ledger,
+        ring,
+        observer: createObserver(),
+        renewalAt: renewed,
+        intervalMs: intervalMs,
+      }),
     async apply() {
       const renewals =
         certifier && client.answers ? await renewDue({ section, ledger, issuer: certifier }) : [];
@@ -126,9 +133,9 @@ export function openPublishing(
           section,
           ledger,
           ring,
-          observer: eyes(),
+          observer: createObserver(),
           renewalAt: renewed,
-          intervalMs: every,
+          intervalMs: intervalMs,
           executor,
         })),
       ];
@@ -165,8 +172,8 @@ function eyesOf(section: PublishSection, house: JobContext, signal?: AbortSignal
     signal,
     async zone(name, dns) {
       const found = await zoneServers(resolver, name, signal);
-      const given = section.dns[dns]?.servers?.flatMap(upstreamOf);
-      return found && given ? { ...found, servers: given } : found;
+      const overrides = section.dns[dns]?.servers?.flatMap(upstreamOf);
+      return found && overrides ? { ...found, servers: overrides } : found;
     },
     probe(host) {
       const known = probed.get(host) ?? probe(host);

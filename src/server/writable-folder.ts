@@ -9,12 +9,12 @@ const { W_OK, X_OK } = constants;
  * jobs.
  */
 export function writableFolder(folder: string): void {
-  let at = resolve(folder);
-  while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
+  let ancestor = resolve(folder);
+  while (!existsSync(ancestor) && dirname(ancestor) !== ancestor) ancestor = dirname(ancestor);
   try {
-    accessSync(at, W_OK | X_OK);
+    accessSync(ancestor, W_OK | X_OK);
   } catch (error) {
-    throw unwritable('publish-write-failed', at, error);
+    throw unwritable('publish-write-failed', ancestor, error);
   }
 }
 

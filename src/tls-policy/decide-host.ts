@@ -128,8 +128,10 @@ export function decideHost(
   if (rules.daneSuffices && dane.kind === 'dane' && sts.kind === 'pkix')
     sts = { kind: 'none', reason: 'dane-suffices' };
   const parts: readonly Part[] = [dane, sts, ...judgeRequired(host.name, mxDnssec, rules, dane)];
-  const reasons = [...parts].sort((a, b) => weights[a.kind] - weights[b.kind]).map((p) => p.reason);
-  if (parts.some((p) => p.kind === 'skip')) return { action: 'skip', reasons };
+  const reasons = [...parts]
+    .sort((a, b) => weights[a.kind] - weights[b.kind])
+    .map((part) => part.reason);
+  if (parts.some((part) => part.kind === 'skip')) return { action: 'skip', reasons };
   if (parts.some((part) => part.kind === 'unknown')) return { action: 'unknown', reasons };
   const authenticate = (['dane', 'pkix'] as const).filter((mechanism) =>
     parts.some((part) => part.kind === mechanism),

@@ -57,12 +57,12 @@ export function cell(view: View, sender: SenderClass, attack: Attack): DeliveryR
   if (kind === 'null-mx' || kind === 'none') return 'not-applicable';
   if (kind === 'error') return dane && dnssec === 'bogus' ? 'deferred' : 'unknown';
 
-  const seen = attackView(view, attack, dane);
+  const attacked = attackView(view, attack, dane);
   // RFC 8461 §3.2: a policy with max_age 0 is never cached, so each mail is a first
   // contact.
   const cached = mtaSts === 'cached' && view.mtaSts.maxAge !== 0;
-  const found = policiesInForce(cached ? view.mtaSts : seen.mtaSts, mtaSts).map((policy) =>
-    walk(seen, { dane, mtaSts: policy }, attack),
+  const found = policiesInForce(cached ? view.mtaSts : attacked.mtaSts, mtaSts).map((policy) =>
+    walk(attacked, { dane, mtaSts: policy }, attack),
   );
   return found.every((outcome) => outcome === found[0]) ? (found[0] as DeliveryResult) : 'unknown';
 }
@@ -98,11 +98,11 @@ function walk(view: View, rules: Rules, attack: Attack): DeliveryResult {
     (left, right) => left - right,
   );
   for (const preference of preferences) {
-    const taken = candidates
+    const deliveries = candidates
       .filter((candidate) => candidate.preference === preference)
       .flatMap(({ outcomes }) => outcomes)
       .filter((outcome) => outcome !== 'deferred');
-    if (taken.length > 0) return worstOf(taken);
+    if (deliveries.length > 0) return worstOf(deliveries);
   }
   return 'deferred';
 }

@@ -52,17 +52,17 @@ export async function resolvePolicy(
   const at = (deps.now ?? Date.now)();
   if (hop.kind === 'address') return decideDomain(ofAddress(hop.ip, at), deps);
   const { resolver, stsSource, mtaSts = true, dane = true } = deps;
-  const asked = deps.signal ? { signal: followSignal(deps.signal) } : {};
+  const lookupOptions = deps.signal ? { signal: followSignal(deps.signal) } : {};
   const [route, sts] = await Promise.all([
     hop.kind === 'host'
       ? ofHost(hop.name)
-      : lookupMailRoute(resolver, hop.name, { ...asked, unprovedAbsence: !dane }),
-    mtaSts ? stsSource?.lookup(hop.name, asked.signal) : undefined,
+      : lookupMailRoute(resolver, hop.name, { ...lookupOptions, unprovedAbsence: !dane }),
+    mtaSts ? stsSource?.lookup(hop.name, lookupOptions.signal) : undefined,
   ]);
   const hosts = await Promise.all(
     route.hosts
       .slice(0, MAX_HOSTS)
-      .map((host) => factsOf(host, hop.port, { ...deps, ...asked }, at)),
+      .map((host) => factsOf(host, hop.port, { ...deps, ...lookupOptions }, at)),
   );
   const facts: DomainFacts = {
     domain: hop.name.toLower(),
@@ -103,11 +103,11 @@ async function factsOf(
   at: number,
 ): Promise<HostFacts> {
   const { resolver, dane = true } = deps;
-  const asked = deps.signal ? { signal: deps.signal } : {};
-  const found = await lookupAddresses(resolver, host.name, asked);
+  const lookupOptions = deps.signal ? { signal: deps.signal } : {};
+  const found = await lookupAddresses(resolver, host.name, lookupOptions);
   const tlsa =
     dane && found.status === 'found'
-      ? await lookupTlsa({ resolver, host: host.name, addresses: found, port, ...asked })
+      ? await lookupTlsa({ resolver, host: host.name, addresses: found, port, ...lookupOptions })
       : undefined;
   return {
     name: host.name.toLower(),

@@ -31,26 +31,26 @@ const receivers = new Map<number, CollectOptions>();
  * Node opens no UNIX datagram sockets, but it can read one that systemd opened
  * (`ListenDatagram=`).
  */
-export function collectDatagrams(fd: number, options: CollectOptions): void {
-  const isRead = receivers.has(fd);
-  receivers.set(fd, options);
-  if (!isRead) readNext(fd, Buffer.allocUnsafe(LONGEST));
+export function collectDatagrams(descriptor: number, options: CollectOptions): void {
+  const isRead = receivers.has(descriptor);
+  receivers.set(descriptor, options);
+  if (!isRead) readNext(descriptor, Buffer.allocUnsafe(LONGEST));
 }
 
-function readNext(fd: number, buffer: Buffer): void {
-  read(fd, buffer, 0, buffer.length, null, (error, length) => {
-    const receiver = receivers.get(fd);
+function readNext(descriptor: number, buffer: Buffer): void {
+  read(descriptor, buffer, 0, buffer.length, null, (error, length) => {
+    const receiver = receivers.get(descriptor);
     if (!receiver) return;
-    if (error?.code === 'EAGAIN') return void setTimeout(readNext, 20, fd, buffer);
+    if (error?.code === 'EAGAIN') return void setTimeout(readNext, 20, descriptor, buffer);
     // No octets: the end of a stream. libtlsrpt never sends an empty datagram.
     if (error || length === 0) {
-      receivers.delete(fd);
-      return receiver.onError(error ?? new Error(`descriptor ${fd} has ended`));
+      receivers.delete(descriptor);
+      return receiver.onError(error ?? new Error(`descriptor ${descriptor} has ended`));
     }
     const parsed = parseDatagram(buffer.subarray(0, length), receiver.clock.now());
     if (parsed.ok) receiver.onEvents(parsed.value);
     else receiver.onMalformed(parsed.failure);
-    readNext(fd, buffer);
+    readNext(descriptor, buffer);
   });
 }
 

@@ -42,14 +42,14 @@ export function* countInSteps(
 }
 
 function countPolicy(store: Store, day: number, domain: string, policy: ReportedPolicy): void {
-  const add = store.prepare(
+  const addSessions = store.prepare(
     'UPDATE send_report_count SET ok = ok + ?, failed = failed + ? WHERE day = ? AND domain = ? AND policy = ?',
   );
   const insert = store.prepare(
     'INSERT INTO send_report_count (day, domain, policy, ok, failed) VALUES (?, ?, ?, ?, ?)',
   );
   const { totalSuccessfulSessionCount: ok, totalFailureSessionCount: failed } = policy;
-  const counted = (key: string): boolean => add.run(ok, failed, day, domain, key) > 0;
+  const counted = (key: string): boolean => addSessions.run(ok, failed, day, domain, key) > 0;
   let key = writePolicy(policy);
   if (!counted(key)) {
     if (rowsOf(store, 'send_report_count', day, domain) >= MAX_ROWS.policies)
@@ -73,14 +73,15 @@ function countFailure(
   failure: FailureDetails,
 ): void {
   const where = 'day = ? AND domain = ? AND policy = ? AND failure = ?';
-  const add = store.prepare(
+  const addSessions = store.prepare(
     `UPDATE send_report_failure SET sessions = sessions + ? WHERE ${where}`,
   );
   const insert = store.prepare(
     'INSERT INTO send_report_failure (day, domain, policy, failure, sessions) VALUES (?, ?, ?, ?, ?)',
   );
   const { failedSessionCount: sessions, ...particulars } = failure;
-  const counted = (text: string): boolean => add.run(sessions, day, domain, policy, text) > 0;
+  const counted = (text: string): boolean =>
+    addSessions.run(sessions, day, domain, policy, text) > 0;
   let text = JSON.stringify(particulars);
   if (counted(text)) return;
   if (rowsOf(store, 'send_report_failure', day, domain) >= MAX_ROWS.failures)

@@ -44,36 +44,36 @@ const putOff = (detail: string): DeliverySettlement => ({
  * for misuse.
  */
 export async function deliverReport(
-  due: QueuedReport,
+  queued: QueuedReport,
   options: DeliverReportOptions,
 ): Promise<DeliverySettlement> {
-  const destination = parseDestination(due.uri);
+  const destination = parseDestination(queued.uri);
   if (!destination) return refused('not an address');
   return destination.kind === 'mail'
-    ? byMail(due, destination.address, options)
-    : byHttps(due, destination, options);
+    ? byMail(queued, destination.address, options)
+    : byHttps(queued, destination, options);
 }
 
 /** Sends with an empty envelope sender, so that no bounce is generated (RFC 5321 §4.5.5). */
 async function byMail(
-  due: QueuedReport,
-  to: string,
+  queued: QueuedReport,
+  recipientAddress: string,
   { reporter, dkim, deliver, clock, signal }: DeliverReportOptions,
 ): Promise<DeliverySettlement> {
   if (!dkim) return putOff('no key to sign with: reporting.dkim');
-  const parsed = parseReport(due.body);
+  const parsed = parseReport(queued.body);
   if (!parsed.ok) return refused(parsed.failure.code);
   const { report } = parsed.value;
   const message = await composeReportMail({
     reporter,
     report,
-    body: due.body,
-    policyDomain: due.domain,
-    to,
+    body: queued.body,
+    policyDomain: queued.domain,
+    to: recipientAddress,
     dkim,
     at: clock.now(),
   });
-  const { recipients } = await deliver({ from: '', to: [to], message, signal });
+  const { recipients } = await deliver({ from: '', to: [recipientAddress], message, signal });
   const [recipient] = recipients;
   if (recipient?.status === 'delivered') return { delivered: true };
   const detail = `${recipient?.failure?.code ?? ''} ${recipient?.failure?.detail ?? ''}`.trim();
@@ -82,7 +82,7 @@ async function byMail(
 
 /** POST with the media type of its content [8460-5.4-1]; no redirect is followed. */
 async function byHttps(
-  due: QueuedReport,
+  queued: QueuedReport,
   { host, port, path }: Extract<Destination, { kind: 'https' }>,
   { network, resolver, trustStore, clock, signal }: DeliverReportOptions,
 ): Promise<DeliverySettlement> {
@@ -98,7 +98,7 @@ async function byHttps(
     path,
     method: 'POST',
     headers: { 'content-type': 'application/tlsrpt+gzip' },
-    body: gzipSync(due.body),
+    body: gzipSync(queued.body),
     anchors: trustStore,
     validationTime: clock.now(),
     timeoutMs: 60_000,

@@ -13,7 +13,7 @@ export interface EventBufferOptions {
 
 /** Events in memory; beyond this limit new events are dropped and counted as dropped. */
 const MAX_EVENTS = 100_000;
-const GROUP = 1000;
+const GROUP_SIZE = 1000;
 const PAUSE = 1000;
 
 /**
@@ -37,7 +37,7 @@ export class EventBuffer {
       return;
     }
     this.#waiting.push(...events);
-    if (this.#waiting.length >= GROUP) void this.flush();
+    if (this.#waiting.length >= GROUP_SIZE) void this.flush();
   };
 
   /** Writes the buffered events; those that cannot be written stay. Never rejects. */
@@ -49,7 +49,7 @@ export class EventBuffer {
   async #writeAll(): Promise<void> {
     const { store, onError } = this.options;
     while (this.#waiting.length > 0) {
-      const group = this.#waiting.slice(0, GROUP);
+      const group = this.#waiting.slice(0, GROUP_SIZE);
       try {
         await store.write(REPORTING, () => countInSteps(store, group));
       } catch (error) {

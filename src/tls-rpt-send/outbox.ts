@@ -14,9 +14,9 @@ const TRY_FOR = DAY;
 const MAX_REFUSALS = 3;
 const SUSPENSION = 30 * DAY;
 /** How long results of deliveries are saved, for `hermetic report preview`. */
-const KEPT = 10 * DAY;
+const RETENTION = 10 * DAY;
 /** Domains in one transaction. */
-const BATCH = 200;
+const BATCH_SIZE = 200;
 
 /** Store, identity and limits of an outbox. */
 export interface OutboxOptions {
@@ -66,21 +66,21 @@ export class Outbox {
     for (let built = 0; ;) {
       const closed = await this.#options.store.write(REPORTING, () => this.#closeSome(now));
       built += closed;
-      if (closed < BATCH) return built;
+      if (closed < BATCH_SIZE) return built;
     }
   }
 
   *#closeSome(now: number): Generator<void, number> {
-    const over = this.#options.store
+    const finishedDays = this.#options.store
       .prepare<{ day: number; domain: string; record: string }>(
         'SELECT day, domain, record FROM send_report_domain WHERE day <= ? ORDER BY day, domain LIMIT ?',
       )
-      .all(now - DAY - SETTLE, BATCH);
-    for (const { day, domain, record } of over) {
+      .all(now - DAY - SETTLE, BATCH_SIZE);
+    for (const { day, domain, record } of finishedDays) {
       this.#build(day, domain, record, now);
       yield;
     }
-    return over.length;
+    return finishedDays.length;
   }
 
   #build(day: number, domain: string, record: string, now: number): void {
@@ -156,13 +156,13 @@ export class Outbox {
   ): Promise<void> {
     const { store } = this.#options;
     return store.write(REPORTING, () => {
-      const row = store
+      const delivery = store
         .prepare<{ tries: number; first_at: number | null }>(
           'SELECT tries, first_at FROM send_report_delivery WHERE report = ? AND uri = ?',
         )
         .get(id, uri);
-      const firstAt = row?.first_at ?? now;
-      const pause = FIRST_PAUSE * 2 ** (row?.tries ?? 0);
+      const firstAt = delivery?.first_at ?? now;
+      const pause = FIRST_PAUSE * 2 ** (delivery?.tries ?? 0);
       const retryAt = now + pause;
       const state = stateAfter(settled, retryAt <= firstAt + TRY_FOR);
       const detail = settled.delivered
@@ -187,11 +187,11 @@ export class Outbox {
 
   /** Returns the time of the next work: a delivery that is due, or the end of a day. */
   nextAt(now: number): number {
-    const row = this.#options.store
+    const delivery = this.#options.store
       .prepare<{ at: number | null }>('SELECT min(due_at) AS at FROM send_report_delivery')
       .get();
     const dayEnds = Math.floor((now - SETTLE) / DAY) * DAY + DAY + SETTLE;
-    return Math.max(now, Math.min(row?.at ?? Infinity, dayEnds));
+    return Math.max(now, Math.min(delivery?.at ?? Infinity, dayEnds));
   }
 
   /** Deletes old reports whose deliveries have ended, and old limits. */
@@ -200,13 +200,13 @@ export class Outbox {
     return store.write(REPORTING, () => {
       store
         .prepare('DELETE FROM send_report_delivery WHERE due_at IS NULL AND queued_at < ?')
-        .run(now - KEPT);
+        .run(now - RETENTION);
       store
         .prepare(
           'DELETE FROM send_report WHERE day < ? AND id NOT IN (SELECT report FROM send_report_delivery)',
         )
-        .run(now - KEPT);
-      store.prepare('DELETE FROM send_report_receiver WHERE day < ?').run(now - KEPT);
+        .run(now - RETENTION);
+      store.prepare('DELETE FROM send_report_receiver WHERE day < ?').run(now - RETENTION);
       store.prepare('DELETE FROM send_report_refusal WHERE since < ?').run(now - SUSPENSION);
     });
   }

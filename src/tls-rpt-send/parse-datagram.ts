@@ -69,22 +69,22 @@ function malformed(detail: string): Result<never> {
 }
 
 function readPolicy(
-  given: Readonly<Record<string, unknown>>,
+  policyFields: Readonly<Record<string, unknown>>,
   domain: string,
 ): ReportedPolicy | undefined {
-  const type = policyTypeOf[Number(given['policy-type'])];
-  const final = given['f'];
+  const type = policyTypeOf[Number(policyFields['policy-type'])];
+  const final = policyFields['f'];
   if (type === undefined || (final !== 0 && final !== 1)) return undefined;
   const failed = final === 1;
   return {
     policyType: type,
-    policyDomain: domainIn(given['policy-domain']) ?? domain,
-    policyString: texts(given['policy-string']),
-    mxHost: type === 'sts' ? texts(given['mx-host']).map((host) => host.toLowerCase()) : [],
+    policyDomain: domainIn(policyFields['policy-domain']) ?? domain,
+    policyString: texts(policyFields['policy-string']),
+    mxHost: type === 'sts' ? texts(policyFields['mx-host']).map((host) => host.toLowerCase()) : [],
     totalSuccessfulSessionCount: failed ? 0 : 1,
     totalFailureSessionCount: failed ? 1 : 0,
     // Failures before a session that met its policy in the end are not failed sessions.
-    failureDetails: failed ? failuresIn(given['failure-details']) : [],
+    failureDetails: failed ? failuresIn(policyFields['failure-details']) : [],
   };
 }
 
@@ -171,8 +171,8 @@ function domainIn(value: unknown): string | undefined {
  * §4.4, RFC 5321 §4.1.1.1).
  */
 function helloName(value: unknown): string | undefined {
-  const said = text(value);
-  return said === undefined ? undefined : (/^250[ -](\S+)/.exec(said)?.[1] ?? said);
+  const greeting = text(value);
+  return greeting === undefined ? undefined : (/^250[ -](\S+)/.exec(greeting)?.[1] ?? greeting);
 }
 
 function address(value: unknown): string | undefined {

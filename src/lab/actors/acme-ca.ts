@@ -143,7 +143,9 @@ export class AcmeCa {
       return { status: 200, body: directoryResource(this.habits, this.#urlOf) };
     if (resource === 'nonce') return { status: 200 };
     if (resource === 'renewal' && method === 'GET') return this.#renewalInfo(id);
-    const signed = readSigned(body, this.#urlOf(path), (kid) => this.accounts.get(kid));
+    const signed = readSigned(body, this.#urlOf(path), (accountUrl) =>
+      this.accounts.get(accountUrl),
+    );
     this.#spendNonce(signed.nonce, path);
     switch (resource) {
       case 'new-account':
@@ -227,20 +229,22 @@ export class AcmeCa {
   /** RFC 8555 §7.3.5: everything a server has to check. */
   #changeKey({ kid = '', key, payload }: Signed): Answer {
     const url = this.#urlOf('key-change');
-    const inner = readSigned(JSON.stringify(payload), url, undefined);
-    const { account, oldKey } = inner.payload as { account?: string; oldKey?: object };
+    const innerRequest = readSigned(JSON.stringify(payload), url, undefined);
+    const { account, oldKey } = innerRequest.payload as { account?: string; oldKey?: object };
     const old = createPublicKey({ key: oldKey, format: 'jwk' } as never);
     if (
       account !== kid ||
-      inner.kid !== undefined ||
-      inner.nonce !== '' ||
+      innerRequest.kid !== undefined ||
+      innerRequest.nonce !== '' ||
       thumbprint(old) !== thumbprint(key)
     )
       throw new AcmeProblem(400, 'malformed', 'not a change of this account’s key');
-    const taken = this.#accountOf(thumbprint(inner.key));
-    if (taken !== undefined)
-      throw new AcmeProblem(409, 'malformed', 'another account has that key', { location: taken });
-    this.accounts.set(kid, inner.key);
+    const otherAccount = this.#accountOf(thumbprint(innerRequest.key));
+    if (otherAccount !== undefined)
+      throw new AcmeProblem(409, 'malformed', 'another account has that key', {
+        location: otherAccount,
+      });
+    this.accounts.set(kid, innerRequest.key);
     return { status: 200, body: { status: 'valid' } };
   }
 
@@ -257,17 +261,17 @@ export class AcmeCa {
       throw new AcmeProblem(400, 'malformed', 'identifiers');
     if (this.habits.profiles[profile] === undefined)
       throw new AcmeProblem(400, 'invalidProfile', profile);
-    const open = [...this.orders.values()].find(
+    const openOrder = [...this.orders.values()].find(
       ({ account, names: ordered, status }) =>
         account === kid &&
         sameNames(ordered, names) &&
         (status === 'pending' || status === 'ready'),
     );
-    if (open && this.habits.reusesOrders)
+    if (openOrder && this.habits.reusesOrders)
       return {
         status: 201,
-        body: orderResource(open, this.#urlOf),
-        headers: { location: this.#urlOf(`order/${open.id}`) },
+        body: orderResource(openOrder, this.#urlOf),
+        headers: { location: this.#urlOf(`order/${openOrder.id}`) },
       };
     if (
       replaces !== undefined &&
@@ -298,9 +302,9 @@ export class AcmeCa {
     };
   }
 
-  #refuseReplaces(at: 'order' | 'finalize', replaces: string | undefined): void {
+  #refuseReplaces(step: 'order' | 'finalize', replaces: string | undefined): void {
     const refusal = this.habits.refuseReplaces;
-    if (replaces !== undefined && refusal?.at === at)
+    if (replaces !== undefined && refusal?.at === step)
       throw new AcmeProblem(refusal.status, refusal.kind, 'replaces');
   }
 
@@ -344,11 +348,11 @@ export class AcmeCa {
     return { status: 200, body: { type, status: authorizations.get(name), token } };
   }
 
-  #chain({ id, pem }: AcmeCertificate, which: string): Answer {
+  #chain({ id, pem }: AcmeCertificate, selector: string): Answer {
     const { alternate } = this.habits;
     if (!alternate) return { status: 200, text: pem };
     const [leaf = ''] = /-----BEGIN[\s\S]*?-----END CERTIFICATE-----\n/.exec(pem) ?? [];
-    if (which === 'alternate') return { status: 200, text: leaf + alternate.certPem };
+    if (selector === 'alternate') return { status: 200, text: leaf + alternate.certPem };
     return {
       status: 200,
       text: pem,

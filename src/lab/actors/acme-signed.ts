@@ -42,13 +42,13 @@ export function readSigned(
     jwk?: object;
   };
   if (header.url !== url) throw new AcmeProblem(401, 'unauthorized', 'signed for another URL');
-  const input = Buffer.from(`${head}.${payload}`);
+  const signingInput = Buffer.from(`${head}.${payload}`);
   const given = Buffer.from(signature, 'base64url');
   const body = (jsonOf(fromBase64url(payload)) ?? {}) as Record<string, unknown>;
   if (secrets) {
     const secret = secrets[header.kid ?? ''];
     const mac = createHmac('sha256', Buffer.from(secret ?? '', 'base64url'))
-      .update(input)
+      .update(signingInput)
       .digest();
     if (secret === undefined || !mac.equals(given))
       throw new AcmeProblem(403, 'externalAccountRequired', 'the binding does not hold');
@@ -60,7 +60,10 @@ export function readSigned(
   }
   const key = header.kid === undefined ? keyOf(header.jwk) : accountOf?.(header.kid);
   if (!key) throw new AcmeProblem(400, 'accountDoesNotExist', 'unknown');
-  if (header.alg !== 'ES256' || !verify('sha256', input, { key, dsaEncoding: 'ieee-p1363' }, given))
+  if (
+    header.alg !== 'ES256' ||
+    !verify('sha256', signingInput, { key, dsaEncoding: 'ieee-p1363' }, given)
+  )
     throw new AcmeProblem(403, 'unauthorized', 'the signature does not hold');
   return {
     key,
@@ -76,8 +79,8 @@ export function thumbprint(key: KeyObject): string {
   return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
 }
 
-function keyOf(jwk: object | undefined): KeyObject | undefined {
-  return jwk && createPublicKey({ key: jwk, format: 'jwk' } as never);
+function keyOf(jsonKey: object | undefined): KeyObject | undefined {
+  return jsonKey && createPublicKey({ key: jsonKey, format: 'jwk' } as never);
 }
 
 function fromBase64url(text: string): string {

@@ -57,10 +57,10 @@ export function validateOver(
   };
 }
 
-function get(conn: Connection, host: string, path: string): Promise<string | undefined> {
+function get(connection: Connection, host: string, path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const sent = request(
-      { createConnection: () => conn.stream, path, headers: { host, connection: 'close' } },
+      { createConnection: () => connection.stream, path, headers: { host, connection: 'close' } },
       (response) => {
         let text = '';
         response.on('data', (part: Buffer) => (text += part.toString()));
@@ -75,10 +75,10 @@ function get(conn: Connection, host: string, path: string): Promise<string | und
  * The digest that the certificate of `acme-tls/1` carries: the last 32 octets of its
  * acmeIdentifier extension (RFC 8737 §3).
  */
-function alpnDigest(conn: Connection, host: string): Promise<Buffer | undefined> {
+function alpnDigest(connection: Connection, host: string): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const socket = connect({
-      socket: conn.stream,
+      socket: connection.stream,
       servername: host,
       ALPNProtocols: ['acme-tls/1'],
       rejectUnauthorized: false,
@@ -86,11 +86,13 @@ function alpnDigest(conn: Connection, host: string): Promise<Buffer | undefined>
     socket.once('error', () => resolve(undefined));
     socket.once('secureConnect', () => {
       const { raw } = socket.getPeerCertificate();
-      const at = raw.indexOf(Buffer.from('06082b0601050507011f0101ff', 'hex'));
+      const address = raw.indexOf(Buffer.from('06082b0601050507011f0101ff', 'hex'));
       const named = new X509Certificate(raw).subjectAltName === `DNS:${host}`;
-      const value = raw.subarray(at + 13, at + 13 + 36);
+      const value = raw.subarray(address + 13, address + 13 + 36);
       resolve(
-        socket.alpnProtocol === 'acme-tls/1' && named && at >= 0 ? value.subarray(4) : undefined,
+        socket.alpnProtocol === 'acme-tls/1' && named && address >= 0
+          ? value.subarray(4)
+          : undefined,
       );
     });
   });

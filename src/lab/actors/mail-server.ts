@@ -343,12 +343,12 @@ class Session {
     }
     // RFC 3207 §4.2: plaintext received before the handshake must be discarded. The
     // injectable server keeps it, which is the vulnerability.
-    const kept = habit === 'injectable' ? this.#pending : '';
+    const plaintext = habit === 'injectable' ? this.#pending : '';
     this.socket.removeAllListeners('data');
     if (this.options.scripted) this.#byHello(this.options.scripted);
     else if (habit === 'drops-large-hellos' || habit === 'resets-large-hellos')
       this.#behindMiddlebox();
-    else this.#secure(kept);
+    else this.#secure(plaintext);
     return 'sealing';
   }
 
@@ -387,7 +387,7 @@ class Session {
     this.#secure('').once('secure', () => this.say(`220 ${this.options.name} ESMTP`));
   }
 
-  #secure(kept: string): TLSSocket {
+  #secure(plaintext: string): TLSSocket {
     const secured = new TLSSocket(this.socket, { isServer: true, secureContext: this.context });
     secured.on('error', () => this.socket.destroy());
     this.#stream = secured;
@@ -395,8 +395,8 @@ class Session {
     this.#pending = '';
     this.listen();
     secured.once('secure', () => {
-      this.#pending = kept + this.#pending;
-      if (kept) this.#work();
+      this.#pending = plaintext + this.#pending;
+      if (plaintext) this.#work();
     });
     return secured;
   }

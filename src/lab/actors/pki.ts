@@ -106,8 +106,8 @@ export class LabPki {
       case 'wrong-name':
         return issue(this.intermediate, { names: ['www.elsewhere.example'] });
       case 'no-intermediate': {
-        const whole = issue(this.intermediate, { names });
-        return { ...whole, chain: [whole.der], chainPem: whole.certPem };
+        const complete = issue(this.intermediate, { names });
+        return { ...complete, chain: [complete.der], chainPem: complete.certPem };
       }
       case 'rsa':
         return issue(this.intermediate, { names, key: rsaKey('rsa-2048') });

@@ -14,13 +14,13 @@ export function injectAfterStarttls(network: Network, target: Endpoint): (socket
     void network.dial(target).then((dialled) => {
       if (!dialled.ok) return client.destroy();
       const server = dialled.connection.stream;
-      let asked = false;
+      let requested = false;
       client.on('data', (bytes: Buffer) => {
-        asked ||= /^STARTTLS\r\n/i.test(bytes.toString('latin1'));
+        requested ||= /^STARTTLS\r\n/i.test(bytes.toString('latin1'));
         server.write(bytes);
       });
       server.on('data', (bytes: Buffer) => {
-        const agreed = asked && /^220 [^\r]*\r\n$/.test(bytes.toString('latin1'));
+        const agreed = requested && /^220 [^\r]*\r\n$/.test(bytes.toString('latin1'));
         client.write(
           agreed
             ? Buffer.concat([bytes, Buffer.from('250-mx.attacker.example\r\n250 AUTH PLAIN\r\n')])

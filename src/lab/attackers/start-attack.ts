@@ -70,8 +70,8 @@ export async function mountAttack(
   const hosts = targets ?? mailHosts(domain, dns);
   const policyName = `mta-sts.${domain}`;
   const fault = (question: string, answer: DnsFault): Undo => dns.fault(question, answer);
-  const each = (attackHost: (host: string) => Undo): Undo =>
-    all([...new Set(hosts.map(({ name }) => name))].map(attackHost));
+  const forEachHost = (attackHost: (host: string) => Undo): Undo =>
+    undoAll([...new Set(hosts.map(({ name }) => name))].map(attackHost));
   switch (attack) {
     case 'strip':
     case 'mangle':
@@ -107,25 +107,25 @@ export async function mountAttack(
     case 'spoof-mx':
       return fault(`${domain} MX`, { forge: [`${domain}. 60 IN MX 5 mx.attacker.example.`] });
     case 'spoof-address':
-      return each((name) =>
-        all([
+      return forEachHost((name) =>
+        undoAll([
           fault(`${name} A`, { forge: [`${name}. 60 IN A ${places.attacker}`] }),
           fault(`${name} AAAA`, 'nodata'),
         ]),
       );
     case 'drop-tlsa':
-      return each((name) => fault(`_${SMTP}._tcp.${name} TLSA`, 'drop'));
+      return forEachHost((name) => fault(`_${SMTP}._tcp.${name} TLSA`, 'drop'));
     case 'deny-tlsa':
-      return each((name) => fault(`_${SMTP}._tcp.${name} TLSA`, 'nxdomain'));
+      return forEachHost((name) => fault(`_${SMTP}._tcp.${name} TLSA`, 'nxdomain'));
     case 'forge-tlsa':
-      return each((name) =>
+      return forEachHost((name) =>
         fault(`_${SMTP}._tcp.${name} TLSA`, {
           forge: [`_${SMTP}._tcp.${name}. 60 IN TLSA 3 1 1 ${'a7'.repeat(32)}`],
         }),
       );
     case 'block-first-mx': {
       const first = hosts.filter(({ name }) => name === hosts[0]?.name);
-      return all(
+      return undoAll(
         first.map(({ ip }) => {
           const undo = field.network.keep(ip, SMTP);
           field.network.block(ip, SMTP, 'refuse');
@@ -151,7 +151,7 @@ export async function mountAttack(
     }
     case 'policy-down':
       field.network.block(nowhere, 443, 'refuse');
-      return all([
+      return undoAll([
         fault(`${policyName} A`, { forge: [`${policyName}. 60 IN A ${nowhere}`] }),
         fault(`${policyName} AAAA`, 'nodata'),
       ]);
@@ -213,7 +213,7 @@ async function manInTheMiddle(
     undone.push(network.keep(ip, SMTP));
     await network.listenTcp(ip, SMTP, attacker);
   }
-  return all(undone);
+  return undoAll(undone);
 }
 
 function attackersServer(
@@ -240,6 +240,6 @@ function changeSite(
   return () => policyHost.add(name, site);
 }
 
-function all(undone: readonly Undo[]): Undo {
+function undoAll(undone: readonly Undo[]): Undo {
   return () => [...undone].reverse().forEach((undo) => undo());
 }

@@ -14,7 +14,7 @@ export type Stripping = 'remove' | 'mangle';
 export function stripStarttls(
   network: Network,
   target: Endpoint,
-  how: Stripping,
+  stripping: Stripping,
 ): (socket: Socket) => void {
   return (client) => {
     void network.dial(target).then((dialled) => {
@@ -25,7 +25,7 @@ export function stripStarttls(
       server.on('data', (bytes: Buffer) => {
         pending += bytes.toString('latin1');
         const end = pending.lastIndexOf('\n') + 1;
-        client.write(strip(pending.slice(0, end), how), 'latin1');
+        client.write(strip(pending.slice(0, end), stripping), 'latin1');
         pending = pending.slice(end);
       });
       server.on('end', () => client.end()).on('error', () => client.destroy());
@@ -34,16 +34,16 @@ export function stripStarttls(
   };
 }
 
-function strip(text: string, how: Stripping): string {
-  if (how === 'mangle') return text.replace(/STARTTLS/gi, 'XXXXXXXA');
-  const kept: string[] = [];
+function strip(text: string, stripping: Stripping): string {
+  if (stripping === 'mangle') return text.replace(/STARTTLS/gi, 'XXXXXXXA');
+  const passed: string[] = [];
   for (const line of text.split('\r\n')) {
-    const last = kept.length - 1;
+    const last = passed.length - 1;
     if (/^250-STARTTLS$/i.test(line)) continue;
     // RFC 5321 §4.2.1: the last line has a space after its code, so the line before a
     // removed last line must get it.
-    if (/^250 STARTTLS$/i.test(line)) kept[last] = (kept[last] ?? '').replace(/^250-/, '250 ');
-    else kept.push(line);
+    if (/^250 STARTTLS$/i.test(line)) passed[last] = (passed[last] ?? '').replace(/^250-/, '250 ');
+    else passed.push(line);
   }
-  return kept.join('\r\n');
+  return passed.join('\r\n');
 }

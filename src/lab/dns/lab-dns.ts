@@ -131,8 +131,8 @@ export class LabDns {
   }
 
   /** Serves an address over UDP and TCP. */
-  async listen(network: LabNetwork, address: string, bind?: Endpoint): Promise<void> {
-    await network.listenUdp(address, 53, (query) => this.serve(query), bind);
+  async listen(network: LabNetwork, address: string, endpoint?: Endpoint): Promise<void> {
+    await network.listenUdp(address, 53, (query) => this.serve(query), endpoint);
     await network.listenTcp(
       address,
       53,
@@ -150,7 +150,7 @@ export class LabDns {
           }
         });
       },
-      bind,
+      endpoint,
     );
   }
 
@@ -269,13 +269,14 @@ interface Proofs {
 
 function fromNode(
   zone: Zone,
-  sets: ReadonlyMap<number, ResourceRecord[]>,
+  recordSets: ReadonlyMap<number, ResourceRecord[]>,
   type: number,
   { positive: proof, nodata }: Proofs,
 ): ZoneAnswer {
-  const set = sets.get(type);
-  if (set) return { rcode: Rcode.NOERROR, answers: zone.withSignature(set), authorities: proof };
-  const cname = sets.get(RRType.CNAME);
+  const records = recordSets.get(type);
+  if (records)
+    return { rcode: Rcode.NOERROR, answers: zone.withSignature(records), authorities: proof };
+  const cname = recordSets.get(RRType.CNAME);
   const target = cname?.[0] && readTarget(cname[0]);
   if (cname && target?.ok)
     return {

@@ -16,11 +16,13 @@ const WILDCARD = Uint8Array.of(0x2a);
  */
 export function proveNodata(zone: Zone, name: Name): readonly ResourceRecord[] {
   if (!zone.usesNsec3)
-    return sign(zone, [find(zone, (n) => n.name.equals(name)) ?? covering(zone, name)]);
+    return withSignature(zone, [
+      findDenial(zone, (node) => node.name.equals(name)) ?? covering(zone, name),
+    ]);
   const match = matching3(zone, name);
-  if (match) return sign(zone, [match]);
+  if (match) return withSignature(zone, [match]);
   const encloser = encloserOf(zone, name);
-  return sign(zone, [
+  return withSignature(zone, [
     matching3(zone, encloser),
     covering3(zone, name.suffix(encloser.labels.length + 1)),
   ]);
@@ -31,8 +33,8 @@ export function proveNxdomain(zone: Zone, name: Name): readonly ResourceRecord[]
   const encloser = encloserOf(zone, name);
   const closer = name.suffix(encloser.labels.length + 1);
   if (!zone.usesNsec3)
-    return sign(zone, [covering(zone, name), covering(zone, wildcardBelow(encloser))]);
-  return sign(zone, [
+    return withSignature(zone, [covering(zone, name), covering(zone, wildcardBelow(encloser))]);
+  return withSignature(zone, [
     matching3(zone, encloser),
     covering3(zone, closer),
     covering3(zone, wildcardBelow(encloser)),
@@ -52,11 +54,11 @@ export function proveNoCloser(
   const closer = name.suffix(encloser.labels.length + 1);
   const wildcard = wildcardBelow(encloser);
   if (!zone.usesNsec3)
-    return sign(zone, [
+    return withSignature(zone, [
       covering(zone, name),
-      ...(nodata ? [find(zone, (n) => n.name.equals(wildcard))] : []),
+      ...(nodata ? [findDenial(zone, (node) => node.name.equals(wildcard))] : []),
     ]);
-  return sign(zone, [
+  return withSignature(zone, [
     covering3(zone, closer),
     ...(nodata ? [matching3(zone, encloser), matching3(zone, wildcard)] : []),
   ]);
@@ -64,25 +66,28 @@ export function proveNoCloser(
 
 /** The longest existing ancestor. */
 export function encloserOf(zone: Zone, name: Name): Name {
-  for (let n = name.parent; ; n = n.parent)
-    if (zone.exists(n) || n.labels.length <= zone.apex.labels.length) return n;
+  for (let node = name.parent; ; node = node.parent)
+    if (zone.exists(node) || node.labels.length <= zone.apex.labels.length) return node;
 }
 
 export function wildcardBelow(name: Name): Name {
-  const made = Name.fromLabels([WILDCARD, ...name.labels]);
-  return made.ok ? made.value : name;
+  const proof = Name.fromLabels([WILDCARD, ...name.labels]);
+  return proof.ok ? proof.value : name;
 }
 
-function sign(
+function withSignature(
   zone: Zone,
   records: readonly (ResourceRecord | undefined)[],
 ): readonly ResourceRecord[] {
-  return [...new Set(records.filter((rr) => rr !== undefined))].flatMap((rr) =>
-    zone.withSignature([rr]),
+  return [...new Set(records.filter((record) => record !== undefined))].flatMap((record) =>
+    zone.withSignature([record]),
   );
 }
 
-function find(zone: Zone, wanted: (rr: ResourceRecord) => boolean): ResourceRecord | undefined {
+function findDenial(
+  zone: Zone,
+  wanted: (record: ResourceRecord) => boolean,
+): ResourceRecord | undefined {
   return zone.denial.find(wanted);
 }
 
@@ -100,24 +105,24 @@ function covering(zone: Zone, name: Name): ResourceRecord | undefined {
 
 function matching3(zone: Zone, name: Name): ResourceRecord | undefined {
   const hash = nsec3Hash(name, new Uint8Array(0), 0);
-  return find(zone, (rr) => equalBytes(hashOf(rr), hash));
+  return findDenial(zone, (record) => equalBytes(hashOf(record), hash));
 }
 
 function covering3(zone: Zone, name: Name): ResourceRecord | undefined {
   const hash = nsec3Hash(name, new Uint8Array(0), 0);
-  return find(zone, (rr) => {
-    const read = readNsec3(rr);
+  return findDenial(zone, (record) => {
+    const read = readNsec3(record);
     if (!read.ok) return false;
-    const [own, next] = [hashOf(rr), read.value.nextHash];
+    const [own, next] = [hashOf(record), read.value.nextHash];
     const after = Buffer.compare(own, hash) < 0;
     const before = Buffer.compare(hash, next) < 0;
     return Buffer.compare(own, next) < 0 ? after && before : after || before;
   });
 }
 
-function hashOf(rr: ResourceRecord): Uint8Array {
+function hashOf(record: ResourceRecord): Uint8Array {
   return (
-    fromBase32hex(Buffer.from(rr.name.labels[0] ?? new Uint8Array(0)).toString('latin1')) ??
+    fromBase32hex(Buffer.from(record.name.labels[0] ?? new Uint8Array(0)).toString('latin1')) ??
     new Uint8Array(0)
   );
 }

@@ -103,7 +103,7 @@ export class Zone {
   get nodes(): ReadonlyMap<string, ZoneNode> {
     if (!this.#nodes) {
       this.#nodes = new Map();
-      for (const rr of this.#records()) add(this.#nodes, rr);
+      for (const record of this.#records()) add(this.#nodes, record);
     }
     return this.#nodes;
   }
@@ -121,9 +121,9 @@ export class Zone {
     if (!parsed.ok) throw new TypeError(`zone ${this.spec.apex}: ${parsed.failure.detail}`);
     yield* parsed.value;
     if (this.key) yield dnskeyRecord(this.apex, this.key, TTL);
-    const ns = parsed.value.find(({ type }) => type === RRType.NS);
+    const nameServers = parsed.value.find(({ type }) => type === RRType.NS);
     for (const child of this.#children) {
-      if (ns) yield { ...ns, name: child.apex };
+      if (nameServers) yield { ...nameServers, name: child.apex };
       if (!child.key) continue;
       for (const digest of child.dsDigests) {
         const record = dsRecord(child.apex, child.key, digest, TTL);
@@ -184,9 +184,13 @@ export class Zone {
         types,
         delegation: types.includes(RRType.NS) && !types.includes(RRType.SOA),
       });
-      for (let n = name.parent; n.labels.length > this.apex.labels.length; n = n.parent) {
-        if (!all.has(n.key) && !this.nodes.has(n.key))
-          all.set(n.key, { name: n, types: [], delegation: false });
+      for (
+        let node = name.parent;
+        node.labels.length > this.apex.labels.length;
+        node = node.parent
+      ) {
+        if (!all.has(node.key) && !this.nodes.has(node.key))
+          all.set(node.key, { name: node, types: [], delegation: false });
       }
     }
     return [...all.values()];
@@ -202,15 +206,15 @@ export class Zone {
   }
 }
 
-function add(nodes: Map<string, ZoneNode>, rr: ResourceRecord): void {
-  const node = nodes.get(rr.name.key) ?? {
-    name: rr.name,
+function add(nodes: Map<string, ZoneNode>, record: ResourceRecord): void {
+  const node = nodes.get(record.name.key) ?? {
+    name: record.name,
     sets: new Map<number, ResourceRecord[]>(),
   };
-  nodes.set(rr.name.key, node);
-  const set = node.sets.get(rr.type);
-  if (set) set.push(rr);
-  else node.sets.set(rr.type, [rr]);
+  nodes.set(record.name.key, node);
+  const records = node.sets.get(record.type);
+  if (records) records.push(record);
+  else node.sets.set(record.type, [record]);
 }
 
 const rsaKeys = new Map<SigningAlgorithm, ZoneSigningKey>();
@@ -218,7 +222,7 @@ const rsaKeys = new Map<SigningAlgorithm, ZoneSigningKey>();
 /** RSA keys are slow to make: one for each algorithm serves every zone of the process. */
 function zoneKey(algorithm: SigningAlgorithm): ZoneSigningKey {
   if (algorithm !== 8 && algorithm !== 10) return generateZoneKey(algorithm);
-  const made = rsaKeys.get(algorithm) ?? generateZoneKey(algorithm);
-  rsaKeys.set(algorithm, made);
-  return made;
+  const zoneKeyPair = rsaKeys.get(algorithm) ?? generateZoneKey(algorithm);
+  rsaKeys.set(algorithm, zoneKeyPair);
+  return zoneKeyPair;
 }

@@ -56,7 +56,7 @@ export class LabNetwork implements Network {
     address: string,
     port: number,
     serve: (socket: Socket) => void,
-    bind: Endpoint = anywhere,
+    endpoint: Endpoint = anywhere,
   ): Promise<void> {
     const server = createServer((socket) => {
       this.#sockets.add(socket);
@@ -65,11 +65,11 @@ export class LabNetwork implements Network {
       serve(socket);
     });
     await new Promise<void>((resolve, reject) =>
-      server.once('error', reject).listen(bind.port, bind.address, resolve),
+      server.once('error', reject).listen(endpoint.port, endpoint.address, resolve),
     );
     this.#servers.push(server);
     this.attach(address, port, {
-      address: bind.address,
+      address: endpoint.address,
       port: (server.address() as AddressInfo).port,
     });
   }
@@ -79,19 +79,22 @@ export class LabNetwork implements Network {
     address: string,
     port: number,
     answer: (query: Uint8Array) => Uint8Array | undefined,
-    bind: Endpoint = anywhere,
+    endpoint: Endpoint = anywhere,
   ): Promise<void> {
     const socket = createSocket('udp4');
-    socket.on('message', (query, from) => {
+    socket.on('message', (query, client) => {
       const reply = answer(query);
-      if (reply) socket.send(reply, from.port, from.address, () => undefined);
+      if (reply) socket.send(reply, client.port, client.address, () => undefined);
       else this.#unanswered.emit(query.toString('hex'));
     });
     await new Promise<void>((resolve, reject) =>
-      socket.once('error', reject).bind(bind.port, bind.address, resolve),
+      socket.once('error', reject).bind(endpoint.port, endpoint.address, resolve),
     );
     this.#servers.push(socket);
-    this.#udp.set(key({ address, port }), { address: bind.address, port: socket.address().port });
+    this.#udp.set(key({ address, port }), {
+      address: endpoint.address,
+      port: socket.address().port,
+    });
   }
 
   /** Connects a real server to a logical address. */
@@ -101,8 +104,8 @@ export class LabNetwork implements Network {
 
   /** Returns the loopback endpoint of the service at a logical address. */
   targetOf(address: string, port: number): Endpoint | undefined {
-    const place = this.#tcp.get(key({ address, port }));
-    return place?.kind === 'open' ? place.target : undefined;
+    const service = this.#tcp.get(key({ address, port }));
+    return service?.kind === 'open' ? service.target : undefined;
   }
 
   /** Every TCP service, by logical address. */
@@ -117,10 +120,10 @@ export class LabNetwork implements Network {
 
   /** Returns a function that restores the current service at an address. */
   keep(address: string, port: number): () => void {
-    const place = this.#tcp.get(key({ address, port }));
+    const service = this.#tcp.get(key({ address, port }));
     return () =>
-      void (place
-        ? this.#tcp.set(key({ address, port }), place)
+      void (service
+        ? this.#tcp.set(key({ address, port }), service)
         : this.#tcp.delete(key({ address, port })));
   }
 
@@ -131,13 +134,13 @@ export class LabNetwork implements Network {
 
   async dial(request: Parameters<Network['dial']>[0]): Promise<DialResult> {
     const { address, port, timeoutMs = 15_000, signal } = request;
-    const place: Place = this.#tcp.get(key(request)) ?? { kind: 'drop' };
-    if (place.kind !== 'open') {
-      if (place.kind === 'drop') await wait(Math.min(timeoutMs, SILENCE_MS), signal);
-      return { ok: false, failure: failures[place.kind] };
+    const service: Place = this.#tcp.get(key(request)) ?? { kind: 'drop' };
+    if (service.kind !== 'open') {
+      if (service.kind === 'drop') await wait(Math.min(timeoutMs, SILENCE_MS), signal);
+      return { ok: false, failure: failures[service.kind] };
     }
     const dialled = await this.outside.dial({
-      ...place.target,
+      ...service.target,
       timeoutMs,
       signal,
     });
@@ -161,11 +164,11 @@ export class LabNetwork implements Network {
       await wait(patience, request.signal);
       return silence;
     }
-    const lost = new AbortController();
-    const end = (): void => lost.abort(silence);
+    const silenceEnd = new AbortController();
+    const end = (): void => silenceEnd.abort(silence);
     const query = Buffer.from(request.query).toString('hex');
     this.#unanswered.once(query, () => void setTimeout(end, patience).unref());
-    const signal = followSignal(lost.signal, ...(request.signal ? [request.signal] : []));
+    const signal = followSignal(silenceEnd.signal, ...(request.signal ? [request.signal] : []));
     try {
       return await this.outside.exchange({ ...request, to: target, signal });
     } catch (error) {

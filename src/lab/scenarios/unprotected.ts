@@ -4,6 +4,12 @@ import type { Expectation, Row, Scenario, TlsaTraits } from './scenario.js';
 
 const { clear, clearSigned, hosted, none, signedOnly, unusable } = rows;
 
+/*
+ * Domains whose mail is not protected: no policy, a policy without effect, or a server
+ * fault that no policy covers. Each has one main fault, so that a finding has one cause.
+ * Expectations are written by hand from the RFCs.
+ */
+
 /** No host takes mail today; an attacker may still answer at its address. */
 const silent: Row = ['deferred', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'];
 /** The records lead to no address, so only a forged MX record leads mail anywhere. */

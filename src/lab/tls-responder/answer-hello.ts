@@ -89,8 +89,8 @@ function message(type: number, body: readonly number[]): number[] {
 }
 
 function records(version: number, content: readonly number[]): Uint8Array {
-  const out: number[] = [];
+  const octets: number[] = [];
   for (let at = 0; at < content.length; at += 16384)
-    out.push(22, ...encodeUnsigned(version, 2), ...vector(2, content.slice(at, at + 16384)));
-  return Uint8Array.from(out);
+    octets.push(22, ...encodeUnsigned(version, 2), ...vector(2, content.slice(at, at + 16384)));
+  return Uint8Array.from(octets);
 }

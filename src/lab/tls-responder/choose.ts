@@ -39,18 +39,18 @@ export function choose(
   if (!Number.isFinite(version)) return { alert: PROTOCOL_VERSION };
   if (hello.suites.length > (config.maxSuites ?? Infinity)) return { alert: INTERNAL_ERROR };
   const theirs = hello.suites.slice(0, config.readsSuites);
-  const inOrder = (mine: readonly number[], other: readonly number[]): number[] =>
+  const inOrder = (serverOrder: readonly number[], other: readonly number[]): number[] =>
     config.preference === 'client'
-      ? other.filter((id) => mine.includes(id))
-      : mine.filter((id) => other.includes(id));
+      ? other.filter((id) => serverOrder.includes(id))
+      : serverOrder.filter((id) => other.includes(id));
   const certificates = certificatesFor(config, theirs);
-  const mine =
+  const serverOrder =
     isChaCha(theirs[0]) && config.prioritisesChaCha
       ? [...config.suites].sort((left, right) => Number(isChaCha(right)) - Number(isChaCha(left)))
       : config.suites;
   // Without the extension a server may take any curve it has (RFC 8422 §4).
   const groups = hello.groups.length > 0 ? inOrder(config.groups, hello.groups) : config.groups;
-  for (const id of inOrder(mine, theirs)) {
+  for (const id of inOrder(serverOrder, theirs)) {
     const suite = suiteTable.get(id);
     if (!suite || suite.tls13 !== (version === ProtocolVersion['TLSv1.3'])) continue;
     if (version < ProtocolVersion['TLSv1.2'] && !suitesOld.includes(id)) continue;

@@ -46,7 +46,7 @@ export function serverKeyExchange(
   if (!key) return params;
   return [
     ...params,
-    ...sign(
+    ...signParameters(
       key,
       Buffer.from([...hello.random, ...serverRandom, ...params]),
       choice.version,
@@ -101,7 +101,12 @@ function publicPoint(group: number): Uint8Array {
 }
 
 /** digitally-signed of RFC 5246 §4.7, and of RFC 4346 §4.7 for the older versions. */
-function sign(key: KeyObject, data: Buffer, version: number, schemes: readonly number[]): number[] {
+function signParameters(
+  key: KeyObject,
+  data: Buffer,
+  version: number,
+  schemes: readonly number[],
+): number[] {
   const rsa = key.asymmetricKeyType === 'rsa';
   if (version >= ProtocolVersion['TLSv1.2']) {
     const wanted = rsa ? [0x0401, 0x0501, 0x0601, 0x0201] : [0x0403, 0x0503, 0x0603, 0x0203];

@@ -35,8 +35,9 @@ export function loadConfig<T>(
   const parsed = schema.safeParse(merged.sections);
   if (parsed.success) return ok(parsed.data);
   const found = parsed.error.issues.flatMap((issue) => problemsOf(issue, merged, schema));
-  const rank = ({ file }: ConfigProblem): number => sources.findIndex((s) => s.file === file);
-  return fail(found.sort((a, b) => rank(a) - rank(b) || a.line - b.line));
+  const rank = ({ file }: ConfigProblem): number =>
+    sources.findIndex((source) => source.file === file);
+  return fail(found.sort((left, right) => rank(left) - rank(right) || left.line - right.line));
 }
 
 function problemsOf(
@@ -49,12 +50,12 @@ function problemsOf(
     return [{ ...merged.placeOf(path), path: path.join('.'), ...wording(issue) }];
   const known = knownKeys(schema, path);
   return issue.keys.map((key) => {
-    const near = nearest(key, known);
+    const similar = nearest(key, known);
     return {
       ...merged.placeOf([...path, key]),
       path: [...path, key].join('.'),
       says: 'is not known here',
-      fix: near === undefined ? `Known are: ${known.join(', ')}.` : `Did you mean ${near}?`,
+      fix: similar === undefined ? `Known are: ${known.join(', ')}.` : `Did you mean ${similar}?`,
     };
   });
 }
@@ -104,12 +105,15 @@ function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
   let at = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema];
   for (const step of path) {
     at = at
-      .flatMap((s) => [s, ...(s.anyOf ?? [])])
+      .flatMap((schemaNode) => [schemaNode, ...(schemaNode.anyOf ?? [])])
       .flatMap(
-        (s) =>
-          (typeof step === 'number' ? s.items : (s.properties?.[step] ?? s.additionalProperties)) ||
-          [],
+        (schemaNode) =>
+          (typeof step === 'number'
+            ? schemaNode.items
+            : (schemaNode.properties?.[step] ?? schemaNode.additionalProperties)) || [],
       );
   }
-  return at.flatMap((s) => [s, ...(s.anyOf ?? [])]).flatMap((s) => Object.keys(s.properties ?? {}));
+  return at
+    .flatMap((schemaNode) => [schemaNode, ...(schemaNode.anyOf ?? [])])
+    .flatMap((schemaNode) => Object.keys(schemaNode.properties ?? {}));
 }

@@ -133,9 +133,9 @@ function offsetOf(document: Document, path: Path): number {
 }
 
 function keyOffset(document: Document, path: Path, key: string): number {
-  const map = path.length === 0 ? document.contents : document.getIn(path, true);
-  const pair = isMap(map)
-    ? map.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+  const mapping = path.length === 0 ? document.contents : document.getIn(path, true);
+  const pair = isMap(mapping)
+    ? mapping.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
     : undefined;
   return isNode(pair?.key) ? (pair.key.range?.[0] ?? 0) : 0;
 }

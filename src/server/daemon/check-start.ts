@@ -41,8 +41,8 @@ export async function checkStart(config: Config, log: Log): Promise<readonly Her
       await house.close();
     }
   });
-  for (const at of addressesOf(config, problems)) {
-    const failed = await tryListen(at);
+  for (const address of addressesOf(config, problems)) {
+    const failed = await tryListen(address);
     if (failed) problems.push(failed);
   }
   return problems;
@@ -51,7 +51,7 @@ export async function checkStart(config: Config, log: Log): Promise<readonly Her
 function addressesOf(config: Config, problems: HermeticError[]): readonly ListenAddress[] {
   const { web, metrics } = config;
   const socket = controlSocket(config);
-  const all = [
+  const addresses = [
     ...(socket === undefined ? [] : [{ path: socket }]),
     ...(web?.listen ?? []),
     ...(web?.http ?? []),
@@ -62,8 +62,8 @@ function addressesOf(config: Config, problems: HermeticError[]): readonly Listen
     }),
   ];
   const known = new Set<string>();
-  for (const at of all) {
-    const text = formatListenAddress(at);
+  for (const address of addresses) {
+    const text = formatListenAddress(address);
     if (known.has(text) && !text.endsWith(':0'))
       problems.push(
         new HermeticError('listen-failed', `${text}: two sections listen on it`, {
@@ -72,7 +72,9 @@ function addressesOf(config: Config, problems: HermeticError[]): readonly Listen
       );
     known.add(text);
   }
-  return all.filter((at, i) => all.findIndex((one) => sameAddress(one, at)) === i);
+  return addresses.filter(
+    (address, i) => addresses.findIndex((one) => sameAddress(one, address)) === i,
+  );
 }
 
 function sameAddress(a: ListenAddress, b: ListenAddress): boolean {

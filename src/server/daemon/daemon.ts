@@ -72,7 +72,7 @@ export async function startDaemon(
     single('uptime_seconds', 'gauge', 'Seconds since the daemon started.', uptime()),
     ...portMetrics(listeners),
     ...stores.metrics(),
-    ...(generation?.services ?? []).flatMap((s) => s.metrics?.() ?? []),
+    ...(generation?.services ?? []).flatMap((service) => service.metrics?.() ?? []),
   ];
   const health = (): string =>
     stores.failing.length === 0
@@ -175,7 +175,7 @@ function portsOf(
 ): readonly StreamPort[] {
   const socket = controlSocket(config);
   return [
-    ...services.flatMap((s) => s.ports ?? []),
+    ...services.flatMap((service) => service.ports ?? []),
     ...(socket === undefined ? [] : [controlPort(socket, controls, log)]),
   ];
 }
@@ -200,7 +200,7 @@ async function startJobs(
 }
 
 async function stopJobs({ house, services }: Generation): Promise<void> {
-  await Promise.all(services.map(async (s) => s.stop?.()));
+  await Promise.all(services.map(async (service) => service.stop?.()));
   await house.close();
 }
 
@@ -218,7 +218,7 @@ function wantedBy(
   state: DaemonState,
   log: Log,
 ): readonly Wanted[] {
-  const sites = services.flatMap((s) => s.sites ?? []);
+  const sites = services.flatMap((service) => service.sites ?? []);
   const loaded = (web?.certificates ?? []).map(loadCertificate);
   const secure = web && {
     sites,
@@ -229,18 +229,20 @@ function wantedBy(
     challengeFor: challenges(sites),
   };
   const plain = {
-    sites: services.flatMap((s) => s.plainSites ?? []),
+    sites: services.flatMap((service) => service.plainSites ?? []),
     log,
     limits: { connections: PLAIN_CONNECTIONS },
   };
   const scraped = { sites: [metricsSite(state)], log, limits: METRICS_LIMITS };
   return [
     ...ports.flatMap(({ what, listen, ...settings }) =>
-      listen.map((at) => wanted(what, at, settings, listenStream)),
+      listen.map((address) => wanted(what, address, settings, listenStream)),
     ),
-    ...(web && secure ? web.listen.map((at) => wanted('web', at, secure, listenWeb)) : []),
-    ...(web?.http ?? []).map((at) => wanted('http', at, plain, listenWeb)),
-    ...(metrics?.listen ?? []).map((at) => wanted('metrics', at, scraped, listenWeb)),
+    ...(web && secure
+      ? web.listen.map((address) => wanted('web', address, secure, listenWeb))
+      : []),
+    ...(web?.http ?? []).map((address) => wanted('http', address, plain, listenWeb)),
+    ...(metrics?.listen ?? []).map((address) => wanted('metrics', address, scraped, listenWeb)),
   ];
 }
 
@@ -249,9 +251,11 @@ function certificates(
   sites: readonly Site[],
 ): (name: string) => SecureContext | undefined {
   return (name) => {
-    const own = sites.map((s) => s.certificateFor?.(name)).find((context) => context !== undefined);
-    if (own === 'refuse') return loaded.find((c) => c.covers(name))?.context;
-    return own ?? (loaded.find((c) => c.covers(name)) ?? loaded[0])?.context;
+    const own = sites
+      .map((service) => service.certificateFor?.(name))
+      .find((context) => context !== undefined);
+    if (own === 'refuse') return loaded.find((connection) => connection.covers(name))?.context;
+    return own ?? (loaded.find((connection) => connection.covers(name)) ?? loaded[0])?.context;
   };
 }
 

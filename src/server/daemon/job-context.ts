@@ -69,8 +69,8 @@ export async function openHouse(
 }
 
 function rootsOf({ replace, add }: Config['roots']): TrustStore {
-  const read = (key: string, file: string | undefined): readonly Certificate[] =>
-    file === undefined ? [] : unwrap(key, parsePemBundle(text(key, file)), correctConfig);
+  const read = (setting: string, file: string | undefined): readonly Certificate[] =>
+    file === undefined ? [] : unwrap(setting, parsePemBundle(text(setting, file)), correctConfig);
   const added = read('roots.add', add);
   return replace === undefined
     ? builtinTrustStore(added)
@@ -80,6 +80,6 @@ function rootsOf({ replace, add }: Config['roots']): TrustStore {
       ]);
 }
 
-function text(key: string, file: string): string {
-  return readTextFile(file, { code: 'config-file-unreadable', label: `${key}:` });
+function text(setting: string, file: string): string {
+  return readTextFile(file, { code: 'config-file-unreadable', label: `${setting}:` });
 }

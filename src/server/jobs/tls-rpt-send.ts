@@ -48,7 +48,7 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
     const { signal } = stopping;
     // Configuration errors are reported before any work starts.
     const deliver = deliverer(settings, house, signal);
-    const fd = settings.datagrams ? descriptor() : undefined;
+    const datagramSocket = settings.datagrams ? descriptor() : undefined;
     const onError = (error: unknown): void =>
       log.error('reporting-failed', { error: (error as Error).message });
     const buffer = new EventBuffer({ store, clock, signal, onError });
@@ -61,8 +61,8 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
     const work = [
       runReportJob({ outbox, deliver, clock, signal, onError, onSettled: teller(house) }),
     ];
-    if (fd !== undefined)
-      collectDatagrams(fd, { onEvents: buffer.add, onMalformed, onError, clock });
+    if (datagramSocket !== undefined)
+      collectDatagrams(datagramSocket, { onEvents: buffer.add, onMalformed, onError, clock });
     return {
       ports: settings.feed
         ? [
@@ -164,8 +164,8 @@ function signer({ dkim }: ReportingSettings, submitter: string): DkimKey | undef
 }
 
 function descriptor(): number {
-  const fd = inheritedDescriptor(process.env, process.pid);
-  if (fd !== undefined) return fd;
+  const descriptor = inheritedDescriptor(process.env, process.pid);
+  if (descriptor !== undefined) return descriptor;
   const { message, fix } = reportingFailures.entries['reporting-no-descriptor'];
   throw new HermeticError('reporting-no-descriptor', `reporting.datagrams: ${message}`, { fix });
 }

@@ -9,7 +9,7 @@ interface Port {
 }
 
 /** Descriptors of the daemon itself: database, DNS, policy hosts, checks. */
-const OWN = 128;
+const OWN_DESCRIPTORS = 128;
 /** Connections that every port has. */
 const MIN_CONNECTIONS = 4;
 /** Milliseconds between two attempts to open a file. */
@@ -22,8 +22,8 @@ const LOOK = 1000;
 export function descriptorLimit(): number | undefined {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');
-    const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
-    return soft === undefined ? undefined : Number(soft);
+    const softLimit = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+    return softLimit === undefined ? undefined : Number(softLimit);
   } catch {
     return undefined;
   }
@@ -31,7 +31,7 @@ export function descriptorLimit(): number | undefined {
 
 /** Descriptors that ports with their connections and the daemon itself need. */
 export function descriptorsNeeded(ports: readonly Port[]): number {
-  return OWN + ports.reduce((sum, { connections }) => sum + connections + 2, 0);
+  return OWN_DESCRIPTORS + ports.reduce((sum, { connections }) => sum + connections + 2, 0);
 }
 
 /**
@@ -41,12 +41,14 @@ export function descriptorsNeeded(ports: readonly Port[]): number {
  */
 export function shareDescriptors(ports: readonly Port[], limit: number): readonly number[] {
   if (descriptorsNeeded(ports) <= limit) return ports.map(({ connections }) => connections);
-  const room = Math.max(0, limit - Math.min(OWN, limit / 4) - 2 * ports.length);
-  const sumOf = (essential: boolean): number =>
+  const available = Math.max(0, limit - Math.min(OWN_DESCRIPTORS, limit / 4) - 2 * ports.length);
+  const totalOf = (essential: boolean): number =>
     ports.reduce((sum, port) => sum + (port.essential === essential ? port.connections : 0), 0);
-  const first = Math.min(sumOf(true), sumOf(false) === 0 ? room : room / 2);
+  const first = Math.min(totalOf(true), totalOf(false) === 0 ? available : available / 2);
   return ports.map(({ connections, essential }) => {
-    const [places, asked] = essential ? [first, sumOf(true)] : [room - first, sumOf(false)];
+    const [places, asked] = essential
+      ? [first, totalOf(true)]
+      : [available - first, totalOf(false)];
     const share = Math.floor(connections * Math.min(1, places / asked));
     return Math.min(connections, Math.max(MIN_CONNECTIONS, share));
   });

@@ -85,21 +85,24 @@ export class ListenerSet {
    * rest. When a port cannot be opened, the set stays unchanged.
    */
   async arrange(wanted: readonly Wanted[]): Promise<void> {
-    const missing = wanted.filter((one) => !this.#open.has(keyOf(one)));
-    const fresh = new Map<string, { what: string; listener: OpenPort }>();
+    const missing = wanted.filter((wantedPort) => !this.#open.has(keyOf(wantedPort)));
+    const opened = new Map<string, { what: string; listener: OpenPort }>();
     try {
-      for (const one of missing) {
-        if (!fresh.has(keyOf(one)))
-          fresh.set(keyOf(one), { what: one.what, listener: await one.listen() });
+      for (const wantedPort of missing) {
+        if (!opened.has(keyOf(wantedPort)))
+          opened.set(keyOf(wantedPort), {
+            what: wantedPort.what,
+            listener: await wantedPort.listen(),
+          });
       }
     } catch (error) {
-      await Promise.all([...fresh.values()].map(({ listener }) => listener.close(0)));
+      await Promise.all([...opened.values()].map(({ listener }) => listener.close(0)));
       throw error;
     }
-    for (const [key, one] of fresh) this.#open.set(key, one);
-    for (const one of wanted) {
-      const known = this.#open.get(keyOf(one));
-      if (known) one.renew(known.listener);
+    for (const [key, one] of opened) this.#open.set(key, one);
+    for (const wantedPort of wanted) {
+      const known = this.#open.get(keyOf(wantedPort));
+      if (known) wantedPort.renew(known.listener);
     }
     const places = this.#descriptors.share(wanted);
     for (const [index, one] of wanted.entries()) {

@@ -67,9 +67,9 @@ export class OpenedPort implements OpenPort {
     return this.#most;
   }
 
-  set most(most: number) {
-    this.#most = most;
-    this.server.maxConnections = most + 1;
+  set most(maximum: number) {
+    this.#most = maximum;
+    this.server.maxConnections = maximum + 1;
   }
 
   /**
@@ -80,12 +80,15 @@ export class OpenedPort implements OpenPort {
   #makeRoom(newcomer: Socket): void {
     this.refused++;
     const all = [...this.#held.values()];
-    let most = 0;
-    for (const held of this.#perNetwork.values()) most = Math.max(most, held);
-    const dominated = most > this.#most / 4;
-    const crowd = all.filter(({ network }) => this.#perNetwork.get(network) === most);
-    const mostOfSource = crowd.reduce((n, { source }) => Math.max(n, this.#countOf(source)), 0);
-    const holders = crowd.filter(({ source }) => this.#countOf(source) === mostOfSource);
+    let maximum = 0;
+    for (const connections of this.#perNetwork.values()) maximum = Math.max(maximum, connections);
+    const dominated = maximum > this.#most / 4;
+    const largestGroup = all.filter(({ network }) => this.#perNetwork.get(network) === maximum);
+    const mostOfSource = largestGroup.reduce(
+      (largest, { source }) => Math.max(largest, this.#countOf(source)),
+      0,
+    );
+    const holders = largestGroup.filter(({ source }) => this.#countOf(source) === mostOfSource);
     const victim = this.#slowest(dominated ? holders : all) ?? holders.at(-1);
     if (!victim) return;
     this.#forget(victim.socket);
@@ -95,15 +98,15 @@ export class OpenedPort implements OpenPort {
     else victim.socket.destroy();
   }
 
-  #slowest(held: readonly Held[]): Held | undefined {
+  #slowest(connections: readonly Held[]): Held | undefined {
     const now = this.now();
     const pace = ({ socket, since }: Held): number => socket.bytesRead / (now - since);
-    const old = held.filter(
+    const old = connections.filter(
       ({ socket, since }) =>
         now - since >= (socket.bytesRead === 0 ? MIN_SILENCE : this.patienceMs),
     );
     return old.reduce<Held | undefined>(
-      (slow, one) => (slow && pace(slow) <= pace(one) ? slow : one),
+      (slowest, one) => (slowest && pace(slowest) <= pace(one) ? slowest : one),
       undefined,
     );
   }
@@ -157,18 +160,18 @@ function count(counts: Map<string, number>, key: string, by: 1 | -1): void {
  */
 export async function openPort(
   server: Server,
-  at: ListenAddress,
-  most: number,
+  address: ListenAddress,
+  maximum: number,
   now?: () => number,
 ): Promise<OpenedPort> {
-  const port = new OpenedPort(server, at, now);
-  port.most = most;
+  const port = new OpenedPort(server, address, now);
+  port.most = maximum;
   try {
-    if ('path' in at) await listenAtPath(server, at.path, at.mode);
-    else await listenAt(server, at);
+    if ('path' in address) await listenAtPath(server, address.path, address.mode);
+    else await listenAt(server, address);
     return port;
   } catch (error) {
-    throw unavailable(at, error as NodeJS.ErrnoException);
+    throw unavailable(address, error as NodeJS.ErrnoException);
   }
 }
 
@@ -183,20 +186,20 @@ function listenAt(
 }
 
 /** The error for an address that cannot be listened on. */
-export function unavailable(at: ListenAddress, cause: NodeJS.ErrnoException): HermeticError {
-  const { message, fix } = describe(at, cause);
-  return new HermeticError('listen-failed', `${formatListenAddress(at)}: ${message}`, {
+export function unavailable(address: ListenAddress, cause: NodeJS.ErrnoException): HermeticError {
+  const { message, fix } = describe(address, cause);
+  return new HermeticError('listen-failed', `${formatListenAddress(address)}: ${message}`, {
     cause,
     fix,
   });
 }
 
 function describe(
-  at: ListenAddress,
+  address: ListenAddress,
   cause: NodeJS.ErrnoException,
 ): ReturnType<typeof describeSystemError> {
   const known = describeSystemError(cause);
-  if ('port' in at)
+  if ('port' in address)
     return cause.code === 'EACCES'
       ? {
           ...known,

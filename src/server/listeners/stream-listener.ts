@@ -7,9 +7,9 @@ import { openPort, OpenedPort } from './open-port.js';
 
 export interface StreamSettings {
   readonly limits: PortLimits;
-  serve(conn: Connection): void;
+  serve(connection: Connection): void;
   /** Ends a connection that gives way to a newcomer, as its protocol asks. */
-  evict?(conn: Connection): void;
+  evict?(connection: Connection): void;
   /** Ends the connections when the port closes, each as its protocol asks. */
   end?(): Promise<void>;
 }
@@ -26,29 +26,30 @@ export async function listenStream(
   settings: StreamSettings,
 ): Promise<Listener<StreamSettings>> {
   let current = settings;
-  const seen = new WeakMap<Socket, Activity>();
-  const conns = new WeakMap<Socket, Connection>();
+  const activities = new WeakMap<Socket, Activity>();
+  const connections = new WeakMap<Socket, Connection>();
   const server = createServer({ noDelay: true });
   const port = await openPort(server, at, settings.limits.connections);
   port.refusal = settings.limits.refusal;
   port.evict = (socket) => {
-    const conn = conns.get(socket);
-    if (conn && current.evict) current.evict(conn);
+    const connection = connections.get(socket);
+    if (connection && current.evict) current.evict(connection);
     else socket.destroy();
   };
   // After the port's own listener: a newcomer without a place is not served.
   server.on('connection', (socket) => {
     socket.on('error', () => socket.destroy());
     if (socket.destroyed || socket.writableEnded) return;
-    seen.set(socket, { octets: 0, since: performance.now() });
-    const conn = connOf(socket);
-    conns.set(socket, conn);
-    current.serve(conn);
+    activities.set(socket, { octets: 0, since: performance.now() });
+    const connection = connOf(socket);
+    connections.set(socket, connection);
+    current.serve(connection);
   });
   // One sweep for all: a timer of its own for each connection would cost at every octet.
   const sweep = setInterval(
     () => {
-      for (const socket of port.sockets) closeIdle(socket, seen.get(socket), current.limits.idleMs);
+      for (const socket of port.sockets)
+        closeIdle(socket, activities.get(socket), current.limits.idleMs);
     },
     Math.max(50, Math.min(5000, settings.limits.idleMs / 4)),
   );
@@ -86,9 +87,9 @@ function connOf(socket: Socket): Connection {
   };
 }
 
-function closeIdle(socket: Socket, seen: Activity | undefined, idleMs: number): void {
+function closeIdle(socket: Socket, activities: Activity | undefined, idleMs: number): void {
   const now = performance.now();
   const octets = socket.bytesRead + socket.bytesWritten;
-  if (seen && octets !== seen.octets) Object.assign(seen, { octets, since: now });
-  else if (!seen || now - seen.since > idleMs) socket.destroy();
+  if (activities && octets !== activities.octets) Object.assign(activities, { octets, since: now });
+  else if (!activities || now - activities.since > idleMs) socket.destroy();
 }

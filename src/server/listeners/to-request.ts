@@ -24,12 +24,12 @@ export function targetOf(
   { rawHeaders, url = '', method }: IncomingMessage,
   scheme: 'http' | 'https',
 ): Target | RefusedForm {
-  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && isHost(rawHeaders[i - 1]));
-  const named = authority(hosts[0] ?? '');
-  if (hosts.length > 1 || named === undefined) return 400;
+  const hosts = rawHeaders.filter((_, index) => index % 2 === 1 && isHost(rawHeaders[index - 1]));
+  const hostField = authority(hosts[0] ?? '');
+  if (hosts.length > 1 || hostField === undefined) return 400;
   if (url.includes('#') || url.includes('\\')) return 400;
-  if (url.startsWith('/')) return { scheme, ...pathOf(url), host: named };
-  if (url === '*' && method === 'OPTIONS') return { scheme, ...pathOf('*'), host: named };
+  if (url.startsWith('/')) return { scheme, ...pathOf(url), host: hostField };
+  if (url === '*' && method === 'OPTIONS') return { scheme, ...pathOf('*'), host: hostField };
   const [, given = '', place = '', path = ''] = /^(https?):\/\/([^/?]+)([/?].*)?$/i.exec(url) ?? [];
   const host = authority(place);
   if (host === undefined || host === '') return 400;

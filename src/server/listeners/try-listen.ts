@@ -11,13 +11,13 @@ import { unavailable } from './open-port.js';
  * released, of a UNIX socket its folder is looked at. A port that a `hermetic serve`
  * holds counts as free, since that is the process which is to be reloaded.
  */
-export async function tryListen(at: ListenAddress): Promise<HermeticError | undefined> {
-  if ('path' in at) return trySocket(at.path);
-  if (at.port === 0) return undefined;
-  const error = await bind(at.address, at.port);
-  if (!error || (error.code === 'EADDRINUSE' && isHeldByDaemon(() => listeningOn(at.port))))
+export async function tryListen(address: ListenAddress): Promise<HermeticError | undefined> {
+  if ('path' in address) return trySocket(address.path);
+  if (address.port === 0) return undefined;
+  const error = await bind(address.address, address.port);
+  if (!error || (error.code === 'EADDRINUSE' && isHeldByDaemon(() => listeningOn(address.port))))
     return undefined;
-  return unavailable(at, error);
+  return unavailable(address, error);
 }
 
 function bind(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
@@ -36,9 +36,9 @@ async function trySocket(path: string): Promise<HermeticError | undefined> {
   } catch (error) {
     return unavailable({ path }, error as NodeJS.ErrnoException);
   }
-  const there = lstatSync(path, { throwIfNoEntry: false });
-  if (!there) return undefined;
-  if (!there.isSocket()) return refuse('EEXIST');
+  const existing = lstatSync(path, { throwIfNoEntry: false });
+  if (!existing) return undefined;
+  if (!existing.isSocket()) return refuse('EEXIST');
   const taken = (await isSocketInUse(path)) && !isHeldByDaemon(() => listeningAt(path));
   return taken ? refuse('EADDRINUSE') : undefined;
 }

@@ -21,18 +21,18 @@ const CLAIM = { wait: 5000, pause: 20 } as const;
  * socket of a successor.
  */
 export async function listenAtPath(server: Server, path: string, mode = 0o666): Promise<void> {
-  const own = besides(path);
-  await listening(server, own);
+  const isOwn = besides(path);
+  await listening(server, isOwn);
   try {
     // By default every user with access to the folder may connect, such as Postfix.
-    chmodSync(own, mode);
-    if (!linked(own, path)) await replaceStale(own, path);
+    chmodSync(isOwn, mode);
+    if (!linked(isOwn, path)) await replaceStale(isOwn, path);
   } catch (error) {
     server.close();
     throw error;
   }
-  const { ino } = lstatSync(own);
-  unlinkSync(own);
+  const { ino } = lstatSync(isOwn);
+  unlinkSync(isOwn);
   server.once('close', () => {
     if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) unlinkSync(path);
   });
@@ -48,11 +48,11 @@ function listening(server: Server, path: string): Promise<void> {
  * One process at a time looks whether the socket there is stale: else two that start at
  * once would both replace it.
  */
-async function replaceStale(own: string, path: string): Promise<void> {
+async function replaceStale(isOwn: string, path: string): Promise<void> {
   const unlock = await lock(path);
   try {
     await removeStale(path);
-    if (!linked(own, path)) throw refusal('EADDRINUSE', path);
+    if (!linked(isOwn, path)) throw refusal('EADDRINUSE', path);
   } finally {
     unlock();
   }
@@ -66,10 +66,10 @@ async function lock(path: string): Promise<() => void> {
   if (process.platform !== 'linux') return () => undefined;
   const name = `\0hermetic-${createHash('sha256').update(resolve(path)).digest('hex')}`;
   for (let waited = 0; ; waited += CLAIM.pause) {
-    const held = createServer();
+    const holder = createServer();
     try {
-      await listening(held, name);
-      return () => held.close();
+      await listening(holder, name);
+      return () => holder.close();
     } catch (error) {
       if (waited >= CLAIM.wait) throw error;
       await setTimeout(CLAIM.pause);

@@ -120,30 +120,30 @@ async function respond(
   const exchange = { incoming, outgoing };
   try {
     const target = faultOfForm(incoming) ?? targetOf(incoming, certificateFor ? 'https' : 'http');
-    if (typeof target === 'number') return plain(exchange, target, 'at once');
+    if (typeof target === 'number') return sendPlain(exchange, target, 'at once');
     const { host, pathname } = target;
     const { method = 'GET' } = incoming;
     // RFC 9110 §9.3.7: a ping of the server as a whole.
-    if (pathname === '*') return send(exchange, { status: 204, headers: [], body: '' });
+    if (pathname === '*') return sendAnswer(exchange, { status: 204, headers: [], body: '' });
     const site = sites.find((s) => s.serves(host, pathname));
-    if (!site) return plain(exchange, 404);
+    if (!site) return sendPlain(exchange, 404);
     const answer = site.answer?.(method, host, pathname);
-    if (answer) return send(exchange, { ...answer, headers: Object.entries(answer.headers) });
+    if (answer) return sendAnswer(exchange, { ...answer, headers: Object.entries(answer.headers) });
     const { maxBody = MAX_BODY } = site;
-    if (Number(incoming.headers['content-length'] ?? 0) > maxBody) return plain(exchange, 413);
+    if (Number(incoming.headers['content-length'] ?? 0) > maxBody) return sendPlain(exchange, 413);
     const { remoteAddress = '', remotePort = 0 } = incoming.socket;
     const request = toRequest(incoming, outgoing, target, maxBody);
-    if (!request) return plain(exchange, 400);
+    if (!request) return sendPlain(exchange, 400);
     const response = await site.handle(request, { address: remoteAddress, port: remotePort });
     const body = Buffer.from(await response.arrayBuffer());
-    send(exchange, { status: response.status, headers: [...response.headers], body });
+    sendAnswer(exchange, { status: response.status, headers: [...response.headers], body });
   } catch (error) {
     const tooLarge = isHermeticError(error) && error.code === 'body-too-large';
     // A client that breaks off is no fault of the server, and does not fill the log.
     if (!tooLarge && !incoming.readableAborted)
       log.error('web-handler-failed', { path: incoming.url, error: (error as Error).message });
     if (outgoing.headersSent) outgoing.destroy();
-    else plain(exchange, tooLarge ? 413 : 500);
+    else sendPlain(exchange, tooLarge ? 413 : 500);
   }
 }
 
@@ -169,14 +169,17 @@ const MAX_LINGER = 32 * 1024 * 1024;
  * moment before the connection closes (RFC 9112 §9.6): a reset would take the answer from
  * the client.
  */
-function send({ incoming, outgoing }: Exchange, { status, headers, body, when }: Answer): void {
+function sendAnswer(
+  { incoming, outgoing }: Exchange,
+  { status, headers, body, when }: Answer,
+): void {
   const length = status === 204 ? [] : [['content-length', String(Buffer.byteLength(body))]];
-  const early = !incoming.complete && hasBody(incoming);
-  const close = early ? [['connection', 'close']] : [];
+  const refusal = !incoming.complete && hasBody(incoming);
+  const close = refusal ? [['connection', 'close']] : [];
   outgoing.writeHead(status, [...headers, ...length, ...close].flat());
   const content = incoming.method === 'HEAD' || body.length === 0 ? undefined : body;
   // A client that waits for 100 sends no body after a final answer.
-  if (!early || when || expectsContinue(incoming)) return void outgoing.end(content);
+  if (!refusal || when || expectsContinue(incoming)) return void outgoing.end(content);
   if (content === undefined) outgoing.flushHeaders();
   else outgoing.write(content);
   discard(incoming, () => outgoing.end());
@@ -211,9 +214,9 @@ const words: Readonly<Record<number, string>> = {
   505: 'HTTP/1.1 only',
 };
 
-function plain(exchange: Exchange, status: number, when?: Answer['when']): void {
+function sendPlain(exchange: Exchange, status: number, when?: Answer['when']): void {
   const headers = [['content-type', 'text/plain; charset=utf-8']] as const;
   // After a malformed request the start of the next one is unknown (RFC 9112 §9.6).
   if (status !== 404) exchange.outgoing.shouldKeepAlive = false;
-  send(exchange, { status, headers, when, body: `${words[status] ?? status}\n` });
+  sendAnswer(exchange, { status, headers, when, body: `${words[status] ?? status}\n` });
 }

@@ -58,38 +58,41 @@ const MAX_NAMES = 100;
 
 /** Returns the socketmap reply that makes Postfix enforce a decision. Pure. */
 export function answerOf(decision: DomainDecision, options: AnswerOptions): PostfixAnswer {
-  const keep = Math.min(
+  const cacheSeconds = Math.min(
     LONGEST,
     Math.max(1, (Date.parse(decision.validUntil) - Date.parse(decision.decidedAt)) / 1000),
   );
-  const temp = (cause: DecidingCause): PostfixAnswer => ({
+  const tempAnswer = (cause: DecidingCause): PostfixAnswer => ({
     reply: `TEMP ${sayable(`${decision.domain}: ${causeText(cause)}`)}`,
     cause,
-    keep: Math.min(keep, TEMP_LONGEST),
+    keep: Math.min(cacheSeconds, TEMP_LONGEST),
   });
   // An exemption outweighs what main.cf says as well; observing leaves everything as it
   // was.
   if (decision.waiver)
-    return { reply: decision.waiver.kind === 'observe' ? 'NOTFOUND ' : 'OK may', keep };
+    return {
+      reply: decision.waiver.kind === 'observe' ? 'NOTFOUND ' : 'OK may',
+      keep: cacheSeconds,
+    };
   if (decision.action === 'reject' || decision.route.kind === 'address')
-    return { reply: 'NOTFOUND ', keep };
+    return { reply: 'NOTFOUND ', keep: cacheSeconds };
   const cause = decidingCause(decision);
-  if (cause) return temp(cause);
+  if (cause) return tempAnswer(cause);
   const [column, row] = [columnOf(decision), rowOf(decision)];
   const cell = { column, row, answer: tableAnswer(column, row, options.validates) };
   switch (cell.answer) {
     case 'NOTFOUND':
-      return { reply: 'NOTFOUND ', cell, keep };
+      return { reply: 'NOTFOUND ', cell, keep: cacheSeconds };
     case 'TEMP':
-      return { ...temp(causeWithoutValidation(decision, options)), cell };
+      return { ...tempAnswer(causeWithoutValidation(decision, options)), cell };
     case 'dane':
     case 'dane-only':
-      return { reply: `OK ${cell.answer}`, cell, keep };
+      return { reply: `OK ${cell.answer}`, cell, keep: cacheSeconds };
     case 'secure': {
       const reply = secureReply(decision, options.version);
       return reply === undefined
-        ? temp({ says: 'Postfix cannot be given the name of any MX host of the policy.' })
-        : { reply, cell, keep };
+        ? tempAnswer({ says: 'Postfix cannot be given the name of any MX host of the policy.' })
+        : { reply, cell, keep: cacheSeconds };
     }
   }
 }

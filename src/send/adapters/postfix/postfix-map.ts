@@ -48,7 +48,7 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
   const stopping = new AbortController();
   let probe: ProbeState | undefined;
 
-  const look = async (): Promise<void> => {
+  const probeAgain = async (): Promise<void> => {
     const { file: resolvConf, trustRemote } = settings.resolver;
     const next = await probeResolver({ network: options.network, resolvConf, trustRemote });
     if (next.validates === probe?.validates) return;
@@ -75,8 +75,8 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
     key.charCodeAt(0) === DOT ? negative : prepared.answer(key);
 
   if (settings.dane) {
-    await look();
-    void watch(look, settings.resolver.everySeconds * 1000, clock, stopping.signal);
+    await probeAgain();
+    void watch(probeAgain, settings.resolver.everySeconds * 1000, clock, stopping.signal);
   }
   return {
     serve: (conn) =>
@@ -103,7 +103,7 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
 const DOT = 0x2e;
 
 async function watch(
-  look: () => Promise<void>,
+  probeAgain: () => Promise<void>,
   everyMs: number,
   clock: Clock,
   signal: AbortSignal,
@@ -111,7 +111,7 @@ async function watch(
   try {
     for (;;) {
       await clock.sleep(everyMs, signal);
-      await look();
+      await probeAgain();
     }
   } catch (error) {
     if (!signal.aborted) throw error;

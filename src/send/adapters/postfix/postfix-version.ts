@@ -18,10 +18,10 @@ export interface PostfixAbilities {
 
 /** Abilities by release: see RELEASE_NOTES of Postfix 3.6 and 3.10. */
 export function abilitiesOf(version: PostfixVersion): PostfixAbilities {
-  const at = postfixVersions.indexOf(version);
+  const index = postfixVersions.indexOf(version);
   return {
-    leastProtocol: at >= postfixVersions.indexOf('3.6'),
-    stsAttributes: at >= postfixVersions.indexOf('3.10'),
+    leastProtocol: index >= postfixVersions.indexOf('3.6'),
+    stsAttributes: index >= postfixVersions.indexOf('3.10'),
   };
 }
 
