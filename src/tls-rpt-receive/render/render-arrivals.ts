@@ -1,0 +1,127 @@
+import type { DomainView } from '../explain/domain-view.js';
+import { number, paragraph, plural, shortDay, type Paint } from './layout.js';
+
+/**
+ * The reason why reports do not count, in words, by the state of their authentication. An
+ * unknown state is printed as it is stored.
+ */
+export const trusts: Readonly<Record<string, string>> = {
+  unsigned: 'mail without a signature',
+  broken: 'the signature is invalid',
+  misaligned: 'another organisation signed',
+  unverifiable: 'the key of the signature could not be looked up',
+  'other-domain': 'about a domain that is not yours',
+  future: 'about days to come',
+  stale: 'about days long past: replayed, or very late',
+  superseded: 'an authenticated report of the same id says something else',
+};
+
+/**
+ * Renders whether reports arrive as usual. Silence of one reporter is listed; silence of all is
+ * the first sentence, because it points to the record or to this receiver.
+ */
+export function arriving(view: DomainView, width: number, paint: Paint): string[] {
+  const silent = view.arrivals.filter((arrival) => arrival.state === 'silent');
+  if (view.arrivals.length === 0) return [];
+  const fine = view.arrivals.filter((arrival) => arrival.state === 'fine').length;
+  return [
+    paint('Are reports coming?', 'bold'),
+    ...paragraph(
+      view.silent
+        ? 'No: no report has come for the last day that is due. Check the record at _smtp._tls and this receiver.'
+        : `${fine} of ${plural(view.arrivals.length, 'reporter')} reported on the last day that is due.`,
+      width,
+      '  ',
+      '    ',
+    ),
+    ...silent
+      .slice(0, 5)
+      .flatMap((arrival) =>
+        paragraph(
+          `${arrival.reporter} reported daily, and last on ${shortDay(arrival.last)}.`,
+          width,
+          '  ',
+          '    ',
+        ),
+      ),
+    ...view.perhapsLoops
+      .slice(0, 3)
+      .flatMap((row) =>
+        paragraph(
+          `${row} has exactly one session every day: perhaps nothing but the mail that brings its report.`,
+          width,
+          '  ',
+          '    ',
+        ),
+      ),
+    ...view.repairs
+      .slice(0, 4)
+      .flatMap((row) =>
+        paragraph(
+          `${row.reporter}: ${plural(row.reports, 'report')} repaired. ${row.says} (${row.code})`,
+          width,
+          '  ',
+          '    ',
+        ),
+      ),
+  ];
+}
+
+/**
+ * Renders one line for each source and day. The name that such a report claims is not printed:
+ * anyone can write any name into it.
+ */
+export function unauthenticated(view: DomainView, width: number, paint: Paint): string[] {
+  const rows = view.unauthenticated;
+  if (rows.length === 0) return [];
+  const shown = rows.slice(0, 5);
+  return [
+    paint('Not authenticated', 'bold') + paint('  reports by HTTPS; they decide nothing', 'dim'),
+    ...shown.flatMap((row) =>
+      paragraph(
+        `${shortDay(row.day)} from ${row.source || 'an unknown address'}: ${plural(row.reports, 'report')}, ${plural(row.successful + row.failed, 'session')}, ${number(row.failed)} failed.`,
+        width,
+        '  ',
+        '    ',
+      ),
+    ),
+    ...(rows.length > shown.length
+      ? [`  and ${plural(rows.length - shown.length, 'line')} more: --json`]
+      : []),
+  ];
+}
+
+/**
+ * Renders the reports that do not count, with the reason, and copies. They are shown so that no
+ * report disappears without a trace.
+ */
+export function doubts(view: DomainView, width: number, paint: Paint): string[] {
+  if (view.doubtful.length === 0 && view.repeated === 0 && view.reusedIds === 0) return [];
+  return [
+    paint('Kept out of the numbers', 'bold'),
+    ...view.doubtful
+      .slice(0, 6)
+      .flatMap((row) =>
+        paragraph(
+          `${plural(row.reports, 'report')} that ${row.reports === 1 ? 'names' : 'name'} ${row.reporter} as the reporter: ${trusts[row.trust] ?? row.trust}${row.detail && row.trust !== 'superseded' ? ` (${row.detail})` : ''}.`,
+          width,
+          '  ',
+          '    ',
+        ),
+      ),
+    ...(view.repeated > 0
+      ? paragraph(
+          `${plural(view.repeated, 'copy', 'copies')} of reports that came before.`,
+          width,
+          '  ',
+        )
+      : []),
+    ...(view.reusedIds > 0
+      ? paragraph(
+          `${plural(view.reusedIds, 'report id')} used for different reports; all of them count.`,
+          width,
+          '  ',
+        )
+      : []),
+  ];
+}
