@@ -19,9 +19,9 @@ const nowhere: ReadonlySet<string> = new Set(['invalid', 'localhost', 'onion', '
 
 /** The suffix that reserves a name and its clause; undefined for an ordinary name. */
 export function specialName(
-  name: string,
+  hostName: string,
 ): { readonly suffix: string; readonly clause: string } | undefined {
-  const found = special.find(([suffix]) => name === suffix || name.endsWith(`.${suffix}`));
+  const found = special.find(([suffix]) => hostName === suffix || hostName.endsWith(`.${suffix}`));
   return found && { suffix: found[0], clause: found[1] };
 }
 
@@ -30,8 +30,10 @@ export function specialName(
  * 1035 §3.3.9), and for any name whose last label is a number: no such top-level name
  * exists.
  */
-export function isAddressLiteral(name: string): boolean {
-  const text = name.replace(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(Number(code)));
+export function isAddressLiteral(hostName: string): boolean {
+  const text = hostName.replace(/\\(\d{3})/g, (_, code: string) =>
+    String.fromCharCode(Number(code)),
+  );
   const bare = text.replace(/\\/g, '').replace(/^\[(?:ipv6:)?(.*)\]$/i, '$1');
   return parseIp(bare) !== undefined || /(^|\.)\d+$/.test(bare);
 }
@@ -40,9 +42,9 @@ export function isAddressLiteral(name: string): boolean {
  * True where a lookup is pointless: RFC 6761 says what the answer is, and resolvers give
  * it without proof.
  */
-export function neverResolves(name: string, onPrivateNetwork: boolean): boolean {
-  if (isAddressLiteral(name)) return true;
-  const suffix = specialName(name)?.suffix;
+export function neverResolves(hostName: string, onPrivateNetwork: boolean): boolean {
+  if (isAddressLiteral(hostName)) return true;
+  const suffix = specialName(hostName)?.suffix;
   return suffix !== undefined && (nowhere.has(suffix) || !onPrivateNetwork);
 }
 
@@ -51,13 +53,13 @@ export function neverResolves(name: string, onPrivateNetwork: boolean): boolean 
  * or if a lookup failed.
  */
 export function passedOver(
-  name: string,
+  hostName: string,
   lookup: 'found' | 'absent' | 'failed',
   addresses: number,
 ): PassedOver | undefined {
   if (addresses > 0) return undefined;
-  if (isAddressLiteral(name)) return 'address-literal';
-  if (specialName(name)) return 'special-name';
+  if (isAddressLiteral(hostName)) return 'address-literal';
+  if (specialName(hostName)) return 'special-name';
   if (lookup === 'absent') return 'no-address';
   return undefined;
 }
@@ -67,9 +69,9 @@ export function passedOver(
  * `mx.one.example` for `mx.one.example.one.example` in the zone `one.example` (RFC 1035
  * §5.1). A guess: look it up.
  */
-export function withoutOrigin(name: string, domain: string): string | undefined {
-  const suffix = `.${domain}`;
-  const meant = name.endsWith(suffix) ? name.slice(0, -suffix.length) : '';
+export function withoutOrigin(hostName: string, domainName: string): string | undefined {
+  const suffix = `.${domainName}`;
+  const meant = hostName.endsWith(suffix) ? hostName.slice(0, -suffix.length) : '';
   if (meant.includes('.') && !specialName(meant) && !isAddressLiteral(meant)) return meant;
   return undefined;
 }

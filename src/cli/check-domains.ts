@@ -16,7 +16,7 @@ export function checkDomains(
   more: CheckOptions = {},
 ): readonly Promise<Evidence>[] {
   const options = collectOptions({ ...labOptions(lab), ...more });
-  return inLanes(domains, MAX_CONCURRENT, (domain) => collect(nameOf(domain), options));
+  return inLanes(domains, MAX_CONCURRENT, (domainName) => collect(nameOf(domainName), options));
 }
 
 /**

@@ -29,13 +29,13 @@ const MAX_PROBLEMS = 20;
  * Standard input (`-`) has no such folder. Throws HermeticError for a file that cannot be
  * read, and for one in `conf.d` whose name ends in `.yml` or `.YAML`.
  */
-export function readConfigSources(file: string): readonly ConfigSource[] {
-  const more = file === STANDARD_STREAM ? [] : filesOf(join(dirname(file), CONFIG_FOLDER));
-  if (file === DEFAULT_CONFIG && !existsSync(file) && existsSync(FORMER_CONFIG))
-    throw new HermeticError('file-unreadable', `--config ${file}: there is no such file`, {
+export function readConfigSources(filePath: string): readonly ConfigSource[] {
+  const more = filePath === STANDARD_STREAM ? [] : filesOf(join(dirname(filePath), CONFIG_FOLDER));
+  if (filePath === DEFAULT_CONFIG && !existsSync(filePath) && existsSync(FORMER_CONFIG))
+    throw new HermeticError('file-unreadable', `--config ${filePath}: there is no such file`, {
       fix: `Move ${FORMER_CONFIG} to ${DEFAULT_CONFIG}.`,
     });
-  return [file, ...more].map((path) => ({ file: path, text: readFile(path, '--config') }));
+  return [filePath, ...more].map((path) => ({ file: path, text: readFile(path, '--config') }));
 }
 
 function filesOf(folder: string): readonly string[] {
@@ -47,17 +47,19 @@ function filesOf(folder: string): readonly string[] {
     const { message, fix } = describeSystemError(error);
     throw new HermeticError('file-unreadable', `${folder}: ${message}`, { cause: error, fix });
   }
-  const misnamed = names.find((name) => /^[^.].*\.ya?ml$/i.test(name) && !name.endsWith('.yaml'));
+  const misnamed = names.find(
+    (fileName) => /^[^.].*\.ya?ml$/i.test(fileName) && !fileName.endsWith('.yaml'),
+  );
   if (misnamed !== undefined)
     throw new HermeticError('config-invalid', `${join(folder, misnamed)}: is not read`, {
       fix: 'Let its name end in .yaml, or move it out of the folder.',
     });
-  const files = names.filter((name) => name.endsWith('.yaml') && !name.startsWith('.'));
+  const files = names.filter((fileName) => fileName.endsWith('.yaml') && !fileName.startsWith('.'));
   if (files.length > MAX_CONFIG_FILES)
     throw new HermeticError('config-invalid', `${folder}: more than ${MAX_CONFIG_FILES} files`, {
       fix: 'Join files.',
     });
-  return files.map((name) => join(folder, name));
+  return files.map((fileName) => join(folder, fileName));
 }
 
 /**
@@ -65,16 +67,16 @@ function filesOf(folder: string): readonly string[] {
  * parameter because the part it is in loads every job of the daemon.
  */
 export function readConfig(
-  file: string,
+  filePath: string,
   parse: typeof ParseConfigFiles,
   output: Output,
 ): Config | undefined {
-  const parsed = parse(readConfigSources(file));
+  const parsed = parse(readConfigSources(filePath));
   if (parsed.ok) return parsed.value;
   for (const problem of parsed.failure.slice(0, MAX_PROBLEMS))
     complain(output, describeProblem(problem));
   const more = parsed.failure.length - MAX_PROBLEMS;
-  if (more > 0) output.err(`hermetic: ${file}: ${more} more problems (config-invalid)\n`);
+  if (more > 0) output.err(`hermetic: ${filePath}: ${more} more problems (config-invalid)\n`);
   return undefined;
 }
 

@@ -12,23 +12,23 @@ const MAX_ANSWER = 1024 * 1024;
  * the daemon does not run, or this user may not control it.
  */
 export async function askDaemon(
-  path: string,
+  filePath: string,
   request: ControlRequest,
   timeoutMs: number,
 ): Promise<ControlAnswer> {
   const text = `${JSON.stringify(request)}\n`;
   try {
     return JSON.parse(
-      await askSocket({ path, text, timeoutMs, maxBytes: MAX_ANSWER }),
+      await askSocket({ path: filePath, text, timeoutMs, maxBytes: MAX_ANSWER }),
     ) as ControlAnswer;
   } catch (cause) {
-    throw unreachable(path, cause as NodeJS.ErrnoException);
+    throw unreachable(filePath, cause as NodeJS.ErrnoException);
   }
 }
 
-function unreachable(path: string, cause: NodeJS.ErrnoException): HermeticError {
+function unreachable(filePath: string, cause: NodeJS.ErrnoException): HermeticError {
   const error = (message: string, fix: string): HermeticError =>
-    new HermeticError('daemon-unreachable', `${path}: ${message}`, { cause, fix });
+    new HermeticError('daemon-unreachable', `${filePath}: ${message}`, { cause, fix });
   switch (cause.code) {
     case 'ENOENT':
     case 'ECONNREFUSED':

@@ -31,8 +31,8 @@ export const exitStatusTexts: readonly (readonly [status: number, meaning: strin
  * `failOn`: the least severe verdict that counts as a failure. An inconclusive check is
  * not a failure: nothing was proved about the domain.
  */
-export function exitCodeOf(result: CheckResult, failOn: 'warn' | 'fail' = 'fail'): number {
-  switch (result.verdict) {
+export function exitCodeOf(checkResult: CheckResult, failOn: 'warn' | 'fail' = 'fail'): number {
+  switch (checkResult.verdict) {
     case 'fail':
       return exitCodes.fail;
     case 'warn':
@@ -42,7 +42,7 @@ export function exitCodeOf(result: CheckResult, failOn: 'warn' | 'fail' = 'fail'
     case 'pass':
       return exitCodes.good;
     case 'not-applicable':
-      return nonexistentExitCode(result);
+      return nonexistentExitCode(checkResult);
   }
 }
 

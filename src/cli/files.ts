@@ -27,15 +27,18 @@ const MAX_INPUT_BYTES = 64 * 1024 * 1024;
  * Reads a file that the command line names, or standard input for `-`. Throws HermeticError
  * when it cannot be read or is larger than 64 MB. `what`: the option or role, for messages.
  */
-export function readFile(path: string, what: string): string {
-  if (path === STANDARD_STREAM) return readStandardInput(what);
+export function readFile(filePath: string, what: string): string {
+  if (filePath === STANDARD_STREAM) return readStandardInput(what);
   try {
-    if (statSync(path).size > MAX_INPUT_BYTES) throw tooLarge(`${what} ${path}`);
-    return readFileSync(path, 'utf8');
+    if (statSync(filePath).size > MAX_INPUT_BYTES) throw tooLarge(`${what} ${filePath}`);
+    return readFileSync(filePath, 'utf8');
   } catch (error) {
     if (error instanceof HermeticError) throw error;
     const { message: says, fix } = describeSystemError(error);
-    throw new HermeticError('file-unreadable', `${what} ${path}: ${says}`, { cause: error, fix });
+    throw new HermeticError('file-unreadable', `${what} ${filePath}: ${says}`, {
+      cause: error,
+      fix,
+    });
   }
 }
 
@@ -81,21 +84,21 @@ function tooLarge(what: string): HermeticError {
  * Throws HermeticError unless an output file can be written, and leaves no trace. Commands
  * call it before the first packet: a check of real hosts takes minutes.
  */
-export function assertWritable(path: string, what: string): void {
-  if (path === STANDARD_STREAM) return;
+export function assertWritable(filePath: string, what: string): void {
+  if (filePath === STANDARD_STREAM) return;
   try {
-    const found = statSync(path, { throwIfNoEntry: false });
+    const found = statSync(filePath, { throwIfNoEntry: false });
     if (found?.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
-    if (found) accessSync(path, constants.W_OK);
+    if (found) accessSync(filePath, constants.W_OK);
     // A regular file is replaced by a new one in the same folder.
     if (!found || found.isFile()) {
-      const folder = dirname(path);
+      const folder = dirname(filePath);
       if (!statSync(folder).isDirectory())
         throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
       accessSync(folder, constants.W_OK | constants.X_OK);
     }
   } catch (error) {
-    throw unwritable(path, what, error);
+    throw unwritable(filePath, what, error);
   }
 }
 
@@ -103,28 +106,29 @@ export function assertWritable(path: string, what: string): void {
  * Writes a file that the command line names, whole or not at all: the old content stays
  * until the new one is complete. Throws HermeticError.
  */
-export function writeFile(path: string, text: string, what: string): void {
+export function writeFile(filePath: string, text: string, what: string): void {
   let part: string | undefined;
   try {
     // Pipes, devices and the targets of links are written in place.
-    if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) part = `${path}.${process.pid}.part`;
-    writeFileSync(part ?? path, text);
-    if (part !== undefined) renameSync(part, path);
+    if (lstatSync(filePath, { throwIfNoEntry: false })?.isFile())
+      part = `${filePath}.${process.pid}.part`;
+    writeFileSync(part ?? filePath, text);
+    if (part !== undefined) renameSync(part, filePath);
   } catch (error) {
     if (part !== undefined) rmSync(part, { force: true });
-    throw unwritable(path, what, error);
+    throw unwritable(filePath, what, error);
   }
 }
 
 /** Returns the error for an output file, with the reason of the system. */
-function unwritable(path: string, what: string, cause: unknown): HermeticError {
+function unwritable(filePath: string, what: string, cause: unknown): HermeticError {
   const { message: says, fix } = describeSystemError(cause);
-  return new HermeticError('file-unwritable', `${what} ${path}: ${says}`, { cause, fix });
+  return new HermeticError('file-unwritable', `${what} ${filePath}: ${says}`, { cause, fix });
 }
 
 /** The path of a database; throws for `-`, because a database is never a stream. */
-export function databaseFile(path: string): string {
-  if (path !== STANDARD_STREAM) return path;
+export function databaseFile(filePath: string): string {
+  if (filePath !== STANDARD_STREAM) return filePath;
   throw misuse('--store', 'a database cannot be a stream', 'Name a file.');
 }
 
@@ -162,33 +166,33 @@ export interface ExpectedJson<K extends readonly JsonKind[]> {
  * fit.
  */
 export function readJson<const K extends readonly JsonKind[]>(
-  file: string,
+  filePath: string,
   { what, code, kinds }: ExpectedJson<K>,
 ): z.output<K[number]['schema']> {
-  const text = readFile(file, what);
-  const name = file === STANDARD_STREAM ? 'standard input' : file;
+  const text = readFile(filePath, what);
+  const name = filePath === STANDARD_STREAM ? 'standard input' : filePath;
   const wanted = kinds.map(({ id }) => writtenBy[id] ?? id).join(', or ');
-  const invalid = (why: string, cause?: unknown): HermeticError =>
-    new HermeticError(code, `${name} ${why}`, { cause, fix: `Give ${wanted}.` });
-  let value: unknown;
+  const invalid = (reason: string, cause?: unknown): HermeticError =>
+    new HermeticError(code, `${name} ${reason}`, { cause, fix: `Give ${wanted}.` });
+  let jsonValue: unknown;
   try {
-    value = JSON.parse(text);
+    jsonValue = JSON.parse(text);
   } catch (cause) {
     throw invalid('is not JSON', cause);
   }
-  const id = idOf(value);
+  const id = idOf(jsonValue);
   if (id === undefined) throw invalid('was not written by this program');
-  const kind = kinds.find((known) => known.id === id);
-  if (!kind) throw invalid(`is ${writtenBy[id] ?? 'of an unknown kind'}`);
-  const parsed = kind.schema.safeParse(value);
+  const jsonKind = kinds.find((known) => known.id === id);
+  if (!jsonKind) throw invalid(`is ${writtenBy[id] ?? 'of an unknown kind'}`);
+  const parsed = jsonKind.schema.safeParse(jsonValue);
   if (parsed.success) return parsed.data as z.output<K[number]['schema']>;
   const [issue] = parsed.error.issues;
   throw invalid(`is damaged at ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 }
 
 /** Returns the field `schema` of a value, if it has one. */
-function idOf(value: unknown): string | undefined {
-  const id = (value as { schema?: unknown } | null)?.schema;
+function idOf(jsonValue: unknown): string | undefined {
+  const id = (jsonValue as { schema?: unknown } | null)?.schema;
   if (typeof id === 'string') return id;
   return undefined;
 }

@@ -27,12 +27,12 @@ export function addHelpPage(command: Command, output: Output, page: HelpPage): C
 }
 
 /** Returns note, exit statuses and examples as blocks with an empty line in front. */
-function formatPage({ examples, exitStatus = [], note }: HelpPage, width: number): string {
+function formatPage({ examples, exitStatus = [], note }: HelpPage, lineWidth: number): string {
   const heading = examples.length === 1 ? 'Example:' : 'Examples:';
   const blocks = [
-    note === undefined ? [] : wrap(note, width),
-    exitStatus.length === 0 ? [] : ['Exit status:', ...exitStatus.flatMap(statusLines(width))],
-    [heading, ...examples.flatMap((line) => breakCommand(`  ${line}`, width))],
+    note === undefined ? [] : wrap(note, lineWidth),
+    exitStatus.length === 0 ? [] : ['Exit status:', ...exitStatus.flatMap(statusLines(lineWidth))],
+    [heading, ...examples.flatMap((textLine) => breakCommand(`  ${textLine}`, lineWidth))],
   ];
   return blocks
     .filter((lines) => lines.length > 0)
@@ -41,9 +41,9 @@ function formatPage({ examples, exitStatus = [], note }: HelpPage, width: number
 }
 
 /** Returns the lines of one exit status, wrapped under its meaning. */
-function statusLines(width: number) {
+function statusLines(lineWidth: number) {
   return ([status, meaning]: readonly [number, string]): readonly string[] =>
-    wrap(meaning, width, `  ${String(status).padEnd(4)}`, '      ');
+    wrap(meaning, lineWidth, `  ${String(status).padEnd(4)}`, '      ');
 }
 
 /**
@@ -51,21 +51,21 @@ function statusLines(width: number) {
  *
  * A line that fits stays whole.
  */
-export function breakCommand(line: string, width: number): readonly string[] {
-  if (line.length <= width) return [line];
-  const lines: string[] = [];
+export function breakCommand(textLine: string, lineWidth: number): readonly string[] {
+  if (textLine.length <= lineWidth) return [textLine];
+  const outputLines: string[] = [];
   let current = '';
-  for (const word of line.trimStart().split(' ')) {
+  for (const word of textLine.trimStart().split(' ')) {
     const joined = current === '' ? `  ${word}` : `${current} ${word}`;
     // Room for the backslash.
-    if (joined.length <= width - 2 || current === '') {
+    if (joined.length <= lineWidth - 2 || current === '') {
       current = joined;
       continue;
     }
-    lines.push(`${current} \\`);
+    outputLines.push(`${current} \\`);
     current = `      ${word}`;
   }
-  return [...lines, current];
+  return [...outputLines, current];
 }
 
 /** `  (default 25)`, for options whose default is not in the description. */

@@ -5,8 +5,8 @@ import { HermeticError, type Failure, type Result } from '../base/index.js';
  *
  * `why` completes the sentence that `what` begins; `fix` is an imperative.
  */
-export function misuse(what: string, why: string, fix: string): HermeticError {
-  return new HermeticError('usage', `${what}: ${why}`, { fix });
+export function misuse(what: string, reason: string, fix: string): HermeticError {
+  return new HermeticError('usage', `${what}: ${reason}`, { fix });
 }
 
 /** Returns the value of a result, or throws HermeticError with the code of its failure. */
@@ -32,13 +32,13 @@ export interface NumberRange {
  *
  * Accepts decimal digits only: no sign, no exponent, no hexadecimal.
  */
-export function readNumber(option: string, text: string, range: NumberRange): number {
-  const { least, most, fractions = false } = range;
-  const value = /^\d{1,10}(\.\d{1,10})?$/.test(text) ? Number(text) : NaN;
+export function readNumber(option: string, optionText: string, numberRange: NumberRange): number {
+  const { least, most, fractions = false } = numberRange;
+  const value = /^\d{1,10}(\.\d{1,10})?$/.test(optionText) ? Number(optionText) : NaN;
   if (value >= least && value <= most && (fractions || Number.isInteger(value))) return value;
   throw misuse(
     option,
-    `${text} is not a number from ${least} to ${most}`,
+    `${optionText} is not a number from ${least} to ${most}`,
     `Give a number from ${least} to ${most}.`,
   );
 }
@@ -46,22 +46,22 @@ export function readNumber(option: string, text: string, range: NumberRange): nu
 /** As `readNumber`; undefined where the option was not given. */
 export function readOptionalNumber(
   option: string,
-  text: string | undefined,
-  range: NumberRange,
+  optionText: string | undefined,
+  numberRange: NumberRange,
 ): number | undefined {
-  if (text === undefined) return undefined;
-  return readNumber(option, text, range);
+  if (optionText === undefined) return undefined;
+  return readNumber(option, optionText, numberRange);
 }
 
 /** Reads one of a few words. Throws HermeticError that names them all. */
 export function readWord<const W extends string>(
   option: string,
-  text: string,
+  optionText: string,
   words: readonly W[],
 ): W {
-  const word = words.find((known) => known === text);
+  const word = words.find((known) => known === optionText);
   if (word !== undefined) return word;
-  throw misuse(option, `${text} is not supported`, `Choose ${alternatives(words)}.`);
+  throw misuse(option, `${optionText} is not supported`, `Choose ${alternatives(words)}.`);
 }
 
 /** `a, b or c`. */

@@ -3,9 +3,9 @@ import { hidden, isHermeticError, neutralise } from '../base/index.js';
 /** The streams of a command line and what they are connected to; tests give their own. */
 export interface Output {
   /** Writes results to standard output. */
-  out(text: string): void;
+  out(outputText: string): void;
   /** Writes errors, warnings and progress to standard error. */
-  err(text: string): void;
+  err(outputText: string): void;
   /** The reader of standard output has closed it, as `| head` does: printing may stop. */
   readonly gone?: boolean;
   /** Columns of the terminal; 80 without a terminal. */
@@ -35,8 +35,8 @@ export function processOutput(): Output {
   let gone = false;
   stdout.on('error', ({ code }: NodeJS.ErrnoException) => (gone ||= code === 'EPIPE'));
   return {
-    out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
+    out: (outputText) => void stdout.write(outputText),
+    err: (outputText) => void stderr.write(outputText),
     get gone() {
       return gone;
     },
@@ -82,14 +82,14 @@ export class ColorSwitch implements Output {
   readonly #target: Output;
   color: boolean;
   // Functions and not methods: logs pass them on without their object.
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
+  readonly out: (outputText: string) => void;
+  readonly err: (outputText: string) => void;
 
   constructor(target: Output) {
     this.#target = target;
     this.color = target.color;
-    this.out = (text) => target.out(text);
-    this.err = (text) => target.err(text);
+    this.out = (outputText) => target.out(outputText);
+    this.err = (outputText) => target.err(outputText);
   }
 
   get gone(): boolean {
@@ -127,8 +127,8 @@ export function formatJson(value: unknown, indent?: number): string {
 }
 
 /** One escape for each UTF-16 unit (RFC 8259 §7). */
-function escaped(text: string): string {
-  return text
+function escaped(outputText: string): string {
+  return outputText
     .split('')
     .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
     .join('');

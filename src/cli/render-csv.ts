@@ -2,20 +2,20 @@ import { hidden } from '../base/index.js';
 import type { CheckResult, MailAddress, MailHost } from '../evidence/index.js';
 
 /** The columns of the table, in order, each with the value of a domain. */
-const columns: readonly (readonly [name: string, value: (result: CheckResult) => string])[] = [
+const columns: readonly (readonly [name: string, value: (checkResult: CheckResult) => string])[] = [
   ['domain', ({ domain }) => domain],
   ['verdict', ({ verdict }) => verdict],
   ['checked_at', ({ checkedAt }) => checkedAt],
   ['profile', ({ profile }) => profile],
   ['dnssec', ({ route }) => route.dnssec],
   ['mx', ({ hosts }) => hosts.map(({ name }) => name).join(' ')],
-  ['starttls', (result) => distinct(addressesOf(result).map(({ starttls }) => starttls))],
+  ['starttls', (checkResult) => distinct(addressesOf(checkResult).map(({ starttls }) => starttls))],
   ['dane', ({ hosts }) => distinct(hosts.map(({ tlsa }) => tlsa.status))],
   ['mta_sts', ({ mtaSts }) => mtaSts.mode ?? mtaSts.status],
   ['tls_rpt', ({ tlsRpt }) => tlsRpt.status],
-  ['certificate_expires', (result) => firstExpiry(result)],
-  ['fail', (result) => findingsOf(result, 'fail')],
-  ['warn', (result) => findingsOf(result, 'warn')],
+  ['certificate_expires', (checkResult) => firstExpiry(checkResult)],
+  ['fail', (checkResult) => findingsOf(checkResult, 'fail')],
+  ['warn', (checkResult) => findingsOf(checkResult, 'warn')],
 ];
 
 /**
@@ -23,7 +23,7 @@ const columns: readonly (readonly [name: string, value: (result: CheckResult) =>
  * holds several values separates them with blanks.
  */
 export function renderCsv(results: readonly CheckResult[]): string {
-  const rows = results.map((result) => columns.map(([, value]) => cell(value(result))));
+  const rows = results.map((checkResult) => columns.map(([, value]) => cell(value(checkResult))));
   return [columns.map(([name]) => name), ...rows].map((row) => `${row.join(',')}\r\n`).join('');
 }
 
@@ -43,8 +43,8 @@ function findingsOf({ findings }: CheckResult, severity: string): string {
 }
 
 /** The day on which the first leaf certificate ends. */
-function firstExpiry(result: CheckResult): string {
-  const [first = ''] = addressesOf(result)
+function firstExpiry(checkResult: CheckResult): string {
+  const [first = ''] = addressesOf(checkResult)
     .flatMap(({ certificates }) => certificates.map(({ notAfter }) => notAfter))
     .sort();
   return first.slice(0, 10);

@@ -11,15 +11,17 @@ export function renderConversations(conversations: readonly SmtpTranscript[]): s
       ...lines.map(({ from, text, at }) => `${String(at).padStart(6)} ${from}: ${text}`),
       '',
     ])
-    .map((line) => `${neutralise(line)}\n`)
+    .map((textLine) => `${neutralise(textLine)}\n`)
     .join('');
 }
 
 /** The outcome at each server that was tried, in one line or two each. */
-export function renderAttempts({ attempts, waiver }: DeliveryOutcome, width: number): string {
-  const lines = attempts.flatMap((attempt) => wrap(attemptText(attempt), width, '', '  '));
-  return [...lines, ...(waiver ? [`Policy was not enforced: ${waiver.kind}.`] : [])]
-    .map((line) => `${neutralise(line)}\n`)
+export function renderAttempts({ attempts, waiver }: DeliveryOutcome, lineWidth: number): string {
+  const outputLines = attempts.flatMap((attempt) =>
+    wrap(attemptText(attempt), lineWidth, '', '  '),
+  );
+  return [...outputLines, ...(waiver ? [`Policy was not enforced: ${waiver.kind}.`] : [])]
+    .map((textLine) => `${neutralise(textLine)}\n`)
     .join('');
 }
 
@@ -37,8 +39,8 @@ function attemptText({
   results,
 }: DeliveryAttempt): string {
   const where = ip === undefined ? host : `${host} [${ip}]`;
-  const why = failure ? `: ${sayFailure(failure)}` : '';
-  if (state !== 'used') return `${where}  ${state}${why}`;
+  const reason = failure ? `: ${sayFailure(failure)}` : '';
+  if (state !== 'used') return `${where}  ${state}${reason}`;
   const how = cleartext ? 'in plaintext' : (session?.version ?? 'TLS');
   // RFC 7672 §2.2.1 [7672-2.2.1-5]: the host was authenticated; the grounds say whether it is
   // the domain's own.
@@ -46,15 +48,15 @@ function attemptText({
     authenticate.length > 0 && !failure
       ? `, the host authenticated by ${authenticate.join(' and ')}`
       : '';
-  const reported = results.some((result) => result.failure) ? '; to be reported' : '';
-  return `${where}  ${how}${by}${why}${reported}`;
+  const reported = results.some((policyResult) => policyResult.failure) ? '; to be reported' : '';
+  return `${where}  ${how}${by}${reason}${reported}`;
 }
 
 /** The outcome for each recipient. */
-export function renderRecipients(recipients: readonly Recipient[], width: number): string {
+export function renderRecipients(recipients: readonly Recipient[], lineWidth: number): string {
   return recipients
-    .flatMap((recipient) => wrap(recipientText(recipient), width, '', '  '))
-    .map((line) => `${neutralise(line)}\n`)
+    .flatMap((recipient) => wrap(recipientText(recipient), lineWidth, '', '  '))
+    .map((textLine) => `${neutralise(textLine)}\n`)
     .join('');
 }
 

@@ -17,33 +17,34 @@ const actions = { deliver: 'DELIVER', wait: 'WAIT', reject: 'RETURN' } as const;
  * The decision of a sender about a domain's mail, host by host, with the record that says
  * so. Ends with a line feed.
  */
-export function renderPolicy(decision: DomainDecision, width = 80): string {
+export function renderPolicy(decision: DomainDecision, lineWidth = 80): string {
   const { domain, action, validUntil, hosts, waiver, settings } = decision;
-  const head = `${domain.padEnd(Math.max(1, width - actions[action].length))}${actions[action]}`;
-  const lines = head.length <= width ? [head] : [domain, actions[action]];
-  lines.push(
-    ...causeLines(decision, width),
-    ...wrap(routeText(decision), width),
-    ...wrap(stsText(decision.mtaSts), width),
+  const head = `${domain.padEnd(Math.max(1, lineWidth - actions[action].length))}${actions[action]}`;
+  const outputLines = head.length <= lineWidth ? [head] : [domain, actions[action]];
+  outputLines.push(
+    ...causeLines(decision, lineWidth),
+    ...wrap(routeText(decision), lineWidth),
+    ...wrap(stsText(decision.mtaSts), lineWidth),
   );
-  if (waiver) lines.push(...wrap(waiverText(waiver), width));
-  if (settings.require) lines.push(...wrap(`This sender requires: ${settings.require}.`, width));
+  if (waiver) outputLines.push(...wrap(waiverText(waiver), lineWidth));
+  if (settings.require)
+    outputLines.push(...wrap(`This sender requires: ${settings.require}.`, lineWidth));
   if (settings.daneSuffices)
-    lines.push(
-      ...wrap('Where TLSA records match, no public CA is required (daneSuffices).', width),
+    outputLines.push(
+      ...wrap('Where TLSA records match, no public CA is required (daneSuffices).', lineWidth),
     );
-  lines.push(
-    ...hosts.flatMap((host) => ['', ...hostLines(host, width)]),
+  outputLines.push(
+    ...hosts.flatMap((host) => ['', ...hostLines(host, lineWidth)]),
     '',
     `Ask again after ${validUntil}.`,
   );
-  return lines.map((line) => `${neutralise(line)}\n`).join('');
+  return outputLines.map((textLine) => `${neutralise(textLine)}\n`).join('');
 }
 
 /** Why mail is deferred: the ground that decided. */
-function causeLines(decision: DomainDecision, width: number): readonly string[] {
+function causeLines(decision: DomainDecision, lineWidth: number): readonly string[] {
   const cause = decision.action === 'wait' ? decidingCause(decision) : undefined;
-  if (cause) return wrap(`Why: ${causeText(cause)}.`, width);
+  if (cause) return wrap(`Why: ${causeText(cause)}.`, lineWidth);
   return [];
 }
 
@@ -75,17 +76,17 @@ function routeText({ route, hosts }: DomainDecision): string {
 
 /** Returns a sentence about the MTA-STS policy and its source. */
 function stsText({ policy, how, record, trouble }: StsDecision): string {
-  const why = trouble ? ` ${troubleText(trouble)}` : '';
+  const reason = trouble ? ` ${troubleText(trouble)}` : '';
   if (record.status === 'not-asked') return 'MTA-STS: not looked up.';
   if (!policy)
-    return `MTA-STS: no policy${record.status === 'absent' ? ', and no record' : ''}.${why}`;
+    return `MTA-STS: no policy${record.status === 'absent' ? ', and no record' : ''}.${reason}`;
   const source = {
     live: 'fetched now',
     cached: 'cached, and still current',
     kept: 'cached, because fetching it again failed',
     none: '',
   }[how];
-  return `MTA-STS: ${policy.mode}, policy ${policy.id}, ${source}, until ${policy.expiresAt}.${why}`;
+  return `MTA-STS: ${policy.mode}, policy ${policy.id}, ${source}, until ${policy.expiresAt}.${reason}`;
 }
 
 /** Returns the reason why the policy is not enforced. */
@@ -107,34 +108,37 @@ function troubleText({ code, detail, whose }: LookupFailure): string {
 }
 
 /** Returns the lines of one host: addresses, requirement, the records that require it. */
-function hostLines(host: HostDecision, width: number): string[] {
+function hostLines(host: HostDecision, lineWidth: number): string[] {
   const { name, preference, addresses, tlsa, grounds } = host;
   return [
     ...wrap(
       `${String(preference).padStart(4)} ${name}  ${addresses.join(' ')}`,
-      width,
+      lineWidth,
       '',
       '       ',
     ),
-    ...wrap(needText(host), width, '     '),
-    ...addressLines(host, width),
-    ...(host.unsupported ? wrap(sayUnsupported(host.unsupported), width, '     ') : []),
-    ...(tlsa.trouble ? wrap(`TLSA records. ${troubleText(tlsa.trouble)}`, width, '     ') : []),
+    ...wrap(needText(host), lineWidth, '     '),
+    ...addressLines(host, lineWidth),
+    ...(host.unsupported ? wrap(sayUnsupported(host.unsupported), lineWidth, '     ') : []),
+    ...(tlsa.trouble ? wrap(`TLSA records. ${troubleText(tlsa.trouble)}`, lineWidth, '     ') : []),
     ...grounds.flatMap(({ says, clause, record, until }) => [
-      ...wrap(`- ${says} (${clause})`, width, '     ', '       '),
+      ...wrap(`- ${says} (${clause})`, lineWidth, '     ', '       '),
       ...(record === undefined
         ? []
-        : record.split('; ').flatMap((line) => wrap(line, width, '       ', '         '))),
+        : record
+            .split('; ')
+            .flatMap((textLine) => wrap(textLine, lineWidth, '       ', '         '))),
       ...(until === undefined ? [] : [`       until ${until}`]),
     ]),
   ];
 }
 
 /** That a host has no address, or that those of one family could not be looked up. */
-function addressLines({ addresses, trouble }: HostDecision, width: number): readonly string[] {
-  const why = trouble ? ` ${troubleText(trouble)}` : '';
-  if (addresses.length === 0) return wrap(`No address.${why}`, width, '     ');
-  if (trouble) return wrap(`One address family could not be looked up.${why}`, width, '     ');
+function addressLines({ addresses, trouble }: HostDecision, lineWidth: number): readonly string[] {
+  const reason = trouble ? ` ${troubleText(trouble)}` : '';
+  if (addresses.length === 0) return wrap(`No address.${reason}`, lineWidth, '     ');
+  if (trouble)
+    return wrap(`One address family could not be looked up.${reason}`, lineWidth, '     ');
   return [];
 }
 

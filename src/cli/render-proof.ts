@@ -19,40 +19,44 @@ import {
  * The chain of trust of an answer, as a tree: zone by zone from the anchor down, each
  * record with the tag of the key that signed it and the end of the signature.
  */
-export function renderProof(proof: Proof, width = 80): string {
-  const sets = group(
+export function renderProof(proof: Proof, lineWidth = 80): string {
+  const signedSets = group(
     proof.grounds.flatMap((ground) => [...ground.answers, ...ground.authorities]).flatMap(read),
   );
   const zones = [
     ...new Map(
-      sets.flatMap((signedSet) =>
+      signedSets.flatMap((signedSet) =>
         signedSet.signer ? [[signedSet.signer.key, signedSet.signer]] : [],
       ),
     ).values(),
   ].sort((left, right) => left.labels.length - right.labels.length);
-  const lines: string[] = [];
-  for (const zone of zones) {
+  const outputLines: string[] = [];
+  for (const zoneName of zones) {
     const depth = '  '.repeat(
-      zones.filter((ancestor) => !ancestor.equals(zone) && zone.isAtOrBelow(ancestor)).length,
+      zones.filter((ancestor) => !ancestor.equals(zoneName) && zoneName.isAtOrBelow(ancestor))
+        .length,
     );
-    lines.push(`${depth}${zone.toString()}`);
-    for (const set of sets.filter((signedSet) => signedSet.signer?.equals(zone)))
-      lines.push(...layOut(set, `${depth}  `, width));
+    outputLines.push(`${depth}${zoneName.toString()}`);
+    for (const set of signedSets.filter((signedSet) => signedSet.signer?.equals(zoneName)))
+      outputLines.push(...layOut(set, `${depth}  `, lineWidth));
   }
-  const unsigned = sets.filter((signedSet) => !signedSet.signer);
+  const unsigned = signedSets.filter((signedSet) => !signedSet.signer);
   if (unsigned.length > 0)
-    lines.push('not signed', ...unsigned.flatMap((signedSet) => layOut(signedSet, '  ', width)));
-  return lines.map((line) => `${neutralise(line)}\n`).join('');
+    outputLines.push(
+      'not signed',
+      ...unsigned.flatMap((signedSet) => layOut(signedSet, '  ', lineWidth)),
+    );
+  return outputLines.map((textLine) => `${neutralise(textLine)}\n`).join('');
 }
 
 /** The signature follows the record on its line where there is room, else below it. */
-function layOut({ lines, signed }: SignedSet, margin: string, width: number): string[] {
-  return lines.flatMap((line) => {
-    const whole = `${margin}${line}${signed && `  ${signed}`}`;
-    if (whole.length <= width) return [whole];
-    return [...line.split('; '), signed]
+function layOut({ lines, signed }: SignedSet, margin: string, lineWidth: number): string[] {
+  return lines.flatMap((textLine) => {
+    const whole = `${margin}${textLine}${signed && `  ${signed}`}`;
+    if (whole.length <= lineWidth) return [whole];
+    return [...textLine.split('; '), signed]
       .filter((part) => part !== '')
-      .map((part, i) => `${margin}${i > 0 ? '    ' : ''}${part}`);
+      .map((part, index) => `${margin}${index > 0 ? '    ' : ''}${part}`);
   });
 }
 
@@ -73,11 +77,11 @@ const ranks: ReadonlyMap<number, number> = new Map([
   [RRType.NSEC3, 9],
 ]);
 /** Returns the position of a type among the records of a zone. */
-const rank = (type: number): number => ranks.get(type) ?? 5;
+const rank = (recordType: number): number => ranks.get(recordType) ?? 5;
 
 /** Reads a record from its line; a line that cannot be read is not shown. */
-function read(line: string): ResourceRecord[] {
-  const parsed = parseRecord(line);
+function read(textLine: string): ResourceRecord[] {
+  const parsed = parseRecord(textLine);
   if (parsed.ok) return [parsed.value];
   return [];
 }
@@ -85,18 +89,19 @@ function read(line: string): ResourceRecord[] {
 /** Groups the records of a proof into RRsets and assigns the signatures. */
 function group(records: readonly ResourceRecord[]): readonly SignedSet[] {
   const keys = new Map<string, ResourceRecord[]>();
-  for (const record of records.filter((r) => r.type !== RRType.RRSIG)) {
-    const key = `${record.name.key} ${record.type}`;
-    const set = keys.get(key) ?? [];
-    if (!set.some((known) => Buffer.compare(known.rdata, record.rdata) === 0)) set.push(record);
-    keys.set(key, set);
+  for (const resourceRecord of records.filter((r) => r.type !== RRType.RRSIG)) {
+    const groupKey = `${resourceRecord.name.key} ${resourceRecord.type}`;
+    const set = keys.get(groupKey) ?? [];
+    if (!set.some((known) => Buffer.compare(known.rdata, resourceRecord.rdata) === 0))
+      set.push(resourceRecord);
+    keys.set(groupKey, set);
   }
-  const signatures = records.flatMap((record) => {
-    const rrsig = record.type === RRType.RRSIG ? readRrsig(record) : undefined;
-    if (rrsig?.ok) return [{ name: record.name, rrsig: rrsig.value }];
+  const signatures = records.flatMap((resourceRecord) => {
+    const rrsig = resourceRecord.type === RRType.RRSIG ? readRrsig(resourceRecord) : undefined;
+    if (rrsig?.ok) return [{ name: resourceRecord.name, rrsig: rrsig.value }];
     return [];
   });
-  const sets = [...keys.values()].flatMap((set): SignedSet[] => {
+  const signedSets = [...keys.values()].flatMap((set): SignedSet[] => {
     const [first] = set;
     if (!first) return [];
     const by = signatures.find(
@@ -114,46 +119,50 @@ function group(records: readonly ResourceRecord[]): readonly SignedSet[] {
       },
     ];
   });
-  return sets.sort((left, right) => rank(left.type) - rank(right.type));
+  return signedSets.sort((left, right) => rank(left.type) - rank(right.type));
 }
 
-function recordTexts(name: Name, type: number, records: readonly ResourceRecord[]): string[] {
-  switch (type) {
+function recordTexts(
+  domainName: Name,
+  recordType: number,
+  records: readonly ResourceRecord[],
+): string[] {
+  switch (recordType) {
     case RRType.DNSKEY:
       return [`DNSKEY ${records.map(keyText).join(', ')}`];
     case RRType.DS:
-      return [`${name.toString()} DS ${records.map(dsText).join(', ')}`];
+      return [`${domainName.toString()} DS ${records.map(dsText).join(', ')}`];
     case RRType.NSEC:
     case RRType.NSEC3:
       return records.map(denialText);
     default:
-      return [`${name.toString()} ${typeName(type)}`];
+      return [`${domainName.toString()} ${typeName(recordType)}`];
   }
 }
 
-function keyText(record: ResourceRecord): string {
-  const key = readDnskey(record);
-  if (key.ok) return `${keyTag(record.rdata)} ${algorithmName(key.value.algorithm)}`;
+function keyText(resourceRecord: ResourceRecord): string {
+  const key = readDnskey(resourceRecord);
+  if (key.ok) return `${keyTag(resourceRecord.rdata)} ${algorithmName(key.value.algorithm)}`;
   return '?';
 }
 
-function dsText(record: ResourceRecord): string {
-  const ds = readDs(record);
+function dsText(resourceRecord: ResourceRecord): string {
+  const ds = readDs(resourceRecord);
   if (ds.ok) return `${ds.value.keyTag} digest ${ds.value.digestType}`;
   return '?';
 }
 
-function denialText(record: ResourceRecord): string {
+function denialText(resourceRecord: ResourceRecord): string {
   const types = (set: ReadonlySet<number>): string => [...set].map(typeName).join(' ') || 'nothing';
-  if (record.type === RRType.NSEC) {
-    const nsec = readNsec(record);
+  if (resourceRecord.type === RRType.NSEC) {
+    const nsec = readNsec(resourceRecord);
     if (nsec.ok)
-      return `${record.name.toString()} has ${types(nsec.value.types)}; nothing from there to ${nsec.value.next.toString()}`;
+      return `${resourceRecord.name.toString()} has ${types(nsec.value.types)}; nothing from there to ${nsec.value.next.toString()}`;
     return 'NSEC ?';
   }
-  const nsec3 = readNsec3(record);
+  const nsec3 = readNsec3(resourceRecord);
   if (!nsec3.ok) return 'NSEC3 ?';
-  const hash = Buffer.from(record.name.labels[0] ?? []).toString('latin1');
+  const hash = Buffer.from(resourceRecord.name.labels[0] ?? []).toString('latin1');
   const optOut = (nsec3.value.flags & 1) !== 0 ? ', opt-out' : '';
   return `hash ${hash.slice(0, 8)}… has ${types(nsec3.value.types)}; none from there to ${toBase32hex(nsec3.value.nextHash).slice(0, 8)}…${optOut}`;
 }

@@ -48,14 +48,19 @@ const ofCheck: readonly Repeated[] = [
  * Returns the options that the commands among the steps repeat, so that a step asks the
  * same network when it is pasted.
  */
-export function repeatedOptions(flags: RepeatedFlags): CommandOptions {
+export function repeatedOptions(repeatedFlags: RepeatedFlags): CommandOptions {
   const textOf = (options: readonly Repeated[]): string =>
-    options.flatMap((entry) => optionWords(entry, flags).map((word) => ` ${word}`)).join('');
+    options
+      .flatMap((entry) => optionWords(entry, repeatedFlags).map((word) => ` ${word}`))
+      .join('');
   return { network: textOf(ofNetwork), check: textOf(ofCheck) };
 }
 
-function optionWords({ option, flag, default: usual }: Repeated, flags: RepeatedFlags): string[] {
-  const value = flags[flag];
+function optionWords(
+  { option, flag, default: usual }: Repeated,
+  repeatedFlags: RepeatedFlags,
+): string[] {
+  const value = repeatedFlags[flag];
   if (value === undefined || value === false || value === usual) return [];
   if (value === true) return [option];
   const values = typeof value === 'string' ? [value] : value;

@@ -16,20 +16,20 @@ import { ColorSwitch, complain, type CommandContext, type Output } from './outpu
 export async function run(
   args: readonly string[],
   output: Output,
-  signal: AbortSignal,
+  abortSignal: AbortSignal,
 ): Promise<number> {
   let code: number = exitCodes.good;
   const shown = new ColorSwitch(output);
   const finish = (status: number): void => {
     code = status;
   };
-  const program = await createProgram(args, { output: shown, signal, finish });
+  const program = await createProgram(args, { output: shown, signal: abortSignal, finish });
   for (const command of withSubcommands(program)) configure(command, shown);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (error) {
-    if (signal.aborted) {
+    if (abortSignal.aborted) {
       output.err('hermetic: interrupted; unfinished work is not reported (interrupted)\n');
       return exitCodes.interrupted;
     }
@@ -73,9 +73,9 @@ export async function createProgram(
     ],
   });
   const named = commandNamed(args);
-  for (const entry of commands) {
-    program.commandsGroup(`${entry.group}:`);
-    program.addCommand(await createCommand(entry, entry.name === named, context));
+  for (const commandEntry of commands) {
+    program.commandsGroup(`${commandEntry.group}:`);
+    program.addCommand(await createCommand(commandEntry, commandEntry.name === named, context));
   }
   return program;
 }
@@ -89,13 +89,13 @@ function commandNamed(args: readonly string[]): string | undefined {
 
 /** Creates a command: whole with its options, or as the entry of a list. */
 async function createCommand(
-  entry: CommandEntry,
+  commandEntry: CommandEntry,
   whole: boolean,
   context: CommandContext,
 ): Promise<Command> {
-  const command = new Command(entry.name).description(entry.summary);
-  if (whole) (await entry.load())(command, context);
-  else command.usage(entry.usage);
+  const command = new Command(commandEntry.name).description(commandEntry.summary);
+  if (whole) (await commandEntry.load())(command, context);
+  else command.usage(commandEntry.usage);
   return command;
 }
 

@@ -93,7 +93,7 @@ export interface AskOptions {
 
 /** The port through which other parts query DNS. Rejects only with `signal.reason`. */
 export interface Resolver {
-  ask(name: Name, type: number, options?: AskOptions): Promise<DnsAnswer>;
+  ask(domainName: Name, recordType: number, options?: AskOptions): Promise<DnsAnswer>;
   /**
    * Returns the state of each upstream as observed so far: whether it answers, and
    * whether it passes DNSSEC records through.

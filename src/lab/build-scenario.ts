@@ -16,7 +16,7 @@ export interface ScenarioSite {
   readonly network: LabNetwork;
   readonly policyHost: PolicyHost;
   readonly attackers: boolean;
-  readonly onMail: (mail: ReceivedMail) => void;
+  readonly onMail: (receivedMail: ReceivedMail) => void;
 }
 
 const SMTP = 25;
@@ -36,27 +36,33 @@ const oldSurfaces = {
 } as const;
 
 /** Starts the servers of a scenario and returns its zone. */
-export async function buildScenario(scenario: Scenario, site: ScenarioSite): Promise<ZoneSpec> {
+export async function buildScenario(
+  scenario: Scenario,
+  scenarioSite: ScenarioSite,
+): Promise<ZoneSpec> {
   const apex = asciiOf(scenario.domain);
   const { hosts = [{}], zone = {}, sts } = scenario;
-  const lines: ZoneLine[] = [zone.records ?? ''];
+  const zoneLines: ZoneLine[] = [zone.records ?? ''];
   const own: string[] = [];
   for (const [index, host] of hosts.entries()) {
-    const { name = 'mx' } = host;
-    if (!zone.withoutMx) lines.push(`@ MX ${10 * (index + 1)} ${name}`);
-    own.push(absolute(name, apex));
-    if (!name.endsWith('.'))
-      lines.push(...(await buildHost(host, absolute(name, apex), scenario, site)));
+    const { name: ownerName = 'mx' } = host;
+    if (!zone.withoutMx) zoneLines.push(`@ MX ${10 * (index + 1)} ${ownerName}`);
+    own.push(absolute(ownerName, apex));
+    if (!ownerName.endsWith('.'))
+      zoneLines.push(...(await buildHost(host, absolute(ownerName, apex), scenario, scenarioSite)));
   }
-  if (sts) lines.push(...publishPolicy(sts, apex, own, site));
+  if (sts) zoneLines.push(...publishPolicy(sts, apex, own, scenarioSite));
   const tlsRptRecord =
     scenario.rpt ?? (sts !== undefined || hosts.some((host) => host.tlsa !== undefined));
   const rua = `v=TLSRPTv1; rua=mailto:tls-reports@${apex}`;
   if (tlsRptRecord !== false)
-    lines.push(`_smtp._tls TXT "${tlsRptRecord === true ? rua : tlsRptRecord}"`);
+    zoneLines.push(`_smtp._tls TXT "${tlsRptRecord === true ? rua : tlsRptRecord}"`);
   return {
     apex,
-    records: () => lines.map((line) => (typeof line === 'string' ? line : line())).join('\n'),
+    records: () =>
+      zoneLines
+        .map((zoneLine) => (typeof zoneLine === 'string' ? zoneLine : zoneLine()))
+        .join('\n'),
     signed: zone.signed,
     fault: zone.fault,
   };
@@ -66,9 +72,9 @@ export async function buildScenario(scenario: Scenario, site: ScenarioSite): Pro
 type ZoneLine = string | (() => string);
 
 /** Returns the A-labels of a scenario's domain. */
-export function asciiOf(domain: string): string {
-  const parsed = parseDomain(domain);
-  if (!parsed.ok) throw new TypeError(`${domain}: ${parsed.failure.detail}`);
+export function asciiOf(domainName: string): string {
+  const parsed = parseDomain(domainName);
+  if (!parsed.ok) throw new TypeError(`${domainName}: ${parsed.failure.detail}`);
   return parsed.value.toLower();
 }
 
@@ -80,38 +86,52 @@ async function buildHost(
   host: HostTraits,
   fullName: string,
   scenario: Scenario,
-  site: ScenarioSite,
+  scenarioSite: ScenarioSite,
 ): Promise<ZoneLine[]> {
-  const { pki, network } = site;
-  const { name = 'mx', certificate = 'trusted', tlsa = [], tlsaAt, dial, v6, beside } = host;
-  const owner = name === '@' ? '' : `.${name}`;
-  const address = pki.nextAddress();
-  const lines: ZoneLine[] = [`${name} A ${address}`];
+  const { pki: labPki, network } = scenarioSite;
+  const {
+    name: ownerName = 'mx',
+    certificate = 'trusted',
+    tlsa = [],
+    tlsaAt,
+    dial,
+    v6,
+    beside,
+  } = host;
+  const owner = ownerName === '@' ? '' : `.${ownerName}`;
+  const address = labPki.nextAddress();
+  const zoneLines: ZoneLine[] = [`${ownerName} A ${address}`];
   if (v6) {
     const ipv6 = ipv6Of(address);
-    lines.push(`${name} AAAA ${ipv6}`);
+    zoneLines.push(`${ownerName} AAAA ${ipv6}`);
     network.block(ipv6, SMTP, 'no-route');
   }
   if (dial) {
     network.block(address, SMTP, dial);
-    return lines;
+    return zoneLines;
   }
-  const certificates = pki.certificatesFor(fullName, certificate);
-  await startServer(address, { ...host, name: fullName, certificates }, scenario, site);
+  const certificates = labPki.certificatesFor(fullName, certificate);
+  await startServer(address, { ...host, name: fullName, certificates }, scenario, scenarioSite);
   if (beside) {
-    const next = pki.nextAddress();
+    const next = labPki.nextAddress();
     const second = beside.family === 6 ? ipv6Of(next) : next;
-    lines.push(`${name} ${beside.family === 6 ? 'AAAA' : 'A'} ${second}`);
+    zoneLines.push(`${ownerName} ${beside.family === 6 ? 'AAAA' : 'A'} ${second}`);
     const own = beside.certificate
-      ? pki.certificatesFor(fullName, beside.certificate)
+      ? labPki.certificatesFor(fullName, beside.certificate)
       : certificates;
-    await startServer(second, { ...beside, name: fullName, certificates: own }, scenario, site);
+    await startServer(
+      second,
+      { ...beside, name: fullName, certificates: own },
+      scenario,
+      scenarioSite,
+    );
   }
   const tlsaOwner = tlsaAt ?? `_${SMTP}._tcp${owner}`;
-  if (tlsaAt) lines.push(`_${SMTP}._tcp${owner} CNAME ${tlsaAt}`);
+  if (tlsaAt) zoneLines.push(`_${SMTP}._tcp${owner} CNAME ${tlsaAt}`);
   // A function: the certificate is issued when the zone is first queried.
-  for (const kind of tlsa) lines.push(() => `${tlsaOwner} TLSA ${tlsaOf(kind, certificates, pki)}`);
-  return lines;
+  for (const kind of tlsa)
+    zoneLines.push(() => `${tlsaOwner} TLSA ${tlsaOf(kind, certificates, labPki)}`);
+  return zoneLines;
 }
 
 const ipv6Of = (address: string): string => `2001:db8::${address.split('.')[3] ?? '1'}`;
@@ -165,7 +185,8 @@ async function startServer(
   }
   if (attackers && swap) {
     const forged = [pki.forgedCertificate(name)];
-    const toAttacker = (mail: ReceivedMail): void => onMail({ ...mail, server: 'attacker' });
+    const toAttacker = (receivedMail: ReceivedMail): void =>
+      onMail({ ...receivedMail, server: 'attacker' });
     await network.listenTcp(
       address,
       SMTP,
@@ -178,28 +199,28 @@ async function startServer(
 function publishPolicy(
   stsTraits: StsTraits,
   apex: string,
-  hosts: readonly string[],
+  hostNames: readonly string[],
   { pki, policyHost }: ScenarioSite,
 ): string[] {
   const {
     mode,
-    mx = hosts,
+    mx = hostNames,
     record,
     habit = 'good',
     certificate = 'trusted',
     copies = 1,
     maxAge = 604800,
   } = stsTraits;
-  const name = `mta-sts.${apex}`;
+  const ownerName = `mta-sts.${apex}`;
   const lines = stsTraits.lines ?? [
     'version: STSv1',
     `mode: ${mode}`,
     ...(mode === 'none' ? [] : mx.map((pattern) => `mx: ${pattern}`)),
     `max_age: ${maxAge}`,
   ];
-  const issued = pki.certificatesFor(name, certificate)[0];
+  const issued = pki.certificatesFor(ownerName, certificate)[0];
   if (issued)
-    policyHost.add(name, {
+    policyHost.add(ownerName, {
       certificate: issued,
       policy: lines.map((line) => `${line}\r\n`).join(''),
       habit,
@@ -212,16 +233,16 @@ function publishPolicy(
 }
 
 /** Returns the data of a TLSA record (RFC 6698 §2.1): usage, selector, matching type, data. */
-function tlsaOf(kind: TlsaTraits, [certificate]: readonly Issued[], pki: LabPki): string {
+function tlsaOf(kind: TlsaTraits, [certificate]: readonly Issued[], labPki: LabPki): string {
   switch (kind) {
     case 'ee':
       return `3 1 1 ${spki(certificate)}`;
     case 'ta':
-      return `2 1 1 ${spki(pki.intermediate)}`;
+      return `2 1 1 ${spki(labPki.intermediate)}`;
     case 'root':
-      return `2 1 1 ${spki(pki.root)}`;
+      return `2 1 1 ${spki(labPki.root)}`;
     case 'ta-as-ee':
-      return `3 1 1 ${spki(pki.intermediate)}`;
+      return `3 1 1 ${spki(labPki.intermediate)}`;
     case 'stale-sha512':
       return `3 1 2 ${'0d'.repeat(64)}`;
     case 'sha1':
@@ -247,7 +268,7 @@ function spki(certificate: Issued | undefined): string {
   return spkiSha256(parsed.value);
 }
 
-function absolute(name: string, apex: string): string {
-  if (name === '@') return apex;
-  return name.endsWith('.') ? name.slice(0, -1) : `${name}.${apex}`;
+function absolute(ownerName: string, apex: string): string {
+  if (ownerName === '@') return apex;
+  return ownerName.endsWith('.') ? ownerName.slice(0, -1) : `${ownerName}.${apex}`;
 }

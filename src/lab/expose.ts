@@ -23,20 +23,20 @@ export async function expose(
   now: number,
   faults: ReadonlyMap<string, DnsFault>,
 ): Promise<Exposed> {
-  const dns = new LabDns(
+  const labDns = new LabDns(
     zones.map((zone) => ({
       ...zone,
       records: () => loopbackOnly(zoneText(zone)),
     })),
     now,
   );
-  for (const [question, fault] of faults)
-    dns.fault(
+  for (const [question, dnsFault] of faults)
+    labDns.fault(
       question,
-      typeof fault === 'string' ? fault : { forge: fault.forge.map(loopbackOnly) },
+      typeof dnsFault === 'string' ? dnsFault : { forge: dnsFault.forge.map(loopbackOnly) },
     );
   const resolver = { address: toLoopback(places.resolver), port: 53 };
-  await dns.listen(network, resolver.address, resolver);
+  await labDns.listen(network, resolver.address, resolver);
   for (const { at, target } of network.services()) {
     const address = toLoopback(at.address);
     // IPv6 is left out: its addresses would have to be made first.
@@ -54,7 +54,7 @@ export async function expose(
       { address, port: at.port },
     );
   }
-  return { resolver, anchorLine: dns.anchorLine };
+  return { resolver, anchorLine: labDns.anchorLine };
 }
 
 const prefixes: Readonly<Record<string, string>> = {

@@ -51,26 +51,26 @@ export interface Lab {
    * Sets a fault for a DNS question such as `_25._tcp.mx.good.example TLSA`. Returns a
    * function that restores the previous state.
    */
-  fault(question: string, fault: DnsFault): () => void;
+  fault(question: string, dnsFault: DnsFault): () => void;
   /**
    * Starts an attack on the mail of a domain, at its hosts or at the hosts given. Resolves
    * to a function that ends the attack.
    */
   attack(
-    domain: string,
+    domainName: string,
     attack: LabAttack,
     targets?: readonly MailHostAddress[],
   ): Promise<() => void>;
   /** Makes a mail host refuse connections. Returns a function that reconnects it. */
   cutOff(address: string): () => void;
   /** Certificates of a host with their keys, for a real server that replaces it. */
-  certificatesOf(host: string): readonly Issued[];
+  certificatesOf(hostName: string): readonly Issued[];
   /** Mail hosts and addresses, most preferred first, unaffected by DNS attacks. */
-  hostsOf(domain: string): readonly MailHostAddress[];
+  hostsOf(domainName: string): readonly MailHostAddress[];
   /** Sets the behaviour of the resolver. */
   resolverHabit(habit: ResolverHabit): void;
   /** Connects a real server to a logical address. */
-  attach(address: string, port: number, target: Endpoint): void;
+  attach(address: string, portNumber: number, target: Endpoint): void;
   /** Opens the lab to other programs on 127.x.y.z, ports 25, 53 and 443. Needs root. */
   expose(): Promise<Exposed>;
   close(): Promise<void>;
@@ -92,14 +92,14 @@ const commonZones: readonly ZoneSpec[] = [
 export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const { scenarios = allScenarios, attackers = true } = options;
   const now = Date.now();
-  const pki = new LabPki(now);
+  const labPki = new LabPki(now);
   const network = new LabNetwork();
   const policyHost = new PolicyHost();
   const mail: ReceivedMail[] = [];
   const attackerCommands: string[] = [];
   const onAttackerCommand = (command: string): void => void attackerCommands.push(command);
   const site = {
-    pki,
+    pki: labPki,
     network,
     policyHost,
     attackers,
@@ -108,42 +108,42 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   try {
     const zones = [...commonZones];
     for (const scenario of scenarios) zones.push(await buildScenario(scenario, site));
-    const dns = new LabDns(zones, now);
+    const labDns = new LabDns(zones, now);
     const faults = new Map(
       attackers ? scenarios.flatMap(({ attack }) => Object.entries(attack?.faults ?? {})) : [],
     );
-    for (const [question, fault] of faults) dns.fault(question, fault);
+    for (const [question, dnsFault] of faults) labDns.fault(question, dnsFault);
     await network.listenTcp(places.policyHost, 443, policyHost.serve);
     const ofAttacker = mailServer({
       name: 'mx.attacker.example',
-      certificates: pki.certificatesFor('mx.attacker.example', 'trusted'),
+      certificates: labPki.certificatesFor('mx.attacker.example', 'trusted'),
       onMail: (message) => site.onMail({ ...message, server: 'attacker' }),
       onCommand: onAttackerCommand,
     });
     await network.listenTcp(places.attacker, 25, ofAttacker);
-    await dns.listen(network, places.resolver);
-    const root = parseCertificate(pki.root.der);
+    await labDns.listen(network, places.resolver);
+    const root = parseCertificate(labPki.root.der);
     if (!root.ok) throw new TypeError('the root certificate of the lab is malformed');
     return {
       network,
       upstreams: [{ address: places.resolver, port: 53, label: places.resolver }],
-      anchors: dns.anchors,
+      anchors: labDns.anchors,
       trustStore: trustStore([root.value]),
-      rootPem: pki.root.certPem,
+      rootPem: labPki.root.certPem,
       scenarios: scenarios.map((scenario) => ({ ...scenario, domain: asciiOf(scenario.domain) })),
       spacingMs: 0,
       mail,
       heard: attackerCommands,
-      fault(question, fault) {
-        faults.set(question, fault);
-        return dns.fault(question, fault);
+      fault(question, dnsFault) {
+        faults.set(question, dnsFault);
+        return labDns.fault(question, dnsFault);
       },
-      resolverHabit: (habit) => void (dns.habit = habit),
-      attack: (domain, attack, targets) =>
+      resolverHabit: (resolverHabit) => void (labDns.habit = resolverHabit),
+      attack: (domainName, attack, targets) =>
         mountAttack(
           attack,
-          domain,
-          { pki, network, dns, policyHost, onMail: site.onMail, onAttackerCommand },
+          domainName,
+          { pki: labPki, network, dns: labDns, policyHost, onMail: site.onMail, onAttackerCommand },
           targets,
         ),
       cutOff(address) {
@@ -151,9 +151,9 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
         network.block(address, 25, 'refuse');
         return restore;
       },
-      certificatesOf: (host) => pki.shownBy(host),
-      hostsOf: (domain) => mailHosts(domain, dns),
-      attach: (address, port, target) => network.attach(address, port, target),
+      certificatesOf: (hostName) => labPki.shownBy(hostName),
+      hostsOf: (domainName) => mailHosts(domainName, labDns),
+      attach: (address, portNumber, target) => network.attach(address, portNumber, target),
       expose: () => expose(network, zones, now, faults),
       close: () => network.close(),
     };

@@ -16,27 +16,27 @@ export type DraftPolicy = Omit<AppliedPolicy, 'tlsRpt'>;
 export function resolveReportUris(
   policies: readonly DraftPolicy[],
   context: SendContext,
-  signal?: AbortSignal,
+  abortSignal?: AbortSignal,
 ): Promise<readonly AppliedPolicy[]> {
   return Promise.all(
-    policies.map(async (policy) => ({
-      ...policy,
-      tlsRpt: await tlsRptOf(policy.domain, context, signal),
+    policies.map(async (draftPolicy) => ({
+      ...draftPolicy,
+      tlsRpt: await tlsRptOf(draftPolicy.domain, context, abortSignal),
     })),
   );
 }
 
 /** Reports whether a policy applies to a host. */
 export function appliesTo(
-  policy: DraftPolicy,
+  draftPolicy: DraftPolicy,
   host: HostDecision,
   all: readonly DraftPolicy[],
 ): boolean {
-  switch (policy.type) {
+  switch (draftPolicy.type) {
     case 'sts':
       return true;
     case 'tlsa':
-      return hasTlsa(host) && host.tlsa.base === policy.domain;
+      return hasTlsa(host) && host.tlsa.base === draftPolicy.domain;
     case 'no-policy-found':
       return !hasTlsa(host) && !all.some(({ type }) => type === 'sts');
   }
@@ -134,15 +134,19 @@ function failureOf(
 
 /** RFC 8460 §3. An IP address as next hop has no policy domain, hence no reports. */
 async function tlsRptOf(
-  domain: string,
+  domainName: string,
   { resolver }: SendContext,
-  signal?: AbortSignal,
+  abortSignal?: AbortSignal,
 ): Promise<AppliedPolicy['tlsRpt']> {
-  if (parseIp(domain)) return { status: 'absent' };
-  const parent = Name.parse(domain);
-  const name = parent.ok ? parent.value.prepend('_smtp._tls') : parent;
-  if (!name.ok) return { status: 'absent' };
-  const { lookup, texts } = await lookupTexts(resolver, name.value, signal ? { signal } : {});
+  if (parseIp(domainName)) return { status: 'absent' };
+  const parent = Name.parse(domainName);
+  const parsedName = parent.ok ? parent.value.prepend('_smtp._tls') : parent;
+  if (!parsedName.ok) return { status: 'absent' };
+  const { lookup, texts } = await lookupTexts(
+    resolver,
+    parsedName.value,
+    abortSignal ? { signal: abortSignal } : {},
+  );
   if (lookup === 'failed') return { status: 'tempfail' };
   const { status } = parseTlsRptRecord(texts);
   const record = texts.find((text) => text.startsWith('v=TLSRPTv1'));

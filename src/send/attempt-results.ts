@@ -23,9 +23,9 @@ export function resultsOf(
   policies: readonly DraftPolicy[],
 ): readonly PolicyResult[] {
   if (attempt.unreachable) return [];
-  return policies.flatMap((policy, index) => {
-    if (!appliesTo(policy, host, policies)) return [];
-    return [{ policy: index, failure: failureUnder(policy, attempt, host) }];
+  return policies.flatMap((draftPolicy, index) => {
+    if (!appliesTo(draftPolicy, host, policies)) return [];
+    return [{ policy: index, failure: failureUnder(draftPolicy, attempt, host) }];
   });
 }
 
@@ -34,25 +34,25 @@ export function resultsOfRefusal(
   host: HostDecision,
   policies: readonly DraftPolicy[],
 ): readonly PolicyResult[] {
-  return policies.flatMap((policy, index): PolicyResult[] => {
-    if (policy.type === 'sts' && !lists(policy, host))
+  return policies.flatMap((draftPolicy, index): PolicyResult[] => {
+    if (draftPolicy.type === 'sts' && !lists(draftPolicy, host))
       return [{ policy: index, failure: notListed(host) }];
     const forbids =
-      policy.type === 'tlsa' &&
-      appliesTo(policy, host, policies) &&
-      policy.failure?.resultType === 'dnssec-invalid';
-    return forbids && policy.failure ? [{ policy: index, failure: policy.failure }] : [];
+      draftPolicy.type === 'tlsa' &&
+      appliesTo(draftPolicy, host, policies) &&
+      draftPolicy.failure?.resultType === 'dnssec-invalid';
+    return forbids && draftPolicy.failure ? [{ policy: index, failure: draftPolicy.failure }] : [];
   });
 }
 
 function failureUnder(
-  policy: DraftPolicy,
+  draftPolicy: DraftPolicy,
   { tlsFailure, verdict }: AttemptResult,
   host: HostDecision,
 ): PolicyFailure | undefined {
-  if (policy.type === 'sts' && !lists(policy, host)) return notListed(host);
+  if (draftPolicy.type === 'sts' && !lists(draftPolicy, host)) return notListed(host);
   if (tlsFailure) return asReported(tlsFailure);
-  const judged = resultUnder(policy, verdict, host);
+  const judged = resultUnder(draftPolicy, verdict, host);
   return judged?.ok === false ? asReported(judged.failure) : undefined;
 }
 

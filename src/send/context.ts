@@ -43,7 +43,7 @@ export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'>, Res
   /** A number from 0 to 1: equal MX hosts are tried in random order (RFC 5321 §5.1). */
   random?(): number;
   /** Called when the refresh of a policy in force fails repeatedly. */
-  onWarning?(entry: StsEntry): void;
+  onWarning?(stsEntry: StsEntry): void;
 }
 
 /** Options with every default filled in. */
@@ -103,7 +103,7 @@ export function sendContext(options: SenderOptions): SendContext {
         timeoutMs: fetchTimeoutMs,
         signal,
       }),
-    onWarning: (entry: StsEntry) => options.onWarning?.(entry),
+    onWarning: (stsEntry: StsEntry) => options.onWarning?.(stsEntry),
   });
   return {
     ...decideOptions(options),
@@ -135,6 +135,6 @@ function decideOptions({
 
 /** RFC 5321 §4.1.4: many servers refuse an EHLO name that is not fully qualified. */
 function ownName(): string {
-  const name = hostname();
-  return /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(name) ? name : 'localhost.localdomain';
+  const hostName = hostname();
+  return /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(hostName) ? hostName : 'localhost.localdomain';
 }

@@ -60,7 +60,7 @@ export async function deliverVia(context: SendContext, mail: Mail): Promise<Deli
     groups.set(nextHop, [...(groups.get(nextHop) ?? []), address]);
   }
   const sessions = await Promise.all(
-    [...groups].map(([hop, to]) => deliverTo(context, mail, hop, to)),
+    [...groups].map(([nextHop, to]) => deliverTo(context, mail, nextHop, to)),
   );
   const all = [...unsendable, ...sessions.flatMap(({ recipients }) => recipients)];
   return {

@@ -27,15 +27,15 @@ export function reportedPolicies({
   waiver,
 }: DeliveryOutcome): readonly ReportedOutcome[] {
   if (waiver?.kind === 'tls-required-no') return [];
-  return policies.flatMap((policy, index) => {
-    const { status, record } = policy.tlsRpt;
+  return policies.flatMap((appliedPolicy, index) => {
+    const { status, record } = appliedPolicy.tlsRpt;
     if (status !== 'found' || record === undefined) return [];
     const sessions = attempts.flatMap((attempt) =>
       attempt.results
-        .filter((result) => result.policy === index)
+        .filter((policyResult) => policyResult.policy === index)
         .map(({ failure }) => ({ attempt, failure })),
     );
-    return sessions.length === 0 ? [] : [{ record, policy: reported(policy, sessions) }];
+    return sessions.length === 0 ? [] : [{ record, policy: reported(appliedPolicy, sessions) }];
   });
 }
 
@@ -44,17 +44,17 @@ interface Session {
   readonly failure: PolicyFailure | undefined;
 }
 
-function reported(policy: AppliedPolicy, sessions: readonly Session[]): ReportedPolicy {
+function reported(appliedPolicy: AppliedPolicy, sessions: readonly Session[]): ReportedPolicy {
   // A session under a policy that could not be fetched, or that is unusable, has failed
   // that policy even if TLS succeeded. A failure of the session itself is more precise.
-  const failed = sessions.flatMap(({ attempt, failure = policy.failure }) =>
+  const failed = sessions.flatMap(({ attempt, failure = appliedPolicy.failure }) =>
     failure ? [details(failure, attempt)] : [],
   );
   return {
-    policyType: policy.type,
-    policyDomain: policy.domain,
-    policyString: policy.strings.map((line) => neutralise(line, 900)),
-    mxHost: policy.mxHosts,
+    policyType: appliedPolicy.type,
+    policyDomain: appliedPolicy.domain,
+    policyString: appliedPolicy.strings.map((line) => neutralise(line, 900)),
+    mxHost: appliedPolicy.mxHosts,
     totalSuccessfulSessionCount: sessions.length - failed.length,
     totalFailureSessionCount: failed.length,
     failureDetails: failed,

@@ -6,7 +6,7 @@ import { deliverVia, type Delivery, type Mail } from './deliver.js';
 /** A sender of mail with a cache of DNS answers and MTA-STS policies. */
 export interface Sender {
   /** Returns the requirement for a next hop; opens no mail connection. */
-  policy(nextHop: string, signal?: AbortSignal): Promise<DomainDecision>;
+  policy(nextHop: string, abortSignal?: AbortSignal): Promise<DomainDecision>;
   /** Opens an SMTP session with a next hop as decided, or returns the failure. */
   connect(nextHop: string, request?: ConnectRequest): Promise<ConnectResult>;
   /** Delivers a message to all its recipients. */
@@ -15,12 +15,12 @@ export interface Sender {
    * Fetches the cached policies that are due, before they expire (RFC 8461 §3.3). Resolves
    * to their number.
    */
-  refreshPolicies(signal?: AbortSignal): Promise<number>;
+  refreshPolicies(abortSignal?: AbortSignal): Promise<number>;
   /**
    * Refreshes policies until aborted. Every minute it fetches those that are due, each
    * domain at its own time of the day.
    */
-  keepFresh(signal: AbortSignal): Promise<void>;
+  keepFresh(abortSignal: AbortSignal): Promise<void>;
 }
 
 const MINUTE = 60_000;
@@ -32,22 +32,22 @@ const MINUTE = 60_000;
  */
 export function createSender(options: SenderOptions = {}): Sender {
   const context = sendContext(options);
-  const refreshPolicies = (signal?: AbortSignal): Promise<number> =>
-    context.stsSource.refreshDue(signal);
+  const refreshPolicies = (abortSignal?: AbortSignal): Promise<number> =>
+    context.stsSource.refreshDue(abortSignal);
   return {
     policy: (nextHop, signal) => resolvePolicy(nextHop, { ...context, signal }),
     connect: (nextHop, request) => connectVia(context, nextHop, request),
     deliver: (mail) => deliverVia(context, mail),
     refreshPolicies,
-    async keepFresh(signal) {
-      while (!signal.aborted) {
-        const done = await refreshPolicies(signal).catch((error: unknown) =>
-          stoppedOr(signal, error),
+    async keepFresh(abortSignal) {
+      while (!abortSignal.aborted) {
+        const done = await refreshPolicies(abortSignal).catch((error: unknown) =>
+          stoppedOr(abortSignal, error),
         );
         if (!done)
           await context.clock
-            .sleep(MINUTE, signal)
-            .catch((error: unknown) => stoppedOr(signal, error));
+            .sleep(MINUTE, abortSignal)
+            .catch((error: unknown) => stoppedOr(abortSignal, error));
       }
     },
   };
@@ -72,7 +72,7 @@ export function deliver(mail: Mail, options: SenderOptions = {}): Promise<Delive
 }
 
 /** An abort ends the work without being a failure. */
-function stoppedOr(signal: AbortSignal, error: unknown): 0 {
-  if (signal.aborted) return 0;
+function stoppedOr(abortSignal: AbortSignal, error: unknown): 0 {
+  if (abortSignal.aborted) return 0;
   throw error;
 }

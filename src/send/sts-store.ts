@@ -58,21 +58,21 @@ const migrations = [
  * it does not count again, even where a process still holds it and saves it later.
  * Returns the policy that was removed.
  */
-export function forgetPolicy(store: Store, domain: string): CachedPolicy | undefined {
-  migrate(store, 'send', migrations);
-  return store.transaction(() => {
-    const rows = new Rows(store);
-    const entry = rows.get(domain);
-    rows.remove(domain);
-    rows.forget(domain, entry?.policy?.fetchedAt ?? 0);
-    return entry?.policy;
+export function forgetPolicy(stateStore: Store, domainName: string): CachedPolicy | undefined {
+  migrate(stateStore, 'send', migrations);
+  return stateStore.transaction(() => {
+    const rows = new Rows(stateStore);
+    const stsEntry = rows.get(domainName);
+    rows.remove(domainName);
+    rows.forget(domainName, stsEntry?.policy?.fetchedAt ?? 0);
+    return stsEntry?.policy;
   });
 }
 
 /** Returns a number that grows with every {@link forgetPolicy} of any process. */
-export function forgottenRevision(store: Store): number {
-  migrate(store, 'send', migrations);
-  return new Rows(store).lastForgotten();
+export function forgottenRevision(stateStore: Store): number {
+  migrate(stateStore, 'send', migrations);
+  return new Rows(stateStore).lastForgotten();
 }
 
 interface Row {
@@ -99,9 +99,9 @@ const columns = 'domain, id, mode, mx, max_age, body, fetched_at, failed, used_a
  * the next entry or the next look at what is due. No method throws, and `put` never
  * rejects.
  */
-export function stsStore(store: Store, options: StsStoreOptions = {}): StsCache {
-  migrate(store, 'send', migrations);
-  return new StoredPolicies(store, options);
+export function stsStore(stateStore: Store, options: StsStoreOptions = {}): StsCache {
+  migrate(stateStore, 'send', migrations);
+  return new StoredPolicies(stateStore, options);
 }
 
 class StoredPolicies implements StsCache {
@@ -122,12 +122,12 @@ class StoredPolicies implements StsCache {
   #unreadable = false;
   #saved: number;
 
-  constructor(store: Store, { limit = 200_000, now, onReadFailure }: StsStoreOptions) {
-    this.#store = store;
+  constructor(stateStore: Store, { limit = 200_000, now, onReadFailure }: StsStoreOptions) {
+    this.#store = stateStore;
     this.#limit = limit;
     this.#now = now ?? steadyTime(systemClock);
     this.#onReadFailure = onReadFailure;
-    this.#rows = new Rows(store);
+    this.#rows = new Rows(stateStore);
     this.#openedAt = this.#now();
     this.#saved = this.#read(() => this.#rows.count(), 0);
     const openedAt = this.#openedAt;
@@ -135,40 +135,40 @@ class StoredPolicies implements StsCache {
     else this.#openedAt = undefined;
   }
 
-  get(domain: string): StsEntry | undefined {
-    if (this.#unsaved.has(domain)) return this.#counting(this.#unsaved.get(domain));
+  get(domainName: string): StsEntry | undefined {
+    if (this.#unsaved.has(domainName)) return this.#counting(this.#unsaved.get(domainName));
     return this.#read(() => {
-      const entry = this.#counting(this.#rows.get(domain));
-      return entry && this.#upToDate(entry);
+      const stsEntry = this.#counting(this.#rows.get(domainName));
+      return stsEntry && this.#upToDate(stsEntry);
     }, undefined);
   }
 
   /** The entry, unless the operator had the domain forgotten after it was fetched. */
-  #counting(entry: StsEntry | undefined): StsEntry | undefined {
-    if (!entry) return undefined;
-    const forgotten = this.#read(() => this.#rows.forgotten(entry.domain), undefined);
-    const isForgotten = forgotten !== undefined && entry.policy !== undefined;
-    return isForgotten && entry.policy.fetchedAt <= forgotten ? undefined : entry;
+  #counting(stsEntry: StsEntry | undefined): StsEntry | undefined {
+    if (!stsEntry) return undefined;
+    const forgotten = this.#read(() => this.#rows.forgotten(stsEntry.domain), undefined);
+    const isForgotten = forgotten !== undefined && stsEntry.policy !== undefined;
+    return isForgotten && stsEntry.policy.fetchedAt <= forgotten ? undefined : stsEntry;
   }
 
-  put(entry: StsEntry): Promise<void> {
-    this.#keep(entry.domain, entry);
+  put(stsEntry: StsEntry): Promise<void> {
+    this.#keep(stsEntry.domain, stsEntry);
     return this.#saveSoon();
   }
 
-  delete(domain: string): Promise<void> {
-    this.#keep(domain, undefined);
+  delete(domainName: string): Promise<void> {
+    this.#keep(domainName, undefined);
     return this.#saveSoon();
   }
 
   due(until: number, most: number): readonly StsEntry[] {
     if (this.#unsaved.size > 0 || this.#openedAt !== undefined) void this.#save();
-    const waiting = [...this.#unsaved.values()].filter((entry) => entry !== undefined);
+    const waiting = [...this.#unsaved.values()].filter((stsEntry) => stsEntry !== undefined);
     const stored = this.#read(() => this.#rows.due(until, most), [])
       .filter(({ domain }) => !this.#unsaved.has(domain))
-      .flatMap((entry) => this.#upToDate(entry) ?? []);
+      .flatMap((stsEntry) => this.#upToDate(stsEntry) ?? []);
     return [...stored, ...waiting]
-      .map((entry) => ({ entry, at: refreshAt(entry) ?? Infinity }))
+      .map((stsEntry) => ({ entry: stsEntry, at: refreshAt(stsEntry) ?? Infinity }))
       .filter(({ at }) => at <= until)
       .sort((left, right) => left.at - right.at)
       .slice(0, most)
@@ -177,36 +177,38 @@ class StoredPolicies implements StsCache {
 
   get size(): number {
     let size = this.#saved;
-    for (const [domain, entry] of this.#unsaved) {
-      const known = this.#read(() => this.#rows.get(domain) !== undefined, false);
-      size += Number(entry !== undefined) - Number(known);
+    for (const [domainName, stsEntry] of this.#unsaved) {
+      const known = this.#read(() => this.#rows.get(domainName) !== undefined, false);
+      size += Number(stsEntry !== undefined) - Number(known);
     }
     return size;
   }
 
-  #upToDate(entry: StsEntry): StsEntry | undefined {
-    return this.#openedAt === undefined ? entry : reopened(entry, this.#openedAt);
+  #upToDate(stsEntry: StsEntry): StsEntry | undefined {
+    return this.#openedAt === undefined ? stsEntry : reopened(stsEntry, this.#openedAt);
   }
 
-  #keep(domain: string, entry: StsEntry | undefined): void {
-    this.#forget(domain);
-    this.#unsaved.set(domain, entry);
-    this.#octets += octetsOf(entry);
+  #keep(domainName: string, stsEntry: StsEntry | undefined): void {
+    this.#forget(domainName);
+    this.#unsaved.set(domainName, stsEntry);
+    this.#octets += octetsOf(stsEntry);
     if (this.#unsaved.size > MAX_UNSAVED.entries || this.#octets > MAX_UNSAVED.octets)
       this.#giveUp();
   }
 
-  #forget(domain: string): void {
-    this.#octets -= octetsOf(this.#unsaved.get(domain));
-    this.#unsaved.delete(domain);
+  #forget(domainName: string): void {
+    this.#octets -= octetsOf(this.#unsaved.get(domainName));
+    this.#unsaved.delete(domainName);
   }
 
   /** Drops the least useful tenth of the unsaved changes, deletions first. */
   #giveUp(): void {
     const now = this.#now();
-    const worth = (entry: StsEntry | undefined): number => (entry ? usefulness(entry, now) : -1);
-    const ranked = [...this.#unsaved].sort(([, a], [, b]) => worth(a) - worth(b));
-    for (const [domain] of ranked.slice(0, Math.ceil(ranked.length / 10))) this.#forget(domain);
+    const worth = (stsEntry: StsEntry | undefined): number =>
+      stsEntry ? usefulness(stsEntry, now) : -1;
+    const ranked = [...this.#unsaved].sort(([, stsEntry], [, b]) => worth(stsEntry) - worth(b));
+    for (const [domainName] of ranked.slice(0, Math.ceil(ranked.length / 10)))
+      this.#forget(domainName);
   }
 
   async #saveSoon(): Promise<void> {
@@ -234,15 +236,15 @@ class StoredPolicies implements StsCache {
       this.#saved = await this.#store.write(POLICY_CACHE, () => {
         group = [...this.#unsaved].slice(0, SAVED_AT_ONCE);
         let saved = this.#saved;
-        for (const [domain, entry] of group)
-          if (entry) saved += this.#rows.put(entry);
-          else saved -= this.#rows.remove(domain);
+        for (const [domainName, stsEntry] of group)
+          if (stsEntry) saved += this.#rows.put(stsEntry);
+          else saved -= this.#rows.remove(domainName);
         if (saved <= this.#limit) return saved;
         this.#rows.makeRoom(this.#limit, this.#now());
         return this.#rows.count();
       });
-      for (const [domain, entry] of group)
-        if (this.#unsaved.get(domain) === entry) this.#forget(domain);
+      for (const [domainName, stsEntry] of group)
+        if (this.#unsaved.get(domainName) === stsEntry) this.#forget(domainName);
     }
   }
 
@@ -252,8 +254,8 @@ class StoredPolicies implements StsCache {
       for (let after = ''; ; yield) {
         const group = rows.doubtful(openedAt, after, SAVED_AT_ONCE);
         for (const storedEntry of group) {
-          const entry = reopened(storedEntry, openedAt);
-          if (entry) rows.put(entry);
+          const stsEntry = reopened(storedEntry, openedAt);
+          if (stsEntry) rows.put(stsEntry);
           else rows.remove(storedEntry.domain);
         }
         const last = group.at(-1);
@@ -278,24 +280,24 @@ class StoredPolicies implements StsCache {
   }
 }
 
-function octetsOf(entry: StsEntry | undefined): number {
-  return entry?.policy ? 2 * entry.policy.body.length : 0;
+function octetsOf(stsEntry: StsEntry | undefined): number {
+  return stsEntry?.policy ? 2 * stsEntry.policy.body.length : 0;
 }
 
 /** The table, as entries. */
 class Rows {
   constructor(private readonly store: Store) {}
 
-  get(domain: string): StsEntry | undefined {
+  get(domainName: string): StsEntry | undefined {
     const row = this.#prepare(`SELECT ${columns} FROM send_sts_policy WHERE domain = ?`).get(
-      domain,
+      domainName,
     );
     return row && entryOf(row);
   }
 
   /** Returns the number of rows added. */
-  put(entry: StsEntry): number {
-    const { domain, policy, failed, usedAt } = entry;
+  put(stsEntry: StsEntry): number {
+    const { domain, policy: cachedPolicy, failed, usedAt } = stsEntry;
     const known = this.store.prepare('SELECT 1 FROM send_sts_policy WHERE domain = ?').get(domain);
     this.store
       .prepare(
@@ -306,35 +308,37 @@ class Rows {
       )
       .run(
         domain,
-        policy?.id ?? null,
-        policy?.mode ?? null,
-        JSON.stringify(policy?.mx ?? []),
-        policy?.maxAge ?? 0,
-        policy?.body ?? '',
-        policy?.fetchedAt ?? 0,
+        cachedPolicy?.id ?? null,
+        cachedPolicy?.mode ?? null,
+        JSON.stringify(cachedPolicy?.mx ?? []),
+        cachedPolicy?.maxAge ?? 0,
+        cachedPolicy?.body ?? '',
+        cachedPolicy?.fetchedAt ?? 0,
         failed ? JSON.stringify(failed) : null,
         usedAt,
-        policy ? expiresAt(policy) : null,
-        refreshAt(entry) ?? null,
+        cachedPolicy ? expiresAt(cachedPolicy) : null,
+        refreshAt(stsEntry) ?? null,
         // Usefulness without the last use, which has a column of its own, and as of the
         // fetch: expired policies are deleted before the ranking counts.
-        policy ? Math.trunc(usefulness({ ...entry, usedAt: 0 }, policy.fetchedAt) / 1e14) : 0,
+        cachedPolicy
+          ? Math.trunc(usefulness({ ...stsEntry, usedAt: 0 }, cachedPolicy.fetchedAt) / 1e14)
+          : 0,
       );
     return known ? 0 : 1;
   }
 
   /** Returns the number of rows removed. */
-  remove(domain: string): number {
-    return this.store.prepare('DELETE FROM send_sts_policy WHERE domain = ?').run(domain);
+  remove(domainName: string): number {
+    return this.store.prepare('DELETE FROM send_sts_policy WHERE domain = ?').run(domainName);
   }
 
   /**
    * When the policy of a domain that was forgotten had been fetched. By that and not by
    * the time of forgetting: clocks of two processes differ.
    */
-  forgotten(domain: string): number | undefined {
+  forgotten(domainName: string): number | undefined {
     const query = 'SELECT fetched_at FROM send_sts_forgotten WHERE domain = ?';
-    return this.store.prepare<{ fetched_at: number }>(query).get(domain)?.fetched_at;
+    return this.store.prepare<{ fetched_at: number }>(query).get(domainName)?.fetched_at;
   }
 
   lastForgotten(): number {
@@ -342,13 +346,13 @@ class Rows {
     return this.store.prepare<{ revision: number | null }>(query).get()?.revision ?? 0;
   }
 
-  forget(domain: string, fetchedAt: number): void {
+  forget(domainName: string, fetchedAt: number): void {
     this.store
       .prepare(
         `INSERT INTO send_sts_forgotten (domain, fetched_at, revision) VALUES (?, ?, ?)
          ON CONFLICT (domain) DO UPDATE SET fetched_at = max(fetched_at, excluded.fetched_at), revision = excluded.revision`,
       )
-      .run(domain, fetchedAt, this.lastForgotten() + 1);
+      .run(domainName, fetchedAt, this.lastForgotten() + 1);
   }
 
   count(): number {

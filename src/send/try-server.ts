@@ -71,9 +71,12 @@ const strict = {
  * plaintext where the decision allows it. Nothing of a message is sent. Rejects only with
  * `signal.reason`.
  */
-export async function tryServer(context: SendContext, task: ServerTask): Promise<AttemptResult> {
-  const decision = enforced(task.host, task.waiver) as Use;
-  const first = await attempt(context, task, decision, true);
+export async function tryServer(
+  context: SendContext,
+  serverTask: ServerTask,
+): Promise<AttemptResult> {
+  const decision = enforced(serverTask.host, serverTask.waiver) as Use;
+  const first = await attempt(context, serverTask, decision, true);
   // RFC 7672 §2.2: where nothing requires TLS, a failed handshake does not defer the
   // mail. The server may be in an undefined state, hence a second connection.
   if (
@@ -83,19 +86,23 @@ export async function tryServer(context: SendContext, task: ServerTask): Promise
     decision.tls === 'mandatory'
   )
     return first;
-  const again = await attempt(context, task, decision, false);
+  const again = await attempt(context, serverTask, decision, false);
   return { ...again, tlsFailure: first.tlsFailure, earlier: first.transcript };
 }
 
 async function attempt(
   context: SendContext,
-  task: ServerTask,
+  serverTask: ServerTask,
   decision: Use,
   withTls: boolean,
 ): Promise<AttemptResult> {
   const { network, timeoutMs, helo, clock } = context;
-  const dialOptions = { timeoutMs, signal: task.signal };
-  const dialled = await network.dial({ address: task.ip, port: task.port, ...dialOptions });
+  const dialOptions = { timeoutMs, signal: serverTask.signal };
+  const dialled = await network.dial({
+    address: serverTask.ip,
+    port: serverTask.port,
+    ...dialOptions,
+  });
   const nothing = { unreachable: true, cleartext: false };
   if (!dialled.ok) {
     const { code, detail } = dialled.failure;
@@ -130,7 +137,7 @@ async function attempt(
     const failure = serverFailures.make('server-no-starttls', detail);
     return withoutTls({ ...established, session }, decision, failure);
   }
-  return upgrade(context, task, decision, { ...established, session });
+  return upgrade(context, serverTask, decision, { ...established, session });
 }
 
 type Seen = Pick<AttemptResult, 'conn' | 'greeting' | 'transcript'> & {
@@ -143,24 +150,24 @@ type Seen = Pick<AttemptResult, 'conn' | 'greeting' | 'transcript'> & {
  */
 async function upgrade(
   context: SendContext,
-  task: ServerTask,
+  serverTask: ServerTask,
   decision: Use,
   established: Seen,
 ): Promise<AttemptResult> {
   const { session } = established;
   const { timeoutMs, trustStore, clock } = context;
-  let facts: HandshakeFacts | undefined;
+  let handshakeFacts: HandshakeFacts | undefined;
   const secured = await session.startTls(async (plain) => {
     const dialOptions = {
       connection: plain,
-      serverName: task.host.sni,
+      serverName: serverTask.host.sni,
       timeoutMs,
-      signal: task.signal,
+      signal: serverTask.signal,
     };
     const negotiated = await handshake(
       decision.tls === 'mandatory' ? { ...dialOptions, ...strict } : dialOptions,
     );
-    if (negotiated.ok) facts = negotiated.facts;
+    if (negotiated.ok) handshakeFacts = negotiated.facts;
     return negotiated;
   });
   if (!secured.ok) {
@@ -178,8 +185,8 @@ async function upgrade(
     };
   }
   const verdict = judgeServer({
-    chain: facts?.chain ?? [],
-    host: task.host,
+    chain: handshakeFacts?.chain ?? [],
+    host: serverTask.host,
     anchors: trustStore,
     at: clock.now(),
   });
@@ -188,7 +195,7 @@ async function upgrade(
     unreachable: false,
     cleartext: false,
     verdict,
-    facts,
+    facts: handshakeFacts,
   };
   const unmet = decision.authenticate
     .map((mechanism) => verdict[mechanism])
@@ -196,7 +203,7 @@ async function upgrade(
   if (unmet?.ok === false) return { ...sealed, failure: unmet.failure, ...(await quit(session)) };
   const again = await session.ehlo();
   if (!again.ok) return { ...sealed, failure: again.failure, ...(await quit(session)) };
-  if (task.requireTls && !session.capabilities.has('REQUIRETLS'))
+  if (serverTask.requireTls && !session.capabilities.has('REQUIRETLS'))
     return {
       ...sealed,
       failure: smtpFailures.make('smtp-requiretls-not-offered'),

@@ -59,8 +59,8 @@ export function certifying(options: CertifyingOptions): Certifying {
       certify: async (action) => (names(action) ? certifier.certify(action) : undefined),
     };
   const port = acme.challenge === 'http-01' ? 80 : 443;
-  const text = (host: string): string =>
-    `the CA looks for the answer to ${acme.challenge} at port ${port} of ${host}, where this command does not listen: hermetic serve answers there and has it certified in its next round`;
+  const text = (hostName: string): string =>
+    `the CA looks for the answer to ${acme.challenge} at port ${port} of ${hostName}, where this command does not listen: hermetic serve answers there and has it certified in its next round`;
   return {
     certifier,
     answers,
@@ -76,17 +76,17 @@ function clientOf(
   options: CertifyingOptions,
 ): { readonly certifier: Issuer; readonly answers: boolean } {
   const { section, house, ring, writers, eyes, answers, minutes } = options;
-  const alsoNamed = (host: string): readonly string[] => section.hosts[host]?.names ?? [];
-  const hostOf = (name: string): string =>
-    Object.keys(section.hosts).find((host) => alsoNamed(host).includes(name)) ?? name;
-  const dnsOf = (name: string): string =>
-    section.hosts[hostOf(name)]?.dns ??
-    section.domains[name.replace(/^mta-sts\./, '')]?.dns ??
+  const alsoNamed = (hostName: string): readonly string[] => section.hosts[hostName]?.names ?? [];
+  const hostOf = (hostName: string): string =>
+    Object.keys(section.hosts).find((host) => alsoNamed(host).includes(hostName)) ?? hostName;
+  const dnsOf = (hostName: string): string =>
+    section.hosts[hostOf(hostName)]?.dns ??
+    section.domains[hostName.replace(/^mta-sts\./, '')]?.dns ??
     'print';
   const records: TextRecords = {
-    async locate(name, host) {
-      const dns = dnsOf(host);
-      const blocker = await addressWildcardBlocker(host, dns, eyes);
+    async locate(name, hostName) {
+      const dns = dnsOf(hostName);
+      const blocker = await addressWildcardBlocker(hostName, dns, eyes);
       if (blocker !== undefined)
         return fail(publishFailures.make('publish-name-synthesised', blocker));
       return locateRecord(name, dns, section.dns, (at, dns) => authoritativeCname(at, dns, eyes));
@@ -94,7 +94,7 @@ function clientOf(
     write: (action, dns) =>
       writers.get(dns)?.(action, eyes.signal) ??
       Promise.resolve({ status: 'manual', text: formatChange(action) }),
-    lookup: (name, dns) => authoritativeTxt(name, dns, eyes),
+    lookup: (hostName, dns) => authoritativeTxt(hostName, dns, eyes),
     clock: house.clock,
     signal: eyes.signal,
   };
@@ -108,8 +108,8 @@ function clientOf(
       network,
       clock,
       anchors: acme.roots === undefined ? anchors : rootsOf(acme.roots),
-      async addressesOf(host, signal) {
-        const { v4, v6 } = await lookupAddresses(resolver, Name.of(host), { signal });
+      async addressesOf(hostName, signal) {
+        const { v4, v6 } = await lookupAddresses(resolver, Name.of(hostName), { signal });
         return [...v4, ...v6];
       },
     },
@@ -132,13 +132,17 @@ function clientOf(
 }
 
 /** Reads the roots of a private CA, whose web server has no certificate of a public CA. */
-function rootsOf(file: string): TrustStore {
+function rootsOf(filePath: string): TrustStore {
   const parsed = parsePemBundle(
-    readTextFile(file, { code: 'config-file-unreadable', label: 'publish.acme.roots:' }),
+    readTextFile(filePath, { code: 'config-file-unreadable', label: 'publish.acme.roots:' }),
   );
   if (!parsed.ok)
-    throw new HermeticError('config-invalid', `publish.acme.roots: ${file} holds no certificate`, {
-      fix: 'Name a PEM file.',
-    });
+    throw new HermeticError(
+      'config-invalid',
+      `publish.acme.roots: ${filePath} holds no certificate`,
+      {
+        fix: 'Name a PEM file.',
+      },
+    );
   return trustStore(parsed.value);
 }

@@ -20,13 +20,13 @@ export type AlertChannel = (message: AlertMessage) => Promise<boolean>;
 /** The configured receivers of alerts, by name: `webhook`, `mail`. */
 export function alertChannels(
   { webhook, mail }: ChannelSettings,
-  house: JobContext,
+  jobContext: JobContext,
 ): Readonly<Record<string, AlertChannel>> {
   const channels: Record<string, AlertChannel> = {};
   if (webhook !== undefined)
     channels['webhook'] = ({ json }) =>
-      postWebhook(webhook, json, { ...house, anchors: house.trustStore });
-  if (mail) channels['mail'] = (message) => sendMail(mail, message, house);
+      postWebhook(webhook, json, { ...jobContext, anchors: jobContext.trustStore });
+  if (mail) channels['mail'] = (message) => sendMail(mail, message, jobContext);
   return channels;
 }
 

@@ -8,12 +8,12 @@ const form = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]{1,512})$/;
  * its name and token only. All other paths are answered 404. [8555-8.3-1]
  */
 export function challengeSite(answers: Pick<WebSolver, 'textFor'>): Site {
-  const textFor = (host: string, path: string): string | undefined => {
+  const textFor = (hostName: string, path: string): string | undefined => {
     const token = form.exec(path)?.[1];
-    return token === undefined ? undefined : answers.textFor(host, token);
+    return token === undefined ? undefined : answers.textFor(hostName, token);
   };
   return {
-    serves: (host, path) => textFor(host, path) !== undefined,
+    serves: (hostName, path) => textFor(hostName, path) !== undefined,
     handle(request) {
       const { hostname, pathname } = new URL(request.url);
       return new Response(textFor(hostname, pathname) ?? null, {

@@ -19,16 +19,19 @@ export type ListenAddress =
  * Reads `PORT` (on 127.0.0.1: the loopback unless told), `ADDRESS:PORT`, `[IPv6]:PORT` or
  * `unix:/path`. Undefined for anything else.
  */
-export function parseListenAddress(text: string): ListenAddress | undefined {
-  if (text.startsWith('unix:'))
-    return /^\/[^\0]{1,106}$/.test(text.slice(5)) ? { path: text.slice(5) } : undefined;
+export function parseListenAddress(addressText: string): ListenAddress | undefined {
+  if (addressText.startsWith('unix:'))
+    return /^\/[^\0]{1,106}$/.test(addressText.slice(5))
+      ? { path: addressText.slice(5) }
+      : undefined;
   const parts = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(
-    /^\d+$/.test(text) ? `127.0.0.1:${text}` : text,
+    /^\d+$/.test(addressText) ? `127.0.0.1:${addressText}` : addressText,
   );
-  const ip = parseIp(parts?.[1] ?? parts?.[2] ?? '');
-  const port = Number(parts?.[3]);
-  if (!ip || port > 65535 || (ip.family === 6) !== (parts?.[1] !== undefined)) return undefined;
-  return { address: formatIp(ip), port };
+  const parsedIp = parseIp(parts?.[1] ?? parts?.[2] ?? '');
+  const portNumber = Number(parts?.[3]);
+  if (!parsedIp || portNumber > 65535 || (parsedIp.family === 6) !== (parts?.[1] !== undefined))
+    return undefined;
+  return { address: formatIp(parsedIp), port: portNumber };
 }
 
 /** As a person would write it; the key by which a listener is known across a reload. */
@@ -53,10 +56,16 @@ export const listenAddresses = z
       return z.NEVER;
     }),
   )
-  .transform((all) => all.map((at) => (isOnlyIpv6(at, all) ? { ...at, ipv6Only: true } : at)));
+  .transform((all) =>
+    all.map((listenAddress) =>
+      isOnlyIpv6(listenAddress, all) ? { ...listenAddress, ipv6Only: true } : listenAddress,
+    ),
+  );
 
 /** Linux refuses a second socket for IPv4 next to one that accepts both families. */
-function isOnlyIpv6(at: ListenAddress, all: readonly ListenAddress[]): boolean {
-  if (!('port' in at) || at.address !== '::') return false;
-  return all.some((one) => 'port' in one && one.address === '0.0.0.0' && one.port === at.port);
+function isOnlyIpv6(listenAddress: ListenAddress, all: readonly ListenAddress[]): boolean {
+  if (!('port' in listenAddress) || listenAddress.address !== '::') return false;
+  return all.some(
+    (one) => 'port' in one && one.address === '0.0.0.0' && one.port === listenAddress.port,
+  );
 }

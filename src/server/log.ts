@@ -29,12 +29,12 @@ export interface LogOptions {
 export function createLog({ format, write, now }: LogOptions): Log {
   const line = (level: Level, event: string, fields: Fields = {}): void => {
     const time = new Date(now()).toISOString();
-    const facts = Object.entries(fields).flatMap(([key, value]) =>
-      value === undefined ? [] : [[key, safe(value)] as const],
+    const facts = Object.entries(fields).flatMap(([identity, value]) =>
+      value === undefined ? [] : [[identity, safe(value)] as const],
     );
     if (format === 'json')
       return write(`${JSON.stringify({ time, level, event, ...Object.fromEntries(facts) })}\n`);
-    const pairs = facts.map(([key, value]) => `${key}=${plain(value)}`);
+    const pairs = facts.map(([identity, value]) => `${identity}=${plain(value)}`);
     write(`${[time, level, event, ...pairs].join(' ')}\n`);
   };
   return {

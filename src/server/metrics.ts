@@ -34,7 +34,10 @@ export function labelled(
   help: string,
   { label, values }: LabelledSamples,
 ): Metric {
-  const samples = [...values].map(([key, value]) => ({ labels: { [label]: key }, value }));
+  const samples = [...values].map(([identity, value]) => ({
+    labels: { [label]: identity },
+    value,
+  }));
   return { name, type, help, samples };
 }
 
@@ -63,7 +66,7 @@ export function formatMetrics(metrics: readonly Metric[]): string {
 
 function braced(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).map(
-    ([key, value]) => `${key}="${value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`,
+    ([identity, value]) => `${identity}="${value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`,
   );
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }

@@ -76,21 +76,21 @@ export interface Given extends Pick<LocalExecutorOptions, 'writers' | 'certify'>
  */
 export function openPublishing(
   section: PublishSettings,
-  house: JobContext,
+  jobContext: JobContext,
   { answers = [], minutes = USUAL_MINUTES, signal, ...given }: Given = {},
 ): Publishing {
-  const ledger = openLedger(house.store);
+  const ledger = openLedger(jobContext.store);
   const ring = new KeyRing(section.keys);
-  prepareReports(house.store);
-  const { localNetwork: network, clock } = house;
+  prepareReports(jobContext.store);
+  const { localNetwork: network, clock } = jobContext;
   const writers = new Map([
     ...dnsWriters(section, { network, clock, readSecret }),
     ...(given.writers ?? []),
   ]);
-  const createObserver = (): Observer => eyesOf(section, house, signal);
+  const createObserver = (): Observer => eyesOf(section, jobContext, signal);
   const { certifier, certify, ...client } = certifying({
     section,
-    house,
+    house: jobContext,
     ring,
     writers,
     eyes: createObserver(),
@@ -107,8 +107,10 @@ export function openPublishing(
     writers,
     signal,
   });
-  const renewed = (host: string, key: string): number | undefined =>
-    section.hosts[host]?.certificates === 'acme' ? certifier?.renewalAt({ host, key }) : undefined;
+  const renewed = (hostName: string, key: string): number | undefined =>
+    section.hosts[hostName]?.certificates === 'acme'
+      ? certifier?.renewalAt({ host: hostName, key })
+      : undefined;
   const { everyMinutes = 0 } = section;
   const intervalMs = everyMinutes > 0 ? everyMinutes * 60_000 : undefined;
   return {
@@ -144,11 +146,11 @@ export function openPublishing(
 }
 
 /** Creates the observer of one round. It probes each host once, for all its domains. */
-function eyesOf(section: PublishSection, house: JobContext, signal?: AbortSignal): Observer {
-  const { network, localNetwork, resolver, trustStore, clock, store } = house;
+function eyesOf(section: PublishSection, jobContext: JobContext, signal?: AbortSignal): Observer {
+  const { network, localNetwork, resolver, trustStore, clock, store } = jobContext;
   const { smtp: smtpPort, https: httpsPort } = section.ports;
   const probed = new Map<string, Promise<MailHost | undefined>>();
-  const probe = async (host: string): Promise<MailHost | undefined> => {
+  const probe = async (hostName: string): Promise<MailHost | undefined> => {
     const options = collectOptions({
       network,
       // The daemon's own guard, network.privateAddresses, decides.
@@ -158,10 +160,11 @@ function eyesOf(section: PublishSection, house: JobContext, signal?: AbortSignal
       clock,
       smtpPort,
       httpsPort,
-      mx: host,
+      mx: hostName,
       signal,
     });
-    return grade(await collect(Name.of(host), { ...options, depth: 'verdict', goals })).hosts[0];
+    return grade(await collect(Name.of(hostName), { ...options, depth: 'verdict', goals }))
+      .hosts[0];
   };
   return {
     network: localNetwork,
@@ -170,17 +173,18 @@ function eyesOf(section: PublishSection, house: JobContext, signal?: AbortSignal
     clock,
     httpsPort,
     signal,
-    async zone(name, dns) {
-      const found = await zoneServers(resolver, name, signal);
+    async zone(domainName, dns) {
+      const found = await zoneServers(resolver, domainName, signal);
       const overrides = section.dns[dns]?.servers?.flatMap(upstreamOf);
       return found && overrides ? { ...found, servers: overrides } : found;
     },
-    probe(host) {
-      const known = probed.get(host) ?? probe(host);
-      probed.set(host, known);
+    probe(hostName) {
+      const known = probed.get(hostName) ?? probe(hostName);
+      probed.set(hostName, known);
       return known;
     },
-    reports: (domain, days) => reportEvidence(store, domain, clock.now() - days * 86_400_000),
+    reports: (domainName, days) =>
+      reportEvidence(store, domainName, clock.now() - days * 86_400_000),
   };
 }
 

@@ -10,7 +10,7 @@ export interface ServerCertificate {
   /** The chain and its key, PEM, for servers that make their context themselves. */
   readonly pem: { readonly cert: string; readonly key: string };
   /** Reports whether the certificate is for this host name. */
-  covers(host: string): boolean;
+  covers(hostName: string): boolean;
 }
 
 /**
@@ -19,19 +19,19 @@ export interface ServerCertificate {
  *
  * @throws HermeticError `secret-exposed`, `secret-unreadable`
  */
-export function readSecret(path: string): string {
+export function readSecret(filePath: string): string {
   try {
-    if ((statSync(path).mode & 0o007) !== 0)
+    if ((statSync(filePath).mode & 0o007) !== 0)
       throw new HermeticError(
         'secret-exposed',
-        `${path}: every user of this machine can read or change it`,
-        { fix: `chmod o= ${path}` },
+        `${filePath}: every user of this machine can read or change it`,
+        { fix: `chmod o= ${filePath}` },
       );
-    return readFileSync(path, 'utf8');
+    return readFileSync(filePath, 'utf8');
   } catch (cause) {
     if (cause instanceof HermeticError) throw cause;
     const { code = 'cannot be read' } = cause as NodeJS.ErrnoException;
-    throw new HermeticError('secret-unreadable', `${path}: ${code}`, {
+    throw new HermeticError('secret-unreadable', `${filePath}: ${code}`, {
       cause,
       fix: 'Check the path and its permissions.',
     });
@@ -43,12 +43,12 @@ export function readSecret(path: string): string {
  *
  * @throws HermeticError `key-unusable`, and those of {@link readSecret}
  */
-export function loadKey(path: string): KeyObject {
-  const pem = readSecret(path);
+export function loadKey(filePath: string): KeyObject {
+  const pem = readSecret(filePath);
   try {
     return createPrivateKey(pem);
   } catch (cause) {
-    throw new HermeticError('key-unusable', `${path}: ${(cause as Error).message}`, {
+    throw new HermeticError('key-unusable', `${filePath}: ${(cause as Error).message}`, {
       cause,
       fix: 'Give the PEM file of a private key.',
     });
@@ -66,13 +66,13 @@ export function loadCertificate(files: {
   const keyPem = readSecret(files.key);
   try {
     const chain = readFileSync(files.chain, 'utf8');
-    const leaf = new X509Certificate(chain);
-    if (!leaf.checkPrivateKey(createPrivateKey(keyPem)))
+    const leafCertificate = new X509Certificate(chain);
+    if (!leafCertificate.checkPrivateKey(createPrivateKey(keyPem)))
       throw new Error('the key does not belong to the certificate');
     return {
       context: createSecureContext({ cert: chain, key: keyPem, ...servingTls }),
       pem: { cert: chain, key: keyPem },
-      covers: (host) => leaf.checkHost(host, { subject: 'never' }) !== undefined,
+      covers: (hostName) => leafCertificate.checkHost(hostName, { subject: 'never' }) !== undefined,
     };
   } catch (cause) {
     // The message of OpenSSL names the fault, never the key.

@@ -33,13 +33,13 @@ export interface Site {
    * `host` in lower case without port, `path` without query. Asked for each request, so a
    * site may serve names that come and go.
    */
-  serves(host: string, path: string): boolean;
+  serves(hostName: string, path: string): boolean;
   readonly handle: WebHandler;
   /**
    * Returns an answer that depends on method, host and path only. It avoids the cost of a
    * `Request` and a `Response` for policies, which are requested most.
    */
-  answer?(method: string, host: string, path: string): PlainAnswer | undefined;
+  answer?(method: string, hostName: string, path: string): PlainAnswer | undefined;
   /**
    * Returns the certificate for a server name (SNI). Undefined: the next site decides, then
    * the certificates of the configuration. `refuse`: only a configured certificate for this
@@ -62,9 +62,9 @@ export interface StreamPort {
   readonly what: string;
   readonly listen: readonly ListenAddress[];
   readonly limits: PortLimits;
-  serve(conn: Connection): void;
+  serve(connection: Connection): void;
   /** Ends a connection that gives way to a newcomer, as its protocol asks. */
-  evict?(conn: Connection): void;
+  evict?(connection: Connection): void;
   /** Ends the connections when the port closes, each as its protocol asks. */
   end?(): Promise<void>;
 }
@@ -105,14 +105,14 @@ export interface Service {
 export interface Job<Section = unknown> {
   readonly section: string;
   readonly schema: z.ZodType<Section>;
-  start(settings: Section, house: JobContext): Service | Promise<Service>;
+  start(settings: Section, jobContext: JobContext): Service | Promise<Service>;
   /** Addresses that the job listens on. */
   listens?(settings: Section): readonly ListenAddress[];
   /**
    * Throws HermeticError for a problem that would keep the job from starting. The context
    * is read-only: the check writes nothing and contacts no other machine.
    */
-  check?(settings: Section, house: JobContext): void;
+  check?(settings: Section, jobContext: JobContext): void;
 }
 
 /** The shared resources that the daemon passes to every job. */

@@ -13,10 +13,11 @@ export class SharedResolver {
    */
   with(options: ResolverOptions): Resolver {
     const { upstreams, anchors, clockSkew } = options;
-    const key = JSON.stringify([upstreams, anchors, clockSkew], (_, value: unknown) =>
+    const identity = JSON.stringify([upstreams, anchors, clockSkew], (_, value: unknown) =>
       value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
     );
-    if (this.#current?.key !== key) this.#current = { key, resolver: createResolver(options) };
+    if (this.#current?.key !== identity)
+      this.#current = { key: identity, resolver: createResolver(options) };
     return this.#current.resolver;
   }
 }

@@ -17,7 +17,7 @@ export interface StoreLease {
 /** The source of a configuration's database. */
 export interface StoreSource {
   /** Rejects with HermeticError when the file cannot be opened. */
-  lease(file: string): Promise<StoreLease>;
+  lease(filePath: string): Promise<StoreLease>;
 }
 
 /**
@@ -51,11 +51,13 @@ export class SharedStore implements StoreSource {
    * Rejects with HermeticError when the file cannot be opened; the connection from before
    * stays as it is.
    */
-  async lease(file: string): Promise<StoreLease> {
-    const key = file === ':memory:' ? file : resolve(file);
+  async lease(filePath: string): Promise<StoreLease> {
+    const identity = filePath === ':memory:' ? filePath : resolve(filePath);
     const before = this.#opened;
     const current =
-      before?.key === key && before.store.inPlace() ? before : await this.#open(key, file);
+      before?.key === identity && before.store.inPlace()
+        ? before
+        : await this.#open(identity, filePath);
     this.#opened = current;
     current.leases++;
     return {
@@ -79,8 +81,10 @@ export class SharedStore implements StoreSource {
 
   metrics(): readonly Metric[] {
     const jobs = this.#opened?.store.writes() ?? [];
-    const perJob = (value: (writes: JobWrites) => number): readonly (readonly [string, number])[] =>
-      jobs.map((writes) => [writes.job, value(writes)]);
+    const perJob = (
+      value: (jobWrites: JobWrites) => number,
+    ): readonly (readonly [string, number])[] =>
+      jobs.map((jobWrites) => [jobWrites.job, value(jobWrites)]);
     return [
       labelled('store_writes_total', 'counter', 'Writes to the database that succeeded.', {
         label: 'job',
@@ -105,19 +109,19 @@ export class SharedStore implements StoreSource {
     ];
   }
 
-  async #open(key: string, file: string): Promise<Opened> {
-    const store = await openStore(file, {
+  async #open(key: string, filePath: string): Promise<Opened> {
+    const stateStore = await openStore(filePath, {
       busyTimeoutMs: this.#busyTimeoutMs,
       checkpointThread: true,
-      onChange: (writes) => this.#note(writes),
+      onChange: (jobWrites) => this.#note(jobWrites),
     });
-    for (const exposed of store.exposed)
+    for (const exposed of stateStore.exposed)
       this.log.warn('store-exposed', {
         ...exposed,
         fix: 'other users can open this file: chmod 600, as its owner',
       });
     try {
-      const stsCache = stsStore(store, {
+      const stsCache = stsStore(stateStore, {
         now: steadyTime(this.clock),
         onReadFailure: (error) =>
           this.log.error('policy-cache-unreadable', {
@@ -125,9 +129,9 @@ export class SharedStore implements StoreSource {
             effect: 'policies are fetched again and answered from memory',
           }),
       });
-      return { key, store, stsCache, leases: 0 };
+      return { key, store: stateStore, stsCache, leases: 0 };
     } catch (error) {
-      store.close();
+      stateStore.close();
       throw error;
     }
   }

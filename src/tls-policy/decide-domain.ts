@@ -77,7 +77,10 @@ export interface DecideOptions extends Partial<SenderSettings> {
  * decision. The requirement for a single host comes from {@link decideHost} alone; this
  * function adds the route, the waivers and the time until which the decision holds.
  */
-export function decideDomain(facts: DomainFacts, options: DecideOptions = {}): DomainDecision {
+export function decideDomain(
+  domainFacts: DomainFacts,
+  options: DecideOptions = {},
+): DomainDecision {
   const {
     dane = true,
     mtaSts = true,
@@ -92,23 +95,25 @@ export function decideDomain(facts: DomainFacts, options: DecideOptions = {}): D
     daneWithInsecureMx,
     require,
   };
-  const rules: Rules = { ...settings, mtaSts: mtaSts ? facts.mtaSts?.policy : 'not-used' };
-  const waiver = waiverOf(facts, options);
-  const hosts = facts.hosts.map((host) => decide(host, facts, rules));
-  const { kind, dnssec, failure } = facts.route;
+  const rules: Rules = { ...settings, mtaSts: mtaSts ? domainFacts.mtaSts?.policy : 'not-used' };
+  const waiver = waiverOf(domainFacts, options);
+  const hosts = domainFacts.hosts.map((host) => decide(host, domainFacts, rules));
+  const { kind, dnssec, failure } = domainFacts.route;
   const ends = [
-    facts.until,
-    facts.mtaSts?.until ?? Infinity,
+    domainFacts.until,
+    domainFacts.mtaSts?.until ?? Infinity,
     waiver && 'until' in waiver ? Date.parse(waiver.until) : Infinity,
   ];
   return {
     schema: 'hermetic.policy/1',
-    domain: facts.domain,
-    decidedAt: formatTime(facts.at),
-    validUntil: formatTime(Math.max(facts.at, Math.min(facts.at + MAX_VALIDITY_MS, ...ends))),
+    domain: domainFacts.domain,
+    decidedAt: formatTime(domainFacts.at),
+    validUntil: formatTime(
+      Math.max(domainFacts.at, Math.min(domainFacts.at + MAX_VALIDITY_MS, ...ends)),
+    ),
     action: actionFor(kind, hosts, waiver),
-    route: { kind, dnssec, trouble: failure && troubleOf(failure, facts) },
-    mtaSts: stsDecision(facts),
+    route: { kind, dnssec, trouble: failure && troubleOf(failure, domainFacts) },
+    mtaSts: stsDecision(domainFacts),
     hosts,
     settings,
     waiver,
@@ -167,36 +172,36 @@ function waiverOf(
   return observe ? { kind: 'observe' } : undefined;
 }
 
-function decide(host: HostFacts, facts: DomainFacts, rules: Rules): HostDecision {
+function decide(host: HostFacts, domainFacts: DomainFacts, rules: Rules): HostDecision {
   const { name, preference, addresses, dnssec, unsupported, failure } = host;
   const { failure: tlsaFailure, ...tlsa } = host.tlsa;
-  const decision = decideHost({ name, dnssec, tlsa: tlsa.status }, facts.route.dnssec, rules);
+  const decision = decideHost({ name, dnssec, tlsa: tlsa.status }, domainFacts.route.dnssec, rules);
   return {
     name,
     preference,
     addresses,
     dnssec,
     unsupported,
-    trouble: failure && troubleOf(failure, facts),
-    tlsa: { ...tlsa, trouble: tlsaFailure && troubleOf(tlsaFailure, facts) },
+    trouble: failure && troubleOf(failure, domainFacts),
+    tlsa: { ...tlsa, trouble: tlsaFailure && troubleOf(tlsaFailure, domainFacts) },
     decision,
     // RFC 7672 §8.1 [7672-8.1-1, 7671-7-2]: the base domain where its records count; RFC
     // 8461 §7.1: else the MX host.
     sni: decision.action === 'use' && decision.authenticate.includes('dane') ? tlsa.base : name,
-    referenceNames: referenceNames(tlsa.base, facts),
-    grounds: decision.reasons.map((reason) => groundOf(reason, host, facts)),
+    referenceNames: referenceNames(tlsa.base, domainFacts),
+    grounds: decision.reasons.map((reason) => groundOf(reason, host, domainFacts)),
   };
 }
 
-function groundOf(reason: Reason, host: HostFacts, facts: DomainFacts): Rationale {
-  const { record, until } = sourceOf(reason, host, facts.mtaSts?.policy);
-  const failure = failureBehind(reason, host, facts);
+function groundOf(reason: Reason, host: HostFacts, domainFacts: DomainFacts): Rationale {
+  const { record, until } = sourceOf(reason, host, domainFacts.mtaSts?.policy);
+  const failure = failureBehind(reason, host, domainFacts);
   return {
     reason,
     ...reasonTable[reason],
     record,
     until: until === undefined ? undefined : formatTime(until),
-    trouble: failure && troubleOf(failure, facts),
+    trouble: failure && troubleOf(failure, domainFacts),
   };
 }
 
@@ -220,14 +225,14 @@ const restOnPolicy: ReadonlySet<Reason> = new Set([
 function sourceOf(
   reason: Reason,
   host: HostFacts,
-  policy: NonNullable<DomainFacts['mtaSts']>['policy'],
+  cachedPolicy: NonNullable<DomainFacts['mtaSts']>['policy'],
 ): { readonly record?: string; readonly until?: number } {
   if (restOnTlsa.has(reason)) {
     const records = host.tlsa.records.map((record) => `${host.tlsa.base} TLSA ${record}`);
     return { record: records.join('; '), until: host.until };
   }
-  if (restOnPolicy.has(reason) && policy)
-    return { record: policyText(policy), until: expiresAt(policy) };
+  if (restOnPolicy.has(reason) && cachedPolicy)
+    return { record: policyText(cachedPolicy), until: expiresAt(cachedPolicy) };
   return {};
 }
 
@@ -263,23 +268,23 @@ function policyText({
   return [`policy ${id}`, `mode: ${mode}`, ...mx.map((pattern) => `mx: ${pattern}`)].join('; ');
 }
 
-function stsDecision(facts: DomainFacts): StsDecision {
-  const { mtaSts } = facts;
+function stsDecision(domainFacts: DomainFacts): StsDecision {
+  const { mtaSts } = domainFacts;
   if (!mtaSts) return { how: 'none', record: { status: 'not-asked' } };
-  const { policy, how, record, failure } = mtaSts;
+  const { policy: cachedPolicy, how, record, failure } = mtaSts;
   return {
     how,
-    policy: policy && {
-      id: policy.id,
-      mode: policy.mode,
-      mx: policy.mx,
-      maxAge: policy.maxAge,
-      fetchedAt: formatTime(policy.fetchedAt),
-      expiresAt: formatTime(expiresAt(policy)),
-      body: policy.body,
+    policy: cachedPolicy && {
+      id: cachedPolicy.id,
+      mode: cachedPolicy.mode,
+      mx: cachedPolicy.mx,
+      maxAge: cachedPolicy.maxAge,
+      fetchedAt: formatTime(cachedPolicy.fetchedAt),
+      expiresAt: formatTime(expiresAt(cachedPolicy)),
+      body: cachedPolicy.body,
     },
     record,
-    trouble: failure && troubleOf(failure, facts),
+    trouble: failure && troubleOf(failure, domainFacts),
   };
 }
 

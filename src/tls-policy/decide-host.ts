@@ -129,7 +129,7 @@ export function decideHost(
     sts = { kind: 'none', reason: 'dane-suffices' };
   const parts: readonly Part[] = [dane, sts, ...judgeRequired(host.name, mxDnssec, rules, dane)];
   const reasons = [...parts]
-    .sort((a, b) => weights[a.kind] - weights[b.kind])
+    .sort((left, right) => weights[left.kind] - weights[right.kind])
     .map((part) => part.reason);
   if (parts.some((part) => part.kind === 'skip')) return { action: 'skip', reasons };
   if (parts.some((part) => part.kind === 'unknown')) return { action: 'unknown', reasons };
@@ -165,21 +165,21 @@ function judgeDane(host: Pick<HostView, 'dnssec' | 'tlsa'>, mxDnssec: Dnssec, ru
   }
 }
 
-function judgeMtaSts(host: string, { mtaSts }: Rules): Part {
+function judgeMtaSts(hostName: string, { mtaSts }: Rules): Part {
   if (mtaSts === 'not-used') return { kind: 'none', reason: 'sts-not-used' };
   if (mtaSts === undefined) return { kind: 'none', reason: 'sts-no-policy' };
   // RFC 8461 §5 [8461-5-2]
   if (mtaSts.mode === 'none') return { kind: 'none', reason: 'sts-none' };
   if (mtaSts.mode === 'testing') return { kind: 'none', reason: 'sts-testing' };
   // RFC 8461 §5: a candidate that matches no pattern is not used [8461-5-1, 8461-4.1-2].
-  return lists(mtaSts.mx, host)
+  return lists(mtaSts.mx, hostName)
     ? { kind: 'pkix', reason: 'sts-enforce' }
     : { kind: 'skip', reason: 'sts-mx-mismatch' };
 }
 
 /** Adds the requirement of the sender's operator or of the message (REQUIRETLS). */
 function judgeRequired(
-  host: string,
+  hostName: string,
   mxDnssec: Dnssec,
   { require, mtaSts }: Rules,
   dane: Part,
@@ -195,7 +195,8 @@ function judgeRequired(
         : [{ kind: 'skip', reason: 'require-dane-missing' }];
     case 'verified': {
       // RFC 8689 §4.2.1 [8689-4.2.1-1, 8689-4.2.1-2]
-      const listed = typeof mtaSts === 'object' && mtaSts.mode !== 'none' && lists(mtaSts.mx, host);
+      const listed =
+        typeof mtaSts === 'object' && mtaSts.mode !== 'none' && lists(mtaSts.mx, hostName);
       if (mxDnssec !== 'secure' && !listed)
         return [{ kind: 'skip', reason: 'require-verified-mx' }];
       return [{ kind: dane.kind === 'dane' ? 'dane' : 'pkix', reason: 'require-verified' }];
@@ -203,6 +204,6 @@ function judgeRequired(
   }
 }
 
-function lists(patterns: readonly string[], host: string): boolean {
-  return patterns.some((pattern) => matchMx(pattern, host));
+function lists(patterns: readonly string[], hostName: string): boolean {
+  return patterns.some((pattern) => matchMx(pattern, hostName));
 }

@@ -43,37 +43,37 @@ export interface ServerVerdict {
 export function judgeServer({ chain, host, anchors, at }: ServerQuestion): ServerVerdict {
   const sent = parseChain(chain);
   const path = verifyChain({ sent, anchors, validationTime: at });
-  const [leaf] = sent;
+  const [leafCertificate] = sent;
   const records =
     host.tlsa.status === 'usable' ? host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []) : [];
-  if (!leaf) {
+  if (!leafCertificate) {
     const none = failed('server-no-certificate');
     return { sent, path, nameMatch: false, pkix: none, dane: none };
   }
   const names = host.referenceNames;
   return {
-    leaf,
+    leaf: leafCertificate,
     sent,
     path,
     // The MX host, not the reference identifiers: those are a matter of DANE-TA alone.
-    nameMatch: matchesDnsName(leaf, host.name),
-    pkix: judgePkix(leaf, path, host.name),
+    nameMatch: matchesDnsName(leafCertificate, host.name),
+    pkix: judgePkix(leafCertificate, path, host.name),
     dane: judgeDane(verifyDane({ records, chain: sent, names, validationTime: at })),
   };
 }
 
 /** [8461-4.2-1] Reports the fault that the operator has to fix first. */
 function judgePkix(
-  leaf: Certificate,
+  leafCertificate: Certificate,
   { chain, validity, problems }: ChainVerdict,
   name: string,
 ): Result<true> {
   if (chain !== 'trusted') return failed('server-pkix-untrusted', problems.join(' '));
   if (validity !== 'valid') return failed('server-pkix-expired', validity);
   if (problems.length > 0) return failed('server-pkix-untrusted', problems.join(' '));
-  return matchesDnsName(leaf, name)
+  return matchesDnsName(leafCertificate, name)
     ? ok(true)
-    : failed('server-pkix-name', leaf.dnsNames.slice(0, 10).join(' '));
+    : failed('server-pkix-name', leafCertificate.dnsNames.slice(0, 10).join(' '));
 }
 
 function judgeDane({ verdict, records }: ReturnType<typeof verifyDane>): Result<true> {

@@ -27,11 +27,11 @@ export function parseNextHop(text: string, defaultPort = 25): Result<NextHop> {
   const port = parts?.[3] === undefined ? defaultPort : Number(parts[3]);
   if (!parts || port < 1 || port > 65_535) return fail(notADestination(text));
   const bracketed = parts[1]?.replace(/^IPv6:/i, '');
-  const ip = bracketed === undefined ? undefined : parseIp(bracketed);
-  if (ip) return ok({ kind: 'address', ip: formatIp(ip), port });
-  const name = parseDomain(bracketed ?? parts[2] ?? '');
-  if (!name.ok) return name;
-  return ok({ kind: bracketed === undefined ? 'domain' : 'host', name: name.value, port });
+  const parsedIp = bracketed === undefined ? undefined : parseIp(bracketed);
+  if (parsedIp) return ok({ kind: 'address', ip: formatIp(parsedIp), port });
+  const parsedName = parseDomain(bracketed ?? parts[2] ?? '');
+  if (!parsedName.ok) return parsedName;
+  return ok({ kind: bracketed === undefined ? 'domain' : 'host', name: parsedName.value, port });
 }
 
 function notADestination(text: string): Failure {

@@ -46,46 +46,46 @@ const MAX_HOSTS = 32;
  */
 export async function resolvePolicy(
   nextHop: string | NextHop,
-  deps: PolicyDeps,
+  policyDeps: PolicyDeps,
 ): Promise<DomainDecision> {
-  const hop = typeof nextHop === 'string' ? read(nextHop, deps.smtpPort) : nextHop;
-  const at = (deps.now ?? Date.now)();
-  if (hop.kind === 'address') return decideDomain(ofAddress(hop.ip, at), deps);
-  const { resolver, stsSource, mtaSts = true, dane = true } = deps;
-  const lookupOptions = deps.signal ? { signal: followSignal(deps.signal) } : {};
-  const [route, sts] = await Promise.all([
+  const hop = typeof nextHop === 'string' ? read(nextHop, policyDeps.smtpPort) : nextHop;
+  const instant = (policyDeps.now ?? Date.now)();
+  if (hop.kind === 'address') return decideDomain(ofAddress(hop.ip, instant), policyDeps);
+  const { resolver, stsSource, mtaSts = true, dane = true } = policyDeps;
+  const lookupOptions = policyDeps.signal ? { signal: followSignal(policyDeps.signal) } : {};
+  const [mailRoute, sts] = await Promise.all([
     hop.kind === 'host'
       ? ofHost(hop.name)
       : lookupMailRoute(resolver, hop.name, { ...lookupOptions, unprovedAbsence: !dane }),
     mtaSts ? stsSource?.lookup(hop.name, lookupOptions.signal) : undefined,
   ]);
   const hosts = await Promise.all(
-    route.hosts
+    mailRoute.hosts
       .slice(0, MAX_HOSTS)
-      .map((host) => factsOf(host, hop.port, { ...deps, ...lookupOptions }, at)),
+      .map((host) => factsOf(host, hop.port, { ...policyDeps, ...lookupOptions }, instant)),
   );
-  const facts: DomainFacts = {
+  const domainFacts: DomainFacts = {
     domain: hop.name.toLower(),
-    at,
+    at: instant,
     route: {
-      kind: hop.kind === 'host' ? 'host' : route.kind,
-      dnssec: route.dnssec,
-      failure: route.failure,
+      kind: hop.kind === 'host' ? 'host' : mailRoute.kind,
+      dnssec: mailRoute.dnssec,
+      failure: mailRoute.failure,
     },
-    canonicalDomain: route.canonicalName.toLower(),
+    canonicalDomain: mailRoute.canonicalName.toLower(),
     hosts,
     mtaSts: sts,
     until: Math.min(
-      at + validityMs(route.ttl, route.kind !== 'error'),
+      instant + validityMs(mailRoute.ttl, mailRoute.kind !== 'error'),
       ...hosts.map((host) => host.until),
     ),
     resolverAtFault: atFault(resolver),
   };
-  return decideDomain(facts, deps);
+  return decideDomain(domainFacts, policyDeps);
 }
 
-function read(text: string, port: number | undefined): NextHop {
-  const parsed = parseNextHop(text, port);
+function read(text: string, portNumber: number | undefined): NextHop {
+  const parsed = parseNextHop(text, portNumber);
   if (parsed.ok) return parsed.value;
   throw new HermeticError(
     parsed.failure.code,
@@ -99,11 +99,11 @@ function read(text: string, port: number | undefined): NextHop {
 async function factsOf(
   host: MailRoute['hosts'][number],
   port: number,
-  deps: PolicyDeps,
-  at: number,
+  policyDeps: PolicyDeps,
+  instant: number,
 ): Promise<HostFacts> {
-  const { resolver, dane = true } = deps;
-  const lookupOptions = deps.signal ? { signal: deps.signal } : {};
+  const { resolver, dane = true } = policyDeps;
+  const lookupOptions = policyDeps.signal ? { signal: policyDeps.signal } : {};
   const found = await lookupAddresses(resolver, host.name, lookupOptions);
   const tlsa =
     dane && found.status === 'found'
@@ -120,7 +120,7 @@ async function factsOf(
       ? tlsaFacts(tlsa, resolver)
       : { status: 'absent', base: host.name.toLower(), dnssec: found.dnssec, records: [] },
     until:
-      at +
+      instant +
       Math.min(
         validityMs(found.ttl, found.status !== 'failed'),
         tlsa
@@ -153,39 +153,39 @@ function alternate({ v4, v6 }: HostAddresses): readonly string[] {
   const longest = Math.max(v4.length, v6.length);
   return Array.from({ length: longest }, (_, index) => [v4[index], v6[index]])
     .flat()
-    .filter((ip) => ip !== undefined);
+    .filter((ipAddress) => ipAddress !== undefined);
 }
 
 /**
  * A host that the operator configured counts as securely named: no DNS answer that an
  * attacker could forge was involved (RFC 7672 §2.2.2).
  */
-function ofHost(name: Name): MailRoute {
+function ofHost(domainName: Name): MailRoute {
   return {
     kind: 'mx',
     status: 'found',
     dnssec: 'secure',
     ttl: 86_400,
-    canonicalName: name,
-    hosts: [{ name, preference: 0 }],
+    canonicalName: domainName,
+    hosts: [{ name: domainName, preference: 0 }],
   };
 }
 
-function ofAddress(ip: string, at: number): DomainFacts {
-  const tlsa = { status: 'absent', base: ip, dnssec: 'insecure', records: [] } as const;
+function ofAddress(ipAddress: string, at: number): DomainFacts {
+  const tlsa = { status: 'absent', base: ipAddress, dnssec: 'insecure', records: [] } as const;
   const host: HostFacts = {
-    name: ip,
+    name: ipAddress,
     preference: 0,
-    addresses: [ip],
+    addresses: [ipAddress],
     dnssec: 'insecure',
     tlsa,
     until: Infinity,
   };
   return {
-    domain: ip,
+    domain: ipAddress,
     at,
     route: { kind: 'address', dnssec: 'insecure' },
-    canonicalDomain: ip,
+    canonicalDomain: ipAddress,
     hosts: [host],
     mtaSts: undefined,
     until: Infinity,
@@ -197,8 +197,8 @@ function ofAddress(ip: string, at: number): DomainFacts {
 const FAILURE_TTL = 30;
 
 /** Returns how long an answer counts, in milliseconds. `ttl`: seconds. */
-function validityMs(ttl: number, answered: boolean): number {
-  return (answered ? Math.max(1, ttl) : FAILURE_TTL) * 1000;
+function validityMs(ttlSeconds: number, answered: boolean): number {
+  return (answered ? Math.max(1, ttlSeconds) : FAILURE_TTL) * 1000;
 }
 
 function atFault(resolver: Resolver): boolean {

@@ -15,9 +15,9 @@ const marks = /tlsrpt|\.json|\.gz|\.zip|\.eml|message\/rfc822|policies/i;
  * Whether a large mail has nothing that may be a report: its parts would be decoded in
  * vain. A report that a person pastes into a text is small.
  */
-export function cannotBeReport(mail: Uint8Array): boolean {
-  if (mail.length <= LARGE) return false;
-  const octets = Buffer.from(mail.buffer, mail.byteOffset, mail.length);
+export function cannotBeReport(rawMessage: Uint8Array): boolean {
+  if (rawMessage.length <= LARGE) return false;
+  const octets = Buffer.from(rawMessage.buffer, rawMessage.byteOffset, rawMessage.length);
   return !marks.test(octets.toString('latin1'));
 }
 
@@ -25,10 +25,10 @@ export function cannotBeReport(mail: Uint8Array): boolean {
  * More lines, or more parts, than the mail of a report has: reading it would take memory
  * that is not measured by its size.
  */
-export function exceedsAnyReport(mail: Uint8Array): boolean {
+export function exceedsAnyReport(rawMessage: Uint8Array): boolean {
   return (
-    occursMoreThan(mail, '\n', MAX_LINES + mail.length / OCTETS_PER_LINE) ||
-    occursMoreThan(mail, '\n--', MAX_PARTS)
+    occursMoreThan(rawMessage, '\n', MAX_LINES + rawMessage.length / OCTETS_PER_LINE) ||
+    occursMoreThan(rawMessage, '\n--', MAX_PARTS)
   );
 }
 
@@ -36,7 +36,7 @@ export function exceedsAnyReport(mail: Uint8Array): boolean {
 export function occursMoreThan(octets: Uint8Array, text: string, most: number): boolean {
   const buffer = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
   let found = 0;
-  for (let at = buffer.indexOf(text); at >= 0; at = buffer.indexOf(text, at + 1))
+  for (let offset = buffer.indexOf(text); offset >= 0; offset = buffer.indexOf(text, offset + 1))
     if (++found > most) return true;
   return false;
 }

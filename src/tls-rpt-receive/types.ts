@@ -132,16 +132,16 @@ const ranks: Readonly<Partial<Record<ReportTrust, number>>> = { signed: 3, given
 /**
  * Returns the rank of a verdict: of several copies of a report the highest one counts.
  */
-export function trustRank(trust: ReportTrust): number {
-  return ranks[trust] ?? 0;
+export function trustRank(reportTrust: ReportTrust): number {
+  return ranks[reportTrust] ?? 0;
 }
 
 /** Whether a report goes into the totals. */
-export function counts(trust: ReportTrust): boolean {
-  return trustRank(trust) > 0;
+export function counts(reportTrust: ReportTrust): boolean {
+  return trustRank(reportTrust) > 0;
 }
 
 /** Whether a report is evidence: a signature or the operator vouches for its reporter. */
-export function isAuthenticated(trust: ReportTrust): boolean {
-  return trustRank(trust) >= 2;
+export function isAuthenticated(reportTrust: ReportTrust): boolean {
+  return trustRank(reportTrust) >= 2;
 }

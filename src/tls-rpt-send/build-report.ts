@@ -34,7 +34,7 @@ export function buildReport({ reporter, domain, day, policies, unique }: ReportI
   readonly body: Result<string>;
 } {
   const date = new Date(day).toISOString().slice(0, 10);
-  const report: TlsReport = {
+  const tlsReport: TlsReport = {
     organizationName: reporter.organization,
     startDatetime: `${date}T00:00:00Z`,
     endDatetime: `${date}T23:59:59Z`,
@@ -42,18 +42,18 @@ export function buildReport({ reporter, domain, day, policies, unique }: ReportI
     reportId: `${date}.${unique}.${domain}@${submitterOf(reporter)}`,
     policies,
   };
-  const body = formatReport(report);
-  if (body.ok) return { report, body };
-  const plain = { ...report, policies: policies.map(withoutText) };
+  const body = formatReport(tlsReport);
+  if (body.ok) return { report: tlsReport, body };
+  const plain = { ...tlsReport, policies: policies.map(withoutText) };
   return { report: plain, body: formatReport(plain) };
 }
 
-function withoutText(policy: ReportedPolicy): ReportedPolicy {
+function withoutText(reportedPolicy: ReportedPolicy): ReportedPolicy {
   return {
-    ...policy,
+    ...reportedPolicy,
     policyString: [],
     mxHost: [],
-    failureDetails: policy.failureDetails.map(({ resultType, failedSessionCount }) => ({
+    failureDetails: reportedPolicy.failureDetails.map(({ resultType, failedSessionCount }) => ({
       resultType,
       failedSessionCount,
       sendingMtaIp: undefined,

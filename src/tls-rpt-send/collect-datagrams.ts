@@ -9,7 +9,7 @@ export interface CollectOptions {
    * Receives the events of one datagram. It must return quickly: the kernel's queue is
    * short (`net.unix.max_dgram_qlen`), and a full queue makes the mail servers drop events.
    */
-  onEvents(events: readonly SessionEvent[]): void;
+  onEvents(sessionEvents: readonly SessionEvent[]): void;
   onMalformed(failure: Failure): void;
   /** The descriptor cannot be read any more. */
   onError(error: Error): void;

@@ -40,14 +40,14 @@ let mailauth: Promise<{ readonly dkimSign: typeof dkimSign }> | undefined;
  * despite TLS failures (RFC 8689 §5) [8460-3-19]: otherwise the failure that it reports
  * would keep the report from arriving.
  */
-export async function composeReportMail(mail: ReportMail): Promise<Buffer> {
-  const { reporter, report, body, policyDomain, to, dkim, at } = mail;
+export async function composeReportMail(reportMail: ReportMail): Promise<Buffer> {
+  const { reporter, report, body, policyDomain, to, dkim, at } = reportMail;
   const names = { submitter: submitterOf(reporter), policyDomain };
-  const node = new MimeNode('multipart/report; report-type=tlsrpt', {
+  const mimeNode = new MimeNode('multipart/report; report-type=tlsrpt', {
     newline: 'win',
-    normalizeHeaderKey: (key) => key.replace(/^Tls-/, 'TLS-'),
+    normalizeHeaderKey: (policyKey) => policyKey.replace(/^Tls-/, 'TLS-'),
   });
-  node.setHeader([
+  mimeNode.setHeader([
     { key: 'From', value: reporter.contact },
     { key: 'To', value: to },
     { key: 'Subject', value: reportSubject(report, names) },
@@ -58,12 +58,12 @@ export async function composeReportMail(mail: ReportMail): Promise<Buffer> {
     { key: 'TLS-Report-Domain', value: policyDomain },
     { key: 'TLS-Report-Submitter', value: names.submitter },
   ]);
-  node.createChild('text/plain; charset=utf-8').setContent(forPeople(mail));
-  node
+  mimeNode.createChild('text/plain; charset=utf-8').setContent(forPeople(reportMail));
+  mimeNode
     .createChild('application/tlsrpt+gzip', { filename: reportFileName(report, names) })
     .setHeader('Content-Transfer-Encoding', 'base64')
     .setContent(gzipSync(body));
-  const composed = await node.build();
+  const composed = await mimeNode.build();
   const { dkimSign: sign } = await (mailauth ??= import('mailauth/lib/dkim/sign.js'));
   const key = dkim.privateKey.export({ type: 'pkcs8', format: 'pem' });
   const signed = await sign(composed, {
@@ -83,8 +83,14 @@ export async function composeReportMail(mail: ReportMail): Promise<Buffer> {
 
 function forPeople({ reporter, report, policyDomain }: ReportMail): string {
   const { policies } = report;
-  const ok = policies.reduce((sum, policy) => sum + policy.totalSuccessfulSessionCount, 0);
-  const failed = policies.reduce((sum, policy) => sum + policy.totalFailureSessionCount, 0);
+  const ok = policies.reduce(
+    (sum, reportedPolicy) => sum + reportedPolicy.totalSuccessfulSessionCount,
+    0,
+  );
+  const failed = policies.reduce(
+    (sum, reportedPolicy) => sum + reportedPolicy.totalFailureSessionCount,
+    0,
+  );
   return [
     `How TLS went when ${reporter.organization} sent mail to ${policyDomain} on ${report.startDatetime?.slice(0, 10) ?? ''} (UTC):`,
     `${ok} sessions kept the policy, ${failed} failed.`,

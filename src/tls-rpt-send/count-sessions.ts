@@ -19,45 +19,51 @@ const MAX_ROWS = { policies: 50, failures: 500 };
  * are exact: what goes beyond the bound of different lines is counted under the same
  * policy without its text, and under the same result type without particulars.
  */
-export function countSessions(store: Store, events: readonly SessionEvent[]): void {
-  store.transaction(() => {
-    for (const _ of countInSteps(store, events));
+export function countSessions(stateStore: Store, sessionEvents: readonly SessionEvent[]): void {
+  stateStore.transaction(() => {
+    for (const _ of countInSteps(stateStore, sessionEvents));
   });
 }
 
 /** Does the same in steps of one event each, inside a transaction of the caller. */
 export function* countInSteps(
-  store: Store,
-  events: readonly SessionEvent[],
+  stateStore: Store,
+  sessionEvents: readonly SessionEvent[],
 ): Generator<void, void> {
-  const domain = store.prepare(
+  const domain = stateStore.prepare(
     'INSERT INTO send_report_domain (day, domain, record) VALUES (?, ?, ?) ON CONFLICT (day, domain) DO UPDATE SET record = excluded.record',
   );
-  for (const { at, domain: name, record, policy } of events) {
-    const day = Math.floor(at / DAY) * DAY;
-    domain.run(day, name, record);
-    countPolicy(store, day, name, policy);
+  for (const { at, domain: name, record, policy } of sessionEvents) {
+    const dayStart = Math.floor(at / DAY) * DAY;
+    domain.run(dayStart, name, record);
+    countPolicy(stateStore, dayStart, name, policy);
     yield;
   }
 }
 
-function countPolicy(store: Store, day: number, domain: string, policy: ReportedPolicy): void {
-  const addSessions = store.prepare(
+function countPolicy(
+  stateStore: Store,
+  dayStart: number,
+  domainName: string,
+  reportedPolicy: ReportedPolicy,
+): void {
+  const addSessions = stateStore.prepare(
     'UPDATE send_report_count SET ok = ok + ?, failed = failed + ? WHERE day = ? AND domain = ? AND policy = ?',
   );
-  const insert = store.prepare(
+  const insert = stateStore.prepare(
     'INSERT INTO send_report_count (day, domain, policy, ok, failed) VALUES (?, ?, ?, ?, ?)',
   );
-  const { totalSuccessfulSessionCount: ok, totalFailureSessionCount: failed } = policy;
-  const counted = (key: string): boolean => addSessions.run(ok, failed, day, domain, key) > 0;
-  let key = writePolicy(policy);
-  if (!counted(key)) {
-    if (rowsOf(store, 'send_report_count', day, domain) >= MAX_ROWS.policies)
-      key = writePolicy({ ...policy, policyString: [], mxHost: [] });
-    if (!counted(key)) insert.run(day, domain, key, ok, failed);
+  const { totalSuccessfulSessionCount: ok, totalFailureSessionCount: failed } = reportedPolicy;
+  const counted = (key: string): boolean =>
+    addSessions.run(ok, failed, dayStart, domainName, key) > 0;
+  let policyKey = writePolicy(reportedPolicy);
+  if (!counted(policyKey)) {
+    if (rowsOf(stateStore, 'send_report_count', dayStart, domainName) >= MAX_ROWS.policies)
+      policyKey = writePolicy({ ...reportedPolicy, policyString: [], mxHost: [] });
+    if (!counted(policyKey)) insert.run(dayStart, domainName, policyKey, ok, failed);
   }
-  for (const failure of policy.failureDetails)
-    countFailure(store, { day, domain, policy: key }, failure);
+  for (const failure of reportedPolicy.failureDetails)
+    countFailure(stateStore, { day: dayStart, domain: domainName, policy: policyKey }, failure);
 }
 
 /** The key of a counted policy: `policy` is its JSON without counts. */
@@ -68,36 +74,36 @@ interface PolicyKey {
 }
 
 function countFailure(
-  store: Store,
+  stateStore: Store,
   { day, domain, policy }: PolicyKey,
   failure: FailureDetails,
 ): void {
   const where = 'day = ? AND domain = ? AND policy = ? AND failure = ?';
-  const addSessions = store.prepare(
+  const addSessions = stateStore.prepare(
     `UPDATE send_report_failure SET sessions = sessions + ? WHERE ${where}`,
   );
-  const insert = store.prepare(
+  const insert = stateStore.prepare(
     'INSERT INTO send_report_failure (day, domain, policy, failure, sessions) VALUES (?, ?, ?, ?, ?)',
   );
   const { failedSessionCount: sessions, ...particulars } = failure;
   const counted = (text: string): boolean =>
     addSessions.run(sessions, day, domain, policy, text) > 0;
-  let text = JSON.stringify(particulars);
-  if (counted(text)) return;
-  if (rowsOf(store, 'send_report_failure', day, domain) >= MAX_ROWS.failures)
-    text = JSON.stringify({ resultType: failure.resultType });
-  if (!counted(text)) insert.run(day, domain, policy, text, sessions);
+  let feedText = JSON.stringify(particulars);
+  if (counted(feedText)) return;
+  if (rowsOf(stateStore, 'send_report_failure', day, domain) >= MAX_ROWS.failures)
+    feedText = JSON.stringify({ resultType: failure.resultType });
+  if (!counted(feedText)) insert.run(day, domain, policy, feedText, sessions);
 }
 
 function rowsOf(
-  store: Store,
+  stateStore: Store,
   table: 'send_report_count' | 'send_report_failure',
-  day: number,
-  domain: string,
+  dayStart: number,
+  domainName: string,
 ): number {
-  const found = store
+  const found = stateStore
     .prepare<{ rows: number }>(`SELECT count(*) AS rows FROM ${table} WHERE day = ? AND domain = ?`)
-    .get(day, domain);
+    .get(dayStart, domainName);
   return found?.rows ?? 0;
 }
 
@@ -107,20 +113,20 @@ function writePolicy({ policyType, policyDomain, policyString, mxHost }: Reporte
 
 /** Returns the counts of a domain and day that are in no report yet, in a stable order. */
 export function countedPolicies(
-  store: Store,
-  day: number,
-  domain: string,
+  stateStore: Store,
+  dayStart: number,
+  domainName: string,
 ): readonly ReportedPolicy[] {
-  const failures = store
+  const failures = stateStore
     .prepare<{ policy: string; failure: string; sessions: number }>(
       'SELECT policy, failure, sessions FROM send_report_failure WHERE day = ? AND domain = ? ORDER BY policy, sessions DESC, failure',
     )
-    .all(day, domain);
-  return store
+    .all(dayStart, domainName);
+  return stateStore
     .prepare<{ policy: string; ok: number; failed: number }>(
       'SELECT policy, ok, failed FROM send_report_count WHERE day = ? AND domain = ? ORDER BY policy',
     )
-    .all(day, domain)
+    .all(dayStart, domainName)
     .map(({ policy, ok, failed }) => ({
       ...(JSON.parse(policy) as Pick<
         ReportedPolicy,

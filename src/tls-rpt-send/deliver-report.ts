@@ -86,9 +86,9 @@ async function byHttps(
   { host, port, path }: Extract<Destination, { kind: 'https' }>,
   { network, resolver, trustStore, clock, signal }: DeliverReportOptions,
 ): Promise<DeliverySettlement> {
-  const name = Name.parse(host);
-  if (!name.ok) return refused('no host name');
-  const found = await lookupAddresses(resolver, name.value, { signal });
+  const parsedName = Name.parse(host);
+  if (!parsedName.ok) return refused('no host name');
+  const found = await lookupAddresses(resolver, parsedName.value, { signal });
   if (found.status !== 'found') return putOff(found.failure?.code ?? 'the host has no address');
   const answered = await request({
     network,

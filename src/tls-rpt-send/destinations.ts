@@ -22,23 +22,23 @@ const MAX_URIS = 3;
 /** Returns the first three destinations of a record; each gets the report [8460-3-23]. */
 export function destinationsOf(record: string): readonly Destination[] {
   return [...new Set(parseTlsRptRecord([record]).rua)]
-    .flatMap((uri) => parseDestination(uri) ?? [])
+    .flatMap((reportUri) => parseDestination(reportUri) ?? [])
     .slice(0, MAX_URIS);
 }
 
 /** Parses one URI of a record; undefined for an invalid or unsupported one. */
-export function parseDestination(uri: string): Destination | undefined {
-  if (/^mailto:/i.test(uri)) {
-    const address = decoded(uri.slice(7).replace(/\?.*$/, ''));
+export function parseDestination(reportUri: string): Destination | undefined {
+  if (/^mailto:/i.test(reportUri)) {
+    const address = decoded(reportUri.slice(7).replace(/\?.*$/, ''));
     const mailbox = address === undefined ? undefined : parseMailbox(address);
     if (!mailbox?.ok || address === undefined || !/^[\x21-\x7e]+$/.test(address)) return undefined;
-    return { uri, receiver: receiverOf(mailbox.value.domain), kind: 'mail', address };
+    return { uri: reportUri, receiver: receiverOf(mailbox.value.domain), kind: 'mail', address };
   }
-  if (!URL.canParse(uri)) return undefined;
-  const { protocol, hostname, port, pathname, search, username } = new URL(uri);
+  if (!URL.canParse(reportUri)) return undefined;
+  const { protocol, hostname, port, pathname, search, username } = new URL(reportUri);
   if (protocol !== 'https:' || username !== '' || hostname === '') return undefined;
   return {
-    uri,
+    uri: reportUri,
     receiver: receiverOf(hostname),
     kind: 'https',
     host: hostname,
@@ -48,14 +48,14 @@ export function parseDestination(uri: string): Destination | undefined {
 }
 
 /** Percent-encoding inside a URI of the record [8460-3-7]. */
-function decoded(text: string): string | undefined {
+function decoded(feedText: string): string | undefined {
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(feedText);
   } catch {
     return undefined;
   }
 }
 
-function receiverOf(host: string): string {
-  return (getDomain(host, { allowPrivateDomains: true }) ?? host).toLowerCase();
+function receiverOf(hostName: string): string {
+  return (getDomain(hostName, { allowPrivateDomains: true }) ?? hostName).toLowerCase();
 }

@@ -31,12 +31,12 @@ export class EventBuffer {
     void this.#flushNowAndThen();
   }
 
-  readonly add = (events: readonly SessionEvent[]): void => {
-    if (this.#waiting.length + events.length > MAX_EVENTS) {
-      this.counts.dropped += events.length;
+  readonly add = (sessionEvents: readonly SessionEvent[]): void => {
+    if (this.#waiting.length + sessionEvents.length > MAX_EVENTS) {
+      this.counts.dropped += sessionEvents.length;
       return;
     }
-    this.#waiting.push(...events);
+    this.#waiting.push(...sessionEvents);
     if (this.#waiting.length >= GROUP_SIZE) void this.flush();
   };
 

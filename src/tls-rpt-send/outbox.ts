@@ -83,25 +83,32 @@ export class Outbox {
     return finishedDays.length;
   }
 
-  #build(day: number, domain: string, record: string, now: number): void {
-    const { store, reporter, random, spreadMs = 4 * 60 * MINUTE } = this.#options;
+  #build(dayStart: number, domainName: string, record: string, now: number): void {
+    const { store: stateStore, reporter, random, spreadMs = 4 * 60 * MINUTE } = this.#options;
     const unique = Math.floor(random() * 2 ** 48)
       .toString(16)
       .padStart(12, '0');
-    const policies = countedPolicies(store, day, domain);
-    const { report, body } = buildReport({ reporter, domain, day, policies, unique });
-    if (!body.ok) throw new HermeticError(body.failure.code, `${domain}: ${body.failure.detail}`);
-    const id = report.reportId ?? '';
-    store
+    const policies = countedPolicies(stateStore, dayStart, domainName);
+    const { report, body } = buildReport({
+      reporter,
+      domain: domainName,
+      day: dayStart,
+      policies,
+      unique,
+    });
+    if (!body.ok)
+      throw new HermeticError(body.failure.code, `${domainName}: ${body.failure.detail}`);
+    const reportId = report.reportId ?? '';
+    stateStore
       .prepare('INSERT INTO send_report (id, day, domain, body) VALUES (?, ?, ?, ?)')
-      .run(id, day, domain, body.value);
-    const insert = store.prepare(
+      .run(reportId, dayStart, domainName, body.value);
+    const insert = stateStore.prepare(
       "INSERT INTO send_report_delivery (report, uri, queued_at, due_at, tries, state, detail) VALUES (?, ?, ?, ?, 0, ?, '')",
     );
     for (const { uri, receiver } of destinationsOf(record)) {
       const state = this.#admit(uri, receiver, now);
       insert.run(
-        id,
+        reportId,
         uri,
         now,
         state === 'waiting' ? now + Math.floor(random() * spreadMs) : null,
@@ -109,17 +116,23 @@ export class Outbox {
       );
     }
     for (const table of ['send_report_domain', 'send_report_count', 'send_report_failure'])
-      store.prepare(`DELETE FROM ${table} WHERE day = ? AND domain = ?`).run(day, domain);
+      stateStore
+        .prepare(`DELETE FROM ${table} WHERE day = ? AND domain = ?`)
+        .run(dayStart, domainName);
   }
 
   /** Applies the limits of a receiver. An admitted report counts towards its daily limit. */
-  #admit(uri: string, receiver: string, now: number): 'waiting' | 'over-limit' | 'left-in-peace' {
+  #admit(
+    reportUri: string,
+    receiver: string,
+    now: number,
+  ): 'waiting' | 'over-limit' | 'left-in-peace' {
     const { store, perReceiver = 10, receivers = {} } = this.#options;
     const refused = store
       .prepare<{ refusals: number; since: number }>(
         'SELECT refusals, since FROM send_report_refusal WHERE uri = ?',
       )
-      .get(uri);
+      .get(reportUri);
     if (refused && refused.refusals >= MAX_REFUSALS && now < refused.since + SUSPENSION)
       return 'left-in-peace';
     const today = Math.floor(now / DAY) * DAY;
@@ -150,17 +163,17 @@ export class Outbox {
 
   /** Records the result of an attempt; resolves when it is durable. */
   settle(
-    { id, uri }: Pick<QueuedReport, 'id' | 'uri'>,
+    { id, uri: reportUri }: Pick<QueuedReport, 'id' | 'uri'>,
     settled: DeliverySettlement,
     now: number,
   ): Promise<void> {
-    const { store } = this.#options;
-    return store.write(REPORTING, () => {
-      const delivery = store
+    const { store: stateStore } = this.#options;
+    return stateStore.write(REPORTING, () => {
+      const delivery = stateStore
         .prepare<{ tries: number; first_at: number | null }>(
           'SELECT tries, first_at FROM send_report_delivery WHERE report = ? AND uri = ?',
         )
-        .get(id, uri);
+        .get(id, reportUri);
       const firstAt = delivery?.first_at ?? now;
       const pause = FIRST_PAUSE * 2 ** (delivery?.tries ?? 0);
       const retryAt = now + pause;
@@ -168,20 +181,20 @@ export class Outbox {
       const detail = settled.delivered
         ? ''
         : `${settled.failure.code} ${settled.failure.detail}`.trim();
-      store
+      stateStore
         .prepare(
           'UPDATE send_report_delivery SET tries = tries + 1, first_at = ?, due_at = ?, state = ?, detail = ? WHERE report = ? AND uri = ?',
         )
-        .run(firstAt, state === 'waiting' ? retryAt : null, state, detail, id, uri);
+        .run(firstAt, state === 'waiting' ? retryAt : null, state, detail, id, reportUri);
       if (settled.delivered)
-        store.prepare('DELETE FROM send_report_refusal WHERE uri = ?').run(uri);
+        stateStore.prepare('DELETE FROM send_report_refusal WHERE uri = ?').run(reportUri);
       if (state === 'refused')
-        store
+        stateStore
           .prepare(
             `INSERT INTO send_report_refusal (uri, refusals, since) VALUES (?, 1, ?)
              ON CONFLICT (uri) DO UPDATE SET refusals = send_report_refusal.refusals + 1, since = excluded.since`,
           )
-          .run(uri, now);
+          .run(reportUri, now);
     });
   }
 
@@ -196,18 +209,18 @@ export class Outbox {
 
   /** Deletes old reports whose deliveries have ended, and old limits. */
   forget(now: number): Promise<void> {
-    const { store } = this.#options;
-    return store.write(REPORTING, () => {
-      store
+    const { store: stateStore } = this.#options;
+    return stateStore.write(REPORTING, () => {
+      stateStore
         .prepare('DELETE FROM send_report_delivery WHERE due_at IS NULL AND queued_at < ?')
         .run(now - RETENTION);
-      store
+      stateStore
         .prepare(
           'DELETE FROM send_report WHERE day < ? AND id NOT IN (SELECT report FROM send_report_delivery)',
         )
         .run(now - RETENTION);
-      store.prepare('DELETE FROM send_report_receiver WHERE day < ?').run(now - RETENTION);
-      store.prepare('DELETE FROM send_report_refusal WHERE since < ?').run(now - SUSPENSION);
+      stateStore.prepare('DELETE FROM send_report_receiver WHERE day < ?').run(now - RETENTION);
+      stateStore.prepare('DELETE FROM send_report_refusal WHERE since < ?').run(now - SUSPENSION);
     });
   }
 

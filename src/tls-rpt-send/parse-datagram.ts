@@ -43,12 +43,12 @@ export function parseDatagram(
   bytes: Uint8Array | string,
   at: number,
 ): Result<readonly SessionEvent[]> {
-  const text = typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
+  const feedText = typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(feedText);
   } catch {
-    return malformed(`no JSON: ${neutralise(text, 60)}`);
+    return malformed(`no JSON: ${neutralise(feedText, 60)}`);
   }
   const { d, pr, policies } = fields(json);
   const domain = typeof d === 'string' ? parseDomain(d) : undefined;
@@ -57,11 +57,15 @@ export function parseDatagram(
     return malformed('"pr" is no TLS-RPT record');
   if (!Array.isArray(policies) || policies.length === 0 || policies.length > MAX_COUNTS.policies)
     return malformed('"policies" is no list');
-  const name = domain.value.toLower();
-  const read = policies.map((policy) => readPolicy(fields(policy), name));
-  const wrong = read.findIndex((policy) => policy === undefined);
+  const domainName = domain.value.toLower();
+  const read = policies.map((policy) => readPolicy(fields(policy), domainName));
+  const wrong = read.findIndex((reportedPolicy) => reportedPolicy === undefined);
   if (wrong >= 0) return malformed(`policies[${wrong}] has no known "policy-type" or no "f"`);
-  return ok(read.flatMap((policy) => (policy ? [{ at, domain: name, record: pr, policy }] : [])));
+  return ok(
+    read.flatMap((reportedPolicy) =>
+      reportedPolicy ? [{ at, domain: domainName, record: pr, policy: reportedPolicy }] : [],
+    ),
+  );
 }
 
 function malformed(detail: string): Result<never> {
@@ -70,7 +74,7 @@ function malformed(detail: string): Result<never> {
 
 function readPolicy(
   policyFields: Readonly<Record<string, unknown>>,
-  domain: string,
+  domainName: string,
 ): ReportedPolicy | undefined {
   const type = policyTypeOf[Number(policyFields['policy-type'])];
   const final = policyFields['f'];
@@ -78,9 +82,12 @@ function readPolicy(
   const failed = final === 1;
   return {
     policyType: type,
-    policyDomain: domainIn(policyFields['policy-domain']) ?? domain,
+    policyDomain: domainIn(policyFields['policy-domain']) ?? domainName,
     policyString: texts(policyFields['policy-string']),
-    mxHost: type === 'sts' ? texts(policyFields['mx-host']).map((host) => host.toLowerCase()) : [],
+    mxHost:
+      type === 'sts'
+        ? texts(policyFields['mx-host']).map((hostName) => hostName.toLowerCase())
+        : [],
     totalSuccessfulSessionCount: failed ? 0 : 1,
     totalFailureSessionCount: failed ? 1 : 0,
     // Failures before a session that met its policy in the end are not failed sessions.
@@ -89,8 +96,8 @@ function readPolicy(
 }
 
 /** The details of a failed session; one of unknown cause where the datagram has none. */
-function failuresIn(value: unknown): readonly FailureDetails[] {
-  const failures = list(value)
+function failuresIn(jsonValue: unknown): readonly FailureDetails[] {
+  const failures = list(jsonValue)
     .slice(0, MAX_COUNTS.failures)
     .flatMap((item) => readFailure(fields(item)) ?? []);
   if (failures.length > 0) return failures;
@@ -135,34 +142,34 @@ function readFailure({
   };
 }
 
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
+function fields(jsonValue: unknown): Readonly<Record<string, unknown>> {
+  return typeof jsonValue === 'object' && jsonValue !== null && !Array.isArray(jsonValue)
+    ? (jsonValue as Record<string, unknown>)
     : {};
 }
 
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
+function list(jsonValue: unknown): readonly unknown[] {
+  return Array.isArray(jsonValue) ? jsonValue : [];
 }
 
 /** Lines of the policy, cleaned of control characters. */
-function texts(value: unknown): readonly string[] {
-  return list(value)
+function texts(jsonValue: unknown): readonly string[] {
+  return list(jsonValue)
     .slice(0, MAX_COUNTS.strings)
     .flatMap((item) => text(item) ?? []);
 }
 
-function text(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  const clean = value
+function text(jsonValue: unknown): string | undefined {
+  if (typeof jsonValue !== 'string') return undefined;
+  const clean = jsonValue
     .replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
     .trim()
     .slice(0, 500);
   return clean === '' ? undefined : clean;
 }
 
-function domainIn(value: unknown): string | undefined {
-  const domain = typeof value === 'string' ? parseDomain(value) : undefined;
+function domainIn(jsonValue: unknown): string | undefined {
+  const domain = typeof jsonValue === 'string' ? parseDomain(jsonValue) : undefined;
   return domain?.ok ? domain.value.toLower() : undefined;
 }
 
@@ -170,12 +177,12 @@ function domainIn(value: unknown): string | undefined {
  * Postfix passes the whole reply to its EHLO; a report contains the name in it (RFC 8460
  * §4.4, RFC 5321 §4.1.1.1).
  */
-function helloName(value: unknown): string | undefined {
-  const greeting = text(value);
+function helloName(jsonValue: unknown): string | undefined {
+  const greeting = text(jsonValue);
   return greeting === undefined ? undefined : (/^250[ -](\S+)/.exec(greeting)?.[1] ?? greeting);
 }
 
-function address(value: unknown): string | undefined {
-  const ip = typeof value === 'string' ? parseIp(value) : undefined;
-  return ip && formatIp(ip);
+function address(jsonValue: unknown): string | undefined {
+  const parsedIp = typeof jsonValue === 'string' ? parseIp(jsonValue) : undefined;
+  return parsedIp && formatIp(parsedIp);
 }

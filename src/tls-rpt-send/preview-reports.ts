@@ -27,19 +27,19 @@ export interface PreviewedReport {
  * of one domain where `domain` is given. Writes nothing.
  */
 export function previewReports(
-  store: Store,
+  stateStore: Store,
   reporter: Reporter,
-  domain?: string,
+  domainName?: string,
 ): readonly PreviewedReport[] {
-  const only = domain === undefined ? [] : [domain];
-  const where = domain === undefined ? '' : 'WHERE domain = ?';
-  const counting = store
+  const only = domainName === undefined ? [] : [domainName];
+  const where = domainName === undefined ? '' : 'WHERE domain = ?';
+  const counting = stateStore
     .prepare<{ day: number; domain: string; record: string }>(
       `SELECT day, domain, record FROM send_report_domain ${where}`,
     )
     .all(...only)
     .map(({ day, domain: about, record }): PreviewedReport & { at: number } => {
-      const policies = countedPolicies(store, day, about);
+      const policies = countedPolicies(stateStore, day, about);
       return {
         at: day,
         domain: about,
@@ -49,13 +49,13 @@ export function previewReports(
         body: buildReport({ reporter, domain: about, day, policies, unique: 'preview' }).body,
       };
     });
-  const deliveries = store.prepare<{
+  const deliveries = stateStore.prepare<{
     uri: string;
     state: string;
     due_at: number | null;
     detail: string;
   }>('SELECT uri, state, due_at, detail FROM send_report_delivery WHERE report = ? ORDER BY uri');
-  const built = store
+  const built = stateStore
     .prepare<{ id: string; day: number; domain: string; body: string }>(
       `SELECT id, day, domain, body FROM send_report ${where}`,
     )
@@ -78,6 +78,6 @@ export function previewReports(
     .map(({ at: _at, ...preview }) => preview);
 }
 
-function dateOf(day: number): string {
-  return new Date(day).toISOString().slice(0, 10);
+function dateOf(dayStart: number): string {
+  return new Date(dayStart).toISOString().slice(0, 10);
 }

@@ -7,11 +7,11 @@ import { eventsOfOutcome, type SessionEvent } from './session-event.js';
 const OUTCOME = '"hermetic.outcome/1"';
 
 /** Parses one line of a feed: a `hermetic.outcome/1`, or the JSON of libtlsrpt. */
-export function parseFeedLine(line: string, at: number): Result<readonly SessionEvent[]> {
-  if (!line.includes(OUTCOME)) return parseDatagram(line, at);
+export function parseFeedLine(textLine: string, at: number): Result<readonly SessionEvent[]> {
+  if (!textLine.includes(OUTCOME)) return parseDatagram(textLine, at);
   let json: unknown;
   try {
-    json = JSON.parse(line);
+    json = JSON.parse(textLine);
   } catch {
     return fail(reportingFailures.make('reporting-event-malformed', 'no JSON'));
   }
@@ -33,15 +33,17 @@ export class FeedLines {
 
   constructor(private readonly longest = 1_000_000) {}
 
-  push(text: string): readonly string[] {
-    const lines = (this.#rest + text).split('\n');
+  push(feedText: string): readonly string[] {
+    const lines = (this.#rest + feedText).split('\n');
     this.#rest = lines.pop() ?? '';
-    const whole = lines.map((line, index) => (index === 0 && this.#tooLong ? '' : line.trim()));
+    const whole = lines.map((textLine, index) =>
+      index === 0 && this.#tooLong ? '' : textLine.trim(),
+    );
     if (lines.length > 0) this.#tooLong = false;
     if (this.#rest.length > this.longest) {
       this.#rest = '';
       this.#tooLong = true;
     }
-    return whole.filter((line) => line !== '');
+    return whole.filter((textLine) => textLine !== '');
   }
 }

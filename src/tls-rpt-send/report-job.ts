@@ -29,10 +29,10 @@ export async function reportRound({
     const due = outbox.due(clock.now(), MAX_CONCURRENT);
     if (due.length === 0) return;
     await Promise.all(
-      due.map(async (report) => {
-        const settled = await deliver(report);
-        await outbox.settle(report, settled, clock.now());
-        onSettled?.(report, settled);
+      due.map(async (queuedReport) => {
+        const settled = await deliver(queuedReport);
+        await outbox.settle(queuedReport, settled, clock.now());
+        onSettled?.(queuedReport, settled);
       }),
     );
   }

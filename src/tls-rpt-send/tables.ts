@@ -61,6 +61,6 @@ const migrations = [
 ];
 
 /** Creates missing tables and migrates older ones. */
-export function prepareReporting(store: Store): void {
-  migrate(store, 'send-report', migrations);
+export function prepareReporting(stateStore: Store): void {
+  migrate(stateStore, 'send-report', migrations);
 }

@@ -6,18 +6,18 @@ import type { Notes } from './notes.js';
  * marks and stray octets are read with a note. UTF-16 without a mark is recognised by its
  * zero octets, since JSON begins with an ASCII character.
  */
-export function decodeText(bytes: Uint8Array, notes?: Notes): string {
-  const utf16 = utf16Of(bytes);
+export function decodeText(inputBytes: Uint8Array, notes?: Notes): string {
+  const utf16 = utf16Of(inputBytes);
   if (utf16 !== undefined) {
     notes?.add('encoding-not-utf8', '', utf16);
-    const even = bytes.subarray(0, bytes.length & ~1);
+    const even = inputBytes.subarray(0, inputBytes.length & ~1);
     const text = Buffer.from(even);
     return (utf16 === 'utf-16be' ? text.swap16() : text).toString('utf16le').replace(/^\ufeff/, '');
   }
-  const text = decodeUtf8(bytes, notes);
-  if (text.charCodeAt(0) !== 0xfeff) return text;
+  const sourceText = decodeUtf8(inputBytes, notes);
+  if (sourceText.charCodeAt(0) !== 0xfeff) return sourceText;
   notes?.add('byte-order-mark', '');
-  return text.slice(1);
+  return sourceText.slice(1);
 }
 
 /**
@@ -32,7 +32,7 @@ function utf16Of([first, second, third]: Uint8Array): 'utf-16le' | 'utf-16be' | 
 }
 
 /** Decodes UTF-8; an octet that is not UTF-8 becomes U+FFFD. */
-function decodeUtf8(bytes: Uint8Array, notes?: Notes): string {
-  if (!isUtf8(bytes)) notes?.add('encoding-not-utf8', '', 'octets that are no UTF-8');
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+function decodeUtf8(inputBytes: Uint8Array, notes?: Notes): string {
+  if (!isUtf8(inputBytes)) notes?.add('encoding-not-utf8', '', 'octets that are no UTF-8');
+  return Buffer.from(inputBytes.buffer, inputBytes.byteOffset, inputBytes.length).toString('utf8');
 }

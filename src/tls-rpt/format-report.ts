@@ -30,34 +30,37 @@ const printable = /^[^\p{Cc}\p{Cs}]+$/u;
  * [8460-4.1-1], in I-JSON [8460-4-1, 8460-4-4]. Anything that a strict reader could
  * refuse is a failure here: nothing is repaired on the way out.
  */
-export function formatReport(report: TlsReport): Result<string> {
-  const problem = problemOf(report);
+export function formatReport(tlsReport: TlsReport): Result<string> {
+  const problem = problemOf(tlsReport);
   if (problem !== undefined) return fail(builderFailures.make('report-invalid', problem));
   return ok(
     JSON.stringify({
-      'organization-name': report.organizationName,
-      'date-range': { 'start-datetime': report.startDatetime, 'end-datetime': report.endDatetime },
-      'contact-info': report.contactInfo,
-      'report-id': report.reportId,
-      policies: report.policies.map(formatPolicy),
+      'organization-name': tlsReport.organizationName,
+      'date-range': {
+        'start-datetime': tlsReport.startDatetime,
+        'end-datetime': tlsReport.endDatetime,
+      },
+      'contact-info': tlsReport.contactInfo,
+      'report-id': tlsReport.reportId,
+      policies: tlsReport.policies.map(formatPolicy),
     }),
   );
 }
 
 /** JSON leaves out members that are undefined. */
-function formatPolicy(policy: ReportedPolicy): object {
+function formatPolicy(reportedPolicy: ReportedPolicy): object {
   return {
     policy: {
-      'policy-type': policy.policyType,
-      'policy-string': unlessEmpty(policy.policyString),
-      'policy-domain': policy.policyDomain,
-      'mx-host': unlessEmpty(policy.mxHost),
+      'policy-type': reportedPolicy.policyType,
+      'policy-string': unlessEmpty(reportedPolicy.policyString),
+      'policy-domain': reportedPolicy.policyDomain,
+      'mx-host': unlessEmpty(reportedPolicy.mxHost),
     },
     summary: {
-      'total-successful-session-count': policy.totalSuccessfulSessionCount,
-      'total-failure-session-count': policy.totalFailureSessionCount,
+      'total-successful-session-count': reportedPolicy.totalSuccessfulSessionCount,
+      'total-failure-session-count': reportedPolicy.totalFailureSessionCount,
     },
-    'failure-details': unlessEmpty(policy.failureDetails.map(formatDetail)),
+    'failure-details': unlessEmpty(reportedPolicy.failureDetails.map(formatDetail)),
   };
 }
 
@@ -81,21 +84,24 @@ function formatDetail(detail: FailureDetails): object {
 
 /** The first member at fault. */
 // [8460-4.4-1, 8460-4.4-2, 8460-4.4-3, 8460-4.4-4, 8460-4.4-5]
-function problemOf(report: TlsReport): string | undefined {
-  if (!isPrintable(report.organizationName)) return 'organization-name';
-  if (!contact.test(report.contactInfo ?? '')) return 'contact-info';
-  if (!isPrintable(report.reportId)) return 'report-id';
-  const day = reportDay(report);
-  if (!instant.test(report.startDatetime ?? '') || day !== Date.parse(report.startDatetime ?? ''))
+function problemOf(tlsReport: TlsReport): string | undefined {
+  if (!isPrintable(tlsReport.organizationName)) return 'organization-name';
+  if (!contact.test(tlsReport.contactInfo ?? '')) return 'contact-info';
+  if (!isPrintable(tlsReport.reportId)) return 'report-id';
+  const day = reportDay(tlsReport);
+  if (
+    !instant.test(tlsReport.startDatetime ?? '') ||
+    day !== Date.parse(tlsReport.startDatetime ?? '')
+  )
     return 'date-range.start-datetime';
   if (
-    Date.parse(report.endDatetime ?? '') !== day + 86_399_000 ||
-    !instant.test(report.endDatetime ?? '')
+    Date.parse(tlsReport.endDatetime ?? '') !== day + 86_399_000 ||
+    !instant.test(tlsReport.endDatetime ?? '')
   )
     return 'date-range.end-datetime';
-  if (report.policies.length === 0) return 'policies';
-  for (const [index, policy] of report.policies.entries()) {
-    const problem = problemOfPolicy(policy);
+  if (tlsReport.policies.length === 0) return 'policies';
+  for (const [index, reportedPolicy] of tlsReport.policies.entries()) {
+    const problem = problemOfPolicy(reportedPolicy);
     if (problem !== undefined) return `policies[${index}].${problem}`;
   }
   return undefined;
@@ -103,20 +109,22 @@ function problemOf(report: TlsReport): string | undefined {
 
 /** The first member of a policy at fault. */
 // [8460-4.4-6, 8460-4.4-7, 8460-4.4-8, 8460-4.4-9, 8460-4.4-10, 8460-4.4-11]
-function problemOfPolicy(policy: ReportedPolicy): string | undefined {
-  if (!policyTypes.some((type) => type === policy.policyType)) return 'policy.policy-type';
-  if (!domain.test(policy.policyDomain ?? '')) return 'policy.policy-domain';
-  if (!policy.policyString.every(isPrintable)) return 'policy.policy-string';
+function problemOfPolicy(reportedPolicy: ReportedPolicy): string | undefined {
+  if (!policyTypes.some((type) => type === reportedPolicy.policyType)) return 'policy.policy-type';
+  if (!domain.test(reportedPolicy.policyDomain ?? '')) return 'policy.policy-domain';
+  if (!reportedPolicy.policyString.every(isPrintable)) return 'policy.policy-string';
   if (
-    !policy.mxHost.every((pattern) => mxPattern.test(pattern)) ||
-    (policy.mxHost.length > 0 && policy.policyType !== 'sts')
+    !reportedPolicy.mxHost.every((pattern) => mxPattern.test(pattern)) ||
+    (reportedPolicy.mxHost.length > 0 && reportedPolicy.policyType !== 'sts')
   )
     return 'policy.mx-host';
-  if (!isCount(policy.totalSuccessfulSessionCount)) return 'summary.total-successful-session-count';
-  if (!isCount(policy.totalFailureSessionCount)) return 'summary.total-failure-session-count';
-  if (policy.totalFailureSessionCount > 0 && policy.failureDetails.length === 0)
+  if (!isCount(reportedPolicy.totalSuccessfulSessionCount))
+    return 'summary.total-successful-session-count';
+  if (!isCount(reportedPolicy.totalFailureSessionCount))
+    return 'summary.total-failure-session-count';
+  if (reportedPolicy.totalFailureSessionCount > 0 && reportedPolicy.failureDetails.length === 0)
     return 'failure-details';
-  for (const [index, detail] of policy.failureDetails.entries()) {
+  for (const [index, detail] of reportedPolicy.failureDetails.entries()) {
     const problem = problemOfDetail(detail);
     if (problem !== undefined) return `failure-details[${index}].${problem}`;
   }
@@ -146,8 +154,8 @@ function problemOfDetail(detail: FailureDetails): string | undefined {
 }
 
 /** At most 1000 characters, which every reader accepts. */
-function isPrintable(text: string | undefined): boolean {
-  return text !== undefined && text.length <= 1000 && printable.test(text);
+function isPrintable(sourceText: string | undefined): boolean {
+  return sourceText !== undefined && sourceText.length <= 1000 && printable.test(sourceText);
 }
 
 /** A number that every JSON reader reads exactly (RFC 7493 §2.2). */
@@ -156,8 +164,8 @@ function isCount(value: number): boolean {
 }
 
 /** An address in canonical form (RFC 5952), or none. */
-function isAddress(text: string | undefined): boolean {
-  if (text === undefined) return true;
-  const ip = parseIp(text);
-  return ip !== undefined && formatIp(ip) === text;
+function isAddress(sourceText: string | undefined): boolean {
+  if (sourceText === undefined) return true;
+  const parsedIp = parseIp(sourceText);
+  return parsedIp !== undefined && formatIp(parsedIp) === sourceText;
 }

@@ -60,9 +60,9 @@ const known = Object.fromEntries(
   Object.entries(kinds).map(([kind, text]) => {
     const [own = '', foreign = ''] = text.split(' | ');
     const names = `${own} ${foreign}`.trim().split(' ');
-    const alike = new Map(names.map((name) => [bare(name), name]));
-    for (const [other, name] of Object.entries(otherNames))
-      if (names.includes(name)) alike.set(other, name);
+    const alike = new Map(names.map((memberName) => [bare(memberName), memberName]));
+    for (const [other, memberName] of Object.entries(otherNames))
+      if (names.includes(memberName)) alike.set(other, memberName);
     return [
       kind,
       { exact: new Set(own.split(' ')), misplaced: new Set(foreign.split(' ')), alike },
@@ -78,31 +78,31 @@ const known = Object.fromEntries(
 export function readMembers(value: Members, kind: MemberKind, path: string, notes: Notes): Members {
   const { exact, misplaced, alike } = known[kind];
   let renamed: Record<string, unknown> | undefined;
-  for (const key in value) {
-    if (exact.has(key)) continue;
-    const memberPath = path === '' ? key : `${path}.${key}`;
-    const name = misplaced.has(key) ? key : alike.get(bare(key));
+  for (const memberName in value) {
+    if (exact.has(memberName)) continue;
+    const memberPath = path === '' ? memberName : `${path}.${memberName}`;
+    const name = misplaced.has(memberName) ? memberName : alike.get(bare(memberName));
     if (name === undefined) {
-      notes.unforeseen(memberPath, value[key]);
+      notes.unforeseen(memberPath, value[memberName]);
       continue;
     }
-    if (name !== key) notes.add('member-misnamed', memberPath, key);
+    if (name !== memberName) notes.add('member-misnamed', memberPath, memberName);
     if (misplaced.has(name)) notes.add('member-misplaced', memberPath, name);
     renamed ??= { ...value };
-    renamed[name] ??= value[key];
+    renamed[name] ??= value[memberName];
   }
   return renamed ?? value;
 }
 
 /** True for a JSON object. */
-export function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+export function isObject(jsonValue: unknown): jsonValue is Members {
+  return typeof jsonValue === 'object' && jsonValue !== null && !Array.isArray(jsonValue);
 }
 
 /**
  * A name without case and punctuation, so that `policyType` and `policy_type` compare
  * equal to `policy-type`.
  */
-function bare(name: string): string {
-  return name.toLowerCase().replace(/[^a-z]/g, '');
+function bare(memberName: string): string {
+  return memberName.toLowerCase().replace(/[^a-z]/g, '');
 }

@@ -8,10 +8,16 @@ import type { FailureDetails, ReportedPolicy } from './report.js';
 export function mergePolicies(policies: readonly ReportedPolicy[]): readonly ReportedPolicy[] {
   return gather(policies, policyKey, (same) => ({
     ...(same[0] as ReportedPolicy),
-    totalSuccessfulSessionCount: sum(same, (policy) => policy.totalSuccessfulSessionCount),
-    totalFailureSessionCount: sum(same, (policy) => policy.totalFailureSessionCount),
+    totalSuccessfulSessionCount: sum(
+      same,
+      (reportedPolicy) => reportedPolicy.totalSuccessfulSessionCount,
+    ),
+    totalFailureSessionCount: sum(
+      same,
+      (reportedPolicy) => reportedPolicy.totalFailureSessionCount,
+    ),
     failureDetails: gather(
-      same.flatMap((policy) => policy.failureDetails),
+      same.flatMap((reportedPolicy) => reportedPolicy.failureDetails),
       failureKey,
       (alike) => ({
         ...(alike[0] as FailureDetails),
@@ -45,10 +51,10 @@ function gather<T>(
 ): readonly T[] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
+    const groupKey = keyOf(item);
+    const group = groups.get(groupKey);
     if (group) group.push(item);
-    else groups.set(key, [item]);
+    else groups.set(groupKey, [item]);
   }
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, same]) => join(same));
 }

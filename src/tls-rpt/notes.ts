@@ -60,14 +60,14 @@ export class Notes {
    * Adds an unknown member. Indexes are removed from the path, so that a member of every
    * failure is one entry.
    */
-  unforeseen(path: string, value: unknown): void {
-    const kind = path.replace(/\[\d+\]/g, '[]');
+  unforeseen(memberPath: string, jsonValue: unknown): void {
+    const kind = memberPath.replace(/\[\d+\]/g, '[]');
     const known = this.#unforeseen.get(kind);
     if (known) known.count++;
     else if (this.#unforeseen.size < MAX_UNFORESEEN)
       this.#unforeseen.set(kind, {
-        path: neutralise(path, MAX_DETAIL),
-        json: show(value),
+        path: neutralise(memberPath, MAX_DETAIL),
+        json: show(jsonValue),
         count: 1,
       });
   }
@@ -84,6 +84,9 @@ export class Notes {
 }
 
 /** A value as short text that a terminal can show. */
-function show(value: unknown): string {
-  return neutralise(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''), MAX_DETAIL);
+function show(jsonValue: unknown): string {
+  return neutralise(
+    typeof jsonValue === 'string' ? jsonValue : (JSON.stringify(jsonValue) ?? ''),
+    MAX_DETAIL,
+  );
 }

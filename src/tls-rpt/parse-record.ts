@@ -27,7 +27,7 @@ const MAX_RUA = 20;
  * URIs in each [8460-3-3, 8460-3-4, 8460-3-5, 8460-3-6].
  */
 export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
-  const records = texts.filter((text) => /^v=TLSRPTv1[ \t]*(;|$)/.test(text));
+  const records = texts.filter((jsonText) => /^v=TLSRPTv1[ \t]*(;|$)/.test(jsonText));
   const [record] = records;
   if (record === undefined) return { status: 'absent', rua: [], problems: [] };
   const invalid = (failure: Failure): TlsRptRecord => ({
@@ -41,14 +41,14 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
     return invalid(tlsRptFailures.make('rpt-record-invalid', 'characters outside US-ASCII'));
   const fields = record.split(';').map(trimBlanks);
   if (fields.at(-1) === '') fields.pop();
-  const bad = fields.find((field) => !isField(field));
+  const bad = fields.find((fieldName) => !isField(fieldName));
   if (bad !== undefined)
     return invalid(
       tlsRptFailures.make('rpt-record-invalid', bad.slice(0, 100) || 'an empty field'),
     );
   const rua = fields
-    .filter((field) => ruaStart.test(field))
-    .map((field) => field.replace(/^rua[ \t]*=[ \t]*/, ''));
+    .filter((fieldName) => ruaStart.test(fieldName))
+    .map((fieldName) => fieldName.replace(/^rua[ \t]*=[ \t]*/, ''));
   if (rua.length === 0) return invalid(tlsRptFailures.make('rpt-rua-missing'));
   const uris = rua
     .flatMap((list) => list.split(','))
@@ -56,8 +56,8 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
     .slice(0, MAX_RUA);
   const usable = uris.filter(isUsable);
   const problems = uris
-    .filter((uri) => !isUsable(uri))
-    .map((uri) => tlsRptFailures.make('rpt-rua-invalid', uri.slice(0, 100)));
+    .filter((reportUri) => !isUsable(reportUri))
+    .map((reportUri) => tlsRptFailures.make('rpt-rua-invalid', reportUri.slice(0, 100)));
   return { status: usable.length > 0 ? 'found' : 'invalid', rua: usable, problems };
 }
 
@@ -68,8 +68,10 @@ const ruaStart = /^rua[ \t]*=/;
  * True for a field that follows the grammar of RFC 8460 §3: blanks and tabs may stand
  * around the commas of rua [8460-3-4], and nowhere else within a field.
  */
-function isField(field: string): boolean {
-  const joined = ruaStart.test(field) ? field.split(',').map(trimBlanks).join(',') : field;
+function isField(fieldName: string): boolean {
+  const joined = ruaStart.test(fieldName)
+    ? fieldName.split(',').map(trimBlanks).join(',')
+    : fieldName;
   return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}[ \t]*=[ \t]*[\x21-\x3a\x3c-\x7e][\x20-\x3a\x3c-\x7e]*$/.test(
     joined,
   );
@@ -79,8 +81,8 @@ function isField(field: string): boolean {
  * True for a mailto or https URI in which `,`, `!` and `;` are percent-encoded (RFC 8460
  * §3) [8460-3-7, 8460-3-8, 8460-3-14].
  */
-function isUsable(uri: string): boolean {
-  if (/[\s!,;<>"]/.test(uri)) return false;
-  if (/^mailto:/i.test(uri)) return /^mailto:[^@?]+@[A-Za-z0-9.-]+(\?.*)?$/i.test(uri);
-  return /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/.*)?$/i.test(uri);
+function isUsable(reportUri: string): boolean {
+  if (/[\s!,;<>"]/.test(reportUri)) return false;
+  if (/^mailto:/i.test(reportUri)) return /^mailto:[^@?]+@[A-Za-z0-9.-]+(\?.*)?$/i.test(reportUri);
+  return /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/.*)?$/i.test(reportUri);
 }

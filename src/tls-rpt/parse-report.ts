@@ -56,16 +56,19 @@ export function parseReport(
   options: ParseReportOptions = {},
 ): Result<ParsedReport> {
   const notes = new Notes();
-  const text = typeof bytes === 'string' ? bytes : decodeText(bytes, notes);
-  if (!/[^\s\0]/.test(text)) return fail(reportFailures.make('report-empty'));
-  const shape = scanJson(text);
-  const excess = excessOf(shape);
+  const jsonText = typeof bytes === 'string' ? bytes : decodeText(bytes, notes);
+  if (!/[^\s\0]/.test(jsonText)) return fail(reportFailures.make('report-empty'));
+  const jsonShape = scanJson(jsonText);
+  const excess = excessOf(jsonShape);
   if (excess !== undefined) return fail(reportFailures.make('report-too-complex', excess));
-  const found = findJson(text, notes);
+  const found = findJson(jsonText, notes);
   if (found === undefined)
-    return fail(reportFailures.make('report-not-json', neutralise(text.trim(), 60)));
+    return fail(reportFailures.make('report-not-json', neutralise(jsonText.trim(), 60)));
   const { json } = found;
-  if (countMembers(json) < (found.text === text ? shape.members : scanJson(found.text).members))
+  if (
+    countMembers(json) <
+    (found.text === jsonText ? jsonShape.members : scanJson(found.text).members)
+  )
     notes.add('member-repeated', '');
   const root: unknown =
     Array.isArray(json) && json.length === 1 ? (notes.add('level-extra', ''), json[0]) : json;
@@ -100,16 +103,17 @@ export function parseReport(
  */
 function impossibleIn(policies: readonly ReportedPolicy[]): string | undefined {
   const sessions = policies.reduce(
-    (sum, policy) => sum + policy.totalSuccessfulSessionCount + policy.totalFailureSessionCount,
+    (sum, reportedPolicy) =>
+      sum + reportedPolicy.totalSuccessfulSessionCount + reportedPolicy.totalFailureSessionCount,
     0,
   );
   if (sessions > MAX_SESSIONS) return `${sessions} sessions`;
-  const domains = new Set(policies.map((policy) => policy.policyDomain)).size;
+  const domains = new Set(policies.map((reportedPolicy) => reportedPolicy.policyDomain)).size;
   return domains > MAX_DOMAINS ? `${domains} policy domains` : undefined;
 }
 
-function isArray(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value);
+function isArray(jsonValue: unknown): jsonValue is readonly unknown[] {
+  return Array.isArray(jsonValue);
 }
 
 /** How a text exceeds any report. */
@@ -139,19 +143,19 @@ function readList(policies: unknown, notes: Notes): readonly unknown[] | undefin
 
 /** The value, and the part of the text that it stands in. */
 function findJson(
-  text: string,
+  jsonText: string,
   notes: Notes,
 ): { readonly json: unknown; readonly text: string } | undefined {
-  const whole = tryJson(text);
+  const whole = tryJson(jsonText);
   if (typeof whole === 'string') {
     const json = jsonInString(whole);
     if (isObject(json)) notes.add('level-extra', '');
-    return { json: isObject(json) ? json : whole, text: isObject(json) ? whole : text };
+    return { json: isObject(json) ? json : whole, text: isObject(json) ? whole : jsonText };
   }
-  if (whole !== undefined) return { json: whole, text };
+  if (whole !== undefined) return { json: whole, text: jsonText };
   // Octets before or after the object, as a footer of a gateway or padding. Several
   // objects are not for this function to choose from.
-  const parts = objectsIn(text, MAX_OBJECTS);
+  const parts = objectsIn(jsonText, MAX_OBJECTS);
   const objects = parts.flatMap((object) => {
     const json = tryJson(object);
     return json === undefined ? [] : [{ json, text: object }];
@@ -160,18 +164,18 @@ function findJson(
   if (found === undefined)
     return parts.length > 1
       ? undefined
-      : findBroken(parts[0] ?? text.slice(Math.max(0, text.indexOf('{'))), notes);
+      : findBroken(parts[0] ?? jsonText.slice(Math.max(0, jsonText.indexOf('{'))), notes);
   if (objects.length > 1) return undefined;
-  notes.add('text-around', '', text.replace(found.text, () => '').trim());
+  notes.add('text-around', '', jsonText.replace(found.text, () => '').trim());
   return found;
 }
 
 function findBroken(
-  text: string,
+  jsonText: string,
   notes: Notes,
 ): { readonly json: unknown; readonly text: string } | undefined {
-  if (text.length > MAX_REPAIRED) return undefined;
-  const repaired = repairJson(text);
+  if (jsonText.length > MAX_REPAIRED) return undefined;
+  const repaired = repairJson(jsonText);
   const json = tryJson(repaired);
   if (json === undefined) return undefined;
   notes.add('json-malformed', '');
@@ -179,21 +183,21 @@ function findBroken(
 }
 
 /** Parses JSON inside a string, which the limits of the outer text did not measure. */
-function jsonInString(text: string): unknown {
-  return excessOf(scanJson(text)) === undefined ? tryJson(text) : undefined;
+function jsonInString(jsonText: string): unknown {
+  return excessOf(scanJson(jsonText)) === undefined ? tryJson(jsonText) : undefined;
 }
 
-function tryJson(text: string): unknown {
+function tryJson(jsonText: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(jsonText);
   } catch {
     return undefined;
   }
 }
 
-function required(report: Members, name: string, notes: Notes): string | undefined {
-  if (report[name] === undefined) return void notes.add('member-missing', name);
-  return readText(report[name], name, notes);
+function required(report: Members, memberName: string, notes: Notes): string | undefined {
+  if (report[memberName] === undefined) return void notes.add('member-missing', memberName);
+  return readText(report[memberName], memberName, notes);
 }
 
 function readRange(
@@ -227,15 +231,17 @@ function withDomains(
   hint: string | undefined,
   notes: Notes,
 ): readonly ReportedPolicy[] {
-  const lacking = policies.findIndex((policy) => policy.policyDomain === undefined);
+  const lacking = policies.findIndex((reportedPolicy) => reportedPolicy.policyDomain === undefined);
   if (lacking < 0) return policies;
   notes.add('policy-domain-missing', `policies[${lacking}].policy.policy-domain`);
   const named = hint === undefined ? undefined : parseDomain(hint);
-  const others = new Set(policies.flatMap((policy) => policy.policyDomain ?? []));
+  const others = new Set(policies.flatMap((reportedPolicy) => reportedPolicy.policyDomain ?? []));
   const [only] = others;
   const hinted = named?.ok ? named.value.toLower() : undefined;
-  const domain = others.size === 1 ? only : hinted;
-  return policies.map((policy) =>
-    policy.policyDomain === undefined ? { ...policy, policyDomain: domain } : policy,
+  const domainName = others.size === 1 ? only : hinted;
+  return policies.map((reportedPolicy) =>
+    reportedPolicy.policyDomain === undefined
+      ? { ...reportedPolicy, policyDomain: domainName }
+      : reportedPolicy,
   );
 }

@@ -19,19 +19,19 @@ const latest = Date.UTC(9999, 11, 31);
  * be read as one. A date without a zone counts as UTC, since reports cover UTC days (RFC
  * 8460 §4.1).
  */
-export function readDate(value: unknown, path: string, notes: Notes): string | undefined {
-  if (value === undefined || value === null || value === '')
-    return void notes.add('date-missing', path);
-  if (typeof value === 'string' && exact.test(value) && exists(value)) return value;
-  const found = fromValue(value);
-  if (!found) return void notes.add('date-invalid', path, value);
-  notes.add(quirkOf(found), path, value);
+export function readDate(jsonValue: unknown, memberPath: string, notes: Notes): string | undefined {
+  if (jsonValue === undefined || jsonValue === null || jsonValue === '')
+    return void notes.add('date-missing', memberPath);
+  if (typeof jsonValue === 'string' && exact.test(jsonValue) && exists(jsonValue)) return jsonValue;
+  const found = fromValue(jsonValue);
+  if (!found) return void notes.add('date-invalid', memberPath, jsonValue);
+  notes.add(quirkOf(found), memberPath, jsonValue);
   return format(found.ms);
 }
 
-function fromValue(value: unknown): Found | undefined {
-  if (typeof value === 'number') return fromNumber(value);
-  return typeof value === 'string' ? fromText(value.trim()) : undefined;
+function fromValue(jsonValue: unknown): Found | undefined {
+  if (typeof jsonValue === 'number') return fromNumber(jsonValue);
+  return typeof jsonValue === 'string' ? fromText(jsonValue.trim()) : undefined;
 }
 
 function quirkOf({ form, zoned }: Found): QuirkCode {
@@ -40,9 +40,9 @@ function quirkOf({ form, zoned }: Found): QuirkCode {
 }
 
 /** True for a date in exact form that exists: the 31st of February would roll over. */
-function exists(text: string): boolean {
-  const ms = Date.parse(text);
-  return !Number.isNaN(ms) && (text.slice(8, 10) < '29' || format(ms) === text);
+function exists(dateText: string): boolean {
+  const ms = Date.parse(dateText);
+  return !Number.isNaN(ms) && (dateText.slice(8, 10) < '29' || format(ms) === dateText);
 }
 
 /** A moment with the form in which it was written. */
@@ -55,14 +55,14 @@ interface Found {
 }
 
 /** Reads a date in one of the three textual forms, or digits that are a Unix time. */
-function fromText(text: string): Found | undefined {
-  if (/^\d{10}(\d{3})?$/.test(text)) return fromNumber(Number(text));
-  const iso = loose.exec(text);
+function fromText(dateText: string): Found | undefined {
+  if (/^\d{10}(\d{3})?$/.test(dateText)) return fromNumber(Number(dateText));
+  const iso = loose.exec(dateText);
   if (iso) {
     const [, year, month, day, hour, minute, second, zone] = iso;
     return fromParts({ year, month, day, hour, minute, second, zone });
   }
-  const mail = mailForm.exec(text);
+  const mail = mailForm.exec(dateText);
   if (!mail) return undefined;
   const [, day, name = '', year, hour, minute, second, zone] = mail;
   const month = String(months.indexOf(name.toLowerCase()) + 1);

@@ -20,15 +20,24 @@ const knownResultTypes: ReadonlySet<string> = new Set(resultTypes);
  * object. Counts stay as reported: a summary that contradicts its details is noted and
  * not corrected, since either may be right.
  */
-export function readPolicy(value: unknown, path: string, notes: Notes): ReportedPolicy | undefined {
-  if (!isObject(value)) return void notes.add('policy-unreadable', path, value ?? 'null');
-  const item = readMembers(value, 'item', path, notes);
-  const policy = part(item, 'policy', path, notes);
-  const summary = part(item, 'summary', path, notes);
-  const policyString = readList(policy['policy-string'], `${path}.policy.policy-string`, notes);
+export function readPolicy(
+  jsonValue: unknown,
+  memberPath: string,
+  notes: Notes,
+): ReportedPolicy | undefined {
+  if (!isObject(jsonValue))
+    return void notes.add('policy-unreadable', memberPath, jsonValue ?? 'null');
+  const item = readMembers(jsonValue, 'item', memberPath, notes);
+  const policy = part(item, 'policy', memberPath, notes);
+  const summary = part(item, 'summary', memberPath, notes);
+  const policyString = readList(
+    policy['policy-string'],
+    `${memberPath}.policy.policy-string`,
+    notes,
+  );
   const details =
     item['failure-details'] ?? policy['failure-details'] ?? summary['failure-details'];
-  const read = readDetails(details, `${path}.failure-details`, notes);
+  const read = readDetails(details, `${memberPath}.failure-details`, notes);
   const failureDetails = read.map(({ detail }) => detail);
   const summed = failureDetails.reduce((sum, detail) => sum + detail.failedSessionCount, 0);
   // A detail without a count still describes a failed session (RFC 8460 §4.4).
@@ -36,32 +45,37 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
   const failed =
     readFailureTotal(
       summary['total-failure-session-count'],
-      `${path}.summary.total-failure-session-count`,
+      `${memberPath}.summary.total-failure-session-count`,
       notes,
     ) ?? atLeast;
   const ok =
     readCount(
       summary['total-successful-session-count'],
-      `${path}.summary.total-successful-session-count`,
+      `${memberPath}.summary.total-successful-session-count`,
       notes,
     ) ?? 0;
-  if (failed > 0 && failureDetails.length === 0) notes.add('details-missing', path, failed);
+  if (failed > 0 && failureDetails.length === 0) notes.add('details-missing', memberPath, failed);
   // RFC 8460 §4: failures do not exclude each other, so details may add up to more
   // [8460-4-3].
   else if (summed !== failed)
-    notes.add(summed < failed ? 'details-fewer' : 'details-more', path, `${summed} of ${failed}`);
-  const mxHost = readList(policy['mx-host'], `${path}.policy.mx-host`, notes);
+    notes.add(
+      summed < failed ? 'details-fewer' : 'details-more',
+      memberPath,
+      `${summed} of ${failed}`,
+    );
+  const mxHost = readList(policy['mx-host'], `${memberPath}.policy.mx-host`, notes);
   return {
     policyType: readPolicyType(
       policy['policy-type'],
       policyString,
-      `${path}.policy.policy-type`,
+      `${memberPath}.policy.policy-type`,
       notes,
     ),
-    policyDomain: readDomain(policy['policy-domain'], `${path}.policy.policy-domain`, notes),
+    policyDomain: readDomain(policy['policy-domain'], `${memberPath}.policy.policy-domain`, notes),
     policyString,
     mxHost: mxHost.map(
-      (host, index) => readDomain(host, `${path}.policy.mx-host[${index}]`, notes) ?? host,
+      (hostName, index) =>
+        readDomain(hostName, `${memberPath}.policy.mx-host[${index}]`, notes) ?? hostName,
     ),
     totalSuccessfulSessionCount: ok,
     totalFailureSessionCount: failed,
@@ -73,14 +87,19 @@ export function readPolicy(value: unknown, path: string, notes: Notes): Reported
  * Returns the object of that name, or the element itself where the reporter left the
  * level out.
  */
-function part(item: Members, name: 'policy' | 'summary', path: string, notes: Notes): Members {
+function part(
+  item: Members,
+  name: 'policy' | 'summary',
+  memberPath: string,
+  notes: Notes,
+): Members {
   const given = item[name];
-  const value: unknown =
+  const jsonValue: unknown =
     Array.isArray(given) && given.length === 1
-      ? (notes.add('level-extra', `${path}.${name}`), given[0])
+      ? (notes.add('level-extra', `${memberPath}.${name}`), given[0])
       : given;
-  if (isObject(value)) return readMembers(value, name, `${path}.${name}`, notes);
-  notes.add('level-missing', `${path}.${name}`, value);
+  if (isObject(jsonValue)) return readMembers(jsonValue, name, `${memberPath}.${name}`, notes);
+  notes.add('level-missing', `${memberPath}.${name}`, jsonValue);
   return item;
 }
 
@@ -89,23 +108,23 @@ function part(item: Members, name: 'policy' | 'summary', path: string, notes: No
  * where its form leaves no doubt; an unknown one is kept as written.
  */
 function readPolicyType(
-  value: unknown,
+  jsonValue: unknown,
   strings: readonly string[],
-  path: string,
+  memberPath: string,
   notes: Notes,
 ): string {
-  const text = readText(value, path, notes);
-  const type = text?.trim().toLowerCase().replace(/[ _]/g, '-');
-  if (text === undefined || type === undefined || type === '') {
-    notes.add('policy-type-missing', path);
+  const sourceText = readText(jsonValue, memberPath, notes);
+  const type = sourceText?.trim().toLowerCase().replace(/[ _]/g, '-');
+  if (sourceText === undefined || type === undefined || type === '') {
+    notes.add('policy-type-missing', memberPath);
     if (strings.some((text) => /^version:\s*STSv1/i.test(text))) return 'sts';
     return strings.some((text) => /^[0-3] [01] [0-2] [0-9a-f]+$/i.test(text)) ? 'tlsa' : 'unknown';
   }
   if (!knownPolicyTypes.has(type)) {
-    notes.add('policy-type-unknown', path, text);
-    return text;
+    notes.add('policy-type-unknown', memberPath, sourceText);
+    return sourceText;
   }
-  if (type !== text) notes.add('text-form', path, text);
+  if (type !== sourceText) notes.add('text-form', memberPath, sourceText);
   return type;
 }
 
@@ -117,14 +136,14 @@ interface ReadDetail {
 }
 
 /** Reads `failure-details`; elements that are not objects are set aside. */
-function readDetails(value: unknown, path: string, notes: Notes): readonly ReadDetail[] {
-  if (value === undefined) return [];
-  if (value === null) return (notes.add('null-member', path), []);
-  if (isObject(value)) notes.add('list-is-object', path);
-  else if (!Array.isArray(value)) return (notes.unforeseen(path, value), []);
-  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+function readDetails(jsonValue: unknown, memberPath: string, notes: Notes): readonly ReadDetail[] {
+  if (jsonValue === undefined) return [];
+  if (jsonValue === null) return (notes.add('null-member', memberPath), []);
+  if (isObject(jsonValue)) notes.add('list-is-object', memberPath);
+  else if (!Array.isArray(jsonValue)) return (notes.unforeseen(memberPath, jsonValue), []);
+  const items: readonly unknown[] = Array.isArray(jsonValue) ? jsonValue : [jsonValue];
   return items.flatMap((item, index) => {
-    const at = `${path}[${index}]`;
+    const at = `${memberPath}[${index}]`;
     if (isObject(item)) return readDetail(item, at, notes);
     notes.unforeseen(at, item);
     return [];
@@ -132,19 +151,23 @@ function readDetails(value: unknown, path: string, notes: Notes): readonly ReadD
 }
 
 /** Reads one failure (RFC 8460 §4.3). */
-function readDetail(value: Members, path: string, notes: Notes): ReadDetail {
-  const members = readMembers(value, 'detail', path, notes);
-  const result = readResultType(members['result-type'], `${path}.result-type`, notes);
-  const text = (name: string): string | undefined =>
-    readText(members[name], `${path}.${name}`, notes);
-  const address = (name: string): string | undefined =>
-    readAddress(members[name], `${path}.${name}`, notes);
+function readDetail(value: Members, memberPath: string, notes: Notes): ReadDetail {
+  const members = readMembers(value, 'detail', memberPath, notes);
+  const result = readResultType(members['result-type'], `${memberPath}.result-type`, notes);
+  const text = (memberName: string): string | undefined =>
+    readText(members[memberName], `${memberPath}.${memberName}`, notes);
+  const address = (memberName: string): string | undefined =>
+    readAddress(members[memberName], `${memberPath}.${memberName}`, notes);
   const host = 'receiving-mx-hostname';
   const sendingMtaIp = address('sending-mta-ip');
-  const receivingMxHostname = readDomain(members[host], `${path}.${host}`, notes);
+  const receivingMxHostname = readDomain(members[host], `${memberPath}.${host}`, notes);
   const receivingMxHelo = text('receiving-mx-helo');
   const receivingIp = address('receiving-ip');
-  const count = readCount(members['failed-session-count'], `${path}.failed-session-count`, notes);
+  const count = readCount(
+    members['failed-session-count'],
+    `${memberPath}.failed-session-count`,
+    notes,
+  );
   const detail: FailureDetails = {
     resultType: result,
     sendingMtaIp,
@@ -162,17 +185,17 @@ function readDetail(value: Members, path: string, notes: Notes): ReadDetail {
  * Reads a result type. RFC 8460 §6.6 lets the registry grow, so an unknown type is kept
  * as it is [8460-6.6-1].
  */
-function readResultType(value: unknown, path: string, notes: Notes): string {
-  const text = readText(value, path, notes);
-  if (text === undefined) {
-    notes.add('result-type-missing', path);
+function readResultType(jsonValue: unknown, memberPath: string, notes: Notes): string {
+  const sourceText = readText(jsonValue, memberPath, notes);
+  if (sourceText === undefined) {
+    notes.add('result-type-missing', memberPath);
     return 'unknown';
   }
-  const type = text.trim().toLowerCase().replace(/[ _]/g, '-');
+  const type = sourceText.trim().toLowerCase().replace(/[ _]/g, '-');
   if (!knownResultTypes.has(type)) {
-    notes.add('result-type-unknown', path, text);
-    return text;
+    notes.add('result-type-unknown', memberPath, sourceText);
+    return sourceText;
   }
-  if (type !== text) notes.add('text-form', path, text);
+  if (type !== sourceText) notes.add('text-form', memberPath, sourceText);
   return type;
 }

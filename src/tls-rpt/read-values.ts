@@ -19,45 +19,55 @@ const plainDomain =
  * A text; undefined where the reporter gave none. An empty string and null count as none.
  * A number or truth value is kept as text, since its meaning is certain.
  */
-export function readText(value: unknown, path: string, notes: Notes): string | undefined {
-  if (typeof value === 'string') {
-    if (value !== '' && value.length <= MAX_TEXT) return value;
-    if (value === '') return void notes.add('text-empty', path);
-    notes.add('text-too-long', path, value);
-    return value.slice(0, MAX_TEXT);
+export function readText(jsonValue: unknown, memberPath: string, notes: Notes): string | undefined {
+  if (typeof jsonValue === 'string') {
+    if (jsonValue !== '' && jsonValue.length <= MAX_TEXT) return jsonValue;
+    if (jsonValue === '') return void notes.add('text-empty', memberPath);
+    notes.add('text-too-long', memberPath, jsonValue);
+    return jsonValue.slice(0, MAX_TEXT);
   }
-  if (value === undefined) return undefined;
-  if (value === null) return void notes.add('null-member', path);
-  if (Array.isArray(value) && value.length <= 1) {
-    notes.add('text-in-list', path, value);
-    return value.length === 0 ? undefined : readText(value[0], path, notes);
+  if (jsonValue === undefined) return undefined;
+  if (jsonValue === null) return void notes.add('null-member', memberPath);
+  if (Array.isArray(jsonValue) && jsonValue.length <= 1) {
+    notes.add('text-in-list', memberPath, jsonValue);
+    return jsonValue.length === 0 ? undefined : readText(jsonValue[0], memberPath, notes);
   }
-  if (typeof value === 'number' || typeof value === 'boolean') {
-    notes.add('text-not-string', path, value);
-    return String(value);
+  if (typeof jsonValue === 'number' || typeof jsonValue === 'boolean') {
+    notes.add('text-not-string', memberPath, jsonValue);
+    return String(jsonValue);
   }
-  return void notes.unforeseen(path, value);
+  return void notes.unforeseen(memberPath, jsonValue);
 }
 
 /**
  * A number of sessions exactly as reported; undefined where it is not a count. Strings of
  * digits are accepted, also with commas between thousands.
  */
-export function readCount(value: unknown, path: string, notes: Notes): number | undefined {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_COUNT)
-    return value;
-  if (value === undefined || value === null) return void notes.add('count-missing', path);
+export function readCount(
+  jsonValue: unknown,
+  memberPath: string,
+  notes: Notes,
+): number | undefined {
+  if (
+    typeof jsonValue === 'number' &&
+    Number.isInteger(jsonValue) &&
+    jsonValue >= 0 &&
+    jsonValue <= MAX_COUNT
+  )
+    return jsonValue;
+  if (jsonValue === undefined || jsonValue === null)
+    return void notes.add('count-missing', memberPath);
   const digits =
-    typeof value === 'string'
+    typeof jsonValue === 'string'
       ? /^\s*\+?(\d{1,13}|\d{1,3}(?:,\d{3}){1,4})(?:\.0*)?\s*$/
-          .exec(value)?.[1]
+          .exec(jsonValue)?.[1]
           ?.replaceAll(',', '')
       : undefined;
   if (digits !== undefined && Number(digits) <= MAX_COUNT) {
-    notes.add('count-is-string', path, value);
+    notes.add('count-is-string', memberPath, jsonValue);
     return Number(digits);
   }
-  return void notes.add('count-invalid', path, value);
+  return void notes.add('count-invalid', memberPath, jsonValue);
 }
 
 /**
@@ -65,15 +75,20 @@ export function readCount(value: unknown, path: string, notes: Notes): number | 
  * positive number that is not a count never becomes 0: a fraction is rounded up, and a
  * number beyond every count is returned as it is, for the report to be refused.
  */
-export function readFailureTotal(value: unknown, path: string, notes: Notes): number | undefined {
-  if (Array.isArray(value) && value.length === 1) {
-    notes.add('text-in-list', path, value);
-    return readFailureTotal(value[0], path, notes);
+export function readFailureTotal(
+  jsonValue: unknown,
+  memberPath: string,
+  notes: Notes,
+): number | undefined {
+  if (Array.isArray(jsonValue) && jsonValue.length === 1) {
+    notes.add('text-in-list', memberPath, jsonValue);
+    return readFailureTotal(jsonValue[0], memberPath, notes);
   }
-  const count = readCount(value, path, notes);
+  const count = readCount(jsonValue, memberPath, notes);
   if (count !== undefined) return count;
-  const isNumeric = typeof value === 'string' && /^\s*\+?\d[\d.]*(e\+?\d+)?\s*$/i.test(value);
-  const number = isNumeric || typeof value === 'number' ? Number(value) : NaN;
+  const isNumeric =
+    typeof jsonValue === 'string' && /^\s*\+?\d[\d.]*(e\+?\d+)?\s*$/i.test(jsonValue);
+  const number = isNumeric || typeof jsonValue === 'number' ? Number(jsonValue) : NaN;
   return number > 0 ? Math.ceil(number) : undefined;
 }
 
@@ -81,23 +96,24 @@ export function readFailureTotal(value: unknown, path: string, notes: Notes): nu
  * A list of texts, also where the reporter wrote one string. Strings are split only at
  * characters that no TLSA record and no policy line contains.
  */
-export function readList(value: unknown, path: string, notes: Notes): readonly string[] {
-  if (value === undefined) return [];
-  if (Array.isArray(value)) {
-    if (value.length > 1 && value.length <= MAX_LIST && value.every(isPlain)) return value;
-    if (value.length === 0) notes.add('list-empty', path);
-    const texts = value
+export function readList(jsonValue: unknown, memberPath: string, notes: Notes): readonly string[] {
+  if (jsonValue === undefined) return [];
+  if (Array.isArray(jsonValue)) {
+    if (jsonValue.length > 1 && jsonValue.length <= MAX_LIST && jsonValue.every(isPlain))
+      return jsonValue;
+    if (jsonValue.length === 0) notes.add('list-empty', memberPath);
+    const texts = jsonValue
       .slice(0, MAX_LIST)
-      .flatMap((item: unknown, index) => readText(item, `${path}[${index}]`, notes) ?? []);
-    return texts.length === 1 ? splitText(texts[0] as string, path, notes) : texts;
+      .flatMap((item: unknown, index) => readText(item, `${memberPath}[${index}]`, notes) ?? []);
+    return texts.length === 1 ? splitText(texts[0] as string, memberPath, notes) : texts;
   }
-  if (typeof value === 'string' && value.trim() !== '') {
-    const parts = splitText(value, path, notes);
-    if (parts.length === 1) notes.add('list-is-string', path, value);
+  if (typeof jsonValue === 'string' && jsonValue.trim() !== '') {
+    const parts = splitText(jsonValue, memberPath, notes);
+    if (parts.length === 1) notes.add('list-is-string', memberPath, jsonValue);
     return parts;
   }
-  const text = readText(value, path, notes);
-  return text === undefined ? [] : [text];
+  const memberText = readText(jsonValue, memberPath, notes);
+  return memberText === undefined ? [] : [memberText];
 }
 
 /** An element that needs neither a note nor a change. */
@@ -109,26 +125,26 @@ function isPlain(item: unknown): item is string {
  * Lists written into one string: as JSON (Microsoft's TLSA records), by lines, or by `;`
  * (RFC 8460 §4 has it once so).
  */
-function splitText(text: string, path: string, notes: Notes): readonly string[] {
-  if (/^\s*\[\s*"/.test(text)) {
-    const inner = tryJson(text);
+function splitText(memberText: string, memberPath: string, notes: Notes): readonly string[] {
+  if (/^\s*\[\s*"/.test(memberText)) {
+    const inner = tryJson(memberText);
     if (Array.isArray(inner) && inner.every((item) => typeof item === 'string')) {
-      notes.add('list-in-string', path, text);
+      notes.add('list-in-string', memberPath, memberText);
       return inner.slice(0, MAX_LIST);
     }
   }
-  if (!/[\r\n;]/.test(text)) return [text];
-  const parts = text
+  if (!/[\r\n;]/.test(memberText)) return [memberText];
+  const parts = memberText
     .split(/[\r\n;]+/)
     .map((part) => part.trim())
     .filter((part) => part !== '');
-  if (parts.length > 1) notes.add('list-joined', path, text);
-  return parts.length > 1 ? parts.slice(0, MAX_LIST) : [text];
+  if (parts.length > 1) notes.add('list-joined', memberPath, memberText);
+  return parts.length > 1 ? parts.slice(0, MAX_LIST) : [memberText];
 }
 
-function tryJson(text: string): unknown {
+function tryJson(memberText: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(memberText);
   } catch {
     return undefined;
   }
@@ -138,30 +154,38 @@ function tryJson(text: string): unknown {
  * A domain name in A-labels and lower case, a leading `*.` kept; the reporter's text
  * where it is not a domain name.
  */
-export function readDomain(value: unknown, path: string, notes: Notes): string | undefined {
-  const text = readText(value, path, notes);
-  if (text === undefined || plainDomain.test(text)) return text;
-  const [, wildcard = '', name = ''] = /^(\*\.|\.)?([\s\S]*)$/.exec(text.trim()) ?? [];
+export function readDomain(
+  jsonValue: unknown,
+  memberPath: string,
+  notes: Notes,
+): string | undefined {
+  const memberText = readText(jsonValue, memberPath, notes);
+  if (memberText === undefined || plainDomain.test(memberText)) return memberText;
+  const [, wildcard = '', name = ''] = /^(\*\.|\.)?([\s\S]*)$/.exec(memberText.trim()) ?? [];
   const parsed = parseDomain(name);
   if (!parsed.ok) {
-    notes.add('domain-invalid', path, text);
-    return text;
+    notes.add('domain-invalid', memberPath, memberText);
+    return memberText;
   }
   const canonical = `${wildcard === '.' ? '*.' : wildcard}${parsed.value.toLower()}`;
-  if (canonical !== text) notes.add('domain-form', path, text);
+  if (canonical !== memberText) notes.add('domain-form', memberPath, memberText);
   return canonical;
 }
 
 /** An address in canonical form (RFC 5952); the reporter's text where it is not one. */
-export function readAddress(value: unknown, path: string, notes: Notes): string | undefined {
-  const text = readText(value, path, notes);
-  if (text === undefined || isIPv4(text)) return text;
-  const ip = parseIp(text.trim().replace(/^\[?(?:ipv6:)?([^\]]*)\]?$/i, '$1'));
-  if (!ip) {
-    notes.add('address-invalid', path, text);
-    return text;
+export function readAddress(
+  jsonValue: unknown,
+  memberPath: string,
+  notes: Notes,
+): string | undefined {
+  const memberText = readText(jsonValue, memberPath, notes);
+  if (memberText === undefined || isIPv4(memberText)) return memberText;
+  const parsedIp = parseIp(memberText.trim().replace(/^\[?(?:ipv6:)?([^\]]*)\]?$/i, '$1'));
+  if (!parsedIp) {
+    notes.add('address-invalid', memberPath, memberText);
+    return memberText;
   }
-  const canonical = formatIp(ip);
-  if (canonical !== text) notes.add('address-form', path, text);
+  const canonical = formatIp(parsedIp);
+  if (canonical !== memberText) notes.add('address-form', memberPath, memberText);
   return canonical;
 }

@@ -5,24 +5,24 @@ import { endOfString } from './scan-json.js';
  * programs that write JSON without a library. Takes linear time. Strings are handled
  * apart from the rest, so that their content is never changed as if it were syntax.
  */
-export function repairJson(text: string): string {
+export function repairJson(jsonText: string): string {
   let repaired = '';
-  let depth = 0;
-  let end = 0;
-  for (let start = 0; start < text.length; start = end) {
-    if (text.charCodeAt(start) === 0x22) {
-      end = endOfString(text, start) + 1;
-      repaired += repairString(text.slice(start, end));
+  let nestingDepth = 0;
+  let endOffset = 0;
+  for (let startOffset = 0; startOffset < jsonText.length; startOffset = endOffset) {
+    if (jsonText.charCodeAt(startOffset) === 0x22) {
+      endOffset = endOfString(jsonText, startOffset) + 1;
+      repaired += repairString(jsonText.slice(startOffset, endOffset));
       continue;
     }
-    end = text.indexOf('"', start);
-    if (end < 0) end = text.length;
-    const between = repairBetween(text.slice(start, end));
-    for (const char of between) depth += depthOf(char);
+    endOffset = jsonText.indexOf('"', startOffset);
+    if (endOffset < 0) endOffset = jsonText.length;
+    const between = repairBetween(jsonText.slice(startOffset, endOffset));
+    for (const char of between) nestingDepth += depthOf(char);
     repaired += between;
   }
   // The report itself is not closed; what is in it is.
-  return depth === 1 ? `${repaired}}` : repaired;
+  return nestingDepth === 1 ? `${repaired}}` : repaired;
 }
 
 function depthOf(char: string): number {
@@ -44,8 +44,8 @@ function repairString(string: string): string {
  * Removes characters that JSON does not accept as blanks and commas before a bracket, and
  * rewrites numbers with a sign or leading zeros, and words such as NaN.
  */
-function repairBetween(text: string): string {
-  return text
+function repairBetween(jsonText: string): string {
+  return jsonText
     .replace(/[\0\u00a0\u200b\ufeff]/g, ' ')
     .replace(/,(?=\s*[}\]])/g, '')
     .replace(/:\s*\+?0*(?=\d)/g, ':')

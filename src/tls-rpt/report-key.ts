@@ -13,10 +13,10 @@ export function reportKey({
   policies,
 }: TlsReport): string {
   let key = textsKey([organizationName, startDatetime, endDatetime, contactInfo, reportId]);
-  for (const policy of policies) {
-    key += `|${textsKey([policy.policyType, policy.policyDomain])}/${textsKey(policy.policyString)}/${textsKey(policy.mxHost)}`;
-    key += `${policy.totalSuccessfulSessionCount},${policy.totalFailureSessionCount}`;
-    for (const detail of policy.failureDetails) {
+  for (const reportedPolicy of policies) {
+    key += `|${textsKey([reportedPolicy.policyType, reportedPolicy.policyDomain])}/${textsKey(reportedPolicy.policyString)}/${textsKey(reportedPolicy.mxHost)}`;
+    key += `${reportedPolicy.totalSuccessfulSessionCount},${reportedPolicy.totalFailureSessionCount}`;
+    for (const detail of reportedPolicy.failureDetails) {
       key += `;${detail.failedSessionCount},${textsKey([detail.resultType, detail.sendingMtaIp, detail.receivingMxHostname, detail.receivingMxHelo])}`;
       key += textsKey([detail.receivingIp, detail.additionalInformation, detail.failureReasonCode]);
     }
@@ -30,6 +30,7 @@ export function reportKey({
  */
 export function textsKey(texts: readonly (string | undefined)[]): string {
   let key = '';
-  for (const text of texts) key += text === undefined ? '-' : `${text.length}:${text}`;
+  for (const sourceText of texts)
+    key += sourceText === undefined ? '-' : `${sourceText.length}:${sourceText}`;
   return key;
 }

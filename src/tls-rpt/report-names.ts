@@ -13,14 +13,14 @@ export interface ReportNameOptions {
  * (RFC 8460 §5.1), times in seconds [8460-5.1-1, 8460-5.1-2].
  */
 export function reportFileName(
-  report: TlsReport,
+  tlsReport: TlsReport,
   { submitter, policyDomain }: ReportNameOptions,
 ): string {
   // A name needs a time: a report without a start gets 0, which sorts before every real
   // one.
-  const begin = (reportDay(report) ?? 0) / 1000;
+  const begin = (reportDay(tlsReport) ?? 0) / 1000;
   // Only letters and digits are certain to survive every mail system and file system.
-  const unique = (report.reportId ?? '').replace(/[^A-Za-z0-9]/g, '').slice(0, 64);
+  const unique = (tlsReport.reportId ?? '').replace(/[^A-Za-z0-9]/g, '').slice(0, 64);
   return `${[submitter, policyDomain, begin, begin + 86_399, ...(unique === '' ? [] : [unique])].join('!')}.json.gz`;
 }
 
@@ -29,9 +29,9 @@ export function reportFileName(
  * `<left@right>`.
  */
 export function reportSubject(
-  report: TlsReport,
+  tlsReport: TlsReport,
   { submitter, policyDomain }: ReportNameOptions,
 ): string {
-  const id = (report.reportId ?? '').replace(/[<>\s]/g, '');
-  return `Report Domain: ${policyDomain} Submitter: ${submitter} Report-ID: <${id.includes('@') ? id : `${id}@${submitter}`}>`;
+  const reportId = (tlsReport.reportId ?? '').replace(/[<>\s]/g, '');
+  return `Report Domain: ${policyDomain} Submitter: ${submitter} Report-ID: <${reportId.includes('@') ? reportId : `${reportId}@${submitter}`}>`;
 }

@@ -17,16 +17,16 @@ export interface JsonShape {
  * Measures a JSON text in one pass and without memory. A text that is not JSON gets some
  * measure too; the parser rejects it later.
  */
-export function scanJson(text: string): JsonShape {
-  let depth = 0;
+export function scanJson(jsonText: string): JsonShape {
+  let nestingDepth = 0;
   let deepest = 0;
   let members = 0;
   let containers = 0;
   let commas = 0;
-  for (let i = 0; i < text.length; i++) {
-    switch (text.charCodeAt(i)) {
+  for (let index = 0; index < jsonText.length; index++) {
+    switch (jsonText.charCodeAt(index)) {
       case 0x22: // "
-        i = endOfString(text, i);
+        index = endOfString(jsonText, index);
         break;
       case 0x3a: // :
         members++;
@@ -37,11 +37,11 @@ export function scanJson(text: string): JsonShape {
       case 0x5b: // [
       case 0x7b: // {
         containers++;
-        if (++depth > deepest) deepest = depth;
+        if (++nestingDepth > deepest) deepest = nestingDepth;
         break;
       case 0x5d:
       case 0x7d:
-        depth--;
+        nestingDepth--;
     }
   }
   return { depth: deepest, members, containers, values: containers + commas };
@@ -51,22 +51,27 @@ export function scanJson(text: string): JsonShape {
  * The outermost objects in a text, in order, also between words, in an array or next
  * to other objects. At most `most`.
  */
-export function objectsIn(text: string, most: number): readonly string[] {
+export function objectsIn(jsonText: string, most: number): readonly string[] {
   const found: string[] = [];
-  let depth = 0;
-  let start = 0;
-  for (let i = text.indexOf('{'); i >= 0 && i < text.length && found.length < most; i++) {
-    switch (text.charCodeAt(i)) {
+  let nestingDepth = 0;
+  let startOffset = 0;
+  for (
+    let index = jsonText.indexOf('{');
+    index >= 0 && index < jsonText.length && found.length < most;
+    index++
+  ) {
+    switch (jsonText.charCodeAt(index)) {
       case 0x22:
-        if (depth > 0) i = endOfString(text, i);
+        if (nestingDepth > 0) index = endOfString(jsonText, index);
         break;
       case 0x7b:
         // Outside, a brace that begins no object is a word's.
-        if (depth === 0 && !beginsObject(text, i)) break;
-        if (depth++ === 0) start = i;
+        if (nestingDepth === 0 && !beginsObject(jsonText, index)) break;
+        if (nestingDepth++ === 0) startOffset = index;
         break;
       case 0x7d:
-        if (depth > 0 && --depth === 0) found.push(text.slice(start, i + 1));
+        if (nestingDepth > 0 && --nestingDepth === 0)
+          found.push(jsonText.slice(startOffset, index + 1));
     }
   }
   return found;
@@ -76,23 +81,23 @@ export function objectsIn(text: string, most: number): readonly string[] {
 const objectStart = /\{[\s\0\u00a0]*["}]/y;
 
 /** True where a brace begins an object and is not part of prose or of a style sheet. */
-function beginsObject(text: string, at: number): boolean {
-  objectStart.lastIndex = at;
-  return objectStart.test(text);
+function beginsObject(jsonText: string, offset: number): boolean {
+  objectStart.lastIndex = offset;
+  return objectStart.test(jsonText);
 }
 
 /**
  * The index of the quotation mark that ends the string beginning at `start`; the length
  * of the text where none does. A mark after an odd number of backslashes is escaped.
  */
-export function endOfString(text: string, start: number): number {
-  let end = start;
+export function endOfString(jsonText: string, startOffset: number): number {
+  let endOffset = startOffset;
   for (;;) {
-    end = text.indexOf('"', end + 1);
-    if (end < 0) return text.length;
+    endOffset = jsonText.indexOf('"', endOffset + 1);
+    if (endOffset < 0) return jsonText.length;
     let slashes = 0;
-    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++;
-    if (slashes % 2 === 0) return end;
+    while (jsonText.charCodeAt(endOffset - 1 - slashes) === 0x5c) slashes++;
+    if (slashes % 2 === 0) return endOffset;
   }
 }
 
@@ -100,13 +105,14 @@ export function endOfString(text: string, start: number): number {
  * Counts the members of a parsed value. `JSON.parse` keeps the last of equal names, so a
  * count below that of the text shows that a name was repeated (RFC 7493 §2.3).
  */
-export function countMembers(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
+export function countMembers(jsonValue: unknown): number {
+  if (typeof jsonValue !== 'object' || jsonValue === null) return 0;
   let count = 0;
-  if (Array.isArray(value)) {
-    for (const item of value) count += countMembers(item);
+  if (Array.isArray(jsonValue)) {
+    for (const item of jsonValue) count += countMembers(item);
     return count;
   }
-  for (const key in value) count += 1 + countMembers((value as Record<string, unknown>)[key]);
+  for (const key in jsonValue)
+    count += 1 + countMembers((jsonValue as Record<string, unknown>)[key]);
   return count;
 }

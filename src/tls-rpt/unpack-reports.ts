@@ -36,7 +36,7 @@ interface Room {
   failures: number;
 }
 
-type Open = (bytes: Uint8Array, room: Room) => readonly Result<Uint8Array>[];
+type Open = (packedBytes: Uint8Array, room: Room) => readonly Result<Uint8Array>[];
 
 /**
  * Opens gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip: each file in it, or why that
@@ -54,10 +54,10 @@ export function unpackReports(
 }
 
 /** The format of packed octets by their first octets; undefined: not packed. */
-function openerOf(bytes: Uint8Array): Open | undefined {
-  if (isGzip(bytes)) return openGzip;
-  if (isZip(bytes)) return openZip;
-  return isZlib(bytes) ? openZlib : undefined;
+function openerOf(packedBytes: Uint8Array): Open | undefined {
+  if (isGzip(packedBytes)) return openGzip;
+  if (isZip(packedBytes)) return openZip;
+  return isZlib(packedBytes) ? openZlib : undefined;
 }
 
 function openLayer(
@@ -66,16 +66,16 @@ function openLayer(
   room: Room,
 ): readonly Result<UnpackedReport>[] {
   const decoded = packed[0] === 0x7b || isGzip(packed) ? undefined : decodeBase64(packed);
-  const bytes = decoded ?? packed;
+  const packedBytes = decoded ?? packed;
   const odd: QuirkCode[] = decoded ? [...quirks, 'packed-as-base64'] : [...quirks];
-  const open = openerOf(bytes);
-  if (!open) return [ok({ bytes, quirks: odd })];
+  const open = openerOf(packedBytes);
+  if (!open) return [ok({ bytes: packedBytes, quirks: odd })];
   if (layer === MAX_LAYERS)
     return [fail(reportFailures.make('report-damaged', 'packed more than twice'))];
   if (layer === 1) odd.push('packed-twice');
   if (open === openZip) odd.push('packed-as-zip');
   if (open === openZlib) odd.push('packed-as-zlib');
-  return open(bytes, room).flatMap((file) =>
+  return open(packedBytes, room).flatMap((file) =>
     file.ok ? openLayer({ bytes: file.value, quirks: odd }, layer + 1, room) : [file],
   );
 }
@@ -84,65 +84,79 @@ function openLayer(
  * The unpacked size that a packed body states (RFC 1952 §2.3.1, ISIZE); its own size where
  * it is not packed; no limit for zip. The sender chooses the value: it is only an estimate.
  */
-export function claimedSize(bytes: Uint8Array): number {
-  if (isZip(bytes)) return Infinity;
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b || bytes.length < 18) return bytes.length;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readUInt32LE(bytes.length - 4);
+export function claimedSize(packedBytes: Uint8Array): number {
+  if (isZip(packedBytes)) return Infinity;
+  if (packedBytes[0] !== 0x1f || packedBytes[1] !== 0x8b || packedBytes.length < 18)
+    return packedBytes.length;
+  return Buffer.from(packedBytes.buffer, packedBytes.byteOffset, packedBytes.length).readUInt32LE(
+    packedBytes.length - 4,
+  );
 }
 
-function openGzip(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
+function openGzip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
   // An honest bomb is not opened at all, and one that lies about its size is left as soon
   // as that shows.
-  const claimed = claimedSize(bytes);
-  if (claimed > room.octets && bytes.length * MAX_RATIO >= claimed)
+  const claimed = claimedSize(packedBytes);
+  if (claimed > room.octets && packedBytes.length * MAX_RATIO >= claimed)
     return [fail(reportFailures.make('report-too-large', 'unpacked'))];
   // Room for what is claimed, so that a report comes out in one piece.
   const chunkSize = Math.min(Math.max(claimed + 1, 64), 65_536);
   const most = Math.max(claimed, MIN_OUTPUT);
   const open = (packed: Uint8Array): Result<Uint8Array> =>
     inflate(room, most, (maxOutputLength) => gunzipSync(packed, { chunkSize, maxOutputLength }));
-  const opened = open(bytes);
+  const opened = open(packedBytes);
   // A line end or the footer of a list after it, as editors and mail programs leave one.
-  const end = opened.ok ? 0 : endOfGzip(bytes, Math.max(1, Math.min(most, room.octets)));
-  return [end > 0 && end < bytes.length ? open(bytes.subarray(0, end)) : opened];
+  const endOffset = opened.ok
+    ? 0
+    : endOfGzip(packedBytes, Math.max(1, Math.min(most, room.octets)));
+  return [
+    endOffset > 0 && endOffset < packedBytes.length
+      ? open(packedBytes.subarray(0, endOffset))
+      : opened,
+  ];
 }
 
 /** Where the first member of gzip ends (RFC 1952 §2.3); 0 where it is unknown. */
-function endOfGzip(bytes: Uint8Array, maxOutputLength: number): number {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const flags = view[3] ?? 0;
-  let start = 10;
-  if ((flags & 4) !== 0) start += 2 + (start + 2 <= view.length ? view.readUInt16LE(start) : 0);
-  for (const flag of [8, 16]) if ((flags & flag) !== 0) start = view.indexOf(0, start) + 1;
-  if ((flags & 2) !== 0) start += 2;
+function endOfGzip(packedBytes: Uint8Array, maxOutputLength: number): number {
+  const archiveView = Buffer.from(packedBytes.buffer, packedBytes.byteOffset, packedBytes.length);
+  const flags = archiveView[3] ?? 0;
+  let startOffset = 10;
+  if ((flags & 4) !== 0)
+    startOffset +=
+      2 + (startOffset + 2 <= archiveView.length ? archiveView.readUInt16LE(startOffset) : 0);
+  for (const flag of [8, 16])
+    if ((flags & flag) !== 0) startOffset = archiveView.indexOf(0, startOffset) + 1;
+  if ((flags & 2) !== 0) startOffset += 2;
   try {
-    const { engine } = inflateRawSync(view.subarray(start), {
+    const { engine } = inflateRawSync(archiveView.subarray(startOffset), {
       maxOutputLength,
       info: true,
     }) as unknown as {
       engine: { bytesWritten: number };
     };
-    return start + engine.bytesWritten + 8;
+    return startOffset + engine.bytesWritten + 8;
   } catch {
     return 0;
   }
 }
 
-function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+function isGzip(packedBytes: Uint8Array): boolean {
+  return packedBytes[0] === 0x1f && packedBytes[1] === 0x8b;
 }
 
 /** RFC 1950 §2.2: the method is deflate, and the two octets are a multiple of 31. */
-function isZlib(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x78 && (0x7800 + (bytes[1] ?? 0)) % 31 === 0;
+function isZlib(packedBytes: Uint8Array): boolean {
+  return packedBytes[0] === 0x78 && (0x7800 + (packedBytes[1] ?? 0)) % 31 === 0;
 }
 
-function openZlib(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
-  return [inflate(room, Infinity, (maxOutputLength) => inflateSync(bytes, { maxOutputLength }))];
+function openZlib(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
+  return [
+    inflate(room, Infinity, (maxOutputLength) => inflateSync(packedBytes, { maxOutputLength })),
+  ];
 }
 
-function openZip(bytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
-  const files = filesInZip(bytes);
+function openZip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
+  const files = filesInZip(packedBytes);
   if (!files.ok) return [files];
   return files.value.map(({ method, packed }) =>
     inflate(room, Infinity, (maxOutputLength) => {
@@ -163,9 +177,9 @@ function inflate(
   if (room.failures === 0)
     return fail(reportFailures.make('report-damaged', 'too many files that cannot be opened'));
   try {
-    const bytes = call(Math.max(1, Math.min(most, room.octets)));
-    room.octets -= bytes.length;
-    return ok(bytes);
+    const packedBytes = call(Math.max(1, Math.min(most, room.octets)));
+    room.octets -= packedBytes.length;
+    return ok(packedBytes);
   } catch (error) {
     room.failures--;
     const code = (error as NodeJS.ErrnoException).code ?? '';
@@ -181,9 +195,12 @@ function inflate(
  * Decodes a body that is base64 throughout, of gzip, zip or JSON: a transfer encoding that
  * no earlier step removed.
  */
-function decodeBase64(bytes: Uint8Array): Uint8Array | undefined {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (!/^\s*(H4sI|UEsD|[eW][w-z0-9+/])/.test(view.toString('latin1', 0, 100))) return undefined;
-  const text = view.toString('latin1');
-  return /^[A-Za-z0-9+/_\s-]+(={1,2}\s*)?$/.test(text) ? Buffer.from(text, 'base64') : undefined;
+function decodeBase64(packedBytes: Uint8Array): Uint8Array | undefined {
+  const archiveView = Buffer.from(packedBytes.buffer, packedBytes.byteOffset, packedBytes.length);
+  if (!/^\s*(H4sI|UEsD|[eW][w-z0-9+/])/.test(archiveView.toString('latin1', 0, 100)))
+    return undefined;
+  const sourceText = archiveView.toString('latin1');
+  return /^[A-Za-z0-9+/_\s-]+(={1,2}\s*)?$/.test(sourceText)
+    ? Buffer.from(sourceText, 'base64')
+    : undefined;
 }

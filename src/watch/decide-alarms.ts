@@ -25,8 +25,8 @@ export interface Decision {
  * stops the three days of each.
  */
 export function decideAlarms(state: WatchState, look: Look, now: number): Decision {
-  const { domain, result, silent = false } = look;
-  const before = state.domains[domain] ?? firstState(now);
+  const { domain: domainName, result, silent = false } = look;
+  const before = state.domains[domainName] ?? firstState(now);
   const certain = result !== undefined && isCertain(result);
   const looked: DomainState = {
     ...before,
@@ -40,29 +40,31 @@ export function decideAlarms(state: WatchState, look: Look, now: number): Decisi
     // Neither an outage of this machine nor maintenance counts towards the three days.
     // The clock of the domain restarts with each such look.
     const kept = blindHere ? { ...looked, certainAt: now } : looked;
-    const unseen = blindHere ? { state: kept, alarms: [] } : decideUnseen(domain, kept, now);
-    return join(own, domain, unseen);
+    const unseen = blindHere ? { state: kept, alarms: [] } : decideUnseen(domainName, kept, now);
+    return join(own, domainName, unseen);
   }
-  const seen = decideSeen(domain, { ...looked, certainAt: now }, silent, now);
-  const faults = decideFaults(seen.state, { domain, result, silent }, now);
-  return join(own, domain, {
+  const seen = decideSeen(domainName, { ...looked, certainAt: now }, silent, now);
+  const faults = decideFaults(seen.state, { domain: domainName, result, silent }, now);
+  return join(own, domainName, {
     state: faults.state,
     alarms: [...seen.alarms, ...faults.alarms],
   });
 }
 
 /** Whether the next look at a domain should come soon: it confirms or refutes this one. */
-export function awaitsConfirmation({ domains }: WatchState, domain: string): boolean {
-  const known = domains[domain];
+export function awaitsConfirmation({ domains }: WatchState, domainName: string): boolean {
+  const known = domains[domainName];
   if (!known) return true;
   const isOpen = ({ alarm, seen, gone, higher }: WatchedFault): boolean =>
-    [alarm === '' ? seen : 0, gone, higher].some((n) => n > 0 && n < LOOKS_TO_CONFIRM);
+    [alarm === '' ? seen : 0, gone, higher].some((count) => count > 0 && count < LOOKS_TO_CONFIRM);
   return (known.blind > 0 && known.blind < LOOKS_TO_CONFIRM) || known.faults.some(isOpen);
 }
 
 /** Forgets the domains that are no longer watched. */
 export function keepDomains(state: WatchState, domains: readonly string[]): WatchState {
-  const entries = Object.entries(state.domains).filter(([domain]) => domains.includes(domain));
+  const entries = Object.entries(state.domains).filter(([domainName]) =>
+    domains.includes(domainName),
+  );
   return { ...state, domains: Object.fromEntries(entries) };
 }
 
@@ -92,9 +94,9 @@ function firstState(now: number): DomainState {
 }
 
 /** Puts the memory of one domain back, with its alarms after those of this machine. */
-function join({ state, alarms }: Decision, domain: string, decided: DomainDecision): Decision {
+function join({ state, alarms }: Decision, domainName: string, decided: DomainDecision): Decision {
   return {
-    state: { ...state, domains: { ...state.domains, [domain]: decided.state } },
+    state: { ...state, domains: { ...state.domains, [domainName]: decided.state } },
     alarms: [...alarms, ...decided.alarms],
   };
 }
@@ -127,9 +129,9 @@ function decideOwn(state: WatchState, look: Look, looked: DomainState, now: numb
 
 /** The three days of every domain that is still hidden begin at the end of the outage. */
 function resumed(state: WatchState, now: number): WatchState {
-  const entries = Object.entries(state.domains).map(([domain, known]) => {
+  const entries = Object.entries(state.domains).map(([domainName, known]) => {
     const next: DomainState = known.blind > 0 ? { ...known, certainAt: now } : known;
-    return [domain, next] as const;
+    return [domainName, next] as const;
   });
   return { ...state, domains: Object.fromEntries(entries) };
 }
@@ -159,36 +161,36 @@ function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
  * SERVFAIL, a time-out or a greylisting server: such an answer neither proves nor
  * excludes a fault.
  */
-function decideUnseen(domain: string, state: DomainState, now: number): DomainDecision {
+function decideUnseen(domainName: string, state: DomainState, now: number): DomainDecision {
   if (state.unseen || now - state.certainAt < UNSEEN_MS) return { state, alarms: [] };
-  const alarm = notSeen('added', domain, state.certainAt);
-  return { state: { ...state, unseen: true }, alarms: [alarm] };
+  const watchAlarm = notSeen('added', domainName, state.certainAt);
+  return { state: { ...state, unseen: true }, alarms: [watchAlarm] };
 }
 
 /** Ends `not-seen` at the first certain look: it needs no confirmation to be true. */
 function decideSeen(
-  domain: string,
+  domainName: string,
   state: DomainState,
   silent: boolean,
   now: number,
 ): DomainDecision {
   if (!state.unseen || silent) return { state, alarms: [] };
-  return { state: { ...state, unseen: false }, alarms: [notSeen('ended', domain, now)] };
+  return { state: { ...state, unseen: false }, alarms: [notSeen('ended', domainName, now)] };
 }
 
-function notSeen(kind: 'added' | 'ended', domain: string, since: number): WatchAlarm {
+function notSeen(kind: 'added' | 'ended', domainName: string, since: number): WatchAlarm {
   return {
-    id: `${domain}/not-seen/${since}/${kind}`,
+    id: `${domainName}/not-seen/${since}/${kind}`,
     kind,
-    domain,
+    domain: domainName,
     rule: 'not-seen',
     says:
       kind === 'added'
-        ? `${domain} was not seen for 3 days: no check gave a certain result.`
-        : `${domain} is seen again.`,
+        ? `${domainName} was not seen for 3 days: no check gave a certain result.`
+        : `${domainName} is seen again.`,
     also: [],
     since: new Date(since).toISOString(),
-    todo: kind === 'added' ? [`Read the reason: hermetic check ${domain}`] : [],
+    todo: kind === 'added' ? [`Read the reason: hermetic check ${domainName}`] : [],
   };
 }
 
@@ -199,10 +201,10 @@ type CertainLook = Required<Look> & { readonly result: NonNullable<Look['result'
  * Counts one certain look for each fault of the domain. Maintenance counts as well and
  * reports nothing: a fault that outlasts it is confirmed at the first look afterwards.
  */
-function decideFaults(state: DomainState, look: CertainLook, now: number): DomainDecision {
-  const { domain, result, silent } = look;
+function decideFaults(state: DomainState, certainLook: CertainLook, now: number): DomainDecision {
+  const { domain, result, silent } = certainLook;
   const observed = observeFaults(result, state.best);
-  const standing = standingOf(state, look, observed);
+  const standing = standingOf(state, certainLook, observed);
   // A known warning that has become a failure is no longer the known one.
   const shown = observed.filter(({ key, level }) => level > levels.warn || !standing.includes(key));
   const faults = remember(state.faults, shown, result, now);
@@ -227,13 +229,13 @@ function standingOf(
 function remember(
   known: readonly WatchedFault[],
   shown: readonly ObservedFault[],
-  result: CertainLook['result'],
+  checkResult: CertainLook['result'],
   now: number,
 ): WatchedFault[] {
   const counted = known.flatMap((fault): readonly WatchedFault[] => {
     const found = shown.find(({ key }) => key === fault.key);
     if (found) return [metAgain(fault, found)];
-    if (!provesAbsence(result, fault)) return [fault];
+    if (!provesAbsence(checkResult, fault)) return [fault];
     // A single look that no second one confirmed was never reported.
     if (fault.alarm === '') return [];
     return [{ ...fault, seen: 0, higher: 0, gone: fault.gone + 1 }];
@@ -241,7 +243,14 @@ function remember(
   const added = shown.filter(({ key }) => !known.some((fault) => fault.key === key));
   return [
     ...counted,
-    ...added.map((fault) => ({ ...fault, since: now, seen: 1, higher: 0, gone: 0, alarm: '' })),
+    ...added.map((observedFault) => ({
+      ...observedFault,
+      since: now,
+      seen: 1,
+      higher: 0,
+      gone: 0,
+      alarm: '',
+    })),
   ];
 }
 
@@ -256,19 +265,21 @@ function metAgain(fault: WatchedFault, found: ObservedFault): WatchedFault {
 }
 
 /** Turns confirmed counts into alarms, and marks them as reported. */
-function report(state: DomainState, domain: string, now: number): DomainDecision {
-  const alarms: WatchAlarm[] = [];
+function report(state: DomainState, domainName: string, now: number): DomainDecision {
+  const watchAlarms: WatchAlarm[] = [];
   let { faults } = state;
   const began = faults.filter(({ alarm, seen }) => alarm === '' && seen >= LOOKS_TO_CONFIRM);
   if (began.length > 0) {
     // One cause often shows as several faults: together they are one alarm.
     const first = gravest(began) as WatchedFault;
-    const name = `${domain}/${first.rule}/${first.since}`;
-    alarms.push(alarmOf('added', domain, name, { first, group: began }));
+    const name = `${domainName}/${first.rule}/${first.since}`;
+    watchAlarms.push(alarmOf('added', domainName, name, { first, group: began }));
     faults = faults.map((fault) => (began.includes(fault) ? { ...fault, alarm: name } : fault));
   }
   for (const fault of faults.filter(({ higher }) => higher >= LOOKS_TO_CONFIRM))
-    alarms.push(alarmOf('worse', domain, `${fault.alarm}/${now}`, { first: fault, group: [] }));
+    watchAlarms.push(
+      alarmOf('worse', domainName, `${fault.alarm}/${now}`, { first: fault, group: [] }),
+    );
   faults = faults.map((fault) =>
     fault.higher >= LOOKS_TO_CONFIRM ? { ...fault, higher: 0 } : fault,
   );
@@ -278,10 +289,10 @@ function report(state: DomainState, domain: string, now: number): DomainDecision
     const group = faults.filter(({ alarm }) => alarm === name);
     if (group.some(({ gone }) => gone < LOOKS_TO_CONFIRM)) continue;
     const first = gravest(group) as WatchedFault;
-    alarms.push(alarmOf('ended', domain, name, { first: { ...first, todo: [] }, group }));
+    watchAlarms.push(alarmOf('ended', domainName, name, { first: { ...first, todo: [] }, group }));
     faults = faults.filter(({ alarm }) => alarm !== name);
   }
-  return { state: { ...state, faults }, alarms };
+  return { state: { ...state, faults }, alarms: watchAlarms };
 }
 
 /** The first fault of the highest level: it names the alarm. */

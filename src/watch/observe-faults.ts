@@ -13,11 +13,11 @@ export type ObservedFault = Pick<
  * are weaker than the best one seen before. The addresses of one host share a fault.
  */
 export function observeFaults(
-  result: CheckResult,
+  checkResult: CheckResult,
   best: Readonly<Record<string, number>> = {},
 ): readonly ObservedFault[] {
   const faults = new Map<string, ObservedFault>();
-  for (const finding of result.findings.filter(isFault)) {
+  for (const finding of checkResult.findings.filter(isFault)) {
     const { id, topic = '', subject, severity, title, why, steps, fix } = finding;
     const rule = ruleOf(finding);
     const key = `${rule}\n${hostOf(subject)}`;
@@ -32,8 +32,8 @@ export function observeFaults(
     const says = `${subject}: ${title} (${id}). ${why}`;
     faults.set(key, { key, rule, topic, subjects, level, says, todo: [steps[0]?.text ?? fix] });
   }
-  const graded = [...faults.values()].sort((a, b) => b.level - a.level);
-  return isCertain(result) ? [...graded, ...weakened(result, best)] : graded;
+  const graded = [...faults.values()].sort((left, right) => right.level - left.level);
+  return isCertain(checkResult) ? [...graded, ...weakened(checkResult, best)] : graded;
 }
 
 /**
@@ -41,33 +41,33 @@ export function observeFaults(
  * domain without DANE is sound, and one that has lost it may have been attacked.
  */
 function weakened(
-  result: CheckResult,
+  checkResult: CheckResult,
   best: Readonly<Record<string, number>>,
 ): readonly ObservedFault[] {
-  const { domain } = result;
+  const { domain: domainName } = checkResult;
   return protections.flatMap(({ rule, topic, level, says, todo }) => {
-    const now = level(result);
+    const now = level(checkResult);
     if (now === undefined || now >= (best[rule] ?? 0)) return [];
     return {
-      key: `${rule}\n${domain}`,
+      key: `${rule}\n${domainName}`,
       rule,
       topic,
-      subjects: [domain],
+      subjects: [domainName],
       level: levels.weaker,
-      says: `${domain}: ${says}`,
-      todo: [todo.replace('DOMAIN', domain)],
+      says: `${domainName}: ${says}`,
+      todo: [todo.replace('DOMAIN', domainName)],
     };
   });
 }
 
 /** The best level of each protection, now or before. */
 export function bestOf(
-  result: CheckResult,
+  checkResult: CheckResult,
   before: Readonly<Record<string, number>> = {},
 ): Record<string, number> {
   const best = { ...before };
   for (const { rule, level } of protections)
-    best[rule] = Math.max(best[rule] ?? 0, level(result) ?? 0);
+    best[rule] = Math.max(best[rule] ?? 0, level(checkResult) ?? 0);
   return best;
 }
 
@@ -75,14 +75,14 @@ export function bestOf(
  * Whether a result that does not show the fault proves its absence: it is certain, it asked,
  * and every address that showed the fault still answers or is no longer published.
  */
-export function provesAbsence(result: CheckResult, fault: WatchedFault): boolean {
-  if (!isCertain(result) || result.notLookedAt.includes(fault.rule)) return false;
-  if (fault.topic === 'mta-sts' && result.mtaSts.status === 'tempfail') return false;
-  if (fault.topic === 'tls-rpt' && result.tlsRpt.status === 'tempfail') return false;
+export function provesAbsence(checkResult: CheckResult, fault: WatchedFault): boolean {
+  if (!isCertain(checkResult) || checkResult.notLookedAt.includes(fault.rule)) return false;
+  if (fault.topic === 'mta-sts' && checkResult.mtaSts.status === 'tempfail') return false;
+  if (fault.topic === 'tls-rpt' && checkResult.tlsRpt.status === 'tempfail') return false;
   const protection = protections.find(({ rule }) => rule === fault.rule);
-  if (protection && protection.level(result) === undefined) return false;
+  if (protection && protection.level(checkResult) === undefined) return false;
   // A host that is no longer in the MX records cannot have the fault.
-  return result.hosts.every(({ name, tlsa, addresses }) => {
+  return checkResult.hosts.every(({ name, tlsa, addresses }) => {
     if (!fault.subjects.some((subject) => hostOf(subject) === name)) return true;
     if (fault.topic === 'dane' && tlsa.status === 'tempfail') return false;
     const hidden = addresses.filter(({ status }) => status !== 'reachable');

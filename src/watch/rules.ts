@@ -59,9 +59,11 @@ export function namesOwnCause({ findings }: CheckResult): boolean {
 }
 
 /** Whether the result answers what a watch asks: its absences are evidence. */
-export function isCertain(result: CheckResult): boolean {
+export function isCertain(checkResult: CheckResult): boolean {
   return (
-    result.verdict !== 'inconclusive' && result.route.kind !== 'error' && !namesOwnCause(result)
+    checkResult.verdict !== 'inconclusive' &&
+    checkResult.route.kind !== 'error' &&
+    !namesOwnCause(checkResult)
   );
 }
 
@@ -70,7 +72,7 @@ export interface ProtectionRule {
   readonly rule: string;
   readonly topic: string;
   /** More is stronger; undefined where the result cannot tell. */
-  level(result: CheckResult): number | undefined;
+  level(checkResult: CheckResult): number | undefined;
   readonly says: string;
   /** The first step. */
   readonly todo: string;

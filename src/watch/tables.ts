@@ -37,13 +37,15 @@ const KEEP_MS = 400 * 86_400_000;
 const MAX_IN_MESSAGE = 50;
 
 /** Creates missing tables and migrates older ones. */
-export function prepareWatch(store: Store): void {
-  migrate(store, 'watch', migrations);
+export function prepareWatch(stateStore: Store): void {
+  migrate(stateStore, 'watch', migrations);
 }
 
 /** Returns the memory; an empty one before the first look. */
-export function readWatch(store: Store): WatchState {
-  const row = store.prepare<{ body: string }>('SELECT body FROM watch_state WHERE id = 1').get();
+export function readWatch(stateStore: Store): WatchState {
+  const row = stateStore
+    .prepare<{ body: string }>('SELECT body FROM watch_state WHERE id = 1')
+    .get();
   return row ? watchStateSchema.parse(JSON.parse(row.body)) : emptyState;
 }
 
@@ -59,54 +61,54 @@ export interface WatchScope {
  * they are durable; rejects with a failure of the store. `now`: milliseconds since 1970.
  */
 export function recordLook(
-  store: Store,
+  stateStore: Store,
   look: Look,
-  scope: WatchScope,
+  watchScope: WatchScope,
   now: number,
 ): Promise<readonly WatchAlarm[]> {
-  return store.write('watch', () => {
-    const { state, alarms } = decideAlarms(readWatch(store), look, now);
-    const kept = JSON.stringify(keepDomains(state, scope.domains));
-    store
+  return stateStore.write('watch', () => {
+    const { state, alarms } = decideAlarms(readWatch(stateStore), look, now);
+    const kept = JSON.stringify(keepDomains(state, watchScope.domains));
+    stateStore
       .prepare(
         'INSERT INTO watch_state (id, body) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
       )
       .run(kept);
-    if (alarms.length > 0) prune(store, now - KEEP_MS);
-    for (const alarm of alarms) queueAlarm(store, alarm, scope.channels, now);
+    if (alarms.length > 0) prune(stateStore, now - KEEP_MS);
+    for (const watchAlarm of alarms) queueAlarm(stateStore, watchAlarm, watchScope.channels, now);
     return alarms;
   });
 }
 
 /** Adds an alarm once, and a row for each channel that has to accept it. */
 function queueAlarm(
-  store: Store,
-  alarm: WatchAlarm,
+  stateStore: Store,
+  watchAlarm: WatchAlarm,
   channels: readonly string[],
   now: number,
 ): void {
-  const { id, domain } = alarm;
-  store
+  const { id, domain } = watchAlarm;
+  stateStore
     .prepare(
       'INSERT INTO watch_alarm (id, at, domain, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
     )
-    .run(id, now, domain, JSON.stringify(alarm));
-  const queue = store.prepare(
+    .run(id, now, domain, JSON.stringify(watchAlarm));
+  const queue = stateStore.prepare(
     'INSERT INTO watch_send (alarm, channel, queued_at) VALUES (?, ?, ?) ON CONFLICT (alarm, channel) DO NOTHING',
   );
   for (const channel of channels) queue.run(id, channel, now);
 }
 
 /** Deletes old alarms. An alarm that a channel has not accepted stays. */
-function prune(store: Store, before: number): void {
-  store.prepare('DELETE FROM watch_send WHERE sent_at < ?').run(before);
-  store
+function prune(stateStore: Store, before: number): void {
+  stateStore.prepare('DELETE FROM watch_send WHERE sent_at < ?').run(before);
+  stateStore
     .prepare('DELETE FROM watch_alarm WHERE at < ? AND id NOT IN (SELECT alarm FROM watch_send)')
     .run(before);
 }
 
 /** Sends alarms to one receiver. False or a rejection: not accepted, and sent again later. */
-export type AlarmChannel = (alarms: readonly WatchAlarm[]) => Promise<boolean>;
+export type AlarmChannel = (watchAlarms: readonly WatchAlarm[]) => Promise<boolean>;
 
 /** An attempt to send the waiting alarms of one channel. */
 export interface Sending {
@@ -122,16 +124,16 @@ export interface Sending {
  * receiver can recognise the repetition.
  */
 export async function sendAlarms(
-  store: Store,
+  stateStore: Store,
   channels: Readonly<Record<string, AlarmChannel>>,
   now: () => number,
 ): Promise<readonly Sending[]> {
   const sendings = Object.entries(channels).map(async ([channel, send]): Promise<Sending> => {
-    const alarms = unsentAlarms(store, channel);
+    const alarms = unsentAlarms(stateStore, channel);
     if (alarms.length === 0) return { channel, accepted: true, alarms };
     try {
       const accepted = await send(alarms);
-      if (accepted) await markSent(store, channel, alarms, now());
+      if (accepted) await markSent(stateStore, channel, alarms, now());
       return { channel, accepted, alarms };
     } catch (error) {
       return { channel, accepted: false, alarms, error: error as Error };
@@ -141,8 +143,8 @@ export async function sendAlarms(
 }
 
 /** Returns the alarms that a channel has not accepted, the oldest first, at most 50. */
-export function unsentAlarms(store: Store, channel: string): readonly WatchAlarm[] {
-  return store
+export function unsentAlarms(stateStore: Store, channel: string): readonly WatchAlarm[] {
+  return stateStore
     .prepare<{ body: string }>(
       `SELECT body FROM watch_alarm JOIN watch_send ON alarm = id
        WHERE channel = ? AND sent_at IS NULL ORDER BY at, id LIMIT ${MAX_IN_MESSAGE}`,
@@ -153,13 +155,15 @@ export function unsentAlarms(store: Store, channel: string): readonly WatchAlarm
 
 /** Notes that a channel accepted alarms: they are never sent to it again. */
 async function markSent(
-  store: Store,
+  stateStore: Store,
   channel: string,
-  alarms: readonly WatchAlarm[],
+  watchAlarms: readonly WatchAlarm[],
   now: number,
 ): Promise<void> {
-  await store.write('watch', () => {
-    const mark = store.prepare('UPDATE watch_send SET sent_at = ? WHERE alarm = ? AND channel = ?');
-    for (const { id } of alarms) mark.run(now, id, channel);
+  await stateStore.write('watch', () => {
+    const mark = stateStore.prepare(
+      'UPDATE watch_send SET sent_at = ? WHERE alarm = ? AND channel = ?',
+    );
+    for (const { id } of watchAlarms) mark.run(now, id, channel);
   });
 }

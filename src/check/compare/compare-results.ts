@@ -13,14 +13,14 @@ const order: readonly Direction[] = ['worse', 'unclear', 'better', 'changed'];
 export function compareResults(older: CheckResult, newer: CheckResult): Comparison {
   const [was, entries] = [index(older), index(newer)];
   const keys = [...new Set([...entries.keys(), ...was.keys()])];
-  const changes = keys.flatMap((key): FactChange[] => {
-    const known = (entries.get(key) ?? was.get(key)) as Fact;
+  const changes = keys.flatMap((identity): FactChange[] => {
+    const known = (entries.get(identity) ?? was.get(identity)) as Fact;
     const [before, after] = [
-      was.get(key) ?? missing(known, older),
-      entries.get(key) ?? missing(known, newer),
+      was.get(identity) ?? missing(known, older),
+      entries.get(identity) ?? missing(known, newer),
     ];
     if (before.value === after.value) return [];
-    if (known.common && !(was.has(key) && entries.has(key))) return [];
+    if (known.common && !(was.has(identity) && entries.has(identity))) return [];
     if (known.inside && !(sawInside(was, known.subject) && sawInside(entries, known.subject)))
       return [];
     return [
@@ -44,8 +44,8 @@ export function compareResults(older: CheckResult, newer: CheckResult): Comparis
 }
 
 /** Facts by subject and name. A line feed separates them, since neither contains one. */
-function index(result: CheckResult): ReadonlyMap<string, Fact> {
-  return new Map(factsOf(result).map((fact) => [`${fact.subject}\n${fact.what}`, fact]));
+function index(checkResult: CheckResult): ReadonlyMap<string, Fact> {
+  return new Map(factsOf(checkResult).map((fact) => [`${fact.subject}\n${fact.what}`, fact]));
 }
 
 /** True when the result has a fact from inside TLS on the subject. */
@@ -58,15 +58,15 @@ function sawInside(facts: ReadonlyMap<string, Fact>, subject: string): boolean {
  * absent only where it was looked for and the subject was reachable; otherwise it is
  * unknown.
  */
-function missing({ subject, what }: Fact, result: CheckResult): Fact {
+function missing({ subject, what }: Fact, checkResult: CheckResult): Fact {
   const gone = { subject, what, value: 'none' };
   if (!(what in catalogue)) return gone;
-  if (result.notLookedAt.includes(what))
+  if (checkResult.notLookedAt.includes(what))
     return { ...gone, value: 'not looked at', worth: 'unknown' };
-  const address = result.hosts
-    .flatMap((host) =>
-      host.addresses.map((address) => ({
-        name: `${host.name} [${address.ip}]`,
+  const address = checkResult.hosts
+    .flatMap((mailHost) =>
+      mailHost.addresses.map((address) => ({
+        name: `${mailHost.name} [${address.ip}]`,
         status: address.status,
       })),
     )

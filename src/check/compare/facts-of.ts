@@ -102,12 +102,12 @@ const attacked: Worths = {
  * Returns every fact of a result that can be compared, the most telling first. Facts
  * without a value are left out.
  */
-export function factsOf(result: CheckResult): readonly Fact[] {
-  const { domain, exposure, route, mtaSts, tlsRpt, findings } = result;
+export function factsOf(checkResult: CheckResult): readonly Fact[] {
+  const { domain, exposure, route, mtaSts, tlsRpt, findings } = checkResult;
   const fact = factor(domain);
   return [
-    fact('verdict', result.verdict, verdicts),
-    ...storeFacts(result),
+    fact('verdict', checkResult.verdict, verdicts),
+    ...storeFacts(checkResult),
     ...senders.flatMap((sender) =>
       attacks.map((attack) =>
         mailFact(fact, attack, exposure[sender][attack], senderNames[sender]),
@@ -122,7 +122,9 @@ export function factsOf(result: CheckResult): readonly Fact[] {
     fact('MTA-STS mx', mtaSts.mx?.join(', ')),
     fact('TLS-RPT', tlsRpt.status, reports),
     fact('TLS-RPT rua', tlsRpt.rua.join(', ')),
-    ...result.hosts.flatMap((host) => hostFacts(host, result.depth === 'inventory')),
+    ...checkResult.hosts.flatMap((mailHost) =>
+      hostFacts(mailHost, checkResult.depth === 'inventory'),
+    ),
   ].filter((fact) => fact.value !== '');
 }
 
@@ -144,16 +146,16 @@ function mailFact(fact: Factor, attack: Attack, outcome: DeliveryResult, sender:
 }
 
 /** Facts on one MX host. Records are sorted, since DNS answers have no order. */
-function hostFacts(host: MailHost, whole: boolean): readonly Fact[] {
-  const fact = factor(host.name);
+function hostFacts(mailHost: MailHost, whole: boolean): readonly Fact[] {
+  const fact = factor(mailHost.name);
   return [
-    fact('preference', String(host.preference)),
-    fact('DNSSEC', host.dnssec, dnssec),
-    fact('TLSA', host.tlsa.status, tlsaRecord),
-    fact('TLSA records', [...host.tlsa.records].sort().join(', ')),
-    fact('in the MTA-STS policy', host.mtaStsMatch, { match: 1, mismatch: 0 }),
-    ...host.addresses.flatMap((address) =>
-      addressFacts(`${host.name} [${address.ip}]`, address, whole),
+    fact('preference', String(mailHost.preference)),
+    fact('DNSSEC', mailHost.dnssec, dnssec),
+    fact('TLSA', mailHost.tlsa.status, tlsaRecord),
+    fact('TLSA records', [...mailHost.tlsa.records].sort().join(', ')),
+    fact('in the MTA-STS policy', mailHost.mtaStsMatch, { match: 1, mismatch: 0 }),
+    ...mailHost.addresses.flatMap((address) =>
+      addressFacts(`${mailHost.name} [${address.ip}]`, address, whole),
     ),
   ];
 }
@@ -177,7 +179,7 @@ function addressFacts(
   );
   const surface = [
     ...tls.suites.map(({ version, name }) => fact(`${versionName(version)} ${name}`, 'accepted')),
-    ...tls.groups.map((group) => fact(`group ${group}`, 'accepted')),
+    ...tls.groups.map((groupName) => fact(`group ${groupName}`, 'accepted')),
   ];
   const inside = [
     ...versions,

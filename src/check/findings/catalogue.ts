@@ -44,7 +44,7 @@ function reasonOf({ reason, reply }: FindingValues): string | undefined {
  * are made visible.
  */
 export function finding(id: FindingId, severity: Severity, given: FindingValues): Finding {
-  const entry: FindingEntry = catalogue[id];
+  const findingEntry: FindingEntry = catalogue[id];
   const values = {
     ...given,
     detail: neutralise(given.detail),
@@ -53,16 +53,16 @@ export function finding(id: FindingId, severity: Severity, given: FindingValues)
   };
   return {
     id,
-    topic: entry.topic,
+    topic: findingEntry.topic,
     severity,
     subject: subjectOf(values),
-    title: say(entry.title, values),
-    why: say(entry.why, values),
+    title: say(findingEntry.title, values),
+    why: say(findingEntry.why, values),
     reason: values.reason,
-    reference: entry.reference,
-    owner: entry.owner,
-    fix: say(entry.fix, values),
-    steps: severity === 'good' ? [] : entry.steps(values),
+    reference: findingEntry.reference,
+    owner: findingEntry.owner,
+    fix: say(findingEntry.fix, values),
+    steps: severity === 'good' ? [] : findingEntry.steps(values),
   };
 }
 

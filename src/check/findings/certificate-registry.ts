@@ -15,9 +15,9 @@ import {
  * Warns before the key changes: a new key without its TLSA record makes DANE senders
  * defer mail (RFC 7671 §8.1), which is worse than most certificate faults.
  */
-const keepKey = (values: FindingValues): FixStep =>
+const keepKey = (findingValues: FindingValues): FixStep =>
   confirm(
-    `If ${values.host} has TLSA records, keep its key (certbot: --reuse-key). ` +
+    `If ${findingValues.host} has TLSA records, keep its key (certbot: --reuse-key). ` +
       `To change the key, publish the new key's record two TTLs before.`,
   );
 
@@ -32,25 +32,25 @@ const renew = command(
 );
 
 /** Steps to a certificate of a public CA, installed with its chain. */
-const obtain = (values: FindingValues): FixStep[] => [
-  keepKey(values),
+const obtain = (findingValues: FindingValues): FixStep[] => [
+  keepKey(findingValues),
   command(
     'Obtain a certificate.',
-    `certbot certonly --standalone --reuse-key -d ${values.host || 'mx.example.com'}`,
+    `certbot certonly --standalone --reuse-key -d ${findingValues.host || 'mx.example.com'}`,
   ),
-  postfix(chainFiles(values.host)),
+  postfix(chainFiles(findingValues.host)),
   reloadPostfix,
-  checkAgain(values),
+  checkAgain(findingValues),
 ];
 
 /** Steps for a server that holds a good certificate and sends the wrong file with it. */
-const sendFullChain = (values: FindingValues): FixStep[] => [
+const sendFullChain = (findingValues: FindingValues): FixStep[] => [
   postfix(
-    chainFiles(values.host),
+    chainFiles(findingValues.host),
     'Set in /etc/postfix/main.cf (fullchain.pem holds the intermediates, cert.pem does not):',
   ),
   reloadPostfix,
-  checkAgain(values),
+  checkAgain(findingValues),
 ];
 
 /**
@@ -107,8 +107,8 @@ export const certificateFindings = {
     why: untrusted,
     reference: 'RFC 5280 §4.2, §6.1',
     owner: 'mail-host',
-    fix: (values) =>
-      `Obtain a certificate without this fault${values.reason ? `: ${values.reason}` : ''}. The CA itself may be trusted.`,
+    fix: (findingValues) =>
+      `Obtain a certificate without this fault${findingValues.reason ? `: ${findingValues.reason}` : ''}. The CA itself may be trusted.`,
     steps: obtain,
   },
   /**
@@ -148,20 +148,21 @@ export const certificateFindings = {
    */
   'cert-expired': {
     topic: 'certificate',
-    title: (values) => `The certificate expired${values.detail ? ` on ${values.detail}` : ''}`,
+    title: (findingValues) =>
+      `The certificate expired${findingValues.detail ? ` on ${findingValues.detail}` : ''}`,
     passed: 'The certificate has not expired',
     why: untrusted,
     reference: 'RFC 8461 §4.2, RFC 7672 §3.1.1',
     owner: 'mail-host',
     fix: 'Renew the certificate and reload the server. Automate both.',
-    steps: (values) => [
-      keepKey(values),
+    steps: (findingValues) => [
+      keepKey(findingValues),
       renew,
       command(
         'See the dates that the server now shows.',
-        `openssl s_client -starttls smtp -connect ${values.host}:25 </dev/null | openssl x509 -noout -dates`,
+        `openssl s_client -starttls smtp -connect ${findingValues.host}:25 </dev/null | openssl x509 -noout -dates`,
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -170,17 +171,18 @@ export const certificateFindings = {
    */
   'cert-not-yet-valid': {
     topic: 'certificate',
-    title: (values) => `The certificate is not valid before ${values.detail || 'a later date'}`,
+    title: (findingValues) =>
+      `The certificate is not valid before ${findingValues.detail || 'a later date'}`,
     passed: 'The certificate is already valid',
     why: untrusted,
     reference: 'RFC 8461 §4.2',
     owner: 'mail-host',
     fix: 'Correct the clock of the issuing machine, or use the previous certificate until that date.',
-    steps: (values) => [
+    steps: (findingValues) => [
       command('Synchronise the clock.', 'timedatectl set-ntp true'),
-      keepKey(values),
+      keepKey(findingValues),
       config('Install the previous certificate until the new one is valid.'),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -190,16 +192,16 @@ export const certificateFindings = {
    */
   'cert-name-mismatch': {
     topic: 'certificate',
-    title: (values) =>
-      values.detail === ''
+    title: (findingValues) =>
+      findingValues.detail === ''
         ? 'The certificate has no DNS name in subjectAltName'
-        : `The certificate does not name ${values.host}`,
+        : `The certificate does not name ${findingValues.host}`,
     passed: 'The certificate names the MX host',
-    why: (values) =>
-      `It names ${values.detail || 'no DNS name that senders compare'}. With MTA-STS in mode enforce, senders defer the mail; other senders deliver to any server.`,
+    why: (findingValues) =>
+      `It names ${findingValues.detail || 'no DNS name that senders compare'}. With MTA-STS in mode enforce, senders defer the mail; other senders deliver to any server.`,
     reference: 'RFC 8461 §4.2, RFC 7672 §3.2.2',
     owner: 'mail-host',
-    fix: (values) => `Use a certificate that names ${values.host}.`,
+    fix: (findingValues) => `Use a certificate that names ${findingValues.host}.`,
     steps: obtain,
   },
   /**
@@ -215,11 +217,11 @@ export const certificateFindings = {
     reference: 'RFC 8461 §4.2',
     owner: 'mail-host',
     fix: 'Find out why the renewal failed, and make sure that the server reloads after it.',
-    steps: (values) => [
+    steps: (findingValues) => [
       command('Try the renewal.', 'certbot renew --dry-run'),
-      keepKey(values),
+      keepKey(findingValues),
       renew,
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -234,17 +236,17 @@ export const certificateFindings = {
     reference: 'RFC 9325 §4.2',
     owner: 'mail-host',
     fix: 'Change to a new key: ECDSA P-256, or RSA with at least 2048 bits.',
-    steps: (values) => [
+    steps: (findingValues) => [
       confirm(
-        `If ${values.host} has TLSA records, publish the new key's record first and wait two TTLs.`,
+        `If ${findingValues.host} has TLSA records, publish the new key's record first and wait two TTLs.`,
       ),
       command(
         'Obtain a certificate with a new key.',
-        `certbot certonly --standalone --key-type ecdsa --cert-name ${values.host}-next -d ${values.host}`,
+        `certbot certonly --standalone --key-type ecdsa --cert-name ${findingValues.host}-next -d ${findingValues.host}`,
       ),
-      postfix(chainFiles(`${values.host}-next`)),
+      postfix(chainFiles(`${findingValues.host}-next`)),
       reloadPostfix,
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**

@@ -15,20 +15,20 @@ import {
 } from './entry.js';
 
 /** The owner name of the TLSA records of a host, with its final dot. */
-const tlsaOwner = (values: FindingValues): string => `_25._tcp.${values.host}.`;
+const tlsaOwner = (findingValues: FindingValues): string => `_25._tcp.${findingValues.host}.`;
 
 /**
  * Lets the operator compare the key on the server with the key that this check saw. An
  * attacker who answers in the server's name would otherwise have its own key published as
  * a TLSA record, and DANE would then protect the attacker.
  */
-const compareKey = (values: FindingValues): FixStep[] => [
+const compareKey = (findingValues: FindingValues): FixStep[] => [
   command(
-    `On ${values.host}, print the digest of the key in use.`,
+    `On ${findingValues.host}, print the digest of the key in use.`,
     'openssl x509 -in /etc/ssl/mail/fullchain.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum',
   ),
   confirm(
-    `Compare it with the digest that this check saw: ${values.spkiSha256 || 'none'}. ` +
+    `Compare it with the digest that this check saw: ${findingValues.spkiSha256 || 'none'}. ` +
       'If they differ, stop: another server answered.',
   ),
 ];
@@ -38,16 +38,16 @@ const compareKey = (values: FindingValues): FixStep[] => [
  * and the old records go last. At no moment does a sender see only records that do not
  * match.
  */
-const publishForKey = (values: FindingValues): FixStep[] => [
-  ...compareKey(values),
+const publishForKey = (findingValues: FindingValues): FixStep[] => [
+  ...compareKey(findingValues),
   config('Keep this key at renewal (certbot: --reuse-key). A new key needs a new record.'),
   dns(
     'Add this record and keep the existing ones.',
-    `${tlsaOwner(values)} 3600 IN TLSA 3 1 1 ${values.spkiSha256 || 'DIGEST'}`,
+    `${tlsaOwner(findingValues)} 3600 IN TLSA 3 1 1 ${findingValues.spkiSha256 || 'DIGEST'}`,
   ),
   wait('Wait two TTLs of the TLSA records.'),
-  checkAgain(values),
-  dns(`Delete the TLSA records at ${tlsaOwner(values)} that match no key in use.`),
+  checkAgain(findingValues),
+  dns(`Delete the TLSA records at ${tlsaOwner(findingValues)} that match no key in use.`),
 ];
 
 /**
@@ -64,21 +64,21 @@ interface Repair {
 }
 
 /** The fix that the reason of a mismatch calls for. */
-function mismatchRepair(values: FindingValues): Repair {
-  const kinds = new Set(values.tlsa.map(({ kind }) => kind));
-  const stronger = values.tlsa
+function mismatchRepair(findingValues: FindingValues): Repair {
+  const kinds = new Set(findingValues.tlsa.map(({ kind }) => kind));
+  const stronger = findingValues.tlsa
     .filter(({ record }) => /^\d \d 2 /.test(record))
-    .map((fault) => fault.record);
+    .map((recordFault) => recordFault.record);
   // RFC 7671 §9: a record of the key is there, and a stronger digest next to it is stale.
-  if (kinds.has('digest') && values.tlsaOfKey && stronger.length > 0)
+  if (kinds.has('digest') && findingValues.tlsaOfKey && stronger.length > 0)
     return {
       fix: 'Delete the record with the stronger digest. The record 3 1 1 next to it matches the key.',
       steps: [
-        ...compareKey(values),
+        ...compareKey(findingValues),
         ...stronger.map((record) =>
-          dns('Delete this record.', `${tlsaOwner(values)} IN TLSA ${record}`),
+          dns('Delete this record.', `${tlsaOwner(findingValues)} IN TLSA ${record}`),
         ),
-        checkAgain(values),
+        checkAgain(findingValues),
       ],
     };
   if (kinds.has('anchor-not-sent'))
@@ -87,20 +87,20 @@ function mismatchRepair(values: FindingValues): Repair {
       steps: [
         postfix(
           'smtpd_tls_chain_files = /etc/ssl/mail/privkey.pem, /etc/ssl/mail/fullchain-with-ca.pem',
-          `Append that CA certificate to the chain that ${values.host} sends. Set in /etc/postfix/main.cf:`,
+          `Append that CA certificate to the chain that ${findingValues.host} sends. Set in /etc/postfix/main.cf:`,
         ),
         reloadPostfix,
-        checkAgain(values),
+        checkAgain(findingValues),
       ],
     };
   if (kinds.has('wrong-form') || kinds.has('wrong-usage'))
     return {
       fix: 'Publish the record 3 1 1 of the key, then delete the records with wrong parameters.',
-      steps: publishForKey(values),
+      steps: publishForKey(findingValues),
     };
   return {
     fix: 'Make sure that the key is yours, then publish its record next to the old one.',
-    steps: publishForKey(values),
+    steps: publishForKey(findingValues),
   };
 }
 
@@ -116,10 +116,10 @@ const resolverHabits: Readonly<Record<string, string>> = {
 };
 
 /** An address to replace before the command is run. */
-const throughResolver = (values: FindingValues): FixStep =>
+const throughResolver = (findingValues: FindingValues): FixStep =>
   confirm(
     'Check again through a resolver that passes DNSSEC records. Replace ADDRESS by its address.',
-    checkCommand(values, ' --resolver ADDRESS'),
+    checkCommand(findingValues, ' --resolver ADDRESS'),
   );
 
 /** DNSSEC and TLSA. */
@@ -134,16 +134,16 @@ export const daneFindings = {
     topic: 'dane',
     title: 'The TLSA records do not match the certificate',
     passed: 'The TLSA records match every certificate seen',
-    why: (values) => {
-      const known = values.tlsa.some(({ kind }) => kind !== 'unknown');
+    why: (findingValues) => {
+      const known = findingValues.tlsa.some(({ kind }) => kind !== 'unknown');
       return known
         ? deferred
         : `${deferred} Either the key changed without its record, or another server answered.`;
     },
     reference: 'RFC 7672 §2.2, §8.1',
     owner: 'mail-host',
-    fix: (values) => mismatchRepair(values).fix,
-    steps: (values) => mismatchRepair(values).steps,
+    fix: (findingValues) => mismatchRepair(findingValues).fix,
+    steps: (findingValues) => mismatchRepair(findingValues).steps,
   },
   /**
    * Raised when the host has no records at the name of port 25 and has some at a
@@ -153,12 +153,12 @@ export const daneFindings = {
   'dane-misplaced': {
     topic: 'dane',
     title: 'TLSA records are published at an unused name',
-    why: (values) =>
-      `Senders look up TLSA records only at _25._tcp.${values.host}, so these protect no mail between servers.`,
+    why: (findingValues) =>
+      `Senders look up TLSA records only at _25._tcp.${findingValues.host}, so these protect no mail between servers.`,
     reference: 'RFC 7672 §2.2.3',
     owner: 'mail-host',
-    fix: (values) =>
-      `If this host shall use DANE, publish the record of its key at _25._tcp.${values.host}.`,
+    fix: (findingValues) =>
+      `If this host shall use DANE, publish the record of its key at _25._tcp.${findingValues.host}.`,
     steps: publishForKey,
   },
   /**
@@ -170,16 +170,16 @@ export const daneFindings = {
     topic: 'dane',
     title: 'Only some MX hosts have TLSA records',
     passed: 'Every MX host has TLSA records',
-    why: (values) =>
-      `An attacker blocks the hosts with records and strips TLS from the others${values.detail ? `: ${values.detail}` : ''}.`,
+    why: (findingValues) =>
+      `An attacker blocks the hosts with records and strips TLS from the others${findingValues.detail ? `: ${findingValues.detail}` : ''}.`,
     reference: 'RFC 7672 §2.2.1',
     owner: 'mail-host',
     fix: 'Have TLSA records published for every MX host, or enforce MTA-STS.',
-    steps: (values) => [
+    steps: (findingValues) => [
       confirm(
-        `Ask the operator of ${values.detail || 'the other hosts'} whether the zone is signed and the key is kept at renewal. TLSA records require both.`,
+        `Ask the operator of ${findingValues.detail || 'the other hosts'} whether the zone is signed and the key is kept at renewal. TLSA records require both.`,
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -204,33 +204,33 @@ export const daneFindings = {
    */
   'dane-inert': {
     topic: 'dane',
-    title: (values) =>
-      values.detail
+    title: (findingValues) =>
+      findingValues.detail
         ? 'A retired signature algorithm makes the TLSA records ineffective'
         : 'TLSA records in an unsigned zone have no effect',
     passed: 'The TLSA records are in a signed zone',
-    why: (values) =>
-      values.detail
-        ? `Validators treat a zone signed with a retired algorithm as unsigned (${values.detail}). Senders ignore its TLSA records.`
+    why: (findingValues) =>
+      findingValues.detail
+        ? `Validators treat a zone signed with a retired algorithm as unsigned (${findingValues.detail}). Senders ignore its TLSA records.`
         : 'Without DNSSEC an attacker can forge them, so senders ignore them.',
     reference: 'RFC 7672 §2.1.1, §2.2',
     owner: 'dns-host',
-    fix: (values) =>
-      values.detail
-        ? `Sign the zone of ${values.host} with ECDSAP256SHA256 (13). Until then rely on MTA-STS.`
-        : `Sign the zone of ${values.host} with DNSSEC. Until then rely on MTA-STS.`,
-    steps: (values) => [
+    fix: (findingValues) =>
+      findingValues.detail
+        ? `Sign the zone of ${findingValues.host} with ECDSAP256SHA256 (13). Until then rely on MTA-STS.`
+        : `Sign the zone of ${findingValues.host} with DNSSEC. Until then rely on MTA-STS.`,
+    steps: (findingValues) => [
       confirm(
-        `Make sure that the TLSA records of ${values.host} match the key in use. In a signed zone, a wrong record defers mail.`,
+        `Make sure that the TLSA records of ${findingValues.host} match the key in use. In a signed zone, a wrong record defers mail.`,
       ),
       config(
-        values.detail
-          ? `At the DNS provider, roll the zone of ${values.host} over to ECDSAP256SHA256 (RFC 6781 §4.1.4).`
-          : `At the DNS provider, switch DNSSEC on for the zone of ${values.host}.`,
+        findingValues.detail
+          ? `At the DNS provider, roll the zone of ${findingValues.host} over to ECDSAP256SHA256 (RFC 6781 §4.1.4).`
+          : `At the DNS provider, switch DNSSEC on for the zone of ${findingValues.host}.`,
       ),
       dns('Publish the DS record at the registrar.'),
       wait('Wait one day, the TTL of the DS record at the parent.'),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -246,10 +246,10 @@ export const daneFindings = {
     reference: 'RFC 7672 §2.1.2',
     owner: 'dns-host',
     fix: 'Sign the zone again, or repair the name servers that answer without valid signatures.',
-    steps: (values) => [
-      command('See what fails.', `delv -t TLSA _25._tcp.${values.host}`),
+    steps: (findingValues) => [
+      command('See what fails.', `delv -t TLSA _25._tcp.${findingValues.host}`),
       config('Sign the zone again, with its NSEC or NSEC3 records, and reload every name server.'),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -264,12 +264,12 @@ export const daneFindings = {
     reference: 'RFC 7672 §2.1.2, §2.2',
     owner: 'dns-host',
     fix: 'Let the name servers answer TLSA questions, also for names without such a record.',
-    steps: (values) => [
-      command('See what is answered.', `dig +dnssec TLSA _25._tcp.${values.host}`),
+    steps: (findingValues) => [
+      command('See what is answered.', `dig +dnssec TLSA _25._tcp.${findingValues.host}`),
       config(
         'Allow the record type TLSA (52) in firewalls and load balancers of the name servers.',
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -278,21 +278,22 @@ export const daneFindings = {
    */
   'dnssec-bogus': {
     topic: 'dnssec',
-    title: (values) => `DNSSEC validation of ${values.host || values.domain} fails`,
+    title: (findingValues) =>
+      `DNSSEC validation of ${findingValues.host || findingValues.domain} fails`,
     passed: 'The DNSSEC signatures are valid',
     why: 'Senders behind a validating resolver cannot find this name. They defer the mail and finally bounce it.',
     reference: 'RFC 4035 §5.5',
     owner: 'dns-host',
     fix: 'Sign the zone again. If its keys are lost, remove the DS record at the registrar.',
-    steps: (values) => [
+    steps: (findingValues) => [
       command(
         'See what fails.',
-        `delv ${values.host ? `-t A ${values.host}` : `-t MX ${values.domain}`}`,
+        `delv ${findingValues.host ? `-t A ${findingValues.host}` : `-t MX ${findingValues.domain}`}`,
       ),
       config(
         'Compare the DS record at the parent with the DNSKEY in use, and sign the zone with that key.',
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -301,13 +302,14 @@ export const daneFindings = {
    */
   'dnssec-indeterminate': {
     topic: 'dnssec',
-    title: (values) => `DNSSEC of ${values.host || values.domain} could not be determined`,
-    why: (values) =>
-      `An answer that the proof needs did not arrive${values.detail ? ` (${values.detail})` : ''}. What senders with DANE do is unknown.`,
+    title: (findingValues) =>
+      `DNSSEC of ${findingValues.host || findingValues.domain} could not be determined`,
+    why: (findingValues) =>
+      `An answer that the proof needs did not arrive${findingValues.detail ? ` (${findingValues.detail})` : ''}. What senders with DANE do is unknown.`,
     reference: 'RFC 4035 §4.3',
     owner: 'dns-host',
     fix: 'Check again later, or through another resolver.',
-    steps: (values) => [throughResolver(values)],
+    steps: (findingValues) => [throughResolver(findingValues)],
   },
   /**
    * Raised when every resolver of this check withheld DNSSEC records or did not answer.
@@ -315,14 +317,14 @@ export const daneFindings = {
    */
   'resolver-no-dnssec': {
     topic: 'dnssec',
-    title: (values) =>
-      `The resolver ${values.resolver} ${resolverHabits[values.detail] ?? 'does not pass DNSSEC records'}`,
+    title: (findingValues) =>
+      `The resolver ${findingValues.resolver} ${resolverHabits[findingValues.detail] ?? 'does not pass DNSSEC records'}`,
     why: 'What senders with DANE do is unknown. Everything else was checked.',
     reference: 'RFC 4035 §3.2.1',
     owner: 'own-network',
-    fix: (values) =>
-      `Use a resolver that passes DNSSEC records: ${checkCommand(values, ' --resolver ADDRESS')}`,
-    steps: (values) => [throughResolver(values)],
+    fix: (findingValues) =>
+      `Use a resolver that passes DNSSEC records: ${checkCommand(findingValues, ' --resolver ADDRESS')}`,
+    steps: (findingValues) => [throughResolver(findingValues)],
   },
   /**
    * Raised when records match no key in use and one record does. Mail flows, so it
@@ -330,15 +332,17 @@ export const daneFindings = {
    */
   'dane-leftover': {
     topic: 'dane',
-    title: (values) => `TLSA records without use: ${values.detail}`,
+    title: (findingValues) => `TLSA records without use: ${findingValues.detail}`,
     why: 'They match no key in use, or repeat another record. They hide whether the next key has a record.',
     reference: 'RFC 7671 §8.1',
     owner: 'mail-host',
     fix: 'Delete them, unless one of them is for a key that comes later.',
-    steps: (values) => [
-      confirm(`Make sure that each key in use has a record at ${tlsaOwner(values)} that stays.`),
-      dns(`Delete at ${tlsaOwner(values)} the records ${values.detail}.`),
-      checkAgain(values),
+    steps: (findingValues) => [
+      confirm(
+        `Make sure that each key in use has a record at ${tlsaOwner(findingValues)} that stays.`,
+      ),
+      dns(`Delete at ${tlsaOwner(findingValues)} the records ${findingValues.detail}.`),
+      checkAgain(findingValues),
     ],
   },
   /**

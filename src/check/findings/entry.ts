@@ -76,7 +76,7 @@ export const noOptions: CommandOptions = { network: '', check: '' };
  * A text of the catalogue: fixed, or made from the particulars of one case. A fixed text
  * is preferred, because it can be listed in the documentation without an example.
  */
-type Text = string | ((values: FindingValues) => string);
+type Text = string | ((findingValues: FindingValues) => string);
 
 /** One row of the catalogue. */
 export interface FindingEntry {
@@ -100,7 +100,7 @@ export interface FindingEntry {
    * The steps of the fix in the order in which they are safe. Steps that could defer mail
    * come after the steps that prevent it, and the check again comes last.
    */
-  readonly steps: (values: FindingValues) => readonly FixStep[];
+  readonly steps: (findingValues: FindingValues) => readonly FixStep[];
   /** The fact when the test passes; a finding without it is not listed as a test. */
   readonly passed?: string;
 }
@@ -131,12 +131,12 @@ export const wait = (instruction: string): FixStep => step('wait')(instruction);
 export const confirm = step('confirm');
 
 /** `hermetic check` as this check was run, with more options behind the domain. */
-export const checkCommand = (values: FindingValues, more = ''): string =>
-  `hermetic check ${values.domain}${values.options.network}${values.options.check}${more}`;
+export const checkCommand = (findingValues: FindingValues, more = ''): string =>
+  `hermetic check ${findingValues.domain}${findingValues.options.network}${findingValues.options.check}${more}`;
 
 /** The last step of every fix. */
-export const checkAgain = (values: FindingValues): FixStep =>
-  confirm('Check the domain again.', checkCommand(values));
+export const checkAgain = (findingValues: FindingValues): FixStep =>
+  confirm('Check the domain again.', checkCommand(findingValues));
 
 /**
  * A setting of Postfix's main.cf. Postfix is the example in every step, because the texts
@@ -153,8 +153,8 @@ export const reloadPostfix = command('Reload Postfix.', 'systemctl reload postfi
 export const noSteps = (): readonly FixStep[] => [];
 
 /** Returns the text for one case. */
-export function say(text: Text, values: FindingValues): string {
-  return typeof text === 'string' ? text : text(values);
+export function say(text: Text, findingValues: FindingValues): string {
+  return typeof text === 'string' ? text : text(findingValues);
 }
 
 /** `title: detail`, or the title alone. */

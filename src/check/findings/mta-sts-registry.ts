@@ -19,11 +19,11 @@ type Mode = 'enforce' | 'testing' | 'none';
  * The policy file, ready to paste. The order of lines follows the example of RFC 8461
  * §3.2, and line ends are those of the local editor: parsers accept LF and CRLF.
  */
-export function policyText(mode: Mode, mx: readonly string[], maxAge: number): string {
+export function policyText(mode: Mode, exchangers: readonly string[], maxAge: number): string {
   return [
     'version: STSv1',
     `mode: ${mode}`,
-    ...mx.map((name) => `mx: ${name}`),
+    ...exchangers.map((name) => `mx: ${name}`),
     `max_age: ${maxAge}`,
   ].join('\n');
 }
@@ -35,41 +35,41 @@ export function policyText(mode: Mode, mx: readonly string[], maxAge: number): s
 const [MAX_AGE_DAY, MAX_AGE_WEEK] = [86_400, 604_800];
 
 /** The only address at which senders fetch the policy (RFC 8461 §3.3). */
-const policyUrl = (values: FindingValues): string =>
-  `https://mta-sts.${values.domain}/.well-known/mta-sts.txt`;
+const policyUrl = (findingValues: FindingValues): string =>
+  `https://mta-sts.${findingValues.domain}/.well-known/mta-sts.txt`;
 /** The step that serves the policy file with the given mode. */
 const servePolicy = (
-  values: FindingValues,
+  findingValues: FindingValues,
   mode: Mode,
-  mx = values.mx,
+  exchangers = findingValues.mx,
   maxAge = MAX_AGE_DAY,
 ): FixStep =>
   config(
-    `Serve this text at ${policyUrl(values)} as text/plain, with a certificate for mta-sts.${values.domain} and without a redirect.`,
-    policyText(mode, mx, maxAge),
+    `Serve this text at ${policyUrl(findingValues)} as text/plain, with a certificate for mta-sts.${findingValues.domain} and without a redirect.`,
+    policyText(mode, exchangers, maxAge),
   );
 /**
  * The step that publishes the record. Senders fetch a changed policy only when the id
  * changes (RFC 8461 §3.1), so each step that changes the file is followed by a new id;
  * `suffix` tells the ids of one plan apart.
  */
-const policyRecord = (values: FindingValues, suffix = ''): FixStep =>
+const policyRecord = (findingValues: FindingValues, suffix = ''): FixStep =>
   dns(
     'Publish this record; it replaces any present one.',
-    `_mta-sts.${values.domain}. 3600 IN TXT "v=STSv1; id=${values.policyId}${suffix}"`,
+    `_mta-sts.${findingValues.domain}. 3600 IN TXT "v=STSv1; id=${findingValues.policyId}${suffix}"`,
   );
 /** The step that publishes a TLS-RPT record. */
-export const reportingRecord = (values: FindingValues): FixStep =>
+export const reportingRecord = (findingValues: FindingValues): FixStep =>
   dns(
     'Publish this record, with a mailbox of yours.',
-    `_smtp._tls.${values.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${values.domain}"`,
+    `_smtp._tls.${findingValues.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${findingValues.domain}"`,
   );
 /**
  * Reporting is added first where it is absent: without reports, a test period shows
  * nothing.
  */
-const reportingSteps = (values: FindingValues): FixStep[] =>
-  values.tlsRpt ? [] : [reportingRecord(values)];
+const reportingSteps = (findingValues: FindingValues): FixStep[] =>
+  findingValues.tlsRpt ? [] : [reportingRecord(findingValues)];
 /** Reports are daily, and two weeks cover the senders that deliver only now and then. */
 const readReports = wait(
   'Wait two weeks and read the TLS-RPT reports, until none shows a failure of your servers.',
@@ -78,30 +78,30 @@ const readReports = wait(
  * Hosts with a certificate that senders would refuse come before enforcement, or the
  * policy itself would defer mail.
  */
-const readyFirst = (values: FindingValues): FixStep[] =>
-  values.notReady.length === 0
+const readyFirst = (findingValues: FindingValues): FixStep[] =>
+  findingValues.notReady.length === 0
     ? []
     : [
         confirm(
-          `First give a certificate of a public CA, valid for its own name, to ${values.notReady.join(', ')}. Until then keep the policy in mode testing.`,
+          `First give a certificate of a public CA, valid for its own name, to ${findingValues.notReady.join(', ')}. Until then keep the policy in mode testing.`,
         ),
       ];
 
 /** From reports to enforcement. */
-const thenEnforce = (values: FindingValues, mx = values.mx): FixStep[] => [
+const thenEnforce = (findingValues: FindingValues, exchangers = findingValues.mx): FixStep[] => [
   readReports,
-  ...readyFirst(values),
-  servePolicy(values, 'enforce', mx, MAX_AGE_WEEK),
-  policyRecord(values, 'E'),
-  checkAgain(values),
+  ...readyFirst(findingValues),
+  servePolicy(findingValues, 'enforce', exchangers, MAX_AGE_WEEK),
+  policyRecord(findingValues, 'E'),
+  checkAgain(findingValues),
 ];
 
 /** The order that never defers mail: file, record, reports, and only then enforcement. */
-export const publishPolicy = (values: FindingValues): FixStep[] => [
-  servePolicy(values, 'testing'),
-  policyRecord(values),
-  ...reportingSteps(values),
-  ...thenEnforce(values),
+export const publishPolicy = (findingValues: FindingValues): FixStep[] => [
+  servePolicy(findingValues, 'testing'),
+  policyRecord(findingValues),
+  ...reportingSteps(findingValues),
+  ...thenEnforce(findingValues),
 ];
 
 /**
@@ -111,16 +111,16 @@ export const publishPolicy = (values: FindingValues): FixStep[] => [
 const unprotected =
   'No sender obtains a policy. An attacker who strips STARTTLS or forges DNS can read the mail.';
 /** The detail of the failure, appended to a consequence. */
-const observedDetail = (values: FindingValues): string =>
-  values.detail ? ` Seen: ${values.detail}.` : '';
+const observedDetail = (findingValues: FindingValues): string =>
+  findingValues.detail ? ` Seen: ${findingValues.detail}.` : '';
 
 /** Steps where the record is wrong and the policy is not, so the mode stays. */
-const correctRecord = (values: FindingValues): FixStep[] => [
+const correctRecord = (findingValues: FindingValues): FixStep[] => [
   confirm(
-    `Make sure that the policy at ${policyUrl(values)} lists every MX host: ${values.mx.join(', ')}.`,
+    `Make sure that the policy at ${policyUrl(findingValues)} lists every MX host: ${findingValues.mx.join(', ')}.`,
   ),
-  policyRecord(values),
-  checkAgain(values),
+  policyRecord(findingValues),
+  checkAgain(findingValues),
 ];
 
 /** The MTA-STS record and policy, and TLS-RPT. */
@@ -181,12 +181,12 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Correct the line and publish the record with a new id.',
-    steps: (values) => [
+    steps: (findingValues) => [
       config(
-        `Correct the policy file at ${policyUrl(values)}: ${values.reason ?? 'the line named above'}.`,
+        `Correct the policy file at ${policyUrl(findingValues)}: ${findingValues.reason ?? 'the line named above'}.`,
       ),
-      policyRecord(values),
-      checkAgain(values),
+      policyRecord(findingValues),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -200,8 +200,10 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3',
     owner: 'domain',
     fix: 'Remove it, unless a draft standard needs it.',
-    steps: (values) => [
-      config(`Look at ${policyUrl(values)}: ${values.reason ?? 'the line named above'}.`),
+    steps: (findingValues) => [
+      config(
+        `Look at ${policyUrl(findingValues)}: ${findingValues.reason ?? 'the line named above'}.`,
+      ),
     ],
   },
   /**
@@ -215,9 +217,9 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.1',
     owner: 'dns-host',
     fix: 'Let every name server answer TXT questions, also for names without such a record. Then check again.',
-    steps: (values) => [
-      command('See what is answered.', `dig +dnssec TXT _mta-sts.${values.domain}`),
-      checkAgain(values),
+    steps: (findingValues) => [
+      command('See what is answered.', `dig +dnssec TXT _mta-sts.${findingValues.domain}`),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -232,9 +234,9 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.1',
     owner: 'domain',
     fix: 'Keep exactly one record that begins with v=STSv1.',
-    steps: (values) => [
-      dns(`Delete every TXT record at _mta-sts.${values.domain} that begins with v=STSv1.`),
-      ...correctRecord(values),
+    steps: (findingValues) => [
+      dns(`Delete every TXT record at _mta-sts.${findingValues.domain} that begins with v=STSv1.`),
+      ...correctRecord(findingValues),
     ],
   },
   /**
@@ -245,10 +247,10 @@ export const mtaStsFindings = {
     topic: 'mta-sts',
     title: 'The MTA-STS policy cannot be fetched',
     passed: 'The policy can be fetched over HTTPS',
-    why: (values) => `${unprotected}${observedDetail(values)}`,
+    why: (findingValues) => `${unprotected}${observedDetail(findingValues)}`,
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
-    fix: (values) => `Make ${policyUrl(values)} answer with status 200.`,
+    fix: (findingValues) => `Make ${policyUrl(findingValues)} answer with status 200.`,
     steps: publishPolicy,
   },
   /**
@@ -262,8 +264,8 @@ export const mtaStsFindings = {
     why: unprotected,
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
-    fix: (values) =>
-      `Serve the policy at ${policyUrl(values)} itself: senders must not follow a redirect.`,
+    fix: (findingValues) =>
+      `Serve the policy at ${policyUrl(findingValues)} itself: senders must not follow a redirect.`,
     steps: publishPolicy,
   },
   /**
@@ -272,12 +274,13 @@ export const mtaStsFindings = {
    */
   'sts-policy-webpki-invalid': {
     topic: 'mta-sts',
-    title: (values) => `The certificate of mta-sts.${values.domain} is not accepted`,
+    title: (findingValues) => `The certificate of mta-sts.${findingValues.domain} is not accepted`,
     passed: 'The certificate of the policy host is accepted',
-    why: (values) => `${unprotected}${observedDetail(values)}`,
+    why: (findingValues) => `${unprotected}${observedDetail(findingValues)}`,
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
-    fix: (values) => `Install a certificate of a public CA for mta-sts.${values.domain}.`,
+    fix: (findingValues) =>
+      `Install a certificate of a public CA for mta-sts.${findingValues.domain}.`,
     steps: publishPolicy,
   },
   /**
@@ -292,14 +295,14 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Serve the policy with Content-Type: text/plain.',
-    steps: (values) => [
-      servePolicy(values, 'testing'),
+    steps: (findingValues) => [
+      servePolicy(findingValues, 'testing'),
       config(
         'Set in the server block of nginx:',
         'location = /.well-known/mta-sts.txt { default_type text/plain; }',
       ),
-      policyRecord(values),
-      ...thenEnforce(values),
+      policyRecord(findingValues),
+      ...thenEnforce(findingValues),
     ],
   },
   /** Raised when the file breaks the grammar or lacks a required field. */
@@ -307,7 +310,7 @@ export const mtaStsFindings = {
     topic: 'mta-sts',
     title: 'The policy file is not valid',
     passed: 'The policy file is valid',
-    why: (values) => `${unprotected}${observedDetail(values)}`,
+    why: (findingValues) => `${unprotected}${observedDetail(findingValues)}`,
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Replace the policy file by a valid one.',
@@ -325,7 +328,7 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §5',
     owner: 'domain',
     fix: 'When the reports show no failure any more, change the mode to enforce.',
-    steps: (values) => [...reportingSteps(values), ...thenEnforce(values)],
+    steps: (findingValues) => [...reportingSteps(findingValues), ...thenEnforce(findingValues)],
   },
   /**
    * Raised when the fetched policy is in mode none, the orderly way to withdraw MTA-STS.
@@ -345,23 +348,25 @@ export const mtaStsFindings = {
    */
   'sts-mx-mismatch': {
     topic: 'mta-sts',
-    title: (values) => `The MTA-STS policy does not list ${values.host}`,
+    title: (findingValues) => `The MTA-STS policy does not list ${findingValues.host}`,
     passed: 'The policy lists every MX host',
     why: 'In mode enforce, senders do not use this host. If no other host is left, the mail is deferred and bounces.',
     reference: 'RFC 8461 §4.1',
     owner: 'domain',
-    fix: (values) =>
-      `Add the line "mx: ${values.host}" to the policy. If the host is not yours, remove its MX record.`,
-    steps: (values) => [
-      confirm(`Make sure that ${values.host} is yours and has a trusted certificate for its name.`),
-      servePolicy(
-        values,
-        values.policy?.mode ?? 'testing',
-        [...new Set([...(values.policy?.mx ?? []), values.host])],
-        values.policy?.maxAge ?? MAX_AGE_DAY,
+    fix: (findingValues) =>
+      `Add the line "mx: ${findingValues.host}" to the policy. If the host is not yours, remove its MX record.`,
+    steps: (findingValues) => [
+      confirm(
+        `Make sure that ${findingValues.host} is yours and has a trusted certificate for its name.`,
       ),
-      policyRecord(values),
-      checkAgain(values),
+      servePolicy(
+        findingValues,
+        findingValues.policy?.mode ?? 'testing',
+        [...new Set([...(findingValues.policy?.mx ?? []), findingValues.host])],
+        findingValues.policy?.maxAge ?? MAX_AGE_DAY,
+      ),
+      policyRecord(findingValues),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -376,15 +381,19 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §4.1',
     owner: 'domain',
     fix: 'List the MX hosts of the domain in the policy.',
-    steps: (values) =>
-      values.policy?.mode === 'enforce'
+    steps: (findingValues) =>
+      findingValues.policy?.mode === 'enforce'
         ? [
-            servePolicy(values, 'testing'),
-            policyRecord(values),
-            ...reportingSteps(values),
-            ...thenEnforce(values),
+            servePolicy(findingValues, 'testing'),
+            policyRecord(findingValues),
+            ...reportingSteps(findingValues),
+            ...thenEnforce(findingValues),
           ]
-        : [servePolicy(values, 'testing'), policyRecord(values), checkAgain(values)],
+        : [
+            servePolicy(findingValues, 'testing'),
+            policyRecord(findingValues),
+            checkAgain(findingValues),
+          ],
   },
   /**
    * Raised when max_age is below the limit of the profile, one day in the baseline.
@@ -397,27 +406,28 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
     fix: 'Find out why the renewal failed, and make sure that the web server reloads after it.',
-    steps: (values) => [
+    steps: (findingValues) => [
       command('Try the renewal on the policy host.', 'certbot renew --dry-run'),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   'sts-max-age-short': {
     topic: 'mta-sts',
-    title: (values) => `Senders cache the policy only for ${values.detail || 'a short time'}`,
+    title: (findingValues) =>
+      `Senders cache the policy only for ${findingValues.detail || 'a short time'}`,
     why: 'When max_age expires, an attacker who blocks the lookup can strip TLS again.',
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Raise max_age to weeks, once the policy has worked without failures.',
-    steps: (values) => [
+    steps: (findingValues) => [
       servePolicy(
-        values,
-        values.policy?.mode ?? 'testing',
-        values.policy?.mx ?? values.mx,
+        findingValues,
+        findingValues.policy?.mode ?? 'testing',
+        findingValues.policy?.mx ?? findingValues.mx,
         MAX_AGE_WEEK,
       ),
-      policyRecord(values),
-      checkAgain(values),
+      policyRecord(findingValues),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -441,8 +451,8 @@ export const mtaStsFindings = {
     topic: 'mta-sts',
     title: 'Neither DANE nor MTA-STS makes senders require TLS',
     passed: 'DANE or MTA-STS makes senders require TLS',
-    why: (values) =>
-      `An attacker strips STARTTLS or shows any certificate, and senders still deliver${values.detail ? ` (${values.detail})` : ''}.`,
+    why: (findingValues) =>
+      `An attacker strips STARTTLS or shows any certificate, and senders still deliver${findingValues.detail ? ` (${findingValues.detail})` : ''}.`,
     reference: 'RFC 8461 §1, RFC 7672 §1.3',
     owner: 'domain',
     fix: 'Publish an MTA-STS policy in mode testing, read the reports, then enforce.',

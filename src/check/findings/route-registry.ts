@@ -15,31 +15,36 @@ import {
  * Deleting the record comes after another one works: the domain keeps a route for its
  * mail. Where no other host exists, the record is replaced instead.
  */
-const deleteRecord = (values: FindingValues): FixStep =>
-  values.mx.length > 0
-    ? dns('Delete this record.', `${values.domain}. IN MX ${values.preference} ${values.host}.`)
-    : dns(`Replace the MX record that names ${values.host} by one that names your mail host.`);
+const deleteRecord = (findingValues: FindingValues): FixStep =>
+  findingValues.mx.length > 0
+    ? dns(
+        'Delete this record.',
+        `${findingValues.domain}. IN MX ${findingValues.preference} ${findingValues.host}.`,
+      )
+    : dns(
+        `Replace the MX record that names ${findingValues.host} by one that names your mail host.`,
+      );
 
 /**
  * The record that replaces the one that names `v.host`. Its final dot is part of the
  * text, because a missing dot makes the zone append its own name.
  */
-const nameInstead = (values: FindingValues, host: string): FixStep =>
+const nameInstead = (findingValues: FindingValues, hostName: string): FixStep =>
   dns(
-    `Publish this record with its final dot; it replaces the one that names ${values.host}.`,
-    `${values.domain}. 3600 IN MX ${values.preference} ${host}.`,
+    `Publish this record with its final dot; it replaces the one that names ${findingValues.host}.`,
+    `${findingValues.domain}. 3600 IN MX ${findingValues.preference} ${hostName}.`,
   );
 
 /**
  * Certificate and policy come before the record: they are compared with the name in the
  * MX record from the moment that it changes (RFC 8461 §4.1).
  */
-const aliasSteps = (values: FindingValues): readonly FixStep[] => [
+const aliasSteps = (findingValues: FindingValues): readonly FixStep[] => [
   confirm(
-    `Make sure that the certificate and the MTA-STS policy name ${values.detail || 'the target of the alias'}.`,
+    `Make sure that the certificate and the MTA-STS policy name ${findingValues.detail || 'the target of the alias'}.`,
   ),
-  nameInstead(values, values.detail || 'HOST'),
-  checkAgain(values),
+  nameInstead(findingValues, findingValues.detail || 'HOST'),
+  checkAgain(findingValues),
 ];
 
 /** The end of a conversation: the server's reply, or the failure where it sent none. */
@@ -56,17 +61,17 @@ export const routeFindings = {
    */
   'mx-unreachable': {
     topic: 'mx',
-    title: (values) => `The mail host ${values.host} cannot be reached`,
+    title: (findingValues) => `The mail host ${findingValues.host} cannot be reached`,
     passed: 'Every mail host answers on port 25',
-    why: (values) =>
-      `Senders use another host of the domain, or defer the mail${values.detail ? ` (${values.detail})` : ''}.`,
+    why: (findingValues) =>
+      `Senders use another host of the domain, or defer the mail${findingValues.detail ? ` (${findingValues.detail})` : ''}.`,
     reference: 'RFC 5321 §5.1',
     owner: 'mail-host',
     fix: 'Start the server, open port 25 to it, or remove its MX record.',
-    steps: (values) => [
-      command(`On ${values.host}, see whether port 25 is open.`, "ss -ltn 'sport = :25'"),
+    steps: (findingValues) => [
+      command(`On ${findingValues.host}, see whether port 25 is open.`, "ss -ltn 'sport = :25'"),
       confirm('Make sure that the firewall admits port 25 from everywhere.'),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -75,19 +80,19 @@ export const routeFindings = {
    */
   'mx-takes-no-mail': {
     topic: 'mx',
-    title: (values) => `The mail host ${values.host} never takes mail`,
+    title: (findingValues) => `The mail host ${findingValues.host} never takes mail`,
     passed: 'No mail host refuses all mail',
-    why: (values) =>
-      `It greets with "${values.reply ?? '521'}". Senders use the other hosts of the domain; without one they bounce the mail.`,
+    why: (findingValues) =>
+      `It greets with "${findingValues.reply ?? '521'}". Senders use the other hosts of the domain; without one they bounce the mail.`,
     reference: 'RFC 7504 §3',
     owner: 'domain',
     fix: 'Remove the MX record of this host, or start the mail server there.',
-    steps: (values) => [
+    steps: (findingValues) => [
       confirm(
-        `Make sure that all clients get this greeting: connect to ${values.host} from another network.`,
+        `Make sure that all clients get this greeting: connect to ${findingValues.host} from another network.`,
       ),
-      deleteRecord(values),
-      checkAgain(values),
+      deleteRecord(findingValues),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -97,23 +102,24 @@ export const routeFindings = {
    */
   'mx-address-unroutable': {
     topic: 'mx',
-    title: (values) => `The address ${values.ip} of ${values.host} is not public`,
+    title: (findingValues) =>
+      `The address ${findingValues.ip} of ${findingValues.host} is not public`,
     passed: 'Every address of a mail host is public',
-    why: (values) =>
-      `${values.detail || 'It is not a public address'}. Senders outside that network cannot reach it, and this check does not connect to it.`,
+    why: (findingValues) =>
+      `${findingValues.detail || 'It is not a public address'}. Senders outside that network cannot reach it, and this check does not connect to it.`,
     reference: 'RFC 6890 §2.2, RFC 5321 §5.1',
     owner: 'dns-host',
     fix: 'Publish the public address of the mail host, and no other.',
-    steps: (values) => [
+    steps: (findingValues) => [
       dns(
         'Replace this record by one with the public address.',
-        `${values.host}. IN ${values.ip.includes(':') ? 'AAAA' : 'A'} ${values.ip}`,
+        `${findingValues.host}. IN ${findingValues.ip.includes(':') ? 'AAAA' : 'A'} ${findingValues.ip}`,
       ),
       confirm(
         'If the name is only for an internal network, check with its resolver. Replace ADDRESS by its address.',
-        checkCommand(values, ' --resolver ADDRESS'),
+        checkCommand(findingValues, ' --resolver ADDRESS'),
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -122,20 +128,22 @@ export const routeFindings = {
    */
   'mx-nonexistent': {
     topic: 'mx',
-    title: (values) => `The MX host ${values.host} has no address`,
+    title: (findingValues) => `The MX host ${findingValues.host} has no address`,
     passed: 'Every MX host has an address',
-    why: (values) =>
-      `${values.detail ? `${values.detail} ` : ''}Senders skip it${values.mx.length > 0 ? ' and use the other hosts' : ', so no mail is delivered'}.`,
+    why: (findingValues) =>
+      `${findingValues.detail ? `${findingValues.detail} ` : ''}Senders skip it${findingValues.mx.length > 0 ? ' and use the other hosts' : ', so no mail is delivered'}.`,
     reference: 'RFC 5321 §5.1, RFC 2181 §10.3',
     owner: 'domain',
     fix: 'Correct the MX record: it must name a host with an A or AAAA record.',
-    steps: (values) => [
+    steps: (findingValues) => [
       command(
         'See what is published.',
-        `dig MX ${values.domain}; dig A ${values.host}; dig AAAA ${values.host}`,
+        `dig MX ${findingValues.domain}; dig A ${findingValues.host}; dig AAAA ${findingValues.host}`,
       ),
-      values.meant === undefined ? deleteRecord(values) : nameInstead(values, values.meant),
-      checkAgain(values),
+      findingValues.meant === undefined
+        ? deleteRecord(findingValues)
+        : nameInstead(findingValues, findingValues.meant),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -144,16 +152,18 @@ export const routeFindings = {
    */
   'mx-is-address': {
     topic: 'mx',
-    title: (values) => `The MX record names the address ${values.host}, not a host`,
+    title: (findingValues) => `The MX record names the address ${findingValues.host}, not a host`,
     passed: 'Every MX record names a host',
     why: 'An MX record must name a host, and no host name is an address. Senders skip this record.',
     reference: 'RFC 1035 §3.3.9, RFC 5321 §5.1',
     owner: 'domain',
     fix: 'Give the mail host a name with an A or AAAA record, and name it in the MX record.',
-    steps: (values) => [
-      dns(`Publish an A or AAAA record with the address ${values.host} under a name of your own.`),
-      dns(`Replace the MX record that names ${values.host} by one with that name.`),
-      checkAgain(values),
+    steps: (findingValues) => [
+      dns(
+        `Publish an A or AAAA record with the address ${findingValues.host} under a name of your own.`,
+      ),
+      dns(`Replace the MX record that names ${findingValues.host} by one with that name.`),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -162,15 +172,15 @@ export const routeFindings = {
    */
   'mx-special-name': {
     topic: 'mx',
-    title: (values) => `The MX host ${values.host} never exists in public DNS`,
-    why: (values) =>
-      `The top-level name "${values.host.split('.').at(-1) ?? ''}" is reserved (${values.detail}), so senders skip it${values.mx.length > 0 ? '. A provider that verifies the domain by such a record needs it' : ', and no mail is delivered'}.`,
+    title: (findingValues) => `The MX host ${findingValues.host} never exists in public DNS`,
+    why: (findingValues) =>
+      `The top-level name "${findingValues.host.split('.').at(-1) ?? ''}" is reserved (${findingValues.detail}), so senders skip it${findingValues.mx.length > 0 ? '. A provider that verifies the domain by such a record needs it' : ', and no mail is delivered'}.`,
     reference: 'RFC 6761 §6, RFC 5321 §5.1',
     owner: 'domain',
     fix: 'No action is needed while other MX hosts take the mail.',
-    steps: (values) => [
-      dns(`Publish an MX record of ${values.domain} that names your mail host.`),
-      checkAgain(values),
+    steps: (findingValues) => [
+      dns(`Publish an MX record of ${findingValues.domain} that names your mail host.`),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -185,9 +195,9 @@ export const routeFindings = {
     reference: 'RFC 7505 §3',
     owner: 'domain',
     fix: 'Delete the null MX record if the domain takes mail. Otherwise delete the others.',
-    steps: (values) => [
-      dns('If the domain takes mail, delete this record.', `${values.domain}. IN MX 0 .`),
-      checkAgain(values),
+    steps: (findingValues) => [
+      dns('If the domain takes mail, delete this record.', `${findingValues.domain}. IN MX 0 .`),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -197,14 +207,18 @@ export const routeFindings = {
    */
   'mx-inconclusive': {
     topic: 'network',
-    title: (values) => `The TLS of ${values.host} could not be determined`,
-    why: (values) => `${howEnded(values)}. This says nothing about its TLS, neither good nor bad.`,
+    title: (findingValues) => `The TLS of ${findingValues.host} could not be determined`,
+    why: (findingValues) =>
+      `${howEnded(findingValues)}. This says nothing about its TLS, neither good nor bad.`,
     reference: 'RFC 5321 §4.2.1',
     owner: 'mail-host',
     fix: 'Check again later, from a network with a mail server and a name of its own.',
-    steps: (values) => [
+    steps: (findingValues) => [
       wait('Wait ten minutes.'),
-      confirm('Check again and read the conversation.', checkCommand(values, ' --transcript')),
+      confirm(
+        'Check again and read the conversation.',
+        checkCommand(findingValues, ' --transcript'),
+      ),
     ],
   },
   /**
@@ -214,10 +228,10 @@ export const routeFindings = {
    */
   'mx-is-cname': {
     topic: 'mx',
-    title: (values) => `The MX host ${values.host} is an alias`,
+    title: (findingValues) => `The MX host ${findingValues.host} is an alias`,
     passed: 'No MX host is an alias',
-    why: (values) => {
-      const { meant, detail, host } = values;
+    why: (findingValues) => {
+      const { meant, detail, host } = findingValues;
       if (meant !== undefined)
         return `It leads to ${meant}. ${detail} Senders compare the name in the MX record, ${host}, and defer the mail.`;
       const target = detail === '' ? '' : ` (it leads to ${detail})`;
@@ -225,14 +239,14 @@ export const routeFindings = {
     },
     reference: 'RFC 5321 §5.1, RFC 2181 §10.3',
     owner: 'domain',
-    fix: (values) =>
-      values.meant === undefined
+    fix: (findingValues) =>
+      findingValues.meant === undefined
         ? 'Name the host itself in the MX record, after the certificate and the policy name it.'
-        : `Name ${values.meant} in the MX record. Leave the policy and the certificate as they are.`,
-    steps: (values) =>
-      values.meant === undefined
-        ? aliasSteps(values)
-        : [nameInstead(values, values.meant), checkAgain(values)],
+        : `Name ${findingValues.meant} in the MX record. Leave the policy and the certificate as they are.`,
+    steps: (findingValues) =>
+      findingValues.meant === undefined
+        ? aliasSteps(findingValues)
+        : [nameInstead(findingValues, findingValues.meant), checkAgain(findingValues)],
   },
   /**
    * Raised when one of the A and AAAA lookups failed and the other gave addresses. Mail
@@ -240,14 +254,14 @@ export const routeFindings = {
    */
   'address-family-failed': {
     topic: 'mx',
-    title: (values) => `One address family of ${values.host} cannot be looked up`,
+    title: (findingValues) => `One address family of ${findingValues.host} cannot be looked up`,
     why: 'Senders use the addresses of the other family. Some implementations defer the mail instead.',
     reference: 'RFC 7672 §2.1.2, RFC 5321 §5.1',
     owner: 'dns-host',
     fix: 'Let every name server answer A and AAAA questions, also for names without such a record.',
-    steps: (values) => [
-      command('See the answer for IPv4.', `dig +dnssec A ${values.host}`),
-      command('See the answer for IPv6.', `dig +dnssec AAAA ${values.host}`),
+    steps: (findingValues) => [
+      command('See the answer for IPv4.', `dig +dnssec A ${findingValues.host}`),
+      command('See the answer for IPv6.', `dig +dnssec AAAA ${findingValues.host}`),
     ],
   },
   /**
@@ -257,16 +271,16 @@ export const routeFindings = {
   'mx-lookup-failed': {
     topic: 'mx',
     title: 'The MX lookup failed',
-    why: (values) =>
-      `The hosts that take mail for ${values.domain} are unknown${values.detail ? `: ${values.detail}` : ''}.`,
+    why: (findingValues) =>
+      `The hosts that take mail for ${findingValues.domain} are unknown${findingValues.detail ? `: ${findingValues.detail}` : ''}.`,
     reference: 'RFC 5321 §5.1',
     owner: 'dns-host',
     fix: 'Check again, or use another resolver: --resolver ADDRESS.',
-    steps: (values) => [
-      command('See what is answered.', `dig MX ${values.domain}`),
+    steps: (findingValues) => [
+      command('See what is answered.', `dig MX ${findingValues.domain}`),
       confirm(
         'Check again through another resolver. Replace ADDRESS by its address.',
-        checkCommand(values, ' --resolver ADDRESS'),
+        checkCommand(findingValues, ' --resolver ADDRESS'),
       ),
     ],
   },
@@ -281,7 +295,9 @@ export const routeFindings = {
     reference: 'RFC 5321 §4.5.4.2',
     owner: 'own-network',
     fix: 'Run the check from a mail server, or from a network that admits outgoing port 25.',
-    steps: (values) => [confirm('Run the check on a mail server.', checkCommand(values))],
+    steps: (findingValues) => [
+      confirm('Run the check on a mail server.', checkCommand(findingValues)),
+    ],
   },
   /**
    * Raised when this machine has no route for IPv6. Addresses that were not tried never
@@ -302,13 +318,13 @@ export const routeFindings = {
    */
   'hosts-skipped': {
     topic: 'network',
-    title: (values) => `Not all mail hosts were checked: ${values.detail}`,
+    title: (findingValues) => `Not all mail hosts were checked: ${findingValues.detail}`,
     why: 'A check contacts at most ten mail hosts by default. Senders may still use the others.',
     reference: 'RFC 5321 §5.1',
     owner: 'own-network',
     fix: 'Check more of them.',
-    steps: (values) => [
-      command('Check up to 100 hosts.', checkCommand(values, ' --max-hosts 100')),
+    steps: (findingValues) => [
+      command('Check up to 100 hosts.', checkCommand(findingValues, ' --max-hosts 100')),
     ],
   },
   /** Raised when the only MX record is the null MX. The verdict is "not applicable". */
@@ -332,8 +348,11 @@ export const routeFindings = {
     reference: 'RFC 5321 §5.1',
     owner: 'domain',
     fix: 'If the domain takes no mail, declare it.',
-    steps: (values) => [
-      dns('If the domain takes no mail, publish this record.', `${values.domain}. 3600 IN MX 0 .`),
+    steps: (findingValues) => [
+      dns(
+        'If the domain takes no mail, publish this record.',
+        `${findingValues.domain}. 3600 IN MX 0 .`,
+      ),
     ],
   },
   /**
@@ -347,9 +366,12 @@ export const routeFindings = {
     reference: 'RFC 5321 §5.1',
     owner: 'domain',
     fix: 'Publish an MX record that names the mail host.',
-    steps: (values) => [
-      dns('Publish this record.', `${values.domain}. 3600 IN MX 10 ${values.domain}.`),
-      checkAgain(values),
+    steps: (findingValues) => [
+      dns(
+        'Publish this record.',
+        `${findingValues.domain}. 3600 IN MX 10 ${findingValues.domain}.`,
+      ),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -358,11 +380,12 @@ export const routeFindings = {
    */
   'domain-nonexistent': {
     topic: 'mx',
-    title: (values) =>
-      values.detail
+    title: (findingValues) =>
+      findingValues.detail
         ? 'The resolver says that the domain does not exist'
         : 'The domain does not exist',
-    why: (values) => (values.detail ? 'It gives no proof.' : 'The DNS has no such name.'),
+    why: (findingValues) =>
+      findingValues.detail ? 'It gives no proof.' : 'The DNS has no such name.',
     reference: 'RFC 2308 §2.1',
     owner: 'domain',
     fix: 'Check the spelling. If it is right, use another resolver: --resolver ADDRESS.',

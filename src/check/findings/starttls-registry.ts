@@ -18,23 +18,23 @@ import {
  * server, a filter or an attacker caused it; a control host in another network tells them
  * apart.
  */
-const whichNetwork = (values: FindingValues): FixStep =>
+const whichNetwork = (findingValues: FindingValues): FixStep =>
   confirm(
     'Find out which network is at fault. Replace HOST by a mail host known to offer STARTTLS: if it looks the same, the fault is in the network of this check.',
-    checkCommand(values, ' --control HOST --transcript'),
+    checkCommand(findingValues, ' --control HOST --transcript'),
   );
 
 /**
  * A handshake by another implementation, to confirm that the fault is not in this check.
  */
-const testTls = (values: FindingValues): string =>
-  `openssl s_client -starttls smtp -connect ${values.host}:25 -servername ${values.host}`;
+const testTls = (findingValues: FindingValues): string =>
+  `openssl s_client -starttls smtp -connect ${findingValues.host}:25 -servername ${findingValues.host}`;
 
 /** How the server ended the session, with its own reply where it sent one. */
-const ended = (values: FindingValues): string =>
-  values.reply === undefined
-    ? `the server ends it (${values.detail})`
-    : `the server answers "${values.reply}"`;
+const ended = (findingValues: FindingValues): string =>
+  findingValues.reply === undefined
+    ? `the server ends it (${findingValues.detail})`
+    : `the server answers "${findingValues.reply}"`;
 
 /**
  * One file for key and chain: Postfix then never loads a certificate with the wrong key.
@@ -87,7 +87,7 @@ export const starttlsFindings = {
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Offer STARTTLS on port 25. Even a self-signed certificate is better than plaintext.',
-    steps: (values) => [whichNetwork(values), ...offer, checkAgain(values)],
+    steps: (findingValues) => [whichNetwork(findingValues), ...offer, checkAgain(findingValues)],
   },
   /**
    * Raised when the EHLO reply has a keyword of the same shape in place of STARTTLS. It
@@ -98,18 +98,18 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'The STARTTLS keyword is overwritten, seen from here',
     passed: 'No STARTTLS keyword is overwritten',
-    why: (values) =>
-      `The reply contains ${values.detail || 'an altered keyword'} instead of STARTTLS. A mail filter or an on-path attacker rewrites it, so mail travels in plaintext.`,
+    why: (findingValues) =>
+      `The reply contains ${findingValues.detail || 'an altered keyword'} instead of STARTTLS. A mail filter or an on-path attacker rewrites it, so mail travels in plaintext.`,
     reference: 'RFC 8461 §1, RFC 3207 §6',
     owner: 'mail-host',
     fix: 'Find the device that rewrites the SMTP conversation and switch its SMTP inspection off.',
-    steps: (values) => [
-      whichNetwork(values),
+    steps: (findingValues) => [
+      whichNetwork(findingValues),
       asaInspection,
       config(
         'On other firewalls, switch off the SMTP filter of port 25 ("SMTP fixup", "mail guard").',
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -120,20 +120,20 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'STARTTLS is offered, then refused',
     passed: 'Every mail host accepts the STARTTLS command',
-    why: (values) =>
-      `The server lists STARTTLS and answers the command with ${values.reply ? `"${values.reply}"` : 'a refusal'}. Senders that do not require TLS continue in plaintext.`,
+    why: (findingValues) =>
+      `The server lists STARTTLS and answers the command with ${findingValues.reply ? `"${findingValues.reply}"` : 'a refusal'}. Senders that do not require TLS continue in plaintext.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Let the server start TLS. The usual cause is a key or certificate file it cannot read.',
-    steps: (values) => [
-      whichNetwork(values),
+    steps: (findingValues) => [
+      whichNetwork(findingValues),
       command(
         'Look for a key that cannot be loaded.',
         'postfix check; grep -i tls /var/log/mail.log | tail',
       ),
       postfix(keyAndChain, fileOrder),
       reloadPostfix,
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -146,22 +146,22 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'A policy requires TLS, but none was offered here',
     passed: 'Every host whose policy requires TLS offers it',
-    why: (values) =>
-      `The domain publishes ${values.detail}. Either the server is broken or an on-path attacker removes STARTTLS. ` +
+    why: (findingValues) =>
+      `The domain publishes ${findingValues.detail}. Either the server is broken or an on-path attacker removes STARTTLS. ` +
       'Senders that apply the policy defer the mail; others send it in plaintext.',
     reference: 'RFC 7672 §2.2, RFC 8461 §5',
     owner: 'mail-host',
     fix: 'Keep the TLSA records and the policy, which protect the mail now. Find out which of the two it is.',
-    steps: (values) => [
+    steps: (findingValues) => [
       command(
-        `On ${values.host}, test TLS locally.`,
-        `openssl s_client -starttls smtp -connect localhost:25 -servername ${values.host}`,
+        `On ${findingValues.host}, test TLS locally.`,
+        `openssl s_client -starttls smtp -connect localhost:25 -servername ${findingValues.host}`,
       ),
       confirm(
         'If TLS works there, an on-path attacker or a filter removes it. Check from another network as well.',
       ),
-      whichNetwork(values),
-      checkAgain(values),
+      whichNetwork(findingValues),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -172,14 +172,14 @@ export const starttlsFindings = {
   'own-network-strips': {
     topic: 'network',
     title: 'This network removes STARTTLS',
-    why: (values) =>
-      `The control host ${values.detail} looks stripped as well, so nothing is known of the domain's STARTTLS.`,
+    why: (findingValues) =>
+      `The control host ${findingValues.detail} looks stripped as well, so nothing is known of the domain's STARTTLS.`,
     reference: 'RFC 3207 §6',
     owner: 'own-network',
     fix: 'Check from another network. Switch off SMTP inspection here: mail from here travels in plaintext.',
-    steps: (values) => [
+    steps: (findingValues) => [
       asaInspection,
-      confirm('Check from another network.', checkCommand(values)),
+      confirm('Check from another network.', checkCommand(findingValues)),
     ],
   },
   /**
@@ -191,16 +191,16 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'STARTTLS is accepted, but the TLS handshake fails',
     passed: 'The TLS handshake succeeds with every mail host',
-    why: (values) =>
-      `${values.detail || 'The handshake fails.'} Some senders retry in plaintext. Senders that require TLS defer the mail until it bounces.`,
+    why: (findingValues) =>
+      `${findingValues.detail || 'The handshake fails.'} Some senders retry in plaintext. Senders that require TLS defer the mail until it bounces.`,
     reference: 'RFC 3207 §4.1',
     owner: 'mail-host',
     fix: 'Let the server speak TLS 1.2 and 1.3 with the usual cipher suites.',
-    steps: (values) => [
-      whichNetwork(values),
+    steps: (findingValues) => [
+      whichNetwork(findingValues),
       postfix('smtpd_tls_protocols = >=TLSv1\nsmtpd_tls_ciphers = medium'),
-      command('Test the handshake.', testTls(values)),
-      checkAgain(values),
+      command('Test the handshake.', testTls(findingValues)),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -212,14 +212,14 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'The server accepts no mail inside TLS',
     passed: 'Every mail host accepts mail inside TLS',
-    why: (values) =>
-      `The handshake succeeds, but ${ended(values)} to EHLO inside TLS. Senders defer the mail and finally bounce it.`,
+    why: (findingValues) =>
+      `The handshake succeeds, but ${ended(findingValues)} to EHLO inside TLS. Senders defer the mail and finally bounce it.`,
     reference: 'RFC 3207 §4.2',
     owner: 'mail-host',
     fix: 'Accept EHLO and mail inside TLS from every client that may connect.',
-    steps: (values) => [
+    steps: (findingValues) => [
       command(
-        `On ${values.host}, open a session and type EHLO test.`,
+        `On ${findingValues.host}, open a session and type EHLO test.`,
         'openssl s_client -starttls smtp -connect localhost:25 -crlf',
       ),
       postfix(
@@ -228,7 +228,7 @@ export const starttlsFindings = {
       ),
       confirm('Make sure that no access rule applies to TLS sessions only.'),
       validateAndReload,
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -240,19 +240,22 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'STARTTLS is offered on some connections only',
     passed: 'STARTTLS is offered on every connection',
-    why: (values) =>
-      `${values.detail} Senders that require TLS are deferred at random. Others send part of the mail in plaintext.`,
+    why: (findingValues) =>
+      `${findingValues.detail} Senders that require TLS are deferred at random. Others send part of the mail in plaintext.`,
     reference: 'RFC 8461 §5, RFC 7672 §2.2, RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Configure every server behind this address alike: each one must offer STARTTLS.',
-    steps: (values) => [
-      command('Compare the greetings of the connections.', checkCommand(values, ' --transcript')),
+    steps: (findingValues) => [
+      command(
+        'Compare the greetings of the connections.',
+        checkCommand(findingValues, ' --transcript'),
+      ),
       command(
         'See the setting on every server behind the address.',
         'postconf smtpd_tls_security_level',
       ),
       ...offer,
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -265,18 +268,21 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'A ClientHello of current size gets no answer',
     passed: 'A ClientHello of current size is answered',
-    why: (values) =>
-      `${values.detail || 'A ClientHello of 1,550 octets got no answer, a smaller one did.'} Senders that offer ML-KEM send about this size, and their mail is deferred.`,
+    why: (findingValues) =>
+      `${findingValues.detail || 'A ClientHello of 1,550 octets got no answer, a smaller one did.'} Senders that offer ML-KEM send about this size, and their mail is deferred.`,
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
     fix: 'Find the firewall, proxy or load balancer that drops a ClientHello of several packets.',
-    steps: (values) => [
-      command('Send a large ClientHello.', `${testTls(values)} -groups X25519MLKEM768:X25519`),
+    steps: (findingValues) => [
+      command(
+        'Send a large ClientHello.',
+        `${testTls(findingValues)} -groups X25519MLKEM768:X25519`,
+      ),
       confirm('Make sure that the same command succeeds on the mail host itself.'),
       confirm(
         'Switch off TLS inspection and ClientHello filters between the internet and port 25.',
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -292,14 +298,14 @@ export const starttlsFindings = {
     reference: 'RFC 8996 §2',
     owner: 'mail-host',
     fix: 'Offer TLS 1.2 and 1.3. Remove the old versions once no session needs them.',
-    steps: (values) => [
+    steps: (findingValues) => [
       logSessions,
       countSessions('TLSv1(\\.1)? with'),
       postfix(
         'smtpd_tls_protocols = >=TLSv1',
         'Install an OpenSSL that has TLS 1.3. Keep the old versions while you count. Set in /etc/postfix/main.cf:',
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -314,10 +320,10 @@ export const starttlsFindings = {
     reference: 'RFC 6176 §3, RFC 7568 §3',
     owner: 'mail-host',
     fix: 'Switch SSLv2 and SSLv3 off. Keep TLS 1.0 and later.',
-    steps: (values) => [
+    steps: (findingValues) => [
       postfix('smtpd_tls_protocols = >=TLSv1'),
       reloadPostfix,
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -333,10 +339,10 @@ export const starttlsFindings = {
     reference: 'RFC 7465 §2, RFC 9325 §4.1',
     owner: 'mail-host',
     fix: 'Count the sessions that still need them. Then exclude RC4, 3DES, export and NULL suites.',
-    steps: (values) => [
+    steps: (findingValues) => [
       countSessions('with cipher [A-Z0-9-]+'),
       postfix('smtpd_tls_ciphers = medium\nsmtpd_tls_exclude_ciphers = RC4, 3DES, EXPORT, eNULL'),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -366,12 +372,12 @@ export const starttlsFindings = {
     reference: 'RFC 3207 §4.2',
     owner: 'mail-host',
     fix: 'Update the mail server: it must discard everything received before the handshake.',
-    steps: (values) => [
+    steps: (findingValues) => [
       command(
         'Update the mail server that is installed.',
         'apt-get install --only-upgrade postfix exim4 sendmail opensmtpd',
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
 } satisfies Record<string, FindingEntry>;

@@ -25,19 +25,28 @@ const countSessions = command(
  */
 const firstCount =
   (...more: readonly FixStep[]) =>
-  (values: FindingValues): FixStep[] => [logSessions, countSessions, ...more, checkAgain(values)];
+  (findingValues: FindingValues): FixStep[] => [
+    logSessions,
+    countSessions,
+    ...more,
+    checkAgain(findingValues),
+  ];
 
 /** Steps for one setting of Postfix and nothing else. */
 const set =
   (setting: string) =>
-  (values: FindingValues): FixStep[] => [postfix(setting), reloadPostfix, checkAgain(values)];
+  (findingValues: FindingValues): FixStep[] => [
+    postfix(setting),
+    reloadPostfix,
+    checkAgain(findingValues),
+  ];
 
 /** Steps where the library lacks a feature: no setting helps, only a newer version. */
 const libraryVersion =
   (since: string) =>
-  (values: FindingValues): FixStep[] => [
+  (findingValues: FindingValues): FixStep[] => [
     command(`Print the version in use; ${since}.`, 'openssl version'),
-    checkAgain(values),
+    checkAgain(findingValues),
   ];
 
 /** The reason why profiles warn where a guideline for the web would fail. */
@@ -107,9 +116,9 @@ export const tlsFindings = {
     reference: 'RFC 9325 §3.1.1',
     owner: 'mail-host',
     fix: 'Offer TLS 1.2 and 1.3.',
-    steps: (values) => [
+    steps: (findingValues) => [
       postfix('smtpd_tls_protocols = >=TLSv1'),
-      ...libraryVersion('1.1.1 and later have TLS 1.3')(values),
+      ...libraryVersion('1.1.1 and later have TLS 1.3')(findingValues),
     ],
   },
   /**
@@ -154,9 +163,9 @@ export const tlsFindings = {
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Use a group of RFC 7919 with at least 2048 bits.',
-    steps: (values) => [
+    steps: (findingValues) => [
       command('Make the parameters.', 'openssl dhparam -out /etc/postfix/dh.pem 3072'),
-      ...set('smtpd_tls_dh1024_param_file = /etc/postfix/dh.pem')(values),
+      ...set('smtpd_tls_dh1024_param_file = /etc/postfix/dh.pem')(findingValues),
     ],
   },
   /**
@@ -252,15 +261,15 @@ export const tlsFindings = {
    */
   'tls-unsettled': {
     topic: 'network',
-    title: (values) => `Not all of its TLS is known: ${values.detail}`,
+    title: (findingValues) => `Not all of its TLS is known: ${findingValues.detail}`,
     why: 'Each test takes a connection. A test without an answer is neither good nor bad.',
     reference: 'RFC 9325 §4',
     owner: 'own-network',
     fix: 'Continue later from the saved evidence, more slowly, or with a larger budget.',
-    steps: (values) => [
-      command('Save the evidence.', checkCommand(values, ' --evidence seen.json')),
+    steps: (findingValues) => [
+      command('Save the evidence.', checkCommand(findingValues, ' --evidence seen.json')),
       wait('If the server refused connections, wait an hour or more.'),
-      command('Continue from it.', checkCommand(values, ' --resume seen.json --spacing 30')),
+      command('Continue from it.', checkCommand(findingValues, ' --resume seen.json --spacing 30')),
     ],
   },
   /**
@@ -276,10 +285,10 @@ export const tlsFindings = {
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
     fix: 'Update the mail server, or the device that terminates TLS before it.',
-    steps: (values) => [
+    steps: (findingValues) => [
       command(
         'Send a large ClientHello.',
-        `openssl s_client -starttls smtp -connect ${values.host}:25 -servername ${values.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`,
+        `openssl s_client -starttls smtp -connect ${findingValues.host}:25 -servername ${findingValues.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`,
       ),
       confirm(
         'If it fails and a short list of suites works, exclude firewalls, proxies and load balancers that read the handshake.',
@@ -288,7 +297,7 @@ export const tlsFindings = {
         'Print both versions, and update the program that terminates TLS.',
         'openssl version; postconf mail_version',
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -297,7 +306,7 @@ export const tlsFindings = {
    */
   'tls-pq-good': {
     topic: 'cipher',
-    title: (values) => `Post-quantum key exchange is offered (${values.detail})`,
+    title: (findingValues) => `Post-quantum key exchange is offered (${findingValues.detail})`,
     why: 'Mail recorded today stays unreadable for later quantum computers. RFC 10024 defines X25519MLKEM768, SecP256r1MLKEM768 and SecP384r1MLKEM1024.',
     reference: 'RFC 10024',
     owner: 'mail-host',
@@ -310,7 +319,8 @@ export const tlsFindings = {
    */
   'tls-pq-draft-good': {
     topic: 'cipher',
-    title: (values) => `A draft of post-quantum key exchange is offered (${values.detail})`,
+    title: (findingValues) =>
+      `A draft of post-quantum key exchange is offered (${findingValues.detail})`,
     why: 'It protects recorded mail too. No RFC defines the group, so few senders offer it and it may change.',
     reference: 'draft-ietf-tls-mlkem',
     owner: 'mail-host',
@@ -326,13 +336,16 @@ export const tlsFindings = {
     topic: 'starttls',
     title: 'Some addresses or ports offer TLS, others do not',
     passed: 'All addresses of a host offer TLS alike',
-    why: (values) =>
-      `${values.detail} Senders that reach an address without TLS send in plaintext. An attacker on one path looks the same.`,
+    why: (findingValues) =>
+      `${findingValues.detail} Senders that reach an address without TLS send in plaintext. An attacker on one path looks the same.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Configure all of them alike. If they are, look for a device before the one that differs.',
-    steps: (values) => [
-      command('Compare greeting and EHLO of the addresses.', checkCommand(values, ' --transcript')),
+    steps: (findingValues) => [
+      command(
+        'Compare greeting and EHLO of the addresses.',
+        checkCommand(findingValues, ' --transcript'),
+      ),
       command(
         'See the setting on every server that the addresses lead to.',
         'postconf smtpd_tls_security_level',
@@ -340,7 +353,7 @@ export const tlsFindings = {
       confirm(
         'If they are alike, check from another network: a device before one address removes STARTTLS.',
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -355,12 +368,12 @@ export const tlsFindings = {
     reference: 'RFC 7672 §1.3',
     owner: 'dns-host',
     fix: 'Sign the zones with DNSSEC, then publish TLSA records for the keys in use.',
-    steps: (values) => [
+    steps: (findingValues) => [
       command(
         'Print the records to publish.',
-        `hermetic records ${values.domain}${values.options.network}`,
+        `hermetic records ${findingValues.domain}${findingValues.options.network}`,
       ),
-      checkAgain(values),
+      checkAgain(findingValues),
     ],
   },
   /**
@@ -376,6 +389,6 @@ export const tlsFindings = {
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Use a longer key, or P-256, at the next renewal. With DANE publish its TLSA record first.',
-    steps: (values) => [checkAgain(values)],
+    steps: (findingValues) => [checkAgain(findingValues)],
   },
 } satisfies Record<string, FindingEntry>;

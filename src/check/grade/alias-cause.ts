@@ -18,12 +18,12 @@ export interface AliasCause {
  */
 export function aliasCauses(
   evidence: Evidence,
-  hosts: readonly JudgedHost[],
+  judgedHosts: readonly JudgedHost[],
 ): ReadonlyMap<string, AliasCause> {
   return new Map(
-    hosts.flatMap((host) => {
-      const cause = causeOf(evidence, host);
-      if (cause) return [[host.evidence.name, cause] as const];
+    judgedHosts.flatMap((judgedHost) => {
+      const aliasCause = causeOf(evidence, judgedHost);
+      if (aliasCause) return [[judgedHost.evidence.name, aliasCause] as const];
       return [];
     }),
   );
@@ -34,8 +34,8 @@ export function aliasCauses(
  * policy, and every certificate is valid for the target. Otherwise changing the MX record
  * would not repair anything, or would break what works.
  */
-function causeOf(evidence: Evidence, host: JudgedHost): AliasCause | undefined {
-  const { alias, name, tlsa } = host.evidence;
+function causeOf(evidence: Evidence, judgedHost: JudgedHost): AliasCause | undefined {
+  const { alias, name, tlsa } = judgedHost.evidence;
   const target = alias?.canonicalName;
   const listed = target === undefined ? 'not-applicable' : listedInPolicy(evidence, target);
   // The TLSA records of the alias would be lost with it.
@@ -45,7 +45,7 @@ function causeOf(evidence: Evidence, host: JudgedHost): AliasCause | undefined {
     (tlsa.status === 'usable' && tlsa.base === name)
   )
     return undefined;
-  const certificates = host.addresses.flatMap((address) => address.certificates);
+  const certificates = judgedHost.addresses.flatMap((address) => address.certificates);
   const fits = certificates.every(
     (certificate) =>
       certificate.summary.chain === 'trusted' &&
@@ -53,7 +53,7 @@ function causeOf(evidence: Evidence, host: JudgedHost): AliasCause | undefined {
       matchesDnsName(certificate.certificate, target),
   );
   const misnamed = certificates.some((certificate) => certificate.summary.nameMatch === 'mismatch');
-  if (!fits || (host.summary.mtaStsMatch === 'match' && !misnamed)) return undefined;
+  if (!fits || (judgedHost.summary.mtaStsMatch === 'match' && !misnamed)) return undefined;
   const also = misnamed ? ' and the certificate' : '';
   return {
     meant: target,

@@ -15,10 +15,10 @@ const day = 86_400_000;
  */
 export function certificateRules(
   raised: FindingCollector,
-  host: JudgedHost,
+  judgedHost: JudgedHost,
   address: JudgedAddress,
 ): void {
-  for (const judged of address.certificates) judgeOne(raised, host, address, judged);
+  for (const judged of address.certificates) judgeOne(raised, judgedHost, address, judged);
 }
 
 /**
@@ -40,16 +40,16 @@ export function isNearExpiry(
  */
 function judgeOne(
   raised: FindingCollector,
-  host: JudgedHost,
+  judgedHost: JudgedHost,
   address: JudgedAddress,
   judged: JudgedCertificate,
 ): void {
   const { summary, certificate, daneCause } = judged;
   const { profile, evidence } = raised;
   const checkedAt = Date.parse(evidence.collectedAt);
-  const mechanisms = inForce(raised, host, judged);
+  const mechanisms = inForce(raised, judgedHost, judged);
   const subject: FindingInput = {
-    host: host.evidence.name,
+    host: judgedHost.evidence.name,
     ip: address.evidence.ip,
     spkiSha256: summary.spkiSha256,
     mechanisms,
@@ -76,7 +76,7 @@ function judgeOne(
   // A name that alone breaks a DANE-TA match defers mail as an enforced policy does (RFC
   // 7672 §3.2.2).
   const nameMechanisms = daneCause === 'name' ? [...mechanisms, 'enforce' as const] : mechanisms;
-  if (summary.nameMatch === 'mismatch' && !raised.aliases.has(host.evidence.name))
+  if (summary.nameMatch === 'mismatch' && !raised.aliases.has(judgedHost.evidence.name))
     raised.add('cert-name-mismatch', {
       ...subject,
       detail: names,
@@ -94,7 +94,7 @@ function judgeOne(
       ...subject,
       reason: tlsaReason(judged),
       tlsa: judged.daneFaults,
-      tlsaOfKey: host.evidence.tlsa.records.some((record) =>
+      tlsaOfKey: judgedHost.evidence.tlsa.records.some((record) =>
         record.startsWith(`3 1 1 ${summary.spkiSha256}`),
       ),
     });
@@ -102,7 +102,9 @@ function judgeOne(
   // Bits of RSA and of elliptic curves are not comparable, so each has its own limit.
   const below =
     summary.keyAlgorithm === 'RSA' || summary.keyAlgorithm === 'DSA' ? 'rsaBelow' : 'ecBelow';
-  const short = profile.keys.find((terms) => summary.keyBits > 0 && summary.keyBits < terms[below]);
+  const short = profile.keys.find(
+    (keyTerms) => summary.keyBits > 0 && summary.keyBits < keyTerms[below],
+  );
   if (short)
     raised.add(short.finding, { ...subject, detail: `${summary.keyAlgorithm} ${summary.keyBits}` });
 }
@@ -181,12 +183,12 @@ function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
  */
 function inForce(
   raised: FindingCollector,
-  host: JudgedHost,
+  judgedHost: JudgedHost,
   { vouchedBy, daneCause }: JudgedCertificate,
 ): readonly TrustMechanism[] {
   const found: TrustMechanism[] = [];
   const { mtaSts } = raised.evidence;
-  if (host.summary.mtaStsMatch === 'match' && mtaSts.policy && mtaSts.policy.mode !== 'none')
+  if (judgedHost.summary.mtaStsMatch === 'match' && mtaSts.policy && mtaSts.policy.mode !== 'none')
     found.push(mtaSts.policy.mode);
   if (vouchedBy) found.push(vouchedBy);
   else if (daneCause) found.push('daneTa');

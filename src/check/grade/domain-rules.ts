@@ -45,9 +45,9 @@ export function routeRules(raised: FindingCollector): void {
  * an attacker, who blocks the others.
  */
 export function daneRules(raised: FindingCollector): boolean {
-  const { hosts, evidence } = raised;
+  const { hosts: judgedHosts, evidence } = raised;
   const strips = resolverAtFault(evidence);
-  for (const judged of hosts) {
+  for (const judged of judgedHosts) {
     const { evidence: host } = judged;
     const subject = { host: host.name };
     // One cause, one finding: a bogus zone also fails the TLSA lookup, so later
@@ -91,20 +91,20 @@ export function daneRules(raised: FindingCollector): boolean {
     if (host.alias) aliasRule(raised, judged, host.alias.canonicalName);
   }
   // From here on: the domain as a whole, since protection is that of the weakest host.
-  const bound = hosts.filter((host) => host.evidence.tlsa.status === 'usable');
+  const bound = judgedHosts.filter((judgedHost) => judgedHost.evidence.tlsa.status === 'usable');
   const certificates = bound.flatMap((judgedHost) =>
     judgedHost.addresses.flatMap((address) => address.certificates),
   );
   const inForce =
-    bound.length > 0 && bound.length === hosts.length && evidence.route.dnssec === 'secure';
+    bound.length > 0 && bound.length === judgedHosts.length && evidence.route.dnssec === 'secure';
   if (
     bound.length > 0 &&
-    bound.length < hosts.length &&
+    bound.length < judgedHosts.length &&
     evidence.mtaSts.policy?.mode !== 'enforce'
   ) {
-    const others = hosts
-      .filter((host) => host.evidence.tlsa.status === 'absent')
-      .map((host) => host.evidence.name);
+    const others = judgedHosts
+      .filter((judgedHost) => judgedHost.evidence.tlsa.status === 'absent')
+      .map((judgedHost) => judgedHost.evidence.name);
     if (others.length > 0) raised.add('dane-partial', { detail: others.join(', ') });
   }
   if (raised.profile.requiresDane && !inForce)
@@ -122,11 +122,11 @@ export function daneRules(raised: FindingCollector): boolean {
  */
 function unusableReason(records: readonly string[]): string {
   return records
-    .flatMap((text) => {
-      const record = parseTlsa(text);
+    .flatMap((recordText) => {
+      const record = parseTlsa(recordText);
       const explanation = record ? explainUnusable(record) : 'it has no data';
       if (explanation === undefined) return [];
-      return [`TLSA ${shortRecord(text)}: ${explanation}`];
+      return [`TLSA ${shortRecord(recordText)}: ${explanation}`];
     })
     .slice(0, 3)
     .join('; ');
@@ -141,14 +141,14 @@ function aliasRule(
   { evidence: { name, preference } }: JudgedHost,
   target: string,
 ): void {
-  const cause = raised.aliases.get(name);
+  const aliasCause = raised.aliases.get(name);
   const subject = { host: name, preference };
-  if (!cause) return raised.add('mx-is-cname', { ...subject, detail: target });
+  if (!aliasCause) return raised.add('mx-is-cname', { ...subject, detail: target });
   const mode = raised.evidence.mtaSts.policy?.mode === 'enforce' ? 'enforce' : 'testing';
   raised.add('mx-is-cname', {
     ...subject,
-    meant: cause.meant,
-    detail: cause.message,
+    meant: aliasCause.meant,
+    detail: aliasCause.message,
     mechanisms: [mode],
   });
 }
@@ -226,7 +226,7 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
     else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
       const hosted =
         route.dnssec === 'insecure' &&
-        raised.hosts.some((host) => host.evidence.tlsa.status === 'usable');
+        raised.hosts.some((judgedHost) => judgedHost.evidence.tlsa.status === 'usable');
       raised.add(
         'no-enforcement',
         hosted
@@ -252,7 +252,7 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
 
 /** The value at fault: of a record its text, otherwise the detail of the failure. */
 function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): string {
-  const own = texts.filter((text) => /^v=(STS|TLSRPT)v1/.test(text));
+  const own = texts.filter((recordText) => /^v=(STS|TLSRPT)v1/.test(recordText));
   if (/^(sts-record|rpt)-/.test(code)) return recordReason(own, detail || code);
   return detail || code;
 }
@@ -270,7 +270,9 @@ function couldBeDane({ hosts }: FindingCollector): boolean {
  */
 function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void {
   const missing = raised.hosts.filter(
-    (host) => host.summary.mtaStsMatch === 'mismatch' && !raised.aliases.has(host.evidence.name),
+    (judgedHost) =>
+      judgedHost.summary.mtaStsMatch === 'mismatch' &&
+      !raised.aliases.has(judgedHost.evidence.name),
   );
   if (missing.length > 0 && missing.length === raised.hosts.length)
     raised.add('sts-no-mx-matches', { mechanisms: [mode] });
@@ -283,11 +285,11 @@ function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void
  * True when a sender that applies the policy could deliver to the host: listed, working
  * inside TLS, and every certificate valid for the host name (RFC 8461 §4.1, §4.2).
  */
-function satisfiesPolicy(host: JudgedHost): boolean {
-  const seen = host.addresses.flatMap((address) => address.certificates);
-  if (!takesMail(host)) return false;
+function satisfiesPolicy(judgedHost: JudgedHost): boolean {
+  const seen = judgedHost.addresses.flatMap((address) => address.certificates);
+  if (!takesMail(judgedHost)) return false;
   return (
-    host.summary.mtaStsMatch === 'match' &&
+    judgedHost.summary.mtaStsMatch === 'match' &&
     seen.length > 0 &&
     seen.every((certificate) => certificate.pkix === 'yes')
   );
@@ -306,8 +308,10 @@ function takesMail({ addresses }: JudgedHost): boolean {
  * where no certificate was seen.
  */
 function keyOf(raised: FindingCollector, name: string): string {
-  const host = raised.hosts.find((host) => host.evidence.name === name);
-  return host?.addresses.flatMap((address) => address.certificates)[0]?.summary.spkiSha256 ?? '';
+  const judgedHost = raised.hosts.find((host) => host.evidence.name === name);
+  return (
+    judgedHost?.addresses.flatMap((address) => address.certificates)[0]?.summary.spkiSha256 ?? ''
+  );
 }
 
 /** The failure of a lookup as a reason. */

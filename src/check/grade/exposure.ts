@@ -15,9 +15,9 @@ import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js'
  */
 export function assessExposure(
   evidence: Evidence,
-  hosts = evidence.hosts.map((host) => judgeHost(evidence, host)),
+  judgedHosts = evidence.hosts.map((host) => judgeHost(evidence, host)),
 ): Exposure {
-  return exposureOf(viewOf(evidence, hosts));
+  return exposureOf(viewOf(evidence, judgedHosts));
 }
 
 /**
@@ -25,10 +25,10 @@ export function assessExposure(
  * could not try are left out while others were tried, since they would make every outcome
  * unknown.
  */
-function viewOf(evidence: Evidence, hosts: readonly JudgedHost[]): View {
-  const tried = hosts.map((host) => ({
-    host,
-    servers: host.addresses.filter((address) => address.summary.status !== 'skipped'),
+function viewOf(evidence: Evidence, judgedHosts: readonly JudgedHost[]): View {
+  const tried = judgedHosts.map((judgedHost) => ({
+    host: judgedHost,
+    servers: judgedHost.addresses.filter((address) => address.summary.status !== 'skipped'),
   }));
   const any = tried.some(({ servers }) => servers.length > 0);
   return {
@@ -69,11 +69,11 @@ function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
  */
 function hostView(
   evidence: Evidence,
-  host: JudgedHost,
+  judgedHost: JudgedHost,
   addresses: readonly JudgedAddress[],
 ): HostView {
-  const { name, preference, tlsa, addressLookup } = host.evidence;
-  const dnssec = dnssecOf(host);
+  const { name, preference, tlsa, addressLookup } = judgedHost.evidence;
+  const dnssec = dnssecOf(judgedHost);
   const notTold: ServerView = {
     ip: '',
     reachable: 'unknown',

@@ -59,16 +59,16 @@ export class FindingCollector {
   constructor({ evidence, profile, hosts: all, options }: Collected) {
     this.evidence = evidence;
     this.profile = profile;
-    const hosts = all.filter((host) => host.summary.passedOver === undefined);
-    this.hosts = hosts;
-    this.aliases = aliasCauses(evidence, hosts);
-    this.passedOver = all.filter((host) => host.summary.passedOver !== undefined);
+    const judgedHosts = all.filter((judgedHost) => judgedHost.summary.passedOver === undefined);
+    this.hosts = judgedHosts;
+    this.aliases = aliasCauses(evidence, judgedHosts);
+    this.passedOver = all.filter((judgedHost) => judgedHost.summary.passedOver !== undefined);
     this.#base = {
       domain: evidence.domain,
       options,
       host: '',
       ip: '',
-      mx: hosts.map((host) => host.evidence.name),
+      mx: judgedHosts.map((judgedHost) => judgedHost.evidence.name),
       preference: 10,
       meant: undefined,
       detail: '',
@@ -79,13 +79,13 @@ export class FindingCollector {
       policyId: evidence.collectedAt.replace(/[^0-9TZ]/g, '').slice(0, 24),
       policy: evidence.mtaSts.policy,
       tlsRpt: evidence.tlsRpt.status === 'found',
-      notReady: hosts
-        .filter((host) =>
-          host.addresses.some((address) =>
+      notReady: judgedHosts
+        .filter((judgedHost) =>
+          judgedHost.addresses.some((address) =>
             address.certificates.some((certificate) => certificate.pkix === 'no'),
           ),
         )
-        .map((host) => host.evidence.name),
+        .map((judgedHost) => judgedHost.evidence.name),
       spkiSha256: '',
       resolver: evidence.network.resolver.map((resolver) => resolver.label).join(', '),
     };
@@ -102,8 +102,8 @@ export class FindingCollector {
       typeof base === 'string' ? base : worst(mechanisms.map((mechanism) => base[mechanism]));
     const severity = all ? (rule.whenAll ?? usual) : usual;
     const made = { ...finding(id, severity, { ...this.#base, ...values }), reference: rule.clause };
-    const key = `${id} ${made.subject}`;
-    if (!this.#findings.has(key)) this.#findings.set(key, made);
+    const identity = `${id} ${made.subject}`;
+    if (!this.#findings.has(identity)) this.#findings.set(identity, made);
   }
 
   /** True when one of these was raised. */

@@ -39,8 +39,10 @@ export function grade(
   profile: Profile = baseline,
   { options = noOptions }: GradeOptions = {},
 ): CheckResult {
-  const hosts = evidence.hosts.map((host) => judgeHost(evidence, host));
-  const findings = findingsOf(new FindingCollector({ evidence, profile, hosts, options }));
+  const judgedHosts = evidence.hosts.map((host) => judgeHost(evidence, host));
+  const findings = findingsOf(
+    new FindingCollector({ evidence, profile, hosts: judgedHosts, options }),
+  );
   const {
     mtaSts,
     tlsRpt,
@@ -54,10 +56,10 @@ export function grade(
     checkedAt: evidence.collectedAt,
     profile: profile.name,
     depth: evidence.depth,
-    verdict: verdictOf(evidence, profile, hosts, findings),
-    exposure: assessExposure(evidence, hosts),
+    verdict: verdictOf(evidence, profile, judgedHosts, findings),
+    exposure: assessExposure(evidence, judgedHosts),
     route: { kind: evidence.route.kind, dnssec: evidence.route.dnssec },
-    hosts: hosts.map((host) => withExposure(evidence, host)),
+    hosts: judgedHosts.map((judgedHost) => withExposure(evidence, judgedHost)),
     mtaSts: {
       status: mtaSts.status,
       id: mtaSts.id,
@@ -74,10 +76,10 @@ export function grade(
     control: control && { host: control.host, starttls: control.starttls },
     findings,
     notLookedAt,
-    passed: passedTests(evidence, profile, { hosts, findings, notLookedAt }),
-    connections: hosts
-      .flatMap((host) =>
-        host.summary.addresses.flatMap((address) => [address, ...(address.submission ?? [])]),
+    passed: passedTests(evidence, profile, { hosts: judgedHosts, findings, notLookedAt }),
+    connections: judgedHosts
+      .flatMap((judgedHost) =>
+        judgedHost.summary.addresses.flatMap((address) => [address, ...(address.submission ?? [])]),
       )
       .reduce((sum, { connections }) => sum + connections, 0),
     provenance: provenanceOf(evidence, profile),
@@ -133,13 +135,13 @@ function provenanceOf(evidence: Evidence, profile: Profile): Provenance {
 }
 
 /** Adds the outcome if this host, or this address, were the only one. */
-function withExposure(evidence: Evidence, host: JudgedHost): MailHost {
+function withExposure(evidence: Evidence, judgedHost: JudgedHost): MailHost {
   return {
-    ...host.summary,
-    exposure: assessExposure(evidence, [host]),
-    addresses: host.addresses.map((address) => ({
+    ...judgedHost.summary,
+    exposure: assessExposure(evidence, [judgedHost]),
+    addresses: judgedHost.addresses.map((address) => ({
       ...address.summary,
-      exposure: assessExposure(evidence, [{ ...host, addresses: [address] }]),
+      exposure: assessExposure(evidence, [{ ...judgedHost, addresses: [address] }]),
     })),
   };
 }
@@ -151,16 +153,18 @@ function withExposure(evidence: Evidence, host: JudgedHost): MailHost {
 function verdictOf(
   evidence: Evidence,
   profile: Profile,
-  hosts: readonly JudgedHost[],
+  judgedHosts: readonly JudgedHost[],
   findings: readonly Finding[],
 ): Verdict {
   const { kind } = evidence.route;
   if (kind === 'null-mx' || kind === 'none') return 'not-applicable';
   if (findings.some((finding) => finding.severity === 'fail')) return 'fail';
-  if (somethingUnknown(evidence, hosts)) return 'inconclusive';
+  if (somethingUnknown(evidence, judgedHosts)) return 'inconclusive';
   // Something that was neither shown nor ruled out, and would make the verdict worse.
-  const open = hosts.flatMap((host) =>
-    host.addresses.flatMap((address) => undecidedRules(evidence, profile, host, address)),
+  const open = judgedHosts.flatMap((judgedHost) =>
+    judgedHost.addresses.flatMap((address) =>
+      undecidedRules(evidence, profile, judgedHost, address),
+    ),
   );
   const severities = open
     .filter((id) => !findings.some((finding) => finding.id === id))
@@ -172,7 +176,7 @@ function verdictOf(
 }
 
 /** Anything here might, once known, be a fail; below a fail nothing outweighs that. */
-function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boolean {
+function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]): boolean {
   if (
     evidence.route.kind === 'error' ||
     evidence.route.dnssec === 'indeterminate' ||
@@ -181,15 +185,15 @@ function somethingUnknown(evidence: Evidence, hosts: readonly JudgedHost[]): boo
     return true;
   if (ownNetworkStrips(evidence)) return true;
   if (evidence.mtaSts.txt.lookup === 'failed') return true;
-  return hosts.some(({ evidence: host, addresses, summary: shown }) => {
+  return judgedHosts.some(({ evidence: host, addresses, summary: shown }) => {
     if (shown.passedOver !== undefined) return false;
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
     // An address that this machine could not try never counts, as long as something of the domain
     // was seen.
     const tried = addresses.filter((address) => address.summary.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0)
-      return !hosts.some((host) =>
-        host.addresses.some((address) => address.summary.status === 'reachable'),
+      return !judgedHosts.some((judgedHost) =>
+        judgedHost.addresses.some((address) => address.summary.status === 'reachable'),
       );
     return tried.some(
       (address) =>

@@ -23,22 +23,22 @@ export function hostRules(raised: FindingCollector): void {
   if (route.skipped) raised.add('hosts-skipped', { detail: route.skipped.join(', ') });
   if (ownNetworkStrips(raised.evidence))
     raised.add('own-network-strips', { detail: control?.host ?? '' });
-  for (const host of raised.hosts) {
-    if (dead.includes(host)) {
-      deadHost(raised, host, dead.length === raised.hosts.length);
+  for (const judgedHost of raised.hosts) {
+    if (dead.includes(judgedHost)) {
+      deadHost(raised, judgedHost, dead.length === raised.hosts.length);
     } else {
-      for (const address of host.addresses) addressRules(raised, host, address);
-      if (!ownNetworkStrips(raised.evidence)) differing(raised, host);
+      for (const address of judgedHost.addresses) addressRules(raised, judgedHost, address);
+      if (!ownNetworkStrips(raised.evidence)) differing(raised, judgedHost);
     }
     // A failed lookup that is not bogus says nothing about the host.
     if (
-      host.addresses.length === 0 &&
-      host.evidence.addressLookup.status === 'failed' &&
-      host.evidence.dnssec !== 'bogus'
+      judgedHost.addresses.length === 0 &&
+      judgedHost.evidence.addressLookup.status === 'failed' &&
+      judgedHost.evidence.dnssec !== 'bogus'
     )
       raised.add('mx-inconclusive', {
-        host: host.evidence.name,
-        detail: host.evidence.addressLookup.failure?.code ?? '',
+        host: judgedHost.evidence.name,
+        detail: judgedHost.evidence.addressLookup.failure?.code ?? '',
       });
   }
 }
@@ -171,16 +171,20 @@ function isDead({ addresses }: JudgedHost): boolean {
  * early step ends it: without STARTTLS there is no version, suite or certificate to
  * judge.
  */
-function addressRules(raised: FindingCollector, host: JudgedHost, address: JudgedAddress): void {
+function addressRules(
+  raised: FindingCollector,
+  judgedHost: JudgedHost,
+  address: JudgedAddress,
+): void {
   const { evidence, connection, summary } = address;
-  const subject = { host: host.evidence.name, ip: evidence.ip };
+  const subject = { host: judgedHost.evidence.name, ip: evidence.ip };
   const { status, reason = '' } = summary;
   if (status === 'inconclusive' && raised.evidence.network.port25 !== 'blocked')
     raised.add('mx-inconclusive', { ...subject, detail: reason, reply: summary.reply });
   if (status === 'unreachable')
     raised.add(unreachableAs(reason), {
       ...subject,
-      preference: host.evidence.preference,
+      preference: judgedHost.evidence.preference,
       detail: unreachableBecause(summary),
       reply: summary.reply,
     });
@@ -194,16 +198,16 @@ function addressRules(raised: FindingCollector, host: JudgedHost, address: Judge
     return;
   // The promise is a finding on the host in addition to the one on the address: it names
   // the consequence of the published policy, the other the fault.
-  const promise = promiseOf(raised.evidence, host);
+  const promise = promiseOf(raised.evidence, judgedHost);
   if (promise && ['absent', 'mangled', 'refused'].includes(summary.starttls))
-    raised.add('starttls-promised', { host: host.evidence.name, detail: promise });
+    raised.add('starttls-promised', { host: judgedHost.evidence.name, detail: promise });
   // STARTTLS on a submission port proves that the server can do TLS (RFC 6409).
   const beside = (summary.submission ?? [])
     .filter((submissionPort) => submissionPort.starttls === 'offered')
     .map((submissionPort) => submissionPort.port);
   if (beside.length > 0 && (summary.starttls === 'absent' || summary.starttls === 'mangled'))
     raised.add('starttls-differs', {
-      host: host.evidence.name,
+      host: judgedHost.evidence.name,
       detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server knows TLS, so STARTTLS is switched off on the one port, or taken away on the path to it.`,
     });
   if (summary.starttls === 'absent') raised.add('starttls-absent', subject);
@@ -234,8 +238,8 @@ function addressRules(raised: FindingCollector, host: JudgedHost, address: Judge
     raised.add('injection-vulnerable', subject);
   if (evidence.connections.some((connection) => connection.renegotiation === 'accepted'))
     raised.add('tls-renegotiation', subject);
-  certificateRules(raised, host, address);
-  unsettledRule(raised, host, address);
+  certificateRules(raised, judgedHost, address);
+  unsettledRule(raised, judgedHost, address);
 }
 
 /** Raises a failed EHLO inside TLS: without a 2yz reply the sender hands over no mail [3207-4.2-2]. */
@@ -258,10 +262,14 @@ function describeHandshakeFailure(code: string, detail: string): string {
 }
 
 /** Says what is left open, where it could have been a fault. */
-function unsettledRule(raised: FindingCollector, host: JudgedHost, address: JudgedAddress): void {
+function unsettledRule(
+  raised: FindingCollector,
+  judgedHost: JudgedHost,
+  address: JudgedAddress,
+): void {
   const { evidence, profile } = raised;
   // Only questions that could have lowered the verdict are worth another run.
-  const open = undecidedRules(evidence, profile, host, address).filter((id) =>
+  const open = undecidedRules(evidence, profile, judgedHost, address).filter((id) =>
     ['fail', 'warn'].includes(severityOf(profile, id)),
   );
   // A finding raised on another address already has its fix.
@@ -269,12 +277,12 @@ function unsettledRule(raised: FindingCollector, host: JudgedHost, address: Judg
   if (left.length === 0) return;
   const { stopped, connections, ip } = address.evidence;
   const spent = connections.filter((connection) => !connection.earlier).length;
-  let why = stopped ?? 'it was asked for another profile';
-  if (stopped === 'budget') why = `${spent} connections are spent`;
+  let reason = stopped ?? 'it was asked for another profile';
+  if (stopped === 'budget') reason = `${spent} connections are spent`;
   raised.add('tls-unsettled', {
-    host: host.evidence.name,
+    host: judgedHost.evidence.name,
     ip,
-    detail: `${why}; open: ${left.join(', ')}`,
+    detail: `${reason}; open: ${left.join(', ')}`,
     reply: replyOf(connections.at(-1)),
   });
 }

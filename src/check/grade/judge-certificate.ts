@@ -50,27 +50,29 @@ export function judgeCertificate(
   host: HostEvidence,
   handshake: PresentedChain,
 ): JudgedCertificate | undefined {
-  const chain = parseChain(handshake.chain.map((text) => fromBase64(text) ?? new Uint8Array()));
-  const leaf = chain[0];
-  if (!leaf) return undefined;
+  const chain = parseChain(
+    handshake.chain.map((recordText) => fromBase64(recordText) ?? new Uint8Array()),
+  );
+  const leafCertificate = chain[0];
+  if (!leafCertificate) return undefined;
   const validationTime = Date.parse(evidence.collectedAt);
   const dane = judgeDane({
     evidence,
     host,
     chain,
-    leaf,
+    leaf: leafCertificate,
     validationTime,
     anchor: handshake.pkix.anchor,
   });
   const { chain: trust, validity: pathValidity } = handshake.pkix;
-  const validity = validityAt(leaf, validationTime);
-  const nameMatch = matchesDnsName(leaf, host.name) ? 'match' : 'mismatch';
+  const validity = validityAt(leafCertificate, validationTime);
+  const nameMatch = matchesDnsName(leafCertificate, host.name) ? 'match' : 'mismatch';
   const sound =
     trust === 'trusted' && pathValidity === 'valid' && handshake.pkix.problems.length === 0;
   const accepted = sound && nameMatch === 'match' ? 'yes' : 'no';
   const pkix = trust === 'unknown' ? 'unknown' : accepted;
   return {
-    certificate: leaf,
+    certificate: leafCertificate,
     chain,
     pkix,
     vouchedBy: dane.by,
@@ -78,7 +80,7 @@ export function judgeCertificate(
     daneFaults: dane.faults ?? [],
     path: handshake.pkix,
     summary: {
-      ...certificateFacts(leaf, chain),
+      ...certificateFacts(leafCertificate, chain),
       sni: handshake.sni,
       chain: trust,
       validity,
@@ -120,10 +122,10 @@ function judgeMtaSts(
  */
 export function listedInPolicy(
   { mtaSts: { status, policy } }: Evidence,
-  host: string,
+  hostName: string,
 ): 'match' | 'mismatch' | 'not-applicable' {
   if (status !== 'found' || !policy || policy.mode === 'none') return 'not-applicable';
-  if (policy.mx.some((pattern) => matchMx(pattern, host))) return 'match';
+  if (policy.mx.some((pattern) => matchMx(pattern, hostName))) return 'match';
   return 'mismatch';
 }
 
@@ -161,7 +163,7 @@ function judgeDane({
   anchor,
 }: DaneInput): DaneJudgement {
   if (host.tlsa.status !== 'usable') return { verdict: 'not-applicable' };
-  const records = host.tlsa.records.flatMap((text) => parseTlsa(text) ?? []);
+  const records = host.tlsa.records.flatMap((recordText) => parseTlsa(recordText) ?? []);
   const names = referenceNames(host.tlsa.base, evidence);
   const question = (over: Partial<Parameters<typeof verifyDane>[0]>) =>
     verifyDane({ records, chain, names, validationTime, ...over });

@@ -184,7 +184,7 @@ function rollover(
   { tlsa }: HostEvidence,
   addresses: readonly JudgedAddress[],
 ): Pick<MailHost['tlsa'], 'roles' | 'rollover'> {
-  const records = tlsa.records.flatMap((text) => parseTlsa(text) ?? []);
+  const records = tlsa.records.flatMap((recordText) => parseTlsa(recordText) ?? []);
   if (records.length === 0 || records.length < tlsa.records.length) return {};
   const chainsOf = (pick: 'certificates' | 'gone') =>
     addresses.flatMap((address) => address[pick].map((certificate) => certificate.chain));
@@ -218,9 +218,10 @@ function shownTls({ inference: { log }, inventory }: Probed): MailAddress['tls']
   return {
     versions: inventory.versions,
     suites: [...seen, ...completed].filter(
-      (suite, index, all) =>
-        all.findIndex((other) => other.version === suite.version && other.name === suite.name) ===
-        index,
+      (cipherSuite, index, all) =>
+        all.findIndex(
+          (other) => other.version === cipherSuite.version && other.name === cipherSuite.name,
+        ) === index,
     ),
     order: inventory.order,
     groups: [...new Set([...inventory.groups.accepted.map(groupName), ...groups])],

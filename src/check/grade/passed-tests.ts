@@ -22,12 +22,14 @@ export function passedTests(
   profile: Profile,
   { hosts, findings, notLookedAt }: Graded,
 ): readonly PassedTest[] {
-  const tried = hosts.filter((host) => host.summary.passedOver === undefined);
+  const tried = hosts.filter((judgedHost) => judgedHost.summary.passedOver === undefined);
   const open = new Set<string>([
     ...notLookedAt,
     ...findings.map(({ id }) => id),
-    ...tried.flatMap((host) =>
-      host.addresses.flatMap((address) => undecidedRules(evidence, profile, host, address)),
+    ...tried.flatMap((judgedHost) =>
+      judgedHost.addresses.flatMap((address) =>
+        undecidedRules(evidence, profile, judgedHost, address),
+      ),
     ),
   ]);
   return Object.entries(profile.rules).flatMap(([id, rule]) => {
@@ -54,22 +56,25 @@ function canFail({ severity, whenAll }: Rule): boolean {
  * address keeps the whole topic from having passed tests: a report that lists them would
  * be read as a statement about the domain.
  */
-function isKnown(topic: Topic, evidence: Evidence, hosts: readonly JudgedHost[]): boolean {
+function isKnown(topic: Topic, evidence: Evidence, judgedHosts: readonly JudgedHost[]): boolean {
   const { route, mtaSts, tlsRpt } = evidence;
-  const addresses = hosts.flatMap((host) => host.addresses);
+  const addresses = judgedHosts.flatMap((judgedHost) => judgedHost.addresses);
   const [mail, every] = [route.kind === 'mx' || route.kind === 'implicit', addresses.length > 0];
   const signed =
     mail &&
     !resolverAtFault(evidence) &&
     route.dnssec !== 'indeterminate' &&
-    hosts.every(({ evidence: host }) => host.dnssec !== 'indeterminate');
+    judgedHosts.every(({ evidence: host }) => host.dnssec !== 'indeterminate');
   switch (topic) {
     case 'mx':
       return mail && every && addresses.every(({ summary }) => summary.status === 'reachable');
     case 'dnssec':
       // An unsigned zone has no signature that could be valid.
       return (
-        signed && [route.dnssec, ...hosts.map((host) => host.evidence.dnssec)].includes('secure')
+        signed &&
+        [route.dnssec, ...judgedHosts.map((judgedHost) => judgedHost.evidence.dnssec)].includes(
+          'secure',
+        )
       );
     case 'starttls':
       return every && !ownNetworkStrips(evidence) && addresses.every(hasSession);
@@ -79,7 +84,9 @@ function isKnown(topic: Topic, evidence: Evidence, hosts: readonly JudgedHost[])
     case 'certificate':
       return every && addresses.every((address) => hasSession(address) && isJudged(address));
     case 'dane':
-      return signed && every && hosts.some(({ evidence: host }) => host.tlsa.status === 'usable');
+      return (
+        signed && every && judgedHosts.some(({ evidence: host }) => host.tlsa.status === 'usable')
+      );
     case 'mta-sts':
       return mail && mtaSts.status === 'found';
     case 'tls-rpt':

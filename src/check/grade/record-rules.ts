@@ -33,7 +33,7 @@ export function lintRules(raised: FindingCollector): void {
     const { faults, notes } = lintPolicy(mtaSts.policy.body);
     if (faults.length > 0) raised.add('sts-policy-odd', { reason: joined(faults) });
     const record = lintStsRecord(mtaSts.txt.texts).map(phrase);
-    const all = [...record.map((text) => `record ${text}`), ...notes];
+    const all = [...record.map((recordText) => `record ${recordText}`), ...notes];
     if (all.length > 0) raised.add('sts-policy-note', { reason: joined(all) });
   }
   const rpt = tlsRpt.status === 'found' ? lintRptRecord(tlsRpt.txt.texts) : [];
@@ -74,6 +74,6 @@ function joined(phrases: readonly string[]): string {
 }
 
 /** At most 120 characters: a TXT record can have thousands. */
-function quoted(text: string): string {
-  return `"${text.length > 120 ? `${text.slice(0, 117)}...` : text}"`;
+function quoted(recordText: string): string {
+  return `"${recordText.length > 120 ? `${recordText.slice(0, 117)}...` : recordText}"`;
 }

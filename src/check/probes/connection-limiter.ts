@@ -36,17 +36,17 @@ export class ConnectionLimiter {
    * failed probe does not block later ones.
    */
   run(
-    host: string,
+    hostName: string,
     address: string,
-    probe: (budget: ConnectionBudget) => Promise<AddressEvidence>,
+    probe: (connectionBudget: ConnectionBudget) => Promise<AddressEvidence>,
   ): Promise<AddressEvidence> {
-    const key = `${host} ${address}`;
-    const known = this.#results.get(key);
+    const identity = `${hostName} ${address}`;
+    const known = this.#results.get(identity);
     if (known) return known;
-    const result = this.limits.optOut?.(host, address)
+    const result = this.limits.optOut?.(hostName, address)
       ? Promise.resolve(optedOut(address))
       : this.#enqueue(address, probe);
-    this.#results.set(key, result);
+    this.#results.set(identity, result);
     return result;
   }
 
@@ -56,7 +56,7 @@ export class ConnectionLimiter {
    */
   async #enqueue(
     address: string,
-    probe: (budget: ConnectionBudget) => Promise<AddressEvidence>,
+    probe: (connectionBudget: ConnectionBudget) => Promise<AddressEvidence>,
   ): Promise<AddressEvidence> {
     const previous = this.#queues.get(address);
     const result = (async () => {

@@ -41,7 +41,7 @@ export interface ProbeContext {
   /** Pause between two connections to one address, milliseconds. */
   readonly spacingMs: number;
   /** Evidence of an earlier run about an address (`--resume`). */
-  earlierEvidence(host: string, address: string): AddressEvidence | undefined;
+  earlierEvidence(hostName: string, address: string): AddressEvidence | undefined;
   /** Reports the current step, for the progress line of the terminal. */
   progress(step: string): void;
 }

@@ -212,9 +212,14 @@ class ProbeConnection {
   async #handshake(connection: Connection, kind: Authentication): ReturnType<typeof handshake> {
     const authentication = kind === 'any' ? undefined : kind;
     const { serverName } = this.#request;
-    const result = await handshake({ connection, serverName, authentication, ...this.#limits });
-    if (result.ok) this.#recordFacts(result.facts);
-    return result;
+    const handshakeResult = await handshake({
+      connection,
+      serverName,
+      authentication,
+      ...this.#limits,
+    });
+    if (handshakeResult.ok) this.#recordFacts(handshakeResult.facts);
+    return handshakeResult;
   }
 
   #recordFacts({ version, suite, group, serverName, chain }: HandshakeFacts): void {
@@ -226,12 +231,12 @@ class ProbeConnection {
     };
   }
 
-  #recordAnswer(question: HelloQuestion, answer: TlsAnswer): void {
-    const probe = probeEvidence({ question, answer });
+  #recordAnswer(question: HelloQuestion, tlsAnswer: TlsAnswer): void {
+    const probe = probeEvidence({ question, answer: tlsAnswer });
     if (probe) this.#evidence.probe = probe;
-    const chain = answer.kind === 'hello' ? answer.flight.certificates : undefined;
-    if (chain?.length)
-      this.#evidence.presented = this.#presentedChain(this.#request.serverName, chain);
+    const certificateChain = tlsAnswer.kind === 'hello' ? tlsAnswer.flight.certificates : undefined;
+    if (certificateChain?.length)
+      this.#evidence.presented = this.#presentedChain(this.#request.serverName, certificateChain);
   }
 
   /** Records a reply other than 220 in place of a greeting. */
@@ -278,16 +283,16 @@ class ProbeConnection {
     this.#evidence.transcript = transcript.slice(0, MAX_TRANSCRIPT);
   }
 
-  #presentedChain(serverName: string, chain: readonly Uint8Array[]): PresentedChain {
+  #presentedChain(serverName: string, certificateChain: readonly Uint8Array[]): PresentedChain {
     const { trustStore, now } = this.#context;
-    const sent = parseChain(chain);
+    const sent = parseChain(certificateChain);
     const verdict = verifyChain({ sent, anchors: trustStore, validationTime: now });
     const { chain: trust, validity, problems } = verdict;
     const top = verdict.path.at(-1);
     const isSent = sent.some((certificate) => top && equalBytes(certificate.der, top.der));
     return {
       sni: serverName,
-      chain: chain.map((der) => Buffer.from(der).toString('base64')),
+      chain: certificateChain.map((derBytes) => Buffer.from(derBytes).toString('base64')),
       pkix: {
         chain: trust,
         validity,

@@ -22,8 +22,10 @@ export async function probeRoute(
   context: ProbeContext,
 ): Promise<{ evidence: RouteEvidence; targets: readonly RouteTarget[] }> {
   context.progress('mail route');
-  const route = await lookupMailRoute(context.resolver, context.domain, { signal: context.signal });
-  const { kind, dnssec, status, failure, hosts, besideNullMx } = route;
+  const mailRoute = await lookupMailRoute(context.resolver, context.domain, {
+    signal: context.signal,
+  });
+  const { kind, dnssec, status, failure, hosts, besideNullMx } = mailRoute;
   return {
     evidence: {
       kind,
@@ -43,18 +45,18 @@ export async function probeRoute(
  */
 export async function probeHost(
   context: ProbeContext,
-  target: RouteTarget,
+  routeTarget: RouteTarget,
   address?: string,
 ): Promise<HostEvidence> {
   const { resolver } = context;
-  const name = target.name.toLower();
-  if (address === undefined && neverResolves(name, context.privateNames))
-    return withoutAddress(name, target.preference);
-  const found = await lookupAddresses(resolver, target.name, { signal: context.signal });
+  const hostName = routeTarget.name.toLower();
+  if (address === undefined && neverResolves(hostName, context.privateNames))
+    return withoutAddress(hostName, routeTarget.preference);
+  const found = await lookupAddresses(resolver, routeTarget.name, { signal: context.signal });
   const ips = address !== undefined ? [address] : [...found.v4, ...found.v6];
   const asked = lookupTlsa({
     resolver,
-    host: target.name,
+    host: routeTarget.name,
     addresses: found,
     port: 25,
     inert: true,
@@ -64,33 +66,37 @@ export async function probeHost(
     asked,
     // Without an alias the TLSA base domain is the host: no need to await the lookup.
     (found.aliases.length > 0
-      ? asked.then((at) => serverNameOf(at, name))
-      : Promise.resolve(name)
+      ? asked.then((at) => serverNameOf(at, hostName))
+      : Promise.resolve(hostName)
     ).then((serverName) =>
       Promise.all(
         choose(context.maximum.addresses, found.v4, found.v6, ips).map((ip) =>
-          visit(context, { host: name, ip, serverName }),
+          visit(context, { host: hostName, ip, serverName }),
         ),
       ),
     ),
   ]);
   const { status, base, dnssec, records, failure } = tlsaRecord;
-  const left = ips.filter((address) => !addresses.some((a) => a.ip === address));
+  const left = ips.filter(
+    (address) => !addresses.some((addressEvidence) => addressEvidence.ip === address),
+  );
   const meant =
-    found.status === 'absent' && address === undefined ? await meantBy(context, name) : undefined;
+    found.status === 'absent' && address === undefined
+      ? await meantBy(context, hostName)
+      : undefined;
   // Misplaced records matter in a signed zone only: elsewhere DANE cannot apply.
   const elsewhere =
     status === 'absent' && found.dnssec === 'secure' && found.status === 'found'
       ? await lookupMisplaced({
           resolver,
-          host: target.name,
+          host: routeTarget.name,
           domain: context.domain,
           signal: context.signal,
         })
       : [];
   return {
-    name,
-    preference: target.preference,
+    name: hostName,
+    preference: routeTarget.preference,
     dnssec: found.dnssec,
     unsupported: found.unsupported,
     meant,
@@ -98,7 +104,7 @@ export async function probeHost(
       found.aliases.length > 0
         ? {
             canonicalName: found.canonicalName.toLower(),
-            secure: found.aliases.every((step) => step.dnssec === 'secure'),
+            secure: found.aliases.every((aliasStep) => aliasStep.dnssec === 'secure'),
           }
         : undefined,
     addressLookup: {
@@ -129,13 +135,13 @@ export async function probeHost(
  * Evidence for a name that no lookup finds, such as one below `.invalid`. The signed root
  * zone denies it, so no attacker can add it.
  */
-function withoutAddress(name: string, preference: number): HostEvidence {
+function withoutAddress(hostName: string, preference: number): HostEvidence {
   return {
-    name,
+    name: hostName,
     preference,
     dnssec: 'secure',
     addressLookup: { status: 'absent' },
-    tlsa: { status: 'absent', base: name, dnssec: 'secure', records: [] },
+    tlsa: { status: 'absent', base: hostName, dnssec: 'secure', records: [] },
     addresses: [],
   };
 }
@@ -144,8 +150,8 @@ function withoutAddress(name: string, preference: number): HostEvidence {
  * Finds the intended host where the MX record lacks its final dot (`mx.example.com` read
  * as `mx.example.com.example.com`). Undefined if that host has no address.
  */
-async function meantBy(context: ProbeContext, name: string): Promise<string | undefined> {
-  const text = withoutOrigin(name, context.domain.toLower());
+async function meantBy(context: ProbeContext, hostName: string): Promise<string | undefined> {
+  const text = withoutOrigin(hostName, context.domain.toLower());
   const parsed = text === undefined ? undefined : parseDomain(text);
   if (!parsed?.ok) return undefined;
   const found = await lookupAddresses(context.resolver, parsed.value, { signal: context.signal });
@@ -157,8 +163,8 @@ async function meantBy(context: ProbeContext, name: string): Promise<string | un
  * RFC 7672 §8.1: where DANE is in force, senders put the TLSA base domain into SNI. The
  * probe does the same, to receive the chain that senders receive.
  */
-function serverNameOf({ status, base }: TlsaLookup, host: string): string {
-  return status === 'usable' ? base : host;
+function serverNameOf({ status, base }: TlsaLookup, hostName: string): string {
+  return status === 'usable' ? base : hostName;
 }
 
 /** Selects at most `maximum` addresses, half of them IPv6 where there are enough. */
@@ -173,12 +179,12 @@ function choose(
   return [...v4.slice(0, maximum - six.length), ...six];
 }
 
-function visit(context: ProbeContext, target: ProbeTarget): Promise<AddressEvidence> {
-  const { host, ip } = target;
+function visit(context: ProbeContext, probeTarget: ProbeTarget): Promise<AddressEvidence> {
+  const { host, ip } = probeTarget;
   context.progress(`${host} [${ip}]`);
-  return context.limiter.run(host, ip, async (budget) => {
+  return context.limiter.run(host, ip, async (connectionBudget) => {
     const earlier = context.earlierEvidence(host, ip);
-    const address = await probeSmtp(context, target, budget, earlier?.connections);
+    const address = await probeSmtp(context, probeTarget, connectionBudget, earlier?.connections);
     if (address.status === 'skipped') return address;
     const submission: SubmissionEvidence[] = [];
     for (const { port: smtpPort, ...there } of portsBeside(context, address)) {
@@ -187,8 +193,8 @@ function visit(context: ProbeContext, target: ProbeTarget): Promise<AddressEvide
       )?.connections;
       const { ip: _, ...seen } = await probeSmtp(
         { ...context, ...there, smtpPort, intrusive: false },
-        target,
-        budget,
+        probeTarget,
+        connectionBudget,
         known,
       );
       submission.push({ port: smtpPort, ...seen });
@@ -212,5 +218,9 @@ function portsBeside(
   const stripped = first?.starttls === 'absent' || first?.starttls === 'mangled';
   if (submissionPorts.length === 0 && goals && stripped)
     return [{ port: SUBMISSION, implicitTls: false, goals: undefined }];
-  return submissionPorts.map((port) => ({ port, implicitTls: port === IMPLICIT_TLS, goals }));
+  return submissionPorts.map((portNumber) => ({
+    port: portNumber,
+    implicitTls: portNumber === IMPLICIT_TLS,
+    goals,
+  }));
 }

@@ -12,10 +12,10 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
   const txt = await texts(context, '_mta-sts');
   if (txt.lookup === 'failed')
     return { txt, status: 'tempfail', problems: txt.failure ? [txt.failure] : [] };
-  const record = parseStsRecord(txt.texts);
-  if (record.status === 'absent') return { txt, status: 'absent', problems: [] };
-  if (record.status === 'invalid')
-    return { txt, status: 'invalid', problems: [failureEvidence(record.failure)] };
+  const stsRecord = parseStsRecord(txt.texts);
+  if (stsRecord.status === 'absent') return { txt, status: 'absent', problems: [] };
+  if (stsRecord.status === 'invalid')
+    return { txt, status: 'invalid', problems: [failureEvidence(stsRecord.failure)] };
   context.progress('MTA-STS policy');
   const { network, resolver, domain, trustStore, now, httpsPort, timeoutMs, signal } = context;
   const fetched = await fetchPolicy({
@@ -32,7 +32,7 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
     const { failure } = fetched;
     return {
       txt,
-      id: record.id,
+      id: stsRecord.id,
       status: failure.temporary ? 'tempfail' : 'invalid',
       problems: [failureEvidence(failure)],
     };
@@ -41,7 +41,7 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
   const { mode, maxAge, mx } = fetched.value.policy;
   return {
     txt,
-    id: record.id,
+    id: stsRecord.id,
     status: 'found',
     policy: { mode, maxAge, mx, body },
     policyHost: { address, chain: chain.map(({ der }) => Buffer.from(der).toString('base64')) },
@@ -66,10 +66,10 @@ async function texts(
   { resolver, domain, signal }: ProbeContext,
   label: string,
 ): Promise<TxtEvidence> {
-  const name = domain.prepend(label);
+  const parsedName = domain.prepend(label);
   // The name would exceed 255 octets, so the record cannot exist.
-  if (!name.ok) return { texts: [], lookup: 'absent', dnssec: 'indeterminate' };
-  const found = await lookupTexts(resolver, name.value, { signal });
+  if (!parsedName.ok) return { texts: [], lookup: 'absent', dnssec: 'indeterminate' };
+  const found = await lookupTexts(resolver, parsedName.value, { signal });
   return {
     texts: found.texts,
     lookup: found.lookup,

@@ -33,17 +33,17 @@ export interface ProbeTarget {
 export async function probeSmtp(
   context: ProbeContext,
   { host, ip, serverName = host }: ProbeTarget,
-  budget: ConnectionBudget,
+  connectionBudget: ConnectionBudget,
   known: readonly ConnectionEvidence[] = [],
 ): Promise<AddressEvidence> {
   const { goals, intrusive, clock, signal, spacingMs } = context;
-  if (budget.remaining <= 0)
+  if (connectionBudget.remaining <= 0)
     return { ip, status: 'inconclusive', reason: 'net-budget', connections: [] };
   const earlier = known
     .filter((connection) => connection.probe ?? connection.injection)
     .map((connection): ConnectionEvidence => ({ ...connection, earlier: true }));
   const probe = (purpose: ProbePurpose): Promise<ConnectionEvidence> => {
-    budget.consume();
+    connectionBudget.consume();
     return probeConnection(context, { address: ip, serverName, purpose });
   };
   let first = await probe('handshake');
@@ -53,7 +53,7 @@ export async function probeSmtp(
   const connections = [first, ...earlier];
   // A load balancer may have servers with and without STARTTLS behind one address, so one
   // missing offer is not proof.
-  if (goals && isMissing(first.starttls) && budget.remaining > 1) {
+  if (goals && isMissing(first.starttls) && connectionBudget.remaining > 1) {
     if (spacingMs > 0) await clock.sleep(spacingMs, signal);
     const second = await probe('handshake');
     connections.push(second);
@@ -83,19 +83,23 @@ export async function probeSmtp(
   const reserve = injectionTest ? 1 : 0;
   const log = await runProbes({
     goals,
-    budget: budget.remaining - reserve,
+    budget: connectionBudget.remaining - reserve,
     log: probeLog(connections),
     ask: async (question) => {
-      if (budget.remaining <= reserve) return { kind: 'none', reason: 'budget' };
+      if (connectionBudget.remaining <= reserve) return { kind: 'none', reason: 'budget' };
       if (stopped !== undefined) return { kind: 'none', reason: stopped };
       let connection = await ask(question);
-      while (isMissing(connection.starttls) && retries-- > 0 && budget.remaining > reserve)
+      while (
+        isMissing(connection.starttls) &&
+        retries-- > 0 &&
+        connectionBudget.remaining > reserve
+      )
         connection = await ask(question);
-      const answer = probeLog([connection])[0]?.answer;
+      const tlsAnswer = probeLog([connection])[0]?.answer;
       // No answer to a large hello: the prober repeats the question in a smaller one.
-      if (answer?.kind === 'none') return answer;
-      stopped = answer ? slowed(first, connection) : reasonOf(connection);
-      return answer ?? { kind: 'none', reason: stopped ?? '' };
+      if (tlsAnswer?.kind === 'none') return tlsAnswer;
+      stopped = tlsAnswer ? slowed(first, connection) : reasonOf(connection);
+      return tlsAnswer ?? { kind: 'none', reason: stopped ?? '' };
     },
   });
   const open = nextQuestion(log, goals) !== undefined;

@@ -83,11 +83,15 @@ export const baseline: Profile = {
       { finding: 'tls-broken-suite', suites: where12(isBroken) },
       {
         finding: 'tls-weak-suite',
-        suites: where12((suite) => isWeak(suite) && suite.authentication !== 'none'),
+        suites: where12(
+          (cipherSuite) => isWeak(cipherSuite) && cipherSuite.authentication !== 'none',
+        ),
       },
       {
         finding: 'tls-anonymous-suite',
-        suites: where12((suite) => suite.authentication === 'none' && !isBroken(suite)),
+        suites: where12(
+          (cipherSuite) => cipherSuite.authentication === 'none' && !isBroken(cipherSuite),
+        ),
       },
       pqSet,
     ],

@@ -20,13 +20,15 @@ export const bcp195Of2022: Profile = {
       {
         finding: 'tls-weak-suite',
         suites: where12(
-          (suite) => !isBroken(suite) && (suite.cipher === 'RC4' || suite.bits < 112),
+          (cipherSuite) =>
+            !isBroken(cipherSuite) && (cipherSuite.cipher === 'RC4' || cipherSuite.bits < 112),
         ),
       },
       {
         finding: 'tls-phase-out-suite',
         suites: where12(
-          (suite) => suite.keyExchange === 'RSA' && !isBroken(suite) && !isWeak(suite),
+          (cipherSuite) =>
+            cipherSuite.keyExchange === 'RSA' && !isBroken(cipherSuite) && !isWeak(cipherSuite),
         ),
       },
       { finding: 'tls-weak-handshake-signature', schemes: [0x0101, 0x0201, 0x0203] },
@@ -74,18 +76,18 @@ export const bcp195Of2026: Profile = {
   date: '2026-07',
   tls: {
     ...bcp195Of2022.tls,
-    sets: bcp195Of2022.tls.sets.map((set) => {
-      if (set.finding === 'tls-phase-out-suite')
+    sets: bcp195Of2022.tls.sets.map((tlsSet) => {
+      if (tlsSet.finding === 'tls-phase-out-suite')
         return {
-          finding: set.finding,
+          finding: tlsSet.finding,
           suites: where12(
-            (suite) =>
-              obsoleteKeyExchanges.includes(suite.keyExchange) &&
-              !isBroken(suite) &&
-              !isWeak(suite),
+            (cipherSuite) =>
+              obsoleteKeyExchanges.includes(cipherSuite.keyExchange) &&
+              !isBroken(cipherSuite) &&
+              !isWeak(cipherSuite),
           ),
         };
-      return set;
+      return tlsSet;
     }),
   },
   rules: {

@@ -28,15 +28,15 @@ export const bsiOf2023: Profile = {
           ...allBut12(
             where12(isBroken),
             where12(
-              (suite) =>
-                (suite.keyExchange === 'ECDHE' ||
-                  suite.keyExchange === 'DHE' ||
-                  suite.keyExchange === 'ECDH') &&
-                suite.authentication !== 'none' &&
-                suite.cipher === 'AES' &&
-                (suite.mode === 'GCM' ||
-                  suite.mode === 'CCM' ||
-                  (suite.mode === 'CBC' && /^SHA(256|384)$/.test(suite.hash))),
+              (cipherSuite) =>
+                (cipherSuite.keyExchange === 'ECDHE' ||
+                  cipherSuite.keyExchange === 'DHE' ||
+                  cipherSuite.keyExchange === 'ECDH') &&
+                cipherSuite.authentication !== 'none' &&
+                cipherSuite.cipher === 'AES' &&
+                (cipherSuite.mode === 'GCM' ||
+                  cipherSuite.mode === 'CCM' ||
+                  (cipherSuite.mode === 'CBC' && /^SHA(256|384)$/.test(cipherSuite.hash))),
             ),
           ),
           ...allBut13(0x1301, 0x1302, 0x1304),
@@ -94,10 +94,10 @@ export const bsiOf2026: Profile = {
       {
         finding: 'tls-phase-out-suite',
         suites: where12(
-          (suite) =>
-            suite.keyExchange === 'DHE' &&
-            suite.authentication !== 'none' &&
-            suite.cipher === 'AES',
+          (cipherSuite) =>
+            cipherSuite.keyExchange === 'DHE' &&
+            cipherSuite.authentication !== 'none' &&
+            cipherSuite.cipher === 'AES',
         ),
       },
     ],

@@ -25,16 +25,19 @@ export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readon
         ];
       return [];
     }),
-    ...sets.map((set, index): GradedAsk => {
-      const id = `${set.finding}.${index}`;
-      if ('suites' in set)
-        return { finding: set.finding, ask: { kind: 'suites', id, suites: set.suites } };
-      if ('schemes' in set)
-        return { finding: set.finding, ask: { kind: 'signatures', id, schemes: set.schemes } };
+    ...sets.map((tlsSet, index): GradedAsk => {
+      const id = `${tlsSet.finding}.${index}`;
+      if ('suites' in tlsSet)
+        return { finding: tlsSet.finding, ask: { kind: 'suites', id, suites: tlsSet.suites } };
+      if ('schemes' in tlsSet)
+        return {
+          finding: tlsSet.finding,
+          ask: { kind: 'signatures', id, schemes: tlsSet.schemes },
+        };
       return {
-        finding: set.finding,
-        ask: { kind: 'groups', id, groups: set.groups, version: set.version },
-        apart: set.apart && { finding: set.apart.finding, ids: set.apart.groups },
+        finding: tlsSet.finding,
+        ask: { kind: 'groups', id, groups: tlsSet.groups, version: tlsSet.version },
+        apart: tlsSet.apart && { finding: tlsSet.apart.finding, ids: tlsSet.apart.groups },
       };
     }),
     ...(dheBits === undefined ? [] : [{ finding: 'tls-weak-dhe', ask: { kind: 'dhe' } } as const]),

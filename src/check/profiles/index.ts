@@ -35,6 +35,6 @@ export const profileNames: readonly string[] = [
  * Finds a profile by name, with or without the date of its edition; undefined for an
  * unknown name.
  */
-export function findProfile(name: string): Profile | undefined {
-  return undatedNames.get(name) ?? profiles.find((profile) => profile.name === name);
+export function findProfile(profileName: string): Profile | undefined {
+  return undatedNames.get(profileName) ?? profiles.find((profile) => profile.name === profileName);
 }

@@ -44,16 +44,16 @@ const sufficient = named(
  * or a finite field.
  */
 const phaseOut = where12(
-  (suite) =>
-    (suite.keyExchange === 'ECDHE' || suite.keyExchange === 'DHE') &&
-    (suite.authentication === 'RSA' || suite.authentication === 'ECDSA') &&
-    ['AES', 'CAMELLIA', 'ARIA', 'CHACHA20'].includes(suite.cipher) &&
-    (suite.mode === 'GCM' ||
-      suite.mode === 'CCM' ||
-      suite.mode === 'POLY1305' ||
-      (suite.mode === 'CBC' && /^SHA(256|384)$/.test(suite.hash))) &&
-    !suite.name.endsWith('_OLD') &&
-    !sufficient.includes(suite.codePoint),
+  (cipherSuite) =>
+    (cipherSuite.keyExchange === 'ECDHE' || cipherSuite.keyExchange === 'DHE') &&
+    (cipherSuite.authentication === 'RSA' || cipherSuite.authentication === 'ECDSA') &&
+    ['AES', 'CAMELLIA', 'ARIA', 'CHACHA20'].includes(cipherSuite.cipher) &&
+    (cipherSuite.mode === 'GCM' ||
+      cipherSuite.mode === 'CCM' ||
+      cipherSuite.mode === 'POLY1305' ||
+      (cipherSuite.mode === 'CBC' && /^SHA(256|384)$/.test(cipherSuite.hash))) &&
+    !cipherSuite.name.endsWith('_OLD') &&
+    !sufficient.includes(cipherSuite.codePoint),
 );
 
 /**

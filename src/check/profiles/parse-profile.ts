@@ -15,25 +15,26 @@ const code = (what: string, table: ReadonlyMap<string, number>) =>
   z
     .string()
     .transform(
-      (name, context) => table.get(name) ?? refuse(context, `no ${what} is called ${name}`),
+      (profileName, context) =>
+        table.get(profileName) ?? refuse(context, `no ${what} is called ${profileName}`),
     );
 /** Suites of every version. */
 const suite = code(
   'suite',
-  new Map([...known.values()].map((suite) => [suite.name, suite.codePoint])),
+  new Map([...known.values()].map((cipherSuite) => [cipherSuite.name, cipherSuite.codePoint])),
 );
 /** Groups of the key exchange. */
 const group = code('group', new Map(groupTable.map((group) => [group.name, group.codePoint])));
 /** Signature schemes of the handshake. */
 const scheme = code(
   'signature scheme',
-  new Map(signatureSchemeTable.map(([id, name]) => [name, id])),
+  new Map(signatureSchemeTable.map(([id, profileName]) => [profileName, id])),
 );
 
 /** A finding of the catalogue. A profile can grade findings and cannot invent them. */
-const finding = z.string().transform((id, context) => {
-  if (id in catalogue) return id as FindingId;
-  return refuse(context, `no finding is called ${id}`);
+const finding = z.string().transform((ruleId, context) => {
+  if (ruleId in catalogue) return ruleId as FindingId;
+  return refuse(context, `no finding is called ${ruleId}`);
 });
 const severity = z.enum(['fail', 'warn', 'info', 'good']);
 const version = z.enum(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
@@ -98,7 +99,8 @@ const file = z.strictObject({
   extends: z
     .string()
     .transform(
-      (name, context) => findProfile(name) ?? refuse(context, `no profile is called ${name}`),
+      (profileName, context) =>
+        findProfile(profileName) ?? refuse(context, `no profile is called ${profileName}`),
     )
     .default(baseline),
   rules: z.record(z.string(), rule).default({}),
@@ -131,7 +133,7 @@ export function parseProfile(value: unknown): Result<Profile> {
     return malformed(`${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim());
   }
   const { extends: base, rules, tls: terms, ...own } = read.data;
-  const stranger = Object.keys(rules).find((id) => !(id in catalogue));
+  const stranger = Object.keys(rules).find((ruleId) => !(ruleId in catalogue));
   if (stranger !== undefined) return malformed(`rules.${stranger}: no finding is called so`);
   return ok({
     ...base,

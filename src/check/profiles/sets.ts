@@ -18,7 +18,7 @@ export const asked = (severity: Rule['severity'], clause: string): Rule => ({
 });
 
 /** Code points of the suites of TLS 1.2 and earlier that satisfy a condition. */
-export const where12 = (wanted: (suite: Suite) => boolean): readonly number[] =>
+export const where12 = (wanted: (cipherSuite: Suite) => boolean): readonly number[] =>
   only(suites12, wanted);
 
 /**
@@ -26,11 +26,12 @@ export const where12 = (wanted: (suite: Suite) => boolean): readonly number[] =>
  * which is a fault of the profile and must not pass silently.
  */
 export function named(...names: readonly string[]): readonly number[] {
-  return names.map((name) => {
+  return names.map((profileName) => {
     const found = [...known.values()].find(
-      (suite) => suite.name === name || suite.name === `TLS_${name}`,
+      (cipherSuite) =>
+        cipherSuite.name === profileName || cipherSuite.name === `TLS_${profileName}`,
     );
-    if (!found) throw new TypeError(`no suite is called ${name}`);
+    if (!found) throw new TypeError(`no suite is called ${profileName}`);
     return found.codePoint;
   });
 }
@@ -62,10 +63,11 @@ export function groupsNamed(
 }
 
 /** A suite that gives no protection: no encryption, or an export key of 40 or 56 bits. */
-export const isBroken = (suite: Suite): boolean => suite.cipher === 'NULL' || suite.export;
+export const isBroken = (cipherSuite: Suite): boolean =>
+  cipherSuite.cipher === 'NULL' || cipherSuite.export;
 /** A suite that an attacker with resources can break. */
-export const isWeak = (suite: Suite): boolean =>
-  !isBroken(suite) && (/RC4|RC2|DES|IDEA/.test(suite.cipher) || suite.bits < 112);
+export const isWeak = (cipherSuite: Suite): boolean =>
+  !isBroken(cipherSuite) && (/RC4|RC2|DES|IDEA/.test(cipherSuite.cipher) || cipherSuite.bits < 112);
 /** SHA-1 and older hashes in the signature of a key exchange. */
 export const sha1Schemes: readonly number[] = [0x0101, 0x0201, 0x0202, 0x0203];
 /** The hybrid groups of RFC 10024. */

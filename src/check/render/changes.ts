@@ -13,23 +13,31 @@ const titles: Readonly<Record<Direction, string>> = {
  * Renders the differences of two results, worse ones first, subject by subject, in lines
  * of 60 to 120 columns. Foreign text is neutralised. Ends with a line feed.
  */
-export function renderChanges({ domain, before, after, changes }: Comparison, width = 80): string {
-  const columns = Math.min(120, Math.max(60, width));
+export function renderChanges(
+  { domain, before, after, changes }: Comparison,
+  lineWidth = 80,
+): string {
+  const columns = Math.min(120, Math.max(60, lineWidth));
   const head = wrap(`${domain}  ${before} -> ${after}`, columns);
   if (changes.length === 0) return `${head.join('\n')}\n\nNothing is different.\n`;
   const blocks = (Object.keys(titles) as Direction[]).flatMap((direction) => {
-    const those = changes.filter((change) => change.direction === direction);
+    const those = changes.filter((factChange) => factChange.direction === direction);
     if (those.length === 0) return [];
-    const subjects = [...new Set(those.map((change) => change.subject))];
-    const lines = subjects.flatMap((subject) => [
+    const subjects = [...new Set(those.map((factChange) => factChange.subject))];
+    const outputLines = subjects.flatMap((subject) => [
       ...wrap(subject, columns, '  '),
       ...those
-        .filter((change) => change.subject === subject)
-        .flatMap((change) =>
-          wrap(`${change.what}: ${change.before} -> ${change.after}`, columns, '    ', '      '),
+        .filter((factChange) => factChange.subject === subject)
+        .flatMap((factChange) =>
+          wrap(
+            `${factChange.what}: ${factChange.before} -> ${factChange.after}`,
+            columns,
+            '    ',
+            '      ',
+          ),
         ),
     ]);
-    return [[titles[direction], ...lines].join('\n')];
+    return [[titles[direction], ...outputLines].join('\n')];
   });
   return `${[head.join('\n'), ...blocks].join('\n\n')}\n`;
 }

@@ -8,7 +8,7 @@ const isStripped = (starttls: string): boolean => starttls === 'absent' || start
  * Says what the control host shows of the network that the check ran from. Empty without
  * `--control`; else one paragraph that ends with a line feed.
  */
-export function renderControl({ network, hosts }: Evidence, width = 80): string {
+export function renderControl({ network, hosts }: Evidence, lineWidth = 80): string {
   const { control } = network;
   if (!control) return '';
   const anyStripped = hosts.some((host) =>
@@ -16,7 +16,7 @@ export function renderControl({ network, hosts }: Evidence, width = 80): string 
       address.connections.some((connection) => isStripped(connection.starttls)),
     ),
   );
-  return `${wrap(`Control host ${control.host}: ${verdictOn(control, anyStripped)}`, width).join('\n')}\n`;
+  return `${wrap(`Control host ${control.host}: ${verdictOn(control, anyStripped)}`, lineWidth).join('\n')}\n`;
 }
 
 /**

@@ -4,7 +4,7 @@ import { attacks, type Attack, type Exposure, type SenderClass } from '../../tls
 import { attackNames, cellOf, senderNames, senderRows, type Cell } from './words.js';
 
 /** Adds the colour of a tone, or nothing where colour is off. */
-export type PaintTone = (text: string, tone: Tone) => string;
+export type PaintTone = (outputText: string, tone: Tone) => string;
 
 /** Column heads of two lines: a cell is as wide as its longest word. */
 const heads: Readonly<Record<Attack, readonly [string, string]>> = {
@@ -18,7 +18,7 @@ const heads: Readonly<Record<Attack, readonly [string, string]>> = {
 /** Columns of one cell, one more than the longest word of a head. */
 const CELL = 12;
 /** Columns of the longest name of a sender, and two blanks. */
-const LABEL = Math.max(...Object.values(senderNames).map((name) => name.length)) + 2;
+const LABEL = Math.max(...Object.values(senderNames).map((groupName) => groupName.length)) + 2;
 
 /** From this width on the name of a sender stands in the line of its cells. */
 const WIDE = 2 + LABEL + (attacks.length - 1) * CELL + '(plaintext)'.length;
@@ -40,7 +40,7 @@ export interface ExposureOptions {
  * each cell has a line of its own.
  */
 export function exposureLines(exposure: Exposure, options: ExposureOptions): readonly string[] {
-  const { width, senders, paint = (text) => text } = options;
+  const { width, senders, paint = (outputText) => outputText } = options;
   const layout = layoutFor(width);
   const rowOf = (sender: SenderClass): string[] =>
     layout.row(
@@ -51,7 +51,8 @@ export function exposureLines(exposure: Exposure, options: ExposureOptions): rea
       })),
       paint,
     );
-  const quiet = (lines: readonly string[]): string[] => lines.map((line) => paint(line, 'quiet'));
+  const quiet = (lines: readonly string[]): string[] =>
+    lines.map((textLine) => paint(textLine, 'quiet'));
   if (senders) return [...quiet(layout.head), ...senders.flatMap(rowOf)];
   return [
     ...quiet(layout.head),
@@ -69,32 +70,32 @@ interface AttackCell extends Cell {
 /** One of the layouts: the lines of the head, and the lines of one sender. */
 interface Layout {
   readonly head: readonly string[];
-  row(name: string, cells: readonly AttackCell[], paint: PaintTone): string[];
+  row(groupName: string, attackCells: readonly AttackCell[], paint: PaintTone): string[];
 }
 
 /**
  * Chooses the layout by width. Cells keep the same columns in every row, so that a table
  * can be read downwards; padding is added outside the colour, which has no width.
  */
-function layoutFor(width: number): Layout {
-  if (width < NARROW) return stacked;
-  const label = width >= WIDE ? LABEL : 0;
-  const margin = width > NARROW ? '  ' : ' ';
+function layoutFor(lineWidth: number): Layout {
+  if (lineWidth < NARROW) return stacked;
+  const label = lineWidth >= WIDE ? LABEL : 0;
+  const margin = lineWidth > NARROW ? '  ' : ' ';
   const head = [0, 1].map((line) =>
     `${margin}${' '.repeat(label)}${attacks.map((attack) => (heads[attack][line] ?? '').padEnd(CELL)).join('')}`.trimEnd(),
   );
   return {
     head,
-    row: (name, cells, paint) => {
-      const line = cells
+    row: (groupName, attackCells, paint) => {
+      const textLine = attackCells
         .map(({ word, tone }, index) => {
-          const gap = index === cells.length - 1 ? 0 : Math.max(1, CELL - word.length);
+          const gap = index === attackCells.length - 1 ? 0 : Math.max(1, CELL - word.length);
           return paint(word, tone) + ' '.repeat(gap);
         })
         .join('');
       return label > 0
-        ? [`${margin}${name.padEnd(label)}${line}`]
-        : [`${margin}${name}`, `${margin}${line}`];
+        ? [`${margin}${groupName.padEnd(label)}${textLine}`]
+        : [`${margin}${groupName}`, `${margin}${textLine}`];
     },
   };
 }
@@ -102,9 +103,9 @@ function layoutFor(width: number): Layout {
 /** The layout of narrow terminals: one line for each cell, and no head. */
 const stacked: Layout = {
   head: [],
-  row: (name, cells, paint) => [
-    `  ${name}`,
-    ...cells.map(
+  row: (groupName, attackCells, paint) => [
+    `  ${groupName}`,
+    ...attackCells.map(
       ({ attack, word, tone }) => `    ${attackNames[attack].padEnd(22)} ${paint(word, tone)}`,
     ),
   ],
@@ -118,7 +119,7 @@ export function usedCells(exposure: Exposure): readonly Cell[] {
   const order: readonly Tone[] = ['good', 'fair', 'bad', 'quiet'];
   return cells
     .filter((cell, index) => cells.findIndex(({ word }) => word === cell.word) === index)
-    .sort((attack, b) => order.indexOf(attack.tone) - order.indexOf(b.tone));
+    .sort((attack, cell) => order.indexOf(attack.tone) - order.indexOf(cell.tone));
 }
 
 /** Explains the brackets; empty where no cell of the table has them. */
@@ -129,15 +130,15 @@ export function bracketNote(exposure: Exposure): string {
 }
 
 /** The meaning of every word that the table uses, in lines of at most `width` columns. */
-export function legendLines(exposure: Exposure, width: number, paint: PaintTone): string[] {
-  const lines = usedCells(exposure).flatMap(({ word, tone, means }) => {
-    const [first = '', ...rest] = wrap(means, width - CELL - 2, '');
+export function legendLines(exposure: Exposure, lineWidth: number, paint: PaintTone): string[] {
+  const outputLines = usedCells(exposure).flatMap(({ word, tone, means }) => {
+    const [first = '', ...rest] = wrap(means, lineWidth - CELL - 2, '');
     const indent = ' '.repeat(CELL + 2);
     return [
       `  ${paint(word, tone)}${' '.repeat(Math.max(1, CELL - word.length))}${first}`,
-      ...rest.map((line) => indent + line),
+      ...rest.map((textLine) => indent + textLine),
     ];
   });
   const note = bracketNote(exposure);
-  return note === '' ? lines : [...lines, ...wrap(note, width, '  ')];
+  return note === '' ? outputLines : [...outputLines, ...wrap(note, lineWidth, '  ')];
 }

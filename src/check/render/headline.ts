@@ -50,21 +50,23 @@ const happens: Readonly<Record<DeliveryResult, string>> = {
  * what an attacker can do. The first sentence names the worst outcome of any sender, host
  * and address.
  */
-export function headline(result: CheckResult): string {
-  return headlineParts(result).join(' ');
+export function headline(checkResult: CheckResult): string {
+  return headlineParts(checkResult).join(' ');
 }
 
 /**
  * The headline as separate paragraphs: mail today, the reason of a FAIL, mail under
  * attack. Empty parts are left out.
  */
-export function headlineParts(result: CheckResult): readonly string[] {
-  const { route, findings } = result;
+export function headlineParts(checkResult: CheckResult): readonly string[] {
+  const { route, findings } = checkResult;
   const nonexistent = findings.find((finding) => finding.id === 'domain-nonexistent');
   if (nonexistent) return [`${nonexistent.title}.`];
   if (route.kind === 'null-mx') return ['This domain declares that it takes no mail.'];
   if (route.kind === 'none') return ['This domain has no mail host: mail to it bounces at once.'];
-  return [today(result), reason(result), attacked(result)].filter((text) => text !== '');
+  return [today(checkResult), reason(checkResult), attacked(checkResult)].filter(
+    (outputText) => outputText !== '',
+  );
 }
 
 /** A group does no better than the worst of its rows. */
@@ -77,11 +79,11 @@ function outcomeOf({ exposure }: CheckResult, group: Group): DeliveryResult {
  * Mail without an attack. Part of it in plaintext is the worst case of a domain that
  * looks protected, so uneven addresses are named before anything else.
  */
-function today(result: CheckResult): string {
+function today(checkResult: CheckResult): string {
   const groupsWith = (outcome: DeliveryResult): readonly Group[] =>
-    all.filter((group) => outcomeOf(result, group) === outcome);
+    all.filter((group) => outcomeOf(checkResult, group) === outcome);
   const met = worstFirst.filter((outcome) => groupsWith(outcome).length > 0);
-  const minority = met.includes('cleartext') ? unevenTls(result) : undefined;
+  const minority = met.includes('cleartext') ? unevenTls(checkResult) : undefined;
   if (minority !== undefined) {
     const rest = met.filter((outcome) => outcome !== 'cleartext');
     const others = rest.map(
@@ -104,7 +106,7 @@ function today(result: CheckResult): string {
       return 'Today mail travels encrypted, but no sender verifies to whom.';
     case 'unknown':
     case undefined:
-      return unclear(result);
+      return unclear(checkResult);
     default:
       return `Today mail ${happens[met[0]]}.`;
   }
@@ -115,8 +117,8 @@ function today(result: CheckResult): string {
  * were reached.
  */
 function unevenTls({ hosts }: CheckResult): string | undefined {
-  const reached = hosts.flatMap((host) =>
-    host.addresses.filter((address) => address.status === 'reachable'),
+  const reached = hosts.flatMap((mailHost) =>
+    mailHost.addresses.filter((address) => address.status === 'reachable'),
   );
   const without = reached.filter((address) =>
     ['absent', 'mangled', 'refused'].includes(address.starttls),
@@ -127,8 +129,8 @@ function unevenTls({ hosts }: CheckResult): string | undefined {
 }
 
 /** Says that nothing is known, with the cause where one finding explains it. */
-function unclear(result: CheckResult): string {
-  const why = whyUnclear(result);
+function unclear(checkResult: CheckResult): string {
+  const why = whyUnclear(checkResult);
   // A silent server is reported next to that server.
   const because =
     why && why.id !== 'mx-inconclusive'

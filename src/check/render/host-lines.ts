@@ -8,19 +8,24 @@ import { because, duration, tlsVersions, versionList, versionName } from './word
  * columns. `quiet` paints what is only listed at depth `inventory`.
  */
 export function hostLines(
-  result: CheckResult,
-  width: number,
-  quiet: (text: string) => string,
+  checkResult: CheckResult,
+  lineWidth: number,
+  quiet: (outputText: string) => string,
 ): readonly string[] {
-  const { hosts, mtaSts, tlsRpt, depth } = result;
-  const lines = hosts.flatMap((host) => [
-    ...wrap(`${String(host.preference).padStart(4)} ${hostLine(host)}`, width, '', '       '),
-    ...host.addresses.flatMap((address) => [
-      ...addressLines(address, depth, width),
+  const { hosts, mtaSts, tlsRpt, depth } = checkResult;
+  const outputLines = hosts.flatMap((mailHost) => [
+    ...wrap(
+      `${String(mailHost.preference).padStart(4)} ${hostLine(mailHost)}`,
+      lineWidth,
+      '',
+      '       ',
+    ),
+    ...mailHost.addresses.flatMap((address) => [
+      ...addressLines(address, depth, lineWidth),
       ...(address.submission ?? []).flatMap(({ port, ...there }) =>
-        addressLines({ ...there, ip: `port ${port}` }, depth, width),
+        addressLines({ ...there, ip: `port ${port}` }, depth, lineWidth),
       ),
-      ...(depth === 'inventory' ? surface(address, hosts, width).map(quiet) : []),
+      ...(depth === 'inventory' ? surface(address, hosts, lineWidth).map(quiet) : []),
     ]),
   ]);
   const sts =
@@ -28,7 +33,7 @@ export function hostLines(
       ? `${mtaSts.mode ?? ''}, cached for ${duration(mtaSts.maxAge ?? 0)}`
       : mtaSts.status;
   const rpt = tlsRpt.status === 'found' ? tlsRpt.rua.join(', ') : tlsRpt.status;
-  return [...lines, ...wrap(`MTA-STS ${sts};  TLS-RPT ${rpt}`, width, '  ', '    ')];
+  return [...outputLines, ...wrap(`MTA-STS ${sts};  TLS-RPT ${rpt}`, lineWidth, '  ', '    ')];
 }
 
 /** The suffix on the policy; a missing host is in capitals, since it may stop mail. */
@@ -53,11 +58,11 @@ function hostLine({ name, dnssec, tlsa, mtaStsMatch, passedOver }: MailHost): st
 function addressLines(
   address: MailAddress,
   depth: CheckResult['depth'],
-  width: number,
+  lineWidth: number,
 ): readonly string[] {
   const { ip, status, starttls, tls, certificates } = address;
-  const line = (text: string): readonly string[] =>
-    wrap(`${ip}  ${text}`, width, '       ', '         ');
+  const line = (outputText: string): readonly string[] =>
+    wrap(`${ip}  ${outputText}`, lineWidth, '       ', '         ');
   if (status !== 'reachable') return line(`${status}${because(address)}`);
   if (starttls !== 'offered') return line(`STARTTLS ${starttls}${because(address)}`);
   if (certificates.length === 0 || tls.suites.length === 0)
@@ -71,7 +76,10 @@ function addressLines(
   const inOne = line([versions, ...words].join('; '));
   return inOne.length === 1
     ? inOne
-    : [...line(versions), ...words.flatMap((text) => wrap(text, width, '         '))];
+    : [
+        ...line(versions),
+        ...words.flatMap((outputText) => wrap(outputText, lineWidth, '         ')),
+      ];
 }
 
 /** A version without an answer is printed as such: left out, it would look refused. */
@@ -105,13 +113,13 @@ function certificateWords(certificate: MailCertificate): string {
 function surface(
   { ip, tls }: MailAddress,
   all: readonly MailHost[],
-  width: number,
+  lineWidth: number,
 ): readonly string[] {
   const lines = surfaceLines(tls);
   const wrapped = (text: readonly string[]): readonly string[] =>
-    text.flatMap((line) => wrap(line, width, '         ', '           '));
+    text.flatMap((textLine) => wrap(textLine, lineWidth, '         ', '           '));
   const alike = all
-    .flatMap((host) => host.addresses)
+    .flatMap((mailHost) => mailHost.addresses)
     .find((other) => surfaceLines(other.tls).join() === lines.join());
   return lines.length > 0 && alike && alike.ip !== ip
     ? wrapped([`suites, order and groups as at ${alike.ip}`])
@@ -123,14 +131,16 @@ const weakMark = (name: string): string => (suiteStrength(name) === 'weak' ? ' (
 
 /** The suites of each version and the groups, as lines that are not wrapped yet. */
 function surfaceLines({ suites, order, groups }: MailAddress['tls']): readonly string[] {
-  const versions = [...new Set(suites.map((suite) => suite.version))];
-  const lines = versions.map((version) => {
+  const versions = [...new Set(suites.map((cipherSuite) => cipherSuite.version))];
+  const outputLines = versions.map((version) => {
     const decides =
       order[version] && order[version] !== 'unknown' ? ` (${order[version]}'s order)` : '';
     const names = suites
-      .filter((suite) => suite.version === version)
-      .map((suite) => `${suite.name.replace(/^TLS_/, '')}${weakMark(suite.name)}`);
+      .filter((cipherSuite) => cipherSuite.version === version)
+      .map(
+        (cipherSuite) => `${cipherSuite.name.replace(/^TLS_/, '')}${weakMark(cipherSuite.name)}`,
+      );
     return `${versionName(version)}${decides}: ${names.join(', ')}`;
   });
-  return groups.length > 0 ? [...lines, `groups: ${groups.join(', ')}`] : lines;
+  return groups.length > 0 ? [...outputLines, `groups: ${groups.join(', ')}`] : outputLines;
 }

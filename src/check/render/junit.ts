@@ -20,7 +20,7 @@ export function renderJunit(
   results: readonly CheckResult[],
   { failOn = 'fail' }: JunitOptions = {},
 ): string {
-  const suites = results.map((result) => suite(result, failOn));
+  const suites = results.map((checkResult) => suite(checkResult, failOn));
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="hermetic">\n${suites.join('')}</testsuites>\n`;
 }
 
@@ -36,38 +36,38 @@ interface Case {
  * One domain as a test suite. The time is 0, because the duration of a check says nothing
  * about the domain and would make equal results differ.
  */
-function suite(result: CheckResult, failOn: 'warn' | 'fail'): string {
+function suite(checkResult: CheckResult, failOn: 'warn' | 'fail'): string {
   const cases = [
-    verdictCase(result, failOn),
-    ...result.findings.map((finding) => findingCase(finding, failOn)),
-    ...(result.passed ?? []).map(({ id }): Case => ({ name: id, outcome: 'passed' })),
-    ...result.notLookedAt.map((id): Case => ({
-      name: id,
+    verdictCase(checkResult, failOn),
+    ...checkResult.findings.map((finding) => findingCase(finding, failOn)),
+    ...(checkResult.passed ?? []).map(({ id }): Case => ({ name: id, outcome: 'passed' })),
+    ...checkResult.notLookedAt.map((findingId): Case => ({
+      name: findingId,
       outcome: 'skipped',
-      message: `not tested at depth ${result.depth}`,
+      message: `not tested at depth ${checkResult.depth}`,
     })),
   ];
   const counted = (outcome: Case['outcome']): number =>
     cases.filter((testCase) => testCase.outcome === outcome).length;
   const head = attributes({
-    name: result.domain,
+    name: checkResult.domain,
     tests: cases.length,
     failures: counted('failure'),
     errors: counted('error'),
     skipped: counted('skipped'),
     time: 0,
     // The schema of JUnit reports takes local time without a zone; here it is UTC.
-    timestamp: result.checkedAt.replace(/Z$/, ''),
+    timestamp: checkResult.checkedAt.replace(/Z$/, ''),
   });
   const properties = Object.entries({
-    profile: result.profile,
-    depth: result.depth,
-    connections: result.connections,
-    ...provenanceProperties(result),
+    profile: checkResult.profile,
+    depth: checkResult.depth,
+    connections: checkResult.connections,
+    ...provenanceProperties(checkResult),
   })
     .map(([name, value]) => `      <property${attributes({ name, value })}/>\n`)
     .join('');
-  return `  <testsuite${head}>\n    <properties>\n${properties}    </properties>\n${cases.map((item) => testCase(result.domain, item)).join('')}  </testsuite>\n`;
+  return `  <testsuite${head}>\n    <properties>\n${properties}    </properties>\n${cases.map((item) => testCase(checkResult.domain, item)).join('')}  </testsuite>\n`;
 }
 
 /** The origin of the result as flat names and values. */
@@ -94,10 +94,10 @@ function provenanceProperties({
  * The verdict as a test, so that a CI job with no failed finding still reports an unknown
  * result.
  */
-function verdictCase(result: CheckResult, failOn: 'warn' | 'fail'): Case {
+function verdictCase(checkResult: CheckResult, failOn: 'warn' | 'fail'): Case {
   const name = 'verdict';
-  const message = headline(result);
-  switch (result.verdict) {
+  const message = headline(checkResult);
+  switch (checkResult.verdict) {
     case 'inconclusive':
       return { name, outcome: 'error', message: `could not tell: ${message}` };
     case 'not-applicable':
@@ -106,7 +106,7 @@ function verdictCase(result: CheckResult, failOn: 'warn' | 'fail'): Case {
       return { name, outcome: 'failure', message };
     case 'warn':
     case 'pass':
-      return { name, outcome: result.verdict === failOn ? 'failure' : 'passed', message };
+      return { name, outcome: checkResult.verdict === failOn ? 'failure' : 'passed', message };
   }
 }
 
@@ -120,7 +120,7 @@ function findingCase(
 ): Case {
   const name = `${id}: ${subject}`;
   if (severity === 'good') return { name, outcome: 'passed' };
-  const plan = steps.map((step, index) => `${index + 1}. ${step.text}`);
+  const plan = steps.map((fixStep, index) => `${index + 1}. ${fixStep.text}`);
   const reasons = reason === undefined ? [] : [reason];
   const text = [
     ...reasons,
@@ -141,8 +141,8 @@ function findingCase(
  * One element. Notes of a passed test go to system-out, the only place for text that
  * every CI server shows without counting a failure.
  */
-function testCase(domain: string, { name, outcome, message = '', text = '' }: Case): string {
-  const open = `    <testcase${attributes({ classname: domain, name, time: 0 })}`;
+function testCase(domainName: string, { name, outcome, message = '', text = '' }: Case): string {
+  const open = `    <testcase${attributes({ classname: domainName, name, time: 0 })}`;
   switch (outcome) {
     case 'passed':
       return message === ''
@@ -158,7 +158,7 @@ function testCase(domain: string, { name, outcome, message = '', text = '' }: Ca
 /** Attributes with a blank before each; every value is escaped. */
 function attributes(values: Readonly<Record<string, string | number>>): string {
   return Object.entries(values)
-    .map(([name, value]) => ` ${name}="${xml(String(value))}"`)
+    .map(([caseName, value]) => ` ${caseName}="${xml(String(value))}"`)
     .join('');
 }
 
@@ -175,9 +175,12 @@ const entities: Readonly<Record<string, string>> = {
  * Escapes text for an element or attribute. Characters that XML 1.0 forbids (§2.2) become
  * visible escapes, and a value is cut off after 4000 characters.
  */
-function xml(text: string): string {
-  return neutralise(text, 4000).replace(/[&<>"']/g, (testCase) => entities[testCase] as string);
+function xml(outputText: string): string {
+  return neutralise(outputText, 4000).replace(
+    /[&<>"']/g,
+    (testCase) => entities[testCase] as string,
+  );
 }
 
 /** Escapes text line by line, so that its own line ends stay. */
-const lines = (text: string): string => text.split('\n').map(xml).join('\n');
+const lines = (outputText: string): string => outputText.split('\n').map(xml).join('\n');

@@ -19,26 +19,28 @@ const states = {
  * One line and the exit status that monitoring plugins use: 0 OK, 1 warning, 2 critical,
  * 3 unknown.
  */
-export function renderNagios(result: CheckResult): {
+export function renderNagios(checkResult: CheckResult): {
   readonly line: string;
   readonly status: 0 | 1 | 2 | 3;
 } {
   // A monitored domain that does not exist is more likely a typing error than a domain
   // without mail, so it is UNKNOWN.
-  const nonexistent = result.findings.find((finding) => finding.id === 'domain-nonexistent');
-  const [word, status] = states[nonexistent ? 'inconclusive' : result.verdict];
+  const nonexistent = checkResult.findings.find((finding) => finding.id === 'domain-nonexistent');
+  const [word, status] = states[nonexistent ? 'inconclusive' : checkResult.verdict];
   const counted = (severity: string): number =>
-    result.findings.filter((finding) => finding.severity === severity).length;
-  const unclear = result.verdict === 'inconclusive' ? whyUnclear(result) : undefined;
+    checkResult.findings.filter((finding) => finding.severity === severity).length;
+  const unclear = checkResult.verdict === 'inconclusive' ? whyUnclear(checkResult) : undefined;
   const worst =
     nonexistent ??
     unclear ??
-    result.findings.find((finding) => finding.severity === 'fail' || finding.severity === 'warn');
-  const text = worst ? `${worst.subject}: ${worst.title} (${worst.id})` : result.verdict;
+    checkResult.findings.find(
+      (finding) => finding.severity === 'fail' || finding.severity === 'warn',
+    );
+  const outputText = worst ? `${worst.subject}: ${worst.title} (${worst.id})` : checkResult.verdict;
   // A vertical bar separates the text from the performance data.
-  const line = `MAILTLS ${word} - ${result.domain}: ${text}`.replaceAll('|', '/');
+  const textLine = `MAILTLS ${word} - ${checkResult.domain}: ${outputText}`.replaceAll('|', '/');
   return {
-    line: `${neutralise(line)} | fail=${counted('fail')} warn=${counted('warn')} connections=${result.connections}`,
+    line: `${neutralise(textLine)} | fail=${counted('fail')} warn=${counted('warn')} connections=${checkResult.connections}`,
     status,
   };
 }

@@ -18,20 +18,20 @@ export interface OverviewRow {
  * same table.
  */
 export function overviewRows(results: readonly CheckResult[]): readonly OverviewRow[] {
-  const rows = results.map((result, index) => ({
+  const rows = results.map((checkResult, index) => ({
     nth: index + 1,
-    result,
-    scores: scorecard(result),
-    expires: earliestExpiry(result),
+    result: checkResult,
+    scores: scorecard(checkResult),
+    expires: earliestExpiry(checkResult),
   }));
   const count = ({ scores }: OverviewRow, mark: string): number =>
     scores.filter((score) => score.mark === mark).length;
   return rows.sort(
-    (a, b) =>
-      verdictOrder.indexOf(a.result.verdict) - verdictOrder.indexOf(b.result.verdict) ||
-      count(b, 'fail') - count(a, 'fail') ||
-      count(b, 'warn') - count(a, 'warn') ||
-      a.nth - b.nth,
+    (left, right) =>
+      verdictOrder.indexOf(left.result.verdict) - verdictOrder.indexOf(right.result.verdict) ||
+      count(right, 'fail') - count(left, 'fail') ||
+      count(right, 'warn') - count(left, 'warn') ||
+      left.nth - right.nth,
   );
 }
 
@@ -40,8 +40,8 @@ export function overviewRows(results: readonly CheckResult[]): readonly Overview
  * their order as text is that in time.
  */
 function earliestExpiry({ hosts }: CheckResult): string | undefined {
-  const ends = hosts.flatMap((host) =>
-    host.addresses.flatMap((address) =>
+  const ends = hosts.flatMap((mailHost) =>
+    mailHost.addresses.flatMap((address) =>
       address.certificates.map((certificate) => certificate.notAfter),
     ),
   );
@@ -56,7 +56,7 @@ export function verdictCounts(results: readonly CheckResult[]): string {
   return verdictOrder
     .map((verdict) => ({
       verdict,
-      n: results.filter((result) => result.verdict === verdict).length,
+      n: results.filter((checkResult) => checkResult.verdict === verdict).length,
     }))
     .filter(({ n: count }) => count > 0)
     .map(({ verdict, n: count }) => `${count} ${verdictWords[verdict]}`)

@@ -6,9 +6,9 @@ import { counted } from './words.js';
  * results apart. Undefined values were not recorded.
  */
 export function aboutCheck(
-  result: CheckResult,
+  checkResult: CheckResult,
 ): readonly (readonly [term: string, value: string | undefined])[] {
-  const { checkedAt, profile, depth, connections, provenance } = result;
+  const { checkedAt, profile, depth, connections, provenance } = checkResult;
   const time = checkedAt.replace('T', ' ').replace('Z', ' UTC');
   const head = [['Time', time]] as const;
   const spent = counted(connections, 'connection');

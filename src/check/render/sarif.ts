@@ -17,37 +17,37 @@ export function renderSarif(results: readonly CheckResult[]): string {
  * One run for one domain. Rules are listed once and referenced by index, as SARIF 2.1.0
  * §3.27.6 allows.
  */
-function run(result: CheckResult): object {
-  const ids = [...new Set(result.findings.map((finding) => finding.id))];
+function run(checkResult: CheckResult): object {
+  const ids = [...new Set(checkResult.findings.map((finding) => finding.id))];
   return {
     tool: {
       driver: {
         name: 'Hermetic',
-        version: result.provenance?.tool.version,
-        semanticVersion: result.provenance?.tool.version,
+        version: checkResult.provenance?.tool.version,
+        semanticVersion: checkResult.provenance?.tool.version,
         rules: ids.map(rule),
       },
     },
-    automationDetails: { id: `hermetic/${safe(result.domain)}/` },
+    automationDetails: { id: `hermetic/${safe(checkResult.domain)}/` },
     invocations: [
       {
         executionSuccessful: true,
-        endTimeUtc: result.checkedAt,
+        endTimeUtc: checkResult.checkedAt,
         toolExecutionNotifications:
-          result.verdict === 'inconclusive' ? [unknownNotice(result)] : undefined,
+          checkResult.verdict === 'inconclusive' ? [unknownNotice(checkResult)] : undefined,
       },
     ],
     properties: {
-      verdict: result.verdict,
-      profile: result.profile,
-      depth: result.depth,
-      connections: result.connections,
-      domainUnicode: result.domainUnicode,
-      provenance: result.provenance,
-      passed: result.passed,
+      verdict: checkResult.verdict,
+      profile: checkResult.profile,
+      depth: checkResult.depth,
+      connections: checkResult.connections,
+      domainUnicode: checkResult.domainUnicode,
+      provenance: checkResult.provenance,
+      passed: checkResult.passed,
     },
-    results: result.findings.map((finding) =>
-      item(result.domain, finding, ids.indexOf(finding.id)),
+    results: checkResult.findings.map((finding) =>
+      item(checkResult.domain, finding, ids.indexOf(finding.id)),
     ),
   };
 }
@@ -56,16 +56,16 @@ function run(result: CheckResult): object {
  * An inconclusive verdict is a notification of the tool, since it is not a result about
  * the domain.
  */
-const unknownNotice = (result: CheckResult): object => ({
+const unknownNotice = (checkResult: CheckResult): object => ({
   level: 'warning',
-  message: { text: safe(`Could not tell: ${headline(result)}`) },
+  message: { text: safe(`Could not tell: ${headline(checkResult)}`) },
 });
 
 /** The description of a finding without a case, from the catalogue. */
-function rule(id: string): object {
-  const { title, why, fix, reference, owner } = describeFinding(id as FindingId);
+function rule(findingId: string): object {
+  const { title, why, fix, reference, owner } = describeFinding(findingId as FindingId);
   return {
-    id,
+    id: findingId,
     shortDescription: { text: title },
     fullDescription: { text: why },
     help: { text: `${fix} By ${ownerNames[owner]}; ${reference}.` },
@@ -89,12 +89,12 @@ const levels = {
  * dashboard recognises the finding although its text changes with dates and addresses.
  */
 function item(
-  domain: string,
+  domainName: string,
   { id, severity, subject, title, why, fix, steps, reference, owner }: Finding,
   ruleIndex: number,
 ): object {
-  const host = subject.split(' ')[0] ?? subject;
-  const name = subject === domain ? safe(domain) : `${safe(domain)}/${safe(subject)}`;
+  const hostName = subject.split(' ')[0] ?? subject;
+  const name = subject === domainName ? safe(domainName) : `${safe(domainName)}/${safe(subject)}`;
   return {
     ruleId: id,
     ruleIndex,
@@ -102,11 +102,13 @@ function item(
     message: { text: safe(`${title} (${subject}). ${why} ${fix}`) },
     locations: [
       {
-        physicalLocation: { artifactLocation: { uri: `dns:${encodeURIComponent(safe(host))}` } },
+        physicalLocation: {
+          artifactLocation: { uri: `dns:${encodeURIComponent(safe(hostName))}` },
+        },
         logicalLocations: [{ name: safe(subject), fullyQualifiedName: name, kind: 'resource' }],
       },
     ],
-    partialFingerprints: { 'hermeticFinding/v1': safe(`${domain} ${id} ${subject}`) },
+    partialFingerprints: { 'hermeticFinding/v1': safe(`${domainName} ${id} ${subject}`) },
     properties: {
       subject: safe(subject),
       owner,
@@ -121,6 +123,6 @@ function item(
 }
 
 /** Makes control and bidi characters visible; at most 4000 characters. */
-const safe = (text: string): string => neutralise(text, 4000);
+const safe = (outputText: string): string => neutralise(outputText, 4000);
 /** The same for text of several lines. */
-const lines = (text: string): string => text.split('\n').map(safe).join('\n');
+const lines = (outputText: string): string => outputText.split('\n').map(safe).join('\n');

@@ -56,7 +56,7 @@ interface ScoreRow {
   readonly topic: Topic;
   readonly name: string;
   readonly clause: string;
-  readonly observe: (result: CheckResult) => Observed;
+  readonly observe: (checkResult: CheckResult) => Observed;
 }
 
 /**
@@ -82,11 +82,11 @@ export const scoreNames = rows.map(({ topic, name }) => ({ topic, name }));
  * The scorecard of a result: one row for each topic. Empty for a domain without mail.
  * A fault of a topic shows in its mark; a topic that was not observed is never `pass`.
  */
-export function scorecard(result: CheckResult): readonly Score[] {
-  if (!takesMail(result)) return [];
+export function scorecard(checkResult: CheckResult): readonly Score[] {
+  if (!takesMail(checkResult)) return [];
   return rows.map(({ topic, name, clause, observe }) => {
-    const worst = worstOf(result, topic);
-    const observed = observe(result);
+    const worst = worstOf(checkResult, topic);
+    const observed = observe(checkResult);
     const isFault = worst === 'fail' || worst === 'warn';
     return { topic, name, clause, value: observed.value, mark: isFault ? worst : observed.mark };
   });
@@ -107,24 +107,24 @@ function worstOf({ findings }: CheckResult, topic: Topic): Severity | undefined 
 
 /** Every address of every MX host. */
 const addressesOf = ({ hosts }: CheckResult): readonly MailAddress[] =>
-  hosts.flatMap((host) => host.addresses);
+  hosts.flatMap((mailHost) => mailHost.addresses);
 /** Addresses of which at least one suite was seen. */
-const sessionsOf = (result: CheckResult): readonly MailAddress[] =>
-  addressesOf(result).filter(
+const sessionsOf = (checkResult: CheckResult): readonly MailAddress[] =>
+  addressesOf(checkResult).filter(
     (address) => address.starttls === 'offered' && address.tls.suites.length > 0,
   );
 /** Every certificate seen on port 25. */
-const certificatesOf = (result: CheckResult): readonly MailCertificate[] =>
-  addressesOf(result).flatMap((address) => address.certificates);
+const certificatesOf = (checkResult: CheckResult): readonly MailCertificate[] =>
+  addressesOf(checkResult).flatMap((address) => address.certificates);
 
 /**
  * Hosts and addresses that were reached. Unknown rather than a fault where some were not:
  * the fault, if any, is a finding.
  */
-function mailHosts(result: CheckResult): Observed {
-  const { hosts, route } = result;
+function mailHosts(checkResult: CheckResult): Observed {
+  const { hosts, route } = checkResult;
   if (route.kind === 'error') return { value: 'the MX lookup failed', mark: 'unknown' };
-  const addresses = addressesOf(result);
+  const addresses = addressesOf(checkResult);
   const reached = addresses.filter((address) => address.status === 'reachable').length;
   const all = reached === addresses.length;
   const some = `${reached} of ${counted(addresses.length, 'address')} reached`;
@@ -137,7 +137,7 @@ function mailHosts(result: CheckResult): Observed {
  * mail is lost by it.
  */
 function dnssec({ route, hosts }: CheckResult): Observed {
-  const states = [route.dnssec, ...hosts.map((host) => host.dnssec)];
+  const states = [route.dnssec, ...hosts.map((mailHost) => mailHost.dnssec)];
   if (states.includes('bogus')) return { value: 'validation fails', mark: 'unknown' };
   if (states.includes('indeterminate'))
     return { value: 'could not be determined', mark: 'unknown' };
@@ -152,8 +152,8 @@ function dnssec({ route, hosts }: CheckResult): Observed {
 }
 
 /** Addresses that offer STARTTLS, of those that were reached. */
-function starttls(result: CheckResult): Observed {
-  const reached = addressesOf(result).filter((address) => address.status === 'reachable');
+function starttls(checkResult: CheckResult): Observed {
+  const reached = addressesOf(checkResult).filter((address) => address.status === 'reachable');
   const offering = reached.filter((address) => address.starttls === 'offered').length;
   if (reached.length === 0) return { value: 'no mail host was reached', mark: 'unknown' };
   if (offering === reached.length)
@@ -167,8 +167,8 @@ function starttls(result: CheckResult): Observed {
 /**
  * Versions that the server accepts; where the depth did not ask, those that were seen.
  */
-function versions(result: CheckResult): Observed {
-  const sessions = sessionsOf(result);
+function versions(checkResult: CheckResult): Observed {
+  const sessions = sessionsOf(checkResult);
   if (sessions.length === 0) return { value: 'no TLS session', mark: 'unknown' };
   const having = (settled: string): string[] =>
     tlsVersions.filter((version) =>
@@ -176,7 +176,9 @@ function versions(result: CheckResult): Observed {
     );
   const [accepted, unknown] = [having('accepted'), having('unknown')];
   const met = [
-    ...new Set(sessions.flatMap((address) => address.tls.suites.map((suite) => suite.version))),
+    ...new Set(
+      sessions.flatMap((address) => address.tls.suites.map((cipherSuite) => cipherSuite.version)),
+    ),
   ];
   const value = versionList(accepted.length > 0 ? accepted : met);
   return unknown.length === 0
@@ -188,17 +190,19 @@ function versions(result: CheckResult): Observed {
  * Suites, and how many of them are weak. The mark is `pass` only where the profile asked
  * about suites.
  */
-function ciphers(result: CheckResult): Observed {
+function ciphers(checkResult: CheckResult): Observed {
   const suites = [
     ...new Set(
-      sessionsOf(result).flatMap((address) => address.tls.suites.map((suite) => suite.name)),
+      sessionsOf(checkResult).flatMap((address) =>
+        address.tls.suites.map((cipherSuite) => cipherSuite.name),
+      ),
     ),
   ];
   if (suites.length === 0) return { value: 'no TLS session', mark: 'unknown' };
   const weak = suites.filter((name) => suiteStrength(name) === 'weak').length;
-  const found = `${counted(suites.length, 'suite')} ${result.depth === 'inventory' ? 'accepted' : 'seen'}`;
+  const found = `${counted(suites.length, 'suite')} ${checkResult.depth === 'inventory' ? 'accepted' : 'seen'}`;
   const value = `${found}, ${weak === 0 ? 'none' : weak} weak`;
-  const tested = (result.passed ?? []).some(({ topic }) => topic === 'cipher');
+  const tested = (checkResult.passed ?? []).some(({ topic }) => topic === 'cipher');
   return { value, mark: tested ? 'pass' : 'unknown' };
 }
 
@@ -206,9 +210,11 @@ function ciphers(result: CheckResult): Observed {
  * The first certificate to expire. A certificate that DANE vouches for is as good as one
  * of a public CA.
  */
-function certificate(result: CheckResult): Observed {
-  const all = certificatesOf(result);
-  const [first] = [...all].sort((address, b) => address.notAfter.localeCompare(b.notAfter));
+function certificate(checkResult: CheckResult): Observed {
+  const all = certificatesOf(checkResult);
+  const [first] = [...all].sort((address, mailCertificate) =>
+    address.notAfter.localeCompare(mailCertificate.notAfter),
+  );
   if (!first) return { value: 'no certificate was seen', mark: 'unknown' };
   const trusted = all.every(
     (certificate) => certificate.chain === 'trusted' && certificate.nameMatch === 'match',
@@ -225,7 +231,7 @@ function certificate(result: CheckResult): Observed {
  * an attacker can direct mail to other hosts (RFC 7672 §2.2.1).
  */
 function dane({ hosts, route }: CheckResult): Observed {
-  const states = hosts.map((host) => host.tlsa.status);
+  const states = hosts.map((mailHost) => mailHost.tlsa.status);
   const usable = states.filter((status) => status === 'usable').length;
   if (states.includes('bogus') || states.includes('tempfail'))
     return { value: 'the TLSA lookup fails', mark: 'unknown' };
@@ -235,8 +241,8 @@ function dane({ hosts, route }: CheckResult): Observed {
   }
   const value = `TLSA records for ${usable} of ${counted(states.length, 'host')}`;
   if (route.dnssec !== 'secure') return { value: `${value}, MX record unsigned`, mark: 'absent' };
-  const checked = hosts.flatMap((host) =>
-    host.addresses.flatMap((address) => address.certificates),
+  const checked = hosts.flatMap((mailHost) =>
+    mailHost.addresses.flatMap((address) => address.certificates),
   );
   const mismatches = checked.filter((certificate) => certificate.dane === 'mismatch').length;
   if (mismatches > 0) {

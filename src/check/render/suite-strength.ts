@@ -3,7 +3,7 @@ import { isBroken, isWeak } from '../profiles/sets.js';
 
 /** Suites by their IANA names, the form that results store. */
 const byName: ReadonlyMap<string, Suite> = new Map(
-  [...suites.values()].map((suite) => [suite.name, suite]),
+  [...suites.values()].map((cipherSuite) => [cipherSuite.name, cipherSuite]),
 );
 
 /**
@@ -18,8 +18,9 @@ const authenticated: ReadonlySet<Suite['mode']> = new Set(['GCM', 'CCM', 'CCM_8'
  * §4.2). `strong`: the others. Undefined for a name that IANA does not have.
  */
 export function suiteStrength(name: string): 'strong' | 'dated' | 'weak' | undefined {
-  const suite = byName.get(name);
-  if (suite === undefined) return undefined;
-  if (isBroken(suite) || isWeak(suite) || suite.authentication === 'none') return 'weak';
-  return suite.forwardSecrecy && authenticated.has(suite.mode) ? 'strong' : 'dated';
+  const cipherSuite = byName.get(name);
+  if (cipherSuite === undefined) return undefined;
+  if (isBroken(cipherSuite) || isWeak(cipherSuite) || cipherSuite.authentication === 'none')
+    return 'weak';
+  return cipherSuite.forwardSecrecy && authenticated.has(cipherSuite.mode) ? 'strong' : 'dated';
 }

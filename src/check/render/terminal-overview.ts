@@ -33,16 +33,16 @@ export function renderOverview(
   results: readonly CheckResult[],
   options: TerminalOptions = {},
 ): string {
-  const { width, paint } = layoutOf(options);
+  const { width: lineWidth, paint } = layoutOf(options);
   const rows = overviewRows(results);
   const names = Math.max(...rows.map(({ result }) => result.domain.length), 'Domain'.length);
   const verdicts = Math.max(...rows.map(({ result }) => verdictNames[result.verdict].length));
   // A long name must not displace the marks, so it is clipped at two fifths of the line.
-  const nameWidth = Math.min(names, Math.floor(width * 0.4));
+  const nameWidth = Math.min(names, Math.floor(lineWidth * 0.4));
   const fixed = nameWidth + GAP + Math.max(verdicts, 'Verdict'.length);
-  let room = width - fixed;
+  let room = lineWidth - fixed;
   const shown = columns.filter(({ head }) => (room -= head.length + GAP) >= 0);
-  const expiry = width - fixed - widthOf(shown) >= EXPIRY + GAP;
+  const expiry = lineWidth - fixed - widthOf(shown) >= EXPIRY + GAP;
   const line = (name: string, verdict: string, cells: readonly string[], end: string): string =>
     [name, verdict, ...cells, ...(expiry ? [end] : [])].join(' '.repeat(GAP)).trimEnd();
   const head = line(
@@ -51,18 +51,18 @@ export function renderOverview(
     shown.map((column) => column.head),
     'Expires',
   );
-  const body = rows.map((row) =>
+  const body = rows.map((overviewRow) =>
     line(
-      clip(row.result.domain, nameWidth).padEnd(nameWidth),
-      painted(verdictNames[row.result.verdict], fixed - nameWidth - GAP, (text) =>
-        paint(text, verdictTones[row.result.verdict]),
+      clip(overviewRow.result.domain, nameWidth).padEnd(nameWidth),
+      painted(verdictNames[overviewRow.result.verdict], fixed - nameWidth - GAP, (outputText) =>
+        paint(outputText, verdictTones[overviewRow.result.verdict]),
       ),
-      shown.map(({ topic, head: name }) => markCell(row, topic, name.length, paint)),
-      row.expires ?? '',
+      shown.map(({ topic, head: name }) => markCell(overviewRow, topic, name.length, paint)),
+      overviewRow.expires ?? '',
     ),
   );
   const title = `${results.length} domains: ${verdictCounts(results)}`;
-  return `${[clip(title, width), '', paint(head, 'quiet'), ...body].join('\n')}\n`;
+  return `${[clip(title, lineWidth), '', paint(head, 'quiet'), ...body].join('\n')}\n`;
 }
 
 /** Columns that the shown marks take, with their gaps. */
@@ -70,12 +70,14 @@ const widthOf = (shown: typeof columns): number =>
   shown.reduce((sum, { head }) => sum + head.length + GAP, 0);
 
 /** Pads before painting: an escape has no width. */
-const painted = (text: string, width: number, paint: (text: string) => string): string =>
-  paint(text) + ' '.repeat(Math.max(0, width - text.length));
+const painted = (outputText: string, lineWidth: number, paint: (text: string) => string): string =>
+  paint(outputText) + ' '.repeat(Math.max(0, lineWidth - outputText.length));
 
 /** The mark of one topic, empty for a domain without mail. */
-function markCell({ scores }: OverviewRow, topic: Topic, width: number, paint: Paint): string {
+function markCell({ scores }: OverviewRow, topic: Topic, lineWidth: number, paint: Paint): string {
   const score = scores.find((score) => score.topic === topic);
-  if (!score) return ' '.repeat(width);
-  return painted(markWords[score.mark], width, (text) => paint(text, markTones[score.mark]));
+  if (!score) return ' '.repeat(lineWidth);
+  return painted(markWords[score.mark], lineWidth, (outputText) =>
+    paint(outputText, markTones[score.mark]),
+  );
 }

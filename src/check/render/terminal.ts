@@ -20,7 +20,7 @@ export interface TerminalOptions {
 
 type Style = 'bold' | Tone;
 /** Adds a style to text, or returns it unchanged where colour is off. */
-export type Paint = (text: string, style: Style) => string;
+export type Paint = (outputText: string, style: Style) => string;
 
 /** SGR parameters of the eight basic colours, which every terminal has. */
 const escapes: Readonly<Record<Style, string>> = {
@@ -38,7 +38,8 @@ export function layoutOf({ width = 80, color = false }: TerminalOptions): {
 } {
   return {
     width: Math.min(120, Math.max(50, width)),
-    paint: (text, style) => (color ? `\x1b[${escapes[style]}m${text}\x1b[0m` : text),
+    paint: (outputText, style) =>
+      color ? `\x1b[${escapes[style]}m${outputText}\x1b[0m` : outputText,
   };
 }
 
@@ -56,11 +57,11 @@ interface Page {
  * begin at the left edge and are never broken, so that they can be pasted. Ends with a
  * line feed.
  */
-export function renderTerminal(result: CheckResult, options: TerminalOptions = {}): string {
-  const page: Page = { result, ...layoutOf(options), steps: options.steps ?? false };
+export function renderTerminal(checkResult: CheckResult, options: TerminalOptions = {}): string {
+  const page: Page = { result: checkResult, ...layoutOf(options), steps: options.steps ?? false };
   const blocks = [
     head(page),
-    ...(takesMail(result) ? [scores(page), exposure(page), hosts(page)] : []),
+    ...(takesMail(checkResult) ? [scores(page), exposure(page), hosts(page)] : []),
     toFix(page),
     passed(page),
     notes(page),
@@ -76,13 +77,13 @@ export function renderTerminal(result: CheckResult, options: TerminalOptions = {
  * Domain and verdict on one line, then the headline. The verdict is at the right edge in
  * every report, where the eye finds it.
  */
-function head({ result, width, paint }: Page): readonly string[] {
-  const verdict = verdictNames[result.verdict];
-  const domain = clip(displayName(result.domain), width - verdict.length - 2);
-  const gap = ' '.repeat(Math.max(2, width - domain.length - verdict.length));
+function head({ result: checkResult, width, paint }: Page): readonly string[] {
+  const verdict = verdictNames[checkResult.verdict];
+  const domainName = clip(displayName(checkResult.domain), width - verdict.length - 2);
+  const gap = ' '.repeat(Math.max(2, width - domainName.length - verdict.length));
   return [
-    `${paint(domain, 'bold')}${gap}${paint(verdict, verdictTones[result.verdict])}`,
-    ...wrap(headline(result), width),
+    `${paint(domainName, 'bold')}${gap}${paint(verdict, verdictTones[checkResult.verdict])}`,
+    ...wrap(headline(checkResult), width),
   ];
 }
 
@@ -113,7 +114,7 @@ function scores({ result, width, paint }: Page): readonly string[] {
     const indent = ' '.repeat(2 + markWidth + nameWidth);
     return [
       `${start}${first}${fits ? ' '.repeat(gap) + paint(clause, 'quiet') : ''}`,
-      ...rest.map((line) => indent + line),
+      ...rest.map((textLine) => indent + textLine),
     ];
   });
 }
@@ -131,7 +132,10 @@ function exposure({ result, width, paint }: Page): readonly string[] {
 /** Every mail host with its addresses. */
 function hosts({ result, width, paint }: Page): readonly string[] {
   const title = `Mail hosts (MX ${result.route.dnssec})`;
-  return [paint(title, 'bold'), ...hostLines(result, width, (text) => paint(text, 'quiet'))];
+  return [
+    paint(title, 'bold'),
+    ...hostLines(result, width, (outputText) => paint(outputText, 'quiet')),
+  ];
 }
 
 /**
@@ -164,14 +168,14 @@ function fixLines(finding: Finding, { width, paint }: Page, full: boolean): read
   const text = (words: string): readonly string[] => wrap(words, width, INDENT);
   return [
     `  ${paint(severity.padEnd(4), severityTones[severity])} ${first}`,
-    ...rest.map((line) => INDENT + line),
-    ...text(`${subject}; to be fixed by ${ownerNames[owner]}; ${reference}`).map((line) =>
-      paint(line, 'quiet'),
+    ...rest.map((textLine) => INDENT + textLine),
+    ...text(`${subject}; to be fixed by ${ownerNames[owner]}; ${reference}`).map((textLine) =>
+      paint(textLine, 'quiet'),
     ),
     ...(reason === undefined ? [] : text(reason)),
     ...(full ? text(why) : []),
     ...text(fix),
-    ...(full ? steps.flatMap((step, index) => stepLines(step, index + 1, width)) : []),
+    ...(full ? steps.flatMap((fixStep, index) => stepLines(fixStep, index + 1, width)) : []),
   ];
 }
 
@@ -179,21 +183,21 @@ function fixLines(finding: Finding, { width, paint }: Page, full: boolean): read
 function stepLines(
   { text, instruction = text, code }: FixStep,
   nth: number,
-  width: number,
+  lineWidth: number,
 ): readonly string[] {
-  const lines = wrap(`${nth}. ${instruction}`, width, INDENT, `${INDENT}   `);
+  const lines = wrap(`${nth}. ${instruction}`, lineWidth, INDENT, `${INDENT}   `);
   if (code === undefined) return lines;
-  return [...lines, ...code.split('\n').map((line) => neutralise(line, 4000))];
+  return [...lines, ...code.split('\n').map((textLine) => neutralise(textLine, 4000))];
 }
 
 /** Passed tests as a number, or as a list where all steps are wanted. */
 function passed({ result, width, paint, steps }: Page): readonly string[] {
-  const tests = result.passed ?? [];
-  if (tests.length === 0) return [];
-  if (!steps) return [paint(`${tests.length} tests passed; --steps lists them.`, 'quiet')];
+  const passedTests = result.passed ?? [];
+  if (passedTests.length === 0) return [];
+  if (!steps) return [paint(`${passedTests.length} tests passed; --steps lists them.`, 'quiet')];
   return [
     paint('Passed tests', 'bold'),
-    ...tests.flatMap(({ title, reference }) =>
+    ...passedTests.flatMap(({ title, reference }) =>
       wrap(`${title} (${reference})`, width, '  ok   ', INDENT),
     ),
   ];
@@ -219,5 +223,5 @@ function about({ result, width, paint }: Page): readonly string[] {
   const known = aboutCheck(result).flatMap(([term, value]) =>
     value === undefined ? [] : [`${term}: ${value}`],
   );
-  return wrap(known.join('. '), width).map((line) => paint(line, 'quiet'));
+  return wrap(known.join('. '), width).map((textLine) => paint(textLine, 'quiet'));
 }

@@ -6,7 +6,7 @@ import type { Evidence } from '../../evidence/index.js';
  * the connection opened. Text of the server is neutralised. Ends with a line feed.
  */
 export function renderTranscript(evidence: Evidence): string {
-  const lines = evidence.hosts.flatMap((host) =>
+  const outputLines = evidence.hosts.flatMap((host) =>
     host.addresses.flatMap((address) =>
       address.connections.flatMap((connection) => [
         `${host.name} [${address.ip}]`,
@@ -24,5 +24,7 @@ export function renderTranscript(evidence: Evidence): string {
       ]),
     ),
   );
-  return lines.length === 0 ? 'No SMTP conversation took place.\n' : `${lines.join('\n')}`;
+  return outputLines.length === 0
+    ? 'No SMTP conversation took place.\n'
+    : `${outputLines.join('\n')}`;
 }

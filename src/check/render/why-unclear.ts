@@ -18,6 +18,6 @@ const causes = [
 /** The finding that says why something could not be determined. */
 export function whyUnclear({ findings }: CheckResult): Finding | undefined {
   return causes
-    .map((id) => findings.find((finding) => finding.id === id))
+    .map((findingId) => findings.find((finding) => finding.id === findingId))
     .find((finding) => finding !== undefined);
 }

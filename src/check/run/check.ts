@@ -37,8 +37,8 @@ export interface CheckOptions
  * @throws HermeticError for a text that is no domain name; rejects with `signal.reason`
  * when aborted. What peers do is in the result.
  */
-export async function check(domain: string, options: CheckOptions = {}): Promise<CheckResult> {
-  return grade(await collect(nameOf(domain), collectOptions(options)), options.profile);
+export async function check(domainName: string, options: CheckOptions = {}): Promise<CheckResult> {
+  return grade(await collect(nameOf(domainName), collectOptions(options)), options.profile);
 }
 
 /** Connections per address at depth `inventory`: enough for a server with every suite. */

@@ -85,11 +85,11 @@ export interface CollectOptions {
  * concurrently and within limits. Faults of peers are evidence, not errors. Rejects only
  * with `signal.reason`.
  */
-export async function collect(domain: Name, options: CollectOptions): Promise<Evidence> {
+export async function collect(domainName: Name, options: CollectOptions): Promise<Evidence> {
   const { resolver, trustStore, clock = systemClock, reach = 'internet' } = options;
   const sources = new Set<string>();
   const network = notingSources(reachable(options.network, reach), sources);
-  const signal = options.signal && followSignal(options.signal);
+  const abortSignal = options.signal && followSignal(options.signal);
   const now = clock.now();
   const context: ProbeContext = {
     network,
@@ -97,7 +97,7 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     privateNames: reach === 'any',
     trustStore,
     clock,
-    domain,
+    domain: domainName,
     now,
     startedAt: clock.monotonic(),
     helo: options.helo ?? 'hermetic.invalid',
@@ -106,16 +106,16 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     implicitTls: false,
     submissionPorts: options.submissionPorts ?? [],
     timeoutMs: options.timeoutMs ?? 15_000,
-    signal,
+    signal: abortSignal,
     goals: options.goals,
     intrusive: options.intrusive ?? false,
     limiter: options.manners ?? new ConnectionLimiter({ budget: options.budget ?? DEFAULT_BUDGET }),
     maximum: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
     spacingMs: options.spacingMs ?? 200,
-    earlierEvidence: (host, address) =>
+    earlierEvidence: (hostName, address) =>
       options.earlier?.hosts
-        .find((hostEvidence) => hostEvidence.name === host)
-        ?.addresses.find((a) => a.ip === address),
+        .find((hostEvidence) => hostEvidence.name === hostName)
+        ?.addresses.find((addressEvidence) => addressEvidence.ip === address),
     progress: (what) => options.onProgress?.(what),
   };
   const [{ route, hosts }, mtaSts, tlsRpt, control] = await Promise.all([
@@ -124,11 +124,11 @@ export async function collect(domain: Name, options: CollectOptions): Promise<Ev
     probeTlsRpt(context),
     options.control ? probeControl(context, options.control) : undefined,
   ]);
-  signal?.throwIfAborted();
+  abortSignal?.throwIfAborted();
   const network25 = portState(hosts, control);
   return {
     schema: 'hermetic.evidence/1',
-    domain: domain.toLower(),
+    domain: domainName.toLower(),
     collectedAt: formatTime(now),
     tool: { name: 'hermetic', version },
     depth: options.depth ?? 'triage',
@@ -173,10 +173,12 @@ async function probeHosts(
     ? [{ name: options.mx, preference: 0 }]
     : targets.slice(0, context.maximum.hosts);
   const hosts = await Promise.all(
-    wanted.map((target) => probeHost(context, target, options.address)),
+    wanted.map((routeTarget) => probeHost(context, routeTarget, options.address)),
   );
   if (options.mx) return { route: { kind: 'mx', dnssec: route.dnssec, status: 'found' }, hosts };
-  const skipped = targets.slice(context.maximum.hosts).map((target) => target.name.toLower());
+  const skipped = targets
+    .slice(context.maximum.hosts)
+    .map((routeTarget) => routeTarget.name.toLower());
   return { route: { ...route, skipped: skipped.length > 0 ? skipped : undefined }, hosts };
 }
 
@@ -184,22 +186,24 @@ async function probeControl(
   context: ProbeContext,
   host: Name,
 ): Promise<NonNullable<NetworkEvidence['control']>> {
-  const name = host.toLower();
+  const hostName = host.toLower();
   const found = await lookupAddresses(context.resolver, host, { signal: context.signal });
-  const ip = found.v4[0] ?? found.v6[0];
-  if (ip === undefined)
+  const ipAddress = found.v4[0] ?? found.v6[0];
+  if (ipAddress === undefined)
     return {
-      host: name,
+      host: hostName,
       starttls: 'unknown',
       failure: { code: found.failure?.code ?? 'no-address', detail: '' },
     };
   const alone = { ...context, goals: undefined, submissionPorts: [] };
   const connection = (
-    await context.limiter.run(name, ip, (purse) => probeSmtp(alone, { host: name, ip }, purse))
+    await context.limiter.run(hostName, ipAddress, (purse) =>
+      probeSmtp(alone, { host: hostName, ip: ipAddress }, purse),
+    )
   ).connections[0];
   const failure = connection?.dial === 'open' ? connection.failure : connection?.dial;
   return {
-    host: name,
+    host: hostName,
     starttls: connection?.starttls ?? 'unknown',
     failure,
   };

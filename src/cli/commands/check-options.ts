@@ -73,8 +73,8 @@ const SUBMISSION_PORTS = [465, 587] as const;
  * flag that is not given is absent in the result, so that the default of the library
  * applies.
  */
-export function readCheckFlags(flags: CheckFlags): CheckOptions {
-  const { mx, address, control, resume } = flags;
+export function readCheckFlags(checkFlags: CheckFlags): CheckOptions {
+  const { mx, address, control, resume } = checkFlags;
   // A TLSA base domain and a reference identifier belong to a host name: an address alone
   // could be tested for encryption, never for authentication (RFC 7672 §2.2.2).
   if (address !== undefined && mx === undefined)
@@ -85,35 +85,38 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
       `${address} is not an IP address`,
       'Give an address such as 192.0.2.25.',
     );
-  const { roots, ...dns } = readResolverFlags(flags);
-  const count = (option: string, text: string | undefined, most: number): number | undefined =>
-    readOptionalNumber(option, text, { least: 1, most });
-  const spacing = readOptionalNumber('--spacing', flags.spacing, {
+  const { roots, ...dns } = readResolverFlags(checkFlags);
+  const count = (
+    option: string,
+    outputText: string | undefined,
+    most: number,
+  ): number | undefined => readOptionalNumber(option, outputText, { least: 1, most });
+  const spacing = readOptionalNumber('--spacing', checkFlags.spacing, {
     least: 0,
     most: 600,
     fractions: true,
   });
   return present({
-    depth: readWord('--depth', flags.depth, depths),
-    submissionPorts: flags.submission ? SUBMISSION_PORTS : undefined,
-    intrusive: flags.intrusive,
-    budget: count('--budget', flags.budget, 1000),
-    maxHosts: count('--max-hosts', flags.maxHosts, 100),
-    maxAddresses: count('--max-addresses', flags.maxAddresses, 100),
+    depth: readWord('--depth', checkFlags.depth, depths),
+    submissionPorts: checkFlags.submission ? SUBMISSION_PORTS : undefined,
+    intrusive: checkFlags.intrusive,
+    budget: count('--budget', checkFlags.budget, 1000),
+    maxHosts: count('--max-hosts', checkFlags.maxHosts, 100),
+    maxAddresses: count('--max-addresses', checkFlags.maxAddresses, 100),
     optOut:
-      flags.optOut === undefined
+      checkFlags.optOut === undefined
         ? undefined
         : unwrap(
             '--opt-out',
-            parseOptOut(readFile(flags.optOut, '--opt-out')),
+            parseOptOut(readFile(checkFlags.optOut, '--opt-out')),
             'Write one host name or address on each line.',
           ),
     spacingMs: spacing === undefined ? undefined : 1000 * spacing,
-    profile: profileNamed(flags.profile),
+    profile: profileNamed(checkFlags.profile),
     mx,
     address,
     control,
-    ...readPeerFlags(flags),
+    ...readPeerFlags(checkFlags),
     ...dns,
     trustStore: roots,
     earlier: resume === undefined ? undefined : readEvidence(resume, '--resume'),
@@ -126,8 +129,8 @@ export function readCheckFlags(flags: CheckFlags): CheckOptions {
  * A file of another kind (a result, a proof) is named in the error, and so is the first
  * member that does not match the schema. `what`: the option or role, for messages.
  */
-export function readEvidence(file: string, what = 'evidence'): Evidence {
-  return readJson(file, {
+export function readEvidence(filePath: string, what = 'evidence'): Evidence {
+  return readJson(filePath, {
     what,
     code: 'evidence-invalid',
     kinds: [{ id: 'hermetic.evidence/1', schema: evidenceSchema }],
@@ -140,26 +143,26 @@ export function readEvidence(file: string, what = 'evidence'): Evidence {
  * A profile in a file is the operator's own grading policy. A name that is neither built
  * in nor ends in `.json` is most often a typing error, so the message lists the names.
  */
-export function profileNamed(name: string): Profile {
-  const found = findProfile(name);
+export function profileNamed(profileName: string): Profile {
+  const found = findProfile(profileName);
   if (found) return found;
-  if (!name.endsWith('.json') && name !== STANDARD_STREAM)
+  if (!profileName.endsWith('.json') && profileName !== STANDARD_STREAM)
     throw misuse(
       '--profile',
-      `${name} is not known`,
+      `${profileName} is not known`,
       `Choose one of ${profileNames.join(', ')}, or a .json file.`,
     );
   const fix = 'Correct the member that is named: docs/profiles.md shows the form.';
-  return unwrap('--profile', parseProfile(readProfile(name)), fix);
+  return unwrap('--profile', parseProfile(readProfile(profileName)), fix);
 }
 
 /** Parses the JSON of a profile. Its members are validated by `parseProfile`. */
-function readProfile(file: string): unknown {
-  const text = readFile(file, '--profile');
+function readProfile(filePath: string): unknown {
+  const outputText = readFile(filePath, '--profile');
   try {
-    return JSON.parse(text);
+    return JSON.parse(outputText);
   } catch {
-    throw misuse('--profile', `${file} is not JSON`, 'docs/profiles.md shows the form.');
+    throw misuse('--profile', `${filePath} is not JSON`, 'docs/profiles.md shows the form.');
   }
 }
 
@@ -173,11 +176,11 @@ const MAX_DOMAINS = 10_000;
  * Blank lines and white space around a name are ignored. The names are not validated
  * here: a bad one is reported for itself later and does not stop the others.
  */
-export function readDomainList(file: string): readonly string[] {
-  const domains = readFile(file, '--from')
+export function readDomainList(filePath: string): readonly string[] {
+  const domains = readFile(filePath, '--from')
     .split(/\r?\n/)
-    .map((line) => line.replace(/#.*/, '').trim())
-    .filter((line) => line !== '');
+    .map((textLine) => textLine.replace(/#.*/, '').trim())
+    .filter((textLine) => textLine !== '');
   if (domains.length === 0)
     throw misuse('--from', 'the list is empty', 'Write one domain on each line.');
   if (domains.length > MAX_DOMAINS)

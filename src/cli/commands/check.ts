@@ -83,8 +83,8 @@ export function defineCheck(command: Command, context: CommandContext): void {
     .option('--full', 'print a whole report for each of several domains')
     .option('--steps', 'print every step of every finding')
     .option('--transcript', 'print the SMTP conversations')
-    .action(async (domains: string[], flags: CheckFlags) =>
-      context.finish(await new CheckRun(flags, context).run(domains)),
+    .action(async (domains: string[], checkFlags: CheckFlags) =>
+      context.finish(await new CheckRun(checkFlags, context).run(domains)),
     );
   addHelpPage(command, context.output, {
     exitStatus: [
@@ -125,11 +125,11 @@ class CheckRun {
   readonly #codes: number[] = [];
 
   /** Throws HermeticError for flags that do not fit and files that cannot be written. */
-  constructor(flags: CheckFlags, { output, signal }: CommandContext) {
-    this.#flags = flags;
+  constructor(checkFlags: CheckFlags, { output, signal }: CommandContext) {
+    this.#flags = checkFlags;
     this.#output = output;
     this.#signal = signal;
-    this.#plan = planOutput(flags, [{ option: '--evidence', path: flags.evidence }]);
+    this.#plan = planOutput(checkFlags, [{ option: '--evidence', path: checkFlags.evidence }]);
   }
 
   /**
@@ -138,16 +138,16 @@ class CheckRun {
    * packet.
    */
   async run(given: readonly string[]): Promise<number> {
-    const flags = this.#flags;
-    const listed = flags.from === undefined ? [] : readDomainList(flags.from);
+    const checkFlags = this.#flags;
+    const listed = checkFlags.from === undefined ? [] : readDomainList(checkFlags.from);
     const domains = [...new Set([...given, ...listed])];
     if (domains.length === 0)
       throw misuse('check', 'no domain is given', 'Name a domain, or a list with --from FILE.');
     // An evidence file describes one domain (schema hermetic.evidence/1).
-    if (flags.evidence !== undefined && domains.length > 1)
+    if (checkFlags.evidence !== undefined && domains.length > 1)
       throw misuse('--evidence', 'takes one domain', 'Check the domains one by one.');
-    const options = readCheckFlags(flags);
-    const lab = flags.lab ? await openLab([...domains, flags.mx ?? '']) : undefined;
+    const options = readCheckFlags(checkFlags);
+    const lab = checkFlags.lab ? await openLab([...domains, checkFlags.mx ?? '']) : undefined;
     const line = progress(this.#output);
     try {
       // One resolver and one set of roots for all domains.
@@ -176,8 +176,8 @@ class CheckRun {
   ): Promise<number> {
     const profile = profileNamed(this.#flags.profile);
     const isOnly = domains.length === 1;
-    const pending = inLanes(domains, MAX_CONCURRENT, (domain) =>
-      this.#check(domain, options, profile),
+    const pending = inLanes(domains, MAX_CONCURRENT, (domainName) =>
+      this.#check(domainName, options, profile),
     );
     for (const checking of pending) {
       const settled = await checking;
@@ -198,12 +198,12 @@ class CheckRun {
    * Wrong names, and errors inside a check, therefore come back as the value `Error`.
    */
   async #check(
-    domain: string,
+    domainName: string,
     options: CollectOptions,
     profile: Profile,
   ): Promise<CheckedDomain | Error> {
     try {
-      const evidence = await collect(nameOf(domain), options);
+      const evidence = await collect(nameOf(domainName), options);
       const repeated = repeatedOptions(this.#flags);
       return { evidence, result: grade(evidence, profile, { options: repeated }) };
     } catch (error) {
@@ -221,13 +221,13 @@ class CheckRun {
       return;
     }
     this.#checked.push(settled);
-    const { result } = settled;
-    if (nagios) return void this.#codes.push(printNagios(result, this.#output));
-    this.#codes.push(exitCodeOf(result, this.#plan.failOn));
-    const nonexistent = result.findings.find((finding) => finding.id === 'domain-nonexistent');
-    if (nonexistent) this.#complainNonexistent(result.domain, nonexistent);
+    const { result: checkResult } = settled;
+    if (nagios) return void this.#codes.push(printNagios(checkResult, this.#output));
+    this.#codes.push(exitCodeOf(checkResult, this.#plan.failOn));
+    const nonexistent = checkResult.findings.find((finding) => finding.id === 'domain-nonexistent');
+    if (nonexistent) this.#complainNonexistent(checkResult.domain, nonexistent);
     if (quiet || this.#plan.streamTaken) return;
-    if (json) printJson(result, isOnly, this.#output);
+    if (json) printJson(checkResult, isOnly, this.#output);
     else if (isOnly || this.#flags.full) this.#printReport(settled);
   }
 
@@ -236,9 +236,9 @@ class CheckRun {
    * typing error, and a report on standard output alone would be lost with `--quiet` or
    * `--json`.
    */
-  #complainNonexistent(domain: string, { title, fix }: Finding): void {
+  #complainNonexistent(domainName: string, { title, fix }: Finding): void {
     const says = title.charAt(0).toLowerCase() + title.slice(1);
-    this.#output.err(`hermetic: ${domain}: ${says} (domain-nonexistent)\n  ${fix}\n`);
+    this.#output.err(`hermetic: ${domainName}: ${says} (domain-nonexistent)\n  ${fix}\n`);
   }
 
   /**
@@ -272,10 +272,10 @@ class CheckRun {
   /** Files come last: a file that cannot be written takes nothing from what was shown. */
   #writeFiles(): void {
     const [first] = this.#checked;
-    const { evidence: path } = this.#flags;
-    if (path !== undefined && first)
+    const { evidence: filePath } = this.#flags;
+    if (filePath !== undefined && first)
       writeOutput(
-        { option: '--evidence', path },
+        { option: '--evidence', path: filePath },
         `${JSON.stringify(first.evidence, null, 2)}\n`,
         this.#output,
       );

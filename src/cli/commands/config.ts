@@ -72,8 +72,8 @@ export function defineConfig(command: Command, { output, finish }: CommandContex
       'socket where hermetic serve counts sessions of Postfix 3.10, as /run/hermetic/tlsrpt',
     )
     .option('--json', 'print JSON')
-    .action((server: string, flags: ConfigFlags) =>
-      finish(print(readWord('server', server, serverNames), flags, output)),
+    .action((server: string, configFlags: ConfigFlags) =>
+      finish(print(readWord('server', server, serverNames), configFlags, output)),
     );
   addHelpPage(command, output, {
     examples: ['hermetic config postfix --version 3.7 --host mx1.example.com'],
@@ -84,29 +84,33 @@ export function defineConfig(command: Command, { output, finish }: CommandContex
  * Prints the settings and returns the exit status. Without `--cert` the paths are those
  * of certbot, so that the text is complete for the most common installation.
  */
-function print(name: MailServerName, flags: ConfigFlags, output: Output): number {
-  const host = parseDomain(plain('--host', flags.host));
-  if (!host.ok)
-    throw misuse('--host', `${flags.host} is not a host name`, 'Write it as mx1.example.com.');
-  const letsEncrypt = `/etc/letsencrypt/live/${host.value.toLower()}`;
-  const { cert = [], key = [] } = flags;
+function print(mailServerName: MailServerName, configFlags: ConfigFlags, output: Output): number {
+  const parsedHost = parseDomain(plain('--host', configFlags.host));
+  if (!parsedHost.ok)
+    throw misuse(
+      '--host',
+      `${configFlags.host} is not a host name`,
+      'Write it as mx1.example.com.',
+    );
+  const letsEncrypt = `/etc/letsencrypt/live/${parsedHost.value.toLower()}`;
+  const { cert = [], key = [] } = configFlags;
   if (cert.length !== key.length)
     throw misuse(
       '--cert',
       `${cert.length} certificates and ${key.length} keys`,
       'Give a --key for each --cert, in the same order.',
     );
-  const { version, library, listen, policies, sessions } = flags;
-  const parts = mailServerConfig(
-    name,
+  const { version, library, listen, policies, sessions } = configFlags;
+  const configParts = mailServerConfig(
+    mailServerName,
     present({
       tls: mozillaSettings,
-      host: host.value.toLower(),
+      host: parsedHost.value.toLower(),
       certificates:
         cert.length === 0
           ? [{ chain: `${letsEncrypt}/fullchain.pem`, key: `${letsEncrypt}/privkey.pem` }]
-          : cert.map((file, index) => ({
-              chain: plain('--cert', file),
+          : cert.map((filePath, index) => ({
+              chain: plain('--cert', filePath),
               key: plain('--key', key[index] ?? ''),
             })),
       version: version === undefined ? undefined : readVersion(version),
@@ -116,15 +120,17 @@ function print(name: MailServerName, flags: ConfigFlags, output: Output): number
       sessions: sessions === undefined ? undefined : plain('--sessions', sessions),
     }),
   );
-  const { count, apply } = mailServers[name];
+  const { count, apply } = mailServers[mailServerName];
   const see = `hermetic check DOMAIN --profile ${PROFILE} --depth inventory`;
-  if (flags.json)
-    output.out(`${formatJson({ server: name, profile: PROFILE, count, parts, apply, see }, 2)}\n`);
+  if (configFlags.json)
+    output.out(
+      `${formatJson({ server: mailServerName, profile: PROFILE, count, parts: configParts, apply, see }, 2)}\n`,
+    );
   else
     output.out(
       [
         `# Count the sessions in the log that these settings would break:\n#   ${count}\n`,
-        formatMailServerConfig(parts),
+        formatMailServerConfig(configParts),
         `# Then apply them: ${apply}\n# Check them from outside: ${see}\n`,
       ].join('\n'),
     );
@@ -137,19 +143,19 @@ function print(name: MailServerName, flags: ConfigFlags, output: Output): number
  * The printed text is pasted into files of several grammars. Refusing quotes, blanks and
  * `$` is simpler and safer than quoting for each of them.
  */
-function plain(option: string, text: string): string {
-  if (/^[A-Za-z0-9/._:@*[\]-]{1,500}$/.test(text)) return text;
+function plain(option: string, sourceText: string): string {
+  if (/^[A-Za-z0-9/._:@*[\]-]{1,500}$/.test(sourceText)) return sourceText;
   throw misuse(
     option,
-    `${text} has a character that a configuration file would need quoted`,
+    `${sourceText} has a character that a configuration file would need quoted`,
     'Use only letters, digits and / . _ : -',
   );
 }
 
 /** Reads `3.7`, `3.7.2` or `7.4p1` as major and minor. Throws HermeticError. */
-function readVersion(text: string): readonly [number, number] {
-  const [, major, minor] = /^(\d{1,4})\.(\d{1,4})(?:\.\d{1,4}|p\d+)*$/.exec(text) ?? [];
+function readVersion(sourceText: string): readonly [number, number] {
+  const [, major, minor] = /^(\d{1,4})\.(\d{1,4})(?:\.\d{1,4}|p\d+)*$/.exec(sourceText) ?? [];
   if (major === undefined || minor === undefined)
-    throw misuse('--version', `${text} is not a version`, 'Write it as 3.7.');
+    throw misuse('--version', `${sourceText} is not a version`, 'Write it as 3.7.');
   return [Number(major), Number(minor)];
 }

@@ -33,8 +33,8 @@ export function defineDiff(command: Command, context: CommandContext): void {
     .option('--profile <name>', 'grade evidence by this profile', 'baseline')
     .option('--json', 'print the changes as JSON')
     .option('-q, --quiet', 'print only errors; the exit status gives the result')
-    .action((older: string, newer: string, flags: DiffFlags) =>
-      context.finish(compare([older, newer], flags, context)),
+    .action((older: string, newer: string, diffFlags: DiffFlags) =>
+      context.finish(compare([older, newer], diffFlags, context)),
     );
   addHelpPage(command, context.output, {
     exitStatus: [
@@ -53,10 +53,10 @@ export function defineDiff(command: Command, context: CommandContext): void {
  */
 function compare(
   [older, newer]: readonly [older: string, newer: string],
-  flags: DiffFlags,
+  diffFlags: DiffFlags,
   { output }: CommandContext,
 ): number {
-  const profile = profileNamed(flags.profile);
+  const profile = profileNamed(diffFlags.profile);
   const [before, after] = [readResult(older, profile), readResult(newer, profile)];
   if (before.domain !== after.domain)
     throw new HermeticError(
@@ -65,8 +65,8 @@ function compare(
       { fix: 'Give two files about the same domain.' },
     );
   const comparison = compareResults(before, after);
-  if (flags.json) output.out(`${formatJson(comparison, 2)}\n`);
-  else if (!flags.quiet) output.out(renderChanges(comparison, output.width));
+  if (diffFlags.json) output.out(`${formatJson(comparison, 2)}\n`);
+  else if (!diffFlags.quiet) output.out(renderChanges(comparison, output.width));
   if (before.profile !== after.profile)
     output.err(
       `hermetic: graded by different profiles: ${before.profile} and ${after.profile} (diff-profiles)\n`,
@@ -78,8 +78,8 @@ function compare(
 }
 
 /** Reads a result, or grades evidence. */
-function readResult(file: string, profile: Profile): CheckResult {
-  const value = readJson(file, {
+function readResult(filePath: string, profile: Profile): CheckResult {
+  const value = readJson(filePath, {
     what: 'result',
     code: 'result-invalid',
     kinds: [

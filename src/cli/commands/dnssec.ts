@@ -67,8 +67,8 @@ export function defineDnssec(command: Command, context: CommandContext): void {
     .option('--json', 'print the answer and its proof as JSON')
     .option('--proof <file>', 'write the proof, for dnssec verify; - is standard output')
     .option('--lab', 'ask the built-in lab instead of the network');
-  withResolver(command).action(async (name: string, type: string, flags: DnssecFlags) =>
-    context.finish(await ask({ name, type }, flags, context)),
+  withResolver(command).action(async (name: string, type: string, dnssecFlags: DnssecFlags) =>
+    context.finish(await ask({ name, type }, dnssecFlags, context)),
   );
   addHelpPage(command, context.output, {
     exitStatus: [
@@ -90,8 +90,8 @@ export function defineDnssec(command: Command, context: CommandContext): void {
     .option('--at <date>', "verify at this date, as 2026-11-23T12:00:00Z (default: the proof's)")
     .option('--json', 'print the answer as JSON')
     // Commander gives an option that parent and child share to the parent.
-    .action(async (file: string, flags: VerifyFlags) =>
-      context.finish(await verify(file, { ...command.opts(), ...flags }, context.output)),
+    .action(async (filePath: string, verifyFlags: VerifyFlags) =>
+      context.finish(await verify(filePath, { ...command.opts(), ...verifyFlags }, context.output)),
     );
   addHelpPage(verification, context.output, {
     exitStatus: [
@@ -108,25 +108,25 @@ export function defineDnssec(command: Command, context: CommandContext): void {
  * The record type is a mnemonic or `TYPE65280` (RFC 3597 §5).
  */
 async function ask(
-  { name, type }: { readonly name: string; readonly type: string },
-  flags: DnssecFlags,
+  { name: zoneName, type }: { readonly name: string; readonly type: string },
+  dnssecFlags: DnssecFlags,
   { output, signal }: CommandContext,
 ): Promise<number> {
-  const parsed = Name.parse(name);
+  const parsed = Name.parse(zoneName);
   if (!parsed.ok)
-    throw new HermeticError(parsed.failure.code, `${name}: not a domain name`, {
+    throw new HermeticError(parsed.failure.code, `${zoneName}: not a domain name`, {
       fix: 'Write a name such as _25._tcp.mx.example.com.',
     });
   const number = typeNumber(type);
   if (number === undefined)
     throw misuse(type, 'not a record type', 'Write a type such as MX, TLSA or TYPE65.');
-  const { json, proof: file } = flags;
-  if (json && file === STANDARD_STREAM)
+  const { json, proof: filePath } = dnssecFlags;
+  if (json && filePath === STANDARD_STREAM)
     throw misuse('--json and --proof', 'both write to standard output', 'Give --proof a file.');
-  if (file !== undefined) assertWritable(file, '--proof');
-  const { roots: _roots, ...settings } = readResolverFlags(flags);
+  if (filePath !== undefined) assertWritable(filePath, '--proof');
+  const { roots: _roots, ...settings } = readResolverFlags(dnssecFlags);
   // Labels such as `_25._tcp` are not part of the name of a scenario.
-  const lab = flags.lab ? await openLab([name.replace(/^(_[^.]+\.)+/, '')]) : undefined;
+  const lab = dnssecFlags.lab ? await openLab([zoneName.replace(/^(_[^.]+\.)+/, '')]) : undefined;
   try {
     const resolver = createResolver({
       network: nodeNetwork(),
@@ -135,23 +135,23 @@ async function ask(
       ...settings,
       ...(lab && { network: lab.network, upstreams: lab.upstreams, anchors: lab.anchors }),
     });
-    const answer = await resolver.ask(parsed.value, number, { signal });
-    if (file !== undefined) {
-      if (!answer.proof)
-        throw new HermeticError('dnssec-no-proof', `${name}: there is nothing to prove`, {
+    const dnsAnswer = await resolver.ask(parsed.value, number, { signal });
+    if (filePath !== undefined) {
+      if (!dnsAnswer.proof)
+        throw new HermeticError('dnssec-no-proof', `${zoneName}: there is nothing to prove`, {
           fix: 'Only a secure answer has a proof.',
         });
       // Every run of the lab has keys of its own, so a proof from it carries its anchors.
       const labAnchors = lab?.anchors.flatMap(formatAnchor);
       // The proof is made on demand: a copy of its own members would be empty.
-      const proof = JSON.parse(JSON.stringify(answer.proof)) as Proof;
-      const text = `${JSON.stringify({ ...proof, labAnchors }, null, 2)}\n`;
-      if (file === STANDARD_STREAM) output.out(text);
-      else writeFile(file, text, '--proof');
+      const proof = JSON.parse(JSON.stringify(dnsAnswer.proof)) as Proof;
+      const outputText = `${JSON.stringify({ ...proof, labAnchors }, null, 2)}\n`;
+      if (filePath === STANDARD_STREAM) output.out(outputText);
+      else writeFile(filePath, outputText, '--proof');
     }
-    if (json) output.out(`${formatJson(asJson(answer), 2)}\n`);
-    else if (file !== STANDARD_STREAM) output.out(formatAnswer(answer, output.width));
-    return exitCodeOf(answer);
+    if (json) output.out(`${formatJson(asJson(dnsAnswer), 2)}\n`);
+    else if (filePath !== STANDARD_STREAM) output.out(formatAnswer(dnsAnswer, output.width));
+    return exitCodeOf(dnsAnswer);
   } finally {
     await lab?.close();
   }
@@ -159,15 +159,15 @@ async function ask(
 
 /** A trust anchor as lines that `parseTrustAnchors` reads. */
 function formatAnchor({ zone, ds, keys }: TrustAnchor): readonly string[] {
-  const name = zone.toString();
+  const zoneName = zone.toString();
   return [
     ...ds.map(
       ({ keyTag, algorithm, digestType, digest }) =>
-        `${name} 0 IN DS ${keyTag} ${algorithm} ${digestType} ${toHex(digest)}`,
+        `${zoneName} 0 IN DS ${keyTag} ${algorithm} ${digestType} ${toHex(digest)}`,
     ),
     ...keys.map(
       ({ flags, protocol, algorithm, publicKey }) =>
-        `${name} 0 IN DNSKEY ${flags} ${protocol} ${algorithm} ${toBase64(publicKey)}`,
+        `${zoneName} 0 IN DNSKEY ${flags} ${protocol} ${algorithm} ${toBase64(publicKey)}`,
     ),
   ];
 }
@@ -202,23 +202,27 @@ const proofSchema = z.object({
  * Validates a proof from its own records and compares the result with the one it claims.
  * A file that claims more than its records show does not hold.
  */
-async function verify(file: string, flags: VerifyFlags, output: Output): Promise<number> {
-  const proof = readProof(file);
-  const at = flags.at === undefined ? Date.parse(proof.at) : Date.parse(flags.at);
-  if (Number.isNaN(at))
-    throw misuse('--at', `${flags.at ?? ''} is not a date`, 'Write it as 2026-11-23T12:00:00Z.');
-  const answer = await verifyProof(proof, anchorsFor(proof, flags), at);
-  const holds = answer.status === proof.status && answer.dnssec === proof.dnssec;
-  const time = new Date(at).toISOString();
-  if (flags.json) output.out(`${formatJson({ ...asJson(answer), at: time, holds }, 2)}\n`);
+async function verify(filePath: string, verifyFlags: VerifyFlags, output: Output): Promise<number> {
+  const proof = readProof(filePath);
+  const instant = verifyFlags.at === undefined ? Date.parse(proof.at) : Date.parse(verifyFlags.at);
+  if (Number.isNaN(instant))
+    throw misuse(
+      '--at',
+      `${verifyFlags.at ?? ''} is not a date`,
+      'Write it as 2026-11-23T12:00:00Z.',
+    );
+  const dnsAnswer = await verifyProof(proof, anchorsFor(proof, verifyFlags), instant);
+  const holds = dnsAnswer.status === proof.status && dnsAnswer.dnssec === proof.dnssec;
+  const time = new Date(instant).toISOString();
+  if (verifyFlags.json) output.out(`${formatJson({ ...asJson(dnsAnswer), at: time, holds }, 2)}\n`);
   else {
-    output.out(formatAnswer(answer, output.width));
+    output.out(formatAnswer(dnsAnswer, output.width));
     output.out(
       holds
         ? `The proof holds at ${time}.\n`
         : `The proof does not hold at ${time}: it says ${proof.status} and ${proof.dnssec}.\n`,
     );
-    if (proof.labAnchors && flags.trustAnchor === undefined)
+    if (proof.labAnchors && verifyFlags.trustAnchor === undefined)
       output.out('It comes from the built-in lab and was verified with the anchor of that lab.\n');
   }
   if (holds) return exitCodes.good;
@@ -228,40 +232,42 @@ async function verify(file: string, flags: VerifyFlags, output: Output): Promise
 type SavedProof = z.output<typeof proofSchema>;
 
 /** The anchors that the flags name, those of the lab for a proof from the lab, else the root's. */
-function anchorsFor({ labAnchors }: SavedProof, flags: VerifyFlags): readonly TrustAnchor[] {
-  if (flags.trustAnchor !== undefined) return readAnchors(flags.trustAnchor);
+function anchorsFor({ labAnchors }: SavedProof, verifyFlags: VerifyFlags): readonly TrustAnchor[] {
+  if (verifyFlags.trustAnchor !== undefined) return readAnchors(verifyFlags.trustAnchor);
   if (!labAnchors) return rootAnchors;
   return unwrap('labAnchors', parseTrustAnchors(labAnchors.join('\n')), 'Make a new proof.');
 }
 
 /** Reads a proof and validates the names in it, which the schema knows only as text. */
-function readProof(file: string): SavedProof {
-  const proof = readJson(file, {
+function readProof(filePath: string): SavedProof {
+  const proof = readJson(filePath, {
     what: 'proof',
     code: 'proof-invalid',
     kinds: [{ id: 'hermetic.proof/1', schema: proofSchema }],
   });
-  for (const name of [proof.name, ...proof.grounds.map((ground) => ground.name)])
-    if (!Name.parse(name).ok)
-      throw new HermeticError('proof-invalid', `${file}: ${name} is not a name`, {
+  for (const zoneName of [proof.name, ...proof.grounds.map((ground) => ground.name)])
+    if (!Name.parse(zoneName).ok)
+      throw new HermeticError('proof-invalid', `${filePath}: ${zoneName} is not a name`, {
         fix: 'Give a proof, written by hermetic dnssec --proof.',
       });
   return proof;
 }
 
 /** The answer, what is wrong with it, and its chain of trust. */
-function formatAnswer(answer: DnsAnswer, width: number): string {
-  const { question, status, dnssec, records, aliases, failure } = answer;
-  const lines = [`${question.name.toString()} ${typeName(question.type)}: ${status}, ${dnssec}`];
+function formatAnswer(dnsAnswer: DnsAnswer, lineWidth: number): string {
+  const { question, status, dnssec, records, aliases, failure } = dnsAnswer;
+  const outputLines = [
+    `${question.name.toString()} ${typeName(question.type)}: ${status}, ${dnssec}`,
+  ];
   for (const { from, to, dnssec: link } of aliases)
-    lines.push(`    ${from.toString()} is an alias of ${to.toString()} (${link})`);
-  for (const record of records) lines.push(`    ${formatRdata(record)}`);
-  if (answer.unsupported) lines.push(`    ${sayUnsupported(answer.unsupported)}`);
+    outputLines.push(`    ${from.toString()} is an alias of ${to.toString()} (${link})`);
+  for (const resourceRecord of records) outputLines.push(`    ${formatRdata(resourceRecord)}`);
+  if (dnsAnswer.unsupported) outputLines.push(`    ${sayUnsupported(dnsAnswer.unsupported)}`);
   if (failure)
-    lines.push(`    ${sayFailure(failure)}`, `    ${findFailure(failure.code)?.fix ?? ''}`);
-  const text = lines.map((line) => `${neutralise(line)}\n`).join('');
-  if (answer.proof) return `${text}\n${renderProof(answer.proof as Proof, width)}`;
-  return text;
+    outputLines.push(`    ${sayFailure(failure)}`, `    ${findFailure(failure.code)?.fix ?? ''}`);
+  const outputText = outputLines.map((textLine) => `${neutralise(textLine)}\n`).join('');
+  if (dnsAnswer.proof) return `${outputText}\n${renderProof(dnsAnswer.proof as Proof, lineWidth)}`;
+  return outputText;
 }
 
 /** Returns the answer as JSON members, records in presentation form. */

@@ -21,8 +21,9 @@ export function defineExplain(command: Command, context: CommandContext): void {
     .argument('[topic]', 'a topic, or a code in brackets; without one the topics are listed')
     .action(async (wanted: string | undefined) => {
       const { topics } = await import('../explain/topics.js');
-      const text = wanted === undefined ? contents(topics) : await explain(wanted, topics, context);
-      context.output.out(text);
+      const outputText =
+        wanted === undefined ? contents(topics) : await explain(wanted, topics, context);
+      context.output.out(outputText);
       context.finish(exitCodes.good);
     });
   addHelpPage(command, context.output, {
@@ -32,8 +33,8 @@ export function defineExplain(command: Command, context: CommandContext): void {
 
 /** Returns the list of topics. */
 function contents(topics: readonly Topic[]): string {
-  const lines = topics.map(({ name, title }) => `  ${name.padEnd(14)} ${title}\n`);
-  return `${lines.join('')}\nhermetic explain TOPIC explains one and plays it in the lab.\nIt also explains every code that is printed in brackets.\n`;
+  const outputLines = topics.map(({ name, title }) => `  ${name.padEnd(14)} ${title}\n`);
+  return `${outputLines.join('')}\nhermetic explain TOPIC explains one and plays it in the lab.\nIt also explains every code that is printed in brackets.\n`;
 }
 
 /** The widest lines of text, for reading. */
@@ -48,16 +49,16 @@ async function explain(
   topics: readonly Topic[],
   context: CommandContext,
 ): Promise<string> {
-  const width = Math.min(MAX_WIDTH, context.output.width);
+  const lineWidth = Math.min(MAX_WIDTH, context.output.width);
   const word = wanted
     .trim()
     .toLowerCase()
     .replace(/[\s_]+/g, '-');
   const topic = topics.find(({ name, aliases }) => name === word || aliases.includes(word));
-  if (topic) return playTopic(topic, width, context);
-  if (Object.hasOwn(catalogue, word)) return formatFinding(word as FindingId, width);
+  if (topic) return playTopic(topic, lineWidth, context);
+  if (Object.hasOwn(catalogue, word)) return formatFinding(word as FindingId, lineWidth);
   const failure = findFailure(word);
-  if (failure) return formatFailure(word, failure, width);
+  if (failure) return formatFailure(word, failure, lineWidth);
   throw unknownTopic(wanted, word, topics);
 }
 
@@ -91,7 +92,7 @@ function unknownTopic(wanted: string, word: string, topics: readonly Topic[]): H
  */
 async function playTopic(
   topic: Topic,
-  width: number,
+  lineWidth: number,
   { output, signal }: CommandContext,
 ): Promise<string> {
   const { openStage } = await import('../explain/stage.js');
@@ -102,16 +103,16 @@ async function playTopic(
     const picture = await topic.picture(stage);
     signal.throwIfAborted();
     return page([
-      wrap(topic.title, width),
-      ...topic.text.map((paragraph) => wrap(paragraph, width)),
+      wrap(topic.title, lineWidth),
+      ...topic.text.map((paragraph) => wrap(paragraph, lineWidth)),
       [
-        ...wrap(`${topic.caption}:`, width),
+        ...wrap(`${topic.caption}:`, lineWidth),
         '',
-        ...picture.flatMap((shown) => wrapKeeping(shown, width)),
+        ...picture.flatMap((shown) => wrapKeeping(shown, lineWidth)),
       ],
       wrap(
         `${topic.reference}. See also: ${topic.see.map((name) => `hermetic explain ${name}`).join(', ')}`,
-        width,
+        lineWidth,
       ),
     ]);
   } finally {
@@ -121,19 +122,20 @@ async function playTopic(
 }
 
 /** Wraps a line of a picture; its blanks are kept as long as it fits. */
-function wrapKeeping(line: string, width: number): readonly string[] {
-  if (wrap(line, width - 2).length <= 1) return [`  ${wrap(line, width)[0] ?? ''}`.trimEnd()];
-  return wrap(line.trim(), width, '  ', '      ');
+function wrapKeeping(textLine: string, lineWidth: number): readonly string[] {
+  if (wrap(textLine, lineWidth - 2).length <= 1)
+    return [`  ${wrap(textLine, lineWidth)[0] ?? ''}`.trimEnd()];
+  return wrap(textLine.trim(), lineWidth, '  ', '      ');
 }
 
 /** Returns the page of a finding: title, consequence, fix and its owner, clause. */
-function formatFinding(id: FindingId, width: number): string {
+function formatFinding(id: FindingId, lineWidth: number): string {
   const { title, why, fix, reference, owner } = describeFinding(id);
   return page([
-    wrap(`${title} (${id})`, width),
-    wrap(why, width),
-    wrap(`To do, by ${ownerNames[owner]}: ${fix}`, width),
-    wrap(reference, width),
+    wrap(`${title} (${id})`, lineWidth),
+    wrap(why, lineWidth),
+    wrap(`To do, by ${ownerNames[owner]}: ${fix}`, lineWidth),
+    wrap(reference, lineWidth),
   ]);
 }
 
@@ -146,14 +148,14 @@ const causes: Readonly<Record<FailureEntry['blame'], string>> = {
 };
 
 /** Returns the page of a failure: message, cause, duration, fix, clause. */
-function formatFailure(code: string, entry: FailureEntry, width: number): string {
-  const { message: says, fix, blame, temporary, clause } = entry;
+function formatFailure(code: string, failureEntry: FailureEntry, lineWidth: number): string {
+  const { message: says, fix, blame, temporary, clause } = failureEntry;
   const duration = temporary ? 'It may end without a change.' : 'It lasts until it is fixed.';
   return page([
-    wrap(`${says} (${code})`, width),
-    wrap(`Cause: ${causes[blame]}. ${duration}`, width),
-    wrap(`To do: ${fix}`, width),
-    clause === undefined ? [] : wrap(clause, width),
+    wrap(`${says} (${code})`, lineWidth),
+    wrap(`Cause: ${causes[blame]}. ${duration}`, lineWidth),
+    wrap(`To do: ${fix}`, lineWidth),
+    clause === undefined ? [] : wrap(clause, lineWidth),
   ]);
 }
 

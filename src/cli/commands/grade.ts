@@ -36,7 +36,9 @@ export function defineGrade(command: Command, context: CommandContext): void {
     .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline');
   withReports(command)
     .option('--steps', 'print every step of every finding')
-    .action((files: string[], flags: GradeFlags) => context.finish(run(files, flags, context)));
+    .action((files: string[], gradeFlags: GradeFlags) =>
+      context.finish(run(files, gradeFlags, context)),
+    );
   addHelpPage(command, output, {
     exitStatus: [
       [exitCodes.good, 'pass or warn'],
@@ -55,17 +57,18 @@ export function defineGrade(command: Command, context: CommandContext): void {
  * Grades every file, prints and writes the reports, and returns the exit status. A file
  * that cannot be used ends the command before anything is printed.
  */
-function run(files: readonly string[], flags: GradeFlags, { output }: CommandContext): number {
-  const { failOn, streamTaken } = planOutput(flags);
-  const profile = profileNamed(flags.profile);
-  const options = repeatedOptions({ profile: flags.profile });
-  const results = files.map((file) => grade(readEvidence(file), profile, { options }));
+function run(files: readonly string[], gradeFlags: GradeFlags, { output }: CommandContext): number {
+  const { failOn, streamTaken } = planOutput(gradeFlags);
+  const profile = profileNamed(gradeFlags.profile);
+  const options = repeatedOptions({ profile: gradeFlags.profile });
+  const results = files.map((filePath) => grade(readEvidence(filePath), profile, { options }));
   const { width, color } = output;
-  const terminal = { width, color, steps: flags.steps ?? false };
-  if (flags.nagios) for (const result of results) printNagios(result, output);
-  else if (flags.json) for (const result of results) printJson(result, files.length === 1, output);
-  else if (!flags.quiet && !streamTaken)
-    output.out(results.map((result) => renderTerminal(result, terminal)).join('\n'));
-  writeReports(flags, results, output);
-  return exitCodeOfAll(results, flags, failOn);
+  const terminal = { width, color, steps: gradeFlags.steps ?? false };
+  if (gradeFlags.nagios) for (const checkResult of results) printNagios(checkResult, output);
+  else if (gradeFlags.json)
+    for (const checkResult of results) printJson(checkResult, files.length === 1, output);
+  else if (!gradeFlags.quiet && !streamTaken)
+    output.out(results.map((checkResult) => renderTerminal(checkResult, terminal)).join('\n'));
+  writeReports(gradeFlags, results, output);
+  return exitCodeOfAll(results, gradeFlags, failOn);
 }

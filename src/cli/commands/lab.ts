@@ -25,7 +25,7 @@ export function defineLab(command: Command, context: CommandContext): void {
   const { output, finish } = context;
   command
     .option('--json', 'print each result as one line of JSON')
-    .action(async (flags: LabFlags) => finish(await checkAll(flags, context)));
+    .action(async (labFlags: LabFlags) => finish(await checkAll(labFlags, context)));
   addHelpPage(command, output, {
     examples: ['hermetic lab', 'hermetic lab list', 'hermetic check --lab stripped.example'],
   });
@@ -34,8 +34,8 @@ export function defineLab(command: Command, context: CommandContext): void {
     .description('list the domains of the lab')
     .option('--json', 'print each domain as one line of JSON')
     // Commander gives an option that parent and child share to the parent.
-    .action(async (flags: LabFlags) =>
-      finish(await printList({ ...command.opts(), ...flags }, output)),
+    .action(async (labFlags: LabFlags) =>
+      finish(await printList({ ...command.opts(), ...labFlags }, output)),
     );
   addHelpPage(list, output, { examples: ['hermetic lab list', 'hermetic lab list | grep DANE'] });
 }
@@ -51,11 +51,13 @@ async function checkAll({ json }: LabFlags, { output, signal }: CommandContext):
     const domains = lab.scenarios.map(({ domain }) => domain);
     const results = checkDomains(lab, domains, { signal: followSignal(signal, stop.signal) });
     const verdicts = new Map<Verdict, number>();
-    for (const [index, domain] of domains.entries()) {
+    for (const [index, domainName] of domains.entries()) {
       if (output.gone) break;
-      const result = grade((await results[index]) as Evidence);
-      verdicts.set(result.verdict, (verdicts.get(result.verdict) ?? 0) + 1);
-      output.out(json ? `${formatJson(result)}\n` : formatRow(domain, outcome(result), output));
+      const checkResult = grade((await results[index]) as Evidence);
+      verdicts.set(checkResult.verdict, (verdicts.get(checkResult.verdict) ?? 0) + 1);
+      output.out(
+        json ? `${formatJson(checkResult)}\n` : formatRow(domainName, outcome(checkResult), output),
+      );
     }
     const counts = [...verdicts].map(([verdict, count]) => `${count} ${verdict}`).join(', ');
     if (!json) output.out(`\n${domains.length} domains: ${counts}\n`);
@@ -77,20 +79,24 @@ function outcome({ verdict, findings }: CheckResult): string {
 /** Prints the domains and what each of them shows. Starts no server. */
 async function printList({ json }: LabFlags, output: Output): Promise<number> {
   const { allScenarios } = await import('../../lab/index.js');
-  for (const { domain: text, says } of allScenarios) {
-    const domain = unwrap('domain', parseDomain(text), '').toLower();
-    output.out(json ? `${formatJson({ domain, says })}\n` : formatRow(domain, says, output));
+  for (const { domain: outputText, says } of allScenarios) {
+    const domainName = unwrap('domain', parseDomain(outputText), '').toLower();
+    output.out(
+      json ? `${formatJson({ domain: domainName, says })}\n` : formatRow(domainName, says, output),
+    );
   }
   return exitCodes.good;
 }
 
 /** A domain and a text next to it, or below it where the terminal is narrow. */
-function formatRow(domain: string, text: string, { width }: Output): string {
+function formatRow(domainName: string, outputText: string, { width }: Output): string {
   const column = width < 80 ? 4 : 38;
-  const lines = wrap(text, width - column, '', '');
+  const lines = wrap(outputText, width - column, '', '');
   const rows =
-    domain.length < column
-      ? lines.map((line, index) => `${(index === 0 ? domain : '').padEnd(column)}${line}`)
-      : [domain, ...lines.map((line) => `${' '.repeat(column)}${line}`)];
+    domainName.length < column
+      ? lines.map(
+          (textLine, index) => `${(index === 0 ? domainName : '').padEnd(column)}${textLine}`,
+        )
+      : [domainName, ...lines.map((textLine) => `${' '.repeat(column)}${textLine}`)];
   return rows.map((row) => `${row.trimEnd()}\n`).join('');
 }

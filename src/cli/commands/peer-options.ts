@@ -55,8 +55,8 @@ export function readPeerFlags({ smtpPort, httpsPort, timeout, helo }: PeerFlags)
  * Validates the name for EHLO: a domain or an address literal (RFC 5321 §4.1.1.1). A line
  * feed in it would be a second SMTP command.
  */
-function readHelo(text: string): string {
-  if (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(text)) return text;
+function readHelo(optionText: string): string {
+  if (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(optionText)) return optionText;
   throw misuse(
     '--helo',
     'not a host name',

@@ -33,8 +33,8 @@ export function definePolicy(command: Command, context: CommandContext): void {
   command.enablePositionalOptions().argument('<domain>', 'the part after the @, or [host]:port');
   withSender(command)
     .option('--postfix <version>', 'print the answer for a Postfix of this version')
-    .action(async (domain: string, flags: PolicyFlags) =>
-      context.finish(await show(domain, flags, context)),
+    .action(async (domainName: string, policyFlags: PolicyFlags) =>
+      context.finish(await show(domainName, policyFlags, context)),
     );
   addHelpPage(command, output, {
     exitStatus: [
@@ -54,29 +54,33 @@ export function definePolicy(command: Command, context: CommandContext): void {
     .description('remove the cached MTA-STS policy of a domain; a running daemon follows at once')
     .argument('<domain>', 'the part after the @')
     .option('--store <file>', 'database of the daemon', DEFAULT_STORE)
-    .action(async (domain: string, { store }: { readonly store: string }) =>
-      context.finish(await forgetCached(domain, store, output)),
+    .action(async (domainName: string, { store }: { readonly store: string }) =>
+      context.finish(await forgetCached(domainName, store, output)),
     );
   addHelpPage(forget, output, { examples: ['hermetic policy forget example.com'] });
 }
 
 /** Decides as the sender does, prints the decision and returns the exit status. */
 async function show(
-  domain: string,
-  flags: PolicyFlags,
+  domainName: string,
+  policyFlags: PolicyFlags,
   { output, signal }: CommandContext,
 ): Promise<number> {
-  const formatAnswer = flags.postfix === undefined ? undefined : postfixFormat(flags.postfix);
-  const hop = flags.via ?? domain;
+  const formatAnswer =
+    policyFlags.postfix === undefined ? undefined : postfixFormat(policyFlags.postfix);
+  const nextHop = policyFlags.via ?? domainName;
   const decision = await withSenderOf({
-    flags,
-    domains: [hop],
-    open: (file) => openStoreToRead(file, { prepare: (store) => void stsStore(store) }),
-    run: (sender) => sender.policy(hop, signal),
+    flags: policyFlags,
+    domains: [nextHop],
+    open: (filePath) =>
+      openStoreToRead(filePath, { prepare: (stateStore) => void stsStore(stateStore) }),
+    run: (sender) => sender.policy(nextHop, signal),
   });
   if (formatAnswer) output.out(formatAnswer(decision));
   else
-    output.out(flags.json ? `${formatJson(decision, 2)}\n` : renderPolicy(decision, output.width));
+    output.out(
+      policyFlags.json ? `${formatJson(decision, 2)}\n` : renderPolicy(decision, output.width),
+    );
   return exitCodeOf(decision);
 }
 
@@ -85,23 +89,23 @@ async function show(
  * lets a sender apply a cached policy until it expires; only the operator may end it
  * early.
  */
-async function forgetCached(text: string, file: string, output: Output): Promise<number> {
-  const domain = unwrap(
+async function forgetCached(outputText: string, filePath: string, output: Output): Promise<number> {
+  const domainName = unwrap(
     'domain',
-    parseDomain(text),
+    parseDomain(outputText),
     'Write the part after the @, such as example.com.',
   ).toLower();
-  const store = await openStore(databaseFile(file), { mustExist: true });
+  const stateStore = await openStore(databaseFile(filePath), { mustExist: true });
   try {
-    const policy = forgetPolicy(store, domain);
+    const cachedPolicy = forgetPolicy(stateStore, domainName);
     output.out(
-      policy
-        ? `${domain}: forgotten: mode ${policy.mode}, id ${neutralise(policy.id, 40)}, max_age ${policy.maxAge}. The next mail fetches the policy again.\n`
-        : `${domain}: no policy is cached in ${file}\n`,
+      cachedPolicy
+        ? `${domainName}: forgotten: mode ${cachedPolicy.mode}, id ${neutralise(cachedPolicy.id, 40)}, max_age ${cachedPolicy.maxAge}. The next mail fetches the policy again.\n`
+        : `${domainName}: no policy is cached in ${filePath}\n`,
     );
     return exitCodes.good;
   } finally {
-    store.close();
+    stateStore.close();
   }
 }
 
@@ -109,12 +113,12 @@ async function forgetCached(text: string, file: string, output: Output): Promise
  * Formats the answer of the socketmap, and a second one where the answer depends on
  * Postfix's own resolver.
  */
-function postfixFormat(text: string): (decision: DomainDecision) => string {
-  const version = releaseOf(text);
+function postfixFormat(outputText: string): (decision: DomainDecision) => string {
+  const version = releaseOf(outputText);
   if (!version)
     throw misuse(
       '--postfix',
-      `${text} is not supported`,
+      `${outputText} is not supported`,
       `Choose ${alternatives(postfixVersions)}.`,
     );
   return (decision) => {

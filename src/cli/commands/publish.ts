@@ -40,7 +40,7 @@ interface Subcommand {
   readonly summary: string;
   readonly help: HelpPage;
   readonly access: Access;
-  readonly run: (run: PublishRun) => Promise<number>;
+  readonly run: (publishRun: PublishRun) => Promise<number>;
 }
 
 /** With `read` nothing is written: any user who can read the state may run the command. */
@@ -59,8 +59,8 @@ const plan: Subcommand = {
   help: { examples: [`hermetic publish plan ${CONFIG}`] },
   access: 'read',
   async run({ publishing, flags, output }) {
-    const plans = await publishing.plan();
-    output.out(flags.json ? jsonLines(plans) : plans.map(planText).join('\n'));
+    const subjectPlans = await publishing.plan();
+    output.out(flags.json ? jsonLines(subjectPlans) : subjectPlans.map(planText).join('\n'));
     return exitCodes.good;
   },
 };
@@ -109,14 +109,14 @@ const status: Subcommand = {
   help: { examples: [`hermetic publish status ${CONFIG}`] },
   access: 'read',
   async run({ publishing, flags, output }) {
-    const plans = await publishing.plan();
-    const notes = publishing.ledger.notes(MAX_NOTES);
+    const subjectPlans = await publishing.plan();
+    const ledgerNotes = publishing.ledger.notes(MAX_NOTES);
     if (flags.json) {
-      output.out(jsonLines([...plans, ...notes]));
+      output.out(jsonLines([...subjectPlans, ...ledgerNotes]));
       return exitCodes.good;
     }
-    for (const one of plans) output.out(statusText(one));
-    for (const { at, subject, says } of [...notes].reverse())
+    for (const one of subjectPlans) output.out(statusText(one));
+    for (const { at, subject, says } of [...ledgerNotes].reverse())
       output.out(`${formatTime(at)}  ${safe(subject)}: ${safe(says)}\n`);
     return exitCodes.good;
   },
@@ -152,7 +152,9 @@ export function definePublish(command: Command, context: CommandContext): void {
       .command(entry.name)
       .description(entry.summary)
       .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
-      .action(async (flags: PublishFlags) => context.finish(await open(entry, flags, context)));
+      .action(async (publishFlags: PublishFlags) =>
+        context.finish(await open(entry, publishFlags, context)),
+      );
     addHelpPage(child, context.output, entry.help);
     return child;
   };
@@ -166,9 +168,9 @@ export function definePublish(command: Command, context: CommandContext): void {
     .description('request a new key of a mail host; the change begins with the next round')
     .argument('<host>', 'MX host of the configuration')
     .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
-    .action(async (host: string, flags: PublishFlags) => {
-      const run = async (of: PublishRun): Promise<number> => requestNewKey(host, of);
-      context.finish(await open({ access: 'write', run }, flags, context));
+    .action(async (hostName: string, publishFlags: PublishFlags) => {
+      const run = async (of: PublishRun): Promise<number> => requestNewKey(hostName, of);
+      context.finish(await open({ access: 'write', run }, publishFlags, context));
     });
   addHelpPage(roll, context.output, {
     examples: [`hermetic publish roll mx1.example.com ${CONFIG}`],
@@ -179,15 +181,15 @@ export function definePublish(command: Command, context: CommandContext): void {
 /** Opens the state that the configuration names, runs a subcommand on it, and closes it. */
 async function open(
   { access, run }: Pick<Subcommand, 'access' | 'run'>,
-  flags: PublishFlags,
+  publishFlags: PublishFlags,
   { output, signal }: CommandContext,
 ): Promise<number> {
   const server = await import('../../server/index.js');
-  const config = readConfig(flags.config, server.parseConfigFiles, output);
+  const config = readConfig(publishFlags.config, server.parseConfigFiles, output);
   if (!config) return exitCodes.usage;
   const section = server.publishSettings(config);
   if (!section)
-    throw new HermeticError('config-invalid', `${flags.config}: no section publish`, {
+    throw new HermeticError('config-invalid', `${publishFlags.config}: no section publish`, {
       fix: 'Add it: docs/publish.md shows the form.',
     });
   // Opening for reading creates nothing, not even tables, so `plan` can run next to the
@@ -199,7 +201,7 @@ async function open(
   );
   try {
     const publishing = server.openPublishing(section, jobContext, { signal });
-    return await run({ publishing, flags, output });
+    return await run({ publishing, flags: publishFlags, output });
   } finally {
     await jobContext.close();
   }
@@ -228,16 +230,16 @@ function confirm({ ledger }: Publishing, token: string): void {
  * round publishes the TLSA record of the new key and uses the key two TTLs later (RFC
  * 7671 §8.1).
  */
-function requestNewKey(host: string, { publishing, output }: PublishRun): number {
+function requestNewKey(hostName: string, { publishing, output }: PublishRun): number {
   const { ledger } = publishing;
-  const keys = Object.values(ledger.host(host).slots).flatMap(({ current }) =>
+  const serverKeys = Object.values(ledger.host(hostName).slots).flatMap(({ current }) =>
     current ? [current] : [],
   );
-  if (keys.length === 0)
-    throw misuse(host, 'no key of this host is known', 'Run hermetic publish apply first.');
-  for (const { sha256, name } of keys) {
-    ledger.confirm(`leave:${host}:${sha256}`, Date.now());
-    output.out(`${host}: key ${name} will be replaced\n`);
+  if (serverKeys.length === 0)
+    throw misuse(hostName, 'no key of this host is known', 'Run hermetic publish apply first.');
+  for (const { sha256, name } of serverKeys) {
+    ledger.confirm(`leave:${hostName}:${sha256}`, Date.now());
+    output.out(`${hostName}: key ${name} will be replaced\n`);
   }
   return exitCodes.good;
 }
@@ -287,8 +289,8 @@ function subjectText(plan: Omit<SubjectPlan, 'save'>, actions: readonly string[]
 }
 
 /** Returns the state of one domain or host: no actions, no proposals. */
-function statusText(plan: SubjectPlan): string {
-  const { subject, place, alerts, waits, failures, certificates = [] } = plan;
+function statusText(subjectPlan: SubjectPlan): string {
+  const { subject, place, alerts, waits, failures, certificates = [] } = subjectPlan;
   return [`${subject}: ${place}`, ...alerts.map(alertText), ...failures.map(failureTextOf)]
     .map(safeLines)
     .concat(
@@ -305,10 +307,10 @@ const WIDTH = 80;
  * Returns the outcome of an action; for a manual one the text the operator must act on.
  */
 function outcomeText({ says, because, outcome }: Applied['outcomes'][number]): string {
-  const lines = [`  ${outcomeWord(outcome)}  ${says}`, `        ${because}`];
-  if (outcome.status === 'manual') lines.push(indent(outcome.text));
-  if (outcome.status === 'failed') lines.push(`        ${outcome.detail} (${outcome.code})`);
-  return lines.join('\n');
+  const outputLines = [`  ${outcomeWord(outcome)}  ${says}`, `        ${because}`];
+  if (outcome.status === 'manual') outputLines.push(indent(outcome.text));
+  if (outcome.status === 'failed') outputLines.push(`        ${outcome.detail} (${outcome.code})`);
+  return outputLines.join('\n');
 }
 
 /** Returns the word at the start of the line; `YOU` marks work for the operator. */
@@ -343,20 +345,20 @@ function waitText({ why, until }: Wait): string {
   return `  wait  ${safe(why)}${until === undefined ? '' : `, until ${formatTime(until)}`}\n`;
 }
 
-function indent(text: string): string {
-  return text
+function indent(outputText: string): string {
+  return outputText
     .split('\n')
-    .map((line) => `        ${line}`)
+    .map((textLine) => `        ${textLine}`)
     .join('\n');
 }
 
 /** Neutralises each line: names, replies and details come from other machines. */
-function safeLines(text: string): string {
-  return `${text.split('\n').map(safe).join('\n')}\n`;
+function safeLines(outputText: string): string {
+  return `${outputText.split('\n').map(safe).join('\n')}\n`;
 }
 
-function safe(text: string): string {
-  return neutralise(text, 4000);
+function safe(outputText: string): string {
+  return neutralise(outputText, 4000);
 }
 
 function jsonLines(values: readonly unknown[]): string {

@@ -48,8 +48,8 @@ export function defineRecords(command: Command, context: CommandContext): void {
     .option('--panel', 'print name, type and value for a web form instead of zone file lines')
     .option('--json', 'print JSON')
     .option('--lab', 'use the built-in lab instead of the network');
-  withResolver(command).action(async (domain: string, flags: RecordsFlags) =>
-    context.finish(await run(domain, flags, context)),
+  withResolver(command).action(async (domainName: string, recordsFlags: RecordsFlags) =>
+    context.finish(await run(domainName, recordsFlags, context)),
   );
   addHelpPage(command, context.output, {
     exitStatus: [
@@ -68,39 +68,43 @@ const reportUri = /^(mailto:[^@\s,;!]+@[A-Za-z0-9.-]+|https:\/\/[A-Za-z0-9.-]+(\
  * Checks the domain, derives the missing records, prints them, returns the exit status.
  */
 async function run(
-  domain: string,
-  flags: RecordsFlags,
+  domainName: string,
+  recordsFlags: RecordsFlags,
   { output, signal }: CommandContext,
 ): Promise<number> {
-  if (flags.rua !== undefined && !reportUri.test(flags.rua))
+  if (recordsFlags.rua !== undefined && !reportUri.test(recordsFlags.rua))
     throw misuse(
       '--rua',
-      `${flags.rua} is not an address for reports`,
+      `${recordsFlags.rua} is not an address for reports`,
       'Write mailto:NAME@DOMAIN or https://HOST/PATH.',
     );
-  const { roots, ...dns } = readResolverFlags(flags);
-  const lab = flags.lab ? await openLab([domain]) : undefined;
+  const { roots, ...dns } = readResolverFlags(recordsFlags);
+  const lab = recordsFlags.lab ? await openLab([domainName]) : undefined;
   try {
     const network = lab?.network ?? nodeNetwork();
     const options = { network, ...dns, ...(lab && labOptions(lab)) };
     const resolver = chooseResolver(options, present({ network, roots }));
-    const result = await check(
-      domain,
+    const checkResult = await check(
+      domainName,
       present({ ...options, trustStore: roots ?? options.trustStore, resolver, signal }),
     );
-    if (result.findings.some(({ id }) => id === 'domain-nonexistent'))
-      throw new HermeticError('domain-nonexistent', `${result.domain} does not exist in the DNS`, {
-        fix: 'Check the spelling; a new domain exists once its registry delegates it.',
-      });
-    const hosts = result.hosts.map(({ name }) => name);
-    const owners = await lookupRecordOwners(resolver, result.domain, hosts, signal);
-    const steps = missingRecords(
-      result,
-      present({ owners, reportTo: flags.rua, policyHost: flags.policyHost }),
+    if (checkResult.findings.some(({ id }) => id === 'domain-nonexistent'))
+      throw new HermeticError(
+        'domain-nonexistent',
+        `${checkResult.domain} does not exist in the DNS`,
+        {
+          fix: 'Check the spelling; a new domain exists once its registry delegates it.',
+        },
+      );
+    const hostNames = checkResult.hosts.map(({ name }) => name);
+    const owners = await lookupRecordOwners(resolver, checkResult.domain, hostNames, signal);
+    const missingSteps = missingRecords(
+      checkResult,
+      present({ owners, reportTo: recordsFlags.rua, policyHost: recordsFlags.policyHost }),
     );
-    print(result, steps, flags, output);
-    if (exitCodeOf(result) === exitCodes.usage) return exitCodes.usage;
-    if (steps.some(({ kind }) => kind === 'unknown')) return exitCodes.inconclusive;
+    print(checkResult, missingSteps, recordsFlags, output);
+    if (exitCodeOf(checkResult) === exitCodes.usage) return exitCodes.usage;
+    if (missingSteps.some(({ kind }) => kind === 'unknown')) return exitCodes.inconclusive;
     return exitCodes.good;
   } finally {
     await lab?.close();
@@ -110,40 +114,45 @@ async function run(
 /** Prints the steps in their order: a later record may rely on an earlier one. */
 function print(
   { domain }: CheckResult,
-  steps: readonly MissingStep[],
-  flags: RecordsFlags,
+  missingSteps: readonly MissingStep[],
+  recordsFlags: RecordsFlags,
   output: Output,
 ): void {
-  if (flags.json) return output.out(`${formatJson(steps, 2)}\n`);
-  if (steps.length === 0) return output.out(`; ${domain}: nothing is missing\n`);
-  for (const step of steps) {
-    const text = flags.panel && step.record ? formatPanel(step.record) : formatStep(step);
-    output.out(`${formatComment(step.why)}${text}\n`);
+  if (recordsFlags.json) return output.out(`${formatJson(missingSteps, 2)}\n`);
+  if (missingSteps.length === 0) return output.out(`; ${domain}: nothing is missing\n`);
+  for (const missingStep of missingSteps) {
+    const outputText =
+      recordsFlags.panel && missingStep.record
+        ? formatPanel(missingStep.record)
+        : formatStep(missingStep);
+    output.out(`${formatComment(missingStep.why)}${outputText}\n`);
   }
-  if (flags.panel && steps.some(({ record }) => record))
+  if (recordsFlags.panel && missingSteps.some(({ record }) => record))
     output.out(
       formatComment('Most web forms add the name of the zone: leave it out of the name then.'),
     );
 }
 
 /** A comment of a zone file, so that the whole output can be pasted. */
-function formatComment(text: string): string {
-  return wrap(text, 78)
-    .map((line) => `; ${line}\n`)
+function formatComment(outputText: string): string {
+  return wrap(outputText, 78)
+    .map((textLine) => `; ${textLine}\n`)
     .join('');
 }
 
 /** Returns a record as a line to paste, and any other step as a comment. */
 function formatStep({ kind, text }: MissingStep): string {
   if (kind === 'record') return `${neutralise(text, 4000)}\n`;
-  const lines = text.split(/\r?\n/).filter(Boolean);
-  return lines.flatMap((line) => wrap(line, 75).map((part) => `;   ${part}\n`)).join('');
+  const outputLines = text.split(/\r?\n/).filter(Boolean);
+  return outputLines
+    .flatMap((textLine) => wrap(textLine, 75).map((part) => `;   ${part}\n`))
+    .join('');
 }
 
 /** Returns the fields of a record as web forms name them. */
 function formatPanel({ name, type, ttl, value }: PanelRecord): string {
   const fields = { Name: name, Type: type, TTL: String(ttl), Value: value };
   return Object.entries(fields)
-    .map(([field, text]) => `    ${field.padEnd(7)}${neutralise(text, 4000)}\n`)
+    .map(([fieldName, outputText]) => `    ${fieldName.padEnd(7)}${neutralise(outputText, 4000)}\n`)
     .join('');
 }

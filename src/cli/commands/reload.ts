@@ -13,9 +13,9 @@ export function defineReload(command: Command, { output, finish }: CommandContex
   command
     .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)
     .action(async ({ socket }: { readonly socket: string }) => {
-      const answer = await askDaemon(socket, { do: 'reload' }, RELOAD);
-      if (answer.ok) return output.out('the new configuration is active\n');
-      for (const { code, message, fix } of answer.problems)
+      const controlAnswer = await askDaemon(socket, { do: 'reload' }, RELOAD);
+      if (controlAnswer.ok) return output.out('the new configuration is active\n');
+      for (const { code, message, fix } of controlAnswer.problems)
         complain(output, new HermeticError(code, message, { fix }));
       output.err('hermetic: the old configuration stays active (reload-failed)\n');
       finish(exitCodes.fail);

@@ -20,18 +20,18 @@ export function defineReportExport(command: Command, { output }: CommandContext)
     .option('--store <file>', 'database of reports', DEFAULT_STORE)
     .option('--domain <name>', 'print only reports about this domain')
     .action(async (flags: { readonly store: string; readonly domain?: string }) => {
-      const store = await openStoreToRead(databaseFile(flags.store), {
+      const stateStore = await openStoreToRead(databaseFile(flags.store), {
         prepare: prepareReports,
         mustExist: true,
       });
       try {
         const filter = present({ domain: flags.domain?.toLowerCase() });
-        for (const line of exportReports(store, filter)) {
+        for (const textLine of exportReports(stateStore, filter)) {
           if (output.gone) break;
-          output.out(`${line}\n`);
+          output.out(`${textLine}\n`);
         }
       } finally {
-        store.close();
+        stateStore.close();
       }
     });
   addHelpPage(command, output, {

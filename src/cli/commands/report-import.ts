@@ -64,8 +64,8 @@ export function defineReportImport(command: Command, context: CommandContext): v
     .optionsGroup('Output:')
     .option('--json', 'print each report as one line of JSON (schema report-1)')
     .option('-q, --quiet', 'print only errors, no summary');
-  withResolver(command).action(async (paths: string[], flags: ImportFlags) =>
-    context.finish(await run(paths, flags, context)),
+  withResolver(command).action(async (paths: string[], importFlags: ImportFlags) =>
+    context.finish(await run(paths, importFlags, context)),
   );
   addHelpPage(command, context.output, {
     exitStatus: [
@@ -84,29 +84,30 @@ export function defineReportImport(command: Command, context: CommandContext): v
 /** Imports all sources, prints, and returns the exit status. */
 async function run(
   paths: readonly string[],
-  flags: ImportFlags,
+  importFlags: ImportFlags,
   { output, signal }: CommandContext,
 ): Promise<number> {
   keepHeapSmall();
   const isPiped = paths.includes(STANDARD_STREAM);
   const tally = new Tally();
   const line = progress(output);
-  let store: Store | undefined;
+  let stateStore: Store | undefined;
   try {
-    if (flags.store !== undefined) store = await openReports(databaseFile(flags.store));
+    if (importFlags.store !== undefined)
+      stateStore = await openReports(databaseFile(importFlags.store));
     const options = present({
       clock: systemClock,
-      store,
-      domains: flags.domain,
-      verify: flags.verify ? createVerifier(flags) : undefined,
-      retryKeys: flags.verify ? isPiped : undefined,
-      hosts: store && flags.domain && knownHosts(store, flags.domain),
+      store: stateStore,
+      domains: importFlags.domain,
+      verify: importFlags.verify ? createVerifier(importFlags) : undefined,
+      retryKeys: importFlags.verify ? isPiped : undefined,
+      hosts: stateStore && importFlags.domain && knownHosts(stateStore, importFlags.domain),
     });
     for await (const record of importReports(sources(paths), options)) {
       if (signal.aborted) break;
       tally.add(record);
       line.note(`${tally.read} reports`);
-      if (flags.json) output.out(`${formatJson(record)}\n`);
+      if (importFlags.json) output.out(`${formatJson(record)}\n`);
       else if (record.status === 'refused') output.err(formatRefusal(record));
     }
   } catch (error) {
@@ -118,9 +119,9 @@ async function run(
     return exitCodes.usage;
   } finally {
     line.end();
-    store?.close();
+    stateStore?.close();
   }
-  if (!flags.json && !flags.quiet) output.out(tally.summary(flags.store));
+  if (!importFlags.json && !importFlags.quiet) output.out(tally.summary(importFlags.store));
   if (signal.aborted) {
     output.err('hermetic: interrupted; the other reports were not read (interrupted)\n');
     return exitCodes.interrupted;
@@ -133,9 +134,9 @@ async function run(
 
 /** Yields standard input for `-`, and the report files of each other path. */
 async function* sources(paths: readonly string[]): AsyncGenerator<Source> {
-  for (const path of paths)
-    if (path === STANDARD_STREAM) yield { name: 'standard input', open: () => process.stdin };
-    else yield* walkSources(path);
+  for (const filePath of paths)
+    if (filePath === STANDARD_STREAM) yield { name: 'standard input', open: () => process.stdin };
+    else yield* walkSources(filePath);
 }
 
 /**
@@ -152,18 +153,24 @@ const MAX_SILENT_LOOKUPS = 3;
  * The date of arrival counts because DKIM keys are rotated: the key of an old mail may be
  * withdrawn by now, and a signature may have expired (RFC 6376 §3.5, tag `x=`).
  */
-function createVerifier(flags: ResolverFlags): (mail: Uint8Array) => Promise<DkimVerdict> {
+function createVerifier(
+  resolverFlags: ResolverFlags,
+): (rawMessage: Uint8Array) => Promise<DkimVerdict> {
   const resolver = createResolver({
     network: nodeNetwork(),
     upstreams: systemUpstreams(),
     anchors: rootAnchors,
-    ...readResolverFlags(flags),
+    ...readResolverFlags(resolverFlags),
   });
   let silent = 0;
-  return async (mail) => {
+  return async (rawMessage) => {
     if (silent >= MAX_SILENT_LOOKUPS)
       return { result: 'temperror', detail: 'keys cannot be looked up' };
-    const verdict = await verifyDkim(mail, resolver, arrivalOf(mail) ?? systemClock.now());
+    const verdict = await verifyDkim(
+      rawMessage,
+      resolver,
+      arrivalOf(rawMessage) ?? systemClock.now(),
+    );
     silent = verdict.result === 'temperror' ? silent + 1 : 0;
     return verdict;
   };
@@ -206,30 +213,30 @@ class Tally {
   /** Returns the summary, each sentence on its line. */
   summary(store: string | undefined): string {
     const { stored, repeated, confirmed, superseded } = this.#stored;
-    const lines = [`${this.read - this.refused} reports read, ${this.refused} refused.`];
+    const outputLines = [`${this.read - this.refused} reports read, ${this.refused} refused.`];
     if (store !== undefined)
-      lines.push(
+      outputLines.push(
         `${stored + confirmed + superseded} new in ${neutralise(store)}, ${repeated} were already there.`,
       );
-    lines.push(
+    outputLines.push(
       `${this.#successful} successful and ${this.#failed} failed sessions, counted once for every policy.`,
     );
     const uncounted = [...this.#uncounted].map(([verdict, count]) => `${count} ${verdict}`);
     if (uncounted.length > 0)
-      lines.push(`Not in the totals, because not authenticated: ${uncounted.join(', ')}.`);
+      outputLines.push(`Not in the totals, because not authenticated: ${uncounted.join(', ')}.`);
     const departures = [...this.#departures]
       .sort((left, right) => right[1] - left[1])
       .map(([code, count]) => `${code} ${count}`);
     if (departures.length > 0)
-      lines.push(
+      outputLines.push(
         `Departures from RFC 8460: ${departures.slice(0, 8).join(', ')}${departures.length > 8 ? ', ...' : ''}.`,
       );
     if (this.#unforeseen > 0)
-      lines.push(`${this.#unforeseen} reports have unknown members; --json shows them.`);
-    return `${lines.join('\n')}\n`;
+      outputLines.push(`${this.#unforeseen} reports have unknown members; --json shows them.`);
+    return `${outputLines.join('\n')}\n`;
   }
 }
 
-function increment(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+function increment(counts: Map<string, number>, identity: string): void {
+  counts.set(identity, (counts.get(identity) ?? 0) + 1);
 }

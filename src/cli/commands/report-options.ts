@@ -57,20 +57,24 @@ export interface OutputPlan {
  *
  * Two outputs on one stream could not be separated again, so the second is a usage error.
  */
-export function planOutput(flags: ReportFlags, more: readonly OutputFile[] = []): OutputPlan {
-  const failOn = readWord('--fail-on', flags.failOn, ['warn', 'fail']);
-  const files = [...reportFiles(flags), ...more].filter(({ path }) => path !== undefined);
-  const streams = files.filter(({ path }) => path === STANDARD_STREAM).map(({ option }) => option);
-  if (flags.json) streams.push('--json');
-  if (flags.nagios) streams.push('--nagios');
+export function planOutput(reportFlags: ReportFlags, more: readonly OutputFile[] = []): OutputPlan {
+  const failOn = readWord('--fail-on', reportFlags.failOn, ['warn', 'fail']);
+  const outputFiles = [...reportFiles(reportFlags), ...more].filter(
+    ({ path }) => path !== undefined,
+  );
+  const streams = outputFiles
+    .filter(({ path }) => path === STANDARD_STREAM)
+    .map(({ option }) => option);
+  if (reportFlags.json) streams.push('--json');
+  if (reportFlags.nagios) streams.push('--nagios');
   if (streams.length > 1)
     throw misuse(
       streams.slice(0, 2).join(' and '),
       'both write to standard output',
       'Give one of them a file.',
     );
-  for (const { option, path = '' } of files) assertWritable(path, option);
-  return { failOn, streamTaken: files.some(({ path }) => path === STANDARD_STREAM) };
+  for (const { option, path = '' } of outputFiles) assertWritable(path, option);
+  return { failOn, streamTaken: outputFiles.some(({ path }) => path === STANDARD_STREAM) };
 }
 
 /** Lists the report options with their files. */
@@ -85,37 +89,41 @@ function reportFiles({ html, csv, junit, sarif }: ReportFlags): readonly OutputF
 
 /** Writes the reports that the flags name, each with all domains. */
 export function writeReports(
-  flags: ReportFlags,
+  reportFlags: ReportFlags,
   results: readonly CheckResult[],
   output: Output,
 ): void {
-  const failOn = readWord('--fail-on', flags.failOn, ['warn', 'fail']);
+  const failOn = readWord('--fail-on', reportFlags.failOn, ['warn', 'fail']);
   const render: Readonly<Record<string, () => string>> = {
     '--html': () => renderHtml(results),
     '--csv': () => renderCsv(results),
     '--junit': () => renderJunit(results, { failOn }),
     '--sarif': () => renderSarif(results),
   };
-  for (const { option, path } of reportFiles(flags))
+  for (const { option, path } of reportFiles(reportFlags))
     if (path !== undefined) writeOutput({ option, path }, render[option]?.() ?? '', output);
 }
 
 /** Writes an output file, or standard output for `-`. */
-export function writeOutput({ option, path = '' }: OutputFile, text: string, output: Output): void {
-  if (path === STANDARD_STREAM) output.out(text);
-  else writeFile(path, text, option);
+export function writeOutput(
+  { option, path = '' }: OutputFile,
+  outputText: string,
+  output: Output,
+): void {
+  if (path === STANDARD_STREAM) output.out(outputText);
+  else writeFile(path, outputText, option);
 }
 
 /** Prints a result as one line of a monitoring plugin and returns its exit status. */
-export function printNagios(result: CheckResult, output: Output): number {
-  const { line, status } = renderNagios(result);
+export function printNagios(checkResult: CheckResult, output: Output): number {
+  const { line, status } = renderNagios(checkResult);
   output.out(`${line}\n`);
   return status;
 }
 
 /** Prints a result as JSON: indented where it is the only one, else on one line. */
-export function printJson(result: CheckResult, isOnly: boolean, output: Output): void {
-  output.out(`${formatJson(result, isOnly ? 2 : undefined)}\n`);
+export function printJson(checkResult: CheckResult, isOnly: boolean, output: Output): void {
+  output.out(`${formatJson(checkResult, isOnly ? 2 : undefined)}\n`);
 }
 
 /**
@@ -128,6 +136,6 @@ export function exitCodeOfAll(
   { nagios }: ReportFlags,
   failOn: 'warn' | 'fail',
 ): number {
-  if (nagios) return Math.max(...results.map((result) => renderNagios(result).status));
-  return worstExitCode(results.map((result) => exitCodeOf(result, failOn)));
+  if (nagios) return Math.max(...results.map((checkResult) => renderNagios(checkResult).status));
+  return worstExitCode(results.map((checkResult) => exitCodeOf(checkResult, failOn)));
 }

@@ -35,8 +35,8 @@ export function defineReportPreview(command: Command, { output, finish }: Comman
     .argument('[domain]', 'print only reports about this domain')
     .option('--config <file>', 'configuration with a section reporting', DEFAULT_CONFIG)
     .option('--json', 'print each report as one line of JSON')
-    .action(async (domain: string | undefined, flags: PreviewFlags) =>
-      finish(await preview(domain, flags, output)),
+    .action(async (domainName: string | undefined, previewFlags: PreviewFlags) =>
+      finish(await preview(domainName, previewFlags, output)),
     );
   addHelpPage(command, output, {
     examples: ['hermetic report preview example.com --config /etc/hermetic/hermetic.yaml'],
@@ -45,33 +45,33 @@ export function defineReportPreview(command: Command, { output, finish }: Comman
 
 /** Prints the reports of one domain or of all, and returns the exit status. */
 async function preview(
-  domain: string | undefined,
-  flags: PreviewFlags,
+  domainName: string | undefined,
+  previewFlags: PreviewFlags,
   output: Output,
 ): Promise<number> {
   const server = await import('../../server/index.js');
-  const config = readConfig(flags.config, server.parseConfigFiles, output);
+  const config = readConfig(previewFlags.config, server.parseConfigFiles, output);
   if (!config) return exitCodes.usage;
   const section = reportingSection.safeParse(strip(config.jobs['reporting']));
   if (!section.success)
     throw misuse(
       '--config',
-      `${flags.config} has no section reporting`,
+      `${previewFlags.config} has no section reporting`,
       'Add it: docs/send-reports.md shows the form.',
     );
-  const store = await openStoreToRead(config.store.file, {
+  const stateStore = await openStoreToRead(config.store.file, {
     prepare: prepareReporting,
     mustExist: true,
   });
   try {
-    const previews = previewReports(store, section.data, domain?.toLowerCase());
-    if (flags.json)
+    const previews = previewReports(stateStore, section.data, domainName?.toLowerCase());
+    if (previewFlags.json)
       for (const previewed of previews) output.out(`${formatJson(asJson(previewed))}\n`);
     else if (previews.length === 0) output.out('No session is counted, and no report was sent.\n');
     else output.out(previews.map(asText).join('\n'));
     return exitCodes.good;
   } finally {
-    store.close();
+    stateStore.close();
   }
 }
 
@@ -93,9 +93,11 @@ function asJson({ body, ...rest }: PreviewedReport): object {
 /** Returns a report with its day, its destinations and its indented body. */
 function asText({ domain, day, state, destinations, body }: PreviewedReport): string {
   const where = destinations.map(destinationText);
-  const text = body.ok ? formatJson(JSON.parse(body.value), 2) : sayFailure(body.failure);
+  const outputText = body.ok ? formatJson(JSON.parse(body.value), 2) : sayFailure(body.failure);
   const heading = `${domain}  ${day}  ${state === 'counting' ? 'still counting' : 'built'}`;
-  return [heading, ...where, ...text.split('\n').map((line) => `  ${line}`), ''].join('\n');
+  return [heading, ...where, ...outputText.split('\n').map((textLine) => `  ${textLine}`), ''].join(
+    '\n',
+  );
 }
 
 /** Returns one destination with the state of delivery; details come from that server. */
@@ -106,6 +108,6 @@ function destinationText({
   detail,
 }: PreviewedReport['destinations'][number]): string {
   const next = due ? `, next attempt at ${due}` : '';
-  const why = detail ? ` (${neutralise(detail, 200)})` : '';
-  return `  to ${neutralise(uri, 200)}${state ? `: ${state}${next}${why}` : ''}`;
+  const reason = detail ? ` (${neutralise(detail, 200)})` : '';
+  return `  to ${neutralise(uri, 200)}${state ? `: ${state}${next}${reason}` : ''}`;
 }

@@ -49,8 +49,8 @@ export function defineReportShow(command: Command, { output, finish }: CommandCo
       collectValues,
     )
     .option('--json', 'print everything as JSON (schema report-view-1 or report-overview-1)')
-    .action(async (domain: string | undefined, flags: ShowFlags) =>
-      finish(await run(domain, flags, output)),
+    .action(async (domainName: string | undefined, showFlags: ShowFlags) =>
+      finish(await run(domainName, showFlags, output)),
     );
   addHelpPage(command, output, {
     exitStatus: [
@@ -66,34 +66,38 @@ export function defineReportShow(command: Command, { output, finish }: CommandCo
 /**
  * Opens the database, prints the view of one domain or of all, returns the exit status.
  */
-async function run(domain: string | undefined, flags: ShowFlags, output: Output): Promise<number> {
-  const options = readFlags(flags);
+async function run(
+  domainName: string | undefined,
+  showFlags: ShowFlags,
+  output: Output,
+): Promise<number> {
+  const options = readFlags(showFlags);
   const fix = 'Write the part after the @, such as example.com.';
   const name =
-    domain === undefined ? undefined : unwrap('domain', parseDomain(domain), fix).toLower();
-  const store = await openStoreToRead(databaseFile(flags.store), {
+    domainName === undefined ? undefined : unwrap('domain', parseDomain(domainName), fix).toLower();
+  const stateStore = await openStoreToRead(databaseFile(showFlags.store), {
     prepare: prepareReports,
     mustExist: true,
   });
   try {
-    if (name === undefined) return printOverview(store, options, flags, output);
-    return printDomain(store, { ...options, name, file: flags.store }, flags, output);
+    if (name === undefined) return printOverview(stateStore, options, showFlags, output);
+    return printDomain(stateStore, { ...options, name, file: showFlags.store }, showFlags, output);
   } finally {
-    store.close();
+    stateStore.close();
   }
 }
 
 /** Prints every domain with failures. Exit status 1 while one of them goes on. */
 function printOverview(
-  store: Store,
+  stateStore: Store,
   options: ShowOptions,
   { json }: ShowFlags,
   output: Output,
 ): number {
   const { width, color } = output;
-  const view = showOverview(store, options);
-  output.out(json ? `${formatJson(view, 2)}\n` : renderOverview(view, { width, color }));
-  if (view.failing.some((failing) => failing.ongoing)) return exitCodes.fail;
+  const overview = showOverview(stateStore, options);
+  output.out(json ? `${formatJson(overview, 2)}\n` : renderOverview(overview, { width, color }));
+  if (overview.failing.some((failing) => failing.ongoing)) return exitCodes.fail;
   return exitCodes.good;
 }
 
@@ -108,37 +112,37 @@ interface DomainOptions extends ShowOptions {
  * most often a typing error, so the nearest names are suggested instead.
  */
 function printDomain(
-  store: Store,
+  stateStore: Store,
   { name, file, ...options }: DomainOptions,
   { json }: ShowFlags,
   output: Output,
 ): number {
   const { width, color } = output;
-  const view = showDomain(store, name, options);
-  const reported = view.status === 'no-reports' ? reportedDomains(store) : [];
+  const domainView = showDomain(stateStore, name, options);
+  const reported = domainView.status === 'no-reports' ? reportedDomains(stateStore) : [];
   const isKnown = reported.some(({ domain }) => domain === name);
   // A name that only an unauthenticated report has is no suggestion.
   const known = reported.filter((entry) => entry.authenticated).map(({ domain }) => domain);
-  if (json) output.out(`${formatJson(view, 2)}\n`);
+  if (json) output.out(`${formatJson(domainView, 2)}\n`);
   // Advice on publishing a record would mislead where the name is a typing error.
-  else if (known.length === 0 || isKnown) output.out(renderDomain(view, { width, color }));
+  else if (known.length === 0 || isKnown) output.out(renderDomain(domainView, { width, color }));
   else complain(output, reportsAbsent(name, file, known));
   return {
     well: exitCodes.good,
     ended: exitCodes.good,
     failing: exitCodes.fail,
     'no-reports': exitCodes.inconclusive,
-  }[view.status];
+  }[domainView.status];
 }
 
 /** The most domains that a message names. */
 const MAX_NAMED = 5;
 
 /** Returns the error for a domain without reports. */
-function reportsAbsent(name: string, file: string, known: readonly string[]): HermeticError {
+function reportsAbsent(name: string, filePath: string, known: readonly string[]): HermeticError {
   const near = nearest(name, known);
   const more = known.length > MAX_NAMED ? ` and ${known.length - MAX_NAMED} more` : '';
-  return new HermeticError('reports-absent', `${file} has no report about ${name}`, {
+  return new HermeticError('reports-absent', `${filePath} has no report about ${name}`, {
     fix: near
       ? `Did you mean ${near}?`
       : `It has reports about ${known.slice(0, MAX_NAMED).join(', ')}${more}.`,
@@ -159,8 +163,8 @@ function readFlags({ days, to, checked = [] }: ShowFlags): ShowOptions {
 }
 
 /** Reads a result of `hermetic check --json`. Throws HermeticError. */
-function readCheck(file: string): CheckResult {
-  return readJson(file, {
+function readCheck(filePath: string): CheckResult {
+  return readJson(filePath, {
     what: '--checked',
     code: 'result-invalid',
     kinds: [{ id: 'hermetic.check/1', schema: checkResultSchema }],

@@ -73,19 +73,19 @@ export interface ResolverSettings {
  * Reads the resolver flags; a setting without its flag is absent, so that it can be spread
  * over defaults. Throws HermeticError for each flag that does not fit.
  */
-export function readResolverFlags(flags: ResolverFlags): ResolverSettings {
-  const { resolver, trustAnchor, trustAd, clockSkew, ca, systemCa, lab } = flags;
+export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSettings {
+  const { resolver, trustAnchor, trustAd, clockSkew, ca, systemCa, lab } = resolverFlags;
   if (trustAd && !resolver && !lab) requireLocalResolver(systemUpstreams());
   const settings: { -readonly [K in keyof ResolverSettings]: ResolverSettings[K] } = {};
   if (trustAd) settings.trustAd = true;
   const skew = readOptionalNumber('--clock-skew', clockSkew, { least: 0, most: MAX_CLOCK_SKEW });
   if (skew !== undefined) settings.clockSkew = skew;
   if (resolver)
-    settings.upstreams = resolver.map((text) =>
-      unwrap('--resolver', parseUpstream(text), resolverForm),
+    settings.upstreams = resolver.map((outputText) =>
+      unwrap('--resolver', parseUpstream(outputText), resolverForm),
     );
   if (trustAnchor !== undefined) settings.anchors = readAnchors(trustAnchor);
-  if (ca !== undefined || systemCa) settings.roots = readRoots(flags);
+  if (ca !== undefined || systemCa) settings.roots = readRoots(resolverFlags);
   return settings;
 }
 
@@ -112,8 +112,12 @@ function requireLocalResolver(upstreams: readonly Upstream[]): void {
  * `--ca` adds to either.
  */
 function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
-  const read = (path: string, option: string) =>
-    unwrap(option, parsePemBundle(readFile(path, option)), 'Give a file of certificates in PEM.');
+  const read = (filePath: string, option: string) =>
+    unwrap(
+      option,
+      parsePemBundle(readFile(filePath, option)),
+      'Give a file of certificates in PEM.',
+    );
   const extra = ca === undefined ? [] : read(ca, '--ca');
   if (!systemCa) return builtinTrustStore(extra);
   // Debian and Alpine, Fedora and RHEL, the BSDs.
@@ -121,7 +125,7 @@ function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
     '/etc/ssl/certs/ca-certificates.crt',
     '/etc/pki/tls/certs/ca-bundle.crt',
     '/etc/ssl/cert.pem',
-  ].find((path) => existsSync(path));
+  ].find((filePath) => existsSync(filePath));
   if (!bundle)
     throw misuse(
       '--system-ca',
@@ -135,10 +139,10 @@ function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
 }
 
 /** Reads trust anchors from a file. Throws HermeticError. */
-export function readAnchors(file: string): readonly TrustAnchor[] {
+export function readAnchors(filePath: string): readonly TrustAnchor[] {
   return unwrap(
     '--trust-anchor',
-    parseTrustAnchors(readFile(file, '--trust-anchor')),
+    parseTrustAnchors(readFile(filePath, '--trust-anchor')),
     'Give a file of DS or DNSKEY records, one on each line.',
   );
 }

@@ -48,8 +48,8 @@ export function defineSend(command: Command, context: CommandContext): void {
     .option('--dry-run', 'connect and authenticate, but deliver nothing');
   withSender(command)
     .option('-q, --quiet', 'do not print the conversations')
-    .action(async (addresses: string[], flags: SendFlags) =>
-      context.finish(await run(addresses, flags, context)),
+    .action(async (addresses: string[], sendFlags: SendFlags) =>
+      context.finish(await run(addresses, sendFlags, context)),
     );
   addHelpPage(command, context.output, {
     exitStatus: [
@@ -110,15 +110,18 @@ function requireMailbox(address: string): void {
 }
 
 /** Delivers the message and prints the outcome. Returns the exit status. */
-async function deliver(sender: Sender, { flags, to, context }: Sending): Promise<number> {
+async function deliver(
+  sender: Sender,
+  { flags: sendFlags, to, context }: Sending,
+): Promise<number> {
   const { output, signal } = context;
-  const { from, requiretls = false, via } = flags;
-  const message = readMessage(flags, to);
+  const { from, requiretls = false, via } = sendFlags;
+  const message = readMessage(sendFlags, to);
   const delivery = await sender.deliver({ from, to, message, requireTls: requiretls, signal, via });
   const { recipients, outcomes, conversations } = delivery;
-  if (flags.json) output.out(`${formatJson({ recipients, outcomes }, 2)}\n`);
+  if (sendFlags.json) output.out(`${formatJson({ recipients, outcomes }, 2)}\n`);
   else {
-    if (!flags.quiet) output.out(renderConversations(conversations));
+    if (!sendFlags.quiet) output.out(renderConversations(conversations));
     const attempts = outcomes.map((outcome) => renderAttempts(outcome, output.width)).join('');
     output.out(attempts === '' ? '' : `${attempts}\n`);
     output.out(renderRecipients(recipients, output.width));
@@ -130,31 +133,39 @@ async function deliver(sender: Sender, { flags, to, context }: Sending): Promise
  * Connects to each domain, authenticates the server as policy requires, and ends with
  * QUIT. MAIL FROM is never sent, so no server sees an envelope.
  */
-async function dryRun(sender: Sender, { flags, to, context }: Sending): Promise<number> {
+async function dryRun(sender: Sender, { flags: sendFlags, to, context }: Sending): Promise<number> {
   const { output, signal } = context;
-  const domains = [...new Set(to.map((address) => flags.via ?? domainOf(address)))];
-  const requireTls = flags.requiretls ?? false;
+  const domains = [...new Set(to.map((address) => sendFlags.via ?? domainOf(address)))];
+  const requireTls = sendFlags.requiretls ?? false;
   const results = await Promise.all(
-    domains.map((domain) => sender.connect(domain, { requireTls, signal })),
+    domains.map((domainName) => sender.connect(domainName, { requireTls, signal })),
   );
-  for (const result of results) if (result.ok) await result.session.quit();
-  if (flags.json) output.out(results.map(({ outcome }) => `${formatJson(outcome)}\n`).join(''));
-  else for (const result of results) output.out(formatDryRun(result, flags, output.width));
+  for (const connectResult of results) if (connectResult.ok) await connectResult.session.quit();
+  if (sendFlags.json) output.out(results.map(({ outcome }) => `${formatJson(outcome)}\n`).join(''));
+  else
+    for (const connectResult of results)
+      output.out(formatDryRun(connectResult, sendFlags, output.width));
   return worst(results.map(dryRunExitCode));
 }
 
 /** Returns 3 for a failure that may pass and 1 for a permanent one. */
-function dryRunExitCode(result: ConnectResult): number {
-  if (result.ok) return exitCodes.good;
-  if (result.failure.temporary) return exitCodes.inconclusive;
+function dryRunExitCode(connectResult: ConnectResult): number {
+  if (connectResult.ok) return exitCodes.good;
+  if (connectResult.failure.temporary) return exitCodes.inconclusive;
   return exitCodes.fail;
 }
 
 /** Returns the conversations, the attempts and the result for one domain. */
-function formatDryRun(result: ConnectResult, flags: SendFlags, width: number): string {
-  const conversations = flags.quiet ? '' : renderConversations(result.conversations);
-  const end = result.ok ? 'ready for mail; nothing was delivered' : sayFailure(result.failure);
-  return `${conversations}${renderAttempts(result.outcome, width)}\n${wrap(`${result.outcome.domain}  ${end}`, width, '', '  ').join('\n')}\n`;
+function formatDryRun(
+  connectResult: ConnectResult,
+  sendFlags: SendFlags,
+  lineWidth: number,
+): string {
+  const conversations = sendFlags.quiet ? '' : renderConversations(connectResult.conversations);
+  const end = connectResult.ok
+    ? 'ready for mail; nothing was delivered'
+    : sayFailure(connectResult.failure);
+  return `${conversations}${renderAttempts(connectResult.outcome, lineWidth)}\n${wrap(`${connectResult.outcome.domain}  ${end}`, lineWidth, '', '  ').join('\n')}\n`;
 }
 
 /**
@@ -166,18 +177,18 @@ function formatDryRun(result: ConnectResult, flags: SendFlags, width: number): s
  */
 function readMessage({ message, from, helo }: SendFlags, to: readonly string[]): Uint8Array {
   if (message !== undefined) {
-    const text = readFile(message, '--message');
-    if (!/^[!-9;-~]+:/.test(text))
+    const outputText = readFile(message, '--message');
+    if (!/^[!-9;-~]+:/.test(outputText))
       throw misuse(
         '--message',
         `${message} does not begin with a header field`,
         'Give a whole message, header and body.',
       );
-    return Buffer.from(text);
+    return Buffer.from(outputText);
   }
   // The header field needs an author where the envelope has no sender (RFC 5322 §3.6.2).
   const author = from === '' ? `postmaster@${helo ?? hostname()}` : from;
-  const lines = [
+  const outputLines = [
     `Date: ${new Date().toUTCString().replace('GMT', '+0000')}`,
     `From: <${author}>`,
     `To: ${to.map((address) => `<${address}>`).join(', ')}`,
@@ -186,7 +197,7 @@ function readMessage({ message, from, helo }: SendFlags, to: readonly string[]):
     '',
     'Hermetic sent this message to test its delivery.',
   ];
-  return Buffer.from(`${lines.join('\r\n')}\r\n`);
+  return Buffer.from(`${outputLines.join('\r\n')}\r\n`);
 }
 
 /** Returns the exit status of a delivery: the worst of its recipients. */

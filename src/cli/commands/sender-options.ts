@@ -51,7 +51,7 @@ export interface SenderWork<T> {
   /** The addresses and domains of the work, which say what of the lab is needed. */
   readonly domains: readonly string[];
   /** Opens the database of `--store`. */
-  readonly open?: (file: string) => Promise<Store>;
+  readonly open?: (filePath: string) => Promise<Store>;
   run(sender: Sender): Promise<T>;
 }
 
@@ -62,21 +62,21 @@ export interface SenderWork<T> {
  * first: with `--lab`, no network of this machine is ever used.
  */
 export async function withSenderOf<T>({
-  flags,
+  flags: senderFlags,
   domains,
   run,
   open = openStore,
 }: SenderWork<T>): Promise<T> {
-  const options = readSenderFlags(flags);
-  const lab = flags.lab ? await openLab(domains) : undefined;
-  let store: Store | undefined;
+  const options = readSenderFlags(senderFlags);
+  const lab = senderFlags.lab ? await openLab(domains) : undefined;
+  let stateStore: Store | undefined;
   try {
-    if (flags.store !== undefined) store = await open(databaseFile(flags.store));
+    if (senderFlags.store !== undefined) stateStore = await open(databaseFile(senderFlags.store));
     return await run(
       createSender(
         present({
           ...options,
-          stsCache: store && stsStore(store),
+          stsCache: stateStore && stsStore(stateStore),
           ...(lab && {
             network: lab.network,
             upstreams: lab.upstreams,
@@ -87,26 +87,26 @@ export async function withSenderOf<T>({
       ),
     );
   } finally {
-    store?.close();
+    stateStore?.close();
     await lab?.close();
   }
 }
 
 /** Turns flags into options of the library. Throws HermeticError. */
-function readSenderFlags(flags: SenderFlags): SenderOptions {
-  const { roots, ...dns } = readResolverFlags(flags);
-  const { require } = flags;
+function readSenderFlags(senderFlags: SenderFlags): SenderOptions {
+  const { roots, ...dns } = readResolverFlags(senderFlags);
+  const { require } = senderFlags;
   return {
-    ...readPeerFlags(flags),
+    ...readPeerFlags(senderFlags),
     ...dns,
     trustStore: roots,
     require:
       require === undefined
         ? undefined
         : readWord('--require', require, ['tls', 'dane', 'verified'] as const),
-    observe: flags.observe ?? false,
-    daneSuffices: flags.daneSuffices ?? false,
-    dane: flags.dane,
-    mtaSts: flags.mtaSts,
+    observe: senderFlags.observe ?? false,
+    daneSuffices: senderFlags.daneSuffices ?? false,
+    dane: senderFlags.dane,
+    mtaSts: senderFlags.mtaSts,
   };
 }

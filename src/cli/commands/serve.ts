@@ -54,15 +54,15 @@ export function defineServe(command: Command, context: CommandContext): void {
 }
 
 /** Reports every problem of the configuration and of the machine it is for. */
-async function checkConfig(file: string, server: ServerPart, output: Output): Promise<number> {
-  const config = readConfig(file, server.parseConfigFiles, output);
+async function checkConfig(filePath: string, server: ServerPart, output: Output): Promise<number> {
+  const config = readConfig(filePath, server.parseConfigFiles, output);
   if (!config) return exitCodes.usage;
-  const log = server.createLog({ format: 'plain', write: output.err, now: Date.now });
-  const problems = await server.checkStart(config, log);
+  const logger = server.createLog({ format: 'plain', write: output.err, now: Date.now });
+  const problems = await server.checkStart(config, logger);
   for (const problem of problems) complain(output, problem);
   if (problems.length > 0) return exitCodes.usage;
   const isIdle = !config.metrics && Object.values(config.jobs).every((job) => job === undefined);
-  output.out(`${file} is valid${isIdle ? ', but no section enables a job' : ''}\n`);
+  output.out(`${filePath} is valid${isIdle ? ', but no section enables a job' : ''}\n`);
   return exitCodes.good;
 }
 
@@ -71,17 +71,17 @@ async function checkConfig(file: string, server: ServerPart, output: Output): Pr
  * the running work and a running reload finish first.
  */
 async function serve(
-  file: string,
+  filePath: string,
   server: ServerPart,
   { output, signal }: CommandContext,
 ): Promise<number> {
-  if (file === STANDARD_STREAM)
+  if (filePath === STANDARD_STREAM)
     throw misuse('--config', 'must be a file: SIGHUP reads it again', 'Name a file.');
-  const config = readConfig(file, server.parseConfigFiles, output);
+  const config = readConfig(filePath, server.parseConfigFiles, output);
   if (!config) return exitCodes.usage;
-  const log = server.createLog({ format: config.log.format, write: output.out, now: Date.now });
-  const reloader = new Reloader(file, server, log);
-  const starting = server.startDaemon(config, log, {
+  const logger = server.createLog({ format: config.log.format, write: output.out, now: Date.now });
+  const reloader = new Reloader(filePath, server, logger);
+  const starting = server.startDaemon(config, logger, {
     version: packageVersion(),
     reload: () => reloader.reload(starting),
   });
@@ -109,10 +109,10 @@ class Reloader {
   readonly #log: Log;
   #work: Promise<unknown> = Promise.resolve();
 
-  constructor(file: string, server: ServerPart, log: Log) {
-    this.#file = file;
+  constructor(filePath: string, server: ServerPart, logger: Log) {
+    this.#file = filePath;
     this.#server = server;
-    this.#log = log;
+    this.#log = logger;
   }
 
   /** Logs every problem, and resolves to them. */
@@ -164,10 +164,10 @@ function killStuckReads(): void {
 }
 
 /** Resolves at the first ctrl-C or SIGTERM. */
-function untilEnded(signal: AbortSignal): Promise<void> {
+function untilEnded(abortSignal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (abortSignal.aborted) return resolve();
+    abortSignal.addEventListener('abort', () => resolve(), { once: true });
     process.once('SIGTERM', () => resolve());
   });
 }

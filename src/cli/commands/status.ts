@@ -24,7 +24,9 @@ export function defineStatus(command: Command, context: CommandContext): void {
     .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)
     .option('--wait <seconds>', 'wait until the daemon is ready')
     .option('--json', 'print hermetic.status/1')
-    .action(async (flags: StatusFlags) => context.finish(await showStatus(flags, context)));
+    .action(async (statusFlags: StatusFlags) =>
+      context.finish(await showStatus(statusFlags, context)),
+    );
   addHelpPage(command, context.output, {
     exitStatus: [
       [exitCodes.good, 'the daemon is ready'],
@@ -35,14 +37,17 @@ export function defineStatus(command: Command, context: CommandContext): void {
   });
 }
 
-async function showStatus(flags: StatusFlags, { output, signal }: CommandContext): Promise<number> {
-  const wait = readOptionalNumber('--wait', flags.wait, { least: 1, most: 3600 }) ?? 0;
+async function showStatus(
+  statusFlags: StatusFlags,
+  { output, signal }: CommandContext,
+): Promise<number> {
+  const wait = readOptionalNumber('--wait', statusFlags.wait, { least: 1, most: 3600 }) ?? 0;
   const until = performance.now() + wait * 1000;
   for (;;) {
     try {
-      const answer = await askDaemon(flags.socket, { do: 'status' }, ANSWER);
-      if (answer.ok && (answer.status.ready || flags.wait === undefined))
-        return print(answer.status, flags, output);
+      const controlAnswer = await askDaemon(statusFlags.socket, { do: 'status' }, ANSWER);
+      if (controlAnswer.ok && (controlAnswer.status.ready || statusFlags.wait === undefined))
+        return print(controlAnswer.status, statusFlags, output);
     } catch (error) {
       if (!isHermeticError(error)) throw error;
       if (performance.now() >= until || !isStarting()) {
@@ -66,20 +71,21 @@ function isStarting(): boolean {
   }
 }
 
-function print(status: DaemonStatus, { json, wait }: StatusFlags, output: Output): number {
-  const { degraded } = status;
-  if (json) output.out(`${formatJson(status, 2)}\n`);
-  else if (wait === undefined) output.out(formatStatus(status));
+function print(daemonStatus: DaemonStatus, { json, wait }: StatusFlags, output: Output): number {
+  const { degraded } = daemonStatus;
+  if (json) output.out(`${formatJson(daemonStatus, 2)}\n`);
+  else if (wait === undefined) output.out(formatStatus(daemonStatus));
   // A degraded daemon is ready: --wait serves systemd, which would stop it.
   if (degraded.length === 0 || wait !== undefined) return exitCodes.good;
   return exitCodes.fail;
 }
 
-function formatStatus(status: DaemonStatus): string {
-  const { version, node, pid, startedAt, ready, degraded, jobs, listening, lastReload } = status;
+function formatStatus(daemonStatus: DaemonStatus): string {
+  const { version, node, pid, startedAt, ready, degraded, jobs, listening, lastReload } =
+    daemonStatus;
   const reloads = lastReload?.problems.map(({ message }) => `  ${message}`) ?? [];
   const outcome = reloads.length === 0 ? 'succeeded' : 'failed:';
-  const lines = [
+  const outputLines = [
     `${ready ? 'ready' : 'not ready'}, version ${version}, Node.js ${node}, process ${pid}, since ${startedAt}`,
     `jobs: ${jobs.join(', ') || 'none'}`,
     ...listening.map(({ what, at }) => `listening: ${what} at ${at}`),
@@ -87,5 +93,5 @@ function formatStatus(status: DaemonStatus): string {
     ...(lastReload ? [`last reload: ${lastReload.at}, ${outcome}`] : []),
     ...reloads,
   ];
-  return `${lines.join('\n')}\n`;
+  return `${outputLines.join('\n')}\n`;
 }

@@ -41,8 +41,8 @@ export function defineTlsa(command: Command, context: CommandContext): void {
     .option('--ttl <seconds>', 'TTL of the records', '3600')
     .option('--sha512', 'print 3 1 2 records too')
     .option('--json', 'print the records as JSON')
-    .action((files: string[], flags: TlsaFlags) =>
-      context.finish(print(files, flags, context.output)),
+    .action((files: string[], tlsaFlags: TlsaFlags) =>
+      context.finish(print(files, tlsaFlags, context.output)),
     );
   addHelpPage(command, context.output, {
     examples: ['hermetic tlsa --host mx1.example.com current.pem next.key'],
@@ -50,25 +50,28 @@ export function defineTlsa(command: Command, context: CommandContext): void {
 }
 
 /** Prints the records of all keys, without duplicates, and returns the exit status. */
-function print(files: readonly string[], flags: TlsaFlags, output: Output): number {
-  const texts = new Map([...new Set(files)].map((file) => [file, readFile(file, 'file')]));
-  const keys = [...texts].map(([file, pem]) => keyIn(file, pem));
-  for (const [file, pem] of texts)
-    for (const warning of warningsFor(file, pem, flags)) output.err(warning);
-  const records = recordsOf(keys, flags.sha512 ? [1, 2] : [1]);
+function print(files: readonly string[], tlsaFlags: TlsaFlags, output: Output): number {
+  const texts = new Map(
+    [...new Set(files)].map((filePath) => [filePath, readFile(filePath, 'file')]),
+  );
+  const serverKeys = [...texts].map(([filePath, pem]) => keyIn(filePath, pem));
+  for (const [filePath, pem] of texts)
+    for (const warning of warningsFor(filePath, pem, tlsaFlags)) output.err(warning);
+  const records = recordsOf(serverKeys, tlsaFlags.sha512 ? [1, 2] : [1]);
   if (records.some((record) => EMPTY.test(record)))
     throw new HermeticError('tlsa-empty', 'the digest is that of empty input', {
       fix: 'Give a PEM file.',
     });
-  const owner = flags.host === undefined ? undefined : ownerName(flags.host, flags.port);
-  const ttl = readNumber('--ttl', flags.ttl, { least: 1, most: 604_800 });
-  if (flags.json) output.out(`${formatJson({ name: owner, type: 'TLSA', ttl, records }, 2)}\n`);
+  const owner =
+    tlsaFlags.host === undefined ? undefined : ownerName(tlsaFlags.host, tlsaFlags.port);
+  const ttl = readNumber('--ttl', tlsaFlags.ttl, { least: 1, most: 604_800 });
+  if (tlsaFlags.json) output.out(`${formatJson({ name: owner, type: 'TLSA', ttl, records }, 2)}\n`);
   else if (owner === undefined) output.out(records.map((record) => `${record}\n`).join(''));
   else
     output.out(
       `${formatChange({ kind: 'set-rrset', name: owner, type: 'TLSA', from: [], to: records, ttl })}\n`,
     );
-  if (owner !== undefined && new Set(keys.map((key) => key.sha256)).size === 1)
+  if (owner !== undefined && new Set(serverKeys.map((key) => key.sha256)).size === 1)
     output.err(
       'There is one key: publish the next one two TTLs before the server uses it (RFC 7671 §8.1).\n',
     );
@@ -76,32 +79,33 @@ function print(files: readonly string[], flags: TlsaFlags, output: Output): numb
 }
 
 /** The owner of TLSA records: `_25._tcp.mx1.example.com`. */
-function ownerName(host: string, port: string): string {
-  const name = parseDomain(host);
-  if (!name.ok)
-    throw misuse('--host', `${host} is not a host name`, 'Write it as mx1.example.com.');
+function ownerName(hostName: string, port: string): string {
+  const parsedName = parseDomain(hostName);
+  if (!parsedName.ok)
+    throw misuse('--host', `${hostName} is not a host name`, 'Write it as mx1.example.com.');
   const number = readNumber('--port', port, { least: 1, most: 65_535 });
-  return `_${number}._tcp.${name.value.toLower()}`;
+  return `_${number}._tcp.${parsedName.value.toLower()}`;
 }
 
 /** Warns of a certificate whose record could never match, or not for long. */
-function warningsFor(file: string, pem: string, { host }: TlsaFlags): readonly string[] {
+function warningsFor(filePath: string, pem: string, { host }: TlsaFlags): readonly string[] {
   const parsed = parsePem(pem);
-  const [leaf] = parsed.ok ? parsed.value : [];
-  if (!leaf) return [];
-  const warn = (says: string): string => `warning: ${file}: ${says}\n`;
-  if (leaf.ca && !isServersOwn(leaf))
+  const [leafCertificate] = parsed.ok ? parsed.value : [];
+  if (!leafCertificate) return [];
+  const warn = (says: string): string => `warning: ${filePath}: ${says}\n`;
+  if (leafCertificate.ca && !isServersOwn(leafCertificate))
     return [
       warn(
         'this is the certificate of a CA, not of a server: as 3 1 1 it never matches (RFC 7671 §5.1). Give the certificate that the server presents, which comes first in a chain file.',
       ),
     ];
-  const name = host === undefined ? undefined : parseDomain(host);
-  const elsewhere = name?.ok === true && !matchesDnsName(leaf, name.value.toLower());
+  const parsedName = host === undefined ? undefined : parseDomain(host);
+  const elsewhere =
+    parsedName?.ok === true && !matchesDnsName(leafCertificate, parsedName.value.toLower());
   if (elsewhere)
     return [
       warn(
-        `it is for ${leaf.dnsNames.slice(0, 3).join(', ') || 'no host'}, not for ${host ?? ''}: make sure that this server presents it`,
+        `it is for ${leafCertificate.dnsNames.slice(0, 3).join(', ') || 'no host'}, not for ${host ?? ''}: make sure that this server presents it`,
       ),
     ];
   return [];
@@ -117,11 +121,11 @@ function isServersOwn({ selfIssued, dnsNames, commonName = '' }: Certificate): b
 }
 
 /** Reads the public half of a certificate, a public key or a private key. */
-function keyIn(file: string, pem: string): ReturnType<typeof serverKey> {
+function keyIn(filePath: string, pem: string): ReturnType<typeof serverKey> {
   try {
-    return serverKey(file, createPublicKey(pem));
+    return serverKey(filePath, createPublicKey(pem));
   } catch (cause) {
-    throw new HermeticError('tlsa-unreadable', `${file}: neither certificate nor key in PEM`, {
+    throw new HermeticError('tlsa-unreadable', `${filePath}: neither certificate nor key in PEM`, {
       cause,
       fix: 'Give a PEM file without passphrase. From DER: openssl x509 -inform DER -in FILE',
     });

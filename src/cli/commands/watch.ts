@@ -47,8 +47,8 @@ export function defineWatch(command: Command, context: CommandContext): void {
     .optionsGroup('Output:')
     .option('--json', 'print the alarms and the state of each domain as JSON')
     .option('-q, --quiet', 'print only alarms and errors')
-    .action(async (domains: string[], flags: WatchFlags) =>
-      context.finish(await watch(domains, flags, context)),
+    .action(async (domains: string[], watchFlags: WatchFlags) =>
+      context.finish(await watch(domains, watchFlags, context)),
     );
   addHelpPage(command, context.output, {
     note: 'Two looks in a row confirm a change. Run the command from cron or a timer.',
@@ -72,41 +72,43 @@ export function defineWatch(command: Command, context: CommandContext): void {
  */
 async function watch(
   given: readonly string[],
-  flags: WatchFlags,
+  watchFlags: WatchFlags,
   { output, signal }: CommandContext,
 ): Promise<number> {
-  const { state: file, from } = flags;
-  if (file === undefined || file === STANDARD_STREAM)
+  const { state: filePath, from } = watchFlags;
+  if (filePath === undefined || filePath === STANDARD_STREAM)
     throw misuse('--state', 'a watch needs a file', 'Name one: --state watch.json.');
   const listed = from === undefined ? [] : readDomainList(from);
-  const domains = [...new Set([...given, ...listed].map((text) => nameOf(text).toLower()))];
+  const domains = [
+    ...new Set([...given, ...listed].map((outputText) => nameOf(outputText).toLower())),
+  ];
   if (domains.length === 0) throw misuse('watch', 'no domain is given', 'Name a domain.');
-  assertWritable(file, '--state');
-  const before = readState(file);
-  const looks = await lookAt(domains, flags, { output, signal });
+  assertWritable(filePath, '--state');
+  const before = readState(filePath);
+  const looks = await lookAt(domains, watchFlags, { output, signal });
   // Aborted checks have no result, and must not count as looks that saw nothing.
   if (signal.aborted) return exitCodes.interrupted;
   // In the order of the domains: the outage of this machine depends on all of them.
   let state = before;
-  const alarms: WatchAlarm[] = [];
+  const watchAlarms: WatchAlarm[] = [];
   for (const look of looks) {
     const decided = decideAlarms(state, look, Date.now());
     ({ state } = decided);
-    alarms.push(...decided.alarms);
+    watchAlarms.push(...decided.alarms);
   }
   // Printed before the state is written: an interruption repeats an alarm and loses none.
-  if (flags.json) output.out(`${formatJson(asJson(state, alarms, domains), 2)}\n`);
-  else output.out(asText(state, alarms, flags.quiet ? [] : domains));
-  writeFile(file, `${JSON.stringify(state, null, 2)}\n`, '--state');
-  if (alarms.some(({ kind }) => kind !== 'ended')) return exitCodes.fail;
-  const isHidden = domains.some((domain) => (state.domains[domain]?.blind ?? 0) > 0);
+  if (watchFlags.json) output.out(`${formatJson(asJson(state, watchAlarms, domains), 2)}\n`);
+  else output.out(asText(state, watchAlarms, watchFlags.quiet ? [] : domains));
+  writeFile(filePath, `${JSON.stringify(state, null, 2)}\n`, '--state');
+  if (watchAlarms.some(({ kind }) => kind !== 'ended')) return exitCodes.fail;
+  const isHidden = domains.some((domainName) => (state.domains[domainName]?.blind ?? 0) > 0);
   return isHidden ? exitCodes.inconclusive : exitCodes.good;
 }
 
 /** The memory of earlier runs. A damaged file is refused and never overwritten. */
-function readState(file: string): WatchState {
-  if (!existsSync(file)) return emptyState;
-  return readJson(file, {
+function readState(filePath: string): WatchState {
+  if (!existsSync(filePath)) return emptyState;
+  return readJson(filePath, {
     what: '--state',
     code: 'watch-state-invalid',
     kinds: [{ id: 'hermetic.watch-state/1', schema: watchStateSchema }],
@@ -116,17 +118,17 @@ function readState(file: string): WatchState {
 /** Checks every domain. A check that fails is a look without a result, not an end. */
 async function lookAt(
   domains: readonly string[],
-  flags: WatchFlags,
+  watchFlags: WatchFlags,
   { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
 ): Promise<readonly Look[]> {
-  const profile = profileNamed(flags.profile);
-  const settings = readCheckFlags(flags);
-  const lab = flags.lab ? await openLab(domains) : undefined;
+  const profile = profileNamed(watchFlags.profile);
+  const settings = readCheckFlags(watchFlags);
+  const lab = watchFlags.lab ? await openLab(domains) : undefined;
   try {
     const options = collectOptions({ ...settings, ...(lab && labOptions(lab)), signal });
-    const check = async (domain: string): Promise<CheckResult | undefined> => {
+    const check = async (domainName: string): Promise<CheckResult | undefined> => {
       try {
-        return grade(await collect(nameOf(domain), options), profile);
+        return grade(await collect(nameOf(domainName), options), profile);
       } catch (error) {
         if (signal.aborted) return undefined;
         if (!isHermeticError(error)) throw error;
@@ -135,7 +137,7 @@ async function lookAt(
       }
     };
     const results = await Promise.all(inLanes(domains, MAX_CONCURRENT, check));
-    return domains.map((domain, n) => ({ domain, result: results[n] }));
+    return domains.map((domain, count) => ({ domain, result: results[count] }));
   } finally {
     await lab?.close();
   }
@@ -144,20 +146,20 @@ async function lookAt(
 /** Alarms first, then a line for each domain; foreign text is neutralised. */
 function asText(
   state: WatchState,
-  alarms: readonly WatchAlarm[],
+  watchAlarms: readonly WatchAlarm[],
   domains: readonly string[],
 ): string {
-  const lines = domains.map((domain) => {
-    const known = state.domains[domain];
+  const outputLines = domains.map((domainName) => {
+    const known = state.domains[domainName];
     const open = known ? openAlarms(known) : 0;
     const notes = [
       known?.verdict ?? 'inconclusive',
       ...(open > 0 ? [`alarms open: ${open}`] : []),
-      ...(awaitsConfirmation(state, domain) ? ['the next look confirms a change'] : []),
+      ...(awaitsConfirmation(state, domainName) ? ['the next look confirms a change'] : []),
     ];
-    return neutralise(`${domain}: ${notes.join(', ')}`);
+    return neutralise(`${domainName}: ${notes.join(', ')}`);
   });
-  const blocks = [alarmText(alarms), lines.join('\n')].filter((block) => block !== '');
+  const blocks = [alarmText(watchAlarms), outputLines.join('\n')].filter((block) => block !== '');
   return blocks.map((block) => `${block}\n`).join('\n');
 }
 
@@ -171,10 +173,10 @@ function asJson(
     schema: 'hermetic.watch/1',
     alarms,
     cannotSee: own.open,
-    domains: domains.map((domain) => {
-      const state = known[domain];
+    domains: domains.map((domainName) => {
+      const state = known[domainName];
       return {
-        domain,
+        domain: domainName,
         verdict: state?.verdict,
         certainAt: state && new Date(state.certainAt).toISOString(),
         alarmsOpen: state ? openAlarms(state) : 0,

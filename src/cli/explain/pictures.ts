@@ -37,10 +37,10 @@ export function conversation({ evidence }: Seen): string[] {
     )?.[1];
     if (remark) said.add(remark);
     const cover = encrypted ? '(encrypted) ' : '';
-    const line = from === '-' ? `[ ${text} handshake ]` : `${from}: ${cover}${text}`;
+    const textLine = from === '-' ? `[ ${text} handshake ]` : `${from}: ${cover}${text}`;
     if (from === '-') encrypted = true;
-    if (remark) return `${line.padEnd(37)} # ${remark}`;
-    return line;
+    if (remark) return `${textLine.padEnd(37)} # ${remark}`;
+    return textLine;
   });
 }
 
@@ -48,8 +48,11 @@ export function conversation({ evidence }: Seen): string[] {
 const WIDTH = 78;
 
 /** Rows of the exposure table for these senders. */
-export function rows(result: Seen['result'], senders: readonly SenderClass[]): readonly string[] {
-  return exposureLines(result.exposure, { width: WIDTH, senders });
+export function rows(
+  checkResult: Seen['result'],
+  senders: readonly SenderClass[],
+): readonly string[] {
+  return exposureLines(checkResult.exposure, { width: WIDTH, senders });
 }
 
 /** The first address of the first host. */
@@ -66,12 +69,12 @@ export function address({ result }: Seen): MailAddress | undefined {
  */
 export function certificate(seen: Seen): string {
   const shown = address(seen)?.certificates[0];
-  const domain = seen.result.domain.padEnd(30);
-  if (!shown) return `${domain} no certificate`;
+  const domainName = seen.result.domain.padEnd(30);
+  if (!shown) return `${domainName} no certificate`;
   const { chain, nameMatch, validity } = shown;
   const end = shown.notAfter.slice(0, 10);
   const date = validity === 'valid' ? `until ${end}` : `${validity} (${end})`;
-  return `${domain} ${chain}, ${nameMatch === 'match' ? '' : 'other name, '}${date}`;
+  return `${domainName} ${chain}, ${nameMatch === 'match' ? '' : 'other name, '}${date}`;
 }
 
 /**

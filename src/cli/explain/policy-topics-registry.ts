@@ -67,11 +67,11 @@ export const policyTopics: readonly Topic[] = [
     caption: 'dane-only.example: the record, the key of the server, and the mail',
     picture: async (stage) => {
       const seen = await stage.look('dane-only.example');
-      const [host] = seen.result.hosts;
+      const [mailHost] = seen.result.hosts;
       const shown = address(seen)?.certificates[0];
       return [
-        `_25._tcp.${host?.name ?? ''} TLSA  (DNSSEC ${host?.dnssec ?? ''})`,
-        `  ${host?.tlsa.records[0] ?? ''}`,
+        `_25._tcp.${mailHost?.name ?? ''} TLSA  (DNSSEC ${mailHost?.dnssec ?? ''})`,
+        `  ${mailHost?.tlsa.records[0] ?? ''}`,
         'SHA-256 of the key that the server presents',
         `        ${shown?.spkiSha256 ?? ''}`,
         `DANE: ${shown?.dane ?? 'unknown'}, although the chain is ${shown?.chain ?? 'unknown'}`,
@@ -94,15 +94,17 @@ export const policyTopics: readonly Topic[] = [
     ],
     caption: 'Three domains: next key published; stale records left; renewed without its record',
     picture: async (stage) => {
-      const lines: string[] = [];
-      for (const domain of ['rollover.example', 'leftover.example', 'dane-mismatch.example']) {
-        const { result } = await stage.look(domain);
+      const outputLines: string[] = [];
+      for (const domainName of ['rollover.example', 'leftover.example', 'dane-mismatch.example']) {
+        const { result } = await stage.look(domainName);
         const tlsa = result.hosts[0]?.tlsa;
-        lines.push(`${domain}: ${tlsa?.rollover ?? 'unknown'}`);
+        outputLines.push(`${domainName}: ${tlsa?.rollover ?? 'unknown'}`);
         for (const [index, record] of (tlsa?.records ?? []).entries())
-          lines.push(`  ${(tlsa?.roles?.[index] ?? '').padEnd(10)} ${record.slice(0, 40)}...`);
+          outputLines.push(
+            `  ${(tlsa?.roles?.[index] ?? '').padEnd(10)} ${record.slice(0, 40)}...`,
+          );
       }
-      return lines;
+      return outputLines;
     },
     reference: 'RFC 7671 §8.1, §8.4',
     see: ['dane', 'certificates'],
@@ -136,18 +138,18 @@ export const policyTopics: readonly Topic[] = [
     caption: 'The record of good.example, and the report of a sender about four others today',
     picture: async (stage) => {
       const good = await stage.look('good.example');
-      const lines = [
+      const outputLines = [
         `_smtp._tls.good.example TXT "${good.evidence.tlsRpt.txt.texts[0] ?? ''}"`,
         '',
       ];
-      for (const domain of [
+      for (const domainName of [
         'dane-mismatch.example',
         'stripped.example',
         'expired-enforced.example',
         'sts-redirect.example',
       ]) {
-        const { result, policies, attempts } = await stage.send(domain);
-        lines.push(`${domain}: ${result}`);
+        const { result, policies, attempts } = await stage.send(domainName);
+        outputLines.push(`${domainName}: ${result}`);
         for (const [index, { type, failure }] of policies.entries()) {
           const failures = [
             failure,
@@ -158,10 +160,10 @@ export const policyTopics: readonly Topic[] = [
             ),
           ];
           const types = [...new Set(failures.flatMap((failed) => failed?.resultType ?? []))];
-          lines.push(`  policy ${type.padEnd(16)} ${types.join(', ') || 'success'}`);
+          outputLines.push(`  policy ${type.padEnd(16)} ${types.join(', ') || 'success'}`);
         }
       }
-      return lines;
+      return outputLines;
     },
     reference: 'RFC 8460 §3, §4',
     see: ['mta-sts', 'enforcing'],

@@ -21,11 +21,11 @@ export interface Seen {
 export interface Stage {
   /** Checks a domain. `calm`: with the attacker off. */
   look(
-    domain: string,
+    domainName: string,
     options?: { readonly depth?: Depth; readonly calm?: boolean },
   ): Promise<Seen>;
   /** Connects to a domain's mail hosts as policy allows, and returns the outcome. */
-  send(domain: string): Promise<DeliveryOutcome>;
+  send(domainName: string): Promise<DeliveryOutcome>;
   /** The chain of trust of an answer. */
   prove(name: string, type: string): Promise<Proof | undefined>;
   /** Closes every lab that was opened. */
@@ -41,27 +41,27 @@ export function openStage(signal: AbortSignal): Stage {
   const open = new Map<string, Promise<Lab>>();
   // Evidence, deliveries and proofs of one domain share a lab, so they show the same
   // keys.
-  const labFor = (domain: string, attackers: boolean): Promise<Lab> => {
-    const key = `${domain} ${attackers}`;
-    const scenarios = allScenarios.filter((scenario) => scenario.domain === domain);
-    const lab = open.get(key) ?? createLab({ scenarios, attackers });
-    open.set(key, lab);
+  const labFor = (domainName: string, attackers: boolean): Promise<Lab> => {
+    const identity = `${domainName} ${attackers}`;
+    const scenarios = allScenarios.filter((scenario) => scenario.domain === domainName);
+    const lab = open.get(identity) ?? createLab({ scenarios, attackers });
+    open.set(identity, lab);
     return lab;
   };
   return {
-    async look(domain, { depth = 'triage', calm = false } = {}) {
-      const lab = await labFor(domain, !calm);
+    async look(domainName, { depth = 'triage', calm = false } = {}) {
+      const lab = await labFor(domainName, !calm);
       const evidence = await collect(
-        nameOf(domain),
+        nameOf(domainName),
         collectOptions({ ...labOptions(lab), depth, signal }),
       );
       return { evidence, result: grade(evidence) };
     },
-    async send(domain) {
-      const { network, upstreams, anchors, trustStore } = await labFor(domain, true);
+    async send(domainName) {
+      const { network, upstreams, anchors, trustStore } = await labFor(domainName, true);
       // The name of the sending host in EHLO; no scenario depends on it.
       const helo = 'sender.example';
-      const sent = await connect(domain, {
+      const sent = await connect(domainName, {
         network,
         upstreams,
         anchors,

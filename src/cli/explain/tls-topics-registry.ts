@@ -63,7 +63,7 @@ export const tlsTopics: readonly Topic[] = [
         await stage.look('stripped.example'),
       ];
       const upToTls = conversation(calm);
-      const end = upToTls.findIndex((line) => line.startsWith('C: STARTTLS'));
+      const end = upToTls.findIndex((textLine) => textLine.startsWith('C: STARTTLS'));
       return [
         ...upToTls.slice(0, end + 1),
         '',
@@ -108,11 +108,12 @@ export const tlsTopics: readonly Topic[] = [
       const [one, two] = domains.map((seen) => address(seen)?.tls.versions);
       const head =
         `${''.padEnd(10)}${domains.map(({ result }) => result.domain.padEnd(16)).join('')}`.trimEnd();
-      const lines = (['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3', 'SSLv2'] as const).map(
-        (version) =>
-          `${versionName(version).padEnd(10)}${(one?.[version] ?? '').padEnd(16)}${two?.[version] ?? ''}`.trimEnd(),
+      const outputLines = (
+        ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3', 'SSLv2'] as const
+      ).map((version) =>
+        `${versionName(version).padEnd(10)}${(one?.[version] ?? '').padEnd(16)}${two?.[version] ?? ''}`.trimEnd(),
       );
-      return [head, ...lines];
+      return [head, ...outputLines];
     },
     reference: 'RFC 8996 §2, RFC 9325 §3.1',
     see: ['ciphers', 'certificates'],
@@ -132,11 +133,11 @@ export const tlsTopics: readonly Topic[] = [
       const seen = await stage.look('legacy.example', { depth: 'inventory' });
       const suites = address(seen)?.tls.suites ?? [];
       const weak = /RC4|3DES|NULL|EXPORT/;
-      const lines = suites.map(
+      const outputLines = suites.map(
         ({ version, name }) =>
           `${versionName(version).padEnd(8)} ${name}${weak.test(name) ? '   # weak' : ''}`,
       );
-      return [...lines, `(${seen.result.connections} connections)`];
+      return [...outputLines, `(${seen.result.connections} connections)`];
     },
     reference: 'RFC 9325 §4.1, §4.2',
     see: ['tls-versions'],
@@ -160,11 +161,11 @@ export const tlsTopics: readonly Topic[] = [
         'wrong-host.example',
         'missing-intermediate.example',
       ];
-      const lines: string[] = [];
-      for (const domain of domains) lines.push(certificate(await stage.look(domain)));
+      const outputLines: string[] = [];
+      for (const domainName of domains) outputLines.push(certificate(await stage.look(domainName)));
       const sent = handshake(await stage.look('good.example'));
       return [
-        ...lines,
+        ...outputLines,
         `(good.example sends ${sent?.chain.length ?? 0} certificates and speaks ${versionName(sent?.version ?? '')})`,
       ];
     },

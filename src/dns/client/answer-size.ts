@@ -17,7 +17,7 @@ export function recordSize(records: DnsAnswer['records']): number {
 export function textSize(value: unknown, levels = 4): number {
   if (typeof value === 'string') return value.length + 50;
   if (typeof value !== 'object' || value === null || levels === 0) return 0;
-  let size = 50;
-  for (const member of Object.values(value)) size += textSize(member, levels - 1);
-  return size;
+  let byteCount = 50;
+  for (const member of Object.values(value)) byteCount += textSize(member, levels - 1);
+  return byteCount;
 }

@@ -12,7 +12,7 @@ export function askServer(
   server: Upstream,
   { name, type }: { readonly name: Name; readonly type: number },
   options: Pick<TransportOptions, 'network' | 'timeoutMs' | 'attempts'>,
-  signal?: AbortSignal,
+  abortSignal?: AbortSignal,
 ): Promise<Result<Message>> {
   const flags = { checkingDisabled: true, authenticData: false };
   // Authoritative servers are queried in plaintext: their answers are validated or
@@ -23,6 +23,6 @@ export function askServer(
     server,
     { name, type, flags },
     { ...options, secure, connections: new TlsConnectionPool() },
-    signal,
+    abortSignal,
   );
 }

@@ -13,7 +13,7 @@ export type PipelinedReply = Uint8Array | 'timeout' | 'ended';
  * §6.2.1.1, §7). An idle connection does not keep the process running.
  */
 export class PipelinedConnection {
-  readonly #waiting = new Map<number, (reply: PipelinedReply) => void>();
+  readonly #waiting = new Map<number, (pipelinedReply: PipelinedReply) => void>();
   readonly #conn: Connection;
   #received: Buffer = Buffer.alloc(0);
   #idle: NodeJS.Timeout | undefined;
@@ -43,29 +43,29 @@ export class PipelinedConnection {
   }
 
   /** Returns true while a query with this id has no answer. */
-  isWaiting(id: number): boolean {
-    return this.#waiting.has(id);
+  isWaiting(messageId: number): boolean {
+    return this.#waiting.has(messageId);
   }
 
   /**
    * Sends a message. Its id must differ from those of all waiting queries. Rejects only
    * with `signal.reason`.
    */
-  ask(message: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<PipelinedReply> {
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+  ask(message: Uint8Array, timeoutMs: number, abortSignal?: AbortSignal): Promise<PipelinedReply> {
+    if (abortSignal?.aborted) return Promise.reject(abortSignal.reason as Error);
     if (this.#ended) return Promise.resolve('ended');
-    const id = idOf(message);
+    const messageId = idOf(message);
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        reject(signal?.reason as Error);
+        reject(abortSignal?.reason as Error);
         settle('timeout');
       };
-      const settle = (reply: PipelinedReply): void => {
+      const settle = (pipelinedReply: PipelinedReply): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', leave);
-        this.#waiting.delete(id);
+        abortSignal?.removeEventListener('abort', leave);
+        this.#waiting.delete(messageId);
         if (this.#waiting.size === 0) this.#rest();
-        resolve(reply);
+        resolve(pipelinedReply);
       };
       const timer = setTimeout(() => {
         settle('timeout');
@@ -73,8 +73,8 @@ export class PipelinedConnection {
         // connection.
         this.end();
       }, timeoutMs);
-      signal?.addEventListener('abort', leave, { once: true });
-      this.#waiting.set(id, settle);
+      abortSignal?.addEventListener('abort', leave, { once: true });
+      this.#waiting.set(messageId, settle);
       clearTimeout(this.#idle);
       socketOf(this.#conn).ref?.();
       this.#conn.stream.write(
@@ -99,10 +99,10 @@ export class PipelinedConnection {
   #read(piece: Buffer): void {
     this.#received = Buffer.concat([this.#received, piece]);
     while (this.#received.length >= 2) {
-      const end = 2 + this.#received.readUInt16BE(0);
-      if (this.#received.length < end) return;
-      const message = new Uint8Array(this.#received.subarray(2, end));
-      this.#received = this.#received.subarray(end);
+      const endOffset = 2 + this.#received.readUInt16BE(0);
+      if (this.#received.length < endOffset) return;
+      const message = new Uint8Array(this.#received.subarray(2, endOffset));
+      this.#received = this.#received.subarray(endOffset);
       // A message without an id breaks the framing: nothing after it can be trusted.
       if (message.length < 2) return this.end();
       const settle = this.#waiting.get(idOf(message));

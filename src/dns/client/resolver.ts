@@ -109,7 +109,7 @@ const VALIDATING: QueryFlags = { checkingDisabled: true, authenticData: false };
 export function createResolver(options: ResolverOptions): Resolver {
   const resolver = new CachingResolver(options);
   return {
-    ask: (name, type, asked) => resolver.ask(name, type, asked),
+    ask: (domainName, recordType, asked) => resolver.ask(domainName, recordType, asked),
     health: () => resolver.health(),
   };
 }
@@ -168,13 +168,13 @@ class CachingResolver {
    * calls with the same question share one resolution.
    */
   ask(
-    name: Name,
-    type: number,
+    domainName: Name,
+    recordType: number,
     { signal, acceptUnvalidated = false }: AskOptions = {},
   ): Promise<DnsAnswer> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    const key = `${acceptUnvalidated ? 'unvalidated ' : ''}${type} ${name.key}`;
-    const known = this.#answers.get(key);
+    const cacheKey = `${acceptUnvalidated ? 'unvalidated ' : ''}${recordType} ${domainName.key}`;
+    const known = this.#answers.get(cacheKey);
     const remaining = known ? known.until - this.#clock.now() : 0;
     if (known && remaining > 0)
       return Promise.resolve({
@@ -182,13 +182,17 @@ class CachingResolver {
         ttl: Math.min(known.answer.ttl, Math.ceil(remaining / 1000)),
       });
     const work = async (shared: AbortSignal): Promise<DnsAnswer> => {
-      const answer = await this.#resolve({ name, type }, acceptUnvalidated, shared);
-      if (recordSize(answer.records) > MAX_ANSWER_OCTETS) return answer;
-      const lifetime = answer.status === 'failed' ? FAILURE_TTL_MS : answer.ttl * 1000;
-      this.#answers.set(key, { answer, until: this.#clock.now() + lifetime });
-      return answer;
+      const dnsAnswer = await this.#resolve(
+        { name: domainName, type: recordType },
+        acceptUnvalidated,
+        shared,
+      );
+      if (recordSize(dnsAnswer.records) > MAX_ANSWER_OCTETS) return dnsAnswer;
+      const lifetime = dnsAnswer.status === 'failed' ? FAILURE_TTL_MS : dnsAnswer.ttl * 1000;
+      this.#answers.set(cacheKey, { answer: dnsAnswer, until: this.#clock.now() + lifetime });
+      return dnsAnswer;
     };
-    return this.#questions.run(key, work, signal);
+    return this.#questions.run(cacheKey, work, signal);
   }
 
   /** Returns the state of each upstream as observed so far. */
@@ -205,7 +209,7 @@ class CachingResolver {
   async #resolve(
     question: Question,
     acceptUnvalidated: boolean,
-    signal: AbortSignal,
+    abortSignal: AbortSignal,
   ): Promise<DnsAnswer> {
     let worst: DnsAnswer | undefined;
     let forging: Upstream | undefined;
@@ -213,22 +217,22 @@ class CachingResolver {
     for (const upstream of this.#inOrder()) {
       // The AD bit counts only where the resolver was declared trusted (RFC 7672 §2.1.1
       // [7672-2.1.1-4]).
-      const answer = await (this.#options.trustAd
-        ? this.#resolveByAd(upstream, question, signal)
-        : this.#resolveByValidation(upstream, question, signal));
-      if (answer.status !== 'failed') {
-        if (forging && answer.dnssec === 'secure') this.#states.set(forging, 'lies');
-        return answer;
+      const dnsAnswer = await (this.#options.trustAd
+        ? this.#resolveByAd(upstream, question, abortSignal)
+        : this.#resolveByValidation(upstream, question, abortSignal));
+      if (dnsAnswer.status !== 'failed') {
+        if (forging && dnsAnswer.dnssec === 'secure') this.#states.set(forging, 'lies');
+        return dnsAnswer;
       }
-      if (answer.dnssec === 'bogus') forging = upstream;
-      const { failure } = answer;
+      if (dnsAnswer.dnssec === 'bogus') forging = upstream;
+      const { failure } = dnsAnswer;
       if (failure && /^dnssec-(stripped|not-validating)$/.test(failure.code))
         stripping = { upstream, failure };
       // Return the most specific failure: bogus before indeterminate.
-      if (!worst || (worst.dnssec !== 'bogus' && answer.dnssec === 'bogus')) worst = answer;
+      if (!worst || (worst.dnssec !== 'bogus' && dnsAnswer.dnssec === 'bogus')) worst = dnsAnswer;
     }
     if (acceptUnvalidated && stripping && worst?.dnssec !== 'bogus')
-      return this.#resolveUnvalidated(stripping, question, signal);
+      return this.#resolveUnvalidated(stripping, question, abortSignal);
     return worst ?? failedAnswer(question, transportFailures.make('dns-no-upstream'));
   }
 
@@ -240,9 +244,9 @@ class CachingResolver {
   async #resolveByValidation(
     upstream: Upstream,
     { name, type }: Question,
-    signal?: AbortSignal,
+    abortSignal?: AbortSignal,
   ): Promise<DnsAnswer> {
-    const answer = await validate({
+    const dnsAnswer = await validate({
       name,
       type,
       anchors: this.#anchors,
@@ -251,16 +255,16 @@ class CachingResolver {
       limits: this.#limits,
       fetch: async (asked, askedType) => {
         const query = { name: asked, type: askedType, flags: VALIDATING };
-        const message = await this.#exchange(upstream, query, signal);
+        const message = await this.#exchange(upstream, query, abortSignal);
         if (message.ok) return { ok: true, message: message.value };
         return message;
       },
     });
-    const suspect = answer.dnssec === 'bogus' || answer.failure?.code === 'dnssec-stripped';
-    if (!suspect || !(await this.#stripsDnssec(upstream, name, signal))) return answer;
+    const suspect = dnsAnswer.dnssec === 'bogus' || dnsAnswer.failure?.code === 'dnssec-stripped';
+    if (!suspect || !(await this.#stripsDnssec(upstream, name, abortSignal))) return dnsAnswer;
     this.#note(upstream, 'strips-dnssec');
     return {
-      ...answer,
+      ...dnsAnswer,
       status: 'failed',
       dnssec: 'indeterminate',
       failure: dnssecFailures.make('dnssec-stripped', upstream.label),
@@ -272,17 +276,21 @@ class CachingResolver {
    * known to be signed, so an upstream that returns its keys without signatures strips
    * those of all zones.
    */
-  async #stripsDnssec(upstream: Upstream, name: Name, signal?: AbortSignal): Promise<boolean> {
+  async #stripsDnssec(
+    upstream: Upstream,
+    domainName: Name,
+    abortSignal?: AbortSignal,
+  ): Promise<boolean> {
     const [closest] = this.#anchors
-      .filter(({ zone }) => name.isAtOrBelow(zone))
+      .filter(({ zone }) => domainName.isAtOrBelow(zone))
       .sort((left, right) => right.zone.labels.length - left.zone.labels.length);
     if (!closest) return false;
     const query = { name: closest.zone, type: RRType.DNSKEY, flags: VALIDATING };
-    const keys = await this.#exchange(upstream, query, signal);
+    const keys = await this.#exchange(upstream, query, abortSignal);
     return (
       keys.ok &&
       isAnswer(keys.value) &&
-      !keys.value.answers.some((record) => record.type === RRType.RRSIG)
+      !keys.value.answers.some((resourceRecord) => resourceRecord.type === RRType.RRSIG)
     );
   }
 
@@ -290,10 +298,10 @@ class CachingResolver {
   async #resolveUnvalidated(
     { upstream, failure }: { readonly upstream: Upstream; readonly failure: Failure },
     question: Question,
-    signal: AbortSignal,
+    abortSignal: AbortSignal,
   ): Promise<DnsAnswer> {
     const { name, type } = question;
-    const message = await this.#exchange(upstream, { name, type, flags: VALIDATING }, signal);
+    const message = await this.#exchange(upstream, { name, type, flags: VALIDATING }, abortSignal);
     if (!message.ok) return failedAnswer(question, message.failure);
     if (!isAnswer(message.value)) return failedAnswer(question, failure);
     return { ...unvalidatedAnswer(name, type, message.value, 'indeterminate'), failure };
@@ -303,13 +311,13 @@ class CachingResolver {
    * Tests whether an upstream validates. Returns a failure if the AD bit is missing from
    * an answer on which every validator sets it (RFC 6840 §5.7).
    */
-  async #adBitDoubt(upstream: Upstream, signal?: AbortSignal): Promise<Failure | undefined> {
+  async #adBitDoubt(upstream: Upstream, abortSignal?: AbortSignal): Promise<Failure | undefined> {
     if ((this.#validatingUntil.get(upstream) ?? 0) > this.#clock.now()) return undefined;
     // AD is clear in the query: DO alone makes a validator set it, and a forwarder that
     // copies header bits does not.
     const flags = { checkingDisabled: false, authenticData: false };
     const query = { name: Name.root, type: RRType.NS, flags };
-    const message = await this.#exchange(upstream, query, signal);
+    const message = await this.#exchange(upstream, query, abortSignal);
     if (!message.ok) return message.failure;
     if (message.value.rcode === Rcode.NOERROR && message.value.authenticData) {
       this.#validatingUntil.set(upstream, this.#clock.now() + VALIDATION_TEST_MS);
@@ -323,14 +331,14 @@ class CachingResolver {
   async #resolveByAd(
     upstream: Upstream,
     question: Question,
-    signal?: AbortSignal,
+    abortSignal?: AbortSignal,
   ): Promise<DnsAnswer> {
-    const doubt = await this.#adBitDoubt(upstream, signal);
+    const doubt = await this.#adBitDoubt(upstream, abortSignal);
     if (doubt) return failedAnswer(question, doubt);
     const { name, type } = question;
     const ask = (checkingDisabled: boolean): Promise<Result<Message>> => {
       const flags = { checkingDisabled, authenticData: true };
-      return this.#exchange(upstream, { name, type, flags }, signal);
+      return this.#exchange(upstream, { name, type, flags }, abortSignal);
     };
     const message = await ask(false);
     if (!message.ok) return failedAnswer(question, message.failure);
@@ -345,15 +353,17 @@ class CachingResolver {
    */
   async #exchange(
     upstream: Upstream,
-    query: UpstreamQuery,
-    signal?: AbortSignal,
+    upstreamQuery: UpstreamQuery,
+    abortSignal?: AbortSignal,
   ): Promise<Result<Message>> {
-    const { name, type, flags } = query;
-    const key = `${upstream.label} ${Number(flags.checkingDisabled)} ${type} ${name.key}`;
+    const { name, type, flags } = upstreamQuery;
+    const cacheKey = `${upstream.label} ${Number(flags.checkingDisabled)} ${type} ${name.key}`;
     const send = (until?: AbortSignal): Promise<Result<Message>> =>
-      askUpstream(upstream, query, this.#transport, until);
+      askUpstream(upstream, upstreamQuery, this.#transport, until);
     const isShared = type === RRType.DS || type === RRType.DNSKEY || name.isRoot;
-    const message = await (isShared ? this.#exchanges.run(key, send, signal) : send(signal));
+    const message = await (isShared
+      ? this.#exchanges.run(cacheKey, send, abortSignal)
+      : send(abortSignal));
     const state = stateAfter(message);
     if (state === 'answers') this.#failing.delete(upstream);
     else this.#failing.add(upstream);

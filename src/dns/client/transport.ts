@@ -61,10 +61,10 @@ export async function askUpstream(
   upstream: Upstream,
   { name, type, flags }: UpstreamQuery,
   options: TransportOptions,
-  signal?: AbortSignal,
+  abortSignal?: AbortSignal,
 ): Promise<Result<Message>> {
   const newQuery = (): Message => queryFor(name, type, flags);
-  if (upstream.tlsName !== undefined) return overTls(upstream, newQuery, options, signal);
+  if (upstream.tlsName !== undefined) return overTls(upstream, newQuery, options, abortSignal);
   for (let attempt = 1; ; attempt++) {
     const query = newQuery();
     let message: Message | undefined;
@@ -73,13 +73,13 @@ export async function askUpstream(
       query: encodeMessage(query),
       accept: (bytes) => (message = answers(query, bytes)) !== undefined,
       timeoutMs: options.timeoutMs * attempt,
-      signal,
+      signal: abortSignal,
     });
     if (exchanged.ok) {
       message ??= answers(query, exchanged.bytes);
       if (!message) return fail(transportFailures.make('dns-garbled', upstream.label));
       if (!message.truncated && message.edns) return ok(message);
-      const again = await overTcp(upstream, newQuery, options, signal);
+      const again = await overTcp(upstream, newQuery, options, abortSignal);
       if (again.ok || message.truncated) return again;
       return ok(message);
     }
@@ -169,7 +169,7 @@ async function overTls(
   upstream: Upstream,
   newQuery: () => Message,
   options: TransportOptions,
-  signal?: AbortSignal,
+  abortSignal?: AbortSignal,
 ): Promise<Result<Message>> {
   const { open, opening } = options.connections;
   for (let tries = 1; ; tries++) {
@@ -180,17 +180,21 @@ async function overTls(
         : await opening.run(
             upstream.label,
             (until) => openTlsConnection(upstream, options, until),
-            signal,
+            abortSignal,
           );
     if (!opened.ok) return opened;
     const conversation = opened.value;
     let query = newQuery();
     while (conversation.isWaiting(query.id)) query = newQuery();
-    const reply = await conversation.ask(encodeMessage(query), 3 * options.timeoutMs, signal);
-    if (reply === 'ended' && conversation.hasAnswered && tries < MAX_CONNECTIONS) continue;
-    if (typeof reply === 'string')
+    const pipelinedReply = await conversation.ask(
+      encodeMessage(query),
+      3 * options.timeoutMs,
+      abortSignal,
+    );
+    if (pipelinedReply === 'ended' && conversation.hasAnswered && tries < MAX_CONNECTIONS) continue;
+    if (typeof pipelinedReply === 'string')
       return fail(transportFailures.make('dns-timeout', `${upstream.label} over TLS`));
-    return whole(query, reply, upstream);
+    return whole(query, pipelinedReply, upstream);
   }
 }
 
@@ -198,13 +202,13 @@ async function overTls(
 async function openTlsConnection(
   upstream: Upstream,
   options: TransportOptions,
-  signal: AbortSignal,
+  abortSignal: AbortSignal,
 ): Promise<Result<PipelinedConnection>> {
-  const dialled = await dial(upstream, options, signal);
+  const dialled = await dial(upstream, options, abortSignal);
   if (!dialled.ok) return dialled;
   const secured = await options.secure(dialled.value, upstream.tlsName ?? '', {
     timeoutMs: 3 * options.timeoutMs,
-    signal,
+    signal: abortSignal,
   });
   if (!secured.ok) {
     dialled.value.close();
@@ -247,16 +251,18 @@ async function overTcp(
   upstream: Upstream,
   newQuery: () => Message,
   options: TransportOptions,
-  signal?: AbortSignal,
+  abortSignal?: AbortSignal,
 ): Promise<Result<Message>> {
-  const dialled = await dial(upstream, options, signal);
+  const dialled = await dial(upstream, options, abortSignal);
   if (!dialled.ok) return dialled;
   const connection = dialled.value;
   try {
     const query = newQuery();
-    const body = encodeMessage(query);
-    connection.stream.write(concat(Uint8Array.of(body.length >> 8, body.length & 255), body));
-    const bytes = await readFramed(connection, 3 * options.timeoutMs, signal);
+    const bodyBytes = encodeMessage(query);
+    connection.stream.write(
+      concat(Uint8Array.of(bodyBytes.length >> 8, bodyBytes.length & 255), bodyBytes),
+    );
+    const bytes = await readFramed(connection, 3 * options.timeoutMs, abortSignal);
     if (!bytes) return fail(transportFailures.make('dns-timeout', `${upstream.label} over TCP`));
     return whole(query, bytes, upstream);
   } finally {
@@ -275,23 +281,23 @@ async function overTcp(
 export function readFramed(
   connection: Connection,
   timeoutMs: number,
-  signal?: AbortSignal,
+  abortSignal?: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     const timer = setTimeout(() => finish(undefined), timeoutMs);
     const finish = (bytes: Uint8Array | undefined): void => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
+      abortSignal?.removeEventListener('abort', stop);
       connection.stream.removeAllListeners('data');
       resolve(bytes);
     };
     const stop = (): void => {
-      reject(signal?.reason as Error);
+      reject(abortSignal?.reason as Error);
       finish(undefined);
     };
-    if (signal?.aborted) return stop();
-    signal?.addEventListener('abort', stop, { once: true });
+    if (abortSignal?.aborted) return stop();
+    abortSignal?.addEventListener('abort', stop, { once: true });
     connection.stream.once('error', () => finish(undefined));
     connection.stream.once('close', () => finish(undefined));
     connection.stream.on('data', (piece: Buffer) => {

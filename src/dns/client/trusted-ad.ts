@@ -13,12 +13,12 @@ import { isAnswer, unvalidatedAnswer } from './unvalidated-answer.js';
  * bogus.
  */
 export function answerByAd(
-  name: Name,
-  type: number,
+  domainName: Name,
+  recordType: number,
   message: Message,
   unchecked?: Message,
 ): DnsAnswer {
-  const question = { name, type };
+  const question = { name: domainName, type: recordType };
   if (!isAnswer(message)) {
     const bogus =
       message.rcode === Rcode.SERVFAIL && unchecked !== undefined && isAnswer(unchecked);
@@ -27,13 +27,18 @@ export function answerByAd(
       status: 'failed',
       dnssec: bogus ? 'bogus' : 'indeterminate',
       records: [],
-      canonicalName: name,
+      canonicalName: domainName,
       aliases: [],
       ttl: 0,
       failure: failureOf(message, bogus),
     };
   }
-  return unvalidatedAnswer(name, type, message, message.authenticData ? 'secure' : 'insecure');
+  return unvalidatedAnswer(
+    domainName,
+    recordType,
+    message,
+    message.authenticData ? 'secure' : 'insecure',
+  );
 }
 
 function failureOf(message: Message, bogus: boolean): Failure {

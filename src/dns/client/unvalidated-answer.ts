@@ -24,34 +24,35 @@ export function isAnswer(message: Message): boolean {
  * aliases inside it. `dnssec` is the status that the caller assigns to the whole.
  */
 export function unvalidatedAnswer(
-  name: Name,
-  type: number,
+  domainName: Name,
+  recordType: number,
   message: Message,
   dnssec: Dnssec,
 ): DnsAnswer {
   const aliases: AliasStep[] = [];
-  let at = name;
-  while (type !== RRType.CNAME && aliases.length < MAX_ALIASES) {
-    const alias = message.answers.find(
-      (record) => record.type === RRType.CNAME && record.name.equals(at),
+  let ownerName = domainName;
+  while (recordType !== RRType.CNAME && aliases.length < MAX_ALIASES) {
+    const aliasRecord = message.answers.find(
+      (resourceRecord) =>
+        resourceRecord.type === RRType.CNAME && resourceRecord.name.equals(ownerName),
     );
-    const target = alias && readTarget(alias);
+    const target = aliasRecord && readTarget(aliasRecord);
     if (!target?.ok) break;
-    aliases.push({ from: at, to: target.value, dnssec });
-    at = target.value;
+    aliases.push({ from: ownerName, to: target.value, dnssec });
+    ownerName = target.value;
   }
   const records = message.answers.filter(
-    (record) => record.type === type && record.name.equals(at),
+    (resourceRecord) => resourceRecord.type === recordType && resourceRecord.name.equals(ownerName),
   );
   const absent = isNameError(message) ? 'nxdomain' : 'nodata';
   const status = records.length > 0 ? 'found' : absent;
   return {
-    question: { name, type },
+    question: { name: domainName, type: recordType },
     status,
     dnssec,
     records,
-    canonicalName: at,
+    canonicalName: ownerName,
     aliases,
-    ttl: Math.min(3600, ...records.map((record) => record.ttl)),
+    ttl: Math.min(3600, ...records.map((resourceRecord) => resourceRecord.ttl)),
   };
 }

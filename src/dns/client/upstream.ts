@@ -13,10 +13,10 @@ export interface Upstream {
 }
 
 /** Parses `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT` or `tls://ADDRESS[:PORT]#NAME`. */
-export function parseUpstream(text: string): Result<Upstream> {
-  const bad = (): Result<Upstream> => fail(transportFailures.make('dns-bad-upstream', text));
-  const tls = /^tls:\/\/(.+)#([^#]+)$/.exec(text);
-  const written = tls ? (tls[1] as string) : text;
+export function parseUpstream(addressText: string): Result<Upstream> {
+  const bad = (): Result<Upstream> => fail(transportFailures.make('dns-bad-upstream', addressText));
+  const tls = /^tls:\/\/(.+)#([^#]+)$/.exec(addressText);
+  const written = tls ? (tls[1] as string) : addressText;
   const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(written);
   const plain = parseIp(written)
     ? [written, written, undefined]
@@ -24,14 +24,19 @@ export function parseUpstream(text: string): Result<Upstream> {
   const parts = bracketed ?? plain;
   const ipAddress = parseIp(parts?.[1] ?? '');
   const defaultPort = tls ? 853 : 53;
-  const port = parts?.[2] === undefined ? defaultPort : Number(parts[2]);
-  if (!ipAddress || port < 1 || port > 65535 || text.startsWith('tls:') !== (tls !== null))
+  const portNumber = parts?.[2] === undefined ? defaultPort : Number(parts[2]);
+  if (
+    !ipAddress ||
+    portNumber < 1 ||
+    portNumber > 65535 ||
+    addressText.startsWith('tls:') !== (tls !== null)
+  )
     return bad();
   const address = formatIp(ipAddress);
-  const shown = `${ipAddress.family === 6 ? `[${address}]` : address}:${port}`;
+  const shown = `${ipAddress.family === 6 ? `[${address}]` : address}:${portNumber}`;
   return ok({
     address,
-    port,
+    port: portNumber,
     label: tls ? `tls://${shown}#${tls[2] as string}` : shown,
     tlsName: tls?.[2],
   });
@@ -41,14 +46,14 @@ export function parseUpstream(text: string): Result<Upstream> {
  * Returns the resolvers of this machine's configuration. Never falls back to a public
  * resolver: that would disclose queries to a third party.
  */
-export function systemUpstreams(file = '/etc/resolv.conf'): readonly Upstream[] {
-  let text: string;
+export function systemUpstreams(filePath = '/etc/resolv.conf'): readonly Upstream[] {
+  let addressText: string;
   try {
-    text = readFileSync(file, 'utf8');
+    addressText = readFileSync(filePath, 'utf8');
   } catch {
     return [];
   }
-  return text.split('\n').flatMap((line) => {
+  return addressText.split('\n').flatMap((line) => {
     const address = /^\s*nameserver\s+(\S+)/.exec(line)?.[1]?.replace(/%.*$/, '');
     const upstream = address === undefined ? undefined : parseUpstream(address);
     if (upstream?.ok) return [upstream.value];

@@ -16,7 +16,7 @@ export interface Algorithm {
   /**
    * Returns true if the signature is valid over the data. Never throws for bad octets.
    */
-  verify(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean;
+  verify(keyObject: KeyObject, recordData: Uint8Array, signature: Uint8Array): boolean;
 }
 
 /**
@@ -58,7 +58,7 @@ export function rsa(name: string, hash: string): Algorithm {
         return undefined;
       return fromJwk({ kty: 'RSA', n: base64url(modulus), e: base64url(exponent) });
     },
-    verify: (key, data, signature) => verify(hash, data, key, signature),
+    verify: (keyObject, recordData, signature) => verify(hash, recordData, keyObject, signature),
   };
 }
 
@@ -80,9 +80,9 @@ function ecdsa(name: string, curve: 'P-256' | 'P-384', hash: string): Algorithm 
         });
       return undefined;
     },
-    verify: (key, data, signature) =>
+    verify: (key, recordData, signature) =>
       signature.length === 2 * size &&
-      verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature),
+      verify(hash, recordData, { key, dsaEncoding: 'ieee-p1363' }, signature),
   };
 }
 
@@ -98,8 +98,8 @@ function eddsa(name: 'Ed25519' | 'Ed448'): Algorithm {
       if (octets.length === size) return fromJwk({ kty: 'OKP', crv: name, x: base64url(octets) });
       return undefined;
     },
-    verify: (key, data, signature) =>
-      signature.length === 2 * size && verify(null, data, key, signature),
+    verify: (keyObject, recordData, signature) =>
+      signature.length === 2 * size && verify(null, recordData, keyObject, signature),
   };
 }
 

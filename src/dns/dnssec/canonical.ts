@@ -7,9 +7,9 @@ import type { Rrsig } from '../wire/rdata.js';
  * Canonical DNS name order (RFC 4034 §6.1): by labels from the right, octets in lower
  * case, absence of a label first.
  */
-export function compareNames(domain: Name, b: Name): number {
-  const left = loweredLabels(domain);
-  const right = loweredLabels(b);
+export function compareNames(domainName: Name, name: Name): number {
+  const left = loweredLabels(domainName);
+  const right = loweredLabels(name);
   for (let index = 1; index <= Math.min(left.length, right.length); index++) {
     const order = Buffer.compare(
       left[left.length - index] as Buffer,
@@ -21,8 +21,8 @@ export function compareNames(domain: Name, b: Name): number {
 }
 
 /** Returns the labels in lower case, as octets, without the root. */
-function loweredLabels(name: Name): Buffer[] {
-  const wire = Buffer.from(name.key, 'latin1');
+function loweredLabels(domainName: Name): Buffer[] {
+  const wire = Buffer.from(domainName.key, 'latin1');
   const labels: Buffer[] = [];
   for (let offset = 0; wire[offset] !== 0; offset += 1 + (wire[offset] as number))
     labels.push(wire.subarray(offset + 1, offset + 1 + (wire[offset] as number)));
@@ -30,16 +30,16 @@ function loweredLabels(name: Name): Buffer[] {
 }
 
 /** The wire form in lower case. */
-export function canonicalName(name: Name): Uint8Array {
-  return Buffer.from(name.key, 'latin1');
+export function canonicalName(domainName: Name): Uint8Array {
+  return Buffer.from(domainName.key, 'latin1');
 }
 
 /**
  * Labels of a name as RRSIG counts them: without the root and without a leading wildcard
  * (RFC 4034 §3.1.3).
  */
-export function countLabels(name: Name): number {
-  return name.labels.length - (name.isWildcard ? 1 : 0);
+export function countLabels(domainName: Name): number {
+  return domainName.labels.length - (domainName.isWildcard ? 1 : 0);
 }
 
 /**
@@ -53,10 +53,11 @@ export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint
   const [only] = rrset;
   if (rrset.length === 1 && only) return [canonicalRdata(only.rdata, only.type)];
   const sorted = rrset
-    .map((record) => canonicalRdata(record.rdata, record.type))
+    .map((resourceRecord) => canonicalRdata(resourceRecord.rdata, resourceRecord.type))
     .sort(compareBytes);
   return sorted.filter(
-    (rdata, index) => index === 0 || Buffer.compare(sorted[index - 1] as Uint8Array, rdata) !== 0,
+    (recordData, index) =>
+      index === 0 || Buffer.compare(sorted[index - 1] as Uint8Array, recordData) !== 0,
   );
 }
 
@@ -83,22 +84,22 @@ export function signedData(
 ): Uint8Array {
   const first = rrset[0] as ResourceRecord;
   const wildcard = countLabels(first.name) > rrsig.labels;
-  const owner = wildcard ? `\x01*${first.name.suffix(rrsig.labels).key}` : first.name.key;
-  const head = owner.length + 10;
+  const ownerName = wildcard ? `\x01*${first.name.suffix(rrsig.labels).key}` : first.name.key;
+  const head = ownerName.length + 10;
   const signature = rrsigHead(rrsig);
   const output = Buffer.allocUnsafe(
-    rdatas.reduce((count, rdata) => count + head + rdata.length, signature.length),
+    rdatas.reduce((count, recordData) => count + head + recordData.length, signature.length),
   );
   output.set(signature, 0);
   let offset = signature.length;
-  for (const rdata of rdatas) {
-    offset += output.write(owner, offset, 'latin1');
+  for (const recordData of rdatas) {
+    offset += output.write(ownerName, offset, 'latin1');
     offset = output.writeUInt16BE(first.type, offset);
     offset = output.writeUInt16BE(first.class, offset);
     offset = output.writeUInt32BE(rrsig.originalTtl, offset);
-    offset = output.writeUInt16BE(rdata.length, offset);
-    output.set(rdata, offset);
-    offset += rdata.length;
+    offset = output.writeUInt16BE(recordData.length, offset);
+    output.set(recordData, offset);
+    offset += recordData.length;
   }
   return output;
 }
@@ -122,15 +123,18 @@ export function rrsigHead(fields: Omit<Rrsig, 'signature'>): Uint8Array {
  *
  * Different keys of a zone can have the same tag, so a tag only selects candidates.
  */
-export function keyTag(rdata: Uint8Array): number {
+export function keyTag(recordData: Uint8Array): number {
   // RSA/MD5 takes the tag from the modulus (appendix B.1).
-  if (rdata[3] === 1) {
-    if (rdata.length < 3) return 0;
-    return ((rdata[rdata.length - 3] as number) << 8) | (rdata[rdata.length - 2] as number);
+  if (recordData[3] === 1) {
+    if (recordData.length < 3) return 0;
+    return (
+      ((recordData[recordData.length - 3] as number) << 8) |
+      (recordData[recordData.length - 2] as number)
+    );
   }
   let sum = 0;
-  for (let index = 0; index < rdata.length; index++)
-    sum += (index & 1) === 0 ? (rdata[index] as number) << 8 : (rdata[index] as number);
+  for (let index = 0; index < recordData.length; index++)
+    sum += (index & 1) === 0 ? (recordData[index] as number) << 8 : (recordData[index] as number);
   return (sum + (sum >>> 16)) & 0xffff;
 }
 

@@ -11,8 +11,8 @@ import { canonicalName } from './canonical.js';
  *
  * `name` enters in canonical wire form.
  */
-export function nsec3Hash(name: Name, salt: Uint8Array, iterations: number): Uint8Array {
-  let hash: Uint8Array = canonicalName(name);
+export function nsec3Hash(domainName: Name, salt: Uint8Array, iterations: number): Uint8Array {
+  let hash: Uint8Array = canonicalName(domainName);
   for (let index = 0; index <= iterations; index++)
     hash = createHash('sha1').update(concat(hash, salt)).digest();
   return new Uint8Array(hash);

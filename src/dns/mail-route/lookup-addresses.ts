@@ -55,13 +55,13 @@ const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogu
  */
 export async function lookupAddresses(
   resolver: Resolver,
-  host: Name,
+  hostName: Name,
   options: AskOptions = {},
 ): Promise<HostAddresses> {
   const asked: AskOptions = { ...options, acceptUnvalidated: true };
   const [dnsAnswer, aaaa] = await Promise.all([
-    resolver.ask(host, RRType.A, asked),
-    resolver.ask(host, RRType.AAAA, asked),
+    resolver.ask(hostName, RRType.A, asked),
+    resolver.ask(hostName, RRType.AAAA, asked),
   ]);
   const v4 = literals(dnsAnswer, 4);
   const v6 = literals(aaaa, 6);
@@ -71,7 +71,7 @@ export async function lookupAddresses(
   const weakest = [dnsAnswer, aaaa].sort(byGravity)[1] ?? dnsAnswer;
   const lead = found[0] ?? weakest;
   const failed = weakest.status === 'failed' ? weakest : [dnsAnswer, aaaa].find(hasFailed);
-  const ttl = Math.min(
+  const ttlSeconds = Math.min(
     ...(found.length > 0 ? found : [dnsAnswer, aaaa]).map((answer) => answer.ttl),
   );
   return {
@@ -81,7 +81,7 @@ export async function lookupAddresses(
     v6,
     canonicalName: lead.canonicalName,
     aliases: lead.aliases,
-    ttl: failed && found.length > 0 ? Math.min(ttl, MAX_TTL_OF_HALF) : ttl,
+    ttl: failed && found.length > 0 ? Math.min(ttlSeconds, MAX_TTL_OF_HALF) : ttlSeconds,
     unsupported: lead.unsupported,
     failure: failed?.failure && ofFamily(failed.failure, failed === dnsAnswer ? 'A' : 'AAAA'),
   };
@@ -108,10 +108,10 @@ function ofFamily(failure: Failure, family: 'A' | 'AAAA'): Failure {
   return { ...failure, detail: failure.detail ? `${family}: ${failure.detail}` : family };
 }
 
-function literals(answer: DnsAnswer, family: 4 | 6): readonly string[] {
+function literals(dnsAnswer: DnsAnswer, family: 4 | 6): readonly string[] {
   const octets = family === 4 ? 4 : 16;
-  return answer.records
-    .filter((record) => record.rdata.length === octets)
+  return dnsAnswer.records
+    .filter((resourceRecord) => resourceRecord.rdata.length === octets)
     .slice(0, MAX_ADDRESSES)
-    .map((record) => formatIp({ family, bytes: record.rdata }));
+    .map((resourceRecord) => formatIp({ family, bytes: resourceRecord.rdata }));
 }

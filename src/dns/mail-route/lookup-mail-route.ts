@@ -44,18 +44,22 @@ const MAX_HOSTS = 100;
  */
 export async function lookupMailRoute(
   resolver: Resolver,
-  domain: Name,
+  domainName: Name,
   options: MailRouteOptions = {},
 ): Promise<MailRoute> {
   const { unprovedAbsence = false, ...rest } = options;
-  const route = await readRoute(resolver, domain, { ...rest, acceptUnvalidated: true });
-  const takesNoMail = route.kind === 'none' || route.kind === 'null-mx';
-  if (!takesNoMail || unprovedAbsence || route.dnssec !== 'indeterminate') return route;
-  return { ...route, kind: 'error', status: 'failed', ttl: 0 };
+  const mailRoute = await readRoute(resolver, domainName, { ...rest, acceptUnvalidated: true });
+  const takesNoMail = mailRoute.kind === 'none' || mailRoute.kind === 'null-mx';
+  if (!takesNoMail || unprovedAbsence || mailRoute.dnssec !== 'indeterminate') return mailRoute;
+  return { ...mailRoute, kind: 'error', status: 'failed', ttl: 0 };
 }
 
-async function readRoute(resolver: Resolver, domain: Name, asked: AskOptions): Promise<MailRoute> {
-  const answer = await resolver.ask(domain, RRType.MX, asked);
+async function readRoute(
+  resolver: Resolver,
+  domainName: Name,
+  asked: AskOptions,
+): Promise<MailRoute> {
+  const answer = await resolver.ask(domainName, RRType.MX, asked);
   const { status, dnssec, ttl, canonicalName } = answer;
   const common = {
     status,
@@ -69,11 +73,11 @@ async function readRoute(resolver: Resolver, domain: Name, asked: AskOptions): P
   if (answer.status === 'nodata') {
     // RFC 5321 §5.1: without MX the domain's own address serves.
     const [dnsAnswer, v6] = await Promise.all([
-      resolver.ask(domain, RRType.A, asked),
-      resolver.ask(domain, RRType.AAAA, asked),
+      resolver.ask(domainName, RRType.A, asked),
+      resolver.ask(domainName, RRType.AAAA, asked),
     ]);
     if (dnsAnswer.status === 'found' || v6.status === 'found')
-      return { ...common, kind: 'implicit', hosts: [{ name: domain, preference: 0 }] };
+      return { ...common, kind: 'implicit', hosts: [{ name: domainName, preference: 0 }] };
     const failed = [dnsAnswer, v6].find((a) => a.status === 'failed');
     if (failed)
       return {
@@ -87,8 +91,8 @@ async function readRoute(resolver: Resolver, domain: Name, asked: AskOptions): P
       };
     return { ...common, kind: 'none', hosts: [] };
   }
-  const records = answer.records.flatMap((record) => {
-    const mxRecord = readMx(record);
+  const records = answer.records.flatMap((resourceRecord) => {
+    const mxRecord = readMx(resourceRecord);
     return mxRecord.ok ? [mxRecord.value] : [];
   });
   if (records.length === 0)

@@ -22,21 +22,23 @@ const MAX_TEXTS = 100;
 /** Asks for the TXT records of a name. */
 export async function lookupTexts(
   resolver: Resolver,
-  name: Name,
+  domainName: Name,
   options: AskOptions = {},
 ): Promise<Texts> {
   const asked: AskOptions = { ...options, acceptUnvalidated: true };
-  const answer = await resolver.ask(name, RRType.TXT, asked);
-  const texts = answer.records.slice(0, MAX_TEXTS).flatMap((record) => txtText(record) ?? []);
+  const dnsAnswer = await resolver.ask(domainName, RRType.TXT, asked);
+  const texts = dnsAnswer.records
+    .slice(0, MAX_TEXTS)
+    .flatMap((resourceRecord) => txtText(resourceRecord) ?? []);
   return {
-    lookup: lookupState(answer.status),
+    lookup: lookupState(dnsAnswer.status),
     texts,
-    dnssec: answer.dnssec,
-    ttl: answer.ttl,
-    failure: answer.failure,
+    dnssec: dnsAnswer.dnssec,
+    ttl: dnsAnswer.ttl,
+    failure: dnsAnswer.failure,
   };
 }
 
-function lookupState(status: AnswerStatus): Texts['lookup'] {
-  return status === 'failed' || status === 'found' ? status : 'absent';
+function lookupState(answerStatus: AnswerStatus): Texts['lookup'] {
+  return answerStatus === 'failed' || answerStatus === 'found' ? answerStatus : 'absent';
 }

@@ -43,16 +43,16 @@ const conflicts = new Set([3, 6, 7, 8]);
  * program changed it, and nothing was written.
  */
 export async function sendUpdate(
-  change: RrsetChange,
+  rrsetChange: RrsetChange,
   options: UpdateOptions,
 ): Promise<Result<'changed' | 'same'>> {
-  const rcode = await exchange(change, options);
+  const rcode = await exchange(rrsetChange, options);
   if (!rcode.ok) return rcode;
   if (rcode.value === 0) return ok('changed');
   if (!conflicts.has(rcode.value)) return refused(rcode.value);
   // A lost reply and a second attempt look like a conflict: a query for `to` tells them
   // apart.
-  const asked = await exchange({ ...change, from: change.to }, options);
+  const asked = await exchange({ ...rrsetChange, from: rrsetChange.to }, options);
   if (!asked.ok) return asked;
   if (asked.value === 0) return ok('same');
   return fail(
@@ -69,10 +69,10 @@ function refused(rcode: number): Result<never> {
  * Sends one signed update over its own TCP connection and returns the response code of
  * the signed reply.
  */
-async function exchange(change: RrsetChange, options: UpdateOptions): Promise<Result<number>> {
+async function exchange(rrsetChange: RrsetChange, options: UpdateOptions): Promise<Result<number>> {
   const { network, server, key, now, timeoutMs = 10_000, signal } = options;
-  const id = randomInt(65536);
-  const message = updateMessage(change, id);
+  const messageId = randomInt(65536);
+  const message = updateMessage(rrsetChange, messageId);
   if (!message.ok) return message;
   const { bytes, mac } = signTsig(encodeMessage(message.value), key, now());
   const dialled = await network.dial({
@@ -99,7 +99,7 @@ async function exchange(change: RrsetChange, options: UpdateOptions): Promise<Re
     if (
       !decoded.ok ||
       !decoded.value.response ||
-      decoded.value.id !== id ||
+      decoded.value.id !== messageId ||
       decoded.value.opcode !== 5
     )
       return fail(updateFailures.make('dns-update-unsigned', 'a reply to something else'));

@@ -52,14 +52,17 @@ const errors: Readonly<Record<number, string>> = {
  *   2        error
  *   2 + n    other data, with its size; six octets of the server's time for BADTIME
  */
-export function signTsig(message: Uint8Array, key: TsigKey, now: number): SignedMessage {
+export function signTsig(message: Uint8Array, tsigKey: TsigKey, now: number): SignedMessage {
   const seconds = Math.floor(now / 1000);
   const mac = hmac(
-    key,
-    concat(message, variables(key, { seconds, fudge: FUDGE, error: 0, other: new Uint8Array() })),
+    tsigKey,
+    concat(
+      message,
+      variables(tsigKey, { seconds, fudge: FUDGE, error: 0, other: new Uint8Array() }),
+    ),
   );
-  const rdata = concat(
-    algorithmName(key).wire,
+  const recordData = concat(
+    algorithmName(tsigKey).wire,
     u48(seconds),
     encodeUint16(FUDGE),
     encodeUint16(mac.length),
@@ -69,18 +72,18 @@ export function signTsig(message: Uint8Array, key: TsigKey, now: number): Signed
     encodeUint16(0),
   );
   const record = concat(
-    key.name.wire,
+    tsigKey.name.wire,
     encodeUint16(TYPE),
     encodeUint16(CLASS_ANY),
     encodeUint16(0),
     encodeUint16(0),
-    encodeUint16(rdata.length),
-    rdata,
+    encodeUint16(recordData.length),
+    recordData,
   );
-  const bytes = concat(message, record);
-  const count = ((bytes[10] as number) << 8) + (bytes[11] as number) + 1;
-  bytes.set(encodeUint16(count), 10);
-  return { bytes, mac };
+  const messageBytes = concat(message, record);
+  const count = ((messageBytes[10] as number) << 8) + (messageBytes[11] as number) + 1;
+  messageBytes.set(encodeUint16(count), 10);
+  return { bytes: messageBytes, mac };
 }
 
 /**
@@ -91,12 +94,12 @@ export function signTsig(message: Uint8Array, key: TsigKey, now: number): Signed
  */
 export function verifyTsig(
   reply: Uint8Array,
-  key: TsigKey,
+  tsigKey: TsigKey,
   requestMac: Uint8Array,
   now: number,
 ): Result<undefined> {
   try {
-    return verify(reply, key, requestMac, now);
+    return verify(reply, tsigKey, requestMac, now);
   } catch (error) {
     if (error instanceof MalformedDns)
       return fail(updateFailures.make('dns-update-unsigned', error.message));
@@ -110,37 +113,37 @@ export function verifyTsig(
  */
 function verify(
   reply: Uint8Array,
-  key: TsigKey,
+  tsigKey: TsigKey,
   requestMac: Uint8Array,
   now: number,
 ): Result<undefined> {
   const found = lastRecord(reply);
   if (!found) return fail(updateFailures.make('dns-update-unsigned', 'no TSIG'));
-  const { at: offset, name, reader } = found;
-  const algorithm = reader.name();
-  const seconds = reader.uint16() * 2 ** 32 + reader.uint32();
-  const fudge = reader.uint16();
-  const mac = reader.takeBytes(reader.uint16());
-  const originalId = reader.takeBytes(2);
-  const error = reader.uint16();
-  const other = reader.takeBytes(reader.uint16());
+  const { at: offset, name, reader: wireReader } = found;
+  const algorithm = wireReader.name();
+  const seconds = wireReader.uint16() * 2 ** 32 + wireReader.uint32();
+  const fudge = wireReader.uint16();
+  const mac = wireReader.takeBytes(wireReader.uint16());
+  const originalId = wireReader.takeBytes(2);
+  const error = wireReader.uint16();
+  const other = wireReader.takeBytes(wireReader.uint16());
   // RFC 8945 §5.4: an unsigned error is a hint at most, and nothing else in the message
   // may be trusted. [8945-5.4-1]
   if (mac.length === 0)
     return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
-  if (!name.equals(key.name) || !algorithm.equals(algorithmName(key)))
+  if (!name.equals(tsigKey.name) || !algorithm.equals(algorithmName(tsigKey)))
     return fail(updateFailures.make('dns-update-unsigned', 'another key or algorithm'));
   // The MAC covers the message as it was before signing: original id, no TSIG record.
   const head = concat(originalId, reply.subarray(2, offset));
   const count = ((head[10] as number) << 8) + (head[11] as number) - 1;
   head.set(encodeUint16(count), 10);
   const expected = hmac(
-    key,
+    tsigKey,
     concat(
       encodeUint16(requestMac.length),
       requestMac,
       head,
-      variables(key, { seconds, fudge, error, other }),
+      variables(tsigKey, { seconds, fudge, error, other }),
     ),
   );
   // Constant time, so that the server's reply cannot be forged octet by octet. Truncated
@@ -173,9 +176,9 @@ function verify(
 
 /** The TSIG record: the last of the message, where there is one. [8945-5.1-2] */
 function lastRecord(
-  bytes: Uint8Array,
+  messageBytes: Uint8Array,
 ): { readonly at: number; readonly name: Name; readonly reader: WireReader } | undefined {
-  const wireReader = new WireReader(bytes, 4);
+  const wireReader = new WireReader(messageBytes, 4);
   const counts = [
     wireReader.uint16(),
     wireReader.uint16(),
@@ -190,12 +193,16 @@ function lastRecord(
   for (let count = counts[1] + counts[2] + counts[3]; count > 0; count--) {
     const offset = wireReader.position;
     const name = wireReader.name();
-    const type = wireReader.uint16();
+    const recordType = wireReader.uint16();
     const rrClass = wireReader.uint16();
-    const ttl = wireReader.uint32();
+    const ttlSeconds = wireReader.uint32();
     const length = wireReader.uint16();
     last =
-      count === 1 && counts[3] > 0 && type === TYPE && rrClass === CLASS_ANY && ttl === 0
+      count === 1 &&
+      counts[3] > 0 &&
+      recordType === TYPE &&
+      rrClass === CLASS_ANY &&
+      ttlSeconds === 0
         ? { at: offset, name, reader: wireReader.part(wireReader.position + length) }
         : undefined;
     wireReader.takeBytes(length);
@@ -224,15 +231,15 @@ interface TsigVariables {
  *   2        error
  *   2 + n    other data, with its length
  */
-function variables(key: TsigKey, { seconds, fudge, error, other }: TsigVariables): Uint8Array {
-  const lower = (name: Name): Uint8Array => Name.of(name.toString().toLowerCase()).wire;
+function variables(tsigKey: TsigKey, { seconds, fudge, error, other }: TsigVariables): Uint8Array {
+  const lower = (domainName: Name): Uint8Array => Name.of(domainName.toString().toLowerCase()).wire;
   return concat(
     ...[
-      lower(key.name),
+      lower(tsigKey.name),
       encodeUint16(CLASS_ANY),
       encodeUint16(0),
       encodeUint16(0),
-      algorithmName(key).wire,
+      algorithmName(tsigKey).wire,
       u48(seconds),
       encodeUint16(fudge),
     ],
@@ -246,8 +253,8 @@ function algorithmName({ algorithm }: TsigKey): Name {
 }
 
 /** Returns the MAC in full length; the name of the digest follows `hmac-`. */
-function hmac({ algorithm, secret }: TsigKey, bytes: Uint8Array): Uint8Array {
-  return createHmac(algorithm.slice(5), secret).update(bytes).digest();
+function hmac({ algorithm, secret }: TsigKey, messageBytes: Uint8Array): Uint8Array {
+  return createHmac(algorithm.slice(5), secret).update(messageBytes).digest();
 }
 
 function encodeUint16(value: number): Uint8Array {
@@ -256,7 +263,7 @@ function encodeUint16(value: number): Uint8Array {
 
 /** Returns six octets, most significant first. */
 function u48(value: number): Uint8Array {
-  const bytes = Buffer.alloc(6);
-  bytes.writeUIntBE(value, 0, 6);
-  return bytes;
+  const messageBytes = Buffer.alloc(6);
+  messageBytes.writeUIntBE(value, 0, 6);
+  return messageBytes;
 }

@@ -71,14 +71,14 @@ export function updateMessage(
 
 /** Parses RDATA in presentation form into records of one RRset. */
 function records(
-  name: Name,
+  domainName: Name,
   type: string,
   values: readonly string[],
-  ttl: number,
+  ttlSeconds: number,
 ): Result<ResourceRecord[]> {
   const parsedRecords: ResourceRecord[] = [];
   for (const value of values) {
-    const parsed = parseRecord(`@ ${ttl} IN ${type} ${value}`, { origin: name });
+    const parsed = parseRecord(`@ ${ttlSeconds} IN ${type} ${value}`, { origin: domainName });
     if (!parsed.ok) return parsed;
     parsedRecords.push(parsed.value);
   }

@@ -8,11 +8,11 @@ const alphabet = '0123456789abcdefghijklmnopqrstuv';
  * Base32 with the extended hex alphabet, lower case, no padding (RFC 4648 §7): the form
  * of NSEC3 owner names.
  */
-export function toBase32hex(bytes: Uint8Array): string {
+export function toBase32hex(wireBytes: Uint8Array): string {
   let output = '';
   let bits = 0;
   let value = 0;
-  for (const octet of bytes) {
+  for (const octet of wireBytes) {
     value = ((value << 8) | octet) & 0xffff;
     bits += 8;
     while (bits >= 5) {
@@ -29,11 +29,11 @@ export function toBase32hex(bytes: Uint8Array): string {
  *
  * Bits that do not fill an octet are ignored.
  */
-export function fromBase32hex(text: string): Uint8Array | undefined {
+export function fromBase32hex(sourceText: string): Uint8Array | undefined {
   const output: number[] = [];
   let bits = 0;
   let value = 0;
-  for (const character of text.toLowerCase()) {
+  for (const character of sourceText.toLowerCase()) {
     const digit = alphabet.indexOf(character);
     if (digit < 0) return undefined;
     value = ((value << 5) | digit) & 0xfff;

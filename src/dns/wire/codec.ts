@@ -25,9 +25,9 @@ const MAX_RECORDS = 4096;
  * questions and records. A record whose RDATA alone is malformed stays in the message as
  * received.
  */
-export function decodeMessage(bytes: Uint8Array): Result<Message> {
+export function decodeMessage(wireBytes: Uint8Array): Result<Message> {
   try {
-    return ok(decode(new WireReader(bytes)));
+    return ok(decode(new WireReader(wireBytes)));
   } catch (error) {
     if (error instanceof MalformedDns)
       return fail(wireFailures.make('dns-malformed', error.message));
@@ -39,26 +39,31 @@ export function decodeMessage(bytes: Uint8Array): Result<Message> {
  * Reads header and sections. The rcode has twelve bits: the lower four are in the header,
  * the upper eight in the OPT record (RFC 6891 §6.1.3). Throws {@link MalformedDns}.
  */
-function decode(reader: WireReader): Message {
-  const id = reader.uint16();
-  const flags = reader.uint16();
-  const counts = [reader.uint16(), reader.uint16(), reader.uint16(), reader.uint16()] as const;
+function decode(wireReader: WireReader): Message {
+  const id = wireReader.uint16();
+  const flags = wireReader.uint16();
+  const counts = [
+    wireReader.uint16(),
+    wireReader.uint16(),
+    wireReader.uint16(),
+    wireReader.uint16(),
+  ] as const;
   if (counts[0] + counts[1] + counts[2] + counts[3] > MAX_RECORDS)
     throw new MalformedDns('too many records');
   const questions: DnsQuestion[] = Array.from({ length: counts[0] }, () => ({
-    name: reader.name(),
-    type: reader.uint16(),
-    class: reader.uint16(),
+    name: wireReader.name(),
+    type: wireReader.uint16(),
+    class: wireReader.uint16(),
   }));
   const section = (count: number): ResourceRecord[] => {
     const records: ResourceRecord[] = [];
-    for (let index = 0; index < count; index++) records.push(readRecord(reader));
+    for (let index = 0; index < count; index++) records.push(readRecord(wireReader));
     return records;
   };
   const answers = section(counts[1]);
   const authorities = section(counts[2]);
   const additionals = section(counts[3]);
-  const opt = additionals.find((record) => record.type === RRType.OPT);
+  const opt = additionals.find((resourceRecord) => resourceRecord.type === RRType.OPT);
   return {
     id,
     opcode: (flags >> 11) & 15,
@@ -73,7 +78,9 @@ function decode(reader: WireReader): Message {
     questions,
     answers,
     authorities,
-    additionals: opt ? additionals.filter((record) => record.type !== RRType.OPT) : additionals,
+    additionals: opt
+      ? additionals.filter((resourceRecord) => resourceRecord.type !== RRType.OPT)
+      : additionals,
     edns: opt && readEdns(opt),
   };
 }
@@ -90,31 +97,31 @@ function decode(reader: WireReader): Message {
  *   2        RDLENGTH
  *   RDLENGTH RDATA
  */
-function readRecord(reader: WireReader): ResourceRecord {
-  const name = reader.name();
-  const type = reader.uint16();
-  const rrClass = reader.uint16();
-  const ttl = reader.uint32();
-  const length = reader.uint16();
-  if (length > reader.left) throw new MalformedDns('RDATA ends early');
-  const end = reader.position + length;
-  let rdata: Uint8Array;
+function readRecord(wireReader: WireReader): ResourceRecord {
+  const name = wireReader.name();
+  const recordType = wireReader.uint16();
+  const rrClass = wireReader.uint16();
+  const ttlSeconds = wireReader.uint32();
+  const length = wireReader.uint16();
+  if (length > wireReader.left) throw new MalformedDns('RDATA ends early');
+  const endOffset = wireReader.position + length;
+  let recordData: Uint8Array;
   try {
-    rdata = expandRdata(reader.part(end), type);
+    recordData = expandRdata(wireReader.part(endOffset), recordType);
   } catch (error) {
     // One odd record must not cost the whole message: it stays as received and its reader
     // will refuse it.
     if (!(error instanceof MalformedDns)) throw error;
-    rdata = reader.bytes.slice(reader.position, end);
+    recordData = wireReader.bytes.slice(wireReader.position, endOffset);
   }
-  reader.position = end;
+  wireReader.position = endOffset;
   // RFC 2181 §8: a TTL with the top bit set counts as zero. OPT uses the field for flags.
   return {
     name,
-    type,
+    type: recordType,
     class: rrClass,
-    ttl: type !== RRType.OPT && ttl > 0x7fffffff ? 0 : ttl,
-    rdata,
+    ttl: recordType !== RRType.OPT && ttlSeconds > 0x7fffffff ? 0 : ttlSeconds,
+    rdata: recordData,
   };
 }
 
@@ -130,12 +137,12 @@ function readRecord(reader: WireReader): ResourceRecord {
  */
 function readEdns(opt: ResourceRecord): Edns {
   const options: { code: number; data: Uint8Array }[] = [];
-  const reader = new WireReader(opt.rdata);
-  while (reader.left >= 4) {
-    const code = reader.uint16();
-    const length = reader.uint16();
-    if (length > reader.left) break;
-    options.push({ code, data: reader.takeBytes(length) });
+  const wireReader = new WireReader(opt.rdata);
+  while (wireReader.left >= 4) {
+    const code = wireReader.uint16();
+    const length = wireReader.uint16();
+    if (length > wireReader.left) break;
+    options.push({ code, data: wireReader.takeBytes(length) });
   }
   return {
     version: (opt.ttl >>> 16) & 255,
@@ -174,13 +181,13 @@ export function encodeMessage(message: Message): Uint8Array {
     parts.push(part);
     offset += part.length;
   };
-  const putName = (name: Name): void => {
-    const known = seen.get(name.key);
+  const putName = (domainName: Name): void => {
+    const known = seen.get(domainName.key);
     if (known !== undefined) return append(encodeUint16(0xc000 | known));
-    if (!name.isRoot && offset < 0x4000) seen.set(name.key, offset);
-    if (name.isRoot) return append(name.wire);
-    append(name.wire.subarray(0, 1 + (name.wire[0] as number)));
-    putName(name.parent);
+    if (!domainName.isRoot && offset < 0x4000) seen.set(domainName.key, offset);
+    if (domainName.isRoot) return append(domainName.wire);
+    append(domainName.wire.subarray(0, 1 + (domainName.wire[0] as number)));
+    putName(domainName.parent);
   };
   append(
     concat(
@@ -198,18 +205,18 @@ export function encodeMessage(message: Message): Uint8Array {
     putName(question.name);
     append(concat(encodeUint16(question.type), encodeUint16(question.class)));
   }
-  for (const record of [...message.answers, ...message.authorities, ...additionals]) {
-    putName(record.name);
+  for (const resourceRecord of [...message.answers, ...message.authorities, ...additionals]) {
+    putName(resourceRecord.name);
     append(
       concat(
-        encodeUint16(record.type),
-        encodeUint16(record.class),
-        encodeUint16(record.ttl >>> 16),
-        encodeUint16(record.ttl & 0xffff),
-        encodeUint16(record.rdata.length),
+        encodeUint16(resourceRecord.type),
+        encodeUint16(resourceRecord.class),
+        encodeUint16(resourceRecord.ttl >>> 16),
+        encodeUint16(resourceRecord.ttl & 0xffff),
+        encodeUint16(resourceRecord.rdata.length),
       ),
     );
-    append(record.rdata);
+    append(resourceRecord.rdata);
   }
   return concat(...parts);
 }

@@ -21,7 +21,7 @@ export interface Field {
   /** Reads the field from text into wire format. Throws {@link MalformedDns}. */
   parse(tokens: Tokens, origin: Name): Uint8Array;
   /** Reads the field from wire format into text. Throws {@link MalformedDns}. */
-  format(reader: WireReader): string;
+  format(wireReader: WireReader): string;
 }
 
 /**
@@ -39,9 +39,9 @@ function number(octets: 1 | 2 | 4): Field {
         (_, index) => Math.floor(value / 256 ** (octets - 1 - index)) & 255,
       );
     },
-    format(reader) {
-      if (octets === 1) return String(reader.uint8());
-      return String(octets === 2 ? reader.uint16() : reader.uint32());
+    format(wireReader) {
+      if (octets === 1) return String(wireReader.uint8());
+      return String(octets === 2 ? wireReader.uint16() : wireReader.uint32());
     },
   };
 }
@@ -51,19 +51,19 @@ function number(octets: 1 | 2 | 4): Field {
  * does not count, so all remaining tokens are joined (RFC 4034 §2.2, §5.3).
  */
 function restOf(
-  parse: (text: string) => Uint8Array | undefined,
-  format: (bytes: Uint8Array) => string,
+  parse: (sourceText: string) => Uint8Array | undefined,
+  format: (wireBytes: Uint8Array) => string,
   what: string,
 ): Field {
   return {
     parse(tokens) {
-      let text = '';
-      while (tokens.left > 0) text += tokens.next(what).text;
-      const bytes = parse(text);
-      if (!bytes) throw new MalformedDns(`not ${what}`);
-      return bytes;
+      let sourceText = '';
+      while (tokens.left > 0) sourceText += tokens.next(what).text;
+      const wireBytes = parse(sourceText);
+      if (!wireBytes) throw new MalformedDns(`not ${what}`);
+      return wireBytes;
     },
-    format: (reader) => format(reader.rest()),
+    format: (wireReader) => format(wireReader.rest()),
   };
 }
 
@@ -72,20 +72,20 @@ function restOf(
  * writes an empty salt.
  */
 function counted(
-  parse: (text: string) => Uint8Array | undefined,
-  format: (bytes: Uint8Array) => string,
+  parse: (sourceText: string) => Uint8Array | undefined,
+  format: (wireBytes: Uint8Array) => string,
 ): Field {
   return {
     parse(tokens) {
       const { text } = tokens.next('octets');
-      const bytes = text === '-' ? new Uint8Array(0) : parse(text);
-      if (!bytes || bytes.length > 255) throw new MalformedDns(`not octets: ${text}`);
-      return Uint8Array.of(bytes.length, ...bytes);
+      const wireBytes = text === '-' ? new Uint8Array(0) : parse(text);
+      if (!wireBytes || wireBytes.length > 255) throw new MalformedDns(`not octets: ${text}`);
+      return Uint8Array.of(wireBytes.length, ...wireBytes);
     },
-    format(reader) {
-      const bytes = reader.string();
-      if (bytes.length === 0) return '-';
-      return format(bytes);
+    format(wireReader) {
+      const wireBytes = wireReader.string();
+      if (wireBytes.length === 0) return '-';
+      return format(wireBytes);
     },
   };
 }
@@ -95,11 +95,11 @@ function counted(
  */
 const text: Field = {
   parse(tokens) {
-    const bytes = unescape(tokens.next('a character string').text);
-    if (bytes.length > 255) throw new MalformedDns('character string longer than 255 octets');
-    return Uint8Array.of(bytes.length, ...bytes);
+    const wireBytes = unescape(tokens.next('a character string').text);
+    if (wireBytes.length > 255) throw new MalformedDns('character string longer than 255 octets');
+    return Uint8Array.of(wireBytes.length, ...wireBytes);
   },
-  format: (reader) => quote(reader.string()),
+  format: (wireReader) => quote(wireReader.string()),
 };
 
 /** One or more character strings up to the end of RDATA, as in TXT (RFC 1035 §3.3.14). */
@@ -110,10 +110,10 @@ const texts: Field = {
     while (tokens.left > 0);
     return Uint8Array.from(parts);
   },
-  format(reader) {
+  format(wireReader) {
     const parts: string[] = [];
-    do parts.push(quote(reader.string()));
-    while (reader.left > 0);
+    do parts.push(quote(wireReader.string()));
+    while (wireReader.left > 0);
     return parts.join(' ');
   },
 };
@@ -121,7 +121,7 @@ const texts: Field = {
 /** A domain name, absolute when it is written. */
 const name: Field = {
   parse: (tokens, origin) => parseName(tokens.next('a name').text, origin).wire,
-  format: (reader) => dotted(reader.name()),
+  format: (wireReader) => dotted(wireReader.name()),
 };
 
 /** An IPv4 address of four octets or an IPv6 address of sixteen. */
@@ -133,7 +133,7 @@ const address: (family: 4 | 6) => Field = (family) => ({
       throw new MalformedDns(`not an IPv${family} address: ${literal}`);
     return address.bytes;
   },
-  format: (reader) => formatIp({ family, bytes: reader.takeBytes(family === 4 ? 4 : 16) }),
+  format: (wireReader) => formatIp({ family, bytes: wireReader.takeBytes(family === 4 ? 4 : 16) }),
 });
 
 /** A record type: a mnemonic, or `TYPE65280` (RFC 3597 §5). */
@@ -143,7 +143,7 @@ const type: Field = {
     if (value === undefined) throw new MalformedDns('not a type');
     return Uint8Array.of(value >> 8, value & 255);
   },
-  format: (reader) => typeName(reader.uint16()),
+  format: (wireReader) => typeName(wireReader.uint16()),
 };
 
 /** Mnemonics of RFC 4034 appendix A.1 and IANA "DNS Security Algorithm Numbers". */
@@ -171,7 +171,7 @@ const algorithm: Field = {
       return number(1).parse({ next: () => ({ text: word, quoted: false }), left: 1 }, origin);
     return Uint8Array.of(value);
   },
-  format: (reader) => String(reader.uint8()),
+  format: (wireReader) => String(wireReader.uint8()),
 };
 
 /** YYYYMMDDHHmmSS, or plain seconds (RFC 4034 §3.2). */
@@ -192,7 +192,8 @@ const time: Field = {
     if (!/^\d{1,14}$/.test(value)) throw new MalformedDns(`not a time: ${value}`);
     return Uint8Array.from([24, 16, 8, 0], (shift) => Math.floor(seconds / 2 ** shift) & 255);
   },
-  format: (reader) => new Date(reader.uint32() * 1000).toISOString().replace(/[-:T]|\..*$/g, ''),
+  format: (wireReader) =>
+    new Date(wireReader.uint32() * 1000).toISOString().replace(/[-:T]|\..*$/g, ''),
 };
 
 /** A type bitmap, written as the list of its types (RFC 4034 §4.2, RFC 5155 §3.3). */
@@ -206,11 +207,11 @@ const bitmap: Field = {
     }
     return encodeTypeBitmap(types);
   },
-  format(reader) {
+  format(wireReader) {
     const found: string[] = [];
-    while (reader.left > 0) {
-      const window = reader.uint8();
-      reader.string().forEach((octet, index) => {
+    while (wireReader.left > 0) {
+      const window = wireReader.uint8();
+      wireReader.string().forEach((octet, index) => {
         for (let bit = 0; bit < 8; bit++)
           if (octet & (0x80 >> bit)) found.push(typeName(window * 256 + index * 8 + bit));
       });
@@ -257,7 +258,7 @@ export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<
       text,
       {
         parse: (tokens) => unescape(tokens.next('a value').text),
-        format: (reader) => quote(reader.rest()),
+        format: (wireReader) => quote(wireReader.rest()),
       },
     ],
   ],
@@ -292,9 +293,9 @@ export function parseName(written: string, origin: Name): Name {
 }
 
 /** Returns the name with its final dot: absolute for every origin. */
-export function dotted(domain: Name): string {
-  if (domain.isRoot) return '.';
-  return `${domain.toString()}.`;
+export function dotted(domainName: Name): string {
+  if (domainName.isRoot) return '.';
+  return `${domainName.toString()}.`;
 }
 
 /**
@@ -303,14 +304,14 @@ export function dotted(domain: Name): string {
  */
 function unescape(written: string): Uint8Array {
   const output: number[] = [];
-  const bytes = Buffer.from(written, 'utf8');
-  for (let index = 0; index < bytes.length; index++) {
-    const digits = bytes.subarray(index + 1, index + 4).toString('latin1');
-    if (bytes[index] !== 0x5c) output.push(bytes[index] as number);
+  const wireBytes = Buffer.from(written, 'utf8');
+  for (let index = 0; index < wireBytes.length; index++) {
+    const digits = wireBytes.subarray(index + 1, index + 4).toString('latin1');
+    if (wireBytes[index] !== 0x5c) output.push(wireBytes[index] as number);
     else if (/^\d{3}$/.test(digits) && Number(digits) < 256) {
       output.push(Number(digits));
       index += 3;
-    } else output.push(bytes[++index] ?? 0x5c);
+    } else output.push(wireBytes[++index] ?? 0x5c);
   }
   return Uint8Array.from(output);
 }
@@ -319,9 +320,9 @@ function unescape(written: string): Uint8Array {
  * Returns octets as a quoted string. Everything outside printable ASCII is escaped, so
  * that the text survives a terminal and a zone file.
  */
-function quote(bytes: Uint8Array): string {
+function quote(wireBytes: Uint8Array): string {
   let output = '';
-  for (const octet of bytes) {
+  for (const octet of wireBytes) {
     if (octet === 0x22 || octet === 0x5c) output += `\\${String.fromCharCode(octet)}`;
     else
       output +=

@@ -17,11 +17,11 @@ export interface TextOptions {
  * Reads one record in presentation form: `name [ttl] [class] type data` (RFC 1035 §5.1,
  * RFC 3597 §5).
  */
-export function parseRecord(text: string, options: TextOptions = {}): Result<ResourceRecord> {
-  const records = parseZone(text, options);
+export function parseRecord(sourceText: string, options: TextOptions = {}): Result<ResourceRecord> {
+  const records = parseZone(sourceText, options);
   if (!records.ok) return records;
-  const [record, ...more] = records.value;
-  if (record && more.length === 0) return ok(record);
+  const [resourceRecord, ...more] = records.value;
+  if (resourceRecord && more.length === 0) return ok(resourceRecord);
   return fail(
     wireFailures.make(
       'dns-text-malformed',
@@ -37,24 +37,29 @@ export function parseRecord(text: string, options: TextOptions = {}): Result<Res
  * A record whose line starts with white space has the owner of the record before it.
  * Fails with `dns-text-malformed` and the number of the line.
  */
-export function parseZone(text: string, options: TextOptions = {}): Result<ResourceRecord[]> {
+export function parseZone(sourceText: string, options: TextOptions = {}): Result<ResourceRecord[]> {
   const records: ResourceRecord[] = [];
   let origin = options.origin ?? Name.root;
-  let ttl = options.defaultTtl ?? 3600;
-  let owner = origin;
+  let ttlSeconds = options.defaultTtl ?? 3600;
+  let ownerName = origin;
   let line = 0;
   try {
-    for (const entry of entries(text)) {
+    for (const entry of entries(sourceText)) {
       line = entry.line;
       const [first, second] = entry.tokens;
       if (!first) continue;
       if (first.text === '$ORIGIN') origin = parseName(second?.text ?? '', origin);
-      else if (first.text === '$TTL') ttl = ttlOf(second?.text ?? '') ?? ttl;
+      else if (first.text === '$TTL') ttlSeconds = ttlOf(second?.text ?? '') ?? ttlSeconds;
       else if (first.text.startsWith('$')) throw new MalformedDns(`${first.text} is not supported`);
       else {
-        if (!entry.indented) owner = parseName(first.text, origin);
+        if (!entry.indented) ownerName = parseName(first.text, origin);
         records.push(
-          recordOf(owner, entry.indented ? entry.tokens : entry.tokens.slice(1), origin, ttl),
+          recordOf(
+            ownerName,
+            entry.indented ? entry.tokens : entry.tokens.slice(1),
+            origin,
+            ttlSeconds,
+          ),
         );
       }
     }
@@ -71,8 +76,8 @@ export function parseZone(text: string, options: TextOptions = {}): Result<Resou
  *
  * Name, TTL, class, type and data are separated by single blanks; the name is absolute.
  */
-export function formatRecord(record: ResourceRecord): string {
-  return `${dotted(record.name)} ${record.ttl} ${record.class === RRClass.IN ? 'IN' : `CLASS${record.class}`} ${typeName(record.type)} ${formatRdata(record)}`;
+export function formatRecord(resourceRecord: ResourceRecord): string {
+  return `${dotted(resourceRecord.name)} ${resourceRecord.ttl} ${resourceRecord.class === RRClass.IN ? 'IN' : `CLASS${resourceRecord.class}`} ${typeName(resourceRecord.type)} ${formatRdata(resourceRecord)}`;
 }
 
 /**
@@ -84,9 +89,9 @@ export function formatRdata(record: Pick<ResourceRecord, 'type' | 'rdata'>): str
   const fields = fieldFormats.get(record.type);
   try {
     if (fields) {
-      const reader = new WireReader(record.rdata);
-      const text = fields.map((field) => field.format(reader)).join(' ');
-      if (reader.left === 0) return text;
+      const wireReader = new WireReader(record.rdata);
+      const sourceText = fields.map((field) => field.format(wireReader)).join(' ');
+      if (wireReader.left === 0) return sourceText;
     }
   } catch (error) {
     if (!(error instanceof MalformedDns)) throw error;
@@ -105,41 +110,48 @@ function recordOf(
   defaultTtl: number,
 ): ResourceRecord {
   const tokens = [...given];
-  let ttl = defaultTtl;
+  let ttlSeconds = defaultTtl;
   let rrClass: number = RRClass.IN;
   for (let index = 0; index < 2; index++) {
     const word = tokens[0]?.text ?? '';
     const seconds = ttlOf(word);
     const generic = /^CLASS(\d{1,5})$/i.exec(word);
-    if (seconds !== undefined) ttl = seconds;
+    if (seconds !== undefined) ttlSeconds = seconds;
     else if (/^(IN|CH|ANY|NONE)$/i.test(word)) rrClass = RRClass[word.toUpperCase() as 'IN'];
     else if (generic) rrClass = Number(generic[1]);
     else break;
     tokens.shift();
   }
-  const type = typeNumber(tokens.shift()?.text ?? '');
-  if (type === undefined) throw new MalformedDns('no record type');
-  return { name, type, class: rrClass, ttl, rdata: rdataOf(type, tokens, origin) };
+  const recordType = typeNumber(tokens.shift()?.text ?? '');
+  if (recordType === undefined) throw new MalformedDns('no record type');
+  return {
+    name,
+    type: recordType,
+    class: rrClass,
+    ttl: ttlSeconds,
+    rdata: rdataOf(recordType, tokens, origin),
+  };
 }
 
 /**
  * Reads RDATA from tokens: `\# length hex` for any type (RFC 3597 §5), else the fields of
  * the type. Throws {@link MalformedDns} for missing and for unexpected tokens.
  */
-function rdataOf(type: number, given: readonly Token[], origin: Name): Uint8Array {
+function rdataOf(recordType: number, given: readonly Token[], origin: Name): Uint8Array {
   if (given[0]?.text === '\\#') {
-    const bytes = fromHex(
+    const wireBytes = fromHex(
       given
         .slice(2)
         .map((token) => token.text)
         .join(''),
     );
-    if (!bytes || bytes.length !== Number(given[1]?.text)) throw new MalformedDns('bad \\# data');
-    return bytes;
+    if (!wireBytes || wireBytes.length !== Number(given[1]?.text))
+      throw new MalformedDns('bad \\# data');
+    return wireBytes;
   }
-  const fields = fieldFormats.get(type);
+  const fields = fieldFormats.get(recordType);
   if (!fields)
-    throw new MalformedDns(`data of ${typeName(type)} must be written as \\# length hex`);
+    throw new MalformedDns(`data of ${typeName(recordType)} must be written as \\# length hex`);
   let position = 0;
   const tokens: Tokens = {
     next(what) {
@@ -151,9 +163,9 @@ function rdataOf(type: number, given: readonly Token[], origin: Name): Uint8Arra
       return given.length - position;
     },
   };
-  const rdata = concat(...fields.map((field) => field.parse(tokens, origin)));
+  const recordData = concat(...fields.map((field) => field.parse(tokens, origin)));
   if (tokens.left > 0) throw new MalformedDns(`unexpected ${given[position]?.text}`);
-  return rdata;
+  return recordData;
 }
 
 /** Seconds, also as 1h30m. */
@@ -179,15 +191,15 @@ interface Entry {
  * Splits a zone file into logical lines of tokens. Comments start at `;` outside quotes.
  * Throws {@link MalformedDns} for an open quote and for parentheses that do not match.
  */
-function* entries(text: string): Generator<Entry> {
+function* entries(sourceText: string): Generator<Entry> {
   let tokens: Token[] = [];
   let depth = 0;
-  let start = 1;
+  let startOffset = 1;
   let indented = false;
-  const lines = text.split(/\r?\n/);
+  const lines = sourceText.split(/\r?\n/);
   for (const [index, content] of lines.entries()) {
     if (depth === 0) {
-      start = index + 1;
+      startOffset = index + 1;
       indented = /^\s/.test(content);
       tokens = [];
     }
@@ -206,7 +218,7 @@ function* entries(text: string): Generator<Entry> {
         );
       if (depth < 0) throw new MalformedDns('unexpected )');
     }
-    if (depth === 0) yield { line: start, indented, tokens };
+    if (depth === 0) yield { line: startOffset, indented, tokens };
   }
   if (depth > 0) throw new MalformedDns('( without )');
 }

@@ -51,8 +51,8 @@ export function rcodeText({ rcode, edns }: Message): string {
     .slice(0, 3)
     .map(({ data }) => {
       const code = ((data[0] ?? 0) << 8) | (data[1] ?? 0);
-      const text = neutralise(Buffer.from(data.subarray(2)).toString('utf8').trim(), 100);
-      return `${extendedErrors[code] ?? `extended error ${code}`}${text === '' ? '' : ` "${text}"`}`;
+      const sourceText = neutralise(Buffer.from(data.subarray(2)).toString('utf8').trim(), 100);
+      return `${extendedErrors[code] ?? `extended error ${code}`}${sourceText === '' ? '' : ` "${sourceText}"`}`;
     });
   const name = rcodeNames.get(rcode) ?? `rcode ${rcode}`;
   return `${name}${errors.length === 0 ? '' : ` (${errors.join(', ')})`}`;

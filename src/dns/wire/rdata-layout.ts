@@ -78,23 +78,25 @@ const lowered: ReadonlySet<number> = new Set([
 /**
  * Reads the RDATA at the reader (whose end is the RDATA's) into uncompressed wire form.
  */
-export function expandRdata(reader: WireReader, type: number): Uint8Array {
-  const layout = layouts.get(type);
-  if (!layout || reader.left === 0) return new Uint8Array(reader.rest());
-  return walk(reader, layout, (name) => name.wire);
+export function expandRdata(wireReader: WireReader, recordType: number): Uint8Array {
+  const layout = layouts.get(recordType);
+  if (!layout || wireReader.left === 0) return new Uint8Array(wireReader.rest());
+  return walk(wireReader, layout, (domainName) => domainName.wire);
 }
 
 /**
  * Uncompressed RDATA in canonical form: names in lower case where the type calls for it.
  * Malformed RDATA stays as it is.
  */
-export function canonicalRdata(rdata: Uint8Array, type: number): Uint8Array {
-  const layout = layouts.get(type);
-  if (!layout || !lowered.has(type)) return rdata;
+export function canonicalRdata(recordData: Uint8Array, recordType: number): Uint8Array {
+  const layout = layouts.get(recordType);
+  if (!layout || !lowered.has(recordType)) return recordData;
   try {
-    return walk(new WireReader(rdata), layout, (name) => Buffer.from(name.key, 'latin1'));
+    return walk(new WireReader(recordData), layout, (domainName) =>
+      Buffer.from(domainName.key, 'latin1'),
+    );
   } catch (error) {
-    if (error instanceof MalformedDns) return rdata;
+    if (error instanceof MalformedDns) return recordData;
     throw error;
   }
 }
@@ -104,16 +106,16 @@ export function canonicalRdata(rdata: Uint8Array, type: number): Uint8Array {
  * when the RDATA is shorter than its layout.
  */
 function walk(
-  reader: WireReader,
+  wireReader: WireReader,
   { before, names, strings = 0 }: Layout,
-  write: (name: ReturnType<WireReader['name']>) => Uint8Array,
+  write: (domainName: ReturnType<WireReader['name']>) => Uint8Array,
 ): Uint8Array {
-  const parts: Uint8Array[] = [reader.takeBytes(before)];
+  const parts: Uint8Array[] = [wireReader.takeBytes(before)];
   for (let index = 0; index < strings; index++) {
-    const text = reader.string();
+    const text = wireReader.string();
     parts.push(Uint8Array.of(text.length), text);
   }
-  for (let index = 0; index < names; index++) parts.push(write(reader.name()));
-  parts.push(reader.rest());
+  for (let index = 0; index < names; index++) parts.push(write(wireReader.name()));
+  parts.push(wireReader.rest());
   return new Uint8Array(Buffer.concat(parts));
 }

@@ -144,23 +144,25 @@ export interface Soa {
  * any type: the caller has selected the records already.
  */
 function reading<T>(
-  type: number,
-  read: (reader: WireReader) => T,
-): (record: ResourceRecord) => Result<T> {
-  return (record) => {
+  recordType: number,
+  read: (wireReader: WireReader) => T,
+): (resourceRecord: ResourceRecord) => Result<T> {
+  return (resourceRecord) => {
     try {
-      const reader = new WireReader(record.rdata);
-      if (type !== 0 && record.type !== type)
-        throw new MalformedDns(`a ${typeName(record.type)} record is no ${typeName(type)}`);
-      const value = read(reader);
-      if (reader.left > 0) throw new MalformedDns('octets left over');
+      const wireReader = new WireReader(resourceRecord.rdata);
+      if (recordType !== 0 && resourceRecord.type !== recordType)
+        throw new MalformedDns(
+          `a ${typeName(resourceRecord.type)} record is no ${typeName(recordType)}`,
+        );
+      const value = read(wireReader);
+      if (wireReader.left > 0) throw new MalformedDns('octets left over');
       return ok(value);
     } catch (error) {
       if (error instanceof MalformedDns)
         return fail(
           wireFailures.make(
             'dns-rdata-malformed',
-            `${record.name.toString()} ${typeName(record.type)}: ${error.message}`,
+            `${resourceRecord.name.toString()} ${typeName(resourceRecord.type)}: ${error.message}`,
           ),
         );
       throw error;
@@ -169,84 +171,84 @@ function reading<T>(
 }
 
 /** A mail host and its preference. */
-export const readMx = reading<Mx>(RRType.MX, (reader) => ({
-  preference: reader.uint16(),
-  exchange: reader.name(),
+export const readMx = reading<Mx>(RRType.MX, (wireReader) => ({
+  preference: wireReader.uint16(),
+  exchange: wireReader.name(),
 }));
 /** The name that a CNAME, DNAME, NS or PTR record leads to. */
-export const readTarget = reading<Name>(0, (reader) => reader.name());
+export const readTarget = reading<Name>(0, (wireReader) => wireReader.name());
 /** The character strings of a TXT record, apart. */
-export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (reader) => {
+export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (wireReader) => {
   const strings: Uint8Array[] = [];
-  do strings.push(reader.string());
-  while (reader.left > 0);
+  do strings.push(wireReader.string());
+  while (wireReader.left > 0);
   return strings;
 });
 /**
  * Returns the text of a TXT record, its character strings joined without a separator, one
  * character for each octet (RFC 7208 §3.3). Undefined: the RDATA is malformed.
  */
-export function txtText(record: ResourceRecord): string | undefined {
-  const strings = readTxt(record);
+export function txtText(resourceRecord: ResourceRecord): string | undefined {
+  const strings = readTxt(resourceRecord);
   if (strings.ok) return latin1(concat(...strings.value));
   return undefined;
 }
 /** Reads a TLSA record, usable or not (RFC 6698 §2.1). */
-export const readTlsa = reading<TlsaData>(RRType.TLSA, (reader) => ({
-  usage: reader.uint8(),
-  selector: reader.uint8(),
-  matchingType: reader.uint8(),
-  data: reader.rest(),
+export const readTlsa = reading<TlsaData>(RRType.TLSA, (wireReader) => ({
+  usage: wireReader.uint8(),
+  selector: wireReader.uint8(),
+  matchingType: wireReader.uint8(),
+  data: wireReader.rest(),
 }));
 /** The digest of a child's key. */
-export const readDs = reading<Ds>(0, (reader) => ({
-  keyTag: reader.uint16(),
-  algorithm: reader.uint8(),
-  digestType: reader.uint8(),
-  digest: reader.rest(),
+export const readDs = reading<Ds>(0, (wireReader) => ({
+  keyTag: wireReader.uint16(),
+  algorithm: wireReader.uint8(),
+  digestType: wireReader.uint8(),
+  digest: wireReader.rest(),
 }));
 /** A key of a zone. */
-export const readDnskey = reading<Dnskey>(0, (reader) => ({
-  flags: reader.uint16(),
-  protocol: reader.uint8(),
-  algorithm: reader.uint8(),
-  publicKey: reader.rest(),
+export const readDnskey = reading<Dnskey>(0, (wireReader) => ({
+  flags: wireReader.uint16(),
+  protocol: wireReader.uint8(),
+  algorithm: wireReader.uint8(),
+  publicKey: wireReader.rest(),
 }));
 /** A signature; its signer is never compressed (RFC 4034 §3.1.7). */
-export const readRrsig = reading<Rrsig>(RRType.RRSIG, (reader) => ({
-  typeCovered: reader.uint16(),
-  algorithm: reader.uint8(),
-  labels: reader.uint8(),
-  originalTtl: reader.uint32(),
-  expiration: reader.uint32(),
-  inception: reader.uint32(),
-  keyTag: reader.uint16(),
-  signer: reader.name(),
-  signature: reader.rest(),
+export const readRrsig = reading<Rrsig>(RRType.RRSIG, (wireReader) => ({
+  typeCovered: wireReader.uint16(),
+  algorithm: wireReader.uint8(),
+  labels: wireReader.uint8(),
+  originalTtl: wireReader.uint32(),
+  expiration: wireReader.uint32(),
+  inception: wireReader.uint32(),
+  keyTag: wireReader.uint16(),
+  signer: wireReader.name(),
+  signature: wireReader.rest(),
 }));
 /** Reads the types of an owner name and the next owner name. */
-export const readNsec = reading<Nsec>(RRType.NSEC, (reader) => ({
-  next: reader.name(),
-  types: typeBitmap(reader),
+export const readNsec = reading<Nsec>(RRType.NSEC, (wireReader) => ({
+  next: wireReader.name(),
+  types: typeBitmap(wireReader),
 }));
 /** Reads an NSEC3 record: the same over hashed owner names. */
-export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (reader) => ({
-  hashAlgorithm: reader.uint8(),
-  flags: reader.uint8(),
-  iterations: reader.uint16(),
-  salt: reader.string(),
-  nextHash: reader.string(),
-  types: typeBitmap(reader),
+export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (wireReader) => ({
+  hashAlgorithm: wireReader.uint8(),
+  flags: wireReader.uint8(),
+  iterations: wireReader.uint16(),
+  salt: wireReader.string(),
+  nextHash: wireReader.string(),
+  types: typeBitmap(wireReader),
 }));
 /** The start of a zone: its minimum bounds how long a denial is kept (RFC 2308 §5). */
-export const readSoa = reading<Soa>(RRType.SOA, (reader) => ({
-  primary: reader.name(),
-  mailbox: reader.name(),
-  serial: reader.uint32(),
-  refresh: reader.uint32(),
-  retry: reader.uint32(),
-  expire: reader.uint32(),
-  minimum: reader.uint32(),
+export const readSoa = reading<Soa>(RRType.SOA, (wireReader) => ({
+  primary: wireReader.name(),
+  mailbox: wireReader.name(),
+  serial: wireReader.uint32(),
+  refresh: wireReader.uint32(),
+  retry: wireReader.uint32(),
+  expire: wireReader.uint32(),
+  minimum: wireReader.uint32(),
 }));
 
 /**
@@ -258,12 +260,12 @@ export const readSoa = reading<Soa>(RRType.SOA, (reader) => ({
  *   1        length, 1 to 32
  *   length   bits: the first bit of the first octet is type `window * 256`
  */
-function typeBitmap(reader: WireReader): ReadonlySet<number> {
+function typeBitmap(wireReader: WireReader): ReadonlySet<number> {
   const types = new Set<number>();
   let last = -1;
-  while (reader.left > 0) {
-    const window = reader.uint8();
-    const bits = reader.string();
+  while (wireReader.left > 0) {
+    const window = wireReader.uint8();
+    const bits = wireReader.string();
     if (window <= last || bits.length === 0 || bits.length > 32)
       throw new MalformedDns('bad type bitmap');
     last = window;
@@ -282,10 +284,11 @@ function typeBitmap(reader: WireReader): ReadonlySet<number> {
  */
 export function encodeTypeBitmap(types: Iterable<number>): Uint8Array {
   const windows = new Map<number, Uint8Array>();
-  for (const type of types) {
-    const bits = windows.get(type >> 8) ?? new Uint8Array(32);
-    bits[(type & 255) >> 3] = (bits[(type & 255) >> 3] as number) | (0x80 >> (type & 7));
-    windows.set(type >> 8, bits);
+  for (const recordType of types) {
+    const bits = windows.get(recordType >> 8) ?? new Uint8Array(32);
+    bits[(recordType & 255) >> 3] =
+      (bits[(recordType & 255) >> 3] as number) | (0x80 >> (recordType & 7));
+    windows.set(recordType >> 8, bits);
   }
   const output: number[] = [];
   for (const [window, bits] of [...windows].sort(([left], [right]) => left - right)) {

@@ -46,8 +46,8 @@ const namesByNumber = new Map<number, string>(
 );
 
 /** `TLSA` for 52, `TYPE65280` for unknown types (RFC 3597 §5). */
-export function typeName(type: number): string {
-  return namesByNumber.get(type) ?? `TYPE${type}`;
+export function typeName(recordType: number): string {
+  return namesByNumber.get(recordType) ?? `TYPE${recordType}`;
 }
 
 /** The reverse of {@link typeName}, any case; undefined for an unknown mnemonic. */

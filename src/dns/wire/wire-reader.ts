@@ -26,8 +26,8 @@ export class WireReader {
   ) {}
 
   /** A reader of a part of the same message, up to `end`. */
-  part(end: number): WireReader {
-    return new WireReader(this.bytes, this.position, end, this.names);
+  part(endOffset: number): WireReader {
+    return new WireReader(this.bytes, this.position, endOffset, this.names);
   }
 
   /** Octets up to the end of the part. */
@@ -118,8 +118,8 @@ export class WireReader {
       if (label === 0) break;
     }
     if (!jumped) this.position = offset;
-    const name = Name.fromWire(scratch.slice(0, length));
-    if (this.names.size < MAX_NAMES) this.names.set(began, name);
-    return name;
+    const domainName = Name.fromWire(scratch.slice(0, length));
+    if (this.names.size < MAX_NAMES) this.names.set(began, domainName);
+    return domainName;
   }
 }

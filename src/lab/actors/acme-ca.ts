@@ -98,7 +98,7 @@ export class AcmeCa {
     secured.once('secure', () => this.#http.emit('connection', secured));
   };
 
-  readonly #urlOf = (path: string): string => `https://${this.#options.host}/${path}`;
+  readonly #urlOf = (requestPath: string): string => `https://${this.#options.host}/${requestPath}`;
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const parts: Buffer[] = [];
@@ -137,16 +137,16 @@ export class AcmeCa {
     response.end(request.method === 'HEAD' ? undefined : (text ?? JSON.stringify(body ?? {})));
   }
 
-  async #answer(path: string, method: string, body: string): Promise<Answer> {
-    const [resource = '', id = '', which = ''] = path.split('/');
+  async #answer(requestPath: string, method: string, bodyText: string): Promise<Answer> {
+    const [resource = '', orderId = '', which = ''] = requestPath.split('/');
     if (resource === 'directory')
       return { status: 200, body: directoryResource(this.habits, this.#urlOf) };
     if (resource === 'nonce') return { status: 200 };
-    if (resource === 'renewal' && method === 'GET') return this.#renewalInfo(id);
-    const signed = readSigned(body, this.#urlOf(path), (accountUrl) =>
+    if (resource === 'renewal' && method === 'GET') return this.#renewalInfo(orderId);
+    const signed = readSigned(bodyText, this.#urlOf(requestPath), (accountUrl) =>
       this.accounts.get(accountUrl),
     );
-    this.#spendNonce(signed.nonce, path);
+    this.#spendNonce(signed.nonce, requestPath);
     switch (resource) {
       case 'new-account':
         return this.#newAccount(signed);
@@ -159,7 +159,7 @@ export class AcmeCa {
           status: 200,
           body: {
             status: 'valid',
-            orders: this.habits.listsOrders ? this.#urlOf(`orders/${id}`) : undefined,
+            orders: this.habits.listsOrders ? this.#urlOf(`orders/${orderId}`) : undefined,
           },
         };
       case 'orders':
@@ -167,34 +167,37 @@ export class AcmeCa {
           status: 200,
           body: {
             orders: [...this.orders.values()]
-              .filter((order) => order.account === signed.kid)
-              .map((order) => this.#urlOf(`order/${order.id}`)),
+              .filter((acmeOrder) => acmeOrder.account === signed.kid)
+              .map((acmeOrder) => this.#urlOf(`order/${acmeOrder.id}`)),
           },
         };
       case 'order':
-        return { status: 200, body: orderResource(existing(this.orders.get(id)), this.#urlOf) };
+        return {
+          status: 200,
+          body: orderResource(existing(this.orders.get(orderId)), this.#urlOf),
+        };
       case 'authorization':
         return {
           status: 200,
           body: authorizationResource(
-            existing(this.orders.get(id)),
+            existing(this.orders.get(orderId)),
             which,
             this.habits,
             this.#urlOf,
           ),
         };
       case 'finalize':
-        return this.#finalize(existing(this.orders.get(id)), signed);
+        return this.#finalize(existing(this.orders.get(orderId)), signed);
       case 'certificate':
-        return this.#chain(existing(this.certificates.get(id)), which);
+        return this.#chain(existing(this.certificates.get(orderId)), which);
       default:
-        return this.#validate(resource, existing(this.orders.get(id)), which, signed);
+        return this.#validate(resource, existing(this.orders.get(orderId)), which, signed);
     }
   }
 
-  #spendNonce(nonce: string, path: string): void {
-    if ((this.#retries.get(path) ?? nonce) !== nonce) this.wrongRetries++;
-    this.#retries.delete(path);
+  #spendNonce(nonce: string, requestPath: string): void {
+    if ((this.#retries.get(requestPath) ?? nonce) !== nonce) this.wrongRetries++;
+    this.#retries.delete(requestPath);
     const known = this.#nonces.delete(nonce);
     const { refuseNonce } = this.habits;
     if (known && !(refuseNonce > 0 && ++this.#requests % refuseNonce === 0)) return;
@@ -203,13 +206,13 @@ export class AcmeCa {
   }
 
   #newAccount({ key, payload }: Signed): Answer {
-    const id = thumbprint(key);
-    const known = this.#accountOf(id);
+    const orderId = thumbprint(key);
+    const known = this.#accountOf(orderId);
     if (known !== undefined)
       return { status: 200, body: { status: 'valid' }, headers: { location: known } };
     if (payload['onlyReturnExisting'] === true)
       throw new AcmeProblem(400, 'accountDoesNotExist', 'no account has this key');
-    const url = this.#urlOf(`account/${id}`);
+    const url = this.#urlOf(`account/${orderId}`);
     const { external } = this.habits;
     if (external)
       readSigned(
@@ -222,8 +225,8 @@ export class AcmeCa {
     return { status: 201, body: { status: 'valid' }, headers: { location: url } };
   }
 
-  #accountOf(id: string): string | undefined {
-    return [...this.accounts].find(([, key]) => thumbprint(key) === id)?.[0];
+  #accountOf(orderId: string): string | undefined {
+    return [...this.accounts].find(([, keyObject]) => thumbprint(keyObject) === orderId)?.[0];
   }
 
   /** RFC 8555 §7.3.5: everything a server has to check. */
@@ -256,8 +259,8 @@ export class AcmeCa {
       replaces,
     } = payload as { identifiers?: { value: string }[]; profile?: string; replaces?: string };
     const names = identifiers?.map(({ value }) => value) ?? [];
-    const [host] = names;
-    if (host === undefined || new Set(names).size !== names.length)
+    const [hostName] = names;
+    if (hostName === undefined || new Set(names).size !== names.length)
       throw new AcmeProblem(400, 'malformed', 'identifiers');
     if (this.habits.profiles[profile] === undefined)
       throw new AcmeProblem(400, 'invalidProfile', profile);
@@ -282,23 +285,23 @@ export class AcmeCa {
       throw new AcmeProblem(409, 'alreadyReplaced', replaces);
     this.#refuseReplaces('order', replaces);
     this.#limit(kid, now, replaces);
-    const order: AcmeOrder = {
+    const acmeOrder: AcmeOrder = {
       id: random(),
       account: kid,
-      host,
+      host: hostName,
       names,
       token: random(),
       profile,
       placedAt: now,
       status: 'pending',
-      authorizations: new Map(names.map((name) => [name, 'pending'])),
+      authorizations: new Map(names.map((domainName) => [domainName, 'pending'])),
       replaces,
     };
-    this.orders.set(order.id, order);
+    this.orders.set(acmeOrder.id, acmeOrder);
     return {
       status: 201,
-      body: orderResource(order, this.#urlOf),
-      headers: { location: this.#urlOf(`order/${order.id}`) },
+      body: orderResource(acmeOrder, this.#urlOf),
+      headers: { location: this.#urlOf(`order/${acmeOrder.id}`) },
     };
   }
 
@@ -312,40 +315,40 @@ export class AcmeCa {
     const { orders } = this.habits;
     if (!orders || replaces !== undefined) return;
     const recent = [...this.orders.values()].filter(
-      (order) =>
-        order.account === account &&
-        order.replaces === undefined &&
-        order.placedAt > now - orders.withinMs,
+      (acmeOrder) =>
+        acmeOrder.account === account &&
+        acmeOrder.replaces === undefined &&
+        acmeOrder.placedAt > now - orders.withinMs,
     );
     if (recent.length < orders.most) return;
     this.limited++;
-    const until = Math.min(...recent.map(({ placedAt }) => placedAt)) + orders.withinMs;
+    const deadline = Math.min(...recent.map(({ placedAt }) => placedAt)) + orders.withinMs;
     throw new AcmeProblem(429, 'rateLimited', 'too many new orders', {
-      'retry-after': String(Math.ceil((until - now) / 1000)),
+      'retry-after': String(Math.ceil((deadline - now) / 1000)),
     });
   }
 
   /** Validates at once: a delay would slow the tests down and show nothing more. */
   async #validate(
     type: string,
-    order: AcmeOrder,
-    name: string,
+    acmeOrder: AcmeOrder,
+    domainName: string,
     { key, kid = '' }: Signed,
   ): Promise<Answer> {
     if (!this.habits.challenges.includes(type))
       throw new AcmeProblem(404, 'malformed', 'no such thing');
-    const { token, authorizations } = order;
-    existing(authorizations.get(name));
+    const { token, authorizations } = acmeOrder;
+    existing(authorizations.get(domainName));
     const expected =
       type === 'dns-persist-01'
-        ? persistentValue({ name, key, account: kid }, this.habits.persist)
+        ? persistentValue({ name: domainName, key, account: kid }, this.habits.persist)
         : `${token}.${thumbprint(key)}`;
-    const error = await this.#options.validate(type, name, token, expected);
-    authorizations.set(name, error === undefined ? 'valid' : 'invalid');
-    if (error !== undefined) Object.assign(order, { status: 'invalid', error });
+    const error = await this.#options.validate(type, domainName, token, expected);
+    authorizations.set(domainName, error === undefined ? 'valid' : 'invalid');
+    if (error !== undefined) Object.assign(acmeOrder, { status: 'invalid', error });
     else if ([...authorizations.values()].every((status) => status === 'valid'))
-      order.status = 'ready';
-    return { status: 200, body: { type, status: authorizations.get(name), token } };
+      acmeOrder.status = 'ready';
+    return { status: 200, body: { type, status: authorizations.get(domainName), token } };
   }
 
   #chain({ id, pem }: AcmeCertificate, selector: string): Answer {
@@ -362,43 +365,46 @@ export class AcmeCa {
     };
   }
 
-  #finalize(order: AcmeOrder, { payload }: Signed): Answer {
-    if (order.status !== 'ready') throw new AcmeProblem(403, 'orderNotReady', order.status);
-    this.#refuseReplaces('finalize', order.replaces);
+  #finalize(acmeOrder: AcmeOrder, { payload }: Signed): Answer {
+    if (acmeOrder.status !== 'ready') throw new AcmeProblem(403, 'orderNotReady', acmeOrder.status);
+    this.#refuseReplaces('finalize', acmeOrder.replaces);
     const request = readCertificateRequest(Buffer.from(String(payload['csr']), 'base64url'));
-    if (!request || !sameNames(request.names, order.names))
+    if (!request || !sameNames(request.names, acmeOrder.names))
       throw new AcmeProblem(400, 'badCSR', 'not for the names of the order');
     const now = this.#options.now();
-    const dates = { notBefore: now, notAfter: now + (this.habits.profiles[order.profile] ?? 0) };
+    const dates = {
+      notBefore: now,
+      notAfter: now + (this.habits.profiles[acmeOrder.profile] ?? 0),
+    };
     // The CA signs the public key of the request and never has the private one.
     const issued = issue(this.#options.issuer, {
-      names: order.names,
+      names: acmeOrder.names,
       ...dates,
       key: { ...this.#options.issuer.key, publicKey: request.publicKey },
     });
     const certificate = existing(parsed(issued.der));
     const encode = (hex = ''): string => Buffer.from(hex, 'hex').toString('base64url');
-    const id = `${encode(certificate.authorityKeyId)}.${encode(certificate.serial)}`;
-    this.certificates.set(id, {
-      id,
-      host: order.host,
-      names: order.names,
+    const orderId = `${encode(certificate.authorityKeyId)}.${encode(certificate.serial)}`;
+    this.certificates.set(orderId, {
+      id: orderId,
+      host: acmeOrder.host,
+      names: acmeOrder.names,
       spki: Buffer.from(certificate.spki).toString('hex'),
       ...dates,
       pem: issued.chainPem,
       issuedAt: now,
-      replaces: order.replaces,
+      replaces: acmeOrder.replaces,
     });
-    order.status = 'valid';
-    order.certificate = id;
-    return { status: 200, body: orderResource(order, this.#urlOf) };
+    acmeOrder.status = 'valid';
+    acmeOrder.certificate = orderId;
+    return { status: 200, body: orderResource(acmeOrder, this.#urlOf) };
   }
 
   /** RFC 9773 §4.2. */
-  #renewalInfo(id: string): Answer {
+  #renewalInfo(orderId: string): Answer {
     this.informed++;
     const { explanation } = this.habits;
-    const window = existing(this.habits.window)(existing(this.certificates.get(id)));
+    const window = existing(this.habits.window)(existing(this.certificates.get(orderId)));
     const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
     return {
       status: 200,
@@ -416,7 +422,7 @@ function sameNames(left: readonly string[], right: readonly string[]): boolean {
   return [...left].sort().join() === [...right].sort().join();
 }
 
-function parsed(der: Uint8Array) {
-  const result = parseCertificate(der);
+function parsed(derBytes: Uint8Array) {
+  const result = parseCertificate(derBytes);
   return result.ok ? result.value : undefined;
 }

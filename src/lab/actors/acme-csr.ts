@@ -5,9 +5,9 @@ import { createPublicKey, verify, type KeyObject } from 'node:crypto';
  * with its own key. Supports the form that clients of the lab write, not all of PKCS #10.
  */
 export function readCertificateRequest(
-  der: Buffer,
+  derBytes: Buffer,
 ): { readonly publicKey: KeyObject; readonly names: readonly string[] } | undefined {
-  const [info, , signature] = children(children(der)[0]?.body ?? der);
+  const [info, , signature] = children(children(derBytes)[0]?.body ?? derBytes);
   if (!info || !signature) return undefined;
   const [, , spki, attributes] = children(info.body);
   if (!spki || !attributes) return undefined;
@@ -29,13 +29,13 @@ function children(bytes: Buffer): Element[] {
     const first = bytes.readUInt8(position + 1);
     const octets = first < 0x80 ? 0 : first & 0x7f;
     const length = octets === 0 ? first : bytes.readUIntBE(position + 2, octets);
-    const start = position + 2 + octets;
+    const startOffset = position + 2 + octets;
     found.push({
       tag: bytes.readUInt8(position),
-      body: bytes.subarray(start, start + length),
-      whole: bytes.subarray(position, start + length),
+      body: bytes.subarray(startOffset, startOffset + length),
+      whole: bytes.subarray(position, startOffset + length),
     });
-    position = start + length;
+    position = startOffset + length;
   }
   return found;
 }

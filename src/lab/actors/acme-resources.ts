@@ -9,12 +9,12 @@ import { AcmeProblem, thumbprint } from './acme-signed.js';
  */
 
 /** Returns the absolute URL of a path at the CA. */
-export type UrlOf = (path: string) => string;
+export type UrlOf = (requestPath: string) => string;
 
 /** The directory (RFC 8555 §7.1.1, RFC 9773 §3). */
-export function directoryResource(habits: AcmeCaHabits, urlOf: UrlOf): unknown {
-  const { profiles, window, external, persist, keyChange, caaIdentities } = habits;
-  const profileNames = Object.keys(profiles).filter((name) => name !== '');
+export function directoryResource(acmeCaHabits: AcmeCaHabits, urlOf: UrlOf): unknown {
+  const { profiles, window, external, persist, keyChange, caaIdentities } = acmeCaHabits;
+  const profileNames = Object.keys(profiles).filter((domainName) => domainName !== '');
   return {
     newNonce: urlOf('nonce'),
     newAccount: urlOf('new-account'),
@@ -24,7 +24,7 @@ export function directoryResource(habits: AcmeCaHabits, urlOf: UrlOf): unknown {
     meta: {
       profiles:
         profileNames.length > 0
-          ? Object.fromEntries(profileNames.map((name) => [name, name]))
+          ? Object.fromEntries(profileNames.map((domainName) => [domainName, domainName]))
           : undefined,
       externalAccountRequired: external ? true : undefined,
       caaIdentities,
@@ -35,13 +35,13 @@ export function directoryResource(habits: AcmeCaHabits, urlOf: UrlOf): unknown {
 }
 
 /** An order (RFC 8555 §7.1.3). */
-export function orderResource(order: AcmeOrder, urlOf: UrlOf): unknown {
-  const { id, names, status, certificate, error } = order;
+export function orderResource(acmeOrder: AcmeOrder, urlOf: UrlOf): unknown {
+  const { id, names, status, certificate, error } = acmeOrder;
   return {
     status,
     // Not in the order of the request: a client must not rely on it (RFC 8555 §7.4).
     identifiers: [...names].reverse().map((value) => ({ type: 'dns', value })),
-    authorizations: names.map((name) => urlOf(`authorization/${id}/${name}`)),
+    authorizations: names.map((domainName) => urlOf(`authorization/${id}/${domainName}`)),
     finalize: urlOf(`finalize/${id}`),
     certificate: certificate === undefined ? undefined : urlOf(`certificate/${certificate}`),
     error: error === undefined ? undefined : { detail: error },
@@ -50,27 +50,27 @@ export function orderResource(order: AcmeOrder, urlOf: UrlOf): unknown {
 
 /** An authorization with its challenges (RFC 8555 §7.1.4). */
 export function authorizationResource(
-  order: AcmeOrder,
-  name: string,
-  habits: AcmeCaHabits,
+  acmeOrder: AcmeOrder,
+  domainName: string,
+  acmeCaHabits: AcmeCaHabits,
   urlOf: UrlOf,
 ): unknown {
-  const { id, authorizations, token, error } = order;
-  const status = existing(authorizations.get(name));
-  const { issuers, hashPrefix } = habits.persist;
+  const { id, authorizations, token, error } = acmeOrder;
+  const status = existing(authorizations.get(domainName));
+  const { issuers, hashPrefix } = acmeCaHabits.persist;
   // The member was renamed between two drafts of dns-persist-01; clients meet both.
   const issuerMember = hashPrefix === undefined ? 'issuer-domain-names' : 'issuerDomainNames';
-  const challenges = habits.challenges.map((type) => {
+  const challenges = acmeCaHabits.challenges.map((type) => {
     const parameters = type === 'dns-persist-01' ? { [issuerMember]: issuers } : { token };
     return {
       type,
-      url: urlOf(`${type}/${id}/${name}`),
+      url: urlOf(`${type}/${id}/${domainName}`),
       status,
       ...parameters,
       error: error === undefined ? undefined : { detail: error },
     };
   });
-  return { identifier: { type: 'dns', value: name }, status, challenges };
+  return { identifier: { type: 'dns', value: domainName }, status, challenges };
 }
 
 /** The account that a persistent DNS record authorises. */

@@ -74,9 +74,11 @@ export function readSigned(
 }
 
 /** RFC 7638. */
-export function thumbprint(key: KeyObject): string {
-  const { crv, kty, x, y } = key.export({ format: 'jwk' });
-  return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
+export function thumbprint(keyObject: KeyObject): string {
+  const { crv, kty, x: value, y } = keyObject.export({ format: 'jwk' });
+  return createHash('sha256')
+    .update(JSON.stringify({ crv, kty, x: value, y }))
+    .digest('base64url');
 }
 
 function keyOf(jsonKey: object | undefined): KeyObject | undefined {

@@ -6,7 +6,7 @@ import type { Connection, Network } from '../../net/index.js';
 /** Looks for the answer to a challenge; what was wrong, or undefined. */
 export type ValidateChallenge = (
   type: string,
-  host: string,
+  hostName: string,
   token: string,
   keyAuthorization: string,
 ) => Promise<string | undefined>;
@@ -17,38 +17,38 @@ export type ValidateChallenge = (
  */
 export function validateOver(
   network: Network,
-  addressOf: (host: string) => string | undefined,
-  textsOf: (name: string) => readonly string[],
-  aliasOf: (name: string) => string | undefined = () => undefined,
+  addressOf: (hostName: string) => string | undefined,
+  textsOf: (domainName: string) => readonly string[],
+  aliasOf: (domainName: string) => string | undefined = () => undefined,
 ): ValidateChallenge {
-  const textsBehind = (name: string, left = 8): readonly string[] => {
-    const alias = aliasOf(name);
-    if (alias === undefined) return textsOf(name);
-    return left === 0 ? [] : textsBehind(alias, left - 1);
+  const textsBehind = (domainName: string, left = 8): readonly string[] => {
+    const aliasName = aliasOf(domainName);
+    if (aliasName === undefined) return textsOf(domainName);
+    return left === 0 ? [] : textsBehind(aliasName, left - 1);
   };
-  return async (type, host, token, keyAuthorization) => {
+  return async (type, hostName, token, keyAuthorization) => {
     const digest = createHash('sha256').update(keyAuthorization).digest();
     if (type === 'dns-01')
-      return textsBehind(`_acme-challenge.${host}`).includes(digest.toString('base64url'))
+      return textsBehind(`_acme-challenge.${hostName}`).includes(digest.toString('base64url'))
         ? undefined
-        : `no such TXT record at ${host}`;
+        : `no such TXT record at ${hostName}`;
     if (type === 'dns-persist-01')
-      return textsBehind(`_validation-persist.${host}`).includes(keyAuthorization)
+      return textsBehind(`_validation-persist.${hostName}`).includes(keyAuthorization)
         ? undefined
-        : `no such TXT record at ${host}`;
+        : `no such TXT record at ${hostName}`;
     const dialled = await network.dial({
-      address: addressOf(host) ?? '',
+      address: addressOf(hostName) ?? '',
       port: type === 'http-01' ? 80 : 443,
       timeoutMs: 20_000,
     });
-    if (!dialled.ok) return `${host}: ${dialled.failure.code}`;
+    if (!dialled.ok) return `${hostName}: ${dialled.failure.code}`;
     try {
       if (type === 'http-01')
-        return (await get(dialled.connection, host, `/.well-known/acme-challenge/${token}`)) ===
+        return (await get(dialled.connection, hostName, `/.well-known/acme-challenge/${token}`)) ===
           keyAuthorization
           ? undefined
           : 'another text';
-      return (await alpnDigest(dialled.connection, host))?.equals(digest)
+      return (await alpnDigest(dialled.connection, hostName))?.equals(digest)
         ? undefined
         : 'another certificate';
     } finally {
@@ -75,11 +75,11 @@ function get(connection: Connection, host: string, path: string): Promise<string
  * The digest that the certificate of `acme-tls/1` carries: the last 32 octets of its
  * acmeIdentifier extension (RFC 8737 §3).
  */
-function alpnDigest(connection: Connection, host: string): Promise<Buffer | undefined> {
+function alpnDigest(connection: Connection, hostName: string): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const socket = connect({
       socket: connection.stream,
-      servername: host,
+      servername: hostName,
       ALPNProtocols: ['acme-tls/1'],
       rejectUnauthorized: false,
     });
@@ -87,7 +87,7 @@ function alpnDigest(connection: Connection, host: string): Promise<Buffer | unde
     socket.once('secureConnect', () => {
       const { raw } = socket.getPeerCertificate();
       const address = raw.indexOf(Buffer.from('06082b0601050507011f0101ff', 'hex'));
-      const named = new X509Certificate(raw).subjectAltName === `DNS:${host}`;
+      const named = new X509Certificate(raw).subjectAltName === `DNS:${hostName}`;
       const value = raw.subarray(address + 13, address + 13 + 36);
       resolve(
         socket.alpnProtocol === 'acme-tls/1' && named && address >= 0

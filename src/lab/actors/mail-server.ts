@@ -82,9 +82,9 @@ export interface MailServerOptions {
    */
   readonly scripted?: Omit<ResponderConfig, 'certificates'>;
   /** Receives each accepted message. */
-  onMail?(mail: ReceivedMail): void;
+  onMail?(receivedMail: ReceivedMail): void;
   /** Receives each command line. */
-  onCommand?(line: string): void;
+  onCommand?(commandLine: string): void;
 }
 
 /** A message as the server received it. */
@@ -210,7 +210,7 @@ class Session {
   }
 
   say(...lines: string[]): void {
-    this.#stream.write(lines.map((line) => `${line}\r\n`).join(''));
+    this.#stream.write(lines.map((commandLine) => `${commandLine}\r\n`).join(''));
   }
 
   end(bytes?: string | Uint8Array): void {
@@ -238,24 +238,25 @@ class Session {
 
   #work(): void {
     for (let end = this.#pending.indexOf('\n'); end >= 0; end = this.#pending.indexOf('\n')) {
-      const line = this.#pending.slice(0, end).replace(/\r$/, '');
+      const commandLine = this.#pending.slice(0, end).replace(/\r$/, '');
       this.#pending = this.#pending.slice(end + 1);
-      if (this.#mail.lines) this.#take(line);
-      else if (this.#command(line) === 'sealing') return;
+      if (this.#mail.lines) this.#take(commandLine);
+      else if (this.#command(commandLine) === 'sealing') return;
     }
     if (this.#pending.length > MAX_LINE) this.end('500 5.5.2 Line too long\r\n');
   }
 
-  #command(line: string): 'sealing' | undefined {
-    this.options.onCommand?.(line);
-    const [verb = '', ...rest] = line.split(' ');
+  #command(commandLine: string): 'sealing' | undefined {
+    this.options.onCommand?.(commandLine);
+    const [verb = '', ...rest] = commandLine.split(' ');
     const argument = rest.join(' ');
-    const { name, habit } = this.options;
+    const { name, habit: smtpHabit } = this.options;
     switch (verb.toUpperCase()) {
       case 'EHLO':
-        if (habit === 'hangs-up-at-ehlo') this.end();
-        else if (this.#sealed && habit?.endsWith('-inside')) this.#answerInside();
-        else if (habit === 'greylists') this.say('450 4.7.1 Greylisted, come back in five minutes');
+        if (smtpHabit === 'hangs-up-at-ehlo') this.end();
+        else if (this.#sealed && smtpHabit?.endsWith('-inside')) this.#answerInside();
+        else if (smtpHabit === 'greylists')
+          this.say('450 4.7.1 Greylisted, come back in five minutes');
         else
           this.say(
             ...this.#offers().map(
@@ -265,7 +266,9 @@ class Session {
         return undefined;
       case 'HELO':
         this.say(
-          habit === 'greylists' ? '450 4.7.1 Greylisted, come back in five minutes' : `250 ${name}`,
+          smtpHabit === 'greylists'
+            ? '450 4.7.1 Greylisted, come back in five minutes'
+            : `250 ${name}`,
         );
         return undefined;
       case 'STARTTLS':
@@ -314,28 +317,28 @@ class Session {
   }
 
   #startTls(): 'sealing' | undefined {
-    const { habit } = this.options;
-    if (!this.context || this.#sealed || habit === 'no-starttls') {
+    const { habit: smtpHabit } = this.options;
+    if (!this.context || this.#sealed || smtpHabit === 'no-starttls') {
       this.say('502 5.5.1 STARTTLS not available');
       return undefined;
     }
-    if (habit === 'refuses-tls' || habit === 'defers-tls') {
+    if (smtpHabit === 'refuses-tls' || smtpHabit === 'defers-tls') {
       this.say(
-        habit === 'defers-tls'
+        smtpHabit === 'defers-tls'
           ? '454 4.7.0 Error: too many new TLS sessions'
           : '502 5.5.1 STARTTLS is disabled',
       );
       return undefined;
     }
-    if (habit === 'hangs-up-at-starttls') {
+    if (smtpHabit === 'hangs-up-at-starttls') {
       this.end();
       return 'sealing';
     }
     this.say(
       '220 2.0.0 Ready to start TLS',
-      ...(habit === 'injects-reply' ? ['250-mx.attacker.example', '250 SIZE 1'] : []),
+      ...(smtpHabit === 'injects-reply' ? ['250-mx.attacker.example', '250 SIZE 1'] : []),
     );
-    if (habit === 'breaks-tls') {
+    if (smtpHabit === 'breaks-tls') {
       this.socket.removeAllListeners('data');
       // A fatal alert: handshake_failure.
       this.socket.once('data', () => this.end(Uint8Array.of(21, 3, 3, 0, 2, 2, 40)));
@@ -343,10 +346,10 @@ class Session {
     }
     // RFC 3207 §4.2: plaintext received before the handshake must be discarded. The
     // injectable server keeps it, which is the vulnerability.
-    const plaintext = habit === 'injectable' ? this.#pending : '';
+    const plaintext = smtpHabit === 'injectable' ? this.#pending : '';
     this.socket.removeAllListeners('data');
     if (this.options.scripted) this.#byHello(this.options.scripted);
-    else if (habit === 'drops-large-hellos' || habit === 'resets-large-hellos')
+    else if (smtpHabit === 'drops-large-hellos' || smtpHabit === 'resets-large-hellos')
       this.#behindMiddlebox();
     else this.#secure(plaintext);
     return 'sealing';
@@ -401,13 +404,13 @@ class Session {
     return secured;
   }
 
-  #take(line: string): void {
+  #take(commandLine: string): void {
     const { lines, from, to, parameters } = this.#mail;
     if (!lines) return;
-    if (line !== '.') {
-      this.#mail.size += line.length;
+    if (commandLine !== '.') {
+      this.#mail.size += commandLine.length;
       if (this.#mail.size > MAX_MAIL) return this.end('552 5.3.4 Message too big\r\n');
-      lines.push(line.startsWith('.') ? line.slice(1) : line);
+      lines.push(commandLine.startsWith('.') ? commandLine.slice(1) : commandLine);
       return;
     }
     this.#mail.lines = undefined;

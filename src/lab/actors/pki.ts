@@ -62,27 +62,27 @@ export class LabPki {
   }
 
   /** The certificates a server with these traits shows. */
-  certificatesFor(name: string, traits: CertificateTraits): readonly Issued[] {
+  certificatesFor(serverName: string, certificateTraits: CertificateTraits): readonly Issued[] {
     const issued =
-      traits === 'rsa-and-ecdsa'
-        ? [this.#late(name, 'rsa'), this.#late(name, 'trusted')]
-        : [this.#late(name, traits)];
-    this.#shown.set(name, issued);
+      certificateTraits === 'rsa-and-ecdsa'
+        ? [this.#late(serverName, 'rsa'), this.#late(serverName, 'trusted')]
+        : [this.#late(serverName, certificateTraits)];
+    this.#shown.set(serverName, issued);
     return issued;
   }
 
   /** Returns the certificates last issued for a server. */
-  shownBy(name: string): readonly Issued[] {
-    return this.#shown.get(name) ?? [];
+  shownBy(serverName: string): readonly Issued[] {
+    return this.#shown.get(serverName) ?? [];
   }
 
-  #late(name: string, traits: OneCertificate): Issued {
-    return new LateCertificate(() => this.#issue(name, traits));
+  #late(serverName: string, traits: OneCertificate): Issued {
+    return new LateCertificate(() => this.#issue(serverName, traits));
   }
 
-  #issue(name: string, traits: OneCertificate): Issued {
+  #issue(serverName: string, traits: OneCertificate): Issued {
     const { now } = this;
-    const names = [name];
+    const names = [serverName];
     switch (traits) {
       case 'trusted':
         return issue(this.intermediate, { names });
@@ -133,8 +133,8 @@ export class LabPki {
   }
 
   /** The certificate of an attacker: the right name, but from no trusted CA. */
-  forgedCertificate(name: string): Issued {
-    return selfSigned({ names: [name] });
+  forgedCertificate(serverName: string): Issued {
+    return selfSigned({ names: [serverName] });
   }
 }
 

@@ -25,20 +25,20 @@ export class PolicyHost {
   );
 
   /** @param name such as `mta-sts.example.com` */
-  add(name: string, site: PolicySite): void {
-    this.#sites.set(name, site);
-    this.#contexts.delete(name);
+  add(serverName: string, policySite: PolicySite): void {
+    this.#sites.set(serverName, policySite);
+    this.#contexts.delete(serverName);
   }
 
-  site(name: string): PolicySite | undefined {
-    return this.#sites.get(name);
+  site(serverName: string): PolicySite | undefined {
+    return this.#sites.get(serverName);
   }
 
   readonly serve = (socket: Socket): void => {
     const secured = new TLSSocket(socket, {
       isServer: true,
-      SNICallback: (name, done) => {
-        const context = this.#contextOf(name.toLowerCase());
+      SNICallback: (serverName, done) => {
+        const context = this.#contextOf(serverName.toLowerCase());
         if (context) done(null, context);
         else done(new Error('unknown name'));
       },
@@ -47,25 +47,25 @@ export class PolicyHost {
     secured.once('secure', () => this.#http.emit('connection', secured));
   };
 
-  #contextOf(name: string): SecureContext | undefined {
-    const site = this.#sites.get(name);
-    const known = this.#contexts.get(name);
-    if (!site || known) return known;
-    const { keyPem, chainPem } = site.certificate;
+  #contextOf(serverName: string): SecureContext | undefined {
+    const policySite = this.#sites.get(serverName);
+    const known = this.#contexts.get(serverName);
+    if (!policySite || known) return known;
+    const { keyPem, chainPem } = policySite.certificate;
     const context = createSecureContext({
       key: keyPem,
       cert: chainPem,
       ciphers: 'DEFAULT@SECLEVEL=0',
     });
-    this.#contexts.set(name, context);
+    this.#contexts.set(serverName, context);
     return context;
   }
 }
 
-function answer(site: PolicySite | undefined, url: string, response: ServerResponse): void {
-  const { habit = 'good', policy = '' } = site ?? {};
+function answer(policySite: PolicySite | undefined, url: string, response: ServerResponse): void {
+  const { habit = 'good', policy = '' } = policySite ?? {};
   // Some hosts send the policy with status 404: a client must not use it (RFC 8461 §3.3).
-  if (!site || url !== '/.well-known/mta-sts.txt' || habit === 'not-found')
+  if (!policySite || url !== '/.well-known/mta-sts.txt' || habit === 'not-found')
     return void response
       .writeHead(404, { 'content-type': 'text/plain' })
       .end(policy || 'Not found\n');

@@ -45,7 +45,7 @@ export interface AttackContext {
   readonly network: LabNetwork;
   readonly dns: LabDns;
   readonly policyHost: PolicyHost;
-  readonly onMail: (mail: ReceivedMail) => void;
+  readonly onMail: (receivedMail: ReceivedMail) => void;
   /** Receives each command line that the attacker's own server reads. */
   readonly onAttackerCommand: (command: string) => void;
 }
@@ -62,15 +62,15 @@ const nowhere = '203.0.113.99';
  */
 export async function mountAttack(
   attack: LabAttack,
-  domain: string,
+  domainName: string,
   field: AttackContext,
   targets?: readonly MailHostAddress[],
 ): Promise<Undo> {
   const { dns, pki } = field;
-  const hosts = targets ?? mailHosts(domain, dns);
-  const policyName = `mta-sts.${domain}`;
+  const hosts = targets ?? mailHosts(domainName, dns);
+  const policyName = `mta-sts.${domainName}`;
   const fault = (question: string, answer: DnsFault): Undo => dns.fault(question, answer);
-  const forEachHost = (attackHost: (host: string) => Undo): Undo =>
+  const forEachHost = (attackHost: (hostName: string) => Undo): Undo =>
     undoAll([...new Set(hosts.map(({ name }) => name))].map(attackHost));
   switch (attack) {
     case 'strip':
@@ -89,38 +89,42 @@ export async function mountAttack(
         (target) => target && injectAfterStarttls(field.network.outside, target),
       );
     case 'answer-in-clear':
-      return manInTheMiddle(hosts, field, (_target, name) => attackersServer(name, field, []));
+      return manInTheMiddle(hosts, field, (_target, hostName) =>
+        attackersServer(hostName, field, []),
+      );
     case 'swap-certificate':
-      return manInTheMiddle(hosts, field, (_target, name) =>
-        attackersServer(name, field, [pki.forgedCertificate(name)]),
+      return manInTheMiddle(hosts, field, (_target, hostName) =>
+        attackersServer(hostName, field, [pki.forgedCertificate(hostName)]),
       );
     case 'tls10':
-      return manInTheMiddle(hosts, field, (_target, name) =>
+      return manInTheMiddle(hosts, field, (_target, hostName) =>
         mailServer({
-          name,
-          certificates: pki.shownBy(name),
+          name: hostName,
+          certificates: pki.shownBy(hostName),
           minVersion: 'TLSv1',
           maxVersion: 'TLSv1',
           onMail: field.onMail,
         }),
       );
     case 'spoof-mx':
-      return fault(`${domain} MX`, { forge: [`${domain}. 60 IN MX 5 mx.attacker.example.`] });
+      return fault(`${domainName} MX`, {
+        forge: [`${domainName}. 60 IN MX 5 mx.attacker.example.`],
+      });
     case 'spoof-address':
-      return forEachHost((name) =>
+      return forEachHost((hostName) =>
         undoAll([
-          fault(`${name} A`, { forge: [`${name}. 60 IN A ${places.attacker}`] }),
-          fault(`${name} AAAA`, 'nodata'),
+          fault(`${hostName} A`, { forge: [`${hostName}. 60 IN A ${places.attacker}`] }),
+          fault(`${hostName} AAAA`, 'nodata'),
         ]),
       );
     case 'drop-tlsa':
-      return forEachHost((name) => fault(`_${SMTP}._tcp.${name} TLSA`, 'drop'));
+      return forEachHost((hostName) => fault(`_${SMTP}._tcp.${hostName} TLSA`, 'drop'));
     case 'deny-tlsa':
-      return forEachHost((name) => fault(`_${SMTP}._tcp.${name} TLSA`, 'nxdomain'));
+      return forEachHost((hostName) => fault(`_${SMTP}._tcp.${hostName} TLSA`, 'nxdomain'));
     case 'forge-tlsa':
-      return forEachHost((name) =>
-        fault(`_${SMTP}._tcp.${name} TLSA`, {
-          forge: [`_${SMTP}._tcp.${name}. 60 IN TLSA 3 1 1 ${'a7'.repeat(32)}`],
+      return forEachHost((hostName) =>
+        fault(`_${SMTP}._tcp.${hostName} TLSA`, {
+          forge: [`_${SMTP}._tcp.${hostName}. 60 IN TLSA 3 1 1 ${'a7'.repeat(32)}`],
         }),
       );
     case 'block-first-mx': {
@@ -134,19 +138,19 @@ export async function mountAttack(
       );
     }
     case 'sts-nxdomain':
-      return fault(`_mta-sts.${domain} TXT`, 'nxdomain');
+      return fault(`_mta-sts.${domainName} TXT`, 'nxdomain');
     case 'sts-servfail':
-      return fault(`_mta-sts.${domain} TXT`, 'servfail');
+      return fault(`_mta-sts.${domainName} TXT`, 'servfail');
     case 'sts-new-id':
-      return fault(`_mta-sts.${domain} TXT`, {
-        forge: [`_mta-sts.${domain}. 60 IN TXT "v=STSv1; id=forged1"`],
+      return fault(`_mta-sts.${domainName} TXT`, {
+        forge: [`_mta-sts.${domainName}. 60 IN TXT "v=STSv1; id=forged1"`],
       });
     case 'sts-stale-id': {
-      const site = field.policyHost.site(policyName);
+      const policySite = field.policyHost.site(policyName);
       return changeSite(
         policyName,
         field,
-        site ? { policy: `${site.policy}mx: mx3.${domain}\r\n` } : {},
+        policySite ? { policy: `${policySite.policy}mx: mx3.${domainName}\r\n` } : {},
       );
     }
     case 'policy-down':
@@ -175,26 +179,30 @@ export interface MailHostAddress {
 }
 
 /** Returns the mail hosts of a domain with their addresses, unaffected by DNS attacks. */
-export function mailHosts(domain: string, dns: LabDns): readonly MailHostAddress[] {
-  const names = records(dns, domain, RRType.MX)
-    .flatMap((record) => {
-      const mx = readMx(record);
+export function mailHosts(domainName: string, labDns: LabDns): readonly MailHostAddress[] {
+  const names = records(labDns, domainName, RRType.MX)
+    .flatMap((resourceRecord) => {
+      const mx = readMx(resourceRecord);
       return mx.ok ? [mx.value] : [];
     })
     .sort((left, right) => left.preference - right.preference)
     .map(({ exchange }) => exchange.toLower());
-  return (names.length > 0 ? names : [domain]).flatMap((name) =>
-    [...records(dns, name, RRType.A), ...records(dns, name, RRType.AAAA)].map(({ rdata }) => ({
-      name,
-      ip: formatIp({ family: rdata.length === 4 ? 4 : 6, bytes: rdata }),
-    })),
+  return (names.length > 0 ? names : [domainName]).flatMap((hostName) =>
+    [...records(labDns, hostName, RRType.A), ...records(labDns, hostName, RRType.AAAA)].map(
+      ({ rdata }) => ({
+        name: hostName,
+        ip: formatIp({ family: rdata.length === 4 ? 4 : 6, bytes: rdata }),
+      }),
+    ),
   );
 }
 
-function records(dns: LabDns, name: string, type: number): readonly ResourceRecord[] {
-  const parsed = Name.parse(name);
+function records(labDns: LabDns, hostName: string, recordType: number): readonly ResourceRecord[] {
+  const parsed = Name.parse(hostName);
   if (!parsed.ok || parsed.value.isRoot) return [];
-  return dns.honest(parsed.value, type).answers.filter((record) => record.type === type);
+  return labDns
+    .honest(parsed.value, recordType)
+    .answers.filter((resourceRecord) => resourceRecord.type === recordType);
 }
 
 /** Replaces the server at each address of the hosts by one of the attacker. */
@@ -203,7 +211,7 @@ async function manInTheMiddle(
   { network }: AttackContext,
   serve: (
     target: Endpoint | undefined,
-    name: string,
+    hostName: string,
   ) => Parameters<LabNetwork['listenTcp']>[2] | undefined,
 ): Promise<Undo> {
   const undone: Undo[] = [];
@@ -224,20 +232,20 @@ function attackersServer(
   return mailServer({
     name,
     certificates,
-    onMail: (mail) => onMail({ ...mail, server: 'attacker' }),
+    onMail: (receivedMail) => onMail({ ...receivedMail, server: 'attacker' }),
     onCommand: onAttackerCommand,
   });
 }
 
 function changeSite(
-  name: string,
+  hostName: string,
   { policyHost }: AttackContext,
   change: Partial<PolicySite>,
 ): Undo {
-  const site = policyHost.site(name);
-  if (!site) return () => undefined;
-  policyHost.add(name, { ...site, ...change });
-  return () => policyHost.add(name, site);
+  const policySite = policyHost.site(hostName);
+  if (!policySite) return () => undefined;
+  policyHost.add(hostName, { ...policySite, ...change });
+  return () => policyHost.add(hostName, policySite);
 }
 
 function undoAll(undone: readonly Undo[]): Undo {

@@ -24,9 +24,9 @@ export function stripStarttls(
       let pending = '';
       server.on('data', (bytes: Buffer) => {
         pending += bytes.toString('latin1');
-        const end = pending.lastIndexOf('\n') + 1;
-        client.write(strip(pending.slice(0, end), stripping), 'latin1');
-        pending = pending.slice(end);
+        const endOffset = pending.lastIndexOf('\n') + 1;
+        client.write(strip(pending.slice(0, endOffset), stripping), 'latin1');
+        pending = pending.slice(endOffset);
       });
       server.on('end', () => client.end()).on('error', () => client.destroy());
       client.on('close', () => dialled.connection.close());
@@ -37,13 +37,14 @@ export function stripStarttls(
 function strip(text: string, stripping: Stripping): string {
   if (stripping === 'mangle') return text.replace(/STARTTLS/gi, 'XXXXXXXA');
   const passed: string[] = [];
-  for (const line of text.split('\r\n')) {
+  for (const commandLine of text.split('\r\n')) {
     const last = passed.length - 1;
-    if (/^250-STARTTLS$/i.test(line)) continue;
+    if (/^250-STARTTLS$/i.test(commandLine)) continue;
     // RFC 5321 §4.2.1: the last line has a space after its code, so the line before a
     // removed last line must get it.
-    if (/^250 STARTTLS$/i.test(line)) passed[last] = (passed[last] ?? '').replace(/^250-/, '250 ');
-    else passed.push(line);
+    if (/^250 STARTTLS$/i.test(commandLine))
+      passed[last] = (passed[last] ?? '').replace(/^250-/, '250 ');
+    else passed.push(commandLine);
   }
   return passed.join('\r\n');
 }

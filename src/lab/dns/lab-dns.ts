@@ -55,9 +55,9 @@ export class LabDns {
   readonly #faults = new Map<string, DnsFault>();
   habit: ResolverHabit = 'honest';
 
-  constructor(specs: readonly ZoneSpec[], now: number) {
-    for (const spec of specs) {
-      const zone = new Zone(spec, now);
+  constructor(zoneSpecs: readonly ZoneSpec[], now: number) {
+    for (const zoneSpec of zoneSpecs) {
+      const zone = new Zone(zoneSpec, now);
       this.#zones.set(zone.apex.key, zone);
     }
     for (const child of this.#zones.values())
@@ -67,18 +67,18 @@ export class LabDns {
   /** The root zone's key as a trust anchor. */
   get anchors(): readonly TrustAnchor[] {
     const root = this.#zones.get(Name.root.key);
-    const rdata = root?.key?.rdata;
-    if (!rdata) return [];
+    const recordData = root?.key?.rdata;
+    if (!recordData) return [];
     return [
       {
         zone: Name.root,
         ds: [],
         keys: [
           {
-            flags: ((rdata[0] ?? 0) << 8) | (rdata[1] ?? 0),
-            protocol: rdata[2] ?? 0,
-            algorithm: rdata[3] ?? 0,
-            publicKey: rdata.subarray(4),
+            flags: ((recordData[0] ?? 0) << 8) | (recordData[1] ?? 0),
+            protocol: recordData[2] ?? 0,
+            algorithm: recordData[3] ?? 0,
+            publicKey: recordData.subarray(4),
           },
         ],
       },
@@ -95,13 +95,15 @@ export class LabDns {
    * Sets a fault for a name and type, written as `_mta-sts.x.example TXT`. Returns a
    * function that restores the previous state.
    */
-  fault(question: string, fault: DnsFault): () => void {
+  fault(question: string, dnsFault: DnsFault): () => void {
     const [name = '', type = ''] = question.split(' ');
-    const key = `${typeNumber(type) ?? 0} ${Name.of(name).key}`;
-    const before = this.#faults.get(key);
-    this.#faults.set(key, fault);
+    const lookupKey = `${typeNumber(type) ?? 0} ${Name.of(name).key}`;
+    const before = this.#faults.get(lookupKey);
+    this.#faults.set(lookupKey, dnsFault);
     return () =>
-      void (before === undefined ? this.#faults.delete(key) : this.#faults.set(key, before));
+      void (before === undefined
+        ? this.#faults.delete(lookupKey)
+        : this.#faults.set(lookupKey, before));
   }
 
   /**
@@ -123,10 +125,10 @@ export class LabDns {
           ? { version: 0, udpSize: 1232, dnssecOk: true, options: [] }
           : undefined,
     };
-    const bytes = encodeMessage(message);
+    const messageBytes = encodeMessage(message);
     const room = limit ?? Math.max(512, decoded.value.edns?.udpSize ?? 512);
-    return bytes.length <= room
-      ? bytes
+    return messageBytes.length <= room
+      ? messageBytes
       : encodeMessage({ ...message, truncated: true, answers: [], authorities: [] });
   }
 
@@ -138,8 +140,8 @@ export class LabDns {
       53,
       (socket) => {
         let pending = Buffer.alloc(0);
-        socket.on('data', (bytes: Buffer) => {
-          pending = Buffer.concat([pending, bytes]);
+        socket.on('data', (messageBytes: Buffer) => {
+          pending = Buffer.concat([pending, messageBytes]);
           while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
             const reply = this.serve(pending.subarray(2, 2 + pending.readUInt16BE(0)), 65_535);
             pending = pending.subarray(2 + pending.readUInt16BE(0));
@@ -155,39 +157,45 @@ export class LabDns {
   }
 
   /** The resolver's answer to a question; undefined where it stays silent. */
-  answer(name: Name, type: number): Message | undefined {
-    const fault = this.#faults.get(`${type} ${name.key}`);
-    if (fault === 'drop') return undefined;
-    if (fault === 'servfail') return responseTo(name, type, { rcode: Rcode.SERVFAIL });
-    if (fault === 'refused') return responseTo(name, type, { rcode: Rcode.REFUSED });
-    if (fault === 'nxdomain' || fault === 'nodata')
-      return responseTo(name, type, {
-        rcode: fault === 'nxdomain' ? Rcode.NXDOMAIN : Rcode.NOERROR,
+  answer(domainName: Name, recordType: number): Message | undefined {
+    const dnsFault = this.#faults.get(`${recordType} ${domainName.key}`);
+    if (dnsFault === 'drop') return undefined;
+    if (dnsFault === 'servfail')
+      return responseTo(domainName, recordType, { rcode: Rcode.SERVFAIL });
+    if (dnsFault === 'refused') return responseTo(domainName, recordType, { rcode: Rcode.REFUSED });
+    if (dnsFault === 'nxdomain' || dnsFault === 'nodata')
+      return responseTo(domainName, recordType, {
+        rcode: dnsFault === 'nxdomain' ? Rcode.NXDOMAIN : Rcode.NOERROR,
       });
-    if (fault) return responseTo(name, type, { answers: fault.forge.map(recordOf) });
-    const honest = this.honest(name, type);
+    if (dnsFault)
+      return responseTo(domainName, recordType, { answers: dnsFault.forge.map(recordOf) });
+    const honest = this.honest(domainName, recordType);
     if (this.habit === 'honest') return honest;
-    const passes = (record: ResourceRecord): boolean =>
-      record.type === type || !DNSSEC_TYPES.has(record.type);
+    const passes = (resourceRecord: ResourceRecord): boolean =>
+      resourceRecord.type === recordType || !DNSSEC_TYPES.has(resourceRecord.type);
     return {
       ...honest,
-      answers: honest.answers.filter((record) => passes(record) && record.type !== RRType.RRSIG),
+      answers: honest.answers.filter(
+        (resourceRecord) => passes(resourceRecord) && resourceRecord.type !== RRType.RRSIG,
+      ),
       authorities: honest.authorities.filter(passes),
     };
   }
 
   /** Returns the answer of the zones, without faults. */
-  honest(name: Name, type: number): Message {
+  honest(domainName: Name, recordType: number): Message {
     const answers: ResourceRecord[] = [];
-    let owner = name;
+    let ownerName = domainName;
     for (let aliases = 0; aliases < MAX_ALIASES; aliases++) {
       // RFC 4035 §3.1.4.1: the parent zone is authoritative for DS.
-      const zone = this.#zoneOf(type === RRType.DS && !owner.isRoot ? owner.parent : owner);
-      if (!zone) return responseTo(name, type, { rcode: Rcode.REFUSED });
-      const found = lookup(zone, owner, type);
+      const zone = this.#zoneOf(
+        recordType === RRType.DS && !ownerName.isRoot ? ownerName.parent : ownerName,
+      );
+      if (!zone) return responseTo(domainName, recordType, { rcode: Rcode.REFUSED });
+      const found = lookup(zone, ownerName, recordType);
       answers.push(...found.answers);
       if (!found.next)
-        return responseTo(name, type, {
+        return responseTo(domainName, recordType, {
           rcode: found.rcode,
           answers,
           authorities: found.authorities,
@@ -195,14 +203,14 @@ export class LabDns {
       answers.push(
         ...found.authorities.filter(({ type: proofType }) => PROOF_TYPES.has(proofType)),
       );
-      owner = found.next;
+      ownerName = found.next;
     }
-    return responseTo(name, type, { rcode: Rcode.SERVFAIL });
+    return responseTo(domainName, recordType, { rcode: Rcode.SERVFAIL });
   }
 
   /** The zone that contains a name: the closest one above it. */
-  #zoneOf(name: Name): Zone | undefined {
-    for (let ancestor = name; ; ancestor = ancestor.parent) {
+  #zoneOf(domainName: Name): Zone | undefined {
+    for (let ancestor = domainName; ; ancestor = ancestor.parent) {
       const zone = this.#zones.get(ancestor.key);
       if (zone || ancestor.isRoot) return zone;
     }
@@ -220,9 +228,12 @@ interface ZoneAnswer {
   readonly next?: Name;
 }
 
-function lookup(zone: Zone, name: Name, type: number): ZoneAnswer {
+function lookup(zone: Zone, domainName: Name, recordType: number): ZoneAnswer {
   const dname = [...zone.nodes.values()].find(
-    (node) => node.sets.has(RRType.DNAME) && name.isAtOrBelow(node.name) && !name.equals(node.name),
+    (zoneNode) =>
+      zoneNode.sets.has(RRType.DNAME) &&
+      domainName.isAtOrBelow(zoneNode.name) &&
+      !domainName.equals(zoneNode.name),
   );
   const dnames = dname?.sets.get(RRType.DNAME);
   if (dname && dnames?.[0]) {
@@ -230,7 +241,7 @@ function lookup(zone: Zone, name: Name, type: number): ZoneAnswer {
     const target = readTarget(dnames[0]);
     const synthesised = target.ok
       ? Name.fromLabels([
-          ...name.labels.slice(0, name.labels.length - dname.name.labels.length),
+          ...domainName.labels.slice(0, domainName.labels.length - dname.name.labels.length),
           ...target.value.labels,
         ])
       : target;
@@ -240,25 +251,31 @@ function lookup(zone: Zone, name: Name, type: number): ZoneAnswer {
       rcode: Rcode.NOERROR,
       answers: [
         ...zone.withSignature(dnames),
-        { ...dnames[0], name, type: RRType.CNAME, rdata: synthesised.value.wire },
+        { ...dnames[0], name: domainName, type: RRType.CNAME, rdata: synthesised.value.wire },
       ],
       authorities: [],
       next: synthesised.value,
     };
   }
-  const node = zone.nodes.get(name.key);
+  const node = zone.nodes.get(domainName.key);
   if (node)
-    return fromNode(zone, node.sets, type, { positive: [], nodata: () => proveNodata(zone, name) });
-  if (zone.exists(name)) return denied(zone, Rcode.NOERROR, proveNodata(zone, name));
-  const encloser = encloserOf(zone, name);
+    return fromNode(zone, node.sets, recordType, {
+      positive: [],
+      nodata: () => proveNodata(zone, domainName),
+    });
+  if (zone.exists(domainName)) return denied(zone, Rcode.NOERROR, proveNodata(zone, domainName));
+  const encloser = encloserOf(zone, domainName);
   const wildcard = zone.nodes.get(wildcardBelow(encloser).key);
-  if (!wildcard) return denied(zone, Rcode.NXDOMAIN, proveNxdomain(zone, name));
+  if (!wildcard) return denied(zone, Rcode.NXDOMAIN, proveNxdomain(zone, domainName));
   // RFC 4035 §3.1.3.3: a wildcard answer needs a proof that no closer name exists.
-  const found = fromNode(zone, wildcard.sets, type, {
-    positive: proveNoCloser(zone, name, encloser, false),
-    nodata: () => proveNoCloser(zone, name, encloser, true),
+  const found = fromNode(zone, wildcard.sets, recordType, {
+    positive: proveNoCloser(zone, domainName, encloser, false),
+    nodata: () => proveNoCloser(zone, domainName, encloser, true),
   });
-  return { ...found, answers: found.answers.map((record) => ({ ...record, name })) };
+  return {
+    ...found,
+    answers: found.answers.map((resourceRecord) => ({ ...resourceRecord, name: domainName })),
+  };
 }
 
 /** The proofs that accompany the answer of a node. */
@@ -270,10 +287,10 @@ interface Proofs {
 function fromNode(
   zone: Zone,
   recordSets: ReadonlyMap<number, ResourceRecord[]>,
-  type: number,
+  recordType: number,
   { positive: proof, nodata }: Proofs,
 ): ZoneAnswer {
-  const records = recordSets.get(type);
+  const records = recordSets.get(recordType);
   if (records)
     return { rcode: Rcode.NOERROR, answers: zone.withSignature(records), authorities: proof };
   const cname = recordSets.get(RRType.CNAME);

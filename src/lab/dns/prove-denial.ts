@@ -14,26 +14,29 @@ const WILDCARD = Uint8Array.of(0x2a);
  * Records that prove that a name has no such type, signed (RFC 4035 §3.1.3, RFC 5155
  * §7.2).
  */
-export function proveNodata(zone: Zone, name: Name): readonly ResourceRecord[] {
+export function proveNodata(zone: Zone, domainName: Name): readonly ResourceRecord[] {
   if (!zone.usesNsec3)
     return withSignature(zone, [
-      findDenial(zone, (node) => node.name.equals(name)) ?? covering(zone, name),
+      findDenial(zone, (node) => node.name.equals(domainName)) ?? covering(zone, domainName),
     ]);
-  const match = matching3(zone, name);
+  const match = matching3(zone, domainName);
   if (match) return withSignature(zone, [match]);
-  const encloser = encloserOf(zone, name);
+  const encloser = encloserOf(zone, domainName);
   return withSignature(zone, [
     matching3(zone, encloser),
-    covering3(zone, name.suffix(encloser.labels.length + 1)),
+    covering3(zone, domainName.suffix(encloser.labels.length + 1)),
   ]);
 }
 
 /** Records that prove that neither the name nor a wildcard for it exists. */
-export function proveNxdomain(zone: Zone, name: Name): readonly ResourceRecord[] {
-  const encloser = encloserOf(zone, name);
-  const closer = name.suffix(encloser.labels.length + 1);
+export function proveNxdomain(zone: Zone, domainName: Name): readonly ResourceRecord[] {
+  const encloser = encloserOf(zone, domainName);
+  const closer = domainName.suffix(encloser.labels.length + 1);
   if (!zone.usesNsec3)
-    return withSignature(zone, [covering(zone, name), covering(zone, wildcardBelow(encloser))]);
+    return withSignature(zone, [
+      covering(zone, domainName),
+      covering(zone, wildcardBelow(encloser)),
+    ]);
   return withSignature(zone, [
     matching3(zone, encloser),
     covering3(zone, closer),
@@ -47,15 +50,15 @@ export function proveNxdomain(zone: Zone, name: Name): readonly ResourceRecord[]
  */
 export function proveNoCloser(
   zone: Zone,
-  name: Name,
+  domainName: Name,
   encloser: Name,
   nodata: boolean,
 ): readonly ResourceRecord[] {
-  const closer = name.suffix(encloser.labels.length + 1);
+  const closer = domainName.suffix(encloser.labels.length + 1);
   const wildcard = wildcardBelow(encloser);
   if (!zone.usesNsec3)
     return withSignature(zone, [
-      covering(zone, name),
+      covering(zone, domainName),
       ...(nodata ? [findDenial(zone, (node) => node.name.equals(wildcard))] : []),
     ]);
   return withSignature(zone, [
@@ -65,64 +68,65 @@ export function proveNoCloser(
 }
 
 /** The longest existing ancestor. */
-export function encloserOf(zone: Zone, name: Name): Name {
-  for (let node = name.parent; ; node = node.parent)
+export function encloserOf(zone: Zone, domainName: Name): Name {
+  for (let node = domainName.parent; ; node = node.parent)
     if (zone.exists(node) || node.labels.length <= zone.apex.labels.length) return node;
 }
 
-export function wildcardBelow(name: Name): Name {
-  const proof = Name.fromLabels([WILDCARD, ...name.labels]);
-  return proof.ok ? proof.value : name;
+export function wildcardBelow(domainName: Name): Name {
+  const proof = Name.fromLabels([WILDCARD, ...domainName.labels]);
+  return proof.ok ? proof.value : domainName;
 }
 
 function withSignature(
   zone: Zone,
   records: readonly (ResourceRecord | undefined)[],
 ): readonly ResourceRecord[] {
-  return [...new Set(records.filter((record) => record !== undefined))].flatMap((record) =>
-    zone.withSignature([record]),
+  return [...new Set(records.filter((resourceRecord) => resourceRecord !== undefined))].flatMap(
+    (resourceRecord) => zone.withSignature([resourceRecord]),
   );
 }
 
 function findDenial(
   zone: Zone,
-  wanted: (record: ResourceRecord) => boolean,
+  wanted: (resourceRecord: ResourceRecord) => boolean,
 ): ResourceRecord | undefined {
   return zone.denial.find(wanted);
 }
 
 /** By bisection: the chain is in canonical order (RFC 4034 §6.1). */
-function covering(zone: Zone, name: Name): ResourceRecord | undefined {
+function covering(zone: Zone, domainName: Name): ResourceRecord | undefined {
   let [low, high] = [0, zone.denial.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    const owner = zone.denial[middle]?.name ?? name;
-    if (compareNames(owner, name) < 0) low = middle + 1;
+    const ownerName = zone.denial[middle]?.name ?? domainName;
+    if (compareNames(ownerName, domainName) < 0) low = middle + 1;
     else high = middle;
   }
-  return zone.denial[low]?.name.equals(name) ? undefined : zone.denial[low - 1];
+  return zone.denial[low]?.name.equals(domainName) ? undefined : zone.denial[low - 1];
 }
 
-function matching3(zone: Zone, name: Name): ResourceRecord | undefined {
-  const hash = nsec3Hash(name, new Uint8Array(0), 0);
-  return findDenial(zone, (record) => equalBytes(hashOf(record), hash));
+function matching3(zone: Zone, domainName: Name): ResourceRecord | undefined {
+  const hash = nsec3Hash(domainName, new Uint8Array(0), 0);
+  return findDenial(zone, (resourceRecord) => equalBytes(hashOf(resourceRecord), hash));
 }
 
-function covering3(zone: Zone, name: Name): ResourceRecord | undefined {
-  const hash = nsec3Hash(name, new Uint8Array(0), 0);
-  return findDenial(zone, (record) => {
-    const read = readNsec3(record);
+function covering3(zone: Zone, domainName: Name): ResourceRecord | undefined {
+  const hash = nsec3Hash(domainName, new Uint8Array(0), 0);
+  return findDenial(zone, (resourceRecord) => {
+    const read = readNsec3(resourceRecord);
     if (!read.ok) return false;
-    const [own, next] = [hashOf(record), read.value.nextHash];
+    const [own, next] = [hashOf(resourceRecord), read.value.nextHash];
     const after = Buffer.compare(own, hash) < 0;
     const before = Buffer.compare(hash, next) < 0;
     return Buffer.compare(own, next) < 0 ? after && before : after || before;
   });
 }
 
-function hashOf(record: ResourceRecord): Uint8Array {
+function hashOf(resourceRecord: ResourceRecord): Uint8Array {
   return (
-    fromBase32hex(Buffer.from(record.name.labels[0] ?? new Uint8Array(0)).toString('latin1')) ??
-    new Uint8Array(0)
+    fromBase32hex(
+      Buffer.from(resourceRecord.name.labels[0] ?? new Uint8Array(0)).toString('latin1'),
+    ) ?? new Uint8Array(0)
   );
 }

@@ -103,7 +103,7 @@ export class Zone {
   get nodes(): ReadonlyMap<string, ZoneNode> {
     if (!this.#nodes) {
       this.#nodes = new Map();
-      for (const record of this.#records()) add(this.#nodes, record);
+      for (const resourceRecord of this.#records()) add(this.#nodes, resourceRecord);
     }
     return this.#nodes;
   }
@@ -126,18 +126,18 @@ export class Zone {
       if (nameServers) yield { ...nameServers, name: child.apex };
       if (!child.key) continue;
       for (const digest of child.dsDigests) {
-        const record = dsRecord(child.apex, child.key, digest, TTL);
-        if (child.dsAlgorithm !== undefined) record.rdata[2] = child.dsAlgorithm;
-        yield record;
+        const resourceRecord = dsRecord(child.apex, child.key, digest, TTL);
+        if (child.dsAlgorithm !== undefined) resourceRecord.rdata[2] = child.dsAlgorithm;
+        yield resourceRecord;
       }
     }
   }
 
   /** True for a name that holds records or has some below it. */
-  exists(name: Name): boolean {
+  exists(domainName: Name): boolean {
     return (
-      this.nodes.has(name.key) ||
-      [...this.nodes.values()].some((node) => node.name.isAtOrBelow(name))
+      this.nodes.has(domainName.key) ||
+      [...this.nodes.values()].some((zoneNode) => zoneNode.name.isAtOrBelow(domainName))
     );
   }
 
@@ -148,16 +148,16 @@ export class Zone {
     if (first.type === RRType.NS && !first.name.equals(this.apex)) return records;
     let signature = this.#signatures.get(first);
     if (!signature) {
-      const key = this.#signingKey(first.type) ?? this.key;
-      signature = signRrset(records, key, this.apex, this.#window(first.type));
+      const zoneSigningKey = this.#signingKey(first.type) ?? this.key;
+      signature = signRrset(records, zoneSigningKey, this.apex, this.#window(first.type));
       this.#signatures.set(first, signature);
     }
     return [...records, signature];
   }
 
   /** The key that the zone does not publish, where its fault is `wrong-key`. */
-  #signingKey(type: number): ZoneSigningKey | undefined {
-    if (this.#fault !== 'wrong-key' || type === RRType.DNSKEY) return undefined;
+  #signingKey(recordType: number): ZoneSigningKey | undefined {
+    if (this.#fault !== 'wrong-key' || recordType === RRType.DNSKEY) return undefined;
     return (this.#otherKey ??= generateZoneKey(13));
   }
 
@@ -197,24 +197,24 @@ export class Zone {
   }
 
   /** The key set itself stays valid, so that the fault shows where it is put. */
-  #window(type: number): { inception: number; expiration: number } {
-    if (type !== RRType.DNSKEY && this.#fault === 'expired')
+  #window(recordType: number): { inception: number; expiration: number } {
+    if (recordType !== RRType.DNSKEY && this.#fault === 'expired')
       return { inception: this.now - 30 * DAY, expiration: this.now - 10 * DAY };
-    if (type !== RRType.DNSKEY && this.#fault === 'not-yet-valid')
+    if (recordType !== RRType.DNSKEY && this.#fault === 'not-yet-valid')
       return { inception: this.now + 10 * DAY, expiration: this.now + 30 * DAY };
     return { inception: this.now - HOUR, expiration: this.now + 14 * DAY };
   }
 }
 
-function add(nodes: Map<string, ZoneNode>, record: ResourceRecord): void {
-  const node = nodes.get(record.name.key) ?? {
-    name: record.name,
+function add(nodes: Map<string, ZoneNode>, resourceRecord: ResourceRecord): void {
+  const zoneNode = nodes.get(resourceRecord.name.key) ?? {
+    name: resourceRecord.name,
     sets: new Map<number, ResourceRecord[]>(),
   };
-  nodes.set(record.name.key, node);
-  const records = node.sets.get(record.type);
-  if (records) records.push(record);
-  else node.sets.set(record.type, [record]);
+  nodes.set(resourceRecord.name.key, zoneNode);
+  const records = zoneNode.sets.get(resourceRecord.type);
+  if (records) records.push(resourceRecord);
+  else zoneNode.sets.set(resourceRecord.type, [resourceRecord]);
 }
 
 const rsaKeys = new Map<SigningAlgorithm, ZoneSigningKey>();

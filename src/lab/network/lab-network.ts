@@ -54,7 +54,7 @@ export class LabNetwork implements Network {
    */
   async listenTcp(
     address: string,
-    port: number,
+    portNumber: number,
     serve: (socket: Socket) => void,
     endpoint: Endpoint = anywhere,
   ): Promise<void> {
@@ -68,7 +68,7 @@ export class LabNetwork implements Network {
       server.once('error', reject).listen(endpoint.port, endpoint.address, resolve),
     );
     this.#servers.push(server);
-    this.attach(address, port, {
+    this.attach(address, portNumber, {
       address: endpoint.address,
       port: (server.address() as AddressInfo).port,
     });
@@ -193,18 +193,18 @@ function key({ address, port }: Endpoint): string {
   return `${address} ${port}`;
 }
 
-function wait(ms: number, signal?: AbortSignal): Promise<void> {
+function wait(ms: number, abortSignal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason as Error);
+    if (abortSignal?.aborted) return reject(abortSignal.reason as Error);
     const timer = setTimeout(done, ms);
     function done(): void {
-      signal?.removeEventListener('abort', stop);
+      abortSignal?.removeEventListener('abort', stop);
       resolve();
     }
     function stop(): void {
       clearTimeout(timer);
-      reject(signal?.reason as Error);
+      reject(abortSignal?.reason as Error);
     }
-    signal?.addEventListener('abort', stop, { once: true });
+    abortSignal?.addEventListener('abort', stop, { once: true });
   });
 }

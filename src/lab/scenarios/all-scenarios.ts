@@ -27,13 +27,13 @@ export function scenariosFor(names: readonly string[]): readonly Scenario[] {
     if (!scenario) return [];
     if (chosen.has(scenario)) continue;
     chosen.add(scenario);
-    for (const { name: host = '' } of scenario.hosts ?? [])
-      if (host.endsWith('.')) pending.push(host);
+    for (const { name: hostName = '' } of scenario.hosts ?? [])
+      if (hostName.endsWith('.')) pending.push(hostName);
   }
   return [...chosen];
 }
 
-function isAtOrBelow(name: string, domain: string): boolean {
-  const [child, parent] = [parseDomain(name), parseDomain(domain)];
+function isAtOrBelow(name: string, domainName: string): boolean {
+  const [child, parent] = [parseDomain(name), parseDomain(domainName)];
   return child.ok && parent.ok && child.value.isAtOrBelow(parent.value);
 }

@@ -101,7 +101,7 @@ export const protectedDomains: readonly Scenario[] = [
   {
     domain: 'many-mx.example',
     says: 'twelve MX hosts: ten are looked at',
-    hosts: Array.from({ length: 12 }, (_, i) => ({ name: `mx${i + 1}` })),
+    hosts: Array.from({ length: 12 }, (_, index) => ({ name: `mx${index + 1}` })),
     sts: { mode: 'enforce', mx: ['*.many-mx.example'] },
     expect: { verdict: 'pass', exposure: stsOnly },
   },

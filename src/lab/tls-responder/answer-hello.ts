@@ -20,13 +20,13 @@ const retryRandom = Buffer.from(
  * up.
  */
 export function answerHello(
-  config: ResponderConfig,
-  hello: ReceivedHello,
+  responderConfig: ResponderConfig,
+  receivedHello: ReceivedHello,
 ): { readonly bytes: Uint8Array; readonly refused: boolean } {
-  const choice = choose(config, hello);
+  const choice = choose(responderConfig, receivedHello);
   if ('alert' in choice) {
     const bytes =
-      config.refusal === 'close'
+      responderConfig.refusal === 'close'
         ? new Uint8Array(0)
         : Uint8Array.from([21, 3, 1, 0, 2, 2, choice.alert]);
     return { bytes, refused: true };
@@ -34,7 +34,7 @@ export function answerHello(
   const recordVersion = Math.min(choice.version, ProtocolVersion['TLSv1.2']);
   const tls13 = choice.version === ProtocolVersion['TLSv1.3'];
   const random = tls13 ? retryRandom : randomBytes(32);
-  const messages = [message(2, serverHello(choice, hello, random, config))];
+  const messages = [message(2, serverHello(choice, receivedHello, random, responderConfig))];
   if (!tls13) {
     if (choice.certificate)
       messages.push(
@@ -42,11 +42,11 @@ export function answerHello(
           11,
           vector(
             3,
-            choice.certificate.chain.flatMap((der) => vector(3, [...der])),
+            choice.certificate.chain.flatMap((derBytes) => vector(3, [...derBytes])),
           ),
         ),
       );
-    const exchange = serverKeyExchange(choice, hello, random, config);
+    const exchange = serverKeyExchange(choice, receivedHello, random, responderConfig);
     if (exchange) messages.push(message(12, exchange));
     messages.push(message(14, []));
   }
@@ -55,42 +55,47 @@ export function answerHello(
 
 function serverHello(
   { version, suite, group }: Choice,
-  hello: ReceivedHello,
+  receivedHello: ReceivedHello,
   random: Uint8Array,
-  config: ResponderConfig,
+  responderConfig: ResponderConfig,
 ): number[] {
   const tls13 = version === ProtocolVersion['TLSv1.3'];
   const extensions: number[] = [];
-  const answer = (type: number, content: readonly number[]): void => {
-    if (hello.extensions.includes(type))
-      extensions.push(...encodeUnsigned(type, 2), ...vector(2, content));
+  const answer = (messageType: number, content: readonly number[]): void => {
+    if (receivedHello.extensions.includes(messageType))
+      extensions.push(...encodeUnsigned(messageType, 2), ...vector(2, content));
   };
   if (tls13) {
     answer(Extension.supportedVersions, encodeUnsigned(version, 2));
     answer(Extension.keyShare, encodeUnsigned(group as number, 2));
   } else {
-    if (config.secureRenegotiation !== false) answer(Extension.renegotiationInfo, [0]);
-    if (config.extendedMasterSecret !== false && version > ProtocolVersion.SSLv3)
+    if (responderConfig.secureRenegotiation !== false) answer(Extension.renegotiationInfo, [0]);
+    if (responderConfig.extendedMasterSecret !== false && version > ProtocolVersion.SSLv3)
       answer(Extension.extendedMasterSecret, []);
   }
-  const compression = config.compression && !tls13 && hello.compression.includes(1) ? 1 : 0;
+  const compression =
+    responderConfig.compression && !tls13 && receivedHello.compression.includes(1) ? 1 : 0;
   return [
     ...encodeUnsigned(Math.min(version, ProtocolVersion['TLSv1.2']), 2),
     ...random,
-    ...vector(1, tls13 ? [...hello.sessionId] : []),
+    ...vector(1, tls13 ? [...receivedHello.sessionId] : []),
     ...encodeUnsigned(suite.codePoint, 2),
     compression,
     ...(extensions.length > 0 ? vector(2, extensions) : []),
   ];
 }
 
-function message(type: number, body: readonly number[]): number[] {
-  return [type, ...vector(3, body)];
+function message(messageType: number, body: readonly number[]): number[] {
+  return [messageType, ...vector(3, body)];
 }
 
 function records(version: number, content: readonly number[]): Uint8Array {
   const octets: number[] = [];
-  for (let at = 0; at < content.length; at += 16384)
-    octets.push(22, ...encodeUnsigned(version, 2), ...vector(2, content.slice(at, at + 16384)));
+  for (let offset = 0; offset < content.length; offset += 16384)
+    octets.push(
+      22,
+      ...encodeUnsigned(version, 2),
+      ...vector(2, content.slice(offset, offset + 16384)),
+    );
   return Uint8Array.from(octets);
 }

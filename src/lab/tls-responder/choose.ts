@@ -26,43 +26,50 @@ export interface Choice {
  * the same result for all of them.
  */
 export function choose(
-  config: ResponderConfig,
-  hello: ReceivedHello,
+  responderConfig: ResponderConfig,
+  receivedHello: ReceivedHello,
 ): Choice | { readonly alert: number } {
   const offered =
-    hello.versions.length > 0
-      ? hello.versions
-      : config.versions.filter(
-          (known) => known <= hello.maxVersion && known !== ProtocolVersion['TLSv1.3'],
+    receivedHello.versions.length > 0
+      ? receivedHello.versions
+      : responderConfig.versions.filter(
+          (known) => known <= receivedHello.maxVersion && known !== ProtocolVersion['TLSv1.3'],
         );
-  const version = Math.max(...config.versions.filter((known) => offered.includes(known)));
+  const version = Math.max(...responderConfig.versions.filter((known) => offered.includes(known)));
   if (!Number.isFinite(version)) return { alert: PROTOCOL_VERSION };
-  if (hello.suites.length > (config.maxSuites ?? Infinity)) return { alert: INTERNAL_ERROR };
-  const theirs = hello.suites.slice(0, config.readsSuites);
+  if (receivedHello.suites.length > (responderConfig.maxSuites ?? Infinity))
+    return { alert: INTERNAL_ERROR };
+  const theirs = receivedHello.suites.slice(0, responderConfig.readsSuites);
   const inOrder = (serverOrder: readonly number[], other: readonly number[]): number[] =>
-    config.preference === 'client'
-      ? other.filter((id) => serverOrder.includes(id))
-      : serverOrder.filter((id) => other.includes(id));
-  const certificates = certificatesFor(config, theirs);
+    responderConfig.preference === 'client'
+      ? other.filter((codePoint) => serverOrder.includes(codePoint))
+      : serverOrder.filter((codePoint) => other.includes(codePoint));
+  const certificates = certificatesFor(responderConfig, theirs);
   const serverOrder =
-    isChaCha(theirs[0]) && config.prioritisesChaCha
-      ? [...config.suites].sort((left, right) => Number(isChaCha(right)) - Number(isChaCha(left)))
-      : config.suites;
+    isChaCha(theirs[0]) && responderConfig.prioritisesChaCha
+      ? [...responderConfig.suites].sort(
+          (left, right) => Number(isChaCha(right)) - Number(isChaCha(left)),
+        )
+      : responderConfig.suites;
   // Without the extension a server may take any curve it has (RFC 8422 §4).
-  const groups = hello.groups.length > 0 ? inOrder(config.groups, hello.groups) : config.groups;
-  for (const id of inOrder(serverOrder, theirs)) {
-    const suite = suiteTable.get(id);
-    if (!suite || suite.tls13 !== (version === ProtocolVersion['TLSv1.3'])) continue;
-    if (version < ProtocolVersion['TLSv1.2'] && !suitesOld.includes(id)) continue;
-    const group = suite.tls13 ? groups[0] : groups.find(isCurveOfTls12);
-    if ((suite.tls13 || suite.keyExchange === 'ECDHE') && group === undefined) continue;
-    if (suite.tls13 || suite.authentication === 'none') return { version, suite, group };
-    const keyType = keyTypes[suite.authentication];
+  const groups =
+    receivedHello.groups.length > 0
+      ? inOrder(responderConfig.groups, receivedHello.groups)
+      : responderConfig.groups;
+  for (const codePoint of inOrder(serverOrder, theirs)) {
+    const cipherSuite = suiteTable.get(codePoint);
+    if (!cipherSuite || cipherSuite.tls13 !== (version === ProtocolVersion['TLSv1.3'])) continue;
+    if (version < ProtocolVersion['TLSv1.2'] && !suitesOld.includes(codePoint)) continue;
+    const group = cipherSuite.tls13 ? groups[0] : groups.find(isCurveOfTls12);
+    if ((cipherSuite.tls13 || cipherSuite.keyExchange === 'ECDHE') && group === undefined) continue;
+    if (cipherSuite.tls13 || cipherSuite.authentication === 'none')
+      return { version, suite: cipherSuite, group };
+    const keyType = keyTypes[cipherSuite.authentication];
     const certificate = certificates.find(
       (candidate) =>
-        candidate.key.asymmetricKeyType === keyType && certificateUsable(candidate, hello),
+        candidate.key.asymmetricKeyType === keyType && certificateUsable(candidate, receivedHello),
     );
-    if (certificate) return { version, suite, certificate, group };
+    if (certificate) return { version, suite: cipherSuite, certificate, group };
   }
   return { alert: HANDSHAKE_FAILURE };
 }
@@ -75,8 +82,8 @@ const INTERNAL_ERROR = 80;
 /** Key types of the authentication methods that sign with a certificate. */
 const keyTypes: Readonly<Record<string, string | undefined>> = { ECDSA: 'ec', RSA: 'rsa' };
 
-function isCurveOfTls12(id: number): boolean {
-  const group = groupTable.get(id);
+function isCurveOfTls12(codePoint: number): boolean {
+  const group = groupTable.get(codePoint);
   return group?.tls12 === true && group.kind === 'ec';
 }
 
@@ -85,19 +92,26 @@ function certificatesFor(
   theirs: readonly number[],
 ): readonly ResponderCertificate[] {
   const ecdsa = certificates.filter(({ key }) => key.asymmetricKeyType === 'ec');
-  const asked = theirs.some((id) => suiteTable.get(id)?.authentication === 'ECDSA');
+  const asked = theirs.some((codePoint) => suiteTable.get(codePoint)?.authentication === 'ECDSA');
   return certificateFirst && ecdsa.length > 0 && asked ? ecdsa : certificates;
 }
 
-function isChaCha(id: number | undefined): boolean {
-  return suiteTable.get(id ?? 0)?.cipher === 'CHACHA20';
+function isChaCha(codePoint: number | undefined): boolean {
+  return suiteTable.get(codePoint ?? 0)?.cipher === 'CHACHA20';
 }
 
 /** An ECDSA key works only with a client that offers its curve (RFC 8422 §5.1). */
-function certificateUsable(certificate: ResponderCertificate, hello: ReceivedHello): boolean {
+function certificateUsable(
+  certificate: ResponderCertificate,
+  receivedHello: ReceivedHello,
+): boolean {
   const curve = certificate.key.asymmetricKeyDetails?.namedCurve ?? '';
-  const group = groupOfCurve[curve];
-  return group === undefined || hello.groups.length === 0 || hello.groups.includes(group);
+  const groupNumber = groupOfCurve[curve];
+  return (
+    groupNumber === undefined ||
+    receivedHello.groups.length === 0 ||
+    receivedHello.groups.includes(groupNumber)
+  );
 }
 
 /** TLS groups (RFC 8422 §5.1.1) by OpenSSL's names of their curves. */

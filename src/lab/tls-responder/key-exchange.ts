@@ -36,26 +36,29 @@ const exportKey = newKeyPair({ type: 'rsa', modulusLength: 512 }).publicKey.expo
  */
 export function serverKeyExchange(
   choice: Choice,
-  hello: ReceivedHello,
+  receivedHello: ReceivedHello,
   serverRandom: Uint8Array,
-  config: ResponderConfig,
+  responderConfig: ResponderConfig,
 ): number[] | undefined {
-  const params = parametersOf(choice, config);
+  const params = parametersOf(choice, responderConfig);
   if (!params) return undefined;
-  const key = choice.certificate?.key;
-  if (!key) return params;
+  const keyObject = choice.certificate?.key;
+  if (!keyObject) return params;
   return [
     ...params,
     ...signParameters(
-      key,
-      Buffer.from([...hello.random, ...serverRandom, ...params]),
+      keyObject,
+      Buffer.from([...receivedHello.random, ...serverRandom, ...params]),
       choice.version,
-      hello.signatureSchemes,
+      receivedHello.signatureSchemes,
     ),
   ];
 }
 
-function parametersOf({ suite, group }: Choice, config: ResponderConfig): number[] | undefined {
+function parametersOf(
+  { suite, group }: Choice,
+  responderConfig: ResponderConfig,
+): number[] | undefined {
   switch (suite.keyExchange) {
     case 'ECDHE':
       return [
@@ -64,7 +67,7 @@ function parametersOf({ suite, group }: Choice, config: ResponderConfig): number
         ...vector(1, [...publicPoint(group as number)]),
       ];
     case 'DHE': {
-      const prime = config.dhPrime ?? getDiffieHellman('modp14').getPrime();
+      const prime = responderConfig.dhPrime ?? getDiffieHellman('modp14').getPrime();
       return [
         ...vector(2, [...prime]),
         ...vector(2, [2]),
@@ -86,28 +89,28 @@ function parametersOf({ suite, group }: Choice, config: ResponderConfig): number
  * A point of the group where node has it; else octets of the right look, since no client
  * here goes on to use them.
  */
-function publicPoint(group: number): Uint8Array {
-  const name = groupName(group);
-  const curve = nodeCurves[name];
+function publicPoint(groupNumber: number): Uint8Array {
+  const curveName = groupName(groupNumber);
+  const curve = nodeCurves[curveName];
   if (curve) {
     const ecdh = createECDH(curve);
     return ecdh.generateKeys();
   }
-  if (name === 'x25519' || name === 'x448')
-    return newKeyPair({ type: name })
+  if (curveName === 'x25519' || curveName === 'x448')
+    return newKeyPair({ type: curveName })
       .publicKey.export({ type: 'spki', format: 'der' })
-      .subarray(name === 'x25519' ? -32 : -56);
+      .subarray(curveName === 'x25519' ? -32 : -56);
   return Buffer.concat([Buffer.of(4), randomBytes(64)]);
 }
 
 /** digitally-signed of RFC 5246 §4.7, and of RFC 4346 §4.7 for the older versions. */
 function signParameters(
-  key: KeyObject,
+  keyObject: KeyObject,
   data: Buffer,
   version: number,
   schemes: readonly number[],
 ): number[] {
-  const rsa = key.asymmetricKeyType === 'rsa';
+  const rsa = keyObject.asymmetricKeyType === 'rsa';
   if (version >= ProtocolVersion['TLSv1.2']) {
     const wanted = rsa ? [0x0401, 0x0501, 0x0601, 0x0201] : [0x0403, 0x0503, 0x0603, 0x0203];
     const scheme =
@@ -116,13 +119,15 @@ function signParameters(
     const hash = { 2: 'sha1', 4: 'sha256', 5: 'sha384', 6: 'sha512' }[scheme >> 8] as string;
     return [
       ...encodeUnsigned(scheme, 2),
-      ...vector(2, [...createSign(hash).update(data).sign(key)]),
+      ...vector(2, [...createSign(hash).update(data).sign(keyObject)]),
     ];
   }
-  if (!rsa) return vector(2, [...createSign('sha1').update(data).sign(key)]);
+  if (!rsa) return vector(2, [...createSign('sha1').update(data).sign(keyObject)]);
   const digest = Buffer.concat([
     createHash('md5').update(data).digest(),
     createHash('sha1').update(data).digest(),
   ]);
-  return vector(2, [...privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, digest)]);
+  return vector(2, [
+    ...privateEncrypt({ key: keyObject, padding: constants.RSA_PKCS1_PADDING }, digest),
+  ]);
 }

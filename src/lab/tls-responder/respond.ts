@@ -9,11 +9,11 @@ import type { ResponderConfig } from './responder-config.js';
  * with real certificates and signatures; no handshake is ever completed. Resolves when
  * the client hangs up.
  */
-export async function respond(stream: Duplex, config: ResponderConfig): Promise<void> {
+export async function respond(stream: Duplex, responderConfig: ResponderConfig): Promise<void> {
   let received = new Uint8Array(0);
   for await (const piece of stream as AsyncIterable<Uint8Array>) {
     received = Uint8Array.from([...received, ...piece]);
-    const answer = answerTo(config, received);
+    const answer = answerTo(responderConfig, received);
     if (answer === 'more') continue;
     if (answer.refused) {
       stream.end(answer.bytes);
@@ -29,25 +29,27 @@ export async function respond(stream: Duplex, config: ResponderConfig): Promise<
 }
 
 function answerTo(
-  config: ResponderConfig,
+  responderConfig: ResponderConfig,
   bytes: Uint8Array,
 ): { readonly bytes: Uint8Array; readonly refused: boolean } | 'more' {
   if (((bytes[0] ?? 0) & 0x80) !== 0)
-    return config.ssl2Ciphers
-      ? { bytes: ssl2Hello(config), refused: false }
+    return responderConfig.ssl2Ciphers
+      ? { bytes: ssl2Hello(responderConfig), refused: false }
       : { bytes: new Uint8Array(0), refused: true };
   const hello = readClientHello(bytes);
   if (hello === 'more') return 'more';
   return hello
-    ? answerHello(config, hello)
+    ? answerHello(responderConfig, hello)
     : { bytes: Uint8Array.from([21, 3, 1, 0, 2, 2, 50]), refused: true };
 }
 
 function ssl2Hello({ ssl2Ciphers = [], certificates }: ResponderConfig): Uint8Array {
   const certificate = [
-    ...(certificates.find((c) => c.key.asymmetricKeyType === 'rsa')?.chain[0] ?? []),
+    ...(certificates.find(
+      (responderCertificate) => responderCertificate.key.asymmetricKeyType === 'rsa',
+    )?.chain[0] ?? []),
   ];
-  const ciphers = ssl2Ciphers.flatMap((id) => encodeUnsigned(id, 3));
+  const ciphers = ssl2Ciphers.flatMap((codePoint) => encodeUnsigned(codePoint, 3));
   const body = [
     4,
     0,

@@ -22,8 +22,10 @@ const schema = z
   .transform((all): Config => {
     const entries = Object.entries(all);
     return {
-      ...(Object.fromEntries(entries.filter(([key]) => houseKeys.includes(key))) as HouseConfig),
-      jobs: Object.fromEntries(entries.filter(([key]) => !houseKeys.includes(key))),
+      ...(Object.fromEntries(
+        entries.filter(([optionName]) => houseKeys.includes(optionName)),
+      ) as HouseConfig),
+      jobs: Object.fromEntries(entries.filter(([optionName]) => !houseKeys.includes(optionName))),
     };
   });
 

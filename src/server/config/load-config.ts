@@ -21,14 +21,14 @@ export function loadConfig<T>(
   sources: readonly ConfigSource[],
   schema: z.ZodType<T>,
 ): Result<T, readonly ConfigProblem[]> {
-  const files: ParsedFile[] = [];
+  const parsedFiles: ParsedFile[] = [];
   const problems: ConfigProblem[] = [];
-  for (const source of sources) {
-    const parsed = parseFile(source);
-    if (parsed.ok) files.push(parsed.value);
+  for (const configSource of sources) {
+    const parsed = parseFile(configSource);
+    if (parsed.ok) parsedFiles.push(parsed.value);
     else problems.push(...parsed.failure);
   }
-  const merged = new MergedFiles(files);
+  const merged = new MergedFiles(parsedFiles);
   problems.push(...merged.repeated);
   // A file that cannot be read may hold a section that another one needs.
   if (problems.length > 0) return fail(problems);
@@ -36,7 +36,7 @@ export function loadConfig<T>(
   if (parsed.success) return ok(parsed.data);
   const found = parsed.error.issues.flatMap((issue) => problemsOf(issue, merged, schema));
   const rank = ({ file }: ConfigProblem): number =>
-    sources.findIndex((source) => source.file === file);
+    sources.findIndex((configSource) => configSource.file === file);
   return fail(found.sort((left, right) => rank(left) - rank(right) || left.line - right.line));
 }
 
@@ -49,11 +49,11 @@ function problemsOf(
   if (issue.code !== 'unrecognized_keys')
     return [{ ...merged.placeOf(path), path: path.join('.'), ...wording(issue) }];
   const known = knownKeys(schema, path);
-  return issue.keys.map((key) => {
-    const similar = nearest(key, known);
+  return issue.keys.map((optionName) => {
+    const similar = nearest(optionName, known);
     return {
-      ...merged.placeOf([...path, key]),
-      path: [...path, key].join('.'),
+      ...merged.placeOf([...path, optionName]),
+      path: [...path, optionName].join('.'),
       says: 'is not known here',
       fix: similar === undefined ? `Known are: ${known.join(', ')}.` : `Did you mean ${similar}?`,
     };
@@ -101,9 +101,9 @@ interface JsonSchema {
 }
 
 /** The keys a schema knows at a path. */
-function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
+function knownKeys(schema: z.ZodType, validationPath: Path): readonly string[] {
   let at = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema];
-  for (const step of path) {
+  for (const step of validationPath) {
     at = at
       .flatMap((schemaNode) => [schemaNode, ...(schemaNode.anyOf ?? [])])
       .flatMap(

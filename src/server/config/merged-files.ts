@@ -61,16 +61,16 @@ export function parseFile({
         return problem(lineAt(offset), says, 'Correct the YAML.');
       }),
     );
-  let value: unknown;
+  let jsonValue: unknown;
   try {
     // Aliases are not resolved without bound: a small file must not become a large one.
-    value = document.toJS({ maxAliasCount: 100 });
+    jsonValue = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     return fail([problem(1, (error as Error).message, 'Write the values out, without aliases.')]);
   }
   // A file of comments alone has no section.
-  if (value === null || isMap(document.contents))
-    return ok({ file, document, lineAt, sections: (value ?? {}) as ParsedFile['sections'] });
+  if (jsonValue === null || isMap(document.contents))
+    return ok({ file, document, lineAt, sections: (jsonValue ?? {}) as ParsedFile['sections'] });
   const [name, form] = typeNames['object'] ?? ['', ''];
   return fail([problem(1, `the content must be ${name}`, form)]);
 }
@@ -85,16 +85,16 @@ export class MergedFiles {
   readonly #first: ParsedFile | undefined;
   readonly #holders = new Map<string, ParsedFile>();
 
-  constructor(files: readonly ParsedFile[]) {
-    this.#first = files[0];
+  constructor(parsedFiles: readonly ParsedFile[]) {
+    this.#first = parsedFiles[0];
     const repeated: ConfigProblem[] = [];
     const entries: [string, unknown][] = [];
-    for (const file of files) {
-      for (const [section, value] of Object.entries(file.sections)) {
+    for (const parsedFile of parsedFiles) {
+      for (const [section, jsonValue] of Object.entries(parsedFile.sections)) {
         const holder = this.#holders.get(section);
-        if (holder) repeated.push(repetition(section, holder, file));
-        else this.#holders.set(section, file);
-        entries.push([section, value]);
+        if (holder) repeated.push(repetition(section, holder, parsedFile));
+        else this.#holders.set(section, parsedFile);
+        entries.push([section, jsonValue]);
       }
     }
     this.repeated = repeated;
@@ -102,40 +102,42 @@ export class MergedFiles {
   }
 
   /** The file and line of a value, or of the nearest thing around it. */
-  placeOf(path: Path): { readonly file: string; readonly line: number } {
-    const holder = this.#holders.get(String(path[0])) ?? this.#first;
+  placeOf(validationPath: Path): { readonly file: string; readonly line: number } {
+    const holder = this.#holders.get(String(validationPath[0])) ?? this.#first;
     if (!holder) return { file: '', line: 1 };
-    return { file: holder.file, line: holder.lineAt(offsetOf(holder.document, path)) };
+    return { file: holder.file, line: holder.lineAt(offsetOf(holder.document, validationPath)) };
   }
 }
 
-function repetition(section: string, holder: ParsedFile, file: ParsedFile): ConfigProblem {
+function repetition(section: string, holder: ParsedFile, parsedFile: ParsedFile): ConfigProblem {
   const lineIn = ({ document, lineAt }: ParsedFile): number =>
     lineAt(keyOffset(document, [], section));
   return {
-    file: file.file,
-    line: lineIn(file),
+    file: parsedFile.file,
+    line: lineIn(parsedFile),
     path: section,
     says: `${holder.file}:${lineIn(holder)} has this section too`,
     fix: 'Keep the section in one of the two files.',
   };
 }
 
-function offsetOf(document: Document, path: Path): number {
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true);
-    const key = path[length - 1];
+function offsetOf(document: Document, validationPath: Path): number {
+  for (let length = validationPath.length; length > 0; length--) {
+    const node = document.getIn(validationPath.slice(0, length), true);
+    const key = validationPath[length - 1];
     if (node === undefined) continue;
-    if (typeof key === 'string') return keyOffset(document, path.slice(0, length - 1), key);
+    if (typeof key === 'string')
+      return keyOffset(document, validationPath.slice(0, length - 1), key);
     if (isNode(node)) return node.range?.[0] ?? 0;
   }
   return 0;
 }
 
-function keyOffset(document: Document, path: Path, key: string): number {
-  const mapping = path.length === 0 ? document.contents : document.getIn(path, true);
+function keyOffset(document: Document, validationPath: Path, optionName: string): number {
+  const mapping =
+    validationPath.length === 0 ? document.contents : document.getIn(validationPath, true);
   const pair = isMap(mapping)
-    ? mapping.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+    ? mapping.items.find((item) => isScalar(item.key) && String(item.key.value) === optionName)
     : undefined;
   return isNode(pair?.key) ? (pair.key.range?.[0] ?? 0) : 0;
 }

@@ -76,7 +76,7 @@ export function controlSocket(
 }
 
 /** The port that answers `hermetic status` and `hermetic reload`. */
-export function controlPort(path: string, handlers: ControlHandlers, log: Log): StreamPort {
+export function controlPort(path: string, handlers: ControlHandlers, logger: Log): StreamPort {
   return {
     what: 'control',
     listen: [{ path, mode: SOCKET_MODE }],
@@ -84,7 +84,7 @@ export function controlPort(path: string, handlers: ControlHandlers, log: Log): 
     limits: { connections: 16, idleMs: IDLE, endedByJob: true },
     serve({ stream, close }) {
       void answer(stream, handlers).catch((error: unknown) => {
-        log.warn('control-failed', { error: (error as Error).message });
+        logger.warn('control-failed', { error: (error as Error).message });
         close();
       });
     },
@@ -131,15 +131,15 @@ function actionOf(line: string): unknown {
 
 function readLine(stream: Duplex): Promise<string> {
   return new Promise((resolve, reject) => {
-    let text = '';
+    let requestText = '';
     stream.setEncoding('utf8');
     stream.on('data', (part: string) => {
-      text += part;
-      const end = text.indexOf('\n');
-      if (end >= 0) resolve(text.slice(0, end));
-      else if (text.length > MAX_REQUEST) reject(new Error('the request is too long'));
+      requestText += part;
+      const endOffset = requestText.indexOf('\n');
+      if (endOffset >= 0) resolve(requestText.slice(0, endOffset));
+      else if (requestText.length > MAX_REQUEST) reject(new Error('the request is too long'));
     });
-    stream.once('end', () => resolve(text));
+    stream.once('end', () => resolve(requestText));
     stream.once('error', reject);
     stream.once('close', () => reject(new Error('the client closed the connection')));
   });

@@ -18,7 +18,7 @@ const { R_OK, W_OK, X_OK } = constants;
  * this machine and as this user: files, keys, certificates, the database, ports and
  * sockets. It writes nothing and contacts no other machine.
  */
-export async function checkStart(config: Config, log: Log): Promise<readonly HermeticError[]> {
+export async function checkStart(config: Config, logger: Log): Promise<readonly HermeticError[]> {
   const problems: HermeticError[] = [];
   const attempt = async (work: () => unknown): Promise<void> => {
     try {
@@ -31,14 +31,14 @@ export async function checkStart(config: Config, log: Log): Promise<readonly Her
   for (const files of config.web?.certificates ?? []) await attempt(() => loadCertificate(files));
   await attempt(() => writableStore(config.store.file));
   await attempt(async () => {
-    const house = await openHouseToRead(config, log);
+    const jobContext = await openHouseToRead(config, logger);
     try {
       for (const { section, check } of jobs) {
         const settings = config.jobs[section];
-        if (settings !== undefined) await attempt(() => check?.(settings, house));
+        if (settings !== undefined) await attempt(() => check?.(settings, jobContext));
       }
     } finally {
-      await house.close();
+      await jobContext.close();
     }
   });
   for (const address of addressesOf(config, problems)) {
@@ -73,22 +73,22 @@ function addressesOf(config: Config, problems: HermeticError[]): readonly Listen
     known.add(text);
   }
   return addresses.filter(
-    (address, i) => addresses.findIndex((one) => sameAddress(one, address)) === i,
+    (address, index) => addresses.findIndex((one) => sameAddress(one, address)) === index,
   );
 }
 
-function sameAddress(a: ListenAddress, b: ListenAddress): boolean {
-  return formatListenAddress(a) === formatListenAddress(b);
+function sameAddress(left: ListenAddress, right: ListenAddress): boolean {
+  return formatListenAddress(left) === formatListenAddress(right);
 }
 
 /** SQLite writes the file, and a log beside it. */
-function writableStore(file: string): void {
-  if (file === ':memory:') return;
-  const folder = dirname(resolve(file));
+function writableStore(filePath: string): void {
+  if (filePath === ':memory:') return;
+  const folder = dirname(resolve(filePath));
   try {
     accessSync(folder, W_OK | X_OK);
-    if (existsSync(file)) accessSync(file, R_OK | W_OK);
+    if (existsSync(filePath)) accessSync(filePath, R_OK | W_OK);
   } catch (error) {
-    throw unwritable('store-unwritable', existsSync(folder) ? file : folder, error);
+    throw unwritable('store-unwritable', existsSync(folder) ? filePath : folder, error);
   }
 }

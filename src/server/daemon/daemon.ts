@@ -53,7 +53,7 @@ export interface DaemonOptions {
  */
 export async function startDaemon(
   config: Config,
-  log: Log,
+  logger: Log,
   options: DaemonOptions = {},
 ): Promise<Daemon> {
   keepHeapSmall();
@@ -63,8 +63,8 @@ export async function startDaemon(
   let active = config;
   let ready = false;
   let lastReload: ReloadResult | undefined;
-  const listeners = new ListenerSet(log);
-  const stores = new SharedStore(systemClock, log);
+  const listeners = new ListenerSet(logger);
+  const stores = new SharedStore(systemClock, logger);
   const resolvers = new SharedResolver();
   const listening = (): Daemon['listening'] =>
     listeners.all.map(({ what, listener }) => ({ what, at: listener.at }));
@@ -100,11 +100,11 @@ export async function startDaemon(
     },
   };
   const enter = async (settings: Config): Promise<Generation> => {
-    const next = await startJobs(settings, log, { stores, resolvers });
+    const next = await startJobs(settings, logger, { stores, resolvers });
     try {
-      const ports = portsOf(settings, next.services, controls, log);
+      const ports = portsOf(settings, next.services, controls, logger);
       const state = { scrape, health, ready: () => ready };
-      await listeners.arrange(wantedBy(settings, { ...next, ports }, state, log));
+      await listeners.arrange(wantedBy(settings, { ...next, ports }, state, logger));
       return next;
     } catch (error) {
       await stopJobs(next);
@@ -117,7 +117,7 @@ export async function startDaemon(
   ready = true;
   collectGarbage();
   stores.serving();
-  log.info('started', {
+  logger.info('started', {
     version,
     node: process.versions.node,
     pid: process.pid,
@@ -127,9 +127,9 @@ export async function startDaemon(
     milliseconds: Math.round(performance.now() - startedAt),
   });
   for (const { what, at } of listening())
-    log.info('listening', { what, at: formatListenAddress(at) });
+    logger.info('listening', { what, at: formatListenAddress(at) });
   if (listening().length === 0)
-    log.warn('nothing-listens', {
+    logger.warn('nothing-listens', {
       fix: 'add a section such as postfix, metrics or web to the configuration',
     });
   return {
@@ -141,20 +141,22 @@ export async function startDaemon(
       generation = await enter(next);
       active = next;
       if (before) await stopJobs(before);
-      log.info('reloaded', { version, jobs: enabledJobs(next).join(',') });
+      logger.info('reloaded', { version, jobs: enabledJobs(next).join(',') });
     },
     async stop() {
-      log.info('stopping');
+      logger.info('stopping');
       ready = false;
       await listeners.closeAll();
       if (generation) await stopJobs(generation);
-      log.info('stopped');
+      logger.info('stopped');
     },
   };
 }
 
 function enabledJobs(config: Config): readonly string[] {
-  return jobs.map(({ section }) => section).filter((name) => config.jobs[name] !== undefined);
+  return jobs
+    .map(({ section }) => section)
+    .filter((partName) => config.jobs[partName] !== undefined);
 }
 
 function unsupportedReload(): Promise<ReloadResult> {
@@ -171,21 +173,21 @@ function portsOf(
   config: Config,
   services: readonly Service[],
   controls: ControlHandlers,
-  log: Log,
+  logger: Log,
 ): readonly StreamPort[] {
   const socket = controlSocket(config);
   return [
     ...services.flatMap((service) => service.ports ?? []),
-    ...(socket === undefined ? [] : [controlPort(socket, controls, log)]),
+    ...(socket === undefined ? [] : [controlPort(socket, controls, logger)]),
   ];
 }
 
 async function startJobs(
   config: Config,
-  log: Log,
+  logger: Log,
   { stores, resolvers }: { readonly stores: SharedStore; readonly resolvers: SharedResolver },
 ): Promise<Generation> {
-  const house = await openHouse(config, log, stores, resolvers);
+  const house = await openHouse(config, logger, stores, resolvers);
   const services: Service[] = [];
   try {
     for (const job of jobs) {
@@ -215,7 +217,7 @@ function wantedBy(
     services,
     ports,
   }: { readonly services: readonly Service[]; readonly ports: readonly StreamPort[] },
-  state: DaemonState,
+  daemonState: DaemonState,
   log: Log,
 ): readonly Wanted[] {
   const sites = services.flatMap((service) => service.sites ?? []);
@@ -233,7 +235,7 @@ function wantedBy(
     log,
     limits: { connections: PLAIN_CONNECTIONS },
   };
-  const scraped = { sites: [metricsSite(state)], log, limits: METRICS_LIMITS };
+  const scraped = { sites: [metricsSite(daemonState)], log, limits: METRICS_LIMITS };
   return [
     ...ports.flatMap(({ what, listen, ...settings }) =>
       listen.map((address) => wanted(what, address, settings, listenStream)),
@@ -249,13 +251,13 @@ function wantedBy(
 function certificates(
   loaded: readonly ServerCertificate[],
   sites: readonly Site[],
-): (name: string) => SecureContext | undefined {
-  return (name) => {
+): (partName: string) => SecureContext | undefined {
+  return (partName) => {
     const own = sites
-      .map((service) => service.certificateFor?.(name))
+      .map((service) => service.certificateFor?.(partName))
       .find((context) => context !== undefined);
-    if (own === 'refuse') return loaded.find((connection) => connection.covers(name))?.context;
-    return own ?? (loaded.find((connection) => connection.covers(name)) ?? loaded[0])?.context;
+    if (own === 'refuse') return loaded.find((connection) => connection.covers(partName))?.context;
+    return own ?? (loaded.find((connection) => connection.covers(partName)) ?? loaded[0])?.context;
   };
 }
 
@@ -265,7 +267,8 @@ function challenges(sites: readonly Site[]): NonNullable<WebSettings['challengeF
     const open = sites.flatMap((site) => site.challengeFor?.() ?? []);
     return open.length === 0
       ? undefined
-      : (name) => open.map((answer) => answer(name)).find((context) => context !== undefined);
+      : (partName) =>
+          open.map((answer) => answer(partName)).find((context) => context !== undefined);
   };
 }
 

@@ -29,8 +29,8 @@ export interface OpenJobContext extends JobContext {
  */
 export async function openHouse(
   config: Config,
-  log: Log,
-  stores: StoreSource = new SharedStore(systemClock, log),
+  logger: Log,
+  stores: StoreSource = new SharedStore(systemClock, logger),
   resolvers = new SharedResolver(),
 ): Promise<OpenJobContext> {
   const localNetwork = nodeNetwork();
@@ -56,7 +56,7 @@ export async function openHouse(
     config.network.privateAddresses === 'allow' ? localNetwork : guarded(localNetwork);
   const stopping = new AbortController();
   const { store, stsCache, release } = await stores.lease(config.store.file);
-  const shared = { network, resolver, trustStore: roots, store, clock: systemClock, log };
+  const shared = { network, resolver, trustStore: roots, store, clock: systemClock, log: logger };
   return {
     ...shared,
     localNetwork,
@@ -69,8 +69,10 @@ export async function openHouse(
 }
 
 function rootsOf({ replace, add }: Config['roots']): TrustStore {
-  const read = (setting: string, file: string | undefined): readonly Certificate[] =>
-    file === undefined ? [] : unwrap(setting, parsePemBundle(text(setting, file)), correctConfig);
+  const read = (setting: string, filePath: string | undefined): readonly Certificate[] =>
+    filePath === undefined
+      ? []
+      : unwrap(setting, parsePemBundle(text(setting, filePath)), correctConfig);
   const added = read('roots.add', add);
   return replace === undefined
     ? builtinTrustStore(added)
@@ -80,6 +82,6 @@ function rootsOf({ replace, add }: Config['roots']): TrustStore {
       ]);
 }
 
-function text(setting: string, file: string): string {
-  return readTextFile(file, { code: 'config-file-unreadable', label: `${setting}:` });
+function text(setting: string, filePath: string): string {
+  return readTextFile(filePath, { code: 'config-file-unreadable', label: `${setting}:` });
 }

@@ -8,27 +8,27 @@ import type { Log } from '../log.js';
 import type { StoreSource } from '../shared-store.js';
 
 /** Opens what publishing needs to show plans: nothing is written, not even tables. */
-export function openHouseToRead(config: Config, log: Log): Promise<OpenJobContext> {
-  const prepare = (store: Store): void => {
-    openLedger(store);
-    openAcmeStore(store);
-    prepareReports(store);
+export function openHouseToRead(config: Config, logger: Log): Promise<OpenJobContext> {
+  const prepare = (stateStore: Store): void => {
+    openLedger(stateStore);
+    openAcmeStore(stateStore);
+    prepareReports(stateStore);
   };
-  return openHouse(config, log, readingStore(prepare));
+  return openHouse(config, logger, readingStore(prepare));
 }
 
 /** Policies that a command fetches are forgotten with it. */
-function readingStore(prepare: (store: Store) => void): StoreSource {
+function readingStore(prepare: (stateStore: Store) => void): StoreSource {
   return {
-    async lease(file) {
-      const store = await openStoreToRead(file, { prepare });
+    async lease(filePath) {
+      const stateStore = await openStoreToRead(filePath, { prepare });
       const memory = await openStore(':memory:');
       return {
-        store,
+        store: stateStore,
         stsCache: stsStore(memory),
         release() {
           memory.close();
-          store.close();
+          stateStore.close();
           return Promise.resolve();
         },
       };

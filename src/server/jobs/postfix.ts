@@ -21,13 +21,13 @@ export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'postfix',
   schema,
   listens: ({ listen }) => listen,
-  async start(settings, house): Promise<Service> {
-    const { log, clock, localNetwork, policy } = house;
-    const map = await startPostfixMap({
+  async start(settings, jobContext): Promise<Service> {
+    const { log, clock, localNetwork, policy } = jobContext;
+    const postfixMap = await startPostfixMap({
       settings,
       clock,
       network: localNetwork,
-      decide: (hop: NextHop) => resolvePolicy(hop, { ...policy, dane: settings.dane }),
+      decide: (nextHop: NextHop) => resolvePolicy(nextHop, { ...policy, dane: settings.dane }),
       onProbe: (probe) =>
         probe.validates
           ? log.info('postfix-resolver-validates', { says: probe.says })
@@ -36,10 +36,10 @@ export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
               effect: 'mail to domains with DANE is deferred',
               fix: probe.fix,
             }),
-      onAnswer: (hop, answer) => tell(hop, answer, house),
+      onAnswer: (nextHop, postfixAnswer) => tell(nextHop, postfixAnswer, jobContext),
     });
     const stopping = new AbortController();
-    void followForgotten(house, () => map.clear(), stopping.signal);
+    void followForgotten(jobContext, () => postfixMap.clear(), stopping.signal);
     return {
       ports: [
         {
@@ -50,13 +50,13 @@ export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
             idleMs: settings.idleSeconds * 1000,
             essential: true,
           },
-          serve: map.serve,
+          serve: postfixMap.serve,
         },
       ],
-      metrics: () => metricsOf(map),
+      metrics: () => metricsOf(postfixMap),
       stop() {
         stopping.abort(new Error('stopped'));
-        map.stop();
+        postfixMap.stop();
       },
     };
   },
@@ -88,9 +88,9 @@ async function followForgotten(
   await repeat(look, { clock, signal, pauseMs: FORGOTTEN_LOOK, onError });
 }
 
-function tell(hop: NextHop, { reply, cell, cause }: PostfixAnswer, { log }: JobContext): void {
+function tell(nextHop: NextHop, { reply, cell, cause }: PostfixAnswer, { log }: JobContext): void {
   if (reply === 'NOTFOUND ') return;
-  const domain = hop.kind === 'address' ? hop.ip : hop.name.toLower();
+  const domain = nextHop.kind === 'address' ? nextHop.ip : nextHop.name.toLower();
   const fields = { domain, reply, dane: cell?.column, mtaSts: cell?.row };
   const { host, trouble } = cause ?? {};
   if (reply.startsWith('TEMP'))
@@ -98,8 +98,8 @@ function tell(hop: NextHop, { reply, cell, cause }: PostfixAnswer, { log }: JobC
   else log.info('postfix-answer', fields);
 }
 
-function metricsOf(map: PostfixMap): readonly Metric[] {
-  const { counts } = map;
+function metricsOf(postfixMap: PostfixMap): readonly Metric[] {
+  const { counts } = postfixMap;
   return [
     single('postfix_lookups_known_total', 'counter', 'Lookups answered at once.', counts.known),
     single(
@@ -125,7 +125,7 @@ function metricsOf(map: PostfixMap): readonly Metric[] {
       'postfix_resolver_validates',
       'gauge',
       "1: Postfix's own resolver validates DNSSEC.",
-      Number(map.validates),
+      Number(postfixMap.validates),
     ),
     labelled('postfix_answers_total', 'counter', 'Answers found, by kind.', {
       label: 'answer',

@@ -46,21 +46,21 @@ const schema = publishSection
 export const publishJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'publish',
   schema,
-  check(settings, house) {
+  check(settings, jobContext) {
     // Reads the keys of publish.dns and the secrets of publish.acme.
-    openPublishing(settings, house);
+    openPublishing(settings, jobContext);
     const { keys, exportTo, hosts } = settings;
     const folders = Object.values(hosts).flatMap(({ install }) => install?.folder ?? []);
     for (const folder of [keys, ...(exportTo === undefined ? [] : [exportTo]), ...folders])
       writableFolder(folder);
   },
-  start(settings, house): Service {
+  start(settings, jobContext): Service {
     const [http, alpn] = [new WebSolver('http-01'), new WebSolver('tls-alpn-01')];
     const stopping = new AbortController();
     const { signal } = stopping;
     // Every question of a round listens, and many are asked at once.
     setMaxListeners(0, signal);
-    const publishing = openPublishing(settings, house, {
+    const publishing = openPublishing(settings, jobContext, {
       answers: [http, alpn],
       minutes: settings.everyMinutes > 0 ? settings.everyMinutes : undefined,
       signal,
@@ -69,10 +69,11 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
     const contexts = new LazyContexts({
       source: ringContexts(ring),
       capacity: settings.contexts,
-      monotonic: house.clock.monotonic,
+      monotonic: jobContext.clock.monotonic,
     });
     const policies = {
-      bodyOf: (domain: string) => ledger.body(settings.domains[domain]?.sameAs ?? domain),
+      bodyOf: (domainName: string) =>
+        ledger.body(settings.domains[domainName]?.sameAs ?? domainName),
     };
     const counts = new Map<string, number>();
     const rounds =
@@ -81,7 +82,7 @@ export const publishJob: Job<ReturnType<typeof schema.parse>> = {
             minutes: settings.everyMinutes,
             apply: publishing.apply,
             counts,
-            house,
+            house: jobContext,
             signal,
           })
         : Promise.resolve();

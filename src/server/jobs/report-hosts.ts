@@ -19,23 +19,23 @@ export class MxHosts {
   async refresh(
     domains: readonly string[],
     { store, resolver }: Pick<JobContext, 'store' | 'resolver'>,
-    signal: AbortSignal,
+    abortSignal: AbortSignal,
   ): Promise<void> {
-    for (const domain of domains) {
-      if (signal.aborted) return;
-      const hosts = await this.#learn(domain, { store, resolver }, signal).catch(() => []);
-      for (const host of hosts) this.names.add(host);
+    for (const domainName of domains) {
+      if (abortSignal.aborted) return;
+      const hosts = await this.#learn(domainName, { store, resolver }, abortSignal).catch(() => []);
+      for (const hostName of hosts) this.names.add(hostName);
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
   async #learn(
-    domain: string,
+    domainName: string,
     { store, resolver }: Pick<JobContext, 'store' | 'resolver'>,
     signal: AbortSignal,
   ): Promise<readonly string[]> {
-    const checked = [...knownHosts(store, [domain])];
-    const parsed = parseDomain(domain);
+    const checked = [...knownHosts(store, [domainName])];
+    const parsed = parseDomain(domainName);
     if (checked.length > 0 || !parsed.ok) return checked;
     const { hosts } = await lookupMailRoute(resolver, parsed.value, { signal });
     return hosts.map(({ name }) => name.toLower());

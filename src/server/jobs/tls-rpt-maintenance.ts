@@ -26,20 +26,20 @@ const hour = 3_600_000;
  */
 export async function reportRounds(
   settings: ReportSettings,
-  house: JobContext,
+  jobContext: JobContext,
   { signal, mxHosts }: { readonly signal: AbortSignal; readonly mxHosts: MxHosts },
 ): Promise<void> {
-  const { clock, log } = house;
+  const { clock, log } = jobContext;
   const parts: Readonly<Record<string, () => unknown>> = {
-    check: () => checkDomains(settings, house, signal),
-    alerts: () => tellChanges(settings, house),
-    prune: () => pruneReports(house.store, { now: clock.now(), keepDays: settings.keepDays }),
+    check: () => checkDomains(settings, jobContext, signal),
+    alerts: () => tellChanges(settings, jobContext),
+    prune: () => pruneReports(jobContext.store, { now: clock.now(), keepDays: settings.keepDays }),
   };
   const onError = (error: Error, part = 'mx'): void =>
     log.error('report-round-failed', { part, error: error.message });
   const round = async (): Promise<void> => {
     // Not awaited: the rest must not wait for a slow resolver.
-    void mxHosts.refresh(settings.domains, house, signal);
+    void mxHosts.refresh(settings.domains, jobContext, signal);
     for (const [part, run] of Object.entries(parts))
       await attempt(run, signal, (error) => onError(error, part));
   };
@@ -49,38 +49,42 @@ export async function reportRounds(
 /** Runs one part. Its failure is reported, unless the whole round was aborted. */
 async function attempt(
   run: () => unknown,
-  signal: AbortSignal,
+  abortSignal: AbortSignal,
   onError: (error: Error) => void,
 ): Promise<void> {
   try {
-    if (!signal.aborted) await run();
+    if (!abortSignal.aborted) await run();
   } catch (error) {
-    if (!signal.aborted) onError(error as Error);
+    if (!abortSignal.aborted) onError(error as Error);
   }
 }
 
 async function checkDomains(
   settings: ReportSettings,
-  house: JobContext,
-  signal: AbortSignal,
+  jobContext: JobContext,
+  abortSignal: AbortSignal,
 ): Promise<void> {
-  for (const domain of settings.checkHours === 0 ? [] : settings.domains)
+  for (const domainName of settings.checkHours === 0 ? [] : settings.domains)
     await attempt(
-      () => checkDomain(domain, settings, house, signal),
-      signal,
+      () => checkDomain(domainName, settings, jobContext, abortSignal),
+      abortSignal,
       (error) =>
-        house.log.error('report-round-failed', { part: 'check', domain, error: error.message }),
+        jobContext.log.error('report-round-failed', {
+          part: 'check',
+          domain: domainName,
+          error: error.message,
+        }),
     );
 }
 
 async function checkDomain(
-  domain: string,
+  domainName: string,
   { checkHours }: ReportSettings,
   { store, clock, localNetwork, resolver, trustStore, log }: JobContext,
   signal: AbortSignal,
 ): Promise<void> {
-  if (readChecks(store, domain, clock.now() - checkHours * hour).length > 0) return;
-  const result = await check(domain, {
+  if (readChecks(store, domainName, clock.now() - checkHours * hour).length > 0) return;
+  const checkResult = await check(domainName, {
     network: localNetwork,
     resolver,
     // The operator's own domains, which may have addresses of a private network.
@@ -89,25 +93,25 @@ async function checkDomain(
     clock,
     signal,
   });
-  await store.write('report', () => storeCheck(store, result));
-  log.info('report-check', { domain, verdict: result.verdict });
+  await store.write('report', () => storeCheck(store, checkResult));
+  log.info('report-check', { domain: domainName, verdict: checkResult.verdict });
 }
 
 async function tellChanges(
   { domains, alerts: wanted }: ReportSettings,
-  house: JobContext,
+  jobContext: JobContext,
 ): Promise<void> {
   if (!wanted) return;
-  const { store, clock, log } = house;
+  const { store, clock, log } = jobContext;
   const channels = Object.fromEntries(
-    Object.entries(alertChannels(wanted, house)).map(([channel, send]) => [
+    Object.entries(alertChannels(wanted, jobContext)).map(([channel, send]) => [
       channel,
-      (alerts: readonly ReportAlert[]) =>
+      (reportAlerts: readonly ReportAlert[]) =>
         send({
           id: randomUUID(),
-          subject: alertSubject(alerts),
-          text: alertText(alerts),
-          json: alertJson(alerts),
+          subject: alertSubject(reportAlerts),
+          text: alertText(reportAlerts),
+          json: alertJson(reportAlerts),
         }),
     ]),
   );

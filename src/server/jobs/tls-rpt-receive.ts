@@ -38,9 +38,9 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
   check({ smtp: intake }) {
     if (intake?.certificate) loadCertificate(intake.certificate);
   },
-  async start(settings, house): Promise<Service> {
+  async start(settings, jobContext): Promise<Service> {
     const { domains, https, smtp, maxBytes, perMinute } = settings;
-    const { store, clock, resolver } = house;
+    const { store, clock, resolver } = jobContext;
     prepareReports(store);
     if (smtp) await loadDkimVerifier();
     const counts = new Map<string, number>();
@@ -53,7 +53,7 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
       maxBytes,
       perMinute,
       keys: (name) => lookupKeys(resolver, name),
-      onReceipt: (receipt, peer) => tell(receipt, peer, counts, house),
+      onReceipt: (receipt, peer) => tell(receipt, peer, counts, jobContext),
     });
     const handle = httpsHandler({ receiver });
     let underWay = 0;
@@ -74,12 +74,12 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
         secureContext: smtp.certificate ? loadCertificate(smtp.certificate).context : undefined,
       });
     const stopping = new AbortController();
-    const rounds = reportRounds(settings, house, { signal: stopping.signal, mxHosts });
+    const rounds = reportRounds(settings, jobContext, { signal: stopping.signal, mxHosts });
     return {
       sites: https
         ? [
             {
-              serves: (host, path) => host === https.host && path === https.path,
+              serves: (hostName, path) => hostName === https.host && path === https.path,
               handle: handleToTheEnd,
               maxBody: 10_000_001,
             },
@@ -126,19 +126,19 @@ function tell(
   receipt: Receipt,
   peer: string,
   counts: Map<string, number>,
-  { log }: JobContext,
+  { log: logger }: JobContext,
 ): void {
   const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
   switch (receipt.status) {
     case 'stored':
       for (const { outcome, trust, reporter } of receipt.reports) {
         count(`${outcome} ${trust}`);
-        log.info('report', { peer, reporter, outcome, trust });
+        logger.info('report', { peer, reporter, outcome, trust });
       }
       return;
     case 'refused':
       count(receipt.failure.code);
-      return log.warn('report-refused', {
+      return logger.warn('report-refused', {
         peer,
         why: receipt.failure.code,
         detail: receipt.failure.detail,
@@ -146,7 +146,7 @@ function tell(
     case 'later':
       count(`later ${receipt.why}`);
       return receipt.why === 'store'
-        ? log.error('report-not-stored', { peer })
-        : log.warn('report-put-off', { peer, why: receipt.why });
+        ? logger.error('report-not-stored', { peer })
+        : logger.warn('report-put-off', { peer, why: receipt.why });
   }
 }

@@ -38,31 +38,31 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'reporting',
   schema,
   listens: ({ feed }) => feed ?? [],
-  check(settings, house) {
-    deliverer(settings, house, new AbortController().signal);
+  check(settings, jobContext) {
+    deliverer(settings, jobContext, new AbortController().signal);
   },
-  start(settings, house): Service {
-    const { store, clock, log } = house;
+  start(settings, jobContext): Service {
+    const { store, clock, log } = jobContext;
     prepareReporting(store);
     const stopping = new AbortController();
     const { signal } = stopping;
     // Configuration errors are reported before any work starts.
-    const deliver = deliverer(settings, house, signal);
+    const deliver = deliverer(settings, jobContext, signal);
     const datagramSocket = settings.datagrams ? descriptor() : undefined;
     const onError = (error: unknown): void =>
       log.error('reporting-failed', { error: (error as Error).message });
-    const buffer = new EventBuffer({ store, clock, signal, onError });
+    const eventBuffer = new EventBuffer({ store, clock, signal, onError });
     const counts = { malformed: 0 };
     const onMalformed = ({ code, detail }: Failure): void => {
       counts.malformed++;
       log.warn(code, { detail });
     };
-    const outbox = openOutbox(settings, house);
+    const outbox = openOutbox(settings, jobContext);
     const work = [
-      runReportJob({ outbox, deliver, clock, signal, onError, onSettled: teller(house) }),
+      runReportJob({ outbox, deliver, clock, signal, onError, onSettled: teller(jobContext) }),
     ];
     if (datagramSocket !== undefined)
-      collectDatagrams(datagramSocket, { onEvents: buffer.add, onMalformed, onError, clock });
+      collectDatagrams(datagramSocket, { onEvents: eventBuffer.add, onMalformed, onError, clock });
     return {
       ports: settings.feed
         ? [
@@ -70,7 +70,7 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
               what: 'reporting-feed',
               listen: settings.feed,
               limits: { connections: 64, idleMs: 3_600_000 },
-              serve: feedReader(buffer, onMalformed, house),
+              serve: feedReader(eventBuffer, onMalformed, jobContext),
             },
           ]
         : [],
@@ -79,13 +79,13 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
           'reporting_sessions_total',
           'counter',
           'Sessions counted for reports.',
-          buffer.counts.counted,
+          eventBuffer.counts.counted,
         ),
         single(
           'reporting_dropped_total',
           'counter',
           'Sessions not counted because they could not be stored in time.',
-          buffer.counts.dropped,
+          eventBuffer.counts.dropped,
         ),
         single(
           'reporting_malformed_total',
@@ -101,7 +101,7 @@ export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
       async stop() {
         stopping.abort(new Error('stopped'));
         await Promise.all(work);
-        await buffer.flush();
+        await eventBuffer.flush();
       },
     };
   },
@@ -123,10 +123,10 @@ function openOutbox(
 
 function deliverer(
   settings: ReportingSettings,
-  house: JobContext,
+  jobContext: JobContext,
   signal: AbortSignal,
 ): Parameters<typeof runReportJob>[0]['deliver'] {
-  const { network, resolver, trustStore, clock } = house;
+  const { network, resolver, trustStore, clock } = jobContext;
   const submitter = submitterOf(settings);
   const sender = createSender({
     network,
@@ -171,17 +171,17 @@ function descriptor(): number {
 }
 
 function feedReader(
-  buffer: EventBuffer,
+  eventBuffer: EventBuffer,
   onMalformed: (failure: Failure) => void,
   { clock }: JobContext,
-): (conn: Connection) => void {
+): (connection: Connection) => void {
   return ({ stream, close }) => {
-    const lines = new FeedLines();
+    const feedLines = new FeedLines();
     stream.setEncoding('utf8');
     stream.on('data', (text: string) => {
-      for (const line of lines.push(text)) {
+      for (const line of feedLines.push(text)) {
         const parsed = parseFeedLine(line, clock.now());
-        if (parsed.ok) buffer.add(parsed.value);
+        if (parsed.ok) eventBuffer.add(parsed.value);
         else onMalformed(parsed.failure);
       }
     });

@@ -37,11 +37,11 @@ const LOOK_TIMEOUT = 10 * 60_000;
 export const watchJob: Job<WatchSettings> = {
   section: 'watch',
   schema: watchSection,
-  start(settings, house): Service {
-    const { store, clock, log } = house;
+  start(settings, jobContext): Service {
+    const { store, clock, log } = jobContext;
     prepareWatch(store);
     const stopping = new AbortController();
-    const watcher = new Watcher(settings, house, stopping.signal);
+    const watcher = new Watcher(settings, jobContext, stopping.signal);
     const work = repeat(() => watcher.round(), {
       clock,
       signal: stopping.signal,
@@ -74,34 +74,34 @@ export class Watcher {
 
   constructor(
     settings: WatchSettings,
-    house: JobContext,
-    signal: AbortSignal,
+    jobContext: JobContext,
+    abortSignal: AbortSignal,
     random: () => number = Math.random,
   ) {
     this.#settings = settings;
-    this.#house = house;
-    this.#signal = signal;
+    this.#house = jobContext;
+    this.#signal = abortSignal;
     this.#random = random;
-    this.#channels = channelsOf(settings, house);
-    const { domains: known } = readWatch(house.store);
-    for (const domain of settings.domains) {
-      const { lookedAt } = known[domain] ?? {};
+    this.#channels = channelsOf(settings, jobContext);
+    const { domains: known } = readWatch(jobContext.store);
+    for (const domainName of settings.domains) {
+      const { lookedAt } = known[domainName] ?? {};
       // A restart keeps the interval; a new domain is due at once.
-      this.#due.set(domain, lookedAt === undefined ? 0 : lookedAt + this.#pause(domain));
+      this.#due.set(domainName, lookedAt === undefined ? 0 : lookedAt + this.#pause(domainName));
     }
   }
 
   /** Looks at the domains that are due, and sends the alarms that wait. */
   async round(): Promise<void> {
     const now = this.#house.clock.now();
-    const due = this.#settings.domains.filter((domain) => this.#isDue(domain, now));
-    await mapConcurrent(due, MAX_CONCURRENT, (domain) => this.#look(domain));
+    const due = this.#settings.domains.filter((domainName) => this.#isDue(domainName, now));
+    await mapConcurrent(due, MAX_CONCURRENT, (domainName) => this.#look(domainName));
     await this.#send();
   }
 
   /** A clock that was set back must not stop the watch. */
-  #isDue(domain: string, now: number): boolean {
-    const due = this.#due.get(domain) ?? 0;
+  #isDue(domainName: string, now: number): boolean {
+    const due = this.#due.get(domainName) ?? 0;
     return due <= now || due > now + 2 * this.#settings.everyHours * HOUR;
   }
 
@@ -109,16 +109,16 @@ export class Watcher {
   async #look(domain: string): Promise<void> {
     if (this.#signal.aborted) return;
     const { store, clock, log } = this.#house;
-    const result = await this.#check(domain);
+    const checkResult = await this.#check(domain);
     if (this.#signal.aborted) return;
     const now = clock.now();
-    const look = { domain, result, silent: isSilent(this.#settings, domain, now) };
+    const look = { domain, result: checkResult, silent: isSilent(this.#settings, domain, now) };
     const { domains } = this.#settings;
     const scope = { domains, channels: Object.keys(this.#channels) };
     try {
-      const alarms = await recordLook(store, look, scope, now);
-      log.info('watch-look', { domain, verdict: result?.verdict ?? 'inconclusive' });
-      for (const { kind, domain: subject, rule, says } of alarms)
+      const watchAlarms = await recordLook(store, look, scope, now);
+      log.info('watch-look', { domain, verdict: checkResult?.verdict ?? 'inconclusive' });
+      for (const { kind, domain: subject, rule, says } of watchAlarms)
         log.warn('watch-alarm', { kind, domain: subject, rule, says });
     } catch (error) {
       log.error('watch-failed', { domain, error: (error as Error).message });
@@ -128,10 +128,10 @@ export class Watcher {
   }
 
   /** Undefined when the check itself failed. */
-  async #check(domain: string): Promise<CheckResult | undefined> {
+  async #check(domainName: string): Promise<CheckResult | undefined> {
     const { localNetwork, resolver, trustStore, clock, log } = this.#house;
     try {
-      return await check(domain, {
+      return await check(domainName, {
         network: localNetwork,
         resolver,
         // The operator's own domains, which may have addresses of a private network.
@@ -142,15 +142,15 @@ export class Watcher {
       });
     } catch (error) {
       if (!this.#signal.aborted)
-        log.error('watch-failed', { domain, error: (error as Error).message });
+        log.error('watch-failed', { domain: domainName, error: (error as Error).message });
       return undefined;
     }
   }
 
   /** Milliseconds to the next look: short where it confirms or refutes the last one. */
-  #pause(domain: string): number {
+  #pause(domainName: string): number {
     const every = this.#settings.everyHours * HOUR;
-    const soon = awaitsConfirmation(readWatch(this.#house.store), domain);
+    const soon = awaitsConfirmation(readWatch(this.#house.store), domainName);
     return (soon ? CONFIRM_AFTER : every) * (1 - JITTER + 2 * JITTER * this.#random());
   }
 
@@ -169,17 +169,17 @@ export class Watcher {
 /** The channels, each in the form that it needs: JSON for a webhook, text for mail. */
 function channelsOf(
   { notify }: WatchSettings,
-  house: JobContext,
+  jobContext: JobContext,
 ): Readonly<Record<string, AlarmChannel>> {
-  const entries = Object.entries(alertChannels(notify, house)).map(
+  const entries = Object.entries(alertChannels(notify, jobContext)).map(
     ([channel, send]): readonly [string, AlarmChannel] => [
       channel,
-      (alarms) =>
+      (watchAlarms) =>
         send({
-          id: repeatedId(alarms),
-          subject: alarmSubject(alarms),
-          text: alarmText(alarms),
-          json: alarmJson(alarms),
+          id: repeatedId(watchAlarms),
+          subject: alarmSubject(watchAlarms),
+          text: alarmText(watchAlarms),
+          json: alarmJson(watchAlarms),
         }),
     ],
   );
@@ -187,9 +187,10 @@ function channelsOf(
 }
 
 /** Whether maintenance is announced for the domain at this time; the end is exclusive. */
-function isSilent({ silence }: WatchSettings, domain: string, now: number): boolean {
+function isSilent({ silence }: WatchSettings, domainName: string, now: number): boolean {
   return silence.some(
-    (one) => one.domain === domain && Date.parse(one.from) <= now && now < Date.parse(one.until),
+    (one) =>
+      one.domain === domainName && Date.parse(one.from) <= now && now < Date.parse(one.until),
   );
 }
 
@@ -217,7 +218,10 @@ function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
       'Time of the last look with a certain result.',
       {
         label: 'domain',
-        values: entries.map(([domain, { certainAt }]) => [domain, Math.floor(certainAt / 1000)]),
+        values: entries.map(([domainName, { certainAt }]) => [
+          domainName,
+          Math.floor(certainAt / 1000),
+        ]),
       },
     ),
     labelled(
@@ -227,7 +231,7 @@ function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
       {
         label: 'domain',
         values: [
-          ...entries.map(([domain, state]) => [domain, openAlarms(state)] as const),
+          ...entries.map(([domainName, state]) => [domainName, openAlarms(state)] as const),
           ['', Number(own.open)],
         ],
       },

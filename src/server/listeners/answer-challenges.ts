@@ -16,7 +16,7 @@ const LONGEST_MS = 10_000;
  */
 export function answerChallenges(
   server: Server,
-  challenges: () => ((name: string) => SecureContext | undefined) | undefined,
+  challenges: () => ((hostName: string) => SecureContext | undefined) | undefined,
 ): void {
   const serve = server
     .listeners('connection')
@@ -25,7 +25,7 @@ export function answerChallenges(
     {
       ALPNProtocols: [PROTOCOL],
       minVersion: 'TLSv1.2',
-      SNICallback: (name, done) => done(null, challenges()?.(name.toLowerCase())),
+      SNICallback: (hostName, done) => done(null, challenges()?.(hostName.toLowerCase())),
     },
     (socket) => socket.end(),
   );

@@ -82,7 +82,9 @@ export class Descriptors {
     this.log.warn('descriptors-few', {
       limit,
       needed,
-      effect: ports.map(({ what }, i) => `${what}: ${places[i] ?? 0} connections`).join(', '),
+      effect: ports
+        .map(({ what }, index) => `${what}: ${places[index] ?? 0} connections`)
+        .join(', '),
       fix: `raise the limit of open files: LimitNOFILE=${needed} in the unit, or ulimit -n ${needed}`,
     });
     return places;

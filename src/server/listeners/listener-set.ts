@@ -41,7 +41,7 @@ export interface Wanted {
    * Hands over the port that was opened for the same `what` and address by an earlier
    * configuration.
    */
-  renew(port: OpenPort): void;
+  renew(openPort: OpenPort): void;
 }
 
 /** A port to be opened by `listen`. One `what` has one way to listen. */
@@ -49,18 +49,18 @@ export function wanted<
   Settings extends { readonly limits: Pick<PortLimits, 'connections' | 'essential'> },
 >(
   what: string,
-  at: ListenAddress,
+  listenAddress: ListenAddress,
   settings: Settings,
   listen: (at: ListenAddress, settings: Settings) => Promise<Listener<Settings>>,
 ): Wanted {
   const { connections, essential = false } = settings.limits;
   return {
     what,
-    at,
+    at: listenAddress,
     connections,
     essential,
-    listen: () => listen(at, settings),
-    renew: (port) => (port as Listener<Settings>).use(settings),
+    listen: () => listen(listenAddress, settings),
+    renew: (openPort) => (openPort as Listener<Settings>).use(settings),
   };
 }
 
@@ -70,8 +70,8 @@ const GRACE = 3000;
 export class ListenerSet {
   readonly #descriptors: Descriptors;
 
-  constructor(log: Log) {
-    this.#descriptors = new Descriptors(log);
+  constructor(logger: Log) {
+    this.#descriptors = new Descriptors(logger);
   }
 
   readonly #open = new Map<string, { readonly what: string; readonly listener: OpenPort }>();
@@ -99,7 +99,7 @@ export class ListenerSet {
       await Promise.all([...opened.values()].map(({ listener }) => listener.close(0)));
       throw error;
     }
-    for (const [key, one] of opened) this.#open.set(key, one);
+    for (const [peerKey, one] of opened) this.#open.set(peerKey, one);
     for (const wantedPort of wanted) {
       const known = this.#open.get(keyOf(wantedPort));
       if (known) wantedPort.renew(known.listener);
@@ -110,7 +110,7 @@ export class ListenerSet {
       if (listener) listener.most = places[index] ?? one.connections;
     }
     const keys = new Set(wanted.map(keyOf));
-    await this.#close([...this.#open.keys()].filter((key) => !keys.has(key)));
+    await this.#close([...this.#open.keys()].filter((peerKey) => !keys.has(peerKey)));
   }
 
   closeAll(): Promise<void> {
@@ -119,8 +119,8 @@ export class ListenerSet {
   }
 
   async #close(keys: readonly string[]): Promise<void> {
-    const closing = keys.flatMap((key) => this.#open.get(key) ?? []);
-    for (const key of keys) this.#open.delete(key);
+    const closing = keys.flatMap((peerKey) => this.#open.get(peerKey) ?? []);
+    for (const peerKey of keys) this.#open.delete(peerKey);
     await Promise.all(closing.map(({ listener }) => listener.close(GRACE)));
   }
 }

@@ -148,10 +148,10 @@ export class OpenedPort implements OpenPort {
   }
 }
 
-function count(counts: Map<string, number>, key: string, by: 1 | -1): void {
-  const next = (counts.get(key) ?? 0) + by;
-  if (next > 0) counts.set(key, next);
-  else counts.delete(key);
+function count(counts: Map<string, number>, peerKey: string, by: 1 | -1): void {
+  const next = (counts.get(peerKey) ?? 0) + by;
+  if (next > 0) counts.set(peerKey, next);
+  else counts.delete(peerKey);
 }
 
 /**
@@ -164,12 +164,12 @@ export async function openPort(
   maximum: number,
   now?: () => number,
 ): Promise<OpenedPort> {
-  const port = new OpenedPort(server, address, now);
-  port.most = maximum;
+  const openedPort = new OpenedPort(server, address, now);
+  openedPort.most = maximum;
   try {
     if ('path' in address) await listenAtPath(server, address.path, address.mode);
     else await listenAt(server, address);
-    return port;
+    return openedPort;
   } catch (error) {
     throw unavailable(address, error as NodeJS.ErrnoException);
   }

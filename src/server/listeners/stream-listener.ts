@@ -22,16 +22,16 @@ const END = 15_000;
  * idle ones. Rejects with HermeticError when the address is not available.
  */
 export async function listenStream(
-  at: ListenAddress,
+  listenAddress: ListenAddress,
   settings: StreamSettings,
 ): Promise<Listener<StreamSettings>> {
   let current = settings;
   const activities = new WeakMap<Socket, Activity>();
   const connections = new WeakMap<Socket, Connection>();
   const server = createServer({ noDelay: true });
-  const port = await openPort(server, at, settings.limits.connections);
-  port.refusal = settings.limits.refusal;
-  port.evict = (socket) => {
+  const openedPort = await openPort(server, listenAddress, settings.limits.connections);
+  openedPort.refusal = settings.limits.refusal;
+  openedPort.evict = (socket) => {
     const connection = connections.get(socket);
     if (connection && current.evict) current.evict(connection);
     else socket.destroy();
@@ -48,27 +48,27 @@ export async function listenStream(
   // One sweep for all: a timer of its own for each connection would cost at every octet.
   const sweep = setInterval(
     () => {
-      for (const socket of port.sockets)
+      for (const socket of openedPort.sockets)
         closeIdle(socket, activities.get(socket), current.limits.idleMs);
     },
     Math.max(50, Math.min(5000, settings.limits.idleMs / 4)),
   );
   server.once('close', () => clearInterval(sweep));
   const { close } = OpenedPort.prototype;
-  return Object.assign(port, {
+  return Object.assign(openedPort, {
     async close(graceMs: number) {
       const { end } = current;
       // The job's own end of its connections is bounded by itself.
-      await Promise.all([end?.(), close.call(port, end ? Math.max(graceMs, END) : graceMs)]);
+      await Promise.all([end?.(), close.call(openedPort, end ? Math.max(graceMs, END) : graceMs)]);
     },
     use(next: StreamSettings) {
       const { endedByJob = false } = current.limits;
       current = next;
-      port.most = next.limits.connections;
-      port.refusal = next.limits.refusal;
+      openedPort.most = next.limits.connections;
+      openedPort.refusal = next.limits.refusal;
       // Close open connections on reload: answers of the old configuration would be wrong.
       // Clients reconnect and are served by the new one.
-      if (!endedByJob) for (const socket of port.sockets) socket.end();
+      if (!endedByJob) for (const socket of openedPort.sockets) socket.end();
     },
   });
 }

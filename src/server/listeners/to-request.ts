@@ -24,33 +24,40 @@ export function targetOf(
   { rawHeaders, url = '', method }: IncomingMessage,
   scheme: 'http' | 'https',
 ): Target | RefusedForm {
-  const hosts = rawHeaders.filter((_, index) => index % 2 === 1 && isHost(rawHeaders[index - 1]));
-  const hostField = authority(hosts[0] ?? '');
-  if (hosts.length > 1 || hostField === undefined) return 400;
+  const hostNames = rawHeaders.filter(
+    (_, index) => index % 2 === 1 && isHost(rawHeaders[index - 1]),
+  );
+  const hostField = authority(hostNames[0] ?? '');
+  if (hostNames.length > 1 || hostField === undefined) return 400;
   if (url.includes('#') || url.includes('\\')) return 400;
   if (url.startsWith('/')) return { scheme, ...pathOf(url), host: hostField };
   if (url === '*' && method === 'OPTIONS') return { scheme, ...pathOf('*'), host: hostField };
-  const [, given = '', place = '', path = ''] = /^(https?):\/\/([^/?]+)([/?].*)?$/i.exec(url) ?? [];
-  const host = authority(place);
-  if (host === undefined || host === '') return 400;
+  const [, given = '', place = '', requestPath = ''] =
+    /^(https?):\/\/([^/?]+)([/?].*)?$/i.exec(url) ?? [];
+  const hostName = authority(place);
+  if (hostName === undefined || hostName === '') return 400;
   if (given.toLowerCase() === 'https' && scheme === 'http') return 421;
-  return { scheme, ...pathOf(path.startsWith('/') ? path : `/${path}`), host };
+  return {
+    scheme,
+    ...pathOf(requestPath.startsWith('/') ? requestPath : `/${requestPath}`),
+    host: hostName,
+  };
 }
 
-function isHost(name: string | undefined): boolean {
-  return name?.toLowerCase() === 'host';
+function isHost(hostName: string | undefined): boolean {
+  return hostName?.toLowerCase() === 'host';
 }
 
 /** The host of `host[:port]` in lower case; undefined where it is malformed. */
 function authority(text: string): string | undefined {
-  const [whole, host = '', port = ''] = AUTHORITY.exec(text) ?? [];
-  if (whole === undefined || Number(port) > 65_535 || (host === '' && text !== ''))
+  const [whole, hostName = '', port = ''] = AUTHORITY.exec(text) ?? [];
+  if (whole === undefined || Number(port) > 65_535 || (hostName === '' && text !== ''))
     return undefined;
-  return host.toLowerCase().replace(/\.$/, '');
+  return hostName.toLowerCase().replace(/\.$/, '');
 }
 
-function pathOf(path: string): Pick<Target, 'path' | 'pathname'> {
-  return { path, pathname: path.split('?')[0] ?? '' };
+function pathOf(requestPath: string): Pick<Target, 'path' | 'pathname'> {
+  return { path: requestPath, pathname: requestPath.split('?')[0] ?? '' };
 }
 
 /**
@@ -84,8 +91,8 @@ export function toRequest(
 ): Request | undefined {
   const { method = 'GET', headers } = incoming;
   const requestHeaders = new Headers();
-  for (const [field, values] of Object.entries(headers))
-    for (const value of [values ?? []].flat()) requestHeaders.append(field, value);
+  for (const [fieldName, values] of Object.entries(headers))
+    for (const value of [values ?? []].flat()) requestHeaders.append(fieldName, value);
   const url = `${scheme}://${host === '' ? 'localhost' : host}${path}`;
   if (!URL.canParse(url) || method === 'TRACE' || method === 'CONNECT') return undefined;
   // `Request` throws for GET and HEAD with a body.

@@ -28,18 +28,18 @@ function bind(host: string, port: number): Promise<NodeJS.ErrnoException | undef
   });
 }
 
-async function trySocket(path: string): Promise<HermeticError | undefined> {
+async function trySocket(socketPath: string): Promise<HermeticError | undefined> {
   const refuse = (code: string): HermeticError =>
-    unavailable({ path }, Object.assign(new Error(`${code}: ${path}`), { code }));
+    unavailable({ path: socketPath }, Object.assign(new Error(`${code}: ${socketPath}`), { code }));
   try {
-    accessSync(dirname(path), constants.W_OK | constants.X_OK);
+    accessSync(dirname(socketPath), constants.W_OK | constants.X_OK);
   } catch (error) {
-    return unavailable({ path }, error as NodeJS.ErrnoException);
+    return unavailable({ path: socketPath }, error as NodeJS.ErrnoException);
   }
-  const existing = lstatSync(path, { throwIfNoEntry: false });
+  const existing = lstatSync(socketPath, { throwIfNoEntry: false });
   if (!existing) return undefined;
   if (!existing.isSocket()) return refuse('EEXIST');
-  const taken = (await isSocketInUse(path)) && !isHeldByDaemon(() => listeningAt(path));
+  const taken = (await isSocketInUse(socketPath)) && !isHeldByDaemon(() => listeningAt(socketPath));
   return taken ? refuse('EADDRINUSE') : undefined;
 }
 
@@ -62,9 +62,9 @@ function isHeldByDaemon(inodesOf: () => ReadonlySet<string>): boolean {
  * Inodes of the sockets that listen on a TCP port (proc(5): state 0A, the port in
  * hexadecimal).
  */
-function listeningOn(port: number): ReadonlySet<string> {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  const rows = ['tcp', 'tcp6'].flatMap((name) => readTable(name));
+function listeningOn(portNumber: number): ReadonlySet<string> {
+  const hex = portNumber.toString(16).toUpperCase().padStart(4, '0');
+  const rows = ['tcp', 'tcp6'].flatMap((hostName) => readTable(hostName));
   return new Set(
     rows.flatMap(([, local = '', , state, , , , , , inode = '']) =>
       state === '0A' && local.endsWith(`:${hex}`) ? [inode] : [],
@@ -73,16 +73,17 @@ function listeningOn(port: number): ReadonlySet<string> {
 }
 
 /** The daemon binds a hidden name in the same folder and links it to the path. */
-function listeningAt(path: string): ReadonlySet<string> {
+function listeningAt(socketPath: string): ReadonlySet<string> {
   const isAt = (bound: string): boolean =>
-    bound === path || (dirname(bound) === dirname(path) && /^\.[0-9a-f]{6}$/.test(basename(bound)));
+    bound === socketPath ||
+    (dirname(bound) === dirname(socketPath) && /^\.[0-9a-f]{6}$/.test(basename(bound)));
   const rows = readTable('unix').filter((columns) => isAt(columns[7] ?? ''));
   return new Set(rows.map((columns) => columns[6] ?? ''));
 }
 
-function readTable(name: string): readonly (readonly string[])[] {
+function readTable(hostName: string): readonly (readonly string[])[] {
   try {
-    const lines = readFileSync(`/proc/net/${name}`, 'utf8').split('\n').slice(1);
+    const lines = readFileSync(`/proc/net/${hostName}`, 'utf8').split('\n').slice(1);
     return lines.map((line) => line.trim().split(/\s+/));
   } catch {
     return [];
@@ -90,7 +91,9 @@ function readTable(name: string): readonly (readonly string[])[] {
 }
 
 function processes(): readonly string[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+  return readdirSync('/proc').filter(
+    (hostName) => /^\d+$/.test(hostName) && hostName !== String(process.pid),
+  );
 }
 
 function isDaemon(pid: string): boolean {

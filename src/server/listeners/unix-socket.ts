@@ -20,13 +20,17 @@ const CLAIM = { wait: 5000, pause: 20 } as const;
  * where the path exists. So it has its mode from the start, and its end never removes the
  * socket of a successor.
  */
-export async function listenAtPath(server: Server, path: string, mode = 0o666): Promise<void> {
-  const isOwn = besides(path);
+export async function listenAtPath(
+  server: Server,
+  socketPath: string,
+  mode = 0o666,
+): Promise<void> {
+  const isOwn = besides(socketPath);
   await listening(server, isOwn);
   try {
     // By default every user with access to the folder may connect, such as Postfix.
     chmodSync(isOwn, mode);
-    if (!linked(isOwn, path)) await replaceStale(isOwn, path);
+    if (!linked(isOwn, socketPath)) await replaceStale(isOwn, socketPath);
   } catch (error) {
     server.close();
     throw error;
@@ -34,7 +38,7 @@ export async function listenAtPath(server: Server, path: string, mode = 0o666): 
   const { ino } = lstatSync(isOwn);
   unlinkSync(isOwn);
   server.once('close', () => {
-    if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) unlinkSync(path);
+    if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === ino) unlinkSync(socketPath);
   });
 }
 
@@ -48,11 +52,11 @@ function listening(server: Server, path: string): Promise<void> {
  * One process at a time looks whether the socket there is stale: else two that start at
  * once would both replace it.
  */
-async function replaceStale(isOwn: string, path: string): Promise<void> {
-  const unlock = await lock(path);
+async function replaceStale(isOwn: string, socketPath: string): Promise<void> {
+  const unlock = await lock(socketPath);
   try {
-    await removeStale(path);
-    if (!linked(isOwn, path)) throw refusal('EADDRINUSE', path);
+    await removeStale(socketPath);
+    if (!linked(isOwn, socketPath)) throw refusal('EADDRINUSE', socketPath);
   } finally {
     unlock();
   }
@@ -62,13 +66,13 @@ async function replaceStale(isOwn: string, path: string): Promise<void> {
  * An abstract socket (unix(7)) is bound by one process only and ends with it. Other
  * systems than Linux have none.
  */
-async function lock(path: string): Promise<() => void> {
+async function lock(socketPath: string): Promise<() => void> {
   if (process.platform !== 'linux') return () => undefined;
-  const name = `\0hermetic-${createHash('sha256').update(resolve(path)).digest('hex')}`;
+  const hostName = `\0hermetic-${createHash('sha256').update(resolve(socketPath)).digest('hex')}`;
   for (let waited = 0; ; waited += CLAIM.pause) {
     const holder = createServer();
     try {
-      await listening(holder, name);
+      await listening(holder, hostName);
       return () => holder.close();
     } catch (error) {
       if (waited >= CLAIM.wait) throw error;
@@ -87,21 +91,21 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-async function removeStale(path: string): Promise<void> {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+async function removeStale(socketPath: string): Promise<void> {
+  const stats = lstatSync(socketPath, { throwIfNoEntry: false });
   if (!stats) return;
-  if (!stats.isSocket()) throw refusal('EEXIST', path);
-  if (await isSocketInUse(path)) throw refusal('EADDRINUSE', path);
-  if (lstatSync(path, { throwIfNoEntry: false })?.ino === stats.ino) unlinkSync(path);
+  if (!stats.isSocket()) throw refusal('EEXIST', socketPath);
+  if (await isSocketInUse(socketPath)) throw refusal('EADDRINUSE', socketPath);
+  if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === stats.ino) unlinkSync(socketPath);
 }
 
 /**
  * A short name in the same folder: a path of a socket has at most 107 octets (unix(7)).
  */
-function besides(path: string): string {
-  return join(dirname(path), `.${randomBytes(3).toString('hex')}`);
+function besides(socketPath: string): string {
+  return join(dirname(socketPath), `.${randomBytes(3).toString('hex')}`);
 }
 
-function refusal(code: 'EADDRINUSE' | 'EEXIST', path: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: ${path}`), { code });
+function refusal(code: 'EADDRINUSE' | 'EEXIST', socketPath: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: ${socketPath}`), { code });
 }

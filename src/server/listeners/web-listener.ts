@@ -62,7 +62,7 @@ const NO_PROXY =
  * Rejects with HermeticError when the address is not available.
  */
 export async function listenWeb(
-  at: ListenAddress,
+  listenAddress: ListenAddress,
   settings: WebSettings,
 ): Promise<Listener<WebSettings>> {
   let current = settings;
@@ -77,7 +77,7 @@ export async function listenWeb(
           ALPNProtocols: ['http/1.1'],
           // Senders and reporters connect about once a day, when a ticket has expired.
           secureOptions: constants.SSL_OP_NO_TICKET,
-          SNICallback: (name, done) => choose(name, done),
+          SNICallback: (hostName, done) => choose(hostName, done),
         },
         answer,
       )
@@ -85,10 +85,10 @@ export async function listenWeb(
   secure?.setSecureContext({ ...servingTls, ...settings.fallback });
   const server: Server = secure ?? createPlain(limits, answer);
   const choose = (
-    name: string,
+    hostName: string,
     done: (error: Error | null, context?: SecureContext) => void,
   ): void => {
-    const context = current.certificateFor?.(name.toLowerCase());
+    const context = current.certificateFor?.(hostName.toLowerCase());
     // Without a context the first certificate answers, and without one of those the
     // handshake ends with an alert. An error would drop the connection without an alert.
     done(null, context);
@@ -101,13 +101,13 @@ export async function listenWeb(
   });
   answerChallenges(server, () => current.challengeFor?.());
   server.maxRequestsPerSocket = requestsPerConnection;
-  const port = await openPort(server, at, settings.limits.connections);
-  port.patienceMs = settings.limits.patienceMs ?? port.patienceMs;
-  return Object.assign(port, {
+  const openedPort = await openPort(server, listenAddress, settings.limits.connections);
+  openedPort.patienceMs = settings.limits.patienceMs ?? openedPort.patienceMs;
+  return Object.assign(openedPort, {
     use(next: WebSettings) {
       current = next;
       secure?.setSecureContext({ ...servingTls, ...next.fallback });
-      port.most = next.limits.connections;
+      openedPort.most = next.limits.connections;
     },
   });
 }
@@ -127,8 +127,9 @@ async function respond(
     if (pathname === '*') return sendAnswer(exchange, { status: 204, headers: [], body: '' });
     const site = sites.find((s) => s.serves(host, pathname));
     if (!site) return sendPlain(exchange, 404);
-    const answer = site.answer?.(method, host, pathname);
-    if (answer) return sendAnswer(exchange, { ...answer, headers: Object.entries(answer.headers) });
+    const plainAnswer = site.answer?.(method, host, pathname);
+    if (plainAnswer)
+      return sendAnswer(exchange, { ...plainAnswer, headers: Object.entries(plainAnswer.headers) });
     const { maxBody = MAX_BODY } = site;
     if (Number(incoming.headers['content-length'] ?? 0) > maxBody) return sendPlain(exchange, 413);
     const { remoteAddress = '', remotePort = 0 } = incoming.socket;

@@ -4,21 +4,21 @@ import type { ReportAlert } from './plan-alerts.js';
 const words = { added: 'NEW', worse: 'WORSE', ended: 'OVER' } as const;
 
 /** The subject of an alert mail. `origin`: the source of the alerts. */
-export function alertSubject(alerts: readonly ReportAlert[], origin = 'TLS reports'): string {
-  const [first] = alerts;
-  const domains = [...new Set(alerts.map((a) => a.domain))];
+export function alertSubject(reportAlerts: readonly ReportAlert[], origin = 'TLS reports'): string {
+  const [first] = reportAlerts;
+  const domains = [...new Set(reportAlerts.map((alert) => alert.domain))];
   return neutralise(
     `${origin}: ${words[first?.kind ?? 'added'].toLowerCase()} at ${domains
       .slice(0, 3)
-      .map((d) => d || NO_DOMAIN)
+      .map((domain) => domain || NO_DOMAIN)
       .join(', ')}${domains.length > 3 ? ', ...' : ''}`,
     200,
   );
 }
 
 /** The alerts as text: each change, with what to do. */
-export function alertText(alerts: readonly ReportAlert[]): string {
-  return alerts
+export function alertText(reportAlerts: readonly ReportAlert[]): string {
+  return reportAlerts
     .map(({ kind, domain, says, since, todo }) =>
       [
         line(
@@ -27,7 +27,7 @@ export function alertText(alerts: readonly ReportAlert[]): string {
         line(says),
         // A step of our own may hold a command of several lines; none starts at the
         // margin.
-        ...todo.map((step, i) => `${i + 1}. ${step.split('\n').map(line).join('\n   ')}`),
+        ...todo.map((step, index) => `${index + 1}. ${step.split('\n').map(line).join('\n   ')}`),
       ].join('\n'),
     )
     .join('\n\n');
@@ -43,6 +43,10 @@ function line(text: string): string {
 }
 
 /** The alerts as JSON, `hermetic.report-alert/1`. `text` is what chat services show. */
-export function alertJson(alerts: readonly ReportAlert[]): string {
-  return JSON.stringify({ schema: 'hermetic.report-alert/1', text: alertText(alerts), alerts });
+export function alertJson(reportAlerts: readonly ReportAlert[]): string {
+  return JSON.stringify({
+    schema: 'hermetic.report-alert/1',
+    text: alertText(reportAlerts),
+    alerts: reportAlerts,
+  });
 }

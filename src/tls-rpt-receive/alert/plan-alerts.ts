@@ -58,26 +58,26 @@ export function planAlerts(
   ended?: ReadonlySet<string>,
 ): { readonly alerts: readonly ReportAlert[]; readonly told: readonly Told[] } {
   const before = new Map(told.map((known) => [known.key, known]));
-  const alerts: ReportAlert[] = [];
+  const reportAlerts: ReportAlert[] = [];
   const after = conditions.map((condition): Told => {
     const { key, domain, level, says, todo } = condition;
     const known = before.get(key);
     const since = known?.since ?? now;
     const kind = kindOf(level, known);
-    if (kind) alerts.push({ kind, domain, says, since: dateTime(since), todo });
+    if (kind) reportAlerts.push({ kind, domain, says, since: dateTime(since), todo });
     return kind || !known ? { key, domain, level, says, since } : known;
   });
   const still = new Set(conditions.map((condition) => condition.key));
   for (const { key, domain, says, since } of told)
     if (!still.has(key))
-      alerts.push({
+      reportAlerts.push({
         kind: 'ended',
         domain,
         says: ended?.has(key) === false ? `${says} ${NOT_REPORTED}` : says,
         since: dateTime(since),
         todo: [],
       });
-  return { alerts, told: after };
+  return { alerts: reportAlerts, told: after };
 }
 
 /** RFC 3339 in UTC without the fraction. */

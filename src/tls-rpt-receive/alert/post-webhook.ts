@@ -24,9 +24,9 @@ export async function postWebhook(
   { network, resolver, anchors, clock, timeoutMs = 15_000 }: WebhookOptions,
 ): Promise<boolean> {
   const { protocol, hostname, port, pathname, search } = new URL(url);
-  const host = Name.parse(hostname);
-  if (protocol !== 'https:' || !host.ok) return false;
-  const found = await lookupAddresses(resolver, host.value);
+  const parsedHost = Name.parse(hostname);
+  if (protocol !== 'https:' || !parsedHost.ok) return false;
+  const found = await lookupAddresses(resolver, parsedHost.value);
   const response = await request({
     network,
     addresses: [...found.v4, ...found.v6],

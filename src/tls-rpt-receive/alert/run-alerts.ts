@@ -18,7 +18,9 @@ export interface AlertOptions {
    * The receivers of alerts, by name. False or a rejection: the alerts did not get
    * through, and come again. Each channel gets what changed since it was last reached.
    */
-  readonly channels: Readonly<Record<string, (alerts: readonly ReportAlert[]) => Promise<boolean>>>;
+  readonly channels: Readonly<
+    Record<string, (reportAlerts: readonly ReportAlert[]) => Promise<boolean>>
+  >;
   /** Called for a domain or a channel that failed; the others go on. */
   readonly onError?: (what: AlertFailure) => void;
 }
@@ -73,12 +75,12 @@ export async function runAlerts(options: AlertOptions): Promise<readonly Notice[
 /** Sends alerts to a channel; an error counts as not received, so they are sent again. */
 async function send(
   notify: (alerts: readonly ReportAlert[]) => Promise<boolean>,
-  alerts: readonly ReportAlert[],
+  reportAlerts: readonly ReportAlert[],
   channel: string,
   onError: (what: AlertFailure) => void,
 ): Promise<boolean> {
   try {
-    return await notify(alerts);
+    return await notify(reportAlerts);
   } catch (error) {
     onError({ channel, error: error as Error });
     return false;
@@ -107,22 +109,23 @@ async function readConditions(
   const covered = new Set<string>();
   const ended = new Set<string>();
   const options = { now, silenceHours };
-  const look = async (domain: string): Promise<void> => {
+  const look = async (domainName: string): Promise<void> => {
     try {
-      const view = await inTurns(showDomainInSteps(store, domain, options));
-      for (const { policyDomain } of view.failures) covered.add(policyDomain);
-      for (const failure of view.failures) if (!failure.ongoing) ended.add(keyOf(failure, domain));
-      if (!view.silent) ended.add(silenceKey(domain));
-      conditions.push(...conditionsOf(view));
+      const domainView = await inTurns(showDomainInSteps(store, domainName, options));
+      for (const { policyDomain } of domainView.failures) covered.add(policyDomain);
+      for (const failure of domainView.failures)
+        if (!failure.ongoing) ended.add(keyOf(failure, domainName));
+      if (!domainView.silent) ended.add(silenceKey(domainName));
+      conditions.push(...conditionsOf(domainView));
     } catch (error) {
-      unread.add(domain);
-      onError({ domain, error: error as Error });
+      unread.add(domainName);
+      onError({ domain: domainName, error: error as Error });
     }
   };
-  for (const domain of new Set(domains)) await look(domain);
-  for (const domain of await failingDomains(options, store, unread, onError))
+  for (const domainName of new Set(domains)) await look(domainName);
+  for (const domainName of await failingDomains(options, store, unread, onError))
     // A mail host under DANE is part of the domain whose MX it is.
-    if (!domains.includes(domain) && !covered.has(domain)) await look(domain);
+    if (!domains.includes(domainName) && !covered.has(domainName)) await look(domainName);
   return { conditions, unread, ended };
 }
 
@@ -132,15 +135,15 @@ async function readConditions(
  */
 async function failingDomains(
   options: { readonly now: number },
-  store: Store,
+  stateStore: Store,
   unread: Set<string>,
   onError: (what: AlertFailure) => void,
 ): Promise<readonly string[]> {
   try {
-    const { failing } = await inTurns(showOverviewInSteps(store, options));
+    const { failing } = await inTurns(showOverviewInSteps(stateStore, options));
     return failing.flatMap((domainRow) => (domainRow.ongoing ? domainRow.domain : []));
   } catch (error) {
-    for (const { domain } of store
+    for (const { domain } of stateStore
       .prepare<{ domain: string }>('SELECT DISTINCT domain FROM report_alert')
       .all())
       unread.add(domain);
@@ -153,10 +156,10 @@ async function failingDomains(
  * Saves what a channel received, in one transaction: a crash repeats an alert and loses
  * none.
  */
-function keepTold(store: Store, channel: string, told: readonly Told[]): void {
-  store.transaction(() => {
-    store.prepare('DELETE FROM report_alert WHERE channel = ?').run(channel);
-    const insert = store.prepare(
+function keepTold(stateStore: Store, channel: string, told: readonly Told[]): void {
+  stateStore.transaction(() => {
+    stateStore.prepare('DELETE FROM report_alert WHERE channel = ?').run(channel);
+    const insert = stateStore.prepare(
       'INSERT INTO report_alert (channel, condition, domain, level, says, since) VALUES (?, ?, ?, ?, ?, ?)',
     );
     for (const { key, domain, level, says, since } of told)
@@ -165,14 +168,14 @@ function keepTold(store: Store, channel: string, told: readonly Told[]): void {
 }
 
 /** The ongoing failures of a domain, and silence where reports stopped. */
-function conditionsOf(view: DomainView): readonly Condition[] {
-  const { domain } = view;
-  const failures = byTurns(view.failures.filter((failure) => failure.ongoing)).map((failure) =>
-    conditionOf(failure, domain),
+function conditionsOf(domainView: DomainView): readonly Condition[] {
+  const { domain } = domainView;
+  const failures = byTurns(domainView.failures.filter((failure) => failure.ongoing)).map(
+    (failure) => conditionOf(failure, domain),
   );
-  if (!view.silent) return failures;
+  if (!domainView.silent) return failures;
   const last =
-    view.arrivals
+    domainView.arrivals
       .map((arrival) => arrival.last)
       .sort()
       .at(-1) ?? '';
@@ -192,7 +195,7 @@ function conditionsOf(view: DomainView): readonly Condition[] {
 function byTurns(failures: readonly Explanation[]): readonly Explanation[] {
   const seen = new Map<string, number>();
   return [...failures]
-    .sort((arrival, b) => b.sessions - arrival.sessions)
+    .sort((arrival, explanation) => explanation.sessions - arrival.sessions)
     .map((failure) => {
       const who = failure.reporters.join(' ');
       const turn = seen.get(who) ?? 0;
@@ -203,49 +206,52 @@ function byTurns(failures: readonly Explanation[]): readonly Explanation[] {
     .map(({ failure }) => failure);
 }
 
-function conditionOf(failure: Explanation, domain: string): Condition {
+function conditionOf(failure: Explanation, domainName: string): Condition {
   const { sessions, says, because, todo } = failure;
   return {
-    key: keyOf(failure, domain),
-    domain,
+    key: keyOf(failure, domainName),
+    domain: domainName,
     level: sessions,
     says: `${says} ${because}`,
     todo,
   };
 }
 
-function keyOf({ result, policy, host, policyDomain }: Explanation, domain: string): string {
+function keyOf({ result, policy, host, policyDomain }: Explanation, domainName: string): string {
   // Reporters choose these texts: no choice of theirs makes two failures one.
-  return JSON.stringify([domain, result, policy, host, policyDomain]);
+  return JSON.stringify([domainName, result, policy, host, policyDomain]);
 }
 
 /** The key of silence; failures have JSON as keys, so they cannot collide. */
-function silenceKey(domain: string): string {
-  return `${domain} silence`;
+function silenceKey(domainName: string): string {
+  return `${domainName} silence`;
 }
 
 /**
  * The first alerts on each domain, and one line for the rest: nothing is left out unsaid.
  */
-function shorten(alerts: readonly ReportAlert[]): readonly ReportAlert[] {
+function shorten(reportAlerts: readonly ReportAlert[]): readonly ReportAlert[] {
   const counts = new Map<string, number>();
-  const first = alerts.filter(({ domain }) => {
+  const first = reportAlerts.filter(({ domain }) => {
     const shownCount = (counts.get(domain) ?? 0) + 1;
     counts.set(domain, shownCount);
     return shownCount <= MAX_ALERTS;
   });
-  const rest = [...counts].flatMap(([domain, shownCount]): readonly ReportAlert[] => {
-    const since = alerts.findLast((alert) => alert.domain === domain)?.since ?? '';
-    const says = `${shownCount - MAX_ALERTS} more changes at ${domain || 'reports that name no domain'}.`;
-    const todo = domain === '' ? [] : [`See them all: hermetic report show ${domain}`];
-    return shownCount > MAX_ALERTS ? [{ kind: 'added', domain, says, since, todo }] : [];
+  const rest = [...counts].flatMap(([domainName, shownCount]): readonly ReportAlert[] => {
+    const since =
+      reportAlerts.findLast((reportAlert) => reportAlert.domain === domainName)?.since ?? '';
+    const says = `${shownCount - MAX_ALERTS} more changes at ${domainName || 'reports that name no domain'}.`;
+    const todo = domainName === '' ? [] : [`See them all: hermetic report show ${domainName}`];
+    return shownCount > MAX_ALERTS
+      ? [{ kind: 'added', domain: domainName, says, since, todo }]
+      : [];
   });
   return [...first, ...rest];
 }
 
 /** The alerts that a channel has received. */
-function readTold(store: Store, channel: string): readonly Told[] {
-  return store
+function readTold(stateStore: Store, channel: string): readonly Told[] {
+  return stateStore
     .prepare<Told>(
       'SELECT condition AS key, domain, level, says, since FROM report_alert WHERE channel = ?',
     )

@@ -29,17 +29,17 @@ export function lastDueDay(now: number, silenceHours = 36): number {
  * the fourteen days up to its last report.
  */
 export function arrivals(
-  rows: readonly ReportRow[],
+  reportRows: readonly ReportRow[],
   now: number,
   silenceHours = 36,
 ): readonly Arrival[] {
   const due = lastDueDay(now, silenceHours);
   const byReporter = new Map<string, Set<number>>();
-  for (const { reporter, day } of rows)
+  for (const { reporter, day } of reportRows)
     byReporter.set(reporter, (byReporter.get(reporter) ?? new Set()).add(day));
   return [...byReporter].map(([reporter, days]) => {
     const last = Math.max(...days);
-    const recent = [...days].filter((day) => day > last - 14).length;
+    const recent = [...days].filter((dayNumber) => dayNumber > last - 14).length;
     const span = Math.min(14, last - Math.min(...days) + 1);
     const regular = span >= 5 && recent >= 0.8 * span;
     return {
@@ -60,12 +60,16 @@ function stateOf(fine: boolean, regular: boolean): Arrival['state'] {
  * True when no report came for the last day that is due, though reports came for most
  * days before.
  */
-export function isSilent(rows: readonly ReportRow[], now: number, silenceHours = 36): boolean {
+export function isSilent(
+  reportRows: readonly ReportRow[],
+  now: number,
+  silenceHours = 36,
+): boolean {
   const due = lastDueDay(now, silenceHours);
-  const days = new Set(rows.map((r) => r.day));
+  const days = new Set(reportRows.map((row) => row.day));
   const last = Math.max(...days);
-  const before = Array.from({ length: 7 }, (_, i) => last - i).filter((day) =>
-    days.has(day),
+  const before = Array.from({ length: 7 }, (_, index) => last - index).filter((dayNumber) =>
+    days.has(dayNumber),
   ).length;
   return days.size > 0 && last < due && before >= 5;
 }
@@ -74,9 +78,11 @@ export function isSilent(rows: readonly ReportRow[], now: number, silenceHours =
  * Reporters with exactly one session on each of five days or more: perhaps only the mail
  * that brings their report, which the next report counts, and so on.
  */
-export function perhapsLoops(rows: readonly SessionRow[]): readonly string[] {
-  return [...groupBy(rows, (row) => row.reporter)].flatMap(([reporter, own]) => {
-    const days = countByDay(own);
-    return days.length >= 5 && days.every((d) => d.ok + d.failed === 1) ? reporter : [];
-  });
+export function perhapsLoops(sessionRows: readonly SessionRow[]): readonly string[] {
+  return [...groupBy(sessionRows, (sessionRow) => sessionRow.reporter)].flatMap(
+    ([reporter, own]) => {
+      const days = countByDay(own);
+      return days.length >= 5 && days.every((day) => day.ok + day.failed === 1) ? reporter : [];
+    },
+  );
 }

@@ -19,29 +19,32 @@ export const TRIAL_DAYS = 28;
  * reports and without a failure that the policy would have turned into deferred mail,
  * from more than one reporter. Today is not over, and its absence counts against nothing.
  */
-export function canEnforce(facts: ReportedFacts, failures: readonly Explanation[]): EnforceAnswer {
-  if (currentMode(facts) === 'enforce')
+export function canEnforce(
+  reportedFacts: ReportedFacts,
+  failures: readonly Explanation[],
+): EnforceAnswer {
+  if (currentMode(reportedFacts) === 'enforce')
     return { answer: 'already', reasons: ['The policy that senders apply is in mode enforce.'] };
-  const rows = facts.trial.filter((r) => r.ok + r.failed > 0);
-  if (rows.length === 0)
-    return facts.reports.length === 0
+  const sessionRows = reportedFacts.trial.filter((row) => row.ok + row.failed > 0);
+  if (sessionRows.length === 0)
+    return reportedFacts.reports.length === 0
       ? { answer: 'unclear', reasons: ['There are no reports.'] }
       : {
           answer: 'no-policy',
           reasons: ['No sender reports an MTA-STS policy: publish one in mode testing first.'],
         };
-  const today = dayOf(facts.now);
+  const today = dayOf(reportedFacts.now);
   const days = [
     ...groupBy(
-      rows.filter((r) => r.day < today),
-      (r) => String(r.day),
+      sessionRows.filter((row) => row.day < today),
+      (row) => String(row.day),
     ).values(),
   ]
-    .sort((a, b) => (b[0]?.day ?? 0) - (a[0]?.day ?? 0))
+    .sort((left, right) => (right[0]?.day ?? 0) - (left[0]?.day ?? 0))
     .slice(0, WANTED_DAYS);
   // A failure of today is a failure all the same.
-  const judged = [...rows.filter((r) => r.day >= today), ...days.flat()];
-  const reporters = new Set(days.flat().map((r) => r.reporter));
+  const judged = [...sessionRows.filter((row) => row.day >= today), ...days.flat()];
+  const reporters = new Set(days.flat().map((row) => row.reporter));
   const reasons = [
     ...failureReasons(judged, failures),
     ...(days.length < WANTED_DAYS
@@ -50,7 +53,7 @@ export function canEnforce(facts: ReportedFacts, failures: readonly Explanation[
     ...(reporters.size < 2 ? ['Only one reporter applies the policy.'] : []),
   ];
   if (reasons.length > 0) return { answer: 'not-yet', reasons };
-  const last = dateOf(Math.max(...days.flat().map((r) => r.day)));
+  const last = dateOf(Math.max(...days.flat().map((row) => row.day)));
   return {
     answer: 'yes',
     reasons: [
@@ -64,18 +67,26 @@ export function canEnforce(facts: ReportedFacts, failures: readonly Explanation[
  * unexplained.
  */
 function failureReasons(
-  rows: readonly SessionRow[],
+  sessionRows: readonly SessionRow[],
   failures: readonly Explanation[],
 ): readonly string[] {
-  const failedDays = [...new Set(rows.filter((r) => r.failed > 0).map((r) => dateOf(r.day)))];
-  const first = rows.reduce((day, r) => Math.min(day, r.day), Infinity);
-  const sts = failures.filter((f) => f.policy === 'sts' && f.last >= dateOf(first));
-  const explained = (day: string): boolean => sts.some((f) => f.since <= day && day <= f.last);
+  const failedDays = [
+    ...new Set(sessionRows.filter((row) => row.failed > 0).map((row) => dateOf(row.day))),
+  ];
+  const first = sessionRows.reduce((dayNumber, row) => Math.min(dayNumber, row.day), Infinity);
+  const sts = failures.filter(
+    (explanation) => explanation.policy === 'sts' && explanation.last >= dateOf(first),
+  );
+  const explained = (day: string): boolean =>
+    sts.some((explanation) => explanation.since <= day && day <= explanation.last);
   const unexplained = failedDays.filter((day) => !explained(day)).sort();
   return [
     ...sts
-      .filter((f) => f.whose !== 'theirs')
-      .map((f) => `${f.result}${f.host === '' ? '' : ` at ${f.host}`}: last on ${f.last}.`),
+      .filter((explanation) => explanation.whose !== 'theirs')
+      .map(
+        (explanation) =>
+          `${explanation.result}${explanation.host === '' ? '' : ` at ${explanation.host}`}: last on ${explanation.last}.`,
+      ),
     ...(unexplained.length > 0 ? [`Sessions failed on ${unexplained.at(-1) ?? ''}.`] : []),
   ];
 }
@@ -84,6 +95,8 @@ function failureReasons(
 function currentMode({ checks, policies, domain }: ReportedFacts): string | undefined {
   const checked = checks.at(-1)?.mtaSts.mode;
   if (checked !== undefined) return checked;
-  const last = policies.filter((p) => p.type === 'sts' && p.domain === domain).at(-1);
+  const last = policies
+    .filter((policy) => policy.type === 'sts' && policy.domain === domain)
+    .at(-1);
   return last ? modeOf(last) : undefined;
 }

@@ -66,12 +66,12 @@ const handshake = ['tls-handshake-failed'];
  */
 export function findingsFor(type: string, result: string): readonly string[] {
   const certificate = validatedUnder(type);
-  const kind = kindOf(result);
-  if (kind === 'starttls') return starttls;
+  const failureKind = kindOf(result);
+  if (failureKind === 'starttls') return starttls;
   if (result === 'dane-required') return [...dane, 'dane-inert', 'dane-partial'];
-  if (kind === 'certificate') return [...certificate, ...handshake];
-  if (kind === 'dnssec') return dnssec;
-  if (kind === 'policy-file') return policyFile;
+  if (failureKind === 'certificate') return [...certificate, ...handshake];
+  if (failureKind === 'dnssec') return dnssec;
+  if (failureKind === 'policy-file') return policyFile;
   // A sender that names no result may have met a missing STARTTLS, which has a result type.
   if (result === NOT_DESCRIBED)
     return [...certificate, ...handshake, ...starttls, ...(type === 'sts' ? policyFile : [])];
@@ -91,11 +91,12 @@ export interface SeenFinding {
 
 /** The first finding of a check of those days that shows the fault of a group. */
 export function findingOf(
-  group: FailureGroup,
+  failureGroup: FailureGroup,
   checks: readonly CheckResult[],
 ): SeenFinding | undefined {
-  for (const check of near(group, checks))
-    for (const finding of check.findings) if (shows(finding, group)) return { check, finding };
+  for (const check of near(failureGroup, checks))
+    for (const finding of check.findings)
+      if (shows(finding, failureGroup)) return { check, finding };
   return undefined;
 }
 
@@ -105,10 +106,10 @@ export function findingOf(
  * proves nothing.
  */
 export function cleanCheck(
-  group: FailureGroup,
+  failureGroup: FailureGroup,
   checks: readonly CheckResult[],
 ): CheckResult | undefined {
-  return near(group, checks).find((check) => isClean(check, group));
+  return near(failureGroup, checks).find((check) => isClean(check, failureGroup));
 }
 
 function near({ firstDay, lastDay }: FailureGroup, checks: readonly CheckResult[]): CheckResult[] {
@@ -117,24 +118,29 @@ function near({ firstDay, lastDay }: FailureGroup, checks: readonly CheckResult[
   );
 }
 
-function isClean(check: CheckResult, group: FailureGroup): boolean {
-  const { mx, type, result } = group;
-  const kind = kindOf(result);
-  const aboutPolicy = kind === 'policy-file' || (kind === 'any' && type === 'sts');
+function isClean(check: CheckResult, failureGroup: FailureGroup): boolean {
+  const { mx, type, result } = failureGroup;
+  const failureKind = kindOf(result);
+  const aboutPolicy = failureKind === 'policy-file' || (failureKind === 'any' && type === 'sts');
   if (aboutPolicy && check.mtaSts.status !== 'found') return false;
-  const hosts = check.hosts.filter((host) => mx === '' || host.name === mx);
-  const looked = hosts.every(
-    (host) =>
-      host.addresses.length > 0 &&
-      host.addresses.every((a) => a.status === 'reachable' && a.starttls === 'offered'),
+  const mailHosts = check.hosts.filter((mailHost) => mx === '' || mailHost.name === mx);
+  const looked = mailHosts.every(
+    (mailHost) =>
+      mailHost.addresses.length > 0 &&
+      mailHost.addresses.every(
+        (address) => address.status === 'reachable' && address.starttls === 'offered',
+      ),
   );
-  if (kind !== 'policy-file' && (hosts.length === 0 || !looked)) return false;
-  return !check.findings.some((finding) => shows(finding, group));
+  if (failureKind !== 'policy-file' && (mailHosts.length === 0 || !looked)) return false;
+  return !check.findings.some((finding) => shows(finding, failureGroup));
 }
 
-function shows({ id, severity, subject }: Finding, group: FailureGroup): boolean {
+function shows({ id, severity, subject }: Finding, failureGroup: FailureGroup): boolean {
   if (severity !== 'fail' && severity !== 'warn') return false;
-  return findingsFor(group.type, group.result).includes(id) && isAbout(subject, group);
+  return (
+    findingsFor(failureGroup.type, failureGroup.result).includes(id) &&
+    isAbout(subject, failureGroup)
+  );
 }
 
 /** A finding's subject is a domain, a host, or `host [ip]`. */
@@ -147,6 +153,6 @@ function isAbout(subject: string, { mx, domain }: FailureGroup): boolean {
  * The MX hosts that checks of the domain name; undefined without a check that found them.
  */
 export function checkedHosts(checks: readonly CheckResult[]): ReadonlySet<string> | undefined {
-  const hosts = checks.flatMap((check) => check.hosts.map((host) => host.name));
-  return hosts.length === 0 ? undefined : new Set(hosts);
+  const hostNames = checks.flatMap((check) => check.hosts.map((mailHost) => mailHost.name));
+  return hostNames.length === 0 ? undefined : new Set(hostNames);
 }

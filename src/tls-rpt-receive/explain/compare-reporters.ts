@@ -51,42 +51,61 @@ export interface Comparison {
  * Compares a group of failures with what every reporter of the domain says of those days.
  */
 export function compareReporters(
-  group: FailureGroup,
-  facts: ReportedFacts,
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
   clean: CheckResult | undefined,
 ): Comparison {
-  const during = facts.sessions.filter(
-    (s) => s.day >= group.firstDay && s.day <= group.lastDay && s.ok + s.failed > 0,
+  const during = reportedFacts.sessions.filter(
+    (row) =>
+      row.day >= failureGroup.firstDay &&
+      row.day <= failureGroup.lastDay &&
+      row.ok + row.failed > 0,
   );
-  const applied = sessionsBetween(group.firstDay, group.lastDay, group, facts);
-  const failed = failedBy(group, facts, applied);
+  const applied = sessionsBetween(
+    failureGroup.firstDay,
+    failureGroup.lastDay,
+    failureGroup,
+    reportedFacts,
+  );
+  const failed = failedBy(failureGroup, reportedFacts, applied);
   const rates = new Map(
-    [...failed].map(([reporter, n]) => [reporter, rateOf(n, applied.get(reporter))] as const),
+    [...failed].map(
+      ([reporter, count]) => [reporter, rateOf(count, applied.get(reporter))] as const,
+    ),
   );
-  const worst = Math.max(0, ...group.reporters.map((reporter) => rates.get(reporter) ?? 1));
+  const worst = Math.max(0, ...failureGroup.reporters.map((reporter) => rates.get(reporter) ?? 1));
   const isAffected = (reporter: string): boolean =>
-    group.reporters.length === 1 && group.reporters[0] === reporter
+    failureGroup.reporters.length === 1 && failureGroup.reporters[0] === reporter
       ? true
       : (rates.get(reporter) ?? 0) >= COMPARABLE_SHARE * worst;
-  const affected = [...new Set([...group.reporters, ...failed.keys()])].filter(isAffected);
-  const others = [...applied].flatMap(([reporter, rows]) =>
-    !affected.includes(reporter) && rows.some((row) => row.ok > 0) ? reporter : [],
+  const affected = [...new Set([...failureGroup.reporters, ...failed.keys()])].filter(isAffected);
+  const others = [...applied].flatMap(([reporter, sessionRows]) =>
+    !affected.includes(reporter) && sessionRows.some((sessionRow) => sessionRow.ok > 0)
+      ? reporter
+      : [],
   );
-  const unaffected = others.filter((reporter) => couldHaveMet(reporter, group, facts, clean));
+  const unaffected = others.filter((reporter) =>
+    couldHaveMet(reporter, failureGroup, reportedFacts, clean),
+  );
   const sessionsOf = (reporters: readonly string[]): number =>
-    reporters.reduce((n, reporter) => plus(n, totalOf(applied.get(reporter))), 0);
+    reporters.reduce((count, reporter) => plus(count, totalOf(applied.get(reporter))), 0);
   const failing = failingDays(affected, applied);
   const onDays = (reporters: readonly string[]): number =>
-    reporters.reduce((n, reporter) => {
-      const rows = (applied.get(reporter) ?? []).filter((row) => failing.has(row.day));
-      return plus(n, totalOf(rows));
+    reporters.reduce((count, reporter) => {
+      const sessionRows = (applied.get(reporter) ?? []).filter((sessionRow) =>
+        failing.has(sessionRow.day),
+      );
+      return plus(count, totalOf(sessionRows));
     }, 0);
-  const counted = kindOf(group.result) === 'starttls' ? atAnyHost(group, facts, applied) : failed;
-  const met = affected.reduce((n, reporter) => plus(n, counted.get(reporter) ?? 0), 0);
+  const counted =
+    kindOf(failureGroup.result) === 'starttls'
+      ? atAnyHost(failureGroup, reportedFacts, applied)
+      : failed;
+  const met = affected.reduce((count, reporter) => plus(count, counted.get(reporter) ?? 0), 0);
   return {
     affected,
-    sources: countSources(group, facts, affected),
-    noise: isBackground(group, applied),
+    sources: countSources(failureGroup, reportedFacts, affected),
+    noise: isBackground(failureGroup, applied),
     unaffected,
     failingDays: failing.size,
     chance: chanceOf(
@@ -95,8 +114,8 @@ export function compareReporters(
       onDays(unaffected),
     ),
     rate: Math.min(1, met / Math.max(1, sessionsOf(affected))),
-    ownRate: Math.min(1, group.sessions / Math.max(1, sessionsOf(group.reporters))),
-    without: new Set(during.map((s) => s.reporter).filter((r) => !applied.has(r))).size,
+    ownRate: Math.min(1, failureGroup.sessions / Math.max(1, sessionsOf(failureGroup.reporters))),
+    without: new Set(during.map((row) => row.reporter).filter((r) => !applied.has(r))).size,
   };
 }
 
@@ -105,11 +124,11 @@ export function compareReporters(
  * host, so the failures at all hosts count.
  */
 function atAnyHost(
-  group: FailureGroup,
-  facts: ReportedFacts,
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
   applied: SessionsByReporter,
 ): Map<string, number> {
-  return failedBy({ ...group, mx: '' }, facts, applied);
+  return failedBy({ ...failureGroup, mx: '' }, reportedFacts, applied);
 }
 
 /**
@@ -119,48 +138,55 @@ function atAnyHost(
  */
 function couldHaveMet(
   reporter: string,
-  group: FailureGroup,
-  facts: ReportedFacts,
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
   clean: CheckResult | undefined,
 ): boolean {
-  if (kindOf(group.result) === 'policy-file') return fetchedPolicy(reporter, group, facts);
-  const starttls = kindOf(group.result) === 'starttls';
-  if (!starttls && !quotesSamePolicy(reporter, group, facts)) return false;
+  if (kindOf(failureGroup.result) === 'policy-file')
+    return fetchedPolicy(reporter, failureGroup, reportedFacts);
+  const starttls = kindOf(failureGroup.result) === 'starttls';
+  if (!starttls && !quotesSamePolicy(reporter, failureGroup, reportedFacts)) return false;
   if (clean) return true;
-  if (group.ips.length > 0 && group.ips.every((ip) => ip.includes(':'))) return false;
-  if (group.type === 'tlsa' && group.domain === group.mx) return true;
-  if (starttls && group.mx !== '' && reachedByDane(reporter, group.mx, facts)) return true;
-  const hosts = hostsOf(facts);
-  if (hosts === undefined) return false;
+  if (failureGroup.ips.length > 0 && failureGroup.ips.every((ipAddress) => ipAddress.includes(':')))
+    return false;
+  if (failureGroup.type === 'tlsa' && failureGroup.domain === failureGroup.mx) return true;
+  if (starttls && failureGroup.mx !== '' && reachedByDane(reporter, failureGroup.mx, reportedFacts))
+    return true;
+  const hostNames = hostsOf(reportedFacts);
+  if (hostNames === undefined) return false;
   // A sender uses some host of the domain: where all of them failed, it used one that
   // did.
   const failing = new Set(
-    facts.failures
-      .filter((row) => isSameFault({ ...group, mx: '' }, row, facts.domain))
-      .filter((row) => group.reporters.includes(row.reporter))
-      .map((row) => row.mx),
+    reportedFacts.failures
+      .filter((failureRow) =>
+        isSameFault({ ...failureGroup, mx: '' }, failureRow, reportedFacts.domain),
+      )
+      .filter((failureRow) => failureGroup.reporters.includes(failureRow.reporter))
+      .map((failureRow) => failureRow.mx),
   );
-  return hosts.length === 1 || hosts.every((host) => failing.has(host));
+  return hostNames.length === 1 || hostNames.every((hostName) => failing.has(hostName));
 }
 
 /**
  * With DANE a report names the MX host of its successes, too: it is the policy domain.
  */
-function reachedByDane(reporter: string, mx: string, { sessions }: ReportedFacts): boolean {
+function reachedByDane(reporter: string, exchanger: string, { sessions }: ReportedFacts): boolean {
   return sessions.some(
-    (s) => s.reporter === reporter && s.type === 'tlsa' && s.domain === mx && s.ok > 0,
+    (row) =>
+      row.reporter === reporter && row.type === 'tlsa' && row.domain === exchanger && row.ok > 0,
   );
 }
 
 /** The MX hosts, as far as checks or the quoted policies name them all. */
-function hostsOf(facts: ReportedFacts): readonly string[] | undefined {
-  const checked = checkedHosts(facts.checks);
+function hostsOf(reportedFacts: ReportedFacts): readonly string[] | undefined {
+  const checked = checkedHosts(reportedFacts.checks);
   if (checked) return [...checked];
-  const patterns = facts.policies
-    .filter((p) => p.type === 'sts' && p.domain === facts.domain)
-    .flatMap((p) => patternsOf(p));
-  if (patterns.length === 0 || patterns.some((p) => p.startsWith('*'))) return undefined;
-  return distinct([...patterns, ...facts.failures.map((f) => f.mx)]);
+  const patterns = reportedFacts.policies
+    .filter((policy) => policy.type === 'sts' && policy.domain === reportedFacts.domain)
+    .flatMap((policy) => patternsOf(policy));
+  if (patterns.length === 0 || patterns.some((pattern) => pattern.startsWith('*')))
+    return undefined;
+  return distinct([...patterns, ...reportedFacts.failures.map((failure) => failure.mx)]);
 }
 
 /**
@@ -168,16 +194,21 @@ function hostsOf(facts: ReportedFacts): readonly string[] | undefined {
  * §3.2), so a success proves that the file was there only for a reporter that began to
  * apply the policy on those days, or whose copy must have expired since.
  */
-function fetchedPolicy(reporter: string, group: FailureGroup, facts: ReportedFacts): boolean {
-  return facts.policies.some(
-    (p) =>
-      p.type === 'sts' &&
-      p.domain === group.domain &&
-      p.reporter === reporter &&
-      p.firstDay <= group.lastDay &&
-      p.lastDay >= group.firstDay &&
-      ((p.firstDay >= group.firstDay && p.firstDay > facts.from) ||
-        Math.min(p.lastDay, group.lastDay) - group.firstDay > (maxAgeOf(p) ?? Infinity)),
+function fetchedPolicy(
+  reporter: string,
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
+): boolean {
+  return reportedFacts.policies.some(
+    (policy) =>
+      policy.type === 'sts' &&
+      policy.domain === failureGroup.domain &&
+      policy.reporter === reporter &&
+      policy.firstDay <= failureGroup.lastDay &&
+      policy.lastDay >= failureGroup.firstDay &&
+      ((policy.firstDay >= failureGroup.firstDay && policy.firstDay > reportedFacts.from) ||
+        Math.min(policy.lastDay, failureGroup.lastDay) - failureGroup.firstDay >
+          (maxAgeOf(policy) ?? Infinity)),
   );
 }
 
@@ -185,21 +216,25 @@ function fetchedPolicy(reporter: string, group: FailureGroup, facts: ReportedFac
  * Whether no policy text that the reporter quoted differs from what the affected ones
  * quoted.
  */
-function quotesSamePolicy(reporter: string, group: FailureGroup, facts: ReportedFacts): boolean {
-  if (group.type !== 'sts') return true;
+function quotesSamePolicy(
+  reporter: string,
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
+): boolean {
+  if (failureGroup.type !== 'sts') return true;
   const textsOf = (of: (reporter: string) => boolean): ReadonlySet<string> =>
     new Set(
-      facts.policies
+      reportedFacts.policies
         .filter(
-          (p) =>
-            p.type === 'sts' &&
-            of(p.reporter) &&
-            p.lastDay >= group.firstDay &&
-            p.firstDay <= group.lastDay,
+          (policy) =>
+            policy.type === 'sts' &&
+            of(policy.reporter) &&
+            policy.lastDay >= failureGroup.firstDay &&
+            policy.firstDay <= failureGroup.lastDay,
         )
-        .map((p) => [...patternsOf(p)].sort().join(' ')),
+        .map((policy) => [...patternsOf(policy)].sort().join(' ')),
     );
-  const theirs = textsOf((r) => group.reporters.includes(r));
+  const theirs = textsOf((r) => failureGroup.reporters.includes(r));
   const own = textsOf((r) => r === reporter);
   return theirs.size === 0 || own.size === 0 || [...own].some((text) => theirs.has(text));
 }
@@ -218,9 +253,9 @@ export function chanceOf(failed: number, affected: number, unaffected: number): 
   // Reports name any number of sessions: many factors are approximated in blocks.
   const block = Math.ceil(factors / MAX_FACTORS);
   let logarithm = 0;
-  for (let i = 0; i < factors && logarithm > NEGLIGIBLE; i += block) {
-    const size = Math.min(block, factors - i);
-    logarithm += size * Math.log1p(-other / (all - i - (size - 1) / 2));
+  for (let index = 0; index < factors && logarithm > NEGLIGIBLE; index += block) {
+    const byteCount = Math.min(block, factors - index);
+    logarithm += byteCount * Math.log1p(-other / (all - index - (byteCount - 1) / 2));
   }
   return Math.exp(logarithm);
 }

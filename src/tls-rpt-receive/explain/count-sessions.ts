@@ -18,16 +18,16 @@ export interface DayCount extends SessionCount {
  * larger number counts. A session under `no-policy-found` was under no other policy, and
  * is added [8460-4-2].
  */
-export function countSessions(rows: readonly SessionRow[]): SessionCount {
-  return sumUp(reporterDays(rows).map(countOne));
+export function countSessions(sessionRows: readonly SessionRow[]): SessionCount {
+  return sumUp(reporterDays(sessionRows).map(countOne));
 }
 
 /** Counts the sessions of each day once each, in the order of days. */
-export function countByDay(rows: readonly SessionRow[]): readonly DayCount[] {
-  const days = groupBy(rows, (row) => String(row.day));
+export function countByDay(sessionRows: readonly SessionRow[]): readonly DayCount[] {
+  const days = groupBy(sessionRows, (sessionRow) => String(sessionRow.day));
   return [...days.values()]
     .map((same) => ({ day: same[0]?.day ?? 0, ...countSessions(same) }))
-    .sort((a, b) => a.day - b.day);
+    .sort((left, right) => left.day - right.day);
 }
 
 /** Sessions, counted once each, that a policy covered. */
@@ -42,14 +42,14 @@ export interface Coverage {
  * reporter whose policy could not be fetched: MTA-STS did not cover these.
  */
 export function countCoverage(
-  rows: readonly SessionRow[],
+  sessionRows: readonly SessionRow[],
   unfetched: ReadonlyMap<string, number>,
 ): Coverage {
   let [sessions, covered] = [0, 0];
-  for (const [reporter, own] of groupBy(rows, (row) => row.reporter)) {
+  for (const [reporter, own] of groupBy(sessionRows, (sessionRow) => sessionRow.reporter)) {
     const days = reporterDays(own).map(countsByType);
     const total = (of: (day: ReadonlyMap<string, SessionCount>) => number): number =>
-      days.reduce((n, day) => plus(n, of(day)), 0);
+      days.reduce((count, day) => plus(count, of(day)), 0);
     const under = total((day) =>
       sizeOf(largest([...day].filter(([type]) => PROTECTING.has(type)))),
     );
@@ -69,18 +69,25 @@ const NO_POLICY = 'no-policy-found';
 const PROTECTING: ReadonlySet<string> = new Set(['sts', 'tlsa']);
 
 /** The rows of each reporter on each day: the unit of one report. */
-function reporterDays(rows: readonly SessionRow[]): readonly (readonly SessionRow[])[] {
-  return [...groupBy(rows, (row) => `${row.day} ${row.reporter}`).values()];
+function reporterDays(sessionRows: readonly SessionRow[]): readonly (readonly SessionRow[])[] {
+  return [
+    ...groupBy(sessionRows, (sessionRow) => `${sessionRow.day} ${sessionRow.reporter}`).values(),
+  ];
 }
 
 /** The sessions of one reporter on one day. */
-function countOne(rows: readonly SessionRow[]): SessionCount {
-  return combine(countsByType(rows));
+function countOne(sessionRows: readonly SessionRow[]): SessionCount {
+  return combine(countsByType(sessionRows));
 }
 
 /** MX hosts are policy domains of their own under DANE: their sessions are added up. */
-function countsByType(rows: readonly SessionRow[]): ReadonlyMap<string, SessionCount> {
-  return new Map([...groupBy(rows, (row) => row.type)].map(([type, same]) => [type, sumUp(same)]));
+function countsByType(sessionRows: readonly SessionRow[]): ReadonlyMap<string, SessionCount> {
+  return new Map(
+    [...groupBy(sessionRows, (sessionRow) => sessionRow.type)].map(([type, same]) => [
+      type,
+      sumUp(same),
+    ]),
+  );
 }
 
 /**
@@ -95,9 +102,9 @@ function combine(types: ReadonlyMap<string, SessionCount>): SessionCount {
 
 /** Of counts that overlap: the most sessions, and the most failures among them. */
 function largest(types: readonly (readonly [string, SessionCount])[]): SessionCount {
-  const counts = types.map(([, count]) => count);
-  const sessions = Math.max(0, ...counts.map(sizeOf));
-  const failed = Math.max(0, ...counts.map((count) => count.failed));
+  const sessionCounts = types.map(([, sessionCount]) => sessionCount);
+  const sessions = Math.max(0, ...sessionCounts.map(sizeOf));
+  const failed = Math.max(0, ...sessionCounts.map((sessionCount) => sessionCount.failed));
   return { ok: sessions - failed, failed };
 }
 
@@ -110,9 +117,9 @@ function sizeOf({ ok, failed }: SessionCount = none): number {
 }
 
 /** Adds counts of sessions that do not overlap. */
-function sumUp(counts: readonly SessionCount[]): SessionCount {
-  return counts.reduce(
-    (a, b) => ({ ok: plus(a.ok, b.ok), failed: plus(a.failed, b.failed) }),
+function sumUp(sessionCounts: readonly SessionCount[]): SessionCount {
+  return sessionCounts.reduce(
+    (left, right) => ({ ok: plus(left.ok, right.ok), failed: plus(left.failed, right.failed) }),
     none,
   );
 }
@@ -121,10 +128,10 @@ function sumUp(counts: readonly SessionCount[]): SessionCount {
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
+    const groupKey = keyOf(item);
+    const group = groups.get(groupKey);
     if (group) group.push(item);
-    else groups.set(key, [item]);
+    else groups.set(groupKey, [item]);
   }
   return groups;
 }

@@ -86,42 +86,47 @@ export interface DomainView {
 }
 
 /** Answers everything about one domain from the facts. Pure. */
-export function viewDomain(facts: ReportedFacts, silenceHours?: number): DomainView {
-  const failures = groupFailures(facts).map((group) => explainGroup(group, facts));
+export function viewDomain(reportedFacts: ReportedFacts, silenceHours?: number): DomainView {
+  const failures = groupFailures(reportedFacts).map((failureGroup) =>
+    explainGroup(failureGroup, reportedFacts),
+  );
   return {
     schema: 'hermetic.report-view/1',
-    domain: facts.domain,
-    from: dateOf(facts.from),
-    to: dateOf(facts.to),
-    generatedAt: new Date(facts.now).toISOString(),
-    status: statusOf(facts, failures),
-    reports: facts.reports.reduce((n, r) => plus(n, r.reports), 0),
-    kinds: kindsOf(facts.sessions),
-    sessions: sumsOf(facts.sessions),
-    coverage: countCoverage(facts.sessions, unfetchedBy(facts)),
+    domain: reportedFacts.domain,
+    from: dateOf(reportedFacts.from),
+    to: dateOf(reportedFacts.to),
+    generatedAt: new Date(reportedFacts.now).toISOString(),
+    status: statusOf(reportedFacts, failures),
+    reports: reportedFacts.reports.reduce((count, row) => plus(count, row.reports), 0),
+    kinds: kindsOf(reportedFacts.sessions),
+    sessions: sumsOf(reportedFacts.sessions),
+    coverage: countCoverage(reportedFacts.sessions, unfetchedBy(reportedFacts)),
     failures,
-    timeline: timeline(facts),
-    seenPolicies: seenPolicies(facts),
-    enforce: canEnforce(facts, failures),
-    quotedRecords: quotedRecords(facts),
-    arrivals: arrivals(facts.reports, facts.now, silenceHours),
-    silent: isSilent(facts.reports, facts.now, silenceHours),
-    perhapsLoops: perhapsLoops(facts.sessions),
-    reporters: reportersOf(facts),
-    unauthenticated: unauthenticatedDays(facts),
-    doubtful: facts.doubtful.map(({ lastDay, ...row }) => ({
+    timeline: timeline(reportedFacts),
+    seenPolicies: seenPolicies(reportedFacts),
+    enforce: canEnforce(reportedFacts, failures),
+    quotedRecords: quotedRecords(reportedFacts),
+    arrivals: arrivals(reportedFacts.reports, reportedFacts.now, silenceHours),
+    silent: isSilent(reportedFacts.reports, reportedFacts.now, silenceHours),
+    perhapsLoops: perhapsLoops(reportedFacts.sessions),
+    reporters: reportersOf(reportedFacts),
+    unauthenticated: unauthenticatedDays(reportedFacts),
+    doubtful: reportedFacts.doubtful.map(({ lastDay, ...row }) => ({
       ...row,
       last: lastDay === null ? undefined : dateOf(lastDay),
     })),
-    repeated: facts.copies,
-    reusedIds: facts.reusedIds,
-    repairs: facts.notes.map((note) => ({ ...note, says: explainNote(note.code) })),
+    repeated: reportedFacts.copies,
+    reusedIds: reportedFacts.reusedIds,
+    repairs: reportedFacts.notes.map((note) => ({ ...note, says: explainNote(note.code) })),
   };
 }
 
-function statusOf(facts: ReportedFacts, failures: readonly Explanation[]): DomainView['status'] {
-  if (facts.reports.length === 0) return 'no-reports';
-  if (failures.some((f) => f.ongoing)) return 'failing';
+function statusOf(
+  reportedFacts: ReportedFacts,
+  failures: readonly Explanation[],
+): DomainView['status'] {
+  if (reportedFacts.reports.length === 0) return 'no-reports';
+  if (failures.some((explanation) => explanation.ongoing)) return 'failing';
   return failures.length > 0 ? 'ended' : 'well';
 }
 
@@ -137,31 +142,31 @@ function unfetchedBy({ failures }: ReportedFacts): ReadonlyMap<string, number> {
   return lost;
 }
 
-function kindsOf(rows: readonly SessionRow[]): readonly KindSums[] {
-  return [...groupBy(rows, (row) => row.type)]
+function kindsOf(sessionRows: readonly SessionRow[]): readonly KindSums[] {
+  return [...groupBy(sessionRows, (sessionRow) => sessionRow.type)]
     .map(([type, same]) => ({
       type,
-      successful: same.reduce((n, r) => plus(n, r.ok), 0),
-      failed: same.reduce((n, r) => plus(n, r.failed), 0),
+      successful: same.reduce((count, row) => plus(count, row.ok), 0),
+      failed: same.reduce((count, row) => plus(count, row.failed), 0),
     }))
-    .sort((a, b) => b.successful + b.failed - a.successful - a.failed);
+    .sort((left, right) => right.successful + right.failed - left.successful - left.failed);
 }
 
-function sumsOf(rows: readonly SessionRow[]): SessionSums {
-  const { ok, failed } = countSessions(rows);
+function sumsOf(sessionRows: readonly SessionRow[]): SessionSums {
+  const { ok, failed } = countSessions(sessionRows);
   return { successful: ok, failed };
 }
 
 function reportersOf({ sessions, reports }: ReportedFacts): readonly ReporterSums[] {
-  const rows = groupBy(sessions, (row) => row.reporter);
-  return [...groupBy(reports, (row) => row.reporter)]
+  const rows = groupBy(sessions, (sessionRow) => sessionRow.reporter);
+  return [...groupBy(reports, (reportRow) => reportRow.reporter)]
     .map(([reporter, own]) => ({
       reporter,
-      reports: own.reduce((n, r) => plus(n, r.reports), 0),
+      reports: own.reduce((count, row) => plus(count, row.reports), 0),
       kinds: kindsOf(rows.get(reporter) ?? []),
       sessions: sumsOf(rows.get(reporter) ?? []),
     }))
-    .sort((a, b) => sizeOf(b.sessions) - sizeOf(a.sessions));
+    .sort((left, right) => sizeOf(right.sessions) - sizeOf(left.sessions));
 }
 
 function sizeOf({ successful, failed }: SessionSums): number {

@@ -55,30 +55,33 @@ export interface Explanation {
 }
 
 /** Explains a group of failures by everything that is known. */
-export function explainGroup(group: FailureGroup, facts: ReportedFacts): Explanation {
-  const fault = judgeFault(group, facts);
-  const certificate = certificateOf(group, facts);
+export function explainGroup(
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
+): Explanation {
+  const fault = judgeFault(failureGroup, reportedFacts);
+  const certificate = certificateOf(failureGroup, reportedFacts);
   return {
-    result: group.result,
-    policy: group.type,
-    policyDomain: group.domain,
-    mode: group.mode,
-    host: group.mx,
-    addresses: group.ips,
-    sessions: group.sessions,
-    since: dateOf(group.firstDay),
-    last: dateOf(group.lastDay),
-    ongoing: isOngoing(group, facts),
-    reporters: group.reporters,
-    networks: group.networks,
-    says: textOf(group).says(group),
-    reasons: group.reasons.map((text) => ({ text, means: explainReason(text) })),
-    fate: fateOf(group),
+    result: failureGroup.result,
+    policy: failureGroup.type,
+    policyDomain: failureGroup.domain,
+    mode: failureGroup.mode,
+    host: failureGroup.mx,
+    addresses: failureGroup.ips,
+    sessions: failureGroup.sessions,
+    since: dateOf(failureGroup.firstDay),
+    last: dateOf(failureGroup.lastDay),
+    ongoing: isOngoing(failureGroup, reportedFacts),
+    reporters: failureGroup.reporters,
+    networks: failureGroup.networks,
+    says: textOf(failureGroup).says(failureGroup),
+    reasons: failureGroup.reasons.map((text) => ({ text, means: explainReason(text) })),
+    fate: fateOf(failureGroup),
     whose: fault.whose,
     because: fault.because,
     settle: fault.settle === '' ? undefined : fault.settle,
     certificate,
-    todo: stepsFor(fault, group, facts),
+    todo: stepsFor(fault, failureGroup, reportedFacts),
   };
 }
 
@@ -102,11 +105,15 @@ function fateOf({ type, mode, result }: FailureGroup): DeliveryImpact {
  * The steps for a fault. Those of a finding of the check come first: they name the host
  * and the record, and the report alone names neither.
  */
-function stepsFor(fault: Fault, group: FailureGroup, facts: ReportedFacts): readonly string[] {
-  const target = targetOf(group, facts);
+function stepsFor(
+  fault: Fault,
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
+): readonly string[] {
+  const target = targetOf(failureGroup, reportedFacts);
   const { finding, remedy } = fault;
   if (finding && finding.steps.length > 0)
-    return [finding.fix, ...finding.steps.map((s) => s.text)];
+    return [finding.fix, ...finding.steps.map((step) => step.text)];
   if (remedy === 'foreign-host')
     return [
       `Compare with your MX records: dig +short MX ${target.domain}`,
@@ -119,33 +126,37 @@ function stepsFor(fault: Fault, group: FailureGroup, facts: ReportedFacts): read
       `Make sure that the id in the TXT record at _mta-sts.${target.domain} changed together with the policy.`,
       'Wait until the max_age of the old policy has passed.',
     ];
-  return stepsByCause(fault.whose, group, target);
+  return stepsByCause(fault.whose, failureGroup, target);
 }
 
 function policySteps({ domain, host }: Target): readonly string[] {
-  const line =
+  const textLine =
     host === undefined ? 'a line for each MX host that it lacks' : `the line "mx: ${host}"`;
   return [
     ...(host === undefined ? [`List your MX hosts: dig +short MX ${domain}`] : []),
-    `Add ${line} to the MTA-STS policy at https://mta-sts.${domain}/.well-known/mta-sts.txt.`,
+    `Add ${textLine} to the MTA-STS policy at https://mta-sts.${domain}/.well-known/mta-sts.txt.`,
     `Then change the id in the TXT record at _mta-sts.${domain}, so that senders fetch the policy again.`,
     'Keep the mode as it is.',
   ];
 }
 
-function stepsByCause(whose: FaultParty, group: FailureGroup, target: Target): readonly string[] {
-  const who = group.reporters.join(' and ');
-  const deferred = fateOf(group) === 'kept-back';
+function stepsByCause(
+  whose: FaultParty,
+  failureGroup: FailureGroup,
+  target: Target,
+): readonly string[] {
+  const who = failureGroup.reporters.join(' and ');
+  const deferred = fateOf(failureGroup) === 'kept-back';
   switch (whose) {
     case 'yours':
-      return textOf(group).fix(target);
+      return textOf(failureGroup).fix(target);
     case 'theirs':
       return [`Nothing on your side. If it lasts, tell ${who}: the contact is in its reports.`];
     case 'path':
       return [
         `Change nothing: ${deferred ? 'the policy works, and the mail is deferred rather than read' : 'but note that no policy deferred this mail'}.`,
         `Check the host from another network: hermetic check ${target.domain} --transcript`,
-        `Tell ${who} which of its networks are concerned${group.networks.length > 0 ? `: ${group.networks.slice(0, 3).join(', ')}` : ''}.`,
+        `Tell ${who} which of its networks are concerned${failureGroup.networks.length > 0 ? `: ${failureGroup.networks.slice(0, 3).join(', ')}` : ''}.`,
         ...(deferred
           ? []
           : ['With MTA-STS in mode enforce, or DANE, such mail is deferred instead of read.']),
@@ -170,10 +181,10 @@ function certificateOf(
 ): Explanation['certificate'] {
   const middle = (firstDay + lastDay) / 2;
   const [nearest] = [...checks].sort(
-    (a, b) => Math.abs(dayOfCheck(a) - middle) - Math.abs(dayOfCheck(b) - middle),
+    (left, right) => Math.abs(dayOfCheck(left) - middle) - Math.abs(dayOfCheck(right) - middle),
   );
-  const addresses = nearest?.hosts.find((h) => h.name === mx)?.addresses ?? [];
-  const at = addresses.find((a) => ips.includes(a.ip)) ?? addresses[0];
+  const addresses = nearest?.hosts.find((host) => host.name === mx)?.addresses ?? [];
+  const at = addresses.find((address) => ips.includes(address.ip)) ?? addresses[0];
   const found: MailCertificate | undefined = at?.certificates[0];
   if (!nearest || !found) return undefined;
   const { names, notBefore, notAfter, spkiSha256 } = found;

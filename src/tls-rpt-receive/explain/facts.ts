@@ -120,8 +120,8 @@ export interface ReportedFacts {
 export const dayMs = 86_400_000;
 
 /** A day as a date. */
-export function dateOf(day: number): string {
-  return new Date(day * dayMs).toISOString().slice(0, 10);
+export function dateOf(dayNumber: number): string {
+  return new Date(dayNumber * dayMs).toISOString().slice(0, 10);
 }
 
 /** The day that holds a time. */
@@ -135,11 +135,11 @@ export function dayOfCheck({ checkedAt }: CheckResult): number {
 }
 
 /** Adds two counts. The sum never leaves the range in which numbers are exact. */
-export function plus(a: number, b: number): number {
-  return Math.min(a + b, Number.MAX_SAFE_INTEGER);
+export function plus(left: number, right: number): number {
+  return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }
 
 /** The values without repetition and without the empty one, at most fifty. */
 export function distinct(values: readonly string[]): readonly string[] {
-  return [...new Set(values)].filter((v) => v !== '').slice(0, 50);
+  return [...new Set(values)].filter((value) => value !== '').slice(0, 50);
 }

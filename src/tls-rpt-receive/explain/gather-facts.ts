@@ -42,56 +42,56 @@ const MAX_SOURCES = 200;
  * belong to the domain. Reports that are stored between two steps appear in later queries
  * only.
  */
-export function* gatherFacts(store: Store, options: GatherOptions): Steps<ReportedFacts> {
+export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<ReportedFacts> {
   const { domain, from, to, now, checks } = options;
-  const query = new DomainQuery(store, options);
+  const domainQuery = new DomainQuery(stateStore, options);
   yield;
-  const sessions = query.rows<SessionRow>(
+  const sessions = domainQuery.rows<SessionRow>(
     `SELECT reporter, day, type, domain, ${total('ok')}, ${total('failed')}, ${total('undescribed')}
      FROM report_policy WHERE $WHERE AND authenticated = 1
      GROUP BY reporter, day, type, domain ORDER BY day DESC, reporter, type, domain LIMIT ${MAX_ROWS}`,
   );
   yield;
-  const reports = query.rows<ReportRow>(
+  const reports = domainQuery.rows<ReportRow>(
     `SELECT reporter, day, count(DISTINCT report) AS reports FROM report_policy
      WHERE $WHERE AND authenticated = 1 GROUP BY reporter, day ORDER BY day DESC, reporter LIMIT ${MAX_ROWS}`,
   );
   yield;
-  const described = describedFailures(query);
+  const described = describedFailures(domainQuery);
   yield;
-  const failures = [...described, ...otherFailures(query)];
+  const failures = [...described, ...otherFailures(domainQuery)];
   yield;
-  const senders = query.rows<SenderRow>(
+  const senders = domainQuery.rows<SenderRow>(
     `SELECT DISTINCT result, mx, reporter, sender_ip AS ip FROM report_failure
      WHERE $WHERE AND authenticated = 1 AND sender_ip <> ''
      ORDER BY result, mx, reporter, sender_ip LIMIT 2000`,
   );
   yield;
-  const policies = quotedPolicies(query);
+  const policies = quotedPolicies(domainQuery);
   yield;
-  const trial = trialOf(store, domain, to);
+  const trial = trialOf(stateStore, domain, to);
   yield;
-  const doubtful = query.rows<DoubtfulRow>(
+  const doubtful = domainQuery.rows<DoubtfulRow>(
     `SELECT trust, reporter, min(trust_detail) AS detail, count(*) AS reports, max(day) AS "lastDay" FROM report
      WHERE counted = 0 AND id IN (SELECT report FROM report_policy WHERE $WHERE AND counted = 0)
      GROUP BY trust, reporter ORDER BY reports DESC LIMIT 50`,
   );
   yield;
-  const unauthenticated = unauthenticatedRows(query);
+  const unauthenticated = unauthenticatedRows(domainQuery);
   yield;
   const about = 'id IN (SELECT report FROM report_policy WHERE $WHERE AND authenticated = 1)';
-  const notes = query.rows<{ reporter: string; notes: string }>(
+  const notes = domainQuery.rows<{ reporter: string; notes: string }>(
     `SELECT reporter, notes FROM report WHERE notes IS NOT NULL AND ${about} LIMIT 1000`,
   );
   yield;
-  const reusedIds = query.count(
+  const reusedIds = domainQuery.count(
     `SELECT count(*) AS n FROM (
        SELECT 1 FROM report WHERE report_id IS NOT NULL AND ${about}
        GROUP BY reporter, report_id, day HAVING count(*) > 1
      ) AS reused`,
   );
   yield;
-  const copies = query.count(
+  const copies = domainQuery.count(
     `SELECT sum(copies - 1) AS n FROM report WHERE copies > 1 AND ${about}`,
   );
   yield;
@@ -128,10 +128,10 @@ class DomainQuery {
   readonly #where: string;
   readonly #values: readonly (string | number)[];
 
-  constructor(store: Store, { domain, from, to, checks }: GatherOptions) {
-    const hosts = [...mailHosts(store, { domain, from, to, checks })].slice(0, MAX_HOSTS);
-    const names = [domain, ...hosts.filter((host) => host !== domain)];
-    this.#store = store;
+  constructor(stateStore: Store, { domain, from, to, checks }: GatherOptions) {
+    const hostNames = [...mailHosts(stateStore, { domain, from, to, checks })].slice(0, MAX_HOSTS);
+    const names = [domain, ...hostNames.filter((hostName) => hostName !== domain)];
+    this.#store = stateStore;
     this.#where = `domain IN (${names.map(() => '?').join(', ')}) AND day BETWEEN ? AND ?
       AND (domain = ? OR type = 'tlsa')`;
     this.#values = [...names, from, to, domain];
@@ -163,12 +163,12 @@ function shown<Row extends object>(row: Row): Row {
  * names, and the TLSA base domains in reports about the domain, by authenticated reports.
  */
 function mailHosts(
-  store: Store,
+  stateStore: Store,
   { domain, from, to, checks }: Omit<GatherOptions, 'now'>,
 ): ReadonlySet<string> {
   const span = [domain, from, to];
-  const checked = checks.flatMap((check) => check.hosts.map((host) => host.name));
-  const named = store
+  const checked = checks.flatMap((check) => check.hosts.map((mailHost) => mailHost.name));
+  const named = stateStore
     .prepare<{ text: string }>(
       `SELECT DISTINCT t.text FROM report_policy AS p JOIN report_text AS t ON t.id = p.text
        WHERE p.domain = ? AND p.day BETWEEN ? AND ? AND p.authenticated = 1 AND p.type = 'sts' LIMIT 100`,
@@ -176,7 +176,7 @@ function mailHosts(
     .all(...span)
     .flatMap(({ text }) => patternsOf({ strings: JSON.parse(text) as string[] }));
   // `alone`: the report is about no other recipient domain.
-  const reported = store
+  const reported = stateStore
     .prepare<{ host: string; alone: number }>(
       `SELECT p.domain AS host, max(NOT EXISTS (
          SELECT 1 FROM report_policy AS o
@@ -191,7 +191,12 @@ function mailHosts(
     .filter(({ host, alone }) => alone === 1 || named.some((pattern) => matchMx(pattern, host)))
     .map(({ host }) => host);
   const exact = named.filter((name) => !name.startsWith('*'));
-  return new Set([...checked, ...exact, ...reported, ...failingHosts(store, { domain, from, to })]);
+  return new Set([
+    ...checked,
+    ...exact,
+    ...reported,
+    ...failingHosts(stateStore, { domain, from, to }),
+  ]);
 }
 
 /**
@@ -199,11 +204,11 @@ function mailHosts(
  * some reporters send a report of its own for each TLSA base domain.
  */
 function failingHosts(
-  store: Store,
+  stateStore: Store,
   { domain, from, to }: Pick<GatherOptions, 'domain' | 'from' | 'to'>,
 ): readonly string[] {
   if (domain === '') return [];
-  return store
+  return stateStore
     .prepare<{ host: string }>(
       `SELECT DISTINCT domain AS host FROM report_day AS d
        WHERE failed > 0 AND day BETWEEN ? AND ? AND authenticated = 1 AND type = 'tlsa'
@@ -215,8 +220,8 @@ function failingHosts(
     .map(({ host }) => host);
 }
 
-function describedFailures(query: DomainQuery): readonly FailureRow[] {
-  return query.rows<FailureRow>(
+function describedFailures(domainQuery: DomainQuery): readonly FailureRow[] {
+  return domainQuery.rows<FailureRow>(
     `SELECT domain, type, mode, result, mx, ip, reporter, reason, ${total('failed')},
        min(day) AS firstDay, max(day) AS lastDay, count(DISTINCT day) AS days
      FROM report_failure WHERE $WHERE AND authenticated = 1
@@ -226,8 +231,8 @@ function describedFailures(query: DomainQuery): readonly FailureRow[] {
 }
 
 /** Failed sessions that the summary counts and no detail describes [8460-4.4-11]. */
-function otherFailures(query: DomainQuery): readonly FailureRow[] {
-  return query
+function otherFailures(domainQuery: DomainQuery): readonly FailureRow[] {
+  return domainQuery
     .rows<Omit<FailureRow, 'result' | 'mx' | 'ip' | 'reason' | 'failed'> & { undescribed: number }>(
       `SELECT domain, type, mode, reporter, ${total('undescribed')},
          min(day) AS firstDay, max(day) AS lastDay, count(DISTINCT day) AS days
@@ -244,8 +249,8 @@ function otherFailures(query: DomainQuery): readonly FailureRow[] {
     }));
 }
 
-function quotedPolicies(query: DomainQuery): readonly QuotedPolicy[] {
-  return query
+function quotedPolicies(domainQuery: DomainQuery): readonly QuotedPolicy[] {
+  return domainQuery
     .rows<Omit<QuotedPolicy, 'strings'> & { text: string }>(
       `SELECT p.domain, p.type, p.reporter, t.text, p.firstDay, p.lastDay FROM (
          SELECT domain, type, reporter, text, min(day) AS firstDay, max(day) AS lastDay FROM report_policy
@@ -256,26 +261,26 @@ function quotedPolicies(query: DomainQuery): readonly QuotedPolicy[] {
     .reverse()
     .map(({ text, ...rest }) => ({
       ...rest,
-      strings: (JSON.parse(text) as string[]).map((line) => neutralise(line)),
+      strings: (JSON.parse(text) as string[]).map((textLine) => neutralise(textLine)),
     }));
 }
 
-function trialOf(store: Store, domain: string, to: number): readonly SessionRow[] {
-  return store
+function trialOf(stateStore: Store, domainName: string, to: number): readonly SessionRow[] {
+  return stateStore
     .prepare<SessionRow>(
       `SELECT reporter, day, type, domain, ${total('ok')}, ${total('failed')}, ${total('undescribed')}
        FROM report_policy WHERE domain = ? AND day BETWEEN ? AND ? AND type = 'sts' AND authenticated = 1
        GROUP BY reporter, day ORDER BY day DESC, reporter LIMIT ${MAX_ROWS}`,
     )
-    .all(domain, to - TRIAL_DAYS, to);
+    .all(domainName, to - TRIAL_DAYS, to);
 }
 
 /**
  * Reports that count without authentication, by day and source, the latest and largest
  * first.
  */
-function unauthenticatedRows(query: DomainQuery): readonly UnauthenticatedRow[] {
-  const rows = query.rows<SessionRow & { reports: number }>(
+function unauthenticatedRows(domainQuery: DomainQuery): readonly UnauthenticatedRow[] {
+  const rows = domainQuery.rows<SessionRow & { reports: number }>(
     `SELECT coalesce(r.peer, '') AS reporter, p.day, p.type, p.domain, ${total('p.ok').replace('AS p.', 'AS ')},
        ${total('p.failed').replace('AS p.', 'AS ')}, 0 AS undescribed, count(DISTINCT p.report) AS reports
      FROM (SELECT * FROM report_policy WHERE $WHERE AND authenticated = 0 AND counted = 1) AS p
@@ -289,7 +294,10 @@ function unauthenticatedRows(query: DomainQuery): readonly UnauthenticatedRow[] 
       reports: Math.max(...same.map((row) => row.reports)),
       ...countSessions(same),
     }))
-    .sort((a, b) => b.day - a.day || b.failed - a.failed || (a.source < b.source ? -1 : 1))
+    .sort(
+      (left, right) =>
+        right.day - left.day || right.failed - left.failed || (left.source < right.source ? -1 : 1),
+    )
     .slice(0, MAX_SOURCES);
 }
 
@@ -301,5 +309,5 @@ function notesOf(rows: readonly { reporter: string; notes: string }[]): readonly
       known.reports = plus(known.reports, 1);
       counted.set(`${reporter} ${code}`, known);
     }
-  return [...counted.values()].sort((a, b) => b.reports - a.reports);
+  return [...counted.values()].sort((left, right) => right.reports - left.reports);
 }

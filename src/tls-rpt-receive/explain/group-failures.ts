@@ -51,45 +51,48 @@ const MAX_GROUPS = 200;
 /**
  * Groups failures by result, kind of policy and host, the most recent and largest first.
  */
-export function groupFailures(facts: ReportedFacts): readonly FailureGroup[] {
+export function groupFailures(reportedFacts: ReportedFacts): readonly FailureGroup[] {
   const groups = groupBy(
-    facts.failures.map((row) => ({ ...row, mx: hostOf(row, facts) })),
+    reportedFacts.failures.map((failureRow) => ({
+      ...failureRow,
+      mx: hostOf(failureRow, reportedFacts),
+    })),
     (row) => JSON.stringify([row.result, row.type, row.mx, row.domain]),
   );
   return [...groups.values()]
     .map((rows) => ({ rows, sessions: sum(rows), lastDay: latest(rows) }))
-    .filter(({ rows, sessions }) => sessions > 0 || isPartOfFailure(rows, facts.failures))
-    .sort((a, b) => b.lastDay - a.lastDay || b.sessions - a.sessions)
+    .filter(({ rows, sessions }) => sessions > 0 || isPartOfFailure(rows, reportedFacts.failures))
+    .sort((left, right) => right.lastDay - left.lastDay || right.sessions - left.sessions)
     .slice(0, MAX_GROUPS)
     .map(({ rows }): FailureGroup => {
       const described = rows.filter((row) => !isConnectionTrouble(row.reason));
-      const group = groupOf(rows, facts);
+      const failureGroup = groupOf(rows, reportedFacts);
       return described.length === 0 || described.length === rows.length
-        ? group
-        : { ...group, core: groupOf(described, facts) };
+        ? failureGroup
+        : { ...failureGroup, core: groupOf(described, reportedFacts) };
     });
 }
 
 /** The group of failures of one kind. */
-function groupOf(rows: readonly FailureRow[], facts: ReportedFacts): FailureGroup {
-  const [{ result, type, mx, domain }] = rows as [FailureRow];
-  const met = facts.senders.filter((s) => s.result === result && s.mx === mx);
-  const lastDay = latest(rows);
+function groupOf(failureRows: readonly FailureRow[], reportedFacts: ReportedFacts): FailureGroup {
+  const [{ result, type, mx, domain }] = failureRows as [FailureRow];
+  const met = reportedFacts.senders.filter((row) => row.result === result && row.mx === mx);
+  const lastDay = latest(failureRows);
   return {
     result,
     type,
     domain,
-    mode: modes.find((mode) => rows.some((r) => r.mode === mode)) ?? '',
+    mode: modes.find((mode) => failureRows.some((row) => row.mode === mode)) ?? '',
     mx,
-    ips: distinct(rows.map((r) => r.ip)),
-    reporters: distinct(rows.map((r) => r.reporter)),
-    encounters: encountersOf(rows),
-    networks: distinct(met.map((s) => networkOf(s.ip))),
-    reasons: distinct(rows.map((r) => r.reason)),
-    lostConnections: rows.every((r) => isConnectionTrouble(r.reason)),
-    firstDay: rows.reduce((day, r) => Math.min(day, r.firstDay), lastDay),
+    ips: distinct(failureRows.map((row) => row.ip)),
+    reporters: distinct(failureRows.map((row) => row.reporter)),
+    encounters: encountersOf(failureRows),
+    networks: distinct(met.map((row) => networkOf(row.ip))),
+    reasons: distinct(failureRows.map((row) => row.reason)),
+    lostConnections: failureRows.every((row) => isConnectionTrouble(row.reason)),
+    firstDay: failureRows.reduce((dayNumber, row) => Math.min(dayNumber, row.firstDay), lastDay),
     lastDay,
-    sessions: sum(rows),
+    sessions: sum(failureRows),
   };
 }
 
@@ -97,49 +100,50 @@ function groupOf(rows: readonly FailureRow[], facts: ReportedFacts): FailureGrou
  * With DANE the policy domain is the MX host (RFC 8460 §4.4), unless the reporter names
  * another.
  */
-function hostOf({ mx, type, domain }: FailureRow, facts: ReportedFacts): string {
-  return mx === '' && type === 'tlsa' && domain !== facts.domain ? domain : mx;
+function hostOf({ mx, type, domain }: FailureRow, reportedFacts: ReportedFacts): string {
+  return mx === '' && type === 'tlsa' && domain !== reportedFacts.domain ? domain : mx;
 }
 
 /**
  * A detail without a count describes a failure only where the summary counts failures
  * that no detail describes: RFC 8460 §4.4 makes the total the number of failed sessions.
  */
-function isPartOfFailure(rows: readonly FailureRow[], all: readonly FailureRow[]): boolean {
-  return rows.some((row) =>
+function isPartOfFailure(failureRows: readonly FailureRow[], all: readonly FailureRow[]): boolean {
+  return failureRows.some((failureRow) =>
     all.some(
       (other) =>
         other.result === NOT_DESCRIBED &&
-        other.reporter === row.reporter &&
-        other.domain === row.domain &&
-        other.type === row.type &&
-        other.firstDay <= row.lastDay &&
-        other.lastDay >= row.firstDay,
+        other.reporter === failureRow.reporter &&
+        other.domain === failureRow.domain &&
+        other.type === failureRow.type &&
+        other.firstDay <= failureRow.lastDay &&
+        other.lastDay >= failureRow.firstDay,
     ),
   );
 }
 
-function encountersOf(rows: readonly FailureRow[]): readonly Encounter[] {
-  return [...groupBy(rows, (row) => row.reporter)].map(([reporter, own]) => ({
+function encountersOf(failureRows: readonly FailureRow[]): readonly Encounter[] {
+  return [...groupBy(failureRows, (failureRow) => failureRow.reporter)].map(([reporter, own]) => ({
     reporter,
     failed: sum(own),
-    firstDay: Math.min(...own.map((r) => r.firstDay)),
+    firstDay: Math.min(...own.map((row) => row.firstDay)),
     lastDay: latest(own),
-    days: Math.max(...own.map((r) => r.days)),
+    days: Math.max(...own.map((row) => row.days)),
   }));
 }
 
-function sum(rows: readonly FailureRow[]): number {
-  return rows.reduce((n, r) => plus(n, r.failed), 0);
+function sum(failureRows: readonly FailureRow[]): number {
+  return failureRows.reduce((count, row) => plus(count, row.failed), 0);
 }
 
-function latest(rows: readonly FailureRow[]): number {
-  return rows.reduce((day, r) => Math.max(day, r.lastDay), 0);
+function latest(failureRows: readonly FailureRow[]): number {
+  return failureRows.reduce((dayNumber, row) => Math.max(dayNumber, row.lastDay), 0);
 }
 
-function networkOf(ip: string): string {
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(ip)) return `${ip.slice(0, ip.lastIndexOf('.'))}.0/24`;
-  return ip.includes(':') ? `${ip.split(':').slice(0, 3).join(':')}::/48` : ip;
+function networkOf(ipAddress: string): string {
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(ipAddress))
+    return `${ipAddress.slice(0, ipAddress.lastIndexOf('.'))}.0/24`;
+  return ipAddress.includes(':') ? `${ipAddress.split(':').slice(0, 3).join(':')}::/48` : ipAddress;
 }
 
 /**
@@ -148,12 +152,16 @@ function networkOf(ip: string): string {
  * this kind and none without a description. A reporter without a later report proves
  * nothing.
  */
-export function isOngoing(group: FailureGroup, { domain, sessions }: ReportedFacts): boolean {
+export function isOngoing(
+  failureGroup: FailureGroup,
+  { domain, sessions }: ReportedFacts,
+): boolean {
   const comparable = sessions.filter(
-    (s) => s.ok > 0 && s.undescribed === 0 && isSamePolicy(group, s, domain),
+    (row) => row.ok > 0 && row.undescribed === 0 && isSamePolicy(failureGroup, row, domain),
   );
-  return group.encounters.some(
-    ({ reporter, lastDay }) => !comparable.some((s) => s.reporter === reporter && s.day > lastDay),
+  return failureGroup.encounters.some(
+    ({ reporter, lastDay }) =>
+      !comparable.some((row) => row.reporter === reporter && row.day > lastDay),
   );
 }
 

@@ -69,12 +69,12 @@ interface Evidence {
 interface Rule {
   /** When the rule applies, in words for the reader of this table. */
   readonly condition: string;
-  readonly applies: (e: Evidence) => boolean;
+  readonly applies: (evidence: Evidence) => boolean;
   readonly cause: FaultParty;
   /** Why the condition proves the cause, or why it proves none. */
-  readonly reason: (e: Evidence) => string;
+  readonly reason: (evidence: Evidence) => string;
   /** The evidence that would settle it; only where the cause is unclear. */
-  readonly settle?: (e: Evidence) => string;
+  readonly settle?: (evidence: Evidence) => string;
   readonly remedy?: Remedy;
 }
 
@@ -99,7 +99,7 @@ const CHANCE_CHECKED = 1 / 100;
 export const rules: readonly Rule[] = [
   {
     condition: 'No check names the host as an MX host of the domain, and a check looked.',
-    applies: (e) => e.group.mx !== '' && e.ownHost === false,
+    applies: (evidence) => evidence.group.mx !== '' && evidence.ownHost === false,
     cause: 'unclear',
     reason: ({ group }) =>
       `${group.mx} is not one of your mail hosts: an attack, or a record we do not know. If you did not change your MX records, DNS answers were forged on the way to this sender.`,
@@ -108,7 +108,10 @@ export const rules: readonly Rule[] = [
   },
   {
     condition: 'Few sessions failed, without a reason that tells a fault from a lost connection.',
-    applies: (e) => kindOf(e.group.result) === 'any' && e.applied === undefined && isNoise(e),
+    applies: (evidence) =>
+      kindOf(evidence.group.result) === 'any' &&
+      evidence.applied === undefined &&
+      isNoise(evidence),
     cause: 'unclear',
     reason: ({ compared }) =>
       `Only ${percent(compared.ownRate)} of the sessions of these reporters failed in this way: lost connections look like this, too.`,
@@ -116,7 +119,7 @@ export const rules: readonly Rule[] = [
   },
   {
     condition: 'A check on those days found the same fault.',
-    applies: (e) => e.found !== undefined && explainsMost(e),
+    applies: (evidence) => evidence.found !== undefined && explainsMost(evidence),
     cause: 'yours',
     reason: ({ found }) =>
       `hermetic check found it too, on ${checkDate(found?.check)}: ${found?.finding.title ?? ''}.`,
@@ -125,34 +128,36 @@ export const rules: readonly Rule[] = [
   {
     condition:
       'The applied policy does not name an MX host that the published policy has named for longer than max_age.',
-    applies: (e) =>
-      isOutdated(e) && (e.namedFor ?? 0) > (maxAgeOf(e.applied as QuotedPolicy) ?? Infinity),
+    applies: (evidence) =>
+      isOutdated(evidence) &&
+      (evidence.namedFor ?? 0) > (maxAgeOf(evidence.applied as QuotedPolicy) ?? Infinity),
     cause: 'theirs',
-    reason: (e) =>
-      `${names(e.group.reporters)} applied a policy that does not name ${e.group.mx}. The published one has named it for longer than the max_age of that copy (RFC 8461 §3.2).`,
+    reason: (evidence) =>
+      `${names(evidence.group.reporters)} applied a policy that does not name ${evidence.group.mx}. The published one has named it for longer than the max_age of that copy (RFC 8461 §3.2).`,
   },
   {
     condition:
       'A reporter quotes a policy that all others replaced, by reports longer than max_age ago.',
-    applies: (e) =>
-      e.applied !== undefined && (e.replacedFor ?? 0) > (maxAgeOf(e.applied) ?? Infinity),
+    applies: (evidence) =>
+      evidence.applied !== undefined &&
+      (evidence.replacedFor ?? 0) > (maxAgeOf(evidence.applied) ?? Infinity),
     cause: 'theirs',
-    reason: (e) =>
-      `${names(e.group.reporters)} applied a policy that does not name ${e.group.mx}. All other reporters have quoted one that names it for longer than the max_age of that copy (RFC 8461 §3.2).`,
+    reason: (evidence) =>
+      `${names(evidence.group.reporters)} applied a policy that does not name ${evidence.group.mx}. All other reporters have quoted one that names it for longer than the max_age of that copy (RFC 8461 §3.2).`,
   },
   {
     condition: 'The applied policy does not name an MX host that the published policy names now.',
-    applies: (e) => isOutdated(e) && (e.namedFor ?? 0) > 0,
+    applies: (evidence) => isOutdated(evidence) && (evidence.namedFor ?? 0) > 0,
     cause: 'unclear',
-    reason: (e) =>
-      `${names(e.group.reporters)} applied an older policy that does not name ${e.group.mx}; the published one does.`,
+    reason: (evidence) =>
+      `${names(evidence.group.reporters)} applied an older policy that does not name ${evidence.group.mx}; the published one does.`,
     settle: () =>
       'When the id in the _mta-sts record changed: a sender may apply its copy until it looks at the record again.',
     remedy: 'outdated-copy',
   },
   {
     condition: 'The applied policy does not name an MX host of the domain.',
-    applies: (e) => isOutdated(e),
+    applies: (evidence) => isOutdated(evidence),
     cause: 'yours',
     reason: ({ group, applied }) =>
       `The MTA-STS policy that ${names(group.reporters)} applied does not name ${group.mx}; it names ${applied ? patternsOf(applied).join(', ') : 'other hosts'}.`,
@@ -169,7 +174,7 @@ export const rules: readonly Rule[] = [
   },
   {
     condition: 'Two independent reporters met it, and a check on those days found no fault.',
-    applies: (e) => e.compared.sources > 1 && e.clean !== undefined,
+    applies: (evidence) => evidence.compared.sources > 1 && evidence.clean !== undefined,
     cause: 'unclear',
     reason: ({ compared, clean }) =>
       `${compared.sources} reporters met it independently, but hermetic check found no fault on ${checkDate(clean)}.`,
@@ -179,14 +184,14 @@ export const rules: readonly Rule[] = [
   {
     condition:
       'Two independent reporters met it, and none that could have met it was spared by more than chance.',
-    applies: (e) => e.compared.sources > 1 && !e.spared,
+    applies: (evidence) => evidence.compared.sources > 1 && !evidence.spared,
     cause: 'yours',
     reason: ({ compared }) =>
       `${compared.sources} reporters met it independently of each other, and none that applied the same policy to the same host did without.`,
   },
   {
     condition: 'Two independent reporters met it, others were spared.',
-    applies: (e) => e.compared.sources > 1,
+    applies: (evidence) => evidence.compared.sources > 1,
     cause: 'unclear',
     reason: ({ compared }) =>
       `${names(compared.affected)} met it; ${names(compared.unaffected)} applied the same policy without this failure.`,
@@ -196,12 +201,12 @@ export const rules: readonly Rule[] = [
   {
     condition:
       'STARTTLS is missing for one network only, on three days or more; others had TLS sessions with the same host over the same address family.',
-    applies: (e) =>
-      kindOf(e.group.result) === 'starttls' &&
-      e.group.networks.length <= 2 &&
-      e.spared &&
-      e.compared.failingDays >= MIN_PATH_DAYS &&
-      isSameFamily(e),
+    applies: (evidence) =>
+      kindOf(evidence.group.result) === 'starttls' &&
+      evidence.group.networks.length <= 2 &&
+      evidence.spared &&
+      evidence.compared.failingDays >= MIN_PATH_DAYS &&
+      isSameFamily(evidence),
     cause: 'path',
     reason: ({ group, compared, clean }) =>
       `Only ${names(group.reporters)} met it${from(group)}, while ${names(compared.unaffected)} had TLS sessions with the same host on the same days${clean ? ', and hermetic check found nothing wrong' : ''}. Something between this sender and the host removes STARTTLS: a filter, or an attacker.`,
@@ -209,11 +214,11 @@ export const rules: readonly Rule[] = [
   {
     condition:
       'The certificate was valid when one reporter called it expired; others validated it.',
-    applies: (e) =>
-      e.group.result === 'certificate-expired' &&
-      e.clean !== undefined &&
-      e.spared &&
-      showsDates(e),
+    applies: (evidence) =>
+      evidence.group.result === 'certificate-expired' &&
+      evidence.clean !== undefined &&
+      evidence.spared &&
+      showsDates(evidence),
     cause: 'theirs',
     reason: ({ group, compared, clean }) =>
       `hermetic check saw a valid certificate on ${checkDate(clean)}, and so did ${names(compared.unaffected)}; the clock of ${names(group.reporters)} may be wrong.`,
@@ -221,18 +226,18 @@ export const rules: readonly Rule[] = [
   {
     condition:
       'A reporter received an invalid policy file, more than once; none received a valid one.',
-    applies: (e) =>
-      e.group.result === 'sts-policy-invalid' &&
-      e.group.sessions > 1 &&
-      !e.spared &&
-      e.clean === undefined,
+    applies: (evidence) =>
+      evidence.group.result === 'sts-policy-invalid' &&
+      evidence.group.sessions > 1 &&
+      !evidence.spared &&
+      evidence.clean === undefined,
     cause: 'yours',
     reason: ({ group }) =>
       `${names(group.reporters)} received a policy file that is invalid. The file arrives over HTTPS with a verified certificate (RFC 8461 §3.3), so nothing between your policy host and a sender changes it.`,
   },
   {
     condition: 'The applied policy does not name a host, and no check says whose host it is.',
-    applies: (e) => e.applied !== undefined && e.ownHost === undefined,
+    applies: (evidence) => evidence.applied !== undefined && evidence.ownHost === undefined,
     cause: 'unclear',
     reason: ({ group, applied }) =>
       `The MTA-STS policy that ${names(group.reporters)} applied names ${applied ? patternsOf(applied).join(', ') : 'other hosts'}, and not ${group.mx}. Whether that is one of your mail hosts is not known here.`,
@@ -241,7 +246,7 @@ export const rules: readonly Rule[] = [
   },
   {
     condition: 'One reporter met it; others that could have met it did not.',
-    applies: (e) => e.spared,
+    applies: (evidence) => evidence.spared,
     cause: 'unclear',
     reason: ({ group, compared }) =>
       `Only ${names(group.reporters)} met it; ${names(compared.unaffected)} applied the same policy on the same days without this failure. The cause is at this reporter or between it and you, and reports do not tell which.`,
@@ -250,7 +255,7 @@ export const rules: readonly Rule[] = [
   },
   {
     condition: 'One reporter met it, and a check on those days found no fault.',
-    applies: (e) => e.clean !== undefined,
+    applies: (evidence) => evidence.clean !== undefined,
     cause: 'unclear',
     reason: ({ group, clean }) =>
       `Only ${names(group.reporters)} reports it, and hermetic check found no fault on ${checkDate(clean)}. No other reporter can be compared with it.`,
@@ -260,7 +265,7 @@ export const rules: readonly Rule[] = [
     condition: 'One reporter met it, and nothing can be compared.',
     applies: () => true,
     cause: 'unclear',
-    reason: (e) => `${alone(e)}, so there is nothing to compare with.`,
+    reason: (evidence) => `${alone(evidence)}, so there is nothing to compare with.`,
     settle: ({ domain }) =>
       `A check on the same day (hermetic check ${domain}), or a second reporter that applies the same policy.`,
   },
@@ -270,8 +275,8 @@ export const rules: readonly Rule[] = [
  * Judges the cause of a failure by checks, by the quoted policies and by the other
  * reporters.
  */
-export function judgeFault(group: FailureGroup, facts: ReportedFacts): Fault {
-  const evidence = gatherEvidence(group.core ?? group, facts);
+export function judgeFault(failureGroup: FailureGroup, reportedFacts: ReportedFacts): Fault {
+  const evidence = gatherEvidence(failureGroup.core ?? failureGroup, reportedFacts);
   const rule = rules.find((r) => r.applies(evidence)) as Rule;
   return {
     whose: rule.cause,
@@ -282,26 +287,28 @@ export function judgeFault(group: FailureGroup, facts: ReportedFacts): Fault {
   };
 }
 
-function gatherEvidence(group: FailureGroup, facts: ReportedFacts): Evidence {
-  const hosts = checkedHosts(facts.checks);
-  const found = findingOf(group, facts.checks);
-  const clean = found ? undefined : cleanCheck(group, facts.checks);
-  const compared = compareReporters(group, facts, clean);
-  const applied = appliedWithout(group, facts.policies);
+function gatherEvidence(failureGroup: FailureGroup, reportedFacts: ReportedFacts): Evidence {
+  const hosts = checkedHosts(reportedFacts.checks);
+  const found = findingOf(failureGroup, reportedFacts.checks);
+  const clean = found ? undefined : cleanCheck(failureGroup, reportedFacts.checks);
+  const compared = compareReporters(failureGroup, reportedFacts, clean);
+  const applied = appliedWithout(failureGroup, reportedFacts.policies);
   return {
-    domain: facts.domain === '' ? 'YOUR-DOMAIN' : facts.domain,
-    group,
+    domain: reportedFacts.domain === '' ? 'YOUR-DOMAIN' : reportedFacts.domain,
+    group: failureGroup,
     found,
     clean,
-    ownHost: hosts?.has(group.mx),
+    ownHost: hosts?.has(failureGroup.mx),
     applied,
-    namedFor: daysNamed(group, facts.checks),
-    replacedFor: applied ? daysReplaced(applied, group.mx, facts.policies) : undefined,
+    namedFor: daysNamed(failureGroup, reportedFacts.checks),
+    replacedFor: applied
+      ? daysReplaced(applied, failureGroup.mx, reportedFacts.policies)
+      : undefined,
     compared,
-    usesIpv4: facts.failures.some(
+    usesIpv4: reportedFacts.failures.some(
       ({ reporter, ip }) => ip.includes('.') && compared.unaffected.includes(reporter),
     ),
-    spared: wasSpared(group, compared, clean !== undefined),
+    spared: wasSpared(failureGroup, compared, clean !== undefined),
   };
 }
 
@@ -310,11 +317,11 @@ function gatherEvidence(group: FailureGroup, facts: ReportedFacts): Evidence {
  * sessions.
  */
 function wasSpared(
-  group: FailureGroup,
+  failureGroup: FailureGroup,
   { unaffected, chance }: Comparison,
   checked: boolean,
 ): boolean {
-  if (kindOf(group.result) === 'policy-file') return unaffected.length > 0;
+  if (kindOf(failureGroup.result) === 'policy-file') return unaffected.length > 0;
   return chance < (checked ? CHANCE_CHECKED : CHANCE);
 }
 
@@ -330,10 +337,10 @@ function explainsMost({ group, compared }: Evidence): boolean {
 }
 
 /** A failure of no particular kind: too few sessions, or only lost connections. */
-function isNoise({ group, compared }: Evidence): boolean {
-  if (group.lostConnections || compared.noise) return true;
-  if (compared.ownRate < SPORADIC && group.sessions > 0) return true;
-  return group.sessions === 1 && group.reasons.length === 0 && compared.ownRate < 1;
+function isNoise({ group: failureGroup, compared }: Evidence): boolean {
+  if (failureGroup.lostConnections || compared.noise) return true;
+  if (compared.ownRate < SPORADIC && failureGroup.sessions > 0) return true;
+  return failureGroup.sessions === 1 && failureGroup.reasons.length === 0 && compared.ownRate < 1;
 }
 
 /**
@@ -344,7 +351,7 @@ function isNoise({ group, compared }: Evidence): boolean {
  */
 function isSameFamily({ group, compared, clean, usesIpv4 }: Evidence): boolean {
   if (clean) return true;
-  const v6 = group.ips.filter((ip) => ip.includes(':')).length;
+  const v6 = group.ips.filter((ipAddress) => ipAddress.includes(':')).length;
   const v4 = group.ips.length - v6;
   return v4 > 0 && (v6 > 0 || usesIpv4 || compared.unaffected.length >= MIN_OTHERS);
 }
@@ -358,19 +365,20 @@ const mismatches = new Set(['validation-failure', 'certificate-host-mismatch', N
 
 /** The policy of an affected reporter on those days, if it does not name the host. */
 function appliedWithout(
-  group: FailureGroup,
+  failureGroup: FailureGroup,
   policies: readonly QuotedPolicy[],
 ): QuotedPolicy | undefined {
-  if (group.type !== 'sts' || group.mx === '' || !mismatches.has(group.result)) return undefined;
+  if (failureGroup.type !== 'sts' || failureGroup.mx === '' || !mismatches.has(failureGroup.result))
+    return undefined;
   return policies.find(
-    (p) =>
-      p.type === 'sts' &&
-      p.domain === group.domain &&
-      group.reporters.includes(p.reporter) &&
-      p.lastDay >= group.firstDay &&
-      p.firstDay <= group.lastDay &&
-      patternsOf(p).length > 0 &&
-      !patternsOf(p).some((pattern) => matchMx(pattern, group.mx)),
+    (policy) =>
+      policy.type === 'sts' &&
+      policy.domain === failureGroup.domain &&
+      failureGroup.reporters.includes(policy.reporter) &&
+      policy.lastDay >= failureGroup.firstDay &&
+      policy.firstDay <= failureGroup.lastDay &&
+      patternsOf(policy).length > 0 &&
+      !patternsOf(policy).some((pattern) => matchMx(pattern, failureGroup.mx)),
   );
 }
 
@@ -383,7 +391,9 @@ function daysNamed(
   { mx, firstDay }: FailureGroup,
   checks: readonly CheckResult[],
 ): number | undefined {
-  const before = checks.filter((c) => dayOfCheck(c) <= firstDay && c.mtaSts.status === 'found');
+  const before = checks.filter(
+    (check) => dayOfCheck(check) <= firstDay && check.mtaSts.status === 'found',
+  );
   const naming = (check: CheckResult): boolean =>
     (check.mtaSts.mx ?? []).some((pattern) => matchMx(pattern, mx));
   if (before.length === 0) return undefined;
@@ -399,28 +409,34 @@ function daysNamed(
  */
 function daysReplaced(
   applied: QuotedPolicy,
-  mx: string,
+  exchanger: string,
   policies: readonly QuotedPolicy[],
 ): number | undefined {
   const others = policies.filter(
-    (p) =>
-      p.type === 'sts' &&
-      p.domain === applied.domain &&
-      p.reporter !== applied.reporter &&
-      patternsOf(p).length > 0,
+    (policy) =>
+      policy.type === 'sts' &&
+      policy.domain === applied.domain &&
+      policy.reporter !== applied.reporter &&
+      patternsOf(policy).length > 0,
   );
-  const isNaming = (p: QuotedPolicy): boolean => patternsOf(p).some((m) => matchMx(m, mx));
-  const without = others.filter((p) => !isNaming(p));
-  const changed = Math.max(...without.map((p) => p.lastDay));
-  const naming = others.filter((p) => isNaming(p) && p.lastDay >= applied.lastDay);
-  if (without.length === 0 || new Set(naming.map((p) => p.reporter)).size < 2) return undefined;
-  return applied.lastDay - Math.max(changed + 1, ...naming.map((p) => p.firstDay));
+  const isNaming = (policy: QuotedPolicy): boolean =>
+    patternsOf(policy).some((m) => matchMx(m, exchanger));
+  const without = others.filter((policy) => !isNaming(policy));
+  const changed = Math.max(...without.map((policy) => policy.lastDay));
+  const naming = others.filter((policy) => isNaming(policy) && policy.lastDay >= applied.lastDay);
+  if (without.length === 0 || new Set(naming.map((policy) => policy.reporter)).size < 2)
+    return undefined;
+  return applied.lastDay - Math.max(changed + 1, ...naming.map((policy) => policy.firstDay));
 }
 
 /** Whether the clean check saw a certificate of the host that was valid on its day. */
 function showsDates({ clean, group }: Evidence): boolean {
-  const host = clean?.hosts.find((h) => h.name === group.mx);
-  return host?.addresses.some((a) => a.certificates.some((c) => c.validity === 'valid')) ?? false;
+  const mailHost = clean?.hosts.find((h) => h.name === group.mx);
+  return (
+    mailHost?.addresses.some((address) =>
+      address.certificates.some((certificate) => certificate.validity === 'valid'),
+    ) ?? false
+  );
 }
 
 function checkDate(check: CheckResult | undefined): string {

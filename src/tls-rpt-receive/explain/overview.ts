@@ -47,16 +47,16 @@ export interface OverviewOptions {
   /** Domains listed, at most. Default 50. */
   readonly limit?: number;
   /** The facts that the page of a domain rests on: both must say the same. */
-  readonly factsOf: (domain: string) => Steps<ReportedFacts>;
+  readonly factsOf: (domainName: string) => Steps<ReportedFacts>;
 }
 
 /** Returns all domains with failures in a span of days, by authenticated reports. */
 export function* viewOverview(
-  store: Store,
+  stateStore: Store,
   { from, to, limit = 50, factsOf }: OverviewOptions,
 ): Steps<Overview> {
   const all = <Row>(sql: string, ...values: (string | number)[]): Row[] =>
-    store.prepare<Row>(sql).all(...values);
+    stateStore.prepare<Row>(sql).all(...values);
   const totals = all<{
     type: string;
     authenticated: number;
@@ -70,14 +70,15 @@ export function* viewOverview(
     to,
   );
   const reportsOf = (authenticated: 0 | 1): number =>
-    totals.find((t) => t.type === '' && t.authenticated === authenticated)?.reports ?? 0;
+    totals.find((total) => total.type === '' && total.authenticated === authenticated)?.reports ??
+    0;
   const [known] = all<{ n: number }>(
     "SELECT count(DISTINCT domain) AS n FROM report_day WHERE domain <> '' AND authenticated = 1",
   );
   const failing: DomainLine[] = [];
-  for (const domain of failingDomains(store, from, to, limit)) {
-    const facts = yield* factsOf(domain);
-    failing.push(lineOf(facts, () => lineOfSums(store, domain, from, to)));
+  for (const domainName of failingDomains(stateStore, from, to, limit)) {
+    const reportedFacts = yield* factsOf(domainName);
+    failing.push(lineOf(reportedFacts, () => lineOfSums(stateStore, domainName, from, to)));
     yield;
   }
   return {
@@ -87,7 +88,7 @@ export function* viewOverview(
     domains: known?.n ?? 0,
     reports: reportsOf(1),
     kinds: totals
-      .filter((t) => t.type !== '' && t.authenticated === 1)
+      .filter((total) => total.type !== '' && total.authenticated === 1)
       .map(({ type, ok, failed }) => ({ type, successful: ok, failed })),
     failing,
     unauthenticated: reportsOf(0),
@@ -107,8 +108,13 @@ export function* viewOverview(
  * they are listed with the domain that the same report is about, and with the host where
  * no report tells.
  */
-function failingDomains(store: Store, from: number, to: number, limit: number): readonly string[] {
-  const worst = store
+function failingDomains(
+  stateStore: Store,
+  from: number,
+  to: number,
+  limit: number,
+): readonly string[] {
+  const worst = stateStore
     .prepare<{ domain: string; daneOnly: number }>(
       `SELECT domain, min(type = 'tlsa') AS "daneOnly" FROM report_day
        WHERE failed > 0 AND authenticated = 1 AND day BETWEEN ? AND ? AND domain <> ''
@@ -116,10 +122,10 @@ function failingDomains(store: Store, from: number, to: number, limit: number): 
     )
     .all(from, to, limit);
   const names = worst.flatMap(({ domain, daneOnly }) => {
-    const owners = daneOnly === 1 ? ownersOf(store, domain, from, to) : [];
+    const owners = daneOnly === 1 ? ownersOf(stateStore, domain, from, to) : [];
     return owners.length > 0 ? owners : [domain];
   });
-  const unnamed = store
+  const unnamed = stateStore
     .prepare<{ n: number }>(
       `SELECT count(*) AS n FROM report_policy
        WHERE domain = '' AND day BETWEEN ? AND ? AND authenticated = 1 AND failed > 0`,
@@ -129,48 +135,55 @@ function failingDomains(store: Store, from: number, to: number, limit: number): 
 }
 
 /** The recipient domains of the reports that hold a `tlsa` policy for a host. */
-function ownersOf(store: Store, host: string, from: number, to: number): readonly string[] {
-  return store
+function ownersOf(
+  stateStore: Store,
+  hostName: string,
+  from: number,
+  to: number,
+): readonly string[] {
+  return stateStore
     .prepare<{ domain: string }>(
       `SELECT DISTINCT o.domain FROM report_policy AS p JOIN report_policy AS o
          ON o.id BETWEEN p.report * 1000000 AND p.report * 1000000 + 999999
        WHERE p.domain = ? AND p.day BETWEEN ? AND ? AND p.type = 'tlsa' AND p.authenticated = 1
          AND o.type <> 'tlsa' AND o.domain NOT IN ('', p.domain) ORDER BY o.domain LIMIT 5`,
     )
-    .all(host, from, to)
+    .all(hostName, from, to)
     .map(({ domain }) => domain);
 }
 
-function lineOf(facts: ReportedFacts, ofSums: () => DomainLine): DomainLine {
-  const groups = groupFailures(facts);
-  if (groups.length === 0) return ofSums();
-  const ongoing = groups.filter((group) => isOngoing(group, facts));
-  const { ok, failed } = countSessions(facts.sessions);
-  const since = (ongoing.length > 0 ? ongoing : groups).map((group) => group.firstDay);
+function lineOf(reportedFacts: ReportedFacts, ofSums: () => DomainLine): DomainLine {
+  const failureGroups = groupFailures(reportedFacts);
+  if (failureGroups.length === 0) return ofSums();
+  const ongoing = failureGroups.filter((failureGroup) => isOngoing(failureGroup, reportedFacts));
+  const { ok, failed } = countSessions(reportedFacts.sessions);
+  const since = (ongoing.length > 0 ? ongoing : failureGroups).map(
+    (failureGroup) => failureGroup.firstDay,
+  );
   return {
-    domain: facts.domain,
+    domain: reportedFacts.domain,
     failed,
     successful: ok,
     since: dateOf(Math.min(...since)),
-    last: dateOf(Math.max(...groups.map((group) => group.lastDay))),
+    last: dateOf(Math.max(...failureGroups.map((failureGroup) => failureGroup.lastDay))),
     ongoing: ongoing.length > 0,
   };
 }
 
 /** The daily sums outlive the reports: they say that sessions failed, and not by whom. */
-function lineOfSums(store: Store, domain: string, from: number, to: number): DomainLine {
-  const days = store
+function lineOfSums(stateStore: Store, domainName: string, from: number, to: number): DomainLine {
+  const days = stateStore
     .prepare<{ day: number; ok: number; failed: number }>(
       `SELECT day, max(ok) AS ok, max(failed) AS failed FROM report_day
        WHERE domain = ? AND authenticated = 1 AND day BETWEEN ? AND ? GROUP BY day ORDER BY day`,
     )
-    .all(domain, from, to);
-  const failing = days.filter((d) => d.failed > 0).map((d) => d.day);
+    .all(domainName, from, to);
+  const failing = days.filter((day) => day.failed > 0).map((day) => day.day);
   const last = failing.at(-1) ?? to;
   return {
-    domain,
-    failed: days.reduce((n, d) => plus(n, d.failed), 0),
-    successful: days.reduce((n, d) => plus(n, d.ok), 0),
+    domain: domainName,
+    failed: days.reduce((count, day) => plus(count, day.failed), 0),
+    successful: days.reduce((count, day) => plus(count, day.ok), 0),
     since: dateOf(failing[0] ?? last),
     last: dateOf(last),
     ongoing: last >= (days.at(-1)?.day ?? last),

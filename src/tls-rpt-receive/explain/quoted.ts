@@ -20,47 +20,57 @@ export interface SeenPolicy {
 export function seenPolicies({ domain, policies, checks }: ReportedFacts): readonly SeenPolicy[] {
   const published = checks.at(-1)?.mtaSts;
   const last = new Map<string, QuotedPolicy>();
-  for (const policy of policies)
+  for (const quotedPolicy of policies)
     if (
-      policy.type === 'sts' &&
-      policy.domain === domain &&
-      (last.get(policy.reporter)?.lastDay ?? -1) <= policy.lastDay
+      quotedPolicy.type === 'sts' &&
+      quotedPolicy.domain === domain &&
+      (last.get(quotedPolicy.reporter)?.lastDay ?? -1) <= quotedPolicy.lastDay
     )
-      last.set(policy.reporter, policy);
-  return [...last.values()].map((policy) => {
+      last.set(quotedPolicy.reporter, quotedPolicy);
+  return [...last.values()].map((quotedPolicy) => {
     const known = published?.status === 'found';
-    const differences = known ? differencesOf(policy, published) : [];
+    const differences = known ? differencesOf(quotedPolicy, published) : [];
     const compared = differences.length > 0 ? 'other' : 'current';
     const state = known ? compared : 'unknown';
-    return { reporter: policy.reporter, last: dateOf(policy.lastDay), state, differences } as const;
+    return {
+      reporter: quotedPolicy.reporter,
+      last: dateOf(quotedPolicy.lastDay),
+      state,
+      differences,
+    } as const;
   });
 }
 
-function differencesOf(policy: QuotedPolicy, published: CheckResult['mtaSts']): readonly string[] {
-  const [mx, now] = [patternsOf(policy), published.mx ?? []];
-  const mode = modeOf(policy);
+function differencesOf(
+  quotedPolicy: QuotedPolicy,
+  published: CheckResult['mtaSts'],
+): readonly string[] {
+  const [exchangers, now] = [patternsOf(quotedPolicy), published.mx ?? []];
+  const mode = modeOf(quotedPolicy);
   return [
     ...(mode !== undefined && mode !== published.mode
       ? [`mode ${mode}, now ${published.mode ?? 'none'}`]
       : []),
-    ...mx.filter((m) => !now.includes(m)).map((m) => `mx ${m}, which is not in it now`),
-    ...now.filter((m) => mx.length > 0 && !mx.includes(m)).map((m) => `without mx ${m}`),
+    ...exchangers.filter((m) => !now.includes(m)).map((m) => `mx ${m}, which is not in it now`),
+    ...now
+      .filter((m) => exchangers.length > 0 && !exchangers.includes(m))
+      .map((m) => `without mx ${m}`),
   ];
 }
 
 /** The mx patterns in the text of a quoted policy, in lower case. */
 export function patternsOf(policy: Pick<QuotedPolicy, 'strings'>): readonly string[] {
-  return valuesOf(policy, 'mx').map((mx) => mx.toLowerCase());
+  return valuesOf(policy, 'mx').map((exchanger) => exchanger.toLowerCase());
 }
 
 /** The mode in the text of a quoted policy. */
-export function modeOf(policy: QuotedPolicy): string | undefined {
-  return valuesOf(policy, 'mode')[0];
+export function modeOf(quotedPolicy: QuotedPolicy): string | undefined {
+  return valuesOf(quotedPolicy, 'mode')[0];
 }
 
 /** The max_age in the text of a quoted policy, in days. */
-export function maxAgeOf(policy: QuotedPolicy): number | undefined {
-  const seconds = Number(valuesOf(policy, 'max_age')[0] ?? NaN);
+export function maxAgeOf(quotedPolicy: QuotedPolicy): number | undefined {
+  const seconds = Number(valuesOf(quotedPolicy, 'max_age')[0] ?? NaN);
   return Number.isFinite(seconds) ? seconds / 86_400 : undefined;
 }
 
@@ -69,7 +79,7 @@ function valuesOf(
   name: 'mx' | 'mode' | 'max_age',
 ): readonly string[] {
   const pattern = new RegExp(`^${name}[ \\t]*:[ \\t]*(\\S+)`);
-  return strings.flatMap((line) => pattern.exec(line)?.[1] ?? []);
+  return strings.flatMap((textLine) => pattern.exec(textLine)?.[1] ?? []);
 }
 
 /** A TLSA record that reporters quote. Its key must stay in use as long as they do. */
@@ -86,7 +96,7 @@ export interface QuotedRecord {
  * published.
  */
 export function quotedRecords({ policies, checks }: ReportedFacts): readonly QuotedRecord[] {
-  const hosts = checks.at(-1)?.hosts;
+  const mailHosts = checks.at(-1)?.hosts;
   const records = new Map<
     string,
     { domain: string; record: string; reporters: Set<string>; lastDay: number }
@@ -108,6 +118,8 @@ export function quotedRecords({ policies, checks }: ReportedFacts): readonly Quo
     ...rest,
     reporters: [...reporters],
     last: dateOf(lastDay),
-    published: hosts ? hosts.some((h) => h.tlsa.records.includes(rest.record)) : 'unknown',
+    published: mailHosts
+      ? mailHosts.some((host) => host.tlsa.records.includes(rest.record))
+      : 'unknown',
   }));
 }

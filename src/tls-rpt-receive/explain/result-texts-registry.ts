@@ -15,7 +15,7 @@ export interface Target {
 /** The sentence and the steps for one result type. */
 export interface ResultText {
   /** The failure in one sentence. */
-  readonly says: (group: FailureGroup) => string;
+  readonly says: (failureGroup: FailureGroup) => string;
   /**
    * Steps when the cause is on the domain's side. None makes mail travel in plaintext or
    * lost.
@@ -27,9 +27,9 @@ const reported = ({ mx, domain }: FailureGroup): string => mx || `a mail host of
 const hostOf = ({ host }: Target): string => host ?? 'the mail host';
 /** In a command: the name, or a word to replace. */
 const nameOf = ({ host }: Target): string => host ?? 'MAIL-HOST';
-const policyHost = (domain: string): string => `mta-sts.${domain}`;
-const renew = (t: Target): readonly string[] => [
-  `Renew the certificate of ${hostOf(t)}, with the name of the host in it, from a public CA: certbot certonly --reuse-key -d ${nameOf(t)}`,
+const policyHost = (domainName: string): string => `mta-sts.${domainName}`;
+const renew = (target: Target): readonly string[] => [
+  `Renew the certificate of ${hostOf(target)}, with the name of the host in it, from a public CA: certbot certonly --reuse-key -d ${nameOf(target)}`,
   'Reload the mail server so that it uses the new one: systemctl reload postfix',
   'Automate both: a deploy hook of certbot that reloads the server.',
 ];
@@ -37,87 +37,92 @@ const renew = (t: Target): readonly string[] => [
 /** Every result type of RFC 8460 §4.3, and failures without one. */
 export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, ResultText>> = {
   'starttls-not-supported': {
-    says: (g) => `${reported(g)} did not offer STARTTLS to these senders.`,
-    fix: (t) => [
-      `Look at what ${hostOf(t)} offers from outside: hermetic check ${t.domain} --transcript`,
+    says: (failureGroup) => `${reported(failureGroup)} did not offer STARTTLS to these senders.`,
+    fix: (target) => [
+      `Look at what ${hostOf(target)} offers from outside: hermetic check ${target.domain} --transcript`,
       'If STARTTLS is missing there, enable it: postconf -e smtpd_tls_security_level=may (and a certificate in smtpd_tls_chain_files).',
       'If a firewall inspects SMTP ("fixup", "SMTP inspection"), disable that: it deletes the word STARTTLS.',
     ],
   },
   'certificate-host-mismatch': {
-    says: (g) => `The certificate of ${reported(g)} is for another name.`,
-    fix: (t) => [
-      `Give ${hostOf(t)} a certificate that holds its exact name: certbot certonly --reuse-key -d ${nameOf(t)}`,
+    says: (failureGroup) => `The certificate of ${reported(failureGroup)} is for another name.`,
+    fix: (target) => [
+      `Give ${hostOf(target)} a certificate that holds its exact name: certbot certonly --reuse-key -d ${nameOf(target)}`,
       'Reload the mail server so that it uses the new one.',
       'If the MX record points to an alias of a provider, use the name that the provider documents.',
     ],
   },
   'certificate-expired': {
-    says: (g) => `The certificate of ${reported(g)} has expired.`,
+    says: (failureGroup) => `The certificate of ${reported(failureGroup)} has expired.`,
     fix: renew,
   },
   'certificate-not-trusted': {
-    says: (g) =>
-      `The certificate of ${reported(g)} does not lead to a CA that these senders trust.`,
-    fix: (t) => [
-      `Let ${hostOf(t)} send the whole chain, certificate and intermediates (fullchain.pem, not cert.pem).`,
+    says: (failureGroup) =>
+      `The certificate of ${reported(failureGroup)} does not lead to a CA that these senders trust.`,
+    fix: (target) => [
+      `Let ${hostOf(target)} send the whole chain, certificate and intermediates (fullchain.pem, not cert.pem).`,
       'If the certificate is self-signed or of a private CA, get one of a public CA.',
       'Reload the mail server.',
     ],
   },
   'validation-failure': {
-    says: (g) =>
-      `These senders could not validate ${reported(g)}${g.reasons[0] ? `, and give as the reason "${g.reasons[0]}"` : ', and give no reason'}.`,
-    fix: (t) => [
-      `Compare the MTA-STS policy at https://${policyHost(t.domain)}/.well-known/mta-sts.txt with the MX records: every MX host needs an mx: line that names it.`,
-      `Check the rest: hermetic check ${t.domain}`,
+    says: (failureGroup) =>
+      `These senders could not validate ${reported(failureGroup)}${failureGroup.reasons[0] ? `, and give as the reason "${failureGroup.reasons[0]}"` : ', and give no reason'}.`,
+    fix: (target) => [
+      `Compare the MTA-STS policy at https://${policyHost(target.domain)}/.well-known/mta-sts.txt with the MX records: every MX host needs an mx: line that names it.`,
+      `Check the rest: hermetic check ${target.domain}`,
     ],
   },
   'tlsa-invalid': {
-    says: (g) =>
-      `No TLSA record of ${reported(g)} matches its certificate, or all records are unusable.`,
+    says: (failureGroup) =>
+      `No TLSA record of ${reported(failureGroup)} matches its certificate, or all records are unusable.`,
     fix: tlsaSteps,
   },
   'dnssec-invalid': {
-    says: (g) => `The DNS answers for ${reported(g)} failed DNSSEC validation.`,
-    fix: (t) => [
-      `Find the broken link of the chain: hermetic dnssec _25._tcp.${nameOf(t)} TLSA`,
+    says: (failureGroup) =>
+      `The DNS answers for ${reported(failureGroup)} failed DNSSEC validation.`,
+    fix: (target) => [
+      `Find the broken link of the chain: hermetic dnssec _25._tcp.${nameOf(target)} TLSA`,
       'Sign the zone again if signatures have expired; correct the DS record at the registrar if it names an old key.',
     ],
   },
   'dane-required': {
-    says: (g) => `These senders require DANE for ${reported(g)}, and found no usable TLSA record.`,
-    fix: (t) => [
-      `Publish TLSA records for ${hostOf(t)} in a signed zone, or agree with the sender that MTA-STS is enough.`,
+    says: (failureGroup) =>
+      `These senders require DANE for ${reported(failureGroup)}, and found no usable TLSA record.`,
+    fix: (target) => [
+      `Publish TLSA records for ${hostOf(target)} in a signed zone, or agree with the sender that MTA-STS is enough.`,
     ],
   },
   'sts-policy-fetch-error': {
-    says: (g) => `The MTA-STS policy at ${policyHost(g.domain)} could not be fetched.`,
-    fix: (t) => [
-      `Open https://${policyHost(t.domain)}/.well-known/mta-sts.txt from outside: it must answer 200 with text/plain, without a redirect, within seconds.`,
+    says: (failureGroup) =>
+      `The MTA-STS policy at ${policyHost(failureGroup.domain)} could not be fetched.`,
+    fix: (target) => [
+      `Open https://${policyHost(target.domain)}/.well-known/mta-sts.txt from outside: it must answer 200 with text/plain, without a redirect, within seconds.`,
       'Let the web server answer every sender: no blocking by country, robot filter or rate limit on this path.',
     ],
   },
   'sts-policy-invalid': {
-    says: (g) => `The MTA-STS policy at ${policyHost(g.domain)} does not follow the grammar.`,
-    fix: (t) => [
-      `Find the faulty line: hermetic check ${t.domain}`,
+    says: (failureGroup) =>
+      `The MTA-STS policy at ${policyHost(failureGroup.domain)} does not follow the grammar.`,
+    fix: (target) => [
+      `Find the faulty line: hermetic check ${target.domain}`,
       'Write it as: version: STSv1, mode, one mx: line for each MX host, max_age; each on a line of its own.',
-      `Then change the id in the TXT record at _mta-sts.${t.domain}, so that senders fetch it again.`,
+      `Then change the id in the TXT record at _mta-sts.${target.domain}, so that senders fetch it again.`,
     ],
   },
   'sts-webpki-invalid': {
-    says: (g) => `The certificate of the web server ${policyHost(g.domain)} is not valid.`,
-    fix: (t) => [
-      `Renew it, for exactly this name, from a public CA: certbot certonly --webroot -w /var/www/mta-sts -d ${policyHost(t.domain)}`,
+    says: (failureGroup) =>
+      `The certificate of the web server ${policyHost(failureGroup.domain)} is not valid.`,
+    fix: (target) => [
+      `Renew it, for exactly this name, from a public CA: certbot certonly --webroot -w /var/www/mta-sts -d ${policyHost(target.domain)}`,
       'Reload the web server.',
     ],
   },
   [NOT_DESCRIBED]: {
-    says: (g) =>
-      `The summary counts failed sessions under ${policyName(g.type)} that are not described by the reporter.`,
-    fix: (t) => [
-      `Check the domain: hermetic check ${t.domain}`,
+    says: (failureGroup) =>
+      `The summary counts failed sessions under ${policyName(failureGroup.type)} that are not described by the reporter.`,
+    fix: (target) => [
+      `Check the domain: hermetic check ${target.domain}`,
       'Ask the contact in the reports for the result types and reasons of these sessions.',
     ],
   },
@@ -125,9 +130,10 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
 
 /** For types that were added later, or made up. */
 export const unknownResult: ResultText = {
-  says: (g) => `These senders report "${g.result}" at ${reported(g)}, an unknown result type.`,
-  fix: (t) => [
-    `Check the domain: hermetic check ${t.domain}`,
+  says: (failureGroup) =>
+    `These senders report "${failureGroup.result}" at ${reported(failureGroup)}, an unknown result type.`,
+  fix: (target) => [
+    `Check the domain: hermetic check ${target.domain}`,
     'Ask the reporter what the type means.',
   ],
 };
@@ -137,14 +143,14 @@ export const unknownResult: ResultText = {
  * sender chose.
  */
 export function textOf({ result, type }: FailureGroup): ResultText {
-  const text = (resultTexts as Readonly<Record<string, ResultText>>)[result] ?? unknownResult;
+  const resultText = (resultTexts as Readonly<Record<string, ResultText>>)[result] ?? unknownResult;
   const certificate = result.startsWith('certificate-') || result === 'validation-failure';
-  return type === 'tlsa' && certificate ? { says: text.says, fix: tlsaSteps } : text;
+  return type === 'tlsa' && certificate ? { says: resultText.says, fix: tlsaSteps } : resultText;
 }
 
-function tlsaSteps(t: Target): readonly string[] {
+function tlsaSteps(target: Target): readonly string[] {
   return [
-    `Publish a TLSA record of the certificate in use next to the old ones; hermetic check ${t.domain} prints it.`,
+    `Publish a TLSA record of the certificate in use next to the old ones; hermetic check ${target.domain} prints it.`,
     'Wait two TTLs before you remove an old record.',
     'From then on, publish the next key first and change the certificate later.',
   ];

@@ -21,49 +21,62 @@ type SessionCounts = Pick<SessionRow, 'ok' | 'failed'>;
 
 /** Failed sessions by reporter, of this failure and of those that may be the same one. */
 export function failedBy(
-  group: FailureGroup,
-  facts: ReportedFacts,
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
   applied: SessionsByReporter,
 ): Map<string, number> {
   const failed = new Map<string, number>();
-  const apart = toldApart(group, facts);
-  for (const row of facts.failures)
-    if (isSameFault(group, row, facts.domain) && !apart(row))
-      failed.set(row.reporter, plus(failed.get(row.reporter) ?? 0, Math.max(1, row.failed)));
+  const apart = toldApart(failureGroup, reportedFacts);
+  for (const failureRow of reportedFacts.failures)
+    if (isSameFault(failureGroup, failureRow, reportedFacts.domain) && !apart(failureRow))
+      failed.set(
+        failureRow.reporter,
+        plus(failed.get(failureRow.reporter) ?? 0, Math.max(1, failureRow.failed)),
+      );
   // A failure row sums up many days: on those of the group no more sessions failed than
   // these.
-  for (const [reporter, n] of failed) {
-    const most = (applied.get(reporter) ?? []).reduce((sum, row) => plus(sum, row.failed), 0);
-    if (most > 0 || group.reporters.includes(reporter))
-      failed.set(reporter, Math.max(1, Math.min(n, most)));
+  for (const [reporter, count] of failed) {
+    const most = (applied.get(reporter) ?? []).reduce(
+      (sum, sessionRow) => plus(sum, sessionRow.failed),
+      0,
+    );
+    if (most > 0 || failureGroup.reporters.includes(reporter))
+      failed.set(reporter, Math.max(1, Math.min(count, most)));
     else failed.delete(reporter);
   }
   return failed;
 }
 
 /** A failure without a description may be a missing STARTTLS, which fails any policy. */
-function mayBeStarttls({ result }: FailureGroup, row: FailureRow): boolean {
-  return result === NOT_DESCRIBED && kindOf(row.result) === 'starttls';
+function mayBeStarttls({ result }: FailureGroup, failureRow: FailureRow): boolean {
+  return result === NOT_DESCRIBED && kindOf(failureRow.result) === 'starttls';
 }
 
 /** The sessions of some days that the failure of a group could have hit, by reporter. */
 export function sessionsBetween(
   first: number,
   last: number,
-  group: FailureGroup,
+  failureGroup: FailureGroup,
   { sessions, failures, domain }: ReportedFacts,
 ): SessionsByReporter {
   const withoutStarttls = new Set(
     failures
-      .filter((row) => mayBeStarttls(group, row) && isSameFault(group, row, domain))
-      .map((row) => row.reporter),
+      .filter(
+        (failureRow) =>
+          mayBeStarttls(failureGroup, failureRow) && isSameFault(failureGroup, failureRow, domain),
+      )
+      .map((failureRow) => failureRow.reporter),
   );
   const during = sessions.filter(
-    (row) => row.day >= first && row.day <= last && row.ok + row.failed > 0,
+    (sessionRow) =>
+      sessionRow.day >= first && sessionRow.day <= last && sessionRow.ok + sessionRow.failed > 0,
   );
   return groupBy(
-    during.filter((row) => withoutStarttls.has(row.reporter) || isSamePolicy(group, row, domain)),
-    (row) => row.reporter,
+    during.filter(
+      (sessionRow) =>
+        withoutStarttls.has(sessionRow.reporter) || isSamePolicy(failureGroup, sessionRow, domain),
+    ),
+    (sessionRow) => sessionRow.reporter,
   );
 }
 
@@ -72,18 +85,28 @@ export function sessionsBetween(
  * under the same policy count as the same fault unless kind, host or days tell them
  * apart.
  */
-export function isSameFault(group: FailureGroup, row: FailureRow, recipient: string): boolean {
-  if (!isSamePolicy(group, row, recipient) && !mayBeStarttls(group, row)) return false;
-  if (row.lastDay < group.firstDay || row.firstDay > group.lastDay) return false;
-  if (row.mx !== '' && group.mx !== '' && row.mx !== group.mx) return false;
+export function isSameFault(
+  failureGroup: FailureGroup,
+  failureRow: FailureRow,
+  recipient: string,
+): boolean {
+  if (
+    !isSamePolicy(failureGroup, failureRow, recipient) &&
+    !mayBeStarttls(failureGroup, failureRow)
+  )
+    return false;
+  if (failureRow.lastDay < failureGroup.firstDay || failureRow.firstDay > failureGroup.lastDay)
+    return false;
+  if (failureRow.mx !== '' && failureGroup.mx !== '' && failureRow.mx !== failureGroup.mx)
+    return false;
   // A lost connection confirms no fault of TLS or of a policy.
-  if (isConnectionTrouble(row.reason) && !group.lostConnections) return false;
-  const [one, other] = [kindOf(group.result), kindOf(row.result)];
+  if (isConnectionTrouble(failureRow.reason) && !failureGroup.lostConnections) return false;
+  const [one, other] = [kindOf(failureGroup.result), kindOf(failureRow.result)];
   if (one === other) return true;
-  if (group.lostConnections) return false;
+  if (failureGroup.lostConnections) return false;
   // A missing STARTTLS has a result type of its own, which every reporter knows.
   if (one === 'starttls' || other === 'starttls')
-    return row.result === NOT_DESCRIBED || group.result === NOT_DESCRIBED;
+    return failureRow.result === NOT_DESCRIBED || failureGroup.result === NOT_DESCRIBED;
   return one === 'any' || other === 'any';
 }
 
@@ -91,32 +114,38 @@ export function isSameFault(group: FailureGroup, row: FailureRow, recipient: str
  * Whether the reporters of a group tell its failure apart from one that others met. A
  * missing description tells nothing apart.
  */
-function toldApart(group: FailureGroup, facts: ReportedFacts): (row: FailureRow) => boolean {
-  if (group.result === NOT_DESCRIBED) return () => false;
-  const results = resultsToldApart(group, facts);
+function toldApart(
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
+): (failureRow: FailureRow) => boolean {
+  if (failureGroup.result === NOT_DESCRIBED) return () => false;
+  const results = resultsToldApart(failureGroup, reportedFacts);
   return ({ result, reporter }) =>
-    result !== NOT_DESCRIBED && !group.reporters.includes(reporter) && results.has(result);
+    result !== NOT_DESCRIBED && !failureGroup.reporters.includes(reporter) && results.has(result);
 }
 
 /**
  * The result types that every reporter of the group reported more often than the group's
  * own, on the same days under the same policy: these reporters tell the two failures apart.
  */
-function resultsToldApart(group: FailureGroup, facts: ReportedFacts): ReadonlySet<string> {
-  const [first, ...others] = group.reporters.map(
+function resultsToldApart(
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
+): ReadonlySet<string> {
+  const [first, ...others] = failureGroup.reporters.map(
     (reporter) =>
       new Set(
-        facts.failures
+        reportedFacts.failures
           .filter(
-            (row) =>
-              row.reporter === reporter &&
-              row.result !== group.result &&
-              row.failed > group.sessions &&
-              isSamePolicy(group, row, facts.domain) &&
-              row.firstDay <= group.lastDay &&
-              row.lastDay >= group.firstDay,
+            (failureRow) =>
+              failureRow.reporter === reporter &&
+              failureRow.result !== failureGroup.result &&
+              failureRow.failed > failureGroup.sessions &&
+              isSamePolicy(failureGroup, failureRow, reportedFacts.domain) &&
+              failureRow.firstDay <= failureGroup.lastDay &&
+              failureRow.lastDay >= failureGroup.firstDay,
           )
-          .map((row) => row.result),
+          .map((failureRow) => failureRow.result),
       ),
   );
   return new Set([...(first ?? [])].filter((result) => others.every((own) => own.has(result))));
@@ -129,5 +158,5 @@ export function rateOf(failed: number, rows: readonly SessionCounts[] = []): num
 
 /** The number of these sessions. */
 export function totalOf(rows: readonly SessionCounts[] = []): number {
-  return rows.reduce((n, row) => plus(n, row.ok + row.failed), 0);
+  return rows.reduce((count, row) => plus(count, row.ok + row.failed), 0);
 }

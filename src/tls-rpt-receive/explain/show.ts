@@ -28,33 +28,37 @@ export interface ShowOptions {
  * Returns everything that the reports about a domain say; `` for those that name no
  * domain.
  */
-export function showDomain(store: Store, domain: string, options: ShowOptions): DomainView {
-  return atOnce(showDomainInSteps(store, domain, options));
+export function showDomain(
+  stateStore: Store,
+  domainName: string,
+  options: ShowOptions,
+): DomainView {
+  return atOnce(showDomainInSteps(stateStore, domainName, options));
 }
 
 /** Returns every domain with failures. */
-export function showOverview(store: Store, options: ShowOptions): Overview {
-  return atOnce(showOverviewInSteps(store, options));
+export function showOverview(stateStore: Store, options: ShowOptions): Overview {
+  return atOnce(showOverviewInSteps(stateStore, options));
 }
 
 /** Shows a domain as `showDomain` does, in steps of one query. */
 export function* showDomainInSteps(
-  store: Store,
-  domain: string,
+  stateStore: Store,
+  domainName: string,
   options: ShowOptions,
 ): Steps<DomainView> {
-  const { from, to } = spanOf(store, domain, options);
-  const facts = yield* factsOf(store, domain, options, { from, to });
-  return viewDomain(facts, options.silenceHours);
+  const { from, to } = spanOf(stateStore, domainName, options);
+  const reportedFacts = yield* factsOf(stateStore, domainName, options, { from, to });
+  return viewDomain(reportedFacts, options.silenceHours);
 }
 
 /** Shows the overview as `showOverview` does, in steps of one query. */
-export function* showOverviewInSteps(store: Store, options: ShowOptions): Steps<Overview> {
-  const { from, to } = spanOf(store, '', options);
-  return yield* viewOverview(store, {
+export function* showOverviewInSteps(stateStore: Store, options: ShowOptions): Steps<Overview> {
+  const { from, to } = spanOf(stateStore, '', options);
+  return yield* viewOverview(stateStore, {
     from,
     to,
-    factsOf: (domain) => factsOf(store, domain, options, { from, to }),
+    factsOf: (domainName) => factsOf(stateStore, domainName, options, { from, to }),
   });
 }
 
@@ -64,25 +68,25 @@ interface Span {
 }
 
 function factsOf(
-  store: Store,
-  domain: string,
+  stateStore: Store,
+  domainName: string,
   { now, checks = [] }: ShowOptions,
   { from, to }: Span,
 ): Steps<ReportedFacts> {
-  const own = [...readChecks(store, domain, (from - 7) * dayMs), ...checks]
-    .filter((check) => check.domain === domain)
-    .sort((a, b) => Date.parse(a.checkedAt) - Date.parse(b.checkedAt));
-  return gatherFacts(store, { domain, from, to, now, checks: own });
+  const own = [...readChecks(stateStore, domainName, (from - 7) * dayMs), ...checks]
+    .filter((check) => check.domain === domainName)
+    .sort((left, right) => Date.parse(left.checkedAt) - Date.parse(right.checkedAt));
+  return gatherFacts(stateStore, { domain: domainName, from, to, now, checks: own });
 }
 
 /** Unauthenticated reports do not move the span. */
-function spanOf(store: Store, domain: string, { now, days = 14, to }: ShowOptions): Span {
+function spanOf(stateStore: Store, domainName: string, { now, days = 14, to }: ShowOptions): Span {
   const last =
-    store
+    stateStore
       .prepare<{ day: number | null }>(
         'SELECT max(day) AS day FROM report_day WHERE domain = ? AND authenticated = 1',
       )
-      .get(domain)?.day ?? undefined;
+      .get(domainName)?.day ?? undefined;
   const today = dayOf(now);
   const latest = last !== undefined && last <= today - days ? last : today;
   const end = to === undefined ? latest : dayOf(to);
@@ -100,8 +104,8 @@ export interface ReportedDomain {
 const MAX_REPORTED = 10_000;
 
 /** Returns the domains that the database has reports about, in alphabetical order. */
-export function reportedDomains(store: Store): readonly ReportedDomain[] {
-  return store
+export function reportedDomains(stateStore: Store): readonly ReportedDomain[] {
+  return stateStore
     .prepare<{ domain: string; authenticated: number }>(
       `SELECT domain, max(authenticated) AS authenticated FROM report_day
          GROUP BY domain ORDER BY domain LIMIT ${MAX_REPORTED}`,

@@ -60,9 +60,9 @@ export function isNoise(failed: number, sessions: number): boolean {
  * Whether noise explains what each reporter of the group met. A detail without a count
  * proves one failed session a day.
  */
-export function isBackground(group: FailureGroup, applied: SessionsByReporter): boolean {
-  if (kindOf(group.result) === 'policy-file') return false;
-  return group.encounters.every(({ reporter, failed, days }) =>
+export function isBackground(failureGroup: FailureGroup, applied: SessionsByReporter): boolean {
+  if (kindOf(failureGroup.result) === 'policy-file') return false;
+  return failureGroup.encounters.every(({ reporter, failed, days }) =>
     isNoise(Math.max(failed, days), totalOf(applied.get(reporter))),
   );
 }
@@ -78,11 +78,17 @@ export function failingDays(
 ): ReadonlySet<number> {
   const days = new Set<number>();
   for (const reporter of affected) {
-    const rows = applied.get(reporter) ?? [];
-    const worst = Math.max(0, ...rows.map((row) => rateOf(row.failed, [row])));
-    for (const row of rows)
-      if (row.failed > 0 && rateOf(row.failed, [row]) >= COMPARABLE_SHARE * worst)
-        days.add(row.day);
+    const sessionRows = applied.get(reporter) ?? [];
+    const worst = Math.max(
+      0,
+      ...sessionRows.map((sessionRow) => rateOf(sessionRow.failed, [sessionRow])),
+    );
+    for (const sessionRow of sessionRows)
+      if (
+        sessionRow.failed > 0 &&
+        rateOf(sessionRow.failed, [sessionRow]) >= COMPARABLE_SHARE * worst
+      )
+        days.add(sessionRow.day);
   }
   return days;
 }
@@ -93,22 +99,25 @@ export function failedOn(
   reporters: readonly string[],
   applied: SessionsByReporter,
 ): number {
-  const rows = reporters.flatMap((reporter) => applied.get(reporter) ?? []);
-  return rows.reduce((n, row) => (days.has(row.day) ? plus(n, row.failed) : n), 0);
+  const sessionRows = reporters.flatMap((reporter) => applied.get(reporter) ?? []);
+  return sessionRows.reduce(
+    (count, sessionRow) => (days.has(sessionRow.day) ? plus(count, sessionRow.failed) : count),
+    0,
+  );
 }
 
 /**
  * The number of independent sources among the affected reporters, by the tests above.
  */
 export function countSources(
-  group: FailureGroup,
-  facts: ReportedFacts,
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
   affected: readonly string[],
 ): number {
-  const confirming = confirmingReporters(group, facts, affected);
+  const confirming = confirmingReporters(failureGroup, reportedFacts, affected);
   // Others may confirm each other's fault on a day of noise at this reporter.
-  if (!confirming.some((reporter) => group.reporters.includes(reporter))) return 1;
-  return Math.min(confirming.length, networksOf(affected, group, facts));
+  if (!confirming.some((reporter) => failureGroup.reporters.includes(reporter))) return 1;
+  return Math.min(confirming.length, networksOf(affected, failureGroup, reportedFacts));
 }
 
 /**
@@ -118,26 +127,36 @@ export function countSources(
  * agree with a fault that lasted.
  */
 function confirmingReporters(
-  group: FailureGroup,
-  facts: ReportedFacts,
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
   affected: readonly string[],
 ): readonly string[] {
-  const rows = facts.failures.filter(
-    (row) => affected.includes(row.reporter) && isSameFault(group, row, facts.domain),
+  const failureRows = reportedFacts.failures.filter(
+    (failureRow) =>
+      affected.includes(failureRow.reporter) &&
+      isSameFault(failureGroup, failureRow, reportedFacts.domain),
   );
-  const first = rows.reduce((day, row) => Math.min(day, row.firstDay), group.firstDay);
-  const last = rows.reduce((day, row) => Math.max(day, row.lastDay), group.lastDay);
-  const during = sessionsBetween(first, last, group, facts);
-  const failed = failedBy(group, facts, during);
-  const isFetch = kindOf(group.result) === 'policy-file';
+  const first = failureRows.reduce(
+    (dayNumber, failureRow) => Math.min(dayNumber, failureRow.firstDay),
+    failureGroup.firstDay,
+  );
+  const last = failureRows.reduce(
+    (dayNumber, failureRow) => Math.max(dayNumber, failureRow.lastDay),
+    failureGroup.lastDay,
+  );
+  const during = sessionsBetween(first, last, failureGroup, reportedFacts);
+  const failed = failedBy(failureGroup, reportedFacts, during);
+  const isFetch = kindOf(failureGroup.result) === 'policy-file';
   const fetching = new Set(
-    rows.filter((row) => isFetch && kindOf(row.result) === 'policy-file').map((r) => r.reporter),
+    failureRows
+      .filter((failureRow) => isFetch && kindOf(failureRow.result) === 'policy-file')
+      .map((row) => row.reporter),
   );
   // The other reporters choose the days: days that a reporter chooses itself prove nothing.
   const met = affected.map((reporter) => {
     const days = failingDays(without(affected, reporter), during);
-    const own = (during.get(reporter) ?? []).filter((row) => days.has(row.day));
-    const most = own.reduce((n, row) => plus(n, row.failed), 0);
+    const own = (during.get(reporter) ?? []).filter((sessionRow) => days.has(sessionRow.day));
+    const most = own.reduce((count, sessionRow) => plus(count, sessionRow.failed), 0);
     return { reporter, failed: Math.min(most, failed.get(reporter) ?? 0), own };
   });
   const worst = Math.max(0, ...met.map((one) => rateOf(one.failed, one.own)));
@@ -175,10 +194,16 @@ function agreesOnDays(
   share: number,
 ): boolean {
   const [mine, theirs] = [failingDays([one], during), failingDays([other], during)];
-  const seen = new Set((during.get(other) ?? []).map((row) => row.day));
-  const joint = new Set((during.get(one) ?? []).map((row) => row.day).filter((d) => seen.has(d)));
-  const either = [...joint].filter((day) => mine.has(day) || theirs.has(day)).length;
-  const both = [...joint].filter((day) => mine.has(day) && theirs.has(day)).length;
+  const seen = new Set((during.get(other) ?? []).map((sessionRow) => sessionRow.day));
+  const joint = new Set(
+    (during.get(one) ?? []).map((sessionRow) => sessionRow.day).filter((d) => seen.has(d)),
+  );
+  const either = [...joint].filter(
+    (dayNumber) => mine.has(dayNumber) || theirs.has(dayNumber),
+  ).length;
+  const both = [...joint].filter(
+    (dayNumber) => mine.has(dayNumber) && theirs.has(dayNumber),
+  ).length;
   return both > 0 && both > share * either;
 }
 
@@ -187,12 +212,14 @@ function agreesOnDays(
  */
 function networksOf(
   reporters: readonly string[],
-  group: FailureGroup,
-  facts: ReportedFacts,
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
 ): number {
   const known = new Set(
-    facts.senders.filter((s) => s.result === group.result).map((s) => s.reporter),
+    reportedFacts.senders
+      .filter((row) => row.result === failureGroup.result)
+      .map((row) => row.reporter),
   );
   const all = reporters.every((reporter) => known.has(reporter));
-  return all && group.networks.length > 0 ? group.networks.length : reporters.length;
+  return all && failureGroup.networks.length > 0 ? failureGroup.networks.length : reporters.length;
 }

@@ -17,21 +17,32 @@ export interface TimelineDay {
  * Sessions of each day, counted once each, with what changed that day: a change is often
  * the cause of the failures that begin on its day.
  */
-export function timeline(facts: ReportedFacts): readonly TimelineDay[] {
+export function timeline(reportedFacts: ReportedFacts): readonly TimelineDay[] {
   const changes = [
-    ...changesOfPolicy(facts.policies),
-    ...facts.checks.flatMap((check, i) => changesOfCheck(facts.checks[i - 1], check)),
+    ...changesOfPolicy(reportedFacts.policies),
+    ...reportedFacts.checks.flatMap((check, index) =>
+      changesOfCheck(reportedFacts.checks[index - 1], check),
+    ),
   ];
-  const counts = new Map(countByDay(facts.sessions).map((count) => [count.day, count]));
-  return Array.from({ length: facts.to - facts.from + 1 }, (_, i) => {
-    const day = facts.from + i;
-    const { ok, failed } = counts.get(day) ?? { ok: 0, failed: 0 };
+  const counts = new Map(
+    countByDay(reportedFacts.sessions).map((dayCount) => [dayCount.day, dayCount]),
+  );
+  return Array.from({ length: reportedFacts.to - reportedFacts.from + 1 }, (_, index) => {
+    const dayNumber = reportedFacts.from + index;
+    const { ok, failed } = counts.get(dayNumber) ?? { ok: 0, failed: 0 };
     return {
-      day: dateOf(day),
+      day: dateOf(dayNumber),
       ok,
       failed,
-      reports: facts.reports.reduce((n, r) => (r.day === day ? n + r.reports : n), 0),
-      changes: [...new Set(changes.filter((c) => c.day === day).map((c) => c.says))],
+      reports: reportedFacts.reports.reduce(
+        (count, row) => (row.day === dayNumber ? count + row.reports : count),
+        0,
+      ),
+      changes: [
+        ...new Set(
+          changes.filter((change) => change.day === dayNumber).map((change) => change.says),
+        ),
+      ],
     };
   });
 }
@@ -44,27 +55,30 @@ interface TimelineChange {
 /** A policy text that was first quoted later than another of its domain. */
 function changesOfPolicy(policies: readonly QuotedPolicy[]): readonly TimelineChange[] {
   const texts = new Map<string, QuotedPolicy>();
-  for (const policy of [...policies].sort((a, b) => a.firstDay - b.firstDay)) {
-    const key = `${policy.type} ${policy.domain} ${[...policy.strings].sort().join('\n')}`;
-    if (!texts.has(key)) texts.set(key, policy);
+  for (const quotedPolicy of [...policies].sort((left, right) => left.firstDay - right.firstDay)) {
+    const groupKey = `${quotedPolicy.type} ${quotedPolicy.domain} ${[...quotedPolicy.strings].sort().join('\n')}`;
+    if (!texts.has(groupKey)) texts.set(groupKey, quotedPolicy);
   }
   const found: TimelineChange[] = [];
   const all = [...texts.values()];
-  for (const [i, policy] of all.entries()) {
+  for (const [index, quotedPolicy] of all.entries()) {
     const before = all
-      .slice(0, i)
-      .findLast((p) => p.type === policy.type && p.domain === policy.domain);
+      .slice(0, index)
+      .findLast((p) => p.type === quotedPolicy.type && p.domain === quotedPolicy.domain);
     if (!before) continue;
     const [gone, come] = [
-      without(before.strings, policy.strings),
-      without(policy.strings, before.strings),
+      without(before.strings, quotedPolicy.strings),
+      without(quotedPolicy.strings, before.strings),
     ];
-    const says = [...gone.map((line) => `- ${line}`), ...come.map((line) => `+ ${line}`)]
+    const says = [
+      ...gone.map((textLine) => `- ${textLine}`),
+      ...come.map((textLine) => `+ ${textLine}`),
+    ]
       .slice(0, 6)
       .join('; ');
     found.push({
-      day: policy.firstDay,
-      says: `senders apply another ${policy.type === 'tlsa' ? 'set of TLSA records' : 'policy'}: ${says}`,
+      day: quotedPolicy.firstDay,
+      says: `senders apply another ${quotedPolicy.type === 'tlsa' ? 'set of TLSA records' : 'policy'}: ${says}`,
     });
   }
   return found;
@@ -83,38 +97,47 @@ function changesOfCheck(
   const found = (check: CheckResult): boolean =>
     check.mtaSts.status === 'found' || check.mtaSts.status === 'absent';
   if (before.hosts.length > 0 && now.hosts.length > 0)
-    differ('MX', before.hosts.map((h) => h.name).join(' '), now.hosts.map((h) => h.name).join(' '));
+    differ(
+      'MX',
+      before.hosts.map((mailHost) => mailHost.name).join(' '),
+      now.hosts.map((mailHost) => mailHost.name).join(' '),
+    );
   if (found(before) && found(now)) {
     differ('MTA-STS id', before.mtaSts.id ?? '', now.mtaSts.id ?? '');
     differ('MTA-STS mode', before.mtaSts.mode ?? '', now.mtaSts.mode ?? '');
     differ('MTA-STS mx', (before.mtaSts.mx ?? []).join(' '), (now.mtaSts.mx ?? []).join(' '));
   }
-  for (const host of now.hosts) {
-    const old = before.hosts.find((h) => h.name === host.name);
+  for (const mailHost of now.hosts) {
+    const old = before.hosts.find((h) => h.name === mailHost.name);
     if (!old) continue;
-    if ([...old.tlsa.records].sort().join() !== [...host.tlsa.records].sort().join())
-      says.push(`TLSA of ${host.name}`);
-    const [was, is] = [old, host].map((h) => h.addresses.flatMap((a) => a.certificates)[0]);
-    if (was && is && was.notAfter !== is.notAfter)
-      says.push(`certificate of ${host.name}: until ${is.notAfter.slice(0, 10)}`);
+    if ([...old.tlsa.records].sort().join() !== [...mailHost.tlsa.records].sort().join())
+      says.push(`TLSA of ${mailHost.name}`);
+    const [was, mailCertificate] = [old, mailHost].map(
+      (h) => h.addresses.flatMap((address) => address.certificates)[0],
+    );
+    if (was && mailCertificate && was.notAfter !== mailCertificate.notAfter)
+      says.push(`certificate of ${mailHost.name}: until ${mailCertificate.notAfter.slice(0, 10)}`);
     else if (
-      is &&
-      Date.parse(is.notAfter) < Date.parse(now.checkedAt) &&
-      Date.parse(is.notAfter) >= Date.parse(before.checkedAt)
+      mailCertificate &&
+      Date.parse(mailCertificate.notAfter) < Date.parse(now.checkedAt) &&
+      Date.parse(mailCertificate.notAfter) >= Date.parse(before.checkedAt)
     )
       return [
-        ...says.map((s) => ({ day, says: s })),
-        { day: dayOfDate(is.notAfter), says: `certificate of ${host.name} expired` },
+        ...says.map((text) => ({ day, says: text })),
+        {
+          day: dayOfDate(mailCertificate.notAfter),
+          says: `certificate of ${mailHost.name} expired`,
+        },
       ];
   }
-  return says.map((s) => ({ day, says: s }));
+  return says.map((text) => ({ day, says: text }));
 }
 
 function dayOfDate(text: string): number {
   return Math.floor(Date.parse(text) / 86_400_000);
 }
 
-function without(a: readonly string[], b: readonly string[]): readonly string[] {
-  const known = new Set(b);
-  return a.filter((line) => line !== '' && !known.has(line));
+function without(left: readonly string[], right: readonly string[]): readonly string[] {
+  const known = new Set(right);
+  return left.filter((textLine) => textLine !== '' && !known.has(textLine));
 }

@@ -14,8 +14,8 @@ export interface UnauthenticatedDay {
  * One line for each source and day, the latest first. Claimed names of reporters are left
  * out.
  */
-export function unauthenticatedDays(facts: ReportedFacts): readonly UnauthenticatedDay[] {
-  return facts.unauthenticated.map(({ day, source, reports, ok, failed }) => ({
+export function unauthenticatedDays(reportedFacts: ReportedFacts): readonly UnauthenticatedDay[] {
+  return reportedFacts.unauthenticated.map(({ day, source, reports, ok, failed }) => ({
     day: dateOf(day),
     source,
     reports,

@@ -11,7 +11,7 @@ export interface CollectOptions<T> {
   /** Octets of one body. */
   readonly most: number;
   /** Uses the body, which stays in memory until this resolves. */
-  use(body: Buffer | 'too-large' | 'no-room'): Promise<T>;
+  use(bodyBytes: Buffer | 'too-large' | 'no-room'): Promise<T>;
   /**
    * Reads a refused body to its end: only then the client reads the refusal.
    */
@@ -64,16 +64,16 @@ export function bodyCollector(maxHeld?: number): BodyCollector {
   return async (chunks, { most, use, drain = false }) => {
     const blocks = new Blocks();
     let refused: 'too-large' | 'no-room' | undefined;
-    let size = 0;
+    let byteCount = 0;
     let mine = 0;
     try {
       for await (const octets of chunks) {
-        if (refused || size > SMALL) await pace.take(octets.length);
+        if (refused || byteCount > SMALL) await pace.take(octets.length);
         if (refused) continue;
-        size += octets.length;
+        byteCount += octets.length;
         budget.held -= mine;
-        budget.held += mine = Math.max(0, size - SMALL);
-        if (size > most) refused = 'too-large';
+        budget.held += mine = Math.max(0, byteCount - SMALL);
+        if (byteCount > most) refused = 'too-large';
         else if (mine > 0 && budget.held > budget.most) refused = 'no-room';
         else blocks.add(octets);
         if (!refused) continue;

@@ -35,11 +35,11 @@ export function httpsHandler({
     if (!receiver.admits(peer.address)) return later(429, 'Too much from this address.');
     return collect((request.body ?? new Blob([]).stream()) as AsyncIterable<Uint8Array>, {
       most: maxBody,
-      async use(body) {
-        if (body === 'no-room') return later(503, 'Too many bodies at once.');
-        if (body !== 'too-large')
+      async use(bodyBytes) {
+        if (bodyBytes === 'no-room') return later(503, 'Too many bodies at once.');
+        if (bodyBytes !== 'too-large')
           return responseTo(
-            await receiver.receive(body, { via: 'https', peer: peer.address, name: 'body' }),
+            await receiver.receive(bodyBytes, { via: 'https', peer: peer.address, name: 'body' }),
           );
         receiver.charge(peer.address, maxBody);
         return answer(413, reportFailures.entries['report-too-large'].message);
@@ -51,7 +51,7 @@ export function httpsHandler({
 function responseTo(receipt: Receipt): Response {
   switch (receipt.status) {
     case 'stored':
-      return receipt.reports.some((r) => r.outcome !== 'repeated')
+      return receipt.reports.some((report) => report.outcome !== 'repeated')
         ? answer(201, 'Stored.')
         : answer(200, 'Stored before.');
     case 'refused': {

@@ -36,7 +36,7 @@ interface Waiting {
   readonly task: ItemTask;
   readonly size: number;
   /** Resolves to undefined where the item is not read now. */
-  readonly resolve: (parts: readonly JudgedPart[] | undefined) => void;
+  readonly resolve: (judgedParts: readonly JudgedPart[] | undefined) => void;
 }
 
 /**
@@ -50,15 +50,20 @@ export class ItemReader {
   /**
    * Resolves to the parts of an item; undefined: too much waits already. Never rejects.
    */
-  async read(task: ItemTask): Promise<readonly JudgedPart[] | undefined> {
-    if (task.bytes.length <= SMALL && claimedSize(task.bytes) <= SMALL_UNPACKED) {
-      const parts = await judgeItem(
-        { ...task, maxBytes: Math.min(task.maxBytes ?? Infinity, SMALL_UNPACKED), maxReports: FEW },
-        (mail): Promise<DkimVerdict> => verifyByKeys(mail, this.options.keys, task.at),
+  async read(itemTask: ItemTask): Promise<readonly JudgedPart[] | undefined> {
+    if (itemTask.bytes.length <= SMALL && claimedSize(itemTask.bytes) <= SMALL_UNPACKED) {
+      const judgedParts = await judgeItem(
+        {
+          ...itemTask,
+          maxBytes: Math.min(itemTask.maxBytes ?? Infinity, SMALL_UNPACKED),
+          maxReports: FEW,
+        },
+        (rawMessage): Promise<DkimVerdict> =>
+          verifyByKeys(rawMessage, this.options.keys, itemTask.at),
       );
-      if (!parts.some(isBeyondSmall)) return parts;
+      if (!judgedParts.some(isBeyondSmall)) return judgedParts;
     }
-    return shared.read(this, task);
+    return shared.read(this, itemTask);
   }
 
   /**
@@ -83,27 +88,27 @@ class SharedThread {
   #thread: ReadingThread | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  open(reader: ItemReader): void {
-    this.#readers.add(reader);
+  open(itemReader: ItemReader): void {
+    this.#readers.add(itemReader);
   }
 
-  read(reader: ItemReader, task: ItemTask): Promise<readonly JudgedPart[] | undefined> {
-    const size = Math.min(claimedSize(task.bytes), 10_000_000) + task.bytes.length;
-    if (this.#size + size > MAX_WAITING || !this.#readers.has(reader))
+  read(itemReader: ItemReader, itemTask: ItemTask): Promise<readonly JudgedPart[] | undefined> {
+    const byteCount = Math.min(claimedSize(itemTask.bytes), 10_000_000) + itemTask.bytes.length;
+    if (this.#size + byteCount > MAX_WAITING || !this.#readers.has(itemReader))
       return Promise.resolve(undefined);
-    this.#size += size;
+    this.#size += byteCount;
     return new Promise((resolve) => {
-      this.#waiting.push({ reader, task, size, resolve });
+      this.#waiting.push({ reader: itemReader, task: itemTask, size: byteCount, resolve });
       if (!this.#current) void this.#work();
     });
   }
 
-  async close(reader: ItemReader): Promise<void> {
-    this.#readers.delete(reader);
-    const given = this.#waiting.filter((one) => one.reader === reader);
-    this.#waiting = this.#waiting.filter((one) => one.reader !== reader);
+  async close(itemReader: ItemReader): Promise<void> {
+    this.#readers.delete(itemReader);
+    const given = this.#waiting.filter((one) => one.reader === itemReader);
+    this.#waiting = this.#waiting.filter((one) => one.reader !== itemReader);
     for (const one of given) this.#settle(one, undefined);
-    if (this.#current?.reader === reader || this.#readers.size === 0) await this.#end();
+    if (this.#current?.reader === itemReader || this.#readers.size === 0) await this.#end();
   }
 
   async #work(): Promise<void> {
@@ -112,9 +117,9 @@ class SharedThread {
       this.#current = next;
       const { keys, deadlineMs = 60_000 } = next.reader.options;
       this.#thread ??= new ReadingThread();
-      const parts = await this.#thread.read(next.task, { keys, deadlineMs });
-      if (parts === undefined) await this.#end();
-      this.#settle(next, parts ?? this.#tooComplex(next));
+      const judgedParts = await this.#thread.read(next.task, { keys, deadlineMs });
+      if (judgedParts === undefined) await this.#end();
+      this.#settle(next, judgedParts ?? this.#tooComplex(next));
     }
     const idleMs = this.#current?.reader.options.idleMs ?? 10_000;
     this.#current = undefined;
@@ -127,26 +132,27 @@ class SharedThread {
     return [{ failure: reportFailures.make('report-too-complex', 'too much work') }];
   }
 
-  #settle(one: Waiting, parts: readonly JudgedPart[] | undefined): void {
+  #settle(one: Waiting, judgedParts: readonly JudgedPart[] | undefined): void {
     this.#size -= one.size;
-    one.resolve(parts);
+    one.resolve(judgedParts);
   }
 
   async #end(): Promise<void> {
     clearTimeout(this.#idle);
-    const thread = this.#thread;
+    const readingThread = this.#thread;
     this.#thread = undefined;
-    await thread?.end();
+    await readingThread?.end();
   }
 }
 
 const shared = new SharedThread();
 
 /** Whether a limit of small items was met, so that the whole limits apply. */
-function isBeyondSmall(part: JudgedPart): boolean {
+function isBeyondSmall(judgedPart: JudgedPart): boolean {
   return (
-    'failure' in part &&
-    (part.failure.code === 'report-too-large' || part.failure.code === 'report-too-complex')
+    'failure' in judgedPart &&
+    (judgedPart.failure.code === 'report-too-large' ||
+      judgedPart.failure.code === 'report-too-complex')
   );
 }
 
@@ -155,7 +161,7 @@ class ReadingThread {
   readonly #worker: Worker;
   #parts: JudgedPart[] = [];
   #keys: LookupKeys = () => Promise.resolve({ lookup: 'failed' });
-  #settle: ((parts: readonly JudgedPart[] | undefined) => void) | undefined;
+  #settle: ((judgedParts: readonly JudgedPart[] | undefined) => void) | undefined;
 
   constructor() {
     this.#worker = new Worker(new URL('./reading-worker.js', import.meta.url), {
@@ -179,11 +185,11 @@ class ReadingThread {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#settle?.(undefined), deadlineMs);
       this.#worker.ref();
-      this.#settle = (parts) => {
+      this.#settle = (judgedParts) => {
         clearTimeout(timer);
         this.#worker.unref();
         this.#settle = undefined;
-        resolve(parts);
+        resolve(judgedParts);
       };
       this.#parts = [];
       this.#send({ kind: 'task', task });

@@ -34,10 +34,10 @@ export type JudgedPart =
 
 /** Reads an item, judges each report in it and makes its rows. */
 export async function judgeItem(
-  task: ItemTask,
-  verify: (mail: Uint8Array) => Promise<DkimVerdict>,
+  itemTask: ItemTask,
+  verify: (rawMessage: Uint8Array) => Promise<DkimVerdict>,
 ): Promise<readonly JudgedPart[]> {
-  const { bytes, name, via, peer, at, domains, hosts, maxBytes, maxReports } = task;
+  const { bytes, name, via, peer, at, domains, hosts, maxBytes, maxReports } = itemTask;
   const readings = await readItem(bytes, {
     name,
     via,
@@ -53,7 +53,7 @@ export async function judgeItem(
     const { policies } = parsed.value.report;
     return {
       report: prepareReport({ reading: judged, parsed: parsed.value, receivedAt: at }),
-      entries: policies.reduce((n, { failureDetails }) => n + 1 + failureDetails.length, 0),
+      entries: policies.reduce((count, { failureDetails }) => count + 1 + failureDetails.length, 0),
     };
   });
 }

@@ -20,21 +20,23 @@ const MAX_BATCH = 50;
 
 const port = parentPort;
 if (port) {
-  const asked = new Map<number, (answer: KeyAnswer) => void>();
+  const asked = new Map<number, (keyAnswer: KeyAnswer) => void>();
   let next = 0;
   let goOn: (() => void) | undefined;
   const send = (message: FromWorker): void => port.postMessage(message);
   const lookupKeys = (name: string): Promise<KeyAnswer> =>
     new Promise((resolve) => {
-      const id = next++;
-      asked.set(id, resolve);
-      send({ kind: 'ask-keys', id, name });
+      const requestId = next++;
+      asked.set(requestId, resolve);
+      send({ kind: 'ask-keys', id: requestId, name });
     });
-  const read = async (task: ItemTask): Promise<void> => {
-    const parts = await judgeItem(task, (mail) => verifyByKeys(mail, lookupKeys, task.at));
+  const read = async (itemTask: ItemTask): Promise<void> => {
+    const judgedParts = await judgeItem(itemTask, (rawMessage) =>
+      verifyByKeys(rawMessage, lookupKeys, itemTask.at),
+    );
     for (let from = 0, last = false; !last; from += MAX_BATCH) {
-      last = from + MAX_BATCH >= parts.length;
-      send({ kind: 'parts', parts: parts.slice(from, from + MAX_BATCH), last });
+      last = from + MAX_BATCH >= judgedParts.length;
+      send({ kind: 'parts', parts: judgedParts.slice(from, from + MAX_BATCH), last });
       if (!last) await new Promise<void>((resolve) => (goOn = resolve));
     }
   };

@@ -25,7 +25,7 @@ export interface ReceiverOptions {
    * Judges the signatures of a mail, where there is no `keys`: then all is read in this
    * thread.
    */
-  readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
+  readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
   /**
    * Unauthenticated reports that are stored in a day. Default 20 000, with 200 000 rows
    * and 64 MB.
@@ -71,7 +71,7 @@ export interface Origin {
 
 /** Accepts bodies and mails, and answers each when it is durable or refused. */
 export interface Receiver {
-  receive(bytes: Uint8Array, origin: Origin): Promise<Receipt>;
+  receive(inputBytes: Uint8Array, origin: Origin): Promise<Receipt>;
   /** Whether this source may send now; asked before its body is read. */
   admits(peer: string): boolean;
   /** Charges a source for octets that never came to `receive`. */
@@ -108,7 +108,7 @@ class ReportReceiver implements Receiver {
   readonly #networks: SourceBudget;
   readonly #reader: ItemReader | undefined;
   readonly #turn = separateTurns();
-  readonly #write: (report: PreparedReport) => Promise<IntakeOutcome>;
+  readonly #write: (preparedReport: PreparedReport) => Promise<IntakeOutcome>;
   readonly #count: (refusal: Refusal) => Promise<undefined>;
 
   constructor(options: ReceiverOptions) {
@@ -139,10 +139,10 @@ class ReportReceiver implements Receiver {
     this.#budget.spend(peer, refusalCost + Math.floor(octets / octetsPerReport));
   }
 
-  async receive(bytes: Uint8Array, origin: Origin): Promise<Receipt> {
+  async receive(inputBytes: Uint8Array, origin: Origin): Promise<Receipt> {
     const { via, peer } = origin;
     const receipt = this.admits(peer)
-      ? await this.#take(bytes, origin)
+      ? await this.#take(inputBytes, origin)
       : ({ status: 'later', why: 'source' } as const);
     // No caller waits for this, and a full disk is logged elsewhere.
     const day = Math.floor(this.#options.clock.now() / 86_400_000);
@@ -156,24 +156,28 @@ class ReportReceiver implements Receiver {
     return this.#reader?.close() ?? Promise.resolve();
   }
 
-  async #take(bytes: Uint8Array, origin: Origin): Promise<Receipt> {
+  async #take(inputBytes: Uint8Array, origin: Origin): Promise<Receipt> {
     const { clock, domains, hosts, maxBytes = 10_000_000 } = this.#options;
-    const claimed = Math.min(Math.max(claimedSize(bytes), bytes.length), maxBytes);
+    const claimed = Math.min(Math.max(claimedSize(inputBytes), inputBytes.length), maxBytes);
     // At once, so that bodies of one source that come together do not all find it open.
     this.#budget.spend(origin.peer, 1 + Math.floor(claimed / octetsPerReport));
     if (claimed > felt) await this.#turn();
     const at = clock.now();
-    const parts = await this.#read({
+    const judgedParts = await this.#read({
       ...origin,
-      bytes,
+      bytes: inputBytes,
       at,
       domains,
       hosts: hosts?.() ?? new Set(),
       maxBytes,
     });
-    if (!parts) return { status: 'later', why: 'busy' };
-    const reports = parts.flatMap((part) => ('report' in part ? [part] : []));
-    const failures = parts.flatMap((part) => ('failure' in part ? [part.failure] : []));
+    if (!judgedParts) return { status: 'later', why: 'busy' };
+    const reports = judgedParts.flatMap((judgedPart) =>
+      'report' in judgedPart ? [judgedPart] : [],
+    );
+    const failures = judgedParts.flatMap((judgedPart) =>
+      'failure' in judgedPart ? [judgedPart.failure] : [],
+    );
     this.#budget.spend(origin.peer, costOf(reports) + refusalCost * failures.length);
     const [failure] = failures;
     // A report is stored even beside unreadable items.
@@ -188,9 +192,9 @@ class ReportReceiver implements Receiver {
     );
   }
 
-  async #read(task: ItemTask): Promise<readonly JudgedPart[] | undefined> {
-    if (this.#reader) return this.#reader.read(task);
-    return judgeItem(task, this.#options.verify ?? notVerified);
+  async #read(itemTask: ItemTask): Promise<readonly JudgedPart[] | undefined> {
+    if (this.#reader) return this.#reader.read(itemTask);
+    return judgeItem(itemTask, this.#options.verify ?? notVerified);
   }
 
   async #store(
@@ -203,17 +207,17 @@ class ReportReceiver implements Receiver {
       return { status: 'later', why: 'room' };
     try {
       const written = await Promise.all(reports.map(this.#write));
-      const fresh = written.filter((outcome, i) => {
-        const trust = reports[i]?.trust;
-        return outcome === 'stored' && trust !== undefined && !isAuthenticated(trust);
+      const fresh = written.filter((outcome, index) => {
+        const reportTrust = reports[index]?.trust;
+        return outcome === 'stored' && reportTrust !== undefined && !isAuthenticated(reportTrust);
       });
       this.#networks.spend(peer, fresh.length);
       const outcomes = written.filter((outcome) => outcome !== 'no-room');
       if (outcomes.length < written.length) return { status: 'later', why: 'room' };
       return {
         status: 'stored',
-        reports: reports.map(({ trust, reporter }, i) => ({
-          outcome: outcomes[i] ?? 'stored',
+        reports: reports.map(({ trust, reporter }, index) => ({
+          outcome: outcomes[index] ?? 'stored',
           trust,
           reporter,
         })),
@@ -230,7 +234,7 @@ const notVerified = (): Promise<DkimVerdict> =>
 
 /** The cost of reports beside the first, which was charged when they came. */
 function costOf(reports: readonly { readonly entries: number }[]): number {
-  const entries = reports.reduce((n, one) => n + one.entries, 0);
+  const entries = reports.reduce((count, one) => count + one.entries, 0);
   return Math.max(0, reports.length - 1) + Math.floor(entries / entriesPerReport);
 }
 

@@ -32,9 +32,9 @@ export interface SmtpIntakeOptions {
 
 /** A running SMTP intake for report mail. */
 export interface SmtpIntake {
-  serve(conn: Connection): void;
+  serve(connection: Connection): void;
   /** Ends the session on a connection whose place a newcomer needs, with 421. */
-  evict(conn: Connection): void;
+  evict(connection: Connection): void;
   /**
    * Ends sessions with 421: between two mails at once, others after their mail or ten
    * seconds.
@@ -53,16 +53,16 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
   const refuseSource = (code: 421 | 450, peer: string): ServerReply | undefined =>
     receiver.admits(peer) ? undefined : { code, text: '4.7.0 Too much from this address' };
   const take = async (
-    body: Buffer | 'too-large' | 'no-room',
+    bodyBytes: Buffer | 'too-large' | 'no-room',
     peer: string,
   ): Promise<ServerReply> => {
-    if (body === 'no-room') return { code: 452, text: '4.3.1 Too many mails at once' };
-    if (body !== 'too-large')
-      return replyTo(await receiver.receive(body, { via: 'mail', peer, name: 'mail' }));
+    if (bodyBytes === 'no-room') return { code: 452, text: '4.3.1 Too many mails at once' };
+    if (bodyBytes !== 'too-large')
+      return replyTo(await receiver.receive(bodyBytes, { via: 'mail', peer, name: 'mail' }));
     receiver.charge(peer, maxMail);
     return { code: 552, text: '5.3.4 The mail is too large' };
   };
-  const server = new SmtpServer({
+  const smtpServer = new SmtpServer({
     name,
     maxMail,
     secureContext,
@@ -83,8 +83,8 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
         }
       };
       try {
-        const use = (body: Buffer | 'too-large' | 'no-room'): Promise<ServerReply> =>
-          take(body, peer);
+        const use = (bodyBytes: Buffer | 'too-large' | 'no-room'): Promise<ServerReply> =>
+          take(bodyBytes, peer);
         return await collect(counted(), { most: maxMail, use, drain: true });
       } catch (error) {
         // Broken off: what was read cost the same.
@@ -94,9 +94,9 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
     },
   });
   return {
-    serve: (conn) => server.serve(conn),
-    evict: (conn) => server.evict(conn),
-    stop: () => server.stop(),
+    serve: (connection) => smtpServer.serve(connection),
+    evict: (connection) => smtpServer.evict(connection),
+    stop: () => smtpServer.stop(),
   };
 }
 

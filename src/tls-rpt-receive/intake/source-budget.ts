@@ -39,12 +39,12 @@ interface Window {
 function budgetOver({ window, most, keyOf }: Window, now: () => number): SourceBudget {
   const spent = new Map<string, { since: number; cost: number }>();
   const stateOf = (address: string): { since: number; cost: number } => {
-    const key = keyOf(address);
-    const known = spent.get(key);
+    const peerKey = keyOf(address);
+    const known = spent.get(peerKey);
     if (known && now() - known.since < window) return known;
     const fresh = { since: now(), cost: 0 };
-    spent.delete(key);
-    spent.set(key, fresh);
+    spent.delete(peerKey);
+    spent.set(peerKey, fresh);
     // The oldest goes first: a flood of addresses cannot hold memory.
     if (spent.size > MAX_SOURCES) spent.delete(spent.keys().next().value ?? '');
     return fresh;

@@ -17,7 +17,7 @@ export interface ImportOptions {
   /** Domains whose reports count. None: all. */
   readonly domains?: readonly string[];
   /** Judges the signatures of mails. */
-  readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
+  readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
   /** Octets of a report unpacked. Default 10 MB. */
   readonly maxBytes?: number;
   /** The known MX hosts of these domains: with DANE they are policy domains. */
@@ -81,13 +81,13 @@ function keyUnavailable({ name, detail }: VerifiedItem): HermeticError {
 function records(
   readings: readonly VerifiedItem[],
   receivedAt: number,
-  store: Store | undefined,
+  stateStore: Store | undefined,
 ): readonly ReportRecord[] {
-  if (!store) return readings.map((reading) => reportRecord(reading));
+  if (!stateStore) return readings.map((reading) => reportRecord(reading));
   const received: ReceivedReport[] = readings.flatMap((reading) =>
     reading.parsed.ok ? [{ reading, parsed: reading.parsed.value, receivedAt }] : [],
   );
-  const outcomes = storeReports(store, received);
+  const outcomes = storeReports(stateStore, received);
   let next = 0;
   return readings.map((reading) =>
     reportRecord(reading, reading.parsed.ok ? outcomes[next++] : undefined),

@@ -9,13 +9,15 @@ const header = /^(?:>?From [^\n]*\n)?[A-Za-z][A-Za-z0-9_-]*[ \t]*:[ \t\r\n<]/;
  * The mail that the octets are, from its header on; undefined where they do not begin as
  * one.
  */
-export function mailIn(bytes: Uint8Array): Uint8Array | undefined {
-  if (bytes[0] === 0x7b) return undefined;
-  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 2000)).toString(
-    'latin1',
-  );
+export function mailIn(messageBytes: Uint8Array): Uint8Array | undefined {
+  if (messageBytes[0] === 0x7b) return undefined;
+  const start = Buffer.from(
+    messageBytes.buffer,
+    messageBytes.byteOffset,
+    Math.min(messageBytes.length, 2000),
+  ).toString('latin1');
   const skipped = before.exec(start)?.[0].length;
   return skipped !== undefined && header.test(start.slice(skipped))
-    ? bytes.subarray(skipped)
+    ? messageBytes.subarray(skipped)
     : undefined;
 }

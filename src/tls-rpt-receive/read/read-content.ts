@@ -58,7 +58,7 @@ export function readContent(
  * them.
  */
 function objectsWithin(
-  text: string,
+  messageText: string,
   content: UnpackedReport,
   options: ReadContentOptions,
   levels: number,
@@ -66,7 +66,7 @@ function objectsWithin(
   if (levels === 0) return [];
   const { maxObjects = MAX_OBJECTS } = options;
   const readings: ParsedContent[] = [];
-  for (const object of objectsIn(text, maxObjects + 1)) {
+  for (const object of objectsIn(messageText, maxObjects + 1)) {
     const raw = Buffer.from(object);
     const parsed = readOne({ ...content, bytes: raw }, options);
     const around =
@@ -142,9 +142,9 @@ function readOne(
  * The policy domain in a file name of RFC 8460 §5.1,
  * `sender!policy-domain!begin!end[!id].json[.gz]`.
  */
-export function domainOfName(name: string): string | undefined {
-  const [, domain, begin] = name
-    .slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1)
+export function domainOfName(fileName: string): string | undefined {
+  const [, domainName, begin] = fileName
+    .slice(Math.max(fileName.lastIndexOf('/'), fileName.lastIndexOf('\\')) + 1)
     .split('!');
-  return begin === undefined ? undefined : domain;
+  return begin === undefined ? undefined : domainName;
 }

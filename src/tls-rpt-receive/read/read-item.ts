@@ -26,7 +26,7 @@ export interface ReadItemOptions {
   /** Whether the octets are an entry of a mailbox. */
   readonly fromMailbox?: boolean;
   /** Judges the signatures of a mail. Without it no signature can be verified. */
-  readonly verify?: (mail: Uint8Array) => Promise<DkimVerdict>;
+  readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
 }
 
 const MAX_OBJECTS = 10_000;
@@ -39,7 +39,7 @@ const notNeeded: DkimVerdict = { result: 'none', detail: 'not verified' };
  * mbox, an array, or lines.
  */
 export async function readItem(
-  bytes: Uint8Array,
+  messageBytes: Uint8Array,
   options: ReadItemOptions,
 ): Promise<readonly ReportItem[]> {
   const { name, via, peer, maxBytes, maxMails = 10, maxReports = 10_000, verify } = options;
@@ -47,16 +47,16 @@ export async function readItem(
   const domain = domainOfName(name);
   const maxObjects = Math.min(maxReports, MAX_OBJECTS);
   const readings: Omit<ReportItem, 'name' | 'via'>[] = [];
-  const files = unpackReports(bytes, { maxBytes });
+  const files = unpackReports(messageBytes, { maxBytes });
   let mails = 0;
   for (const file of files) {
     if (!file.ok) {
-      readings.push({ raw: bytes, parsed: fail(file.failure) });
+      readings.push({ raw: messageBytes, parsed: fail(file.failure) });
       continue;
     }
     for await (const { bytes: item, inMailbox } of itemsIn(file.value.bytes)) {
-      const mail = mailIn(item);
-      if (mail) mails++;
+      const rawMessage = mailIn(item);
+      if (rawMessage) mails++;
       if (mails > maxMails || readings.length >= maxReports) {
         const parsed = fail(
           reportFailures.make(
@@ -64,17 +64,17 @@ export async function readItem(
             `more than ${maxReports} reports or ${maxMails} mails`,
           ),
         );
-        return [{ name, via, raw: bytes, parsed, peer }];
+        return [{ name, via, raw: messageBytes, parsed, peer }];
       }
-      if (mail) {
-        const read = await readMail(mail, { maxBytes, maxObjects });
+      if (rawMessage) {
+        const read = await readMail(rawMessage, { maxBytes, maxObjects });
         // Keys are looked up for mail with a report in it alone.
         const isReport = read.reports.some(({ parsed }) => parsed.ok);
-        const dkim = isReport ? await (verify?.(mail) ?? notAsked) : notNeeded;
+        const dkim = isReport ? await (verify?.(rawMessage) ?? notAsked) : notNeeded;
         const envelope = { ...read.mail, dkim };
         for (const report of read.reports) readings.push({ ...report, mail: envelope });
       } else {
-        const raw = files.length === 1 && item === file.value.bytes ? bytes : item;
+        const raw = files.length === 1 && item === file.value.bytes ? messageBytes : item;
         for (const reading of readContent(
           { ...file.value, bytes: item },
           { raw, domain, maxObjects },
@@ -84,8 +84,8 @@ export async function readItem(
     }
   }
   const found = files.length > 1 ? reportsAmong(readings) : readings;
-  return found.map((reading, i) => ({
-    name: i === 0 ? name : `${name}#${i + 1}`,
+  return found.map((reading, index) => ({
+    name: index === 0 ? name : `${name}#${index + 1}`,
     via,
     peer,
     ...reading,

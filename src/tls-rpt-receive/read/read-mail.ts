@@ -63,11 +63,11 @@ const plausible = /\.(json|gz|zip)$/i;
  * [8460-5.6-1]. A mail without one gives a single refusal.
  */
 export async function readMail(
-  bytes: Uint8Array,
+  messageBytes: Uint8Array,
   { maxBytes, maxObjects }: ReadMailOptions = {},
 ): Promise<MailReading> {
-  if (cannotBeReport(bytes)) return { mail: noEnvelope, reports: [none('report-missing')] };
-  return readLevel(bytes, opener(bytes.length, maxBytes), { level: 0, maxObjects });
+  if (cannotBeReport(messageBytes)) return { mail: noEnvelope, reports: [none('report-missing')] };
+  return readLevel(messageBytes, opener(messageBytes.length, maxBytes), { level: 0, maxObjects });
 }
 
 /** The envelope of a mail that was not parsed. */
@@ -104,19 +104,19 @@ type Open = (raw: Uint8Array) => readonly Result<UnpackedReport>[];
  * opened in a mail with a declared report.
  */
 async function readLevel(
-  bytes: Uint8Array,
+  messageBytes: Uint8Array,
   open: Open,
   { level, maxObjects }: { readonly level: number; readonly maxObjects: number | undefined },
 ): Promise<MailReading> {
-  const email = exceedsAnyReport(bytes)
+  const email = exceedsAnyReport(messageBytes)
     ? undefined
-    : await new BoundedMime(limits).parse(bytes).catch(() => undefined);
+    : await new BoundedMime(limits).parse(messageBytes).catch(() => undefined);
   const mail: UnverifiedEnvelope = {
     from: domainOf(email?.from?.address),
     submitter: header(email, 'tls-report-submitter'),
     domain: header(email, 'tls-report-domain') ?? domainOfSubject(email?.subject),
     messageId: email?.messageId?.slice(0, 500),
-    framed: isFramed(bytes, header(email, 'content-type') ?? ''),
+    framed: isFramed(messageBytes, header(email, 'content-type') ?? ''),
   };
   if (!email) return { mail, reports: [none('report-too-complex')] };
   let mails = 0;
@@ -164,10 +164,10 @@ async function readLevel(
     if (refused.length === 0) refused = reports;
   }
   const others = attached.filter((part) => !typed.includes(part) && !named.includes(part));
-  const text = email.text?.slice(0, MAX_TEXT);
+  const messageText = email.text?.slice(0, MAX_TEXT);
   const texts = [
-    text,
-    text?.replace(/^(?:> ?){1,20}/gm, ''),
+    messageText,
+    messageText?.replace(/^(?:> ?){1,20}/gm, ''),
     textOfHtml(email.html?.slice(0, MAX_TEXT) ?? ''),
   ].map(textPart);
   for (const parts of [others, ...texts.map((text) => [text])]) {
@@ -206,16 +206,16 @@ function partOf({ content, filename, mimeType }: Attachment): Part {
 }
 
 /** The text of a mail as a part. */
-function textPart(text = ''): Part {
-  return { raw: Buffer.from(text), name: undefined, type: 'text/plain' };
+function textPart(messageText = ''): Part {
+  return { raw: Buffer.from(messageText), name: undefined, type: 'text/plain' };
 }
 
 /**
  * Opens what is in one mail, the mails in it included: all of it together yields what one
  * report may, beside the octets of the mail, and few parts may fail to open.
  */
-function opener(size: number, maxBytes = 10_000_000): Open {
-  let left = maxBytes + size;
+function opener(byteCount: number, maxBytes = 10_000_000): Open {
+  let left = maxBytes + byteCount;
   let failures = 0;
   return (raw) => {
     if (failures >= MAX_FAILURES)
@@ -233,8 +233,8 @@ function none(code: 'report-missing' | 'report-too-complex', detail?: string): P
 }
 
 /** A file name of RFC 8460 §5.1: `sender!policy-domain!begin!end[!id].json[.gz]`. */
-function isReportName(name: string): boolean {
-  return /^[^!]+![^!]+!\d+!\d+(![^!]*)?\.json(\.gz)?$/i.test(name);
+function isReportName(fileName: string): boolean {
+  return /^[^!]+![^!]+!\d+!\d+(![^!]*)?\.json(\.gz)?$/i.test(fileName);
 }
 
 /**
@@ -251,26 +251,26 @@ function domainOfSubject(subject: string | undefined): string | undefined {
 }
 
 /** Whether nothing stands before the first and after the last boundary of the body. */
-function isFramed(mail: Uint8Array, contentType: string): boolean {
+function isFramed(rawMessage: Uint8Array, contentType: string): boolean {
   const [, quoted, plain] = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
   if (boundary === undefined) return false;
-  const octets = Buffer.from(mail.buffer, mail.byteOffset, mail.length);
+  const octets = Buffer.from(rawMessage.buffer, rawMessage.byteOffset, rawMessage.length);
   const crlf = octets.indexOf('\r\n\r\n');
   const lf = octets.indexOf('\n\n');
   const body = crlf >= 0 && (lf < 0 || crlf < lf) ? crlf + 4 : lf + 2;
   if (body < 2) return false;
   const first = octets.toString('latin1', body, body + boundary.length + 300).trimStart();
   if (!first.startsWith(`--${boundary}\r`) && !first.startsWith(`--${boundary}\n`)) return false;
-  const end = octets.lastIndexOf(`\n--${boundary}--`);
-  const after = octets.subarray(end + boundary.length + 5);
-  return end >= 0 && after.length < 1000 && after.toString('latin1').trim() === '';
+  const endOffset = octets.lastIndexOf(`\n--${boundary}--`);
+  const after = octets.subarray(endOffset + boundary.length + 5);
+  return endOffset >= 0 && after.length < 1000 && after.toString('latin1').trim() === '';
 }
 
 /** A header field of the mail, at most 300 characters. */
-function header(email: Email | undefined, name: string): string | undefined {
+function header(email: Email | undefined, fileName: string): string | undefined {
   return email?.headers
-    .find((field) => field.key === name)
+    .find((field) => field.key === fileName)
     ?.value.trim()
     .slice(0, 300);
 }

@@ -86,7 +86,7 @@ export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): Repo
     return { ...head, status: 'refused', refusal: { code, detail: neutralise(detail), says } };
   }
   const { report, notes, unforeseen } = parsed.value;
-  const day = reportDay(report);
+  const dayNumber = reportDay(report);
   const sum = (column: 'totalSuccessfulSessionCount' | 'totalFailureSessionCount'): number =>
     report.policies.reduce((total, entry) => total + entry[column], 0);
   const signer = mail?.dkim.signer;
@@ -100,14 +100,17 @@ export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): Repo
       signer: signer === undefined ? undefined : neutralise(signer, 300),
     },
     reporter,
-    day: day === undefined ? undefined : new Date(day).toISOString().slice(0, 10),
+    day: dayNumber === undefined ? undefined : new Date(dayNumber).toISOString().slice(0, 10),
     totals: {
       successful: sum('totalSuccessfulSessionCount'),
       failed: sum('totalFailureSessionCount'),
     },
     // Members that the reporter left out are left out here too.
     report: JSON.parse(JSON.stringify(report)) as ReportRecord['report'],
-    notes: notes.map((note) => ({ ...note, says: reportQuirks.entries[note.code].message })),
+    notes: notes.map((reportNote) => ({
+      ...reportNote,
+      says: reportQuirks.entries[reportNote.code].message,
+    })),
     unforeseen: [...unforeseen],
     stored,
   };

@@ -25,9 +25,9 @@ const newline = 0x0a;
  * say.
  */
 export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Item> {
-  let kind: StreamKind | undefined;
+  let streamKind: StreamKind | undefined;
   let held: Buffer[] = [];
-  let size = 0;
+  let byteCount = 0;
   let number = 0;
   /**
    * Whether the envelope lines of this mbox have a time, as mails' own lines that begin
@@ -35,14 +35,19 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
    */
   let timed = false;
   const hold = (piece: Buffer): void => {
-    if (size < MAX_ITEM && piece.length > 0) held.push(piece.subarray(0, MAX_ITEM - size));
-    size += piece.length;
+    if (byteCount < MAX_ITEM && piece.length > 0)
+      held.push(piece.subarray(0, MAX_ITEM - byteCount));
+    byteCount += piece.length;
   };
   const take = (): Item => {
-    const bytes = Buffer.concat(held);
-    [held, size] = [[], 0];
-    const inMailbox = kind === 'mbox';
-    return { bytes: inMailbox ? withoutEnvelope(bytes) : bytes, number: ++number, inMailbox };
+    const messageBytes = Buffer.concat(held);
+    [held, byteCount] = [[], 0];
+    const inMailbox = streamKind === 'mbox';
+    return {
+      bytes: inMailbox ? withoutEnvelope(messageBytes) : messageBytes,
+      number: ++number,
+      inMailbox,
+    };
   };
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -50,18 +55,18 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
       rest.length === 0
         ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
         : Buffer.concat([rest, chunk]);
-    if (kind === undefined) {
-      kind = kindOf(rest);
-      if (kind === undefined) continue;
-      if (kind === 'mbox') rest = rest.subarray(blankStart(rest));
-      timed = kind === 'mbox' && hasTime(rest);
+    if (streamKind === undefined) {
+      streamKind = kindOf(rest);
+      if (streamKind === undefined) continue;
+      if (streamKind === 'mbox') rest = rest.subarray(blankStart(rest));
+      timed = streamKind === 'mbox' && hasTime(rest);
     }
     // Not line by line: a mail may be nothing but line ends.
-    const between = separatorOf(kind);
+    const between = separatorOf(streamKind);
     let open = false;
     for (let from = 0, end; between !== undefined && (end = rest.indexOf(between, from)) >= 0;) {
       const next = rest.subarray(end + 1);
-      open = kind === 'mbox' && timed && !hasWholeLine(next);
+      open = streamKind === 'mbox' && timed && !hasWholeLine(next);
       if (open) {
         hold(rest.subarray(0, end));
         rest = rest.subarray(end);
@@ -79,30 +84,32 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
     hold(rest.subarray(0, sure));
     rest = rest.subarray(sure);
   }
-  kind ??= 'one';
+  streamKind ??= 'one';
   hold(rest);
   if (held.length > 0 || number === 0) yield take();
 }
 
 /** The same of octets that are all there. */
-export function itemsIn(bytes: Uint8Array): AsyncIterable<Item> | readonly Item[] {
-  const kind = kindOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-  return kind === undefined || kind === 'one'
-    ? [{ bytes, number: 1, inMailbox: false }]
-    : splitItems(once(bytes));
+export function itemsIn(messageBytes: Uint8Array): AsyncIterable<Item> | readonly Item[] {
+  const streamKind = kindOf(
+    Buffer.from(messageBytes.buffer, messageBytes.byteOffset, messageBytes.length),
+  );
+  return streamKind === undefined || streamKind === 'one'
+    ? [{ bytes: messageBytes, number: 1, inMailbox: false }]
+    : splitItems(once(messageBytes));
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(bytes);
+async function* once(messageBytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(messageBytes);
 }
 
 /** A stream of octets: a mailbox, JSON lines, or one item. */
 type StreamKind = 'mbox' | 'lines' | 'one';
 
 /** The octets between two items. */
-function separatorOf(kind: StreamKind): string | undefined {
-  if (kind === 'mbox') return '\nFrom ';
-  return kind === 'lines' ? '\n' : undefined;
+function separatorOf(streamKind: StreamKind): string | undefined {
+  if (streamKind === 'mbox') return '\nFrom ';
+  return streamKind === 'lines' ? '\n' : undefined;
 }
 
 /**
@@ -116,13 +123,14 @@ function kindOf(start: Buffer): StreamKind | undefined {
   if (start.toString('latin1', blank, blank + 5) === 'From ')
     return hasWholeLine(start.subarray(blank)) ? 'mbox' : undefined;
   if (start[0] !== 0x7b) return 'one';
-  const end = start.indexOf(newline);
-  if (end < 0 || end + 1 === start.length) return start.length < MAX_ITEM ? undefined : 'one';
+  const endOffset = start.indexOf(newline);
+  if (endOffset < 0 || endOffset + 1 === start.length)
+    return start.length < MAX_ITEM ? undefined : 'one';
   const ends = start
-    .toString('latin1', Math.max(0, end - 20), end)
+    .toString('latin1', Math.max(0, endOffset - 20), endOffset)
     .trimEnd()
     .endsWith('}');
-  return ends && start[end + 1] === 0x7b ? 'lines' : 'one';
+  return ends && start[endOffset + 1] === 0x7b ? 'lines' : 'one';
 }
 
 /** The first line, or as much of it as is looked at. */
@@ -141,7 +149,10 @@ function blankStart(start: Buffer): number {
 }
 
 /** Drops the `From ` line, and the `>` that mbox puts before lines that begin so. */
-function withoutEnvelope(bytes: Buffer): Buffer {
-  const text = bytes.toString('latin1');
-  return Buffer.from(text.slice(text.indexOf('\n') + 1).replace(/^>(>*From )/gm, '$1'), 'latin1');
+function withoutEnvelope(messageBytes: Buffer): Buffer {
+  const messageText = messageBytes.toString('latin1');
+  return Buffer.from(
+    messageText.slice(messageText.indexOf('\n') + 1).replace(/^>(>*From )/gm, '$1'),
+    'latin1',
+  );
 }

@@ -14,32 +14,32 @@ export interface Source {
  * begins with a dot. Of a maildir (`cur`, `new`, `tmp`) what is still being delivered in
  * `tmp` is left out. Throws HermeticError for a path that is not there.
  */
-export async function* walkSources(path: string): AsyncGenerator<Source> {
-  if ((await statOf(path)).isDirectory()) yield* walkFolder(path);
-  else yield fileSource(path);
+export async function* walkSources(filePath: string): AsyncGenerator<Source> {
+  if ((await statOf(filePath)).isDirectory()) yield* walkFolder(filePath);
+  else yield fileSource(filePath);
 }
 
 async function* walkFolder(folder: string): AsyncGenerator<Source> {
   const entries = await readdir(folder, { withFileTypes: true });
-  const isMaildir = ['cur', 'new', 'tmp'].every((name) =>
-    entries.some((e) => e.name === name && e.isDirectory()),
+  const isMaildir = ['cur', 'new', 'tmp'].every((fileName) =>
+    entries.some((dirent) => dirent.name === fileName && dirent.isDirectory()),
   );
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory() && !(isMaildir && entry.name === 'tmp')) yield* walkFolder(path);
-    else if (entry.isFile() && !entry.name.startsWith('.')) yield fileSource(path);
+  for (const entry of entries.sort((left, right) => (left.name < right.name ? -1 : 1))) {
+    const filePath = join(folder, entry.name);
+    if (entry.isDirectory() && !(isMaildir && entry.name === 'tmp')) yield* walkFolder(filePath);
+    else if (entry.isFile() && !entry.name.startsWith('.')) yield fileSource(filePath);
   }
 }
 
-function fileSource(path: string): Source {
-  return { name: path, open: () => createReadStream(path, { highWaterMark: 256 * 1024 }) };
+function fileSource(filePath: string): Source {
+  return { name: filePath, open: () => createReadStream(filePath, { highWaterMark: 256 * 1024 }) };
 }
 
-async function statOf(path: string): ReturnType<typeof stat> {
+async function statOf(filePath: string): ReturnType<typeof stat> {
   try {
-    return await stat(path);
+    return await stat(filePath);
   } catch (error) {
     const { message, fix } = describeSystemError(error);
-    throw new HermeticError('file-unreadable', `${path}: ${message}`, { cause: error, fix });
+    throw new HermeticError('file-unreadable', `${filePath}: ${message}`, { cause: error, fix });
   }
 }

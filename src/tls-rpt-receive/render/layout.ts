@@ -3,7 +3,7 @@ import { neutralise, wrap } from '../../base/index.js';
 /** The styles of a report page. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 /** Adds a style to a text, or returns the text unchanged. */
-export type Paint = (text: string, style: Style) => string;
+export type Paint = (outputText: string, style: Style) => string;
 
 /**
  * SGR parameters of each style. Eight basic colours follow the palette of the terminal.
@@ -21,7 +21,7 @@ const codes: Readonly<Record<Style, string>> = {
  * since escapes have no width.
  */
 export function painter(color: boolean): Paint {
-  return (text, style) => (color ? `\x1b[${codes[style]}m${text}\x1b[0m` : text);
+  return (outputText, style) => (color ? `\x1b[${codes[style]}m${outputText}\x1b[0m` : outputText);
 }
 
 /** A number with commas between thousands: `1,234`. Counts of reports reach millions. */
@@ -51,10 +51,10 @@ export function shortDay(date: string): string {
  * that a report cannot start a line of its own [8460-7-4].
  */
 export function paragraph(
-  text: string,
-  width: number,
+  outputText: string,
+  lineWidth: number,
   indent = '',
   hanging = indent,
 ): readonly string[] {
-  return wrap(neutralise(text, 4000), width, indent, hanging);
+  return wrap(neutralise(outputText, 4000), lineWidth, indent, hanging);
 }

@@ -21,22 +21,22 @@ export interface RenderOptions {
  * of reporters is neutralised, so that a report cannot add lines or colours of its own
  * [8460-7-4]. Ends with a line feed.
  */
-export function renderDomain(view: DomainView, options: RenderOptions = {}): string {
-  const width = Math.min(120, Math.max(80, options.width ?? 80));
+export function renderDomain(domainView: DomainView, options: RenderOptions = {}): string {
+  const lineWidth = Math.min(120, Math.max(80, options.width ?? 80));
   const paint = painter(options.color ?? false);
   const sections = [
-    head(view, width, paint),
-    renderFailures(view.failures, width, paint),
-    days(view, width, paint),
-    senders(view, width, paint),
-    policy(view, width, paint),
-    arriving(view, width, paint),
-    unauthenticated(view, width, paint),
-    doubts(view, width, paint),
+    head(domainView, lineWidth, paint),
+    renderFailures(domainView.failures, lineWidth, paint),
+    days(domainView, lineWidth, paint),
+    senders(domainView, lineWidth, paint),
+    policy(domainView, lineWidth, paint),
+    arriving(domainView, lineWidth, paint),
+    unauthenticated(domainView, lineWidth, paint),
+    doubts(domainView, lineWidth, paint),
   ];
   return `${sections
     .map((lines) => lines.join('\n').replace(/^\n/, ''))
-    .filter((text) => text !== '')
+    .filter((outputText) => outputText !== '')
     .join('\n\n')}\n`;
 }
 
@@ -45,21 +45,21 @@ export function renderDomain(view: DomainView, options: RenderOptions = {}): str
  * that arrived without counting have a state of their own: "no reports" would send the
  * operator to look for a fault of the record.
  */
-function head(view: DomainView, width: number, paint: Paint): string[] {
+function head(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   const words = {
     well: 'ALL WELL',
     failing: 'FAILING',
     ended: 'WELL AGAIN',
-    'no-reports': arrivedUncounted(view) > 0 ? 'NONE COUNTED' : 'NO REPORTS',
+    'no-reports': arrivedUncounted(domainView) > 0 ? 'NONE COUNTED' : 'NO REPORTS',
   } as const;
   const styles = { well: 'green', failing: 'red', ended: 'green', 'no-reports': 'yellow' } as const;
-  const word = words[view.status];
-  const domain = clip(nameOf(view), width - word.length - 2);
+  const word = words[domainView.status];
+  const domainName = clip(nameOf(domainView), lineWidth - word.length - 2);
   return [
-    `${paint(domain, 'bold')}${' '.repeat(width - domain.length - word.length)}${paint(word, styles[view.status])}`,
+    `${paint(domainName, 'bold')}${' '.repeat(lineWidth - domainName.length - word.length)}${paint(word, styles[domainView.status])}`,
     ...paragraph(
-      `${shortDay(view.from)} to ${shortDay(view.to)} ${view.to.slice(0, 4)}: ${plural(view.reports, 'report')}. ${nowLine(view)}`,
-      width,
+      `${shortDay(domainView.from)} to ${shortDay(domainView.to)} ${domainView.to.slice(0, 4)}: ${plural(domainView.reports, 'report')}. ${nowLine(domainView)}`,
+      lineWidth,
     ),
   ];
 }
@@ -84,16 +84,16 @@ function arrivedUncounted({ doubtful, unauthenticated: posted }: DomainView): nu
  * The present state in one sentence. "Ended" needs a success of every reporter that met
  * the failure: silence alone does not end one.
  */
-function nowLine(view: DomainView): string {
-  switch (view.status) {
+function nowLine(domainView: DomainView): string {
+  switch (domainView.status) {
     case 'no-reports':
-      return nothingCounted(view);
+      return nothingCounted(domainView);
     case 'well':
-      return wellLine(view);
+      return wellLine(domainView);
     case 'ended':
       return 'Failures have ended: the reporters that met them have since reported none.';
     case 'failing':
-      return failingLine(view);
+      return failingLine(domainView);
   }
 }
 
@@ -104,7 +104,7 @@ function nowLine(view: DomainView): string {
 function wellLine({ repairs }: DomainView): string {
   const unread = repairs
     .filter(({ code }) => code === 'count-invalid')
-    .reduce((n, { reports }) => n + reports, 0);
+    .reduce((count, { reports }) => count + reports, 0);
   return unread === 0
     ? 'Every session that was reported went well.'
     : `No failed session was counted, but counts in ${plural(unread, 'report')} could not be read.`;
@@ -114,17 +114,17 @@ function wellLine({ repairs }: DomainView): string {
  * The reason why no report counts, with the first step to take. With no report at all,
  * the record is the first suspect.
  */
-function nothingCounted(view: DomainView): string {
-  const arrived = arrivedUncounted(view);
+function nothingCounted(domainView: DomainView): string {
+  const arrived = arrivedUncounted(domainView);
   if (arrived === 0)
     return 'Publish a record at _smtp._tls that names this receiver; the first reports come a day later.';
-  return `${plural(arrived, 'report')} arrived, none counted: ${whyUncounted(view)}.${howToAccept(view)}`;
+  return `${plural(arrived, 'report')} arrived, none counted: ${whyUncounted(domainView)}.${howToAccept(domainView)}`;
 }
 
 function whyUncounted({ doubtful: [first] }: DomainView): string {
   if (!first) return 'they came by HTTPS, which authenticates no reporter';
-  const why = trusts[first.trust] ?? first.trust;
-  return first.detail === '' ? why : `${why} (${first.detail})`;
+  const reason = trusts[first.trust] ?? first.trust;
+  return first.detail === '' ? reason : `${reason} (${first.detail})`;
 }
 
 /**
@@ -148,13 +148,13 @@ function howToAccept({ doubtful }: DomainView): string {
  * policy in force demanded one: most failures leave the mail delivered without
  * verification.
  */
-function failingLine(view: DomainView): string {
-  const now = view.failures.filter((failure) => failure.ongoing);
+function failingLine(domainView: DomainView): string {
+  const now = domainView.failures.filter((failure) => failure.ongoing);
   const where = [...new Set(now.map((failure) => failure.host || partOf(failure)))]
     .slice(0, 5)
     .join(', ');
   const fates = new Set(now.map((failure) => failure.fate));
-  const lost = deferred(view, now);
+  const lost = deferred(domainView, now);
   const says: string[] = [];
   if (fates.has('kept-back')) {
     const sessions = lost > 0 ? plural(lost, 'session') : 'Sessions';
@@ -192,18 +192,18 @@ function partOf({ policy, result }: Explanation): string {
  * Deferred sessions. Two kinds of policy report the same sessions, so their counts are
  * not added: the larger one counts, and no more than all failed sessions.
  */
-function deferred(view: DomainView, failures: readonly Explanation[]): number {
+function deferred(domainView: DomainView, failures: readonly Explanation[]): number {
   const byPolicy = new Map<string, number>();
   for (const { fate, policy, sessions } of failures)
     if (fate === 'kept-back') byPolicy.set(policy, (byPolicy.get(policy) ?? 0) + sessions);
-  return Math.min(Math.max(0, ...byPolicy.values()), view.sessions.failed);
+  return Math.min(Math.max(0, ...byPolicy.values()), domainView.sessions.failed);
 }
 
 /**
  * One line for each day with reports: sessions, failures as a bar, and changes of the
  * domain on that day. Left out where nothing failed and nothing changed.
  */
-function days({ timeline }: DomainView, width: number, paint: Paint): string[] {
+function days({ timeline }: DomainView, lineWidth: number, paint: Paint): string[] {
   const shown = timeline.filter((dayRow) => dayRow.reports > 0 || dayRow.changes.length > 0);
   if (
     shown.length === 0 ||
@@ -221,11 +221,11 @@ function days({ timeline }: DomainView, width: number, paint: Paint): string[] {
         dayRow.failed === 0
           ? ''
           : '#'.repeat(Math.max(1, Math.round((dayRow.failed / Math.max(1, most)) * 20)));
-      const text = `  ${shortDay(dayRow.day).padEnd(11)}${number(dayRow.ok + dayRow.failed).padStart(9)} ${(dayRow.failed === 0 ? '-' : number(dayRow.failed)).padStart(7)}  `;
+      const outputText = `  ${shortDay(dayRow.day).padEnd(11)}${number(dayRow.ok + dayRow.failed).padStart(9)} ${(dayRow.failed === 0 ? '-' : number(dayRow.failed)).padStart(7)}  `;
       return [
-        `${text}${paint(bar, 'red')}`.trimEnd(),
+        `${outputText}${paint(bar, 'red')}`.trimEnd(),
         ...dayRow.changes.flatMap((change) =>
-          paragraph(change, width, '             * ', '               '),
+          paragraph(change, lineWidth, '             * ', '               '),
         ),
       ];
     }),
@@ -236,9 +236,9 @@ function days({ timeline }: DomainView, width: number, paint: Paint): string[] {
  * The reporters with the most sessions, at most twelve, with their sessions under each
  * kind of policy.
  */
-function senders(view: DomainView, width: number, paint: Paint): string[] {
-  if (view.reporters.length === 0) return [];
-  const shown = view.reporters.slice(0, 12);
+function senders(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
+  if (domainView.reporters.length === 0) return [];
+  const shown = domainView.reporters.slice(0, 12);
   const count = ({ successful, failed }: Omit<KindSums, 'type'>): string =>
     `${number(successful + failed)}${failed > 0 ? ` (${number(failed)} failed)` : ''}`;
   // A sender with DANE and MTA-STS reports a session under both, so the columns do not
@@ -252,19 +252,19 @@ function senders(view: DomainView, width: number, paint: Paint): string[] {
       const what = reporterRow.kinds
         .map((kind) => `${clip(policyName(kind.type), 20)} ${count(kind)}`)
         .join(', ');
-      return `  ${clip(reporterRow.reporter, 28).padEnd(29)}${clip(what, width - 31)}`;
+      return `  ${clip(reporterRow.reporter, 28).padEnd(29)}${clip(what, lineWidth - 31)}`;
     }),
-    ...(view.reporters.length > shown.length
-      ? [`  and ${view.reporters.length - shown.length} more: --json`]
+    ...(domainView.reporters.length > shown.length
+      ? [`  and ${domainView.reporters.length - shown.length} more: --json`]
       : []),
     ...(overlaps
       ? paragraph(
           'A session under MTA-STS and DANE is reported under both; sums count it once: the larger number of both.',
-          width,
+          lineWidth,
           '  ',
         )
       : []),
-    ...paragraph(coverageLine(view), width, '  '),
+    ...paragraph(coverageLine(domainView), lineWidth, '  '),
   ];
 }
 
@@ -282,8 +282,8 @@ function coverageLine({ coverage: { sessions, covered } }: DomainView): string {
  * they quoted. Cached policies outlive a change by their max_age (RFC 8461 §3.2), so old
  * ones are expected for a while.
  */
-function policy(view: DomainView, width: number, paint: Paint): string[] {
-  const { enforce, seenPolicies, quotedRecords } = view;
+function policy(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
+  const { enforce, seenPolicies, quotedRecords } = domainView;
   const answers = {
     yes: 'Yes.',
     'not-yet': 'Not yet.',
@@ -296,7 +296,7 @@ function policy(view: DomainView, width: number, paint: Paint): string[] {
     paint('Policy', 'bold'),
     ...paragraph(
       `Safe to enforce MTA-STS? ${answers[enforce.answer]} ${enforce.reasons.join(' ')}`,
-      width,
+      lineWidth,
       '  ',
       '    ',
     ),
@@ -310,12 +310,14 @@ function policy(view: DomainView, width: number, paint: Paint): string[] {
       .flatMap((seenPolicy) =>
         paragraph(
           `${seenPolicy.reporter} applied another policy on ${shortDay(seenPolicy.last)}: ${seenPolicy.differences.join('; ')}. Senders keep one until its max_age has passed.`,
-          width,
+          lineWidth,
           '  ',
           '    ',
         ),
       ),
-    ...(quotedRecords.length > 0 ? paragraph(recordLine(quotedRecords), width, '  ', '    ') : []),
+    ...(quotedRecords.length > 0
+      ? paragraph(recordLine(quotedRecords), lineWidth, '  ', '    ')
+      : []),
   ];
 }
 
@@ -324,9 +326,9 @@ function recordLine(records: DomainView['quotedRecords']): string {
     ({ record, published, last }) =>
       `${record.slice(0, 20)}... (${publishedWord(published)}, last ${shortDay(last)})`,
   );
-  const line = `TLSA records quoted: ${quoted.join('; ')}.`;
-  if (!records.some(({ published }) => published === false)) return line;
-  return `${line} Keep the keys of the old ones until no reporter quotes them.`;
+  const textLine = `TLSA records quoted: ${quoted.join('; ')}.`;
+  if (!records.some(({ published }) => published === false)) return textLine;
+  return `${textLine} Keep the keys of the old ones until no reporter quotes them.`;
 }
 
 /** Whether a quoted record is still published, as far as it was checked. */

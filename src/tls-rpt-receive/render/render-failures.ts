@@ -29,12 +29,12 @@ const fates: Readonly<Record<Explanation['fate'], string>> = {
  */
 export function renderFailures(
   failures: readonly Explanation[],
-  width: number,
+  lineWidth: number,
   paint: Paint,
 ): string[] {
   return failures.flatMap((failure, index) => [
     '',
-    ...renderFailure(failure, index + 1, width, paint),
+    ...renderFailure(failure, index + 1, lineWidth, paint),
   ]);
 }
 
@@ -54,17 +54,22 @@ function periodOf({ since, last, ongoing }: Explanation): string {
  * One failure: what, when, the mail, the cause and the steps. At most three reasons and
  * four addresses are shown, since reporters choose their number.
  */
-function renderFailure(failure: Explanation, nth: number, width: number, paint: Paint): string[] {
+function renderFailure(
+  failure: Explanation,
+  nth: number,
+  lineWidth: number,
+  paint: Paint,
+): string[] {
   const [word, style] = whose[failure.whose];
   const title = clip(
     `${nth}. ${failure.result}${failure.host === '' ? '' : ` at ${failure.host}`}`,
-    width - word.length - 2,
+    lineWidth - word.length - 2,
   );
-  const line = (label: string, text: string): string[] => [
-    ...paragraph(text, width, `   ${label.padEnd(9)}`, ' '.repeat(12)),
+  const line = (label: string, outputText: string): string[] => [
+    ...paragraph(outputText, lineWidth, `   ${label.padEnd(9)}`, ' '.repeat(12)),
   ];
   return [
-    `${paint(title, 'bold')}${' '.repeat(Math.max(1, width - title.length - word.length))}${paint(word, style)}`,
+    `${paint(title, 'bold')}${' '.repeat(Math.max(1, lineWidth - title.length - word.length))}${paint(word, style)}`,
     ...line('What', failure.says),
     ...line(
       'When',
@@ -96,7 +101,7 @@ function renderFailure(failure: Explanation, nth: number, width: number, paint: 
       // Steps are our own text, and may hold commands of several lines.
       wrap(
         step,
-        width,
+        lineWidth,
         `   ${(index === 0 ? 'To do' : '').padEnd(9)}${index + 1}. `,
         ' '.repeat(15),
       ),

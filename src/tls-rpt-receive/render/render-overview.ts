@@ -7,38 +7,41 @@ import type { RenderOptions } from './render-domain.js';
  * Renders the failing domains, worst first; one line when no domain fails. Lines have 80
  * to 120 columns, and numbers stand in the same columns of each. Ends with a line feed.
  */
-export function renderOverview(view: Overview, options: RenderOptions = {}): string {
-  const width = Math.min(120, Math.max(80, options.width ?? 80));
+export function renderOverview(overview: Overview, options: RenderOptions = {}): string {
+  const lineWidth = Math.min(120, Math.max(80, options.width ?? 80));
   const paint = painter(options.color ?? false);
-  const rows = view.failing.map(
+  const rows = overview.failing.map(
     (row) =>
       `  ${clip(row.domain || '(no domain named)', 34).padEnd(36)}${number(row.failed).padStart(9)} of ${number(row.failed + row.successful).padEnd(11)} ${row.ongoing ? `since ${shortDay(row.since)}` : `ended ${shortDay(row.last)}`}`,
   );
-  const refused = view.refused
+  const refused = overview.refused
     .map((refusal) => `${number(refusal.refused)} ${refusal.code} by ${refusal.via}`)
     .join(', ');
-  const aside = view.uncounted
+  const aside = overview.uncounted
     .map((uncountedRow) => `${number(uncountedRow.reports)} ${uncountedRow.trust}`)
     .join(', ');
   return [
-    paint(`${shortDay(view.from)} to ${shortDay(view.to)} ${view.to.slice(0, 4)}`, 'dim'),
-    ...paragraph(headline(view), width),
+    paint(
+      `${shortDay(overview.from)} to ${shortDay(overview.to)} ${overview.to.slice(0, 4)}`,
+      'dim',
+    ),
+    ...paragraph(headline(overview), lineWidth),
     ...(rows.length > 0
       ? ['', paint('  domain                                failed of sessions', 'dim'), ...rows]
       : []),
-    ...(view.unauthenticated > 0
+    ...(overview.unauthenticated > 0
       ? [
           '',
           ...paragraph(
-            `Not authenticated: ${plural(view.unauthenticated, 'report')} by HTTPS, which decide nothing.`,
-            width,
+            `Not authenticated: ${plural(overview.unauthenticated, 'report')} by HTTPS, which decide nothing.`,
+            lineWidth,
           ),
         ]
       : []),
-    ...(refused === '' ? [] : ['', ...paragraph(`Refused: ${refused}.`, width)]),
-    ...(aside === '' ? [] : ['', ...paragraph(`Kept out of the numbers: ${aside}.`, width)]),
+    ...(refused === '' ? [] : ['', ...paragraph(`Refused: ${refused}.`, lineWidth)]),
+    ...(aside === '' ? [] : ['', ...paragraph(`Kept out of the numbers: ${aside}.`, lineWidth)]),
     ...(rows.length > 0
-      ? ['', ...paragraph('hermetic report show DOMAIN explains each.', width)]
+      ? ['', ...paragraph('hermetic report show DOMAIN explains each.', lineWidth)]
       : []),
     '',
   ].join('\n');
@@ -49,7 +52,7 @@ export function renderOverview(view: Overview, options: RenderOptions = {}): str
  * report arrived, since "no reports" would be wrong then.
  */
 function headline({ reports, failing, domains, unauthenticated, uncounted }: Overview): string {
-  const aside = unauthenticated + uncounted.reduce((n, row) => n + row.reports, 0);
+  const aside = unauthenticated + uncounted.reduce((count, row) => count + row.reports, 0);
   if (reports === 0)
     return aside === 0
       ? 'No reports in these days.'

@@ -4,24 +4,28 @@ import type { Store } from '../../store/index.js';
 const MAX_CHECKS = 400;
 
 /** Keeps a result of `hermetic check`: reports are explained by what it saw. */
-export function storeCheck(store: Store, result: CheckResult): void {
-  store
+export function storeCheck(stateStore: Store, checkResult: CheckResult): void {
+  stateStore
     .prepare(
       'INSERT INTO report_check (domain, checked_at, result) VALUES (?, ?, ?) ON CONFLICT (domain, checked_at) DO NOTHING',
     )
-    .run(result.domain, Date.parse(result.checkedAt), JSON.stringify(result));
+    .run(checkResult.domain, Date.parse(checkResult.checkedAt), JSON.stringify(checkResult));
 }
 
 /**
  * The results kept for a domain, the oldest first. Results of an older
  * version that this one cannot read are left out.
  */
-export function readChecks(store: Store, domain: string, since: number): readonly CheckResult[] {
-  return store
+export function readChecks(
+  stateStore: Store,
+  domainName: string,
+  since: number,
+): readonly CheckResult[] {
+  return stateStore
     .prepare<{ result: string }>(
       'SELECT result FROM report_check WHERE domain = ? AND checked_at >= ? ORDER BY checked_at DESC LIMIT ?',
     )
-    .all(domain, since, MAX_CHECKS)
+    .all(domainName, since, MAX_CHECKS)
     .reverse()
     .flatMap(({ result }) => {
       const parsed = checkResultSchema.safeParse(JSON.parse(result));
@@ -30,13 +34,13 @@ export function readChecks(store: Store, domain: string, since: number): readonl
 }
 
 /** The MX hosts of these domains by the newest stored check of each, in lower case. */
-export function knownHosts(store: Store, domains: readonly string[]): ReadonlySet<string> {
-  const newest = store.prepare<{ result: string }>(
+export function knownHosts(stateStore: Store, domains: readonly string[]): ReadonlySet<string> {
+  const newest = stateStore.prepare<{ result: string }>(
     'SELECT result FROM report_check WHERE domain = ? ORDER BY checked_at DESC LIMIT 1',
   );
   return new Set(
-    domains.flatMap((domain) => {
-      const row = newest.get(domain);
+    domains.flatMap((domainName) => {
+      const row = newest.get(domainName);
       const parsed = row && checkResultSchema.safeParse(JSON.parse(row.result));
       return parsed?.success === true
         ? parsed.data.hosts.map(({ name }) => name.toLowerCase())

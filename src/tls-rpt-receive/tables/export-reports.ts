@@ -11,10 +11,13 @@ export interface ExportOptions {
  * Every report as it came, unpacked, each on one line: what `importReports` reads back.
  * Reports that do not count are left out.
  */
-export function* exportReports(store: Store, { domain }: ExportOptions = {}): Generator<string> {
+export function* exportReports(
+  stateStore: Store,
+  { domain }: ExportOptions = {},
+): Generator<string> {
   const some =
     domain === undefined ? '' : 'AND id IN (SELECT report FROM report_policy WHERE domain = ?)';
-  const rows = store.iterate<{ raw: Uint8Array }>(
+  const rows = stateStore.iterate<{ raw: Uint8Array }>(
     `SELECT raw FROM report WHERE counted = 1 ${some} ORDER BY id`,
     ...(domain === undefined ? [] : [domain]),
   );
@@ -28,8 +31,8 @@ export function* exportReports(store: Store, { domain }: ExportOptions = {}): Ge
  * JSON without line ends; what cannot be parsed as it stands was read by a repair, and
  * keeps its text.
  */
-function oneLine(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes).toString('utf8');
+function oneLine(inputBytes: Uint8Array): string {
+  const text = Buffer.from(inputBytes).toString('utf8');
   try {
     return JSON.stringify(JSON.parse(text));
   } catch {

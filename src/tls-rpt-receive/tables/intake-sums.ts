@@ -35,11 +35,12 @@ export class IntakeSums {
   ) {}
 
   /** Whether a report may still be stored. */
-  hasRoom(report: PreparedReport): boolean {
-    if (!this.limit || report.via === 'file' || isAuthenticated(report.trust)) return true;
-    const day = Math.floor(report.receivedAt / dayMs);
-    const known = this.#knownOn(day);
-    const added = this.#added.get(`${day} 0`);
+  hasRoom(preparedReport: PreparedReport): boolean {
+    if (!this.limit || preparedReport.via === 'file' || isAuthenticated(preparedReport.trust))
+      return true;
+    const dayNumber = Math.floor(preparedReport.receivedAt / dayMs);
+    const known = this.#knownOn(dayNumber);
+    const added = this.#added.get(`${dayNumber} 0`);
     const { reports, rows, octets } = this.limit;
     return (
       known.reports + (added?.reports ?? 0) < reports &&
@@ -65,15 +66,15 @@ export class IntakeSums {
   }
 
   /** The stored amount of a day, read once for each group. */
-  #knownOn(day: number): Sums {
-    const known = this.#known.get(day);
+  #knownOn(dayNumber: number): Sums {
+    const known = this.#known.get(dayNumber);
     if (known) return known;
     const found = this.store
       .prepare<Sums>(
         'SELECT reports, entries AS rows, octets FROM report_intake WHERE day = ? AND authenticated = 0',
       )
-      .get(day) ?? { reports: 0, rows: 0, octets: 0 };
-    this.#known.set(day, found);
+      .get(dayNumber) ?? { reports: 0, rows: 0, octets: 0 };
+    this.#known.set(dayNumber, found);
     return found;
   }
 }

@@ -2,13 +2,13 @@ import { migrate, openStore, type OpenStoreOptions, type Store } from '../../sto
 import { migrations } from './migrations.js';
 
 /** Opens the database of reports, and brings its tables up to date. */
-export async function openReports(file: string, options?: OpenStoreOptions): Promise<Store> {
-  const store = await openStore(file, options);
-  prepareReports(store);
-  return store;
+export async function openReports(filePath: string, options?: OpenStoreOptions): Promise<Store> {
+  const stateStore = await openStore(filePath, options);
+  prepareReports(stateStore);
+  return stateStore;
 }
 
 /** Brings the tables of reports up to date in a database that other jobs use too. */
-export function prepareReports(store: Store): void {
-  migrate(store, 'report', migrations);
+export function prepareReports(stateStore: Store): void {
+  migrate(stateStore, 'report', migrations);
 }

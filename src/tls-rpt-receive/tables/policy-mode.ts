@@ -3,8 +3,8 @@
  * none. Only `enforce` keeps mail back.
  */
 export function policyMode(strings: readonly string[]): '' | 'enforce' | 'testing' | 'none' {
-  for (const line of strings) {
-    const mode = /^mode[ \t]*:[ \t]*(enforce|testing|none)[ \t]*$/.exec(line)?.[1];
+  for (const textLine of strings) {
+    const mode = /^mode[ \t]*:[ \t]*(enforce|testing|none)[ \t]*$/.exec(textLine)?.[1];
     if (mode !== undefined) return mode as 'enforce' | 'testing' | 'none';
   }
   return '';

@@ -93,26 +93,26 @@ const MAX_FAILURES = 500;
 
 /** Makes the rows of a report. Pure. */
 export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): PreparedReport {
-  const { report } = parsed;
+  const { report: tlsReport } = parsed;
   const { trust, detail, reason = '', reporter, via, peer, mail, raw } = reading;
   return {
-    digest: digestOf(report),
+    digest: digestOf(tlsReport),
     receivedAt,
-    day: dayOf(report, receivedAt),
-    dated: report.startDatetime !== undefined,
+    day: dayOf(tlsReport, receivedAt),
+    dated: tlsReport.startDatetime !== undefined,
     trust,
     detail,
     reason,
     reporter,
-    organization: report.organizationName ?? null,
-    contact: report.contactInfo ?? null,
-    reportId: report.reportId ?? null,
+    organization: tlsReport.organizationName ?? null,
+    contact: tlsReport.contactInfo ?? null,
+    reportId: tlsReport.reportId ?? null,
     via,
     peer: peer ?? null,
     namedDomain: mail?.domain ?? null,
     notes: notesOf(parsed),
     raw: packed(raw),
-    ...rowsOf(reading.policies ?? report.policies),
+    ...rowsOf(reading.policies ?? tlsReport.policies),
   };
 }
 
@@ -126,12 +126,12 @@ function rowsOf(
 ): Pick<PreparedReport, 'policies' | 'failures'> {
   const policyRows: PolicyRow[] = [];
   const failureRows: FailureRow[] = [];
-  for (const policy of policies) {
-    const { policyDomain: domain = '', policyType: type, policyString: strings } = policy;
+  for (const reportedPolicy of policies) {
+    const { policyDomain: domain = '', policyType: type, policyString: strings } = reportedPolicy;
     const mode = policyMode(strings);
-    const failed = policy.totalFailureSessionCount;
+    const failed = reportedPolicy.totalFailureSessionCount;
     let described = 0;
-    for (const detail of policy.failureDetails) {
+    for (const detail of reportedPolicy.failureDetails) {
       described += detail.failedSessionCount;
       failureRows.push({
         domain,
@@ -146,7 +146,7 @@ function rowsOf(
         failed: detail.failedSessionCount,
       });
     }
-    const ok = policy.totalSuccessfulSessionCount;
+    const ok = reportedPolicy.totalSuccessfulSessionCount;
     const undescribed = Math.max(0, failed - described);
     policyRows.push({ domain, type, mode, strings, ok, failed, undescribed });
   }
@@ -159,7 +159,7 @@ function rowsOf(
 /** How rows of one kind are made alike, the least loss first, and joined. */
 interface Coarser<Row> {
   keyOf(row: Row): string;
-  join(a: Row, b: Row): Row;
+  join(left: Row, right: Row): Row;
   sizeOf(row: Row): number;
   readonly steps: readonly ((row: Row) => Row)[];
 }
@@ -177,17 +177,17 @@ const onlyKnown = (text: string, known: ReadonlySet<string>): string =>
 /** Steps for policies: the quoted text goes first, since it serves display only. */
 const coarserPolicies: Coarser<PolicyRow> = {
   keyOf: ({ domain, type, mode, strings }) => textsKey([domain, type, mode, ...strings]),
-  join: (a, b) => ({
-    ...a,
-    ok: a.ok + b.ok,
-    failed: a.failed + b.failed,
-    undescribed: a.undescribed + b.undescribed,
+  join: (left, right) => ({
+    ...left,
+    ok: left.ok + right.ok,
+    failed: left.failed + right.failed,
+    undescribed: left.undescribed + right.undescribed,
   }),
   sizeOf: ({ ok, failed }) => ok + failed,
   steps: [
-    (row) => ({ ...row, strings: [] }),
-    (row) => ({ ...row, type: onlyKnown(row.type, knownTypes) }),
-    (row) => ({ ...row, domain: '', mode: '' }),
+    (policyRow) => ({ ...policyRow, strings: [] }),
+    (policyRow) => ({ ...policyRow, type: onlyKnown(policyRow.type, knownTypes) }),
+    (policyRow) => ({ ...policyRow, domain: '', mode: '' }),
   ],
 };
 
@@ -198,16 +198,16 @@ const coarserPolicies: Coarser<PolicyRow> = {
 const coarserFailures: Coarser<FailureRow> = {
   keyOf: ({ domain, type, mode, result, mx, ip, senderIp, reason, info }) =>
     textsKey([domain, type, mode, result, mx, ip, senderIp, reason, info]),
-  join: (a, b) => ({ ...a, failed: a.failed + b.failed }),
+  join: (left, right) => ({ ...left, failed: left.failed + right.failed }),
   sizeOf: ({ failed }) => failed,
   steps: [
-    (row) => ({ ...row, senderIp: '', info: '' }),
-    (row) => ({ ...row, ip: '' }),
-    (row) => ({ ...row, reason: '' }),
-    (row) => ({ ...row, result: onlyKnown(row.result, knownResults) }),
-    (row) => ({ ...row, mx: '' }),
-    (row) => ({ ...row, type: onlyKnown(row.type, knownTypes) }),
-    (row) => ({ ...row, domain: '', mode: '' }),
+    (failureRow) => ({ ...failureRow, senderIp: '', info: '' }),
+    (failureRow) => ({ ...failureRow, ip: '' }),
+    (failureRow) => ({ ...failureRow, reason: '' }),
+    (failureRow) => ({ ...failureRow, result: onlyKnown(failureRow.result, knownResults) }),
+    (failureRow) => ({ ...failureRow, mx: '' }),
+    (failureRow) => ({ ...failureRow, type: onlyKnown(failureRow.type, knownTypes) }),
+    (failureRow) => ({ ...failureRow, domain: '', mode: '' }),
   ],
 };
 
@@ -224,7 +224,7 @@ function mergedWithin<Row>(
   if (rows.length <= most / 10) return rows;
   const merged = merge(rows, keyOf, join);
   if (merged.length <= most) return merged;
-  const bySize = [...merged].sort((a, b) => sizeOf(b) - sizeOf(a));
+  const bySize = [...merged].sort((left, right) => sizeOf(right) - sizeOf(left));
   const largest = bySize.slice(0, most / 2);
   let rest: readonly Row[] = bySize.slice(most / 2);
   for (const step of steps) {
@@ -238,13 +238,13 @@ function mergedWithin<Row>(
 function merge<Row>(
   rows: readonly Row[],
   keyOf: (row: Row) => string,
-  join: (a: Row, b: Row) => Row,
+  join: (left: Row, right: Row) => Row,
 ): readonly Row[] {
   const groups = new Map<string, Row>();
   for (const row of rows) {
-    const key = keyOf(row);
-    const same = groups.get(key);
-    groups.set(key, same === undefined ? row : join(same, row));
+    const groupKey = keyOf(row);
+    const same = groups.get(groupKey);
+    groups.set(groupKey, same === undefined ? row : join(same, row));
   }
   return [...groups.values()];
 }
@@ -253,16 +253,16 @@ function merge<Row>(
  * A report without dates counts on the day before it came: that is the day a reporter
  * reports.
  */
-function dayOf(report: TlsReport, receivedAt: number): number {
-  return Math.floor((reportDay(report) ?? receivedAt - dayMs) / dayMs);
+function dayOf(tlsReport: TlsReport, receivedAt: number): number {
+  return Math.floor((reportDay(tlsReport) ?? receivedAt - dayMs) / dayMs);
 }
 
 /**
  * The same report in another packing has the same digest; another report under the same
  * id has not, since reporters reuse their ids.
  */
-function digestOf(report: TlsReport): Uint8Array {
-  return hash('sha256', reportKey(report), 'buffer').subarray(0, 20);
+function digestOf(tlsReport: TlsReport): Uint8Array {
+  return hash('sha256', reportKey(tlsReport), 'buffer').subarray(0, 20);
 }
 
 /** The departures of the report as JSON; null for the usual report without any. */

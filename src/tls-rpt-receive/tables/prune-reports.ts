@@ -38,7 +38,7 @@ const remember = `INSERT INTO report_pruned (digest, day, authenticated)
  * so do the digests of counted reports.
  */
 export async function pruneReports(
-  store: Store,
+  stateStore: Store,
   {
     now,
     keepDays,
@@ -49,15 +49,15 @@ export async function pruneReports(
 ): Promise<number> {
   const texts = new Set<number>();
   const remove = (rows: readonly { readonly id: number }[]): Promise<void> =>
-    store.write('report', function* () {
+    stateStore.write('report', function* () {
       for (const { id } of rows) {
-        removeReport(store, id, texts);
+        removeReport(stateStore, id, texts);
         yield;
       }
     });
   const prune = async (which: string, ...values: readonly number[]): Promise<number> => {
     for (let removed = 0; ;) {
-      const rows = store.prepare<{ id: number }>(which).all(...values);
+      const rows = stateStore.prepare<{ id: number }>(which).all(...values);
       if (rows.length === 0) return removed;
       await remove(rows);
       removed += rows.length;
@@ -65,10 +65,10 @@ export async function pruneReports(
   };
   /** The oldest ones first, which have the lowest numbers. */
   const pruneUnauthenticated = async (): Promise<number> => {
-    const before = excessBefore(store, maxUnauthenticated);
+    const before = excessBefore(stateStore, maxUnauthenticated);
     let removed = 0;
     for (let last = 0; before > 0;) {
-      const rows = store
+      const rows = stateStore
         .prepare<{ id: number; at: number; trust: ReportTrust }>(
           'SELECT id, received_at AS at, trust FROM report WHERE id > ? ORDER BY id LIMIT ?',
         )
@@ -98,10 +98,10 @@ export async function pruneReports(
       maxUncounted,
     )) +
     (await pruneUnauthenticated());
-  await pruneTexts(store, texts);
-  await store.write('report', () => {
-    store.prepare('DELETE FROM report_check WHERE checked_at < ?').run(now - keepDays * dayMs);
-    store
+  await pruneTexts(stateStore, texts);
+  await stateStore.write('report', () => {
+    stateStore.prepare('DELETE FROM report_check WHERE checked_at < ?').run(now - keepDays * dayMs);
+    stateStore
       .prepare('DELETE FROM report_intake WHERE day < ?')
       .run(Math.floor(now / dayMs) - keepDays);
   });
@@ -112,9 +112,9 @@ export async function pruneReports(
  * The time before which unauthenticated reports go, in milliseconds: the end of the
  * newest day on which, with all later days, more came than are kept. 0: none go.
  */
-function excessBefore(store: Store, most: number): number {
+function excessBefore(stateStore: Store, most: number): number {
   let sum = 0;
-  const days = store
+  const days = stateStore
     .prepare<{ day: number; reports: number }>(
       'SELECT day, reports FROM report_intake WHERE authenticated = 0 ORDER BY day DESC',
     )
@@ -127,39 +127,45 @@ function excessBefore(store: Store, most: number): number {
 }
 
 /** Deletes a report with its parts, and notes the policy texts that it used. */
-function removeReport(store: Store, id: number, texts: Set<number>): void {
-  const policies = store
+function removeReport(stateStore: Store, reportId: number, texts: Set<number>): void {
+  const policies = stateStore
     .prepare<{ text: number }>('SELECT text FROM report_policy WHERE id BETWEEN ? AND ?')
-    .all(...partIds(id));
+    .all(...partIds(reportId));
   for (const { text } of policies) if (text > 0) texts.add(text);
-  store.prepare(remember).run(id);
-  store.prepare('DELETE FROM report_policy WHERE id BETWEEN ? AND ?').run(...partIds(id));
-  store.prepare('DELETE FROM report_failure WHERE id BETWEEN ? AND ?').run(...partIds(id));
-  store.prepare('DELETE FROM report WHERE id = ?').run(id);
+  stateStore.prepare(remember).run(reportId);
+  stateStore
+    .prepare('DELETE FROM report_policy WHERE id BETWEEN ? AND ?')
+    .run(...partIds(reportId));
+  stateStore
+    .prepare('DELETE FROM report_failure WHERE id BETWEEN ? AND ?')
+    .run(...partIds(reportId));
+  stateStore.prepare('DELETE FROM report WHERE id = ?').run(reportId);
 }
 
 /** Reports whose policies are looked through in one step. */
 const STEP = 1000;
 
 /** Deletes those of the texts that no policy has any more, all in one write. */
-async function pruneTexts(store: Store, texts: ReadonlySet<number>): Promise<void> {
+async function pruneTexts(stateStore: Store, texts: ReadonlySet<number>): Promise<void> {
   if (texts.size === 0) return;
-  await store.write('report', function* () {
+  await stateStore.write('report', function* () {
     const unused = new Set(texts);
-    const last = store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id;
-    for (let id = 0; id <= (last ?? -1) && unused.size > 0; id += STEP) {
-      const used = store
+    const last = stateStore
+      .prepare<{ id: number | null }>('SELECT max(id) AS id FROM report')
+      .get()?.id;
+    for (let reportId = 0; reportId <= (last ?? -1) && unused.size > 0; reportId += STEP) {
+      const used = stateStore
         .prepare<{ text: number }>(
           'SELECT DISTINCT text FROM report_policy WHERE id BETWEEN ? AND ?',
         )
-        .all(partIds(id)[0], partIds(id + STEP - 1)[1]);
+        .all(partIds(reportId)[0], partIds(reportId + STEP - 1)[1]);
       for (const { text } of used) unused.delete(text);
       yield;
     }
-    for (const id of unused) {
-      store.prepare('DELETE FROM report_text WHERE id = ?').run(id);
+    for (const reportId of unused) {
+      stateStore.prepare('DELETE FROM report_text WHERE id = ?').run(reportId);
       yield;
     }
-    forgetTexts(store);
+    forgetTexts(stateStore);
   });
 }

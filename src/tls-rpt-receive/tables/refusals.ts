@@ -11,9 +11,12 @@ export interface Refusal {
 }
 
 /** Counts what was refused, so that a reporter who gets it wrong every day is seen. */
-export function storeRefusals(store: Store, refusals: readonly Refusal[]): readonly undefined[] {
-  store.transaction(() => {
-    const count = store.prepare(
+export function storeRefusals(
+  stateStore: Store,
+  refusals: readonly Refusal[],
+): readonly undefined[] {
+  stateStore.transaction(() => {
+    const count = stateStore.prepare(
       `INSERT INTO report_refusal (day, via, code, refused) VALUES (?, ?, ?, 1)
        ON CONFLICT (day, via, code) DO UPDATE SET refused = report_refusal.refused + 1`,
     );

@@ -20,11 +20,11 @@ const MOST = 100_000;
  * each.
  */
 export function reportEvidence(
-  store: Store,
-  domain: string,
+  stateStore: Store,
+  domainName: string,
   since: number,
 ): readonly ReportEvidence[] {
-  return store
+  return stateStore
     .prepare<{
       reporter: string;
       via: string;
@@ -39,7 +39,7 @@ export function reportEvidence(
        WHERE report_policy.domain = ? AND report_policy.day >= ? AND report_policy.counted = 1
        GROUP BY report.id, report.reporter, report.via, report.trust, report_policy.day LIMIT ?`,
     )
-    .all(domain, Math.floor(since / DAY), MOST)
+    .all(domainName, Math.floor(since / DAY), MOST)
     .map(({ reporter, via, trust, day, ok, failed }) => ({
       signedBy: trust === 'signed' ? reporter : undefined,
       via: via === 'mail' ? 'mail' : 'https',

@@ -33,13 +33,13 @@ export class Rollups {
   readonly #days = new Map<string, Line>();
 
   /** Counts a report: once under the type ``, however many policies it has. */
-  add(sums: ReportSums): void {
-    this.#count(sums, 1);
+  add(reportSums: ReportSums): void {
+    this.#count(reportSums, 1);
   }
 
   /** Takes back what `add` of the same sums counted, in this group or an earlier one. */
-  remove(sums: ReportSums): void {
-    this.#count(sums, -1);
+  remove(reportSums: ReportSums): void {
+    this.#count(reportSums, -1);
   }
 
   /**
@@ -59,11 +59,11 @@ export class Rollups {
    * The row of a key, made on first use. A zero octet separates the parts, which no part
    * contains.
    */
-  #line(domain: string, day: number, type: string, flag: 0 | 1): Line {
-    const text = `${domain}\0${day}\0${type}\0${flag}`;
+  #line(domainName: string, dayNumber: number, type: string, flag: 0 | 1): Line {
+    const text = `${domainName}\0${dayNumber}\0${type}\0${flag}`;
     const known = this.#days.get(text);
     if (known) return known;
-    const line: Line = { key: [domain, day, type, flag], ok: 0, failed: 0, reports: 0 };
+    const line: Line = { key: [domainName, dayNumber, type, flag], ok: 0, failed: 0, reports: 0 };
     this.#days.set(text, line);
     return line;
   }
@@ -71,11 +71,11 @@ export class Rollups {
   /**
    * Adds the sums to the table, and yields now and then: a report can have many domains.
    */
-  *apply(store: Store): Generator<undefined, void> {
+  *apply(stateStore: Store): Generator<undefined, void> {
     let applied = 0;
     for (const { key, ok, failed, reports } of this.#days.values()) {
-      store.prepare(addLine).run(...key, ok, failed, reports);
-      if (reports <= 0) store.prepare(removeEmptyLine).run(...key);
+      stateStore.prepare(addLine).run(...key, ok, failed, reports);
+      if (reports <= 0) stateStore.prepare(removeEmptyLine).run(...key);
       if (++applied % 100 === 0) yield;
     }
   }

@@ -27,10 +27,10 @@ export type IntakeOutcome = StoreOutcome | 'no-room';
  * pruned. The trust of a report is the best trust of its copies.
  */
 export function storeReports(
-  store: Store,
+  stateStore: Store,
   received: readonly ReceivedReport[],
 ): readonly StoreOutcome[] {
-  return storePrepared(store, prepared(received));
+  return storePrepared(stateStore, prepared(received));
 }
 
 /**
@@ -38,16 +38,16 @@ export function storeReports(
  * cheaply.
  */
 function* prepared(received: readonly ReceivedReport[]): Generator<PreparedReport> {
-  for (const report of received) yield prepareReport(report);
+  for (const receivedReport of received) yield prepareReport(receivedReport);
 }
 
 /** Stores prepared reports as `storeReports` does. */
 export function storePrepared(
-  store: Store,
+  stateStore: Store,
   reports: Iterable<PreparedReport>,
 ): readonly StoreOutcome[] {
-  return store.transaction(() => {
-    const steps = storeInSteps(store, reports);
+  return stateStore.transaction(() => {
+    const steps = storeInSteps(stateStore, reports);
     for (;;) {
       const step = steps.next();
       // Without a limit there is always room.
@@ -62,38 +62,38 @@ export function storePrepared(
  * the bounds of a day are not stored (`no-room`).
  */
 export function* storeInSteps(
-  store: Store,
+  stateStore: Store,
   reports: Iterable<PreparedReport>,
-  limit?: IntakeLimit,
+  intakeLimit?: IntakeLimit,
 ): Generator<undefined, readonly IntakeOutcome[]> {
   const rollups = new Rollups();
-  const intake = new IntakeSums(store, limit);
-  const hasPruned = store.prepare('SELECT 1 FROM report_pruned LIMIT 1').get() !== undefined;
+  const intake = new IntakeSums(stateStore, intakeLimit);
+  const hasPruned = stateStore.prepare('SELECT 1 FROM report_pruned LIMIT 1').get() !== undefined;
   // Numbers are given here: RETURNING would cost as much again as the insert.
   let last =
-    store.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
+    stateStore.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
   const outcomes: IntakeOutcome[] = [];
-  for (const report of reports) {
+  for (const preparedReport of reports) {
     let outcome: IntakeOutcome | undefined = 'no-room';
-    if (intake.hasRoom(report) || isKnown(store, report)) {
-      outcome = hasPruned ? storeAfterPruning(store, report, rollups) : undefined;
-      outcome ??= storeReport(store, last + 1, report, rollups);
+    if (intake.hasRoom(preparedReport) || isKnown(stateStore, preparedReport)) {
+      outcome = hasPruned ? storeAfterPruning(stateStore, preparedReport, rollups) : undefined;
+      outcome ??= storeReport(stateStore, last + 1, preparedReport, rollups);
     }
     if (outcome === 'stored' || outcome === 'superseded') {
       last++;
-      intake.add(report);
+      intake.add(preparedReport);
     }
     outcomes.push(outcome);
     yield;
   }
-  yield* rollups.apply(store);
+  yield* rollups.apply(stateStore);
   intake.apply();
   return outcomes;
 }
 
 /** True for a copy of a stored report, which needs no room. */
-function isKnown(store: Store, { digest }: PreparedReport): boolean {
-  return store.prepare('SELECT 1 FROM report WHERE digest = ?').get(digest) !== undefined;
+function isKnown(stateStore: Store, { digest }: PreparedReport): boolean {
+  return stateStore.prepare('SELECT 1 FROM report WHERE digest = ?').get(digest) !== undefined;
 }
 
 /**
@@ -106,46 +106,46 @@ const insertReport = `INSERT INTO report
 
 /** Stores one report with its rows, or as a copy of one that is there. */
 function storeReport(
-  store: Store,
-  id: number,
-  report: PreparedReport,
+  stateStore: Store,
+  reportId: number,
+  preparedReport: PreparedReport,
   rollups: Rollups,
 ): StoreOutcome {
-  const loses = isSuperseded(store, report);
-  const trust = loses ? 'superseded' : report.trust;
-  const made = store
+  const loses = isSuperseded(stateStore, preparedReport);
+  const reportTrust = loses ? 'superseded' : preparedReport.trust;
+  const made = stateStore
     .prepare(insertReport)
     .run(
-      id,
-      report.digest,
-      report.receivedAt,
-      report.dated ? report.day : null,
-      report.reporter,
-      report.organization,
-      report.contact,
-      report.reportId,
-      report.via,
-      report.peer,
-      trust,
-      loses ? SUPERSEDED : report.detail,
-      counts(trust) ? 1 : 0,
-      sum(report.policies, 'ok'),
-      sum(report.policies, 'failed'),
-      report.notes,
-      report.raw,
-      report.namedDomain,
-      loses ? '' : report.reason,
+      reportId,
+      preparedReport.digest,
+      preparedReport.receivedAt,
+      preparedReport.dated ? preparedReport.day : null,
+      preparedReport.reporter,
+      preparedReport.organization,
+      preparedReport.contact,
+      preparedReport.reportId,
+      preparedReport.via,
+      preparedReport.peer,
+      reportTrust,
+      loses ? SUPERSEDED : preparedReport.detail,
+      counts(reportTrust) ? 1 : 0,
+      sum(preparedReport.policies, 'ok'),
+      sum(preparedReport.policies, 'failed'),
+      preparedReport.notes,
+      preparedReport.raw,
+      preparedReport.namedDomain,
+      loses ? '' : preparedReport.reason,
     );
-  if (made === 0) return storeAgain(store, report, rollups);
-  storeRows(store, id, report, trust);
-  if (counts(trust)) rollups.add(sumsOf(report, trust));
-  if (isAuthenticated(trust)) supersedeRivals(store, report, rollups);
+  if (made === 0) return storeAgain(stateStore, preparedReport, rollups);
+  storeRows(stateStore, reportId, preparedReport, reportTrust);
+  if (counts(reportTrust)) rollups.add(sumsOf(preparedReport, reportTrust));
+  if (isAuthenticated(reportTrust)) supersedeRivals(stateStore, preparedReport, rollups);
   return loses ? 'superseded' : 'stored';
 }
 
 /** Without a spread: that of a whole report takes as long as storing it. */
-function sumsOf({ policies, day }: PreparedReport, trust: ReportTrust): ReportSums {
-  return { policies, day, authenticated: isAuthenticated(trust) };
+function sumsOf({ policies, day }: PreparedReport, reportTrust: ReportTrust): ReportSums {
+  return { policies, day, authenticated: isAuthenticated(reportTrust) };
 }
 
 /** The sum of one column of the policies. */
@@ -158,22 +158,24 @@ function sum(rows: readonly PolicySums[], column: 'ok' | 'failed'): number {
  * sums.
  */
 function storeAfterPruning(
-  store: Store,
-  report: PreparedReport,
+  stateStore: Store,
+  preparedReport: PreparedReport,
   rollups: Rollups,
 ): StoreOutcome | undefined {
-  const known = store
+  const known = stateStore
     .prepare<{
       day: number;
       authenticated: number;
     }>('SELECT day, authenticated FROM report_pruned WHERE digest = ?')
-    .get(report.digest);
+    .get(preparedReport.digest);
   if (!known) return undefined;
-  if (known.authenticated === 1 || !isAuthenticated(report.trust)) return 'repeated';
-  const { policies } = report;
+  if (known.authenticated === 1 || !isAuthenticated(preparedReport.trust)) return 'repeated';
+  const { policies } = preparedReport;
   rollups.remove({ policies, day: known.day, authenticated: false });
   rollups.add({ policies, day: known.day, authenticated: true });
-  store.prepare('UPDATE report_pruned SET authenticated = 1 WHERE digest = ?').run(report.digest);
+  stateStore
+    .prepare('UPDATE report_pruned SET authenticated = 1 WHERE digest = ?')
+    .run(preparedReport.digest);
   return 'confirmed';
 }
 
@@ -185,34 +187,38 @@ interface KnownReport {
 }
 
 /** A copy of a report that is there. */
-function storeAgain(store: Store, report: PreparedReport, rollups: Rollups): StoreOutcome {
-  const known = store
+function storeAgain(
+  stateStore: Store,
+  preparedReport: PreparedReport,
+  rollups: Rollups,
+): StoreOutcome {
+  const known = stateStore
     .prepare<KnownReport>('SELECT id, trust, day FROM report WHERE digest = ?')
-    .get(report.digest) as KnownReport;
-  const [rank, knownRank] = [trustRank(report.trust), trustRank(known.trust)];
+    .get(preparedReport.digest) as KnownReport;
+  const [rank, knownRank] = [trustRank(preparedReport.trust), trustRank(known.trust)];
   // A forged copy leaves no trace in the record of a reporter.
   if (rank === knownRank && rank > 0)
-    store.prepare('UPDATE report SET copies = copies + 1 WHERE id = ?').run(known.id);
-  if (rank <= knownRank || (known.trust === 'superseded' && !isAuthenticated(report.trust)))
+    stateStore.prepare('UPDATE report SET copies = copies + 1 WHERE id = ?').run(known.id);
+  if (rank <= knownRank || (known.trust === 'superseded' && !isAuthenticated(preparedReport.trust)))
     return 'repeated';
-  replaceCopy(store, known, report, rollups);
+  replaceCopy(stateStore, known, preparedReport, rollups);
   return 'confirmed';
 }
 
 /** The better copy takes the place of the one before, whose sums are taken back. */
 function replaceCopy(
-  store: Store,
+  stateStore: Store,
   known: KnownReport,
   better: PreparedReport,
   rollups: Rollups,
 ): void {
   // The day of an undated report is that of its first copy.
-  const day = known.day ?? dayOfRows(store, known.id) ?? better.day;
+  const day = known.day ?? dayOfRows(stateStore, known.id) ?? better.day;
   const report = { ...better, day };
-  takeBack(store, { ...known, day }, rollups);
+  takeBack(stateStore, { ...known, day }, rollups);
   for (const table of ['report_policy', 'report_failure'])
-    store.prepare(`DELETE FROM ${table} WHERE id BETWEEN ? AND ?`).run(...partIds(known.id));
-  store
+    stateStore.prepare(`DELETE FROM ${table} WHERE id BETWEEN ? AND ?`).run(...partIds(known.id));
+  stateStore
     .prepare(
       `UPDATE report SET counted = 1, copies = 1, trust = ?, trust_detail = ?, trust_reason = '', via = ?, peer = ?,
          reporter = ?, named_domain = ?, ok = ?, failed = ?, notes = ?, raw = ? WHERE id = ?`,
@@ -230,25 +236,25 @@ function replaceCopy(
       report.raw,
       known.id,
     );
-  storeRows(store, known.id, report, report.trust);
+  storeRows(stateStore, known.id, report, report.trust);
   rollups.add(sumsOf(report, report.trust));
-  if (isAuthenticated(report.trust)) supersedeRivals(store, report, rollups);
+  if (isAuthenticated(report.trust)) supersedeRivals(stateStore, report, rollups);
 }
 
-function dayOfRows(store: Store, id: number): number | undefined {
-  return store
+function dayOfRows(stateStore: Store, reportId: number): number | undefined {
+  return stateStore
     .prepare<{ day: number }>('SELECT day FROM report_policy WHERE id BETWEEN ? AND ? LIMIT 1')
-    .get(...partIds(id))?.day;
+    .get(...partIds(reportId))?.day;
 }
 
 /** Takes what a stored report counts out of the sums. */
 function takeBack(
-  store: Store,
+  stateStore: Store,
   { id, trust, day }: KnownReport & { readonly day: number },
   rollups: Rollups,
 ): void {
   if (!counts(trust)) return;
-  const policies = store
+  const policies = stateStore
     .prepare<PolicySums>(
       'SELECT domain, type, ok, failed FROM report_policy WHERE id BETWEEN ? AND ?',
     )
@@ -263,12 +269,12 @@ const SUPERSEDED = 'an authenticated report of the same id says something else';
  * reused.
  */
 function isSuperseded(
-  store: Store,
+  stateStore: Store,
   { trust, reportId, dated, day, reporter }: PreparedReport,
 ): boolean {
   if (!counts(trust) || isAuthenticated(trust) || reportId === null || !dated) return false;
   return (
-    store
+    stateStore
       .prepare(
         `SELECT 1 FROM report WHERE report_id = ? AND day = ? AND reporter = ?
            AND trust IN ('signed', 'given') LIMIT 1`,
@@ -287,32 +293,43 @@ const MAX_RIVAL_DOMAINS = 20;
  * Takes the unauthenticated reports that claim the id of an authenticated one out of the
  * sums.
  */
-function supersedeRivals(store: Store, report: PreparedReport, rollups: Rollups): void {
-  if (report.reportId === null || !report.dated) return;
-  const domains = [...new Set(report.policies.map(({ domain }) => domain))];
-  for (const domain of domains.slice(0, MAX_RIVAL_DOMAINS)) {
-    const rivals = store
+function supersedeRivals(
+  stateStore: Store,
+  preparedReport: PreparedReport,
+  rollups: Rollups,
+): void {
+  if (preparedReport.reportId === null || !preparedReport.dated) return;
+  const domains = [...new Set(preparedReport.policies.map(({ domain }) => domain))];
+  for (const domainName of domains.slice(0, MAX_RIVAL_DOMAINS)) {
+    const rivals = stateStore
       .prepare<KnownReport>(
         `SELECT DISTINCT r.id, r.trust, r.day FROM report_policy AS p JOIN report AS r ON r.id = p.report
          WHERE p.domain = ? AND p.day = ? AND p.counted = 1 AND p.authenticated = 0 AND p.reporter = ?
            AND r.report_id = ? AND r.digest <> ?`,
       )
-      .all(domain, report.day, report.reporter, report.reportId, report.digest);
-    for (const rival of rivals) supersede(store, { ...rival, day: report.day }, rollups);
+      .all(
+        domainName,
+        preparedReport.day,
+        preparedReport.reporter,
+        preparedReport.reportId,
+        preparedReport.digest,
+      );
+    for (const rival of rivals)
+      supersede(stateStore, { ...rival, day: preparedReport.day }, rollups);
   }
 }
 
 function supersede(
-  store: Store,
+  stateStore: Store,
   rival: KnownReport & { readonly day: number },
   rollups: Rollups,
 ): void {
-  takeBack(store, rival, rollups);
-  store
+  takeBack(stateStore, rival, rollups);
+  stateStore
     .prepare('UPDATE report SET counted = 0, trust = ?, trust_detail = ? WHERE id = ?')
     .run('superseded', SUPERSEDED, rival.id);
   for (const table of ['report_policy', 'report_failure'])
-    store
+    stateStore
       .prepare(`UPDATE ${table} SET counted = 0, authenticated = 0 WHERE id BETWEEN ? AND ?`)
       .run(...partIds(rival.id));
 }
@@ -325,24 +342,31 @@ const insertFailure = `INSERT INTO report_failure
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 function storeRows(
-  store: Store,
-  id: number,
+  stateStore: Store,
+  reportId: number,
   { policies, failures, day, reporter }: PreparedReport,
-  trust: ReportTrust,
+  reportTrust: ReportTrust,
 ): void {
-  const flags = [counts(trust) ? 1 : 0, isAuthenticated(trust) ? 1 : 0] as const;
-  let [policyId] = partIds(id);
-  let [failureId] = partIds(id);
-  const addPolicy = store.prepare(insertPolicy);
+  const flags = [counts(reportTrust) ? 1 : 0, isAuthenticated(reportTrust) ? 1 : 0] as const;
+  let [policyId] = partIds(reportId);
+  let [failureId] = partIds(reportId);
+  const addPolicy = stateStore.prepare(insertPolicy);
   for (const { domain, type, mode, strings, ok, failed, undescribed } of policies) {
-    const place = [domain, day, reporter, type, mode, storeText(store, strings)] as const;
-    addPolicy.run(policyId++, id, ...place, ...flags, ok, failed, undescribed);
+    const place = [domain, day, reporter, type, mode, storeText(stateStore, strings)] as const;
+    addPolicy.run(policyId++, reportId, ...place, ...flags, ok, failed, undescribed);
   }
-  const addFailure = store.prepare(insertFailure);
-  for (const f of failures) {
-    const place = [f.domain, day, reporter, f.type, f.mode] as const;
-    const fault = [f.result, f.mx, f.ip, f.senderIp, f.reason, f.info] as const;
-    addFailure.run(failureId++, ...place, ...flags, ...fault, f.failed);
+  const addFailure = stateStore.prepare(insertFailure);
+  for (const failure of failures) {
+    const place = [failure.domain, day, reporter, failure.type, failure.mode] as const;
+    const fault = [
+      failure.result,
+      failure.mx,
+      failure.ip,
+      failure.senderIp,
+      failure.reason,
+      failure.info,
+    ] as const;
+    addFailure.run(failureId++, ...place, ...flags, ...fault, failure.failed);
   }
 }
 
@@ -356,39 +380,39 @@ const knownTexts = new WeakMap<
 >();
 const mostTexts = 10_000;
 
-function textsOf(store: Store): Map<string, number> {
-  const [known, rollbacks] = [knownTexts.get(store), store.rollbacks()];
+function textsOf(stateStore: Store): Map<string, number> {
+  const [known, rollbacks] = [knownTexts.get(stateStore), stateStore.rollbacks()];
   if (known?.rollbacks === rollbacks) return known.texts;
   const texts = new Map<string, number>();
-  knownTexts.set(store, { texts, rollbacks });
+  knownTexts.set(stateStore, { texts, rollbacks });
   return texts;
 }
 
 /** Forgets the numbers of texts, some of which were deleted. */
-export function forgetTexts(store: Store): void {
-  knownTexts.delete(store);
+export function forgetTexts(stateStore: Store): void {
+  knownTexts.delete(stateStore);
 }
 
 /**
  * Returns the number of a policy text; policies repeat, so each text is stored once. 0:
  * none.
  */
-function storeText(store: Store, strings: readonly string[]): number {
+function storeText(stateStore: Store, strings: readonly string[]): number {
   if (strings.length === 0) return 0;
-  const texts = textsOf(store);
-  const key = textsKey(strings);
-  const known = texts.get(key);
+  const texts = textsOf(stateStore);
+  const groupKey = textsKey(strings);
+  const known = texts.get(groupKey);
   if (known !== undefined) return known;
-  const text = JSON.stringify(strings);
-  const digest = hash('sha256', text, 'base64');
-  const found = store
+  const jsonText = JSON.stringify(strings);
+  const digest = hash('sha256', jsonText, 'base64');
+  const found = stateStore
     .prepare<{ id: number }>('SELECT id FROM report_text WHERE digest = ?')
     .get(digest);
   const { id } = (found ??
-    store
+    stateStore
       .prepare<{ id: number }>('INSERT INTO report_text (digest, text) VALUES (?, ?) RETURNING id')
-      .get(digest, text)) as { id: number };
+      .get(digest, jsonText)) as { id: number };
   if (texts.size >= mostTexts) texts.clear();
-  if (key.length < 4096) texts.set(key, id);
+  if (groupKey.length < 4096) texts.set(groupKey, id);
   return id;
 }

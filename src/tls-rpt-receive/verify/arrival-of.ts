@@ -3,19 +3,19 @@
  * Signatures expire within days (some reporters say after seven), so a stored mail is
  * judged by the day it came.
  */
-export function arrivalOf(mail: Uint8Array): number | undefined {
+export function arrivalOf(rawMessage: Uint8Array): number | undefined {
   const start = Buffer.from(
-    mail.buffer,
-    mail.byteOffset,
-    Math.min(mail.length, 64 * 1024),
+    rawMessage.buffer,
+    rawMessage.byteOffset,
+    Math.min(rawMessage.length, 64 * 1024),
   ).toString('latin1');
   const [head = ''] = start.split(/\r?\n\r?\n/, 1);
   const received = /^received:((?:[^\n]|\n[ \t])*)/im.exec(head)?.[1];
-  const at = Date.parse(
+  const instant = Date.parse(
     received
       ?.slice(received.lastIndexOf(';') + 1)
       .replace(/\s+/g, ' ')
       .trim() ?? '',
   );
-  return Number.isNaN(at) ? undefined : at;
+  return Number.isNaN(instant) ? undefined : instant;
 }

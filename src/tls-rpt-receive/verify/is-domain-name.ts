@@ -8,9 +8,11 @@ const documentation = /\.(example|test)$/;
  * an organisation (`Example Inc.`), of a host (`mail`) or of a private network
  * (`mail.local`) is not.
  */
-export function isDomainName(text: string): boolean {
-  const name = text.trim().toLowerCase();
-  if (!/^[a-z0-9_-]{1,63}(\.[a-z0-9-]{1,63})+\.?$/.test(name)) return false;
-  const { domain, isIcann, isPrivate } = parse(name, { allowPrivateDomains: true });
-  return domain !== null && (isIcann === true || isPrivate === true || documentation.test(name));
+export function isDomainName(messageText: string): boolean {
+  const domainName = messageText.trim().toLowerCase();
+  if (!/^[a-z0-9_-]{1,63}(\.[a-z0-9-]{1,63})+\.?$/.test(domainName)) return false;
+  const { domain, isIcann, isPrivate } = parse(domainName, { allowPrivateDomains: true });
+  return (
+    domain !== null && (isIcann === true || isPrivate === true || documentation.test(domainName))
+  );
 }

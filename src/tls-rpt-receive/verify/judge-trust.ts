@@ -97,15 +97,15 @@ function claimsOf({ parsed }: ReportItem, { from, submitter }: MailEnvelope): re
   const contact = parsed.ok ? domainOfAddress(parsed.value.report.contactInfo) : undefined;
   // Some reporters write the name of their organisation into Submitter.
   const named = submitter !== undefined && isDomainName(submitter) ? submitter : undefined;
-  return [from, contact, named].filter((domain) => domain !== undefined);
+  return [from, contact, named].filter((domainName) => domainName !== undefined);
 }
 
 function isAligned(signer: string, claimed: readonly string[]): boolean {
-  return claimed.every((domain) => sameOrganisation(domain, signer));
+  return claimed.every((domainName) => sameOrganisation(domainName, signer));
 }
 
 function misaligned({ signer = '' }: DkimSignature, claimed: readonly string[]): TrustVerdict {
-  const other = claimed.find((domain) => !sameOrganisation(domain, signer)) ?? '';
+  const other = claimed.find((domainName) => !sameOrganisation(domainName, signer)) ?? '';
   const detail = `signed by ${signer}, in the name of ${neutralise(other, 100)}`;
   return { trust: 'misaligned', detail, reason: 'other-signer' };
 }
@@ -155,15 +155,15 @@ function judgeContent(
   { at, staleDays = 60 }: JudgeOptions,
 ): TrustVerdict | undefined {
   if (!parsed.ok) return undefined;
-  const { report } = parsed.value;
-  const [foreign] = report.policies;
+  const { report: tlsReport } = parsed.value;
+  const [foreign] = tlsReport.policies;
   if (foreign && own.length === 0)
     return { trust: 'other-domain', detail: neutralise(foreign.policyDomain ?? '', 100) };
-  const about = reportDay(report);
+  const about = reportDay(tlsReport);
   if (about === undefined) return undefined;
-  if (about > at + day) return { trust: 'future', detail: report.startDatetime ?? '' };
+  if (about > at + day) return { trust: 'future', detail: tlsReport.startDatetime ?? '' };
   return via !== 'file' && about < at - staleDays * day
-    ? { trust: 'stale', detail: report.startDatetime ?? '' }
+    ? { trust: 'stale', detail: tlsReport.startDatetime ?? '' }
     : undefined;
 }
 
@@ -179,38 +179,45 @@ function ownPolicies(
 ): readonly ReportedPolicy[] {
   const policies = parsed.ok ? parsed.value.report.policies : [];
   if (domains.length === 0) return policies;
-  const isWanted = (domain: string): boolean =>
-    domains.some((own) => domain === own || domain.endsWith(`.${own}`));
+  const isWanted = (domainName: string): boolean =>
+    domains.some((own) => domainName === own || domainName.endsWith(`.${own}`));
   const isOwn = ({ policyDomain }: ReportedPolicy): boolean =>
     policyDomain === undefined || isWanted(policyDomain) || hosts?.has(policyDomain) === true;
   if (policies.every(isOwn)) return policies;
   const patterns = policies
     .filter(isOwn)
-    .flatMap((p) => [
-      ...p.mxHost,
-      ...mxPatterns(p.policyString),
-      ...p.failureDetails.flatMap((d) => d.receivingMxHostname ?? []),
+    .flatMap((policy) => [
+      ...policy.mxHost,
+      ...mxPatterns(policy.policyString),
+      ...policy.failureDetails.flatMap((details) => details.receivingMxHostname ?? []),
     ]);
   const named = new Set(patterns);
   const aboutOwn = mail?.domain !== undefined && isWanted(mail.domain.toLowerCase());
-  return policies.filter((policy) => {
-    const { policyDomain: host = '', policyType } = policy;
-    if (isOwn(policy)) return true;
+  return policies.filter((reportedPolicy) => {
+    const { policyDomain: hostName = '', policyType } = reportedPolicy;
+    if (isOwn(reportedPolicy)) return true;
     if (policyType !== 'tlsa') return false;
-    return aboutOwn || named.has(host) || named.has(`*${host.slice(host.indexOf('.'))}`);
+    return (
+      aboutOwn || named.has(hostName) || named.has(`*${hostName.slice(hostName.indexOf('.'))}`)
+    );
   });
 }
 
 /** The hosts and patterns in the text of an MTA-STS policy. */
 function mxPatterns(strings: readonly string[]): readonly string[] {
-  return strings.flatMap((line) => /^mx[ \t]*:[ \t]*(\S+)/i.exec(line)?.[1]?.toLowerCase() ?? []);
+  return strings.flatMap(
+    (textLine) => /^mx[ \t]*:[ \t]*(\S+)/i.exec(textLine)?.[1]?.toLowerCase() ?? [],
+  );
 }
 
 function reporterOf(reading: ReportItem, { trust, detail }: TrustVerdict): string {
   const { mail, parsed, peer, name } = reading;
-  const report = parsed.ok ? parsed.value.report : undefined;
+  const tlsReport = parsed.ok ? parsed.value.report : undefined;
   // Of a signed report the detail is the signer; in every other the name is only claimed.
-  const domain = trust === 'signed' ? detail : (domainOfAddress(report?.contactInfo) ?? mail?.from);
-  const own = domain === undefined ? undefined : organisationOf(domain);
-  return own ?? neutralise(report?.organizationName?.toLowerCase() ?? domain ?? peer ?? name, 200);
+  const domainName =
+    trust === 'signed' ? detail : (domainOfAddress(tlsReport?.contactInfo) ?? mail?.from);
+  const own = domainName === undefined ? undefined : organisationOf(domainName);
+  return (
+    own ?? neutralise(tlsReport?.organizationName?.toLowerCase() ?? domainName ?? peer ?? name, 200)
+  );
 }

@@ -21,7 +21,7 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     readonly bodyHashes: Map<string, unknown>;
     readonly results: readonly DKIMResult[];
     messageHeaders(headers: Headers): Promise<void>;
-    nextChunk(body: Buffer): Promise<void>;
+    nextChunk(bodyBytes: Buffer): Promise<void>;
     finalChunk(): Promise<void>;
   }
 }

@@ -7,17 +7,17 @@ const organisations = new BoundedMap<string>(1000);
 /**
  * Returns the organisational domain by the public suffix list; undefined for other text.
  */
-export function organisationOf(domain: string): string | undefined {
-  const known = organisations.get(domain);
+export function organisationOf(domainName: string): string | undefined {
+  const known = organisations.get(domainName);
   if (known !== undefined) return known === '' ? undefined : known;
-  const found = neutralise(getDomain(domain, { allowPrivateDomains: true }) ?? '', 200);
-  organisations.set(domain, found);
+  const found = neutralise(getDomain(domainName, { allowPrivateDomains: true }) ?? '', 200);
+  organisations.set(domainName, found);
   return found === '' ? undefined : found;
 }
 
 /** Whether two domains are one, or have one organisational domain: relaxed alignment. */
-export function sameOrganisation(a: string, b: string): boolean {
-  const [one, two] = [a.toLowerCase(), b.toLowerCase()];
+export function sameOrganisation(left: string, right: string): boolean {
+  const [one, two] = [left.toLowerCase(), right.toLowerCase()];
   if (one === two) return true;
   const organisation = organisationOf(one);
   return organisation !== undefined && organisation === organisationOf(two);
@@ -25,6 +25,6 @@ export function sameOrganisation(a: string, b: string): boolean {
 
 /** Returns the domain of a mail address, in lower case. */
 export function domainOfAddress(address: string | undefined): string | undefined {
-  const domain = address === undefined ? undefined : /@([^@>\s]+)[^@]*$/.exec(address)?.[1];
-  return domain?.toLowerCase();
+  const domainName = address === undefined ? undefined : /@([^@>\s]+)[^@]*$/.exec(address)?.[1];
+  return domainName?.toLowerCase();
 }

@@ -31,11 +31,11 @@ const MAX_SIGNATURE = 8192;
  * `at` is the date by which expiry is judged.
  */
 export async function verifyDkim(
-  mail: Uint8Array,
+  rawMessage: Uint8Array,
   resolver: Resolver,
   at: number,
 ): Promise<DkimVerdict> {
-  return verifyByKeys(mail, (name) => lookupKeys(resolver, name), at);
+  return verifyByKeys(rawMessage, (domainName) => lookupKeys(resolver, domainName), at);
 }
 
 /**
@@ -49,11 +49,11 @@ export type KeyAnswer =
  * Looks up the TXT records of a DKIM key name (RFC 6376 §3.6.2.1). A failed lookup is an
  * answer of its own: the mail is then `unverifiable`, and not `unsigned`.
  */
-export type LookupKeys = (name: string) => Promise<KeyAnswer>;
+export type LookupKeys = (domainName: string) => Promise<KeyAnswer>;
 
 /** Looks up the key records at `SELECTOR._domainkey.DOMAIN`. */
-export async function lookupKeys(resolver: Resolver, name: string): Promise<KeyAnswer> {
-  const parsed = Name.parse(name);
+export async function lookupKeys(resolver: Resolver, domainName: string): Promise<KeyAnswer> {
+  const parsed = Name.parse(domainName);
   if (!parsed.ok) return { lookup: 'absent' };
   const { lookup, texts, failure } = await lookupTexts(resolver, parsed.value);
   if (lookup === 'found') return { lookup, texts };
@@ -61,23 +61,23 @@ export async function lookupKeys(resolver: Resolver, name: string): Promise<KeyA
 }
 
 /** The resolver that mailauth wants, with the codes of `node:dns`. */
-async function keysOrThrow(keys: LookupKeys, name: string): Promise<string[][]> {
-  const answer = await keys(name);
-  if (answer.lookup === 'found') return answer.texts.map((text) => [text]);
-  const { lookup, code = 'no key' } = answer;
+async function keysOrThrow(keys: LookupKeys, domainName: string): Promise<string[][]> {
+  const keyAnswer = await keys(domainName);
+  if (keyAnswer.lookup === 'found') return keyAnswer.texts.map((messageText) => [messageText]);
+  const { lookup, code = 'no key' } = keyAnswer;
   throw Object.assign(new Error(code), { code: lookup === 'absent' ? 'ENODATA' : code });
 }
 
 /** Verifies as `verifyDkim` does, with keys from `keys`. */
 export async function verifyByKeys(
-  mail: Uint8Array,
+  rawMessage: Uint8Array,
   keys: LookupKeys,
   at: number,
 ): Promise<DkimVerdict> {
-  if (exceedsAnyReport(mail)) return tooLong('the mail');
-  const whole = withCrlf(mail);
-  const end = whole.indexOf('\r\n\r\n') + 4;
-  const header = end < 4 ? whole : whole.subarray(0, end);
+  if (exceedsAnyReport(rawMessage)) return tooLong('the mail');
+  const whole = withCrlf(rawMessage);
+  const endOffset = whole.indexOf('\r\n\r\n') + 4;
+  const header = endOffset < 4 ? whole : whole.subarray(0, endOffset);
   // mailauth takes time by the square of the lines.
   if (header.length > MAX_HEADER || occursMoreThan(header, '\n', MAX_HEADER_LINES))
     return tooLong('the header');
@@ -85,7 +85,7 @@ export async function verifyByKeys(
   // Not by its `dkimVerify`, which makes an array for each octet of the header (a seventh
   // of all the work on a report), hashes the body once for each `l=`, and prints.
   const verifier = new Verifier({
-    resolver: (name) => keysOrThrow(keys, name),
+    resolver: (domainName) => keysOrThrow(keys, domainName),
     curTime: new Date(at),
   });
   const headers = withFewSignatures(parse(header));
@@ -93,7 +93,7 @@ export async function verifyByKeys(
   if (twice !== undefined) return failure('header-ambiguous', `the mail has two ${twice} fields`);
   await verifier.messageHeaders((verifier.headers = headers));
   const refused = refuseSome(verifier);
-  if (header !== whole) await verifier.nextChunk(whole.subarray(end));
+  if (header !== whole) await verifier.nextChunk(whole.subarray(endOffset));
   await verifier.finalChunk();
   const signatures = [
     ...(verifier.results as unknown as readonly MailauthResult[]).map(judge),
@@ -127,10 +127,12 @@ async function loadMailauth(): Promise<Mailauth> {
 }
 
 /** Line ends as they were on the wire: files often have them without CR. */
-function withCrlf(mail: Uint8Array): Buffer {
-  const octets = Buffer.from(mail.buffer, mail.byteOffset, mail.length);
-  const text = octets.toString('latin1');
-  return /(^|[^\r])\n/.test(text) ? Buffer.from(text.replace(/\r?\n/g, '\r\n'), 'latin1') : octets;
+function withCrlf(rawMessage: Uint8Array): Buffer {
+  const octets = Buffer.from(rawMessage.buffer, rawMessage.byteOffset, rawMessage.length);
+  const messageText = octets.toString('latin1');
+  return /(^|[^\r])\n/.test(messageText)
+    ? Buffer.from(messageText.replace(/\r?\n/g, '\r\n'), 'latin1')
+    : octets;
 }
 
 function tooLong(what: string): DkimVerdict {
@@ -147,7 +149,7 @@ function failure(reason: TrustReason, detail: string): DkimVerdict {
 const single = ['from', 'content-type', 'content-transfer-encoding', 'tls-report-submitter'];
 
 function fieldTwice({ parsed }: Headers): string | undefined {
-  return single.find((name) => parsed.filter(({ key }) => key === name).length > 1);
+  return single.find((domainName) => parsed.filter(({ key }) => key === domainName).length > 1);
 }
 
 /**
@@ -252,8 +254,8 @@ function judge({ status, signingDomain, rr, signingHeaders }: MailauthResult): D
   return { result: 'pass', signer: signerOf(signingDomain), detail, coversStructure };
 }
 
-function covers(names: string, name: string): boolean {
-  return new RegExp(`(^|[:\\s])${name}([:\\s]|$)`, 'i').test(names);
+function covers(names: string, domainName: string): boolean {
+  return new RegExp(`(^|[:\\s])${domainName}([:\\s]|$)`, 'i').test(names);
 }
 
 function fails(signingDomain: string, reason: TrustReason, detail: string): DkimSignature {
@@ -272,12 +274,12 @@ function mayReport(record: string): boolean {
   const services = /(?:^|;)\s*s\s*=\s*([^;]*)/i.exec(record)?.[1];
   return (
     services === undefined ||
-    services.split(':').some((s) => ['*', 'tlsrpt', 'email'].includes(s.trim().toLowerCase()))
+    services.split(':').some((text) => ['*', 'tlsrpt', 'email'].includes(text.trim().toLowerCase()))
   );
 }
 
 function best(verdicts: readonly DkimSignature[]): DkimSignature {
   const order = ['pass', 'temperror', 'fail', 'none'] as const;
-  const found = order.flatMap((result) => verdicts.find((v) => v.result === result) ?? []);
+  const found = order.flatMap((result) => verdicts.find((value) => value.result === result) ?? []);
   return found[0] ?? { result: 'none', detail: 'no signature', reason: 'no-signature' };
 }

@@ -20,29 +20,29 @@ import { hostReport } from './host-report.js';
  * The report on one domain: verdict, scorecard, mail under attack, fixes, hosts, passed
  * tests, and the origin of the result.
  */
-export function domainReport(result: CheckResult, id: string): Markup {
-  const [lead, ...more] = headlineParts(result);
-  return markup`<article class="domain" id="${id}" aria-labelledby="${id}-name">
+export function domainReport(checkResult: CheckResult, findingId: string): Markup {
+  const [lead, ...more] = headlineParts(checkResult);
+  return markup`<article class="domain" id="${findingId}" aria-labelledby="${findingId}-name">
     <header class="hero">
       <div class="hero-line">
-        <h1 id="${id}-name">${displayName(result.domain)}</h1>
-        ${badge(verdictNames[result.verdict], verdictTones[result.verdict])}
+        <h1 id="${findingId}-name">${displayName(checkResult.domain)}</h1>
+        ${badge(verdictNames[checkResult.verdict], verdictTones[checkResult.verdict])}
       </div>
       <p class="lead">${lead}</p>
-      ${more.map((text) => markup`<p class="more">${text}</p> `)}
+      ${more.map((outputText) => markup`<p class="more">${outputText}</p> `)}
     </header>
-    ${takesMail(result) && [scoreSection(result), exposureSection(result)]} ${fixList(result)}
-    ${takesMail(result) && hostSection(result)} ${passedSection(result)} ${notes(result)}
+    ${takesMail(checkResult) && [scoreSection(checkResult), exposureSection(checkResult)]} ${fixList(checkResult)}
+    ${takesMail(checkResult) && hostSection(checkResult)} ${passedSection(checkResult)} ${notes(checkResult)}
     <section class="about">
       <h2>About this check</h2>
-      <div class="card">${definitions(aboutCheck(result))}</div>
+      <div class="card">${definitions(aboutCheck(checkResult))}</div>
     </section>
   </article> `;
 }
 
 /** The scorecard as a table with a sign, a name and a clause in each row. */
-function scoreSection(result: CheckResult): Markup {
-  const scores = scorecard(result).map(({ name, mark, value, clause }) => ({
+function scoreSection(checkResult: CheckResult): Markup {
+  const scores = scorecard(checkResult).map(({ name, mark, value, clause }) => ({
     name,
     value,
     tone: markTones[mark],
@@ -68,8 +68,8 @@ const routeWords: Readonly<Record<CheckResult['route']['kind'], string>> = {
  * Policies first, then the hosts: a reader of a report on many hosts finds the domain's
  * own settings without scrolling.
  */
-function hostSection(result: CheckResult): Markup {
-  const { mtaSts, tlsRpt, route, control } = result;
+function hostSection(checkResult: CheckResult): Markup {
+  const { mtaSts, tlsRpt, route, control } = checkResult;
   const rua = tlsRpt.status === 'found' ? `reports go to ${tlsRpt.rua.join(', ')}` : tlsRpt.status;
   return markup`<section class="hosts">
     <h2>Mail hosts and policies</h2>
@@ -81,7 +81,7 @@ function hostSection(result: CheckResult): Markup {
         ['Control host', control && `${control.host}: STARTTLS ${control.starttls}`],
       ])}
     </div>
-    ${result.hosts.map((host) => hostReport(host, result))}
+    ${checkResult.hosts.map((mailHost) => hostReport(mailHost, checkResult))}
   </section>`;
 }
 
@@ -102,9 +102,9 @@ function passedSection({ passed = [] }: CheckResult): Markup | false {
   const item = ({ title, reference }: PassedTest): Markup =>
     markup`<li>${title} <span class="soft">${reference}</span></li> `;
   const groups = scoreNames.flatMap(({ topic, name }) => {
-    const tests = passed.filter((test) => test.topic === topic);
-    if (tests.length === 0) return [];
-    return [markup`<div class="group"><h3>${name}</h3><ul>${tests.map(item)}</ul></div>`];
+    const passedTests = passed.filter((passedTest) => passedTest.topic === topic);
+    if (passedTests.length === 0) return [];
+    return [markup`<div class="group"><h3>${name}</h3><ul>${passedTests.map(item)}</ul></div>`];
   });
   return markup`<section>
     <h2>Passed tests</h2>

@@ -23,20 +23,20 @@ import { exposureTable } from './exposure-table.js';
  * One MX host: its state in DNSSEC, DANE and MTA-STS, then each address with TLS and
  * certificates.
  */
-export function hostReport(host: MailHost, result: CheckResult): Markup {
-  return markup`<section class="card" aria-label="${host.name}">
+export function hostReport(mailHost: MailHost, checkResult: CheckResult): Markup {
+  return markup`<section class="card" aria-label="${mailHost.name}">
     <div class="host-head">
-      <h3>${displayName(host.name)}</h3>
-      <span class="soft">preference ${host.preference}</span>
+      <h3>${displayName(mailHost.name)}</h3>
+      <span class="soft">preference ${mailHost.preference}</span>
     </div>
     <ul class="chips">
-      ${host.passedOver !== undefined && badgeItem('no such host: senders skip it', 'fair')}
-      ${badgeItem(`DNSSEC ${host.dnssec}`, dnssecTones[host.dnssec])}
-      ${badgeItem(`TLSA ${host.tlsa.status}`, tlsaTones[host.tlsa.status])} ${stsBadge(host)}
+      ${mailHost.passedOver !== undefined && badgeItem('no such host: senders skip it', 'fair')}
+      ${badgeItem(`DNSSEC ${mailHost.dnssec}`, dnssecTones[mailHost.dnssec])}
+      ${badgeItem(`TLSA ${mailHost.tlsa.status}`, tlsaTones[mailHost.tlsa.status])} ${stsBadge(mailHost)}
     </ul>
-    ${host.tlsa.records.length > 0 && tlsaRecords(host.tlsa)}
-    ${host.addresses.map((address) => addressReport(address, result, host.addresses.length > 1))}
-    ${result.hosts.length > 1 && alone(host.exposure, result.exposure, `If ${host.name} were the only host`)}
+    ${mailHost.tlsa.records.length > 0 && tlsaRecords(mailHost.tlsa)}
+    ${mailHost.addresses.map((address) => addressReport(address, checkResult, mailHost.addresses.length > 1))}
+    ${checkResult.hosts.length > 1 && alone(mailHost.exposure, checkResult.exposure, `If ${mailHost.name} were the only host`)}
   </section> `;
 }
 
@@ -72,8 +72,8 @@ const roleTones: Readonly<Record<string, Tone>> = {
 /** Records with their purpose. */
 function tlsaRecords({ records, roles }: MailHost['tlsa']): Markup {
   const item = (record: string, index: number): Markup => {
-    const role = roles?.[index];
-    return markup`<li>${role && badge(role, roleTones[role] ?? 'quiet')} <code>${record}</code></li> `;
+    const tlsaRole = roles?.[index];
+    return markup`<li>${tlsaRole && badge(tlsaRole, roleTones[tlsaRole] ?? 'quiet')} <code>${record}</code></li> `;
   };
   return markup`<h4>TLSA records</h4>
     <ul class="records">
@@ -115,13 +115,13 @@ function stateBadge(address: MailAddress): Markup {
  * One address: its state, TLS, certificates and submission ports. A submission port has
  * the same form, since the same questions are asked of it.
  */
-function addressReport(address: MailAddress, result: CheckResult, several: boolean): Markup {
-  const { depth, exposure } = result;
+function addressReport(address: MailAddress, checkResult: CheckResult, several: boolean): Markup {
+  const { depth, exposure } = checkResult;
   const { ip, status, starttls, tls, certificates, connections } = address;
   const reached = status === 'reachable';
   const ended = because(address);
   const ports = (address.submission ?? []).map(({ port, ...there }) =>
-    addressReport({ ...there, ip: `port ${port}` }, result, false),
+    addressReport({ ...there, ip: `port ${port}` }, checkResult, false),
   );
   return markup`<div class="address">
     <div class="host-head">
@@ -164,7 +164,7 @@ function inventory(
   const suiteRow = (version: string): readonly [string, Piece] => [
     `${whole ? 'Suites of' : 'Suites seen in'} ${versionName(version)}`,
     [
-      markup`<ul class="suites">${suites.filter((suite) => suite.version === version).map(suiteItem)}</ul>`,
+      markup`<ul class="suites">${suites.filter((cipherSuite) => cipherSuite.version === version).map(suiteItem)}</ul>`,
       markup`${order[version] && order[version] !== 'unknown' && markup`<span class="soft">the ${order[version]}'s order decides</span>`}`,
     ],
   ];
@@ -176,7 +176,7 @@ function inventory(
         markup`${others('refused', 'Refused')} ${others('unknown', 'Not tested')}`,
       ],
     ],
-    ...[...new Set(suites.map((suite) => suite.version))].map(suiteRow),
+    ...[...new Set(suites.map((cipherSuite) => cipherSuite.version))].map(suiteRow),
     [
       whole ? 'Groups' : 'Groups seen',
       groups.length > 0 && markup`<code>${groups.join(', ')}</code>`,

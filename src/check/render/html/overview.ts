@@ -60,7 +60,9 @@ export function overview(results: readonly CheckResult[], title: string): Markup
 
 /** The domain as a link to its report, with its worst finding. */
 function nameCell({ result, nth }: OverviewRow): Markup {
-  const worst = result.findings.find((f) => f.severity === 'fail' || f.severity === 'warn');
+  const worst = result.findings.find(
+    (finding) => finding.severity === 'fail' || finding.severity === 'warn',
+  );
   return markup`<a href="#domain-${nth}">${displayName(result.domain)}</a>
     ${worst !== undefined && markup`<span class="says">${worst.title}</span>`}`;
 }

@@ -19,7 +19,7 @@ export function renderHtml(results: readonly CheckResult[]): string {
     date: first?.checkedAt,
     main: [
       ...(several ? [overview(results, title)] : []),
-      ...results.map((result, index) => domainReport(result, `domain-${index + 1}`)),
+      ...results.map((checkResult, index) => domainReport(checkResult, `domain-${index + 1}`)),
     ],
     footer:
       'Every result was observed from one network. A server without TLS and an attacker who removes TLS look alike from outside.',

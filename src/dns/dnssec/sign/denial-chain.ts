@@ -30,27 +30,27 @@ export interface ZoneName {
  */
 export function denialChain(
   apex: Name,
-  names: readonly ZoneName[],
-  scheme: DenialScheme,
-  ttl: number,
+  zoneNames: readonly ZoneName[],
+  denialScheme: DenialScheme,
+  ttlSeconds: number,
 ): readonly ResourceRecord[] {
-  if (scheme.kind === 'nsec') return nsecChain(names, ttl);
-  return nsec3Chain(apex, names, scheme, ttl);
+  if (denialScheme.kind === 'nsec') return nsecChain(zoneNames, ttlSeconds);
+  return nsec3Chain(apex, zoneNames, denialScheme, ttlSeconds);
 }
 
 /**
  * Links the names in canonical order; empty non-terminals have no NSEC (RFC 4035 §2.3).
  */
-function nsecChain(names: readonly ZoneName[], ttl: number): readonly ResourceRecord[] {
-  const sorted = names
-    .filter((name) => name.types.length > 0)
+function nsecChain(zoneNames: readonly ZoneName[], ttlSeconds: number): readonly ResourceRecord[] {
+  const sorted = zoneNames
+    .filter((zoneName) => zoneName.types.length > 0)
     .sort((left, right) => compareNames(left.name, right.name));
   return sorted.map((zoneName, index) => {
     const next = (sorted[(index + 1) % sorted.length] as ZoneName).name;
     return makeRecord(
       zoneName.name,
       RRType.NSEC,
-      ttl,
+      ttlSeconds,
       concat(next.wire, encodeTypeBitmap([...zoneName.types, RRType.NSEC, RRType.RRSIG])),
     );
   });
@@ -62,12 +62,12 @@ function nsecChain(names: readonly ZoneName[], ttl: number): readonly ResourceRe
  */
 function nsec3Chain(
   apex: Name,
-  names: readonly ZoneName[],
+  zoneNames: readonly ZoneName[],
   { optOut, iterations, salt }: Extract<DenialScheme, { kind: 'nsec3' }>,
-  ttl: number,
+  ttlSeconds: number,
 ): readonly ResourceRecord[] {
-  const covered = names.filter(
-    (name) => !(optOut && name.delegation && !name.types.includes(RRType.DS)),
+  const covered = zoneNames.filter(
+    (zoneName) => !(optOut && zoneName.delegation && !zoneName.types.includes(RRType.DS)),
   );
   const hashed = covered
     .map((zoneName) => ({ ...zoneName, hash: nsec3Hash(zoneName.name, salt, iterations) }))
@@ -83,7 +83,7 @@ function nsec3Chain(
     const signed =
       hashedName.types.length > 0 &&
       (!hashedName.delegation || hashedName.types.includes(RRType.DS));
-    const rdata = concat(
+    const recordData = concat(
       Uint8Array.of(1, optOut ? 1 : 0),
       encodeUint16(iterations),
       Uint8Array.of(salt.length, ...salt, next.length, ...next),
@@ -91,6 +91,6 @@ function nsec3Chain(
     );
     const owner = Name.fromLabels([Buffer.from(toBase32hex(hashedName.hash)), ...apex.labels]);
     if (!owner.ok) throw new TypeError(`zone name too long for NSEC3: ${apex.toString()}`);
-    return makeRecord(owner.value, RRType.NSEC3, ttl, rdata);
+    return makeRecord(owner.value, RRType.NSEC3, ttlSeconds, recordData);
   });
 }

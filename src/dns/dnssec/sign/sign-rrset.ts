@@ -19,7 +19,7 @@ export interface SigningWindow {
  */
 export function signRrset(
   rrset: readonly ResourceRecord[],
-  key: ZoneSigningKey,
+  zoneSigningKey: ZoneSigningKey,
   signer: Name,
   { inception, expiration }: SigningWindow,
 ): ResourceRecord {
@@ -27,14 +27,16 @@ export function signRrset(
   if (!first) throw new TypeError('an RRset has at least one record');
   const head: Omit<Rrsig, 'signature'> = {
     typeCovered: first.type,
-    algorithm: key.algorithm,
+    algorithm: zoneSigningKey.algorithm,
     labels: countLabels(first.name),
     originalTtl: first.ttl,
     expiration: Math.floor(expiration / 1000) >>> 0,
     inception: Math.floor(inception / 1000) >>> 0,
-    keyTag: key.tag,
+    keyTag: zoneSigningKey.tag,
     signer,
   };
-  const signature = key.sign(signedData(rrset, { ...head, signature: new Uint8Array(0) }));
+  const signature = zoneSigningKey.sign(
+    signedData(rrset, { ...head, signature: new Uint8Array(0) }),
+  );
   return makeRecord(first.name, RRType.RRSIG, first.ttl, concat(rrsigHead(head), signature));
 }

@@ -16,7 +16,7 @@ export interface ZoneSigningKey {
   readonly rdata: Uint8Array;
   readonly tag: number;
   /** Returns the signature over the data, in the format of RRSIG. */
-  sign(data: Uint8Array): Uint8Array;
+  sign(recordData: Uint8Array): Uint8Array;
 }
 
 /** Flags 257: zone key and secure entry point (RFC 4034 §2.1.1). */
@@ -25,7 +25,7 @@ const KEY_SIGNING = 257;
 /** Makes a new key. One key that signs everything (a "CSK") is what the defaults give. */
 export function generateZoneKey(algorithm: SigningAlgorithm, flags = KEY_SIGNING): ZoneSigningKey {
   const { privateKey, publicKey } = generate(algorithm);
-  const rdata = concat(
+  const recordData = concat(
     encodeUint16(flags),
     Uint8Array.of(3, algorithm),
     publicOctets(algorithm, publicKey),
@@ -35,8 +35,8 @@ export function generateZoneKey(algorithm: SigningAlgorithm, flags = KEY_SIGNING
   ];
   return {
     algorithm,
-    rdata,
-    tag: keyTag(rdata),
+    rdata: recordData,
+    tag: keyTag(recordData),
     sign: (data) =>
       new Uint8Array(
         sign(
@@ -51,8 +51,12 @@ export function generateZoneKey(algorithm: SigningAlgorithm, flags = KEY_SIGNING
 }
 
 /** The DNSKEY record. */
-export function dnskeyRecord(zone: Name, key: ZoneSigningKey, ttl = 3600): ResourceRecord {
-  return makeRecord(zone, RRType.DNSKEY, ttl, key.rdata);
+export function dnskeyRecord(
+  zoneName: Name,
+  zoneSigningKey: ZoneSigningKey,
+  ttlSeconds = 3600,
+): ResourceRecord {
+  return makeRecord(zoneName, RRType.DNSKEY, ttlSeconds, zoneSigningKey.rdata);
 }
 
 /** Digest types of DS records: SHA-1, SHA-256, SHA-384. */
@@ -64,21 +68,25 @@ export type DsDigestType = 1 | 2 | 4;
  * The default is SHA-256: RFC 8624 §3.3 requires it of all validators.
  */
 export function dsRecord(
-  zone: Name,
-  key: ZoneSigningKey,
+  zoneName: Name,
+  zoneSigningKey: ZoneSigningKey,
   digestType: DsDigestType = 2,
-  ttl = 3600,
+  ttlSeconds = 3600,
 ): ResourceRecord {
   const digest = dsDigest(
     standardAlgorithms.digests.get(digestType) as string,
-    canonicalName(zone),
-    key.rdata,
+    canonicalName(zoneName),
+    zoneSigningKey.rdata,
   );
   return makeRecord(
-    zone,
+    zoneName,
     RRType.DS,
-    ttl,
-    concat(encodeUint16(key.tag), Uint8Array.of(key.algorithm, digestType), digest),
+    ttlSeconds,
+    concat(
+      encodeUint16(zoneSigningKey.tag),
+      Uint8Array.of(zoneSigningKey.algorithm, digestType),
+      digest,
+    ),
   );
 }
 
@@ -100,8 +108,8 @@ function generate(algorithm: SigningAlgorithm): { privateKey: KeyObject; publicK
 }
 
 /** Returns the public key field of the DNSKEY, the reverse of `importKey`. */
-function publicOctets(algorithm: SigningAlgorithm, key: KeyObject): Uint8Array {
-  const jwk = key.export({ format: 'jwk' });
+function publicOctets(algorithm: SigningAlgorithm, keyObject: KeyObject): Uint8Array {
+  const jwk = keyObject.export({ format: 'jwk' });
   const bytes = (text: string | undefined): Uint8Array => Buffer.from(text ?? '', 'base64url');
   if (algorithm === 8 || algorithm === 10)
     return concat(Uint8Array.of(bytes(jwk.e).length), bytes(jwk.e), bytes(jwk.n));

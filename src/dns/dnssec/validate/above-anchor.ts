@@ -6,7 +6,7 @@ import type { Zones } from './types.js';
  * prove, but its insecure status has no effect: the closer anchor decides (RFC 6840
  * appendix C).
  */
-export function above(zone: Name, subject: Name, chain: Zones): boolean {
-  const anchor = chain.anchor(subject);
-  return anchor !== undefined && !zone.isAtOrBelow(anchor.zone);
+export function above(zoneName: Name, subject: Name, zoneChain: Zones): boolean {
+  const trustAnchor = zoneChain.anchor(subject);
+  return trustAnchor !== undefined && !zoneName.isAtOrBelow(trustAnchor.zone);
 }

@@ -39,15 +39,19 @@ export function parseTrustAnchors(text: string): Result<readonly TrustAnchor[]> 
   const zone = parseZone(text);
   if (!zone.ok) return zone;
   const anchors = new Map<string, { zone: Name; ds: Ds[]; keys: Dnskey[] }>();
-  for (const record of zone.value) {
-    const anchor = anchors.get(record.name.key) ?? { zone: record.name, ds: [], keys: [] };
-    anchors.set(record.name.key, anchor);
-    if (record.type === RRType.DS) {
-      const read = readDs(record);
+  for (const resourceRecord of zone.value) {
+    const anchor = anchors.get(resourceRecord.name.key) ?? {
+      zone: resourceRecord.name,
+      ds: [],
+      keys: [],
+    };
+    anchors.set(resourceRecord.name.key, anchor);
+    if (resourceRecord.type === RRType.DS) {
+      const read = readDs(resourceRecord);
       if (!read.ok) return read;
       anchor.ds.push(read.value);
-    } else if (record.type === RRType.DNSKEY) {
-      const read = readDnskey(record);
+    } else if (resourceRecord.type === RRType.DNSKEY) {
+      const read = readDnskey(resourceRecord);
       if (!read.ok) return read;
       anchor.keys.push(read.value);
     } else

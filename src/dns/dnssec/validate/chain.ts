@@ -52,15 +52,15 @@ export class Chain implements Zones {
   /**
    * The closest anchor at or above a name (RFC 6840 appendix C: the closest one decides).
    */
-  anchor(name: Name): TrustAnchor | undefined {
+  anchor(domainName: Name): TrustAnchor | undefined {
     return this.session.request.anchors
-      .filter((anchor) => name.isAtOrBelow(anchor.zone))
+      .filter((trustAnchor) => domainName.isAtOrBelow(trustAnchor.zone))
       .sort((left, right) => right.zone.labels.length - left.zone.labels.length)[0];
   }
 
   /** Returns the status and keys of a zone, given only its claimed name. */
-  zone(name: Name): Promise<ZoneStatus> {
-    return memo(this.#zones, name.key, () => this.#zone(name));
+  zone(domainName: Name): Promise<ZoneStatus> {
+    return memo(this.#zones, domainName.key, () => this.#zone(domainName));
   }
 
   /**
@@ -68,41 +68,49 @@ export class Chain implements Zones {
    * an expiry go to the shared cache; failures do not, so that a later question tries
    * again.
    */
-  async #zone(name: Name): Promise<ZoneStatus> {
-    const anchor = this.anchor(name);
-    if (!anchor) return { status: 'indeterminate', failure: noAnchor(name) };
-    if (anchor.negative) return { status: 'insecure', expires: this.#expiry(NEGATIVE_TTL) };
-    const cached = this.session.request.cache?.get(name.key);
+  async #zone(domainName: Name): Promise<ZoneStatus> {
+    const trustAnchor = this.anchor(domainName);
+    if (!trustAnchor) return { status: 'indeterminate', failure: noAnchor(domainName) };
+    if (trustAnchor.negative) return { status: 'insecure', expires: this.#expiry(NEGATIVE_TTL) };
+    const cached = this.session.request.cache?.get(domainName.key);
     if (cached && 'expires' in cached.zone && cached.zone.expires > this.session.request.now) {
-      this.#cachedGrounds.set(name.key, cached.grounds);
-      if (cached.zone.status === 'insecure') this.#note(name, cached.zone.unsupported);
+      this.#cachedGrounds.set(domainName.key, cached.grounds);
+      if (cached.zone.status === 'insecure') this.#note(domainName, cached.zone.unsupported);
       return cached.zone;
     }
-    const status = anchor.zone.equals(name)
-      ? await this.#anchored(anchor)
-      : await this.#delegated(name, anchor);
-    if ('expires' in status)
-      this.session.request.cache?.set(name.key, { zone: status, grounds: this.grounds(name) });
-    return status;
+    const zoneStatus = trustAnchor.zone.equals(domainName)
+      ? await this.#anchored(trustAnchor)
+      : await this.#delegated(domainName, trustAnchor);
+    if ('expires' in zoneStatus)
+      this.session.request.cache?.set(domainName.key, {
+        zone: zoneStatus,
+        grounds: this.grounds(domainName),
+      });
+    return zoneStatus;
   }
 
   /**
    * Determines whether data at a name must be signed: `signed` if every cut above it is
    * secure.
    */
-  async enclosing(name: Name): Promise<Enclosing> {
-    const anchor = this.anchor(name);
-    if (!anchor) return { status: 'indeterminate', failure: noAnchor(name) };
-    if (anchor.negative) return { status: 'insecure', expires: this.#expiry(NEGATIVE_TTL) };
-    for (let labels = anchor.zone.labels.length + 1; labels <= name.labels.length; labels++) {
-      const at = name.suffix(labels);
-      const zoneCut = await this.#cut(at);
-      if (zoneCut.kind === 'insecure') return this.#insecureBelow(at, this.#expiry(zoneCut.ttl));
+  async enclosing(domainName: Name): Promise<Enclosing> {
+    const trustAnchor = this.anchor(domainName);
+    if (!trustAnchor) return { status: 'indeterminate', failure: noAnchor(domainName) };
+    if (trustAnchor.negative) return { status: 'insecure', expires: this.#expiry(NEGATIVE_TTL) };
+    for (
+      let labels = trustAnchor.zone.labels.length + 1;
+      labels <= domainName.labels.length;
+      labels++
+    ) {
+      const ownerName = domainName.suffix(labels);
+      const zoneCut = await this.#cut(ownerName);
+      if (zoneCut.kind === 'insecure')
+        return this.#insecureBelow(ownerName, this.#expiry(zoneCut.ttl));
       if ('failure' in zoneCut) return { status: zoneCut.kind, failure: zoneCut.failure };
       // A secure delegation to keys of unknown algorithms alone is an insecure one (RFC
       // 4035 §5.2).
       if (zoneCut.kind === 'secure' && usableDs(this.#algorithms, zoneCut.ds).length === 0)
-        return this.#withoutUsable(at, zoneCut.ds, zoneCut.ttl);
+        return this.#withoutUsable(ownerName, zoneCut.ds, zoneCut.ttl);
     }
     return { status: 'signed' };
   }
@@ -111,17 +119,17 @@ export class Chain implements Zones {
    * Returns the closest zone at or above a name whose algorithms are all unsupported, as
    * far as this session met one.
    */
-  unsupportedAbove(name: Name): UnsupportedZone | undefined {
-    for (let labels = name.labels.length; labels > 0; labels--) {
-      const found = this.#unsupported.get(name.suffix(labels).key);
+  unsupportedAbove(domainName: Name): UnsupportedZone | undefined {
+    for (let labels = domainName.labels.length; labels > 0; labels--) {
+      const found = this.#unsupported.get(domainName.suffix(labels).key);
       if (found) return found;
     }
     return undefined;
   }
 
   /** Remembers the algorithms of a zone that is signed with nothing supported. */
-  #note(zone: Name, unsupported: UnsupportedZone | undefined): void {
-    if (unsupported) this.#unsupported.set(zone.key, unsupported);
+  #note(zoneName: Name, unsupported: UnsupportedZone | undefined): void {
+    if (unsupported) this.#unsupported.set(zoneName.key, unsupported);
   }
 
   /**
@@ -129,14 +137,14 @@ export class Chain implements Zones {
    * §5.2), with the algorithms for the explanation.
    */
   #withoutUsable(
-    zone: Name,
+    zoneName: Name,
     dsRecord: readonly Ds[],
-    ttl: number,
+    ttlSeconds: number,
   ): Extract<ZoneStatus, { status: 'insecure' }> {
     const texts = dsRecord.map((one) => unsupportedText(one, this.#algorithms));
-    const unsupported = { zone: zone.toString(), algorithms: [...new Set(texts)].slice(0, 8) };
-    this.#note(zone, unsupported);
-    return { status: 'insecure', expires: this.#expiry(ttl), unsupported };
+    const unsupported = { zone: zoneName.toString(), algorithms: [...new Set(texts)].slice(0, 8) };
+    this.#note(zoneName, unsupported);
+    return { status: 'insecure', expires: this.#expiry(ttlSeconds), unsupported };
   }
 
   /**
@@ -155,10 +163,10 @@ export class Chain implements Zones {
   }
 
   /** Returns the records that prove a zone's status, from the anchor down. */
-  grounds(zone: Name): readonly ProofRecords[] {
-    const cached = this.#cachedGrounds.get(zone.key);
+  grounds(zoneName: Name): readonly ProofRecords[] {
+    const cached = this.#cachedGrounds.get(zoneName.key);
     if (cached) return cached;
-    const own = this.#rested.get(zone.key);
+    const own = this.#rested.get(zoneName.key);
     if (!own) return [];
     return [
       ...(own.parent ? this.grounds(own.parent) : []),
@@ -172,11 +180,11 @@ export class Chain implements Zones {
   }
 
   /** Records that the status of a zone rests on a response. */
-  #rest(zone: Name, response: DnsResponse, parent?: Name): void {
-    const known = this.#rested.get(zone.key) ?? { parent: undefined, heard: [] };
+  #rest(zoneName: Name, response: DnsResponse, parent?: Name): void {
+    const known = this.#rested.get(zoneName.key) ?? { parent: undefined, heard: [] };
     known.parent ??= parent;
     if (!known.heard.includes(response)) known.heard.push(response);
-    this.#rested.set(zone.key, known);
+    this.#rested.set(zoneName.key, known);
   }
 
   /**
@@ -184,13 +192,13 @@ export class Chain implements Zones {
    * so a missing signature points to the resolver, and signatures that are all out of
    * date point to the clock of this machine.
    */
-  async #anchored(anchor: TrustAnchor): Promise<ZoneStatus> {
-    const asked = await this.session.ask(anchor.zone, RRType.DNSKEY);
+  async #anchored(trustAnchor: TrustAnchor): Promise<ZoneStatus> {
+    const asked = await this.session.ask(trustAnchor.zone, RRType.DNSKEY);
     if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
-    const set = asked.response.recordSets.find(
-      (set) => set.type === RRType.DNSKEY && set.name.equals(anchor.zone),
+    const recordSet = asked.response.recordSets.find(
+      (set) => set.type === RRType.DNSKEY && set.name.equals(trustAnchor.zone),
     );
-    if (!set || set.signatures.length === 0) {
+    if (!recordSet || recordSet.signatures.length === 0) {
       // The zone of the anchor is known to be signed, so an upstream that returns it
       // unsigned strips signatures.
       return {
@@ -201,44 +209,45 @@ export class Chain implements Zones {
             : dnssecFailures.make('dns-rcode', rcodeText(asked.response.message)),
       };
     }
-    if (set.signatures.every(({ rrsig }) => timeOf(rrsig, this.session.context) !== 'valid'))
+    if (recordSet.signatures.every(({ rrsig }) => timeOf(rrsig, this.session.context) !== 'valid'))
       return bogus('dnssec-clock', `as of ${new Date(this.session.request.now).toISOString()}`);
-    const status = this.#keys(
+    const zoneStatus = this.#keys(
       asked.response,
-      anchor.zone,
+      trustAnchor.zone,
       (key, rdata) =>
-        anchor.keys.some(
+        trustAnchor.keys.some(
           (dnskey) =>
             dnskey.algorithm === key.algorithm && equalBytes(dnskey.publicKey, key.publicKey),
         ) ||
         isDelegatedKey(
-          usableDs(this.#algorithms, anchor.ds),
-          anchor.zone,
+          usableDs(this.#algorithms, trustAnchor.ds),
+          trustAnchor.zone,
           { dnskey: key, rdata },
           this.#algorithms,
         ),
     );
-    if (status.status === 'bogus' && status.failure.code === 'dnssec-ds-mismatch')
-      return bogus('dnssec-anchor-stale', anchor.zone.toString());
-    return status;
+    if (zoneStatus.status === 'bogus' && zoneStatus.failure.code === 'dnssec-ds-mismatch')
+      return bogus('dnssec-anchor-stale', trustAnchor.zone.toString());
+    return zoneStatus;
   }
 
   /** Proves the key set of a zone from the DS records of its parent (RFC 4035 §5.2). */
-  async #delegated(name: Name, anchor: TrustAnchor): Promise<ZoneStatus> {
-    const keys = this.session.ask(name, RRType.DNSKEY);
-    this.#askAhead(name, anchor);
-    const zoneCut = await this.#cut(name);
+  async #delegated(domainName: Name, trustAnchor: TrustAnchor): Promise<ZoneStatus> {
+    const keys = this.session.ask(domainName, RRType.DNSKEY);
+    this.#askAhead(domainName, trustAnchor);
+    const zoneCut = await this.#cut(domainName);
     if ('failure' in zoneCut) return { status: zoneCut.kind, failure: zoneCut.failure };
     if (zoneCut.kind !== 'secure')
       return { status: zoneCut.kind, expires: this.#expiry(zoneCut.ttl) };
     const usable = usableDs(this.#algorithms, zoneCut.ds);
-    if (usable.length === 0) return this.#withoutUsable(name, zoneCut.ds, zoneCut.ttl);
+    if (usable.length === 0) return this.#withoutUsable(domainName, zoneCut.ds, zoneCut.ttl);
     const asked = await keys;
     if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
     return this.#keys(
       asked.response,
-      name,
-      (key, rdata) => isDelegatedKey(usable, name, { dnskey: key, rdata }, this.#algorithms),
+      domainName,
+      (dnskey, rdata) =>
+        isDelegatedKey(usable, domainName, { dnskey: dnskey, rdata }, this.#algorithms),
       zoneCut.ttl,
     );
   }
@@ -247,37 +256,37 @@ export class Chain implements Zones {
    * Saves round trips: queries the keys of the root and the top-level zone while the
    * query for the answer runs.
    */
-  #askAhead(name: Name, anchor: TrustAnchor): void {
-    if (!anchor.zone.isRoot || name.labels.length > 3) return;
-    if (!this.session.request.cache?.get(anchor.zone.key))
-      void this.session.ask(anchor.zone, RRType.DNSKEY);
-    const top = name.suffix(1);
-    if (name.labels.length < 2 || this.session.request.cache?.get(top.key)) return;
+  #askAhead(domainName: Name, trustAnchor: TrustAnchor): void {
+    if (!trustAnchor.zone.isRoot || domainName.labels.length > 3) return;
+    if (!this.session.request.cache?.get(trustAnchor.zone.key))
+      void this.session.ask(trustAnchor.zone, RRType.DNSKEY);
+    const top = domainName.suffix(1);
+    if (domainName.labels.length < 2 || this.session.request.cache?.get(top.key)) return;
     void this.session.ask(top, RRType.DS);
     void this.session.ask(top, RRType.DNSKEY);
   }
 
   /** Returns the delegation at a name; asked once for each question. */
-  #cut(name: Name): Promise<Cut> {
-    return memo(this.#cuts, name.key, () => this.#askCut(name));
+  #cut(domainName: Name): Promise<Cut> {
+    return memo(this.#cuts, domainName.key, () => this.#askCut(domainName));
   }
 
   /**
    * Asks the parent side for the DS of a name and judges the answer: DS records, a signed
    * CNAME, or a denial.
    */
-  async #askCut(name: Name): Promise<Cut> {
-    const known = this.session.request.cache?.get(name.key);
+  async #askCut(domainName: Name): Promise<Cut> {
+    const known = this.session.request.cache?.get(domainName.key);
     if (
       known &&
       known.zone.status === 'insecure' &&
       known.zone.expires > this.session.request.now
     ) {
-      this.#cachedGrounds.set(name.key, known.grounds);
-      this.#note(name, known.zone.unsupported);
+      this.#cachedGrounds.set(domainName.key, known.grounds);
+      this.#note(domainName, known.zone.unsupported);
       return { kind: 'insecure', ttl: (known.zone.expires - this.session.request.now) / 1000 };
     }
-    const asked = await this.session.ask(name, RRType.DS);
+    const asked = await this.session.ask(domainName, RRType.DS);
     if (!asked.ok) return { kind: 'indeterminate', failure: asked.failure };
     const { response } = asked;
     if (response.message.rcode !== 0 && response.message.rcode !== 3)
@@ -285,17 +294,17 @@ export class Chain implements Zones {
         kind: 'indeterminate',
         failure: dnssecFailures.make(
           response.message.rcode === 2 ? 'dns-servfail' : 'dns-rcode',
-          `DS of ${name.toString()}: ${rcodeText(response.message)}`,
+          `DS of ${domainName.toString()}: ${rcodeText(response.message)}`,
         ),
       };
-    const set = cutSet(response, name);
-    if (!set) return this.#deniedCut(name, response);
+    const recordSet = cutSet(response, domainName);
+    if (!recordSet) return this.#deniedCut(domainName, response);
     let worst: DnssecFailureCode = 'dnssec-signature-missing';
     let broken: Failure | undefined;
     for (const signer of signersAbove(
-      name,
-      set.signatures.map((signature) => signature.rrsig.signer),
-      this.anchor(name.parent),
+      domainName,
+      recordSet.signatures.map((signature) => signature.rrsig.signer),
+      this.anchor(domainName.parent),
     )) {
       const parent = await this.zone(signer);
       if (parent.status === 'insecure') return { kind: 'insecure', ttl: 0 };
@@ -303,17 +312,20 @@ export class Chain implements Zones {
         return { kind: 'indeterminate', failure: parent.failure };
       if (parent.status === 'bogus') broken ??= parent.failure;
       if (parent.status !== 'secure') continue;
-      const proved = this.#provedCut(name, response, set, { zone: signer, keys: parent.keys });
+      const proved = this.#provedCut(domainName, response, recordSet, {
+        zone: signer,
+        keys: parent.keys,
+      });
       if (typeof proved !== 'string') return proved;
       worst = proved;
     }
-    const above = await this.enclosing(name.parent);
+    const above = await this.enclosing(domainName.parent);
     if (above.status === 'insecure') return { kind: 'insecure', ttl: 0 };
     if (above.status === 'bogus' || above.status === 'indeterminate')
       return { kind: above.status, failure: above.failure };
     return {
       kind: 'bogus',
-      failure: broken ?? dnssecFailures.make(worst, `DS of ${name.toString()}`),
+      failure: broken ?? dnssecFailures.make(worst, `DS of ${domainName.toString()}`),
     };
   }
 
@@ -322,7 +334,7 @@ export class Chain implements Zones {
    * it proves none.
    */
   #provedCut(
-    name: Name,
+    domainName: Name,
     response: DnsResponse,
     recordSet: RRset,
     signer: { readonly zone: Name; readonly keys: readonly ZoneKey[] },
@@ -330,7 +342,7 @@ export class Chain implements Zones {
     const verified = this.session.verify(response, recordSet, signer.zone, signer.keys);
     if (!verified.ok) return verified.code;
     this.session.use(response, recordSet, verified);
-    this.#rest(name, response, signer.zone);
+    this.#rest(domainName, response, signer.zone);
     const { ttl, signature } = verified;
     if (recordSet.type === RRType.DS) {
       const dsRecord = recordSet.records
@@ -339,8 +351,11 @@ export class Chain implements Zones {
       return { kind: 'secure', ds: dsRecord, ttl };
     }
     const { labels } = signature.rrsig;
-    if (labels === countLabels(name)) return { kind: 'no-zone', ttl };
-    const closer = judgeNoCloser(this.session, response, signer, { name, encloserLabels: labels });
+    if (labels === countLabels(domainName)) return { kind: 'no-zone', ttl };
+    const closer = judgeNoCloser(this.session, response, signer, {
+      name: domainName,
+      encloserLabels: labels,
+    });
     if (!closer) return 'dnssec-denial-missing';
     return { kind: closer === 'secure' ? 'no-zone' : 'insecure', ttl };
   }
@@ -350,16 +365,19 @@ export class Chain implements Zones {
    * SOA and DS, or when the name lies in an opt-out span (RFC 5155 §6); else there is no
    * cut.
    */
-  async #deniedCut(name: Name, response: DnsResponse): Promise<Cut> {
-    const judged = await judgeDenial(this.session, this, response, { name, type: RRType.DS });
+  async #deniedCut(domainName: Name, response: DnsResponse): Promise<Cut> {
+    const judged = await judgeDenial(this.session, this, response, {
+      name: domainName,
+      type: RRType.DS,
+    });
     if ('failure' in judged) {
       const failure =
         judged.failure.code === 'dnssec-denial-missing'
-          ? dnssecFailures.make('dnssec-cut-unproved', name.toString())
+          ? dnssecFailures.make('dnssec-cut-unproved', domainName.toString())
           : judged.failure;
       return { kind: judged.status, failure };
     }
-    if (judged.zone) this.#rest(name, response, judged.zone);
+    if (judged.zone) this.#rest(domainName, response, judged.zone);
     if (judged.status === 'insecure' || judged.delegation)
       return { kind: 'insecure', ttl: judged.ttl };
     return { kind: 'no-zone', ttl: judged.ttl };
@@ -371,55 +389,56 @@ export class Chain implements Zones {
    */
   #keys(
     response: DnsResponse,
-    zone: Name,
-    isEntry: (key: Dnskey, rdata: Uint8Array) => boolean,
-    ttl = Infinity,
+    zoneName: Name,
+    isEntry: (dnskey: Dnskey, recordData: Uint8Array) => boolean,
+    ttlSeconds = Infinity,
   ): ZoneStatus {
-    const set = response.recordSets.find(
-      (set) => set.type === RRType.DNSKEY && set.name.equals(zone),
+    const recordSet = response.recordSets.find(
+      (set) => set.type === RRType.DNSKEY && set.name.equals(zoneName),
     );
-    if (!set) {
+    if (!recordSet) {
       if (response.message.rcode === 2)
         return {
           status: 'indeterminate',
-          failure: dnssecFailures.make('dns-servfail', `DNSKEY of ${zone.toString()}`),
+          failure: dnssecFailures.make('dns-servfail', `DNSKEY of ${zoneName.toString()}`),
         };
-      return bogus('dnssec-ds-mismatch', `${zone.toString()} has no DNSKEY`);
+      return bogus('dnssec-ds-mismatch', `${zoneName.toString()} has no DNSKEY`);
     }
-    if (set.records.length > MAX_KEYS) return bogus('dnssec-limit', `${set.records.length} keys`);
-    const all = zoneKeysOf(set.records, this.#algorithms);
+    if (recordSet.records.length > MAX_KEYS)
+      return bogus('dnssec-limit', `${recordSet.records.length} keys`);
+    const all = zoneKeysOf(recordSet.records, this.#algorithms);
     const entries = all
       .filter((candidate) => isEntry(candidate.dnskey, candidate.rdata))
       .map((candidate) => candidate.zoneKey);
-    if (entries.length === 0) return bogus('dnssec-ds-mismatch', zone.toString());
-    const verified = this.session.verify(response, set, zone, entries);
+    if (entries.length === 0) return bogus('dnssec-ds-mismatch', zoneName.toString());
+    const verified = this.session.verify(response, recordSet, zoneName, entries);
     if (!verified.ok)
       return bogus(
         verified.code === 'dnssec-key-missing' || verified.code === 'dnssec-signature-missing'
           ? 'dnssec-ds-mismatch'
           : verified.code,
-        `DNSKEY of ${zone.toString()}`,
+        `DNSKEY of ${zoneName.toString()}`,
       );
-    this.session.use(response, set, verified);
-    this.#rest(zone, response);
+    this.session.use(response, recordSet, verified);
+    this.#rest(zoneName, response);
     return {
       status: 'secure',
       keys: all.map((candidate) => candidate.zoneKey),
-      expires: this.#expiry(Math.min(ttl, verified.ttl)),
+      expires: this.#expiry(Math.min(ttlSeconds, verified.ttl)),
     };
   }
 
   /**
    * Returns the expiry of a result in milliseconds since 1970: at most a day from now.
    */
-  #expiry(ttl: number): number {
-    return this.session.request.now + Math.min(ttl, 86400) * 1000;
+  #expiry(ttlSeconds: number): number {
+    return this.session.request.now + Math.min(ttlSeconds, 86400) * 1000;
   }
 }
 
 /** Returns the failure for a name below no anchor. */
-function noAnchor(name: Name): Failure {
-  return dnssecFailures.make('dnssec-no-anchor', name.toString());
+function noAnchor(domainName: Name): Failure {
+  return dnssecFailures.make('dnssec-no-anchor', domainName.toString());
 }
 
 /** Returns a bogus status with its failure. */
@@ -431,8 +450,12 @@ function bogus(
 }
 
 /** Returns the stored promise of a key, or stores the one that `make` returns. */
-function memo<T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  let made = map.get(key);
-  if (!made) map.set(key, (made = make()));
+function memo<T>(
+  map: Map<string, Promise<T>>,
+  cacheKey: string,
+  make: () => Promise<T>,
+): Promise<T> {
+  let made = map.get(cacheKey);
+  if (!made) map.set(cacheKey, (made = make()));
   return made;
 }

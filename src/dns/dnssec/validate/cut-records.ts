@@ -9,11 +9,15 @@ import type { TrustAnchor } from './types.js';
  * records, or a signed CNAME. An owner of a CNAME has no other records, so neither NS nor
  * DS (RFC 4035 §2.5, §5.2) [4035-5.2-1].
  */
-export function cutSet(response: DnsResponse, name: Name): RRset | undefined {
-  const at = (type: number): RRset | undefined =>
-    response.recordSets.find((set) => set.type === type && set.name.equals(name));
-  const alias = at(RRType.CNAME);
-  return at(RRType.DS) ?? (alias && alias.signatures.length > 0 ? alias : undefined);
+export function cutSet(response: DnsResponse, domainName: Name): RRset | undefined {
+  const at = (recordType: number): RRset | undefined =>
+    response.recordSets.find(
+      (recordSet) => recordSet.type === recordType && recordSet.name.equals(domainName),
+    );
+  const aliasRecord = at(RRType.CNAME);
+  return (
+    at(RRType.DS) ?? (aliasRecord && aliasRecord.signatures.length > 0 ? aliasRecord : undefined)
+  );
 }
 
 /**
@@ -21,16 +25,16 @@ export function cutSet(response: DnsResponse, name: Name): RRset | undefined {
  * anchor. At most four are looked at.
  */
 export function signersAbove(
-  name: Name,
+  domainName: Name,
   signers: readonly Name[],
-  anchor: TrustAnchor | undefined,
+  trustAnchor: TrustAnchor | undefined,
 ): readonly Name[] {
   const fitting = signers.filter(
     (signer) =>
-      name.isAtOrBelow(signer) &&
-      !name.equals(signer) &&
-      anchor !== undefined &&
-      signer.isAtOrBelow(anchor.zone),
+      domainName.isAtOrBelow(signer) &&
+      !domainName.equals(signer) &&
+      trustAnchor !== undefined &&
+      signer.isAtOrBelow(trustAnchor.zone),
   );
   return [...new Map(fitting.map((domain) => [domain.key, domain])).values()].slice(0, 4);
 }

@@ -22,13 +22,15 @@ export class NsecProofs {
     private readonly zone: Name,
     private readonly trust: SetTrust,
   ) {
-    this.#spans = sets.flatMap((set) => {
+    this.#spans = sets.flatMap((recordSet) => {
       const nsec =
-        set.type === RRType.NSEC && set.records.length === 1 && set.name.isAtOrBelow(zone)
-          ? readNsec(set.records[0] as RRset['records'][number])
+        recordSet.type === RRType.NSEC &&
+        recordSet.records.length === 1 &&
+        recordSet.name.isAtOrBelow(zone)
+          ? readNsec(recordSet.records[0] as RRset['records'][number])
           : undefined;
       if (nsec?.ok && nsec.value.next.isAtOrBelow(zone))
-        return [{ ...nsec.value, owner: set.name, set }];
+        return [{ ...nsec.value, owner: recordSet.name, set: recordSet }];
       return [];
     });
   }
@@ -42,20 +44,22 @@ export class NsecProofs {
    * That the name has no records of the type: a match, an empty non-terminal, or a
    * wildcard without the type.
    */
-  nodata(name: Name, type: number): Denial | undefined {
-    const match = this.#find((span) => span.owner.equals(name));
+  nodata(domainName: Name, recordType: number): Denial | undefined {
+    const match = this.#find((span) => span.owner.equals(domainName));
     if (match) {
       const delegation = match.types.has(RRType.NS) && !match.types.has(RRType.SOA);
-      if (lacks(match, type, name.isRoot))
+      if (lacks(match, recordType, domainName.isRoot))
         return { kind: 'nodata', status: 'secure', delegation, used: [match.set] };
       return undefined;
     }
-    const cover = this.#cover(name);
+    const cover = this.#cover(domainName);
     if (!cover) return undefined;
-    if (cover.next.isAtOrBelow(name))
+    if (cover.next.isAtOrBelow(domainName))
       return { kind: 'nodata', status: 'secure', delegation: false, used: [cover.set] };
-    const wildcard = this.#find((span) => span.owner.equals(below(this.#encloser(name, cover))));
-    if (wildcard && lacks(wildcard, type, false))
+    const wildcard = this.#find((span) =>
+      span.owner.equals(below(this.#encloser(domainName, cover))),
+    );
+    if (wildcard && lacks(wildcard, recordType, false))
       return {
         kind: 'nodata',
         status: 'secure',
@@ -66,18 +70,18 @@ export class NsecProofs {
   }
 
   /** That neither the name nor a wildcard that would answer for it exists. */
-  nxdomain(name: Name): Denial | undefined {
-    const cover = this.#cover(name);
-    if (!cover || cover.next.isAtOrBelow(name)) return undefined;
-    const wildcard = this.#cover(below(this.#encloser(name, cover)));
+  nxdomain(domainName: Name): Denial | undefined {
+    const cover = this.#cover(domainName);
+    if (!cover || cover.next.isAtOrBelow(domainName)) return undefined;
+    const wildcard = this.#cover(below(this.#encloser(domainName, cover)));
     if (wildcard)
       return { kind: 'nxdomain', status: 'secure', used: unique(cover.set, wildcard.set) };
     return undefined;
   }
 
   /** That no name closer than the wildcard's parent exists (RFC 4035 §5.3.4). */
-  noCloser(name: Name, encloserLabels: number): NoCloser | undefined {
-    const closer = nextCloser(name, encloserLabels);
+  noCloser(domainName: Name, encloserLabels: number): NoCloser | undefined {
+    const closer = nextCloser(domainName, encloserLabels);
     const cover = this.#cover(closer);
     if (cover && !cover.next.isAtOrBelow(closer)) return { status: 'secure', used: [cover.set] };
     return undefined;
@@ -89,43 +93,44 @@ export class NsecProofs {
   }
 
   /** Returns a span that proves the absence of a name. */
-  #cover(name: Name): Span | undefined {
-    if (!name.isAtOrBelow(this.zone)) return undefined;
-    return this.#find((span) => covers(span, name));
+  #cover(domainName: Name): Span | undefined {
+    if (!domainName.isAtOrBelow(this.zone)) return undefined;
+    return this.#find((span) => covers(span, domainName));
   }
 
   /** The longest existing ancestor that the covering span shows. */
   #encloser(name: Name, { owner, next }: Span): Name {
-    for (let domain = name.parent; ; domain = domain.parent)
-      if (owner.isAtOrBelow(domain) || next.isAtOrBelow(domain) || domain.isRoot) return domain;
+    for (let domainName = name.parent; ; domainName = domainName.parent)
+      if (owner.isAtOrBelow(domainName) || next.isAtOrBelow(domainName) || domainName.isRoot)
+        return domainName;
   }
 }
 
 /** Returns true if a span covers a name: it sorts after the owner and before `next`. */
-function covers({ owner, next, types }: Span, name: Name): boolean {
-  if (owner.equals(name)) return false;
+function covers({ owner: ownerName, next, types }: Span, domainName: Name): boolean {
+  if (ownerName.equals(domainName)) return false;
   // RFC 6840 §4.1: what lies below a delegation or a DNAME is not this zone's to deny.
   if (
-    name.isAtOrBelow(owner) &&
+    domainName.isAtOrBelow(ownerName) &&
     (types.has(RRType.DNAME) || (types.has(RRType.NS) && !types.has(RRType.SOA)))
   )
     return false;
-  const after = compareNames(owner, name) < 0;
-  const before = compareNames(name, next) < 0;
+  const after = compareNames(ownerName, domainName) < 0;
+  const before = compareNames(domainName, next) < 0;
   // The last span of a zone ends at the apex.
-  if (compareNames(owner, next) < 0) return after && before;
+  if (compareNames(ownerName, next) < 0) return after && before;
   return after || before;
 }
 
 /** The type is absent here and this record may say so (RFC 6840 §4.1, §4.3). */
 export function lacks(
   { types }: { readonly types: ReadonlySet<number> },
-  type: number,
+  recordType: number,
   atRoot: boolean,
 ): boolean {
-  if (types.has(type) || types.has(RRType.CNAME)) return false;
+  if (types.has(recordType) || types.has(RRType.CNAME)) return false;
   const apex = types.has(RRType.SOA);
-  if (type === RRType.DS) return !apex || atRoot;
+  if (recordType === RRType.DS) return !apex || atRoot;
   return !types.has(RRType.NS) || apex;
 }
 
@@ -133,10 +138,10 @@ export function lacks(
  * `*.name`; a name too long for that has no wildcard below it, and then the name itself
  * stands in.
  */
-export function below(name: Name): Name {
-  const wildcard = Name.fromLabels([wildcardLabel, ...name.labels]);
+export function below(domainName: Name): Name {
+  const wildcard = Name.fromLabels([wildcardLabel, ...domainName.labels]);
   if (wildcard.ok) return wildcard.value;
-  return name;
+  return domainName;
 }
 
 /** Returns the RRsets without duplicates: one span may prove two absences. */

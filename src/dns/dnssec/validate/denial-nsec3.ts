@@ -82,20 +82,24 @@ export class Nsec3Proofs {
    * it proves less than RFC 5155 §8.4 asks of a name error, so it counts for NODATA
    * responses only (§8.6).
    */
-  nodata(name: Name, type: number, { optOut: allowed }: { optOut: boolean }): Denial | undefined {
-    const match = this.#match(name);
+  nodata(
+    domainName: Name,
+    recordType: number,
+    { optOut: allowed }: { optOut: boolean },
+  ): Denial | undefined {
+    const match = this.#match(domainName);
     if (match) {
       const delegation = match.types.has(RRType.NS) && !match.types.has(RRType.SOA);
-      if (lacks(match, type, name.isRoot))
+      if (lacks(match, recordType, domainName.isRoot))
         return { kind: 'nodata', status: 'secure', delegation, used: [match.set] };
       return undefined;
     }
-    const encloser = this.#encloser(name);
+    const encloser = this.#encloser(domainName);
     if (!encloser) return undefined;
     const optOut = isOptOut(encloser.cover);
     const wildcard = this.#match(below(encloser.name));
     if (wildcard) {
-      if (lacks(wildcard, type, false))
+      if (lacks(wildcard, recordType, false))
         return {
           kind: 'nodata',
           status: optOut ? 'insecure' : 'secure',
@@ -114,8 +118,8 @@ export class Nsec3Proofs {
    * encloser matched, the next closer name and the wildcard at the closest encloser
    * covered (RFC 5155 §8.4) [5155-8.4-1].
    */
-  nxdomain(name: Name): Denial | undefined {
-    const encloser = this.#encloser(name);
+  nxdomain(domainName: Name): Denial | undefined {
+    const encloser = this.#encloser(domainName);
     const wildcard = encloser && this.#cover(below(encloser.name));
     if (!encloser || !wildcard) return undefined;
     return {
@@ -125,8 +129,8 @@ export class Nsec3Proofs {
     };
   }
 
-  noCloser(name: Name, encloserLabels: number): NoCloser | undefined {
-    const cover = this.#cover(nextCloser(name, encloserLabels));
+  noCloser(domainName: Name, encloserLabels: number): NoCloser | undefined {
+    const cover = this.#cover(nextCloser(domainName, encloserLabels));
     return cover && { status: isOptOut(cover) ? 'insecure' : 'secure', used: [cover.set] };
   }
 
@@ -134,10 +138,10 @@ export class Nsec3Proofs {
    * Closest encloser proof (RFC 5155 §8.3). The encloser must be of this zone: no
    * delegation, no DNAME.
    */
-  #encloser(name: Name): Encloser | undefined {
-    if (!name.isAtOrBelow(this.zone)) return undefined;
-    for (let labels = name.labels.length - 1; labels >= this.zone.labels.length; labels--) {
-      const candidate = name.suffix(labels);
+  #encloser(domainName: Name): Encloser | undefined {
+    if (!domainName.isAtOrBelow(this.zone)) return undefined;
+    for (let labels = domainName.labels.length - 1; labels >= this.zone.labels.length; labels--) {
+      const candidate = domainName.suffix(labels);
       const span = this.#match(candidate);
       if (!span) continue;
       if (
@@ -145,21 +149,21 @@ export class Nsec3Proofs {
         (span.types.has(RRType.NS) && !span.types.has(RRType.SOA))
       )
         return undefined;
-      const cover = this.#cover(nextCloser(name, labels));
+      const cover = this.#cover(nextCloser(domainName, labels));
       return cover && { name: candidate, span, cover };
     }
     return undefined;
   }
 
   /** Returns the span whose owner is the hash of the name: the name exists. */
-  #match(name: Name): Span | undefined {
-    const hash = this.#hash(name);
+  #match(domainName: Name): Span | undefined {
+    const hash = this.#hash(domainName);
     return hash && this.#spans.find((span) => equalBytes(span.hash, hash) && this.trust(span.set));
   }
 
   /** Returns the span into which the hash of the name falls: the name does not exist. */
-  #cover(name: Name): Span | undefined {
-    const hash = this.#hash(name);
+  #cover(domainName: Name): Span | undefined {
+    const hash = this.#hash(domainName);
     return (
       hash &&
       this.#spans.find((span) => between(span.hash, hash, span.nextHash) && this.trust(span.set))
@@ -167,14 +171,14 @@ export class Nsec3Proofs {
   }
 
   /** Returns the hash of a name, computed once; undefined when the budget is used up. */
-  #hash(name: Name): Uint8Array | undefined {
+  #hash(domainName: Name): Uint8Array | undefined {
     const [first] = this.#spans;
     if (!first) return undefined;
-    const known = this.#hashes.get(name.key);
+    const known = this.#hashes.get(domainName.key);
     if (known) return known;
     if (this.work.hashes.hashes-- <= 0) return undefined;
-    const hash = nsec3Hash(name, first.salt, first.iterations);
-    this.#hashes.set(name.key, hash);
+    const hash = nsec3Hash(domainName, first.salt, first.iterations);
+    this.#hashes.set(domainName.key, hash);
     return hash;
   }
 }
@@ -183,16 +187,18 @@ export class Nsec3Proofs {
  * Unknown hash algorithms and flags are ignored (RFC 5155 §8.1, §8.2); the owner must be
  * one label below the zone.
  */
-function spanOf(set: RRset, zone: Name): Span[] {
+function spanOf(recordSet: RRset, zoneName: Name): Span[] {
   if (
-    set.type !== RRType.NSEC3 ||
-    set.records.length !== 1 ||
-    !set.name.parent.equals(zone) ||
-    set.name.isRoot
+    recordSet.type !== RRType.NSEC3 ||
+    recordSet.records.length !== 1 ||
+    !recordSet.name.parent.equals(zoneName) ||
+    recordSet.name.isRoot
   )
     return [];
-  const nsec3 = readNsec3(set.records[0] as RRset['records'][number]);
-  const hash = fromBase32hex(Buffer.from(set.name.labels[0] as Uint8Array).toString('latin1'));
+  const nsec3 = readNsec3(recordSet.records[0] as RRset['records'][number]);
+  const hash = fromBase32hex(
+    Buffer.from(recordSet.name.labels[0] as Uint8Array).toString('latin1'),
+  );
   if (
     !nsec3.ok ||
     !hash ||
@@ -202,7 +208,7 @@ function spanOf(set: RRset, zone: Name): Span[] {
     nsec3.value.flags > 1
   )
     return [];
-  return [{ ...nsec3.value, hash, set }];
+  return [{ ...nsec3.value, hash, set: recordSet }];
 }
 
 /** Opt-out: unsigned delegations in the span have no NSEC3 of their own (RFC 5155 §6). */

@@ -29,6 +29,6 @@ export type SetTrust = (recordSet: RRset) => boolean;
  * Next closer name: one label more than the ancestor with that many labels (RFC 5155
  * §1.3).
  */
-export function nextCloser(name: Name, encloserLabels: number): Name {
-  return name.suffix(encloserLabels + 1);
+export function nextCloser(domainName: Name, encloserLabels: number): Name {
+  return domainName.suffix(encloserLabels + 1);
 }

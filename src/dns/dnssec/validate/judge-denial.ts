@@ -46,64 +46,69 @@ interface DeniedType {
  */
 export async function judgeDenial(
   session: ValidationSession,
-  chain: Zones,
+  zoneChain: Zones,
   response: DnsResponse,
-  { name, type }: DeniedType,
+  { name: domainName, type }: DeniedType,
 ): Promise<JudgedDenial> {
   const asRcode = response.message.rcode === 3 ? 'nxdomain' : 'nodata';
   // A DS answer speaks for the parent: its zone lies strictly above.
-  const subject = type === RRType.DS && !name.isRoot ? name.parent : name;
+  const subject = type === RRType.DS && !domainName.isRoot ? domainName.parent : domainName;
   let failure: Failure | undefined;
-  for (const zone of zonesOf(response, subject, chain)) {
-    const status = await chain.zone(zone);
-    if (status.status === 'insecure' && above(zone, subject, chain)) continue;
-    if (status.status === 'insecure')
+  for (const zoneName of zonesOf(response, subject, zoneChain)) {
+    const zoneStatus = await zoneChain.zone(zoneName);
+    if (zoneStatus.status === 'insecure' && above(zoneName, subject, zoneChain)) continue;
+    if (zoneStatus.status === 'insecure')
       return {
         status: 'insecure',
         kind: asRcode,
         delegation: false,
-        ttl: negativeTtl(response, zone),
-        zone,
+        ttl: negativeTtl(response, zoneName),
+        zone: zoneName,
       };
-    if ('failure' in status) {
-      if (status.status === 'indeterminate')
-        return { status: 'indeterminate', failure: status.failure };
-      failure ??= status.failure;
+    if ('failure' in zoneStatus) {
+      if (zoneStatus.status === 'indeterminate')
+        return { status: 'indeterminate', failure: zoneStatus.failure };
+      failure ??= zoneStatus.failure;
       continue;
     }
-    if (status.status !== 'secure') continue;
-    const proved = proveDenial(session, response, { zone, keys: status.keys }, { name, type });
+    if (zoneStatus.status !== 'secure') continue;
+    const proved = proveDenial(
+      session,
+      response,
+      { zone: zoneName, keys: zoneStatus.keys },
+      { name: domainName, type },
+    );
     if (proved === 'refused')
       return {
         status: 'bogus',
-        failure: dnssecFailures.make('dnssec-iterations', zone.toString()),
+        failure: dnssecFailures.make('dnssec-iterations', zoneName.toString()),
       };
-    if (proved?.status === 'insecure' && above(zone, subject, chain)) continue;
+    if (proved?.status === 'insecure' && above(zoneName, subject, zoneChain)) continue;
     if (proved)
       return {
         ...proved,
         delegation: proved.delegation ?? false,
         kind: proved.kind,
-        ttl: Math.min(negativeTtl(response, zone), proved.ttl),
-        zone,
+        ttl: Math.min(negativeTtl(response, zoneName), proved.ttl),
+        zone: zoneName,
       };
     failure ??= dnssecFailures.make(
       session.hashes.hashes < 0 ? 'dnssec-limit' : 'dnssec-denial-missing',
-      `${name.toString()} in ${zone.toString()}`,
+      `${domainName.toString()} in ${zoneName.toString()}`,
     );
   }
-  const enclosing = await chain.enclosing(subject);
+  const enclosing = await zoneChain.enclosing(subject);
   if (enclosing.status === 'insecure')
     return {
       status: 'insecure',
       kind: asRcode,
       delegation: false,
-      ttl: negativeTtl(response, name),
+      ttl: negativeTtl(response, domainName),
     };
   if ('failure' in enclosing) return { status: enclosing.status, failure: enclosing.failure };
   return {
     status: 'bogus',
-    failure: failure ?? dnssecFailures.make('dnssec-denial-missing', name.toString()),
+    failure: failure ?? dnssecFailures.make('dnssec-denial-missing', domainName.toString()),
   };
 }
 
@@ -132,15 +137,15 @@ function proveDenial(
   session: ValidationSession,
   response: DnsResponse,
   { zone, keys }: Signer,
-  { name, type }: DeniedType,
+  { name: domainName, type: recordType }: DeniedType,
 ): (Denial & { ttl: number }) | 'refused' | undefined {
   const { nsec, nsec3, used } = proofs(session, response, zone, keys);
   const isNameError = response.message.rcode === 3;
   // Both are tried, the one that fits the rcode first: an empty non-terminal under
   // NXDOMAIN is still a proof.
   const byNsec = isNameError
-    ? (nsec.nxdomain(name) ?? nsec.nodata(name, type))
-    : (nsec.nodata(name, type) ?? nsec.nxdomain(name));
+    ? (nsec.nxdomain(domainName) ?? nsec.nodata(domainName, recordType))
+    : (nsec.nodata(domainName, recordType) ?? nsec.nxdomain(domainName));
   if (nsec.any && byNsec) return { ...byNsec, ttl: used(byNsec.used) };
   if (!nsec3.any) return undefined;
   const excessive = nsec3.excessive;
@@ -154,8 +159,8 @@ function proveDenial(
       ttl: used(nsec3.sets),
     };
   const byNsec3 = isNameError
-    ? (nsec3.nxdomain(name) ?? nsec3.nodata(name, type, { optOut: false }))
-    : (nsec3.nodata(name, type, { optOut: true }) ?? nsec3.nxdomain(name));
+    ? (nsec3.nxdomain(domainName) ?? nsec3.nodata(domainName, recordType, { optOut: false }))
+    : (nsec3.nodata(domainName, recordType, { optOut: true }) ?? nsec3.nxdomain(domainName));
   return byNsec3 && { ...byNsec3, ttl: used(byNsec3.used) };
 }
 
@@ -165,12 +170,13 @@ function proveDenial(
 function proofs(
   session: ValidationSession,
   response: DnsResponse,
-  zone: Name,
-  keys: readonly ZoneKey[],
+  zoneName: Name,
+  zoneKeys: readonly ZoneKey[],
 ): { nsec: NsecProofs; nsec3: Nsec3Proofs; used: (sets: readonly RRset[]) => number } {
   const verdicts = new Map<RRset, Verified>();
   const trust = (recordSet: RRset): boolean => {
-    const verdict = verdicts.get(recordSet) ?? session.verify(response, recordSet, zone, keys);
+    const verdict =
+      verdicts.get(recordSet) ?? session.verify(response, recordSet, zoneName, zoneKeys);
     verdicts.set(recordSet, verdict);
     // A record that a wildcard produced cannot speak for the names around its owner.
     return (
@@ -188,8 +194,8 @@ function proofs(
     );
   };
   return {
-    nsec: new NsecProofs(response.recordSets, zone, trust),
-    nsec3: new Nsec3Proofs(response.recordSets, zone, trust, session),
+    nsec: new NsecProofs(response.recordSets, zoneName, trust),
+    nsec3: new Nsec3Proofs(response.recordSets, zoneName, trust, session),
     used,
   };
 }
@@ -198,14 +204,14 @@ function proofs(
  * Zones that claim to deny: signers of the NSEC, NSEC3 and SOA records, at or above the
  * subject and below some anchor; closest first.
  */
-function zonesOf(response: DnsResponse, subject: Name, chain: Zones): readonly Name[] {
+function zonesOf(response: DnsResponse, subject: Name, zoneChain: Zones): readonly Name[] {
   const signers = response.recordSets
-    .filter((set) => denialTypes.has(set.type))
-    .flatMap((set) => set.signatures.map((signature) => signature.rrsig.signer));
+    .filter((recordSet) => denialTypes.has(recordSet.type))
+    .flatMap((recordSet) => recordSet.signatures.map((signature) => signature.rrsig.signer));
   const fitting = signers.filter(
-    (signer) => subject.isAtOrBelow(signer) && chain.anchor(signer) !== undefined,
+    (signer) => subject.isAtOrBelow(signer) && zoneChain.anchor(signer) !== undefined,
   );
-  return [...new Map(fitting.map((domain) => [domain.key, domain])).values()]
+  return [...new Map(fitting.map((domainName) => [domainName.key, domainName])).values()]
     .sort((left, right) => right.labels.length - left.labels.length)
     .slice(0, 4);
 }
@@ -214,9 +220,10 @@ function zonesOf(response: DnsResponse, subject: Name, chain: Zones): readonly N
  * RFC 2308 §5: how long an absence may be remembered; at most an hour, a minute without
  * SOA.
  */
-function negativeTtl(response: DnsResponse, zone: Name): number {
+function negativeTtl(response: DnsResponse, zoneName: Name): number {
   const soa = response.message.authorities.find(
-    (record) => record.type === RRType.SOA && zone.isAtOrBelow(record.name),
+    (resourceRecord) =>
+      resourceRecord.type === RRType.SOA && zoneName.isAtOrBelow(resourceRecord.name),
   );
   const read = soa && readSoa(soa);
   if (soa && read?.ok) return Math.min(soa.ttl, read.value.minimum, 3600);

@@ -25,30 +25,30 @@ export type JudgedRrset =
  */
 export async function judgeRrset(
   session: ValidationSession,
-  chain: Zones,
+  zoneChain: Zones,
   response: DnsResponse,
   recordSet: RRset,
 ): Promise<JudgedRrset> {
   const parentSide = recordSet.type === RRType.DS && !recordSet.name.isRoot;
   const subject = parentSide ? recordSet.name.parent : recordSet.name;
-  const plainTtl = Math.min(...recordSet.records.map((record) => record.ttl));
+  const plainTtl = Math.min(...recordSet.records.map((resourceRecord) => resourceRecord.ttl));
   let failure: Failure | undefined;
-  for (const zone of signersOf(recordSet, subject, chain)) {
-    const status = await chain.zone(zone);
-    if (status.status === 'insecure' && !above(zone, subject, chain)) {
+  for (const zoneName of signersOf(recordSet, subject, zoneChain)) {
+    const zoneStatus = await zoneChain.zone(zoneName);
+    if (zoneStatus.status === 'insecure' && !above(zoneName, subject, zoneChain)) {
       session.use(response, recordSet);
       return { status: 'insecure', ttl: plainTtl, expanded: false };
     }
-    if (status.status === 'indeterminate') return status;
-    if (status.status !== 'secure') {
-      if (status.status === 'bogus') failure ??= status.failure;
+    if (zoneStatus.status === 'indeterminate') return zoneStatus;
+    if (zoneStatus.status !== 'secure') {
+      if (zoneStatus.status === 'bogus') failure ??= zoneStatus.failure;
       continue;
     }
-    const verified = session.verify(response, recordSet, zone, status.keys);
+    const verified = session.verify(response, recordSet, zoneName, zoneStatus.keys);
     if (!verified.ok) {
       failure ??= dnssecFailures.make(
         verified.code,
-        `${recordSet.name.toString()} in ${zone.toString()}`,
+        `${recordSet.name.toString()} in ${zoneName.toString()}`,
       );
       continue;
     }
@@ -59,17 +59,17 @@ export async function judgeRrset(
     const closer = judgeNoCloser(
       session,
       response,
-      { zone, keys: status.keys },
+      { zone: zoneName, keys: zoneStatus.keys },
       { name: recordSet.name, encloserLabels: labels },
     );
-    if (closer === 'secure' || (closer && !above(zone, subject, chain)))
+    if (closer === 'secure' || (closer && !above(zoneName, subject, zoneChain)))
       return { status: closer, ttl: verified.ttl, expanded: true };
     failure ??= dnssecFailures.make(
       'dnssec-denial-missing',
       `a wildcard answered for ${recordSet.name.toString()}, a closer name is not ruled out`,
     );
   }
-  const enclosing = await chain.enclosing(subject);
+  const enclosing = await zoneChain.enclosing(subject);
   if (enclosing.status === 'insecure') {
     session.use(response, recordSet);
     return { status: 'insecure', ttl: plainTtl, expanded: false };
@@ -87,11 +87,13 @@ export async function judgeRrset(
  * The claimed signers of an RRset: at or above the subject and below a trust anchor,
  * closest first, at most four.
  */
-function signersOf(recordSet: RRset, subject: Name, chain: Zones): readonly Name[] {
+function signersOf(recordSet: RRset, subject: Name, zoneChain: Zones): readonly Name[] {
   const fitting = recordSet.signatures
     .map((signature) => signature.rrsig.signer)
-    .filter((domain) => subject.isAtOrBelow(domain) && chain.anchor(domain) !== undefined);
-  return [...new Map(fitting.map((domain) => [domain.key, domain])).values()]
+    .filter(
+      (domainName) => subject.isAtOrBelow(domainName) && zoneChain.anchor(domainName) !== undefined,
+    );
+  return [...new Map(fitting.map((domainName) => [domainName.key, domainName])).values()]
     .sort((left, right) => right.labels.length - left.labels.length)
     .slice(0, 4);
 }

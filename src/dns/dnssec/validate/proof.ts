@@ -27,8 +27,8 @@ export async function verifyProof(
     ]),
   );
   // The proof is the only upstream: validation runs unchanged and opens no connection.
-  const fetch: Fetch = (name, type) => {
-    const message = messages.get(`${type} ${name.key}`);
+  const fetch: Fetch = (domainName, recordType) => {
+    const message = messages.get(`${recordType} ${domainName.key}`);
     return Promise.resolve(
       message
         ? { ok: true, message }
@@ -36,7 +36,7 @@ export async function verifyProof(
             ok: false,
             failure: dnssecFailures.make(
               'dns-servfail',
-              `the proof says nothing of ${name.toString()}`,
+              `the proof says nothing of ${domainName.toString()}`,
             ),
           },
     );

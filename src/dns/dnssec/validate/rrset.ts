@@ -31,28 +31,33 @@ export function rrsetsOf(message: Message): readonly RRset[] {
   >();
   const signatures: { record: ResourceRecord; rrsig: Rrsig }[] = [];
   const seen = new Map<object, Set<string>>();
-  for (const record of [
+  for (const resourceRecord of [
     ...message.answers,
     ...message.authorities,
     ...message.additionals.filter((record) => record.type === RRType.RRSIG),
   ]) {
-    if (record.class !== RRClass.IN) continue;
-    if (record.type === RRType.RRSIG) {
-      const rrsig = readRrsig(record);
-      if (rrsig.ok) signatures.push({ record, rrsig: rrsig.value });
+    if (resourceRecord.class !== RRClass.IN) continue;
+    if (resourceRecord.type === RRType.RRSIG) {
+      const rrsig = readRrsig(resourceRecord);
+      if (rrsig.ok) signatures.push({ record: resourceRecord, rrsig: rrsig.value });
       continue;
     }
-    const key = `${record.type} ${record.name.key}`;
-    const set = sets.get(key);
+    const cacheKey = `${resourceRecord.type} ${resourceRecord.name.key}`;
+    const set = sets.get(cacheKey);
     // RFC 2181 §5: a record that came twice is one record.
     if (set) {
       const known = seen.get(set) ?? new Set(set.records.map((record) => latin1(record.rdata)));
       seen.set(set, known);
-      const whole = latin1(record.rdata);
-      if (!known.has(whole)) set.records.push(record);
+      const whole = latin1(resourceRecord.rdata);
+      if (!known.has(whole)) set.records.push(resourceRecord);
       known.add(whole);
     } else
-      sets.set(key, { name: record.name, type: record.type, records: [record], signatures: [] });
+      sets.set(cacheKey, {
+        name: resourceRecord.name,
+        type: resourceRecord.type,
+        records: [resourceRecord],
+        signatures: [],
+      });
   }
   for (const signature of signatures)
     sets

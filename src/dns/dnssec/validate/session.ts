@@ -53,27 +53,27 @@ export class ValidationSession {
   }
 
   /** Queries upstream; the same question is asked once. Refuses beyond the limit. */
-  ask(name: Name, type: number): Promise<QueryResult> {
-    const key = `${type} ${name.key}`;
-    let asked = this.#asked.get(key);
+  ask(domainName: Name, recordType: number): Promise<QueryResult> {
+    const cacheKey = `${recordType} ${domainName.key}`;
+    let asked = this.#asked.get(cacheKey);
     if (!asked) {
       asked =
         this.#asked.size >= this.limits.fetches
           ? Promise.resolve(refusal('dnssec-limit', 'too many questions'))
-          : this.#fetch(name, type);
+          : this.#fetch(domainName, recordType);
       asked.catch(() => undefined); // A caller that awaits it still receives the abort.
-      this.#asked.set(key, asked);
+      this.#asked.set(cacheKey, asked);
     }
     return asked;
   }
 
   /** Fetches a response and groups its records; each response has its own work budget. */
-  async #fetch(name: Name, type: number): Promise<QueryResult> {
-    const fetched = await this.request.fetch(name, type);
+  async #fetch(domainName: Name, recordType: number): Promise<QueryResult> {
+    const fetched = await this.request.fetch(domainName, recordType);
     if (!fetched.ok) return fetched;
     const response: DnsResponse = {
-      name,
-      type,
+      name: domainName,
+      type: recordType,
       message: fetched.message,
       recordSets: rrsetsOf(fetched.message),
       budget: { checks: this.limits.checksPerMessage, question: this.#question },
@@ -93,7 +93,7 @@ export class ValidationSession {
 
   /** Marks an RRset, and the signature that verified it, as part of the proof. */
   use(response: DnsResponse, recordSet: RRset, verified?: Verified): void {
-    for (const record of recordSet.records) response.usedRecords.add(record);
+    for (const resourceRecord of recordSet.records) response.usedRecords.add(resourceRecord);
     if (verified?.ok) response.usedRecords.add(verified.signature.record);
   }
 
@@ -108,7 +108,7 @@ export class ValidationSession {
 /** Returns the used records of a response in presentation form. */
 export function proofRecordsOf({ name, type, message, usedRecords }: DnsResponse): ProofRecords {
   const lines = (records: readonly ResourceRecord[]): string[] =>
-    records.filter((record) => usedRecords.has(record)).map(formatRecord);
+    records.filter((resourceRecord) => usedRecords.has(resourceRecord)).map(formatRecord);
   return {
     name: name.toString(),
     type,

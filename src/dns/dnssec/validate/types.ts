@@ -6,7 +6,7 @@ import type { Dnskey, Ds } from '../../wire/rdata.js';
 import type { AlgorithmRegistry } from '../algorithms.js';
 
 /** Queries the upstream with CD=1 and DO=1. Rejects only when aborted. */
-export type Fetch = (name: Name, type: number) => Promise<Fetched>;
+export type Fetch = (domainName: Name, recordType: number) => Promise<Fetched>;
 /** The response to a query, or the failure of the transport. */
 export type Fetched =
   | { readonly ok: true; readonly message: Message }
@@ -116,8 +116,8 @@ export interface ValidateRequest {
  * the proof records of the zone, for the proofs of later answers.
  */
 export interface ZoneCache {
-  get(zone: string): CachedZone | undefined;
-  set(zone: string, entry: CachedZone): void;
+  get(zoneName: string): CachedZone | undefined;
+  set(zoneName: string, entry: CachedZone): void;
 }
 
 /** A zone in the cache, with the records that prove it. */
@@ -147,11 +147,11 @@ export type Enclosing =
 /** The zones above a name, as far as they are proved. */
 export interface Zones {
   /** Proves a zone, given only its claimed name. */
-  zone(name: Name): Promise<ZoneStatus>;
+  zone(domainName: Name): Promise<ZoneStatus>;
   /** Returns whether data at a name must be signed. */
-  enclosing(name: Name): Promise<Enclosing>;
+  enclosing(domainName: Name): Promise<Enclosing>;
   /** The closest trust anchor at or above a name. */
-  anchor(name: Name): TrustAnchor | undefined;
+  anchor(domainName: Name): TrustAnchor | undefined;
 }
 
 /**

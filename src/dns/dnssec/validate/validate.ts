@@ -72,9 +72,12 @@ class Walk {
   }
 
   /** Only the answer section answers. */
-  #set(response: DnsResponse, type: number): RRset | undefined {
+  #set(response: DnsResponse, recordType: number): RRset | undefined {
     return response.recordSets.find(
-      (set) => set.type === type && set.name.equals(this.#current) && answers(response, set),
+      (recordSet) =>
+        recordSet.type === recordType &&
+        recordSet.name.equals(this.#current) &&
+        answers(response, recordSet),
     );
   }
 
@@ -95,8 +98,8 @@ class Walk {
    * so it has to be what is computed from the DNAME.
    */
   #implied(response: DnsResponse, data: RRset, target: Name): DnsAnswer {
-    const [record] = data.records;
-    const given = record && readTarget(record);
+    const [resourceRecord] = data.records;
+    const given = resourceRecord && readTarget(resourceRecord);
     if (data.records.length !== 1 || !given?.ok || !given.value.equals(target))
       return this.#failed(
         'bogus',
@@ -132,18 +135,18 @@ class Walk {
     const dname = dnameAbove(response, this.#current);
     const cname =
       this.request.type === RRType.CNAME ? undefined : this.#set(response, RRType.CNAME);
-    const set = dname ?? cname;
-    const record = set?.records[0];
-    if (!set || !record) return 'none';
-    if (set.records.length > 1)
+    const recordSet = dname ?? cname;
+    const resourceRecord = recordSet?.records[0];
+    if (!recordSet || !resourceRecord) return 'none';
+    if (recordSet.records.length > 1)
       return {
         status: 'bogus',
         failure: dnssecFailures.make(
           'dns-alias-loop',
-          `${set.name.toString()} has several aliases`,
+          `${recordSet.name.toString()} has several aliases`,
         ),
       };
-    const judged = await judgeRrset(this.session, this.chain, response, set);
+    const judged = await judgeRrset(this.session, this.chain, response, recordSet);
     // RFC 7672 §2.1.3: a faulty link spoils the chain, an insecure one all that follows
     // [7672-2.1.3-1, 7672-2.1.3-2].
     if ('failure' in judged) return judged;
@@ -154,10 +157,10 @@ class Walk {
         status: 'bogus',
         failure: dnssecFailures.make(
           'dnssec-denial-missing',
-          `${set.name.toString()} is a DNAME from a wildcard`,
+          `${recordSet.name.toString()} is a DNAME from a wildcard`,
         ),
       };
-    const target = readTarget(record);
+    const target = readTarget(resourceRecord);
     if (!target.ok) return { status: 'bogus', failure: target.failure };
     // RFC 6672 §5.3.1: the CNAME that comes with a DNAME is unsigned, so its target is
     // computed again.
@@ -202,9 +205,9 @@ class Walk {
   /**
    * Includes a link in the result: its state when it is worse, its TTL when it is lower.
    */
-  #weaken(status: Dnssec, ttl: number): void {
+  #weaken(status: Dnssec, ttlSeconds: number): void {
     if (gravity.indexOf(status) > gravity.indexOf(this.#weakest)) this.#weakest = status;
-    this.#ttl = Math.min(this.#ttl, ttl);
+    this.#ttl = Math.min(this.#ttl, ttlSeconds);
   }
 
   /** Returns an answer, with a proof that is written when it is read. */
@@ -232,8 +235,8 @@ class Walk {
 
   /** The zone on the way to the answer that is signed with nothing supported. */
   #unsupported(): UnsupportedZone | undefined {
-    for (const name of [this.request.name, ...this.#aliases.map(({ to }) => to)]) {
-      const found = this.chain.unsupportedAbove(name);
+    for (const domainName of [this.request.name, ...this.#aliases.map(({ to }) => to)]) {
+      const found = this.chain.unsupportedAbove(domainName);
       if (found) return found;
     }
     return undefined;
@@ -293,39 +296,43 @@ const failureCodes: ReadonlyMap<number, 'dns-servfail' | 'dns-refused'> = new Ma
 ]);
 
 /** Whether a message that answered an alias also says something of its target. */
-function speaksOf(response: DnsResponse, name: Name): boolean {
+function speaksOf(response: DnsResponse, domainName: Name): boolean {
   return response.recordSets.some(
-    (set) =>
-      set.name.equals(name) ||
-      (set.type === RRType.DNAME && name.isAtOrBelow(set.name) && !name.equals(set.name)) ||
-      (set.type === RRType.SOA && name.isAtOrBelow(set.name)) ||
+    (recordSet) =>
+      recordSet.name.equals(domainName) ||
+      (recordSet.type === RRType.DNAME &&
+        domainName.isAtOrBelow(recordSet.name) &&
+        !domainName.equals(recordSet.name)) ||
+      (recordSet.type === RRType.SOA && domainName.isAtOrBelow(recordSet.name)) ||
       // A denial from the target's own zone, which is all that a minimal proof keeps.
-      ((set.type === RRType.NSEC || set.type === RRType.NSEC3) &&
-        set.signatures.some(({ rrsig }) => name.isAtOrBelow(rrsig.signer))),
+      ((recordSet.type === RRType.NSEC || recordSet.type === RRType.NSEC3) &&
+        recordSet.signatures.some(({ rrsig }) => domainName.isAtOrBelow(rrsig.signer))),
   );
 }
 
 /** Returns true if the RRset is in the answer section. */
 function answers(response: DnsResponse, recordSet: RRset): boolean {
-  return recordSet.records.some((record) => response.message.answers.includes(record));
+  return recordSet.records.some((resourceRecord) =>
+    response.message.answers.includes(resourceRecord),
+  );
 }
 
 /**
  * Returns the DNAME of an ancestor, which redirects everything below it (RFC 6672 §2.2).
  */
-function dnameAbove(response: DnsResponse, name: Name): RRset | undefined {
+function dnameAbove(response: DnsResponse, domainName: Name): RRset | undefined {
   return response.recordSets.find(
-    (set) =>
-      set.type === RRType.DNAME &&
-      answers(response, set) &&
-      name.isAtOrBelow(set.name) &&
-      !name.equals(set.name),
+    (recordSet) =>
+      recordSet.type === RRType.DNAME &&
+      answers(response, recordSet) &&
+      domainName.isAtOrBelow(recordSet.name) &&
+      !domainName.equals(recordSet.name),
   );
 }
 
 /** Replaces the owner of a DNAME by its target; undefined for a name that is too long. */
-function substitute(name: Name, owner: Name, target: Name): Name | undefined {
-  const front = name.labels.slice(0, name.labels.length - owner.labels.length);
+function substitute(domainName: Name, ownerName: Name, target: Name): Name | undefined {
+  const front = domainName.labels.slice(0, domainName.labels.length - ownerName.labels.length);
   const made = Name.fromLabels([...front, ...target.labels]);
   if (made.ok) return made.value;
   return undefined;

@@ -50,7 +50,7 @@ export function verifyRrset(
   recordSet: RRset,
   { zone, keys }: { readonly zone: Name; readonly keys: readonly ZoneKey[] },
   context: VerifyContext,
-  budget: WorkBudget,
+  workBudget: WorkBudget,
 ): Verified {
   const seen = new Set<DnssecFailureCode>();
   let rdatas: readonly Uint8Array[] | undefined;
@@ -59,7 +59,7 @@ export function verifyRrset(
     if (rrsig.signer.key !== zone.key || rrsig.labels > countLabels(recordSet.name)) continue;
     const algorithm = context.algorithms.signatures.get(rrsig.algorithm);
     const fitting = keys
-      .filter((key) => key.tag === rrsig.keyTag && key.algorithm === rrsig.algorithm)
+      .filter((zoneKey) => zoneKey.tag === rrsig.keyTag && zoneKey.algorithm === rrsig.algorithm)
       .slice(0, context.limits.keysPerTag);
     const time = timeOf(rrsig, context);
     if (time !== 'valid')
@@ -67,15 +67,15 @@ export function verifyRrset(
     else if (!algorithm || fitting.length === 0) seen.add('dnssec-key-missing');
     else {
       rdatas ??= canonicalRdatas(recordSet.records);
-      const data = signedData(recordSet.records, rrsig, rdatas);
+      const recordData = signedData(recordSet.records, rrsig, rdatas);
       for (const candidate of fitting) {
-        if (budget.checks <= 0 || budget.question.failed <= 0)
+        if (workBudget.checks <= 0 || workBudget.question.failed <= 0)
           return { ok: false, code: 'dnssec-limit' };
-        budget.checks--;
-        const key = candidate.key();
-        if (key && algorithm.verify(key, data, rrsig.signature))
+        workBudget.checks--;
+        const keyObject = candidate.key();
+        if (keyObject && algorithm.verify(keyObject, recordData, rrsig.signature))
           return { ok: true, signature, ttl: ttlOf(recordSet, rrsig, context.now) };
-        budget.question.failed--;
+        workBudget.question.failed--;
         seen.add('dnssec-signature-invalid');
       }
     }
@@ -104,5 +104,9 @@ export function timeOf(
 /** RFC 4035 §5.3.3. */
 function ttlOf(recordSet: RRset, rrsig: Rrsig, now: number): number {
   const left = Math.max(0, (rrsig.expiration - Math.floor(now / 1000)) | 0);
-  return Math.min(...recordSet.records.map((record) => record.ttl), rrsig.originalTtl, left);
+  return Math.min(
+    ...recordSet.records.map((resourceRecord) => resourceRecord.ttl),
+    rrsig.originalTtl,
+    left,
+  );
 }

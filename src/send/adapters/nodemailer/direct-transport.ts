@@ -18,7 +18,10 @@ export interface ComposedMail {
 export interface DirectTransport {
   readonly name: string;
   readonly version: string;
-  send(mail: ComposedMail, done: (error: Error | null, info: DirectInfo) => void): void;
+  send(
+    composedMail: ComposedMail,
+    done: (error: Error | null, directInfo: DirectInfo) => void,
+  ): void;
 }
 
 /** Options of the sender behind the transport. */
@@ -56,22 +59,22 @@ export function directTransport(options: DirectTransportOptions = {}): DirectTra
   return {
     name: 'hermetic',
     version: '1',
-    send(mail, done) {
-      deliver(sender, mail).then(
-        (info) => done(null, info),
+    send(composedMail, done) {
+      deliver(sender, composedMail).then(
+        (directInfo) => done(null, directInfo),
         (error: unknown) => done(error as Error, undefined as never),
       );
     },
   };
 }
 
-async function deliver(sender: Sender, mail: ComposedMail): Promise<DirectInfo> {
-  const { from, to } = mail.message.getEnvelope();
+async function deliver(sender: Sender, composedMail: ComposedMail): Promise<DirectInfo> {
+  const { from, to } = composedMail.message.getEnvelope();
   const order: Mail = {
     from: from || '',
     to,
-    message: await bytesOf(mail),
-    requireTls: (mail.data.envelope as { requireTLSExtensionEnabled?: boolean } | undefined)
+    message: await bytesOf(composedMail),
+    requireTls: (composedMail.data.envelope as { requireTLSExtensionEnabled?: boolean } | undefined)
       ?.requireTLSExtensionEnabled,
   };
   const delivery = await sender.deliver(order);
@@ -79,25 +82,25 @@ async function deliver(sender: Sender, mail: ComposedMail): Promise<DirectInfo> 
     delivery.recipients
       .filter((recipient) => recipient.status === status)
       .map(({ address }) => address);
-  const info: DirectInfo = {
+  const directInfo: DirectInfo = {
     envelope: { from: order.from, to },
-    messageId: mail.message.messageId(),
+    messageId: composedMail.message.messageId(),
     accepted: addressesWith('delivered'),
     rejected: addressesWith('rejected'),
     pending: addressesWith('deferred'),
     outcomes: delivery.outcomes,
   };
-  if (info.accepted.length === 0) throw failed(delivery);
-  return info;
+  if (directInfo.accepted.length === 0) throw failed(delivery);
+  return directInfo;
 }
 
 function failed(delivery: Delivery): HermeticError {
   const [first] = delivery.recipients;
-  const why = first?.failure
+  const reason = first?.failure
     ? `${first.address}: ${first.failure.code} ${first.failure.detail}`.trim()
     : 'no recipient';
   const wait = delivery.recipients.some(({ status }) => status === 'deferred');
-  return new HermeticError('send-failed', why, {
+  return new HermeticError('send-failed', reason, {
     cause: delivery,
     fix: wait
       ? 'Hand the message in again later.'
@@ -105,10 +108,10 @@ function failed(delivery: Delivery): HermeticError {
   });
 }
 
-async function bytesOf(mail: ComposedMail): Promise<Uint8Array> {
+async function bytesOf(composedMail: ComposedMail): Promise<Uint8Array> {
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of mail.message.createReadStream()) {
+  for await (const part of composedMail.message.createReadStream()) {
     const bytes = Buffer.from(part as Buffer);
     length += bytes.length;
     if (length > MAX_MESSAGE)

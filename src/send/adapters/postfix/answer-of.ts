@@ -99,15 +99,15 @@ export function answerOf(decision: DomainDecision, options: AnswerOptions): Post
 
 function secureReply(decision: DomainDecision, version: PostfixVersion): string | undefined {
   const { leastProtocol, stsAttributes } = abilitiesOf(version);
-  const hosts = decision.hosts
+  const hostNames = decision.hosts
     .filter(({ decision: d }) => d.action === 'use' && d.authenticate.includes('pkix'))
     .map(({ name }) => name)
-    .filter((name) => hostName.test(name));
-  if (hosts.length === 0) return undefined;
+    .filter((domainName) => hostName.test(domainName));
+  if (hostNames.length === 0) return undefined;
   // Hosts that DNS may name by the time Postfix looks (RFC 8461 §8.1); no wildcards:
   // `.example.com` would match at any depth (RFC 8461 §4.1 means one label).
   const others = (decision.mtaSts.policy?.mx ?? []).filter((pattern) => hostName.test(pattern));
-  const names = [...new Set([...hosts, ...others])].slice(0, MAX_NAMES);
+  const names = [...new Set([...hostNames, ...others])].slice(0, MAX_NAMES);
   const attributes: [string, string][] = [
     ['match', names.join(':')],
     ['servername', 'hostname'],
@@ -144,9 +144,9 @@ function causeWithoutValidation(
   const bound = hosts.some((host) => host.decision.reasons.some(hasTlsaRecords));
   const failed = hosts.find(({ decision }) => decision.action !== 'use');
   if (!bound && failed) return causeOfHost(failed);
-  const why = whyNot === undefined ? '' : `: ${whyNot}`;
+  const reason = whyNot === undefined ? '' : `: ${whyNot}`;
   return {
-    says: `The domain has DANE, and the resolver of Postfix was not seen to validate DNSSEC${why}.`,
+    says: `The domain has DANE, and the resolver of Postfix was not seen to validate DNSSEC${reason}.`,
   };
 }
 

@@ -16,11 +16,12 @@ const LONGEST = 100_000;
  * nothing at all) is never written: `undefined` then, as for a reply that is too long.
  */
 export function formatAnswer({ level, attributes }: Entry): string | undefined {
-  let text = `OK ${level}`;
-  for (const [name, value] of attributes) {
-    if (/^[!-z|~]+$/.test(value) && !value.includes(',')) text += ` ${name}=${value}`;
-    else if (/^[!-z|~]([ -z|~]*[!-z|~])?$/.test(value)) text += ` { ${name} = ${value} }`;
+  let requestText = `OK ${level}`;
+  for (const [domainName, value] of attributes) {
+    if (/^[!-z|~]+$/.test(value) && !value.includes(',')) requestText += ` ${domainName}=${value}`;
+    else if (/^[!-z|~]([ -z|~]*[!-z|~])?$/.test(value))
+      requestText += ` { ${domainName} = ${value} }`;
     else return undefined;
   }
-  return text.length <= LONGEST ? text : undefined;
+  return requestText.length <= LONGEST ? requestText : undefined;
 }

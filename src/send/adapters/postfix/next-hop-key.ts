@@ -16,12 +16,12 @@ const services: Readonly<Record<string, string>> = {
  *
  * @param key one character an octet; a U-label is UTF-8
  */
-export function nextHopOf(key: string): NextHop | undefined {
-  if (key.startsWith('.')) return undefined;
-  const text = Buffer.from(key, 'latin1').toString('utf8');
+export function nextHopOf(cacheKey: string): NextHop | undefined {
+  if (cacheKey.startsWith('.')) return undefined;
+  const requestText = Buffer.from(cacheKey, 'latin1').toString('utf8');
   const hop = parseNextHop(
-    text.replace(/:([a-z]+)$/i, (whole, name: string) =>
-      services[name.toLowerCase()] ? `:${services[name.toLowerCase()]}` : whole,
+    requestText.replace(/:([a-z]+)$/i, (whole, domainName: string) =>
+      services[domainName.toLowerCase()] ? `:${services[domainName.toLowerCase()]}` : whole,
     ),
   );
   return hop.ok && hop.value.kind !== 'address' ? hop.value : undefined;

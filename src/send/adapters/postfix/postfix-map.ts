@@ -11,20 +11,20 @@ import type { PostfixSettings } from './settings.js';
 export interface PostfixMapOptions {
   readonly settings: PostfixSettings;
   /** The decision for a next hop. */
-  decide(hop: NextHop): Promise<DomainDecision>;
+  decide(nextHop: NextHop): Promise<DomainDecision>;
   /** For asking the name servers of Postfix itself. */
   readonly network: Network;
   readonly clock: Clock;
   /** At start and whenever the answer to "does Postfix's resolver validate?" changes. */
-  onProbe?(state: ProbeState): void;
-  onAnswer?(hop: NextHop, answer: PostfixAnswer): void;
+  onProbe?(probeState: ProbeState): void;
+  onAnswer?(nextHop: NextHop, postfixAnswer: PostfixAnswer): void;
 }
 
 /** A running socketmap. */
 export interface PostfixMap {
-  serve(conn: Connection): void;
+  serve(connection: Connection): void;
   /** Answers to one key, as a reply without framing. */
-  lookup(key: string): Promise<string>;
+  lookup(cacheKey: string): Promise<string>;
   readonly counts: Readonly<Record<'known' | 'found' | 'busy' | 'broken' | 'kept', number>> & {
     readonly malformed: ReadonlyMap<Malformed, number>;
     /** By the first word of the reply and the level. */
@@ -56,37 +56,37 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
     prepared.clear();
     options.onProbe?.(next);
   };
-  const prepare = async (key: string): Promise<{ reply: string; keepMs: number }> => {
-    const hop = nextHopOf(key);
-    if (!hop) return { reply: 'NOTFOUND ', keepMs: 3_600_000 };
-    const answer = answerOf(await decide(hop), {
+  const prepare = async (cacheKey: string): Promise<{ reply: string; keepMs: number }> => {
+    const nextHop = nextHopOf(cacheKey);
+    if (!nextHop) return { reply: 'NOTFOUND ', keepMs: 3_600_000 };
+    const postfixAnswer = answerOf(await decide(nextHop), {
       version: settings.version,
       validates: probe?.validates ?? false,
       whyNot: probe?.validates === false ? `${probe.says} (${probe.fix})` : undefined,
     });
-    const kind = /^(OK \S+|\S+)/.exec(answer.reply)?.[0] ?? '';
+    const kind = /^(OK \S+|\S+)/.exec(postfixAnswer.reply)?.[0] ?? '';
     answers.set(kind, (answers.get(kind) ?? 0) + 1);
-    options.onAnswer?.(hop, answer);
-    return { reply: answer.reply, keepMs: answer.keep * 1000 };
+    options.onAnswer?.(nextHop, postfixAnswer);
+    return { reply: postfixAnswer.reply, keepMs: postfixAnswer.keep * 1000 };
   };
   const prepared = new PreparedAnswers({ prepare, clock, size: settings.cache });
   // A parent key needs no place in the cache.
-  const answer = (key: string): string | Promise<string> =>
-    key.charCodeAt(0) === DOT ? negative : prepared.answer(key);
+  const answer = (cacheKey: string): string | Promise<string> =>
+    cacheKey.charCodeAt(0) === DOT ? negative : prepared.answer(cacheKey);
 
   if (settings.dane) {
     await probeAgain();
     void watch(probeAgain, settings.resolver.everySeconds * 1000, clock, stopping.signal);
   }
   return {
-    serve: (conn) =>
-      serveSocketmap(conn, {
+    serve: (connection) =>
+      serveSocketmap(connection, {
         map: settings.map,
         answer,
         onMalformed: (why) => void malformed.set(why, (malformed.get(why) ?? 0) + 1),
       }),
-    lookup: async (key) => {
-      const framed = await answer(key);
+    lookup: async (cacheKey) => {
+      const framed = await answer(cacheKey);
       return framed.slice(framed.indexOf(':') + 1, -1);
     },
     get counts() {
@@ -106,14 +106,14 @@ async function watch(
   probeAgain: () => Promise<void>,
   everyMs: number,
   clock: Clock,
-  signal: AbortSignal,
+  abortSignal: AbortSignal,
 ): Promise<void> {
   try {
     for (;;) {
-      await clock.sleep(everyMs, signal);
+      await clock.sleep(everyMs, abortSignal);
       await probeAgain();
     }
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!abortSignal.aborted) throw error;
   }
 }

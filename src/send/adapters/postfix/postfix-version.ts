@@ -28,7 +28,7 @@ export function abilitiesOf(version: PostfixVersion): PostfixAbilities {
 /**
  * The release of a version such as `3.7.11`; undefined where no answers are made for it.
  */
-export function releaseOf(text: string): PostfixVersion | undefined {
-  const release = /^\d+\.\d+/.exec(text)?.[0];
+export function releaseOf(requestText: string): PostfixVersion | undefined {
+  const release = /^\d+\.\d+/.exec(requestText)?.[0];
   return postfixVersions.find((version) => version === release);
 }

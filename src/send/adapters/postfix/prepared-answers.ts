@@ -12,7 +12,7 @@ export interface Prepared {
 /** The lookup behind the cache, and its limits. */
 export interface PreparedAnswersOptions {
   /** Looks up the reply to a key that is not cached. */
-  prepare(key: string): Promise<Prepared>;
+  prepare(cacheKey: string): Promise<Prepared>;
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Maximum number of keys in the cache. Default 200 000. */
   readonly size?: number;
@@ -64,18 +64,18 @@ export class PreparedAnswers {
     return this.#entries.size;
   }
 
-  readonly answer = (key: string): string | Promise<string> => {
-    const entry = this.#entries.get(key);
+  readonly answer = (cacheKey: string): string | Promise<string> => {
+    const entry = this.#entries.get(cacheKey);
     if (entry !== undefined) {
       const now = this.#options.clock.monotonic();
       if (now < entry.until) {
         this.counts.known++;
         entry.used = true;
-        if (now >= entry.renewAt) this.#renew(key, entry);
+        if (now >= entry.renewAt) this.#renew(cacheKey, entry);
         return entry.reply;
       }
     }
-    return this.#finding.get(key) ?? this.#find(ownCopy(key));
+    return this.#finding.get(cacheKey) ?? this.#find(ownCopy(cacheKey));
   };
 
   /** Drops all replies, because their input has changed. */
@@ -85,13 +85,13 @@ export class PreparedAnswers {
     this.#replies.clear();
   }
 
-  #renew(key: string, entry: Entry): void {
+  #renew(cacheKey: string, entry: Entry): void {
     // One renewal at a time. If it is not ready by `until`, the next request waits for it.
     entry.renewAt = Infinity;
-    if (!this.#finding.has(key)) void this.#find(ownCopy(key));
+    if (!this.#finding.has(cacheKey)) void this.#find(ownCopy(cacheKey));
   }
 
-  #find(key: string): string | Promise<string> {
+  #find(cacheKey: string): string | Promise<string> {
     const { prepare, atOnce = 1000 } = this.#options;
     if (this.#finding.size >= atOnce) {
       this.counts.busy++;
@@ -99,25 +99,25 @@ export class PreparedAnswers {
     }
     this.counts.found++;
     const generation = this.#generation;
-    const found = prepare(key)
+    const found = prepare(cacheKey)
       .then(
-        (prepared) => this.#keep(key, prepared, generation),
+        (prepared) => this.#keep(cacheKey, prepared, generation),
         () => {
           this.counts.broken++;
           return broken;
         },
       )
-      .finally(() => this.#finding.delete(key));
-    this.#finding.set(key, found);
+      .finally(() => this.#finding.delete(cacheKey));
+    this.#finding.set(cacheKey, found);
     return found;
   }
 
-  #keep(key: string, { reply, keepMs }: Prepared, generation: number): string {
+  #keep(cacheKey: string, { reply, keepMs }: Prepared, generation: number): string {
     const framed = this.#shared(frame(reply));
     if (keepMs <= 0 || generation !== this.#generation) return framed;
     const now = this.#options.clock.monotonic();
-    this.#entries.delete(key);
-    this.#entries.set(key, {
+    this.#entries.delete(cacheKey);
+    this.#entries.set(cacheKey, {
       reply: framed,
       renewAt: now + Math.max(MIN_KEPT, keepMs * 0.8),
       until: now + keepMs,
@@ -138,11 +138,11 @@ export class PreparedAnswers {
 
   /** Evicts the oldest entry that was not requested since the last pass (CLOCK). */
   #makeRoom(): void {
-    for (const [key, entry] of this.#entries) {
-      this.#entries.delete(key);
+    for (const [cacheKey, entry] of this.#entries) {
+      this.#entries.delete(cacheKey);
       if (!entry.used) return;
       entry.used = false;
-      this.#entries.set(key, entry);
+      this.#entries.set(cacheKey, entry);
     }
   }
 }
@@ -151,6 +151,6 @@ export class PreparedAnswers {
  * Copies the octets of a string. In V8 a slice keeps the whole request in memory, and a
  * concatenation keeps its parts; a long-lived map must not.
  */
-function ownCopy(key: string): string {
-  return Buffer.from(key, 'latin1').toString('latin1');
+function ownCopy(cacheKey: string): string {
+  return Buffer.from(cacheKey, 'latin1').toString('latin1');
 }

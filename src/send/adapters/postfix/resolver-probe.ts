@@ -79,8 +79,8 @@ async function validates(network: Network, server: Upstream): Promise<boolean> {
     timeoutMs: 2000,
     cacheSize: 1,
   });
-  const answer = await resolver.ask(Name.root, RRType.NS);
-  return answer.status !== 'failed' && answer.dnssec === 'secure';
+  const dnsAnswer = await resolver.ask(Name.root, RRType.NS);
+  return dnsAnswer.status !== 'failed' && dnsAnswer.dnssec === 'secure';
 }
 
 function isLoopback(address: string): boolean {

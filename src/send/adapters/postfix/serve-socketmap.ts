@@ -9,7 +9,7 @@ export interface SocketmapOptions {
    * cached. A promise must resolve: an internal error is a TEMP reply. The key is a slice
    * of a larger string: a cache must copy it.
    */
-  answer(key: string): string | Promise<string>;
+  answer(cacheKey: string): string | Promise<string>;
   /** Called once, when the connection ends because of a malformed request. */
   onMalformed?(why: Malformed): void;
 }
@@ -41,8 +41,8 @@ const COMMA = 0x2c;
  * replies: after a framing error the start of the next request is unknown. A client that
  * does not read its replies is not read from.
  */
-export function serveSocketmap(conn: Connection, options: SocketmapOptions): void {
-  new SocketmapConnection(conn, options).serve();
+export function serveSocketmap(connection: Connection, options: SocketmapOptions): void {
+  new SocketmapConnection(connection, options).serve();
 }
 
 /**
@@ -81,8 +81,8 @@ class SocketmapConnection {
   serve(): void {
     this.#stream.on('data', (bytes: Buffer) => {
       if (this.#ended) return;
-      const text = bytes.toString('latin1');
-      this.#pending = this.#pending === '' ? text : this.#pending + text;
+      const requestText = bytes.toString('latin1');
+      this.#pending = this.#pending === '' ? requestText : this.#pending + requestText;
       this.#work();
     });
     this.#stream.on('end', () => {
@@ -123,23 +123,28 @@ class SocketmapConnection {
   #requestAt(
     position: number,
   ): { readonly key: string | undefined; readonly next: number } | Malformed | undefined {
-    const text = this.#pending;
-    const start = lengthEnd(text, position);
-    if (start === INCOMPLETE) return undefined;
-    if (start === NO_LENGTH) return 'length';
-    const length = Number(text.slice(position, start - 1));
+    const requestText = this.#pending;
+    const startOffset = lengthEnd(requestText, position);
+    if (startOffset === INCOMPLETE) return undefined;
+    if (startOffset === NO_LENGTH) return 'length';
+    const length = Number(requestText.slice(position, startOffset - 1));
     if (length > MAX_REQUEST) return 'too-long';
-    const end = start + length;
-    if (text.length <= end) return undefined;
-    if (text.charCodeAt(end) !== COMMA) return 'comma';
-    const known = text.startsWith(this.#prefix, start);
-    const space = known ? start + this.#prefix.length - 1 : text.indexOf(' ', start);
-    if (space < 0 || space >= end) return 'no-key';
-    return { key: known ? text.slice(space + 1, end) : undefined, next: end + 1 };
+    const endOffset = startOffset + length;
+    if (requestText.length <= endOffset) return undefined;
+    if (requestText.charCodeAt(endOffset) !== COMMA) return 'comma';
+    const known = requestText.startsWith(this.#prefix, startOffset);
+    const space = known
+      ? startOffset + this.#prefix.length - 1
+      : requestText.indexOf(' ', startOffset);
+    if (space < 0 || space >= endOffset) return 'no-key';
+    return {
+      key: known ? requestText.slice(space + 1, endOffset) : undefined,
+      next: endOffset + 1,
+    };
   }
 
-  #send(text: string): void {
-    if (this.#stream.write(text, 'latin1') || this.#blocked) return;
+  #send(requestText: string): void {
+    if (this.#stream.write(requestText, 'latin1') || this.#blocked) return;
     this.#blocked = true;
     this.#stream.pause();
     this.#stream.once('drain', () => {
@@ -152,8 +157,8 @@ class SocketmapConnection {
     const place = this.#taken + this.#owed.length;
     this.#owed.push(typeof reply === 'string' ? reply : undefined);
     if (typeof reply === 'string') return;
-    void reply.then((text) => {
-      this.#owed[place - this.#taken] = text;
+    void reply.then((requestText) => {
+      this.#owed[place - this.#taken] = requestText;
       this.#settle();
     });
   }
@@ -193,8 +198,8 @@ class SocketmapConnection {
 }
 
 /** Formats a netstring: `LEN:TEXT,`, one character an octet. */
-export function frame(text: string): string {
-  return `${text.length}:${text},`;
+export function frame(requestText: string): string {
+  return `${requestText.length}:${requestText},`;
 }
 
 const INCOMPLETE = -1;
@@ -206,15 +211,15 @@ const MAX_DIGITS = 5;
  * Returns the position after `LEN:`, or {@link INCOMPLETE} or {@link NO_LENGTH}. A length
  * has no sign, no blank and no leading zero.
  */
-function lengthEnd(text: string, start: number): number {
-  for (let position = start; position < text.length; position++) {
-    const code = text.charCodeAt(position);
-    if (code === COLON) return position === start ? NO_LENGTH : position + 1;
+function lengthEnd(requestText: string, startOffset: number): number {
+  for (let position = startOffset; position < requestText.length; position++) {
+    const code = requestText.charCodeAt(position);
+    if (code === COLON) return position === startOffset ? NO_LENGTH : position + 1;
     if (
       code < DIGIT_0 ||
       code > DIGIT_0 + 9 ||
-      position - start >= MAX_DIGITS ||
-      (position > start && text.charCodeAt(start) === DIGIT_0)
+      position - startOffset >= MAX_DIGITS ||
+      (position > startOffset && requestText.charCodeAt(startOffset) === DIGIT_0)
     )
       return NO_LENGTH;
   }
