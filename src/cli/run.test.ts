@@ -153,7 +153,7 @@ test('every command that needs a configuration looks for the same one', async ()
   ])
     assert.match(
       (await cli(...command, '--help')).out.replace(/\s+/g, ' '),
-      /--config <file> [^)]*\(default \/etc\/hermetic\.yaml\)/,
+      /--config <file> [^)]*\(default \/etc\/hermetic\/hermetic\.yaml\)/,
       command.join(' '),
     );
 });
