@@ -32,7 +32,7 @@
  * console.log(verifyDane({ records: [record], chain: [], names: [], validationTime:
  * Date.now() }).verdict); // unverifiable
  */
-export { lookupTlsa, type LookupTlsaOptions, type TlsaLookup } from './lookup-tlsa.js';
+export { askTlsa, lookupTlsa, type LookupTlsaOptions, type TlsaLookup } from './lookup-tlsa.js';
 export { lookupMisplaced, type MisplacedOptions } from './lookup-misplaced.js';
 export {
   verifyDane,

@@ -22,6 +22,8 @@ export interface LookupTlsaOptions {
    */
   readonly addresses: Pick<HostAddresses, 'dnssec' | 'canonicalName' | 'aliases' | 'ttl'>;
   readonly port: number;
+  /** The answer at the host itself, if the caller already asks for it. */
+  readonly asked?: Promise<DnsAnswer>;
   /**
    * Also look up records that senders ignore, so that a report can name them as inert. A
    * sender leaves this false (RFC 7672 §2.2.2 [7672-2.2.2-2]).
@@ -70,6 +72,7 @@ export async function lookupTlsa({
   host: hostName,
   addresses,
   port,
+  asked,
   inert = false,
   signal,
 }: LookupTlsaOptions): Promise<TlsaLookup> {
@@ -86,18 +89,32 @@ export async function lookupTlsa({
   };
   if (trust === 'insecure' && !inert) return last;
   for (const baseDomain of candidates) {
-    const owner = baseDomain.prepend(`_${port}._tcp`);
-    if (!owner.ok) continue;
-    last = judge(
-      baseDomain,
-      await resolver.ask(owner.value, RRType.TLSA, signal ? { signal } : {}),
-      trust,
-    );
+    const answer =
+      baseDomain === hostName && asked
+        ? asked
+        : askTlsa({ resolver, host: baseDomain, port, signal });
+    if (!answer) continue;
+    last = judge(baseDomain, await answer, trust);
     // RFC 7672 §2.2.3: the next candidate is tried only when nothing secure was found
     // here; a failure ends the search.
     if (last.status !== 'absent' && last.status !== 'insecure') return last;
   }
   return last;
+}
+
+/**
+ * Asks for the TLSA records of a host. Returns undefined if their name would exceed 255
+ * octets, so that they cannot exist.
+ */
+export function askTlsa({
+  resolver,
+  host,
+  port,
+  signal,
+}: Pick<LookupTlsaOptions, 'resolver' | 'host' | 'port' | 'signal'>):
+  Promise<DnsAnswer> | undefined {
+  const owner = host.prepend(`_${port}._tcp`);
+  return owner.ok ? resolver.ask(owner.value, RRType.TLSA, signal ? { signal } : {}) : undefined;
 }
 
 function judge(baseDomain: Name, dnsAnswer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup {

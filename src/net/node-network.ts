@@ -95,7 +95,12 @@ function exchange({
     if (abortSignal?.aborted) return reject(abortSignal.reason as Error);
     // Bound to port 0: the kernel draws a fresh random source port for every query (RFC
     // 5452 §9.2).
-    const socket = createSocket(isIPv6(to.address) ? 'udp6' : 'udp4');
+    const family = isIPv6(to.address) ? 6 : 4;
+    const socket = createSocket({
+      type: `udp${family}`,
+      // The address needs no lookup.
+      lookup: (address, _options, callback) => callback(null, address, family),
+    });
     const timer = setTimeout(
       () => finish({ ok: false, failure: { code: 'net-timeout', detail: `${timeoutMs} ms` } }),
       timeoutMs,

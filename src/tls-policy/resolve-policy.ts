@@ -1,5 +1,5 @@
 import { followSignal, HermeticError, type Name } from '../base/index.js';
-import { lookupTlsa, type TlsaLookup } from '../dane/index.js';
+import { askTlsa, lookupTlsa, type TlsaLookup } from '../dane/index.js';
 import {
   lookupAddresses,
   lookupMailRoute,
@@ -60,9 +60,15 @@ export async function resolvePolicy(
     mtaSts ? stsSource?.lookup(hop.name, lookupOptions.signal) : undefined,
   ]);
   const hosts = await Promise.all(
-    mailRoute.hosts
-      .slice(0, MAX_HOSTS)
-      .map((host) => factsOf(host, hop.port, { ...policyDeps, ...lookupOptions }, instant)),
+    mailRoute.hosts.slice(0, MAX_HOSTS).map((host) => {
+      const isSigned =
+        mailRoute.dnssec === 'secure' && host.name.isAtOrBelow(mailRoute.canonicalName);
+      return factsOf(
+        { ...host, port: hop.port, isSigned },
+        { ...policyDeps, ...lookupOptions },
+        instant,
+      );
+    }),
   );
   const domainFacts: DomainFacts = {
     domain: hop.name.toLower(),
@@ -96,18 +102,41 @@ function read(text: string, portNumber: number | undefined): NextHop {
   );
 }
 
+type MailHost = MailRoute['hosts'][number] & {
+  readonly port: number;
+  /** The host lies below a domain whose MX records are secure. */
+  readonly isSigned: boolean;
+};
+
+/**
+ * Senders look up TLSA records only where the addresses are secure [7672-2.2.2-2]. Those of
+ * a host in its own signed domain almost always are, so both questions are asked at once
+ * and a round trip is saved; insecure addresses still rule out the TLSA answer.
+ */
 async function factsOf(
-  host: MailRoute['hosts'][number],
-  port: number,
+  host: MailHost,
   policyDeps: PolicyDeps,
   instant: number,
 ): Promise<HostFacts> {
   const { resolver, dane = true } = policyDeps;
+  const { port } = host;
   const lookupOptions = policyDeps.signal ? { signal: policyDeps.signal } : {};
+  const ahead =
+    dane && host.isSigned
+      ? askTlsa({ resolver, host: host.name, port, ...lookupOptions })
+      : undefined;
+  ahead?.catch(() => undefined); // An abort reaches the caller through the address lookup.
   const found = await lookupAddresses(resolver, host.name, lookupOptions);
   const tlsa =
     dane && found.status === 'found'
-      ? await lookupTlsa({ resolver, host: host.name, addresses: found, port, ...lookupOptions })
+      ? await lookupTlsa({
+          resolver,
+          host: host.name,
+          addresses: found,
+          port,
+          asked: ahead,
+          ...lookupOptions,
+        })
       : undefined;
   return {
     name: host.name.toLower(),

@@ -72,12 +72,8 @@ export class Chain implements Zones {
     const trustAnchor = this.anchor(domainName);
     if (!trustAnchor) return { status: 'indeterminate', failure: noAnchor(domainName) };
     if (trustAnchor.negative) return { status: 'insecure', expires: this.#expiry(NEGATIVE_TTL) };
-    const cached = this.session.request.cache?.get(domainName.key);
-    if (cached && 'expires' in cached.zone && cached.zone.expires > this.session.request.now) {
-      this.#cachedGrounds.set(domainName.key, cached.grounds);
-      if (cached.zone.status === 'insecure') this.#note(domainName, cached.zone.unsupported);
-      return cached.zone;
-    }
+    const known = this.#known(domainName);
+    if (known) return known;
     const zoneStatus = trustAnchor.zone.equals(domainName)
       ? await this.#anchored(trustAnchor)
       : await this.#delegated(domainName, trustAnchor);
@@ -90,8 +86,20 @@ export class Chain implements Zones {
   }
 
   /**
+   * Returns the cached status of a zone until it expires. Its proof records then belong to
+   * the proof of this answer.
+   */
+  #known(name: Name): Extract<ZoneStatus, { expires: number }> | undefined {
+    const cached = this.session.request.cache?.get(name.key);
+    if (!cached || !this.#isCurrent(cached.zone)) return undefined;
+    this.#cachedGrounds.set(name.key, cached.grounds);
+    if (cached.zone.status === 'insecure') this.#note(name, cached.zone.unsupported);
+    return cached.zone;
+  }
+
+  /**
    * Determines whether data at a name must be signed: `signed` if every cut above it is
-   * secure.
+   * secure. A zone with proved keys in the cache needs no second proof of its cut.
    */
   async enclosing(domainName: Name): Promise<Enclosing> {
     const trustAnchor = this.anchor(domainName);
@@ -103,6 +111,7 @@ export class Chain implements Zones {
       labels++
     ) {
       const ownerName = domainName.suffix(labels);
+      if (this.#known(ownerName)?.status === 'secure') continue;
       const zoneCut = await this.#cut(ownerName);
       if (zoneCut.kind === 'insecure')
         return this.#insecureBelow(ownerName, this.#expiry(zoneCut.ttl));
@@ -152,10 +161,8 @@ export class Chain implements Zones {
    * query the DS again.
    */
   #insecureBelow(zoneCut: Name, expires: number): Enclosing {
-    const { cache, now } = this.session.request;
-    const known = cache?.get(zoneCut.key)?.zone;
-    if (known === undefined || !('expires' in known) || known.expires <= now)
-      cache?.set(zoneCut.key, {
+    if (!this.#known(zoneCut))
+      this.session.request.cache?.set(zoneCut.key, {
         zone: { status: 'insecure', expires },
         grounds: this.grounds(zoneCut),
       });
@@ -253,17 +260,29 @@ export class Chain implements Zones {
   }
 
   /**
-   * Saves round trips: queries the keys of the root and the top-level zone while the
-   * query for the answer runs.
+   * Saves round trips while nothing is proved yet: queries the keys of the root and of the
+   * top-level zone, which almost every proof needs, together with the answer.
    */
-  #askAhead(domainName: Name, trustAnchor: TrustAnchor): void {
-    if (!trustAnchor.zone.isRoot || domainName.labels.length > 3) return;
-    if (!this.session.request.cache?.get(trustAnchor.zone.key))
-      void this.session.ask(trustAnchor.zone, RRType.DNSKEY);
-    const top = domainName.suffix(1);
-    if (domainName.labels.length < 2 || this.session.request.cache?.get(top.key)) return;
+  begin(name: Name): void {
+    const anchor = this.anchor(name);
+    if (anchor && !this.#isKnown(anchor.zone)) this.#askAhead(name, anchor);
+  }
+
+  #askAhead(name: Name, anchor: TrustAnchor): void {
+    if (!anchor.zone.isRoot || anchor.negative || name.isRoot) return;
+    if (!this.#isKnown(anchor.zone)) void this.session.ask(anchor.zone, RRType.DNSKEY);
+    const top = name.suffix(1);
+    if (this.#isKnown(top)) return;
     void this.session.ask(top, RRType.DS);
     void this.session.ask(top, RRType.DNSKEY);
+  }
+
+  #isKnown(zone: Name): boolean {
+    return this.#isCurrent(this.session.request.cache?.get(zone.key)?.zone);
+  }
+
+  #isCurrent(zone: ZoneStatus | undefined): zone is Extract<ZoneStatus, { expires: number }> {
+    return zone !== undefined && 'expires' in zone && zone.expires > this.session.request.now;
   }
 
   /** Returns the delegation at a name; asked once for each question. */
@@ -276,16 +295,9 @@ export class Chain implements Zones {
    * CNAME, or a denial.
    */
   async #askCut(domainName: Name): Promise<Cut> {
-    const known = this.session.request.cache?.get(domainName.key);
-    if (
-      known &&
-      known.zone.status === 'insecure' &&
-      known.zone.expires > this.session.request.now
-    ) {
-      this.#cachedGrounds.set(domainName.key, known.grounds);
-      this.#note(domainName, known.zone.unsupported);
-      return { kind: 'insecure', ttl: (known.zone.expires - this.session.request.now) / 1000 };
-    }
+    const known = this.#known(domainName);
+    if (known?.status === 'insecure')
+      return { kind: 'insecure', ttl: (known.expires - this.session.request.now) / 1000 };
     const asked = await this.session.ask(domainName, RRType.DS);
     if (!asked.ok) return { kind: 'indeterminate', failure: asked.failure };
     const { response } = asked;

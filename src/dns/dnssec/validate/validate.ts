@@ -48,7 +48,9 @@ class Walk {
    * Follows the question to its end. A loop or too many aliases make the answer bogus.
    */
   async run(): Promise<DnsAnswer> {
-    let asked = await this.session.ask(this.#current, this.request.type);
+    const first = this.session.ask(this.#current, this.request.type);
+    this.chain.begin(this.#current);
+    let asked = await first;
     for (let followed = 0; followed <= this.session.limits.aliases; followed++) {
       const refused = refusalOf(asked);
       if (refused || !asked.ok) return this.#lost(refused ?? dnssecFailures.make('dns-rcode'));
