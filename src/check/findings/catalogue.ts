@@ -82,7 +82,7 @@ export function passedTest(id: FindingId): Pick<FindingEntry, 'topic' | 'passed'
 
 /**
  * Describes a finding without the particulars of one case, for `hermetic explain` and for
- * `docs/findings.md`. The texts are those of a case with neutral names.
+ * `docs/errors.md`. The texts are those of a case with neutral names.
  */
 export function describeFinding(
   id: FindingId,
