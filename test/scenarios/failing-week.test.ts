@@ -303,7 +303,6 @@ test('the screen names each of them within 80 columns, and no advice weakens a p
     'Tue 24 Nov',
     'Thu 26 Nov',
     'Fri 27 Nov',
-    '203.0.113.0/24',
   ])
     assert.ok(screen.includes(word), word);
   assert.doesNotMatch(screen, /mode: (testing|none)|TLSA .*remove|switch off/i);

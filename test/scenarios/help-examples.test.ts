@@ -98,9 +98,10 @@ function inLab(example: string): string {
     .replaceAll('/etc/hermetic/hermetic.yaml', 'hermetic.yaml')
     .replace('serve --check', 'serve --check --config hermetic.yaml')
     .replaceAll('~/', './')
+    .replace('/var/lib/hermetic/', '')
     .replace('policy forget example.com', 'policy forget example.com --store reports.db')
     .replace(
-      /(hermetic (?:check|records|policy|dnssec|send)) (?!verify|forget|--lab)/g,
+      /(hermetic (?:check|records|policy|dnssec|send|watch)) (?!verify|forget|--lab)/g,
       '$1 --lab ',
     )
     .replaceAll(/(?<!mx1\.)example\.com/g, 'good.example');
