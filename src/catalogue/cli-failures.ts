@@ -15,6 +15,13 @@ export const cliFailures = defineFailures({
     message: 'The command line is not valid.',
     fix: 'Read the help of the command: hermetic COMMAND --help.',
   },
+  // Checked before the program is loaded: below this limit, Node fails with a stack trace.
+  'descriptors-too-few': {
+    blame: 'local',
+    temporary: false,
+    message: 'The limit of open files is too low to load the program.',
+    fix: 'Set LimitNOFILE=1024 in the unit, or run ulimit -n 1024 before the command.',
+  },
   // A signal ended the command. A retry can succeed, so this failure alone is temporary.
   interrupted: {
     blame: 'local',

@@ -7,6 +7,14 @@
 const OLDEST_MAJOR = 20;
 const OLDEST_MINOR = 19;
 
+/**
+ * Open files that loading the program takes: the modules of one level are opened together.
+ * Below it, Node reports a package that it could not open as missing.
+ */
+const MIN_OPEN_FILES = 256;
+/** Limits of this process on Linux. Node raises the soft limit to the hard one itself. */
+const LIMITS = '/proc/self/limits';
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
   process.stderr.write(
@@ -15,5 +23,16 @@ if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
   );
   process.exitCode = 2;
 } else {
-  void import('./start.js').then(({ start }) => start());
+  void import('node:fs').then(({ existsSync, readFileSync }) => {
+    const limits = existsSync(LIMITS) ? readFileSync(LIMITS, 'utf8') : '';
+    const found = /^Max open files +\d+ +(\d+)/m.exec(limits);
+    const openFiles = found ? Number(found[1]) : MIN_OPEN_FILES;
+    if (openFiles >= MIN_OPEN_FILES) return import('./start.js').then(({ start }) => start());
+    process.stderr.write(
+      `hermetic: only ${openFiles} files may be open, and the program needs ${MIN_OPEN_FILES} ` +
+        '(descriptors-too-few)\n  Set LimitNOFILE=1024 in the unit, or run ulimit -n 1024 before.\n',
+    );
+    process.exitCode = 2;
+    return undefined;
+  });
 }
