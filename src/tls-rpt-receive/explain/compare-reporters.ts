@@ -79,10 +79,10 @@ export function compareReporters(
       ? true
       : (rates.get(reporter) ?? 0) >= COMPARABLE_SHARE * worst;
   const affected = [...new Set([...failureGroup.reporters, ...failed.keys()])].filter(isAffected);
+  // A reporter of the group that failed rarely is neither affected nor spared.
+  const concerned = new Set([...affected, ...failureGroup.reporters]);
   const others = [...applied].flatMap(([reporter, sessionRows]) =>
-    !affected.includes(reporter) && sessionRows.some((sessionRow) => sessionRow.ok > 0)
-      ? reporter
-      : [],
+    !concerned.has(reporter) && sessionRows.some((sessionRow) => sessionRow.ok > 0) ? reporter : [],
   );
   const unaffected = others.filter((reporter) =>
     couldHaveMet(reporter, failureGroup, reportedFacts, clean),

@@ -1,4 +1,3 @@
-import { matchMx } from '../../mta-sts/index.js';
 import type { CheckResult, Finding } from '../../evidence/index.js';
 import { cleanCheck, findingOf, kindOf, checkedHosts, type SeenFinding } from './check-evidence.js';
 import { compareReporters, type Comparison } from './compare-reporters.js';
@@ -10,6 +9,7 @@ import {
   type QuotedPolicy,
 } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
+import { appliedWithout, daysNamed, daysReplaced } from './outdated-policies.js';
 import { maxAgeOf, patternsOf } from './quoted.js';
 
 /**
@@ -80,6 +80,8 @@ interface Rule {
 
 /** Below this probability, chance does not explain which reporters were spared. */
 const CHANCE = 1 / 1000;
+/** The same where a check found the host in order, too. */
+const CHANCE_CHECKED = 1 / 100;
 /** Below this share of sessions a failure may be a lost connection. */
 const SPORADIC = 1 / 20;
 /**
@@ -87,10 +89,6 @@ const SPORADIC = 1 / 20;
  * days, and a reporter that sent in other hours was not spared by its path.
  */
 const MIN_PATH_DAYS = 3;
-/** So many reporters do not all use IPv6 alone with a host that offers IPv4 too. */
-const MIN_OTHERS = 3;
-/** The same where a check found the host in order, too. */
-const CHANCE_CHECKED = 1 / 100;
 
 /**
  * The rules of judging a cause. The first one that applies decides. A cause other than
@@ -203,6 +201,7 @@ export const rules: readonly Rule[] = [
       'STARTTLS is missing for one network only, on three days or more; others had TLS sessions with the same host over the same address family.',
     applies: (evidence) =>
       kindOf(evidence.group.result) === 'starttls' &&
+      evidence.group.reporters.length === 1 &&
       evidence.group.networks.length <= 2 &&
       evidence.spared &&
       evidence.compared.failingDays >= MIN_PATH_DAYS &&
@@ -347,86 +346,21 @@ function isNoise({ group: failureGroup, compared }: Evidence): boolean {
  * Whether an unaffected reporter used the address family that failed. A report names no
  * address of sessions that succeeded, so a check of the host tells it, or failures over
  * both families. Where IPv4 failed, an unaffected reporter with another failure over IPv4
- * tells it, or several unaffected reporters.
+ * tells it.
  */
-function isSameFamily({ group, compared, clean, usesIpv4 }: Evidence): boolean {
+function isSameFamily({ group, clean, usesIpv4 }: Evidence): boolean {
   if (clean) return true;
   const v6 = group.ips.filter((ipAddress) => ipAddress.includes(':')).length;
   const v4 = group.ips.length - v6;
-  return v4 > 0 && (v6 > 0 || usesIpv4 || compared.unaffected.length >= MIN_OTHERS);
+  return v4 > 0 && (v6 > 0 || usesIpv4);
 }
 
 function percent(share: number): string {
   return `${Math.max(0.1, Math.round(share * 1000) / 10)} %`;
 }
 
-/** Results that a sender reports where the MX host matches no pattern of the policy. */
-const mismatches = new Set(['validation-failure', 'certificate-host-mismatch', NOT_DESCRIBED]);
-
-/** The policy of an affected reporter on those days, if it does not name the host. */
-function appliedWithout(
-  failureGroup: FailureGroup,
-  policies: readonly QuotedPolicy[],
-): QuotedPolicy | undefined {
-  if (failureGroup.type !== 'sts' || failureGroup.mx === '' || !mismatches.has(failureGroup.result))
-    return undefined;
-  return policies.find(
-    (policy) =>
-      policy.type === 'sts' &&
-      policy.domain === failureGroup.domain &&
-      failureGroup.reporters.includes(policy.reporter) &&
-      policy.lastDay >= failureGroup.firstDay &&
-      policy.firstDay <= failureGroup.lastDay &&
-      patternsOf(policy).length > 0 &&
-      !patternsOf(policy).some((pattern) => matchMx(pattern, failureGroup.mx)),
-  );
-}
-
 function isOutdated({ applied, ownHost }: Evidence): boolean {
   return applied !== undefined && ownHost === true;
-}
-
-/** Days before the failure for which every check found the host named in the policy. */
-function daysNamed(
-  { mx, firstDay }: FailureGroup,
-  checks: readonly CheckResult[],
-): number | undefined {
-  const before = checks.filter(
-    (check) => dayOfCheck(check) <= firstDay && check.mtaSts.status === 'found',
-  );
-  const naming = (check: CheckResult): boolean =>
-    (check.mtaSts.mx ?? []).some((pattern) => matchMx(pattern, mx));
-  if (before.length === 0) return undefined;
-  const last = before.findLastIndex((check) => !naming(check));
-  const first = before[last + 1];
-  return first ? Math.max(1, firstDay - dayOfCheck(first)) : 0;
-}
-
-/**
- * Days for which two or more other reporters have quoted a policy that names the host, and
- * none another one, after at least one of them had quoted a policy that does not. Without
- * that change the policy of the affected reporter may be the newer one.
- */
-function daysReplaced(
-  applied: QuotedPolicy,
-  exchanger: string,
-  policies: readonly QuotedPolicy[],
-): number | undefined {
-  const others = policies.filter(
-    (policy) =>
-      policy.type === 'sts' &&
-      policy.domain === applied.domain &&
-      policy.reporter !== applied.reporter &&
-      patternsOf(policy).length > 0,
-  );
-  const isNaming = (policy: QuotedPolicy): boolean =>
-    patternsOf(policy).some((m) => matchMx(m, exchanger));
-  const without = others.filter((policy) => !isNaming(policy));
-  const changed = Math.max(...without.map((policy) => policy.lastDay));
-  const naming = others.filter((policy) => isNaming(policy) && policy.lastDay >= applied.lastDay);
-  if (without.length === 0 || new Set(naming.map((policy) => policy.reporter)).size < 2)
-    return undefined;
-  return applied.lastDay - Math.max(changed + 1, ...naming.map((policy) => policy.firstDay));
 }
 
 /** Whether the clean check saw a certificate of the host that was valid on its day. */

@@ -1,6 +1,6 @@
 import { kindOf } from './check-evidence.js';
-import { plus, type ReportedFacts } from './facts.js';
-import type { FailureGroup } from './group-failures.js';
+import { NOT_DESCRIBED, plus, type ReportedFacts } from './facts.js';
+import { isSamePolicy, type FailureGroup } from './group-failures.js';
 import {
   failedBy,
   isSameFault,
@@ -18,12 +18,11 @@ import {
  * | test | coincidence that it excludes |
  * | --- | --- |
  * | more failures than noise explains | a lost connection beside a fault of one reporter |
- * | a similar share of the sessions, over all days of the fault | an outage of one reporter during a fault of another one |
- * | the same days | two outages, or noise in two places, in one week |
+ * | a similar share, on days that the others chose | scattered noise that picks its own days |
+ * | the same days | outages of two reporters, or an outage during a fault of another one |
+ * | one of them is a reporter of the group | a fault of others, during noise at this one |
+ * | it does not name the fault otherwise | noise at a reporter that met the fault, too |
  * | more than one network | one path, or one operator of two senders |
- *
- * A reporter that names the failure otherwise than its own failures of that type tells the
- * two apart, and confirms nothing (`same-fault.ts`).
  */
 
 /**
@@ -40,6 +39,8 @@ const NOISE_SHARE = 1 / 20;
 const LEAST_RATE = 1 / 5;
 /** Reporters that met one fault failed on more than this share of their common days. */
 const COMMON_DAYS = 1 / 4;
+/** A reporter with so many times more failures of another type names the fault by it. */
+const MAIN_SHARE = 4;
 /** Below this probability noise does not explain the failures of one reporter. */
 const NOISE_CHANCE = 1 / 100;
 
@@ -116,8 +117,37 @@ export function countSources(
 ): number {
   const confirming = confirmingReporters(failureGroup, reportedFacts, affected);
   // Others may confirm each other's fault on a day of noise at this reporter.
-  if (!confirming.some((reporter) => failureGroup.reporters.includes(reporter))) return 1;
+  const own = confirming.filter((reporter) => failureGroup.reporters.includes(reporter));
+  if (own.every((reporter) => isNamedOtherwise(reporter, failureGroup, reportedFacts))) return 1;
   return Math.min(confirming.length, networksOf(affected, failureGroup, reportedFacts));
+}
+
+/**
+ * Whether a reporter names most of its failures at this host otherwise: then the group is
+ * noise beside the fault. Some reporters choose between two result types at random, so a
+ * simple majority does not tell.
+ */
+function isNamedOtherwise(
+  reporter: string,
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
+): boolean {
+  if (failureGroup.result === NOT_DESCRIBED) return false;
+  const { mx, result, firstDay, lastDay } = failureGroup;
+  const described = reportedFacts.failures.filter(
+    (row) =>
+      row.reporter === reporter &&
+      row.result !== NOT_DESCRIBED &&
+      row.lastDay >= firstDay &&
+      row.firstDay <= lastDay &&
+      (row.mx === '' || mx === '' || row.mx === mx) &&
+      isSamePolicy(failureGroup, row, reportedFacts.domain),
+  );
+  const failedAs = (isGroup: boolean): number =>
+    described
+      .filter((row) => (row.result === result) === isGroup)
+      .reduce((count, row) => plus(count, row.failed), 0);
+  return failedAs(false) > MAIN_SHARE * failedAs(true);
 }
 
 /**
