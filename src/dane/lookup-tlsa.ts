@@ -114,7 +114,8 @@ export function askTlsa({
 }: Pick<LookupTlsaOptions, 'resolver' | 'host' | 'port' | 'signal'>):
   Promise<DnsAnswer> | undefined {
   const owner = host.prepend(`_${port}._tcp`);
-  return owner.ok ? resolver.ask(owner.value, RRType.TLSA, signal ? { signal } : {}) : undefined;
+  if (!owner.ok) return undefined;
+  return resolver.ask(owner.value, RRType.TLSA, signal ? { signal } : {});
 }
 
 function judge(baseDomain: Name, dnsAnswer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup {

@@ -8,13 +8,14 @@ import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
 import { cutSet, signersAbove } from './cut-records.js';
 import { judgeDenial, judgeNoCloser } from './judge-denial.js';
 import type { RRset } from './rrset.js';
+import { bogus, memo, noAnchor } from './zone-status.js';
 import { proofRecordsOf, type DnsResponse, type ValidationSession } from './session.js';
 import type { UnsupportedZone } from '../../types.js';
 import type { Enclosing, ProofRecords, TrustAnchor, ZoneKey, Zones, ZoneStatus } from './types.js';
 import { timeOf } from './verify-rrset.js';
 import { isDelegatedKey, usableDs, zoneKeysOf } from './zone-keys.js';
 
-/** Keys of one zone. More would only serve to make validation expensive. */
+/** Keys of one zone: more only make validation expensive. */
 const MAX_KEYS = 64;
 /** TTL in seconds of a status that depends on a negative trust anchor. */
 const NEGATIVE_TTL = 300;
@@ -446,28 +447,4 @@ export class Chain implements Zones {
   #expiry(ttlSeconds: number): number {
     return this.session.request.now + Math.min(ttlSeconds, 86400) * 1000;
   }
-}
-
-/** Returns the failure for a name below no anchor. */
-function noAnchor(domainName: Name): Failure {
-  return dnssecFailures.make('dnssec-no-anchor', domainName.toString());
-}
-
-/** Returns a bogus status with its failure. */
-function bogus(
-  code: DnssecFailureCode,
-  detail: string,
-): { readonly status: 'bogus'; readonly failure: Failure } {
-  return { status: 'bogus', failure: dnssecFailures.make(code, detail) };
-}
-
-/** Returns the stored promise of a key, or stores the one that `make` returns. */
-function memo<T>(
-  map: Map<string, Promise<T>>,
-  cacheKey: string,
-  make: () => Promise<T>,
-): Promise<T> {
-  let made = map.get(cacheKey);
-  if (!made) map.set(cacheKey, (made = make()));
-  return made;
 }
