@@ -69,8 +69,8 @@ export function breakCommand(textLine: string, lineWidth: number): readonly stri
 }
 
 /** `  (default 25)`, for options whose default is not in the description. */
-export function describeOption({ description, defaultValue, required }: Option): string {
-  if (required && defaultValue !== undefined)
-    return `${description} (default ${String(defaultValue)})`;
-  return description;
+export function describeOption(option: Option): string {
+  const { description, defaultValue, defaultValueDescription, required } = option;
+  if (!required || defaultValue === undefined) return description;
+  return `${description} (default ${defaultValueDescription ?? String(defaultValue)})`;
 }

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { HermeticError } from '../../base/index.js';
 import { nodeNetwork } from '../../net/index.js';
 import { probeResolver } from '../../send/index.js';
@@ -45,10 +45,11 @@ export function defineSetup(command: Command, context: CommandContext): void {
     .option('--dns-server <address>', 'publish: primary name server that takes updates')
     .option('--dns-zone <zone>', 'publish: its zone (default: the first domain)')
     .option('--dns-key <file>', 'publish: its TSIG key (default /etc/hermetic/dns.key)')
-    .option(
-      '--directory <url>',
-      'publish: ACME directory of the CA',
-      'https://acme-v02.api.letsencrypt.org/directory',
+    .addOption(
+      new Option('--directory <url>', 'publish: ACME directory of the CA').default(
+        'https://acme-v02.api.letsencrypt.org/directory',
+        "Let's Encrypt",
+      ),
     )
     .option('--agree', 'publish: agree to the terms of the CA')
     .option('--recipient <address>', 'report: a mail address for reports', collectValues)

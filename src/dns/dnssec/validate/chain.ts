@@ -441,9 +441,7 @@ export class Chain implements Zones {
     };
   }
 
-  /**
-   * Returns the expiry of a result in milliseconds since 1970: at most a day from now.
-   */
+  /** Returns the expiry of a result, milliseconds since 1970: a day from now at most. */
   #expiry(ttlSeconds: number): number {
     return this.session.request.now + Math.min(ttlSeconds, 86400) * 1000;
   }
