@@ -120,6 +120,11 @@ test('STARTTLS missing for one network only is on the path, and needs a proof', 
   const v6 = weekly('big.example', failing('starttls-not-supported', { ...at, ip: '2001:db8::1' }));
   assert.equal((await judged([stripped, v6, others])).whose, 'path');
   assert.equal((await judged([v6, others, open])).whose, 'unclear');
+  // A filter on the path removes STARTTLS at every host (the policy domain under DANE).
+  const mx2: TestPolicy = { type: 'tlsa', domain: 'mx2.rcpt.example', ok: 30 };
+  const atFirst = failing('starttls-not-supported', at);
+  const atOther = [weekly('big.example', atFirst, mx2), seen, ...more];
+  assert.equal((await judged(atOther)).whose, 'unclear');
   // An outage of some hours touches two days, and the others may have sent at other hours.
   const short = stripped.slice(-2);
   assert.equal((await judged([short, seen, ...more])).whose, 'unclear');

@@ -60,6 +60,8 @@ interface Evidence {
    */
   readonly replacedFor: number | undefined;
   readonly compared: Comparison;
+  /** A reporter of the failure had sessions at another host, and none failed. */
+  readonly sparesHost: boolean;
   /** An unaffected reporter had a failure of another kind over IPv4. */
   readonly usesIpv4: boolean;
   /** The unaffected reporters were spared by more than chance. */
@@ -205,6 +207,7 @@ export const rules: readonly Rule[] = [
       evidence.group.networks.length <= 2 &&
       evidence.spared &&
       evidence.compared.failingDays >= MIN_PATH_DAYS &&
+      !evidence.sparesHost &&
       isSameFamily(evidence),
     cause: 'path',
     reason: ({ group, compared, clean }) =>
@@ -304,6 +307,7 @@ function gatherEvidence(failureGroup: FailureGroup, reportedFacts: ReportedFacts
       ? daysReplaced(applied, failureGroup.mx, reportedFacts.policies)
       : undefined,
     compared,
+    sparesHost: sparesHost(failureGroup, reportedFacts),
     usesIpv4: reportedFacts.failures.some(
       ({ reporter, ip }) => ip.includes('.') && compared.unaffected.includes(reporter),
     ),
@@ -340,6 +344,25 @@ function isNoise({ group: failureGroup, compared }: Evidence): boolean {
   if (failureGroup.lostConnections || compared.noise) return true;
   if (compared.ownRate < SPORADIC && failureGroup.sessions > 0) return true;
   return failureGroup.sessions === 1 && failureGroup.reasons.length === 0 && compared.ownRate < 1;
+}
+
+/**
+ * Whether a reporter of the failure had sessions at another MX host without a failure. A
+ * filter or attacker on its path removes STARTTLS at every host. With DANE a report names
+ * the host of its sessions, as the policy domain.
+ */
+function sparesHost(group: FailureGroup, { sessions }: ReportedFacts): boolean {
+  const atHosts = sessions.filter(
+    (row) =>
+      row.type === 'tlsa' &&
+      row.domain !== group.domain &&
+      row.domain !== group.mx &&
+      row.day >= group.firstDay &&
+      row.day <= group.lastDay &&
+      group.reporters.includes(row.reporter),
+  );
+  const failing = new Set(atHosts.filter(({ failed }) => failed > 0).map(({ domain }) => domain));
+  return atHosts.some(({ domain, ok }) => ok > 0 && !failing.has(domain));
 }
 
 /**
