@@ -70,7 +70,8 @@ export function breakCommand(textLine: string, lineWidth: number): readonly stri
 
 /** `  (default 25)`, for options whose default is not in the description. */
 export function describeOption(option: Option): string {
-  const { description, defaultValue, defaultValueDescription, required } = option;
-  if (!required || defaultValue === undefined) return description;
-  return `${description} (default ${defaultValueDescription ?? String(defaultValue)})`;
+  const { description, defaultValueDescription, required } = option;
+  const value: unknown = option.defaultValue;
+  if (!required || value === undefined) return description;
+  return `${description} (default ${defaultValueDescription ?? (value as string)})`;
 }
