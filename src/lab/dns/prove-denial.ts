@@ -3,6 +3,7 @@ import {
   compareNames,
   fromBase32hex,
   nsec3Hash,
+  readNsec,
   readNsec3,
   type ResourceRecord,
 } from '../../dns/index.js';
@@ -94,16 +95,15 @@ function findDenial(
   return zone.denial.find(wanted);
 }
 
-/** By bisection: the chain is in canonical order (RFC 4034 §6.1). */
+/** Returns the NSEC record whose span holds the name (RFC 4034 §4.1.1). */
 function covering(zone: Zone, domainName: Name): ResourceRecord | undefined {
-  let [low, high] = [0, zone.denial.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const ownerName = zone.denial[middle]?.name ?? domainName;
-    if (compareNames(ownerName, domainName) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return zone.denial[low]?.name.equals(domainName) ? undefined : zone.denial[low - 1];
+  return findDenial(zone, (resourceRecord) => {
+    const { name: owner } = resourceRecord;
+    const read = readNsec(resourceRecord);
+    const next = read.ok ? read.value.next : owner;
+    const isLast = compareNames(next, owner) <= 0;
+    return compareNames(owner, domainName) < 0 && (isLast || compareNames(domainName, next) < 0);
+  });
 }
 
 function matching3(zone: Zone, domainName: Name): ResourceRecord | undefined {
