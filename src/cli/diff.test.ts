@@ -48,7 +48,10 @@ test('evidence and a result of the same check have no difference; one made worse
     'warn',
   );
   assert.equal(both.code, 1);
-  assert.match(readFileSync(file('two.html'), 'utf8'), /Mail TLS of 2 domains[\s\S]*2 with warnings/);
+  assert.match(
+    readFileSync(file('two.html'), 'utf8'),
+    /Mail TLS of 2 domains[\s\S]*2 with warnings/,
+  );
 });
 
 test('two domains, or no result at all: bad input, and what to give', async () => {
