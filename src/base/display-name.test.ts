@@ -29,7 +29,7 @@ const hidden: Readonly<Record<string, string>> = {
   'Latin alpha': 'ɑpple.example',
   'Hebrew, which runs from right to left': 'דואר.example',
   'Arabic, which runs from right to left': 'بريد.example',
-  'a sound mark in the place of a hyphen': 'aーb.example',
+  'a sound mark instead of a hyphen': 'aーb.example',
   'a katakana letter like a slash': 'example.comノlogin.example',
   'one ideograph that looks like a dash': '一.example',
   Cherokee: 'ꮇꭺꮖꮮ.example',

@@ -53,7 +53,7 @@ const cases: readonly [
     { state: 'single', roles: ['current', 'duplicate'] },
   ],
   [
-    'an issuer of nobody is no second record',
+    'the digest of an unrelated issuer is not a second record',
     { records: [key(one), otherIssuer], chains: [one] },
     { state: 'single', roles: ['current', 'unrelated'] },
   ],
@@ -78,7 +78,7 @@ const cases: readonly [
     { state: 'single', roles: ['current', 'stale'] },
   ],
   [
-    'a usage that nobody uses',
+    'an unassigned usage',
     { records: [key(one), unusable], chains: [one] },
     { state: 'single', roles: ['current', 'unusable'] },
   ],

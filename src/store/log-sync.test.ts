@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { fdatasyncSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { fdatasyncSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import test, { type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isHermeticError } from '../base/index.js';
-import { groupCommit, migrate, openStore, type OpenStoreOptions, type Store } from './index.js';
+import { groupCommit, type OpenStoreOptions, type Store } from './index.js';
+import { openedStore, type OpenedStore } from '../../test/support/opened-store.js';
 import type { LogDisk } from './log-sync.js';
 
 const items = ['CREATE TABLE item (id INTEGER PRIMARY KEY, body BLOB)'];
@@ -40,26 +39,8 @@ class SlowDisk implements LogDisk {
 
 const systemError = (code: string): Error => Object.assign(new Error(code), { code });
 
-interface Opened {
-  readonly file: string;
-  readonly store: Store;
-  /** Another connection. */
-  readonly other: Store;
-}
-
-async function open(t: TestContext, options: OpenStoreOptions = {}): Promise<Opened> {
-  const folder = mkdtempSync(join(tmpdir(), 'hermetic-sync-'));
-  const file = join(folder, 'a.db');
-  const store = await openStore(file, { busyTimeoutMs: 0, ...options });
-  migrate(store, 'test', items);
-  const other = await openStore(file, { busyTimeoutMs: 0 });
-  t.after(() => {
-    store.close();
-    other.close();
-    rmSync(folder, { recursive: true });
-  });
-  return { file, store, other };
-}
+const open = (t: TestContext, options?: OpenStoreOptions): Promise<OpenedStore> =>
+  openedStore(t, items, options);
 
 const put = (store: Store, id: number, octets = 0): number =>
   store.prepare('INSERT INTO item VALUES (?, ?)').run(id, Buffer.alloc(octets));

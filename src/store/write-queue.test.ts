@@ -1,40 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { renameSync } from 'node:fs';
 import test, { type TestContext } from 'node:test';
 import { isHermeticError } from '../base/index.js';
-import {
-  groupCommit,
-  migrate,
-  openStore,
-  type JobWrites,
-  type OpenStoreOptions,
-  type Store,
-} from './index.js';
+import { groupCommit, type JobWrites, type OpenStoreOptions, type Store } from './index.js';
+import { openedStore, type OpenedStore } from '../../test/support/opened-store.js';
 
 const items = ['CREATE TABLE item (id INTEGER PRIMARY KEY, job TEXT)'];
 
-interface Opened {
-  readonly file: string;
-  readonly store: Store;
-  /** Another connection, which takes and gives back the write lock. */
-  readonly other: Store;
-}
-
-async function open(t: TestContext, options: OpenStoreOptions = {}): Promise<Opened> {
-  const folder = mkdtempSync(join(tmpdir(), 'hermetic-queue-'));
-  const file = join(folder, 'a.db');
-  const store = await openStore(file, { busyTimeoutMs: 0, ...options });
-  migrate(store, 'test', items);
-  const other = await openStore(file, { busyTimeoutMs: 0 });
-  t.after(() => {
-    store.close();
-    other.close();
-    rmSync(folder, { recursive: true });
-  });
-  return { file, store, other };
-}
+const open = (t: TestContext, options?: OpenStoreOptions): Promise<OpenedStore> =>
+  openedStore(t, items, options);
 
 const rows = (store: Store): readonly number[] =>
   store

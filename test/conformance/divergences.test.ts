@@ -316,7 +316,7 @@ row(22, 'what policy refuses is refused for now, not for good', async () => {
     assert.match(ended(await mailTo(sender, name)), /^deferred/, name);
 });
 
-row(23, 'a changed id with a policy nobody can read leaves the cached policy in force', () =>
+row(23, 'a changed id with an unreadable policy leaves the cached policy in force', () =>
   kept({ texts: ['v=STSv1; id=2'], policy: 'version: STSv2\n' }),
 );
 
@@ -372,7 +372,7 @@ row(31, 'max_age is one to ten digits', () => {
     assert.equal(policyOf(body('enforce').replace('604800', age)), 'sts-policy-invalid', age);
 });
 
-row(32, 'usages of public CAs and unsigned records authenticate nobody', async () => {
+row(32, 'usages of public CAs and unsigned records authenticate no server', async () => {
   const records = ['0 1 1', '1 1 1']
     .map((head) => parseTlsa(`${head} ${'ab'.repeat(32)}`))
     .filter((r) => r !== undefined);
@@ -411,7 +411,7 @@ row(35, 'of a repeated mode the first counts', () => {
   assert.equal(policyOf(`${body('none')}mode: enforce\n`), 'none 604800 mx.example.com');
 });
 
-row(36, 'order, and foreign letters in fields nobody knows, cost no policy', () => {
+row(36, 'order, and foreign letters in unknown fields, cost no policy', () => {
   assert.equal(
     policyOf('mode: enforce\nmx: mx.example.com\nnote: grüße\nmax_age: 60\nversion: STSv1\n'),
     'enforce 60 mx.example.com',

@@ -186,16 +186,16 @@ test('pebble: an account of a customer, several names, three chains, another acc
   assert.deepEqual(await certifier().certify(made('mx2.example')), done);
 
   const lost = made('mx3.example');
-  const nobody = {
+  const failingSolver = {
     type: 'http-01' as const,
     show: () => Promise.resolve({ status: 'manual', text: 'x' } as const),
     hide: () => Promise.resolve(),
   };
-  await certifier({ solvers: [nobody] }).certify(lost);
+  await certifier({ solvers: [failingSolver] }).certify(lost);
   const open = book.order(lost.host, lost.key);
   assert.ok(open?.url !== undefined);
   book.saveOrder(lost.host, lost.key, { directory: open.directory, names: open.names });
-  await certifier({ solvers: [nobody] }).certify(lost);
+  await certifier({ solvers: [failingSolver] }).certify(lost);
   assert.equal(book.order(lost.host, lost.key)?.url, open.url);
   assert.deepEqual(await certifier().certify(lost), done);
 });

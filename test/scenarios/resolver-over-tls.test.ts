@@ -102,7 +102,7 @@ test('a resolver that closes after each answer is asked the rest over further co
 
 for (const [what, identity] of [
   ['for another name', issue(root, { names: ['other.lab.example'] })],
-  ['nobody signed', selfSigned({ names: ['dns.lab.example'] })],
+  ['self-signed', selfSigned({ names: ['dns.lab.example'] })],
   ['out of date', issue(root, { names: ['dns.lab.example'], notAfter: Date.now() - 3_600_000 })],
 ] as const)
   test(`a resolver with a certificate ${what} is not asked, neither in TLS nor in plaintext, and is named`, async () => {

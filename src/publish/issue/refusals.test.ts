@@ -141,7 +141,7 @@ test('a webroot that cannot be written is a failed write, not a missing challeng
   const made = await world(t, { challenges: ['http-01'] });
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-webroot-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, '.well-known'), 'a file in the place of the folder');
+  writeFileSync(join(folder, '.well-known'), 'a file instead of the folder');
   const { code, detail } = await failureOf(made, folderSolver(folder));
   assert.equal(code, 'publish-write-failed');
   assert.match(detail, /acme-challenge/);
