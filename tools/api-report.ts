@@ -58,8 +58,19 @@ function section(program: ts.Program, name: string, file: string): Section {
 const printer = ts.createPrinter({ removeComments: true });
 
 function declarationText(declaration: ts.Declaration): string {
-  const statement = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
+  const source = declaration.getSourceFile();
+  if (ts.isVariableDeclaration(declaration)) return constantText(declaration, source);
   return printer
-    .printNode(ts.EmitHint.Unspecified, statement, declaration.getSourceFile())
+    .printNode(ts.EmitHint.Unspecified, declaration, source)
     .replace(/^export (declare )?/, '');
+}
+
+/**
+ * A constant with its type, without type arguments: the compiler infers them, and prints
+ * their members in an order that differs between a clean and an incremental build.
+ */
+function constantText({ name, type }: ts.VariableDeclaration, source: ts.SourceFile): string {
+  const generic = type && ts.isTypeReferenceNode(type) && type.typeArguments !== undefined;
+  const typeText = generic ? `${type.typeName.getText(source)}<…>` : (type?.getText(source) ?? '');
+  return `const ${name.getText(source)}: ${typeText};`;
 }

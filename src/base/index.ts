@@ -49,3 +49,4 @@ export { SingleFlight } from './single-flight.js';
 export { type Ip, parseIp, formatIp, networkOf, sourceOf, withinPrefix } from './ip.js';
 export { displayName, safeUnicode } from './display-name.js';
 export { version } from './version.js';
+export { groupBy } from './group-by.js';

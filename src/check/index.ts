@@ -37,6 +37,7 @@ export { compareResults } from './compare/compare-results.js';
 export { assessExposure } from './grade/exposure.js';
 export { checkFailures } from './failures.js';
 export { catalogue, describeFinding, type FindingId } from './findings/catalogue.js';
+export { inconclusiveFindings } from './findings/views.js';
 export { baseline } from './profiles/baseline.js';
 export { findProfile, profileNames, profiles, undatedNames } from './profiles/index.js';
 export { mozillaSettings } from './profiles/mozilla.js';

@@ -9,6 +9,7 @@ import {
   localExecutor,
   openLedger,
   planAll,
+  type PlanOptions,
   renewDue,
   zoneServers,
   type Applied,
@@ -113,34 +114,24 @@ export function openPublishing(
       : undefined;
   const { everyMinutes = 0 } = section;
   const intervalMs = everyMinutes > 0 ? everyMinutes * 60_000 : undefined;
+  /** The options of one round; each round has an observer of its own. */
+  const round = (): PlanOptions => ({
+    section,
+    ledger,
+    ring,
+    observer: createObserver(),
+    renewalAt: renewed,
+    intervalMs,
+  });
   return {
     ledger,
     ring,
     changeAccountKey: certifier && (() => certifier.changeAccountKey()),
-    plan: () =>
-      planAll({
-        section,
-        ledger,
-        ring,
-        observer: createObserver(),
-        renewalAt: renewed,
-        intervalMs: intervalMs,
-      }),
+    plan: () => planAll(round()),
     async apply() {
       const renewals =
         certifier && client.answers ? await renewDue({ section, ledger, issuer: certifier }) : [];
-      return [
-        ...renewals,
-        ...(await applyOnce({
-          section,
-          ledger,
-          ring,
-          observer: createObserver(),
-          renewalAt: renewed,
-          intervalMs: intervalMs,
-          executor,
-        })),
-      ];
+      return [...renewals, ...(await applyOnce({ ...round(), executor }))];
     },
   };
 }

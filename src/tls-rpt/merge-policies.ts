@@ -1,3 +1,4 @@
+import { groupBy } from '../base/index.js';
 import type { FailureDetails, ReportedPolicy } from './report.js';
 
 /**
@@ -49,14 +50,9 @@ function gather<T>(
   keyOf: (item: T) => string,
   join: (same: readonly T[]) => T,
 ): readonly T[] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const groupKey = keyOf(item);
-    const group = groups.get(groupKey);
-    if (group) group.push(item);
-    else groups.set(groupKey, [item]);
-  }
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, same]) => join(same));
+  return [...groupBy(items, keyOf)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, same]) => join(same));
 }
 
 function sum<T>(items: readonly T[], countOf: (item: T) => number): number {

@@ -1,3 +1,4 @@
+import { inconclusiveFindings } from '../check/index.js';
 import type { CheckResult, Finding } from '../evidence/index.js';
 
 /** Looks in a row before a fault is reported as begun, worse or ended. */
@@ -32,15 +33,8 @@ export function ruleOf({ id }: Finding): string {
  * Findings that describe the view of the check and not the domain. They make no alarm; a
  * domain that they hide for three days does.
  */
-const views = new Set([
-  'port-25-blocked',
-  'own-network-strips',
-  'resolver-no-dnssec',
-  'mx-lookup-failed',
-  'dnssec-indeterminate',
-  'sts-lookup-failed',
-  'mx-inconclusive',
-  'tls-unsettled',
+const views: ReadonlySet<string> = new Set([
+  ...inconclusiveFindings,
   'dane-tempfail',
   'address-family-failed',
 ]);

@@ -1,23 +1,9 @@
 import type { CheckResult, Finding } from '../../evidence/index.js';
-
-/**
- * Findings that leave a check without an answer, the most general first: a blocked port
- * also explains why a host did not answer.
- */
-const causes = [
-  'port-25-blocked',
-  'own-network-strips',
-  'resolver-no-dnssec',
-  'mx-lookup-failed',
-  'dnssec-indeterminate',
-  'sts-lookup-failed',
-  'mx-inconclusive',
-  'tls-unsettled',
-];
+import { inconclusiveFindings } from '../findings/views.js';
 
 /** The finding that says why something could not be determined. */
 export function whyUnclear({ findings }: CheckResult): Finding | undefined {
-  return causes
+  return inconclusiveFindings
     .map((findingId) => findings.find((finding) => finding.id === findingId))
     .find((finding) => finding !== undefined);
 }

@@ -1,4 +1,5 @@
-import { countByDay, groupBy } from './count-sessions.js';
+import { groupBy } from '../../base/index.js';
+import { countByDay } from './count-sessions.js';
 import { dateOf, dayOf, type ReportRow, type SessionRow } from './facts.js';
 
 /**

@@ -1,4 +1,4 @@
-import { groupBy } from './count-sessions.js';
+import { groupBy } from '../../base/index.js';
 import { dateOf, dayOf, type ReportedFacts, type SessionRow } from './facts.js';
 import type { Explanation } from './explain-group.js';
 import { modeOf } from './quoted.js';

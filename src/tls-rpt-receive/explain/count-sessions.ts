@@ -1,3 +1,4 @@
+import { groupBy } from '../../base/index.js';
 import { plus, type SessionRow } from './facts.js';
 
 /** Sessions counted once each, under however many policies they were reported. */
@@ -122,16 +123,4 @@ function sumUp(sessionCounts: readonly SessionCount[]): SessionCount {
     (left, right) => ({ ok: plus(left.ok, right.ok), failed: plus(left.failed, right.failed) }),
     none,
   );
-}
-
-/** The items by key, in the order of their first appearance. */
-export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const groupKey = keyOf(item);
-    const group = groups.get(groupKey);
-    if (group) group.push(item);
-    else groups.set(groupKey, [item]);
-  }
-  return groups;
 }

@@ -1,7 +1,8 @@
+import { groupBy } from '../../base/index.js';
 import { arrivals, isSilent, perhapsLoops, type Arrival } from './arrivals.js';
 import { canEnforce, type EnforceAnswer } from './can-enforce.js';
 import { kindOf } from './check-evidence.js';
-import { countCoverage, countSessions, groupBy } from './count-sessions.js';
+import { countCoverage, countSessions } from './count-sessions.js';
 import { explainGroup, explainNote, type Explanation } from './explain-group.js';
 import { dateOf, plus, type ReportedFacts, type SessionRow } from './facts.js';
 import { groupFailures } from './group-failures.js';

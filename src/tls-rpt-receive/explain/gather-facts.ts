@@ -1,9 +1,9 @@
 import { matchMx } from '../../mta-sts/index.js';
-import { neutralise } from '../../base/index.js';
+import { groupBy, neutralise } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 import type { Store } from '../../store/index.js';
 import { TRIAL_DAYS } from './can-enforce.js';
-import { countSessions, groupBy } from './count-sessions.js';
+import { countSessions } from './count-sessions.js';
 import {
   NOT_DESCRIBED,
   plus,

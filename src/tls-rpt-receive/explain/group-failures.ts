@@ -1,4 +1,4 @@
-import { groupBy } from './count-sessions.js';
+import { groupBy } from '../../base/index.js';
 import { isConnectionTrouble } from './reason-texts-registry.js';
 import { distinct, NOT_DESCRIBED, plus, type ReportedFacts, type FailureRow } from './facts.js';
 

@@ -1,5 +1,5 @@
+import { groupBy } from '../../base/index.js';
 import { kindOf } from './check-evidence.js';
-import { groupBy } from './count-sessions.js';
 import {
   NOT_DESCRIBED,
   plus,

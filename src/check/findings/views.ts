@@ -1,0 +1,17 @@
+import type { FindingId } from './catalogue.js';
+
+/**
+ * Findings that leave a check without an answer, the most general first: a blocked port
+ * also explains why a host did not answer. They describe the view of this check and not
+ * the domain.
+ */
+export const inconclusiveFindings = [
+  'port-25-blocked',
+  'own-network-strips',
+  'resolver-no-dnssec',
+  'mx-lookup-failed',
+  'dnssec-indeterminate',
+  'sts-lookup-failed',
+  'mx-inconclusive',
+  'tls-unsettled',
+] as const satisfies readonly FindingId[];
