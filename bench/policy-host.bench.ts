@@ -162,13 +162,14 @@ async function startOurs(
 ): Promise<readonly [Server, number]> {
   const store = await openStore(join(folder, 'hermetic.db'));
   const ledger = openLedger(store);
-  store.transaction(() => {
-    for (const host of hosts)
+  await Promise.all(
+    hosts.map((host) =>
       ledger.serve(
         host.slice(8),
         'version: STSv1\r\nmode: enforce\r\nmx: mx.example.com\r\nmax_age: 604800\r\n',
-      );
-  });
+      ),
+    ),
+  );
   store.close();
   const port = await freePort();
   const config = join(folder, 'hermetic.yaml');

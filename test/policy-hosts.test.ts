@@ -53,7 +53,7 @@ test('the daemon serves the policy of each domain with the certificate for its o
       publicKey: ring.publicKey(host, 'ecdsa-1'),
     };
     writeFileSync(ring.chainFile(host, 'ecdsa-1'), issue(ca, { names: [host], key }).chainPem);
-    ledger.serve(
+    await ledger.serve(
       domain,
       `version: STSv1\r\nmode: testing\r\nmx: mx.${domain}\r\nmax_age: 86400\r\n`,
     );
@@ -98,11 +98,11 @@ publish: {keys: ${ring.folder}, everyMinutes: 0}`);
     await fetched(port, 'reports.example', 'reports.example'),
     /^reports\.example HTTP\/1\.1 404 /,
   );
-  ledger.serve(
+  await ledger.serve(
     'a.example',
     'version: STSv1\r\nmode: enforce\r\nmx: mx.a.example\r\nmax_age: 86400\r\n',
   );
   assert.match(await fetched(port, 'mta-sts.a.example', 'mta-sts.a.example'), /mode: enforce/);
-  ledger.serve('a.example', undefined);
+  await ledger.serve('a.example', undefined);
   assert.match(await fetched(port, 'mta-sts.a.example', 'mta-sts.a.example'), /HTTP\/1\.1 404/);
 });

@@ -1,5 +1,6 @@
 /**
- * Files made from the code: JSON Schemas, the catalogue of errors and the profiles.
+ * Files made from the code: JSON Schemas, the catalogue of errors, the profiles, and tables
+ * within pages.
  * Without arguments they are written, with `--check` compared.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { reportSchemas } from '../src/tls-rpt-receive/index.js';
 import { apiReport } from './api-report.js';
 import { withAnswers } from './answers-table.js';
 import { profilesPage } from './profiles-page.js';
+import { withRules } from './rules-table.js';
 
 async function generated(): Promise<ReadonlyMap<string, string>> {
   const files = new Map([
@@ -19,6 +21,7 @@ async function generated(): Promise<ReadonlyMap<string, string>> {
     ['docs/profiles.md', profilesPage()],
     ['docs/api/report.md', apiReport()],
     ['docs/postfix.md', withAnswers(readFileSync('docs/postfix.md', 'utf8'))],
+    ['docs/receive-reports.md', withRules(readFileSync('docs/receive-reports.md', 'utf8'))],
   ]);
   for (const [file, schema] of Object.entries({ ...jsonSchemas(), ...reportSchemas() }))
     files.set(

@@ -69,7 +69,7 @@ export async function ensureAccount(
   const { location } = created.value;
   if (location === undefined)
     return fail(acmeFailures.make('acme-unreachable', 'an account without URL'));
-  accountStore.saveAccount(desired.directory, { url: location, key: keyName });
+  await accountStore.saveAccount(desired.directory, { url: location, key: keyName });
   return ok({ key, kid: location });
 }
 
@@ -89,7 +89,7 @@ export async function changeAccountKey(
   const [base = '', number = '1'] = known.key.split('-');
   const next = `${base}-${Number(number) + 1}`;
   ring.make(KEY_FOLDER, next, 'ecdsa');
-  accountStore.saveAccount(desired.directory, { ...known, next });
+  await accountStore.saveAccount(desired.directory, { ...known, next });
   return finishKeyChange({ session, store: accountStore, ring }, desired.directory, {
     ...known,
     next,
@@ -126,7 +126,7 @@ async function finishKeyChange(
     const changed = await session.post(keyChange, signer, payload);
     if (!changed.ok) return refuseKeyChange(store, directory, { url, key }, changed.failure);
   }
-  store.saveAccount(directory, { url, key: next });
+  await store.saveAccount(directory, { url, key: next });
   return ok({ key: newKey, kid: url });
 }
 
@@ -135,12 +135,12 @@ function noKeyChange(): AcmeFailure {
 }
 
 /** A refusal is final, so the account continues with its present key. */
-function refuseKeyChange(
+async function refuseKeyChange(
   accountStore: AccountStore,
   directory: string,
   account: AccountRecord,
   failure: AcmeFailure,
-): Awaited<Signing> {
-  if (failure.code === 'acme-refused') accountStore.saveAccount(directory, account);
+): Signing {
+  if (failure.code === 'acme-refused') await accountStore.saveAccount(directory, account);
   return fail(failure);
 }

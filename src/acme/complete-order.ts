@@ -46,7 +46,7 @@ export async function completeOrder(
       return fetchChain(session, signer, certificate, preferredChain);
     if (status === 'pending') {
       for (const authorization of authorizations) {
-        if (!options.stillClaimed())
+        if (!(await options.stillClaimed()))
           return fail(acmeFailures.make('acme-pending', `order ${status}`));
         const authorized = await authorize(authorization, { ...options, waitForPoll });
         if (!authorized.ok) return authorized;

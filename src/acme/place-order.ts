@@ -46,9 +46,9 @@ export async function placeOrder(
   const open = isDesired ? saved : undefined;
   if (open?.url !== undefined) return ok(open.url);
   const lost = open && (await findUnrecordedOrder(session, orderStore, signer, names));
-  if (!lost) orderStore.saveOrder(host, key, { directory, names });
+  if (!lost) await orderStore.saveOrder(host, key, { directory, names });
   const placed = lost ? ok(lost) : await order(session, signer, desired);
-  if (placed.ok) orderStore.saveOrder(host, key, { directory, names, url: placed.value });
+  if (placed.ok) await orderStore.saveOrder(host, key, { directory, names, url: placed.value });
   return placed;
 }
 

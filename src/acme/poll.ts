@@ -11,7 +11,7 @@ export interface PollOptions {
    * Extends the claim of this process, before each wait and each authorization. False:
    * another process has taken the key, so this one stops.
    */
-  stillClaimed(): boolean;
+  stillClaimed(): Promise<boolean>;
 }
 
 /** Waits until the next poll is allowed. Resolves to false when the round has no time left. */
@@ -26,7 +26,7 @@ export function pollTimer({ clock, poll, signal, stillClaimed }: PollOptions): P
   return async (acmeReply) => {
     const now = clock.now();
     const instant = Math.max(acmeReply?.until ?? now, now + poll.every);
-    if (instant > end || !stillClaimed()) return false;
+    if (instant > end || !(await stillClaimed())) return false;
     await clock.sleep(instant - now, signal);
     return true;
   };

@@ -133,7 +133,7 @@ test('a CA whose order never ends and that says Retry-After: 0 is asked at our o
   const left = pollTimer({
     clock,
     poll: { every: 1000, atMost: 20_000 },
-    stillClaimed: () => true,
+    stillClaimed: () => Promise.resolve(true),
   });
   let asked = 0;
   while (await left({ body: '', alternates: [], until: now })) asked++;

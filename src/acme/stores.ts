@@ -1,18 +1,18 @@
 import { createHash, type KeyObject } from 'node:crypto';
 
-/** Saved accounts, by directory URL. Each call is durable when it returns. */
+/** Saved accounts, by directory URL. A change is durable when its promise resolves. */
 export interface AccountStore {
   account(directory: string): AccountRecord | undefined;
-  saveAccount(directory: string, account: AccountRecord | undefined): void;
+  saveAccount(directory: string, account: AccountRecord | undefined): Promise<void>;
 }
 
-/** Saved open orders, by host and key. Each call is durable when it returns. */
+/** Saved open orders, by host and key. A change is durable when its promise resolves. */
 export interface OrderStore {
   /**
    * Returns the open order of a key. `url` is missing when the request was about to be sent.
    */
   order(hostName: string, key: string): OpenOrder | undefined;
-  saveOrder(hostName: string, key: string, openOrder: OpenOrder): void;
+  saveOrder(hostName: string, key: string, openOrder: OpenOrder): Promise<void>;
   /** Whether the order of a URL is saved for any key. */
   hasOrder(url: string): boolean;
 }

@@ -45,7 +45,7 @@ before(async () => {
   prepareReports(store);
   prepareReporting(store);
   const ledger = openLedger(store);
-  ledger.saveFailure(
+  await ledger.saveFailure(
     { kind: 'domain', name: 'one.example' },
     {
       action: 'set-rrset _mta-sts.one.example TXT',

@@ -88,6 +88,7 @@ export {
   type PublishSection,
 } from './config.js';
 export { openLedger, type Ledger } from './ledger/ledger.js';
+export { PUBLISHING } from './ledger/lasting-write.js';
 export { KeyRing, serverKey, type RingKey } from './keys/key-ring.js';
 export type { Observer } from './observe/observer.js';
 export { zoneServers } from './observe/zone-servers.js';

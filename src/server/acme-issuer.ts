@@ -113,7 +113,7 @@ function clientOf(
         return [...v4, ...v6];
       },
     },
-    store: openAcmeStore(store),
+    store: openAcmeStore(store, eyes.signal),
     ring,
     solvers: matching,
     contact: acme.contact,

@@ -80,7 +80,7 @@ export function openPublishing(
   jobContext: JobContext,
   { answers = [], minutes = USUAL_MINUTES, signal, ...given }: Given = {},
 ): Publishing {
-  const ledger = openLedger(jobContext.store);
+  const ledger = openLedger(jobContext.store, signal);
   const ring = new KeyRing(section.keys);
   prepareReports(jobContext.store);
   const { localNetwork: network, clock } = jobContext;

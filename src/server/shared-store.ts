@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { collectGarbage, steadyTime, type Clock } from '../base/index.js';
 import type { StsCache } from '../mta-sts/index.js';
+import { PUBLISHING } from '../publish/index.js';
 import { POLICY_CACHE, stsStore } from '../send/index.js';
 import { openStore, type JobWrites, type Store } from '../store/index.js';
 import type { Log } from './log.js';
@@ -163,5 +164,6 @@ const EFFECTS: Readonly<Record<string, string>> = {
   [POLICY_CACHE]: 'MTA-STS policies are applied from memory and lost at a restart',
   report: 'reports are put off; senders try again',
   reporting: 'sessions wait in memory; reports are sent later',
+  [PUBLISHING]: 'publishing waits; policies and certificates stay in place',
   watch: 'looks are not remembered; changes are reported later',
 };

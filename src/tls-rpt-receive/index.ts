@@ -69,7 +69,7 @@ export { reportedDomains, showDomain, showOverview, type ShowOptions } from './e
 export type { DomainView, KindSums, ReporterSums } from './explain/domain-view.js';
 export type { Explanation, DeliveryImpact } from './explain/explain-group.js';
 export type { DomainLine, Overview } from './explain/overview.js';
-export type { FaultParty } from './explain/judge-fault.js';
+export { rules as causeRules, type FaultParty } from './explain/judge-fault.js';
 export { renderDomain, type RenderOptions } from './render/render-domain.js';
 export { renderOverview } from './render/render-overview.js';
 export { knownHosts, readChecks, storeCheck } from './tables/checks.js';

@@ -194,7 +194,7 @@ test('pebble: an account of a customer, several names, three chains, another acc
   await certifier({ solvers: [failingSolver] }).certify(lost);
   const open = book.order(lost.host, lost.key);
   assert.ok(open?.url !== undefined);
-  book.saveOrder(lost.host, lost.key, { directory: open.directory, names: open.names });
+  await book.saveOrder(lost.host, lost.key, { directory: open.directory, names: open.names });
   await certifier({ solvers: [failingSolver] }).certify(lost);
   assert.equal(book.order(lost.host, lost.key)?.url, open.url);
   assert.deepEqual(await certifier().certify(lost), done);

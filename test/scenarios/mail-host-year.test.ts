@@ -99,7 +99,7 @@ test('a key that is on its way to a server which does not read it: both keys sta
   const { rounds, keyShown, records, ledger, clock } = await world(t, { lifetime: 90 * day });
   await rounds(4);
   const key = keyShown();
-  ledger.confirm(`leave:${host}:${key}`, clock.at);
+  await ledger.confirm(`leave:${host}:${key}`, clock.at);
   const deaf = await rounds(5, { deaf: true });
   assert.deepEqual(alerts(deaf), ['publish-certificate-not-shown']);
   assert.equal(keyShown(), key);

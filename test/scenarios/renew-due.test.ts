@@ -55,7 +55,7 @@ test('a domain on its way out keeps its certificate for as long as senders may f
     ['leaving.example', {}],
     ['gone.example', { last: 1 }],
   ] as const)
-    ledger.saveDomain(
+    await ledger.saveDomain(
       startPolicy(domain),
       { ...startPolicy(domain), served: [{ ...served, ...last }] },
       0,

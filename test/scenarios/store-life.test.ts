@@ -1,10 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  execFileSync,
-  spawn,
-  spawnSync,
-  type ChildProcessWithoutNullStreams,
-} from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -23,6 +18,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { openReports } from '../../src/tls-rpt-receive/index.js';
 import { reportJson } from '../support/report/mail.js';
 import { verifyStore } from '../../src/store/index.js';
+import { holdLock } from '../support/foreign-lock.js';
 import { waitUntil } from '../support/wait-until.js';
 import { DaemonProcess } from './testing-daemon.js';
 import { testSize } from '../support/test-size.js';
@@ -242,21 +238,6 @@ function watch(daemon: DaemonProcess): { stop(): Promise<number> } {
   };
 }
 
-/** Another process that holds the write lock until its standard input ends. */
-async function holdLock(t: TestContext, file: string): Promise<ChildProcessWithoutNullStreams> {
-  const driver = JSON.stringify(import.meta.resolve('@photostructure/sqlite'));
-  const holder = spawn(process.execPath, [
-    '--input-type=module',
-    '-e',
-    `import { DatabaseSync } from ${driver}; const d = new DatabaseSync(process.argv[1]); d.exec('BEGIN IMMEDIATE'); console.log('locked');
-   process.stdin.on('end', () => { d.exec('COMMIT'); d.close(); }).resume();`,
-    file,
-  ]);
-  t.after(() => holder.kill('SIGKILL'));
-  await once(holder.stdout, 'data');
-  return holder;
-}
-
 // A19
 test(
   'a foreign lock delays no answer: reports get 503, and are taken afterwards',
@@ -328,8 +309,9 @@ test('the daemon makes an existing database private', { timeout: 60_000 }, async
   assert.ok(readFileSync(first.store).length > 0);
 });
 
+// A19
 test(
-  'a publishing round that meets a foreign lock is repeated',
+  'a publishing round waits for a foreign lock, and goes on where it was',
   { timeout: 120_000 },
   async (t) => {
     const folder = folderFor(t);
@@ -343,10 +325,11 @@ test(
     const daemon = await DaemonProcess.start(t, folder, { more });
     const holder = await holdLock(t, daemon.store);
     await daemon.reload();
-    await daemon.says(/publish-round-waits/);
+    await daemon.says(/store-write-failed job=publish code=store-busy/);
+    assert.match(await daemon.get('/health'), /^degraded: publish store-busy$/m);
     holder.stdin.end();
-    await daemon.says(/publish-round-resumed/);
-    assert.equal((daemon.said.match(/publish-round-waits/g) ?? []).length, 1, 'logged once');
+    await daemon.says(/store-writes-again job=publish/);
+    assert.doesNotMatch(daemon.said, /publish-round-failed/);
     await daemon.end('SIGTERM');
   },
 );

@@ -162,10 +162,15 @@ export const tlsFindings = {
     why: 'States can break groups of 1024 bits. All servers that share one are broken together.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
-    fix: 'Use a group of RFC 7919 with at least 2048 bits.',
+    fix: 'Use a group of RFC 7919 with at least 2048 bits, or no DHE at all (RFC 10015).',
+    // postconf(5): custom parameters are not recommended from 3.7 on.
     steps: (findingValues) => [
-      command('Make the parameters.', 'openssl dhparam -out /etc/postfix/dh.pem 3072'),
-      ...set('smtpd_tls_dh1024_param_file = /etc/postfix/dh.pem')(findingValues),
+      command(
+        'Remove your own parameters. Postfix 3.1 has 2048 bits, and from 3.7 on OpenSSL 3 chooses.',
+        'postconf -X smtpd_tls_dh1024_param_file',
+      ),
+      reloadPostfix,
+      checkAgain(findingValues),
     ],
   },
   /**

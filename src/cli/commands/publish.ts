@@ -84,7 +84,7 @@ const apply: Subcommand = {
   },
   access: 'write',
   async run({ publishing, flags, output }) {
-    for (const token of flags.confirm ?? []) confirm(publishing, token);
+    for (const token of flags.confirm ?? []) await confirm(publishing, token);
     const rounds = await publishing.apply();
     output.out(
       flags.json
@@ -169,7 +169,7 @@ export function definePublish(command: Command, context: CommandContext): void {
     .argument('<host>', 'MX host of the configuration')
     .option('--config <file>', 'configuration with a section publish', DEFAULT_CONFIG)
     .action(async (hostName: string, publishFlags: PublishFlags) => {
-      const run = async (of: PublishRun): Promise<number> => requestNewKey(hostName, of);
+      const run = (of: PublishRun): Promise<number> => requestNewKey(hostName, of);
       context.finish(await open({ access: 'write', run }, publishFlags, context));
     });
   addHelpPage(roll, context.output, {
@@ -211,7 +211,7 @@ async function open(
  * Records the permission for one proposed step. The token names the step, the subject and
  * the policy it is about, so that a token of an old plan permits nothing later.
  */
-function confirm({ ledger }: Publishing, token: string): void {
+async function confirm({ ledger }: Publishing, token: string): Promise<void> {
   if (
     !/^(leave-enforce|leave-testing|enforce|begin):[a-z0-9.-]+:[0-9a-zA-Z]{1,8}-[0-9]{1,6}$/.test(
       token,
@@ -222,7 +222,7 @@ function confirm({ ledger }: Publishing, token: string): void {
       `${token} is not a token of a plan`,
       'Copy the token from the plan that proposes the step.',
     );
-  ledger.confirm(token, Date.now());
+  await ledger.confirm(token, Date.now());
 }
 
 /**
@@ -230,7 +230,10 @@ function confirm({ ledger }: Publishing, token: string): void {
  * round publishes the TLSA record of the new key and uses the key two TTLs later (RFC
  * 7671 §8.1).
  */
-function requestNewKey(hostName: string, { publishing, output }: PublishRun): number {
+async function requestNewKey(
+  hostName: string,
+  { publishing, output }: PublishRun,
+): Promise<number> {
   const { ledger } = publishing;
   const serverKeys = Object.values(ledger.host(hostName).slots).flatMap(({ current }) =>
     current ? [current] : [],
@@ -238,7 +241,7 @@ function requestNewKey(hostName: string, { publishing, output }: PublishRun): nu
   if (serverKeys.length === 0)
     throw misuse(hostName, 'no key of this host is known', 'Run hermetic publish apply first.');
   for (const { sha256, name } of serverKeys) {
-    ledger.confirm(`leave:${hostName}:${sha256}`, Date.now());
+    await ledger.confirm(`leave:${hostName}:${sha256}`, Date.now());
     output.out(`${hostName}: key ${name} will be replaced\n`);
   }
   return exitCodes.good;

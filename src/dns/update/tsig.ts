@@ -147,7 +147,7 @@ function verify(
     ),
   );
   // Constant time, so that the server's reply cannot be forged octet by octet. Truncated
-  // MACs are refused (RFC 8945 §5.2.2.1 permits that policy).
+  // MACs are refused: RFC 8945 §5.2.4 leaves the shortest one to local policy.
   if (mac.length !== expected.length || !timingSafeEqual(mac, expected))
     return fail(
       updateFailures.make(

@@ -33,9 +33,9 @@ export interface ApplyOptions extends PlanOptions {
  */
 export async function applyOnce(options: ApplyOptions): Promise<readonly Applied[]> {
   const { ledger, executor, observer } = options;
-  const imported = importAll(options);
+  const imported = await importAll(options);
   const subjectPlans = await planAll(options);
-  const freshAlerts = ledger.alerts(
+  const freshAlerts = await ledger.alerts(
     subjectPlans.flatMap(({ alerts }) => alerts),
     observer.clock.now(),
   );
@@ -48,13 +48,13 @@ export async function applyOnce(options: ApplyOptions): Promise<readonly Applied
     const isComplete = subjectPlan.steps.every(({ action }) => action.kind !== 'import-key');
     // Another process works on a subject whose state cannot be saved. Its next observation
     // shows what this process would have done.
-    const steps = isComplete && subjectPlan.save() ? subjectPlan.steps : [];
+    const steps = isComplete && (await subjectPlan.save()) ? subjectPlan.steps : [];
     for (const { action, because } of steps) {
       const outcome = await execute(action, subjectPlan.dns, executor).catch(writeFailure);
       outcomes.push({ action, says: describeAction(action), because, outcome });
       if (outcome.status === 'failed') break;
     }
-    saveOutcomes(subjectPlan, outcomes, options);
+    await saveOutcomes(subjectPlan, outcomes, options);
     applied.push({
       ...subjectPlan,
       outcomes,
@@ -65,13 +65,13 @@ export async function applyOnce(options: ApplyOptions): Promise<readonly Applied
 }
 
 /** Imports keys before anything is planned: later steps rest on what the ring holds. */
-function importAll({
+async function importAll({
   section,
   ledger,
   ring,
   observer,
   executor,
-}: ApplyOptions): ReadonlyMap<string, Applied['outcomes']> {
+}: ApplyOptions): Promise<ReadonlyMap<string, Applied['outcomes']>> {
   const { trustStore: anchors, clock } = observer;
   const outcomes = new Map<string, Applied['outcomes']>();
   for (const [hostName, desired] of Object.entries(section.hosts)) {
@@ -80,29 +80,28 @@ function importAll({
       anchors,
       at: clock.now(),
     });
-    const executed = importSteps(importPlan).map(({ action, because }) => ({
-      action,
-      says: describeAction(action),
-      because,
-      outcome: executor.local(action),
-    }));
+    const executed: ExecutedAction[] = [];
+    for (const { action, because } of importSteps(importPlan)) {
+      const outcome = await executor.local(action);
+      executed.push({ action, says: describeAction(action), because, outcome });
+    }
     outcomes.set(hostName, executed);
   }
   return outcomes;
 }
 
-function saveOutcomes(
+async function saveOutcomes(
   { kind, subject, steps }: SubjectPlan,
   outcomes: Applied['outcomes'],
   { ledger, observer }: PlanOptions,
-): void {
+): Promise<void> {
   const instant = observer.clock.now();
   for (const executed of outcomes) {
-    if (executed.outcome.status === 'done') ledger.note(instant, subject, executed.says);
-    recordOutcome(ledger, { kind, name: subject }, executed, instant);
+    if (executed.outcome.status === 'done') await ledger.note(instant, subject, executed.says);
+    await recordOutcome(ledger, { kind, name: subject }, executed, instant);
   }
   const planned = [...steps, ...outcomes].map(({ action }) => action);
-  dropFailures(ledger, { kind, name: subject }, planned);
+  await dropFailures(ledger, { kind, name: subject }, planned);
 }
 
 async function execute(action: Action, dns: string, executor: Executor): Promise<ActionOutcome> {

@@ -10,5 +10,5 @@ export interface Executor {
   certify(action: Certify): Promise<ActionOutcome>;
   deploy(action: Deploy): Promise<ActionOutcome>;
   /** Executes what needs no network: keys of the ring and served policy bodies. */
-  local(action: Exclude<Action, SetRrset | Certify | Deploy>): ActionOutcome;
+  local(action: Exclude<Action, SetRrset | Certify | Deploy>): Promise<ActionOutcome>;
 }

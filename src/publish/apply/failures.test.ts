@@ -30,8 +30,8 @@ async function ledgerFor(t: TestContext) {
 
 test('a failure stands until the action succeeds', async (t) => {
   const ledger = await ledgerFor(t);
-  recordOutcome(ledger, subject, { action: set, outcome: refused }, 1000);
-  recordOutcome(ledger, subject, { action: set, outcome: refused }, 2000);
+  await recordOutcome(ledger, subject, { action: set, outcome: refused }, 1000);
+  await recordOutcome(ledger, subject, { action: set, outcome: refused }, 2000);
   assert.deepEqual(ledger.failures(subject), [
     {
       action: 'set-rrset _mta-sts.one.example TXT',
@@ -42,15 +42,15 @@ test('a failure stands until the action succeeds', async (t) => {
     },
   ]);
   assert.deepEqual(ledger.failures({ kind: 'host', name: 'one.example' }), []);
-  recordOutcome(ledger, subject, { action: set, outcome: { status: 'done' } }, 3000);
+  await recordOutcome(ledger, subject, { action: set, outcome: { status: 'done' } }, 3000);
   assert.deepEqual(ledger.failures(subject), []);
 });
 
 test('the same record with another id is the same action', async (t) => {
   const ledger = await ledgerFor(t);
-  recordOutcome(ledger, subject, { action: set, outcome: refused }, 1000);
+  await recordOutcome(ledger, subject, { action: set, outcome: refused }, 1000);
   const other = { ...set, to: ['"v=STSv1; id=2;"'] };
-  recordOutcome(ledger, subject, { action: other, outcome: { status: 'done' } }, 2000);
+  await recordOutcome(ledger, subject, { action: other, outcome: { status: 'done' } }, 2000);
   assert.deepEqual(ledger.failures(subject), []);
 });
 
@@ -69,8 +69,8 @@ test('a pause moves the time of the next attempt and leaves the cause', async (t
     until: 9000,
     untried: true,
   };
-  recordOutcome(ledger, subject, { action: certify, outcome: cause }, 1000);
-  recordOutcome(ledger, subject, { action: certify, outcome: paused }, 2000);
+  await recordOutcome(ledger, subject, { action: certify, outcome: cause }, 1000);
+  await recordOutcome(ledger, subject, { action: certify, outcome: paused }, 2000);
   const [failure] = ledger.failures(subject);
   assert.deepEqual(
     [failure?.code, failure?.detail, failure?.at, failure?.until],
@@ -86,20 +86,20 @@ test('a pause without an earlier failure is shown, another process at work is no
     detail: 'busy',
     untried: true,
   };
-  recordOutcome(ledger, subject, { action: certify, outcome: busy }, 1000);
+  await recordOutcome(ledger, subject, { action: certify, outcome: busy }, 1000);
   assert.deepEqual(ledger.failures(subject), []);
   const paused: ActionOutcome = { ...busy, code: 'acme-limited', until: 9000 };
-  recordOutcome(ledger, subject, { action: certify, outcome: paused }, 2000);
+  await recordOutcome(ledger, subject, { action: certify, outcome: paused }, 2000);
   assert.equal(ledger.failures(subject)[0]?.until, 9000);
 });
 
 test('failures of actions that are no longer planned are dropped, renewals excepted', async (t) => {
   const ledger = await ledgerFor(t);
-  recordOutcome(ledger, subject, { action: set, outcome: refused }, 1000);
-  recordOutcome(ledger, subject, { action: certify, outcome: refused }, 1000);
-  dropFailures(ledger, subject, [set]);
+  await recordOutcome(ledger, subject, { action: set, outcome: refused }, 1000);
+  await recordOutcome(ledger, subject, { action: certify, outcome: refused }, 1000);
+  await dropFailures(ledger, subject, [set]);
   assert.equal(ledger.failures(subject).length, 2);
-  dropFailures(ledger, subject, []);
+  await dropFailures(ledger, subject, []);
   assert.deepEqual(
     ledger.failures(subject).map(({ action }) => action),
     [actionKey(certify)],

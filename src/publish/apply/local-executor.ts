@@ -62,7 +62,7 @@ export function localExecutor(options: LocalExecutorOptions): Executor {
         now: () => clock.now(),
         signal,
       }),
-    local(action) {
+    async local(action) {
       switch (action.kind) {
         case 'import-key':
           return importKey(action, keyRing);
@@ -95,13 +95,13 @@ function certifyItself({ host: hostName, key }: Certify, keyRing: KeyRing): Acti
  * Changes the body of a domain, together with the exported files of the domains that use
  * its policy. `body` undefined: the policy is served no longer.
  */
-function serveBody(
+async function serveBody(
   domainName: string,
   bodyText: string | undefined,
   { ledger, section, ring }: LocalExecutorOptions,
-): ActionOutcome {
+): Promise<ActionOutcome> {
   const { exportTo, domains } = section;
-  ledger.serve(domainName, bodyText);
+  await ledger.serve(domainName, bodyText);
   if (exportTo === undefined) return { status: 'done' };
   const users = Object.keys(domains).filter((name) => domains[name]?.sameAs === domainName);
   for (const name of [domainName, ...users]) {

@@ -45,10 +45,10 @@ export interface SubjectPlan {
   /** Of a mail host: the certificates of the keys in use and of the next keys. */
   readonly certificates?: readonly HostCertificate[];
   /**
-   * Saves the state that the steps rest on, before any step is executed. False: another
-   * process has saved another state meanwhile, and no step may be executed.
+   * Saves the state that the steps rest on, before any step is executed. Resolves with
+   * false when another process has saved another state meanwhile: no step may be executed.
    */
-  save(): boolean;
+  save(): Promise<boolean>;
 }
 
 export interface PlanOptions {
@@ -165,11 +165,11 @@ async function planHost(
       desiredCertificates,
       (identity) => renewalAt?.(hostName, identity),
     ),
-    save() {
-      if (!ledger.saveHost(before, tlsaRolloverState, instant)) return false;
+    async save() {
+      if (!(await ledger.saveHost(before, tlsaRolloverState, instant))) return false;
       const inUse = inUseSince(hostMemory.inUse, tlsaRolloverState, instant);
       if (Object.keys(inUse).join() !== Object.keys(hostMemory.inUse).join())
-        ledger.remember(hostName, (known) => ({ ...known, inUse }), instant);
+        await ledger.remember(hostName, (known) => ({ ...known, inUse }), instant);
       return true;
     },
   };
@@ -305,7 +305,7 @@ async function planDelegation(
     waits: [...reporting.waits, ...partialStep.waits],
     alerts: [],
     proposals: [],
-    save: () => true,
+    save: () => Promise.resolve(true),
   };
 }
 

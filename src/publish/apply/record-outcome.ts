@@ -13,19 +13,20 @@ export function actionKey(action: Action): string {
  * Saves how an action failed, until it succeeds or the operator takes over. An attempt that
  * a pause prevented changes the time of the next attempt and not the cause.
  */
-export function recordOutcome(
+export async function recordOutcome(
   ledger: Ledger,
   subject: Subject,
   { action, outcome }: { readonly action: Action; readonly outcome: ActionOutcome },
   at: number,
-): void {
+): Promise<void> {
   const identity = actionKey(action);
   if (outcome.status !== 'failed') return ledger.clearFailure(subject, identity);
   const { code, detail, until, untried } = outcome;
   const known = ledger.failures(subject).find((failure) => failure.action === identity);
-  if (untried && known) ledger.saveFailure(subject, { ...known, until: until ?? known.until });
+  if (untried && known)
+    await ledger.saveFailure(subject, { ...known, until: until ?? known.until });
   else if (!untried || until !== undefined)
-    ledger.saveFailure(subject, {
+    await ledger.saveFailure(subject, {
       action: identity,
       says: describeAction(action),
       code,
@@ -39,8 +40,13 @@ export function recordOutcome(
  * Removes saved failures of actions that are no longer planned. Failures of renewals stay:
  * `renewDue` plans them, not the plan of a subject.
  */
-export function dropFailures(ledger: Ledger, subject: Subject, planned: readonly Action[]): void {
+export async function dropFailures(
+  ledger: Ledger,
+  subject: Subject,
+  planned: readonly Action[],
+): Promise<void> {
   const keys = new Set(planned.map(actionKey));
   for (const { action } of ledger.failures(subject))
-    if (!keys.has(action) && !action.startsWith('certify ')) ledger.clearFailure(subject, action);
+    if (!keys.has(action) && !action.startsWith('certify '))
+      await ledger.clearFailure(subject, action);
 }

@@ -59,7 +59,7 @@ export async function deployCertificate(
   for (const { name, type } of due) {
     const pair = keyRing.pair(hostName, name);
     if (isInstalled(install.folder, type, pair)) continue;
-    ledger.remember(
+    await ledger.remember(
       hostName,
       ({ told: { [type]: _, ...reloaded }, ...memory }) => ({ ...memory, told: reloaded }),
       now(),
@@ -80,7 +80,7 @@ export async function deployCertificate(
     const reloaded = Object.fromEntries(
       due.map(({ type, chain }) => [type, { chain, at: instant }]),
     );
-    ledger.remember(
+    await ledger.remember(
       hostName,
       ({ told, ...memory }) => ({ ...memory, told: { ...told, ...reloaded } }),
       instant,

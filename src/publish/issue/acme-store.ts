@@ -1,4 +1,5 @@
-import { migrate, type Store } from '../../store/index.js';
+import { migrate, type Store, type Value } from '../../store/index.js';
+import { lastingWrite, type LastingWrite } from '../ledger/lasting-write.js';
 import {
   accountKeyName,
   type AccountRecord,
@@ -9,30 +10,31 @@ import {
 } from '../../acme/index.js';
 
 /**
- * Everything about a CA that must survive a crash between two requests. Each call is
- * durable when it returns. All times are milliseconds since 1970.
+ * Everything about a CA that must survive a crash between two requests. A change is durable
+ * when its promise resolves; it waits for the lock of another process. All times are
+ * milliseconds since 1970.
  */
 export interface AcmeStore extends AccountStore, OrderStore {
-  closeOrder(hostName: string, storeKey: string): void;
+  closeOrder(hostName: string, storeKey: string): Promise<void>;
   renewal(hostName: string, storeKey: string): RenewalState | undefined;
-  saveRenewal(hostName: string, storeKey: string, renewal: RenewalState): void;
+  saveRenewal(hostName: string, storeKey: string, renewal: RenewalState): Promise<void>;
   /**
    * Returns until when no request is sent for a subject: `*` for the whole CA, or a host at
    * the CA. 0: there is no pause.
    */
   pausedUntil(directory: string, subject: string): number;
-  pause(directory: string, subject: string, until: number): void;
+  pause(directory: string, subject: string, until: number): Promise<void>;
   /** Returns the number of failed validations of a host in a row. */
   failures(directory: string, hostName: string): number;
-  saveFailures(directory: string, hostName: string, count: number): void;
+  saveFailures(directory: string, hostName: string, count: number): Promise<void>;
   /**
-   * Claims a key for one process, or extends its claim. Returns false while another process
-   * holds the claim. A claim that lasts longer than the new one was made before the clock
+   * Claims a key for one process, or extends its claim. Resolves with false while another
+   * process holds the claim. A claim that lasts longer than the new one was made before the clock
    * was set back, and does not count.
    */
-  claim(keyClaim: KeyClaim, now: number): boolean;
+  claim(keyClaim: KeyClaim, now: number): Promise<boolean>;
   /** Ends the claim of this holder. The claim of another holder stays. */
-  release(claim: Omit<KeyClaim, 'until'>): void;
+  release(claim: Omit<KeyClaim, 'until'>): Promise<void>;
 }
 
 /** The exclusive right of one process to obtain a certificate for a key. */
@@ -79,17 +81,22 @@ const migrations = [
    ALTER TABLE acme_account ADD COLUMN next TEXT;`,
 ];
 
-/** Opens the ACME store in a database that other jobs use too. */
-export function openAcmeStore(stateStore: Store): AcmeStore {
+/**
+ * Opens the ACME store in a database that other jobs use too. The signal ends the wait for
+ * the lock of another process.
+ */
+export function openAcmeStore(stateStore: Store, signal?: AbortSignal): AcmeStore {
   migrate(stateStore, 'acme', migrations);
-  return new SqlAcmeStore(stateStore);
+  return new SqlAcmeStore(stateStore, lastingWrite(stateStore, signal));
 }
 
 class SqlAcmeStore implements AcmeStore {
   readonly #store: Store;
+  readonly #write: LastingWrite;
 
-  constructor(stateStore: Store) {
+  constructor(stateStore: Store, write: LastingWrite) {
     this.#store = stateStore;
+    this.#write = write;
   }
 
   account(directory: string): AccountRecord | undefined {
@@ -103,17 +110,14 @@ class SqlAcmeStore implements AcmeStore {
     return { url, key: key ?? accountKeyName(directory), next: next ?? undefined };
   }
 
-  saveAccount(directory: string, account: AccountRecord | undefined): void {
-    if (account === undefined) {
-      this.#store.prepare('DELETE FROM acme_account WHERE directory = ?').run(directory);
-      return;
-    }
-    this.#store
-      .prepare(
-        `INSERT INTO acme_account (directory, url, key, next) VALUES (?, ?, ?, ?)
+  saveAccount(directory: string, account: AccountRecord | undefined): Promise<void> {
+    if (account === undefined)
+      return this.#run('DELETE FROM acme_account WHERE directory = ?', directory);
+    return this.#run(
+      `INSERT INTO acme_account (directory, url, key, next) VALUES (?, ?, ?, ?)
          ON CONFLICT (directory) DO UPDATE SET url = excluded.url, key = excluded.key, next = excluded.next`,
-      )
-      .run(directory, account.url, account.key, account.next ?? null);
+      directory, account.url, account.key, account.next ?? null,
+    );
   }
 
   order(hostName: string, storeKey: string): OpenOrder | undefined {
@@ -127,19 +131,19 @@ class SqlAcmeStore implements AcmeStore {
     return { directory, names: (names || hostName).split(' '), url: url ?? undefined };
   }
 
-  saveOrder(hostName: string, storeKey: string, { directory, names, url }: OpenOrder): void {
-    this.#store
-      .prepare(
-        `INSERT INTO acme_order (host, key, directory, url, names) VALUES (?, ?, ?, ?, ?)
+  saveOrder(hostName: string, storeKey: string, { directory, names, url }: OpenOrder): Promise<void> {
+    return this.#run(
+      `INSERT INTO acme_order (host, key, directory, url, names) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (host, key) DO UPDATE SET directory = excluded.directory, url = excluded.url, names = excluded.names`,
-      )
-      .run(hostName, storeKey, directory, url ?? null, names.join(' '));
+      hostName, storeKey, directory, url ?? null, names.join(' '),
+    );
   }
 
-  closeOrder(hostName: string, storeKey: string): void {
-    this.#store
-      .prepare('DELETE FROM acme_order WHERE host = ? AND key = ?')
-      .run(hostName, storeKey);
+  closeOrder(hostName: string, storeKey: string): Promise<void> {
+    return this.#run(
+      'DELETE FROM acme_order WHERE host = ? AND key = ?',
+      hostName, storeKey,
+    );
   }
 
   hasOrder(url: string): boolean {
@@ -153,13 +157,12 @@ class SqlAcmeStore implements AcmeStore {
     return row && (JSON.parse(row.state) as RenewalState);
   }
 
-  saveRenewal(hostName: string, storeKey: string, renewal: RenewalState): void {
-    this.#store
-      .prepare(
-        `INSERT INTO acme_renewal VALUES (?, ?, ?)
+  saveRenewal(hostName: string, storeKey: string, renewal: RenewalState): Promise<void> {
+    return this.#run(
+      `INSERT INTO acme_renewal VALUES (?, ?, ?)
          ON CONFLICT (host, key) DO UPDATE SET state = excluded.state`,
-      )
-      .run(hostName, storeKey, JSON.stringify(renewal));
+      hostName, storeKey, JSON.stringify(renewal),
+    );
   }
 
   pausedUntil(directory: string, subject: string): number {
@@ -171,13 +174,12 @@ class SqlAcmeStore implements AcmeStore {
     return Math.max(0, ...pauses.map(({ until }) => until));
   }
 
-  pause(directory: string, subject: string, until: number): void {
-    this.#store
-      .prepare(
-        `INSERT INTO acme_pause VALUES (?, ?, ?)
+  pause(directory: string, subject: string, until: number): Promise<void> {
+    return this.#run(
+      `INSERT INTO acme_pause VALUES (?, ?, ?)
          ON CONFLICT (directory, subject) DO UPDATE SET until = excluded.until`,
-      )
-      .run(directory, subject, Math.ceil(until));
+      directory, subject, Math.ceil(until),
+    );
   }
 
   failures(directory: string, hostName: string): number {
@@ -189,29 +191,33 @@ class SqlAcmeStore implements AcmeStore {
     return row?.count ?? 0;
   }
 
-  saveFailures(directory: string, hostName: string, count: number): void {
-    this.#store
-      .prepare(
-        `INSERT INTO acme_failures VALUES (?, ?, ?)
+  saveFailures(directory: string, hostName: string, count: number): Promise<void> {
+    return this.#run(
+      `INSERT INTO acme_failures VALUES (?, ?, ?)
          ON CONFLICT (directory, host) DO UPDATE SET count = excluded.count`,
-      )
-      .run(directory, hostName, count);
+      directory, hostName, count,
+    );
   }
 
-  claim({ host, key, holder, until }: KeyClaim, now: number): boolean {
-    const changed = this.#store
-      .prepare(
+  claim({ host, key, holder, until }: KeyClaim, now: number): Promise<boolean> {
+    const claim = this.#store.prepare(
         `INSERT INTO acme_claim VALUES (?, ?, ?, ?) ON CONFLICT (host, key)
          DO UPDATE SET holder = excluded.holder, until = excluded.until
          WHERE acme_claim.holder = excluded.holder OR acme_claim.until <= ? OR acme_claim.until > excluded.until`,
-      )
-      .run(host, key, holder, Math.ceil(until), Math.floor(now));
-    return changed > 0;
+    );
+    return this.#write(
+      () => claim.run(host, key, holder, Math.ceil(until), Math.floor(now)) > 0,
+    );
   }
 
-  release({ host, key, holder }: Omit<KeyClaim, 'until'>): void {
-    this.#store
-      .prepare('DELETE FROM acme_claim WHERE host = ? AND key = ? AND holder = ?')
-      .run(host, key, holder);
+  release({ host, key, holder }: Omit<KeyClaim, 'until'>): Promise<void> {
+    return this.#run(
+      'DELETE FROM acme_claim WHERE host = ? AND key = ? AND holder = ?',
+      host, key, holder,
+    );
+  }
+
+  #run(sql: string, ...values: readonly Value[]): Promise<void> {
+    return this.#write(() => void this.#store.prepare(sql).run(...values));
   }
 }

@@ -77,7 +77,7 @@ export class Issuer {
    */
   async certify({ host: hostName, key: storeKey }: KeyName): Promise<ActionOutcome> {
     const { store, server } = this.#options;
-    if (!this.#claims(hostName, storeKey))
+    if (!(await this.#claims(hostName, storeKey)))
       return {
         status: 'failed',
         code: 'acme-pending',
@@ -99,11 +99,11 @@ export class Issuer {
       if (obtained.ok) return { status: 'done' };
       const { code, detail, manual } = obtained.failure;
       if (manual !== undefined) return { status: 'manual', text: manual };
-      this.#saveFailure(hostName, storeKey, obtained.failure);
+      await this.#saveFailure(hostName, storeKey, obtained.failure);
       const pausedUntil = store.pausedUntil(server.directory, hostName);
       return { status: 'failed', code, detail, until: pausedUntil || undefined };
     } finally {
-      store.release({ host: hostName, key: storeKey, holder: this.#holder });
+      await store.release({ host: hostName, key: storeKey, holder: this.#holder });
     }
   }
 
@@ -227,7 +227,7 @@ export class Issuer {
     return [...new Set([hostName, ...(this.#options.additionalNames?.(hostName) ?? [])])];
   }
 
-  #claims(host: string, key: string): boolean {
+  #claims(host: string, key: string): Promise<boolean> {
     const { store, server } = this.#options;
     const now = server.clock.now();
     return store.claim({ host, key, holder: this.#holder, until: now + CLAIM_DURATION }, now);
@@ -289,14 +289,14 @@ export class Issuer {
     )
       return fail(acmeFailures.make('acme-certificate-wrong', hostName));
     ring.putChain(hostName, storeKey, completed.value);
-    acmeStore.saveRenewal(hostName, storeKey, {
+    await acmeStore.saveRenewal(hostName, storeKey, {
       directory,
       certificateId: certificateId(leafCertificate),
       draw: this.#options.random(),
       askAgain: clock.now(),
     });
-    acmeStore.saveFailures(directory, hostName, 0);
-    acmeStore.closeOrder(hostName, storeKey);
+    await acmeStore.saveFailures(directory, hostName, 0);
+    await acmeStore.closeOrder(hostName, storeKey);
     return ok(undefined);
   }
 
@@ -316,25 +316,29 @@ export class Issuer {
    * Saves what a failure means for the next attempt: a pause, an invalid order, or an
    * account that the CA no longer has.
    */
-  #saveFailure(hostName: string, storeKey: string, { code, problem, until }: AcmeFailure): void {
+  async #saveFailure(
+    hostName: string,
+    storeKey: string,
+    { code, problem, until }: AcmeFailure,
+  ): Promise<void> {
     const { store: acmeStore, server } = this.#options;
     const { directory, clock } = server;
     if (code === 'acme-limited')
-      acmeStore.pause(directory, '*', until ?? clock.now() + LIMIT_PAUSE);
-    if (problem === 'accountDoesNotExist') acmeStore.saveAccount(directory, undefined);
+      await acmeStore.pause(directory, '*', until ?? clock.now() + LIMIT_PAUSE);
+    if (problem === 'accountDoesNotExist') await acmeStore.saveAccount(directory, undefined);
     if (
       code === 'acme-challenge-failed' ||
       (code === 'acme-refused' && problem !== 'accountDoesNotExist')
     ) {
       const count = acmeStore.failures(directory, hostName) + 1;
-      acmeStore.saveFailures(directory, hostName, count);
+      await acmeStore.saveFailures(directory, hostName, count);
       // CAs allow about five failures an hour. Each failure in a row doubles the pause, up
       // to a day. [8555-6.6-1]
       const pauseMs = Math.min(15 * MINUTE * 2 ** (count - 1), 1440 * MINUTE);
-      acmeStore.pause(directory, hostName, until ?? clock.now() + pauseMs);
-      acmeStore.closeOrder(hostName, storeKey);
+      await acmeStore.pause(directory, hostName, until ?? clock.now() + pauseMs);
+      await acmeStore.closeOrder(hostName, storeKey);
     }
-    if (code === 'acme-certificate-wrong') acmeStore.closeOrder(hostName, storeKey);
+    if (code === 'acme-certificate-wrong') await acmeStore.closeOrder(hostName, storeKey);
   }
 }
 

@@ -53,6 +53,6 @@ export async function refreshRenewalInfo(
   // Without the resource `renewalInfo` the response is the directory, which has no window.
   const updated =
     response.ok && 'window' in response.value ? { ...renewal, ...response.value } : renewal;
-  acmeStore.saveRenewal(host, key, updated);
+  await acmeStore.saveRenewal(host, key, updated);
   return updated;
 }

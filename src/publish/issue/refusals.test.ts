@@ -67,18 +67,18 @@ test('a rate limit is not taken for a refusal of replaces', async (t) => {
 });
 
 /** As if another directory had issued the certificate in use. */
-function issuedBy({ store }: AcmeWorld, directory: string): void {
+async function issuedBy({ store }: AcmeWorld, directory: string): Promise<void> {
   const book = openAcmeStore(store);
   const known = book.renewal(host, key);
   assert.ok(known);
-  book.saveRenewal(host, key, { ...known, directory });
+  await book.saveRenewal(host, key, { ...known, directory });
 }
 
 test('a certificate of the former ACME directory is replaced at once, and once', async (t) => {
   const made = await world(t);
   const { ca, certifier, clock } = made;
   await certifier().certify({ host, key });
-  issuedBy(made, 'https://staging.lab.example/directory');
+  await issuedBy(made, 'https://staging.lab.example/directory');
   const first = certifier();
   assert.equal(await first.isDue({ host, key }), true);
   assert.equal(first.renewalAt({ host, key }), clock.at);
@@ -95,7 +95,7 @@ test('a directory spelled differently is not another directory', async (t) => {
   const { ca, certifier } = made;
   await certifier().certify({ host, key });
   const { hostname, pathname } = new URL(ca.directory);
-  issuedBy(made, `https://${hostname.toUpperCase()}:443${pathname}`);
+  await issuedBy(made, `https://${hostname.toUpperCase()}:443${pathname}`);
   assert.equal(await certifier().isDue({ host, key }), false);
 });
 
@@ -103,13 +103,13 @@ test('a certificate of unknown origin is renewed by its lifetime', async (t) => 
   const made = await world(t);
   const { ca, certifier, ring } = made;
   await certifier().certify({ host, key });
-  issuedBy(made, 'https://staging.lab.example/directory');
+  await issuedBy(made, 'https://staging.lab.example/directory');
   // The operator put another certificate for the same key in its place.
   ring.make(host, 'ecdsa-2', 'ecdsa');
   const store = openAcmeStore(made.store);
   const known = store.renewal(host, key);
   assert.ok(known);
-  store.saveRenewal(host, key, { ...known, certificateId: 'AAAA.BBBB' });
+  await store.saveRenewal(host, key, { ...known, certificateId: 'AAAA.BBBB' });
   assert.equal(await certifier().isDue({ host, key }), false);
   assert.equal(ca.orders.size, 1);
 });

@@ -37,12 +37,12 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
     const subject = { kind, name };
     if (!(await options.issuer.isDue({ host, key }))) {
       if (options.issuer.isCertified({ host, key }))
-        options.ledger.clearFailure(subject, actionKey(action));
+        await options.ledger.clearFailure(subject, actionKey(action));
       continue;
     }
     const reason = options.issuer.explanation({ host, key });
     const outcome = await options.issuer.certify(action).catch(writeFailure);
-    recordOutcome(options.ledger, subject, { action, outcome }, options.issuer.now());
+    await recordOutcome(options.ledger, subject, { action, outcome }, options.issuer.now());
     const because = 'a renewal keeps the key, so no record changes';
     applied.push({
       kind,

@@ -1,9 +1,10 @@
-import { migrate, type Store } from '../../store/index.js';
+import { migrate, type Store, type Value } from '../../store/index.js';
 import type { Alert, FailedAction, KeyType } from '../actions.js';
 import { startPolicy } from '../mta-sts/step-policy.js';
 import type { PolicyState } from '../mta-sts/types.js';
 import { startRollover } from '../tlsa/step-rollover.js';
 import type { TlsaRolloverState } from '../tlsa/types.js';
+import { lastingWrite, type LastingWrite } from './lasting-write.js';
 
 /** A mail host or a domain. */
 export interface Subject {
@@ -39,8 +40,9 @@ export interface LedgerNote {
 }
 
 /**
- * The saved state of publishing: what caches may hold, what was ordered, what failed. Each
- * call is durable when it returns. All times are milliseconds since 1970.
+ * The saved state of publishing: what caches may hold, what was ordered, what failed. A
+ * change is durable when its promise resolves; it waits for the lock of another process.
+ * All times are milliseconds since 1970.
  */
 export interface Ledger {
   /** Returns the rollover of a host; a host without saved state starts one. */
@@ -48,35 +50,39 @@ export interface Ledger {
   /** Returns the MTA-STS state of a domain; a domain without saved state starts one. */
   domain(entryName: string): PolicyState;
   /**
-   * Saves a state that rests on `before`. Returns false, and saves nothing, when another
-   * process has saved another state meanwhile.
+   * Saves a state that rests on `before`. Resolves with false, and saves nothing, when
+   * another process has saved another state meanwhile.
    */
-  saveHost(before: TlsaRolloverState, after: TlsaRolloverState, instant: number): boolean;
+  saveHost(before: TlsaRolloverState, after: TlsaRolloverState, instant: number): Promise<boolean>;
   /** Saves a state that rests on `before`, as `saveHost` does. */
-  saveDomain(before: PolicyState, after: PolicyState, instant: number): boolean;
+  saveDomain(before: PolicyState, after: PolicyState, instant: number): Promise<boolean>;
   /** Returns the saved facts about the certificates and keys of a host. */
   memory(hostName: string): HostMemory;
   /** Changes these facts in one transaction. */
-  remember(hostName: string, change: (hostMemory: HostMemory) => HostMemory, instant: number): void;
+  remember(
+    hostName: string,
+    change: (hostMemory: HostMemory) => HostMemory,
+    instant: number,
+  ): Promise<void>;
   /** Returns the domains that ever had a policy, configured or not. */
   domains(): readonly string[];
   /** Returns the tokens that the operator confirmed. */
   confirmed(): readonly string[];
-  confirm(token: string, instant: number): void;
-  /** Replaces the alerts of the round before. Returns the alerts that are new. */
-  alerts(now: readonly Alert[], instant: number): readonly Alert[];
+  confirm(token: string, instant: number): Promise<void>;
+  /** Replaces the alerts of the round before. Resolves with the alerts that are new. */
+  alerts(now: readonly Alert[], instant: number): Promise<readonly Alert[]>;
   /** Returns the actions that failed and have not succeeded since, the earliest first. */
   failures(subject: Subject): readonly FailedAction[];
-  saveFailure(subject: Subject, failure: FailedAction): void;
-  clearFailure(subject: Subject, action: string): void;
+  saveFailure(subject: Subject, failure: FailedAction): Promise<void>;
+  clearFailure(subject: Subject, action: string): Promise<void>;
   /** Saves an executed action for the operator. */
-  note(instant: number, subject: string, says: string): void;
+  note(instant: number, subject: string, says: string): Promise<void>;
   /** Returns the newest notes, the newest first. */
   notes(limit: number): readonly LedgerNote[];
   /** Returns the policy body that is served for a domain now. */
   body(domainName: string): string | undefined;
   /** Sets the body that is served for a domain. Undefined: no policy is served. */
-  serve(domainName: string, bodyText: string | undefined): void;
+  serve(domainName: string, bodyText: string | undefined): Promise<void>;
 }
 
 const migrations = [
@@ -90,10 +96,13 @@ const migrations = [
 
 const emptyMemory: HostMemory = { inUse: {}, told: {} };
 
-/** Opens the ledger in a database that other jobs use too. */
-export function openLedger(stateStore: Store): Ledger {
+/**
+ * Opens the ledger in a database that other jobs use too. The signal ends the wait for the
+ * lock of another process.
+ */
+export function openLedger(stateStore: Store, signal?: AbortSignal): Ledger {
   migrate(stateStore, 'publish', migrations);
-  return new SqlLedger(stateStore);
+  return new SqlLedger(stateStore, lastingWrite(stateStore, signal));
 }
 
 /** A row of `publish_subject`. Kind `memory` holds the HostMemory of a host. */
@@ -104,13 +113,15 @@ interface SavedState {
 
 class SqlLedger implements Ledger {
   readonly #store: Store;
+  readonly #write: LastingWrite;
   readonly #select;
   readonly #upsert;
   /** Prepared once: the policy host asks for a body at every request. */
   readonly #selectBody;
 
-  constructor(stateStore: Store) {
+  constructor(stateStore: Store, write: LastingWrite) {
     this.#store = stateStore;
+    this.#write = write;
     this.#select = stateStore.prepare<{ state: string }>(
       'SELECT state FROM publish_subject WHERE kind = ? AND name = ?',
     );
@@ -131,11 +142,15 @@ class SqlLedger implements Ledger {
     return this.#load({ kind: 'domain', name: entryName }, startPolicy(entryName));
   }
 
-  saveHost(before: TlsaRolloverState, after: TlsaRolloverState, instant: number): boolean {
+  saveHost(
+    before: TlsaRolloverState,
+    after: TlsaRolloverState,
+    instant: number,
+  ): Promise<boolean> {
     return this.#replace({ kind: 'host', name: after.host }, before, after, instant);
   }
 
-  saveDomain(before: PolicyState, after: PolicyState, instant: number): boolean {
+  saveDomain(before: PolicyState, after: PolicyState, instant: number): Promise<boolean> {
     return this.#replace({ kind: 'domain', name: after.domain }, before, after, instant);
   }
 
@@ -147,8 +162,8 @@ class SqlLedger implements Ledger {
     hostName: string,
     change: (hostMemory: HostMemory) => HostMemory,
     instant: number,
-  ): void {
-    this.#store.transaction(() => {
+  ): Promise<void> {
+    return this.#write(() => {
       const memory = JSON.stringify(change(this.memory(hostName)));
       this.#upsert.run('memory', hostName, memory, instant);
     });
@@ -170,14 +185,16 @@ class SqlLedger implements Ledger {
       .map(({ token }) => token);
   }
 
-  confirm(token: string, instant: number): void {
-    this.#store
-      .prepare('INSERT INTO publish_confirmed VALUES (?, ?) ON CONFLICT DO NOTHING')
-      .run(token, instant);
+  confirm(token: string, instant: number): Promise<void> {
+    return this.#run(
+      'INSERT INTO publish_confirmed VALUES (?, ?) ON CONFLICT DO NOTHING',
+      token,
+      instant,
+    );
   }
 
-  alerts(now: readonly Alert[], instant: number): readonly Alert[] {
-    return this.#store.transaction(() => replaceAlerts(this.#store, now, instant));
+  alerts(now: readonly Alert[], instant: number): Promise<readonly Alert[]> {
+    return this.#write(() => replaceAlerts(this.#store, now, instant));
   }
 
   failures({ kind, name }: Subject): readonly FailedAction[] {
@@ -189,27 +206,33 @@ class SqlLedger implements Ledger {
       .map(({ failure }) => JSON.parse(failure) as FailedAction);
   }
 
-  saveFailure({ kind, name }: Subject, failure: FailedAction): void {
+  saveFailure({ kind, name }: Subject, failure: FailedAction): Promise<void> {
     const { action, at } = failure;
-    this.#store
-      .prepare(
-        `INSERT INTO publish_failure (kind, name, action, at, failure) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (kind, name, action) DO UPDATE SET at = excluded.at, failure = excluded.failure`,
-      )
-      .run(kind, name, action, Math.trunc(at), JSON.stringify(failure));
+    return this.#run(
+      `INSERT INTO publish_failure (kind, name, action, at, failure) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (kind, name, action) DO UPDATE SET at = excluded.at, failure = excluded.failure`,
+      kind,
+      name,
+      action,
+      Math.trunc(at),
+      JSON.stringify(failure),
+    );
   }
 
-  clearFailure({ kind, name }: Subject, action: string): void {
+  async clearFailure({ kind, name }: Subject, action: string): Promise<void> {
     const where = 'FROM publish_failure WHERE kind = ? AND name = ? AND action = ?';
     // Reads first: most rounds have no failure to clear, and a write takes the lock.
     if (!this.#store.prepare(`SELECT 1 ${where}`).get(kind, name, action)) return;
-    this.#store.prepare(`DELETE ${where}`).run(kind, name, action);
+    await this.#run(`DELETE ${where}`, kind, name, action);
   }
 
-  note(instant: number, subject: string, says: string): void {
-    this.#store
-      .prepare('INSERT INTO publish_note (at, subject, says) VALUES (?, ?, ?)')
-      .run(instant, subject, says);
+  note(instant: number, subject: string, says: string): Promise<void> {
+    return this.#run(
+      'INSERT INTO publish_note (at, subject, says) VALUES (?, ?, ?)',
+      instant,
+      subject,
+      says,
+    );
   }
 
   notes(limit: number): readonly LedgerNote[] {
@@ -222,17 +245,19 @@ class SqlLedger implements Ledger {
     return this.#selectBody.get(domainName)?.body;
   }
 
-  serve(domainName: string, bodyText: string | undefined): void {
-    if (bodyText === undefined) {
-      this.#store.prepare('DELETE FROM publish_served WHERE domain = ?').run(domainName);
-      return;
-    }
-    this.#store
-      .prepare(
-        `INSERT INTO publish_served VALUES (?, ?)
-         ON CONFLICT (domain) DO UPDATE SET body = excluded.body`,
-      )
-      .run(domainName, bodyText);
+  serve(domainName: string, bodyText: string | undefined): Promise<void> {
+    if (bodyText === undefined)
+      return this.#run('DELETE FROM publish_served WHERE domain = ?', domainName);
+    return this.#run(
+      `INSERT INTO publish_served VALUES (?, ?)
+       ON CONFLICT (domain) DO UPDATE SET body = excluded.body`,
+      domainName,
+      bodyText,
+    );
+  }
+
+  #run(sql: string, ...values: readonly Value[]): Promise<void> {
+    return this.#write(() => void this.#store.prepare(sql).run(...values));
   }
 
   #load<State>({ kind, name }: SavedState, initial: State): State {
@@ -241,8 +266,13 @@ class SqlLedger implements Ledger {
   }
 
   /** Compare and set: two processes never overwrite each other's state. */
-  #replace({ kind, name }: SavedState, before: object, after: object, instant: number): boolean {
-    return this.#store.transaction(() => {
+  #replace(
+    { kind, name }: SavedState,
+    before: object,
+    after: object,
+    instant: number,
+  ): Promise<boolean> {
+    return this.#write(() => {
       const row = this.#select.get(kind, name);
       if (row && row.state !== JSON.stringify(before)) return false;
       this.#upsert.run(kind, name, JSON.stringify(after), instant);

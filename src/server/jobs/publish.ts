@@ -13,7 +13,6 @@ import {
   type Applied,
 } from '../../publish/index.js';
 import { repeat } from '../../base/index.js';
-import { isStoreFailure } from '../../store/index.js';
 import { challengeSite } from '../challenge-site.js';
 import { labelled, single } from '../metrics.js';
 import { writableFolder } from '../writable-folder.js';
@@ -129,25 +128,14 @@ interface Rounds {
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds until a round is repeated that met a lock of another process. */
-const BUSY_PAUSE = 2000;
-
 async function everyRound({ minutes, apply, counts, house, signal }: Rounds): Promise<void> {
   const { clock, log } = house;
-  let isWaiting = false;
   const round = async (): Promise<void> => {
     for (const applied of await apply()) tell(applied, counts, house);
-    if (isWaiting) log.info('publish-round-resumed');
-    isWaiting = false;
   };
-  const onError = (error: Error): number | void => {
-    if (!isStoreFailure(error, 'store-busy'))
-      return log.error('publish-round-failed', { error: error.message });
-    // A round may end at any write, as after a crash; the next round continues there.
-    if (!isWaiting) log.warn('publish-round-waits', { error: error.message });
-    isWaiting = true;
-    return BUSY_PAUSE;
-  };
+  // A round may end at any write, as after a crash; the next round continues there.
+  const onError = ({ message }: Error): void =>
+    log.error('publish-round-failed', { error: message });
   await repeat(round, { clock, signal, pauseMs: minutes * 60_000, onError });
 }
 

@@ -200,7 +200,7 @@ export const rules: readonly Rule[] = [
   },
   {
     condition:
-      'STARTTLS is missing for one network only, on three days or more; others had TLS sessions with the same host over the same address family.',
+      'STARTTLS is missing for one network only, on three days or more. Others had TLS sessions over the same address family.',
     applies: (evidence) =>
       kindOf(evidence.group.result) === 'starttls' &&
       evidence.group.reporters.length === 1 &&

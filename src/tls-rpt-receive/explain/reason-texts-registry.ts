@@ -118,6 +118,14 @@ export function isConnectionTrouble(reason: string): boolean {
   return ruleFor(reason)?.[2] === 'connection';
 }
 
+/**
+ * A statement that a fault was absent: "was not revoked", "no mismatch". It names the same
+ * words as the fault, so no rule explains it.
+ */
+const denial =
+  /(\b(not|never|no longer|neither|nor)|n't) (been |be |being |yet |an? |itself )?(expired?|self[- ]?signed|revoked|refused?|rejected?|reset|closed|lost|tim(ed|e) ?out|fail(ed|s|ing)?|invalid|malformed|redirect(s|ed)?|unreachable|bogus|untrusted|weak|too (weak|small|short)|incomplete|broken)\b|\b(no|without( an?| any)?) (\w+ ){0,2}(mismatch(es)?|errors?|failures?|time-?outs?|redirects?|expiry|problems?)\b/i;
+
 function ruleFor(reason: string): ReasonRule | undefined {
+  if (denial.test(reason)) return undefined;
   return reasonTexts.find(([pattern]) => pattern.test(reason));
 }

@@ -101,6 +101,16 @@ test('a reason that denies a fault is not explained by it', () => {
     'redirected to backup mx',
     'certificate has been redirected',
     'Failed to connect to mx not in maintenance, policy retry',
+    'the certificate was not revoked',
+    'certificate chain is not self-signed',
+    'STARTTLS was not rejected by the server',
+    'DNSSEC validation did not fail',
+    'the connection was not reset, the message was deferred by policy',
+    'no hostname mismatch was found',
+    'policy fetched without any redirect',
+    'no TLSA mismatch',
+    'the lookup has not timed out',
+    "the connection wasn't refused",
   ])
     assert.equal(explainReason(reason), undefined, reason);
   for (const [reason, means] of [
@@ -108,6 +118,9 @@ test('a reason that denies a fault is not explained by it', () => {
     ['policy server sent a redirect', /redirects/],
     ['redirects are not allowed', /redirects/],
     ['HTTP 301', /redirects/],
+    ['no shared cipher, handshake failure', /handshake failed/],
+    ['server did not answer in time', /in time/],
+    ['TLSA records do not match: verification failed', /No TLSA record/],
   ] as const)
     assert.match(explainReason(reason) ?? '', means, reason);
 });

@@ -7,7 +7,7 @@ import type { Clock } from '../../../src/base/index.js';
 import { AcmeCa, LabNetwork, validateOver, type AcmeCaHabits } from '../../../src/lab/index.js';
 import type { Network } from '../../../src/net/index.js';
 import { createCa, createIntermediate, issue } from '../../../src/pki/index.js';
-import { openStore } from '../../../src/store/index.js';
+import { openStore, type OpenStoreOptions } from '../../../src/store/index.js';
 import { parseCertificate, trustStore } from '../../../src/x509/index.js';
 import type { SetRrset } from '../../../src/publish/actions.js';
 import type { CrashInjector } from './crash-injection.js';
@@ -31,9 +31,12 @@ const [caAddress, ourAddress] = ['192.0.2.40', '192.0.2.41'];
 
 /**
  * Starts a CA, a web server that it reaches under every name, and a clock whose sleep
- * returns at once.
+ * returns at once. `database`: the file and its options; by default it is in memory.
  */
-export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
+export async function acmeWorld(
+  habits: Partial<AcmeCaHabits> = {},
+  database: { readonly file?: string } & OpenStoreOptions = {},
+) {
   const network = new LabNetwork();
   const clock = settableClock();
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-acme-'));
@@ -107,7 +110,7 @@ export async function acmeWorld(habits: Partial<AcmeCaHabits> = {}) {
     lookup: (name) => Promise.resolve([texts.get(name) ?? []]),
     clock,
   };
-  const store = await openStore(':memory:');
+  const store = await openStore(database.file ?? ':memory:', database);
   return {
     ca,
     server,

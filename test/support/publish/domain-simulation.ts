@@ -16,7 +16,7 @@ import {
 import type { MailHost } from '../../../src/evidence/index.js';
 import { LabNetwork, PolicyHost } from '../../../src/lab/index.js';
 import { createCa, generateKey, issue } from '../../../src/pki/index.js';
-import { openStore } from '../../../src/store/index.js';
+import { openStore, type OpenStoreOptions } from '../../../src/store/index.js';
 import { parseCertificate, trustStore } from '../../../src/x509/index.js';
 import type { SetRrset } from '../../../src/publish/actions.js';
 import { publishSection } from '../../../src/publish/config.js';
@@ -71,11 +71,11 @@ export class DomainSimulation {
     private readonly firstRecord: string,
   ) {}
 
-  static async begin(): Promise<DomainSimulation> {
+  static async begin(file = ':memory:', options?: OpenStoreOptions): Promise<DomainSimulation> {
     const [network, folder, store] = [
       new LabNetwork(),
       mkdtempSync(join(tmpdir(), 'hermetic-life-')),
-      await openStore(':memory:'),
+      await openStore(file, options),
     ];
     const first = generateKey();
     writeFileSync(
@@ -142,9 +142,9 @@ export class DomainSimulation {
       for (const { says, outcome } of applied.flatMap(({ outcomes }) => outcomes))
         assert.equal(outcome.status, 'done', `${says}: ${JSON.stringify(outcome)}`);
       for (const { token } of applied.flatMap(({ proposals }) => proposals))
-        if (mode === 'none') ledger.confirm(token, this.#clock.at);
+        if (mode === 'none') await ledger.confirm(token, this.#clock.at);
       this.judge();
-      if (this.#isOver(ledger)) this.#chapter++;
+      if (await this.#isOver(ledger)) this.#chapter++;
       else {
         const waits = applied
           .flatMap(({ waits: all }) => all.flatMap(({ until }) => until ?? []))
@@ -217,7 +217,7 @@ export class DomainSimulation {
     );
   }
 
-  #isOver(ledger: Ledger): boolean {
+  async #isOver(ledger: Ledger): Promise<boolean> {
     const tlsa = this.#sets.get(`${owner} TLSA`)?.rdata ?? [];
     const body = ledger.body(domain) ?? '';
     if (this.#chapter === 0)
@@ -227,7 +227,8 @@ export class DomainSimulation {
     if (this.#chapter === 1) {
       const current = ledger.host(mx).slots.ecdsa?.current;
       const first = this.firstRecord.endsWith(current?.sha256 ?? '');
-      if (current && first) ledger.confirm(`leave:${mx}:${current.sha256}`, this.#clock.at);
+      if (current && first)
+        await ledger.confirm(`leave:${mx}:${current.sha256}`, this.#clock.at);
       return !first && tlsa.length === 2 && !tlsa.includes(this.firstRecord);
     }
     return (

@@ -320,7 +320,7 @@ function answers(response: DnsResponse, recordSet: RRset): boolean {
 }
 
 /**
- * Returns the DNAME of an ancestor, which redirects everything below it (RFC 6672 §2.2).
+ * Returns the DNAME of an ancestor, which redirects everything below it (RFC 6672 §2.3).
  */
 function dnameAbove(response: DnsResponse, domainName: Name): RRset | undefined {
   return response.recordSets.find(
