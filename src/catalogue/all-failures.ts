@@ -15,6 +15,7 @@ import { smtpFailures } from '../smtp/index.js';
 import { storeFailures } from '../store/index.js';
 import { builderFailures, reportFailures, reportQuirks, tlsRptFailures } from '../tls-rpt/index.js';
 import { tlsFailures } from '../tls/index.js';
+import { webFailures } from '../web/index.js';
 import { x509Failures } from '../x509/index.js';
 import { cliFailures } from './cli-failures.js';
 import { daemonFailures } from './daemon-failures.js';
@@ -49,6 +50,7 @@ export const allFailures: readonly (readonly [string, FailureCatalogue<string>])
   ['Reporting', reportingFailures],
   ['Reading reports', intakeFailures],
   ['Checking', checkFailures],
+  ['Pages', webFailures],
   ['Store', storeFailures],
   ['Daemon', daemonFailures],
   ['Command line', cliFailures],

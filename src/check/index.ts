@@ -30,6 +30,9 @@
  */
 export { check, collectOptions, nameOf, type CheckOptions } from './run/check.js';
 export { parseOptOut, type OptOut } from './probes/opt-out.js';
+export type { CheckEvent } from './probes/check-event.js';
+export { AddressVisits, type VisitLimits, type VisitOptions } from './probes/address-visits.js';
+export type { ConnectionBudget, ProbeLimiter } from './probes/connection-limiter.js';
 export { collect, DEFAULT_BUDGET, type CollectOptions } from './run/collect.js';
 export { grade, type GradeOptions } from './grade/grade.js';
 export type { CommandOptions } from './findings/entry.js';
@@ -47,11 +50,20 @@ export type { Profile, Rule, TrustMechanism } from './profiles/profile.js';
 export { renderTerminal, type TerminalOptions } from './render/terminal.js';
 export { renderOverview } from './render/terminal-overview.js';
 export { exposureLines, type ExposureOptions } from './render/exposure-lines.js';
-export { scorecard, type Mark, type Score } from './render/scorecard.js';
-export { attackNames, ownerNames, senderNames, versionName } from './render/words.js';
-export { renderChanges } from './render/changes.js';
+export { markSigns, markTones, scorecard, type Mark, type Score } from './render/scorecard.js';
+export {
+  attackNames,
+  ownerNames,
+  senderNames,
+  verdictNames,
+  verdictTones,
+  versionName,
+} from './render/words.js';
+export { headline } from './render/headline.js';
+export { directionNames, renderChanges } from './render/changes.js';
 export { renderControl } from './render/control.js';
 export { renderHtml } from './render/html/render-html.js';
+export { domainReport } from './render/html/domain-report.js';
 export { renderJunit, type JunitOptions } from './render/junit.js';
 export { renderSarif } from './render/sarif.js';
 export { renderNagios } from './render/nagios.js';

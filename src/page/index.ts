@@ -2,9 +2,10 @@
  * HTML pages that a person reads: the reports of `hermetic check` and the pages of the
  * daemon. Pure: text in, text out.
  *
- * Every page is complete in itself. It loads no script, font, picture or style, and its
+ * A report is complete in itself. It loads no script, font, picture or style, and its
  * content security policy forbids them, so a report can be passed on as one file and an
- * attacker who controls a server's replies cannot make it run anything. The layout
+ * attacker who controls a server's replies cannot make it run anything. A page of a site
+ * links to the style and script of that site, and to nothing else. The layout
  * follows the screen from 320 pixels up, the system's light or dark setting, and paper.
  * Colours keep a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3), and no fact is shown by
  * colour alone.
@@ -17,7 +18,7 @@
  * @example const page = pageShell({ title: 'Hello', top: 'Hermetic', main: markup`<h1>${name}</h1>` });
  */
 export { Markup, markup, lines, type Piece } from './markup.js';
-export { pageShell, type PageParts } from './shell.js';
+export { pageShell, type LinkedFiles, type PageParts } from './shell.js';
 export { pageStyle } from './style.js';
 export type { Tone } from './tone.js';
 export {

@@ -13,6 +13,19 @@ export interface PageParts {
   /** The content between header and footer. */
   readonly main: Markup | readonly Markup[];
   readonly footer?: Markup | string | undefined;
+  /**
+   * Files of a site that the page loads. Its security policy is then a header of the site.
+   * Default: the page holds its style and loads nothing.
+   */
+  readonly linked?: LinkedFiles | undefined;
+}
+
+/** Paths of the files that a page of a site loads. */
+export interface LinkedFiles {
+  readonly style: string;
+  readonly script?: string | undefined;
+  /** Seconds after which a browser without scripts loads the page again. */
+  readonly refresh?: number | undefined;
 }
 
 /**
@@ -23,25 +36,25 @@ const styleHash = createHash('sha256').update(pageStyle).digest('base64');
 const securityPolicy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'`;
 
 /**
- * Renders a whole document that loads nothing and sends no referrer. Ends with a line
- * feed.
+ * Renders a whole document that sends no referrer to other sites. Without `linked` it
+ * loads nothing. Ends with a line feed.
  */
-export function pageShell({ title, top, date, main, footer }: PageParts): string {
+export function pageShell({ title, top, date, main, footer, linked }: PageParts): string {
   const page = markup`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${new Markup(securityPolicy)}" />
+        ${linked === undefined && markup`<meta http-equiv="Content-Security-Policy" content="${new Markup(securityPolicy)}" />`}
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
+        <meta name="referrer" content="${linked === undefined ? 'no-referrer' : 'same-origin'}" />
         <meta name="color-scheme" content="light dark" />
         <title>${title}</title>
-        ${new Markup(`<style>${pageStyle}</style>`)}
+        ${linked === undefined ? new Markup(`<style>${pageStyle}</style>`) : links(linked)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to the content</a>
         <header class="top">
-          <span>${top}</span>
+          <div>${top}</div>
           ${date !== undefined && markup`<time datetime="${date}">${date.slice(0, 10)}</time>`}
         </header>
         <main id="main">${main}</main>
@@ -49,4 +62,11 @@ export function pageShell({ title, top, date, main, footer }: PageParts): string
       </body>
     </html>`;
   return `${page.text}\n`;
+}
+
+/** The elements of the head that load the files of a site. */
+function links({ style, script, refresh }: LinkedFiles): Markup {
+  return markup`<link rel="stylesheet" href="${style}" />
+    ${script !== undefined && markup`<script type="module" src="${script}"></script>`}
+    ${refresh !== undefined && markup`<noscript><meta http-equiv="refresh" content="${refresh}" /></noscript>`}`;
 }

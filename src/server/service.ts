@@ -1,10 +1,12 @@
 import type { SecureContext } from 'node:tls';
 import type { z } from 'zod';
 import type { Clock } from '../base/index.js';
+import type { CheckOptions } from '../check/index.js';
 import type { Resolver } from '../dns/index.js';
 import type { Connection, Endpoint, Network } from '../net/index.js';
 import type { PolicyDeps } from '../tls-policy/index.js';
 import type { Store } from '../store/index.js';
+import type { ExampleDomain } from '../web/index.js';
 import type { TrustStore } from '../x509/index.js';
 import type { ListenAddress } from './listen-address.js';
 import type { Log } from './log.js';
@@ -14,6 +16,8 @@ import type { Metric } from './metrics.js';
  * Answers one web request. Jobs export handlers of this form; only `server` listens. The
  * body of the request is bounded by the site's `maxBody`; reading beyond it rejects with
  * a HermeticError `body-too-large`, and what a handler throws becomes status 413 or 500.
+ * A response of a media type in `streamedTypes` is sent as its body produces it; every
+ * other body is read whole first.
  */
 export type WebHandler = (request: Request, peer: Endpoint) => Response | Promise<Response>;
 
@@ -69,6 +73,15 @@ export interface StreamPort {
   end?(): Promise<void>;
 }
 
+/** A port of plain HTTP that belongs to one job. */
+export interface HttpPort {
+  /** For logs and metrics: `pages`. */
+  readonly what: string;
+  readonly listen: readonly ListenAddress[];
+  readonly limits: Pick<PortLimits, 'connections'>;
+  readonly sites: readonly Site[];
+}
+
 /** Limits of a port. Each bounds a resource that clients can claim. */
 export interface PortLimits {
   /**
@@ -95,6 +108,8 @@ export interface Service {
   /** Sites on the ports of plain HTTP. */
   readonly plainSites?: readonly Site[];
   readonly ports?: readonly StreamPort[];
+  /** Ports of plain HTTP with sites of their own. */
+  readonly httpPorts?: readonly HttpPort[];
   /** Read at every scrape. */
   metrics?(): readonly Metric[];
   /** Ends timers and work of its own; listeners are closed by the server. */
@@ -131,4 +146,11 @@ export interface JobContext {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /**
+   * Options of the checks that visitors ask for, in a simulated internet. Undefined for a
+   * domain that is not part of it: the page refuses it.
+   */
+  checkOptions?(domainName: string): CheckOptions | undefined;
+  /** Domains that the check page offers to try. */
+  readonly examples?: readonly ExampleDomain[];
 }

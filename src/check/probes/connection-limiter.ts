@@ -16,6 +16,19 @@ export interface ConnectionBudget {
   consume(): void;
 }
 
+/** Decides when an address is probed, and how many connections the probe may open. */
+export interface ProbeLimiter {
+  /**
+   * Runs `probe` when the address is free, or returns an earlier result for the same host
+   * and address. Rejects as `probe` does.
+   */
+  run(
+    hostName: string,
+    address: string,
+    probe: (connectionBudget: ConnectionBudget) => Promise<AddressEvidence>,
+  ): Promise<AddressEvidence>;
+}
+
 /**
  * Limits how hard one run probes mail servers:
  * - at most one open connection per IP address, for all host names that resolve to it;
@@ -23,7 +36,7 @@ export interface ConnectionBudget {
  * - each pair of host and address is probed once, and its domains share the result;
  * - addresses and hosts on the opt-out list are never contacted.
  */
-export class ConnectionLimiter {
+export class ConnectionLimiter implements ProbeLimiter {
   readonly #spent = new Map<string, number>();
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #results = new Map<string, Promise<AddressEvidence>>();
@@ -84,6 +97,6 @@ export class ConnectionLimiter {
 }
 
 /** The evidence of an address that is never contacted. */
-function optedOut(ip: string): AddressEvidence {
+export function optedOut(ip: string): AddressEvidence {
   return { ip, status: 'skipped', reason: 'opt-out', connections: [] };
 }

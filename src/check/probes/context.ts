@@ -4,7 +4,8 @@ import type { AddressEvidence, FailureEvidence } from '../../evidence/index.js';
 import type { Network, NetFailure } from '../../net/index.js';
 import type { Goals } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
-import type { ConnectionLimiter } from './connection-limiter.js';
+import type { CheckEvent } from './check-event.js';
+import type { ProbeLimiter } from './connection-limiter.js';
 
 /** The inputs and limits that all probes of one check share. */
 export interface ProbeContext {
@@ -35,7 +36,7 @@ export interface ProbeContext {
   readonly goals: Goals | undefined;
   /** Test whether a plaintext command survives the handshake (CVE-2011-0411). */
   readonly intrusive: boolean;
-  readonly limiter: ConnectionLimiter;
+  readonly limiter: ProbeLimiter;
   /** Maximum number of hosts, and of addresses of each host, to probe. */
   readonly maximum: { readonly hosts: number; readonly addresses: number };
   /** Pause between two connections to one address, milliseconds. */
@@ -44,6 +45,8 @@ export interface ProbeContext {
   earlierEvidence(hostName: string, address: string): AddressEvidence | undefined;
   /** Reports the current step, for the progress line of the terminal. */
   progress(step: string): void;
+  /** Reports a fact as soon as it is known, for pages that fill in during a check. */
+  report(event: CheckEvent): void;
 }
 
 /** Converts a failure to its form in the evidence. */

@@ -8,6 +8,7 @@ import type {
   SubmissionEvidence,
 } from '../../evidence/index.js';
 import { neverResolves, withoutOrigin } from '../mx-name.js';
+import type { ConnectionBudget } from './connection-limiter.js';
 import { failureEvidence, type ProbeContext } from './context.js';
 import { probeSmtp, type ProbeTarget } from './smtp-tls.js';
 
@@ -50,10 +51,14 @@ export async function probeHost(
 ): Promise<HostEvidence> {
   const { resolver } = context;
   const hostName = routeTarget.name.toLower();
-  if (address === undefined && neverResolves(hostName, context.privateNames))
+  if (address === undefined && neverResolves(hostName, context.privateNames)) {
+    context.report({ kind: 'host', host: hostName, addresses: [] });
     return withoutAddress(hostName, routeTarget.preference);
+  }
   const found = await lookupAddresses(resolver, routeTarget.name, { signal: context.signal });
   const ips = address !== undefined ? [address] : [...found.v4, ...found.v6];
+  const chosen = choose(context.maximum.addresses, found.v4, found.v6, ips);
+  context.report({ kind: 'host', host: hostName, addresses: chosen });
   const asked = lookupTlsa({
     resolver,
     host: routeTarget.name,
@@ -69,11 +74,7 @@ export async function probeHost(
       ? asked.then((at) => serverNameOf(at, hostName))
       : Promise.resolve(hostName)
     ).then((serverName) =>
-      Promise.all(
-        choose(context.maximum.addresses, found.v4, found.v6, ips).map((ip) =>
-          visit(context, { host: hostName, ip, serverName }),
-        ),
-      ),
+      Promise.all(chosen.map((ip) => visit(context, { host: hostName, ip, serverName }))),
     ),
   ]);
   const { status, base, dnssec, records, failure } = tlsaRecord;
@@ -179,29 +180,45 @@ function choose(
   return [...v4.slice(0, maximum - six.length), ...six];
 }
 
-function visit(context: ProbeContext, probeTarget: ProbeTarget): Promise<AddressEvidence> {
+async function visit(context: ProbeContext, probeTarget: ProbeTarget): Promise<AddressEvidence> {
   const { host, ip } = probeTarget;
   context.progress(`${host} [${ip}]`);
-  return context.limiter.run(host, ip, async (connectionBudget) => {
-    const earlier = context.earlierEvidence(host, ip);
-    const address = await probeSmtp(context, probeTarget, connectionBudget, earlier?.connections);
-    if (address.status === 'skipped') return address;
-    const submission: SubmissionEvidence[] = [];
-    for (const { port: smtpPort, ...there } of portsBeside(context, address)) {
-      const known = earlier?.submission?.find(
-        (submissionEvidence) => submissionEvidence.port === smtpPort,
-      )?.connections;
-      const { ip: _, ...seen } = await probeSmtp(
-        { ...context, ...there, smtpPort, intrusive: false },
-        probeTarget,
-        connectionBudget,
-        known,
-      );
-      submission.push({ port: smtpPort, ...seen });
-    }
-    if (submission.length > 0) return { ...address, submission };
-    return address;
+  const evidence = await context.limiter.run(host, ip, (connectionBudget) => {
+    context.report({ kind: 'visit', host, address: ip });
+    return probeAddress(context, probeTarget, connectionBudget);
   });
+  const { status, connections } = evidence;
+  const starttls = connections[0]?.starttls;
+  const seen = { status, starttls, connections: connections.length };
+  context.report({ kind: 'address', host, address: ip, ...seen });
+  return evidence;
+}
+
+/** Probes one address: port 25, then the further ports. */
+async function probeAddress(
+  context: ProbeContext,
+  probeTarget: ProbeTarget,
+  connectionBudget: ConnectionBudget,
+): Promise<AddressEvidence> {
+  const { host, ip } = probeTarget;
+  const earlier = context.earlierEvidence(host, ip);
+  const address = await probeSmtp(context, probeTarget, connectionBudget, earlier?.connections);
+  if (address.status === 'skipped') return address;
+  const submission: SubmissionEvidence[] = [];
+  for (const { port: smtpPort, ...there } of portsBeside(context, address)) {
+    const known = earlier?.submission?.find(
+      (submissionEvidence) => submissionEvidence.port === smtpPort,
+    )?.connections;
+    const { ip: _, ...seen } = await probeSmtp(
+      { ...context, ...there, smtpPort, intrusive: false },
+      probeTarget,
+      connectionBudget,
+      known,
+    );
+    submission.push({ port: smtpPort, ...seen });
+  }
+  if (submission.length > 0) return { ...address, submission };
+  return address;
 }
 
 const [IMPLICIT_TLS, SUBMISSION] = [465, 587];

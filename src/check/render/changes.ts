@@ -2,7 +2,7 @@ import type { Comparison, Direction } from '../../evidence/index.js';
 import { wrap } from '../../base/index.js';
 
 /** The heading of each direction. The order of the keys is the order of the report. */
-const titles: Readonly<Record<Direction, string>> = {
+export const directionNames: Readonly<Record<Direction, string>> = {
   worse: 'Worse',
   unclear: 'Can no longer be determined',
   better: 'Better',
@@ -20,7 +20,7 @@ export function renderChanges(
   const columns = Math.min(120, Math.max(60, lineWidth));
   const head = wrap(`${domain}  ${before} -> ${after}`, columns);
   if (changes.length === 0) return `${head.join('\n')}\n\nNothing is different.\n`;
-  const blocks = (Object.keys(titles) as Direction[]).flatMap((direction) => {
+  const blocks = (Object.keys(directionNames) as Direction[]).flatMap((direction) => {
     const those = changes.filter((factChange) => factChange.direction === direction);
     if (those.length === 0) return [];
     const subjects = [...new Set(those.map((factChange) => factChange.subject))];
@@ -37,7 +37,7 @@ export function renderChanges(
           ),
         ),
     ]);
-    return [[titles[direction], ...outputLines].join('\n')];
+    return [[directionNames[direction], ...outputLines].join('\n')];
   });
   return `${[head.join('\n'), ...blocks].join('\n\n')}\n`;
 }

@@ -12,7 +12,8 @@ import type { Network } from '../../net/index.js';
 import type { Goals } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { ProbeContext } from '../probes/context.js';
-import { ConnectionLimiter } from '../probes/connection-limiter.js';
+import type { CheckEvent } from '../probes/check-event.js';
+import { ConnectionLimiter, type ProbeLimiter } from '../probes/connection-limiter.js';
 import { probeHost, probeRoute, type RouteTarget } from '../probes/probe-host.js';
 import { probeMtaSts, probeTlsRpt } from '../probes/probe-txt.js';
 import { probeSmtp } from '../probes/smtp-tls.js';
@@ -50,7 +51,7 @@ export interface CollectOptions {
    * Shared by the domains of one run, so that all of them together keep to the budget of
    * each address. Default of this domain's own.
    */
-  readonly manners?: ConnectionLimiter;
+  readonly manners?: ProbeLimiter;
   /** Mail hosts that are looked at, best preference first. Default 10. */
   readonly maxHosts?: number;
   /** Addresses of each. Default 4. */
@@ -78,6 +79,8 @@ export interface CollectOptions {
   readonly control?: Name;
   readonly signal?: AbortSignal;
   onProgress?(what: string): void;
+  /** Receives each fact when it is observed. */
+  onEvent?(event: CheckEvent): void;
 }
 
 /**
@@ -117,11 +120,19 @@ export async function collect(domainName: Name, options: CollectOptions): Promis
         .find((hostEvidence) => hostEvidence.name === hostName)
         ?.addresses.find((addressEvidence) => addressEvidence.ip === address),
     progress: (what) => options.onProgress?.(what),
+    report: (event) => options.onEvent?.(event),
   };
   const [{ route, hosts }, mtaSts, tlsRpt, control] = await Promise.all([
     probeHosts(context, options),
-    probeMtaSts(context),
-    probeTlsRpt(context),
+    probeMtaSts(context).then((found) => {
+      const { status, policy } = found;
+      context.report({ kind: 'mta-sts', status, mode: policy?.mode });
+      return found;
+    }),
+    probeTlsRpt(context).then((found) => {
+      context.report({ kind: 'tls-rpt', status: found.status });
+      return found;
+    }),
     options.control ? probeControl(context, options.control) : undefined,
   ]);
   abortSignal?.throwIfAborted();
@@ -172,6 +183,9 @@ async function probeHosts(
   const wanted: readonly RouteTarget[] = options.mx
     ? [{ name: options.mx, preference: 0 }]
     : targets.slice(0, context.maximum.hosts);
+  const { kind, dnssec } = route;
+  const names = wanted.map(({ name }) => name.toLower());
+  context.report({ kind: 'route', route: kind, dnssec, hosts: names });
   const hosts = await Promise.all(
     wanted.map((routeTarget) => probeHost(context, routeTarget, options.address)),
   );

@@ -9,7 +9,12 @@ import {
   type ReloadResult,
 } from '../control/control-port.js';
 import { formatListenAddress, type ListenAddress } from '../listen-address.js';
-import { openHouse, type OpenJobContext } from './job-context.js';
+import {
+  openHouse,
+  type JobContextOptions,
+  type OpenJobContext,
+  type ReplacedContext,
+} from './job-context.js';
 import { jobs } from '../jobs/all-jobs.js';
 import { ListenerSet, wanted, type Wanted } from '../listeners/listener-set.js';
 import { listenStream } from '../listeners/stream-listener.js';
@@ -45,6 +50,8 @@ export interface DaemonOptions {
   readonly version?: string;
   /** Reads the configuration again. Without it the control socket refuses a reload. */
   reload?(): Promise<ReloadResult>;
+  /** Network, resolver and roots of a simulated internet, for the whole daemon. */
+  readonly replaced?: ReplacedContext;
 }
 
 /**
@@ -100,7 +107,11 @@ export async function startDaemon(
     },
   };
   const enter = async (settings: Config): Promise<Generation> => {
-    const next = await startJobs(settings, logger, { stores, resolvers });
+    const next = await startJobs(settings, logger, {
+      stores,
+      resolvers,
+      replaced: options.replaced,
+    });
     try {
       const ports = portsOf(settings, next.services, controls, logger);
       const state = { scrape, health, ready: () => ready };
@@ -185,9 +196,9 @@ function portsOf(
 async function startJobs(
   config: Config,
   logger: Log,
-  { stores, resolvers }: { readonly stores: SharedStore; readonly resolvers: SharedResolver },
+  { stores, ...options }: JobContextOptions & { readonly stores: SharedStore },
 ): Promise<Generation> {
-  const house = await openHouse(config, logger, stores, resolvers);
+  const house = await openHouse(config, logger, stores, options);
   const services: Service[] = [];
   try {
     for (const job of jobs) {
@@ -243,6 +254,11 @@ function wantedBy(
     ...(web && secure
       ? web.listen.map((address) => wanted('web', address, secure, listenWeb))
       : []),
+    ...services
+      .flatMap(({ httpPorts = [] }) => httpPorts)
+      .flatMap(({ what, listen, limits, sites: own }) =>
+        listen.map((address) => wanted(what, address, { sites: own, limits, log }, listenWeb)),
+      ),
     ...(web?.http ?? []).map((address) => wanted('http', address, plain, listenWeb)),
     ...(metrics?.listen ?? []).map((address) => wanted('metrics', address, scraped, listenWeb)),
   ];

@@ -23,6 +23,15 @@ export interface OpenJobContext extends JobContext {
   close(): Promise<void>;
 }
 
+/** Resources of a simulated internet that replace those of the configuration. */
+export type ReplacedContext = Partial<Omit<JobContext, 'store' | 'policy'>>;
+
+/** Resources that live longer than one configuration, and replacements. */
+export interface JobContextOptions {
+  readonly resolvers?: SharedResolver;
+  readonly replaced?: ReplacedContext | undefined;
+}
+
 /**
  * Opens the resources that all jobs share: resolver, roots, database, policy source.
  * Rejects with HermeticError for a missing or malformed file of the configuration.
@@ -31,7 +40,7 @@ export async function openHouse(
   config: Config,
   logger: Log,
   stores: StoreSource = new SharedStore(systemClock, logger),
-  resolvers = new SharedResolver(),
+  { resolvers = new SharedResolver(), replaced }: JobContextOptions = {},
 ): Promise<OpenJobContext> {
   const localNetwork = nodeNetwork();
   const { addresses, trustAnchor, clockSkew } = config.resolver;
@@ -56,10 +65,18 @@ export async function openHouse(
     config.network.privateAddresses === 'allow' ? localNetwork : guarded(localNetwork);
   const stopping = new AbortController();
   const { store, stsCache, release } = await stores.lease(config.store.file);
-  const shared = { network, resolver, trustStore: roots, store, clock: systemClock, log: logger };
+  const shared = {
+    network,
+    localNetwork,
+    resolver,
+    trustStore: roots,
+    clock: systemClock,
+    log: logger,
+    ...replaced,
+    store,
+  };
   return {
     ...shared,
-    localNetwork,
     policy: policySource({ ...shared, stsCache, settings: config.policy, signal: stopping.signal }),
     close() {
       stopping.abort(new Error('stopped'));

@@ -14,6 +14,7 @@ import type { Log } from '../log.js';
 import type { PortLimits, Site } from '../service.js';
 import { expectsContinue, faultOfForm, targetOf, toRequest } from './to-request.js';
 import type { Listener } from './listener-set.js';
+import { isStreamed, StreamSender } from './stream-sender.js';
 import { answerChallenges } from './answer-challenges.js';
 import { openPort } from './open-port.js';
 
@@ -66,8 +67,9 @@ export async function listenWeb(
   settings: WebSettings,
 ): Promise<Listener<WebSettings>> {
   let current = settings;
+  const streams = new StreamSender(() => current.limits.connections);
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
-    void respond(incoming, outgoing, current);
+    void respond({ incoming, outgoing }, current, streams);
   const secure = settings.certificateFor
     ? createSecure(
         {
@@ -103,7 +105,13 @@ export async function listenWeb(
   server.maxRequestsPerSocket = requestsPerConnection;
   const openedPort = await openPort(server, listenAddress, settings.limits.connections);
   openedPort.patienceMs = settings.limits.patienceMs ?? openedPort.patienceMs;
+  const close = openedPort.close.bind(openedPort);
   return Object.assign(openedPort, {
+    close(graceMs: number) {
+      const closed = close(graceMs);
+      streams.endAll();
+      return closed;
+    },
     use(next: WebSettings) {
       current = next;
       secure?.setSecureContext({ ...servingTls, ...next.fallback });
@@ -113,11 +121,11 @@ export async function listenWeb(
 }
 
 async function respond(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
+  exchange: Exchange,
   { sites, certificateFor, log }: WebSettings,
+  streams: StreamSender,
 ): Promise<void> {
-  const exchange = { incoming, outgoing };
+  const { incoming, outgoing } = exchange;
   try {
     const target = faultOfForm(incoming) ?? targetOf(incoming, certificateFor ? 'https' : 'http');
     if (typeof target === 'number') return sendPlain(exchange, target, 'at once');
@@ -136,6 +144,7 @@ async function respond(
     const request = toRequest(incoming, outgoing, target, maxBody);
     if (!request) return sendPlain(exchange, 400);
     const response = await site.handle(request, { address: remoteAddress, port: remotePort });
+    if (isStreamed(response) && method !== 'HEAD') return await streams.send(response, outgoing);
     const body = Buffer.from(await response.arrayBuffer());
     sendAnswer(exchange, { status: response.status, headers: [...response.headers], body });
   } catch (error) {

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { mailZone, TestPages, zoneResolver } from '../../test/support/testing-pages.js';
+
+interface Document {
+  readonly openapi: string;
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<Record<string, { readonly responses: Readonly<Record<string, Answer>> }>>
+    >
+  >;
+}
+interface Answer {
+  readonly content?: Readonly<Record<string, { readonly schema: object }>>;
+}
+
+/** Validates answers by the document that the API itself gives. */
+async function validator(
+  site: TestPages,
+): Promise<(route: string, response: Response, body?: unknown) => Promise<boolean>> {
+  const document = (await (await site.ask('/api/v1/openapi.json')).json()) as Document;
+  assert.match(document.openapi, /^3\.1/);
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  (addFormats as unknown as (instance: Ajv2020) => void)(ajv);
+  ajv.addSchema(document, 'api');
+  return async (route, response, body) => {
+    const [method = '', path = ''] = route.split(' ');
+    const type = (response.headers.get('content-type') ?? '').split(';')[0] ?? '';
+    const answer = document.paths[path]?.[method]?.responses[String(response.status)];
+    const schema = answer?.content?.[type]?.schema;
+    assert.ok(schema, `${route} ${response.status} ${type} is not described`);
+    const at = `api#/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1')}/${method}/responses/${response.status}/content/${type.replaceAll('/', '~1')}/schema`;
+    return ajv.validate({ $ref: at }, body ?? (await response.json()));
+  };
+}
+
+test('answers of the API are as its document describes them', async (t) => {
+  const resolver = zoneResolver(mailZone('example.com', ['11.0.0.1']));
+  const site = await TestPages.open(t, {}, { resolver });
+  const isValid = await validator(site);
+  const create = 'post /api/v1/checks';
+  const read = 'get /api/v1/checks/{id}';
+  const started = await site.post('/api/v1/checks', { domain: 'example.com' });
+  assert.equal(started.status, 202);
+  const path = started.headers.get('location') ?? '';
+  assert.ok(await isValid(create, started));
+  const id = path.split('/').at(-1) ?? '';
+  await site.finished(`/check/${id}`);
+  const done = await site.ask(path);
+  const body = (await done.json()) as { state: string; result: { domain: string } };
+  assert.equal(body.state, 'done');
+  assert.equal(body.result.domain, 'example.com');
+  assert.ok(await isValid(read, done, body));
+  // The validation can fail: each of these changes is refused.
+  for (const change of [
+    { state: 'finished' },
+    { askedAt: 'today' },
+    { id: 'short' },
+    { more: 1 },
+    { result: { ...body.result, verdict: 'fine' } },
+  ])
+    assert.ok(!(await isValid(read, done, { ...body, ...change })), JSON.stringify(change));
+  const again = await site.post('/api/v1/checks', { domain: 'EXAMPLE.com.' }, '198.51.100.9');
+  assert.equal(again.status, 200);
+  assert.ok(await isValid(create, again));
+  for (const [status, sent] of [
+    [400, { domain: 1 }],
+    [400, { domain: 'example.com', extra: true }],
+    [400, { domain: 'example.com', maxAgeSeconds: -1 }],
+    [422, { domain: 'no domain' }],
+    [429, { domain: 'example.com', again: id }],
+  ] as const) {
+    const response = await site.post('/api/v1/checks', sent, '198.51.100.10');
+    assert.equal(response.status, status);
+    assert.ok(await isValid(create, response), JSON.stringify(sent));
+  }
+  const unknown = await site.ask('/api/v1/checks/0000000000000000000000');
+  assert.equal(unknown.status, 404);
+  assert.ok(await isValid(read, unknown));
+  const profile = await site.ask(`${path}?profile=nothing`);
+  assert.equal(profile.status, 400);
+  assert.ok(await isValid(read, profile));
+  const evidence = await site.ask(`${path}/evidence`);
+  assert.equal(((await evidence.json()) as { schema: string }).schema, 'hermetic.evidence/1');
+});
+
+test('events of a check arrive once each, and resume after the last one', async (t) => {
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const resolver = zoneResolver(mailZone('example.com', ['11.0.0.1']), () => gate);
+  const site = await TestPages.open(t, {}, { resolver });
+  const started = await site.post('/api/v1/checks', { domain: 'example.com' });
+  const path = started.headers.get('location') ?? '';
+  const stream = await site.ask(`${path}/events`);
+  assert.match(stream.headers.get('content-type') ?? '', /^text\/event-stream/);
+  assert.equal(stream.headers.get('x-accel-buffering'), 'no');
+  open();
+  const text = await stream.text();
+  const kinds = [...text.matchAll(/"kind":"([a-z-]+)"/g)].map(([, kind]) => kind).sort();
+  assert.deepEqual(kinds, ['address', 'host', 'mta-sts', 'route', 'tls-rpt', 'visit'].sort());
+  assert.match(text, /event: done\ndata: \{"id":"[0-9A-Za-z]{22}","state":"done"/);
+  const rest = await (
+    await site.ask(`${path}/events`, { headers: { 'last-event-id': '4' } })
+  ).text();
+  assert.doesNotMatch(rest, /event: progress/);
+  assert.match(rest, /event: done/);
+});
+
+test('a stream ends with its client, and with the pages', async (t) => {
+  const resolver = zoneResolver([], () => new Promise(() => undefined));
+  const site = await TestPages.open(t, {}, { resolver });
+  const path = (await site.submit('example.com')).headers.get('location') ?? '';
+  const left = await site.ask(`${path}/events`);
+  const reader = (left.body as ReadableStream<Uint8Array>).getReader();
+  assert.match(Buffer.from((await reader.read()).value ?? []).toString(), /^retry: 3000/);
+  assert.match(Buffer.from((await reader.read()).value ?? []).toString(), /^event: progress/);
+  await reader.cancel();
+  const stayed = await site.ask(`${path}/events`);
+  site.pages.stop();
+  // The body ends: without an end the test would hang.
+  assert.match(await stayed.text(), /^retry: 3000/);
+});

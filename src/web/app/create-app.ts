@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { version } from '../../base/index.js';
+import type { CheckService, PagesContext } from '../checks/check-service.js';
+import { sentenceOf } from '../failures.js';
+import type { ExampleDomain } from '../pages/home-page.js';
+import { apiPage } from '../pages/api-page.js';
+import { sitePage } from '../pages/layout.js';
+import { siteStyle } from '../pages/site-style.js';
+import { aboutPage, optOutPage, privacyPage, problemPage } from '../pages/text-pages.js';
+import { addApiRoutes, openApiDocument } from '../routes/api-routes.js';
+import { addCheckPages } from '../routes/check-pages.js';
+import { problemResponse, statusOf } from '../routes/problem.js';
+import { isRebound, securityHeaders, type AppEnv } from '../routes/request-guards.js';
+import type { PagesSettings } from '../settings.js';
+import type { Site } from '../routes/site.js';
+
+/** A file that pages load. Its path changes with its content, so browsers may keep it. */
+interface Asset {
+  readonly path: string;
+  readonly mediaType: string;
+  readonly body: string;
+}
+
+function asset(name: string, mediaType: string, body: string): Asset {
+  const hash = createHash('sha256').update(body).digest('hex').slice(0, 12);
+  const [stem, extension] = name.split('.');
+  return { path: `/assets/${stem}-${hash}.${extension}`, mediaType, body };
+}
+
+/** The compiled script, as it is in the package. */
+const script = asset(
+  'live.js',
+  'text/javascript; charset=utf-8',
+  readFileSync(new URL('../browser/live.js', import.meta.url), 'utf8'),
+);
+const style = asset('site.css', 'text/css; charset=utf-8', siteStyle);
+
+/** The application and the service behind it. */
+export interface App {
+  readonly fetch: (request: Request, env: AppEnv['Bindings']) => Response | Promise<Response>;
+  readonly checks: CheckService;
+  /** Every route as `METHOD path`, for tests that visit all of them. */
+  readonly routes: readonly string[];
+}
+
+/** Builds the routes of the site. Loads nothing and listens on nothing. */
+export function createApp(
+  settings: PagesSettings,
+  context: PagesContext,
+  checks: CheckService,
+  examples: readonly ExampleDomain[],
+): App {
+  const app = new OpenAPIHono<AppEnv>({
+    defaultHook: (parsed) =>
+      parsed.success
+        ? undefined
+        : problemResponse('web-request-invalid', undefined, firstIssue(parsed.error.issues)),
+  });
+  const site: Site = {
+    settings,
+    context,
+    checks,
+    examples,
+    page: (request, page, status = 200) =>
+      request.html(
+        sitePage(page, {
+          isOperator: request.env.isOperator,
+          style: style.path,
+          script: script.path,
+        }),
+        status as 200,
+      ),
+  };
+  app.use(async (request, next) => {
+    if (request.env.isOperator && isRebound(request.req.header('host')))
+      return problemResponse('web-operator-only');
+    await next();
+    for (const [name, value] of Object.entries(securityHeaders))
+      if (!request.res.headers.has(name)) request.res.headers.set(name, value);
+  });
+  for (const file of [style, script])
+    app.get(file.path, (request) =>
+      request.body(file.body, 200, {
+        'content-type': file.mediaType,
+        'cache-control': 'public, max-age=31536000, immutable',
+      }),
+    );
+  addCheckPages(app, site);
+  addApiRoutes(app, site);
+  addTextPages(app, site);
+  app.notFound((request) => {
+    if (request.req.path.startsWith('/api/')) return problemResponse('web-page-unknown');
+    const code = request.req.path.startsWith('/check/') ? 'web-check-unknown' : 'web-page-unknown';
+    const main = problemPage('Not found', sentenceOf(code));
+    return site.page(request, { title: 'Not found', main }, statusOf(code));
+  });
+  app.onError((error, request) => {
+    context.log.error('web-route-failed', { path: request.req.path, error: error.message });
+    if (request.req.path.startsWith('/api/')) return problemResponse('web-check-broken');
+    const main = problemPage('Something broke', sentenceOf('web-check-broken'));
+    return site.page(request, { title: 'Something broke', main }, 500);
+  });
+  return {
+    fetch: (request, env) => app.fetch(request, env),
+    checks,
+    routes: app.routes.map(({ method, path }) => `${method} ${path}`),
+  };
+}
+
+function addTextPages(app: OpenAPIHono<AppEnv>, site: Site): void {
+  const { settings } = site;
+  app.get('/about', (request) =>
+    site.page(request, { title: 'About', main: aboutPage(settings), section: '/about' }),
+  );
+  app.get('/opt-out', (request) =>
+    site.page(request, { title: 'Opt out', main: optOutPage(settings) }),
+  );
+  app.get('/privacy', (request) =>
+    site.page(request, { title: 'Privacy', main: privacyPage(settings) }),
+  );
+  app.get('/favicon.ico', (request) => request.body(null, 204));
+  app.get('/robots.txt', (request) => request.text('User-agent: *\nDisallow: /check/\n'));
+  let description: ReturnType<typeof openApiDocument> | undefined;
+  const openApi = (): ReturnType<typeof openApiDocument> =>
+    (description ??= openApiDocument(app, version));
+  app.get('/api/v1/openapi.json', (request) => request.json(openApi()));
+  app.get('/api', (request) => {
+    const main = apiPage(openApi(), new URL(request.req.url).origin);
+    return site.page(request, { title: 'API', main, section: '/api' });
+  });
+}
+
+/** The first fault of a request, by its place. */
+function firstIssue(
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+): string {
+  const [issue] = issues;
+  return issue === undefined ? '' : `${issue.path.map(String).join('.')}: ${issue.message}`;
+}

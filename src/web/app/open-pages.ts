@@ -1,0 +1,59 @@
+import { readTextFile, unwrap } from '../../base/index.js';
+import { parseOptOut } from '../../check/index.js';
+import { CheckService, type PagesContext } from '../checks/check-service.js';
+import type { ExampleDomain } from '../pages/home-page.js';
+import type { PagesSettings } from '../settings.js';
+
+/** The running pages. */
+export interface Pages {
+  /** Answers requests of the public ports, or of the operator's loopback port. */
+  handler(
+    isOperator: boolean,
+  ): (request: Request, peer: { readonly address: string }) => Response | Promise<Response>;
+  readonly checks: CheckService;
+  /** Every route as `METHOD path`. */
+  readonly routes: readonly string[];
+  /** Ends running checks and streams. */
+  stop(): void;
+}
+
+/** Further options of {@link openPages}. */
+export interface OpenPagesOptions {
+  /** Domains that the first page offers to try. */
+  readonly examples?: readonly ExampleDomain[];
+}
+
+/**
+ * Opens the pages. The web framework is loaded here, so that a process without pages does
+ * not pay for it. Rejects with HermeticError for an opt-out list that cannot be read.
+ */
+export async function openPages(
+  settings: PagesSettings,
+  context: PagesContext,
+  { examples = [] }: OpenPagesOptions = {},
+): Promise<Pages> {
+  const { createApp } = await import('./create-app.js');
+  const optOut = settings.optOut === undefined ? undefined : readOptOut(settings.optOut);
+  const checks = new CheckService(settings, context, optOut);
+  const app = createApp(settings, context, checks, examples);
+  return {
+    handler: (isOperator) => (request, peer) =>
+      app.fetch(request, { peer: peer.address, isOperator }),
+    checks,
+    routes: app.routes,
+    stop: () => checks.stop(),
+  };
+}
+
+/** Reads the opt-out list of the configuration. Throws HermeticError for a faulty one. */
+export function readOptOut(filePath: string): ReturnType<typeof unwrapOptOut> {
+  return unwrapOptOut(
+    readTextFile(filePath, { code: 'config-file-unreadable', label: 'pages.optOut:' }),
+  );
+}
+
+function unwrapOptOut(
+  text: string,
+): Extract<ReturnType<typeof parseOptOut>, { ok: true }>['value'] {
+  return unwrap('pages.optOut', parseOptOut(text), 'Correct the named line of the list.');
+}

@@ -1,0 +1,406 @@
+import { randomInt } from 'node:crypto';
+import { getDomain } from 'tldts';
+import { BoundedMap, type Clock, type Name } from '../../base/index.js';
+import {
+  AddressVisits,
+  collect,
+  collectOptions,
+  DEFAULT_BUDGET,
+  findProfile,
+  grade,
+  nameOf,
+  type CheckEvent,
+  type CheckOptions,
+  type OptOut,
+} from '../../check/index.js';
+import type { Resolver } from '../../dns/index.js';
+import type { CheckResult, Evidence } from '../../evidence/index.js';
+import type { Network } from '../../net/index.js';
+import type { Store } from '../../store/index.js';
+import type { TrustStore } from '../../x509/index.js';
+import type { WebFailureCode } from '../failures.js';
+import type { PagesSettings } from '../settings.js';
+import { CheckTable, type CheckRow } from './check-table.js';
+import { limitKey, savedAddress } from './client-address.js';
+import { OptOutRecords } from './opt-out-record.js';
+import { RateWindow } from './rate-window.js';
+
+/** The resources of the daemon that the pages use. */
+export interface PagesContext {
+  /** For addresses that come from foreign data: guarded. */
+  readonly network: Network;
+  readonly resolver: Resolver;
+  readonly trustStore: TrustStore;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: {
+    info(event: string, fields?: Readonly<Record<string, string | number>>): void;
+    error(event: string, fields?: Readonly<Record<string, string | number>>): void;
+  };
+  /**
+   * Options of the check of one domain in a simulated internet. Undefined for a domain
+   * that is not part of it, which is refused.
+   */
+  checkOptions?(domainName: string): CheckOptions | undefined;
+}
+
+/** The request of a visitor to check a domain. */
+export interface CheckRequest {
+  readonly domain: Name;
+  /** The address of the client. */
+  readonly client: string;
+  /** A new check, although a recent result exists. The id of that result. */
+  readonly again?: string | undefined;
+  /** Milliseconds that a result may be old. Default: of the configuration. */
+  readonly maxAgeMs?: number | undefined;
+  /** The operator of this machine: no limit for the client, and no pause. */
+  readonly isOperator: boolean;
+}
+
+/** A check that was found or started, or the reason why none was started. */
+export type Admission =
+  | { readonly ok: true; readonly id: string; readonly started: boolean }
+  | { readonly ok: false; readonly code: WebFailureCode; readonly retrySeconds: number };
+
+/** The present state of a check. */
+export interface CheckStatus extends CheckRow {
+  /** Place in the queue, from 1; only while queued. */
+  readonly position?: number | undefined;
+  /** Facts that the running check has observed so far. */
+  readonly events: readonly CheckEvent[];
+  /** Grows with every change, so that a stream knows whether it has sent this state. */
+  readonly revision: number;
+}
+
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+/** Checks of one client that run or wait at one time. */
+const AT_ONCE = 2;
+/** Checks that one client may start in a minute. */
+const BURST = 3;
+/** Milliseconds between two searches for rows whose time has passed. */
+const PRUNE_INTERVAL = HOUR;
+/** Age of an unfinished check that a restart still continues. */
+const RESUME_MS = HOUR;
+/** Graded results in memory. */
+const MAX_GRADED = 50;
+const ID_LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** A check that has not been stored as finished. */
+class Running {
+  state: 'queued' | 'running' = 'queued';
+  readonly events: CheckEvent[] = [];
+  revision = 1;
+  readonly watchers = new Set<() => void>();
+
+  constructor(
+    readonly row: CheckRow,
+    readonly clientKey: string,
+    readonly fresh: boolean,
+  ) {}
+
+  changed(): void {
+    this.revision++;
+    for (const watcher of [...this.watchers]) watcher();
+  }
+}
+
+/**
+ * Runs the checks that visitors ask for, within limits that protect mail servers and this
+ * machine: for each client, each organisational domain and each mail server, and a queue
+ * of bounded length. An accepted check is in the database before its id is given out, so
+ * a restart continues it.
+ */
+export class CheckService {
+  readonly table: CheckTable;
+  readonly #context: PagesContext;
+  readonly #settings: PagesSettings;
+  readonly #visits: AddressVisits;
+  readonly #records: OptOutRecords;
+  readonly #perClient: RateWindow;
+  readonly #burst: RateWindow;
+  readonly #perDomain: RateWindow;
+  readonly #active = new Map<string, Running>();
+  /** Checks by domain that are accepted and not finished. */
+  readonly #byDomain = new Map<string, Promise<string>>();
+  readonly #queue: Running[] = [];
+  readonly #graded = new BoundedMap<CheckResult>(MAX_GRADED);
+  readonly #stopping = new AbortController();
+  #running = 0;
+  #prunedAt = -Infinity;
+  /** Finished checks by state, for metrics. */
+  readonly finished = new Map<string, number>();
+
+  constructor(settings: PagesSettings, context: PagesContext, optOut?: OptOut) {
+    this.#settings = settings;
+    this.#context = context;
+    this.table = new CheckTable(context.store);
+    const { clock } = context;
+    const { perClient, perDomain, perServer, reuseMinutes } = settings.limits;
+    const now = (): number => clock.monotonic();
+    this.#perClient = new RateWindow(perClient, HOUR, now);
+    this.#burst = new RateWindow(BURST, MINUTE, now);
+    this.#perDomain = new RateWindow(perDomain, HOUR, now);
+    this.#records = new OptOutRecords(now);
+    this.#visits = new AddressVisits({
+      perVisit: DEFAULT_BUDGET,
+      perDay: perServer,
+      reuseMs: Math.max(HOUR, reuseMinutes * MINUTE),
+      optOut,
+      now,
+    });
+    for (const row of this.table.unfinished(clock.now() - RESUME_MS, settings.limits.waiting))
+      this.#enqueue(new Running({ ...row, state: 'queued' }, '', false));
+  }
+
+  /** Checks that wait for a place. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Checks that run now. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Ends running checks; the next process starts them again. */
+  stop(): void {
+    this.#stopping.abort(new Error('stopped'));
+  }
+
+  /** Aborted when the service stops: streams end then. */
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** Finds a recent or running check of the domain, or starts one within the limits. */
+  async ask(request: CheckRequest): Promise<Admission> {
+    const domain = request.domain.toLower();
+    const { checkOptions } = this.#context;
+    if (checkOptions && !checkOptions(domain))
+      return { ok: false, code: 'web-domain-outside', retrySeconds: 0 };
+    const running = this.#byDomain.get(domain);
+    if (running) return { ok: true, id: await running, started: false };
+    const newest = this.table.newest(domain);
+    const age = newest ? this.#context.clock.now() - newest.askedAt : Infinity;
+    const { reuseMinutes, againMinutes } = this.#settings.limits;
+    const reuseMs = Math.min(request.maxAgeMs ?? Infinity, reuseMinutes * MINUTE);
+    if (newest && request.again === undefined && age >= 0 && age < reuseMs)
+      return { ok: true, id: newest.id, started: false };
+    const pause = againMinutes * MINUTE - age;
+    if (request.again !== undefined && pause > 0 && age >= 0 && !request.isOperator)
+      return refused('web-again-early', pause);
+    const limited = this.#limited(request, domain);
+    if (limited) return limited;
+    // The owner of a domain that was checked before may have changed something since.
+    const fresh = request.again !== undefined || newest !== undefined;
+    const accepted = this.#accept(request, domain, fresh);
+    this.#byDomain.set(domain, accepted);
+    try {
+      return { ok: true, id: await accepted, started: true };
+    } catch (error) {
+      this.#byDomain.delete(domain);
+      throw error;
+    }
+  }
+
+  /** The state of a check; undefined for an unknown id. */
+  status(id: string): CheckStatus | undefined {
+    const active = this.#active.get(id);
+    if (!active) {
+      const row = this.table.find(id);
+      return row && { ...row, events: [], revision: Number.MAX_SAFE_INTEGER };
+    }
+    const { row, state, events, revision } = active;
+    const position = state === 'queued' ? this.#queue.indexOf(active) + 1 : undefined;
+    return { ...row, state, events, revision, position };
+  }
+
+  /** Resolves when a check has changed since `revision`, after `milliseconds` at most. */
+  async changed(
+    id: string,
+    revision: number,
+    milliseconds: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const active = this.#active.get(id);
+    if (!active || active.revision !== revision) return;
+    const waiting = new AbortController();
+    const wake = (): void => waiting.abort();
+    active.watchers.add(wake);
+    const either = AbortSignal.any([signal, waiting.signal, this.signal]);
+    await this.#context.clock.sleep(milliseconds, either).catch(() => undefined);
+    active.watchers.delete(wake);
+  }
+
+  /** The evidence of a finished check. */
+  evidence(id: string): Evidence | undefined {
+    return this.table.evidence(id);
+  }
+
+  /**
+   * The result of a finished check under a profile. Saved evidence is graded by the
+   * present rules, so an old result profits from a corrected rule.
+   */
+  result(id: string, profileName = 'baseline'): CheckResult | undefined {
+    const identity = `${id} ${profileName}`;
+    const known = this.#graded.get(identity);
+    if (known) return known;
+    const profile = findProfile(profileName);
+    const evidence = this.evidence(id);
+    if (!profile || !evidence) return undefined;
+    const result = grade(evidence, profile);
+    this.#graded.set(identity, result);
+    return result;
+  }
+
+  #limited(request: CheckRequest, domain: string): Admission | undefined {
+    const clientKey = limitKey(request.client);
+    if (this.#queue.length >= this.#settings.limits.waiting)
+      return refused('web-queue-full', 60_000);
+    const organisation = organisationOf(domain);
+    const domainWait = this.#perDomain.waitFor(organisation);
+    if (domainWait > 0) return refused('web-domain-limit', domainWait);
+    if (!request.isOperator) {
+      const own = [...this.#active.values()].filter((one) => one.clientKey === clientKey).length;
+      if (own >= AT_ONCE) return refused('web-client-limit', 30_000);
+      const wait = Math.max(this.#perClient.waitFor(clientKey), this.#burst.waitFor(clientKey));
+      if (wait > 0) return refused('web-client-limit', wait);
+      this.#perClient.count(clientKey);
+      this.#burst.count(clientKey);
+    }
+    this.#perDomain.count(organisation);
+    return undefined;
+  }
+
+  async #accept(
+    { client, again, isOperator }: CheckRequest,
+    domain: string,
+    fresh: boolean,
+  ): Promise<string> {
+    const id = Array.from({ length: 22 }, () => ID_LETTERS[randomInt(62)]).join('');
+    const askedAt = this.#context.clock.now();
+    const row: CheckRow = { id, domain, state: 'queued', askedAt, previous: again };
+    const active = new Running(row, isOperator ? '' : limitKey(client), fresh);
+    // The place is taken before the row is durable: two requests cannot both have it.
+    this.#active.set(id, active);
+    try {
+      await this.table.insert(row, savedAddress(client));
+    } catch (error) {
+      this.#active.delete(id);
+      throw error;
+    }
+    this.#enqueue(active);
+    return id;
+  }
+
+  #enqueue(active: Running): void {
+    const { id, domain } = active.row;
+    this.#active.set(id, active);
+    if (!this.#byDomain.has(domain)) this.#byDomain.set(domain, Promise.resolve(id));
+    this.#queue.push(active);
+    this.#startNext();
+  }
+
+  #startNext(): void {
+    while (this.#running < this.#settings.limits.running) {
+      const next = this.#queue.shift();
+      if (!next) return;
+      this.#running++;
+      next.state = 'running';
+      next.changed();
+      for (const waiting of this.#queue) waiting.changed();
+      void this.#run(next).finally(() => {
+        this.#running--;
+        if (!this.signal.aborted) this.#startNext();
+      });
+    }
+  }
+
+  async #run(active: Running): Promise<void> {
+    const { id, domain } = active.row;
+    const { clock, log } = this.#context;
+    try {
+      const evidence = await this.#collect(active);
+      await this.table.finish(id, clock.now(), evidence);
+      this.#count('done');
+    } catch (error) {
+      // The row stays unfinished: the next process continues.
+      if (this.signal.aborted) return;
+      const slow = error === TOO_SLOW;
+      if (!slow) log.error('web-check-broken', { domain, error: (error as Error).message });
+      const failure = slow ? 'web-check-slow' : 'web-check-broken';
+      await this.table.fail(id, clock.now(), failure).catch(() => undefined);
+      this.#count('failed');
+    }
+    this.#active.delete(id);
+    this.#byDomain.delete(domain);
+    active.changed();
+    await this.#prune();
+  }
+
+  /** Stops after the time of the configuration, so that a tarpit holds no place. */
+  async #collect(active: Running): Promise<Evidence> {
+    const { domain } = active.row;
+    const { clock, network, resolver, trustStore } = this.#context;
+    const ended = new AbortController();
+    const stop = (): void => ended.abort(this.signal.reason);
+    this.signal.addEventListener('abort', stop, { once: true });
+    void clock
+      .sleep(this.#settings.limits.seconds * 1000, ended.signal)
+      .then(() => ended.abort(TOO_SLOW))
+      .catch(() => undefined);
+    const options = collectOptions({
+      ...(this.#context.checkOptions?.(domain) ?? {
+        network,
+        resolver,
+        trustStore,
+        // Visitors choose the domain: its records never lead to a private address.
+        reach: 'internet',
+      }),
+      clock,
+      helo: this.#settings.helo,
+      signal: ended.signal,
+      onEvent: (event) => {
+        active.events.push(event);
+        active.changed();
+      },
+    });
+    const manners = this.#visits.limiter({
+      fresh: active.fresh,
+      refuses: (hostName) => this.#records.refuses(hostName, options.resolver, ended.signal),
+    });
+    try {
+      return await collect(nameOf(domain), { ...options, manners });
+    } finally {
+      this.signal.removeEventListener('abort', stop);
+      ended.abort(new Error('finished'));
+    }
+  }
+
+  #count(state: string): void {
+    this.finished.set(state, (this.finished.get(state) ?? 0) + 1);
+  }
+
+  async #prune(): Promise<void> {
+    const { clock, log } = this.#context;
+    if (clock.monotonic() - this.#prunedAt < PRUNE_INTERVAL) return;
+    this.#prunedAt = clock.monotonic();
+    await this.table
+      .prune(clock.now(), this.#settings.keepDays)
+      .catch((error: unknown) =>
+        log.error('web-prune-failed', { error: (error as Error).message }),
+      );
+  }
+}
+
+const TOO_SLOW = new Error('the check took too long');
+
+function refused(code: WebFailureCode, milliseconds: number): Admission {
+  return { ok: false, code, retrySeconds: Math.max(1, Math.ceil(milliseconds / 1000)) };
+}
+
+/** The domain that one owner registered: names below it share a limit. */
+function organisationOf(domain: string): string {
+  return getDomain(domain, { allowPrivateDomains: true }) ?? domain;
+}

@@ -1,0 +1,51 @@
+import { formatIp, networkOf, parseIp } from '../../base/index.js';
+
+/** Entries of `X-Forwarded-For` that are read, from the right. */
+const MAX_HOPS = 10;
+
+/**
+ * The address of the client. Behind reverse proxies it is the right-most entry of
+ * `X-Forwarded-For` that is not a proxy: entries to its left are the client's own claims.
+ * Without a trusted proxy the field counts for nothing.
+ */
+export function clientAddress(
+  peerAddress: string,
+  forwardedFor: string | undefined,
+  proxies: readonly string[],
+): string {
+  const trusted = new Set(proxies.map(canonical));
+  let client = canonical(peerAddress);
+  const hops = (forwardedFor ?? '').split(',').reverse().slice(0, MAX_HOPS);
+  for (const hop of hops) {
+    if (!trusted.has(client)) return client;
+    const ipAddress = parseIp(hop.trim());
+    if (!ipAddress) return client;
+    client = canonical(hop.trim());
+  }
+  return client;
+}
+
+/** The canonical text; IPv4 in IPv6 becomes IPv4, as dual-stack sockets report it. */
+function canonical(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+  const ipAddress = parseIp(mapped);
+  return ipAddress ? formatIp(ipAddress) : mapped;
+}
+
+/**
+ * The key by which clients are limited: an IPv4 address, or the /56 of an IPv6 address,
+ * which is the smallest network that providers give to one customer.
+ */
+export function limitKey(address: string): string {
+  const ipAddress = parseIp(address);
+  if (ipAddress?.family !== 6) return address;
+  return formatIp({
+    family: 6,
+    bytes: ipAddress.bytes.map((octet, index) => (index < 7 ? octet : 0)),
+  });
+}
+
+/** The part of a client's address that is saved: IPv4 /24 or IPv6 /48. */
+export function savedAddress(address: string): string {
+  return networkOf(address);
+}

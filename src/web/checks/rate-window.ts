@@ -1,0 +1,34 @@
+import { BoundedMap } from '../../base/index.js';
+
+/** Keys that are remembered. Forgetting the least recent one favours its client. */
+const MAX_KEYS = 20_000;
+
+/** Counts events for each key in a sliding window of time. */
+export class RateWindow {
+  readonly #times = new BoundedMap<readonly number[]>(MAX_KEYS);
+
+  /** `windowMs`: the length of the window; `now`: milliseconds of a monotonic clock. */
+  constructor(
+    private readonly limit: number,
+    private readonly windowMs: number,
+    private readonly now: () => number,
+  ) {}
+
+  /** Milliseconds until one more event is permitted; 0: it is permitted now. */
+  waitFor(clientKey: string): number {
+    const recent = this.#recent(clientKey);
+    const [oldest] = recent.slice(-this.limit);
+    if (recent.length < this.limit || oldest === undefined) return 0;
+    return Math.max(1, oldest + this.windowMs - this.now());
+  }
+
+  /** Counts one event. */
+  count(clientKey: string): void {
+    this.#times.set(clientKey, [...this.#recent(clientKey), this.now()].slice(-this.limit));
+  }
+
+  #recent(clientKey: string): readonly number[] {
+    const since = this.now() - this.windowMs;
+    return (this.#times.get(clientKey) ?? []).filter((time) => time > since);
+  }
+}

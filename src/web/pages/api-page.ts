@@ -1,0 +1,71 @@
+import { codeBox, dataTable, markup, type Markup } from '../../page/index.js';
+
+/** The parts of an OpenAPI document that the reference page shows. */
+export interface OpenApiDocument {
+  readonly openapi: string;
+  readonly info: { readonly title: string; readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+}
+
+/** One method of one path. */
+export interface OpenApiOperation {
+  readonly summary: string;
+  readonly description: string;
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+    readonly schema?: { readonly description?: string };
+    readonly description?: string;
+  }[];
+  readonly responses: Readonly<Record<string, { readonly description: string }>>;
+}
+
+const example = `curl -s -H 'content-type: application/json' -d '{"domain":"example.com"}' ORIGIN/api/v1/checks`;
+
+/** The reference of the API, made from its OpenAPI document. */
+export function apiPage({ paths }: OpenApiDocument, origin: string): Markup {
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => section(method, path, operation)),
+  );
+  return markup`<div class="text">
+      <h1>API</h1>
+      <p class="lead">Programs can do all that the page can do. No account is needed; the same limits apply.</p>
+      ${codeBox(example.replace('ORIGIN', origin), 'Command that starts a check')}
+      <p><a href="/api/v1/openapi.json">OpenAPI 3.1 document</a></p>
+    </div>
+    ${operations}`;
+}
+
+function section(method: string, path: string, operation: OpenApiOperation): Markup {
+  const { summary, description, parameters = [], responses } = operation;
+  return markup`<section class="wide">
+    <h2>${summary}</h2>
+    <p><code>${method.toUpperCase()} ${path}</code></p>
+    <p class="soft">${description}</p>
+    ${
+      parameters.length > 0 &&
+      dataTable(
+        `Parameters of ${summary}`,
+        [
+          { name: 'Parameter', cell: ({ name }) => markup`<code>${name}</code>` },
+          { name: 'Place', cell: (parameter) => parameter.in },
+          {
+            name: 'Meaning',
+            cell: (parameter) => parameter.description ?? parameter.schema?.description ?? '',
+          },
+        ],
+        parameters,
+      )
+    }
+    ${dataTable(
+      `Responses of ${summary}`,
+      [
+        { name: 'Status', cell: ([status]) => status },
+        { name: 'Meaning', cell: ([, response]) => response.description },
+      ],
+      Object.entries(responses),
+    )}
+  </section>`;
+}

@@ -1,0 +1,75 @@
+import { markup, type Markup } from '../../page/index.js';
+import { sentenceOf } from '../failures.js';
+
+/** A domain that the page offers to try. */
+export interface ExampleDomain {
+  readonly domain: string;
+  /** The particularity of the domain, in a few words. */
+  readonly says: string;
+}
+
+/** The state of the first page. */
+export interface HomeView {
+  /** The text that was typed, where it was refused. */
+  readonly typed?: string | undefined;
+  /** Code of the refusal. */
+  readonly problem?: string | undefined;
+  /** Seconds until the request may be repeated. */
+  readonly retrySeconds?: number | undefined;
+  readonly examples: readonly ExampleDomain[];
+}
+
+/** The first page: one field, what is tested, and domains to try. */
+export function homePage(view: HomeView): Markup {
+  return markup`<div class="ask">
+      <h1>Can others read the mail that is sent to you?</h1>
+      <p class="lead">Hermetic examines the mail servers of a domain. It shows what senders do today, what
+        an attacker on the way could do, and how to fix it.</p>
+      ${field(view)}
+    </div>
+    ${view.examples.length > 0 && examples(view.examples)}
+    <div class="three">
+      <section><h2>Mail servers</h2><p>MX records, STARTTLS, TLS versions, ciphers and certificates, at every
+        address of every mail host.</p></section>
+      <section><h2>Policies</h2><p>DNSSEC, DANE and MTA-STS: whether senders are obliged to encrypt, and to
+        verify the server.</p></section>
+      <section><h2>Under attack</h2><p>Six kinds of sender and five attacks, and for each pair: does the mail
+        stay private?</p></section>
+    </div>`;
+}
+
+/** The form. A problem is next to the field and is announced with it. */
+function field({ typed = '', problem, retrySeconds }: HomeView): Markup {
+  const says = problem === undefined ? undefined : sentenceOf(problem);
+  const wait = retrySeconds === undefined ? '' : ` Try again in ${duration(retrySeconds)}.`;
+  return markup`<form class="field" method="post" action="/check">
+    ${says !== undefined && markup`<p class="problem" id="problem" role="alert"><b>${says.message}</b> ${says.fix}${wait}</p>`}
+    <label for="domain">Domain</label>
+    <div class="line">
+      <input id="domain" name="domain" value="${typed}" required maxlength="253" placeholder="example.com"
+        autocomplete="off" autocapitalize="none" spellcheck="false" inputmode="url"
+        aria-describedby="${problem === undefined ? 'hint' : 'problem'}"${problem !== undefined && markup` aria-invalid="true"`} />
+      <button>Check</button>
+    </div>
+    <p class="hint" id="hint">The part after the @ of a mail address. A check takes between five seconds and two
+      minutes. Only people with the link see the result.</p>
+  </form>`;
+}
+
+function examples(domains: readonly ExampleDomain[]): Markup {
+  const items = domains.map(
+    ({ domain, says }) =>
+      markup`<li><button class="link" name="domain" value="${domain}">${domain}</button> <span>${says}</span></li> `,
+  );
+  return markup`<section>
+    <h2>Domains to try</h2>
+    <form method="post" action="/check"><ul class="try lined">${items}</ul></form>
+  </section>`;
+}
+
+/** Seconds in words: `40 seconds`, `3 minutes`. */
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;
+}

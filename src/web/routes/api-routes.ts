@@ -1,0 +1,167 @@
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { parseDomain } from '../../base/index.js';
+import { findProfile } from '../../check/index.js';
+import { jsonSchemas } from '../../evidence/index.js';
+import type { CheckStatus } from '../checks/check-service.js';
+import type { OpenApiDocument } from '../pages/api-page.js';
+import type { Site } from './site.js';
+import {
+  checkDocument,
+  checkPath,
+  checkRequest,
+  problem,
+  profileQuery,
+  type CheckDocument,
+} from './api-schemas.js';
+import { eventStream, isFinished } from './check-streams.js';
+import { problemResponse } from './problem.js';
+import { clientOf, isForeign, type AppEnv } from './request-guards.js';
+
+/** A refusal in the description of a route. */
+function refusal(description: string): object {
+  return { description, content: { 'application/problem+json': { schema: problem } } };
+}
+
+const document = { 'application/json': { schema: checkDocument } };
+
+const createCheck = createRoute({
+  method: 'post',
+  path: '/api/v1/checks',
+  summary: 'Check a domain',
+  description:
+    'Returns a finished or running check of the domain, or starts one. A check takes between five seconds and two minutes.',
+  request: { body: { required: true, content: { 'application/json': { schema: checkRequest } } } },
+  responses: {
+    200: { description: 'A finished check that is recent enough.', content: document },
+    202: {
+      description: 'A check that is queued or running; Location names it.',
+      content: document,
+    },
+    400: refusal('The body is not a request as described.'),
+    403: refusal('The request came from a page of another site.'),
+    422: refusal('The text is not a domain name.'),
+    429: refusal('A limit is reached; Retry-After gives the seconds to wait.'),
+    503: refusal('The queue is full; Retry-After gives the seconds to wait.'),
+  },
+});
+
+const readCheck = createRoute({
+  method: 'get',
+  path: '/api/v1/checks/{id}',
+  summary: 'Read a check',
+  description: 'Returns the state of a check, and its result once it is done.',
+  request: { params: checkPath, query: profileQuery },
+  responses: {
+    200: { description: 'The check.', content: document },
+    400: refusal('There is no profile of this name.'),
+    404: refusal('There is no such check.'),
+  },
+});
+
+const readEvents = createRoute({
+  method: 'get',
+  path: '/api/v1/checks/{id}/events',
+  summary: 'Follow a check',
+  description:
+    'Server-sent events: `progress` with one fact each, and `done` at the end. Last-Event-ID resumes a stream.',
+  request: { params: checkPath },
+  responses: {
+    200: { description: 'The stream.', content: { 'text/event-stream': { schema: {} } } },
+    404: refusal('There is no such check.'),
+  },
+});
+
+const readEvidence = createRoute({
+  method: 'get',
+  path: '/api/v1/checks/{id}/evidence',
+  summary: 'Read the evidence of a check',
+  description: 'Returns `hermetic.evidence/1`, which `hermetic grade` reads.',
+  request: { params: checkPath },
+  responses: {
+    200: { description: 'The evidence.', content: { 'application/json': { schema: {} } } },
+    404: refusal('There is no such check.'),
+    409: refusal('The check has not finished yet.'),
+  },
+});
+
+/** The API, and its description at `/api/v1/openapi.json`. */
+export function addApiRoutes(app: OpenAPIHono<AppEnv>, site: Site): void {
+  const { checks, settings } = site;
+  app.openapi(createCheck, async (context) => {
+    if (isForeign(context.req.raw.headers, context.req.url))
+      return problemResponse('web-foreign-form');
+    const { domain: typed, maxAgeSeconds, again } = context.req.valid('json');
+    const domain = parseDomain(typed);
+    if (!domain.ok) return problemResponse('web-domain-invalid');
+    const { isOperator } = context.env;
+    const client = clientOf(context, settings.proxies);
+    const maxAgeMs = maxAgeSeconds === undefined ? undefined : maxAgeSeconds * 1000;
+    const request = { domain: domain.value, client, again, maxAgeMs, isOperator };
+    const admission = await checks.ask(request);
+    if (!admission.ok) return problemResponse(admission.code, admission.retrySeconds || undefined);
+    const { id } = admission;
+    const status = checks.status(id);
+    if (!status) return problemResponse('web-check-unknown');
+    context.header('location', `/api/v1/checks/${id}`);
+    return context.json(documentOf(site, status), isFinished(status) ? 200 : 202);
+  });
+  app.openapi(readCheck, (context) => {
+    const status = checks.status(context.req.valid('param').id);
+    if (!status) return problemResponse('web-check-unknown');
+    const { profile = 'baseline' } = context.req.valid('query');
+    if (!findProfile(profile))
+      return problemResponse('web-request-invalid', undefined, 'The profile is not known.');
+    return context.json(documentOf(site, status, profile), 200);
+  });
+  app.openapi(readEvents, (context) => {
+    const { id } = context.req.valid('param');
+    if (!checks.status(id)) return problemResponse('web-check-unknown');
+    const last = Number(context.req.header('last-event-id') ?? 0);
+    return eventStream(checks, id, Number.isSafeInteger(last) && last > 0 ? last : 0);
+  });
+  app.openapi(readEvidence, (context) => {
+    const { id } = context.req.valid('param');
+    const status = checks.status(id);
+    if (!status) return problemResponse('web-check-unknown');
+    const evidence = checks.evidence(id);
+    return evidence ? context.json(evidence) : problemResponse('web-check-unfinished');
+  });
+}
+
+function documentOf(site: Site, status: CheckStatus, profile?: string): CheckDocument {
+  const { id, domain, state, position, previous, failure, askedAt, finishedAt } = status;
+  const result = state === 'done' ? site.checks.result(id, profile) : undefined;
+  return {
+    id,
+    domain,
+    state,
+    position,
+    askedAt: new Date(askedAt).toISOString(),
+    finishedAt: finishedAt === undefined ? undefined : new Date(finishedAt).toISOString(),
+    previous,
+    failure,
+    events: [...status.events],
+    result: result as CheckDocument['result'],
+    url: `/check/${id}`,
+  };
+}
+
+/** The OpenAPI document, with the published schema of a result in its place. */
+export function openApiDocument(app: OpenAPIHono<AppEnv>, version: string): OpenApiDocument {
+  const description = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Hermetic',
+      version,
+      description: 'Checks how well the mail of a domain is protected between servers.',
+      license: { name: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+  }) as unknown as OpenApiDocument;
+  const published = jsonSchemas()['hermetic.check-1.json'] as {
+    readonly $defs: Readonly<Record<string, object>>;
+  };
+  const result = published.$defs['hermetic.check-1'];
+  const schemas = { ...description.components.schemas, CheckResult: result };
+  return { ...description, components: { ...description.components, schemas } };
+}

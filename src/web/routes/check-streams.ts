@@ -1,0 +1,59 @@
+import type { CheckService, CheckStatus } from '../checks/check-service.js';
+import { progressLine, progressRows } from '../pages/progress-page.js';
+import { eventResponse, type StreamEvent } from './event-stream.js';
+
+/** Milliseconds without an event until a comment keeps the connection open. */
+const IDLE_MS = 15_000;
+
+/** Whether a check is over; then its page is the result. */
+export function isFinished({ state }: Pick<CheckStatus, 'state'>): boolean {
+  return state === 'done' || state === 'failed';
+}
+
+/** The stream of a page: the whole progress as HTML after every change, then `done`. */
+export function pageStream(checks: CheckService, id: string): Response {
+  let sent = 0;
+  let ended = false;
+  return eventResponse(async (signal) => {
+    if (ended) return 'end';
+    if (checks.status(id)?.revision === sent) await checks.changed(id, sent, IDLE_MS, signal);
+    const status = checks.status(id);
+    if (!status) return 'end';
+    if (isFinished(status)) {
+      ended = true;
+      return { event: 'done', data: `/check/${id}` };
+    }
+    if (status.revision === sent) return 'idle';
+    sent = status.revision;
+    const data = { html: progressRows(status).text, says: progressLine(status) };
+    return { event: 'progress', data: JSON.stringify(data) };
+  }, checks.signal);
+}
+
+/**
+ * The stream of the API: each event once, numbered, then the state. `after`: the number
+ * of events that the client has received before.
+ */
+export function eventStream(checks: CheckService, id: string, after: number): Response {
+  let sent = after;
+  let ended = false;
+  const next = async (signal: AbortSignal): Promise<StreamEvent | 'idle' | 'end'> => {
+    if (ended) return 'end';
+    let status = checks.status(id);
+    if (status && !isFinished(status) && status.events.length <= sent) {
+      await checks.changed(id, status.revision, IDLE_MS, signal);
+      status = checks.status(id);
+    }
+    if (!status) return 'end';
+    const event = status.events[sent];
+    if (event) {
+      sent++;
+      return { event: 'progress', data: JSON.stringify(event), id: String(sent) };
+    }
+    if (!isFinished(status)) return 'idle';
+    ended = true;
+    const { state } = status;
+    return { event: 'done', data: JSON.stringify({ id, state, url: `/api/v1/checks/${id}` }) };
+  };
+  return eventResponse(next, checks.signal);
+}

@@ -1,0 +1,64 @@
+/** One event of a stream of server-sent events; its data has no line feed. */
+export interface StreamEvent {
+  readonly event: string;
+  readonly data: string;
+  /** Sent back as `Last-Event-ID` when the client connects again. */
+  readonly id?: string | undefined;
+}
+
+/** The source of a stream: the next event, `idle` to keep the connection, or the end. */
+export type NextEvent = (signal: AbortSignal) => Promise<StreamEvent | 'idle' | 'end'>;
+
+/** Milliseconds until a stream ends; the browser connects again. */
+const MAX_MS = 300_000;
+
+/**
+ * Responds with server-sent events. The next event is asked for when the client has taken
+ * the last one, so a slow client slows its own stream and fills no memory. `signal` ends
+ * the stream, as does the client.
+ */
+export function eventResponse(next: NextEvent, signal: AbortSignal): Response {
+  const encoder = new TextEncoder();
+  const ended = new AbortController();
+  const stop = (): void => ended.abort(new Error('ended'));
+  signal.addEventListener('abort', stop, { once: true });
+  const timer = setTimeout(stop, MAX_MS);
+  timer.unref();
+  const cleanUp = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+    stop();
+  };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        if (signal.aborted) stop();
+        controller.enqueue(encoder.encode('retry: 3000\n\n'));
+      },
+      async pull(controller) {
+        const event = ended.signal.aborted ? 'end' : await next(ended.signal);
+        if (event === 'end' || ended.signal.aborted) {
+          cleanUp();
+          return controller.close();
+        }
+        controller.enqueue(encoder.encode(event === 'idle' ? ': still there\n\n' : format(event)));
+      },
+      cancel: cleanUp,
+    },
+    { highWaterMark: 1 },
+  );
+  return new Response(body, {
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      // nginx buffers responses otherwise.
+      'x-accel-buffering': 'no',
+    },
+  });
+}
+
+function format({ event, data, id }: StreamEvent): string {
+  const lines = [`event: ${event}`, `data: ${data.replace(/[\r\n]+/g, ' ')}`];
+  if (id !== undefined) lines.push(`id: ${id}`);
+  return `${lines.join('\n')}\n\n`;
+}

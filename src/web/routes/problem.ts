@@ -1,0 +1,65 @@
+import { sentenceOf } from '../failures.js';
+
+/** A refusal as a problem document (RFC 9457). */
+export interface Problem {
+  readonly type: string;
+  /** The phrase of the status. */
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** Stable code, as in docs/errors.md. */
+  readonly code: string;
+  /** The next step, an imperative. */
+  readonly fix: string;
+}
+
+/** The status of each refusal; other codes are requests that cannot be served: 400. */
+const statuses: Readonly<Record<string, number>> = {
+  'web-foreign-form': 403,
+  'web-operator-only': 403,
+  'web-check-unknown': 404,
+  'web-page-unknown': 404,
+  'web-check-unfinished': 409,
+  'web-domain-invalid': 422,
+  'web-domain-outside': 422,
+  'web-client-limit': 429,
+  'web-domain-limit': 429,
+  'web-again-early': 429,
+  'web-queue-full': 503,
+  'web-check-broken': 500,
+};
+
+/** The phrase of each status that is used here (RFC 9110 §15). */
+const phrases: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** The HTTP status of a refusal. */
+export function statusOf(code: string): number {
+  return statuses[code] ?? 400;
+}
+
+/** The problem document of a code. `about`: the particulars, before the sentence. */
+export function problemOf(code: string, about = ''): Problem {
+  const { message, fix } = sentenceOf(code);
+  const status = statusOf(code);
+  const detail = about === '' ? message : `${message} ${about}`;
+  return { type: 'about:blank', title: phrases[status] ?? '', status, detail, code, fix };
+}
+
+/** A response with a problem document. `retrySeconds` becomes `Retry-After`. */
+export function problemResponse(code: string, retrySeconds?: number, about?: string): Response {
+  const headers = new Headers({ 'content-type': 'application/problem+json' });
+  if (retrySeconds !== undefined) headers.set('retry-after', String(retrySeconds));
+  return new Response(`${JSON.stringify(problemOf(code, about))}\n`, {
+    status: statusOf(code),
+    headers,
+  });
+}

@@ -1,0 +1,73 @@
+import type { Context } from 'hono';
+import { clientAddress } from '../checks/client-address.js';
+
+/** The facts of a request that are not in its octets. */
+export interface RequestOrigin {
+  /** Address of the peer of the connection. */
+  readonly peer: string;
+  /** The request came in on the loopback port of the operator. */
+  readonly isOperator: boolean;
+}
+
+/** The types of the application's requests. */
+export interface AppEnv {
+  Bindings: RequestOrigin;
+}
+
+/** Names under which this machine's own browser reaches the loopback port. */
+const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
+
+/**
+ * Whether a request to the operator's port carries a foreign Host field. The pages of
+ * another site can make a name of their own lead to 127.0.0.1 (DNS rebinding); their
+ * requests arrive from loopback, and only the Host field gives them away.
+ */
+export function isRebound(hostField: string | undefined): boolean {
+  return hostField === undefined || !loopbackHost.test(hostField);
+}
+
+/**
+ * Whether a page of another site sent a form to this one. Browsers say so in
+ * `Sec-Fetch-Site`, and where they leave it out, in `Origin`. Programs send neither.
+ */
+export function isForeign(headers: Headers, ownUrl: string): boolean {
+  const site = headers.get('sec-fetch-site');
+  if (site !== null) return site !== 'same-origin' && site !== 'none';
+  const origin = headers.get('origin');
+  if (origin === null) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== hostOf(headers, ownUrl);
+}
+
+function hostOf(headers: Headers, ownUrl: string): string {
+  return headers.get('host')?.toLowerCase() ?? new URL(ownUrl).host;
+}
+
+/** The address of the client, behind the proxies of the configuration. */
+export function clientOf(context: Context<AppEnv>, proxies: readonly string[]): string {
+  return clientAddress(context.env.peer, context.req.header('x-forwarded-for'), proxies);
+}
+
+/**
+ * The policy of every page: nothing runs, loads or is sent anywhere but the files of this
+ * site itself.
+ */
+const contentPolicy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ');
+
+/** Headers of every response. A handler that sets one of them keeps its own value. */
+export const securityHeaders: Readonly<Record<string, string>> = {
+  'content-security-policy': contentPolicy,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+};

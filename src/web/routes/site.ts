@@ -1,0 +1,16 @@
+import type { Context } from 'hono';
+import type { CheckService, PagesContext } from '../checks/check-service.js';
+import type { ExampleDomain } from '../pages/home-page.js';
+import type { SitePage } from '../pages/layout.js';
+import type { AppEnv } from './request-guards.js';
+import type { PagesSettings } from '../settings.js';
+
+/** The resources that the routes of the site share. */
+export interface Site {
+  readonly settings: PagesSettings;
+  readonly context: PagesContext;
+  readonly checks: CheckService;
+  readonly examples: readonly ExampleDomain[];
+  /** Responds with a page in the layout of the site. */
+  page(context: Context<AppEnv>, sitePage: SitePage, status?: number): Response | Promise<Response>;
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { parseIp } from '../base/index.js';
+
+const address = z
+  .string()
+  .refine((text) => parseIp(text) !== undefined, 'is not an address: write 127.0.0.1 or ::1');
+
+/** Limits of the public check. Each protects mail servers, this machine, or both. */
+const limits = z
+  .strictObject({
+    /** Checks that run at one time. */
+    running: z.int().min(1).max(100).default(8),
+    /** Checks that wait for a place. */
+    waiting: z.int().min(0).max(10_000).default(100),
+    /** Checks that one client may start in an hour. */
+    perClient: z.int().min(1).default(10),
+    /** Checks of names of one organisational domain in an hour. */
+    perDomain: z.int().min(1).default(20),
+    /** Connections to one mail server in 24 hours. */
+    perServer: z.int().min(1).default(60),
+    /** Minutes for which a result answers the same question again. */
+    reuseMinutes: z.int().min(0).default(15),
+    /** Minutes until a domain may be checked again. */
+    againMinutes: z.int().min(0).default(10),
+    /** Seconds until a check is stopped. */
+    seconds: z.int().min(5).max(600).default(120),
+  })
+  .prefault({});
+
+/**
+ * The section `pages` of the configuration, without its ports: only the daemon listens.
+ * Every key has a default.
+ */
+export const pagesSection = z.strictObject({
+  /** The name of the check page on the HTTPS port (`web`). Default: not served there. */
+  host: z
+    .string()
+    .regex(/^[a-z0-9.-]{1,253}$/, 'is not a host name: write it in lower case, without port')
+    .optional(),
+  /** The operator as the page names it, such as `Example Hosting`. */
+  operator: z.string().min(1).max(100).optional(),
+  /** The address for requests of mail server operators. */
+  contact: z.email().optional(),
+  /** The name in EHLO. It should lead to this page. */
+  helo: z.string().min(1).max(253).optional(),
+  /** Hosts and addresses that are never contacted, one a line. */
+  optOut: z.string().min(1).optional(),
+  /** Reverse proxies of which `X-Forwarded-For` is trusted. */
+  proxies: z.array(address).default([]),
+  /** Days for which results stay available. */
+  keepDays: z.int().min(1).max(3650).default(30),
+  limits,
+});
+
+/** The settings of the pages, with defaults. */
+export type PagesSettings = z.output<typeof pagesSection>;

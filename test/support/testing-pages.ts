@@ -1,0 +1,187 @@
+import type { TestContext } from 'node:test';
+import { systemClock, type Clock, type Name } from '../../src/base/index.js';
+import { parseRecord, type DnsAnswer, type Resolver } from '../../src/dns/index.js';
+import type { Network } from '../../src/net/index.js';
+import { openStore, type Store } from '../../src/store/index.js';
+import { builtinTrustStore } from '../../src/tls/index.js';
+import { openPages, pagesSection, type Pages, type PagesContext } from '../../src/web/index.js';
+import { waitUntil } from './wait-until.js';
+
+/** A clock that a test moves. Its sleeps end when it has moved far enough. */
+export class MovedClock implements Clock {
+  #now = Date.parse('2026-11-30T12:00:00Z');
+  readonly #sleepers = new Set<() => void>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now;
+  }
+
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    const until = this.#now + milliseconds;
+    return new Promise((resolve, reject) => {
+      const stop = (): void => {
+        this.#sleepers.delete(wake);
+        reject(signal?.reason as Error);
+      };
+      const wake = (): void => {
+        if (this.#now < until) return;
+        this.#sleepers.delete(wake);
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      };
+      if (signal?.aborted) return stop();
+      signal?.addEventListener('abort', stop, { once: true });
+      this.#sleepers.add(wake);
+      wake();
+    });
+  }
+
+  move(milliseconds: number): void {
+    this.#now += milliseconds;
+    for (const wake of [...this.#sleepers]) wake();
+  }
+}
+
+/** Answers from zone lines; every other name does not exist. `gate` delays each answer. */
+export function zoneResolver(lines: readonly string[], gate?: () => Promise<void>): Resolver {
+  const records = lines.map((line) => {
+    const parsed = parseRecord(line);
+    if (!parsed.ok) throw new Error(line);
+    return parsed.value;
+  });
+  return {
+    health: () => ({ upstreams: [] }),
+    async ask(name: Name, type: number, options): Promise<DnsAnswer> {
+      await gate?.();
+      options?.signal?.throwIfAborted();
+      const found = records.filter(
+        (record) => record.type === type && record.name.toLower() === name.toLower(),
+      );
+      return {
+        question: { name, type },
+        status: found.length > 0 ? 'found' : 'nxdomain',
+        dnssec: 'insecure',
+        records: found,
+        canonicalName: name,
+        aliases: [],
+        ttl: 60,
+      };
+    },
+  };
+}
+
+/** Mail for the domain goes to these addresses. */
+export function mailZone(domain: string, addresses: readonly string[]): readonly string[] {
+  return [
+    `${domain}. 60 IN MX 10 mx.${domain}.`,
+    ...addresses.map((ip) => `mx.${domain}. 60 IN ${ip.includes(':') ? 'AAAA' : 'A'} ${ip}`),
+  ];
+}
+
+/** A network in which nothing answers. It notes the addresses that were dialled. */
+export function silentNetwork(): Network & { readonly dialled: string[] } {
+  const dialled: string[] = [];
+  return {
+    dialled,
+    dial: ({ address }) => {
+      dialled.push(address);
+      return Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: '' } });
+    },
+    exchange: ({ to }) => {
+      dialled.push(to.address);
+      return Promise.resolve({ ok: false, failure: { code: 'net-timeout', detail: '' } });
+    },
+  };
+}
+
+/** Pages without sockets: requests are function calls. */
+export class TestPages {
+  private constructor(
+    readonly pages: Pages,
+    readonly store: Store,
+    readonly clock: Clock,
+    readonly logged: string[],
+  ) {}
+
+  static async open(
+    t: TestContext,
+    settings: object = {},
+    context: Partial<PagesContext> = {},
+  ): Promise<TestPages> {
+    const store = context.store ?? (await openStore(':memory:'));
+    const clock = context.clock ?? systemClock;
+    const logged: string[] = [];
+    const log = {
+      info: () => undefined,
+      error: (event: string, fields?: object) =>
+        void logged.push(`${event} ${JSON.stringify(fields)}`),
+    };
+    const pages = await openPages(pagesSection.parse(settings), {
+      network: silentNetwork(),
+      resolver: zoneResolver([]),
+      trustStore: builtinTrustStore(),
+      log,
+      ...context,
+      store,
+      clock,
+    });
+    t.after(async () => {
+      pages.stop();
+      await store.settle();
+    });
+    return new TestPages(pages, store, clock, logged);
+  }
+
+  /** Sends a request from a client's address. `operator`: to the loopback port. */
+  async ask(
+    path: string,
+    {
+      from = '198.51.100.7',
+      operator = false,
+      ...init
+    }: RequestInit & { from?: string; operator?: boolean } = {},
+  ): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (!headers.has('host')) headers.set('host', operator ? '127.0.0.1:8080' : 'check.example');
+    const url = `http://${headers.get('host')}${path}`;
+    return this.pages.handler(operator)(new Request(url, { ...init, headers }), { address: from });
+  }
+
+  async text(path: string): Promise<string> {
+    return (await this.ask(path)).text();
+  }
+
+  /** Submits the form. */
+  submit(domain: string, from?: string): Promise<Response> {
+    const body = new URLSearchParams({ domain });
+    return this.ask('/check', { method: 'POST', body, ...(from === undefined ? {} : { from }) });
+  }
+
+  /** Calls the API with a JSON body. */
+  post(path: string, body: unknown, from?: string): Promise<Response> {
+    return this.ask(path, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+      ...(from === undefined ? {} : { from }),
+    });
+  }
+
+  /** Submits the form and waits for the result; resolves to its path. */
+  async checked(domain: string, from?: string): Promise<string> {
+    const path = (await this.submit(domain, from)).headers.get('location') ?? '';
+    await this.finished(path);
+    return path;
+  }
+
+  async finished(path: string): Promise<void> {
+    const id = path.split('/')[2] ?? '';
+    await waitUntil(`the end of ${path}`, () =>
+      ['done', 'failed'].includes(this.pages.checks.status(id)?.state ?? ''),
+    );
+  }
+}

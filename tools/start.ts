@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isHermeticError, version } from '../src/base/index.js';
+import type { CheckOptions } from '../src/check/index.js';
+import { labOptions } from '../src/cli/lab.js';
+import { createResolver } from '../src/dns/index.js';
+import { allScenarios, createLab, type Lab } from '../src/lab/index.js';
+import { createLog, parseConfig, startDaemon } from '../src/server/index.js';
+
+/**
+ * `npm start`: the daemon with its pages on loopback, inside the lab. The check field
+ * takes the domains of the lab and, with `--real`, those of the internet.
+ */
+
+/** Domains that the first page offers, with a few words each. */
+const examples = [
+  ['good.example', 'DANE and MTA-STS, everything in order'],
+  ['opportunistic.example', 'STARTTLS, and no policy that requires it'],
+  ['stripped.example', 'an attacker removes STARTTLS right now'],
+  ['spoofed-mx.example', 'an attacker forges its MX record'],
+  ['dane-mismatch.example', 'a certificate was renewed without its TLSA record'],
+  ['legacy.example', 'old TLS versions only'],
+  ['bogus.example', 'a broken DNSSEC signature'],
+] as const;
+
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: '8080' },
+    real: { type: 'boolean', default: false },
+  },
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'hermetic-start-'));
+const config = parseConfig(`
+store: {file: ${join(folder, 'hermetic.db')}}
+pages:
+  operatorPort: 127.0.0.1:${values.port}
+  limits: {againMinutes: 0, perServer: 100000, perDomain: 1000, reuseMinutes: 0}
+`);
+if (!config.ok) throw new Error(config.failure.map(({ says }) => says).join('; '));
+const log = createLog({
+  format: 'plain',
+  write: (line) => {
+    if (/ (warn|error) /.test(line)) process.stderr.write(line);
+  },
+  now: Date.now,
+});
+const lab = await createLab();
+
+try {
+  const { network, trustStore } = lab;
+  const resolver = createResolver(lab);
+  const daemon = await startDaemon(config.value, log, {
+    version,
+    replaced: {
+      network,
+      localNetwork: network,
+      resolver,
+      trustStore,
+      checkOptions: (domain) => optionsFor(lab, domain, values.real),
+      examples: examples.map(([domain, says]) => ({ domain, says })),
+    },
+  });
+  const url = `http://127.0.0.1:${values.port}/`;
+  console.log(`Hermetic runs in its built-in lab: ${lab.scenarios.length} domains, no internet.`);
+  console.log(`\n  ${url}\n\nCtrl-C ends it.`);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      void daemon
+        .stop()
+        .then(() => lab.close())
+        .then(() => rmSync(folder, { recursive: true }))
+        .then(() => process.exit(0));
+    });
+} catch (error) {
+  await lab.close();
+  rmSync(folder, { recursive: true });
+  if (!isHermeticError(error)) throw error;
+  console.error(`${error.message}${error.fix === undefined ? '' : `\n${error.fix}`}`);
+  console.error('Choose another port: npm start -- --port 8081');
+  process.exitCode = 1;
+}
+
+/** The options of a check: the lab for its own domains, else the internet if wanted. */
+function optionsFor(lab: Lab, domain: string, real: boolean): CheckOptions | undefined {
+  const isHere = (name: string): boolean => domain === name || domain.endsWith(`.${name}`);
+  if (isHere('example') || allScenarios.some((scenario) => isHere(scenario.domain)))
+    return labOptions(lab);
+  return real ? {} : undefined;
+}
