@@ -7,7 +7,9 @@ import type { CheckOptions } from '../src/check/index.js';
 import { labOptions } from '../src/cli/lab.js';
 import { createResolver } from '../src/dns/index.js';
 import { allScenarios, createLab, type Lab } from '../src/lab/index.js';
-import { createLog, parseConfig, startDaemon } from '../src/server/index.js';
+import { createLog, formatListenAddress, parseConfig, startDaemon } from '../src/server/index.js';
+import { openStore } from '../src/store/index.js';
+import { ownDomains, storeLooks, storeMonths } from './start-data.js';
 
 /**
  * `npm start`: the daemon with its pages on loopback, inside the lab. The check field
@@ -33,13 +35,23 @@ const { values } = parseArgs({
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'hermetic-start-'));
+const file = join(folder, 'hermetic.db');
+const domains = ownDomains.map(([domain]) => domain).join(', ');
 const config = parseConfig(`
-store: {file: ${join(folder, 'hermetic.db')}}
+store: {file: ${file}}
+report: {domains: [${domains}], checkHours: 720}
+watch: {domains: [${domains}], everyHours: 6}
+publish:
+  keys: ${join(folder, 'keys')}
+  everyMinutes: 10
+  domains:
+    good.example: {mx: [mx.good.example], mode: enforce, dns: print}
 pages:
   operatorPort: 127.0.0.1:${values.port}
   limits: {againMinutes: 0, perServer: 100000, perDomain: 1000, reuseMinutes: 0}
 `);
-if (!config.ok) throw new Error(config.failure.map(({ says }) => says).join('; '));
+if (!config.ok)
+  throw new Error(config.failure.map(({ path, says }) => `${path} ${says}`).join('; '));
 const log = createLog({
   format: 'plain',
   write: (line) => {
@@ -50,6 +62,10 @@ const log = createLog({
 const lab = await createLab();
 
 try {
+  const store = await openStore(file);
+  storeMonths(store, Date.now());
+  await storeLooks(store, lab, Date.now());
+  store.close();
   const { network, trustStore } = lab;
   const resolver = createResolver(lab);
   const daemon = await startDaemon(config.value, log, {
@@ -63,7 +79,8 @@ try {
       examples: examples.map(([domain, says]) => ({ domain, says })),
     },
   });
-  const url = `http://127.0.0.1:${values.port}/`;
+  const opened = daemon.listening.find(({ what }) => what === 'operator-pages');
+  const url = opened && `http://${formatListenAddress(opened.at)}/`;
   console.log(`Hermetic runs in its built-in lab: ${lab.scenarios.length} domains, no internet.`);
   console.log(`\n  ${url}\n\nCtrl-C ends it.`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -87,7 +87,7 @@ export {
   type DesiredMailHost,
   type PublishSection,
 } from './config.js';
-export { openLedger, type Ledger } from './ledger/ledger.js';
+export { openLedger, type Ledger, type LedgerNote } from './ledger/ledger.js';
 export { PUBLISHING } from './ledger/lasting-write.js';
 export { KeyRing, serverKey, type RingKey } from './keys/key-ring.js';
 export type { Observer } from './observe/observer.js';

@@ -70,8 +70,24 @@ export type { DomainView, KindSums, ReporterSums } from './explain/domain-view.j
 export type { Explanation, DeliveryImpact } from './explain/explain-group.js';
 export type { DomainLine, Overview } from './explain/overview.js';
 export { rules as causeRules, type FaultParty } from './explain/judge-fault.js';
-export { renderDomain, type RenderOptions } from './render/render-domain.js';
-export { renderOverview } from './render/render-overview.js';
+export {
+  coverageLine,
+  domainHeadline,
+  enforceNames,
+  renderDomain,
+  type RenderOptions,
+} from './render/render-domain.js';
+export { overviewHeadline, renderOverview } from './render/render-overview.js';
+export { describeExtent, fateNames } from './render/render-failures.js';
+export { trustNames } from './render/render-arrivals.js';
+export {
+  listReporters,
+  listReports,
+  readReport,
+  type ListedReport,
+  type ListedReporter,
+  type ReadReport,
+} from './explain/list-reports.js';
 export { knownHosts, readChecks, storeCheck } from './tables/checks.js';
 export {
   runAlerts,

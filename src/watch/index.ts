@@ -27,12 +27,14 @@ export { alarmJson, alarmSubject, alarmText, repeatedId } from './alarm-text.js'
 export { LOOKS_TO_CONFIRM, UNSEEN_MS } from './rules.js';
 export { watchSection, type WatchSettings } from './settings.js';
 export {
+  listAlarms,
   prepareWatch,
   readWatch,
   recordLook,
   sendAlarms,
   unsentAlarms,
   type AlarmChannel,
+  type ListedAlarm,
   type Sending,
   type WatchScope,
 } from './tables.js';

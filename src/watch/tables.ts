@@ -142,6 +142,30 @@ export async function sendAlarms(
   return (await Promise.all(sendings)).filter(({ alarms }) => alarms.length > 0);
 }
 
+/** An alarm with the time of its look and its state of delivery. */
+export interface ListedAlarm extends WatchAlarm {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Channels that have not accepted it yet. */
+  readonly waiting: readonly string[];
+}
+
+/** Lists alarms, the newest first. */
+export function listAlarms(stateStore: Store, limit: number): readonly ListedAlarm[] {
+  const waiting = stateStore.prepare<{ channel: string }>(
+    'SELECT channel FROM watch_send WHERE alarm = ? AND sent_at IS NULL ORDER BY channel',
+  );
+  return stateStore
+    .prepare<{ at: number; body: string }>(
+      'SELECT at, body FROM watch_alarm ORDER BY at DESC, id LIMIT ?',
+    )
+    .all(limit)
+    .map(({ at, body }) => {
+      const alarm = JSON.parse(body) as WatchAlarm;
+      return { ...alarm, at, waiting: waiting.all(alarm.id).map(({ channel }) => channel) };
+    });
+}
+
 /** Returns the alarms that a channel has not accepted, the oldest first, at most 50. */
 export function unsentAlarms(stateStore: Store, channel: string): readonly WatchAlarm[] {
   return stateStore

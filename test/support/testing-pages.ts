@@ -120,15 +120,19 @@ export class TestPages {
       error: (event: string, fields?: object) =>
         void logged.push(`${event} ${JSON.stringify(fields)}`),
     };
-    const pages = await openPages(pagesSection.parse(settings), {
-      network: silentNetwork(),
-      resolver: zoneResolver([]),
-      trustStore: builtinTrustStore(),
-      log,
-      ...context,
-      store,
-      clock,
-    });
+    const pages = await openPages(
+      pagesSection.parse(settings),
+      {
+        network: silentNetwork(),
+        resolver: zoneResolver([]),
+        trustStore: builtinTrustStore(),
+        log,
+        ...context,
+        store,
+        clock,
+      },
+      { hasOperatorPages: true },
+    );
     t.after(async () => {
       pages.stop();
       await store.settle();

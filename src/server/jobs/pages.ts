@@ -29,7 +29,8 @@ export const pagesJob: Job<ReturnType<typeof schema.parse>> = {
   },
   async start({ listen, operatorPort, connections, ...settings }, jobContext): Promise<Service> {
     const { examples } = jobContext;
-    const pages = await openPages(settings, jobContext, { examples });
+    const hasOperatorPages = operatorPort.length > 0;
+    const pages = await openPages(settings, jobContext, { examples, hasOperatorPages });
     const site = (serves: (hostName: string) => boolean, isOperator: boolean) => ({
       serves,
       handle: pages.handler(isOperator),

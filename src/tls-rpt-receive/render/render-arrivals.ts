@@ -5,7 +5,7 @@ import { number, paragraph, plural, shortDay, type Paint } from './layout.js';
  * The reason why reports do not count, in words, by the state of their authentication. An
  * unknown state is printed as it is stored.
  */
-export const trusts: Readonly<Record<string, string>> = {
+export const trustNames: Readonly<Record<string, string>> = {
   unsigned: 'mail without a signature',
   broken: 'the signature is invalid',
   misaligned: 'another organisation signed',
@@ -103,7 +103,7 @@ export function doubts(view: DomainView, width: number, paint: Paint): string[] 
       .slice(0, 6)
       .flatMap((row) =>
         paragraph(
-          `${plural(row.reports, 'report')} that ${row.reports === 1 ? 'names' : 'name'} ${row.reporter} as the reporter: ${trusts[row.trust] ?? row.trust}${row.detail && row.trust !== 'superseded' ? ` (${row.detail})` : ''}.`,
+          `${plural(row.reports, 'report')} that ${row.reports === 1 ? 'names' : 'name'} ${row.reporter} as the reporter: ${trustNames[row.trust] ?? row.trust}${row.detail && row.trust !== 'superseded' ? ` (${row.detail})` : ''}.`,
           width,
           '  ',
           '    ',

@@ -4,7 +4,7 @@ import type { DomainView, KindSums } from '../explain/domain-view.js';
 import type { Explanation } from '../explain/explain-group.js';
 import { policyName } from '../explain/result-texts-registry.js';
 import { number, painter, paragraph, plural, shortDay, type Paint } from './layout.js';
-import { arriving, doubts, trusts, unauthenticated } from './render-arrivals.js';
+import { arriving, doubts, trustNames, unauthenticated } from './render-arrivals.js';
 import { renderFailures } from './render-failures.js';
 
 /** Layout of a report page on a terminal. */
@@ -58,7 +58,7 @@ function head(domainView: DomainView, lineWidth: number, paint: Paint): string[]
   return [
     `${paint(domainName, 'bold')}${' '.repeat(lineWidth - domainName.length - word.length)}${paint(word, styles[domainView.status])}`,
     ...paragraph(
-      `${shortDay(domainView.from)} to ${shortDay(domainView.to)} ${domainView.to.slice(0, 4)}: ${plural(domainView.reports, 'report')}. ${nowLine(domainView)}`,
+      `${shortDay(domainView.from)} to ${shortDay(domainView.to)} ${domainView.to.slice(0, 4)}: ${plural(domainView.reports, 'report')}. ${domainHeadline(domainView)}`,
       lineWidth,
     ),
   ];
@@ -84,7 +84,7 @@ function arrivedUncounted({ doubtful, unauthenticated: posted }: DomainView): nu
  * The present state in one sentence. "Ended" needs a success of every reporter that met
  * the failure: silence alone does not end one.
  */
-function nowLine(domainView: DomainView): string {
+export function domainHeadline(domainView: DomainView): string {
   switch (domainView.status) {
     case 'no-reports':
       return nothingCounted(domainView);
@@ -123,7 +123,7 @@ function nothingCounted(domainView: DomainView): string {
 
 function whyUncounted({ doubtful: [first] }: DomainView): string {
   if (!first) return 'they came by HTTPS, which authenticates no reporter';
-  const reason = trusts[first.trust] ?? first.trust;
+  const reason = trustNames[first.trust] ?? first.trust;
   return first.detail === '' ? reason : `${reason} (${first.detail})`;
 }
 
@@ -272,10 +272,19 @@ function senders(domainView: DomainView, lineWidth: number, paint: Paint): strin
  * The share of sessions that a policy protected. It is rounded down: 100 % means every
  * session.
  */
-function coverageLine({ coverage: { sessions, covered } }: DomainView): string {
+export function coverageLine({ coverage: { sessions, covered } }: DomainView): string {
   const percent = sessions === 0 ? 0 : Math.floor((covered / sessions) * 100);
   return `${percent} % of the sessions were under MTA-STS or DANE (${number(covered)} of ${number(sessions)}).`;
 }
+
+/** The answer to "is it safe to enforce MTA-STS?" in words. */
+export const enforceNames: Readonly<Record<DomainView['enforce']['answer'], string>> = {
+  yes: 'Yes.',
+  'not-yet': 'Not yet.',
+  already: 'Already enforced.',
+  'no-policy': 'No.',
+  unclear: 'Unknown.',
+};
 
 /**
  * Whether enforcement is safe, which policies reporters applied, and which TLSA records
@@ -284,18 +293,11 @@ function coverageLine({ coverage: { sessions, covered } }: DomainView): string {
  */
 function policy(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   const { enforce, seenPolicies, quotedRecords } = domainView;
-  const answers = {
-    yes: 'Yes.',
-    'not-yet': 'Not yet.',
-    already: 'Already enforced.',
-    'no-policy': 'No.',
-    unclear: 'Unknown.',
-  } as const;
   const old = seenPolicies.filter((seenPolicy) => seenPolicy.state === 'other');
   return [
     paint('Policy', 'bold'),
     ...paragraph(
-      `Safe to enforce MTA-STS? ${answers[enforce.answer]} ${enforce.reasons.join(' ')}`,
+      `Safe to enforce MTA-STS? ${enforceNames[enforce.answer]} ${enforce.reasons.join(' ')}`,
       lineWidth,
       '  ',
       '    ',

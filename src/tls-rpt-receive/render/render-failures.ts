@@ -13,7 +13,7 @@ const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = 
   unclear: ['UNCLEAR', 'yellow'],
 };
 /** The consequence for the mail in words. */
-const fates: Readonly<Record<Explanation['fate'], string>> = {
+export const fateNames: Readonly<Record<Explanation['fate'], string>> = {
   'kept-back':
     'not delivered to this host: senders try the others; else it is deferred, and bounces in the end',
   reported: 'delivered all the same; the policy is in mode testing',
@@ -36,6 +36,11 @@ export function renderFailures(
     '',
     ...renderFailure(failure, index + 1, lineWidth, paint),
   ]);
+}
+
+/** The days of a failure and its sessions, as one phrase. */
+export function describeExtent(failure: Explanation): string {
+  return `${periodOf(failure)}; ${count(failure)}`;
 }
 
 /** Failed sessions. A report may describe a failure without a number (RFC 8460 §4.4). */
@@ -71,11 +76,8 @@ function renderFailure(
   return [
     `${paint(title, 'bold')}${' '.repeat(Math.max(1, lineWidth - title.length - word.length))}${paint(word, style)}`,
     ...line('What', failure.says),
-    ...line(
-      'When',
-      `${periodOf(failure)}; ${count(failure)}, reported by ${failure.reporters.join(', ')}`,
-    ),
-    ...line('Mail', fates[failure.fate]),
+    ...line('When', `${describeExtent(failure)}, reported by ${failure.reporters.join(', ')}`),
+    ...line('Mail', fateNames[failure.fate]),
     ...line('Cause', failure.because),
     ...(failure.settle === undefined
       ? []

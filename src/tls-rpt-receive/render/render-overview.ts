@@ -25,7 +25,7 @@ export function renderOverview(overview: Overview, options: RenderOptions = {}):
       `${shortDay(overview.from)} to ${shortDay(overview.to)} ${overview.to.slice(0, 4)}`,
       'dim',
     ),
-    ...paragraph(headline(overview), lineWidth),
+    ...paragraph(overviewHeadline(overview), lineWidth),
     ...(rows.length > 0
       ? ['', paint('  domain                                failed of sessions', 'dim'), ...rows]
       : []),
@@ -51,7 +51,13 @@ export function renderOverview(overview: Overview, options: RenderOptions = {}):
  * All domains in one sentence. Reports that do not count are mentioned where no other
  * report arrived, since "no reports" would be wrong then.
  */
-function headline({ reports, failing, domains, unauthenticated, uncounted }: Overview): string {
+export function overviewHeadline({
+  reports,
+  failing,
+  domains,
+  unauthenticated,
+  uncounted,
+}: Overview): string {
   const aside = unauthenticated + uncounted.reduce((count, row) => count + row.reports, 0);
   if (reports === 0)
     return aside === 0

@@ -11,10 +11,19 @@ import { siteStyle } from '../pages/site-style.js';
 import { aboutPage, optOutPage, privacyPage, problemPage } from '../pages/text-pages.js';
 import { addApiRoutes, openApiDocument } from '../routes/api-routes.js';
 import { addCheckPages } from '../routes/check-pages.js';
+import { addOperatorPages } from '../routes/operator-pages.js';
 import { problemResponse, statusOf } from '../routes/problem.js';
 import { isRebound, securityHeaders, type AppEnv } from '../routes/request-guards.js';
 import type { PagesSettings } from '../settings.js';
 import type { Site } from '../routes/site.js';
+
+/** Further options of the pages. */
+export interface OpenPagesOptions {
+  /** Domains that the first page offers to try. */
+  readonly examples?: readonly ExampleDomain[] | undefined;
+  /** Prepares the pages of the operator, which read the tables of the other jobs. */
+  readonly hasOperatorPages?: boolean;
+}
 
 /** A file that pages load. Its path changes with its content, so browsers may keep it. */
 interface Asset {
@@ -50,7 +59,7 @@ export function createApp(
   settings: PagesSettings,
   context: PagesContext,
   checks: CheckService,
-  examples: readonly ExampleDomain[],
+  { examples = [], hasOperatorPages = false }: OpenPagesOptions,
 ): App {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (parsed) =>
@@ -89,6 +98,7 @@ export function createApp(
     );
   addCheckPages(app, site);
   addApiRoutes(app, site);
+  if (hasOperatorPages) addOperatorPages(app, site);
   addTextPages(app, site);
   app.notFound((request) => {
     if (request.req.path.startsWith('/api/')) return problemResponse('web-page-unknown');

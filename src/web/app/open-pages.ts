@@ -1,7 +1,7 @@
 import { readTextFile, unwrap } from '../../base/index.js';
 import { parseOptOut } from '../../check/index.js';
 import { CheckService, type PagesContext } from '../checks/check-service.js';
-import type { ExampleDomain } from '../pages/home-page.js';
+import type { OpenPagesOptions } from './create-app.js';
 import type { PagesSettings } from '../settings.js';
 
 /** The running pages. */
@@ -17,12 +17,6 @@ export interface Pages {
   stop(): void;
 }
 
-/** Further options of {@link openPages}. */
-export interface OpenPagesOptions {
-  /** Domains that the first page offers to try. */
-  readonly examples?: readonly ExampleDomain[];
-}
-
 /**
  * Opens the pages. The web framework is loaded here, so that a process without pages does
  * not pay for it. Rejects with HermeticError for an opt-out list that cannot be read.
@@ -30,12 +24,12 @@ export interface OpenPagesOptions {
 export async function openPages(
   settings: PagesSettings,
   context: PagesContext,
-  { examples = [] }: OpenPagesOptions = {},
+  options: OpenPagesOptions = {},
 ): Promise<Pages> {
   const { createApp } = await import('./create-app.js');
   const optOut = settings.optOut === undefined ? undefined : readOptOut(settings.optOut);
   const checks = new CheckService(settings, context, optOut);
-  const app = createApp(settings, context, checks, examples);
+  const app = createApp(settings, context, checks, options);
   return {
     handler: (isOperator) => (request, peer) =>
       app.fetch(request, { peer: peer.address, isOperator }),

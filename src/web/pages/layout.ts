@@ -23,6 +23,7 @@ export interface SitePage {
 export function sitePage({ title, main, section, refresh }: SitePage, place: Place): string {
   const entries = [
     ['/', 'Check'],
+    ...(place.isOperator ? ([['/o', 'Your domains']] as const) : []),
     ['/api', 'API'],
     ['/about', 'About'],
   ] as const;

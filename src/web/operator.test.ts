@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { storeTestReports, type TestReport } from '../../test/support/report/reports.js';
+import { testCheck } from '../../test/support/report/checks.js';
+import { MovedClock, TestPages } from '../../test/support/testing-pages.js';
+import { openStore, type Store } from '../store/index.js';
+import { prepareReports, storeCheck } from '../tls-rpt-receive/index.js';
+import { prepareWatch, recordLook } from '../watch/index.js';
+
+const hostile = '<img src=x onerror=alert(1)>\u202e\u0007"\'';
+
+const day = (n: number): string => `2026-11-${String(n).padStart(2, '0')}`;
+
+/** Ten days of two reporters; the certificate of `broken.example` has expired on the last. */
+function month(): readonly TestReport[] {
+  return Array.from({ length: 10 }, (_, n) => 20 + n).flatMap((n) =>
+    ['big.example', 'small.example'].flatMap((reporter): readonly TestReport[] => [
+      {
+        reporter,
+        day: day(n),
+        id: `broken-${n}`,
+        policies: [
+          {
+            domain: 'broken.example',
+            mx: ['mx.broken.example'],
+            ok: n < 27 ? 100 : 0,
+            failed: n < 27 ? 0 : 100,
+            details: n < 27 ? [] : [{ count: 100, mx: 'mx.broken.example' }],
+          },
+        ],
+      },
+      {
+        reporter,
+        day: day(n),
+        id: `calm-${n}`,
+        policies: [{ domain: 'calm.example', mx: ['mx.calm.example'], ok: 50 }],
+      },
+    ]),
+  );
+}
+
+async function reported(...more: readonly TestReport[]): Promise<Store> {
+  const store = await openStore(':memory:');
+  prepareReports(store);
+  storeTestReports(store, [...month(), ...more]);
+  return store;
+}
+
+async function operator(site: TestPages, path: string): Promise<string> {
+  const response = await site.ask(path, { operator: true, from: '127.0.0.1' });
+  assert.equal(response.status, 200, path);
+  return response.text();
+}
+
+test('operator pages answer on the operator port alone', async (t) => {
+  const site = await TestPages.open(t, {}, { store: await reported() });
+  const paths = site.pages.routes
+    .filter((route) => /^GET \/o(\/|$)/.test(route))
+    .map((route) => route.slice(4).replace(':domain', 'broken.example').replace(/:id.*/, '1'));
+  assert.ok(paths.length >= 9, paths.join());
+  for (const path of paths) {
+    assert.equal((await site.ask(path)).status, 403, path);
+    // An address of loopback on the public port is that of a reverse proxy.
+    assert.equal((await site.ask(path, { from: '127.0.0.1' })).status, 403, path);
+    await operator(site, path);
+  }
+});
+
+test('the overview lists failing domains first, and names the others well', async (t) => {
+  const site = await TestPages.open(t, {}, { store: await reported(), clock: new MovedClock() });
+  const page = await operator(site, '/o');
+  assert.match(page, /Of 2 domains, 1 is failing\./);
+  assert.ok(page.indexOf('broken.example') < page.indexOf('calm.example'));
+  assert.match(page, /600 of 2000 sessions failed since 2026-11-27/);
+});
+
+test('the overview is one calm line when all is well', async (t) => {
+  const store = await openStore(':memory:');
+  prepareReports(store);
+  storeTestReports(
+    store,
+    month().filter(({ id }) => id?.startsWith('calm')),
+  );
+  const site = await TestPages.open(t, {}, { store, clock: new MovedClock() });
+  assert.match(await operator(site, '/o'), /All is well with 1 domain\./);
+});
+
+test('a failure is shown with its cause, its effect on mail and its steps', async (t) => {
+  const store = await reported();
+  const check = testCheck({
+    date: day(28),
+    domain: 'broken.example',
+    hosts: ['mx.broken.example'],
+    findings: [['cert-expired', 'mx.broken.example']],
+  });
+  storeCheck(store, check);
+  const site = await TestPages.open(t, {}, { store, clock: new MovedClock() });
+  const page = await operator(site, '/o/domains/broken.example');
+  assert.match(page, /cause: your domain/);
+  assert.match(page, /not delivered to this host/);
+  assert.match(page, /<h4>Steps<\/h4>/);
+  assert.match(page, /<svg class="chart"[\s\S]*3 of 14 days have failed sessions/);
+  assert.match(page, /data-column="Failed">200</);
+  assert.match(page, /Is it safe to enforce MTA-STS/);
+  assert.match(await operator(site, '/o/domains/broken.example/checks'), /Found cert-expired/);
+});
+
+test('a report is shown as it came, and the reason why it does not count', async (t) => {
+  const policies = [{ domain: 'calm.example', failed: 9 }];
+  const forged: TestReport = {
+    reporter: 'forged.example',
+    day: day(25),
+    trust: 'unsigned',
+    policies,
+  };
+  const site = await TestPages.open(t, {}, { store: await reported(forged) });
+  const list = await operator(site, '/o/reports?only=uncounted');
+  const [, path] = /href="(\/o\/reports\/\d+)">forged\.example/.exec(list) ?? [];
+  assert.ok(path);
+  assert.doesNotMatch(list, /big\.example/);
+  const page = await operator(site, path);
+  assert.match(page, /Not counted: mail without a signature/);
+  assert.match(page, /&quot;organization-name&quot;: &quot;forged\.example&quot;/);
+});
+
+test('alarms are listed with the first step', async (t) => {
+  const store = await reported();
+  prepareWatch(store);
+  const result = testCheck({
+    date: day(29),
+    domain: 'broken.example',
+    hosts: ['mx.broken.example'],
+    findings: [['cert-expired', 'mx.broken.example']],
+  });
+  const scope = { domains: ['broken.example'], channels: ['mail'] };
+  for (const hour of [1, 2])
+    await recordLook(
+      store,
+      { domain: 'broken.example', result },
+      scope,
+      Date.parse(`${day(29)}T0${hour}:00:00Z`),
+    );
+  const site = await TestPages.open(t, {}, { store, clock: new MovedClock() });
+  const page = await operator(site, '/o/alerts');
+  assert.match(page, /1 alarm is open/);
+  assert.match(page, /not accepted yet by mail/);
+  assert.match(page, /<ol><li>/);
+});
+
+test('text of reporters stays text on every operator page', async (t) => {
+  const bad: TestReport = {
+    reporter: hostile,
+    day: day(28),
+    policies: [
+      {
+        domain: 'broken.example',
+        mx: [hostile],
+        failed: 7,
+        details: [{ result: hostile, count: 7, mx: hostile, ip: hostile, reason: hostile }],
+      },
+    ],
+  };
+  const site = await TestPages.open(t, {}, { store: await reported(bad), clock: new MovedClock() });
+  const last = (await operator(site, '/o/reports')).match(/\/o\/reports\/\d+/)?.[0] ?? '';
+  for (const path of ['/o', '/o/domains/broken.example', '/o/reporters', '/o/reports', last]) {
+    const page = await operator(site, path);
+    assert.doesNotMatch(page, /<img|\u202e/, path);
+    assert.ok(!page.includes('\u0007'), path);
+  }
+  assert.match(await operator(site, '/o/domains/broken.example'), /&lt;img src=x/);
+  const unknown = `/o/domains/${encodeURIComponent(hostile)}`;
+  assert.equal((await site.ask(unknown, { operator: true, from: '127.0.0.1' })).status, 404);
+});

@@ -1,0 +1,130 @@
+import { openLedger, type Ledger, type ServedPolicy } from '../../publish/index.js';
+import { stsStore } from '../../send/index.js';
+import type { StsEntry } from '../../mta-sts/index.js';
+import type { Store } from '../../store/index.js';
+import {
+  prepareReports,
+  reportedDomains,
+  showOverview,
+  type DomainLine,
+  type Overview,
+} from '../../tls-rpt-receive/index.js';
+import { openAlarms, prepareWatch, readWatch, type DomainState } from '../../watch/index.js';
+
+/** One domain of the operator, as the jobs of the daemon know it. */
+export interface OwnDomain {
+  /** A-label, no final dot. */
+  readonly domain: string;
+  /** Failures by reports; undefined without any in these days. */
+  readonly failing?: DomainLine | undefined;
+  /** Whether authenticated reports exist. */
+  readonly reported: boolean;
+  /** The memory of the watch; undefined where the domain is not watched. */
+  readonly watched?: DomainState | undefined;
+  /** Open alarms of the watch. */
+  readonly alarms: number;
+  /** The policy that is served now; undefined where no policy is published here. */
+  readonly policy?: ServedPolicy | undefined;
+}
+
+/** All domains of the operator, the worst first. */
+export interface OwnDomains {
+  readonly overview: Overview;
+  readonly domains: readonly OwnDomain[];
+}
+
+/** Cached policies that one page lists. */
+const MAX_POLICIES = 200;
+
+/**
+ * Reads the domains of the operator from the tables of the jobs. It computes nothing of
+ * its own: `tls-rpt-receive` judges failures, `watch` decides alarms, and the ledger of
+ * `publish` knows what is served.
+ */
+export class OwnDomainsReader {
+  readonly #store: Store;
+  readonly #ledger: Ledger;
+
+  constructor(stateStore: Store) {
+    prepareReports(stateStore);
+    prepareWatch(stateStore);
+    this.#store = stateStore;
+    this.#ledger = openLedger(stateStore);
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  /** `now`: milliseconds since 1970. */
+  all(now: number): OwnDomains {
+    const overview = showOverview(this.#store, { now });
+    const { domains: watched } = readWatch(this.#store);
+    const reported = reportedDomains(this.#store).filter(({ authenticated }) => authenticated);
+    const published = this.#ledger.domains();
+    const withReports = new Set(reported.map(({ domain }) => domain));
+    const failing = new Map(overview.failing.map((line) => [line.domain, line]));
+    // Reports about DANE are for MX hosts: a host is no domain of its own here.
+    const names = new Set([...Object.keys(watched), ...published, ...failing.keys()]);
+    const hosts = [...withReports].filter((name) => !names.has(name) && isHostOf(name, names));
+    for (const name of withReports) if (!hosts.includes(name)) names.add(name);
+    const domains = [...names]
+      .filter((domain) => domain !== '')
+      .map((domain): OwnDomain => {
+        const state = watched[domain];
+        return {
+          domain,
+          failing: failing.get(domain),
+          reported: withReports.has(domain),
+          watched: state,
+          alarms: state ? openAlarms(state) : 0,
+          policy: published.includes(domain) ? servedPolicy(this.#ledger, domain) : undefined,
+        };
+      })
+      .sort((left, right) => severityOf(right) - severityOf(left) || compare(left, right));
+    return { overview, domains };
+  }
+
+  /** Whether a job of the daemon knows the domain. */
+  knows(domain: string): boolean {
+    return (
+      Object.hasOwn(readWatch(this.#store).domains, domain) ||
+      this.#ledger.domains().includes(domain) ||
+      reportedDomains(this.#store).some((reported) => reported.domain === domain)
+    );
+  }
+
+  /** The policies that the senders of this machine have cached, soonest refresh first. */
+  cachedPolicies(now: number): readonly StsEntry[] {
+    return stsStore(this.#store, { now: () => now }).due(Number.MAX_SAFE_INTEGER, MAX_POLICIES);
+  }
+}
+
+/** The policy that a domain serves now. */
+export function servedPolicy(ledger: Ledger, domain: string): ServedPolicy | undefined {
+  const last = ledger.domain(domain).served.at(-1);
+  return last?.last === undefined ? last : undefined;
+}
+
+/** Whether a name is below one of the domains. */
+function isHostOf(name: string, domains: ReadonlySet<string>): boolean {
+  const labels = name.split('.');
+  return labels.some((_, index) => index > 0 && domains.has(labels.slice(index).join('.')));
+}
+
+/** How much a domain needs attention: 3 broken now, 2 soon, 1 unknown, 0 well. */
+export function severityOf({ failing, watched, alarms }: OwnDomain): 0 | 1 | 2 | 3 {
+  if (failing?.ongoing === true || watched?.verdict === 'fail') return 3;
+  if (alarms > 0 || watched?.verdict === 'warn') return 2;
+  if (watched?.unseen === true || watched?.verdict === 'inconclusive') return 1;
+  return 0;
+}
+
+function compare(left: OwnDomain, right: OwnDomain): number {
+  const failed = (right.failing?.failed ?? 0) - (left.failing?.failed ?? 0);
+  return failed || left.domain.localeCompare(right.domain);
+}

@@ -1,0 +1,128 @@
+import { displayName } from '../../../base/index.js';
+import { verdictNames, verdictTones } from '../../../check/index.js';
+import type { CheckResult } from '../../../evidence/index.js';
+import { badge, dataTable, markup, type Markup } from '../../../page/index.js';
+import type { LedgerNote, ServedPolicy } from '../../../publish/index.js';
+import type { DomainState } from '../../../watch/index.js';
+import type { CheckRow } from '../../checks/check-table.js';
+import { domainTabs, policyBox, stepList } from './domain-page.js';
+import { minuteOfTime, operatorPage } from './operator-layout.js';
+
+/** The checks of one domain. */
+export interface ChecksView {
+  readonly domain: string;
+  readonly watched?: DomainState | undefined;
+  /** Results that the jobs of the daemon stored, the newest first. */
+  readonly results: readonly CheckResult[];
+  /** Checks from the check page, the newest first. */
+  readonly rows: readonly CheckRow[];
+}
+
+/** Faults that the watch has confirmed, and the history of checks. */
+export function checksPage({ domain, watched, results, rows }: ChecksView): readonly Markup[] {
+  const lead = watched
+    ? `The watch looked last on ${minuteOfTime(watched.lookedAt)}: ${watched.verdict}.`
+    : 'The watch does not include this domain.';
+  return operatorPage({ title: displayName(domain), current: '', lead }, [
+    domainTabs(domain, '/checks'),
+    markup`<form method="post" action="/check" class="field"><input type="hidden" name="domain" value="${domain}" />
+      <button>Check now</button></form>`,
+    watched && watched.faults.length > 0 && faults(watched),
+    rows.length > 0 &&
+      markup`<section class="wide"><h2>Checks from this page</h2>${dataTable(
+        'Checks, the newest first',
+        [
+          {
+            name: 'Time',
+            cell: ({ id, askedAt }: CheckRow) =>
+              markup`<a href="/check/${id}">${minuteOfTime(askedAt)}</a>`,
+          },
+          { name: 'State', cell: ({ state }) => state },
+          {
+            name: 'Compared',
+            cell: ({ previous }) =>
+              previous === undefined
+                ? ''
+                : markup`<a href="/check/${previous}">with the one before</a>`,
+          },
+        ],
+        rows,
+      )}</section>`,
+    results.length > 0 &&
+      markup`<section class="wide"><h2>Checks of the daemon</h2>${dataTable(
+        'Results, the newest first',
+        [
+          {
+            name: 'Time',
+            cell: ({ checkedAt }: CheckResult) => `${checkedAt.slice(0, 16).replace('T', ' ')} UTC`,
+          },
+          {
+            name: 'Verdict',
+            cell: ({ verdict }) => badge(verdictNames[verdict], verdictTones[verdict]),
+          },
+          { name: 'Worst finding', cell: worstFinding },
+        ],
+        results,
+      )}</section>`,
+  ]);
+}
+
+function worstFinding({ findings }: CheckResult): string {
+  return (
+    findings.find(({ severity }) => severity === 'fail' || severity === 'warn')?.title ?? 'none'
+  );
+}
+
+function faults({ faults: all }: DomainState): Markup {
+  return markup`<section><h2>Faults that the watch sees</h2>${all.map(
+    ({ says, subjects, since, todo }) => markup`<article class="group-of">
+      <h3>${says}</h3>
+      <p class="soft">${subjects.join(', ')}, since ${minuteOfTime(since)}</p>
+      ${stepList(todo)}</article>`,
+  )}</section>`;
+}
+
+/** The published state of one domain. */
+export interface PublishedView {
+  readonly domain: string;
+  /** Policies that the ledger remembers, the oldest first. */
+  readonly served: readonly ServedPolicy[];
+  readonly body: string | undefined;
+  readonly notes: readonly LedgerNote[];
+  readonly failures: readonly { readonly action: string; readonly at: number }[];
+}
+
+/** The policy that is served, its predecessors that may be cached, and the ledger. */
+export function publishedPage(view: PublishedView): readonly Markup[] {
+  const { domain, served, body, notes, failures } = view;
+  const current = served.at(-1);
+  const lead = current
+    ? `The policy is in mode ${current.mode} and is cached for ${Math.round(current.maxAge / 86_400)} days.`
+    : 'This daemon publishes no policy for the domain.';
+  return operatorPage({ title: displayName(domain), current: '', lead }, [
+    domainTabs(domain, '/published'),
+    body !== undefined && markup`<section><h2>Policy file</h2>${policyBox(body)}</section>`,
+    served.length > 0 &&
+      markup`<section class="wide"><h2>Policies that senders may have cached</h2>${dataTable(
+        'Policies, the newest first',
+        [
+          { name: 'Id', cell: ({ id }: ServedPolicy) => id.slice(0, 16) },
+          { name: 'Mode', cell: ({ mode }) => mode },
+          { name: 'Served since', cell: ({ first }) => minuteOfTime(first) },
+          {
+            name: 'Announced',
+            cell: ({ announced }) => (announced ? minuteOfTime(announced.at) : 'not yet'),
+          },
+          { name: 'Replaced', cell: ({ last }) => (last === undefined ? '' : minuteOfTime(last)) },
+        ],
+        [...served].reverse(),
+      )}</section>`,
+    failures.length > 0 &&
+      markup`<section><h2>Failed actions</h2><ul class="notes">${failures.map(({ action, at }) => markup`<li>${action}, ${minuteOfTime(at)}</li> `)}</ul></section>`,
+    notes.length > 0 &&
+      markup`<section><h2>Executed actions</h2><ul class="notes">${notes.map(({ at, says }) => markup`<li>${minuteOfTime(at)}: ${says}</li> `)}</ul></section>`,
+    markup`<section><h2>Next step</h2>
+      <p>The plan observes every name server and web server first, so this page does not make it. Run:</p>
+      <pre class="code" tabindex="0" aria-label="Command"><code>hermetic publish plan</code></pre></section>`,
+  ]);
+}

@@ -1,0 +1,157 @@
+import { displayName } from '../../../base/index.js';
+import { badge, codeBox, dataTable, markup, type Markup, type Tone } from '../../../page/index.js';
+import {
+  coverageLine,
+  describeExtent,
+  domainHeadline,
+  enforceNames,
+  fateNames,
+  trustNames,
+  type DomainView,
+  type Explanation,
+  type FaultParty,
+} from '../../../tls-rpt-receive/index.js';
+import { dayChart } from './day-chart.js';
+import { domainPath, grouped, operatorPage, tabs } from './operator-layout.js';
+
+/** The party that has to act on a failure, as a word and its tone. */
+const parties: Readonly<Record<FaultParty, readonly [word: string, tone: Tone]>> = {
+  yours: ['your domain', 'bad'],
+  theirs: ['the reporter', 'quiet'],
+  path: ['the network', 'bad'],
+  unclear: ['unclear', 'fair'],
+};
+
+/** The spans that a page offers, in days. */
+const spans = [14, 30, 90] as const;
+
+/** Reports on one domain: the days, the failures with cause and steps, the reporters. */
+export function domainPage(view: DomainView, days: number): readonly Markup[] {
+  const { domain, failures } = view;
+  return [
+    ...operatorPage({ title: displayName(domain), current: '', lead: domainHeadline(view) }, [
+      domainTabs(domain, ''),
+    ]),
+    facts(view),
+    markup`<section><h2>Sessions by day</h2>
+      ${tabs(
+        'Days',
+        spans.map((span) => [`${domainPath(domain)}?days=${span}`, `${span} days`]),
+        `${domainPath(domain)}?days=${days}`,
+      )}
+      ${dayChart(view)}</section>`,
+    markup`<section><h2>Failures</h2>
+      ${failures.length === 0 && markup`<p>No failed session was reported from ${view.from} to ${view.to}.</p>`}
+      ${failures.map(failureGroup)}</section>`,
+    enforcement(view),
+    reporters(view),
+    doubts(view),
+  ].filter((part): part is Markup => part instanceof Object);
+}
+
+/** The pages of one domain. */
+export function domainTabs(domain: string, current: '' | '/checks' | '/published'): Markup {
+  return tabs(
+    'Pages of the domain',
+    [
+      [domainPath(domain), 'Reports'],
+      [domainPath(domain, '/checks'), 'Checks'],
+      [domainPath(domain, '/published'), 'Published'],
+    ],
+    domainPath(domain, current),
+  );
+}
+
+function facts(view: DomainView): Markup {
+  const { reports, sessions, coverage } = view;
+  const all = sessions.successful + sessions.failed;
+  // Rounded down: 100 % means every session.
+  const percent =
+    coverage.sessions === 0 ? 0 : Math.floor((coverage.covered / coverage.sessions) * 100);
+  return markup`<dl class="facts">
+    <div><dt>sessions</dt><dd>${grouped(all)}</dd></div>
+    <div><dt>failed</dt><dd>${grouped(sessions.failed)}</dd></div>
+    <div><dt>under MTA-STS or DANE</dt><dd>${percent} %</dd></div>
+    <div><dt>reports</dt><dd>${grouped(reports)}</dd></div>
+  </dl>`;
+}
+
+/** One group of failures: what, when, the effect on mail, the cause and the steps. */
+function failureGroup(failure: Explanation): Markup {
+  const { result, host, says, whose, because, fate, settle, todo, reporters: by } = failure;
+  const [word, tone] = parties[whose];
+  const where = host === '' ? '' : ` at ${host}`;
+  return markup`<article class="group-of">
+    <div class="fix-head"><h3>${says}</h3>${badge(`cause: ${word}`, tone)}</div>
+    <p class="soft">${result}${where}</p>
+    <dl>
+      <dt>When</dt><dd>${describeExtent(failure)}, reported by ${by.join(', ')}</dd>
+      <dt>Mail</dt><dd>${fateNames[fate]}</dd>
+      <dt>Cause</dt><dd>${because}</dd>
+      ${settle !== undefined && markup`<dt>Open</dt><dd>${settle}</dd>`}
+      ${failure.addresses.length > 0 && markup`<dt>Addresses</dt><dd>${failure.addresses.slice(0, 8).join(', ')}</dd>`}
+      ${failure.reasons.length > 0 && markup`<dt>Reasons</dt><dd>${failure.reasons.slice(0, 3).map(({ text, means }) => markup`<q>${text}</q>${means !== undefined && ` (${means})`} `)}</dd>`}
+      ${failure.certificate && markup`<dt>Certificate</dt><dd>${failure.certificate.names.slice(0, 4).join(', ')}, valid until ${failure.certificate.notAfter.slice(0, 10)}</dd>`}
+    </dl>
+    <h4>Steps</h4>
+    ${stepList(todo)}
+  </article>`;
+}
+
+/** Steps in their order. The lines of a step after its first are text to paste. */
+export function stepList(steps: readonly string[]): Markup {
+  const items = steps.map((step) => {
+    const [instruction, ...code] = step.split('\n');
+    return markup`<li>${instruction}${code.length > 0 && codeBox(code.join('\n'), 'Text to paste')}</li> `;
+  });
+  return markup`<ol>${items}</ol>`;
+}
+
+/** Whether enforcement is safe, and the policies and records that reporters used. */
+function enforcement({ enforce, seenPolicies, quotedRecords }: DomainView): Markup {
+  const old = seenPolicies.filter(({ state }) => state === 'other');
+  const retired = quotedRecords.filter(({ published }) => published === false);
+  return markup`<section><h2>Is it safe to enforce MTA-STS?</h2>
+    <p><b>${enforceNames[enforce.answer]}</b> ${enforce.reasons.join(' ')}</p>
+    ${old.length > 0 && markup`<h3>Old policies that reporters applied</h3><ul class="notes">${old.map(({ reporter, last, differences }) => markup`<li>${reporter}, last on ${last}: ${differences.join('; ')}</li> `)}</ul>`}
+    ${quotedRecords.length > 0 && markup`<h3>Is it safe to remove the old key?</h3><p>${retired.length === 0 ? 'Every TLSA record that reporters quote is published, or was not checked.' : `${retired.length} TLSA records that reporters quote are no longer published. Keep their keys until no reporter quotes them.`}</p>`}
+  </section>`;
+}
+
+function reporters(view: DomainView): Markup | false {
+  if (view.reporters.length === 0) return false;
+  const arrivals = new Map(view.arrivals.map((arrival) => [arrival.reporter, arrival]));
+  const table = dataTable(
+    'Reporters, the most sessions first',
+    [
+      { name: 'Reporter', cell: ({ reporter }) => reporter },
+      { name: 'Sessions', cell: ({ sessions }) => grouped(sessions.successful + sessions.failed) },
+      { name: 'Failed', cell: ({ sessions }) => grouped(sessions.failed) },
+      { name: 'Arrival', cell: ({ reporter }) => arrivalText(arrivals.get(reporter)) },
+    ],
+    view.reporters.slice(0, 50),
+  );
+  return markup`<section class="wide"><h2>Reporters</h2><p>${coverageLine(view)}</p>${table}</section>`;
+}
+
+function arrivalText(arrival: DomainView['arrivals'][number] | undefined): string {
+  if (!arrival) return '';
+  return arrival.state === 'silent' ? `silent since ${arrival.last}` : arrival.state;
+}
+
+/** Reports that do not count, and the reason. */
+function doubts({ doubtful, unauthenticated, repairs }: DomainView): Markup | false {
+  const posted = unauthenticated.reduce((sum, { reports }) => sum + reports, 0);
+  if (doubtful.length === 0 && posted === 0 && repairs.length === 0) return false;
+  return markup`<section><h2>Reports that decide nothing</h2>
+    <ul class="notes">
+      ${posted > 0 && markup`<li>${posted} reports came by HTTPS, which authenticates no reporter.</li>`}
+      ${doubtful.slice(0, 20).map(({ reporter, reports, trust, detail }) => markup`<li>${reports} of ${reporter}: ${trustNames[trust] ?? trust}${detail !== '' && ` (${detail})`}</li> `)}
+      ${repairs.slice(0, 20).map(({ reporter, reports, says }) => markup`<li>${reports} of ${reporter} were repaired: ${says}</li> `)}
+    </ul></section>`;
+}
+
+/** The text of a policy in a box. */
+export function policyBox(body: string): Markup {
+  return codeBox(body.replaceAll('\r\n', '\n').trim(), 'Policy file');
+}

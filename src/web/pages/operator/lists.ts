@@ -1,0 +1,187 @@
+import { displayName } from '../../../base/index.js';
+import type { StsEntry } from '../../../mta-sts/index.js';
+import { badge, codeBox, dataTable, markup, type Markup, type Tone } from '../../../page/index.js';
+import {
+  trustNames,
+  type ListedReport,
+  type ListedReporter,
+  type Overview,
+  type ReadReport,
+} from '../../../tls-rpt-receive/index.js';
+import type { ListedAlarm } from '../../../watch/index.js';
+import { stepList } from './domain-page.js';
+import { domainPath, grouped, minuteOfTime, operatorPage, tabs } from './operator-layout.js';
+
+/** Everyone who reports, with the first and the last day. */
+export function reportersPage(
+  reporters: readonly ListedReporter[],
+  days: number,
+): readonly Markup[] {
+  const lead = `${reporters.length} reporters sent reports in the last ${days} days.`;
+  return operatorPage({ title: 'Reporters', current: '/o/reporters', lead }, [
+    reporters.length > 0 &&
+      markup`<section class="wide">${dataTable(
+        'Reporters, the most reports first',
+        [
+          { name: 'Reporter', cell: ({ reporter }: ListedReporter) => reporter },
+          { name: 'Reports', cell: ({ reports }) => grouped(reports) },
+          { name: 'First day', cell: ({ first }) => first },
+          { name: 'Last day', cell: ({ last }) => last },
+          { name: 'Authenticated', cell: ({ authenticated }) => (authenticated ? 'yes' : 'no') },
+        ],
+        reporters,
+      )}</section>`,
+  ]);
+}
+
+const selections = [
+  ['/o/reports', 'All'],
+  ['/o/reports?only=uncounted', 'Not counted'],
+  ['/o/reports?only=odd', 'Odd'],
+] as const;
+
+/** The state of the authentication of a report. */
+const trustTones: Readonly<Record<string, Tone>> = {
+  signed: 'good',
+  given: 'good',
+  posted: 'quiet',
+};
+
+/** Reports as they arrived, the newest first, and the reasons of those that do not count. */
+export function reportsPage(
+  reports: readonly ListedReport[],
+  {
+    only,
+    overview,
+    more,
+  }: { readonly only?: string | undefined; readonly overview: Overview; readonly more: boolean },
+): readonly Markup[] {
+  const current = only === undefined ? '/o/reports' : `/o/reports?only=${only}`;
+  const last = reports.at(-1);
+  const next = `/o/reports?${only === undefined ? '' : `only=${only}&`}before=${last?.id ?? 0}`;
+  return operatorPage({ title: 'Reports', current: '/o/reports', lead: uncountedLine(overview) }, [
+    tabs('Selection', selections, current),
+    reports.length === 0
+      ? markup`<p>There is no such report.</p>`
+      : markup`<section class="wide">${dataTable(
+          'Reports, the newest first',
+          [
+            {
+              name: 'Reporter',
+              cell: ({ id, reporter }: ListedReport) =>
+                markup`<a href="/o/reports/${id}">${reporter}</a>`,
+            },
+            { name: 'Day', cell: ({ day }) => day ?? 'not given' },
+            { name: 'Received', cell: ({ receivedAt }) => minuteOfTime(receivedAt) },
+            { name: 'Trust', cell: ({ trust }) => badge(trust, trustTones[trust] ?? 'fair') },
+            { name: 'Counted', cell: ({ counted }) => (counted ? 'yes' : 'no') },
+          ],
+          reports,
+        )}</section>`,
+    more && markup`<p><a href="${next}">Older reports</a></p>`,
+  ]);
+}
+
+/** Reports that do not count and items that were refused, in one sentence. */
+function uncountedLine({ uncounted, refused }: Overview): string {
+  const aside = uncounted.map(({ reports, trust }) => `${reports} (${trustNames[trust] ?? trust})`);
+  const turned = refused.map(({ refused: count, code, via }) => `${count} by ${via} (${code})`);
+  if (aside.length + turned.length === 0) return 'Every report of these days counts.';
+  return [
+    aside.length > 0 ? `Not counted: ${aside.join(', ')}.` : '',
+    turned.length > 0 ? `Refused: ${turned.join(', ')}.` : '',
+  ].join(' ');
+}
+
+/** Octets of a report that a page shows. */
+const MAX_SHOWN = 100_000;
+
+/** One report as it came, with its departures from the standard. */
+export function reportPage(report: ReadReport): readonly Markup[] {
+  const { id, reporter, day, receivedAt, via, trust, trustDetail, counted, notes, text } = report;
+  const lead = `${counted ? 'Counted' : 'Not counted'}: ${trustNames[trust] ?? trust}${trustDetail === '' ? '' : ` (${trustDetail})`}.`;
+  return operatorPage({ title: `Report ${id}`, current: '/o/reports', lead }, [
+    markup`<dl><dt>Reporter</dt><dd>${reporter}</dd><dt>Day</dt><dd>${day ?? 'not given'}</dd>
+      <dt>Received</dt><dd>${minuteOfTime(receivedAt)} by ${via}</dd></dl>`,
+    notes.length > 0 &&
+      markup`<section><h2>Departures from RFC 8460</h2><ul class="notes">${notes.map(({ code, says }) => markup`<li>${says} <span class="soft">${code}</span></li> `)}</ul></section>`,
+    markup`<section><h2>Content</h2>${content(text)}</section>`,
+  ]);
+}
+
+/** The content of a report in a box; of a long one its beginning. */
+function content(text: string | undefined): Markup {
+  if (text === undefined) return markup`<p>The content can no longer be unpacked.</p>`;
+  if (text.length <= MAX_SHOWN) return codeBox(indented(text), 'Report');
+  return markup`<p>The report has ${text.length} characters. Its beginning:</p>
+    ${codeBox(text.slice(0, MAX_SHOWN), 'Report')}`;
+}
+
+/** JSON with line ends; other text as it is. */
+function indented(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), undefined, 2);
+  } catch {
+    return text;
+  }
+}
+
+const kinds: Readonly<Record<ListedAlarm['kind'], readonly [word: string, tone: Tone]>> = {
+  added: ['began', 'bad'],
+  worse: ['became worse', 'bad'],
+  ended: ['ended', 'good'],
+};
+
+/** One alarm with its domain, its time and the steps. */
+function alarmBlock({ kind, domain, says, at, todo, waiting }: ListedAlarm): Markup {
+  const [word, tone] = kinds[kind];
+  const pending = waiting.length > 0 ? `; not accepted yet by ${waiting.join(', ')}` : '';
+  return markup`<article class="group-of">
+    <div class="fix-head"><h3>${says}</h3>${badge(word, tone)}</div>
+    <p class="soft"><a href="${domainPath(domain, '/checks')}">${displayName(domain)}</a>, ${minuteOfTime(at)}${pending}</p>
+    ${kind !== 'ended' && todo.length > 0 && stepList(todo)}
+  </article>`;
+}
+
+/** Alarms of the watch, the newest first. */
+export function alertsPage(alarms: readonly ListedAlarm[], open: number): readonly Markup[] {
+  const verb = open === 1 ? 'alarm is' : 'alarms are';
+  const lead = open === 0 ? 'No alarm is open.' : `${open} ${verb} open.`;
+  return operatorPage({ title: 'Alerts', current: '/o/alerts', lead }, [
+    alarms.length === 0 && markup`<p>The watch has reported nothing so far.</p>`,
+    alarms.length > 0 &&
+      markup`<section><h2>Began and ended, the newest first</h2>${alarms.map(alarmBlock)}</section>`,
+  ]);
+}
+
+/** The policies that the senders of this machine apply, and fetches that fail. */
+export function sendingPage(entries: readonly StsEntry[]): readonly Markup[] {
+  const lead =
+    entries.length === 0
+      ? 'The senders of this machine have cached no MTA-STS policy.'
+      : `The senders of this machine apply ${entries.length} cached MTA-STS policies.`;
+  return operatorPage({ title: 'Sending', current: '/o/sending', lead }, [
+    entries.length > 0 &&
+      markup`<section class="wide">${dataTable(
+        'Cached policies',
+        [
+          { name: 'Domain', cell: ({ domain }: StsEntry) => displayName(domain) },
+          { name: 'Mode', cell: ({ policy }) => policy?.mode ?? 'none' },
+          {
+            name: 'Fetched',
+            cell: ({ policy }) => (policy ? minuteOfTime(policy.fetchedAt) : 'never'),
+          },
+          { name: 'MX hosts', cell: ({ policy }) => policy?.mx.join(', ') ?? '' },
+          {
+            name: 'Failed fetches',
+            cell: ({ failed }) =>
+              failed ? `${failed.count}, last ${failed.failure.code}` : 'none',
+          },
+        ],
+        entries,
+      )}</section>`,
+    markup`<section><h2>Mail that is deferred</h2>
+      <p>Your mail server keeps the queue. This command explains why mail to a domain waits:</p>
+      <pre class="code" tabindex="0" aria-label="Command"><code>hermetic policy example.com</code></pre></section>`,
+  ]);
+}

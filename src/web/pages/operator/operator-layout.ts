@@ -1,0 +1,55 @@
+import { markup, type Markup, type Piece } from '../../../page/index.js';
+
+const sections = [
+  ['/o', 'Domains'],
+  ['/o/alerts', 'Alerts'],
+  ['/o/reporters', 'Reporters'],
+  ['/o/reports', 'Reports'],
+  ['/o/sending', 'Sending'],
+] as const;
+
+/** A page of the operator: its heading, the sections, and the content. */
+export function operatorPage(
+  {
+    title,
+    current,
+    lead,
+  }: { readonly title: Piece; readonly current: string; readonly lead?: Piece },
+  content: readonly (Markup | false | undefined)[],
+): readonly Markup[] {
+  return [
+    tabs('Sections', sections, current),
+    markup`<header class="hero"><div class="hero-line"><h1>${title}</h1></div>
+      ${lead !== undefined && markup`<p class="lead">${lead}</p>`}</header>`,
+    ...content.filter((part): part is Markup => part instanceof Object),
+  ];
+}
+
+/** Links in one line; the current one is marked for the eye and for screen readers. */
+export function tabs(
+  label: string,
+  entries: readonly (readonly [path: string, name: string])[],
+  current: string,
+): Markup {
+  const links = entries.map(
+    ([path, name]) =>
+      markup`<a href="${path}"${path === current && markup` aria-current="page"`}>${name}</a> `,
+  );
+  return markup`<nav class="tabs" aria-label="${label}">${links}</nav>`;
+}
+
+/** A whole number with a space between thousands. */
+export function grouped(value: number): Markup {
+  const text = String(value).replace(/\B(?=(\d{3})+$)/g, '\u2009');
+  return markup`<span class="number">${text}</span>`;
+}
+
+/** A time in milliseconds since 1970, to the minute. */
+export function minuteOfTime(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** The path of a domain's page. */
+export function domainPath(domain: string, tab = ''): string {
+  return `/o/domains/${encodeURIComponent(domain)}${tab}`;
+}

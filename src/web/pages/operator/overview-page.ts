@@ -1,0 +1,87 @@
+import { displayName } from '../../../base/index.js';
+import { badge, dataTable, markup, type Markup, type Tone } from '../../../page/index.js';
+import { overviewHeadline } from '../../../tls-rpt-receive/index.js';
+import { severityOf, type OwnDomain, type OwnDomains } from '../../operator/own-domains.js';
+import { domainPath, operatorPage } from './operator-layout.js';
+
+/** Rows of the page. A longer list is searched and not scrolled. */
+const MAX_ROWS = 200;
+
+/** The words and tones of severities 0 to 3. */
+const severities: readonly (readonly [word: string, tone: Tone])[] = [
+  ['well', 'good'],
+  ['unknown', 'fair'],
+  ['attention', 'fair'],
+  ['failing', 'bad'],
+];
+
+/** All domains, one line each, the worst first. `query`: a part of the name. */
+export function overviewPage({ overview, domains }: OwnDomains, query: string): readonly Markup[] {
+  const matching = domains.filter(({ domain }) => domain.includes(query.toLowerCase()));
+  const shown = matching.slice(0, MAX_ROWS);
+  const lead = leadOf(domains);
+  const table = dataTable<OwnDomain>(
+    'Your domains, the worst first',
+    [
+      { name: 'Domain', cell: nameCell },
+      { name: 'State', cell: stateCell },
+      { name: 'Last check', cell: ({ watched }) => watched?.verdict ?? 'not watched' },
+      { name: 'Published here', cell: ({ policy }) => policy?.mode ?? 'none' },
+    ],
+    shown,
+  );
+  return operatorPage({ title: 'Your domains', current: '/o', lead }, [
+    markup`<p class="more">Reports of ${overview.from} to ${overview.to}: ${overviewHeadline(overview)}</p>`,
+    domains.length > 20 && search(query),
+    domains.length > 0 ? markup`<section class="wide own">${table}</section>` : begin,
+    matching.length > shown.length &&
+      markup`<p class="hint">${matching.length - shown.length} more domains. Search for a part of the name.</p>`,
+  ]);
+}
+
+const begin = markup`<p>No domain is known yet. Add the sections <code>watch</code>, <code>report</code> or
+  <code>publish</code> to the configuration.</p>`;
+
+/** The present in one sentence. */
+function leadOf(domains: readonly OwnDomain[]): string {
+  const count = (severity: number): number =>
+    domains.filter((domain) => severityOf(domain) === severity).length;
+  const [failing, attention] = [count(3), count(2)];
+  const many = (number: number): string => (number === 1 ? '1 domain' : `${number} domains`);
+  if (domains.length === 0) return 'Nothing is watched, published or reported yet.';
+  if (failing === 0 && attention === 0) return `All is well with ${many(domains.length)}.`;
+  const verb = (number: number, one: string, more: string): string =>
+    `${number} ${number === 1 ? one : more}`;
+  const parts = [
+    failing > 0 ? verb(failing, 'is failing', 'are failing') : '',
+    attention > 0 ? verb(attention, 'needs attention', 'need attention') : '',
+  ].filter((part) => part !== '');
+  return `Of ${many(domains.length)}, ${parts.join(' and ')}.`;
+}
+
+function nameCell(own: OwnDomain): Markup {
+  return markup`<a href="${domainPath(own.domain)}">${displayName(own.domain)}</a>
+    <span class="says">${reasonOf(own)}</span>`;
+}
+
+function stateCell(own: OwnDomain): Markup {
+  const [word, tone] = severities[severityOf(own)] ?? ['unknown', 'fair'];
+  return badge(word, tone);
+}
+
+/** The most important fact about a domain, as one phrase. */
+function reasonOf({ failing, watched, reported }: OwnDomain): string {
+  const [fault] = watched?.faults ?? [];
+  if (failing?.ongoing === true)
+    return `${failing.failed} of ${failing.failed + failing.successful} sessions failed since ${failing.since}`;
+  if (fault) return fault.says;
+  if (failing) return `failures until ${failing.last} have ended`;
+  return reported ? 'no failure in the reports of these days' : 'no reports in these days';
+}
+
+function search(query: string): Markup {
+  return markup`<form method="get" action="/o" class="field" role="search">
+    <label for="q">Part of the name</label>
+    <div class="line"><input id="q" name="q" value="${query}" maxlength="253" /><button class="plain">Search</button></div>
+  </form>`;
+}

@@ -1,0 +1,130 @@
+import type { Context, Hono } from 'hono';
+import {
+  listReporters,
+  listReports,
+  readChecks,
+  readReport,
+  showDomain,
+} from '../../tls-rpt-receive/index.js';
+import { listAlarms, openAlarms, readWatch } from '../../watch/index.js';
+import { sentenceOf } from '../failures.js';
+import { OwnDomainsReader } from '../operator/own-domains.js';
+import { checksPage, publishedPage } from '../pages/operator/domain-details.js';
+import { domainPage } from '../pages/operator/domain-page.js';
+import {
+  alertsPage,
+  reportersPage,
+  reportPage,
+  reportsPage,
+  sendingPage,
+} from '../pages/operator/lists.js';
+import { overviewPage } from '../pages/operator/overview-page.js';
+import { problemPage } from '../pages/text-pages.js';
+import { statusOf } from './problem.js';
+import type { AppEnv } from './request-guards.js';
+import type { Site } from './site.js';
+
+type Handled = Context<AppEnv>;
+
+const DAY = 86_400_000;
+/** Rows of one page of reports. */
+const MAX_REPORTS = 50;
+const MAX_ALARMS = 100;
+const MAX_REPORTERS = 200;
+const MAX_CHECKS = 30;
+const MAX_NOTES = 200;
+/** Days that the list of reporters covers. */
+const REPORTER_DAYS = 30;
+/** Days that one page of a domain covers, at most. */
+const MAX_DAYS = 366;
+
+/**
+ * The pages of the operator. They answer on the loopback port alone, which has no sign-in:
+ * every request that reaches it comes from this machine.
+ */
+export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
+  const { clock } = site.context;
+  const own = new OwnDomainsReader(site.context.store);
+  const { store } = own;
+  const show = (
+    context: Handled,
+    title: string,
+    main: ReturnType<typeof overviewPage>,
+  ): Response | Promise<Response> => site.page(context, { title, main, section: '/o' });
+  app.use('/o/*', async (context, next) => {
+    if (context.env.isOperator) return next();
+    const main = problemPage('Not here', sentenceOf('web-operator-only'));
+    return site.page(
+      context as Handled,
+      { title: 'Not here', main },
+      statusOf('web-operator-only'),
+    );
+  });
+  app.get('/o', (context) => {
+    const query = (context.req.query('q') ?? '').slice(0, 253);
+    return show(context, 'Your domains', overviewPage(own.all(clock.now()), query));
+  });
+  app.get('/o/domains/:domain', (context) => {
+    const { domain } = context.req.param();
+    if (!own.knows(domain)) return context.notFound();
+    const days = daysOf(context.req.query('days'));
+    const view = showDomain(store, domain, { now: clock.now(), days });
+    return show(context, domain, domainPage(view, days));
+  });
+  app.get('/o/domains/:domain/checks', (context) => {
+    const { domain } = context.req.param();
+    const results = [...readChecks(store, domain, clock.now() - REPORTER_DAYS * DAY)]
+      .reverse()
+      .slice(0, MAX_CHECKS);
+    const rows = site.checks.table.history(domain, MAX_CHECKS);
+    const watched = readWatch(store).domains[domain];
+    if (!watched && rows.length === 0 && !own.knows(domain)) return context.notFound();
+    return show(context, domain, checksPage({ domain, watched, results, rows }));
+  });
+  app.get('/o/domains/:domain/published', (context) => {
+    const { domain } = context.req.param();
+    if (!own.knows(domain)) return context.notFound();
+    const { ledger } = own;
+    const { served } = ledger.domain(domain);
+    const notes = ledger.notes(MAX_NOTES).filter(({ subject }) => subject === domain);
+    const failures = ledger.failures({ kind: 'domain', name: domain });
+    const body = ledger.body(domain);
+    return show(context, domain, publishedPage({ domain, served, body, notes, failures }));
+  });
+  app.get('/o/reporters', (context) => {
+    const now = clock.now();
+    const span = { from: now - REPORTER_DAYS * DAY, to: now };
+    const reporters = listReporters(store, span, MAX_REPORTERS);
+    return show(context, 'Reporters', reportersPage(reporters, REPORTER_DAYS));
+  });
+  app.get('/o/reports', (context) => {
+    const only = selectionOf(context.req.query('only'));
+    const before = Number(context.req.query('before')) || undefined;
+    const found = listReports(store, { only, before, limit: MAX_REPORTS + 1 });
+    const { overview } = own.all(clock.now());
+    const more = found.length > MAX_REPORTS;
+    const main = reportsPage(found.slice(0, MAX_REPORTS), { only, overview, more });
+    return show(context, 'Reports', main);
+  });
+  app.get('/o/reports/:id{[0-9]{1,15}}', (context) => {
+    const report = readReport(store, Number(context.req.param('id')));
+    return report ? show(context, `Report ${report.id}`, reportPage(report)) : context.notFound();
+  });
+  app.get('/o/alerts', (context) => {
+    const { domains } = readWatch(store);
+    const open = Object.values(domains).reduce((sum, state) => sum + openAlarms(state), 0);
+    return show(context, 'Alerts', alertsPage(listAlarms(store, MAX_ALARMS), open));
+  });
+  app.get('/o/sending', (context) =>
+    show(context, 'Sending', sendingPage(own.cachedPolicies(clock.now()))),
+  );
+}
+
+function daysOf(text: string | undefined): number {
+  const days = Number(text);
+  return Number.isInteger(days) && days >= 1 && days <= MAX_DAYS ? days : 14;
+}
+
+function selectionOf(text: string | undefined): 'uncounted' | 'odd' | undefined {
+  return text === 'uncounted' || text === 'odd' ? text : undefined;
+}

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import test, { after, before } from 'node:test';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { systemClock } from '../../src/base/index.js';
+import { createLog } from '../../src/server/index.js';
+import { listenWeb } from '../../src/server/listeners/web-listener.js';
+import { openStore } from '../../src/store/index.js';
+import { builtinTrustStore } from '../../src/tls/index.js';
+import { prepareReports } from '../../src/tls-rpt-receive/index.js';
+import { CheckTable } from '../../src/web/checks/check-table.js';
+import { openPages, pagesSection } from '../../src/web/index.js';
+import { checkHostile, hostileText } from '../scenarios/hostile-server.js';
+import { storeTestReports } from '../support/report/reports.js';
+import { silentNetwork, zoneResolver } from '../support/testing-pages.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const CHROMIUM = '/usr/bin/chromium';
+const skip = existsSync(CHROMIUM) ? false : 'Chromium is not installed';
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const widths = [320, 768, 1280] as const;
+
+let browser: Browser;
+let program: ChildProcess;
+let origin = '';
+
+before(async () => {
+  if (skip) return;
+  // The program of `npm start`: the daemon inside the lab.
+  program = spawn(process.execPath, ['dist/tools/start.js', '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  program.stdout?.on('data', (octets: Buffer) => (said += octets.toString()));
+  origin = await waitUntil('the URL', () => /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0]);
+  browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-sync',
+    ],
+  });
+});
+
+after(async () => {
+  if (skip) return;
+  await browser.close();
+  program.kill();
+});
+
+/** A page, and everything that must not happen on it. */
+interface Opened {
+  readonly page: Page;
+  readonly noise: string[];
+}
+
+async function open(options: BrowserContextOptions = {}): Promise<Opened> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const noise: string[] = [];
+  page.on('console', (message) => void noise.push(`console ${message.text()}`));
+  page.on('pageerror', (error) => void noise.push(`error ${error.message}`));
+  page.on('dialog', (dialog) => void (noise.push('dialog'), dialog.dismiss()));
+  page.on('request', (request) => {
+    const { hostname } = new URL(request.url());
+    if (hostname !== '127.0.0.1') noise.push(`request ${request.url()}`);
+  });
+  return { page, noise };
+}
+
+async function submit(page: Page, domain: string): Promise<void> {
+  await page.goto(`${origin}/`);
+  await page.fill('#domain', domain);
+  await page.click('form.field button');
+}
+
+test('the form leads to the report, which fills in by itself', { skip }, async () => {
+  const { page, noise } = await open();
+  await submit(page, 'two-keys.example');
+  const rows = await page.waitForSelector('[data-live] tbody tr, #share');
+  assert.ok(rows);
+  await page.waitForSelector('#share');
+  assert.match(await page.innerText('h1'), /two-keys\.example/);
+  assert.deepEqual(noise, []);
+  const address = page.url();
+  await page.click('text=Check again');
+  await page.waitForSelector('#share');
+  assert.notEqual(page.url(), address);
+  assert.match(await page.innerText('main'), /Nothing has changed since|Changes since/);
+  await page.context().close();
+});
+
+test('without scripts the form leads to the report', { skip }, async () => {
+  const { page, noise } = await open({ javaScriptEnabled: false });
+  await submit(page, 'opportunistic.example');
+  await page.waitForSelector('#share', { timeout: 60_000 });
+  assert.match(await page.innerText('h1'), /opportunistic\.example/);
+  assert.deepEqual(noise, []);
+  await page.context().close();
+});
+
+test('the keyboard alone reaches the report', { skip }, async () => {
+  const { page } = await open();
+  await page.goto(`${origin}/`);
+  const focused = (): Promise<string> =>
+    page.evaluate('document.activeElement.id || document.activeElement.className');
+  const path: string[] = [];
+  for (let step = 0; step < 12 && path.at(-1) !== 'domain'; step++) {
+    await page.keyboard.press('Tab');
+    path.push(await focused());
+  }
+  assert.equal(path[0], 'skip');
+  assert.equal(path.at(-1), 'domain');
+  const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
+  assert.equal(outline, 'solid');
+  await page.keyboard.type('good.example');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#share');
+  await page.context().close();
+});
+
+test('every route fits the screen, and axe finds no violation', { skip }, async () => {
+  const first = await open();
+  await submit(first.page, 'dane-mismatch.example');
+  await first.page.waitForSelector('#share');
+  const report = new URL(first.page.url()).pathname;
+  await first.page.context().close();
+  const routes = [
+    '/',
+    report,
+    '/api',
+    '/about',
+    '/opt-out',
+    '/privacy',
+    '/nothing',
+    '/o',
+    '/o/domains/dane-mismatch.example',
+    '/o/domains/dane-mismatch.example/checks',
+    '/o/domains/good.example/published',
+    '/o/alerts',
+    '/o/reporters',
+    '/o/reports',
+    '/o/reports?only=uncounted',
+    '/o/reports/1',
+    '/o/sending',
+  ];
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of widths) {
+      // axe comes in past the security policy; the page itself is judged as it is.
+      const viewport = { width, height: 900 };
+      const { page } = await open({ viewport, colorScheme, bypassCSP: true });
+      for (const route of routes) {
+        await page.goto(`${origin}${route}`);
+        const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+        assert.ok(Number(wider) <= 0, `${route} at ${width}: ${String(wider)} pixels too wide`);
+        // Layout at 768 pixels is one of the others; colours do not depend on the width.
+        if (width === 768 || (width === 1280 && colorScheme === 'dark')) continue;
+        await page.addScriptTag({ content: axe });
+        const violations = await page.evaluate(
+          `axe.run().then((found) => found.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')))`,
+        );
+        assert.deepEqual(violations, [], `${route} at ${width}, ${colorScheme}`);
+      }
+      await page.context().close();
+    }
+});
+
+test('hostile text runs nothing, loads nothing and violates no policy', { skip }, async () => {
+  const { evidence } = await checkHostile();
+  const store = await openStore(':memory:');
+  prepareReports(store);
+  const table = new CheckTable(store);
+  const id = '0123456789abcdefghijkl';
+  const askedAt = Date.now();
+  await table.insert({ id, domain: 'hostile.example', state: 'running', askedAt }, '');
+  await table.finish(id, askedAt, evidence);
+  const day = new Date(askedAt - 86_400_000).toISOString().slice(0, 10);
+  const details = [
+    { result: hostileText, count: 9, mx: hostileText, ip: hostileText, reason: hostileText },
+  ];
+  const policies = [{ domain: 'hostile.example', mx: [hostileText], failed: 9, details }];
+  storeTestReports(store, [
+    { reporter: hostileText, day, policies },
+    { reporter: `2${hostileText}`, day, trust: 'unsigned', policies },
+  ]);
+  const log = createLog({ format: 'plain', write: () => undefined, now: Date.now });
+  const context = {
+    network: silentNetwork(),
+    resolver: zoneResolver([]),
+    trustStore: builtinTrustStore(),
+    store,
+    clock: systemClock,
+    log,
+  };
+  const pages = await openPages(pagesSection.parse({}), context, { hasOperatorPages: true });
+  const listener = await listenWeb(
+    { address: '127.0.0.1', port: 0 },
+    {
+      sites: [{ serves: () => true, handle: pages.handler(true) }],
+      log,
+      limits: { connections: 50 },
+    },
+  );
+  const own = `http://127.0.0.1:${'port' in listener.at ? listener.at.port : 0}`;
+  const { page, noise } = await open();
+  for (const path of [
+    `/check/${id}`,
+    `/o/domains/hostile.example`,
+    '/o',
+    '/o/reporters',
+    '/o/reports',
+    '/o/reports/1',
+    '/o/reports/2',
+  ]) {
+    const response = await page.goto(`${own}${path}`);
+    assert.equal(response?.status(), 200, path);
+    const text = await page.content();
+    assert.doesNotMatch(text, /[\u202e\u2066]/, path);
+    assert.equal(await page.locator('img, script:not([src])').count(), 0, path);
+  }
+  assert.deepEqual(noise, []);
+  await page.context().close();
+  pages.stop();
+  await listener.close(0);
+});

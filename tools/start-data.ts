@@ -1,0 +1,85 @@
+import { check } from '../src/check/index.js';
+import { labOptions } from '../src/cli/lab.js';
+import type { Lab } from '../src/lab/index.js';
+import type { Store } from '../src/store/index.js';
+import { prepareReports, storeCheck } from '../src/tls-rpt-receive/index.js';
+import { prepareWatch, recordLook } from '../src/watch/index.js';
+import { storeTestReports, type TestReport } from '../test/support/report/reports.js';
+import { firstDay, monthDays } from './report-faults.js';
+import { playMonth } from './report-month.js';
+
+/**
+ * Fills the database of `npm start`: a month of TLS reports for some domains of the lab,
+ * and two looks of the watch at each of them.
+ */
+
+/**
+ * The operator's domains in the lab with the seed of their month. The fault of the month
+ * is the one that a check of the domain finds, where it finds one.
+ */
+export const ownDomains = [
+  ['good.example', 4],
+  ['dane-mismatch.example', 19],
+  ['expired-enforced.example', 66],
+  ['sts-only.example', 2],
+  ['testing-mode.example', 44],
+  ['dane-only.example', 4],
+] as const;
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** The month of a seed as reports about a domain, ending yesterday. */
+export function monthOf(domain: string, seed: number, now: number): readonly TestReport[] {
+  const lastDay = Math.floor(now / DAY) * DAY - DAY;
+  const shift = lastDay - (firstDay + (monthDays - 1) * DAY);
+  return playMonth(seed).reports.map((report): TestReport => {
+    const moved = new Date(Date.parse(report.day) + shift).toISOString().slice(0, 10);
+    const text = JSON.stringify(report)
+      .replaceAll(report.day, moved)
+      .replaceAll('mx1.alpha.example', `mx.${domain}`)
+      .replaceAll('alpha.example', domain);
+    return withoutNoise(JSON.parse(text) as TestReport);
+  });
+}
+
+/** Removes the lost connections that the month strews in: they hide the fault. */
+function withoutNoise(report: TestReport): TestReport {
+  const policies = report.policies.map((policy) => {
+    const { details = [], failed = 0 } = policy;
+    const kept = details.filter(({ reason }) => reason !== 'connection timed out');
+    const lost = details.filter((detail) => !kept.includes(detail));
+    const count = lost.reduce((sum, detail) => sum + (detail.count ?? 0), 0);
+    return { ...policy, failed: failed - count, details: policy.details && kept };
+  });
+  return { ...report, policies };
+}
+
+/** Stores the months, with a few reports that do not count. */
+export function storeMonths(store: Store, now: number): void {
+  prepareReports(store);
+  for (const [domain, seed] of ownDomains) storeTestReports(store, monthOf(domain, seed, now));
+  const day = new Date(now - 2 * DAY).toISOString().slice(0, 10);
+  const policies = [{ domain: 'good.example', mx: ['mx.good.example'], failed: 900 }];
+  storeTestReports(store, [
+    { reporter: 'forged.example', day, trust: 'unsigned', policies },
+    { reporter: 'other-signer.example', day, trust: 'misaligned', policies },
+    { reporter: 'posted.example', day, trust: 'posted', peer: '203.0.113.66', policies },
+  ]);
+}
+
+/** Checks each domain once, and stores the result as two looks of the watch. */
+export async function storeLooks(store: Store, lab: Lab, now: number): Promise<void> {
+  prepareWatch(store);
+  const domains = ownDomains.map(([domain]) => domain);
+  const scope = { domains, channels: [] };
+  const results = await Promise.all(
+    domains.map((domain) => check(domain, { ...labOptions(lab), depth: 'triage' })),
+  );
+  for (const hours of [3, 2])
+    for (const [index, domain] of domains.entries())
+      await recordLook(store, { domain, result: results[index] }, scope, now - hours * HOUR);
+  await store.write('report', () => {
+    for (const result of results) storeCheck(store, result);
+  });
+}
