@@ -31,7 +31,7 @@ export function apiPage({ paths }: OpenApiDocument, origin: string): Markup {
   );
   return markup`<div class="text">
       <h1>API</h1>
-      <p class="lead">Programs can do all that the page can do. No account is needed; the same limits apply.</p>
+      <p class="lead">Programs can start checks, follow them, and read results and evidence. They need no account, and the same limits apply.</p>
       ${codeBox(example.replace('ORIGIN', origin), 'Command that starts a check')}
       <p><a href="/api/v1/openapi.json">OpenAPI 3.1 document</a></p>
     </div>

@@ -52,7 +52,7 @@ function field({ typed = '', problem, retrySeconds }: HomeView): Markup {
       <button>Check</button>
     </div>
     <p class="hint" id="hint">The part after the @ of a mail address. A check takes between five seconds and two
-      minutes. Only people with the link see the result.</p>
+      minutes. No page lists the result.</p>
   </form>`;
 }
 

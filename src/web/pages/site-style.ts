@@ -45,7 +45,8 @@ details { margin: .6rem 0; } summary { cursor: pointer; color: var(--accent); fo
 .calm { font-size: 1.2rem; margin: 1.5rem 0 0; }
 .facts { display: flex; flex-wrap: wrap; gap: 1rem 3rem; margin: 1.5rem 0 0; } .facts div { display: flex; flex-direction: column-reverse; }
 .facts dt { font-size: .875rem; } .facts dd { font-size: 1.5rem; font-weight: 650; letter-spacing: -.01em; } dl.facts { grid-template-columns: none; }
-.wide { margin-top: 1.5rem; } h2 + .wide { margin-top: 0; } figure { margin: 0; } .more + .field { margin-top: 1.25rem; }
+.wide { margin-top: 1.5rem; } h2 + .wide { margin-top: 0; } figure { margin: 0; } .data + .data { margin-top: 1.25rem; } .lead + .code { margin: 1.25rem 0; }
+.more + .field { margin-top: 1.25rem; }
 .wide .data td, .wide .data th { white-space: normal; }
 .number { font-variant-numeric: tabular-nums; }
 .group-of { border-top: 1px solid var(--line); padding: 1.4rem 0; } .group-of h3 { margin-bottom: .3rem; } .group-of ol { list-style: decimal; padding-left: 1.2rem; } .group-of ol li { margin: .35rem 0; } .group-of .fix-head h3 { max-width: 46rem; }

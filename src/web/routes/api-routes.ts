@@ -63,7 +63,7 @@ const readEvents = createRoute({
   path: '/api/v1/checks/{id}/events',
   summary: 'Follow a check',
   description:
-    'Server-sent events: `progress` with one fact each, and `done` at the end. Last-Event-ID resumes a stream.',
+    'Server-sent events: progress with one fact each, and done at the end. Last-Event-ID resumes a stream.',
   request: { params: checkPath },
   responses: {
     200: { description: 'The stream.', content: { 'text/event-stream': { schema: {} } } },
@@ -75,7 +75,7 @@ const readEvidence = createRoute({
   method: 'get',
   path: '/api/v1/checks/{id}/evidence',
   summary: 'Read the evidence of a check',
-  description: 'Returns `hermetic.evidence/1`, which `hermetic grade` reads.',
+  description: 'Returns a document hermetic.evidence/1, which the command hermetic grade reads.',
   request: { params: checkPath },
   responses: {
     200: { description: 'The evidence.', content: { 'application/json': { schema: {} } } },

@@ -136,7 +136,9 @@ function showCheck(context: Handled, site: Site): Response | Promise<Response> {
   if (!isFinished(status))
     return site.page(context, { title, main: progressPage(status), refresh: REFRESH_SECONDS });
   const profile = context.req.query('profile') ?? 'baseline';
-  const result = findProfile(profile) && site.checks.result(id, profile);
+  // The address of a result with another word at its end leads to the result.
+  if (!findProfile(profile)) return context.redirect(`/check/${id}`, 303);
+  const result = site.checks.result(id, profile);
   if (status.state === 'failed' || !result) {
     const main = failedPage(status, sentenceOf(status.failure ?? 'web-check-unknown'));
     return site.page(context, { title, main });
