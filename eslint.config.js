@@ -28,6 +28,11 @@ export default tseslint.config(
     },
   },
   {
+    // The hooks for operators are plain JavaScript, outside the project of TypeScript.
+    files: ['examples/**/*.mjs'],
+    ...tseslint.configs.disableTypeChecked,
+  },
+  {
     files: ['src/**/*.ts'],
     ignores: ['src/cli/**', '**/*.test.ts'],
     rules: { 'no-console': 'error' },

@@ -10,7 +10,10 @@ import { checkResultSchema, evidenceSchema } from '../src/evidence/index.js';
 /** Output that earlier versions wrote, by version: it stays readable. */
 const folder = 'test/vectors/contracts';
 const versions = readdirSync(folder);
-const schemas = readdirSync('schemas').map((file) => file.replace('.json', ''));
+/** The schema of the configuration describes input; test/config-schema.test.ts covers it. */
+const schemas = readdirSync('schemas')
+  .filter((file) => file !== 'hermetic.yaml.json')
+  .map((file) => file.replace('.json', ''));
 
 interface Sample {
   readonly version: string;

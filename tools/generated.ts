@@ -10,6 +10,7 @@ import { catalogue } from '../src/check/index.js';
 import { allFailures } from '../src/catalogue/index.js';
 import { jsonSchemas } from '../src/evidence/index.js';
 import { reportSchemas } from '../src/tls-rpt-receive/index.js';
+import { configJsonSchema } from '../src/server/index.js';
 import { apiReport } from './api-report.js';
 import { withAnswers } from './answers-table.js';
 import { profilesPage } from './profiles-page.js';
@@ -23,7 +24,11 @@ async function generated(): Promise<ReadonlyMap<string, string>> {
     ['docs/postfix.md', withAnswers(readFileSync('docs/postfix.md', 'utf8'))],
     ['docs/receive-reports.md', withRules(readFileSync('docs/receive-reports.md', 'utf8'))],
   ]);
-  for (const [file, schema] of Object.entries({ ...jsonSchemas(), ...reportSchemas() }))
+  for (const [file, schema] of Object.entries({
+    ...jsonSchemas(),
+    ...reportSchemas(),
+    'hermetic.yaml.json': configJsonSchema(),
+  }))
     files.set(
       `schemas/${file}`,
       await format(JSON.stringify(schema), { parser: 'json', printWidth: 140 }),

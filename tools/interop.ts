@@ -19,6 +19,8 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/sbin/nsd': 'nsd',
   '/usr/bin/ldns-signzone': 'ldnsutils',
   '/usr/sbin/knotd': 'knot',
+  '/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql': 'pdns-backend-sqlite3',
+  '/usr/sbin/pdns_server': 'pdns-server',
   '/usr/bin/pebble': 'pebble',
   '/usr/bin/gnutls-serv': 'gnutls-bin',
   '/usr/sbin/haproxy': 'haproxy',

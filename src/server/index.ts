@@ -38,7 +38,7 @@ export { openHouse, type OpenJobContext } from './daemon/job-context.js';
 export { checkStart } from './daemon/check-start.js';
 export { openHouseToRead } from './daemon/read-only-context.js';
 export { openPublishing, publishSettings, type Publishing } from './publisher.js';
-export { parseConfig, parseConfigFiles, type Config } from './config/config.js';
+export { configJsonSchema, parseConfig, parseConfigFiles, type Config } from './config/config.js';
 export type { ConfigProblem, ConfigSource } from './config/merged-files.js';
 export { parseListenAddress, formatListenAddress, type ListenAddress } from './listen-address.js';
 export { createLog, type Log, type Level } from './log.js';

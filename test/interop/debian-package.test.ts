@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { runInDebian } from './debian-root.js';
+import { runProgram } from './process.js';
 
 let folder: string;
 let packages: readonly string[];
@@ -15,9 +16,8 @@ before(() => {
     const tool = ['--no-warnings', '--experimental-import-meta-resolve', 'dist/tools/package.js'];
     execFileSync(process.execPath, [...tool, ...args, '--output', folder], { stdio: 'ignore' });
   };
-  build('deb', '--revision', '1');
+  build('release', '--revision', '1');
   build('deb', '--revision', '2');
-  build('tarball');
   packages = readdirSync(folder)
     .filter((name) => /\.(deb|tar\.gz)$/.test(name))
     .map((name) => join(folder, name));
@@ -41,6 +41,32 @@ stop() { kill $daemon; wait $daemon || true; }
 trap 'status=$?; [ $status = 0 ] || cat /var/log/daemon.log; kill $daemon 2>/dev/null || true' EXIT
 `;
 
+test('a release has a bill of materials for each file, and checksums of all', async () => {
+  const files = readdirSync(folder);
+  const bills = files.filter((name) => name.endsWith('.cdx.json'));
+  assert.equal(bills.length, 4);
+  for (const name of bills) {
+    const bill = JSON.parse(readFileSync(join(folder, name), 'utf8')) as {
+      readonly bomFormat: string;
+      readonly components: readonly { readonly name: string; readonly hashes: readonly object[] }[];
+    };
+    assert.equal(bill.bomFormat, 'CycloneDX');
+    assert.ok(
+      bill.components.some((component) => component.name === 'zod'),
+      name,
+    );
+    assert.ok(
+      bill.components.every(({ hashes }) => hashes.length > 0),
+      name,
+    );
+    assert.ok(files.includes(name.replace('.cdx.json', '')), name);
+  }
+  const checked = await runProgram('sha256sum', ['--check', '--strict', 'SHA256SUMS'], {
+    cwd: folder,
+  });
+  assert.equal(checked.out.match(/: OK$/gm)?.length, 5, checked.out);
+});
+
 /** The commands of a page, between two of its headings. */
 function commandsOf(page: string, from: string, to: string): string {
   const text = readFileSync(page, 'utf8');
@@ -58,7 +84,10 @@ test('install, start, both guides, doctor, upgrade with data, undo, purge', asyn
     `${start}
 find / -xdev -not -path '/packages*' | sort > /before
 cp -a /etc/postfix/main.cf /main.cf.before
-dpkg -i /packages/hermetic_*-1_*.deb
+cd /packages
+printf 'APT::Install-Recommends "false"; APT::Sandbox::User "root";' > /etc/apt/apt.conf.d/99test
+${commandsOf('docs/install.md', '## Debian', '## Other')}
+rm /etc/apt/apt.conf.d/99test
 echo "== version $(hermetic --version)"
 getent passwd hermetic
 systemd-analyze verify /usr/lib/systemd/system/hermetic.service 2>&1 | grep -v 'man hermetic' | sed 's/^/verify: /'
@@ -80,8 +109,13 @@ stop; start
 hermetic status | sed 's/^/both: /'
 echo '${report}' > /report.json
 setpriv --reuid hermetic --regid hermetic --clear-groups hermetic report import --store /var/lib/hermetic/hermetic.db - < /report.json
-hermetic backup /backup.db
-stat -c '== backup %a' /backup.db
+{ ${commandsOf('docs/install.md', '## Verify', '## Back up')}} | sed 's/^/doctor: /' || true
+${commandsOf('docs/install.md', '## Back up', 'To return to a backup')}
+stat -c '== backup %a' /var/backups/hermetic.db
+{ ${commandsOf('docs/troubleshooting.md', '# Troubleshooting', '## The daemon does not start')}} | sed 's/^/trouble: /'
+hermetic setup watch --domain example.com --alarm-to postmaster@example.com --yes
+hermetic status | sed 's/^/watched: /'
+hermetic setup watch --undo
 hermetic report show --store /var/lib/hermetic/hermetic.db --json > /shown.before || true
 grep VmRSS /proc/$daemon/status | awk '{print "== rss " $2}'
 echo '# mine' >> /etc/hermetic/hermetic.yaml
@@ -92,10 +126,11 @@ grep -c '# mine' /etc/hermetic/hermetic.yaml
 hermetic report show --store /var/lib/hermetic/hermetic.db --json > /shown.after || true
 test -s /shown.before
 cmp /shown.before /shown.after && echo '== data kept'
-hermetic restore /backup.db
+${commandsOf('docs/install.md', 'To return to a backup', '## Upgrade')}
+rm /var/backups/hermetic.db
 hermetic status | sed 's/^/restored: /'
 hermetic setup publish --undo
-hermetic setup postfix --undo
+${commandsOf('docs/postfix.md', 'To restore the former state', '## The answers')}
 hermetic status | sed 's/^/undone: /'
 # These two lines are of step 3 of docs/publish.md.
 postconf -X smtpd_tls_chain_files smtpd_tls_security_level
@@ -117,6 +152,8 @@ comm -13 /before /after | grep -i hermetic | grep -v '^/var/cache/man/' | sed 's
   assert.match(out, /smtp_tls_policy_maps = socketmap:inet:127\.0\.0\.1:8461:hermetic/);
   assert.match(out, /both: jobs: postfix, publish/, all);
   assert.match(out, /== backup 600/);
+  assert.match(out, /trouble: the new configuration is active/, all);
+  assert.match(out, /watched: jobs: postfix, publish, watch/, all);
   assert.match(out, /== data kept/, all);
   assert.match(out, /restored: last reload: \S+, succeeded/, all);
   assert.match(out, /undone: jobs: none/, all);
@@ -145,4 +182,26 @@ sed 's/^/said: /' /said
   const said = out.match(/^said: .*$/gm) ?? [];
   assert.match(said[0] ?? '', /Node\.js 18\S* is too old/);
   assert.equal(said.length, 2, all);
+});
+
+test('the archive runs as a daemon by the commands of docs/install.md', async () => {
+  const archive = commandsOf('docs/install.md', '## Other distributions', '## Verify');
+  const { code, out, err } = await runInDebian(
+    'trixie',
+    packages,
+    `${start}
+cd /packages
+${archive.replace(/^systemctl .*$/m, '')}
+systemd-analyze verify /etc/systemd/system/hermetic.service 2>&1 | grep -v 'man hermetic' | sed 's/^/verify: /'
+install -d -o hermetic -g hermetic /var/lib/hermetic
+ln -s /etc/systemd/system/hermetic.service /usr/lib/systemd/system/hermetic.service
+start
+hermetic status
+test -f /opt/hermetic-0.1.0-linux-x64/examples/hooks/change-record.mjs
+`,
+  );
+  const all = `${out}\n${err}`;
+  assert.equal(code, 0, all);
+  assert.doesNotMatch(out, /^verify: /m, all);
+  assert.match(out, /^jobs: none/m, all);
 });

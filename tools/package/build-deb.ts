@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Release } from './sbom.js';
-import { changelog, stageCommandTexts, stageDocuments } from './stage-documents.js';
+import { changelog, filesBelow, stageCommandTexts, stageDocuments } from './stage-documents.js';
 import { copy, stageProgram, type Architecture, type IncludedPackage } from './stage-program.js';
 
 export interface DebOptions {
@@ -65,6 +65,9 @@ async function stageSystemFiles(root: string, version: string): Promise<void> {
   copy('packaging/sysusers.conf', join(root, 'usr/lib/sysusers.d/hermetic.conf'));
   for (const unit of ['hermetic.service', 'hermetic-reload@.path', 'hermetic-reload@.service'])
     copy(`packaging/${unit}`, join(root, 'usr/lib/systemd/system', unit));
+  // Programs must not depend on /usr/share/doc, which a system may leave out.
+  for (const file of filesBelow('examples/hooks'))
+    copy(file, join(root, file.replace(/^examples/, 'usr/share/hermetic')));
   folder('etc/hermetic/conf.d');
   folder('usr/bin');
   symlinkSync('../lib/hermetic/dist/src/cli/main.js', join(root, 'usr/bin/hermetic'));

@@ -27,7 +27,7 @@ export function stageDocuments(target: string): void {
 }
 
 /** All files below a folder, or the file itself; generated reference pages are left out. */
-function filesBelow(path: string): readonly string[] {
+export function filesBelow(path: string): readonly string[] {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path)
     .filter((name) => !(path === 'docs/api' && name === 'reference'))

@@ -14,14 +14,16 @@ import {
   planKeyAccess,
   planPublish,
   planReport,
+  planWatch,
   planWeb,
   type JobAnswers,
 } from '../setup/plan-jobs.js';
-import { planPostfix, type PlannedFile } from '../setup/plan-postfix.js';
+import type { PlannedFile } from '../setup/job-file.js';
+import { planPostfix } from '../setup/plan-postfix.js';
 import { POSTFIX_FOLDER, readPostfix } from '../setup/postfix-facts.js';
 import { applySetup, journalPath, undoSetup, type SetupStep } from '../setup/setup-plan.js';
 
-const uses = ['postfix', 'publish', 'report', 'web'] as const;
+const uses = ['postfix', 'publish', 'report', 'watch', 'web'] as const;
 type Use = (typeof uses)[number];
 
 interface SetupFlags extends JobAnswers {
@@ -38,7 +40,7 @@ export function defineSetup(command: Command, context: CommandContext): void {
     .argument('<use>', `${uses.join(', ')}`)
     .option('--yes', 'write the files; otherwise they are only shown')
     .option('--undo', 'restore the files that setup of this use has changed')
-    .option('--domain <domain>', 'publish, report: a domain (repeatable)', collectValues)
+    .option('--domain <domain>', 'publish, report, watch: a domain (repeatable)', collectValues)
     .option('--host <host>', 'publish: a mail server of the domains (repeatable)', collectValues)
     .option('--policy-host <host>', 'publish: the name of this machine')
     .option('--report-to <uri>', 'publish: where senders report to (default mailto:tlsrpt@DOMAIN)')
@@ -54,6 +56,9 @@ export function defineSetup(command: Command, context: CommandContext): void {
     .option('--agree', 'publish: agree to the terms of the CA')
     .option('--recipient <address>', 'report: a mail address for reports', collectValues)
     .option('--listen <address>', 'report, web: the address of the port')
+    .option('--alarm-to <address>', 'watch: a mail address for alarms')
+    .option('--mail-server <host>', 'watch: the mail server for alarms', '127.0.0.1')
+    .option('--webhook <url>', 'watch: a chat service or program for alarms')
     .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)
     .option('--root <folder>', 'change the system in this folder', '')
     .action(async (use: string, flags: SetupFlags) =>
@@ -72,6 +77,7 @@ export function defineSetup(command: Command, context: CommandContext): void {
       'hermetic setup postfix',
       'hermetic setup postfix --yes',
       'hermetic setup postfix --undo',
+      'hermetic setup watch --domain example.com --alarm-to postmaster@example.com',
     ],
   });
 }
@@ -118,6 +124,8 @@ function planFiles(use: Use, answers: JobAnswers, machine: Machine): readonly Pl
       return [planWeb(answers)];
     case 'report':
       return [planReport(answers)];
+    case 'watch':
+      return [planWatch(answers)];
     case 'publish': {
       const web = hasSection('web', machine) ? [] : [planWeb({ ...answers, listen: undefined })];
       return [planKeyAccess(), ...web, planPublish(answers)];
@@ -135,6 +143,7 @@ const needed: Readonly<Record<Use, readonly (readonly [keyof JobAnswers, string,
   postfix: [],
   web: [],
   report: [['domain', '--domain', 'Domain that receives mail']],
+  watch: [['domain', '--domain', 'Domain to watch']],
   publish: [
     ['domain', '--domain', 'Domain that receives mail'],
     ['host', '--host', 'Mail server of the domain'],

@@ -1,8 +1,7 @@
-import { stringify } from 'yaml';
 import { misuse } from '../options.js';
-import type { PlannedFile } from './plan-postfix.js';
+import { jobFile, type PlannedFile } from './job-file.js';
 
-/** The flags of setup for publishing and reports. */
+/** The flags of setup, but for Postfix. */
 export interface JobAnswers {
   readonly domain?: readonly string[];
   readonly host?: readonly string[];
@@ -15,16 +14,9 @@ export interface JobAnswers {
   readonly agree?: boolean;
   readonly recipient?: readonly string[];
   readonly listen?: string;
-}
-
-const header = (use: string): string => `# Written by hermetic setup ${use}. All keys: docs/\n`;
-
-function jobFile(use: string, purpose: string, sections: object): PlannedFile {
-  return {
-    path: `/etc/hermetic/conf.d/${use}.yaml`,
-    purpose,
-    text: header(use) + stringify(sections, { lineWidth: 0 }),
-  };
+  readonly alarmTo?: string;
+  readonly mailServer: string;
+  readonly webhook?: string;
 }
 
 /** The shared HTTPS port. */
@@ -99,5 +91,14 @@ export function planReport({ domain = [], recipient = [], listen }: JobAnswers):
         ? {}
         : { smtp: { listen: listen ?? '0.0.0.0:25', recipients: recipient } }),
     },
+  });
+}
+
+/** Checks of domains on an interval, with alarms by mail and webhook. */
+export function planWatch({ domain = [], alarmTo, mailServer, webhook }: JobAnswers): PlannedFile {
+  const host = alarmTo?.slice(alarmTo.lastIndexOf('@') + 1);
+  const mail = alarmTo && { from: `hermetic@${host}`, to: alarmTo, server: mailServer };
+  return jobFile('watch', 'checks domains and reports what changes', {
+    watch: { domains: domain, notify: { webhook, mail } },
   });
 }

@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HermeticError } from '../../base/index.js';
+import { fileHeader, type PlannedFile } from './job-file.js';
 import type { Machine } from './machine.js';
 import {
   MAP_ADDRESS,
@@ -10,13 +11,6 @@ import {
   POSTFIX_FOLDER,
   readPostfix,
 } from './postfix-facts.js';
-
-/** A file with its new content, before it is known how to activate it. */
-export interface PlannedFile {
-  readonly path: string;
-  readonly text: string;
-  readonly purpose: string;
-}
 
 const MAIN_CF = `${POSTFIX_FOLDER}/main.cf`;
 
@@ -31,8 +25,7 @@ export function planPostfix(machine: Machine): readonly PlannedFile[] {
     {
       path: '/etc/hermetic/conf.d/postfix.yaml',
       purpose: 'answers the policy lookups of Postfix',
-      text: `# Written by hermetic setup postfix. All keys: docs/serve.md
-postfix:
+      text: `${fileHeader('postfix', 'docs/serve.md')}postfix:
   listen: ${MAP_ADDRESS}
   # In quotes. An answer must not have attributes that this version does not know.
   version: "${version}"

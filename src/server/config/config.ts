@@ -43,3 +43,22 @@ export function parseConfigFiles(
 ): Result<Config, readonly ConfigProblem[]> {
   return loadConfig(sources, schema);
 }
+
+/**
+ * The JSON Schema of one file of a configuration, for editors. It describes the form of
+ * each key. `hermetic serve --check` also finds what keys say about each other.
+ */
+export function configJsonSchema(): object {
+  return {
+    ...z.toJSONSchema(schema, {
+      io: 'input',
+      unrepresentable: 'any',
+      target: 'draft-2020-12',
+      override: ({ jsonSchema }) => {
+        // A format of zod alone; its pattern says the same.
+        if (jsonSchema.format === 'starts_with') delete jsonSchema.format;
+      },
+    }),
+    title: 'Configuration of hermetic serve',
+  };
+}
