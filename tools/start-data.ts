@@ -21,7 +21,7 @@ export const ownDomains = [
   ['good.example', 4],
   ['dane-mismatch.example', 19],
   ['expired-enforced.example', 66],
-  ['sts-only.example', 2],
+  ['sts-only.example', 3],
   ['testing-mode.example', 44],
   ['dane-only.example', 4],
 ] as const;

@@ -146,6 +146,8 @@ export interface JobContext {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** The configuration in force as YAML, without secrets. */
+  configuration?(): string;
   /**
    * Options of the checks that visitors ask for, in a simulated internet. Undefined for a
    * domain that is not part of it: the page refuses it.

@@ -149,6 +149,7 @@ test('every route fits the screen, and axe finds no violation', { skip }, async 
     '/o/reports?only=uncounted',
     '/o/reports/1',
     '/o/sending',
+    '/o/settings',
   ];
   for (const colorScheme of ['light', 'dark'] as const)
     for (const width of widths) {
@@ -169,6 +170,46 @@ test('every route fits the screen, and axe finds no violation', { skip }, async 
       }
       await page.context().close();
     }
+});
+
+/** The questions of an operator on call, and text that answers each in the lab. */
+const questions: readonly (readonly [question: string, answer: RegExp])[] = [
+  [
+    'is anything broken now, where, since when',
+    /Of 6 domains, \d are failing[\s\S]*failed since \d/,
+  ],
+  ['is mail lost or only reported', /not delivered to this host[\s\S]*bounces in the end/],
+  ['is it me or them', /cause: the reporter/],
+  ['which host, address and certificate', /<dt>Addresses<\/dt>[\s\S]*<dt>Certificate<\/dt>/],
+  ['why, and what to do', /<dt>Cause<\/dt>[\s\S]*<h4>Steps<\/h4>/],
+  ['when did it begin', /Numbers and changes of each day[\s\S]*<dt>When<\/dt><dd>since /],
+  ['did the reporter see my current policy', /3 of 3 reporters applied the policy/],
+  ['is it an attack', /cause: the network/],
+  ['is it safe to enforce', /safe to enforce MTA-STS\?<\/h2>\s*<p><b>(Yes|Not yet)\./],
+  ['is it safe to remove the old key', /safe to remove the old key/],
+  ['are reports still coming', /data-column="Arrival">(fine|silent since)/],
+  ['who sends to me, how much is protected', /% of the sessions were under MTA-STS or DANE/],
+  ['which reports are forged or wrong', /Not counted:[\s\S]*mail without a signature/],
+];
+
+test('each question is answered within two clicks of the overview', { skip }, async () => {
+  const pages = new Map<string, string>();
+  let paths: readonly string[] = ['/o'];
+  for (const clicks of [0, 1, 2]) {
+    const found = new Set<string>();
+    for (const path of paths) {
+      const page = await (await fetch(`${origin}${path}`)).text();
+      pages.set(path, page);
+      for (const [, link = ''] of page.matchAll(/href="(\/o[^"]*)"/g))
+        if (!pages.has(link)) found.add(link.replaceAll('&amp;', '&'));
+    }
+    paths = clicks < 2 ? [...found].slice(0, 100) : [];
+  }
+  for (const [question, answer] of questions)
+    assert.ok(
+      [...pages.values()].some((page) => answer.test(page)),
+      question,
+    );
 });
 
 test('hostile text runs nothing, loads nothing and violates no policy', { skip }, async () => {

@@ -10,6 +10,7 @@ import {
   type TrustStore,
 } from '../../x509/index.js';
 import type { Config } from '../config/config.js';
+import { showConfig } from '../config/show-config.js';
 import type { Log } from '../log.js';
 import { policySource } from './policy-source.js';
 import type { JobContext } from '../service.js';
@@ -72,6 +73,7 @@ export async function openHouse(
     trustStore: roots,
     clock: systemClock,
     log: logger,
+    configuration: () => showConfig(config),
     ...replaced,
     store,
   };

@@ -37,6 +37,8 @@ export interface PagesContext {
     info(event: string, fields?: Readonly<Record<string, string | number>>): void;
     error(event: string, fields?: Readonly<Record<string, string | number>>): void;
   };
+  /** The configuration in force as YAML, without secrets. */
+  configuration?(): string;
   /**
    * Options of the check of one domain in a simulated internet. Undefined for a domain
    * that is not part of it, which is refused.

@@ -23,8 +23,6 @@ export interface OwnDomain {
   readonly watched?: DomainState | undefined;
   /** Open alarms of the watch. */
   readonly alarms: number;
-  /** The policy that is served now; undefined where no policy is published here. */
-  readonly policy?: ServedPolicy | undefined;
 }
 
 /** All domains of the operator, the worst first. */
@@ -63,36 +61,48 @@ export class OwnDomainsReader {
   /** `now`: milliseconds since 1970. */
   all(now: number): OwnDomains {
     const overview = showOverview(this.#store, { now });
-    const { domains: watched } = readWatch(this.#store);
+    // A map: a report may be about a domain named like a member of Object.prototype.
+    const watched = new Map(Object.entries(readWatch(this.#store).domains));
     const reported = reportedDomains(this.#store).filter(({ authenticated }) => authenticated);
     const published = this.#ledger.domains();
     const withReports = new Set(reported.map(({ domain }) => domain));
     const failing = new Map(overview.failing.map((line) => [line.domain, line]));
     // Reports about DANE are for MX hosts: a host is no domain of its own here.
-    const names = new Set([...Object.keys(watched), ...published, ...failing.keys()]);
-    const hosts = [...withReports].filter((name) => !names.has(name) && isHostOf(name, names));
-    for (const name of withReports) if (!hosts.includes(name)) names.add(name);
+    const names = new Set([...watched.keys(), ...published, ...failing.keys()]);
+    const known = new Set(names);
+    for (const name of withReports) if (!isHostOf(name, known)) names.add(name);
     const domains = [...names]
       .filter((domain) => domain !== '')
       .map((domain): OwnDomain => {
-        const state = watched[domain];
+        const state = watched.get(domain);
         return {
           domain,
           failing: failing.get(domain),
           reported: withReports.has(domain),
           watched: state,
           alarms: state ? openAlarms(state) : 0,
-          policy: published.includes(domain) ? servedPolicy(this.#ledger, domain) : undefined,
         };
       })
       .sort((left, right) => severityOf(right) - severityOf(left) || compare(left, right));
     return { overview, domains };
   }
 
+  /** The policy that a domain serves now; undefined where no policy is published here. */
+  policyOf(domain: string): ServedPolicy | undefined {
+    const last = this.#ledger.domain(domain).served.at(-1);
+    return last?.last === undefined ? last : undefined;
+  }
+
+  /** The memory of the watch about a domain. */
+  watched(domain: string): DomainState | undefined {
+    const { domains } = readWatch(this.#store);
+    return Object.hasOwn(domains, domain) ? domains[domain] : undefined;
+  }
+
   /** Whether a job of the daemon knows the domain. */
   knows(domain: string): boolean {
     return (
-      Object.hasOwn(readWatch(this.#store).domains, domain) ||
+      this.watched(domain) !== undefined ||
       this.#ledger.domains().includes(domain) ||
       reportedDomains(this.#store).some((reported) => reported.domain === domain)
     );
@@ -102,12 +112,6 @@ export class OwnDomainsReader {
   cachedPolicies(now: number): readonly StsEntry[] {
     return stsStore(this.#store, { now: () => now }).due(Number.MAX_SAFE_INTEGER, MAX_POLICIES);
   }
-}
-
-/** The policy that a domain serves now. */
-export function servedPolicy(ledger: Ledger, domain: string): ServedPolicy | undefined {
-  const last = ledger.domain(domain).served.at(-1);
-  return last?.last === undefined ? last : undefined;
 }
 
 /** Whether a name is below one of the domains. */

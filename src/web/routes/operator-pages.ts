@@ -17,6 +17,7 @@ import {
   reportPage,
   reportsPage,
   sendingPage,
+  settingsPage,
 } from '../pages/operator/lists.js';
 import { overviewPage } from '../pages/operator/overview-page.js';
 import { problemPage } from '../pages/text-pages.js';
@@ -62,7 +63,11 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
   });
   app.get('/o', (context) => {
     const query = (context.req.query('q') ?? '').slice(0, 253);
-    return show(context, 'Your domains', overviewPage(own.all(clock.now()), query));
+    return show(
+      context,
+      'Your domains',
+      overviewPage(own.all(clock.now()), (domain) => own.policyOf(domain), query),
+    );
   });
   app.get('/o/domains/:domain', (context) => {
     const { domain } = context.req.param();
@@ -77,7 +82,7 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
       .reverse()
       .slice(0, MAX_CHECKS);
     const rows = site.checks.table.history(domain, MAX_CHECKS);
-    const watched = readWatch(store).domains[domain];
+    const watched = own.watched(domain);
     if (!watched && rows.length === 0 && !own.knows(domain)) return context.notFound();
     return show(context, domain, checksPage({ domain, watched, results, rows }));
   });
@@ -115,6 +120,9 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
     const open = Object.values(domains).reduce((sum, state) => sum + openAlarms(state), 0);
     return show(context, 'Alerts', alertsPage(listAlarms(store, MAX_ALARMS), open));
   });
+  app.get('/o/settings', (context) =>
+    show(context, 'Settings', settingsPage(site.context.configuration?.())),
+  );
   app.get('/o/sending', (context) =>
     show(context, 'Sending', sendingPage(own.cachedPolicies(clock.now()))),
   );

@@ -110,9 +110,11 @@ export function stepList(steps: readonly string[]): Markup {
 /** Whether enforcement is safe, and the policies and records that reporters used. */
 function enforcement({ enforce, seenPolicies, quotedRecords }: DomainView): Markup {
   const old = seenPolicies.filter(({ state }) => state === 'other');
+  const current = seenPolicies.filter(({ state }) => state === 'current').length;
   const retired = quotedRecords.filter(({ published }) => published === false);
   return markup`<section><h2>Is it safe to enforce MTA-STS?</h2>
     <p><b>${enforceNames[enforce.answer]}</b> ${enforce.reasons.join(' ')}</p>
+    ${seenPolicies.length > 0 && markup`<p>${current} of ${seenPolicies.length} reporters applied the policy that is published now.</p>`}
     ${old.length > 0 && markup`<h3>Old policies that reporters applied</h3><ul class="notes">${old.map(({ reporter, last, differences }) => markup`<li>${reporter}, last on ${last}: ${differences.join('; ')}</li> `)}</ul>`}
     ${quotedRecords.length > 0 && markup`<h3>Is it safe to remove the old key?</h3><p>${retired.length === 0 ? 'Every TLSA record that reporters quote is published, or was not checked.' : `${retired.length} TLSA records that reporters quote are no longer published. Keep their keys until no reporter quotes them.`}</p>`}
   </section>`;

@@ -154,6 +154,16 @@ export function alertsPage(alarms: readonly ListedAlarm[], open: number): readon
   ]);
 }
 
+/** The configuration in force. */
+export function settingsPage(configuration: string | undefined): readonly Markup[] {
+  const lead = 'The configuration in force, with every default. Secrets are hidden.';
+  return operatorPage({ title: 'Settings', current: '/o/settings', lead }, [
+    configuration === undefined
+      ? markup`<p>This program runs without a configuration file.</p>`
+      : markup`<div class="wide">${codeBox(configuration.trimEnd(), 'Configuration')}</div>`,
+  ]);
+}
+
 /** The policies that the senders of this machine apply, and fetches that fail. */
 export function sendingPage(entries: readonly StsEntry[]): readonly Markup[] {
   const lead =

@@ -6,6 +6,7 @@ const sections = [
   ['/o/reporters', 'Reporters'],
   ['/o/reports', 'Reports'],
   ['/o/sending', 'Sending'],
+  ['/o/settings', 'Settings'],
 ] as const;
 
 /** A page of the operator: its heading, the sections, and the content. */

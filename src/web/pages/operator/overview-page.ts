@@ -1,5 +1,6 @@
 import { displayName } from '../../../base/index.js';
 import { badge, dataTable, markup, type Markup, type Tone } from '../../../page/index.js';
+import type { ServedPolicy } from '../../../publish/index.js';
 import { overviewHeadline } from '../../../tls-rpt-receive/index.js';
 import { severityOf, type OwnDomain, type OwnDomains } from '../../operator/own-domains.js';
 import { domainPath, operatorPage } from './operator-layout.js';
@@ -16,7 +17,11 @@ const severities: readonly (readonly [word: string, tone: Tone])[] = [
 ];
 
 /** All domains, one line each, the worst first. `query`: a part of the name. */
-export function overviewPage({ overview, domains }: OwnDomains, query: string): readonly Markup[] {
+export function overviewPage(
+  { overview, domains }: OwnDomains,
+  policyOf: (domain: string) => ServedPolicy | undefined,
+  query: string,
+): readonly Markup[] {
   const matching = domains.filter(({ domain }) => domain.includes(query.toLowerCase()));
   const shown = matching.slice(0, MAX_ROWS);
   const lead = leadOf(domains);
@@ -26,7 +31,7 @@ export function overviewPage({ overview, domains }: OwnDomains, query: string): 
       { name: 'Domain', cell: nameCell },
       { name: 'State', cell: stateCell },
       { name: 'Last check', cell: ({ watched }) => watched?.verdict ?? 'not watched' },
-      { name: 'Published here', cell: ({ policy }) => policy?.mode ?? 'none' },
+      { name: 'Published here', cell: ({ domain }) => policyOf(domain)?.mode ?? 'none' },
     ],
     shown,
   );

@@ -1,0 +1,32 @@
+import { stringify } from 'yaml';
+import type { Config } from './config.js';
+
+/** Keys whose values may hold a secret. A path is shown: the file keeps the secret. */
+const secretKeys = /pass|secret|token|hmac|credential|auth|webhook|key/i;
+
+const HIDDEN = '(hidden)';
+
+/**
+ * The configuration in force as YAML, with every default, for the operator. Values that
+ * may be secrets are hidden: by their key, and every URL behind its host.
+ */
+export function showConfig({ jobs, ...house }: Config): string {
+  return stringify(shown({ ...house, ...jobs }), { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+function shown(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map((one) => shown(one, key));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, shown(one, name)]));
+  if (typeof value !== 'string') return value;
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return hiddenUrl(value);
+  return secretKeys.test(key) && !value.startsWith('/') ? HIDDEN : value;
+}
+
+/** Scheme and host of a URL; user, path and query may be a password. */
+function hiddenUrl(text: string): string {
+  if (!URL.canParse(text)) return HIDDEN;
+  const { protocol, host, pathname, search, username } = new URL(text);
+  const rest = pathname.length > 1 || search !== '' || username !== '' ? `/${HIDDEN}` : '';
+  return `${protocol}//${host}${rest}`;
+}
