@@ -133,6 +133,21 @@ test('no lock file entry names a registry', () => {
   assert.doesNotMatch(readFileSync('package-lock.json', 'utf8'), /"resolved"/);
 });
 
+test('every link of a page leads to a file of the package', () => {
+  const pages = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.md'),
+  );
+  assert.ok(pages.length >= 30, `${pages.length} pages`);
+  const absent = pages.flatMap((page) =>
+    [...readFileSync(join(installed, page), 'utf8').matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
+      .map(([, link = '']) => link)
+      .filter((link) => !/^(https?|mailto):/.test(link))
+      .filter((link) => !existsSync(join(installed, page, '..', link)))
+      .map((link) => `${page}: ${link}`),
+  );
+  assert.deepEqual(absent, []);
+});
+
 test('messages point only to files that the package contains', () => {
   const files = readdirSync(join(installed, 'dist/src'), { recursive: true, encoding: 'utf8' });
   const named = new Set<string>();
