@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 
@@ -8,8 +9,14 @@ export interface PlannedFile {
   readonly purpose: string;
 }
 
-/** The JSON Schema of the configuration in this installation; editors read it. */
-const SCHEMA = fileURLToPath(new URL('../../../../schemas/hermetic.yaml.json', import.meta.url));
+/**
+ * The JSON Schema of the configuration in this installation; editors read it. The URL is
+ * that of the folder: a package links the folder, and does not hold the file twice.
+ */
+const SCHEMA = join(
+  fileURLToPath(new URL('../../../../schemas', import.meta.url)),
+  'hermetic.yaml.json',
+);
 
 /**
  * The first lines of a file that setup writes. The second one is for the YAML language
