@@ -123,6 +123,7 @@ echo '# mine' >> /etc/hermetic/hermetic.yaml
 stop
 dpkg -i /packages/hermetic_*-2_*.deb
 start
+{ ${commandsOf('docs/upgrade.md', 'After an upgrade', '## What stays')}} > /examined 2>&1 || true
 grep -c '# mine' /etc/hermetic/hermetic.yaml
 hermetic report show --store /var/lib/hermetic/hermetic.db --json > /shown.after || true
 test -s /shown.before
