@@ -23,8 +23,16 @@ const columns: readonly (readonly [name: string, value: (checkResult: CheckResul
  * holds several values separates them with blanks.
  */
 export function renderCsv(results: readonly CheckResult[]): string {
-  const rows = results.map((checkResult) => columns.map(([, value]) => cell(value(checkResult))));
-  return [columns.map(([name]) => name), ...rows].map((row) => `${row.join(',')}\r\n`).join('');
+  const rows = results.map((checkResult) => columns.map(([, value]) => value(checkResult)));
+  return csvTable(
+    columns.map(([name]) => name),
+    rows,
+  );
+}
+
+/** A CSV table: a header, then the rows, each cell quoted where it has to be. */
+export function csvTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [header, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
 /** Returns the addresses of all hosts. */

@@ -14,6 +14,7 @@ import { openStoreToRead, type Store } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { databaseFile, DEFAULT_STORE, readJson } from '../files.js';
 import { addHelpPage } from '../help.js';
+import { renderDomainCsv, renderOverviewCsv } from '../render-report-csv.js';
 import { collectValues, misuse, present, readNumber, unwrap } from '../options.js';
 import { complain, formatJson, type CommandContext, type Output } from '../output.js';
 
@@ -25,6 +26,7 @@ interface ShowFlags {
   /** Results of `hermetic check --json`: they confirm or rule out a cause. */
   readonly checked?: readonly string[];
   readonly json?: boolean;
+  readonly csv?: boolean;
 }
 
 /**
@@ -49,6 +51,7 @@ export function defineReportShow(command: Command, { output, finish }: CommandCo
       collectValues,
     )
     .option('--json', 'print everything as JSON (schema report-view-1 or report-overview-1)')
+    .option('--csv', 'print a table: sessions by reporter, or the domains with failures')
     .action(async (domainName: string | undefined, showFlags: ShowFlags) =>
       finish(await run(domainName, showFlags, output)),
     );
@@ -59,7 +62,10 @@ export function defineReportShow(command: Command, { output, finish }: CommandCo
       [exitCodes.usage, 'the command or the database cannot be used'],
       [exitCodes.inconclusive, 'there are no reports about the domain'],
     ],
-    examples: ['hermetic report show example.com --store reports.db --days 30'],
+    examples: [
+      'hermetic report show example.com --store reports.db --days 30',
+      'hermetic report show example.com --store reports.db --csv',
+    ],
   });
 }
 
@@ -71,6 +77,8 @@ async function run(
   showFlags: ShowFlags,
   output: Output,
 ): Promise<number> {
+  if (showFlags.json && showFlags.csv)
+    throw misuse('--json and --csv', 'both write to standard output', 'Choose one of them.');
   const options = readFlags(showFlags);
   const fix = 'Write the part after the @, such as example.com.';
   const name =
@@ -91,12 +99,14 @@ async function run(
 function printOverview(
   stateStore: Store,
   options: ShowOptions,
-  { json }: ShowFlags,
+  { json, csv }: ShowFlags,
   output: Output,
 ): number {
   const { width, color } = output;
   const overview = showOverview(stateStore, options);
-  output.out(json ? `${formatJson(overview, 2)}\n` : renderOverview(overview, { width, color }));
+  if (csv) output.out(renderOverviewCsv(overview));
+  else
+    output.out(json ? `${formatJson(overview, 2)}\n` : renderOverview(overview, { width, color }));
   if (overview.failing.some((failing) => failing.ongoing)) return exitCodes.fail;
   return exitCodes.good;
 }
@@ -114,7 +124,7 @@ interface DomainOptions extends ShowOptions {
 function printDomain(
   stateStore: Store,
   { name, file, ...options }: DomainOptions,
-  { json }: ShowFlags,
+  { json, csv }: ShowFlags,
   output: Output,
 ): number {
   const { width, color } = output;
@@ -123,7 +133,8 @@ function printDomain(
   const isKnown = reported.some(({ domain }) => domain === name);
   // A name that only an unauthenticated report has is no suggestion.
   const known = reported.filter((entry) => entry.authenticated).map(({ domain }) => domain);
-  if (json) output.out(`${formatJson(domainView, 2)}\n`);
+  if (csv) output.out(renderDomainCsv(domainView));
+  else if (json) output.out(`${formatJson(domainView, 2)}\n`);
   // Advice on publishing a record would mislead where the name is a typing error.
   else if (known.length === 0 || isKnown) output.out(renderDomain(domainView, { width, color }));
   else complain(output, reportsAbsent(name, file, known));

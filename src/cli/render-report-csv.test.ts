@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { runCli } from '../../test/support/run-cli.js';
+
+const VECTOR = 'test/vectors/tls-rpt/additional-info-uri.json';
+
+test('report show --csv prints sessions by reporter, and failing domains', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-report-csv-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const store = ['--store', join(folder, 'reports.db')];
+  await runCli(['report', 'import', ...store, VECTOR]);
+  const { policies } = JSON.parse(readFileSync(VECTOR, 'utf8')) as {
+    readonly policies: readonly { readonly policy: Readonly<Record<string, string>> }[];
+  };
+  const domain = policies[0]?.policy['policy-domain'] ?? '';
+  const one = await runCli(['report', 'show', domain, ...store, '--csv']);
+  const [header, row = ''] = one.out.split('\r\n');
+  assert.equal(header, 'domain,from,to,reporter,policy_type,reports,successful,failed');
+  assert.ok(row.startsWith(`${domain},`), one.out + one.err);
+  assert.match(row, /,\d+,\d+,\d+$/);
+  const all = await runCli(['report', 'show', ...store, '--csv']);
+  assert.match(all.out, /^domain,since,last,ongoing,successful,failed\r\n/);
+  const both = await runCli(['report', 'show', ...store, '--csv', '--json']);
+  assert.equal(both.code, 2);
+});
+
+test('a name of a reporter is never a formula of a spreadsheet', async () => {
+  const { renderOverviewCsv } = await import('./render-report-csv.js');
+  const line = { domain: '=cmd()', since: '2026-01-01', last: '2026-01-02', ongoing: true };
+  const failing = [{ ...line, successful: 1, failed: 2 }];
+  const overview = { failing } as unknown as Parameters<typeof renderOverviewCsv>[0];
+  assert.ok(renderOverviewCsv(overview).includes("'=cmd(),2026-01-01,2026-01-02,yes,1,2"));
+});
