@@ -144,7 +144,7 @@ function bareChecks(
 
 /**
  * Our resolver and unbound before one and the same named; each question new, each from a
- * port of its own.
+ * separate port.
  */
 async function endToEnd(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-'));

@@ -170,8 +170,8 @@ function keep(store: Store, readings: readonly VerifiedItem[]): void {
 }
 
 /**
- * From the octets of signed mails to rows, beside mailauth and postal-mime alone; the
- * median of nine rounds each, by turns, of other mails every time.
+ * From the octets of signed messages to rows, beside mailauth and postal-mime alone; the
+ * median of nine rounds each, by turns, of other messages every time.
  */
 async function mail(say: Say): Promise<void> {
   const [size, rounds] = [300, 9];
@@ -210,7 +210,7 @@ async function mail(say: Say): Promise<void> {
     ours.push(cpu() - began);
     if (judged.some((j) => j.trust !== 'signed'))
       throw new Error(
-        `not every mail was verified: ${judged.find((j) => j.trust !== 'signed')?.detail}`,
+        `not every message was verified: ${judged.find((j) => j.trust !== 'signed')?.detail}`,
       );
   }
   store.close();

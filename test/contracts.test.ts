@@ -59,7 +59,8 @@ for (const { version, file, schema, value } of samples)
   test(`${schema} of today accepts ${file} of ${version}`, () => {
     const judge = validator(schema);
     assert.deepEqual(judge(value), []);
-    // The validator is awake: a foreign field, or a required one that is missing, is seen.
+    // The validator is awake: a foreign field, or a required one that is missing, is
+    // seen.
     assert.notDeepEqual(judge({ ...value, 'foreign-field': 1 }), []);
     assert.notDeepEqual(judge({ ...value, schema: 'other/1' }), []);
   });

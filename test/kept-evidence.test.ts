@@ -15,7 +15,7 @@ test('evidence was kept, of every profile', () => {
 });
 
 for (const { name, evidence, grades } of kept)
-  test(`${name}: old evidence is graded as it was then, under every profile of the same date`, () => {
+  test(`${name}: old evidence keeps its grade under every profile of that date`, () => {
     const now = gradesOf(evidence);
     for (const [profile, said] of Object.entries(grades))
       if (profile in now) assert.deepEqual(now[profile], said, profile);

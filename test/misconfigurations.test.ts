@@ -89,13 +89,14 @@ const change = ({ steps }: ReturnType<typeof stepRollover>): readonly string[] |
   return found?.kind === 'set-rrset' ? found.to : undefined;
 };
 
-test('enforce at once, without testing: the wish is taken as an aim, and testing comes first', () => {
+test('enforce without testing: testing comes first', () => {
   const world = new PolicyWorld(wish.mx);
   run(world, wish, 12);
   assert.equal(world.mode, 'testing');
 });
 
-test('[8461-3.2-13] a policy without mx, with an age beyond a year, of two minutes, or with a mode misspelt is refused in the configuration', () => {
+// [8461-3.2-13]
+test('a policy with no mx, a wrong age or a misspelt mode is refused', () => {
   assert.match(
     problems('  domains: {example.com: {mx: []}}').join(),
     /publish\.domains\.example\.com\.mx/,
@@ -108,7 +109,8 @@ test('[8461-3.2-13] a policy without mx, with an age beyond a year, of two minut
   assert.ok(written.ok && written.value.mode === 'none');
 });
 
-test('[8461-10.4-1, 8461-3.2-14] a wildcard, an address or a URL in place of an MX host is refused with the reason; U-labels become A-labels', () => {
+// [8461-10.4-1, 8461-3.2-14]
+test('a wildcard, an address or a URL as MX host is refused; U-labels become A-labels', () => {
   const mx = (host: string): string =>
     problems(`  domains: {example.com: {mx: ["${host}"]}}`).join();
   assert.match(mx('*.example.com'), /wildcard.*name every MX host/i);
@@ -121,12 +123,13 @@ test('[8461-10.4-1, 8461-3.2-14] a wildcard, an address or a URL in place of an 
   assert.deepEqual(parsed.domains['xn--bcher-kva.example']?.mx, ['mx.xn--bcher-kva.example']);
 });
 
-test('a key of the configuration that is misspelt is refused, never left out in silence', () => {
+test('a misspelt key of the configuration is refused', () => {
   assert.match(domainWith('      max_age: 86400').join(), /max_age/);
   assert.match(hostWith('      dain: true').join(), /Known are: dane/);
 });
 
-test('[8461-3.1-15] the policy changes and its id does not: the id is made of the content', () => {
+// [8461-3.1-15]
+test('the policy changes and its id does not: the id is made of the content', () => {
   const policy = { mode: 'enforce', maxAge: 86_400, mx: ['mx1.example.com'] } as const;
   const ids = [
     policy,
@@ -149,7 +152,7 @@ test('an edited policy file is replaced by the announced policy', () => {
   assert.deepEqual(world.bodies, [announced, announced]);
 });
 
-test('the record before the certificate: nothing is announced that cannot be fetched at every address', () => {
+test('the record waits until every address serves the policy', () => {
   const world = new PolicyWorld(wish.mx);
   world.certified = false;
   for (let i = 0; i < 10; i++) {
@@ -194,7 +197,8 @@ test('[8461-8.4-2] an MX host that is not in the policy holds enforcing, and is 
   );
 });
 
-test('[8461-3.4-3] a domain is taken out of the configuration while senders hold its policy: it is not dropped but proposed for removal', () => {
+// [8461-3.4-3]
+test('a domain removed from the file keeps its policy until a confirmed removal', () => {
   const world = new PolicyWorld(wish.mx);
   run(world, wish, 24 * 4);
   assert.equal(world.mode, 'enforce');
@@ -230,7 +234,7 @@ test('[7672-3.1.1-3] a renewal that keeps its key touches no record', () => {
   assert.equal(change(host({}, [tlsa(1)])), undefined);
 });
 
-test('a renewal that brings a new key each time: its certificates are looked at, not made use of before their key is announced', () => {
+test('a renewal with a new key each time is used only after its announcement', () => {
   assert.match(hostWith('      certificates: files').join(), /files is empty/);
   assert.match(
     hostWith('      files: [{chain: /a, key: /b}]').join(),
@@ -251,19 +255,21 @@ test('key changes of another program, or every day, are refused', () => {
   assert.deepEqual(hostWith('      rollKeysEvery: 1y'), []);
 });
 
-test('[7672-3.1-1] pins of an intermediate, a root, a whole certificate or a whole key cannot be written', () => {
+// [7672-3.1-1]
+test('pins of an intermediate, a root or a whole certificate cannot be written', () => {
   for (const line of ['matchingTypes: [0]', 'usage: 2', 'selector: 0', 'pin: intermediate'])
     assert.ok(hostWith(`      ${line}`).length > 0, line);
 });
 
-test('pins of an intermediate that are there already, dead records and the digest of nothing are taken out', () => {
+test('existing pins of an intermediate and dead records are removed', () => {
   assert.deepEqual(change(host({}, [`2 1 1 ${'ab'.repeat(32)}`])), [tlsa(1)]);
   assert.deepEqual(change(host({}, [tlsa(1), `3 1 1 ${'cd'.repeat(32)}`])), [tlsa(1)]);
   const empty = '3 1 1 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
   assert.deepEqual(change(host({}, [empty, tlsa(1)].sort())), [tlsa(1)]);
 });
 
-test('[7672-2.1-1] a secondary server that lags, or does not answer for TLSA, holds every change', () => {
+// [7672-2.1-1]
+test('a secondary server that lags, or does not answer for TLSA, holds every change', () => {
   const lagging = [
     { server: 'a', rrset: { records: [], ttl: 3600 } },
     { server: 'b', rrset: { records: [tlsa(1)], ttl: 3600 } },

@@ -36,7 +36,7 @@ function fetched(port: number, servername: string | undefined, host: string): Pr
   });
 }
 
-test('the daemon serves the policy of each domain with the certificate for its own name', async (t) => {
+test('the daemon serves each policy with the certificate for its own name', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-policy-hosts-'));
   const file = join(folder, 'hermetic.db');
   const [ca, ring, store] = [
@@ -58,7 +58,7 @@ test('the daemon serves the policy of each domain with the certificate for its o
       `version: STSv1\r\nmode: testing\r\nmx: mx.${domain}\r\nmax_age: 86400\r\n`,
     );
   }
-  // The daemon has a certificate of its own for other sites: no policy host ever shows
+  // The daemon has a separate certificate for other sites: no policy host ever shows
   // it.
   const own = issue(ca, { names: ['reports.example'] });
   writeFileSync(join(folder, 'own.pem'), own.chainPem);
@@ -88,7 +88,8 @@ publish: {keys: ${ring.folder}, everyMinutes: 0}`);
     await fetched(port, 'mta-sts.b.example', 'mta-sts.b.example'),
     /^mta-sts\.b\.example HTTP\/1\.1 200 [\s\S]*mx: mx\.b\.example/,
   );
-  // For a name that is not served, and without SNI, the first certificate answers: no sender accepts it.
+  // For a name that is not served, and without SNI, the first certificate answers: no
+  // sender accepts it.
   for (const name of ['mta-sts.c.example', undefined])
     assert.match(
       await fetched(port, name, 'mta-sts.c.example'),

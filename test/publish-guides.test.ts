@@ -15,7 +15,7 @@ test('no page writes a file of another page, or a unit', () => {
   }
 });
 
-test('setup publish writes the file that docs/publish.md shows, next to that of Postfix', () => {
+test('setup publish writes the file that docs/publish.md shows', () => {
   const page = readFileSync('docs/publish.md', 'utf8');
   const shown = /```yaml\n(publish:[\s\S]*?)```/.exec(page)?.[1] ?? '';
   const planned = planPublish({
@@ -50,7 +50,7 @@ test('the page of the hook shows the JSON that a hook is given', async () => {
   for (const member of Object.keys(example)) assert.ok(page.includes(`| \`${member}\``), member);
 });
 
-test('the page of Postfix says what happens while the daemon is down, and how to notice', () => {
+test('docs/postfix.md describes the failure of the daemon and its signs', () => {
   const page = readFileSync('docs/postfix.md', 'utf8');
   assert.match(page, /defers mail to every domain while the socketmap does not answer/);
   assert.match(page, /hermetic_uptime_seconds/);

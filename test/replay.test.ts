@@ -67,7 +67,7 @@ test('the other dialect: seconds, bare anchors, raw octets, unknown words', asyn
   }
 });
 
-test('a file without a usable anchor, with times to compute or with nothing at all is left out with its reason', async () => {
+test('a file without a usable anchor is omitted with its reason', async () => {
   const why = async (text: string): Promise<string> => {
     const outcome = await runScenario(parseRpl(text));
     return outcome.kind === 'skipped' ? outcome.why : outcome.kind;

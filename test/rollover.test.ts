@@ -19,7 +19,8 @@ function shortSighted(
   };
 }
 
-test('[7671-8.4-1] no order of events in a small world loses mail, and every state leads to the end of the change', () => {
+// [7671-8.4-1]
+test('no order of events loses mail, and every state leads to the end', () => {
   const { whole, failure, stuck, states } = checkModel(ours, bounds);
   assert.deepEqual({ whole, failure, stuck }, { whole: true, failure: undefined, stuck: 0 });
   assert.ok(states > 500, `${states} states`);

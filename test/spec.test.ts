@@ -18,7 +18,7 @@ test('every clause in scope has code and a test', () => {
   );
 });
 
-test('everything a publisher has to keep, as it was listed before anything was built, is a clause that is done', () => {
+test('every listed duty of a publisher is a clause that is done', () => {
   const many = (label: string, last: number): string[] =>
     Array.from({ length: last }, (_, i) => `P-${label}-${String(i + 1).padStart(2, '0')}`);
   const wanted = [
@@ -129,7 +129,7 @@ test('the table counts what the registers say', () => {
   assert.equal(table.split('\n')[2], '| 9999 | Made up | 2 | 1 | 1 of 1 | 1 | 0 | 0 | 0 |');
 });
 
-test('the README carries the table between its markers, and is not written without them', () => {
+test('the README has the table between its markers, and fails without them', () => {
   assert.equal(withTable('no markers', 'table'), undefined);
   const readme = 'a\n<!-- clauses: npm run spec -- --write -->\nold\n<!-- end of clauses -->\nb\n';
   const written = withTable(readme, 'new');

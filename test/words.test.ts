@@ -26,6 +26,7 @@ const planted: Readonly<Record<string, readonly [file: string, text: string, lin
     `# Title\n\nA short one, with a [link](docs/b.md). ${'The server\nsends one word '.repeat(5)}.`,
     3,
   ],
+  'long-test-name': ['src/a.test.ts', `\ntest('${'a'.repeat(81)}', () => undefined);`, 2],
   metaphor: ['src/a.ts', 'export interface Hands {}', 1],
 };
 

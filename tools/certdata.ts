@@ -18,7 +18,8 @@ type PkcsObject = ReadonlyMap<string, string | Buffer>;
 
 /**
  * The roots trusted for TLS servers, in the order of the file. Throws for a file that has
- * none, or a certificate without a trust object: half a root store is worse than an old one.
+ * none, or a certificate without a trust object: half a root store is worse than an old
+ * one.
  */
 export function parseCertdata(text: string): readonly CertdataRoot[] {
   const objects = objectsOf(text);

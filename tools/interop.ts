@@ -36,7 +36,7 @@ const needed: Readonly<Record<string, string>> = {
 const LEAST = 24;
 
 installPackages(needed);
-// Another program may hold an address of a test: in a network of their own all are free.
+// Another program may hold an address of a test: in a separate network all are free.
 ownNetwork([], 'HERMETIC_INTEROP');
 const folder = 'dist/test/interop';
 const { values, positionals: given } = parseArgs({

@@ -9,8 +9,8 @@ import { checkDomains } from '../src/cli/check-domains.js';
 const FOLDER = 'test/vectors/evidence';
 
 /**
- * The result of every profile, by name and date, for each domain: its verdict, and the rules
- * at fail and warn.
+ * The result of every profile, by name and date, for each domain: its verdict, and the
+ * rules at fail and warn.
  */
 export type Grades = Readonly<Record<string, Readonly<Record<string, string>>>>;
 

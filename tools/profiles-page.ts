@@ -37,7 +37,7 @@ export function profilesPage(): string {
       [...undatedNames].map(([name, profile]) => [`\`${name}\``, `\`${profile.name}\``]),
     ),
     '',
-    'A profile of your own is a JSON file, `--profile FILE.json`. Its values replace those of the profile that it extends:',
+    'Your own profile is a JSON file, `--profile FILE.json`. Its values replace those of the profile that it extends:',
     '',
     '```json',
     JSON.stringify(

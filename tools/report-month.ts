@@ -13,8 +13,8 @@ import {
 } from './report-faults.js';
 
 /**
- * Plays a month of TLS reports about one domain, with at most one fault of known cause. It
- * models senders (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460 §4) and the ways in
+ * Plays a month of TLS reports about one domain, with at most one fault of known cause.
+ * It models senders (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460 §4) and the ways in
  * which real ones report, and does not know how causes are judged.
  */
 

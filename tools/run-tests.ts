@@ -59,7 +59,9 @@ export interface TestCounts {
   readonly skipped: number;
 }
 
-/** Runs test files, prints each failure and the slowest processes, and returns the counts. */
+/**
+ * Runs test files, prints each failure and the slowest processes, and returns the counts.
+ */
 export async function runTests(
   files: readonly string[],
   processes = PROCESSES,
@@ -113,7 +115,7 @@ async function runProcess({ name, files }: TestProcess, timeout: number): Promis
   return counts;
 }
 
-/** Writes the file that imports others, each inside a suite of its own. */
+/** Writes the file that imports others, each inside a separate suite. */
 function groupFile(name: string, files: readonly string[]): string {
   const folder = resolve('dist', 'test-groups');
   mkdirSync(folder, { recursive: true });

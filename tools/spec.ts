@@ -39,8 +39,8 @@ export type Clause = z.infer<typeof clause>;
 export type Register = z.infer<typeof register>;
 
 /**
- * The role of a file for the clauses: it keeps them, tests them, or neither (the lab, which
- * breaks them on purpose, and tools).
+ * The role of a file for the clauses: it keeps them, tests them, or neither (the lab,
+ * which breaks them on purpose, and tools).
  */
 type Role = 'code' | 'test' | 'other';
 

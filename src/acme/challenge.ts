@@ -1,4 +1,7 @@
-/** Challenge types that are supported (RFC 8555 §8, RFC 8737, draft-ietf-acme-dns-persist). */
+/**
+ * Challenge types that are supported (RFC 8555 §8, RFC 8737,
+ * draft-ietf-acme-dns-persist).
+ */
 export type ChallengeType = 'http-01' | 'tls-alpn-01' | 'dns-01' | 'dns-persist-01';
 
 /** One challenge for a name, with the data that every challenge type needs. */
@@ -20,9 +23,9 @@ export interface Challenge {
 }
 
 /**
- * The result of publishing a challenge response. `manual`: the operator has to publish it,
- * and `text` is what to paste. `until`: the next attempt is pointless before that time
- * (milliseconds since 1970).
+ * The result of publishing a challenge response. `manual`: the operator has to publish
+ * it; `text` is the record to paste. `until`: the next attempt is pointless before that
+ * time (milliseconds since 1970).
  */
 export type SolverOutcome =
   | { readonly status: 'done' }

@@ -35,7 +35,7 @@ export const acmeFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8555 §7.5',
     message: 'The certification authority offers no challenge that this configuration can answer.',
-    fix: 'Set another kind in publish.acme.challenge.',
+    fix: 'Choose another challenge in publish.acme.challenge.',
   },
   'acme-challenge-elsewhere': {
     blame: 'local',
@@ -57,6 +57,6 @@ export const acmeFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8555 §7.4.2',
     message: 'The new certificate is not for this key and this name. Hermetic does not use it.',
-    fix: 'Report it to the certification authority. The present certificate stays in use.',
+    fix: 'Report it to the certification authority. The current certificate stays in use.',
   },
 });

@@ -1,10 +1,10 @@
-/** Longest accepted wait: a CA must not stop renewals for good. */
+/** Longest accepted wait: a CA must not stop renewals permanently. */
 const MAX_WAIT = 7 * 86_400_000;
 
 /**
- * Parses a `Retry-After` field: seconds, or a date (RFC 9110 §10.2.3). Returns milliseconds
- * since 1970, at least `now` and at most a week later. Undefined: there is no field, or it
- * is invalid.
+ * Parses a `Retry-After` field: seconds, or a date (RFC 9110 §10.2.3). Returns
+ * milliseconds since 1970, at least `now` and at most a week later. Undefined: there is
+ * no field, or it is invalid.
  */
 export function parseRetryAfter(fieldName: string | undefined, now: number): number | undefined {
   if (fieldName === undefined) return undefined;
@@ -18,8 +18,8 @@ export function parseRetryAfter(fieldName: string | undefined, now: number): num
 const MAX_LINKS = 10;
 
 /**
- * Returns the targets of a `Link` field with a relation (RFC 8288 §3), as absolute `https:`
- * URLs, at most ten. `base` is the URL of the request.
+ * Returns the targets of a `Link` field with a relation (RFC 8288 §3), as absolute
+ * `https:` URLs, at most ten. `base` is the URL of the request.
  */
 export function parseLinks(
   fieldName: string | undefined,

@@ -5,21 +5,26 @@
  * A CA issues a certificate after it has seen that the applicant controls each name. The
  * client registers an account, places an order, publishes one challenge response for each
  * name (a file, a TLS certificate or a TXT record), asks the CA to validate it, sends the
- * certificate request, and downloads the chain. Every request is a JWS with a fresh nonce.
+ * certificate request, and downloads the chain. Every request is a JWS with a fresh
+ * nonce.
  *
  * This part holds the protocol. It never generates a certificate key: a mail host keeps
  * its key over renewals, so that TLSA records stay valid (RFC 7671 §8.1). It stores
  * nothing itself: accounts and orders go to an `AccountStore` and an `OrderStore`, which
  * must be durable, because an order placed before a crash is continued after it.
- * Challenge responses are published by a `ChallengeSolver`. Waiting, retries over days and
- * installation belong to `publish`.
+ * Challenge responses are published by a `ChallengeSolver`. Waiting, retries over days
+ * and installation belong to `publish`.
  *
  * Bounds: response sizes, redirects (none), order and authorization counts, and the time
  * of one round (`poll`). Requests go through the given `Network`, so a guarded network
  * keeps a directory from naming private addresses.
  *
- * @example const session = new AcmeSession(server, signal); const directory = await
- * session.directory(); if (directory.ok) console.log(directory.value.newOrder);
+ * @example
+ * ```ts
+ * const session = new AcmeSession(server, signal);
+ * const directory = await session.directory();
+ * if (directory.ok) console.log(directory.value.newOrder);
+ * ```
  */
 export { changeAccountKey, ensureAccount, type DesiredAccount } from './account.js';
 export { type Challenge, type ChallengeSolver, type ChallengeType } from './challenge.js';

@@ -52,8 +52,8 @@ export function externalAccountBinding(
 }
 
 /**
- * Returns the payload of a keyChange request: the account and its present key, signed with
- * the next key. [8555-7.3.5-1]
+ * Returns the payload of a keyChange request: the account and its current key, signed
+ * with the next key. [8555-7.3.5-1]
  */
 export function keyChangeRequest(
   next: KeyObject,

@@ -11,9 +11,10 @@ const MAX_ISSUERS = 10;
 
 /**
  * Returns the text of the TXT record that permits one account of one CA to validate this
- * name permanently (draft-ietf-acme-dns-persist-02 §4.1): `ISSUER; accounturi=URI`. The URI
- * contains a hash where the CA announces a prefix for it; CAs that follow earlier drafts
- * use the URL of the account. Fails when the CA names no issuer, or the URI fits no record.
+ * name permanently (draft-ietf-acme-dns-persist-02 §4.1): `ISSUER; accounturi=URI`. The
+ * URI contains a hash where the CA announces a prefix for it; CAs that follow earlier
+ * drafts use the URL of the account. Fails when the CA names no issuer, or the URI fits
+ * no record.
  */
 export function persistentRecord({
   host,
@@ -53,7 +54,7 @@ export function accountHash(hostName: string, thumbprint: string, account: strin
     .digest('base64url');
 }
 
-/** Whether a name is written in A-labels, lower case, without a final dot. */
+/** Returns whether a name is written in A-labels, lower case, without a final dot. */
 function isNormal(domainName: string): boolean {
   const parsed = parseDomain(domainName);
   return parsed.ok && parsed.value.toLower() === domainName;

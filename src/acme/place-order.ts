@@ -28,10 +28,10 @@ const [MAX_ORDERS, MAX_PAGES] = [100, 10];
  * before the request. [8555-7.4-1]
  *
  * RFC 8555 has no way to mark a newOrder request as a repetition. Where accounts list
- * their orders (§7.1.2.1), the lost order is found there. Where they do not, as with Let's
- * Encrypt, the request is repeated. Many CAs then return the open order for the same names.
- * Other CAs keep an order that is never finalized and that expires; they often reuse its
- * authorizations for the new one.
+ * their orders (§7.1.2.1), the lost order is found there. Where they do not, as with
+ * Let's Encrypt, the request is repeated. Many CAs then return the open order for the
+ * same names. Other CAs keep an order that is never finalized and that expires; they
+ * often reuse its authorizations for the new one.
  */
 export async function placeOrder(
   session: AcmeSession,
@@ -85,10 +85,10 @@ async function order(
 }
 
 /**
- * Whether `replaces` may be the cause of a refusal. The field is optional (RFC 9773 §5),
- * and CAs refuse it in many ways: `alreadyReplaced`, `malformed`, a bare 404, an internal
- * error. A rate limit and an unknown account have another cause. Without a reply the order
- * may exist, so the request is not repeated.
+ * Returns whether `replaces` may be the cause of a refusal. The field is optional (RFC
+ * 9773 §5), and CAs refuse it in many ways: `alreadyReplaced`, `malformed`, a bare 404,
+ * an internal error. A rate limit and an unknown account have another cause. Without a
+ * reply the order may exist, so the request is not repeated.
  */
 function mayBeReplaces({ code, problem, replied }: AcmeFailure): boolean {
   return replied === true && code !== 'acme-limited' && problem !== 'accountDoesNotExist';

@@ -14,8 +14,8 @@ export interface RenewalFacts {
   /** The place in the window: 0 up to but not including 1, drawn once for each window. */
   readonly random: number;
   /**
-   * Milliseconds between two renewal rounds. The planned time is at least one round before
-   * the end of the window, so that a round falls into it.
+   * Milliseconds between two renewal rounds. The planned time is at least one round
+   * before the end of the window, so that a round falls into it.
    */
   readonly roundMs: number;
 }
@@ -25,12 +25,12 @@ const DAY = 86_400_000;
 /**
  * Returns when a certificate has to be renewed, milliseconds since 1970.
  *
- * With a window: a uniformly drawn time in it, so that a CA with many certificates gets no
- * peak of requests. A window in the past means now. [9773-4.2-2, 9773-4.2-4] At least a
- * tenth of the lifetime is always left.
+ * With a window: a uniformly drawn time in it, so that a CA with many certificates gets
+ * no peak of requests. A window in the past means now. [9773-4.2-2, 9773-4.2-4] At least
+ * a tenth of the lifetime is always left.
  *
- * Without a window: when a third of the lifetime is left, or half of it for lifetimes under
- * ten days. Pure.
+ * Without a window: when a third of the lifetime is left, or half of it for lifetimes
+ * under ten days. Pure.
  */
 export function planRenewal({
   notBefore,

@@ -5,7 +5,9 @@ import type { AcmeReply } from './session.js';
 export interface PollOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds between two polls without a `Retry-After`, and for all polls together. */
+  /**
+   * Milliseconds between two polls without a `Retry-After`, and for all polls together.
+   */
   readonly poll: { readonly every: number; readonly atMost: number };
   /**
    * Extends the claim of this process, before each wait and each authorization. False:
@@ -14,7 +16,10 @@ export interface PollOptions {
   stillClaimed(): Promise<boolean>;
 }
 
-/** Waits until the next poll is allowed. Resolves to false when the round has no time left. */
+/**
+ * Waits until the next poll is allowed. Resolves to false when the round has no time
+ * left.
+ */
 export type PollTimer = (acmeReply?: AcmeReply) => Promise<boolean>;
 
 /**

@@ -19,8 +19,8 @@ const schema = z.object({
 
 const HOUR = 3_600_000;
 /**
- * Interval of requests without a `Retry-After`, and the bounds of a `Retry-After` (RFC 9773
- * §4.3.2, §4.3.3).
+ * Interval of requests without a `Retry-After`, and the bounds of a `Retry-After` (RFC
+ * 9773 §4.3.2, §4.3.3).
  */
 const [MIN_INTERVAL, DEFAULT_INTERVAL, MAX_INTERVAL] = [60_000, 6 * HOUR, 24 * HOUR];
 
@@ -29,14 +29,14 @@ export interface RenewalAdvice {
   readonly window: RenewalWindow;
   /** URL of a page that explains the window, shown to the operator. */
   readonly explanation: string | undefined;
-  /** When to ask again, milliseconds since 1970. */
+  /** The time of the next query, milliseconds since 1970. */
   readonly askAgain: number;
 }
 
 /**
  * Returns the name of a certificate at its CA (RFC 9773 §4.1): base64url of its authority
- * key identifier, a dot, base64url of its serial number. Undefined: the certificate has no
- * authority key identifier. [9773-4.1-1]
+ * key identifier, a dot, base64url of its serial number. Undefined: the certificate has
+ * no authority key identifier. [9773-4.1-1]
  */
 export function certificateId({ authorityKeyId, serial }: Certificate): string | undefined {
   const encode = (hex: string): string => Buffer.from(fromHex(hex) ?? []).toString('base64url');

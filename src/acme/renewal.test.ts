@@ -16,7 +16,7 @@ import type { AcmeSession } from './session.js';
 
 const [hour, day] = [3_600_000, 86_400_000];
 
-test('without a window: a third of the lifetime before the end, half of it for lifetimes under ten days', () => {
+test('without a window, a third of the lifetime is left at renewal', () => {
   const at = (lifetime: number): number =>
     planRenewal({ notBefore: 0, notAfter: lifetime, random: 0, roundMs: 0 });
   assert.equal(at(90 * day), 60 * day);
@@ -24,7 +24,8 @@ test('without a window: a third of the lifetime before the end, half of it for l
   assert.equal(at(160 * hour), 80 * hour);
 });
 
-test('a window in the past means now, and the random says where in one that is ahead [9773-4.2-2]', () => {
+// [9773-4.2-2]
+test('a window in the past means now, and the random says where in one that is ahead', () => {
   const facts = { notBefore: 0, notAfter: 45 * day, random: 0.25, roundMs: 0 };
   assert.ok(planRenewal({ ...facts, window: { start: -2 * day, end: -day } }) < 0);
   assert.equal(planRenewal({ ...facts, window: { start: 20 * day, end: 24 * day } }), 21 * day);
@@ -65,7 +66,8 @@ test('any suggested window leaves a tenth of the lifetime', () => {
   );
 });
 
-test('a certificate is named by key identifier and serial number with every DER octet, as in RFC 9773 §4.1 [9773-4.1-1]', () => {
+// [9773-4.1-1]
+test('the certificate id has the key identifier and the serial number with every octet', () => {
   const parsed = parseCertificate(selfSigned({ names: ['a.example'] }).der);
   assert.ok(parsed.ok);
   const example = {
@@ -77,7 +79,8 @@ test('a certificate is named by key identifier and serial number with every DER 
   assert.equal(certificateId(parsed.value), undefined, 'it has no authority key identifier');
 });
 
-test('a window that ends before it begins is not used; one that is read is asked for by a plain GET [9773-4.2-1, 9773-4.3-1]', async () => {
+// [9773-4.2-1, 9773-4.3-1]
+test('a window that ends before it begins is not used; the query is a plain GET', async () => {
   const asked: string[] = [];
   const session = (start: string, end: string) =>
     ({
@@ -106,14 +109,16 @@ test('a window that ends before it begins is not used; one that is read is asked
   assert.deepEqual(asked, ['https://ca/renewal/id', 'https://ca/renewal/id']);
 });
 
-test('when to ask again: as the CA says, within a minute and a day; after six hours where it says nothing [9773-4.3.2-1]', () => {
+// [9773-4.3.2-1]
+test('the CA sets the next query time, bounded by a minute and a day', () => {
   assert.equal(nextQueryAt(undefined, 0), 6 * hour);
   assert.equal(nextQueryAt(1000, 0), 60_000);
   assert.equal(nextQueryAt(5 * hour, 0), 5 * hour);
   assert.equal(nextQueryAt(400 * day, 0), day);
 });
 
-test('Retry-After is seconds or a date, never before now and never for ever [8555-7.5.1-2]', () => {
+// [8555-7.5.1-2]
+test('Retry-After is seconds or a date, never before now and never for ever', () => {
   const now = Date.UTC(2026, 10, 25);
   assert.equal(parseRetryAfter('120', now), now + 120_000);
   assert.equal(parseRetryAfter('Wed, 25 Nov 2026 00:01:00 GMT', now), now + 60_000);
@@ -123,7 +128,8 @@ test('Retry-After is seconds or a date, never before now and never for ever [855
   assert.equal(parseRetryAfter(undefined, now), undefined);
 });
 
-test('a CA whose order never ends and that says Retry-After: 0 is asked at our own pace [8555-7.5.1-2]', async () => {
+// [8555-7.5.1-2]
+test('Retry-After: 0 for an endless order does not speed up the polling', async () => {
   let now = Date.UTC(2026, 10, 25);
   const clock = {
     ...systemClock,
@@ -140,7 +146,8 @@ test('a CA whose order never ends and that says Retry-After: 0 is asked at our o
   assert.equal(asked, 20);
 });
 
-test('a request is signed over its own URL and nonce, with the key or the account but never both [8555-6.2-1, 8555-6.3-1, 8555-6.4-1]', () => {
+// [8555-6.2-1, 8555-6.3-1, 8555-6.4-1]
+test('a request is signed over its URL and nonce, with either the key or the account', () => {
   const { privateKey, publicKey } = generateKey();
   for (const kid of [undefined, 'https://ca/account/1']) {
     const text = signRequest(
@@ -167,7 +174,8 @@ test('a request is signed over its own URL and nonce, with the key or the accoun
   }
 });
 
-test('a CA that says nothing is asked again after a minute, then after two, and after the last try every six hours; one that answers with an error, at once every six hours [9773-4.3.3-1]', async (t) => {
+// [9773-4.3.3-1]
+test('a silent CA is asked again after one and two minutes, then every six hours', async (t) => {
   const host = 'mta-sts.example.com';
   const key = 'ecdsa-1';
   for (const [status, waits] of [
@@ -198,7 +206,8 @@ test('a CA that says nothing is asked again after a minute, then after two, and 
   }
 });
 
-test('an expired certificate causes no renewal query; the reason for a window is saved [9773-4.3-2, 9773-4.2-3]', async (t) => {
+// [9773-4.3-2, 9773-4.2-3]
+test('an expired certificate causes no renewal query; the reason for a window is saved', async (t) => {
   const [host, key] = ['mta-sts.example.com', 'ecdsa-1'];
   const { ca, ring, certifier, clock, close } = await acmeWorld({
     window: ({ notAfter }) => ({ start: notAfter - 10 * day, end: notAfter - 9 * day }),

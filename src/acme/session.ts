@@ -20,7 +20,8 @@ export interface AcmeServer {
 }
 
 /**
- * A failed request or order. `problem` is the last part of the error type (RFC 8555 §6.7).
+ * A failed request or order. `problem` is the last part of the error type (RFC 8555
+ * §6.7).
  * `until`: when to ask again (milliseconds since 1970), where the CA says so.
  */
 export interface AcmeFailure extends Failure {
@@ -66,7 +67,7 @@ const directorySchema = z.object({
     })
     .optional(),
 });
-/** The directory of a CA: its resources and what it says about itself. */
+/** The directory of a CA: its resources and its metadata. */
 export type AcmeDirectory = z.output<typeof directorySchema>;
 
 /** Attempts with a new nonce. Every refusal contains the nonce for the next attempt. */
@@ -116,8 +117,8 @@ export class AcmeSession {
   }
 
   /**
-   * Sends a signed POST request; without `payload` a POST-as-GET request. A request with a
-   * refused nonce is repeated with the nonce of the reply. [8555-6.5-1, 8555-6.5-2]
+   * Sends a signed POST request; without `payload` a POST-as-GET request. A request with
+   * a refused nonce is repeated with the nonce of the reply. [8555-6.5-1, 8555-6.5-2]
    */
   async post(
     url: string,
@@ -161,7 +162,7 @@ export class AcmeSession {
     if (nonce !== undefined) this.#nonces = [...this.#nonces, nonce].slice(-MAX_NONCES);
   }
 
-  /** Whether the operator configured a CA of a private network. */
+  /** Returns whether the operator configured a CA of a private network. */
   async #directoryIsPrivate(): Promise<boolean> {
     if (this.#private !== undefined) return this.#private;
     const { addressesOf, directory } = this.#server;
@@ -173,8 +174,8 @@ export class AcmeSession {
   }
 
   /**
-   * Sends one request. Every URL except that of the directory comes from the CA, so a public
-   * CA must not direct this client to private addresses.
+   * Sends one request. Every URL except that of the directory comes from the CA, so a
+   * public CA must not direct this client to private addresses.
    */
   async #send(
     url: string,

@@ -18,7 +18,8 @@ async function world(
   return made;
 }
 
-test('several names make one order, and the CA may reorder them [8555-7.4-2, 8555-7.4-3]', async (t) => {
+// [8555-7.4-2, 8555-7.4-3]
+test('several names make one order, and the CA may reorder them', async (t) => {
   const { ca, ring, certifier } = await world(t);
   assert.deepEqual(await certifier({ additionalNames: () => [other] }).certify({ host, key }), {
     status: 'done',
@@ -37,7 +38,7 @@ test('several names make one order, and the CA may reorder them [8555-7.4-2, 855
   );
 });
 
-test('a name that is added is certified at the next round, not at the next renewal, and an open order for the names before is left', async (t) => {
+test('an added name is certified at the next round, and the old order is dropped', async (t) => {
   const { ca, ring, certifier } = await world(t, { challenges: ['dns-01'] });
   await certifier({ type: 'dns-01' }).certify({ host, key });
   const blind = {
@@ -62,7 +63,7 @@ test('a name that is added is certified at the next round, not at the next renew
   assert.equal(ca.orders.size, 3);
 });
 
-test('a CA that asks for the validation of a name that is not in the order gets no answer for it', async (t) => {
+test('a validation for a name outside the order gets no answer', async (t) => {
   const { ca, certifier, texts } = await world(t, { challenges: ['dns-01'] });
   const set = ca.orders.set.bind(ca.orders);
   ca.orders.set = (id, order) =>
@@ -82,7 +83,8 @@ test('a CA that asks for the validation of a name that is not in the order gets 
 
 const elsewhere = createIntermediate(createCa({ name: 'Other Root' }), { name: 'Other Issuer' });
 
-test('of several chains the one below the root that is preferred is taken, else the CA’s own choice [8555-7.4.2-2]', async (t) => {
+// [8555-7.4.2-2]
+test('the chain with the preferred root wins, else the CA’s own choice', async (t) => {
   const { ring, certifier, clock } = await world(t, { alternate: elsewhere });
   const issuers = (): string =>
     (ring.chain(host, key) ?? '')
@@ -103,7 +105,7 @@ test('of several chains the one below the root that is preferred is taken, else 
   }
 });
 
-test('links: relative to the request, several relations in one, no more than ten, never but https', () => {
+test('links are relative to the request, at most ten, and always https', () => {
   const base = 'https://ca.example/cert/1';
   assert.deepEqual(
     parseLinks('</cert/1/1>;rel="alternate", <2>; title="a, b"; rel=alternate', 'alternate', base),

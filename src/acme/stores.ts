@@ -9,7 +9,8 @@ export interface AccountStore {
 /** Saved open orders, by host and key. A change is durable when its promise resolves. */
 export interface OrderStore {
   /**
-   * Returns the open order of a key. `url` is missing when the request was about to be sent.
+   * Returns the open order of a key. `url` is missing when the request was about to be
+   * sent.
    */
   order(hostName: string, key: string): OpenOrder | undefined;
   saveOrder(hostName: string, key: string, openOrder: OpenOrder): Promise<void>;
@@ -18,8 +19,8 @@ export interface OrderStore {
 }
 
 /**
- * Private keys of accounts, by folder and name. `make` keeps an existing key, and a new key is
- * durable when it returns.
+ * Private keys of accounts, by folder and name. `make` keeps an existing key, and a new
+ * key is durable when it returns.
  */
 export interface AccountKeys {
   make(folder: string, name: string, type: 'ecdsa'): unknown;

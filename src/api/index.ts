@@ -13,9 +13,11 @@
  * `HermeticError` is thrown for wrong arguments and faults of this machine.
  *
  * @example
+ * ```ts
  * import { check } from 'hermetic';
  * const result = await check('example.com');
  * console.log(result.verdict);
+ * ```
  */
 export { check, type CheckOptions } from '../check/index.js';
 export type { CheckResult, Finding, Verdict } from '../evidence/index.js';

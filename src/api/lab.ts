@@ -1,4 +1,6 @@
-/** The lab: a signed DNS tree, mail servers, policy hosts and attackers in one process. */
+/**
+ * The lab: a signed DNS tree, mail servers, policy hosts and attackers in one process.
+ */
 export {
   allScenarios,
   createLab,

@@ -27,7 +27,7 @@ export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
-/** Hexadecimal to bytes; undefined for anything else. Blanks are not accepted. */
+/** Hexadecimal to bytes; undefined for anything else. Spaces are not accepted. */
 export function fromHex(hexText: string): Uint8Array | undefined {
   if (/^([0-9a-fA-F]{2})*$/.test(hexText)) return new Uint8Array(Buffer.from(hexText, 'hex'));
   return undefined;

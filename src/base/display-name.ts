@@ -25,7 +25,7 @@ const punctuationLike = /[ノ一丿〇ニ工ロ丶ヽ〳・]/u;
  * that form cannot be mistaken for another name. Names without internationalised labels
  * are returned as they are.
  *
- * The U-label form is left out for a label that mixes scripts, consists of lookalikes of
+ * The U-label form is omitted for a label that mixes scripts, consists of lookalikes of
  * Latin letters, runs from right to left, holds an invisible character, or does not
  * return to the same A-label (RFC 5891 §5.4, Unicode Technical Standard 39 §5.2).
  */

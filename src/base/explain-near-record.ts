@@ -27,21 +27,22 @@ export function explainNearRecord(
     return undefined;
   const wanted = `v=${version}`;
   if (/[^\x20-\x7e\t]/.test(recordText))
-    return 'it holds characters outside US-ASCII, some invisible';
-  if (/["'\\]/.test(recordText)) return 'quotation marks are part of its value: leave them out';
-  if (/^\s/.test(recordText)) return 'it begins with a blank';
+    return 'it contains characters outside US-ASCII, some of them invisible';
+  if (/["'\\]/.test(recordText)) return 'its value contains quotation marks: remove them';
+  if (/^\s/.test(recordText)) return 'it begins with a space';
   if (/^version\s*:/i.test(recordText)) return 'this is a line of the policy file, not the record';
-  if (/^v\s+=|^v=\s/i.test(recordText)) return 'no blank may stand around the first equals sign';
+  if (/^v\s+=|^v=\s/i.test(recordText))
+    return 'there must be no space around the first equals sign';
   if (/^v=/i.test(recordText) && !plain.startsWith(wanted.toLowerCase()))
-    return `the only version is ${version}`;
+    return `the only valid version is ${version}`;
   if (recordText.toLowerCase().startsWith(wanted.toLowerCase()) && !recordText.startsWith(wanted))
-    return `upper and lower case count: it has to begin with ${wanted}`;
-  if (recordText.startsWith(wanted)) return `a semicolon has to follow ${wanted}`;
-  return `it has to begin with ${wanted};`;
+    return `it is case-sensitive and must begin with ${wanted}`;
+  if (recordText.startsWith(wanted)) return `a semicolon must follow ${wanted}`;
+  return `it must begin with ${wanted};`;
 }
 
 /**
- * Explains the fault of one `name=value` field. Blanks around the equals sign are a fault
+ * Explains the fault of one `name=value` field. Spaces around the equals sign are a fault
  * unless `blanks` is true.
  */
 export function explainField(recordText: string, blanks = false): string {
@@ -51,8 +52,8 @@ export function explainField(recordText: string, blanks = false): string {
   if (equals === 0) return `"${recordText}" has no field name`;
   if (recordText.slice(equals + 1).trim() === '') return `"${recordText}" has no value`;
   if (!blanks && /\s=|=\s/.test(recordText))
-    return `"${recordText}" has a blank beside the equals sign`;
+    return `"${recordText}" has a space next to the equals sign`;
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\s*=/.test(recordText))
     return `"${recordText.slice(0, equals)}" is not a field name`;
-  return `"${recordText}" holds a character that its value may not have`;
+  return `"${recordText}" contains a character that is not allowed in its value`;
 }

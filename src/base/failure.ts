@@ -8,8 +8,7 @@ export type Blame = 'peer' | 'publisher' | 'network' | 'local';
 
 /**
  * One entry of a part's failure catalogue (`failures.ts`). It holds everything that a
- * renderer needs to describe the failure, so that no renderer writes sentences of its
- * own.
+ * renderer needs to describe the failure, so that no renderer writes its own sentences.
  */
 export interface FailureEntry {
   readonly blame: Blame;

@@ -1,4 +1,6 @@
-/** Groups items by a key; groups and items stay in the order of their first appearance. */
+/**
+ * Groups items by a key; groups and items stay in the order of their first appearance.
+ */
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {

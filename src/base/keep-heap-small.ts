@@ -18,8 +18,9 @@ export function keepHeapSmall(): void {
 }
 
 /**
- * Collects all garbage, in tens of milliseconds: after the start, when a third of the heap
- * is what compiling the modules has left, and after a reload that opens another database.
+ * Collects all garbage, in tens of milliseconds: after the start, when a third of the
+ * heap is left over from compiling the modules, and after a reload that opens another
+ * database.
  */
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc');

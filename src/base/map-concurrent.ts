@@ -1,7 +1,7 @@
 /**
- * Runs `work` for every item, at most `limit` at the same time, and returns the results in
- * the order of the items. Rejects with the first error; items that have not started by then
- * are never started. One slow item delays no other item as long as a lane is free.
+ * Runs `work` for every item, at most `limit` at the same time, and returns the results
+ * in the order of the items. Rejects with the first error; items that have not started by
+ * then are never started. One slow item delays no other item as long as a lane is free.
  */
 export async function mapConcurrent<Item, Output>(
   items: readonly Item[],

@@ -6,7 +6,7 @@ const MAX_WIRE = 255;
 const MAX_LABEL = 63;
 const scratch = Buffer.alloc(MAX_WIRE);
 
-/** Why a text is not a domain name. */
+/** The reason why a text is not a domain name. */
 export const nameFailures = defineFailures({
   'name-empty': {
     blame: 'local',
@@ -190,7 +190,7 @@ export class Name {
     return this.key === other.key;
   }
 
-  /** True for `ancestor` itself and everything below it. */
+  /** Returns true for `ancestor` itself and everything below it. */
   isAtOrBelow(ancestor: Name): boolean {
     const extra = this.wire.length - ancestor.wire.length;
     if (extra < 0 || !this.key.endsWith(ancestor.key)) return false;
@@ -218,7 +218,7 @@ export class Name {
     return this.labels.map(escapeLabel).join('.');
   }
 
-  /** Presentation form in lower case: what records, reports and evidence hold. */
+  /** Presentation form in lower case: the form in records, reports and evidence. */
   toLower(): string {
     return Name.fromWire(Buffer.from(this.key, 'latin1')).toString();
   }

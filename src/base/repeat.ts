@@ -5,21 +5,24 @@ export interface RepeatOptions {
   readonly signal: AbortSignal;
   /** Milliseconds between two rounds, unless a round returns its own number. */
   readonly pauseMs: number;
+  /** Milliseconds before the first round; by default it runs at once. */
+  readonly firstPauseMs?: number;
   /**
-   * Receives the error of a failed round. A number that it returns is the pause before the
-   * next round, in milliseconds.
+   * Receives the error of a failed round. A number that it returns is the pause before
+   * the next round, in milliseconds.
    */
   onError(error: Error): number | void;
 }
 
 /**
- * Runs `round` until the signal aborts, with a pause after each run. An error ends one round
- * and never the loop; an error after the abort is the abort itself and is dropped.
+ * Runs `round` until the signal aborts, with a pause after each run. An error ends one
+ * round and never the loop; an error after the abort is the abort itself and is dropped.
  */
 export async function repeat(
   round: () => unknown,
-  { clock, signal, pauseMs, onError }: RepeatOptions,
+  { clock, signal, pauseMs, firstPauseMs, onError }: RepeatOptions,
 ): Promise<void> {
+  if (firstPauseMs !== undefined) await clock.sleep(firstPauseMs, signal).catch(() => undefined);
   while (!signal.aborted) {
     let pause = pauseMs;
     try {

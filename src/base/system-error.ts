@@ -2,11 +2,11 @@
 const words: Readonly<Record<string, readonly [message: string, fix: string]>> = {
   ENOENT: ['there is no such file or folder', 'Check the path.'],
   ENOTDIR: ['a part of the path is no folder', 'Check the path.'],
-  EISDIR: ['is a folder', 'Name a file.'],
+  EISDIR: ['is a folder', 'Specify a file.'],
   ENAMETOOLONG: ['the name is too long', 'Check the path.'],
   EACCES: ['permission denied', 'Check the permissions of the file and of the folders above it.'],
   EPERM: ['permission denied', 'Check the permissions of the file and of the folders above it.'],
-  EROFS: ['the disk takes no writes', 'Name another place.'],
+  EROFS: ['the disk is read-only', 'Specify another location.'],
   ENOSPC: ['the disk is full', 'Make room, or name another place.'],
   EDQUOT: ['the quota is used up', 'Make room, or name another place.'],
   EIO: ['the disk fails', 'Look at the system log.'],

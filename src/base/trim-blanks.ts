@@ -1,6 +1,6 @@
 /**
  * Removes spaces and tabs at both ends in linear time. The expression `/[ \t]+$/` needs
- * quadratic time on a long run of blanks, which a peer could send.
+ * quadratic time on a long run of spaces, which a peer could send.
  */
 export function trimBlanks(sourceText: string): string {
   let [start, end] = [0, sourceText.length];

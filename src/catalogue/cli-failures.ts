@@ -15,7 +15,8 @@ export const cliFailures = defineFailures({
     message: 'The command line is not valid.',
     fix: 'Read the help of the command: hermetic COMMAND --help.',
   },
-  // Checked before the program is loaded: below this limit, Node fails with a stack trace.
+  // Checked before the program is loaded: below this limit, Node fails with a stack
+  // trace.
   'descriptors-too-few': {
     blame: 'local',
     temporary: false,
@@ -41,7 +42,7 @@ export const cliFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'Standard output cannot be written.',
-    fix: 'Make room on the disk, or send the output to another place.',
+    fix: 'Free space on the disk, or send the output elsewhere.',
   },
   'file-unreadable': {
     blame: 'local',
@@ -59,7 +60,7 @@ export const cliFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'A file is larger than the command reads.',
-    fix: 'Give a smaller file.',
+    fix: 'Use a smaller file.',
   },
   // Evidence comes from a file and so from a stranger: it is validated by its schema
   // before it is graded.
@@ -67,7 +68,7 @@ export const cliFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'The file is not evidence of a check.',
-    fix: 'Give a file written by hermetic check --evidence.',
+    fix: 'Use a file written by hermetic check --evidence.',
   },
   'watch-state-invalid': {
     blame: 'local',
@@ -79,27 +80,27 @@ export const cliFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'The file is neither the result nor the evidence of a check.',
-    fix: 'Give a file written by hermetic check --json or --evidence.',
+    fix: 'Use a file written by hermetic check --json or --evidence.',
   },
   'proof-invalid': {
     blame: 'local',
     temporary: false,
     message: 'The file is not a proof of a DNS answer.',
-    fix: 'Give a file written by hermetic dnssec --proof.',
+    fix: 'Use a file written by hermetic dnssec --proof.',
   },
   'diff-domains': {
     blame: 'local',
     temporary: false,
     message: 'The two files are about different domains.',
-    fix: 'Give two files about the same domain.',
+    fix: 'Use two files about the same domain.',
   },
   // Two profiles differ in their rules, so the comparison would show changes that the
   // domain did not make.
   'diff-profiles': {
     blame: 'local',
     temporary: false,
-    message: 'The two results were graded by different profiles.',
-    fix: 'Compare the evidence of both checks: it is graded again by one profile.',
+    message: 'The two results were graded with different profiles.',
+    fix: 'Compare the evidence of both checks: it is graded again with one profile.',
   },
   // An insecure or bogus answer has no chain of signatures that a reader could verify
   // offline.
@@ -127,7 +128,7 @@ export const cliFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'The digest is that of empty input, so no key was read.',
-    fix: 'Give a PEM file with a certificate or key.',
+    fix: 'Use a PEM file with a certificate or key.',
   },
   'tlsa-unreadable': {
     blame: 'local',

@@ -25,8 +25,9 @@ export const daemonFailures = defineFailures({
     blame: 'local',
     temporary: false,
     clause: 'RFC 8460 §3',
-    message: 'The DKIM domain of the reports is neither the domain of the contact nor above it.',
-    fix: 'Sign with the domain of reporting.contact, or one above it.',
+    message:
+      'The DKIM domain of the reports is neither the domain of the contact nor a parent of it.',
+    fix: 'Sign with the domain of reporting.contact, or a parent of it.',
   },
   'listen-failed': {
     blame: 'local',
@@ -50,14 +51,14 @@ export const daemonFailures = defineFailures({
   'key-unusable': {
     blame: 'local',
     temporary: false,
-    message: 'A file does not hold a private key that can be used.',
-    fix: 'Give the PEM file of an unencrypted private key.',
+    message: 'A file contains no usable private key.',
+    fix: 'Use the PEM file of an unencrypted private key.',
   },
   'certificate-unusable': {
     blame: 'local',
     temporary: false,
     message: 'A certificate and its key cannot be used together.',
-    fix: 'Give the PEM file of the certificate with its intermediates, and the file of its key.',
+    fix: 'Use the PEM file of the certificate with its intermediates, and the file of its key.',
   },
   'daemon-unreachable': {
     blame: 'local',
@@ -68,7 +69,7 @@ export const daemonFailures = defineFailures({
   'control-unknown': {
     blame: 'local',
     temporary: false,
-    message: 'The daemon does not know a request on its control socket.',
+    message: 'The daemon does not recognise a request on its control socket.',
     fix: 'Use the hermetic command of the same version.',
   },
   'reload-failed': {
@@ -81,7 +82,7 @@ export const daemonFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'There is no saved state of a setup to restore.',
-    fix: 'Name a use that hermetic setup has configured.',
+    fix: 'Use a name that hermetic setup has configured.',
   },
   'setup-changed': {
     blame: 'local',
@@ -111,6 +112,6 @@ export const daemonFailures = defineFailures({
     blame: 'peer',
     temporary: false,
     message: 'A client sent a request with more octets than the limit.',
-    fix: 'Nothing has to be done: the request was refused.',
+    fix: 'Nothing to do: the request was refused.',
   },
 });

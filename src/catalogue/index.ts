@@ -1,14 +1,22 @@
 /**
  * The failure catalogues of all parts in one table.
  *
- * Each part declares its failures with `defineFailures`: a stable code, the party that has
- * to act, whether a retry can succeed, the clause, one sentence for people and the fix.
- * This part joins them, so that a code printed anywhere (a result, a log line, a reply to
- * Postfix) can be explained. `docs/errors.md` and `hermetic explain CODE` are made from
- * the same table.
+ * Each part declares its failures with `defineFailures`: a stable code, the party that
+ * has to act, whether a retry can succeed, the clause, one sentence for people and the
+ * fix. This part joins them, so that a code printed anywhere (a result, a log line, a
+ * reply to Postfix) can be explained. `docs/errors.md` and `hermetic explain CODE` are
+ * made from the same table.
  *
- * @example const failure = { code: 'http-timeout', blame: 'network', temporary: true,
- * detail: '' } as const; console.log(explainFailure(failure));
+ * @example
+ * ```ts
+ * const failure = {
+ *   code: 'http-timeout',
+ *   blame: 'network',
+ *   temporary: true,
+ *   detail: '',
+ * } as const;
+ * console.log(explainFailure(failure));
+ * ```
  */
 export { allFailures } from './all-failures.js';
 export { explainFailure, failureCodes, findFailure } from './explain-failure.js';

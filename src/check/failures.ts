@@ -11,6 +11,6 @@ export const checkFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'A line of the opt-out list is neither a host name nor an address.',
-    fix: 'Write one entry a line: mx.example.com, *.example.com, 192.0.2.25, 192.0.2.0/24 or 2001:db8::/32. A # begins a comment.',
+    fix: 'Write one entry per line: mx.example.com, *.example.com, 192.0.2.25, 192.0.2.0/24 or 2001:db8::/32. A # begins a comment.',
   },
 });

@@ -10,9 +10,9 @@
  * 2. `grade` is a pure function of evidence and profile. It raises findings, computes
  *    `exposure` and derives the verdict. Saved evidence can be graded again at any time.
  *
- * `exposure` answers the question of an operator: what happens to mail from each class of
- * sender, today and under each attack? It applies the same decision function that `send`
- * executes (`tls-policy`), so a prediction and a delivery agree.
+ * `exposure` shows the outcome of mail from each class of sender, today and under each
+ * attack. It applies the same decision function that `send` executes (`tls-policy`), so a
+ * prediction and a delivery agree.
  *
  * - `probes/` opens connections, under the limits of `ConnectionLimiter`;
  * - `grade/` judges hosts, certificates and records, and collects findings;
@@ -21,12 +21,15 @@
  * - `compare/` lists the differences between two results;
  * - `render/` writes the reports.
  *
- * "Could not be determined" is a result of its own: `inconclusive` appears where an unknown
- * fact could make the verdict worse. Faults of this machine's network never count against
- * the domain.
+ * "Could not be determined" is a separate result: `inconclusive` appears where an
+ * unknown fact could make the verdict worse. Faults of this machine's network never count
+ * against the domain.
  *
- * @example const result = await check('example.com'); console.log(result.verdict,
- * result.exposure.mtaStsCached.stripStarttls);
+ * @example
+ * ```ts
+ * const result = await check('example.com');
+ * console.log(result.verdict, result.exposure.mtaStsCached.stripStarttls);
+ * ```
  */
 export { check, collectOptions, nameOf, type CheckOptions } from './run/check.js';
 export { parseOptOut, type OptOut } from './probes/opt-out.js';

@@ -26,9 +26,9 @@ export function specialName(
 }
 
 /**
- * True for `192.0.2.7`, `[192.0.2.7]` and their IPv6 forms instead of a host name (RFC
- * 1035 §3.3.9), and for any name whose last label is a number: no such top-level name
- * exists.
+ * Returns true for `192.0.2.7`, `[192.0.2.7]` and their IPv6 forms instead of a host name
+ * (RFC 1035 §3.3.9), and for any name whose last label is a number: no such top-level
+ * name exists.
  */
 export function isAddressLiteral(hostName: string): boolean {
   const text = hostName.replace(/\\(\d{3})/g, (_, code: string) =>
@@ -39,8 +39,8 @@ export function isAddressLiteral(hostName: string): boolean {
 }
 
 /**
- * True where a lookup is pointless: RFC 6761 says what the answer is, and resolvers give
- * it without proof.
+ * Returns true where a lookup is pointless: RFC 6761 fixes the answer, and resolvers
+ * return it without proof.
  */
 export function neverResolves(hostName: string, onPrivateNetwork: boolean): boolean {
   if (isAddressLiteral(hostName)) return true;

@@ -9,7 +9,9 @@ import { labOptions } from './lab.js';
  */
 const MAX_CONCURRENT = 8;
 
-/** Collects the evidence of domains of a lab, in their order, each as soon as it is there. */
+/**
+ * Collects the evidence of domains of a lab, in their order, each as soon as it is there.
+ */
 export function checkDomains(
   lab: Lab,
   domains: readonly string[],

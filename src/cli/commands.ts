@@ -6,14 +6,15 @@ import type { CommandContext } from './output.js';
  *
  * Each command is a thin layer over one part of the library. It validates options, calls
  * the part, renders the result for a terminal or as JSON, and returns an exit status. No
- * decision about mail is made here: a program that uses the library gets the same results.
+ * decision about mail is made here: a program that uses the library gets the same
+ * results.
  *
  * Rules that all commands share:
  *
  * - Output paths are tested before the first packet, so that a long check is not lost.
  * - Text of peers is neutralised where it is printed: it cannot control the terminal.
- * - A broken peer is a result (exit status 1 or 3). Status 2 means that the command itself
- *   cannot be used, and `hermetic explain CODE` explains the printed code.
+ * - A broken peer is a result (exit status 1 or 3). Status 2 means that the command
+ *   itself cannot be used, and `hermetic explain CODE` explains the printed code.
  * - `--json` prints the stable contracts of `schemas/`; the text form may change.
  *
  * `main.ts` checks the Node version, `start.ts` connects the process, `run.ts` builds the
@@ -65,7 +66,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'watch',
     group: 'Check',
     usage: '[domain...]',
-    summary: 'check domains again and again, and report only what changed',
+    summary: 'check domains repeatedly, and report only changes',
     load: async () => (await import('./commands/watch.js')).defineWatch,
   },
   {
@@ -93,7 +94,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'records',
     group: 'Publish',
     usage: '<domain>',
-    summary: 'print the DNS records that a domain lacks, in a safe order',
+    summary: 'print the DNS records that a domain is missing, in a safe order',
     load: async () => (await import('./commands/records.js')).defineRecords,
   },
   {
@@ -142,7 +143,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'doctor',
     group: 'Run',
     usage: '',
-    summary: 'find faults of the installation, the most important first',
+    summary: 'find problems with the installation, most important first',
     load: async () => (await import('./commands/doctor.js')).defineDoctor,
   },
   {
@@ -156,7 +157,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'reload',
     group: 'Run',
     usage: '',
-    summary: 'let the running daemon read its configuration again',
+    summary: 'make the running daemon reload its configuration',
     load: async () => (await import('./commands/reload.js')).defineReload,
   },
   {
@@ -170,7 +171,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'restore',
     group: 'Run',
     usage: '<file>',
-    summary: 'replace the database by a backup',
+    summary: 'replace the database with a backup',
     load: async () => (await import('./commands/restore.js')).defineRestore,
   },
   {

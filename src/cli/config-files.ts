@@ -13,15 +13,15 @@ import { complain, type Output } from './output.js';
 /** Path of the daemon's configuration unless `--config` names another. */
 export const DEFAULT_CONFIG = '/etc/hermetic/hermetic.yaml';
 
-/** The path of version 0.1: a file there is named where the present path has none. */
+/** The path of version 0.1: a file there is named where the current path has none. */
 const FORMER_CONFIG = '/etc/hermetic.yaml';
 
-/** Next to the configuration: more files, each with sections of its own. */
+/** Next to the configuration: more files, each with its own sections. */
 const CONFIG_FOLDER = 'conf.d';
 
 const MAX_CONFIG_FILES = 100;
 
-/** Problems of a configuration that are shown; a file of another kind has thousands. */
+/** The number of configuration problems shown; a file of another kind has thousands. */
 const MAX_PROBLEMS = 20;
 
 /**
@@ -52,7 +52,7 @@ function filesOf(folder: string): readonly string[] {
   );
   if (misnamed !== undefined)
     throw new HermeticError('config-invalid', `${join(folder, misnamed)}: is not read`, {
-      fix: 'Let its name end in .yaml, or move it out of the folder.',
+      fix: 'Rename it to end in .yaml, or move it out of the folder.',
     });
   const files = names.filter((fileName) => fileName.endsWith('.yaml') && !fileName.startsWith('.'));
   if (files.length > MAX_CONFIG_FILES)

@@ -41,7 +41,10 @@ function unreachable(filePath: string, cause: NodeJS.ErrnoException): HermeticEr
     case 'ETIMEDOUT':
       return error('the daemon does not answer', 'Read its log: journalctl -u hermetic');
     case undefined:
-      return error('the answer is not that of a hermetic daemon', 'Name the control socket.');
+      return error(
+        'the answer did not come from a hermetic daemon',
+        'Specify the control socket with --socket.',
+      );
     default: {
       const { message, fix } = describeSystemError(cause);
       return error(message, fix);

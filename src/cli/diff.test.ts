@@ -13,7 +13,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 const cli = (...args: string[]) => runCli(args);
 
-test('evidence and a result of the same check have no difference; one made worse ends with 1; reports are written', async () => {
+test('evidence and result of one check are equal; a worse one exits with 1', async () => {
   const file = (name: string): string => join(folder, name);
   const reports = ['--html', file('r.html'), '--junit', file('r.xml'), '--sarif', file('r.sarif')];
   const { out } = await cli(

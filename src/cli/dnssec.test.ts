@@ -61,7 +61,7 @@ test('the chain is shown as a tree, no line wider than the terminal', async () =
   for (const line of out.split('\n').slice(2)) assert.ok(line.length <= 80, line);
 });
 
-test('an unsigned answer says what proves it unsigned; a bogus one says why and ends with 1', async () => {
+test('an unsigned answer shows its proof; a bogus one shows the cause and exits with 1', async () => {
   const plain = await cli('--lab', 'mx.opportunistic.example', 'A');
   assert.equal(plain.code, 0);
   assert.match(plain.out, /found, insecure/);

@@ -4,7 +4,8 @@ import type { CheckResult } from '../evidence/index.js';
  * The exit statuses of `hermetic`.
  *
  * They are part of the interface: scripts and monitoring rely on them. 75 is EX_TEMPFAIL
- * of sysexits.h, which mail servers understand; 130 is what shells report after ctrl-C.
+ * of sysexits.h, which mail servers understand; 130 is the status that shells report
+ * after ctrl-C.
  */
 export const exitCodes = {
   good: 0,
@@ -19,7 +20,7 @@ export const exitCodes = {
 export const exitStatusTexts: readonly (readonly [status: number, meaning: string])[] = [
   [exitCodes.good, 'success'],
   [exitCodes.fail, 'the result is bad: a check fails, a proof does not hold, mail is rejected'],
-  [exitCodes.usage, 'the command, its input or its output cannot be used; a domain does not exist'],
+  [exitCodes.usage, 'usage error, or unusable input or output; a domain does not exist'],
   [exitCodes.inconclusive, 'the result could not be determined, or mail is deferred'],
   [exitCodes.retry, 'report import from a pipe failed for now; the mail server should retry'],
   [exitCodes.interrupted, 'interrupted by ctrl-C'],
@@ -46,7 +47,7 @@ export function exitCodeOf(checkResult: CheckResult, failOn: 'warn' | 'fail' = '
   }
 }
 
-/** A domain that is proved not to exist is most often a typing error. */
+/** A domain that is proved not to exist is usually a typo. */
 function nonexistentExitCode({ findings, route }: CheckResult): number {
   if (!findings.some(({ id }) => id === 'domain-nonexistent')) return exitCodes.good;
   if (route.dnssec === 'indeterminate') return exitCodes.inconclusive;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { topics } from './explain/topics.js';
+import { explainTopics } from './explain/topics.js';
 import { runCli } from '../../test/support/run-cli.js';
 
 const explain = (...args: string[]) => runCli(['explain', ...args]);
@@ -26,7 +26,7 @@ const shows: Readonly<Record<string, RegExp>> = {
   attacker: /suppressed\.example[\s\S]*good\.example/,
 };
 
-for (const { name } of topics) {
+for (const { name } of explainTopics) {
   test(`explain ${name}: text and picture fit 80 columns`, async () => {
     const { code, out, err } = await explain(name);
     assert.equal(code, 0, err);
@@ -44,13 +44,13 @@ test('pictures are played live: keys differ between two runs', async () => {
 test('topics are listed, words are unique, and every reference exists', async () => {
   const { code, out } = await explain();
   assert.equal(code, 0);
-  for (const { name } of topics) assert.match(out, new RegExp(`^ {2}${name} `, 'm'));
-  const words = topics.flatMap(({ name, aliases }) => [name, ...aliases]);
+  for (const { name } of explainTopics) assert.match(out, new RegExp(`^ {2}${name} `, 'm'));
+  const words = explainTopics.flatMap(({ name, aliases }) => [name, ...aliases]);
   assert.equal(new Set(words).size, words.length);
-  for (const { see } of topics)
+  for (const { see } of explainTopics)
     for (const name of see)
       assert.ok(
-        topics.some((t) => t.name === name),
+        explainTopics.some((t) => t.name === name),
         name,
       );
 });
@@ -76,7 +76,7 @@ test('the common subjects of mail TLS have topics', async () => {
     'downgrade attack',
   ])
     assert.ok(
-      topics.some(({ name, aliases }) =>
+      explainTopics.some(({ name, aliases }) =>
         [name, ...aliases].includes(subject.toLowerCase().replaceAll(' ', '-')),
       ),
       subject,

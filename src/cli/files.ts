@@ -24,8 +24,9 @@ export const DEFAULT_STORE = '/var/lib/hermetic/hermetic.db';
 const MAX_INPUT_BYTES = 64 * 1024 * 1024;
 
 /**
- * Reads a file that the command line names, or standard input for `-`. Throws HermeticError
- * when it cannot be read or is larger than 64 MB. `what`: the option or role, for messages.
+ * Reads a file that the command line names, or standard input for `-`. Throws
+ * HermeticError when it cannot be read or is larger than 64 MB. `what`: the option or
+ * role, for messages.
  */
 export function readFile(filePath: string, what: string): string {
   if (filePath === STANDARD_STREAM) return readStandardInput(what);
@@ -76,13 +77,13 @@ function readStandardInput(what: string): string {
 /** Returns the error for an input beyond the limit. */
 function tooLarge(what: string): HermeticError {
   return new HermeticError('file-too-large', `${what}: larger than 64 MB`, {
-    fix: 'Give a smaller file.',
+    fix: 'Use a smaller file.',
   });
 }
 
 /**
- * Throws HermeticError unless an output file can be written, and leaves no trace. Commands
- * call it before the first packet: a check of real hosts takes minutes.
+ * Throws HermeticError unless an output file can be written, and leaves no trace.
+ * Commands call it before the first packet: a check of real hosts takes minutes.
  */
 export function assertWritable(filePath: string, what: string): void {
   if (filePath === STANDARD_STREAM) return;
@@ -129,7 +130,7 @@ function unwritable(filePath: string, what: string, cause: unknown): HermeticErr
 /** The path of a database; throws for `-`, because a database is never a stream. */
 export function databaseFile(filePath: string): string {
   if (filePath !== STANDARD_STREAM) return filePath;
-  throw misuse('--store', 'a database cannot be a stream', 'Name a file.');
+  throw misuse('--store', 'a database cannot be a stream', 'Specify a file.');
 }
 
 /** A kind of JSON file that a command reads. */

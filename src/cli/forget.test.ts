@@ -7,7 +7,7 @@ import { stsStore } from '../send/index.js';
 import { openStore } from '../store/index.js';
 import { runCli } from '../../test/support/run-cli.js';
 
-test('hermetic policy forget removes a cached policy beside a process that has the database open', async (t) => {
+test('policy forget works while another process has the database open', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-forget-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'a.db');

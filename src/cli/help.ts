@@ -6,7 +6,7 @@ import type { Output } from './output.js';
 export interface HelpPage {
   /** Command lines, each shown whole or broken so that it can be pasted. */
   readonly examples: readonly string[];
-  /** Exit statuses with a meaning of their own for this command. */
+  /** Exit statuses with a special meaning for this command. */
   readonly exitStatus?: readonly (readonly [status: number, meaning: string])[];
   /** A paragraph under the options. */
   readonly note?: string;

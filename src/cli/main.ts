@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-// The entry of the command. It imports nothing by itself: an old Node would refuse a module
-// below with a syntax error before a line of this file has run. For the same reason this
-// file uses no syntax newer than ES2018.
+// The entry of the command. It imports nothing by itself: an old Node would refuse a
+// module below with a syntax error before a line of this file has run. For the same
+// reason this file uses no syntax newer than ES2018.
 
 /** The oldest Node that runs this program, as in `engines` of package.json. */
 const OLDEST_MAJOR = 20;
 const OLDEST_MINOR = 19;
 
 /**
- * Open files that loading the program takes: the modules of one level are opened together.
- * Below it, Node reports a package that it could not open as missing.
+ * Open files that loading the program takes: the modules of one level are opened
+ * together. Below it, Node reports a package that it could not open as missing.
  */
 const MIN_OPEN_FILES = 256;
 /** Limits of this process on Linux. Node raises the soft limit to the hard one itself. */

@@ -1,4 +1,4 @@
-import { HermeticError, type Failure, type Result } from '../base/index.js';
+import { HermeticError } from '../base/index.js';
 
 /**
  * An error of usage. `what`: the option or argument at fault.
@@ -7,16 +7,6 @@ import { HermeticError, type Failure, type Result } from '../base/index.js';
  */
 export function misuse(what: string, reason: string, fix: string): HermeticError {
   return new HermeticError('usage', `${what}: ${reason}`, { fix });
-}
-
-/** Returns the value of a result, or throws HermeticError with the code of its failure. */
-export function unwrap<T>(option: string, result: Result<T, Failure>, fix: string): T {
-  if (result.ok) return result.value;
-  throw new HermeticError(
-    result.failure.code,
-    `${option}: ${result.failure.detail || 'cannot be read'}`,
-    { fix },
-  );
 }
 
 /** The bounds of a number on the command line. */
@@ -39,7 +29,7 @@ export function readNumber(option: string, optionText: string, numberRange: Numb
   throw misuse(
     option,
     `${optionText} is not a number from ${least} to ${most}`,
-    `Give a number from ${least} to ${most}.`,
+    `Use a number from ${least} to ${most}.`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { hidden, isHermeticError, neutralise } from '../base/index.js';
 
-/** The streams of a command line and what they are connected to; tests give their own. */
+/** The streams of a command line and their targets; tests supply their own. */
 export interface Output {
   /** Writes results to standard output. */
   out(outputText: string): void;
@@ -62,8 +62,8 @@ export function terminalWidth(
 }
 
 /**
- * Whether to write colour: `NO_COLOR` (not empty) forbids it, `FORCE_COLOR` (not empty and
- * not 0) asks for it, else only a terminal that is not `dumb` gets it.
+ * Returns whether to write colour: `NO_COLOR` (not empty) forbids it, `FORCE_COLOR` (not
+ * empty and not 0) asks for it, else only a terminal that is not `dumb` gets it.
  */
 export function wantsColor(stdout: { readonly isTTY?: boolean }, env: Environment): boolean {
   if (env['NO_COLOR']) return false;
@@ -106,7 +106,7 @@ export class ColorSwitch implements Output {
 }
 
 /**
- * Prints `hermetic: <what>: <why> (<code>)` and what to do; throws any other error.
+ * Prints `hermetic: <what>: <why> (<code>)` and the fix; throws any other error.
  *
  * Both texts may hold names from the network, so both are neutralised.
  */
@@ -117,8 +117,9 @@ export function complain(output: Output, error: unknown): void {
 }
 
 /**
- * Formats JSON that means the same as `JSON.stringify` and cannot steer a terminal: C1 and
- * bidi controls of foreign text, which `JSON.stringify` leaves as they are, become escapes.
+ * Formats JSON that means the same as `JSON.stringify` and cannot steer a terminal: C1
+ * and bidi controls of foreign text, which `JSON.stringify` leaves as they are, become
+ * escapes.
  */
 export function formatJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(hidden, (character) =>

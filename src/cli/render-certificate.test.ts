@@ -5,7 +5,7 @@ import { renderCertificate } from './render-certificate.js';
 const at = Date.UTC(2026, 10, 25);
 const day = 86_400_000;
 
-test('a certificate is said in lines of 80 columns, with everything a person asks first', () => {
+test('a certificate is rendered in lines of 80 columns', () => {
   const text = renderCertificate(
     {
       key: 'ecdsa-1',

@@ -19,8 +19,8 @@ const columns: readonly (readonly [name: string, value: (checkResult: CheckResul
 ];
 
 /**
- * A table of results as CSV (RFC 4180): a header, then a row for each domain. A column that
- * holds several values separates them with blanks.
+ * A table of results as CSV (RFC 4180): a header, then a row for each domain. A column
+ * that holds several values separates them with spaces.
  */
 export function renderCsv(results: readonly CheckResult[]): string {
   const rows = results.map((checkResult) => columns.map(([, value]) => value(checkResult)));
@@ -40,7 +40,7 @@ function addressesOf({ hosts }: { readonly hosts: readonly MailHost[] }): readon
   return hosts.flatMap(({ addresses }) => addresses);
 }
 
-/** Returns the values without duplicates, separated by blanks. */
+/** Returns the values without duplicates, separated by spaces. */
 function distinct(values: readonly string[]): string {
   return [...new Set(values)].join(' ');
 }
@@ -59,8 +59,8 @@ function firstExpiry(checkResult: CheckResult): string {
 }
 
 /**
- * Quotes a cell. A spreadsheet runs a cell that begins with one of `=+-@` as a formula, and
- * names of hosts come from foreign zones: such a cell gets a leading apostrophe.
+ * Quotes a cell. A spreadsheet runs a cell that begins with one of `=+-@` as a formula,
+ * and names of hosts come from foreign zones: such a cell gets a leading apostrophe.
  */
 function cell(text: string): string {
   const shown = text.replace(hidden, '?');

@@ -41,7 +41,7 @@ export function renderPolicy(decision: DomainDecision, lineWidth = 80): string {
   return outputLines.map((textLine) => `${neutralise(textLine)}\n`).join('');
 }
 
-/** Why mail is deferred: the ground that decided. */
+/** The reason why mail is deferred: the ground that decided. */
 function causeLines(decision: DomainDecision, lineWidth: number): readonly string[] {
   const cause = decision.action === 'wait' ? decidingCause(decision) : undefined;
   if (cause) return wrap(`Why: ${causeText(cause)}.`, lineWidth);
@@ -64,9 +64,9 @@ function routeText({ route, hosts }: DomainDecision): string {
     case 'error':
       return `The route of its mail could not be looked up. ${route.trouble ? troubleText(route.trouble) : 'DNS fails.'}`;
     case 'address':
-      return 'An address: no policy applies to it.';
+      return 'An IP address: no policy applies to it.';
     case 'host':
-      return 'One host, as you named it: no MX is looked up.';
+      return 'A host named directly: no MX is looked up.';
     case 'implicit':
       return `No MX: mail goes to the domain's own address. The absence is ${signed}.`;
     case 'mx':
@@ -82,8 +82,8 @@ function stsText({ policy, how, record, trouble }: StsDecision): string {
     return `MTA-STS: no policy${record.status === 'absent' ? ', and no record' : ''}.${reason}`;
   const source = {
     live: 'fetched now',
-    cached: 'cached, and still current',
-    kept: 'cached, because fetching it again failed',
+    cached: 'cached and current',
+    kept: 'cached; the last fetch failed',
     none: '',
   }[how];
   return `MTA-STS: ${policy.mode}, policy ${policy.id}, ${source}, until ${policy.expiresAt}.${reason}`;
@@ -103,7 +103,7 @@ function waiverText(waiver: Waiver): string {
 
 /** Returns a failed lookup, and the side that must fix it. */
 function troubleText({ code, detail, whose }: LookupFailure): string {
-  const side = whose === 'ours' ? 'The cause is on this side' : 'The cause is on their side';
+  const side = whose === 'ours' ? 'The cause is local' : 'The cause is on the remote side';
   return `${sayFailure({ code, detail })}. ${side}.`;
 }
 
@@ -149,7 +149,7 @@ function addressLines({ addresses, trouble }: HostDecision, lineWidth: number): 
 function needText({ decision, sni, name }: HostDecision): string {
   if (decision.action === 'skip') return 'Must not be used.';
   if (decision.action === 'unknown') return 'Its security is unknown, so it must not be used now.';
-  if (decision.tls === 'opportunistic') return 'TLS if the server offers it; nothing is required.';
+  if (decision.tls === 'opportunistic') return 'Opportunistic TLS; nothing is required.';
   const asks = {
     dane: 'match its TLSA records',
     pkix: `have a certificate from a public CA for ${name}`,

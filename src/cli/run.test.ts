@@ -87,7 +87,7 @@ test('a failure is a sentence with its code, which explain knows', async () => {
   assert.equal(code, 3);
   assert.match(
     out.replace(/\s+/g, ' '),
-    /The resolver did not answer in time: 127\.0\.0\.1:9 \(dns-timeout\)\. The cause is on this side\./,
+    /The resolver did not answer in time: 127\.0\.0\.1:9 \(dns-timeout\)\. The cause is local\./,
   );
   for (const known of ['dns-timeout', 'server-dane-mismatch', 'net-refused', 'send-no-mail'])
     assert.match((await cli('explain', known)).out, new RegExp(`\\(${known}\\)[\\s\\S]*To do: `));

@@ -33,7 +33,7 @@ test('policy: deferred mail ends with 3, returned mail with 1', async () => {
   const theirs = await runCli(['policy', '--lab', 'bogus.example']);
   assert.match(
     flat(theirs.out),
-    /signature has expired: .*\(dnssec-signature-expired\)\. The cause is on their side/,
+    /signature has expired: .*\(dnssec-signature-expired\)\. The cause is on the remote side/,
   );
   assert.equal((await runCli(['policy', '--lab', 'null-mx.example'])).code, 1);
 });
@@ -56,7 +56,7 @@ test('policy: shows a policy that send cached', async (t) => {
   assert.equal(sent.code, 0);
   assert.match(
     (await runCli(['policy', '--lab', '--store', file, 'sts-only.example'])).out,
-    /cached, and still current/,
+    /cached and current/,
   );
 });
 
@@ -150,7 +150,7 @@ test('send: invalid input is refused with a fix, and nothing is sent', async (t)
     [['--from', 'me@sender.example', 'you@good.example\r\nDATA'], /smtp-mailbox-invalid/],
     [
       ['--from', 'me@sender.example', '--message', message, 'you@good.example'],
-      /Give a whole message/,
+      /Use a complete message/,
     ],
     [
       ['--from', 'me@sender.example', '--require', 'luck', 'you@good.example'],

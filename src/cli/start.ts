@@ -6,7 +6,7 @@ import { run } from './run.js';
 
 /**
  * Runs the command line of this process and sets its exit status. The first ctrl-C aborts
- * the work and lets the command report what is finished; the second ends the process.
+ * the work and lets the command report finished work; the second ends the process.
  */
 export async function start(): Promise<void> {
   const interruption = new AbortController();
@@ -16,8 +16,8 @@ export async function start(): Promise<void> {
     interruption.abort(new Error('interrupted'));
     process.once('SIGINT', () => process.exit(exitCodes.interrupted));
   });
-  // A reader that closes the pipe, as `| head` does, is not an error: the command ends with
-  // the status it would have had.
+  // A reader that closes the pipe, as `| head` does, is not an error: the command ends
+  // with the status it would have had.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
     const { message: says, fix } = describeSystemError(error);

@@ -66,7 +66,7 @@ test('usage 3: the certificate and the parameters that the data belongs to', () 
 });
 
 test('usage 2: wrong usage, anchor not sent, date, name, path', () => {
-  assert.match(explain([tlsa('2 1 1', sha256(leaf.spki))]), /^wrong-usage: .*usage 3 exists/);
+  assert.match(explain([tlsa('2 1 1', sha256(leaf.spki))]), /^wrong-usage: .*needs usage 3/);
   const ofRoot = [tlsa('2 1 1', sha256(anchor.spki))];
   assert.match(
     explain(ofRoot, { anchor }),

@@ -85,7 +85,7 @@ function endEntityFault(record: TlsaData, { chain }: MismatchQuestion): Fault {
     if (depth === 0) return wrongForm(record, form, "the server's certificate");
     return {
       kind: 'wrong-usage',
-      message: `its data is ${form.text} of ${placeOf(certificate, depth)}: that is a CA, for which usage 2 exists`,
+      message: `its data is ${form.text} of ${placeOf(certificate, depth)}: that is a CA, which needs usage 2`,
     };
   }
   return unknown(record);
@@ -103,7 +103,7 @@ function anchorFault(
   if (own)
     return {
       kind: 'wrong-usage',
-      message: `its data is ${own.text} of the server's own certificate, for which usage 3 exists`,
+      message: `its data is ${own.text} of the server's own certificate, which needs usage 3`,
     };
   if (reason === 'name')
     return {
@@ -164,7 +164,7 @@ function perhapsNotSent(record: TlsaData, certificateChain: readonly Certificate
   if (record.matchingType === 0 || !top || top.selfIssued) return unknown(record);
   return {
     kind: 'anchor-not-sent',
-    message: `no certificate that the server sends matches; if it is of ${top.issuerText}, that one has to be sent too`,
+    message: `no certificate that the server sends matches; if it is of ${top.issuerText}, that one must be sent too`,
   };
 }
 

@@ -24,13 +24,24 @@
  * `absent`: an on-path attacker could otherwise switch DANE off by dropping packets (RFC
  * 7672 §2.1.2).
  *
- * It leaves DNSSEC validation to `dns`, path validation to `x509`, and the decision what
- * a sender must do to `tls-policy`.
+ * It leaves DNSSEC validation to `dns`, path validation to `x509`, and the duties of a
+ * sender to `tls-policy`.
  *
- * @example const record = parseTlsa('3 1 1
- * 0b9fa5a59eed715c26c1020c711b4f6ec42d58b0015e14337a39dad301c5afc3'); if (record)
- * console.log(verifyDane({ records: [record], chain: [], names: [], validationTime:
- * Date.now() }).verdict); // unverifiable
+ * @example
+ * ```ts
+ * const record = parseTlsa(
+ *   '3 1 1 0b9fa5a59eed715c26c1020c711b4f6ec42d58b0015e14337a39dad301c5afc3',
+ * );
+ * if (record)
+ *   console.log(
+ *     verifyDane({
+ *       records: [record],
+ *       chain: [],
+ *       names: [],
+ *       validationTime: Date.now(),
+ *     }).verdict,
+ *   ); // unverifiable
+ * ```
  */
 export { askTlsa, lookupTlsa, type LookupTlsaOptions, type TlsaLookup } from './lookup-tlsa.js';
 export { lookupMisplaced, type MisplacedOptions } from './lookup-misplaced.js';

@@ -71,7 +71,8 @@ test('RFC 7672 §2.2.3 [7672-2.2.3-4]: the owner has the port that is connected 
   assert.deepEqual((await lookUp({}, { port: 2525 })).asked, ['_2525._tcp.mx.example.com']);
 });
 
-test('RFC 7672 §2.2.2 [7672-2.2.3-1, 7671-7-1]: the end of secure aliases comes first, and is then the base', async () => {
+// [7672-2.2.3-1, 7671-7-1]
+test('RFC 7672 §2.2.2: the end of secure aliases comes first, and is then the base', async () => {
   const found = await lookUp(
     { '_25._tcp.mail.provider.example': { tlsa: [record] } },
     { addresses: addresses('secure', true) },
@@ -83,7 +84,8 @@ test('RFC 7672 §2.2.2 [7672-2.2.3-1, 7671-7-1]: the end of secure aliases comes
   assert.equal(found.asked.length, 1);
 });
 
-test('RFC 7672 §2.2.3 [7672-2.2.3-2, 7672-2.2.3-3]: with nothing secure there the name itself is tried, and never one between', async () => {
+// [7672-2.2.3-2, 7672-2.2.3-3]
+test('RFC 7672 §2.2.3: without a secure target only the name itself is tried', async () => {
   for (const first of [{}, { tlsa: [record], dnssec: 'insecure' as const }]) {
     const told = {
       '_25._tcp.mail.provider.example': first,
@@ -101,7 +103,8 @@ test('aliases that are not secure are no way to another base', async () => {
   assert.deepEqual([found.status, found.asked], ['absent', ['_25._tcp.mx.example.com']]);
 });
 
-test('RFC 7672 §2.2.2 [7672-2.2.2-1]: a secure alias that leads into an unsigned zone is its own and only base', async () => {
+// [7672-2.2.2-1]
+test('RFC 7672 §2.2.2: a secure alias into an unsigned zone is the only base', async () => {
   const insecure = addresses('insecure', true);
   const aliases = insecure.aliases.map((step, i) =>
     i === 0 ? { ...step, dnssec: 'secure' as const } : step,
@@ -136,7 +139,8 @@ test('records below addresses that could not be validated do not count as insecu
   }
 });
 
-test('RFC 7672 §2.1.2 [7672-2.1.2-3]: a failure at the first candidate ends the search, it never leads to the second', async () => {
+// [7672-2.1.2-3]
+test('RFC 7672 §2.1.2: a failure at the first candidate ends the search', async () => {
   for (const [dnssec, status] of [
     ['bogus', 'bogus'],
     ['indeterminate', 'tempfail'],
@@ -150,12 +154,14 @@ test('RFC 7672 §2.1.2 [7672-2.1.2-3]: a failure at the first candidate ends the
   }
 });
 
-test('RFC 7672 §2.2 [7672-2.2-2, 7672-2.2.3-5]: records without DNSSEC on the whole alias chain are insecure', async () => {
+// [7672-2.2-2, 7672-2.2.3-5]
+test('RFC 7672 §2.2: records without DNSSEC on the whole alias chain are insecure', async () => {
   const found = await lookUp({ '_25._tcp.mx.example.com': { tlsa: [record], dnssec: 'insecure' } });
   assert.deepEqual([found.status, found.dnssec], ['insecure', 'insecure']);
 });
 
-test('RFC 7672 §2.2.2 [7672-2.2.2-1]: with insecure addresses no record counts, and a failure has no effect', async () => {
+// [7672-2.2.2-1]
+test('RFC 7672 §2.2.2: with insecure addresses no TLSA record counts', async () => {
   const inert = await lookUp(
     { '_25._tcp.mx.example.com': { tlsa: [record] } },
     { addresses: addresses('insecure'), inert: true },

@@ -61,11 +61,12 @@ const MAX_RECORDS = 64;
 
 /**
  * Looks up the TLSA records of a host (RFC 7672 §2.2.2, §2.2.3): first at the end of the
- * alias chain if the whole chain is secure, then at the host name. Insecure addresses end
- * the search, with one exception: for a secure alias that leads into an unsigned zone,
- * the records of the alias itself count.
+ * alias chain if the complete chain is secure, then at the host name. Insecure addresses
+ * end the search, with one exception: for a secure alias that leads into an unsigned
+ * zone, the records of the alias itself count.
  *
- * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5, 7671-7-1]
+ * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5]
+ * [7671-7-1]
  */
 export async function lookupTlsa({
   resolver,

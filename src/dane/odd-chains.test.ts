@@ -112,7 +112,7 @@ test('usage 3 checks the first certificate only', () => {
   assert.equal(judge([tlsa(3, 1, 1, leaf)], [lower, leaf]), 'mismatch');
 });
 
-test('unusable records beside a usable one change nothing; alone they leave nothing to verify with', () => {
+test('unusable records next to a usable one change nothing', () => {
   const unusable = [
     `1 1 1 ${'00'.repeat(32)}`,
     `3 1 3 ${'00'.repeat(32)}`,

@@ -91,7 +91,7 @@ function stateOf(
 }
 
 /**
- * True where the record matches the chain. Names and dates are left out of account: a
+ * Returns true where the record matches the chain. Names and dates are ignored: a
  * record of usage 2 still belongs to a chain whose leaf has expired or has another name.
  */
 function isFor(record: TlsaData, certificateChain: readonly Certificate[]): boolean {

@@ -7,7 +7,7 @@ export function formatTlsa({ usage, selector, matchingType, data }: TlsaData): s
 }
 
 /**
- * The reverse; blanks inside the hexadecimal part are allowed. Undefined for anything
+ * The reverse; spaces inside the hexadecimal part are allowed. Undefined for anything
  * else.
  */
 export function parseTlsa(recordText: string): TlsaData | undefined {

@@ -4,8 +4,8 @@ import type { TlsaData } from '../dns/index.js';
 const digestLength: Readonly<Record<number, number>> = { 1: 32, 2: 64 };
 
 /**
- * True for a record that can authenticate a mail server: usages 2 and 3, known selector
- * and matching type, data of the right size (RFC 7672 §3.1, RFC 6698 §4.1).
+ * Returns true for a record that can authenticate a mail server: usages 2 and 3, known
+ * selector and matching type, data of the right size (RFC 7672 §3.1, RFC 6698 §4.1).
  *
  * [7672-3.1.3-1, 7671-4-1]
  */

@@ -51,7 +51,8 @@ export interface DaneVerdict {
  * valid at `validationTime`, and a reference identifier must match. Nothing else is
  * checked, such as Certificate Transparency.
  *
- * [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2-1, 7672-3.2.1-1, 7672-3.2.2-1, 7671-2-1, 7671-2-2, 7671-4.2-1, 7671-5.1-1, 7671-10.2-1]
+ * [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2-1, 7672-3.2.1-1, 7672-3.2.2-1, 7671-2-1]
+ * [7671-2-2, 7671-4.2-1, 7671-5.1-1, 7671-10.2-1]
  */
 export function verifyDane({
   records,
@@ -107,7 +108,7 @@ function judgeAnchor(
   } = findPathTo({
     sent: chain,
     anchors: given,
-    // The server's own certificate is no anchor: depth 0 is left out.
+    // The server's own certificate is no anchor: depth 0 is omitted.
     isAnchor: (certificate, depth) => depth > 0 && matchesData(record, certificate),
     validationTime,
     work,

@@ -24,9 +24,14 @@
  * - `mail-route/` looks up MX hosts, addresses and TXT records with their states.
  * - `update/` changes records by dynamic update with TSIG.
  *
- * @example const resolver = createResolver({ network: nodeNetwork(), upstreams:
- * systemUpstreams() }); const route = await lookupMailRoute(resolver,
- * Name.of('example.com'));
+ * @example
+ * ```ts
+ * const resolver = createResolver({
+ *   network: nodeNetwork(),
+ *   upstreams: systemUpstreams(),
+ * });
+ * const route = await lookupMailRoute(resolver, Name.of('example.com'));
+ * ```
  */
 export type {
   ResourceRecord,

@@ -19,7 +19,7 @@ export interface ResourceRecord {
  */
 export type Dnssec = 'secure' | 'insecure' | 'bogus' | 'indeterminate';
 
-/** One link of a CNAME or DNAME chain, with what DNSSEC says of that link alone. */
+/** One link of a CNAME or DNAME chain, with the DNSSEC status of that link alone. */
 export interface AliasStep {
   readonly from: Name;
   readonly to: Name;
@@ -45,7 +45,7 @@ export type AnswerStatus = 'found' | 'nodata' | 'nxdomain' | 'failed';
 
 /**
  * The answer to one question after aliases were followed. `dnssec` is the weakest over
- * the whole chain and covers data and denial alike. For `failed` it is `bogus` or
+ * the complete chain and covers data and denial alike. For `failed` it is `bogus` or
  * `indeterminate`.
  */
 export interface DnsAnswer {

@@ -9,7 +9,7 @@ const text = z.string();
 const exposure = keyed(senders, keyed(attacks, z.enum(outcomes)));
 const starttls = z.enum(['offered', 'absent', 'mangled', 'refused', 'unknown']);
 
-export const certificate = z.strictObject({
+export const certificateSchema = z.strictObject({
   keyAlgorithm: text,
   keyBits: z.int().min(0),
   signature: text,
@@ -39,7 +39,7 @@ const seen = {
     order: z.record(text, z.enum(['server', 'client', 'unknown'])),
     groups: z.array(text),
   }),
-  certificates: z.array(certificate),
+  certificates: z.array(certificateSchema),
 };
 
 const address = z.strictObject({

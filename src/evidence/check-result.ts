@@ -9,7 +9,7 @@ import type { Exposure } from '../tls-policy/index.js';
 import type { Depth } from './evidence.js';
 
 /**
- * `fail` before `inconclusive` before `warn` before `pass`: what is unknown counts only
+ * `fail` before `inconclusive` before `warn` before `pass`: an unknown fact counts only
  * where it could make the verdict worse. `not-applicable`: no mail to protect.
  */
 export type Verdict = 'pass' | 'warn' | 'fail' | 'inconclusive' | 'not-applicable';
@@ -62,14 +62,14 @@ export interface CheckResult {
     readonly maxAge?: number | undefined;
     /** Patterns in lower case, as in the policy. */
     readonly mx?: readonly string[] | undefined;
-    /** Failure codes, in the order met. */
+    /** Failure codes, in the order of occurrence. */
     readonly problems: readonly string[];
   };
   readonly tlsRpt: {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
     /** URIs as published. */
     readonly rua: readonly string[];
-    /** Failure codes, in the order met. */
+    /** Failure codes, in the order of occurrence. */
     readonly problems: readonly string[];
   };
   /** The control host, asked over the same network. */
@@ -123,7 +123,7 @@ export interface MailHost {
   /** A-labels in lower case, no final dot. */
   readonly name: string;
   readonly preference: number;
-  /** Of the address lookup, aliases included. */
+  /** The status of the address lookup, aliases included. */
   readonly dnssec: Dnssec;
   /** Whether the policy in force, enforced or tested, names the host. */
   readonly mtaStsMatch: 'match' | 'mismatch' | 'not-applicable';
@@ -135,9 +135,9 @@ export interface MailHost {
     readonly roles?: readonly TlsaRole[];
     readonly rollover?: TlsaCoverage;
   };
-  /** Why senders pass over this MX record: its name leads to no host. */
+  /** The reason why senders pass over this MX record: its name leads to no host. */
   readonly passedOver?: 'address-literal' | 'special-name' | 'no-address';
-  /** Were this host the only one. */
+  /** The result if this host were the only one. */
   readonly exposure?: Exposure;
   readonly addresses: readonly MailAddress[];
 }
@@ -158,7 +158,7 @@ export interface MailAddress {
   readonly starttls: 'offered' | 'absent' | 'mangled' | 'refused' | 'unknown';
   readonly tls: {
     readonly versions: Readonly<Record<TlsVersion, 'accepted' | 'refused' | 'unknown'>>;
-    /** IANA names. Below depth `inventory` those met on the way. */
+    /** IANA names. Below depth `inventory` those observed in passing. */
     readonly suites: readonly { readonly version: string; readonly name: string }[];
     /** The side that decides the order of suites, by version. */
     readonly order: Readonly<Record<string, 'server' | 'client' | 'unknown'>>;
@@ -166,7 +166,7 @@ export interface MailAddress {
     readonly groups: readonly string[];
   };
   readonly certificates: readonly MailCertificate[];
-  /** Were this address the only one. */
+  /** The result if this address were the only one. */
   readonly exposure?: Exposure;
   /**
    * The same server where mail clients hand in, where that was asked for or port 25 has
@@ -180,7 +180,7 @@ export type SubmissionPort = Omit<MailAddress, 'ip' | 'exposure' | 'submission'>
   readonly port: number;
 };
 
-/** A certificate that the server showed, with what each kind of sender says of it. */
+/** A certificate that the server showed, with the result for each kind of sender. */
 export interface MailCertificate {
   readonly keyAlgorithm: string;
   readonly keyBits: number;
@@ -202,15 +202,15 @@ export interface MailCertificate {
   /** The TLSA record that matches. */
   readonly daneRecord?: string;
   /**
-   * The judgement of a sender with the MTA-STS policy: host in the policy, chain, date and
-   * name (RFC 8461 §4).
+   * The judgement of a sender with the MTA-STS policy: host in the policy, chain, date
+   * and name (RFC 8461 §4).
    */
   readonly mtaSts?: 'match' | 'mismatch' | 'unknown' | 'not-applicable';
   /** Of the public key as TLSA `3 1 1` has it, lower-case hex. */
   readonly spkiSha256: string;
 }
 
-/** Something worth telling, with what to do and who can do it. */
+/** One observation, with its consequence, the fix and the responsible party. */
 export interface Finding {
   /** Stable kebab-case: see the findings catalogue. */
   readonly id: string;
@@ -222,7 +222,7 @@ export interface Finding {
   readonly title: string;
   readonly why: string;
   /**
-   * The value at fault and what is wrong with it: the record, the line, the reply, the
+   * The value at fault and its fault: the record, the line, the reply, the
    * extension.
    */
   readonly reason?: string;
@@ -239,7 +239,7 @@ export interface Finding {
 /** One step of a fix. */
 export interface FixStep {
   readonly kind: 'dns' | 'config' | 'command' | 'wait' | 'confirm';
-  /** The whole step: the instruction, then the code on lines of its own. */
+  /** The whole step: the instruction, then the code on separate lines. */
   readonly text: string;
   /** The step without its code; present exactly where `code` is. */
   readonly instruction?: string | undefined;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { policyTypes, resultTypes } from '../tls-rpt/index.js';
-import { certificate } from './check-result-schema.js';
+import { certificateSchema } from './check-result-schema.js';
 import type { DeliveryOutcome } from './delivery-outcome.js';
 import { failure, mechanism, reason, stsMode, waiver } from './schema-pieces.js';
 
@@ -42,7 +42,7 @@ const attempt = z.strictObject({
       suite: text,
       group: text.optional(),
       sni: text,
-      certificate: certificate.omit({ sni: true }).optional(),
+      certificate: certificateSchema.omit({ sni: true }).optional(),
     })
     .optional(),
   cleartext: z.boolean(),

@@ -28,8 +28,8 @@ export interface DeliveryOutcome {
   /** Name said in EHLO. */
   readonly helo: string;
   /**
-   * Every policy that had a say; attempts refer to them by index. Never empty: without
-   * any there is one of type `no-policy-found`.
+   * Every policy that affected the decision; attempts refer to them by index. Never
+   * empty: without any there is one of type `no-policy-found`.
    */
   readonly policies: readonly AppliedPolicy[];
   /**
@@ -80,7 +80,7 @@ export interface DeliveryAttempt {
   readonly greeting?: string;
   /**
    * `refused`: not contacted, policy forbids. `unreachable`: no SMTP session. `failed`: a
-   * session, not good enough or turned away. `used`: handed over.
+   * session that was not good enough or was refused. `used`: handed over.
    */
   readonly state: 'refused' | 'unreachable' | 'failed' | 'used';
   /** The TLS requirement. */
@@ -88,8 +88,8 @@ export interface DeliveryAttempt {
   readonly authenticate: readonly AuthMechanism[];
   readonly reasons: readonly Reason[];
   /**
-   * Why it was not used. With a waiver it is also set for what would have kept it from
-   * being used.
+   * The reason why it was not used. With a waiver it also names the reason that would
+   * have excluded the host.
    */
   readonly failure?: FailureEvidence;
   /** A handshake that was completed, or whose failure alone decided. */

@@ -114,14 +114,15 @@ export interface AddressEvidence {
    */
   readonly submission?: readonly SubmissionEvidence[];
   /**
-   * Why the prober ended before everything the profile grades was settled: `budget`, or
-   * the failure that ended it.
+   * The reason why the prober ended before everything the profile grades was settled:
+   * `budget`, or the failure that ended it.
    */
   readonly stopped?: string;
 }
 
 /**
- * Port 587 begins in plaintext and offers STARTTLS, 465 begins with TLS (RFC 6409, RFC 8314).
+ * Port 587 begins in plaintext and offers STARTTLS, 465 begins with TLS (RFC 6409, RFC
+ * 8314).
  */
 export type SubmissionEvidence = Omit<AddressEvidence, 'ip' | 'submission'> & {
   readonly port: number;
@@ -132,7 +133,7 @@ export interface ReplyEvidence {
   readonly lines: readonly string[];
 }
 
-/** One SMTP connection, up to and including what followed the TLS handshake. */
+/** One SMTP connection, up to and including the session after the TLS handshake. */
 export interface ConnectionEvidence {
   readonly purpose: string; // 'handshake', or the prober's word for the hello it sent
   /** Milliseconds from the start of the check. */
@@ -218,11 +219,11 @@ export interface MtaStsEvidence {
     readonly body: string;
   };
   /**
-   * The policy host that served the policy: its address and its validated chain, leaf first,
-   * DER in base64. Absent in evidence of earlier versions.
+   * The policy host that served the policy: its address and its validated chain, leaf
+   * first, DER in base64. Absent in evidence of earlier versions.
    */
   readonly policyHost?: { readonly address: string; readonly chain: readonly string[] } | undefined;
-  /** Failure codes of mta-sts, in the order met. */
+  /** Failure codes of mta-sts, in the order of occurrence. */
   readonly problems: readonly FailureEvidence[];
   /** Where the policy host's addresses could be forged: status of its address lookup. */
   readonly hostDnssec?: Dnssec;

@@ -13,13 +13,16 @@
  *
  * The contracts are stable: fields are added, never renamed or removed. Text from peers
  * is stored as received, in ISO 8859-1, and neutralised where it is shown. "Could not be
- * determined" is a value of its own in every field that can be unknown.
+ * determined" is a separate value in every field that can be unknown.
  *
  * This part contains no rules. `check` writes and grades evidence, `tls-policy` decides,
  * `send` writes outcomes, and `tls-rpt-send` reports them.
  *
- * @example const stored = checkResultSchema.safeParse(JSON.parse(text)); if
- * (stored.success) console.log(stored.data.verdict);
+ * @example
+ * ```ts
+ * const stored = checkResultSchema.safeParse(JSON.parse(text));
+ * if (stored.success) console.log(stored.data.verdict);
+ * ```
  */
 export type {
   AddressEvidence,

@@ -1,8 +1,8 @@
 import type { TlsQuestion, ServerHello, ServerKeyExchange } from '../tls/index.js';
 
 /**
- * A question of the prober and its answer, as plain JSON. Chains stand beside it, as what
- * the connection presented.
+ * A question of the prober and its answer, as plain JSON. Chains are next to it, as the
+ * connection presented them.
  */
 export interface ProbeEvidence {
   readonly question: TlsQuestion;

@@ -1,6 +1,6 @@
 import { defineFailures } from '../base/index.js';
 
-/** Why a request has no response. */
+/** The reason why a request has no response. */
 export const httpFailures = defineFailures({
   'http-unreachable': {
     blame: 'network',
@@ -46,7 +46,7 @@ export const httpFailures = defineFailures({
     temporary: true,
     resultType: 'sts-policy-fetch-error',
     message: 'The response did not end in time.',
-    fix: 'Check the load of the web server.',
+    fix: 'Check the load on the web server.',
   },
   'http-closed': {
     blame: 'peer',
@@ -54,7 +54,7 @@ export const httpFailures = defineFailures({
     resultType: 'sts-policy-fetch-error',
     clause: 'RFC 9112 §8',
     message: 'The connection closed before the response was complete.',
-    fix: 'Read the log of the web server.',
+    fix: 'Read the web server’s log.',
   },
   'http-malformed': {
     blame: 'peer',

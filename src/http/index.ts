@@ -1,6 +1,6 @@
 /**
- * HTTPS requests (RFC 9110, RFC 9112) over the {@link Network} port, for MTA-STS policies,
- * ACME and reports.
+ * HTTPS requests (RFC 9110, RFC 9112) over the {@link Network} port, for MTA-STS
+ * policies, ACME and reports.
  *
  * `request` connects to given addresses, verifies the certificate for the host before it
  * sends anything, and limits time and size of the response. It follows no redirect, keeps
@@ -9,9 +9,19 @@
  * response states whether its end was marked inside TLS: otherwise an on-path attacker
  * may have truncated it.
  *
- * @example const network = nodeNetwork(); const got = await request({ network, addresses:
- * [], host: 'mta-sts.example.com', path: '/', anchors: trustStore([]), validationTime:
- * Date.now() }); if (!got.ok) console.log(got.failure.code); // http-unreachable
+ * @example
+ * ```ts
+ * const network = nodeNetwork();
+ * const got = await request({
+ *   network,
+ *   addresses: [],
+ *   host: 'mta-sts.example.com',
+ *   path: '/',
+ *   anchors: trustStore([]),
+ *   validationTime: Date.now(),
+ * });
+ * if (!got.ok) console.log(got.failure.code); // http-unreachable
+ * ```
  */
 export { request, type HttpRequest, type HttpResponse } from './request.js';
 export { httpFailures } from './failures.js';

@@ -77,7 +77,7 @@ async function outcome(port: number, options: Partial<HttpRequest> = {}): Promis
     : got.failure.code;
 }
 
-test('a response comes back whole: status, headers, body; the request names the host and asks for no encoding', async () => {
+test('a response has status, headers and body; the request asks for no encoding', async () => {
   const { port, received } = await serve(
     'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 5\r\n\r\nhello',
   );
@@ -108,7 +108,7 @@ test('bodies in chunks, and bodies that end with the connection', async () => {
   assert.equal(await outcome((await serve('HTTP/1.0 200 OK\r\n\r\nabc')).port), '200 abc');
 });
 
-test('a body counts as whole only where its end is marked, not where the connection just ends', async () => {
+test('a body is complete only with a marked end, not at the end of the connection', async () => {
   const whole = async (answer: string): Promise<boolean | undefined> => {
     const got = await get((await serve(`HTTP/1.1 200 OK\r\n${answer}`)).port);
     return got.ok ? got.value.whole : undefined;
@@ -124,7 +124,7 @@ const cut = (socket: TLSSocket, answer: string): void => {
 };
 
 // [9112-9.8-1]
-test('a body that ends with the connection is whole after a closure alert, not after a FIN', async () => {
+test('a body until the end of the connection needs a closure alert, not a FIN', async () => {
   const whole = async (answer: string, bare: boolean, version?: SecureVersion): Promise<string> => {
     const text = `HTTP/1.1 ${answer}`;
     const { port } = await serve(bare ? (socket) => cut(socket, text) : text, good, version);

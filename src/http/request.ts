@@ -90,7 +90,7 @@ function exchange(
   return new Promise((resolve, reject) => {
     const sent = httpRequest({
       // No agent: with `agent: false` Node would ignore createConnection and open a
-      // socket of its own.
+      // separate socket.
       createConnection: () => connection.stream,
       method,
       path,

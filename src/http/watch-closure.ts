@@ -5,11 +5,11 @@ import type { Connection } from '../net/index.js';
 export interface WatchedClosure {
   /** To be handed to TLS in place of the connection. */
   readonly connection: Connection;
-  /** Begins to watch what TLS makes of it. */
+  /** Begins to watch how TLS handles it. */
   watch(secured: Duplex): void;
   /**
-   * True once TLS ended with a closure alert (RFC 9846 §6.1). False for a bare FIN, which
-   * anyone on the path can send.
+   * Returns true once TLS ended with a closure alert (RFC 9846 §6.1). False for a bare
+   * FIN, which an on-path attacker can send.
    */
   closedByAlert(): boolean;
 }

@@ -232,7 +232,10 @@ function publishPolicy(
   return [...records, `mta-sts A ${places.policyHost}`];
 }
 
-/** Returns the data of a TLSA record (RFC 6698 §2.1): usage, selector, matching type, data. */
+/**
+ * Returns the data of a TLSA record (RFC 6698 §2.1): usage, selector, matching type,
+ * data.
+ */
 function tlsaOf(kind: TlsaTraits, [certificate]: readonly Issued[], labPki: LabPki): string {
   switch (kind) {
     case 'ee':

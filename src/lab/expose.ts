@@ -8,7 +8,7 @@ import { places } from './actors/pki.js';
 /** The endpoints at which other programs reach the lab. */
 export interface Exposed {
   readonly resolver: Endpoint;
-  /** A line of a trust anchor file: the exposed zones have keys of their own. */
+  /** A line of a trust anchor file: the exposed zones have their own keys. */
   readonly anchorLine: string;
 }
 
@@ -39,7 +39,7 @@ export async function expose(
   await labDns.listen(network, resolver.address, resolver);
   for (const { at, target } of network.services()) {
     const address = toLoopback(at.address);
-    // IPv6 is left out: its addresses would have to be made first.
+    // IPv6 is omitted: its addresses would have to be made first.
     if (at.port === 53 || address === at.address) continue;
     await network.listenTcp(
       address,

@@ -14,18 +14,21 @@
  *
  * - `dns/`: zones signed on demand, with NSEC or NSEC3, behind one resolver.
  * - `actors/`: mail servers with configurable behaviour, policy hosts, an ACME CA, a PKI.
- * - `attackers/`: the attacks of RFC 8461 §10 and RFC 7672 §1.3, started and ended at will.
- * - `tls-responder/`: a scripted TLS server for SSLv2 to TLS 1.3, including the export and
- *   RC4 suites that OpenSSL no longer supports.
+ * - `attackers/`: the attacks of RFC 8461 §10 and RFC 7672 §1.3, started and ended at
+ *   will.
+ * - `tls-responder/`: a scripted TLS server for SSLv2 to TLS 1.3, including the export
+ *   and RC4 suites that OpenSSL no longer supports.
  * - `scenarios/`: the domains, as data.
  *
- * The lab judges nothing: expectations are written by hand, never computed by the code
+ * The lab judges nothing: expectations are written manually, never computed by the code
  * under test.
  *
  * @example
+ * ```ts
  * const lab = await createLab();
  * for (const { domain, says } of lab.scenarios) console.log(`${domain}: ${says}`);
  * await lab.close();
+ * ```
  */
 export { createLab, type Lab, type LabOptions } from './lab.js';
 export type { Exposed } from './expose.js';

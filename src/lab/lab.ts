@@ -53,8 +53,8 @@ export interface Lab {
    */
   fault(question: string, dnsFault: DnsFault): () => void;
   /**
-   * Starts an attack on the mail of a domain, at its hosts or at the hosts given. Resolves
-   * to a function that ends the attack.
+   * Starts an attack on the mail of a domain, at its hosts or at the hosts given.
+   * Resolves to a function that ends the attack.
    */
   attack(
     domainName: string,

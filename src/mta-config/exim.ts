@@ -4,7 +4,8 @@ import { isAtLeast, type MailServerKind } from './types.js';
 
 /**
  * Settings for Exim (specification, chapters "Encrypted SMTP connections" and "The smtp
- * transport"). Exim has no socket for policies, so MTA-STS is not available when it sends.
+ * transport"). Exim has no socket for policies, so MTA-STS is not available when it
+ * sends.
  */
 export const exim: MailServerKind = {
   oldest: [4, 94],
@@ -49,7 +50,7 @@ function gnuTlsLines(tls: TlsSettings): readonly string[] {
   return [`tls_require_ciphers = ${gnuTlsPriority(tls)}`];
 }
 
-/** Exim before 4.97 accepts a single name in `tls_eccurve`, so the option is left out. */
+/** Exim before 4.97 accepts a single name in `tls_eccurve`, so the option is omitted. */
 function openSslLines(tls: TlsSettings, version: readonly [number, number]): readonly string[] {
   const lines = [
     'openssl_options = +no_sslv2 +no_sslv3 +no_tlsv1 +no_tlsv1_1 +no_renegotiation',

@@ -3,17 +3,25 @@
  *
  * A mail server needs settings in both directions. When it receives, it offers STARTTLS
  * with TLS 1.2 and 1.3, forward secrecy and its certificates (RFC 9325); it must not
- * require TLS of every client (RFC 3207 §4). When it sends, it uses DANE where TLSA records
- * are validated (RFC 7672) and asks Hermetic for the MTA-STS policy of each domain
- * (RFC 8461). Which setting does that depends on the version and on the TLS library.
+ * require TLS of every client (RFC 3207 §4). When it sends, it uses DANE where TLSA
+ * records are validated (RFC 7672) and asks Hermetic for the MTA-STS policy of each
+ * domain (RFC 8461). Which setting does that depends on the version and on the TLS
+ * library.
  *
  * `mailServerConfig` returns the settings as data, each with its reason;
  * `formatMailServerConfig` prints them as lines to paste. Both are pure: nothing is read
  * from the machine and nothing is written. Certificates and TLSA records are the task of
  * `publish`.
  *
- * @example const parts = mailServerConfig('postfix', { host: 'mx.example.com', tls:
- * recommendedTls, certificates: [] }); console.log(formatMailServerConfig(parts, 80));
+ * @example
+ * ```ts
+ * const parts = mailServerConfig('postfix', {
+ *   host: 'mx.example.com',
+ *   tls: recommendedTls,
+ *   certificates: [],
+ * });
+ * console.log(formatMailServerConfig(parts, 80));
+ * ```
  */
 export {
   formatMailServerConfig,

@@ -1,16 +1,16 @@
 import { groupTable, suites as known, type Suite, type TlsSettings } from '../tls/index.js';
 
 /**
- * Returns the suites of TLS 1.2 in the list format of OpenSSL and LibreSSL. TLS 1.3 suites
- * have a setting of their own there, whose default is good.
+ * Returns the suites of TLS 1.2 in the list format of OpenSSL and LibreSSL. TLS 1.3
+ * suites have a separate setting there, whose default is good.
  */
 export function openSslSuites(settings: TlsSettings): string {
   return tls12(settings).map(openSslName).join(':');
 }
 
 /**
- * Returns the groups by their OpenSSL names, without hybrid groups: mail servers that take a
- * list of groups do not support hybrids yet.
+ * Returns the groups by their OpenSSL names, without hybrid groups: mail servers that
+ * take a list of groups do not support hybrids yet.
  */
 export function openSslGroups({ groups }: TlsSettings, separator: string): string {
   const names: Readonly<Record<string, string>> = {
@@ -28,9 +28,9 @@ export function openSslGroups({ groups }: TlsSettings, separator: string): strin
 
 /**
  * Returns a GnuTLS priority string. It names key exchanges and ciphers separately, and
- * GnuTLS uses every combination. Throws TypeError for settings that are not such a product.
- * Groups are removed from the default and never added, because one unknown name makes the
- * whole string invalid.
+ * GnuTLS uses every combination. Throws TypeError for settings that are not such a
+ * product. Groups are removed from the default and never added, because one unknown name
+ * makes the whole string invalid.
  */
 export function gnuTlsPriority(settings: TlsSettings): string {
   const suites = tls12(settings);

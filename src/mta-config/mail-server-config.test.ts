@@ -27,7 +27,8 @@ const linesOf = (
     settings.flatMap(({ lines }) => lines),
   );
 
-test('every suite has a name that OpenSSL knows, and they are those of the profile in its order [9325-4.2-1]', () => {
+// [9325-4.2-1]
+test("every suite has an OpenSSL name and is in the profile's order", () => {
   const suites = openSslSuites(mozillaSettings).split(':');
   assert.deepEqual(suites, [
     'ECDHE-ECDSA-AES128-GCM-SHA256',
@@ -50,7 +51,8 @@ test('every suite has a name that OpenSSL knows, and they are those of the profi
   assert.equal(openSslGroups(mozillaSettings, ':'), 'X25519:prime256v1:secp384r1');
 });
 
-test('TLS 1.2 has ephemeral elliptic curve key exchange alone [10015-2-3, 10015-3-2, 10015-4-2]', () => {
+// [10015-2-3, 10015-3-2, 10015-4-2]
+test('TLS 1.2 has ephemeral elliptic curve key exchange alone', () => {
   const forTls12 = mozillaSettings.suites.map(suiteName).filter((name) => name.includes('_WITH_'));
   assert.equal(forTls12.length, 6);
   for (const name of forTls12) assert.match(name, /^TLS_ECDHE_/);
@@ -73,7 +75,8 @@ test('a set of suites that GnuTLS cannot be given exactly is refused, not widene
   );
 });
 
-test('nothing asks for TLS from others at port 25, and nothing narrows what is sent without a policy [9325-5.2-1]', () => {
+// [9325-5.2-1]
+test('port 25 requires no TLS, and sending without a policy is not restricted', () => {
   for (const name of names)
     for (const version of [undefined, [9, 0]] as const)
       for (const line of linesOf(name, version ? { version } : {})) {
@@ -127,7 +130,7 @@ test('a version gets only the settings that it supports', () => {
   );
 });
 
-test('Postfix 3.11 keeps its own groups, and its text names REQUIRETLS and tls= in the log', () => {
+test('Postfix 3.11 keeps its own groups, and its text names REQUIRETLS and tls=', () => {
   for (const version of [
     [3, 11],
     [3, 12],
@@ -164,7 +167,7 @@ test('Exim 4.99 is known: its settings are those of 4.98', () => {
     );
 });
 
-test('two kinds of key are given to those that can show both; OpenSMTPD is refused the second', () => {
+test('two key types go to servers that support them; OpenSMTPD refuses the second', () => {
   const both = [...certificates, { chain: '/tls/rsa.pem', key: '/tls/rsa.key' }];
   assert.ok(
     linesOf('postfix', { certificates: both }).includes(

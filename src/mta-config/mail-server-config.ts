@@ -24,11 +24,11 @@ export const mailServers: Readonly<Record<MailServerName, MailServerKind>> = {
  * Returns the TLS settings of a mail server for port 25, in both directions.
  *
  * Receiving: only TLS 1.2 and 1.3 [9325-3.1.1-1], with forward secrecy and AEAD
- * [9325-4.1-1]; STARTTLS is offered to every client and required from none (RFC 3207 §4); no
- * key exchange of RFC 10015 [10015-2-3, 10015-3-2, 10015-4-2].
+ * [9325-4.1-1]; STARTTLS is offered to every client and required from none (RFC 3207 §4);
+ * no key exchange of RFC 10015 [10015-2-3, 10015-3-2, 10015-4-2].
  *
- * Sending: suites are not restricted, because a server without a common suite would get the
- * mail in plaintext [9325-5.2-1].
+ * Sending: suites are not restricted, because a server without a common suite would get
+ * the mail in plaintext [9325-5.2-1].
  *
  * Pure. Throws HermeticError for options that the server does not support.
  */

@@ -2,8 +2,8 @@ import { openSslSuites } from './library-names.js';
 import { isAtLeast, type MailServerKind } from './types.js';
 
 /**
- * Settings for OpenSMTPD, `smtpd.conf` (smtpd.conf(5)). OpenSMTPD supports neither DANE nor
- * MTA-STS when it sends.
+ * Settings for OpenSMTPD, `smtpd.conf` (smtpd.conf(5)). OpenSMTPD supports neither DANE
+ * nor MTA-STS when it sends.
  */
 export const openSmtpd: MailServerKind = {
   oldest: [6, 6],

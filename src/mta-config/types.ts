@@ -27,7 +27,10 @@ export interface MailServerTlsOptions {
   readonly library?: 'gnutls' | 'openssl';
   /** Addresses on which OpenSMTPD listens. */
   readonly listen?: readonly string[];
-  /** Postfix: the socket on which Hermetic answers policy lookups, such as `inet:127.0.0.1:8461`. */
+  /**
+   * Postfix: the socket on which Hermetic answers policy lookups, such as
+   * `inet:127.0.0.1:8461`.
+   */
   readonly policies?: string;
   /** Postfix from 3.10 on: the socket to which it reports TLS sessions. */
   readonly sessions?: string;
@@ -51,7 +54,7 @@ export interface MailServerKind {
   ): readonly ConfigPart[];
 }
 
-/** Whether a version is `major.minor` or later. */
+/** Returns whether a version is `major.minor` or later. */
 export function isAtLeast(
   version: readonly [number, number],
   major: number,

@@ -33,7 +33,7 @@ export interface StsEntry {
   readonly domain: string;
   readonly policy?: CachedPolicy;
   readonly failed?: FailedFetches;
-  /** When mail last asked for it, milliseconds since 1970. */
+  /** The time when mail last asked for it, milliseconds since 1970. */
   readonly usedAt: number;
 }
 

@@ -1,8 +1,8 @@
 import { defineFailures } from '../base/index.js';
 
 /**
- * Why there is no usable policy. None of these removes a policy that is cached and not
- * expired (RFC 8461 §3.3).
+ * The reason why there is no usable policy. None of these removes a policy that is cached
+ * and not expired (RFC 8461 §3.3).
  */
 export const stsFailures = defineFailures({
   'sts-record-multiple': {
@@ -11,7 +11,7 @@ export const stsFailures = defineFailures({
     resultType: 'sts-policy-invalid',
     clause: 'RFC 8461 §3.1',
     message: 'There is more than one MTA-STS record, so senders use none.',
-    fix: 'Leave exactly one TXT record that begins with v=STSv1.',
+    fix: 'Keep exactly one TXT record that begins with v=STSv1.',
   },
   'sts-record-invalid': {
     blame: 'publisher',
@@ -83,6 +83,6 @@ export const stsFailures = defineFailures({
     resultType: 'sts-policy-invalid',
     clause: 'RFC 8461 §3.2',
     message: 'The policy does not follow the grammar.',
-    fix: 'Correct the policy file: version, mode, mx and max_age, one a line.',
+    fix: 'Correct the policy file: version, mode, mx and max_age, one per line.',
   },
 });

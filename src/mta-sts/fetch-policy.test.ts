@@ -87,7 +87,8 @@ async function outcome(port: number, domain = 'good.example'): Promise<string> {
     : fetched.failure.code;
 }
 
-test('RFC 8461 §3.3 [8461-3.2-1, 8461-7.1-1]: GET of the one path, at the policy host, which is named in SNI', async () => {
+// [8461-3.2-1, 8461-7.1-1]
+test('RFC 8461 §3.3: GET of the one path, at the policy host, which is named in SNI', async () => {
   const { port, names, requests } = await host('200 OK\r\nContent-Type: text/plain');
   assert.equal(await outcome(port), 'enforce mx.good.example');
   assert.deepEqual(
@@ -116,7 +117,8 @@ test('RFC 8461 §3.2 [8461-3.2-2]: text/plain with any parameter, and no other t
   assert.equal(await outcome((await host('200 OK')).port), 'sts-policy-wrong-type');
 });
 
-test('RFC 8461 §3.3 [8461-3.3-5, 8461-3.3-6]: any status but 200 is no policy, though the body were one', async () => {
+// [8461-3.3-5, 8461-3.3-6]
+test('RFC 8461 §3.3: any status but 200 is no policy, though the body were one', async () => {
   for (const status of ['404 Not Found', '201 Created', '206 Partial Content', '500 Oops'])
     assert.equal(
       await outcome((await host(`${status}\r\nContent-Type: text/plain`)).port),
@@ -138,7 +140,8 @@ test('RFC 8461 §3.3 [8461-3.3-7]: what HTTP allows to be kept is fetched again'
   assert.equal(requests.length, 2);
 });
 
-test('[8461-3.3-9] a policy beyond 64 KiB or behind an invalid certificate is refused [8461-3.3-1, 8461-3.3-3]', async () => {
+// [8461-3.3-9, 8461-3.3-1, 8461-3.3-3]
+test('a policy beyond 64 KiB or behind an invalid certificate is refused', async () => {
   const large = await host(
     '200 OK\r\nContent-Type: text/plain',
     `${policy}${'x: y\r\n'.repeat(11_000)}`,
@@ -155,7 +158,7 @@ test('[8461-3.3-9] a policy beyond 64 KiB or behind an invalid certificate is re
     );
 });
 
-test('a policy that ends with a closure alert is complete, one that ends with a FIN is not', async () => {
+test('a policy that ends with a closure alert is complete, one with a FIN is not', async () => {
   const plain = '200 OK\r\nContent-Type: text/plain';
   const served = async (body: string, bareFin: boolean): Promise<string> =>
     outcome((await host(plain, body, good, '', bareFin)).port);

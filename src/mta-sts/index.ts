@@ -14,7 +14,7 @@
  * DNS, TLS or HTTPS ever removes an unexpired policy (§3.3).
  *
  * - `parseStsRecord` and `parsePolicy` are as tolerant as a sender must be.
- *   `lintStsRecord` and `lintPolicy` report what they tolerate.
+ *   `lintStsRecord` and `lintPolicy` report every tolerated departure.
  * - `fetchPolicy` fetches a policy over HTTPS, without redirects or an HTTP cache.
  * - `cache-rules.ts` decides without I/O when an entry binds, when it is fetched again,
  *   and which entry a full cache evicts.
@@ -25,8 +25,10 @@
  * and durable storage to the caller.
  *
  * @example
+ * ```ts
  * matchMx('*.example.com', 'mx1.example.com'); // true
  * matchMx('*.example.com', 'a.b.example.com'); // false: the wildcard is one label
+ * ```
  */
 export { parseStsRecord, type StsRecord } from './parse-record.js';
 export { lintStsRecord, nearStsRecords, type RecordLint } from './lint-record.js';

@@ -16,8 +16,8 @@ const known: readonly string[] = ['version', 'mode', 'max_age', 'mx'];
 
 /**
  * Checks a policy as its publisher should. `parsePolicy` is as tolerant as a sender must
- * be (RFC 8461 §3.2 [8461-3.2-15]); this function reports what it tolerates. Returns
- * empty lists for an invalid policy.
+ * be (RFC 8461 §3.2 [8461-3.2-15]); this function reports every tolerated departure.
+ * Returns empty lists for an invalid policy.
  */
 export function lintPolicy(bodyText: string): PolicyLint {
   const lines = readLines(bodyText);

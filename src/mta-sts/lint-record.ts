@@ -8,7 +8,7 @@ export interface RecordLint {
 
 /**
  * Returns the TXT records at `_mta-sts` that senders discard although their publisher
- * meant MTA-STS (RFC 8461 §3.1). Records of other types are left out, such as SPF from a
+ * meant MTA-STS (RFC 8461 §3.1). Records of other types are omitted, such as SPF from a
  * wildcard.
  */
 export function nearStsRecords(texts: readonly string[]): readonly RecordLint[] {

@@ -26,7 +26,7 @@ test('a policy that is refused names the line and what is wrong with it', () => 
     [policy(4, 'max-age: 604800'), /^line 4 "max-age: 604800": .*write max_age/],
     [policy(2, 'mode: Enforce'), /^line 2 .*values are case-sensitive, write enforce/],
     [policy(2, 'mode: strict'), /^line 2 .*the modes are enforce, testing, none/],
-    [policy(1, 'version: STSv2'), /^line 1 .*the only version is STSv1/],
+    [policy(1, 'version: STSv2'), /^line 1 .*the only valid version is STSv1/],
     [policy(4, 'max_age: 1 week'), /^line 4 .*digits only/],
     [policy(4, 'max_age: 00000604800'), /^line 4 .*has 11 digits, at most 10/],
     [policy(4, 'x: y'), /^no max_age$/],
@@ -77,20 +77,20 @@ test('lint: what senders accept and a publisher should not write', () => {
 
 test('a TXT record that is nearly an MTA-STS record is shown with the reason', () => {
   const cases: readonly (readonly [text: string, says: RegExp])[] = [
-    ['v=stsv1; id=1234', /case count.*v=STSv1/],
-    ['V=STSv1; id=1234', /case count/],
-    ['v = STSv1; id=1', /blank.*equals sign/],
-    [' v=STSv1; id=1', /begins with a blank/],
+    ['v=stsv1; id=1234', /case-sensitive.*v=STSv1/],
+    ['V=STSv1; id=1234', /case-sensitive/],
+    ['v = STSv1; id=1', /space.*equals sign/],
+    [' v=STSv1; id=1', /begins with a space/],
     ['"v=STSv1; id=1"', /quotation marks/],
     ['v=STSv1\u00a0; id=1', /outside US-ASCII/],
     ['\ufeffv=STSv1; id=1', /outside US-ASCII/],
-    ['v=STSv1, id=1', /semicolon has to follow/],
-    ['v=STSv1 id=1', /semicolon has to follow/],
-    ['v=STSv2; id=1', /the only version is STSv1/],
-    ['v=STS1; id=1', /the only version is STSv1/],
-    ['id=1; v=STSv1', /has to begin with v=STSv1/],
-    ['id=20260101', /has to begin with v=STSv1/],
-    ['STSv1; id=1', /has to begin with v=STSv1/],
+    ['v=STSv1, id=1', /semicolon must follow/],
+    ['v=STSv1 id=1', /semicolon must follow/],
+    ['v=STSv2; id=1', /the only valid version is STSv1/],
+    ['v=STS1; id=1', /the only valid version is STSv1/],
+    ['id=1; v=STSv1', /must begin with v=STSv1/],
+    ['id=20260101', /must begin with v=STSv1/],
+    ['STSv1; id=1', /must begin with v=STSv1/],
     ['version: STSv1', /line of the policy file/],
     ['v=TLSRPTv1; rua=mailto:a@one.example', /belongs at _smtp\._tls/],
   ];
@@ -118,7 +118,7 @@ test('an invalid record names the field at fault', () => {
   assert.equal(why('v=STSv1; id=2026-11-01'), 'id "2026-11-01" may hold letters and digits only');
   assert.match(why(`v=STSv1; id=${'1'.repeat(40)}`), /40 characters, at most 32/);
   assert.match(why('v=STSv1; ID=1'), /"ID=1": field names are case-sensitive/);
-  assert.match(why('v=STSv1; id = 1'), /"id = 1" has a blank/);
+  assert.match(why('v=STSv1; id = 1'), /"id = 1" has a space/);
   assert.match(why('v=STSv1; id='), /"id=" has no value/);
   assert.match(why('v=STSv1; id:1'), /"id:1" has no equals sign/);
   assert.match(why('v=STSv1;; id=1'), /an empty field/);

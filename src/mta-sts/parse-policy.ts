@@ -30,7 +30,8 @@ const hostPattern =
  * year is reduced to a year. Empty lines are accepted: the ABNF permits them, and
  * rejecting them would lose real policies. A failure names the line at fault.
  *
- * [8461-3.2-3, 8461-3.2-4, 8461-3.2-5, 8461-3.2-6, 8461-3.2-7, 8461-3.2-8, 8461-3.2-10, 8461-3.2-11]
+ * [8461-3.2-3, 8461-3.2-4, 8461-3.2-5, 8461-3.2-6, 8461-3.2-7, 8461-3.2-8, 8461-3.2-10]
+ * [8461-3.2-11]
  */
 export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
   const invalid = (detail: string): Result<StsPolicy> =>
@@ -42,7 +43,7 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
   const [version, mode, age] = [first('version'), first('mode'), first('max_age')];
   if (version?.value !== 'STSv1')
     return invalid(
-      version ? `${quote(version)}: the only version is STSv1` : missing('version', lines),
+      version ? `${quote(version)}: the only valid version is STSv1` : missing('version', lines),
     );
   if (mode?.value !== 'enforce' && mode?.value !== 'testing' && mode?.value !== 'none')
     return invalid(mode ? explainMode(mode) : missing('mode', lines));

@@ -11,10 +11,11 @@ const field = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\x21-\x3a\x3c\x3e-\x7e]+$/;
 
 /**
  * Parses the TXT records at `_mta-sts.DOMAIN` (RFC 8461 §3.1). Records that do not begin
- * with `v=STSv1` are discarded; exactly one must remain. A blank before the first
+ * with `v=STSv1` are discarded; exactly one must remain. A space before the first
  * semicolon is allowed by the ABNF. The first `id` counts [8461-3.2-10].
  *
- * [8461-3.1-2, 8461-3.1-3, 8461-3.1-4, 8461-3.1-5, 8461-3.1-6, 8461-3.1-7, 8461-3.1-8, 8461-3.1-9]
+ * [8461-3.1-2, 8461-3.1-3, 8461-3.1-4, 8461-3.1-5, 8461-3.1-6, 8461-3.1-7, 8461-3.1-8]
+ * [8461-3.1-9]
  */
 export function parseStsRecord(texts: readonly string[]): StsRecord {
   const records = texts.filter((recordText) => /^v=STSv1[ \t]*(;|$)/.test(recordText));

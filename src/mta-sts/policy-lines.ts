@@ -1,6 +1,6 @@
 import { trimBlanks } from '../base/index.js';
 
-/** A line of a policy file: `value` without surrounding blanks. */
+/** A line of a policy file: `value` without surrounding spaces. */
 export interface PolicyLine {
   /** Counted from 1. */
   readonly number: number;
@@ -29,7 +29,7 @@ export function readLines(body: Uint8Array | string): readonly PolicyLine[] | st
   return policyLines;
 }
 
-/** True for another spelling of a field name: `Max-Age` for `max_age`. */
+/** Returns true for another spelling of a field name: `Max-Age` for `max_age`. */
 export function isNear(written: string, memberName: string): boolean {
   return (
     written !== memberName &&

@@ -8,7 +8,8 @@ const domain = Name.of('example.com');
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-test('RFC 8461 §5.1 [8461-5.1-1]: a first contact fetches, the next looks at the id alone', async () => {
+// [8461-5.1-1]
+test('RFC 8461 §5.1: a first contact fetches, the next looks at the id alone', async () => {
   const world = stsWorld();
   assert.equal((await world.source.lookup(domain)).how, 'live');
   world.time += 2 * MINUTE;
@@ -32,7 +33,7 @@ test('RFC 8461 §3, §5.1 [8461-3-1, 8461-5.1-2]: a new id is fetched and used a
 });
 
 // [8461-3.2-9]
-test('max_age 0: each mail fetches the policy and obeys it, nothing is cached', async () => {
+test('max_age 0: each message fetches the policy and obeys it, nothing is cached', async () => {
   const world = stsWorld({ policy: body('enforce', 0) });
   for (const fetches of [1, 2]) {
     const { how, policy, until } = await world.source.lookup(domain);
@@ -103,7 +104,8 @@ for (const [what, change] of failing)
     }
   });
 
-test('RFC 8461 §3.3 [8461-3.3-11]: a record, no policy, none cached: as if there were no MTA-STS', async () => {
+// [8461-3.3-11]
+test('RFC 8461 §3.3: a record, no policy, none cached: as if there were no MTA-STS', async () => {
   const state = await stsWorld({ policy: 'sts-policy-http-status' }).source.lookup(domain);
   assert.deepEqual(
     [state.how, state.policy, state.failure?.code],
@@ -111,7 +113,8 @@ test('RFC 8461 §3.3 [8461-3.3-11]: a record, no policy, none cached: as if ther
   );
 });
 
-test('RFC 8461 §3.2 [8461-3.2-9]: a policy ends max_age after its last fetch, even while its id stays and HTTPS fails', async () => {
+// [8461-3.2-9]
+test('RFC 8461 §3.2: a policy ends max_age after its last fetch, even with the same id', async () => {
   const world = stsWorld({ policy: body('enforce', 600) });
   await world.source.lookup(domain);
   world.policy = 'sts-policy-http-status';
@@ -121,7 +124,8 @@ test('RFC 8461 §3.2 [8461-3.2-9]: a policy ends max_age after its last fetch, e
   assert.deepEqual([(await world.source.lookup(domain)).policy, world.fetches], [undefined, 2]);
 });
 
-test('RFC 8461 §3.3 [8461-3.3-8]: after a failure the same id is left alone for five minutes, a new one is not', async () => {
+// [8461-3.3-8]
+test('RFC 8461 §3.3: after a failure the same id waits for five minutes', async () => {
   const world = stsWorld({ policy: 'sts-policy-unreachable' });
   await world.source.lookup(domain);
   for (let i = 0; i < 3; i++) {
@@ -151,7 +155,8 @@ test('many who ask at once share one lookup and one fetch', async () => {
   assert.deepEqual([world.fetches, world.asked.length], [1, 1]);
 });
 
-test('RFC 8461 §3.3 [8461-3.3-12]: refreshed by HTTPS within a day even if the record is gone', async () => {
+// [8461-3.3-12]
+test('RFC 8461 §3.3: refreshed by HTTPS within a day even if the record is gone', async () => {
   for (const texts of [['v=STSv1; id=1'], [] as string[], 'failed' as const]) {
     const world = stsWorld({ policy: body('enforce', 172_800) });
     await world.source.lookup(domain);
@@ -176,7 +181,8 @@ test('a refresh never renews a policy without fetching it', async () => {
   assert.equal((await world.source.lookup(domain)).policy, undefined);
 });
 
-test('RFC 8461 §3.3 [8461-3.3-13]: an administrator hears of refreshes that keep failing, ever more rarely; not under none', async () => {
+// [8461-3.3-13]
+test('RFC 8461 §3.3: failing refreshes are logged ever more rarely, not for mode none', async () => {
   for (const [mode, warned] of [
     ['enforce', true],
     ['none', false],
@@ -243,7 +249,7 @@ test('a clock that stands ahead or behind at the start takes no policy away', ()
   );
 });
 
-test('a full cache gives up failures and what ran out before policies, and what enforces last', () => {
+test('a full cache drops failures and expired entries before policies in force', () => {
   const now = 100 * DAY;
   const cache = memoryStsCache({ limit: 100, now: () => now });
   for (let i = 0; i < 50; i++)

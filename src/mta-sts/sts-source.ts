@@ -28,7 +28,7 @@ export interface StsState {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
     readonly id?: string;
   };
-  /** Why the announced policy could not be obtained. */
+  /** The reason why the announced policy could not be obtained. */
   readonly failure?: Failure;
   /**
    * Milliseconds since 1970 by the source's clock: until then the answer can be reused.

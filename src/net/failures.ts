@@ -31,7 +31,7 @@ export const netFailures = defineFailures<NetFailureCode>({
     blame: 'network',
     temporary: true,
     message: 'The peer or a firewall reset the connection during its setup.',
-    fix: 'Check the firewalls on the path and the log of the server.',
+    fix: 'Check the firewalls on the path and the server’s log.',
   },
   'net-guarded': {
     blame: 'local',

@@ -3,14 +3,18 @@
  * {@link Network}: `dial` opens a TCP connection, `exchange` sends a datagram and returns
  * its answer. Destinations are literal addresses: names are resolved elsewhere.
  *
- * `nodeNetwork` implements it with sockets of this machine. `guarded` wraps it and refuses
- * private and special-purpose addresses, because records of foreign domains choose the
- * destinations. The lab and its attackers replace it in tests, so that the whole program
- * runs without a network. A test verifies that no other file opens a socket.
+ * `nodeNetwork` implements it with sockets of this machine. `guarded` wraps it and
+ * refuses private and special-purpose addresses, because records of foreign domains
+ * choose the destinations. The lab and its attackers replace it in tests, so that the
+ * whole program runs without a network. A test verifies that no other file opens a
+ * socket.
  *
- * @example const net = guarded(nodeNetwork()); const dialled = await net.dial({ address:
- * '127.0.0.1', port: 25 }); if (!dialled.ok) console.log(dialled.failure.code); //
- * net-guarded
+ * @example
+ * ```ts
+ * const net = guarded(nodeNetwork());
+ * const dialled = await net.dial({ address: '127.0.0.1', port: 25 });
+ * if (!dialled.ok) console.log(dialled.failure.code); // net-guarded
+ * ```
  */
 export { nodeNetwork } from './node-network.js';
 export { askSocket, type SocketQuestion } from './node-ask-socket.js';

@@ -11,9 +11,9 @@ export interface SocketQuestion {
 }
 
 /**
- * Sends one question to the UNIX socket at a path and resolves to the whole answer. Rejects
- * with the system error, with `ETIMEDOUT` after `timeoutMs`, and with `EMSGSIZE` for an
- * answer that is too long.
+ * Sends one question to the UNIX socket at a path and resolves to the whole answer.
+ * Rejects with the system error, with `ETIMEDOUT` after `timeoutMs`, and with `EMSGSIZE`
+ * for an answer that is too long.
  */
 export function askSocket({ path, text, timeoutMs, maxBytes }: SocketQuestion): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -32,7 +32,8 @@ export function askSocket({ path, text, timeoutMs, maxBytes }: SocketQuestion): 
     socket.once('close', () => clearTimeout(timer));
     socket.once('error', reject);
     socket.once('end', () => resolve(Buffer.concat(parts).toString('utf8')));
-    // Not end(): the server answers on a connection that is still open in both directions.
+    // Not end(): the server answers on a connection that is still open in both
+    // directions.
     socket.write(text);
   });
 }

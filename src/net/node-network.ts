@@ -124,7 +124,7 @@ function exchange({
     socket.on('message', (bytes, from) => {
       const sender = { address: canonical(from.address), port: from.port };
       // RFC 5452 §9.1: an answer comes from where the query went; anything else is
-      // dropped and listening goes on.
+      // dropped and the socket keeps listening.
       if (sender.port !== to.port || sender.address !== canonical(to.address)) return;
       if (accept(bytes, sender)) finish({ ok: true, bytes });
     });

@@ -1,5 +1,11 @@
 import { lines, markup, type Markup, type Piece } from './markup.js';
-import type { Tone } from './tone.js';
+
+/**
+ * The judgement that chooses the colour of a component: `good`, `fair`, `bad`, or `quiet`
+ * for facts that are neither. Colour is never the only sign: the word or the mark says
+ * the same (WCAG 2.2, 1.4.1).
+ */
+export type Tone = 'good' | 'fair' | 'bad' | 'quiet';
 
 /**
  * A short word on a coloured ground. The word carries the meaning; the colour repeats it.
@@ -81,7 +87,7 @@ export function codeBox(code: string, label: string): Markup {
 }
 
 /**
- * Terms and their descriptions. An undefined or false description leaves the term out.
+ * Terms and their descriptions. An undefined or false description omits the term.
  */
 export function definitions(entries: readonly (readonly [Piece, Piece])[]): Markup {
   const shown = entries.filter(([, value]) => value !== undefined && value !== false);

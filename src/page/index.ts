@@ -1,5 +1,5 @@
 /**
- * HTML pages that a person reads: the reports of `hermetic check` and the pages of the
+ * HTML pages for people: the reports of `hermetic check` and the pages of the
  * daemon. Pure: text in, text out.
  *
  * A report is complete in itself. It loads no script, font, picture or style, and its
@@ -13,14 +13,20 @@
  * {@link markup} is the only way to make HTML: it escapes every value that is not HTML
  * already, and makes control, bidi and invisible characters visible. The components are
  * functions from data to {@link Markup}; {@link pageShell} puts them into a document.
- * Which words a page uses, and what they mean for mail, is left to its caller.
+ * The caller chooses the words of a page and their meaning for mail.
  *
- * @example const page = pageShell({ title: 'Hello', top: 'Hermetic', main: markup`<h1>${name}</h1>` });
+ * @example
+ * ```ts
+ * const page = pageShell({
+ *   title: 'Hello',
+ *   top: 'Hermetic',
+ *   main: markup`<h1>${name}</h1>`,
+ * });
+ * ```
  */
 export { Markup, markup, lines, type Piece } from './markup.js';
 export { pageShell, type LinkedFiles, type PageParts } from './shell.js';
 export { pageStyle } from './style.js';
-export type { Tone } from './tone.js';
 export {
   badge,
   badgeItem,
@@ -32,4 +38,5 @@ export {
   type Sign,
   type ScoreLine,
   type TableColumn,
+  type Tone,
 } from './components.js';

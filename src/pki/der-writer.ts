@@ -35,8 +35,8 @@ export const implicit = (number: number, bytes: Uint8Array): Uint8Array =>
   tlv(0x80 | number, bytes);
 
 /**
- * A non-negative INTEGER in the shortest form; a leading zero octet keeps it positive (X.690
- * §8.3).
+ * A non-negative INTEGER in the shortest form; a leading zero octet keeps it positive
+ * (X.690 §8.3).
  */
 export function integer(value: number | Uint8Array): Uint8Array {
   const bytes = typeof value === 'number' ? bigEndian(value) : Buffer.from(value);

@@ -34,7 +34,7 @@ export const altName = {
 
 /** Writes one extension. `value` is the DER inside the octet string (RFC 5280 §4.1). */
 export function extension(oid: string, critical: boolean, value: Uint8Array): Uint8Array {
-  // DER leaves out a default value, so a non-critical extension has no boolean.
+  // DER omits a default value, so a non-critical extension has no boolean.
   const criticality = critical ? [boolean(true)] : [];
   return sequence(objectId(oid), ...criticality, octetString(value));
 }

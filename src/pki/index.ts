@@ -1,20 +1,26 @@
 /**
- * Makes keys and X.509 certificates (RFC 5280): roots, intermediates, server certificates,
- * and certificate requests (RFC 2986).
+ * Makes keys and X.509 certificates (RFC 5280): roots, intermediates, server
+ * certificates, and certificate requests (RFC 2986).
  *
- * Two users need it. The lab and the tests build certificates that a verifier has to accept
- * or refuse: expired, for another name, with a weak signature, with a constraint that the
- * chain violates. Therefore nothing is checked, and each field can be set to an invalid
- * value. `publish` makes the self-signed certificate of a host that uses DANE-EE records
- * only (RFC 7672 §3.1.1), the certificate of a tls-alpn-01 challenge (RFC 8737), and the
- * certificate request of an ACME order.
+ * Two users need it. The lab and the tests build certificates that a verifier has to
+ * accept or refuse: expired, for another name, with a weak signature, with a constraint
+ * that the chain violates. Therefore nothing is checked, and each field can be set to an
+ * invalid value. `publish` makes the self-signed certificate of a host that uses DANE-EE
+ * records only (RFC 7672 §3.1.1), the certificate of a tls-alpn-01 challenge (RFC 8737),
+ * and the certificate request of an ACME order.
  *
- * The DER is written directly, since no library writes what a proper CA would not sign.
- * Verification is not here: see `x509`. Private keys stay in memory; `publish` saves them.
+ * The DER is written directly, since no library writes certificates that a proper CA
+ * would not sign. Verification is not here: see `x509`. Private keys stay in memory;
+ * `publish` saves them.
  *
- * @example const root = createCa({ name: 'Example Root' }); const server =
- * issue(createIntermediate(root, { name: 'Example CA' }), { names: ['mx.example.com'] });
+ * @example
+ * ```ts
+ * const root = createCa({ name: 'Example Root' });
+ * const server = issue(createIntermediate(root, { name: 'Example CA' }), {
+ *   names: ['mx.example.com'],
+ * });
  * console.log(server.chain.length); // 2: what the server sends
+ * ```
  */
 export {
   createCa,

@@ -35,11 +35,11 @@ export const purpose = {
 } as const;
 
 /**
- * The content of a certificate. Nothing is checked, so every field can be made invalid for
- * a test. Dates are milliseconds since 1970 or `Date`.
+ * The content of a certificate. Nothing is checked, so every field can be made invalid
+ * for a test. Dates are milliseconds since 1970 or `Date`.
  */
 export interface IssueOptions {
-  /** dNSName entries. None: the extension is left out. */
+  /** dNSName entries. None: the extension is omitted. */
   readonly names?: readonly string[];
   /** Further entries of subjectAltName. */
   readonly altNames?: readonly AltName[];
@@ -65,10 +65,10 @@ export interface IssueOptions {
   readonly ca?: boolean;
   /** How many CAs may follow below this one. Undefined: no limit. */
   readonly pathLength?: number;
-  /** null leaves the extension out. Default: by the CA flag. */
+  /** null omits the extension. Default: by the CA flag. */
   readonly keyUsage?: readonly KeyUsage[] | null;
   /**
-   * Dotted OIDs; null leaves the extension out. Default serverAuth for servers, none for
+   * Dotted OIDs; null omits the extension. Default serverAuth for servers, none for
    * CAs.
    */
   readonly extendedKeyUsage?: readonly string[] | null;
@@ -185,7 +185,7 @@ function extensionsOf(
   const { names = [], altNames = [], ca = false } = options;
   const subjectNames = [...names, ...altNames];
   const { usage: defaultUsage, purposes: defaultPurposes } = ca ? caDefaults : serverDefaults;
-  // null leaves an extension out, undefined stands for the default.
+  // null omits an extension, undefined stands for the default.
   const { keyUsage: usage = defaultUsage, extendedKeyUsage: purposes = defaultPurposes } = options;
   const extensions = [basicConstraints(ca, options.pathLength)];
   if (usage) extensions.push(keyUsage(usage));
@@ -236,7 +236,9 @@ function spkiOf(keyObject: KeyObject): Uint8Array {
   return keyObject.export({ type: 'spki', format: 'der' });
 }
 
-/** Returns the key identifier: SHA-1 over the key (RFC 5280 §4.2.1.2); not a security use. */
+/**
+ * Returns the key identifier: SHA-1 over the key (RFC 5280 §4.2.1.2); not a security use.
+ */
 function keyId(keyObject: KeyObject): Uint8Array {
   return createHash('sha1').update(spkiOf(keyObject)).digest();
 }

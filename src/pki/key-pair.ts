@@ -15,8 +15,8 @@ export interface KeyPair {
 }
 
 /**
- * Makes a new key. An EC key takes less than a millisecond, an RSA key of 2048 bits about a
- * hundred milliseconds: share RSA keys between tests.
+ * Makes a new key. An EC key takes less than a millisecond, an RSA key of 2048 bits about
+ * a hundred milliseconds: share RSA keys between tests.
  */
 export function generateKey(algorithm: KeyAlgorithm = 'p256'): KeyPair {
   switch (algorithm) {

@@ -75,8 +75,8 @@ function signatureId(kind: string | undefined, signatureHash: SignatureHash): st
 }
 
 /**
- * Returns the AlgorithmIdentifier of RSASSA-PSS (RFC 4055 §3.1). Empty parameters mean the
- * defaults: SHA-1 and 20 octets of salt.
+ * Returns the AlgorithmIdentifier of RSASSA-PSS (RFC 4055 §3.1). Empty parameters mean
+ * the defaults: SHA-1 and 20 octets of salt.
  */
 function pssIdentifier(signatureHash: SignatureHash): Uint8Array {
   const id = objectId('1.2.840.113549.1.1.10');

@@ -1,7 +1,7 @@
 /**
- * The actions of a plan: the whole contract between planners and executors. Each action is
- * safe to execute twice, and safe to execute late. An executor needs nothing but the action
- * and the keys and credentials of its target.
+ * The actions of a plan: the whole contract between planners and executors. Each action
+ * is safe to execute twice, and safe to execute late. An executor needs nothing but the
+ * action and the keys and credentials of its target.
  */
 export type Action = ImportKey | MakeKey | Certify | Deploy | SetRrset | ServePolicy | StopServing;
 
@@ -48,9 +48,9 @@ export interface Deploy {
 }
 
 /**
- * Compares and sets one RRset (RFC 2136 §2.4): an RRset that is exactly `from` becomes `to`,
- * and an RRset that is `to` already is a success. Empty: the RRset does not exist. No other
- * name or type changes.
+ * Compares and sets one RRset (RFC 2136 §2.4): an RRset that is exactly `from` becomes
+ * `to`, and an RRset that is `to` already is a success. Empty: the RRset does not exist.
+ * No other name or type changes.
  */
 export interface SetRrset {
   readonly kind: 'set-rrset';
@@ -58,8 +58,8 @@ export interface SetRrset {
   readonly name: string;
   readonly type: 'TLSA' | 'TXT' | 'MX' | 'CNAME';
   /**
-   * RDATA in presentation form, sorted. TXT in quotes, in character strings of at most 255
-   * octets.
+   * RDATA in presentation form, sorted. TXT in quotes, in character strings of at most
+   * 255 octets.
    */
   readonly from: readonly string[];
   readonly to: readonly string[];
@@ -68,8 +68,8 @@ export interface SetRrset {
 }
 
 /**
- * Serves a policy body at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` on every address
- * of the policy host (RFC 8461 §3.3).
+ * Serves a policy body at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` on every
+ * address of the policy host (RFC 8461 §3.3).
  */
 export interface ServePolicy {
   readonly kind: 'serve-policy';
@@ -92,8 +92,8 @@ export interface Step<A extends Action = Action> {
 }
 
 /**
- * The reason why a plan has no further step now. `until`: when the wait ends (milliseconds
- * since 1970), where that is known.
+ * The reason why a plan has no further step now. `until`: when the wait ends
+ * (milliseconds since 1970), where that is known.
  */
 export interface Wait {
   readonly subject: string;
@@ -116,8 +116,8 @@ export interface FailedAction {
 }
 
 /**
- * A condition that the operator has to look at. `code` is in the failure catalogue. The same
- * condition is reported once.
+ * A condition that the operator has to look at. `code` is in the failure catalogue. The
+ * same condition is reported once.
  */
 export interface Alert {
   readonly code: string;
@@ -126,7 +126,7 @@ export interface Alert {
 }
 
 /**
- * The result of an action. `manual`: the operator has to do it, and `text` is what to
+ * The result of an action. `manual`: the operator has to do it; `text` is the text to
  * paste or run; the next observation shows whether it took effect. `until`: no attempt is
  * made before that time (milliseconds since 1970). `untried`: no attempt was made, so an
  * earlier failure stays.

@@ -5,8 +5,8 @@ import { describeSystemError } from '../base/index.js';
 const MAX_SHOWN = 500;
 
 /**
- * Describes why a command of the operator failed, in one line: how it ended, and the end of
- * its standard error.
+ * Describes why a command of the operator failed, in one line: how it ended, and the end
+ * of its standard error.
  */
 export function commandFailure(
   command: string,

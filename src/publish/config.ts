@@ -37,8 +37,8 @@ const period = z.string().transform((sourceText, context) => {
 const dnsName = z.string().default('print');
 
 /**
- * Authoritative servers that are asked after a change, `ADDRESS` or `ADDRESS:PORT`. Default:
- * those of the zone's NS records.
+ * Authoritative servers that are asked after a change, `ADDRESS` or `ADDRESS:PORT`.
+ * Default: those of the zone's NS records.
  */
 const servers = z.array(z.string()).optional();
 
@@ -51,8 +51,8 @@ const serverAddress = z.string().refine((sourceText) => {
 const dnsTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('print'), servers }),
   /**
-   * Dynamic update with TSIG, over TCP to the primary server (RFC 2136, RFC 8945). `key` is
-   * a file in the format of `tsig-keygen`.
+   * Dynamic update with TSIG, over TCP to the primary server (RFC 2136, RFC 8945). `key`
+   * is a file in the format of `tsig-keygen`.
    */
   z.strictObject({
     kind: z.literal('rfc2136'),
@@ -62,8 +62,8 @@ const dnsTarget = z.discriminatedUnion('kind', [
     servers,
   }),
   /**
-   * A command that reads the change as JSON from its standard input. It changes the target
-   * of an alias only inside its `zone`.
+   * A command that reads the change as JSON from its standard input. It changes the
+   * target of an alias only inside its `zone`.
    */
   z.strictObject({
     kind: z.literal('hook'),
@@ -81,7 +81,9 @@ const mailHost = z.strictObject({
     .array(z.enum(['ecdsa', 'rsa']))
     .min(1)
     .default(['ecdsa']),
-  /** Matching types of the records: `[1]` means `3 1 1`, which RFC 7672 §3.1 recommends. */
+  /**
+   * Matching types of the records: `[1]` means `3 1 1`, which RFC 7672 §3.1 recommends.
+   */
   matchingTypes: z
     .array(
       z.union([z.literal(1), z.literal(2)], {
@@ -103,8 +105,8 @@ const mailHost = z.strictObject({
     .strictObject({ folder: file, reload: z.array(z.string().min(1)).min(1).optional() })
     .optional(),
   /**
-   * How its keys are certified. `self-signed` is for hosts that use DANE only. With `files`
-   * another program maintains key and certificate.
+   * How its keys are certified. `self-signed` is for hosts that use DANE only. With
+   * `files` another program maintains key and certificate.
    */
   certificates: z.enum(['manual', 'self-signed', 'acme', 'files']).default('manual'),
   /**
@@ -116,8 +118,8 @@ const mailHost = z.strictObject({
     .max(2)
     .default([]),
   /**
-   * Keys are changed after this time in use, in milliseconds. Off by default: age alone is a
-   * weak reason to change a key.
+   * Keys are changed after this time in use, in milliseconds. Off by default: age alone
+   * is a weak reason to change a key.
    */
   rollKeysEvery: period.optional(),
   /** Further names in a certificate from `acme`, such as the submission name of users. */
@@ -125,7 +127,10 @@ const mailHost = z.strictObject({
   dns: dnsName,
 });
 
-/** The CA that certifies policy hosts, and mail hosts with `certificates: acme` (RFC 8555). */
+/**
+ * The CA that certifies policy hosts, and mail hosts with `certificates: acme` (RFC
+ * 8555).
+ */
 const acme = z.strictObject({
   directory: z.url({
     protocol: /^https$/,
@@ -145,8 +150,8 @@ const acme = z.strictObject({
   /** A certificate profile of the CA, such as `shortlived`. */
   profile: z.string().min(1).max(64).optional(),
   /**
-   * Common name of the root that the chain leads to, where the CA offers several chains (RFC
-   * 8555 §7.4.2).
+   * Common name of the root that the chain leads to, where the CA offers several chains
+   * (RFC 8555 §7.4.2).
    */
   preferredChain: z.string().min(1).max(256).optional(),
   challenge: z.enum(['http-01', 'tls-alpn-01', 'dns-01', 'dns-persist-01']).default('tls-alpn-01'),
@@ -176,8 +181,8 @@ const mailDomain = z.strictObject({
     )
     .default([86_400, 604_800, 2_678_400]),
   /**
-   * A domain of this configuration whose record and policy this one uses, by an alias (RFC
-   * 8461 §8.2). Then only `policyHost`, `reports` and `dns` count here.
+   * A domain of this configuration whose record and policy this one uses, by an alias
+   * (RFC 8461 §8.2). Then only `policyHost`, `reports` and `dns` count here.
    */
   sameAs: domain.optional(),
   /** Host whose addresses serve the policy: `mta-sts.DOMAIN` becomes its alias. */
@@ -199,12 +204,14 @@ const mailDomain = z.strictObject({
 });
 
 /**
- * The section `publish` of `hermetic.yaml`: the desired state. Its keys are a contract with
- * the operator.
+ * The section `publish` of `hermetic.yaml`: the desired state. Its keys are a contract
+ * with the operator.
  */
 export const publishSection = z
   .strictObject({
-    /** Folder of the key ring, with one folder for each host and one file for each key. */
+    /**
+     * Folder of the key ring, with one folder for each host and one file for each key.
+     */
     keys: file.default('/var/lib/hermetic/keys'),
     /** Mail hosts, by name. */
     hosts: z.record(domain, mailHost.prefault({})).default({}),
@@ -226,8 +233,8 @@ export const publishSection = z
       })
       .prefault({}),
     /**
-     * Allows times of seconds, to observe the whole life of a policy in minutes. For a lab,
-     * never for real mail.
+     * Allows times of seconds, to observe the whole life of a policy in minutes. For a
+     * lab, never for real mail.
      */
     rehearsal: z.boolean().default(false),
     /** Folder to which policies are also written, for another web server. */

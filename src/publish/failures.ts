@@ -31,7 +31,7 @@ export const publishFailures = defineFailures({
     temporary: false,
     clause: 'RFC 7672 §2.1.2',
     message: 'The signatures of the zone are invalid, so senders with DANE defer mail.',
-    fix: 'Repair the signatures first. hermetic dnssec NAME TLSA shows the broken one.',
+    fix: 'Fix the signatures first. hermetic dnssec NAME TLSA shows the broken one.',
   },
   'publish-reload-failed': {
     blame: 'local',
@@ -43,7 +43,7 @@ export const publishFailures = defineFailures({
     blame: 'local',
     temporary: true,
     message:
-      'Hermetic could not write a key, a certificate or a policy. The present one stays in use.',
+      'Hermetic could not write a key, a certificate or a policy. The current one stays in use.',
     fix: 'Make the folder writable (publish.keys, install.folder, exportTo), and free space on its disk. The next round tries again.',
   },
   'publish-certificate-unfit': {
@@ -52,28 +52,28 @@ export const publishFailures = defineFailures({
     clause: 'RFC 8461 §4.2',
     message:
       'A certificate does not match the key, the host name or the date. Hermetic does not install it.',
-    fix: 'Replace it by the whole chain of a certificate for this key and this name.',
+    fix: 'Replace it with the complete chain of a certificate for this key and this name.',
   },
   'publish-brought-unfit': {
     blame: 'local',
     temporary: false,
     clause: 'RFC 8461 §4.2',
     message:
-      'The certificate files contain no key with a matching chain. Hermetic ignores them, and the present certificate stays.',
-    fix: 'Name fullchain.pem and privkey.pem of a certificate for the host. Read the log of the program that renews them.',
+      'The certificate files contain no key with a matching chain. Hermetic ignores them, and the current certificate stays.',
+    fix: 'Specify fullchain.pem and privkey.pem of a certificate for the host. Read the log of the program that renews them.',
   },
   'publish-adopt-unreadable': {
     blame: 'local',
     temporary: false,
     message: 'A file in adopt contains no readable private key.',
-    fix: 'Name an unencrypted private key in PEM. Remove the file from adopt once its key is in the ring.',
+    fix: 'Specify an unencrypted private key in PEM. Remove the file from adopt once its key is in the ring.',
   },
   'publish-key-brought': {
     blame: 'local',
     temporary: true,
     clause: 'RFC 7671 §8.1',
     message:
-      'A renewal created a new key. The server keeps the present one until every cache has the record of the new key.',
+      'A renewal created a new key. The server keeps the current one until every cache has the record of the new key.',
     fix: 'Run apply. To keep the key at renewals, set reuse_key = True in certbot’s renewal file, or use acme.sh without --always-force-new-domain-key.',
   },
   'publish-key-brought-unannounced': {
@@ -82,7 +82,7 @@ export const publishFailures = defineFailures({
     clause: 'RFC 7671 §8.1',
     message:
       'A renewal created a new key in files that the server reads. A restart now would make senders with DANE defer mail.',
-    fix: 'Do not reload the server until status shows the key as pinned for two TTLs. Set reuse_key, and let the server read install.folder.',
+    fix: 'Do not reload the server until status shows the key as pinned for two TTLs. Set reuse_key, and configure the server to read install.folder.',
   },
   'publish-key-not-kept': {
     blame: 'local',
@@ -90,7 +90,7 @@ export const publishFailures = defineFailures({
     clause: 'RFC 7671 §8.1',
     message:
       'The next renewal will create a new key in files that the server reads. Senders with DANE would then defer mail.',
-    fix: 'Write reuse_key = True below [renewalparams] in /etc/letsencrypt/renewal/NAME.conf. Alternatively, let the server read install.folder, where new keys wait for their records.',
+    fix: 'Write reuse_key = True below [renewalparams] in /etc/letsencrypt/renewal/NAME.conf. Alternatively, configure the server to read install.folder, where new keys wait for their records.',
   },
   'publish-certificate-ending': {
     blame: 'local',
@@ -111,15 +111,16 @@ export const publishFailures = defineFailures({
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8461 §4',
-    message: 'By Hermetic’s probe, senders that enforce the policy cannot deliver to this address.',
-    fix: 'Repair the server: its certificate, its chain or STARTTLS. Leave enforce only as the last resort. It needs your confirmation.',
+    message:
+      'According to Hermetic’s probe, senders that enforce the policy cannot deliver to this address.',
+    fix: 'Fix the server: its certificate, its chain or STARTTLS. Leave enforce only as a last resort. It needs your confirmation.',
   },
   'publish-reports-failing': {
     blame: 'network',
     temporary: true,
     clause: 'RFC 8460 §4',
     message:
-      'TLS-RPT reports contain failures that Hermetic’s probe does not find. Those senders may have an on-path attacker. The policy stays.',
+      'TLS-RPT reports contain failures that Hermetic’s probe does not find. An on-path attacker may affect those senders. The policy stays.',
     fix: 'Read the reports: hermetic report show.',
   },
   'publish-mx-unlisted': {
@@ -152,19 +153,19 @@ export const publishFailures = defineFailures({
   'publish-tsig-unreadable': {
     blame: 'local',
     temporary: false,
-    message: 'A file does not hold a TSIG key that can be used.',
-    fix: 'Make one with tsig-keygen -a hmac-sha256 hermetic.',
+    message: 'A file contains no usable TSIG key.',
+    fix: 'Create one with tsig-keygen -a hmac-sha256 hermetic.',
   },
   'publish-key-unreadable': {
     blame: 'local',
     temporary: false,
-    message: 'A file does not hold a private key that can be read.',
-    fix: 'Name a PEM file with an unencrypted private key, and check its permissions.',
+    message: 'A file contains no readable private key.',
+    fix: 'Specify a PEM file with an unencrypted private key, and check its permissions.',
   },
   'config-impossible': {
     blame: 'local',
     temporary: false,
-    message: 'The mail server of this version does not have the settings that were asked for.',
+    message: 'The mail server of this version does not have the requested settings.',
     fix: 'Upgrade the mail server, or leave out the option that the message names.',
   },
 });

@@ -4,32 +4,52 @@
  *
  * Three protocols need an order of changes, because senders cache:
  *
- * - **MTA-STS.** A sender keeps a policy for its `max_age`. So the policy body changes before
- *   the `_mta-sts` record, and the MX records change after both (RFC 8461 §8.1). A policy is
- *   removed by a policy of mode `none`, and its name stays until every policy has expired
- *   (§8.3).
- * - **DANE.** A resolver keeps a TLSA RRset for its TTL. So a new key is announced next to the
- *   old one, and the server changes its key when no cache holds an RRset without it (RFC 7671
- *   §8.1). A renewal keeps the key, and no record changes.
- * - **TLS-RPT.** One record asks senders for reports (RFC 8460 §3). Signed reports are part of
- *   the evidence for `mode: enforce`.
+ * - **MTA-STS.** A sender keeps a policy for its `max_age`. So the policy body changes
+ *   before the `_mta-sts` record, and the MX records change after both (RFC 8461 §8.1). A
+ *   policy is removed by a policy of mode `none`, and its name stays until every policy
+ *   has expired (§8.3).
+ * - **DANE.** A resolver keeps a TLSA RRset for its TTL. So a new key is announced next
+ *   to the old one, and the server changes its key when no cache holds an RRset without
+ *   it (RFC 7671 §8.1). A renewal keeps the key, and no record changes.
+ * - **TLS-RPT.** One record asks senders for reports (RFC 8460 §3). Signed reports are
+ *   part of the evidence for `mode: enforce`.
  *
- * The reconcile loop is *observe, plan, save, execute*. An `Observer` asks every authoritative
- * server, every address of the policy host and every mail server directly. Planners
- * (`stepRollover`, `stepPolicy`, `stepReports`) are pure functions from saved state,
- * observation and desired state to the next safe steps. The `Ledger` saves the new state. Then
- * an `Executor` executes the actions. Each action can be repeated, so a crash at any point is
- * harmless. A step that could weaken protection is a `Proposal` that the operator confirms.
+ * The reconcile loop is *observe, plan, save, execute*. An `Observer` asks every
+ * authoritative server, every address of the policy host and every mail server directly.
+ * Planners (`stepRollover`, `stepPolicy`, `stepReports`) are pure functions from saved
+ * state, observation and desired state to the next safe steps. The `Ledger` saves the new
+ * state. Then an `Executor` executes the actions. Each action can be repeated, so a crash
+ * at any point is harmless. A step that could weaken protection is a `Proposal` that the
+ * operator confirms.
  *
- * Not here: the ACME protocol (`acme`), certificate encoding (`pki`), settings of mail servers
- * (`mta-config`), and the timer that runs `applyOnce` (`server`).
+ * Not here: the ACME protocol (`acme`), certificate encoding (`pki`), settings of mail
+ * servers (`mta-config`), and the timer that runs `applyOnce` (`server`).
  *
- * @example const desired = { publish: true, types: ['ecdsa'], matchingTypes: [1], ttl: 3600,
- * retire: [] } as const; const observed = { at: 0, nameservers: [], dnssec: 'secure', ds: {
- * records: [], ttl: 60 }, addresses: [], ring: [] } as const; const { state, steps, waits
- * } = stepRollover(startRollover('mx.example.com'), observed, desired); console.log(
- * state.owner, steps.length, waits[0]?.why); // _25._tcp.mx.example.com 0 no answer from any
- * authoritative server
+ * @example
+ * ```ts
+ * const desired = {
+ *   publish: true,
+ *   types: ['ecdsa'],
+ *   matchingTypes: [1],
+ *   ttl: 3600,
+ *   retire: [],
+ * } as const;
+ * const observed = {
+ *   at: 0,
+ *   nameservers: [],
+ *   dnssec: 'secure',
+ *   ds: { records: [], ttl: 60 },
+ *   addresses: [],
+ *   ring: [],
+ * } as const;
+ * const { state, steps, waits } = stepRollover(
+ *   startRollover('mx.example.com'),
+ *   observed,
+ *   desired,
+ * );
+ * console.log(state.owner, steps.length, waits[0]?.why);
+ * // _25._tcp.mx.example.com 0 no answer from any authoritative server
+ * ```
  */
 export type {
   Action,

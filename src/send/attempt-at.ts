@@ -2,7 +2,7 @@ import { formatTime, type Failure } from '../base/index.js';
 import type { DeliveryAttempt } from '../evidence/index.js';
 import type { HostDecision } from '../tls-policy/index.js';
 import type { DraftPolicy } from './applied-policies.js';
-import { resultsOf, resultsOfRefusal, sessionFacts, failureEvidence } from './attempt-results.js';
+import { resultsOf, resultsOfRefusal, sessionFacts, attemptFailure } from './attempt-results.js';
 import { sendFailures } from './failures.js';
 import type { AttemptResult } from './try-server.js';
 
@@ -34,7 +34,7 @@ export function attemptAt(
     greeting: greeting?.lines[0]?.split(' ')[0],
     state: stateOf(attempt),
     ...needs(host),
-    failure: failure && failureEvidence(failure),
+    failure: failure && attemptFailure(failure),
     session: sessionFacts(attempt, host),
     cleartext,
     results: resultsOf(attempt, host, circumstances.policies),

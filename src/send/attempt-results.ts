@@ -114,9 +114,6 @@ function matchOf(matches: boolean): 'match' | 'mismatch' {
 }
 
 /** Reduces a failure to the fields that evidence stores. */
-export function failureEvidence({
-  code,
-  detail,
-}: Failure): NonNullable<DeliveryAttempt['failure']> {
+export function attemptFailure({ code, detail }: Failure): NonNullable<DeliveryAttempt['failure']> {
   return { code, detail };
 }

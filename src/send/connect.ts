@@ -12,7 +12,7 @@ import {
 import type { SmtpSession, SmtpTranscriptLine } from '../smtp/index.js';
 import { appliedPolicies, resolveReportUris, type DraftPolicy } from './applied-policies.js';
 import { attemptAt, attemptWithoutServer } from './attempt-at.js';
-import { failureEvidence } from './attempt-results.js';
+import { attemptFailure } from './attempt-results.js';
 import type { SendContext } from './context.js';
 import { sendFailures } from './failures.js';
 import { tryServer } from './try-server.js';
@@ -50,7 +50,7 @@ export type ConnectResult = {
 /**
  * Decides, then tries hosts and addresses in order until one meets the decision (RFC 5321
  * §5.1, RFC 8461 §8.4 [8461-8.4-1], RFC 7672 §2.2.1). A host that fails its requirement
- * is passed over, not the whole domain. Policy never rejects mail for good, since the
+ * is passed over, not the whole domain. Policy never rejects mail permanently, since the
  * domain may repair it while the mail is queued (RFC 8461 §5 [8461-5-4]).
  */
 export async function connectVia(
@@ -85,7 +85,7 @@ export async function connectVia(
     startedAt: formatTime(startedAt),
     finishedAt: formatTime(context.clock.now()),
     result: resultOf(failure),
-    failure: failure && failureEvidence(failure),
+    failure: failure && attemptFailure(failure),
     waiver,
     helo: context.helo,
     policies,

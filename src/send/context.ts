@@ -77,7 +77,7 @@ export function sendContext(options: SenderOptions): SendContext {
   } = options;
   if (!/^(\[[0-9A-Fa-f:.IPv]+\]|[A-Za-z0-9.-]+)$/.test(helo))
     throw new HermeticError('send-helo-invalid', `helo: ${helo} is no host name`, {
-      fix: 'Give the name under which this machine sends mail.',
+      fix: 'Set the name that this machine sends in EHLO.',
     });
   const localNetwork = options.network ?? nodeNetwork();
   const network = options.publicOnly ? guarded(localNetwork) : localNetwork;

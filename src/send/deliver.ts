@@ -28,7 +28,7 @@ export interface Mail {
 export interface Recipient {
   readonly address: string;
   readonly status: 'delivered' | 'deferred' | 'rejected';
-  /** Why the message was not delivered. */
+  /** The reason why the message was not delivered. */
   readonly failure?: Failure;
   /** The last reply of the server to the message. */
   readonly reply?: Reply;

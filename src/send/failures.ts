@@ -1,6 +1,9 @@
 import { defineFailures } from '../base/index.js';
 
-/** Why mail was not delivered, in addition to the failures of DNS, SMTP and TLS. */
+/**
+ * The reason why mail was not delivered, in addition to the failures of DNS, SMTP and
+ * TLS.
+ */
 export const sendFailures = defineFailures({
   'send-no-mail': {
     blame: 'publisher',
@@ -8,13 +11,13 @@ export const sendFailures = defineFailures({
     clause: 'RFC 7505 §3',
     message:
       'The domain accepts no mail. It has a null MX, has neither MX nor address, or does not exist.',
-    fix: 'Check the address. If it is correct, ask the recipient for another.',
+    fix: 'Check the address. If it is correct, ask the recipient for another address.',
   },
   'send-route-unknown': {
     blame: 'publisher',
     temporary: true,
     clause: 'RFC 7672 §2.1.2',
-    message: 'DNS gives no answer about the mail servers of the domain. The mail is deferred.',
+    message: 'DNS returns no answer about the mail servers of the domain. The mail is deferred.',
     fix: 'Read the failure next to this one. It shows whether the local resolver or the DNS of the domain is at fault.',
   },
   'send-host-refused': {
@@ -43,13 +46,13 @@ export const sendFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8689 §4.2.1',
     message: 'The message asks for REQUIRETLS, and no server of the domain supports it.',
-    fix: 'Send without REQUIRETLS, or ask the operator of the recipient’s server for it.',
+    fix: 'Send without REQUIRETLS, or ask the operator of the recipient’s server to support it.',
   },
   'send-helo-invalid': {
     blame: 'local',
     temporary: false,
     message: 'The name for EHLO is not a host name.',
-    fix: 'Give the name under which this machine sends mail.',
+    fix: 'Set the name that this machine sends in EHLO.',
   },
   'send-failed': {
     blame: 'peer',

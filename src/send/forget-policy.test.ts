@@ -19,7 +19,7 @@ function file(t: TestContext): string {
   return join(folder, 'a.db');
 }
 
-test('a forgotten policy does not count in another process, also where that saves it again', async (t) => {
+test('a forgotten policy does not count in another process, even after a save', async (t) => {
   const path = file(t);
   const [daemon, command] = [await openStore(path), await openStore(path)];
   t.after(() => [daemon, command].forEach((store) => store.close()));
@@ -31,7 +31,7 @@ test('a forgotten policy does not count in another process, also where that save
   assert.equal(forgetPolicy(command, 'one.example')?.id, '1');
   assert.notEqual(forgottenRevision(daemon), before);
   assert.equal(cache.get('one.example'), undefined);
-  // A mail was under way, and notes that the policy was used.
+  // A message was under way, and notes that the policy was used.
   await cache.put({ ...entry('one.example', at), usedAt: at + 5 });
   assert.equal(cache.get('one.example'), undefined);
   assert.equal(cache.get('two.example')?.policy?.id, '1');

@@ -2,8 +2,8 @@
  * Sending mail under TLS policy (RFC 5321, RFC 3207, RFC 7672, RFC 8461, RFC 8689).
  *
  * For each next hop a sender looks up MX hosts, TLSA records and the MTA-STS policy and
- * asks `tls-policy` what each host requires. Then it tries the hosts by preference and
- * uses the first session that meets its requirement:
+ * asks `tls-policy` for the requirements of each host. Then it tries the hosts by
+ * preference and uses the first session that meets its requirement:
  *
  * - A host that fails is passed over. Mail without a usable host is deferred; a policy
  *   alone never bounces mail (RFC 8461 §5, RFC 7672 §2.2).
@@ -26,9 +26,11 @@
  * Queueing and retries are left to the caller, signing and composing to the mail library.
  *
  * @example
+ * ```ts
  * const { outcome } = await connect('example.com');
  * for (const { host, state, failure } of outcome.attempts)
  *   console.log(host, failure?.code ?? state);
+ * ```
  */
 export { connect, createSender, deliver, type Sender } from './sender.js';
 export {

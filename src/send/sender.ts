@@ -1,3 +1,4 @@
+import { repeat } from '../base/index.js';
 import { type DomainDecision, resolvePolicy } from '../tls-policy/index.js';
 import { connectVia, type ConnectRequest, type ConnectResult } from './connect.js';
 import { sendContext, type SenderOptions } from './context.js';
@@ -12,8 +13,8 @@ export interface Sender {
   /** Delivers a message to all its recipients. */
   deliver(mail: Mail): Promise<Delivery>;
   /**
-   * Fetches the cached policies that are due, before they expire (RFC 8461 §3.3). Resolves
-   * to their number.
+   * Fetches the cached policies that are due, before they expire (RFC 8461 §3.3).
+   * Resolves to their number.
    */
   refreshPolicies(abortSignal?: AbortSignal): Promise<number>;
   /**
@@ -40,15 +41,16 @@ export function createSender(options: SenderOptions = {}): Sender {
     deliver: (mail) => deliverVia(context, mail),
     refreshPolicies,
     async keepFresh(abortSignal) {
-      while (!abortSignal.aborted) {
-        const done = await refreshPolicies(abortSignal).catch((error: unknown) =>
-          stoppedOr(abortSignal, error),
-        );
-        if (!done)
-          await context.clock
-            .sleep(MINUTE, abortSignal)
-            .catch((error: unknown) => stoppedOr(abortSignal, error));
-      }
+      const round = async (): Promise<number> =>
+        (await refreshPolicies(abortSignal)) ? 0 : MINUTE;
+      await repeat(round, {
+        clock: context.clock,
+        signal: abortSignal,
+        pauseMs: MINUTE,
+        onError(error) {
+          throw error;
+        },
+      });
     },
   };
 }
@@ -69,10 +71,4 @@ export function connect(
 /** Delivers one message with a new sender: {@link Sender.deliver}. */
 export function deliver(mail: Mail, options: SenderOptions = {}): Promise<Delivery> {
   return createSender(options).deliver(mail);
-}
-
-/** An abort ends the work without being a failure. */
-function stoppedOr(abortSignal: AbortSignal, error: unknown): 0 {
-  if (abortSignal.aborted) return 0;
-  throw error;
 }

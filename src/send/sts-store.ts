@@ -29,8 +29,8 @@ export interface StsStoreOptions {
 export const POLICY_CACHE = 'policy-cache';
 
 /**
- * Milliseconds that a caller waits for its policy to be durable; then it goes on with the
- * policy in memory.
+ * Milliseconds that a caller waits for its policy to be durable; then it continues with
+ * the policy in memory.
  */
 const SAVE_WAIT = 200;
 /** Entries in one transaction. */
@@ -91,13 +91,13 @@ const columns = 'domain, id, mode, mx, max_age, body, fetched_at, failed, used_a
 
 /**
  * The policy cache in the database: it outlives crashes and power cuts, and at each
- * opening makes good what a wrong clock or a long sleep would take away (see `reopened`).
- * A full one gives up what is least useful.
+ * opening restores entries that a wrong clock or a long sleep would expire (see
+ * `reopened`). A full cache drops the least useful entry.
  *
  * A policy binds from the moment it was fetched, whether or not it can be stored (RFC
- * 8461 §3.3, §5.1): what is not durable yet is answered from memory, and saved again with
- * the next entry or the next look at what is due. No method throws, and `put` never
- * rejects.
+ * 8461 §3.3, §5.1): an entry that is not durable yet is answered from memory, and saved
+ * again with the next entry or the next look at what is due. No method throws, and `put`
+ * never rejects.
  */
 export function stsStore(stateStore: Store, options: StsStoreOptions = {}): StsCache {
   migrate(stateStore, 'send', migrations);
@@ -143,7 +143,7 @@ class StoredPolicies implements StsCache {
     }, undefined);
   }
 
-  /** The entry, unless the operator had the domain forgotten after it was fetched. */
+  /** The entry, unless the operator removed the domain after the fetch. */
   #counting(stsEntry: StsEntry | undefined): StsEntry | undefined {
     if (!stsEntry) return undefined;
     const forgotten = this.#read(() => this.#rows.forgotten(stsEntry.domain), undefined);
@@ -219,8 +219,7 @@ class StoredPolicies implements StsCache {
   }
 
   /**
-   * Writes everything that waits. Never rejects: what could not be written goes on
-   * waiting.
+   * Writes everything that waits. Never rejects: unwritten entries stay queued.
    */
   #save(): Promise<void> {
     this.#saving ??= this.#writeAll()
@@ -318,7 +317,7 @@ class Rows {
         usedAt,
         cachedPolicy ? expiresAt(cachedPolicy) : null,
         refreshAt(stsEntry) ?? null,
-        // Usefulness without the last use, which has a column of its own, and as of the
+        // Usefulness without the last use, which has a separate column, and as of the
         // fetch: expired policies are deleted before the ranking counts.
         cachedPolicy
           ? Math.trunc(usefulness({ ...stsEntry, usedAt: 0 }, cachedPolicy.fetchedAt) / 1e14)
@@ -333,7 +332,7 @@ class Rows {
   }
 
   /**
-   * When the policy of a domain that was forgotten had been fetched. By that and not by
+   * The fetch time of the policy of a removed domain. By that and not by
    * the time of forgetting: clocks of two processes differ.
    */
   forgotten(domainName: string): number | undefined {

@@ -41,9 +41,9 @@ export interface AttemptResult {
   /** No SMTP session was established: nothing to report (RFC 8460 §4.3.4). */
   readonly unreachable: boolean;
   readonly cleartext: boolean;
-  /** Why TLS was not established, also where plaintext is allowed. */
+  /** The reason why TLS was not established, also where plaintext is allowed. */
   readonly tlsFailure?: Failure;
-  /** Why the session must not be used. */
+  /** The reason why the session must not be used. */
   readonly failure?: Failure;
   readonly greeting?: Reply;
   /** The dialogue. It grows as long as the session is used. */
@@ -171,7 +171,7 @@ async function upgrade(
     return negotiated;
   });
   if (!secured.ok) {
-    // RFC 3207 §4: after any answer but 220 the session goes on as it was.
+    // RFC 3207 §4: after any answer but 220 the session continues unchanged.
     if (secured.failure.code === 'smtp-starttls-refused')
       return withoutTls(established, decision, secured.failure);
     const { failure } = secured;

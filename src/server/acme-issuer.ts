@@ -42,7 +42,8 @@ export interface Certifying {
   /** Whether this process can answer its challenges. */
   readonly answers: boolean;
   /**
-   * For policy hosts, and mail hosts that ask for it; undefined leaves it to a person.
+   * For policy hosts, and mail hosts that ask for it; undefined leaves it to the
+   * operator.
    */
   readonly certify?: NonNullable<LocalExecutorOptions['certify']>;
 }
@@ -131,7 +132,9 @@ function clientOf(
   return { certifier, answers: matching.length > 0 };
 }
 
-/** Reads the roots of a private CA, whose web server has no certificate of a public CA. */
+/**
+ * Reads the roots of a private CA, whose web server has no certificate from a public CA.
+ */
 function rootsOf(filePath: string): TrustStore {
   const parsed = parsePemBundle(
     readTextFile(filePath, { code: 'config-file-unreadable', label: 'publish.acme.roots:' }),
@@ -141,7 +144,7 @@ function rootsOf(filePath: string): TrustStore {
       'config-invalid',
       `publish.acme.roots: ${filePath} holds no certificate`,
       {
-        fix: 'Name a PEM file.',
+        fix: 'Specify a PEM file.',
       },
     );
   return trustStore(parsed.value);

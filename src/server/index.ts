@@ -9,8 +9,8 @@
  * Each service is a job (`jobs/`): a section of `hermetic.yaml`, a zod schema and a start
  * function that returns sites, ports and metrics. The daemon supplies the rest:
  *
- * - `config/`: parses the sections. An unknown key is an error with the closest known key,
- *   since a typing error must never disable a protection.
+ * - `config/`: parses the sections. An unknown key is an error with the closest known
+ *   key, since a typo must never disable a protection.
  * - `listeners/`: the only code that listens. Limits apply to every port: connections,
  *   idle time, header and body size. The web port serves many names, by SNI and Host.
  * - `daemon/`: start, reload and stop. A reload opens new listeners before it closes old
@@ -21,10 +21,12 @@
  * that they connect (`publish`, `send`, `tls-rpt-receive`, `tls-rpt-send`).
  *
  * @example
+ * ```ts
  * const config = parseConfig('metrics: {listen: 9461}');
  * const write = (line: string) => process.stdout.write(line);
  * const log = createLog({ format: 'plain', write, now: Date.now });
  * if (config.ok) await startDaemon(config.value, log);
+ * ```
  */
 export { startDaemon, type Daemon, type DaemonOptions } from './daemon/daemon.js';
 export type {

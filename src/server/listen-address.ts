@@ -11,7 +11,7 @@ export type ListenAddress =
     }
   | {
       readonly path: string;
-      /** Permission bits. Default 0666: Postfix runs as a user of its own. */
+      /** Permission bits. Default 0666: Postfix runs as a separate user. */
       readonly mode?: number;
     };
 
@@ -34,7 +34,10 @@ export function parseListenAddress(addressText: string): ListenAddress | undefin
   return { address: formatIp(parsedIp), port: portNumber };
 }
 
-/** As a person would write it; the key by which a listener is known across a reload. */
+/**
+ * The form that an operator would write; the key by which a listener is known across a
+ * reload.
+ */
 export function formatListenAddress(address: ListenAddress): string {
   if ('path' in address) return `unix:${address.path}`;
   return `${address.address.includes(':') ? `[${address.address}]` : address.address}:${address.port}`;

@@ -39,7 +39,7 @@ export interface Publishing {
   readonly changeAccountKey?: () => Promise<ActionOutcome>;
 }
 
-/** The section of a configuration, for rounds that are run by hand. */
+/** The section of a configuration, for rounds that are started manually. */
 export function publishSettings({
   jobs,
 }: {
@@ -48,12 +48,12 @@ export function publishSettings({
   return jobs['publish'] as PublishSettings | undefined;
 }
 
-/** Minutes between two rounds of the daemon; 0: rounds are run by hand. */
+/** Minutes between two rounds of the daemon; 0: rounds are started manually. */
 export type PublishSettings = PublishSection & { readonly everyMinutes?: number };
 
 /**
- * Only what decides whether a sender would deliver, and the certificate of each key type:
- * a few connections an address.
+ * Only the facts that decide whether a sender would deliver, and the certificate of each
+ * key type: a few connections an address.
  */
 const goals = { inventory: false, asks: [] };
 
@@ -65,15 +65,15 @@ export interface Given extends Pick<LocalExecutorOptions, 'writers' | 'certify'>
   /** Minutes between two rounds. */
   readonly minutes?: number;
   /**
-   * Ends what is running: requests, waits and changes of records. What is cut short is
-   * taken up by the next round of any process.
+   * Ends running work: requests, waits and changes of records. The next round of any
+   * process continues interrupted work.
    */
   readonly signal?: AbortSignal;
 }
 
 /**
- * `given`: further ways into the zones of `publish.dns`, and who certifies keys instead
- * of `publish.acme`; what is left over is left to a person.
+ * `given`: further ways into the zones of `publish.dns`, and the issuer that replaces
+ * `publish.acme`; the operator does the remaining work.
  */
 export function openPublishing(
   section: PublishSettings,
@@ -114,7 +114,7 @@ export function openPublishing(
       : undefined;
   const { everyMinutes = 0 } = section;
   const intervalMs = everyMinutes > 0 ? everyMinutes * 60_000 : undefined;
-  /** The options of one round; each round has an observer of its own. */
+  /** The options of one round; each round has a separate observer. */
   const round = (): PlanOptions => ({
     section,
     ledger,

@@ -50,7 +50,7 @@ export function loadKey(filePath: string): KeyObject {
   } catch (cause) {
     throw new HermeticError('key-unusable', `${filePath}: ${(cause as Error).message}`, {
       cause,
-      fix: 'Give the PEM file of a private key.',
+      fix: 'Use the PEM file of a private key.',
     });
   }
 }
@@ -81,7 +81,7 @@ export function loadCertificate(files: {
       `${files.chain} with ${files.key}: ${(cause as Error).message}`,
       {
         cause,
-        fix: 'Give a PEM file with the certificate and its intermediates, and the PEM file of its key.',
+        fix: 'Use a PEM file with the certificate and its intermediates, and the PEM file of its key.',
       },
     );
   }

@@ -45,9 +45,9 @@ export interface Site {
    */
   answer?(method: string, hostName: string, path: string): PlainAnswer | undefined;
   /**
-   * Returns the certificate for a server name (SNI). Undefined: the next site decides, then
-   * the certificates of the configuration. `refuse`: only a configured certificate for this
-   * name is used; without one the handshake fails (RFC 8461 §7.1).
+   * Returns the certificate for a server name (SNI). Undefined: the next site decides,
+   * then the certificates of the configuration. `refuse`: only a configured certificate
+   * for this name is used; without one the handshake fails (RFC 8461 §7.1).
    */
   certificateFor?(serverName: string): SecureContext | 'refuse' | undefined;
   /**
@@ -112,7 +112,7 @@ export interface Service {
   readonly httpPorts?: readonly HttpPort[];
   /** Read at every scrape. */
   metrics?(): readonly Metric[];
-  /** Ends timers and work of its own; listeners are closed by the server. */
+  /** Ends its own timers and work; listeners are closed by the server. */
   stop?(): Promise<void> | void;
 }
 

@@ -7,14 +7,14 @@ export const smtpFailures = defineFailures({
     temporary: true,
     clause: 'RFC 5321 §4.5.3.2',
     message: 'The server did not answer in time.',
-    fix: 'Try again later. If the failure persists, check the load and the firewall of the server.',
+    fix: 'Try again later. If the failure persists, check the load on the server and its firewall.',
   },
   'smtp-closed': {
     blame: 'peer',
     temporary: true,
     clause: 'RFC 5321 §3.8',
-    message: 'The server closed the connection in the middle of the session.',
-    fix: 'Read the log of the server.',
+    message: 'The server closed the connection during the session.',
+    fix: 'Read the server’s log.',
   },
   'smtp-garbage': {
     blame: 'peer',
@@ -48,7 +48,7 @@ export const smtpFailures = defineFailures({
     blame: 'publisher',
     temporary: false,
     clause: 'RFC 7504 §3',
-    message: 'The host replies that it never accepts mail (521).',
+    message: 'The host replies that it accepts no mail (521).',
     fix: 'Remove its MX record, or start the mail server there.',
   },
   'smtp-tls-alert': {
@@ -56,7 +56,7 @@ export const smtpFailures = defineFailures({
     temporary: false,
     clause: 'RFC 9846 §6.2',
     message: 'The server ended the TLS session with an alert right after the handshake.',
-    fix: 'Do not require client certificates on port 25, and read the log of the server.',
+    fix: 'Do not require client certificates on port 25, and Read the server’s log.',
   },
   'smtp-ehlo-refused': {
     blame: 'peer',
@@ -108,7 +108,7 @@ export const smtpFailures = defineFailures({
     temporary: false,
     clause: 'RFC 1870 §6.1',
     message: 'The message is larger than the server accepts.',
-    fix: 'Send a smaller message, or use another way.',
+    fix: 'Send a smaller message, or use another method.',
   },
   'smtp-8bit-not-offered': {
     blame: 'peer',
@@ -122,14 +122,14 @@ export const smtpFailures = defineFailures({
     temporary: false,
     clause: 'RFC 6531 §3.2',
     message: 'An address is not ASCII, and the server does not offer SMTPUTF8.',
-    fix: 'Use an ASCII address of the same person.',
+    fix: 'Use an ASCII address of the same recipient.',
   },
   'smtp-requiretls-not-offered': {
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8689 §4.2.1',
     message: 'The message asks for REQUIRETLS, and the server does not offer it.',
-    fix: 'Ask the operator of the server for REQUIRETLS, or send without it.',
+    fix: 'Ask the operator of the server to support REQUIRETLS, or send without it.',
   },
   'smtp-write-failed': {
     blame: 'network',

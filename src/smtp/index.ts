@@ -18,10 +18,15 @@
  * Replies and disconnects of a server are results, not exceptions. This part knows no
  * TLS: the caller passes the function that secures the connection.
  *
- * @example const opened = await openSession({ connection, helo: 'probe.example.net' }); if
- * (opened.ok) { const hello = await opened.value.ehlo(); if (hello.ok &&
- * starttlsOffer(hello.value.lines).status === 'offered') await
- * opened.value.startTls(secure); }
+ * @example
+ * ```ts
+ * const opened = await openSession({ connection, helo: 'probe.example.net' });
+ * if (opened.ok) {
+ *   const hello = await opened.value.ehlo();
+ *   if (hello.ok && starttlsOffer(hello.value.lines).status === 'offered')
+ *     await opened.value.startTls(secure);
+ * }
+ * ```
  */
 export {
   openSession,

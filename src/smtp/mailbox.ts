@@ -17,7 +17,7 @@ const dotString =
 const quotedString = /^"([\x20\x21\x23-\x5b\x5d-\x7e\u{80}-\u{10ffff}]|\\[\x20-\x7e])*"$/u;
 
 /**
- * Reads an address as it stands in an envelope, without angle brackets (RFC 5321 §4.1.2).
+ * Reads an address as written in an envelope, without angle brackets (RFC 5321 §4.1.2).
  * Nothing it accepts can end a command line.
  */
 export function parseMailbox(addressText: string): Result<Mailbox> {

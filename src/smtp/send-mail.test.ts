@@ -62,7 +62,8 @@ const codes = ({ accepted, refused }: MailResult): readonly string[] => [
 ];
 
 // S1.
-test('RFC 5321 §4.5.3.1.10 [5321-4.5.3.1.10-1]: 552 to RCPT is temporary, elsewhere it is not', async () => {
+// [5321-4.5.3.1.10-1]
+test('RFC 5321 §4.5.3.1.10: 552 to RCPT is temporary, elsewhere it is not', async () => {
   const full = '552 too many recipients\r\n';
   const to = 'RCPT TO:<b@example.com>';
   const { result } = await handOver([], { [to]: full }, envelope);
@@ -126,7 +127,7 @@ test('extensions that the server does not offer are not used', async () => {
   assert.equal(await failing(['REQUIRETLS'], { requireTls: true }), 'smtp-requiretls-not-offered');
 });
 
-test('RFC 5321 §4.5.2: dots at the start of a line are doubled, and no bare CR or LF is left to end a message with', async () => {
+test('RFC 5321 §4.5.2: leading dots are doubled, and no bare CR or LF remains', async () => {
   for (const message of ['a\n.\nb', 'a\r.\rb', 'a\r\n.\nb', '.a\r\n..b\r\n', 'a\n.\r\nQUIT\r\n']) {
     const { result, received } = await handOver([], {}, envelope, message);
     assert.equal(result.accepted.length, 2);
@@ -136,7 +137,7 @@ test('RFC 5321 §4.5.2: dots at the start of a line are doubled, and no bare CR 
   }
 });
 
-test('property: no text that passes for an address can end a command or leave its brackets', () => {
+test('property: no accepted address can end a command or its brackets', () => {
   const nasty = fc.string({
     unit: fc.constantFrom(
       'a',

@@ -18,7 +18,7 @@ export interface Envelope {
 export interface MailResult {
   readonly accepted: readonly string[];
   readonly refused: readonly { readonly address: string; readonly failure: Failure }[];
-  /** The reply to the whole message. */
+  /** The reply to the complete message. */
   readonly reply?: Reply;
 }
 

@@ -54,7 +54,7 @@ const MAX_TRANSCRIPT = 400;
 
 /**
  * Waits for the greeting (RFC 5321 §3.1). 220 opens the session; 4yz is temporary, 521
- * says that the host takes no mail at all, any other 5yz refuses this client.
+ * says that the host accepts no mail at all, any other 5yz refuses this client.
  */
 export async function openSession(
   options: SmtpSessionOptions,
@@ -155,7 +155,7 @@ export class SmtpSession {
 
   /**
    * Sends one command and waits for its reply; `alongside` goes out in the same packet,
-   * to see what the server makes of it.
+   * to observe the server's reaction.
    */
   async command(commandLine: string, alongside = ''): Promise<Result<Reply>> {
     if (/[\r\n]/.test(commandLine + alongside)) throw new TypeError('a command is one line');

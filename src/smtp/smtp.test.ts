@@ -140,7 +140,8 @@ test('greetings: busy, refused, garbage, silence and a closed door are five thin
   assert.equal(await failureOf('x'.repeat(9000)), 'smtp-too-long');
 });
 
-test('RFC 3207 §4.2 [3207-4.2-3]: plaintext that comes with the agreement is refused and TLS is never begun', async () => {
+// [3207-4.2-3]
+test('RFC 3207 §4.2: plaintext after 220 is refused and TLS does not start', async () => {
   const session = await open('220 mx\r\n', {
     EHLO: '250-mx\r\n250 STARTTLS\r\n',
     STARTTLS: '220 go\r\n250 injected\r\n',
@@ -169,7 +170,8 @@ test('RFC 3207 §4.2 [3207-4.2-1]: what was learned before TLS is forgotten', as
   assert.equal(session.connection, secured);
 });
 
-test('RFC 3207 §4 [3207-4-2, 3207-4.2-4]: nothing is said between the agreement and TLS, and TLS is not begun twice', async () => {
+// [3207-4-2, 3207-4.2-4]
+test('RFC 3207 §4: nothing is sent between 220 and TLS, and TLS starts once', async () => {
   const session = await open('220 mx\r\n', {
     EHLO: '250-mx\r\n250 STARTTLS\r\n',
     STARTTLS: '220 go\r\n',

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { storeError } from './failures.js';
 import { openStoreToRead } from './open-to-read.js';
-import { verifyStore } from './verify-store.js';
+import type { Store } from './open-store.js';
 
 /**
  * Writes the database of one moment to a new file, while other processes write. SQLite's
@@ -11,7 +11,8 @@ import { verifyStore } from './verify-store.js';
 export async function backUpStore(file: string, copy: string): Promise<void> {
   const store = await openStoreToRead(file, { prepare: () => undefined, mustExist: true });
   try {
-    // SQLite accepts an empty file, and keeps its mode: reports are for their owner alone.
+    // SQLite accepts an empty file, and keeps its mode: reports are for their owner
+    // alone.
     writeFileSync(copy, '', { mode: 0o600, flag: 'wx' });
     store.prepare('VACUUM INTO ?').run(copy);
   } finally {
@@ -20,7 +21,9 @@ export async function backUpStore(file: string, copy: string): Promise<void> {
   await checkBackup(copy);
 }
 
-/** Throws HermeticError `store-corrupt` unless the file is an undamaged database of ours. */
+/**
+ * Throws HermeticError `store-corrupt` unless the file is an undamaged database of ours.
+ */
 export async function checkBackup(file: string): Promise<void> {
   const store = await openStoreToRead(file, { prepare: () => undefined, mustExist: true });
   try {
@@ -32,4 +35,13 @@ export async function checkBackup(file: string): Promise<void> {
   } finally {
     store.close();
   }
+}
+
+/**
+ * Reads the whole file and compares tables with indexes. Empty when the file is sound,
+ * else its damage.
+ */
+export function verifyStore(stateStore: Store): readonly string[] {
+  const rows = stateStore.prepare<{ integrity_check: string }>('PRAGMA integrity_check').all();
+  return rows.map((row) => row.integrity_check).filter((line) => line !== 'ok');
 }

@@ -4,7 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { CheckpointResult } from './checkpoint.js';
 import { loadDriver, type Driver } from './driver.js';
 
-/** Milliseconds that a checkpoint waits for readers and the writer. It keeps writers out. */
+/**
+ * Milliseconds that a checkpoint waits for readers and the writer. It keeps writers out.
+ */
 const WAIT = 100;
 // https://sqlite.org/rescode.html#ioerr_fsync
 const IOERR_FSYNC = 1034;

@@ -9,7 +9,7 @@ const PAUSE = 10_000;
 export interface CheckpointResult {
   /** The next write starts the log again from its beginning, or has done so. */
   readonly restarted: boolean;
-  /** A sync failed: what the log holds may not be on the disk. */
+  /** A sync failed: the content of the log may not be on the disk. */
   readonly syncFailed?: string;
 }
 
@@ -22,7 +22,7 @@ interface CheckpointOptions {
 }
 
 /**
- * Moves the log into the database from a thread of its own, since that waits for the disk
+ * Moves the log into the database from a separate thread, since that waits for the disk
  * several times. The thread lives for one checkpoint.
  *
  * Its connection shares the SQLite library of this process, and with it the list of

@@ -27,7 +27,7 @@ export const storeFailures = defineFailures({
     blame: 'local',
     temporary: true,
     message: 'Another process holds the lock of the database.',
-    fix: 'Try again. If the failure persists, find a second hermetic with the same file.',
+    fix: 'Try again. If the failure persists, look for a second hermetic process with the same file.',
   },
   'store-corrupt': {
     blame: 'local',
@@ -45,13 +45,13 @@ export const storeFailures = defineFailures({
     blame: 'local',
     temporary: true,
     message: 'Another program removed or replaced the open database file or its log.',
-    fix: 'Restore the files, or reload hermetic (SIGHUP) to use the present file.',
+    fix: 'Restore the files, or reload hermetic (SIGHUP) to use the current file.',
   },
   'store-unsynced': {
     blame: 'local',
     temporary: true,
     message: 'The disk did not confirm the last write, so no later write is trusted.',
-    fix: 'Check the disk and the messages of the kernel, then restart hermetic.',
+    fix: 'Check the disk and the kernel messages, then restart hermetic.',
   },
   'store-driver': {
     blame: 'local',
@@ -69,7 +69,7 @@ export function storeError(code: StoreFailureCode, detail: string, cause?: unkno
   return new HermeticError(code, `${detail}: ${message}`, { cause, fix });
 }
 
-/** Whether an error is a condition of the store: this one, or any. */
+/** Returns whether an error is a condition of the store: this one, or any. */
 export function isStoreFailure(error: unknown, code?: StoreFailureCode): boolean {
   if (!isHermeticError(error)) return false;
   if (code === undefined) return error.code in storeFailures.entries;
@@ -99,8 +99,8 @@ export function nameError(filePath: string, error: unknown): unknown {
   return code ? storeError(code, filePath, error) : error;
 }
 
-/** Runs a call of the driver, and names what it throws. */
-export function named<T>(filePath: string, call: () => T): T {
+/** Runs a call of the driver, and maps its errors to failures. */
+export function withFileErrors<T>(filePath: string, call: () => T): T {
   try {
     return call();
   } catch (error) {

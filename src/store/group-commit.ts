@@ -18,7 +18,7 @@ export interface GroupCommitOptions<Item, Result> {
  * Writes the items of many callers in one transaction, so that they share one wait for
  * the disk. While a group is written, or waits for a lock, the next one gathers: the
  * busier, the larger the groups. A caller's promise resolves when its item is durable,
- * and rejects with what `write` threw or with the failure of the store.
+ * and rejects with the error of `write` or the failure of the store.
  */
 export function groupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,

@@ -9,15 +9,27 @@
  * resolves (`log-sync.ts`); every other write is durable when the call returns. Only
  * SQLite may open and close the file of a running process: see `private-file.ts`.
  *
- * SQL is kept to what PostgreSQL also understands: `ON CONFLICT`, `RETURNING`, window
- * functions; times as integers, JSON as text.
+ * SQL stays within the subset that PostgreSQL also understands: `ON CONFLICT`,
+ * `RETURNING`, window functions; times as integers, JSON as text.
  *
- * @example const store = await openStore(':memory:'); migrate(store, 'send', ['CREATE
- * TABLE send_policy (domain TEXT PRIMARY KEY, body TEXT NOT NULL)']);
- * store.transaction(() => store.prepare('INSERT INTO send_policy (domain, body) VALUES
- * (?, ?)').run('example.com', 'version: STSv1')); console.log(store.prepare<{ body:
- * string }>('SELECT body FROM send_policy WHERE domain = ?').get('example.com')?.body);
- * // version: STSv1 store.close();
+ * @example
+ * ```ts
+ * const store = await openStore(':memory:');
+ * migrate(store, 'send', [
+ *   'CREATE TABLE send_policy (domain TEXT PRIMARY KEY, body TEXT NOT NULL)',
+ * ]);
+ * store.transaction(() =>
+ *   store
+ *     .prepare('INSERT INTO send_policy (domain, body) VALUES (?, ?)')
+ *     .run('example.com', 'version: STSv1'),
+ * );
+ * console.log(
+ *   store
+ *     .prepare<{ body: string }>('SELECT body FROM send_policy WHERE domain = ?')
+ *     .get('example.com')?.body,
+ * ); // version: STSv1
+ * store.close();
+ * ```
  */
 export { openStore, type OpenStoreOptions, type Statement, type Store } from './open-store.js';
 export type { JobWrites, Work } from './write-queue.js';
@@ -26,6 +38,6 @@ export type { Value } from './driver.js';
 export { migrate } from './migrate.js';
 export { groupCommit, type GroupCommitOptions } from './group-commit.js';
 export { backUpStore, checkBackup } from './back-up-store.js';
-export { verifyStore } from './verify-store.js';
+export { verifyStore } from './back-up-store.js';
 export { isStoreFailure, storeFailures } from './failures.js';
 export { openStoreToRead, type OpenToReadOptions } from './open-to-read.js';

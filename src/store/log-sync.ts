@@ -91,7 +91,9 @@ export class LogSync {
     return `${dev}:${ino}`;
   }
 
-  /** Resolves when every commit before the call is durable; rejects with `store-unsynced`. */
+  /**
+   * Resolves when every commit before the call is durable; rejects with `store-unsynced`.
+   */
   async sync(): Promise<void> {
     this.#assertTrusted();
     if (this.#closed) throw new TypeError(`${this.file} is closed`);
@@ -125,9 +127,9 @@ export class LogSync {
   }
 
   /**
-   * Whether the log has at least so many frames since it was last restarted. The file
-   * never shrinks, so its size says nothing; frames of the current log have its salts
-   * (https://sqlite.org/fileformat2.html, section 4.1).
+   * Returns whether the log has at least so many frames since it was last restarted. The
+   * file never shrinks, so its size says nothing; frames of the current log have its
+   * salts (https://sqlite.org/fileformat2.html, section 4.1).
    */
   hasFrames(count: number): boolean {
     const header = this.#read(0, HEADER);

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { Checkpointer } from './checkpoint.js';
 import { loadDriver, type Driver, type DriverStatement, type Value } from './driver.js';
-import { named, nameError, storeError } from './failures.js';
+import { withFileErrors, nameError, storeError } from './failures.js';
 import { LogSync, type LogDisk } from './log-sync.js';
 import { makePrivate, type ExposedFile } from './private-file.js';
 import { isOutOfRange, readRounded, roundedRows } from './safe-numbers.js';
@@ -38,7 +38,7 @@ export interface Store {
   readonly exposed: readonly ExposedFile[];
   /** The statement for this text, prepared at its first use. */
   prepare<Row = unknown>(sql: string): Statement<Row>;
-  /** Rows one by one, for results that should not stand in memory. */
+  /** Rows one by one, for results too large for memory. */
   iterate<Row = unknown>(sql: string, ...values: readonly Value[]): IterableIterator<Row>;
   /** Several statements without values, for migrations. */
   execute(sql: string): void;
@@ -48,9 +48,16 @@ export interface Store {
    * blocking the event loop, at most `waitMs`; then it rejects with `store-busy`. A long
    * write is a generator that yields every few milliseconds.
    *
-   * @example await store.write('report', () => insert.run(1)); await
-   * store.write('report', function* () { for (const row of rows) { insert.run(row);
-   * yield; } });
+   * @example
+   * ```ts
+   * await store.write('report', () => insert.run(1));
+   * await store.write('report', function* () {
+   *   for (const row of rows) {
+   *     insert.run(row);
+   *     yield;
+   *   }
+   * });
+   * ```
    */
   write<T>(job: string, work: () => Work<T>): Promise<T>;
   /**
@@ -59,15 +66,15 @@ export interface Store {
    */
   transaction<T>(work: () => T): T;
   /**
-   * Transactions that were rolled back so far: what a cache learnt inside one of them is
-   * void.
+   * Transactions that were rolled back so far: a cache entry written inside one of them
+   * is void.
    */
   rollbacks(): number;
   /** How the writes of each job fare. */
   writes(): readonly JobWrites[];
   /** Resolves when no write waits, and no checkpoint runs. */
   settle(): Promise<void>;
-  /** Whether `file` and its log are still the files that are open here. */
+  /** Returns whether `file` and its log are still the files that are open here. */
   inPlace(): boolean;
   /** Sets how long a synchronous call waits for another process, in milliseconds. */
   setBusyTimeout(milliseconds: number): void;
@@ -104,7 +111,7 @@ const LONG_LOG = { here: 2000, elsewhere: 16_000 };
 export async function openStore(filePath: string, options: OpenStoreOptions = {}): Promise<Store> {
   const Open = await loadDriver();
   const exposed = filePath === ':memory:' ? [] : makePrivate(filePath, options.mustExist ?? false);
-  const driver = named(
+  const driver = withFileErrors(
     filePath,
     () => new Open(filePath, { timeout: options.busyTimeoutMs ?? 5000 }),
   );
@@ -112,7 +119,7 @@ export async function openStore(filePath: string, options: OpenStoreOptions = {}
     // FULL: a commit returns when it is durable. Large pages and a log of 16 MB (16 MB of
     // cache too) halve the writing. The SELECT creates the log.
     const longLog = options.checkpointThread ? LONG_LOG.elsewhere : LONG_LOG.here;
-    named(filePath, () =>
+    withFileErrors(filePath, () =>
       driver.exec(
         `PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA wal_autocheckpoint = ${longLog}; PRAGMA cache_size = -16000; SELECT 1 FROM sqlite_master`,
@@ -127,12 +134,16 @@ export async function openStore(filePath: string, options: OpenStoreOptions = {}
 }
 
 /**
- * Connects without the right to write. `address` is what SQLite opens: the path, or a
+ * Connects without the right to write. `address` is the argument of SQLite: the path, or
+ * a
  * `file:` URI with parameters.
  */
 export async function connectToRead(filePath: string, address: string): Promise<Store> {
   const Open = await loadDriver();
-  const driver = named(filePath, () => new Open(address, { timeout: 5000, readOnly: true }));
+  const driver = withFileErrors(
+    filePath,
+    () => new Open(address, { timeout: 5000, readOnly: true }),
+  );
   return new SqliteStore(driver, filePath, { exposed: [] });
 }
 
@@ -190,7 +201,7 @@ class SqliteStore implements Store {
   readonly prepare = <Row>(sql: string): Statement<Row> => {
     let statement = this.#prepared.get(sql);
     if (!statement) {
-      const native = named(this.file, () => this.#driver.prepare(sql));
+      const native = withFileErrors(this.file, () => this.#driver.prepare(sql));
       statement = new PreparedStatement(native, this.file, this.#assertFree);
       this.#prepared.set(sql, statement);
     }
@@ -198,7 +209,7 @@ class SqliteStore implements Store {
   };
 
   readonly iterate = <Row>(sql: string, ...values: readonly Value[]): IterableIterator<Row> =>
-    named(this.file, () => {
+    withFileErrors(this.file, () => {
       const statement = this.#driver.prepare(sql);
       statement.setReadBigInts(true);
       return roundedRows(statement.iterate(...values));
@@ -246,8 +257,9 @@ class SqliteStore implements Store {
     this.#closed = true;
     this.#queue.close();
     this.#log?.close();
-    // Ending the connection would move the log into the database. Its end may be missing on
-    // the disk: it stays, and the next process to open the database reads what is whole.
+    // Ending the connection would move the log into the database. Its end may be missing
+    // on the disk: it stays, and the next process to open the database reads its complete
+    // part.
     if (this.#log?.failure) return;
     try {
       // So that the file is complete by itself as soon as no other process reads it.
@@ -262,7 +274,7 @@ class SqliteStore implements Store {
   };
 
   #execute(sql: string): void {
-    named(this.file, () => this.#driver.exec(sql));
+    withFileErrors(this.file, () => this.#driver.exec(sql));
   }
 
   /**
@@ -292,7 +304,7 @@ class SqliteStore implements Store {
     this.#checkpointer?.consider();
   }
 
-  /** A file that was removed would take along what was written. */
+  /** A removed file would lose all writes. */
   #assertInPlace(): void {
     if (this.#place?.holds() === false) throw storeError('store-replaced', this.file);
   }
@@ -360,7 +372,7 @@ class PreparedStatement implements Statement {
   #readAgain<T>(error: unknown, read: (native: DriverStatement) => T): T {
     if (!isOutOfRange(error)) throw nameError(this.file, error);
     const native = this.#open();
-    return named(this.file, () => readRounded(native, () => read(native)));
+    return withFileErrors(this.file, () => readRounded(native, () => read(native)));
   }
 
   drop(): void {
@@ -385,8 +397,8 @@ class Place {
   }
 
   /**
-   * Whether the paths still name the files that they named first. SQLite creates the log
-   * at the first use, and keeps it while it is open.
+   * Returns whether the paths still name the files that they named first. SQLite creates
+   * the log at the first use, and keeps it while it is open.
    */
   holds(): boolean {
     return this.#paths.every((filePath) => {

@@ -14,13 +14,13 @@ export interface OpenToReadOptions {
 
 /**
  * Opens a database to look at it: no file beside it is made, changed or removed, so a
- * user without write permission can do it, beside a daemon or after it has stopped. What
- * the caller writes is refused, or lost at `close`.
+ * user without write permission can do it, beside a daemon or after it has stopped.
+ * Writes of the caller are refused, or lost at `close`.
  *
  * A closed database has no log and is opened as immutable: SQLite would otherwise create
  * a log and an index beside it. One with log and index is in use, and is opened as it is.
- * What neither serves (the log of a crash, tables of an older version) is copied and
- * brought up to date there.
+ * A database that neither can open (the log of a crash, tables of an older version) is
+ * copied and updated there.
  */
 export async function openStoreToRead(
   filePath: string,

@@ -18,8 +18,8 @@ export function* roundedRows(rows: IterableIterator<unknown>): IterableIterator<
 }
 
 /**
- * Whether the driver refused a number that does not fit a JavaScript number. Node's own
- * driver gives a code, the packaged one words alone.
+ * Returns whether the driver refused a number that does not fit a JavaScript number.
+ * Node's own driver gives a code, the packaged one words alone.
  */
 export function isOutOfRange(error: unknown): boolean {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -2,8 +2,8 @@ import { isHermeticError, type HermeticError } from '../base/index.js';
 import { isStoreFailure, storeError } from './failures.js';
 
 /**
- * The work of a write: its result, or a generator that yields between steps and returns the
- * result. A step should take a few milliseconds; between two steps the event loop may
+ * The work of a write: its result, or a generator that yields between steps and returns
+ * the result. A step should take a few milliseconds; between two steps the event loop may
  * run.
  */
 export type Work<T> = T | Generator<unknown, T>;
@@ -33,7 +33,7 @@ export interface TransactionPort {
   syncNow(): void;
   /** Undoes the transaction where one is open, and counts it as undone in any case. */
   rollback(): void;
-  /** Undoes what was written since the savepoint of that name. */
+  /** Undoes all writes since the savepoint of that name. */
   rollbackTo(savepoint: string): void;
   execute(sql: string): void;
   readonly isTransaction: boolean;
@@ -88,11 +88,11 @@ export class WriteQueue {
   readonly #jobs = new Map<string, Job>();
   readonly #idle: (() => void)[] = [];
   #waiting = 0;
-  /** The write that goes on in the next turn. */
+  /** The write that continues in the next turn. */
   #current: Entry | undefined;
   /**
-   * Writes that are committed, and reported once they are durable. Meanwhile nothing is
-   * written: what comes gathers for the next commit, and shares its sync.
+   * Writes that are committed, and reported once they are durable. Nothing is written
+   * meanwhile: new writes join the next commit, and share its sync.
    */
   #unsynced: readonly Entry[] | undefined;
   #planned: NodeJS.Immediate | NodeJS.Timeout | undefined;
@@ -117,7 +117,7 @@ export class WriteQueue {
   }
 
   /**
-   * Resolves with the result of `work` once it is durable; rejects with what it threw, or
+   * Resolves with the result of `work` once it is durable; rejects with its error, or
    * with a failure of the store.
    */
   write<T>(jobName: string, work: () => Work<T>): Promise<T> {
@@ -141,7 +141,8 @@ export class WriteQueue {
   }
 
   /**
-   * Writes what can be written at once; what another process's lock forbids is rejected.
+   * Performs the writes that are possible at once; rejects those that another process's
+   * lock forbids.
    */
   close(): void {
     while (!this.#isIdle()) {
@@ -169,7 +170,7 @@ export class WriteQueue {
   };
 
   /**
-   * One transaction, or a part of one that goes on in the next turn. False: another
+   * One transaction, or a part of one that continues in the next turn. False: another
    * process holds the lock.
    */
   #writeGroup(until: number): boolean {
@@ -194,8 +195,8 @@ export class WriteQueue {
   }
 
   /**
-   * Runs a write until it ends or its time is over. `alone`: it is done in steps, and
-   * must not hold up those that are done already, so it gets the next transaction.
+   * Runs a write until it ends or its time limit expires. `alone`: it is done in steps,
+   * and must not hold up those that are done already, so it gets the next transaction.
    */
   #advance(entry: Entry, done: Entry[], until: number): 'ended' | 'suspended' | 'alone' {
     this.#stepping = true;
@@ -274,7 +275,7 @@ export class WriteQueue {
     this.#fail(done, error);
   }
 
-  /** Reports writes once, by whichever sync ends first, and goes on. */
+  /** Reports writes once, after the first sync that ends, and continues. */
   #end(done: readonly Entry[], report: () => void): void {
     if (this.#unsynced !== done) return;
     this.#unsynced = undefined;
@@ -301,7 +302,7 @@ export class WriteQueue {
       const entry = job.waiting.shift();
       if (!entry) continue;
       this.#waiting--;
-      // The job goes to the end of the row.
+      // The job moves to the end of the queue.
       this.#jobs.delete(jobName);
       this.#jobs.set(jobName, job);
       return entry;
@@ -309,7 +310,7 @@ export class WriteQueue {
     return undefined;
   }
 
-  /** Fails what waits since before its deadline was over, at the time given. */
+  /** Fails every write whose deadline has passed at the given time. */
   #giveUp(instant: number, error: unknown): void {
     const over: Entry[] = [];
     if (this.#current && this.#current.deadline <= instant) {

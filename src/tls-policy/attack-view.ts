@@ -4,7 +4,7 @@ import type { Attack, HostView, ServerView, View } from './types.js';
 const attackersHost = 'mx.attacker.invalid';
 
 /**
- * Returns what a sender observes while an on-path attacker is active. The attacker can
+ * Returns the view of a sender while an on-path attacker is active. The attacker can
  * block or change every packet, but has neither the private keys of the domain nor a
  * certificate from a trusted CA for its names.
  *

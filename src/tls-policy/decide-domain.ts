@@ -61,7 +61,7 @@ export interface HostFacts {
 /** The sender's choices. */
 export interface DecideOptions extends Partial<SenderSettings> {
   /**
-   * Report what would be deferred, but enforce nothing: a trial run before DANE or
+   * Report mail that would be deferred, but enforce nothing: a trial run before DANE or
    * MTA-STS is switched on (RFC 7672 §9.1 [7672-9.1-1]).
    */
   readonly observe?: boolean;
@@ -121,9 +121,9 @@ export function decideDomain(
 }
 
 /**
- * Null MX (RFC 7505 §3) and a domain without mail hosts reject for good. Everything else
- * that leaves no host defers: a policy or a DNS fault may be repaired while the mail is
- * in the queue (RFC 8461 §5 [8461-5-4]).
+ * Null MX (RFC 7505 §3) and a domain without mail hosts reject permanently. Everything
+ * else that leaves no host defers: a policy or a DNS fault may be repaired while the mail
+ * is in the queue (RFC 8461 §5 [8461-5-4]).
  */
 function actionFor(
   kind: DomainFacts['route']['kind'],

@@ -25,7 +25,7 @@ export interface Rules {
   readonly daneWithInsecureMx?: boolean;
   /**
    * Requirement of the sender's operator: `tls` never in plaintext (RFC 3207 §6), `dane`
-   * mandatory DANE (RFC 7672 §6), `verified` what REQUIRETLS asks for (RFC 8689 §4.2.1).
+   * mandatory DANE (RFC 7672 §6), `verified` as REQUIRETLS requires (RFC 8689 §4.2.1).
    */
   readonly require?: 'tls' | 'dane' | 'verified' | undefined;
 }
@@ -109,10 +109,10 @@ const weights: Readonly<Record<Part['kind'], number>> = {
 };
 
 /**
- * Decides what must hold before mail may be sent to a host. Pure, and the only place that
- * decides it: `check` and the senders call this function, so a prediction and a delivery
- * cannot differ. MTA-STS and DANE are judged separately and both are enforced where both
- * apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
+ * Decides the conditions under which mail may be sent to a host. Pure, and the only place
+ * that decides it: `check` and the senders call this function, so a prediction and a
+ * delivery cannot differ. MTA-STS and DANE are judged separately and both are enforced
+ * where both apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
  *
  * @param mxDnssec DNSSEC status of the MX RRset that named the host
  */

@@ -4,9 +4,9 @@ import type { StsMode } from '../mta-sts/index.js';
 import type { Decision, Reason } from './decide-host.js';
 
 /**
- * `hermetic.policy/1`: the requirement for mail to a domain now, with its grounds. A stable
- * contract: fields are added, never renamed. Times are RFC 3339 UTC; names are A-labels
- * in lower case without final dot.
+ * `hermetic.policy/1`: the requirement for mail to a domain now, with its grounds. A
+ * stable contract: fields are added, never renamed. Times are RFC 3339 UTC; names are
+ * A-labels in lower case without final dot.
  */
 export interface DomainDecision {
   readonly schema: 'hermetic.policy/1';
@@ -17,7 +17,7 @@ export interface DomainDecision {
   readonly validUntil: string;
   /**
    * `deliver`: at least one host may be tried. `wait`: none may now. `reject`: the domain
-   * takes no mail, or does not exist.
+   * accepts no mail, or does not exist.
    */
   readonly action: 'deliver' | 'wait' | 'reject';
   readonly route: {
@@ -30,15 +30,15 @@ export interface DomainDecision {
   readonly hosts: readonly HostDecision[];
   readonly settings: SenderSettings;
   /**
-   * Why the decision is not enforced. The hosts still state what would be required, so
-   * that a trial run shows its effect.
+   * The reason why the decision is not enforced. The hosts still state the waived
+   * requirements, so that a trial run shows its effect.
    */
   readonly waiver?: Waiver;
 }
 
 /**
- * A failure with the side it is on: `ours` when this machine's resolver or network keeps
- * us from telling, `theirs` when their DNS or server is broken.
+ * A failure with the side it is on: `ours` when this machine's resolver or network
+ * prevents an answer, `theirs` when their DNS or server is broken.
  */
 export interface LookupFailure {
   readonly code: string;
@@ -70,7 +70,7 @@ export interface StsDecision {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail' | 'not-asked';
     readonly id?: string;
   };
-  /** Why there is no live policy, where there should be one. */
+  /** The reason why an expected policy is not in force. */
   readonly trouble?: LookupFailure;
 }
 
@@ -87,7 +87,7 @@ export interface HostDecision {
    * algorithms is supported (RFC 9905 §2).
    */
   readonly unsupported?: UnsupportedZone;
-  /** Why there are no addresses, or only those of one family. */
+  /** The reason why there are no addresses, or only those of one family. */
   readonly trouble?: LookupFailure;
   readonly tlsa: {
     readonly status:
@@ -104,8 +104,8 @@ export interface HostDecision {
   /** The requirement before mail may be sent to the host. */
   readonly decision: Decision;
   /**
-   * Server name of the TLS handshake: the TLSA base domain under DANE (RFC 7672 §8.1), the
-   * MX host otherwise (RFC 8461 §7.1).
+   * Server name of the TLS handshake: the TLSA base domain under DANE (RFC 7672 §8.1),
+   * the MX host otherwise (RFC 8461 §7.1).
    */
   readonly sni: string;
   /**

@@ -1,6 +1,6 @@
 import type { DomainDecision, Rationale, HostDecision, LookupFailure } from './domain-decision.js';
 
-/** Why a domain's mail is deferred or returned, and which host decided it. */
+/** The reason why a domain's mail is deferred or returned, and which host decided it. */
 export interface DecidingCause {
   /** The MX host; absent where the route itself decided. */
   readonly host?: string;
@@ -11,14 +11,14 @@ export interface DecidingCause {
 }
 
 /**
- * Finds what decided that no host may be used: the route, else the most preferred host
+ * Finds the reason why no host may be used: the route, else the most preferred host
  * that has addresses and must not be used, else a host without addresses. Undefined where
  * a host may be used.
  */
 export function decidingCause(decision: DomainDecision): DecidingCause | undefined {
   const { action, route, hosts } = decision;
   if (action === 'deliver') return undefined;
-  if (action === 'reject') return { says: 'The domain takes no mail, or does not exist.' };
+  if (action === 'reject') return { says: 'The domain accepts no mail, or does not exist.' };
   if (route.kind === 'error')
     return withTrouble(
       { says: 'The mail hosts of the domain could not be looked up.' },
@@ -29,7 +29,9 @@ export function decidingCause(decision: DomainDecision): DecidingCause | undefin
   return host ? causeOfHost(host) : { says: 'The domain has no mail host.' };
 }
 
-/** Why a host cannot be used: its deciding ground, or that it has no address. */
+/**
+ * The reason why a host cannot be used: its deciding ground, or that it has no address.
+ */
 export function causeOfHost(host: HostDecision): DecidingCause {
   const { name, addresses, trouble } = host;
   const ground: Rationale | undefined =

@@ -1,6 +1,6 @@
 import type { Reason } from './decide-host.js';
 
-/** Every ground of a decision in words, with the clause it stands on. */
+/** Every ground of a decision in words, with its clause. */
 export const reasonTable: Readonly<
   Record<Reason, { readonly says: string; readonly clause: string }>
 > = {
@@ -35,11 +35,11 @@ export const reasonTable: Readonly<
   },
   'dane-not-used': { says: 'This sender does not use DANE.', clause: 'RFC 7672 §2.1' },
   'dane-suffices': {
-    says: 'MTA-STS would ask for PKIX as well; by option daneSuffices DANE stands alone.',
+    says: 'MTA-STS would ask for PKIX as well; with the option daneSuffices, DANE alone is enough.',
     clause: 'RFC 8461 §2',
   },
   'dane-skipped-insecure-mx': {
-    says: 'An unsigned MX names the host; this sender then leaves DANE out.',
+    says: 'An unsigned MX names the host; this sender then does not apply DANE.',
     clause: 'RFC 7672 §2.2.1',
   },
   'address-bogus': {
@@ -47,11 +47,11 @@ export const reasonTable: Readonly<
     clause: 'RFC 7672 §2.1.2',
   },
   'sts-enforce': {
-    says: 'The MTA-STS policy enforces: TLS, and a certificate that public CAs vouch for.',
+    says: 'The MTA-STS policy is enforced: TLS, and a certificate from a public CA.',
     clause: 'RFC 8461 §4',
   },
   'sts-testing': {
-    says: 'The MTA-STS policy is in testing: failures are reported, mail goes.',
+    says: 'The MTA-STS policy is in testing: failures are reported, and mail is delivered.',
     clause: 'RFC 8461 §5',
   },
   'sts-none': { says: 'MTA-STS is withdrawn: mode none.', clause: 'RFC 8461 §5' },
@@ -61,15 +61,15 @@ export const reasonTable: Readonly<
     says: 'The MTA-STS policy does not list this host: it must not be used.',
     clause: 'RFC 8461 §4.1',
   },
-  'require-tls': { says: 'This sender insists on TLS here.', clause: 'RFC 3207 §6' },
-  'require-dane': { says: 'This sender insists on DANE here.', clause: 'RFC 7672 §6' },
+  'require-tls': { says: 'This sender requires TLS here.', clause: 'RFC 3207 §6' },
+  'require-dane': { says: 'This sender requires DANE here.', clause: 'RFC 7672 §6' },
   'require-dane-missing': {
-    says: 'This sender insists on DANE here, and it does not apply: the host must not be used.',
+    says: 'This sender requires DANE here, and it does not apply: the host must not be used.',
     clause: 'RFC 7672 §6',
   },
   'require-verified': { says: 'REQUIRETLS: an authenticated server.', clause: 'RFC 8689 §4.2.1' },
   'require-verified-mx': {
-    says: 'REQUIRETLS: neither DNSSEC nor MTA-STS vouches for the name of this host: it must not be used.',
+    says: 'REQUIRETLS: neither DNSSEC nor MTA-STS secures the name of this host: it must not be used.',
     clause: 'RFC 8689 §4.2.1',
   },
 };

@@ -80,14 +80,15 @@ test('without STARTTLS and policy every class sends plaintext; forged DNS fails'
   );
 });
 
-test('a domain with everything: only the first contact of a sender without DNSSEC can be led astray', () => {
+test('full protection: only a first contact without DNSSEC can be attacked', () => {
   assert.equal(row(good, 'mtaStsCached'), held);
   assert.equal(row(good, 'mtaStsFirst'), 'verified deferred deferred to-attacker cleartext');
   for (const sender of ['dane', 'bothFirst', 'bothCached'] as const)
     assert.equal(row(good, sender), held);
 });
 
-test('[7672-2.1.1-2, 7672-2.2-6] MTA-STS alone in an unsigned zone: a DANE sender is an opportunistic sender', () => {
+// [7672-2.1.1-2, 7672-2.2-6]
+test('MTA-STS alone in an unsigned zone: a DANE sender is an opportunistic sender', () => {
   const of = view([unsigned], enforce, 'insecure');
   assert.equal(row(of, 'dane'), opportunistic);
   assert.equal(row(of, 'mtaStsCached'), held);
@@ -110,14 +111,14 @@ for (const live of ['testing', 'none'] as const) {
   });
 }
 
-test('signed zone, secure MX, no TLSA, no policy: DNSSEC alone keeps forged answers out', () => {
+test('signed zone without TLSA or policy: DNSSEC alone stops forged answers', () => {
   assert.equal(
     row(view([host({ tlsa: 'absent' })]), 'dane'),
     'unverified cleartext to-attacker deferred deferred',
   );
 });
 
-test('RFC 7672 §2.2.1: insecure MX, host with TLSA: the host is verified, the choice of host is not', () => {
+test('RFC 7672 §2.2.1: insecure MX with TLSA: host verified, choice of host not', () => {
   assert.equal(
     row(view([host()], noPolicy, 'insecure'), 'dane'),
     'verified deferred deferred to-attacker deferred',
@@ -128,14 +129,16 @@ test('signed MX zone, unsigned host zone: the addresses can be forged', () => {
   assert.equal(row(view([unsigned]), 'dane'), opportunistic);
 });
 
-test('RFC 7672 §2.2 [7672-2.2-5, 7671-10.3-1]: unusable TLSA only: TLS, no authentication', () => {
+// [7672-2.2-5, 7671-10.3-1]
+test('RFC 7672 §2.2: unusable TLSA only: TLS, no authentication', () => {
   assert.equal(
     row(view([host({ tlsa: 'unusable' })]), 'dane'),
     'unverified deferred to-attacker deferred deferred',
   );
 });
 
-test('[7672-2.2-3, 7672-2.2-4, 7671-4.1-1] a stale TLSA record stops DANE senders in all five columns', () => {
+// [7672-2.2-3, 7672-2.2-4, 7671-4.1-1]
+test('a stale TLSA record stops DANE senders in all five columns', () => {
   assert.equal(
     row(view([host({}, { dane: 'no' })]), 'dane'),
     'deferred deferred deferred deferred deferred',
@@ -165,7 +168,7 @@ test('[7672-2.1.2-4] a host that fails is passed over for the next', () => {
   assert.equal(cell(both, 'dane', 'none'), 'verified');
 });
 
-test('an unknown server is never called good or bad, but an attack on it has a known end', () => {
+test('an unknown server is neither good nor bad, but an attack on it has an outcome', () => {
   const dark = host(
     { tlsa: 'absent' },
     { reachable: 'unknown', starttls: 'unknown', tls: 'unknown', pkix: 'unknown', dane: 'unknown' },
@@ -209,7 +212,8 @@ const arbitraryView: fc.Arbitrary<View> = fc.record({
   hosts: fc.array(arbitraryHost, { maxLength: 3 }),
 });
 
-test('property [8461-5-1, 3207-6-1]: a cached enforce policy never sends plaintext or to the attacker', () => {
+// [8461-5-1, 3207-6-1]
+test('property: a cached enforce policy never sends plaintext or to the attacker', () => {
   fc.assert(
     fc.property(arbitraryView, (of) => {
       const exposure = exposureOf({ ...of, mtaSts: { ...of.mtaSts, live: 'enforce' } });
@@ -224,7 +228,7 @@ test('property [8461-5-1, 3207-6-1]: a cached enforce policy never sends plainte
   );
 });
 
-test('property: honouring one mechanism more never makes an attack succeed that failed before', () => {
+test('property: honouring another mechanism never helps an attack', () => {
   const danger = (outcome: string): boolean => outcome === 'cleartext' || outcome === 'to-attacker';
   fc.assert(
     fc.property(arbitraryView, (of) => {

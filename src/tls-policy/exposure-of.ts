@@ -58,7 +58,7 @@ export function cell(view: View, sender: SenderClass, attack: Attack): DeliveryR
   if (kind === 'error') return dane && dnssec === 'bogus' ? 'deferred' : 'unknown';
 
   const attacked = attackView(view, attack, dane);
-  // RFC 8461 §3.2: a policy with max_age 0 is never cached, so each mail is a first
+  // RFC 8461 §3.2: a policy with max_age 0 is never cached, so each message is a first
   // contact.
   const cached = mtaSts === 'cached' && view.mtaSts.maxAge !== 0;
   const found = policiesInForce(cached ? view.mtaSts : attacked.mtaSts, mtaSts).map((policy) =>
@@ -67,7 +67,7 @@ export function cell(view: View, sender: SenderClass, attack: Attack): DeliveryR
   return found.every((outcome) => outcome === found[0]) ? (found[0] as DeliveryResult) : 'unknown';
 }
 
-/** The policies a sender may hold; more than one where we could not tell. */
+/** The policies that a sender may hold; more than one where the answer is unknown. */
 function policiesInForce(sts: StsView, knows: 'no' | 'first' | 'cached'): Rules['mtaSts'][] {
   if (knows === 'no') return [undefined];
   switch (sts.live) {

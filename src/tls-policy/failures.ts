@@ -1,6 +1,6 @@
 import { defineFailures } from '../base/index.js';
 
-/** Why a reached server does not meet the requirement of DANE or MTA-STS. */
+/** The reason why a reached server does not meet the requirement of DANE or MTA-STS. */
 export const serverFailures = defineFailures({
   'server-no-starttls': {
     blame: 'peer',

@@ -1,5 +1,5 @@
 /**
- * TLS policy: what a sending mail server must require of each MX host of a domain.
+ * TLS policy: the requirements of a sending mail server for each MX host of a domain.
  *
  * Without a policy, mail between servers uses opportunistic TLS (RFC 3207): an on-path
  * attacker removes the STARTTLS offer, or presents any certificate, and the mail goes to
@@ -17,8 +17,8 @@
  *
  * The part has three layers:
  *
- * - `decideHost`, `decideDomain`: pure decision tables over lookups that were made before.
- *   Each ground carries a stable code, a sentence and the clause.
+ * - `decideHost`, `decideDomain`: pure decision tables over lookups that were made
+ *   before. Each ground carries a stable code, a sentence and the clause.
  * - `resolvePolicy`: runs the lookups (MX, addresses, TLSA, policy) and decides. Network
  *   faults are part of the decision, not exceptions.
  * - `exposureOf`: predicts the delivery for six classes of sender under five attacks.
@@ -27,10 +27,12 @@
  * matching certificates to `dane` and `x509`.
  *
  * @example
+ * ```ts
  * const host = { name: 'mx.example.com', dnssec: 'secure', tlsa: 'usable' };
  * decideHost(host, 'secure', { dane: true, mtaSts: undefined });
  * // { action: 'use', tls: 'mandatory', authenticate: ['dane'],
  * //   reasons: ['dane-usable', 'sts-no-policy'] }
+ * ```
  */
 export {
   decideHost,

@@ -40,7 +40,7 @@ function judge(
 const good = issue(middle, { names: [name] });
 const noDane = 'dane server-dane-mismatch';
 
-test('each fault of a certificate by its own name, so that it is reported as what it is', () => {
+test('each certificate fault has a separate name for reports', () => {
   assert.equal(judge(good), `pkix ok, ${noDane}`);
   assert.equal(judge(selfSigned({ names: [name] })), `pkix server-pkix-untrusted, ${noDane}`);
   assert.equal(

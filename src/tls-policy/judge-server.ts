@@ -11,7 +11,7 @@ import {
 import type { HostDecision } from './domain-decision.js';
 import { serverFailures } from './failures.js';
 
-/** A certificate chain to judge, and what the decision requires of it. */
+/** A certificate chain to judge, and the requirements of the decision. */
 export interface ServerQuestion {
   /** DER, as the server sent it. */
   readonly chain: readonly Uint8Array[];
@@ -79,7 +79,7 @@ function judgePkix(
 function judgeDane({ verdict, records }: ReturnType<typeof verifyDane>): Result<true> {
   if (verdict === 'match') return ok(true);
   const reasons = records.map(({ reason }) => reason);
-  // The record that came closest to a match shows what the operator has to fix.
+  // The record that came closest to a match shows the fault that the operator has to fix.
   if (reasons.includes('name')) return failed('server-dane-name');
   return failed(reasons.includes('date') ? 'server-dane-expired' : 'server-dane-mismatch');
 }

@@ -1,7 +1,7 @@
 import type { Dnssec } from '../dns/index.js';
 
 /**
- * Classes of sender, each doing just what its RFC says. `First`: no MTA-STS policy cached
+ * Classes of sender, each strictly following its RFC. `First`: no MTA-STS policy cached
  * yet; `Cached`: a valid one is.
  */
 export const senders = [
@@ -43,7 +43,7 @@ export type Known = 'yes' | 'no' | 'unknown';
  */
 export interface View {
   /**
-   * `dnssec` is `indeterminate` when we could not tell, for instance because our own
+   * `dnssec` is `indeterminate` when the status is unknown, for instance because our own
    * resolver strips signatures.
    */
   readonly route: {
@@ -53,7 +53,7 @@ export interface View {
   readonly mtaSts: StsView;
   /**
    * In the order of preference. Hosts and addresses this machine could not try at all (no
-   * IPv6) are left out where others remain.
+   * IPv6) are omitted where others remain.
    */
   readonly hosts: readonly HostView[];
 }
@@ -61,8 +61,8 @@ export interface View {
 /** The MTA-STS policy of the policy domain. */
 export interface StsView {
   /**
-   * Result of a fetch at first contact. `unavailable`: no sender can fetch it (invalid, bad
-   * certificate, 404, redirect). `unknown`: the fetch was inconclusive.
+   * Result of a fetch at first contact. `unavailable`: no sender can fetch it (invalid,
+   * bad certificate, 404, redirect). `unknown`: the fetch was inconclusive.
    */
   readonly live: 'enforce' | 'testing' | 'none' | 'absent' | 'unavailable' | 'unknown';
   /** The policy's mx patterns. */
@@ -83,7 +83,7 @@ export interface HostView {
   readonly dnssec: Dnssec;
   /**
    * As in the evidence: `bogus` and `tempfail` are the publisher's; `unknown` when our
-   * own resolver kept us from telling.
+   * own resolver prevented an answer.
    */
   readonly tlsa: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
   readonly servers: readonly ServerView[];

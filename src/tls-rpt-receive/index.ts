@@ -1,37 +1,42 @@
 /**
- * Receiving TLS-RPT reports (RFC 8460): who sent them, what they add up to, and the cause
- * of each failure.
+ * Receives TLS-RPT reports (RFC 8460): verifies their senders, adds them up, and finds
+ * the cause of each failure.
  *
  * A domain asks for reports with a TXT record at `_smtp._tls` (§3). Each sender then
- * reports once a day how many sessions met the domain's MTA-STS or DANE policy, and how the
- * others failed (§4). Reports arrive as mail with a DKIM signature (§5.3), or by an HTTPS
- * POST that authenticates no sender (§5.4). A receiver must expect forged, repeated,
- * oversized and malformed reports (§7).
+ * reports once a day how many sessions met the domain's MTA-STS or DANE policy, and how
+ * the others failed (§4). Reports arrive as mail with a DKIM signature (§5.3), or by an
+ * HTTPS POST that authenticates no sender (§5.4). A receiver must expect forged,
+ * repeated, oversized and malformed reports (§7).
  *
  * A report passes through these folders:
  *
  * - `intake` accepts mail and POSTs within limits of octets, time and memory, and
  *   acknowledges a report only when it is durable.
- * - `read` finds every report in a mail, archive, mailbox or file.
+ * - `read` finds every report in a message, archive, mailbox or file.
  * - `verify` judges the reporter. Only a signature of its organisation, or the import by
  *   the operator, authenticates a report. Unauthenticated reports are shown, and decide
  *   nothing.
  * - `tables` stores reports and their sums by day, once each.
  * - `explain` groups failures and judges the cause by a table of rules: your domain, the
  *   reporter, the network between, or unclear. A cause needs a proof, and an unclear one
- *   says what would settle it. Reports count sessions by day and leave much out, so two
- *   reporters prove a fault only where noise and coincidence are excluded.
+ *   names the missing proof. Reports count sessions by day and omit much, so two reporters
+ *   prove a fault only where noise and coincidence are excluded.
  * - `render` and `alert` print pages and send changes to mail and webhooks.
  *
  * Parsing of records and reports is in `tls-rpt`, sending reports in `tls-rpt-send`. The
  * evidence of `hermetic check` enters through `storeCheck`.
  *
  * @example
+ * ```ts
  * const store = await openReports(':memory:');
  * const sources = walkSources('reports/');
- * for await (const { status, totals } of importReports(sources, { clock: systemClock, store }))
+ * for await (const { status, totals } of importReports(sources, {
+ *   clock: systemClock,
+ *   store,
+ * }))
  *   console.log(status, totals?.failed);
  * console.log(showDomain(store, 'example.com', { now: Date.now() }).failures);
+ * ```
  */
 export { intakeFailures } from './failures.js';
 export { openReports, prepareReports } from './tables/open-reports.js';

@@ -1,19 +1,21 @@
 /**
- * Lines of a mail: base64 has one for each 78 octets, indented JSON for fewer, and that
- * is short.
+ * Lines of a message: base64 has one for each 78 octets, indented JSON for fewer, and
+ * that is short.
  */
 const MAX_LINES = 20_000;
 const OCTETS_PER_LINE = 60;
 const MAX_PARTS = 1000;
 
-/** Octets of a mail from which it is read only where something in it may be a report. */
+/**
+ * Size in octets above which a message is read only if it may contain a report.
+ */
 const LARGE = 256 * 1024;
 /** Marks of a part that may hold a report: its type, the end of its name, or its JSON. */
 const marks = /tlsrpt|\.json|\.gz|\.zip|\.eml|message\/rfc822|policies/i;
 
 /**
- * Whether a large mail has nothing that may be a report: its parts would be decoded in
- * vain. A report that a person pastes into a text is small.
+ * Returns whether a large message has nothing that may be a report: its parts would be
+ * decoded in vain. A report that a user pastes into a text is small.
  */
 export function cannotBeReport(rawMessage: Uint8Array): boolean {
   if (rawMessage.length <= LARGE) return false;
@@ -32,7 +34,7 @@ export function exceedsAnyReport(rawMessage: Uint8Array): boolean {
   );
 }
 
-/** Whether a text stands in the octets more often than that. */
+/** Returns whether a text occurs in the octets more often than that. */
 export function occursMoreThan(octets: Uint8Array, text: string, most: number): boolean {
   const buffer = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
   let found = 0;

@@ -36,8 +36,8 @@ export const alertChannelFields = {
 /** The section `report` of `hermetic.yaml`, but for `smtp.listen` and the certificate. */
 export const reportSection = z.strictObject({
   /**
-   * Domains whose reports count, with those below them. Mail hosts with DANE are policy
-   * domains of their own.
+   * Domains whose reports count, with those below them. Mail hosts with DANE are separate
+   * policy domains.
    */
   domains: z.array(domainField).min(1, 'name at least one domain'),
   /** Intake on the shared web port: `rua=https://HOST/PATH`. */

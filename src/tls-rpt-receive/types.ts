@@ -35,7 +35,7 @@ export interface TrustVerdict {
   readonly reason?: TrustReason | undefined;
 }
 
-/** Why a mail is not evidence; a stable code for each. */
+/** The reason why a message is not evidence; a stable code for each. */
 export type TrustReason =
   | 'no-signature'
   | 'key-absent'
@@ -60,14 +60,17 @@ export interface DkimSignature {
   /** Domain of the signature, `d=`. */
   readonly signer?: string;
   readonly detail: string;
-  /** Why it does not hold. */
+  /** The reason why it does not hold. */
   readonly reason?: TrustReason;
-  /** Whether it covers the Content-Type field, by which the body is taken apart. */
+  /**
+   * Whether it covers the Content-Type field, which determines the structure of the body.
+   */
   readonly coversStructure?: boolean;
 }
 
 /**
- * The result of DKIM for a mail: the best of its signatures, and all that were verified.
+ * The result of DKIM for a message: the best of its signatures, and all that were
+ * verified.
  */
 export interface DkimVerdict extends DkimSignature {
   /** Left out where there is no other. Signatures are independent (RFC 6376 §6.1). */
@@ -86,7 +89,7 @@ export interface MailEnvelope {
   readonly dkim: DkimVerdict;
   /**
    * Whether the body is one multipart without text before its first or after its last
-   * boundary. Then another Content-Type field does not make it another mail.
+   * boundary. Another Content-Type field can then not change its structure.
    */
   readonly framed: boolean;
 }
@@ -94,11 +97,11 @@ export interface MailEnvelope {
 /**
  * Where a report stood in a mail. `report`: in a part of the mail that RFC 8460 §5.3 or
  * §5.1 makes a report by its media type or file name. `other`: in any other part, in a
- * text or in a forwarded mail, where an outsider can put it who is quoted or invited.
+ * text or in a forwarded message, where a quoted or invited outsider can place it.
  */
 export type PartKind = 'report' | 'other';
 
-/** One report, or one refusal, out of a body, a mail or a file. */
+/** One report, or one refusal, out of a body, a message or a file. */
 export interface ReportItem {
   /** File name, and which report in it from the second on. */
   readonly name: string;
@@ -108,7 +111,7 @@ export interface ReportItem {
   readonly mail?: MailEnvelope | undefined;
   /** For mail. */
   readonly part?: PartKind | undefined;
-  /** Whether it is an entry of a mailbox, whose entries anyone can write. */
+  /** Whether it is an entry of a mailbox, whose entries any sender can write. */
   readonly fromMailbox?: boolean | undefined;
   /** The report as it came, still packed. */
   readonly raw: Uint8Array;
@@ -120,8 +123,8 @@ export interface VerifiedItem extends ReportItem, TrustVerdict {
   /** The policies that concern the wanted domains. Default: all of the report. */
   readonly policies?: readonly ReportedPolicy[];
   /**
-   * The reporter's organisational domain, else its name in lower case: who it is counted
-   * as.
+   * The reporter's organisational domain, else its name in lower case: the identity under
+   * which it is counted.
    */
   readonly reporter: string;
 }
@@ -136,12 +139,15 @@ export function trustRank(reportTrust: ReportTrust): number {
   return ranks[reportTrust] ?? 0;
 }
 
-/** Whether a report goes into the totals. */
+/** Returns whether a report goes into the totals. */
 export function counts(reportTrust: ReportTrust): boolean {
   return trustRank(reportTrust) > 0;
 }
 
-/** Whether a report is evidence: a signature or the operator vouches for its reporter. */
+/**
+ * Returns whether a report is evidence: a signature or the operator vouches for its
+ * reporter.
+ */
 export function isAuthenticated(reportTrust: ReportTrust): boolean {
   return trustRank(reportTrust) >= 2;
 }

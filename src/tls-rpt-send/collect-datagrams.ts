@@ -4,10 +4,11 @@ import { parseDatagram } from './parse-datagram.js';
 import type { SessionEvent } from './session-event.js';
 
 /** The receiver of the events that a descriptor delivers. */
-export interface CollectOptions {
+export interface DatagramCollectorOptions {
   /**
    * Receives the events of one datagram. It must return quickly: the kernel's queue is
-   * short (`net.unix.max_dgram_qlen`), and a full queue makes the mail servers drop events.
+   * short (`net.unix.max_dgram_qlen`), and a full queue makes the mail servers drop
+   * events.
    */
   onEvents(sessionEvents: readonly SessionEvent[]): void;
   onMalformed(failure: Failure): void;
@@ -23,7 +24,7 @@ const LONGEST = 262_144;
  * descriptor has one reader for the life of the process, and receivers replace each other
  * when the configuration is reloaded.
  */
-const receivers = new Map<number, CollectOptions>();
+const receivers = new Map<number, DatagramCollectorOptions>();
 
 /**
  * Reads datagrams of libtlsrpt from an inherited descriptor, one a read, for as long as
@@ -31,7 +32,7 @@ const receivers = new Map<number, CollectOptions>();
  * Node opens no UNIX datagram sockets, but it can read one that systemd opened
  * (`ListenDatagram=`).
  */
-export function collectDatagrams(descriptor: number, options: CollectOptions): void {
+export function collectDatagrams(descriptor: number, options: DatagramCollectorOptions): void {
   const isRead = receivers.has(descriptor);
   receivers.set(descriptor, options);
   if (!isRead) readNext(descriptor, Buffer.allocUnsafe(LONGEST));
@@ -55,8 +56,8 @@ function readNext(descriptor: number, buffer: Buffer): void {
 }
 
 /**
- * Returns the descriptor that systemd passed to this process (sd_listen_fds(3)): the first
- * is 3. Undefined where it passed no descriptor.
+ * Returns the descriptor that systemd passed to this process (sd_listen_fds(3)): the
+ * first is 3. Undefined where it passed no descriptor.
  */
 export function inheritedDescriptor(
   environment: Readonly<Record<string, string | undefined>>,

@@ -16,7 +16,7 @@ const MAX_ROWS = { policies: 50, failures: 500 };
 
 /**
  * Adds events to the counts of their UTC days, all or none of them (RFC 8460 §4.1). Sums
- * are exact: what goes beyond the bound of different lines is counted under the same
+ * are exact: sessions beyond the bound of different lines are counted under the same
  * policy without its text, and under the same result type without particulars.
  */
 export function countSessions(stateStore: Store, sessionEvents: readonly SessionEvent[]): void {
@@ -111,7 +111,9 @@ function writePolicy({ policyType, policyDomain, policyString, mxHost }: Reporte
   return JSON.stringify({ policyType, policyDomain, policyString, mxHost });
 }
 
-/** Returns the counts of a domain and day that are in no report yet, in a stable order. */
+/**
+ * Returns the counts of a domain and day that are in no report yet, in a stable order.
+ */
 export function countedPolicies(
   stateStore: Store,
   dayStart: number,

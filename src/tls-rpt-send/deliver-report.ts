@@ -22,7 +22,9 @@ export interface DeliverReportOptions {
   readonly dkim?: DkimKey;
   /** Sends report mail. Its sessions are never counted [8460-3-20]. */
   deliver(mail: Mail): Promise<Delivery>;
-  /** Guarded against private addresses: the records of other domains choose the target. */
+  /**
+   * Guarded against private addresses: the records of other domains choose the target.
+   */
   readonly network: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;
@@ -54,7 +56,9 @@ export async function deliverReport(
     : byHttps(queued, destination, options);
 }
 
-/** Sends with an empty envelope sender, so that no bounce is generated (RFC 5321 §4.5.5). */
+/**
+ * Sends with an empty envelope sender, so that no bounce is generated (RFC 5321 §4.5.5).
+ */
 async function byMail(
   queued: QueuedReport,
   recipientAddress: string,

@@ -16,7 +16,9 @@ export type Destination = {
   | { readonly kind: 'https'; readonly host: string; readonly port: number; readonly path: string }
 );
 
-/** URIs used of one record. Their owners did not authorise them (RFC 8460 §7) [8460-7-1]. */
+/**
+ * URIs used of one record. Their owners did not authorise them (RFC 8460 §7) [8460-7-1].
+ */
 const MAX_URIS = 3;
 
 /** Returns the first three destinations of a record; each gets the report [8460-3-23]. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.js';
+import { repeat, type Clock } from '../base/index.js';
 import { isStoreFailure, type Store } from '../store/index.js';
 import { countInSteps, REPORTING } from './count-sessions.js';
 import type { SessionEvent } from './session-event.js';
@@ -28,7 +28,14 @@ export class EventBuffer {
   readonly counts = { counted: 0, dropped: 0 };
 
   constructor(private readonly options: EventBufferOptions) {
-    void this.#flushNowAndThen();
+    const { clock, signal } = options;
+    void repeat(() => this.flush(), {
+      clock,
+      signal,
+      firstPauseMs: PAUSE,
+      pauseMs: PAUSE,
+      onError: options.onError,
+    }).then(() => this.flush());
   }
 
   readonly add = (sessionEvents: readonly SessionEvent[]): void => {
@@ -58,14 +65,6 @@ export class EventBuffer {
       }
       this.counts.counted += group.length;
       this.#waiting.splice(0, group.length);
-    }
-  }
-
-  async #flushNowAndThen(): Promise<void> {
-    const { clock, signal } = this.options;
-    while (!signal.aborted) {
-      await clock.sleep(PAUSE, signal).catch(() => undefined);
-      await this.flush();
     }
   }
 }

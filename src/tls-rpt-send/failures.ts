@@ -12,7 +12,7 @@ export const reportingFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'systemd passed no datagram socket, and Node cannot open one.',
-    fix: 'Start the daemon by systemd with a socket unit that has ListenDatagram=. docs/send-reports.md contains one.',
+    fix: 'Start the daemon with systemd with a socket unit that has ListenDatagram=. docs/send-reports.md contains one.',
   },
   'reporting-refused': {
     blame: 'peer',

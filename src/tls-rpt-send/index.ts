@@ -12,7 +12,7 @@
  *    libtlsrpt (Postfix), or from a line of a feed. `EventBuffer` groups them.
  * 2. Counts. `countSessions` adds events to exact sums by day, domain, policy and failure.
  *    Rows are bounded, so a hostile server cannot fill the disk; sums stay exact.
- * 3. Reports. `Outbox` builds one report for each domain when the day is over, and sends
+ * 3. Reports. `Outbox` builds one report for each domain after the end of the day, and sends
  *    it after a random delay within the following hours (RFC 8460 §4.1).
  * 4. Delivery. By HTTPS POST, or by mail with a DKIM signature (RFC 8460 §3). Failures
  *    are retried for 24 hours (§5.5). Report mail is never reported on.
@@ -24,15 +24,21 @@
  * the session of report mail to `send`.
  *
  * @example
+ * ```ts
  * countSessions(store, eventsOfOutcome(outcome));
  * const reporter = { organization: 'Example', contact: 'tls-reports@example.com' };
  * const outbox = new Outbox({ store, reporter, random: Math.random });
  * await outbox.close(Date.now()); // builds the reports of the days that are over
+ * ```
  */
 export { eventsOfOutcome, type SessionEvent } from './session-event.js';
 export { parseDatagram } from './parse-datagram.js';
 export { FeedLines, parseFeedLine } from './read-feed.js';
-export { collectDatagrams, inheritedDescriptor, type CollectOptions } from './collect-datagrams.js';
+export {
+  collectDatagrams,
+  inheritedDescriptor,
+  type DatagramCollectorOptions,
+} from './collect-datagrams.js';
 export { countedPolicies, countSessions } from './count-sessions.js';
 export { EventBuffer, type EventBufferOptions } from './event-buffer.js';
 export { prepareReporting } from './tables.js';

@@ -123,7 +123,7 @@ test('each counted session is in exactly one report of its UTC day', async () =>
   );
 });
 
-test('a day is not closed before it is over; what comes late stands in a report of its own', async () => {
+test('a day closes after its end; late sessions go into a separate report', async () => {
   const { store, outbox } = await opened();
   countSessions(store, [event('a.example', monday + HOUR)]);
   assert.equal(await outbox.close(monday + DAY), 0);
@@ -151,7 +151,8 @@ test('[8460-4.1-2] reports of a day leave at random times within the spread', as
   assert.equal(outbox.due(end + 4 * HOUR, 99).length, 20);
 });
 
-test('[8460-5.5-1] a receiver that is down is tried for 24 hours with growing pauses, across a restart', async () => {
+// [8460-5.5-1]
+test('an unavailable receiver is retried for 24 hours, across a restart', async () => {
   const { store, outbox } = await opened({ spreadMs: 0 });
   countSessions(store, [event('a.example', monday)]);
   let now = monday + DAY + HOUR;
@@ -197,7 +198,8 @@ test('after three permanent refusals an address gets no reports for a month', as
   assert.equal(outbox.due(Infinity, 9).length, 1);
 });
 
-test('[8460-7-1, 8460-7-6] a hundred thousand domains that name one receiver bring it ten reports a day, also under names made up below it', async () => {
+// [8460-7-1, 8460-7-6]
+test('a receiver of 100,000 domains gets ten reports a day, also under other names', async () => {
   const { store, outbox } = await opened({ spreadMs: 0 });
   const events = Array.from({ length: 100_000 }, (_, i) =>
     event(
@@ -229,7 +231,7 @@ test('a receiver that is known may have more', async () => {
   assert.equal(outbox.due(Infinity, 100).length, 50);
 });
 
-test('a server that says something new in every session fills no disk, and every session is counted', async () => {
+test('a server with ever new replies fills no disk, and every session counts', async () => {
   const { store, outbox } = await opened();
   const events = Array.from({ length: 3000 }, (_, i) =>
     event('a.example', monday, { policyString: [`line ${i % 100}`] }, `helo${i}`),

@@ -121,7 +121,9 @@ export class Outbox {
         .run(dayStart, domainName);
   }
 
-  /** Applies the limits of a receiver. An admitted report counts towards its daily limit. */
+  /**
+   * Applies the limits of a receiver. An admitted report counts towards its daily limit.
+   */
   #admit(
     reportUri: string,
     receiver: string,

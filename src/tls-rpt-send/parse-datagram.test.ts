@@ -98,7 +98,7 @@ test('a failure with all its particulars', () => {
   assert.deepEqual(event?.policy.mxHost, ['*.example.com']);
 });
 
-test('several policies are several events; what failed on the way to a success is no failed session; a failure without details is one all the same', () => {
+test('several policies are several events; a failed attempt before success is not one', () => {
   const policies = [
     { 'policy-type': 1, 'failure-details': [{ c: 201 }], t: 1, f: 0 },
     { 'policy-type': 2, t: 0, f: 1 },
@@ -152,7 +152,7 @@ test('no octets and no JSON make it throw', () => {
   );
 });
 
-test('a feed is cut into lines wherever its octets come apart; a line without end is given up', () => {
+test('a feed is split into lines at any octet, and an endless line is dropped', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ maxLength: 20 })), fc.array(fc.nat(40)), (lines, cuts) => {
       const clean = lines.map((line) => line.replace(/\s/g, '')).filter((line) => line !== '');

@@ -13,7 +13,7 @@ export interface PreviewedReport {
   readonly state: 'counting' | 'built';
   readonly destinations: readonly {
     readonly uri: string;
-    /** Of a built report: the state of its delivery. */
+    /** The delivery state of a built report. */
     readonly state?: string;
     readonly due?: string;
     readonly detail?: string;

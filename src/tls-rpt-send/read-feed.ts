@@ -26,7 +26,9 @@ export function parseFeedLine(textLine: string, at: number): Result<readonly Ses
   );
 }
 
-/** Splits a stream into lines. A line beyond the limit is dropped, so memory is bounded. */
+/**
+ * Splits a stream into lines. A line beyond the limit is dropped, so memory is bounded.
+ */
 export class FeedLines {
   #rest = '';
   #tooLong = false;

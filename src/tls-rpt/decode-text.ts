@@ -21,8 +21,8 @@ export function decodeText(inputBytes: Uint8Array, notes?: Notes): string {
 }
 
 /**
- * The byte order of UTF-16, by its mark or by the zero octet of its first ASCII character:
- * a report begins with a brace or a blank.
+ * The byte order of UTF-16, by its mark or by the zero octet of its first ASCII
+ * character: a report begins with a brace or a space.
  */
 function utf16Of([first, second, third]: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (first === 0xff && second === 0xfe) return 'utf-16le';

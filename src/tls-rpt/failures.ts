@@ -10,7 +10,7 @@ export const tlsRptFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8460 §3',
     message: 'There is more than one TLS-RPT record, so no sender reports.',
-    fix: 'Leave exactly one TXT record that begins with v=TLSRPTv1.',
+    fix: 'Keep exactly one TXT record that begins with v=TLSRPTv1.',
   },
   'rpt-record-invalid': {
     blame: 'publisher',

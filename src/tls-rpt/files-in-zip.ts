@@ -12,7 +12,7 @@ export interface ZipFile {
 /** Files of one archive. An archive of empty files costs nothing to send. */
 const MAX_FILES = 1000;
 
-/** True for the signature of a local file header or of an empty archive. */
+/** Returns true for the signature of a local file header or of an empty archive. */
 export function isZip(archiveBytes: Uint8Array): boolean {
   return (
     archiveBytes[0] === 0x50 &&

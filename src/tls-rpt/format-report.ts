@@ -26,9 +26,9 @@ const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const printable = /^[^\p{Cc}\p{Cs}]+$/u;
 
 /**
- * Writes a report as RFC 8460 §4.4 has it, one UTC day from 00:00:00 to 23:59:59 (§4.1)
- * [8460-4.1-1], in I-JSON [8460-4-1, 8460-4-4]. Anything that a strict reader could
- * refuse is a failure here: nothing is repaired on the way out.
+ * Writes a report in the form of RFC 8460 §4.4, one UTC day from 00:00:00 to 23:59:59
+ * (§4.1) [8460-4.1-1], in I-JSON [8460-4-1, 8460-4-4]. Anything that a strict reader
+ * could refuse is a failure here: nothing is repaired on the way out.
  */
 export function formatReport(tlsReport: TlsReport): Result<string> {
   const problem = problemOf(tlsReport);
@@ -47,7 +47,7 @@ export function formatReport(tlsReport: TlsReport): Result<string> {
   );
 }
 
-/** JSON leaves out members that are undefined. */
+/** JSON omits members that are undefined. */
 function formatPolicy(reportedPolicy: ReportedPolicy): object {
   return {
     policy: {
@@ -68,7 +68,7 @@ function unlessEmpty<T>(items: readonly T[]): readonly T[] | undefined {
   return items.length > 0 ? items : undefined;
 }
 
-/** One failure; JSON leaves undefined members out. */
+/** One failure; JSON omits undefined members. */
 function formatDetail(detail: FailureDetails): object {
   return {
     'result-type': detail.resultType,
@@ -132,7 +132,8 @@ function problemOfPolicy(reportedPolicy: ReportedPolicy): string | undefined {
 }
 
 /** The first member of a failure at fault. */
-// [8460-4.4-12, 8460-4.4-13, 8460-4.4-14, 8460-4.4-15, 8460-4.4-16, 8460-4.4-17, 8460-4.4-18, 8460-4.4-19]
+// [8460-4.4-12, 8460-4.4-13, 8460-4.4-14, 8460-4.4-15, 8460-4.4-16, 8460-4.4-17]
+// [8460-4.4-18, 8460-4.4-19]
 function problemOfDetail(detail: FailureDetails): string | undefined {
   if (!resultTypes.some((type) => type === detail.resultType)) return 'result-type';
   if (!isAddress(detail.sendingMtaIp)) return 'sending-mta-ip';

@@ -2,9 +2,9 @@
  * The formats of TLS-RPT (RFC 8460): the record that asks for reports, and the reports.
  *
  * A record at `_smtp._tls.DOMAIN`, such as `v=TLSRPTv1; rua=mailto:tlsrpt@example.com`,
- * names the receivers (§3). A report is I-JSON (RFC 7493), usually in gzip (§5.2), with one
- * entry for each policy that the sender applied: counts of successful and failed sessions,
- * and failure details with a result type (§4.3, §4.4).
+ * names the receivers (§3). A report is I-JSON (RFC 7493), usually in gzip (§5.2), with
+ * one entry for each policy that the sender applied: counts of successful and failed
+ * sessions, and failure details with a result type (§4.3, §4.4).
  *
  * - `parseTlsRptRecord` parses a record as a sender does; `lintRptRecord` is stricter and
  *   is for the publisher.
@@ -12,21 +12,25 @@
  *   UTF-16, dates without a zone, counts as text. Every departure is a note with a stable
  *   code and its clause; a report is refused only where counts would be guessed. Depth,
  *   octets and number of values are bounded before JSON is parsed.
- * - `formatReport` is strict and refuses what §4.4 does not allow.
+ * - `formatReport` is strict and refuses content that §4.4 does not allow.
  * - `reportFileName` and `reportSubject` name a report for mail (§5.1, §5.3).
  *
  * All of it is pure. Trust in a report and its storage are in `tls-rpt-receive`, counting
  * and delivery of own reports in `tls-rpt-send`.
  *
  * @example
+ * ```ts
  * parseTlsRptRecord(['v=TLSRPTv1; rua=mailto:tlsrpt@example.com']).rua;
  * // ['mailto:tlsrpt@example.com']
- *
+ * ```
  * @example
+ * ```ts
  * const [unpacked] = unpackReports(bytes);
  * const parsed = unpacked?.ok ? parseReport(unpacked.value.bytes) : undefined;
- * if (parsed?.ok) for (const { code, path } of parsed.value.notes) console.log(code, path);
+ * if (parsed?.ok)
+ *   for (const { code, path } of parsed.value.notes) console.log(code, path);
  * // date-no-zone date-range.start-datetime
+ * ```
  */
 export { explainRua, lintRptRecord, nearRptRecords, type RptLint } from './lint-record.js';
 export { parseTlsRptRecord, type TlsRptRecord } from './parse-record.js';

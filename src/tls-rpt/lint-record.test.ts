@@ -55,10 +55,10 @@ test('lint of the record: every field and every address', () => {
 
 test('a TXT record that is nearly a TLS-RPT record is shown with the reason', () => {
   const says = (text: string): string => nearRptRecords([text])[0]?.message ?? '';
-  assert.match(says('v=tlsrptv1; rua=mailto:a@one.example'), /case count/);
-  assert.match(says('v=TLSRPT1; rua=mailto:a@one.example'), /the only version/);
-  assert.match(says('v=TLSRPTv1 rua=mailto:a@one.example'), /semicolon has to follow/);
-  assert.match(says('rua=mailto:a@one.example'), /has to begin with v=TLSRPTv1/);
+  assert.match(says('v=tlsrptv1; rua=mailto:a@one.example'), /case-sensitive/);
+  assert.match(says('v=TLSRPT1; rua=mailto:a@one.example'), /the only valid version/);
+  assert.match(says('v=TLSRPTv1 rua=mailto:a@one.example'), /semicolon must follow/);
+  assert.match(says('rua=mailto:a@one.example'), /must begin with v=TLSRPTv1/);
   assert.match(says('v=STSv1; id=1'), /belongs at _mta-sts/);
   assert.match(says('v=DMARC1; p=none; rua=mailto:a@one.example'), /belongs at _dmarc/);
   assert.equal(says('v=spf1 -all'), '');

@@ -42,7 +42,7 @@ export function lintRptRecord(texts: readonly string[]): readonly RptLint[] {
     );
 }
 
-/** The faults of one field. Unknown fields are allowed and mostly typing errors. */
+/** The faults of one field. Unknown fields are allowed and mostly typos. */
 function lintField(fieldName: string): readonly RptLint[] {
   const [, name = '', value = ''] = /^([^=]*?)[ \t]*=[ \t]*(.*)$/.exec(fieldName) ?? [];
   if (name.toLowerCase() === 'rua' && name !== 'rua')

@@ -94,7 +94,7 @@ export function readMembers(value: Members, kind: MemberKind, path: string, note
   return renamed ?? value;
 }
 
-/** True for a JSON object. */
+/** Returns true for a JSON object. */
 export function isObject(jsonValue: unknown): jsonValue is Members {
   return typeof jsonValue === 'object' && jsonValue !== null && !Array.isArray(jsonValue);
 }

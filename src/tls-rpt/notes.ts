@@ -72,7 +72,7 @@ export class Notes {
       });
   }
 
-  /** The departures, in the order in which they were first met. */
+  /** The departures, in the order of their first occurrence. */
   list(): readonly ReportNote[] {
     return [...this.#notes.values()];
   }

@@ -65,8 +65,8 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
 const ruaStart = /^rua[ \t]*=/;
 
 /**
- * True for a field that follows the grammar of RFC 8460 §3: blanks and tabs may stand
- * around the commas of rua [8460-3-4], and nowhere else within a field.
+ * Returns true for a field that follows the grammar of RFC 8460 §3: spaces and tabs may
+ * stand around the commas of rua [8460-3-4], and nowhere else within a field.
  */
 function isField(fieldName: string): boolean {
   const joined = ruaStart.test(fieldName)
@@ -78,8 +78,8 @@ function isField(fieldName: string): boolean {
 }
 
 /**
- * True for a mailto or https URI in which `,`, `!` and `;` are percent-encoded (RFC 8460
- * §3) [8460-3-7, 8460-3-8, 8460-3-14].
+ * Returns true for a mailto or https URI in which `,`, `!` and `;` are percent-encoded
+ * (RFC 8460 §3) [8460-3-7, 8460-3-8, 8460-3-14].
  */
 function isUsable(reportUri: string): boolean {
   if (/[\s!,;<>"]/.test(reportUri)) return false;

@@ -141,7 +141,7 @@ function readList(policies: unknown, notes: Notes): readonly unknown[] | undefin
     : [policies];
 }
 
-/** The value, and the part of the text that it stands in. */
+/** The value, and the part of the text that contains it. */
 function findJson(
   jsonText: string,
   notes: Notes,

@@ -1,8 +1,8 @@
 import { defineFailures, type FailureEntry } from '../base/index.js';
 
 /**
- * A reporter's departure: `message` states how it was read, `fix` what the reporter should
- * send.
+ * A reporter's departure: `message` states how it was read, `fix` states the correct
+ * form.
  */
 function quirk(clause: string, message: string, fix: string): FailureEntry {
   return { blame: 'peer', temporary: false, clause, message, fix };
@@ -53,7 +53,7 @@ export const reportQuirks = defineFailures({
   'packed-as-base64': quirk(
     'RFC 8460 §5.3',
     'The report is base64 without a declaration. The parser decoded it.',
-    'Give Content-Transfer-Encoding.',
+    'Declare the Content-Transfer-Encoding.',
   ),
   'media-type-wrong': quirk(
     'RFC 8460 §6.4',
@@ -116,25 +116,29 @@ export const reportQuirks = defineFailures({
     'Write one element for each value.',
   ),
   'list-empty': quirk('RFC 8460 §4.4', 'A list is empty.', 'Omit the list.'),
-  'text-empty': quirk('RFC 8460 §4.4', 'A text is empty and counts as missing.', 'Omit the text.'),
+  'text-empty': quirk(
+    'RFC 8460 §4.4',
+    'A string is empty and counts as missing.',
+    'Omit the string.',
+  ),
   'text-too-long': quirk(
     'RFC 8460 §7',
-    'A text has more than 4,096 characters. The raw report keeps the rest.',
+    'A string has more than 4,096 characters. The raw report keeps the rest.',
     'Shorten it.',
   ),
   'text-in-list': quirk(
     'RFC 8460 §4.4',
-    'A text is wrapped in an array.',
+    'A string is wrapped in an array.',
     'Write the string itself.',
   ),
   'text-not-string': quirk(
     'RFC 8460 §4.4',
-    'A text is a number or a truth value.',
+    'A string is a number or a boolean.',
     'Write a string.',
   ),
   'text-form': quirk(
     'RFC 8460 §4.3',
-    'A keyword has another form, but a clear meaning.',
+    'A keyword has an unusual form, but a clear meaning.',
     'Write it as the RFC does.',
   ),
   'date-missing': quirk('RFC 8460 §4.4', 'A date is missing.', 'Write both ends of the range.'),
@@ -150,7 +154,7 @@ export const reportQuirks = defineFailures({
   ),
   'date-form': quirk(
     'RFC 3339 §5.6',
-    'A date has another form than RFC 3339.',
+    'A date is not in the form of RFC 3339.',
     'Write it as 2026-01-31T00:00:00Z.',
   ),
   'date-number': quirk(
@@ -160,7 +164,7 @@ export const reportQuirks = defineFailures({
   ),
   'range-reversed': quirk(
     'RFC 8460 §4.4',
-    'The range ends before it begins. The parser exchanged the ends.',
+    'The range ends before it begins. The parser swapped the ends.',
     'Write the start first.',
   ),
   'range-to-midnight': quirk(
@@ -185,7 +189,7 @@ export const reportQuirks = defineFailures({
   ),
   'count-invalid': quirk(
     'RFC 8460 §4.4',
-    'A count is not a whole number from 0 to ten thousand million. A fraction of failures is rounded up. Other values count as missing.',
+    'A count is not a whole number from 0 to ten billion. A fraction of failures is rounded up. Other values count as missing.',
     'Write a number.',
   ),
   'submitter-not-domain': quirk(
@@ -196,7 +200,7 @@ export const reportQuirks = defineFailures({
   'policies-empty': quirk(
     'RFC 8460 §4.4',
     'The report lists no policy and has no content.',
-    'Send reports with sessions in them.',
+    'Send a report only if it has sessions.',
   ),
   'policy-unreadable': quirk(
     'RFC 8460 §4.4',

@@ -3,7 +3,7 @@ import type { QuirkCode } from './quirks-registry.js';
 
 /** RFC 3339 in UTC with whole seconds, the form of nearly every report. */
 const exact = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
-/** ISO 8601 with a blank, without seconds or zone, or with a fraction. */
+/** ISO 8601 with a space, without seconds or zone, or with a fraction. */
 const loose =
   /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?)?\s*(z|utc|gmt|[+-]\d\d:?\d\d)?$/i;
 /** The form of a Date header (RFC 5322 §3.3). */
@@ -39,7 +39,10 @@ function quirkOf({ form, zoned }: Found): QuirkCode {
   return zoned ? 'date-form' : 'date-no-zone';
 }
 
-/** True for a date in exact form that exists: the 31st of February would roll over. */
+/**
+ * Returns true for a date in exact form that exists: the 31st of February would roll
+ * over.
+ */
 function exists(dateText: string): boolean {
   const ms = Date.parse(dateText);
   return !Number.isNaN(ms) && (dateText.slice(8, 10) < '29' || format(ms) === dateText);

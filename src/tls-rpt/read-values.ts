@@ -123,7 +123,7 @@ function isPlain(item: unknown): item is string {
 
 /**
  * Lists written into one string: as JSON (Microsoft's TLSA records), by lines, or by `;`
- * (RFC 8460 §4 has it once so).
+ * (as in one place of RFC 8460 §4).
  */
 function splitText(memberText: string, memberPath: string, notes: Notes): readonly string[] {
   if (/^\s*\[\s*"/.test(memberText)) {

@@ -21,7 +21,7 @@ export function repairJson(jsonText: string): string {
     for (const char of between) nestingDepth += depthOf(char);
     repaired += between;
   }
-  // The report itself is not closed; what is in it is.
+  // The report itself is not closed; its content is complete.
   return nestingDepth === 1 ? `${repaired}}` : repaired;
 }
 
@@ -41,7 +41,7 @@ function repairString(string: string): string {
 }
 
 /**
- * Removes characters that JSON does not accept as blanks and commas before a bracket, and
+ * Removes characters that JSON does not accept as spaces and commas before a bracket, and
  * rewrites numbers with a sign or leading zeros, and words such as NaN.
  */
 function repairBetween(jsonText: string): string {

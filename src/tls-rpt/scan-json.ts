@@ -80,7 +80,10 @@ export function objectsIn(jsonText: string, most: number): readonly string[] {
 /** A brace before a member name or before the end of an empty object. */
 const objectStart = /\{[\s\0\u00a0]*["}]/y;
 
-/** True where a brace begins an object and is not part of prose or of a style sheet. */
+/**
+ * Returns true where a brace begins an object and is not part of prose or of a style
+ * sheet.
+ */
 function beginsObject(jsonText: string, offset: number): boolean {
   objectStart.lastIndex = offset;
   return objectStart.test(jsonText);

@@ -4,7 +4,7 @@ import { reportFailures } from './failures.js';
 import type { QuirkCode } from './quirks-registry.js';
 import { filesInZip, isZip } from './files-in-zip.js';
 
-/** Octets of JSON, and what was odd about their wrapping. */
+/** Octets of JSON, and the oddities of their wrapping. */
 export interface UnpackedReport {
   readonly bytes: Uint8Array;
   readonly quirks: readonly QuirkCode[];
@@ -25,8 +25,8 @@ const MAX_FAILURES = 10;
  */
 const MAX_RATIO = 1032;
 /**
- * Unpacked in any case, since a body of several gzip members tells the size of the last
- * alone.
+ * Unpacked in any case, since a body of several gzip members states only the size of the
+ * last.
  */
 const MIN_OUTPUT = 1024 * 1024;
 
@@ -40,7 +40,7 @@ type Open = (packedBytes: Uint8Array, room: Room) => readonly Result<Uint8Array>
 
 /**
  * Opens gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip: each file in it, or why that
- * cannot be opened, at least one; what is packed in no way is returned as it is. The
+ * cannot be opened, at least one; content that is not packed is returned unchanged. The
  * content decides, not a name or a media type, and names in archives are not read at all
  * (RFC 8460 §6.3) [8460-6.3-1].
  */
@@ -81,8 +81,9 @@ function openLayer(
 }
 
 /**
- * The unpacked size that a packed body states (RFC 1952 §2.3.1, ISIZE); its own size where
- * it is not packed; no limit for zip. The sender chooses the value: it is only an estimate.
+ * The unpacked size that a packed body states (RFC 1952 §2.3.1, ISIZE); its own size
+ * where it is not packed; no limit for zip. The sender chooses the value: it is only an
+ * estimate.
  */
 export function claimedSize(packedBytes: Uint8Array): number {
   if (isZip(packedBytes)) return Infinity;
@@ -99,7 +100,7 @@ function openGzip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Arr
   const claimed = claimedSize(packedBytes);
   if (claimed > room.octets && packedBytes.length * MAX_RATIO >= claimed)
     return [fail(reportFailures.make('report-too-large', 'unpacked'))];
-  // Room for what is claimed, so that a report comes out in one piece.
+  // Space for the claimed size, so that a report comes out in one piece.
   const chunkSize = Math.min(Math.max(claimed + 1, 64), 65_536);
   const most = Math.max(claimed, MIN_OUTPUT);
   const open = (packed: Uint8Array): Result<Uint8Array> =>
@@ -168,7 +169,7 @@ function openZip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Arra
   );
 }
 
-/** Unpacks into what room there is, and takes it. */
+/** Unpacks into the available space, and takes it. */
 function inflate(
   room: Room,
   most: number,
@@ -192,8 +193,8 @@ function inflate(
 }
 
 /**
- * Decodes a body that is base64 throughout, of gzip, zip or JSON: a transfer encoding that
- * no earlier step removed.
+ * Decodes a body that is base64 throughout, of gzip, zip or JSON: a transfer encoding
+ * that no earlier step removed.
  */
 function decodeBase64(packedBytes: Uint8Array): Uint8Array | undefined {
   const archiveView = Buffer.from(packedBytes.buffer, packedBytes.byteOffset, packedBytes.length);

@@ -2,7 +2,7 @@
  * The alerts that end a handshake (IANA "TLS Alerts"): number, name, fix.
  */
 export const alertTable: readonly (readonly [number: number, name: string, fix: string])[] = [
-  [0, 'close_notify', "Read the server's log: it closed the handshake regularly."],
+  [0, 'close_notify', "Read the server's log: it ended the handshake in the normal way."],
   [10, 'unexpected_message', "Read the server's log, and update its TLS library."],
   [
     20,
@@ -26,7 +26,7 @@ export const alertTable: readonly (readonly [number: number, name: string, fix: 
   [46, 'certificate_unknown', 'Do not ask senders for client certificates.'],
   [47, 'illegal_parameter', "Update the server's TLS library."],
   [48, 'unknown_ca', 'Do not ask senders for client certificates.'],
-  [49, 'access_denied', 'Let every sender use TLS.'],
+  [49, 'access_denied', 'Accept TLS from every sender.'],
   [50, 'decode_error', "Update the server's TLS library."],
   [51, 'decrypt_error', "Check that certificate and key match. Update the server's TLS library."],
   [70, 'protocol_version', 'Enable TLS 1.2 and TLS 1.3 on the server.'],

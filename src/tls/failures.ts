@@ -17,8 +17,8 @@ const alerts = Object.fromEntries(
 );
 
 /**
- * Why a handshake did not come to its end. `tls-alert-<number>` for each alert of the
- * registry.
+ * The reason why a handshake did not come to its end. `tls-alert-<number>` for each alert
+ * of the registry.
  */
 export const tlsFailures = defineFailures<string>({
   ...alerts,
@@ -27,7 +27,7 @@ export const tlsFailures = defineFailures<string>({
     temporary: false,
     clause: 'RFC 9846 §6',
     message: 'The server refused the handshake with an unregistered alert.',
-    fix: 'Read the log of the server.',
+    fix: 'Read the server’s log.',
   },
   'tls-no-shared-version': {
     ...broken,
@@ -40,21 +40,21 @@ export const tlsFailures = defineFailures<string>({
     ...broken,
     temporary: true,
     message: 'The connection closed at the ClientHello, before any answer.',
-    fix: 'Read the log of the server. An unreadable key or certificate can be the cause. If the log shows no hello, a firewall or an on-path attacker blocks TLS.',
+    fix: 'Read the server’s log. An unreadable key or certificate can be the cause. If the log shows no hello, a firewall or an on-path attacker blocks TLS.',
   },
   'tls-cut': {
     ...broken,
     temporary: true,
     message:
       'The server answered the hello, and the connection closed before the handshake ended, without an alert.',
-    fix: 'Read the log of the server. A key that does not match its certificate, or a crash, can be the cause. If the log shows no fault, a device on the path cuts TLS connections.',
+    fix: 'Read the server’s log. A key that does not match its certificate, or a crash, can be the cause. If the log shows no fault, a device on the path cuts TLS connections.',
   },
   'tls-timeout': {
     ...broken,
     blame: 'network',
     temporary: true,
     message: 'The handshake did not end in time.',
-    fix: 'Try again. Check the load of the server and the firewalls on the path.',
+    fix: 'Try again. Check the load on the server and the firewalls on the path.',
   },
   'tls-garbage': {
     ...broken,
@@ -90,6 +90,6 @@ export const tlsFailures = defineFailures<string>({
     ...broken,
     temporary: false,
     message: 'The handshake failed.',
-    fix: 'Read the log of the server.',
+    fix: 'Read the server’s log.',
   },
 });

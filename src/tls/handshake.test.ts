@@ -56,7 +56,7 @@ async function code(server: Server, options: Partial<HandshakeRequest> = {}): Pr
   return result.ok ? 'ok' : result.failure.code;
 }
 
-test('a completed handshake tells version, IANA suite, group, SNI and chain, and carries data', async () => {
+test('a handshake shows version, suite, group, SNI and chain, and carries data', async () => {
   const server = tlsServer();
   server.on('secureConnection', (socket: Socket) => socket.write('hello'));
   const result = await handshake({ connection: await listen(server), serverName: 'mx.example.' });
@@ -91,7 +91,8 @@ test('the chain is what was sent: junk, order and repeats included', async () =>
   }
 });
 
-test('old servers are seen [7672-8.2-1]: TLS 1.0, 1.1, static RSA, a 1024-bit key, SHA-1', async () => {
+// [7672-8.2-1]
+test('old servers are seen: TLS 1.0, 1.1, static RSA, a 1024-bit key, SHA-1', async () => {
   const old = selfSigned({ names: ['mx.example'], key: generateKey('rsa-1024'), hash: 'sha1' });
   for (const version of ['TLSv1', 'TLSv1.1', 'TLSv1.2'] as const) {
     const result = await against(
@@ -179,7 +180,7 @@ test('plaintext, a closed connection and silence have separate codes', async () 
 });
 
 for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
-  test(`${maxVersion}: a connection that is cut after the ServerHello is told from one cut at the hello`, async () => {
+  test(`${maxVersion}: a cut after the ServerHello differs from a cut at the hello`, async () => {
     const behind = (await listen(tlsServer({ maxVersion }))).remote.port;
     const cutting = (octets: number) =>
       rawServer((socket) => {

@@ -1,10 +1,13 @@
+import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { fail, neutralise, type Failure } from '../base/index.js';
 import type { Connection } from '../net/index.js';
 import { tlsFailures } from './failures.js';
-import { peerChain } from './peer-chain.js';
 import { groupTable } from './wire/index.js';
+
+/** Certificates of a chain that are read. */
+const MAX_CERTIFICATES = 100;
 
 /** The connection and parameters of one handshake. */
 export interface HandshakeRequest {
@@ -220,4 +223,22 @@ function classify(error: Error & { code?: string }): [code: string, detail: stri
   if (/unsupported_protocol|wrong_ssl_version|version_too_low/.test(reason))
     return ['tls-no-shared-version', reason];
   return ['tls-failed', reason || message];
+}
+
+/**
+ * The certificates as the server sent them, in their order on the wire, junk included:
+ * `getPeerCertificate(true)` would follow issuers and hide junk. Where nothing more was
+ * sent, some versions of Node let a certificate be its own issuer, so the same object
+ * ends the walk.
+ */
+function peerChain(socket: TLSSocket): Uint8Array[] {
+  const certificateChain: Uint8Array[] = [];
+  const seen = new Set<X509Certificate>();
+  let certificate = socket.getPeerX509Certificate();
+  while (certificate && !seen.has(certificate) && certificateChain.length < MAX_CERTIFICATES) {
+    seen.add(certificate);
+    certificateChain.push(new Uint8Array(certificate.raw));
+    certificate = certificate.issuerCertificate;
+  }
+  return certificateChain;
 }

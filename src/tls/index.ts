@@ -1,9 +1,9 @@
 /**
  * TLS as a client of mail servers needs it: RFC 9846, RFC 5246, RFC 9325.
  *
- * Node's own TLS completes handshakes, and hides what a mail operator wants to know: which
- * versions, suites and groups a server accepts, and which certificates it has. This part
- * adds the rest.
+ * Node's own TLS completes handshakes, and hides the facts that a mail operator needs:
+ * which versions, suites and groups a server accepts, and which certificates it has. This
+ * part adds the rest.
  *
  * - `handshake` completes one handshake with node:tls and returns the negotiated
  *   parameters and the chain exactly as sent. It accepts any certificate: opportunistic
@@ -21,7 +21,10 @@
  * It leaves certificate validation to `x509`, STARTTLS to `smtp`, and the grading of
  * versions and suites to the profiles of `check`.
  *
- * @example console.log(suiteName(0x1301)); // TLS_AES_128_GCM_SHA256
+ * @example
+ * ```ts
+ * console.log(suiteName(0x1301)); // TLS_AES_128_GCM_SHA256
+ * ```
  */
 export {
   handshake,
@@ -36,8 +39,7 @@ export {
   type ServerIdentity,
 } from './authenticate.js';
 export { renegotiate } from './renegotiate.js';
-export type { TlsSettings } from './settings.js';
-export { servingTls } from './serving.js';
+export { servingTls, type TlsSettings } from './settings.js';
 export { tlsFailures } from './failures.js';
 export { builtinTrustStore } from './roots.js';
 export {

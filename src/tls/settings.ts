@@ -8,3 +8,23 @@ export interface TlsSettings {
   /** IANA names. */
   readonly groups: readonly string[];
 }
+
+/**
+ * How our own ports speak TLS: forward secrecy and AEAD alone [9325-4.1-1, 9325-4.2-1],
+ * the cheapest first. Named one by one they also take less memory than the library's own
+ * list, which counts where ten thousand hosts have a context each.
+ */
+export const servingTls = {
+  minVersion: 'TLSv1.2',
+  ciphers: [
+    'TLS_AES_128_GCM_SHA256',
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_CHACHA20_POLY1305_SHA256',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+  ].join(':'),
+} as const;

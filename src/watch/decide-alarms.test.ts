@@ -72,7 +72,7 @@ test('an alarm names its first step and the faults that began with it', () => {
   assert.match(alarm.also.join(), /no-enforcement/);
 });
 
-test('a certificate that is near its end and then expires is one alarm that becomes worse', () => {
+test('a certificate near its end that then expires is one alarm that worsens', () => {
   const watched = new Watched();
   const steps = [
     healthy,
@@ -255,9 +255,9 @@ const START = Date.parse('2027-01-01T00:00:00Z');
 const outage = { from: START + 200 * DAY, until: START + 205 * DAY };
 
 /**
- * A year of looks on a virtual clock: every domain each twelve hours with jitter, sooner where
- * a look awaits confirmation. One look in fifty is inconclusive, one in fifty sees a fault
- * that is not there.
+ * A year of looks on a virtual clock: every domain each twelve hours with jitter, sooner
+ * where a look awaits confirmation. One look in fifty is inconclusive, one in fifty sees
+ * a fault that is not there.
  */
 function simulateYear(
   injected: readonly Injected[],
@@ -292,7 +292,7 @@ function simulateYear(
   }
 }
 
-/** One fault of each kind, at a domain of its own, for 8 to 40 days of the year. */
+/** One fault of each kind, at a separate domain, for 8 to 40 days of the year. */
 function inject(seed: number): readonly Injected[] {
   const random = dice(seed);
   return kinds.map(([rule, plant], n) => {

@@ -1,4 +1,4 @@
-import { bestOf, observeFaults, provesAbsence, type ObservedFault } from './observe-faults.js';
+import { bestLevels, observeFaults, provesAbsence, type ObservedFault } from './observe-faults.js';
 import {
   isCertain,
   levels,
@@ -10,21 +10,22 @@ import {
 import type { DomainState, Look, WatchAlarm, WatchedFault, WatchState } from './types.js';
 
 /** The new memory, and the alarms to send. */
-export interface Decision {
+export interface AlarmDecision {
   readonly state: WatchState;
   readonly alarms: readonly WatchAlarm[];
 }
 
 /**
- * Decides what one look changes. Pure: the same memory, look and time give the same answer.
+ * Decides the changes of one look. Pure: the same memory, look and time give the same
+ * answer.
  * `now`: milliseconds since 1970.
  *
- * A fault is reported when two looks in a row confirm that it began, became worse or ended.
- * A look without a certain result changes no fault; three days of such looks are an alarm
- * (`not-seen`). An outage on this machine is one alarm (`cannot-see`) for all domains, and
- * stops the three days of each.
+ * A fault is reported when two looks in a row confirm that it began, became worse or
+ * ended. A look without a certain result changes no fault; three days of such looks are
+ * an alarm (`not-seen`). An outage on this machine is one alarm (`cannot-see`) for all
+ * domains, and stops the three days of each.
  */
-export function decideAlarms(state: WatchState, look: Look, now: number): Decision {
+export function decideAlarms(state: WatchState, look: Look, now: number): AlarmDecision {
   const { domain: domainName, result, silent = false } = look;
   const before = state.domains[domainName] ?? firstState(now);
   const certain = result !== undefined && isCertain(result);
@@ -51,7 +52,10 @@ export function decideAlarms(state: WatchState, look: Look, now: number): Decisi
   });
 }
 
-/** Whether the next look at a domain should come soon: it confirms or refutes this one. */
+/**
+ * Returns whether the next look at a domain should come soon: it confirms or refutes this
+ * one.
+ */
 export function awaitsConfirmation({ domains }: WatchState, domainName: string): boolean {
   const known = domains[domainName];
   if (!known) return true;
@@ -68,7 +72,7 @@ export function keepDomains(state: WatchState, domains: readonly string[]): Watc
   return { ...state, domains: Object.fromEntries(entries) };
 }
 
-/** The number of alarms that have begun and not ended, for one domain. */
+/** The number of active alarms of one domain. */
 export function openAlarms({ faults, unseen }: DomainState): number {
   const alarms = new Set(faults.map(({ alarm }) => alarm).filter((alarm) => alarm !== ''));
   return alarms.size + Number(unseen);
@@ -94,7 +98,11 @@ function firstState(now: number): DomainState {
 }
 
 /** Puts the memory of one domain back, with its alarms after those of this machine. */
-function join({ state, alarms }: Decision, domainName: string, decided: DomainDecision): Decision {
+function join(
+  { state, alarms }: AlarmDecision,
+  domainName: string,
+  decided: DomainDecision,
+): AlarmDecision {
   return {
     state: { ...state, domains: { ...state.domains, [domainName]: decided.state } },
     alarms: [...alarms, ...decided.alarms],
@@ -102,11 +110,11 @@ function join({ state, alarms }: Decision, domainName: string, decided: DomainDe
 }
 
 /**
- * The outage of this machine. It begins when two looks in a row name a cause here, or when
- * two looks at each of several domains see none of them: a fault of several domains at the
- * same time is more likely one of the observer. Any certain look ends it.
+ * The outage of this machine. It begins when two looks in a row name a cause here, or
+ * when two looks at each of several domains see none of them: a fault of several domains
+ * at the same time is more likely one of the observer. Any certain look ends it.
  */
-function decideOwn(state: WatchState, look: Look, looked: DomainState, now: number): Decision {
+function decideOwn(state: WatchState, look: Look, looked: DomainState, now: number): AlarmDecision {
   const { own } = state;
   // One certain look proves that the resolver and the network work again.
   if (looked.blind === 0) {
@@ -118,7 +126,7 @@ function decideOwn(state: WatchState, look: Look, looked: DomainState, now: numb
   const looks = hasCause ? own.looks + 1 : own.looks;
   const others = Object.entries(state.domains).filter(([name]) => name !== look.domain);
   const all = [...others.map(([, known]) => known), looked];
-  // A single domain cannot tell its own fault from one of the observer.
+  // One domain alone cannot distinguish its own fault from a fault of the observer.
   const allBlind = all.length > 1 && all.every(({ blind }) => blind >= LOOKS_TO_CONFIRM);
   const since = own.since === 0 ? now : own.since;
   const lasts = now - since >= OUTAGE_MS;
@@ -194,7 +202,7 @@ function notSeen(kind: 'added' | 'ended', domainName: string, since: number): Wa
   };
 }
 
-/** A look whose result answers what a watch asks. */
+/** A look whose result answers every question of a watch. */
 type CertainLook = Required<Look> & { readonly result: NonNullable<Look['result']> };
 
 /**
@@ -208,7 +216,7 @@ function decideFaults(state: DomainState, certainLook: CertainLook, now: number)
   // A known warning that has become a failure is no longer the known one.
   const shown = observed.filter(({ key, level }) => level > levels.warn || !standing.includes(key));
   const faults = remember(state.faults, shown, result, now);
-  const next: DomainState = { ...state, standing, best: bestOf(result, state.best), faults };
+  const next: DomainState = { ...state, standing, best: bestLevels(result, state.best), faults };
   return silent ? { state: next, alarms: [] } : report(next, domain, now);
 }
 
@@ -254,7 +262,10 @@ function remember(
   ];
 }
 
-/** Before the alarm the text follows the last look; after it, the level is confirmed first. */
+/**
+ * Before the alarm the text follows the last look; after it, the level is confirmed
+ * first.
+ */
 function metAgain(fault: WatchedFault, found: ObservedFault): WatchedFault {
   const { subjects } = found;
   const higher = found.level > fault.level ? fault.higher + 1 : 0;
@@ -302,8 +313,8 @@ function gravest(faults: readonly WatchedFault[]): WatchedFault | undefined {
 }
 
 /**
- * Builds an alarm. `name` identifies the fault from its begin to its end, and stays the same
- * when a crash sends the alarm again.
+ * Builds an alarm. `name` identifies the fault from its begin to its end, and stays the
+ * same when a crash sends the alarm again.
  */
 function alarmOf(
   kind: WatchAlarm['kind'],

@@ -1,8 +1,8 @@
 /**
  * Watches domains between two checks. Mail TLS breaks silently: a certificate expires, a
- * renewal loses the key of a TLSA record, a policy becomes unreachable. Senders that enforce
- * then defer mail, and the domain learns of it from its users. A watch checks on an interval
- * and reports the changes that matter:
+ * renewal loses the key of a TLSA record, a policy becomes unreachable. Senders that
+ * enforce then defer mail, and the domain learns of it from its users. A watch checks on
+ * an interval and reports the changes that matter:
  *
  * - A fault began, became worse, or ended. Two looks in a row confirm each of these.
  * - A domain gave no certain result for three days. One inconclusive check is no alarm.
@@ -12,16 +12,24 @@
  * daemon keeps the memory in its database with the alarms to be sent (`tables.ts`);
  * `hermetic watch` keeps it in a file. Checks, timers and channels belong to the callers.
  *
- * @example let state = emptyState; const decided = decideAlarms(state, { domain:
- * 'example.com', result: await check('example.com') }, Date.now()); state = decided.state;
+ * @example
+ * ```ts
+ * let state = emptyState;
+ * const decided = decideAlarms(
+ *   state,
+ *   { domain: 'example.com', result: await check('example.com') },
+ *   Date.now(),
+ * );
+ * state = decided.state;
  * for (const { kind, says } of decided.alarms) console.log(kind, says);
+ * ```
  */
 export {
   awaitsConfirmation,
   decideAlarms,
   keepDomains,
   openAlarms,
-  type Decision,
+  type AlarmDecision,
 } from './decide-alarms.js';
 export { alarmJson, alarmSubject, alarmText, repeatedId } from './alarm-text.js';
 export { LOOKS_TO_CONFIRM, UNSEEN_MS } from './rules.js';

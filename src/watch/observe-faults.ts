@@ -9,8 +9,8 @@ export type ObservedFault = Pick<
 >;
 
 /**
- * The faults that a result shows, the gravest first: its findings, and the protections that
- * are weaker than the best one seen before. The addresses of one host share a fault.
+ * The faults that a result shows, the gravest first: its findings, and the protections
+ * that are weaker than the best one seen before. The addresses of one host share a fault.
  */
 export function observeFaults(
   checkResult: CheckResult,
@@ -61,7 +61,7 @@ function weakened(
 }
 
 /** The best level of each protection, now or before. */
-export function bestOf(
+export function bestLevels(
   checkResult: CheckResult,
   before: Readonly<Record<string, number>> = {},
 ): Record<string, number> {
@@ -72,8 +72,9 @@ export function bestOf(
 }
 
 /**
- * Whether a result that does not show the fault proves its absence: it is certain, it asked,
- * and every address that showed the fault still answers or is no longer published.
+ * Returns whether a result that does not show the fault proves its absence: it is
+ * certain, it asked, and every address that showed the fault still answers or is no
+ * longer published.
  */
 export function provesAbsence(checkResult: CheckResult, fault: WatchedFault): boolean {
   if (!isCertain(checkResult) || checkResult.notLookedAt.includes(fault.rule)) return false;

@@ -3,12 +3,14 @@ import type { CheckResult, Finding } from '../evidence/index.js';
 
 /** Looks in a row before a fault is reported as begun, worse or ended. */
 export const LOOKS_TO_CONFIRM = 2;
-/** Milliseconds without a certain result before that is an alarm by itself: three days. */
+/**
+ * Milliseconds without a certain result before that is an alarm by itself: three days.
+ */
 export const UNSEEN_MS = 3 * 86_400_000;
 /**
  * Milliseconds that an outage of this machine lasts at least before it is an alarm: the
- * domains of one round are checked within seconds, and a restart of the resolver hides all
- * of them.
+ * domains of one round are checked within seconds, and a restart of the resolver hides
+ * all of them.
  */
 export const OUTAGE_MS = 5 * 60_000;
 
@@ -16,8 +18,8 @@ export const OUTAGE_MS = 5 * 60_000;
 export const levels = { weaker: 1, warn: 1, fail: 2 } as const;
 
 /**
- * Findings that are steps of one fault: the same fault goes on when one replaces the other.
- * Every other finding is a fault of its own.
+ * Findings that are steps of one fault: the same fault continues when one replaces the
+ * other. Every other finding is a separate fault.
  */
 const steps: Readonly<Record<string, string>> = {
   'cert-near-expiry': 'cert-expiry',
@@ -42,17 +44,20 @@ const views: ReadonlySet<string> = new Set([
 /** Findings that name a cause on this machine. */
 const ownCauses = new Set(['port-25-blocked', 'own-network-strips', 'resolver-no-dnssec']);
 
-/** Whether a finding is a fault of the domain that the watch reports. */
+/** Returns whether a finding is a fault of the domain that the watch reports. */
 export function isFault({ id, severity, owner }: Finding): boolean {
   return (severity === 'fail' || severity === 'warn') && owner !== 'own-network' && !views.has(id);
 }
 
-/** Whether the result names a cause on this machine that hides the domain. */
+/** Returns whether the result names a cause on this machine that hides the domain. */
 export function namesOwnCause({ findings }: CheckResult): boolean {
   return findings.some(({ id }) => ownCauses.has(id));
 }
 
-/** Whether the result answers what a watch asks: its absences are evidence. */
+/**
+ * Returns whether the result answers every question of a watch: its absences are
+ * evidence.
+ */
 export function isCertain(checkResult: CheckResult): boolean {
   return (
     checkResult.verdict !== 'inconclusive' &&
@@ -61,11 +66,11 @@ export function isCertain(checkResult: CheckResult): boolean {
   );
 }
 
-/** A protection that a domain had and can lose without any fault in what remains. */
+/** A protection that a domain had and can lose without any fault in the rest. */
 export interface ProtectionRule {
   readonly rule: string;
   readonly topic: string;
-  /** More is stronger; undefined where the result cannot tell. */
+  /** A greater number is stronger; undefined where the result does not show it. */
   level(checkResult: CheckResult): number | undefined;
   readonly says: string;
   /** The first step. */

@@ -9,9 +9,9 @@ import {
 } from './types.js';
 
 /**
- * `watch_state` has one row: the memory as JSON. `watch_alarm` holds the alarms, `watch_send`
- * a row for each channel that an alarm is to be sent to; `sent_at` is empty until then. Times
- * are milliseconds since 1970.
+ * `watch_state` has one row: the memory as JSON. `watch_alarm` holds the alarms,
+ * `watch_send` a row for each channel that an alarm is to be sent to; `sent_at` is empty
+ * until then. Times are milliseconds since 1970.
  */
 const migrations = [
   `CREATE TABLE watch_state (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
@@ -56,9 +56,10 @@ export interface WatchScope {
 }
 
 /**
- * Decides what a look changes, and stores the memory together with the alarms to be sent:
- * one transaction, of which a crash keeps all or nothing. Resolves to the new alarms once
- * they are durable; rejects with a failure of the store. `now`: milliseconds since 1970.
+ * Decides the changes of a look, and stores the memory together with the alarms to be
+ * sent: one transaction, of which a crash keeps all or nothing. Resolves to the new
+ * alarms once they are durable; rejects with a failure of the store. `now`: milliseconds
+ * since 1970.
  */
 export function recordLook(
   stateStore: Store,
@@ -107,7 +108,9 @@ function prune(stateStore: Store, before: number): void {
     .run(before);
 }
 
-/** Sends alarms to one receiver. False or a rejection: not accepted, and sent again later. */
+/**
+ * Sends alarms to one receiver. False or a rejection: not accepted, and sent again later.
+ */
 export type AlarmChannel = (watchAlarms: readonly WatchAlarm[]) => Promise<boolean>;
 
 /** An attempt to send the waiting alarms of one channel. */
@@ -119,8 +122,8 @@ export interface Sending {
 }
 
 /**
- * Sends each channel the alarms that it has not accepted yet, and marks them afterwards. A
- * crash between the two sends them again, with the same `id`: no alarm is lost, and a
+ * Sends each channel the alarms that it has not accepted yet, and marks them afterwards.
+ * A crash between the two sends them again, with the same `id`: no alarm is lost, and a
  * receiver can recognise the repetition.
  */
 export async function sendAlarms(

@@ -6,7 +6,7 @@ const count = z.int().min(0);
 /** Milliseconds since 1970. */
 const time = z.number();
 
-/** One fault of a domain, from the first look that met it to the end of its alarm. */
+/** One fault of a domain, from the first look that found it to the end of its alarm. */
 const faultSchema = z.strictObject({
   /** Rule and host: the same fault has the same key at every look. */
   key: z.string(),
@@ -19,9 +19,9 @@ const faultSchema = z.strictObject({
   says: z.string(),
   todo: z.array(z.string()),
   since: time,
-  /** Looks in a row that met the fault. */
+  /** Consecutive looks that found the fault. */
   seen: count,
-  /** Looks in a row that met it at a higher level than the reported one. */
+  /** Consecutive looks that found it at a higher level than the reported one. */
   higher: count,
   /** Looks in a row that proved its absence. */
   gone: count,
@@ -41,7 +41,7 @@ const domainStateSchema = z.strictObject({
   unseen: z.boolean(),
   /** The best protection that was seen, by rule; absent before the first certain look. */
   best: z.record(z.string(), z.number()).optional(),
-  /** Warnings that the first certain look met: known, and not alarms. */
+  /** Warnings that the first certain look found: known, and not alarms. */
   standing: z.array(z.string()),
   faults: z.array(faultSchema),
 });
@@ -85,7 +85,9 @@ export interface Look {
 
 /** An alarm: a fault began (`added`), became worse or ended. */
 export interface WatchAlarm extends ReportAlert {
-  /** The same each time that the alarm is sent: receivers recognise a repetition by it. */
+  /**
+   * The same each time that the alarm is sent: receivers recognise a repetition by it.
+   */
   readonly id: string;
   /** A finding, a protection, `not-seen` or `cannot-see`. */
   readonly rule: string;

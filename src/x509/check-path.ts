@@ -127,8 +127,8 @@ function checkIssuer(
 }
 
 /**
- * No list of purposes, or one with TLS servers in it; on a CA it bounds what is below, as
- * CAs and browsers use it.
+ * No list of purposes, or one with TLS servers in it; on a CA it bounds the certificates
+ * below, as CAs and browsers use it.
  */
 function serves({ extendedKeyUsage }: Certificate): boolean {
   return (

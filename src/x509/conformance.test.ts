@@ -147,7 +147,8 @@ function explicitCurve({ publicKey }: ReturnType<typeof generateKey>): Uint8Arra
 const printable = (text: string): Uint8Array => der.tlv(0x13, Buffer.from(text, 'latin1'));
 const bmp = (text: string): Uint8Array => der.tlv(0x1e, Buffer.from(text, 'utf16le').swap16());
 
-test('issuer and subject are compared as text: type, case and spaces do not count [5280-7.1-1]', () => {
+// [5280-7.1-1]
+test('issuer and subject are compared as text: type, case and spaces do not count', () => {
   const org = (value: Uint8Array): Uint8Array => distinguishedName(['2.5.4.10', value]);
   const via = (subject: Uint8Array, issuer: Uint8Array): string =>
     verdictVia({ subject: org(subject) }, { issuer: org(issuer) });
@@ -222,7 +223,7 @@ test('critical unknown extensions bind the anchor too [5280-4.2-1]', () => {
   assert.deepEqual(verdict.problems, [unknown]);
 });
 
-test('an extension that cannot be read keeps a certificate off every path, not from DANE-EE', () => {
+test('an unreadable extension excludes a certificate from paths, not from DANE-EE', () => {
   const extensions = [{ oid: '2.5.29.30', critical: false, value: der.nothing() }];
   assert.equal(verdictVia({ extensions }), 'unknown-ca valid x509-malformed');
   assert.equal(verdictVia({}, { extensions }), 'unknown-ca valid x509-malformed');
@@ -233,7 +234,7 @@ test('an extension that cannot be read keeps a certificate off every path, not f
   assert.equal(verifyDane(question).verdict, 'match');
 });
 
-test('octets behind the value of an extension, empty lists and odd addresses are defects', () => {
+test('octets after an extension, empty lists and odd addresses are defects', () => {
   const malformed = 'unknown-ca valid x509-malformed';
   const dns = der.implicit(2, Buffer.from('mx.example'));
   const names = (value: Uint8Array): string =>

@@ -1,4 +1,4 @@
-/** Tags of the types a certificate is made of (X.690). */
+/** Tags of the types in a certificate (X.690). */
 export const Tag = {
   boolean: 0x01,
   integer: 0x02,

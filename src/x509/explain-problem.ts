@@ -76,7 +76,7 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
     return undefined;
   },
   'x509-unnamed-curve': ({ unnamedCurve }) => {
-    if (unnamedCurve) return 'the EC key writes out its curve';
+    if (unnamedCurve) return 'the EC key has explicit curve parameters';
     return undefined;
   },
   'x509-malformed': ({ defects, issuerName }) => {

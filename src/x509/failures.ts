@@ -15,7 +15,7 @@ export const x509Failures = defineFailures({
     blame: 'local',
     temporary: false,
     clause: 'RFC 7468 §2',
-    message: 'The text holds no certificate in PEM form.',
+    message: 'The text contains no PEM certificate.',
     fix: 'Supply a file with BEGIN CERTIFICATE lines.',
   },
   'x509-no-certificate': {
@@ -43,7 +43,7 @@ export const x509Failures = defineFailures({
     ...broken,
     resultType: 'certificate-not-trusted',
     clause: 'RFC 5280 §6.1',
-    message: 'The certificate signs itself, and no CA signs it.',
+    message: 'The certificate is self-signed, and no CA signs it.',
     fix: 'Use a certificate from a public CA, or publish its key with DANE.',
   },
   'x509-issuer-missing': {
@@ -92,7 +92,7 @@ export const x509Failures = defineFailures({
     ...broken,
     resultType: 'certificate-not-trusted',
     clause: 'RFC 5280 §4.2.1.9',
-    message: 'A certificate without CA rights signed another certificate.',
+    message: 'A certificate that is not a CA signed another certificate.',
     fix: 'Use a certificate from a CA.',
   },
   'x509-path-too-long': {

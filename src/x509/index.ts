@@ -20,14 +20,19 @@
  * Peers choose these inputs, so every search has a limit in steps, paths and signatures.
  * Revocation is not checked: senders of mail do not check it either.
  *
- * @example const parsed = parsePem('-----BEGIN CERTIFICATE-----'); if (parsed.ok)
- * console.log(verifyChain({ sent: parsed.value, anchors: trustStore([]), validationTime: 0
- * }).chain);
+ * @example
+ * ```ts
+ * const parsed = parsePem('-----BEGIN CERTIFICATE-----');
+ * if (parsed.ok)
+ *   console.log(
+ *     verifyChain({ sent: parsed.value, anchors: trustStore([]), validationTime: 0 })
+ *       .chain,
+ *   );
+ * ```
  */
 export type { Certificate, ChainVerdict, NameConstraints } from './types.js';
-export { parseCertificate } from './parse-certificate.js';
+export { parseCertificate, parseChain } from './parse-certificate.js';
 export { keyUsages } from './certificate-extensions.js';
-export { parseChain } from './parse-chain.js';
 export { parsePem, parsePemBundle } from './pem.js';
 export {
   trustStore,
@@ -55,5 +60,5 @@ export { verifySignedBy } from './verify-signed-by.js';
 export { matchesDnsName } from './matches-dns-name.js';
 export { explainProblem } from './explain-problem.js';
 export { weaklySigned } from './signature-algorithm.js';
-export { spkiSha256 } from './spki-sha256.js';
+export { spkiSha256 } from './public-key.js';
 export { x509Failures, type X509FailureCode } from './failures.js';

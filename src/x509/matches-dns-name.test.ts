@@ -17,7 +17,8 @@ test('RFC 9525 §6.3: names match whole, without regard to case or final dot', (
   assert.ok(matches(['xn--bcher-kva.example'], 'xn--bcher-kva.example'));
 });
 
-test('RFC 9525 §6.3 [8461-3.3-2, 7672-3.2.3-2]: a wildcard stands for exactly one whole left-most label', () => {
+// [8461-3.3-2, 7672-3.2.3-2]
+test('RFC 9525 §6.3: a wildcard stands for exactly one whole left-most label', () => {
   assert.ok(matches(['*.example.com'], 'mx.example.com'));
   assert.ok(!matches(['*.example.com'], 'a.mx.example.com'));
   assert.ok(!matches(['*.example.com'], 'example.com'));

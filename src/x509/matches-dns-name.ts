@@ -1,9 +1,9 @@
 import type { Certificate } from './types.js';
 
 /**
- * True when a dNSName of the certificate covers `name` (A-labels, with or without final
- * dot), as RFC 9525 §6.3 has it: `*` stands for exactly the whole left-most label and has
- * at least two labels to its right. The common name is never looked at.
+ * Returns true when a dNSName of the certificate covers `name` (A-labels, with or without
+ * final dot), as RFC 9525 §6.3 defines: `*` stands for exactly the whole left-most label
+ * and has at least two labels to its right. The common name is never looked at.
  *
  * [8461-3.3-2, 7672-3.2.3-2]
  */

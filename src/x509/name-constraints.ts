@@ -11,8 +11,8 @@ const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9';
 
 /**
  * Subtrees as sets of keys. Every name has few keys that could be in a set (its parent
- * domains, its masks, its leading RDNs), so a name costs the same however many subtrees
- * there are.
+ * domains, its masks, its leading RDNs), so the cost of a name does not depend on the
+ * number of subtrees.
  */
 interface Subtrees {
   /** Name forms that occur. */
@@ -39,7 +39,7 @@ interface Compiled {
 const compiled = new WeakMap<NameConstraints, Compiled>();
 
 /**
- * True when every name of `certificate` is one that its CA may certify
+ * Returns true when every name of `certificate` is one that its CA may certify
  * (RFC 5280 §4.2.1.10 [5280-4.2.1.10-1, 5280-4.2.1.10-2]). A constraint that cannot be
  * processed refuses every certificate with a name of its form.
  */
@@ -215,7 +215,7 @@ function wide(form: string, domainName: string, excluding: boolean): readonly st
 }
 
 /**
- * Host, `.domain` for what is below it, and for e-mail a whole mailbox; '' for every
+ * Host, `.domain` for the names below it, and for e-mail a whole mailbox; '' for every
  * name.
  */
 function keysOfHostBase(
@@ -297,7 +297,7 @@ function keysOf(
 }
 
 /**
- * Further keys that only an exclusion has: what a wildcard may stand for, a mailbox in
+ * Further keys that only an exclusion has: names that a wildcard covers, a mailbox in
  * other spellings.
  */
 function reachedBy(generalName: GeneralName): readonly string[] {

@@ -26,6 +26,17 @@ export function parseCertificate(derBytes: Uint8Array): Result<Certificate> {
 }
 
 /**
+ * Parses a chain as sent (DER). Unreadable certificates are omitted, except the server's
+ * own: without it the result is empty, so that the next one is never judged in its place.
+ */
+export function parseChain(certificateChain: readonly Uint8Array[]): readonly Certificate[] {
+  const [first, ...rest] = certificateChain.map(parseCertificate);
+  if (first?.ok)
+    return [first.value, ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : []))];
+  return [];
+}
+
+/**
  * Reads the certificate (RFC 5280 §4.1):
  *
  *   Certificate      tbsCertificate, signatureAlgorithm, signatureValue

@@ -106,7 +106,8 @@ test('limits of the anchor bind the path', () => {
   assert.equal(verdictOf([server(own), own]), refused);
 });
 
-test('a critical policy with a qualifier that is not understood is refused [5280-4.2.1.4-1]', () => {
+// [5280-4.2.1.4-1]
+test('a critical policy with a qualifier that is not understood is refused', () => {
   const qualified = (type: string, critical: boolean): Extension => ({
     oid: '2.5.29.32',
     critical,

@@ -21,10 +21,10 @@ interface State {
 }
 
 /**
- * True when the policies of a path allow it: RFC 5280 §6.1.3 (d) to (f), §6.1.4 (a), (b),
- * (h) to (j), §6.1.5 (a), (b), (g) [5280-6.1.5-1], every initial policy being acceptable.
- * `certificates` is leaf first, without the anchor; limits of the anchor bind as initial
- * values.
+ * Returns true when the policies of a path allow it: RFC 5280 §6.1.3 (d) to (f), §6.1.4
+ * (a), (b), (h) to (j), §6.1.5 (a), (b), (g) [5280-6.1.5-1], every initial policy being
+ * acceptable. `certificates` is leaf first, without the anchor; limits of the anchor bind
+ * as initial values.
  */
 export function policiesAllow(certificates: readonly Certificate[], anchor?: Certificate): boolean {
   const unlimited = certificates.length + 1;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { curves } from './algorithms-registry.js';
 import { DerReader, readOctetBits, readOid, Tag } from './der-reader.js';
 import type { Certificate } from './types.js';
@@ -14,6 +15,14 @@ type KeyFields = Pick<Certificate, 'keyAlgorithm' | 'keyBits' | 'curve' | 'unnam
  */
 export function readPublicKey(spki: Uint8Array): KeyFields {
   return { unnamedCurve: false, ...readKey(spki) };
+}
+
+/**
+ * Returns the SHA-256 of the SubjectPublicKeyInfo in lower-case hex: the data of a TLSA
+ * record `3 1 1` (RFC 6698 §2.1).
+ */
+export function spkiSha256({ spki }: Pick<Certificate, 'spki'>): string {
+  return createHash('sha256').update(spki).digest('hex');
 }
 
 /** Reads algorithm and size; RSASSA-PSS keys count as RSA. */

@@ -52,14 +52,14 @@ export function readSignatureAlgorithm(identifier: Uint8Array): SignatureAlgorit
 }
 
 /**
- * True for a signature that rests on a hash with known collisions (RFC 9155 §1, RFC 6151
- * [9155-1-1]).
+ * Returns true for a signature that rests on a hash with known collisions (RFC 9155 §1,
+ * RFC 6151 [9155-1-1]).
  */
 export function weaklySigned({ signatureHashes }: Certificate): boolean {
   return signatureHashes.some((hash) => !strongHashes.has(hash));
 }
 
-/** True where SHA-1 is the weakest hash; MD5 and its like are worse. */
+/** Returns true where SHA-1 is the weakest hash; MD5 and its like are worse. */
 export function restsOnSha1({ signatureHashes }: Certificate): boolean {
   return signatureHashes.every((hash) => hash === 'sha1' || strongHashes.has(hash));
 }

@@ -183,7 +183,7 @@ test('a self-signed certificate that is itself an anchor is trusted', () => {
   );
 });
 
-test('RFC 7671 §5.2: an anchor may be any certificate of the chain, a whole certificate or a bare key', () => {
+test('RFC 7671 §5.2: any certificate of the chain, or a bare key, can be an anchor', () => {
   const leaf = server(middle);
   const sent = [leaf, middle].map(read);
   const find = (question: Partial<Parameters<typeof findPathTo>[0]>) =>

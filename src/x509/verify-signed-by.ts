@@ -4,7 +4,7 @@ import { readSignatureAlgorithm } from './signature-algorithm.js';
 import type { Certificate } from './types.js';
 
 /**
- * True when the signature on `certificate` was made with the key of `issuer` (a
+ * Returns true when the signature on `certificate` was made with the key of `issuer` (a
  * certificate, or a SubjectPublicKeyInfo in DER).
  */
 export function verifySignedBy(

@@ -57,7 +57,8 @@ after(() => lab.close());
 
 const fresh = (more = {}) => createSender(inLab(lab, more));
 
-test('RFC 7672 §2.1.2 [7672-2.1.2-1]: where DNS fails in finding the servers the mail waits', async () => {
+// [7672-2.1.2-1]
+test('RFC 7672 §2.1.2: where DNS fails in finding the servers the mail waits', async () => {
   const delivery = await mailTo(sender, 'bogus.example');
   assert.equal(ended(delivery), 'deferred send-route-unknown');
   assert.match(delivery.recipients[0]?.failure?.detail ?? '', /dnssec-/);
@@ -76,7 +77,8 @@ test('RFC 7672 §2.1.2 [7672-2.1.2-2]: a failed address lookup excludes one host
   );
 });
 
-test('RFC 7672 §2.2 [7672-2.2-1]: a host that fails DANE is skipped, never used in plaintext', async () => {
+// [7672-2.2-1]
+test('RFC 7672 §2.2: a host that fails DANE is skipped, never used in plaintext', async () => {
   const { outcomes } = await mailTo(sender, 'stale.example');
   assert.deepEqual(
     outcomes[0]?.attempts.map(({ host, state, failure, cleartext }) => [
@@ -100,7 +102,8 @@ test('RFC 7672 §2.2.1 [7672-2.2.1-1]: a safer host does not go before a preferr
   );
 });
 
-test('RFC 7672 §6, §2.2.1 [7672-6-1, 7672-2.2.1-2]: mandatory DANE takes secure records under a secure MX, and nothing else', async () => {
+// [7672-6-1, 7672-2.2.1-2]
+test('RFC 7672 §6, §2.2.1: mandatory DANE needs secure records under a secure MX', async () => {
   const insisting = fresh({ require: 'dane' });
   assert.equal(ended(await mailTo(insisting, 'good.example')), 'delivered');
   assert.equal(ended(await mailTo(insisting, 'hosted.example')), 'deferred send-no-server');
@@ -112,7 +115,8 @@ test('RFC 7672 §6, §2.2.1 [7672-6-1, 7672-2.2.1-2]: mandatory DANE takes secur
   );
 });
 
-test('RFC 7672 §8.1 [7672-8.1-1, 7671-7-2]: an alias in front of the host: its end is the base, said in SNI and matched first', async () => {
+// [7672-8.1-1, 7671-7-2]
+test('RFC 7672 §8.1: the end of an alias chain is the TLSA base, in SNI and first', async () => {
   const { outcomes } = await mailTo(sender, 'aliased.example');
   const [attempt] = outcomes[0]?.attempts ?? [];
   assert.deepEqual(
@@ -123,7 +127,8 @@ test('RFC 7672 §8.1 [7672-8.1-1, 7671-7-2]: an alias in front of the host: its 
   assert.deepEqual(decision.hosts[0]?.referenceNames, ['mx.aliased.example', 'aliased.example']);
 });
 
-test('RFC 7672 §9.1 [7672-9.1-1]: observing is entered by option alone; it delivers, and says what it would not have', async () => {
+// [7672-9.1-1]
+test('RFC 7672 §9.1: observing needs an option; it delivers and reports', async () => {
   const observing = fresh({ observe: true });
   const { outcomes } = await mailTo(observing, 'stale.example');
   const [attempt] = outcomes[0]?.attempts ?? [];

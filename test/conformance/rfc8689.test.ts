@@ -42,7 +42,8 @@ after(() => lab.close());
 
 const received = (domain: string) => lab.mail.filter(({ to }) => to.includes(`you@${domain}`));
 
-test('[8689-2-1] REQUIRETLS goes with MAIL FROM under TLS, to a server that offers it there', async () => {
+// [8689-2-1]
+test('REQUIRETLS goes with MAIL FROM under TLS, to a server that offers it there', async () => {
   for (const domain of ['dane.example', 'pkix.example', 'sts.example']) {
     assert.equal(ended(await mailTo(sender, domain, { requireTls: true })), 'delivered', domain);
     assert.deepEqual(
@@ -58,7 +59,8 @@ test('[8689-2-1] REQUIRETLS goes with MAIL FROM under TLS, to a server that offe
   );
 });
 
-test('[8689-4.2.1-1] neither DNSSEC nor MTA-STS vouches for the MX: returned, and nothing was sent', async () => {
+// [8689-4.2.1-1]
+test('neither DNSSEC nor MTA-STS vouches for the MX: returned, and nothing was sent', async () => {
   const delivery = await mailTo(sender, 'unsigned.example', { requireTls: true });
   assert.equal(ended(delivery), 'rejected send-requiretls-failed');
   assert.deepEqual(delivery.outcomes[0]?.attempts[0]?.reasons[0], 'require-verified-mx');
@@ -85,7 +87,8 @@ test('[8689-4.2.1-3] the hosts are tried in turn until one qualifies', async () 
   );
 });
 
-test('[8689-4.2.1-4] what cannot be kept is returned: 5.7.30 not supported, 5.7.10 no TLS; who did not answer is asked again', async () => {
+// [8689-4.2.1-4]
+test('a broken requirement bounces with 5.7.30 or 5.7.10; silence is retried', async () => {
   for (const [domain, status] of [
     ['unable.example', '5.7.30'],
     ['plain.example', '5.7.10'],
@@ -103,7 +106,8 @@ test('[8689-4.2.1-4] what cannot be kept is returned: 5.7.30 not supported, 5.7.
   );
 });
 
-test('[8689-4.2.2-1] TLS-Required: No goes under TLS where it can, and failing policies do not hold it', async () => {
+// [8689-4.2.2-1]
+test('TLS-Required: No uses TLS where offered, and failing policies do not defer it', async () => {
   assert.match(ended(await mailTo(sender, 'mismatch.example')), /^deferred/);
   const delivery = await mailTo(sender, 'mismatch.example', { header: 'TLS-Required: No\r\n' });
   assert.equal(ended(delivery), 'delivered');

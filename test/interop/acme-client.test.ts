@@ -143,7 +143,7 @@ function rootOf(port: number, n: number): Promise<string> {
   });
 }
 
-test('pebble: an account of a customer, several names, three chains, another account key, and an order whose URL was lost', async (t) => {
+test('pebble: external account, several names, three chains, key change, lost order', async (t) => {
   const { ring, book, certifier, management, account } = await world(t);
   const done = { status: 'done' };
   const made = (host: string) => {

@@ -207,7 +207,7 @@ test('STARTTLS switched off in Postfix: starttls-absent, though a policy promise
   await exactly('starttls-off.example', 'fail', ['fail starttls-absent', 'fail starttls-promised']);
 });
 
-test('a stripping proxy before Postfix: starttls-mangled, though a policy promises STARTTLS', async () => {
+test('a stripping proxy before Postfix: starttls-mangled, despite the policy', async () => {
   await exactly('stripped.example', 'fail', ['fail starttls-mangled', 'fail starttls-promised']);
 });
 
@@ -228,7 +228,7 @@ test('a stale TLSA record: dane-mismatch', async () => {
 });
 
 for (const rcode of [3, 0] as const) {
-  test(`TLSA taken away by a lying resolver (${rcode === 3 ? 'NXDOMAIN' : 'NODATA'}): dane-bogus, never "no DANE"`, async () => {
+  test(`TLSA removed by a forging resolver (${rcode === 3 ? 'NXDOMAIN' : 'NODATA'}): dane-bogus`, async () => {
     const liar = new LyingResolver(ports.resolver);
     const port = await freePort();
     await liar.start(port, TLSA, rcode);

@@ -156,7 +156,7 @@ const exim = (name: string, version: string, release?: string): Configured => ({
 });
 
 /**
- * OpenSMTPD, at port 25 of an address of its own, since what is printed says the port.
+ * OpenSMTPD, at port 25 of a separate address, since what is printed says the port.
  */
 const openSmtpd = (
   name: string,

@@ -19,7 +19,7 @@ for n in range(count):
     to.sendto(('{"d": "d%d.example","pr": "v=TLSRPTv1;rua=mailto:r@rcpt.example","policies":[{"policy-type":2,"policy-domain":"d%d.example",%s"t":%d,"f":%d}]}' % (n % 7, n % 7, detail, 1 if detail else 0, 1 if detail else 0)).encode(), path)
 `;
 
-test('datagrams in the form of libtlsrpt, over a socket handed over as systemd does: every one is counted, and the daemon ends when told to', async () => {
+test('every libtlsrpt datagram on a systemd socket counts', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-datagrams-'));
   const [path, config] = [join(folder, 'tlsrpt'), join(folder, 'hermetic.yaml')];
   writeFileSync(

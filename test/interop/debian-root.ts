@@ -33,8 +33,8 @@ export function debianRoot(suite: Suite): string {
 }
 
 /**
- * Runs a shell script as root in a copy of a release, with mounts, processes and network of
- * its own. Everything it changes is discarded.
+ * Runs a shell script as root in a copy of a release, with mounts, processes and network
+ * of its own. Everything it changes is discarded.
  *
  * @param files copied to `/packages`
  */

@@ -30,8 +30,8 @@ export interface Question {
 }
 
 /**
- * The verdict of one validator on an answer. `data`: the records of the asked type, or the
- * denial.
+ * The verdict of one validator on an answer. `data`: the records of the asked type, or
+ * the denial.
  */
 export interface Verdict {
   readonly dnssec: Dnssec;
@@ -99,8 +99,8 @@ export class DamagedWorld {
   }
 
   async listen(port: number): Promise<void> {
-    // A zone makes its keys and signatures at the first query. An RSA key takes longer than
-    // unbound waits, and it then holds every zone below as bogus.
+    // A zone makes its keys and signatures at the first query. An RSA key takes longer
+    // than unbound waits, and it then holds every zone below as bogus.
     for (const apex of this.#apexes) this.dns.answer(apex, RRType.DNSKEY);
     const serve = (query: Uint8Array, limit: number): Uint8Array | undefined => {
       const decoded = decodeMessage(query);
@@ -192,8 +192,8 @@ export class DamagedWorld {
   }
 
   /**
-   * Whether a name lies in an unsigned zone, or in one that leaves unsigned delegations
-   * out (RFC 5155 §6).
+   * Returns whether a name lies in an unsigned zone, or in one that leaves unsigned
+   * delegations out (RFC 5155 §6).
    */
   mayBeUnsigned({ name }: Question): boolean {
     return this.#loose.some((apex) => name.isAtOrBelow(apex));

@@ -80,8 +80,8 @@ class Tally {
   same = 0;
 
   /**
-   * True when our verdict is the more trusting one, with the true data: then it has to
-   * stand on the remaining proof alone.
+   * Returns true when our verdict is the more trusting one, with the true data: then it
+   * has to stand on the remaining proof alone.
    */
   add(own: Verdict, peer: Verdict, honest: string, what: string): boolean {
     if (own.dnssec === 'secure') assert.equal(own.data, honest, `other data is secure: ${what}`);

@@ -135,8 +135,8 @@ store: {file: ${folder}/hermetic.db}
     'etc/postfix/master.cf',
     `${master.replace(/^smtp +inet.*$/m, '').replace(/^(\S+\s+unix\s+\S+\s+\S+\s+)y/gm, '$1n')}\npostlog unix-dgram n - n - 1 postlogd\n`,
   );
-  // The commands run in a mount namespace: their changes to /etc, the spool and the log are
-  // discarded at the end.
+  // The commands run in a mount namespace: their changes to /etc, the spool and the log
+  // are discarded at the end.
   const script = `set -e
 mount --bind ${folder}/etc /etc
 mount --bind ${folder}/spool /var/spool/postfix

@@ -55,7 +55,7 @@ function jailFor(
   return new Jail(join(root, 'jail'), name, program, users, release);
 }
 
-test('Exim reads both.pem as its own user, by the group of the folder, and another pair at a reload', async (t) => {
+test('Exim reads both.pem as its own user, and another pair after a reload', async (t) => {
   const jail = jailFor(t, 'exim4-daemon-light', '/usr/sbin/exim4', ['Debian-exim']);
   for (const folder of ['var/spool/exim4', 'var/log/exim4']) jail.folder(folder, 1);
   const install = installer(jail, 901);

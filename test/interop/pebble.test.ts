@@ -89,13 +89,13 @@ ${world.publishing(challenge)}  domains: {${domain}: {mx: [mx.${domain}], policy
 }
 
 for (const challenge of ['http-01', 'tls-alpn-01', 'dns-01'])
-  test(`pebble certifies a policy host by ${challenge}, and again before the end with the same key`, (t) =>
+  test(`pebble certifies a policy host by ${challenge}, and renews with the same key`, (t) =>
     certified(t, challenge));
 
-test('pebble follows an alias of the challenge: the key may change what it leads to and nothing at the name itself', (t) =>
+test('pebble follows a challenge alias; the key may change only its target', (t) =>
   certified(t, 'dns-01', { answersAt: `answers.${domain}` }));
 
-test('a fifth of our nonces turned down, authorizations never used twice, and a CA that takes its time: the certificate comes and is renewed', (t) =>
+test('pebble with refused nonces and delays: the certificate arrives and renews', (t) =>
   certified(t, 'dns-01', {
     pebble: {
       PEBBLE_WFE_NONCEREJECT: '20',

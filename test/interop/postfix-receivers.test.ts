@@ -22,7 +22,7 @@ interface Receiver {
   readonly outcome: string;
 }
 
-/** Real Postfix servers, each a domain of its own. */
+/** Real Postfix servers, each a separate domain. */
 const receivers: Readonly<Record<string, Receiver>> = {
   'dane-ee': {
     certificate: selfSigned({ names: ['mx.dane-ee.example'] }),

@@ -19,7 +19,7 @@ const scenarioOf = (domain: string): Scenario => ({
   rpt: true,
 });
 
-test('the sessions of a real Postfix 3.10, told by libtlsrpt itself, are counted one by one under the policy that bound them', async () => {
+test('sessions of Postfix 3.10 with libtlsrpt count under their policy', async () => {
   const world = await startPostfixWorld({
     scenarios: domains.map(scenarioOf),
     yaml: 'reporting: {organization: Sender, contact: tls@sender.example, datagrams: true}\n',

@@ -189,7 +189,7 @@ test('the keys that Postfix asks: hosts in brackets, ports, parent domains', asy
     assert.equal(await world.ask(key), '', key);
 });
 
-test('an exempted domain is not held to its policy by the socketmap, while Postfix at dane lets its mail wait', async () => {
+test('an exemption beats the policy in the socketmap; Postfix at dane defers', async () => {
   assert.equal(await world.ask(exempted.domain), 'may');
   await becomes('socketmap', exempted.domain, 'unverified');
   await becomes('dane', exempted.domain, 'deferred');

@@ -17,8 +17,8 @@ export type Level = (typeof levels)[number];
 const resolverAt = '127.0.78.53';
 
 /**
- * The running programs: a lab opened to other programs, a validating unbound before it, `hermetic
- * serve` as a process, and a Postfix that sends through them.
+ * The running programs: a lab opened to other programs, a validating unbound before it,
+ * `hermetic serve` as a process, and a Postfix that sends through them.
  */
 export interface PostfixWorld {
   readonly lab: Lab;

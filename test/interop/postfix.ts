@@ -5,7 +5,7 @@ import { Jail } from './jail.js';
 import { Daemon, greets, runProgram, until } from './process.js';
 
 /**
- * One smtpd of the instance: an address of its own, and its certificate (key first) or
+ * One smtpd of the instance: a separate address, and its certificate (key first) or
  * none.
  */
 export interface PostfixService {

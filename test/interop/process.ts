@@ -104,12 +104,12 @@ export async function until(
   }
 }
 
-/** True when an SMTP server opens a session there. */
+/** Returns true when an SMTP server opens a session there. */
 export function greets(host: string, port: number): Promise<boolean> {
   return firstEvent(host, port, 'data');
 }
 
-/** True when something takes connections there. */
+/** Returns true when something takes connections there. */
 export function accepts(host: string, port: number): Promise<boolean> {
   return firstEvent(host, port, 'connect');
 }

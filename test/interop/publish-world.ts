@@ -11,7 +11,7 @@ import type { UpdateServer } from './update-servers.js';
 export interface PublishWorldOptions {
   readonly nameServer: UpdateServer;
   readonly domain: string;
-  /** Mail hosts, each with an address of its own. */
+  /** Mail hosts, each with a separate address. */
   readonly hosts: readonly { readonly name: string; readonly address: string }[];
   /** Of everything that moves, seconds. */
   readonly ttl: number;

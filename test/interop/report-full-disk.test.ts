@@ -11,7 +11,7 @@ import { verifyStore } from '../../src/store/index.js';
 
 const today = new Date().toISOString().slice(0, 10);
 
-test('a full disk: reports are put off, nothing is harmed, and work goes on by itself when there is room', async () => {
+test('a full disk defers reports, and work resumes when there is space', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-full-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder]);
   try {

@@ -95,7 +95,7 @@ async function open(name: string, options: BrowserContextOptions): Promise<Opene
 
 for (const [size, viewport] of Object.entries(sizes)) {
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`at ${size} width, ${colorScheme}: nothing is wider than the screen, nothing is loaded, axe finds no violation`, async () => {
+    test(`${size}, ${colorScheme}: nothing overflows or loads, axe finds no violation`, async () => {
       const grounds = new Set<string>();
       for (const name of ['several', 'single', 'uneven', 'hostile']) {
         // The page forbids scripts: axe comes in past its policy, the page itself is
@@ -164,7 +164,7 @@ test('in print, also from a dark screen, the paper is white and every step is th
     assert.ok(flat.includes((step.text.split('\n')[0] ?? '').replace(/\s+/g, '')), step.text);
 });
 
-test('JUnit is valid by its schema as xmllint reads it, hostile text included; a changed one is not', async () => {
+test('xmllint accepts JUnit with hostile text and rejects a changed one', async () => {
   const file = join(folder, 'report.xml');
   const judge = async (xml: string): Promise<number> => {
     writeFileSync(file, xml);

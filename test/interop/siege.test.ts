@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import test from 'node:test';
 import { judge, siege } from '../../tools/siege.js';
 
-test('a short siege: what was acknowledged is stored, once, and a genuine alert is sent', async (t) => {
+test('a short siege: acknowledged reports are stored once, and an alert is sent', async (t) => {
   const result = await siege(20, 0.3);
   // Delays depend on what else runs here: `npm run siege` judges them.
   for (const line of judge(result).text.split('\n')) t.diagnostic(line);

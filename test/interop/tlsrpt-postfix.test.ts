@@ -20,7 +20,7 @@ const today = new Date().toISOString().slice(0, 10);
 const main = join(import.meta.dirname, '../../src/cli/main.js');
 
 /** Postfix with everything it is given sent to our intake, or piped into the command. */
-test('a real Postfix: report mail delivered to the intake, refused by it, and piped into the command', async () => {
+test('a real Postfix delivers report mail, is refused, and pipes into the command', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-postfix-'));
   const store = await openReports(':memory:');
   const resolver = keyResolver(['sender.example']);

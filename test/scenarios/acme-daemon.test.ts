@@ -155,7 +155,7 @@ function shown(port: number): Promise<X509Certificate | undefined> {
   });
 }
 
-test('a daemon that starts with nothing gets a certificate for its policy host, serves it, and serves its successor for the same key without a restart', async (t) => {
+test('a daemon without state gets a certificate, serves it, and serves its successor', async (t) => {
   const { ca, start, https } = await world(t, { habits: { profiles: { '': 12_000 } } });
   assert.equal(await shown(https), undefined);
   await start();
@@ -172,7 +172,7 @@ test('a daemon that starts with nothing gets a certificate for its policy host, 
   );
 });
 
-test('http-01: a port for plain HTTP answers the CA, for that name and token alone, and has no other page', async (t) => {
+test('http-01: the plain HTTP port answers only the CA, for that name and token', async (t) => {
   const { ca, start, https, http } = await world(t, { habits: { challenges: ['http-01'] } });
   await start(', challenge: http-01');
   await waitUntil('the certificate', () => shown(https));
@@ -239,7 +239,7 @@ test('a daemon that waits for a CA stops at once, and the next start continues',
   assert.equal(ca.orders.size, 1);
 });
 
-test('a round by hand, which listens nowhere, says who answers the CA, and places no order', async (t) => {
+test('a manual round without a port names the answering service and orders nothing', async (t) => {
   const { ca, config, log, start } = await world(t);
   await start('', 0);
   const settings = config();

@@ -13,7 +13,8 @@ test('under every attack, mail goes only where the RFCs permit', { timeout: 120_
 test('the matrix fails when one cell is not as expected', async () => {
   const [strip] = rows.filter(({ says }) => says === 'STARTTLS removed');
   assert.ok(strip);
-  // As if mail could go in plaintext under DANE, and as if it had to wait without any policy.
+  // As if mail could go in plaintext under DANE, and as if it had to wait without any
+  // policy.
   const { wrong } = await runMatrix([{ ...strip, expect: 'CWWWCW' }]);
   assert.deepEqual(
     wrong.map(({ column }) => column),
@@ -36,7 +37,7 @@ const some = [
 ];
 
 test(
-  'what a check predicts of each class of sender under each attack is what happens to mail that is sent',
+  'the predictions of check match real deliveries under each attack',
   { timeout: 120_000 },
   async () => {
     const chosen = allScenarios.filter(({ domain }) =>

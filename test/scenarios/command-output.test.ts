@@ -148,7 +148,9 @@ test('ctrl-C ends a check with 130', async () => {
   assert.match(err, /interrupted; 0 of 1 domains were checked/);
 });
 
-/** Whether a process has more sockets than its standard streams: the lab listens. */
+/**
+ * Returns whether a process has more sockets than its standard streams: the lab listens.
+ */
 function hasSockets(pid: number): boolean {
   try {
     const sockets = readdirSync(`/proc/${pid}/fd`).filter((fd) =>

@@ -45,12 +45,12 @@ test('the lab has its domains', () => {
 
 for (const scenario of allScenarios) {
   const domain = nameOf(scenario.domain).toLower();
-  test(`${scenario.domain}: ${scenario.says} - ${scenario.expect.verdict}, its findings and every cell`, () => {
+  test(`${scenario.domain}: ${scenario.says} - ${scenario.expect.verdict} and every cell`, () => {
     assert.deepEqual(differences(results.get(domain) as CheckResult, scenario.expect), []);
   });
   if (scenario.calm) {
     const expected = scenario.calm;
-    test(`${scenario.domain} with the attacker off: ${expected.verdict}, and so another verdict`, () => {
+    test(`${scenario.domain} without the attacker: ${expected.verdict}`, () => {
       assert.deepEqual(differences(calm.get(domain) as CheckResult, expected), []);
       assert.notEqual(calm.get(domain)?.verdict, results.get(domain)?.verdict);
     });

@@ -257,7 +257,7 @@ const failure = (result: string, host: string): DomainView['failures'][number] =
   return found;
 };
 
-test('Tuesday: the expired certificate, its host, its date, whose it is and the command that renews it', () => {
+test('Tuesday: the expired certificate with host, date, owner and renewal command', () => {
   const expired = failure('certificate-expired', 'mx1.rcpt.example');
   assert.equal(expired.since, '2026-11-24');
   assert.equal(expired.last, '2026-11-25');

@@ -48,8 +48,8 @@ const costly: Readonly<Record<string, Uint8Array>> = {
   'a body of many reports': Buffer.from(
     Array.from({ length: 2000 }, (_, n) => reportJson(1, 0, String(n), today)).join('\n'),
   ),
-  'a mail of HTML references': html(`${'&quot;'.repeat(12)}\r\n`.repeat(60_000)),
-  'a mail of flowed lines': Buffer.from(
+  'a message of HTML references': html(`${'&quot;'.repeat(12)}\r\n`.repeat(60_000)),
+  'a message of flowed lines': Buffer.from(
     `From: a@b.example\r\nSubject: tlsrpt\r\nContent-Type: text/plain; format=flowed\r\n\r\n${`${'a'.repeat(66)} \r\n`.repeat(60_000)}`,
   ),
   'a body of 90,000 objects': Buffer.from('{"a":1}'.repeat(90_000)),

@@ -15,7 +15,7 @@ after(() => lab.close());
 const transport = () =>
   createTransport(directTransport({ ...lab, helo: 'mail.sender.example', timeoutMs: 30_000 }));
 
-test('nodemailer composes, and each recipient’s own server gets the message as its policy asks', async () => {
+test('nodemailer composes, and each server gets the message as its policy requires', async () => {
   const info = await transport().sendMail({
     from: 'Me <me@sender.example>',
     to: ['you@good.example', 'they@sts-only.example'],

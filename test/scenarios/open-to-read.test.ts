@@ -97,7 +97,7 @@ test('tables of an older version are brought up to date in a copy', async (t) =>
   assert.deepEqual([digest(at), readdirSync(at)], before);
 });
 
-test('a database of a newer version is refused, and one that is not there reads as empty', async (t) => {
+test('a newer database is refused, and a missing one reads as empty', async (t) => {
   const at = folder(t);
   const newer = await filled(join(at, 'a.db'));
   prepareNext(newer);

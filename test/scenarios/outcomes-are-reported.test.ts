@@ -44,7 +44,8 @@ const told = (domain: string): readonly string[] =>
     ].join(', ');
   });
 
-test('[8460-4.2.1-1, 8460-4.2.2-1, 8460-4.3-1] every failure goes into the report as the type that RFC 8460 has for it, with its reason', () => {
+// [8460-4.2.1-1, 8460-4.2.2-1, 8460-4.3-1]
+test('every failure is reported as its RFC 8460 type, with its reason', () => {
   assert.deepEqual(told('good.example'), ['sts 1/0']);
   assert.deepEqual(told('stripped.example'), [
     'sts 0/1, starttls-not-supported server-no-starttls',
@@ -69,7 +70,8 @@ test('[8460-4.2.1-1, 8460-4.2.2-1, 8460-4.3-1] every failure goes into the repor
   ]);
 });
 
-test('[8460-1.1-1, 8460-4.3.4-1] who published no record hears nothing, and no session is no report', () => {
+// [8460-1.1-1, 8460-4.3.4-1]
+test('who published no record hears nothing, and no session is no report', () => {
   assert.deepEqual(told('opportunistic.example'), []);
   assert.deepEqual(told('null-mx.example'), []);
 });

@@ -39,7 +39,7 @@ async function decide(domain: string, more: Partial<PolicyDeps> = {}): Promise<D
   return decision;
 }
 
-test('a domain with everything: DANE and PKIX both hold, each ground with clause and record', async () => {
+test('full protection: DANE and PKIX both hold, each ground with clause and record', async () => {
   const decision = await decide('good.example');
   assert.equal(decision.action, 'deliver');
   assert.equal(decision.mtaSts.how, 'live');
@@ -75,7 +75,7 @@ test('a null MX rejects, a failed lookup defers and names the cause', async () =
   assert.deepEqual([ours.action, ours.route.trouble?.whose], ['wait', 'ours']);
 });
 
-test('an exemption names its end and its reason, and shows what would have to hold; REQUIRETLS outweighs it', async () => {
+test('an exemption shows its end, reason and effect; REQUIRETLS outweighs it', async () => {
   const exemptions = [
     {
       domain: 'dane-mismatch.example',

@@ -79,7 +79,7 @@ async function publisher(t: TestContext, domain: string, settings: object) {
   };
 }
 
-test('a domain that publishes already is taken over as it is: its policy, and records of a key that is not in the ring are left alone', async (t) => {
+test('an existing policy and records of unknown keys are adopted unchanged', async (t) => {
   const scene = await publisher(t, 'good.example', {
     hosts: { 'mx.good.example': {} },
     domains: { 'good.example': { mx: ['mx.good.example'] } },
@@ -99,7 +99,7 @@ test('a domain that publishes already is taken over as it is: its policy, and re
   );
 });
 
-test('a domain without anything gets its policy served and told what to paste, in order; a plan alone changes nothing', async (t) => {
+test('a new domain gets its policy served and its records printed in order', async (t) => {
   const scene = await publisher(t, 'signed-only.example', {
     hosts: { 'mx.signed-only.example': {} },
     domains: {

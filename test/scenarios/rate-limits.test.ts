@@ -48,7 +48,7 @@ const questionsOf = (evidence: Evidence): string[] =>
     c.probe && !c.earlier ? [JSON.stringify(c.probe.question)] : [],
   );
 
-test('three connections before the ban: STARTTLS, version, chain and DANE are known, the rest is inconclusive; a second run completes it', async () => {
+test('three connections before a ban: main facts known, a second run completes', async () => {
   const complete = new Set<string>();
   await withLab(undefined, async (lab) => {
     const evidence = await look(lab);

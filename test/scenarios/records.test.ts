@@ -25,7 +25,7 @@ async function missing(domain: string): Promise<readonly string[]> {
   );
 }
 
-test('what is missing comes in the safe order: reports, the policy in testing mode, its record, then TLSA', async () => {
+test('missing records come in the safe order: reports, testing policy, record, TLSA', async () => {
   const steps = await missing('signed-only.example');
   assert.deepEqual(
     steps.map((step) =>
@@ -47,12 +47,12 @@ test('what is missing comes in the safe order: reports, the policy in testing mo
   );
 });
 
-test('nothing is missing of a domain that has it all, and nothing is said of one that receives no mail', async () => {
+test('a complete domain misses nothing, and a domain without mail gets no advice', async () => {
   assert.deepEqual(await missing('good.example'), []);
   assert.deepEqual(await missing('null-mx.example'), ['note nothing is missing']);
 });
 
-test('what is there and wrong comes first, with the record of a key that its TLSA records leave out', async () => {
+test('wrong records come first, with the record of an uncovered key', async () => {
   for (const [domain, says] of [
     [
       'dane-mismatch.example',
@@ -78,7 +78,7 @@ test('what is there and wrong comes first, with the record of a key that its TLS
   assert.match((await missing('cname-mx.example'))[0] ?? '', /Name the host itself/);
 });
 
-test('no step replaces an enforced policy that cannot be fetched by one in testing mode', async () => {
+test('no step replaces an unavailable enforced policy with a testing one', async () => {
   const steps = await missing('sts-redirect.example');
   const [kept, file] = [/restore it unchanged/, /mode: testing/].map((what) =>
     steps.findIndex((step) => what.test(step)),
@@ -86,7 +86,7 @@ test('no step replaces an enforced policy that cannot be fetched by one in testi
   assert.ok(kept >= 0 && kept < file, steps.join('\n'));
 });
 
-test('unsigned hosts are named in one note; a domain that does not exist is an error, one without mail hosts can say so', async () => {
+test('unsigned hosts are one note; a missing domain is an error', async () => {
   const many = await missing('many-mx.example');
   assert.equal(many.filter((step) => /sign the zone/.test(step)).length, 1);
   assert.match((await missing('no-mail.example'))[0] ?? '', /no-mail\.example\. 3600 IN MX 0 \.$/);
@@ -94,11 +94,11 @@ test('unsigned hosts are named in one note; a domain that does not exist is an e
   assert.deepEqual([code, out], [2, '']);
   assert.match(
     err,
-    /^hermetic: nonexistent\.example does not exist in the DNS \(domain-nonexistent\)\n {2}\S/,
+    /^hermetic: nonexistent\.example does not exist in DNS \(domain-nonexistent\)\n {2}\S/,
   );
 });
 
-test('a web panel is given name, type and value without quotes and final dots, a zone file lines of its own', async () => {
+test('a web panel gets name, type and value; a zone file gets lines', async () => {
   const { out } = await runCli([
     'records',
     '--lab',
@@ -131,7 +131,7 @@ test('no TLSA record is offered for an unsigned zone or a server without STARTTL
     );
 });
 
-test('hermetic tlsa: the record of a certificate, of its key, and what is no PEM is refused', async (t) => {
+test('hermetic tlsa prints the record of a certificate or key and refuses the rest', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-tlsa-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const made = issue(createCa({ name: 'test root' }), { names: ['mx.example.com'] });

@@ -98,7 +98,7 @@ for (const [name, body] of Object.entries(bombs))
     );
   });
 
-test('a bomb in a mail is refused in the session', async () => {
+test('a bomb in a message is refused in the session', async () => {
   const receiver = createReceiver({
     store: await openReports(':memory:'),
     clock: systemClock,
@@ -113,11 +113,11 @@ test('a bomb in a mail is refused in the session', async () => {
 const boundary = 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n';
 const part = `--x\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n`;
 const dear: Readonly<Record<string, string>> = {
-  'a mail in a mail in a mail, two thousand deep': `A: b\n${'Content-Type: message/rfc822\n\n'.repeat(2000)}x`,
+  'a message in a message in a message, two thousand deep': `A: b\n${'Content-Type: message/rfc822\n\n'.repeat(2000)}x`,
   'three hundred attachments, each of 10 MB once opened': `${boundary}${`${part}${gzipSync(Buffer.alloc(9_999_999, ' ')).toString('base64')}\n`.repeat(300)}--x--\n`,
 };
 for (const [name, mail] of Object.entries(dear))
-  test(`a mail costs what one report may: ${name}`, async () => {
+  test(`a message costs what one report may: ${name}`, async () => {
     const before = process.cpuUsage();
     const [reading] = await readItem(Buffer.from(mail), { name: 'mail', via: 'mail' });
     const { user, system } = process.cpuUsage(before);
@@ -139,7 +139,7 @@ test('a large body that is no report costs its source by its size', async () => 
   assert.equal(await post(reportJson(1, 0, 'other', today), '192.0.2.2'), 201);
 });
 
-test('a mail of nothing but quoting signs is refused as any other', async () => {
+test('a message of nothing but quoting signs is refused as any other', async () => {
   const post = await bench();
   assert.equal(await post(`A: b\n\n${'>'.repeat(9_900_000)}`, '192.0.2.1'), 400);
 });

@@ -22,7 +22,7 @@ import { waitUntil } from '../support/wait-until.js';
 
 const today = new Date().toISOString().slice(0, 10);
 
-test('the daemon takes reports by HTTPS and mail on its ports, counts them for metrics, and leaves them in the database', async () => {
+test('the daemon accepts reports over HTTPS and SMTP, counts and stores them', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-daemon-'));
   const ca = createCa({ name: 'Daemon CA' });
   const certificate = issue(ca, { names: ['reports.rcpt.example'] });
@@ -111,7 +111,7 @@ report:
   rmSync(folder, { recursive: true });
 });
 
-test('a reload lets a mail and a body that are coming in finish', async () => {
+test('a reload lets a message and a body that are coming in finish', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-daemon-'));
   const ca = createCa({ name: 'Daemon CA' });
   const certificate = issue(ca, { names: ['reports.rcpt.example'] });
@@ -185,7 +185,7 @@ report:
   }
 });
 
-test('the daemon tells a mail server of what fails; while that refuses, nothing counts as told', async () => {
+test('the daemon mails alerts, and a refused alert stays pending', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-daemon-'));
   const database = join(folder, 'hermetic.db');
   const store = await openReports(database);

@@ -94,7 +94,8 @@ function previews({ store }: Party): readonly unknown[] {
   return store.prepare('SELECT domain, day FROM send_report_domain').all();
 }
 
-test('[8460-3-15, 8460-3-19, 8460-5.3-3, 8460-5.3-5] report mail is signed by the reporter with its own fields, and asks to be delivered without TLS too', async () => {
+// [8460-3-15, 8460-3-19, 8460-5.3-3, 8460-5.3-5]
+test('report mail is signed, has its fields, and asks for delivery without TLS', async () => {
   time.now = start;
   const { network, resolver } = await world(['a.example']);
   const parsed = parseReport(reportText);
@@ -201,7 +202,8 @@ const reportText = JSON.stringify({
   ],
 });
 
-test('[8460-5.4-1] a receiver that redirects is not followed; its answer decides whether the report is tried again', async () => {
+// [8460-5.4-1]
+test('a redirecting receiver is not followed; its status decides about a retry', async () => {
   time.now = start;
   const { network, resolver } = await world(['c.example']);
   const asked: string[] = [];

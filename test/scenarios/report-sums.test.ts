@@ -74,8 +74,8 @@ test('every number is the sum over the reports, for any span of days and any dom
       const own = within.flatMap((r) => r.policies).filter(isOwn);
       assert.deepEqual(shown(view.kinds), sums(own));
       assert.equal(view.reports, within.filter((r) => r.policies.some(isOwn)).length);
-      // [8460-4.4-11]: the total counts, and what no detail describes is a failure of its
-      // own.
+      // [8460-4.4-11]: the total counts, and what no detail describes is a separate
+      // failure.
       assert.equal(
         view.failures.reduce((n, f) => n + f.sessions, 0),
         own.reduce((n, p) => n + Math.max(p.totalFailureSessionCount, described(p)), 0),

@@ -78,7 +78,7 @@ async function behindTls(identity: Issued, closes = false) {
   return { options, inClear, handshakes: () => handshakes };
 }
 
-test('RFC 7858 §3.4: a whole check over one authenticated TLS connection to the resolver, nothing in plaintext', async () => {
+test('RFC 7858 §3.4: a whole check uses one authenticated TLS connection', async () => {
   const { options, inClear, handshakes } = await behindTls(
     issue(root, { names: ['dns.lab.example'] }),
   );
@@ -90,7 +90,7 @@ test('RFC 7858 §3.4: a whole check over one authenticated TLS connection to the
   assert.deepEqual([inClear, handshakes()], [[], 1]);
 });
 
-test('a resolver that closes after each answer is asked the rest over further connections', async () => {
+test('a resolver that closes after each answer is asked over new connections', async () => {
   const { options, handshakes } = await behindTls(
     issue(root, { names: ['dns.lab.example'] }),
     true,
@@ -105,7 +105,7 @@ for (const [what, identity] of [
   ['self-signed', selfSigned({ names: ['dns.lab.example'] })],
   ['out of date', issue(root, { names: ['dns.lab.example'], notAfter: Date.now() - 3_600_000 })],
 ] as const)
-  test(`a resolver with a certificate ${what} is not asked, neither in TLS nor in plaintext, and is named`, async () => {
+  test(`a resolver with a certificate ${what} is named and never asked`, async () => {
     const { options, inClear } = await behindTls(identity);
     const result = await check('good.example', options);
     assert.deepEqual(
@@ -113,6 +113,6 @@ for (const [what, identity] of [
       ['inconclusive', 'indeterminate', 'unknown'],
     );
     const named = result.findings.find((f) => f.id === 'resolver-no-dnssec');
-    assert.match(named?.title ?? '', /tls:\/\/dns could not be reached by TLS under that name/);
+    assert.match(named?.title ?? '', /tls:\/\/dns could not be reached over TLS under that name/);
     assert.deepEqual(inClear, []);
   });

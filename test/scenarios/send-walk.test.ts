@@ -59,7 +59,7 @@ test('a message is not carried to more servers than allowed', async () => {
   assert.equal(outcomes[0]?.attempts.length, 2);
 });
 
-test('a sender for others goes to no special address that a foreign record names, neither for mail nor for policy', async () => {
+test('a guarded sender connects to no special address for mail or policies', async () => {
   const guarded = sender({ publicOnly: true });
   const delivery = await mailTo(guarded, 'good.example');
   assert.equal(ended(delivery), 'deferred send-no-server');
@@ -67,7 +67,7 @@ test('a sender for others goes to no special address that a foreign record names
   assert.match((await guarded.policy('good.example')).mtaSts.trouble?.detail ?? '', /net-guarded/);
 });
 
-test('a server that turns us away for good is asked again later: another of the domain may be right', async () => {
+test('a permanent refusal by one server is retried: another may accept', async () => {
   const delivery = await mailTo(sender(), 'refused.example');
   assert.equal(ended(delivery), 'deferred send-no-server');
   assert.equal(delivery.outcomes[0]?.attempts[0]?.failure?.code, 'smtp-refused');
@@ -75,7 +75,8 @@ test('a server that turns us away for good is asked again later: another of the 
 });
 
 // S2.
-test('RFC 7504 §3 [7504-3-1]: 521 returns the mail with the reply, other hosts are tried first', async () => {
+// [7504-3-1]
+test('RFC 7504 §3: 521 returns the mail with the reply, other hosts are tried first', async () => {
   const alone = await mailTo(sender(), 'no-service.example');
   assert.equal(ended(alone), 'rejected send-no-mail');
   assert.match(alone.recipients[0]?.failure?.detail ?? '', /521 .*no mail here/);
@@ -98,7 +99,7 @@ test('who waits for a server can stop waiting', async () => {
   end();
 });
 
-test('due policies are fetched without a mail, until the signal', async () => {
+test('due policies are fetched without a message, until the signal', async () => {
   const { memoryStsCache } = await import('../../src/mta-sts/index.js');
   const stsCache = memoryStsCache();
   const keeper = sender({ stsCache });

@@ -24,7 +24,8 @@ async function connectTo(
 }
 
 function observedIn({ result, attempts }: DeliveryOutcome): DeliveryResult {
-  // A domain without mail is rejected before any attempt; a host that takes none returns the mail.
+  // A domain without mail is rejected before any attempt; a host that takes none returns
+  // the mail.
   if (result === 'rejected') return attempts.length > 0 ? 'deferred' : 'not-applicable';
   const used = attempts.at(-1);
   if (used?.state !== 'used') return 'deferred';
@@ -32,7 +33,7 @@ function observedIn({ result, attempts }: DeliveryOutcome): DeliveryResult {
   return used.authenticate.length > 0 ? 'verified' : 'unverified';
 }
 
-test('a domain with everything: a session under TLS, authenticated twice, success for both policies', async () => {
+test('full protection: an authenticated TLS session, success for both policies', async () => {
   const { ok, outcome } = await connectTo('good.example');
   assert.ok(ok);
   assert.deepEqual(
@@ -55,13 +56,14 @@ test('a domain with everything: a session under TLS, authenticated twice, succes
   );
 });
 
-test('every domain of the lab: what becomes of mail is what its scenario says of a sender with DANE and MTA-STS', async () => {
+test('every domain of the lab: the delivery matches its scenario', async () => {
   const sender = createSender(inLab(lab));
   const differing: string[] = [];
   await fewAtATime(lab.scenarios, async ({ domain, expect }) => {
     const [predicted] = expect.exposure.bothFirst;
     const observed = observedIn((await connectTo(domain, sender)).outcome);
-    // A check cannot tell what a temporary refusal of STARTTLS ends in at the next attempt.
+    // A check cannot tell what a temporary refusal of STARTTLS ends in at the next
+    // attempt.
     const open = predicted === 'unknown' && ['deferred', 'cleartext'].includes(observed);
     if (predicted !== observed && !open) differing.push(`${domain}: ${predicted}, but ${observed}`);
   });

@@ -33,7 +33,7 @@ async function namesSaid(
 
 const alias = { withoutMx: true, records: '@ MX 10 mail\nmail CNAME mx' };
 
-test('SNI is the TLSA base domain where DANE is in force behind a secure alias (RFC 7672 §8.1)', async () => {
+test('RFC 7672 §8.1: SNI is the TLSA base domain behind a secure alias', async () => {
   assert.deepEqual(await namesSaid({ ...alias, signed: {} }, [{ tlsa: ['ee'] }]), [
     ['mx.x.example', 'match'],
   ]);

@@ -271,7 +271,7 @@ test(
 );
 
 test(
-  'a database that was moved away: nothing is acknowledged until a reload opens the new one',
+  'a moved database acknowledges nothing until a reload opens the new one',
   { timeout: 120_000 },
   async (t) => {
     const folder = folderFor(t);

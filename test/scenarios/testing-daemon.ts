@@ -15,7 +15,7 @@ export interface DaemonSettings {
 }
 
 /**
- * `hermetic serve` as a process of its own, with a store in a folder, the report
+ * `hermetic serve` as a separate process, with a store in a folder, the report
  * receiver, Postfix lookups and metrics.
  */
 export class DaemonProcess {

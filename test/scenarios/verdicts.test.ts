@@ -83,7 +83,7 @@ test('a refusal of STARTTLS for good fails, with the reply', async () => {
 });
 
 // S2, RFC 7504 §3 [7504-3-1].
-test('521 says that the host takes no mail; another host is not concerned', async () => {
+test('521 says that the host accepts no mail; another host is not concerned', async () => {
   const alone = await look({ hosts: [{ habit: 'takes-no-mail' }] });
   assert.deepEqual([alone.verdict, ids(alone, 'fail')], ['fail', ['mx-takes-no-mail']]);
   assert.match(shown(alone), /521 mx\.one\.example no mail here/);
@@ -148,7 +148,7 @@ test('a missing final dot is named with the host that was meant', async () => {
 });
 
 // C26, RFC 7505 §3 [7505-3-1].
-test('a null MX beside another MX warns; alone it takes no mail', async () => {
+test('a null MX beside another MX warns; alone it accepts no mail', async () => {
   for (const record of ['@ MX 0 .', '@ MX 10 .', '@ MX 50 .'])
     assert.deepEqual(ids(await look({ zone: { records: record }, sts }), 'fail', 'warn'), [
       'null-mx-beside',
@@ -289,7 +289,7 @@ for (const habit of ['drops-large-hellos', 'resets-large-hellos'] as const)
     );
   });
 
-test('one hello of the run has 1,550 octets, and a server that answers it is not found fault with', async () => {
+test('one hello of the run has 1,550 octets, and an answer to it is no fault', async () => {
   const lab = await createLab({ scenarios: [{ ...unjudged(domain), sts }] });
   try {
     const options = { ...labOptions(lab), depth: 'verdict' as const };

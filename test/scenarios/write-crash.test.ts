@@ -79,7 +79,7 @@ class ReportLife {
     return this.store.prepare(sql).all();
   }
 
-  /** Whether the tables are there, and the reports gone from them. */
+  /** Returns whether the tables are there, and the reports gone from them. */
   isPruned(): boolean {
     const table = "SELECT 1 FROM sqlite_master WHERE name = 'report_pruned'";
     if (!this.store.prepare(table).get()) return false;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { migrate, openStore, type OpenStoreOptions, type Store } from '../../src/store/index.js';
 
-/** A database in a folder of its own, and a second connection to it. */
+/** A database in a separate folder, and a second connection to it. */
 export interface OpenedStore {
   readonly file: string;
   readonly store: Store;

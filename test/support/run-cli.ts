@@ -7,7 +7,9 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs a command line, without `hermetic`, at 80 columns and without colour; for tests. */
+/**
+ * Runs a command line, without `hermetic`, at 80 columns and without colour; for tests.
+ */
 export async function runCli(
   args: readonly string[],
   width = 80,

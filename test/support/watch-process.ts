@@ -1,6 +1,7 @@
 /**
- * A watch for tests that kill it: it runs looks of a plan against a database, and sends each
- * alarm to its parent. Arguments: the database, the number of domains, looks at each.
+ * A watch for tests that kill it: it runs looks of a plan against a database, and sends
+ * each alarm to its parent. Arguments: the database, the number of domains, looks at
+ * each.
  */
 import { appendFileSync } from 'node:fs';
 import { openStore } from '../../src/store/index.js';
@@ -13,7 +14,10 @@ prepareWatch(store);
 const domains = Array.from({ length: Number(count) }, (_, n) => `d${n}.example`);
 const scope = { domains, channels: ['file'] };
 
-/** The receiver: a line for each alarm, written before the watch learns that it was accepted. */
+/**
+ * The receiver: a line for each alarm, written before the watch learns that it was
+ * accepted.
+ */
 const channels = {
   file: async (alarms: readonly { readonly id: string }[]) => {
     appendFileSync(received, alarms.map(({ id }) => `${id}\n`).join(''));

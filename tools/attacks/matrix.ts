@@ -19,8 +19,8 @@ export const columns = [
 type Column = (typeof columns)[number];
 
 /**
- * V verified, U under TLS unverified, C in plaintext, A to the attacker, W waits. One letter
- * for each column.
+ * V verified, U under TLS unverified, C in plaintext, A to the attacker, W waits. One
+ * letter for each column.
  */
 export interface Row {
   readonly says: string;
@@ -101,7 +101,7 @@ export interface MatrixResult {
   readonly wrong: readonly Wrong[];
 }
 
-/** Every cell has a domain of its own, so that attacks do not meet. */
+/** Every cell has a separate domain, so that attacks do not interfere. */
 const domainOf = (row: number, column: number): string => `r${row}-c${column}.example`;
 
 /**

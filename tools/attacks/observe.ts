@@ -9,8 +9,8 @@ export interface Observed {
   /** The same as the sender sees it: every server is the one that it claims to be. */
   readonly seen: DeliveryResult;
   /**
-   * Commands that carry mail or a password: those that went over the wire in plaintext, and
-   * those an attacker's server heard.
+   * Commands that carry mail or a password: those that went over the wire in plaintext,
+   * and those an attacker's server heard.
    */
   readonly inClear: readonly string[];
   readonly heard: readonly string[];

@@ -155,14 +155,14 @@ async function compareDomain(
     }
     for (const sender of senders) {
       const came = seen.get(sender) ?? [];
-      // Undisturbed, a sender goes on to the next server where one takes no mail.
+      // Undisturbed, a sender goes on to the next server where one accepts no mail.
       const ended = attack === 'none' ? came.filter((outcome) => outcome !== 'deferred') : came;
       const observed =
         worstFirst.find((outcome) => (ended.length > 0 ? ended : came).includes(outcome)) ??
         'unknown';
       const predicted = exposure[sender][attack];
-      // The result of one attempt there is chance, or a permanent refusal (521) instead of
-      // a deferral.
+      // The result of one attempt there is chance, or a permanent refusal (521) instead
+      // of a deferral.
       const byChance =
         attack === 'none' &&
         hosts?.some(

@@ -6,8 +6,8 @@ import type { SenderClass as SenderClass } from '../../src/tls-policy/index.js';
 import { createSender, type Sender } from '../../src/send/index.js';
 
 /**
- * The configuration of each class of sender. A sender without DANE asks a resolver that does not
- * validate.
+ * The configuration of each class of sender. A sender without DANE asks a resolver that
+ * does not validate.
  */
 export const classes: Readonly<
   Record<

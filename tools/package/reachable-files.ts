@@ -6,8 +6,8 @@ import ts from 'typescript';
 
 /**
  * Every file that a program can load, from its entry files: static and dynamic imports,
- * `require`, and files that `new URL(…, import.meta.url)` names. Paths are absolute. Needs
- * `node --experimental-import-meta-resolve`.
+ * `require`, and files that `new URL(…, import.meta.url)` names. Paths are absolute.
+ * Needs `node --experimental-import-meta-resolve`.
  */
 export function reachableFiles(entries: readonly string[]): ReadonlySet<string> {
   const found = new Set<string>();
@@ -78,8 +78,8 @@ function isModule(file: string): boolean {
 }
 
 /**
- * The package.json files above a file: the nearest decides how Node reads the file, and that
- * of the package how its name is resolved.
+ * The package.json files above a file: the nearest decides how Node reads the file, and
+ * that of the package how its name is resolved.
  */
 function manifestsOf(file: string): readonly string[] {
   const found: string[] = [];

@@ -7,7 +7,9 @@ import { completions } from './completions.js';
 import { manPages, type ManPages } from './man-pages.js';
 import { copy } from './stage-program.js';
 
-/** Files and folders that the documentation consists of; links between them stay whole. */
+/**
+ * Files and folders that the documentation consists of; links between them stay whole.
+ */
 const documents = [
   'README.md',
   'ARCHITECTURE.md',

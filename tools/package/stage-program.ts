@@ -73,7 +73,10 @@ function licenceFiles(folder: string): readonly string[] {
     .map((name) => join(folder, name));
 }
 
-/** The members of package.json that are read at run time: Node its type, the program its version. */
+/**
+ * The members of package.json that are read at run time: Node its type, the program its
+ * version.
+ */
 function writeManifest(target: string): void {
   const { name, version, description, license, type, engines } = JSON.parse(
     readFileSync('package.json', 'utf8'),

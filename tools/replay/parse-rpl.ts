@@ -116,7 +116,7 @@ function readEntry(lines: Lines, unread: string[]): Entry {
         class: rest.find((w) => /^(CH|HS)$/i.test(w)) ?? 'IN',
       };
     else {
-      // A record may span lines by parentheses; its class and TTL may be left out.
+      // A record may span lines by parentheses; its class and TTL may be omitted.
       let text = lines.raw;
       while ((text.match(/\(/g)?.length ?? 0) > (text.match(/\)/g)?.length ?? 0)) {
         if (!lines.next()) break;

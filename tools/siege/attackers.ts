@@ -131,7 +131,7 @@ export async function bombs(plan: Plan): Promise<RoleReport> {
   return { role: 'bombs', counts };
 }
 
-/** Anonymous reports and unsigned mail in the names of others, from many networks. */
+/** Anonymous reports and unsigned messages in the names of others, from many networks. */
 export async function forged(plan: Plan): Promise<RoleReport> {
   const counts: Counts = {};
   await repeat(plan, 20, async (n) => {

@@ -46,7 +46,7 @@ export async function compareBooks(
   }
 }
 
-/** Whether the daily sums differ from the sums of the reports that count. */
+/** Returns whether the daily sums differ from the sums of the reports that count. */
 function daysDiffer(store: Awaited<ReturnType<typeof openStore>>): boolean {
   const sum = (sql: string): number => store.prepare<{ n: number | null }>(sql).get()?.n ?? 0;
   const days = sum("SELECT sum(ok + failed) AS n FROM report_day WHERE domain = ''");
@@ -65,7 +65,8 @@ export interface Delay {
 type Restarts = readonly { readonly from: number; readonly to: number }[];
 
 /**
- * Whether a span of time is outside the restarts. A second after a start belongs to it.
+ * Returns whether a span of time is outside the restarts. A second after a start belongs
+ * to it.
  */
 function isOutside([at, ms]: Sample, restarts: Restarts): boolean {
   return !restarts.some(({ from, to }) => at + ms >= from - 100 && at <= to + 1000);

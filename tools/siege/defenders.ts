@@ -158,7 +158,7 @@ async function deliver(
   return false;
 }
 
-/** Genuine reports by HTTPS and by signed mail, each with an identifier of its own. */
+/** Genuine reports by HTTPS and by signed mail, each with a separate identifier. */
 export async function reporter(plan: Plan): Promise<RoleReport> {
   const signed: Sent[] = [];
   const posted: Sent[] = [];

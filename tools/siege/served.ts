@@ -24,7 +24,10 @@ import {
   type RoleReport,
 } from './plan.js';
 
-/** The environment of the unit in docs/postfix.md: glibc returns large buffers to the system. */
+/**
+ * The environment of the unit in docs/postfix.md: glibc returns large buffers to the
+ * system.
+ */
 const UNIT = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '262144' };
 
 /** Milliseconds that a start may take. */
@@ -195,7 +198,7 @@ function statusOf(pid: number, field: string): number {
   }
 }
 
-/** Runs a role in a process of its own. Rejects when that ends without a report. */
+/** Runs a role in a separate process. Rejects when that ends without a report. */
 export function startRole(role: string, plan: Plan): Promise<RoleReport> {
   // Attackers stand for other machines: their requests burden the daemon, their CPU time
   // must not.

@@ -7,7 +7,7 @@ const order: readonly Direction[] = ['worse', 'unclear', 'better', 'changed'];
 
 /**
  * Compares two results of one domain and returns the facts that differ, worse ones first.
- * Both should be graded by the same profile; otherwise a change of rules shows as a
+ * Both should be grade with the same profile; otherwise a change of rules shows as a
  * change of the domain.
  */
 export function compareResults(older: CheckResult, newer: CheckResult): Comparison {
@@ -48,7 +48,7 @@ function index(checkResult: CheckResult): ReadonlyMap<string, Fact> {
   return new Map(factsOf(checkResult).map((fact) => [`${fact.subject}\n${fact.what}`, fact]));
 }
 
-/** True when the result has a fact from inside TLS on the subject. */
+/** Returns true when the result has a fact from inside TLS on the subject. */
 function sawInside(facts: ReadonlyMap<string, Fact>, subject: string): boolean {
   return [...facts.values()].some((fact) => fact.inside && fact.subject === subject);
 }

@@ -16,7 +16,7 @@ export interface Fact {
    */
   readonly worth?: number | 'unknown';
   /**
-   * True for a fact seen inside TLS. It is compared only where both results have a
+   * True for a fact observed inside TLS. It is compared only where both results have a
    * session: otherwise a blocked port would show as a hundred changes.
    */
   readonly inside?: true;
@@ -77,7 +77,7 @@ const certificateWorths: Worths = {
   unknown: 'unknown',
   unverifiable: 'unknown',
 };
-/** Outcomes without an attack: a deferred mail is as bad as one in plaintext. */
+/** Outcomes without an attack: a deferred message is as bad as one in plaintext. */
 const today: Worths = {
   verified: 3,
   unverified: 2,
@@ -87,7 +87,8 @@ const today: Worths = {
   unknown: 'unknown',
 };
 /**
- * Outcomes under attack: a deferred mail is protected, so it ranks like a verified one.
+ * Outcomes under attack: a deferred message is protected, so it ranks like a verified
+ * one.
  */
 const attacked: Worths = {
   verified: 3,
@@ -99,8 +100,8 @@ const attacked: Worths = {
 };
 
 /**
- * Returns every fact of a result that can be compared, the most telling first. Facts
- * without a value are left out.
+ * Returns every fact of a result that can be compared, the most significant first. Facts
+ * without a value are omitted.
  */
 export function factsOf(checkResult: CheckResult): readonly Fact[] {
   const { domain, exposure, route, mtaSts, tlsRpt, findings } = checkResult;

@@ -4,7 +4,7 @@ import {
   command,
   config,
   confirm,
-  postfix,
+  postfixStep,
   reloadPostfix,
   withDetail,
   type FindingEntry,
@@ -18,7 +18,7 @@ import {
 const keepKey = (findingValues: FindingValues): FixStep =>
   confirm(
     `If ${findingValues.host} has TLSA records, keep its key (certbot: --reuse-key). ` +
-      `To change the key, publish the new key's record two TTLs before.`,
+      `To change the key, publish the new key's record two TTLs in advance.`,
   );
 
 /** Postfix reads key and chain from the files that certbot maintains. */
@@ -31,21 +31,21 @@ const renew = command(
   `certbot renew --reuse-key --deploy-hook 'systemctl reload postfix'`,
 );
 
-/** Steps to a certificate of a public CA, installed with its chain. */
+/** Steps to a certificate from a public CA, installed with its chain. */
 const obtain = (findingValues: FindingValues): FixStep[] => [
   keepKey(findingValues),
   command(
     'Obtain a certificate.',
     `certbot certonly --standalone --reuse-key -d ${findingValues.host || 'mx.example.com'}`,
   ),
-  postfix(chainFiles(findingValues.host)),
+  postfixStep(chainFiles(findingValues.host)),
   reloadPostfix,
   checkAgain(findingValues),
 ];
 
 /** Steps for a server that holds a good certificate and sends the wrong file with it. */
 const sendFullChain = (findingValues: FindingValues): FixStep[] => [
-  postfix(
+  postfixStep(
     chainFiles(findingValues.host),
     'Set in /etc/postfix/main.cf (fullchain.pem holds the intermediates, cert.pem does not):',
   ),
@@ -78,7 +78,7 @@ export const certificateFindings = {
     why: untrusted,
     reference: 'RFC 8461 §4.2',
     owner: 'mail-host',
-    fix: 'Use a certificate of a public CA. A self-signed certificate is sufficient only with a DANE-EE record.',
+    fix: 'Use a certificate from a public CA. A self-signed certificate is sufficient only with a DANE-EE record.',
     steps: obtain,
   },
   /**
@@ -92,11 +92,11 @@ export const certificateFindings = {
     why: untrusted,
     reference: 'RFC 8461 §4.2',
     owner: 'mail-host',
-    fix: 'Use a certificate of a public CA.',
+    fix: 'Use a certificate from a public CA.',
     steps: obtain,
   },
   /**
-   * Raised when the path breaks a rule of its own, such as a key usage or a constraint,
+   * Raised when the path breaks another rule, such as a key usage or a constraint,
    * and so has no trusted path for a reason that a new chain would not fix. The reason
    * names the certificate and the rule.
    */
@@ -119,7 +119,7 @@ export const certificateFindings = {
   'cert-chain-outdated': {
     topic: 'certificate',
     title: 'A CA certificate of the chain has expired',
-    passed: 'Every CA certificate of the chain is in date',
+    passed: 'Every CA certificate of the chain is currently valid',
     why: untrusted,
     reference: 'RFC 5280 §4.1.2.5, §6.1.3',
     owner: 'mail-host',
@@ -134,11 +134,11 @@ export const certificateFindings = {
   'cert-chain-incomplete': {
     topic: 'certificate',
     title: 'The intermediate certificate is missing',
-    passed: 'The server sends the whole certificate chain',
+    passed: 'The server sends the complete certificate chain',
     why: 'Senders cannot link the certificate to its CA and treat it as untrusted. With MTA-STS in mode enforce they defer the mail.',
     reference: 'RFC 9846 §4.5.1',
     owner: 'mail-host',
-    fix: 'Send the whole chain: the certificate first, then its intermediates.',
+    fix: 'Send the complete chain: the certificate first, then its intermediates.',
     steps: sendFullChain,
   },
   /**
@@ -159,7 +159,7 @@ export const certificateFindings = {
       keepKey(findingValues),
       renew,
       command(
-        'See the dates that the server now shows.',
+        'Show the dates of the certificate that the server now presents.',
         `openssl s_client -starttls smtp -connect ${findingValues.host}:25 </dev/null | openssl x509 -noout -dates`,
       ),
       checkAgain(findingValues),
@@ -244,7 +244,7 @@ export const certificateFindings = {
         'Obtain a certificate with a new key.',
         `certbot certonly --standalone --key-type ecdsa --cert-name ${findingValues.host}-next -d ${findingValues.host}`,
       ),
-      postfix(chainFiles(`${findingValues.host}-next`)),
+      postfixStep(chainFiles(`${findingValues.host}-next`)),
       reloadPostfix,
       checkAgain(findingValues),
     ],

@@ -7,7 +7,7 @@ import {
   confirm,
   dns,
   noSteps,
-  postfix,
+  postfixStep,
   reloadPostfix,
   wait,
   type FindingEntry,
@@ -85,7 +85,7 @@ function mismatchRepair(findingValues: FindingValues): Repair {
     return {
       fix: 'Send the CA certificate that the record names, or publish 3 1 1 for the key.',
       steps: [
-        postfix(
+        postfixStep(
           'smtpd_tls_chain_files = /etc/ssl/mail/privkey.pem, /etc/ssl/mail/fullchain-with-ca.pem',
           `Append that CA certificate to the chain that ${findingValues.host} sends. Set in /etc/postfix/main.cf:`,
         ),
@@ -111,14 +111,14 @@ function mismatchRepair(findingValues: FindingValues): Repair {
 const resolverHabits: Readonly<Record<string, string>> = {
   silent: 'does not answer',
   refuses: 'refuses to answer',
-  'tls-failed': 'could not be reached by TLS under that name',
+  'tls-failed': 'could not be reached over TLS under that name',
   'does-not-validate': 'does not validate DNSSEC',
 };
 
 /** An address to replace before the command is run. */
 const throughResolver = (findingValues: FindingValues): FixStep =>
   confirm(
-    'Check again through a resolver that passes DNSSEC records. Replace ADDRESS by its address.',
+    'Check again through a resolver that passes DNSSEC records. Replace ADDRESS with its address.',
     checkCommand(findingValues, ' --resolver ADDRESS'),
   );
 
@@ -133,7 +133,7 @@ export const daneFindings = {
   'dane-mismatch': {
     topic: 'dane',
     title: 'The TLSA records do not match the certificate',
-    passed: 'The TLSA records match every certificate seen',
+    passed: 'The TLSA records match every observed certificate',
     why: (findingValues) => {
       const known = findingValues.tlsa.some(({ kind }) => kind !== 'unknown');
       return known
@@ -158,7 +158,7 @@ export const daneFindings = {
     reference: 'RFC 7672 §2.2.3',
     owner: 'mail-host',
     fix: (findingValues) =>
-      `If this host shall use DANE, publish the record of its key at _25._tcp.${findingValues.host}.`,
+      `To use DANE for this host, publish the record of its key at _25._tcp.${findingValues.host}.`,
     steps: publishForKey,
   },
   /**
@@ -174,7 +174,7 @@ export const daneFindings = {
       `An attacker blocks the hosts with records and strips TLS from the others${findingValues.detail ? `: ${findingValues.detail}` : ''}.`,
     reference: 'RFC 7672 §2.2.1',
     owner: 'mail-host',
-    fix: 'Have TLSA records published for every MX host, or enforce MTA-STS.',
+    fix: 'Publish TLSA records for every MX host, or enforce MTA-STS.',
     steps: (findingValues) => [
       confirm(
         `Ask the operator of ${findingValues.detail || 'the other hosts'} whether the zone is signed and the key is kept at renewal. TLSA records require both.`,
@@ -245,7 +245,7 @@ export const daneFindings = {
     why: deferred,
     reference: 'RFC 7672 §2.1.2',
     owner: 'dns-host',
-    fix: 'Sign the zone again, or repair the name servers that answer without valid signatures.',
+    fix: 'Sign the zone again, or fix the name servers that answer without valid signatures.',
     steps: (findingValues) => [
       command('See what fails.', `delv -t TLSA _25._tcp.${findingValues.host}`),
       config('Sign the zone again, with its NSEC or NSEC3 records, and reload every name server.'),
@@ -259,13 +259,13 @@ export const daneFindings = {
   'dane-tempfail': {
     topic: 'dane',
     title: 'The TLSA lookup gets no answer',
-    passed: 'The name servers answer TLSA questions',
+    passed: 'The name servers answer TLSA queries',
     why: `${deferred} An attacker who blocks the answer gains nothing else.`,
     reference: 'RFC 7672 §2.1.2, §2.2',
     owner: 'dns-host',
-    fix: 'Let the name servers answer TLSA questions, also for names without such a record.',
+    fix: 'Configure the name servers to answer TLSA queries, including for names without a TLSA record.',
     steps: (findingValues) => [
-      command('See what is answered.', `dig +dnssec TLSA _25._tcp.${findingValues.host}`),
+      command('Show the answer.', `dig +dnssec TLSA _25._tcp.${findingValues.host}`),
       config(
         'Allow the record type TLSA (52) in firewalls and load balancers of the name servers.',
       ),
@@ -332,11 +332,11 @@ export const daneFindings = {
    */
   'dane-leftover': {
     topic: 'dane',
-    title: (findingValues) => `TLSA records without use: ${findingValues.detail}`,
+    title: (findingValues) => `Unused TLSA records: ${findingValues.detail}`,
     why: 'They match no key in use, or repeat another record. They hide whether the next key has a record.',
     reference: 'RFC 7671 §8.1',
     owner: 'mail-host',
-    fix: 'Delete them, unless one of them is for a key that comes later.',
+    fix: 'Delete them, unless one of them is for a future key.',
     steps: (findingValues) => [
       confirm(
         `Make sure that each key in use has a record at ${tlsaOwner(findingValues)} that stays.`,
@@ -352,7 +352,7 @@ export const daneFindings = {
   'dane-rollover-good': {
     topic: 'dane',
     title: 'The next key or issuer already has a TLSA record',
-    why: 'The key can change without a moment in which no record matches.',
+    why: 'The key can change without a gap in which no record matches.',
     reference: 'RFC 7671 §8.1',
     owner: 'mail-host',
     fix: 'No action is needed.',
@@ -365,7 +365,7 @@ export const daneFindings = {
   'dane-good': {
     topic: 'dane',
     title: 'DANE is in force and every certificate matches',
-    why: 'Senders with DANE deliver only to the right servers, over TLS, from the first mail on.',
+    why: 'Senders with DANE deliver only to the right servers, over TLS, from the first message on.',
     reference: 'RFC 7672 §2.2',
     owner: 'mail-host',
     fix: 'No action is needed.',

@@ -28,9 +28,9 @@ export interface FindingValues {
   readonly meant: string | undefined;
   /** Particulars as one phrase: a reply, a date, a failure's detail. */
   readonly detail: string;
-  /** The value at fault and what is wrong with it. */
+  /** The value at fault and its fault. */
   readonly reason: string | undefined;
-  /** Why TLSA records do not match. */
+  /** The reason why TLSA records do not match. */
   readonly tlsa: readonly RecordFault[];
   /** A record 3 1 1 for the key in use is published. */
   readonly tlsaOfKey: boolean;
@@ -60,7 +60,7 @@ export interface FindingValues {
 
 /**
  * Options that printed commands repeat, so that a step works when it is pasted. Each text
- * is empty, or begins with a blank and is quoted for a POSIX shell.
+ * is empty, or begins with a space and is quoted for a POSIX shell.
  */
 export interface CommandOptions {
   /** Options of `check` and `records`: lab, resolver, trust anchors, CA files. */
@@ -84,7 +84,7 @@ export interface FindingEntry {
   readonly topic: Topic;
   /** The fact, in at most ten words. */
   readonly title: Text;
-  /** The consequence for mail: what an attacker can do, or which senders fail. */
+  /** The consequence for mail: the power of an attacker, or the senders that fail. */
   readonly why: Text;
   /** The clause that the finding rests on. A profile can name its own clause instead. */
   readonly reference: string;
@@ -118,7 +118,7 @@ const step =
 
 /** A change in the DNS; `code` is one record in zone file format, on one line. */
 export const dns = step('dns');
-/** A setting; `code` is what the file then contains. */
+/** A setting; `code` is the resulting content of the file. */
 export const config = step('config');
 /** A shell command. */
 export const command = step('command');
@@ -127,7 +127,7 @@ export const command = step('command');
  * the time after which no cache serves the old record.
  */
 export const wait = (instruction: string): FixStep => step('wait')(instruction);
-/** Something the operator makes sure of, by a command where there is one. */
+/** A condition that the operator verifies, by a command where one exists. */
 export const confirm = step('confirm');
 
 /** `hermetic check` as this check was run, with more options behind the domain. */
@@ -143,7 +143,7 @@ export const checkAgain = (findingValues: FindingValues): FixStep =>
  * have to name one server in words that can be pasted; `hermetic config` covers the
  * others.
  */
-export const postfix = (setting: string, purpose = 'Set in /etc/postfix/main.cf:'): FixStep =>
+export const postfixStep = (setting: string, purpose = 'Set in /etc/postfix/main.cf:'): FixStep =>
   config(purpose, setting);
 
 /** Makes Postfix read the changed configuration without a break in service. */

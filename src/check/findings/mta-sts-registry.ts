@@ -15,7 +15,7 @@ import { policyText, type Mode } from './policy-text.js';
 
 /**
  * Seconds that the policy of a first attempt, and an enforced one, may be cached. A
- * mistake in a first policy is then forgotten after a day.
+ * mistake in a first policy then expires after a day.
  */
 const [MAX_AGE_DAY, MAX_AGE_WEEK] = [86_400, 604_800];
 
@@ -36,17 +36,17 @@ const servePolicy = (
 /**
  * The step that publishes the record. Senders fetch a changed policy only when the id
  * changes (RFC 8461 §3.1), so each step that changes the file is followed by a new id;
- * `suffix` tells the ids of one plan apart.
+ * `suffix` makes the ids of one plan distinct.
  */
 const policyRecord = (findingValues: FindingValues, suffix = ''): FixStep =>
   dns(
-    'Publish this record; it replaces any present one.',
+    'Publish this record; it replaces any current one.',
     `_mta-sts.${findingValues.domain}. 3600 IN TXT "v=STSv1; id=${findingValues.policyId}${suffix}"`,
   );
 /** The step that publishes a TLS-RPT record. */
 export const reportingRecord = (findingValues: FindingValues): FixStep =>
   dns(
-    'Publish this record, with a mailbox of yours.',
+    'Publish this record with your own mailbox.',
     `_smtp._tls.${findingValues.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${findingValues.domain}"`,
   );
 /**
@@ -57,7 +57,7 @@ const reportingSteps = (findingValues: FindingValues): FixStep[] =>
   findingValues.tlsRpt ? [] : [reportingRecord(findingValues)];
 /** Reports are daily, and two weeks cover the senders that deliver only now and then. */
 const readReports = wait(
-  'Wait two weeks and read the TLS-RPT reports, until none shows a failure of your servers.',
+  'Wait at least two weeks, until the TLS-RPT reports show no failure of your servers.',
 );
 /**
  * Hosts with a certificate that senders would refuse come before enforcement, or the
@@ -68,7 +68,7 @@ const readyFirst = (findingValues: FindingValues): FixStep[] =>
     ? []
     : [
         confirm(
-          `First give a certificate of a public CA, valid for its own name, to ${findingValues.notReady.join(', ')}. Until then keep the policy in mode testing.`,
+          `First install a certificate from a public CA, for its own name, on ${findingValues.notReady.join(', ')}. Until then keep the policy in mode testing.`,
         ),
       ];
 
@@ -192,8 +192,8 @@ export const mtaStsFindings = {
     ],
   },
   /**
-   * Raised when the TXT lookup had no usable answer. Nothing is known of the policy, so
-   * it informs, and the verdict becomes inconclusive.
+   * Raised when the TXT lookup had no usable answer. Nothing is known about the policy,
+   * so it informs, and the verdict becomes inconclusive.
    */
   'sts-lookup-failed': {
     topic: 'mta-sts',
@@ -201,9 +201,9 @@ export const mtaStsFindings = {
     why: 'Whether a policy is published is unknown. Senders without a cached policy apply none.',
     reference: 'RFC 8461 §3.1',
     owner: 'dns-host',
-    fix: 'Let every name server answer TXT questions, also for names without such a record. Then check again.',
+    fix: 'Configure every name server to answer TXT queries, including for names without a TXT record. Then check again.',
     steps: (findingValues) => [
-      command('See what is answered.', `dig +dnssec TXT _mta-sts.${findingValues.domain}`),
+      command('Show the answer.', `dig +dnssec TXT _mta-sts.${findingValues.domain}`),
       checkAgain(findingValues),
     ],
   },
@@ -265,7 +265,7 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
     fix: (findingValues) =>
-      `Install a certificate of a public CA for mta-sts.${findingValues.domain}.`,
+      `Install a certificate from a public CA for mta-sts.${findingValues.domain}.`,
     steps: publishPolicy,
   },
   /**
@@ -298,7 +298,7 @@ export const mtaStsFindings = {
     why: (findingValues) => `${unprotected}${observedDetail(findingValues)}`,
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
-    fix: 'Replace the policy file by a valid one.',
+    fix: 'Replace the policy file with a valid one.',
     steps: publishPolicy,
   },
   /**
@@ -309,10 +309,10 @@ export const mtaStsFindings = {
     topic: 'mta-sts',
     title: 'MTA-STS is in mode testing',
     passed: 'The policy is enforced',
-    why: 'Senders report failures and deliver all the same. An attacker who strips STARTTLS or forges DNS can read the mail.',
+    why: 'Senders report failures and deliver anyway. An attacker who strips STARTTLS or forges DNS can read the mail.',
     reference: 'RFC 8461 §5',
     owner: 'domain',
-    fix: 'When the reports show no failure any more, change the mode to enforce.',
+    fix: 'Once the reports show no failure, change the mode to enforce.',
     steps: (findingValues) => [...reportingSteps(findingValues), ...thenEnforce(findingValues)],
   },
   /**
@@ -387,7 +387,7 @@ export const mtaStsFindings = {
   'sts-policy-cert-near-expiry': {
     topic: 'mta-sts',
     title: withDetail('The certificate of the policy host expires soon'),
-    why: 'After its end, senders cannot fetch the policy. Senders without a cached policy then send without protection.',
+    why: 'After it expires, senders cannot fetch the policy. Senders without a cached policy then send without protection.',
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
     fix: 'Find out why the renewal failed, and make sure that the web server reloads after it.',
@@ -429,8 +429,8 @@ export const mtaStsFindings = {
     steps: noSteps,
   },
   /**
-   * Raised when neither mechanism is published and none of its own faults is reported. A
-   * warning: mail is encrypted against passive attackers only.
+   * Raised when neither mechanism is published and none of their own faults is reported.
+   * A warning: mail is encrypted against passive attackers only.
    */
   'no-enforcement': {
     topic: 'mta-sts',

@@ -50,10 +50,10 @@ const aliasSteps = (findingValues: FindingValues): readonly FixStep[] => [
 /** The end of a conversation: the server's reply, or the failure where it sent none. */
 function howEnded({ reply, detail }: FindingValues): string {
   if (reply !== undefined) return `The server answered "${reply}" (${detail})`;
-  return detail === '' ? 'The conversation ended early' : `The conversation ended early: ${detail}`;
+  return detail === '' ? 'The SMTP session ended early' : `The SMTP session ended early: ${detail}`;
 }
 
-/** The route of the mail, and what kept this check from seeing it. */
+/** The route of the mail, and the reason why this check could not observe it. */
 export const routeFindings = {
   /**
    * Raised when no address of the host accepts a connection or gives a greeting. A
@@ -69,8 +69,8 @@ export const routeFindings = {
     owner: 'mail-host',
     fix: 'Start the server, open port 25 to it, or remove its MX record.',
     steps: (findingValues) => [
-      command(`On ${findingValues.host}, see whether port 25 is open.`, "ss -ltn 'sport = :25'"),
-      confirm('Make sure that the firewall admits port 25 from everywhere.'),
+      command(`On ${findingValues.host}, check whether port 25 is open.`, "ss -ltn 'sport = :25'"),
+      confirm('Make sure that the firewall allows port 25 from every address.'),
       checkAgain(findingValues),
     ],
   },
@@ -80,7 +80,7 @@ export const routeFindings = {
    */
   'mx-takes-no-mail': {
     topic: 'mx',
-    title: (findingValues) => `The mail host ${findingValues.host} never takes mail`,
+    title: (findingValues) => `The mail host ${findingValues.host} never accepts mail`,
     passed: 'No mail host refuses all mail',
     why: (findingValues) =>
       `It greets with "${findingValues.reply ?? '521'}". Senders use the other hosts of the domain; without one they bounce the mail.`,
@@ -89,7 +89,7 @@ export const routeFindings = {
     fix: 'Remove the MX record of this host, or start the mail server there.',
     steps: (findingValues) => [
       confirm(
-        `Make sure that all clients get this greeting: connect to ${findingValues.host} from another network.`,
+        `Check whether all clients get this greeting: connect to ${findingValues.host} from another network.`,
       ),
       deleteRecord(findingValues),
       checkAgain(findingValues),
@@ -112,11 +112,11 @@ export const routeFindings = {
     fix: 'Publish the public address of the mail host, and no other.',
     steps: (findingValues) => [
       dns(
-        'Replace this record by one with the public address.',
+        'Replace this record with one with the public address.',
         `${findingValues.host}. IN ${findingValues.ip.includes(':') ? 'AAAA' : 'A'} ${findingValues.ip}`,
       ),
       confirm(
-        'If the name is only for an internal network, check with its resolver. Replace ADDRESS by its address.',
+        'If the name is only for an internal network, check with its resolver. Replace ADDRESS with its address.',
         checkCommand(findingValues, ' --resolver ADDRESS'),
       ),
       checkAgain(findingValues),
@@ -137,7 +137,7 @@ export const routeFindings = {
     fix: 'Correct the MX record: it must name a host with an A or AAAA record.',
     steps: (findingValues) => [
       command(
-        'See what is published.',
+        'Show the published records.',
         `dig MX ${findingValues.domain}; dig A ${findingValues.host}; dig AAAA ${findingValues.host}`,
       ),
       findingValues.meant === undefined
@@ -172,12 +172,12 @@ export const routeFindings = {
    */
   'mx-special-name': {
     topic: 'mx',
-    title: (findingValues) => `The MX host ${findingValues.host} never exists in public DNS`,
+    title: (findingValues) => `The MX host ${findingValues.host} cannot exist in public DNS`,
     why: (findingValues) =>
       `The top-level name "${findingValues.host.split('.').at(-1) ?? ''}" is reserved (${findingValues.detail}), so senders skip it${findingValues.mx.length > 0 ? '. A provider that verifies the domain by such a record needs it' : ', and no mail is delivered'}.`,
     reference: 'RFC 6761 §6, RFC 5321 §5.1',
     owner: 'domain',
-    fix: 'No action is needed while other MX hosts take the mail.',
+    fix: 'No action is needed while other MX hosts accept the mail.',
     steps: (findingValues) => [
       dns(`Publish an MX record of ${findingValues.domain} that names your mail host.`),
       checkAgain(findingValues),
@@ -191,12 +191,12 @@ export const routeFindings = {
     topic: 'mx',
     title: 'A null MX record stands next to other MX records',
     passed: 'The MX records do not contradict each other',
-    why: 'The null MX says that the domain takes no mail, so some senders bounce the mail at once.',
+    why: 'The null MX says that the domain accepts no mail, so some senders bounce the mail at once.',
     reference: 'RFC 7505 §3',
     owner: 'domain',
-    fix: 'Delete the null MX record if the domain takes mail. Otherwise delete the others.',
+    fix: 'Delete the null MX record if the domain accepts mail. Otherwise delete the other MX records.',
     steps: (findingValues) => [
-      dns('If the domain takes mail, delete this record.', `${findingValues.domain}. IN MX 0 .`),
+      dns('If the domain accepts mail, delete this record.', `${findingValues.domain}. IN MX 0 .`),
       checkAgain(findingValues),
     ],
   },
@@ -208,11 +208,10 @@ export const routeFindings = {
   'mx-inconclusive': {
     topic: 'network',
     title: (findingValues) => `The TLS of ${findingValues.host} could not be determined`,
-    why: (findingValues) =>
-      `${howEnded(findingValues)}. This says nothing about its TLS, neither good nor bad.`,
+    why: (findingValues) => `${howEnded(findingValues)}. This result says nothing about its TLS.`,
     reference: 'RFC 5321 §4.2.1',
     owner: 'mail-host',
-    fix: 'Check again later, from a network with a mail server and a name of its own.',
+    fix: 'Check again later, from a network with a mail server and reverse DNS.',
     steps: (findingValues) => [
       wait('Wait ten minutes.'),
       confirm(
@@ -258,28 +257,28 @@ export const routeFindings = {
     why: 'Senders use the addresses of the other family. Some implementations defer the mail instead.',
     reference: 'RFC 7672 §2.1.2, RFC 5321 §5.1',
     owner: 'dns-host',
-    fix: 'Let every name server answer A and AAAA questions, also for names without such a record.',
+    fix: 'Configure every name server to answer A and AAAA queries, including for names without such a record.',
     steps: (findingValues) => [
-      command('See the answer for IPv4.', `dig +dnssec A ${findingValues.host}`),
-      command('See the answer for IPv6.', `dig +dnssec AAAA ${findingValues.host}`),
+      command('Query the IPv4 address.', `dig +dnssec A ${findingValues.host}`),
+      command('Query the IPv6 address.', `dig +dnssec AAAA ${findingValues.host}`),
     ],
   },
   /**
-   * Raised when the MX lookup had no usable answer and DNSSEC is not the reason. Nothing
-   * is known of the domain, so it informs and the verdict is inconclusive.
+   * Raised when the MX lookup had no usable answer and DNSSEC is not the reason. nothing
+   * is known about the domain, so it informs and the verdict is inconclusive.
    */
   'mx-lookup-failed': {
     topic: 'mx',
     title: 'The MX lookup failed',
     why: (findingValues) =>
-      `The hosts that take mail for ${findingValues.domain} are unknown${findingValues.detail ? `: ${findingValues.detail}` : ''}.`,
+      `The hosts that accept mail for ${findingValues.domain} are unknown${findingValues.detail ? `: ${findingValues.detail}` : ''}.`,
     reference: 'RFC 5321 §5.1',
     owner: 'dns-host',
     fix: 'Check again, or use another resolver: --resolver ADDRESS.',
     steps: (findingValues) => [
-      command('See what is answered.', `dig MX ${findingValues.domain}`),
+      command('Show the answer.', `dig MX ${findingValues.domain}`),
       confirm(
-        'Check again through another resolver. Replace ADDRESS by its address.',
+        'Check again through another resolver. Replace ADDRESS with its address.',
         checkCommand(findingValues, ' --resolver ADDRESS'),
       ),
     ],
@@ -291,10 +290,10 @@ export const routeFindings = {
   'port-25-blocked': {
     topic: 'network',
     title: 'This network seems to block port 25',
-    why: 'No mail host could be reached, so nothing is known of their TLS. DNS, MTA-STS and TLS-RPT were checked.',
+    why: 'No mail host could be reached, so nothing is known about their TLS. DNS, MTA-STS and TLS-RPT were checked.',
     reference: 'RFC 5321 §4.5.4.2',
     owner: 'own-network',
-    fix: 'Run the check from a mail server, or from a network that admits outgoing port 25.',
+    fix: 'Run the check from a mail server, or from a network that allows outgoing port 25.',
     steps: (findingValues) => [
       confirm('Run the check on a mail server.', checkCommand(findingValues)),
     ],
@@ -330,7 +329,7 @@ export const routeFindings = {
   /** Raised when the only MX record is the null MX. The verdict is "not applicable". */
   'null-mx': {
     topic: 'mx',
-    title: 'The domain declares that it takes no mail',
+    title: 'The domain declares that it accepts no mail',
     why: 'With a null MX there is no mail to protect.',
     reference: 'RFC 7505 §3',
     owner: 'domain',
@@ -347,10 +346,10 @@ export const routeFindings = {
     why: 'There is neither an MX record nor an address, so mail to it bounces at once.',
     reference: 'RFC 5321 §5.1',
     owner: 'domain',
-    fix: 'If the domain takes no mail, declare it.',
+    fix: 'If the domain accepts no mail, declare it.',
     steps: (findingValues) => [
       dns(
-        'If the domain takes no mail, publish this record.',
+        'If the domain accepts no mail, publish this record.',
         `${findingValues.domain}. 3600 IN MX 0 .`,
       ),
     ],
@@ -385,7 +384,7 @@ export const routeFindings = {
         ? 'The resolver says that the domain does not exist'
         : 'The domain does not exist',
     why: (findingValues) =>
-      findingValues.detail ? 'It gives no proof.' : 'The DNS has no such name.',
+      findingValues.detail ? 'It gives no DNSSEC proof.' : 'The name does not exist in DNS.',
     reference: 'RFC 2308 §2.1',
     owner: 'domain',
     fix: 'Check the spelling. If it is right, use another resolver: --resolver ADDRESS.',

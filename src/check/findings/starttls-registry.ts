@@ -6,7 +6,7 @@ import {
   config,
   confirm,
   noSteps,
-  postfix,
+  postfixStep,
   reloadPostfix,
   withDetail,
   type FindingEntry,
@@ -15,12 +15,12 @@ import {
 
 /**
  * The step before any change of the server. A missing keyword looks the same whether the
- * server, a filter or an attacker caused it; a control host in another network tells them
- * apart.
+ * server, a filter or an attacker caused it; a control host in another network
+ * distinguishes them.
  */
 const whichNetwork = (findingValues: FindingValues): FixStep =>
   confirm(
-    'Find out which network is at fault. Replace HOST by a mail host known to offer STARTTLS: if it looks the same, the fault is in the network of this check.',
+    'Find out which network is at fault. Replace HOST with a mail host known to offer STARTTLS: if the result is the same, the fault is in the network of this check.',
     checkCommand(findingValues, ' --control HOST --transcript'),
   );
 
@@ -50,14 +50,14 @@ const validateAndReload = command(
  * TLS working; RFC 3207 §4 forbids public servers to require it.
  */
 const offer = [
-  postfix('smtpd_tls_security_level = may'),
-  postfix(keyAndChain, fileOrder),
+  postfixStep('smtpd_tls_security_level = may'),
+  postfixStep(keyAndChain, fileOrder),
   validateAndReload,
 ];
 
 /**
  * The most common cause of an overwritten keyword: the ESMTP inspection of a Cisco ASA
- * replaces it by a run of the letter X.
+ * replaces it with a run of the letter X.
  */
 const asaInspection = config(
   'On a Cisco ASA, switch ESMTP inspection off:',
@@ -65,7 +65,10 @@ const asaInspection = config(
 );
 
 /** Log lines of Postfix show which versions and suites senders still use. */
-const logSessions = postfix('smtpd_tls_loglevel = 1', 'Log sessions. Set in /etc/postfix/main.cf:');
+const logSessions = postfixStep(
+  'smtpd_tls_loglevel = 1',
+  'Log sessions. Set in /etc/postfix/main.cf:',
+);
 const countSessions = (pattern: string): FixStep =>
   command(
     'Count the sessions that still need it.',
@@ -83,7 +86,7 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'STARTTLS is not offered, seen from here',
     passed: 'Every mail host offers STARTTLS',
-    why: 'Mail to this host crosses the network in plaintext: an on-path attacker reads and changes it. An attacker who removes the keyword looks the same as a server without TLS.',
+    why: 'Mail to this host crosses the network in plaintext: an on-path attacker can read and change it. An attacker who removes the keyword looks the same as a server without TLS.',
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Offer STARTTLS on port 25. Even a self-signed certificate is better than plaintext.',
@@ -102,7 +105,7 @@ export const starttlsFindings = {
       `The reply contains ${findingValues.detail || 'an altered keyword'} instead of STARTTLS. A mail filter or an on-path attacker rewrites it, so mail travels in plaintext.`,
     reference: 'RFC 8461 §1, RFC 3207 §6',
     owner: 'mail-host',
-    fix: 'Find the device that rewrites the SMTP conversation and switch its SMTP inspection off.',
+    fix: 'Find the device that rewrites the SMTP session and switch its SMTP inspection off.',
     steps: (findingValues) => [
       whichNetwork(findingValues),
       asaInspection,
@@ -124,14 +127,14 @@ export const starttlsFindings = {
       `The server lists STARTTLS and answers the command with ${findingValues.reply ? `"${findingValues.reply}"` : 'a refusal'}. Senders that do not require TLS continue in plaintext.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Let the server start TLS. The usual cause is a key or certificate file it cannot read.',
+    fix: 'Make the server accept STARTTLS. The usual cause is a key or certificate file that it cannot read.',
     steps: (findingValues) => [
       whichNetwork(findingValues),
       command(
         'Look for a key that cannot be loaded.',
         'postfix check; grep -i tls /var/log/mail.log | tail',
       ),
-      postfix(keyAndChain, fileOrder),
+      postfixStep(keyAndChain, fileOrder),
       reloadPostfix,
       checkAgain(findingValues),
     ],
@@ -151,7 +154,7 @@ export const starttlsFindings = {
       'Senders that apply the policy defer the mail; others send it in plaintext.',
     reference: 'RFC 7672 §2.2, RFC 8461 §5',
     owner: 'mail-host',
-    fix: 'Keep the TLSA records and the policy, which protect the mail now. Find out which of the two it is.',
+    fix: 'Keep the TLSA records and the policy, which protect the mail now. Find out which of the two applies.',
     steps: (findingValues) => [
       command(
         `On ${findingValues.host}, test TLS locally.`,
@@ -173,7 +176,7 @@ export const starttlsFindings = {
     topic: 'network',
     title: 'This network removes STARTTLS',
     why: (findingValues) =>
-      `The control host ${findingValues.detail} looks stripped as well, so nothing is known of the domain's STARTTLS.`,
+      `The control host ${findingValues.detail} also looks stripped, so nothing is known about the domain's STARTTLS.`,
     reference: 'RFC 3207 §6',
     owner: 'own-network',
     fix: 'Check from another network. Switch off SMTP inspection here: mail from here travels in plaintext.',
@@ -195,10 +198,10 @@ export const starttlsFindings = {
       `${findingValues.detail || 'The handshake fails.'} Some senders retry in plaintext. Senders that require TLS defer the mail until it bounces.`,
     reference: 'RFC 3207 §4.1',
     owner: 'mail-host',
-    fix: 'Let the server speak TLS 1.2 and 1.3 with the usual cipher suites.',
+    fix: 'Configure TLS 1.2 and 1.3 with the usual cipher suites.',
     steps: (findingValues) => [
       whichNetwork(findingValues),
-      postfix('smtpd_tls_protocols = >=TLSv1\nsmtpd_tls_ciphers = medium'),
+      postfixStep('smtpd_tls_protocols = >=TLSv1\nsmtpd_tls_ciphers = medium'),
       command('Test the handshake.', testTls(findingValues)),
       checkAgain(findingValues),
     ],
@@ -222,7 +225,7 @@ export const starttlsFindings = {
         `On ${findingValues.host}, open a session and type EHLO test.`,
         'openssl s_client -starttls smtp -connect localhost:25 -crlf',
       ),
-      postfix(
+      postfixStep(
         'smtpd_tls_req_ccert = no',
         'Port 25 cannot require client certificates. Set in /etc/postfix/main.cf:',
       ),
@@ -233,7 +236,7 @@ export const starttlsFindings = {
   },
   /**
    * Raised when an address offers STARTTLS on a connection after one on which it did not.
-   * The return is required as evidence: a keyword that disappears for good may be the
+   * The return is required as evidence: a keyword that disappears permanently may be the
    * server's reaction to many connections from this check.
    */
   'starttls-intermittent': {
@@ -244,14 +247,14 @@ export const starttlsFindings = {
       `${findingValues.detail} Senders that require TLS are deferred at random. Others send part of the mail in plaintext.`,
     reference: 'RFC 8461 §5, RFC 7672 §2.2, RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Configure every server behind this address alike: each one must offer STARTTLS.',
+    fix: 'Configure every server behind this address the same way: each must offer STARTTLS.',
     steps: (findingValues) => [
       command(
         'Compare the greetings of the connections.',
         checkCommand(findingValues, ' --transcript'),
       ),
       command(
-        'See the setting on every server behind the address.',
+        'Show the setting on every server behind the address.',
         'postconf smtpd_tls_security_level',
       ),
       ...offer,
@@ -266,8 +269,8 @@ export const starttlsFindings = {
    */
   'tls-large-hello': {
     topic: 'starttls',
-    title: 'A ClientHello of current size gets no answer',
-    passed: 'A ClientHello of current size is answered',
+    title: 'A ClientHello of modern size gets no answer',
+    passed: 'A ClientHello of modern size is answered',
     why: (findingValues) =>
       `${findingValues.detail || 'A ClientHello of 1,550 octets got no answer, a smaller one did.'} Senders that offer ML-KEM send about this size, and their mail is deferred.`,
     reference: 'RFC 9846 §4.2.2',
@@ -294,14 +297,14 @@ export const starttlsFindings = {
     topic: 'tls-version',
     title: 'TLS 1.0 or 1.1 is in use',
     passed: 'TLS 1.0 and 1.1 are not in use',
-    why: 'These versions rely on SHA-1 and are deprecated. They are still better than plaintext, to which an old sender falls back.',
+    why: 'These versions rely on SHA-1 and are deprecated. They are still better than plaintext, which an old sender would use instead.',
     reference: 'RFC 8996 §2',
     owner: 'mail-host',
     fix: 'Offer TLS 1.2 and 1.3. Remove the old versions once no session needs them.',
     steps: (findingValues) => [
       logSessions,
       countSessions('TLSv1(\\.1)? with'),
-      postfix(
+      postfixStep(
         'smtpd_tls_protocols = >=TLSv1',
         'Install an OpenSSL that has TLS 1.3. Keep the old versions while you count. Set in /etc/postfix/main.cf:',
       ),
@@ -321,7 +324,7 @@ export const starttlsFindings = {
     owner: 'mail-host',
     fix: 'Switch SSLv2 and SSLv3 off. Keep TLS 1.0 and later.',
     steps: (findingValues) => [
-      postfix('smtpd_tls_protocols = >=TLSv1'),
+      postfixStep('smtpd_tls_protocols = >=TLSv1'),
       reloadPostfix,
       checkAgain(findingValues),
     ],
@@ -341,7 +344,9 @@ export const starttlsFindings = {
     fix: 'Count the sessions that still need them. Then exclude RC4, 3DES, export and NULL suites.',
     steps: (findingValues) => [
       countSessions('with cipher [A-Z0-9-]+'),
-      postfix('smtpd_tls_ciphers = medium\nsmtpd_tls_exclude_ciphers = RC4, 3DES, EXPORT, eNULL'),
+      postfixStep(
+        'smtpd_tls_ciphers = medium\nsmtpd_tls_exclude_ciphers = RC4, 3DES, EXPORT, eNULL',
+      ),
       checkAgain(findingValues),
     ],
   },
@@ -353,7 +358,7 @@ export const starttlsFindings = {
   'tls-anonymous-suite': {
     topic: 'cipher',
     title: 'Anonymous cipher suites are accepted',
-    why: 'Senders that verify certificates never choose them. Other senders lose nothing by them.',
+    why: 'Senders that verify certificates never choose them. They do not harm other senders.',
     reference: 'RFC 7672 §8.2',
     owner: 'mail-host',
     fix: 'No action is needed.',

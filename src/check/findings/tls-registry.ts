@@ -5,7 +5,7 @@ import {
   command,
   confirm,
   noSteps,
-  postfix,
+  postfixStep,
   reloadPostfix,
   wait,
   withDetail,
@@ -14,7 +14,10 @@ import {
 } from './entry.js';
 
 /** Log lines of Postfix show which version and suite each session used. */
-const logSessions = postfix('smtpd_tls_loglevel = 1', 'Log sessions. Set in /etc/postfix/main.cf:');
+const logSessions = postfixStep(
+  'smtpd_tls_loglevel = 1',
+  'Log sessions. Set in /etc/postfix/main.cf:',
+);
 const countSessions = command(
   'Count the sessions that still need it.',
   `grep -hoE '(TLSv[0-9.]+|SSLv3) with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c`,
@@ -36,7 +39,7 @@ const firstCount =
 const set =
   (setting: string) =>
   (findingValues: FindingValues): FixStep[] => [
-    postfix(setting),
+    postfixStep(setting),
     reloadPostfix,
     checkAgain(findingValues),
   ];
@@ -51,7 +54,7 @@ const libraryVersion =
 
 /** The reason why profiles warn where a guideline for the web would fail. */
 const weakBeatsPlaintext =
-  'Weak TLS is still better than plaintext, to which a sender without anything better falls back.';
+  'Weak TLS is still better than plaintext, which a sender without stronger TLS would use instead.';
 /** The groups that every current library supports, fastest first. */
 const strongGroups = 'tls_eecdh_auto_curves = X25519 prime256v1 secp384r1';
 
@@ -112,12 +115,12 @@ export const tlsFindings = {
     topic: 'tls-version',
     title: withDetail('A TLS version of the profile is missing'),
     passed: 'Every TLS version of the profile is offered',
-    why: 'Senders that accept only current versions find none in common. They fall back to plaintext or defer the mail.',
+    why: 'Senders that accept only current versions share none with this server. They fall back to plaintext or defer the mail.',
     reference: 'RFC 9325 §3.1.1',
     owner: 'mail-host',
     fix: 'Offer TLS 1.2 and 1.3.',
     steps: (findingValues) => [
-      postfix('smtpd_tls_protocols = >=TLSv1'),
+      postfixStep('smtpd_tls_protocols = >=TLSv1'),
       ...libraryVersion('1.1.1 and later have TLS 1.3')(findingValues),
     ],
   },
@@ -137,7 +140,7 @@ export const tlsFindings = {
     steps: set(strongGroups),
   },
   /**
-   * Raised when a group is accepted that the guideline tolerates for the present. No
+   * Raised when a group is accepted that the guideline tolerates for now. No
    * attack is known, so it informs.
    */
   'tls-phase-out-group': {
@@ -225,7 +228,7 @@ export const tlsFindings = {
     topic: 'tls-version',
     title: 'TLS 1.2 lacks the extended master secret',
     passed: 'TLS 1.2 has the extended master secret',
-    why: 'An attacker can make two sessions share their keys, on which the triple handshake attack builds.',
+    why: 'An attacker can make two sessions share their keys (triple handshake attack).',
     reference: 'RFC 9325 §3.5, RFC 9846 §D',
     owner: 'mail-host',
     fix: 'Update the TLS library.',
@@ -266,11 +269,11 @@ export const tlsFindings = {
    */
   'tls-unsettled': {
     topic: 'network',
-    title: (findingValues) => `Not all of its TLS is known: ${findingValues.detail}`,
+    title: (findingValues) => `Some TLS tests have no answer: ${findingValues.detail}`,
     why: 'Each test takes a connection. A test without an answer is neither good nor bad.',
     reference: 'RFC 9325 §4',
     owner: 'own-network',
-    fix: 'Continue later from the saved evidence, more slowly, or with a larger budget.',
+    fix: 'Continue later from the saved evidence, with longer pauses or a larger budget.',
     steps: (findingValues) => [
       command('Save the evidence.', checkCommand(findingValues, ' --evidence seen.json')),
       wait('If the server refused connections, wait an hour or more.'),
@@ -286,17 +289,17 @@ export const tlsFindings = {
     topic: 'starttls',
     title: 'A large ClientHello is refused, a smaller one accepted',
     passed: 'A large ClientHello is accepted',
-    why: 'Post-quantum keys make every ClientHello larger. Senders that use them cannot reach this server by TLS.',
+    why: 'Post-quantum keys make every ClientHello larger. Senders that use them cannot reach this server over TLS.',
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
-    fix: 'Update the mail server, or the device that terminates TLS before it.',
+    fix: 'Update the mail server, or the device that terminates TLS in front of it.',
     steps: (findingValues) => [
       command(
         'Send a large ClientHello.',
         `openssl s_client -starttls smtp -connect ${findingValues.host}:25 -servername ${findingValues.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`,
       ),
       confirm(
-        'If it fails and a short list of suites works, exclude firewalls, proxies and load balancers that read the handshake.',
+        'If it fails and a short list of suites works, rule out firewalls, proxies and load balancers that read the handshake.',
       ),
       command(
         'Print both versions, and update the program that terminates TLS.',
@@ -320,7 +323,7 @@ export const tlsFindings = {
   },
   /**
    * Raised when a group is selected that exists in drafts only, such as a Kyber hybrid.
-   * It is a finding of its own, because support may disappear with the next draft.
+   * It is a separate finding, because support may disappear with the next draft.
    */
   'tls-pq-draft-good': {
     topic: 'cipher',
@@ -340,23 +343,23 @@ export const tlsFindings = {
   'starttls-differs': {
     topic: 'starttls',
     title: 'Some addresses or ports offer TLS, others do not',
-    passed: 'All addresses of a host offer TLS alike',
+    passed: 'All addresses of a host offer the same TLS',
     why: (findingValues) =>
-      `${findingValues.detail} Senders that reach an address without TLS send in plaintext. An attacker on one path looks the same.`,
+      `${findingValues.detail} Senders that reach an address without TLS send in plaintext. An attacker on one path has the same effect.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Configure all of them alike. If they are, look for a device before the one that differs.',
+    fix: 'Configure all of them the same way. If they already are, look for a device in front of the one that differs.',
     steps: (findingValues) => [
       command(
         'Compare greeting and EHLO of the addresses.',
         checkCommand(findingValues, ' --transcript'),
       ),
       command(
-        'See the setting on every server that the addresses lead to.',
+        'Show the setting on every server that the addresses lead to.',
         'postconf smtpd_tls_security_level',
       ),
       confirm(
-        'If they are alike, check from another network: a device before one address removes STARTTLS.',
+        'If the settings are the same, check from another network: a device in front of one address removes STARTTLS.',
       ),
       checkAgain(findingValues),
     ],

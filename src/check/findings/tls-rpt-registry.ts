@@ -18,7 +18,7 @@ export const tlsRptFindings = {
     topic: 'tls-rpt',
     title: 'No TLS-RPT record is published',
     passed: 'A TLS-RPT record is published',
-    why: 'When delivery fails because of TLS, only the senders know.',
+    why: 'When delivery fails because of TLS, only the senders see it.',
     reference: 'RFC 8460 §3',
     owner: 'domain',
     fix: 'Publish a TLS-RPT record.',
@@ -62,7 +62,7 @@ export const tlsRptFindings = {
     why: (values) => `Senders send no reports${values.detail ? `: ${values.detail}` : ''}.`,
     reference: 'RFC 8460 §3',
     owner: 'domain',
-    fix: 'Replace the record by a single valid one.',
+    fix: 'Replace the record with a single valid one.',
     steps: reportHere,
   },
 } satisfies Record<string, FindingEntry>;

@@ -1,3 +1,4 @@
+import type { CheckResult, Finding } from '../../evidence/index.js';
 import type { FindingId } from './catalogue.js';
 
 /**
@@ -15,3 +16,10 @@ export const inconclusiveFindings = [
   'mx-inconclusive',
   'tls-unsettled',
 ] as const satisfies readonly FindingId[];
+
+/** The finding that says why something could not be determined. */
+export function whyUnclear({ findings }: CheckResult): Finding | undefined {
+  return inconclusiveFindings
+    .map((findingId) => findings.find((finding) => finding.id === findingId))
+    .find((finding) => finding !== undefined);
+}

@@ -27,9 +27,9 @@ const rows = {
 } as const satisfies Record<string, readonly SenderClass[]>;
 
 const phrases: readonly (readonly [RegExp, DeliveryResult])[] = [
-  [/(?:from|that from) (senders [^;.]*?|most senders) travels encrypted and verified/g, 'verified'],
-  [/encrypted, and verified from (senders [^;.]*?)\./g, 'verified'],
-  [/(?:from|that from) (senders [^;.]*?|most senders) travels encrypted but/g, 'unverified'],
+  [/from (senders [^;.]*?|most senders) travels encrypted and verified/g, 'verified'],
+  [/all mail travels encrypted, and (senders [^;.]*?) verify/g, 'verified'],
+  [/from (senders [^;.]*?|most senders) travels encrypted but/g, 'unverified'],
 ];
 const better: readonly DeliveryResult[] = ['unverified', 'verified'];
 
@@ -55,7 +55,7 @@ function contradictions(result: CheckResult, evidence: Evidence): readonly strin
         );
   must(/plaintext/.test(today) === now.includes('cleartext'), `plaintext: ${today}`);
   must(
-    !/no mail gets through/.test(today) || now.every((outcome) => outcome === 'deferred'),
+    !/no mail is delivered/.test(today) || now.every((outcome) => outcome === 'deferred'),
     `nothing gets through: ${today}`,
   );
   const [worst] = findings.filter((f) => f.severity === 'fail');

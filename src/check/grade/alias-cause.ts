@@ -32,7 +32,7 @@ export function aliasCauses(
 /**
  * The cause where the alias alone explains the faults of the host: its target is in the
  * policy, and every certificate is valid for the target. Otherwise changing the MX record
- * would not repair anything, or would break what works.
+ * would fix nothing, or would break a working setup.
  */
 function causeOf(evidence: Evidence, judgedHost: JudgedHost): AliasCause | undefined {
   const { alias, name, tlsa } = judgedHost.evidence;

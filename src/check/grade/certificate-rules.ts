@@ -22,9 +22,9 @@ export function certificateRules(
 }
 
 /**
- * Whether the end of a certificate is near. The limit scales with the lifetime: fourteen
- * days are late for a yearly certificate and early for one of six days. `at`: milliseconds
- * since 1970.
+ * Returns whether the end of a certificate is near. The limit scales with the lifetime:
+ * fourteen days are late for a yearly certificate and early for one of six days. `at`:
+ * milliseconds since 1970.
  */
 export function isNearExpiry(
   { notBefore, notAfter }: Certificate,
@@ -145,10 +145,10 @@ function chainRules(
 }
 
 /**
- * A broken hash has a finding of its own, since it concerns the CA as well as the server.
+ * A broken hash has a separate finding, since it concerns the CA as well as the server.
  */
 const WEAK = 'x509-weak-signature';
-/** Codes that findings of their own stand for. */
+/** Codes that have separate findings. */
 const withoutReason: readonly string[] = [WEAK, 'x509-unknown-ca', 'x509-self-signed'];
 
 /** The date without the time, in UTC. */

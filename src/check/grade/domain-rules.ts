@@ -10,9 +10,9 @@ import { explainUnusable, parseTlsa } from '../../dane/index.js';
 import { discardedRules, lintRules, recordReason, shortRecord } from './record-rules.js';
 
 /**
- * Raises findings on the route: whether there is one, and what kept this check from
- * seeing it. Faults of the resolver suppress DNSSEC findings on the domain, which would
- * blame the wrong party.
+ * Raises findings on the route: whether there is one, and the reason why this check could
+ * not observe it. Faults of the resolver suppress DNSSEC findings on the domain, which
+ * would blame the wrong party.
  */
 export function routeRules(raised: FindingCollector): void {
   const { route, network } = raised.evidence;
@@ -155,8 +155,8 @@ function aliasRule(
 
 /**
  * Raises whether the next key is prepared, and which records hinder it. Idle records are
- * raised only while a current record exists: without one, `dane-mismatch` says what to
- * do.
+ * raised only while a current record exists: without one, `dane-mismatch` gives the
+ * steps.
  */
 function rolloverRules(
   raised: FindingCollector,
@@ -177,8 +177,9 @@ function rolloverRules(
 }
 
 /**
- * Raises a certificate of the policy host that ends soon. After its end no sender can fetch
- * the policy (RFC 8461 §3.3), and those without a cached one send without protection.
+ * Raises a certificate of the policy host that ends soon. After its end no sender can
+ * fetch the policy (RFC 8461 §3.3), and those without a cached one send without
+ * protection.
  */
 function policyHostRules(raised: FindingCollector): void {
   const { evidence, profile } = raised;
@@ -265,7 +266,7 @@ function couldBeDane({ hosts }: FindingCollector): boolean {
 }
 
 /**
- * Compares every MX host with the policy. Hosts behind an alias are left out where the
+ * Compares every MX host with the policy. Hosts behind an alias are omitted where the
  * alias is the cause, and one finding replaces one per host where no host matches.
  */
 function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void {
@@ -282,8 +283,9 @@ function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void
 }
 
 /**
- * True when a sender that applies the policy could deliver to the host: listed, working
- * inside TLS, and every certificate valid for the host name (RFC 8461 §4.1, §4.2).
+ * Returns true when a sender that applies the policy could deliver to the host: listed,
+ * working inside TLS, and every certificate valid for the host name (RFC 8461 §4.1,
+ * §4.2).
  */
 function satisfiesPolicy(judgedHost: JudgedHost): boolean {
   const seen = judgedHost.addresses.flatMap((address) => address.certificates);
@@ -296,8 +298,8 @@ function satisfiesPolicy(judgedHost: JudgedHost): boolean {
 }
 
 /**
- * True when no session of the host failed inside TLS. A finding of severity `good` claims
- * that mail arrives, which a handshake alone does not show.
+ * Returns true when no session of the host failed inside TLS. A finding of severity
+ * `good` claims that mail arrives, which a handshake alone does not show.
  */
 function takesMail({ addresses }: JudgedHost): boolean {
   return addresses.every((address) => (address.insideTls ?? 'works') === 'works');

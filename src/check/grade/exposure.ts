@@ -22,7 +22,7 @@ export function assessExposure(
 
 /**
  * The evidence in the three-valued form of the policy model. Addresses that this machine
- * could not try are left out while others were tried, since they would make every outcome
+ * could not try are omitted while others were tried, since they would make every outcome
  * unknown.
  */
 function viewOf(evidence: Evidence, judgedHosts: readonly JudgedHost[]): View {
@@ -105,9 +105,9 @@ function dnssecOf({
 }
 
 /**
- * True when every resolver of this check failed to pass DNSSEC records, so that nothing
- * is known of the domain's DNSSEC. A resolver that was not asked yet does not count as
- * faulty.
+ * Returns true when every resolver of this check failed to pass DNSSEC records, so that
+ * nothing is known about the domain's DNSSEC. A resolver that was not asked yet does not
+ * count as faulty.
  */
 export function resolverAtFault({ network }: Evidence): boolean {
   return (
@@ -117,8 +117,8 @@ export function resolverAtFault({ network }: Evidence): boolean {
 }
 
 /**
- * True when the control host seems to lack STARTTLS as well: a missing keyword then says
- * nothing about the domain.
+ * Returns true when the control host seems to lack STARTTLS as well: a missing keyword
+ * then says nothing about the domain.
  */
 export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
   return control !== undefined && ['absent', 'mangled'].includes(control.starttls);
@@ -126,7 +126,7 @@ export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
 
 /**
  * An address where STARTTLS comes and goes counts as two servers, one with it and one
- * without: a sender meets either.
+ * without: a sender may reach either.
  */
 function serverViews(address: JudgedAddress, stripped: boolean): readonly ServerView[] {
   const view = serverView(address, stripped);
@@ -173,7 +173,8 @@ function serverView(
 }
 
 /**
- * Whether mail can be handed over at all. A session that fails inside TLS accepts none.
+ * Returns whether mail can be handed over at all. A session that fails inside TLS accepts
+ * none.
  */
 function reachableAs(
   status: JudgedAddress['summary']['status'],
@@ -185,8 +186,8 @@ function reachableAs(
 }
 
 /**
- * True when the server answered the ClientHello with something other than a session.
- * Silence and an early close are excluded: they may be the network's fault.
+ * Returns true when the server answered the ClientHello with something other than a
+ * session. Silence and an early close are excluded: they may be the network's fault.
  */
 export function handshakeFailed(code: string | undefined): boolean {
   return (

@@ -16,7 +16,7 @@ export interface FindingInput {
   readonly detail?: string;
   readonly preference?: number;
   readonly meant?: string | undefined;
-  /** The value at fault and what is wrong with it. */
+  /** The value at fault and its fault. */
   readonly reason?: string | undefined;
   readonly tlsa?: readonly RecordFault[];
   readonly tlsaOfKey?: boolean;
@@ -106,7 +106,7 @@ export class FindingCollector {
     if (!this.#findings.has(identity)) this.#findings.set(identity, made);
   }
 
-  /** True when one of these was raised. */
+  /** Returns true when one of these was raised. */
   has(...ids: readonly FindingId[]): boolean {
     return this.#list().some((finding) => (ids as readonly string[]).includes(finding.id));
   }
@@ -118,7 +118,7 @@ export class FindingCollector {
   /**
    * Returns the findings, worst first, and within a severity in the order of the
    * catalogue, most important first. A fault that a mechanism makes harmless has severity
-   * `good` and is left out; a report shows only findings that state something good.
+   * `good` and is omitted; a report shows only findings that state something good.
    */
   list(): readonly Finding[] {
     const ids = Object.keys(catalogue);

@@ -136,7 +136,7 @@ test('TLSA: unusable and inert warn, bogus and unanswered fail', () => {
   assert.match(tlsa('tempfail'), /^fail dane-tempfail=fail/);
 });
 
-test('a resolver that strips DNSSEC: one finding that names it, only the DANE cells unknown', () => {
+test('a resolver that strips DNSSEC is one finding, and only DANE cells are unknown', () => {
   const network = {
     ...plantedEvidence().network,
     resolver: [{ label: '192.0.2.53:53', state: 'strips-dnssec' }],

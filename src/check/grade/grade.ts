@@ -31,8 +31,8 @@ export interface GradeOptions {
 
 /**
  * Grades evidence. Pure: the date is the one of the evidence, and nothing is asked again.
- * `fail` before `inconclusive` before `warn` before `pass`; `inconclusive` only where what
- * is unknown could change the verdict.
+ * `fail` before `inconclusive` before `warn` before `pass`; `inconclusive` only where an
+ * unknown fact could change the verdict.
  */
 export function grade(
   evidence: Evidence,
@@ -188,8 +188,8 @@ function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]
   return judgedHosts.some(({ evidence: host, addresses, summary: shown }) => {
     if (shown.passedOver !== undefined) return false;
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
-    // An address that this machine could not try never counts, as long as something of the domain
-    // was seen.
+    // An address that this machine could not try never counts, as long as one address of
+    // the domain was observed.
     const tried = addresses.filter((address) => address.summary.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0)
       return !judgedHosts.some((judgedHost) =>
@@ -203,7 +203,7 @@ function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]
   });
 }
 
-/** STARTTLS was offered, and what came of it does not settle what a sender would find. */
+/** STARTTLS was offered, and its result does not show the experience of a sender. */
 function sessionUnknown(
   { mtaSts }: Evidence,
   dane: boolean,

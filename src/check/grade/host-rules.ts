@@ -13,7 +13,8 @@ import type { FindingCollector, FindingInput } from './finding-collector.js';
 
 /**
  * Raises findings on the mail hosts: records that lead nowhere, hosts that do not answer,
- * and what each address shows. A dead host gets one finding instead of one per test.
+ * and the observations at each address. A dead host gets one finding instead of one per
+ * test.
  */
 export function hostRules(raised: FindingCollector): void {
   passedOverRules(raised);
@@ -105,7 +106,7 @@ function unreachableBecause({ ip, reason = '' }: JudgedAddress['summary']): stri
 }
 
 /**
- * Some addresses offer what others do not: a fault of one of them, or of one path
+ * The addresses differ in their offers: a fault of one of them, or of one path
  * [3207-6-2].
  */
 function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost): void {
@@ -155,8 +156,8 @@ function greetings(addresses: readonly JudgedAddress[]): string {
 }
 
 /**
- * True when every address that was tried refused to talk. Addresses without a route from
- * here do not count, so a machine without IPv6 declares no host dead.
+ * Returns true when every address that was tried refused to talk. Addresses without a
+ * route from here do not count, so a machine without IPv6 declares no host dead.
  */
 function isDead({ addresses }: JudgedHost): boolean {
   const tried = addresses.filter((address) => address.summary.status !== 'skipped');
@@ -242,7 +243,10 @@ function addressRules(
   unsettledRule(raised, judgedHost, address);
 }
 
-/** Raises a failed EHLO inside TLS: without a 2yz reply the sender hands over no mail [3207-4.2-2]. */
+/**
+ * Raises a failed EHLO inside TLS: without a 2yz reply the sender hands over no mail
+ * [3207-4.2-2].
+ */
 function insideTlsRules(
   raised: FindingCollector,
   { insideTls, connection, summary }: JudgedAddress,
@@ -255,13 +259,13 @@ function insideTlsRules(
     raised.add('mx-inconclusive', { ...seen, detail: `${code} inside TLS` });
 }
 
-/** How the handshake ended, and what that suggests. */
+/** How the handshake ended, and the likely cause. */
 function describeHandshakeFailure(code: string, detail: string): string {
   const { message = `${code}.`, fix = '' } = tlsFailures.find(code) ?? {};
   return `${message.replace(/\.$/, detail === '' ? '.' : ` (${detail}).`)} ${fix}`.trimEnd();
 }
 
-/** Says what is left open, where it could have been a fault. */
+/** Names each open question that could be a fault. */
 function unsettledRule(
   raised: FindingCollector,
   judgedHost: JudgedHost,

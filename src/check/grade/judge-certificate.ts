@@ -32,7 +32,7 @@ export interface JudgedCertificate {
    * the certificate's own names, it would match.
    */
   readonly daneCause: 'date' | 'name' | undefined;
-  /** Why no TLSA record matches; empty where one does. */
+  /** The reason why no TLSA record matches; empty where one does. */
   readonly daneFaults: readonly RecordFault[];
   /**
    * The path to a public CA: the validity of all its certificates, and the rules that it

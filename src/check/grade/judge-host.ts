@@ -20,7 +20,7 @@ import {
 import { parseTlsa, rolloverState } from '../../dane/index.js';
 import { passedOver } from '../mx-name.js';
 import {
-  bestOf,
+  bestConnection,
   insideTls,
   intermittentTls,
   replyOf,
@@ -29,7 +29,7 @@ import {
 } from './session.js';
 import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judge-certificate.js';
 
-/** The TLS of one address: what the answers prove, and its summary. */
+/** The TLS of one address: the facts proved by the answers, and its summary. */
 export interface Probed {
   readonly inference: Inference;
   readonly inventory: Inventory;
@@ -62,8 +62,8 @@ export interface JudgedHost {
 }
 
 /**
- * Judges what one MX host shows, without any grade. A host that senders pass over has no
- * match with the policy, since no sender compares it.
+ * Judges the observations of one MX host, without any grade. A host that senders pass
+ * over has no match with the policy, since no sender compares it.
  */
 export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
   const addresses = host.addresses.map((address) => judgeAddress(evidence, host, address));
@@ -93,7 +93,7 @@ function judgeAddress(
   address: AddressEvidence,
 ): JudgedAddress {
   const { connections } = address;
-  const connection = bestOf(connections);
+  const connection = bestConnection(connections);
   const { status, reason, starttls } = standing(address, connection);
   const now = judgeAll(
     evidence,
@@ -145,7 +145,7 @@ function replied(connection: ConnectionEvidence | undefined): Pick<MailAddress, 
 
 /**
  * Judges a submission port like port 25, without DANE: TLSA records of port 25 say
- * nothing of another port (RFC 6698 §3).
+ * nothing about another port (RFC 6698 §3).
  */
 function judgeSubmission(
   evidence: Evidence,

@@ -42,7 +42,7 @@ export function passedTests(
 }
 
 /**
- * True for a rule that could change the verdict. A test that can never fail is no
+ * Returns true for a rule that could change the verdict. A test that can never fail is no
  * achievement and is not listed.
  */
 function canFail({ severity, whenAll }: Rule): boolean {
@@ -52,9 +52,9 @@ function canFail({ severity, whenAll }: Rule): boolean {
 }
 
 /**
- * True when every fact of the topic was observed on every host and address. One unknown
- * address keeps the whole topic from having passed tests: a report that lists them would
- * be read as a statement about the domain.
+ * Returns true when every fact of the topic was observed on every host and address. One
+ * unknown address keeps the whole topic from having passed tests: a report that lists
+ * them would be read as a statement about the domain.
  */
 function isKnown(topic: Topic, evidence: Evidence, judgedHosts: readonly JudgedHost[]): boolean {
   const { route, mtaSts, tlsRpt } = evidence;

@@ -12,7 +12,10 @@ const DAY = 86_400_000;
 /** The time of the planted evidence. */
 const CHECKED_AT = Date.parse('2026-06-01T12:00:00Z');
 
-/** The finding on a policy host whose certificate lives from and to these days of the check. */
+/**
+ * The finding on a policy host whose certificate lives from and to these days of the
+ * check.
+ */
 function raised(fromDays: number, toDays: number, mode: 'enforce' | 'testing' = 'enforce'): string {
   const { chainPem } = issue(createCa({ name: 'Test Root' }), {
     names: ['mta-sts.planted.example'],
@@ -40,7 +43,7 @@ test('the limit for a policy host scales with the lifetime of its certificate', 
   assert.match(raised(-5.5, 0.5), /^warn /);
 });
 
-test('evidence without a chain of the policy host, or with a damaged one, raises nothing', () => {
+test('a missing or damaged chain of the policy host raises nothing', () => {
   for (const policyHost of [undefined, { address: '192.0.2.80', chain: ['AAAA'] }]) {
     const mtaSts = { ...plantedPolicy('enforce'), policyHost };
     const { findings } = grade(plantedEvidence({ mtaSts }));

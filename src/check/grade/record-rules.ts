@@ -5,7 +5,7 @@ import type { FindingCollector } from './finding-collector.js';
 /** Faults that are shown of one record or file. More would not change the fix. */
 const MOST = 3;
 
-/** A value and what is unusual about it. */
+/** A value and its unusual part. */
 interface Lint {
   readonly text: string;
   readonly message: string;
@@ -25,7 +25,8 @@ export function discardedRules(raised: FindingCollector): boolean {
 }
 
 /**
- * Raises what senders accept and a publisher should not write (RFC 8461 §3, RFC 8460 §3).
+ * Raises text that senders accept and a publisher should not write (RFC 8461 §3, RFC 8460
+ * §3).
  */
 export function lintRules(raised: FindingCollector): void {
   const { mtaSts, tlsRpt } = raised.evidence;
@@ -40,7 +41,7 @@ export function lintRules(raised: FindingCollector): void {
   if (rpt.length > 0) raised.add('tlsrpt-odd', { reason: shown(rpt) });
 }
 
-/** The record at fault with the fault: what the publisher compares with the zone. */
+/** The record at fault with the fault, for comparison with the zone. */
 export function recordReason(texts: readonly string[], fault: string): string {
   if (texts.length === 0) return fault;
   const shown = joined(texts.map(quoted));

@@ -52,7 +52,7 @@ function judged(connections: readonly ConnectionEvidence[], records: readonly Is
   };
 }
 
-test('a key of an earlier run that was replaced since is not held against the server, and its record is stale', () => {
+test('a key replaced since an earlier run is no fault, and its record is stale', () => {
   assert.deepEqual(judged([now(renewed), earlier(old)], [renewed, old]), {
     keys: [keyOf(renewed)],
     roles: ['current', 'stale'],
@@ -64,7 +64,7 @@ test('without the earlier run the same record may as well be for a key to come',
   assert.deepEqual(judged([now(renewed)], [renewed, old]).roles, ['current', 'next']);
 });
 
-test('a key of another kind that only the earlier run met still counts, and has to have its record', () => {
+test('a key of another kind from an earlier run still needs its record', () => {
   assert.deepEqual(judged([now(renewed), earlier(rsa)], [renewed]), {
     keys: [keyOf(renewed), keyOf(rsa)],
     roles: ['current'],

@@ -7,7 +7,8 @@ import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.j
 export type InsideTls = 'works' | 'refused' | 'unknown';
 
 /**
- * Failure codes whose detail is what the server sent: a reply, or a line that is not a reply.
+ * Failure codes whose detail is text from the server: a reply, or a line that is not a
+ * reply.
  */
 const replies: ReadonlySet<string> = new Set([
   'smtp-garbage',
@@ -19,7 +20,7 @@ const replies: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Failures inside TLS that another connection would meet as well. A timeout or a 4yz
+ * Failures inside TLS that another connection would also have. A timeout or a 4yz
  * reply is not among them.
  */
 const lasting: ReadonlySet<string> = new Set([
@@ -32,10 +33,10 @@ const lasting: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Judges what followed a completed handshake. A sender needs the reply to EHLO inside TLS
- * before it can hand over mail [3207-4.2-2, 3207-4.2-5], so a handshake alone is worth
- * nothing: silence, a closed connection and a 4yz reply there leave the answer open.
- * Undefined without a handshake.
+ * Judges the session after a completed handshake. A sender needs the reply to EHLO inside
+ * TLS before it can hand over mail [3207-4.2-2, 3207-4.2-5], so a handshake alone is
+ * worth nothing: silence, a closed connection and a 4yz reply there leave the answer
+ * open. Undefined without a handshake.
  */
 export function insideTls(connection: ConnectionEvidence | undefined): InsideTls | undefined {
   if (!connection?.handshake) return undefined;
@@ -49,7 +50,9 @@ export function insideTls(connection: ConnectionEvidence | undefined): InsideTls
  * first attempt, then the last one. A server counts as working when it worked once, since
  * senders retry.
  */
-export function bestOf(connections: readonly ConnectionEvidence[]): ConnectionEvidence | undefined {
+export function bestConnection(
+  connections: readonly ConnectionEvidence[],
+): ConnectionEvidence | undefined {
   return (
     connections.find((connection) => connection.handshake && insideTls(connection) === 'works') ??
     connections.find((connection) => connection.handshake) ??
@@ -77,7 +80,10 @@ export function intermittentTls(
   return { offered, of: answered.length };
 }
 
-/** True when the EHLO reply lacks STARTTLS or has an overwritten keyword in its place. */
+/**
+ * Returns true when the EHLO reply lacks STARTTLS or has an overwritten keyword in its
+ * place.
+ */
 export function isMissing(starttls: ConnectionEvidence['starttls']): boolean {
   return starttls === 'absent' || starttls === 'mangled';
 }
@@ -92,8 +98,8 @@ export function replyOf(connection: ConnectionEvidence | undefined): string | un
 }
 
 /**
- * True for a 4yz reply to STARTTLS, which is temporary and says nothing of TLS at other
- * times (RFC 3207 §4 [3207-4-4]).
+ * Returns true for a 4yz reply to STARTTLS, which is temporary and says nothing about TLS
+ * at other times (RFC 3207 §4 [3207-4-4]).
  */
 function deferredTls({ starttls, starttlsReply }: ConnectionEvidence): boolean {
   const code = starttlsReply?.code ?? 0;
@@ -114,7 +120,7 @@ export function standing(
   readonly starttls: ConnectionEvidence['starttls'];
 } {
   const starttls = connection?.starttls ?? 'unknown';
-  // [7504-3-1] The host takes no mail from any sender.
+  // [7504-3-1] The host accepts no mail from any sender.
   if (connection?.failure?.code === 'smtp-takes-no-mail' && !connection.ehlo)
     return { status: 'unreachable', reason: 'smtp-takes-no-mail', starttls };
   if (connection && deferredTls(connection))

@@ -28,7 +28,7 @@ const control = (starttls: ConnectionEvidence['starttls']): Pick<Evidence, 'netw
 });
 const ids = (evidence: Evidence): string[] => grade(evidence).findings.map((f) => f.id);
 
-test('a promise of TLS that is not kept is a finding of its own; without a promise it is not', () => {
+test('a broken promise of TLS is a separate finding; without a promise it is not', () => {
   for (const starttls of ['absent', 'mangled', 'refused'] as const) {
     assert.ok(
       ids(seen(starttls, { mtaSts: plantedPolicy('enforce') })).includes('starttls-promised'),
@@ -54,7 +54,7 @@ test('a promise of TLS that is not kept is a finding of its own; without a promi
   assert.ok(ids(seen('absent', signed, { dnssec: 'secure', tlsa })).includes('starttls-promised'));
 });
 
-test('where the control host is stripped too, it is this network, and the domain is not judged by it', () => {
+test('a stripped control host blames this network, not the domain', () => {
   for (const starttls of ['absent', 'mangled'] as const) {
     const result = grade(
       seen(starttls, { ...control(starttls), mtaSts: plantedPolicy('enforce') }),
@@ -90,7 +90,8 @@ test('where the control host offers STARTTLS, the domain is judged as without on
   }
 });
 
-test('RFC 3207 §6 [3207-6-2]: differing addresses are reported with family and greeting', () => {
+// [3207-6-2]
+test('RFC 3207 §6: differing addresses are reported with family and greeting', () => {
   const lines = (name: string) => ({ greeting: { code: 220, lines: [`${name} ESMTP`] } });
   const four = plantedAddress(lines('mx.planted.example'));
   const six = plantedAddress(

@@ -14,8 +14,8 @@ import type { Probed } from './judge-host.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 
 /**
- * Raises what the profile finds fault with in the TLS of one address. Only what an answer
- * shows is raised.
+ * Raises the faults of the TLS of one address by the profile. Only facts shown by an
+ * answer are raised.
  */
 export function tlsRules(raised: FindingCollector, probed: Probed, subject: FindingInput): void {
   const { tls } = raised.profile;
@@ -60,7 +60,7 @@ export function tlsRules(raised: FindingCollector, probed: Probed, subject: Find
 
 /**
  * Findings of the profile that the answers neither raise nor rule out. They keep a test
- * from counting as passed, and the verdict from being better than what was observed.
+ * from counting as passed, and the verdict from being better than the observations.
  */
 export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
   const { inventory, inference } = probed;

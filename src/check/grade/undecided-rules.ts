@@ -22,7 +22,7 @@ export function undecidedRules(
   // that.
   if (!connection?.handshake && !handshakeFailed(connection?.failure?.code)) return [];
   // A server can hold an RSA and an ECDSA certificate. A sender that selects the one that
-  // was not seen may meet a fault that this check did not.
+  // was not seen may hit a fault that this check did not.
   const unseen =
     connection?.handshake &&
     (['RSA', 'ECDSA'] as const).some((key) => settleKey(probed.inference, key) === 'unknown');

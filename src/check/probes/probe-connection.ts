@@ -60,7 +60,7 @@ export function probeConnection(
 
 /**
  * The state of one probe connection. Every step adds to the evidence, so that a
- * connection that ends early still reports what it observed until then.
+ * connection that ends early still reports its observations until then.
  */
 class ProbeConnection {
   readonly #context: ProbeContext;
@@ -112,7 +112,9 @@ class ProbeConnection {
     }
   }
 
-  /** Implicit TLS (RFC 8314 §3.3): the handshake or the hello comes before the greeting. */
+  /**
+   * Implicit TLS (RFC 8314 §3.3): the handshake or the hello comes before the greeting.
+   */
   async #probeImplicitTls(connection: Connection): Promise<void> {
     const { helo, clock } = this.#context;
     const { purpose } = this.#request;
@@ -196,7 +198,10 @@ class ProbeConnection {
     session.close();
   }
 
-  /** Sends one ClientHello after STARTTLS and records the answer; the handshake ends there. */
+  /**
+   * Sends one ClientHello after STARTTLS and records the answer; the handshake ends
+   * there.
+   */
   async #sendHello(session: SmtpSession, question: HelloQuestion): Promise<void> {
     const agreed = await session.agreeOnTls();
     if (!agreed.ok) return this.#recordNotSecured(agreed.failure);
@@ -263,7 +268,7 @@ class ProbeConnection {
 
   /**
    * Records why TLS did not start. RFC 3207 §4: senders that do not require TLS continue
-   * in plaintext after any reply but 220, so a refusal has a state of its own.
+   * in plaintext after any reply but 220, so a refusal has a separate state.
    */
   #recordNotSecured(failure: Failure): void {
     this.#recordFailure(failure);

@@ -25,7 +25,7 @@ const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth'])
 
 /**
  * A certificate that does not lead to a public CA. DANE senders do not need one, so with
- * a matching record it is in order.
+ * a matching record it is acceptable.
  */
 const untrusted = rule(
   byMechanism('warn', { enforce: 'fail', daneTa: 'good', daneEe: 'good' }),

@@ -12,7 +12,7 @@ export interface GradedAsk {
 }
 
 /**
- * Returns the questions of a profile that need an answer of their own. Features of TLS
+ * Returns the questions of a profile that need a separate answer. Features of TLS
  * 1.2 show in any answer and are not among them.
  */
 export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readonly GradedAsk[] {
@@ -61,9 +61,9 @@ export function severityOf(profile: Profile, finding: FindingId): Severity {
 }
 
 /**
- * Returns the questions of a profile at a depth; undefined for triage. Versions
- * come first, newest first, since one refusal settles all below; then what weighs most,
- * so that a spent budget costs least.
+ * Returns the questions of a profile at a depth; undefined for triage. Versions come
+ * first, newest first, since one refusal settles all below; then the facts of greatest
+ * weight, so that a spent budget costs least.
  */
 export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   if (depth === 'triage') return undefined;

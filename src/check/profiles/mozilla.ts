@@ -1,7 +1,7 @@
 import type { TlsSettings } from '../../tls/index.js';
 import { baseline } from './baseline.js';
 import type { Profile } from './profile.js';
-import { allBut12, allBut13, asked, isBroken, named, pqSet, where12 } from './sets.js';
+import { allBut12, allBut13, asked, isBroken, suitesNamed, pqSet, where12 } from './sets.js';
 
 /**
  * The settings of an "intermediate" server in Mozilla's guidelines 6.0 [9325-4.2-1]. The
@@ -9,7 +9,7 @@ import { allBut12, allBut13, asked, isBroken, named, pqSet, where12 } from './se
  * AES hardware is faster with ChaCha20.
  */
 export const mozillaSettings: TlsSettings = {
-  suites: named(
+  suites: suitesNamed(
     'ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
     'ECDHE_RSA_WITH_AES_128_GCM_SHA256',
     'ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
@@ -24,8 +24,8 @@ export const mozillaSettings: TlsSettings = {
 };
 
 /**
- * Mozilla's "intermediate" server configuration, guidelines 6.0. Written for the web:
- * what it leaves out warns, since old mail servers need more.
+ * Mozilla's "intermediate" server configuration, guidelines 6.0. Written for the web: an
+ * omission only warns, since old mail servers need more.
  */
 export const mozillaIntermediate: Profile = {
   ...baseline,

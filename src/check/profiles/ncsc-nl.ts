@@ -1,6 +1,6 @@
 import { baseline } from './baseline.js';
 import type { Profile } from './profile.js';
-import { allBut12, allBut13, groupsNamed, named, sha1Schemes, where12 } from './sets.js';
+import { allBut12, allBut13, groupsNamed, suitesNamed, sha1Schemes, where12 } from './sets.js';
 
 /** Groups with the level "good", by their names in the IANA registry. */
 const goodGroups = [
@@ -29,7 +29,7 @@ const hybrids = [
 ];
 
 /** Suites of TLS 1.2 that are not to be phased out. */
-const sufficient = named(
+const sufficient = suitesNamed(
   'ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
   'ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
   'ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
@@ -57,8 +57,8 @@ const phaseOut = where12(
 );
 
 /**
- * NCSC-NL, ICT-beveiligingsrichtlijnen voor Transport Layer Security, 2025-05. What it
- * calls insufficient fails, what it phases out warns.
+ * NCSC-NL, ICT-beveiligingsrichtlijnen voor Transport Layer Security, 2025-05. A setting
+ * that it calls insufficient fails, one that it phases out warns.
  */
 export const ncscNl: Profile = {
   ...baseline,

@@ -8,8 +8,8 @@ import { findProfile } from './index.js';
 import type { Profile } from './profile.js';
 
 /**
- * A code point given by its IANA name. Names make a profile readable and keep a typing
- * error from becoming another suite.
+ * A code point given by its IANA name. Names make a profile readable and keep a typo from
+ * becoming another suite.
  */
 const code = (what: string, table: ReadonlyMap<string, number>) =>
   z
@@ -41,7 +41,7 @@ const version = z.enum(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.
 
 /**
  * A question on suites, groups or signatures. Objects are strict: an unknown field is
- * more likely a typing error than an extension.
+ * more likely a typo than an extension.
  */
 const set = z.union([
   z.strictObject({ finding, suites: z.array(suite).min(1) }),
@@ -72,7 +72,7 @@ const rule = z.strictObject({
   depth: z.enum(['triage', 'verdict', 'inventory', 'intrusive']).exactOptional(),
 });
 
-/** Requirements on TLS; those that are left out come from the extended profile. */
+/** Requirements on TLS; those that are omitted come from the extended profile. */
 const tls = z
   .strictObject({
     versions: z.partialRecord(version, finding),

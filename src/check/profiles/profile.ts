@@ -37,7 +37,9 @@ export type TlsSet = { readonly finding: FindingId } & (
 
 /** The requirements of a profile on TLS itself, beyond the certificate. */
 export interface TlsTerms {
-  /** The finding that each accepted version raises; a version without one is in order. */
+  /**
+   * The finding that each accepted version raises; a version without one is acceptable.
+   */
   readonly versions: Partial<Readonly<Record<TlsVersion, FindingId>>>;
   /** Versions that the server must accept. */
   readonly required: readonly TlsVersion[];

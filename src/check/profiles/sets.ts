@@ -25,7 +25,7 @@ export const where12 = (wanted: (cipherSuite: Suite) => boolean): readonly numbe
  * Code points of suites by their IANA names. Throws a TypeError for an unknown name,
  * which is a fault of the profile and must not pass silently.
  */
-export function named(...names: readonly string[]): readonly number[] {
+export function suitesNamed(...names: readonly string[]): readonly number[] {
   return names.map((profileName) => {
     const found = [...known.values()].find(
       (cipherSuite) =>
@@ -48,7 +48,7 @@ export const allBut13 = (...allowed: readonly number[]): readonly number[] =>
 
 /**
  * Code points of groups by name, as far as the version can use them; with `but`, of all
- * other groups. TLS 1.3 reserves code points of its own for the Brainpool curves.
+ * other groups. TLS 1.3 reserves separate code points for the Brainpool curves.
  */
 export function groupsNamed(
   version: 'TLSv1.2' | 'TLSv1.3',
@@ -77,7 +77,7 @@ const pqGroups = groupTable.filter((group) => group.kind === 'hybrid' || group.k
 
 /**
  * Asks for post-quantum key exchange. ML-KEM alone and the groups with Kyber are defined
- * in Internet-Drafts and raise a finding of their own.
+ * in Internet-Drafts and raise a separate finding.
  */
 export const pqSet: TlsSet = {
   finding: 'tls-pq-good',

@@ -1,11 +1,11 @@
 import { wrap } from '../../base/index.js';
 import type { Evidence, NetworkEvidence } from '../../evidence/index.js';
 
-/** True when the keyword is missing or overwritten. */
+/** Returns true when the keyword is missing or overwritten. */
 const isStripped = (starttls: string): boolean => starttls === 'absent' || starttls === 'mangled';
 
 /**
- * Says what the control host shows of the network that the check ran from. Empty without
+ * Describes the network of the check by the control host. Empty without
  * `--control`; else one paragraph that ends with a line feed.
  */
 export function renderControl({ network, hosts }: Evidence, lineWidth = 80): string {

@@ -17,10 +17,10 @@ const heads: Readonly<Record<Attack, readonly [string, string]>> = {
 
 /** Columns of one cell, one more than the longest word of a head. */
 const CELL = 12;
-/** Columns of the longest name of a sender, and two blanks. */
+/** Columns of the longest name of a sender, and two spaces. */
 const LABEL = Math.max(...Object.values(senderNames).map((groupName) => groupName.length)) + 2;
 
-/** From this width on the name of a sender stands in the line of its cells. */
+/** From this width on the name of a sender is on the line of its cells. */
 const WIDE = 2 + LABEL + (attacks.length - 1) * CELL + '(plaintext)'.length;
 
 /** Below this width a row of cells does not fit. */
@@ -37,7 +37,7 @@ export interface ExposureOptions {
 /**
  * The exposure table in lines of at most `width` columns. From about 105 columns on a
  * sender and its cells share a line; below, the cells stand under the sender; below 60
- * each cell has a line of its own.
+ * each cell has a separate line.
  */
 export function exposureLines(exposure: Exposure, options: ExposureOptions): readonly string[] {
   const { width, senders, paint = (outputText) => outputText } = options;
@@ -111,7 +111,7 @@ const stacked: Layout = {
   ],
 };
 
-/** Each cell of the table once: good first, what the domain cannot change last. */
+/** Each cell of the table once: good first, cells that the domain cannot change last. */
 export function usedCells(exposure: Exposure): readonly Cell[] {
   const cells = [...senderRows.protected, ...senderRows.outside].flatMap((sender) =>
     attacks.map((attack) => cellOf(sender, attack, exposure[sender][attack])),

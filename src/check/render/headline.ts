@@ -1,6 +1,6 @@
 import type { CheckResult } from '../../evidence/index.js';
 import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index.js';
-import { whyUnclear } from './why-unclear.js';
+import { whyUnclear } from '../findings/views.js';
 import { counted, senderNames } from './words.js';
 
 /** Every attack of the exposure table. */
@@ -22,8 +22,8 @@ type Group = keyof typeof groups;
 const all = Object.keys(groups) as readonly Group[];
 
 /**
- * Outcomes of mail today, the worst first. Plaintext is worse than a deferred mail: the
- * sender learns of a bounce, and a copied mail leaves no trace.
+ * Outcomes of mail today, the worst first. Plaintext is worse than a deferred message:
+ * the sender learns of a bounce, and a copied message leaves no trace.
  */
 const worstFirst: readonly DeliveryResult[] = [
   'cleartext',
@@ -46,9 +46,9 @@ const happens: Readonly<Record<DeliveryResult, string>> = {
 };
 
 /**
- * Says what happens to this domain's mail today, why the check fails or cannot tell, and
- * what an attacker can do. The first sentence names the worst outcome of any sender, host
- * and address.
+ * States the outcome of this domain's mail today, the reason for a failed or inconclusive
+ * check, and the power of an attacker. The first sentence names the worst outcome of any
+ * sender, host and address.
  */
 export function headline(checkResult: CheckResult): string {
   return headlineParts(checkResult).join(' ');
@@ -56,13 +56,13 @@ export function headline(checkResult: CheckResult): string {
 
 /**
  * The headline as separate paragraphs: mail today, the reason of a FAIL, mail under
- * attack. Empty parts are left out.
+ * attack. Empty parts are omitted.
  */
 export function headlineParts(checkResult: CheckResult): readonly string[] {
   const { route, findings } = checkResult;
   const nonexistent = findings.find((finding) => finding.id === 'domain-nonexistent');
   if (nonexistent) return [`${nonexistent.title}.`];
-  if (route.kind === 'null-mx') return ['This domain declares that it takes no mail.'];
+  if (route.kind === 'null-mx') return ['This domain declares that it accepts no mail.'];
   if (route.kind === 'none') return ['This domain has no mail host: mail to it bounces at once.'];
   return [today(checkResult), reason(checkResult), attacked(checkResult)].filter(
     (outputText) => outputText !== '',
@@ -93,17 +93,17 @@ function today(checkResult: CheckResult): string {
   }
   if (met.length > 1) {
     if (met.every((outcome) => outcome === 'verified' || outcome === 'unverified'))
-      return `Today mail travels encrypted, and verified from ${named(groupsWith('verified'))}.`;
+      return `Today all mail travels encrypted, and ${named(groupsWith('verified'))} verify the server.`;
     const parts = met.map((outcome) => `${named(groupsWith(outcome))} ${happens[outcome]}`);
-    return `Today mail from ${parts.join('; that from ')}.`;
+    return `Today mail from ${parts.join('; mail from ')}.`;
   }
   switch (met[0]) {
     case 'cleartext':
       return 'Today mail travels in plaintext.';
     case 'deferred':
-      return 'Today no mail gets through: it is deferred and finally bounces.';
+      return 'Today no mail is delivered: it is deferred and finally bounces.';
     case 'unverified':
-      return 'Today mail travels encrypted, but no sender verifies to whom.';
+      return 'Today mail travels encrypted, but no sender verifies the server.';
     case 'unknown':
     case undefined:
       return unclear(checkResult);
@@ -136,7 +136,7 @@ function unclear(checkResult: CheckResult): string {
     why && why.id !== 'mx-inconclusive'
       ? `: ${why.title.charAt(0).toLowerCase()}${why.title.slice(1)}`
       : '';
-  return `What happens to mail today could not be determined from here${because}.`;
+  return `The outcome of mail today could not be determined from here${because}.`;
 }
 
 /** The reason of a FAIL: the worst finding, and how many more there are. */
@@ -164,19 +164,19 @@ function attacked({ exposure }: CheckResult): string {
   if (lost.length === every.length) return 'An on-path attacker can read the mail of every sender.';
   if (held.length > 0 && lost.length > 0) {
     const first = lost.includes('mtaStsFirst') && held.includes('mtaStsCached');
-    const firstMail = first ? ' and the first mail of senders with MTA-STS' : '';
+    const firstMail = first ? ' and the first message of senders with MTA-STS' : '';
     return `Attacks on mail from ${protectedNames(held)} are defeated. An on-path attacker can read mail of other senders${firstMail}.`;
   }
   if (lost.length > 0)
     return `An on-path attacker can read mail of ${lost.length === 1 ? 'senders without DANE or MTA-STS' : 'unprotected senders'}; for other senders it could not be determined.`;
   return held.length === every.length
     ? 'Every attack is defeated: the mail is deferred.'
-    : 'What an attacker could do could not be determined.';
+    : 'The effect of an attack could not be determined.';
 }
 
 /**
- * The protected senders in words. The first mail of an MTA-STS sender is mentioned by the
- * caller, since no cached policy protects it.
+ * The protected senders in words. The first message of an MTA-STS sender is mentioned by
+ * the caller, since no cached policy protects it.
  */
 function protectedNames(senders: readonly SenderClass[]): string {
   const sts = senders.includes('mtaStsCached');

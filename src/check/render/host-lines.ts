@@ -5,7 +5,7 @@ import { because, duration, tlsVersions, versionList, versionName } from './word
 
 /**
  * Every mail host with its addresses, then the two policies, in lines of at most `width`
- * columns. `quiet` paints what is only listed at depth `inventory`.
+ * columns. `quiet` paints facts that only depth `inventory` lists.
  */
 export function hostLines(
   checkResult: CheckResult,
@@ -82,7 +82,7 @@ function addressLines(
       ];
 }
 
-/** A version without an answer is printed as such: left out, it would look refused. */
+/** A version without an answer is printed as such: if omitted, it would look refused. */
 function versionWords(
   { versions, suites }: MailAddress['tls'],
   depth: CheckResult['depth'],
@@ -96,7 +96,7 @@ function versionWords(
 }
 
 /**
- * One certificate as a phrase. Faults are spelled out, and what is in order is left out.
+ * One certificate as a phrase. Faults are spelled out, and passing facts are omitted.
  */
 function certificateWords(certificate: MailCertificate): string {
   const { keyAlgorithm, keyBits, chain, nameMatch, validity, notAfter, dane } = certificate;

@@ -155,7 +155,7 @@ function testCase(domainName: string, { name, outcome, message = '', text = '' }
   }
 }
 
-/** Attributes with a blank before each; every value is escaped. */
+/** Attributes with a space before each; every value is escaped. */
 function attributes(values: Readonly<Record<string, string | number>>): string {
   return Object.entries(values)
     .map(([caseName, value]) => ` ${caseName}="${xml(String(value))}"`)

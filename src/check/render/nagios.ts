@@ -1,6 +1,6 @@
 import { neutralise } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
-import { whyUnclear } from './why-unclear.js';
+import { whyUnclear } from '../findings/views.js';
 
 /**
  * The word and exit status of each verdict, by the guidelines for monitoring plugins. An
@@ -23,7 +23,7 @@ export function renderNagios(checkResult: CheckResult): {
   readonly line: string;
   readonly status: 0 | 1 | 2 | 3;
 } {
-  // A monitored domain that does not exist is more likely a typing error than a domain
+  // A monitored domain that does not exist is more likely a typo than a domain
   // without mail, so it is UNKNOWN.
   const nonexistent = checkResult.findings.find((finding) => finding.id === 'domain-nonexistent');
   const [word, status] = states[nonexistent ? 'inconclusive' : checkResult.verdict];

@@ -50,7 +50,7 @@ function earliestExpiry({ hosts }: CheckResult): string | undefined {
 
 /**
  * Counts verdicts, worst first: `2 fail, 1 could not be determined, 4 pass`. Absent ones
- * are left out.
+ * are omitted.
  */
 export function verdictCounts(results: readonly CheckResult[]): string {
   return verdictOrder

@@ -2,8 +2,8 @@ import type { CheckResult } from '../../evidence/index.js';
 import { counted } from './words.js';
 
 /**
- * The origin of a result as terms and values: enough to repeat the check and to tell two
- * results apart. Undefined values were not recorded.
+ * The origin of a result as terms and values: enough to repeat the check and to
+ * distinguish two results. Undefined values were not recorded.
  */
 export function aboutCheck(
   checkResult: CheckResult,
@@ -40,7 +40,9 @@ export function aboutCheck(
 /** A root store as the provenance records it. */
 type TrustStore = NonNullable<NonNullable<CheckResult['provenance']>['trustStores']>[number];
 
-/** A root store this old lacks roots that were added and trusts some that were removed. */
+/**
+ * A root store this old lacks roots that were added and trusts some that were removed.
+ */
 const MAX_STORE_AGE_DAYS = 183;
 
 /**

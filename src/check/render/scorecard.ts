@@ -60,7 +60,7 @@ interface ScoreRow {
 }
 
 /**
- * The rows, in the order in which a mail passes them: route, session, authentication,
+ * The rows, in the order in which a message passes them: route, session, authentication,
  * policy, reports.
  */
 const rows: readonly ScoreRow[] = [
@@ -208,7 +208,7 @@ function ciphers(checkResult: CheckResult): Observed {
 
 /**
  * The first certificate to expire. A certificate that DANE vouches for is as good as one
- * of a public CA.
+ * from a public CA.
  */
 function certificate(checkResult: CheckResult): Observed {
   const all = certificatesOf(checkResult);

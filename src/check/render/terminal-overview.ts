@@ -6,7 +6,7 @@ import { layoutOf, markWords, type Paint, type TerminalOptions } from './termina
 import { verdictNames, verdictTones } from './words.js';
 
 /**
- * Columns of the table, the most important first: those at the end are left out where the
+ * Columns of the table, the most important first: those at the end are omitted where the
  * width is not sufficient.
  */
 const columns: readonly { readonly topic: Topic; readonly head: string }[] = [
@@ -20,7 +20,7 @@ const columns: readonly { readonly topic: Topic; readonly head: string }[] = [
   { topic: 'tls-version', head: 'Versions' },
 ];
 
-/** Blanks between columns. */
+/** Spaces between columns. */
 const GAP = 2;
 /** Columns of a date. */
 const EXPIRY = 'YYYY-MM-DD'.length;

@@ -12,7 +12,7 @@ import { ownerNames, severityTones, verdictNames, verdictTones } from './words.j
 export interface TerminalOptions {
   /** Columns, 50 to 120. Default 80. */
   readonly width?: number | undefined;
-  /** ANSI colours. Default none: what a pipe or a file gets is plain text. */
+  /** ANSI colours. Default none: a pipe or a file gets plain text. */
   readonly color?: boolean | undefined;
   /** Every step of every finding, and every passed test. Default the first finding's. */
   readonly steps?: boolean | undefined;
@@ -119,7 +119,7 @@ function scores({ result, width, paint }: Page): readonly string[] {
   });
 }
 
-/** The exposure table after its legend: a reader meets the words before they are used. */
+/** The exposure table after its legend: a reader sees the words before their use. */
 function exposure({ result, width, paint }: Page): readonly string[] {
   return [
     paint('Mail today and under attack', 'bold'),
@@ -179,7 +179,7 @@ function fixLines(finding: Finding, { width, paint }: Page, full: boolean): read
   ];
 }
 
-/** A step; its code begins at the left edge, since blanks before a record change it. */
+/** A step; its code begins at the left edge, since spaces before a record change it. */
 function stepLines(
   { text, instruction = text, code }: FixStep,
   nth: number,

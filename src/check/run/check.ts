@@ -35,7 +35,7 @@ export interface CheckOptions
  * Checks the mail TLS of a domain.
  *
  * @throws HermeticError for a text that is no domain name; rejects with `signal.reason`
- * when aborted. What peers do is in the result.
+ * when aborted. The behaviour of peers is in the result.
  */
 export async function check(domainName: string, options: CheckOptions = {}): Promise<CheckResult> {
   return grade(await collect(nameOf(domainName), collectOptions(options)), options.profile);

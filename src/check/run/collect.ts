@@ -38,8 +38,8 @@ export interface CollectOptions {
    */
   readonly goals?: Goals;
   /**
-   * One connection more an address: a NOOP in plaintext behind STARTTLS, to see whether it is
-   * executed inside TLS.
+   * One connection more an address: a NOOP in plaintext behind STARTTLS, to see whether
+   * it is executed inside TLS.
    */
   readonly intrusive?: boolean;
   /**
@@ -58,7 +58,7 @@ export interface CollectOptions {
   readonly maxAddresses?: number;
   /** Milliseconds between two connections to one address. Default 200. */
   readonly spacingMs?: number;
-  /** Evidence of an earlier run: what it settled about an address is not asked again. */
+  /** Evidence of an earlier run: its answers about an address are not asked again. */
   readonly earlier?: Evidence;
   /** Name said in EHLO. Default `hermetic.invalid`. */
   readonly helo?: string;

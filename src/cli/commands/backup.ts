@@ -14,7 +14,7 @@ export function defineBackup(command: Command, { output }: CommandContext): void
     .argument('<file>', 'the copy; it must not exist')
     .option('--store <file>', 'database of the daemon', DEFAULT_STORE)
     .action(async (file: string, { store }: { readonly store: string }) => {
-      if (file === '-') throw misuse('file', 'a database cannot be a stream', 'Name a file.');
+      if (file === '-') throw misuse('file', 'a database cannot be a stream', 'Specify a file.');
       assertWritable(file, 'backup');
       if (existsSync(file))
         throw new HermeticError('file-unwritable', `backup ${file}: the file exists`, {
@@ -40,7 +40,7 @@ export function defineBackup(command: Command, { output }: CommandContext): void
   });
 }
 
-/** The copy is a file of its own: no process holds a lock on it. */
+/** The copy is a separate file: no process holds a lock on it. */
 function syncFile(path: string): void {
   const descriptor = openSync(path, 'r');
   try {

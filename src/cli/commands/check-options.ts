@@ -1,4 +1,4 @@
-import { parseIp } from '../../base/index.js';
+import { parseIp, unwrap } from '../../base/index.js';
 import {
   findProfile,
   parseOptOut,
@@ -9,7 +9,7 @@ import {
 } from '../../check/index.js';
 import { evidenceSchema, type Evidence } from '../../evidence/index.js';
 import { readFile, readJson, STANDARD_STREAM } from '../files.js';
-import { misuse, present, readOptionalNumber, readWord, unwrap } from '../options.js';
+import { misuse, present, readOptionalNumber, readWord } from '../options.js';
 import { readPeerFlags, type PeerFlags } from './peer-options.js';
 import type { ReportFlags } from './report-options.js';
 import { readResolverFlags, type ResolverFlags } from './resolver-options.js';
@@ -24,7 +24,7 @@ export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
   /** File with a list of domains; `-` is standard input. */
   readonly from?: string;
   readonly json?: boolean;
-  /** Print a whole report for each of several domains instead of one table. */
+  /** Print a complete report for each of several domains instead of one table. */
   readonly full?: boolean;
   /** `triage`, `verdict` or `inventory`: how many connections the check may open. */
   readonly depth: string;
@@ -78,12 +78,12 @@ export function readCheckFlags(checkFlags: CheckFlags): CheckOptions {
   // A TLSA base domain and a reference identifier belong to a host name: an address alone
   // could be tested for encryption, never for authentication (RFC 7672 §2.2.2).
   if (address !== undefined && mx === undefined)
-    throw misuse('--address', 'needs --mx HOST', 'Give the host name of that server too.');
+    throw misuse('--address', 'needs --mx HOST', 'Specify the host name of that server as well.');
   if (address !== undefined && !parseIp(address))
     throw misuse(
       '--address',
       `${address} is not an IP address`,
-      'Give an address such as 192.0.2.25.',
+      'Use an address such as 192.0.2.25.',
     );
   const { roots, ...dns } = readResolverFlags(checkFlags);
   const count = (
@@ -109,7 +109,7 @@ export function readCheckFlags(checkFlags: CheckFlags): CheckOptions {
         : unwrap(
             '--opt-out',
             parseOptOut(readFile(checkFlags.optOut, '--opt-out')),
-            'Write one host name or address on each line.',
+            'Write one host name or address per line.',
           ),
     spacingMs: spacing === undefined ? undefined : 1000 * spacing,
     profile: profileNamed(checkFlags.profile),
@@ -141,7 +141,7 @@ export function readEvidence(filePath: string, what = 'evidence'): Evidence {
  * Returns the profile of that name, or the one in that `.json` file.
  *
  * A profile in a file is the operator's own grading policy. A name that is neither built
- * in nor ends in `.json` is most often a typing error, so the message lists the names.
+ * in nor ends in `.json` is usually a typo, so the message lists the names.
  */
 export function profileNamed(profileName: string): Profile {
   const found = findProfile(profileName);
@@ -152,7 +152,7 @@ export function profileNamed(profileName: string): Profile {
       `${profileName} is not known`,
       `Choose one of ${profileNames.join(', ')}, or a .json file.`,
     );
-  const fix = 'Correct the member that is named: docs/profiles.md shows the form.';
+  const fix = 'Correct the named member: docs/profiles.md shows the form.';
   return unwrap('--profile', parseProfile(readProfile(profileName)), fix);
 }
 
@@ -170,7 +170,7 @@ function readProfile(filePath: string): unknown {
 const MAX_DOMAINS = 10_000;
 
 /**
- * Reads a list of domains: one on each line, `#` starts a comment. Throws HermeticError
+ * Reads a list of domains: one per line, `#` starts a comment. Throws HermeticError
  * for an empty or too long list.
  *
  * Blank lines and white space around a name are ignored. The names are not validated
@@ -182,7 +182,7 @@ export function readDomainList(filePath: string): readonly string[] {
     .map((textLine) => textLine.replace(/#.*/, '').trim())
     .filter((textLine) => textLine !== '');
   if (domains.length === 0)
-    throw misuse('--from', 'the list is empty', 'Write one domain on each line.');
+    throw misuse('--from', 'the list is empty', 'Write one domain per line.');
   if (domains.length > MAX_DOMAINS)
     throw misuse('--from', `more than ${MAX_DOMAINS} domains`, 'Split the list.');
   return domains;

@@ -41,7 +41,7 @@ const MAX_CONCURRENT = 16;
 /**
  * `hermetic check`: checks how well the mail of domains is protected in transit.
  *
- * Network: queries the DNS, fetches MTA-STS policies by HTTPS and opens SMTP connections
+ * Network: queries the DNS, fetches MTA-STS policies over HTTPS and opens SMTP connections
  * to the mail hosts. It sends no mail: every conversation ends before MAIL FROM. With
  * `--lab` everything stays inside this process.
  *
@@ -59,10 +59,10 @@ export function defineCheck(command: Command, context: CommandContext): void {
   command
     .argument('[domain...]', 'mail domains: the part after the @')
     .optionsGroup('What to check:')
-    .option('--from <file>', 'read the domains from a file, one on each line; - is standard input')
+    .option('--from <file>', 'read the domains from a file, one per line; - is standard input')
     .option(
       '--depth <depth>',
-      'ask this much: triage (1 connection an address), verdict or inventory',
+      'how much to ask: triage (1 connection per address), verdict or inventory',
       'verdict',
     )
     .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline')
@@ -80,17 +80,17 @@ export function defineCheck(command: Command, context: CommandContext): void {
     .option('--resume <file>', 'continue from saved evidence: skip the answered questions');
   withReports(withPeers(withResolver(command), '15'))
     .option('--evidence <file>', 'save the evidence, for hermetic grade and diff')
-    .option('--full', 'print a whole report for each of several domains')
+    .option('--full', 'print the full report of each domain, even for several')
     .option('--steps', 'print every step of every finding')
-    .option('--transcript', 'print the SMTP conversations')
+    .option('--transcript', 'print the SMTP sessions')
     .action(async (domains: string[], checkFlags: CheckFlags) =>
       context.finish(await new CheckRun(checkFlags, context).run(domains)),
     );
   addHelpPage(command, context.output, {
     exitStatus: [
-      [exitCodes.good, 'pass or warn; the domain takes no mail'],
+      [exitCodes.good, 'pass or warn; the domain accepts no mail'],
       [exitCodes.fail, 'fail (with --fail-on warn: warn too)'],
-      [exitCodes.usage, 'the command cannot be used, or the domain does not exist'],
+      [exitCodes.usage, 'usage error, or the domain does not exist'],
       [exitCodes.inconclusive, 'inconclusive'],
       [exitCodes.interrupted, 'interrupted by ctrl-C; finished domains are printed'],
     ],
@@ -142,7 +142,7 @@ class CheckRun {
     const listed = checkFlags.from === undefined ? [] : readDomainList(checkFlags.from);
     const domains = [...new Set([...given, ...listed])];
     if (domains.length === 0)
-      throw misuse('check', 'no domain is given', 'Name a domain, or a list with --from FILE.');
+      throw misuse('check', 'no domain is given', 'Specify a domain, or a list with --from FILE.');
     // An evidence file describes one domain (schema hermetic.evidence/1).
     if (checkFlags.evidence !== undefined && domains.length > 1)
       throw misuse('--evidence', 'takes one domain', 'Check the domains one by one.');
@@ -211,7 +211,7 @@ class CheckRun {
     }
   }
 
-  /** Prints what one domain adds to the output, and notes its exit status. */
+  /** Prints the output of one domain, and notes its exit status. */
   #add(settled: CheckedDomain | Error, isOnly: boolean): void {
     const { nagios, json, quiet } = this.#flags;
     if (settled instanceof Error) {
@@ -232,9 +232,8 @@ class CheckRun {
   }
 
   /**
-   * Reports a domain that does not exist on standard error as well: most often it is a
-   * typing error, and a report on standard output alone would be lost with `--quiet` or
-   * `--json`.
+   * Reports a domain that does not exist on standard error as well: usually it is a typo,
+   * and a report on standard output alone would be lost with `--quiet` or `--json`.
    */
   #complainNonexistent(domainName: string, { title, fix }: Finding): void {
     const says = title.charAt(0).toLowerCase() + title.slice(1);
@@ -269,7 +268,9 @@ class CheckRun {
     return this.#checked.map(({ result }) => result);
   }
 
-  /** Files come last: a file that cannot be written takes nothing from what was shown. */
+  /**
+   * Files come last: a file that cannot be written does not affect the printed output.
+   */
   #writeFiles(): void {
     const [first] = this.#checked;
     const { evidence: filePath } = this.#flags;

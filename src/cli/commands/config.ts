@@ -62,14 +62,14 @@ export function defineConfig(command: Command, { output, finish }: CommandContex
         'openssl',
       ]),
     )
-    .option('--listen <address>', 'address on which OpenSMTPD listens; repeatable', collectValues)
+    .option('--listen <address>', 'address that OpenSMTPD listens on; repeatable', collectValues)
     .option(
       '--policies <address>',
-      'address where hermetic serve answers Postfix, such as inet:127.0.0.1:8461',
+      'address on which hermetic serve answers Postfix, such as inet:127.0.0.1:8461',
     )
     .option(
       '--sessions <socket>',
-      'socket where hermetic serve counts sessions of Postfix 3.10, as /run/hermetic/tlsrpt',
+      'socket on which hermetic serve counts sessions of Postfix 3.10, such as /run/hermetic/tlsrpt',
     )
     .option('--json', 'print JSON')
     .action((server: string, configFlags: ConfigFlags) =>
@@ -98,7 +98,7 @@ function print(mailServerName: MailServerName, configFlags: ConfigFlags, output:
     throw misuse(
       '--cert',
       `${cert.length} certificates and ${key.length} keys`,
-      'Give a --key for each --cert, in the same order.',
+      'Use one --key for each --cert, in the same order.',
     );
   const { version, library, listen, policies, sessions } = configFlags;
   const configParts = mailServerConfig(
@@ -140,14 +140,14 @@ function print(mailServerName: MailServerName, configFlags: ConfigFlags, output:
 /**
  * Accepts only text that no configuration file has to quote. Throws HermeticError.
  *
- * The printed text is pasted into files of several grammars. Refusing quotes, blanks and
+ * The printed text is pasted into files of several grammars. Refusing quotes, spaces and
  * `$` is simpler and safer than quoting for each of them.
  */
 function plain(option: string, sourceText: string): string {
   if (/^[A-Za-z0-9/._:@*[\]-]{1,500}$/.test(sourceText)) return sourceText;
   throw misuse(
     option,
-    `${sourceText} has a character that a configuration file would need quoted`,
+    `${sourceText} contains a character that must be quoted in a configuration file`,
     'Use only letters, digits and / . _ : -',
   );
 }

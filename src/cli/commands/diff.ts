@@ -16,12 +16,12 @@ interface DiffFlags {
 }
 
 /**
- * `hermetic diff`: shows what became better and worse between two checks.
+ * `hermetic diff`: shows the changes between two checks.
  *
  * Offline. Reads two files of the same domain, evidence or results in any mix; evidence
  * is graded first, both times by the profile of `--profile`, so that a change of the
  * rules does not look like a change of the domain. Standard output: the changes, or JSON.
- * Standard error: a note when two results were graded by different profiles.
+ * Standard error: a note when two results were graded with different profiles.
  *
  * Exit status: 1 when something became worse, 3 when something can no longer be
  * determined, else 0. A fact that became unknown is not better and not worse.
@@ -30,7 +30,7 @@ export function defineDiff(command: Command, context: CommandContext): void {
   command
     .argument('<old>', 'from hermetic check --evidence or --json; - is standard input')
     .argument('<new>', 'a later one of the same domain')
-    .option('--profile <name>', 'grade evidence by this profile', 'baseline')
+    .option('--profile <name>', 'grade evidence with this profile', 'baseline')
     .option('--json', 'print the changes as JSON')
     .option('-q, --quiet', 'print only errors; the exit status gives the result')
     .action((older: string, newer: string, diffFlags: DiffFlags) =>
@@ -40,7 +40,7 @@ export function defineDiff(command: Command, context: CommandContext): void {
     exitStatus: [
       [exitCodes.good, 'nothing became worse'],
       [exitCodes.fail, 'something became worse'],
-      [exitCodes.usage, 'the files cannot be used'],
+      [exitCodes.usage, 'usage error, or an unreadable file'],
       [exitCodes.inconclusive, 'something can no longer be determined'],
     ],
     examples: ['hermetic check example.com --evidence new.json && hermetic diff old.json new.json'],
@@ -62,14 +62,14 @@ function compare(
     throw new HermeticError(
       'diff-domains',
       `${older} is about ${before.domain}, ${newer} about ${after.domain}`,
-      { fix: 'Give two files about the same domain.' },
+      { fix: 'Use two files about the same domain.' },
     );
   const comparison = compareResults(before, after);
   if (diffFlags.json) output.out(`${formatJson(comparison, 2)}\n`);
   else if (!diffFlags.quiet) output.out(renderChanges(comparison, output.width));
   if (before.profile !== after.profile)
     output.err(
-      `hermetic: graded by different profiles: ${before.profile} and ${after.profile} (diff-profiles)\n`,
+      `hermetic: graded with different profiles: ${before.profile} and ${after.profile} (diff-profiles)\n`,
     );
   const directions = new Set<string>(comparison.changes.map(({ direction }) => direction));
   if (directions.has('worse')) return exitCodes.fail;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { HermeticError, Name, neutralise, toBase64, toHex } from '../../base/index.js';
+import { HermeticError, Name, neutralise, toBase64, toHex, unwrap } from '../../base/index.js';
 import {
   createResolver,
   formatRdata,
@@ -21,7 +21,7 @@ import { sayFailure, sayUnsupported } from '../failure-text.js';
 import { assertWritable, readJson, STANDARD_STREAM, writeFile } from '../files.js';
 import { addHelpPage } from '../help.js';
 import { openLab } from '../lab.js';
-import { misuse, unwrap } from '../options.js';
+import { misuse } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 import { renderProof } from '../render-proof.js';
 import {
@@ -74,7 +74,7 @@ export function defineDnssec(command: Command, context: CommandContext): void {
     exitStatus: [
       [exitCodes.good, 'secure, or proved to be insecure'],
       [exitCodes.fail, 'bogus'],
-      [exitCodes.usage, 'the command cannot be used'],
+      [exitCodes.usage, 'usage error'],
       [exitCodes.inconclusive, 'indeterminate'],
     ],
     examples: [
@@ -87,7 +87,10 @@ export function defineDnssec(command: Command, context: CommandContext): void {
     .description('validate a saved proof again, offline')
     .argument('<file>', 'from hermetic dnssec --proof; - is standard input')
     .option('--trust-anchor <file>', 'use these DNSSEC trust anchors (DS or DNSKEY lines)')
-    .option('--at <date>', "verify at this date, as 2026-11-23T12:00:00Z (default: the proof's)")
+    .option(
+      '--at <date>',
+      "verify at this date, such as 2026-11-23T12:00:00Z (default: the proof's)",
+    )
     .option('--json', 'print the answer as JSON')
     // Commander gives an option that parent and child share to the parent.
     .action(async (filePath: string, verifyFlags: VerifyFlags) =>
@@ -97,7 +100,7 @@ export function defineDnssec(command: Command, context: CommandContext): void {
     exitStatus: [
       [exitCodes.good, 'the proof holds'],
       [exitCodes.fail, 'the proof does not hold'],
-      [exitCodes.usage, 'the file cannot be used'],
+      [exitCodes.usage, 'usage error, or an unreadable file'],
     ],
     examples: ['hermetic dnssec verify proof.json'],
   });
@@ -141,7 +144,7 @@ async function ask(
         throw new HermeticError('dnssec-no-proof', `${zoneName}: there is nothing to prove`, {
           fix: 'Only a secure answer has a proof.',
         });
-      // Every run of the lab has keys of its own, so a proof from it carries its anchors.
+      // Every run of the lab has its own keys, so a proof from it carries its anchors.
       const labAnchors = lab?.anchors.flatMap(formatAnchor);
       // The proof is made on demand: a copy of its own members would be empty.
       const proof = JSON.parse(JSON.stringify(dnsAnswer.proof)) as Proof;
@@ -231,11 +234,14 @@ async function verify(filePath: string, verifyFlags: VerifyFlags, output: Output
 
 type SavedProof = z.output<typeof proofSchema>;
 
-/** The anchors that the flags name, those of the lab for a proof from the lab, else the root's. */
+/**
+ * The anchors that the flags name, those of the lab for a proof from the lab, else the
+ * root's.
+ */
 function anchorsFor({ labAnchors }: SavedProof, verifyFlags: VerifyFlags): readonly TrustAnchor[] {
   if (verifyFlags.trustAnchor !== undefined) return readAnchors(verifyFlags.trustAnchor);
   if (!labAnchors) return rootAnchors;
-  return unwrap('labAnchors', parseTrustAnchors(labAnchors.join('\n')), 'Make a new proof.');
+  return unwrap('labAnchors', parseTrustAnchors(labAnchors.join('\n')), 'Create a new proof.');
 }
 
 /** Reads a proof and validates the names in it, which the schema knows only as text. */
@@ -248,12 +254,12 @@ function readProof(filePath: string): SavedProof {
   for (const zoneName of [proof.name, ...proof.grounds.map((ground) => ground.name)])
     if (!Name.parse(zoneName).ok)
       throw new HermeticError('proof-invalid', `${filePath}: ${zoneName} is not a name`, {
-        fix: 'Give a proof, written by hermetic dnssec --proof.',
+        fix: 'Use a proof written by hermetic dnssec --proof.',
       });
   return proof;
 }
 
-/** The answer, what is wrong with it, and its chain of trust. */
+/** The answer, its faults, and its chain of trust. */
 function formatAnswer(dnsAnswer: DnsAnswer, lineWidth: number): string {
   const { question, status, dnssec, records, aliases, failure } = dnsAnswer;
   const outputLines = [

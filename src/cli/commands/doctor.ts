@@ -10,7 +10,7 @@ import { DEFAULT_CONFIG, describeProblem, readConfigSources } from '../config-fi
 import { askDaemon, DEFAULT_SOCKET } from '../control-client.js';
 import { examinePostfix, type PostfixState } from '../doctor/examine-postfix.js';
 import { examineSystem, type SystemState } from '../doctor/examine-system.js';
-import { importance, type Fault } from '../doctor/fault.js';
+import { importance, type InstallationFault } from '../doctor/fault.js';
 import { exitCodes } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
 import { formatJson, type CommandContext } from '../output.js';
@@ -50,11 +50,11 @@ export function defineDoctor(command: Command, context: CommandContext): void {
   });
 }
 
-function describe({ id, message, fix }: Fault): string {
+function describe({ id, message, fix }: InstallationFault): string {
   return `${message} (${id})\n  ${fix}\n`;
 }
 
-async function examine(flags: DoctorFlags): Promise<readonly Fault[]> {
+async function examine(flags: DoctorFlags): Promise<readonly InstallationFault[]> {
   const machine = nodeMachine(flags.root);
   const { config, faults } = await readConfiguration(flags, machine);
   const daemon = await statusOf(machine.path(flags.socket));
@@ -68,13 +68,13 @@ async function examine(flags: DoctorFlags): Promise<readonly Fault[]> {
 
 interface Configured {
   readonly config: Config | undefined;
-  readonly faults: readonly Fault[];
+  readonly faults: readonly InstallationFault[];
 }
 
 /** The configuration, and everything that would keep a daemon from starting with it. */
 async function readConfiguration(flags: DoctorFlags, machine: Machine): Promise<Configured> {
   const server = await import('../../server/index.js');
-  const fault = (message: string, fix: string): Fault => {
+  const fault = (message: string, fix: string): InstallationFault => {
     return { id: 'start-would-fail', importance: importance.mailDeferred, message, fix };
   };
   try {
@@ -205,7 +205,7 @@ async function postfixFaults(
   machine: Machine,
   config: Config | undefined,
   status: DaemonStatus | undefined,
-): Promise<readonly Fault[]> {
+): Promise<readonly InstallationFault[]> {
   const section = config?.jobs['postfix'] as
     | {
         readonly version: string;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { HermeticError, nearest, wrap, type FailureEntry } from '../../base/index.js';
 import { catalogue, describeFinding, ownerNames, type FindingId } from '../../check/index.js';
-import type { Topic } from '../explain/topic.js';
+import type { ExplainTopic } from '../explain/topic.js';
 import { exitCodes } from '../exit-codes.js';
 import { failureCodes, findFailure } from '../../catalogue/index.js';
 import { addHelpPage } from '../help.js';
@@ -18,11 +18,13 @@ import { progress } from '../progress.js';
  */
 export function defineExplain(command: Command, context: CommandContext): void {
   command
-    .argument('[topic]', 'a topic, or a code in brackets; without one the topics are listed')
+    .argument('[topic]', 'a topic, or a code in brackets; without one, list the topics')
     .action(async (wanted: string | undefined) => {
-      const { topics } = await import('../explain/topics.js');
+      const { explainTopics } = await import('../explain/topics.js');
       const outputText =
-        wanted === undefined ? contents(topics) : await explain(wanted, topics, context);
+        wanted === undefined
+          ? contents(explainTopics)
+          : await explain(wanted, explainTopics, context);
       context.output.out(outputText);
       context.finish(exitCodes.good);
     });
@@ -32,21 +34,21 @@ export function defineExplain(command: Command, context: CommandContext): void {
 }
 
 /** Returns the list of topics. */
-function contents(topics: readonly Topic[]): string {
+function contents(topics: readonly ExplainTopic[]): string {
   const outputLines = topics.map(({ name, title }) => `  ${name.padEnd(14)} ${title}\n`);
-  return `${outputLines.join('')}\nhermetic explain TOPIC explains one and plays it in the lab.\nIt also explains every code that is printed in brackets.\n`;
+  return `${outputLines.join('')}\nhermetic explain TOPIC explains one and demonstrates it in the lab.\nIt also explains every code that is printed in brackets.\n`;
 }
 
 /** The widest lines of text, for reading. */
 const MAX_WIDTH = 100;
 
 /**
- * Explains a topic, a finding or a failure, in this order. Case, blanks and underscores
+ * Explains a topic, a finding or a failure, in this order. Case, spaces and underscores
  * do not matter, so that a code can be typed from memory.
  */
 async function explain(
   wanted: string,
-  topics: readonly Topic[],
+  topics: readonly ExplainTopic[],
   context: CommandContext,
 ): Promise<string> {
   const lineWidth = Math.min(MAX_WIDTH, context.output.width);
@@ -69,7 +71,11 @@ const MAX_SUGGESTIONS = 5;
  * Returns the error for an unknown word, with the nearest known words: by edit distance
  * first, then those that contain it.
  */
-function unknownTopic(wanted: string, word: string, topics: readonly Topic[]): HermeticError {
+function unknownTopic(
+  wanted: string,
+  word: string,
+  topics: readonly ExplainTopic[],
+): HermeticError {
   const words = [
     ...topics.flatMap(({ name, aliases }) => [name, ...aliases]),
     ...Object.keys(catalogue),
@@ -91,7 +97,7 @@ function unknownTopic(wanted: string, word: string, topics: readonly Topic[]): H
  * caption, references. Rejects with the abort reason after ctrl-C.
  */
 async function playTopic(
-  topic: Topic,
+  topic: ExplainTopic,
   lineWidth: number,
   { output, signal }: CommandContext,
 ): Promise<string> {
@@ -121,7 +127,7 @@ async function playTopic(
   }
 }
 
-/** Wraps a line of a picture; its blanks are kept as long as it fits. */
+/** Wraps a line of a picture; its spaces are kept as long as it fits. */
 function wrapKeeping(textLine: string, lineWidth: number): readonly string[] {
   if (wrap(textLine, lineWidth - 2).length <= 1)
     return [`  ${wrap(textLine, lineWidth)[0] ?? ''}`.trimEnd()];

@@ -43,7 +43,7 @@ export function defineGrade(command: Command, context: CommandContext): void {
     exitStatus: [
       [exitCodes.good, 'pass or warn'],
       [exitCodes.fail, 'fail (with --fail-on warn: warn too)'],
-      [exitCodes.usage, 'a file cannot be used'],
+      [exitCodes.usage, 'usage error, or an unreadable file'],
       [exitCodes.inconclusive, 'inconclusive'],
     ],
     examples: [

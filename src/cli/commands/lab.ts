@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
-import { followSignal, parseDomain, wrap } from '../../base/index.js';
+import { followSignal, parseDomain, wrap, unwrap } from '../../base/index.js';
 import { grade } from '../../check/index.js';
 import type { CheckResult, Evidence, Verdict } from '../../evidence/index.js';
 import { checkDomains } from '../check-domains.js';
 import { exitCodes } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
 import { openLab } from '../lab.js';
-import { unwrap } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 
 /** The options of `hermetic lab` and `hermetic lab list`. */
@@ -76,7 +75,7 @@ function outcome({ verdict, findings }: CheckResult): string {
   return `${verdict.padEnd(14)} ${[...new Set(ids)].join(' ')}`;
 }
 
-/** Prints the domains and what each of them shows. Starts no server. */
+/** Prints the domains and the scenario of each. Starts no server. */
 async function printList({ json }: LabFlags, output: Output): Promise<number> {
   const { allScenarios } = await import('../../lab/index.js');
   for (const { domain: outputText, says } of allScenarios) {

@@ -26,7 +26,7 @@ export function withPeers(command: Command, timeout: string): Command {
     .option('--lab', 'use the built-in lab instead of the network')
     .option('--smtp-port <n>', 'connect to mail hosts on this port', '25')
     .option('--https-port <n>', 'fetch MTA-STS policies from this port', '443')
-    .option('--helo <name>', 'give this name in EHLO (default: the host name)')
+    .option('--helo <name>', 'send this name in EHLO (default: the host name)')
     .option('--timeout <seconds>', 'wait this long for each step of a peer', timeout);
 }
 
@@ -60,6 +60,6 @@ function readHelo(optionText: string): string {
   throw misuse(
     '--helo',
     'not a host name',
-    'Give the name of this machine, such as mail.example.com.',
+    'Use the name of this machine, such as mail.example.com.',
   );
 }

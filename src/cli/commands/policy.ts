@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { neutralise, parseDomain } from '../../base/index.js';
+import { neutralise, parseDomain, unwrap } from '../../base/index.js';
 import type { DomainDecision } from '../../tls-policy/index.js';
 import { answerOf, forgetPolicy, postfixVersions, releaseOf, stsStore } from '../../send/index.js';
 import { openStore, openStoreToRead } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { databaseFile, DEFAULT_STORE } from '../files.js';
 import { addHelpPage } from '../help.js';
-import { alternatives, misuse, unwrap } from '../options.js';
+import { alternatives, misuse } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 import { renderPolicy } from '../render-policy.js';
 import { withSender, withSenderOf, type SenderFlags } from './sender-options.js';
@@ -18,14 +18,14 @@ interface PolicyFlags extends SenderFlags {
 }
 
 /**
- * `hermetic policy`: shows what a sender must require of a domain, and which record says
- * so. It connects to no mail server.
+ * `hermetic policy`: shows the requirements of a sender for a domain, and the records
+ * behind them. It connects to no mail server.
  *
- * Network: queries the DNS and fetches the MTA-STS policy by HTTPS. With `--store` the
+ * Network: queries the DNS and fetches the MTA-STS policy over HTTPS. With `--store` the
  * cached policies of the daemon are used; the database is opened for reading. Standard
  * output: the decision as text, as JSON or as the answer that Postfix would receive.
  *
- * Exit status: what happens to mail now: 0 delivered, 1 returned, 3 deferred.
+ * Exit status, by the outcome of mail now: 0 delivered, 1 returned, 3 deferred.
  */
 export function definePolicy(command: Command, context: CommandContext): void {
   const { output } = context;
@@ -40,7 +40,7 @@ export function definePolicy(command: Command, context: CommandContext): void {
     exitStatus: [
       [exitCodes.good, 'mail can be delivered'],
       [exitCodes.fail, 'mail must be returned'],
-      [exitCodes.usage, 'the command cannot be used'],
+      [exitCodes.usage, 'usage error'],
       [exitCodes.inconclusive, 'mail must be deferred'],
     ],
     examples: [
@@ -51,7 +51,9 @@ export function definePolicy(command: Command, context: CommandContext): void {
   });
   const forget = command
     .command('forget')
-    .description('remove the cached MTA-STS policy of a domain; a running daemon follows at once')
+    .description(
+      'remove the cached MTA-STS policy of a domain; a running daemon applies this at once',
+    )
     .argument('<domain>', 'the part after the @')
     .option('--store <file>', 'database of the daemon', DEFAULT_STORE)
     .action(async (domainName: string, { store }: { readonly store: string }) =>
@@ -100,7 +102,7 @@ async function forgetCached(outputText: string, filePath: string, output: Output
     const cachedPolicy = forgetPolicy(stateStore, domainName);
     output.out(
       cachedPolicy
-        ? `${domainName}: forgotten: mode ${cachedPolicy.mode}, id ${neutralise(cachedPolicy.id, 40)}, max_age ${cachedPolicy.maxAge}. The next mail fetches the policy again.\n`
+        ? `${domainName}: forgotten: mode ${cachedPolicy.mode}, id ${neutralise(cachedPolicy.id, 40)}, max_age ${cachedPolicy.maxAge}. The next message fetches the policy again.\n`
         : `${domainName}: no policy is cached in ${filePath}\n`,
     );
     return exitCodes.good;

@@ -27,7 +27,7 @@ interface PublishFlags {
   readonly confirm?: readonly string[];
 }
 
-/** One run of a subcommand: what it works on, and how it was called. */
+/** One run of a subcommand: its subject and its arguments. */
 interface PublishRun {
   readonly publishing: Publishing;
   readonly flags: PublishFlags;
@@ -43,7 +43,9 @@ interface Subcommand {
   readonly run: (publishRun: PublishRun) => Promise<number>;
 }
 
-/** With `read` nothing is written: any user who can read the state may run the command. */
+/**
+ * With `read` nothing is written: any user who can read the state may run the command.
+ */
 type Access = 'read' | 'write';
 
 /** The option that every example shows. */
@@ -55,7 +57,7 @@ const CONFIG = '--config /etc/hermetic/hermetic.yaml';
  */
 const plan: Subcommand = {
   name: 'plan',
-  summary: 'show the next actions, why they are safe now, and what the others wait for',
+  summary: 'show the next actions, why they are safe now, and why the others must wait',
   help: { examples: [`hermetic publish plan ${CONFIG}`] },
   access: 'read',
   async run({ publishing, flags, output }) {
@@ -78,7 +80,7 @@ const apply: Subcommand = {
     exitStatus: [
       [exitCodes.good, 'every action succeeded'],
       [exitCodes.fail, 'an action failed'],
-      [exitCodes.usage, 'the configuration cannot be used'],
+      [exitCodes.usage, 'the configuration is invalid'],
     ],
     examples: [`hermetic publish apply ${CONFIG}`],
   },
@@ -178,7 +180,9 @@ export function definePublish(command: Command, context: CommandContext): void {
   add(accountKey);
 }
 
-/** Opens the state that the configuration names, runs a subcommand on it, and closes it. */
+/**
+ * Opens the state that the configuration names, runs a subcommand on it, and closes it.
+ */
 async function open(
   { access, run }: Pick<Subcommand, 'access' | 'run'>,
   publishFlags: PublishFlags,
@@ -303,7 +307,9 @@ function statusText(subjectPlan: SubjectPlan): string {
     .join('');
 }
 
-/** Columns of certificates; the other lines hold names and records that must not break. */
+/**
+ * Columns of certificates; the other lines hold names and records that must not break.
+ */
 const WIDTH = 80;
 
 /**

@@ -43,7 +43,7 @@ export function defineRecords(command: Command, context: CommandContext): void {
   command
     .argument('<domain>', 'the part after the @')
     .optionsGroup('Records:')
-    .option('--rua <uri>', 'send TLS reports there, such as mailto:tlsrpt@example.com')
+    .option('--rua <uri>', 'address for TLS reports, such as mailto:tlsrpt@example.com')
     .option('--policy-host <name>', 'name or address of the host that serves the MTA-STS policy')
     .option('--panel', 'print name, type and value for a web form instead of zone file lines')
     .option('--json', 'print JSON')
@@ -54,7 +54,7 @@ export function defineRecords(command: Command, context: CommandContext): void {
   addHelpPage(command, context.output, {
     exitStatus: [
       [exitCodes.good, 'the missing records are printed, or nothing is missing'],
-      [exitCodes.usage, 'the command cannot be used, or the domain does not exist'],
+      [exitCodes.usage, 'usage error, or the domain does not exist'],
       [exitCodes.inconclusive, 'a record could not be looked up'],
     ],
     examples: ['hermetic records example.com', 'hermetic records --lab signed-only.example'],
@@ -89,13 +89,9 @@ async function run(
       present({ ...options, trustStore: roots ?? options.trustStore, resolver, signal }),
     );
     if (checkResult.findings.some(({ id }) => id === 'domain-nonexistent'))
-      throw new HermeticError(
-        'domain-nonexistent',
-        `${checkResult.domain} does not exist in the DNS`,
-        {
-          fix: 'Check the spelling; a new domain exists once its registry delegates it.',
-        },
-      );
+      throw new HermeticError('domain-nonexistent', `${checkResult.domain} does not exist in DNS`, {
+        fix: 'Check the spelling; a new domain exists once its registry delegates it.',
+      });
     const hostNames = checkResult.hosts.map(({ name }) => name);
     const owners = await lookupRecordOwners(resolver, checkResult.domain, hostNames, signal);
     const missingSteps = missingRecords(
@@ -128,9 +124,7 @@ function print(
     output.out(`${formatComment(missingStep.why)}${outputText}\n`);
   }
   if (recordsFlags.panel && missingSteps.some(({ record }) => record))
-    output.out(
-      formatComment('Most web forms add the name of the zone: leave it out of the name then.'),
-    );
+    output.out(formatComment('Most web forms append the zone name: omit it from the name there.'));
 }
 
 /** A comment of a zone file, so that the whole output can be pasted. */

@@ -11,12 +11,12 @@ import type { CommandContext } from '../output.js';
  *
  * Network: none. The database is opened for reading and need not be idle. Standard
  * output: each report as it arrived, one JSON object on each line. Reports that do not
- * count, such as unauthenticated ones, are left out. Exit status: 0, or 2 when the
+ * count, such as unauthenticated ones, are omitted. Exit status: 0, or 2 when the
  * database cannot be used.
  */
 export function defineReportExport(command: Command, { output }: CommandContext): void {
   command
-    .description('print the reports that count, one on each line, as they arrived')
+    .description('print the reports that count, one per line, as received')
     .option('--store <file>', 'database of reports', DEFAULT_STORE)
     .option('--domain <name>', 'print only reports about this domain')
     .action(async (flags: { readonly store: string; readonly domain?: string }) => {

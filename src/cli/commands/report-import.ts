@@ -40,8 +40,8 @@ interface ImportFlags extends ResolverFlags {
  * `hermetic report import`: reads reports from files, folders and pipes.
  *
  * Network: DNS queries for DKIM keys, unless `--no-verify`. RFC 8460 §3 requires a
- * signature of the reporting domain on every report by mail: unsigned mail could inject
- * failures that never happened.
+ * signature of the reporting domain on every report by mail: unsigned mail could
+ * inject failures that never happened.
  *
  * Writes: the database of `--store` and nothing else. Standard output: a summary, or one
  * line of JSON for each report. Standard error: each refused report with its reason.
@@ -54,13 +54,16 @@ export function defineReportImport(command: Command, context: CommandContext): v
     .description('read reports from .json, .json.gz, .zip, .eml, mbox, maildir or standard input')
     .argument('<path...>', 'files and folders; - is standard input')
     .optionsGroup('Reports:')
-    .option('--store <file>', 'add them to this database; without it they are only read')
+    .option('--store <file>', 'add them to this database; without it, only read them')
     .option(
       '--domain <name>',
       'count only reports about this domain and those below it; repeatable',
       (value: string, all: string[] = []) => [...all, value.toLowerCase()],
     )
-    .option('--no-verify', 'do not look up DKIM keys: signed mails stay unverified, do not count')
+    .option(
+      '--no-verify',
+      'do not look up DKIM keys: signed messages stay unverified and do not count',
+    )
     .optionsGroup('Output:')
     .option('--json', 'print each report as one line of JSON (schema report-1)')
     .option('-q, --quiet', 'print only errors, no summary');
@@ -71,7 +74,7 @@ export function defineReportImport(command: Command, context: CommandContext): v
     exitStatus: [
       [exitCodes.good, 'every report was read; from a pipe also where some were refused'],
       [exitCodes.fail, 'a report was refused'],
-      [exitCodes.usage, 'the command, a file or the database cannot be used'],
+      [exitCodes.usage, 'usage error, or an unreadable file or database'],
       [exitCodes.retry, 'a pipe failed for now; the mail server should retry'],
     ],
     examples: [
@@ -142,7 +145,7 @@ async function* sources(paths: readonly string[]): AsyncGenerator<Source> {
 /**
  * Failed lookups in a row after which the network counts as absent.
  *
- * Without a network each of thousands of mails would otherwise wait for a timeout.
+ * Without a network each of thousands of messages would otherwise wait for a timeout.
  */
 const MAX_SILENT_LOOKUPS = 3;
 
@@ -150,8 +153,8 @@ const MAX_SILENT_LOOKUPS = 3;
  * Verifies signatures at the date of arrival, and asks no more once the network is
  * absent.
  *
- * The date of arrival counts because DKIM keys are rotated: the key of an old mail may be
- * withdrawn by now, and a signature may have expired (RFC 6376 §3.5, tag `x=`).
+ * The date of arrival counts because DKIM keys are rotated: the key of an old message may
+ * be withdrawn by now, and a signature may have expired (RFC 6376 §3.5, tag `x=`).
  */
 function createVerifier(
   resolverFlags: ResolverFlags,
@@ -181,10 +184,10 @@ function formatRefusal({ source, refusal: why }: ReportRecord): string {
 }
 
 /**
- * Counts what an import read, for its summary.
+ * Counts the input of an import, for its summary.
  *
  * Sessions are those of counted reports only. Unauthenticated reports are listed by
- * verdict, so that the operator sees how much was left out.
+ * verdict, so that the operator sees how much was omitted.
  */
 class Tally {
   read = 0;

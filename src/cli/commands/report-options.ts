@@ -23,14 +23,14 @@ export interface ReportFlags {
   readonly failOn: string;
 }
 
-/** Adds the options of output to a command, in a group of their own. */
+/** Adds the options of output to a command, in a separate group. */
 export function withReports(command: Command): Command {
   return command
     .optionsGroup('Output (- as FILE is standard output):')
-    .option('--json', 'print JSON: one object, or one on each line for several domains')
+    .option('--json', 'print JSON: one object, or one per line for several domains')
     .option('--nagios', 'print one line, and exit as a monitoring plugin does')
     .option('-q, --quiet', 'print only errors; the exit status gives the result')
-    .option('--html <file>', 'write a report to read and print: one file without scripts')
+    .option('--html <file>', 'write a report as one HTML file without scripts')
     .option('--csv <file>', 'write a table with a row for each domain')
     .option('--junit <file>', 'write JUnit XML, for CI servers')
     .option('--sarif <file>', 'write SARIF 2.1.0, for code scanning')
@@ -51,8 +51,8 @@ export interface OutputPlan {
 }
 
 /**
- * Tests every output path and resolves who writes to standard output. Called before the
- * first packet. Throws HermeticError. `more`: the files of the command beyond the
+ * Tests every output path and decides which output uses standard output. Called before
+ * the first packet. Throws HermeticError. `more`: the files of the command beyond the
  * reports.
  *
  * Two outputs on one stream could not be separated again, so the second is a usage error.
@@ -71,7 +71,7 @@ export function planOutput(reportFlags: ReportFlags, more: readonly OutputFile[]
     throw misuse(
       streams.slice(0, 2).join(' and '),
       'both write to standard output',
-      'Give one of them a file.',
+      'Use a file for one of them.',
     );
   for (const { option, path = '' } of outputFiles) assertWritable(path, option);
   return { failOn, streamTaken: outputFiles.some(({ path }) => path === STANDARD_STREAM) };

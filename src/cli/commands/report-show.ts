@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { HermeticError, nearest, parseDomain, systemClock } from '../../base/index.js';
+import { HermeticError, nearest, parseDomain, systemClock, unwrap } from '../../base/index.js';
 import { checkResultSchema, type CheckResult } from '../../evidence/index.js';
 import {
   prepareReports,
   renderDomain,
-  renderOverview,
+  renderReportOverview,
   reportedDomains,
   showDomain,
   showOverview,
@@ -40,11 +40,11 @@ interface ShowFlags {
  */
 export function defineReportShow(command: Command, { output, finish }: CommandContext): void {
   command
-    .description('show which sessions fail, since when, the likely cause and the fix')
-    .argument('[domain]', 'show this domain in full; without it every domain that has failures')
+    .description('show the failed sessions, their start, the likely cause and the fix')
+    .argument('[domain]', 'show this domain in full (default: every domain with failures)')
     .option('--store <file>', 'database of reports', DEFAULT_STORE)
     .option('--days <number>', 'look back this many days', '14')
-    .option('--to <date>', 'end with this day, as 2026-05-10 (default: the last with reports)')
+    .option('--to <date>', 'end with this day, such as 2026-05-10 (default: the last with reports)')
     .option(
       '--checked <file>',
       'explain failures by this result of hermetic check --json; repeatable',
@@ -57,9 +57,9 @@ export function defineReportShow(command: Command, { output, finish }: CommandCo
     );
   addHelpPage(command, output, {
     exitStatus: [
-      [exitCodes.good, 'no failure goes on'],
+      [exitCodes.good, 'no failure is ongoing'],
       [exitCodes.fail, 'failures go on'],
-      [exitCodes.usage, 'the command or the database cannot be used'],
+      [exitCodes.usage, 'usage error, or an unreadable database'],
       [exitCodes.inconclusive, 'there are no reports about the domain'],
     ],
     examples: [
@@ -95,7 +95,7 @@ async function run(
   }
 }
 
-/** Prints every domain with failures. Exit status 1 while one of them goes on. */
+/** Prints every domain with failures. Exit status 1 while one of them is ongoing. */
 function printOverview(
   stateStore: Store,
   options: ShowOptions,
@@ -119,7 +119,7 @@ interface DomainOptions extends ShowOptions {
 
 /**
  * Prints the view of one domain. A name without reports next to names with reports is
- * most often a typing error, so the nearest names are suggested instead.
+ * usually a typo, so the nearest names are suggested instead.
  */
 function printDomain(
   stateStore: Store,

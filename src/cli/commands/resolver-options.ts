@@ -1,3 +1,4 @@
+import { unwrap } from '../../base/index.js';
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import {
@@ -16,7 +17,7 @@ import {
   type TrustStore,
 } from '../../x509/index.js';
 import { readFile } from '../files.js';
-import { collectValues, misuse, readOptionalNumber, unwrap } from '../options.js';
+import { collectValues, misuse, readOptionalNumber } from '../options.js';
 
 /**
  * Flags of every command that asks the DNS.
@@ -38,7 +39,9 @@ export interface ResolverFlags {
   readonly lab?: boolean;
 }
 
-/** Adds the options of the resolver and of trust to a command, in a group of their own. */
+/**
+ * Adds the options of the resolver and of trust to a command, in a separate group.
+ */
 export function withResolver(command: Command): Command {
   return command
     .optionsGroup('Resolver and trust:')
@@ -70,8 +73,8 @@ export interface ResolverSettings {
 }
 
 /**
- * Reads the resolver flags; a setting without its flag is absent, so that it can be spread
- * over defaults. Throws HermeticError for each flag that does not fit.
+ * Reads the resolver flags; a setting without its flag is absent, so that it can be
+ * spread over defaults. Throws HermeticError for each flag that does not fit.
  */
 export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSettings {
   const { resolver, trustAnchor, trustAd, clockSkew, ca, systemCa, lab } = resolverFlags;
@@ -93,8 +96,8 @@ export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSetting
 const resolverForm = 'Write ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME.';
 
 /**
- * RFC 7672 §2.1.1 [7672-2.1.1-4]: the AD bit of a resolver across a network is not trusted
- * unless the operator names that resolver.
+ * RFC 7672 §2.1.1 [7672-2.1.1-4]: the AD bit of a resolver across a network is not
+ * trusted unless the operator names that resolver.
  */
 function requireLocalResolver(upstreams: readonly Upstream[]): void {
   const remote = upstreams.find(({ address }) => !/^(127\.|::1$)/.test(address));
@@ -102,7 +105,7 @@ function requireLocalResolver(upstreams: readonly Upstream[]): void {
     throw misuse(
       '--trust-ad',
       `the system's resolver ${remote.label} is not on this machine`,
-      'Name the resolver you trust: --resolver ADDRESS, or better tls://ADDRESS#NAME.',
+      'Specify the resolver you trust: --resolver ADDRESS, or better tls://ADDRESS#NAME.',
     );
 }
 
@@ -113,11 +116,7 @@ function requireLocalResolver(upstreams: readonly Upstream[]): void {
  */
 function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
   const read = (filePath: string, option: string) =>
-    unwrap(
-      option,
-      parsePemBundle(readFile(filePath, option)),
-      'Give a file of certificates in PEM.',
-    );
+    unwrap(option, parsePemBundle(readFile(filePath, option)), 'Use a file of PEM certificates.');
   const extra = ca === undefined ? [] : read(ca, '--ca');
   if (!systemCa) return builtinTrustStore(extra);
   // Debian and Alpine, Fedora and RHEL, the BSDs.
@@ -130,7 +129,7 @@ function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
     throw misuse(
       '--system-ca',
       'this system has no bundle of CA certificates',
-      "Leave the option out: Mozilla's roots are built in.",
+      "Omit the option: Mozilla's roots are built in.",
     );
   return joinTrustStores([
     namedTrustStore('system', read(bundle, '--system-ca')),
@@ -143,6 +142,6 @@ export function readAnchors(filePath: string): readonly TrustAnchor[] {
   return unwrap(
     '--trust-anchor',
     parseTrustAnchors(readFile(filePath, '--trust-anchor')),
-    'Give a file of DS or DNSKEY records, one on each line.',
+    'Use a file of DS or DNSKEY records, one per line.',
   );
 }

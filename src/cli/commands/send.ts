@@ -47,7 +47,7 @@ export function defineSend(command: Command, context: CommandContext): void {
     .option('--requiretls', 'request REQUIRETLS: bounce rather than relay without TLS (RFC 8689)')
     .option('--dry-run', 'connect and authenticate, but deliver nothing');
   withSender(command)
-    .option('-q, --quiet', 'do not print the conversations')
+    .option('-q, --quiet', 'do not print the SMTP sessions')
     .action(async (addresses: string[], sendFlags: SendFlags) =>
       context.finish(await run(addresses, sendFlags, context)),
     );
@@ -55,7 +55,7 @@ export function defineSend(command: Command, context: CommandContext): void {
     exitStatus: [
       [exitCodes.good, 'delivered to every recipient'],
       [exitCodes.fail, 'a recipient was rejected'],
-      [exitCodes.usage, 'the command cannot be used'],
+      [exitCodes.usage, 'usage error'],
       [exitCodes.inconclusive, 'delivery to a recipient is deferred'],
     ],
     examples: [
@@ -65,7 +65,7 @@ export function defineSend(command: Command, context: CommandContext): void {
   });
 }
 
-/** One message on its way: its flags, its recipients, and where to report. */
+/** One message to deliver: its flags, its recipients, and where to report. */
 interface Sending {
   readonly flags: SendFlags;
   readonly to: readonly string[];
@@ -78,8 +78,8 @@ async function run(
   given: SendFlags,
   context: CommandContext,
 ): Promise<number> {
-  // RFC 5321 §4.5.5: notices have the null reverse-path, written `<>` in SMTP. A recipient
-  // is never null.
+  // RFC 5321 §4.5.5: notices have the null reverse-path, written `<>` in SMTP. A
+  // recipient is never null.
   const flags = { ...given, from: given.from === '<>' ? '' : given.from };
   for (const address of [...(flags.from === '' ? [] : [flags.from]), ...to])
     requireMailbox(address);
@@ -182,7 +182,7 @@ function readMessage({ message, from, helo }: SendFlags, to: readonly string[]):
       throw misuse(
         '--message',
         `${message} does not begin with a header field`,
-        'Give a whole message, header and body.',
+        'Use a complete message with header and body.',
       );
     return Buffer.from(outputText);
   }

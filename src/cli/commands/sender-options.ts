@@ -14,7 +14,7 @@ import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-
  */
 export interface SenderFlags extends ResolverFlags, PeerFlags {
   readonly store?: string;
-  /** Report what a policy would defer, and deliver nevertheless. */
+  /** Report mail that a policy would defer, and deliver it. */
   readonly observe?: boolean;
   /** Requirement of this sender that applies to every domain: tls, dane or verified. */
   readonly require?: string;
@@ -36,7 +36,7 @@ export function withSender(command: Command): Command {
     .option('--via <next-hop>', 'use the smart host [smtp.example.net]:25 and its policies')
     .option('--store <file>', 'use the MTA-STS policies cached in this database, and add to it')
     .option('--require <what>', 'require tls, dane or verified even where the domain does not')
-    .option('--observe', 'report what policy would defer, and let it pass')
+    .option('--observe', 'report mail that a policy would defer, and deliver it')
     .option('--dane-suffices', 'require no public CA where TLSA records match')
     .option('--no-dane', 'do not use DANE')
     .option('--no-mta-sts', 'do not use MTA-STS')
@@ -45,10 +45,10 @@ export function withSender(command: Command): Command {
   return withPeers(withResolver(command), '30');
 }
 
-/** The work that a sender is made for. */
+/** The work for which a sender is created. */
 export interface SenderWork<T> {
   readonly flags: SenderFlags;
-  /** The addresses and domains of the work, which say what of the lab is needed. */
+  /** The addresses and domains of the work, which decide the needed part of the lab. */
   readonly domains: readonly string[];
   /** Opens the database of `--store`. */
   readonly open?: (filePath: string) => Promise<Store>;
@@ -56,7 +56,7 @@ export interface SenderWork<T> {
 }
 
 /**
- * Runs work with a sender made from flags, and closes what was opened for it.
+ * Runs work with a sender made from flags, and closes everything opened for it.
  *
  * Rejects with the error of the work, after lab and store are closed. The lab is opened
  * first: with `--lab`, no network of this machine is ever used.

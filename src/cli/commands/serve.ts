@@ -32,7 +32,7 @@ type ServerPart = typeof ServerModule;
 export function defineServe(command: Command, context: CommandContext): void {
   command
     .option('--config <file>', 'configuration', DEFAULT_CONFIG)
-    .option('--check', 'report what would keep the daemon from starting; write nothing')
+    .option('--check', 'report every problem that would prevent a start; write nothing')
     .action(async ({ config, check }: ServeFlags) => {
       keepHeapSmall();
       // Loads every job of the daemon.
@@ -44,7 +44,7 @@ export function defineServe(command: Command, context: CommandContext): void {
       );
     });
   addHelpPage(command, context.output, {
-    note: 'SIGHUP reloads the configuration. SIGTERM ends the daemon after the running work.',
+    note: 'SIGHUP reloads the configuration. SIGTERM stops the daemon after the work in progress.',
     exitStatus: [
       [exitCodes.good, 'ended by SIGTERM or ctrl-C; with --check: the daemon can start'],
       [exitCodes.usage, 'the daemon cannot start'],
@@ -76,7 +76,7 @@ async function serve(
   { output, signal }: CommandContext,
 ): Promise<number> {
   if (filePath === STANDARD_STREAM)
-    throw misuse('--config', 'must be a file: SIGHUP reads it again', 'Name a file.');
+    throw misuse('--config', 'must be a file: SIGHUP reads it again', 'Specify a file.');
   const config = readConfig(filePath, server.parseConfigFiles, output);
   if (!config) return exitCodes.usage;
   const logger = server.createLog({ format: config.log.format, write: output.out, now: Date.now });
@@ -85,7 +85,8 @@ async function serve(
     version: packageVersion(),
     reload: () => reloader.reload(starting),
   });
-  // SIGHUP without a listener would end the process, so it listens before the daemon runs.
+  // SIGHUP without a listener would end the process, so it listens before the daemon
+  // runs.
   const onHangup = (): void => void reloader.reload(starting);
   process.on('SIGHUP', onHangup);
   const ended = untilEnded(signal);

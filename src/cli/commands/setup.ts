@@ -34,7 +34,9 @@ interface SetupFlags extends JobAnswers {
   readonly root: string;
 }
 
-/** `hermetic setup`: writes the configuration for one use, and can restore the machine. */
+/**
+ * `hermetic setup`: writes the configuration for one use, and can restore the machine.
+ */
 export function defineSetup(command: Command, context: CommandContext): void {
   command
     .argument('<use>', `${uses.join(', ')}`)
@@ -43,7 +45,7 @@ export function defineSetup(command: Command, context: CommandContext): void {
     .option('--domain <domain>', 'publish, report, watch: a domain (repeatable)', collectValues)
     .option('--host <host>', 'publish: a mail server of the domains (repeatable)', collectValues)
     .option('--policy-host <host>', 'publish: the name of this machine')
-    .option('--report-to <uri>', 'publish: where senders report to (default mailto:tlsrpt@DOMAIN)')
+    .option('--report-to <uri>', 'publish: address for TLS reports (default mailto:tlsrpt@DOMAIN)')
     .option('--dns-server <address>', 'publish: primary name server that takes updates')
     .option('--dns-zone <zone>', 'publish: its zone (default: the first domain)')
     .option('--dns-key <file>', 'publish: its TSIG key (default /etc/hermetic/dns.key)')

@@ -60,7 +60,9 @@ async function showStatus(
   }
 }
 
-/** systemd gives `ExecStartPost=` the process: one that has ended will not become ready. */
+/**
+ * systemd gives `ExecStartPost=` the process: one that has ended will not become ready.
+ */
 function isStarting(): boolean {
   const pid = Number(process.env['MAINPID']);
   if (!Number.isInteger(pid) || pid <= 0) return true;

@@ -34,9 +34,9 @@ export function defineTlsa(command: Command, context: CommandContext): void {
   command
     .argument(
       '<file...>',
-      'PEM file of a certificate or key, - is standard input; name the current and the next one',
+      'PEM file of a certificate or key; - is standard input. Use the current and the next one',
     )
-    .option('--host <name>', 'print whole records for this MX host')
+    .option('--host <name>', 'print complete records for this MX host')
     .option('--port <number>', 'port of the server', '25')
     .option('--ttl <seconds>', 'TTL of the records', '3600')
     .option('--sha512', 'print 3 1 2 records too')
@@ -60,7 +60,7 @@ function print(files: readonly string[], tlsaFlags: TlsaFlags, output: Output): 
   const records = recordsOf(serverKeys, tlsaFlags.sha512 ? [1, 2] : [1]);
   if (records.some((record) => EMPTY.test(record)))
     throw new HermeticError('tlsa-empty', 'the digest is that of empty input', {
-      fix: 'Give a PEM file.',
+      fix: 'Use a PEM file.',
     });
   const owner =
     tlsaFlags.host === undefined ? undefined : ownerName(tlsaFlags.host, tlsaFlags.port);
@@ -96,7 +96,7 @@ function warningsFor(filePath: string, pem: string, { host }: TlsaFlags): readon
   if (leafCertificate.ca && !isServersOwn(leafCertificate))
     return [
       warn(
-        'this is the certificate of a CA, not of a server: as 3 1 1 it never matches (RFC 7671 §5.1). Give the certificate that the server presents, which comes first in a chain file.',
+        'this is the certificate of a CA, not of a server: as 3 1 1 it never matches (RFC 7671 §5.1). Use the certificate that the server presents, which comes first in a chain file.',
       ),
     ];
   const parsedName = host === undefined ? undefined : parseDomain(host);
@@ -112,8 +112,8 @@ function warningsFor(filePath: string, pem: string, { host }: TlsaFlags): readon
 }
 
 /**
- * Whether a CA certificate is a server's own: `openssl req -x509` makes one that says it is
- * a CA, names a host and signs itself.
+ * Returns whether a CA certificate is a server's own: `openssl req -x509` makes one that
+ * says it is a CA, names a host and signs itself.
  */
 function isServersOwn({ selfIssued, dnsNames, commonName = '' }: Certificate): boolean {
   const isHost = commonName.includes('.') && parseDomain(commonName).ok;
@@ -127,7 +127,7 @@ function keyIn(filePath: string, pem: string): ReturnType<typeof serverKey> {
   } catch (cause) {
     throw new HermeticError('tlsa-unreadable', `${filePath}: neither certificate nor key in PEM`, {
       cause,
-      fix: 'Give a PEM file without passphrase. From DER: openssl x509 -inform DER -in FILE',
+      fix: 'Use a PEM file without a passphrase. From DER: openssl x509 -inform DER -in FILE',
     });
   }
 }

@@ -34,14 +34,20 @@ interface WatchFlags extends CheckFlags {
 /** Domains that are checked at a time. */
 const MAX_CONCURRENT = 8;
 
-/** `hermetic watch`: checks domains and reports only what began, became worse or ended. */
+/**
+ * `hermetic watch`: checks domains and reports only faults that began, became worse or
+ * ended.
+ */
 export function defineWatch(command: Command, context: CommandContext): void {
   command
     .argument('[domain...]', 'mail domains: the part after the @')
     .optionsGroup('What to watch:')
-    .option('--state <file>', 'remember the looks in this file; it is created when absent')
-    .option('--from <file>', 'read the domains from a file, one on each line; - is standard input')
-    .option('--depth <depth>', 'ask this much: triage, verdict or inventory', 'verdict')
+    .option(
+      '--state <file>',
+      'store the results of the checks in this file; it is created when absent',
+    )
+    .option('--from <file>', 'read the domains from a file, one per line; - is standard input')
+    .option('--depth <depth>', 'how much to ask: triage, verdict or inventory', 'verdict')
     .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline');
   withPeers(withResolver(command), '15')
     .optionsGroup('Output:')
@@ -51,13 +57,13 @@ export function defineWatch(command: Command, context: CommandContext): void {
       context.finish(await watch(domains, watchFlags, context)),
     );
   addHelpPage(command, context.output, {
-    note: 'Two looks in a row confirm a change. Run the command from cron or a timer.',
+    note: 'Two checks in a row confirm a change. Run the command from cron or a timer.',
     exitStatus: [
       [exitCodes.good, 'nothing began or became worse'],
       [exitCodes.fail, 'something began or became worse'],
-      [exitCodes.usage, 'the command or the state file cannot be used'],
-      [exitCodes.inconclusive, 'a domain gave no certain result; nothing began'],
-      [exitCodes.interrupted, 'interrupted by ctrl-C; nothing is remembered'],
+      [exitCodes.usage, 'usage error, or an unreadable state file'],
+      [exitCodes.inconclusive, 'nothing began, but a domain gave no certain result'],
+      [exitCodes.interrupted, 'interrupted by ctrl-C; nothing is stored'],
     ],
     examples: [
       'hermetic watch example.com --state /var/lib/hermetic/watch.json',
@@ -67,8 +73,9 @@ export function defineWatch(command: Command, context: CommandContext): void {
 }
 
 /**
- * Looks at every domain once. Throws HermeticError before the first packet for names, flags
- * and files that cannot be used: from cron, a typing error must not look like an outage.
+ * Looks at every domain once. Throws HermeticError before the first packet for names,
+ * flags and files that cannot be used: from cron, a typo must not look like an
+ * outage.
  */
 async function watch(
   given: readonly string[],
@@ -77,12 +84,12 @@ async function watch(
 ): Promise<number> {
   const { state: filePath, from } = watchFlags;
   if (filePath === undefined || filePath === STANDARD_STREAM)
-    throw misuse('--state', 'a watch needs a file', 'Name one: --state watch.json.');
+    throw misuse('--state', 'a watch needs a file', 'Specify one: --state watch.json.');
   const listed = from === undefined ? [] : readDomainList(from);
   const domains = [
     ...new Set([...given, ...listed].map((outputText) => nameOf(outputText).toLower())),
   ];
-  if (domains.length === 0) throw misuse('watch', 'no domain is given', 'Name a domain.');
+  if (domains.length === 0) throw misuse('watch', 'no domain is given', 'Specify a domain.');
   assertWritable(filePath, '--state');
   const before = readState(filePath);
   const looks = await lookAt(domains, watchFlags, { output, signal });
@@ -155,7 +162,7 @@ function asText(
     const notes = [
       known?.verdict ?? 'inconclusive',
       ...(open > 0 ? [`alarms open: ${open}`] : []),
-      ...(awaitsConfirmation(state, domainName) ? ['the next look confirms a change'] : []),
+      ...(awaitsConfirmation(state, domainName) ? ['the next check confirms a change'] : []),
     ];
     return neutralise(`${domainName}: ${notes.join(', ')}`);
   });

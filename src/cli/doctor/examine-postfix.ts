@@ -1,6 +1,6 @@
 import type { DaemonStatus } from '../../server/index.js';
 import type { ProbeState } from '../../send/index.js';
-import { importance, type Fault } from './fault.js';
+import { importance, type InstallationFault } from './fault.js';
 
 /** Facts about Postfix, the resolver it uses, and the section `postfix`. */
 export interface PostfixState {
@@ -22,7 +22,7 @@ export interface PostfixState {
 export function examinePostfix(
   postfix: PostfixState,
   status: DaemonStatus | undefined,
-): readonly Fault[] {
+): readonly InstallationFault[] {
   const { policyMaps, section } = postfix;
   const maps = policyMaps.filter((map) => map.startsWith('socketmap:'));
   if (maps.length === 0 && !section) return [];
@@ -38,7 +38,7 @@ function examineMap(
   maps: readonly string[],
   { policyMaps, section }: PostfixState,
   status: DaemonStatus | undefined,
-): readonly Fault[] {
+): readonly InstallationFault[] {
   const [map] = maps;
   if (map === undefined)
     return [
@@ -85,8 +85,8 @@ function examineMap(
 function examineSection(
   { version, resolvConf }: PostfixState,
   section: NonNullable<PostfixState['section']>,
-): readonly Fault[] {
-  const faults: Fault[] = [];
+): readonly InstallationFault[] {
+  const faults: InstallationFault[] = [];
   if (!`${version}.`.startsWith(`${section.version}.`))
     faults.push({
       id: 'postfix-version',
@@ -104,8 +104,8 @@ function examineSection(
   return faults;
 }
 
-function examineResolver({ probe, resolvConfs }: PostfixState): readonly Fault[] {
-  const faults: Fault[] = [];
+function examineResolver({ probe, resolvConfs }: PostfixState): readonly InstallationFault[] {
+  const faults: InstallationFault[] = [];
   if (!probe.validates)
     faults.push({
       id: 'resolver-does-not-validate',
@@ -119,7 +119,7 @@ function examineResolver({ probe, resolvConfs }: PostfixState): readonly Fault[]
       id: 'resolver-copy-is-old',
       importance: importance.protectionLost,
       message: 'the resolv.conf in the chroot of Postfix differs from /etc/resolv.conf',
-      fix: 'Let Postfix copy it: systemctl restart postfix',
+      fix: 'Make Postfix copy it: systemctl restart postfix',
     });
   return faults;
 }
@@ -128,8 +128,8 @@ function serversOf(text: string): string {
   return (text.match(/^nameserver\s+\S+/gm) ?? []).join().replaceAll(/\s+/g, ' ');
 }
 
-function examineSettings({ settings, hasRoots }: PostfixState): readonly Fault[] {
-  const faults: Fault[] = [];
+function examineSettings({ settings, hasRoots }: PostfixState): readonly InstallationFault[] {
+  const faults: InstallationFault[] = [];
   const fault = (id: string, message: string, setting: string): void => {
     const fix = `Run: postconf -e '${setting}' && postfix reload`;
     faults.push({ id, importance: importance.protectionLost, message, fix });

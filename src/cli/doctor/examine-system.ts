@@ -1,5 +1,5 @@
 import type { DaemonStatus } from '../../server/index.js';
-import { importance, type Fault } from './fault.js';
+import { importance, type InstallationFault } from './fault.js';
 
 /** Facts about the machine and the daemon. */
 export interface SystemState {
@@ -36,7 +36,7 @@ const DAY = 86_400_000;
 const MIN_FREE = 100 * MEGABYTE;
 
 /** Judges the machine and the daemon. */
-export function examineSystem(state: SystemState): readonly Fault[] {
+export function examineSystem(state: SystemState): readonly InstallationFault[] {
   return [
     ...examineDaemon(state),
     ...examineFiles(state),
@@ -45,7 +45,7 @@ export function examineSystem(state: SystemState): readonly Fault[] {
   ];
 }
 
-function examineDaemon(state: SystemState): readonly Fault[] {
+function examineDaemon(state: SystemState): readonly InstallationFault[] {
   const { status, unreachable, installedVersion, configChanged } = state;
   if (!status)
     return [
@@ -56,7 +56,7 @@ function examineDaemon(state: SystemState): readonly Fault[] {
         fix: 'Start it: systemctl start hermetic. Its log: journalctl -u hermetic',
       },
     ];
-  const faults: Fault[] = [];
+  const faults: InstallationFault[] = [];
   for (const { job, code } of status.degraded)
     faults.push({
       id: 'job-degraded',
@@ -91,9 +91,9 @@ function examineDaemon(state: SystemState): readonly Fault[] {
   return faults;
 }
 
-function examineFiles(state: SystemState): readonly Fault[] {
+function examineFiles(state: SystemState): readonly InstallationFault[] {
   const { secrets, unreadable, formerConfig, stateOwned, certificates, now } = state;
-  const faults: Fault[] = [];
+  const faults: InstallationFault[] = [];
   for (const path of unreadable)
     faults.push({
       id: 'config-unreadable',
@@ -144,9 +144,9 @@ function examineFiles(state: SystemState): readonly Fault[] {
   return faults;
 }
 
-function examineResources(state: SystemState): readonly Fault[] {
+function examineResources(state: SystemState): readonly InstallationFault[] {
   const { freeBytes, clockSynchronised, clockBehind, nodeVersion } = state;
-  const faults: Fault[] = [];
+  const faults: InstallationFault[] = [];
   if (freeBytes !== undefined && freeBytes < MIN_FREE)
     faults.push({
       id: 'disk-full',
@@ -165,21 +165,21 @@ function examineResources(state: SystemState): readonly Fault[] {
     faults.push({
       id: 'clock-free',
       importance: importance.advice,
-      message: 'no time service keeps the clock right',
+      message: 'no time service synchronises the clock',
       fix: 'Run: timedatectl set-ntp true',
     });
   if (Number(nodeVersion.split('.')[0]) < 22)
     faults.push({
       id: 'node-end-of-life',
       importance: importance.advice,
-      message: `Node.js ${nodeVersion} gets no more security fixes`,
+      message: `Node.js ${nodeVersion} no longer gets security fixes`,
       fix: 'Install Node.js 24 or later.',
     });
   return faults;
 }
 
-function examineChoices({ observe, endedExemptions }: SystemState): readonly Fault[] {
-  const faults: Fault[] = endedExemptions.map((domain) => ({
+function examineChoices({ observe, endedExemptions }: SystemState): readonly InstallationFault[] {
+  const faults: InstallationFault[] = endedExemptions.map((domain) => ({
     id: 'exemption-ended',
     importance: importance.advice,
     message: `the exemption of ${domain} has ended, and its policy is enforced again`,
@@ -190,7 +190,7 @@ function examineChoices({ observe, endedExemptions }: SystemState): readonly Fau
       id: 'observe-mode',
       importance: importance.advice,
       message: 'policy.observe is on: no policy is enforced',
-      fix: 'Remove policy.observe when the log shows no surprise, then run: hermetic reload',
+      fix: 'Once the log shows no unexpected deferral, remove policy.observe and run: hermetic reload',
     });
   return faults;
 }

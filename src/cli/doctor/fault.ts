@@ -13,7 +13,7 @@ export const importance = {
 export type Importance = (typeof importance)[keyof typeof importance];
 
 /** A fault of the installation. */
-export interface Fault {
+export interface InstallationFault {
   /** Stable name, such as `map-without-daemon`. */
   readonly id: string;
   readonly importance: Importance;

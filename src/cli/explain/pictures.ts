@@ -6,12 +6,12 @@ import type { Seen } from './stage.js';
 /**
  * The meaning of the lines of a conversation: the first that fits, each shown once.
  *
- * The patterns match a direction (`S`, `C` or `-`), a blank and the text of the line.
+ * The patterns match a direction (`S`, `C` or `-`), a space and the text of the line.
  */
 const remarks: readonly (readonly [RegExp, string])[] = [
   [/^S 220 2\.0\.0/, 'from here on the TLS handshake'],
   [/^S 220/, 'the server greets, in plaintext'],
-  [/^C EHLO/, 'who are you, what can you do?'],
+  [/^C EHLO/, 'the client asks for the extensions'],
   [/^S 250[- ]STARTTLS$/, 'the server offers TLS'],
   [/^S 250[- ][X*#]{5,}/, 'STARTTLS, overwritten on the path'],
   [/^S 454/, 'the offered TLS is refused'],
@@ -44,11 +44,11 @@ export function conversation({ evidence }: Seen): string[] {
   });
 }
 
-/** Columns of the pictures: they stand in text of 80 columns. */
+/** Columns of the pictures, which appear in text of 80 columns. */
 const WIDTH = 78;
 
 /** Rows of the exposure table for these senders. */
-export function rows(
+export function exposureTable(
   checkResult: Seen['result'],
   senders: readonly SenderClass[],
 ): readonly string[] {
@@ -67,7 +67,7 @@ export function address({ result }: Seen): MailAddress | undefined {
  * `shown` is the certificate of the first handshake, so a server with two keys shows one
  * of them.
  */
-export function certificate(seen: Seen): string {
+export function certificateLine(seen: Seen): string {
   const shown = address(seen)?.certificates[0];
   const domainName = seen.result.domain.padEnd(30);
   if (!shown) return `${domainName} no certificate`;
@@ -82,7 +82,7 @@ export function certificate(seen: Seen): string {
  *
  * Undefined when no handshake was completed.
  */
-export function handshake({ evidence }: Seen): ConnectionEvidence['handshake'] {
+export function completedHandshake({ evidence }: Seen): ConnectionEvidence['handshake'] {
   return evidence.hosts[0]?.addresses[0]?.connections.find((connection) => connection.handshake)
     ?.handshake;
 }

@@ -1,17 +1,17 @@
 import { senders } from '../../tls-policy/index.js';
 import { renderProof } from '../render-proof.js';
-import { address, rows } from './pictures.js';
-import type { Topic } from './topic.js';
+import { address, exposureTable } from './pictures.js';
+import type { ExplainTopic } from './topic.js';
 
 /**
  * Topics about the policies that require TLS and the reports about them.
  *
  * The domains of the pictures each show one situation; `hermetic lab list` describes
- * them. Pictures of policies use the exposure table of `hermetic check`: for each class
- * of sender, what an attacker achieves. That table is the reason why one policy is not
+ * them. Pictures of policies use the exposure table of `hermetic check`: the success of
+ * an attacker for each class of sender. That table is the reason why one policy is not
  * enough for all senders.
  */
-export const policyTopics: readonly Topic[] = [
+export const policyTopics: readonly ExplainTopic[] = [
   {
     // One domain with both policies, by class of sender: DANE protects senders that
     // validate DNSSEC, MTA-STS those that fetch policies, and neither the opportunistic
@@ -20,11 +20,11 @@ export const policyTopics: readonly Topic[] = [
     aliases: ['enforcement', 'solution', 'protection', 'senders', 'exposure'],
     title: 'Making senders require TLS',
     text: [
-      'Two policies exist. MTA-STS is a file on a web server with a certificate from a public CA; large providers honour it. A sender learns of it with its first mail, and an attacker who is present then can hide it. DANE names the key in DNSSEC and so protects the first mail too, but needs signed zones. They do not conflict: publish both where you can. A sender that honours both enforces both.',
+      'Two policies exist. MTA-STS is a file on a web server with a certificate from a public CA; large providers honour it. A sender learns of it with its first message, and an attacker who is present then can hide it. DANE names the key in DNSSEC and so protects the first message too, but needs signed zones. They do not conflict: publish both where you can. A sender that honours both enforces both.',
       'Mail that cannot be delivered safely is deferred and retried, and bounces after days. It is never sent in plaintext.',
     ],
     caption: 'Mail to good.example, which publishes both, by class of sender',
-    picture: async (stage) => rows((await stage.look('good.example')).result, senders),
+    picture: async (stage) => exposureTable((await stage.look('good.example')).result, senders),
     reference: 'RFC 8461 §2, §5, RFC 7672 §2.2',
     see: ['mta-sts', 'dane', 'attacker'],
   },
@@ -48,7 +48,7 @@ export const policyTopics: readonly Topic[] = [
         `https://mta-sts.${result.domain}/.well-known/mta-sts.txt`,
         ...(evidence.mtaSts.policy?.body ?? '').trimEnd().split(/\r?\n/),
         '',
-        ...rows(result, ['opportunistic', 'mtaStsFirst', 'mtaStsCached']),
+        ...exposureTable(result, ['opportunistic', 'mtaStsFirst', 'mtaStsCached']),
       ];
     },
     reference: 'RFC 8461 §3, §4, §5',
@@ -62,7 +62,7 @@ export const policyTopics: readonly Topic[] = [
     title: 'DANE: the key of the server, in signed DNS',
     text: [
       'A TLSA record at _25._tcp of the MX host holds a digest of its key (3 1 1) or of the CA that issues for it (2 1 1). DNSSEC signs the record, so an on-path attacker can neither forge it nor hide it. A sender needs no CA and no earlier contact. Where a usable record exists, plaintext is forbidden.',
-      'The price: publish the record of a new key before the key is used, or delivery is delayed.',
+      'The cost: publish the record of a new key before its first use, or senders defer mail.',
     ],
     caption: 'dane-only.example: the record, the key of the server, and the mail',
     picture: async (stage) => {
@@ -76,7 +76,7 @@ export const policyTopics: readonly Topic[] = [
         `        ${shown?.spkiSha256 ?? ''}`,
         `DANE: ${shown?.dane ?? 'unknown'}, although the chain is ${shown?.chain ?? 'unknown'}`,
         '',
-        ...rows(seen.result, ['opportunistic', 'dane']),
+        ...exposureTable(seen.result, ['opportunistic', 'dane']),
       ];
     },
     reference: 'RFC 7672 §2.2, §3.1, RFC 7671 §5',
@@ -90,7 +90,7 @@ export const policyTopics: readonly Topic[] = [
     aliases: ['key-rollover', 'tlsa-rollover', 'renewal'],
     title: 'Changing a key that TLSA records name',
     text: [
-      'Publish the record of the next key in addition to the present one. Wait two TTLs, so that every cache has it. Change the key, then remove the old record. In any other order there is a time when no record matches, and senders with DANE defer mail.',
+      'Publish the record of the next key in addition to the current one. Wait two TTLs, so that every cache has it. Change the key, then remove the old record. In any other order there is a time when no record matches, and senders with DANE defer mail.',
     ],
     caption: 'Three domains: next key published; stale records left; renewed without its record',
     picture: async (stage) => {
@@ -128,7 +128,7 @@ export const policyTopics: readonly Topic[] = [
   },
   {
     // Four failures and the result types a sender reports for them (RFC 8460 §4.3). The
-    // report is made by the sender of this program, not written by hand.
+    // sender of this program creates the report.
     name: 'tls-rpt',
     aliases: ['tlsrpt', 'reporting', 'tls-reporting', 'reports'],
     title: 'TLS-RPT: learning of failures before your users do',
@@ -176,7 +176,7 @@ export const policyTopics: readonly Topic[] = [
     aliases: ['attackers', 'attacks', 'threat-model', 'threats'],
     title: 'The attacker of the report, and their limits',
     text: [
-      'The attacker is on the path between two mail servers and on the path to the resolver. They read, drop, delay and forge packets. They remove STARTTLS (strip TLS), answer instead of the server with a certificate that no public CA issued for its name (false cert), forge every DNS answer that is not signed (forged DNS), or block everything that reveals a policy (block all). They may block hosts to steer mail to the weakest one. They cannot break signatures, and they cannot get a certificate for the name of another operator.',
+      'The attacker is on the path between two mail servers and on the path to the resolver. They read, drop, delay and forge packets. They remove STARTTLS (strip TLS), answer instead of the server with a certificate that no public CA issued for its name (fake certificate), forge every DNS answer that is not signed (forged DNS), or block everything that reveals a policy (block all). They may block hosts to steer mail to the weakest one. They cannot break signatures, and they cannot get a certificate for the name of another operator.',
     ],
     caption:
       'The same attacks against suppressed.example, before the attack, and against good.example',
@@ -185,10 +185,10 @@ export const policyTopics: readonly Topic[] = [
       const good = await stage.look('good.example');
       return [
         'suppressed.example: MTA-STS, no DNSSEC',
-        ...rows(weak.result, senders),
+        ...exposureTable(weak.result, senders),
         '',
         'good.example: MTA-STS and DANE',
-        ...rows(good.result, senders),
+        ...exposureTable(good.result, senders),
       ];
     },
     reference: 'RFC 3207 §6, RFC 8461 §10, RFC 7672 §1.3',

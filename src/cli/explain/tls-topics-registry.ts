@@ -1,6 +1,12 @@
 import { versionName } from '../../check/index.js';
-import { address, certificate, conversation, handshake, rows } from './pictures.js';
-import type { Topic } from './topic.js';
+import {
+  address,
+  certificateLine,
+  conversation,
+  completedHandshake,
+  exposureTable,
+} from './pictures.js';
+import type { ExplainTopic } from './topic.js';
 
 /**
  * Topics about TLS between mail servers and about its loss under attack.
@@ -10,7 +16,7 @@ import type { Topic } from './topic.js';
  * versions or suites needs a deeper check, because absence is proved only by refused
  * hellos.
  */
-export const tlsTopics: readonly Topic[] = [
+export const tlsTopics: readonly ExplainTopic[] = [
   {
     // A whole conversation up to QUIT. The EHLO after the handshake is required:
     // everything learned before is discarded (RFC 3207 §4.2).
@@ -19,7 +25,7 @@ export const tlsTopics: readonly Topic[] = [
     title: 'How mail servers start TLS',
     text: [
       'Mail servers connect to port 25 in plaintext. The server lists its extensions; if STARTTLS is among them, the client asks for it and both complete a TLS handshake. From then on everything is encrypted. The client then sends EHLO again and forgets the first list, so that text injected before the handshake has no effect.',
-      'Without TLS, an on-path attacker reads the whole message, its sender and its recipients.',
+      'Without TLS, an on-path attacker reads the complete message, its sender and its recipients.',
     ],
     caption: 'A check of good.example, just now',
     picture: async (stage) => conversation(await stage.look('good.example')),
@@ -36,9 +42,9 @@ export const tlsTopics: readonly Topic[] = [
       'A sender without a policy for the domain uses TLS if the server offers it, and plaintext otherwise. It does not verify the certificate: it knows no name to expect, and TLS to the wrong server is no worse than plaintext. This stops a passive attacker. It does not stop an active one.',
       'MTA-STS and DANE are policies that let a sender require TLS of a domain.',
     ],
-    caption: 'Mail to opportunistic.example, by the action of an on-path attacker',
+    caption: 'Mail to opportunistic.example under each attack',
     picture: async (stage) =>
-      rows((await stage.look('opportunistic.example')).result, [
+      exposureTable((await stage.look('opportunistic.example')).result, [
         'opportunistic',
         'mtaStsCached',
         'dane',
@@ -69,7 +75,7 @@ export const tlsTopics: readonly Topic[] = [
         '',
         ...conversation(stripped),
         '',
-        ...rows(stripped.result, ['opportunistic', 'mtaStsCached', 'dane']),
+        ...exposureTable(stripped.result, ['opportunistic', 'mtaStsCached', 'dane']),
       ];
     },
     reference: 'RFC 3207 §6, RFC 8461 §1',
@@ -83,7 +89,7 @@ export const tlsTopics: readonly Topic[] = [
     title: 'Gmail refuses mail that came without TLS (4.7.29, 5.7.29)',
     text: [
       'Gmail requires TLS from senders of bulk mail. A reply with 4.7.29 defers a message that came in plaintext, one with 5.7.29 rejects it. The reply is about the connection from your server to Gmail: the certificate of your own server for incoming mail does not matter.',
-      'Find the host that delivered the message: a relay, a gateway or a service may send for the domain. Let it use STARTTLS: in Postfix, smtp_tls_security_level = may or dane. If it does already, a device in between may remove STARTTLS (hermetic explain stripping).',
+      'Find the host that delivered the message: a relay, a gateway or a service may send for the domain. Make it use STARTTLS: in Postfix, smtp_tls_security_level = may or dane. If it does already, a device in between may remove STARTTLS (hermetic explain stripping).',
     ],
     caption: 'A server that offers STARTTLS, and a client that uses it before the message',
     picture: async (stage) => conversation(await stage.look('good.example')),
@@ -143,13 +149,13 @@ export const tlsTopics: readonly Topic[] = [
     see: ['tls-versions'],
   },
   {
-    // Good, self-signed, expired, wrong name, incomplete chain: the five states that
-    // operators meet. Opportunistic TLS accepts all of them; MTA-STS only the first.
+    // Good, self-signed, expired, wrong name, incomplete chain: the five states in
+    // practice. Opportunistic TLS accepts all of them; MTA-STS only the first.
     name: 'certificates',
     aliases: ['certificate', 'best-practice', 'self-signed', 'expired', 'ca'],
     title: 'Certificates of mail servers',
     text: [
-      'A certificate protects mail only from senders that verify it. MTA-STS requires a certificate from a public CA that is not expired and names the MX host. With DANE-EE only its key counts. Opportunistic senders verify nothing and accept a self-signed one too.',
+      'A certificate protects mail only from senders that verify it. MTA-STS requires a certificate from a public CA that is not expired and names the MX host. With DANE-EE only its key counts. Opportunistic senders verify nothing and accept even a self-signed certificate.',
       'Good practice: use a public CA, name the MX host, send every intermediate, and renew automatically. Where TLSA records name the key, keep the key at renewal or publish the record of the new key first.',
     ],
     caption: 'The certificates of five servers of the lab',
@@ -162,8 +168,9 @@ export const tlsTopics: readonly Topic[] = [
         'missing-intermediate.example',
       ];
       const outputLines: string[] = [];
-      for (const domainName of domains) outputLines.push(certificate(await stage.look(domainName)));
-      const sent = handshake(await stage.look('good.example'));
+      for (const domainName of domains)
+        outputLines.push(certificateLine(await stage.look(domainName)));
+      const sent = completedHandshake(await stage.look('good.example'));
       return [
         ...outputLines,
         `(good.example sends ${sent?.chain.length ?? 0} certificates and speaks ${versionName(sent?.version ?? '')})`,

@@ -7,7 +7,7 @@ import type { Stage } from './stage.js';
  * by the same code that checks, sends and validates, so it cannot drift from the program:
  * when the behaviour changes, the picture changes.
  */
-export interface Topic {
+export interface ExplainTopic {
   /** The word on the command line. */
   readonly name: string;
   /** Other words that lead to it. */

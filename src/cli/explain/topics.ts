@@ -1,6 +1,6 @@
 import { policyTopics } from './policy-topics-registry.js';
 import { tlsTopics } from './tls-topics-registry.js';
-import type { Topic } from './topic.js';
+import type { ExplainTopic } from './topic.js';
 
 /** Every topic, from TLS on the wire to the policies that require it. */
-export const topics: readonly Topic[] = [...tlsTopics, ...policyTopics];
+export const explainTopics: readonly ExplainTopic[] = [...tlsTopics, ...policyTopics];

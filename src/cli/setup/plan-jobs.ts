@@ -73,7 +73,10 @@ function dnsOf({ dnsServer, dnsZone, dnsKey, domain = [] }: JobAnswers): object 
   };
 }
 
-/** Lets the daemon write the keys of the mail server, and nothing else outside its folders. */
+/**
+ * Lets the daemon write the keys of the mail server, and nothing else outside its
+ * folders.
+ */
 export function planKeyAccess(): PlannedFile {
   return {
     path: '/etc/systemd/system/hermetic.service.d/publish.conf',

@@ -15,8 +15,8 @@ import {
 const MAIN_CF = `${POSTFIX_FOLDER}/main.cf`;
 
 /**
- * The files that make Postfix enforce policies. The daemon's file is first: Postfix defers
- * all mail while a map of its configuration does not answer.
+ * The files that make Postfix enforce policies. The daemon's file is first: Postfix
+ * defers all mail while a map of its configuration does not answer.
  */
 export function planPostfix(machine: Machine): readonly PlannedFile[] {
   const { version, resolvConf, policyMaps } = readPostfix(machine);
@@ -27,7 +27,7 @@ export function planPostfix(machine: Machine): readonly PlannedFile[] {
       purpose: 'answers the policy lookups of Postfix',
       text: `${fileHeader('postfix', 'docs/serve.md')}postfix:
   listen: ${MAP_ADDRESS}
-  # In quotes. An answer must not have attributes that this version does not know.
+  # In quotes. An answer must not contain attributes that this version does not know.
   version: "${version}"
   # The file that the SMTP client of Postfix reads.
   resolver: {file: ${resolvConf}}
@@ -45,7 +45,9 @@ export function planPostfix(machine: Machine): readonly PlannedFile[] {
   ];
 }
 
-/** The content of main.cf with these settings, edited by Postfix's own program in a copy. */
+/**
+ * The content of main.cf with these settings, edited by Postfix's own program in a copy.
+ */
 function editMainCf(machine: Machine, settings: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-setup-'));
   try {

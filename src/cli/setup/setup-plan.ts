@@ -36,8 +36,8 @@ export function journalPath(use: string): string {
 }
 
 /**
- * Writes the files in order and activates each. Saves their former content first. When one
- * step fails, restores all and throws the reason.
+ * Writes the files in order and activates each. Saves their former content first. When
+ * one step fails, restores all and throws the reason.
  */
 export async function applySetup(
   use: string,
@@ -124,9 +124,9 @@ function writeJournal(use: string, files: readonly SavedFile[], machine: Machine
 }
 
 /**
- * Takes the lines of setup out of a file with later changes, such as `main.cf`: each former
- * line returns to the place of the line with the same name. Undefined where the lines of
- * setup are not there any more, or a former value has several lines.
+ * Takes the lines of setup out of a file with later changes, such as `main.cf`: each
+ * former line returns to the place of the line with the same name. Undefined where the
+ * lines of setup are not there any more, or a former value has several lines.
  */
 function revert(now: string, { before, after }: SavedFile): string | undefined {
   if (before === null) return undefined;

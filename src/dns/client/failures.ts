@@ -28,7 +28,7 @@ export const transportFailures = defineFailures({
     temporary: false,
     clause: 'RFC 1035 §7.1',
     message: 'No resolver is configured.',
-    fix: 'Name one: --resolver ADDRESS.',
+    fix: 'Specify one: --resolver ADDRESS.',
   },
   'dns-tls-failed': {
     blame: 'local',

@@ -122,7 +122,8 @@ const questionsAhead = (): Promise<void> => new Promise((resolve) => setImmediat
 
 const lastOctet = (records: readonly ResourceRecord[]): number | undefined => records[0]?.rdata[3];
 
-test('[7672-2.1.1-1] a signed answer is secure, kept for its TTL and asked again after it', async () => {
+// [7672-2.1.1-1]
+test('a signed answer is secure, kept for its TTL and asked again after it', async () => {
   const { resolver, asked, clock } = scene([honest]);
   const answer = await resolver.ask(host, RRType.A);
   assert.equal(answer.dnssec, 'secure');
@@ -139,7 +140,7 @@ test('[7672-2.1.1-1] a signed answer is secure, kept for its TTL and asked again
   );
 });
 
-test('a forged answer that comes first does not win: the next resolver is asked, and the liar is named', async () => {
+test('a forged first answer loses: the next resolver is asked and the forger is named', async () => {
   const { resolver, states } = scene([forging, honest]);
   const answer = await resolver.ask(host, RRType.A);
   assert.equal(answer.dnssec, 'secure');
@@ -147,7 +148,7 @@ test('a forged answer that comes first does not win: the next resolver is asked,
   assert.deepEqual(states(), ['lies', 'answers']);
 });
 
-test('a forged answer alone is bogus, remembered for a moment, and forces no work meanwhile', async () => {
+test('a forged answer is bogus and cached briefly', async () => {
   const { resolver, asked, clock } = scene([forging]);
   assert.equal((await resolver.ask(host, RRType.A)).dnssec, 'bogus');
   const before = asked.length;
@@ -191,7 +192,7 @@ test('a denial from a resolver that strips DNSSEC is no proof', async () => {
   }
 });
 
-test('unproved data is never had from a resolver that passes signatures on, nor when another shows the answer to be bogus', async () => {
+test('unproved data never comes from a resolver that passes signatures', async () => {
   for (const behaviours of [[forging], [stripping, forging], [forging, stripping]]) {
     const answer = await scene(behaviours).resolver.ask(host, RRType.A, {
       acceptUnvalidated: true,
@@ -248,7 +249,7 @@ test('RFC 5452 §9.1: another id or another question is no answer', async () => 
     );
 });
 
-test('the same question asked twice at once goes out once; one who aborts does not abort the other', async () => {
+test('concurrent equal queries go out once; one abort does not affect the other', async () => {
   const { resolver, asked } = scene([honest]);
   const controller = new AbortController();
   const first = resolver.ask(host, RRType.A, { signal: controller.signal });
@@ -269,7 +270,7 @@ test('an abort by everyone rejects with the reason, and is not remembered', asyn
   assert.equal((await resolver.ask(host, RRType.A)).dnssec, 'secure');
 });
 
-test('RFC 6840 §5.7: with a trusted resolver the AD bit tells secure from insecure, and SERVFAIL with data behind it is bogus', async () => {
+test('RFC 6840 §5.7: the AD bit of a trusted resolver separates secure from insecure', async () => {
   const validating =
     (behaviour: Behaviour): Behaviour =>
     (q) =>
@@ -292,7 +293,7 @@ test('RFC 6840 §5.7: with a trusted resolver the AD bit tells secure from insec
   assert.equal(await ask(validating(() => ({ rcode: Rcode.SERVFAIL }))), 'indeterminate');
 });
 
-test('RFC 8914: what a resolver says went wrong is shown, made harmless, and decides nothing', async () => {
+test('RFC 8914: extended errors are shown, neutralised, and decide nothing', async () => {
   const option = (code: number, text: string) => ({
     code: 15,
     data: concat(Uint8Array.of(0, code), Buffer.from(text)),
@@ -317,7 +318,7 @@ test('RFC 8914: what a resolver says went wrong is shown, made harmless, and dec
   );
 });
 
-test('a trusted resolver that does not validate is found out at the first question: nothing it says is insecure, and it is named', async () => {
+test('a trusted resolver that does not validate is named at the first query', async () => {
   const { resolver, asked, states } = scene([() => ({ answers: [address(1)] })], { trustAd: true });
   const answer = await resolver.ask(host, RRType.A);
   assert.deepEqual(
@@ -347,7 +348,8 @@ test('a trusted resolver is tried once an hour, not at every question', async ()
   assert.equal(asked.filter((a) => a === `1 ${RRType.NS}`).length, 2);
 });
 
-test('RFC 7672 §2.1.1 [7672-2.1.1-4]: an AD bit from a resolver that was not declared trusted proves nothing', async () => {
+// [7672-2.1.1-4]
+test('RFC 7672 §2.1.1: the AD bit of an untrusted resolver proves nothing', async () => {
   const boasting: Behaviour = (query) => ({ ...forging(query), authenticData: true });
   assert.equal((await scene([boasting]).resolver.ask(host, RRType.A)).dnssec, 'bogus');
 });
@@ -400,7 +402,7 @@ test('RFC 7766 §5: a truncated answer is asked for again over TCP', async () =>
   );
 });
 
-test('a TCP side that sends rubbish or stops early gives a failure, never the truncated answer', async () => {
+test('garbage or an early end over TCP is a failure, never the truncated answer', async () => {
   for (const bytes of [
     Uint8Array.of(0, 4, 1, 2, 3, 4),
     Uint8Array.of(0, 40, 1, 2),
@@ -416,7 +418,7 @@ test('a TCP side that sends rubbish or stops early gives a failure, never the tr
   }
 });
 
-test('an answer cut short over TCP too denies nothing, in an unsigned zone as little as in a signed one', async () => {
+test('an answer truncated over TCP denies nothing, signed or not', async () => {
   await overTcp(
     (query) => framed(reply(query, { truncated: true })),
     async (network) => {

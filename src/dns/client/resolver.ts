@@ -126,7 +126,7 @@ class CachingResolver {
   readonly #limits: Partial<ValidationLimits> | undefined;
   readonly #transport: TransportOptions;
   readonly #answers: BoundedMap<{ answer: DnsAnswer; until: number }>;
-  /** Proved zones, by upstream: what one upstream proved says nothing about another. */
+  /** Proved zones, by upstream: a proof from one upstream says nothing about another. */
   readonly #zones: ReadonlyMap<Upstream, BoundedMap<CachedZone>>;
   readonly #questions = new SingleFlight<DnsAnswer>();
   readonly #exchanges = new SingleFlight<Result<Message>>();
@@ -164,8 +164,8 @@ class CachingResolver {
   }
 
   /**
-   * Returns the cached answer with its remaining TTL, or resolves the question. Concurrent
-   * calls with the same question share one resolution.
+   * Returns the cached answer with its remaining TTL, or resolves the question.
+   * Concurrent calls with the same question share one resolution.
    */
   ask(
     domainName: Name,

@@ -1,8 +1,8 @@
 import { defineFailures } from '../../base/index.js';
 
 /**
- * Why an answer could not be proved. Everything here means: mail that depends on it
- * waits, it never falls back (RFC 7672 §2.1.2).
+ * The reason why an answer could not be proved. Everything here means: mail that depends
+ * on it waits, it never falls back (RFC 7672 §2.1.2).
  */
 export const dnssecFailures = defineFailures({
   'dnssec-signature-missing': {
@@ -28,7 +28,7 @@ export const dnssecFailures = defineFailures({
     resultType: 'dnssec-invalid',
     clause: 'RFC 4035 §5.3.1',
     message: 'A signature has expired.',
-    fix: 'Re-sign the zone, and repair the job that signs it.',
+    fix: 'Re-sign the zone, and fix the job that signs it.',
   },
   'dnssec-signature-not-yet-valid': {
     blame: 'publisher',
@@ -90,7 +90,7 @@ export const dnssecFailures = defineFailures({
     blame: 'local',
     temporary: true,
     clause: 'RFC 4035 §4.4',
-    message: 'No trust anchor signs the root zone any more.',
+    message: 'No trust anchor signs the root zone.',
     fix: 'Update this program, or supply current anchors with --trust-anchor.',
   },
   'dnssec-no-anchor': {
@@ -104,7 +104,7 @@ export const dnssecFailures = defineFailures({
     blame: 'local',
     temporary: true,
     clause: 'RFC 4034 §3.1.5',
-    message: 'By the clock of this machine, every signature of the root zone is out of date.',
+    message: 'According to this machine’s clock, every signature of the root zone is out of date.',
     fix: 'Set the clock of this machine.',
   },
   'dnssec-stripped': {
@@ -148,7 +148,7 @@ export const dnssecFailures = defineFailures({
     temporary: true,
     clause: 'RFC 1035 §4.1.1',
     message: 'The resolver answered with an error code.',
-    fix: 'Ask another resolver: --resolver ADDRESS.',
+    fix: 'Use another resolver: --resolver ADDRESS.',
   },
 });
 

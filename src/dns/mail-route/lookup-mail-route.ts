@@ -24,7 +24,7 @@ export interface MailRoute {
    * are kept.
    */
   readonly hosts: readonly { readonly name: Name; readonly preference: number }[];
-  /** A null MX stands next to these hosts (RFC 7505 §3 [7505-3-1] forbids it). */
+  /** A null MX exists next to these hosts (RFC 7505 §3 [7505-3-1] forbids it). */
   readonly besideNullMx?: true;
 }
 

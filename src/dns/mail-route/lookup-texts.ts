@@ -7,7 +7,7 @@ import { RRType } from '../wire/types-registry.js';
 export interface Texts {
   readonly lookup: 'found' | 'absent' | 'failed';
   /**
-   * One text a record, its character strings joined without blanks (RFC 7208 §3.3, RFC
+   * One text a record, its character strings joined without spaces (RFC 7208 §3.3, RFC
    * 8461 §3.1 [8461-3.1-11, 8460-3-11]), one character an octet.
    */
   readonly texts: readonly string[];

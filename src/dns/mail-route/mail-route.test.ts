@@ -52,7 +52,7 @@ test('RFC 5321 §5.1, RFC 7672 §2.2.1 [7672-2.2.1-1]: hosts by preference', asy
   );
 });
 
-test('RFC 7505 §3: a single MX to the root takes no mail; beside others the root is no host', async () => {
+test('RFC 7505 §3: a single MX to the root accepts no mail, next to others is invalid', async () => {
   assert.equal(
     (await lookupMailRoute(resolverOf({ MX: { lines: ['MX 0 .'] } }), domain)).kind,
     'null-mx',
@@ -82,7 +82,7 @@ test('a host that is named twice is one host, at its better preference', async (
   );
 });
 
-test('MX records that cannot be read are an error, never a domain that takes no mail', async () => {
+test('MX records that cannot be read are an error, never a domain that accepts no mail', async () => {
   const route = await lookupMailRoute(resolverOf({ MX: { lines: ['TYPE15 \\# 1 00'] } }), domain);
   assert.deepEqual(
     [route.kind, route.hosts.length, route.failure?.code],
@@ -172,7 +172,7 @@ test('a family that cannot be looked up is named, and asked for again soon', asy
   );
 });
 
-test('without proof a domain is not said to take no mail', async () => {
+test('without proof a domain is not said to accept no mail', async () => {
   const unproved = { dnssec: 'indeterminate' } as const;
   for (const MX of [
     { ...unproved, status: 'nxdomain' as const },
@@ -201,7 +201,8 @@ test('a thousand addresses or hosts are cut to a bounded number', async () => {
   assert.deepEqual([route.hosts.length, route.hosts[0]?.preference], [100, 0]);
 });
 
-test('RFC 8461 §3.1 [8461-3.1-11, 8460-3-11]: the strings of one TXT record are joined without blanks', async () => {
+// [8461-3.1-11, 8460-3-11]
+test('RFC 8461 §3.1: the strings of one TXT record are joined without blanks', async () => {
   const texts = await lookupTexts(
     resolverOf({ TXT: { lines: ['TXT "v=STSv1; " "id=1;"', 'TXT "other"'] } }),
     domain,

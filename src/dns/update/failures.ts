@@ -1,6 +1,6 @@
 import { defineFailures } from '../../base/index.js';
 
-/** Why a zone was not changed, or why that is not known. */
+/** The reason why a zone was not changed, or why that is not known. */
 export const updateFailures = defineFailures({
   'dns-update-unreachable': {
     blame: 'network',
@@ -15,7 +15,7 @@ export const updateFailures = defineFailures({
     temporary: true,
     clause: 'RFC 8945 §5.3',
     message: 'The server’s key does not sign the reply, so Hermetic does not trust it.',
-    fix: 'Compare key and algorithm with those of the server. If they agree, another machine answers for the server.',
+    fix: 'Compare the key and the algorithm with those of the server. If they agree, another machine answers for the server.',
   },
   'dns-update-key': {
     blame: 'local',
@@ -36,7 +36,7 @@ export const updateFailures = defineFailures({
     temporary: true,
     clause: 'RFC 2136 §3.2',
     message: 'The records have changed since the plan, so Hermetic changed nothing.',
-    fix: 'Nothing to do: the next round plans from the present records. Find the other program that changes these records.',
+    fix: 'Nothing to do: the next round plans from the current records. Find out which other program changes these records.',
   },
   'dns-update-refused': {
     blame: 'publisher',

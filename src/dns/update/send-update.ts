@@ -28,7 +28,7 @@ const codes = new Map<number, string>(
   Object.entries(Rcode).map(([name, code]) => [Number(code), name]),
 );
 /**
- * NXRRSET and YXRRSET, and what a name that is or is not there makes of them (RFC 2136
+ * NXRRSET and YXRRSET, and their meaning for an existing or missing name (RFC 2136
  * §2.2).
  */
 const conflicts = new Set([3, 6, 7, 8]);
@@ -50,8 +50,8 @@ export async function sendUpdate(
   if (!rcode.ok) return rcode;
   if (rcode.value === 0) return ok('changed');
   if (!conflicts.has(rcode.value)) return refused(rcode.value);
-  // A lost reply and a second attempt look like a conflict: a query for `to` tells them
-  // apart.
+  // A lost reply and a second attempt look like a conflict: a query for `to`
+  // distinguishes them.
   const asked = await exchange({ ...rrsetChange, from: rrsetChange.to }, options);
   if (!asked.ok) return asked;
   if (asked.value === 0) return ok('same');

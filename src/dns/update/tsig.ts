@@ -247,7 +247,7 @@ function variables(tsigKey: TsigKey, { seconds, fudge, error, other }: TsigVaria
   );
 }
 
-/** Returns the algorithm as the domain name that stands in the record. */
+/** Returns the algorithm as the domain name in the record. */
 function algorithmName({ algorithm }: TsigKey): Name {
   return Name.of(algorithm);
 }

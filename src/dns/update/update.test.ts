@@ -83,7 +83,8 @@ function reply(
   return concat(head, name, u16(250), u16(255), u16(0), u16(0), u16(rdata.length), rdata);
 }
 
-test('an update asks for exactly the RRset that was seen and touches that name and type alone [2136-2.4-1]', () => {
+// [2136-2.4-1]
+test('an update requires exactly the observed RRset and changes only that type', () => {
   const built = updateMessage(change, 1);
   assert.ok(built.ok);
   const back = decodeMessage(encodeMessage(built.value));
@@ -109,7 +110,7 @@ test('an update asks for exactly the RRset that was seen and touches that name a
     assert.ok(rr.name.equals(change.name) && rr.type === 52);
 });
 
-test('where nothing is to be there yet, the RRset must not exist; values that are no RDATA make no message', () => {
+test('a new RRset must not exist before; invalid RDATA produces no message', () => {
   const built = updateMessage({ ...change, from: [] }, 1);
   assert.ok(built.ok);
   assert.deepEqual(
@@ -124,7 +125,8 @@ test('where nothing is to be there yet, the RRset must not exist; values that ar
   );
 });
 
-test('a reply is trusted only with a full MAC over the request, by its key, in time [8945-5.1-1, 8945-5.3-1, 8945-10-1]', () => {
+// [8945-5.1-1, 8945-5.3-1, 8945-10-1]
+test('a reply is trusted only with a full MAC over the request, by its key, in time', () => {
   const built = updateMessage(change, 77);
   assert.ok(built.ok);
   const { mac } = signTsig(encodeMessage(built.value), key, now);
@@ -215,7 +217,8 @@ async function serverThat(
   });
 }
 
-test('what is there already counts as done; what neither was nor is wanted is a conflict; silence is not known [2136-7.8-1]', async (t) => {
+// [2136-7.8-1]
+test('existing records count as done, foreign ones conflict, silence is unknown', async (t) => {
   assert.deepEqual(await serverThat(t, (id, mac) => reply(id, mac)), {
     ok: true,
     value: 'changed',

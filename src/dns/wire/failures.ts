@@ -21,6 +21,6 @@ export const wireFailures = defineFailures({
     temporary: false,
     clause: 'RFC 1035 §5',
     message: 'The text is not a record in presentation form.',
-    fix: 'Write one record a line: name, TTL, class, type, data.',
+    fix: 'Write one record per line: name, TTL, class, type, data.',
   },
 });

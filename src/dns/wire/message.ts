@@ -9,8 +9,8 @@ export interface DnsQuestion {
 }
 
 /**
- * EDNS(0) (RFC 6891): what the OPT pseudo-record says. `extendedRcode` bits are already
- * merged into {@link Message.rcode}.
+ * EDNS(0) (RFC 6891): the content of the OPT pseudo-record. `extendedRcode` bits are
+ * already merged into {@link Message.rcode}.
  */
 export interface Edns {
   /** EDNS version; 0 is the only one that is defined. */

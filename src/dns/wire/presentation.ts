@@ -74,7 +74,7 @@ export function parseZone(sourceText: string, options: TextOptions = {}): Result
 /**
  * Presentation form on one line.
  *
- * Name, TTL, class, type and data are separated by single blanks; the name is absolute.
+ * Name, TTL, class, type and data are separated by single spaces; the name is absolute.
  */
 export function formatRecord(resourceRecord: ResourceRecord): string {
   return `${dotted(resourceRecord.name)} ${resourceRecord.ttl} ${resourceRecord.class === RRClass.IN ? 'IN' : `CLASS${resourceRecord.class}`} ${typeName(resourceRecord.type)} ${formatRdata(resourceRecord)}`;

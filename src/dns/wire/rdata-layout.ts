@@ -4,7 +4,7 @@ import { MalformedDns, WireReader } from './wire-reader.js';
 const T = RRType;
 
 /**
- * Where names stand in the RDATA of a type: fixed octets before, and how many names;
+ * The position of names in the RDATA of a type: fixed octets before, and how many names;
  * `strings` character strings may come first (NAPTR).
  */
 interface Layout {

@@ -1,7 +1,9 @@
 import type { Authority, Issued } from '../../pki/index.js';
 import type { ValidateChallenge } from './acme-validate.js';
 
-/** Behaviour of the CA. It can be changed at any time and counts from the next request. */
+/**
+ * Behaviour of the CA. It can be changed at any time and counts from the next request.
+ */
 export interface AcmeCaHabits {
   /** Lifetime of certificates by profile, milliseconds; '' is the one without a name. */
   profiles: Readonly<Record<string, number>>;
@@ -18,8 +20,8 @@ export interface AcmeCaHabits {
   /** Every nth reply has a malformed nonce; 0 for never. */
   garbleNonce: number;
   /**
-   * Rate limit for new orders of an account. Orders that replace a certificate are exempt,
-   * as CAs with RFC 9773 do it.
+   * Rate limit for new orders of an account. Orders that replace a certificate are
+   * exempt, as CAs with RFC 9773 do it.
    */
   orders: { readonly most: number; readonly withinMs: number } | undefined;
   /** Whether accounts list their orders (RFC 8555 §7.1.2.1). */

@@ -25,10 +25,10 @@ interface Answer {
 const day = 86_400_000;
 const random = (): string => randomBytes(12).toString('base64url');
 /**
- * An ACME certification authority (RFC 8555, RFC 9773) for the lab. It verifies signatures,
- * nonces, accounts and challenges as strictly as a real one, and `habits` switches on the
- * difficulties that real ones cause: rate limits, refused or garbled nonces, orders that
- * are reused, replacements that are refused, a second chain.
+ * An ACME certification authority (RFC 8555, RFC 9773) for the lab. It verifies
+ * signatures, nonces, accounts and challenges as strictly as a real one, and `habits`
+ * switches on the difficulties that real ones cause: rate limits, refused or garbled
+ * nonces, orders that are reused, replacements that are refused, a second chain.
  *
  * `#handle` is the HTTP side, `#answer` the routing; `acme-resources.ts` has the JSON.
  */
@@ -44,8 +44,8 @@ export class AcmeCa {
   /** Requests for renewal information. */
   informed = 0;
   /**
-   * Repeated requests after a refused nonce that did not use the nonce of the refusal (RFC
-   * 8555 §6.5).
+   * Repeated requests after a refused nonce that did not use the nonce of the refusal
+   * (RFC 8555 §6.5).
    */
   wrongRetries = 0;
   /** Nonce of the last refusal, by path. */

@@ -4,8 +4,8 @@ import { AcmeProblem, thumbprint } from './acme-signed.js';
 
 /**
  * The JSON resources of the lab's certification authority (RFC 8555 §7.1), as functions
- * of its state. They deviate from the usual form where the RFC allows it, so that a client
- * that relies on more than the RFC promises fails in the lab and not at a real CA.
+ * of its state. They deviate from the usual form where the RFC allows it, so that a
+ * client that relies on more than the RFC promises fails in the lab and not at a real CA.
  */
 
 /** Returns the absolute URL of a path at the CA. */
@@ -58,7 +58,7 @@ export function authorizationResource(
   const { id, authorizations, token, error } = acmeOrder;
   const status = existing(authorizations.get(domainName));
   const { issuers, hashPrefix } = acmeCaHabits.persist;
-  // The member was renamed between two drafts of dns-persist-01; clients meet both.
+  // The member was renamed between two drafts of dns-persist-01; clients see both.
   const issuerMember = hashPrefix === undefined ? 'issuer-domain-names' : 'issuerDomainNames';
   const challenges = acmeCaHabits.challenges.map((type) => {
     const parameters = type === 'dns-persist-01' ? { [issuerMember]: issuers } : { token };

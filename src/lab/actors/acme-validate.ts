@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:tls';
 import type { Connection, Network } from '../../net/index.js';
 
-/** Looks for the answer to a challenge; what was wrong, or undefined. */
+/** Looks for the answer to a challenge; returns its fault, or undefined. */
 export type ValidateChallenge = (
   type: string,
   hostName: string,

@@ -9,18 +9,19 @@ import type { Issued } from '../../pki/index.js';
 /**
  * Behaviours of mail servers, each observed on the Internet.
  *
- * - `busy` refuses connections with 421, `closed` with 554; `takes-no-mail` greets with 521
- *   (RFC 7504). `greylists` answers EHLO with 450; `tarpit` never sends its greeting.
+ * - `busy` refuses connections with 421, `closed` with 554; `takes-no-mail` greets with
+ *   521 (RFC 7504). `greylists` answers EHLO with 450; `tarpit` never sends its greeting.
  * - `offers-requiretls` lists REQUIRETLS under TLS (RFC 8689).
  * - `refuses-tls` lists STARTTLS and answers it with 502, `defers-tls` with 454;
  *   `sometimes-tls` lists it on every second connection only.
  * - `refuses-inside`, `defers-inside`, `hangs-up-inside` and `silent-inside` complete the
  *   handshake, then answer EHLO with 550, with 451, by closing, or never.
- * - `drops-large-hellos` and `resets-large-hellos` are behind a middlebox that lets no
- *   first flight of more than 1,400 octets through.
+ * - `drops-large-hellos` and `resets-large-hellos` are behind a middlebox that drops a
+ *   first flight of more than 1,400 octets.
  * - `injectable` executes plaintext commands after the handshake (CVE-2011-0411);
  *   `injects-reply` appends a plaintext reply to its acceptance of STARTTLS.
- * - `silent`, `garbage`, `endless`, `hangs-up*` and `breaks-tls`: broken or hostile servers.
+ * - `silent`, `garbage`, `endless`, `hangs-up*` and `breaks-tls`: broken or hostile
+ *   servers.
  */
 export type SmtpHabit =
   | 'good'

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Endpoint, Network } from '../../net/index.js';
 
-/** `remove` deletes the line from the EHLO reply; `mangle` overwrites it, as firewalls do. */
+/**
+ * `remove` deletes the line from the EHLO reply; `mangle` overwrites it, as firewalls do.
+ */
 export type Stripping = 'remove' | 'mangle';
 
 /**

@@ -38,7 +38,8 @@ export interface ZoneSpec {
     readonly dsAlgorithm?: number;
   };
   /**
-   * Fault of its signatures. `wrong-key`: signed with a key that the zone does not publish.
+   * Fault of its signatures. `wrong-key`: signed with a key that the zone does not
+   * publish.
    */
   readonly fault?: 'expired' | 'not-yet-valid' | 'wrong-key' | 'stripped';
 }
@@ -133,7 +134,7 @@ export class Zone {
     }
   }
 
-  /** True for a name that holds records or has some below it. */
+  /** Returns true for a name that holds records or has some below it. */
   exists(domainName: Name): boolean {
     return (
       this.nodes.has(domainName.key) ||

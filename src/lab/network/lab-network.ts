@@ -11,8 +11,8 @@ import {
 } from '../../net/index.js';
 
 /**
- * The service at a logical address. `drop`: packets are lost. `no-route`: this machine has
- * no route to the network.
+ * The service at a logical address. `drop`: packets are lost. `no-route`: this machine
+ * has no route to the network.
  */
 type Place =
   | { readonly kind: 'open'; readonly target: Endpoint }

@@ -1,8 +1,8 @@
 import type { Expectation, Row } from './scenario.js';
 
 /**
- * Expected delivery results of one class of sender. Columns: no attack, STARTTLS stripped,
- * certificate replaced, MX forged, everything suppressed.
+ * Expected delivery results of one class of sender. Columns: no attack, STARTTLS
+ * stripped, certificate replaced, MX forged, everything suppressed.
  */
 export const rows = {
   /** TLS without authentication. */
@@ -22,7 +22,9 @@ export const rows = {
   /** Unusable TLSA records only: TLS without authentication (RFC 7672 §2.2). */
   unusable: ['unverified', 'deferred', 'to-attacker', 'deferred', 'deferred'],
   waits: ['deferred', 'deferred', 'deferred', 'deferred', 'deferred'],
-  /** Deferred without an attack, exposed when the policy is suppressed at first contact. */
+  /**
+   * Deferred without an attack, exposed when the policy is suppressed at first contact.
+   */
   waitsFirst: ['deferred', 'deferred', 'deferred', 'to-attacker', 'cleartext'],
   none: ['not-applicable', 'not-applicable', 'not-applicable', 'not-applicable', 'not-applicable'],
 } satisfies Record<string, Row>;

@@ -31,7 +31,7 @@ export interface ZoneTraits {
   readonly fault?: NonNullable<ZoneSpec['fault']>;
   /** Further zone file lines. */
   readonly records?: string;
-  /** Leaves the MX records out: `records` says what is there instead. */
+  /** Leaves the MX records out: `records` holds the replacement. */
   readonly withoutMx?: boolean;
 }
 
@@ -113,8 +113,8 @@ export interface StsTraits {
 export interface AttackTraits {
   readonly strip?: Stripping;
   /**
-   * The attacker's own server answers at the addresses of the host, with a certificate for
-   * the host's name from no trusted CA.
+   * The attacker's own server answers at the addresses of the host, with a certificate
+   * for the host's name from no trusted CA.
    */
   readonly swap?: boolean;
   readonly faults?: Readonly<Record<string, DnsFault>>;

@@ -1,7 +1,7 @@
 import { everySender, exposure, rows, stsOnly } from './exposure-rows.js';
 import type { HostTraits, Row, Scenario } from './scenario.js';
 
-/** Nothing is known of today; under attack the attacker decides. */
+/** Nothing is known about today; under attack the attacker decides. */
 const unknownToday: Row = ['unknown', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'];
 const unreachable: Row = ['deferred', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'];
 

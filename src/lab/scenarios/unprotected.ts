@@ -7,10 +7,10 @@ const { clear, clearSigned, hosted, none, signedOnly, unusable } = rows;
 /*
  * Domains whose mail is not protected: no policy, a policy without effect, or a server
  * fault that no policy covers. Each has one main fault, so that a finding has one cause.
- * Expectations are written by hand from the RFCs.
+ * Expectations are written manually from the RFCs.
  */
 
-/** No host takes mail today; an attacker may still answer at its address. */
+/** No host accepts mail today; an attacker may still answer at its address. */
 const silent: Row = ['deferred', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'];
 /** The records lead to no address, so only a forged MX record leads mail anywhere. */
 const nowhere: Row = ['deferred', 'deferred', 'deferred', 'to-attacker', 'deferred'];
@@ -305,7 +305,7 @@ export const unprotectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'null-mx.example',
-    says: 'says that it takes no mail',
+    says: 'says that it accepts no mail',
     zone: { withoutMx: true, records: '@ MX 0 .' },
     hosts: [],
     expect: { verdict: 'not-applicable', exposure: everySender(none) },

@@ -86,8 +86,8 @@ function parametersOf(
 }
 
 /**
- * A point of the group where node has it; else octets of the right look, since no client
- * here goes on to use them.
+ * A point of the group where node has it; else octets of the right form, since no client
+ * here uses them.
  */
 function publicPoint(groupNumber: number): Uint8Array {
   const curveName = groupName(groupNumber);

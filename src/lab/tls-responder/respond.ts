@@ -5,9 +5,9 @@ import type { ResponderConfig } from './responder-config.js';
 
 /**
  * Plays the server's side of TLS up to the end of its first flight, on a stream where the
- * client speaks next. What OpenSSL no longer can (RC4, export, SSLv3, SSLv2) exists here
- * with real certificates and signatures; no handshake is ever completed. Resolves when
- * the client hangs up.
+ * client speaks next. Features that OpenSSL has dropped (RC4, export, SSLv3, SSLv2) exist
+ * here with real certificates and signatures; no handshake is ever completed. Resolves
+ * when the client hangs up.
  */
 export async function respond(stream: Duplex, responderConfig: ResponderConfig): Promise<void> {
   let received = new Uint8Array(0);

@@ -100,14 +100,14 @@ for (const [name, suite] of [
   ['ECDHE-ECDSA', 0xc02b],
   ['DHE-RSA', 0x009e],
 ] as const)
-  test(`TLS 1.2, ${name}: the key exchange is signed with the key of the certificate (RFC 5246 §7.4.3)`, () => {
+  test(`TLS 1.2, ${name}: the key exchange is signed with the certificate's key`, () => {
     const { flight, bytes } = ask(everything, { suites: [suite] });
     assert.equal(flight.hello?.suite, suite);
     const { signed, signature } = exchangeOf(bytes, true);
     assert.ok(verify('sha256', signed, keyOf(flight), signature));
   });
 
-test('SSLv3 and TLS 1.0, RSA: MD5 and SHA-1 side by side under the signature (RFC 4346 §7.4.3)', () => {
+test('RFC 4346 §7.4.3: SSLv3 and TLS 1.0 with RSA sign MD5 and SHA-1 together', () => {
   for (const maxVersion of [ProtocolVersion.SSLv3, ProtocolVersion.TLSv1]) {
     const { flight, bytes } = ask(everything, {
       maxVersion,
@@ -159,7 +159,7 @@ test('TLS 1.3 without a key share: HelloRetryRequest in the preferred order', ()
   assert.ok(groups13.includes(29));
 });
 
-test('refusals and limits: an alert by cause, a close without a word, long hellos, heads of lists', () => {
+test('refusals: an alert by cause, a silent close, long hellos, heads of lists', () => {
   assert.equal(ask({ ...everything, versions: [0x0304] }, {}).flight.alert?.description, 70);
   assert.equal(
     ask({ ...everything, suites: [0xc02f] }, { suites: [0xc030] }).flight.alert?.description,

@@ -26,15 +26,15 @@ export interface PlannedRetry extends FailedAction {
 }
 
 /**
- * The plan for one host or domain: the steps, why each is safe now, and what the plan waits
- * for.
+ * The plan for one host or domain: the steps, why each is safe now, and the conditions
+ * that the plan waits for.
  */
 export interface SubjectPlan {
   readonly kind: 'host' | 'domain';
   readonly subject: string;
   /** Entry of `publish.dns` that changes its records. */
   readonly dns: string;
-  /** The present state in one line, human-readable. */
+  /** The current state in one line, human-readable. */
   readonly place: string;
   readonly steps: readonly Step[];
   readonly waits: readonly Wait[];
@@ -58,7 +58,9 @@ export interface PlanOptions {
   readonly observer: Observer;
   /** Returns when the certificate of a key is renewed, milliseconds since 1970. */
   readonly renewalAt?: (hostName: string, identity: string) => number | undefined;
-  /** Milliseconds between two rounds of the daemon. Undefined: the operator starts each. */
+  /**
+   * Milliseconds between two rounds of the daemon. Undefined: the operator starts each.
+   */
   readonly intervalMs?: number | undefined;
 }
 
@@ -71,8 +73,8 @@ type Planned = Omit<SubjectPlan, 'failures'>;
 const MAX_CONCURRENT = 16;
 
 /**
- * Observes and plans every host and domain of the configuration, and every domain that was
- * removed from it and still has a policy. Changes nothing. [8461-3.4-3]
+ * Observes and plans every host and domain of the configuration, and every domain that
+ * was removed from it and still has a policy. Changes nothing. [8461-3.4-3]
  */
 export async function planAll(options: PlanOptions): Promise<readonly SubjectPlan[]> {
   const { section, ledger, intervalMs } = options;
@@ -213,7 +215,9 @@ function desiredRollover({
   return { publish: dane, types: keys, matchingTypes, ttl, external };
 }
 
-/** Returns the keys that the operator retired: tokens `leave:HOST:SHA256` of the ledger. */
+/**
+ * Returns the keys that the operator retired: tokens `leave:HOST:SHA256` of the ledger.
+ */
 function keysToRetire(hostName: string, ledger: Ledger): readonly string[] {
   const prefix = `leave:${hostName}:`;
   return ledger
@@ -233,7 +237,9 @@ function keysDueByAge(
     .map(([sha256]) => sha256);
 }
 
-/** Plans a domain with a policy of its own. `desired` undefined: its policy is removed. */
+/**
+ * Plans a domain with a separate policy. `desired` undefined: its policy is removed.
+ */
 async function planDomain(
   domainName: string,
   desired: DesiredMailDomain | undefined,

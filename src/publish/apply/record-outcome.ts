@@ -10,8 +10,8 @@ export function actionKey(action: Action): string {
 }
 
 /**
- * Saves how an action failed, until it succeeds or the operator takes over. An attempt that
- * a pause prevented changes the time of the next attempt and not the cause.
+ * Saves how an action failed, until it succeeds or the operator takes over. An attempt
+ * that a pause prevented changes the time of the next attempt and not the cause.
  */
 export async function recordOutcome(
   ledger: Ledger,
@@ -37,8 +37,8 @@ export async function recordOutcome(
 }
 
 /**
- * Removes saved failures of actions that are no longer planned. Failures of renewals stay:
- * `renewDue` plans them, not the plan of a subject.
+ * Removes saved failures of actions that are no longer planned. Failures of renewals
+ * stay: `renewDue` plans them, not the plan of a subject.
  */
 export async function dropFailures(
   ledger: Ledger,

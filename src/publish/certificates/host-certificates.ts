@@ -4,8 +4,8 @@ import { addressesWithout } from './step-certificates.js';
 import type { CertificateObservation, DesiredCertificates, HostCertificate } from './types.js';
 
 /**
- * Returns the certificates of a mail host's keys, for a status report. `renewalAt` returns
- * when the certificate of a key is renewed. Pure.
+ * Returns the certificates of a mail host's keys, for a status report. `renewalAt`
+ * returns when the certificate of a key is renewed. Pure.
  */
 export function hostCertificates(
   { slots, alive: cached }: Pick<TlsaRolloverState, 'slots' | 'alive'>,

@@ -106,7 +106,7 @@ function imported({ imports, ...reading }: ReturnType<typeof planImports>, ring:
 const codes = ({ alerts }: { readonly alerts: readonly Alert[] }): readonly string[] =>
   alerts.map(({ code }) => code);
 
-test('a renewal that keeps its key is taken over: the chain in the ring is the new one, and no key is to be left', (t) => {
+test('a renewal with the same key replaces the chain in the ring', (t) => {
   const { renew, look, ring } = world(t);
   const { key } = renew();
   assert.deepEqual(look(), { retire: [], waits: [], alerts: [] });
@@ -119,7 +119,7 @@ test('a renewal that keeps its key is taken over: the chain in the ring is the n
   assert.equal(ring.pair(host, 'ecdsa-1').chain, chainPem);
 });
 
-test('a renewal with a new key: it is announced beside the old one, the server keeps the old one for two TTLs, and only then is the new one deployed', (t) => {
+test('a renewal with a new key is announced, and deployed after two TTLs', (t) => {
   const { renew, look, ring, wish: desired } = world(t);
   const first = renew();
   const ttl = 3600;
@@ -173,7 +173,7 @@ test('a renewal with a new key: it is announced beside the old one, the server k
   assert.equal(ring.pair(host, 'ecdsa-1').key.trim(), first.keyPem.trim());
 });
 
-test('key and chain of two renewals, or half a chain: waited for while they are fresh, told when they stay so, and never taken', (t) => {
+test('a mismatched pair is awaited while fresh, then reported, and never imported', (t) => {
   const { renew, look, ring, turn, files } = world(t);
   const { chainPem } = renew();
   look();
@@ -233,7 +233,7 @@ test('a key ring on a full disk: told for this host, and taken over by the next 
   assert.equal(ring.list(host, Date.now())[0]?.certified, true);
 });
 
-test('cert.pem in place of fullchain.pem: a chain that leads to no public CA does not follow one that does, so enforcing senders still deliver', (t) => {
+test('cert.pem without intermediates does not replace a chain to a public CA', (t) => {
   const { renew, look, ring, turn } = world(t);
   const { key } = renew();
   look();

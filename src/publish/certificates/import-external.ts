@@ -25,7 +25,9 @@ export interface PlannedImport {
 export interface ImportPlan {
   /** Keys and chains that the ring lacks. */
   readonly imports: readonly PlannedImport[];
-  /** SHA-256 of keys in use that the files no longer hold: the server is to retire them. */
+  /**
+   * SHA-256 of keys in use that the files no longer hold: the server is to retire them.
+   */
   readonly retire: readonly string[];
   readonly waits: readonly Wait[];
   readonly alerts: readonly Alert[];
@@ -37,7 +39,7 @@ export interface ExternalFilesPlan extends Omit<ImportPlan, 'retire'> {
   readonly key?: ServerKey;
 }
 
-export interface ImportOptions {
+export interface ExternalImportOptions {
   readonly ring: KeyRing;
   readonly anchors: TrustStore;
   /** Milliseconds since 1970. */
@@ -50,14 +52,14 @@ export interface ImportOptions {
 const SETTLING_MS = 60_000;
 
 /**
- * Reads the files that other programs maintain for a mail host. Plans what the ring has to
- * import, and finds out whether the files hold another key than the one in use. Writes
+ * Reads the files that other programs maintain for a mail host. Plans the imports of the
+ * ring, and finds out whether the files hold another key than the one in use. Writes
  * nothing.
  */
 export function planImports(
   { host: hostName, slots }: TlsaRolloverState,
   desired: DesiredMailHost,
-  options: Omit<ImportOptions, 'lastKeyNumber'>,
+  options: Omit<ExternalImportOptions, 'lastKeyNumber'>,
 ): ImportPlan {
   const imports: PlannedImport[] = [];
   const alerts: Alert[] = [];
@@ -97,15 +99,15 @@ export function planImports(
 }
 
 /**
- * Plans the import of one pair of external files: another chain for a key of the ring, or a
- * new key with its chain, which the rollover then treats as the next key. Files that do not
- * fit are reported and not imported. A chain that leads to no public CA does not replace
- * one that does. Writes nothing.
+ * Plans the import of one pair of external files: another chain for a key of the ring, or
+ * a new key with its chain, which the rollover then treats as the next key. Files that do
+ * not fit are reported and not imported. A chain that leads to no public CA does not
+ * replace one that does. Writes nothing.
  */
 export function planFilesImport(
   hostName: string,
   externalFiles: ExternalFiles,
-  options: ImportOptions,
+  options: ExternalImportOptions,
 ): ExternalFilesPlan {
   const { ring, at } = options;
   const content = readFiles(externalFiles);
@@ -154,13 +156,13 @@ function judgeFiles(
 }
 
 /**
- * Finds a chain without a path to a public CA where the present one has a path. The usual
+ * Finds a chain without a path to a public CA where the current one has a path. The usual
  * cause is a file that holds the certificate without its intermediates.
  */
 function trustFlaw(
   hostName: string,
   { chain, type }: { readonly chain: string; readonly type: KeyType | undefined },
-  { ring, anchors, at }: ImportOptions,
+  { ring, anchors, at }: ExternalImportOptions,
 ): string | undefined {
   const isPublic = (pem: string): boolean => isTrusted(pem, anchors, at);
   const certified = ring
@@ -174,7 +176,7 @@ function trustFlaw(
 function nextNumber(
   keyType: KeyType,
   ringKeys: readonly RingKey[],
-  { lastKeyNumber }: ImportOptions,
+  { lastKeyNumber }: ExternalImportOptions,
 ): number {
   const pattern = new RegExp(`^${keyType}-(\\d{1,9})$`);
   const numbers = ringKeys.map(({ name }) => Number(pattern.exec(name)?.[1] ?? 0));
@@ -188,7 +190,7 @@ function nextNumber(
 export function planAdoption(
   hostName: string,
   filePath: string,
-  { ring, at }: Pick<ImportOptions, 'ring' | 'at'>,
+  { ring, at }: Pick<ExternalImportOptions, 'ring' | 'at'>,
 ): Pick<ExternalFilesPlan, 'imports' | 'alerts'> {
   const content = readIfPresent(filePath);
   if ('why' in content) return unreadable(hostName, content.why);
@@ -213,8 +215,9 @@ function unreadable(hostName: string, detail: string): ReturnType<typeof planAdo
 }
 
 /**
- * Whether certbot makes another key at its next renewal (`reuse_key` in its renewal file).
- * Undefined: the file does not belong to certbot, or its settings cannot be read.
+ * Returns whether certbot makes another key at its next renewal (`reuse_key` in its
+ * renewal file). Undefined: the file does not belong to certbot, or its settings cannot
+ * be read.
  */
 export function renewsKey(chainFile: string): boolean | undefined {
   const live = dirname(chainFile);

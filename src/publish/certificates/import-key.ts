@@ -7,8 +7,8 @@ import { sha256Of } from './import-external.js';
 
 /**
  * Imports a key and its chain into the ring, the key first: a crash in between leaves a
- * key without its chain, and the next plan imports the chain. Files that changed since the
- * plan are not imported.
+ * key without its chain, and the next plan imports the chain. Files that changed since
+ * the plan are not imported.
  */
 export function importKey({ host, key, from, chain }: ImportKey, keyRing: KeyRing): ActionOutcome {
   try {

@@ -16,11 +16,14 @@ export interface KeyPairFiles {
   readonly chain: string;
 }
 
-/** Files that a mail server reads below `FOLDER/ecdsa/`. `both.pem`: the key, then the chain. */
+/**
+ * Files that a mail server reads below `FOLDER/ecdsa/`. `both.pem`: the key, then the
+ * chain.
+ */
 const fileNames = ['chain.pem', 'key.pem', 'both.pem'] as const;
 type FileName = (typeof fileNames)[number];
 
-/** Whether the folder holds exactly this pair now. */
+/** Returns whether the folder holds exactly this pair now. */
 export function isInstalled(folder: string, keyType: KeyType, pair: KeyPairFiles): boolean {
   return fileNames.every(
     (name) => readIfPresent(join(folder, keyType, name)) === textOf(name, pair),
@@ -28,10 +31,10 @@ export function isInstalled(folder: string, keyType: KeyType, pair: KeyPairFiles
 }
 
 /**
- * Installs key and chain where a mail server reads them. Each pair has a folder of its own,
- * and `FOLDER/ecdsa` is a symbolic link that is switched from the old folder to the new one
- * in one step. No crash leaves a key next to the chain of another key, and a server that
- * opens `both.pem` once never reads such a mix.
+ * Installs key and chain where a mail server reads them. Each pair has a separate folder,
+ * and `FOLDER/ecdsa` is a symbolic link that is switched from the old folder to the new
+ * one in one step. No crash leaves a key next to the chain of another key, and a server
+ * that opens `both.pem` once never reads such a mix.
  *
  * Files get the owner of the folder. Its group may read the keys when it may read the
  * folder. Throws the error of the file system.

@@ -49,7 +49,7 @@ const step = (change: Partial<CertificateObservation>, given = state) => {
   ];
 };
 
-test('where the server shows what it was given nothing is done, and it is not told again', () => {
+test('a server that shows the deployed chain needs no action and no reload', () => {
   assert.deepEqual(step({}), []);
 });
 

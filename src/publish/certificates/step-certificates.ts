@@ -14,8 +14,8 @@ type CertificateAction = Certify | Deploy;
 
 /**
  * Plans the certificates of the keys in use. Another certificate for the same key changes
- * no TLSA record, so it is installed as soon as the ring has it. The rollover alone decides
- * which key the server uses; nothing here makes a server change its key. Pure.
+ * no TLSA record, so it is installed as soon as the ring has it. The rollover alone
+ * decides which key the server uses; nothing here makes a server change its key. Pure.
  */
 export function stepCertificates(
   { host, slots }: Pick<TlsaRolloverState, 'host' | 'slots'>,
@@ -54,7 +54,7 @@ function mergeDeployments(steps: CertificateStep['steps']): CertificateStep['ste
   ];
 }
 
-/** Plans one key in use: certify it, deploy its certificate, or report what is late. */
+/** Plans one key in use: certify it, deploy its certificate, or report a delay. */
 function stepKey(
   hostName: string,
   used: RingKey,
@@ -110,8 +110,8 @@ export function addressesWithout(
 }
 
 /**
- * True when less than a sixth of the lifetime is left, at most a fortnight. Every renewal
- * is due earlier, so a renewal has failed.
+ * Returns true when less than a sixth of the lifetime is left, at most a fortnight. Every
+ * renewal is due earlier, so a renewal has failed.
  */
 function endsSoon({ notBefore, notAfter }: RingCertificate, instant: number): boolean {
   return notAfter - instant < Math.min(14 * DAY, (notAfter - notBefore) / 6);

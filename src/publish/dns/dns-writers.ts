@@ -8,8 +8,8 @@ import { parseTsigKey } from './tsig-key.js';
 import { updateWriter } from './update-writer.js';
 
 /**
- * Adds the record to the detail of a failure: the caller may have asked for a certificate,
- * and the message has to name the record that failed.
+ * Adds the record to the detail of a failure: the caller may have asked for a
+ * certificate, and the message has to name the record that failed.
  */
 function withRecordName(write: DnsWriter): DnsWriter {
   return async (action, abortSignal) => {
@@ -20,9 +20,9 @@ function withRecordName(write: DnsWriter): DnsWriter {
 }
 
 /**
- * Returns the writers of records, by their name in `publish.dns`. An entry of kind `print`
- * has no writer. `readSecret` reads the text of a key file. Throws HermeticError for an
- * invalid key.
+ * Returns the writers of records, by their name in `publish.dns`. An entry of kind
+ * `print` has no writer. `readSecret` reads the text of a key file. Throws HermeticError
+ * for an invalid key.
  */
 export function dnsWriters(
   { dns }: PublishSection,

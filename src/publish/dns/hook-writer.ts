@@ -7,9 +7,9 @@ const TIMEOUT_MS = 120_000;
 
 /**
  * Returns a writer that runs a command of the operator. The command reads one JSON object
- * `{name, type, from, to, ttl}` from its standard input. It makes the RRset exactly `to`, or
- * it changes nothing and exits with a status other than 0. No part of the object becomes
- * part of a command line. docs/dns-hook.md describes the protocol.
+ * `{name, type, from, to, ttl}` from its standard input. It makes the RRset exactly `to`,
+ * or it changes nothing and exits with a status other than 0. No part of the object
+ * becomes part of a command line. docs/dns-hook.md describes the protocol.
  */
 export function hookWriter(
   [command = '', ...args]: readonly string[],

@@ -8,8 +8,8 @@ const MIN_OCTETS = 16;
 
 /**
  * Parses a key file in the format of `tsig-keygen`: `key "NAME" { algorithm hmac-sha256;
- * secret "BASE64"; };`. Comments are allowed. Throws HermeticError, which never contains the
- * secret.
+ * secret "BASE64"; };`. Comments are allowed. Throws HermeticError, which never contains
+ * the secret.
  */
 export function parseTsigKey(text: string, filePath: string): TsigKey {
   const [, recordName = '', bodyText = ''] =

@@ -15,8 +15,9 @@ export interface UpdateWriterOptions {
 }
 
 /**
- * Returns a writer that sends dynamic updates (RFC 2136) with TSIG (RFC 8945). Each message
- * compares and sets one RRset, so a change by another program is never overwritten.
+ * Returns a writer that sends dynamic updates (RFC 2136) with TSIG (RFC 8945). Each
+ * message compares and sets one RRset, so a change by another program is never
+ * overwritten.
  */
 export function updateWriter({
   network,

@@ -11,7 +11,8 @@ const [host, other, key] = ['mta-sts.example.com', 'mta-sts.example.net', 'ecdsa
 const minute = 60_000;
 
 for (const moment of enough)
-  test(`the key of an account is changed, with a crash ${moment}: one account, which the key that is booked signs for [8555-7.3.5-1]`, async () => {
+  // [8555-7.3.5-1]
+  test(`account key change with a crash ${moment}: one account with the saved key`, async () => {
     const steps = await crashAtEveryStep(moment, async (injector) => {
       const { ca, ring, certifier, clock, close } = await acmeWorld();
       try {

@@ -19,8 +19,8 @@ export interface AcmeStore extends AccountStore, OrderStore {
   renewal(hostName: string, storeKey: string): RenewalState | undefined;
   saveRenewal(hostName: string, storeKey: string, renewal: RenewalState): Promise<void>;
   /**
-   * Returns until when no request is sent for a subject: `*` for the whole CA, or a host at
-   * the CA. 0: there is no pause.
+   * Returns until when no request is sent for a subject: `*` for the whole CA, or a host
+   * at the CA. 0: there is no pause.
    */
   pausedUntil(directory: string, subject: string): number;
   pause(directory: string, subject: string, until: number): Promise<void>;
@@ -47,8 +47,8 @@ export interface KeyClaim {
 }
 
 /**
- * The renewal state of the certificate in use. Plain JSON; the member names are the stored
- * format.
+ * The renewal state of the certificate in use. Plain JSON; the member names are the
+ * stored format.
  */
 export interface RenewalState {
   readonly directory: string;

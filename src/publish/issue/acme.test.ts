@@ -20,7 +20,8 @@ async function world(t: TestContext, habits?: Partial<AcmeCaHabits>): Promise<Ac
 }
 
 for (const type of ['http-01', 'tls-alpn-01', 'dns-01'] satisfies ChallengeType[])
-  test(`${type}: from no account to a certificate for the key of the ring, and nothing is left showing [8555-8.3-1, 8555-8.3-2, 8555-8.4-1, 8555-8.4-2, 8737-3-1, 8555-7.5.1-1, 8555-6.1-1]`, async (t) => {
+  // [8555-8.3-1, 8555-8.3-2, 8555-8.4-1, 8555-8.4-2, 8737-3-1, 8555-7.5.1-1, 8555-6.1-1]
+  test(`${type}: from no account to a certificate, and no answer is left behind`, async (t) => {
     const { ca, ring, certifier, texts } = await world(t, { challenges: [type] });
     assert.deepEqual(await certifier({ type }).certify({ host, key }), { status: 'done' });
     const leaf = new X509Certificate(ring.chain(host, key) ?? '');
@@ -40,7 +41,8 @@ test('an RSA key is certified as well', async (t) => {
   );
 });
 
-test('a CA that refuses every fifth nonce and has nothing but the three needed resources costs more requests and nothing else [8555-6.5-1, 8555-6.5-2, 8555-7.1.1-1]', async (t) => {
+// [8555-6.5-1, 8555-6.5-2, 8555-7.1.1-1]
+test('a CA with few resources that refuses nonces only costs more requests', async (t) => {
   const { ca, ring, certifier } = await world(t, { refuseNonce: 5 });
   const others = ['mta-sts.example.net', 'mta-sts.example.org'];
   for (const other of others) ring.make(other, key, 'ecdsa');
@@ -73,7 +75,8 @@ test('a CA that refuses every nonce is given up, not asked for ever', async (t) 
   assert.ok(ca.refusedNonces <= 5);
 });
 
-test('an external account binding is used, and the refusal of a wrong one is shown [8555-7.3.4-1, 8555-6.7-1]', async (t) => {
+// [8555-7.3.4-1, 8555-6.7-1]
+test('an external account binding is used, and the refusal of a wrong one is shown', async (t) => {
   const macKey = Buffer.from('a secret of the CA').toString('base64url');
   const { ca, certifier, clock } = await world(t, { external: { customer: macKey } });
   const wrong = await certifier({
@@ -104,7 +107,8 @@ test('an unknown profile is reported with the offered ones, and no order is plac
   assert.equal(ca.orders.size, 0);
 });
 
-test('a limit is kept exactly: nothing is sent before the time the CA named, and then it goes on [8555-6.6-1]', async (t) => {
+// [8555-6.6-1]
+test('no request goes out before the time that the CA named', async (t) => {
   const { ca, ring, certifier, clock } = await world(t, {
     orders: { most: 1, withinMs: 3 * 3_600_000 },
   });
@@ -121,7 +125,7 @@ test('a limit is kept exactly: nothing is sent before the time the CA named, and
   assert.deepEqual(await certifier().certify({ host: other, key }), { status: 'done' });
 });
 
-test('a failed validation is tried again later and later, never five times within an hour', async (t) => {
+test('failed validations are retried ever later, never five times in an hour', async (t) => {
   const { ca, certifier, clock } = await world(t, { challenges: ['http-01'] });
   const start = clock.at;
   const tries: number[] = [];
@@ -142,7 +146,8 @@ test('a failed validation is tried again later and later, never five times withi
     assert.ok(tries.filter((other) => other >= at && other < at + 60).length < 5);
 });
 
-test('a renewal certifies the same key, names the certificate it replaces, and is free of the limit [9773-5-1]', async (t) => {
+// [9773-5-1]
+test('a renewal certifies the same key and names the replaced certificate', async (t) => {
   const { ca, ring, certifier, clock } = await world(t, {
     window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }),
     orders: { most: 1, withinMs: 365 * day },
@@ -160,7 +165,8 @@ test('a renewal certifies the same key, names the certificate it replaces, and i
   assert.equal(await certifier().isDue({ host, key }), false);
 });
 
-test('a certificate that another order replaced already is renewed without naming it [9773-5-1]', async (t) => {
+// [9773-5-1]
+test('a certificate that another order replaced already is renewed without naming it', async (t) => {
   const { ca, certifier, clock } = await world(t, {
     window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }),
   });
@@ -173,7 +179,8 @@ test('a certificate that another order replaced already is renewed without namin
   assert.equal([...ca.certificates.values()][1]?.replaces, undefined);
 });
 
-test('a certificate for another key is not used, and the one in use stays [8555-7.4.2-1]', async (t) => {
+// [8555-7.4.2-1]
+test('a certificate for another key is not used, and the one in use stays', async (t) => {
   const { ca, ring, certifier, clock } = await world(t);
   await certifier().certify({ host, key });
   const before = ring.chain(host, key);
@@ -190,7 +197,7 @@ test('a certificate for another key is not used, and the one in use stays [8555-
   assert.equal(ring.chain(host, key), before);
 });
 
-test('a certificate of an unknown CA, or without key identifier, is renewed by its lifetime', async (t) => {
+test('a certificate of an unknown CA is renewed by its lifetime', async (t) => {
   const { ca, ring, certifier, clock } = await world(t);
   const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
   const own = selfSigned({
@@ -210,7 +217,7 @@ test('a certificate of an unknown CA, or without key identifier, is renewed by i
   assert.equal(await certifier().isDue({ host, key }), false);
 });
 
-test('a CA whose certificates have no authority key identifier has them renewed all the same', async (t) => {
+test('certificates without an authority key identifier are renewed', async (t) => {
   const { ca, ring, certifier, clock } = await world(t);
   await certifier().certify({ host, key });
   const pair = { privateKey: ring.privateKey(host, key), publicKey: ring.publicKey(host, key) };
@@ -246,7 +253,7 @@ test('asked again for a key whose certificate is good, nothing is ordered', asyn
   assert.equal(ca.orders.size, 1);
 });
 
-test('of two processes that find the same certificate due one renews it, whether they ask together or one after the other', async (t) => {
+test('only one of two processes renews a due certificate', async (t) => {
   const { ca, certifier, clock } = await world(t);
   await certifier().certify({ host, key });
   clock.at += 61 * day;
@@ -263,7 +270,7 @@ test('of two processes that find the same certificate due one renews it, whether
   assert.equal(ca.orders.size, 2);
 });
 
-test('a process that died holding a key is in the way for ten minutes, and not for longer because of a clock that was turned back', async (t) => {
+test('the lock of a dead process expires after ten minutes despite clock changes', async (t) => {
   const { ca, certifier, clock, store } = await world(t);
   const claim = (until: number): Promise<boolean> =>
     openAcmeStore(store).claim({ host, key, holder: 'crashed', until }, clock.at);

@@ -66,7 +66,7 @@ test('a challenge starts when every authoritative server shows the record [8555-
   assert.equal(stuck.clock.at, 60_000);
 });
 
-test('where a person changes the records, what to put there is said, and once it is there the order goes on', async () => {
+test('with printed records the order continues once the operator published them', async () => {
   let written = '';
   const byHand = zone(0, ({ to }) => ({ status: 'manual', text: (written = to.join()) }));
   assert.equal((await dnsSolver(byHand.records).show(challenge)).status, 'manual');
@@ -87,7 +87,7 @@ for (const persist of [
   { issuers: ['lab.example'] },
   { issuers: ['lab.example', 'other.example'], hashPrefix: 'https://ca.lab.example/account-hash/' },
 ])
-  test(`dns-persist-01 ${'hashPrefix' in persist ? 'with hashed account URIs' : 'as the first drafts have it'}: one record, kept, which every renewal uses`, async (t) => {
+  test(`dns-persist-01 ${'hashPrefix' in persist ? 'with hashed account URIs' : 'of the first drafts'}: one permanent record`, async (t) => {
     const { ca, certifier, texts, clock } = await world(t, { persist });
     texts.set(`_validation-persist.${host}`, [
       '"another.example; accounturi=https://another.example/1"',
@@ -106,7 +106,7 @@ for (const persist of [
     assert.equal(ca.certificates.size, 2);
   });
 
-test('dns-persist-01: names of the CA that do not agree with its directory are not used; other challenges of that CA go on', async (t) => {
+test('dns-persist-01: names that contradict the directory are not used', async (t) => {
   const persist = { issuers: ['lab.example'], hashPrefix: 'https://ca.lab.example/account-hash/' };
   const { ca, certifier, texts } = await world(t, {
     persist,
@@ -164,7 +164,7 @@ for (const [type, owner] of [
   ['dns-01', '_acme-challenge'],
   ['dns-persist-01', '_validation-persist'],
 ] as const)
-  test(`${type}: where the name is an alias the answer goes to what it leads to, in the zone that is configured, and the alias stays`, async (t) => {
+  test(`${type}: the answer goes to the target of an alias, and the alias stays`, async (t) => {
     const { certifier, texts, aliases } = await world(t, {
       challenges: [type],
       persist: { issuers: ['lab.example'] },
@@ -181,7 +181,7 @@ for (const [type, owner] of [
     assert.equal(aliases.get(name), between);
   });
 
-test('an alias that leaves every zone of publish.dns, or leads in a circle, is followed by no write: what to do is said', async (t) => {
+test('an alias outside publish.dns, or in a circle, causes no write but advice', async (t) => {
   const { certifier, texts, aliases } = await world(t, { challenges: ['dns-01'] });
   const name = `_acme-challenge.${host}`;
   for (const [target, back] of [

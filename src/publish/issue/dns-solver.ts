@@ -14,8 +14,8 @@ export interface TextRecords {
   locate(name: string, hostName: string): Promise<Result<RecordLocation, Failure>>;
   write(action: SetRrset, dns: string): Promise<ActionOutcome>;
   /**
-   * Returns the RRset at each authoritative server, in presentation form, sorted. The list
-   * is empty when no server is known.
+   * Returns the RRset at each authoritative server, in presentation form, sorted. The
+   * list is empty when no server is known.
    */
   lookup(name: string, dns: string): Promise<readonly (readonly string[] | 'unknown')[]>;
   readonly clock: Clock;
@@ -23,8 +23,8 @@ export interface TextRecords {
 }
 
 /**
- * TTL of a challenge response, seconds: the next response under the same name must not meet
- * this one in a cache of the CA.
+ * TTL of a challenge response, seconds: the next response under the same name must not
+ * meet this one in a cache of the CA.
  */
 const CHALLENGE_TTL = 1;
 
@@ -32,9 +32,9 @@ const CHALLENGE_TTL = 1;
 const [POLL_INTERVAL, MAX_WAIT] = [1000, 60_000];
 
 /**
- * Answers dns-01 challenges (RFC 8555 §8.4) with a TXT record at `_acme-challenge.HOST`, or
- * at the target of its alias. Records that a crash left are replaced, because only challenge
- * responses belong there. [8555-8.4-1]
+ * Answers dns-01 challenges (RFC 8555 §8.4) with a TXT record at `_acme-challenge.HOST`,
+ * or at the target of its alias. Records that a crash left are replaced, because only
+ * challenge responses belong there. [8555-8.4-1]
  */
 export function dnsSolver(records: TextRecords): ChallengeSolver {
   const name = (hostName: string): string => `_acme-challenge.${hostName}`;
@@ -97,15 +97,15 @@ interface DesiredText {
   /** Whether other records of the name stay. */
   readonly keepOthers: boolean;
   /**
-   * Returns the same text for records of the same meaning: the operator may have pasted the
-   * record in another spelling.
+   * Returns the same text for records of the same meaning: the operator may have pasted
+   * the record in another spelling.
    */
   normalize(rdata: string): string;
 }
 
 /**
- * Returns `ISSUER; accounturi=URI` without blanks and without a last semicolon, which have
- * no meaning (RFC 8659 §4.2).
+ * Returns `ISSUER; accounturi=URI` without spaces and without a last semicolon, which
+ * have no meaning (RFC 8659 §4.2).
  */
 function persistentMeaning(rdata: string): string {
   const text = rdata.replace(/^"|"$/g, '').replaceAll('" "', '');
@@ -114,8 +114,8 @@ function persistentMeaning(rdata: string): string {
 }
 
 /**
- * Writes a record and waits until every authoritative server shows it, because the CA asks
- * any of them. Fails with `acme-pending` after a minute. [8555-8.2-1]
+ * Writes a record and waits until every authoritative server shows it, because the CA
+ * asks any of them. Fails with `acme-pending` after a minute. [8555-8.2-1]
  */
 async function publishText(
   { locate: place, write, lookup: shown, clock, signal }: TextRecords,

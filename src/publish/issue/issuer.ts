@@ -54,9 +54,9 @@ const CLAIM_DURATION = 10 * MINUTE;
 type KeyName = Pick<Certify, 'host' | 'key'>;
 
 /**
- * Obtains certificates for keys of the ring from one CA (RFC 8555) and plans their renewal
- * (RFC 9773). A renewal certifies the same key, so that TLSA records stay valid (RFC 7671
- * §8.1). An interrupted order continues where it stopped, also after a crash.
+ * Obtains certificates for keys of the ring from one CA (RFC 8555) and plans their
+ * renewal (RFC 9773). A renewal certifies the same key, so that TLSA records stay valid
+ * (RFC 7671 §8.1). An interrupted order continues where it stopped, also after a crash.
  */
 export class Issuer {
   readonly #options: IssuerOptions;
@@ -71,9 +71,9 @@ export class Issuer {
   }
 
   /**
-   * Obtains a certificate for a key and saves it in the ring. A certificate that is not due
-   * for renewal stays. No request is sent during a pause that the CA asked for, or while
-   * another process holds the claim of the key.
+   * Obtains a certificate for a key and saves it in the ring. A certificate that is not
+   * due for renewal stays. No request is sent during a pause that the CA asked for, or
+   * while another process holds the claim of the key.
    */
   async certify({ host: hostName, key: storeKey }: KeyName): Promise<ActionOutcome> {
     const { store, server } = this.#options;
@@ -108,8 +108,9 @@ export class Issuer {
   }
 
   /**
-   * Whether the present certificate has to be renewed now. Asks the CA for its renewal
-   * window when the last answer is too old; without an answer the last window stays.
+   * Returns whether the current certificate has to be renewed now. Asks the CA for its
+   * renewal window when the last answer is too old; without an answer the last window
+   * stays.
    */
   async isDue({ host, key }: KeyName): Promise<boolean> {
     return (await this.#certificateState(host, key)) === 'due';
@@ -140,7 +141,7 @@ export class Issuer {
   }
 
   /**
-   * Returns when the certificate of a key is renewed, milliseconds since 1970, from what is
+   * Returns when the certificate of a key is renewed, milliseconds since 1970, from facts
    * known without a request. Undefined: there is no certificate.
    */
   renewalAt({ host, key }: KeyName): number | undefined {
@@ -174,7 +175,7 @@ export class Issuer {
     return explanation && `its CA asks for it: ${explanation}`;
   }
 
-  /** Whether the ring has a certificate of this key with all desired names. */
+  /** Returns whether the ring has a certificate of this key with all desired names. */
   isCertified({ host, key }: KeyName): boolean {
     const { ring } = this.#options;
     const leafCertificate = readLeaf(ring.chain(host, key));
@@ -196,9 +197,9 @@ export class Issuer {
   }
 
   /**
-   * Whether this certificate came from another directory than the configured one, such as
-   * the staging environment of the same CA. A certificate of unknown origin is not replaced
-   * early.
+   * Returns whether this certificate came from another directory than the configured one,
+   * such as the staging environment of the same CA. A certificate of unknown origin is
+   * not replaced early.
    */
   #isFromAnotherCa(hostName: string, storeKey: string, leafCertificate: Certificate): boolean {
     const { store, server } = this.#options;
@@ -313,7 +314,7 @@ export class Issuer {
   }
 
   /**
-   * Saves what a failure means for the next attempt: a pause, an invalid order, or an
+   * Saves the effect of a failure on the next attempt: a pause, an invalid order, or an
    * account that the CA no longer has.
    */
   async #saveFailure(
@@ -342,7 +343,7 @@ export class Issuer {
   }
 }
 
-/** Whether a certificate is for this key and has all of these names. */
+/** Returns whether a certificate is for this key and has all of these names. */
 function certifies(
   { spki, dnsNames }: Certificate,
   domainNames: readonly string[],
@@ -355,7 +356,7 @@ function certifies(
 }
 
 /**
- * Whether two URLs name the same resource: `https://CA.example:443/dir` is
+ * Returns whether two URLs name the same resource: `https://CA.example:443/dir` is
  * `https://ca.example/dir`.
  */
 function sameUrl(left: string, right: string): boolean {

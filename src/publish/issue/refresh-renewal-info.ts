@@ -9,7 +9,7 @@ import {
   retryAt,
 } from '../../acme/index.js';
 
-/** A key of a host with its present certificate. */
+/** A key of a host with its current certificate. */
 export interface CertifiedKey {
   readonly host: string;
   readonly key: string;
@@ -18,8 +18,8 @@ export interface CertifiedKey {
 
 /**
  * Returns the renewal state of a certificate, after a request for its renewal information
- * when the last answer is too old (RFC 9773 §4.3). Without an answer the last state stays,
- * and the next request is later. Undefined: the CA did not issue the certificate.
+ * when the last answer is too old (RFC 9773 §4.3). Without an answer the last state
+ * stays, and the next request is later. Undefined: the CA did not issue the certificate.
  */
 export async function refreshRenewalInfo(
   session: AcmeSession,
@@ -50,7 +50,8 @@ export async function refreshRenewalInfo(
     askAgain: isTransient ? retryAt(tries, now) : nextQueryAt(undefined, now),
     tries: isTransient ? tries + 1 : undefined,
   };
-  // Without the resource `renewalInfo` the response is the directory, which has no window.
+  // Without the resource `renewalInfo` the response is the directory, which has no
+  // window.
   const updated =
     response.ok && 'window' in response.value ? { ...renewal, ...response.value } : renewal;
   await acmeStore.saveRenewal(host, key, updated);

@@ -36,7 +36,7 @@ for (const [status, kind] of [
   [409, 'conflict'],
   [500, 'serverInternal'],
 ] as const)
-  test(`replaces refused with ${status} ${kind}: one order without it, in the same attempt`, async (t) => {
+  test(`replaces refused with ${status} ${kind}: one order without it, same attempt`, async (t) => {
     const { ca, certifier, clock } = await world(t);
     await certifier().certify({ host, key });
     ca.habits.refuseReplaces = { at: 'order', status, kind };

@@ -7,8 +7,8 @@ import type { Challenge, ChallengeSolver } from '../../acme/index.js';
 const done: Promise<ActionOutcome> = Promise.resolve({ status: 'done' });
 
 /**
- * Answers http-01 (RFC 8555 §8.3) and tls-alpn-01 (RFC 8737) challenges from memory. After a
- * restart the continued order publishes its responses again.
+ * Answers http-01 (RFC 8555 §8.3) and tls-alpn-01 (RFC 8737) challenges from memory.
+ * After a restart the continued order publishes its responses again.
  */
 export class WebSolver implements ChallengeSolver {
   readonly #open = new Map<string, Challenge>();
@@ -43,8 +43,8 @@ export class WebSolver implements ChallengeSolver {
   }
 
   /**
-   * Returns the context of a tls-alpn-01 response: a self-signed certificate with the digest
-   * of the key authorization in a critical extension. [8737-3-1]
+   * Returns the context of a tls-alpn-01 response: a self-signed certificate with the
+   * digest of the key authorization in a critical extension. [8737-3-1]
    */
   contextFor(hostName: string): SecureContext | undefined {
     const challenge = this.type === 'tls-alpn-01' ? this.#open.get(hostName) : undefined;

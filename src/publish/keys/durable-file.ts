@@ -48,8 +48,8 @@ export const nodeDisk: Disk = {
       const { uid, gid } = fstatSync(file);
       if (fileOwner && (fileOwner.uid !== uid || fileOwner.gid !== gid))
         fchownSync(file, fileOwner.uid, fileOwner.gid);
-      // The umask does not count. The mode follows the owner, because a change of owner may
-      // clear bits.
+      // The umask does not count. The mode follows the owner, because a change of owner
+      // may clear bits.
       fchmodSync(file, mode);
       writeSync(file, text);
       fsyncSync(file);
@@ -87,8 +87,8 @@ export function writeOnce(
 }
 
 /**
- * Replaces a file in one step: a reader finds the old file or the new one, never a part of
- * either. Throws the error of the file system.
+ * Replaces a file in one step: a reader finds the old file or the new one, never a part
+ * of either. Throws the error of the file system.
  */
 export function replaceFile(
   filePath: string,
@@ -106,7 +106,9 @@ export function replaceFile(
   }
 }
 
-/** Points a symbolic link to `target` in one step: a reader finds the old or the new one. */
+/**
+ * Points a symbolic link to `target` in one step: a reader finds the old or the new one.
+ */
 export function pointLink(filePath: string, target: string, disk: Disk = nodeDisk): void {
   const draft = draftOf(filePath);
   disk.remove(draft);

@@ -19,8 +19,8 @@ export type RingKey = ServerKey & {
 
 /**
  * Stores private keys on this machine: `FOLDER/HOST/NAME.key` in PKCS #8, and next to it
- * `NAME.pem`, the chain of its certificate. Each file is written completely or not at all.
- * A name is used once: making a key again returns the existing one.
+ * `NAME.pem`, the chain of its certificate. Each file is written completely or not at
+ * all. A name is used once: making a key again returns the existing one.
  */
 export class KeyRing {
   /** Parsing a private key takes a millisecond, and every round needs every key. */
@@ -53,8 +53,8 @@ export class KeyRing {
   }
 
   /**
-   * Returns all keys of a host, sorted by name. Certificates are judged for the date `now`
-   * (milliseconds since 1970).
+   * Returns all keys of a host, sorted by name. Certificates are judged for the date
+   * `now` (milliseconds since 1970).
    */
   list(hostName: string, now: number): readonly RingKey[] {
     const folder = join(this.folder, hostName);
@@ -125,7 +125,10 @@ export class KeyRing {
     };
   }
 
-  /** Returns the public key of a key of the ring, from a cache while the file is unchanged. */
+  /**
+   * Returns the public key of a key of the ring, from a cache while the file is
+   * unchanged.
+   */
   publicKey(hostName: string, keyName: string): KeyObject {
     const filePath = this.keyFile(hostName, keyName);
     const written = statSync(filePath, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -196,7 +199,7 @@ function requirePrivateKey(pem: string, filePath: string): KeyObject {
   } catch (cause) {
     throw new HermeticError('publish-key-unreadable', `${filePath}: no private key in PEM`, {
       cause,
-      fix: 'Name a file with an unencrypted private key.',
+      fix: 'Specify a file with an unencrypted private key.',
     });
   }
 }

@@ -12,8 +12,8 @@ let canDropCopies: boolean | undefined;
 
 /**
  * Makes the context of one of many hosts from its chain and private key (PEM), in less
- * memory than `createSecureContext` alone: 24 KiB instead of 33. A server with ten thousand
- * hosts needs the difference (docs/decisions/0007-undocumented-parts.md).
+ * memory than `createSecureContext` alone: 24 KiB instead of 33. A server with ten
+ * thousand hosts needs the difference (docs/decisions/0007-undocumented-parts.md).
  */
 export function leanContext(cert: string, key: string): SecureContext {
   const make = (): SecureContext => createSecureContext({ cert, key, ...servingTls });
@@ -25,8 +25,8 @@ export function leanContext(cert: string, key: string): SecureContext {
 
 /**
  * Frees the copies of the certificate and its issuer that Node keeps for OCSP stapling,
- * which is not used here. Node drops the copies when another certificate is set, before it
- * finds that the empty text has none.
+ * which is not used here. Node drops the copies when another certificate is set, before
+ * it finds that the empty text has none.
  */
 function dropCopies({ context }: SecureContext): void {
   try {
@@ -37,8 +37,8 @@ function dropCopies({ context }: SecureContext): void {
 }
 
 /**
- * Whether a context still has its certificate when the copies are freed. It then refuses a
- * key that does not match, and a context without a certificate accepts any key.
+ * Returns whether a context still has its certificate when the copies are freed. It then
+ * refuses a key that does not match, and a context without a certificate accepts any key.
  */
 function keepsCertificate(trial: SecureContext): boolean {
   dropCopies(trial);

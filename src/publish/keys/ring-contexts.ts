@@ -3,8 +3,8 @@ import type { ContextSource } from './lazy-contexts.js';
 import type { KeyRing } from './key-ring.js';
 
 /**
- * Clients choose the server name of a handshake. Only valid host names are looked up, so no
- * other text reaches the file system.
+ * Clients choose the server name of a handshake. Only valid host names are looked up, so
+ * no other text reaches the file system.
  */
 const hostName = /^[a-z0-9_]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 

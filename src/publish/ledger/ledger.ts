@@ -18,7 +18,7 @@ export interface Subject {
  */
 export interface HostMemory {
   /**
-   * When each key came into use, milliseconds since 1970, by the SHA-256 of its
+   * The time when each key came into use, milliseconds since 1970, by the SHA-256 of its
    * SubjectPublicKeyInfo.
    */
   readonly inUse: Readonly<Record<string, number>>;

@@ -63,8 +63,8 @@ export function ownRecords({ records, synthesised }: AgreedRrset): readonly stri
 }
 
 /**
- * Explains why the servers do not agree on an RRset. `rrsetName`: the RRset in words, such
- * as `MX records`.
+ * Explains why the servers do not agree on an RRset. `rrsetName`: the RRset in words,
+ * such as `MX records`.
  */
 export function disagreement(
   hostName: string,
@@ -101,14 +101,14 @@ export function cacheExpiry({ at, ttl }: { readonly at: number; readonly ttl: nu
   return at + CACHE_TTLS * ttl * 1000;
 }
 
-/** True for a record that senders read as an MTA-STS record (RFC 8461 §3.1). */
+/** Returns true for a record that senders read as an MTA-STS record (RFC 8461 §3.1). */
 export function isStsRecord(text: string): boolean {
   return parseStsRecord([text]).status !== 'absent';
 }
 
 /**
- * Whether the records announce this id and no other. The spelling is free: blanks, a last
- * semicolon and further fields do not count (RFC 8461 §3.1).
+ * Returns whether the records announce this id and no other. The spelling is free:
+ * spaces, a last semicolon and further fields do not count (RFC 8461 §3.1).
  */
 export function announces(records: readonly string[], id: string): boolean {
   const parsed = parseStsRecord(records);
@@ -126,12 +126,15 @@ export function allExpired({ served }: Pick<PolicyState, 'served'>): number | un
   return ends.every((end) => end !== undefined) ? Math.max(0, ...ends) : undefined;
 }
 
-/** Returns the body that an address serves. Undefined: no policy, or the result is unknown. */
+/**
+ * Returns the body that an address serves. Undefined: no policy, or the result is
+ * unknown.
+ */
 export function bodyOf(fetched: FetchResult): string | undefined {
   return typeof fetched === 'object' && 'body' in fetched ? fetched.body : undefined;
 }
 
-/** Whether every address of the policy host serves this body. */
+/** Returns whether every address of the policy host serves this body. */
 export function servesEverywhere(
   { policyHosts }: Pick<PolicyObservation, 'policyHosts'>,
   bodyText: string,
@@ -225,7 +228,7 @@ function updateRemoval(
   const agreed = agreedRrset(txt);
   if (current?.mode !== 'none' || !current.announced) return {};
   if (!agreed || agreed.records.some(isStsRecord)) return {};
-  // A removed record has no TTL any more: caches hold it for the TTL that it had.
+  // A removed record no longer has a TTL: caches hold it for the TTL that it had.
   const ttl = Math.max(agreed.ttl, current.announced.ttl);
   return { unannounced: unannounced ?? { at, ttl } };
 }

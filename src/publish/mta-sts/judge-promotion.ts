@@ -5,7 +5,9 @@ import type { PolicyContext, PolicyObservation, DesiredPolicy } from './types.js
 export interface Promotion {
   /** The reasons why not. Empty: enforce. */
   readonly blockers: readonly string[];
-  /** When the last blocker ends, milliseconds since 1970, where that is known. */
+  /**
+   * The time when the last blocker ends, milliseconds since 1970, where that is known.
+   */
   readonly until?: number;
   /** Only time and reports are missing, so the operator may confirm without them. */
   readonly confirmable: boolean;
@@ -16,8 +18,8 @@ const DAY = 86_400_000;
 /**
  * Decides whether a policy may be enforced. Our own probe has to pass at every address of
  * every MX host, backup hosts included [8461-8.4-2], and signed reports have to show no
- * failure. Only reports that a configured reporter signed count: any HTTPS client can post
- * a report. `announcedMs`: how long the policy has been announced.
+ * failure. Only reports that a configured reporter signed count: any HTTPS client can
+ * post a report. `announcedMs`: how long the policy has been announced.
  */
 export function judgePromotion(
   { state, observed, desired, mx }: PolicyContext,
@@ -76,8 +78,8 @@ export function reportedFailures(
 }
 
 /**
- * Returns the reports that count as evidence: they arrived by mail in the configured days,
- * with a DKIM signature of a configured reporter that is aligned with the submitter
+ * Returns the reports that count as evidence: they arrived by mail in the configured
+ * days, with a DKIM signature of a configured reporter that is aligned with the submitter
  * (RFC 8460 §3).
  */
 export function countedReports(

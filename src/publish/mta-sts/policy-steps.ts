@@ -77,8 +77,8 @@ export function servePolicySteps(
 }
 
 /**
- * Plans what the policy host lacks until every address serves this body: its name and its
- * certificate.
+ * Plans the steps until every address of the policy host serves this body: its name and
+ * its certificate.
  */
 export function preparePolicyHost(
   { domain, observed, desired }: PolicyHostContext,

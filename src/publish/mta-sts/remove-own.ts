@@ -12,7 +12,9 @@ export interface OwnRecord {
   /** Selects the records of its kind at the name. Other records stay. */
   readonly isKind: (record: string) => boolean;
   readonly rdata: (record: string) => string;
-  /** Returns the same text for records of the same meaning. Default: the record itself. */
+  /**
+   * Returns the same text for records of the same meaning. Default: the record itself.
+   */
   readonly normalize?: (record: string | undefined) => string | undefined;
   /** Seconds. */
   readonly ttl: number;
@@ -21,7 +23,7 @@ export interface OwnRecord {
 }
 
 /**
- * Plans the removal of a record while it still means what was written. A record that the
+ * Plans the removal of a record while it still has its written meaning. A record that the
  * operator changed stays, and the wait names it. An absent record needs no step.
  */
 export function removeOwn(ownRecord: OwnRecord, answers: readonly ServerAnswer[]): RecordSteps {

@@ -26,7 +26,8 @@ const asked = (...args: Parameters<typeof stepDelegation>): readonly string[] =>
     action.kind === 'set-rrset' ? `${action.name} ${action.type} ${action.to.join()}` : action.kind,
   );
 
-test('[8461-8.2-2] the policy host comes first, with a certificate for the domain’s own name, and the alias of the record last', () => {
+// [8461-8.2-2]
+test('the policy host comes first, the certificate next, the record alias last', () => {
   assert.deepEqual(asked(delegation, undefined, observed({ policyHosts: [] })), [
     'mta-sts.example.com CNAME policy.example.net.',
   ]);
@@ -41,7 +42,7 @@ test('[8461-8.2-2] the policy host comes first, with a certificate for the domai
   assert.deepEqual(asked(delegation, '_mta-sts.example.net', observed({ txt: [] })), []);
 });
 
-test('a domain whose MX host the policy does not name, or that has records of its own, is not delegated', () => {
+test('a domain with another MX host or own records is not delegated', () => {
   const why = (change: Partial<PolicyObservation>, alias?: string): string =>
     stepDelegation(delegation, alias, observed(change)).waits[0]?.why ?? '';
   assert.match(why({ mx: both(['10 mx.example.com']) }), /mx\.example\.com receives mail/);
@@ -53,7 +54,7 @@ test('a domain whose MX host the policy does not name, or that has records of it
   );
 });
 
-test('of TLS-RPT records one stays, other texts are left alone, and a right one is not touched', () => {
+test('one TLS-RPT record stays, other texts stay, a correct one is unchanged', () => {
   const to = (
     records: readonly string[],
     rua: readonly string[],
@@ -84,7 +85,7 @@ test('of TLS-RPT records one stays, other texts are left alone, and a right one 
   );
 });
 
-test('a TLS-RPT record that is wanted no longer goes while it is as it was written here; another one is left and told of', () => {
+test('an unwanted TLS-RPT record is removed only if it is unchanged', () => {
   const written = 'v=TLSRPTv1; rua=mailto:a@example.com';
   const asked = (records: readonly string[], own?: string) =>
     stepReports('example.com', both(records), { rua: [], ttl: 3600, written: own });

@@ -47,7 +47,8 @@ function settle(world: PolicyWorld, wanted: DesiredPolicy, hours: number): void 
   for (let i = 0; i < hours; i++) world.run(wanted);
 }
 
-test('[8461-8.1-1, 8461-8.2-2, 8461-3.3-14] from nothing: the host, the body in testing mode, the certificate, and the record last', () => {
+// [8461-8.1-1, 8461-8.2-2, 8461-3.3-14]
+test('order from nothing: host, body in testing mode, certificate, record', () => {
   const world = domain();
   settle(world, desired, 6);
   assert.deepEqual(
@@ -58,7 +59,7 @@ test('[8461-8.1-1, 8461-8.2-2, 8461-3.3-14] from nothing: the host, the body in 
   assert.deepEqual(world.broken, []);
 });
 
-test('a policy is enforced after the days in testing, with every address passing and signed reports without failures', () => {
+test('a policy is enforced after testing, passing probes and signed clean reports', () => {
   const world = domain();
   until(world, 'enforce');
   assert.ok(world.now >= 2 * 86_400_000);
@@ -121,7 +122,7 @@ test('a person may enforce without reports, but never against our own probe', ()
   until(world, 'enforce', confirmed);
 });
 
-test('10,000 reports of starttls-not-supported, signed or not, leave the mode as it is and raise one alert', () => {
+test('10,000 reports of starttls-not-supported keep the mode and raise one alert', () => {
   for (const mode of ['enforce', 'testing'] as const) {
     const world = domain();
     until(world, mode, desired);
@@ -152,7 +153,7 @@ test('10,000 reports of starttls-not-supported, signed or not, leave the mode as
   }
 });
 
-test('a failing probe of ours raises an alert, holds the ramp, and does not take the policy out of enforce', () => {
+test('a failing probe raises an alert and holds the ramp, but keeps enforce', () => {
   const world = domain();
   until(world, 'enforce');
   world.hostsPass = 'fail';
@@ -162,7 +163,7 @@ test('a failing probe of ours raises an alert, holds the ramp, and does not take
   assert.equal(world.run(desired).alerts[0]?.code, 'publish-mx-failing');
 });
 
-test('leaving enforce needs a confirmation that names the policy; another policy’s does not do', () => {
+test('leaving enforce needs a confirmation that names that policy', () => {
   for (const mode of ['testing', 'none'] as const) {
     const world = domain();
     until(world, 'enforce');
@@ -201,7 +202,8 @@ function remove(world: PolicyWorld, troubles: () => StepFaults = () => ({})): vo
   }
 }
 
-test('[8461-8.3-1] removal waits until every policy ever served has expired, not the last one alone (RFC 8461 §8.3)', () => {
+// [8461-8.3-1]
+test('RFC 8461 §8.3: removal waits until every served policy has expired', () => {
   const world = domain();
   until(world, 'enforce');
   settle(world, desired, 48); // a week is served now
@@ -223,7 +225,8 @@ test('[8461-8.3-1] removal waits until every policy ever served has expired, not
   assert.equal(world.run({ ...desired, mode: 'none' }).steps.length, 0);
 });
 
-test('[8461-8.1-2] MX hosts move under an enforced policy: union first, then the records, then the old host leaves the policy', () => {
+// [8461-8.1-2]
+test('MX change under enforce: union first, then the records, then the old host leaves', () => {
   const world = domain();
   until(world, 'enforce');
   settle(world, desired, 40);
@@ -255,7 +258,8 @@ test('a host that only the DNS names never enters the policy and blocks its prom
   assert.deepEqual(world.mx[0]?.length, 3);
 });
 
-test('[8461-3.1-14, 8461-3.1-13] of several records one stays, and other texts at the name are left alone', () => {
+// [8461-3.1-14, 8461-3.1-13]
+test('of several records one stays, and other texts at the name are left alone', () => {
   const world = domain();
   world.txt = [0, 1].map(() => ['v=STSv1; id=1;', 'v=STSv1; id=2;', 'hello "world"']);
   const { alerts, proposals } = world.run(desired);
@@ -266,7 +270,7 @@ test('[8461-3.1-14, 8461-3.1-13] of several records one stays, and other texts a
   assert.match(rrset ?? '', /^TXT "hello \\"world\\"" "v=STSv1; id=[0-9a-f]{32};"$/);
 });
 
-test('a record whose policy cannot be fetched holds everything: what senders keep may be enforced', () => {
+test('a record with an unavailable policy stops all steps', () => {
   const world = domain();
   world.txt = [['v=STSv1; id=20200101;'], ['v=STSv1; id=20200101;']];
   for (let i = 0; i < 48; i++) assert.deepEqual(world.run(desired).steps, []);
@@ -275,7 +279,7 @@ test('a record whose policy cannot be fetched holds everything: what senders kee
   until(world, 'testing', { ...desired, confirmed: proposals.map(({ token }) => token) });
 });
 
-test('a policy that was there before is taken over as it is, and its max_age counts at removal', () => {
+test('an existing policy is adopted unchanged, and its max_age counts at removal', () => {
   const world = domain();
   world.bodies = [0, 1].map(
     () => 'version: STSv1\nmode: enforce\nmx: *.example.com\nmax_age: 1209600\n',
@@ -323,7 +327,7 @@ const trouble = fc.record({
   lags: fc.boolean(),
 });
 
-test('crashes, silence and lagging servers at any step change nothing about the end, and no sender is ever left hanging', () => {
+test('crashes, silence and lagging servers at any step lead to the same end', () => {
   fc.assert(
     fc.property(fc.infiniteStream(trouble), (stream) => {
       const world = domain();
@@ -346,7 +350,7 @@ test('crashes, silence and lagging servers at any step change nothing about the 
   );
 });
 
-test('a crash at any one step that does something, before or in the midst of it, leads to the same end', () => {
+test('a crash at any step leads to the same end', () => {
   /**
    * The whole life of a policy; the program dies in the runs given. Returns the runs that
    * did something, and what was ever served.

@@ -38,10 +38,10 @@ export function startPolicy(domain: string): PolicyState {
 }
 
 /**
- * Plans one step of a domain's MTA-STS. The order of a change is: the body at every address
- * of the policy host, then the record (RFC 8461 §8.1), then the MX records. A removal goes
- * the other way (§8.3). A new policy starts only when the one before is announced and no
- * cache holds an older record. [8461-8.1-1, 8461-8.1-2]
+ * Plans one step of a domain's MTA-STS. The order of a change is: the body at every
+ * address of the policy host, then the record (RFC 8461 §8.1), then the MX records. A
+ * removal goes the other way (§8.3). A new policy starts only when the one before is
+ * announced and no cache holds an older record. [8461-8.1-1, 8461-8.1-2]
  *
  * The returned state must be saved before its steps are executed. A crash at any point is
  * then harmless: every action can be repeated. Pure.
@@ -96,7 +96,7 @@ export function stepPolicy(
   const until = current?.announced && cacheExpiry(current.announced);
   if (until !== undefined && observed.at < until)
     return stepWith(
-      waitFor(policyState, 'caches may hold the record before the present one', until),
+      waitFor(policyState, 'caches may hold the record before the current one', until),
     );
   const { mode, maxAge, mx, id, body } = policy;
   const served: ServedPolicy = { id, body, mode, maxAge, mx, first: observed.at };
@@ -126,7 +126,9 @@ function announce(
   );
 }
 
-/** Explains why the record is not known, and what to do about an alias (RFC 8461 §8.2). */
+/**
+ * Explains why the record is not known, and the fix for an alias (RFC 8461 §8.2).
+ */
 function recordUnknown({ domain }: PolicyState, { txt }: PolicyObservation): string {
   const { why, alias } = disagreement(`_mta-sts.${domain}`, '_mta-sts record', txt);
   if (alias === undefined) return why;

@@ -6,7 +6,7 @@ import type { RecordSteps } from './move-mx.js';
 import { removeOwn } from './remove-own.js';
 import type { PolicyState, ServerAnswer } from './types.js';
 
-/** The desired TLS-RPT record of a domain, and what is known of the present one. */
+/** The desired TLS-RPT record of a domain, and the known facts about the current one. */
 export interface DesiredReports {
   /** `mailto:` and `https:` URIs. Empty: no record is desired. */
   readonly rua: readonly string[];
@@ -14,7 +14,7 @@ export interface DesiredReports {
   readonly ttl: number;
   /** The record that Hermetic wrote before, from the saved state. */
   readonly written?: string | undefined;
-  /** Why no record can be published below the domain. */
+  /** The reason why no record can be published below the domain. */
   readonly held?: string | undefined;
 }
 
@@ -92,7 +92,7 @@ function isTlsRptRecord(text: string): boolean {
 
 /**
  * Returns the same text for records that ask for the same: the order of addresses and
- * blanks are free (RFC 8460 §3).
+ * spaces are free (RFC 8460 §3).
  */
 function meaningOf(text: string): string {
   const { status, rua, problems } = parseTlsRptRecord([text]);

@@ -28,10 +28,10 @@ export interface TargetPolicy {
 type Remarks = Partial<Pick<TargetPolicy, 'waits' | 'proposals'>>;
 
 /**
- * Returns the policy that should be served now. The mode rises from none through testing to
- * enforce, `max_age` rises through the configured values, and both need evidence. Missing
- * evidence stops a rise but never lowers a policy, because an on-path attacker can cause
- * failures at will. Only the operator ends enforce. Pure.
+ * Returns the policy that should be served now. The mode rises from none through testing
+ * to enforce, `max_age` rises through the configured values, and both need evidence.
+ * Missing evidence stops a rise but never lowers a policy, because an on-path attacker
+ * can cause failures at will. Only the operator ends enforce. Pure.
  */
 export function targetPolicy(
   policyState: PolicyState,
@@ -138,9 +138,9 @@ function promote(context: PolicyContext): TargetPolicy {
 }
 
 /**
- * Raises `max_age` of an enforced policy once it was enforced for its present `max_age`. A
- * long `max_age` protects longer against an attacker who blocks the policy (RFC 8461 §10.2)
- * and makes a mistake last longer.
+ * Raises `max_age` of an enforced policy once it was enforced for its present `max_age`.
+ * A long `max_age` protects longer against an attacker who blocks the policy (RFC 8461
+ * §10.2) and makes a mistake last longer.
  */
 function raiseMaxAge(context: PolicyContext): TargetPolicy {
   const { state, observed, desired, current, mx } = context;
@@ -195,8 +195,8 @@ function tokenFor(change: string, { state, current }: PolicyContext): string {
 
 /**
  * Returns the hosts that a policy names: the configured ones, and those of the policy
- * before for as long as a cache may hold their MX record (RFC 8461 §8.1). A host that only
- * the DNS shows is never added: the answer may be forged.
+ * before for as long as a cache may hold their MX record (RFC 8461 §8.1). A host that
+ * only the DNS shows is never added: the answer may be forged.
  */
 function targetMx(
   { hosts }: PolicyState,

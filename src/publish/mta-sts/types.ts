@@ -59,7 +59,9 @@ export interface PolicyState {
   }[];
   /** When the record was first observed to be absent after a removal. */
   readonly unannounced?: { readonly at: number; readonly ttl: number };
-  /** The alias target of `mta-sts.DOMAIN` as Hermetic wrote it. Only that one is removed. */
+  /**
+   * The alias target of `mta-sts.DOMAIN` as Hermetic wrote it. Only that one is removed.
+   */
   readonly alias?: string;
   /** The record at `_smtp._tls.DOMAIN` as Hermetic wrote it. Only that one is removed. */
   readonly reports?: string;
@@ -146,7 +148,9 @@ export interface DesiredPolicy {
    * policy: a host from the DNS may be forged.
    */
   readonly mx: readonly string[];
-  /** Values of `max_age` in seconds, ascending. An enforced policy climbs through them. */
+  /**
+   * Values of `max_age` in seconds, ascending. An enforced policy climbs through them.
+   */
   readonly maxAges: readonly number[];
   /**
    * Host that serves the policy: `mta-sts.DOMAIN` becomes an alias of it. Undefined: the

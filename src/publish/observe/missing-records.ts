@@ -29,8 +29,8 @@ export interface MissingOptions {
   /** Address for TLS reports. Default `mailto:tlsrpt@DOMAIN`. */
   readonly reportTo?: string;
   /**
-   * Host that serves the policy, as a name or an address. `mta-sts.DOMAIN` becomes an alias
-   * of the name.
+   * Host that serves the policy, as a name or an address. `mta-sts.DOMAIN` becomes an
+   * alias of the name.
    */
   readonly policyHost?: string;
   /** State of the owner names. Undefined: no owner name is assumed to exist. */
@@ -45,7 +45,8 @@ const blockingFindings =
   /^(mx-(is-cname|nonexistent|is-address|address-unroutable)|null-mx-beside|dane-(mismatch|partial|unusable|inert)|sts-(mx-mismatch|no-mx-matches|(record|policy)-.*)|tlsrpt-invalid)$/;
 
 /**
- * Returns what a domain lacks, ready to paste, in an order that never breaks delivery:
+ * Returns the missing records of a domain, ready to paste, in an order that never breaks
+ * delivery:
  *
  * 1. repairs of existing records;
  * 2. TLS reports, which show later problems;
@@ -59,7 +60,8 @@ export function missingRecords(
   options: MissingOptions = {},
 ): readonly MissingStep[] {
   const { domain: domainName, route } = checked;
-  // Senders skip an MX record that leads to no host. It needs no policy and no TLSA record.
+  // Senders skip an MX record that leads to no host. It needs no policy and no TLSA
+  // record.
   const existing = checked.hosts.filter((mailHost) => mailHost.passedOver === undefined);
   const result = { ...checked, hosts: existing };
   if (route.kind === 'null-mx')
@@ -86,7 +88,9 @@ export function missingRecords(
   return [...repairs(result), ...withOwnerNotes(missingSteps, options)];
 }
 
-/** Replaces records that cannot exist at their owner name by a note on what to do first. */
+/**
+ * Replaces records that cannot exist at their owner name with a note on the first step.
+ */
 function withOwnerNotes(
   missingSteps: readonly MissingStep[],
   { owners: known }: MissingOptions,
@@ -114,7 +118,9 @@ function ownerNote(
   return aliasName === undefined ? undefined : aliasNote(ownerName, aliasName);
 }
 
-/** RFC 4592 §2.2.2: a name with a record below it exists, and no wildcard applies to it. */
+/**
+ * RFC 4592 §2.2.2: a name with a record below it exists, and no wildcard applies to it.
+ */
 function wildcardNote(ownerName: string): MissingStep {
   return {
     kind: 'note',
@@ -135,8 +141,8 @@ function aliasNote(ownerName: string, aliasName: string): MissingStep {
 }
 
 /**
- * Plans the name of the policy host: it needs an address, or an alias of the configured host
- * (RFC 8461 §8.2).
+ * Plans the name of the policy host: it needs an address, or an alias of the configured
+ * host (RFC 8461 §8.2).
  */
 function policyName(
   domainName: string,
@@ -225,7 +231,7 @@ function policy(
     ...failing.map(({ name }): MissingStep => ({
       kind: 'note',
       why: 'a policy in testing mode reports this; an enforced policy defers mail',
-      text: `${name}: STARTTLS and a certificate of a public CA for ${name} at every address`,
+      text: `${name}: STARTTLS and a certificate from a public CA for ${name} at every address`,
     })),
     ...policyName(domainName, options),
     {

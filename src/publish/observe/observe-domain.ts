@@ -31,8 +31,8 @@ export interface DomainQuery {
 }
 
 /**
- * Observes a domain: its records at every authoritative server, its policy at every address
- * of the policy host, its mail hosts, and the stored reports.
+ * Observes a domain: its records at every authoritative server, its policy at every
+ * address of the policy host, its mail hosts, and the stored reports.
  */
 export async function observeDomain(
   { domain: domainName, mxHosts, days, dns }: DomainQuery,

@@ -12,8 +12,8 @@ import {
 import type { Observer } from './observer.js';
 
 /**
- * Observes an MX host: its TLSA records at every authoritative server, its delegation, the
- * keys that it shows, and the keys of the ring. `ring` returns the keys for a date.
+ * Observes an MX host: its TLSA records at every authoritative server, its delegation,
+ * the keys that it shows, and the keys of the ring. `ring` returns the keys for a date.
  */
 export async function observeHost(
   { host, owner }: Pick<TlsaRolloverState, 'host' | 'owner'>,
@@ -48,8 +48,8 @@ export async function observeHost(
 }
 
 /**
- * Converts an answer. An alias that a wildcard makes does not count where its target has no
- * TLSA records: a record of the owner replaces it (RFC 4592 §2.2.1).
+ * Converts an answer. An alias that a wildcard makes does not count where its target has
+ * no TLSA records: a record of the owner replaces it (RFC 4592 §2.2.1).
  */
 function tlsaAnswer(
   { server, rrset, alias, synthesised }: AuthoritativeAnswer,
@@ -67,8 +67,8 @@ function tlsaAnswer(
 
 /**
  * Returns why no record can be published below a mail host whose addresses come from a
- * wildcard: the host would exist from then on, and the wildcard would no longer apply to it
- * (RFC 4592 §2.2.2).
+ * wildcard: the host would exist from then on, and the wildcard would no longer apply to
+ * it (RFC 4592 §2.2.2).
  */
 export async function addressWildcardBlocker(
   hostName: string,

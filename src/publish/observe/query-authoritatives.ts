@@ -35,9 +35,9 @@ export interface AuthoritativeQuery {
 }
 
 /**
- * Asks every authoritative server of a zone for one RRset, directly and without a cache. A
- * change counts as published only when all servers show it, because a sender may ask any of
- * them.
+ * Asks every authoritative server of a zone for one RRset, directly and without a cache.
+ * A change counts as published only when all servers show it, because a sender may ask
+ * any of them.
  */
 export function queryAuthoritatives(
   { zone, name, type }: AuthoritativeQuery,
@@ -56,8 +56,8 @@ export function queryAuthoritatives(
 }
 
 /**
- * Whether a name exists by a wildcard alone: for the queried types no server shows records
- * of the name itself, and at least one shows synthesised records.
+ * Returns whether a name exists by a wildcard alone: for the queried types no server
+ * shows records of the name itself, and at least one shows synthesised records.
  */
 export function isFromWildcard(types: readonly (readonly AuthoritativeAnswer[])[]): boolean {
   const answers = types.flat();
@@ -109,14 +109,15 @@ function recordsAt(
 }
 
 /**
- * Whether a wildcard made the records.
+ * Returns whether a wildcard made the records.
  *
  * In a signed answer the signature has the number of labels of the owner that was signed,
  * without `*` (RFC 4034 §3.1.3).
  *
- * In an unsigned answer a name that cannot exist decides. `RANDOM.NAME` is below NAME, so a
- * wildcard above NAME applies to it only when NAME itself does not exist (RFC 4592 §3.3.1).
- * Where NAME has a wildcard of its own, `*.NAME` exists, and `RANDOM.*.NAME` decides.
+ * In an unsigned answer a name that cannot exist decides. `RANDOM.NAME` is below NAME, so
+ * a wildcard above NAME applies to it only when NAME itself does not exist (RFC 4592
+ * §3.3.1). Where NAME has a separate wildcard, `*.NAME` exists, and `RANDOM.*.NAME`
+ * decides.
  */
 async function isSynthesised(
   ask: AskFunction,
@@ -162,8 +163,8 @@ function contents(records: readonly ResourceRecord[], recordType: number): strin
 
 /**
  * Returns the alias target of a name by its authoritative servers; `unknown` when they
- * differ. The CNAME of a wildcard does not count: a record of the name itself replaces the
- * wildcard (RFC 4592 §2.2.1). `dns` is an entry of `publish.dns`.
+ * differ. The CNAME of a wildcard does not count: a record of the name itself replaces
+ * the wildcard (RFC 4592 §2.2.1). `dns` is an entry of `publish.dns`.
  */
 export async function authoritativeCname(
   name: string,

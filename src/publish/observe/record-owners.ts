@@ -10,7 +10,9 @@ import {
 
 /** The state of an owner name in the DNS, before a record is published there. */
 export interface RecordOwner {
-  /** The name is an alias of this name, so it can have no other record (RFC 1034 §3.6.2). */
+  /**
+   * The name is an alias of this name, so it can have no other record (RFC 1034 §3.6.2).
+   */
   readonly alias?: string | undefined;
   /** Where its addresses come from. The first own record replaces those of a wildcard. */
   readonly addresses?: 'own' | 'wildcard' | 'unknown' | undefined;
@@ -29,8 +31,8 @@ export interface RecordOwners {
 const MAX_HOSTS = 10;
 
 /**
- * Looks up the owner names of all records that a domain and its mail hosts may lack, through
- * a resolver.
+ * Looks up the owner names of all records that a domain and its mail hosts may lack,
+ * through a resolver.
  */
 export async function lookupRecordOwners(
   resolver: Resolver,
@@ -94,8 +96,8 @@ async function origin(ask: AskFunction, domainName: Name, recordType: number): P
 }
 
 /**
- * Whether a wildcard made the records: a random name below the name gets the same answer
- * only when the name itself does not exist (RFC 4592 §3.3.1).
+ * Returns whether a wildcard made the records: a random name below the name gets the same
+ * answer only when the name itself does not exist (RFC 4592 §3.3.1).
  */
 async function isSynthesised(
   ask: AskFunction,

@@ -13,7 +13,9 @@ export function policyDomainOf(hostName: string): string | undefined {
   return hostName.startsWith('mta-sts.') && hostName.length > 8 ? hostName.slice(8) : undefined;
 }
 
-/** Whether the policy handler answers for this URL. Other handlers share the port. */
+/**
+ * Returns whether the policy handler answers for this URL. Other handlers share the port.
+ */
 export function servesPolicy(hostName: string, path: string): boolean {
   return policyDomainOf(hostName) !== undefined && path === wellKnown;
 }
@@ -26,9 +28,9 @@ export interface PolicyResponse {
 }
 
 /**
- * Returns the responder of a policy host for any number of domains (RFC 8461 §3.3): status
- * 200 with text/plain, or 404, and never a redirect. Only method, host and path of a request
- * count, and there is no rate limit. [8461-3.2-12, 8461-3.3-15]
+ * Returns the responder of a policy host for any number of domains (RFC 8461 §3.3):
+ * status 200 with text/plain, or 404, and never a redirect. Only method, host and path of
+ * a request count, and there is no rate limit. [8461-3.2-12, 8461-3.3-15]
  */
 export function policyResponder({
   bodyOf,

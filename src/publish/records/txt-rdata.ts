@@ -1,7 +1,7 @@
 /**
- * Formats a text as TXT RDATA in presentation form: quoted character strings of at most 255
- * octets, which readers join without blanks (RFC 7208 §3.3). Each character of `text` is one
- * octet.
+ * Formats a text as TXT RDATA in presentation form: quoted character strings of at most
+ * 255 octets, which readers join without spaces (RFC 7208 §3.3). Each character of `text`
+ * is one octet.
  */
 export function txtRdata(text: string): string {
   const strings = text.match(/[\s\S]{1,255}/g) ?? [''];

@@ -43,8 +43,8 @@ export function applyRolloverObservation(
 
 /**
  * Returns the validated RRset that every authoritative server serves. Undefined: a server
- * does not answer or is behind, or the answer is bogus. Only a complete observation starts
- * a cache lifetime. [7672-2.1-1, 7672-2.2-7]
+ * does not answer or is behind, or the answer is bogus. Only a complete observation
+ * starts a cache lifetime. [7672-2.1-1, 7672-2.2-7]
  */
 export function publishedRrset({
   nameservers,
@@ -72,8 +72,8 @@ export interface PublishedRrset extends Rrset {
 }
 
 /**
- * Returns when the last cache drops an RRset, milliseconds since 1970. Undefined: a server
- * may still serve it.
+ * Returns when the last cache drops an RRset, milliseconds since 1970. Undefined: a
+ * server may still serve it.
  */
 export function cacheEnd({ gone, ttl }: CachedRrset): number | undefined {
   return gone === undefined ? undefined : gone + CACHE_TTLS * ttl * 1000;
@@ -138,7 +138,9 @@ function updateSlots(
   );
 }
 
-/** An unwanted key type is over when every address was observed without its keys. */
+/**
+ * The removal of a key type is complete when every address was observed without its keys.
+ */
 function isShownNowhere({ current, next }: KeySlot, { addresses }: RolloverObservation): boolean {
   const slotKeys = [current?.sha256, next?.sha256];
   return (
@@ -186,7 +188,7 @@ function withShownKeys(keySlot: KeySlot, shown: readonly ServerKey[]): KeySlot {
   return { current: keySlot.current, next: serverKey, deploying: true, made };
 }
 
-/** Drops what the ring adds to a key: only the key itself is saved. */
+/** Drops the ring's additions to a key: only the key itself is saved. */
 function withoutCertificate({ name, type, sha256, sha512 }: ServerKey): ServerKey {
   return { name, type, sha256, sha512 };
 }

@@ -2,7 +2,7 @@ import type { Alert, Wait } from '../actions.js';
 import { presentableKeys } from './rrset.js';
 import type { RolloverObservation, TlsaRolloverState, DesiredRollover } from './types.js';
 
-/** Conditions that stop a rollover, by what they stop. */
+/** Conditions that stop a rollover, by the stopped step. */
 export interface RolloverBlockers {
   /** Nothing is published or deployed. */
   readonly dns: readonly Wait[];
@@ -12,9 +12,9 @@ export interface RolloverBlockers {
 }
 
 /**
- * Finds what prevents a change from starting: a changing delegation [7671-13-2], an
- * address that cannot be probed, a server without STARTTLS [7672-9.2-1], a key that is not
- * in the key ring. A blocker never undoes a published record.
+ * Finds the conditions that prevent a change from starting: a changing delegation
+ * [7671-13-2], an address that cannot be probed, a server without STARTTLS [7672-9.2-1],
+ * a key that is not in the key ring. A blocker never undoes a published record.
  */
 export function findBlockers(
   tlsaRolloverState: TlsaRolloverState,

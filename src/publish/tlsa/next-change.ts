@@ -17,7 +17,7 @@ import type {
 } from './types.js';
 
 /** A change of the TLSA RRset, with the reason why it is safe now. */
-export interface RrsetChange {
+export interface TlsaChange {
   readonly to: Rrset;
   /**
    * The change is safe even while not every address of the server can be probed: it only
@@ -39,7 +39,7 @@ export function nextChange(
   published: PublishedRrset,
   observed: RolloverObservation,
   desired: DesiredRollover,
-): RrsetChange | undefined {
+): TlsaChange | undefined {
   const { records } = published;
   const rrsetOf = (wanted: readonly string[]): Rrset => ({
     records: sortedRecords(wanted),

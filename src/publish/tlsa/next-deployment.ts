@@ -34,7 +34,7 @@ export function pendingDeployments({
 }
 
 /**
- * Plans the next deployment once the records are in order. The next key and its
+ * Plans the next deployment once the records are correct. The next key and its
  * certificate are made in advance. One key at a time is deployed, and only when no cache
  * holds an RRset that does not match it.
  */

@@ -19,11 +19,11 @@ export function recordsOf(
 }
 
 /**
- * True when every combination of usage, selector and matching type in the RRset has a
- * record of this key [7671-8.4-1]. A sender may support only one of the combinations, so
- * one match in the RRset is not enough. An empty RRset covers every key: without records
- * no sender verifies. Records other than `3 1 1` and `3 1 2` cannot be compared here and
- * cover nothing.
+ * Returns true when every combination of usage, selector and matching type in the RRset
+ * has a record of this key [7671-8.4-1]. A sender may support only one of the
+ * combinations, so one match in the RRset is not enough. An empty RRset covers every key:
+ * without records no sender verifies. Records other than `3 1 1` and `3 1 2` cannot be
+ * compared here and cover nothing.
  */
 export function covers({ records }: Pick<Rrset, 'records'>, serverKey: ServerKey): boolean {
   const ownRecords = new Set(recordsOf([serverKey], [1, 2]));

@@ -73,14 +73,14 @@ test('with the current and the next key published there is nothing to do', () =>
   assert.equal(asked(stepRollover(start(), reading(), desired)), '');
 });
 
-test('a host without TLSA records gets those of the key it shows first, and those of the next key in a change of their own', () => {
+test("a host without TLSA records gets the current key's first, then the next key's", () => {
   const none: Rrset = { records: [], ttl: TTL };
   const first = stepRollover(startRollover('mx.example.com'), reading({}, none), desired);
   assert.equal(asked(first), 'set 1e');
   assert.equal(asked(stepRollover(first.state, reading({}, rrset(key(1))), desired)), 'set 1e+2e');
 });
 
-test('an announced key is deployed when it is asked for, and its predecessor’s record goes after every address was seen with it', () => {
+test('an announced key is deployed on request, and the old record leaves last', () => {
   const deploy = stepRollover(start(), reading(), leave1);
   assert.equal(asked(deploy), 'deploy ecdsa-2');
   const addresses = reading().addresses.map((address, i) => ({
@@ -103,7 +103,8 @@ test('a server that cannot be asked keeps the retired record published', () => {
   assert.doesNotMatch(asked(step), /set/);
 });
 
-test('[7671-8.1-1] a new key waits two TTLs from when the last authoritative server was seen without the old records, not from the push', () => {
+// [7671-8.1-1]
+test('the two TTLs start when the last server stops showing the old records', () => {
   const ring = [key(1), key(2)];
   let state = start(reading({ ring: [key(1)] }, rrset(key(1))));
   const push = stepRollover(state, reading({ ring }, rrset(key(1))), leave1);
@@ -148,7 +149,8 @@ test('in an unsigned zone nothing is published, and it is said why', () => {
   assert.equal(step.alerts[0]?.code, 'publish-zone-unsigned');
 });
 
-test('[7671-13-2] while the delegation changes nothing is started, and what was sent is not sent again', () => {
+// [7671-13-2]
+test('nothing starts while the delegation changes, and nothing is sent twice', () => {
   const moved = { records: ['2 13 2 cd'], ttl: TTL };
   const before = start(reading({}, rrset(key(1))));
   const step = stepRollover(before, reading({ ds: moved }, rrset(key(1))), leave1);
@@ -158,7 +160,8 @@ test('[7671-13-2] while the delegation changes nothing is started, and what was 
   assert.equal(asked(stepRollover(step.state, later, leave1)), 'set 1e+2e');
 });
 
-test('[7672-9.2-1] a server without STARTTLS gets no TLSA records (RFC 7672 §9.2), a key that is not ours neither', () => {
+// [7672-9.2-1]
+test('RFC 7672 §9.2: no TLSA records without STARTTLS or for a foreign key', () => {
   const none: Rrset = { records: [], ttl: TTL };
   const plain = reading().addresses.map((address, i) =>
     i === 0 ? address : { ...address, starttls: 'absent' as const, keys: [] },
@@ -190,7 +193,8 @@ test('a ring key that the operator deployed is matched before anything else', ()
   assert.equal(asked(step), 'set 1e+2e+7e');
 });
 
-test('[7671-8.4-2] records of other parameters, an intermediate’s among them, give way to the served key’s before a key changes', () => {
+// [7671-8.4-2]
+test('records with other parameters are replaced before a key changes', () => {
   const old: Rrset = { records: [`2 1 1 ${'ab'.repeat(32)}`], ttl: 86_400 };
   const step = stepRollover(startRollover('mx.example.com'), reading({}, old), leave1);
   assert.equal(asked(step), 'set 1e');
@@ -208,7 +212,8 @@ test('every published record is usage 3, selector 1 [7672-3.1.2-2]', () => {
   for (const record of published) assert.match(record, /^3 1 [12] /);
 });
 
-test('[7671-8.3-1] SHA-512 is added for every key at once and SHA-256 leaves for all at once (RFC 7671 §8.3)', () => {
+// [7671-8.3-1]
+test('RFC 7671 §8.3: SHA-512 is added for all keys, then SHA-256 removed for all', () => {
   const both = stepRollover(start(), reading(), { ...desired, matchingTypes: [1, 2] });
   const [step] = both.steps;
   assert.deepEqual(
@@ -239,7 +244,7 @@ test('two key types: both next keys are announced, and one key is deployed at a 
   assert.equal(asked(stepRollover(step.state, observed, dual)), 'deploy ecdsa-2');
 });
 
-test('a key type that is given up keeps its record while an address shows it, and loses it after', () => {
+test('a retired key type keeps its record while an address shows it', () => {
   const keys = [key(1), key(1, 'rsa'), key(2), key(2, 'rsa')];
   const both = reading().addresses.map((address) => ({
     ...address,
@@ -270,7 +275,7 @@ test('a key type that is given up keeps its record while an address shows it, an
   assert.equal(asked(over), 'set 1e+2e');
 });
 
-test('a server without any certificate gets its first key at once, and TLSA records only when every address shows it', () => {
+test('a server without a certificate gets a key first and TLSA records later', () => {
   const none: Rrset = { records: [], ttl: TTL };
   const bare = reading().addresses.map((address) => ({
     ...address,
@@ -311,12 +316,12 @@ test('a record of another program ends the pending change, and a new one is plan
   assert.equal(asked(step), 'set 1e');
 });
 
-test('without wish for TLSA the records go in one change, and nothing is deployed against caches that hold them', () => {
+test('without TLSA the records leave in one change, and no deployment starts', () => {
   const step = stepRollover(start(), reading(), { ...leave1, publish: false });
   assert.equal(asked(step), 'set nothing');
 });
 
-test('what was published before the first reading is unknown, so the first change of keys waits two TTLs', () => {
+test('earlier records are unknown, so the first key change waits two TTLs', () => {
   const step = stepRollover(startRollover('mx.example.com'), reading(), leave1);
   assert.equal(asked(step), '');
   assert.equal(step.waits[0]?.until, 10_000_000 + 2 * TTL * 1000);

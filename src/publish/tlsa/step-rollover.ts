@@ -12,8 +12,8 @@ import type {
 } from './types.js';
 
 /**
- * Returns the state of a host before its first observation. The records belong to the name
- * of the host itself, so all domains that use it as MX share them. [7672-2.2.3-6]
+ * Returns the state of a host before its first observation. The records belong to the
+ * name of the host itself, so all domains that use it as MX share them. [7672-2.2.3-6]
  */
 export function startRollover(hostName: string, portNumber = 25): TlsaRolloverState {
   return {
@@ -28,9 +28,9 @@ export function startRollover(hostName: string, portNumber = 25): TlsaRolloverSt
 /**
  * Plans one step of a TLSA rollover (RFC 7671 §8).
  *
- * The invariant: *every RRset that may be in a cache matches every key that the server may
- * show*. Therefore an RRset is published only when it covers every presentable key, and a
- * key is deployed only when every cached RRset covers it.
+ * The invariant: *every RRset that may be in a cache matches every key that the server
+ * may show*. Therefore an RRset is published only when it covers every presentable key,
+ * and a key is deployed only when every cached RRset covers it.
  *
  * One change at a time [7671-8.4-2], in this order: repair a missing match, change the
  * parameters, remove a retired key, announce the next key, deploy it. The operator or the

@@ -32,7 +32,9 @@ export interface KeySlot {
   readonly current?: ServerKey;
   /** The key that follows: announced in the DNS, or about to be. */
   readonly next?: ServerKey;
-  /** The deployment of `next` was ordered. From then on the server may show either key. */
+  /**
+   * The deployment of `next` was ordered. From then on the server may show either key.
+   */
   readonly deploying?: true;
   /**
    * Number of the last key that came into use or was announced. Keys are named `ecdsa-1`,
@@ -110,7 +112,7 @@ export interface DesiredRollover {
   readonly ttl: number;
   /** SHA-256 of keys that the server is to stop using. */
   readonly retire: readonly string[];
-  /** Another program makes the next keys, so this one makes none. */
+  /** Another program creates the next keys, so this one creates none. */
   readonly external?: boolean;
 }
 

@@ -37,7 +37,7 @@ export function parseConfig(
   return parseConfigFiles([{ file, text }]);
 }
 
-/** Parses a configuration of several files, each with sections of its own. */
+/** Parses a configuration of several files, each with its own sections. */
 export function parseConfigFiles(
   sources: readonly ConfigSource[],
 ): Result<Config, readonly ConfigProblem[]> {

@@ -13,9 +13,9 @@ type Path = readonly (string | number)[];
 
 /**
  * Validates a configuration of one or more files by a schema. Each file holds whole
- * sections; a section in two files is a problem that names both. Every problem has its file
- * and line. An unknown key is refused, with the most similar known key: a typing error
- * must never disable a protection.
+ * sections; a section in two files is a problem that names both. Every problem has its
+ * file and line. An unknown key is refused, with the most similar known key: a typo must
+ * never disable a protection.
  */
 export function loadConfig<T>(
   sources: readonly ConfigSource[],
@@ -62,7 +62,7 @@ function problemsOf(
 
 function wording(issue: z.core.$ZodIssue): { says: string; fix: string } {
   const missing = { says: 'is missing', fix: 'Add it; docs/serve.md shows the form.' };
-  // A schema that words its own problems knows best: `what is wrong: what to write`.
+  // A schema that words its own problems is used verbatim: `fault: fix`.
   if (!issue.message.startsWith('Invalid ')) return split(issue.message);
   if (/received undefined/.test(JSON.stringify(issue))) return missing;
   switch (issue.code) {

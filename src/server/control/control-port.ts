@@ -4,8 +4,8 @@ import type { Log } from '../log.js';
 import type { StreamPort } from '../service.js';
 
 /**
- * A request of `hermetic status` or `hermetic reload`: one line of JSON. The daemon answers
- * with one line and closes the connection.
+ * A request of `hermetic status` or `hermetic reload`: one line of JSON. The daemon
+ * answers with one line and closes the connection.
  */
 export interface ControlRequest {
   readonly do: 'status' | 'reload';

@@ -52,7 +52,7 @@ test('a port that another program holds is named', async (t) => {
   assert.match(found, new RegExp(`^listen-failed 127\\.0\\.0\\.1:${port}: `));
 });
 
-test('an address that this machine does not have, and one that two sections want, are named', async () => {
+test('an unavailable address and one used by two sections are reported', async () => {
   const [elsewhere = ''] = await problems(`${memory}metrics: {listen: "192.0.2.1:9461"}\n`);
   assert.match(elsewhere, /^listen-failed 192\.0\.2\.1:9461/);
   const twice = await problems(
@@ -119,7 +119,7 @@ test('keys of publish.dns and folders that it writes are looked at', async (t) =
   assert.match(key, /^secret-unreadable .*none\.key/);
 });
 
-test('a socket that another process listens on is named, and one that nothing listens on is not', async (t) => {
+test('a socket in use is reported, an abandoned one is not', async (t) => {
   const folder = folderFor(t);
   const server = createServer();
   t.after(() => server.close());

@@ -30,8 +30,8 @@ import { SharedStore } from '../shared-store.js';
 export interface Daemon {
   readonly listening: readonly { readonly what: string; readonly at: ListenAddress }[];
   /**
-   * Takes a new configuration while the ports stay open; what cannot be started leaves
-   * the old one in force and rejects.
+   * Takes a new configuration while the ports stay open; a configuration that cannot
+   * start leaves the old one in force and rejects.
    */
   reload(config: Config): Promise<void>;
   /** Lets running work end, then stops. */
@@ -55,8 +55,8 @@ export interface DaemonOptions {
 }
 
 /**
- * Starts every job that has a section. Rejects with HermeticError when a job or port cannot
- * start, after it has stopped the others.
+ * Starts every job that has a section. Rejects with HermeticError when a job or port
+ * cannot start, after it has stopped the others.
  */
 export async function startDaemon(
   config: Config,

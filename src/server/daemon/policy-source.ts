@@ -63,10 +63,8 @@ export function policySource({
     log.error('mta-sts-refresh-broken', { error: error.message });
   const refresh = (): Promise<number | void> => stsSource.refreshDue(signal).then(() => undefined);
   // The first pause lets the daemon start before it fetches.
-  void clock
-    .sleep(REFRESH_INTERVAL, signal)
-    .catch(() => undefined)
-    .then(() => repeat(refresh, { clock, signal, pauseMs: REFRESH_INTERVAL, onError }));
+  const [firstPauseMs, pauseMs] = [REFRESH_INTERVAL, REFRESH_INTERVAL];
+  void repeat(refresh, { clock, signal, firstPauseMs, pauseMs, onError });
   const { observe, daneWithInsecureMx, exemptions } = settings;
   return { resolver, stsSource, now, observe, daneWithInsecureMx, exemptions };
 }

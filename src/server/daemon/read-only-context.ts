@@ -7,7 +7,10 @@ import { openHouse, type OpenJobContext } from './job-context.js';
 import type { Log } from '../log.js';
 import type { StoreSource } from '../shared-store.js';
 
-/** Opens what publishing needs to show plans: nothing is written, not even tables. */
+/**
+ * Opens the resources that publishing needs to show plans: nothing is written, not even
+ * tables.
+ */
 export function openHouseToRead(config: Config, logger: Log): Promise<OpenJobContext> {
   const prepare = (stateStore: Store): void => {
     openLedger(stateStore);
@@ -17,7 +20,7 @@ export function openHouseToRead(config: Config, logger: Log): Promise<OpenJobCon
   return openHouse(config, logger, readingStore(prepare));
 }
 
-/** Policies that a command fetches are forgotten with it. */
+/** Policies that a command fetches are dropped when it ends. */
 function readingStore(prepare: (stateStore: Store) => void): StoreSource {
   return {
     async lease(filePath) {

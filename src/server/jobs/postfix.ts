@@ -14,8 +14,8 @@ import type { JobContext, Job, Service } from '../service.js';
 const schema = postfixSection.extend({ listen: listenAddresses.prefault('127.0.0.1:8461') });
 
 /**
- * The job `postfix`: a socketmap that answers `smtp_tls_policy_maps` (postconf(5)) with the
- * TLS policy of each next hop.
+ * The job `postfix`: a socketmap that answers `smtp_tls_policy_maps` (postconf(5)) with
+ * the TLS policy of each next hop.
  */
 export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'postfix',

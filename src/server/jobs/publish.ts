@@ -23,7 +23,7 @@ const schema = publishSection
   .safeExtend({
     /**
      * Minutes between two rounds of plan and apply; 0: policies are only served, and
-     * rounds are run by hand.
+     * rounds are started manually.
      */
     everyMinutes: z.number().min(0).max(1440).default(10),
     /** Policy hosts' certificates kept in memory. */

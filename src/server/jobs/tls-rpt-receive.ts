@@ -29,7 +29,8 @@ const GRACE = 10_000;
 const PAUSE = 20;
 
 /**
- * TLS-RPT reports taken in by HTTPS and mail, explained by checks, their changes told.
+ * TLS-RPT reports received over HTTPS and by mail, explained by checks, with alerts for
+ * changes.
  */
 export const reportJob: Job<ReturnType<typeof schema.parse>> = {
   section: 'report',
@@ -111,7 +112,8 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
       ],
       async stop() {
         stopping.abort(new Error('stopped'));
-        // Reports being received are stored before the store of this configuration closes.
+        // Reports being received are stored before the store of this configuration
+        // closes.
         await intake?.stop();
         for (let waited = 0; underWay > 0 && waited < GRACE; waited += PAUSE)
           await clock.sleep(PAUSE);

@@ -24,8 +24,8 @@ import type { JobContext, Job, Service } from '../service.js';
 
 const schema = reportingSection.extend({
   /**
-   * Listens for lines of JSON, each the result of one session: `hermetic.outcome/1`, or an
-   * object in the format of libtlsrpt.
+   * Listens for lines of JSON, each the result of one session: `hermetic.outcome/1`, or
+   * an object in the format of libtlsrpt.
    */
   feed: listenAddresses.optional(),
 });
@@ -157,7 +157,7 @@ function signer({ dkim }: ReportingSettings, submitter: string): DkimKey | undef
       'config-dkim-domain',
       `reporting.dkim.domain: ${domain} cannot vouch for ${submitter}`,
       {
-        fix: 'Sign with the domain of reporting.contact, or one above it.',
+        fix: 'Sign with the domain of reporting.contact, or a parent of it.',
       },
     );
   return { domain, selector, privateKey: loadKey(key) };

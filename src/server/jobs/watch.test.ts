@@ -61,7 +61,7 @@ const looks = (lines: Line[]): readonly (string | undefined)[] =>
     .filter(({ event }) => event === 'watch-look')
     .map(({ domain }) => domain);
 
-test('each domain is checked on its interval, and sooner where a change awaits confirmation', async (t) => {
+test('each domain is checked on its interval, sooner while a change is unconfirmed', async (t) => {
   const { clock, lines, start, store } = await watching(t, {
     domains: ['good.example', 'plaintext.example'],
     everyHours: 6,
@@ -87,7 +87,7 @@ test('each domain is checked on its interval, and sooner where a change awaits c
   assert.equal(readWatch(store).domains['good.example']?.verdict, 'pass');
 });
 
-test('an alarm that the webhook did not accept stays to be sent, and maintenance is silent', async (t) => {
+test('a refused alarm stays queued, and maintenance is silent', async (t) => {
   const { clock, lines, start, store } = await watching(t, {
     domains: ['plaintext.example'],
     notify: { webhook: 'https://nowhere.good.example/hook' },

@@ -33,7 +33,9 @@ const MAX_CONCURRENT = 4;
 /** Milliseconds until a look that does not end counts as one without a result. */
 const LOOK_TIMEOUT = 10 * 60_000;
 
-/** Watches domains: checks each on an interval, and reports changes by mail and webhook. */
+/**
+ * Watches domains: checks each on an interval, and reports changes by mail and webhook.
+ */
 export const watchJob: Job<WatchSettings> = {
   section: 'watch',
   schema: watchSection,
@@ -59,8 +61,9 @@ export const watchJob: Job<WatchSettings> = {
 };
 
 /**
- * The rounds of one configuration. All memory is in the database: a reload starts a second
- * watcher while the first one ends its looks, and each look reads what the last one wrote.
+ * The rounds of one configuration. All memory is in the database: a reload starts a
+ * second watcher while the first one ends its looks, and each look reads the state
+ * written by the last one.
  * `random`: numbers from 0 to 1, for the intervals.
  */
 export class Watcher {
@@ -105,7 +108,9 @@ export class Watcher {
     return due <= now || due > now + 2 * this.#settings.everyHours * HOUR;
   }
 
-  /** Checks one domain, and stores what that changes. A store that fails loses the look. */
+  /**
+   * Checks one domain, and stores the changes. A store that fails loses the look.
+   */
   async #look(domain: string): Promise<void> {
     if (this.#signal.aborted) return;
     const { store, clock, log } = this.#house;
@@ -186,7 +191,10 @@ function channelsOf(
   return Object.fromEntries(entries);
 }
 
-/** Whether maintenance is announced for the domain at this time; the end is exclusive. */
+/**
+ * Returns whether maintenance is announced for the domain at this time; the end is
+ * exclusive.
+ */
 function isSilent({ silence }: WatchSettings, domainName: string, now: number): boolean {
   return silence.some(
     (one) =>
@@ -204,7 +212,7 @@ function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
     {
       name: 'domain_verdict',
       type: 'gauge',
-      help: '1 for the verdict of the last look at a watched domain.',
+      help: '1 for the verdict of the last check at a watched domain.',
       samples: entries.flatMap(([domain, state]) =>
         verdicts.map((verdict) => ({
           labels: { domain, verdict },
@@ -215,7 +223,7 @@ function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
     labelled(
       'domain_certain_timestamp_seconds',
       'gauge',
-      'Time of the last look with a certain result.',
+      'Time of the last check with a certain result.',
       {
         label: 'domain',
         values: entries.map(([domainName, { certainAt }]) => [

@@ -79,7 +79,7 @@ test('the connection of a challenge is closed after the handshake [8737-4-1]', a
   assert.equal(outcome, 'closed ');
 });
 
-test('a name without challenge, and one without certificate, end the handshake with an alert', async (t) => {
+test('a name without a challenge or a certificate ends the handshake with an alert', async (t) => {
   const port = await serving(t, () => true);
   assert.match(await shown(port, ['acme-tls/1'], 'mta-sts.example.net'), /ALERT_HANDSHAKE_FAILURE/);
   assert.match(await shown(port, ['http/1.1'], 'mta-sts.example.net'), /ALERT_HANDSHAKE_FAILURE/);

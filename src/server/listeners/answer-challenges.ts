@@ -42,7 +42,7 @@ export function answerChallenges(
 
 /**
  * Hands the protocols of the hello over, with every octet back in the stream; nothing is
- * handed over when the client goes away first.
+ * handed over when the client disconnects first.
  */
 function peek(socket: Socket, done: (alpn: readonly string[]) => void): void {
   let seen: Buffer = Buffer.alloc(0);

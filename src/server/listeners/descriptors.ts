@@ -36,8 +36,8 @@ export function descriptorsNeeded(ports: readonly Port[]): number {
 
 /**
  * Connections for each port so that all fit into `limit` descriptors. Essential ports, on
- * which mail delivery depends, get up to half of what there is; the others share the rest
- * in proportion.
+ * which mail delivery depends, get up to half of the descriptors; the others share the
+ * rest in proportion.
  */
 export function shareDescriptors(ports: readonly Port[], limit: number): readonly number[] {
   if (descriptorsNeeded(ports) <= limit) return ports.map(({ connections }) => connections);

@@ -81,8 +81,8 @@ export class ListenerSet {
   }
 
   /**
-   * Opens the missing ports, passes the new settings to the remaining ones, then closes the
-   * rest. When a port cannot be opened, the set stays unchanged.
+   * Opens the missing ports, passes the new settings to the remaining ones, then closes
+   * the rest. When a port cannot be opened, the set stays unchanged.
    */
   async arrange(wanted: readonly Wanted[]): Promise<void> {
     const missing = wanted.filter((wantedPort) => !this.#open.has(keyOf(wantedPort)));

@@ -156,7 +156,7 @@ function count(counts: Map<string, number>, peerKey: string, by: 1 | -1): void {
 
 /**
  * `most`: connections at one time. `now`: milliseconds of a clock that is never set.
- * Resolves when the server listens; rejects with HermeticError that says what to do.
+ * Resolves when the server listens; rejects with a HermeticError that has a fix.
  */
 export async function openPort(
   server: Server,

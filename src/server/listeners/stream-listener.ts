@@ -45,7 +45,7 @@ export async function listenStream(
     connections.set(socket, connection);
     current.serve(connection);
   });
-  // One sweep for all: a timer of its own for each connection would cost at every octet.
+  // One sweep for all: a separate timer for each connection would cost at every octet.
   const sweep = setInterval(
     () => {
       for (const socket of openedPort.sockets)
@@ -66,8 +66,8 @@ export async function listenStream(
       current = next;
       openedPort.most = next.limits.connections;
       openedPort.refusal = next.limits.refusal;
-      // Close open connections on reload: answers of the old configuration would be wrong.
-      // Clients reconnect and are served by the new one.
+      // Close open connections on reload: answers of the old configuration would be
+      // wrong. Clients reconnect and are served by the new one.
       if (!endedByJob) for (const socket of openedPort.sockets) socket.end();
     },
   });

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HermeticError } from '../../base/index.js';
 
 /** Target of a request: its host in lower case without port, and its path with query. */
-export interface Target {
+export interface RequestTarget {
   readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly path: string;
@@ -10,7 +10,7 @@ export interface Target {
   readonly pathname: string;
 }
 
-/** Why a request is refused before its target is looked at, as a status. */
+/** The reason why a request is refused before its target is looked at, as a status. */
 export type RefusedForm = 400 | 421 | 501 | 505;
 
 const AUTHORITY = /^([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])?(?::(\d*))?$/;
@@ -23,7 +23,7 @@ const AUTHORITY = /^([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])?(?::(\d*))?$/;
 export function targetOf(
   { rawHeaders, url = '', method }: IncomingMessage,
   scheme: 'http' | 'https',
-): Target | RefusedForm {
+): RequestTarget | RefusedForm {
   const hostNames = rawHeaders.filter(
     (_, index) => index % 2 === 1 && isHost(rawHeaders[index - 1]),
   );
@@ -56,7 +56,7 @@ function authority(text: string): string | undefined {
   return hostName.toLowerCase().replace(/\.$/, '');
 }
 
-function pathOf(requestPath: string): Pick<Target, 'path' | 'pathname'> {
+function pathOf(requestPath: string): Pick<RequestTarget, 'path' | 'pathname'> {
   return { path: requestPath, pathname: requestPath.split('?')[0] ?? '' };
 }
 
@@ -86,7 +86,7 @@ export function faultOfForm({
 export function toRequest(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { scheme, host, path }: Target,
+  { scheme, host, path }: RequestTarget,
   maxBody: number,
 ): Request | undefined {
   const { method = 'GET', headers } = incoming;
@@ -138,7 +138,7 @@ function bounded(
   );
 }
 
-/** Whether the client sends the body only after `100 Continue`. */
+/** Returns whether the client sends the body only after `100 Continue`. */
 export function expectsContinue({ headers: { expect } }: IncomingMessage): boolean {
   return expect?.toLowerCase() === '100-continue';
 }

@@ -7,8 +7,8 @@ import type { ListenAddress } from '../listen-address.js';
 import { unavailable } from './open-port.js';
 
 /**
- * Whether an address could be listened on now, leaving no trace: a port is bound and
- * released, of a UNIX socket its folder is looked at. A port that a `hermetic serve`
+ * Returns whether an address could be listened on now, leaving no trace: a port is bound
+ * and released, of a UNIX socket its folder is looked at. A port that a `hermetic serve`
  * holds counts as free, since that is the process which is to be reloaded.
  */
 export async function tryListen(address: ListenAddress): Promise<HermeticError | undefined> {

@@ -12,11 +12,11 @@ import { isSocketInUse } from '../../net/index.js';
 const CLAIM = { wait: 5000, pause: 20 } as const;
 
 /**
- * Listens at a path, with `mode` as permission bits. A socket that a process listens on is never taken away from it; one
- * that nothing listens on is replaced. Rejects with `EADDRINUSE` for a socket in use,
- * `EEXIST` for any other file.
+ * Listens at a path, with `mode` as permission bits. A socket that a process listens on
+ * is never taken away from it; one that nothing listens on is replaced. Rejects with
+ * `EADDRINUSE` for a socket in use, `EEXIST` for any other file.
  *
- * The socket is created under a name of its own and then linked to the path, which fails
+ * The socket is created under a separate name and then linked to the path, which fails
  * where the path exists. So it has its mode from the start, and its end never removes the
  * socket of a successor.
  */

@@ -123,7 +123,7 @@ test('a body that could end in two places is refused and ends the connection', a
 });
 
 // A26
-test('RFC 9110 §10.1.1: a client that waits for 100 is refused before it sends its body', async (t) => {
+test('RFC 9110 §10.1.1: a client that waits for 100 is refused before the body', async (t) => {
   const port = await webPort(t);
   const post = (path: string, length: string, host = 'a.example'): Promise<string> =>
     ask(

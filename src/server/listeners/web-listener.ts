@@ -38,8 +38,8 @@ export interface WebSettings {
 
 interface WebLimits extends Pick<PortLimits, 'connections'> {
   /**
-   * Milliseconds until a slow connection may have to give its place to a newcomer. Default
-   * 10 000: a report may take as long to arrive.
+   * Milliseconds until a slow connection may have to give its place to a newcomer.
+   * Default 10 000: a report may take as long to arrive.
    */
   readonly patienceMs?: number;
 }
@@ -149,7 +149,8 @@ async function respond(
     sendAnswer(exchange, { status: response.status, headers: [...response.headers], body });
   } catch (error) {
     const tooLarge = isHermeticError(error) && error.code === 'body-too-large';
-    // A client that breaks off is no fault of the server, and does not fill the log.
+    // A client that disconnects early is not a fault of the server, and does not fill the
+    // log.
     if (!tooLarge && !incoming.readableAborted)
       log.error('web-handler-failed', { path: incoming.url, error: (error as Error).message });
     if (outgoing.headersSent) outgoing.destroy();

@@ -2,7 +2,7 @@ const CRLF = Buffer.from('\r\n');
 const CR = 0x0d;
 const LF = 0x0a;
 
-/** Octets of the message, and what follows it once `<CRLF>.<CRLF>` was read. */
+/** Octets of the message, and the octets after `<CRLF>.<CRLF>`. */
 export interface MailDataStep {
   readonly data: Buffer;
   readonly rest: Buffer | undefined;

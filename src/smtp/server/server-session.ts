@@ -19,7 +19,7 @@ export interface IncomingMail {
   readonly recipients: readonly string[];
   /**
    * Octets of the message, without the dots of the transfer. Throws when the client
-   * breaks off.
+   * disconnects early.
    */
   readonly data: AsyncIterable<Uint8Array>;
 }
@@ -28,12 +28,12 @@ export interface IncomingMail {
 export interface SessionLimits {
   /** From a reply to the end of the next command, however slowly its octets come. */
   readonly commandMs: number;
-  /** Of a session without an accepted message. */
+  /** The limit for a session without an accepted message. */
   readonly fruitlessMs: number;
   readonly sessionMs: number;
-  /** Of the transfer of one message. */
+  /** The limit for the transfer of one message. */
   readonly messageMs: number;
-  /** Of a transfer, before `minOctetsPerSecond` is required on average. */
+  /** The duration of a transfer before `minOctetsPerSecond` applies, on average. */
   readonly transferGraceMs: number;
   readonly minOctetsPerSecond: number;
   /** Until a connection that was ended here is closed. */
@@ -136,8 +136,8 @@ export class ServerSession {
   }
 
   /**
-   * Sends a last reply and closes; what still comes is discarded for a moment, or the
-   * reply would be lost.
+   * Sends a last reply and closes; later input is discarded for a moment, or the reply
+   * would be lost.
    */
   end(serverReply: ServerReply): void {
     if (this.#endedAt !== undefined) return;
@@ -164,7 +164,7 @@ export class ServerSession {
     this.conn.close();
   }
 
-  /** Ends the session when one of its limits of time is over. */
+  /** Ends the session when one of its time limits expires. */
   checkTime(): void {
     const { limits } = this.options;
     const now = this.options.monotonic();
@@ -288,7 +288,7 @@ export class ServerSession {
 
   #invalidParameters(parameters: Parameters): ServerReply | undefined {
     for (const [key, value] of parameters) {
-      // Only what EHLO announced (RFC 5321 §4.1.1.11).
+      // Only parameters that EHLO announced (RFC 5321 §4.1.1.11).
       if (this.#greeted !== 'EHLO') return notRecognized(key);
       if (key === 'SIZE') {
         if (!/^\d{1,20}$/.test(value)) return { code: 501, text: '5.5.4 SIZE needs a number' };

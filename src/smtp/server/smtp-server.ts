@@ -5,7 +5,7 @@ export interface SmtpServerOptions extends Omit<ServerSessionOptions, 'limits'> 
   readonly limits?: Partial<ServerSessionOptions['limits']> | undefined;
 }
 
-/** Milliseconds between two looks at the sessions' limits of time. */
+/** Milliseconds between two checks of the sessions' time limits. */
 const LOOK = 1000;
 /** Milliseconds that messages under way have when the server stops. */
 const GRACE = 10_000;
@@ -55,8 +55,8 @@ export class SmtpServer {
   }
 
   /**
-   * Ends sessions with 421 (RFC 5321 §3.8): between two messages at once, others when
-   * their message is answered, or after ten seconds.
+   * Ends sessions with 421 (RFC 5321 §3.8): between two messages immediately, others
+   * after the reply to their message, or after ten seconds.
    */
   async stop(): Promise<void> {
     this.#stopping = true;

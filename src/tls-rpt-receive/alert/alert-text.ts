@@ -16,7 +16,7 @@ export function alertSubject(reportAlerts: readonly ReportAlert[], origin = 'TLS
   );
 }
 
-/** The alerts as text: each change, with what to do. */
+/** The alerts as text: each change, with its steps. */
 export function alertText(reportAlerts: readonly ReportAlert[]): string {
   return reportAlerts
     .map(({ kind, domain, says, since, todo }) =>
@@ -42,7 +42,7 @@ function line(text: string): string {
   return neutralise(text, 2000);
 }
 
-/** The alerts as JSON, `hermetic.report-alert/1`. `text` is what chat services show. */
+/** The alerts as JSON, `hermetic.report-alert/1`. `text` is for chat services. */
 export function alertJson(reportAlerts: readonly ReportAlert[]): string {
   return JSON.stringify({
     schema: 'hermetic.report-alert/1',

@@ -40,7 +40,7 @@ async function look(store: Store, now: string, received = true): Promise<readonl
   return told.map((a) => `${a.kind} ${a.says.split('.')[0] ?? ''}`);
 }
 
-test('an alert is sent when a failure begins, gets much worse or ends, and again after a failed send', async () => {
+test('an alert is sent when a failure begins, worsens or ends, and after a failed send', async () => {
   const store = await openReports(':memory:');
   receive(store, '2026-05-01', 0);
   assert.deepEqual(await look(store, '2026-05-02T12:00:00Z'), []);
@@ -59,7 +59,7 @@ test('an alert is sent when a failure begins, gets much worse or ends, and again
   assert.deepEqual(await look(store, '2026-05-06T13:00:00Z'), []);
 });
 
-test('silence is an alarm 36 hours after a day whose reports should be there, and not before', async () => {
+test('missing reports raise an alarm after 36 hours, not before', async () => {
   const store = await openReports(':memory:');
   for (let day = 1; day <= 8; day++) receive(store, `2026-05-0${day}`, 0);
   assert.deepEqual(await look(store, '2026-05-11T11:59:00Z'), []);

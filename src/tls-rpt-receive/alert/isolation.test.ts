@@ -126,7 +126,7 @@ test('alerts do not alternate when reporters differ in their newest day', async 
   });
 });
 
-test('a failure that leaves the span without a success is not called over without a word', async () => {
+test('a failure that leaves the period without a success is not reported as over', async () => {
   const store = await withReports(report('a.example', '2026-05-02', 5));
   await round(store, '2026-05-03T12:00:00Z');
   storeTestReports(store, [report('a.example', '2026-05-20', 0, 'other.example')]);

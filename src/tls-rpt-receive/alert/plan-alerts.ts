@@ -48,8 +48,8 @@ function kindOf(level: number, known: Told | undefined): ReportAlert['kind'] | u
 }
 
 /**
- * Compares the present conditions with those that the channel was alerted to. Pure. `ended`:
- * the keys of failures that are known to have ended; default: all that are gone.
+ * Compares the current conditions with those of the last alert to the channel. Pure.
+ * `ended`: the keys of failures that are known to have ended; default: all that are gone.
  */
 export function planAlerts(
   now: number,

@@ -16,7 +16,8 @@ export interface AlertOptions {
   readonly silenceHours?: number;
   /**
    * The receivers of alerts, by name. False or a rejection: the alerts did not get
-   * through, and come again. Each channel gets what changed since it was last reached.
+   * through, and come again. Each channel gets the changes since its last successful
+   * delivery.
    */
   readonly channels: Readonly<
     Record<string, (reportAlerts: readonly ReportAlert[]) => Promise<boolean>>
@@ -44,9 +45,9 @@ export interface Notice {
 }
 
 /**
- * Looks at every domain once and sends each channel what changed since it was last
- * reached. Domains and channels are independent: what is known of a domain that cannot be
- * read stays as it was, and nothing is reported as ended.
+ * Looks at every domain once and sends each channel the changes since its last successful
+ * delivery. Domains and channels are independent: the known state of an unreadable domain
+ * stays, and no alert is reported as ended.
  */
 export async function runAlerts(options: AlertOptions): Promise<readonly Notice[]> {
   const { store, now, channels, onError = () => undefined } = options;
@@ -87,12 +88,12 @@ async function send(
   }
 }
 
-/** The present state of every domain that could be read. */
+/** The current state of every domain that could be read. */
 interface Conditions {
   readonly conditions: readonly Condition[];
   /** Domains that could not be read. */
   readonly unread: ReadonlySet<string>;
-  /** Keys of what is known to have ended. */
+  /** Keys of the alerts that have ended. */
   readonly ended: ReadonlySet<string>;
 }
 
@@ -153,8 +154,8 @@ async function failingDomains(
 }
 
 /**
- * Saves what a channel received, in one transaction: a crash repeats an alert and loses
- * none.
+ * Saves the alerts that a channel received, in one transaction: a crash repeats an alert
+ * and loses none.
  */
 function keepTold(stateStore: Store, channel: string, told: readonly Told[]): void {
   stateStore.transaction(() => {
@@ -228,7 +229,7 @@ function silenceKey(domainName: string): string {
 }
 
 /**
- * The first alerts on each domain, and one line for the rest: nothing is left out unsaid.
+ * The first alerts on each domain, and one line for the rest: nothing is omitted unsaid.
  */
 function shorten(reportAlerts: readonly ReportAlert[]): readonly ReportAlert[] {
   const counts = new Map<string, number>();

@@ -58,8 +58,8 @@ function stateOf(fine: boolean, regular: boolean): Arrival['state'] {
 }
 
 /**
- * True when no report came for the last day that is due, though reports came for most
- * days before.
+ * Returns true when no report came for the last day that is due, though reports came for
+ * most days before.
  */
 export function isSilent(
   reportRows: readonly ReportRow[],

@@ -42,13 +42,13 @@ export function canEnforce(
   ]
     .sort((left, right) => (right[0]?.day ?? 0) - (left[0]?.day ?? 0))
     .slice(0, WANTED_DAYS);
-  // A failure of today is a failure all the same.
+  // A failure of today still counts.
   const judged = [...sessionRows.filter((row) => row.day >= today), ...days.flat()];
   const reporters = new Set(days.flat().map((row) => row.reporter));
   const reasons = [
     ...failureReasons(judged, failures),
     ...(days.length < WANTED_DAYS
-      ? [`Only ${days.length} of ${WANTED_DAYS} days with reports on the policy.`]
+      ? [`Only ${days.length} of ${WANTED_DAYS} days have reports on the policy.`]
       : []),
     ...(reporters.size < 2 ? ['Only one reporter applies the policy.'] : []),
   ];

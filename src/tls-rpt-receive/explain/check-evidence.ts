@@ -58,11 +58,11 @@ const policyFile = [
 const handshake = ['tls-handshake-failed'];
 
 /**
- * Findings of `hermetic check` that show the same fault. The policy type decides what a
- * sender validated: under `tlsa` the TLSA records (RFC 7672 §3), under `sts` name and
- * chain (RFC 8461 §4.2), without a policy nothing. The result type alone does not tell:
- * senders report a TLSA mismatch as `certificate-not-trusted` or `validation-failure`
- * too.
+ * Findings of `hermetic check` that show the same fault. The policy type decides the
+ * validation of a sender: under `tlsa` the TLSA records (RFC 7672 §3), under `sts` name
+ * and chain (RFC 8461 §4.2), without a policy nothing. The result type alone is not
+ * conclusive: senders report a TLSA mismatch as `certificate-not-trusted` or
+ * `validation-failure` too.
  */
 export function findingsFor(type: string, result: string): readonly string[] {
   const certificate = validatedUnder(type);
@@ -72,7 +72,8 @@ export function findingsFor(type: string, result: string): readonly string[] {
   if (failureKind === 'certificate') return [...certificate, ...handshake];
   if (failureKind === 'dnssec') return dnssec;
   if (failureKind === 'policy-file') return policyFile;
-  // A sender that names no result may have met a missing STARTTLS, which has a result type.
+  // A sender that names no result may have met a missing STARTTLS, which has a result
+  // type.
   if (result === NOT_DESCRIBED)
     return [...certificate, ...handshake, ...starttls, ...(type === 'sts' ? policyFile : [])];
   return [...certificate, ...handshake, ...(type === 'sts' ? policyFile : starttls)];

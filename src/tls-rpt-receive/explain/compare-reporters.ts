@@ -14,7 +14,7 @@ import {
 import { COMPARABLE_SHARE, countSources, failedOn, failingDays, isBackground } from './sources.js';
 
 /** The evidence of the other reporters about a failure. */
-export interface Comparison {
+export interface ReporterComparison {
   /**
    * Reporters that met it, or failures that may be the same under another result type.
    */
@@ -48,13 +48,14 @@ export interface Comparison {
 }
 
 /**
- * Compares a group of failures with what every reporter of the domain says of those days.
+ * Compares a group of failures with the reports of every reporter of the domain for those
+ * days.
  */
 export function compareReporters(
   failureGroup: FailureGroup,
   reportedFacts: ReportedFacts,
   clean: CheckResult | undefined,
-): Comparison {
+): ReporterComparison {
   const during = reportedFacts.sessions.filter(
     (row) =>
       row.day >= failureGroup.firstDay &&
@@ -132,9 +133,9 @@ function atAnyHost(
 }
 
 /**
- * Whether a reporter that had no failure would have met the fault. It must have used the
- * same policy, the same MX host and the same address family, or else a check must have
- * found the host in order: then the fault is not at the host.
+ * Returns whether a reporter that had no failure would have seen the fault. It must have
+ * used the same policy, the same MX host and the same address family, or else a check
+ * must have found the host in order: then the fault is not at the host.
  */
 function couldHaveMet(
   reporter: string,
@@ -177,7 +178,7 @@ function reachedByDane(reporter: string, exchanger: string, { sessions }: Report
   );
 }
 
-/** The MX hosts, as far as checks or the quoted policies name them all. */
+/** The MX hosts, if checks or the quoted policies name all of them. */
 function hostsOf(reportedFacts: ReportedFacts): readonly string[] | undefined {
   const checked = checkedHosts(reportedFacts.checks);
   if (checked) return [...checked];
@@ -213,8 +214,8 @@ function fetchedPolicy(
 }
 
 /**
- * Whether no policy text that the reporter quoted differs from what the affected ones
- * quoted.
+ * Returns whether no policy text that the reporter quoted differs from the texts that the
+ * affected ones quoted.
  */
 function quotesSamePolicy(
   reporter: string,
@@ -248,7 +249,7 @@ const NEGLIGIBLE = Math.log(1e-9);
  */
 export function chanceOf(failed: number, affected: number, unaffected: number): number {
   const all = Math.max(affected, failed) + unaffected;
-  // The same product in fewer factors: failed and unaffected can change places.
+  // The same product with fewer factors: failed and unaffected can be swapped.
   const [factors, other] = failed < unaffected ? [failed, unaffected] : [unaffected, failed];
   // Reports name any number of sessions: many factors are approximated in blocks.
   const block = Math.ceil(factors / MAX_FACTORS);

@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { renderDomain, showDomain, showOverview } from '../index.js';
 import { daysUntil, withReports, type TestPolicy } from '../../../test/support/report/reports.js';
-import { countCoverage, countSessions } from './count-sessions.js';
+import { countCoverage, totalSessions } from './count-sessions.js';
 import type { SessionRow } from './facts.js';
 
 const now = Date.parse('2027-01-05T12:00:00Z');
@@ -14,7 +14,7 @@ const both = (ok: number, failed: number): readonly TestPolicy[] => [
 ];
 
 // [8460-4-2]
-test('a session under two policies is one session in table, sums, headline and overview', async () => {
+test('a session under two policies counts once everywhere', async () => {
   const store = await withReports({ reporter: 'big.example', day, policies: both(7, 3) });
   const view = showDomain(store, 'rcpt.example', { now });
   const row = view.timeline.find((d) => d.day === day);
@@ -54,7 +54,7 @@ test('sessions of reporters, of mail hosts and of no policy are added up', () =>
     undescribed: 0,
   });
   assert.deepEqual(
-    countSessions([
+    totalSessions([
       row('a', 'sts', 'd', 9),
       row('b', 'tlsa', 'mx1', 4),
       row('b', 'tlsa', 'mx2', 4),
@@ -79,7 +79,7 @@ test('the count lies between the largest kind and the sum of all', () => {
   );
   fc.assert(
     fc.property(rows, (all) => {
-      const { ok, failed } = countSessions(all);
+      const { ok, failed } = totalSessions(all);
       const total = (some: readonly SessionRow[]): number =>
         some.reduce((n, r) => n + r.ok + r.failed, 0);
       const kinds = ['sts', 'tlsa', 'no-policy-found', 'other'];

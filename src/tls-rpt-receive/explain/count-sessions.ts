@@ -1,7 +1,7 @@
 import { groupBy } from '../../base/index.js';
 import { plus, type SessionRow } from './facts.js';
 
-/** Sessions counted once each, under however many policies they were reported. */
+/** Counts each session once, even if it was reported under several policies. */
 export interface SessionCount {
   readonly ok: number;
   readonly failed: number;
@@ -19,7 +19,7 @@ export interface DayCount extends SessionCount {
  * larger number counts. A session under `no-policy-found` was under no other policy, and
  * is added [8460-4-2].
  */
-export function countSessions(sessionRows: readonly SessionRow[]): SessionCount {
+export function totalSessions(sessionRows: readonly SessionRow[]): SessionCount {
   return sumUp(reporterDays(sessionRows).map(countOne));
 }
 
@@ -27,7 +27,7 @@ export function countSessions(sessionRows: readonly SessionRow[]): SessionCount 
 export function countByDay(sessionRows: readonly SessionRow[]): readonly DayCount[] {
   const days = groupBy(sessionRows, (sessionRow) => String(sessionRow.day));
   return [...days.values()]
-    .map((same) => ({ day: same[0]?.day ?? 0, ...countSessions(same) }))
+    .map((same) => ({ day: same[0]?.day ?? 0, ...totalSessions(same) }))
     .sort((left, right) => left.day - right.day);
 }
 

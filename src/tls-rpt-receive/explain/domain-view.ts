@@ -2,7 +2,7 @@ import { groupBy } from '../../base/index.js';
 import { arrivals, isSilent, perhapsLoops, type Arrival } from './arrivals.js';
 import { canEnforce, type EnforceAnswer } from './can-enforce.js';
 import { kindOf } from './check-evidence.js';
-import { countCoverage, countSessions } from './count-sessions.js';
+import { countCoverage, totalSessions } from './count-sessions.js';
 import { explainGroup, explainNote, type Explanation } from './explain-group.js';
 import { dateOf, plus, type ReportedFacts, type SessionRow } from './facts.js';
 import { groupFailures } from './group-failures.js';
@@ -33,7 +33,10 @@ export interface ReporterSums {
   readonly sessions: SessionSums;
 }
 
-/** `hermetic.report-view/1`: what the reports about a domain say. Dates are UTC days. */
+/**
+ * `hermetic.report-view/1`: the content of the reports about a domain. Dates are UTC
+ * days.
+ */
 export interface DomainView {
   readonly schema: 'hermetic.report-view/1';
   readonly domain: string;
@@ -86,7 +89,7 @@ export interface DomainView {
   }[];
 }
 
-/** Answers everything about one domain from the facts. Pure. */
+/** Builds the view of one domain from the facts. Pure. */
 export function viewDomain(reportedFacts: ReportedFacts, silenceHours?: number): DomainView {
   const failures = groupFailures(reportedFacts).map((failureGroup) =>
     explainGroup(failureGroup, reportedFacts),
@@ -154,7 +157,7 @@ function kindsOf(sessionRows: readonly SessionRow[]): readonly KindSums[] {
 }
 
 function sumsOf(sessionRows: readonly SessionRow[]): SessionSums {
-  const { ok, failed } = countSessions(sessionRows);
+  const { ok, failed } = totalSessions(sessionRows);
   return { successful: ok, failed };
 }
 

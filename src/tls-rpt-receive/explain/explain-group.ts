@@ -3,13 +3,13 @@ import { reportQuirks } from '../../tls-rpt/index.js';
 import { kindOf, checkedHosts } from './check-evidence.js';
 import { dateOf, dayOfCheck, NOT_DESCRIBED, type ReportedFacts } from './facts.js';
 import { isOngoing, type FailureGroup } from './group-failures.js';
-import { judgeFault, type Fault, type FaultParty } from './judge-fault.js';
+import { judgeFault, type CauseJudgement, type FaultParty } from './judge-fault.js';
 import { explainReason } from './reason-texts-registry.js';
-import { textOf, type Target } from './result-texts-registry.js';
+import { textOf, type FailureTarget } from './result-texts-registry.js';
 
 /**
  * The effect on the mail. `kept-back`: not delivered to this host; the mail is deferred
- * and bounces in the end. `reported`: delivered all the same, the policy is in mode
+ * and bounces in the end. `reported`: delivered anyway, the policy is in mode
  * testing. `unprotected`: no policy asked for more. `cached-policy`: the policy file
  * failed, a cached policy stayed in force (RFC 8461 §5.1), and nothing was deferred
  * because of this failure. `unknown`: the reporter does not say which mode it applied, or
@@ -106,7 +106,7 @@ function fateOf({ type, mode, result }: FailureGroup): DeliveryImpact {
  * and the record, and the report alone names neither.
  */
 function stepsFor(
-  fault: Fault,
+  fault: CauseJudgement,
   failureGroup: FailureGroup,
   reportedFacts: ReportedFacts,
 ): readonly string[] {
@@ -129,7 +129,7 @@ function stepsFor(
   return stepsByCause(fault.whose, failureGroup, target);
 }
 
-function policySteps({ domain, host }: Target): readonly string[] {
+function policySteps({ domain, host }: FailureTarget): readonly string[] {
   const textLine =
     host === undefined ? 'a line for each MX host that it lacks' : `the line "mx: ${host}"`;
   return [
@@ -143,7 +143,7 @@ function policySteps({ domain, host }: Target): readonly string[] {
 function stepsByCause(
   whose: FaultParty,
   failureGroup: FailureGroup,
-  target: Target,
+  target: FailureTarget,
 ): readonly string[] {
   const who = failureGroup.reporters.join(' and ');
   const deferred = fateOf(failureGroup) === 'kept-back';
@@ -156,7 +156,7 @@ function stepsByCause(
       return [
         `Change nothing: ${deferred ? 'the policy works, and the mail is deferred rather than read' : 'but note that no policy deferred this mail'}.`,
         `Check the host from another network: hermetic check ${target.domain} --transcript`,
-        `Tell ${who} which of its networks are concerned${failureGroup.networks.length > 0 ? `: ${failureGroup.networks.slice(0, 3).join(', ')}` : ''}.`,
+        `Tell ${who} which of its networks are affected${failureGroup.networks.length > 0 ? `: ${failureGroup.networks.slice(0, 3).join(', ')}` : ''}.`,
         ...(deferred
           ? []
           : ['With MTA-STS in mode enforce, or DANE, such mail is deferred instead of read.']),
@@ -169,7 +169,7 @@ function stepsByCause(
   }
 }
 
-function targetOf({ mx }: FailureGroup, { domain, checks }: ReportedFacts): Target {
+function targetOf({ mx }: FailureGroup, { domain, checks }: ReportedFacts): FailureTarget {
   const isOwn = mx !== '' && checkedHosts(checks)?.has(mx) === true;
   return { domain: domain === '' ? 'YOUR-DOMAIN' : domain, host: isOwn ? mx : undefined };
 }

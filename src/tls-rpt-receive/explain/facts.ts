@@ -26,7 +26,7 @@ export interface ReportRow {
 export const NOT_DESCRIBED = 'not-described';
 
 /** Failures that are the same in everything named here. */
-export interface FailureRow {
+export interface FailureFact {
   readonly domain: string;
   readonly type: string;
   readonly mode: string;
@@ -70,7 +70,9 @@ export interface DoubtfulRow {
   readonly lastDay: number | null;
 }
 
-/** The sessions that one unauthenticated source reported for a day. They decide nothing. */
+/**
+ * The sessions that one unauthenticated source reported for a day. They decide nothing.
+ */
 export interface UnauthenticatedRow {
   readonly day: number;
   /** Address of the client; empty where it is unknown. */
@@ -101,7 +103,7 @@ export interface ReportedFacts {
   readonly now: number;
   readonly sessions: readonly SessionRow[];
   readonly reports: readonly ReportRow[];
-  readonly failures: readonly FailureRow[];
+  readonly failures: readonly FailureFact[];
   readonly senders: readonly SenderRow[];
   readonly policies: readonly QuotedPolicy[];
   /** Sessions under the domain's MTA-STS policy, over a longer span that ends at `to`. */

@@ -68,7 +68,7 @@ async function conclusions(store: Store): Promise<unknown> {
   const domains = ['rcpt.example', 'mx1.rcpt.example', 'mx.attacker.example', ''];
   const views = domains.map((domain) => {
     const view = showDomain(store, domain, { now });
-    // Reports that do not decide have sections of their own.
+    // Reports that do not decide have their own sections.
     const rest = { ...view, unauthenticated: [], doubtful: [] };
     return [rest, renderDomain(rest)];
   });
@@ -123,7 +123,7 @@ test('two posts in the names of large providers add a line, and no advice', asyn
   assert.match(screen, /Mon 18 Jan from 203\.0\.113\.9: 2 reports, 1,802 sessions, 1,800 failed\./);
 });
 
-test('sources without authentication are one line for each source and day, a few on the page', async () => {
+test('unauthenticated sources are one line per source and day', async () => {
   const store = await openReports(':memory:');
   const flood = Array.from({ length: 40 }, (_, n): TestReport => ({
     reporter: `r${n}.example`,

@@ -3,13 +3,13 @@ import { groupBy, neutralise } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 import type { Store } from '../../store/index.js';
 import { TRIAL_DAYS } from './can-enforce.js';
-import { countSessions } from './count-sessions.js';
+import { totalSessions } from './count-sessions.js';
 import {
   NOT_DESCRIBED,
   plus,
   type ReportedFacts,
   type DoubtfulRow,
-  type FailureRow,
+  type FailureFact,
   type NoteRow,
   type QuotedPolicy,
   type ReportRow,
@@ -29,7 +29,7 @@ export interface GatherOptions {
   readonly checks: readonly CheckResult[];
 }
 
-/** Of each kind of fact. A large domain has a tenth of that in a month. */
+/** The limit for each kind of fact. A large domain has a tenth of that in a month. */
 const MAX_ROWS = 20_000;
 /** MX hosts whose own reports belong to the domain. */
 const MAX_HOSTS = 50;
@@ -37,10 +37,10 @@ const MAX_HOSTS = 50;
 const MAX_SOURCES = 200;
 
 /**
- * Reads what is known of a domain in a span of days, one query in a step. Under DANE the
- * policy domain is the MX host (RFC 8460 §4.4), so the `tlsa` policies of its mail hosts
- * belong to the domain. Reports that are stored between two steps appear in later queries
- * only.
+ * Reads the known facts about a domain for a range of days, one query per step. Under
+ * DANE the policy domain is the MX host (RFC 8460 §4.4), so the `tlsa` policies of its
+ * mail hosts belong to the domain. Reports that are stored between two steps appear in
+ * later queries only.
  */
 export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<ReportedFacts> {
   const { domain, from, to, now, checks } = options;
@@ -201,7 +201,7 @@ function mailHosts(
 
 /**
  * Hosts below the domain that fail under DANE and are no recipient domain themselves:
- * some reporters send a report of its own for each TLSA base domain.
+ * some reporters send a separate report for each TLSA base domain.
  */
 function failingHosts(
   stateStore: Store,
@@ -220,8 +220,8 @@ function failingHosts(
     .map(({ host }) => host);
 }
 
-function describedFailures(domainQuery: DomainQuery): readonly FailureRow[] {
-  return domainQuery.rows<FailureRow>(
+function describedFailures(domainQuery: DomainQuery): readonly FailureFact[] {
+  return domainQuery.rows<FailureFact>(
     `SELECT domain, type, mode, result, mx, ip, reporter, reason, ${total('failed')},
        min(day) AS firstDay, max(day) AS lastDay, count(DISTINCT day) AS days
      FROM report_failure WHERE $WHERE AND authenticated = 1
@@ -231,9 +231,11 @@ function describedFailures(domainQuery: DomainQuery): readonly FailureRow[] {
 }
 
 /** Failed sessions that the summary counts and no detail describes [8460-4.4-11]. */
-function otherFailures(domainQuery: DomainQuery): readonly FailureRow[] {
+function otherFailures(domainQuery: DomainQuery): readonly FailureFact[] {
   return domainQuery
-    .rows<Omit<FailureRow, 'result' | 'mx' | 'ip' | 'reason' | 'failed'> & { undescribed: number }>(
+    .rows<
+      Omit<FailureFact, 'result' | 'mx' | 'ip' | 'reason' | 'failed'> & { undescribed: number }
+    >(
       `SELECT domain, type, mode, reporter, ${total('undescribed')},
          min(day) AS firstDay, max(day) AS lastDay, count(DISTINCT day) AS days
        FROM report_policy WHERE $WHERE AND authenticated = 1 AND undescribed > 0
@@ -292,7 +294,7 @@ function unauthenticatedRows(domainQuery: DomainQuery): readonly Unauthenticated
       day: same[0]?.day ?? 0,
       source: same[0]?.reporter ?? '',
       reports: Math.max(...same.map((row) => row.reports)),
-      ...countSessions(same),
+      ...totalSessions(same),
     }))
     .sort(
       (left, right) =>

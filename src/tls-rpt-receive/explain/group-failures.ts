@@ -1,6 +1,6 @@
 import { groupBy } from '../../base/index.js';
 import { isConnectionTrouble } from './reason-texts-registry.js';
-import { distinct, NOT_DESCRIBED, plus, type ReportedFacts, type FailureRow } from './facts.js';
+import { distinct, NOT_DESCRIBED, plus, type ReportedFacts, type FailureFact } from './facts.js';
 
 /** The share of one reporter in a failure. */
 export interface Encounter {
@@ -74,8 +74,8 @@ export function groupFailures(reportedFacts: ReportedFacts): readonly FailureGro
 }
 
 /** The group of failures of one kind. */
-function groupOf(failureRows: readonly FailureRow[], reportedFacts: ReportedFacts): FailureGroup {
-  const [{ result, type, mx, domain }] = failureRows as [FailureRow];
+function groupOf(failureRows: readonly FailureFact[], reportedFacts: ReportedFacts): FailureGroup {
+  const [{ result, type, mx, domain }] = failureRows as [FailureFact];
   const met = reportedFacts.senders.filter((row) => row.result === result && row.mx === mx);
   const lastDay = latest(failureRows);
   return {
@@ -100,7 +100,7 @@ function groupOf(failureRows: readonly FailureRow[], reportedFacts: ReportedFact
  * With DANE the policy domain is the MX host (RFC 8460 §4.4), unless the reporter names
  * another.
  */
-function hostOf({ mx, type, domain }: FailureRow, reportedFacts: ReportedFacts): string {
+function hostOf({ mx, type, domain }: FailureFact, reportedFacts: ReportedFacts): string {
   return mx === '' && type === 'tlsa' && domain !== reportedFacts.domain ? domain : mx;
 }
 
@@ -108,7 +108,10 @@ function hostOf({ mx, type, domain }: FailureRow, reportedFacts: ReportedFacts):
  * A detail without a count describes a failure only where the summary counts failures
  * that no detail describes: RFC 8460 §4.4 makes the total the number of failed sessions.
  */
-function isPartOfFailure(failureRows: readonly FailureRow[], all: readonly FailureRow[]): boolean {
+function isPartOfFailure(
+  failureRows: readonly FailureFact[],
+  all: readonly FailureFact[],
+): boolean {
   return failureRows.some((failureRow) =>
     all.some(
       (other) =>
@@ -122,7 +125,7 @@ function isPartOfFailure(failureRows: readonly FailureRow[], all: readonly Failu
   );
 }
 
-function encountersOf(failureRows: readonly FailureRow[]): readonly Encounter[] {
+function encountersOf(failureRows: readonly FailureFact[]): readonly Encounter[] {
   return [...groupBy(failureRows, (failureRow) => failureRow.reporter)].map(([reporter, own]) => ({
     reporter,
     failed: sum(own),
@@ -132,11 +135,11 @@ function encountersOf(failureRows: readonly FailureRow[]): readonly Encounter[] 
   }));
 }
 
-function sum(failureRows: readonly FailureRow[]): number {
+function sum(failureRows: readonly FailureFact[]): number {
   return failureRows.reduce((count, row) => plus(count, row.failed), 0);
 }
 
-function latest(failureRows: readonly FailureRow[]): number {
+function latest(failureRows: readonly FailureFact[]): number {
   return failureRows.reduce((dayNumber, row) => Math.max(dayNumber, row.lastDay), 0);
 }
 
@@ -147,10 +150,10 @@ function networkOf(ipAddress: string): string {
 }
 
 /**
- * Whether a failure has not ended. It ends when every reporter that met it has since
- * reported sessions under the same policy that succeeded, and on that day no failure of
- * this kind and none without a description. A reporter without a later report proves
- * nothing.
+ * Returns whether a failure has not ended. It ends when every reporter that met it has
+ * since reported sessions under the same policy that succeeded, and on that day no
+ * failure of this kind and none without a description. A reporter without a later report
+ * proves nothing.
  */
 export function isOngoing(
   failureGroup: FailureGroup,
@@ -166,9 +169,9 @@ export function isOngoing(
 }
 
 /**
- * Whether sessions were under the policy of a group. With DANE some reporters name the
- * recipient domain instead of the MX host; then the host is unknown. For a missing
- * STARTTLS any policy is comparable: a success under it is a TLS session.
+ * Returns whether sessions were under the policy of a group. With DANE some reporters
+ * name the recipient domain instead of the MX host; then the host is unknown. For a
+ * missing STARTTLS any policy is comparable: a success under it is a TLS session.
  */
 export function isSamePolicy(
   { result, type, domain }: FailureGroup,

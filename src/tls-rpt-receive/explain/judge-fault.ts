@@ -1,6 +1,6 @@
 import type { CheckResult, Finding } from '../../evidence/index.js';
 import { cleanCheck, findingOf, kindOf, checkedHosts, type SeenFinding } from './check-evidence.js';
-import { compareReporters, type Comparison } from './compare-reporters.js';
+import { compareReporters, type ReporterComparison } from './compare-reporters.js';
 import {
   dateOf,
   dayOfCheck,
@@ -24,7 +24,7 @@ export type Remedy =
   'finding' | 'foreign-host' | 'missing-from-policy' | 'outdated-copy' | 'general';
 
 /** The judged cause of a failure, as {@link rules} decide it. */
-export interface Fault {
+export interface CauseJudgement {
   readonly whose: FaultParty;
   readonly because: string;
   /** The evidence that would settle the cause; empty where it is proved. */
@@ -41,7 +41,7 @@ interface Evidence {
   readonly group: FailureGroup;
   /** The finding of a check on those days that shows the same fault. */
   readonly found: SeenFinding | undefined;
-  /** A check of those days that found the host or policy in order. */
+  /** A check of those days that found no fault of the host or policy. */
   readonly clean: CheckResult | undefined;
   /**
    * Whether a check names the host as an MX host of the domain; undefined without a
@@ -55,11 +55,11 @@ interface Evidence {
    */
   readonly namedFor: number | undefined;
   /**
-   * Days between the change by which all other reporters came to quote a policy that names
-   * the host, and the last report that quotes the applied one.
+   * Days between the change by which all other reporters came to quote a policy that
+   * names the host, and the last report that quotes the applied one.
    */
   readonly replacedFor: number | undefined;
-  readonly compared: Comparison;
+  readonly compared: ReporterComparison;
   /** A reporter of the failure had sessions at another host, and none failed. */
   readonly sparesHost: boolean;
   /** An unaffected reporter had a failure of another kind over IPv4. */
@@ -73,7 +73,7 @@ interface Rule {
   readonly condition: string;
   readonly applies: (evidence: Evidence) => boolean;
   readonly cause: FaultParty;
-  /** Why the condition proves the cause, or why it proves none. */
+  /** The reason why the condition proves the cause, or why it proves none. */
   readonly reason: (evidence: Evidence) => string;
   /** The evidence that would settle it; only where the cause is unclear. */
   readonly settle?: (evidence: Evidence) => string;
@@ -82,7 +82,7 @@ interface Rule {
 
 /** Below this probability, chance does not explain which reporters were spared. */
 const CHANCE = 1 / 1000;
-/** The same where a check found the host in order, too. */
+/** The same where a check also found no fault of the host. */
 const CHANCE_CHECKED = 1 / 100;
 /** Below this share of sessions a failure may be a lost connection. */
 const SPORADIC = 1 / 20;
@@ -94,15 +94,15 @@ const MIN_PATH_DAYS = 3;
 
 /**
  * The rules of judging a cause. The first one that applies decides. A cause other than
- * `unclear` needs a proof; everything else says what is missing.
+ * `unclear` needs a proof; any other cause names the missing proof.
  */
 export const rules: readonly Rule[] = [
   {
-    condition: 'No check names the host as an MX host of the domain, and a check looked.',
+    condition: 'A check found the MX hosts of the domain, and this host is not among them.',
     applies: (evidence) => evidence.group.mx !== '' && evidence.ownHost === false,
     cause: 'unclear',
     reason: ({ group }) =>
-      `${group.mx} is not one of your mail hosts: an attack, or a record we do not know. If you did not change your MX records, DNS answers were forged on the way to this sender.`,
+      `${group.mx} is not one of your mail hosts: an attack, or a record we do not know. If you did not change your MX records, an attacker forged DNS answers to this sender.`,
     settle: ({ group }) => `Whether ${group.mx} was ever in the MX records of the domain.`,
     remedy: 'foreign-host',
   },
@@ -114,7 +114,7 @@ export const rules: readonly Rule[] = [
       isNoise(evidence),
     cause: 'unclear',
     reason: ({ compared }) =>
-      `Only ${percent(compared.ownRate)} of the sessions of these reporters failed in this way: lost connections look like this, too.`,
+      `Only ${percent(compared.ownRate)} of the sessions of these reporters failed in this way, as lost connections do.`,
     settle: () => 'The reasons in the reports, or the logs of the mail server for these times.',
   },
   {
@@ -152,7 +152,7 @@ export const rules: readonly Rule[] = [
     reason: (evidence) =>
       `${names(evidence.group.reporters)} applied an older policy that does not name ${evidence.group.mx}; the published one does.`,
     settle: () =>
-      'When the id in the _mta-sts record changed: a sender may apply its copy until it looks at the record again.',
+      'When the id in the _mta-sts record changed: a sender may apply its copy until it checks the record again.',
     remedy: 'outdated-copy',
   },
   {
@@ -173,30 +173,31 @@ export const rules: readonly Rule[] = [
       `A check of every address, several times a day: hermetic check ${domain}`,
   },
   {
-    condition: 'Two independent reporters met it, and a check on those days found no fault.',
+    condition:
+      'Two independent reporters saw the failure, and a check on those days found no fault.',
     applies: (evidence) => evidence.compared.sources > 1 && evidence.clean !== undefined,
     cause: 'unclear',
     reason: ({ compared, clean }) =>
-      `${compared.sources} reporters met it independently, but hermetic check found no fault on ${checkDate(clean)}.`,
+      `${compared.sources} reporters saw it independently, but hermetic check found no fault on ${checkDate(clean)}.`,
     settle: ({ domain }) =>
-      `A check from another network than yours, several times a day: hermetic check ${domain}`,
+      `A check from a different network, several times a day: hermetic check ${domain}`,
   },
   {
     condition:
-      'Two independent reporters met it, and none that could have met it was spared by more than chance.',
+      'Two independent reporters saw the failure, and chance explains each comparable reporter without it.',
     applies: (evidence) => evidence.compared.sources > 1 && !evidence.spared,
     cause: 'yours',
     reason: ({ compared }) =>
-      `${compared.sources} reporters met it independently of each other, and none that applied the same policy to the same host did without.`,
+      `${compared.sources} reporters saw it independently, and so did every reporter that applied the same policy to the same host.`,
   },
   {
-    condition: 'Two independent reporters met it, others were spared.',
+    condition: 'Two independent reporters saw the failure, and others did not.',
     applies: (evidence) => evidence.compared.sources > 1,
     cause: 'unclear',
     reason: ({ compared }) =>
-      `${names(compared.affected)} met it; ${names(compared.unaffected)} applied the same policy without this failure.`,
+      `${names(compared.affected)} saw it; ${names(compared.unaffected)} applied the same policy without this failure.`,
     settle: ({ domain }) =>
-      `What the affected senders have in common: an address family, a TLS library, a network. Check every address: hermetic check ${domain}`,
+      `A property that the affected senders share: an address family, a TLS library, a network. Check every address: hermetic check ${domain}`,
   },
   {
     condition:
@@ -211,7 +212,7 @@ export const rules: readonly Rule[] = [
       isSameFamily(evidence),
     cause: 'path',
     reason: ({ group, compared, clean }) =>
-      `Only ${names(group.reporters)} met it${from(group)}, while ${names(compared.unaffected)} had TLS sessions with the same host on the same days${clean ? ', and hermetic check found nothing wrong' : ''}. Something between this sender and the host removes STARTTLS: a filter, or an attacker.`,
+      `Only ${names(group.reporters)} saw it${from(group)}, while ${names(compared.unaffected)} had TLS sessions with the same host on the same days${clean ? ', and hermetic check found no fault' : ''}. Something between this sender and the host removes STARTTLS: a filter, or an attacker.`,
   },
   {
     condition:
@@ -238,25 +239,25 @@ export const rules: readonly Rule[] = [
       `${names(group.reporters)} received a policy file that is invalid. The file arrives over HTTPS with a verified certificate (RFC 8461 §3.3), so nothing between your policy host and a sender changes it.`,
   },
   {
-    condition: 'The applied policy does not name a host, and no check says whose host it is.',
+    condition: 'The applied policy does not name a host, and no check shows the owner of the host.',
     applies: (evidence) => evidence.applied !== undefined && evidence.ownHost === undefined,
     cause: 'unclear',
     reason: ({ group, applied }) =>
-      `The MTA-STS policy that ${names(group.reporters)} applied names ${applied ? patternsOf(applied).join(', ') : 'other hosts'}, and not ${group.mx}. Whether that is one of your mail hosts is not known here.`,
+      `The MTA-STS policy that ${names(group.reporters)} applied names ${applied ? patternsOf(applied).join(', ') : 'other hosts'}, and not ${group.mx}. It is unknown whether that is one of your mail hosts.`,
     settle: ({ domain }) => `A check, which reads your MX records: hermetic check ${domain}`,
     remedy: 'missing-from-policy',
   },
   {
-    condition: 'One reporter met it; others that could have met it did not.',
+    condition: 'One reporter saw the failure; others that could have seen it did not.',
     applies: (evidence) => evidence.spared,
     cause: 'unclear',
     reason: ({ group, compared }) =>
-      `Only ${names(group.reporters)} met it; ${names(compared.unaffected)} applied the same policy on the same days without this failure. The cause is at this reporter or between it and you, and reports do not tell which.`,
+      `Only ${names(group.reporters)} saw it; ${names(compared.unaffected)} applied the same policy on the same days without this failure. The cause is at this reporter or between it and you, and reports do not tell which.`,
     settle: ({ group }) =>
       `The certificate chain or DNS answers that ${names(group.reporters)} received: ask the contact named in its reports.`,
   },
   {
-    condition: 'One reporter met it, and a check on those days found no fault.',
+    condition: 'One reporter saw the failure, and a check on those days found no fault.',
     applies: (evidence) => evidence.clean !== undefined,
     cause: 'unclear',
     reason: ({ group, clean }) =>
@@ -264,7 +265,7 @@ export const rules: readonly Rule[] = [
     settle: () => 'A second reporter that applies the same policy to the same host.',
   },
   {
-    condition: 'One reporter met it, and nothing can be compared.',
+    condition: 'One reporter saw the failure, and nothing can be compared.',
     applies: () => true,
     cause: 'unclear',
     reason: (evidence) => `${alone(evidence)}, so there is nothing to compare with.`,
@@ -277,7 +278,10 @@ export const rules: readonly Rule[] = [
  * Judges the cause of a failure by checks, by the quoted policies and by the other
  * reporters.
  */
-export function judgeFault(failureGroup: FailureGroup, reportedFacts: ReportedFacts): Fault {
+export function judgeFault(
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
+): CauseJudgement {
   const evidence = gatherEvidence(failureGroup.core ?? failureGroup, reportedFacts);
   const rule = rules.find((r) => r.applies(evidence)) as Rule;
   return {
@@ -321,14 +325,14 @@ function gatherEvidence(failureGroup: FailureGroup, reportedFacts: ReportedFacts
  */
 function wasSpared(
   failureGroup: FailureGroup,
-  { unaffected, chance }: Comparison,
+  { unaffected, chance }: ReporterComparison,
   checked: boolean,
 ): boolean {
   if (kindOf(failureGroup.result) === 'policy-file') return unaffected.length > 0;
   return chance < (checked ? CHANCE_CHECKED : CHANCE);
 }
 
-/** A fetch is no session, so the share of sessions says nothing of the policy file. */
+/** A fetch is no session, so the share of sessions says nothing about the policy file. */
 function isSporadic({ group, compared }: Evidence): boolean {
   if (kindOf(group.result) === 'policy-file') return false;
   return compared.rate < SPORADIC || compared.noise;
@@ -347,9 +351,9 @@ function isNoise({ group: failureGroup, compared }: Evidence): boolean {
 }
 
 /**
- * Whether a reporter of the failure had sessions at another MX host without a failure. A
- * filter or attacker on its path removes STARTTLS at every host. With DANE a report names
- * the host of its sessions, as the policy domain.
+ * Returns whether a reporter of the failure had sessions at another MX host without a
+ * failure. A filter or attacker on its path removes STARTTLS at every host. With DANE a
+ * report names the host of its sessions, as the policy domain.
  */
 function sparesHost(group: FailureGroup, { sessions }: ReportedFacts): boolean {
   const atHosts = sessions.filter(
@@ -366,10 +370,10 @@ function sparesHost(group: FailureGroup, { sessions }: ReportedFacts): boolean {
 }
 
 /**
- * Whether an unaffected reporter used the address family that failed. A report names no
- * address of sessions that succeeded, so a check of the host tells it, or failures over
- * both families. Where IPv4 failed, an unaffected reporter with another failure over IPv4
- * tells it.
+ * Returns whether an unaffected reporter used the address family that failed. A report
+ * names no address of sessions that succeeded, so a check of the host shows it, or
+ * failures over both families do. Where IPv4 failed, an unaffected reporter with another
+ * failure over IPv4 shows it.
  */
 function isSameFamily({ group, clean, usesIpv4 }: Evidence): boolean {
   if (clean) return true;
@@ -386,7 +390,10 @@ function isOutdated({ applied, ownHost }: Evidence): boolean {
   return applied !== undefined && ownHost === true;
 }
 
-/** Whether the clean check saw a certificate of the host that was valid on its day. */
+/**
+ * Returns whether the clean check saw a certificate of the host that was valid on its
+ * day.
+ */
 function showsDates({ clean, group }: Evidence): boolean {
   const mailHost = clean?.hosts.find((h) => h.name === group.mx);
   return (
@@ -407,10 +414,10 @@ function from({ networks }: FailureGroup): string {
 function alone({ group, compared }: Evidence): string {
   const who = names(group.reporters);
   if (compared.unaffected.length > 0)
-    return `Only ${who} reports it, and the others had too few sessions to have met it for certain`;
+    return `Only ${who} reports it, and the others had too few sessions for a comparison`;
   if (compared.without > 0)
     return `Only ${who} reports it; the other reporters did not apply this policy to this host`;
-  return `Only ${who} sent reports on these days that can tell`;
+  return `Only ${who} sent comparable reports on these days`;
 }
 
 /** `a`, `a and b`, `4 others`. */

@@ -5,9 +5,10 @@ import type { FailureGroup } from './group-failures.js';
 import { patternsOf } from './quoted.js';
 
 /**
- * Policies that do not name an MX host: which one a reporter applied, and for how long the
- * published policy has named the host. A sender may apply a cached policy until its max_age
- * ends (RFC 8461 §3.2), so only that time tells an outdated copy from a fault of the policy.
+ * Policies that do not name an MX host: which one a reporter applied, and for how long
+ * the published policy has named the host. A sender may apply a cached policy until its
+ * max_age ends (RFC 8461 §3.2), so only that time distinguishes an outdated copy from a
+ * fault of the policy.
  */
 
 /** Results that a sender reports where the MX host matches no pattern of the policy. */
@@ -49,9 +50,9 @@ export function daysNamed(
 }
 
 /**
- * Days for which two or more other reporters have quoted a policy that names the host, and
- * none another one, after at least one of them had quoted a policy that does not. Without
- * that change the policy of the affected reporter may be the newer one.
+ * Days for which two or more other reporters have quoted a policy that names the host,
+ * and none another one, after at least one of them had quoted a policy that does not.
+ * Without that change the policy of the affected reporter may be the newer one.
  */
 export function daysReplaced(
   applied: QuotedPolicy,

@@ -1,5 +1,5 @@
 import type { Store } from '../../store/index.js';
-import { countSessions } from './count-sessions.js';
+import { totalSessions } from './count-sessions.js';
 import type { KindSums } from './domain-view.js';
 import { dateOf, plus, type ReportedFacts } from './facts.js';
 import { groupFailures, isOngoing } from './group-failures.js';
@@ -106,7 +106,7 @@ export function* viewOverview(
 /**
  * The domains with the most failures. Failures under DANE are reported for the MX host:
  * they are listed with the domain that the same report is about, and with the host where
- * no report tells.
+ * no report names the domain.
  */
 function failingDomains(
   stateStore: Store,
@@ -156,7 +156,7 @@ function lineOf(reportedFacts: ReportedFacts, ofSums: () => DomainLine): DomainL
   const failureGroups = groupFailures(reportedFacts);
   if (failureGroups.length === 0) return ofSums();
   const ongoing = failureGroups.filter((failureGroup) => isOngoing(failureGroup, reportedFacts));
-  const { ok, failed } = countSessions(reportedFacts.sessions);
+  const { ok, failed } = totalSessions(reportedFacts.sessions);
   const since = (ongoing.length > 0 ? ongoing : failureGroups).map(
     (failureGroup) => failureGroup.firstDay,
   );

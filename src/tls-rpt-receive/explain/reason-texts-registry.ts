@@ -1,7 +1,7 @@
 type ReasonRule = readonly [pattern: RegExp, means: string, about?: 'connection'];
 
 /**
- * Reasons as programs write them (failure-reason-code is free text), and what they mean.
+ * Reasons as programs write them (failure-reason-code is free text), with their meaning.
  * The first rule that matches counts. A rule names the whole statement, not one word of
  * it: a reason that no rule matches is shown as it is, and that is better than a wrong
  * explanation.
@@ -98,7 +98,7 @@ export const reasonTexts: readonly ReasonRule[] = [
   [/connection refused|\bECONNREFUSED\b/i, 'The connection was refused.', 'connection'],
   [
     /connection (was )?(reset|closed|lost|aborted)|\bECONNRESET\b|unexpected (eof|end of file)|^eof$|broken pipe/i,
-    'The connection was broken off.',
+    'The connection was closed early.',
     'connection',
   ],
   [
@@ -113,7 +113,7 @@ export function explainReason(reason: string): string | undefined {
   return ruleFor(reason)?.[1];
 }
 
-/** Whether a reason says that the connection failed, and not TLS or a policy. */
+/** Returns whether a reason says that the connection failed, and not TLS or a policy. */
 export function isConnectionTrouble(reason: string): boolean {
   return ruleFor(reason)?.[2] === 'connection';
 }

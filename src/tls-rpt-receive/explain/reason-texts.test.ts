@@ -46,7 +46,7 @@ const known: readonly (readonly [string, RegExp])[] = [
   ['context deadline exceeded', /in time/],
   ['mx1 did not answer in time', /in time/],
   ['connect ECONNREFUSED 192.0.2.1:25', /refused/],
-  ['read: connection reset by peer', /broken off/],
+  ['read: connection reset by peer', /closed early/],
   ['no shared cipher', /handshake failed/],
   ['tlsv1 alert protocol version', /TLS version/],
   ['wrong content-type text/html', /text\/plain/],

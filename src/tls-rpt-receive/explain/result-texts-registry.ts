@@ -6,7 +6,7 @@ import type { FailureGroup } from './group-failures.js';
  * The names that advice may contain: the requested domain, and an MX host that a check of
  * the domain found. Advice never contains a host that only a report names.
  */
-export interface Target {
+export interface FailureTarget {
   readonly domain: string;
   /** MX host by a check of the domain. */
   readonly host: string | undefined;
@@ -20,15 +20,15 @@ export interface ResultText {
    * Steps when the cause is on the domain's side. None makes mail travel in plaintext or
    * lost.
    */
-  readonly fix: (target: Target) => readonly string[];
+  readonly fix: (target: FailureTarget) => readonly string[];
 }
 
 const reported = ({ mx, domain }: FailureGroup): string => mx || `a mail host of ${domain}`;
-const hostOf = ({ host }: Target): string => host ?? 'the mail host';
+const hostOf = ({ host }: FailureTarget): string => host ?? 'the mail host';
 /** In a command: the name, or a word to replace. */
-const nameOf = ({ host }: Target): string => host ?? 'MAIL-HOST';
+const nameOf = ({ host }: FailureTarget): string => host ?? 'MAIL-HOST';
 const policyHost = (domainName: string): string => `mta-sts.${domainName}`;
-const renew = (target: Target): readonly string[] => [
+const renew = (target: FailureTarget): readonly string[] => [
   `Renew the certificate of ${hostOf(target)}, with the name of the host in it, from a public CA: certbot certonly --reuse-key -d ${nameOf(target)}`,
   'Reload the mail server so that it uses the new one: systemctl reload postfix',
   'Automate both: a deploy hook of certbot that reloads the server.',
@@ -39,7 +39,7 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
   'starttls-not-supported': {
     says: (failureGroup) => `${reported(failureGroup)} did not offer STARTTLS to these senders.`,
     fix: (target) => [
-      `Look at what ${hostOf(target)} offers from outside: hermetic check ${target.domain} --transcript`,
+      `Check what ${hostOf(target)} offers from outside: hermetic check ${target.domain} --transcript`,
       'If STARTTLS is missing there, enable it: postconf -e smtpd_tls_security_level=may (and a certificate in smtpd_tls_chain_files).',
       'If a firewall inspects SMTP ("fixup", "SMTP inspection"), disable that: it deletes the word STARTTLS.',
     ],
@@ -47,7 +47,7 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
   'certificate-host-mismatch': {
     says: (failureGroup) => `The certificate of ${reported(failureGroup)} is for another name.`,
     fix: (target) => [
-      `Give ${hostOf(target)} a certificate that holds its exact name: certbot certonly --reuse-key -d ${nameOf(target)}`,
+      `Give ${hostOf(target)} a certificate that contains its exact name: certbot certonly --reuse-key -d ${nameOf(target)}`,
       'Reload the mail server so that it uses the new one.',
       'If the MX record points to an alias of a provider, use the name that the provider documents.',
     ],
@@ -60,8 +60,8 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
     says: (failureGroup) =>
       `The certificate of ${reported(failureGroup)} does not lead to a CA that these senders trust.`,
     fix: (target) => [
-      `Let ${hostOf(target)} send the whole chain, certificate and intermediates (fullchain.pem, not cert.pem).`,
-      'If the certificate is self-signed or of a private CA, get one of a public CA.',
+      `Configure ${hostOf(target)} to send the complete chain, certificate and intermediates (fullchain.pem, not cert.pem).`,
+      'If the certificate is self-signed or from a private CA, get one from a public CA.',
       'Reload the mail server.',
     ],
   },
@@ -97,8 +97,8 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
     says: (failureGroup) =>
       `The MTA-STS policy at ${policyHost(failureGroup.domain)} could not be fetched.`,
     fix: (target) => [
-      `Open https://${policyHost(target.domain)}/.well-known/mta-sts.txt from outside: it must answer 200 with text/plain, without a redirect, within seconds.`,
-      'Let the web server answer every sender: no blocking by country, robot filter or rate limit on this path.',
+      `Open https://${policyHost(target.domain)}/.well-known/mta-sts.txt from outside: it must return 200 with text/plain, without a redirect, within seconds.`,
+      'Configure the web server to answer every sender: no blocking by country, robot filter or rate limit on this path.',
     ],
   },
   'sts-policy-invalid': {
@@ -120,7 +120,7 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
   },
   [NOT_DESCRIBED]: {
     says: (failureGroup) =>
-      `The summary counts failed sessions under ${policyName(failureGroup.type)} that are not described by the reporter.`,
+      `The reporter counts failed sessions under ${policyName(failureGroup.type)} without describing them.`,
     fix: (target) => [
       `Check the domain: hermetic check ${target.domain}`,
       'Ask the contact in the reports for the result types and reasons of these sessions.',
@@ -148,7 +148,7 @@ export function textOf({ result, type }: FailureGroup): ResultText {
   return type === 'tlsa' && certificate ? { says: resultText.says, fix: tlsaSteps } : resultText;
 }
 
-function tlsaSteps(target: Target): readonly string[] {
+function tlsaSteps(target: FailureTarget): readonly string[] {
   return [
     `Publish a TLSA record of the certificate in use next to the old ones; hermetic check ${target.domain} prints it.`,
     'Wait two TTLs before you remove an old record.',

@@ -3,7 +3,7 @@ import { kindOf } from './check-evidence.js';
 import {
   NOT_DESCRIBED,
   plus,
-  type FailureRow,
+  type FailureFact,
   type ReportedFacts,
   type SessionRow,
 } from './facts.js';
@@ -48,7 +48,7 @@ export function failedBy(
 }
 
 /** A failure without a description may be a missing STARTTLS, which fails any policy. */
-function mayBeStarttls({ result }: FailureGroup, failureRow: FailureRow): boolean {
+function mayBeStarttls({ result }: FailureGroup, failureRow: FailureFact): boolean {
   return result === NOT_DESCRIBED && kindOf(failureRow.result) === 'starttls';
 }
 
@@ -82,12 +82,11 @@ export function sessionsBetween(
 
 /**
  * Reporters use different result types for one fault, and some name no host. So failures
- * under the same policy count as the same fault unless kind, host or days tell them
- * apart.
+ * under the same policy count as the same fault unless their kind, host or days differ.
  */
 export function isSameFault(
   failureGroup: FailureGroup,
-  failureRow: FailureRow,
+  failureRow: FailureFact,
   recipient: string,
 ): boolean {
   if (
@@ -111,13 +110,13 @@ export function isSameFault(
 }
 
 /**
- * Whether the reporters of a group tell its failure apart from one that others met. A
- * missing description tells nothing apart.
+ * Returns whether the reporters of a group distinguish its failure from one that others
+ * saw. A missing description distinguishes nothing.
  */
 function toldApart(
   failureGroup: FailureGroup,
   reportedFacts: ReportedFacts,
-): (failureRow: FailureRow) => boolean {
+): (failureRow: FailureFact) => boolean {
   if (failureGroup.result === NOT_DESCRIBED) return () => false;
   const results = resultsToldApart(failureGroup, reportedFacts);
   return ({ result, reporter }) =>
@@ -126,7 +125,8 @@ function toldApart(
 
 /**
  * The result types that every reporter of the group reported more often than the group's
- * own, on the same days under the same policy: these reporters tell the two failures apart.
+ * own, on the same days under the same policy: these reporters distinguish the two
+ * failures.
  */
 function resultsToldApart(
   failureGroup: FailureGroup,

@@ -3,7 +3,7 @@ import test from 'node:test';
 import {
   openReports,
   renderDomain,
-  renderOverview,
+  renderReportOverview,
   showDomain,
   showOverview,
   storeReports,
@@ -43,7 +43,7 @@ test('all well is a few quiet lines; no reports is said', async () => {
   assert.match(well, /ALL WELL/);
   assert.doesNotMatch(well, /Day by day|#/);
   assert.match(
-    renderOverview(showOverview(store, { now })),
+    renderReportOverview(showOverview(store, { now })),
     /^.*\nAll well: 1 domain, 2 reports, no failure\.\n$/,
   );
   assert.match(renderDomain(showDomain(store, 'other.example', { now })), /NO REPORTS/);
@@ -86,7 +86,7 @@ test('hostile names cannot steer the terminal, nor spoil its columns', async () 
   const store = await stored(reading(JSON.stringify(json)));
   const screen =
     renderDomain(showDomain(store, 'rcpt.example', { now })) +
-    renderOverview(showOverview(store, { now }));
+    renderReportOverview(showOverview(store, { now }));
   assert.match(screen, /FAILING/);
   for (const line of screen.split('\n')) {
     assert.ok(line.length <= 80, line);

@@ -45,9 +45,10 @@ const MAIN_SHARE = 4;
 const NOISE_CHANCE = 1 / 100;
 
 /**
- * Whether noise explains that so many of the sessions failed: it explains one of one and
- * two of three, and does not explain two of two. By Chernoff's bound of the binomial
- * distribution, exp(-n D(failed/n || share)), which takes no time that a reporter controls.
+ * Returns whether noise explains that so many of the sessions failed: it explains one of
+ * one and two of three, and does not explain two of two. By Chernoff's bound of the
+ * binomial distribution, exp(-n D(failed/n || share)), which takes no time that a
+ * reporter controls.
  */
 export function isNoise(failed: number, sessions: number): boolean {
   const total = Math.max(1, failed, sessions);
@@ -58,8 +59,8 @@ export function isNoise(failed: number, sessions: number): boolean {
 }
 
 /**
- * Whether noise explains what each reporter of the group met. A detail without a count
- * proves one failed session a day.
+ * Returns whether noise explains the failures of each reporter of the group. A detail
+ * without a count proves one failed session a day.
  */
 export function isBackground(failureGroup: FailureGroup, applied: SessionsByReporter): boolean {
   if (kindOf(failureGroup.result) === 'policy-file') return false;
@@ -123,9 +124,9 @@ export function countSources(
 }
 
 /**
- * Whether a reporter names most of its failures at this host otherwise: then the group is
- * noise beside the fault. Some reporters choose between two result types at random, so a
- * simple majority does not tell.
+ * Returns whether a reporter names most of its failures at this host otherwise: then the
+ * group is noise beside the fault. Some reporters choose between two result types at
+ * random, so a simple majority is not conclusive.
  */
 function isNamedOtherwise(
   reporter: string,
@@ -182,7 +183,8 @@ function confirmingReporters(
       .filter((failureRow) => isFetch && kindOf(failureRow.result) === 'policy-file')
       .map((row) => row.reporter),
   );
-  // The other reporters choose the days: days that a reporter chooses itself prove nothing.
+  // The other reporters choose the days: days that a reporter chooses itself prove
+  // nothing.
   const met = affected.map((reporter) => {
     const days = failingDays(without(affected, reporter), during);
     const own = (during.get(reporter) ?? []).filter((sessionRow) => days.has(sessionRow.day));
@@ -214,8 +216,8 @@ function without(reporters: readonly string[], one: string): readonly string[] {
 }
 
 /**
- * Whether two reporters failed on the same days: on more than this share of the days on
- * which both had sessions and one of them failed.
+ * Returns whether two reporters failed on the same days: on more than this share of the
+ * days on which both had sessions and one of them failed.
  */
 function agreesOnDays(
   one: string,

@@ -5,7 +5,7 @@ import {
   alertText,
   openReports,
   renderDomain,
-  renderOverview,
+  renderReportOverview,
   showDomain,
   showOverview,
   storeReports,
@@ -47,14 +47,14 @@ test('failed sessions that no detail describes are a failure of their own', asyn
     assert.equal(status, 'failing');
     const rest = failures.find((f) => f.result === 'not-described');
     assert.equal(rest?.sessions, sessions, JSON.stringify(policy));
-    assert.match(rest.says, /not described by the reporter/);
+    assert.match(rest.says, /without describing them/);
   }
 });
 
 test('a detail without a count says so, and counts only within the total', async () => {
   const details = [{ count: 0, result: 'validation-failure' }];
   const failing = await view(report({ failed: 42, details }));
-  assert.match(renderDomain(failing), /number of sessions not given/);
+  assert.match(renderDomain(failing), /number of sessions unknown/);
   assert.doesNotMatch(renderDomain(failing), /; 0 sessions/);
   const well = await view(report({ ok: 42, failed: 0, details }));
   assert.equal(well.status, 'well');
@@ -147,7 +147,7 @@ test('failures in reports that name no domain are an item of their own', async (
     overview.failing.map(({ domain, failed, successful }) => [domain, failed, successful]),
     [['', 8, 1]],
   );
-  const screen = renderOverview(overview);
+  const screen = renderReportOverview(overview);
   assert.doesNotMatch(screen, /All well/);
   assert.match(screen, /\(no domain named\) +8 of 9/);
   const page = showDomain(store, '', { now });
@@ -160,7 +160,7 @@ test('reports that name no domain and went well are no failure', async () => {
   assert.deepEqual(showOverview(await withReports(nameless), { now }).failing, []);
   const mixed = report({ domain: null, failed: 1 });
   const store = await withReports(mixed, report({ ok: 5 }, { reporter: 'post.example' }));
-  assert.match(renderOverview(showOverview(store, { now })), /reports that name no domain/);
+  assert.match(renderReportOverview(showOverview(store, { now })), /reports that name no domain/);
 });
 
 test('reports that arrived and do not count are not the same as no reports', async () => {
@@ -249,7 +249,7 @@ test('an unknown kind of policy protects nothing and does not tell what became o
     ['unknown'],
   );
   assert.deepEqual(found.coverage, { sessions: 13, covered: 0 });
-  assert.doesNotMatch(renderDomain(found), /delivered all the same/);
+  assert.doesNotMatch(renderDomain(found), /delivered anyway/);
   const both = await view({ ...report({ ok: 4 }), policies: [{ ok: 4 }, { ...unknown, ok: 10 }] });
   assert.deepEqual(both.coverage, { sessions: 10, covered: 4 });
 });
@@ -284,7 +284,7 @@ test('the headline does not say that mail arrived where only a fetch failed', as
 test('the page tells an absent key from a lookup that failed', async () => {
   const page = async (trust: 'broken' | 'unverifiable'): Promise<string> =>
     renderDomain(await view(report({ ok: 1 }, { trust }))).replace(/\s+/g, ' ');
-  assert.match(await page('broken'), /no longer published cannot verify an old mail/);
+  assert.match(await page('broken'), /no longer published cannot verify an old message/);
   const pending = await page('unverifiable');
   assert.match(pending, /Import the mail again when its key can be looked up/);
   assert.doesNotMatch(pending, /no longer published/);

@@ -16,8 +16,8 @@ export function atOnce<T>(steps: Steps<T>): T {
 }
 
 /**
- * Runs steps for ten milliseconds in each turn of the event loop. Rejects with what a
- * step throws.
+ * Runs steps for ten milliseconds in each turn of the event loop. Rejects with the error
+ * of a step.
  */
 export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   for (let until = performance.now() + TURN; ;) {

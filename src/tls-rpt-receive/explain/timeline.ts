@@ -14,8 +14,8 @@ export interface TimelineDay {
 }
 
 /**
- * Sessions of each day, counted once each, with what changed that day: a change is often
- * the cause of the failures that begin on its day.
+ * Sessions of each day, counted once each, with the changes of that day: a change is
+ * often the cause of the failures that begin on its day.
  */
 export function timeline(reportedFacts: ReportedFacts): readonly TimelineDay[] {
   const changes = [
@@ -93,7 +93,7 @@ function changesOfCheck(
   const says: string[] = [];
   const differ = (what: string, a: string, b: string): void =>
     void (a !== b && says.push(`${what}: ${a || 'none'} -> ${b || 'none'}`));
-  // A check that could not tell proves no change.
+  // An inconclusive check proves no change.
   const found = (check: CheckResult): boolean =>
     check.mtaSts.status === 'found' || check.mtaSts.status === 'absent';
   if (before.hosts.length > 0 && now.hosts.length > 0)

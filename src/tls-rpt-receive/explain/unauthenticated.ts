@@ -1,6 +1,8 @@
 import { dateOf, type ReportedFacts } from './facts.js';
 
-/** The sessions that one unauthenticated source reported for a day. They decide nothing. */
+/**
+ * The sessions that one unauthenticated source reported for a day. They decide nothing.
+ */
 export interface UnauthenticatedDay {
   readonly day: string;
   /** Address of the client; empty where it is unknown. */
@@ -11,8 +13,8 @@ export interface UnauthenticatedDay {
 }
 
 /**
- * One line for each source and day, the latest first. Claimed names of reporters are left
- * out.
+ * One line for each source and day, the latest first. Claimed names of reporters are
+ * omitted.
  */
 export function unauthenticatedDays(reportedFacts: ReportedFacts): readonly UnauthenticatedDay[] {
   return reportedFacts.unauthenticated.map(({ day, source, reports, ok, failed }) => ({

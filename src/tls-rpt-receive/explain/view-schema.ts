@@ -44,7 +44,7 @@ const explanation = z.strictObject({
   todo: texts,
 });
 
-/** `hermetic.report-view/1`: what `hermetic report show DOMAIN --json` prints. */
+/** `hermetic.report-view/1`: the output of `hermetic report show DOMAIN --json`. */
 export const domainViewSchema = z
   .strictObject({
     schema: z.literal('hermetic.report-view/1'),
@@ -119,7 +119,7 @@ export const domainViewSchema = z
     description: 'What the TLS-RPT reports on a domain say, and what to do.',
   });
 
-/** `hermetic.report-overview/1`: what `hermetic report show --json` prints. */
+/** `hermetic.report-overview/1`: the output of `hermetic report show --json`. */
 export const overviewSchema = z
   .strictObject({
     schema: z.literal('hermetic.report-overview/1'),
@@ -147,5 +147,5 @@ export const overviewSchema = z
   .meta({
     id: 'hermetic.report-overview-1',
     title: 'hermetic.report-overview/1',
-    description: 'Every domain with failures, the worst first.',
+    description: 'Every domain with failures, worst first.',
   });

@@ -46,7 +46,7 @@ test('large bodies are read at a bounded pace, and small ones at once', async ()
   assert.ok(small > 5, `${small} small bodies meanwhile`);
 });
 
-test('large bodies under way hold no more than their room together; small ones always have some, and refused ones give theirs back', async () => {
+test('large bodies share a bounded memory, and small ones always fit', async () => {
   const collect = bodyCollector(1_000_000);
   const read = (
     count: number,

@@ -7,7 +7,7 @@ const SHORTEST = 4;
 const BLOCK = 64 * 1024;
 
 /** The limit of one body, and the function that uses it. */
-export interface CollectOptions<T> {
+export interface BodyCollectorOptions<T> {
   /** Octets of one body. */
   readonly most: number;
   /** Uses the body, which stays in memory until this resolves. */
@@ -19,12 +19,12 @@ export interface CollectOptions<T> {
 }
 
 /**
- * Reads a whole body within its limits and passes it on. The octets of all bodies in memory
- * share one bound.
+ * Reads a whole body within its limits and passes it on. The octets of all bodies in
+ * memory share one bound.
  */
 export type BodyCollector = <T>(
   chunks: AsyncIterable<Uint8Array>,
-  options: CollectOptions<T>,
+  options: BodyCollectorOptions<T>,
 ) => Promise<T>;
 
 /** The octets of large bodies in memory. */
@@ -34,8 +34,8 @@ interface Budget {
 }
 
 /**
- * The pace of reading large bodies: several at full speed would leave the event loop little
- * time for the other ports. The sender waits, since its octets stay in the socket.
+ * The pace of reading large bodies: several at full speed would leave the event loop
+ * little time for the other ports. The sender waits, since its octets stay in the socket.
  */
 class Pace {
   /** When the octets up to now are due, in milliseconds of the monotonic clock. */

@@ -151,7 +151,7 @@ test('a report beside an unreadable one is stored, and the loss is noted', async
   assert.deepEqual(totals(), { ok: 10, failed: 1, reports: 1 });
 });
 
-test('a source that sends too much, or too much that is no report, waits; others do not', async () => {
+test('a source that sends too much or invalid reports is slowed; others are not', async () => {
   const { post } = await bench(undefined, 60);
   for (let n = 0; n < 3; n++) assert.equal((await post('bomb')).status, 400);
   const refused = await post(reportJson(1, 0));
@@ -193,7 +193,7 @@ test('mail counts when the reporter’s organisation signed it, and only then', 
 });
 
 // [8460-3-17, 8460-7-5]
-test('forged, altered, foreign, future and replayed reports are kept, marked and not counted', async () => {
+test('forged, altered, foreign, future and replayed reports are kept but not counted', async () => {
   const { mail, totals, trusts } = await bench();
   const good = await reportMail({ report: reportJson(5, 1), signer: 'sender.example' });
   const altered = Buffer.from(
@@ -230,7 +230,7 @@ test('forged, altered, foreign, future and replayed reports are kept, marked and
 });
 
 // [8460-3-18]
-test('RFC 8460 §3: a key for other services signs no report; an unavailable key defers the mail', async () => {
+test('RFC 8460 §3: a key for other services signs no report; a missing key defers', async () => {
   const signed = await reportMail({ report: reportJson(5, 1), signer: 'sender.example' });
   const wrong = await bench(
     keyResolver(['sender.example'], 'nxdomain', 'v=DKIM1; s=calendar; p=AAAA'),
@@ -291,7 +291,7 @@ async function listening(
   };
 }
 
-test('mail by SMTP: stored for its recipient, everything else refused within the session', async (t) => {
+test('SMTP mail is stored for its recipient or refused within the session', async (t) => {
   const { receiver, totals } = await bench();
   const { send } = await listening(t, receiver);
   const good = await reportMail({ report: reportJson(5, 1), signer: 'sender.example' });
@@ -308,7 +308,8 @@ test('mail by SMTP: stored for its recipient, everything else refused within the
   assert.deepEqual(totals(), { ok: 5, failed: 1, reports: 1 });
 });
 
-test('[3207-4-3] a port that offers STARTTLS takes mail of those who do not use it, as of those who do', async (t) => {
+// [3207-4-3]
+test('a port with STARTTLS accepts mail with and without TLS', async (t) => {
   const { receiver, totals } = await bench();
   const { keyPem, certPem } = selfSigned({ names: ['reports.rcpt.example'] });
   const { send } = await listening(t, receiver, {

@@ -147,7 +147,7 @@ class SharedThread {
 
 const shared = new SharedThread();
 
-/** Whether a limit of small items was met, so that the whole limits apply. */
+/** Returns whether a limit of small items was met, so that the whole limits apply. */
 function isBeyondSmall(judgedPart: JudgedPart): boolean {
   return (
     'failure' in judgedPart &&

@@ -5,15 +5,15 @@ import type { DkimVerdict, Via } from '../types.js';
 import { judgeTrust } from '../verify/judge-trust.js';
 
 /**
- * A body or a mail, and how to read and judge it. Plain data, so that another thread can
- * do it.
+ * A body or a message, and how to read and judge it. Plain data, so that another thread
+ * can do it.
  */
 export interface ItemTask {
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly via: Via;
   readonly peer: string;
-  /** When it came, milliseconds since 1970. */
+  /** The time when it came, milliseconds since 1970. */
   readonly at: number;
   readonly domains: readonly string[];
   readonly hosts: ReadonlySet<string>;
@@ -26,7 +26,7 @@ export type JudgedPart =
   | {
       readonly report: PreparedReport;
       /**
-       * Policies and failure details that it came with, which is what reading it costs.
+       * Policies and failure details that it came with, which is the cost of reading it.
        */
       readonly entries: number;
     }

@@ -19,11 +19,11 @@ export interface ReceiverOptions {
   readonly domains: readonly string[];
   /** The known MX hosts of these domains: with DANE they are policy domains. */
   readonly hosts?: () => ReadonlySet<string>;
-  /** Looks up DKIM keys. With it, large items are read in a thread of their own. */
+  /** Looks up DKIM keys. With it, large items are read in a separate thread. */
   readonly keys?: LookupKeys;
   /**
-   * Judges the signatures of a mail, where there is no `keys`: then all is read in this
-   * thread.
+   * Judges the signatures of a message, where there is no `keys`: then all is read in
+   * this thread.
    */
   readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
   /**
@@ -48,7 +48,7 @@ export type Receipt =
         readonly trust: ReportTrust;
         readonly reporter: string;
       }[];
-      /** Of what came with them. */
+      /** Failures of other items in the same upload. */
       readonly failures: readonly Failure[];
     }
   | { readonly status: 'refused'; readonly failure: Failure }
@@ -72,7 +72,7 @@ export interface Origin {
 /** Accepts bodies and mails, and answers each when it is durable or refused. */
 export interface Receiver {
   receive(inputBytes: Uint8Array, origin: Origin): Promise<Receipt>;
-  /** Whether this source may send now; asked before its body is read. */
+  /** Returns whether this source may send now; asked before its body is read. */
   admits(peer: string): boolean;
   /** Charges a source for octets that never came to `receive`. */
   charge(peer: string, octets: number): void;
@@ -94,7 +94,7 @@ const defaultLimit: IntakeLimit = { reports: 20_000, rows: 200_000, octets: 64_0
 const networkShare = 0.1;
 
 /**
- * Takes reports in: read, judged, and written together with what else came at that
+ * Accepts reports: reads, judges and writes them together with other reports of that
  * moment. Never rejects.
  */
 export function createReceiver(options: ReceiverOptions): Receiver {

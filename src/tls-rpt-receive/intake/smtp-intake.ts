@@ -36,15 +36,16 @@ export interface SmtpIntake {
   /** Ends the session on a connection whose place a newcomer needs, with 421. */
   evict(connection: Connection): void;
   /**
-   * Ends sessions with 421: between two mails at once, others after their mail or ten
+   * Ends sessions with 421: between two messages at once, others after their mail or ten
    * seconds.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Takes report mail by SMTP (RFC 8460 §3): no AUTH, no relaying, no mail of its own. What
- * is not taken is refused inside the session, so that nothing has to be sent back later.
+ * Takes report mail by SMTP (RFC 8460 §3): no AUTH, no relaying, no mail of its own. A
+ * message that is not accepted is refused inside the session, so that no bounce is
+ * needed.
  */
 export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
   const { receiver, name, secureContext, maxMail = 10_000_000, maxHeld, limits } = options;
@@ -56,7 +57,7 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
     bodyBytes: Buffer | 'too-large' | 'no-room',
     peer: string,
   ): Promise<ServerReply> => {
-    if (bodyBytes === 'no-room') return { code: 452, text: '4.3.1 Too many mails at once' };
+    if (bodyBytes === 'no-room') return { code: 452, text: '4.3.1 Too many messages at once' };
     if (bodyBytes !== 'too-large')
       return replyTo(await receiver.receive(bodyBytes, { via: 'mail', peer, name: 'mail' }));
     receiver.charge(peer, maxMail);
@@ -87,7 +88,7 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
           take(bodyBytes, peer);
         return await collect(counted(), { most: maxMail, use, drain: true });
       } catch (error) {
-        // Broken off: what was read cost the same.
+        // Closed early: the octets read cost the same.
         receiver.charge(peer, octets);
         return { code: 451, text: `4.3.0 ${neutralise((error as Error).message, 100)}` };
       }
@@ -104,7 +105,7 @@ const noRoom = { code: 452, text: '4.3.1 Not stored: no room at present' };
 const laterReplies = {
   store: noRoom,
   room: noRoom,
-  busy: { code: 452, text: '4.3.1 Too many mails at once' },
+  busy: { code: 452, text: '4.3.1 Too many messages at once' },
   keys: { code: 451, text: '4.7.5 The DKIM key could not be looked up' },
   source: { code: 450, text: '4.7.0 Too much from this address' },
 };

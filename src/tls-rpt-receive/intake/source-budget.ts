@@ -1,7 +1,7 @@
 import { networkOf, sourceOf } from '../../base/index.js';
 
 /**
- * The work that one source may cause, since anyone may send here (RFC 8460 §7)
+ * The work that one source may cause, since any client may send here (RFC 8460 §7)
  * [8460-7-3]. A source is an IPv4 address or an IPv6 /64, which one host has whole.
  */
 export interface SourceBudget {
@@ -14,15 +14,15 @@ const minute = 60_000;
 const MAX_SOURCES = 20_000;
 
 /**
- * `perMinute` is in reports; what costs more than a good report is charged more. `now` is
- * monotonic, in milliseconds.
+ * `perMinute` is in reports; an input more expensive than a good report is charged more.
+ * `now` is monotonic, in milliseconds.
  */
 export function sourceBudget(perMinute: number, now: () => number): SourceBudget {
   return budgetOver({ window: minute, most: perMinute, keyOf: sourceOf }, now);
 }
 
 /**
- * The share that one network (IPv4 /24, IPv6 /48) has of what is stored unauthenticated
+ * The share that one network (IPv4 /24, IPv6 /48) has of the unauthenticated input stored
  * in a day.
  */
 export function networkBudget(perDay: number, now: () => number): SourceBudget {
@@ -45,7 +45,7 @@ function budgetOver({ window, most, keyOf }: Window, now: () => number): SourceB
     const fresh = { since: now(), cost: 0 };
     spent.delete(peerKey);
     spent.set(peerKey, fresh);
-    // The oldest goes first: a flood of addresses cannot hold memory.
+    // The oldest is dropped first: a flood of addresses cannot hold memory.
     if (spent.size > MAX_SOURCES) spent.delete(spent.keys().next().value ?? '');
     return fresh;
   };

@@ -16,7 +16,7 @@ export interface ImportOptions {
   readonly store?: Store;
   /** Domains whose reports count. None: all. */
   readonly domains?: readonly string[];
-  /** Judges the signatures of mails. */
+  /** Judges the signatures of messages. */
   readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
   /** Octets of a report unpacked. Default 10 MB. */
   readonly maxBytes?: number;
@@ -31,11 +31,11 @@ export interface ImportOptions {
 }
 
 const group = 200;
-/** Of a pipe, which is taken as a whole or not at all. */
+/** The limit for a pipe, which is accepted completely or refused. */
 const pipedGroup = 5000;
 
 /**
- * Reads every report in the sources, and stores them in groups. What is yielded is
+ * Reads every report in the sources, and stores them in groups. Every yielded result is
  * durable; memory does not grow with the number of reports.
  */
 export async function* importReports(

@@ -1,5 +1,5 @@
 /**
- * The octets that some tools leave before a mail: blank lines, a byte order mark, the
+ * The octets that some tools leave before a message: blank lines, a byte order mark, the
  * envelope line of mbox, Apple Mail's number of octets.
  */
 const before = /^(?:\xef\xbb\xbf)?\s*(?:\d+[ \t]*\r?\n)?(?=>?From |[A-Za-z])/;

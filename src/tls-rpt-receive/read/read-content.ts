@@ -39,7 +39,7 @@ const MAX_LEVELS = 4;
 
 /**
  * The report in a text; or those in an array, one after the other, or in another object:
- * no report by RFC 8460, but what programs that gather reports write.
+ * not a report by RFC 8460, but programs that gather reports write it.
  */
 export function readContent(
   content: UnpackedReport,
@@ -87,7 +87,7 @@ function tooMany(most: number): Result<ParsedReport> {
 }
 
 /**
- * Without what is no report and does not look like one, unless there is nothing else:
+ * Without the files that do not look like a report, unless there are no others:
  * side files in an archive, pictures in a mail.
  */
 export function reportsAmong<T extends ParsedContent>(readings: readonly T[]): readonly T[] {
@@ -97,7 +97,10 @@ export function reportsAmong<T extends ParsedContent>(readings: readonly T[]): r
   return reports.length > 0 ? reports : readings.slice(0, 1);
 }
 
-/** Whether a text was meant as a report: a truncated or broken one is refused by name. */
+/**
+ * Returns whether a text was meant as a report: a truncated or broken one is refused by
+ * name.
+ */
 function looksLikeReport({ raw, parsed }: ParsedContent): boolean {
   const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
   if (text.includes('"policies"')) return true;
@@ -108,7 +111,7 @@ function looksLikeReport({ raw, parsed }: ParsedContent): boolean {
   );
 }
 
-/** True where the refusal means "not a report" and not "a faulty report". */
+/** Returns true where the refusal means "not a report" and not "a faulty report". */
 function isOtherThing(parsed: Result<ParsedReport>): boolean {
   return (
     !parsed.ok &&
@@ -119,8 +122,8 @@ function isOtherThing(parsed: Result<ParsedReport>): boolean {
 }
 
 /**
- * Parses one report that was unpacked; what was odd about its wrapping comes first among
- * the notes.
+ * Parses one report that was unpacked; oddities of its wrapping come first among the
+ * notes.
  */
 function readOne(
   unpacked: UnpackedReport,

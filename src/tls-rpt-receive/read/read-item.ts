@@ -19,8 +19,8 @@ export interface ReadItemOptions {
    */
   readonly maxMails?: number;
   /**
-   * Reports, and lines that are not reports, in one body. Default 10,000. A body with more is
-   * refused.
+   * Reports, and lines that are not reports, in one body. Default 10,000. A body with
+   * more is refused.
    */
   readonly maxReports?: number;
   /** Whether the octets are an entry of a mailbox. */
@@ -35,7 +35,7 @@ const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
 const notNeeded: DkimVerdict = { result: 'none', detail: 'not verified' };
 
 /**
- * Reads every report in a mail or a body, packed or not: all of them in an archive, an
+ * Reads every report in a message or a body, packed or not: all of them in an archive, an
  * mbox, an array, or lines.
  */
 export async function readItem(

@@ -16,7 +16,7 @@ import { textOfHtml } from './text-of-html.js';
 /** The mail around a report, before its signatures are verified. */
 export type UnverifiedEnvelope = Omit<MailEnvelope, 'dkim'>;
 
-/** A mail with the reports that were found in it. */
+/** A message with the reports that were found in it. */
 export interface MailReading {
   readonly mail: UnverifiedEnvelope;
   readonly reports: readonly PartReading[];
@@ -42,9 +42,9 @@ const MAX_FAILURES = 10;
  * ones.
  */
 const MAX_TEXT = 512 * 1024;
-/** Mails in a mail, on each level. */
+/** Mails in a message, on each level. */
 const MAX_MAILS = 10;
-/** Levels of forwarded mails. Each level is read whole. */
+/** Levels of forwarded messages. Each level is read whole. */
 const MAX_FORWARDED = 3;
 /**
  * Limits of the MIME parser: nesting and header octets. Forwarded mails are attachments,
@@ -57,10 +57,10 @@ const declared = /^application\/tlsrpt(\+(json|gzip|zip|x-gzip))?$/i;
 const plausible = /\.(json|gz|zip)$/i;
 
 /**
- * The reports in a mail (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media
- * types [8460-5.3-1], else by name, else any part that holds a report, in forwarded mails too,
- * else the text of the mail. Subject and names are not looked at: the JSON counts
- * [8460-5.6-1]. A mail without one gives a single refusal.
+ * The reports in a message (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media
+ * types [8460-5.3-1], else by name, else any part that holds a report, in forwarded
+ * messages too, else the text of the mail. Subject and names are not looked at: the JSON
+ * counts [8460-5.6-1]. A message without one gives a single refusal.
  */
 export async function readMail(
   messageBytes: Uint8Array,
@@ -70,7 +70,7 @@ export async function readMail(
   return readLevel(messageBytes, opener(messageBytes.length, maxBytes), { level: 0, maxObjects });
 }
 
-/** The envelope of a mail that was not parsed. */
+/** The envelope of a message that was not parsed. */
 const noEnvelope: UnverifiedEnvelope = {
   from: undefined,
   submitter: undefined,
@@ -79,14 +79,14 @@ const noEnvelope: UnverifiedEnvelope = {
   framed: false,
 };
 
-/** A part of a mail as the parser sees it. */
+/** A part of a message as the parser sees it. */
 interface MimePart {
   readonly content?: ArrayBuffer | Uint8Array;
 }
 
 /**
  * Leaves a large text as it is: decoding references and flowed lines takes seconds, and
- * reports that a person pastes are small.
+ * reports that a user pastes are small.
  */
 class BoundedMime extends PostalMime {
   isInlineTextNode(node: MimePart): boolean {
@@ -95,13 +95,13 @@ class BoundedMime extends PostalMime {
   }
 }
 
-/** Unpacks one part within what the mail may still yield. */
+/** Unpacks one part within the remaining limit of the message. */
 type Open = (raw: Uint8Array) => readonly Result<UnpackedReport>[];
 
 /**
- * Reads one mail and the mails forwarded in it. Parts are tried in the order of their
+ * Reads one message and the mails forwarded in it. Parts are tried in the order of their
  * likelihood, and the first kind that yields a report ends the search: a picture is never
- * opened in a mail with a declared report.
+ * opened in a message with a declared report.
  */
 async function readLevel(
   messageBytes: Uint8Array,
@@ -187,7 +187,7 @@ function quirksOf(type: string, { submitter }: UnverifiedEnvelope): readonly Qui
   return quirks;
 }
 
-/** A part of a mail, its transfer encoding taken off. */
+/** A part of a message, its transfer encoding taken off. */
 interface Part {
   readonly raw: Uint8Array;
   readonly name: string | undefined;
@@ -205,14 +205,15 @@ function partOf({ content, filename, mimeType }: Attachment): Part {
   return { raw, name: filename ?? undefined, type: mimeType };
 }
 
-/** The text of a mail as a part. */
+/** The text of a message as a part. */
 function textPart(messageText = ''): Part {
   return { raw: Buffer.from(messageText), name: undefined, type: 'text/plain' };
 }
 
 /**
- * Opens what is in one mail, the mails in it included: all of it together yields what one
- * report may, beside the octets of the mail, and few parts may fail to open.
+ * Opens the content of one message, nested messages included: all of it together may
+ * yield as much as one report, in addition to the octets of the message, and few parts
+ * may fail to open.
  */
 function opener(byteCount: number, maxBytes = 10_000_000): Open {
   let left = maxBytes + byteCount;
@@ -238,8 +239,8 @@ function isReportName(fileName: string): boolean {
 }
 
 /**
- * Whether the type is that of a file: programs put texts and invitations of others into
- * mail.
+ * Returns whether the type is that of a file: programs put texts and invitations of
+ * others into mail.
  */
 function isFile(type: string): boolean {
   return !/^(text|message|multipart)\//i.test(type);
@@ -250,7 +251,10 @@ function domainOfSubject(subject: string | undefined): string | undefined {
   return /\breport domain:\s*([^\s;,]+)/i.exec(subject ?? '')?.[1]?.slice(0, 300);
 }
 
-/** Whether nothing stands before the first and after the last boundary of the body. */
+/**
+ * Returns whether nothing stands before the first and after the last boundary of the
+ * body.
+ */
 function isFramed(rawMessage: Uint8Array, contentType: string): boolean {
   const [, quoted, plain] = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType) ?? [];
   const boundary = quoted ?? plain;

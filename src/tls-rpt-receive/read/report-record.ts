@@ -105,7 +105,7 @@ export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): Repo
       successful: sum('totalSuccessfulSessionCount'),
       failed: sum('totalFailureSessionCount'),
     },
-    // Members that the reporter left out are left out here too.
+    // Members that the reporter left out are omitted here too.
     report: JSON.parse(JSON.stringify(report)) as ReportRecord['report'],
     notes: notes.map((reportNote) => ({
       ...reportNote,

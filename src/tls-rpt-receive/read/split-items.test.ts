@@ -51,7 +51,7 @@ test('JSON lines yield one report each; a report that is spread over lines is on
   }
 });
 
-test('a folder is read in order, hidden files and what a maildir still receives left out', async () => {
+test('a folder is read in order, without hidden and incomplete files', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-maildir-'));
   try {
     for (const name of ['cur', 'new', 'tmp', '.hidden']) {
@@ -68,7 +68,7 @@ test('a folder is read in order, hidden files and what a maildir still receives 
   }
 });
 
-test('a mail of line ends alone takes memory by its size', async () => {
+test('a message of line ends alone takes memory by its size', async () => {
   const mail = Buffer.from(`From a\n${'\n'.repeat(5_000_000)}`);
   const before = process.memoryUsage().heapUsed;
   let most = 0;

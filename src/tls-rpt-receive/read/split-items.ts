@@ -1,16 +1,17 @@
-/** One mail or body out of a stream. */
+/** One message or body out of a stream. */
 export interface Item {
   readonly bytes: Uint8Array;
   /** Number in its stream, from 1. */
   readonly number: number;
   /**
-   * Whether the stream is an mbox: what is not a mail in it is still written by a sender.
+   * Whether the stream is an mbox: an entry of it that is not a message still comes from
+   * a sender.
    */
   readonly inMailbox: boolean;
 }
 
 /**
- * Octets of one mail or body; what is larger is cut there, and then refused by its
+ * Octets of one message or body; a larger one is cut there, and then refused by its
  * reader.
  */
 const MAX_ITEM = 32 * 1024 * 1024;
@@ -61,7 +62,7 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
       if (streamKind === 'mbox') rest = rest.subarray(blankStart(rest));
       timed = streamKind === 'mbox' && hasTime(rest);
     }
-    // Not line by line: a mail may be nothing but line ends.
+    // Not line by line: a message may be nothing but line ends.
     const between = separatorOf(streamKind);
     let open = false;
     for (let from = 0, end; between !== undefined && (end = rest.indexOf(between, from)) >= 0;) {
@@ -114,7 +115,7 @@ function separatorOf(streamKind: StreamKind): string | undefined {
 
 /**
  * The kind of a stream by its first octets. JSON lines: a line that ends an object, then
- * one that begins an object. Undefined: too few octets to tell.
+ * one that begins an object. Undefined: too few octets to decide.
  */
 function kindOf(start: Buffer): StreamKind | undefined {
   if (start.length < 5) return undefined;
@@ -138,7 +139,7 @@ function hasWholeLine(start: Buffer): boolean {
   return start.length >= MAX_ENVELOPE || start.includes(newline);
 }
 
-/** True for a line with a time of day, the mark of an mbox envelope. */
+/** Returns true for a line with a time of day, the mark of an mbox envelope. */
 function hasTime(start: Buffer): boolean {
   return /^[^\n]*\d\d:\d\d/.test(start.toString('latin1', 0, MAX_ENVELOPE));
 }

@@ -11,8 +11,8 @@ export interface Source {
 
 /**
  * The files that a path stands for: itself, or all below it without those whose name
- * begins with a dot. Of a maildir (`cur`, `new`, `tmp`) what is still being delivered in
- * `tmp` is left out. Throws HermeticError for a path that is not there.
+ * begins with a dot. Of a maildir (`cur`, `new`, `tmp`) the files still being delivered
+ * in `tmp` are omitted. Throws HermeticError for a path that is not there.
  */
 export async function* walkSources(filePath: string): AsyncGenerator<Source> {
   if ((await statOf(filePath)).isDirectory()) yield* walkFolder(filePath);

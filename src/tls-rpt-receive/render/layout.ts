@@ -48,7 +48,7 @@ export function shortDay(date: string): string {
 
 /**
  * Breaks one statement into lines. A line end in foreign text is shown as an escape, so
- * that a report cannot start a line of its own [8460-7-4].
+ * that a report cannot start a new line [8460-7-4].
  */
 export function paragraph(
   outputText: string,

@@ -17,8 +17,8 @@ export const trustNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * Renders whether reports arrive as usual. Silence of one reporter is listed; silence of all is
- * the first sentence, because it points to the record or to this receiver.
+ * Renders whether reports arrive as usual. Silence of one reporter is listed; silence of
+ * all is the first sentence, because it points to the record or to this receiver.
  */
 export function arriving(view: DomainView, width: number, paint: Paint): string[] {
   const silent = view.arrivals.filter((arrival) => arrival.state === 'silent');
@@ -68,15 +68,15 @@ export function arriving(view: DomainView, width: number, paint: Paint): string[
 }
 
 /**
- * Renders one line for each source and day. The name that such a report claims is not printed:
- * anyone can write any name into it.
+ * Renders one line for each source and day. The name that such a report claims is not
+ * printed: any sender can write any name into it.
  */
 export function unauthenticated(view: DomainView, width: number, paint: Paint): string[] {
   const rows = view.unauthenticated;
   if (rows.length === 0) return [];
   const shown = rows.slice(0, 5);
   return [
-    paint('Not authenticated', 'bold') + paint('  reports by HTTPS; they decide nothing', 'dim'),
+    paint('Not authenticated', 'bold') + paint('  reports over HTTPS; they decide nothing', 'dim'),
     ...shown.flatMap((row) =>
       paragraph(
         `${shortDay(row.day)} from ${row.source || 'an unknown address'}: ${plural(row.reports, 'report')}, ${plural(row.successful + row.failed, 'session')}, ${number(row.failed)} failed.`,
@@ -92,13 +92,13 @@ export function unauthenticated(view: DomainView, width: number, paint: Paint): 
 }
 
 /**
- * Renders the reports that do not count, with the reason, and copies. They are shown so that no
- * report disappears without a trace.
+ * Renders the reports that do not count, with the reason, and copies. They are shown so
+ * that no report disappears without a trace.
  */
 export function doubts(view: DomainView, width: number, paint: Paint): string[] {
   if (view.doubtful.length === 0 && view.repeated === 0 && view.reusedIds === 0) return [];
   return [
-    paint('Kept out of the numbers', 'bold'),
+    paint('Not in the totals', 'bold'),
     ...view.doubtful
       .slice(0, 6)
       .flatMap((row) =>

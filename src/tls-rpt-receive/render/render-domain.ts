@@ -11,15 +11,15 @@ import { renderFailures } from './render-failures.js';
 export interface RenderOptions {
   /** Columns, 80 to 120. Default 80. */
   readonly width?: number;
-  /** ANSI colours. Default none, so that a pipe or a mail gets plain text. */
+  /** ANSI colours. Default none, so that a pipe or a message gets plain text. */
   readonly color?: boolean;
 }
 
 /**
  * Renders the page of a domain for a terminal, in lines of at most 80 to 120 columns. The
- * sections go from what needs action to what explains it; empty ones are left out. Text
- * of reporters is neutralised, so that a report cannot add lines or colours of its own
- * [8460-7-4]. Ends with a line feed.
+ * sections lead from the needed actions to their explanation; empty ones are omitted.
+ * Text of reporters is neutralised, so that a report cannot add lines or colours of its
+ * own [8460-7-4]. Ends with a line feed.
  */
 export function renderDomain(domainView: DomainView, options: RenderOptions = {}): string {
   const lineWidth = Math.min(120, Math.max(80, options.width ?? 80));
@@ -41,9 +41,9 @@ export function renderDomain(domainView: DomainView, options: RenderOptions = {}
 }
 
 /**
- * The domain with its state at the right edge, then one sentence on the present. Reports
- * that arrived without counting have a state of their own: "no reports" would send the
- * operator to look for a fault of the record.
+ * The domain with its state at the right edge, then one sentence on the current state.
+ * Reports that arrived without counting have a separate state: "no reports" would send
+ * the operator to look for a fault of the record.
  */
 function head(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   const words = {
@@ -81,7 +81,7 @@ function arrivedUncounted({ doubtful, unauthenticated: posted }: DomainView): nu
 }
 
 /**
- * The present state in one sentence. "Ended" needs a success of every reporter that met
+ * The current state in one sentence. "Ended" needs a success of every reporter that met
  * the failure: silence alone does not end one.
  */
 export function domainHeadline(domainView: DomainView): string {
@@ -136,7 +136,7 @@ function howToAccept({ doubtful }: DomainView): string {
   if (!has('broken') && !has('unverifiable')) return '';
   const steps: string[] = [];
   if (has('unverifiable')) steps.push('Import the mail again when its key can be looked up.');
-  if (has('broken')) steps.push('A key that is no longer published cannot verify an old mail.');
+  if (has('broken')) steps.push('A key that is no longer published cannot verify an old message.');
   steps.push(
     'To accept an archive from a mailbox that you trust, extract the attachments and import them: hermetic report import --store FILE *.json.gz',
   );
@@ -144,9 +144,9 @@ function howToAccept({ doubtful }: DomainView): string {
 }
 
 /**
- * Names the failures of the present, and whether mail was deferred by it. It claims a deferral only where a
- * policy in force demanded one: most failures leave the mail delivered without
- * verification.
+ * Names the current failures, and whether mail was deferred by it. It claims a
+ * deferral only where a policy in force demanded one: most failures leave the mail
+ * delivered without verification.
  */
 function failingLine(domainView: DomainView): string {
   const now = domainView.failures.filter((failure) => failure.ongoing);
@@ -175,7 +175,7 @@ function failingLine(domainView: DomainView): string {
 function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
   return fates.has('cached-policy')
     ? 'No mail was deferred because of this.'
-    : 'The mail was delivered all the same.';
+    : 'The mail was delivered anyway.';
 }
 
 /**
@@ -287,9 +287,9 @@ export const enforceNames: Readonly<Record<DomainView['enforce']['answer'], stri
 };
 
 /**
- * Whether enforcement is safe, which policies reporters applied, and which TLSA records
- * they quoted. Cached policies outlive a change by their max_age (RFC 8461 §3.2), so old
- * ones are expected for a while.
+ * Returns whether enforcement is safe, which policies reporters applied, and which TLSA
+ * records they quoted. Cached policies outlive a change by their max_age (RFC 8461 §3.2),
+ * so old ones are expected for a while.
  */
 function policy(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   const { enforce, seenPolicies, quotedRecords } = domainView;
@@ -333,7 +333,7 @@ function recordLine(records: DomainView['quotedRecords']): string {
   return `${textLine} Keep the keys of the old ones until no reporter quotes them.`;
 }
 
-/** Whether a quoted record is still published, as far as it was checked. */
+/** Returns whether a quoted record is still published, as far as it was checked. */
 function publishedWord(published: boolean | 'unknown'): string {
   if (published === 'unknown') return 'not checked';
   return published ? 'published' : 'no longer published';

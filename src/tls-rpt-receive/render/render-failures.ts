@@ -3,8 +3,8 @@ import type { Explanation } from '../explain/explain-group.js';
 import { paragraph, plural, shortDay, type Paint, type Style } from './layout.js';
 
 /**
- * The party that has to act, as a word and its colour. What the domain can fix is red;
- * what only the reporter can fix is dim.
+ * The party that has to act, as a word and its colour. Faults that the domain can fix are
+ * red; faults that only the reporter can fix are dim.
  */
 const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = {
   yours: ['YOURS', 'red'],
@@ -45,7 +45,7 @@ export function describeExtent(failure: Explanation): string {
 
 /** Failed sessions. A report may describe a failure without a number (RFC 8460 §4.4). */
 function count({ sessions }: Explanation): string {
-  return sessions > 0 ? plural(sessions, 'session') : 'number of sessions not given';
+  return sessions > 0 ? plural(sessions, 'session') : 'number of sessions unknown';
 }
 
 /** The days of a failure: `26 Nov`, `since 20 Nov, not ended`. */
@@ -56,8 +56,8 @@ function periodOf({ since, last, ongoing }: Explanation): string {
 }
 
 /**
- * One failure: what, when, the mail, the cause and the steps. At most three reasons and
- * four addresses are shown, since reporters choose their number.
+ * One failure: its type, period, effect on mail, cause and steps. At most three reasons
+ * and four addresses are shown, since reporters choose their number.
  */
 function renderFailure(
   failure: Explanation,
@@ -79,9 +79,7 @@ function renderFailure(
     ...line('When', `${describeExtent(failure)}, reported by ${failure.reporters.join(', ')}`),
     ...line('Mail', fateNames[failure.fate]),
     ...line('Cause', failure.because),
-    ...(failure.settle === undefined
-      ? []
-      : line('Open', `What would settle it: ${failure.settle}`)),
+    ...(failure.settle === undefined ? [] : line('Open', `To settle it: ${failure.settle}`)),
     ...failure.reasons
       .slice(0, 3)
       .flatMap((reason) =>

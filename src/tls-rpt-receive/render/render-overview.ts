@@ -5,9 +5,9 @@ import type { RenderOptions } from './render-domain.js';
 
 /**
  * Renders the failing domains, worst first; one line when no domain fails. Lines have 80
- * to 120 columns, and numbers stand in the same columns of each. Ends with a line feed.
+ * to 120 columns, and numbers are aligned. Ends with a line feed.
  */
-export function renderOverview(overview: Overview, options: RenderOptions = {}): string {
+export function renderReportOverview(overview: Overview, options: RenderOptions = {}): string {
   const lineWidth = Math.min(120, Math.max(80, options.width ?? 80));
   const paint = painter(options.color ?? false);
   const rows = overview.failing.map(
@@ -33,13 +33,13 @@ export function renderOverview(overview: Overview, options: RenderOptions = {}):
       ? [
           '',
           ...paragraph(
-            `Not authenticated: ${plural(overview.unauthenticated, 'report')} by HTTPS, which decide nothing.`,
+            `Not authenticated: ${plural(overview.unauthenticated, 'report')} over HTTPS, which decide nothing.`,
             lineWidth,
           ),
         ]
       : []),
     ...(refused === '' ? [] : ['', ...paragraph(`Refused: ${refused}.`, lineWidth)]),
-    ...(aside === '' ? [] : ['', ...paragraph(`Kept out of the numbers: ${aside}.`, lineWidth)]),
+    ...(aside === '' ? [] : ['', ...paragraph(`Not in the totals: ${aside}.`, lineWidth)]),
     ...(rows.length > 0
       ? ['', ...paragraph('hermetic report show DOMAIN explains each.', lineWidth)]
       : []),

@@ -8,8 +8,8 @@ export interface ExportOptions {
 }
 
 /**
- * Every report as it came, unpacked, each on one line: what `importReports` reads back.
- * Reports that do not count are left out.
+ * Every report as it came, unpacked, each on one line, as `importReports` reads it.
+ * Reports that do not count are omitted.
  */
 export function* exportReports(
   stateStore: Store,
@@ -28,8 +28,7 @@ export function* exportReports(
 }
 
 /**
- * JSON without line ends; what cannot be parsed as it stands was read by a repair, and
- * keeps its text.
+ * JSON without line ends; text that needs a repair to be parsed stays as received.
  */
 function oneLine(inputBytes: Uint8Array): string {
   const text = Buffer.from(inputBytes).toString('utf8');

@@ -2,7 +2,9 @@ import type { Store } from '../../store/index.js';
 import { isAuthenticated } from '../types.js';
 import type { PreparedReport } from './prepare-report.js';
 
-/** Unauthenticated reports that are stored in one day at most: anyone can send them. */
+/**
+ * Unauthenticated reports that are stored in one day at most: any client can send them.
+ */
 export interface IntakeLimit {
   readonly reports: number;
   /** Rows of policies and failures. */
@@ -34,7 +36,7 @@ export class IntakeSums {
     private readonly limit: IntakeLimit | undefined,
   ) {}
 
-  /** Whether a report may still be stored. */
+  /** Returns whether a report may still be stored. */
   hasRoom(preparedReport: PreparedReport): boolean {
     if (!this.limit || preparedReport.via === 'file' || isAuthenticated(preparedReport.trust))
       return true;

@@ -9,9 +9,9 @@ export const MAX_DAY_SUM = 1_000_000_000_000_000;
  * The tables of reports. Days count from 1970; times are milliseconds since then.
  *
  * `report.trust` is the best verdict among the copies of a report. `counted` is 1 for
- * what goes into the totals, `authenticated` is 1 for what may serve as evidence
- * (`Trust`); an authenticated row always counts. A view of authenticated reports alone
- * adds `AND authenticated = 1` to its conditions, in every table.
+ * rows in the totals, `authenticated` is 1 for rows that may serve as evidence (`Trust`);
+ * an authenticated row always counts. A view of authenticated reports alone adds `AND
+ * authenticated = 1` to its conditions, in every table.
  *
  * `report_policy.undescribed` is the number of failed sessions that no failure detail of
  * the policy describes. `report_policy.domain` is empty where the report names no domain.
@@ -165,13 +165,13 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (day, authenticated)
    );
    CREATE INDEX report_unauthenticated ON report (received_at) WHERE trust NOT IN ('signed', 'given');`,
-  // Indexes of what everyone may send cost more than they save.
+  // Indexes over input from any client cost more than they save.
   `DROP INDEX report_unauthenticated;
    DROP INDEX report_by_id;
    CREATE INDEX report_authenticated_id ON report (report_id, day) WHERE trust IN ('signed', 'given');`,
 ];
 
-/** Older versions stored counts whose sums exceed what a reader can take. */
+/** Older versions stored counts whose sums exceed the range of a reader. */
 function clampSums(table: string): string {
   return ['ok', 'failed']
     .map((sum) => `UPDATE ${table} SET ${sum} = ${MAX_COUNT} WHERE ${sum} > ${MAX_COUNT};`)

@@ -11,7 +11,6 @@ import {
   type TlsReport,
 } from '../../tls-rpt/index.js';
 import type { VerifiedItem, ReportTrust, TrustReason, Via } from '../types.js';
-import { policyMode } from './policy-mode.js';
 
 /** A report with its authentication and the time of its arrival. */
 export interface ReceivedReport {
@@ -193,7 +192,7 @@ const coarserPolicies: Coarser<PolicyRow> = {
 
 /**
  * Steps for failures. Addresses and texts go before the result and the MX host, which
- * decide what the operator has to fix.
+ * decide the fix.
  */
 const coarserFailures: Coarser<FailureRow> = {
   keyOf: ({ domain, type, mode, result, mx, ip, senderIp, reason, info }) =>
@@ -278,4 +277,16 @@ function packed(raw: Uint8Array): Uint8Array {
   return (raw[0] === 0x1f && raw[1] === 0x8b) || raw.length < 200
     ? raw
     : gzipSync(raw, { level: 1 });
+}
+
+/**
+ * The mode in the text of an MTA-STS policy as a reporter quotes it; empty where there is
+ * none. Only `enforce` keeps mail back.
+ */
+function policyMode(strings: readonly string[]): '' | 'enforce' | 'testing' | 'none' {
+  for (const textLine of strings) {
+    const mode = /^mode[ \t]*:[ \t]*(enforce|testing|none)[ \t]*$/.exec(textLine)?.[1];
+    if (mode !== undefined) return mode as 'enforce' | 'testing' | 'none';
+  }
+  return '';
 }

@@ -35,7 +35,7 @@ const counts = (store: Store): unknown =>
     (table) => store.prepare<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n,
   );
 
-test('reports beyond their time go, with everything that hangs on them; the daily sums stay', async () => {
+test('old reports are removed with their rows; the daily sums stay', async () => {
   const store = await openReports(':memory:');
   await bring(
     store,

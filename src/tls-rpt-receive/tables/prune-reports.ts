@@ -1,7 +1,6 @@
 import type { Store } from '../../store/index.js';
 import { isAuthenticated, type ReportTrust } from '../types.js';
-import { partIds } from './part-ids.js';
-import { forgetTexts } from './store-reports.js';
+import { forgetTexts, partIds } from './store-reports.js';
 
 /** The bounds of stored reports in time and number. */
 export interface PruneOptions {
@@ -11,7 +10,7 @@ export interface PruneOptions {
   readonly keepDays: number;
   /** Days for reports that do not count. Default 30. */
   readonly keepUncountedDays?: number;
-  /** Reports that do not count, at most: anyone can send them. Default 100 000. */
+  /** Reports that do not count, at most: any client can send them. Default 100 000. */
   readonly maxUncounted?: number;
   /** Unauthenticated reports, counted or not, at most. Default 400 000. */
   readonly maxUnauthenticated?: number;

@@ -10,7 +10,7 @@ export interface Refusal {
   readonly code: string;
 }
 
-/** Counts what was refused, so that a reporter who gets it wrong every day is seen. */
+/** Counts refused input, so that a reporter that fails every day becomes visible. */
 export function storeRefusals(
   stateStore: Store,
   refusals: readonly Refusal[],

@@ -17,7 +17,7 @@ export interface ReportSums {
   readonly authenticated: boolean;
 }
 
-/** The key of a row of `report_day`, and what is added to it. */
+/** The key of a row of `report_day`, and its increments. */
 interface Line {
   readonly key: readonly [domain: string, day: number, type: string, authenticated: number];
   ok: number;
@@ -27,17 +27,17 @@ interface Line {
 
 /**
  * Sums per day, gathered over a group of reports and applied in its transaction: one
- * statement a row, however many reports it stands for. A sum saturates at `MAX_DAY_SUM`.
+ * statement per row, for any number of reports. A sum saturates at `MAX_DAY_SUM`.
  */
 export class Rollups {
   readonly #days = new Map<string, Line>();
 
-  /** Counts a report: once under the type ``, however many policies it has. */
+  /** Counts a report: once under the type ``, for any number of policies. */
   add(reportSums: ReportSums): void {
     this.#count(reportSums, 1);
   }
 
-  /** Takes back what `add` of the same sums counted, in this group or an earlier one. */
+  /** Reverts an `add` of the same sums, in this group or an earlier one. */
   remove(reportSums: ReportSums): void {
     this.#count(reportSums, -1);
   }

@@ -186,7 +186,7 @@ async function oldStore(): Promise<Store> {
   return store;
 }
 
-test('a store with impossible numbers is read again after the migration, and its sums are split', async () => {
+test('a store with impossible numbers is readable after the migration', async () => {
   const store = await oldStore();
   prepareReports(store);
   assert.deepEqual(sums(store), ['authenticated 90 10 1', 'anonymous 1000000000000000 0 1']);

@@ -3,7 +3,6 @@ import type { Store } from '../../store/index.js';
 import { textsKey } from '../../tls-rpt/index.js';
 import { counts, isAuthenticated, trustRank, type ReportTrust } from '../types.js';
 import { IntakeSums, type IntakeLimit } from './intake-sums.js';
-import { partIds } from './part-ids.js';
 import { prepareReport, type PreparedReport, type ReceivedReport } from './prepare-report.js';
 import { Rollups, type PolicySums, type ReportSums } from './rollups.js';
 
@@ -34,8 +33,8 @@ export function storeReports(
 }
 
 /**
- * One by one: a group of prepared reports outlives what the garbage collector does
- * cheaply.
+ * One by one: a group of prepared reports outlives the cheap generation of the garbage
+ * collector.
  */
 function* prepared(received: readonly ReceivedReport[]): Generator<PreparedReport> {
   for (const receivedReport of received) yield prepareReport(receivedReport);
@@ -91,7 +90,7 @@ export function* storeInSteps(
   return outcomes;
 }
 
-/** True for a copy of a stored report, which needs no room. */
+/** Returns true for a copy of a stored report, which needs no room. */
 function isKnown(stateStore: Store, { digest }: PreparedReport): boolean {
   return stateStore.prepare('SELECT 1 FROM report WHERE digest = ?').get(digest) !== undefined;
 }
@@ -143,7 +142,7 @@ function storeReport(
   return loses ? 'superseded' : 'stored';
 }
 
-/** Without a spread: that of a whole report takes as long as storing it. */
+/** Without a spread: that of a complete report takes as long as storing it. */
 function sumsOf({ policies, day }: PreparedReport, reportTrust: ReportTrust): ReportSums {
   return { policies, day, authenticated: isAuthenticated(reportTrust) };
 }
@@ -247,7 +246,7 @@ function dayOfRows(stateStore: Store, reportId: number): number | undefined {
     .get(...partIds(reportId))?.day;
 }
 
-/** Takes what a stored report counts out of the sums. */
+/** Subtracts the counts of a stored report from the sums. */
 function takeBack(
   stateStore: Store,
   { id, trust, day }: KnownReport & { readonly day: number },
@@ -265,8 +264,8 @@ function takeBack(
 const SUPERSEDED = 'an authenticated report of the same id says something else';
 
 /**
- * Whether an authenticated report makes this one void. Among equals both count: ids are
- * reused.
+ * Returns whether an authenticated report makes this one void. Among equals both count:
+ * ids are reused.
  */
 function isSuperseded(
   stateStore: Store,
@@ -415,4 +414,12 @@ function storeText(stateStore: Store, strings: readonly string[]): number {
   if (texts.size >= mostTexts) texts.clear();
   if (groupKey.length < 4096) texts.set(groupKey, id);
   return id;
+}
+
+/**
+ * The first and the last number that policies, and failures, of a report may have; a
+ * report has at most a hundred thousand objects.
+ */
+export function partIds(report: number): readonly [number, number] {
+  return [report * 1_000_000, report * 1_000_000 + 999_999];
 }

@@ -1,6 +1,6 @@
 /**
- * When the receiving server took a mail: the date of its topmost Received field.
- * Signatures expire within days (some reporters say after seven), so a stored mail is
+ * When the receiving server took a message: the date of its topmost Received field.
+ * Signatures expire within days (some reporters say after seven), so a stored message is
  * judged by the day it came.
  */
 export function arrivalOf(rawMessage: Uint8Array): number | undefined {

@@ -4,8 +4,8 @@ import { parse } from 'tldts';
 const documentation = /\.(example|test)$/;
 
 /**
- * Whether a text is the name of a domain below a public suffix that exists. The name of
- * an organisation (`Example Inc.`), of a host (`mail`) or of a private network
+ * Returns whether a text is the name of a domain below a public suffix that exists. The
+ * name of an organisation (`Example Inc.`), of a host (`mail`) or of a private network
  * (`mail.local`) is not.
  */
 export function isDomainName(messageText: string): boolean {

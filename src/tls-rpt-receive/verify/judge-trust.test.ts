@@ -53,7 +53,7 @@ const reflected: Readonly<Record<string, string>> = {
   'the HTML of a comment': `${head('comments@provider.example', 'text/html')}\r\n<p>${claim.replaceAll('"', '&quot;')}</p>\r\n`,
   'a quotation': `${head('a@provider.example', 'text/plain')}\r\n> ${claim}\r\n`,
   'a shared document': multipart([['application/json; name="document.json"', claim]]),
-  'a mail that is attached': multipart([
+  'a message that is attached': multipart([
     [
       'message/rfc822',
       multipart([['application/tlsrpt+json', claim]])
@@ -121,7 +121,7 @@ test('a Content-Type field that is not signed does not make text a report', asyn
 });
 
 // A10
-test('a second field beside the signed one makes a mail unsigned', async () => {
+test('a second field beside the signed one makes a message unsigned', async () => {
   const signed = await signMail(
     multipart([['application/tlsrpt+json', claim]]),
     'provider.example',
@@ -206,7 +206,7 @@ test('a Submitter that is not a domain is noted, and not judged by', async () =>
   }
 });
 
-test('the reason says why a mail does not count', async () => {
+test('the reason says why a message does not count', async () => {
   const good = await reportMail({ report: json, signer: 'sender.example' });
   const text = good.toString('latin1');
   const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
@@ -241,7 +241,7 @@ async function kept(policies: readonly object[], options: Partial<JudgeOptions>)
 }
 
 // R5
-test('RFC 8460 §4.4: a DANE policy of an own MX host is kept, foreign policies are left out', async () => {
+test('RFC 8460 §4.4: DANE policies of own hosts count, foreign policies do not', async () => {
   const sts = policyOf('sts', 'rcpt.example', ['*.mx.rcpt-mail.example', 'in.other.example']);
   const dane = policyOf('tlsa', 'mx1.mx.rcpt-mail.example');
   const foreign = policyOf('sts', 'stranger.example');
@@ -263,7 +263,7 @@ test('RFC 8460 §4.4: a DANE policy of an own MX host is kept, foreign policies 
 });
 
 // R5
-test('a mail about an own domain brings the DANE policies of its hosts', async () => {
+test('a message about an own domain brings the DANE policies of its hosts', async () => {
   assert.deepEqual(await kept([policyOf('tlsa', 'mx.hoster.example')], own), [
     'signed',
     'tlsa mx.hoster.example',
@@ -311,9 +311,9 @@ test('a report that names no domain is about the one that the mail names', async
   assert.equal(await domainIn(bare), undefined);
 });
 
-// A10: nothing but a mail can be signed, so nothing else that came by SMTP is vouched
+// A10: nothing but a message can be signed, so nothing else that came by SMTP is vouched
 // for.
-test('what comes by SMTP and is not a mail is not authenticated', async () => {
+test('what comes by SMTP and is not a message is not authenticated', async () => {
   const archive = `[${claim},${json}]`;
   const oddHeader = `Content-Type : text/plain\r\n\r\n${claim}`;
   const oddName = `X.Odd: 1\r\n\r\n${claim}`;
@@ -331,7 +331,7 @@ test('what comes by SMTP and is not a mail is not authenticated', async () => {
 });
 
 // A10
-test('an entry of a mailbox that is not a mail is not vouched for', async () => {
+test('an entry of a mailbox that is not a message is not vouched for', async () => {
   const line = 'From a@attacker.example Mon May  4 00:00:00 2026\n';
   const mail = `From: a@attacker.example\nSubject: x\n\nHello\n\n`;
   for (const mailbox of [`${line}${claim}\n`, `${line}${mail}${line}${claim}\n`]) {

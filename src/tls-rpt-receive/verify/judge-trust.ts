@@ -15,7 +15,7 @@ import { isDomainName } from './is-domain-name.js';
  * The time of arrival and the own domains, by which the content of a report is judged.
  */
 export interface JudgeOptions {
-  /** When the report came, milliseconds since 1970. */
+  /** The time when the report came, milliseconds since 1970. */
   readonly at: number;
   /** Domains whose reports are wanted, their subdomains included. None: all of them. */
   readonly domains?: readonly string[] | undefined;
@@ -80,8 +80,8 @@ function judgeSender(reading: ReportItem): TrustVerdict {
 }
 
 /**
- * A report without a mail around it. The operator vouches for a bare file alone: by SMTP,
- * or as an entry of a mailbox, anyone can send one.
+ * A report without a message around it. The operator vouches for a bare file alone: by
+ * SMTP, or as an entry of a mailbox, any sender can send one.
  */
 function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
   if (via === 'https') return { trust: 'posted', detail: '' };

@@ -15,7 +15,10 @@ export function organisationOf(domainName: string): string | undefined {
   return found === '' ? undefined : found;
 }
 
-/** Whether two domains are one, or have one organisational domain: relaxed alignment. */
+/**
+ * Returns whether two domains are one, or have one organisational domain: relaxed
+ * alignment.
+ */
 export function sameOrganisation(left: string, right: string): boolean {
   const [one, two] = [left.toLowerCase(), right.toLowerCase()];
   if (one === two) return true;

@@ -22,7 +22,7 @@ function change(from: RegExp, to: string): Buffer {
   return Buffer.from(good.toString('latin1').replace(from, to), 'latin1');
 }
 
-test('a signed mail, with the line ends of the wire and with those of files', async () => {
+test('a signed message, with the line ends of the wire and with those of files', async () => {
   assert.deepEqual(await verify(good), {
     result: 'pass',
     signer: 'sender.example',

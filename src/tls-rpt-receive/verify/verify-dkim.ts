@@ -16,18 +16,19 @@ const MAX_FOREIGN = 1;
 const MAX_HEADER = 128 * 1024;
 const MAX_HEADER_LINES = 2000;
 /**
- * Octets of one signature, whose blanks take time by their square; the longest keys make
+ * Octets of one signature, whose spaces take time by their square; the longest keys make
  * one of two thousand.
  */
 const MAX_SIGNATURE = 8192;
 
 /**
- * Verifies the DKIM signatures of a mail (RFC 6376) by mailauth, with keys from our own
- * resolver. At most five are verified, first those of the domain in From, and beside them
- * at most one of another domain; none beyond 8 KiB. A signature with `l=` does not count,
- * since text can be added under it (RFC 8460 §3) [8460-3-17], nor one by SHA-1 (RFC 8301
- * §3.1), nor one that leaves out From. Mail in which a field that a reader relies on
- * stands twice is not signed, because the signature covers one of them (RFC 6376 §8.15).
+ * Verifies the DKIM signatures of a message (RFC 6376) by mailauth, with keys from our
+ * own resolver. At most five are verified, first those of the domain in From, and beside
+ * them at most one of another domain; none beyond 8 KiB. A signature with `l=` does not
+ * count, since text can be added under it (RFC 8460 §3) [8460-3-17], nor one by SHA-1
+ * (RFC 8301 §3.1), nor one that leaves out From. Mail in which a field that a reader
+ * relies on stands twice is not signed, because the signature covers one of them (RFC
+ * 6376 §8.15).
  * `at` is the date by which expiry is judged.
  */
 export async function verifyDkim(
@@ -46,8 +47,8 @@ export type KeyAnswer =
   | { readonly lookup: 'absent' | 'failed'; readonly code?: string };
 
 /**
- * Looks up the TXT records of a DKIM key name (RFC 6376 §3.6.2.1). A failed lookup is an
- * answer of its own: the mail is then `unverifiable`, and not `unsigned`.
+ * Looks up the TXT records of a DKIM key name (RFC 6376 §3.6.2.1). A failed lookup is a
+ * separate answer: the mail is then `unverifiable`, and not `unsigned`.
  */
 export type LookupKeys = (domainName: string) => Promise<KeyAnswer>;
 
@@ -112,7 +113,7 @@ let mailauth: Promise<Mailauth> | undefined;
 
 /**
  * Loads the code that verifies signatures, a tenth of a second of work: before a port
- * opens, so that the first mail does not hold up the event loop.
+ * opens, so that the first message does not hold up the event loop.
  */
 export async function loadDkimVerifier(): Promise<void> {
   await (mailauth ??= loadMailauth());
@@ -144,7 +145,8 @@ function failure(reason: TrustReason, detail: string): DkimVerdict {
 }
 
 /**
- * Fields of which a mail has one, and by which the report in it is found and attributed.
+ * Fields of which a message has one, and by which the report in it is found and
+ * attributed.
  */
 const single = ['from', 'content-type', 'content-transfer-encoding', 'tls-report-submitter'];
 

@@ -15,7 +15,7 @@ export interface HelloAnswer {
   readonly hello?: ServerHello;
   readonly keyExchange?: ServerKeyExchange;
   readonly certificates?: readonly Uint8Array[];
-  /** Of a refusal, where one was sent. */
+  /** The alert of a refusal, if one was sent. */
   readonly alert?: number;
 }
 

@@ -33,8 +33,8 @@ const FAREWELL = 300;
 const goodbye = Uint8Array.of(21, 3, 1, 0, 2, 1, 0);
 
 /**
- * Sends one hello, reads what can be read of the answer, says goodbye and hangs up.
- * Rejects only with `signal.reason`.
+ * Sends one hello, reads as much of the answer as possible, sends close_notify and
+ * disconnects. Rejects only with `signal.reason`.
  */
 export function askHello({
   connection,

@@ -37,7 +37,7 @@ export function enumerate(proven: Inference): TlsQuestion | undefined {
 
 /**
  * Each answer names a suite and a group, and both are taken off the next hello, until
- * that is refused; from then on each list is finished with the other one whole.
+ * that is refused; after that each list is finished with the other one complete.
  */
 function remove(
   proven: Inference,
@@ -60,7 +60,7 @@ function remove(
   const refusedTogether = at.some(
     (helloAnswer) => !helloAnswer.hello && helloAnswer.question.groups.length < all.length,
   );
-  // The first hello offers everything: what a server likes best is its order.
+  // The first hello offers everything: the server's choices show its order.
   const together =
     at.some((helloAnswer) => helloAnswer.hello) &&
     taken.length > 0 &&
@@ -187,7 +187,7 @@ function orders(proven: Inference): TlsQuestion | undefined {
   return undefined;
 }
 
-/** Backwards, and in any case last what was chosen when everything was on offer. */
+/** In reverse order; the choice among all offers is always last. */
 function turned({ answers, accepted }: Inference, version: HelloVersion): readonly number[] {
   const top = answers.find((helloAnswer) => versionOf(helloAnswer) === version)?.hello?.suite;
   const others = chaChaLater(

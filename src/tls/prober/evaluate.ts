@@ -82,8 +82,8 @@ export function speaksFor(
 }
 
 /**
- * Whether a suite can exist in a generation: AEAD and SHA-2 suites do not before TLS 1.2
- * (RFC 5246 §A.5).
+ * Returns whether a suite can exist in a generation: AEAD and SHA-2 suites do not before
+ * TLS 1.2 (RFC 5246 §A.5).
  */
 export function existsIn(generation: (typeof generations)[number], codePoint: number): boolean {
   if (generation === 'TLSv1.3') return known.get(codePoint)?.tls13 === true;
@@ -229,7 +229,7 @@ function settleSchemes({ answers, versions }: Inference, wanted: readonly number
   const used = new Set(answers12.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));
   const witnesses = wanted.filter((codePoint) => used.has(codePoint));
   if (witnesses.length > 0) return accepted(witnesses);
-  // An answer signed otherwise, where nothing else was offered, refuses what was offered.
+  // An answer with another signature, where no other was offered, refuses the offer.
   const tells = ({ hello, question: { schemes, topic } }: HelloAnswer): boolean =>
     topic.startsWith('signatures:') &&
     wanted.every((codePoint) => schemes.includes(codePoint)) &&
@@ -279,12 +279,12 @@ function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
 const chosen = ({ hello }: HelloAnswer): number => hello?.suite ?? -1;
 
 /**
- * Whether the server has such a key: TLS 1.3 encrypts its certificate, so that only a
- * completed handshake tells there.
+ * Returns whether the server has such a key: TLS 1.3 encrypts its certificate, so that
+ * only a completed handshake shows it.
  */
 export function settleKey(proven: Inference, key: 'RSA' | 'ECDSA'): Tristate {
   if (proven.keys.has(key)) return 'accepted';
-  // A key serves every version alike: the newest that names it in the suite tells for
+  // A key serves every version: the newest one that names it in the suite shows it for
   // all.
   const best = newestFirst.find(
     (version) => version !== 'TLSv1.3' && proven.versions[version] !== 'refused',

@@ -1,7 +1,7 @@
 /**
- * Finds out what TLS a server speaks with as few connections as can be: plans the next
- * hello from what is still unknown, one connection an answer. The plan and the summary
- * are pure; the caller spends the connections.
+ * Finds the TLS features of a server with as few connections as possible: plans the next
+ * hello from the facts that are still unknown, one connection per answer. The plan and
+ * the summary are pure; the caller spends the connections.
  */
 export { runProbes, type RunOptions } from './run.js';
 export { nextQuestion } from './plan.js';

@@ -111,7 +111,7 @@ export function infer(log: readonly ProbeRecord[]): Inference {
     else versions[version] = isRefused ? 'refused' : 'unknown';
     refused[version] = versions[version] === 'refused' ? new Set(suitesOf(version)) : none;
   }
-  // In older versions the suite tells the kind of key; in TLS 1.3 only the certificate
+  // In older versions the suite shows the kind of key; in TLS 1.3 only the certificate
   // does.
   const ecdsa = answers.find((helloAnswer) => keyOf(helloAnswer) === 'ECDSA')?.certificates?.[0];
   const leaves = [
@@ -176,8 +176,8 @@ const rank = (version: HelloVersion | undefined): number => {
 };
 
 /**
- * Whether an answer to a hello with that ceiling speaks for a version: nothing in between
- * could have been chosen. TLS 1.3 is offered alone.
+ * Returns whether an answer to a hello with that ceiling speaks for a version: nothing in
+ * between could have been chosen. TLS 1.3 is offered alone.
  */
 function reaches(
   ceiling: HelloVersion,

@@ -23,8 +23,7 @@ export function isLost({ question, answer }: ProbeRecord): boolean {
 }
 
 /**
- * Makes the first hello of a run a large one. What it loses, the same question asks
- * again.
+ * Makes the first hello of a run a large one. Facts that it loses are asked again.
  */
 export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): TlsQuestion {
   const sent = log.some(({ question: probed }) => probed.kind === 'hello');

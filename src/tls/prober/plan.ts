@@ -30,7 +30,7 @@ import { enumerate } from './enumerate.js';
 /**
  * The next question worth a connection, or undefined when everything the goals ask is
  * settled or no hello could settle it. Pure: the same log and goals give the same
- * question, so a run that was cut short is resumed from its log.
+ * question, so an interrupted run is resumed from its log.
  */
 export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): TlsQuestion | undefined {
   const question = planned(log, goals);
@@ -72,10 +72,10 @@ const rest12 = only(suites12, (cipherSuite) => cipherSuite.authentication !== 'E
 const DECOY_SUITE = 0xc006;
 
 /**
- * Whether TLS 1.3 and 1.2 are spoken, and the chain for each kind of key: a mixed list
- * would show only the one that the client's first suite asks for. The key that is still
- * unknown is asked about first, since its answer says of the version what the other's
- * would.
+ * Returns whether TLS 1.3 and 1.2 are spoken, and the chain for each kind of key: a mixed
+ * list would show only the one that the client's first suite asks for. The key that is
+ * still unknown is asked about first, since its answer shows the same about the version
+ * as the other's would.
  */
 function certificates(proven: Inference): TlsQuestion | undefined {
   const { versions, keys, answers } = proven;
@@ -249,8 +249,8 @@ function groupQuestion(
 }
 
 /**
- * Worst first: a client's order gives a worse one, a server's own order what it likes
- * best.
+ * Worst first: a client's order gives a worse one, a server's own order its preferred
+ * one.
  */
 function order(proven: Inference, worse: readonly number[]): TlsQuestion | undefined {
   const better = suites12.filter((codePoint) => !worse.includes(codePoint));

@@ -159,7 +159,7 @@ test('a modern server: everything found, in about twenty connections', async () 
   assert.ok(connections <= 20, `${connections} connections`);
 });
 
-test('asking whether any member of a set is taken costs one connection a set, however many the server has', async () => {
+test('a question about a set of suites costs one connection', async () => {
   const rc4Asked = {
     kind: 'suites',
     id: 'rc4',
@@ -191,7 +191,7 @@ test('asking whether any member of a set is taken costs one connection a set, ho
   }
 });
 
-test('suites of a key that hides behind an ECDSA certificate are found: the server chooses the certificate first', async () => {
+test('suites of a key hidden behind an ECDSA certificate are found', async () => {
   const asHaproxy = (question: TlsQuestion): TlsAnswer => {
     const ecdsa =
       question.kind === 'hello' &&
@@ -233,7 +233,7 @@ test('a server that prioritises ChaCha20 still has its own order', async () => {
   );
 });
 
-test('a TLS 1.2 server that takes finite-field groups by name shows each, and the group it uses by itself', async () => {
+test('a TLS 1.2 server with named finite-field groups shows each, and its own one', async () => {
   const prime = (bits: number): Uint8Array =>
     Uint8Array.from(
       { length: bits / 8 },
@@ -272,7 +272,7 @@ test('TLS 1.3: finite-field groups are found as any other', async () => {
   assert.deepEqual(sorted(found.groups.accepted), [29, 256, 257]);
 });
 
-test('a prime of the right length is no group of RFC 7919 unless it begins as they do, and none that was not offered', async () => {
+test('a prime of the right length is not a group of RFC 7919', async () => {
   const accepted = async (prime: (bits: number) => Uint8Array): Promise<readonly number[]> => {
     const ask = (question: TlsQuestion): Promise<TlsAnswer> => {
       const answer = answerOf(
@@ -306,7 +306,7 @@ test('a prime of the right length is no group of RFC 7919 unless it begins as th
   assert.deepEqual(await accepted(() => Uint8Array.from([...rfc7919, ...new Uint8Array(100)])), []);
 });
 
-test('a refusal for the sake of signature schemes says nothing of the suites that were offered with them', async () => {
+test('a refusal because of signature schemes says nothing about the suites', async () => {
   const goals: Goals = {
     inventory: true,
     asks: [{ kind: 'signatures', id: 'sha1', schemes: [0x0201, 0x0203] }],
@@ -374,7 +374,7 @@ const arbitraryModel: fc.Arbitrary<Model> = fc.record({
   keys: fc.constantFrom(['RSA'], ['ECDSA'], ['RSA', 'ECDSA']),
 });
 
-test('property: the inventory of any server is what it accepts, within the bound of connections', async () => {
+test("property: an inventory equals the server's settings, within the limit", async () => {
   await fc.assert(
     fc.asyncProperty(arbitraryModel, async (model) => {
       const { found, connections } = await inventoryOf(model);

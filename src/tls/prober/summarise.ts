@@ -48,7 +48,7 @@ export function summarise(proven: Inference): Inventory {
   };
 }
 
-/** Only what TLS 1.2 answers say of its extensions counts. */
+/** Only TLS 1.2 answers count for its extensions. */
 function at12(answers: readonly HelloAnswer[]): readonly HelloAnswer[] {
   return answers.filter((helloAnswer) => versionOf(helloAnswer) === 'TLSv1.2');
 }

@@ -31,14 +31,14 @@ export const Extension = {
   renegotiationInfo: 0xff01,
 } as const;
 
-/** A ClientHello to be sent: what the planner decides. Lists keep their order. */
+/** A ClientHello to be sent, as the planner decides. Lists keep their order. */
 export interface ClientHello {
   /**
-   * Highest version offered, as a wire number. With TLS 1.3 the older ones stand in
+   * Highest version offered, as a wire number. With TLS 1.3 the older ones are in
    * supported_versions.
    */
   readonly maxVersion: number;
-  /** supported_versions, for TLS 1.3 only: what is offered, best first. */
+  /** supported_versions, for TLS 1.3 only: the offer, best first. */
   readonly versions?: readonly number[];
   /** Cipher suites by code point, most wanted first. */
   readonly suites: readonly number[];
@@ -105,8 +105,7 @@ function recordOf(clientHello: ClientHello, padding: number | undefined): Uint8A
     ...(clientHello.bare ? [] : vector(2, extensionsOf(clientHello, padding))),
   ];
   const handshake = [1, ...vector(3, body)];
-  // RFC 9846 §5.1, RFC 5246 §E.1: a first record of version 3.1 is what every server
-  // takes.
+  // RFC 9846 §5.1, RFC 5246 §E.1: every server accepts a first record of version 3.1.
   return Uint8Array.from([
     22,
     ...encodeUnsigned(Math.min(legacy, ProtocolVersion.TLSv1), 2),

@@ -38,7 +38,7 @@ type Building = { -readonly [K in keyof ServerFlight]: ServerFlight[K] };
  */
 export class FlightReader {
   state: FlightState = 'more';
-  /** Why the state is `broken`. */
+  /** The reason why the state is `broken`. */
   problem = '';
   readonly flight: ServerFlight;
   readonly #flight: Building = {};
@@ -50,7 +50,7 @@ export class FlightReader {
     this.flight = this.#flight;
   }
 
-  /** Takes what the server sent; a call after the end changes nothing. */
+  /** Takes octets from the server; a call after the end changes nothing. */
   push(wireBytes: Uint8Array): FlightState {
     if (this.state !== 'more') return this.state;
     this.#total += wireBytes.length;
@@ -103,7 +103,7 @@ export class FlightReader {
   #takeAlert(content: Uint8Array): void {
     if (content.length !== 2) throw new MalformedTls('alert of the wrong size');
     const [level, description] = content as unknown as [number, number];
-    // RFC 6066 §3: unrecognized_name may come as a warning, and the handshake goes on.
+    // RFC 6066 §3: unrecognized_name may come as a warning, and the handshake continues.
     if (level === 1 && description !== 0) return;
     this.#flight.alert = { level, description };
     this.state = 'alert';

@@ -52,7 +52,7 @@ export interface ServerHello {
   readonly secureRenegotiation: boolean;
   /** RFC 5077. */
   readonly sessionTicket: boolean;
-  /** RFC 9846 §4.2.3: the server could do better than what was negotiated. */
+  /** RFC 9846 §4.2.3: the server supports more than the negotiated version. */
   readonly downgradeSentinel?: 'TLSv1.2' | 'TLSv1.1 or lower';
 }
 

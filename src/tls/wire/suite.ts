@@ -19,8 +19,8 @@ export interface Suite {
   /** `AES`, `CHACHA20`, `3DES`, `RC4`, `NULL` ... */
   readonly cipher: string;
   /**
-   * Nominal key length in bits; 0 for NULL. 3DES counts as 112, export ciphers as what is
-   * left of them.
+   * Nominal key length in bits; 0 for NULL. 3DES counts as 112, export ciphers by their
+   * effective length.
    */
   readonly bits: number;
   /** Mode of operation; `stream` for stream ciphers without a mode. */
@@ -37,8 +37,8 @@ export interface Suite {
 
 /**
  * The suites of TLS 1.3: AES, ChaCha20 and AEGIS (0x13xx), SM4 (0x00c6, 0x00c7), SHA-only
- * integrity (0xc0b4, 0xc0b5) and GOST (0xc103 to 0xc106). Their names say nothing of the
- * key exchange.
+ * integrity (0xc0b4, 0xc0b5) and GOST (0xc103 to 0xc106). Their names say nothing about
+ * the key exchange.
  */
 const tls13Ids: ReadonlySet<number> = new Set([
   0x1301, 0x1302, 0x1303, 0x1304, 0x1305, 0x1306, 0x1307, 0x00c6, 0x00c7, 0xc0b4, 0xc0b5, 0xc103,
@@ -120,8 +120,8 @@ function authenticationOf(exchangePart: string, tls13: boolean): SuiteAuthentica
 
 /**
  * Reads cipher, key length and mode from the part after `_WITH_`. 3DES has keys of 168
- * bits and a strength of 112 (NIST SP 800-57); export ciphers count with what is left of
- * them.
+ * bits and a strength of 112 (NIST SP 800-57); export ciphers count with their effective
+ * length.
  */
 function cipherOf(cipherPart: string): Pick<Suite, 'cipher' | 'bits' | 'mode'> {
   if (cipherPart.startsWith('NULL') || /^SHA(256|384)_/.test(cipherPart))

@@ -24,8 +24,8 @@ export function readRoots(rows: readonly RootRow[]): RootList {
 }
 
 /**
- * Names a set of certificates by the SHA-256 of their sorted fingerprints: two stores with
- * the same certificates have the same digest, in any order of the file.
+ * Names a set of certificates by the SHA-256 of their sorted fingerprints: two stores
+ * with the same certificates have the same digest, in any order of the file.
  */
 export function identifyRoots(name: string, certificates: readonly Certificate[]): StoreIdentity {
   const digest = (octets: Uint8Array): string => createHash('sha256').update(octets).digest('hex');

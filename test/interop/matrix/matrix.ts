@@ -41,7 +41,7 @@ export class Matrix {
     private readonly end: () => Promise<void>,
   ) {}
 
-  /** @param kinds what to run; each is a domain of its own for every server it has */
+  /** @param kinds what to run; each is a separate domain for every server it has */
   static async start(
     kinds: readonly ((site: Site) => Promise<Software>)[] = everything,
   ): Promise<Matrix> {

@@ -23,8 +23,8 @@ export interface Software {
 }
 
 /**
- * The common setup of the servers: a folder, and one certificate with an RSA and one with a P-256
- * key, good for every host of the matrix.
+ * The common setup of the servers: a folder, and one certificate with an RSA and one with
+ * a P-256 key, good for every host of the matrix.
  */
 export interface Site {
   readonly folder: string;
@@ -50,7 +50,7 @@ export function createSite(folder: string): Site {
   return { folder, root, rsa: certificate('rsa-2048'), ecdsa: certificate('p256') };
 }
 
-/** A folder of its own for one kind of software. */
+/** A separate folder for one kind of software. */
 export function folderFor(site: Site, name: string): string {
   const folder = join(site.folder, name);
   mkdirSync(folder, { recursive: true });

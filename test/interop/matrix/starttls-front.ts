@@ -9,8 +9,8 @@ import type { Duplex } from 'node:stream';
 import type { Endpoint } from '../../../src/net/index.js';
 
 /**
- * SMTP in plaintext before a server that speaks nothing but TLS: greeting, EHLO, STARTTLS,
- * and from then on its octets and the client's, unread.
+ * SMTP in plaintext before a server that speaks nothing but TLS: greeting, EHLO,
+ * STARTTLS, and from then on its octets and the client's, unread.
  */
 export function starttlsFront(name: string, tls: Endpoint): (client: Socket) => void {
   return (client) => {

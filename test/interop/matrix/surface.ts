@@ -13,7 +13,7 @@ export const versions: readonly Version[] = [
 
 /**
  * The TLS of a server as one program observed it. Facts that the program ignores are
- * left out.
+ * omitted.
  */
 export interface Surface {
   readonly versions: readonly Version[];

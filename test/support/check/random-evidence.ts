@@ -164,7 +164,7 @@ export function randomEvidence(): fc.Arbitrary<Evidence> {
       control: mostly<'offered' | 'absent' | undefined>(8, undefined, 'offered', 'absent'),
     })
     .map(({ route, kind: found, hosts, policy, listed, maxAge, control }): Evidence => {
-      // A bogus answer is never used, so nothing is known of the route.
+      // A bogus answer is never used, so nothing is known about the route.
       const kind = route === 'bogus' ? 'error' : found;
       const sts = stsOf(policy, listed, maxAge);
       const withHosts = kind === 'mx' || kind === 'implicit';

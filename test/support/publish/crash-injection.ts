@@ -5,10 +5,10 @@ import { nodeDisk, type Disk } from '../../../src/publish/keys/durable-file.js';
 export class Crash extends Error {}
 
 /**
- * The moments of a crash: before a step, with half a file written, or after a step. A step is
- * everything that leaves a trace: a write to the database, a file, and what a test adds, such
- * as a request or a change of records. Where every external effect is a step, "after a step"
- * equals "before the next": `enough` has the moments for such tests.
+ * The moments of a crash: before a step, with half a file written, or after a step. A
+ * step is everything that leaves a trace: a write to the database, a file, and what a
+ * test adds, such as a request or a change of records. Where every external effect is a
+ * step, "after a step" equals "before the next": `enough` has the moments for such tests.
  */
 export const moments = ['before a step', 'halfway through a file', 'after a step'] as const;
 export const enough = ['before a step', 'halfway through a file'] as const;
@@ -106,9 +106,9 @@ function isGenerator<T>(value: unknown): value is Generator<unknown, T> {
 }
 
 /**
- * Runs a simulation with a crash at one of its steps, for every `stride`th step. Returns the
- * number of steps, at most `stride` more. `simulation` has to restart after the crash and
- * judge the result.
+ * Runs a simulation with a crash at one of its steps, for every `stride`th step. Returns
+ * the number of steps, at most `stride` more. `simulation` has to restart after the crash
+ * and judge the result.
  */
 export async function crashAtEveryStep(
   moment: Moment,

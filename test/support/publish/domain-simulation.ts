@@ -51,9 +51,9 @@ const chapters = [
 ] as const;
 
 /**
- * Simulates a domain with its mail server in virtual time. Records, policy host and server
- * outlive the process that publishes. After every round the simulation judges whether a
- * sender with cached records could have delivered.
+ * Simulates a domain with its mail server in virtual time. Records, policy host and
+ * server outlive the process that publishes. After every round the simulation judges
+ * whether a sender with cached records could have delivered.
  */
 export class DomainSimulation {
   readonly #clock: Clock & { at: number } = clockAt(Date.now());

@@ -32,8 +32,9 @@ const ttl = 3600;
 const serverAddress = '192.0.2.53';
 
 /**
- * Simulates a mail server with a certificate from a CA, in virtual time. It reads its files
- * when it is reloaded. After each round the test judges whether every sender could deliver.
+ * Simulates a mail server with a certificate from a CA, in virtual time. It reads its
+ * files when it is reloaded. After each round the test judges whether every sender could
+ * deliver.
  */
 export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime: number }) {
   const world = await acmeWorld({ profiles: { '': settings.lifetime } });
@@ -158,8 +159,8 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
     loaded,
     records: () => records,
     /**
-     * Runs one round. `deaf`: the reload succeeds and the server reads nothing. `refuses`:
-     * the reload fails.
+     * Runs one round. `deaf`: the reload succeeds and the server reads nothing.
+     * `refuses`: the reload fails.
      */
     async round(fault: { deaf?: boolean; refuses?: boolean } = {}): Promise<readonly Applied[]> {
       const failingCommand = fault.refuses ? 'false' : fault.deaf && 'true';

@@ -20,7 +20,9 @@ export interface StepFaults {
   readonly dies?: boolean;
   /** The process crashes after the first action. */
   readonly diesAfterOne?: boolean;
-  /** The second name server, or the second address of the policy host, does not answer. */
+  /**
+   * The second name server, or the second address of the policy host, does not answer.
+   */
   readonly blind?: 'nameserver' | 'policy-host';
   /** The second name server is a step behind. */
   readonly lags?: boolean;
@@ -33,9 +35,9 @@ interface Past<T> {
 }
 
 /**
- * Simulates a domain in virtual time: two name servers, two addresses of a policy host, and
- * every possible sender. Each step checks whether a sender with any possible cache would
- * defer mail, or would have a policy that no host serves.
+ * Simulates a domain in virtual time: two name servers, two addresses of a policy host,
+ * and every possible sender. Each step checks whether a sender with any possible cache
+ * would defer mail, or would have a policy that no host serves.
  */
 export class PolicyWorld {
   now = 0;

@@ -78,7 +78,7 @@ export async function reportMail({
   return message as Buffer;
 }
 
-/** Signs a mail as it is. `fields` are those that the signature covers. */
+/** Signs a message as it is. `fields` are those that the signature covers. */
 export async function signMail(
   mail: string | Buffer,
   signer: string,

@@ -59,7 +59,7 @@ function scoreSection(checkResult: CheckResult): Markup {
 const routeWords: Readonly<Record<CheckResult['route']['kind'], string>> = {
   mx: 'present',
   implicit: 'absent: the address of the domain itself takes mail',
-  'null-mx': 'declares that the domain takes no mail',
+  'null-mx': 'declares that the domain accepts no mail',
   none: 'absent',
   error: 'could not be looked up',
 };

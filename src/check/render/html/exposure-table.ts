@@ -16,8 +16,8 @@ export function exposureSection({ exposure }: CheckResult): Markup {
 }
 
 /**
- * The words that the table uses, and what the attacker does in each column. Unused words
- * are left out.
+ * The words of the table, and the attacker's action in each column. Unused words
+ * are omitted.
  */
 function exposureLegend(exposure: Exposure): Markup {
   return markup`<div class="legend">
@@ -35,7 +35,7 @@ function exposureLegend(exposure: Exposure): Markup {
 
 /**
  * The outcome of mail by class of sender and attack. Senders that no setting of the
- * domain protects are a group of their own. Roles are given, since on a phone the table
+ * domain protects are a separate group. Roles are given, since on a phone the table
  * is laid out as blocks.
  */
 export function exposureTable(exposure: Exposure, caption: string): Markup {

@@ -43,7 +43,7 @@ function item(finding: Finding): Markup {
   </li> `;
 }
 
-/** One step; what is to be pasted stands in a box of its own. */
+/** One step; text to be pasted is in a separate box. */
 function step({ kind, text, instruction = text, code }: FixStep): Markup {
   return markup`<li>
     <span class="kind">${stepNames[kind]}</span>

@@ -87,7 +87,7 @@ function alone(exposure: Exposure | undefined, whole: Exposure, caption: string)
   return markup`<h4>${caption}</h4>${exposureTable(exposure, caption)}`;
 }
 
-/** Whether the policy lists the host; nothing without a policy. */
+/** Returns whether the policy lists the host; nothing without a policy. */
 function stsBadge({ mtaStsMatch }: MailHost): Markup | false {
   if (mtaStsMatch === 'not-applicable') return false;
   return mtaStsMatch === 'match'
@@ -208,8 +208,8 @@ function matchBadge(mechanism: string, match: string | undefined): Markup | fals
 }
 
 /**
- * One certificate. DANE and MTA-STS have a badge each, because one sender can accept what
- * another refuses.
+ * One certificate. DANE and MTA-STS have a badge each, because one sender can accept a
+ * certificate that another refuses.
  */
 function certificate(certificate: MailCertificate): Markup {
   const named = certificate.nameMatch === 'match';

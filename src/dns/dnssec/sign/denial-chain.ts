@@ -58,7 +58,7 @@ function nsecChain(zoneNames: readonly ZoneName[], ttlSeconds: number): readonly
 
 /**
  * Links the names in the order of their hashes; empty non-terminals have an NSEC3 (RFC
- * 5155 §7.1). With opt-out, unsigned delegations are left out (§6).
+ * 5155 §7.1). With opt-out, unsigned delegations are omitted (§6).
  */
 function nsec3Chain(
   apex: Name,

@@ -9,7 +9,7 @@ import { canonicalName, keyTag, encodeUint16 } from '../canonical.js';
 /** Algorithms that zones may be signed with (RFC 9904; SHA-1 is excluded). */
 export type SigningAlgorithm = 8 | 10 | 13 | 14 | 15 | 16;
 
-/** A zone's signing key: its DNSKEY RDATA and what signs with it. */
+/** A zone's signing key: its DNSKEY RDATA and its signing function. */
 export interface ZoneSigningKey {
   readonly algorithm: SigningAlgorithm;
   /** DNSKEY RDATA. */
@@ -22,7 +22,7 @@ export interface ZoneSigningKey {
 /** Flags 257: zone key and secure entry point (RFC 4034 §2.1.1). */
 const KEY_SIGNING = 257;
 
-/** Makes a new key. One key that signs everything (a "CSK") is what the defaults give. */
+/** Makes a new key. One key that signs everything (a "CSK") is the default. */
 export function generateZoneKey(algorithm: SigningAlgorithm, flags = KEY_SIGNING): ZoneSigningKey {
   const { privateKey, publicKey } = generate(algorithm);
   const recordData = concat(

@@ -87,8 +87,8 @@ export class Chain implements Zones {
   }
 
   /**
-   * Returns the cached status of a zone until it expires. Its proof records then belong to
-   * the proof of this answer.
+   * Returns the cached status of a zone until it expires. Its proof records then belong
+   * to the proof of this answer.
    */
   #known(name: Name): Extract<ZoneStatus, { expires: number }> | undefined {
     const cached = this.session.request.cache?.get(name.key);
@@ -261,8 +261,8 @@ export class Chain implements Zones {
   }
 
   /**
-   * Saves round trips while nothing is proved yet: queries the keys of the root and of the
-   * top-level zone, which almost every proof needs, together with the answer.
+   * Saves round trips while nothing is proved yet: queries the keys of the root and of
+   * the top-level zone, which almost every proof needs, together with the answer.
    */
   begin(name: Name): void {
     const anchor = this.anchor(name);

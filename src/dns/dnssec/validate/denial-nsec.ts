@@ -109,7 +109,7 @@ export class NsecProofs {
 /** Returns true if a span covers a name: it sorts after the owner and before `next`. */
 function covers({ owner: ownerName, next, types }: Span, domainName: Name): boolean {
   if (ownerName.equals(domainName)) return false;
-  // RFC 6840 §4.1: what lies below a delegation or a DNAME is not this zone's to deny.
+  // RFC 6840 §4.1: this zone cannot deny names below a delegation or a DNAME.
   if (
     domainName.isAtOrBelow(ownerName) &&
     (types.has(RRType.DNAME) || (types.has(RRType.NS) && !types.has(RRType.SOA)))
@@ -135,8 +135,8 @@ export function lacks(
 }
 
 /**
- * `*.name`; a name too long for that has no wildcard below it, and then the name itself
- * stands in.
+ * `*.name`; a name too long for that has no wildcard below it, and the name itself is
+ * used instead.
  */
 export function below(domainName: Name): Name {
   const wildcard = Name.fromLabels([wildcardLabel, ...domainName.labels]);

@@ -11,7 +11,9 @@ export interface Denial {
    * §9.2), or the zone's iterations are beyond reason.
    */
   readonly status: 'secure' | 'insecure';
-  /** The name is a delegation point: NS without SOA. Only a direct match tells. */
+  /**
+   * The name is a delegation point: NS without SOA. Only a direct match is conclusive.
+   */
   readonly delegation?: boolean;
   readonly used: readonly RRset[];
 }

@@ -255,7 +255,7 @@ for (const [iterations, wanted] of [
   [500, 'nxdomain insecure'],
   [50, 'failed bogus'],
 ] as const) {
-  test(`64 KiB of NSEC3 with ${iterations} iterations and the longest salt (CVE-2023-50868)`, async () => {
+  test(`64 KiB of NSEC3 with ${iterations} iterations (CVE-2023-50868)`, async () => {
     const key = generateZoneKey(13);
     const nsec3 = (i: number): ResourceRecord => {
       const owner = i.toString(32).padStart(32, '0').replace(/[w-z]/g, 'v');

@@ -76,7 +76,7 @@ test('an empty non-terminal under NXDOMAIN is still proved by its own NSEC3', as
   assert.equal(await outcome(question, { rcode: 3, authorities }), 'nodata secure');
 });
 
-test('RFC 5155 §8.6: an unsigned delegation may lie in an opt-out span: NODATA is insecure', async () => {
+test('RFC 5155 §8.6: NODATA for an unsigned delegation in an opt-out span is insecure', async () => {
   const authorities = [...encloser, ...nextCloser(true)];
   assert.equal(await outcome('gone.a.example DS', { authorities }), 'nodata insecure');
   assert.equal(

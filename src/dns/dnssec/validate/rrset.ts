@@ -17,7 +17,7 @@ export interface RRset {
 
 /**
  * Groups a message's answer and authority records. Other classes and malformed signatures
- * are left out.
+ * are omitted.
  */
 export function rrsetsOf(message: Message): readonly RRset[] {
   const sets = new Map<

@@ -56,7 +56,7 @@ export interface ValidationLimits {
   readonly clockSkew: number;
 }
 
-/** Seconds: the most that a user may allow as {@link ValidationLimits.clockSkew}. */
+/** Seconds: the maximum for {@link ValidationLimits.clockSkew}. */
 export const MAX_CLOCK_SKEW = 3600;
 
 /**

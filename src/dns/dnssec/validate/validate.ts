@@ -84,8 +84,8 @@ class Walk {
   }
 
   /**
-   * Asked for a CNAME, and given the unsigned one that a DNAME implies: the DNAME is what
-   * can be proved.
+   * The query was for a CNAME, and the answer is the unsigned one that a DNAME implies:
+   * only the DNAME can be proved.
    */
   #synthesised(response: DnsResponse, recordSet: RRset): boolean {
     return (
@@ -97,7 +97,7 @@ class Walk {
 
   /**
    * Asked for a CNAME and given the one that a DNAME implies (RFC 6672 §5.3.1): unsigned,
-   * so it has to be what is computed from the DNAME.
+   * so it must equal the one computed from the DNAME.
    */
   #implied(response: DnsResponse, data: RRset, target: Name): DnsAnswer {
     const [resourceRecord] = data.records;
@@ -297,7 +297,7 @@ const failureCodes: ReadonlyMap<number, 'dns-servfail' | 'dns-refused'> = new Ma
   [Rcode.REFUSED, 'dns-refused'],
 ]);
 
-/** Whether a message that answered an alias also says something of its target. */
+/** Returns whether a message that answered an alias also says something of its target. */
 function speaksOf(response: DnsResponse, domainName: Name): boolean {
   return response.recordSets.some(
     (recordSet) =>

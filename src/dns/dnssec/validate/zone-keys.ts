@@ -19,7 +19,7 @@ export interface CandidateKey {
 
 /**
  * Selects the keys that may sign zone data: zone keys of protocol 3 that are not revoked
- * (RFC 4034 §2.1.1 and §2.1.2, RFC 5011 §2.1). Unreadable records are left out.
+ * (RFC 4034 §2.1.1 and §2.1.2, RFC 5011 §2.1). Unreadable records are omitted.
  */
 export function zoneKeysOf(
   records: readonly ResourceRecord[],

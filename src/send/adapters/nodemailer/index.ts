@@ -9,6 +9,7 @@
  * message to them again later.
  *
  * @example
+ * ```ts
  * const transport = createTransport(directTransport({ helo: 'mail.example.net' }));
  * await transport.sendMail({
  *   from: 'me@example.net',
@@ -16,6 +17,7 @@
  *   subject: 'Hello',
  *   text: 'Sent under the policy of example.com.',
  * });
+ * ```
  */
 export {
   directTransport,

@@ -93,7 +93,7 @@ function cell(column: DaneColumn, row: StsRow, validates: boolean): PostfixAnswe
   return answer({ hosts: hostsOf[column], ...sts }, '3.7', validates);
 }
 
-test('every cell of the answer table, with and without a resolver of Postfix that validates', () => {
+test('every cell of the answer table, with and without a validating resolver', () => {
   for (const validates of [true, false])
     for (const column of daneColumns)
       for (const row of stsRows) {
@@ -122,7 +122,7 @@ test('mode none equals no policy', () => {
   assert.equal(answer({ mode: 'none', hosts: hostsOf.none }).reply, 'NOTFOUND ');
 });
 
-test('what the policy admits is named host by host: a wildcard would match at any depth', () => {
+test('admitted hosts are listed by name: a wildcard would match at any depth', () => {
   assert.equal(
     answer({ mode: 'enforce', hosts: hostsOf.some }).reply,
     'OK secure match=mx1.example.com:mx2.example.com servername=hostname protocols=>=TLSv1.2',
@@ -142,7 +142,7 @@ test('a host of the policy that DNS does not name yet is in the answer', () => {
   );
 });
 
-test('a host outside the policy: DANE alone would let Postfix use it, so secure names the others', () => {
+test('a host outside the policy: secure lists the others, DANE alone would allow it', () => {
   const hosts = [host('mx1.example.com', 'usable'), host('mx.elsewhere.example', 'usable')];
   assert.match(answer({ mode: 'enforce', hosts }).reply, /^OK secure match=mx1\.example\.com /);
 });
@@ -184,7 +184,7 @@ test('an exemption is may, observing is no opinion, and both end with their time
   assert.equal(answer({ mode: 'enforce', options: { observe: true } }).reply, 'NOTFOUND ');
 });
 
-test('attributes by version: what a release does not know would stop all mail to the domain', () => {
+test('attributes match the version: an unknown one would stop all mail', () => {
   for (const version of postfixVersions) {
     const { reply } = answer({ mode: 'enforce', hosts: hostsOf.none }, version);
     const release = postfixVersions.indexOf(version);

@@ -22,7 +22,7 @@ export interface AnswerOptions {
   readonly version: PostfixVersion;
   /** The probe of Postfix's own resolver found that it validates DNSSEC. */
   readonly validates: boolean;
-  /** Why the probe failed, and the setting to change. */
+  /** The reason why the probe failed, and the setting to change. */
   readonly whyNot?: string | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface PostfixAnswer {
     readonly row: StsRow;
     readonly answer: TableAnswer;
   };
-  /** Why mail is deferred: the ground that decided. */
+  /** The reason why mail is deferred: the ground that decided. */
   readonly cause?: DecidingCause;
   /** Seconds the reply may be cached. */
   readonly keep: number;
@@ -67,8 +67,7 @@ export function answerOf(decision: DomainDecision, options: AnswerOptions): Post
     cause,
     keep: Math.min(cacheSeconds, TEMP_LONGEST),
   });
-  // An exemption outweighs what main.cf says as well; observing leaves everything as it
-  // was.
+  // An exemption also outweighs main.cf; observing changes nothing.
   if (decision.waiver)
     return {
       reply: decision.waiver.kind === 'observe' ? 'NOTFOUND ' : 'OK may',
@@ -126,7 +125,7 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
     ...policy.mx.map((pattern): [string, string] => ['mx_host_pattern', pattern]),
     ...lines.map((line): [string, string] => ['policy_string', line]),
   ];
-  // A policy too long for a reply is enforced all the same.
+  // A policy too long for a reply is enforced nevertheless.
   return formatAnswer({ ...entry, attributes: [...attributes, ...sts] }) ?? formatAnswer(entry);
 }
 
@@ -134,8 +133,8 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
 const hostName = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$/;
 
 /**
- * Why mail is deferred where Postfix cannot do DANE: TLSA records, or a host whose
- * lookups failed, so that it may have some.
+ * The reason why mail is deferred where Postfix cannot do DANE: TLSA records, or a host
+ * whose lookups failed, so that it may have some.
  */
 function causeWithoutValidation(
   { hosts }: DomainDecision,
@@ -150,7 +149,7 @@ function causeWithoutValidation(
   };
 }
 
-/** The reason of a TEMP reply stands in Postfix's log. */
+/** The reason of a TEMP reply appears in Postfix's log. */
 function sayable(reason: string): string {
   return reason.replace(/[^ -~]/g, '?').slice(0, MAX_REASON);
 }

@@ -24,9 +24,9 @@ export type TableAnswer =
   | 'dane-only'
   /** Each host with TLSA records by DANE, the others as if there were no policy. */
   | 'dane'
-  /** Every host by a certificate of a public CA for a name that the policy lists. */
+  /** Every host by a certificate from a public CA for a name that the policy lists. */
   | 'secure'
-  /** No opinion: Postfix does what main.cf says. */
+  /** No opinion: Postfix follows main.cf. */
   | 'NOTFOUND'
   /** Mail is deferred: DANE is required, and Postfix's resolver does not validate. */
   | 'TEMP';
@@ -57,7 +57,7 @@ export function columnOf({ route, hosts }: Pick<DomainDecision, 'route' | 'hosts
   return needsLook ? 'some' : 'none';
 }
 
-/** Whether a ground says that a host has secure TLSA records. */
+/** Returns whether a ground says that a host has secure TLSA records. */
 export function hasTlsaRecords(reason: Reason): boolean {
   return reason === 'dane-usable' || reason === 'dane-unusable' || reason === 'dane-insecure-mx';
 }

@@ -11,7 +11,7 @@ export interface Entry {
 const LONGEST = 100_000;
 
 /**
- * Writes `OK LEVEL name=value ...`. Values with blanks stand in braces. A value that
+ * Writes `OK LEVEL name=value ...`. Values with spaces are in braces. A value that
  * could end its attribute and begin another one (braces, control or non-ASCII characters,
  * nothing at all) is never written: `undefined` then, as for a reply that is too long.
  */

@@ -15,12 +15,14 @@
  * validation no answer relies on it.
  *
  * Caches, from the wire inwards: `PreparedAnswers` (framed replies, until the decision
- * expires, at most an hour), the MTA-STS cache of `send` (max_age of each policy), and the
- * resolver's cache (TTL of each answer).
+ * expires, at most an hour), the MTA-STS cache of `send` (max_age of each policy), and
+ * the resolver's cache (TTL of each answer).
  *
  * @example
+ * ```ts
  * const decision = await resolvePolicy('example.com', deps);
  * answerOf(decision, { version: '3.7', validates: true }).reply; // OK dane-only
+ * ```
  */
 export { answerOf, type AnswerOptions, type PostfixAnswer } from './answer-of.js';
 export {

@@ -98,7 +98,7 @@ async function start(
   });
 }
 
-test("dane is said only while Postfix's own resolver is seen to validate; answers from before do not outlive it", async () => {
+test("dane is answered only while Postfix's resolver validates", async () => {
   const around = world();
   const map = await start(around, []);
   assert.equal(await map.lookup('example.com'), 'OK dane');

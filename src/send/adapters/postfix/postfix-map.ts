@@ -1,4 +1,4 @@
-import type { Clock } from '../../../base/index.js';
+import { repeat, type Clock } from '../../../base/index.js';
 import type { Connection, Network } from '../../../net/index.js';
 import type { DomainDecision, NextHop } from '../../../tls-policy/index.js';
 import { answerOf, type PostfixAnswer } from './answer-of.js';
@@ -76,7 +76,16 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
 
   if (settings.dane) {
     await probeAgain();
-    void watch(probeAgain, settings.resolver.everySeconds * 1000, clock, stopping.signal);
+    const pauseMs = settings.resolver.everySeconds * 1000;
+    void repeat(probeAgain, {
+      clock,
+      signal: stopping.signal,
+      firstPauseMs: pauseMs,
+      pauseMs,
+      onError(error) {
+        throw error;
+      },
+    });
   }
   return {
     serve: (connection) =>
@@ -101,19 +110,3 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
 }
 
 const DOT = 0x2e;
-
-async function watch(
-  probeAgain: () => Promise<void>,
-  everyMs: number,
-  clock: Clock,
-  abortSignal: AbortSignal,
-): Promise<void> {
-  try {
-    for (;;) {
-      await clock.sleep(everyMs, abortSignal);
-      await probeAgain();
-    }
-  } catch (error) {
-    if (!abortSignal.aborted) throw error;
-  }
-}

@@ -1,4 +1,4 @@
-/** Postfix releases that the answers are made for. */
+/** Postfix releases that the answers support. */
 export const postfixVersions = ['3.4', '3.5', '3.6', '3.7', '3.8', '3.9', '3.10', '3.11'] as const;
 export type PostfixVersion = (typeof postfixVersions)[number];
 
@@ -7,10 +7,10 @@ export type PostfixVersion = (typeof postfixVersions)[number];
  * mail to the domain, so the version is configured and never guessed.
  */
 export interface PostfixAbilities {
-  /** `protocols=>=TLSv1.2`; older ones list what is excluded. */
+  /** `protocols=>=TLSv1.2`; older ones list the exclusions. */
   readonly leastProtocol: boolean;
   /**
-   * `policy_type=sts` and what belongs to it; with it MX hosts outside the patterns are
+   * `policy_type=sts` and its attributes; with it MX hosts outside the patterns are
    * not used (3.10.5).
    */
   readonly stsAttributes: boolean;
@@ -26,7 +26,7 @@ export function abilitiesOf(version: PostfixVersion): PostfixAbilities {
 }
 
 /**
- * The release of a version such as `3.7.11`; undefined where no answers are made for it.
+ * The release of a version such as `3.7.11`; undefined for an unsupported release.
  */
 export function releaseOf(requestText: string): PostfixVersion | undefined {
   const release = /^\d+\.\d+/.exec(requestText)?.[0];

@@ -24,8 +24,8 @@ interface Entry {
   /** Framed. */
   reply: string;
   /**
-   * Monotonic milliseconds: from `renewAt` the reply is looked up again in the background,
-   * from `until` it is no longer used.
+   * Monotonic milliseconds: from `renewAt` the reply is looked up again in the
+   * background, from `until` it is no longer used.
    */
   renewAt: number;
   until: number;
@@ -42,9 +42,9 @@ const MIN_KEPT = 1000;
 
 /**
  * A cache of framed replies: a known key costs one map lookup. A reply in use is looked
- * up again before it expires, so that mail to a busy domain is never delayed by DNS. An
- * expired reply is never used. Times come from the monotonic clock: setting the date has
- * no effect.
+ * up again before it expires, so that mail to a busy domain is never delayed by DNS.
+ * An expired reply is never used. Times come from the monotonic clock: setting the date
+ * has no effect.
  */
 export class PreparedAnswers {
   readonly #entries = new Map<string, Entry>();
@@ -52,7 +52,9 @@ export class PreparedAnswers {
   /** Equal replies share one string. */
   readonly #replies = new Map<string, string>();
   readonly #options: PreparedAnswersOptions;
-  /** Incremented by {@link clear}: a lookup that started before is not cached after it. */
+  /**
+   * Incremented by {@link clear}: a lookup that started before is not cached after it.
+   */
   #generation = 0;
   readonly counts = { known: 0, found: 0, busy: 0, broken: 0 };
 
@@ -86,7 +88,8 @@ export class PreparedAnswers {
   }
 
   #renew(cacheKey: string, entry: Entry): void {
-    // One renewal at a time. If it is not ready by `until`, the next request waits for it.
+    // One renewal at a time. If it is not ready by `until`, the next request waits for
+    // it.
     entry.renewAt = Infinity;
     if (!this.#finding.has(cacheKey)) void this.#find(ownCopy(cacheKey));
   }

@@ -60,7 +60,7 @@ test('without the AD bit, or silent, it does not; and one of several is enough',
   );
 });
 
-test('RFC 7672 §2.1.1: the AD bit of another machine counts only by word of the configuration', async () => {
+test('RFC 7672 §2.1.1: the AD bit of another machine needs trustRemote', async () => {
   assert.equal(await probe('nameserver 192.0.2.53\n', { '192.0.2.53': true }), false);
   assert.equal(await probe('nameserver 192.0.2.53\n', { '192.0.2.53': true }, true), true);
 });

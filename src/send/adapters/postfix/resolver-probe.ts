@@ -12,7 +12,7 @@ export type ProbeState =
    * by `trustRemote`.
    */
   | { readonly validates: true; readonly says: string }
-  /** `fix`: what to do, with the setting. */
+  /** `fix`: the step, with the setting. */
   | { readonly validates: false; readonly says: string; readonly fix: string };
 
 export interface ProbeOptions {

@@ -163,7 +163,7 @@ class SocketmapConnection {
     });
   }
 
-  /** Sends the replies that are ready, up to the first that is still looked up. */
+  /** Sends the replies that are ready, up to the first lookup that is still pending. */
   #settle(): void {
     let output = '';
     for (let first = this.#owed[0]; first !== undefined; first = this.#owed[0]) {
