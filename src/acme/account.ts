@@ -134,7 +134,7 @@ function noKeyChange(): AcmeFailure {
   return acmeFailures.make('acme-refused', 'the CA has no resource keyChange');
 }
 
-/** A refusal is final, so the account continues with its present key. */
+/** A refusal is final, so the account continues with its current key. */
 async function refuseKeyChange(
   accountStore: AccountStore,
   directory: string,

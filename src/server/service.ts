@@ -15,9 +15,9 @@ import type { Metric } from './metrics.js';
 /**
  * Answers one web request. Jobs export handlers of this form; only `server` listens. The
  * body of the request is bounded by the site's `maxBody`; reading beyond it rejects with
- * a HermeticError `body-too-large`, and what a handler throws becomes status 413 or 500.
- * A response of a media type in `streamedTypes` is sent as its body produces it; every
- * other body is read whole first.
+ * a HermeticError `body-too-large`, and an error thrown by a handler becomes status 413
+ * or 500. A response of a media type in `streamedTypes` is sent as its body produces it;
+ * every other body is read whole first.
  */
 export type WebHandler = (request: Request, peer: Endpoint) => Response | Promise<Response>;
 

@@ -16,9 +16,9 @@
  * - results are unlisted: their address is random, and no page lists them.
  *
  * `pages/` turns data into HTML and is pure; `routes/` connects paths to functions and is
- * thin. Answers come from the jobs (`check`, `tls-rpt-receive`, `publish`, `watch`, `send`):
- * nothing is computed twice. This part opens no port: `handler` has the form of the
- * daemon's web handlers. The framework is loaded by `openPages` and not before.
+ * thin. Answers come from the jobs (`check`, `tls-rpt-receive`, `publish`, `watch`,
+ * `send`): nothing is computed twice. This part opens no port: `handler` has the form of
+ * the daemon's web handlers. The framework is loaded by `openPages` and not before.
  *
  * @example
  * const pages = await openPages(pagesSection.parse({}), jobContext);

@@ -46,8 +46,8 @@ export async function applyOnce(options: ApplyOptions): Promise<readonly Applied
     ];
     // A state that rests on a key that is not in the ring yet is never saved.
     const isComplete = subjectPlan.steps.every(({ action }) => action.kind !== 'import-key');
-    // Another process works on a subject whose state cannot be saved. Its next observation
-    // shows what this process would have done.
+    // Another process works on a subject whose state cannot be saved. Its next
+    // observation shows the state after this process.
     const steps = isComplete && (await subjectPlan.save()) ? subjectPlan.steps : [];
     for (const { action, because } of steps) {
       const outcome = await execute(action, subjectPlan.dns, executor).catch(writeFailure);
@@ -64,7 +64,9 @@ export async function applyOnce(options: ApplyOptions): Promise<readonly Applied
   return applied;
 }
 
-/** Imports keys before anything is planned: later steps rest on what the ring holds. */
+/**
+ * Imports keys before anything is planned: later steps depend on the content of the ring.
+ */
 async function importAll({
   section,
   ledger,

@@ -9,6 +9,8 @@ export interface Executor {
   setRrset(action: SetRrset, dns: string): Promise<ActionOutcome>;
   certify(action: Certify): Promise<ActionOutcome>;
   deploy(action: Deploy): Promise<ActionOutcome>;
-  /** Executes what needs no network: keys of the ring and served policy bodies. */
+  /**
+   * Executes the actions that need no network: keys of the ring and served policy bodies.
+   */
   local(action: Exclude<Action, SetRrset | Certify | Deploy>): Promise<ActionOutcome>;
 }

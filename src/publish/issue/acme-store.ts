@@ -116,7 +116,10 @@ class SqlAcmeStore implements AcmeStore {
     return this.#run(
       `INSERT INTO acme_account (directory, url, key, next) VALUES (?, ?, ?, ?)
          ON CONFLICT (directory) DO UPDATE SET url = excluded.url, key = excluded.key, next = excluded.next`,
-      directory, account.url, account.key, account.next ?? null,
+      directory,
+      account.url,
+      account.key,
+      account.next ?? null,
     );
   }
 
@@ -131,19 +134,24 @@ class SqlAcmeStore implements AcmeStore {
     return { directory, names: (names || hostName).split(' '), url: url ?? undefined };
   }
 
-  saveOrder(hostName: string, storeKey: string, { directory, names, url }: OpenOrder): Promise<void> {
+  saveOrder(
+    hostName: string,
+    storeKey: string,
+    { directory, names, url }: OpenOrder,
+  ): Promise<void> {
     return this.#run(
       `INSERT INTO acme_order (host, key, directory, url, names) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (host, key) DO UPDATE SET directory = excluded.directory, url = excluded.url, names = excluded.names`,
-      hostName, storeKey, directory, url ?? null, names.join(' '),
+      hostName,
+      storeKey,
+      directory,
+      url ?? null,
+      names.join(' '),
     );
   }
 
   closeOrder(hostName: string, storeKey: string): Promise<void> {
-    return this.#run(
-      'DELETE FROM acme_order WHERE host = ? AND key = ?',
-      hostName, storeKey,
-    );
+    return this.#run('DELETE FROM acme_order WHERE host = ? AND key = ?', hostName, storeKey);
   }
 
   hasOrder(url: string): boolean {
@@ -161,7 +169,9 @@ class SqlAcmeStore implements AcmeStore {
     return this.#run(
       `INSERT INTO acme_renewal VALUES (?, ?, ?)
          ON CONFLICT (host, key) DO UPDATE SET state = excluded.state`,
-      hostName, storeKey, JSON.stringify(renewal),
+      hostName,
+      storeKey,
+      JSON.stringify(renewal),
     );
   }
 
@@ -178,7 +188,9 @@ class SqlAcmeStore implements AcmeStore {
     return this.#run(
       `INSERT INTO acme_pause VALUES (?, ?, ?)
          ON CONFLICT (directory, subject) DO UPDATE SET until = excluded.until`,
-      directory, subject, Math.ceil(until),
+      directory,
+      subject,
+      Math.ceil(until),
     );
   }
 
@@ -195,25 +207,27 @@ class SqlAcmeStore implements AcmeStore {
     return this.#run(
       `INSERT INTO acme_failures VALUES (?, ?, ?)
          ON CONFLICT (directory, host) DO UPDATE SET count = excluded.count`,
-      directory, hostName, count,
+      directory,
+      hostName,
+      count,
     );
   }
 
   claim({ host, key, holder, until }: KeyClaim, now: number): Promise<boolean> {
     const claim = this.#store.prepare(
-        `INSERT INTO acme_claim VALUES (?, ?, ?, ?) ON CONFLICT (host, key)
+      `INSERT INTO acme_claim VALUES (?, ?, ?, ?) ON CONFLICT (host, key)
          DO UPDATE SET holder = excluded.holder, until = excluded.until
          WHERE acme_claim.holder = excluded.holder OR acme_claim.until <= ? OR acme_claim.until > excluded.until`,
     );
-    return this.#write(
-      () => claim.run(host, key, holder, Math.ceil(until), Math.floor(now)) > 0,
-    );
+    return this.#write(() => claim.run(host, key, holder, Math.ceil(until), Math.floor(now)) > 0);
   }
 
   release({ host, key, holder }: Omit<KeyClaim, 'until'>): Promise<void> {
     return this.#run(
       'DELETE FROM acme_claim WHERE host = ? AND key = ? AND holder = ?',
-      host, key, holder,
+      host,
+      key,
+      holder,
     );
   }
 

@@ -40,7 +40,7 @@ export interface LedgerNote {
 }
 
 /**
- * The saved state of publishing: what caches may hold, what was ordered, what failed. A
+ * The saved state of publishing: possible cache contents, orders, failures. A
  * change is durable when its promise resolves; it waits for the lock of another process.
  * All times are milliseconds since 1970.
  */
@@ -97,8 +97,8 @@ const migrations = [
 const emptyMemory: HostMemory = { inUse: {}, told: {} };
 
 /**
- * Opens the ledger in a database that other jobs use too. The signal ends the wait for the
- * lock of another process.
+ * Opens the ledger in a database that other jobs use too. The signal ends the wait for
+ * the lock of another process.
  */
 export function openLedger(stateStore: Store, signal?: AbortSignal): Ledger {
   migrate(stateStore, 'publish', migrations);
@@ -142,11 +142,7 @@ class SqlLedger implements Ledger {
     return this.#load({ kind: 'domain', name: entryName }, startPolicy(entryName));
   }
 
-  saveHost(
-    before: TlsaRolloverState,
-    after: TlsaRolloverState,
-    instant: number,
-  ): Promise<boolean> {
+  saveHost(before: TlsaRolloverState, after: TlsaRolloverState, instant: number): Promise<boolean> {
     return this.#replace({ kind: 'host', name: after.host }, before, after, instant);
   }
 

@@ -64,7 +64,7 @@ export type Admission =
   | { readonly ok: true; readonly id: string; readonly started: boolean }
   | { readonly ok: false; readonly code: WebFailureCode; readonly retrySeconds: number };
 
-/** The present state of a check. */
+/** The current state of a check. */
 export interface CheckStatus extends CheckRow {
   /** Place in the queue, from 1; only while queued. */
   readonly position?: number | undefined;

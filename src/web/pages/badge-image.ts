@@ -1,13 +1,15 @@
 import type { Verdict } from '../../evidence/index.js';
 import { markup } from '../../page/index.js';
 
-/** Text and ground of each verdict. White on each ground has a contrast above 4.5 to 1. */
+/**
+ * Text and ground of each verdict. White on each ground has a contrast above 4.5 to 1.
+ */
 const looks: Readonly<Record<Verdict, readonly [word: string, ground: string]>> = {
   pass: ['protected', '#1b6340'],
   warn: ['could be better', '#7a4b00'],
   fail: ['not protected', '#9c1f1f'],
   inconclusive: ['unknown', '#46515f'],
-  'not-applicable': ['takes no mail', '#46515f'],
+  'not-applicable': ['accepts no mail', '#46515f'],
 };
 
 /** Pixels of one letter at this size, a little more than the widest average. */

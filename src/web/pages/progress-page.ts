@@ -48,7 +48,7 @@ function find<Kind extends CheckEvent['kind']>(
 const routeWords: Readonly<Record<EventOf<'route'>['route'], string>> = {
   mx: 'found',
   implicit: 'no MX record: the address of the domain takes the mail',
-  'null-mx': 'the domain takes no mail',
+  'null-mx': 'the domain accepts no mail',
   none: 'the domain has no mail host',
   error: 'the lookup failed',
 };

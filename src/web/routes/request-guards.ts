@@ -19,7 +19,7 @@ const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 
 /**
  * Whether a request to the operator's port carries a foreign Host field. The pages of
- * another site can make a name of their own lead to 127.0.0.1 (DNS rebinding); their
+ * another site can make their own name lead to 127.0.0.1 (DNS rebinding); their
  * requests arrive from loopback, and only the Host field gives them away.
  */
 export function isRebound(hostField: string | undefined): boolean {

@@ -227,8 +227,7 @@ export class DomainSimulation {
     if (this.#chapter === 1) {
       const current = ledger.host(mx).slots.ecdsa?.current;
       const first = this.firstRecord.endsWith(current?.sha256 ?? '');
-      if (current && first)
-        await ledger.confirm(`leave:${mx}:${current.sha256}`, this.#clock.at);
+      if (current && first) await ledger.confirm(`leave:${mx}:${current.sha256}`, this.#clock.at);
       return !first && tlsa.length === 2 && !tlsa.includes(this.firstRecord);
     }
     return (
