@@ -2,16 +2,13 @@
  * The foundation of every part: results instead of exceptions, failure catalogues, domain
  * names, addresses, bytes, time and safe display of foreign text.
  *
- * Two conventions start here. The behaviour of a peer is data: operations on foreign
- * input return a {@link Result}, and exceptions mean misuse or a broken machine. And
- * every failure belongs to a catalogue entry that names the responsible party, the
- * clause, the fact and the fix.
+ * Two conventions start here. The behaviour of a peer is data: operations on foreign input
+ * return a {@link Result}, and exceptions mean misuse or a broken machine. And every
+ * failure belongs to a catalogue entry that names the responsible party, the clause, the
+ * fact and the fix.
  *
- * @example
- * ```ts
- * const domain = parseDomain('Bücher.example');
- * if (domain.ok) console.log(domain.value.toString()); // xn--bcher-kva.example
- * ```
+ * @example const domain = parseDomain('Bücher.example'); if (domain.ok)
+ * console.log(domain.value.toString()); // xn--bcher-kva.example
  */
 export { collectGarbage, keepHeapSmall } from './keep-heap-small.js';
 export { type Result, ok, fail } from './result.js';
@@ -24,7 +21,7 @@ export {
 } from './failure.js';
 export { HermeticError, isHermeticError, unwrap } from './error.js';
 export { describeSystemError } from './system-error.js';
-export { type Clock, formatTime, steadyTime, systemClock } from './clock.js';
+export { type Clock, steadyTime, systemClock } from './clock.js';
 export {
   concat,
   compareBytes,
@@ -35,6 +32,7 @@ export {
   fromBase64,
   latin1,
 } from './bytes.js';
+export { formatTime } from './format-time.js';
 export { hidden, neutralise } from './neutralise.js';
 export { trimBlanks } from './trim-blanks.js';
 export { clip, wrap } from './wrap.js';

@@ -6,7 +6,7 @@ import { createLab, type Lab } from '../../src/lab/index.js';
 
 /** Domains, a finding of each, and what the text report says of it. */
 const cases: readonly (readonly [domain: string, finding: string, says: RegExp])[] = [
-  ['sts-record-case.example', 'sts-record-ignored', /"v=stsv1; id=1234": upper and lower case/],
+  ['sts-record-case.example', 'sts-record-ignored', /"v=stsv1; id=1234": it is case-sensitive/],
   [
     'sts-record-hyphens.example',
     'sts-record-invalid',
