@@ -82,7 +82,7 @@ export {
   renderDomain,
   type RenderOptions,
 } from './render/render-domain.js';
-export { overviewHeadline, renderOverview } from './render/render-overview.js';
+export { overviewHeadline, renderReportOverview } from './render/render-overview.js';
 export { describeExtent, fateNames } from './render/render-failures.js';
 export { trustNames } from './render/render-arrivals.js';
 export {

@@ -13,7 +13,7 @@ export interface ListedReport {
   readonly receivedAt: number;
   readonly via: string;
   readonly trust: string;
-  /** Why the report has this trust; empty where the trust says it. */
+  /** The reason why the report has this trust; empty where the trust says it. */
   readonly trustDetail: string;
   /** Whether its sessions are in the sums. */
   readonly counted: boolean;

@@ -122,7 +122,7 @@ function nothingCounted(domainView: DomainView): string {
 }
 
 function whyUncounted({ doubtful: [first] }: DomainView): string {
-  if (!first) return 'they came by HTTPS, which authenticates no reporter';
+  if (!first) return 'they came over HTTPS, which authenticates no reporter';
   const reason = trustNames[first.trust] ?? first.trust;
   return first.detail === '' ? reason : `${reason} (${first.detail})`;
 }

@@ -15,9 +15,9 @@ const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = 
 /** The consequence for the mail in words. */
 export const fateNames: Readonly<Record<Explanation['fate'], string>> = {
   'kept-back':
-    'not delivered to this host: senders try the others; else it is deferred, and bounces in the end',
-  reported: 'delivered all the same; the policy is in mode testing',
-  unprotected: 'no policy asked for more: delivered all the same, perhaps in plaintext',
+    'not delivered to this host: senders try the others, or defer and finally bounce it',
+  reported: 'delivered anyway; the policy is in mode testing',
+  unprotected: 'no policy required more: delivered anyway, perhaps in plaintext',
   'cached-policy':
     'not deferred because of this failure: the sender applied the policy that it had cached',
   unknown: 'not known: these reports do not say whether a policy deferred it',
