@@ -15,7 +15,7 @@ import { exitCodes } from '../exit-codes.js';
 import { databaseFile, DEFAULT_STORE, readJson } from '../files.js';
 import { addHelpPage } from '../help.js';
 import { renderDomainCsv, renderOverviewCsv } from '../render-report-csv.js';
-import { collectValues, misuse, present, readNumber, unwrap } from '../options.js';
+import { collectValues, misuse, present, readNumber } from '../options.js';
 import { complain, formatJson, type CommandContext, type Output } from '../output.js';
 
 /** The options of `hermetic report show`. */
@@ -106,7 +106,9 @@ function printOverview(
   const overview = showOverview(stateStore, options);
   if (csv) output.out(renderOverviewCsv(overview));
   else
-    output.out(json ? `${formatJson(overview, 2)}\n` : renderOverview(overview, { width, color }));
+    output.out(
+      json ? `${formatJson(overview, 2)}\n` : renderReportOverview(overview, { width, color }),
+    );
   if (overview.failing.some((failing) => failing.ongoing)) return exitCodes.fail;
   return exitCodes.good;
 }
