@@ -1,5 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import {
+  DAEMON_LIMITS,
+  DAEMON_PROMISE,
+  daemonConfigs,
+  measureDaemon,
+  type DaemonUsage,
+} from './daemon-start.js';
 import { median } from './median.js';
 import { writeResults } from './results-file.js';
 
@@ -9,6 +16,7 @@ import { writeResults } from './results-file.js';
  */
 const LIMITS = { time: 1.6, memory: 1.5, checkCpu: 1.0, files: 80 };
 const ROUNDS = 15;
+const DAEMON_ROUNDS = 5;
 const MAIN = 'dist/src/cli/main.js';
 
 interface Usage {
@@ -27,8 +35,8 @@ const commands = {
 } as const;
 
 /**
- * `npm run bench -- startup [--write]`: the start of the command line. The three commands
- * run by turns, so that the load of the machine weighs on all alike.
+ * `npm run bench -- startup [--write]`: the start of the command line and of the daemon. The
+ * commands run by turns, so that the load of the machine weighs on all alike.
  */
 export async function bench(args: readonly string[]): Promise<void> {
   const runs = { commander: [] as Usage[], help: [] as Usage[], check: [] as Usage[] };
@@ -49,6 +57,8 @@ export async function bench(args: readonly string[]): Promise<void> {
   if (!isReached) process.exitCode = 1;
   const row = (label: string, name: keyof typeof commands): string =>
     `| ${label} | ${(1000 * middle(name, 'wall')).toFixed(0)} | ${(1000 * middle(name, 'cpu')).toFixed(0)} | ${middle(name, 'memory').toFixed(0)} |`;
+  const daemons = await benchDaemons();
+  if (!daemons.isReached) process.exitCode = 1;
   const text = [
     `Medians of ${ROUNDS} rounds by turns, one process each.`,
     '',
@@ -61,9 +71,40 @@ export async function bench(args: readonly string[]): Promise<void> {
     `- \`--help\` takes ${time.toFixed(2)} of the time (at most ${LIMITS.time}) and ${memory.toFixed(2)} of the memory (at most ${LIMITS.memory}) of commander alone`,
     `- the check takes ${cpu.toFixed(2)} s of CPU (at most ${LIMITS.checkCpu.toFixed(1)})`,
     `- \`--help\` opens ${files ?? 'an unknown number of'} JavaScript files (at most ${LIMITS.files})${isReached ? '' : '; **not all is reached**'}`,
+    '',
+    daemons.text,
   ].join('\n');
   console.log(text);
   if (args.includes('--write')) writeResults('startup: `npm run bench -- startup`', text);
+}
+
+/** Starts the daemon with each configuration by turns. */
+async function benchDaemons(): Promise<{ readonly isReached: boolean; readonly text: string }> {
+  const runs = new Map<string, DaemonUsage[]>();
+  for (let round = 0; round < DAEMON_ROUNDS; round++)
+    for (const [name, configOf] of Object.entries(daemonConfigs))
+      runs.set(name, [...(runs.get(name) ?? []), await measureDaemon(configOf)]);
+  const rows = [...runs].map(([name, usages]) => ({
+    name,
+    wall: median(usages.map((usage) => usage.wall)),
+    cpu: median(usages.map((usage) => usage.cpu)),
+    memory: median(usages.map((usage) => usage.memory)),
+  }));
+  const within = (limits: typeof DAEMON_LIMITS): boolean =>
+    rows.every(({ cpu, memory }) => cpu <= limits.cpu && memory <= limits.memory);
+  const text = [
+    `The daemon, medians of ${DAEMON_ROUNDS} starts by turns, until every port is open, and idle three seconds later:`,
+    '',
+    '| jobs | wall-clock ms | CPU ms | idle MiB |',
+    '| --- | ---: | ---: | ---: |',
+    ...rows.map(
+      ({ name, wall, cpu, memory }) =>
+        `| ${name} | ${(1000 * wall).toFixed(0)} | ${(1000 * cpu).toFixed(0)} | ${memory.toFixed(0)} |`,
+    ),
+    '',
+    `- at most ${DAEMON_PROMISE.cpu} s of CPU and ${DAEMON_PROMISE.memory} MiB: ${within(DAEMON_PROMISE) ? 'reached' : '**not reached**'}; the aim is ${DAEMON_LIMITS.cpu} s and ${DAEMON_LIMITS.memory} MiB: ${within(DAEMON_LIMITS) ? 'reached' : 'not reached'}`,
+  ].join('\n');
+  return { isReached: within(DAEMON_PROMISE), text };
 }
 
 /** Runs Node in a shell that reports its usage by `wait4`, as GNU time prints it. */

@@ -12,6 +12,11 @@ export interface Rules {
     readonly sees: number;
     readonly seenBy: readonly string[];
   };
+  /**
+   * Files that other parts import besides an `index.ts`: schemas of configuration sections.
+   * The daemon reads a configuration without loading the code of a job it does not run.
+   */
+  readonly sections: readonly string[];
   /** Parts that use nothing but Node. */
   readonly core: readonly string[];
   /** Files and folders without I/O, clock and randomness. */
@@ -107,7 +112,7 @@ function judgeInner(file: string, to: string, { line }: Import, rules: Rules, ad
       add('own-index', line, `${from} imports its own index.ts`);
     return;
   }
-  if (to !== `src/${target}/index.ts`)
+  if (to !== `src/${target}/index.ts` && !rules.sections.includes(to))
     add('deep', line, `${to} is inside ${target}: import its index.ts`);
   if (isTest(file)) return;
   const { part: side, sees, seenBy } = rules.side;

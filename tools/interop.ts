@@ -31,6 +31,7 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/bin/chromium': 'chromium',
   '/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf': 'fonts-liberation',
   '/usr/bin/xmllint': 'libxml2-utils',
+  '/usr/lib/dovecot/imap': 'dovecot-imapd',
   '/usr/bin/pdftotext': 'poppler-utils',
 };
 const LEAST = 24;

@@ -21,6 +21,7 @@ export {
 } from './failure.js';
 export { HermeticError, isHermeticError, unwrap } from './error.js';
 export { describeSystemError } from './system-error.js';
+export { commandFailure } from './command-failure.js';
 export { type Clock, steadyTime, systemClock } from './clock.js';
 export {
   concat,

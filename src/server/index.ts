@@ -37,9 +37,13 @@ export type {
   ReloadResult,
 } from './control/control-port.js';
 export { openHouse, type OpenJobContext } from './daemon/job-context.js';
-export { checkStart } from './daemon/check-start.js';
-export { openHouseToRead } from './daemon/read-only-context.js';
-export { openPublishing, publishSettings, type Publishing } from './publisher.js';
+export {
+  checkStart,
+  openHouseToRead,
+  openPublishing,
+  publishSettings,
+} from './daemon/on-demand.js';
+export type { Publishing } from './publisher.js';
 export { configJsonSchema, parseConfig, parseConfigFiles, type Config } from './config/config.js';
 export type { ConfigProblem, ConfigSource } from './config/merged-files.js';
 export { parseListenAddress, formatListenAddress, type ListenAddress } from './listen-address.js';
@@ -48,6 +52,7 @@ export type { Metric, Sample } from './metrics.js';
 export type {
   JobContext,
   Job,
+  JobCode,
   PortLimits,
   Service,
   Site,

@@ -39,16 +39,7 @@ export interface Publishing {
   readonly changeAccountKey?: () => Promise<ActionOutcome>;
 }
 
-/** The section of a configuration, for rounds that are started manually. */
-export function publishSettings({
-  jobs,
-}: {
-  readonly jobs: Readonly<Record<string, unknown>>;
-}): PublishSettings | undefined {
-  return jobs['publish'] as PublishSettings | undefined;
-}
-
-/** Minutes between two rounds of the daemon; 0: rounds are started manually. */
+/** Minutes between two rounds of the daemon; 0: rounds are run by hand. */
 export type PublishSettings = PublishSection & { readonly everyMinutes?: number };
 
 /**

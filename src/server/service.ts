@@ -102,6 +102,15 @@ export interface PortLimits {
   readonly idleMs: number;
 }
 
+/** A function of a job that does not work now. */
+export interface Degraded {
+  readonly job: string;
+  /** Code of the failure, as `hermetic explain` knows it. */
+  readonly code: string;
+  /** The failing one of several of a kind: a mailbox. */
+  readonly subject?: string;
+}
+
 /** The running part of a job: its sites, ports and metrics. */
 export interface Service {
   readonly sites?: readonly Site[];
@@ -112,17 +121,25 @@ export interface Service {
   readonly httpPorts?: readonly HttpPort[];
   /** Read at every scrape. */
   metrics?(): readonly Metric[];
-  /** Ends its own timers and work; listeners are closed by the server. */
+  /** Read at every request for `/health` and `hermetic status`. */
+  degraded?(): readonly Degraded[];
+  /** Ends timers and work of its own; listeners are closed by the server. */
   stop?(): Promise<void> | void;
 }
 
-/** A job of the daemon: a section of `hermetic.yaml` and the service it starts. */
+/** A job of the daemon: a section of `hermetic.yaml` and the code that serves it. */
 export interface Job<Section = unknown> {
   readonly section: string;
   readonly schema: z.ZodType<Section>;
-  start(settings: Section, jobContext: JobContext): Service | Promise<Service>;
   /** Addresses that the job listens on. */
   listens?(settings: Section): readonly ListenAddress[];
+  /** Loads the code of the job. */
+  load(): Promise<JobCode<Section>>;
+}
+
+/** The code of a job. */
+export interface JobCode<Section = unknown> {
+  start(settings: Section, jobContext: JobContext): Service | Promise<Service>;
   /**
    * Throws HermeticError for a problem that would keep the job from starting. The context
    * is read-only: the check writes nothing and contacts no other machine.

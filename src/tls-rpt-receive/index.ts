@@ -12,7 +12,8 @@
  *
  * - `intake` accepts mail and POSTs within limits of octets, time and memory, and
  *   acknowledges a report only when it is durable.
- * - `read` finds every report in a message, archive, mailbox or file.
+ * - `mailbox` fetches mail from IMAP folders and passes it to `intake`.
+ * - `read` finds every report in a mail, archive, mailbox or file.
  * - `verify` judges the reporter. Only a signature of its organisation, or the import by
  *   the operator, authenticates a report. Unauthenticated reports are shown, and decide
  *   nothing.
@@ -67,6 +68,19 @@ export {
   type Receiver,
   type ReceiverOptions,
 } from './intake/receiver.js';
+export {
+  isForeign,
+  MailboxReader,
+  type MailboxReaderOptions,
+  type MailboxStatus,
+} from './mailbox/mailbox-reader.js';
+export {
+  openMailbox,
+  type MailboxAddress,
+  type MailboxNetwork,
+  type MailboxSecret,
+} from './mailbox/open-mailbox.js';
+export type { FetchedMail, Mailbox, MailEntry } from './mailbox/mailbox.js';
 export { httpsHandler, type HttpsHandlerOptions } from './intake/https-handler.js';
 export { smtpIntake, type SmtpIntake, type SmtpIntakeOptions } from './intake/smtp-intake.js';
 export { alertChannelFields, domainField, reportSection, type ReportSettings } from './settings.js';

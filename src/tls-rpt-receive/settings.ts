@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseDomain } from '../base/index.js';
+import { parseDomain, parseIp } from '../base/index.js';
 import { parseNextHop } from '../tls-policy/index.js';
 
 /** A domain name, as an A-label in lower case. */
@@ -33,6 +33,52 @@ export const alertChannelFields = {
     .optional(),
 };
 
+/** An IMAP folder that reports are read from. */
+const mailboxSettings = z
+  .strictObject({
+    /** Name of the IMAP server: the name in its certificate. */
+    server: domainField,
+    /**
+     * The address to connect to instead of those of the name. Only by this setting the
+     * daemon connects to a private address.
+     */
+    address: z
+      .string()
+      .refine((text) => parseIp(text) !== undefined, 'is no IP address')
+      .optional(),
+    /** TLS from the first octet (RFC 8314). */
+    port: z.int().min(1).max(65_535).default(993),
+    user: z.string().min(1).max(320),
+    /** A file with the password. */
+    password: z.string().min(1).optional(),
+    /** A program with its arguments that prints an access token of OAuth 2.0. */
+    tokenCommand: z.array(z.string().min(1)).min(1).optional(),
+    folder: z.string().min(1).max(1000).default('INBOX'),
+    /** The fate of a mail whose reports are stored. Other mail always stays. */
+    after: z.enum(['keep', 'move', 'delete']).default('keep'),
+    /** The folder for `after: move`. */
+    moveTo: z.string().min(1).max(1000).optional(),
+    /** Minutes between two rounds where the server announces no mail. */
+    pollMinutes: z.number().min(1).max(1440).default(10),
+    /**
+     * Count reports without a verifiable signature: an archive whose DKIM keys are gone.
+     * Every view names these reports.
+     */
+    trusted: z.boolean().default(false),
+  })
+  .superRefine(({ password, tokenCommand, after, moveTo, folder }, context) => {
+    const complain = (path: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    if ((password === undefined) === (tokenCommand === undefined))
+      complain('password', 'give either the file of a password, or a tokenCommand');
+    if (after === 'move' && moveTo === undefined)
+      complain('moveTo', 'is missing: name the folder for mails that are read');
+    if (after !== 'move' && moveTo !== undefined)
+      complain('moveTo', 'has no effect: write after: move, or remove it');
+    if (moveTo === folder) complain('moveTo', 'is the folder that is read: name another one');
+  });
+export type MailboxSettings = z.output<typeof mailboxSettings>;
+
 /** The section `report` of `hermetic.yaml`, but for `smtp.listen` and the certificate. */
 export const reportSection = z.strictObject({
   /**
@@ -56,6 +102,15 @@ export const reportSection = z.strictObject({
       connections: z.int().min(1).max(10_000).default(100),
     })
     .optional(),
+  /** Intake from IMAP folders, for domains whose mail is hosted elsewhere. */
+  mailboxes: z
+    .array(mailboxSettings)
+    .max(100)
+    .refine(
+      (all) => new Set(all.map(mailboxName)).size === all.length,
+      'names one folder twice: remove one of them',
+    )
+    .default([]),
   /** Octets of one report unpacked. */
   maxBytes: z.int().min(100_000).max(100_000_000).default(10_000_000),
   /** Reports that one address may send in a minute. */
@@ -74,6 +129,15 @@ export const reportSection = z.strictObject({
     })
     .optional(),
 });
+
+/** The name of a mailbox in logs, metrics and reports. */
+export function mailboxName({
+  user,
+  server,
+  folder,
+}: Pick<MailboxSettings, 'user' | 'server' | 'folder'>): string {
+  return `imap:${user}@${server}/${folder}`;
+}
 
 /** The `report` section of the configuration, checked and with defaults. */
 export type ReportSettings = z.output<typeof reportSection>;

@@ -1,13 +1,14 @@
 import type { Failure, Result } from '../base/index.js';
 import type { ParsedReport, ReportedPolicy } from '../tls-rpt/index.js';
 
-/** How a report came. */
-export type Via = 'https' | 'mail' | 'file';
+/** How a report came: by POST, by SMTP, from a mailbox, or by an import. */
+export type Via = 'https' | 'mail' | 'mailbox' | 'file';
 
 /**
  * How far a report can be trusted. Three verdicts count: `signed` (a DKIM signature of
- * the reporter's organisation), `given` (a bare file that the operator imported) and
- * `posted` (HTTPS, which RFC 8460 leaves unsigned). Only the first two are authenticated.
+ * the reporter's organisation), `given` (the operator vouches: a bare file that was
+ * imported, or a mail in a mailbox that the configuration trusts) and `posted` (HTTPS,
+ * which RFC 8460 leaves unsigned). Only the first two are authenticated.
  * The rest is kept and shown, and does not count. `unsigned`, `broken` (the signature is
  * invalid), `misaligned` (another organisation signed) and `unverifiable` (the key lookup
  * failed) judge the mail; `other-domain`, `future` and `stale` judge the content;

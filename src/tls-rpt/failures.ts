@@ -91,6 +91,13 @@ export const reportFailures = defineFailures({
     message: 'The content is not JSON.',
     fix: 'Send the JSON of RFC 8460.',
   },
+  'report-is-dmarc': {
+    blame: 'peer',
+    temporary: false,
+    clause: 'RFC 8460 §4',
+    message: 'The content is a DMARC report, not a TLS report.',
+    fix: 'Name an address of its own for DMARC reports (rua in the DMARC record).',
+  },
   'report-impossible': {
     blame: 'peer',
     temporary: false,

@@ -46,6 +46,15 @@ const MAX_VALUES = 500_000;
 /** Ten megabytes of failures have forty thousand. */
 const MAX_CONTAINERS = 100_000;
 
+/** Characters in which the root element of XML stands. */
+const XML_START = 1000;
+
+/** Whether a text is an aggregate report of DMARC, which comes packed like a TLS report. */
+function isDmarc(text: string): boolean {
+  const start = text.slice(0, XML_START).trimStart();
+  return start.startsWith('<') && /<(?:\w{1,20}:)?feedback[\s>]/.test(start);
+}
+
 /**
  * Reads the JSON of a report (RFC 8460 §4.4), unpacked. Any object with a
  * readable `policies` array is accepted, with the counts of the reporter; each departure
@@ -58,6 +67,7 @@ export function parseReport(
   const notes = new Notes();
   const jsonText = typeof bytes === 'string' ? bytes : decodeText(bytes, notes);
   if (!/[^\s\0]/.test(jsonText)) return fail(reportFailures.make('report-empty'));
+  if (isDmarc(jsonText)) return fail(reportFailures.make('report-is-dmarc'));
   const jsonShape = scanJson(jsonText);
   const excess = excessOf(jsonShape);
   if (excess !== undefined) return fail(reportFailures.make('report-too-complex', excess));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { alertChannelFields, domainField } from '../tls-rpt-receive/index.js';
+import { alertChannelFields, domainField } from '../tls-rpt-receive/settings.js';
 
 /** Times carry a zone, so that a silence does not depend on the zone of the machine. */
 const time = z.iso.datetime({

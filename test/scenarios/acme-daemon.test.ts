@@ -213,7 +213,9 @@ test('http-01 through the folder of a web server that is there already, also by 
     address: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
   });
-  const outcomes = (await openPublishing(section, house).apply()).flatMap((one) => one.outcomes);
+  const outcomes = (await (await openPublishing(section, house)).apply()).flatMap(
+    (one) => one.outcomes,
+  );
   assert.deepEqual(outcomes.find(({ action }) => action.kind === 'certify')?.outcome, {
     status: 'done',
   });
@@ -247,7 +249,9 @@ test('a manual round without a port names the answering service and orders nothi
   t.after(() => house.close());
   const section = publishSettings(settings);
   assert.ok(section);
-  const outcomes = (await openPublishing(section, house).apply()).flatMap((one) => one.outcomes);
+  const outcomes = (await (await openPublishing(section, house)).apply()).flatMap(
+    (one) => one.outcomes,
+  );
   const certified = outcomes.find(({ action }) => action.kind === 'certify')?.outcome;
   assert.ok(certified?.status === 'manual', JSON.stringify(outcomes));
   assert.match(
@@ -267,7 +271,9 @@ test('the account gets another key by hand while the daemon runs, and goes on wi
   t.after(() => house.close());
   const section = publishSettings(settings);
   assert.ok(section);
-  assert.deepEqual(await openPublishing(section, house).changeAccountKey?.(), { status: 'done' });
+  assert.deepEqual(await (await openPublishing(section, house)).changeAccountKey?.(), {
+    status: 'done',
+  });
   assert.ok(first && ![...ca.accounts.values()][0]?.equals(first));
   const before = ca.certificates.size;
   await waitUntil('a renewal', () => (ca.certificates.size > before ? true : undefined));

@@ -183,7 +183,13 @@ function secretsOf(config: Config | undefined): readonly string[] {
   const keys = config?.web?.certificates.map(({ key }) => key) ?? [];
   const publish = config?.jobs['publish'] as
     { readonly dns?: Readonly<Record<string, { readonly key?: string }>> } | undefined;
-  return [...keys, ...Object.values(publish?.dns ?? {}).flatMap(({ key }) => key ?? [])];
+  const report = config?.jobs['report'] as
+    { readonly mailboxes?: readonly { readonly password?: string }[] } | undefined;
+  return [
+    ...keys,
+    ...Object.values(publish?.dns ?? {}).flatMap(({ key }) => key ?? []),
+    ...(report?.mailboxes ?? []).flatMap(({ password }) => password ?? []),
+  ];
 }
 
 function expiryOf(path: string, machine: Machine): SystemState['certificates'] {

@@ -204,7 +204,7 @@ async function open(
     server.createLog({ format: 'plain', write: output.err, now: Date.now }),
   );
   try {
-    const publishing = server.openPublishing(section, jobContext, { signal });
+    const publishing = await server.openPublishing(section, jobContext, { signal });
     return await run({ publishing, flags: publishFlags, output });
   } finally {
     await jobContext.close();

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isHermeticError } from '../../base/index.js';
+import { isHermeticError, neutralise } from '../../base/index.js';
 import type { DaemonStatus } from '../../server/index.js';
 import { askDaemon, DEFAULT_SOCKET } from '../control-client.js';
 import { exitCodes } from '../exit-codes.js';
@@ -91,7 +91,10 @@ function formatStatus(daemonStatus: DaemonStatus): string {
     `${ready ? 'ready' : 'not ready'}, version ${version}, Node.js ${node}, process ${pid}, since ${startedAt}`,
     `jobs: ${jobs.join(', ') || 'none'}`,
     ...listening.map(({ what, at }) => `listening: ${what} at ${at}`),
-    ...degraded.map(({ job, code }) => `degraded: ${job} (${code})`),
+    ...degraded.map(({ job, code, subject }) => {
+      const name = subject === undefined ? '' : `, ${neutralise(subject)}`;
+      return `degraded: ${job} (${code})${name}`;
+    }),
     ...(lastReload ? [`last reload: ${lastReload.at}, ${outcome}`] : []),
     ...reloads,
   ];

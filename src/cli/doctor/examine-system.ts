@@ -57,11 +57,11 @@ function examineDaemon(state: SystemState): readonly InstallationFault[] {
       },
     ];
   const faults: InstallationFault[] = [];
-  for (const { job, code } of status.degraded)
+  for (const { job, code, subject } of status.degraded)
     faults.push({
       id: 'job-degraded',
       importance: importance.dataLost,
-      message: `the job ${job} works with reduced function (${code})`,
+      message: `the job ${job} works with reduced function (${[code, subject].join(' ').trimEnd()})`,
       fix: `Read: hermetic explain ${code}`,
     });
   if (status.version !== installedVersion)

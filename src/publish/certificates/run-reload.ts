@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { commandFailure } from '../command-failure.js';
+import { commandFailure } from '../../base/index.js';
 import type { ActionOutcome } from '../actions.js';
 
 const MINUTE = 60_000;

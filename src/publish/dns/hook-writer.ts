@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { commandFailure } from '../command-failure.js';
+import { commandFailure } from '../../base/index.js';
 import type { DnsWriter } from '../actions.js';
 
 /** Default timeout, milliseconds. A command that runs longer is killed. */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Config } from '../config/config.js';
 import type { Log } from '../log.js';
-import type { StreamPort } from '../service.js';
+import type { Degraded, StreamPort } from '../service.js';
 
 /**
  * A request of `hermetic status` or `hermetic reload`: one line of JSON. The daemon
@@ -23,7 +23,7 @@ export interface DaemonStatus {
   /** Every job has started and every port is open. */
   readonly ready: boolean;
   /** Jobs that run with reduced function, with the code of the failure. */
-  readonly degraded: readonly { readonly job: string; readonly code: string }[];
+  readonly degraded: readonly Degraded[];
   /** The sections of the configuration that enable a job. */
   readonly jobs: readonly string[];
   readonly listening: readonly { readonly what: string; readonly at: string }[];

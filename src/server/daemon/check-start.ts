@@ -33,9 +33,11 @@ export async function checkStart(config: Config, logger: Log): Promise<readonly 
   await attempt(async () => {
     const jobContext = await openHouseToRead(config, logger);
     try {
-      for (const { section, check } of jobs) {
+      for (const { section, load } of jobs) {
         const settings = config.jobs[section];
-        if (settings !== undefined) await attempt(() => check?.(settings, jobContext));
+        if (settings === undefined) continue;
+        const code = await load();
+        await attempt(() => code.check?.(settings, jobContext));
       }
     } finally {
       await jobContext.close();

@@ -22,7 +22,7 @@ import { listenWeb, type WebSettings } from '../listeners/web-listener.js';
 import type { Log } from '../log.js';
 import { formatMetrics, labelled, single, type Metric } from '../metrics.js';
 import { loadCertificate, type ServerCertificate } from '../secrets.js';
-import type { Service, Site, StreamPort } from '../service.js';
+import type { Degraded, Service, Site, StreamPort } from '../service.js';
 import { SharedResolver } from '../shared-resolver.js';
 import { SharedStore } from '../shared-store.js';
 
@@ -81,10 +81,14 @@ export async function startDaemon(
     ...stores.metrics(),
     ...(generation?.services ?? []).flatMap((service) => service.metrics?.() ?? []),
   ];
+  const degraded = (): readonly Degraded[] => [
+    ...stores.failing,
+    ...(generation?.services ?? []).flatMap((service) => service.degraded?.() ?? []),
+  ];
   const health = (): string =>
-    stores.failing.length === 0
-      ? 'ok\n'
-      : stores.failing.map(({ job, code }) => `degraded: ${job} ${code}\n`).join('');
+    degraded()
+      .map(({ job, code, subject }) => `degraded: ${[job, code, subject].join(' ').trimEnd()}\n`)
+      .join('') || 'ok\n';
   const uptime = (): number => Math.round((performance.now() - startedAt) / 1000);
   const status = (): DaemonStatus => ({
     schema: 'hermetic.status/1',
@@ -94,7 +98,7 @@ export async function startDaemon(
     startedAt: new Date(began).toISOString(),
     uptimeSeconds: uptime(),
     ready,
-    degraded: stores.failing,
+    degraded: degraded(),
     jobs: enabledJobs(active),
     listening: listening().map(({ what, at }) => ({ what, at: formatListenAddress(at) })),
     lastReload,
@@ -203,7 +207,9 @@ async function startJobs(
   try {
     for (const job of jobs) {
       const settings = config.jobs[job.section];
-      if (settings !== undefined) services.push(await job.start(settings, house));
+      if (settings === undefined) continue;
+      const code = await job.load();
+      services.push(await code.start(settings, house));
     }
     return { house, services };
   } catch (error) {

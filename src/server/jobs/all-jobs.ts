@@ -1,17 +1,55 @@
+import { watchSection } from '../../watch/settings.js';
 import type { Job } from '../service.js';
-import { pagesJob } from './pages.js';
-import { postfixJob } from './postfix.js';
-import { publishJob } from './publish.js';
-import { reportJob } from './tls-rpt-receive.js';
-import { reportingJob } from './tls-rpt-send.js';
-import { watchJob } from './watch.js';
+import {
+  pagesSchema,
+  postfixSchema,
+  publishSchema,
+  reportingSchema,
+  reportSchema,
+} from './job-sections.js';
 
-/** Every job of the daemon. A new one is a file beside this and a line here. */
+/**
+ * Every job of the daemon. A new one is a file in this folder and an entry here. The code
+ * of a job is loaded when its section exists: modules cost start time and memory.
+ */
 export const jobs: readonly Job[] = [
-  postfixJob,
-  publishJob,
-  reportJob,
-  reportingJob,
-  watchJob,
-  pagesJob,
+  job({
+    section: 'postfix',
+    schema: postfixSchema,
+    listens: ({ listen }) => listen,
+    load: async () => (await import('./postfix.js')).postfixJob,
+  }),
+  job({
+    section: 'publish',
+    schema: publishSchema,
+    load: async () => (await import('./publish.js')).publishJob,
+  }),
+  job({
+    section: 'report',
+    schema: reportSchema,
+    listens: ({ smtp }) => smtp?.listen ?? [],
+    load: async () => (await import('./tls-rpt-receive.js')).reportJob,
+  }),
+  job({
+    section: 'reporting',
+    schema: reportingSchema,
+    listens: ({ feed }) => feed ?? [],
+    load: async () => (await import('./tls-rpt-send.js')).reportingJob,
+  }),
+  job({
+    section: 'watch',
+    schema: watchSection,
+    load: async () => (await import('./watch.js')).watchJob,
+  }),
+  job({
+    section: 'pages',
+    schema: pagesSchema,
+    listens: ({ listen, operatorPort }) => [...listen, ...operatorPort],
+    load: async () => (await import('./pages.js')).pagesJob,
+  }),
 ];
+
+/** Infers the type of the section from its schema. */
+function job<Section>(definition: Job<Section>): Job<Section> {
+  return definition;
+}

@@ -1,26 +1,20 @@
 import { repeat } from '../../base/index.js';
 import { resolvePolicy, type NextHop } from '../../tls-policy/index.js';
 import {
-  postfixSection,
   startPostfixMap,
   type PostfixAnswer,
   type PostfixMap,
   forgottenRevision,
 } from '../../send/index.js';
-import { listenAddresses } from '../listen-address.js';
 import { labelled, single, type Metric } from '../metrics.js';
-import type { JobContext, Job, Service } from '../service.js';
-
-const schema = postfixSection.extend({ listen: listenAddresses.prefault('127.0.0.1:8461') });
+import type { JobCode, JobContext, Service } from '../service.js';
+import type { PostfixJobSettings } from './job-sections.js';
 
 /**
  * The job `postfix`: a socketmap that answers `smtp_tls_policy_maps` (postconf(5)) with
  * the TLS policy of each next hop.
  */
-export const postfixJob: Job<ReturnType<typeof schema.parse>> = {
-  section: 'postfix',
-  schema,
-  listens: ({ listen }) => listen,
+export const postfixJob: JobCode<PostfixJobSettings> = {
   async start(settings, jobContext): Promise<Service> {
     const { log, clock, localNetwork, policy } = jobContext;
     const postfixMap = await startPostfixMap({

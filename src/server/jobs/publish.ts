@@ -1,12 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { z } from 'zod';
 import {
   LazyContexts,
   policyResponder,
   policyDomainOf,
   policyHandler,
   publishFailures,
-  publishSection,
   ringContexts,
   servesPolicy,
   WebSolver,
@@ -17,34 +15,14 @@ import { challengeSite } from '../challenge-site.js';
 import { labelled, single } from '../metrics.js';
 import { writableFolder } from '../writable-folder.js';
 import { openPublishing } from '../publisher.js';
-import type { JobContext, Job, Service } from '../service.js';
-
-const schema = publishSection
-  .safeExtend({
-    /**
-     * Minutes between two rounds of plan and apply; 0: policies are only served, and
-     * rounds are started manually.
-     */
-    everyMinutes: z.number().min(0).max(1440).default(10),
-    /** Policy hosts' certificates kept in memory. */
-    contexts: z.int().min(10).max(100_000).default(3000),
-  })
-  .superRefine(({ rehearsal, everyMinutes }, context) => {
-    if (rehearsal || everyMinutes === 0 || everyMinutes >= 1) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['everyMinutes'],
-      message: 'is too short: write at least 1, or 0 for rounds by hand',
-    });
-  });
+import type { JobCode, JobContext, Service } from '../service.js';
+import type { PublishJobSettings } from './job-sections.js';
 
 /**
  * The job `publish`: policy hosts on the web port (RFC 8461 §3.3), and rounds of observe,
  * plan, save and execute until every record, policy and certificate is as configured.
  */
-export const publishJob: Job<ReturnType<typeof schema.parse>> = {
-  section: 'publish',
-  schema,
+export const publishJob: JobCode<PublishJobSettings> = {
   check(settings, jobContext) {
     // Reads the keys of publish.dns and the secrets of publish.acme.
     openPublishing(settings, jobContext);

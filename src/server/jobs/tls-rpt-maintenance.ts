@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { repeat } from '../../base/index.js';
-import { check } from '../../check/index.js';
 import {
   alertJson,
   alertSubject,
@@ -84,6 +83,7 @@ async function checkDomain(
   signal: AbortSignal,
 ): Promise<void> {
   if (readChecks(store, domainName, clock.now() - checkHours * hour).length > 0) return;
+  const { check } = await import('../../check/index.js');
   const checkResult = await check(domainName, {
     network: localNetwork,
     resolver,

@@ -1,49 +1,39 @@
-import { z } from 'zod';
 import {
   createReceiver,
   httpsHandler,
+  isForeign,
   loadDkimVerifier,
   lookupKeys,
   prepareReports,
-  reportSection,
   smtpIntake,
   type Receipt,
 } from '../../tls-rpt-receive/index.js';
-import { listenAddresses } from '../listen-address.js';
 import { labelled } from '../metrics.js';
-import { loadCertificate } from '../secrets.js';
-import type { JobContext, Job, Service } from '../service.js';
+import { loadCertificate, readSecret } from '../secrets.js';
+import type { JobCode, JobContext, Service } from '../service.js';
+import type { ReportJobSettings } from './job-sections.js';
 import { MxHosts } from './report-hosts.js';
+import { ReportMailboxes } from './report-mailboxes.js';
 import { reportRounds } from './tls-rpt-maintenance.js';
-
-const file = z.string().min(1);
-const smtp = reportSection.shape.smtp.unwrap().extend({
-  listen: listenAddresses.prefault('0.0.0.0:25'),
-  /** For STARTTLS. */
-  certificate: z.strictObject({ chain: file, key: file }).optional(),
-});
-const schema = reportSection.extend({ smtp: smtp.optional() });
 
 /** Milliseconds for reports that are coming in when the job stops. */
 const GRACE = 10_000;
 const PAUSE = 20;
 
 /**
- * TLS-RPT reports received over HTTPS and by mail, explained by checks, with alerts for
- * changes.
+ * The job `report`: receives TLS-RPT reports by HTTPS and mail, explains them by checks,
+ * and sends alerts about changes.
  */
-export const reportJob: Job<ReturnType<typeof schema.parse>> = {
-  section: 'report',
-  schema,
-  listens: ({ smtp: intake }) => intake?.listen ?? [],
-  check({ smtp: intake }) {
+export const reportJob: JobCode<ReportJobSettings> = {
+  check({ smtp: intake, mailboxes }) {
     if (intake?.certificate) loadCertificate(intake.certificate);
+    for (const { password } of mailboxes) if (password !== undefined) readSecret(password);
   },
   async start(settings, jobContext): Promise<Service> {
     const { domains, https, smtp, maxBytes, perMinute } = settings;
     const { store, clock, resolver } = jobContext;
     prepareReports(store);
-    if (smtp) await loadDkimVerifier();
+    if (smtp || settings.mailboxes.length > 0) await loadDkimVerifier();
     const counts = new Map<string, number>();
     const mxHosts = new MxHosts();
     const receiver = createReceiver({
@@ -75,6 +65,12 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
         secureContext: smtp.certificate ? loadCertificate(smtp.certificate).context : undefined,
       });
     const stopping = new AbortController();
+    const mailboxes = new ReportMailboxes(
+      settings.mailboxes,
+      receiver,
+      jobContext,
+      stopping.signal,
+    );
     const rounds = reportRounds(settings, jobContext, { signal: stopping.signal, mxHosts });
     return {
       sites: https
@@ -109,12 +105,13 @@ export const reportJob: Job<ReturnType<typeof schema.parse>> = {
           label: 'result',
           values: counts,
         }),
+        ...mailboxes.metrics(),
       ],
+      degraded: () => mailboxes.degraded,
       async stop() {
         stopping.abort(new Error('stopped'));
-        // Reports being received are stored before the store of this configuration
-        // closes.
-        await intake?.stop();
+        // Reports being received are stored before the store of this configuration closes.
+        await Promise.all([intake?.stop(), mailboxes.ended()]);
         for (let waited = 0; underWay > 0 && waited < GRACE; waited += PAUSE)
           await clock.sleep(PAUSE);
         await receiver.close();
@@ -140,6 +137,8 @@ function tell(
       return;
     case 'refused':
       count(receipt.failure.code);
+      // A mailbox may hold thousands of other mails: they are counted, not logged.
+      if (isForeign(receipt.failure) && peer.startsWith('imap:')) return;
       return logger.warn('report-refused', {
         peer,
         why: receipt.failure.code,

@@ -11,33 +11,21 @@ import {
   parseFeedLine,
   prepareReporting,
   reportingFailures,
-  reportingSection,
   runReportJob,
   submitterOf,
   type DkimKey,
   type ReportingSettings,
 } from '../../tls-rpt-send/index.js';
-import { listenAddresses } from '../listen-address.js';
 import { labelled, single } from '../metrics.js';
 import { loadKey } from '../secrets.js';
-import type { JobContext, Job, Service } from '../service.js';
-
-const schema = reportingSection.extend({
-  /**
-   * Listens for lines of JSON, each the result of one session: `hermetic.outcome/1`, or
-   * an object in the format of libtlsrpt.
-   */
-  feed: listenAddresses.optional(),
-});
+import type { JobCode, JobContext, Service } from '../service.js';
+import type { ReportingJobSettings } from './job-sections.js';
 
 /**
  * The job `reporting`: collects session results of Postfix and other senders, and sends
  * one TLS report for each domain and day (RFC 8460).
  */
-export const reportingJob: Job<ReturnType<typeof schema.parse>> = {
-  section: 'reporting',
-  schema,
-  listens: ({ feed }) => feed ?? [],
+export const reportingJob: JobCode<ReportingJobSettings> = {
   check(settings, jobContext) {
     deliverer(settings, jobContext, new AbortController().signal);
   },

@@ -1,5 +1,4 @@
 import { mapConcurrent, repeat } from '../../base/index.js';
-import { check } from '../../check/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 import {
   alarmJson,
@@ -12,14 +11,13 @@ import {
   recordLook,
   repeatedId,
   sendAlarms,
-  watchSection,
   type AlarmChannel,
   type WatchSettings,
   type WatchState,
 } from '../../watch/index.js';
 import { alertChannels } from '../alert-channels.js';
 import { labelled, type Metric } from '../metrics.js';
-import type { Job, JobContext, Service } from '../service.js';
+import type { JobCode, JobContext, Service } from '../service.js';
 
 const HOUR = 3_600_000;
 /** Milliseconds between two searches for domains that are due. */
@@ -33,12 +31,8 @@ const MAX_CONCURRENT = 4;
 /** Milliseconds until a look that does not end counts as one without a result. */
 const LOOK_TIMEOUT = 10 * 60_000;
 
-/**
- * Watches domains: checks each on an interval, and reports changes by mail and webhook.
- */
-export const watchJob: Job<WatchSettings> = {
-  section: 'watch',
-  schema: watchSection,
+/** Watches domains: checks each on an interval, and reports changes by mail and webhook. */
+export const watchJob: JobCode<WatchSettings> = {
   start(settings, jobContext): Service {
     const { store, clock, log } = jobContext;
     prepareWatch(store);
@@ -136,6 +130,7 @@ export class Watcher {
   async #check(domainName: string): Promise<CheckResult | undefined> {
     const { localNetwork, resolver, trustStore, clock, log } = this.#house;
     try {
+      const { check } = await import('../../check/index.js');
       return await check(domainName, {
         network: localNetwork,
         resolver,

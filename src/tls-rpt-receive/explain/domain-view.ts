@@ -78,6 +78,8 @@ export interface DomainView {
     readonly reports: number;
     readonly last?: string;
   }[];
+  /** Authenticated reports that rest on the operator's trust in a mailbox alone. */
+  readonly trustedMailbox: number;
   readonly repeated: number;
   readonly reusedIds: number;
   /** How reporters depart from RFC 8460. */
@@ -119,6 +121,7 @@ export function viewDomain(reportedFacts: ReportedFacts, silenceHours?: number):
       ...row,
       last: lastDay === null ? undefined : dateOf(lastDay),
     })),
+    trustedMailbox: reportedFacts.trustedMailbox,
     repeated: reportedFacts.copies,
     reusedIds: reportedFacts.reusedIds,
     repairs: reportedFacts.notes.map((note) => ({ ...note, says: explainNote(note.code) })),

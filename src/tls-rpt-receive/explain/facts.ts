@@ -114,6 +114,11 @@ export interface ReportedFacts {
   /** Report ids that one reporter used for reports of different content on one day. */
   readonly reusedIds: number;
   readonly copies: number;
+  /**
+   * Authenticated reports without a valid signature, which came from a mailbox that the
+   * operator trusts.
+   */
+  readonly trustedMailbox: number;
   /** Results of `hermetic check`, the oldest first. */
   readonly checks: readonly CheckResult[];
 }

@@ -95,6 +95,10 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
     `SELECT sum(copies - 1) AS n FROM report WHERE copies > 1 AND ${about}`,
   );
   yield;
+  const trustedMailbox = domainQuery.count(
+    `SELECT count(*) AS n FROM report WHERE trust = 'given' AND via = 'mailbox' AND ${about}`,
+  );
+  yield;
   return {
     domain,
     from,
@@ -112,6 +116,7 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
     notes: notesOf(notes),
     reusedIds,
     copies,
+    trustedMailbox,
   };
 }
 

@@ -38,6 +38,8 @@ export interface Overview {
   }[];
   /** Reports kept out of these numbers. */
   readonly uncounted: readonly { readonly trust: string; readonly reports: number }[];
+  /** Authenticated reports that rest on the operator's trust in a mailbox alone. */
+  readonly trustedMailbox: number;
 }
 
 /** The days of the overview, and the number of domains that it lists. */
@@ -100,6 +102,13 @@ export function* viewOverview(
     uncounted: all<{ trust: string; reports: number }>(
       'SELECT trust, count(*) AS reports FROM report WHERE counted = 0 GROUP BY trust',
     ),
+    trustedMailbox:
+      all<{ n: number }>(
+        `SELECT count(*) AS n FROM report
+         WHERE trust = 'given' AND via = 'mailbox' AND day BETWEEN ? AND ?`,
+        from,
+        to,
+      )[0]?.n ?? 0,
   };
 }
 

@@ -99,8 +99,8 @@ function* mutations(
   for (const [key, member] of Object.entries(value)) {
     yield* mutations(member, (changed) => put({ ...value, [key]: changed }));
     const { [key]: gone, ...rest } = value as Record<string, unknown>;
-    if (!['means', 'certificate', 'last', 'settle'].includes(key) && gone !== undefined)
-      yield put(rest);
+    const optional = ['means', 'certificate', 'last', 'settle', 'trustedMailbox'];
+    if (!optional.includes(key) && gone !== undefined) yield put(rest);
   }
 }
 

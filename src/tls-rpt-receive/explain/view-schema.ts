@@ -108,6 +108,8 @@ export const domainViewSchema = z
         last: day.optional(),
       }),
     ),
+    /** Authenticated reports that rest on the operator's trust in a mailbox alone. */
+    trustedMailbox: count.optional(),
     repeated: count,
     reusedIds: count,
     /** How reporters depart from RFC 8460. */
@@ -143,6 +145,8 @@ export const overviewSchema = z
     /** Items that are not reports, by transport and reason. */
     refused: z.array(z.strictObject({ via: text, code: text, refused: count })),
     uncounted: z.array(z.strictObject({ trust: text, reports: count })),
+    /** Authenticated reports that rest on the operator's trust in a mailbox alone. */
+    trustedMailbox: count.optional(),
   })
   .meta({
     id: 'hermetic.report-overview-1',

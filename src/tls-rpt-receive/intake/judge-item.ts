@@ -19,6 +19,7 @@ export interface ItemTask {
   readonly hosts: ReadonlySet<string>;
   readonly maxBytes?: number | undefined;
   readonly maxReports?: number | undefined;
+  readonly trustedMailbox?: boolean | undefined;
 }
 
 /** A report of an item, or the reason why a part of it is not one. */
@@ -38,6 +39,7 @@ export async function judgeItem(
   verify: (rawMessage: Uint8Array) => Promise<DkimVerdict>,
 ): Promise<readonly JudgedPart[]> {
   const { bytes, name, via, peer, at, domains, hosts, maxBytes, maxReports } = itemTask;
+  const { trustedMailbox } = itemTask;
   const readings = await readItem(bytes, {
     name,
     via,
@@ -49,7 +51,7 @@ export async function judgeItem(
   return readings.map((reading): JudgedPart => {
     const { parsed } = reading;
     if (!parsed.ok) return { failure: parsed.failure };
-    const judged = judgeTrust(reading, { at, domains, hosts });
+    const judged = judgeTrust(reading, { at, domains, hosts, trustedMailbox });
     const { policies } = parsed.value.report;
     return {
       report: prepareReport({ reading: judged, parsed: parsed.value, receivedAt: at }),

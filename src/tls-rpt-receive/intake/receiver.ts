@@ -67,6 +67,21 @@ export interface Origin {
   readonly via: Via;
   readonly peer: string;
   readonly name: string;
+  /** Only for a mail of a mailbox. */
+  readonly mailbox?: MailboxOrigin | undefined;
+}
+
+/**
+ * A mail that this process fetched. It is judged by the time when the server received it.
+ * Its mailbox has no share of a source to spend, because the reader sets the pace.
+ */
+export interface MailboxOrigin {
+  /** Milliseconds since 1970. */
+  readonly arrivedAt: number;
+  /** Whether the operator vouches for the mailbox. */
+  readonly trusted: boolean;
+  /** Take the mail in even if a key lookup fails: later tries will fail too. */
+  readonly lastTry: boolean;
 }
 
 /** Accepts bodies and mails, and answers each when it is durable or refused. */
@@ -141,9 +156,10 @@ class ReportReceiver implements Receiver {
 
   async receive(inputBytes: Uint8Array, origin: Origin): Promise<Receipt> {
     const { via, peer } = origin;
-    const receipt = this.admits(peer)
-      ? await this.#take(inputBytes, origin)
-      : ({ status: 'later', why: 'source' } as const);
+    const receipt =
+      origin.mailbox || this.admits(peer)
+        ? await this.#take(inputBytes, origin)
+        : ({ status: 'later', why: 'source' } as const);
     // No caller waits for this, and a full disk is logged elsewhere.
     const day = Math.floor(this.#options.clock.now() / 86_400_000);
     for (const { code } of failuresOf(receipt))
@@ -158,14 +174,16 @@ class ReportReceiver implements Receiver {
 
   async #take(inputBytes: Uint8Array, origin: Origin): Promise<Receipt> {
     const { clock, domains, hosts, maxBytes = 10_000_000 } = this.#options;
+    const { mailbox, ...source } = origin;
     const claimed = Math.min(Math.max(claimedSize(inputBytes), inputBytes.length), maxBytes);
     // At once, so that bodies of one source that come together do not all find it open.
     this.#budget.spend(origin.peer, 1 + Math.floor(claimed / octetsPerReport));
     if (claimed > felt) await this.#turn();
-    const at = clock.now();
+    const at = Math.min(clock.now(), mailbox?.arrivedAt ?? Infinity);
     const judgedParts = await this.#read({
-      ...origin,
+      ...source,
       bytes: inputBytes,
+      trustedMailbox: mailbox?.trusted,
       at,
       domains,
       hosts: hosts?.() ?? new Set(),
@@ -183,7 +201,7 @@ class ReportReceiver implements Receiver {
     // A report is stored even beside unreadable items.
     if (failure && reports.length === 0) return { status: 'refused', failure };
     // RFC 6376 §6.1.2: the sender keeps the mail until the key can be looked up.
-    if (reports.some(({ report }) => report.trust === 'unverifiable'))
+    if (mailbox?.lastTry !== true && reports.some(({ report }) => awaitsKey(report)))
       return { status: 'later', why: 'keys' };
     return this.#store(
       reports.map(({ report }) => report),
@@ -231,6 +249,11 @@ class ReportReceiver implements Receiver {
 
 const notVerified = (): Promise<DkimVerdict> =>
   Promise.resolve({ result: 'temperror', detail: 'not verified' });
+
+/** Whether another lookup of the key may change the verdict. */
+function awaitsKey({ trust, reason }: PreparedReport): boolean {
+  return trust === 'unverifiable' || (trust === 'given' && reason === 'key-unavailable');
+}
 
 /** The cost of reports beside the first, which was charged when they came. */
 function costOf(reports: readonly { readonly entries: number }[]): number {

@@ -111,14 +111,18 @@ function looksLikeReport({ raw, parsed }: ParsedContent): boolean {
   );
 }
 
-/** Returns true where the refusal means "not a report" and not "a faulty report". */
+/** Refusals of files that were never meant as a report. */
+const OTHER_THINGS = [
+  'report-not-json',
+  'report-is-dmarc',
+  'report-no-policies',
+  'report-empty',
+  'report-missing',
+];
+
+/** True where the refusal means "not a report" and not "a faulty report". */
 function isOtherThing(parsed: Result<ParsedReport>): boolean {
-  return (
-    !parsed.ok &&
-    ['report-not-json', 'report-no-policies', 'report-empty', 'report-missing'].includes(
-      parsed.failure.code,
-    )
-  );
+  return !parsed.ok && OTHER_THINGS.includes(parsed.failure.code);
 }
 
 /**

@@ -37,7 +37,7 @@ export const reportRecordSchema = z
     schema: z.literal('hermetic.report/1'),
     /** File, and the number in it from the second on. */
     source: text,
-    via: z.enum(['https', 'mail', 'file']),
+    via: z.enum(['https', 'mail', 'mailbox', 'file']),
     status: z.enum(['accepted', 'refused']),
     refusal: z.strictObject({ code: text, detail: text, says: text }).optional(),
     trust: z

@@ -58,3 +58,14 @@ export function paragraph(
 ): readonly string[] {
   return wrap(neutralise(outputText, 4000), lineWidth, indent, hanging);
 }
+
+/**
+ * Names the reports that count because of the operator's trust in a mailbox. No line
+ * without such a report.
+ */
+export function trustNotice(reports: number, lineWidth: number): readonly string[] {
+  if (reports === 0) return [];
+  const counts = reports === 1 ? 'report counts' : 'reports count';
+  const notice = `${number(reports)} ${counts} only because you trust their mailbox: no signature proves the reporter.`;
+  return paragraph(notice, lineWidth);
+}

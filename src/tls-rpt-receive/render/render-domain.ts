@@ -3,7 +3,7 @@ import { kindOf } from '../explain/check-evidence.js';
 import type { DomainView, KindSums } from '../explain/domain-view.js';
 import type { Explanation } from '../explain/explain-group.js';
 import { policyName } from '../explain/result-texts-registry.js';
-import { number, painter, paragraph, plural, shortDay, type Paint } from './layout.js';
+import { number, painter, paragraph, plural, shortDay, trustNotice, type Paint } from './layout.js';
 import { arriving, doubts, trustNames, unauthenticated } from './render-arrivals.js';
 import { renderFailures } from './render-failures.js';
 
@@ -61,6 +61,7 @@ function head(domainView: DomainView, lineWidth: number, paint: Paint): string[]
       `${shortDay(domainView.from)} to ${shortDay(domainView.to)} ${domainView.to.slice(0, 4)}: ${plural(domainView.reports, 'report')}. ${domainHeadline(domainView)}`,
       lineWidth,
     ),
+    ...trustNotice(domainView.trustedMailbox, lineWidth),
   ];
 }
 

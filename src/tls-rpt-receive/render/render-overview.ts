@@ -1,6 +1,6 @@
 import { clip } from '../../base/index.js';
 import type { Overview } from '../explain/overview.js';
-import { number, painter, paragraph, plural, shortDay } from './layout.js';
+import { number, painter, paragraph, plural, shortDay, trustNotice } from './layout.js';
 import type { RenderOptions } from './render-domain.js';
 
 /**
@@ -14,7 +14,11 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
     (row) =>
       `  ${clip(row.domain || '(no domain named)', 34).padEnd(36)}${number(row.failed).padStart(9)} of ${number(row.failed + row.successful).padEnd(11)} ${row.ongoing ? `since ${shortDay(row.since)}` : `ended ${shortDay(row.last)}`}`,
   );
+  const otherMail = overview.refused
+    .filter(isOtherMail)
+    .reduce((count, refusal) => count + refusal.refused, 0);
   const refused = overview.refused
+    .filter((refusal) => !isOtherMail(refusal))
     .map((refusal) => `${number(refusal.refused)} ${refusal.code} by ${refusal.via}`)
     .join(', ');
   const aside = overview.uncounted
@@ -26,6 +30,7 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
       'dim',
     ),
     ...paragraph(overviewHeadline(overview), lineWidth),
+    ...trustNotice(overview.trustedMailbox, lineWidth),
     ...(rows.length > 0
       ? ['', paint('  domain                                failed of sessions', 'dim'), ...rows]
       : []),
@@ -39,12 +44,23 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
         ]
       : []),
     ...(refused === '' ? [] : ['', ...paragraph(`Refused: ${refused}.`, lineWidth)]),
-    ...(aside === '' ? [] : ['', ...paragraph(`Not in the totals: ${aside}.`, lineWidth)]),
+    ...(otherMail === 0
+      ? []
+      : [
+          '',
+          ...paragraph(`${plural(otherMail, 'mail')} in mailboxes are no TLS reports.`, lineWidth),
+        ]),
+    ...(aside === '' ? [] : ['', ...paragraph(`Kept out of the numbers: ${aside}.`, lineWidth)]),
     ...(rows.length > 0
       ? ['', ...paragraph('hermetic report show DOMAIN explains each.', lineWidth)]
       : []),
     '',
   ].join('\n');
+}
+
+/** Mail of other kinds that a mailbox holds; it is left there. */
+function isOtherMail({ via, code }: Overview['refused'][number]): boolean {
+  return via === 'mailbox' && (code === 'report-missing' || code === 'report-is-dmarc');
 }
 
 /**

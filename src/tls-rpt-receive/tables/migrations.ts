@@ -22,6 +22,9 @@ export const MAX_DAY_SUM = 1_000_000_000_000_000;
  * gone, so that a copy that comes later does not count again. `report_intake` counts the
  * reports that were stored on each day of arrival, with their rows and octets.
  *
+ * `report_mailbox` remembers the mails of a folder that were read, `report_mailbox_pending`
+ * those that are tried again.
+ *
  * Policies and failures are numbered by their report: its number times a million, and
  * their place in it, so that those of one report need no index.
  */
@@ -169,6 +172,20 @@ export const migrations: readonly string[] = [
   `DROP INDEX report_unauthenticated;
    DROP INDEX report_by_id;
    CREATE INDEX report_authenticated_id ON report (report_id, day) WHERE trust IN ('signed', 'given');`,
+  `CREATE TABLE report_mailbox (
+     mailbox TEXT PRIMARY KEY,
+     uid_validity TEXT NOT NULL,
+     next_uid BIGINT NOT NULL
+   );
+   CREATE TABLE report_mailbox_pending (
+     mailbox TEXT NOT NULL,
+     uid BIGINT NOT NULL,
+     tries INTEGER NOT NULL,
+     since BIGINT NOT NULL,
+     due BIGINT NOT NULL,
+     PRIMARY KEY (mailbox, uid)
+   );
+   CREATE INDEX report_trusted_mailbox ON report (day) WHERE trust = 'given' AND via = 'mailbox';`,
 ];
 
 /** Older versions stored counts whose sums exceed the range of a reader. */

@@ -42,7 +42,7 @@ export function reportEvidence(
     .all(domainName, Math.floor(since / DAY), MOST)
     .map(({ reporter, via, trust, day, ok, failed }) => ({
       signedBy: trust === 'signed' ? reporter : undefined,
-      via: via === 'mail' ? 'mail' : 'https',
+      via: via === 'mail' || via === 'mailbox' ? 'mail' : 'https',
       day: new Date(day * DAY).toISOString().slice(0, 10),
       sessions: ok + failed,
       failures: failed,

@@ -6,6 +6,7 @@ import {
   type VerifiedItem,
   type MailEnvelope,
   type ReportItem,
+  type TrustReason,
   type TrustVerdict,
 } from '../types.js';
 import { domainOfAddress, organisationOf, sameOrganisation } from './organisation.js';
@@ -23,9 +24,11 @@ export interface JudgeOptions {
   readonly hosts?: ReadonlySet<string> | undefined;
   /**
    * Days after which a report that comes in is too old to be anything but replayed. Not
-   * for files. Default 60.
+   * for files and trusted mailboxes. Default 60.
    */
   readonly staleDays?: number;
+  /** Whether the operator vouches for the mailbox of the mail. */
+  readonly trustedMailbox?: boolean | undefined;
 }
 
 const day = 86_400_000;
@@ -35,7 +38,7 @@ const day = 86_400_000;
  * wanted domains [8460-7-5], and which reporter sent it.
  */
 export function judgeTrust(reading: ReportItem, options: JudgeOptions): VerifiedItem {
-  const sender = judgeSender(reading);
+  const sender = vouchedFor(judgeSender(reading), reading, options);
   const own = ownPolicies(reading, options);
   const content = judgeContent(reading, own, options);
   const { trust, detail, reason } = counts(sender.trust) && content ? content : sender;
@@ -80,8 +83,33 @@ function judgeSender(reading: ReportItem): TrustVerdict {
 }
 
 /**
- * A report without a message around it. The operator vouches for a bare file alone: by
- * SMTP, or as an entry of a mailbox, any sender can send one.
+ * Reasons of a proof that is missing, as in mail whose keys are gone. Other reasons show that
+ * the mail was changed, or that another organisation sent it: those stay.
+ */
+const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
+  'no-signature',
+  'key-absent',
+  'key-unavailable',
+  'key-unusable',
+  'signature-expired',
+  'signature-weak',
+];
+
+/** The operator's trust in a mailbox stands in for a proof that is missing. */
+function vouchedFor(
+  verdict: TrustVerdict,
+  { mail, part }: ReportItem,
+  { trustedMailbox = false }: JudgeOptions,
+): TrustVerdict {
+  const { detail, reason } = verdict;
+  if (!trustedMailbox || !mail || part !== 'report' || !MISSING_PROOF.includes(reason))
+    return verdict;
+  return { trust: 'given', detail: `trusted mailbox; ${detail}`, reason };
+}
+
+/**
+ * A report without a mail around it. The operator vouches for a bare file alone: by SMTP,
+ * or as an entry of a mailbox, anyone can send one.
  */
 function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
   if (via === 'https') return { trust: 'posted', detail: '' };
@@ -152,7 +180,7 @@ function judgeReportMail(
 function judgeContent(
   { via, parsed }: ReportItem,
   own: readonly ReportedPolicy[],
-  { at, staleDays = 60 }: JudgeOptions,
+  { at, staleDays = 60, trustedMailbox = false }: JudgeOptions,
 ): TrustVerdict | undefined {
   if (!parsed.ok) return undefined;
   const { report: tlsReport } = parsed.value;
@@ -162,7 +190,7 @@ function judgeContent(
   const about = reportDay(tlsReport);
   if (about === undefined) return undefined;
   if (about > at + day) return { trust: 'future', detail: tlsReport.startDatetime ?? '' };
-  return via !== 'file' && about < at - staleDays * day
+  return via !== 'file' && !trustedMailbox && about < at - staleDays * day
     ? { trust: 'stale', detail: tlsReport.startDatetime ?? '' }
     : undefined;
 }

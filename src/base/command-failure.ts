@@ -1,5 +1,5 @@
 import type { ExecFileException } from 'node:child_process';
-import { describeSystemError } from '../base/index.js';
+import { describeSystemError } from './system-error.js';
 
 /** Longest part of its standard error that is shown, in characters. */
 const MAX_SHOWN = 500;

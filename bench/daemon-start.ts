@@ -1,0 +1,94 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Limits of the daemon: seconds of CPU until it is ready, mebibytes when it is idle. */
+export const DAEMON_LIMITS = { cpu: 0.7, memory: 65 };
+/** The limits that every installation must keep. */
+export const DAEMON_PROMISE = { cpu: 1, memory: 80 };
+
+export interface DaemonUsage {
+  /** Seconds of wall-clock time until every port is open. */
+  readonly wall: number;
+  /** Seconds of CPU time until then. */
+  readonly cpu: number;
+  /** Mebibytes when the daemon has been idle. */
+  readonly memory: number;
+}
+
+/** Configurations, by the jobs that they enable. `folder` is for keys and exports. */
+export const daemonConfigs: Readonly<Record<string, (folder: string) => string>> = {
+  'no job': () => '',
+  postfix: () => 'postfix: {version: "3.7", listen: "127.0.0.1:0"}\n',
+  'postfix and publish': (folder) => `postfix: {version: "3.7", listen: "127.0.0.1:0"}
+publish:
+  keys: ${folder}/keys
+  everyMinutes: 0
+  domains: {}
+  hosts: {}
+`,
+  'report with a mailbox': (folder) => `report:
+  domains: [example.com]
+  checkHours: 0
+  mailboxes: [{server: imap.example.com, address: 127.0.0.1, port: 9, user: a, password: ${folder}/password}]
+`,
+};
+
+/** Milliseconds until the daemon counts as idle. */
+const SETTLE = 3000;
+const TICKS_PER_SECOND = 100;
+
+/** Starts a daemon, waits until it is idle, and stops it. */
+export async function measureDaemon(configOf: (folder: string) => string): Promise<DaemonUsage> {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-start-'));
+  try {
+    mkdirSync(join(folder, 'keys'));
+    writeFileSync(join(folder, 'password'), 'secret', { mode: 0o600 });
+    const config = join(folder, 'hermetic.yaml');
+    writeFileSync(
+      config,
+      `store: {file: ${folder}/hermetic.db}
+resolver: {addresses: ['127.0.0.1:9']}
+metrics: {listen: '127.0.0.1:0'}
+${configOf(folder)}`,
+    );
+    const began = performance.now();
+    const daemon = spawn(process.execPath, ['dist/src/cli/main.js', 'serve', '--config', config], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await started(daemon);
+    const wall = (performance.now() - began) / 1000;
+    const cpu = cpuSeconds(daemon.pid ?? 0);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE));
+    const memory = residentMebibytes(daemon.pid ?? 0);
+    daemon.kill('SIGTERM');
+    await once(daemon, 'exit');
+    return { wall, cpu, memory };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function started(daemon: ChildProcess): Promise<void> {
+  let said = '';
+  for await (const chunk of daemon.stdout?.setEncoding('utf8') ?? []) {
+    said += String(chunk);
+    if (/ started /.test(said)) break;
+  }
+  daemon.stdout?.resume();
+  if (!/ started /.test(said)) throw new Error(`the daemon did not start\n${said}`);
+}
+
+/** CPU time of a process with its threads, from proc(5). */
+function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+function residentMebibytes(pid: number): number {
+  const [, kibibytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kibibytes) / 1024;
+}

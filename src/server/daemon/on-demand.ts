@@ -1,0 +1,43 @@
+import type { Config } from '../config/config.js';
+import type * as CheckStart from './check-start.js';
+import type * as ReadOnlyContext from './read-only-context.js';
+import type { Log } from '../log.js';
+import type * as Publisher from '../publisher.js';
+
+/*
+ * Functions of single commands. Each loads its code when it is called, because the daemon
+ * needs none of it to start.
+ */
+
+/** The section `publish` of a configuration, for rounds that are run by hand. */
+export function publishSettings({
+  jobs,
+}: Pick<Config, 'jobs'>): Publisher.PublishSettings | undefined {
+  return jobs['publish'] as Publisher.PublishSettings | undefined;
+}
+
+/** Loads {@link CheckStart.checkStart} and calls it. */
+export async function checkStart(
+  config: Config,
+  logger: Log,
+): ReturnType<typeof CheckStart.checkStart> {
+  const loaded = await import('./check-start.js');
+  return loaded.checkStart(config, logger);
+}
+
+/** Loads {@link ReadOnlyContext.openHouseToRead} and calls it. */
+export async function openHouseToRead(
+  config: Config,
+  logger: Log,
+): ReturnType<typeof ReadOnlyContext.openHouseToRead> {
+  const loaded = await import('./read-only-context.js');
+  return loaded.openHouseToRead(config, logger);
+}
+
+/** Loads {@link Publisher.openPublishing} and calls it. */
+export async function openPublishing(
+  ...options: Parameters<typeof Publisher.openPublishing>
+): Promise<Publisher.Publishing> {
+  const loaded = await import('../publisher.js');
+  return loaded.openPublishing(...options);
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { parseIp, withinPrefix } from '../../base/index.js';
+import { publishSection } from '../../publish/config.js';
+import { postfixSection } from '../../send/adapters/postfix/settings.js';
+import { reportSection } from '../../tls-rpt-receive/settings.js';
+import { reportingSection } from '../../tls-rpt-send/settings.js';
+import { pagesSection } from '../../web/settings.js';
+import { listenAddresses, type ListenAddress } from '../listen-address.js';
+
+const file = z.string().min(1);
+
+/** The section `postfix`, with the addresses of its map. */
+export const postfixSchema = postfixSection.extend({
+  listen: listenAddresses.prefault('127.0.0.1:8461'),
+});
+export type PostfixJobSettings = z.output<typeof postfixSchema>;
+
+/** The section `publish`, with the interval of its rounds. */
+export const publishSchema = publishSection
+  .safeExtend({
+    /**
+     * Minutes between two rounds of plan and apply; 0: policies are only served, and
+     * rounds are run by hand.
+     */
+    everyMinutes: z.number().min(0).max(1440).default(10),
+    /** Policy hosts' certificates kept in memory. */
+    contexts: z.int().min(10).max(100_000).default(3000),
+  })
+  .superRefine(({ rehearsal, everyMinutes }, context) => {
+    if (rehearsal || everyMinutes === 0 || everyMinutes >= 1) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['everyMinutes'],
+      message: 'is too short: write at least 1, or 0 for rounds by hand',
+    });
+  });
+export type PublishJobSettings = z.output<typeof publishSchema>;
+
+/** The section `report`, with the port and certificate of its SMTP intake. */
+export const reportSchema = reportSection.extend({
+  smtp: reportSection.shape.smtp
+    .unwrap()
+    .extend({
+      listen: listenAddresses.prefault('0.0.0.0:25'),
+      /** For STARTTLS. */
+      certificate: z.strictObject({ chain: file, key: file }).optional(),
+    })
+    .optional(),
+});
+export type ReportJobSettings = z.output<typeof reportSchema>;
+
+/** The section `reporting`, with the address of its feed. */
+export const reportingSchema = reportingSection.extend({
+  /**
+   * Listens for lines of JSON, each the result of one session: `hermetic.outcome/1`, or an
+   * object in the format of libtlsrpt.
+   */
+  feed: listenAddresses.optional(),
+});
+export type ReportingJobSettings = z.output<typeof reportingSchema>;
+
+/** The section `pages`, with its ports. */
+export const pagesSchema = pagesSection.extend({
+  /** Plain HTTP for the public pages, behind a reverse proxy. */
+  listen: listenAddresses.default([]),
+  /** Plain HTTP on loopback, with the operator pages. Never behind a reverse proxy. */
+  operatorPort: listenAddresses
+    .refine(
+      (all) => all.every(isLoopback),
+      'is not a loopback address: write a port such as 8080, or 127.0.0.1:8080',
+    )
+    .default([]),
+  /** Connections to each port at one time. Half of them may be live pages. */
+  connections: z.int().min(2).max(100_000).default(500),
+});
+export type PagesJobSettings = z.output<typeof pagesSchema>;
+
+/** The operator pages have no sign-in, so other machines must not reach them. */
+function isLoopback(listenAddress: ListenAddress): boolean {
+  if (!('port' in listenAddress)) return false;
+  const ipAddress = parseIp(listenAddress.address);
+  if (!ipAddress) return false;
+  return ipAddress.family === 4
+    ? withinPrefix(ipAddress, '127.0.0.0', 8)
+    : withinPrefix(ipAddress, '::1', 128);
+}

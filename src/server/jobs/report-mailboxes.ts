@@ -1,0 +1,163 @@
+import { execFile } from 'node:child_process';
+import { commandFailure, fail, isHermeticError, ok, type Result } from '../../base/index.js';
+import {
+  intakeFailures,
+  MailboxReader,
+  openMailbox,
+  type MailboxSecret,
+  type MailboxStatus,
+  type Receiver,
+} from '../../tls-rpt-receive/index.js';
+import { mailboxName, type MailboxSettings } from '../../tls-rpt-receive/settings.js';
+import { labelled, type Metric } from '../metrics.js';
+import { readSecret } from '../secrets.js';
+import type { Degraded, JobContext } from '../service.js';
+
+const TOKEN_TIMEOUT = 60_000;
+const MAX_TOKEN = 16_384;
+
+/**
+ * The end of the last reader of each mailbox. A reload starts the next one after it, so
+ * that a mail is not fetched twice at a time.
+ */
+const lastReaders = new Map<string, Promise<void>>();
+
+/** The readers of all configured mailboxes. */
+export class ReportMailboxes {
+  readonly #readers: readonly MailboxReader[];
+  readonly #work: readonly Promise<void>[];
+
+  /** Starts reading, and ends when the signal aborts. */
+  constructor(
+    settings: readonly MailboxSettings[],
+    receiver: Receiver,
+    jobContext: JobContext,
+    signal: AbortSignal,
+  ) {
+    this.#readers = settings.map((mailbox) => readerOf(mailbox, receiver, jobContext));
+    this.#work = this.#readers.map((reader) => {
+      const { name } = reader.status;
+      const before = lastReaders.get(name) ?? Promise.resolve();
+      const work = before.then(() => reader.run(signal));
+      lastReaders.set(name, work);
+      return work;
+    });
+  }
+
+  /** The mailboxes that cannot be read now. */
+  get degraded(): readonly Degraded[] {
+    return this.#readers.flatMap(({ status: { name, failure } }) =>
+      failure ? [{ job: 'report', code: failure.code, subject: name }] : [],
+    );
+  }
+
+  metrics(): readonly Metric[] {
+    return this.#readers.length === 0 ? [] : mailboxMetrics(this.#readers.map((one) => one.status));
+  }
+
+  /** Resolves when every reader has ended, after the signal aborted. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#work);
+  }
+}
+
+function readerOf(
+  settings: MailboxSettings,
+  receiver: Receiver,
+  jobContext: JobContext,
+): MailboxReader {
+  const { store, clock, log } = jobContext;
+  const { after, moveTo, trusted, pollMinutes } = settings;
+  const name = mailboxName(settings);
+  return new MailboxReader({
+    name,
+    open: async (signal) => {
+      const secret = await obtainSecret(settings, signal);
+      if (!secret.ok) return secret;
+      const at = { ...settings, readOnly: after === 'keep' };
+      return openMailbox(at, secret.value, { ...jobContext, signal });
+    },
+    receiver,
+    store,
+    clock,
+    after,
+    moveTo,
+    trusted,
+    pollMs: pollMinutes * 60_000,
+    onFailure: (failure) =>
+      failure
+        ? log.error(failure.code, {
+            mailbox: name,
+            detail: failure.detail,
+            fix: intakeFailures.find(failure.code)?.fix,
+          })
+        : log.info('mailbox-read', { mailbox: name }),
+  });
+}
+
+/** Reads the secret for each connection, since passwords and tokens change. */
+async function obtainSecret(
+  { password, tokenCommand }: MailboxSettings,
+  signal: AbortSignal,
+): Promise<Result<MailboxSecret>> {
+  if (tokenCommand) return runTokenCommand(tokenCommand, signal);
+  try {
+    return ok({ password: readSecret(password ?? '').replace(/\r?\n$/, '') });
+  } catch (error) {
+    if (!isHermeticError(error)) throw error;
+    return fail(intakeFailures.make('mailbox-secret', error.message));
+  }
+}
+
+/** The standard output of the command is the token. It appears in no message. */
+function runTokenCommand(
+  [command = '', ...args]: readonly string[],
+  signal: AbortSignal,
+): Promise<Result<MailboxSecret>> {
+  const options = {
+    timeout: TOKEN_TIMEOUT,
+    maxBuffer: MAX_TOKEN,
+    killSignal: 'SIGKILL',
+    signal,
+  } as const;
+  return new Promise((resolve) => {
+    execFile(command, args, options, (error, stdout, stderr) => {
+      const accessToken = stdout.trim();
+      const refuse = (detail: string): void =>
+        resolve(fail(intakeFailures.make('mailbox-secret', detail)));
+      if (error) refuse(commandFailure(command, error, stderr, TOKEN_TIMEOUT));
+      // RFC 6750 §2.1: the characters of a token.
+      else if (!/^[\w.~+/-]+=*$/.test(accessToken)) refuse(`${command}: printed no access token`);
+      else resolve(ok({ accessToken }));
+    });
+  });
+}
+
+function mailboxMetrics(all: readonly MailboxStatus[]): readonly Metric[] {
+  const perMailbox = (valueOf: (status: MailboxStatus) => number): [string, number][] =>
+    all.map((status) => [status.name, valueOf(status)]);
+  const gauge = (name: string, help: string, valueOf: (status: MailboxStatus) => number): Metric =>
+    labelled(name, 'gauge', help, { label: 'mailbox', values: perMailbox(valueOf) });
+  return [
+    {
+      name: 'report_mailbox_mails_total',
+      type: 'counter',
+      help: 'Mails read from mailboxes by outcome.',
+      samples: all.flatMap(({ name, fates }) =>
+        [...fates].map(([fate, value]) => ({ labels: { mailbox: name, outcome: fate }, value })),
+      ),
+    },
+    gauge('report_mailbox_connected', '1: connected to the IMAP server.', ({ connected }) =>
+      Number(connected),
+    ),
+    gauge('report_mailbox_failing', '1: the mailbox cannot be read.', ({ failure }) =>
+      Number(failure !== undefined),
+    ),
+    gauge('report_mailbox_pending', 'Mails that are tried again later.', ({ pending }) => pending),
+    gauge(
+      'report_mailbox_read_timestamp_seconds',
+      'Time of the last complete round.',
+      ({ readAt }) => Math.floor(readAt / 1000),
+    ),
+  ];
+}

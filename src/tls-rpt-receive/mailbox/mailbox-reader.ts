@@ -1,0 +1,314 @@
+import { repeat, type Clock, type Failure, type Result } from '../../base/index.js';
+import type { Store } from '../../store/index.js';
+import type { Receipt, Receiver } from '../intake/receiver.js';
+import { MailboxState, type PendingMail } from './mailbox-state.js';
+import type { FetchedMail, MailEntry, Mailbox } from './mailbox.js';
+
+/**
+ * The fate of a mail. `taken`: every report in it is stored, and it was moved or
+ * deleted if so configured. `left`: stored in part, or about other domains, so it stays.
+ * `foreign`: not a report, `refused`: a report that cannot be read; both stay. `postponed`:
+ * tried again later. `given-up`: stays, and is not tried again.
+ */
+export type MailFate = 'taken' | 'left' | 'foreign' | 'refused' | 'postponed' | 'given-up';
+
+/** The state of a mailbox, for metrics and `/health`. */
+export interface MailboxStatus {
+  readonly name: string;
+  readonly connected: boolean;
+  /** Why the mailbox cannot be read now. */
+  readonly failure: Failure | undefined;
+  /** Milliseconds since 1970 of the last complete round; 0: none yet. */
+  readonly readAt: number;
+  readonly pending: number;
+  readonly fates: ReadonlyMap<MailFate, number>;
+}
+
+/** The mailbox, the intake, and the choices of the operator. */
+export interface MailboxReaderOptions {
+  /** Account and folder, as shown in logs and stored as the peer of each report. */
+  readonly name: string;
+  readonly open: (signal: AbortSignal) => Promise<Result<Mailbox>>;
+  readonly receiver: Receiver;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly after: 'keep' | 'move' | 'delete';
+  readonly moveTo?: string | undefined;
+  /** Whether the operator vouches for the mailbox. */
+  readonly trusted: boolean;
+  /** Milliseconds between two rounds where the server announces nothing. */
+  readonly pollMs: number;
+  /** Called when the mailbox cannot be read, and with undefined when it can again. */
+  readonly onFailure: (failure: Failure | undefined) => void;
+}
+
+/** Octets of one mail, as for mail by SMTP. */
+const MAX_MAIL = 10_000_000;
+/** Mails that are fetched together, and their octets. */
+const MAX_BATCH = 50;
+const MAX_BATCH_OCTETS = 4_000_000;
+/** Mails whose size is asked for together. */
+const MAX_DESCRIBED = 500;
+/** Pending mails of one round, and of a mailbox. */
+const MAX_DUE = 500;
+const MAX_PENDING = 100_000;
+const MINUTE = 60_000;
+/** The first pause before a pending mail is tried again; each further one is longer. */
+const FIRST_RETRY = 5 * MINUTE;
+const MAX_RETRY = 360 * MINUTE;
+/** How long a pending mail is tried: as long as a mail server would. */
+const RETRY_TIME = 3 * 1440 * MINUTE;
+/** The pause after a round that the store or the reading thread stopped. */
+const BLOCKED_PAUSE = 30_000;
+/** Pauses before another connection. A refused login must not lock the account. */
+const FIRST_RECONNECT = 5000;
+const MAX_RECONNECT = 10 * MINUTE;
+const REFUSED_PAUSE = 15 * MINUTE;
+
+/**
+ * Reads reports from one folder until it is stopped. A mail is moved or deleted only
+ * after its reports are durable, and the position in the folder is saved after that. A
+ * process that ends between any two steps repeats a batch, in which every report is known
+ * by its digest: the reader loses no report and counts no report twice.
+ */
+export class MailboxReader {
+  readonly #options: MailboxReaderOptions;
+  readonly #state: MailboxState;
+  readonly #fates = new Map<MailFate, number>();
+  #connected = false;
+  #failure: Failure | undefined;
+  #failures = 0;
+  #readAt = 0;
+
+  constructor(options: MailboxReaderOptions) {
+    this.#options = options;
+    this.#state = new MailboxState(options.store, options.name);
+  }
+
+  get status(): MailboxStatus {
+    return {
+      name: this.#options.name,
+      connected: this.#connected,
+      failure: this.#failure,
+      readAt: this.#readAt,
+      pending: this.#state.pendingCount(),
+      fates: this.#fates,
+    };
+  }
+
+  /** Reads until the signal aborts. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    // A store that cannot be written: the daemon reports it.
+    const onError = (): number => BLOCKED_PAUSE;
+    await repeat(() => this.#session(signal), { clock, signal, pauseMs: 0, onError });
+  }
+
+  /** One connection. Resolves to the pause before the next one. */
+  async #session(signal: AbortSignal): Promise<number> {
+    const opened = await this.#options.open(signal);
+    if (!opened.ok) return this.#failed(opened.failure, true);
+    const mailbox = opened.value;
+    this.#connected = true;
+    // A command in progress would delay the stop until the server answers.
+    const close = (): void => mailbox.close();
+    signal.addEventListener('abort', close, { once: true });
+    try {
+      while (!signal.aborted) {
+        const result = await this.#round(mailbox, signal);
+        if (signal.aborted) break;
+        if (!result.ok) return this.#failed(result.failure, false);
+        this.#succeeded();
+        if (result.value === 'complete') await this.#wait(mailbox, signal);
+        else await this.#options.clock.sleep(BLOCKED_PAUSE, signal);
+      }
+      return 0;
+    } finally {
+      this.#connected = false;
+      signal.removeEventListener('abort', close);
+      mailbox.close();
+    }
+  }
+
+  #succeeded(): void {
+    this.#failures = 0;
+    this.#readAt = this.#options.clock.now();
+    if (this.#failure) this.#options.onFailure(undefined);
+    this.#failure = undefined;
+  }
+
+  /**
+   * Servers end idle connections, so only a connection that cannot be opened again is
+   * a failure of the mailbox.
+   */
+  #failed(failure: Failure, atOpening: boolean): number {
+    this.#failures++;
+    if (atOpening || this.#failures > 1) {
+      if (this.#failure?.code !== failure.code) this.#options.onFailure(failure);
+      this.#failure = failure;
+    }
+    if (!failure.temporary) return REFUSED_PAUSE;
+    return Math.min(FIRST_RECONNECT * 2 ** (this.#failures - 1), MAX_RECONNECT);
+  }
+
+  /** Until the server announces a mail, and at most until the next poll. */
+  async #wait(mailbox: Mailbox, signal: AbortSignal): Promise<void> {
+    const { clock, pollMs } = this.#options;
+    const awake = new AbortController();
+    const either = AbortSignal.any([signal, awake.signal]);
+    const asleep = clock.sleep(pollMs, either).catch(() => undefined);
+    await Promise.race([asleep, mailbox.untilMail(either)]);
+    awake.abort();
+  }
+
+  /** Takes in everything that is new or due. `blocked`: not all of it, for now. */
+  async #round(mailbox: Mailbox, signal: AbortSignal): Promise<Result<'complete' | 'blocked'>> {
+    const from = await this.#state.begin(mailbox.uidValidity);
+    const due = this.#state.due(this.#options.clock.now(), MAX_DUE);
+    const fresh = await mailbox.list(from);
+    if (!fresh.ok) return fresh;
+    const pending = new Map(due.map((mail) => [mail.uid, mail]));
+    const uids = [...pending.keys(), ...fresh.value];
+    for (let start = 0; start < uids.length; start += MAX_DESCRIBED) {
+      const asked = uids.slice(start, start + MAX_DESCRIBED);
+      const described = await mailbox.describe(asked);
+      if (!described.ok) return described;
+      for (const batch of batchesOf(asked, described.value)) {
+        if (signal.aborted) return { ok: true, value: 'blocked' };
+        const result = await this.#process(mailbox, batch, pending);
+        if (!result.ok || result.value === 'blocked') return result;
+      }
+    }
+    return { ok: true, value: 'complete' };
+  }
+
+  async #process(
+    mailbox: Mailbox,
+    { asked, entries }: Batch,
+    pending: ReadonlyMap<number, PendingMail>,
+  ): Promise<Result<'complete' | 'blocked'>> {
+    const readable = entries.filter(({ size }) => size <= MAX_MAIL);
+    for (let tooLarge = readable.length; tooLarge < entries.length; tooLarge++)
+      this.#count('refused');
+    const fetched = await mailbox.fetch(
+      readable.map(({ uid }) => uid),
+      MAX_MAIL,
+    );
+    if (!fetched.ok) return fetched;
+    const taken = await this.#takeAll(fetched.value, readable, pending);
+    const done = taken.filter(({ fate }) => fate === 'taken').map(({ uid }) => uid);
+    const { after, moveTo } = this.#options;
+    if (after !== 'keep' && done.length > 0) {
+      const removed = await mailbox.remove(done, moveTo);
+      if (!removed.ok) return removed;
+    }
+    for (const { fate } of taken) if (fate !== 'blocked') this.#count(fate);
+    const blocked = taken.filter(({ fate }) => fate === 'blocked').map(({ uid }) => uid);
+    const fresh = asked.filter((uid) => !pending.has(uid));
+    const postponed = taken.flatMap(({ pendingMail }) => pendingMail ?? []);
+    const waiting = new Set([...blocked, ...postponed.map(({ uid }) => uid)]);
+    await this.#state.save({
+      nextUid: Math.min(...blocked, (fresh.at(-1) ?? -1) + 1),
+      settled: asked.filter((uid) => pending.has(uid) && !waiting.has(uid)),
+      postponed,
+    });
+    return { ok: true, value: blocked.length > 0 ? 'blocked' : 'complete' };
+  }
+
+  async #takeAll(
+    mails: readonly FetchedMail[],
+    entries: readonly MailEntry[],
+    pending: ReadonlyMap<number, PendingMail>,
+  ): Promise<readonly Taken[]> {
+    const arrivals = new Map(entries.map(({ uid, arrivedAt }) => [uid, arrivedAt]));
+    const take = (mail: FetchedMail): Promise<Taken> =>
+      this.#take(mail, arrivals.get(mail.uid) ?? NaN, pending.get(mail.uid));
+    const first = await Promise.all(mails.map(take));
+    // Large mails fill the queue of the reading thread: alone, each has room.
+    const taken: Taken[] = [];
+    for (const [index, mail] of mails.entries()) {
+      const outcome = first[index];
+      if (outcome) taken.push(outcome.fate === 'blocked' ? await take(mail) : outcome);
+    }
+    return taken;
+  }
+
+  async #take(
+    { uid, text }: FetchedMail,
+    arrivedAt: number,
+    before: PendingMail | undefined,
+  ): Promise<Taken> {
+    if (!text) return { uid, fate: 'refused' };
+    const { clock, receiver, name, trusted } = this.#options;
+    const now = clock.now();
+    const since = before?.since ?? now;
+    const lastTry = now - since >= RETRY_TIME;
+    const receipt = await receiver.receive(text, {
+      via: 'mailbox',
+      peer: name,
+      name: `${name}#${uid}`,
+      mailbox: { arrivedAt: Number.isNaN(arrivedAt) ? now : arrivedAt, trusted, lastTry },
+    });
+    if (receipt.status !== 'later') return { uid, fate: fateOf(receipt) };
+    if (receipt.why !== 'keys' && receipt.why !== 'room') return { uid, fate: 'blocked' };
+    if (lastTry || (!before && this.#state.pendingCount() >= MAX_PENDING))
+      return { uid, fate: 'given-up' };
+    const tries = (before?.tries ?? 0) + 1;
+    const due = now + Math.min(FIRST_RETRY * 2 ** (tries - 1), MAX_RETRY);
+    return { uid, fate: 'postponed', pendingMail: { uid, tries, since, due } };
+  }
+
+  #count(fate: MailFate): void {
+    this.#fates.set(fate, (this.#fates.get(fate) ?? 0) + 1);
+  }
+}
+
+/** The fate of one mail. `blocked`: nothing is known, and it is read again. */
+interface Taken {
+  readonly uid: number;
+  readonly fate: MailFate | 'blocked';
+  readonly pendingMail?: PendingMail;
+}
+
+/** Whether a mail was never meant as a TLS report. */
+export function isForeign({ code }: Failure): boolean {
+  return code === 'report-missing' || code === 'report-is-dmarc';
+}
+
+/**
+ * A mail is removed only when all of it is stored. One that also holds reports about other
+ * domains may be of use to another reader of the mailbox.
+ */
+function fateOf(receipt: Exclude<Receipt, { status: 'later' }>): MailFate {
+  if (receipt.status === 'refused') return isForeign(receipt.failure) ? 'foreign' : 'refused';
+  const isWhole =
+    receipt.failures.length === 0 && receipt.reports.every(({ trust }) => trust !== 'other-domain');
+  return isWhole ? 'taken' : 'left';
+}
+
+/** Mails that are fetched together. `asked` also has those that are gone. */
+interface Batch {
+  readonly asked: readonly number[];
+  readonly entries: readonly MailEntry[];
+}
+
+/** Splits mails into batches of bounded size, in the order of the UIDs asked for. */
+function batchesOf(asked: readonly number[], described: readonly MailEntry[]): readonly Batch[] {
+  const known = new Map(described.map((entry) => [entry.uid, entry]));
+  const batches: { asked: number[]; entries: MailEntry[] }[] = [];
+  let octets = 0;
+  for (const uid of asked) {
+    const entry = known.get(uid);
+    const size = entry?.size ?? 0;
+    let batch = batches.at(-1);
+    if (!batch || batch.asked.length >= MAX_BATCH || octets + size > MAX_BATCH_OCTETS) {
+      batch = { asked: [], entries: [] };
+      batches.push(batch);
+      octets = 0;
+    }
+    batch.asked.push(uid);
+    if (entry) batch.entries.push(entry);
+    octets += size;
+  }
+  return batches;
+}

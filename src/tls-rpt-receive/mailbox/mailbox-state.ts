@@ -1,0 +1,92 @@
+import type { Store } from '../../store/index.js';
+
+/** A mail that could not be taken in yet. */
+export interface PendingMail {
+  readonly uid: number;
+  /** Tries up to now. */
+  readonly tries: number;
+  /** Milliseconds since 1970 of the first try and of the next one. */
+  readonly since: number;
+  readonly due: number;
+}
+
+/** The changes of one batch of mails. */
+export interface StateChange {
+  /** Mails below this UID were read, except the pending ones. */
+  readonly nextUid: number;
+  readonly settled: readonly number[];
+  readonly postponed: readonly PendingMail[];
+}
+
+/**
+ * Remembers which mails of a folder were read. It saves work and decides no sum: a report
+ * that is read again is known by its digest. The state is therefore written after the
+ * reports, and a crash between the two repeats one batch.
+ */
+export class MailboxState {
+  readonly #store: Store;
+  readonly #mailbox: string;
+
+  /** `mailbox` names account and folder. */
+  constructor(store: Store, mailbox: string) {
+    this.#store = store;
+    this.#mailbox = mailbox;
+  }
+
+  /** The first UID that was not read. Another `uidValidity` begins again at 1. */
+  async begin(uidValidity: string): Promise<number> {
+    const known = this.#store
+      .prepare<{ validity: string; next: number }>(
+        'SELECT uid_validity AS validity, next_uid AS next FROM report_mailbox WHERE mailbox = ?',
+      )
+      .get(this.#mailbox);
+    if (known?.validity === uidValidity) return known.next;
+    await this.#store.write('report', () => {
+      this.#store
+        .prepare('DELETE FROM report_mailbox_pending WHERE mailbox = ?')
+        .run(this.#mailbox);
+      this.#store
+        .prepare(
+          `INSERT INTO report_mailbox (mailbox, uid_validity, next_uid) VALUES (?, ?, 1)
+           ON CONFLICT (mailbox) DO UPDATE SET uid_validity = excluded.uid_validity, next_uid = 1`,
+        )
+        .run(this.#mailbox, uidValidity);
+    });
+    return 1;
+  }
+
+  /** Pending mails that are due, the oldest first. */
+  due(now: number, most: number): readonly PendingMail[] {
+    return this.#store
+      .prepare<PendingMail>(
+        `SELECT uid, tries, since, due FROM report_mailbox_pending
+         WHERE mailbox = ? AND due <= ? ORDER BY due LIMIT ?`,
+      )
+      .all(this.#mailbox, now, most);
+  }
+
+  pendingCount(): number {
+    const found = this.#store
+      .prepare<{ n: number }>('SELECT count(*) AS n FROM report_mailbox_pending WHERE mailbox = ?')
+      .get(this.#mailbox);
+    return found?.n ?? 0;
+  }
+
+  async save({ nextUid, settled, postponed }: StateChange): Promise<void> {
+    await this.#store.write('report', () => {
+      this.#store
+        .prepare('UPDATE report_mailbox SET next_uid = max(next_uid, ?) WHERE mailbox = ?')
+        .run(nextUid, this.#mailbox);
+      const remove = this.#store.prepare(
+        'DELETE FROM report_mailbox_pending WHERE mailbox = ? AND uid = ?',
+      );
+      for (const uid of settled) remove.run(this.#mailbox, uid);
+      const add = this.#store.prepare(
+        `INSERT INTO report_mailbox_pending (mailbox, uid, tries, since, due) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (mailbox, uid) DO UPDATE SET tries = excluded.tries, due = excluded.due`,
+      );
+      for (const { uid, tries, since, due } of postponed)
+        add.run(this.#mailbox, uid, tries, since, due);
+    });
+  }
+}

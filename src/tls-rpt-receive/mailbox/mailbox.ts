@@ -1,0 +1,39 @@
+import type { Result } from '../../base/index.js';
+
+/** One mail of a folder, before its text is fetched. */
+export interface MailEntry {
+  readonly uid: number;
+  /** Octets, as the server claims. */
+  readonly size: number;
+  /** When the server received the mail (INTERNALDATE), milliseconds since 1970. */
+  readonly arrivedAt: number;
+}
+
+/** The text of a mail; undefined where it has more octets than asked for. */
+export interface FetchedMail {
+  readonly uid: number;
+  readonly text: Uint8Array | undefined;
+}
+
+/**
+ * An open folder on an IMAP server (RFC 9051). Every method resolves to a failure when
+ * the connection breaks, and rejects never.
+ */
+export interface Mailbox {
+  /** With another value, UIDs of an earlier session mean other mails (§2.3.1.1). */
+  readonly uidValidity: string;
+  /** UIDs from this one on, in ascending order. */
+  list(fromUid: number): Promise<Result<readonly number[]>>;
+  /** Size and arrival of mails. Mails that are gone are left out. */
+  describe(uids: readonly number[]): Promise<Result<readonly MailEntry[]>>;
+  /** The text of mails, without setting a flag. Mails that are gone are left out. */
+  fetch(uids: readonly number[], maxOctets: number): Promise<Result<readonly FetchedMail[]>>;
+  /** Takes mails out of the folder: into another one, or for good without a folder. */
+  remove(uids: readonly number[], moveTo: string | undefined): Promise<Result<undefined>>;
+  /**
+   * Resolves when the server announces a mail (IDLE, RFC 2177), when the connection ends,
+   * or when the signal aborts.
+   */
+  untilMail(abortSignal: AbortSignal): Promise<void>;
+  close(): void;
+}
