@@ -271,7 +271,7 @@ function sums(store: Store): { readonly reports: number; readonly successful: nu
   return { reports: found?.n ?? -1, successful: found?.ok ?? -1 };
 }
 
-test('a daemon that is killed loses no report, counts none twice, and touches no other mail', async (t) => {
+test('a killed daemon loses no report, counts none twice, leaves other mail', async (t) => {
   const inbox = maildir('INBOX');
   const reports = Math.floor(MAILS * 0.6);
   const reportDigests: string[] = [];
@@ -334,7 +334,7 @@ test('a daemon that is killed loses no report, counts none twice, and touches no
   );
 });
 
-test('reports are read at their rate, a new UIDVALIDITY counts none twice, IDLE announces', async (t) => {
+test('a new UIDVALIDITY counts no report twice, and IDLE announces mail', async (t) => {
   const box = maildir('Keep');
   const reports = testSize(1500, 10_000);
   for (let n = 0; n < reports; n++)
