@@ -138,7 +138,7 @@ esac`,
     [`inet_interfaces = ${mxAddress}`],
   );
   const [install, keys, tls, configure, service, look = [], ...others] = steps();
-  assert.deepEqual([keys?.length, look.length, others.length], [2, 2, 0]);
+  assert.deepEqual([keys?.length, look.length, others.length], [3, 2, 0]);
   world.with({
     stop: async () => void process.kill(Number(readFileSync(join(root, 'hermetic.pid'), 'utf8'))),
   });
