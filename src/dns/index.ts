@@ -23,6 +23,7 @@
  *   resolver's AD bit is trusted only if the operator says so.
  * - `mail-route/` looks up MX hosts, addresses and TXT records with their states.
  * - `update/` changes records by dynamic update with TSIG.
+ * - `caa/` finds and judges the CAA records that decide whether a CA issues (RFC 8659, 8657).
  *
  * @example
  * ```ts
@@ -138,3 +139,6 @@ export {
 } from './mail-route/lookup-mail-route.js';
 export { lookupAddresses, type HostAddresses } from './mail-route/lookup-addresses.js';
 export { lookupTexts, type Texts } from './mail-route/lookup-texts.js';
+export { formatCaa, parseIssueValue, type CaaProperty, type IssueValue } from './caa/parse-caa.js';
+export { judgeCaa, type CaaDecision, type CaaRequest } from './caa/judge-caa.js';
+export { lookupCaa, type RelevantCaa } from './caa/lookup-caa.js';

@@ -117,11 +117,24 @@ export const checkResultSchema = z
       maxAge: z.int().min(0).optional(),
       mx: z.array(text).optional(),
       problems: z.array(text),
+      addresses: z
+        .array(
+          z.strictObject({
+            ip: text,
+            notAfter: z.iso.datetime().optional(),
+            problem: text.optional(),
+          }),
+        )
+        .optional(),
     }),
+    signatures: z
+      .array(z.strictObject({ zone: text, rrset: text, notAfter: z.iso.datetime() }))
+      .optional(),
     tlsRpt: z.strictObject({ status: record, rua: z.array(text), problems: z.array(text) }),
     control: z.strictObject({ host: text, starttls }).optional(),
     findings: z.array(finding),
     notLookedAt: z.array(text),
+    undecided: z.array(text).optional(),
     passed: z.array(z.strictObject({ id: code, topic, title: text, reference: text })).optional(),
     provenance: z
       .strictObject({

@@ -64,7 +64,11 @@ export interface CheckResult {
     readonly mx?: readonly string[] | undefined;
     /** Failure codes, in the order of occurrence. */
     readonly problems: readonly string[];
+    /** Each address of the policy host. Absent at depth `triage`. */
+    readonly addresses?: readonly PolicyHostAddress[] | undefined;
   };
+  /** The signature of each zone that ends first. Absent where none was seen. */
+  readonly signatures?: readonly ZoneSignature[] | undefined;
   readonly tlsRpt: {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
     /** URIs as published. */
@@ -78,12 +82,34 @@ export interface CheckResult {
   readonly findings: readonly Finding[];
   /** Rules of the profile that this depth does not ask. */
   readonly notLookedAt: readonly string[];
+  /**
+   * Rules of the profile whose facts could not be looked up: that they raised no finding
+   * proves nothing.
+   */
+  readonly undecided?: readonly string[] | undefined;
   /** Tests of the profile that were completed and found no fault, by topic. */
   readonly passed?: readonly PassedTest[] | undefined;
   /** The origin of the result; absent in results of version 0.1.0. */
   readonly provenance?: Provenance | undefined;
   /** TCP connections opened to mail hosts. */
   readonly connections: number;
+}
+
+/** One address of the policy host. */
+export interface PolicyHostAddress {
+  readonly ip: string;
+  /** End of the certificate, RFC 3339 UTC; absent where no policy was obtained. */
+  readonly notAfter?: string | undefined;
+  /** Failure code. */
+  readonly problem?: string | undefined;
+}
+
+/** The signature of a zone that ends first. Times are RFC 3339 UTC. */
+export interface ZoneSignature {
+  readonly zone: string;
+  /** The signed RRset, as `example.com MX`. */
+  readonly rrset: string;
+  readonly notAfter: string;
 }
 
 /** A test without a finding. */

@@ -6,7 +6,7 @@
  */
 import type { AuthMechanism, Reason, Waiver } from '../tls-policy/index.js';
 import type { PolicyType, ResultType } from '../tls-rpt/index.js';
-import type { FailureEvidence } from './evidence.js';
+import type { FailureEvidence } from './failure-evidence.js';
 import type { MailCertificate } from './check-result.js';
 
 export interface DeliveryOutcome {

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import type { Evidence } from './evidence.js';
-import { depth, dnssec, failure, storeIdentity, unsupportedZone } from './schema-pieces.js';
+import {
+  continuity,
+  depth,
+  dnssec,
+  failure,
+  policyAddress,
+  storeIdentity,
+  unsupportedZone,
+} from './schema-pieces.js';
 
 const text = z.string();
 const count = z.number().min(0);
@@ -188,6 +196,7 @@ export const evidenceSchema = z
         })
         .optional(),
       policyHost: z.strictObject({ address: text, chain: z.array(z.base64()).max(20) }).optional(),
+      policyAddresses: z.array(policyAddress).optional(),
       problems: z.array(failure),
       hostDnssec: dnssec.optional(),
     }),
@@ -199,6 +208,7 @@ export const evidenceSchema = z
       resolver: z.array(z.strictObject({ label: text, state: text })),
       sources: z.array(text).optional(),
     }),
+    continuity: continuity.optional(),
     trustStores: z.array(storeIdentity).optional(),
   })
   .meta({

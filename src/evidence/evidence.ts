@@ -6,6 +6,8 @@
  */
 import type { Dnssec, UnsupportedZone } from '../dns/index.js';
 import type { StoreIdentity } from '../x509/index.js';
+import type { ContinuityEvidence, PolicyAddressEvidence } from './continuity.js';
+import type { FailureEvidence } from './failure-evidence.js';
 import type { ProbeEvidence } from './probe-evidence.js';
 
 export type Depth = 'triage' | 'verdict' | 'inventory';
@@ -26,14 +28,10 @@ export interface Evidence {
   readonly mtaSts: MtaStsEvidence;
   readonly tlsRpt: TlsRptEvidence;
   readonly network: NetworkEvidence;
+  /** Absent at depth `triage`, without a mail host, and in evidence of earlier versions. */
+  readonly continuity?: ContinuityEvidence | undefined;
   /** The root stores that judged the chains; absent where they have no name. */
   readonly trustStores?: readonly StoreIdentity[] | undefined;
-}
-
-/** A failure as stored: see the failure catalogues. */
-export interface FailureEvidence {
-  readonly code: string;
-  readonly detail: string;
 }
 
 export interface RouteEvidence {
@@ -223,6 +221,11 @@ export interface MtaStsEvidence {
    * first, DER in base64. Absent in evidence of earlier versions.
    */
   readonly policyHost?: { readonly address: string; readonly chain: readonly string[] } | undefined;
+  /**
+   * The addresses of the policy host, each asked alone, at most four. Absent at depth
+   * `triage` and in evidence of earlier versions.
+   */
+  readonly policyAddresses?: readonly PolicyAddressEvidence[] | undefined;
   /** Failure codes of mta-sts, in the order of occurrence. */
   readonly problems: readonly FailureEvidence[];
   /** Where the policy host's addresses could be forged: status of its address lookup. */

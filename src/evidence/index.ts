@@ -29,7 +29,6 @@ export type {
   ConnectionEvidence,
   Depth,
   Evidence,
-  FailureEvidence,
   HandshakeEvidence,
   HostEvidence,
   MtaStsEvidence,
@@ -44,8 +43,17 @@ export type {
   TxtEvidence,
 } from './evidence.js';
 export type {
+  CaaEvidence,
+  ContinuityEvidence,
+  PolicyAddressEvidence,
+  ReferenceEvidence,
+  ServerSignature,
+  SignatureEvidence,
+} from './continuity.js';
+export type {
   CheckResult,
   PassedTest,
+  PolicyHostAddress,
   Provenance,
   Topic,
   Finding,
@@ -57,11 +65,13 @@ export type {
   Severity,
   TlsVersion,
   Verdict,
+  ZoneSignature,
 } from './check-result.js';
 export type { FactChange, Comparison, Direction } from './comparison.js';
 export { topics } from './check-result.js';
 export { evidenceDigest } from './evidence-digest.js';
 export { comparisonSchema } from './comparison-schema.js';
+export type { FailureEvidence } from './failure-evidence.js';
 export type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
 export type {
   AppliedPolicy,

@@ -34,3 +34,66 @@ export const storeIdentity = z.strictObject({
   date: z.string().optional(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
+
+const base64Chain = z.array(z.base64()).max(20);
+
+/** {@link PolicyAddressEvidence}. */
+export const policyAddress = z.strictObject({
+  address: z.string(),
+  chain: base64Chain.optional(),
+  policySha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  failure: failure.optional(),
+});
+
+/** {@link ContinuityEvidence}. */
+export const continuity = z.strictObject({
+  signatures: z.array(
+    z.strictObject({
+      zone: z.string(),
+      rrset: z.string(),
+      inception: z.iso.datetime(),
+      expiration: z.iso.datetime(),
+      registry: z.literal(true).optional(),
+      soaExpire: z.int().min(0).optional(),
+    }),
+  ),
+  servers: z.array(
+    z.strictObject({
+      server: z.string(),
+      address: z.string(),
+      inception: z.iso.datetime().optional(),
+      expiration: z.iso.datetime().optional(),
+      failure: failure.optional(),
+    }),
+  ),
+  caa: z.array(
+    z.strictObject({
+      host: z.string(),
+      certificateName: z.string(),
+      status: z.enum(['found', 'absent', 'failed']),
+      at: z.string(),
+      alias: z.string().optional(),
+      records: z.array(
+        z.strictObject({ critical: z.boolean(), tag: z.string(), value: z.string() }),
+      ),
+      dnssec,
+      failure: failure.optional(),
+    }),
+  ),
+  references: z.array(
+    z.strictObject({
+      role: z.enum(['policy-host', 'sts-record', 'policy-mx', 'mx', 'report']),
+      value: z.string(),
+      target: z.string(),
+      alias: z.literal(true).optional(),
+      status: z.enum(['receives', 'nothing', 'nxdomain', 'refused', 'failed']),
+      dnssec,
+      deniedDomain: z.string().optional(),
+      service: z.string().optional(),
+      failure: failure.optional(),
+    }),
+  ),
+});

@@ -229,7 +229,7 @@ function publishPolicy(
     { length: copies },
     (_, copy) => `_mta-sts TXT "${record ?? `v=STSv1; id=2026112${copy};`}"`,
   );
-  return [...records, `mta-sts A ${places.policyHost}`];
+  return [...records, stsTraits.hostRecords ?? `mta-sts A ${places.policyHost}`];
 }
 
 /**

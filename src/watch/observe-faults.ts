@@ -77,7 +77,8 @@ export function bestLevels(
  * longer published.
  */
 export function provesAbsence(checkResult: CheckResult, fault: WatchedFault): boolean {
-  if (!isCertain(checkResult) || checkResult.notLookedAt.includes(fault.rule)) return false;
+  const { notLookedAt, undecided = [] } = checkResult;
+  if (!isCertain(checkResult) || [...notLookedAt, ...undecided].includes(fault.rule)) return false;
   if (fault.topic === 'mta-sts' && checkResult.mtaSts.status === 'tempfail') return false;
   if (fault.topic === 'tls-rpt' && checkResult.tlsRpt.status === 'tempfail') return false;
   const protection = protections.find(({ rule }) => rule === fault.rule);

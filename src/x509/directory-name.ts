@@ -6,6 +6,7 @@ import { DerReader, readOid, Tag } from './der-reader.js';
 const MAX_ATTRIBUTES = 64;
 const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
 const COMMON_NAME = '2.5.4.3';
+const ORGANIZATION = '2.5.4.10';
 
 /** A Name of RFC 5280 §4.1.2.4, in a form to compare and a form to show. */
 export interface DirectoryName {
@@ -24,6 +25,8 @@ export interface DirectoryName {
   /** As RFC 4514 writes it, most specific first, neutralised. */
   readonly text: string;
   readonly commonName?: string;
+  /** The last organizationName, neutralised. */
+  readonly organization?: string;
   /**
    * Values of emailAddress, which constraints on rfc822Name apply to (RFC 5280
    * §4.2.1.10).
@@ -35,6 +38,7 @@ export interface DirectoryName {
 interface Draft {
   comparable: boolean;
   commonName?: string;
+  organization?: string;
   readonly emails: string[];
 }
 
@@ -61,9 +65,8 @@ export function readDirectoryName(derBytes: Uint8Array): DirectoryName {
     rdns.push(keys.toSorted().join('\u0001'));
     shown.unshift(values.join('+'));
   }
-  const { comparable, commonName, emails } = draft;
   const text = neutralise(shown.join(','));
-  return { key: joinRdns(rdns), rdns, comparable, text, commonName, emails };
+  return { key: joinRdns(rdns), rdns, text, ...draft };
 }
 
 /** The key of the name that these RDNs make. */
@@ -85,6 +88,7 @@ function readAttribute(pair: DerReader, draft: Draft): readonly [key: string, te
   const value = decodeText(tag, body);
   const shown = value ?? Buffer.from(body).toString('latin1');
   if (objectId === COMMON_NAME) draft.commonName = neutralise(shown, 256);
+  if (objectId === ORGANIZATION) draft.organization = neutralise(shown, 256);
   if (objectId === EMAIL_ADDRESS) draft.emails.push(shown);
   const prepared = value === undefined ? undefined : prepare(value);
   if (prepared === undefined && stringTags.has(tag)) draft.comparable = false;

@@ -58,6 +58,7 @@ export {
 export { SearchWork } from './find-paths.js';
 export { verifySignedBy } from './verify-signed-by.js';
 export { matchesDnsName } from './matches-dns-name.js';
+export { caaIssuersOf } from './caa-issuers-registry.js';
 export { explainProblem } from './explain-problem.js';
 export { weaklySigned } from './signature-algorithm.js';
 export { spkiSha256 } from './public-key.js';

@@ -1,6 +1,7 @@
 import { neutralise } from '../../base/index.js';
 import type { Finding, Severity } from '../../evidence/index.js';
 import { certificateFindings } from './certificate-registry.js';
+import { continuityFindings } from './continuity-registry.js';
 import { daneFindings } from './dane-registry.js';
 import { noOptions, say, type FindingEntry, type FindingValues } from './entry.js';
 import { mtaStsFindings } from './mta-sts-registry.js';
@@ -22,6 +23,7 @@ export const catalogue = {
   ...tlsRptFindings,
   ...daneFindings,
   ...routeFindings,
+  ...continuityFindings,
 };
 
 /**

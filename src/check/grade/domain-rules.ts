@@ -183,10 +183,22 @@ function rolloverRules(
  */
 function policyHostRules(raised: FindingCollector): void {
   const { evidence, profile } = raised;
-  const [leaf] = evidence.mtaSts.policyHost?.chain ?? [];
-  const parsed = leaf === undefined ? undefined : parseCertificate(Buffer.from(leaf, 'base64'));
-  if (!parsed?.ok || !isNearExpiry(parsed.value, Date.parse(evidence.collectedAt), profile)) return;
-  const detail = formatTime(parsed.value.notAfter).slice(0, 10);
+  const { policyHost, policyAddresses } = evidence.mtaSts;
+  const shown = policyAddresses ?? (policyHost ? [policyHost] : []);
+  const ends = shown.flatMap(({ address, chain = [] }) => {
+    const parsed = parseCertificate(Buffer.from(chain[0] ?? '', 'base64'));
+    return parsed.ok ? [{ address, certificate: parsed.value }] : [];
+  });
+  const near = ends
+    .filter(({ certificate }) =>
+      isNearExpiry(certificate, Date.parse(evidence.collectedAt), profile),
+    )
+    .sort((left, right) => left.certificate.notAfter - right.certificate.notAfter);
+  const [first] = near;
+  if (!first) return;
+  const date = formatTime(first.certificate.notAfter).slice(0, 10);
+  const where = near.map(({ address }) => address).join(', ');
+  const detail = near.length < ends.length ? `${date} at ${where}` : date;
   raised.add('sts-policy-cert-near-expiry', { detail });
 }
 

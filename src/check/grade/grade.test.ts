@@ -9,6 +9,7 @@ import {
   type Evidence,
 } from '../../evidence/index.js';
 import { catalogue } from '../findings/catalogue.js';
+import { continuityFindings } from '../findings/continuity-registry.js';
 import { baseline } from '../profiles/baseline.js';
 import {
   plantedAddress,
@@ -228,6 +229,7 @@ test('rules that this depth does not ask are listed', () => {
     'tls-pq-good',
     'tls-pq-draft-good',
     'injection-vulnerable',
+    ...Object.keys(continuityFindings),
   ]);
 });
 

@@ -1,18 +1,23 @@
-import { safeUnicode, version } from '../../base/index.js';
+import { formatTime, safeUnicode, version } from '../../base/index.js';
 import {
   evidenceDigest,
   type CheckResult,
   type Evidence,
   type Finding,
   type MailHost,
+  type PolicyAddressEvidence,
+  type PolicyHostAddress,
   type Provenance,
   type Verdict,
+  type ZoneSignature,
 } from '../../evidence/index.js';
+import { parseCertificate } from '../../x509/index.js';
 import { assessExposure, handshakeFailed, ownNetworkStrips, resolverAtFault } from './exposure.js';
 import { baseline } from '../profiles/baseline.js';
 import { severityOf } from '../profiles/goals.js';
 import { noOptions, type CommandOptions } from '../findings/entry.js';
 import type { Profile, Rule } from '../profiles/profile.js';
+import { continuityRules, undecidedContinuity } from './continuity-rules.js';
 import { daneRules, policyRules, routeRules } from './domain-rules.js';
 import { hostRules } from './host-rules.js';
 import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
@@ -49,6 +54,7 @@ export function grade(
     network: { control },
   } = evidence;
   const notLookedAt = beyondDepth(evidence, profile);
+  const undecided = undecidedContinuity(evidence).filter((id) => !notLookedAt.includes(id));
   return {
     schema: 'hermetic.check/1',
     domain: evidence.domain,
@@ -67,7 +73,9 @@ export function grade(
       maxAge: mtaSts.policy?.maxAge,
       mx: mtaSts.policy?.mx,
       problems: mtaSts.problems.map((problem) => problem.code),
+      addresses: mtaSts.policyAddresses?.map(policyHostAddress),
     },
+    signatures: zoneSignatures(evidence),
     tlsRpt: {
       status: tlsRpt.status,
       rua: tlsRpt.rua,
@@ -76,7 +84,12 @@ export function grade(
     control: control && { host: control.host, starttls: control.starttls },
     findings,
     notLookedAt,
-    passed: passedTests(evidence, profile, { hosts: judgedHosts, findings, notLookedAt }),
+    undecided: undecided.length > 0 ? undecided : undefined,
+    passed: passedTests(evidence, profile, {
+      hosts: judgedHosts,
+      findings,
+      notLookedAt: [...notLookedAt, ...undecided],
+    }),
     connections: judgedHosts
       .flatMap((judgedHost) =>
         judgedHost.summary.addresses.flatMap((address) => [address, ...(address.submission ?? [])]),
@@ -84,6 +97,24 @@ export function grade(
       .reduce((sum, { connections }) => sum + connections, 0),
     provenance: provenanceOf(evidence, profile),
   };
+}
+
+function policyHostAddress({ address, chain, failure }: PolicyAddressEvidence): PolicyHostAddress {
+  const leaf = chain?.[0];
+  const parsed = leaf === undefined ? undefined : parseCertificate(Buffer.from(leaf, 'base64'));
+  return {
+    ip: address,
+    notAfter: parsed?.ok ? formatTime(parsed.value.notAfter) : undefined,
+    problem: failure?.code,
+  };
+}
+
+function zoneSignatures({ continuity }: Evidence): readonly ZoneSignature[] | undefined {
+  return continuity?.signatures.map(({ zone, rrset, expiration }) => ({
+    zone,
+    rrset,
+    notAfter: expiration,
+  }));
 }
 
 /**
@@ -96,6 +127,7 @@ function findingsOf(raised: FindingCollector): readonly Finding[] {
   if (kind === 'mx' || kind === 'implicit') {
     hostRules(raised);
     policyRules(raised, daneRules(raised));
+    continuityRules(raised);
   }
   return raised.list();
 }

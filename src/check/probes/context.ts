@@ -1,6 +1,6 @@
 import type { Clock, Failure, Name } from '../../base/index.js';
 import type { Resolver } from '../../dns/index.js';
-import type { AddressEvidence, FailureEvidence } from '../../evidence/index.js';
+import type { AddressEvidence, Depth, FailureEvidence } from '../../evidence/index.js';
 import type { Network, NetFailure } from '../../net/index.js';
 import type { Goals } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
@@ -19,6 +19,7 @@ export interface ProbeContext {
   readonly trustStore: TrustStore;
   readonly clock: Clock;
   readonly domain: Name;
+  readonly depth: Depth;
   /** Wall time at which certificates are judged, milliseconds. */
   readonly now: number;
   /** Monotonic start of the check. */

@@ -1,7 +1,21 @@
-import { lookupTexts } from '../../dns/index.js';
-import type { MtaStsEvidence, TlsRptEvidence, TxtEvidence } from '../../evidence/index.js';
-import { fetchPolicy, parseStsRecord } from '../../mta-sts/index.js';
+import { createHash } from 'node:crypto';
+import type { Failure } from '../../base/index.js';
+import { lookupAddresses, lookupTexts } from '../../dns/index.js';
+import type {
+  FailureEvidence,
+  MtaStsEvidence,
+  PolicyAddressEvidence,
+  TlsRptEvidence,
+  TxtEvidence,
+} from '../../evidence/index.js';
+import {
+  fetchPolicy,
+  fetchPolicyAt,
+  parseStsRecord,
+  type FetchedPolicy,
+} from '../../mta-sts/index.js';
 import { parseTlsRptRecord } from '../../tls-rpt/index.js';
+import { ownFailures } from '../own-failures.js';
 import { failureEvidence, type ProbeContext } from './context.js';
 
 /**
@@ -17,23 +31,16 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
   if (stsRecord.status === 'invalid')
     return { txt, status: 'invalid', problems: [failureEvidence(stsRecord.failure)] };
   context.progress('MTA-STS policy');
-  const { network, resolver, domain, trustStore, now, httpsPort, timeoutMs, signal } = context;
-  const fetched = await fetchPolicy({
-    network,
-    resolver,
-    domain,
-    anchors: trustStore,
-    validationTime: now,
-    port: httpsPort,
-    timeoutMs: Math.min(60_000, 2 * timeoutMs),
-    signal,
-  });
+  const fetched = await fetchPolicy({ ...fetchOptions(context), resolver: context.resolver });
+  const first = fetched.ok ? fetched.value : undefined;
+  const policyAddresses = await probePolicyAddresses(context, first);
   if (!fetched.ok) {
     const { failure } = fetched;
     return {
       txt,
       id: stsRecord.id,
       status: failure.temporary ? 'tempfail' : 'invalid',
+      policyAddresses,
       problems: [failureEvidence(failure)],
     };
   }
@@ -44,8 +51,83 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
     id: stsRecord.id,
     status: 'found',
     policy: { mode, maxAge, mx, body },
-    policyHost: { address, chain: chain.map(({ der }) => Buffer.from(der).toString('base64')) },
+    policyHost: { address, chain: derOf(chain) },
+    policyAddresses,
     problems: [],
+  };
+}
+
+/** Addresses of the policy host that are asked. */
+const MAX_POLICY_ADDRESSES = 4;
+
+/**
+ * Fetches the policy from each address of the policy host: a sender uses any of them.
+ * `first` is the fetch that is known already. Undefined at depth `triage`.
+ */
+async function probePolicyAddresses(
+  context: ProbeContext,
+  first: FetchedPolicy | undefined,
+): Promise<readonly PolicyAddressEvidence[] | undefined> {
+  const { resolver, domain, signal, depth } = context;
+  const host = domain.prepend('mta-sts');
+  if (depth === 'triage' || !host.ok) return undefined;
+  const { v4, v6 } = await lookupAddresses(resolver, host.value, { signal });
+  const half = MAX_POLICY_ADDRESSES / 2;
+  const six = v6.slice(0, Math.max(half, MAX_POLICY_ADDRESSES - v4.length));
+  const chosen = [...v4.slice(0, MAX_POLICY_ADDRESSES - six.length), ...six];
+  return Promise.all(
+    chosen.map(async (address): Promise<PolicyAddressEvidence> => {
+      if (first?.address === address) return served(first);
+      const fetched = await fetchPolicyAt({ ...fetchOptions(context), addresses: [address] });
+      if (fetched.ok) return served(fetched.value);
+      return { address, failure: await failureAt(context, address, fetched.failure) };
+    }),
+  );
+}
+
+/**
+ * The failure of one address. A machine without a route for IPv6 did not try: its own
+ * failure replaces that of the fetch.
+ */
+async function failureAt(
+  { network, httpsPort, signal }: ProbeContext,
+  address: string,
+  failure: Failure,
+): Promise<FailureEvidence> {
+  if (failure.code !== 'sts-policy-unreachable') return failureEvidence(failure);
+  const dialled = await network.dial({ address, port: httpsPort, timeoutMs: 5000, signal });
+  if (dialled.ok) dialled.connection.close();
+  if (dialled.ok || !ownFailures.has(dialled.failure.code)) return failureEvidence(failure);
+  return failureEvidence(dialled.failure);
+}
+
+function served({ address, chain, body }: FetchedPolicy): PolicyAddressEvidence {
+  const policySha256 = createHash('sha256').update(body).digest('hex');
+  return { address, chain: derOf(chain), policySha256 };
+}
+
+function derOf(chain: FetchedPolicy['chain']): readonly string[] {
+  return chain.map(({ der }) => Buffer.from(der).toString('base64'));
+}
+
+/** The options that every fetch of the policy shares. */
+function fetchOptions({
+  network,
+  domain,
+  trustStore,
+  now,
+  httpsPort,
+  timeoutMs,
+  signal,
+}: ProbeContext): Omit<Parameters<typeof fetchPolicyAt>[0], 'addresses'> {
+  return {
+    network,
+    domain,
+    anchors: trustStore,
+    validationTime: now,
+    port: httpsPort,
+    timeoutMs: Math.min(60_000, 2 * timeoutMs),
+    signal,
   };
 }
 

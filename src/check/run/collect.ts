@@ -14,6 +14,7 @@ import type { TrustStore } from '../../x509/index.js';
 import type { ProbeContext } from '../probes/context.js';
 import type { CheckEvent } from '../probes/check-event.js';
 import { ConnectionLimiter, type ProbeLimiter } from '../probes/connection-limiter.js';
+import { probeContinuity } from '../probes/probe-continuity.js';
 import { probeHost, probeRoute, type RouteTarget } from '../probes/probe-host.js';
 import { probeMtaSts, probeTlsRpt } from '../probes/probe-txt.js';
 import { probeSmtp } from '../probes/smtp-tls.js';
@@ -89,7 +90,13 @@ export interface CollectOptions {
  * with `signal.reason`.
  */
 export async function collect(domainName: Name, options: CollectOptions): Promise<Evidence> {
-  const { resolver, trustStore, clock = systemClock, reach = 'internet' } = options;
+  const {
+    resolver,
+    trustStore,
+    clock = systemClock,
+    reach = 'internet',
+    depth = 'triage',
+  } = options;
   const sources = new Set<string>();
   const network = notingSources(reachable(options.network, reach), sources);
   const abortSignal = options.signal && followSignal(options.signal);
@@ -101,6 +108,7 @@ export async function collect(domainName: Name, options: CollectOptions): Promis
     trustStore,
     clock,
     domain: domainName,
+    depth,
     now,
     startedAt: clock.monotonic(),
     helo: options.helo ?? 'hermetic.invalid',
@@ -135,6 +143,11 @@ export async function collect(domainName: Name, options: CollectOptions): Promis
     }),
     options.control ? probeControl(context, options.control) : undefined,
   ]);
+  const takesMail = route.kind === 'mx' || route.kind === 'implicit';
+  const continuity =
+    depth === 'triage' || !takesMail
+      ? undefined
+      : await probeContinuity(context, { hosts, mtaSts, tlsRpt });
   abortSignal?.throwIfAborted();
   const network25 = portState(hosts, control);
   return {
@@ -142,7 +155,7 @@ export async function collect(domainName: Name, options: CollectOptions): Promis
     domain: domainName.toLower(),
     collectedAt: formatTime(now),
     tool: { name: 'hermetic', version },
-    depth: options.depth ?? 'triage',
+    depth,
     helo: context.helo,
     smtpPort: context.smtpPort,
     route,
@@ -156,6 +169,7 @@ export async function collect(domainName: Name, options: CollectOptions): Promis
       resolver: resolver.health().upstreams.map(({ label, state }) => ({ label, state })),
       sources: [...sources].sort(),
     },
+    continuity,
     trustStores: trustStore.sources.length > 0 ? trustStore.sources : undefined,
   };
 }

@@ -1,6 +1,8 @@
 import {
   createCa,
   createIntermediate,
+  der,
+  distinguishedName,
   generateKey,
   issue,
   purpose,
@@ -32,6 +34,8 @@ export type CertificateTraits =
   | 'name-constraints'
   | 'common-name-only'
   | 'expired-intermediate'
+  | 'known-ca'
+  | 'known-ca-wildcard'
   | 'rsa-and-ecdsa';
 
 /** Addresses of the lab's shared services (RFC 5737). */
@@ -49,6 +53,7 @@ export class LabPki {
   readonly root: Authority = createCa({ name: 'Hermetic Lab Root' });
   readonly intermediate: Authority = createIntermediate(this.root, { name: 'Hermetic Lab CA' });
   #unknown: Authority | undefined;
+  #known: Authority | undefined;
   readonly #shown = new Map<string, readonly Issued[]>();
   #mailHosts = 0;
 
@@ -129,7 +134,21 @@ export class LabPki {
         const old = createIntermediate(this.root, { name: 'Lab Old CA', notAfter });
         return issue(old, { names });
       }
+      case 'known-ca':
+        return issue(this.#knownCa, { names });
+      case 'known-ca-wildcard':
+        return issue(this.#knownCa, { names: [serverName.replace(/^[^.]*/, '*')] });
     }
+  }
+
+  /** An intermediate with the organization of a public CA, by which CAA recognises it. */
+  get #knownCa(): Authority {
+    const subject = distinguishedName(
+      ['2.5.4.10', der.utf8("Let's Encrypt")],
+      ['2.5.4.3', der.utf8('Lab E7')],
+    );
+    this.#known ??= createIntermediate(this.root, { name: 'Lab E7', subject });
+    return this.#known;
   }
 
   /** The certificate of an attacker: the right name, but from no trusted CA. */

@@ -36,6 +36,8 @@ export interface ZoneSpec {
      * with that one.
      */
     readonly dsAlgorithm?: number;
+    /** Age and time left of the signatures, days. Default: an hour, and 14 days. */
+    readonly period?: { readonly age: number; readonly left: number };
   };
   /**
    * Fault of its signatures. `wrong-key`: signed with a key that the zone does not
@@ -203,7 +205,8 @@ export class Zone {
       return { inception: this.now - 30 * DAY, expiration: this.now - 10 * DAY };
     if (recordType !== RRType.DNSKEY && this.#fault === 'not-yet-valid')
       return { inception: this.now + 10 * DAY, expiration: this.now + 30 * DAY };
-    return { inception: this.now - HOUR, expiration: this.now + 14 * DAY };
+    const { age = HOUR / DAY, left = 14 } = this.spec.signed?.period ?? {};
+    return { inception: this.now - age * DAY, expiration: this.now + left * DAY };
   }
 }
 

@@ -100,7 +100,9 @@ export interface StsTraits {
   /** Seconds. Default a week. */
   readonly maxAge?: number;
   readonly habit?: NonNullable<PolicySite['habit']>;
-  readonly certificate?: 'trusted' | 'wrong-name';
+  readonly certificate?: 'trusted' | 'wrong-name' | 'known-ca' | 'known-ca-wildcard';
+  /** Zone file lines of `mta-sts` in place of the address of the lab's policy host. */
+  readonly hostRecords?: string;
   /** Text of the TXT record in place of a valid one. */
   readonly record?: string;
   /** Lines of the policy file in place of valid ones. */

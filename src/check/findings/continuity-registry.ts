@@ -1,0 +1,266 @@
+import type { FixStep } from '../../evidence/index.js';
+import { checkAgain, command, config, dns, noSteps, withDetail } from './entry.js';
+import type { FindingEntry, FindingValues } from './entry.js';
+
+/** Steps of every finding on a name that leads nowhere. */
+const repairName =
+  (instruction: string) =>
+  (values: FindingValues): FixStep[] => [dns(instruction), checkAgain(values)];
+
+/**
+ * Findings about what will break: nothing of it stops mail today, and each of them ends a
+ * protection, or lets another party take it over, without a change of the domain.
+ */
+export const continuityFindings = {
+  /**
+   * Raised when some addresses of the policy host serve no policy, and others do. It warns:
+   * senders that meet the broken address have no policy.
+   */
+  'sts-policy-address-broken': {
+    topic: 'mta-sts',
+    title: withDetail('The policy host fails at some addresses'),
+    passed: 'The policy host serves the policy at every address',
+    why: 'Senders that use such an address cannot fetch the policy. Those without a cached policy then send without protection.',
+    reference: 'RFC 8461 §3.3',
+    owner: 'domain',
+    fix: 'Serve the policy with a valid certificate at every address, or remove the address from the DNS.',
+    steps: (values) => [
+      command(
+        'See each address. Replace ADDRESS by the one that fails.',
+        `curl --resolve mta-sts.${values.domain}:443:ADDRESS https://mta-sts.${values.domain}/.well-known/mta-sts.txt`,
+      ),
+      checkAgain(values),
+    ],
+  },
+  /** Raised when two addresses of the policy host serve different policies. */
+  'sts-policy-differs': {
+    topic: 'mta-sts',
+    title: withDetail('The addresses of the policy host serve different policies'),
+    passed: 'Every address of the policy host serves the same policy',
+    why: 'Senders apply the policy that they happen to fetch. After a change, the old one can exclude the new mail hosts.',
+    reference: 'RFC 8461 §3.3',
+    owner: 'domain',
+    fix: 'Serve the same file at every address.',
+    steps: (values) => [
+      config(`Copy the policy to every address of mta-sts.${values.domain}.`),
+      checkAgain(values),
+    ],
+  },
+  /**
+   * Raised when the alias `mta-sts` leads to a name that its next owner can register or
+   * claim. It fails: the new owner can obtain a certificate for the name.
+   */
+  'sts-host-claimable': {
+    topic: 'mta-sts',
+    title: 'Another party can claim the name of the policy host',
+    passed: 'The policy host leads to no name that others can claim',
+    why: (values) =>
+      `The new owner obtains a certificate for mta-sts.${values.domain}. Then they publish a policy of their own, such as mode none.`,
+    reference: 'RFC 8461 §8.2, §10.1',
+    owner: 'domain',
+    fix: 'Remove the alias, or let it lead to a host of yours.',
+    steps: (values) => [
+      dns('Delete the alias until the policy host exists.', `mta-sts.${values.domain}.`),
+      checkAgain(values),
+    ],
+  },
+  /** Raised when the alias `mta-sts` leads to no address and no claim is known. */
+  'sts-host-dangling': {
+    topic: 'mta-sts',
+    title: 'The alias of the policy host leads nowhere',
+    passed: 'The alias of the policy host leads to a host',
+    why: 'Senders cannot fetch a policy. If the target comes into other hands, its owner decides on the policy.',
+    reference: 'RFC 8461 §8.2',
+    owner: 'domain',
+    fix: 'Let the alias lead to a host that exists, or remove it.',
+    steps: repairName('Correct the CNAME record of mta-sts, or delete it.'),
+  },
+  /** Raised when the alias `_mta-sts` leads to a name that does not exist. */
+  'sts-record-dangling': {
+    topic: 'mta-sts',
+    title: 'The alias of the _mta-sts record leads nowhere',
+    passed: 'The alias of the _mta-sts record leads to a record',
+    why: 'Senders find no MTA-STS record and fetch no policy. The owner of the target decides whether there is one.',
+    reference: 'RFC 8461 §8.2',
+    owner: 'domain',
+    fix: 'Let the alias lead to a TXT record that exists, or publish the record itself.',
+    steps: repairName('Correct the CNAME record of _mta-sts, or replace it by a TXT record.'),
+  },
+  /** Raised when a pattern of the policy covers no name that exists. */
+  'sts-mx-dangling': {
+    topic: 'mta-sts',
+    title: withDetail('The policy permits hosts that do not exist'),
+    passed: 'Every pattern of the policy leads to names that exist',
+    why: 'The next owner of such a name obtains a certificate that the policy accepts. With forged MX records, senders deliver to that owner.',
+    reference: 'RFC 8461 §4.1, §10.2',
+    owner: 'domain',
+    fix: 'Remove the pattern from the policy, and change the id in the record.',
+    steps: (values) => [
+      config('Remove the line mx: with this name from the policy.'),
+      checkAgain(values),
+    ],
+  },
+  /** Raised when an MX record leads to a name that another party can register or claim. */
+  'mx-claimable': {
+    topic: 'mx',
+    title: (values) => `Another party can claim the MX host ${values.host}`,
+    passed: 'No MX record leads to a name that others can claim',
+    why: 'The next owner of the name receives mail of the domain as soon as the other hosts do not answer.',
+    reference: 'RFC 5321 §5.1',
+    owner: 'domain',
+    fix: 'Delete the MX record.',
+    steps: (values) => [
+      dns('Delete this record.', `${values.domain}. IN MX ${values.preference} ${values.host}.`),
+      checkAgain(values),
+    ],
+  },
+  /** Raised when reports go to a name that another party can register or claim. */
+  'tlsrpt-target-claimable': {
+    topic: 'tls-rpt',
+    title: withDetail('Another party can claim the receiver of the TLS reports'),
+    passed: 'No TLS reports go to a name that others can claim',
+    why: 'Reports then show that party the senders of the domain, and their failures.',
+    reference: 'RFC 8460 §7',
+    owner: 'domain',
+    fix: 'Remove the URI from the _smtp._tls record, or replace it.',
+    steps: repairName('Replace the URI in the TXT record of _smtp._tls.'),
+  },
+  /** Raised when a receiver of reports exists and cannot receive. It informs. */
+  'tlsrpt-target-dead': {
+    topic: 'tls-rpt',
+    title: withDetail('A receiver of TLS reports cannot receive'),
+    why: 'Senders cannot deliver their reports there, so that failures of delivery stay unknown.',
+    reference: 'RFC 8460 §3',
+    owner: 'domain',
+    fix: 'Correct the URI in the _smtp._tls record, or start the receiver.',
+    steps: repairName('Correct the URI in the TXT record of _smtp._tls.'),
+  },
+  /**
+   * Raised when CAA records refuse the CA of the certificate in use. Mail works until the
+   * renewal, so it warns.
+   */
+  'caa-excludes-issuer': {
+    topic: 'certificate',
+    title: (values) => `CAA refuses the next certificate of ${values.host}`,
+    passed: 'CAA permits the CA of each certificate',
+    why: 'The CA that issued the present certificate must not renew it. The certificate then expires.',
+    reference: 'RFC 8659 §4',
+    owner: 'domain',
+    fix: 'Permit the CA in the CAA records, or change to a CA that they permit.',
+    steps: (values) => [
+      command('See the records.', `dig CAA ${values.detail || values.host}`),
+      dns('Add an issue property for the CA of the certificate.'),
+      checkAgain(values),
+    ],
+  },
+  /**
+   * Raised when DNSSEC validation fails at a name that a CA has to look up. CAs validate
+   * DNSSEC and do not issue.
+   */
+  'issuance-bogus': {
+    topic: 'dnssec',
+    title: (values) => `Broken DNSSEC stops the next certificate of ${values.host}`,
+    passed: 'DNSSEC is valid at the names that a CA looks up',
+    why: 'A CA that cannot validate the CAA lookup or the address does not issue. The certificate then expires.',
+    reference: 'RFC 8659 §3, RFC 4035 §5.5',
+    owner: 'dns-host',
+    fix: 'Sign the zone again. If its keys are lost, remove the DS record at the registrar.',
+    steps: (values) => [
+      command('See what fails.', `delv -t CAA ${values.detail || values.host}`),
+      checkAgain(values),
+    ],
+  },
+  /**
+   * Raised when a CAA lookup failed for another reason. The fault may lie between this
+   * check and the name servers, so it informs.
+   */
+  'caa-lookup-failed': {
+    topic: 'certificate',
+    title: (values) => `The CAA records for ${values.host} could not be looked up`,
+    why: 'Whether the CA may issue the next certificate is unknown. A CA with the same failure does not issue.',
+    reference: 'RFC 8659 §3',
+    owner: 'dns-host',
+    fix: 'Let every name server answer CAA questions, also for names without such a record.',
+    steps: (values) => [
+      command('See the answer.', `dig CAA ${values.detail || values.host}`),
+      checkAgain(values),
+    ],
+  },
+  /** Raised once when no host of the domain has CAA records. It informs: most have none. */
+  'caa-absent': {
+    topic: 'certificate',
+    title: 'Any CA may issue certificates for the hosts of the domain',
+    why: 'MTA-STS is as strong as the weakest CA. CAA records restrict issuance to the CAs in use.',
+    reference: 'RFC 8659 §4.2',
+    owner: 'domain',
+    fix: 'Publish CAA records that permit the CAs in use, after all certificates are known.',
+    steps: (values) => [
+      command(
+        'Print the records of the domain. CAA is the last of them.',
+        `hermetic records ${values.domain}${values.options.network}`,
+      ),
+    ],
+  },
+  /** Raised when CAA binds every host to an account or a validation method (RFC 8657). */
+  'caa-good': {
+    topic: 'certificate',
+    title: 'CAA binds certificates to an account or a method',
+    why: 'Another customer of the same CA cannot obtain a certificate for these hosts.',
+    reference: 'RFC 8657 §3, §4',
+    owner: 'domain',
+    fix: 'No action is needed.',
+    steps: noSteps,
+  },
+  /**
+   * Raised when signatures of the domain's own zones end soon: less than a third of their
+   * period and less than three days are left.
+   */
+  'dnssec-signature-near-expiry': {
+    topic: 'dnssec',
+    title: withDetail('DNSSEC signatures end soon'),
+    passed: 'The DNSSEC signatures last for days',
+    why: 'After their end the zone is bogus. Senders behind a validating resolver defer all mail.',
+    reference: 'RFC 4035 §5.3.1',
+    owner: 'dns-host',
+    fix: 'Find out why the signer does not renew the signatures, and sign the zone again.',
+    steps: (values) => [
+      command('See the dates of the signatures.', `dig +dnssec MX ${values.domain}`),
+      config('Look at the log of the signer, and at the clock of its machine.'),
+      checkAgain(values),
+    ],
+  },
+  /** Raised when less than a third of the period is left. Some signers plan it: it informs. */
+  'dnssec-signature-late': {
+    topic: 'dnssec',
+    title: withDetail('DNSSEC signatures are in the last third of their period'),
+    why: 'If the signer stands still, few days are left to notice it.',
+    reference: 'RFC 6781 §4.4.2',
+    owner: 'dns-host',
+    fix: 'Let the signer renew signatures when a third of their period is left.',
+    steps: noSteps,
+  },
+  /** Raised when a cut-off secondary would serve ended signatures. It informs. */
+  'dnssec-expire-long': {
+    topic: 'dnssec',
+    title: withDetail('Secondaries may serve the zone longer than its signatures last'),
+    why: 'A secondary without contact to its primary answers until the expire time of the SOA record. By then its signatures have ended.',
+    reference: 'RFC 6781 §4.4.1',
+    owner: 'dns-host',
+    fix: 'Lower the expire field of the SOA record below the time that signatures have left.',
+    steps: noSteps,
+  },
+  /** Raised when one authoritative server gives older signatures than the others, or none. */
+  'dnssec-stale-server': {
+    topic: 'dnssec',
+    title: withDetail('A name server gives old signatures'),
+    passed: 'Every name server gives current signatures',
+    why: 'Resolvers that ask this server cannot validate the MX record. Their senders defer mail.',
+    reference: 'RFC 4035 §5.3.1',
+    owner: 'dns-host',
+    fix: 'Repair the zone transfer to this server, or remove it from the NS records.',
+    steps: (values) => [
+      command('Compare the serial numbers of the servers.', `dig +nssearch ${values.domain}`),
+      checkAgain(values),
+    ],
+  },
+} satisfies Record<string, FindingEntry>;

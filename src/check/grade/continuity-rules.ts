@@ -1,0 +1,281 @@
+import type {
+  CaaEvidence,
+  ContinuityEvidence,
+  Evidence,
+  PolicyAddressEvidence,
+  ReferenceEvidence,
+  SignatureEvidence,
+} from '../../evidence/index.js';
+import { judgeCaa, type CaaDecision } from '../../dns/index.js';
+import { caaIssuersOf, parseCertificate, type Certificate } from '../../x509/index.js';
+import type { FindingId } from '../findings/catalogue.js';
+import { ownFailures } from '../own-failures.js';
+import { continuityFindings } from '../findings/continuity-registry.js';
+import type { FindingCollector } from './finding-collector.js';
+
+const DAY = 86_400_000;
+/** A signature with more time left than this is never about to end. */
+const SIGNATURE_MARGIN = 3 * DAY;
+const HOUR = 3_600_000;
+
+/**
+ * Raises what will break: broken addresses of the policy host, signatures that end, CAA
+ * records that stop a renewal, and names that another party can claim. A lookup that failed
+ * raises nothing of these.
+ */
+export function continuityRules(raised: FindingCollector): void {
+  const { continuity, mtaSts } = raised.evidence;
+  policyAddressRules(raised, mtaSts.policyAddresses ?? []);
+  if (!continuity) return;
+  const now = Date.parse(raised.evidence.collectedAt);
+  signatureRules(raised, continuity, now);
+  serverRules(raised, continuity, now);
+  caaRules(raised, continuity);
+  for (const reference of continuity.references) referenceRules(raised, reference);
+}
+
+/** Rules that the evidence cannot decide, as `undecided` of the result. */
+export function undecidedContinuity({ continuity, mtaSts, route }: Evidence): FindingId[] {
+  if (!continuity) return Object.keys(continuityFindings) as FindingId[];
+  const { signatures, servers, caa, references } = continuity;
+  const undecided: FindingId[] = [];
+  const add = (isOpen: boolean, ...ids: readonly FindingId[]): void => {
+    if (isOpen) undecided.push(...ids);
+  };
+  const own = (mtaSts.policyAddresses ?? []).some(({ failure }) =>
+    ownFailures.has(failure?.code ?? ''),
+  );
+  add(own || mtaSts.status === 'tempfail', 'sts-policy-address-broken', 'sts-policy-differs');
+  // Signed answers without their signatures: the resolver validated them.
+  add(
+    route.dnssec === 'indeterminate' || (route.dnssec === 'secure' && signatures.length === 0),
+    'dnssec-signature-near-expiry',
+    'dnssec-signature-late',
+    'dnssec-expire-long',
+  );
+  add(
+    servers.some(({ failure }) => failure !== undefined) ||
+      (route.dnssec === 'secure' && servers.length === 0),
+    'dnssec-stale-server',
+  );
+  add(
+    caa.some(({ status }) => status === 'failed'),
+    'caa-excludes-issuer',
+    'caa-absent',
+  );
+  add(
+    caa.some(({ status, dnssec }) => status === 'failed' && dnssec !== 'bogus'),
+    'issuance-bogus',
+  );
+  for (const { role, status } of references) add(status === 'failed', ...idsOfRole[role]);
+  return [...new Set(undecided)];
+}
+
+/** The findings that a reference can raise. */
+const idsOfRole: Readonly<Record<ReferenceEvidence['role'], readonly FindingId[]>> = {
+  'policy-host': ['sts-host-claimable', 'sts-host-dangling'],
+  'sts-record': ['sts-record-dangling'],
+  'policy-mx': ['sts-mx-dangling'],
+  mx: ['mx-claimable'],
+  report: ['tlsrpt-target-claimable', 'tlsrpt-target-dead'],
+};
+
+function policyAddressRules(
+  raised: FindingCollector,
+  addresses: readonly PolicyAddressEvidence[],
+): void {
+  const serving = addresses.filter(({ failure }) => failure === undefined);
+  const broken = addresses.filter(
+    ({ failure }) => failure !== undefined && !ownFailures.has(failure.code),
+  );
+  // Where no address serves the policy, the failed fetch is a finding of its own.
+  if (serving.length > 0 && broken.length > 0)
+    raised.add('sts-policy-address-broken', {
+      detail: broken.map(({ address }) => address).join(', '),
+      reason: broken
+        .map(
+          ({ address, failure }) => `${address}: ${failure?.detail ?? ''} (${failure?.code ?? ''})`,
+        )
+        .join('; '),
+    });
+  if (new Set(serving.map(({ policySha256 }) => policySha256)).size > 1)
+    raised.add('sts-policy-differs', {
+      detail: serving.map(({ address }) => address).join(', '),
+    });
+}
+
+/** Signatures of the zones that the domain or its hosters sign; registries are left out. */
+function signatureRules(
+  raised: FindingCollector,
+  { signatures }: ContinuityEvidence,
+  now: number,
+): void {
+  const own = signatures.filter(({ registry }) => registry === undefined);
+  const ending = own.filter((signature) => isEnding(signature, now));
+  const late = own.filter(
+    (signature) => !ending.includes(signature) && leftOf(signature, now) < periodOf(signature) / 3,
+  );
+  if (ending.length > 0)
+    raised.add('dnssec-signature-near-expiry', {
+      detail: ending.map(endOf).join(', '),
+      reason: ending.map(({ rrset, expiration }) => `${rrset}: ${expiration}`).join('; '),
+    });
+  if (late.length > 0) raised.add('dnssec-signature-late', { detail: late.map(endOf).join(', ') });
+  const outlived = own.filter(
+    (signature) => (signature.soaExpire ?? 0) * 1000 > leftOf(signature, now),
+  );
+  if (outlived.length > 0)
+    raised.add('dnssec-expire-long', {
+      detail: outlived
+        .map(({ zone, soaExpire = 0 }) => `${zone}, ${Math.round(soaExpire / 86_400)} days`)
+        .join('; '),
+    });
+}
+
+const endOf = ({ zone, expiration }: SignatureEvidence): string =>
+  `${zone} on ${expiration.slice(0, 10)}`;
+
+type Period = Pick<SignatureEvidence, 'inception' | 'expiration'>;
+
+const leftOf = ({ expiration }: Period, now: number): number => Date.parse(expiration) - now;
+const periodOf = ({ inception, expiration }: Period): number =>
+  Date.parse(expiration) - Date.parse(inception);
+
+/** Less than a third of the period, and less than three days. */
+function isEnding(period: Period, now: number): boolean {
+  return leftOf(period, now) < Math.min(SIGNATURE_MARGIN, periodOf(period) / 3);
+}
+
+/** A server counts as old only next to one with later signatures, or after their end. */
+function serverRules(raised: FindingCollector, { servers }: ContinuityEvidence, now: number): void {
+  const seen = servers.filter(({ failure }) => failure === undefined);
+  const latest = Math.max(...seen.map(({ expiration }) => Date.parse(expiration ?? '') || 0));
+  const stale = seen.filter(({ inception, expiration }) => {
+    if (inception === undefined || expiration === undefined) return latest > 0;
+    const period = { inception, expiration };
+    const isOlder = latest - Date.parse(expiration) > HOUR;
+    return leftOf(period, now) <= 0 || (isOlder && isEnding(period, now));
+  });
+  if (stale.length === 0) return;
+  raised.add('dnssec-stale-server', {
+    detail: stale.map(({ server }) => server).join(', '),
+    reason: stale
+      .map(
+        ({ server, address, expiration = 'no signature' }) =>
+          `${server} [${address}]: ${expiration}`,
+      )
+      .join('; '),
+  });
+}
+
+function caaRules(raised: FindingCollector, { caa, references }: ContinuityEvidence): void {
+  const decisions = caa.map((caaEvidence) => judgeOne(raised, caaEvidence));
+  for (const { role, status, dnssec, value } of references)
+    if (role === 'policy-host' && status === 'failed' && dnssec === 'bogus')
+      raised.add('issuance-bogus', { host: value, reason: `the address of ${value} is bogus` });
+  const own = caa.filter(({ host }) => `.${host}`.endsWith(`.${raised.evidence.domain}`));
+  if (own.length > 0 && own.every(({ status }) => status === 'absent')) raised.add('caa-absent');
+  const isBound = ({ answer, bound }: CaaDecision): boolean =>
+    bound.length > 0 && answer !== 'refused';
+  if (decisions.length > 0 && decisions.every((decision) => decision && isBound(decision)))
+    raised.add('caa-good');
+}
+
+/** Judges the records for one host; undefined where they are unknown. */
+function judgeOne(raised: FindingCollector, caaEvidence: CaaEvidence): CaaDecision | undefined {
+  const { host, certificateName, status, at, alias, records, dnssec, failure } = caaEvidence;
+  const where = alias === undefined ? at : `${at}, an alias of ${alias}`;
+  if (status === 'failed') {
+    const id = dnssec === 'bogus' ? 'issuance-bogus' : 'caa-lookup-failed';
+    const reason = [failure?.detail ?? '', `(${failure?.code ?? 'no answer'})`].join(' ').trim();
+    raised.add(id, { host, detail: at, reason: `CAA of ${where}: ${reason}` });
+    return undefined;
+  }
+  const leaf = publicLeaf(raised.evidence, host);
+  const wildcard = certificateName.startsWith('*.');
+  const decision = judgeCaa(records, { issuers: leaf && caaIssuersOf(leaf), wildcard });
+  if (decision.answer === 'refused' && leaf)
+    raised.add('caa-excludes-issuer', {
+      host,
+      detail: at,
+      reason: `CAA at ${where}: ${decision.reason}; the certificate for ${certificateName} is from ${leaf.issuerText}`,
+    });
+  return decision;
+}
+
+/**
+ * The leaf of a chain from a public CA: CAA says nothing about the certificates that a
+ * DANE domain issues to itself.
+ */
+function publicLeaf({ hosts, mtaSts, domain }: Evidence, host: string): Certificate | undefined {
+  const policyLeaf = host === `mta-sts.${domain}` ? mtaSts.policyHost?.chain[0] : undefined;
+  const shown = hosts
+    .filter(({ name }) => name === host)
+    .flatMap(({ addresses }) => addresses.flatMap(({ connections }) => connections))
+    .flatMap(({ handshake }) =>
+      handshake?.pkix.chain === 'trusted' ? (handshake.chain[0] ?? []) : [],
+    );
+  const leaf = policyLeaf ?? shown[0];
+  const parsed = leaf === undefined ? undefined : parseCertificate(Buffer.from(leaf, 'base64'));
+  return parsed?.ok ? parsed.value : undefined;
+}
+
+function referenceRules(raised: FindingCollector, reference: ReferenceEvidence): void {
+  const { role, value, status } = reference;
+  const isDead = status === 'nxdomain' || status === 'nothing';
+  const claim = claimOf(reference, raised.evidence);
+  const reason = reasonOf(reference, claim);
+  if (role === 'policy-host' && reference.alias) {
+    if (claim !== undefined) raised.add('sts-host-claimable', { reason });
+    else if (isDead) raised.add('sts-host-dangling', { reason });
+  }
+  if (role === 'sts-record' && reference.alias && isDead)
+    raised.add('sts-record-dangling', { reason });
+  if (role === 'policy-mx' && isDead) raised.add('sts-mx-dangling', { detail: value, reason });
+  if (role === 'mx' && claim !== undefined)
+    raised.add('mx-claimable', {
+      host: value,
+      reason,
+      preference: raised.evidence.hosts.find(({ name }) => name === value)?.preference ?? 10,
+    });
+  if (role !== 'report') return;
+  if (claim !== undefined) raised.add('tlsrpt-target-claimable', { detail: value, reason });
+  else if (isDead || status === 'refused')
+    raised.add('tlsrpt-target-dead', { detail: value, reason });
+}
+
+/** Failures of a policy host that does not serve the name, behind a working service. */
+const unserved: ReadonlySet<string> = new Set([
+  'sts-policy-http-status',
+  'sts-policy-webpki-invalid',
+]);
+
+/**
+ * Why another party can claim the target. A hosted name that exists counts only where its
+ * service does not serve the policy: it then belongs to no customer, or to another one.
+ */
+function claimOf(
+  { role, status, target, deniedDomain, service }: ReferenceEvidence,
+  { mtaSts }: Evidence,
+): string | undefined {
+  if (deniedDomain !== undefined)
+    return `the DNS denies that ${deniedDomain} exists, so it may be free to register`;
+  if (service === undefined) return undefined;
+  if (status === 'nxdomain') return `${target} belongs to ${service} and is in use by no customer`;
+  const fails = mtaSts.problems.some(({ code }) => unserved.has(code));
+  if (role !== 'policy-host' || !fails) return undefined;
+  return `${target} belongs to ${service}, which does not serve the policy`;
+}
+
+const states = {
+  receives: 'exists',
+  nothing: 'has no address',
+  nxdomain: 'does not exist',
+  refused: 'refuses connections',
+  failed: 'could not be looked up',
+} as const;
+
+function reasonOf({ value, target, status, role }: ReferenceEvidence, claim?: string): string {
+  const leads = value === target || role === 'report' ? value : `${value} leads to ${target}`;
+  return claim === undefined ? `${leads}: ${target} ${states[status]}` : `${leads}: ${claim}`;
+}

@@ -1,0 +1,7 @@
+/** Failures of this machine: they say nothing about the address that was tried. */
+export const ownFailures: ReadonlySet<string> = new Set([
+  'net-no-route',
+  'net-guarded',
+  'net-budget',
+  'net-local',
+]);

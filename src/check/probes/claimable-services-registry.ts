@@ -1,0 +1,42 @@
+/**
+ * Hosting services at which a customer chooses the name below a shared suffix, or attaches a
+ * foreign name without proof of its ownership. A name that leads there and that no customer
+ * uses any more can be claimed by another one. Source: the public documentation of the
+ * services, state of 2026-11. A service that is not listed is not judged.
+ */
+const services: readonly (readonly [suffix: string, service: string])[] = [
+  ['azurewebsites.net', 'Azure App Service'],
+  ['cloudapp.net', 'Azure Cloud Services'],
+  ['cloudapp.azure.com', 'Azure virtual machines'],
+  ['trafficmanager.net', 'Azure Traffic Manager'],
+  ['azureedge.net', 'Azure CDN'],
+  ['azurefd.net', 'Azure Front Door'],
+  ['azure-api.net', 'Azure API Management'],
+  ['blob.core.windows.net', 'Azure Blob Storage'],
+  ['web.core.windows.net', 'Azure static websites'],
+  ['elasticbeanstalk.com', 'AWS Elastic Beanstalk'],
+  ['s3.amazonaws.com', 'Amazon S3'],
+  ['github.io', 'GitHub Pages'],
+  ['gitlab.io', 'GitLab Pages'],
+  ['bitbucket.io', 'Bitbucket Cloud'],
+  ['pages.dev', 'Cloudflare Pages'],
+  ['netlify.app', 'Netlify'],
+  ['netlify.com', 'Netlify'],
+  ['herokuapp.com', 'Heroku'],
+  ['herokudns.com', 'Heroku'],
+  ['herokussl.com', 'Heroku'],
+  ['fly.dev', 'Fly.io'],
+  ['surge.sh', 'Surge'],
+  ['readthedocs.io', 'Read the Docs'],
+  ['ghost.io', 'Ghost'],
+  ['webflow.io', 'Webflow'],
+];
+
+/** Endpoints of S3 websites have the region in their name. */
+const s3Website = /(^|\.)s3(-website)?[.-][a-z0-9-]+\.amazonaws\.com$/;
+
+/** The service that a name belongs to; undefined for any other name. A-labels, lower case. */
+export function claimableService(name: string): string | undefined {
+  if (s3Website.test(name)) return 'Amazon S3';
+  return services.find(([suffix]) => name.endsWith(`.${suffix}`))?.[1];
+}

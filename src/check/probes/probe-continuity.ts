@@ -1,0 +1,30 @@
+import type { ContinuityEvidence, Evidence, HostEvidence } from '../../evidence/index.js';
+import type { ProbeContext } from './context.js';
+import { probeCaa } from './probe-caa.js';
+import { probeReferences } from './probe-references.js';
+import { probeSignatures, type Registrable } from './probe-signatures.js';
+
+/**
+ * Collects the facts that decide whether mail TLS keeps working: ends of signatures, CAA
+ * records, and names that lead nowhere. It needs DNS questions only, and one connection for
+ * each HTTPS receiver of reports.
+ */
+export async function probeContinuity(
+  context: ProbeContext,
+  seen: Pick<Evidence, 'mtaSts' | 'tlsRpt'> & { readonly hosts: readonly HostEvidence[] },
+): Promise<ContinuityEvidence> {
+  context.progress('signatures, CAA and names');
+  const registrable = await loadRegistrable();
+  const [signed, caa, references] = await Promise.all([
+    probeSignatures(context, seen.hosts, registrable),
+    probeCaa(context, seen.hosts, seen.mtaSts),
+    probeReferences(context, seen, registrable),
+  ]);
+  return { ...signed, caa, references };
+}
+
+/** Loaded when it is needed: the public suffix list is large. */
+async function loadRegistrable(): Promise<Registrable> {
+  const { getDomain } = await import('tldts');
+  return (name) => getDomain(name)?.toLowerCase();
+}

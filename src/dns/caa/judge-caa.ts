@@ -1,0 +1,136 @@
+import { parseIssueValue, type CaaProperty, type IssueValue } from './parse-caa.js';
+
+/** A request for a certificate, as far as CAA judges it. */
+export interface CaaRequest {
+  /**
+   * Domain names by which the CA recognises its own properties. Undefined: the CA has no
+   * known ones.
+   */
+  readonly issuers: readonly string[] | undefined;
+  /** The certificate is for a wildcard name. */
+  readonly wildcard: boolean;
+  /** URI of the account that asks. Undefined: unknown. */
+  readonly accountUri?: string | undefined;
+  /** Validation methods that the account can use, such as `http-01`. Undefined: unknown. */
+  readonly methods?: readonly string[] | undefined;
+}
+
+/** The answer that a CA derives from a CAA RRset. */
+export interface CaaDecision {
+  /**
+   * `conditional`: only to accounts or by methods that the request does not name.
+   * `unknown`: the properties that identify this CA are not known.
+   */
+  readonly answer: 'permitted' | 'conditional' | 'refused' | 'unknown';
+  /** The property that decides, and why. */
+  readonly reason: string;
+  /** Parameters that restrict an account or a method (RFC 8657). */
+  readonly bound: readonly ('accounturi' | 'validationmethods')[];
+}
+
+/** Tags that CAs understand: RFC 8659 §4, RFC 9495, and the IANA registry. */
+const understood: ReadonlySet<string> = new Set([
+  'issue',
+  'issuewild',
+  'issuemail',
+  'issuevmc',
+  'iodef',
+  'contactemail',
+  'contactphone',
+]);
+
+/**
+ * Decides whether a CAA RRset lets a CA issue (RFC 8659 §4, RFC 8657 §3 and §4). Pure.
+ * An empty RRset restricts no CA.
+ */
+export function judgeCaa(properties: readonly CaaProperty[], request: CaaRequest): CaaDecision {
+  // [8659-4.1-1]
+  const foreign = properties.find(({ critical, tag }) => critical && !understood.has(tag));
+  if (foreign)
+    return decided('refused', `the critical property "${foreign.tag}" is not understood by CAs`);
+  const relevant = relevantProperties(properties, request.wildcard);
+  if (relevant.length === 0) return decided('permitted', 'no property restricts the issuer');
+  const readable = relevant.flatMap(({ value }) => parseIssueValue(value) ?? []);
+  const named = readable.filter(({ issuer }) => issuer !== '');
+  if (named.length === 0) {
+    const malformed = relevant.find(({ value }) => parseIssueValue(value) === undefined);
+    if (malformed) return decided('refused', `"${malformed.value}" is malformed and permits no CA`);
+    return decided('refused', `${relevant[0]?.tag ?? 'issue'} ";" permits no CA`);
+  }
+  const permits = [...new Set(named.map(({ issuer }) => issuer))].join(', ');
+  const { issuers } = request;
+  if (!issuers) return decided('unknown', `it permits ${permits}`);
+  const own = named.filter(({ issuer }) => issuers.includes(issuer));
+  if (own.length === 0) return decided('refused', `it permits ${permits} only`);
+  return best(own.map((issueValue) => judgeParameters(issueValue, request)));
+}
+
+/**
+ * The properties that count: for a wildcard name `issuewild` replaces `issue` where there
+ * is one; for any other name it is ignored (RFC 8659 §4.3) [8659-4.3-1, 8659-4.3-2].
+ */
+function relevantProperties(
+  properties: readonly CaaProperty[],
+  wildcard: boolean,
+): readonly CaaProperty[] {
+  const having = (wanted: string): readonly CaaProperty[] =>
+    properties.filter(({ tag }) => tag === wanted);
+  const wild = wildcard ? having('issuewild') : [];
+  return wild.length > 0 ? wild : having('issue');
+}
+
+/**
+ * Judges the parameters of one property that names the CA. Other parameters belong to the
+ * CA and are not judged. A repeated parameter cannot be satisfied (RFC 8657 §3, §4)
+ * [8657-3-1, 8657-4-1].
+ */
+function judgeParameters(
+  { issuer, parameters }: IssueValue,
+  { accountUri, methods }: CaaRequest,
+): CaaDecision {
+  const valuesOf = (wanted: string): readonly string[] =>
+    parameters.filter(([tag]) => tag === wanted).map(([, value]) => value);
+  const [accounts, lists] = [valuesOf('accounturi'), valuesOf('validationmethods')];
+  const bound = (['accounturi', 'validationmethods'] as const).filter(
+    (tag) => valuesOf(tag).length > 0,
+  );
+  if (accounts.length > 1 || lists.length > 1)
+    return { answer: 'refused', bound, reason: `a parameter of ${issuer} is repeated` };
+  const [account] = accounts;
+  if (account !== undefined && accountUri !== undefined && account !== accountUri)
+    return {
+      answer: 'refused',
+      bound,
+      reason: `it permits ${issuer} for the account ${account} only`,
+    };
+  const labels = lists[0]?.split(',').map((label) => label.trim());
+  if (labels && !labels.some((label) => label !== '' && (methods?.includes(label) ?? true)))
+    return {
+      answer: 'refused',
+      bound,
+      reason: `it permits ${issuer} by the methods "${lists[0] ?? ''}" only`,
+    };
+  const isOpen =
+    (account !== undefined && accountUri === undefined) ||
+    (labels !== undefined && methods === undefined);
+  const limits = [
+    ...(account === undefined ? [] : [`for the account ${account}`]),
+    ...(labels === undefined ? [] : [`by ${labels.join(', ')}`]),
+  ];
+  return {
+    answer: isOpen ? 'conditional' : 'permitted',
+    bound,
+    reason: [`it permits ${issuer}`, ...limits].join(' '),
+  };
+}
+
+/** One satisfied property is enough (RFC 8659 §4.2). */
+function best(decisions: readonly CaaDecision[]): CaaDecision {
+  const answers = ['permitted', 'conditional', 'refused'] as const;
+  const found = answers.flatMap((answer) => decisions.filter((one) => one.answer === answer));
+  return found[0] ?? decided('unknown', '');
+}
+
+function decided(answer: CaaDecision['answer'], reason: string): CaaDecision {
+  return { answer, reason, bound: [] };
+}

@@ -1,0 +1,97 @@
+import type { Dnssec } from '../dns/index.js';
+import type { FailureEvidence } from './failure-evidence.js';
+
+/**
+ * Facts that decide whether mail TLS keeps working although it works today: the ends of
+ * signatures, the permission to renew certificates, and the names that records refer to.
+ */
+export interface ContinuityEvidence {
+  /** For each zone the signature that ends first, of the answers that mail depends on. */
+  readonly signatures: readonly SignatureEvidence[];
+  /** Answers of the authoritative servers of the domain, at most six. */
+  readonly servers: readonly ServerSignature[];
+  readonly caa: readonly CaaEvidence[];
+  readonly references: readonly ReferenceEvidence[];
+}
+
+/** One signature of a validated answer. Times are RFC 3339 UTC. */
+export interface SignatureEvidence {
+  /** A-labels, no final dot; empty for the root. */
+  readonly zone: string;
+  /** The signed RRset, as `_25._tcp.mx.example TLSA`. */
+  readonly rrset: string;
+  readonly inception: string;
+  readonly expiration: string;
+  /** The zone is a registry or the root: the domain cannot sign it. */
+  readonly registry?: true | undefined;
+  /** Expire field of the SOA record, seconds: a secondary serves old data for so long. */
+  readonly soaExpire?: number | undefined;
+}
+
+/** The signature of the MX RRset as one authoritative server gives it. */
+export interface ServerSignature {
+  readonly server: string;
+  readonly address: string;
+  /** RFC 3339 UTC; absent, as `expiration`, where the server gave no signature. */
+  readonly inception?: string | undefined;
+  readonly expiration?: string | undefined;
+  readonly failure?: FailureEvidence | undefined;
+}
+
+/** The CAA records that a CA applies to the certificate of one host (RFC 8659 §3). */
+export interface CaaEvidence {
+  /** The mail or policy host. */
+  readonly host: string;
+  /** The name in the certificate, such as `*.example.com`; the host without one. */
+  readonly certificateName: string;
+  /** `absent`: no name up to the top has CAA records. */
+  readonly status: 'found' | 'absent' | 'failed';
+  /** The name that has the records, or whose lookup failed. */
+  readonly at: string;
+  /** Where the alias of that name leads. */
+  readonly alias?: string | undefined;
+  readonly records: readonly {
+    readonly critical: boolean;
+    readonly tag: string;
+    readonly value: string;
+  }[];
+  readonly dnssec: Dnssec;
+  readonly failure?: FailureEvidence | undefined;
+}
+
+/** A name that a record or the policy of the domain refers to. */
+export interface ReferenceEvidence {
+  /**
+   * `policy-host` and `sts-record`: `mta-sts` and `_mta-sts` below the domain; `policy-mx`:
+   * a pattern of the policy; `mx`: a host of the route without addresses; `report`: a URI of
+   * the TLS-RPT record.
+   */
+  readonly role: 'policy-host' | 'sts-record' | 'policy-mx' | 'mx' | 'report';
+  /** As published: a name, a pattern or a URI. */
+  readonly value: string;
+  /** The name that was looked up, or the end of its aliases. */
+  readonly target: string;
+  /** `target` is the end of an alias. */
+  readonly alias?: true | undefined;
+  /**
+   * `receives`: the name has what the role needs. `nothing`: it exists without that.
+   * `nxdomain`: it does not exist. `refused`: its HTTPS port refuses. `failed`: unknown.
+   */
+  readonly status: 'receives' | 'nothing' | 'nxdomain' | 'refused' | 'failed';
+  readonly dnssec: Dnssec;
+  /** The registrable domain of the target, where the DNS denies that it exists. */
+  readonly deniedDomain?: string | undefined;
+  /** A service at which any customer can claim a name such as the target. */
+  readonly service?: string | undefined;
+  readonly failure?: FailureEvidence | undefined;
+}
+
+/** The policy and the chain that one address of the policy host served. */
+export interface PolicyAddressEvidence {
+  readonly address: string;
+  /** Validated chain, leaf first, DER in base64; absent where no policy was obtained. */
+  readonly chain?: readonly string[] | undefined;
+  /** SHA-256 of the served policy, lower-case hex. */
+  readonly policySha256?: string | undefined;
+  readonly failure?: FailureEvidence | undefined;
+}
