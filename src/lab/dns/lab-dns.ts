@@ -229,11 +229,8 @@ interface ZoneAnswer {
 }
 
 function lookup(zone: Zone, domainName: Name, recordType: number): ZoneAnswer {
-  const dname = [...zone.nodes.values()].find(
-    (zoneNode) =>
-      zoneNode.sets.has(RRType.DNAME) &&
-      domainName.isAtOrBelow(zoneNode.name) &&
-      !domainName.equals(zoneNode.name),
+  const dname = zone.redirections.find(
+    ({ name }) => domainName.isAtOrBelow(name) && !domainName.equals(name),
   );
   const dnames = dname?.sets.get(RRType.DNAME);
   if (dname && dnames?.[0]) {

@@ -1,12 +1,5 @@
 import { Name, equalBytes } from '../../base/index.js';
-import {
-  compareNames,
-  fromBase32hex,
-  nsec3Hash,
-  readNsec,
-  readNsec3,
-  type ResourceRecord,
-} from '../../dns/index.js';
+import { compareNames, fromBase32hex, nsec3Hash, type ResourceRecord } from '../../dns/index.js';
 import type { Zone } from './zone.js';
 
 const WILDCARD = Uint8Array.of(0x2a);
@@ -17,9 +10,7 @@ const WILDCARD = Uint8Array.of(0x2a);
  */
 export function proveNodata(zone: Zone, domainName: Name): readonly ResourceRecord[] {
   if (!zone.usesNsec3)
-    return withSignature(zone, [
-      findDenial(zone, (node) => node.name.equals(domainName)) ?? covering(zone, domainName),
-    ]);
+    return withSignature(zone, [matching(zone, domainName) ?? covering(zone, domainName)]);
   const match = matching3(zone, domainName);
   if (match) return withSignature(zone, [match]);
   const encloser = encloserOf(zone, domainName);
@@ -60,7 +51,7 @@ export function proveNoCloser(
   if (!zone.usesNsec3)
     return withSignature(zone, [
       covering(zone, domainName),
-      ...(nodata ? [findDenial(zone, (node) => node.name.equals(wildcard))] : []),
+      ...(nodata ? [matching(zone, wildcard)] : []),
     ]);
   return withSignature(zone, [
     covering3(zone, closer),
@@ -88,45 +79,47 @@ function withSignature(
   );
 }
 
-function findDenial(
-  zone: Zone,
-  wanted: (resourceRecord: ResourceRecord) => boolean,
-): ResourceRecord | undefined {
-  return zone.denial.find(wanted);
+/** Returns the NSEC record of a name. */
+function matching(zone: Zone, domainName: Name): ResourceRecord | undefined {
+  const before = lastUpTo(zone.denial, (owner) => compareNames(owner, domainName));
+  return before?.name.equals(domainName) ? before : undefined;
 }
 
 /** Returns the NSEC record whose span holds the name (RFC 4034 §4.1.1). */
 function covering(zone: Zone, domainName: Name): ResourceRecord | undefined {
-  return findDenial(zone, (resourceRecord) => {
-    const { name: owner } = resourceRecord;
-    const read = readNsec(resourceRecord);
-    const next = read.ok ? read.value.next : owner;
-    const isLast = compareNames(next, owner) <= 0;
-    return compareNames(owner, domainName) < 0 && (isLast || compareNames(domainName, next) < 0);
-  });
+  const before = lastUpTo(zone.denial, (owner) => compareNames(owner, domainName));
+  return before?.name.equals(domainName) ? undefined : before;
 }
 
 function matching3(zone: Zone, domainName: Name): ResourceRecord | undefined {
   const hash = nsec3Hash(domainName, new Uint8Array(0), 0);
-  return findDenial(zone, (resourceRecord) => equalBytes(hashOf(resourceRecord), hash));
+  const before = lastUpTo(zone.denial, (owner) => Buffer.compare(hashOf(owner), hash));
+  return before && equalBytes(hashOf(before.name), hash) ? before : undefined;
 }
 
+/** The span of the last record holds the hashes before the first (RFC 5155 §3.1.7). */
 function covering3(zone: Zone, domainName: Name): ResourceRecord | undefined {
   const hash = nsec3Hash(domainName, new Uint8Array(0), 0);
-  return findDenial(zone, (resourceRecord) => {
-    const read = readNsec3(resourceRecord);
-    if (!read.ok) return false;
-    const [own, next] = [hashOf(resourceRecord), read.value.nextHash];
-    const after = Buffer.compare(own, hash) < 0;
-    const before = Buffer.compare(hash, next) < 0;
-    return Buffer.compare(own, next) < 0 ? after && before : after || before;
-  });
+  const before =
+    lastUpTo(zone.denial, (owner) => Buffer.compare(hashOf(owner), hash)) ?? zone.denial.at(-1);
+  return before && equalBytes(hashOf(before.name), hash) ? undefined : before;
 }
 
-function hashOf(resourceRecord: ResourceRecord): Uint8Array {
-  return (
-    fromBase32hex(
-      Buffer.from(resourceRecord.name.labels[0] ?? new Uint8Array(0)).toString('latin1'),
-    ) ?? new Uint8Array(0)
-  );
+/** Bisects a chain, which is in order, for its last record that is not after the target. */
+function lastUpTo(
+  chain: readonly ResourceRecord[],
+  compareToTarget: (owner: Name) => number,
+): ResourceRecord | undefined {
+  let [low, high] = [0, chain.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareToTarget((chain[middle] as ResourceRecord).name) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return chain[low - 1];
+}
+
+function hashOf(owner: Name): Uint8Array {
+  const [label = new Uint8Array(0)] = owner.labels;
+  return fromBase32hex(Buffer.from(label).toString('latin1')) ?? new Uint8Array(0);
 }

@@ -72,6 +72,8 @@ export class Zone {
   #key: ZoneSigningKey | undefined;
   #otherKey: ZoneSigningKey | undefined;
   #nodes: Map<string, ZoneNode> | undefined;
+  #existing: ReadonlySet<string> | undefined;
+  #redirections: readonly ZoneNode[] | undefined;
   readonly #scheme: DenialScheme;
   readonly #signatures = new Map<ResourceRecord, ResourceRecord>();
   #denial: readonly ResourceRecord[] | undefined;
@@ -138,10 +140,16 @@ export class Zone {
 
   /** Returns true for a name that holds records or has some below it. */
   exists(domainName: Name): boolean {
-    return (
-      this.nodes.has(domainName.key) ||
-      [...this.nodes.values()].some((zoneNode) => zoneNode.name.isAtOrBelow(domainName))
+    this.#existing ??= new Set(
+      [...this.nodes.values()].flatMap(({ name }) => namesUpTo(this.apex, name)),
     );
+    return this.#existing.has(domainName.key);
+  }
+
+  /** The nodes that redirect everything below them. */
+  get redirections(): readonly ZoneNode[] {
+    this.#redirections ??= [...this.nodes.values()].filter(({ sets }) => sets.has(RRType.DNAME));
+    return this.#redirections;
   }
 
   /** The records with their signature; NS at a delegation is never signed. */
@@ -208,6 +216,14 @@ export class Zone {
     const { age = HOUR / DAY, left = 14 } = this.spec.signed?.period ?? {};
     return { inception: this.now - age * DAY, expiration: this.now + left * DAY };
   }
+}
+
+/** Keys of a name and its ancestors in the zone. */
+function namesUpTo(apex: Name, domainName: Name): readonly string[] {
+  const keys = [domainName.key];
+  for (let node = domainName; node.labels.length > apex.labels.length; node = node.parent)
+    keys.push(node.parent.key);
+  return keys;
 }
 
 function add(nodes: Map<string, ZoneNode>, resourceRecord: ResourceRecord): void {
