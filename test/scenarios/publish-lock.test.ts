@@ -36,7 +36,10 @@ test('foreign locks through the life of a domain lose no write of publishing', a
 // A19
 test('foreign locks at every request of an order cause no second order', async (t) => {
   const file = databaseFor(t);
-  const world = await acmeWorld({ listsOrders: false, reusesOrders: false }, { file, ...impatient });
+  const world = await acmeWorld(
+    { listsOrders: false, reusesOrders: false },
+    { file, ...impatient },
+  );
   t.after(() => world.close());
   world.ring.make(host, key, 'ecdsa');
   const [one, other] = [world.certifier(), world.certifier()];

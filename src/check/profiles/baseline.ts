@@ -216,7 +216,7 @@ export const baseline: Profile = {
     'sts-host-dangling': rule('warn', 'RFC 8461 §8.2', 'verdict'),
     'sts-record-dangling': rule('warn', 'RFC 8461 §8.2', 'verdict'),
     'sts-mx-dangling': rule('warn', 'RFC 8461 §4.1, §10.2', 'verdict'),
-    'mx-claimable': rule('fail', 'RFC 5321 §5.1', 'verdict'),
+    'mx-claimable': rule('warn', 'RFC 5321 §5.1', 'verdict'),
     'tlsrpt-target-claimable': rule('warn', 'RFC 8460 §7', 'verdict'),
     'tlsrpt-target-dead': rule('info', 'RFC 8460 §3', 'verdict'),
     'caa-excludes-issuer': rule('warn', 'RFC 8659 §4', 'verdict'),
