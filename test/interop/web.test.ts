@@ -178,7 +178,7 @@ const questions: readonly (readonly [question: string, answer: RegExp])[] = [
     'is anything broken now, where, since when',
     /Of 6 domains, \d are failing[\s\S]*failed since \d/,
   ],
-  ['is mail lost or only reported', /not delivered to this host[\s\S]*bounces in the end/],
+  ['is mail lost or only reported', /not delivered to this host[\s\S]*finally bounce/],
   ['is it me or them', /cause: the reporter/],
   ['which host, address and certificate', /<dt>Addresses<\/dt>[\s\S]*<dt>Certificate<\/dt>/],
   ['why, and what to do', /<dt>Cause<\/dt>[\s\S]*<h4>Steps<\/h4>/],
