@@ -161,16 +161,18 @@ namespace inbox {
 /** `hermetic serve` with the given mailboxes, in a process that can be killed. */
 class Served {
   #said = '';
+  #metricsPort: string | undefined;
 
   private constructor(
     readonly child: ChildProcess,
     readonly store: string,
   ) {
     for (const stream of [child.stdout, child.stderr])
-      stream?.on(
-        'data',
-        (bytes: Buffer) => (this.#said = (this.#said + bytes.toString()).slice(-50_000)),
-      );
+      stream?.on('data', (bytes: Buffer) => {
+        this.#said += bytes.toString();
+        this.#metricsPort ??= /listening what=metrics at=127\.0\.0\.1:(\d+)/.exec(this.#said)?.[1];
+        this.#said = this.#said.slice(-50_000);
+      });
   }
 
   static start(name: string, mailboxes: readonly string[]): Served {
@@ -202,7 +204,7 @@ ${mailboxes.map((more) => `    - {${common}, password: ${folder}/password, ${mor
   async get(path: '/health' | '/metrics'): Promise<string> {
     const port = await waitUntil('the metrics port', () => {
       if (this.child.exitCode !== null) assert.fail(this.#said);
-      return /listening what=metrics at=127\.0\.0\.1:(\d+)/.exec(this.#said)?.[1];
+      return this.#metricsPort;
     });
     return (await fetch(`http://127.0.0.1:${port}${path}`)).text();
   }
@@ -336,7 +338,7 @@ test('a killed daemon loses no report, counts none twice, leaves other mail', as
 
 test('a new UIDVALIDITY counts no report twice, and IDLE announces mail', async (t) => {
   const box = maildir('Keep');
-  const reports = testSize(300, 10_000);
+  const reports = testSize(1500, 10_000);
   for (let n = 0; n < reports; n++)
     deliver(
       box,
