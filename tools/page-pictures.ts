@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { launchChromium } from '../test/support/launch-chromium.js';
 import { smallPng } from './small-png.js';
 
 /**
@@ -28,10 +29,7 @@ const pictures = [
 const program = spawn(process.execPath, ['dist/tools/start.js', '--port', '0'], {
   stdio: ['ignore', 'pipe', 'ignore'],
 });
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-});
+const browser = await launchChromium();
 try {
   const origin = await originOf();
   for (const [name, path, viewport, colorScheme] of pictures) {

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { launchChromium } from '../test/support/launch-chromium.js';
 import { checkDomains } from '../src/cli/check-domains.js';
 import { grade, renderHtml } from '../src/check/index.js';
 import type { CheckResult } from '../src/evidence/index.js';
@@ -72,10 +73,7 @@ async function take(browser: Browser, page: string, name: string): Promise<void>
 }
 
 const temporary = mkdtempSync(join(tmpdir(), 'hermetic-pictures-'));
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-});
+const browser = await launchChromium();
 try {
   const found = await results([...new Set(Object.values(reports).flat())]);
   mkdirSync(folder, { recursive: true });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchChromium, withoutChromium } from '../support/launch-chromium.js';
 import { systemClock } from '../../src/base/index.js';
 import { createLog } from '../../src/server/index.js';
 import { listenWeb } from '../../src/server/listeners/web-listener.js';
@@ -17,8 +18,7 @@ import { storeTestReports } from '../support/report/reports.js';
 import { silentNetwork, zoneResolver } from '../support/testing-pages.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const CHROMIUM = '/usr/bin/chromium';
-const skip = existsSync(CHROMIUM) ? false : 'Chromium is not installed';
+const skip = withoutChromium;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const widths = [320, 768, 1280] as const;
 
@@ -35,17 +35,7 @@ before(async () => {
   let said = '';
   program.stdout?.on('data', (octets: Buffer) => (said += octets.toString()));
   origin = await waitUntil('the URL', () => /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0]);
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-sync',
-    ],
-  });
+  browser = await launchChromium();
 });
 
 after(async () => {
