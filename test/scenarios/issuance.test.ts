@@ -36,7 +36,7 @@ const cases: Readonly<Record<string, Case>> = {
     records: `@ ${permits}\nmx ${other}`,
     stops: ['mx caa-excludes-issuer'],
   },
-  nobody: {
+  empty: {
     says: 'no CA may issue',
     records: '@ CAA 0 issue ";"',
     stops: ['mta-sts caa-excludes-issuer', 'mx caa-excludes-issuer'],
