@@ -72,6 +72,11 @@ const cases: Readonly<Record<string, Case>> = {
     more: policyOf('pattern-gone', 'gone.lab.example'),
     finds: ['warn sts-mx-dangling'],
   },
+  'pattern-own': {
+    says: 'the policy permits a host of the domain itself that does not exist',
+    more: policyOf('pattern-own', 'gone.pattern-own.example'),
+    finds: [],
+  },
   'pattern-free': {
     says: 'the policy permits hosts of a domain that does not exist',
     more: policyOf('pattern-free', '*.mail.free.example'),

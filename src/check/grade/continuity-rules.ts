@@ -231,7 +231,10 @@ function referenceRules(raised: FindingCollector, reference: ReferenceEvidence):
   }
   if (role === 'sts-record' && reference.alias && isDead)
     raised.add('sts-record-dangling', { reason });
-  if (role === 'policy-mx' && isDead) raised.add('sts-mx-dangling', { detail: value, reason });
+  // Nobody else can register a name in the domain's own zone.
+  const isOwn = `.${value}`.toLowerCase().endsWith(`.${raised.evidence.domain}`);
+  if (role === 'policy-mx' && isDead && !isOwn)
+    raised.add('sts-mx-dangling', { detail: value, reason });
   if (role === 'mx' && claim !== undefined)
     raised.add('mx-claimable', {
       host: value,
