@@ -231,7 +231,7 @@ function referenceRules(raised: FindingCollector, reference: ReferenceEvidence):
   }
   if (role === 'sts-record' && reference.alias && isDead)
     raised.add('sts-record-dangling', { reason });
-  // Nobody else can register a name in the domain's own zone.
+  // Names in the domain's own zone cannot be registered by another party.
   const isOwn = `.${value}`.toLowerCase().endsWith(`.${raised.evidence.domain}`);
   if (role === 'policy-mx' && isDead && !isOwn)
     raised.add('sts-mx-dangling', { detail: value, reason });
