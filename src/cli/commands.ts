@@ -161,6 +161,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/reload.js')).defineReload,
   },
   {
+    name: 'user',
+    group: 'Run',
+    usage: '',
+    summary: 'manage the accounts of the operator pages',
+    load: async () => (await import('./commands/user.js')).defineUser,
+  },
+  {
     name: 'backup',
     group: 'Run',
     usage: '<file>',

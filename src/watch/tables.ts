@@ -153,16 +153,25 @@ export interface ListedAlarm extends WatchAlarm {
   readonly waiting: readonly string[];
 }
 
-/** Lists alarms, the newest first. */
-export function listAlarms(stateStore: Store, limit: number): readonly ListedAlarm[] {
+/** Alarms that are read to find those of a selection, at most. */
+const MAX_SEARCHED = 10_000;
+
+/** Lists alarms, the newest first. `covers`: of these domains only. */
+export function listAlarms(
+  stateStore: Store,
+  limit: number,
+  covers: (domain: string) => boolean = () => true,
+): readonly ListedAlarm[] {
   const waiting = stateStore.prepare<{ channel: string }>(
     'SELECT channel FROM watch_send WHERE alarm = ? AND sent_at IS NULL ORDER BY channel',
   );
   return stateStore
-    .prepare<{ at: number; body: string }>(
-      'SELECT at, body FROM watch_alarm ORDER BY at DESC, id LIMIT ?',
+    .prepare<{ at: number; body: string; domain: string }>(
+      'SELECT at, body, domain FROM watch_alarm ORDER BY at DESC, id LIMIT ?',
     )
-    .all(limit)
+    .all(MAX_SEARCHED)
+    .filter(({ domain }) => covers(domain))
+    .slice(0, limit)
     .map(({ at, body }) => {
       const alarm = JSON.parse(body) as WatchAlarm;
       return { ...alarm, at, waiting: waiting.all(alarm.id).map(({ channel }) => channel) };

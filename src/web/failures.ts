@@ -86,6 +86,84 @@ export const webFailures = defineFailures({
     message: 'Operator pages answer on the loopback port of the operator only.',
     fix: 'Set pages.operatorPort, and open that port on this machine or through an SSH tunnel.',
   },
+  'web-sign-in-needed': {
+    blame: 'local',
+    temporary: false,
+    message: 'The request is not signed in, or its session has ended.',
+    fix: 'Sign in, or send a token in the field Authorization.',
+  },
+  'web-sign-in-failed': {
+    blame: 'local',
+    temporary: false,
+    message: 'The name and the password do not belong together.',
+    fix: 'Correct them, or ask an admin to set a new password.',
+  },
+  'web-sign-in-limit': {
+    blame: 'local',
+    temporary: true,
+    message: 'Too many attempts to sign in failed.',
+    fix: 'Wait for the time that Retry-After gives.',
+  },
+  'web-sign-in-busy': {
+    blame: 'local',
+    temporary: true,
+    message: 'Too many attempts to sign in are waiting.',
+    fix: 'Try again in a few seconds.',
+  },
+  'web-role-missing': {
+    blame: 'local',
+    temporary: false,
+    message: 'The role of this account does not permit the request.',
+    fix: 'Ask an admin for another role.',
+  },
+  'web-scope-missing': {
+    blame: 'local',
+    temporary: false,
+    message: 'The token does not have the scope of this request.',
+    fix: 'Create a token with the scope that the description of the API names.',
+  },
+  'web-customers-only': {
+    blame: 'local',
+    temporary: false,
+    message: 'This account is confined to customers, and the request concerns all domains.',
+    fix: 'Use the pages of your own domains.',
+  },
+  'web-user-invalid': {
+    blame: 'local',
+    temporary: false,
+    message: 'The name or the role is invalid.',
+    fix: 'Use up to 64 letters, digits and the characters . _ @ + -.',
+  },
+  'web-user-exists': {
+    blame: 'local',
+    temporary: false,
+    message: 'An account of this name exists.',
+    fix: 'Choose another name, or remove the account first.',
+  },
+  'web-user-unknown': {
+    blame: 'local',
+    temporary: false,
+    message: 'There is no account of this name.',
+    fix: 'List the accounts: hermetic user list.',
+  },
+  'web-customer-unknown': {
+    blame: 'local',
+    temporary: false,
+    message: 'The configuration has no customer of this name.',
+    fix: 'Add it to pages.customers, or correct the name.',
+  },
+  'web-password-short': {
+    blame: 'local',
+    temporary: false,
+    message: 'The password has fewer than 12 characters, or more than 256.',
+    fix: 'Choose another one.',
+  },
+  'web-form-stale': {
+    blame: 'local',
+    temporary: false,
+    message: 'The form belongs to another session.',
+    fix: 'Load the page again, and submit its form.',
+  },
 });
 
 /** A code of {@link webFailures}. */

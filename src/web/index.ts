@@ -15,6 +15,10 @@
  * - connections go through the guarded network, and never to a private address;
  * - results are unlisted: their address is random, and no page lists them.
  *
+ * `access/` decides which account reaches which route: one table of all routes, accounts
+ * with roles, sessions, and an audit log. Without sign-in, the operator pages answer on the
+ * loopback port alone.
+ *
  * `pages/` turns data into HTML and is pure; `routes/` connects paths to functions and is
  * thin. Answers come from the jobs (`check`, `tls-rpt-receive`, `publish`, `watch`,
  * `send`): nothing is computed twice. This part opens no port: `handler` has the form of
@@ -30,3 +34,6 @@ export type { OpenPagesOptions } from './app/create-app.js';
 export type { PagesContext } from './checks/check-service.js';
 export type { ExampleDomain } from './pages/home-page.js';
 export { webFailures } from './failures.js';
+export { AccountTable, parseAccountName, type Account } from './access/account-table.js';
+export { hashPassword, isPassword } from './access/password-hash.js';
+export { roles, type Role } from './access/roles.js';

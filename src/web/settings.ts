@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseIp } from '../base/index.js';
+import { parseDomain, parseIp } from '../base/index.js';
 
 const address = z
   .string()
@@ -27,6 +27,21 @@ const limits = z
   })
   .prefault({});
 
+const domain = z.string().transform((text, context) => {
+  const parsed = parseDomain(text);
+  if (parsed.ok) return parsed.value.toLower();
+  context.addIssue({ code: 'custom', message: 'is not a domain: write the part after the @' });
+  return z.NEVER;
+});
+
+/** The accounts that may sign in. */
+const signIn = z.strictObject({
+  /** Hours without a request until a session ends. */
+  idleHours: z.number().min(0.25).max(168).default(12),
+  /** Days until a session ends. */
+  days: z.int().min(1).max(90).default(7),
+});
+
 /**
  * The section `pages` of the configuration, without its ports: only the daemon listens.
  * Every key has a default.
@@ -49,6 +64,17 @@ export const pagesSection = z.strictObject({
   proxies: z.array(address).default([]),
   /** Days for which results stay available. */
   keepDays: z.int().min(1).max(3650).default(30),
+  /** With this section the operator pages ask for a sign-in, and answer on every port. */
+  signIn: signIn.optional(),
+  /** Groups of domains by name. An account may be confined to some of them. */
+  customers: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'is not a name: write letters, digits and hyphens'),
+      z.array(domain).max(100_000),
+    )
+    .default({}),
   limits,
 });
 

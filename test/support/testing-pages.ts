@@ -5,6 +5,9 @@ import type { Network } from '../../src/net/index.js';
 import { openStore, type Store } from '../../src/store/index.js';
 import { builtinTrustStore } from '../../src/tls/index.js';
 import { openPages, pagesSection, type Pages, type PagesContext } from '../../src/web/index.js';
+import { hashPassword } from '../../src/web/access/password-hash.js';
+import type { Role } from '../../src/web/index.js';
+import { formTokenOf } from '../../src/web/access/random-secret.js';
 import { waitUntil } from './wait-until.js';
 
 /** A clock that a test moves. Its sleeps end when it has moved far enough. */
@@ -98,6 +101,16 @@ export function silentNetwork(): Network & { readonly dialled: string[] } {
   };
 }
 
+/** The cookie that a response sets, as a browser sends it back. */
+export function cookieOf(response: Response): string {
+  return (response.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+}
+
+/** The token of the forms of a session. */
+export function formToken(cookie: string): string {
+  return formTokenOf(cookie.split('=')[1] ?? '');
+}
+
 /** Pages without sockets: requests are function calls. */
 export class TestPages {
   private constructor(
@@ -157,6 +170,42 @@ export class TestPages {
 
   async text(path: string): Promise<string> {
     return (await this.ask(path)).text();
+  }
+
+  /** Adds an account. Its password is `password of NAME`. */
+  async addUser(name: string, role: Role, customers?: readonly string[]): Promise<void> {
+    const { access } = this.pages;
+    const by = { at: this.clock.now(), actor: 'test', way: 'command', network: '' };
+    const hash = await hashPassword(`password of ${name}`, { log2N: 4, r: 8, p: 1 });
+    await access.accounts.add({ name, role, customers }, hash, by);
+  }
+
+  /** Submits the form of the sign-in from a page of this site. */
+  signIn(
+    name: string,
+    password = `password of ${name}`,
+    { from, cookie, next = '' }: { from?: string; cookie?: string; next?: string } = {},
+  ): Promise<Response> {
+    const headers = new Headers({ origin: 'http://check.example' });
+    if (cookie !== undefined) headers.set('cookie', cookie);
+    const body = new URLSearchParams({ name, password, next });
+    return this.ask('/sign-in', { method: 'POST', body, headers, from: from ?? '198.51.100.7' });
+  }
+
+  /** Signs in and resolves to the cookie of the session. */
+  async session(name: string): Promise<string> {
+    return cookieOf(await this.signIn(name));
+  }
+
+  /** Submits a form of an operator page within a session. */
+  async submitForm(
+    path: string,
+    cookie: string,
+    fields: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
+    const headers = { cookie, origin: 'http://check.example' };
+    const body = new URLSearchParams({ token: formToken(cookie), ...fields });
+    return this.ask(path, { method: 'POST', body, headers });
   }
 
   /** Submits the form. */

@@ -10,7 +10,7 @@ export const pagesJob: JobCode<PagesJobSettings> = {
   },
   async start({ listen, operatorPort, connections, ...settings }, jobContext): Promise<Service> {
     const { examples } = jobContext;
-    const hasOperatorPages = operatorPort.length > 0;
+    const hasOperatorPages = operatorPort.length > 0 || settings.signIn !== undefined;
     const pages = await openPages(settings, jobContext, { examples, hasOperatorPages });
     const site = (serves: (hostName: string) => boolean, isOperator: boolean) => ({
       serves,

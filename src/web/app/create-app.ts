@@ -1,20 +1,27 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { AccessService } from '../access/access-service.js';
+import { routesWithoutRule } from '../access/access-table.js';
+import { formTokenOf } from '../access/random-secret.js';
 import { version } from '../../base/index.js';
 import type { CheckService, PagesContext } from '../checks/check-service.js';
 import { sentenceOf } from '../failures.js';
 import type { ExampleDomain } from '../pages/home-page.js';
 import { apiPage } from '../pages/api-page.js';
-import { sitePage } from '../pages/layout.js';
+import { sitePage, type Place } from '../pages/layout.js';
+import { sectionsOf } from '../pages/operator/sections.js';
 import { siteStyle } from '../pages/site-style.js';
 import { aboutPage, optOutPage, privacyPage, problemPage } from '../pages/text-pages.js';
 import { addApiRoutes, openApiDocument } from '../routes/api-routes.js';
 import { addCheckPages } from '../routes/check-pages.js';
+import { addAccountPages } from '../routes/account-pages.js';
+import { accessGate } from '../routes/gate.js';
 import { addOperatorPages } from '../routes/operator-pages.js';
 import { problemResponse, statusOf } from '../routes/problem.js';
 import { isRebound, securityHeaders, type AppEnv } from '../routes/request-guards.js';
 import type { PagesSettings } from '../settings.js';
+import { addSignInRoutes } from '../routes/sign-in-routes.js';
 import type { Site } from '../routes/site.js';
 
 /** Further options of the pages. */
@@ -58,7 +65,7 @@ export interface App {
 export function createApp(
   settings: PagesSettings,
   context: PagesContext,
-  checks: CheckService,
+  { checks, access }: { readonly checks: CheckService; readonly access: AccessService },
   { examples = [], hasOperatorPages = false }: OpenPagesOptions,
 ): App {
   const app = new OpenAPIHono<AppEnv>({
@@ -75,7 +82,9 @@ export function createApp(
     page: (request, page, status = 200) =>
       request.html(
         sitePage(page, {
-          isOperator: request.env.isOperator,
+          path: request.req.path,
+          account: accountOf(request),
+          hasSignIn: settings.signIn !== undefined,
           style: style.path,
           script: script.path,
         }),
@@ -89,17 +98,26 @@ export function createApp(
     for (const [name, value] of Object.entries(securityHeaders))
       if (!request.res.headers.has(name)) request.res.headers.set(name, value);
   });
-  for (const file of [style, script])
-    app.get(file.path, (request) =>
-      request.body(file.body, 200, {
-        'content-type': file.mediaType,
-        'cache-control': 'public, max-age=31536000, immutable',
-      }),
-    );
+  app.use(accessGate(site, access));
+  app.get('/assets/:file', (request) => {
+    const file = [style, script].find(({ path }) => path === request.req.path);
+    if (!file) return request.notFound();
+    return request.body(file.body, 200, {
+      'content-type': file.mediaType,
+      'cache-control': 'public, max-age=31536000, immutable',
+    });
+  });
   addCheckPages(app, site);
   addApiRoutes(app, site);
-  if (hasOperatorPages) addOperatorPages(app, site);
+  addSignInRoutes(app, site, access);
+  if (hasOperatorPages) {
+    addOperatorPages(app, site);
+    addAccountPages(app, site, access);
+  }
   addTextPages(app, site);
+  const routes = [...new Set(app.routes.map(({ method, path }) => `${method} ${path}`))];
+  const open = routesWithoutRule(routes);
+  if (open.length > 0) throw new Error(`routes without a rule of access: ${open.join(', ')}`);
   app.notFound((request) => {
     if (request.req.path.startsWith('/api/')) return problemResponse('web-page-unknown');
     const code = request.req.path.startsWith('/check/') ? 'web-check-unknown' : 'web-page-unknown';
@@ -115,8 +133,19 @@ export function createApp(
   return {
     fetch: (request, env) => app.fetch(request, env),
     checks,
-    routes: app.routes.map(({ method, path }) => `${method} ${path}`),
+    routes,
   };
+}
+
+/** The account that the navigation shows. Pages for everyone look at no cookie. */
+function accountOf(request: Parameters<Site['page']>[0]): Place['account'] {
+  const { isOperator } = request.env;
+  const actor = (request.var as Partial<AppEnv['Variables']>).actor;
+  if (!actor) return isOperator ? { sections: [] } : undefined;
+  const { session, formKey, name } = actor;
+  const sections = sectionsOf(actor);
+  if (session === undefined || formKey === undefined) return { sections };
+  return { sections, session: { name, token: formTokenOf(formKey) } };
 }
 
 function addTextPages(app: OpenAPIHono<AppEnv>, site: Site): void {

@@ -1,5 +1,6 @@
 import { readTextFile, unwrap } from '../../base/index.js';
 import { parseOptOut } from '../../check/index.js';
+import { AccessService } from '../access/access-service.js';
 import { CheckService, type PagesContext } from '../checks/check-service.js';
 import type { OpenPagesOptions } from './create-app.js';
 import type { PagesSettings } from '../settings.js';
@@ -11,6 +12,7 @@ export interface Pages {
     isOperator: boolean,
   ): (request: Request, peer: { readonly address: string }) => Response | Promise<Response>;
   readonly checks: CheckService;
+  readonly access: AccessService;
   /** Every route as `METHOD path`. */
   readonly routes: readonly string[];
   /** Ends running checks and streams. */
@@ -29,11 +31,13 @@ export async function openPages(
   const { createApp } = await import('./create-app.js');
   const optOut = settings.optOut === undefined ? undefined : readOptOut(settings.optOut);
   const checks = new CheckService(settings, context, optOut);
-  const app = createApp(settings, context, checks, options);
+  const access = new AccessService(settings, context.store, context.clock);
+  const app = createApp(settings, context, { checks, access }, options);
   return {
     handler: (isOperator) => (request, peer) =>
       app.fetch(request, { peer: peer.address, isOperator }),
     checks,
+    access,
     routes: app.routes,
     stop: () => checks.stop(),
   };

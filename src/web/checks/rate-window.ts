@@ -27,6 +27,11 @@ export class RateWindow {
     this.#times.set(clientKey, [...this.#recent(clientKey), this.now()].slice(-this.limit));
   }
 
+  /** Takes back the event that was counted last. */
+  forgive(clientKey: string): void {
+    this.#times.set(clientKey, this.#recent(clientKey).slice(0, -1));
+  }
+
   #recent(clientKey: string): readonly number[] {
     const since = this.now() - this.windowMs;
     return (this.#times.get(clientKey) ?? []).filter((time) => time > since);

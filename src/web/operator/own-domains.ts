@@ -58,8 +58,11 @@ export class OwnDomainsReader {
     return this.#ledger;
   }
 
-  /** `now`: milliseconds since 1970. */
-  all(now: number): OwnDomains {
+  /**
+   * `now`: milliseconds since 1970. `covers`: the domains of the account; the sums of the
+   * overview are of all domains.
+   */
+  all(now: number, covers: (domain: string) => boolean = () => true): OwnDomains {
     const overview = showOverview(this.#store, { now });
     // A map: a report may be about a domain named like a member of Object.prototype.
     const watched = new Map(Object.entries(readWatch(this.#store).domains));
@@ -72,7 +75,7 @@ export class OwnDomainsReader {
     const known = new Set(names);
     for (const name of withReports) if (!isHostOf(name, known)) names.add(name);
     const domains = [...names]
-      .filter((domain) => domain !== '')
+      .filter((domain) => domain !== '' && covers(domain))
       .map((domain): OwnDomain => {
         const state = watched.get(domain);
         return {

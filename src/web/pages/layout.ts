@@ -1,12 +1,25 @@
 import { markup, pageShell, type Markup } from '../../page/index.js';
+import { tabs } from './operator/operator-layout.js';
 
-/** The port that a request came in on, as far as pages differ by it. */
+/** The account that a page is for, and its path: pages differ by them. */
 export interface Place {
-  /** The loopback port of the operator, which has the operator pages too. */
-  readonly isOperator: boolean;
+  /** Path of the page. */
+  readonly path: string;
+  /** Undefined on pages for everyone. */
+  readonly account?: PageAccount | undefined;
+  /** Whether a sign-in leads to the operator pages. */
+  readonly hasSignIn: boolean;
   /** Paths of style and script; each holds a hash of its file. */
   readonly style: string;
   readonly script: string;
+}
+
+/** The account of an operator page. */
+export interface PageAccount {
+  /** Operator pages that the account may open. */
+  readonly sections: readonly (readonly [path: string, name: string])[];
+  /** The session, with the token of its forms; undefined on the loopback port. */
+  readonly session?: { readonly name: string; readonly token: string } | undefined;
 }
 
 /** A page of the site: title, content, and its place in the navigation. */
@@ -21,9 +34,11 @@ export interface SitePage {
 
 /** Puts a page into the layout of the site: navigation above, the fine print below. */
 export function sitePage({ title, main, section, refresh }: SitePage, place: Place): string {
+  const { account } = place;
   const entries = [
     ['/', 'Check'],
-    ...(place.isOperator ? ([['/o', 'Your domains']] as const) : []),
+    ...(account ? ([['/o', 'Your domains']] as const) : []),
+    ...(place.hasSignIn && !account ? ([['/o', 'Sign in']] as const) : []),
     ['/api', 'API'],
     ['/about', 'About'],
   ] as const;
@@ -36,10 +51,20 @@ export function sitePage({ title, main, section, refresh }: SitePage, place: Pla
     title: `${title} · Hermetic`,
     top: markup`<a class="brand" href="/">Hermetic</a>
       <nav aria-label="Site"><ul>${links}</ul></nav>`,
-    main,
+    main: section === '/o' && account ? [accountLine(account, place.path), main].flat() : main,
     footer: markup`<p class="fine">Hermetic checks how mail travels between servers.
       It sends no mail and sets no cookie. <a href="/privacy">Privacy</a>
       <a href="/opt-out">Opt out</a></p>`,
     linked: { style, script, refresh },
   });
+}
+
+/** The sections of the operator pages, and the account that is signed in. */
+function accountLine({ sections, session }: PageAccount, path: string): readonly Markup[] {
+  const inside = sections.filter(([section]) => `${path}/`.startsWith(`${section}/`));
+  const [current = '/o'] = inside.map(([section]) => section).sort((a, b) => b.length - a.length);
+  const name = markup`<form class="tools" method="post" action="/o/sign-out">
+    <input type="hidden" name="token" value="${session?.token}" />
+    <span>Signed in as ${session?.name}</span> <button class="link">Sign out</button></form>`;
+  return [tabs('Sections', sections, current), ...(session ? [name] : [])];
 }

@@ -43,7 +43,7 @@ export function optOutPage({ contact }: PagesSettings): Markup {
 }
 
 /** Lists the saved data and the time until they are deleted. */
-export function privacyPage({ keepDays }: PagesSettings): Markup {
+export function privacyPage({ keepDays, signIn }: PagesSettings): Markup {
   return markup`<div class="text">
     <h1>Privacy</h1>
     <p class="lead">This service needs no account, sets no cookie, and loads nothing from other sites.</p>
@@ -51,6 +51,7 @@ export function privacyPage({ keepDays }: PagesSettings): Markup {
     <ul>
       <li>For each check: the domain, the time, and the observed data. They are deleted after ${keepDays} days.</li>
       <li>The network of the visitor (IPv4 /24 or IPv6 /48), to stop abuse. It is deleted after 14 days.</li>
+      ${signIn && markup`<li>For each sign-in of an operator: the account, the network, the browser and the time. One cookie holds the session. The audit log keeps changes for 400 days.</li>`}
     </ul>
     <h2>Published data</h2>
     <p>Results are not listed. A result has a random address, and only people with that address can read it.

@@ -7,7 +7,6 @@ import {
   showDomain,
 } from '../../tls-rpt-receive/index.js';
 import { listAlarms, openAlarms, readWatch } from '../../watch/index.js';
-import { sentenceOf } from '../failures.js';
 import { OwnDomainsReader } from '../operator/own-domains.js';
 import { checksPage, publishedPage } from '../pages/operator/domain-details.js';
 import { domainPage } from '../pages/operator/domain-page.js';
@@ -20,8 +19,6 @@ import {
   settingsPage,
 } from '../pages/operator/lists.js';
 import { overviewPage } from '../pages/operator/overview-page.js';
-import { problemPage } from '../pages/text-pages.js';
-import { statusOf } from './problem.js';
 import type { AppEnv } from './request-guards.js';
 import type { Site } from './site.js';
 
@@ -39,10 +36,7 @@ const REPORTER_DAYS = 30;
 /** Days that one page of a domain covers, at most. */
 const MAX_DAYS = 366;
 
-/**
- * The pages of the operator. They answer on the loopback port alone, which has no sign-in:
- * every request that reaches it comes from this machine.
- */
+/** The pages of the operator. The access gate decides which account reaches them. */
 export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
   const { clock } = site.context;
   const own = new OwnDomainsReader(site.context.store);
@@ -52,21 +46,16 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
     title: string,
     main: ReturnType<typeof overviewPage>,
   ): Response | Promise<Response> => site.page(context, { title, main, section: '/o' });
-  app.use('/o/*', async (context, next) => {
-    if (context.env.isOperator) return next();
-    const main = problemPage('Not here', sentenceOf('web-operator-only'));
-    return site.page(
-      context as Handled,
-      { title: 'Not here', main },
-      statusOf('web-operator-only'),
-    );
-  });
   app.get('/o', (context) => {
+    const { reach } = context.get('actor');
     const query = (context.req.query('q') ?? '').slice(0, 253);
     return show(
       context,
       'Your domains',
-      overviewPage(own.all(clock.now()), (domain) => own.policyOf(domain), query),
+      overviewPage(own.all(clock.now(), reach.covers), (domain) => own.policyOf(domain), {
+        query,
+        isWhole: reach.isWhole,
+      }),
     );
   });
   app.get('/o/domains/:domain', (context) => {
@@ -116,9 +105,12 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
     return report ? show(context, `Report ${report.id}`, reportPage(report)) : context.notFound();
   });
   app.get('/o/alerts', (context) => {
-    const { domains } = readWatch(store);
-    const open = Object.values(domains).reduce((sum, state) => sum + openAlarms(state), 0);
-    return show(context, 'Alerts', alertsPage(listAlarms(store, MAX_ALARMS), open));
+    const { covers } = context.get('actor').reach;
+    const open = Object.entries(readWatch(store).domains)
+      .filter(([domain]) => covers(domain))
+      .reduce((sum, [, state]) => sum + openAlarms(state), 0);
+    const alarms = listAlarms(store, MAX_ALARMS, covers);
+    return show(context, 'Alerts', alertsPage(alarms, open));
   });
   app.get('/o/settings', (context) =>
     show(context, 'Settings', settingsPage(site.context.configuration?.())),

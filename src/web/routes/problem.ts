@@ -17,6 +17,19 @@ export interface Problem {
 const statuses: Readonly<Record<string, number>> = {
   'web-foreign-form': 403,
   'web-operator-only': 403,
+  'web-sign-in-needed': 401,
+  'web-sign-in-failed': 401,
+  'web-sign-in-limit': 429,
+  'web-sign-in-busy': 503,
+  'web-role-missing': 403,
+  'web-scope-missing': 403,
+  'web-customers-only': 403,
+  'web-form-stale': 403,
+  'web-user-invalid': 422,
+  'web-user-exists': 409,
+  'web-user-unknown': 404,
+  'web-customer-unknown': 422,
+  'web-password-short': 422,
   'web-check-unknown': 404,
   'web-page-unknown': 404,
   'web-check-unfinished': 409,
@@ -32,6 +45,7 @@ const statuses: Readonly<Record<string, number>> = {
 /** The phrase of each status that is used here (RFC 9110 §15). */
 const phrases: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   409: 'Conflict',
@@ -58,6 +72,8 @@ export function problemOf(code: string, about = ''): Problem {
 export function problemResponse(code: string, retrySeconds?: number, about?: string): Response {
   const headers = new Headers({ 'content-type': 'application/problem+json' });
   if (retrySeconds !== undefined) headers.set('retry-after', String(retrySeconds));
+  // RFC 9110 §15.5.2: a response 401 names a way to authenticate.
+  if (statusOf(code) === 401) headers.set('www-authenticate', 'Bearer realm="hermetic"');
   return new Response(`${JSON.stringify(problemOf(code, about))}\n`, {
     status: statusOf(code),
     headers,

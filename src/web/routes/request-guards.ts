@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type { Actor } from '../access/roles.js';
 import { clientAddress } from '../checks/client-address.js';
 
 /** The facts of a request that are not in its octets. */
@@ -12,6 +13,8 @@ export interface RequestOrigin {
 /** The types of the application's requests. */
 export interface AppEnv {
   Bindings: RequestOrigin;
+  /** Set by the access gate for every route that needs a sign-in. */
+  Variables: { readonly actor: Actor };
 }
 
 /** Names under which this machine's own browser reaches the loopback port. */
@@ -36,6 +39,21 @@ export function isForeign(headers: Headers, ownUrl: string): boolean {
   const origin = headers.get('origin');
   if (origin === null) return false;
   return !URL.canParse(origin) || new URL(origin).host !== hostOf(headers, ownUrl);
+}
+
+/** Whether a method changes nothing (RFC 9110 §9.2.1). */
+export function isSafeMethod(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/**
+ * Whether a browser states that a page of this site sent the form. A form that opens a
+ * session needs the statement: another site could sign its visitor in to an account of
+ * the attacker.
+ */
+export function isOwnForm(headers: Headers, ownUrl: string): boolean {
+  const isStated = headers.has('sec-fetch-site') || headers.has('origin');
+  return isStated && headers.get('sec-fetch-site') !== 'none' && !isForeign(headers, ownUrl);
 }
 
 function hostOf(headers: Headers, ownUrl: string): string {

@@ -23,7 +23,7 @@ export function checksPage({ domain, watched, results, rows }: ChecksView): read
   const lead = watched
     ? `The watch looked last on ${minuteOfTime(watched.lookedAt)}: ${watched.verdict}.`
     : 'The watch does not include this domain.';
-  return operatorPage({ title: displayName(domain), current: '', lead }, [
+  return operatorPage({ title: displayName(domain), lead }, [
     domainTabs(domain, '/checks'),
     markup`<form method="post" action="/check" class="field"><input type="hidden" name="domain" value="${domain}" />
       <button>Check now</button></form>`,
@@ -99,7 +99,7 @@ export function publishedPage(view: PublishedView): readonly Markup[] {
   const lead = current
     ? `The policy is in mode ${current.mode} and is cached for ${Math.round(current.maxAge / 86_400)} days.`
     : 'This daemon publishes no policy for the domain.';
-  return operatorPage({ title: displayName(domain), current: '', lead }, [
+  return operatorPage({ title: displayName(domain), lead }, [
     domainTabs(domain, '/published'),
     body !== undefined && markup`<section><h2>Policy file</h2>${policyBox(body)}</section>`,
     served.length > 0 &&

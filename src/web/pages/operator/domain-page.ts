@@ -29,7 +29,7 @@ const spans = [14, 30, 90] as const;
 export function domainPage(view: DomainView, days: number): readonly Markup[] {
   const { domain, failures } = view;
   return [
-    ...operatorPage({ title: displayName(domain), current: '', lead: domainHeadline(view) }, [
+    ...operatorPage({ title: displayName(domain), lead: domainHeadline(view) }, [
       domainTabs(domain, ''),
     ]),
     facts(view),

@@ -18,7 +18,7 @@ export function reportersPage(
   days: number,
 ): readonly Markup[] {
   const lead = `${reporters.length} reporters sent reports in the last ${days} days.`;
-  return operatorPage({ title: 'Reporters', current: '/o/reporters', lead }, [
+  return operatorPage({ title: 'Reporters', lead }, [
     reporters.length > 0 &&
       markup`<section class="wide">${dataTable(
         'Reporters, the most reports first',
@@ -59,7 +59,7 @@ export function reportsPage(
   const current = only === undefined ? '/o/reports' : `/o/reports?only=${only}`;
   const last = reports.at(-1);
   const next = `/o/reports?${only === undefined ? '' : `only=${only}&`}before=${last?.id ?? 0}`;
-  return operatorPage({ title: 'Reports', current: '/o/reports', lead: uncountedLine(overview) }, [
+  return operatorPage({ title: 'Reports', lead: uncountedLine(overview) }, [
     tabs('Selection', selections, current),
     reports.length === 0
       ? markup`<p>There is no such report.</p>`
@@ -100,7 +100,7 @@ const MAX_SHOWN = 100_000;
 export function reportPage(report: ReadReport): readonly Markup[] {
   const { id, reporter, day, receivedAt, via, trust, trustDetail, counted, notes, text } = report;
   const lead = `${counted ? 'Counted' : 'Not counted'}: ${trustNames[trust] ?? trust}${trustDetail === '' ? '' : ` (${trustDetail})`}.`;
-  return operatorPage({ title: `Report ${id}`, current: '/o/reports', lead }, [
+  return operatorPage({ title: `Report ${id}`, lead }, [
     markup`<dl><dt>Reporter</dt><dd>${reporter}</dd><dt>Day</dt><dd>${day ?? 'not given'}</dd>
       <dt>Received</dt><dd>${minuteOfTime(receivedAt)} by ${via}</dd></dl>`,
     notes.length > 0 &&
@@ -147,7 +147,7 @@ function alarmBlock({ kind, domain, says, at, todo, waiting }: ListedAlarm): Mar
 export function alertsPage(alarms: readonly ListedAlarm[], open: number): readonly Markup[] {
   const verb = open === 1 ? 'alarm is' : 'alarms are';
   const lead = open === 0 ? 'No alarm is open.' : `${open} ${verb} open.`;
-  return operatorPage({ title: 'Alerts', current: '/o/alerts', lead }, [
+  return operatorPage({ title: 'Alerts', lead }, [
     alarms.length === 0 && markup`<p>The watch has reported nothing so far.</p>`,
     alarms.length > 0 &&
       markup`<section><h2>Began and ended, the newest first</h2>${alarms.map(alarmBlock)}</section>`,
@@ -157,7 +157,7 @@ export function alertsPage(alarms: readonly ListedAlarm[], open: number): readon
 /** The configuration in force. */
 export function settingsPage(configuration: string | undefined): readonly Markup[] {
   const lead = 'The configuration in force, with every default. Secrets are hidden.';
-  return operatorPage({ title: 'Settings', current: '/o/settings', lead }, [
+  return operatorPage({ title: 'Settings', lead }, [
     configuration === undefined
       ? markup`<p>This program runs without a configuration file.</p>`
       : markup`<div class="wide">${codeBox(configuration.trimEnd(), 'Configuration')}</div>`,
@@ -170,7 +170,7 @@ export function sendingPage(entries: readonly StsEntry[]): readonly Markup[] {
     entries.length === 0
       ? 'The senders of this machine have cached no MTA-STS policy.'
       : `The senders of this machine apply ${entries.length} cached MTA-STS policies.`;
-  return operatorPage({ title: 'Sending', current: '/o/sending', lead }, [
+  return operatorPage({ title: 'Sending', lead }, [
     entries.length > 0 &&
       markup`<section class="wide">${dataTable(
         'Cached policies',

@@ -1,25 +1,11 @@
 import { markup, type Markup, type Piece } from '../../../page/index.js';
 
-const sections = [
-  ['/o', 'Domains'],
-  ['/o/alerts', 'Alerts'],
-  ['/o/reporters', 'Reporters'],
-  ['/o/reports', 'Reports'],
-  ['/o/sending', 'Sending'],
-  ['/o/settings', 'Settings'],
-] as const;
-
-/** A page of the operator: its heading, the sections, and the content. */
+/** A page of the operator: its heading and the content. */
 export function operatorPage(
-  {
-    title,
-    current,
-    lead,
-  }: { readonly title: Piece; readonly current: string; readonly lead?: Piece },
+  { title, lead }: { readonly title: Piece; readonly lead?: Piece },
   content: readonly (Markup | false | undefined)[],
 ): readonly Markup[] {
   return [
-    tabs('Sections', sections, current),
     markup`<header class="hero"><div class="hero-line"><h1>${title}</h1></div>
       ${lead !== undefined && markup`<p class="lead">${lead}</p>`}</header>`,
     ...content.filter((part): part is Markup => part instanceof Object),

@@ -16,11 +16,14 @@ const severities: readonly (readonly [word: string, tone: Tone])[] = [
   ['failing', 'bad'],
 ];
 
-/** All domains, one line each, the worst first. `query`: a part of the name. */
+/**
+ * All domains, one line each, the worst first. `query`: a part of the name. `isWhole`: the
+ * account sees all domains, and so the sums over them.
+ */
 export function overviewPage(
   { overview, domains }: OwnDomains,
   policyOf: (domain: string) => ServedPolicy | undefined,
-  query: string,
+  { query, isWhole }: { readonly query: string; readonly isWhole: boolean },
 ): readonly Markup[] {
   const matching = domains.filter(({ domain }) => domain.includes(query.toLowerCase()));
   const shown = matching.slice(0, MAX_ROWS);
@@ -35,8 +38,9 @@ export function overviewPage(
     ],
     shown,
   );
-  return operatorPage({ title: 'Your domains', current: '/o', lead }, [
-    markup`<p class="more">Reports of ${overview.from} to ${overview.to}: ${overviewHeadline(overview)}</p>`,
+  return operatorPage({ title: 'Your domains', lead }, [
+    isWhole &&
+      markup`<p class="more">Reports of ${overview.from} to ${overview.to}: ${overviewHeadline(overview)}</p>`,
     domains.length > 20 && search(query),
     domains.length > 0 ? markup`<section class="wide own">${table}</section>` : begin,
     matching.length > shown.length &&

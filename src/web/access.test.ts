@@ -1,0 +1,348 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { cookieOf, formToken, MovedClock, TestPages } from '../../test/support/testing-pages.js';
+import { accessTable, routesWithoutRule } from './access/access-table.js';
+import { roles } from './access/roles.js';
+
+const settings = {
+  signIn: {},
+  customers: { acme: ['acme.example'], other: ['other.example'] },
+};
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+
+test('a session is a __Host- cookie that scripts cannot read', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('alice', 'viewer');
+  const response = await site.signIn('alice');
+  assert.equal(response.status, 303);
+  assert.equal(response.headers.get('location'), '/o');
+  const cookie = response.headers.get('set-cookie') ?? '';
+  assert.match(cookie, /^__Host-hermetic=[0-9A-Za-z]{43};/);
+  for (const part of ['Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax'])
+    assert.ok(cookie.includes(part), part);
+  assert.doesNotMatch(cookie, /Domain/i);
+  const page = await site.ask('/o', { headers: { cookie: cookieOf(response) } });
+  assert.equal(page.status, 200);
+  assert.match(await page.text(), /Signed in as alice/);
+});
+
+test('wrong and unknown names get the same answer', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('alice', 'viewer');
+  const strip = (text: string): string => text.replaceAll(/alice|nobody/g, 'NAME');
+  const wrong = await site.signIn('alice', 'wrong password');
+  const unknown = await site.signIn('nobody', 'wrong password');
+  assert.equal(wrong.status, 401);
+  assert.equal(unknown.status, 401);
+  assert.equal(strip(await wrong.text()), strip(await unknown.text()));
+  for (const response of [wrong, unknown]) assert.equal(response.headers.get('set-cookie'), null);
+});
+
+test('no session survives sign-out, and no route answers after it', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('root', 'admin');
+  const cookie = await site.session('root');
+  const pages = site.pages.routes
+    .filter((route) => /^GET \/o(\/|$)/.test(route))
+    .map((route) => route.slice(4).replace(/:id.*/, '1').replace(/:\w+/, 'acme.example'));
+  const out = await site.submitForm('/o/sign-out', cookie);
+  assert.equal(out.status, 303);
+  assert.match(out.headers.get('set-cookie') ?? '', /^__Host-hermetic=;.*Max-Age=0/);
+  assert.ok(pages.length >= 12);
+  for (const path of pages) {
+    const response = await site.ask(path, { headers: { cookie } });
+    assert.equal(response.status, 303, path);
+    assert.match(response.headers.get('location') ?? '', /^\/sign-in/);
+  }
+});
+
+test('a sign-in replaces the session that the browser presented', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('alice', 'viewer');
+  await site.addUser('mallory', 'viewer');
+  // The attacker plants the cookie of a session of its own, or an invented one.
+  for (const planted of [await site.session('mallory'), `__Host-hermetic=${'a'.repeat(43)}`]) {
+    const fresh = cookieOf(await site.signIn('alice', undefined, { cookie: planted }));
+    assert.notEqual(fresh, planted);
+    assert.equal((await site.ask('/o', { headers: { cookie: planted } })).status, 303);
+    assert.equal((await site.ask('/o', { headers: { cookie: fresh } })).status, 200);
+  }
+});
+
+test('a session ends without requests, and after its days in any case', async (t) => {
+  const clock = new MovedClock();
+  const site = await TestPages.open(t, { signIn: { idleHours: 2, days: 1 } }, { clock });
+  await site.addUser('alice', 'viewer');
+  const get = async (cookie: string): Promise<number> => {
+    const { status } = await site.ask('/o', { headers: { cookie } });
+    await site.store.settle();
+    return status;
+  };
+  const idle = await site.session('alice');
+  clock.move(2 * HOUR - MINUTE);
+  assert.equal(await get(idle), 200);
+  clock.move(2 * HOUR - MINUTE);
+  assert.equal(await get(idle), 200);
+  clock.move(2 * HOUR);
+  assert.equal(await get(idle), 303);
+  const busy = await site.session('alice');
+  for (let hours = 1; hours < 24; hours++) {
+    clock.move(HOUR);
+    assert.equal(await get(busy), 200, `${hours} hours`);
+  }
+  clock.move(HOUR);
+  assert.equal(await get(busy), 303);
+});
+
+test('sessions are listed, and an account ends its own alone', async (t) => {
+  const site = await TestPages.open(t, settings);
+  for (const name of ['alice', 'bob']) await site.addUser(name, 'operator');
+  await site.addUser('root', 'admin');
+  const first = await site.session('alice');
+  const second = await site.session('alice');
+  const bob = await site.session('bob');
+  const idOf = (name: string): string =>
+    site.pages.access.sessions.list(site.clock.now(), { name, way: 'password' })[0]?.id ?? '';
+  const list = await (await site.ask('/o/sessions', { headers: { cookie: first } })).text();
+  assert.match(list, /this session/);
+  assert.doesNotMatch(list, />bob</);
+  assert.ok(!list.includes(second.split('=')[1] ?? ''));
+  assert.equal((await site.submitForm(`/o/sessions/${idOf('bob')}/end`, first)).status, 404);
+  assert.equal((await site.ask('/o', { headers: { cookie: bob } })).status, 200);
+  const other = /\/o\/sessions\/(\w+)\/end/.exec(list)?.[1] ?? '';
+  assert.equal((await site.submitForm(`/o/sessions/${other}/end`, first)).status, 303);
+  assert.equal((await site.ask('/o', { headers: { cookie: second } })).status, 303);
+  const root = await site.session('root');
+  assert.equal((await site.submitForm(`/o/sessions/${idOf('bob')}/end`, root)).status, 303);
+  assert.equal((await site.ask('/o', { headers: { cookie: bob } })).status, 303);
+});
+
+test('removed accounts and changed roles count at the next request', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('alice', 'admin');
+  await site.addUser('root', 'admin');
+  const cookie = await site.session('alice');
+  const root = await site.session('root');
+  const users = async (): Promise<number> =>
+    (await site.ask('/o/users', { headers: { cookie } })).status;
+  assert.equal(await users(), 200);
+  site.store.prepare("UPDATE web_user SET role = 'viewer' WHERE name = 'alice'").run();
+  assert.equal(await users(), 403);
+  assert.equal((await site.submitForm('/o/users/alice/remove', root)).status, 303);
+  assert.equal(await users(), 303);
+});
+
+test('guesses are limited for each account and each network', async (t) => {
+  const clock = new MovedClock();
+  const site = await TestPages.open(t, settings, { clock });
+  await site.addUser('alice', 'viewer');
+  const guess = async (name: string, from: string, password = 'wrong'): Promise<number> =>
+    (await site.signIn(name, password, { from })).status;
+  // The owner has signed in from here before.
+  assert.equal((await site.signIn('alice', undefined, { from: '203.0.113.9' })).status, 303);
+  for (const n of [1, 2, 3, 4, 5]) assert.equal(await guess('alice', `192.0.2.${n}`), 401);
+  const limited = await site.signIn('alice', undefined, { from: '192.0.2.6' });
+  assert.equal(limited.status, 429);
+  assert.ok(Number(limited.headers.get('retry-after')) > 0);
+  // A stranger who guesses does not keep the owner out.
+  assert.equal((await site.signIn('alice', undefined, { from: '203.0.113.9' })).status, 303);
+  for (let n = 0; n < 11; n++) await site.addUser(`user${n}`, 'viewer');
+  for (let n = 0; n < 10; n++) assert.equal(await guess(`user${n}`, '198.51.100.1'), 401);
+  assert.equal(await guess('user10', '198.51.100.1'), 429);
+  assert.equal(await guess('user10', '198.51.100.2'), 401);
+  clock.move(16 * MINUTE);
+  assert.equal(await guess('alice', '192.0.2.6', 'password of alice'), 303);
+});
+
+test('parallel guesses do not pass the limit together', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('alice', 'viewer');
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, (_, n) => site.signIn('alice', 'wrong', { from: `192.0.2.${n}` })),
+  );
+  assert.equal(answers.filter(({ status }) => status === 401).length, 5);
+});
+
+test('a form needs its own site and the token of its session', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('root', 'admin');
+  await site.addUser('alice', 'admin');
+  const cookie = await site.session('root');
+  const foreign = await site.session('alice');
+  const post = async (headers: Record<string, string>, token: string): Promise<number> => {
+    const body = new URLSearchParams({ token });
+    const init = { method: 'POST', body, headers: { cookie, ...headers } };
+    return (await site.ask('/o/users/nobody/remove', init)).status;
+  };
+  const own = { origin: 'http://check.example' };
+  assert.equal(await post(own, formToken(cookie)), 404);
+  assert.equal(await post(own, ''), 403);
+  assert.equal(await post(own, formToken(foreign)), 403);
+  assert.equal(await post({ origin: 'https://evil.example' }, formToken(cookie)), 403);
+  assert.equal(await post({ 'sec-fetch-site': 'same-site' }, formToken(cookie)), 403);
+  assert.equal(await post({ 'sec-fetch-site': 'cross-site', ...own }, formToken(cookie)), 403);
+});
+
+test('another site cannot sign its visitor in', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('alice', 'viewer');
+  const body = (): URLSearchParams =>
+    new URLSearchParams({ name: 'alice', password: 'password of alice' });
+  for (const headers of [
+    {},
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'none' },
+  ]) {
+    const init = { method: 'POST', body: body(), headers: headers as Record<string, string> };
+    const response = await site.ask('/sign-in', init);
+    assert.equal(response.status, 403, JSON.stringify(headers));
+    assert.equal(response.headers.get('set-cookie'), null);
+  }
+});
+
+test('the page after a sign-in is a page of the operator', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('alice', 'viewer');
+  for (const [next, expected] of [
+    ['/o/alerts', '/o/alerts'],
+    ['/o?q=a', '/o?q=a'],
+    ['/o/domains/a.example?days=30', '/o/domains/a.example?days=30'],
+    ['https://evil.example/', '/o'],
+    ['//evil.example', '/o'],
+    ['/o//evil.example', '/o'],
+    ['/o/\\evil.example', '/o'],
+    ['/other', '/o'],
+    ['/o\r\nx: y', '/o'],
+  ] as const) {
+    const response = await site.signIn('alice', undefined, { next });
+    assert.equal(response.headers.get('location'), expected, next);
+  }
+});
+
+test('a confined account sees the domains of its customers alone', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('carol', 'operator', ['acme']);
+  await site.addUser('dave', 'operator', ['acme', 'gone']);
+  const cookie = await site.session('carol');
+  const status = async (path: string): Promise<number> =>
+    (await site.ask(path, { headers: { cookie } })).status;
+  for (const path of ['/o/reporters', '/o/reports', '/o/reports/1', '/o/sending', '/o/settings'])
+    assert.equal(await status(path), 403, path);
+  // Names below an own domain, and members of Object.prototype, are no own domains.
+  for (const domain of ['other.example', 'a.acme.example', 'constructor', '__proto__'])
+    assert.equal(await status(`/o/domains/${domain}`), 404, domain);
+  const dave = await site.session('dave');
+  assert.equal((await site.ask('/o', { headers: { cookie: dave } })).status, 200);
+});
+
+test('the audit log names account and action, and refuses changes', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('root', 'admin');
+  await site.signIn('root', 'wrong password');
+  const cookie = await site.session('root');
+  const fields = { name: 'eve', password: 'correct horse battery', role: 'viewer' };
+  assert.equal((await site.submitForm('/o/users', cookie, fields)).status, 303);
+  assert.equal((await site.submitForm('/o/users/eve/remove', cookie)).status, 303);
+  const actions = site.pages.access.audit
+    .list(10)
+    .map(({ actor, action, subject, outcome }) => [actor, action, subject, outcome].join(' '));
+  assert.deepEqual(actions, [
+    'root user-remove eve done',
+    'root user-add eve done',
+    'root sign-in root done',
+    'root sign-in root refused',
+    'test user-add root done',
+  ]);
+  const page = await (await site.ask('/o/audit', { headers: { cookie } })).text();
+  assert.match(page, /user-remove/);
+  for (const sql of ["UPDATE web_audit SET actor = 'x'", 'DELETE FROM web_audit'])
+    assert.throws(() => site.store.prepare(sql).run(), /append-only/);
+});
+
+test('no secret is in the database or the log', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('alice', 'viewer');
+  const cookie = await site.session('alice');
+  const rows = ['web_user', 'web_session', 'web_audit'].map((table) =>
+    JSON.stringify(site.store.prepare(`SELECT * FROM ${table}`).all()),
+  );
+  const text = `${rows.join('')}${site.logged.join('')}`;
+  assert.ok(!text.includes(cookie.split('=')[1] ?? ''));
+  assert.ok(!text.includes('password of'));
+});
+
+test('the form of a user refuses unknown customers, roles and short passwords', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('root', 'admin');
+  const cookie = await site.session('root');
+  const good = {
+    name: 'eve',
+    password: 'correct horse battery',
+    role: 'viewer',
+    customers: 'acme',
+  };
+  for (const [change, expected] of [
+    [{ customers: 'acme, nobody' }, 422],
+    [{ customers: 'constructor' }, 422],
+    [{ role: 'owner' }, 422],
+    [{ name: 'a b' }, 422],
+    [{ password: 'short' }, 422],
+    [{}, 303],
+    [{ name: 'EVE' }, 409],
+  ] as const) {
+    const response = await site.submitForm('/o/users', cookie, { ...good, ...change });
+    assert.equal(response.status, expected, JSON.stringify(change));
+  }
+  assert.deepEqual(site.pages.access.accounts.find('eve')?.customers, ['acme']);
+});
+
+test('without the section signIn nothing signs in', async (t) => {
+  const site = await TestPages.open(t);
+  await site.addUser('alice', 'admin');
+  assert.equal((await site.ask('/sign-in')).status, 404);
+  assert.equal((await site.signIn('alice')).status, 404);
+  assert.equal((await site.ask('/o')).status, 403);
+});
+
+test('every route has a rule, and a route without one is found', async (t) => {
+  const site = await TestPages.open(t, settings);
+  assert.deepEqual(routesWithoutRule(site.pages.routes), []);
+  assert.deepEqual(routesWithoutRule(['GET /new', 'ALL /*']), ['GET /new']);
+  const unused = Object.keys(accessTable).filter((route) => !site.pages.routes.includes(route));
+  assert.deepEqual(unused, []);
+});
+
+test('every route answers the roles of the table, and no other', async (t) => {
+  const site = await TestPages.open(t, settings);
+  for (const role of roles) {
+    await site.addUser(role, role);
+    await site.addUser(`${role}-acme`, role, ['acme']);
+  }
+  const sessions = new Map<string, string>([['nobody', '']]);
+  for (const role of roles)
+    for (const name of [role, `${role}-acme`]) sessions.set(name, await site.session(name));
+  for (const [route, rule] of Object.entries(accessTable)) {
+    if (rule.role === 'anyone' || route === 'POST /o/sign-out') continue;
+    const [method = '', pattern = ''] = route.split(' ');
+    const path = pattern.replace(/:id(\{.*\})?/, '0').replace(/:name/, 'x');
+    for (const [name, cookie] of sessions) {
+      const [role, customer] = name.split('-');
+      const isHigh = roles.indexOf(role as 'viewer') >= roles.indexOf(rule.role);
+      const isPermitted = isHigh && (customer === undefined || rule.reach === 'own');
+      for (const domain of ['acme.example', 'other.example']) {
+        const target = path.replace(':domain', domain);
+        const { status } =
+          method === 'GET'
+            ? await site.ask(target, { headers: { cookie } })
+            : await site.submitForm(target, cookie);
+        const label = `${name} ${method} ${target}: ${status}`;
+        if (name === 'nobody') assert.ok(status === 303 || status === 401, label);
+        else if (!isPermitted) assert.equal(status, 403, label);
+        else assert.ok([200, 303, 404, 422].includes(status), label);
+      }
+    }
+  }
+});

@@ -1,0 +1,186 @@
+import type { Clock } from '../../base/index.js';
+import { BoundedMap } from '../../base/index.js';
+import type { Store } from '../../store/index.js';
+import { limitKey, savedAddress } from '../checks/client-address.js';
+import { RateWindow } from '../checks/rate-window.js';
+import type { WebFailureCode } from '../failures.js';
+import type { PagesSettings } from '../settings.js';
+import { AccountTable, parseAccountName } from './account-table.js';
+import type { AuditEntry, AuditLog } from './audit-log.js';
+import { PASSWORD_LENGTH, PasswordHasher } from './password-hash.js';
+import { processKey } from './random-secret.js';
+import { DomainReach, type Actor } from './roles.js';
+import { SessionTable } from './session-table.js';
+
+/** The form of a sign-in with a password. */
+export interface PasswordSignIn {
+  readonly name: string;
+  readonly password: string;
+  /** Address of the client. */
+  readonly client: string;
+  readonly agent: string;
+  /** The secret of the session that the browser presented. */
+  readonly presented: string | undefined;
+}
+
+/** The secret of a new session, or the reason why none was opened. */
+export type SignInResult =
+  | { readonly ok: true; readonly secret: string }
+  | { readonly ok: false; readonly code: WebFailureCode; readonly retrySeconds?: number };
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** The time in which failed sign-ins are counted. */
+const WINDOW = 15 * MINUTE;
+/** Failed sign-ins in that time until the next one has to wait. */
+const MAX_FAILURES = { perAccount: 5, perNetwork: 10 } as const;
+/** Failed sign-ins that the audit log records in an hour. */
+const MAX_RECORDED = 200;
+/** Networks with a successful sign-in that are remembered. */
+const MAX_KNOWN = 10_000;
+
+/**
+ * Accounts, sessions and the audit log of the pages: who may sign in, and the account
+ * behind a request.
+ *
+ * Failed sign-ins are counted for each account and each network. The count of an account
+ * does not stop a network from which its owner has signed in before: otherwise five
+ * wrong guesses by a stranger would keep the owner out.
+ */
+export class AccessService {
+  readonly accounts: AccountTable;
+  readonly sessions: SessionTable;
+  readonly audit: AuditLog;
+  /** Whether accounts can sign in at all. */
+  readonly isOpen: boolean;
+  readonly #settings: PagesSettings;
+  readonly #clock: Clock;
+  readonly #hasher = new PasswordHasher();
+  readonly #perAccount: RateWindow;
+  readonly #perNetwork: RateWindow;
+  readonly #recorded: RateWindow;
+  readonly #known = new BoundedMap<true>(MAX_KNOWN);
+  readonly #localKey = processKey();
+
+  constructor(settings: PagesSettings, stateStore: Store, clock: Clock) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.isOpen = settings.signIn !== undefined;
+    this.accounts = new AccountTable(stateStore);
+    this.audit = this.accounts.audit;
+    const { idleHours = 12, days = 7 } = settings.signIn ?? {};
+    const sessionLimits = { idleMs: idleHours * HOUR, totalMs: days * 24 * HOUR };
+    this.sessions = new SessionTable(stateStore, sessionLimits, this.audit);
+    const now = (): number => clock.monotonic();
+    this.#perAccount = new RateWindow(MAX_FAILURES.perAccount, WINDOW, now);
+    this.#perNetwork = new RateWindow(MAX_FAILURES.perNetwork, WINDOW, now);
+    this.#recorded = new RateWindow(MAX_RECORDED, HOUR, now);
+  }
+
+  /** The account of the loopback port: every request that reaches it is the operator's. */
+  get localActor(): Actor {
+    return {
+      name: 'local',
+      way: 'local',
+      role: 'admin',
+      customers: undefined,
+      reach: DomainReach.whole,
+      formKey: this.#localKey,
+    };
+  }
+
+  /**
+   * Opens a session for a name and its password. Unknown names take as long as wrong
+   * passwords, count alike, and get the same answer.
+   */
+  async signIn(form: PasswordSignIn): Promise<SignInResult> {
+    const typed = form.name.trim().toLowerCase();
+    const network = limitKey(form.client);
+    const place = `${network} ${typed}`;
+    const wait = Math.max(
+      this.#perNetwork.waitFor(network),
+      this.#known.get(place) ? 0 : this.#perAccount.waitFor(typed),
+    );
+    if (wait > 0)
+      return { ok: false, code: 'web-sign-in-limit', retrySeconds: Math.ceil(wait / 1000) };
+    // Counted before the comparison: parallel guesses would all see a free place.
+    this.#perNetwork.count(network);
+    this.#perAccount.count(typed);
+    const name = parseAccountName(form.name);
+    const account = name === undefined ? undefined : this.accounts.find(name);
+    const { password } = form;
+    // A character has at most two units.
+    const text = password.length <= 2 * PASSWORD_LENGTH.most ? password : '';
+    const isRight = await this.#hasher.verify(account?.password, text);
+    if (isRight === undefined) {
+      this.#forgive(network, typed);
+      return { ok: false, code: 'web-sign-in-busy', retrySeconds: 10 };
+    }
+    // The account may have changed while the password was compared.
+    const present = name === undefined ? undefined : this.accounts.find(name);
+    if (!isRight || !account || present?.password !== account.password) {
+      await this.#recordFailure(typed, form.client);
+      return { ok: false, code: 'web-sign-in-failed' };
+    }
+    this.#forgive(network, typed);
+    this.#known.set(place, true);
+    const session = {
+      name: present.name,
+      way: 'password' as const,
+      role: present.role,
+      customers: present.customers,
+      network: savedAddress(form.client),
+      agent: form.agent,
+    };
+    const secret = await this.sessions.open(session, form.presented, this.#clock.now());
+    return { ok: true, secret };
+  }
+
+  /** Hashes a new password, after the passwords that are compared now. */
+  hash(password: string): Promise<string> {
+    return this.#hasher.hash(password);
+  }
+
+  /** The account of a session; undefined for a secret that opens none. */
+  actorOfSession(secret: string): Actor | undefined {
+    const session = this.sessions.find(secret, this.#clock.now());
+    if (!session) return undefined;
+    // A local account has the rights of now, not those of its sign-in.
+    const rights = session.way === 'password' ? this.accounts.find(session.name) : session;
+    if (!rights) return undefined;
+    return {
+      name: session.name,
+      way: session.way,
+      role: rights.role,
+      customers: rights.customers,
+      reach: DomainReach.of(rights.customers, this.#settings.customers),
+      session: session.id,
+      formKey: secret,
+    };
+  }
+
+  /** The fields of an audit entry that are the same for all actions of a request. */
+  entryBy(actor: Actor, client: string): Pick<AuditEntry, 'at' | 'actor' | 'way' | 'network'> {
+    const { name, way } = actor;
+    return { at: this.#clock.now(), actor: name, way, network: savedAddress(client) };
+  }
+
+  #forgive(network: string, typed: string): void {
+    this.#perNetwork.forgive(network);
+    this.#perAccount.forgive(typed);
+  }
+
+  async #recordFailure(typed: string, client: string): Promise<void> {
+    if (this.#recorded.waitFor('') > 0) return;
+    this.#recorded.count('');
+    await this.audit.record({
+      at: this.#clock.now(),
+      actor: typed,
+      way: 'password',
+      network: savedAddress(client),
+      action: 'sign-in',
+      subject: typed,
+      outcome: 'refused',
+    });
+  }
+}

@@ -1,0 +1,92 @@
+import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+
+/** Characters of a password. The upper bound keeps the work of a guess constant. */
+export const PASSWORD_LENGTH = { least: 12, most: 256 } as const;
+
+/**
+ * Cost of scrypt: 34 MB and about 270 ms (OWASP Password Storage, 2024). The parameters
+ * are stored with each hash, so that later versions can raise them.
+ */
+const COST: HashCost = { log2N: 15, r: 8, p: 3 };
+const SALT_OCTETS = 16;
+const HASH_OCTETS = 32;
+/** Passwords that wait for their turn. */
+const MAX_WAITING = 20;
+
+/** The parameters of scrypt (RFC 7914 §2). */
+export interface HashCost {
+  readonly log2N: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/** Whether a text may become a password. */
+export function isPassword(text: string): boolean {
+  const length = [...text].length;
+  return length >= PASSWORD_LENGTH.least && length <= PASSWORD_LENGTH.most;
+}
+
+/** Hashes a password with a new salt: `scrypt$15$8$3$SALT$HASH`. */
+export async function hashPassword(password: string, cost = COST): Promise<string> {
+  const salt = randomBytes(SALT_OCTETS);
+  const hash = await derive(password, salt, cost);
+  const { log2N, r, p } = cost;
+  return ['scrypt', log2N, r, p, salt.toString('base64url'), hash.toString('base64url')].join('$');
+}
+
+/** The hash of no password: unknown names cost as much as known ones. */
+const nobody = `scrypt$${COST.log2N}$${COST.r}$${COST.p}$${Buffer.alloc(SALT_OCTETS).toString('base64url')}$${Buffer.alloc(HASH_OCTETS).toString('base64url')}`;
+
+/**
+ * Hashes passwords and compares them, one at a time. Each hash costs a thread and 34 MB
+ * for a quarter of a second; in parallel, a sign-in form could stop the daemon's other
+ * work.
+ */
+export class PasswordHasher {
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  /** Undefined where too many comparisons wait. `stored` is undefined for unknown names. */
+  async verify(stored: string | undefined, password: string): Promise<boolean | undefined> {
+    if (this.#waiting >= MAX_WAITING) return undefined;
+    this.#waiting++;
+    try {
+      const isEqual = await this.#inTurn(() => compare(stored ?? nobody, password));
+      return isEqual && stored !== undefined;
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  /** Hashes a new password when the ones before it are done. */
+  hash(password: string): Promise<string> {
+    return this.#inTurn(() => hashPassword(password));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+async function compare(stored: string, password: string): Promise<boolean> {
+  const [kind, log2N, r, p, salt = '', hash = ''] = stored.split('$');
+  if (kind !== 'scrypt') return false;
+  const expected = Buffer.from(hash, 'base64url');
+  const parameters = { log2N: Number(log2N), r: Number(r), p: Number(p) };
+  const derived = await derive(password, Buffer.from(salt, 'base64url'), parameters);
+  return derived.length === expected.length && timingSafeEqual(derived, expected);
+}
+
+function derive(password: string, salt: Buffer, { log2N, r, p }: HashCost): Promise<Buffer> {
+  const cost = 2 ** log2N;
+  // One text has one password, however the keyboard composes its letters.
+  const text = password.normalize('NFKC');
+  return new Promise((resolve, reject) => {
+    const options = { N: cost, r, p, maxmem: 256 * cost * r };
+    scrypt(text, salt, HASH_OCTETS, options, (error, key) =>
+      error ? reject(error) : resolve(key),
+    );
+  });
+}

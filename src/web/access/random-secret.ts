@@ -1,0 +1,32 @@
+import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+
+const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** Random letters and digits; 43 of them have 256 bits, 22 have 131. */
+export function randomText(length: number): string {
+  return Array.from({ length }, () => letters[randomInt(62)]).join('');
+}
+
+/** A random key of this process. */
+export function processKey(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** The hash under which a random secret is stored. A slow hash would protect no more. */
+export function digestOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+/** The token of the forms of one session. A page of another session has another one. */
+export function formTokenOf(formKey: string): string {
+  return createHmac('sha256', formKey).update('form').digest('base64url');
+}
+
+/** Compares two texts in a time that does not depend on their first difference. */
+export function equalSecrets(left: string, right: string): boolean {
+  return timingSafeEqual(hashOf(left), hashOf(right));
+}
+
+function hashOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

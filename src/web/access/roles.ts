@@ -1,0 +1,70 @@
+/** The rights of an account. Each role includes the rights of those before it. */
+export const roles = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** The rights that a token may carry. A token never has more rights than its role. */
+export const scopes = [
+  'check:run',
+  'check:read',
+  'report:read',
+  'publish:read',
+  'alert:write',
+  'admin',
+] as const;
+export type Scope = (typeof scopes)[number];
+
+/** How a request proved its origin. `local`: it came in on the loopback port. */
+export type SignInWay = 'local' | 'password' | 'oidc' | 'proxy' | 'token';
+
+/** Customers by name, each with its domains. */
+export type Customers = Readonly<Record<string, readonly string[]>>;
+
+/** Whether one role includes another. */
+export function includesRole(role: Role, needed: Role): boolean {
+  return roles.indexOf(role) >= roles.indexOf(needed);
+}
+
+/** The domains that an account may see: all of them, or those of its customers. */
+export class DomainReach {
+  readonly #domains: ReadonlySet<string> | undefined;
+
+  private constructor(domains: ReadonlySet<string> | undefined) {
+    this.#domains = domains;
+  }
+
+  static readonly whole = new DomainReach(undefined);
+
+  /** `names`: the customers of the account; undefined for all domains. */
+  static of(names: readonly string[] | undefined, customers: Customers): DomainReach {
+    if (names === undefined) return DomainReach.whole;
+    const own = names.filter((name) => Object.hasOwn(customers, name));
+    return new DomainReach(new Set(own.flatMap((name) => customers[name] ?? [])));
+  }
+
+  /** Whether no domain is excluded. */
+  get isWhole(): boolean {
+    return this.#domains === undefined;
+  }
+
+  /**
+   * Whether the account may see a domain. Exact names only: a name below the domain of
+   * one customer may belong to another.
+   */
+  readonly covers = (domain: string): boolean => this.#domains?.has(domain) ?? true;
+}
+
+/** The account behind a request, with its rights. */
+export interface Actor {
+  readonly name: string;
+  readonly way: SignInWay;
+  readonly role: Role;
+  /** The customers that the account is confined to; undefined for all domains. */
+  readonly customers: readonly string[] | undefined;
+  readonly reach: DomainReach;
+  /** The scopes of a token; undefined for other ways. */
+  readonly scopes?: readonly Scope[] | undefined;
+  /** The session behind the request, by its public number. */
+  readonly session?: string | undefined;
+  /** The secret that form tokens of this account are derived from. */
+  readonly formKey?: string | undefined;
+}

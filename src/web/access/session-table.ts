@@ -1,0 +1,176 @@
+import type { Store } from '../../store/index.js';
+import { ACCESS_WRITER, columnList, listColumn } from './access-tables.js';
+import type { AuditEntry, AuditLog } from './audit-log.js';
+import { digestOf, randomText } from './random-secret.js';
+import type { Role, SignInWay } from './roles.js';
+
+/** A session without its secret. Times are milliseconds since 1970. */
+export interface Session {
+  /** The public number, by which a session is listed and ended. */
+  readonly id: string;
+  readonly name: string;
+  readonly way: SignInWay;
+  readonly role: Role;
+  readonly customers: readonly string[] | undefined;
+  readonly network: string;
+  /** The browser as it names itself. */
+  readonly agent: string;
+  readonly createdAt: number;
+  readonly seenAt: number;
+}
+
+/** The account that a session belongs to. One name may exist in several ways. */
+export type SessionOwner = Pick<Session, 'name' | 'way'>;
+
+/** The lifetime of sessions, milliseconds. */
+export interface SessionLimits {
+  /** Without a request. */
+  readonly idleMs: number;
+  /** From the sign-in. */
+  readonly totalMs: number;
+}
+
+/** The request that opens a session. */
+export type NewSession = Omit<Session, 'id' | 'createdAt' | 'seenAt'>;
+
+interface StoredSession {
+  readonly id: string;
+  readonly name: string;
+  readonly way: SignInWay;
+  readonly role: Role;
+  readonly customers: string | null;
+  readonly network: string;
+  readonly agent: string;
+  readonly created_at: number;
+  readonly seen_at: number;
+}
+
+const columns = 'id, name, way, role, customers, network, agent, created_at, seen_at';
+/** Milliseconds between two notes of the last request: each of them is a write. */
+const SEEN_INTERVAL = 60_000;
+/** Sessions of one account; the oldest gives way. */
+const MAX_SESSIONS = 20;
+const MAX_AGENT = 200;
+
+/**
+ * Sessions in the database, by the hash of their secret: a copy of the database opens no
+ * session. A session ends by its limits, by sign-out, or by its account.
+ */
+export class SessionTable {
+  constructor(
+    private readonly store: Store,
+    private readonly limits: SessionLimits,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * Opens a session and ends the one that the browser presented: a secret that was known
+   * before the sign-in is worthless after it. Resolves to the secret once the session is
+   * durable.
+   */
+  async open(session: NewSession, presented: string | undefined, now: number): Promise<string> {
+    const secret = randomText(43);
+    const { name, way, role, customers, network, agent } = session;
+    await this.store.write(ACCESS_WRITER, () => {
+      if (presented !== undefined)
+        this.store.prepare('DELETE FROM web_session WHERE digest = ?').run(digestOf(presented));
+      this.#prune(now);
+      this.store
+        .prepare(
+          `DELETE FROM web_session WHERE name = ? AND way = ? AND digest NOT IN
+             (SELECT digest FROM web_session WHERE name = ? AND way = ?
+              ORDER BY seen_at DESC LIMIT ?)`,
+        )
+        .run(name, way, name, way, MAX_SESSIONS - 1);
+      this.store
+        .prepare(
+          `INSERT INTO web_session (digest, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        )
+        .run(
+          digestOf(secret),
+          randomText(12),
+          name,
+          way,
+          role,
+          listColumn(customers),
+          network,
+          agent.slice(0, MAX_AGENT),
+          now,
+          now,
+        );
+      this.audit.append({
+        at: now,
+        actor: name,
+        way,
+        network,
+        action: 'sign-in',
+        subject: name,
+        outcome: 'done',
+      });
+    });
+    return secret;
+  }
+
+  /** The session of a secret within its limits. The request counts as its last one. */
+  find(secret: string, now: number): Session | undefined {
+    const row = this.store
+      .prepare<StoredSession>(`SELECT ${columns} FROM web_session WHERE digest = ?`)
+      .get(digestOf(secret));
+    if (!row || !this.#isAlive(row, now)) return undefined;
+    if (now - row.seen_at >= SEEN_INTERVAL)
+      // A session that a full disk does not prolong ends by its idle limit.
+      void this.store
+        .write(ACCESS_WRITER, () =>
+          this.store
+            .prepare('UPDATE web_session SET seen_at = ? WHERE digest = ? AND seen_at < ?')
+            .run(now, digestOf(secret), now),
+        )
+        .catch(() => undefined);
+    return fromStored(row);
+  }
+
+  /** Living sessions, the newest request first. `owner`: of one account. */
+  list(now: number, owner?: SessionOwner): readonly Session[] {
+    const rows = this.store
+      .prepare<StoredSession>(
+        `SELECT ${columns} FROM web_session WHERE ? OR (name = ? AND way = ?)
+         ORDER BY seen_at DESC LIMIT 500`,
+      )
+      .all(Number(owner === undefined), owner?.name ?? '', owner?.way ?? '');
+    return rows.filter((row) => this.#isAlive(row, now)).map(fromStored);
+  }
+
+  /** Ends a session. `owner`: only a session of this account. False: it does not exist. */
+  end(
+    id: string,
+    owner: SessionOwner | undefined,
+    by: Omit<AuditEntry, 'outcome' | 'subject'>,
+  ): Promise<boolean> {
+    return this.store.write(ACCESS_WRITER, () => {
+      const row = this.store
+        .prepare<SessionOwner>('SELECT name, way FROM web_session WHERE id = ?')
+        .get(id);
+      if (!row || (owner && (row.name !== owner.name || row.way !== owner.way))) return false;
+      this.store.prepare('DELETE FROM web_session WHERE id = ?').run(id);
+      this.audit.append({ ...by, subject: row.name, outcome: 'done' });
+      return true;
+    });
+  }
+
+  #isAlive({ created_at, seen_at }: StoredSession, now: number): boolean {
+    const { idleMs, totalMs } = this.limits;
+    return now - seen_at < idleMs && now - created_at < totalMs;
+  }
+
+  #prune(now: number): void {
+    const { idleMs, totalMs } = this.limits;
+    this.store
+      .prepare('DELETE FROM web_session WHERE seen_at < ? OR created_at < ?')
+      .run(now - idleMs, now - totalMs);
+    this.audit.prune(now);
+  }
+}
+
+function fromStored({ created_at, seen_at, customers, ...row }: StoredSession): Session {
+  return { ...row, customers: columnList(customers), createdAt: created_at, seenAt: seen_at };
+}

@@ -1,0 +1,34 @@
+import { markup, type Markup } from '../../page/index.js';
+import { sentenceOf } from '../failures.js';
+import { duration } from './home-page.js';
+
+/** The state of the sign-in page. */
+export interface SignInView {
+  /** The name that was typed. */
+  readonly name?: string | undefined;
+  /** Path of the page to show after the sign-in. */
+  readonly next: string;
+  /** Code of the refusal. */
+  readonly problem?: string | undefined;
+  readonly retrySeconds?: number | undefined;
+}
+
+/** The form of a sign-in. A refusal does not say whether the name exists. */
+export function signInPage({ name = '', next, problem, retrySeconds }: SignInView): Markup {
+  const says = problem === undefined ? undefined : sentenceOf(problem);
+  const wait = retrySeconds === undefined ? '' : ` Try again in ${duration(retrySeconds)}.`;
+  return markup`<div class="text">
+    <h1>Sign in</h1>
+    <form class="field" method="post" action="/sign-in">
+      ${says !== undefined && markup`<p class="problem" id="problem" role="alert"><b>${says.message}</b> ${says.fix}${wait}</p>`}
+      <input type="hidden" name="next" value="${next}" />
+      <label for="name">Name</label>
+      <input id="name" name="name" value="${name}" required maxlength="64" autocomplete="username"
+        autocapitalize="none" spellcheck="false" />
+      <label for="password">Password</label>
+      <input id="password" name="password" type="password" required maxlength="256"
+        autocomplete="current-password"${says !== undefined && markup` aria-describedby="problem"`} />
+      <p><button>Sign in</button></p>
+    </form>
+  </div>`;
+}

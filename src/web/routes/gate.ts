@@ -1,0 +1,98 @@
+import type { Context, Next } from 'hono';
+import { getCookie } from 'hono/cookie';
+import { matchedRoutes } from 'hono/route';
+import type { AccessService } from '../access/access-service.js';
+import { accessTable, type AccessRule } from '../access/access-table.js';
+import { equalSecrets, formTokenOf } from '../access/random-secret.js';
+import { includesRole, type Actor } from '../access/roles.js';
+import { sentenceOf, type WebFailureCode } from '../failures.js';
+import { problemPage } from '../pages/text-pages.js';
+import { problemResponse, statusOf } from './problem.js';
+import { isForeign, isSafeMethod, type AppEnv } from './request-guards.js';
+import type { Site } from './site.js';
+
+/**
+ * The cookie of a session. The prefix makes browsers refuse it over plain HTTP, for a
+ * subdomain and for another path (RFC 6265bis §4.1.3.2).
+ */
+export const SESSION_COOKIE = '__Host-hermetic';
+
+/** Decides by the table of access whether a request reaches its route. */
+export function accessGate(
+  site: Site,
+  access: AccessService,
+): (context: Context<AppEnv>, next: Next) => Promise<Response | undefined> {
+  return async (context, next) => {
+    const rule = ruleOf(context);
+    if (!rule || rule.role === 'anyone') return void (await next());
+    const actor = actorOf(context, access);
+    const code = actor ? await faultOf(context, rule, actor) : missing(access);
+    if (code !== undefined) return refuse(context, site, code);
+    context.set('actor', actor as Actor);
+    await next();
+  };
+}
+
+/** The rule of the route that will answer; undefined where none matches. */
+function ruleOf(context: Context<AppEnv>): AccessRule | undefined {
+  const route = matchedRoutes(context).findLast(({ method }) => method !== 'ALL');
+  return route && accessTable[`${route.method} ${route.path}`];
+}
+
+/** The account behind a request. */
+export function actorOf(context: Context<AppEnv>, access: AccessService): Actor | undefined {
+  if (context.env.isOperator) return access.localActor;
+  // The API takes no cookie: a browser adds one to requests of other sites.
+  if (!access.isOpen || isApi(context)) return undefined;
+  const secret = getCookie(context, SESSION_COOKIE);
+  return secret === undefined ? undefined : access.actorOfSession(secret);
+}
+
+function missing({ isOpen }: AccessService): WebFailureCode {
+  return isOpen ? 'web-sign-in-needed' : 'web-operator-only';
+}
+
+async function faultOf(
+  context: Context<AppEnv>,
+  rule: AccessRule,
+  actor: Actor,
+): Promise<WebFailureCode | undefined> {
+  if (rule.role !== 'anyone' && !includesRole(actor.role, rule.role)) return 'web-role-missing';
+  if (rule.reach === 'whole' && !actor.reach.isWhole) return 'web-customers-only';
+  const domain = context.req.param('domain');
+  // The same answer as for a domain that does not exist.
+  if (domain !== undefined && !actor.reach.covers(domain)) return 'web-page-unknown';
+  if (isSafeMethod(context.req.method)) return undefined;
+  if (isForeign(context.req.raw.headers, context.req.url)) return 'web-foreign-form';
+  return isApi(context) || (await hasFormToken(context, actor)) ? undefined : 'web-form-stale';
+}
+
+/** Whether the form holds the token of this session. */
+async function hasFormToken(context: Context<AppEnv>, { formKey }: Actor): Promise<boolean> {
+  const form = await context.req.parseBody().catch(() => undefined);
+  const token = form?.['token'];
+  return (
+    formKey !== undefined && typeof token === 'string' && equalSecrets(token, formTokenOf(formKey))
+  );
+}
+
+function isApi({ req }: Context<AppEnv>): boolean {
+  return req.path.startsWith('/api/');
+}
+
+function refuse(
+  context: Context<AppEnv>,
+  site: Site,
+  code: WebFailureCode,
+): Response | Promise<Response> {
+  if (isApi(context)) return problemResponse(code);
+  if (code === 'web-page-unknown') return context.notFound();
+  if (code === 'web-sign-in-needed' && context.req.method === 'GET') {
+    const { pathname, search } = new URL(context.req.url);
+    const next =
+      pathname === '/o' && search === '' ? '' : `?next=${encodeURIComponent(pathname + search)}`;
+    return context.redirect(`/sign-in${next}`, 303);
+  }
+  const main = problemPage('Not permitted', sentenceOf(code));
+  return site.page(context, { title: 'Not permitted', main }, statusOf(code));
+}

@@ -1,0 +1,93 @@
+import type { Context, Hono } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { AccessService } from '../access/access-service.js';
+import { signInPage } from '../pages/sign-in-page.js';
+import { SESSION_COOKIE } from './gate.js';
+import { statusOf } from './problem.js';
+import { clientOf, isOwnForm, type AppEnv } from './request-guards.js';
+import type { Site } from './site.js';
+
+type Handled = Context<AppEnv>;
+
+const cookieOptions = {
+  path: '/',
+  secure: true,
+  httpOnly: true,
+  // Strict would lose the session of a link in an alert mail.
+  sameSite: 'Lax',
+} as const;
+
+/** Sign-in with a password, and sign-out. */
+export function addSignInRoutes(app: Hono<AppEnv>, site: Site, access: AccessService): void {
+  app.get('/sign-in', (context) => {
+    if (!access.isOpen) return context.notFound();
+    return showSignIn(context, site, { next: nextPath(context.req.query('next')) });
+  });
+  app.post('/sign-in', async (context) => {
+    if (!access.isOpen) return context.notFound();
+    const form = await context.req.parseBody().catch(() => ({}));
+    const { name, password, next } = texts(form, ['name', 'password', 'next']);
+    const view = { name, next: nextPath(next) };
+    if (!isOwnForm(context.req.raw.headers, context.req.url))
+      return showSignIn(context, site, { ...view, problem: 'web-foreign-form' });
+    const signedIn = await access.signIn({
+      name,
+      password,
+      client: clientOf(context, site.settings.proxies),
+      agent: context.req.header('user-agent') ?? '',
+      presented: getCookie(context, SESSION_COOKIE),
+    });
+    if (!signedIn.ok) {
+      const { code: problem, retrySeconds } = signedIn;
+      return showSignIn(context, site, { ...view, problem, retrySeconds });
+    }
+    setCookie(context, SESSION_COOKIE, signedIn.secret, cookieOptions);
+    return context.redirect(view.next, 303);
+  });
+  app.post('/o/sign-out', async (context) => {
+    const actor = context.get('actor');
+    const client = clientOf(context, site.settings.proxies);
+    if (actor.session !== undefined)
+      await access.sessions.end(actor.session, undefined, {
+        ...access.entryBy(actor, client),
+        action: 'sign-out',
+      });
+    deleteCookie(context, SESSION_COOKIE, cookieOptions);
+    return context.redirect('/', 303);
+  });
+}
+
+function showSignIn(
+  context: Handled,
+  site: Site,
+  view: Parameters<typeof signInPage>[0],
+): Response | Promise<Response> {
+  const { problem, retrySeconds } = view;
+  if (retrySeconds !== undefined) context.header('retry-after', String(retrySeconds));
+  const status = problem === undefined ? 200 : statusOf(problem);
+  return site.page(context, { title: 'Sign in', main: signInPage(view) }, status);
+}
+
+/**
+ * The page to show after the sign-in: a path of the operator pages. Anything else could
+ * lead to another site.
+ */
+export function nextPath(text: string | undefined): string {
+  return text !== undefined &&
+    /^\/o(\/[\w.~%/?&=:-]*|\?[\w.~%&=-]*)?$/.test(text) &&
+    !text.includes('//')
+    ? text
+    : '/o';
+}
+
+/** The text fields of a form; empty where a field is missing or a file. */
+export function texts<Field extends string>(
+  form: Readonly<Record<string, unknown>>,
+  fields: readonly Field[],
+): Record<Field, string> {
+  const entries = fields.map((field) => {
+    const value = form[field];
+    return [field, typeof value === 'string' ? value.slice(0, 2000) : ''];
+  });
+  return Object.fromEntries(entries) as Record<Field, string>;
+}
