@@ -13,11 +13,14 @@ import { keep } from '../tools/kept-evidence.js';
 import { writeResults } from './results-file.js';
 
 /**
- * Limits: triage, verdict under every profile, and how far an inventory may be from the
- * bound.
+ * Limits: connections at depths triage and verdict under every profile, and the distance
+ * of an inventory from its bound.
  */
 const LIMITS = { triage: 1, verdict: 14, overBound: 3 };
-/** testssl.sh takes about a minute a server: without `--full` it looks at these. */
+/**
+ * testssl.sh needs about a minute for each server: without `--full` it examines only
+ * these.
+ */
 const FEW = /^(postfix-hardened|haproxy-intermediate)$/;
 
 interface Row {
@@ -26,17 +29,16 @@ interface Row {
   readonly verdict: number;
   readonly inventory: number;
   readonly bound: number;
-  /** Ours first. */
+  /** This program comes first. */
   readonly looks: readonly (Cost & { readonly name: string; readonly connections: number })[];
   readonly faults: readonly string[];
 }
 
 /**
- * `--full`: testssl.sh before every server; `--keep`: the inventories go to the evidence
- * that every version has to grade alike; names choose servers.
- *
- * Connections to one address, counted by the proxy before each server of the matrix,
- * beside other programs in the same run.
+ * Counts the connections of each program to one address: a proxy counts them in front of
+ * each server of the matrix. `--full` runs testssl.sh against every server, `--keep` adds
+ * the inventories to the evidence that every version has to grade alike, and names choose
+ * servers.
  */
 export async function bench(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -106,7 +108,7 @@ async function measure(
   return { server: server.name, triage, verdict, inventory, bound, looks, faults };
 }
 
-/** The command as its user runs it, start of the process and all. */
+/** The command as a user runs it, with the start of the process. */
 function ourselves(matrix: Matrix, { domain, ip }: MatrixServer): Promise<Cost> {
   const args = [
     'dist/src/cli/main.js',

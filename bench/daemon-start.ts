@@ -12,7 +12,7 @@ export const DAEMON_PROMISE = { cpu: 1, memory: 80 };
 export interface DaemonUsage {
   /** Seconds of wall-clock time until every port is open. */
   readonly wall: number;
-  /** Seconds of CPU time until then. */
+  /** Seconds of CPU time until every port is open. */
   readonly cpu: number;
   /** Mebibytes when the daemon has been idle. */
   readonly memory: number;

@@ -28,8 +28,8 @@ const NAMES_UDP = 12_000;
 const tlsa = (i: number): string => `TLSA 3 1 1 ${i.toString(16).padStart(64, '0')}`;
 
 /**
- * Limits of the issue: warm validation with its proof, as a share of bare signature
- * checks over the same octets.
+ * Limits: the cost of a warm validation with its proof, relative to bare signature checks
+ * over the same octets.
  */
 const limits: readonly (readonly [SigningAlgorithm, string, number])[] = [
   [13, 'P-256', 0.75],
@@ -48,7 +48,7 @@ export async function bench(args: readonly string[]): Promise<void> {
 }
 
 /**
- * Runs both by turns, so that a slow stretch of the machine falls on both; the quickest
+ * Runs both alternately, so that a slow period of the machine affects both. The fastest
  * round of each counts.
  */
 async function warm(algorithm: SigningAlgorithm, label: string, least: number): Promise<void> {
@@ -143,8 +143,8 @@ function bareChecks(
 }
 
 /**
- * Our resolver and unbound before one and the same named; each question new, each from a
- * separate port.
+ * Compares this resolver and unbound in front of the same named. Each question is new and
+ * comes from a separate port.
  */
 async function endToEnd(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-'));
@@ -213,8 +213,8 @@ async function ownRate(
 }
 
 /**
- * The cost of sending and receiving alone: the limit of any resolver in this runtime that
- * takes a fresh port for each question.
+ * The cost of sending and receiving alone: the limit of every resolver in this runtime
+ * that uses a new port for each question.
  */
 async function bareRate(names: readonly Name[], upstream: number): Promise<number> {
   const network = nodeNetwork();

@@ -1,4 +1,7 @@
-/** The value in the middle; of an even number, the upper of the two. NaN of none. */
+/**
+ * Returns the middle value; for an even number of values, the upper of the two. NaN for
+ * an empty list.
+ */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }

@@ -23,12 +23,12 @@ import { median } from './median.js';
 import { writeResults } from './results-file.js';
 
 /**
- * Limits: seconds until it serves, MiB above bare, share of nginx's handshakes per
- * CPU-second, wrong certificates.
+ * Limits: seconds until the server is ready, MiB above a bare server, share of the
+ * handshakes per CPU-second of nginx, wrong certificates.
  */
 const LIMITS = { seconds: 2, mebibytes: 250, share: 0.6 };
 const CONTEXTS = 9500;
-/** Handshakes before the rounds that count. */
+/** Handshakes before the measured rounds. */
 const WARM = 60_000;
 const ROUNDS = 5;
 const path = '/.well-known/mta-sts.txt';
@@ -36,12 +36,13 @@ const path = '/.well-known/mta-sts.txt';
 interface Server {
   readonly name: string;
   readonly port: number;
-  /** The process whose work counts. */
+  /** The process that is measured. */
   readonly pid: number;
 }
 
 /**
- * Policies of 10,000 domains out of one process, beside nginx with the same certificates.
+ * Serves the policies of 10,000 domains from one process, and compares it with nginx and
+ * the same certificates.
  */
 export async function bench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -78,8 +79,9 @@ export async function bench(args: readonly string[]): Promise<void> {
       ['Zipf(1)', zipf(names)],
       ['uniform', (random: Random) => random.below(names)],
     ] as const) {
-      // Until our contexts are those that this draw asks for; then by turns, so that a
-      // slow stretch of the machine falls on all; the median of each counts.
+      // First fills the cache with the contexts that this draw requests. Then the servers
+      // run alternately, so that a slow period of the machine affects all of them. The
+      // median of each counts.
       const cold = (await drive(ours, hosts, digests, pick, connections, 1)).rate;
       await drive(ours, hosts, digests, pick, WARM, 2);
       for (const server of [nginx, dynamic, bareNode])
@@ -129,13 +131,13 @@ interface Row {
   readonly draw: string;
   readonly rates: ReadonlyMap<string, number>;
   readonly wrong: number;
-  /** Ours in the first round, when most contexts are yet to be made. */
+  /** This server in the first round, when most contexts do not exist yet. */
   readonly cold: number;
 }
 
 /**
- * A key and a chain of two for each host, in the form of the key ring; returns the digest
- * of each leaf.
+ * Makes a key and a chain of two certificates for each host, in the form of the key ring.
+ * Returns the digest of each leaf.
  */
 function makeCertificates(hosts: readonly string[], folder: string): ReadonlyMap<string, string> {
   const root = createCa({ name: 'bench root' });
@@ -192,7 +194,7 @@ async function startOurs(
   return [{ name: 'hermetic serve', port, pid: daemon.pid }, (performance.now() - began) / 1000];
 }
 
-/** The limit of Node itself: one certificate for every name, and a prepared answer. */
+/** The limit of Node itself: one certificate for every name, and a prepared response. */
 async function startBare(host: string, folder: string, daemons: Daemon[]): Promise<Server> {
   const port = await freePort();
   const ring = new KeyRing(join(folder, 'keys'));
@@ -231,8 +233,8 @@ async function startNginx(
   const file = join(home, 'nginx.conf');
   const keys = join(folder, 'keys');
   const policy = `location = ${path} { default_type text/plain; return 200 "version: STSv1\\r\\nmode: enforce\\r\\nmx: mx.example.com\\r\\nmax_age: 604800\\r\\n"; }`;
-  // Session tickets as they come: both send two after a handshake, and no client comes
-  // back with one.
+  // Session tickets by default: both servers send two after a handshake, and no client
+  // resumes with one.
   const tls = 'ssl_protocols TLSv1.2 TLSv1.3;';
   const server = (host: string, folderName: string): string =>
     `server { listen 127.0.0.1:${port} ssl; server_name ${host}; ssl_certificate ${keys}/${folderName}/ecdsa-1.pem; ssl_certificate_key ${keys}/${folderName}/ecdsa-1.key; ${policy} }\n`;
@@ -253,7 +255,7 @@ async function startNginx(
     () => daemon.log,
     120_000,
   );
-  // The master listens before its worker is there.
+  // The master process listens before its worker is ready.
   const worker = (): number =>
     Number(
       readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'latin1')
@@ -270,8 +272,8 @@ async function startNginx(
 }
 
 /**
- * Full handshakes, each with a request, sixteen at a time; the processor's time is that
- * of the server alone.
+ * Full handshakes, each with a request, sixteen at a time. The CPU time is that of the
+ * server alone.
  */
 async function drive(
   server: Server,
@@ -294,7 +296,7 @@ async function drive(
   return { rate: connections / (cpuSeconds(server.pid) - before), wrong };
 }
 
-/** The digest of the certificate that was shown, when the policy came. */
+/** Returns the digest of the server's certificate after the policy has arrived. */
 function fetchOnce(port: number, host: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({
@@ -321,8 +323,8 @@ function fetchOnce(port: number, host: string): Promise<string> {
 }
 
 /**
- * Names drawn by Zipf(1), a tenth of them unknown, and the owner of the certificate in the
- * context that comes back.
+ * Draws names by Zipf(1), a tenth of them unknown, and verifies the owner of the
+ * certificate in each returned context.
  */
 function lookUp(
   hosts: readonly string[],
@@ -372,7 +374,7 @@ function hasCertificateFor({ context }: SecureContext, key: string, strange: str
   return !takes(strange) && takes(key);
 }
 
-/** Ranks by Zipf with exponent 1, by inverting the sums. */
+/** Draws ranks by Zipf's law with exponent 1, by inverting the cumulative sums. */
 function zipf(n: number): (random: Random) => number {
   const sums = new Float64Array(n);
   let sum = 0;
@@ -390,8 +392,8 @@ function zipf(n: number): (random: Random) => number {
 }
 
 /**
- * Of all threads, to the nanosecond: the ticks of /proc/PID/stat are a hundredth of a
- * round.
+ * CPU time of all threads, to the nanosecond: one tick of /proc/PID/stat is a hundredth
+ * of a round.
  */
 function cpuSeconds(pid: number): number {
   const tasks = `/proc/${pid}/task`;

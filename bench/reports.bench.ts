@@ -30,8 +30,9 @@ const days = 30;
 const now = (first + days + 1) * dayMs;
 
 /**
- * A report with the sizes of real ones (402 to 2,129 octets of JSON, some more): three in
- * ten report DANE beside MTA-STS, one in ten has failures. Forty reporters.
+ * A report with the sizes of real reports (402 to 2,129 octets of JSON, some larger).
+ * Three in ten contain DANE in addition to MTA-STS, one in ten has failures. Forty
+ * reporters send them.
  */
 function report(n: number, domains: number): string {
   const day = new Date((first + (Math.floor(n / domains) % days)) * dayMs)
@@ -91,7 +92,7 @@ function report(n: number, domains: number): string {
   });
 }
 
-/** The limits: shares of the bare work, milliseconds a question, mebibytes. */
+/** Limits: the cost relative to the bare work, milliseconds per question, mebibytes. */
 const LIMITS = { intake: 0.25, mail: 0.8, question: 20, mebibytes: 200 };
 
 export async function bench(args: readonly string[]): Promise<void> {
@@ -115,15 +116,16 @@ export async function bench(args: readonly string[]): Promise<void> {
 
 type Say = (line: string) => void;
 
-/** CPU seconds of this process, its threads included. */
+/** CPU seconds of this process with its threads. */
 function cpu(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }
 
 /**
- * From the octets of bodies to durable rows with rollups, by groups of 1,000, beside
- * gunzip and JSON.parse alone; the median of nine rounds each, by turns.
+ * Measures the way from the octets of bodies to durable rows with rollups, in groups of
+ * 1,000, against gunzip and JSON.parse alone. Both run alternately; the median of nine
+ * rounds counts.
  */
 async function intake(folder: string, say: Say): Promise<void> {
   const bodies = Array.from({ length: 5000 }, (_, n) => gzipSync(report(n, 500)));
@@ -170,8 +172,9 @@ function keep(store: Store, readings: readonly VerifiedItem[]): void {
 }
 
 /**
- * From the octets of signed messages to rows, beside mailauth and postal-mime alone; the
- * median of nine rounds each, by turns, of other messages every time.
+ * Measures the way from the octets of signed messages to rows, against mailauth and
+ * postal-mime alone. Both run alternately, on other messages each time; the median of
+ * nine rounds counts.
  */
 async function mail(say: Say): Promise<void> {
   const [size, rounds] = [300, 9];
@@ -221,8 +224,8 @@ async function mail(say: Say): Promise<void> {
 }
 
 /**
- * Statements of `report show` by a word in them, and the questions of docs/reports.md
- * that they serve.
+ * Statements of `report show`, by a word in them, with the questions of docs/reports.md
+ * that they answer.
  */
 const statements: readonly (readonly [RegExp, string])[] = [
   [/AS firstDay.*FROM report_policy/s, 'policies and records as reporters saw them (7, 10)'],
@@ -236,8 +239,8 @@ const statements: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Every question of `report show` over many reports: CPU of each statement, of the
- * thinking, and of whole views; the best of seven.
+ * Measures every question of `report show` over many reports: CPU time of each statement,
+ * of the evaluation, and of whole views. The best of seven runs counts.
  */
 async function questions(folder: string, count: number, say: Say): Promise<void> {
   const file = join(folder, 'many.db');
@@ -288,7 +291,7 @@ async function questions(folder: string, count: number, say: Say): Promise<void>
   store.close();
 }
 
-/** A store that carries out one kind of statement, and answers others with no rows. */
+/** A store that executes one kind of statement and answers the others with no rows. */
 function only(store: Store, word: RegExp): Store {
   const nothing = { run: () => 0, get: () => undefined, all: () => [] };
   return {
@@ -299,12 +302,12 @@ function only(store: Store, word: RegExp): Store {
 }
 
 /**
- * Tells the largest memory at the end. (What resourceUsage() gives begins with that of
- * the process which forked this one.)
+ * Prints the peak memory at the end. resourceUsage() starts with the value of the process
+ * that forked this one, so it is not used.
  */
 const sayPeak = `import{readFileSync}from'node:fs';process.on('exit',()=>process.send(Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status','utf8'))[1])))`;
 
-/** Import through the command, from a pipe: the largest memory it ever had. */
+/** Imports reports from a pipe through the command and returns its peak memory. */
 async function backfill(folder: string, count: number, say: Say): Promise<void> {
   const child = fork(
     join(import.meta.dirname, '../src/cli/main.js'),

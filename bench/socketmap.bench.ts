@@ -15,14 +15,14 @@ interface Pattern {
   readonly says: string;
   readonly connections: number;
   readonly depth: number;
-  /** Least share of the echo's rate, most of its processor time for one lookup. */
+  /** Minimum share of the echo server's rate, and maximum CPU time of one lookup. */
   readonly rate: number;
   readonly cpu?: number;
 }
 
 /**
- * Postfix has one request under way on a connection; the second pattern shows what is
- * left when many come at once.
+ * Postfix has one request in progress on a connection; the second pattern shows the limit
+ * with many concurrent requests.
  */
 const patterns: readonly Pattern[] = [
   {
@@ -36,8 +36,8 @@ const patterns: readonly Pattern[] = [
 ];
 
 /**
- * Warm lookups of the Postfix socketmap beside a bare echo in Node and Debian's
- * postfix-mta-sts-resolver.
+ * Compares warm lookups of the Postfix socketmap with a bare echo server in Node and with
+ * Debian's postfix-mta-sts-resolver.
  */
 export async function bench(): Promise<void> {
   const echo = await startServer('bare echo', 'echo-server.js', String(DOMAINS));
@@ -79,7 +79,7 @@ async function warm(server: Server, keys: readonly string[], wanted: string): Pr
 
 interface Measured {
   readonly rate: number;
-  /** Microseconds of processor time for one lookup. */
+  /** Microseconds of CPU time for one lookup. */
   readonly cpu: number;
 }
 
@@ -108,8 +108,8 @@ async function measure(
 }
 
 /**
- * By turns, so that a slow stretch of the machine falls on all; of the ratios of each
- * turn the middle one counts.
+ * The servers run alternately, so that a slow period of the machine affects all of them.
+ * The median of the ratios of all turns counts.
  */
 async function compare(
   pattern: Pattern,

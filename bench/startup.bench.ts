@@ -35,8 +35,9 @@ const commands = {
 } as const;
 
 /**
- * `npm run bench -- startup [--write]`: the start of the command line and of the daemon. The
- * commands run by turns, so that the load of the machine weighs on all alike.
+ * `npm run bench -- startup [--write]`: measures the start of the command line and of the
+ * daemon. The commands run alternately, so that the load of the machine affects all of
+ * them alike.
  */
 export async function bench(args: readonly string[]): Promise<void> {
   const runs = { commander: [] as Usage[], help: [] as Usage[], check: [] as Usage[] };
@@ -78,7 +79,7 @@ export async function bench(args: readonly string[]): Promise<void> {
   if (args.includes('--write')) writeResults('startup: `npm run bench -- startup`', text);
 }
 
-/** Starts the daemon with each configuration by turns. */
+/** Starts the daemon with each configuration alternately. */
 async function benchDaemons(): Promise<{ readonly isReached: boolean; readonly text: string }> {
   const runs = new Map<string, DaemonUsage[]>();
   for (let round = 0; round < DAEMON_ROUNDS; round++)

@@ -35,15 +35,15 @@ const dataOf = (answer: DnsAnswer): string =>
   `${answer.status} ${answer.canonicalName.key} ${answer.records.map(formatRdata).sort().join(' | ').toLowerCase()}`;
 
 /**
- * The longest one question may take, in milliseconds: far above the 20 ms promised, so
- * that only a hang is caught on a busy machine.
+ * Maximum milliseconds for one question: far above the promised 20 ms, so that only a
+ * hang fails on a busy machine.
  */
 const TOO_LONG = 3_000;
 
 /**
- * Damaged messages through the codec and the validator: neither throws nor hangs; memory
- * stays; and one damaged message never makes other data secure, nor a signed name
- * insecure.
+ * Sends damaged messages through the codec and the validator. Neither may throw or hang,
+ * and memory stays bounded. One damaged message never makes other data secure, nor a
+ * signed name insecure.
  */
 export async function fuzz(count: number, random: Random): Promise<string> {
   const dns = new LabDns(

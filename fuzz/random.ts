@@ -1,6 +1,4 @@
-/**
- * Random numbers that a seed repeats (mulberry32), so that a finding can be shown again.
- */
+/** Random numbers from a seed (mulberry32), so that a finding can be reproduced. */
 export class Random {
   #state: number;
 
@@ -17,7 +15,7 @@ export class Random {
     return Math.floor((((t ^ (t >>> 14)) >>> 0) / 0x100000000) * below);
   }
 
-  /** True once in `n` times. */
+  /** True in one of `n` cases, on average. */
   once(n: number): boolean {
     return this.below(n) === 0;
   }
@@ -31,8 +29,8 @@ export class Random {
   }
 
   /**
-   * One to four changes: an octet set, a bit flipped, a piece cut, doubled, moved, or
-   * replaced by noise; the end lost.
+   * One to four changes: sets an octet, flips a bit, cuts, doubles, moves or randomizes a
+   * piece, or cuts off the end.
    */
   damage(bytes: Uint8Array): Uint8Array {
     let out = Buffer.from(bytes);
@@ -73,7 +71,7 @@ export class Random {
 }
 
 /**
- * A fuzz target: runs so many cases, throws on the first that breaks its promise,
- * and says in one line what it saw.
+ * A fuzz target: runs the given number of cases, throws at the first broken promise, and
+ * returns a summary of one line.
  */
 export type Target = (count: number, random: Random) => Promise<string> | string;

@@ -5,14 +5,16 @@ import type { Random } from './random.js';
 
 const MAP = 'hermetic';
 /**
- * Most octets of requests on one connection: enough for several that are cut anywhere.
+ * Maximum octets of requests on one connection: enough for several requests, cut at any
+ * position.
  */
 const MOST = 40;
 
 /**
- * Requests good, damaged and random, cut into pieces anywhere, several on a connection,
- * some answered at once and some later. A reply must be for the request in its place,
- * nothing may follow what is no request, and what is kept for a connection stays bounded.
+ * Sends valid, damaged and random requests, cut at any position, several on a connection,
+ * some answered at once and some later. Each reply must belong to the request in its
+ * place, no reply may follow an invalid request, and the memory of a connection stays
+ * bounded.
  */
 export async function fuzz(count: number, random: Random): Promise<string> {
   const seen = { replies: 0, malformed: 0, later: 0 };
@@ -55,8 +57,8 @@ function requestOf(random: Random): Uint8Array {
 }
 
 /**
- * Slow and plain: what the protocol says of these octets, written without looking at the
- * server.
+ * A slow and simple reference: the replies that the protocol requires for these octets,
+ * written without reading the server.
  */
 function expected(bytes: Buffer): { replies: string; malformed: boolean; count: number } {
   let text = bytes.toString('latin1');
@@ -82,7 +84,7 @@ function expected(bytes: Buffer): { replies: string; malformed: boolean; count: 
   }
 }
 
-/** One connection; resolves when the server has said all it will say. */
+/** One connection; resolves when the server has sent its last reply. */
 async function converse(
   bytes: Buffer,
   random: Random,
@@ -95,7 +97,7 @@ async function converse(
     read: () => undefined,
     write(chunk: Buffer, _encoding, done) {
       replies += chunk.toString('latin1');
-      // A client that is slow to read.
+      // A client that reads slowly.
       if (random.once(8)) setImmediate(done);
       else done();
     },

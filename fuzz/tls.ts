@@ -20,13 +20,13 @@ import {
 } from '../src/tls/index.js';
 import type { Random } from './random.js';
 
-/** A reader keeps no more than its limit, so a run of any length stays within this. */
+/** A reader stores no more than its limit, so a run of any length stays below this. */
 const MEMORY = 400 * 1024 * 1024;
 
 /**
- * Random and damaged server flights, in pieces, through the readers of TLS and SSLv2, and
- * what they take through the prober's reasoning: nothing throws, nothing is kept beyond
- * its limit.
+ * Sends random and damaged server flights, in pieces, through the readers of TLS and
+ * SSLv2, and their results through the reasoning of the prober. None throws, and none
+ * stores more than its limit.
  */
 export function fuzz(count: number, random: Random): string {
   const flights = seeds();

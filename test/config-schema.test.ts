@@ -40,7 +40,7 @@ const sections = new Set(
   ),
 );
 
-/** Other YAML of the pages belongs to other programs. */
+/** Other YAML blocks of the pages belong to other programs. */
 function isConfiguration(text: string): boolean {
   return Object.keys(parse(text) as object).some((section) => sections.has(section));
 }

@@ -59,8 +59,7 @@ for (const { version, file, schema, value } of samples)
   test(`${schema} of today accepts ${file} of ${version}`, () => {
     const judge = validator(schema);
     assert.deepEqual(judge(value), []);
-    // The validator is awake: a foreign field, or a required one that is missing, is
-    // seen.
+    // The validator works: it refuses a foreign field, and a missing required field.
     assert.notDeepEqual(judge({ ...value, 'foreign-field': 1 }), []);
     assert.notDeepEqual(judge({ ...value, schema: 'other/1' }), []);
   });

@@ -127,8 +127,8 @@ const dataOf = (answer: DnsAnswer): string =>
 const contradictory = /^val_cnamewcto(pos|neg)/;
 
 /**
- * Each record left out, and each with one octet of its data, its owner or its time to
- * live changed.
+ * Omits each record, and changes one octet of the data, the owner or the time to live of
+ * each.
  */
 function* mutants(
   proof: Proof,
@@ -178,7 +178,7 @@ function* mutants(
   }
 }
 
-/** Of the mutants the short form tries one in so many, another one in each proof. */
+/** The short form tries one mutant in so many, a different one in each proof. */
 const every = testSize(5, 1);
 
 for (const [name, make, stride, least] of [
@@ -206,8 +206,8 @@ for (const [name, make, stride, least] of [
             assert.notEqual(changed.dnssec, 'insecure', `${what}: insecure ${mutant.what}`);
             continue;
           }
-          // A time to live is not signed but bounded by the signature: more than the
-          // signed one counts as the signed one.
+          // A time to live is not signed but bounded by the signature: a larger value
+          // counts as the signed one.
           if (contradictory.test(what) && changed.status === 'nxdomain') {
             spared['the zone denies its own wildcard'] =
               (spared['the zone denies its own wildcard'] ?? 0) + 1;

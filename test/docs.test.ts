@@ -25,7 +25,7 @@ function samples(
     );
 }
 
-/** Dates and the last number of an address are of the day. */
+/** Dates and the last number of an address change daily. */
 const timeless = (line: string): string =>
   line.replace(/\d{4}-\d\d-\d\d/g, 'DATE').replace(/198\.51\.100\.\d+/g, 'ADDRESS');
 

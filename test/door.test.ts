@@ -13,7 +13,7 @@ import type { Evidence } from '../src/evidence/index.js';
 import { createLab } from '../src/lab/index.js';
 import { checkDomains } from '../src/cli/check-domains.js';
 
-/** Everything that leaves this process by another door than `src/net/node-network`. */
+/** Records all traffic of this process outside `src/net/node-network`. */
 function watchTheDoor(): {
   readonly leaks: readonly string[];
   readonly passed: () => number;
@@ -28,9 +28,9 @@ function watchTheDoor(): {
     assert.ok(original, method);
     slots[method] = function (this: unknown, ...args: unknown[]): unknown {
       const stack = new Error().stack ?? '';
-      // The lab listens, and answers datagrams from the sockets it listens on; it never
+      // The lab listens, and answers datagrams from its listening sockets; it never
       // starts a conversation. A datagram of an unbound socket waits in Node's own queue,
-      // and was seen when it was put there.
+      // and the guard recorded it on entry.
       if (stack.includes('Socket.clearQueue')) return original.apply(this, args);
       if (
         /[\\/]net[\\/]node-[a-z-]+\.(js|ts)/.test(stack) ||
@@ -62,7 +62,7 @@ function watchTheDoor(): {
     'fork',
   ])
     guard(childProcess, method);
-  // Named imports of these modules see the guards too.
+  // Named imports of these modules get the guards too.
   syncBuiltinESMExports();
   const restore = (): void => {
     replaced.forEach((undo) => undo());

@@ -4,10 +4,10 @@ import { domain, firstDay, keyOf, monthDays } from '../tools/report-faults.js';
 import type { Cause, FaultKind, Month } from '../tools/report-faults.js';
 
 /**
- * A second generator of months, written apart from `tools/report-month.ts`: sessions
- * have an hour, faults last from some hours to the rest of the month and may concern one
- * address family, noise has any result type and comes in bursts, and reporters use
- * different result types for one fault, or leave out addresses, hosts, counts or details.
+ * A second generator of months, independent of `tools/report-month.ts`: sessions have an
+ * hour, faults last from some hours to the rest of the month and may concern one address
+ * family, noise has any result type and comes in bursts, and reporters use different
+ * result types for one fault, or omit addresses, hosts, counts or details.
  */
 
 type PolicyType = 'sts' | 'tlsa' | 'no-policy-found';
@@ -15,7 +15,7 @@ type PolicyType = 'sts' | 'tlsa' | 'no-policy-found';
 interface Reporter {
   readonly name: string;
   readonly types: readonly PolicyType[];
-  /** Sessions of a day, at most. */
+  /** Maximum number of sessions on a day. */
   readonly volume: number;
   /** Share of sessions over IPv6. */
   readonly v6: number;
@@ -28,7 +28,7 @@ interface Reporter {
   /** Chooses among the result types of one fault, the same one for the whole month. */
   readonly taste: number;
   readonly networks: readonly string[];
-  /** A day on which its own network fails. */
+  /** A day with a failure of its own network. */
   readonly outage: number;
 }
 
@@ -50,7 +50,7 @@ interface Fault {
   readonly kind: FaultKind;
   readonly cause: Cause;
   readonly types: readonly PolicyType[];
-  /** Result types that reporters use for it. */
+  /** The result types under which reporters report it. */
   readonly results: readonly string[];
   readonly meets: (attempt: Attempt, scope: FaultScope) => boolean;
 }
@@ -141,7 +141,7 @@ export function playHarshMonth(seed: number): Month {
             failedFetch = result;
             book.fail(attempt, result, true);
           } else if (type === 'sts' && isFetch && hit && failedFetch === '' && dice.chance(0.2)) {
-            // A refresh before the cached policy expires: the session goes on.
+            // A refresh before the cached policy expires: the session continues.
             failedFetch = result;
             book.fail(attempt, result, true);
           } else if (hit && !isFetch) book.fail(attempt, result, true);
@@ -209,7 +209,7 @@ function someReporter(dice: Dice, n: number): Reporter {
   };
 }
 
-/** Counts the sessions of one reporter on one day, and describes them in its way. */
+/** Counts the sessions of one reporter on one day, and describes them in its style. */
 class Book {
   readonly caused: string[] = [];
   readonly #reporter: Reporter;

@@ -11,7 +11,7 @@ import { runCli } from './support/run-cli.js';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 
-/** The long options in a text that the command `check` does not have. */
+/** The long options in a text that are not options of the command `check`. */
 async function unknownCheckOptions(text: string): Promise<readonly string[]> {
   const output = { out: ignore, err: ignore, width: 80, color: false, interactive: false };
   const context = { output, signal: new AbortController().signal, finish: ignore };
@@ -24,7 +24,7 @@ async function unknownCheckOptions(text: string): Promise<readonly string[]> {
 }
 
 function ignore(): void {
-  // Nothing is printed while the commands are only read.
+  // Nothing is printed while the commands are only defined.
 }
 
 test('the script of the GitHub Action writes SARIF and passes the exit status on', async (t) => {

@@ -58,8 +58,7 @@ test('the daemon serves each policy with the certificate for its own name', asyn
       `version: STSv1\r\nmode: testing\r\nmx: mx.${domain}\r\nmax_age: 86400\r\n`,
     );
   }
-  // The daemon has a separate certificate for other sites: no policy host ever shows
-  // it.
+  // The daemon has a separate certificate for other sites: no policy host presents it.
   const own = issue(ca, { names: ['reports.example'] });
   writeFileSync(join(folder, 'own.pem'), own.chainPem);
   writeFileSync(join(folder, 'own.key'), own.keyPem, { mode: 0o600 });

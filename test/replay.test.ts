@@ -7,7 +7,7 @@ import { parseRpl } from '../tools/replay/parse-rpl.js';
 import { runScenario } from '../tools/replay/run-scenario.js';
 
 const here = fileURLToPath(import.meta.url);
-/** Vectors are data: they lie beside the sources, also when the compiled test runs. */
+/** Vectors are data in the source tree, also when the compiled test runs. */
 const folder = join(
   here.includes(`${join('dist', 'test')}`) ? join(here, '../../../test') : join(here, '..'),
   'vectors/unbound',

@@ -37,7 +37,7 @@ test('every listed duty of a publisher is a clause that is done', () => {
 });
 
 /**
- * An id that the real registers do not have, put together so that this file does not cite
+ * An id that the real registers do not have, concatenated so that this file does not cite
  * it.
  */
 const id = ['9999', '1', '1'].join('-');

@@ -13,11 +13,12 @@ export interface Rules {
     readonly seenBy: readonly string[];
   };
   /**
-   * Files that other parts import besides an `index.ts`: schemas of configuration sections.
-   * The daemon reads a configuration without loading the code of a job it does not run.
+   * Files that other parts import in addition to an `index.ts`: schemas of configuration
+   * sections. The daemon reads a configuration without loading the code of a job it does
+   * not run.
    */
   readonly sections: readonly string[];
-  /** Parts that use nothing but Node. */
+  /** Parts that import nothing but Node. */
   readonly core: readonly string[];
   /** Files and folders without I/O, clock and randomness. */
   readonly pure: readonly string[];
@@ -325,7 +326,7 @@ function importsOf(source: ts.SourceFile): readonly Import[] {
   return found;
 }
 
-/** Names that a file itself brings in, so that they are not the global ones. */
+/** Names that a file itself declares or imports, so that they are not the global ones. */
 function declarationsOf(source: ts.SourceFile): ReadonlySet<string> {
   const names = new Set<string>();
   const visit = (node: ts.Node): void => {
@@ -365,7 +366,7 @@ function hasProperty(node: ts.Node | undefined, name: string): boolean {
   );
 }
 
-/** One way round for every circle of imports, type imports included. */
+/** One path for every circle of imports, type imports included. */
 function circles(graph: Graph): { file: string; line: number; path: string[] }[] {
   const found: { file: string; line: number; path: string[] }[] = [];
   const done = new Set<string>();

@@ -1,7 +1,7 @@
 /**
- * `npm run attacks`: what becomes of mail under each attack, by what the domain has;
- * then, for every domain of the lab, whether what a check predicts is what happens. Fails
- * on any wrong cell. `-- matrix` or `-- predictions` runs one of the two.
+ * `npm run attacks`: the outcome of mail under each attack, by the records of the domain;
+ * then, for every domain of the lab, whether the prediction of a check equals the
+ * outcome. Fails on any wrong cell. `-- matrix` or `-- predictions` runs one of the two.
  */
 import { allScenarios } from '../src/lab/index.js';
 import { columns, runMatrix } from './attacks/matrix.js';

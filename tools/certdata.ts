@@ -1,6 +1,6 @@
 /**
- * Reads Mozilla's `certdata.txt` (NSS, `lib/ckfw/builtins`): the certificates and, for
- * each, what it is trusted for. Pure.
+ * Reads Mozilla's `certdata.txt` (NSS, `lib/ckfw/builtins`): the certificates and the
+ * trust in each. Pure.
  */
 
 /** A root that Mozilla trusts for TLS servers. */
@@ -18,8 +18,8 @@ type PkcsObject = ReadonlyMap<string, string | Buffer>;
 
 /**
  * The roots trusted for TLS servers, in the order of the file. Throws for a file that has
- * none, or a certificate without a trust object: half a root store is worse than an old
- * one.
+ * none, or a certificate without a trust object: an incomplete root store is worse than
+ * an old one.
  */
 export function parseCertdata(text: string): readonly CertdataRoot[] {
   const objects = objectsOf(text);

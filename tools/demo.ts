@@ -14,8 +14,8 @@ const marks: Readonly<Record<CheckResult['verdict'], string>> = {
 };
 
 /**
- * Checks every domain of the lab, prints what was found, and resolves to every difference
- * from what was expected.
+ * Checks every domain of the lab, prints the results, and resolves to every difference
+ * from the expectation.
  */
 export async function demo(
   scenarios: readonly Scenario[],

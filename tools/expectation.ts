@@ -1,7 +1,7 @@
 import type { CheckResult } from '../src/evidence/index.js';
 import { cellsOf, type Expectation } from '../src/lab/index.js';
 
-/** Every way in which a result differs from what was expected; none when they agree. */
+/** Every difference between a result and its expectation; empty when they agree. */
 export function differences(result: CheckResult, expected: Expectation): readonly string[] {
   const found: string[] = [];
   const compare = (what: string, actual: string, wanted: string): void => {

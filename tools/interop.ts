@@ -6,8 +6,8 @@ import { ownNetwork } from '../test/interop/own-network.js';
 import { runTests } from './run-tests.js';
 
 /**
- * The Debian packages of the tests, by the program that proves their presence. At
- * most one mail server: they conflict, so the others are unpacked.
+ * The Debian packages of the tests, by the program that proves their presence. At most
+ * one mail server is installed: they conflict, so the others are unpacked.
  */
 const needed: Readonly<Record<string, string>> = {
   '/usr/sbin/ip': 'iproute2',
@@ -37,7 +37,8 @@ const needed: Readonly<Record<string, string>> = {
 const LEAST = 24;
 
 installPackages(needed);
-// Another program may hold an address of a test: in a separate network all are free.
+// Another program may hold an address of a test: in a separate network all addresses are
+// free.
 ownNetwork([], 'HERMETIC_INTEROP');
 const folder = 'dist/test/interop';
 const { values, positionals: given } = parseArgs({

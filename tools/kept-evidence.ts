@@ -35,8 +35,8 @@ export function gradesOf(kept: readonly Evidence[]): Grades {
 }
 
 /**
- * The sets of evidence that were kept, each with what was said of it then. Throws when
- * one no longer satisfies the schema.
+ * The saved sets of evidence, each with its grades of that time. Throws when one no
+ * longer satisfies the schema.
  */
 export function keptEvidence(): readonly {
   readonly name: string;
@@ -61,7 +61,7 @@ export function keptEvidence(): readonly {
     });
 }
 
-/** Keeps a new set. */
+/** Saves a new set. */
 export function keep(name: string, evidence: readonly Evidence[]): void {
   mkdirSync(FOLDER, { recursive: true });
   writeFileSync(
@@ -75,7 +75,7 @@ function writeGrades(name: string, grades: Grades): void {
   writeFileSync(join(FOLDER, `${name}.grades.json`), `${JSON.stringify(grades, null, 2)}\n`);
 }
 
-/** The inventory of every domain of the lab, attackers at work. */
+/** The inventory of every domain of the lab, with its attackers. */
 async function labEvidence(): Promise<readonly Evidence[]> {
   const lab = await createLab();
   try {
@@ -91,8 +91,8 @@ async function labEvidence(): Promise<readonly Evidence[]> {
   }
 }
 
-// `node dist/tools/kept-evidence.js` keeps the lab of today; with `--grades` it writes
-// what the profiles of today say of what is kept.
+// `node dist/tools/kept-evidence.js` saves the current lab; with `--grades` it writes the
+// grades of the current profiles for the saved evidence.
 if (process.argv[1] === import.meta.filename) {
   if (process.argv.includes('--grades'))
     for (const { name, evidence, grades } of keptEvidence())

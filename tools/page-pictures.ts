@@ -16,7 +16,7 @@ const folder = 'docs/pictures';
 
 const desktop = { width: 1120, height: 900 };
 const phone = { width: 390, height: 844 };
-/** Pixels below which a picture is cut: it shows the page, it does not replace it. */
+/** Pixels at which a picture is cut: it illustrates the page. */
 const MAX_HEIGHT = 1250;
 
 /** Each picture with its path and screen. */

@@ -17,7 +17,7 @@ import { smallPng } from './small-png.js';
 
 const folder = 'docs/pictures';
 
-/** Pixels below which a picture is cut: it shows the page, it does not replace it. */
+/** Pixels at which a picture is cut: it illustrates the page. */
 const MAX_HEIGHT = { desktop: 1500, phone: 1700 } as const;
 const viewports = {
   desktop: { width: 1120, height: 900 },

@@ -125,7 +125,7 @@ function clause(profile: Profile, id: FindingId): string {
     : '';
 }
 
-/** Findings of TLS are raised only for what a profile looks for. */
+/** Findings of TLS are raised only for the questions of a profile. */
 function asked({ tls, keys, requiresDane }: Profile, id: FindingId): boolean {
   const optional = [
     ...profiles.flatMap((p) => [

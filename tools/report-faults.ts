@@ -1,6 +1,6 @@
 import type { TestReport } from '../test/support/report/reports.js';
 
-/** The cause of what goes wrong in a simulated month. */
+/** The cause of the fault in a simulated month. */
 export type Cause = 'yours' | 'theirs' | 'path' | 'none';
 
 /** The faults that are injected, each with its cause. */
@@ -32,7 +32,7 @@ export const domain = 'alpha.example';
 export const monthDays = 28;
 export const firstDay = Date.parse('2027-03-01T00:00:00Z');
 
-/** The fields of a reported failure that tell it apart from others. */
+/** The fields of a reported failure that distinguish it from others. */
 export interface FailureKey {
   readonly reporter: string;
   readonly type: string;
@@ -53,8 +53,8 @@ export interface Month {
   /** Failures that the fault caused, in reports that arrived. */
   readonly caused: ReadonlySet<string>;
   /**
-   * Reporters that could have met a fault of the domain: same policy type and address
-   * family.
+   * Reporters that could have observed a fault of the domain: same policy type and
+   * address family.
    */
   readonly samePolicy: number;
   /** Days on which the domain was checked. */

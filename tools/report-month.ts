@@ -14,11 +14,11 @@ import {
 
 /**
  * Plays a month of TLS reports about one domain, with at most one fault of known cause.
- * It models senders (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460 §4) and the ways in
- * which real ones report, and does not know how causes are judged.
+ * It models senders (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460 §4) and the styles
+ * of real reporters, and does not depend on the rules that judge causes.
  */
 
-/** Of a hundred months: how many have a fault of each cause. */
+/** The number of months in a hundred with a fault of each cause. */
 const weights: readonly (readonly [Cause, number])[] = [
   ['yours', 65],
   ['path', 12],
@@ -44,7 +44,7 @@ interface Sender {
   cachedMx: readonly string[];
 }
 
-/** One session, as the sender sees it. */
+/** One session in the view of the sender. */
 interface Session {
   readonly sender: Sender;
   readonly day: number;
@@ -169,7 +169,7 @@ function failureOf(world: World, session: Session, type: string): string | undef
   const on = (kind: FaultKind): boolean => isOn(world, day, kind);
   const here = host === world.broken;
   const own = sender.name === world.victim;
-  // A path is that of one network of the sender.
+  // A path fault concerns one network of the sender.
   const onPath = own && session.network === sender.networks[0];
   if (on('STARTTLS off') && here) return 'starttls-not-supported';
   if (on('STARTTLS off on IPv6 only') && here && v6) return 'starttls-not-supported';
@@ -201,7 +201,8 @@ interface Truth {
 }
 
 /**
- * The reports of one sender about one day: none without sessions, one or several else.
+ * The reports of one sender about one day: none without sessions, otherwise one or
+ * several.
  */
 function reportsOf(world: World, sender: Sender, day: number, truth: Truth): readonly TestReport[] {
   const { dice } = world;
@@ -245,7 +246,8 @@ function reportsOf(world: World, sender: Sender, day: number, truth: Truth): rea
 }
 
 /**
- * Fetches the policy where a sender needs it (RFC 8461 §3.2); what failed, if it failed.
+ * Fetches the policy where a sender needs it (RFC 8461 §3.2); returns the failure, if
+ * any.
  */
 function renewPolicy(world: World, sender: Sender, day: number): string | undefined {
   const refuses = world.fault === 'policy never refreshed' && sender.name === world.victim;
@@ -262,7 +264,7 @@ function renewPolicy(world: World, sender: Sender, day: number): string | undefi
   return undefined;
 }
 
-/** Whether sessions under this policy type can meet the fault. */
+/** Whether the fault can affect sessions under this policy type. */
 function concerns({ fault }: World, type: string, { v6 }: Session): boolean {
   if (fault === 'STARTTLS off on IPv6 only') return v6;
   if (fault.startsWith('STARTTLS')) return true;
@@ -273,7 +275,7 @@ function concerns({ fault }: World, type: string, { v6 }: Session): boolean {
 function typesOf({ tlsa }: World, { sts, dane, style }: Sender): readonly string[] {
   const types = [...(sts ? ['sts'] : []), ...(dane && tlsa ? ['tlsa'] : [])];
   if (types.length === 0) return ['no-policy-found'];
-  // Postfix reports the one policy that it applied, and DANE goes first.
+  // Postfix reports only the policy that it applied, and DANE has precedence.
   return style === 'postfix' && types.length === 2 ? ['tlsa'] : types;
 }
 
@@ -291,8 +293,7 @@ function policyDomain({ style }: Sender, host: string): string {
 }
 
 /**
- * Counts a failure the way the sender describes it. The key has no result where it is
- * noise.
+ * Counts a failure in the style of the sender. The key has no result where it is noise.
  */
 function note(
   world: World,
@@ -333,7 +334,7 @@ function shownAs({ style }: Sender, result: string): string {
   return style === 'sparse' ? 'not-described' : result;
 }
 
-/** The host that a reader takes from the policy domain where no detail names one. */
+/** The host that a reader derives from the policy domain where no detail names one. */
 function tlsaHost(sender: Sender, host: string): string {
   return sender.style === 'microsoft' ? '' : host;
 }

@@ -23,11 +23,11 @@ import {
 /**
  * `npm run report-months -- [count] [seed]`: plays months of TLS reports with a fault of
  * known cause and judges them as `hermetic report show` does. Ends with status 1 when a
- * cause is named wrongly, when a fault is shown as well, or when more than a quarter of
- * the months stay unclear although two reporters applied the same policy.
+ * cause is named wrongly, when a fault is not shown, or when more than a quarter of the
+ * months stay unclear although two reporters applied the same policy.
  */
 
-/** How the months of one kind of fault were judged. */
+/** The judgements of the months of one kind of fault. */
 interface Tally {
   readonly fault: FaultKind;
   readonly cause: Cause;
@@ -39,7 +39,7 @@ interface Tally {
   /** The largest failure by the fault: cause named, or unclear. */
   right: number;
   unclear: number;
-  /** Failures, by the fault or not, whose cause was named and is another one. */
+  /** Failures, by the fault or not, whose named cause is wrong. */
   wrong: number;
   /** Reported months with two reporters or more that applied the policy concerned. */
   comparable: number;
@@ -163,7 +163,7 @@ function truthOf(failure: Explanation, { caused, cause }: Month): Cause {
   return own ? cause : 'none';
 }
 
-/** Sums that the acceptance rests on. */
+/** Sums for the acceptance. */
 export function totalsOf({ tallies }: Outcome): {
   readonly wrong: number;
   readonly missed: number;

@@ -4,9 +4,9 @@ import { simulate } from './rollover/simulate.js';
 
 /**
  * `npm run rollover`: every order of events in a small world, and ten thousand senders in
- * virtual time, for this project's way of changing keys and for those found in use. Ends
- * with status 1 when ours loses mail, when another does not, or when the small world was
- * not seen whole.
+ * virtual time, for this project's order of key changes and for those found in use. Ends
+ * with status 1 when the own order loses mail, when another does not, or when the search
+ * of the small world is incomplete.
  */
 const number = (flag: string, otherwise: number): number => {
   const at = process.argv.indexOf(flag);

@@ -56,7 +56,7 @@ const head = {
     sha256: digest,
   },
 };
-// One root on each line, so that a refresh shows in a diff what was added and removed.
+// One root on each line, so that a refresh shows added and removed roots in a diff.
 const rows = roots.map((root) => `    ${JSON.stringify(row(root))}`).join(',\n');
 const text = JSON.stringify(head, undefined, 2).replace(
   /\n}$/,

@@ -11,10 +11,10 @@ import { join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-/** Fewer than this and something was not found, or not built. */
+/** With fewer, some tests were not found or not built. */
 const LEAST = { files: 180, tests: 1500 };
 
-/** Test processes at the same time: some of them wait most of their time. */
+/** Concurrent test processes: some of them wait most of their time. */
 const PROCESSES = 3;
 
 /**
@@ -141,7 +141,7 @@ function selected(args: readonly string[]): readonly string[] {
 
 /**
  * Puts temporary files into memory where the system has a place for them: thousands of
- * files are synced to disk otherwise.
+ * files would be synced to disk.
  */
 function useMemoryForFiles(): void {
   if (process.env['TMPDIR'] !== undefined || !existsSync('/dev/shm')) return;

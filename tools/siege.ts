@@ -30,8 +30,8 @@ export interface SiegeResult {
   readonly died: number;
   readonly restarts: number;
   /**
-   * Seconds from the first failure that was acknowledged to the alert; undefined: none
-   * came.
+   * Seconds from the first acknowledged failure to the alert; undefined: no alert was
+   * sent.
    */
   readonly alertAfter: number | undefined;
   readonly reports: readonly RoleReport[];
@@ -41,8 +41,8 @@ export interface SiegeResult {
 /**
  * Attacks a `hermetic serve` process on loopback from other processes: idle and slow
  * connections, expensive reports, bombs, forgeries, foreign SQLite clients, reloads, and
- * kill -9. Genuine clients keep books about what was acknowledged, which are compared
- * with the database at the end.
+ * kill -9. Genuine clients record all acknowledgements, which are compared with the
+ * database at the end.
  */
 export async function siege(seconds: number, pace = 1): Promise<SiegeResult> {
   const plan = await preparePlan(seconds, pace);
@@ -93,8 +93,8 @@ async function disturb({ seconds }: Plan, served: Served): Promise<void> {
 }
 
 /**
- * When the first alert about the genuine failure came. A start looks for changes, so one
- * more must do.
+ * The time of the first alert about the genuine failure. A start looks for changes, so
+ * one more must suffice.
  */
 async function waitForAlert(
   alerts: readonly { readonly at: number; readonly text: string }[],

@@ -2,8 +2,8 @@ import { deflateSync, inflateSync, crc32 } from 'node:zlib';
 
 /**
  * Rewrites a PNG of 8-bit RGB or RGBA with a palette of at most 256 colours, which makes
- * the picture of a page about a third as large. Colours beyond the palette become the
- * nearest of it.
+ * the picture of a page about a third as large. Other colours become the nearest one of
+ * the palette.
  */
 export function smallPng(png: Buffer): Buffer {
   const { width, height, pixels } = decode(png);
@@ -95,7 +95,7 @@ function quantise(pixels: Uint32Array): { palette: readonly number[]; indexes: U
   const palette: number[] = [];
   for (const [colour] of [...counts].sort((a, b) => b[1] - a[1])) {
     if (palette.length === 256) break;
-    // Close neighbours share an entry, so that rare colours find room.
+    // Close neighbours share an entry, so that the palette has space for rare colours.
     if (palette.every((taken) => distance(taken, colour) > 60)) palette.push(colour);
   }
   const nearest = new Map<number, number>();

@@ -23,7 +23,7 @@ interface Sample {
 }
 
 /**
- * Runs a daemon at moderate load with a hundred reloads, and measures what it keeps after
+ * Runs a daemon at moderate load with a hundred reloads, and measures its memory after
  * collections.
  */
 async function soak(minutes: number): Promise<boolean> {

@@ -1,6 +1,6 @@
 /**
- * Ties the standards to the code: every clause of `spec/*.json` in scope is cited, as
- * `[8461-4.1-1]`, where it is kept and where it is tested.
+ * Connects the standards to the code: every clause of `spec/*.json` in scope is cited, as
+ * `[8461-4.1-1]`, where it is implemented and where it is tested.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const clause = z.strictObject({
    * reused.
    */
   id: z.string(),
-  /** A label from elsewhere under which the clause is known. */
+  /** A label of another source for the clause. */
   alias: z.string().optional(),
   section: z.string().regex(/^[\dA-Z]+(\.\d+)*$/),
   /** `rule`: grammar or plain statement, which binds like MUST. */
@@ -30,7 +30,7 @@ const clause = z.strictObject({
 const register = z.strictObject({
   rfc: z.int(),
   title: z.string(),
-  /** Where the wording was read. */
+  /** The source of the wording. */
   text: z.string(),
   clauses: z.array(clause).min(1),
 });
@@ -39,8 +39,8 @@ export type Clause = z.infer<typeof clause>;
 export type Register = z.infer<typeof register>;
 
 /**
- * The role of a file for the clauses: it keeps them, tests them, or neither (the lab,
- * which breaks them on purpose, and tools).
+ * The role of a file for the clauses: it implements them, tests them, or neither (the
+ * lab, which breaks them on purpose, and tools).
  */
 type Role = 'code' | 'test' | 'other';
 

@@ -10,12 +10,12 @@ import { playMonth } from './report-month.js';
 
 /**
  * Fills the database of `npm start`: a month of TLS reports for some domains of the lab,
- * and two looks of the watch at each of them.
+ * and two checks of each by the watch.
  */
 
 /**
  * The operator's domains in the lab with the seed of their month. The fault of the month
- * is the one that a check of the domain finds, where it finds one.
+ * is the one that a check of the domain finds, if any.
  */
 export const ownDomains = [
   ['good.example', 4],
@@ -43,7 +43,7 @@ export function monthOf(domain: string, seed: number, now: number): readonly Tes
   });
 }
 
-/** Removes the lost connections that the month strews in: they hide the fault. */
+/** Removes the lost connections that the month contains: they hide the fault. */
 function withoutNoise(report: TestReport): TestReport {
   const policies = report.policies.map((policy) => {
     const { details = [], failed = 0 } = policy;
@@ -68,7 +68,7 @@ export function storeMonths(store: Store, now: number): void {
   ]);
 }
 
-/** Checks each domain once, and stores the result as two looks of the watch. */
+/** Checks each domain once, and stores the result as two checks of the watch. */
 export async function storeLooks(store: Store, lab: Lab, now: number): Promise<void> {
   prepareWatch(store);
   const domains = ownDomains.map(([domain]) => domain);

@@ -13,10 +13,10 @@ import { ownDomains, storeLooks, storeMonths } from './start-data.js';
 
 /**
  * `npm start`: the daemon with its pages on loopback, inside the lab. The check field
- * takes the domains of the lab and, with `--real`, those of the internet.
+ * accepts the domains of the lab and, with `--real`, those of the internet.
  */
 
-/** Domains that the first page offers, with a few words each. */
+/** Domains that the first page suggests, with a few words each. */
 const examples = [
   ['good.example', 'DANE and MTA-STS, everything in order'],
   ['opportunistic.example', 'STARTTLS, and no policy that requires it'],
@@ -100,7 +100,10 @@ try {
   process.exitCode = 1;
 }
 
-/** The options of a check: the lab for its own domains, else the internet if wanted. */
+/**
+ * The options of a check: the lab for its own domains, the internet for others if
+ * `--real` is set.
+ */
 function optionsFor(lab: Lab, domain: string, real: boolean): CheckOptions | undefined {
   const isHere = (name: string): boolean => domain === name || domain.endsWith(`.${name}`);
   if (isHere('example') || allScenarios.some((scenario) => isHere(scenario.domain)))

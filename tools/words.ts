@@ -9,8 +9,9 @@ import ts from 'typescript';
  */
 
 /**
- * Where a rule looks. `opening`: the first words of a comment; `prose`: one line of a
- * page; `sentence`: one whole sentence of a page, with each piece of code as one word.
+ * The part of a text that a rule applies to. `opening`: the first words of a comment;
+ * `prose`: one line of a page; `sentence`: one whole sentence of a page, with each piece
+ * of code as one word.
  */
 export type Place =
   'opening' | 'comment' | 'message' | 'prose' | 'sentence' | 'identifier' | 'test-name';
@@ -41,7 +42,7 @@ export interface WordException {
 
 const text: readonly Place[] = ['comment', 'message', 'prose', 'test-name'];
 
-/** The words and openings that are not used, with what to write instead. */
+/** The words and openings that are not used, with their replacements. */
 export const wordRules: readonly WordRule[] = [
   {
     name: 'opening',
@@ -289,7 +290,7 @@ function piecesOfPage(content: string): readonly Piece[] {
 
 const endOfSentence = /(?<=[.!?][)"*_\]]*)\s+(?=["*_([]*[A-Z0-9])/;
 
-/** Sentences of paragraphs, list items and table cells. Headings are none of these. */
+/** Sentences of paragraphs, list items and table cells. Headings are not included. */
 function* sentencesOf(text: string): Iterable<Piece> {
   let block: { line: number; text: string } | undefined;
   const sentences = function* (at: { line: number; text: string } | undefined): Iterable<Piece> {

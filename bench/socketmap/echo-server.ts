@@ -2,8 +2,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { reportUsage } from './usage.js';
 
 /**
- * The least a socketmap server in Node can do: netstrings in, a look into a map,
- * netstrings out. The measure for ours.
+ * The minimum work of a socketmap server in Node: reads netstrings, looks them up in a
+ * map, writes netstrings. The reference for the measured server.
  */
 const count = Number(process.argv[2]);
 const replies = new Map<string, string>();

@@ -3,13 +3,13 @@ import { connect, type Socket } from 'node:net';
 export interface Load {
   readonly port: number;
   readonly connections: number;
-  /** Requests under way on each. */
+  /** Concurrent requests on each connection. */
   readonly depth: number;
-  /** Whole requests, framed, asked round and round. */
+  /** Complete framed requests, sent in rotation. */
   readonly requests: readonly string[];
 }
 
-/** A load that goes on until it is stopped. */
+/** A load that runs until it is stopped. */
 export interface RunningLoad {
   readonly answered: number;
   stop(): void;
@@ -61,7 +61,9 @@ export async function startLoad({
   };
 }
 
-/** Asks each request once, many at a time; resolves to the replies without framing. */
+/**
+ * Sends each request once, many concurrently; resolves to the replies without framing.
+ */
 export async function askAll(
   port: number,
   requests: readonly string[],

@@ -10,9 +10,9 @@ import { listenStream } from '../../src/server/listeners/stream-listener.js';
 import { reportUsage } from './usage.js';
 
 /**
- * Ours, whole but for the network: listener, framing, answers, decisions, MTA-STS cache.
- * DNS and policy hosts are functions; domains below `d` have a policy that enforces,
- * every other has none.
+ * The complete server except for the network: listener, framing, answers, decisions,
+ * MTA-STS cache. DNS and policy hosts are functions: domains below `d` have an enforced
+ * policy, others have none.
  */
 keepHeapSmall();
 const now = steadyTime(systemClock);

@@ -36,8 +36,8 @@ export async function startServer(
 }
 
 /**
- * Usage of a program that does not report it, from /proc: processor time in steps of 10
- * ms.
+ * Resource usage of a program that does not report it, from /proc: CPU time in steps of
+ * 10 ms.
  */
 export function usageOf(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,12 +1,14 @@
 /** The usage that a server process reports. */
 export interface Usage {
-  /** Microseconds of processor time so far. */
+  /** Microseconds of CPU time so far. */
   readonly cpu: number;
-  /** Octets resident. */
+  /** Octets of resident memory. */
   readonly rss: number;
 }
 
-/** Tells the parent where this process listens, and its usage whenever it asks. */
+/**
+ * Reports to the parent where this process listens, and its resource usage on request.
+ */
 export function reportUsage(port: number): void {
   process.on('message', () => {
     const { user, system } = process.cpuUsage();

@@ -53,7 +53,7 @@ export const nameFailures = defineFailures({
 });
 
 /**
- * A domain name as the DNS knows it: up to 127 labels of arbitrary octets, kept in
+ * A domain name as the DNS defines it: up to 127 labels of arbitrary octets, stored in
  * uncompressed wire form with the case as received. Comparisons ignore the case of ASCII
  * letters only (RFC 4343).
  */
@@ -73,8 +73,8 @@ export class Name {
   }
 
   /**
-   * Takes an uncompressed wire form the caller has checked to be well-formed (the DNS
-   * codec does). The bytes are not copied.
+   * Wraps an uncompressed wire form that the caller has verified to be well-formed, as
+   * the DNS codec does. The bytes are not copied.
    */
   static fromWire(wire: Uint8Array): Name {
     return new Name(wire);

@@ -6,8 +6,8 @@ interface Running<T> {
 
 /**
  * Single flight: concurrent calls with one key share one promise. Aborting one caller
- * does not affect the others; the work is aborted with its last caller. A finished result
- * is not kept.
+ * does not affect the others; the work is aborted with its last caller. Finished results
+ * are not cached.
  */
 export class SingleFlight<T> {
   readonly #running = new Map<string, Running<T>>();

@@ -67,7 +67,7 @@ export function passedOver(
 /**
  * The name an MX record was meant to hold, where its final dot is missing:
  * `mx.one.example` for `mx.one.example.one.example` in the zone `one.example` (RFC 1035
- * §5.1). A guess: look it up.
+ * §5.1). The name is a guess that a lookup has to confirm.
  */
 export function withoutOrigin(hostName: string, domainName: string): string | undefined {
   const suffix = `.${domainName}`;

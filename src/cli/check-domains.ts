@@ -10,7 +10,7 @@ import { labOptions } from './lab.js';
 const MAX_CONCURRENT = 8;
 
 /**
- * Collects the evidence of domains of a lab, in their order, each as soon as it is there.
+ * Collects the evidence of lab domains, in their order, each as soon as it is available.
  */
 export function checkDomains(
   lab: Lab,

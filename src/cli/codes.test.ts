@@ -35,7 +35,7 @@ function codesOf(node: ts.Node): readonly string[] {
   // `(some-code)` at the end of a line that is printed.
   if (ts.isStringLiteralLike(node) || ts.isTemplateTail(node) || ts.isTemplateHead(node))
     return [...node.text.matchAll(/\(([a-z]+(?:-[a-z]+)*)\)\n/g)].map(([, code = '']) => code);
-  // The code of a JSON file that does not fit.
+  // The code of a JSON file that does not match its schema.
   if (ts.isPropertyAssignment(node) && node.name.getText() === 'code')
     return ts.isStringLiteral(node.initializer) && /-invalid$/.test(node.initializer.text)
       ? [node.initializer.text]

@@ -26,10 +26,7 @@ let state: string;
 let config: string;
 let resolver: FailingResolver;
 
-/**
- * Everything that a machine which publishes, sends and reports has, and files that wait
- * to be imported.
- */
+/** The files of a machine that publishes, sends and reports, and files to import. */
 before(async () => {
   root = mkdtempSync(join(tmpdir(), 'hermetic-read-only-'));
   resolver = await failingResolver();

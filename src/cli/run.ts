@@ -87,7 +87,7 @@ function commandNamed(args: readonly string[]): string | undefined {
   return words[0];
 }
 
-/** Creates a command: whole with its options, or as the entry of a list. */
+/** Creates a command: with all of its options, or only as the entry of a list. */
 async function createCommand(
   commandEntry: CommandEntry,
   whole: boolean,

@@ -108,7 +108,7 @@ function judgeAnchor(
   } = findPathTo({
     sent: chain,
     anchors: given,
-    // The server's own certificate is no anchor: depth 0 is omitted.
+    // The server's own certificate is not an anchor: depth 0 is omitted.
     isAnchor: (certificate, depth) => depth > 0 && matchesData(record, certificate),
     validationTime,
     work,

@@ -56,11 +56,12 @@ export interface DnsAnswer {
    * The records of the asked type at the end of the alias chain; empty unless `found`.
    */
   readonly records: readonly ResourceRecord[];
-  /** Where the alias chain ended (the question's name without one). */
+  /** The end of the alias chain; the name of the question without aliases. */
   readonly canonicalName: Name;
   readonly aliases: readonly AliasStep[];
   /**
-   * Seconds this may be kept: the least of record TTL, original TTL and signature expiry.
+   * Seconds for which this may be cached: the least of record TTL, original TTL and
+   * signature expiry.
    */
   readonly ttl: number;
   /**

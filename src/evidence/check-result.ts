@@ -172,7 +172,8 @@ export interface MailHost {
 export interface MailAddress {
   readonly ip: string;
   /**
-   * `skipped`: this machine could not try, or was not to; never held against the domain.
+   * `skipped`: this machine could not try, or was configured not to; it never counts
+   * against the domain.
    */
   readonly status: 'reachable' | 'unreachable' | 'inconclusive' | 'skipped';
   /** A failure code. */
@@ -195,8 +196,9 @@ export interface MailAddress {
   /** The result if this address were the only one. */
   readonly exposure?: Exposure;
   /**
-   * The same server where mail clients hand in, where that was asked for or port 25 has
-   * no STARTTLS; `starttls` is `offered` at 465 when TLS is spoken there.
+   * The same server on the ports for mail clients, where the check was asked to probe
+   * them or port 25 has no STARTTLS; `starttls` is `offered` at 465 when TLS is spoken
+   * there.
    */
   readonly submission?: readonly SubmissionPort[];
 }
@@ -216,7 +218,7 @@ export interface MailCertificate {
   /** RFC 3339 UTC. */
   readonly notBefore: string;
   readonly notAfter: string;
-  /** The name that was said in TLS. */
+  /** The name in SNI. */
   readonly sni: string;
   /** Subjects, leaf first, in the order the server sent. */
   readonly chainAsSent: readonly string[];

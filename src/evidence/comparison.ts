@@ -15,7 +15,7 @@ export interface FactChange {
   readonly subject: string;
   /** The id of a finding, or words. */
   readonly what: string;
-  /** `none` where it was not there. */
+  /** `none` where the fact was absent. */
   readonly before: string;
   readonly after: string;
 }
@@ -24,7 +24,7 @@ export interface Comparison {
   readonly schema: 'hermetic.diff/1';
   /** A-label, no final dot. */
   readonly domain: string;
-  /** When the two checks were made, RFC 3339 UTC. */
+  /** The times of the two checks, RFC 3339 UTC. */
   readonly before: string;
   readonly after: string;
   /** Worse first, then unclear, better, changed. */

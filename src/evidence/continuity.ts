@@ -24,7 +24,10 @@ export interface SignatureEvidence {
   readonly expiration: string;
   /** The zone is a registry or the root: the domain cannot sign it. */
   readonly registry?: true | undefined;
-  /** Expire field of the SOA record, seconds: a secondary serves old data for so long. */
+  /**
+   * Expire field of the SOA record, seconds: the time for which a secondary serves old
+   * data.
+   */
   readonly soaExpire?: number | undefined;
 }
 
@@ -48,7 +51,7 @@ export interface CaaEvidence {
   readonly status: 'found' | 'absent' | 'failed';
   /** The name that has the records, or whose lookup failed. */
   readonly at: string;
-  /** Where the alias of that name leads. */
+  /** The target of the alias of that name. */
   readonly alias?: string | undefined;
   readonly records: readonly {
     readonly critical: boolean;
@@ -74,8 +77,9 @@ export interface ReferenceEvidence {
   /** `target` is the end of an alias. */
   readonly alias?: true | undefined;
   /**
-   * `receives`: the name has what the role needs. `nothing`: it exists without that.
-   * `nxdomain`: it does not exist. `refused`: its HTTPS port refuses. `failed`: unknown.
+   * `receives`: the name has the records that the role needs. `nothing`: it exists
+   * without them. `nxdomain`: it does not exist. `refused`: its HTTPS port refuses.
+   * `failed`: unknown.
    */
   readonly status: 'receives' | 'nothing' | 'nxdomain' | 'refused' | 'failed';
   readonly dnssec: Dnssec;

@@ -18,14 +18,14 @@ export interface DeliveryOutcome {
   readonly finishedAt: string;
   /**
    * `connected`: a session as decided was handed over, and no more is known. `deferred`:
-   * try again later. `rejected`: for good.
+   * try again later. `rejected`: permanently.
    */
   readonly result: 'connected' | 'delivered' | 'deferred' | 'rejected';
   /** The deciding failure, if no mail was delivered. */
   readonly failure?: FailureEvidence;
   /** The suspended requirements and the reason. */
   readonly waiver?: Waiver;
-  /** Name said in EHLO. */
+  /** Name in EHLO. */
   readonly helo: string;
   /**
    * Every policy that affected the decision; attempts refer to them by index. Never
@@ -60,7 +60,7 @@ export interface AppliedPolicy {
 
 export interface PolicyFailure {
   readonly resultType: ResultType;
-  /** Our code and its particulars: failure-reason-code. */
+  /** The failure code of this program and its particulars: failure-reason-code. */
   readonly code: string;
   readonly detail: string;
 }
@@ -79,8 +79,8 @@ export interface DeliveryAttempt {
   /** receiving-mx-helo: the name in its greeting. */
   readonly greeting?: string;
   /**
-   * `refused`: not contacted, policy forbids. `unreachable`: no SMTP session. `failed`: a
-   * session that was not good enough or was refused. `used`: handed over.
+   * `refused`: not contacted, since a policy forbids it. `unreachable`: no SMTP session.
+   * `failed`: a session that was not good enough or was refused. `used`: handed over.
    */
   readonly state: 'refused' | 'unreachable' | 'failed' | 'used';
   /** The TLS requirement. */
@@ -92,12 +92,12 @@ export interface DeliveryAttempt {
    * have excluded the host.
    */
   readonly failure?: FailureEvidence;
-  /** A handshake that was completed, or whose failure alone decided. */
+  /** A completed handshake, or one whose failure alone decided. */
   readonly session?: SessionFacts;
-  /** Mail travelled, or would have travelled, in plaintext. */
+  /** Mail was sent, or would have been sent, in plaintext. */
   readonly cleartext: boolean;
   /**
-   * One for each policy that this attempt bears on; empty where no server was reached,
+   * One for each policy that applies to this attempt; empty where no server was reached,
    * which is not reported (RFC 8460 §4.3.4).
    */
   readonly results: readonly PolicyResult[];

@@ -41,9 +41,9 @@ export interface RouteEvidence {
   /** `nxdomain` when the policy domain itself does not exist. */
   readonly status: 'found' | 'nodata' | 'nxdomain' | 'failed';
   readonly failure?: FailureEvidence;
-  /** Mail hosts beyond the limit of the run, that were not looked at. */
+  /** Mail hosts beyond the limit of the run; they were not probed. */
   readonly skipped?: readonly string[];
-  /** A null MX stands next to other MX records (RFC 7505 §3). */
+  /** A null MX exists next to other MX records (RFC 7505 §3). */
   readonly besideNullMx?: true;
 }
 
@@ -59,8 +59,8 @@ export interface HostEvidence {
    */
   readonly unsupported?: UnsupportedZone;
   /**
-   * Set when the MX host is an alias: where it leads and whether every link was secure
-   * (RFC 7672 §2.2.2).
+   * Set when the MX host is an alias: its target, and whether every link was secure (RFC
+   * 7672 §2.2.2).
    */
   readonly alias?: { readonly canonicalName: string; readonly secure: boolean };
   readonly addressLookup: {
@@ -107,13 +107,13 @@ export interface AddressEvidence {
   /** Every TCP connection opened to this address, in order. */
   readonly connections: readonly ConnectionEvidence[];
   /**
-   * The same server where mail clients hand in, where that was asked for: told, and no
-   * part of the verdict.
+   * The same server on the ports for mail clients, where the check was asked to probe
+   * them. It is reported and not part of the verdict.
    */
   readonly submission?: readonly SubmissionEvidence[];
   /**
-   * The reason why the prober ended before everything the profile grades was settled:
-   * `budget`, or the failure that ended it.
+   * The reason why the prober ended before it had an answer to every question of the
+   * profile: `budget`, or the failure that ended it.
    */
   readonly stopped?: string;
 }
@@ -133,7 +133,7 @@ export interface ReplyEvidence {
 
 /** One SMTP connection, up to and including the session after the TLS handshake. */
 export interface ConnectionEvidence {
-  readonly purpose: string; // 'handshake', or the prober's word for the hello it sent
+  readonly purpose: string; // 'handshake', or the prober's name of the hello that it sent
   /** Milliseconds from the start of the check. */
   readonly at: number;
   readonly milliseconds: number;
@@ -152,11 +152,11 @@ export interface ConnectionEvidence {
    * plaintext).
    */
   readonly presented?: PresentedChain;
-  /** The fate of a NOOP sent in plaintext behind STARTTLS. */
+  /** The effect of a NOOP sent in plaintext behind STARTTLS. */
   readonly injection?: 'executed' | 'discarded' | 'unknown';
   /** A TLS 1.2 server's answer to a second handshake that the client started. */
   readonly renegotiation?: 'accepted' | 'refused' | 'unknown';
-  /** Carried over from an earlier run. */
+  /** Copied from an earlier run. */
   readonly earlier?: true;
   readonly ehloAfterTls?: ReplyEvidence;
   /** The cause of an early end, as an smtp, tls or net failure code. */
@@ -165,7 +165,7 @@ export interface ConnectionEvidence {
 }
 
 export interface TranscriptLine {
-  /** Client, server, or a note of ours such as `TLS handshake`. */
+  /** Client, server, or a note of this program such as `TLS handshake`. */
   readonly from: 'C' | 'S' | '-';
   readonly text: string;
   /** Milliseconds from the start of the connection. */

@@ -3,7 +3,7 @@ import { reasonTable, type Reason } from '../tls-policy/index.js';
 
 export const dnssec = z.enum(['secure', 'insecure', 'bogus', 'indeterminate']);
 export const failure = z.strictObject({ code: z.string(), detail: z.string() });
-/** A zone that is signed with nothing supported. */
+/** A zone that is signed with unsupported algorithms only. */
 export const unsupportedZone = z.strictObject({
   zone: z.string(),
   algorithms: z.array(z.string()),

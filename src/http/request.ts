@@ -21,9 +21,9 @@ export interface HttpRequest {
   readonly anchors: TrustStore;
   /** Date at which the certificate is judged, milliseconds since 1970. */
   readonly validationTime: number;
-  /** Body octets that are read at most. Default 64 KiB. */
+  /** Maximum number of body octets to read. Default 64 KiB. */
   readonly maxBytes?: number;
-  /** Milliseconds for everything together. Default 60 000 (RFC 8461 §3.3). */
+  /** Milliseconds for the whole request. Default 60 000 (RFC 8461 §3.3). */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -167,8 +167,8 @@ function exchange(
 }
 
 /**
- * The message itself says where it ends (RFC 9112 §6.3): no body, chunks as the last
- * coding, or a length.
+ * The message itself shows its end (RFC 9112 §6.3): no body, chunks as the last coding,
+ * or a length.
  */
 function isFramed({ statusCode = 0, headers }: IncomingMessage): boolean {
   const coding = headers['transfer-encoding'];

@@ -43,7 +43,7 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
   let failure: Failure = httpFailures.make('http-unreachable', 'no address');
   for (const [at, address] of addresses.entries()) {
     if (left() <= 0) break;
-    // An address that swallows everything leaves its share of the time to the others.
+    // An address that drops everything leaves its share of the time to the others.
     const timeoutMs = Math.max(1, left() / (addresses.length - at));
     const dialled = await network.dial({ address, port, timeoutMs, signal });
     if (!dialled.ok) {

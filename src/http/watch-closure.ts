@@ -3,9 +3,9 @@ import type { Connection } from '../net/index.js';
 
 /** A connection whose end is observed below and above TLS. */
 export interface WatchedClosure {
-  /** To be handed to TLS in place of the connection. */
+  /** The stream that TLS gets instead of the connection. */
   readonly connection: Connection;
-  /** Begins to watch how TLS handles it. */
+  /** Begins to observe how TLS handles it. */
   watch(secured: Duplex): void;
   /**
    * Returns true once TLS ended with a closure alert (RFC 9846 §6.1). False for a bare

@@ -30,7 +30,7 @@ const oldSurfaces = {
     suites: [...suites, 0x000a, 0x0005],
     groups,
   },
-  /** Refuses a hello with more than 64 suites, as some servers of the past do. */
+  /** Refuses a hello with more than 64 suites, as some old servers do. */
   'short-hellos': { versions: [0x0303], suites: [0xc030, 0xc02f], groups, maxSuites: 64 },
   ssl3: { versions: [0x0300, 0x0301, 0x0302, 0x0303], suites, groups },
 } as const;

@@ -120,7 +120,7 @@ test('a version gets only the settings that it supports', () => {
     [has([3, 7], 'tls_ffdhe_auto_groups'), has([3, 8], 'tls_ffdhe_auto_groups')],
     [false, true],
   );
-  // Left to OpenSSL, that is: with the hybrid group where there is one.
+  // The choice is left to OpenSSL: with the hybrid group where it exists.
   assert.ok(linesOf('postfix', { version: [3, 10] }).includes('tls_eecdh_auto_curves ='));
   assert.ok(!linesOf('opensmtpd', { version: [6, 8] }).some((line) => line.includes('protocols')));
   assert.ok(

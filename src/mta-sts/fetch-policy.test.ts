@@ -23,8 +23,8 @@ after(() => {
 });
 
 /**
- * Answers every request alike; tells which names were asked for in SNI and which lines
- * were sent.
+ * Sends the same answer to every request, and records the names in SNI and the received
+ * lines.
  */
 async function host(
   head: string,
@@ -55,7 +55,7 @@ async function host(
   return { port: (server.address() as AddressInfo).port, names, requests };
 }
 
-/** Knows the policy host's address and nothing else. */
+/** Resolves the policy host's address only. */
 const resolver: Resolver = {
   ask: (name, type) => {
     const known = type === RRType.A && name.toString() === 'mta-sts.good.example';
@@ -164,7 +164,7 @@ test('a policy that ends with a closure alert is complete, one with a FIN is not
     outcome((await host(plain, body, good, '', bareFin)).port);
   assert.equal(await served(policy, false), 'enforce mx.good.example');
   assert.equal(await served(policy, true), 'sts-policy-unreachable');
-  // Half of a host name is the name of another host.
+  // A prefix of a host name is the name of another host.
   const cut = policy.slice(0, policy.indexOf('ple\r\nmax_age'));
   assert.equal(await served(`max_age: 1\r\n${cut}`, true), 'sts-policy-unreachable');
   assert.equal(await served('', true), 'sts-policy-unreachable');

@@ -237,10 +237,9 @@ test('a clock that stands ahead or behind at the start takes no policy away', ()
     now + 6 * DAY,
     'an honest one is left as it is',
   );
-  // Ten years ahead: an hour remains for the clock to be corrected, or the policy to be
-  // fetched.
+  // Ten years ahead: an hour remains to correct the clock or to fetch the policy.
   assert.equal(end(reopened(entry(now - 3650 * DAY), now)), now + 3_600_000);
-  // Behind: what seems to come from the future ages from now on.
+  // A clock that is behind: a fetch time in the future counts as the present.
   assert.equal(end(reopened(entry(now + 3650 * DAY), now)), now + 7 * DAY);
   assert.equal(
     end(reopened(entry(now - 3650 * DAY, 60), now)),

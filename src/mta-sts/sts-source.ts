@@ -19,8 +19,9 @@ export interface StsState {
   /** The policy in force; absent without one. */
   readonly policy?: CachedPolicy;
   /**
-   * `live`: fetched for this lookup; `cached`: the published `id` still names it; `kept`:
-   * a lookup or fetch failed and the cached policy stays in force (RFC 8461 §3.3).
+   * `live`: fetched for this lookup; `cached`: the published `id` still matches it;
+   * `kept`: a lookup or fetch failed and the cached policy stays in force (RFC 8461
+   * §3.3).
    */
   readonly how: 'live' | 'cached' | 'kept' | 'none';
   /** The current `_mta-sts` record. */
@@ -31,7 +32,7 @@ export interface StsState {
   /** The reason why the announced policy could not be obtained. */
   readonly failure?: Failure;
   /**
-   * Milliseconds since 1970 by the source's clock: until then the answer can be reused.
+   * Milliseconds since 1970 by the source's clock: the answer can be reused until then.
    */
   readonly until: number;
 }

@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
 
-/** A question to a program of this machine over a UNIX socket. */
+/** A question to a program on this machine over a UNIX socket. */
 export interface SocketQuestion {
   readonly path: string;
   /** Sent at once; the other side answers and closes the connection. */
   readonly text: string;
   readonly timeoutMs: number;
-  /** Octets of the answer at most. */
+  /** Maximum number of octets of the answer. */
   readonly maxBytes: number;
 }
 

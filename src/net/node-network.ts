@@ -123,8 +123,8 @@ function exchange({
     socket.once('error', (error) => finish({ ok: false, failure: failureOf(error) }));
     socket.on('message', (bytes, from) => {
       const sender = { address: canonical(from.address), port: from.port };
-      // RFC 5452 §9.1: an answer comes from where the query went; anything else is
-      // dropped and the socket keeps listening.
+      // RFC 5452 §9.1: an answer comes from the address that was queried; any other
+      // datagram is dropped and the socket keeps listening.
       if (sender.port !== to.port || sender.address !== canonical(to.address)) return;
       if (accept(bytes, sender)) finish({ ok: true, bytes });
     });

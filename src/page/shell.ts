@@ -4,18 +4,18 @@ import { pageStyle } from './style.js';
 
 /** The parts of a page that its caller provides. */
 export interface PageParts {
-  /** The text of the window's title; a print of the page has it as its name. */
+  /** The title of the window, which a printed page has as its name. */
   readonly title: string;
   /** The line above everything: the name of the product or the place. */
   readonly top: Markup | string;
-  /** The date the page speaks of, RFC 3339 UTC. */
+  /** The date that the page describes, RFC 3339 UTC. */
   readonly date?: string | undefined;
   /** The content between header and footer. */
   readonly main: Markup | readonly Markup[];
   readonly footer?: Markup | string | undefined;
   /**
-   * Files of a site that the page loads. Its security policy is then a header of the site.
-   * Default: the page holds its style and loads nothing.
+   * Files of a site that the page loads. Its security policy is then a header of the
+   * site. Default: the page contains its style and loads nothing.
    */
   readonly linked?: LinkedFiles | undefined;
 }

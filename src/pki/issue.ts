@@ -63,7 +63,7 @@ export interface IssueOptions {
   readonly hash?: SignatureHash;
   /** The CA flag of basicConstraints. Default: false for servers, true for CAs. */
   readonly ca?: boolean;
-  /** How many CAs may follow below this one. Undefined: no limit. */
+  /** Maximum number of CAs below this one. Undefined: no limit. */
   readonly pathLength?: number;
   /** null omits the extension. Default: by the CA flag. */
   readonly keyUsage?: readonly KeyUsage[] | null;
@@ -185,7 +185,7 @@ function extensionsOf(
   const { names = [], altNames = [], ca = false } = options;
   const subjectNames = [...names, ...altNames];
   const { usage: defaultUsage, purposes: defaultPurposes } = ca ? caDefaults : serverDefaults;
-  // null omits an extension, undefined stands for the default.
+  // null omits an extension; undefined selects the default.
   const { keyUsage: usage = defaultUsage, extendedKeyUsage: purposes = defaultPurposes } = options;
   const extensions = [basicConstraints(ca, options.pathLength)];
   if (usage) extensions.push(keyUsage(usage));

@@ -37,7 +37,7 @@ const period = z.string().transform((sourceText, context) => {
 const dnsName = z.string().default('print');
 
 /**
- * Authoritative servers that are asked after a change, `ADDRESS` or `ADDRESS:PORT`.
+ * Authoritative servers that are queried after a change, `ADDRESS` or `ADDRESS:PORT`.
  * Default: those of the zone's NS records.
  */
 const servers = z.array(z.string()).optional();

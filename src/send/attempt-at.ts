@@ -6,7 +6,7 @@ import { resultsOf, resultsOfRefusal, sessionFacts, attemptFailure } from './att
 import { sendFailures } from './failures.js';
 import type { AttemptResult } from './try-server.js';
 
-/** The circumstances of an attempt that the server has no part in. */
+/** The circumstances of an attempt that do not depend on the server. */
 interface Circumstances {
   readonly port: number;
   /** Milliseconds since 1970. */

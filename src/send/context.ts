@@ -30,7 +30,7 @@ export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'>, Res
    */
   readonly stsCache?: StsCache;
   readonly clock?: Clock;
-  /** Name said in EHLO. Default the machine's. */
+  /** Name in EHLO. Default: that of the machine. */
   readonly helo?: string;
   readonly smtpPort?: number;
   readonly httpsPort?: number;

@@ -10,8 +10,8 @@ export interface Mail {
   readonly from: string;
   readonly to: readonly string[];
   /**
-   * The message as it goes, header and body. A header field `TLS-Required: No` is obeyed
-   * (RFC 8689 §4.2.2).
+   * The message as it is sent, header and body. A header field `TLS-Required: No` is
+   * obeyed (RFC 8689 §4.2.2).
    */
   readonly message: Uint8Array;
   /**

@@ -31,7 +31,7 @@ test('a forgotten policy does not count in another process, even after a save', 
   assert.equal(forgetPolicy(command, 'one.example')?.id, '1');
   assert.notEqual(forgottenRevision(daemon), before);
   assert.equal(cache.get('one.example'), undefined);
-  // A message was under way, and notes that the policy was used.
+  // A message was being delivered, and notes that the policy was used.
   await cache.put({ ...entry('one.example', at), usedAt: at + 5 });
   assert.equal(cache.get('one.example'), undefined);
   assert.equal(cache.get('two.example')?.policy?.id, '1');

@@ -9,7 +9,7 @@ import type { FailureDetails, ReportedPolicy } from '../tls-rpt/index.js';
 
 /** The contribution of one outcome to the report of one policy domain. */
 export interface ReportedOutcome {
-  /** The TLS-RPT record of the policy domain: where the report goes. */
+  /** The TLS-RPT record of the policy domain: the recipients of the report. */
   readonly record: string;
   readonly policy: ReportedPolicy;
 }

@@ -14,7 +14,7 @@ import { migrate, type Statement, type Store } from '../store/index.js';
 
 /** Limits and hooks of a stored policy cache. */
 export interface StsStoreOptions {
-  /** Domains kept at most. Default 200 000. */
+  /** Maximum number of cached domains. Default 200 000. */
   readonly limit?: number;
   /** Milliseconds since 1970, moved by no correction of the clock. */
   now?(): number;
@@ -114,10 +114,7 @@ class StoredPolicies implements StsCache {
   readonly #unsaved = new Map<string, StsEntry | undefined>();
   #octets = 0;
   #saving: Promise<void> | undefined;
-  /**
-   * Set until the rows are brought up to date: until then they are as they were at this
-   * time.
-   */
+  /** Set until the rows are updated: they are in the state of this time. */
   #openedAt: number | undefined;
   #unreadable = false;
   #saved: number;
@@ -218,9 +215,7 @@ class StoredPolicies implements StsCache {
     clearTimeout(timer);
   }
 
-  /**
-   * Writes everything that waits. Never rejects: unwritten entries stay queued.
-   */
+  /** Writes all queued entries. Never rejects: unwritten entries stay queued. */
   #save(): Promise<void> {
     this.#saving ??= this.#writeAll()
       .catch(() => undefined)
@@ -317,8 +312,8 @@ class Rows {
         usedAt,
         cachedPolicy ? expiresAt(cachedPolicy) : null,
         refreshAt(stsEntry) ?? null,
-        // Usefulness without the last use, which has a separate column, and as of the
-        // fetch: expired policies are deleted before the ranking counts.
+        // The usefulness at the time of the fetch, without the last use, which has a
+        // separate column. Expired policies are deleted before the ranking is used.
         cachedPolicy
           ? Math.trunc(usefulness({ ...stsEntry, usedAt: 0 }, cachedPolicy.fetchedAt) / 1e14)
           : 0,
@@ -332,8 +327,8 @@ class Rows {
   }
 
   /**
-   * The fetch time of the policy of a removed domain. By that and not by
-   * the time of forgetting: clocks of two processes differ.
+   * The fetch time of the policy of a removed domain. The time of the removal does not
+   * decide, because the clocks of two processes differ.
    */
   forgotten(domainName: string): number | undefined {
     const query = 'SELECT fetched_at FROM send_sts_forgotten WHERE domain = ?';

@@ -235,7 +235,7 @@ async function quit(session: SmtpSession): Promise<Pick<AttemptResult, 'transcri
 }
 
 /**
- * EHLO; for servers older than it HELO, where nothing is asked of them (RFC 5321 §3.2).
+ * EHLO, or HELO for older servers if no extension is required of them (RFC 5321 §3.2).
  */
 async function ehloOrHelo(
   session: SmtpSession,

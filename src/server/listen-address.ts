@@ -16,8 +16,8 @@ export type ListenAddress =
     };
 
 /**
- * Reads `PORT` (on 127.0.0.1: the loopback unless told), `ADDRESS:PORT`, `[IPv6]:PORT` or
- * `unix:/path`. Undefined for anything else.
+ * Reads `PORT` (on 127.0.0.1 by default), `ADDRESS:PORT`, `[IPv6]:PORT` or `unix:/path`.
+ * Undefined for anything else.
  */
 export function parseListenAddress(addressText: string): ListenAddress | undefined {
   if (addressText.startsWith('unix:'))

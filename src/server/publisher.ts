@@ -27,15 +27,15 @@ import { readSecret } from './secrets.js';
 import type { JobContext } from './service.js';
 
 /**
- * Publishing with everything it needs from other jobs: our own check as its probe, stored
- * reports as its evidence.
+ * Publishing with its inputs from other jobs: the check of this program as its probe,
+ * stored reports as its evidence.
  */
 export interface Publishing {
   readonly ledger: Ledger;
   readonly ring: KeyRing;
   plan(): Promise<readonly SubjectPlan[]>;
   apply(): Promise<readonly Applied[]>;
-  /** Gives the account at the CA another key; missing where no CA is configured. */
+  /** Changes the key of the account at the CA; undefined without a configured CA. */
   readonly changeAccountKey?: () => Promise<ActionOutcome>;
 }
 

@@ -34,8 +34,8 @@ export interface PlainAnswer {
  */
 export interface Site {
   /**
-   * `host` in lower case without port, `path` without query. Asked for each request, so a
-   * site may serve names that come and go.
+   * `host` in lower case without port, `path` without query. Asked for each request, so
+   * the names of a site may change.
    */
   serves(hostName: string, path: string): boolean;
   readonly handle: WebHandler;
@@ -51,9 +51,9 @@ export interface Site {
    */
   certificateFor?(serverName: string): SecureContext | 'refuse' | undefined;
   /**
-   * The certificate that answers a tls-alpn-01 challenge for a name (RFC 8737). Only
-   * while this is there are hellos looked into before TLS sees them: a client that does
-   * not ask for `acme-tls/1` never meets it.
+   * The certificate that answers a tls-alpn-01 challenge for a name (RFC 8737). Hellos
+   * are inspected before TLS reads them only while this is set: a client that does not
+   * offer `acme-tls/1` never receives it.
    */
   challengeFor?(): ((serverName: string) => SecureContext | undefined) | undefined;
   /** Octets of a request's body. Default 64 KiB. */
@@ -89,14 +89,11 @@ export interface PortLimits {
    * once, and clients reconnect to the new configuration.
    */
   readonly endedByJob?: boolean;
-  /** Connections at one time; one more, and one gives way. */
+  /** Maximum number of concurrent connections; for one more, one is closed. */
   readonly connections: number;
-  /** Sent to a newcomer that finds no place, such as a reply 421. */
+  /** Sent to a refused connection, such as a reply 421. */
   readonly refusal?: string;
-  /**
-   * Keeps its places when there are few descriptors: mail is not delivered without this
-   * port.
-   */
+  /** Has priority when descriptors are short: mail is not delivered without this port. */
   readonly essential?: boolean;
   /** Milliseconds without an octet in either direction until a connection is closed. */
   readonly idleMs: number;
@@ -107,7 +104,7 @@ export interface Degraded {
   readonly job: string;
   /** Code of the failure, as `hermetic explain` knows it. */
   readonly code: string;
-  /** The failing one of several of a kind: a mailbox. */
+  /** The name of the failing part, such as a mailbox. */
   readonly subject?: string;
 }
 

@@ -8,9 +8,7 @@ import { createResolver, type Resolver, type ResolverOptions } from '../dns/inde
 export class SharedResolver {
   #current: { readonly key: string; readonly resolver: Resolver } | undefined;
 
-  /**
-   * Returns the resolver for these settings: the one from before where they are the same.
-   */
+  /** Returns the resolver for these settings: the previous one if they are unchanged. */
   with(options: ResolverOptions): Resolver {
     const { upstreams, anchors, clockSkew } = options;
     const identity = JSON.stringify([upstreams, anchors, clockSkew], (_, value: unknown) =>

@@ -49,8 +49,8 @@ export class SharedStore implements StoreSource {
   ) {}
 
   /**
-   * Rejects with HermeticError when the file cannot be opened; the connection from before
-   * stays as it is.
+   * Rejects with HermeticError when the file cannot be opened; the previous connection
+   * then stays.
    */
   async lease(filePath: string): Promise<StoreLease> {
     const identity = filePath === ':memory:' ? filePath : resolve(filePath);
@@ -139,7 +139,7 @@ export class SharedStore implements StoreSource {
 
   async #release(lease: Opened, before: Opened | undefined): Promise<void> {
     if (--lease.leases > 0) return;
-    // A configuration that could not be started gives way to the one before it.
+    // A configuration that could not be started is replaced by the previous one.
     if (this.#opened === lease) this.#opened = before && before.leases > 0 ? before : undefined;
     await lease.store.settle();
     lease.store.close();

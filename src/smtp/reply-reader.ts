@@ -37,7 +37,7 @@ export class ReplyReader {
   }
 
   push(messageBytes: Uint8Array): void {
-    // Nothing beyond one over-long line needs keeping.
+    // The buffer needs no more than one over-long line.
     if (this.#buffer.length <= MAX_LINE * 2)
       this.#buffer = Buffer.concat([this.#buffer, messageBytes]);
   }

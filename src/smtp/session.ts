@@ -341,7 +341,7 @@ export class SmtpSession {
   }
 }
 
-/** RFC 5321 §4.2.1: 4yz, worth another try. */
+/** RFC 5321 §4.2.1: 4yz is temporary. */
 function isTemporary(code: number): boolean {
   return code >= 400 && code < 500;
 }

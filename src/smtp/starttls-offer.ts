@@ -1,6 +1,5 @@
 /**
- * Whether an EHLO reply offers STARTTLS. `mangled`: a keyword stands where it should,
- * made unreadable on the way.
+ * Whether an EHLO reply offers STARTTLS. `mangled`: an unreadable keyword replaces it.
  */
 export type StarttlsOffer =
   | { readonly status: 'offered' }
@@ -33,8 +32,8 @@ function looksMangled(keyword: string): boolean {
 }
 
 /**
- * At least half of the letters stand where they should: other eight-letter keywords
- * (CHUNKING, 8BITMIME, REQUIRETLS) do not.
+ * At least half of the letters are in place: other eight-letter keywords (CHUNKING,
+ * 8BITMIME, REQUIRETLS) have fewer.
  */
 function sharesShape(upper: string): boolean {
   let same = 0;

@@ -22,7 +22,8 @@ export async function backUpStore(file: string, copy: string): Promise<void> {
 }
 
 /**
- * Throws HermeticError `store-corrupt` unless the file is an undamaged database of ours.
+ * Throws HermeticError `store-corrupt` unless the file is an undamaged database of this
+ * program.
  */
 export async function checkBackup(file: string): Promise<void> {
   const store = await openStoreToRead(file, { prepare: () => undefined, mustExist: true });

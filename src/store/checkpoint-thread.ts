@@ -22,7 +22,7 @@ async function checkpoint(filePath: string): Promise<CheckpointResult> {
   try {
     // NORMAL syncs the log before and the database after it is changed.
     database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0');
-    // Most of the work, while others write.
+    // This does most of the work while other connections write.
     database.exec('PRAGMA wal_checkpoint(PASSIVE)');
     const ended = database.prepare('PRAGMA wal_checkpoint(RESTART)').get() as { busy: number };
     if (ended.busy === 0) restartLog(database);

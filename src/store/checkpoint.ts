@@ -5,7 +5,7 @@ const LONG = 2000;
 /** Milliseconds until the next attempt, where readers kept the log in use. */
 const PAUSE = 10_000;
 
-/** How a checkpoint in the other thread ended. */
+/** The result of a checkpoint in the other thread. */
 export interface CheckpointResult {
   /** The next write starts the log again from its beginning, or has done so. */
   readonly restarted: boolean;
@@ -64,7 +64,7 @@ export class Checkpointer {
       });
       worker
         .on('message', (message: CheckpointResult) => (checkpointResult = message))
-        // The log stays as it is: the next checkpoint does the work.
+        // The log stays unchanged: the next checkpoint moves it.
         .on('error', () => undefined)
         .on('exit', () => resolve(checkpointResult));
     });

@@ -38,7 +38,7 @@ export function groupCommit<Item, Result>(
       group?.forEach(({ resolve }, index) => resolve(results[index] as Result));
     } catch (error) {
       if (!group) {
-        // It never began: everything that gathered for it has failed.
+        // The transaction did not begin: every gathered item fails.
         planned = false;
         group = waiting.splice(0);
       }

@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { describeSystemError, type HermeticError } from '../base/index.js';
 import { storeError } from './failures.js';
 
-/** How the write-ahead log reaches the disk. */
+/** The sync of the write-ahead log to the disk. */
 export interface LogDisk {
   /** Resolves when everything that was written to the open file is on the disk. */
   sync(descriptor: number): Promise<void>;

@@ -70,7 +70,7 @@ export interface Store {
    * is void.
    */
   rollbacks(): number;
-  /** How the writes of each job fare. */
+  /** The state of the writes of each job. */
   writes(): readonly JobWrites[];
   /** Resolves when no write waits, and no checkpoint runs. */
   settle(): Promise<void>;
@@ -385,7 +385,7 @@ class PreparedStatement implements Statement {
   }
 }
 
-/** Which files a connection works with. */
+/** The files of a connection. */
 class Place {
   readonly #paths: readonly string[];
   readonly #known = new Map<string, string>();

@@ -34,7 +34,7 @@ test('a write waits for a foreign lock while the event loop runs', async (t) => 
     before = performance.now();
     assert.deepEqual(rows(store), [], 'reads do not wait');
   }
-  // A write that blocked for its 60 s would be far above, a busy machine below.
+  // A write that blocks for its 60 s takes far longer; a busy machine takes less.
   assert.ok(longest < 10_000, `${longest} ms`);
   other.execute('COMMIT');
   assert.equal(await written, 1);

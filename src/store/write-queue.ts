@@ -75,7 +75,7 @@ const TURN = 10;
  * the second.
  */
 const PAUSES = { first: 2, longest: 50 } as const;
-/** Writes that wait, at most, in all jobs. */
+/** Maximum number of waiting writes of all jobs. */
 const MAX_WAITING = 10_000;
 
 /**
@@ -134,7 +134,7 @@ export class WriteQueue {
     });
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when no write waits. */
   settle(): Promise<void> {
     if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));

@@ -29,13 +29,10 @@ export interface DomainFacts {
     readonly dnssec: Dnssec;
     readonly failure?: Failure;
   };
-  /** Where aliases of the domain led; the domain itself without any. */
+  /** The end of the aliases of the domain; the domain itself without aliases. */
   readonly canonicalDomain: string;
   readonly hosts: readonly HostFacts[];
-  /**
-   * Undefined: not asked, since the sender does not use it or nothing of the kind
-   * applies.
-   */
+  /** The earliest expiry of any DNS answer. */
   readonly mtaSts: StsState | undefined;
   /** The soonest end of any DNS answer. */
   readonly until: number;

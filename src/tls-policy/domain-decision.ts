@@ -13,7 +13,7 @@ export interface DomainDecision {
   /** The policy domain: the part after the @, or the smart host (RFC 8461 §3.4). */
   readonly domain: string;
   readonly decidedAt: string;
-  /** Ask again afterwards: the soonest end of anything the decision rests on. */
+  /** The time of the next lookup: the earliest expiry of any ground of the decision. */
   readonly validUntil: string;
   /**
    * `deliver`: at least one host may be tried. `wait`: none may now. `reject`: the domain

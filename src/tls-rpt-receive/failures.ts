@@ -1,6 +1,6 @@
 import { defineFailures } from '../base/index.js';
 
-/** Reasons why reports cannot be taken in now. */
+/** Reasons why reports cannot be accepted now. */
 export const intakeFailures = defineFailures({
   'dkim-key-unavailable': {
     blame: 'network',

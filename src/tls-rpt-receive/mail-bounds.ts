@@ -1,6 +1,6 @@
 /**
- * Lines of a message: base64 has one for each 78 octets, indented JSON for fewer, and
- * that is short.
+ * Lines of a message: base64 has one for each 78 octets, indented JSON for fewer octets,
+ * and that is short.
  */
 const MAX_LINES = 20_000;
 const OCTETS_PER_LINE = 60;
@@ -14,8 +14,8 @@ const LARGE = 256 * 1024;
 const marks = /tlsrpt|\.json|\.gz|\.zip|\.eml|message\/rfc822|policies/i;
 
 /**
- * Returns whether a large message has nothing that may be a report: its parts would be
- * decoded in vain. A report that a user pastes into a text is small.
+ * Returns whether a large message has no part that may be a report: decoding its parts
+ * would be wasted. A report that a user pastes into a text is small.
  */
 export function cannotBeReport(rawMessage: Uint8Array): boolean {
   if (rawMessage.length <= LARGE) return false;
@@ -24,8 +24,8 @@ export function cannotBeReport(rawMessage: Uint8Array): boolean {
 }
 
 /**
- * More lines, or more parts, than the mail of a report has: reading it would take memory
- * that is not measured by its size.
+ * More lines, or more parts, than the mail of a report has: their memory exceeds their
+ * size in octets.
  */
 export function exceedsAnyReport(rawMessage: Uint8Array): boolean {
   return (

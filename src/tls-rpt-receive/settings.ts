@@ -54,7 +54,7 @@ const mailboxSettings = z
     /** A program with its arguments that prints an access token of OAuth 2.0. */
     tokenCommand: z.array(z.string().min(1)).min(1).optional(),
     folder: z.string().min(1).max(1000).default('INBOX'),
-    /** The fate of a mail whose reports are stored. Other mail always stays. */
+    /** The action for a mail whose reports are stored. Other mail always stays. */
     after: z.enum(['keep', 'move', 'delete']).default('keep'),
     /** The folder for `after: move`. */
     moveTo: z.string().min(1).max(1000).optional(),
@@ -115,7 +115,7 @@ export const reportSection = z.strictObject({
   maxBytes: z.int().min(100_000).max(100_000_000).default(10_000_000),
   /** Reports that one address may send in a minute. */
   perMinute: z.int().min(1).max(1_000_000).default(600),
-  /** Days that reports are kept; their daily sums stay. */
+  /** Days for which reports are stored; their daily sums stay. */
   keepDays: z.int().min(7).max(36_500).default(400),
   /**
    * Hours between two checks of each domain, by which failures are explained. 0: never.

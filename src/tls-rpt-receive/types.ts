@@ -1,19 +1,18 @@
 import type { Failure, Result } from '../base/index.js';
 import type { ParsedReport, ReportedPolicy } from '../tls-rpt/index.js';
 
-/** How a report came: by POST, by SMTP, from a mailbox, or by an import. */
+/** The transport of a report: POST, SMTP, a mailbox, or an import. */
 export type Via = 'https' | 'mail' | 'mailbox' | 'file';
 
 /**
- * How far a report can be trusted. Three verdicts count: `signed` (a DKIM signature of
- * the reporter's organisation), `given` (the operator vouches: a bare file that was
- * imported, or a mail in a mailbox that the configuration trusts) and `posted` (HTTPS,
- * which RFC 8460 leaves unsigned). Only the first two are authenticated.
- * The rest is kept and shown, and does not count. `unsigned`, `broken` (the signature is
- * invalid), `misaligned` (another organisation signed) and `unverifiable` (the key lookup
- * failed) judge the mail; `other-domain`, `future` and `stale` judge the content;
- * `superseded` is an unauthenticated report whose id an authenticated one of other
- * content carries.
+ * The trust in a report. Three verdicts count: `signed` (a DKIM signature of the
+ * reporter's organisation), `given` (the operator vouches: a bare file that was imported,
+ * or a mail in a mailbox that the configuration trusts) and `posted` (HTTPS, which RFC
+ * 8460 leaves unsigned). Only the first two are authenticated. The others are stored and
+ * shown, and do not count. `unsigned`, `broken` (the signature is invalid), `misaligned`
+ * (another organisation signed) and `unverifiable` (the key lookup failed) judge the
+ * mail; `other-domain`, `future` and `stale` judge the content; `superseded` is an
+ * unauthenticated report with the id of an authenticated one of other content.
  */
 export type ReportTrust =
   | 'signed'
@@ -32,7 +31,7 @@ export type ReportTrust =
 export interface TrustVerdict {
   readonly trust: ReportTrust;
   readonly detail: string;
-  /** Where the trust falls short of `signed` because of the mail. */
+  /** The reason in the mail why the trust is less than `signed`. */
   readonly reason?: TrustReason | undefined;
 }
 
@@ -61,7 +60,7 @@ export interface DkimSignature {
   /** Domain of the signature, `d=`. */
   readonly signer?: string;
   readonly detail: string;
-  /** The reason why it does not hold. */
+  /** The reason why it is invalid. */
   readonly reason?: TrustReason;
   /**
    * Whether it covers the Content-Type field, which determines the structure of the body.
@@ -74,7 +73,7 @@ export interface DkimSignature {
  * verified.
  */
 export interface DkimVerdict extends DkimSignature {
-  /** Left out where there is no other. Signatures are independent (RFC 6376 §6.1). */
+  /** Omitted where there is no other. Signatures are independent (RFC 6376 §6.1). */
   readonly signatures?: readonly DkimSignature[];
 }
 
@@ -96,15 +95,15 @@ export interface MailEnvelope {
 }
 
 /**
- * Where a report stood in a mail. `report`: in a part of the mail that RFC 8460 §5.3 or
- * §5.1 makes a report by its media type or file name. `other`: in any other part, in a
- * text or in a forwarded message, where a quoted or invited outsider can place it.
+ * The place of a report in a mail. `report`: in a part that RFC 8460 §5.3 or §5.1 makes a
+ * report by its media type or file name. `other`: in any other part, in a text or in a
+ * forwarded message, where a quoted or invited outsider can place it.
  */
 export type PartKind = 'report' | 'other';
 
 /** One report, or one refusal, out of a body, a message or a file. */
 export interface ReportItem {
-  /** File name, and which report in it from the second on. */
+  /** File name, and the number of the report in it from the second on. */
   readonly name: string;
   readonly via: Via;
   /** Address of the peer, where there is one. */
@@ -114,7 +113,7 @@ export interface ReportItem {
   readonly part?: PartKind | undefined;
   /** Whether it is an entry of a mailbox, whose entries any sender can write. */
   readonly fromMailbox?: boolean | undefined;
-  /** The report as it came, still packed. */
+  /** The report as received, still packed. */
   readonly raw: Uint8Array;
   readonly parsed: Result<ParsedReport, Failure>;
 }

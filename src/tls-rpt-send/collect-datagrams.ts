@@ -12,7 +12,7 @@ export interface DatagramCollectorOptions {
    */
   onEvents(sessionEvents: readonly SessionEvent[]): void;
   onMalformed(failure: Failure): void;
-  /** The descriptor cannot be read any more. */
+  /** The descriptor can no longer be read. */
   onError(error: Error): void;
   readonly clock: Clock;
 }

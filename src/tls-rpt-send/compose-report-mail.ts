@@ -70,7 +70,7 @@ export async function composeReportMail(reportMail: ReportMail): Promise<Buffer>
     canonicalization: 'relaxed/relaxed',
     signTime: new Date(at),
     headerList: signedFields,
-    // Its types ask for these outside the list as well, where it does not look, and for a
+    // Its types also require these outside the list, where it does not read them, and a
     // list of fields, which it does not read.
     signatureData: [{ signingDomain: dkim.domain, selector: dkim.selector, privateKey: key }],
   } as unknown as Parameters<typeof dkimSign>[1]);

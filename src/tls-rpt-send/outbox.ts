@@ -13,7 +13,7 @@ const TRY_FOR = DAY;
 /** Permanent refusals until a URI gets no more reports, and for how long. */
 const MAX_REFUSALS = 3;
 const SUSPENSION = 30 * DAY;
-/** How long results of deliveries are saved, for `hermetic report preview`. */
+/** The time for which results of deliveries are saved, for `hermetic report preview`. */
 const RETENTION = 10 * DAY;
 /** Domains in one transaction. */
 const BATCH_SIZE = 200;
@@ -24,9 +24,9 @@ export interface OutboxOptions {
   readonly reporter: Reporter;
   /** Milliseconds over which the reports of a day are spread. Default 4 hours. */
   readonly spreadMs?: number;
-  /** Reports that one receiver is sent on one UTC day [8460-7-6]. Default 10. */
+  /** Maximum number of reports to one receiver on one UTC day [8460-7-6]. Default 10. */
   readonly perReceiver?: number;
-  /** More for receivers that are known, by organisational domain. */
+  /** Higher limits for known receivers, by organisational domain. */
   readonly receivers?: Readonly<Record<string, number>>;
   /** From 0 to 1. */
   random(): number;

@@ -1,8 +1,8 @@
 import { defineFailures } from '../base/index.js';
 
 /**
- * Faults of a TLS-RPT record (RFC 8460 §3). The publisher has to fix each of them; a
- * reporter sends nothing meanwhile.
+ * Faults of a TLS-RPT record (RFC 8460 §3). The publisher has to fix each of them; until
+ * then a reporter sends nothing.
  */
 export const tlsRptFailures = defineFailures({
   'rpt-record-multiple': {

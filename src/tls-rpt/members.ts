@@ -22,8 +22,8 @@ const kinds = {
 export type MemberKind = keyof typeof kinds;
 
 /**
- * Other names in use: those of placeholders in RFC 8460 and of its drafts, and of
- * programs that follow them.
+ * Other names in use: those of placeholders in RFC 8460, of its drafts, and of programs
+ * that follow them.
  */
 const otherNames: Readonly<Record<string, string>> = {
   mxhostpattern: 'mx-host',

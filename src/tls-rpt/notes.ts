@@ -16,8 +16,8 @@ export interface ReportNote {
 }
 
 /**
- * A member that no rule knows, with its value as JSON. It is kept and shown, because new
- * members of reporters appear there first.
+ * A member outside every rule, with its value as JSON. It is stored and shown, because
+ * new members of reporters appear there first.
  */
 export interface Unforeseen {
   readonly path: string;

@@ -20,7 +20,7 @@ interface Case {
   readonly unforeseen?: readonly string[];
   readonly refused?: string;
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** Where it holds several: how many. */
+  /** The number of reports where it holds several. */
   readonly reports?: number;
 }
 

@@ -17,15 +17,14 @@ import type { ReportedPolicy, TlsReport } from './report.js';
 export interface ParsedReport {
   readonly report: TlsReport;
   readonly notes: readonly ReportNote[];
-  /** Values that no rule covers. */
+  /** Values outside every rule. */
   readonly unforeseen: readonly Unforeseen[];
 }
 
 /** Facts from outside the JSON that fill a gap in it. */
 export interface ParseReportOptions {
   /**
-   * The policy domain that the mail's header or the file's name gives, for reports that
-   * leave it out.
+   * The policy domain in the mail's header or the file's name, for reports without it.
    */
   readonly domain?: string;
 }
@@ -33,12 +32,15 @@ export interface ParseReportOptions {
 /** Sessions of one report, of all its policies together. */
 const MAX_SESSIONS = 1e11;
 /**
- * A reporter sends one report for each policy domain (RFC 8460 §5.3), beside it those of
+ * A reporter sends one report for each policy domain (RFC 8460 §5.3), with those of its
  * MX hosts.
  */
 const MAX_DOMAINS = 1000;
 const MAX_DEPTH = 64;
-/** Objects tried in a text with other words: a style sheet has many that are not JSON. */
+/**
+ * Objects that are tried in a text with other words: a style sheet has many that are not
+ * JSON.
+ */
 const MAX_OBJECTS = 1000;
 /** Characters of malformed JSON: a repair takes several times the memory. */
 const MAX_REPAIRED = 2_000_000;
@@ -49,7 +51,7 @@ const MAX_CONTAINERS = 100_000;
 /** Characters in which the root element of XML stands. */
 const XML_START = 1000;
 
-/** Whether a text is an aggregate report of DMARC, which comes packed like a TLS report. */
+/** Whether a text is an aggregate report of DMARC, which is packed like a TLS report. */
 function isDmarc(text: string): boolean {
   const start = text.slice(0, XML_START).trimStart();
   return start.startsWith('<') && /<(?:\w{1,20}:)?feedback[\s>]/.test(start);
@@ -126,7 +128,7 @@ function isArray(jsonValue: unknown): jsonValue is readonly unknown[] {
   return Array.isArray(jsonValue);
 }
 
-/** How a text exceeds any report. */
+/** The measure by which a text exceeds any report. */
 function excessOf({ depth, containers, values }: JsonShape): string | undefined {
   const exceeds = depth > MAX_DEPTH || values > MAX_VALUES || containers > MAX_CONTAINERS;
   return exceeds
@@ -163,8 +165,8 @@ function findJson(
     return { json: isObject(json) ? json : whole, text: isObject(json) ? whole : jsonText };
   }
   if (whole !== undefined) return { json: whole, text: jsonText };
-  // Octets before or after the object, as a footer of a gateway or padding. Several
-  // objects are not for this function to choose from.
+  // Octets before or after the object, as a footer of a gateway or padding. This function
+  // does not choose among several objects.
   const parts = objectsIn(jsonText, MAX_OBJECTS);
   const objects = parts.flatMap((object) => {
     const json = tryJson(object);

@@ -105,7 +105,7 @@ function fromParts({
 
 /**
  * Reads seconds or milliseconds since 1970; their size distinguishes the two. Values
- * before September 2001 are no dates of a report.
+ * before September 2001 are not dates of a report.
  */
 function fromNumber(value: number): Found | undefined {
   if (!Number.isFinite(value) || value < 1e9) return undefined;

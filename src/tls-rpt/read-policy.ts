@@ -84,8 +84,8 @@ export function readPolicy(
 }
 
 /**
- * Returns the object of that name, or the element itself where the reporter left the
- * level out.
+ * Returns the object of that name, or the element itself where the reporter omitted the
+ * level.
  */
 function part(
   item: Members,

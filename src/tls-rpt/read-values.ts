@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net';
 import { formatIp, parseDomain, parseIp } from '../base/index.js';
 import type { Notes } from './notes.js';
 
-/** Characters of one text that are kept; the raw report has the rest. */
+/** Characters of one text that are stored; the raw report has the rest. */
 const MAX_TEXT = 4096;
 /** Elements of one list that are read, such as TLSA records or lines of a policy. */
 const MAX_LIST = 10_000;
@@ -16,8 +16,8 @@ const plainDomain =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
 
 /**
- * A text; undefined where the reporter gave none. An empty string and null count as none.
- * A number or truth value is kept as text, since its meaning is certain.
+ * A text; undefined where the reporter gave none. An empty string and null count as
+ * absent. A number or truth value becomes text, since its meaning is certain.
  */
 export function readText(jsonValue: unknown, memberPath: string, notes: Notes): string | undefined {
   if (typeof jsonValue === 'string') {
@@ -172,7 +172,10 @@ export function readDomain(
   return canonical;
 }
 
-/** An address in canonical form (RFC 5952); the reporter's text where it is not one. */
+/**
+ * An address in canonical form (RFC 5952); the reporter's text where it is not an
+ * address.
+ */
 export function readAddress(
   jsonValue: unknown,
   memberPath: string,

@@ -1,8 +1,9 @@
 import type { TlsReport } from './report.js';
 
 /**
- * Returns a text that two reports share exactly when they say the same. JSON would also
- * serve and takes twice as long, on a path that runs for every report received.
+ * Returns a text that two reports share exactly when they have the same content. JSON
+ * would also serve and takes twice as long, on a path that runs for every report
+ * received.
  */
 export function reportKey({
   organizationName,
@@ -25,8 +26,8 @@ export function reportKey({
 }
 
 /**
- * The same for a list of texts. Each is preceded by its length, so that two texts cannot
- * have the key of one.
+ * Returns the key of a list of texts. Each is preceded by its length, so that two texts
+ * cannot have the key of one.
  */
 export function textsKey(texts: readonly (string | undefined)[]): string {
   let key = '';

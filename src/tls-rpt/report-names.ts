@@ -4,7 +4,7 @@ import { reportDay, type TlsReport } from './report.js';
 export interface ReportNameOptions {
   /** The reporter's domain: that of contact-info (RFC 8460 §5.3). */
   readonly submitter: string;
-  /** The domain that the report is about, in A-labels. */
+  /** The subject of the report, a domain in A-labels. */
   readonly policyDomain: string;
 }
 
@@ -25,7 +25,7 @@ export function reportFileName(
 }
 
 /**
- * Subject of a report mail (RFC 8460 §5.3) [8460-5.3-6]. The report id goes in as
+ * Subject of a report mail (RFC 8460 §5.3) [8460-5.3-6]. It contains the report id as
  * `<left@right>`.
  */
 export function reportSubject(

@@ -31,7 +31,10 @@ export interface ReportedPolicy {
   readonly mxHost: readonly string[];
   /** Sessions that satisfied the policy. */
   readonly totalSuccessfulSessionCount: number;
-  /** Sessions that did not; they may be more or fewer than the details add up to. */
+  /**
+   * Sessions that did not satisfy it; they may be more or fewer than the sum of the
+   * details.
+   */
   readonly totalFailureSessionCount: number;
   /** The failures in groups of equal circumstances. */
   readonly failureDetails: readonly FailureDetails[];
@@ -86,9 +89,9 @@ export type ResultType = (typeof resultTypes)[number];
 const dayMs = 86_400_000;
 
 /**
- * The UTC day a report is about, as milliseconds of its midnight; undefined without a
- * start. Reporters whose day begins at another hour are counted on the day that holds the
- * middle of their range, and longer ranges on their first day.
+ * The UTC day of a report, as milliseconds of its midnight; undefined without a start.
+ * Reporters whose day begins at another hour are counted on the day that holds the middle
+ * of their range, and longer ranges on their first day.
  */
 export function reportDay({ startDatetime, endDatetime }: TlsReport): number | undefined {
   if (startDatetime === undefined) return undefined;

@@ -65,7 +65,7 @@ export function objectsIn(jsonText: string, most: number): readonly string[] {
         if (nestingDepth > 0) index = endOfString(jsonText, index);
         break;
       case 0x7b:
-        // Outside, a brace that begins no object is a word's.
+        // Outside an object, a brace that begins no object belongs to a word.
         if (nestingDepth === 0 && !beginsObject(jsonText, index)) break;
         if (nestingDepth++ === 0) startOffset = index;
         break;

@@ -4,7 +4,7 @@ import { reportFailures } from './failures.js';
 import type { QuirkCode } from './quirks-registry.js';
 import { filesInZip, isZip } from './files-in-zip.js';
 
-/** Octets of JSON, and the oddities of their wrapping. */
+/** Octets of JSON, and the departures of their wrapping. */
 export interface UnpackedReport {
   readonly bytes: Uint8Array;
   readonly quirks: readonly QuirkCode[];
@@ -17,7 +17,7 @@ export interface UnpackReportsOptions {
 }
 
 const MAX_LAYERS = 2;
-/** Files of an archive that may fail to open before the rest is left. */
+/** Files of an archive that may fail to open before the rest is skipped. */
 const MAX_FAILURES = 10;
 /**
  * Deflate yields at most so many octets for one: a smaller body that claims more is
@@ -39,10 +39,10 @@ interface Room {
 type Open = (packedBytes: Uint8Array, room: Room) => readonly Result<Uint8Array>[];
 
 /**
- * Opens gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip: each file in it, or why that
- * cannot be opened, at least one; content that is not packed is returned unchanged. The
- * content decides, not a name or a media type, and names in archives are not read at all
- * (RFC 8460 §6.3) [8460-6.3-1].
+ * Opens gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip. Returns each file in it, or the
+ * reason why that cannot be opened, at least one; content that is not packed is returned
+ * unchanged. The content decides, not a name or a media type, and names in archives are
+ * not read at all (RFC 8460 §6.3) [8460-6.3-1].
  */
 export function unpackReports(
   packed: Uint8Array,
@@ -95,12 +95,12 @@ export function claimedSize(packedBytes: Uint8Array): number {
 }
 
 function openGzip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
-  // An honest bomb is not opened at all, and one that lies about its size is left as soon
-  // as that shows.
+  // A bomb that states its size is not opened, and one with a false size is abandoned as
+  // soon as that shows.
   const claimed = claimedSize(packedBytes);
   if (claimed > room.octets && packedBytes.length * MAX_RATIO >= claimed)
     return [fail(reportFailures.make('report-too-large', 'unpacked'))];
-  // Space for the claimed size, so that a report comes out in one piece.
+  // Space for the claimed size, so that the output of a report is one piece.
   const chunkSize = Math.min(Math.max(claimed + 1, 64), 65_536);
   const most = Math.max(claimed, MIN_OUTPUT);
   const open = (packed: Uint8Array): Result<Uint8Array> =>
@@ -117,7 +117,7 @@ function openGzip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Arr
   ];
 }
 
-/** Where the first member of gzip ends (RFC 1952 §2.3); 0 where it is unknown. */
+/** The end of the first member of gzip (RFC 1952 §2.3); 0 where it is unknown. */
 function endOfGzip(packedBytes: Uint8Array, maxOutputLength: number): number {
   const archiveView = Buffer.from(packedBytes.buffer, packedBytes.byteOffset, packedBytes.length);
   const flags = archiveView[3] ?? 0;
@@ -169,7 +169,7 @@ function openZip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Arra
   );
 }
 
-/** Unpacks into the available space, and takes it. */
+/** Unpacks into the available space, and subtracts it. */
 function inflate(
   room: Room,
   most: number,

@@ -66,7 +66,7 @@ export function authenticateServer(
     leafCertificate.value,
     ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : [])),
   ];
-  // Chain, dates and name are reported apart: each has another fix.
+  // Chain, dates and name are reported separately: each has another fix.
   const verdict = verifyChain({ sent, anchors, validationTime });
   if (verdict.chain !== 'trusted') return untrusted(verdict.problems.join(' '));
   if (verdict.validity !== 'valid')

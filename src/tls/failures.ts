@@ -17,8 +17,8 @@ const alerts = Object.fromEntries(
 );
 
 /**
- * The reason why a handshake did not come to its end. `tls-alert-<number>` for each alert
- * of the registry.
+ * The reason why a handshake did not complete. `tls-alert-<number>` for each alert of the
+ * registry.
  */
 export const tlsFailures = defineFailures<string>({
   ...alerts,

@@ -23,12 +23,12 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const healthy: Plant = (result) => result;
 
-/** A watch of one domain, driven look by look. */
+/** A watch of one domain, driven check by check. */
 class Watched {
   state: WatchState = emptyState;
   now = Date.parse('2027-01-01T00:00:00Z');
 
-  /** Looks once, six hours after the last look, and returns the alarms in short. */
+  /** Checks once, six hours after the last check, and returns the alarms in short. */
   look(plant: Plant, more: Partial<Look> = {}, pause = 6 * HOUR): readonly string[] {
     this.now += pause;
     const { domain = 'a.example' } = more;
@@ -193,7 +193,7 @@ test('a domain that stays hidden after an outage here has three days of its own'
   assert.ok(after.slice(0, 10).flat().length === 0);
 });
 
-/** A fault of a year: the rule of its alarm, its look at the domain, its days. */
+/** A fault of a year: the rule of its alarm, its result for the domain, its days. */
 interface Injected {
   readonly rule: string;
   readonly plant: Plant;
@@ -239,7 +239,7 @@ const kinds: readonly (readonly [rule: string, plant: Plant])[] = [
   ['not-seen', hidden()],
 ];
 
-/** Numbers from 0 to 1 that a seed repeats. */
+/** Numbers from 0 to 1 from a seed. */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {
@@ -255,9 +255,9 @@ const START = Date.parse('2027-01-01T00:00:00Z');
 const outage = { from: START + 200 * DAY, until: START + 205 * DAY };
 
 /**
- * A year of looks on a virtual clock: every domain each twelve hours with jitter, sooner
- * where a look awaits confirmation. One look in fifty is inconclusive, one in fifty sees
- * a fault that is not there.
+ * A year of checks on a virtual clock: every domain each twelve hours with jitter, sooner
+ * where a check awaits confirmation. One check in fifty is inconclusive, one in fifty
+ * reports a false fault.
  */
 function simulateYear(
   injected: readonly Injected[],
@@ -274,7 +274,7 @@ function simulateYear(
     if (now > START + 365 * DAY) return alarms;
     const plants = injected.filter((f) => f.domain === domain && f.from <= now && now < f.until);
     const inOutage = hasOutage && outage.from <= now && now < outage.until;
-    // Two glitches in a row would be a fault, so that a glitch follows a good look.
+    // Two false faults in a row would be a fault, so a good check precedes each of them.
     const glitch = !inOutage && last.get(domain) !== true && random() < 0.04;
     last.set(domain, glitch);
     const real = plants.reduce(

@@ -110,9 +110,9 @@ function join(
 }
 
 /**
- * The outage of this machine. It begins when two looks in a row name a cause here, or
- * when two looks at each of several domains see none of them: a fault of several domains
- * at the same time is more likely one of the observer. Any certain look ends it.
+ * The outage of this machine. It begins when two checks in a row name a cause here, or
+ * when two checks of each of several domains give no result: a fault of several domains
+ * at the same time is more likely one of the observer. Any certain result ends it.
  */
 function decideOwn(state: WatchState, look: Look, looked: DomainState, now: number): AlarmDecision {
   const { own } = state;
@@ -213,7 +213,7 @@ function decideFaults(state: DomainState, certainLook: CertainLook, now: number)
   const { domain, result, silent } = certainLook;
   const observed = observeFaults(result, state.best);
   const standing = standingOf(state, certainLook, observed);
-  // A known warning that has become a failure is no longer the known one.
+  // A known warning that has become a failure is a new fault.
   const shown = observed.filter(({ key, level }) => level > levels.warn || !standing.includes(key));
   const faults = remember(state.faults, shown, result, now);
   const next: DomainState = { ...state, standing, best: bestLevels(result, state.best), faults };
@@ -244,7 +244,7 @@ function remember(
     const found = shown.find(({ key }) => key === fault.key);
     if (found) return [metAgain(fault, found)];
     if (!provesAbsence(checkResult, fault)) return [fault];
-    // A single look that no second one confirmed was never reported.
+    // An unconfirmed observation was never reported.
     if (fault.alarm === '') return [];
     return [{ ...fault, seen: 0, higher: 0, gone: fault.gone + 1 }];
   });
@@ -263,7 +263,7 @@ function remember(
 }
 
 /**
- * Before the alarm the text follows the last look; after it, the level is confirmed
+ * Before the alarm the text follows the last check; after it, the level is confirmed
  * first.
  */
 function metAgain(fault: WatchedFault, found: ObservedFault): WatchedFault {

@@ -37,8 +37,9 @@ export function observeFaults(
 }
 
 /**
- * Protections that are weaker than the best one of earlier looks. No finding says so: a
- * domain without DANE is sound, and one that has lost it may have been attacked.
+ * Protections that are weaker than the best one of earlier checks. No finding reports
+ * that: a domain without DANE has no fault, and one that has lost it may have been
+ * attacked.
  */
 function weakened(
   checkResult: CheckResult,

@@ -32,7 +32,7 @@ export function ruleOf({ id }: Finding): string {
 }
 
 /**
- * Findings that describe the view of the check and not the domain. They make no alarm; a
+ * Findings that describe the view of the check and not the domain. They raise no alarm; a
  * domain that they hide for three days does.
  */
 const views: ReadonlySet<string> = new Set([
@@ -79,7 +79,7 @@ export interface ProtectionRule {
 
 const modes = { enforce: 3, testing: 2, none: 1 } as const;
 
-/** The protections, the one that matters most first: it names an alarm of several. */
+/** The protections, the most important first: it names an alarm of several. */
 export const protections: readonly ProtectionRule[] = [
   {
     rule: 'route-lost',

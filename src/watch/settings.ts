@@ -10,7 +10,10 @@ const time = z.iso.datetime({
 /** The section `watch` of `hermetic.yaml`. */
 export const watchSection = z.strictObject({
   domains: z.array(domainField).min(1, 'name at least one domain').max(1000),
-  /** Hours between two looks at a domain. A look that needs confirmation comes sooner. */
+  /**
+   * Hours between two checks of a domain. A check that needs confirmation is repeated
+   * sooner.
+   */
   everyHours: z.number().min(1).max(720).default(6),
   /** The receivers of alarms. Without one, alarms are logged. */
   notify: z.strictObject(alertChannelFields).prefault({}),

@@ -33,7 +33,7 @@ const migrations = [
 
 /** Milliseconds that sent alarms stay in the database: 400 days. */
 const KEEP_MS = 400 * 86_400_000;
-/** Alarms that one message holds, at most. */
+/** Maximum number of alarms in one message. */
 const MAX_IN_MESSAGE = 50;
 
 /** Creates missing tables and migrates older ones. */
@@ -56,10 +56,10 @@ export interface WatchScope {
 }
 
 /**
- * Decides the changes of a look, and stores the memory together with the alarms to be
- * sent: one transaction, of which a crash keeps all or nothing. Resolves to the new
- * alarms once they are durable; rejects with a failure of the store. `now`: milliseconds
- * since 1970.
+ * Decides the changes of a check, and stores the memory together with the alarms to be
+ * sent in one transaction: after a crash all of it is stored or nothing. Resolves to the
+ * new alarms once they are durable; rejects with a failure of the store. `now`:
+ * milliseconds since 1970.
  */
 export function recordLook(
   stateStore: Store,
@@ -113,7 +113,7 @@ function prune(stateStore: Store, before: number): void {
  */
 export type AlarmChannel = (watchAlarms: readonly WatchAlarm[]) => Promise<boolean>;
 
-/** An attempt to send the waiting alarms of one channel. */
+/** An attempt to send the pending alarms of one channel. */
 export interface Sending {
   readonly channel: string;
   readonly accepted: boolean;

@@ -17,7 +17,7 @@ interface Answer {
   readonly content?: Readonly<Record<string, { readonly schema: object }>>;
 }
 
-/** Validates answers by the document that the API itself gives. */
+/** Validates answers by the document that the API itself publishes. */
 async function validator(
   site: TestPages,
 ): Promise<(route: string, response: Response, body?: unknown) => Promise<boolean>> {
@@ -54,7 +54,7 @@ test('answers of the API are as its document describes them', async (t) => {
   assert.equal(body.state, 'done');
   assert.equal(body.result.domain, 'example.com');
   assert.ok(await isValid(read, done, body));
-  // The validation can fail: each of these changes is refused.
+  // The validation can fail: it refuses each of these changes.
   for (const change of [
     { state: 'finished' },
     { askedAt: 'today' },

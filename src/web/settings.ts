@@ -8,9 +8,9 @@ const address = z
 /** Limits of the public check. Each protects mail servers, this machine, or both. */
 const limits = z
   .strictObject({
-    /** Checks that run at one time. */
+    /** Maximum number of concurrent checks. */
     running: z.int().min(1).max(100).default(8),
-    /** Checks that wait for a place. */
+    /** Maximum number of queued checks. */
     waiting: z.int().min(0).max(10_000).default(100),
     /** Checks that one client may start in an hour. */
     perClient: z.int().min(1).default(10),
@@ -56,7 +56,7 @@ export const pagesSection = z.strictObject({
   operator: z.string().min(1).max(100).optional(),
   /** The address for requests of mail server operators. */
   contact: z.email().optional(),
-  /** The name in EHLO. It should lead to this page. */
+  /** The name in EHLO. It should resolve to this page. */
   helo: z.string().min(1).max(253).optional(),
   /** Hosts and addresses that are never contacted, one a line. */
   optOut: z.string().min(1).optional(),

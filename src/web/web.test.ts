@@ -102,10 +102,10 @@ test('the address of a client comes from a trusted proxy alone', async (t) => {
       headers: { 'x-forwarded-for': forwarded },
     });
   assert.equal((await start('one.com', '127.0.0.1', '203.0.113.1')).status, 303);
-  // The left part is the claim of the client.
+  // The client itself may have written the left part.
   assert.equal((await start('two.com', '127.0.0.1', '192.0.2.9, 203.0.113.1')).status, 429);
   assert.equal((await start('three.com', '127.0.0.1', '203.0.113.2')).status, 303);
-  // A stranger names addresses as well; nothing trusts it.
+  // An unknown sender writes addresses too; they are not trusted.
   assert.equal((await start('four.com', '198.51.100.1', '203.0.113.3')).status, 303);
   assert.equal((await start('five.com', '198.51.100.1', '203.0.113.4')).status, 429);
 });

@@ -89,7 +89,7 @@ export const purposes: Readonly<Record<string, string>> = {
   '2.5.29.37.0': 'anyExtendedKeyUsage',
 };
 
-/** Extensions that are either applied or need no applying for a server's certificate. */
+/** Extensions that are applied, or that need no processing for a server's certificate. */
 export const understood: ReadonlySet<string> = new Set([
   '2.5.29.14', // subjectKeyIdentifier
   '2.5.29.15', // keyUsage

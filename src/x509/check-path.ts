@@ -107,8 +107,7 @@ function checkIssuer(
   isAnchor: boolean,
   problems: Set<X509FailureCode>,
 ): void {
-  // A root of version 1 has no extensions to say that it is a CA: being an anchor says
-  // it.
+  // A root of version 1 has no extensions that make it a CA: the anchor itself does.
   if (!issuer.ca && !(isAnchor && issuer.version === 1)) problems.add('x509-not-a-ca');
   if (issuer.keyUsage && !issuer.keyUsage.includes('keyCertSign'))
     problems.add('x509-may-not-sign');

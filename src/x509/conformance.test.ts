@@ -78,7 +78,7 @@ test('PSS parameters that cannot be read leave the certificate readable and unus
 });
 
 /**
- * The TBSCertificate up to its algorithm, from there on, and the rest behind the outer
+ * The TBSCertificate before its algorithm, after it, and the octets behind the outer
  * algorithm.
  */
 function splitAt(certificate: Uint8Array, identifier: Buffer): readonly Uint8Array[] {
@@ -120,7 +120,7 @@ test('explicit EC parameters are refused anywhere on the path [5480-2.1.1-1]', (
   assert.deepEqual(bare.problems, ['x509-unnamed-curve']);
 });
 
-/** The key of a P-256 pair with the curve written out (SEC 1 C.2). */
+/** The key of a P-256 pair with explicit curve parameters (SEC 1 C.2). */
 function explicitCurve({ publicKey }: ReturnType<typeof generateKey>): Uint8Array {
   const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', ''), 'hex');
   const p = hex('ffffffff00000001000000000000000000000000ffffffffffffffffffffffff');
@@ -261,7 +261,7 @@ test('an unreadable certificate beside the path is passed over', () => {
   const middle = createIntermediate(root, { name: 'Middle' });
   const leaf = issue(middle, { names: ['mx.example'] });
   const versionOne = Buffer.from(middle.der);
-  versionOne[versionOne.indexOf(Buffer.from('a003020102', 'hex')) + 4] = 0; // v1, which DER leaves out
+  versionOne[versionOne.indexOf(Buffer.from('a003020102', 'hex')) + 4] = 0; // v1, which DER omits
   const broken: readonly Uint8Array[] = [versionOne, Uint8Array.of(0x30, 0x80), new Uint8Array()];
   const judge = (chain: readonly Uint8Array[]): string => verdictOf(parseChain(chain));
   for (const junk of broken) {

@@ -89,7 +89,7 @@ export class DerReader {
     return new DerReader(this.take(tag).body);
   }
 
-  /** Throws unless everything was read: DER has no room for trailing octets. */
+  /** Throws unless everything was read: DER permits no trailing octets. */
   end(): void {
     if (!this.done) throw new DerError('octets left over');
   }

@@ -5,9 +5,9 @@ import { weaklySigned } from './signature-algorithm.js';
 import type { Certificate } from './types.js';
 
 /**
- * Explains a problem of a chain by the certificate at fault: its subject and the value
- * that is wrong. Falls back to the general sentence where none of `chain`, the
- * certificates as sent, has the fault.
+ * Explains a problem of a chain by the certificate at fault: its subject and the faulty
+ * value. Falls back to the general sentence where none of `chain`, the certificates as
+ * sent, has the fault.
  */
 export function explainProblem(code: string, certificateChain: readonly Certificate[]): string {
   const { message = code } = x509Failures.find(code) ?? {};

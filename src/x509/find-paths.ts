@@ -43,7 +43,7 @@ export interface PathSearch {
 const MAX_DEPTH = 10;
 /** Signatures verified for one chain. */
 const MAX_SIGNATURES = 64;
-/** Certificates of the server that are considered. */
+/** Maximum number of the server's certificates that are considered. */
 const MAX_SENT = 100;
 /**
  * Maximum number of steps. Without it, many certificates of one name and key would make
@@ -126,7 +126,7 @@ export function findPaths({
       return;
     }
     for (const key of anchors.keys) {
-      // A key that signs itself is an anchor in its own right.
+      // A self-signed key is an anchor by itself.
       if (signed(top, key)) yield { certificates: certificatePath, key };
     }
     if (top.selfIssued && signed(top, top)) {
@@ -134,7 +134,7 @@ export function findPaths({
       return;
     }
     for (const issuer of issuersOf(top)) {
-      // The same name with the same key again leads nowhere new (RFC 4158 §5.2).
+      // The same name with the same key again leads to no new path (RFC 4158 §5.2).
       if (
         certificatePath.some(
           (certificate) =>

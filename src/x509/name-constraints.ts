@@ -204,8 +204,7 @@ function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | 
 }
 
 /**
- * The domain with everything below it. An excluded base is reached by a wildcard beside
- * it, too.
+ * The domain with everything below it. A wildcard next to an excluded base covers it too.
  */
 function wide(form: string, domainName: string, excluding: boolean): readonly string[] {
   const keys = [`${form} at ${domainName}`, `${form} below ${domainName}`];

@@ -7,7 +7,7 @@ import { readPublicKey } from './public-key.js';
 import { readSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.js';
 import type { Certificate } from './types.js';
 
-/** Certificates beyond this are not looked at. */
+/** Certificates after this number are ignored. */
 const MAX_OCTETS = 100_000;
 
 /**
@@ -61,7 +61,7 @@ function read(derBytes: Uint8Array): Certificate {
   const versionField = fields.optional(0xa0);
   const version = versionField ? readVersion(versionField.body) : 1;
   const serial = fields.take(Tag.integer).body;
-  // Zero and negative numbers are handled gracefully [5280-4.1.2.2-1].
+  // Zero and negative numbers are accepted [5280-4.1.2.2-1].
   if (serial.length === 0 || serial.length > 64)
     throw new DerError('serial number of a wrong size');
   if (!equalBytes(fields.take(Tag.sequence).whole, signatureIdentifier))

@@ -11,7 +11,8 @@ const ANY_POLICY = '2.5.29.32.0';
  */
 interface State {
   /**
-   * Certificates left before an explicit policy is needed, mapping and anyPolicy stop.
+   * The number of certificates before an explicit policy is needed, and before mapping
+   * and anyPolicy end.
    */
   explicitPolicy: number;
   mapping: number;

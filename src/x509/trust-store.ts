@@ -1,7 +1,7 @@
 import { equalBytes } from '../base/index.js';
 import type { Certificate } from './types.js';
 
-/** Where a set of trust anchors comes from. */
+/** The origin of a set of trust anchors. */
 export interface StoreIdentity {
   /** Such as `mozilla`, `system` or `file`. */
   readonly name: string;
@@ -36,7 +36,7 @@ export interface TrustStore {
   distrustAfter(anchor: Certificate): number | undefined;
 }
 
-/** Facts about the anchors of a trust store beside the certificates. */
+/** Facts about the anchors of a trust store in addition to the certificates. */
 export interface TrustStoreDetails {
   readonly sources?: readonly StoreIdentity[];
   readonly distrustAfter?: ReadonlyMap<Certificate, number>;

@@ -19,9 +19,12 @@ export interface VerifyChainRequest {
 
 /** A chain, and the rule that selects the anchors inside it. */
 export interface AnchoredQuestion extends Omit<VerifyChainRequest, 'anchors'> {
-  /** Anchors beside the chain: a TLSA record that holds a whole certificate or key. */
+  /** Anchors outside the chain: a TLSA record that holds a whole certificate or key. */
   readonly anchors?: TrustStore;
-  /** Which certificates of the chain are anchors; `depth` 0 is the server's own. */
+  /**
+   * Selects the certificates of the chain that are anchors; `depth` 0 is the server's
+   * own.
+   */
   readonly isAnchor: (certificate: Certificate, nestingDepth: number) => boolean;
   /** Shared by several questions about one chain. */
   readonly work?: SearchWork;

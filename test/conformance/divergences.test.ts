@@ -1,8 +1,7 @@
 /**
- * Forty ways in which programs that send mail were seen to depart from RFC 8461, RFC 7672
- * and RFC 8460, each as a test that this one does not. The numbers are those of the
- * survey behind them; what can only happen in a program built otherwise is counted, with
- * the reason.
+ * Forty known departures of mail senders from RFC 8461, RFC 7672 and RFC 8460, each as a
+ * test that this sender does not share it. The numbers are those of the survey behind
+ * them. A departure that needs another design is counted, with the reason.
  */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
@@ -110,7 +109,7 @@ function row(n: number, says: string, check: () => void | Promise<void>): void {
 const domain = Name.of('example.com');
 const MINUTE = 60_000;
 
-/** A sender that knows a policy, and a world that has changed since. */
+/** A sender with a cached policy, after a change of the published records. */
 async function knowing(
   change: Partial<Pick<StsWorld, 'texts' | 'policy'>>,
   later = 2 * MINUTE,

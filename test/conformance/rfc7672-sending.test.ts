@@ -20,7 +20,7 @@ const scenarios: readonly Scenario[] = [
       { name: 'mx2', tlsa: ['ee'] },
     ],
   },
-  // The MX names an alias; TLSA records stand where it leads.
+  // The MX record names an alias; the TLSA records are at its target.
   {
     ...unjudged('aliased.example'),
     zone: { ...signed, withoutMx: true, records: '@ MX 10 mail\nmail CNAME mx' },

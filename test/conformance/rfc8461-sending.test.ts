@@ -119,7 +119,7 @@ test('RFC 8461 §6 [8461-6-1]: a record without a policy is reported as a failed
     await lab.attack('enforced.example', 'sts-new-id'),
     await lab.attack('enforced.example', 'policy-not-found'),
   ];
-  // A sender that knows the policy and asks DNS again.
+  // A sender with a cached policy that queries the DNS again.
   const again = await mailTo(createSender(inLab(lab, { stsCache })), 'enforced.example');
   undo.forEach((end) => end());
   assert.equal(ended(again), 'delivered');

@@ -6,7 +6,7 @@ import {
   type SenderOptions,
 } from '../../src/send/index.js';
 
-/** Options for a sender that lives in a lab. */
+/** Options for a sender inside a lab. */
 export function inLab(
   { network, upstreams, anchors, trustStore }: Lab,
   more: SenderOptions = {},

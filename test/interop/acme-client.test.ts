@@ -24,8 +24,7 @@ const root = createCa({ name: 'Web Root' });
 const external = { keyId: 'customer-1', macKey: Buffer.alloc(32, 7).toString('base64url') };
 
 /**
- * Pebble as a CA that knows its customers, has three roots, and refuses every fifth
- * nonce.
+ * Pebble as a CA with external accounts and three roots, which refuses every fifth nonce.
  */
 async function world(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-acme-client-'));

@@ -2,13 +2,13 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { Daemon, runProgram, until } from './process.js';
 
-/** A zone as it is to be signed; children come before their parents. */
+/** A zone before its signing; children come before their parents. */
 export interface ZoneToSign {
   /** Such as `.` or `mail.example`. */
   readonly name: string;
   /** Zone file lines below SOA and NS. */
   readonly records: string;
-  /** Left out for a zone that stays unsigned. */
+  /** Omitted for an unsigned zone. */
   readonly signed?: {
     readonly algorithm: 'RSASHA256' | 'ECDSAP256SHA256' | 'ECDSAP384SHA384' | 'ED25519';
     readonly denial: Denial;
@@ -17,7 +17,7 @@ export interface ZoneToSign {
 
 type Denial = 'nsec' | 'nsec3' | 'nsec3-optout';
 
-/** A server of zones that the tools of its own house have signed. */
+/** A server of zones that its own tools have signed. */
 export interface Authoritative {
   readonly name: string;
   /** Signs, writes the root's key to `anchorFile`, and serves on a loopback port. */
@@ -28,7 +28,7 @@ export interface Authoritative {
   ): Promise<{ readonly anchorFile: string; stop(): Promise<void> }>;
 }
 
-/** NSD over what ldns signed. */
+/** NSD with zones that ldns signed. */
 export const nsd: Authoritative = {
   name: 'NSD and ldns',
   async start(folder, port, zones) {
@@ -80,7 +80,7 @@ ${blocks.join('')}`,
   },
 };
 
-/** Knot DNS, which signs what it serves. */
+/** Knot DNS, which signs its zones itself. */
 export const knot: Authoritative = {
   name: 'Knot DNS',
   async start(folder, port, zones) {
@@ -159,7 +159,7 @@ async function serving(
   return { anchorFile: join(folder, 'root.key'), stop: () => daemon.stop() };
 }
 
-/** The zone a DS record goes to; the root's goes nowhere that counts. */
+/** The zone that a DS record belongs to; the DS of the root is not used. */
 function parentOf(name: string, zones: readonly ZoneToSign[]): string {
   const above = zones.filter(
     (z) => z.name !== name && (z.name === '.' || name.endsWith(`.${z.name}`)),

@@ -8,13 +8,13 @@ export interface BindZone {
   /** Zone file lines below SOA and NS. */
   readonly records: string;
   readonly nsec3?: boolean;
-  /** Seconds for which absence is kept. Default 60. */
+  /** Seconds for which absence is cached. Default 60. */
   readonly minimum?: number;
 }
 
 /**
- * A signed hierarchy, made by BIND's own tools and served by its named. Zones go from
- * child to parent, so that each parent finds the DS of its children.
+ * A signed hierarchy, made by BIND's own tools and served by named. Zones go from child
+ * to parent, so that the DS of a child exists when its parent is signed.
  */
 export class Bind {
   #named: Daemon | undefined;
@@ -64,7 +64,7 @@ export class Bind {
     );
   }
 
-  /** Gives a zone other records, signed with the keys it has. */
+  /** Replaces the records of a zone, signed with its existing keys. */
   async change(zone: BindZone): Promise<void> {
     await signAgain(join(this.folder, 'zones'), zone);
     process.kill(this.#named?.pid ?? 0, 'SIGHUP');

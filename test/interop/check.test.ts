@@ -27,7 +27,7 @@ interface Domain {
   readonly policyMx?: string;
   readonly staleTlsa?: boolean;
   readonly starttls?: false;
-  /** A stripping proxy stands at the address; Postfix is behind it. */
+  /** A stripping proxy listens at the address, in front of Postfix. */
   readonly behind?: string;
 }
 
@@ -40,8 +40,8 @@ const leafOnly = (whole: Issued): Issued => ({
 });
 
 /**
- * Healthy but for one thing each: signed, TLSA for the key in use, MTA-STS enforced,
- * TLS-RPT.
+ * Domains with one fault each and otherwise complete: signed, TLSA for the key in use,
+ * MTA-STS enforced, TLS-RPT.
  */
 const domains: Readonly<Record<string, Domain>> = {
   healthy: { address: '127.0.0.11' },
@@ -143,7 +143,7 @@ function listen(
   );
 }
 
-/** `hermetic check` as its user runs it. */
+/** `hermetic check` as a user runs it. */
 async function check(
   domain: string,
   resolverPort = ports.resolver,

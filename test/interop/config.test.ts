@@ -52,8 +52,8 @@ const faults = ({ findings }: CheckResult): readonly string[] =>
   findings.filter((f) => f.severity === 'fail' || f.severity === 'warn').map((f) => f.id);
 
 for (const server of configuredServers) {
-  // Before 7.3 OpenSMTPD completes no handshake with OpenSSL 3, and what is printed for
-  // it says so; what it chooses in a hello is seen all the same.
+  // OpenSMTPD before 7.3 completes no handshake with OpenSSL 3, as the printed text
+  // states; its choices in a hello are still observable.
   const deaf = server.name === 'opensmtpd';
 
   test(`${server.name} accepts its printed settings, and a check finds no fault`, async () => {

@@ -14,7 +14,7 @@ export interface Configured {
   readonly name: string;
   /** Options of every text, in addition to name and files. */
   readonly flags?: readonly string[];
-  /** Its version, and the options of that version. */
+  /** Its version, and the options for that version. */
   readonly own: readonly string[];
   /**
    * The setting that restricts suites: without it the server accepts more than
@@ -24,17 +24,16 @@ export interface Configured {
   prepare(site: Site): Promise<Ready>;
 }
 
-/** One that is installed, with nothing said about TLS yet. */
+/** An installed server without TLS settings. */
 export interface Ready {
-  /** Runs it with the text in place, as it was printed. */
+  /** Runs it with the printed text inserted. */
   start(text: string): Promise<Software>;
-  /** The server's own look at the configuration. */
+  /** The server's own test of the configuration. */
   look(text: string): Promise<{ readonly wrong: boolean; readonly says: string }>;
 }
 
 /**
- * The text for a server of the site: for the oldest known version, or for
- * its own.
+ * The text for a server of the site: for the oldest supported version, or for its own.
  */
 export async function textFor(
   { name, flags = [] }: Configured,
@@ -63,7 +62,7 @@ export async function textFor(
   return out;
 }
 
-/** Postfix: the one that is installed, or another release's. */
+/** Postfix: the installed one, or that of another release. */
 const postfix = (
   name: string,
   own: readonly string[],
@@ -98,7 +97,7 @@ const postfix = (
   },
 });
 
-/** Exim with GnuTLS. What is printed has two parts, for two places. */
+/** Exim with GnuTLS. The printed text has two parts, for two places. */
 const exim = (name: string, version: string, release?: string): Configured => ({
   name,
   own: ['--version', version],
@@ -156,7 +155,7 @@ const exim = (name: string, version: string, release?: string): Configured => ({
 });
 
 /**
- * OpenSMTPD, at port 25 of a separate address, since what is printed says the port.
+ * OpenSMTPD, at port 25 of a separate address, since the printed text contains the port.
  */
 const openSmtpd = (
   name: string,

@@ -9,7 +9,9 @@ import { previewed, type ReportedPolicy } from './previewed.js';
 import { withSocket } from './with-socket.js';
 
 const main = 'dist/src/cli/main.js';
-/** A sender that waits for room, so that what is lost would be lost by the reader. */
+/**
+ * A sender that waits while the queue is full, so that any loss is caused by the reader.
+ */
 const sender = `
 import socket, sys
 path, count = sys.argv[1], int(sys.argv[2])

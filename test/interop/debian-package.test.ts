@@ -44,7 +44,8 @@ trap 'status=$?; [ $status = 0 ] || cat /var/log/daemon.log; kill $daemon 2>/dev
 test('a release has checksums of all files, and a bill of those with dependencies', async () => {
   const files = readdirSync(folder);
   const bills = files.filter((name) => name.endsWith('.cdx.json'));
-  // The npm package contains no dependency; the second revision has a bill of its own.
+  // The npm package contains no dependency; the second revision has a separate bill of
+  // materials.
   assert.equal(bills.length, 3);
   for (const name of bills) {
     const bill = JSON.parse(readFileSync(join(folder, name), 'utf8')) as {
@@ -68,7 +69,7 @@ test('a release has checksums of all files, and a bill of those with dependencie
   assert.equal(checked.out.match(/: OK$/gm)?.length, 5, checked.out);
 });
 
-/** The commands of a page, between two of its headings. */
+/** The commands of a page between two of its headings. */
 function commandsOf(page: string, from: string, to: string): string {
   const text = readFileSync(page, 'utf8');
   const part = text.slice(text.indexOf(from), text.indexOf(to));

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from './process.js';
 
-/** Where unpacked releases stay between runs: unpacking one takes a minute. */
+/**
+ * The folder of unpacked releases, which stay between runs: unpacking one takes a minute.
+ */
 const CACHE = '/var/tmp/hermetic-roots';
 
 export type Suite = 'bookworm' | 'trixie';
@@ -33,9 +35,8 @@ export function debianRoot(suite: Suite): string {
 }
 
 /**
- * Runs a shell script as root in a copy of a release, with mounts, processes and network
- * of its own. Everything it changes is discarded.
- *
+ * Runs a shell script as root in a copy of a release, with separate mounts, processes and
+ * network. All its changes are discarded.
  * @param files copied to `/packages`
  */
 export async function runInDebian(

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inOuterNetwork } from './own-network.js';
 
-/** The release of Debian after the one the tests run on: newer servers, unpacked. */
+/** The Debian release after the one that runs the tests: newer servers, unpacked. */
 export const NEXT_RELEASE = 'trixie';
 
 /**
- * Installs Debian packages, each named by a program that shows it is there; what is there
- * already is left alone. Needs root where one is missing.
+ * Installs Debian packages, each identified by a program of it; installed packages are
+ * left alone. Needs root where one is missing.
  */
 export function installPackages(needed: Readonly<Record<string, string>>): void {
   const missing = Object.entries(needed).flatMap(([program, name]) =>
@@ -19,7 +19,7 @@ export function installPackages(needed: Readonly<Record<string, string>>): void 
   if (process.getuid?.() !== 0)
     throw new Error(`not installed: ${missing.join(', ')}. Run as root, or install them first.`);
   console.log(`installing ${missing.join(', ')}`);
-  // Nothing is started by its installation: the tests run their own, with private
+  // The installation starts no service: the tests run their own, with private
   // configuration.
   const policy = '/usr/sbin/policy-rc.d';
   if (!existsSync(policy)) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
@@ -30,9 +30,9 @@ export function installPackages(needed: Readonly<Record<string, string>>): void 
 }
 
 /**
- * Unpacks a package, and those it needs that are not installed, below a folder: for
- * programs that must not be installed beside one another. With a `release` such as
- * `trixie` it is that of another Debian, with everything it needs.
+ * Unpacks a package, with its dependencies that are not installed, below a folder: for
+ * programs that conflict with each other. With a `release` such as `trixie` it is that of
+ * another Debian release, with all dependencies.
  */
 export function unpackPackage(name: string, root: string, release?: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-packages-'));
@@ -53,8 +53,8 @@ export function unpackPackage(name: string, root: string, release?: string): voi
 }
 
 /**
- * Settings of apt that know another release, on the same server, and nothing that is
- * installed. Returns their file.
+ * Settings of apt for another release, on the same server, without installed packages.
+ * Returns their file.
  */
 function aptOfRelease(release: string, folder: string): string {
   const [uri = ''] = apt([
@@ -85,7 +85,8 @@ function aptOfRelease(release: string, folder: string): string {
 }
 
 /**
- * Once as it is; when that fails, twice more with the package lists brought up to date.
+ * Tries once with the current package lists and, after a failure, twice with updated
+ * ones.
  */
 function withFreshLists(settings: Readonly<Record<string, string>>, work: () => void): void {
   for (let attempt = 1; ; attempt++) {

@@ -25,7 +25,7 @@ import { LabDns, type ZoneSpec } from '../../src/lab/index.js';
 export interface Question {
   readonly name: Name;
   readonly type: number;
-  /** The upstream answer that is damaged on the way, `TYPE name`. */
+  /** The upstream answer that is damaged, `TYPE name`. */
   readonly target: string;
 }
 
@@ -45,8 +45,8 @@ const PER_ZONE = 40;
 const keyOf = (name: Name, type: number): string => `${typeName(type)} ${name.key}`;
 
 /**
- * A signed hierarchy whose every question damages one answer in its own way, the same for
- * any client. Serves as a forwarder's upstream.
+ * A signed hierarchy in which every question damages one answer in its own way, the same
+ * for any client. Serves as the upstream of a forwarder.
  */
 export class DamagedWorld {
   readonly dns: LabDns;
@@ -80,7 +80,7 @@ export class DamagedWorld {
   }
 
   /**
-   * The answer to a question as it arrives, with the damage said in words; undamaged
+   * The answer to a question as it arrives, with a description of the damage; undamaged
    * where nothing is planned.
    */
   wire(name: Name, type: number): { readonly bytes: Uint8Array; readonly what: string } {
@@ -100,7 +100,7 @@ export class DamagedWorld {
 
   async listen(port: number): Promise<void> {
     // A zone makes its keys and signatures at the first query. An RSA key takes longer
-    // than unbound waits, and it then holds every zone below as bogus.
+    // than the timeout of unbound, which then treats every zone below as bogus.
     for (const apex of this.#apexes) this.dns.answer(apex, RRType.DNSKEY);
     const serve = (query: Uint8Array, limit: number): Uint8Array | undefined => {
       const decoded = decodeMessage(query);
@@ -108,7 +108,7 @@ export class DamagedWorld {
       if (!decoded.ok || !asked) return undefined;
       const { bytes } = this.wire(asked.name, asked.type);
       const end = 12 + asked.name.wire.length;
-      // The question as it was asked: a resolver compares its case.
+      // The question as received: a resolver compares its case.
       const reply = Buffer.concat([
         query.subarray(0, 2),
         bytes.subarray(2, 12),
@@ -156,7 +156,7 @@ export class DamagedWorld {
 
   readonly #zones = new Map<string, CachedZone>();
 
-  /** Our own verdict over the same bytes, and what it rests on. */
+  /** The verdict of this program over the same bytes, and its grounds. */
   async own({
     name,
     type,
@@ -181,8 +181,8 @@ export class DamagedWorld {
   }
 
   /**
-   * The question whose honest answer shows that a name lies in an unsigned part of the
-   * tree, or may.
+   * The question whose honest answer shows that a name lies, or may lie, in an unsigned
+   * part of the tree.
    */
   delegationAt({ name }: Question): Question {
     const target = keyOf(name, RRType.DS);
@@ -192,8 +192,8 @@ export class DamagedWorld {
   }
 
   /**
-   * Returns whether a name lies in an unsigned zone, or in one that leaves unsigned
-   * delegations out (RFC 5155 §6).
+   * Returns whether a name lies in an unsigned zone, or in one that omits unsigned
+   * delegations (RFC 5155 §6).
    */
   mayBeUnsigned({ name }: Question): boolean {
     return this.#loose.some((apex) => name.isAtOrBelow(apex));
@@ -214,8 +214,8 @@ export class DamagedWorld {
   }
 
   /**
-   * From here on a question is answered with no more than what our own verdict rested on,
-   * and the zone's SOA.
+   * From here on a question is answered only with the grounds of this program's verdict,
+   * and the SOA of the zone.
    */
   leaveOnly(grounds: readonly ProofRecords[]): void {
     for (const { name, type, answers, authorities } of grounds) {
@@ -224,8 +224,8 @@ export class DamagedWorld {
       const answered = (rr: ResourceRecord): boolean =>
         honest.answers.some((h) => h.type === rr.type && h.name.equals(rr.name));
       const left = [...answers, ...authorities].map(recordOf);
-      // The rcode, the section a record stands in and the SOA are not what a proof is
-      // made of: these are as they should be.
+      // The rcode, the section of a record and the SOA are not part of a proof: these are
+      // correct.
       const message = {
         ...honest,
         answers: left.filter(answered),
@@ -337,8 +337,8 @@ function plan(zones: number, chains: number): { specs: ZoneSpec[]; questions: Qu
 const sections = ['answers', 'authorities'] as const;
 
 /**
- * One change of a message, or a few of its octets; said in words. Header identity and
- * question stay: otherwise no resolver accepts it as an answer.
+ * One change of a message, or of a few of its octets, with a description. Header identity
+ * and question stay: otherwise no resolver accepts it as an answer.
  */
 function damage(honest: Message, random: Random): { bytes: Uint8Array; what: string } {
   const asked = honest.questions[0];

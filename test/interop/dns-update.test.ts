@@ -108,7 +108,7 @@ for (const program of [bind, knot])
       'dns-update-key',
     );
     assert.equal(await set([], [current], { ahead: 3_600_000 }), 'dns-update-time');
-    // The one says REFUSED, signed; the other denies the key.
+    // One server signs its REFUSED; the other does not know the key.
     assert.match(await set([], [current], { name: `other.${zone}` }), /^dns-update-(refused|key)$/);
     assert.match(
       await set([], ['10 evil.example.'], { name: tlsaName, type: 'MX' }),

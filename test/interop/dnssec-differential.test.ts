@@ -72,7 +72,10 @@ async function askAll(
 
 const rank = { secure: 2, insecure: 1, bogus: 0, indeterminate: 0 } as const;
 
-/** Differences by reason; those in which we believe more wait for their proof. */
+/**
+ * Differences by reason. Those with more trust on the side of this program are kept until
+ * their proof is checked.
+ */
 class Tally {
   readonly #stricter = new Map<string, { n: number; example: string }>();
   readonly #proved = new Map<string, { n: number; example: string }>();
@@ -80,8 +83,8 @@ class Tally {
   same = 0;
 
   /**
-   * Returns true when our verdict is the more trusting one, with the true data: then it
-   * has to stand on the remaining proof alone.
+   * Returns true when this program trusts more than the peer, with the true data: its
+   * verdict must then hold on the remaining proof alone.
    */
   add(own: Verdict, peer: Verdict, honest: string, what: string): boolean {
     if (own.dnssec === 'secure') assert.equal(own.data, honest, `other data is secure: ${what}`);
@@ -98,8 +101,8 @@ class Tally {
   }
 
   /**
-   * `rest`: what the peer says of what our verdict rests on; of an insecure one, of the
-   * DS that is not there.
+   * `rest`: the peer's verdict on the grounds of this program's verdict; for an insecure
+   * one, on the absent DS.
    */
   stands(
     rest: Verdict | undefined,
@@ -146,8 +149,8 @@ function note(
 type Ask = (questions: readonly Question[]) => Promise<(Verdict | undefined)[]>;
 
 /**
- * Worlds of damaged answers before us and a peer, until enough were asked; `inWorld`
- * gives the way to ask that peer.
+ * Sends the questions of damaged worlds to this program and a peer, until enough were
+ * asked; `inWorld` returns the way to query that peer.
  */
 async function compare(
   peer: string,
@@ -245,7 +248,7 @@ test(
     }),
 );
 
-/** Its verdict stands in comments above each record set; the weakest counts. */
+/** Its verdict is in comments above each record set; the weakest counts. */
 async function delv({ name, type }: Question, port: number, keys: string): Promise<Verdict> {
   const where = ['@127.0.0.1', '-p', String(port), '-a', keys, '+root=.'];
   const { out, err } = await runProgram('delv', [...where, name.toString(), typeName(type)], {

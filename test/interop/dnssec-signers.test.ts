@@ -116,7 +116,7 @@ for (const server of [nsd, knot]) {
             );
           }
         }
-        // Insecure are the unsigned zone and, under opt-out, some denials.
+        // The unsigned zone and, under opt-out, some denials are insecure.
         assert.ok(secure >= 40, `${secure} secure answers`);
       } finally {
         await unbound.stop();

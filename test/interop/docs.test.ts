@@ -39,7 +39,8 @@ function write(path: string, text: string, mode = 0o644): void {
 
 /**
  * Replaces the programs that a test cannot run: packages are installed already, and
- * services start as their unit says, inside the lab. Every other program is the real one.
+ * services start as their unit describes, inside the lab. Every other program is the real
+ * one.
  */
 function standIns(
   anchorLine: string,
@@ -129,7 +130,7 @@ network: {privateAddresses: allow}
 store: {file: ${folder}/hermetic.db}
 `,
   );
-  // Debian's master.cf, but for its chroot and for port 25, which others may have.
+  // Debian's master.cf except for its chroot and for port 25, which may be in use.
   const master = readFileSync('/usr/share/postfix/master.cf.dist', 'utf8');
   write(
     'etc/postfix/master.cf',

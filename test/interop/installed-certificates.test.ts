@@ -14,7 +14,8 @@ const host = 'mx.interop.example';
 const ca = createCa({ name: 'Interop Root' });
 
 /**
- * Fingerprint of what a server shows after STARTTLS; empty where there is no handshake.
+ * Fingerprint of the certificate that a server presents after STARTTLS; empty without a
+ * handshake.
  */
 async function shown(address: string, port: number): Promise<string> {
   const client = `openssl s_client -starttls smtp -connect ${address}:${port} -servername ${host} </dev/null 2>/dev/null`;
@@ -30,8 +31,8 @@ async function shown(address: string, port: number): Promise<string> {
 }
 
 /**
- * Installs one pair after another below the root of a jail, another key each time; says
- * what a server is to show.
+ * Installs one pair after another below the root of a jail, each time another key, and
+ * prints the expected certificate.
  */
 function installer(jail: Jail, group: number) {
   const folder = join(jail.root, 'mail-tls');

@@ -15,8 +15,8 @@ import { unpackPackage } from './debian.js';
 import { Daemon, runProgram } from './process.js';
 
 /**
- * A root directory of its own for a mail server with paths and users built in: nothing of
- * it is installed, and the system's own spool is not touched. Must run as root.
+ * A separate root directory for a mail server with compiled-in paths and users: it is not
+ * installed, and the spool of the system is not touched. Must run as root.
  */
 export class Jail {
   constructor(
@@ -27,7 +27,7 @@ export class Jail {
     release?: string,
   ) {
     mkdirSync(root, { recursive: true });
-    // A whole release of its own expects what its base system is made of.
+    // A whole release expects the files of its own base system.
     if (release !== undefined)
       for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
         mkdirSync(join(root, 'usr', folder), { recursive: true });
@@ -73,7 +73,7 @@ export class Jail {
     chownSync(join(this.root, path), this.idOf(user), this.idOf(user));
   }
 
-  /** Of the nth user, and of its group. */
+  /** Files of the nth user and of its group. */
   idOf(user: number): number {
     return 900 + user;
   }

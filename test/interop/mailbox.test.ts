@@ -27,7 +27,7 @@ import { accepts, Daemon, freePort, until } from './process.js';
 
 const MAILS = testSize(1000, 20_000);
 const KILLS = testSize(6, 20);
-/** Reports a second of CPU; measured where the start of the process does not count. */
+/** Reports per second of CPU time, measured without the start of the process. */
 const RATE = 500;
 const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
 const secret = 'correct-horse';
@@ -38,7 +38,7 @@ let imapPort: number;
 let dnsPort: number;
 const network = new LabNetwork();
 
-/** A Maildir of one user, with a folder for each name but INBOX. */
+/** A Maildir of one user, with a folder for each name except INBOX. */
 function maildir(name: string, user = 'tlsrpt'): string {
   return join(folder, 'mail', user, name === 'INBOX' ? '' : `.${name}`);
 }
@@ -220,7 +220,7 @@ ${mailboxes.map((more) => `    - {${common}, password: ${folder}/password, ${mor
     });
   }
 
-  /** Seconds of CPU time, threads included. */
+  /** Seconds of CPU time, with threads. */
   cpu(): number {
     const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -237,7 +237,7 @@ ${mailboxes.map((more) => `    - {${common}, password: ${folder}/password, ${mor
 
 const dmarcXml = '<?xml version="1.0"?>\n<feedback><report_metadata></report_metadata></feedback>';
 
-/** A mail of another kind, each with a text of its own. */
+/** A mail of another kind, each with a different text. */
 function foreignMail(n: number): Buffer {
   const head = `From: a@b.example\r\nTo: tlsrpt@rcpt.example\r\nMessage-ID: <${n}@b.example>\r\nMIME-Version: 1.0\r\n`;
   const attach = (type: string, name: string, content: Uint8Array): string =>

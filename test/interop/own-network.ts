@@ -1,15 +1,16 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * The network namespace from which a package can be fetched, where there is an inner one.
+ * The network namespace in which packages can be downloaded, when this process runs in an
+ * inner one.
  */
 const OUTER = 'HERMETIC_OUTER_NETWORK';
 
 /**
- * Continues in a network and a mount namespace of its own, whose loopback also has the
- * given addresses: every port is free there, and no other host can be reached. Call it
- * before anything else; the calling process ends with the inner one. `mark` names the
- * environment variable that tells the inner process apart. Needs root.
+ * Continues in a separate network and mount namespace, whose loopback also has the given
+ * addresses: every port is free there, and no other host can be reached. Call it before
+ * anything else; the calling process ends with the inner one. `mark` names the
+ * environment variable that identifies the inner process. Needs root.
  */
 export function ownNetwork(addresses: readonly string[], mark = 'HERMETIC_OWN_NETWORK'): void {
   if (process.env[mark] === '1') return;
@@ -37,7 +38,7 @@ export function ownNetwork(addresses: readonly string[], mark = 'HERMETIC_OWN_NE
   process.exit(status ?? 1);
 }
 
-/** A command as it has to be run to reach other hosts. */
+/** A command in the form that reaches other hosts. */
 export function inOuterNetwork(command: string, args: readonly string[]): readonly string[] {
   const outer = process.env[OUTER];
   return outer === undefined ? [command, ...args] : ['nsenter', `--net=${outer}`, command, ...args];

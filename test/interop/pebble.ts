@@ -6,21 +6,21 @@ import { Daemon, until } from './process.js';
 
 export interface PebbleOptions {
   readonly folder: string;
-  /** Where its own web server listens. */
+  /** The address of its own web server. */
   readonly address: string;
-  /** Name of that web server, and who certifies it. */
+  /** The name of that web server, and the CA of its certificate. */
   readonly name: string;
   readonly webCa: Authority;
   /**
-   * By which it looks for answers to challenges, ADDRESS:PORT: not the one that others
-   * ask, whose cache knows what was not there.
+   * The resolver with which it validates challenges, ADDRESS:PORT. It is not the one of
+   * the other programs, whose cache holds absent names.
    */
   readonly resolver: string;
-  /** Of what it issues, seconds. */
+  /** The lifetime of its certificates, seconds. */
   readonly lifetime: number;
   /**
-   * Further settings of its environment. Default: it looks at once, and turns no nonce
-   * down.
+   * Further settings of its environment. Default: it validates at once, and refuses no
+   * nonce.
    */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -28,8 +28,8 @@ export interface PebbleOptions {
 const ports = { web: 14_000, management: 15_000 };
 
 /**
- * Let's Encrypt's test CA, which looks for answers at the usual ports. What it issues
- * from is new at every start.
+ * Let's Encrypt's test CA, which validates at the usual ports. Its issuing certificates
+ * are new at every start.
  */
 export class Pebble {
   #daemon: Daemon | undefined;
@@ -77,7 +77,7 @@ export class Pebble {
     );
   }
 
-  /** Root of what it issues. */
+  /** The root of its certificates. */
   rootPem(): Promise<string> {
     const { address, name, webCa } = this.options;
     return new Promise((resolve, reject) => {

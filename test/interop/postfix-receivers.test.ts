@@ -15,7 +15,7 @@ const ca = createCa({ name: 'Interop Root' });
 
 interface Receiver {
   readonly certificate?: Issued;
-  /** The TLSA record, by which key. */
+  /** The TLSA record, by key type. */
   readonly tlsa?: 'own' | 'stale';
   readonly sts?: true;
   readonly level: string;
@@ -90,8 +90,8 @@ function scenarioOf(name: string, { certificate, tlsa, sts }: Receiver): Scenari
   };
 }
 
-// The Postfix that is installed, and that of the next release, which takes what only 3.10
-// and newer know.
+// The installed Postfix, and that of the next release, which supports the settings of
+// 3.10 and newer.
 for (const release of [undefined, NEXT_RELEASE])
   describe(`from the Postfix ${release ? `of ${release}` : 'installed here'}`, () => {
     let folder: string;
@@ -147,8 +147,8 @@ for (const release of [undefined, NEXT_RELEASE])
         assert.equal(arrived, outcome !== 'deferred');
       });
 
-    // That it takes it the deliveries above have shown: one attribute that it does not
-    // know, and the mail waits.
+    // The deliveries above have shown that it supports the attribute: an unknown
+    // attribute defers the mail.
     test('Postfix 3.10 receives the policy itself, older versions do not', async () => {
       const told =
         / policy_type=sts policy_domain=sts\.example mx_host_pattern=mx\.sts\.example /.test(

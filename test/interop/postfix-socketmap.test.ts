@@ -12,8 +12,8 @@ import {
 import { levels, startPostfixWorld, type Level, type PostfixWorld } from './postfix-world.js';
 
 /**
- * Domains whose outcome from a real Postfix is compared with what `check` computes for
- * the class of sender.
+ * Domains whose outcome from a real Postfix is compared with the prediction of `check`
+ * for the class of sender.
  */
 const compared = [
   'good',
@@ -52,12 +52,12 @@ const classOf: Readonly<Record<Level, SenderClass>> = {
   socketmap: 'bothFirst',
 };
 
-/** Where Postfix cannot do or does not say what the decision does. */
+/** Cases in which Postfix cannot follow the decision, or does not log that it does. */
 const differs: Readonly<Record<string, string>> = {
   // One answer for all hosts, `dane-only`: DANE stands alone where every host has it.
   'socketmap sts-enforce-self-signed-dane.example': 'verified',
-  // Of a host that an unsigned MX names, Postfix says Trusted and never Verified (RFC
-  // 7672 §2.2.1); that it was checked the next test shows.
+  // For a host that an unsigned MX names, Postfix logs Trusted and never Verified (RFC
+  // 7672 §2.2.1); the next test shows that it was verified.
   'dane hosted-customer.example': 'unverified',
   'socketmap hosted-customer.example': 'unverified',
 };
@@ -157,8 +157,7 @@ for (const level of levels) {
     const scenario = allScenarios.find((s) => s.domain === domain) as Scenario;
     const predicted = differs[`${level} ${domain}`] ?? scenario.expect.exposure[classOf[level]][0];
     test(`predicted equals observed: ${domain} at ${level}: ${predicted}`, async () => {
-      // A check cannot tell that the server of which nothing was verified is the
-      // attacker's own.
+      // A check cannot know that an unverified server is that of the attacker.
       await becomes(
         level,
         domain,

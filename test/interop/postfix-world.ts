@@ -9,28 +9,30 @@ import { accepts, Daemon, freePort, until } from './process.js';
 import { Unbound } from './unbound.js';
 import { withSocket } from './with-socket.js';
 
-/** How a real Postfix sends: by main.cf alone, or by what our socketmap says. */
+/**
+ * The configuration of a real Postfix sender: main.cf alone, or with the socketmap of
+ * this program.
+ */
 export const levels = ['may', 'dane', 'socketmap'] as const;
 export type Level = (typeof levels)[number];
 
-/** By resolv.conf a resolver has no port of its own. */
+/** A resolver in resolv.conf has no port of its own. */
 const resolverAt = '127.0.78.53';
 
 /**
- * The running programs: a lab opened to other programs, a validating unbound before it,
- * `hermetic serve` as a process, and a Postfix that sends through them.
+ * The running programs: a lab opened to other programs, a validating unbound in front of
+ * it, `hermetic serve` as a process, and a Postfix that sends through them.
  */
 export interface PostfixWorld {
   readonly lab: Lab;
   /** As `postconf` prints it. */
   readonly version: string;
-  /** Where the daemon's files stand; `hermetic.yaml` is its configuration. */
+  /** The folder of the daemon's files; `hermetic.yaml` is its configuration. */
   readonly folder: string;
-  /** Returns the answer to Postfix's own socketmap client; empty for no opinion. */
+  /** Returns the answer to Postfix's own socketmap client; empty for NOTFOUND. */
   ask(key: string): Promise<string>;
   /**
-   * Sends a message and resolves to what became of it by Postfix's log and the lab's
-   * servers.
+   * Sends a message and resolves to its outcome by Postfix's log and the lab's servers.
    */
   deliver(level: Level, domain: string): Promise<DeliveryResult>;
   /** The log of Postfix and the daemon during the delivery. */
@@ -42,13 +44,15 @@ export interface PostfixWorldOptions {
   readonly scenarios: readonly Scenario[];
   /** More of the configuration of the daemon. */
   readonly yaml?: string;
-  /** Roots beside the lab's, PEM. */
+  /** Roots in addition to that of the lab, PEM. */
   readonly roots?: string;
-  /** Postfix tells the daemon of its sessions, as 3.10 and newer can (TLSRPT_README). */
+  /**
+   * Postfix reports its sessions to the daemon, as 3.10 and newer can (TLSRPT_README).
+   */
   readonly sessions?: true;
-  /** A Debian whose Postfix sends; default the one that is installed. */
+  /** The Debian release of the sending Postfix; default the installed one. */
   readonly release?: string;
-  /** Real servers by the documentation address that the lab has for them. */
+  /** Real servers by their documentation address in the lab. */
   readonly servers?: readonly {
     readonly address: string;
     readonly at: { readonly address: string; readonly port: number };

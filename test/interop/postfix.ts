@@ -5,13 +5,12 @@ import { Jail } from './jail.js';
 import { Daemon, greets, runProgram, until } from './process.js';
 
 /**
- * One smtpd of the instance: a separate address, and its certificate (key first) or
- * none.
+ * One smtpd of the instance: a separate address, and its certificate (key first) or none.
  */
 export interface PostfixService {
   readonly address: string;
   readonly chainFile?: string;
-  /** About TLS nothing is said here: it is as main.cf has it. */
+  /** TLS settings are not set here: main.cf decides. */
   readonly asConfigured?: true;
   readonly options?: readonly string[];
 }
@@ -43,11 +42,9 @@ postlog unix-dgram n - n - 1 postlogd
 `;
 
 export interface PostfixOptions {
-  /** The resolv.conf of Postfix; default the system's. */
+  /** The resolv.conf of Postfix; default that of the system. */
   readonly resolvConf?: string;
-  /**
-   * A Debian whose Postfix it is, such as `trixie`; default the one that is installed.
-   */
+  /** The Debian release of this Postfix, such as `trixie`; default the installed one. */
   readonly release?: string;
 }
 
@@ -69,10 +66,7 @@ const queues = [
   'trace',
 ];
 
-/**
- * A Postfix of our own: private configuration, queue and log below a folder. Must run as
- * root.
- */
+/** A private Postfix: configuration, queue and log below a folder. Must run as root. */
 export class Postfix {
   readonly #conf: string;
   /**
@@ -177,8 +171,8 @@ export class Postfix {
   }
 
   /**
-   * A mount namespace of its own: with another resolv.conf, and where it is a jail, with
-   * the folder in the same place as outside.
+   * A separate mount namespace: with another resolv.conf and, for a jail, with the folder
+   * at the same path as outside.
    */
   #inside(program: string, args: readonly string[]): readonly string[] {
     const root = this.#jail?.root ?? '';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * One policy of a report that would be sent, with the members that tests look at (RFC
+ * One policy of a report that would be sent, with the members that tests compare (RFC
  * 8460 §4.4).
  */
 export interface ReportedPolicy {
@@ -21,7 +21,7 @@ export interface ReportedPolicy {
   }[];
 }
 
-/** The policies of all that `hermetic report preview` shows. */
+/** The policies in the output of `hermetic report preview`. */
 export function previewed(config: string): readonly ReportedPolicy[] {
   const { stdout } = spawnSync(
     process.execPath,

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { connect, createServer, type AddressInfo } from 'node:net';
 
 /**
- * Runs a program to its end. Rejects with what it printed when its exit status is not 0,
+ * Runs a program to its end. Rejects with its output when its exit status is not 0,
  * unless `anyStatus`.
  */
 export function runProgram(
@@ -36,12 +36,12 @@ export function runProgram(
   });
 }
 
-/** A program in the foreground of its own, with what it printed. */
+/** A program in the foreground, with its output. */
 export class Daemon {
   log = '';
   readonly #child: ChildProcess;
 
-  /** `answer`: what to write to its input when it prints something. */
+  /** `answer`: the input to write when it prints something. */
   constructor(
     command: string,
     args: readonly string[],
@@ -90,7 +90,7 @@ export async function freePort(): Promise<number> {
   return bound ? port : freePort();
 }
 
-/** Tries until it holds, for at most so long. */
+/** Tries until the condition holds, within a time limit. */
 export async function until(
   what: string,
   holds: () => Promise<boolean>,
@@ -109,7 +109,7 @@ export function greets(host: string, port: number): Promise<boolean> {
   return firstEvent(host, port, 'data');
 }
 
-/** Returns true when something takes connections there. */
+/** Returns true when a server accepts connections there. */
 export function accepts(host: string, port: number): Promise<boolean> {
   return firstEvent(host, port, 'connect');
 }

@@ -13,7 +13,7 @@ export interface PublishWorldOptions {
   readonly domain: string;
   /** Mail hosts, each with a separate address. */
   readonly hosts: readonly { readonly name: string; readonly address: string }[];
-  /** Of everything that moves, seconds. */
+  /** The TTL and lifetime of everything that changes, seconds. */
   readonly ttl: number;
   /** Of certificates, seconds. */
   readonly lifetime: number;
@@ -38,7 +38,7 @@ export const at = {
 
 /**
  * The world of a publishing operator, on loopback and the real clock: the root and
- * `example` signed by BIND's tools, the domain at a primary that signs it and takes
+ * `example` signed by BIND's tools, the domain at a primary that signs it and accepts
  * updates of exact names and types, unbound, pebble, and `hermetic` as a process. Needs
  * root.
  */
@@ -49,7 +49,7 @@ export class PublishWorld {
   #pebble: Pebble | undefined;
 
   private constructor(readonly options: PublishWorldOptions) {
-    // Others' daemons have users of their own.
+    // Daemons of other programs run as separate users.
     chmodSync(this.folder, 0o755);
   }
 
@@ -181,7 +181,7 @@ network: {privateAddresses: allow}
       );
   }
 
-  /** A command of ours, with what it printed; `--config` is given to it. */
+  /** Runs a command of this program and returns its output; adds `--config`. */
   async hermetic(...args: readonly string[]): Promise<string> {
     const { out } = await runProgram(process.execPath, [resolve('dist/src/cli/main.js'), ...args], {
       timeoutMs: 60_000,

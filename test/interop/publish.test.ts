@@ -22,7 +22,7 @@ const hosts = ['mx1', 'mx2'].map((label, i) => ({
 }));
 const [mx1 = '', mx2 = ''] = hosts.map(({ name }) => name);
 const ttl = 2;
-/** Half of it is when they are renewed. */
+/** Certificates are renewed after half of it. */
 const lifetime = 90;
 ownNetwork([...Object.values(at), ...hosts.map(({ address }) => address)]);
 
@@ -35,8 +35,8 @@ interface DesiredFile {
 }
 
 /**
- * Two receiving Postfixes that begin with an untrusted certificate, one that sends all
- * the time in two ways, and the observers.
+ * Two receiving Postfix servers with an untrusted certificate at first, one that sends
+ * all the time in two ways, and the observers.
  */
 async function life(t: TestContext, nameServer: UpdateServer, challenge: string) {
   const world = await PublishWorld.start({ nameServer, domain, hosts, ttl, lifetime });
@@ -138,7 +138,7 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
       ),
     );
     counts.checks++;
-    // Without a published policy, an untrusted certificate is no failure.
+    // Without a published policy, an untrusted certificate is not a failure.
     assert.deepEqual(
       result.findings.filter(({ severity }) => severity === 'fail'),
       [],
@@ -156,7 +156,7 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
       }
     }
   };
-  /** Looks again and again until it holds. */
+  /** Polls until the condition holds. */
   const comesAbout = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
     const began = Date.now();
     for (const end = Date.now() + 120_000; ;) {
@@ -192,8 +192,8 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
 }
 
 /**
- * OpenSSL's own DANE, given the records a sender may hold; names do not count beside
- * DANE-EE (RFC 7672 §3.1.1).
+ * OpenSSL's own DANE, with the records that a sender may hold; DANE-EE ignores names (RFC
+ * 7672 §3.1.1).
  */
 async function verifyWithOpenssl(held: string): Promise<void> {
   const [where = '', ...records] = held.split('|');
@@ -222,7 +222,7 @@ async function verifyWithOpenssl(held: string): Promise<void> {
   assert.match(out + err, /Verification: OK/, `${held}\n${out}${err}`);
 }
 
-/** The certificate an SMTP server shows. */
+/** The certificate that an SMTP server presents. */
 async function shownBy(address: string): Promise<X509Certificate> {
   const { out } = await runProgram(
     'sh',
@@ -235,10 +235,7 @@ async function shownBy(address: string): Promise<X509Certificate> {
   return new X509Certificate(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----/.exec(out)?.[0] ?? '');
 }
 
-/**
- * The policy as it is served now, without regard to its certificate; empty where there is
- * none.
- */
+/** The policy as it is served now, independent of its certificate; empty without one. */
 function policy(): Promise<string> {
   return new Promise((resolve) => {
     const name = `mta-sts.${domain}`;
@@ -340,7 +337,7 @@ for (const { nameServer, challenge } of [
     const token =
       /leave-enforce:\S+/.exec(await world.hermetic('publish', 'plan', '--config', config))?.[0] ??
       '';
-    // The daemon may be at a renewal, which then is not this command's to do.
+    // The daemon may be renewing the certificate, and the command then leaves it alone.
     await world
       .hermetic('publish', 'apply', '--config', config, '--confirm', token)
       .catch((error: Error) => {

@@ -79,7 +79,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The command as its user runs it, after the limit has had its time. */
+/** The command as a user runs it, after the limit has expired. */
 async function run(
   file: string,
   ...more: string[]

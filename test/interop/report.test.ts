@@ -66,7 +66,7 @@ after(async () => {
 
 interface Opened {
   readonly page: Page;
-  /** Requests beyond the page itself, dialogs, and what the console complains of. */
+  /** Requests beyond the page itself, dialogs, and messages of the console. */
   readonly noise: string[];
 }
 
@@ -89,8 +89,8 @@ for (const [size, viewport] of Object.entries(sizes)) {
     test(`${size}, ${colorScheme}: nothing overflows or loads, axe finds no violation`, async () => {
       const grounds = new Set<string>();
       for (const name of ['several', 'single', 'uneven', 'hostile']) {
-        // The page forbids scripts: axe comes in past its policy, the page itself is
-        // judged as it is.
+        // The page forbids scripts: axe is injected past its policy, and the page itself
+        // is judged unchanged.
         const { page, noise } = await open(name, { viewport, colorScheme, bypassCSP: true });
         const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
         assert.ok(Number(wider) <= 0, `${name}: ${String(wider)} pixels too wide`);

@@ -17,8 +17,8 @@ let postfix: Postfix;
 const received = (): string => readFileSync(join(folder, 'received'), 'utf8');
 
 /**
- * A domain of the lab with DANE and MTA-STS, and a Postfix instead of its server,
- * with the certificate that the records and the CA stand for.
+ * A domain of the lab with DANE and MTA-STS, and a Postfix instead of its server, with
+ * the certificate that the records and the CA match.
  */
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hermetic-send-'));

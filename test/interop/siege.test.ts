@@ -5,7 +5,7 @@ import { judge, siege } from '../../tools/siege.js';
 
 test('a short siege: acknowledged reports are stored once, and an alert is sent', async (t) => {
   const result = await siege(20, 0.3);
-  // Delays depend on what else runs here: `npm run siege` judges them.
+  // Delays depend on the load of the machine: `npm run siege` judges them.
   for (const line of judge(result).text.split('\n')) t.diagnostic(line);
   assert.ok(result.books.acknowledged > 0);
   assert.ok(result.restarts > 0);

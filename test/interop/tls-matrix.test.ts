@@ -12,8 +12,8 @@ import { testssl } from './matrix/peers/testssl.js';
 import { differences, surfaceOf, type Surface } from './matrix/surface.js';
 
 /**
- * testssl.sh takes about a minute a server: unless the whole matrix is asked for it looks
- * at these.
+ * testssl.sh needs about a minute for each server: without the whole matrix it examines
+ * only these.
  */
 const few = process.env['HERMETIC_FULL'] ? /./ : /^(postfix-hardened|haproxy-intermediate)$/;
 
@@ -52,7 +52,7 @@ test('one connection tells what a sender would find: STARTTLS, certificate, DANE
   for (const server of matrix.servers) {
     const result = grade(await matrix.collect(server, { depth: 'triage' }));
     assert.equal(server.proxy.take().connections, 1, server.name);
-    // Debian's OpenSMTPD cannot complete a handshake, and that is what is said of it.
+    // Debian's OpenSMTPD cannot complete a handshake, and the result reports that.
     const broken = server.name.startsWith('opensmtpd');
     // GnuTLS's own server speaks no SMTP inside TLS.
     const mute = server.name.startsWith('gnutls');

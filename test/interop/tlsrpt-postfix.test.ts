@@ -19,7 +19,7 @@ import { freePort, until } from './process.js';
 const today = new Date().toISOString().slice(0, 10);
 const main = join(import.meta.dirname, '../../src/cli/main.js');
 
-/** Postfix with everything it is given sent to our intake, or piped into the command. */
+/** A Postfix that sends all its mail to the intake, or pipes it into the command. */
 test('a real Postfix delivers report mail, is refused, and pipes into the command', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-postfix-'));
   const store = await openReports(':memory:');
@@ -92,7 +92,7 @@ test('a real Postfix delivers report mail, is refused, and pipes into the comman
     await log(/to=<somebody@rcpt\.example>.*status=bounced .*550 5\.1\.1/);
     await send(await reportMail({ report: reportJson(7, 0, 'c', today) }), 'tlsrpt@piped.example');
     await log(/to=<tlsrpt@piped\.example>.*relay=hermetic.*status=(sent|deferred|bounced)/);
-    // The folder belongs to root, so the command cannot write: the mail is kept, not
+    // The folder belongs to root, so the command cannot write: the mail is queued, not
     // bounced.
     assert.match(postfix.maillog, /to=<tlsrpt@piped\.example>.*status=deferred/);
     transport.close();

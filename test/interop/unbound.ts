@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Daemon, runProgram, until } from './process.js';
 
-/** A validating unbound that knows one authoritative server. */
+/** A validating unbound with one authoritative server. */
 export class Unbound {
   #daemon: Daemon | undefined;
 
@@ -21,8 +21,8 @@ export class Unbound {
   }
 
   /**
-   * Walks down from a root server of our own, every server at port 53 of the address that
-   * its name has.
+   * Resolves from a private root server, every server at port 53 of the address of its
+   * name.
    */
   iterate(rootAddress: string, anchorFile: string): Promise<void> {
     return this.#run(
@@ -32,8 +32,8 @@ export class Unbound {
   }
 
   /**
-   * Asks one other resolver, believes nothing of it, infers nothing from earlier answers,
-   * and says why it refuses.
+   * Queries one other resolver, validates all its answers, infers nothing from earlier
+   * ones, and reports the reason of a refusal.
    */
   forward(upstreamPort: number, anchorFile: string): Promise<void> {
     return this.#run(
@@ -55,7 +55,7 @@ forward-zone:
     );
   }
 
-  /** Asks one other resolver, as a mail server's own would. */
+  /** Queries one other resolver, as the resolver of a mail server would. */
   resolveThrough(
     { address, port }: { readonly address: string; readonly port: number },
     anchorFile: string,

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Daemon, runProgram, until } from './process.js';
 
 /**
- * A primary that signs its zone itself and takes updates: one key may change exact names,
- * and of each exact types.
+ * A primary that signs its zone itself and accepts updates: one key may change exact
+ * names, and exact types of each.
  */
 export interface UpdateServer {
   readonly name: string;

@@ -44,7 +44,7 @@ after(async () => {
   program.kill();
 });
 
-/** A page, and everything that must not happen on it. */
+/** A page, and the events that must not occur on it. */
 interface Opened {
   readonly page: Page;
   readonly noise: string[];
@@ -146,14 +146,15 @@ test('every route fits the screen, and axe finds no violation', { skip }, async 
   ];
   for (const colorScheme of ['light', 'dark'] as const)
     for (const width of widths) {
-      // axe comes in past the security policy; the page itself is judged as it is.
+      // axe is injected past the security policy; the page itself is judged unchanged.
       const viewport = { width, height: 900 };
       const { page } = await open({ viewport, colorScheme, bypassCSP: true });
       for (const route of routes) {
         await page.goto(`${origin}${route}`);
         const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
         assert.ok(Number(wider) <= 0, `${route} at ${width}: ${String(wider)} pixels too wide`);
-        // Layout at 768 pixels is one of the others; colours do not depend on the width.
+        // The layout at 768 pixels is one of the others; colours do not depend on the
+        // width.
         if (width === 768 || (width === 1280 && colorScheme === 'dark')) continue;
         await page.addScriptTag({ content: axe });
         const violations = await page.evaluate(
@@ -165,7 +166,7 @@ test('every route fits the screen, and axe finds no violation', { skip }, async 
     }
 });
 
-/** The questions of an operator on call, and text that answers each in the lab. */
+/** The questions of an operator on call, and the text that answers each in the lab. */
 const questions: readonly (readonly [question: string, answer: RegExp])[] = [
   [
     'is anything broken now, where, since when',

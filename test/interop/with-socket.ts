@@ -11,7 +11,7 @@ os.execvp(command[0], command)
 `;
 
 /**
- * Arguments for python3, which does what systemd does with `ListenDatagram=`: opens the
+ * Arguments for python3, which acts as systemd does for `ListenDatagram=`: it opens the
  * socket, and becomes the command with it as descriptor 3.
  */
 export function withSocket(path: string, command: readonly string[]): readonly string[] {

@@ -25,8 +25,7 @@ let folder: string;
 let installed: string;
 
 /**
- * The package as it would be published, in an empty folder, beside the dependencies it
- * declares and nothing else.
+ * The package as published, in an empty folder, next to its declared dependencies only.
  */
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'hermetic-pack-'));

@@ -33,7 +33,7 @@ const [caAddress, ourAddress] = ['192.0.2.40', '192.0.2.41'];
 const root = createCa({ name: 'Lab Root' });
 const issuer = createIntermediate(root, { name: 'Lab Issuer', pathLength: 0 });
 
-/** A resolver that passes for the zone's own server. */
+/** A resolver that answers as the zone's own server. */
 class OwnServer extends LabDns {
   override serve(query: Uint8Array, limit?: number): Uint8Array | undefined {
     const reply = super.serve(query, limit);

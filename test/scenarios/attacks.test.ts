@@ -13,8 +13,7 @@ test('under every attack, mail goes only where the RFCs permit', { timeout: 120_
 test('the matrix fails when one cell is not as expected', async () => {
   const [strip] = rows.filter(({ says }) => says === 'STARTTLS removed');
   assert.ok(strip);
-  // As if mail could go in plaintext under DANE, and as if it had to wait without any
-  // policy.
+  // Predictions of plaintext under DANE, and of deferral without any policy.
   const { wrong } = await runMatrix([{ ...strip, expect: 'CWWWCW' }]);
   assert.deepEqual(
     wrong.map(({ column }) => column),
@@ -22,7 +21,7 @@ test('the matrix fails when one cell is not as expected', async () => {
   );
 });
 
-/** One of each kind; `npm run attacks` takes them all. */
+/** One of each kind; `npm run attacks` tries all of them. */
 const some = [
   'good',
   'sts-only',

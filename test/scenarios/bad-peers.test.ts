@@ -8,7 +8,7 @@ import { createLab, type Lab, type Scenario, type SmtpHabit } from '../../src/la
 const expect = { verdict: 'pass', exposure: {} as Scenario['expect']['exposure'] } as const;
 const domain = 'x.example';
 
-/** Checks `x.example` in a lab that holds nothing else. */
+/** Checks `x.example` in a lab without other domains. */
 async function checkAlone(
   scenario: Partial<Scenario>,
   prepare: (lab: Lab) => CheckOptions | undefined = () => undefined,
@@ -21,7 +21,7 @@ async function checkAlone(
   }
 }
 
-/** For peers that never answer, as nothing is lost by giving up early. */
+/** For peers that never answer, a short timeout loses nothing. */
 const impatient = (): CheckOptions => ({ timeoutMs: 1500 });
 const ids = (result: CheckResult): string[] => result.findings.map((f) => f.id);
 const shown = (result: CheckResult): string => renderTerminal(result, { width: 80, color: false });

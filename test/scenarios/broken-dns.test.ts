@@ -1,6 +1,6 @@
 /**
- * Domains whose DNS is broken in part: what a sender decides, what Postfix is answered,
- * and what becomes of the mail.
+ * Domains whose DNS is broken in part: the decision of a sender, the answer to Postfix,
+ * and the outcome of the mail.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -18,7 +18,7 @@ after(() => rmSync(folder, { recursive: true }));
 test('output paths are tested before the first packet', async () => {
   const readOnly = join(folder, 'a-file');
   writeFileSync(readOnly, '');
-  // The resolver would take seconds to fail: the complaint about the path comes first.
+  // The resolver would take seconds to fail: the error about the path comes first.
   const unreachable = ['check', 'example.com', '--resolver', '127.0.0.1:9'];
   for (const option of ['--html', '--junit', '--sarif', '--csv', '--evidence'])
     for (const path of [join(folder, 'none', 'x'), folder, join(readOnly, 'x')]) {

@@ -146,10 +146,10 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-/** These scenarios are judged here and not by their expectation. */
+/** This test judges these scenarios, and not by their expectation. */
 const unjudged = (allScenarios[0] as Scenario).expect;
 
-/** Hosting services of the lab's internet. */
+/** Hosting services of the simulated internet. */
 const services: readonly Scenario[] = [
   { domain: 'azurewebsites.net', records: '' },
   { domain: 'github.io', records: 'my-policy A 203.0.113.10' },

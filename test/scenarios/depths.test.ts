@@ -79,7 +79,7 @@ function keyShown(
   return { kind: 'handshake', version: 'TLSv1.3', suite: suiteName(suite), chain: found.chain };
 }
 
-/** The first handshake of an ordinary client, as far as the server has one to give. */
+/** The first handshake of an ordinary client, if the server completes one. */
 function completed(
   answer: (question: TlsQuestion) => TlsAnswer,
   chain: readonly Uint8Array[],
@@ -182,7 +182,7 @@ const drawn = fc.record({
   ssl2Ciphers: fc.option(fc.constant([0x010080]), { nil: undefined, freq: 5 }),
 });
 
-/** Certificates come in here, so that a counterexample does not print them. */
+/** Certificates are added here, so that a counterexample does not print them. */
 function configOf({
   keys,
   ...config

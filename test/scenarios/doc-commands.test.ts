@@ -24,7 +24,7 @@ interface CommandBlock {
   readonly text: string;
   readonly language: string;
   readonly marker: string | undefined;
-  /** The block shows its output next; test/docs.test.ts compares it. */
+  /** The next block shows its output; test/docs.test.ts compares it. */
   readonly hasOutput: boolean;
 }
 
@@ -39,7 +39,7 @@ const pages = [
   ),
 ];
 
-/** The code blocks of a page that hold commands: without a language, or of a shell. */
+/** The code blocks of a page with commands: without a language, or of a shell. */
 function commandBlocks(page: string, content = readFileSync(page, 'utf8')): CommandBlock[] {
   const blocks: CommandBlock[] = [];
   const lines = content.split('\n');
@@ -118,7 +118,7 @@ test('a marker needs a test that reads the page, or a reason', () => {
   assert.ok(covered?.marker !== undefined && free?.marker === undefined);
 });
 
-/** The command of a command line, and the words that it does not know. */
+/** The command of a command line, and its unknown words. */
 async function unknownWords(line: string): Promise<readonly string[]> {
   const [, ...words] = line.split(/\s+/);
   const context = {

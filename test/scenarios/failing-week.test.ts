@@ -51,7 +51,7 @@ interface Day {
 const both = ['mx1.rcpt.example', 'mx2.rcpt.example'];
 /**
  * Monday to Friday: the certificate of mx1 expires on Tuesday and is renewed on Wednesday
- * night, Thursday's policy forgets mx2, on Friday an attacker strips.
+ * night, Thursday's policy omits mx2, on Friday an attacker strips STARTTLS.
  */
 const week: readonly Day[] = [
   { date: '2026-11-23', policyMx: both, id: 'mon' },

@@ -36,7 +36,9 @@ const broken = [
   'sts-alias.example',
 ];
 
-/** Changes the MX records as a step says; undefined where it is about something else. */
+/**
+ * Changes the MX records as a step describes; undefined for a step about something else.
+ */
 function changeMx(scenario: Scenario, text: string, code: string): Scenario | undefined {
   const { zone = {} } = scenario;
   const lines = (zone.records ?? '').split('\n');
@@ -56,7 +58,7 @@ function changeMx(scenario: Scenario, text: string, code: string): Scenario | un
     const rest = lines.filter((l) => !l.startsWith(`@ MX ${named[1]} `));
     return withRecords([`@ MX ${named[1]} ${named[2]}`, ...rest]);
   }
-  // The operator chooses the name: here the one that every mail host of the lab has.
+  // The operator chooses the name: here the one of every mail host in the lab.
   if (/^Publish an A or AAAA record with the address/.test(text))
     return { ...scenario, hosts: [{}] };
   if (/^Replace the MX record that names \S+ by one with that name/.test(text))
@@ -65,8 +67,8 @@ function changeMx(scenario: Scenario, text: string, code: string): Scenario | un
 }
 
 /**
- * The scenario after an administrator followed a step to the letter; undefined where
- * nothing changes. Fails on a step that cannot be followed.
+ * The scenario after an administrator followed a step literally; undefined where nothing
+ * changes. Fails on a step that cannot be followed.
  */
 function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
   const { kind, code = '', instruction: text = step.text } = step;
@@ -108,13 +110,13 @@ function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
       return { ...scenario, zone: { ...scenario.zone, signed: {} } };
   }
   if (kind === 'command') {
-    // Looking is not changing.
+    // A command that only reads changes nothing.
     if (/^(dig|openssl|certbot renew --dry-run|postfix check; grep)/.test(code)) return undefined;
     if (/^certbot certonly/.test(code)) return undefined;
     if (/reload postfix/.test(code))
       return hosts(({ habit: _, ...h }) => ({ ...h, certificate: 'trusted' }));
   }
-  // A configuration that is written takes effect with the reload that follows it.
+  // A written configuration takes effect with the following reload.
   if (
     kind === 'config' &&
     /^(location = |smtpd_tls_|)/.test(code) &&
@@ -124,7 +126,7 @@ function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
   return assert.fail(`the step cannot be followed: "${step.text}" (${kind})`);
 }
 
-/** The hosts that the steps of a result lead mail or a policy to. */
+/** The hosts to which the steps of a result direct mail or a policy. */
 function namedBy({ findings }: CheckResult): readonly string[] {
   const texts = findings.flatMap((f) => f.steps.map((s) => s.text));
   const policy = texts.flatMap((text) => [...text.matchAll(/^mx: (\S+)$/gm)]);
@@ -165,7 +167,7 @@ for (const domain of broken) {
         const before = Object.values(result.exposure).map((row) => row.none);
         const { exposure } = await look(scenario);
         for (const [i, [sender, row]] of Object.entries(exposure).entries())
-          // Where nothing gets through, the first of two steps may leave it so.
+          // Where no mail is delivered, the first of two steps may leave it so.
           assert.ok(
             row.none !== 'deferred' || before[i] === 'deferred',
             `${sender} is deferred after "${step.text}"`,

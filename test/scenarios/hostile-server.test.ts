@@ -20,7 +20,9 @@ before(async () => {
   [hostile, tame] = await Promise.all([checkHostile(), checkHostile('tame text')]);
 });
 
-/** Every way in which a check reaches a person or a program that shows it to one. */
+/**
+ * Every output in which a check reaches a person, directly or through another program.
+ */
 const outputs: Readonly<
   Record<string, (seen: { evidence: Evidence; result: CheckResult }) => string>
 > = {
@@ -54,8 +56,8 @@ for (const [name, render] of Object.entries(outputs)) {
         render(hostile),
       );
     if (name !== 'json') assert.equal(found?.[0], undefined);
-    // JSON is for machines and keeps what was seen; its own escapes hold control
-    // characters.
+    // JSON is for machines and contains the text as received; its own escapes hold
+    // control characters.
     // eslint-disable-next-line no-control-regex
     else assert.doesNotMatch(render(hostile), /[\u0000-\u001f]/);
   });

@@ -112,7 +112,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-/** These scenarios are judged here and not by their expectation. */
+/** This test judges these scenarios, and not by their expectation. */
 const unjudged = (allScenarios[0] as Scenario).expect;
 
 const results = new Map<string, CheckResult>();

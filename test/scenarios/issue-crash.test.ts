@@ -43,7 +43,7 @@ for (const moment of enough)
           };
           await untilCrash(async () => life(mortal.disk, certifier({ mortal })));
           const [before] = ring.list(host, 0);
-          // Until then the dead process is in the way of the next.
+          // Until its claim expires, the dead process blocks the next one.
           clock.at += 10 * minute;
           await life();
           assert.equal(ca.orders.size, 2, `${nth}: ${ca.orders.size} orders`);
@@ -62,8 +62,8 @@ for (const moment of enough)
       },
       strides[moment],
     );
-    // Account key, account, claims, orders, chains, renewals, failures: each of them
-    // written down.
+    // Account key, account, claims, orders, chains, renewals, failures: each of them is
+    // saved.
     assert.ok(steps >= (moment === 'before a step' ? 50 : 4), `only ${steps} steps`);
   });
 
@@ -87,7 +87,7 @@ test('a crash between newOrder and its reply yields one certificate', async () =
               key,
             })),
         );
-        // The first step after the CA has the order is to write down its URL.
+        // The first step after the CA has accepted the order saves its URL.
         lost = ca.orders.size > 0;
         clock.at += 10 * minute;
         assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });

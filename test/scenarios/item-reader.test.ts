@@ -86,7 +86,7 @@ async function longestTurn(work: () => Promise<unknown>): Promise<number> {
 
 const never = (): Promise<never> => Promise.reject(new Error('no mail is verified here'));
 
-// A17, A18: in proportion to reading in one piece, so that a busy machine changes both.
+// A17, A18: relative to reading in one piece, so that a busy machine affects both.
 for (const [name, bytes] of Object.entries(costly))
   test(`the event loop goes on while this is read: ${name}`, async () => {
     const reader = new ItemReader({ keys });

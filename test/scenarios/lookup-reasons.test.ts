@@ -1,6 +1,6 @@
 /**
- * Lookups that fail in part, records out of place, peers that are not SMTP: what the text
- * report says of them.
+ * Lookups that fail in part, misplaced records, peers that are not SMTP: the texts of the
+ * report about them.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';

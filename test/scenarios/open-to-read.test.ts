@@ -43,7 +43,7 @@ const rows = (store: Store): unknown[] =>
 
 /**
  * Closes it, and removes the empty log at once: the driver does so only at the next
- * collection of garbage.
+ * garbage collection.
  */
 function close(store: Store): void {
   store.close();

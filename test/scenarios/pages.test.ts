@@ -25,7 +25,7 @@ test('a report, its progress and the script stay small', async (t) => {
     const badge = await site.ask(`${path}/badge.svg`);
     assert.equal(badge.headers.get('content-type'), 'image/svg+xml');
     assert.match(await badge.text(), domain === 'good.example' ? />protected</ : />not protected</);
-    // Other rules, no other check.
+    // Other rules, without another check.
     assert.match(await site.text(`${path}?profile=ncsc-nl-2025-05`), /ncsc-nl-2025-05 of/);
   }
 });
@@ -55,7 +55,7 @@ test('a daemon without pages does not load the web framework', () => {
     [...packages].filter((name) => name.includes('hono')),
     [],
   );
-  // The walk would find it: the application imports it.
+  // The walk would find it, because the application imports it.
   visit('dist/src/web/app/create-app.js');
   assert.ok([...packages].some((name) => name.includes('hono')));
 });

@@ -28,7 +28,7 @@ interface CacheFault {
   readonly code: string;
 }
 
-/** Pages of the file beyond the ones it has. */
+/** Adds pages to the file. */
 const pages = (store: Store): number =>
   store.prepare<{ page_count: number }>('PRAGMA page_count').get()?.page_count ?? 0;
 
@@ -73,7 +73,7 @@ for (const [where, { begin, end, code }] of Object.entries(troubles))
     world.policy = 'sts-policy-redirect';
     world.time += 2 * 3_600_000;
     assert.equal(await policy(), 'enforce', 'also when it cannot be fetched any more');
-    // Large enough for pages of its own.
+    // Large enough for several pages.
     for (let i = 0; i < 20; i++)
       await cache.put(entry(`big${i}.example`, Date.now(), 'x'.repeat(20_000)));
     while (changes.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));

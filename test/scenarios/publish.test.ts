@@ -22,8 +22,8 @@ import {
 import { openStore } from '../../src/store/index.js';
 
 /**
- * A domain of the lab, seen as its publisher sees it: the lab's resolver stands in for
- * the zone's own servers.
+ * A domain of the lab from the view of its publisher: the lab's resolver replaces the
+ * zone's own servers.
  */
 async function publisher(t: TestContext, domain: string, settings: object) {
   const scenario = allScenarios.filter((s) => s.domain === domain);

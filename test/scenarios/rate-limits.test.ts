@@ -16,7 +16,7 @@ import type { Network } from '../../src/net/index.js';
 const expect = { verdict: 'pass', exposure: {} as Scenario['expect']['exposure'] } as const;
 const sealed = { zone: { signed: {} }, sts: { mode: 'enforce' } } as const;
 
-/** `x.example`: signed, DANE and MTA-STS in order, behind a server with these limits. */
+/** `x.example`: signed, DANE and MTA-STS valid, behind a server with these limits. */
 async function withLab(
   admits: Admission | undefined,
   run: (lab: Lab) => Promise<void>,

@@ -4,7 +4,7 @@ import { grade, renderTerminal } from '../../src/check/index.js';
 import { checkDomains } from '../../src/cli/check-domains.js';
 import { createLab, type Lab } from '../../src/lab/index.js';
 
-/** Domains, a finding of each, and what the text report says of it. */
+/** Domains, a finding of each, and its text in the report. */
 const cases: readonly (readonly [domain: string, finding: string, says: RegExp])[] = [
   ['sts-record-case.example', 'sts-record-ignored', /"v=stsv1; id=1234": it is case-sensitive/],
   [

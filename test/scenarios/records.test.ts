@@ -173,7 +173,7 @@ for (const flags of [['--ca', 'FILE'], ['--system-ca']])
     const given = flags.map((flag) => flag.replace('FILE', file));
     const own = await runCli(['records', '--lab', 'good.example']);
     assert.match(own.out, /nothing is missing/);
-    // The lab's certificates come from roots that these are not.
+    // The certificates of the lab come from other roots.
     const other = await runCli(['records', '--lab', 'good.example', ...given]);
     assert.doesNotMatch(other.out, /nothing is missing/);
   });

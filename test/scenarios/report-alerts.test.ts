@@ -79,7 +79,7 @@ test('a webhook receives every change over HTTPS, also after errors', async () =
     ),
     [['added'], ['added'], ['worse'], ['ended']],
   );
-  // As the daemon has it: behind the guard, which this special address does not pass.
+  // Guarded as in the daemon; the guard refuses this special address.
   assert.equal(
     await postWebhook('https://reports.c.example/hook', '{}', {
       ...options,

@@ -78,7 +78,7 @@ export async function party(
   });
   const ordinary = mailServer({ name: `mx.${domain}`, certificates: [expired] });
   await network.listenTcp(`198.51.100.${at}`, 25, ordinary);
-  // A mail host of its own for reports.
+  // A separate mail host for reports.
   await network.listenTcp(`198.51.100.${at + 1}`, 25, (stream) =>
     intake.serve({
       stream,
@@ -137,8 +137,8 @@ export async function party(
             ...options,
             reporter,
             dkim: { domain, selector: 's1', privateKey: dkim.privateKey },
-            // As the daemon does, and what these sessions were like is counted like any
-            // other: nothing of it must come back as a report.
+            // As in the daemon, the sessions of report mail are counted like any other:
+            // none of them may appear in a report.
             deliver: async (mail) => {
               const delivery = await sender.deliver(mail);
               countSessions(store, delivery.outcomes.flatMap(eventsOfOutcome));

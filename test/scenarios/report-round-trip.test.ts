@@ -30,7 +30,7 @@ import {
   type Party,
 } from './report-parties.js';
 
-/** Opens a session as mail would; where it was handed over, takes leave. */
+/** Opens a session as mail would, and ends it after the handover. */
 async function sendTo(from: Party, to: string): Promise<void> {
   const connected = await from.sender.connect(to);
   if (connected.ok) await connected.session.quit();
@@ -69,7 +69,7 @@ test('[8460-3-20] ten days between two servers: each session is reported once', 
   }
   for (const one of parties) {
     assert.deepEqual(one.outbox.counts(), [['delivered', 20]], one.domain);
-    // Each report came by two ways, and is counted once.
+    // Each report arrived by two ways, and is counted once.
     assert.deepEqual(seen(one), sent);
     const trusts = one.received
       .prepare<{ trust: string; n: number }>(
@@ -118,7 +118,7 @@ test('report mail is signed, has its fields, and asks for delivery without TLS',
   assert.match(text, /^TLS-Report-Domain: evil\.example\r\n/m);
   assert.match(text, /^TLS-Report-Submitter: a\.example\r\n/m);
   assert.match(text, /^TLS-Required: No\r\n/m);
-  // Changed on the way, it does not hold.
+  // A change in transit invalidates the signature.
   const changed = await verifyDkim(
     Buffer.from(text.replace('TLS-Report-Domain: evil', 'TLS-Report-Domain: good')),
     resolver,

@@ -74,7 +74,7 @@ test('every number is the sum over the reports, for any span of days and any dom
       const own = within.flatMap((r) => r.policies).filter(isOwn);
       assert.deepEqual(shown(view.kinds), sums(own));
       assert.equal(view.reports, within.filter((r) => r.policies.some(isOwn)).length);
-      // [8460-4.4-11]: the total counts, and what no detail describes is a separate
+      // [8460-4.4-11]: the total counts, and sessions without a detail are a separate
       // failure.
       assert.equal(
         view.failures.reduce((n, f) => n + f.sessions, 0),
@@ -111,7 +111,7 @@ function mailHosts(reports: readonly TlsReport[], domain: string): ReadonlySet<s
       return alone || named.some((pattern) => matchMx(pattern, host)) ? host : [];
     });
   });
-  // A host below the domain that fails under DANE, and is no recipient domain itself.
+  // A host below the domain that fails under DANE, and is not a recipient domain itself.
   const policies = reports.flatMap((r) => r.policies);
   const failing = policies.flatMap(({ policyDomain: host = '', ...p }) =>
     p.policyType === 'tlsa' &&

@@ -5,10 +5,7 @@ import { countSessions, type SessionEvent } from '../../src/tls-rpt-send/index.j
 import type { Store } from '../../src/store/index.js';
 import { DAY, HOUR, party, start, time, world } from './report-parties.js';
 
-/**
- * One session as it went: by the policy of a kind, to a host, with a result where it
- * failed.
- */
+/** One session: the kind of its policy, its host, and its result type where it failed. */
 interface Session {
   readonly domain: number;
   readonly policy: number;
@@ -110,7 +107,7 @@ function received(store: Store, domain: string, day: number): readonly string[] 
   return [...sums, ...days].map(({ line }) => line).sort();
 }
 
-/** The same counted one by one. */
+/** The reference: the same sessions counted one by one. */
 function bruteForce(sessions: readonly Session[]): readonly string[] {
   const sums = new Map<string, [ok: number, failed: number]>();
   const failures = new Map<string, number>();
@@ -153,8 +150,7 @@ test(
         fc.constantFrom('https', 'mail', 'both'),
         fc.integer({ min: 1, max: 20 }),
         async (sessions, way, group) => {
-          // All of them arrive at one receiver on one day: each run is about domains of
-          // its own.
+          // All of them arrive at one receiver on one day: each run has separate domains.
           run++;
           const domainOf = (n: number): string => `r${run}-${n}.b.example`;
           const events = sessions.map((one) =>

@@ -20,8 +20,8 @@ after(async () => {
 });
 
 /**
- * The lab, and before its resolver a TLS port that passes everything on. What is dialled
- * or asked in plaintext is written down.
+ * The lab, and in front of its resolver a TLS port that relays everything. Plaintext
+ * connections and questions are recorded.
  */
 async function behindTls(identity: Issued, closes = false) {
   const lab = await createLab();

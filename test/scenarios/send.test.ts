@@ -62,8 +62,7 @@ test('every domain of the lab: the delivery matches its scenario', async () => {
   await fewAtATime(lab.scenarios, async ({ domain, expect }) => {
     const [predicted] = expect.exposure.bothFirst;
     const observed = observedIn((await connectTo(domain, sender)).outcome);
-    // A check cannot tell what a temporary refusal of STARTTLS ends in at the next
-    // attempt.
+    // A check cannot predict the next attempt after a temporary refusal of STARTTLS.
     const open = predicted === 'unknown' && ['deferred', 'cleartext'].includes(observed);
     if (predicted !== observed && !open) differing.push(`${domain}: ${predicted}, but ${observed}`);
   });

@@ -6,7 +6,7 @@ import type { CheckResult } from '../../src/evidence/index.js';
 import { allScenarios, createLab, LabDns, type Lab, type Scenario } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';
 
-/** These scenarios are judged here and not by their expectation. */
+/** This test judges these scenarios, and not by their expectation. */
 const unjudged = (allScenarios[0] as Scenario).expect;
 
 type Signed = NonNullable<Scenario['zone']>['signed'];

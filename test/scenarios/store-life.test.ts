@@ -225,7 +225,7 @@ function watch(daemon: DaemonProcess): { stop(): Promise<number> } {
   const lookup = (): Promise<unknown> => {
     const socket = connect(daemon.port('postfix'), '127.0.0.1');
     socket.on('error', () => undefined).write('21:hermetic .example.com,');
-    // A reload ends the connections of the configuration before it.
+    // A reload ends the connections of the previous configuration.
     const ended = new Promise((resolve) => socket.once('data', resolve).once('close', resolve));
     return ended.finally(() => socket.destroy());
   };
@@ -259,7 +259,7 @@ test(
     );
     await daemon.reload();
     const longest = await watching.stop();
-    // A call that waited for the lock would have taken 5 s; a busy machine takes less.
+    // A call that waits for the lock takes 5 s; a busy machine takes less.
     assert.ok(longest < 3000, `${longest} ms`);
     holder.stdin.end();
     await once(holder, 'exit');

@@ -26,7 +26,7 @@ function pathIn(t: TestContext): string {
   return join(folder, 's');
 }
 
-/** A process that tries to listen at the path, and how that ended. */
+/** A process that tries to listen at the path, and the result. */
 async function holder(
   t: TestContext,
   path: string,
@@ -39,7 +39,7 @@ async function holder(
 
 const ask = (path: string): Promise<string> => text(connect({ path }));
 
-/** A look whether the socket is in use ends before the answer is read. */
+/** A probe of whether the socket is in use ends before the answer is read. */
 const plain = (says = ''): Server =>
   createServer((socket) => void socket.on('error', () => socket.destroy()).end(says));
 

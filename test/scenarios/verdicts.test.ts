@@ -45,7 +45,7 @@ test('EHLO refused inside TLS fails, with the reply', async () => {
   assert.deepEqual([...today(result)], ['deferred']);
 });
 
-// C4: a handshake with nothing usable after it is never good, nor is it proof of a fault.
+// C4: a handshake without a usable session after it is never good, and proves no fault.
 for (const [habit, words] of [
   ['defers-inside', /451 4\.7\.1 Try again later/],
   ['hangs-up-inside', /no session inside TLS \(smtp-closed\)/],
@@ -94,7 +94,7 @@ test('521 says that the host accepts no mail; another host is not concerned', as
   assert.deepEqual([two.verdict, two.exposure.mtaStsCached.none], ['warn', 'verified']);
 });
 
-// C7: names that lead nowhere.
+// C7: names that lead to no host.
 for (const [record, ...raised] of [
   ['@ MX 32767 token.invalid.'],
   ['@ MX 0 ms12345678.msv1.invalid.'],
@@ -143,7 +143,7 @@ test('a missing final dot is named with the host that was meant', async () => {
   });
   assert.deepEqual(ids(own, 'fail'), ['mx-nonexistent']);
   assert.match(own.findings[0]?.steps[1]?.text ?? '', /IN MX 10 mx\.one\.example\.$/);
-  // A provider's host: it does not exist in this lab, so nothing is claimed about it.
+  // A host of a provider: it does not exist in this lab, so nothing is claimed about it.
   const other = await look({
     zone: { withoutMx: true, records: '@ MX 10 mx.provider.example' },
   });
@@ -281,7 +281,7 @@ test('part of the addresses without STARTTLS: the headline counts them', async (
   assert.equal(backup.exposure.opportunistic.none, 'unverified', 'a backup host is not used today');
 });
 
-// C11: a hello of the size that ML-KEM makes.
+// C11: a hello of the size of ML-KEM.
 for (const habit of ['drops-large-hellos', 'resets-large-hellos'] as const)
   test(`a middlebox that ${habit} warns, within the budget`, async () => {
     const result = await look({ hosts: [{ habit }], sts }, { timeoutMs: 1500 });

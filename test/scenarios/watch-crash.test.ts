@@ -10,7 +10,7 @@ import { readWatch, unsentAlarms } from '../../src/watch/index.js';
 
 const ROUNDS = 20;
 const DOMAINS = 3;
-/** Each domain has a fault in the second half of every twelve looks. */
+/** Each domain has a fault in the second half of every twelve checks. */
 const LOOKS = 16 * 12;
 
 test(`a watch killed ${ROUNDS} times loses no alarm and reports no fault twice`, async () => {
@@ -24,7 +24,7 @@ test(`a watch killed ${ROUNDS} times loses no alarm and reports no fault twice`,
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });
       const gone = once(child, 'exit');
-      // A few looks after the start, at a random instant of the work.
+      // A few checks after the start, at a random instant of the work.
       let budget = 1 + Math.floor(Math.random() * 8);
       child.on('message', () => {
         if (killed < ROUNDS && --budget === 0)
@@ -43,7 +43,7 @@ test(`a watch killed ${ROUNDS} times loses no alarm and reports no fault twice`,
     const expected = Array.from({ length: DOMAINS }, (_, n) =>
       Array.from({ length: LOOKS / 12 }, (__, fault) => {
         const name = `d${n}.example/starttls-absent/${(fault * 12 + 6) * 3_600_000}`;
-        // The last fault ends after the last look.
+        // The last fault ends after the last check.
         return fault === LOOKS / 12 - 1 ? [`${name}/added`] : [`${name}/added`, `${name}/ended`];
       }),
     ).flat(2);

@@ -21,7 +21,7 @@ import { EventBuffer, Outbox, prepareReporting } from '../../src/tls-rpt-send/in
 import type { SessionEvent } from '../../src/tls-rpt-send/session-event.js';
 import { openStore, verifyStore, type Store } from '../../src/store/index.js';
 
-// A queued write has no half: it is one transaction.
+// A queued write is never half done: it is one transaction.
 const moments = ['before a step', 'after a step'] as const;
 const DAY = 86_400_000;
 const now = Date.parse('2026-11-23T12:00:00Z');
@@ -32,8 +32,8 @@ const check = (at: number): CheckResult =>
   ({ domain: 'rcpt.example', checkedAt: new Date(at).toISOString() }) as unknown as CheckResult;
 
 /**
- * Reports come in, a check is stored, alerts go out, old reports are deleted; senders
- * repeat what was not acknowledged.
+ * Reports arrive, a check is stored, alerts are sent, old reports are deleted; senders
+ * repeat unacknowledged reports.
  */
 class ReportLife {
   readonly acknowledged = new Set<string>();
@@ -79,7 +79,7 @@ class ReportLife {
     return this.store.prepare(sql).all();
   }
 
-  /** Returns whether the tables are there, and the reports gone from them. */
+  /** Returns whether the tables exist and the reports were deleted from them. */
   isPruned(): boolean {
     const table = "SELECT 1 FROM sqlite_master WHERE name = 'report_pruned'";
     if (!this.store.prepare(table).get()) return false;

@@ -40,7 +40,7 @@ export function verdictOf(sent: readonly { readonly der: Uint8Array }[], at = Da
   return [chain, validity, ...problems].join(' ');
 }
 
-/** The verdict on a leaf below one CA that is odd in some way. */
+/** The verdict on a leaf below one CA with an unusual property. */
 export function verdictVia(ca: IssueOptions, leaf: IssueOptions = {}): string {
   const issuer = createIntermediate(root, { name: 'Middle', ...ca });
   return verdictOf([server(issuer, leaf), issuer]);

@@ -13,7 +13,7 @@ export function holdLock(t: TestContext, file: string): Promise<ChildProcessWith
 }
 
 /**
- * Another process that takes the write lock again and again, each time for `holdMs`, with
+ * Another process that takes the write lock repeatedly, each time for `holdMs`, with
  * short breaks, until it is killed.
  */
 export function lockOften(

@@ -6,7 +6,7 @@ const CHROMIUM = '/usr/bin/chromium';
 /** The reason to skip a test, or false where Debian's Chromium is installed. */
 export const withoutChromium = existsSync(CHROMIUM) ? false : 'Chromium is not installed';
 
-/** Starts Debian's Chromium without traffic of its own. */
+/** Starts Debian's Chromium without background traffic. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM,

@@ -8,7 +8,7 @@ import { migrate, openStore, type OpenStoreOptions, type Store } from '../../src
 export interface OpenedStore {
   readonly file: string;
   readonly store: Store;
-  /** The other connection: it can take the write lock or read what is committed. */
+  /** The other connection: it can take the write lock or read committed data. */
   readonly other: Store;
 }
 

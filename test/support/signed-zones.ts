@@ -34,7 +34,7 @@ export class SignedWorld {
   readonly anchors: readonly TrustAnchor[];
   readonly #keys: ReadonlyMap<string, ZoneSigningKey>;
 
-  /** @param zones without the root, which is always there */
+  /** @param zones without the root, which is always included */
   constructor(zones: readonly string[]) {
     this.#keys = new Map(['.', ...zones].map((zone) => [zone, generateZoneKey(13)]));
     const root = readDnskey(dnskeyRecord(Name.root, this.key('.')));
@@ -120,7 +120,7 @@ export function record(text: string): ResourceRecord {
   return parsed.value;
 }
 
-/** How an NSEC3 record stands to a name. */
+/** The relation of an NSEC3 record to a name. */
 export interface Nsec3Shape {
   /** The name's own record instead of one whose span covers it. */
   readonly matches?: boolean;

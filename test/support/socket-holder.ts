@@ -2,8 +2,7 @@ import { createServer } from 'node:net';
 import { listenAtPath } from '../../src/server/listeners/unix-socket.js';
 
 /**
- * Listens at the path given, reports how that ended, and says its process id to each
- * client.
+ * Listens at the given path, reports the result, and sends its process id to each client.
  */
 const server = createServer(
   (socket) => void socket.on('error', () => socket.destroy()).end(String(process.pid)),

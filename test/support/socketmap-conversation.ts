@@ -1,13 +1,13 @@
 import { Duplex } from 'node:stream';
 import type { Connection } from '../../src/net/index.js';
 
-/** A client that says and hears octets without a socket. */
+/** A client that sends and receives octets without a socket. */
 export class TestingConversation {
   heard = '';
   ended = false;
   /** Octets the server has read so far. */
   taken = 0;
-  /** While false the client does not read: the server's writes stay undone. */
+  /** While false the client does not read: the server's writes stay pending. */
   reads = true;
   readonly #undone: (() => void)[] = [];
   readonly #stream: Duplex;
@@ -37,7 +37,7 @@ export class TestingConversation {
     };
   }
 
-  /** Resolves when the server has done what it does at once. */
+  /** Resolves when the server has done its immediate work. */
   async say(text: string): Promise<void> {
     this.#stream.push(Buffer.from(text, 'latin1'));
     await this.settle();
@@ -47,7 +47,7 @@ export class TestingConversation {
     for (let i = 0; i < 5; i++) await new Promise(setImmediate);
   }
 
-  /** Reads on. */
+  /** Continues to read. */
   async read(): Promise<void> {
     this.reads = true;
     for (const done of this.#undone.splice(0)) done();

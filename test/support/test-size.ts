@@ -1,4 +1,4 @@
-/** True in `npm run test:long`, which tries everything that a test can try. */
+/** True in `npm run test:long`, which tries every case of a test. */
 export const isLong = process.env['HERMETIC_LONG'] === '1';
 
 /** Returns the number of runs, steps or cases: the short form in `npm test`. */

@@ -1,7 +1,7 @@
 /**
- * A watch for tests that kill it: it runs looks of a plan against a database, and sends
- * each alarm to its parent. Arguments: the database, the number of domains, looks at
- * each.
+ * A watch for tests that kill it: it runs the checks of a plan against a database, and
+ * sends each alarm to its parent. Arguments: the database, the number of domains, checks
+ * of each.
  */
 import { appendFileSync } from 'node:fs';
 import { openStore } from '../../src/store/index.js';
@@ -15,7 +15,7 @@ const domains = Array.from({ length: Number(count) }, (_, n) => `d${n}.example`)
 const scope = { domains, channels: ['file'] };
 
 /**
- * The receiver: a line for each alarm, written before the watch learns that it was
+ * The receiver: a line for each alarm, written before the watch knows that it was
  * accepted.
  */
 const channels = {
@@ -26,12 +26,13 @@ const channels = {
   },
 };
 
-// The virtual time of a look is its number: a restart goes on where the last one ended.
+// The virtual time of a check is its number: a restart continues where the last run
+// ended.
 for (let look = 1; look <= Number(looks); look++) {
   for (const domain of domains) {
     const now = look * 3_600_000;
     if ((readWatch(store).domains[domain]?.lookedAt ?? 0) >= now) continue;
-    // A fault of six looks, then six looks without it.
+    // A fault for six checks, then six checks without it.
     const broken = look % 12 >= 6;
     const healthy = healthyResult(domain);
     const result = broken ? atHost('starttls-absent')(healthy) : healthy;

@@ -2,10 +2,10 @@ import { grade } from '../../src/check/index.js';
 import type { CheckResult, Finding } from '../../src/evidence/index.js';
 import { plantedEvidence, plantedHost, plantedPolicy } from './check/planted-evidence.js';
 
-/** A change of a healthy result: one fault as the watch meets it. */
+/** A change of a healthy result: one fault as the watch observes it. */
 export type Plant = (result: CheckResult) => CheckResult;
 
-/** A domain with STARTTLS, DANE, an enforced policy and TLS-RPT; nothing is at fault. */
+/** A domain with STARTTLS, DANE, an enforced policy and TLS-RPT, without a fault. */
 export function healthyResult(domain: string): CheckResult {
   const graded = grade(
     plantedEvidence({ hosts: [plantedHost()], mtaSts: plantedPolicy('enforce') }),

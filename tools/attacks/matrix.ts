@@ -5,8 +5,8 @@ import { freshResolvers, primed, senderOf } from './sender-classes.js';
 import { unjudged } from './unjudged.js';
 
 /**
- * The records of a domain, and its earlier contact with the sender, which does DANE and
- * MTA-STS.
+ * The records of a domain, and its earlier contact with the sender, which supports DANE
+ * and MTA-STS.
  */
 export const columns = [
   'DANE',
@@ -37,8 +37,8 @@ const letters: Readonly<Partial<Record<DeliveryResult, string>>> = {
 };
 
 /**
- * An attack on the way to a policy, alone and with STARTTLS stripped: only a first
- * contact can be kept from what it does not know yet.
+ * An attack on the lookup of a policy, alone and with STARTTLS stripped: it works only
+ * against a first contact.
  */
 const onPolicy = (says: string, attack: LabAttack): readonly Row[] => [
   { says, attacks: [attack], expect: 'VVUVUU' },
@@ -105,8 +105,8 @@ export interface MatrixResult {
 const domainOf = (row: number, column: number): string => `r${row}-c${column}.example`;
 
 /**
- * Sends a message to a domain of each kind under each attack, and judges where it went
- * and what passed in plaintext.
+ * Sends a message to a domain of each kind under each attack, and judges its destination
+ * and its plaintext.
  */
 export async function runMatrix(chosen: readonly Row[] = rows): Promise<MatrixResult> {
   const cells = chosen.flatMap((row, r) =>
@@ -183,7 +183,7 @@ async function runCell(
   return { seen, faults };
 }
 
-/** One host; or two, of which the policy or TLSA knows the first alone. */
+/** One host; or two, where the policy or TLSA names only the first. */
 function scenarioOf(column: Column, domain: string, two: boolean): Scenario {
   const common = unjudged(domain, column);
   const second = two ? [{ name: 'mx2' }] : [];

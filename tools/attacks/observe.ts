@@ -3,14 +3,16 @@ import type { Network } from '../../src/net/index.js';
 import type { DeliveryResult } from '../../src/tls-policy/index.js';
 import type { Delivery, Sender } from '../../src/send/index.js';
 
-/** The fate of one message, as servers and wire show it. */
+/** The outcome of one message, by servers and wire. */
 export interface Observed {
   readonly outcome: DeliveryResult;
-  /** The same as the sender sees it: every server is the one that it claims to be. */
+  /**
+   * The outcome in the view of the sender: every server is the one that it claims to be.
+   */
   readonly seen: DeliveryResult;
   /**
-   * Commands that carry mail or a password: those that went over the wire in plaintext,
-   * and those an attacker's server heard.
+   * Commands that carry mail or a password: those sent in plaintext, and those that an
+   * attacker's server received.
    */
   readonly inClear: readonly string[];
   readonly heard: readonly string[];
@@ -20,8 +22,8 @@ export interface Observed {
 let count = 0;
 
 /**
- * Sends one message to a domain and looks where it went. The network must be a {@link
- * Tap}'s.
+ * Sends one message to a domain and finds its destination. The network must be that of a
+ * {@link Tap}.
  */
 export async function observe(
   domain: string,
@@ -64,8 +66,8 @@ export interface Tap {
 }
 
 /**
- * TLS over a socket of Node takes the handle and never comes by here, so what does is in
- * clear.
+ * TLS over a socket of Node uses the handle and does not pass here, so these octets are
+ * plaintext.
  */
 export function tapOn(network: Network): Tap {
   const conversations: string[][] = [];

@@ -33,16 +33,16 @@ const worstFirst: readonly DeliveryResult[] = [
 export interface Comparison {
   readonly cells: number;
   /**
-   * Cells that are not compared: what a check cannot tell, attacks on the mail of domains
-   * that take none, and servers that turn away the sixth who comes at once.
+   * Cells that are not compared: unknown ones of a check, attacks on domains without
+   * mail, and servers that refuse the sixth concurrent client.
    */
   readonly left: number;
   readonly differing: readonly string[];
 }
 
 /**
- * For each domain, class of sender and attack: what a check predicts, and what mail that
- * is really sent comes to.
+ * For each domain, class of sender and attack: the prediction of a check, and the outcome
+ * of mail that is really sent.
  */
 export async function compare(
   scenarios: readonly Scenario[],
@@ -90,7 +90,7 @@ export async function compare(
 
 /**
  * A forged MX leads to the attacker's own host, which all domains share: attacks on it
- * would be felt by the others.
+ * would affect the others.
  */
 function meetsAttacker({ attack }: Scenario): boolean {
   return Object.keys(attack?.faults ?? {}).some((question) => question.endsWith(' MX'));
@@ -103,7 +103,7 @@ interface Cell {
   readonly observed: DeliveryResult;
 }
 
-/** More, and time-outs come from this machine rather than from the lab. */
+/** With more, time-outs come from this machine rather than from the lab. */
 const AT_ONCE = 6;
 
 async function compareDomain(
@@ -141,7 +141,7 @@ async function compareDomain(
               lab,
               tap,
             );
-            // Behind the scenario's own attacker a check cannot know whom it talks to.
+            // Behind the scenario's own attacker a check cannot identify its peer.
             return [
               sender,
               inForce && attack !== 'swapCertificate' && attack !== 'spoofMx' ? asSeen : outcome,
@@ -155,7 +155,8 @@ async function compareDomain(
     }
     for (const sender of senders) {
       const came = seen.get(sender) ?? [];
-      // Undisturbed, a sender goes on to the next server where one accepts no mail.
+      // Without an attack, a sender continues with the next server where one accepts no
+      // mail.
       const ended = attack === 'none' ? came.filter((outcome) => outcome !== 'deferred') : came;
       const observed =
         worstFirst.find((outcome) => (ended.length > 0 ? ended : came).includes(outcome)) ??
@@ -194,7 +195,7 @@ function offersTls({ connections }: AddressEvidence): boolean {
 
 /**
  * The servers that a sender may try first: those of the best preference that have an
- * address at all, each alone, and then all servers as they are.
+ * address, each alone, and then all servers unchanged.
  */
 function firstChoices({ hosts }: Evidence): readonly (string | undefined)[] {
   const tried = hosts.filter(({ addresses }) => addresses.length > 0);

@@ -23,7 +23,7 @@ export const classes: Readonly<
   bothCached: { dane: true, mtaSts: true, cached: true },
 };
 
-/** Resolvers of a moment: what they learn during an attack must not outlive it. */
+/** Resolvers for one moment: answers cached during an attack must not outlive it. */
 export interface Resolvers {
   readonly validating: Resolver;
   /** It accepts every answer: no answer in the lab carries an AD bit. */
@@ -39,7 +39,8 @@ export function freshResolvers({ network, upstreams, anchors }: Lab): Resolvers 
 }
 
 /**
- * A sender of a class, at its first contact or with a policy it fetched in better times.
+ * A sender of a class, at its first contact or with a policy that it fetched before the
+ * attack.
  */
 export function senderOf(
   name: SenderClass,
@@ -64,7 +65,7 @@ export function senderOf(
   });
 }
 
-/** Returns the cached policy of a domain after one undisturbed contact. */
+/** Returns the cached policy of a domain after one contact without an attack. */
 export async function primed(domain: string, lab: Lab): Promise<StsEntry | undefined> {
   const stsCache: StsCache = memoryStsCache();
   const { network, trustStore } = lab;

@@ -2,8 +2,8 @@ import type { Scenario } from '../../src/lab/index.js';
 import { senders } from '../../src/tls-policy/index.js';
 
 /**
- * A domain of the lab that no check is held against: the rest of it is for the test that
- * sends there to say.
+ * A domain of the lab that checks are not compared with; the test that sends there judges
+ * it.
  */
 export function unjudged(
   domain: string,

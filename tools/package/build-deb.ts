@@ -74,7 +74,7 @@ async function stageSystemFiles(root: string, version: string): Promise<void> {
   // The program names this folder in its help, and reads pages below it.
   symlinkSync('../../share/doc/hermetic/docs', join(root, 'usr/lib/hermetic/docs'));
   symlinkSync('../../share/doc/hermetic/schemas', join(root, 'usr/lib/hermetic/schemas'));
-  // The umask of the builder must not decide the modes.
+  // The umask of the builder must not affect the modes.
   execFileSync('find', [root, '-type', 'd', '-exec', 'chmod', '0755', '{}', '+']);
 }
 

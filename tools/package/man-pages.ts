@@ -94,7 +94,7 @@ function entry(term: string, text: string): readonly string[] {
   return ['.TP', `.B ${roff(term)}`, roff(text)];
 }
 
-/** Text as roff shows it: a leading dot or quote would be a request, a dash a hyphen. */
+/** Text in roff: a leading dot or quote would be a request, a dash a hyphen. */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')

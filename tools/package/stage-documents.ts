@@ -7,9 +7,7 @@ import { completions } from './completions.js';
 import { manPages, type ManPages } from './man-pages.js';
 import { copy } from './stage-program.js';
 
-/**
- * Files and folders that the documentation consists of; links between them stay whole.
- */
+/** Files and folders of the documentation; the links between them stay valid. */
 const documents = [
   'README.md',
   'ARCHITECTURE.md',
@@ -28,7 +26,9 @@ export function stageDocuments(target: string): void {
   for (const path of documents.flatMap(filesBelow)) copy(path, join(target, path));
 }
 
-/** All files below a folder, or the file itself; generated reference pages are left out. */
+/**
+ * All files below a folder, or the file itself; generated reference pages are omitted.
+ */
 export function filesBelow(path: string): readonly string[] {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path)
@@ -43,7 +43,8 @@ export async function commandTexts(
 ): Promise<{ readonly pages: ManPages; readonly shells: ReturnType<typeof completions> }> {
   const output = { out: ignore, err: ignore, width: 80, color: false, interactive: false };
   const context = { output, signal: new AbortController().signal, finish: ignore };
-  // A command line that names a command loads it; the last program has all of them.
+  // A command line that names a command loads it; the last program has loaded all of
+  // them.
   const program = await createProgram([], context);
   for (const [index, { name }] of commands.entries()) {
     const loaded = (await createProgram([name], context)).commands[index];
@@ -53,7 +54,7 @@ export async function commandTexts(
 }
 
 function ignore(): void {
-  // Nothing is printed while the commands are only read.
+  // Nothing is printed while the commands are only defined.
 }
 
 /** Writes manual pages and completion scripts below `usr/share` of a package. */

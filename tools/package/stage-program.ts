@@ -28,7 +28,7 @@ const SQLITE = 'node_modules/@photostructure/sqlite';
 
 /**
  * Copies the program with the files of its dependencies that it can load, for one
- * platform. Returns the packages that are in it.
+ * platform. Returns the copied packages.
  */
 export function stageProgram(
   target: string,

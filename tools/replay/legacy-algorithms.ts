@@ -59,7 +59,7 @@ function integer(bytes: Uint8Array): number[] {
   return der(2, (trimmed[0] ?? 0) & 0x80 ? [0, ...trimmed] : trimmed);
 }
 
-/** The algorithms of the time of the vectors. Never for real answers. */
+/** The algorithms at the time of the vectors. Never for real answers. */
 export const legacyAlgorithms: AlgorithmRegistry = {
   signatures: new Map([
     ...standardAlgorithms.signatures,

@@ -24,14 +24,14 @@ const RCODES: Readonly<Record<string, number>> = {
 const MAX_CHAIN = 12;
 
 /**
- * Plays a recursive resolver that was asked with CD=1: of the virtual servers' answers
- * active at a step it takes the most specific one, follows aliases whose target is
- * missing, and synthesises what a DNAME implies.
+ * Plays a recursive resolver for queries with CD=1: of the virtual servers' answers
+ * active at a step it chooses the most specific one, follows aliases whose target is
+ * missing, and synthesises the CNAME of a DNAME.
  */
 export function mockUpstream(scenario: Scenario, step: () => number): Fetch {
   const lookup = (name: Name, type: number): Message => {
     const current = scenario.ranges.filter((r) => r.from <= step() && step() <= r.to);
-    // Past the last range a resolver lives on what it learned before.
+    // After the last range a resolver answers from its cache.
     const active = current.length > 0 ? current : scenario.ranges;
     const fitting = active
       .flatMap((r) => r.entries.filter((e) => matches(e, name, type)).slice(0, 1))

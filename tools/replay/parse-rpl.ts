@@ -10,7 +10,7 @@ export interface Entry {
   readonly answer: readonly ResourceRecord[];
   readonly authority: readonly ResourceRecord[];
   readonly additional: readonly ResourceRecord[];
-  /** Octets that are no message: `RAW` or `HEX_ANSWER_BEGIN`. */
+  /** Octets that are not a message: `RAW` or `HEX_ANSWER_BEGIN`. */
   readonly raw: boolean;
 }
 

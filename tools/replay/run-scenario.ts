@@ -24,9 +24,9 @@ export type Outcome =
 export type Setting = Pick<ValidateRequest, 'anchors' | 'now' | 'limits' | 'algorithms' | 'fetch'>;
 
 /**
- * Runs a scenario's questions through the validator and compares each checked answer;
- * tells `onAnswer` of all of them. What a file asks beyond a stub's part is a reason to
- * leave it out only where it shows.
+ * Runs a scenario's questions through the validator, compares each checked answer, and
+ * passes all of them to `onAnswer`. A file with questions beyond the role of a stub is
+ * omitted only where they affect the result.
  */
 export async function runScenario(
   scenario: Scenario,
@@ -51,7 +51,7 @@ async function run(
   let now = timeOf(scenario);
   let step = 0;
   let checks = 0;
-  // Questions of the asked type, at each check, to which the file has nothing to say.
+  // Questions of the asked type, at each check, without an answer in the file.
   const missing = new Map<number, string>();
   const upstream = mockUpstream(scenario, () => step);
   let answer: DnsAnswer | undefined;
@@ -84,7 +84,7 @@ async function run(
       answer = await validate({ name, type: typeNumber(asType) ?? 0, ...setting });
       onAnswer?.(answer, setting);
     }
-    // A stub always asks with RD, and never validates what it asked for with CD.
+    // A stub always sends RD, and never validates an answer to a query with CD.
     const asStub = query?.reply.includes('RD') && !query.reply.includes('CD');
     if (at.kind === 'CHECK_ANSWER' && at.entry && answer && asStub) {
       const why = differs(
@@ -106,7 +106,7 @@ async function run(
     : { kind: 'skipped', why: 'checks no answer of a validating question' };
 }
 
-/** Some entry of the file answers this question, if only with an error. */
+/** An entry of the file answers this question, if only with an error. */
 function scripted(scenario: Scenario, name: Name, type: number): boolean {
   return scenario.ranges.some((r) =>
     r.entries.some(

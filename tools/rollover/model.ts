@@ -10,10 +10,10 @@ import type { Order } from './orders.js';
 
 /**
  * A small world in which every order of events is tried: two authoritative servers of
- * which the second follows when it likes, two addresses of one mail server, one cache
- * that asks whenever and whomever it likes (any cache is one of its histories), pushes
- * that arrive late or never, servers that do not answer, a delegation that changes, and a
- * program that dies between writing down and doing. One tick is one TTL.
+ * which the second follows with any delay, two addresses of one mail server, one cache
+ * that queries at any time (any cache is one of its histories), pushes that arrive late
+ * or never, servers that do not answer, a delegation that changes, and a program that
+ * crashes between saving and acting. One tick is one TTL.
  */
 interface World<S> {
   readonly now: number;
@@ -26,7 +26,7 @@ interface World<S> {
   readonly cache?: { readonly rrset: Rrset; readonly at: number };
   readonly ds: number;
   readonly dsAt?: number;
-  /** Key changes asked for so far. */
+  /** Key changes that were requested so far. */
   readonly asked: number;
   readonly memory: S;
 }
@@ -43,14 +43,14 @@ export interface ModelBounds {
 export interface ModelResult {
   readonly states: number;
   readonly transitions: number;
-  /** Whether every state within the bounds was seen. */
+  /** Whether every state within the bounds was visited. */
   readonly whole: boolean;
   /**
    * Events that lead to a sender whose records do not match what the server shows, or to
    * a broken rule.
    */
   readonly failure?: { readonly what: string; readonly trace: readonly string[] };
-  /** States from which, with no more trouble, the change does not come to its end. */
+  /** States from which, without further faults, the change does not complete. */
   readonly stuck: number;
 }
 
@@ -69,7 +69,7 @@ const rrsetOf = (...keys: number[]): Rrset => ({
 interface StepFault {
   /** The part that the observation misses. */
   readonly blind?: 'server' | 'address';
-  /** The fate of the actions: not done, pending, done at one address only. */
+  /** The state of the actions: not done, pending, done at one address only. */
   readonly does?: 'nothing' | 'late' | 'half';
 }
 
@@ -163,7 +163,7 @@ function* events<S>(
   }
 }
 
-/** One run of the program: read, write down, do. */
+/** One run of the program: observe, save, execute. */
 function act<S>(
   order: Order<S>,
   world: World<S>,
@@ -173,8 +173,8 @@ function act<S>(
   let after: World<S> = { ...world, memory: state };
   if (does === 'nothing') return { after };
   for (const action of actions) {
-    // A started deployment may be finished while the delegation moves, but no change of
-    // records begun.
+    // A started deployment may complete while the delegation changes, but no change of
+    // records may begin.
     const moving =
       world.dsAt !== undefined && world.now - world.dsAt < 2 * TTL && action.kind === 'set-rrset';
     after = perform(after, action, does);
@@ -244,7 +244,7 @@ function unmatched<S>({ cache, live, now }: World<S>, { held }: ModelBounds): st
     : `a sender holds ${cache.rrset.records.length} records and none matches ecdsa-${wrong}`;
 }
 
-/** With everything going well from here on, the keys asked for come into use. */
+/** Without further faults, the requested keys come into use. */
 function finishes<S>(order: Order<S>, world: World<S>): boolean {
   let at = world;
   for (let i = 0; i < 60; i++) {
@@ -256,10 +256,7 @@ function finishes<S>(order: Order<S>, world: World<S>): boolean {
   return false;
 }
 
-/**
- * States that differ only in the date, or in how long ago something stopped to matter,
- * are one.
- */
+/** States that differ only in the date, or in the age of irrelevant facts, are one. */
 function keyed<S>({ now, cache, dsAt, ...world }: World<S>): string {
   const ago = (at: number): number => Math.min(now - at, 3 * TTL);
   const memory = JSON.stringify(world.memory, (name, value: unknown) =>

@@ -8,11 +8,11 @@ import {
   type ServerKey,
 } from '../../src/publish/index.js';
 
-/** A way of changing keys: remembers something, reads the world, and asks for actions. */
+/** An order of key changes: has a state, observes the world, and returns actions. */
 export interface Order<S = unknown> {
   readonly name: string;
   start(): S;
-  /** `leave`: digests of keys to be left. */
+  /** `leave`: digests of keys to retire. */
   step(
     state: S,
     seen: RolloverObservation,
@@ -23,7 +23,7 @@ export interface Order<S = unknown> {
 
 export const host = 'mx.example.com';
 
-/** The machine of this project. */
+/** The state machine of this project. */
 export const ours: Order<TlsaRolloverState> = {
   name: 'hermetic',
   start: () => startRollover(host),
@@ -44,13 +44,13 @@ type Move = 'announce' | 'replace' | 'visible' | 'wait' | 'switch' | 'retire';
 interface Script {
   readonly at: number;
   readonly since: number;
-  /** The key that is moved to. */
+  /** The key that replaces the current one. */
   readonly to?: ServerKey;
 }
 
 /**
- * Orders found in use: what each does when a key is to be changed, move by move. `wait`
- * is one TTL by the clock, without reading anything back.
+ * Orders found in use: the moves of each when a key is to be changed. `wait` is one TTL
+ * by the clock, without observing anything.
  */
 export const others: readonly Order<Script>[] = [
   scripted('switch the certificate, then publish', ['switch', 'replace']),

@@ -17,11 +17,11 @@ export interface SimulationOptions {
 
 export interface SimulationResult {
   /**
-   * Senders that met a key their records did not match, each counted once a change, over
+   * Senders that found a key without a matching record, each counted once a change, over
    * all changes.
    */
   readonly held: number;
-  /** Key changes that came to their end. */
+  /** Key changes that completed. */
   readonly changes: number;
   /** Median of the minutes from the request to the last move. */
   readonly minutes: number;
@@ -41,11 +41,11 @@ const keyOf = (n: number): ServerKey => ({
 const hex = (n: number, length: number): string => n.toString(16).padStart(length, '0');
 
 /**
- * Key changes in virtual time, each with a TTL of its own (5 minutes to 12 hours). Three
+ * Key changes in virtual time, each with its own TTL (5 minutes to 12 hours). Three
  * authoritative servers, each behind by up to 10 minutes; the program runs every minute,
- * and sometimes dies or does not reach a server. Then the senders: each delivers about
- * once an hour, asks whichever server, and keeps what it got for a TTL, every tenth
- * behind a second cache for up to two.
+ * and sometimes crashes or does not reach a server. Then the senders: each delivers about
+ * once an hour, queries any server, and caches the answer for a TTL, every tenth behind a
+ * second cache for up to two.
  */
 export function simulate<S>(
   order: Order<S>,
@@ -110,7 +110,7 @@ function oneChange<S>(order: Order<S>, ttl: number, random: () => number): Cours
       ttl,
     );
     memory = state;
-    if (random() < 0.01) continue; // it died before it did anything
+    if (random() < 0.01) continue; // it crashed before its first action
     for (const action of actions) {
       if (action.kind === 'make-key') keys = Math.max(keys, Number(action.key.split('-')[1]));
       const changed = take(action, zones, live, now, random);
@@ -136,7 +136,7 @@ function take(
     return true;
   }
   const [primary] = zones;
-  // A change that is under way is not sent again.
+  // A running change is not sent again.
   if (action.kind !== 'set-rrset' || !primary || primary.some(({ at }) => at > now)) return false;
   if (
     valueAt(primary, now).records.join() !== action.from.join() ||

@@ -23,7 +23,7 @@ async function repeat(plan: Plan, perSecond: number, step: (n: number) => unknow
   }
 }
 
-/** Connections that say nothing, on every port, taken again when they are closed. */
+/** Idle connections on every port, opened again when they are closed. */
 export async function idle(plan: Plan): Promise<RoleReport> {
   const counts: Counts = { opened: 0 };
   const { web, smtp, metrics, postfix } = plan.ports;
@@ -69,7 +69,7 @@ export async function slow(plan: Plan): Promise<RoleReport> {
   return { role: 'slow', counts };
 }
 
-/** Well-formed reports that are as expensive as the format allows. */
+/** Well-formed reports with the maximum cost that the format allows. */
 export async function heavy(plan: Plan): Promise<RoleReport> {
   const counts: Counts = {};
   const many = (n: number, details: number, policies: number): Buffer => {

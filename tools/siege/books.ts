@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openStore, verifyStore } from '../../src/store/index.js';
 import type { Plan, RoleReport, Sample } from './plan.js';
 
-/** The reports of the clients, as the database has them. */
+/** The reports of the clients in the database. */
 export interface Books {
   readonly acknowledged: number;
   /** Acknowledged, and not in the database. */
@@ -65,8 +65,7 @@ export interface Delay {
 type Restarts = readonly { readonly from: number; readonly to: number }[];
 
 /**
- * Returns whether a span of time is outside the restarts. A second after a start belongs
- * to it.
+ * Returns whether a period is outside the restarts. A second after a start belongs to it.
  */
 function isOutside([at, ms]: Sample, restarts: Restarts): boolean {
   return !restarts.some(({ from, to }) => at + ms >= from - 100 && at <= to + 1000);
@@ -76,11 +75,11 @@ function isOutside([at, ms]: Sample, restarts: Restarts): boolean {
 export interface Turns {
   readonly longest: number;
   /**
-   * Part of the longest turn in which the thread was ready and had no CPU: not the
-   * daemon's doing.
+   * Part of the longest turn in which the thread was ready and had no CPU: the daemon did
+   * not cause it.
    */
   readonly waited: number;
-  /** CPU time of the main thread: what other processes do does not change it. */
+  /** CPU time of the main thread, which other processes do not change. */
   readonly mostCpu: number;
   /** Turns above 50 ms of CPU time. */
   readonly costly: number;

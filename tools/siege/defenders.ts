@@ -43,7 +43,7 @@ export async function startResolver({ ports, keyText }: Plan): Promise<string> {
   return dns.anchorLine;
 }
 
-/** Takes alert mail; counts the ones that name a failure of the domain. */
+/** Accepts alert mail; counts the messages that name a failure of the domain. */
 export function startSink({ ports }: Plan): { readonly alerts: { at: number; text: string }[] } {
   const alerts: { at: number; text: string }[] = [];
   const server = createServer((socket) => {
@@ -176,7 +176,7 @@ export async function reporter(plan: Plan): Promise<RoleReport> {
     for (let n = 0; left() > 0; n++) {
       const id = `signed-${run}-${n}`;
       // From the first third on the genuine reports show failures, which an alert must
-      // reach.
+      // report.
       const failed = left() < (plan.seconds * 2) / 3 ? 4 : 0;
       const mail = await reportMail({ report: reportJson(10, failed, id, day()), signer: SIGNER });
       const acknowledged = await deliver(left() + 20, async () =>

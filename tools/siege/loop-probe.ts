@@ -3,17 +3,18 @@ import { Session } from 'node:inspector';
 
 /**
  * Loaded into the daemon by `--import`: measures each turn of its event loop from inside,
- * to distinguish the load of other processes from the work of the daemon. A line of
- * JSON for each turn above {@link LONG} goes to the file of HERMETIC_LOOP_FILE; with
- * HERMETIC_LOOP_PROFILE set, another line names the functions that such a turn spent its
- * time in.
+ * to distinguish the load of other processes from the work of the daemon. A line of JSON
+ * for each turn above {@link LONG} goes to the file of HERMETIC_LOOP_FILE; with
+ * HERMETIC_LOOP_PROFILE set, another line names the functions that used the time of such
+ * a turn.
  */
 const file = process.env['HERMETIC_LOOP_FILE'] ?? '/dev/null';
 /**
- * Milliseconds of one turn, on the wall or of CPU time of this thread, that are noted.
+ * Milliseconds of one turn, of wall-clock time or of CPU time of this thread, from which
+ * it is recorded.
  */
 const LONG = 40;
-/** Milliseconds between two looks at the clocks. */
+/** Milliseconds between two reads of the clocks. */
 const LOOK = 5;
 const BATCH = 3000;
 

@@ -1,4 +1,4 @@
-/** Where the daemon under siege listens, and for how long a role attacks it. */
+/** The addresses of the daemon under siege, and the duration of a role. */
 export interface Plan {
   readonly folder: string;
   readonly ports: Readonly<Record<'web' | 'smtp' | 'postfix' | 'metrics' | 'dns' | 'sink', number>>;
@@ -9,14 +9,14 @@ export interface Plan {
   readonly keyText: string;
 }
 
-/** A report that was sent, and how often the daemon said that it has it. */
+/** A report that was sent, and the number of its acknowledgements. */
 export interface Sent {
   readonly id: string;
   readonly sessions: number;
   readonly acknowledged: boolean;
 }
 
-/** One answer: when it was asked for (milliseconds since 1970), and how long it took. */
+/** One answer: the time of the request (milliseconds since 1970), and its duration. */
 export type Sample = readonly [at: number, ms: number];
 
 /** The result of a role for the controller. */
@@ -26,7 +26,7 @@ export interface RoleReport {
   readonly samples?: readonly Sample[];
   readonly signed?: readonly Sent[];
   readonly posted?: readonly Sent[];
-  /** When the first genuine report of a failure was acknowledged. */
+  /** The time of the first acknowledged report of a genuine failure. */
   readonly failureAt?: number | undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Plan, RoleReport } from './plan.js';
 
 type Role = (plan: Plan) => Promise<RoleReport>;
 
-/** Clients that measure what they are answered. */
+/** Clients that measure the answers. */
 export const observers: Readonly<Record<string, Role>> = { socketmap, health };
 export const attackers: Readonly<Record<string, Role>> = {
   idle,

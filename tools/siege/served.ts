@@ -84,7 +84,7 @@ async function forkResolver(plan: Plan): Promise<string> {
   return line;
 }
 
-/** Ports that nothing listens on. They are found together, so that each is another. */
+/** Ports without a listener. They are found together, so that they differ. */
 async function freePorts(count: number): Promise<readonly number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
@@ -99,8 +99,8 @@ async function freePorts(count: number): Promise<readonly number[]> {
 }
 
 /**
- * `hermetic serve` as a process: started, killed, started again; what it takes is
- * measured from outside.
+ * `hermetic serve` as a process: started, killed, started again, and measured from
+ * outside.
  */
 export class Served {
   #child: ChildProcess | undefined;
@@ -200,7 +200,7 @@ function statusOf(pid: number, field: string): number {
 
 /** Runs a role in a separate process. Rejects when that ends without a report. */
 export function startRole(role: string, plan: Plan): Promise<RoleReport> {
-  // Attackers stand for other machines: their requests burden the daemon, their CPU time
+  // Attackers represent other machines: their requests burden the daemon, their CPU time
   // must not.
   const nice = role in attackers && {
     execPath: 'nice',

@@ -7,7 +7,7 @@ const order: readonly Direction[] = ['worse', 'unclear', 'better', 'changed'];
 
 /**
  * Compares two results of one domain and returns the facts that differ, worse ones first.
- * Both should be grade with the same profile; otherwise a change of rules shows as a
+ * Both should be graded with the same profile; otherwise a change of rules shows as a
  * change of the domain.
  */
 export function compareResults(older: CheckResult, newer: CheckResult): Comparison {

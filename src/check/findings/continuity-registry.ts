@@ -8,8 +8,8 @@ const repairName =
   (values: FindingValues): FixStep[] => [dns(instruction), checkAgain(values)];
 
 /**
- * Findings about what will break: nothing of it stops mail today, and each of them ends a
- * protection, or lets another party take it over, without a change of the domain.
+ * Findings about future faults: none of them stops mail today. Each of them will end a
+ * protection, or let another party take it over, without a change by the domain.
  */
 export const continuityFindings = {
   /**

@@ -264,7 +264,7 @@ export const routeFindings = {
     ],
   },
   /**
-   * Raised when the MX lookup had no usable answer and DNSSEC is not the reason. nothing
+   * Raised when the MX lookup had no usable answer and DNSSEC is not the reason. Nothing
    * is known about the domain, so it informs and the verdict is inconclusive.
    */
   'mx-lookup-failed': {

@@ -19,9 +19,9 @@ const SIGNATURE_MARGIN = 3 * DAY;
 const HOUR = 3_600_000;
 
 /**
- * Raises what will break: broken addresses of the policy host, signatures that end, CAA
- * records that stop a renewal, and names that another party can claim. A lookup that failed
- * raises nothing of these.
+ * Raises future faults: broken addresses of the policy host, signatures that end, CAA
+ * records that stop a renewal, and names that another party can claim. A failed lookup
+ * raises none of them.
  */
 export function continuityRules(raised: FindingCollector): void {
   const { continuity, mtaSts } = raised.evidence;
@@ -254,8 +254,9 @@ const unserved: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Why another party can claim the target. A hosted name that exists counts only where its
- * service does not serve the policy: it then belongs to no customer, or to another one.
+ * The reason why another party can claim the target. A hosted name that exists counts
+ * only where its service does not serve the policy: the name then belongs to no customer,
+ * or to another one.
  */
 function claimOf(
   { role, status, target, deniedDomain, service }: ReferenceEvidence,

@@ -29,7 +29,7 @@ export interface FindingInput {
   readonly all?: boolean;
 }
 
-/** Everything that findings are made from. */
+/** The inputs of all findings. */
 export interface Collected {
   readonly evidence: Evidence;
   readonly profile: Profile;

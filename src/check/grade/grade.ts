@@ -192,7 +192,8 @@ function verdictOf(
   if (kind === 'null-mx' || kind === 'none') return 'not-applicable';
   if (findings.some((finding) => finding.severity === 'fail')) return 'fail';
   if (somethingUnknown(evidence, judgedHosts)) return 'inconclusive';
-  // Something that was neither shown nor ruled out, and would make the verdict worse.
+  // A finding that was neither shown nor ruled out, and that would make the verdict
+  // worse.
   const open = judgedHosts.flatMap((judgedHost) =>
     judgedHost.addresses.flatMap((address) =>
       undecidedRules(evidence, profile, judgedHost, address),
@@ -207,7 +208,7 @@ function verdictOf(
   return warned ? 'warn' : 'pass';
 }
 
-/** Anything here might, once known, be a fail; below a fail nothing outweighs that. */
+/** Each of these may turn out to be a fail, which outweighs every lesser finding. */
 function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]): boolean {
   if (
     evidence.route.kind === 'error' ||

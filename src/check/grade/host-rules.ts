@@ -87,7 +87,7 @@ function deadHost(
   }
 }
 
-/** The finding that a reason for being unreachable stands for. */
+/** The finding that corresponds to a reason for being unreachable. */
 function unreachableAs(
   reason = '',
 ): 'mx-unreachable' | 'mx-takes-no-mail' | 'mx-address-unroutable' {

@@ -62,7 +62,7 @@ function phrase({ text, message }: Lint): string {
   return `${quoted(text)}: ${message}`;
 }
 
-/** Enough of a TLSA record to find it by. */
+/** The part of a TLSA record that identifies it. */
 export function shortRecord(record: string): string {
   if (record.length > 24) return `${record.slice(0, 22)}...`;
   return record;

@@ -63,8 +63,8 @@ export function bestConnection(
 
 /**
  * How often an address offered STARTTLS and how often it did not, where both happened by
- * chance. An offer that ends once and for all may be the server's answer to our own
- * visits, so only an offer after a connection without one counts.
+ * chance. An offer that ends permanently may be the server's reaction to the visits of
+ * this check, so only an offer after a connection without one counts.
  */
 export function intermittentTls(
   connections: readonly ConnectionEvidence[],

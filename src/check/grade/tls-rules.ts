@@ -119,6 +119,6 @@ function detailOf(question: Ask, witnesses: readonly number[]): string[] {
   return witnesses.slice(0, 3).map(names[question.kind]);
 }
 
-/** The name of a version as people write it; `TLSv1` is the label of TLS 1.0. */
+/** The common name of a version; `TLSv1` is the label of TLS 1.0. */
 const readable = (version: TlsVersion): string =>
   version.replace(/^TLSv1$/, 'TLS 1.0').replace('TLSv', 'TLS ');

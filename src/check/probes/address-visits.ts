@@ -29,9 +29,9 @@ export interface VisitOptions {
 }
 
 const DAY = 86_400_000;
-/** Addresses that are remembered. More than a service reaches in a day. */
+/** Maximum number of remembered addresses: more than a service reaches in a day. */
 const MAX_ADDRESSES = 50_000;
-/** Results that are kept for reuse. */
+/** Results that are cached for reuse. */
 const MAX_RESULTS = 5000;
 
 interface Spent {

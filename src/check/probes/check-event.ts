@@ -14,7 +14,7 @@ export type CheckEvent =
       readonly kind: 'route';
       readonly route: RouteEvidence['kind'];
       readonly dnssec: RouteEvidence['dnssec'];
-      /** MX hosts that will be looked at. */
+      /** MX hosts that will be probed. */
       readonly hosts: readonly string[];
     }
   | {
@@ -33,7 +33,7 @@ export type CheckEvent =
       readonly host: string;
       readonly address: string;
       readonly status: AddressEvidence['status'];
-      /** STARTTLS as the first connection met it; undefined without a connection. */
+      /** The STARTTLS state on the first connection; undefined without a connection. */
       readonly starttls?: AddressEvidence['connections'][number]['starttls'] | undefined;
       readonly connections: number;
     }

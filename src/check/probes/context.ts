@@ -29,7 +29,7 @@ export interface ProbeContext {
   readonly httpsPort: number;
   /** The port begins with TLS (RFC 8314 §3.3). */
   readonly implicitTls: boolean;
-  /** Ports for mail clients to look at as well. */
+  /** Ports for mail clients that are probed as well. */
   readonly submissionPorts: readonly number[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;

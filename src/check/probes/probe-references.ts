@@ -49,7 +49,7 @@ export async function probeReferences(
 
 type Found = Omit<ReferenceEvidence, 'deniedDomain' | 'service'>;
 
-/** Adds what lets another party claim the target. */
+/** Adds the facts that let another party claim the target. */
 async function withClaim(
   { resolver, domain, signal }: ProbeContext,
   found: Found,
@@ -66,7 +66,7 @@ async function withClaim(
   return { ...found, service, deniedDomain: status === 'nxdomain' ? above : undefined };
 }
 
-/** A name that needs an address. Undefined for a text that is no name. */
+/** A name that needs an address. Undefined for a text that is not a name. */
 async function hostReference(
   { resolver, signal }: ProbeContext,
   role: ReferenceEvidence['role'],
@@ -76,7 +76,7 @@ async function hostReference(
   if (!parsed.ok) return undefined;
   const found = await lookupAddresses(resolver, parsed.value, { signal });
   if (found.status !== 'absent') return { role, value, ...outcomeOf(found) };
-  // Both families are denied; the status of one tells whether the name exists.
+  // Both families are denied; the status of one shows whether the name exists.
   const { status } = await resolver.ask(parsed.value, RRType.A, {
     signal,
     acceptUnvalidated: true,
@@ -124,8 +124,8 @@ async function textReference(
 }
 
 /**
- * A pattern of the policy. Of a wildcard the name below it is looked up: where that does
- * not exist, no name that matches does.
+ * A pattern of the policy. For a wildcard, the name below it is looked up: if that does
+ * not exist, no matching name exists.
  */
 async function patternReference(
   context: ProbeContext,

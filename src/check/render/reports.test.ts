@@ -27,7 +27,7 @@ const unclear: CheckResult = {
 };
 
 /**
- * Elements of XML that is well-formed as far as we write it; throws for anything else.
+ * Parses the subset of well-formed XML that this program writes; throws for other text.
  */
 function elements(xml: string): { name: string; attributes: Record<string, string> }[] {
   const open: string[] = [];

@@ -8,7 +8,7 @@ import { aboutCheck } from './provenance-lines.js';
 import { markTones, scorecard, takesMail, type Mark } from './scorecard.js';
 import { ownerNames, severityTones, verdictNames, verdictTones } from './words.js';
 
-/** How a report is laid out on a terminal or in a pipe. */
+/** The layout of a report on a terminal or in a pipe. */
 export interface TerminalOptions {
   /** Columns, 50 to 120. Default 80. */
   readonly width?: number | undefined;

@@ -93,8 +93,8 @@ const defeated: Cell = {
 };
 
 /**
- * The outcomes of a domain with every protection: what is bad there is decided by the
- * sender, and no setting of the domain changes it.
+ * The outcomes of a domain with every protection: bad outcomes there are decided by the
+ * sender, and no setting of the domain changes them.
  */
 export const bestPossible: Readonly<Record<SenderClass, Readonly<Record<Attack, DeliveryResult>>>> =
   {
@@ -195,7 +195,7 @@ export const tlsVersions: readonly TlsVersion[] = [
   'SSLv2',
 ];
 
-/** The name of a version as people write it; the label `TLSv1` stands for TLS 1.0. */
+/** The common name of a version; the label `TLSv1` stands for TLS 1.0. */
 export function versionName(version: string): string {
   return version
     .replace(/^TLSv1$/, 'TLS 1.0')

@@ -27,15 +27,14 @@ export interface CheckOptions
   readonly mx?: string;
   readonly control?: string;
   readonly profile?: Profile;
-  /** Hosts and addresses that are never to be connected to: see {@link parseOptOut}. */
+  /** Hosts and addresses that are never contacted: see {@link parseOptOut}. */
   readonly optOut?: OptOut;
 }
 
 /**
  * Checks the mail TLS of a domain.
- *
- * @throws HermeticError for a text that is no domain name; rejects with `signal.reason`
- * when aborted. The behaviour of peers is in the result.
+ * @throws HermeticError for a text that is not a domain name; rejects with
+ * `signal.reason` when aborted. The behaviour of peers is in the result.
  */
 export async function check(domainName: string, options: CheckOptions = {}): Promise<CheckResult> {
   return grade(await collect(nameOf(domainName), collectOptions(options)), options.profile);

@@ -39,8 +39,8 @@ export interface CollectOptions {
    */
   readonly goals?: Goals;
   /**
-   * One connection more an address: a NOOP in plaintext behind STARTTLS, to see whether
-   * it is executed inside TLS.
+   * One more connection for each address: a NOOP in plaintext behind STARTTLS, to see
+   * whether it is executed inside TLS.
    */
   readonly intrusive?: boolean;
   /**
@@ -53,20 +53,20 @@ export interface CollectOptions {
    * each address. Default of this domain's own.
    */
   readonly manners?: ProbeLimiter;
-  /** Mail hosts that are looked at, best preference first. Default 10. */
+  /** Mail hosts that are probed, best preference first. Default 10. */
   readonly maxHosts?: number;
-  /** Addresses of each. Default 4. */
+  /** Addresses of each host. Default 4. */
   readonly maxAddresses?: number;
   /** Milliseconds between two connections to one address. Default 200. */
   readonly spacingMs?: number;
   /** Evidence of an earlier run: its answers about an address are not asked again. */
   readonly earlier?: Evidence;
-  /** Name said in EHLO. Default `hermetic.invalid`. */
+  /** Name in EHLO. Default `hermetic.invalid`. */
   readonly helo?: string;
   readonly smtpPort?: number;
   readonly httpsPort?: number;
   /**
-   * Ports for mail clients, such as 465 and 587, to look at as well on each address.
+   * Ports for mail clients, such as 465 and 587, that are probed as well on each address.
    * Default none.
    */
   readonly submissionPorts?: readonly number[];

@@ -35,7 +35,7 @@ import {
 } from './report-options.js';
 import { withResolver } from './resolver-options.js';
 
-/** Domains that are checked at a time: most of the time passes in waiting for peers. */
+/** Domains that are checked concurrently: a check mostly waits for peers. */
 const MAX_CONCURRENT = 16;
 
 /**

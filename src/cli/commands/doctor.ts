@@ -71,7 +71,9 @@ interface Configured {
   readonly faults: readonly InstallationFault[];
 }
 
-/** The configuration, and everything that would keep a daemon from starting with it. */
+/**
+ * The configuration, and every fault that would prevent a daemon from starting with it.
+ */
 async function readConfiguration(flags: DoctorFlags, machine: Machine): Promise<Configured> {
   const server = await import('../../server/index.js');
   const fault = (message: string, fix: string): InstallationFault => {
@@ -156,7 +158,9 @@ function systemState(
   };
 }
 
-/** When the installation was last written: no right clock shows an earlier time. */
+/**
+ * The time of the last write to the installation: no correct clock shows an earlier time.
+ */
 function newestFile(machine: Machine): number {
   const files = [
     fileURLToPath(new URL('../../../../package.json', import.meta.url)),

@@ -133,7 +133,7 @@ function printDomain(
   const domainView = showDomain(stateStore, name, options);
   const reported = domainView.status === 'no-reports' ? reportedDomains(stateStore) : [];
   const isKnown = reported.some(({ domain }) => domain === name);
-  // A name that only an unauthenticated report has is no suggestion.
+  // A name that occurs only in unauthenticated reports is not a suggestion.
   const known = reported.filter((entry) => entry.authenticated).map(({ domain }) => domain);
   if (csv) output.out(renderDomainCsv(domainView));
   else if (json) output.out(`${formatJson(domainView, 2)}\n`);

@@ -148,7 +148,7 @@ async function dryRun(sender: Sender, { flags: sendFlags, to, context }: Sending
   return worst(results.map(dryRunExitCode));
 }
 
-/** Returns 3 for a failure that may pass and 1 for a permanent one. */
+/** Returns 3 for a temporary failure and 1 for a permanent one. */
 function dryRunExitCode(connectResult: ConnectResult): number {
   if (connectResult.ok) return exitCodes.good;
   if (connectResult.failure.temporary) return exitCodes.inconclusive;

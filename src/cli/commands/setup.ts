@@ -140,7 +140,7 @@ function hasSection(section: string, machine: Machine): boolean {
   return readConfigSources(machine.path(DEFAULT_CONFIG)).some(({ text }) => pattern.test(text));
 }
 
-/** The flags that a use cannot do without, each with its question. */
+/** The required flags of a use, each with its question. */
 const needed: Readonly<Record<Use, readonly (readonly [keyof JobAnswers, string, string])[]>> = {
   postfix: [],
   web: [],

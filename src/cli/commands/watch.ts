@@ -31,7 +31,7 @@ interface WatchFlags extends CheckFlags {
   readonly quiet?: boolean;
 }
 
-/** Domains that are checked at a time. */
+/** Domains that are checked concurrently. */
 const MAX_CONCURRENT = 8;
 
 /**
@@ -73,9 +73,8 @@ export function defineWatch(command: Command, context: CommandContext): void {
 }
 
 /**
- * Looks at every domain once. Throws HermeticError before the first packet for names,
- * flags and files that cannot be used: from cron, a typo must not look like an
- * outage.
+ * Checks every domain once. Throws HermeticError before the first packet for names, flags
+ * and files that cannot be used: from cron, a typo must not look like an outage.
  */
 async function watch(
   given: readonly string[],
@@ -93,7 +92,7 @@ async function watch(
   assertWritable(filePath, '--state');
   const before = readState(filePath);
   const looks = await lookAt(domains, watchFlags, { output, signal });
-  // Aborted checks have no result, and must not count as looks that saw nothing.
+  // Aborted checks have no result, and must not count as checks that observed no fault.
   if (signal.aborted) return exitCodes.interrupted;
   // In the order of the domains: the outage of this machine depends on all of them.
   let state = before;
@@ -122,7 +121,7 @@ function readState(filePath: string): WatchState {
   });
 }
 
-/** Checks every domain. A check that fails is a look without a result, not an end. */
+/** Checks every domain. A failed check has no result and does not end the run. */
 async function lookAt(
   domains: readonly string[],
   watchFlags: WatchFlags,

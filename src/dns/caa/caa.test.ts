@@ -15,7 +15,7 @@ import {
 } from '../index.js';
 import { readCaa } from './parse-caa.js';
 
-/** Decides by records as they stand in a zone file. */
+/** Decides by records in zone file format. */
 function decide(records: readonly string[], request: Partial<CaaRequest> = {}): CaaDecision {
   const properties = records.map((record) => {
     const parsed = parseRecord(`mx.example. 60 IN CAA ${record}`);

@@ -9,7 +9,7 @@ export interface RelevantCaa {
   readonly status: 'found' | 'absent' | 'failed';
   /** The name at which the climb ended: the owner of the RRset, or of the failed lookup. */
   readonly at: Name;
-  /** Where the aliases of that name led; the name itself without any. */
+  /** The end of the aliases of that name; the name itself without aliases. */
   readonly canonicalName: Name;
   readonly properties: readonly CaaProperty[];
   /** The weakest status of the lookups of the climb. */

@@ -354,7 +354,7 @@ test('RFC 7672 §2.1.1: the AD bit of an untrusted resolver proves nothing', asy
   assert.equal((await scene([boasting]).resolver.ask(host, RRType.A)).dnssec, 'bogus');
 });
 
-/** An upstream whose datagrams are all truncated, and whose TCP side does as told. */
+/** An upstream that truncates all datagrams, and whose TCP side behaves as given. */
 async function overTcp(
   answerOf: (query: Message) => Uint8Array,
   use: (network: Network) => Promise<void>,
@@ -364,7 +364,7 @@ async function overTcp(
     socket.once('data', (framed) => {
       const query = decodeMessage(framed.subarray(2));
       assert.ok(query.ok);
-      // In two pieces, the length cut in half: a stream keeps no borders.
+      // In two pieces, the length field cut in half: a stream has no message boundaries.
       const bytes = answerOf(query.value);
       socket.write(bytes.subarray(0, 1));
       setImmediate(() => socket.end(bytes.subarray(1)));
@@ -432,7 +432,10 @@ test('an answer truncated over TCP denies nothing, signed or not', async () => {
   );
 });
 
-/** A root zone that delegates `test` without a DS, and TXT records below it of a size. */
+/**
+ * A root zone that delegates `test` without a DS, and TXT records of a given size below
+ * it.
+ */
 function unsignedTexts(octets: number): Behaviour {
   return ({ questions: [asked] }) => {
     if (asked?.name.isRoot) return honest({ questions: [asked] } as unknown as Message);

@@ -108,7 +108,7 @@ function fromJwk(jwk: Record<string, string>): KeyObject | undefined {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' });
   } catch {
-    return undefined; // Not a point of the curve, or otherwise no key.
+    return undefined; // Not a point of the curve, or another invalid key.
   }
 }
 

@@ -15,9 +15,9 @@ export interface MailRoute {
   /** Of the MX RRset or its denial, aliases of the policy domain included. */
   readonly dnssec: Dnssec;
   readonly failure?: Failure;
-  /** Seconds this may be kept. */
+  /** Seconds for which this may be cached. */
   readonly ttl: number;
-  /** Where aliases of the policy domain led; the domain itself without any. */
+  /** The end of the aliases of the policy domain; the domain itself without aliases. */
   readonly canonicalName: Name;
   /**
    * By preference, each host once; among equals in the order of the answer. At most 100
@@ -104,7 +104,7 @@ async function readRoute(
       failure: wireFailures.make('dns-malformed', 'no MX record can be read'),
       hosts: [],
     };
-  // RFC 7505 §3: no host but the root.
+  // RFC 7505 §3: the root is the only host.
   if (records.every((mxRecord) => mxRecord.exchange.isRoot))
     return { ...common, kind: 'null-mx', hosts: [] };
   const hosts = new Map<string, { readonly name: Name; readonly preference: number }>();

@@ -13,7 +13,7 @@ export interface Texts {
   readonly texts: readonly string[];
   readonly dnssec: Dnssec;
   readonly failure?: Failure;
-  /** Seconds this may be kept. */
+  /** Seconds for which this may be cached. */
   readonly ttl: number;
 }
 

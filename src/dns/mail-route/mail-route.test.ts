@@ -10,7 +10,7 @@ import { lookupTexts } from './lookup-texts.js';
 
 const domain = Name.of('example.com');
 
-/** Answers by type; what is not named does not exist. */
+/** Answers by type; other names do not exist. */
 function resolverOf(
   answers: Readonly<Record<string, Partial<DnsAnswer> & { lines?: readonly string[] }>>,
 ): Resolver {

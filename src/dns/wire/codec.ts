@@ -109,8 +109,8 @@ function readRecord(wireReader: WireReader): ResourceRecord {
   try {
     recordData = expandRdata(wireReader.part(endOffset), recordType);
   } catch (error) {
-    // One odd record must not cost the whole message: it stays as received and its
-    // reader will refuse it.
+    // One malformed record must not invalidate the whole message: it stays as received,
+    // and its parser will refuse it.
     if (!(error instanceof MalformedDns)) throw error;
     recordData = wireReader.bytes.slice(wireReader.position, endOffset);
   }

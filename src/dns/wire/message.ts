@@ -24,9 +24,8 @@ export interface Edns {
 }
 
 /**
- * A DNS message, OPT taken out of the additional section.
- *
- * The names of the flags are those of RFC 1035 §4.1.1 and RFC 4035 §3.
+ * A DNS message without its OPT record, which {@link Message.edns} holds. The names of
+ * the flags are those of RFC 1035 §4.1.1 and RFC 4035 §3.
  */
 export interface Message {
   /**
@@ -60,8 +59,8 @@ export interface Message {
 }
 
 /**
- * A response of class IN to one question, as a validating client gets it from its
- * resolver: empty but for `parts`.
+ * A response of class IN to one question, as a resolver sends it to a validating client:
+ * empty except for `parts`.
  */
 export function responseTo(name: Name, type: number, parts: Partial<Message> = {}): Message {
   return {

@@ -9,7 +9,7 @@ import { MalformedDns, WireReader } from './wire-reader.js';
 export interface TextOptions {
   /** The origin of relative names. Default: the root. */
   readonly origin?: Name;
-  /** For records that name none. Default 3600. */
+  /** The TTL of records that name none. Default 3600. */
   readonly defaultTtl?: number;
 }
 

@@ -177,7 +177,7 @@ export const readMx = reading<Mx>(RRType.MX, (wireReader) => ({
 }));
 /** The name that a CNAME, DNAME, NS or PTR record leads to. */
 export const readTarget = reading<Name>(0, (wireReader) => wireReader.name());
-/** The character strings of a TXT record, apart. */
+/** The character strings of a TXT record, separately. */
 export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (wireReader) => {
   const strings: Uint8Array[] = [];
   do strings.push(wireReader.string());
@@ -240,7 +240,7 @@ export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (wireReader) => ({
   nextHash: wireReader.string(),
   types: typeBitmap(wireReader),
 }));
-/** The start of a zone: its minimum bounds how long a denial is kept (RFC 2308 §5). */
+/** The start of a zone: its minimum bounds how long a denial is cached (RFC 2308 §5). */
 export const readSoa = reading<Soa>(RRType.SOA, (wireReader) => ({
   primary: wireReader.name(),
   mailbox: wireReader.name(),

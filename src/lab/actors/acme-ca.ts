@@ -229,7 +229,7 @@ export class AcmeCa {
     return [...this.accounts].find(([, keyObject]) => thumbprint(keyObject) === orderId)?.[0];
   }
 
-  /** RFC 8555 §7.3.5: everything a server has to check. */
+  /** RFC 8555 §7.3.5: all checks of the server. */
   #changeKey({ kid = '', key, payload }: Signed): Answer {
     const url = this.#urlOf('key-change');
     const innerRequest = readSigned(JSON.stringify(payload), url, undefined);

@@ -59,14 +59,14 @@ export class LabPki {
 
   constructor(readonly now: number) {}
 
-  /** A fresh documentation address for a mail host. */
+  /** Returns a new documentation address for a mail host. */
   nextAddress(): string {
     this.#mailHosts++;
     if (this.#mailHosts > 254) throw new RangeError('the lab has 254 addresses for mail hosts');
     return `198.51.100.${this.#mailHosts}`;
   }
 
-  /** The certificates a server with these traits shows. */
+  /** The certificates that a server with these traits presents. */
   certificatesFor(serverName: string, certificateTraits: CertificateTraits): readonly Issued[] {
     const issued =
       certificateTraits === 'rsa-and-ecdsa'

@@ -15,24 +15,24 @@ import { stripStarttls } from './strip-starttls.js';
  * DNS answers.
  */
 export const labAttacks = [
-  'strip', // the STARTTLS line taken out
-  'mangle', // the keyword overwritten
-  'answer-in-clear', // another server in its place, without STARTTLS
-  'swap-certificate', // another server in its place, with a certificate of no trusted CA
-  'tls10', // no more than TLS 1.0
-  'inject', // plaintext behind the agreement to TLS
+  'strip', // the STARTTLS line is removed
+  'mangle', // the keyword is overwritten
+  'answer-in-clear', // another server without STARTTLS answers instead
+  'swap-certificate', // another server answers instead, with a certificate from an untrusted CA
+  'tls10', // at most TLS 1.0
+  'inject', // a plaintext reply after the acceptance of STARTTLS
   'spoof-mx', // a forged MX
   'spoof-address', // forged addresses of the hosts
-  'drop-tlsa', // TLSA answers do not come
+  'drop-tlsa', // TLSA queries get no answer
   'forge-tlsa', // forged TLSA records, for the attacker's key
   'deny-tlsa', // a forged denial of TLSA
-  'block-first-mx', // the most preferred host cannot be reached
+  'block-first-mx', // the most preferred host is unreachable
   'sts-nxdomain', // a forged denial of _mta-sts
-  'sts-servfail', // _mta-sts answers fail
+  'sts-servfail', // lookups of _mta-sts fail
   'sts-new-id', // a forged record with a new id
-  'sts-stale-id', // the old record replayed beside a new policy
-  'policy-down', // the policy host cannot be reached
-  'policy-hangs', // it accepts, and says nothing
+  'sts-stale-id', // the old record is replayed next to a new policy
+  'policy-down', // the policy host is unreachable
+  'policy-hangs', // it accepts the connection and stays silent
   'policy-not-found', // 404
   'policy-redirects', // 301
   'policy-wrong-certificate', // its certificate is for another name

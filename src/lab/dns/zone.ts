@@ -207,7 +207,9 @@ export class Zone {
     return [...all.values()];
   }
 
-  /** The key set itself stays valid, so that the fault shows where it is put. */
+  /**
+   * The key set itself stays valid, so that the fault appears only where it is placed.
+   */
   #window(recordType: number): { inception: number; expiration: number } {
     if (recordType !== RRType.DNSKEY && this.#fault === 'expired')
       return { inception: this.now - 30 * DAY, expiration: this.now - 10 * DAY };

@@ -25,12 +25,13 @@ const failures = {
 } as const;
 
 /**
- * How long a caller waits for a packet that the lab has dropped, at most. The lab knows
- * that nothing will come, so callers can have time limits that hold on a busy machine.
+ * Maximum time for which a caller waits for a packet that the lab has dropped. The lab
+ * knows that no packet will arrive, so callers can have time limits that hold on a busy
+ * machine.
  */
 const SILENCE_MS = 200;
 
-/** Some free loopback port. */
+/** A free loopback port. */
 const anywhere: Endpoint = { address: '127.0.0.1', port: 0 };
 
 /**
@@ -49,8 +50,8 @@ export class LabNetwork implements Network {
   readonly outside: Network = nodeNetwork();
 
   /**
-   * Puts a TCP service at a logical address. `bind` says where it really listens; default
-   * an ephemeral port. Rejects when it cannot.
+   * Attaches a TCP service to a logical address. `bind` is its real endpoint; default an
+   * ephemeral port. Rejects when it cannot listen.
    */
   async listenTcp(
     address: string,
@@ -74,7 +75,9 @@ export class LabNetwork implements Network {
     });
   }
 
-  /** Puts a UDP service at a logical address; undefined leaves the query unanswered. */
+  /**
+   * Attaches a UDP service to a logical address; undefined leaves the query unanswered.
+   */
   async listenUdp(
     address: string,
     port: number,
@@ -127,7 +130,10 @@ export class LabNetwork implements Network {
         : this.#tcp.delete(key({ address, port })));
   }
 
-  /** How dials to an address end where no service is. Unknown addresses are dropped. */
+  /**
+   * The outcome of connections to an address without a service. Unknown addresses are
+   * dropped.
+   */
   block(address: string, port: number, kind: 'refuse' | 'drop' | 'no-route'): void {
     this.#tcp.set(key({ address, port }), { kind });
   }

@@ -11,7 +11,7 @@ const asIfAbsent = (domain: string, says: string, sts: StsTraits, finding: strin
   expect: { verdict: 'warn', warn: [finding], exposure: unprotected },
 });
 
-/** MTA-STS, done half or wrong. */
+/** Domains with an incomplete or wrong MTA-STS policy. */
 export const policyDomains: readonly Scenario[] = [
   asIfAbsent(
     'testing-mode.example',

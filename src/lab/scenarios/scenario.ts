@@ -18,7 +18,7 @@ export interface Scenario {
    */
   readonly hosts?: readonly HostTraits[];
   readonly sts?: StsTraits;
-  /** A TLS-RPT record, or its text. Default: only beside MTA-STS or TLSA records. */
+  /** A TLS-RPT record, or its text. Default: only next to MTA-STS or TLSA records. */
   readonly rpt?: boolean | string;
   readonly attack?: AttackTraits;
   readonly expect: Expectation;
@@ -59,13 +59,13 @@ export type TlsaTraits =
 /** One MX host of a scenario. */
 export interface HostTraits {
   /**
-   * Host name as in an MX record, relative to the domain; with a final dot it stands
-   * elsewhere and only the MX record is made. Default `mx`.
+   * Host name as in an MX record, relative to the domain. With a final dot the host is
+   * outside the domain and only the MX record is made. Default `mx`.
    */
   readonly name?: string;
   readonly certificate?: CertificateTraits;
   readonly habit?: SmtpHabit;
-  /** How many connections it takes before it turns a client away. */
+  /** Connections that it accepts before it refuses a client. */
   readonly admits?: Admission;
   readonly greeting?: string;
   /**
@@ -74,7 +74,8 @@ export interface HostTraits {
    */
   readonly speaks?: 'old-versions' | 'ssl3' | 'short-hellos';
   /**
-   * The only suites it takes, as OpenSSL writes them: those of TLS 1.2, and no TLS 1.3.
+   * The only suites that it accepts, as OpenSSL writes them: those of TLS 1.2, and no TLS
+   * 1.3.
    */
   readonly suites?: string;
   readonly tlsa?: readonly TlsaTraits[];
@@ -82,7 +83,7 @@ export interface HostTraits {
   readonly tlsaAt?: string;
   /** Accepts mail submission on ports 465 and 587. */
   readonly submission?: boolean;
-  /** How dials end when no server is there. */
+  /** The outcome of connections when no server listens. */
   readonly dial?: 'refuse' | 'drop';
   /** An additional IPv6 address, to which this machine has no route. */
   readonly v6?: boolean;
@@ -101,13 +102,13 @@ export interface StsTraits {
   readonly maxAge?: number;
   readonly habit?: NonNullable<PolicySite['habit']>;
   readonly certificate?: 'trusted' | 'wrong-name' | 'known-ca' | 'known-ca-wildcard';
-  /** Zone file lines of `mta-sts` in place of the address of the lab's policy host. */
+  /** Zone file lines of `mta-sts` instead of the address of the lab's policy host. */
   readonly hostRecords?: string;
-  /** Text of the TXT record in place of a valid one. */
+  /** Text of the TXT record instead of a valid one. */
   readonly record?: string;
-  /** Lines of the policy file in place of valid ones. */
+  /** Lines of the policy file instead of valid ones. */
   readonly lines?: readonly string[];
-  /** How often the TXT record is there. Default once. */
+  /** The number of TXT records. Default one. */
   readonly copies?: number;
 }
 

@@ -1,7 +1,7 @@
 import { everySender, exposure, rows, stsOnly } from './exposure-rows.js';
 import type { HostTraits, Row, Scenario } from './scenario.js';
 
-/** Nothing is known about today; under attack the attacker decides. */
+/** The outcome today is unknown; under attack the attacker decides. */
 const unknownToday: Row = ['unknown', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'];
 const unreachable: Row = ['deferred', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'];
 
@@ -16,7 +16,7 @@ const unclear = (domain: string, says: string, host: HostTraits): Scenario => ({
   },
 });
 
-/** Servers and zones that cannot be judged, or not be reached. */
+/** Servers and zones that cannot be judged or reached. */
 export const unclearDomains: readonly Scenario[] = [
   unclear('rate-limited.example', 'turns us away with 421', { habit: 'busy' }),
   {

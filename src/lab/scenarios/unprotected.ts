@@ -49,7 +49,7 @@ const staleTlsa = (domain: string, tlsa: readonly TlsaTraits[], says: string): S
   },
 });
 
-/** Domains that leave it to chance. */
+/** Domains with opportunistic TLS only. */
 export const unprotectedDomains: readonly Scenario[] = [
   {
     domain: 'opportunistic.example',

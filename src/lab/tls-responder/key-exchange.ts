@@ -31,7 +31,7 @@ const exportKey = newKeyPair({ type: 'rsa', modulusLength: 512 }).publicKey.expo
 });
 
 /**
- * The body of ServerKeyExchange with a real signature, or undefined where the suite has
+ * The body of ServerKeyExchange with a real signature; undefined where the suite has
  * none.
  */
 export function serverKeyExchange(
@@ -86,8 +86,8 @@ function parametersOf(
 }
 
 /**
- * A point of the group where node has it; else octets of the right form, since no client
- * here uses them.
+ * A point of the group if Node supports it; otherwise octets of the right form, since no
+ * client here uses them.
  */
 function publicPoint(groupNumber: number): Uint8Array {
   const curveName = groupName(groupNumber);

@@ -7,7 +7,7 @@ export interface ResponderCertificate {
 }
 
 /**
- * How a scripted server answers hellos. Numbers are wire code points; lists are in the
+ * The behaviour of a scripted server. Numbers are wire code points; lists are in the
  * server's order of preference.
  */
 export interface ResponderConfig {
@@ -41,6 +41,6 @@ export interface ResponderConfig {
    * (OpenSSL's `PRIORITIZE_CHACHA`).
    */
   readonly prioritisesChaCha?: boolean;
-  /** How it refuses a hello. Default an alert. */
+  /** The way in which it refuses a hello. Default an alert. */
   readonly refusal?: 'alert' | 'close';
 }

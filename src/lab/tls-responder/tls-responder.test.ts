@@ -73,7 +73,7 @@ function messagesOf(bytes: Uint8Array): Map<number, Buffer> {
   return found;
 }
 
-/** Parameters and signature of ServerKeyExchange, apart. */
+/** Parameters and signature of ServerKeyExchange, separately. */
 function exchangeOf(bytes: Uint8Array, scheme: boolean): { signed: Buffer; signature: Buffer } {
   const messages = messagesOf(bytes);
   const [hello, exchange] = [messages.get(2), messages.get(12)];

@@ -44,7 +44,7 @@ export async function applyOnce(options: ApplyOptions): Promise<readonly Applied
     const outcomes = [
       ...(subjectPlan.kind === 'host' ? (imported.get(subjectPlan.subject) ?? []) : []),
     ];
-    // A state that rests on a key that is not in the ring yet is never saved.
+    // A state that names a key outside the ring is never saved.
     const isComplete = subjectPlan.steps.every(({ action }) => action.kind !== 'import-key');
     // Another process works on a subject whose state cannot be saved. Its next
     // observation shows the state after this process.

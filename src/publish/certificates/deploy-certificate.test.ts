@@ -81,7 +81,7 @@ async function world(t?: TestContext) {
     deploy,
     certify,
     close,
-    /** How often the mail server was reloaded. */
+    /** The number of reloads of the mail server. */
     reloads: () => (existsSync(log) ? readFileSync(log, 'utf8').length : 0),
     file: (name: string) => readFileSync(join(folder, 'ecdsa', name), 'utf8'),
     shows: () => readdirSync(folder).includes('ecdsa') && shownBy(join(folder, 'ecdsa'), ring),

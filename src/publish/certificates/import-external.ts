@@ -53,7 +53,7 @@ const SETTLING_MS = 60_000;
 
 /**
  * Reads the files that other programs maintain for a mail host. Plans the imports of the
- * ring, and finds out whether the files hold another key than the one in use. Writes
+ * ring, and determines whether the files hold another key than the one in use. Writes
  * nothing.
  */
 export function planImports(

@@ -4,12 +4,15 @@ import { isInstalled } from './install-pair.js';
 import type { HostMemory } from '../ledger/ledger.js';
 import type { CertificateObservation } from './types.js';
 
-/** Where the certificates of a mail host are looked for. */
+/** The places at which the certificates of a mail host are looked up. */
 export interface CertificateSources {
   readonly ring: KeyRing;
-  /** The chains that the server was last made to read, by key type. */
+  /** The chains of the last reload of the server, by key type. */
   readonly reloaded: HostMemory['told'];
-  /** Our own check of the host. Undefined: it has no address or could not be found. */
+  /**
+   * The check of the host by this program. Undefined: it has no address or could not be
+   * found.
+   */
   readonly probed: MailHost | undefined;
   /** The folder that its server reads. */
   readonly folder: string | undefined;

@@ -11,7 +11,7 @@ export interface CertificateObservation {
    * configuration names no such folder.
    */
   readonly installed?: readonly string[];
-  /** The chains that the server was last made to read, by key type. */
+  /** The chains of the last reload of the server, by key type. */
   readonly reloaded: HostMemory['told'];
   /**
    * Every address with the certificates that it showed, one for each key type. `unknown`:
@@ -56,7 +56,7 @@ export interface HostCertificate {
   readonly renewed?: number | undefined;
   /** Folder in which the server finds it. */
   readonly installed?: string | undefined;
-  /** When the server was last made to read it. */
+  /** The time of the last reload of the server with this certificate. */
   readonly told?: number | undefined;
   /**
    * Whether every address shows it. Undefined: it is not in use, or not every address

@@ -10,9 +10,9 @@ import {
 } from '../../acme/index.js';
 
 /**
- * Everything about a CA that must survive a crash between two requests. A change is durable
- * when its promise resolves; it waits for the lock of another process. All times are
- * milliseconds since 1970.
+ * The facts about a CA that must survive a crash between two requests. A change is
+ * durable when its promise resolves; it waits for the lock of another process. All times
+ * are milliseconds since 1970.
  */
 export interface AcmeStore extends AccountStore, OrderStore {
   closeOrder(hostName: string, storeKey: string): Promise<void>;

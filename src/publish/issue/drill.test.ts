@@ -8,6 +8,6 @@ test('mass revocation: every certificate renews in its window, within the limits
   assert.equal(result.renewedInWindow, 20);
   assert.equal(result.keysKept, 20);
   assert.equal(result.extraOrders, 0);
-  // Filling meets the limit once in each of its three spans, and waits.
+  // Filling reaches the limit once in each of its three spans, and waits.
   assert.deepEqual(result.limited, [2, 0]);
 });

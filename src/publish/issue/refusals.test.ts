@@ -66,7 +66,7 @@ test('a rate limit is not taken for a refusal of replaces', async (t) => {
   assert.equal(ca.orders.size, 1);
 });
 
-/** As if another directory had issued the certificate in use. */
+/** Simulates a certificate in use that another directory issued. */
 async function issuedBy({ store }: AcmeWorld, directory: string): Promise<void> {
   const book = openAcmeStore(store);
   const known = book.renewal(host, key);
@@ -104,7 +104,7 @@ test('a certificate of unknown origin is renewed by its lifetime', async (t) => 
   const { ca, certifier, ring } = made;
   await certifier().certify({ host, key });
   await issuedBy(made, 'https://staging.lab.example/directory');
-  // The operator put another certificate for the same key in its place.
+  // The operator replaced the certificate by another one for the same key.
   ring.make(host, 'ecdsa-2', 'ecdsa');
   const store = openAcmeStore(made.store);
   const known = store.renewal(host, key);

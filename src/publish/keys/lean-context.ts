@@ -32,7 +32,7 @@ function dropCopies({ context }: SecureContext): void {
   try {
     (context as NativeContext).setCert('');
   } catch {
-    // The empty text has no certificate, as intended.
+    // The empty text contains no certificate, as intended.
   }
 }
 

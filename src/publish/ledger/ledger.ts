@@ -23,7 +23,7 @@ export interface HostMemory {
    */
   readonly inUse: Readonly<Record<string, number>>;
   /**
-   * The chain (SHA-256) that the server was last made to read, and when. An entry is
+   * The chain (SHA-256) of the last reload of the server, and its time. An entry is
    * missing from before the files change until the reload has succeeded.
    */
   readonly told: Readonly<

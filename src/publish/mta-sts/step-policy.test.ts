@@ -352,8 +352,8 @@ test('crashes, silence and lagging servers at any step lead to the same end', ()
 
 test('a crash at any step leads to the same end', () => {
   /**
-   * The whole life of a policy; the program dies in the runs given. Returns the runs that
-   * did something, and what was ever served.
+   * Plays the whole life of a policy; the program crashes in the given runs. Returns the
+   * runs with a step, and every served policy.
    */
   const live = (
     diesAt: number,

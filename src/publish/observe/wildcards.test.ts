@@ -36,7 +36,7 @@ const desired: DesiredPolicy = {
 
 for (const signed of [false, true]) {
   const zone = signed ? 'signed zone' : 'unsigned zone';
-  /** `NAME TYPE` and whether what it shows is its own, a wildcard's, or nothing. */
+  /** `NAME TYPE` and the origin of its records: the name itself, a wildcard, or none. */
   const cases: readonly (readonly [string, string, string])[] = [
     ['* CNAME www\nwww A 192.0.2.99', '_mta-sts.one.example TXT', 'wildcard'],
     ['* TXT "v=spf1 -all"', '_mta-sts.one.example TXT', 'wildcard'],
@@ -215,7 +215,7 @@ for (const wildcard of ['*.mx1 CNAME www\nwww A 192.0.2.99', '*._tcp.mx1 TLSA 3 
     assert.ok(action?.kind === 'set-rrset');
     assert.deepEqual(action.from, []);
     assert.ok(action.to.includes(`3 1 1 ${key.sha256}`));
-    // A cache may hold what the wildcard answered.
+    // A cache may hold the answer of the wildcard.
     assert.ok(state.alive.length >= 2);
   });
 

@@ -57,7 +57,9 @@ export interface TlsaRolloverState {
   /** A change that was ordered and is not confirmed: either RRset may be served. */
   readonly pushing?: { readonly from: readonly string[]; readonly to: Rrset };
   readonly slots: Readonly<Partial<Record<KeyType, KeySlot>>>;
-  /** DS records of the zone, and when they were last seen to change (milliseconds). */
+  /**
+   * DS records of the zone, and the time of their last observed change (milliseconds).
+   */
   readonly ds?: { readonly records: readonly string[]; readonly changed?: number };
 }
 

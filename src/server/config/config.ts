@@ -46,7 +46,7 @@ export function parseConfigFiles(
 
 /**
  * The JSON Schema of one file of a configuration, for editors. It describes the form of
- * each key. `hermetic serve --check` also finds what keys say about each other.
+ * each key. `hermetic serve --check` also reports conflicts between keys.
  */
 export function configJsonSchema(): object {
   return {
@@ -55,7 +55,7 @@ export function configJsonSchema(): object {
       unrepresentable: 'any',
       target: 'draft-2020-12',
       override: ({ jsonSchema }) => {
-        // A format of zod alone; its pattern says the same.
+        // The format is specific to zod; the pattern is equivalent.
         if (jsonSchema.format === 'starts_with') delete jsonSchema.format;
       },
     }),

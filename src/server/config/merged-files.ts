@@ -101,7 +101,7 @@ export class MergedFiles {
     this.sections = Object.fromEntries(entries);
   }
 
-  /** The file and line of a value, or of the nearest thing around it. */
+  /** The file and line of a value, or of the innermost value that contains it. */
   placeOf(validationPath: Path): { readonly file: string; readonly line: number } {
     const holder = this.#holders.get(String(validationPath[0])) ?? this.#first;
     if (!holder) return { file: '', line: 1 };

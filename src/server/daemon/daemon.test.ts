@@ -46,7 +46,7 @@ function portOf(what: string): number {
   return at.port;
 }
 
-/** A client that keeps what it hears. */
+/** A client that stores the received data. */
 async function client(
   at: ListenAddress,
 ): Promise<{ socket: Socket; received: () => string; closed: Promise<void> }> {
@@ -62,8 +62,8 @@ async function client(
 }
 
 /**
- * Many at once, but never more than fit into the queue of connections to be accepted: one
- * that found no place there would wait for ever, unknown to us.
+ * Many at once, but never more than the queue of the listening socket holds: a further
+ * connection would wait without end, and the test would not notice.
  */
 async function clients(
   at: ListenAddress,
@@ -202,7 +202,8 @@ test('web: certificate by SNI, site by Host and path, and limits on what comes i
     },
     maxBody: 1000,
   });
-  // Plain, as `fetch` trusts no root of ours; the routing is the same code.
+  // Plain HTTP, since `fetch` does not trust the root of the test; the routing is the
+  // same code.
   const listener = await listenWeb(
     { address: '127.0.0.1', port: 0 },
     { sites: [site('a.example'), site('b.example')], log, limits: { connections: 10 } },

@@ -30,7 +30,7 @@ import { SharedStore } from '../shared-store.js';
 export interface Daemon {
   readonly listening: readonly { readonly what: string; readonly at: ListenAddress }[];
   /**
-   * Takes a new configuration while the ports stay open; a configuration that cannot
+   * Applies a new configuration while the ports stay open; a configuration that cannot
    * start leaves the old one in force and rejects.
    */
   reload(config: Config): Promise<void>;
@@ -223,9 +223,9 @@ async function stopJobs({ house, services }: Generation): Promise<void> {
   await house.close();
 }
 
-/** A CA looks from a few places at once. */
+/** A CA validates from a few addresses concurrently. */
 const PLAIN_CONNECTIONS = 100;
-/** A monitor sends its short request at once: slow clients must not crowd it out. */
+/** A monitor sends its short request at once: slow clients must not exclude it. */
 const METRICS_LIMITS = { connections: 32, patienceMs: 1000 };
 
 function wantedBy(

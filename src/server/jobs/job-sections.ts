@@ -70,7 +70,7 @@ export const pagesSchema = pagesSection.extend({
       'is not a loopback address: write a port such as 8080, or 127.0.0.1:8080',
     )
     .default([]),
-  /** Connections to each port at one time. Half of them may be live pages. */
+  /** Concurrent connections to each port. Half of them may be live pages. */
   connections: z.int().min(2).max(100_000).default(500),
 });
 export type PagesJobSettings = z.output<typeof pagesSchema>;

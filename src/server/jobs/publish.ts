@@ -35,7 +35,7 @@ export const publishJob: JobCode<PublishJobSettings> = {
     const [http, alpn] = [new WebSolver('http-01'), new WebSolver('tls-alpn-01')];
     const stopping = new AbortController();
     const { signal } = stopping;
-    // Every question of a round listens, and many are asked at once.
+    // Every query of a round listens to the signal, and many run concurrently.
     setMaxListeners(0, signal);
     const publishing = openPublishing(settings, jobContext, {
       answers: [http, alpn],

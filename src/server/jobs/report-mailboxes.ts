@@ -18,7 +18,7 @@ const MAX_TOKEN = 16_384;
 
 /**
  * The end of the last reader of each mailbox. A reload starts the next one after it, so
- * that a mail is not fetched twice at a time.
+ * that no mail is fetched by two readers at once.
  */
 const lastReaders = new Map<string, Promise<void>>();
 

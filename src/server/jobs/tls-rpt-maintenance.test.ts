@@ -11,7 +11,7 @@ test('a failing part of a periodic round is logged, and the others run', async (
      VALUES (?, 0, 'a.example', 'mail', 'signed', '', 1, 0, 0, ?)`,
   );
   old.run(Buffer.of(1), Buffer.of(1));
-  // Neither the checks of any domain nor the alerts can be read.
+  // Reads of the checks and of the alerts fail.
   const failing = new Proxy(store, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);

@@ -16,7 +16,7 @@ import { MxHosts } from './report-hosts.js';
 import { ReportMailboxes } from './report-mailboxes.js';
 import { reportRounds } from './tls-rpt-maintenance.js';
 
-/** Milliseconds for reports that are coming in when the job stops. */
+/** Milliseconds for reports that are being received when the job stops. */
 const GRACE = 10_000;
 const PAUSE = 20;
 

@@ -22,13 +22,13 @@ import type { JobCode, JobContext, Service } from '../service.js';
 const HOUR = 3_600_000;
 /** Milliseconds between two searches for domains that are due. */
 const TICK = 30_000;
-/** Milliseconds to a look that confirms the one before. */
+/** Milliseconds until the check that confirms the previous one. */
 const CONFIRM_AFTER = 10 * 60_000;
 /** Share by which an interval varies, so that the domains do not stay in step. */
 const JITTER = 0.1;
-/** Domains that are checked at a time. */
+/** Domains that are checked concurrently. */
 const MAX_CONCURRENT = 4;
-/** Milliseconds until a look that does not end counts as one without a result. */
+/** Milliseconds until a check that does not end counts as one without a result. */
 const LOOK_TIMEOUT = 10 * 60_000;
 
 /** Watches domains: checks each on an interval, and reports changes by mail and webhook. */
@@ -56,16 +56,15 @@ export const watchJob: JobCode<WatchSettings> = {
 
 /**
  * The rounds of one configuration. All memory is in the database: a reload starts a
- * second watcher while the first one ends its looks, and each look reads the state
- * written by the last one.
- * `random`: numbers from 0 to 1, for the intervals.
+ * second watcher while the first one ends its checks, and each check reads the state
+ * written by the last one. `random`: numbers from 0 to 1, for the intervals.
  */
 export class Watcher {
   readonly #settings: WatchSettings;
   readonly #house: JobContext;
   readonly #signal: AbortSignal;
   readonly #channels: Readonly<Record<string, AlarmChannel>>;
-  /** Wall time of the next look at each domain. */
+  /** Wall-clock time of the next check of each domain. */
   readonly #due = new Map<string, number>();
   readonly #random: () => number;
 
@@ -88,7 +87,7 @@ export class Watcher {
     }
   }
 
-  /** Looks at the domains that are due, and sends the alarms that wait. */
+  /** Checks the domains that are due, and sends the pending alarms. */
   async round(): Promise<void> {
     const now = this.#house.clock.now();
     const due = this.#settings.domains.filter((domainName) => this.#isDue(domainName, now));
@@ -102,9 +101,7 @@ export class Watcher {
     return due <= now || due > now + 2 * this.#settings.everyHours * HOUR;
   }
 
-  /**
-   * Checks one domain, and stores the changes. A store that fails loses the look.
-   */
+  /** Checks one domain, and stores the changes. A failed write loses the check. */
   async #look(domain: string): Promise<void> {
     if (this.#signal.aborted) return;
     const { store, clock, log } = this.#house;
@@ -122,7 +119,8 @@ export class Watcher {
     } catch (error) {
       log.error('watch-failed', { domain, error: (error as Error).message });
     }
-    // After a failure too: a full disk must not make the daemon check without a pause.
+    // A failure schedules the next check too: a full disk must not make the daemon check
+    // without a pause.
     this.#due.set(domain, now + this.#pause(domain));
   }
 
@@ -147,14 +145,14 @@ export class Watcher {
     }
   }
 
-  /** Milliseconds to the next look: short where it confirms or refutes the last one. */
+  /** Milliseconds to the next check: short where it confirms or refutes the last one. */
   #pause(domainName: string): number {
     const every = this.#settings.everyHours * HOUR;
     const soon = awaitsConfirmation(readWatch(this.#house.store), domainName);
     return (soon ? CONFIRM_AFTER : every) * (1 - JITTER + 2 * JITTER * this.#random());
   }
 
-  /** Sends waiting alarms in every round, also those of an earlier process. */
+  /** Sends pending alarms in every round, also those of an earlier process. */
   async #send(): Promise<void> {
     const { store, clock, log } = this.#house;
     for (const sending of await sendAlarms(store, this.#channels, () => clock.now())) {

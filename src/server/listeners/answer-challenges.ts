@@ -3,16 +3,16 @@ import { createServer, type SecureContext } from 'node:tls';
 import { readClientHello } from '../../tls/index.js';
 
 const PROTOCOL = 'acme-tls/1';
-/** A hello that is not whole by then is TLS's own affair. */
+/** A hello that is still incomplete goes to TLS unread. */
 const MAX_OCTETS = 16 * 1024;
 const LONGEST_MS = 10_000;
 
 /**
- * Answers tls-alpn-01 (RFC 8737) on a port that serves others: hellos that ask for
- * `acme-tls/1` alone go to a TLS server of their own, which has nothing but the
- * challenge's certificate. Node chooses certificates before it knows the protocol, so the
- * hello is looked into first, and only while `challenges` gives an answer. Over the
- * connection of a challenge no data passes. [8737-3-2, 8737-4-1]
+ * Answers tls-alpn-01 (RFC 8737) on a port that serves other protocols. Hellos that offer
+ * only `acme-tls/1` go to a separate TLS server, which has only the certificate of the
+ * challenge. Node chooses certificates before it knows the protocol, so the hello is
+ * inspected first, and only while `challenges` gives an answer. No data passes over the
+ * connection of a challenge. [8737-3-2, 8737-4-1]
  */
 export function answerChallenges(
   server: Server,
@@ -41,8 +41,8 @@ export function answerChallenges(
 }
 
 /**
- * Hands the protocols of the hello over, with every octet back in the stream; nothing is
- * handed over when the client disconnects first.
+ * Passes the protocols of the hello on, with every octet back in the stream. Passes
+ * nothing on when the client disconnects first.
  */
 function peek(socket: Socket, done: (alpn: readonly string[]) => void): void {
   let seen: Buffer = Buffer.alloc(0);

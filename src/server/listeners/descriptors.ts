@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Log } from '../log.js';
 
-/** A port as far as it needs descriptors. */
+/** The descriptor needs of a port. */
 interface Port {
   readonly what: string;
   readonly connections: number;

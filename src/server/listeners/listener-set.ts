@@ -5,16 +5,18 @@ import { formatListenAddress, type ListenAddress } from '../listen-address.js';
 
 /** An open port. */
 export interface OpenPort {
-  /** Where it listens: with port 0 asked for, the one it was given. */
+  /**
+   * The address that it listens on; for port 0 with the port that the system assigned.
+   */
   readonly at: ListenAddress;
-  /** Connections open now, taken so far, and refused over the limit. */
+  /** Connections that are open, were accepted, and were refused because of the limit. */
   readonly open: number;
   readonly accepted: number;
   readonly refused: number;
   /** Connections at one time. */
   most: number;
   /**
-   * Takes no more connections; resolves when those there are have ended, at the latest
+   * Accepts no more connections; resolves when the open ones have ended, at the latest
    * after `graceMs`.
    */
   close(graceMs: number): Promise<void>;
@@ -32,7 +34,7 @@ export interface Wanted {
   readonly what: string;
   readonly at: ListenAddress;
   /**
-   * Connections at one time, and whether they come first where there are few descriptors.
+   * Concurrent connections, and whether they have priority when descriptors are short.
    */
   readonly connections: number;
   readonly essential: boolean;

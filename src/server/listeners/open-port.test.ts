@@ -29,7 +29,7 @@ test('one source that takes every place of a port keeps no other client out', as
       });
       opened.push(socket);
       socket.on('error', () => undefined).once('close', () => resolve(false));
-      // A client that is turned away may be greeted first.
+      // A refused client may receive a greeting first.
       socket.once('data', () =>
         setTimeout(() => resolve(!socket.destroyed && !socket.readableEnded), 50),
       );
@@ -42,7 +42,7 @@ test('one source that takes every place of a port keeps no other client out', as
   assert.deepEqual([port.open, port.refused], [4, 7]);
 });
 
-/** A full port without a network: connections come from any address and at any time. */
+/** A simulated full port: connections come from any address at any time. */
 function port(most: number): {
   accept(address: string, octets?: number): Socket;
   later(ms: number): void;
@@ -180,7 +180,7 @@ test('a connection that gives way is ended by its job, any other is destroyed', 
         socket.on('data', (octets) => (onText(octets.toString()), resolve()));
         socket.on('close', () => (onText('closed'), resolve()));
       });
-    // One network holds every place, so its newest connection gives way to another
+    // One network holds all connections, so its newest connection is closed for another
     // network.
     const received = ['', '', '', ''];
     for (const n of received.keys()) await open('127.9.0.1', (text) => (received[n] += text));

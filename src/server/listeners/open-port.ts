@@ -6,7 +6,7 @@ import { listenAtPath } from './unix-socket.js';
 
 /** Default of `patienceMs`. */
 const MIN_AGE = 10_000;
-/** Milliseconds until a connection that has sent nothing may have to give its place. */
+/** Milliseconds until a connection that has sent nothing may be closed for a new one. */
 const MIN_SILENCE = 1000;
 
 /** An accepted connection. */
@@ -17,19 +17,22 @@ interface Held {
   readonly since: number;
 }
 
-/** A listening server with its connections. One connection gives way when it is full. */
+/**
+ * A listening server with its connections. When it is full, one connection is closed for
+ * a new one.
+ */
 export class OpenedPort implements OpenPort {
   /** The oldest first. */
   readonly #held = new Map<Socket, Held>();
   readonly #perSource = new Map<string, number>();
   readonly #perNetwork = new Map<string, number>();
   #most = Infinity;
-  /** Milliseconds until a connection may have to give its place to a newcomer. */
+  /** Milliseconds until a connection may be closed for a new one. */
   patienceMs = MIN_AGE;
-  /** Sent to a newcomer that finds no place. */
+  /** Sent to a new connection that is refused. */
   refusal: string | undefined;
   /**
-   * Ends a connection that gives way to a newcomer. Without it the connection is
+   * Ends a connection that is closed for a new one. By default the connection is
    * destroyed.
    */
   evict: ((socket: Socket) => void) | undefined;
@@ -43,7 +46,7 @@ export class OpenedPort implements OpenPort {
   ) {
     server.on('drop', () => this.refused++);
     const forget = (socket: Socket): void => this.#forget(socket);
-    // One function for all of them: a port takes thousands of connections a second.
+    // One function for all of them: a port accepts thousands of connections a second.
     const gone = function (this: Socket): void {
       forget(this);
     };
@@ -62,7 +65,7 @@ export class OpenedPort implements OpenPort {
     return this.#held.keys();
   }
 
-  /** Connections at one time. One more decides which gives way. */
+  /** Maximum number of concurrent connections. For one more, a connection is closed. */
   get most(): number {
     return this.#most;
   }
@@ -73,8 +76,8 @@ export class OpenedPort implements OpenPort {
   }
 
   /**
-   * Closes one connection. A network that holds more than a quarter of the places gives
-   * up one of its own. Where no network does, the slowest connection gives way, once it
+   * Closes one connection. A network that holds more than a quarter of the connections
+   * loses one of its own. If no network does, the slowest connection is closed, once it
    * is old enough.
    */
   #makeRoom(newcomer: Socket): void {
@@ -155,7 +158,7 @@ function count(counts: Map<string, number>, peerKey: string, by: 1 | -1): void {
 }
 
 /**
- * `most`: connections at one time. `now`: milliseconds of a clock that is never set.
+ * `most`: concurrent connections. `now`: milliseconds of a clock that is never set.
  * Resolves when the server listens; rejects with a HermeticError that has a fix.
  */
 export async function openPort(

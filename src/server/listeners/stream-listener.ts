@@ -36,7 +36,7 @@ export async function listenStream(
     if (connection && current.evict) current.evict(connection);
     else socket.destroy();
   };
-  // After the port's own listener: a newcomer without a place is not served.
+  // Runs after the port's own listener: a refused connection is not served.
   server.on('connection', (socket) => {
     socket.on('error', () => socket.destroy());
     if (socket.destroyed || socket.writableEnded) return;
@@ -58,7 +58,7 @@ export async function listenStream(
   return Object.assign(openedPort, {
     async close(graceMs: number) {
       const { end } = current;
-      // The job's own end of its connections is bounded by itself.
+      // The job itself bounds the end of its connections.
       await Promise.all([end?.(), close.call(openedPort, end ? Math.max(graceMs, END) : graceMs)]);
     },
     use(next: StreamSettings) {

@@ -6,7 +6,7 @@ import { waitUntil } from '../../../test/support/wait-until.js';
 import { createLog } from '../log.js';
 import { listenWeb } from './web-listener.js';
 
-/** A port whose streams are counted: their chunks, and those that were cancelled. */
+/** A port whose streams are counted: their chunks and the cancelled streams. */
 class StreamingPort {
   chunks = 0;
   cancelled = 0;
@@ -22,7 +22,7 @@ class StreamingPort {
           async pull(controller) {
             streaming.chunks++;
             controller.enqueue(chunk);
-            // A small chunk is sent once; a large one as fast as the client takes it.
+            // A small chunk is sent once; a large one as fast as the client reads it.
             if (chunk.length < 1000) await new Promise(() => undefined);
           },
           cancel: () => void streaming.cancelled++,

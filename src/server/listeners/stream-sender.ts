@@ -45,7 +45,7 @@ export class StreamSender {
     }
     this.#open.add(outgoing);
     const reader = (body as ReadableStream<Uint8Array>).getReader();
-    // Ends a `read` that waits for data which no client takes any more.
+    // Ends a `read` that waits for data after the client has gone.
     const gone = (): void => void reader.cancel().catch(() => undefined);
     outgoing.once('close', gone).on('error', gone);
     try {

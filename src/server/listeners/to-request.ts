@@ -10,7 +10,7 @@ export interface RequestTarget {
   readonly pathname: string;
 }
 
-/** The reason why a request is refused before its target is looked at, as a status. */
+/** The reason, as a status, why a request is refused before its target is parsed. */
 export type RefusedForm = 400 | 421 | 501 | 505;
 
 const AUTHORITY = /^([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])?(?::(\d*))?$/;
@@ -127,7 +127,7 @@ function bounded(
           await chunks.return?.();
           throw new HermeticError('body-too-large', `more than ${maxBody} octets`);
         }
-        // As it is: a copy of each chunk would be garbage of the size of the body.
+        // Without a copy: copies of all chunks would be garbage of the size of the body.
         controller.enqueue(value);
       },
       async cancel() {

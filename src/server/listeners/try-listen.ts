@@ -7,9 +7,9 @@ import type { ListenAddress } from '../listen-address.js';
 import { unavailable } from './open-port.js';
 
 /**
- * Returns whether an address could be listened on now, leaving no trace: a port is bound
- * and released, of a UNIX socket its folder is looked at. A port that a `hermetic serve`
- * holds counts as free, since that is the process which is to be reloaded.
+ * Returns whether an address could be listened on now, without a trace: a port is bound
+ * and released, and for a UNIX socket its folder is examined. A port that a `hermetic
+ * serve` holds counts as free, since that process is to be reloaded.
  */
 export async function tryListen(address: ListenAddress): Promise<HermeticError | undefined> {
   if ('path' in address) return trySocket(address.path);
@@ -43,10 +43,7 @@ async function trySocket(socketPath: string): Promise<HermeticError | undefined>
   return taken ? refuse('EADDRINUSE') : undefined;
 }
 
-/**
- * Only Linux names the process that listens. Where it is unknown, another process is
- * assumed to.
- */
+/** Only Linux names the listening process. Elsewhere another process is assumed. */
 function isHeldByDaemon(inodesOf: () => ReadonlySet<string>): boolean {
   try {
     const inodes = inodesOf();

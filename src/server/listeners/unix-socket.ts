@@ -6,8 +6,8 @@ import { setTimeout } from 'node:timers/promises';
 import { isSocketInUse } from '../../net/index.js';
 
 /**
- * Milliseconds that a start waits for another one at the same path, and between two
- * looks.
+ * Milliseconds that a start waits for another start at the same path, and between two
+ * attempts.
  */
 const CLAIM = { wait: 5000, pause: 20 } as const;
 
@@ -49,7 +49,7 @@ function listening(server: Server, path: string): Promise<void> {
 }
 
 /**
- * One process at a time looks whether the socket there is stale: else two that start at
+ * One process at a time examines whether the existing socket is stale: two that start at
  * once would both replace it.
  */
 async function replaceStale(isOwn: string, socketPath: string): Promise<void> {

@@ -165,7 +165,8 @@ test('an answer to a body that is not read can be read by a client that sends it
     [...Array.from({ length: 20 }, () => '503'), '404'],
   );
   assert.match(refused[0] ?? '', /\r\nconnection: close\r\n[^]*busy\n$/i);
-  // The length alone is too much; the rest never comes, and the connection still ends.
+  // The announced length alone exceeds the limit; the rest is never sent, and the
+  // connection still ends.
   assert.match(await post('/', 20_000_000), /^HTTP\/1\.1 413 /);
 });
 

@@ -10,7 +10,7 @@ import { createLog } from '../log.js';
 import { loadCertificate } from '../secrets.js';
 import { listenWeb } from './web-listener.js';
 
-/** The suite that a client of TLS 1.2 gets, or how it was turned away. */
+/** The suite of a TLS 1.2 client, or the error of its refusal. */
 function agreed(port: number, ciphers: string): Promise<string> {
   return new Promise((resolve) => {
     const settings = {

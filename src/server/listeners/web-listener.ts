@@ -38,13 +38,13 @@ export interface WebSettings {
 
 interface WebLimits extends Pick<PortLimits, 'connections'> {
   /**
-   * Milliseconds until a slow connection may have to give its place to a newcomer.
-   * Default 10 000: a report may take as long to arrive.
+   * Milliseconds until a slow connection may be closed for a new one. Default 10 000: a
+   * report may take as long to arrive.
    */
   readonly patienceMs?: number;
 }
 
-/** A slow or silent client holds a connection for so long at most. */
+/** Maximum time that a slow or silent client holds a connection. */
 const limits = {
   headersTimeout: 10_000,
   requestTimeout: 60_000,
@@ -52,7 +52,7 @@ const limits = {
   maxHeaderSize: 16 * 1024,
 } as const;
 const requestsPerConnection = 100;
-/** Octets of a request's body where a site says nothing else. */
+/** Octets of a request's body, unless a site has its own limit. */
 const MAX_BODY = 64 * 1024;
 
 const NO_PROXY =
@@ -176,9 +176,9 @@ const LINGER_MS = 5000;
 const MAX_LINGER = 32 * 1024 * 1024;
 
 /**
- * Sends an answer. Where the body of the request is still coming, it is discarded for a
- * moment before the connection closes (RFC 9112 §9.6): a reset would take the answer from
- * the client.
+ * Sends an answer. Where the body of the request is still arriving, it is discarded for a
+ * moment before the connection closes (RFC 9112 §9.6): a reset could discard the answer
+ * at the client.
  */
 function sendAnswer(
   { incoming, outgoing }: Exchange,

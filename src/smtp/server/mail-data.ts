@@ -16,7 +16,8 @@ export interface MailDataStep {
  */
 export class MailDataReader {
   /**
-   * Octets that the next chunk decides on. The line before the first one counts as ended.
+   * Octets whose meaning depends on the next chunk. Before the first octet, a line counts
+   * as ended.
    */
   #held: Buffer = CRLF;
   /** Octets of `#held` that are not part of the message. */
@@ -54,7 +55,7 @@ export class MailDataReader {
   }
 }
 
-/** Where the octets begin that may be the start of CR LF dot. */
+/** The position of octets that may be the start of CR LF dot. */
 function heldBack(messageBytes: Buffer, from: number): number {
   const last = messageBytes.length - 1;
   if (last >= from && messageBytes[last] === CR) return last;

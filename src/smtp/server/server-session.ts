@@ -68,7 +68,7 @@ export interface ServerSessionOptions {
   readonly limits: SessionLimits;
   /** Milliseconds of a clock that never goes back. */
   monotonic(): number;
-  /** A reply that turns the client away; undefined takes it. */
+  /** A reply that refuses the client; undefined accepts it. */
   onConnect(peer: string): ServerReply | undefined;
   /** Decides at MAIL FROM. */
   onSender(peer: string): ServerReply | undefined;
@@ -102,7 +102,10 @@ export class ServerSession {
   #fruitless = 0;
   readonly #startedAt: number;
   #acceptedAt: number;
-  /** Since when the client owes a command; undefined while it waits for a reply. */
+  /**
+   * The time since which the server waits for a command; undefined while the client waits
+   * for a reply.
+   */
   #waitingSince: number | undefined;
   #transfer: { readonly since: number; readonly octets: number } | undefined;
   #endedAt: number | undefined;
@@ -323,7 +326,7 @@ export class ServerSession {
     const mail = { peer, from, recipients: [...recipients], data: this.#message() };
     const serverReply = await this.options.onMail(mail);
     this.#envelope = undefined;
-    // The rest of a message that was not read to its end is no command.
+    // The rest of a message that was not read to its end is not a command.
     if (this.#transfer) return this.end(serverReply);
     if (serverReply.code >= 300) return this.#answer(serverReply);
     this.#fruitless = 0;

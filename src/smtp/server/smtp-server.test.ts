@@ -85,7 +85,7 @@ function clientOf(socket: Socket): Client {
   let wake = (): void => undefined;
   socket.on('data', (octets) => ((received += octets.toString('latin1')), wake()));
   socket.on('error', () => undefined);
-  // Half a close is enough: the server has said its last word.
+  // A half-close is enough: the server has sent its last reply.
   for (const event of ['end', 'close'] as const) socket.on(event, () => ((closed = true), wake()));
   const reply = async (): Promise<string> => {
     for (;;) {

@@ -7,7 +7,7 @@ export interface SmtpServerOptions extends Omit<ServerSessionOptions, 'limits'> 
 
 /** Milliseconds between two checks of the sessions' time limits. */
 const LOOK = 1000;
-/** Milliseconds that messages under way have when the server stops. */
+/** Milliseconds to complete running messages when the server stops. */
 const GRACE = 10_000;
 const PAUSE = 20;
 
@@ -40,7 +40,7 @@ export class SmtpServer {
   }
 
   /**
-   * Ends the session on a connection whose place a newcomer needs, with 421 (RFC 5321
+   * Ends the session on a connection that is closed for a new one, with 421 (RFC 5321
    * §3.8).
    */
   evict(connection: Connection): void {

@@ -1,11 +1,11 @@
-/** Something that is wrong now. */
+/** A current fault. */
 export interface Condition {
-  /** The same from one look to the next. */
+  /** The key, which stays the same from round to round. */
   readonly key: string;
   readonly domain: string;
-  /** How bad: failed sessions. */
+  /** The extent: failed sessions. */
   readonly level: number;
-  /** One line for people. */
+  /** One human-readable line. */
   readonly says: string;
   readonly todo: readonly string[];
 }

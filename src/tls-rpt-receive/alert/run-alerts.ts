@@ -10,14 +10,14 @@ export interface AlertOptions {
   readonly store: Store;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Domains that are looked at even when no failure is reported: silence is an alarm. */
+  /** Domains that are examined even when no failure is reported: silence is an alarm. */
   readonly domains: readonly string[];
   /** Hours after the end of a day until missing reports are an alarm. Default 36. */
   readonly silenceHours?: number;
   /**
-   * The receivers of alerts, by name. False or a rejection: the alerts did not get
-   * through, and come again. Each channel gets the changes since its last successful
-   * delivery.
+   * The receivers of alerts, by name. False or a rejection: the alerts were not
+   * delivered, and are sent again. Each channel gets the changes since its last
+   * successful delivery.
    */
   readonly channels: Readonly<
     Record<string, (reportAlerts: readonly ReportAlert[]) => Promise<boolean>>
@@ -45,7 +45,7 @@ export interface Notice {
 }
 
 /**
- * Looks at every domain once and sends each channel the changes since its last successful
+ * Examines every domain once and sends each channel the changes since its last successful
  * delivery. Domains and channels are independent: the known state of an unreadable domain
  * stays, and no alert is reported as ended.
  */
@@ -191,7 +191,8 @@ function conditionsOf(domainView: DomainView): readonly Condition[] {
 }
 
 /**
- * The worst of each reporter first, then the second of each: none crowds out the others.
+ * The worst of each reporter first, then the second of each, so that no reporter
+ * displaces the others.
  */
 function byTurns(failures: readonly Explanation[]): readonly Explanation[] {
   const seen = new Map<string, number>();
@@ -219,7 +220,8 @@ function conditionOf(failure: Explanation, domainName: string): Condition {
 }
 
 function keyOf({ result, policy, host, policyDomain }: Explanation, domainName: string): string {
-  // Reporters choose these texts: no choice of theirs makes two failures one.
+  // Reporters choose these texts, so the encoding keeps two failures distinct for any
+  // text.
   return JSON.stringify([domainName, result, policy, host, policyDomain]);
 }
 
@@ -228,9 +230,7 @@ function silenceKey(domainName: string): string {
   return `${domainName} silence`;
 }
 
-/**
- * The first alerts on each domain, and one line for the rest: nothing is omitted unsaid.
- */
+/** The first alerts on each domain, and one line that counts the rest. */
 function shorten(reportAlerts: readonly ReportAlert[]): readonly ReportAlert[] {
   const counts = new Map<string, number>();
   const first = reportAlerts.filter(({ domain }) => {

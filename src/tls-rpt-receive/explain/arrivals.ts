@@ -7,7 +7,7 @@ import { dateOf, dayOf, type ReportRow, type SessionRow } from './facts.js';
  */
 export interface Arrival {
   readonly reporter: string;
-  /** Days with a report, of those looked at. */
+  /** Days with a report in the examined period. */
   readonly days: number;
   readonly last: string;
   /**
@@ -26,8 +26,8 @@ export function lastDueDay(now: number, silenceHours = 36): number {
 }
 
 /**
- * Which reporters went silent. A reporter is expected daily when it reported on most of
- * the fourteen days up to its last report.
+ * The reporters that went silent. A reporter is expected daily when it reported on most
+ * of the fourteen days up to its last report.
  */
 export function arrivals(
   reportRows: readonly ReportRow[],
@@ -58,8 +58,8 @@ function stateOf(fine: boolean, regular: boolean): Arrival['state'] {
 }
 
 /**
- * Returns true when no report came for the last day that is due, though reports came for
- * most days before.
+ * Returns true when no report arrived for the last day that is due, and reports arrived
+ * for most days before.
  */
 export function isSilent(
   reportRows: readonly ReportRow[],

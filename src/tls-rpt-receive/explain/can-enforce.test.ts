@@ -39,7 +39,7 @@ test('two clean weeks from two reporters are enough; today is not over', async (
   for (const days of [3, 14, 30]) assert.equal((await answer(both, days)).answer, 'yes');
   const today = daily('a.example', ['2027-01-05'], testing);
   assert.equal((await answer([...both, today])).answer, 'yes');
-  // Days without mail do not count, and do not hinder.
+  // Days without mail are ignored.
   const gaps = daysUntil('2027-01-04', 26).filter((_, i) => i % 7 < 5);
   assert.equal(
     (await answer([daily('a.example', gaps, testing), daily('b.example', gaps, testing)])).answer,

@@ -3,21 +3,22 @@ import { dateOf, dayOf, type ReportedFacts, type SessionRow } from './facts.js';
 import type { Explanation } from './explain-group.js';
 import { modeOf } from './quoted.js';
 
-/** Is it safe to go to `mode: enforce`? */
+/** Whether the domain can change to `mode: enforce` safely. */
 export interface EnforceAnswer {
   readonly answer: 'yes' | 'not-yet' | 'already' | 'no-policy' | 'unclear';
   readonly reasons: readonly string[];
 }
 
-/** Days with reports, without a failure of one's own. */
+/** Days with reports and without a failure that the domain caused. */
 const WANTED_DAYS = 14;
-/** Days looked back for them: a small domain has no reports on some days. */
+/** Days to search for them: a small domain has no reports on some days. */
 export const TRIAL_DAYS = 28;
 
 /**
- * Judged by authenticated reports on the MTA-STS policy alone: a fortnight of days with
- * reports and without a failure that the policy would have turned into deferred mail,
- * from more than one reporter. Today is not over, and its absence counts against nothing.
+ * Judges by authenticated reports on the MTA-STS policy alone. It needs a fortnight of
+ * days with reports, from more than one reporter, and without a failure that the policy
+ * would have turned into deferred mail. Today is incomplete, so a missing report of today
+ * does not count.
  */
 export function canEnforce(
   reportedFacts: ReportedFacts,
@@ -91,7 +92,10 @@ function failureReasons(
   ];
 }
 
-/** The mode of the published policy by the latest check, else of the one quoted last. */
+/**
+ * The mode of the published policy by the latest check, otherwise that of the policy
+ * quoted last.
+ */
 function currentMode({ checks, policies, domain }: ReportedFacts): string | undefined {
   const checked = checks.at(-1)?.mtaSts.mode;
   if (checked !== undefined) return checked;

@@ -72,8 +72,7 @@ export function findingsFor(type: string, result: string): readonly string[] {
   if (failureKind === 'certificate') return [...certificate, ...handshake];
   if (failureKind === 'dnssec') return dnssec;
   if (failureKind === 'policy-file') return policyFile;
-  // A sender that names no result may have met a missing STARTTLS, which has a result
-  // type.
+  // A sender that names no result may have found no STARTTLS, which has a result type.
   if (result === NOT_DESCRIBED)
     return [...certificate, ...handshake, ...starttls, ...(type === 'sts' ? policyFile : [])];
   return [...certificate, ...handshake, ...(type === 'sts' ? policyFile : starttls)];
@@ -90,7 +89,7 @@ export interface SeenFinding {
   readonly finding: Finding;
 }
 
-/** The first finding of a check of those days that shows the fault of a group. */
+/** The first finding of a check on those days that shows the fault of a group. */
 export function findingOf(
   failureGroup: FailureGroup,
   checks: readonly CheckResult[],
@@ -102,9 +101,9 @@ export function findingOf(
 }
 
 /**
- * The first check of those days that looked at everything the group may be about, and
- * found no fault there. A check that could not reach an address or fetch the policy
- * proves nothing.
+ * The first check on those days that examined everything the group may concern, and found
+ * no fault there. A check that could not reach an address or fetch the policy proves
+ * nothing.
  */
 export function cleanCheck(
   failureGroup: FailureGroup,

@@ -16,7 +16,8 @@ import { COMPARABLE_SHARE, countSources, failedOn, failingDays, isBackground } f
 /** The evidence of the other reporters about a failure. */
 export interface ReporterComparison {
   /**
-   * Reporters that met it, or failures that may be the same under another result type.
+   * Reporters that observed it, or failures that may be the same under another result
+   * type.
    */
   readonly affected: readonly string[];
   /**
@@ -31,8 +32,8 @@ export interface ReporterComparison {
   /** Days on which an affected reporter failed about as often as on its worst day. */
   readonly failingDays: number;
   /**
-   * The probability that only the affected reporters met the failure although it could
-   * have hit any session of all of them. 1 where no reporter is comparable.
+   * The probability that only the affected reporters observed the failure although it
+   * could have affected any session of all of them. 1 where no reporter is comparable.
    */
   readonly chance: number;
   /**
@@ -133,9 +134,9 @@ function atAnyHost(
 }
 
 /**
- * Returns whether a reporter that had no failure would have seen the fault. It must have
- * used the same policy, the same MX host and the same address family, or else a check
- * must have found the host in order: then the fault is not at the host.
+ * Returns whether a reporter that had no failure would have observed the fault. It must
+ * have used the same policy, the same MX host and the same address family, or else a
+ * check must have found the host without a fault: then the fault is not at the host.
  */
 function couldHaveMet(
   reporter: string,
@@ -155,8 +156,8 @@ function couldHaveMet(
     return true;
   const hostNames = hostsOf(reportedFacts);
   if (hostNames === undefined) return false;
-  // A sender uses some host of the domain: where all of them failed, it used one that
-  // did.
+  // A sender uses one of the hosts of the domain: where all of them failed, it used a
+  // failing one.
   const failing = new Set(
     reportedFacts.failures
       .filter((failureRow) =>
@@ -168,9 +169,7 @@ function couldHaveMet(
   return hostNames.length === 1 || hostNames.every((hostName) => failing.has(hostName));
 }
 
-/**
- * With DANE a report names the MX host of its successes, too: it is the policy domain.
- */
+/** With DANE a report names the MX host of its successes too: it is the policy domain. */
 function reachedByDane(reporter: string, exchanger: string, { sessions }: ReportedFacts): boolean {
   return sessions.some(
     (row) =>
@@ -192,8 +191,8 @@ function hostsOf(reportedFacts: ReportedFacts): readonly string[] | undefined {
 
 /**
  * A sender with a cached policy needs the policy file only when it expires (RFC 8461
- * §3.2), so a success proves that the file was there only for a reporter that began to
- * apply the policy on those days, or whose copy must have expired since.
+ * §3.2). So a success proves that the file was available only for a reporter that began
+ * to apply the policy on those days, or whose copy must have expired since.
  */
 function fetchedPolicy(
   reporter: string,

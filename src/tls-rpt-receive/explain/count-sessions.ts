@@ -15,9 +15,9 @@ export interface DayCount extends SessionCount {
 /**
  * Counts each session once. A reporter reports a session under every policy that it
  * applied (RFC 8460 §4), and does not say which sessions it reports twice. So the counts
- * of `sts` and `tlsa` of one reporter and day are taken as the same sessions, and the
- * larger number counts. A session under `no-policy-found` was under no other policy, and
- * is added [8460-4-2].
+ * of `sts` and `tlsa` of one reporter and day are treated as the same sessions, and the
+ * larger number counts. A session under `no-policy-found` had no other policy, and is
+ * added [8460-4-2].
  */
 export function totalSessions(sessionRows: readonly SessionRow[]): SessionCount {
   return sumUp(reporterDays(sessionRows).map(countOne));
@@ -34,7 +34,7 @@ export function countByDay(sessionRows: readonly SessionRow[]): readonly DayCoun
 /** Sessions, counted once each, that a policy covered. */
 export interface Coverage {
   readonly sessions: number;
-  /** Sessions under an MTA-STS policy that the reporter held, or under DANE. */
+  /** Sessions under a cached MTA-STS policy of the reporter, or under DANE. */
   readonly covered: number;
 }
 
@@ -66,7 +66,7 @@ export function countCoverage(
 
 /** The type of sessions for which the sender found no policy. */
 const NO_POLICY = 'no-policy-found';
-/** A kind of policy that is not known here protects nothing that is known here. */
+/** An unknown kind of policy counts as no protection. */
 const PROTECTING: ReadonlySet<string> = new Set(['sts', 'tlsa']);
 
 /** The rows of each reporter on each day: the unit of one report. */

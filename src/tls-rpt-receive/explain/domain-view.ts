@@ -137,10 +137,7 @@ function statusOf(
   return failures.length > 0 ? 'ended' : 'well';
 }
 
-/**
- * Sessions under `sts` of which the reporter held no policy, because it could not fetch
- * one.
- */
+/** Sessions under `sts` without a policy, because the reporter could not fetch one. */
 function unfetchedBy({ failures }: ReportedFacts): ReadonlyMap<string, number> {
   const lost = new Map<string, number>();
   for (const { reporter, type, mode, result, failed } of failures)

@@ -9,11 +9,11 @@ import { textOf, type FailureTarget } from './result-texts-registry.js';
 
 /**
  * The effect on the mail. `kept-back`: not delivered to this host; the mail is deferred
- * and bounces in the end. `reported`: delivered anyway, the policy is in mode
- * testing. `unprotected`: no policy asked for more. `cached-policy`: the policy file
- * failed, a cached policy stayed in force (RFC 8461 §5.1), and nothing was deferred
- * because of this failure. `unknown`: the reporter does not say which mode it applied, or
- * reports a kind of policy that is not known here.
+ * and finally bounces. `reported`: delivered anyway, the policy is in mode testing.
+ * `unprotected`: no policy required more. `cached-policy`: the policy file failed, a
+ * cached policy stayed in force (RFC 8461 §5.1), and nothing was deferred because of this
+ * failure. `unknown`: the reporter does not say which mode it applied, or reports an
+ * unknown kind of policy.
  */
 export type DeliveryImpact = 'kept-back' | 'reported' | 'unprotected' | 'cached-policy' | 'unknown';
 
@@ -29,7 +29,7 @@ export interface Explanation {
   readonly sessions: number;
   readonly since: string;
   readonly last: string;
-  /** False once every reporter that met it has reported sessions without it. */
+  /** False once every reporter that observed it has reported sessions without it. */
   readonly ongoing: boolean;
   readonly reporters: readonly string[];
   readonly networks: readonly string[];
@@ -54,7 +54,7 @@ export interface Explanation {
   readonly todo: readonly string[];
 }
 
-/** Explains a group of failures by everything that is known. */
+/** Explains a group of failures by all known facts. */
 export function explainGroup(
   failureGroup: FailureGroup,
   reportedFacts: ReportedFacts,
@@ -174,7 +174,7 @@ function targetOf({ mx }: FailureGroup, { domain, checks }: ReportedFacts): Fail
   return { domain: domain === '' ? 'YOUR-DOMAIN' : domain, host: isOwn ? mx : undefined };
 }
 
-/** The certificate as the check nearest to the failure saw it. */
+/** The certificate in the check nearest to the failure. */
 function certificateOf(
   { mx, ips, firstDay, lastDay }: FailureGroup,
   { checks }: ReportedFacts,

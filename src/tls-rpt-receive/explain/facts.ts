@@ -25,7 +25,7 @@ export interface ReportRow {
 /** The result of failures that are counted in a summary and described by no detail. */
 export const NOT_DESCRIBED = 'not-described';
 
-/** Failures that are the same in everything named here. */
+/** Failures that are equal in all of these fields. */
 export interface FailureFact {
   readonly domain: string;
   readonly type: string;
@@ -43,7 +43,7 @@ export interface FailureFact {
   readonly days: number;
 }
 
-/** One address of a reporter that met a failure. */
+/** One address of a reporter that observed a failure. */
 export interface SenderRow {
   readonly result: string;
   readonly mx: string;
@@ -90,13 +90,13 @@ export interface NoteRow {
 }
 
 /**
- * Everything that an explanation rests on. Only authenticated reports enter `sessions`,
- * `reports`, `failures`, `senders`, `policies` and `notes`; unauthenticated reports
- * are in `unauthenticated` and `doubtful`, which no judgement reads.
+ * The facts of an explanation. Only authenticated reports enter `sessions`, `reports`,
+ * `failures`, `senders`, `policies` and `notes`; unauthenticated reports are in
+ * `unauthenticated` and `doubtful`, which no judgement reads.
  */
 export interface ReportedFacts {
   readonly domain: string;
-  /** First and last day looked at. */
+  /** First and last day of the examined period. */
   readonly from: number;
   readonly to: number;
   /** Milliseconds since 1970. */
@@ -115,8 +115,8 @@ export interface ReportedFacts {
   readonly reusedIds: number;
   readonly copies: number;
   /**
-   * Authenticated reports without a valid signature, which came from a mailbox that the
-   * operator trusts.
+   * Authenticated reports without a valid signature, from a mailbox that the operator
+   * trusts.
    */
   readonly trustedMailbox: number;
   /** Results of `hermetic check`, the oldest first. */
@@ -146,7 +146,7 @@ export function plus(left: number, right: number): number {
   return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }
 
-/** The values without repetition and without the empty one, at most fifty. */
+/** The distinct non-empty values, at most fifty. */
 export function distinct(values: readonly string[]): readonly string[] {
   return [...new Set(values)].filter((value) => value !== '').slice(0, 50);
 }

@@ -155,7 +155,7 @@ class DomainQuery {
   }
 }
 
-/** Foreign text is neutralised once, where it enters the facts [8460-7-4]. */
+/** Foreign text is neutralised once, when it becomes a fact [8460-7-4]. */
 function shown<Row extends object>(row: Row): Row {
   for (const [name, value] of Object.entries(row))
     if (typeof value === 'string' && name !== 'text' && name !== 'notes')

@@ -11,7 +11,7 @@ export interface Encounter {
   readonly days: number;
 }
 
-/** Failures of one kind at one host, by every reporter that met them. */
+/** Failures of one kind at one host, by every reporter that observed them. */
 export interface FailureGroup {
   readonly result: string;
   readonly type: string;
@@ -27,7 +27,9 @@ export interface FailureGroup {
   readonly ips: readonly string[];
   readonly reporters: readonly string[];
   readonly encounters: readonly Encounter[];
-  /** Networks (IPv4 /24, IPv6 /48) of the senders that met it, as far as reported. */
+  /**
+   * Networks (IPv4 /24, IPv6 /48) of the senders that observed it, as far as reported.
+   */
   readonly networks: readonly string[];
   readonly reasons: readonly string[];
   /** Every failure has a reason that says that the connection failed. */
@@ -37,7 +39,7 @@ export interface FailureGroup {
   /** Failed sessions; 0 where the reporters give no count. */
   readonly sessions: number;
   /**
-   * The same without lost connections, where there are any: they widen the days and the
+   * The same without lost connections, where there are any: they extend the days and the
    * reporters of a fault that did not cause them.
    */
   readonly core?: FailureGroup;
@@ -150,8 +152,8 @@ function networkOf(ipAddress: string): string {
 }
 
 /**
- * Returns whether a failure has not ended. It ends when every reporter that met it has
- * since reported sessions under the same policy that succeeded, and on that day no
+ * Returns whether a failure has not ended. It ends when every reporter that observed it
+ * has since reported successful sessions under the same policy, and on that day no
  * failure of this kind and none without a description. A reporter without a later report
  * proves nothing.
  */

@@ -59,7 +59,7 @@ test('a reporter that applies another policy does not change the cause', async (
   const dane = weekly('dane.example', tlsa({ ok: 500 }));
   const fetchError = { ...failing('sts-policy-fetch-error', noHost), mx: [] };
   for (const reports of [
-    // The TLSA record was not renewed: senders without DANE see nothing of it.
+    // The TLSA record was not renewed: senders without DANE are not affected.
     [weekly('big.example', tlsa(failing('tlsa-invalid'))), without, sts],
     [weekly('big.example', stale), without, sts],
     // The policy host is down: only senders with MTA-STS ask it.
@@ -114,7 +114,7 @@ test('STARTTLS missing for one network only is on the path, and needs a proof', 
   assert.equal((await judged([stripped, seen, open])).whose, 'path');
   // The other reporters may all use another address family than the one that failed.
   assert.equal((await judged([stripped, others, open, ...more])).whose, 'unclear');
-  // A reporter that met it too, and rarely, was not spared.
+  // A reporter that observed it rarely was not spared.
   const rare = [...more, weekly('e.example', { ...rarely, ok: 400 })];
   assert.equal((await judged([stripped, seen, ...rare])).whose, 'unclear');
   const v6 = weekly('big.example', failing('starttls-not-supported', { ...at, ip: '2001:db8::1' }));
@@ -136,9 +136,9 @@ test('noise confirms no failure of another reporter', async () => {
   const day = week.slice(2, 3);
   const once = (policy: TestPolicy): readonly TestReport[] =>
     day.map((on) => ({ reporter: 'post.example', day: on, policies: [policy] }));
-  // One of one session, without a description.
+  // One failure in one session, without a description.
   assert.equal((await judged([broken, once({ failed: 1 })])).whose, 'unclear');
-  // A bad day between good ones: the failure of the other reporter lasted.
+  // A bad day between good ones: the failure of the other reporter continued.
   const good = weekly('post.example', { ok: 30 }).filter((report) => report.day !== day[0]);
   assert.equal((await judged([broken, good, once({ failed: 12, ok: 18 })])).whose, 'unclear');
   // Details without counts prove one failed session a day.
@@ -253,7 +253,7 @@ test('a success under a cached policy does not prove that the policy could be fe
   assert.equal((await judged([...failed, brief])).whose, 'unclear');
 });
 
-// RFC 7672 §3, RFC 8461 §4.2: the policy type decides what a sender validates.
+// RFC 7672 §3, RFC 8461 §4.2: the policy type decides which validation a sender performs.
 test('a check is matched by policy type, host and result', async () => {
   const date = week.at(-1) ?? '';
   const seen = (id: string, subject = 'mx1.rcpt.example'): TestCheck => ({
@@ -366,7 +366,7 @@ test('the chance of a distribution is exact for few sessions and bounded for man
   near(chanceOf(3, 3, 1), 1 / 4);
   near(chanceOf(1, 1, 9), 1 / 10);
   assert.deepEqual([chanceOf(0, 5, 5), chanceOf(5, 5, 0)], [1, 1]);
-  // Reports may name any number: a loop over the failed sessions would not end soon.
+  // Reports may contain any number: a loop over the failed sessions would take too long.
   near(chanceOf(1e15, 1e15, 1), 1 / (1e15 + 1));
   near(chanceOf(1e9, 1e15, 2), 1 - 2e-6);
   near(chanceOf(1e6, 1e12, 1e6), Math.exp(-1));

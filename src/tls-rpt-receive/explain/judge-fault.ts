@@ -34,7 +34,7 @@ export interface CauseJudgement {
   readonly finding: Finding | undefined;
 }
 
-/** Everything that the rules read. */
+/** The input of the rules. */
 interface Evidence {
   /** The recipient domain. */
   readonly domain: string;
@@ -69,7 +69,7 @@ interface Evidence {
 }
 
 interface Rule {
-  /** When the rule applies, in words for the reader of this table. */
+  /** The condition of the rule in words, for the reader of this table. */
   readonly condition: string;
   readonly applies: (evidence: Evidence) => boolean;
   readonly cause: FaultParty;
@@ -320,7 +320,7 @@ function gatherEvidence(failureGroup: FailureGroup, reportedFacts: ReportedFacts
 }
 
 /**
- * A fetch is no session, so for the policy file the reporters count and not their
+ * A fetch is not a session, so for the policy file the reporters count and not their
  * sessions.
  */
 function wasSpared(
@@ -332,13 +332,17 @@ function wasSpared(
   return chance < (checked ? CHANCE_CHECKED : CHANCE);
 }
 
-/** A fetch is no session, so the share of sessions says nothing about the policy file. */
+/**
+ * A fetch is not a session, so the share of sessions says nothing about the policy file.
+ */
 function isSporadic({ group, compared }: Evidence): boolean {
   if (kindOf(group.result) === 'policy-file') return false;
   return compared.rate < SPORADIC || compared.noise;
 }
 
-/** Sessions without a description are those of a finding only if it hit most of them. */
+/**
+ * Sessions without a description belong to a finding only if it affected most of them.
+ */
 function explainsMost({ group, compared }: Evidence): boolean {
   return group.result !== NOT_DESCRIBED || compared.ownRate >= 0.5;
 }

@@ -13,7 +13,7 @@ export interface ListedReport {
   readonly receivedAt: number;
   readonly via: string;
   readonly trust: string;
-  /** The reason why the report has this trust; empty where the trust says it. */
+  /** The reason for this trust; empty where the trust explains itself. */
   readonly trustDetail: string;
   /** Whether its sessions are in the sums. */
   readonly counted: boolean;
@@ -21,9 +21,9 @@ export interface ListedReport {
   readonly hasNotes: boolean;
 }
 
-/** A stored report with its content as it arrived. */
+/** A stored report with its received content. */
 export interface ReadReport extends ListedReport {
-  /** The JSON of the reporter; undefined where it cannot be unpacked any more. */
+  /** The JSON of the reporter; undefined where it can no longer be unpacked. */
   readonly text: string | undefined;
   /** Departures from RFC 8460, with their meaning. */
   readonly notes: readonly { readonly code: string; readonly says: string }[];
@@ -76,7 +76,7 @@ export function listReports(
     .map(listed);
 }
 
-/** Reads one report as it came; undefined for an unknown number. */
+/** Reads one report as received; undefined for an unknown number. */
 export function readReport(stateStore: Store, id: number): ReadReport | undefined {
   const row = stateStore
     .prepare<Row & { raw: Uint8Array }>(`SELECT ${columns}, raw FROM report WHERE id = ?`)

@@ -36,7 +36,7 @@ export interface Overview {
     readonly code: string;
     readonly refused: number;
   }[];
-  /** Reports kept out of these numbers. */
+  /** Reports excluded from these numbers. */
   readonly uncounted: readonly { readonly trust: string; readonly reports: number }[];
   /** Authenticated reports that rest on the operator's trust in a mailbox alone. */
   readonly trustedMailbox: number;
@@ -46,9 +46,9 @@ export interface Overview {
 export interface OverviewOptions {
   readonly from: number;
   readonly to: number;
-  /** Domains listed, at most. Default 50. */
+  /** Maximum number of listed domains. Default 50. */
   readonly limit?: number;
-  /** The facts that the page of a domain rests on: both must say the same. */
+  /** The facts behind the page of a domain: overview and page must agree. */
   readonly factsOf: (domainName: string) => Steps<ReportedFacts>;
 }
 
@@ -179,7 +179,10 @@ function lineOf(reportedFacts: ReportedFacts, ofSums: () => DomainLine): DomainL
   };
 }
 
-/** The daily sums outlive the reports: they say that sessions failed, and not by whom. */
+/**
+ * The daily sums outlive the reports: they contain the failed sessions and not the
+ * reporters.
+ */
 function lineOfSums(stateStore: Store, domainName: string, from: number, to: number): DomainLine {
   const days = stateStore
     .prepare<{ day: number; ok: number; failed: number }>(

@@ -1,7 +1,7 @@
 import type { CheckResult } from '../../evidence/index.js';
 import { dateOf, type ReportedFacts, type QuotedPolicy } from './facts.js';
 
-/** Did a reporter see the current MTA-STS policy? */
+/** The MTA-STS policy that a reporter applied, compared with the current one. */
 export interface SeenPolicy {
   readonly reporter: string;
   readonly last: string;
@@ -15,7 +15,7 @@ export interface SeenPolicy {
 
 /**
  * The last policy that each reporter quoted, next to the one that the latest check found.
- * A sender caches a policy for its max_age, so an older one is no fault.
+ * A sender caches a policy for its max_age, so an older policy is not a fault.
  */
 export function seenPolicies({ domain, policies, checks }: ReportedFacts): readonly SeenPolicy[] {
   const published = checks.at(-1)?.mtaSts;
@@ -82,7 +82,7 @@ function valuesOf(
   return strings.flatMap((textLine) => pattern.exec(textLine)?.[1] ?? []);
 }
 
-/** A TLSA record that reporters quote. Its key must stay in use as long as they do. */
+/** A TLSA record that reporters quote. Its key must stay in use while they do. */
 export interface QuotedRecord {
   readonly domain: string;
   readonly record: string;

@@ -128,7 +128,7 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
   },
 };
 
-/** For types that were added later, or made up. */
+/** For later and invented types. */
 export const unknownResult: ResultText = {
   says: (failureGroup) =>
     `These senders report "${failureGroup.result}" at ${reported(failureGroup)}, an unknown result type.`,

@@ -11,8 +11,8 @@ import { isSamePolicy, type FailureGroup } from './group-failures.js';
 import { isConnectionTrouble } from './reason-texts-registry.js';
 
 /**
- * Which failures of other reporters may be the same fault as a group, and which sessions
- * it could have hit.
+ * The failures of other reporters that may have the same cause as a group, and the
+ * sessions that it could have affected.
  */
 
 export type SessionsByReporter = ReadonlyMap<string, readonly SessionRow[]>;
@@ -33,8 +33,8 @@ export function failedBy(
         failureRow.reporter,
         plus(failed.get(failureRow.reporter) ?? 0, Math.max(1, failureRow.failed)),
       );
-  // A failure row sums up many days: on those of the group no more sessions failed than
-  // these.
+  // A failure row sums up many days: on the days of the group at most so many sessions
+  // failed.
   for (const [reporter, count] of failed) {
     const most = (applied.get(reporter) ?? []).reduce(
       (sum, sessionRow) => plus(sum, sessionRow.failed),
@@ -52,7 +52,9 @@ function mayBeStarttls({ result }: FailureGroup, failureRow: FailureFact): boole
   return result === NOT_DESCRIBED && kindOf(failureRow.result) === 'starttls';
 }
 
-/** The sessions of some days that the failure of a group could have hit, by reporter. */
+/**
+ * The sessions of some days that the failure of a group could have affected, by reporter.
+ */
 export function sessionsBetween(
   first: number,
   last: number,
@@ -103,7 +105,7 @@ export function isSameFault(
   const [one, other] = [kindOf(failureGroup.result), kindOf(failureRow.result)];
   if (one === other) return true;
   if (failureGroup.lostConnections) return false;
-  // A missing STARTTLS has a result type of its own, which every reporter knows.
+  // A missing STARTTLS has a separate result type, which every reporter knows.
   if (one === 'starttls' || other === 'starttls')
     return failureRow.result === NOT_DESCRIBED || failureGroup.result === NOT_DESCRIBED;
   return one === 'any' || other === 'any';
@@ -111,7 +113,7 @@ export function isSameFault(
 
 /**
  * Returns whether the reporters of a group distinguish its failure from one that others
- * saw. A missing description distinguishes nothing.
+ * observed. A missing description distinguishes nothing.
  */
 function toldApart(
   failureGroup: FailureGroup,

@@ -128,7 +128,7 @@ test('forged reports with many hosts or addresses are shown fast and send few al
     channels: { mail: async (alerts) => ((told = alerts.length), true) },
   });
   const { user, system } = process.cpuUsage(began);
-  // Twenty one by one, and a line that counts the rest.
+  // Twenty failures one by one, and a line that counts the others.
   assert.equal(told, 21);
   assert.ok(user + system < 3_000_000, `${(user + system) / 1000} ms`);
 });

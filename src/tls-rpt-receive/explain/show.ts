@@ -7,26 +7,25 @@ import { gatherFacts } from './gather-facts.js';
 import { viewOverview, type Overview } from './overview.js';
 import { atOnce, type Steps } from './steps.js';
 
-/** The span that is shown, and the time from which it counts back. */
+/** The period that is shown, and the time from which it counts back. */
 export interface ShowOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
   /** Days to look back. Default 14. */
   readonly days?: number;
   /**
-   * Last day to look at, milliseconds since 1970. Default: today, or the last day with
+   * Last day of the period, milliseconds since 1970. Default: today, or the last day with
    * authenticated reports where those are older.
    */
   readonly to?: number;
-  /** Hours after the end of a day until its reports are missed. Default 36. */
+  /** Hours after the end of a day until its reports count as missing. Default 36. */
   readonly silenceHours?: number;
   /** Results of `hermetic check`, in addition to those in the database. */
   readonly checks?: readonly CheckResult[];
 }
 
 /**
- * Returns everything that the reports about a domain say; `` for those that name no
- * domain.
+ * Returns the content of all reports about a domain; `` for those that name no domain.
  */
 export function showDomain(
   stateStore: Store,
@@ -79,7 +78,7 @@ function factsOf(
   return gatherFacts(stateStore, { domain: domainName, from, to, now, checks: own });
 }
 
-/** Unauthenticated reports do not move the span. */
+/** Unauthenticated reports do not change the period. */
 function spanOf(stateStore: Store, domainName: string, { now, days = 14, to }: ShowOptions): Span {
   const last =
     stateStore
@@ -100,7 +99,7 @@ export interface ReportedDomain {
   readonly authenticated: boolean;
 }
 
-/** The most domains that `reportedDomains` returns. */
+/** Maximum number of domains that `reportedDomains` returns. */
 const MAX_REPORTED = 10_000;
 
 /** Returns the domains that the database has reports about, in alphabetical order. */

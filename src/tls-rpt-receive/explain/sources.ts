@@ -26,20 +26,24 @@ import {
  */
 
 /**
- * A reporter met a fault when it failed at least a fifth as often as the one hit hardest.
+ * A reporter observed a fault when it failed at least a fifth as often as the most
+ * affected one.
  */
 export const COMPARABLE_SHARE = 0.2;
 
 /**
- * The share of sessions that fail without any fault, at most: lost connections, restarts,
+ * Maximum share of sessions that fail without any fault: lost connections, restarts,
  * broken peers.
  */
 const NOISE_SHARE = 1 / 20;
-/** A fault that all senders meet hits at least this share of the sessions of each. */
+/** A fault for all senders affects at least this share of the sessions of each. */
 const LEAST_RATE = 1 / 5;
-/** Reporters that met one fault failed on more than this share of their common days. */
+/** Reporters of one fault failed on more than this share of their common days. */
 const COMMON_DAYS = 1 / 4;
-/** A reporter with so many times more failures of another type names the fault by it. */
+/**
+ * A reporter with so many times more failures of another type reports the fault under
+ * that type.
+ */
 const MAIN_SHARE = 4;
 /** Below this probability noise does not explain the failures of one reporter. */
 const NOISE_CHANCE = 1 / 100;
@@ -124,9 +128,9 @@ export function countSources(
 }
 
 /**
- * Returns whether a reporter names most of its failures at this host otherwise: then the
- * group is noise beside the fault. Some reporters choose between two result types at
- * random, so a simple majority is not conclusive.
+ * Returns whether a reporter reports most of its failures at this host under another
+ * type: then the group is noise next to the fault. Some reporters choose between two
+ * result types at random, so a simple majority is not conclusive.
  */
 function isNamedOtherwise(
   reporter: string,
@@ -153,9 +157,9 @@ function isNamedOtherwise(
 
 /**
  * The reporters that confirm each other. Each must have failed more often than noise
- * explains, and about as often as the one hit hardest, over all days on which any of them
- * met the fault: the noise of one day agrees with any fault of that day, and does not
- * agree with a fault that lasted.
+ * explains, and about as often as the most affected one, over all days on which any of
+ * them observed the fault: the noise of one day agrees with any fault of that day, and
+ * does not agree with a lasting fault.
  */
 function confirmingReporters(
   failureGroup: FailureGroup,
@@ -194,7 +198,8 @@ function confirmingReporters(
   const worst = Math.max(0, ...met.map((one) => rateOf(one.failed, one.own)));
   const candidates = met
     .filter((one) => {
-      // A fetch is not a session: sessions go on under a cached policy (RFC 8461 §3.2).
+      // A fetch is not a session: sessions continue under a cached policy (RFC 8461
+      // §3.2).
       if (fetching.has(one.reporter)) return true;
       if (isNoise(one.failed, totalOf(one.own))) return false;
       return rateOf(one.failed, one.own) >= Math.max(LEAST_RATE, COMPARABLE_SHARE * worst);

@@ -198,7 +198,7 @@ test('a line end in a report starts no line on a page or in an alert', async () 
       assert.doesNotMatch(line, /^\s*(ALL WELL|FORGED LINE)/);
       assert.doesNotMatch(line, /[\u0000-\u0009\u000b-\u001f\u0085\u2028]/); // eslint-disable-line no-control-regex
     }
-  // Programs show the sentences, too.
+  // Programs print the sentences too.
   const sentences = JSON.stringify(seen.failures.map((f) => [f.says, f.because, f.todo]));
   assert.doesNotMatch(sentences, /\\n|\\r|\u2028/);
 });

@@ -77,8 +77,8 @@ async function views(): Promise<{ domain: DomainView; overview: Overview }> {
 }
 
 /**
- * The value with one member gone, of another type, or one member more: once for every
- * place in it.
+ * The value with one member missing, of another type, or added: once for every position
+ * in it.
  */
 function* mutations(
   value: unknown,

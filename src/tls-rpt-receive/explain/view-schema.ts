@@ -20,7 +20,7 @@ const explanation = z.strictObject({
   sessions: count,
   since: day,
   last: day,
-  /** False once every reporter that met it has reported sessions without it. */
+  /** False once every reporter that observed it has reported sessions without it. */
   ongoing: z.boolean(),
   reporters: texts,
   networks: texts,
@@ -28,7 +28,7 @@ const explanation = z.strictObject({
   reasons: z.array(z.strictObject({ text, means: text.optional() })),
   /**
    * `kept-back`: deferred; `reported`: delivered, the policy is in mode testing;
-   * `unprotected`: no policy asked for more; `cached-policy`: the policy file failed, a
+   * `unprotected`: no policy required more; `cached-policy`: the policy file failed, a
    * cached policy stayed in force; `unknown`: the reporter does not say which mode it
    * applied.
    */

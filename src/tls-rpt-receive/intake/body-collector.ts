@@ -1,8 +1,8 @@
 /** Octets of a body that are not charged. Reports are a hundred times smaller. */
 const SMALL = 128 * 1024;
-/** Octets a second that all large bodies together are read at. */
+/** Octets a second for reading all large bodies together. */
 const RATE = 8_000_000;
-/** Milliseconds that are worth a timer: shorter waits add up first. */
+/** Milliseconds that justify a timer: shorter waits are added up first. */
 const SHORTEST = 4;
 const BLOCK = 64 * 1024;
 
@@ -38,7 +38,10 @@ interface Budget {
  * little time for the other ports. The sender waits, since its octets stay in the socket.
  */
 class Pace {
-  /** When the octets up to now are due, in milliseconds of the monotonic clock. */
+  /**
+   * The time at which the octets read so far are due, in milliseconds of the monotonic
+   * clock.
+   */
   #due = 0;
 
   async take(octets: number): Promise<void> {
@@ -51,12 +54,12 @@ class Pace {
 
 const pace = new Pace();
 
-/** Two of the largest bodies, in all ports and all configurations of a process. */
+/** Two of the largest bodies, over all ports and configurations of a process. */
 const ofProcess: Budget = { held: 0, most: 24_000_000 };
 
 /**
- * Reads bodies, of which all large ones together hold at most `maxHeld` octets; without
- * it, all collectors share 24 MB. Small bodies always have room: the server limits
+ * Reads bodies. All large ones together hold at most `maxHeld` octets; without it, all
+ * collectors share 24 MB. Small bodies are always accepted: the server limits
  * connections.
  */
 export function bodyCollector(maxHeld?: number): BodyCollector {
@@ -90,8 +93,8 @@ export function bodyCollector(maxHeld?: number): BodyCollector {
 }
 
 /**
- * Chunks, the small ones copied together: a body that comes octet by octet takes no more
- * memory than another.
+ * Chunks, the small ones copied together: a body that arrives octet by octet takes no
+ * more memory than another.
  */
 class Blocks {
   #whole: Uint8Array[] = [];

@@ -17,11 +17,11 @@ export interface HttpsHandlerOptions {
 type Handler = (request: Request, peer: { readonly address: string }) => Promise<Response>;
 
 /**
- * Takes reports by POST (RFC 8460 §3, §5.4)
- * [8460-3-21, 8460-5.4-2, 8460-5.4-3, 8460-5.4-4]: 201 when a report is durable, 200 when
- * it was there before; 400, 413 and 405 for what will never be taken; 429 and 503, with
- * Retry-After, for what should be sent again (§5.5). The content is judged, not its media
- * type.
+ * Accepts reports by POST (RFC 8460 §3, §5.4)
+ * [8460-3-21, 8460-5.4-2, 8460-5.4-3, 8460-5.4-4]:
+ * 201 when a report is durable, 200 for a copy; 400, 413 and 405 for
+ * permanent refusals; 429 and 503, with Retry-After, for bodies that should be sent again
+ * (§5.5). The content is judged, not its media type.
  */
 export function httpsHandler({
   receiver,

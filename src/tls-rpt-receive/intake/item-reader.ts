@@ -23,7 +23,7 @@ const SMALL = 32 * 1024;
 const SMALL_UNPACKED = 64 * 1024;
 /** Reports in such an item. */
 const FEW = 50;
-/** Octets, as their wrapping claims, of all items that wait for the thread. */
+/** Octets, by the size in their wrapping, of all items that wait for the thread. */
 const MAX_WAITING = 200_000_000;
 /**
  * Mebibytes of the thread's heap: the largest report takes under a hundred. A small
@@ -40,16 +40,14 @@ interface Waiting {
 }
 
 /**
- * Reads items without holding up the event loop: small ones at once, others in a thread.
+ * Reads items without blocking the event loop: small ones at once, others in a thread.
  */
 export class ItemReader {
   constructor(readonly options: ItemReaderOptions) {
     shared.open(this);
   }
 
-  /**
-   * Resolves to the parts of an item; undefined: too much waits already. Never rejects.
-   */
+  /** Resolves to the parts of an item; undefined: the queue is full. Never rejects. */
   async read(itemTask: ItemTask): Promise<readonly JudgedPart[] | undefined> {
     if (itemTask.bytes.length <= SMALL && claimedSize(itemTask.bytes) <= SMALL_UNPACKED) {
       const judgedParts = await judgeItem(
@@ -66,18 +64,15 @@ export class ItemReader {
     return shared.read(this, itemTask);
   }
 
-  /**
-   * Gives up the items of this reader that are not read yet. The thread ends with its
-   * last reader.
-   */
+  /** Drops the unread items of this reader. The thread ends with its last reader. */
   close(): Promise<void> {
     return shared.close(this);
   }
 }
 
 /**
- * One thread for all readers of the process, which reads one item after the other: a
- * reload opens a reader while the one before still has work, and two threads would take
+ * One thread for all readers of the process, which reads one item after the other. A
+ * reload opens a reader while the previous one still has work, and two threads would need
  * twice the memory. The thread starts with the first item and ends when there is no work.
  */
 class SharedThread {
@@ -126,7 +121,7 @@ class SharedThread {
     this.#idle = setTimeout(() => void this.#end(), idleMs).unref();
   }
 
-  /** An item that its reader gave up is not refused: it may come again. */
+  /** An item that its reader dropped is not refused: its sender may repeat it. */
   #tooComplex({ reader }: Waiting): readonly JudgedPart[] | undefined {
     if (!this.#readers.has(reader)) return undefined;
     return [{ failure: reportFailures.make('report-too-complex', 'too much work') }];

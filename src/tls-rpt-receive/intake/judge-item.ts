@@ -13,7 +13,7 @@ export interface ItemTask {
   readonly name: string;
   readonly via: Via;
   readonly peer: string;
-  /** The time when it came, milliseconds since 1970. */
+  /** The time of arrival, milliseconds since 1970. */
   readonly at: number;
   readonly domains: readonly string[];
   readonly hosts: ReadonlySet<string>;
@@ -26,9 +26,7 @@ export interface ItemTask {
 export type JudgedPart =
   | {
       readonly report: PreparedReport;
-      /**
-       * Policies and failure details that it came with, which is the cost of reading it.
-       */
+      /** Its policies and failure details, which are the cost of reading it. */
       readonly entries: number;
     }
   | { readonly failure: Failure };

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { verifyByKeys, type KeyAnswer } from '../verify/verify-dkim.js';
 import { judgeItem, type ItemTask, type JudgedPart } from './judge-item.js';
 
-/** From the main thread: an item to read, or the answer to a question for keys. */
+/** From the main thread: an item to read, or the answer to a key lookup. */
 export type ToWorker =
   | { readonly kind: 'task'; readonly task: ItemTask }
   | { readonly kind: 'more' }

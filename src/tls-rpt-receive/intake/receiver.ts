@@ -35,7 +35,7 @@ export interface ReceiverOptions {
   readonly maxBytes?: number;
   /** Reports a minute from one source. Default 600. */
   readonly perMinute?: number;
-  /** Told of every report, for logs. */
+  /** Receives every report, for logs. */
   readonly onReceipt?: (receipt: Receipt, peer: string) => void;
 }
 
@@ -53,16 +53,16 @@ export type Receipt =
     }
   | { readonly status: 'refused'; readonly failure: Failure }
   /**
-   * To be sent again: too much from this source, a key lookup that failed, a store that
-   * cannot be written, more work than this process can do now, or too many
-   * unauthenticated reports today.
+   * To be sent again: too much from this source, a failed key lookup, a store that cannot
+   * be written, more work than this process can do now, or too many unauthenticated
+   * reports today.
    */
   | {
       readonly status: 'later';
       readonly why: 'source' | 'keys' | 'store' | 'busy' | 'room';
     };
 
-/** How an item came. */
+/** The transport of an item. */
 export interface Origin {
   readonly via: Via;
   readonly peer: string;
@@ -73,14 +73,14 @@ export interface Origin {
 
 /**
  * A mail that this process fetched. It is judged by the time when the server received it.
- * Its mailbox has no share of a source to spend, because the reader sets the pace.
+ * Its mailbox has no source budget, because the reader sets the pace.
  */
 export interface MailboxOrigin {
   /** Milliseconds since 1970. */
   readonly arrivedAt: number;
   /** Whether the operator vouches for the mailbox. */
   readonly trusted: boolean;
-  /** Take the mail in even if a key lookup fails: later tries will fail too. */
+  /** Accept the mail even if a key lookup fails: later tries will fail too. */
   readonly lastTry: boolean;
 }
 
@@ -89,7 +89,7 @@ export interface Receiver {
   receive(inputBytes: Uint8Array, origin: Origin): Promise<Receipt>;
   /** Returns whether this source may send now; asked before its body is read. */
   admits(peer: string): boolean;
-  /** Charges a source for octets that never came to `receive`. */
+  /** Charges a source for octets that did not reach `receive`. */
   charge(peer: string, octets: number): void;
   /** Ends the thread that reads large items. */
   close(): Promise<void>;
@@ -101,7 +101,7 @@ const refusalCost = 20;
 const octetsPerReport = 32 * 1024;
 /** Policies and failure details that cost as much as a report. */
 const entriesPerReport = 50;
-/** Octets from which reading takes long enough to be felt among many. */
+/** Octets from which reading takes noticeable time when many arrive. */
 const felt = 4096;
 
 const defaultLimit: IntakeLimit = { reports: 20_000, rows: 200_000, octets: 64_000_000 };
@@ -160,7 +160,7 @@ class ReportReceiver implements Receiver {
       origin.mailbox || this.admits(peer)
         ? await this.#take(inputBytes, origin)
         : ({ status: 'later', why: 'source' } as const);
-    // No caller waits for this, and a full disk is logged elsewhere.
+    // No caller waits for this, and another part logs a full disk.
     const day = Math.floor(this.#options.clock.now() / 86_400_000);
     for (const { code } of failuresOf(receipt))
       void this.#count({ day, via, code }).catch(() => undefined);
@@ -176,7 +176,7 @@ class ReportReceiver implements Receiver {
     const { clock, domains, hosts, maxBytes = 10_000_000 } = this.#options;
     const { mailbox, ...source } = origin;
     const claimed = Math.min(Math.max(claimedSize(inputBytes), inputBytes.length), maxBytes);
-    // At once, so that bodies of one source that come together do not all find it open.
+    // At once, so that simultaneous bodies of one source do not all pass the budget.
     this.#budget.spend(origin.peer, 1 + Math.floor(claimed / octetsPerReport));
     if (claimed > felt) await this.#turn();
     const at = Math.min(clock.now(), mailbox?.arrivedAt ?? Infinity);
@@ -198,7 +198,7 @@ class ReportReceiver implements Receiver {
     );
     this.#budget.spend(origin.peer, costOf(reports) + refusalCost * failures.length);
     const [failure] = failures;
-    // A report is stored even beside unreadable items.
+    // A report is stored even next to unreadable items.
     if (failure && reports.length === 0) return { status: 'refused', failure };
     // RFC 6376 §6.1.2: the sender keeps the mail until the key can be looked up.
     if (mailbox?.lastTry !== true && reports.some(({ report }) => awaitsKey(report)))
@@ -255,7 +255,7 @@ function awaitsKey({ trust, reason }: PreparedReport): boolean {
   return trust === 'unverifiable' || (trust === 'given' && reason === 'key-unavailable');
 }
 
-/** The cost of reports beside the first, which was charged when they came. */
+/** The cost of the reports after the first, which was charged on arrival. */
 function costOf(reports: readonly { readonly entries: number }[]): number {
   const entries = reports.reduce((count, one) => count + one.entries, 0);
   return Math.max(0, reports.length - 1) + Math.floor(entries / entriesPerReport);
@@ -267,8 +267,8 @@ function failuresOf(receipt: Receipt): readonly Failure[] {
 }
 
 /**
- * Gives each caller a turn of the event loop of its own: between two large bodies there
- * is always room for small ones.
+ * Gives each caller a separate turn of the event loop: small bodies run between two large
+ * ones.
  */
 function separateTurns(): () => Promise<void> {
   let last = Promise.resolve();

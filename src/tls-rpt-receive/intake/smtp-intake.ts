@@ -9,7 +9,7 @@ import type { Receipt, Receiver } from './receiver.js';
 /** The recipients, names and limits of the SMTP intake. */
 export interface SmtpIntakeOptions {
   readonly receiver: Receiver;
-  /** Addresses that take reports; every other is refused. */
+  /** Addresses that accept reports; every other is refused. */
   readonly recipients: readonly string[];
   /** Name in the greeting. */
   readonly name: string;
@@ -26,14 +26,14 @@ export interface SmtpIntakeOptions {
    */
   readonly maxHeld?: number;
   readonly limits?: Partial<SessionLimits>;
-  /** Milliseconds of a clock that is never set. Default: the system's. */
+  /** Milliseconds of a clock that is never set. Default: that of the system. */
   readonly monotonic?: () => number;
 }
 
 /** A running SMTP intake for report mail. */
 export interface SmtpIntake {
   serve(connection: Connection): void;
-  /** Ends the session on a connection whose place a newcomer needs, with 421. */
+  /** Ends the session on a connection that is closed for a new one, with 421. */
   evict(connection: Connection): void;
   /**
    * Ends sessions with 421: between two messages at once, others after their mail or ten
@@ -43,7 +43,7 @@ export interface SmtpIntake {
 }
 
 /**
- * Takes report mail by SMTP (RFC 8460 §3): no AUTH, no relaying, no mail of its own. A
+ * Accepts report mail by SMTP (RFC 8460 §3): no AUTH, no relaying, no mail of its own. A
  * message that is not accepted is refused inside the session, so that no bounce is
  * needed.
  */
@@ -88,7 +88,7 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
           take(bodyBytes, peer);
         return await collect(counted(), { most: maxMail, use, drain: true });
       } catch (error) {
-        // Closed early: the octets read cost the same.
+        // Closed early: the octets that were read cost the same.
         receiver.charge(peer, octets);
         return { code: 451, text: `4.3.0 ${neutralise((error as Error).message, 100)}` };
       }

@@ -2,7 +2,7 @@ import { networkOf, sourceOf } from '../../base/index.js';
 
 /**
  * The work that one source may cause, since any client may send here (RFC 8460 §7)
- * [8460-7-3]. A source is an IPv4 address or an IPv6 /64, which one host has whole.
+ * [8460-7-3]. A source is an IPv4 address or an IPv6 /64, which one host controls.
  */
 export interface SourceBudget {
   /** False when the source has spent its share. */

@@ -25,7 +25,7 @@ const arrived = Date.parse('2026-05-05T06:00:00Z');
 const now = Date.parse('2026-05-05T12:00:00Z');
 const signer = 'sender.example';
 
-/** Time passes only by sleeping, and sleeping takes no time. */
+/** Time passes only by sleeping, and a sleep ends at once. */
 class JumpingClock implements Clock {
   time = now;
   readonly pauses: number[] = [];
@@ -184,7 +184,7 @@ test('another UIDVALIDITY reads the folder again and counts nothing twice', asyn
   mailbox.nextUid = 1;
   const before = [...mailbox.mails.values()];
   mailbox.mails.clear();
-  // UID 1 is another mail now.
+  // UID 1 is now another mail.
   for (const { text } of [{ text: await signed(4) }, ...before]) mailbox.add(text, arrived);
   await world.read();
   assert.equal(mailbox.fetches, 7);
@@ -261,7 +261,7 @@ test('a trusted mailbox counts reports without a key, and every view names them'
     renderReportOverview(overview),
     /2 reports count only because you trust their mailbox/,
   );
-  // The key is published again: the signature takes the place of the operator's trust.
+  // The key is published again: the signature replaces the operator's trust.
   world.keys = keyResolver([signer]);
   mailbox.uidValidity = '3';
   await world.read(1, { trusted: true });
@@ -300,7 +300,7 @@ test('the time of arrival judges an old report, and a trusted mailbox takes any'
   assert.equal(await trustOf(Date.parse('2026-01-05T06:00:00Z'), false), 'signed');
   assert.equal(await trustOf(arrived, false), 'stale');
   assert.equal(await trustOf(arrived, true), 'signed');
-  // A server that names no time: the mail arrived now.
+  // A server without arrival times: the mail arrived now.
   assert.equal(await trustOf(NaN, false), 'stale');
 });
 

@@ -5,10 +5,10 @@ import { MailboxState, type PendingMail } from './mailbox-state.js';
 import type { FetchedMail, MailEntry, Mailbox } from './mailbox.js';
 
 /**
- * The fate of a mail. `taken`: every report in it is stored, and it was moved or
+ * The result of one mail. `taken`: every report in it is stored, and it was moved or
  * deleted if so configured. `left`: stored in part, or about other domains, so it stays.
- * `foreign`: not a report, `refused`: a report that cannot be read; both stay. `postponed`:
- * tried again later. `given-up`: stays, and is not tried again.
+ * `foreign`: not a report, `refused`: a report that cannot be read; both stay.
+ * `postponed`: tried again later. `given-up`: stays, and is not tried again.
  */
 export type MailFate = 'taken' | 'left' | 'foreign' | 'refused' | 'postponed' | 'given-up';
 
@@ -16,7 +16,7 @@ export type MailFate = 'taken' | 'left' | 'foreign' | 'refused' | 'postponed' | 
 export interface MailboxStatus {
   readonly name: string;
   readonly connected: boolean;
-  /** Why the mailbox cannot be read now. */
+  /** The reason why the mailbox cannot be read now. */
   readonly failure: Failure | undefined;
   /** Milliseconds since 1970 of the last complete round; 0: none yet. */
   readonly readAt: number;
@@ -38,7 +38,9 @@ export interface MailboxReaderOptions {
   readonly trusted: boolean;
   /** Milliseconds between two rounds where the server announces nothing. */
   readonly pollMs: number;
-  /** Called when the mailbox cannot be read, and with undefined when it can again. */
+  /**
+   * Called when the mailbox cannot be read, and with undefined once it is readable again.
+   */
   readonly onFailure: (failure: Failure | undefined) => void;
 }
 
@@ -47,7 +49,7 @@ const MAX_MAIL = 10_000_000;
 /** Mails that are fetched together, and their octets. */
 const MAX_BATCH = 50;
 const MAX_BATCH_OCTETS = 4_000_000;
-/** Mails whose size is asked for together. */
+/** Mails whose sizes are requested together. */
 const MAX_DESCRIBED = 500;
 /** Pending mails of one round, and of a mailbox. */
 const MAX_DUE = 500;
@@ -56,11 +58,11 @@ const MINUTE = 60_000;
 /** The first pause before a pending mail is tried again; each further one is longer. */
 const FIRST_RETRY = 5 * MINUTE;
 const MAX_RETRY = 360 * MINUTE;
-/** How long a pending mail is tried: as long as a mail server would. */
+/** The time for which a pending mail is tried: as long as a mail server would. */
 const RETRY_TIME = 3 * 1440 * MINUTE;
 /** The pause after a round that the store or the reading thread stopped. */
 const BLOCKED_PAUSE = 30_000;
-/** Pauses before another connection. A refused login must not lock the account. */
+/** Pauses before the next connection. A refused login must not lock the account. */
 const FIRST_RECONNECT = 5000;
 const MAX_RECONNECT = 10 * MINUTE;
 const REFUSED_PAUSE = 15 * MINUTE;
@@ -151,7 +153,7 @@ export class MailboxReader {
     return Math.min(FIRST_RECONNECT * 2 ** (this.#failures - 1), MAX_RECONNECT);
   }
 
-  /** Until the server announces a mail, and at most until the next poll. */
+  /** Waits until the server announces a mail, and at most until the next poll. */
   async #wait(mailbox: Mailbox, signal: AbortSignal): Promise<void> {
     const { clock, pollMs } = this.#options;
     const awake = new AbortController();
@@ -161,7 +163,7 @@ export class MailboxReader {
     awake.abort();
   }
 
-  /** Takes in everything that is new or due. `blocked`: not all of it, for now. */
+  /** Reads all mails that are new or due. `blocked`: some remain for later. */
   async #round(mailbox: Mailbox, signal: AbortSignal): Promise<Result<'complete' | 'blocked'>> {
     const from = await this.#state.begin(mailbox.uidValidity);
     const due = this.#state.due(this.#options.clock.now(), MAX_DUE);
@@ -224,7 +226,7 @@ export class MailboxReader {
     const take = (mail: FetchedMail): Promise<Taken> =>
       this.#take(mail, arrivals.get(mail.uid) ?? NaN, pending.get(mail.uid));
     const first = await Promise.all(mails.map(take));
-    // Large mails fill the queue of the reading thread: alone, each has room.
+    // Large mails fill the queue of the reading thread, so each is read alone.
     const taken: Taken[] = [];
     for (const [index, mail] of mails.entries()) {
       const outcome = first[index];
@@ -263,14 +265,14 @@ export class MailboxReader {
   }
 }
 
-/** The fate of one mail. `blocked`: nothing is known, and it is read again. */
+/** The result of one mail. `blocked`: it is unknown, and the mail is read again. */
 interface Taken {
   readonly uid: number;
   readonly fate: MailFate | 'blocked';
   readonly pendingMail?: PendingMail;
 }
 
-/** Whether a mail was never meant as a TLS report. */
+/** Whether a mail was not meant as a TLS report. */
 export function isForeign({ code }: Failure): boolean {
   return code === 'report-missing' || code === 'report-is-dmarc';
 }
@@ -286,7 +288,7 @@ function fateOf(receipt: Exclude<Receipt, { status: 'later' }>): MailFate {
   return isWhole ? 'taken' : 'left';
 }
 
-/** Mails that are fetched together. `asked` also has those that are gone. */
+/** Mails that are fetched together. `asked` also contains deleted ones. */
 interface Batch {
   readonly asked: readonly number[];
   readonly entries: readonly MailEntry[];

@@ -1,9 +1,9 @@
 import type { Store } from '../../store/index.js';
 
-/** A mail that could not be taken in yet. */
+/** A mail that could not be stored yet. */
 export interface PendingMail {
   readonly uid: number;
-  /** Tries up to now. */
+  /** Tries until now. */
   readonly tries: number;
   /** Milliseconds since 1970 of the first try and of the next one. */
   readonly since: number;

@@ -20,15 +20,15 @@ export interface FetchedMail {
  * the connection breaks, and rejects never.
  */
 export interface Mailbox {
-  /** With another value, UIDs of an earlier session mean other mails (§2.3.1.1). */
+  /** With another value, UIDs of an earlier session refer to other mails (§2.3.1.1). */
   readonly uidValidity: string;
   /** UIDs from this one on, in ascending order. */
   list(fromUid: number): Promise<Result<readonly number[]>>;
-  /** Size and arrival of mails. Mails that are gone are left out. */
+  /** Size and arrival of mails. Deleted mails are omitted. */
   describe(uids: readonly number[]): Promise<Result<readonly MailEntry[]>>;
-  /** The text of mails, without setting a flag. Mails that are gone are left out. */
+  /** The text of mails, without setting a flag. Deleted mails are omitted. */
   fetch(uids: readonly number[], maxOctets: number): Promise<Result<readonly FetchedMail[]>>;
-  /** Takes mails out of the folder: into another one, or for good without a folder. */
+  /** Removes mails from the folder: into another one, or permanently without a folder. */
   remove(uids: readonly number[], moveTo: string | undefined): Promise<Result<undefined>>;
   /**
    * Resolves when the server announces a mail (IDLE, RFC 2177), when the connection ends,

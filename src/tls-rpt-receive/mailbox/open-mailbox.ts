@@ -20,7 +20,7 @@ export interface MailboxAddress {
   readonly port: number;
   readonly user: string;
   readonly folder: string;
-  /** Where mails are moved to; the folder is created if it does not exist. */
+  /** The folder to move mails to; it is created if it does not exist. */
   readonly moveTo?: string | undefined;
   /** Opens the folder for reading only: the server then changes no flag and no mail. */
   readonly readOnly: boolean;
@@ -169,12 +169,12 @@ function canRemove({ capabilities }: ImapFlow, { moveTo }: MailboxAddress): bool
   return moveTo !== undefined && capabilities.has('MOVE');
 }
 
-/** The folder exists, or the first MOVE will say why it cannot be used. */
+/** The folder exists, or the first MOVE reports why it cannot be used. */
 function ignoreRefusal(error: ImapError): void {
   if (error.responseStatus !== 'NO') throw error;
 }
 
-/** Members of the errors that imapflow raises. */
+/** Properties of the errors that imapflow throws. */
 interface ImapError extends Error {
   readonly code?: string;
   readonly authenticationFailed?: boolean;

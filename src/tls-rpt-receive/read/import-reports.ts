@@ -12,7 +12,7 @@ import type { Source } from './walk-sources.js';
 /** The destination of an import, the trusted domains and the limits of one item. */
 export interface ImportOptions {
   readonly clock: Clock;
-  /** Where reports go. Without it they are only read. */
+  /** The destination of reports. Without it they are only read. */
   readonly store?: Store;
   /** Domains whose reports count. None: all. */
   readonly domains?: readonly string[];
@@ -20,7 +20,11 @@ export interface ImportOptions {
   readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
   /** Octets of a report unpacked. Default 10 MB. */
   readonly maxBytes?: number;
-  /** The known MX hosts of these domains: with DANE they are policy domains. */
+  /**
+   * Throws HermeticError `dkim-key-unavailable`, before anything is stored, where a key
+   * lookup failed temporarily: a mail server that pipes mail to this program sends it
+   * again (RFC 6376 §6.1.2). Default: such mail is stored, and does not count.
+   */
   readonly hosts?: ReadonlySet<string>;
   /**
    * Throws HermeticError `dkim-key-unavailable`, before anything is stored, where a key

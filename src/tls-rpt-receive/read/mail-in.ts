@@ -1,13 +1,12 @@
 /**
- * The octets that some tools leave before a message: blank lines, a byte order mark, the
+ * The octets that some tools write before a message: blank lines, a byte order mark, the
  * envelope line of mbox, Apple Mail's number of octets.
  */
 const before = /^(?:\xef\xbb\xbf)?\s*(?:\d+[ \t]*\r?\n)?(?=>?From |[A-Za-z])/;
 const header = /^(?:>?From [^\n]*\n)?[A-Za-z][A-Za-z0-9_-]*[ \t]*:[ \t\r\n<]/;
 
 /**
- * The mail that the octets are, from its header on; undefined where they do not begin as
- * one.
+ * The mail in the octets, from its header on; undefined where they do not begin with one.
  */
 export function mailIn(messageBytes: Uint8Array): Uint8Array | undefined {
   if (messageBytes[0] === 0x7b) return undefined;

@@ -21,13 +21,18 @@ export interface ReadContentOptions {
   /** The policy domain by header or file name. */
   readonly domain?: string | undefined;
   readonly quirks?: readonly QuirkCode[];
-  /** Objects that are looked at where the text is not one report. Default 10 000. */
+  /**
+   * Maximum number of objects to examine where the text is not one report. Default 10
+   * 000.
+   */
   readonly maxObjects?: number;
 }
 
 /** One report, or one refusal. */
 export interface ParsedContent {
-  /** The report as it came, still packed; where several came together, its own part. */
+  /**
+   * The report as received, still packed; of several reports in one text, its own part.
+   */
   readonly raw: Uint8Array;
   readonly parsed: Result<ParsedReport>;
 }
@@ -38,8 +43,8 @@ const MAX_OBJECTS = 10_000;
 const MAX_LEVELS = 4;
 
 /**
- * The report in a text; or those in an array, one after the other, or in another object:
- * not a report by RFC 8460, but programs that gather reports write it.
+ * The report in a text; or those in an array, one after the other, or in another object.
+ * That is not a report by RFC 8460, but programs that gather reports write it.
  */
 export function readContent(
   content: UnpackedReport,
@@ -54,8 +59,8 @@ export function readContent(
 }
 
 /**
- * The outermost objects in a text, and instead of those that are no report, the ones in
- * them.
+ * The outermost objects in a text. An object that is not a report is replaced by the
+ * objects in it.
  */
 function objectsWithin(
   messageText: string,
@@ -81,14 +86,14 @@ function objectsWithin(
   return readings;
 }
 
-/** The refusal of a text with more objects than are tried. */
+/** The refusal of a text with too many objects. */
 function tooMany(most: number): Result<ParsedReport> {
   return fail(reportFailures.make('report-too-complex', `more than ${most} objects`));
 }
 
 /**
  * Without the files that do not look like a report, unless there are no others:
- * side files in an archive, pictures in a mail.
+ * accompanying files in an archive, pictures in a mail.
  */
 export function reportsAmong<T extends ParsedContent>(readings: readonly T[]): readonly T[] {
   const reports = readings.filter(
@@ -98,8 +103,8 @@ export function reportsAmong<T extends ParsedContent>(readings: readonly T[]): r
 }
 
 /**
- * Returns whether a text was meant as a report: a truncated or broken one is refused by
- * name.
+ * Returns whether a text was meant as a report: a truncated or broken report is refused
+ * by name.
  */
 function looksLikeReport({ raw, parsed }: ParsedContent): boolean {
   const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
@@ -111,7 +116,7 @@ function looksLikeReport({ raw, parsed }: ParsedContent): boolean {
   );
 }
 
-/** Refusals of files that were never meant as a report. */
+/** Refusals of files that were not meant as a report. */
 const OTHER_THINGS = [
   'report-not-json',
   'report-is-dmarc',
@@ -126,8 +131,8 @@ function isOtherThing(parsed: Result<ParsedReport>): boolean {
 }
 
 /**
- * Parses one report that was unpacked; oddities of its wrapping come first among the
- * notes.
+ * Parses one report that was unpacked; the departures of its wrapping are the first of
+ * the notes.
  */
 function readOne(
   unpacked: UnpackedReport,

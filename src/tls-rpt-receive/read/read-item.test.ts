@@ -15,7 +15,7 @@ interface Case {
   readonly failed?: number;
   readonly notes?: readonly string[];
   readonly refused?: string;
-  /** Where it holds several: how many. */
+  /** The number of reports where it holds several. */
   readonly reports?: number;
 }
 

@@ -68,7 +68,7 @@ export async function readItem(
       }
       if (rawMessage) {
         const read = await readMail(rawMessage, { maxBytes, maxObjects });
-        // Keys are looked up for mail with a report in it alone.
+        // Keys are looked up only for mail with a report in it.
         const isReport = read.reports.some(({ parsed }) => parsed.ok);
         const dkim = isReport ? await (verify?.(rawMessage) ?? notAsked) : notNeeded;
         const envelope = { ...read.mail, dkim };

@@ -26,20 +26,20 @@ export interface MailReading {
 export interface ReadMailOptions {
   /** Octets of a report unpacked. */
   readonly maxBytes?: number | undefined;
-  /** Objects that are looked at in one part. */
+  /** Maximum number of objects to examine in one part. */
   readonly maxObjects?: number | undefined;
 }
 
-/** A report, and the kind of part that it stood in. */
+/** A report, and the kind of part that contained it. */
 export interface PartReading extends ParsedContent {
   readonly part: PartKind;
 }
 
-/** Parts that may fail to open before the rest of the mail is left. */
+/** Parts that may fail to open before the rest of the mail is skipped. */
 const MAX_FAILURES = 10;
 /**
- * Octets of a text or an HTML document that a report is looked for in: people paste small
- * ones.
+ * Maximum octets of a text or HTML document that is searched for a report: pasted reports
+ * are small.
  */
 const MAX_TEXT = 512 * 1024;
 /** Mails in a message, on each level. */
@@ -59,7 +59,7 @@ const plausible = /\.(json|gz|zip)$/i;
 /**
  * The reports in a message (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media
  * types [8460-5.3-1], else by name, else any part that holds a report, in forwarded
- * messages too, else the text of the mail. Subject and names are not looked at: the JSON
+ * messages too, else the text of the mail. Subject and names do not decide: the JSON
  * counts [8460-5.6-1]. A message without one gives a single refusal.
  */
 export async function readMail(
@@ -187,7 +187,7 @@ function quirksOf(type: string, { submitter }: UnverifiedEnvelope): readonly Qui
   return quirks;
 }
 
-/** A part of a message, its transfer encoding taken off. */
+/** A part of a message without its transfer encoding. */
 interface Part {
   readonly raw: Uint8Array;
   readonly name: string | undefined;

@@ -62,9 +62,9 @@ export const reportRecordSchema = z
     notes: z
       .array(z.strictObject({ code: text, path: text, detail: text, count, says: text }))
       .optional(),
-    /** Values that no rule covers, as the reporter wrote them. */
+    /** Values outside every rule, as the reporter wrote them. */
     unforeseen: z.array(z.strictObject({ path: text, json: text, count })).optional(),
-    /** Where it went into a store. */
+    /** The outcome of storing it. */
     stored: z.enum(['stored', 'repeated', 'confirmed', 'superseded']).optional(),
   })
   .meta({

@@ -15,15 +15,14 @@ export interface Item {
  * reader.
  */
 const MAX_ITEM = 32 * 1024 * 1024;
-/** Octets of an mbox envelope line that are looked at. */
+/** Maximum octets of an mbox envelope line that are examined. */
 const MAX_ENVELOPE = 200;
 /** LF: lines may end in CRLF as well. */
 const newline = 0x0a;
 
 /**
- * Takes a stream apart, keeping no more than one item in memory: an mbox by its `From `
- * lines, JSON lines by line; anything else is one item. Which it is, the first octets
- * say.
+ * Splits a stream with at most one item in memory: an mbox by its `From ` lines, JSON
+ * lines by line; anything else is one item. The first octets decide which.
  */
 export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Item> {
   let streamKind: StreamKind | undefined;
@@ -31,8 +30,8 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   let byteCount = 0;
   let number = 0;
   /**
-   * Whether the envelope lines of this mbox have a time, as mails' own lines that begin
-   * with From have not.
+   * Whether the envelope lines of this mbox have a time, which lines of a mail that begin
+   * with From do not have.
    */
   let timed = false;
   const hold = (piece: Buffer): void => {
@@ -62,7 +61,7 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
       if (streamKind === 'mbox') rest = rest.subarray(blankStart(rest));
       timed = streamKind === 'mbox' && hasTime(rest);
     }
-    // Not line by line: a message may be nothing but line ends.
+    // Not line by line: a message may consist of line ends only.
     const between = separatorOf(streamKind);
     let open = false;
     for (let from = 0, end; between !== undefined && (end = rest.indexOf(between, from)) >= 0;) {
@@ -90,7 +89,7 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   if (held.length > 0 || number === 0) yield take();
 }
 
-/** The same of octets that are all there. */
+/** Splits octets that are all in memory. */
 export function itemsIn(messageBytes: Uint8Array): AsyncIterable<Item> | readonly Item[] {
   const streamKind = kindOf(
     Buffer.from(messageBytes.buffer, messageBytes.byteOffset, messageBytes.length),
@@ -134,7 +133,7 @@ function kindOf(start: Buffer): StreamKind | undefined {
   return ends && start[endOffset + 1] === 0x7b ? 'lines' : 'one';
 }
 
-/** The first line, or as much of it as is looked at. */
+/** The first line, or its examined part. */
 function hasWholeLine(start: Buffer): boolean {
   return start.length >= MAX_ENVELOPE || start.includes(newline);
 }

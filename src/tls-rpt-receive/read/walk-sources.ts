@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeSystemError, HermeticError } from '../../base/index.js';
 
-/** Something to import from: a file, or standard input. */
+/** A source of an import: a file, or standard input. */
 export interface Source {
   readonly name: string;
   open(): AsyncIterable<Uint8Array>;
@@ -12,7 +12,7 @@ export interface Source {
 /**
  * The files that a path stands for: itself, or all below it without those whose name
  * begins with a dot. Of a maildir (`cur`, `new`, `tmp`) the files still being delivered
- * in `tmp` are omitted. Throws HermeticError for a path that is not there.
+ * in `tmp` are omitted. Throws HermeticError for a path that does not exist.
  */
 export async function* walkSources(filePath: string): AsyncGenerator<Source> {
   if ((await statOf(filePath)).isDirectory()) yield* walkFolder(filePath);

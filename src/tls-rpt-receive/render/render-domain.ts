@@ -202,7 +202,7 @@ function deferred(domainView: DomainView, failures: readonly Explanation[]): num
 
 /**
  * One line for each day with reports: sessions, failures as a bar, and changes of the
- * domain on that day. Left out where nothing failed and nothing changed.
+ * domain on that day. Omitted where nothing failed and nothing changed.
  */
 function days({ timeline }: DomainView, lineWidth: number, paint: Paint): string[] {
   const shown = timeline.filter((dayRow) => dayRow.reports > 0 || dayRow.changes.length > 0);

@@ -97,7 +97,7 @@ function renderFailure(
         )
       : []),
     ...failure.todo.flatMap((step, index) =>
-      // Steps are our own text, and may hold commands of several lines.
+      // Steps are texts of this program, and may contain commands of several lines.
       wrap(
         step,
         lineWidth,

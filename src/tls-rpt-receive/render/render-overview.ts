@@ -58,7 +58,7 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
   ].join('\n');
 }
 
-/** Mail of other kinds that a mailbox holds; it is left there. */
+/** Other mail in a mailbox; it stays there. */
 function isOtherMail({ via, code }: Overview['refused'][number]): boolean {
   return via === 'mailbox' && (code === 'report-missing' || code === 'report-is-dmarc');
 }

@@ -4,7 +4,7 @@ import { reportRecordSchema } from '../read/report-record.js';
 
 /**
  * Returns the published JSON Schemas of reports (draft 2020-12) by file name. They are
- * made from the schemas that validate output, so that both cannot differ; a published
+ * made from the schemas that validate output, so that the two cannot differ; a published
  * name never changes its meaning.
  */
 export function reportSchemas(): Readonly<Record<string, object>> {

@@ -3,7 +3,7 @@ import type { Store } from '../../store/index.js';
 
 const MAX_CHECKS = 400;
 
-/** Keeps a result of `hermetic check`: it serves to explain reports. */
+/** Stores a result of `hermetic check`, which explains reports. */
 export function storeCheck(stateStore: Store, checkResult: CheckResult): void {
   stateStore
     .prepare(
@@ -13,8 +13,8 @@ export function storeCheck(stateStore: Store, checkResult: CheckResult): void {
 }
 
 /**
- * The results kept for a domain, the oldest first. Results of an older
- * version that this one cannot read are omitted.
+ * The stored results for a domain, the oldest first. Results of an older version that
+ * this one cannot read are omitted.
  */
 export function readChecks(
   stateStore: Store,

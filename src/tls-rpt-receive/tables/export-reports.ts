@@ -8,7 +8,7 @@ export interface ExportOptions {
 }
 
 /**
- * Every report as it came, unpacked, each on one line, as `importReports` reads it.
+ * Every report as received, unpacked, each on one line, as `importReports` reads it.
  * Reports that do not count are omitted.
  */
 export function* exportReports(

@@ -3,13 +3,14 @@ import { isAuthenticated } from '../types.js';
 import type { PreparedReport } from './prepare-report.js';
 
 /**
- * Unauthenticated reports that are stored in one day at most: any client can send them.
+ * Maximum number of unauthenticated reports that are stored in one day: any client can
+ * send them.
  */
 export interface IntakeLimit {
   readonly reports: number;
   /** Rows of policies and failures. */
   readonly rows: number;
-  /** Octets of the reports as they came. */
+  /** Octets of the reports as received. */
   readonly octets: number;
 }
 
@@ -23,9 +24,9 @@ interface Sums {
 const dayMs = 86_400_000;
 
 /**
- * Counts the stored reports by the day that they came on, apart for authenticated ones
- * and others, in a group of reports. `apply` writes the sums in the transaction of the
- * group.
+ * Counts the stored reports by the day of their arrival, separately for authenticated
+ * ones and others, in a group of reports. `apply` writes the sums in the transaction of
+ * the group.
  */
 export class IntakeSums {
   readonly #added = new Map<string, Sums & { readonly key: readonly [number, 0 | 1] }>();

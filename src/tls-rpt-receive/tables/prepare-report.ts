@@ -21,8 +21,7 @@ export interface ReceivedReport {
 }
 
 /**
- * A report as it goes into the tables: all that is computed is computed, and its rows are
- * few.
+ * A report in the form of the tables: all values are computed, and its rows are bounded.
  */
 export interface PreparedReport {
   readonly digest: Uint8Array;
@@ -117,8 +116,8 @@ export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): 
 
 /**
  * The rows of a report, at most 500 of each kind. Where there are more, the largest stay
- * as they are and the rest is merged by ever fewer of its members, so that every count is
- * kept.
+ * as they are and the rest is merged by ever fewer of its members, so that no count is
+ * lost.
  */
 function rowsOf(
   policies: readonly ReportedPolicy[],
@@ -155,7 +154,7 @@ function rowsOf(
   };
 }
 
-/** How rows of one kind are made alike, the least loss first, and joined. */
+/** The steps that make rows of one kind alike, the least loss first, and join them. */
 interface Coarser<Row> {
   keyOf(row: Row): string;
   join(left: Row, right: Row): Row;
@@ -163,12 +162,13 @@ interface Coarser<Row> {
   readonly steps: readonly ((row: Row) => Row)[];
 }
 
-/** Policy types that are kept when rows are merged. */
+/** Policy types that stay when rows are merged. */
 const knownTypes: ReadonlySet<string> = new Set(policyTypes);
-/** Result types that are kept when rows are merged. */
+/** Result types that stay when rows are merged. */
 const knownResults: ReadonlySet<string> = new Set(resultTypes);
 /**
- * A registered value, or `unknown`: unregistered ones are as many as a reporter likes.
+ * A registered value, or `unknown`: a reporter can invent any number of unregistered
+ * ones.
  */
 const onlyKnown = (text: string, known: ReadonlySet<string>): string =>
   known.has(text) ? text : 'unknown';
@@ -219,7 +219,7 @@ function mergedWithin<Row>(
   rows: readonly Row[],
   { keyOf, join, sizeOf, steps }: Coarser<Row>,
 ): readonly Row[] {
-  // Nearly always: merging a few rows would cost more than storing them.
+  // This is the usual case: merging a few rows would cost more than storing them.
   if (rows.length <= most / 10) return rows;
   const merged = merge(rows, keyOf, join);
   if (merged.length <= most) return merged;
@@ -249,16 +249,15 @@ function merge<Row>(
 }
 
 /**
- * A report without dates counts on the day before it came: that is the day a reporter
- * reports.
+ * A report without dates counts on the day before its arrival: reporters report that day.
  */
 function dayOf(tlsReport: TlsReport, receivedAt: number): number {
   return Math.floor((reportDay(tlsReport) ?? receivedAt - dayMs) / dayMs);
 }
 
 /**
- * The same report in another packing has the same digest; another report under the same
- * id has not, since reporters reuse their ids.
+ * The same report in another packing has the same digest. Another report under the same
+ * id has another digest, since reporters reuse their ids.
  */
 function digestOf(tlsReport: TlsReport): Uint8Array {
   return hash('sha256', reportKey(tlsReport), 'buffer').subarray(0, 20);
@@ -270,8 +269,8 @@ function notesOf({ notes, unforeseen }: ParsedReport): string | null {
 }
 
 /**
- * The report as gzip, unless it arrived so or is too small to gain. Level 1, since the
- * intake runs for every report and the database is pruned anyway.
+ * The report as gzip, unless it arrived in this form or is too small to gain. Level 1,
+ * since the intake runs for every report and the database is pruned anyway.
  */
 function packed(raw: Uint8Array): Uint8Array {
   return (raw[0] === 0x1f && raw[1] === 0x8b) || raw.length < 200
@@ -281,7 +280,7 @@ function packed(raw: Uint8Array): Uint8Array {
 
 /**
  * The mode in the text of an MTA-STS policy as a reporter quotes it; empty where there is
- * none. Only `enforce` keeps mail back.
+ * none. Only `enforce` defers mail.
  */
 function policyMode(strings: readonly string[]): '' | 'enforce' | 'testing' | 'none' {
   for (const textLine of strings) {

@@ -6,13 +6,16 @@ import { forgetTexts, partIds } from './store-reports.js';
 export interface PruneOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Days that reports are kept. */
+  /** Days for which reports are stored. */
   readonly keepDays: number;
   /** Days for reports that do not count. Default 30. */
   readonly keepUncountedDays?: number;
-  /** Reports that do not count, at most: any client can send them. Default 100 000. */
+  /**
+   * Maximum number of reports that do not count: any client can send them. Default 100
+   * 000.
+   */
   readonly maxUncounted?: number;
-  /** Unauthenticated reports, counted or not, at most. Default 400 000. */
+  /** Maximum number of unauthenticated reports, counted or not. Default 400 000. */
   readonly maxUnauthenticated?: number;
 }
 
@@ -108,8 +111,9 @@ export async function pruneReports(
 }
 
 /**
- * The time before which unauthenticated reports go, in milliseconds: the end of the
- * newest day on which, with all later days, more came than are kept. 0: none go.
+ * The time before which unauthenticated reports are deleted, in milliseconds: the end of
+ * the newest day on which, with all later days, more arrived than the limit. 0: none are
+ * deleted.
  */
 function excessBefore(stateStore: Store, most: number): number {
   let sum = 0;
@@ -141,10 +145,10 @@ function removeReport(stateStore: Store, reportId: number, texts: Set<number>): 
   stateStore.prepare('DELETE FROM report WHERE id = ?').run(reportId);
 }
 
-/** Reports whose policies are looked through in one step. */
+/** Reports whose policies are examined in one step. */
 const STEP = 1000;
 
-/** Deletes those of the texts that no policy has any more, all in one write. */
+/** Deletes the texts that no policy uses any more, all in one write. */
 async function pruneTexts(stateStore: Store, texts: ReadonlySet<number>): Promise<void> {
   if (texts.size === 0) return;
   await stateStore.write('report', function* () {

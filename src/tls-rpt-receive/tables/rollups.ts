@@ -68,9 +68,7 @@ export class Rollups {
     return line;
   }
 
-  /**
-   * Adds the sums to the table, and yields now and then: a report can have many domains.
-   */
+  /** Adds the sums to the table, and yields regularly: a report can have many domains. */
   *apply(stateStore: Store): Generator<undefined, void> {
     let applied = 0;
     for (const { key, ok, failed, reports } of this.#days.values()) {

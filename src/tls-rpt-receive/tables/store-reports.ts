@@ -7,10 +7,10 @@ import { prepareReport, type PreparedReport, type ReceivedReport } from './prepa
 import { Rollups, type PolicySums, type ReportSums } from './rollups.js';
 
 /**
- * `stored`: new. `repeated`: a copy of one that came before; it counts once. `confirmed`:
- * a copy that is better authenticated than those before, so it takes their place.
+ * `stored`: new. `repeated`: a copy of an earlier one; it counts once. `confirmed`: a
+ * copy that is better authenticated than the earlier ones, so it replaces them.
  * `superseded`: stored but not counted, because an authenticated report of the same id
- * says something else.
+ * has other content.
  */
 export type StoreOutcome = 'stored' | 'repeated' | 'confirmed' | 'superseded';
 
@@ -21,9 +21,9 @@ export type StoreOutcome = 'stored' | 'repeated' | 'confirmed' | 'superseded';
 export type IntakeOutcome = StoreOutcome | 'no-room';
 
 /**
- * Stores reports with their rollups in one transaction: all of them or none. A report
- * that came before is not counted again [8460-5.3-7], not even after its rows were
- * pruned. The trust of a report is the best trust of its copies.
+ * Stores reports with their rollups in one transaction: all of them or none. A stored
+ * report is not counted again [8460-5.3-7], not even after its rows were pruned. The
+ * trust of a report is the best trust of its copies.
  */
 export function storeReports(
   stateStore: Store,
@@ -33,7 +33,7 @@ export function storeReports(
 }
 
 /**
- * One by one: a group of prepared reports outlives the cheap generation of the garbage
+ * One by one: a group of prepared reports outlives the young generation of the garbage
  * collector.
  */
 function* prepared(received: readonly ReceivedReport[]): Generator<PreparedReport> {
@@ -49,7 +49,7 @@ export function storePrepared(
     const steps = storeInSteps(stateStore, reports);
     for (;;) {
       const step = steps.next();
-      // Without a limit there is always room.
+      // Without a limit every report is stored.
       if (step.done === true) return step.value as readonly StoreOutcome[];
     }
   });
@@ -90,7 +90,7 @@ export function* storeInSteps(
   return outcomes;
 }
 
-/** Returns true for a copy of a stored report, which needs no room. */
+/** Returns true for a copy of a stored report, which needs no space. */
 function isKnown(stateStore: Store, { digest }: PreparedReport): boolean {
   return stateStore.prepare('SELECT 1 FROM report WHERE digest = ?').get(digest) !== undefined;
 }
@@ -103,7 +103,7 @@ const insertReport = `INSERT INTO report
   (id, digest, received_at, day, reporter, organization, contact, report_id, via, peer, trust, trust_detail, counted, ok, failed, notes, raw, named_domain, trust_reason)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`;
 
-/** Stores one report with its rows, or as a copy of one that is there. */
+/** Stores one report with its rows, or as a copy of a stored one. */
 function storeReport(
   stateStore: Store,
   reportId: number,
@@ -142,7 +142,7 @@ function storeReport(
   return loses ? 'superseded' : 'stored';
 }
 
-/** Without a spread: that of a complete report takes as long as storing it. */
+/** Without a spread, which for a complete report takes as long as storing it. */
 function sumsOf({ policies, day }: PreparedReport, reportTrust: ReportTrust): ReportSums {
   return { policies, day, authenticated: isAuthenticated(reportTrust) };
 }
@@ -185,7 +185,7 @@ interface KnownReport {
   readonly day: number | null;
 }
 
-/** A copy of a report that is there. */
+/** A copy of a stored report. */
 function storeAgain(
   stateStore: Store,
   preparedReport: PreparedReport,
@@ -204,7 +204,7 @@ function storeAgain(
   return 'confirmed';
 }
 
-/** The better copy takes the place of the one before, whose sums are taken back. */
+/** The better copy replaces the previous one, whose sums are subtracted. */
 function replaceCopy(
   stateStore: Store,
   known: KnownReport,
@@ -264,7 +264,7 @@ function takeBack(
 const SUPERSEDED = 'an authenticated report of the same id says something else';
 
 /**
- * Returns whether an authenticated report makes this one void. Among equals both count:
+ * Returns whether an authenticated report invalidates this one. Among equals both count:
  * ids are reused.
  */
 function isSuperseded(
@@ -283,14 +283,13 @@ function isSuperseded(
 }
 
 /**
- * Policy domains of a report by which unauthenticated reports under its id are looked
- * for.
+ * Policy domains of a report that are searched for unauthenticated reports under its id.
  */
 const MAX_RIVAL_DOMAINS = 20;
 
 /**
- * Takes the unauthenticated reports that claim the id of an authenticated one out of the
- * sums.
+ * Subtracts the unauthenticated reports that claim the id of an authenticated one from
+ * the sums.
  */
 function supersedeRivals(
   stateStore: Store,

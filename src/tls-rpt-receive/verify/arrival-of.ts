@@ -1,7 +1,7 @@
 /**
- * When the receiving server took a message: the date of its topmost Received field.
- * Signatures expire within days (some reporters say after seven), so a stored message is
- * judged by the day it came.
+ * The time when the receiving server accepted a message: the date of its topmost Received
+ * field. Signatures expire within days (some reporters say after seven), so a stored
+ * message is judged by the day of its arrival.
  */
 export function arrivalOf(rawMessage: Uint8Array): number | undefined {
   const start = Buffer.from(

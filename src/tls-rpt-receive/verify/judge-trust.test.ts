@@ -110,8 +110,7 @@ test('a Content-Type field that is not signed does not make text a report', asyn
   );
   const retyped = whole.toString('latin1').replace('text/plain', 'application/tlsrpt+json');
   assert.equal(await verdictOf(retyped), 'unsigned structure-unsigned');
-  // Large reporters leave the field out of the signature; their mails begin with a
-  // boundary.
+  // Large reporters omit the field from the signature; their mails begin with a boundary.
   const plain = await signMail(
     multipart([['application/tlsrpt+json', claim]]),
     'provider.example',

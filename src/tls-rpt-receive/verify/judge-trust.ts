@@ -16,15 +16,15 @@ import { isDomainName } from './is-domain-name.js';
  * The time of arrival and the own domains, by which the content of a report is judged.
  */
 export interface JudgeOptions {
-  /** The time when the report came, milliseconds since 1970. */
+  /** The arrival of the report, milliseconds since 1970. */
   readonly at: number;
   /** Domains whose reports are wanted, their subdomains included. None: all of them. */
   readonly domains?: readonly string[] | undefined;
   /** MX hosts of these domains, in lower case: with DANE they are policy domains. */
   readonly hosts?: ReadonlySet<string> | undefined;
   /**
-   * Days after which a report that comes in is too old to be anything but replayed. Not
-   * for files and trusted mailboxes. Default 60.
+   * Days after which an arriving report is so old that it must be a replay. Not for files
+   * and trusted mailboxes. Default 60.
    */
   readonly staleDays?: number;
   /** Whether the operator vouches for the mailbox of the mail. */
@@ -73,7 +73,7 @@ function judgeSender(reading: ReportItem): TrustVerdict {
   if (passed) return judgeReportMail(reading, mail, passed);
   const pending = aligned.find(({ result }) => result === 'temperror');
   if (pending) return { ...detailOf('unverifiable', pending), reason: 'key-unavailable' };
-  // Whether the signature of another domain holds does not matter: it is not the
+  // The validity of a signature of another domain does not matter: it is not the
   // reporter's.
   const foreign = signatures.find(
     ({ result, signer }) => result === 'pass' || (result === 'temperror' && signer !== undefined),
@@ -83,8 +83,8 @@ function judgeSender(reading: ReportItem): TrustVerdict {
 }
 
 /**
- * Reasons of a proof that is missing, as in mail whose keys are gone. Other reasons show that
- * the mail was changed, or that another organisation sent it: those stay.
+ * Reasons of a missing proof, as in mail whose keys were withdrawn. Other reasons show
+ * that the mail was changed, or that another organisation sent it: those stay.
  */
 const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
   'no-signature',
@@ -95,7 +95,7 @@ const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
   'signature-weak',
 ];
 
-/** The operator's trust in a mailbox stands in for a proof that is missing. */
+/** The operator's trust in a mailbox replaces a missing proof. */
 function vouchedFor(
   verdict: TrustVerdict,
   { mail, part }: ReportItem,
@@ -108,8 +108,8 @@ function vouchedFor(
 }
 
 /**
- * A report without a mail around it. The operator vouches for a bare file alone: by SMTP,
- * or as an entry of a mailbox, anyone can send one.
+ * A report without a mail around it. The operator vouches for a bare file only: any
+ * sender can submit one by SMTP, or as an entry of a mailbox.
  */
 function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
   if (via === 'https') return { trust: 'posted', detail: '' };
@@ -118,8 +118,8 @@ function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
 }
 
 /**
- * In whose name the report is: the domains of From, contact-info and Submitter
- * [8460-5.3-4].
+ * The organisation that the report names as its author: the domains of From, contact-info
+ * and Submitter [8460-5.3-4].
  */
 function claimsOf({ parsed }: ReportItem, { from, submitter }: MailEnvelope): readonly string[] {
   const contact = parsed.ok ? domainOfAddress(parsed.value.report.contactInfo) : undefined;
@@ -241,7 +241,8 @@ function mxPatterns(strings: readonly string[]): readonly string[] {
 function reporterOf(reading: ReportItem, { trust, detail }: TrustVerdict): string {
   const { mail, parsed, peer, name } = reading;
   const tlsReport = parsed.ok ? parsed.value.report : undefined;
-  // Of a signed report the detail is the signer; in every other the name is only claimed.
+  // Of a signed report the detail is the signer; in every other report the name is only a
+  // claim.
   const domainName =
     trust === 'signed' ? detail : (domainOfAddress(tlsReport?.contactInfo) ?? mail?.from);
   const own = domainName === undefined ? undefined : organisationOf(domainName);

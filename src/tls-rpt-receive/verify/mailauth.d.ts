@@ -13,7 +13,7 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     skip?: boolean;
   }
 
-  /** Is given the header, then the body, then the end. */
+  /** Receives the header, then the body, then the end. */
   export class DkimVerifier {
     constructor(options: DKIMVerifyOptions);
     headers: Headers;
@@ -28,7 +28,7 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
 
 declare module 'mailauth/lib/tools.js' {
   export interface Headers {
-    /** Header fields, each with its name in small letters and as it stood there. */
+    /** Header fields, each with its name in small letters and as received. */
     readonly parsed: readonly { readonly key?: string; readonly line: string | Buffer }[];
   }
   export function parseHeaders(header: Buffer): Headers;

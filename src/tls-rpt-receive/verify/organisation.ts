@@ -1,7 +1,7 @@
 import { getDomain } from 'tldts';
 import { BoundedMap, neutralise } from '../../base/index.js';
 
-/** A handful of reporters sends nearly everything. */
+/** A handful of reporters sends nearly all reports. */
 const organisations = new BoundedMap<string>(1000);
 
 /**

@@ -9,15 +9,15 @@ import { domainOfAddress, sameOrganisation } from './organisation.js';
 
 const MAX_SIGNATURES = 5;
 /**
- * Signatures of other domains than that in From: one says which organisation signed
- * instead.
+ * Signatures of domains other than that in From: one of them names the signing
+ * organisation instead.
  */
 const MAX_FOREIGN = 1;
 const MAX_HEADER = 128 * 1024;
 const MAX_HEADER_LINES = 2000;
 /**
- * Octets of one signature, whose spaces take time by their square; the longest keys make
- * one of two thousand.
+ * Octets of one signature: its spaces take quadratic time, and the longest keys make a
+ * signature of two thousand octets.
  */
 const MAX_SIGNATURE = 8192;
 
@@ -61,7 +61,7 @@ export async function lookupKeys(resolver: Resolver, domainName: string): Promis
   return { lookup: lookup === 'absent' ? lookup : 'failed', code: failure?.code ?? 'EFAIL' };
 }
 
-/** The resolver that mailauth wants, with the codes of `node:dns`. */
+/** The resolver interface of mailauth, with the codes of `node:dns`. */
 async function keysOrThrow(keys: LookupKeys, domainName: string): Promise<string[][]> {
   const keyAnswer = await keys(domainName);
   if (keyAnswer.lookup === 'found') return keyAnswer.texts.map((messageText) => [messageText]);
@@ -79,12 +79,12 @@ export async function verifyByKeys(
   const whole = withCrlf(rawMessage);
   const endOffset = whole.indexOf('\r\n\r\n') + 4;
   const header = endOffset < 4 ? whole : whole.subarray(0, endOffset);
-  // mailauth takes time by the square of the lines.
+  // mailauth needs quadratic time in the number of lines.
   if (header.length > MAX_HEADER || occursMoreThan(header, '\n', MAX_HEADER_LINES))
     return tooLong('the header');
   const { Verifier, parse } = await (mailauth ??= loadMailauth());
   // Not by its `dkimVerify`, which makes an array for each octet of the header (a seventh
-  // of all the work on a report), hashes the body once for each `l=`, and prints.
+  // of the work on a report), hashes the body once for each `l=`, and prints.
   const verifier = new Verifier({
     resolver: (domainName) => keysOrThrow(keys, domainName),
     curTime: new Date(at),
@@ -113,7 +113,7 @@ let mailauth: Promise<Mailauth> | undefined;
 
 /**
  * Loads the code that verifies signatures, a tenth of a second of work: before a port
- * opens, so that the first message does not hold up the event loop.
+ * opens, so that the first message does not block the event loop.
  */
 export async function loadDkimVerifier(): Promise<void> {
   await (mailauth ??= loadMailauth());
@@ -185,8 +185,8 @@ function isOf({ line }: Field, from: string): boolean {
 }
 
 /**
- * Takes out the signatures that cannot count before the body is hashed for them. Those of
- * ARC are among them: they speak of a forwarder.
+ * Removes the signatures that cannot count before the body is hashed for them. Those of
+ * ARC are among them: they come from a forwarder.
  */
 function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): readonly DkimSignature[] {
   const refused = signatureHeaders.flatMap((signature) => {
@@ -215,7 +215,7 @@ function refusalOf({
     : undefined;
 }
 
-/** Fields of mailauth's result that its own types leave out. */
+/** Fields of mailauth's result that its own types omit. */
 type MailauthResult = DKIMResult & {
   readonly rr?: string;
   readonly signingHeaders?: { readonly keys: string };
@@ -269,8 +269,8 @@ function signerOf(signingDomain: string): string {
 }
 
 /**
- * RFC 8460 §3: keys may be kept for `s=tlsrpt`; no large reporter does so, and those for
- * all services or for mail are taken too [8460-3-18].
+ * RFC 8460 §3: keys may be reserved for `s=tlsrpt`; no large reporter does so, and keys
+ * for all services or for mail are accepted too [8460-3-18].
  */
 function mayReport(record: string): boolean {
   const services = /(?:^|;)\s*s\s*=\s*([^;]*)/i.exec(record)?.[1];

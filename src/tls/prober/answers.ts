@@ -116,8 +116,8 @@ export function versionOf({ hello }: HelloAnswer): HelloVersion | undefined {
 }
 
 /**
- * A TLS 1.3 server passed over a suite that it takes too: it goes by its own order. There
- * nothing but the suites decides which is chosen.
+ * A TLS 1.3 server did not choose a suite that it accepts: it applies its own order.
+ * There nothing but the suites decides which is chosen.
  */
 export function ownOrder13(answers: readonly HelloAnswer[], accepted: readonly number[]): boolean {
   return answers.some(({ hello, question: { suites: offered, version } }) => {

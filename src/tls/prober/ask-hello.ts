@@ -12,7 +12,9 @@ import { helloFor, type TlsQuestion } from './question.js';
 
 /** One hello over one connection. */
 export interface AskHelloRequest {
-  /** Where a ClientHello is waited for. It is closed afterwards. */
+  /**
+   * The connection on which the server expects a ClientHello. It is closed afterwards.
+   */
   readonly connection: Connection;
   readonly question: Exclude<TlsQuestion, { kind: 'handshake' }>;
   /** SNI: a host name in A-labels. */
@@ -27,8 +29,7 @@ const TIMEOUT = 15_000;
 /** Milliseconds for the server to hang up in its turn. */
 const FAREWELL = 300;
 /**
- * A close_notify alert (RFC 5246 §7.2.1): it tells the server that this client ends the
- * handshake.
+ * A close_notify alert (RFC 5246 §7.2.1): it signals that this client ends the handshake.
  */
 const goodbye = Uint8Array.of(21, 3, 1, 0, 2, 1, 0);
 

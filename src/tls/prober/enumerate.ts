@@ -18,7 +18,7 @@ import { carriersOf, dheSuites, refusedGroups } from './evaluate.js';
 /** Versions whose hellos carry no groups and schemes of interest. */
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 
-/** Suites of TLS 1.3 that most servers take. */
+/** Suites of TLS 1.3 that most servers accept. */
 const USUAL_SUITES = 3;
 
 /**
@@ -36,8 +36,8 @@ export function enumerate(proven: Inference): TlsQuestion | undefined {
 }
 
 /**
- * Each answer names a suite and a group, and both are taken off the next hello, until
- * that is refused; after that each list is finished with the other one complete.
+ * Each answer names a suite and a group, and the next hello offers neither, until it is
+ * refused; after that each list is finished with the other one complete.
  */
 function remove(
   proven: Inference,
@@ -69,8 +69,8 @@ function remove(
     !refusedTogether;
   const schemes = lastSeen(proven);
   if (together) {
-    // Beside an ECDSA certificate the curve of that has to stay, which would hide those
-    // behind it.
+    // With an ECDSA certificate its curve has to stay on offer, which would hide the
+    // curves behind it.
     const bound = version === 'TLSv1.2' && !keys.has('RSA') && certificateCurve !== undefined;
     const carriers =
       version === 'TLSv1.3'
@@ -102,8 +102,8 @@ function remove(
     suites: carrying,
     groups: groups.length > 0 ? [...groups, ...(carrier?.beside ?? [])] : [],
   });
-  // In TLS 1.3 a group that is taken says of a refusal of both that the suites were its
-  // cause, and the other way round: the likelier one is asked.
+  // In TLS 1.3 an accepted group shows that the suites caused a refusal of both, and an
+  // accepted suite that the groups did: the likelier one is asked.
   const groupsLikelier =
     version === 'TLSv1.3' && refusedTogether && accepted[version].length >= USUAL_SUITES;
   if (groupsLikelier) return byGroup ?? bySuite;
@@ -143,8 +143,8 @@ function notHeard({ answers, refused }: Inference, version: HelloVersion): reado
 }
 
 /**
- * Schemes that were seen go to the end: a server that follows the client's order shows
- * another each time.
+ * Schemes that were observed move to the end: a server that follows the client's order
+ * shows another each time.
  */
 function lastSeen({ answers }: Inference): readonly number[] {
   const seen = new Set(answers.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));

@@ -16,7 +16,9 @@ import {
   type OldVersion,
 } from './question.js';
 
-/** The answer to an {@link Ask}; `witnesses`: code points that are known to be taken. */
+/**
+ * The answer to an {@link Ask}; `witnesses`: code points that are known to be accepted.
+ */
 export interface AskResult {
   readonly settled: Tristate;
   readonly witnesses: readonly number[];
@@ -54,7 +56,7 @@ export function evaluate(proven: Inference, question: Ask): AskResult {
   }
 }
 
-/** Settles whether a server takes any of these suites, in any version. */
+/** Settles whether a server accepts any of these suites, in any version. */
 function settleSuites(proven: Inference, wanted: readonly number[]): AskResult {
   const taken = new Set(Object.values(proven.accepted).flat());
   const witnesses = wanted.filter((codePoint) => taken.has(codePoint));
@@ -69,7 +71,7 @@ export const generations = ['TLSv1.3', 'TLSv1.2', 'old'] as const;
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 
 /**
- * The version whose answer speaks for a generation: servers keep one list of suites for
+ * The version whose answer stands for a generation: servers keep one list of suites for
  * all their old versions.
  */
 export function speaksFor(
@@ -105,13 +107,13 @@ export interface Carrier {
   readonly suites: readonly number[];
   /** Groups to offer in addition to the tested ones. */
   readonly beside: readonly number[];
-  /** Groups that are proven not to be taken with these suites. */
+  /** Groups that are proven not to be accepted with these suites. */
   readonly refused: ReadonlySet<number>;
 }
 
 /**
- * Beside an ECDSA certificate its own curve has to stay on offer, so that the other
- * suites alone show which curves are taken.
+ * With an ECDSA certificate its own curve has to stay on offer, so that the other suites
+ * alone show which curves are accepted.
  */
 const free12 = only(
   suites12,
@@ -123,8 +125,8 @@ const bound12 = only(
 );
 
 /**
- * The carriers of a version that have to be asked: groups are the same for all suites, so
- * one of which some suite is known to be taken is enough.
+ * The suites of a version that have to be asked with. Groups are the same for all suites,
+ * so one suite that is known to be accepted is enough.
  */
 export function carriersOf(proven: Inference, version: 'TLSv1.2' | 'TLSv1.3'): readonly Carrier[] {
   const taken = (list: readonly number[]): boolean =>
@@ -157,8 +159,8 @@ export function refusedGroups(
 }
 
 /**
- * A refusal applies to groups if a suite that is taken was on offer, or every suite that
- * may be.
+ * A refusal applies to groups if an accepted suite was on offer, or every suite that may
+ * be accepted.
  */
 function refusedWith(
   { accepted: taken, refused: none, answers, mostSuites, suiteFirst }: Inference,
@@ -186,8 +188,8 @@ function refusedWith(
 
 /**
  * With an ECDSA certificate alone: a server that chooses the curve of its certificate
- * takes none of those that stood before it, or would never use them, since every client
- * has to offer that curve too (RFC 8422 §5.1).
+ * accepts none of those before it, or would never use them, since every client has to
+ * offer that curve too (RFC 8422 §5.1).
  */
 function besideCertificate({ answers, certificateCurve: curve }: Inference): ReadonlySet<number> {
   if (curve === undefined) return new Set();
@@ -202,7 +204,7 @@ function besideCertificate({ answers, certificateCurve: curve }: Inference): Rea
   );
 }
 
-/** Settles whether a server takes any of these groups at a version. */
+/** Settles whether a server accepts any of these groups at a version. */
 function settleGroups(
   proven: Inference,
   wanted: readonly number[],
@@ -238,8 +240,8 @@ function settleSchemes({ answers, versions }: Inference, wanted: readonly number
 }
 
 /**
- * Settles whether a server prefers a worse suite to a better one that it takes too. One
- * answer to a full offer shows it, or the answer to the same suites in reverse order.
+ * Settles whether a server prefers a worse suite to a better one that it also accepts.
+ * One answer to a full offer shows it, or the answer to the same suites in reverse order.
  */
 function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   const { accepted: taken, refused: none, answers, versions } = proven;
@@ -249,7 +251,7 @@ function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   if (versions['TLSv1.2'] === 'refused' || nothing(worse) || nothing(better)) return refused;
   const takes = (list: readonly number[]): boolean =>
     taken['TLSv1.2'].some((codePoint) => list.includes(codePoint));
-  // Everything that the server might take was on offer.
+  // Everything that the server might accept was on offer.
   const full = answers.filter(
     (helloAnswer) =>
       versionOf(helloAnswer) === 'TLSv1.2' &&

@@ -1,10 +1,10 @@
 import type { OldVersion } from './question.js';
 
-/** One thing to find out, settled by as many answers as it takes. */
+/** One question, which may need several answers. */
 export type Ask =
   | { readonly kind: 'version'; readonly version: OldVersion }
   | { readonly kind: 'ssl2' }
-  /** Is any of these taken? One refusal settles them all. */
+  /** Whether any of these is accepted. One refusal settles them all. */
   | { readonly kind: 'suites'; readonly id: string; readonly suites: readonly number[] }
   | {
       readonly kind: 'groups';
@@ -14,8 +14,8 @@ export type Ask =
     }
   | { readonly kind: 'signatures'; readonly id: string; readonly schemes: readonly number[] }
   /**
-   * With everything on offer, does a TLS 1.2 server choose one of these although it takes
-   * others?
+   * Whether a TLS 1.2 server chooses one of these, with everything on offer, although it
+   * accepts others.
    */
   | { readonly kind: 'order'; readonly worse: readonly number[] }
   /** The finite-field group behind DHE suites. */

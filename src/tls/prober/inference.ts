@@ -49,8 +49,8 @@ export interface Inference {
   /** The observations indicate a server that chooses the suite before the certificate. */
   readonly suiteFirst: boolean;
   /**
-   * A refusal may have been for the sake of the certificate: the server may have another
-   * key, for other suites.
+   * A refusal may have been caused by the certificate: the server may have another key,
+   * for other suites.
    */
   readonly doubtful: boolean;
 }
@@ -63,8 +63,8 @@ export const suitesOf = (version: HelloVersion): readonly number[] => {
 };
 
 /**
- * Reads a log, newest version first: a refusal speaks for a version only where all above
- * it are known to be refused.
+ * Reads a log, newest version first: a refusal says something about a version only where
+ * all above it are known to be refused.
  */
 export function infer(log: readonly ProbeRecord[]): Inference {
   const answers = helloAnswers(log);
@@ -176,8 +176,8 @@ const rank = (version: HelloVersion | undefined): number => {
 };
 
 /**
- * Returns whether an answer to a hello with that ceiling speaks for a version: nothing in
- * between could have been chosen. TLS 1.3 is offered alone.
+ * Returns whether an answer to a hello with that ceiling says something about a version:
+ * nothing in between could have been chosen. TLS 1.3 is offered alone.
  */
 function reaches(
   ceiling: HelloVersion,
@@ -205,7 +205,7 @@ function nothingElse({ question: { groups, schemes, version } }: HelloAnswer): b
 }
 
 /**
- * In TLS 1.3 suite and group are chosen apart: one group that is taken, and the suites
+ * In TLS 1.3 suite and group are chosen separately: if one group is accepted, the suites
  * were the cause.
  */
 function hasGroup(
@@ -229,7 +229,7 @@ function choseSuiteFirst({ hello, question: { suites } }: HelloAnswer): boolean 
   );
 }
 
-/** Without any RSA suite there is but one certificate to choose. */
+/** Without any RSA suite there is only one certificate to choose. */
 function refusesRsaSuites(helloAnswer: HelloAnswer): boolean {
   const { suites } = helloAnswer.question;
   return (
@@ -252,7 +252,7 @@ function refusesRsaKey(log: readonly ProbeRecord[]): boolean {
   return asked && completedHandshakes(log).length > 0;
 }
 
-/** The suites that a refusal speaks for. */
+/** The suites that a refusal excludes. */
 export function refusedBy(
   { question: { suites } }: HelloAnswer,
   suiteFirst: boolean,
@@ -262,7 +262,7 @@ export function refusedBy(
   return suites;
 }
 
-/** A large hello was refused although a suite in it is taken at its very version. */
+/** A large hello was refused although a suite in it is accepted at the same version. */
 function contradicted(
   helloAnswer: HelloAnswer,
   accepted: Readonly<Record<HelloVersion, readonly number[]>>,

@@ -5,7 +5,7 @@ export type Tristate = 'accepted' | 'refused' | 'unknown';
 export type AnyVersion = 'SSLv2' | HelloVersion;
 
 /**
- * Everything that the log of a server shows. An open fact is `unknown`, an open list not
+ * All facts in the log of a server. An open fact is `unknown`, an open list not
  * `complete`.
  */
 export interface Inventory {
@@ -19,7 +19,7 @@ export interface Inventory {
   >;
   readonly order: Readonly<Partial<Record<HelloVersion, 'server' | 'client' | 'unknown'>>>;
   readonly groups: { readonly accepted: readonly number[]; readonly complete: boolean };
-  /** Schemes that a TLS 1.2 server was seen to sign its key exchange with. */
+  /** Schemes with which a TLS 1.2 server was observed to sign its key exchange. */
   readonly schemes: readonly number[];
   /** One chain per certificate, DER as sent. */
   readonly chains: readonly (readonly Uint8Array[])[];
@@ -28,8 +28,8 @@ export interface Inventory {
   readonly secureRenegotiation: Tristate;
   readonly dhe?: { readonly prime: Uint8Array; readonly generator: Uint8Array };
   readonly ssl2Ciphers: readonly number[];
-  /** A hello of full size was refused where a smaller one was taken. */
+  /** A hello of full size was refused where a smaller one was accepted. */
   readonly helloSizeIntolerant: boolean;
-  /** How a hello of the size of an ML-KEM one fared. */
+  /** The result of a hello of the size of an ML-KEM one. */
   readonly largeHello: LargeHello;
 }

@@ -8,13 +8,13 @@ import type { TlsQuestion } from './question.js';
 export const LARGE_HELLO = 1550;
 
 /**
- * How a large hello fared. `lost`: no answer, where the same question in a smaller hello
- * got one.
+ * The result of a large hello. `lost`: no answer, where the same question in a smaller
+ * hello got one.
  */
 export type LargeHello = 'answered' | 'lost' | 'unknown';
 
 /**
- * A record whose large hello the server may never have seen: silence, or the end of the
+ * A record whose large hello the server may not have received: silence, or the end of the
  * connection without an alert. It proves nothing about the question that it carried.
  */
 export function isLost({ question, answer }: ProbeRecord): boolean {

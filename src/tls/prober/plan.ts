@@ -40,7 +40,7 @@ export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): TlsQues
 
 function planned(log: readonly ProbeRecord[], goals: Goals): TlsQuestion | undefined {
   const proven = infer(log);
-  // An inventory meets both certificates on its way through the suites.
+  // An inventory observes both certificates while it enumerates the suites.
   return (
     (proven.doubtful ? otherKeys(proven) : undefined) ??
     (goals.inventory ? enumerate(proven) : certificates(proven)) ??
@@ -66,8 +66,8 @@ function first<T>(
 
 const rest12 = only(suites12, (cipherSuite) => cipherSuite.authentication !== 'ECDSA');
 /**
- * TLS_ECDHE_ECDSA_WITH_NULL_SHA: known everywhere and taken nowhere. Beside the others it
- * shows whether a server with both keys chooses the key first.
+ * TLS_ECDHE_ECDSA_WITH_NULL_SHA: known everywhere and accepted nowhere. Next to the
+ * others it shows whether a server with both keys chooses the key first.
  */
 const DECOY_SUITE = 0xc006;
 
@@ -109,8 +109,7 @@ function certificates(proven: Inference): TlsQuestion | undefined {
       );
     },
   );
-  // Suites without either key are of interest only where no hello has told of the
-  // version.
+  // Suites without either key are of interest only where no hello has shown the version.
   return (
     shown ??
     (met
@@ -177,7 +176,7 @@ function questionFor(
 }
 
 /**
- * Each generation of the protocol is asked by itself, at the best version that it may
+ * Each generation of the protocol is asked separately, at the best version that it may
  * still speak.
  */
 function anyOf(
@@ -205,8 +204,7 @@ const READABLE = 60;
 
 /**
  * Suites of every open ask that fit into one hello: a refusal settles all of these asks,
- * an answer at least one, so that no more questions are needed than with each ask by
- * itself.
+ * an answer at least one, so that no more questions are needed than with separate hellos.
  */
 function together(
   proven: Inference,

@@ -29,7 +29,7 @@ export type QuestionTopic =
   | `signatures:${string}`
   | 'dhe';
 
-/** One connection's question. Everything the hello holds but its random octets. */
+/** The question of one connection: the content of the hello without its random octets. */
 export type TlsQuestion =
   | {
       readonly kind: 'hello';
@@ -46,8 +46,8 @@ export type TlsQuestion =
     }
   | { readonly kind: 'ssl2' }
   /**
-   * A completed handshake; one that accepts only this kind of server key is how TLS 1.3
-   * is asked for its other certificate.
+   * A completed handshake. With one kind of server key only, it asks TLS 1.3 for the
+   * other certificate.
    */
   | { readonly kind: 'handshake'; readonly authentication: 'RSA' | 'ECDSA' | 'any' };
 

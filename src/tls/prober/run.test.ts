@@ -34,7 +34,7 @@ const certificates = {
   ECDSA: selfSigned({ names: ['mx.example'], key: generateKey('p256') }).der,
 };
 
-/** A simulated server by its configuration, which the planner must find out. */
+/** A simulated server by its configuration, which the planner must determine. */
 interface Model {
   readonly versions: readonly HelloVersion[];
   readonly suites: readonly number[];
@@ -46,8 +46,8 @@ interface Model {
 const inventory: Goals = { inventory: true, asks: [{ kind: 'ssl2' }, { kind: 'dhe' }] };
 
 /**
- * Answers as a real stack does: highest common version, then the first suite both sides
- * can use with the keys and groups there are.
+ * Answers as a real stack does: highest common version, then the first suite that both
+ * sides can use with the available keys and groups.
  */
 function answerOf(model: Model, question: TlsQuestion): TlsAnswer {
   if (question.kind === 'ssl2') return { kind: 'refused' };
@@ -302,7 +302,7 @@ test('a prime of the right length is not a group of RFC 7919', async () => {
   };
   assert.deepEqual(await accepted((bits) => new Uint8Array(bits / 8).fill(0xff)), []);
   const rfc7919 = Buffer.from('ffffffffffffffffadf85458a2bb4a9a', 'hex');
-  // Of a length that no group has.
+  // A length that no group has.
   assert.deepEqual(await accepted(() => Uint8Array.from([...rfc7919, ...new Uint8Array(100)])), []);
 });
 
@@ -418,11 +418,11 @@ test("property: an inventory equals the server's settings, within the limit", as
           assert.deepEqual(sorted(found.suites[version].accepted), sorted(truth), version);
         bound += spoken ? truth.length + 2 : 0;
       }
-      // Without TLS 1.2 both certificates take a completed handshake each.
+      // Without TLS 1.2, each certificate needs a completed handshake.
       if (speaks('TLSv1.3') && !speaks('TLSv1.2')) bound += 2;
       // Suites bound to the curve of their certificate do not help to find the others.
       if (!speaks('TLSv1.3') && model.keys.length === 2) bound += 3;
-      // A refusal beside an ECDSA certificate is asked again without its suites: another
+      // A refusal with an ECDSA certificate is asked again without its suites: another
       // may have been hidden behind it.
       if (!model.keys.includes('RSA')) bound += 1;
       assert.ok(connections <= bound + 4, `${connections} connections, bound ${bound}`);

@@ -33,8 +33,7 @@ export async function runProbes({
     const question = nextQuestion(records, goals);
     if (!question) break;
     const answer = await ask(question);
-    // A large hello that is lost says something by itself; any other silence ends the
-    // run.
+    // The loss of a large hello is a fact; any other silence ends the run.
     if (answer.kind === 'none' && !isLost({ question, answer })) break;
     records.push({ question, answer });
   }

@@ -35,7 +35,7 @@ export class ByteReader {
     return this.takeBytes(this.unsigned(octets));
   }
 
-  /** The same, to be read on. */
+  /** Returns a reader of such a vector. */
   nested(octets: 1 | 2 | 3): ByteReader {
     return new ByteReader(this.encodeVector(octets));
   }

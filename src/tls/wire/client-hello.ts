@@ -54,7 +54,7 @@ export interface ClientHello {
   readonly random: Uint8Array;
   /** Up to 32 octets; TLS 1.3 wants one for middleboxes (RFC 9846 §E.4). */
   readonly sessionId?: Uint8Array;
-  /** Leave all extensions out: for servers of SSLv3's age. */
+  /** Omits all extensions: for servers of SSLv3's age. */
   readonly bare?: boolean;
   /** Octets of the whole record: the padding extension (RFC 7685) fills it up. */
   readonly octets?: number;

@@ -50,7 +50,7 @@ export class FlightReader {
     this.flight = this.#flight;
   }
 
-  /** Takes octets from the server; a call after the end changes nothing. */
+  /** Accepts octets from the server; a call after the end changes nothing. */
   push(wireBytes: Uint8Array): FlightState {
     if (this.state !== 'more') return this.state;
     this.#total += wireBytes.length;

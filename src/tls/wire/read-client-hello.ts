@@ -18,7 +18,7 @@ export interface ReceivedHello {
   readonly signatureSchemes: readonly number[];
   /** Host name of SNI, one character an octet; absent without the extension. */
   readonly serverName?: string;
-  /** Groups for which a key share came along. */
+  /** Groups for which the hello contains a key share. */
   readonly keyShares: readonly number[];
   /** Extension types in the order received. */
   readonly extensions: readonly number[];
@@ -27,10 +27,9 @@ export interface ReceivedHello {
 }
 
 /**
- * Reads a ClientHello from the start of a stream. `more` when it is not whole yet,
- * undefined when it is not one. Bounded by 64 KiB.
- *
- * The layout is that of `buildClientHello`; the message may span several records.
+ * Reads a ClientHello from the start of a stream. `more` when it is incomplete, undefined
+ * when it is not a ClientHello. Bounded by 64 KiB. The layout is that of
+ * `buildClientHello`; the message may span several records.
  */
 export function readClientHello(messageBytes: Uint8Array): ReceivedHello | 'more' | undefined {
   if (messageBytes.length > 65536) return undefined;

@@ -30,7 +30,7 @@ export interface TlsAlert {
  */
 export interface ServerHello {
   /**
-   * Negotiated version as a wire number: supported_versions when there, else
+   * Negotiated version as a wire number: supported_versions if present, else
    * legacy_version.
    */
   readonly version: number;

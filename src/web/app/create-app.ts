@@ -26,7 +26,7 @@ import type { Site } from '../routes/site.js';
 
 /** Further options of the pages. */
 export interface OpenPagesOptions {
-  /** Domains that the first page offers to try. */
+  /** Domains that the first page suggests. */
   readonly examples?: readonly ExampleDomain[] | undefined;
   /** Prepares the pages of the operator, which read the tables of the other jobs. */
   readonly hasOperatorPages?: boolean;

@@ -21,7 +21,8 @@ export interface Pages {
 
 /**
  * Opens the pages. The web framework is loaded here, so that a process without pages does
- * not pay for it. Rejects with HermeticError for an opt-out list that cannot be read.
+ * not need its memory. Rejects with HermeticError for an opt-out list that cannot be
+ * read.
  */
 export async function openPages(
   settings: PagesSettings,

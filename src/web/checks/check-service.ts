@@ -53,7 +53,9 @@ export interface CheckRequest {
   readonly client: string;
   /** A new check, although a recent result exists. The id of that result. */
   readonly again?: string | undefined;
-  /** Milliseconds that a result may be old. Default: of the configuration. */
+  /**
+   * Maximum age of a reused result in milliseconds. Default: that of the configuration.
+   */
   readonly maxAgeMs?: number | undefined;
   /** The operator of this machine: no limit for the client, and no pause. */
   readonly isOperator: boolean;
@@ -76,11 +78,11 @@ export interface CheckStatus extends CheckRow {
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
-/** Checks of one client that run or wait at one time. */
+/** Checks of one client that run or wait concurrently. */
 const AT_ONCE = 2;
 /** Checks that one client may start in a minute. */
 const BURST = 3;
-/** Milliseconds between two searches for rows whose time has passed. */
+/** Milliseconds between two searches for expired rows. */
 const PRUNE_INTERVAL = HOUR;
 /** Age of an unfinished check that a restart still continues. */
 const RESUME_MS = HOUR;
@@ -155,7 +157,7 @@ export class CheckService {
       this.#enqueue(new Running({ ...row, state: 'queued' }, '', false));
   }
 
-  /** Checks that wait for a place. */
+  /** Checks that wait in the queue. */
   get waiting(): number {
     return this.#queue.length;
   }
@@ -194,7 +196,7 @@ export class CheckService {
       return refused('web-again-early', pause);
     const limited = this.#limited(request, domain);
     if (limited) return limited;
-    // The owner of a domain that was checked before may have changed something since.
+    // The owner may have changed something since the last check of the domain.
     const fresh = request.again !== undefined || newest !== undefined;
     const accepted = this.#accept(request, domain, fresh);
     this.#byDomain.set(domain, accepted);
@@ -242,7 +244,7 @@ export class CheckService {
 
   /**
    * The result of a finished check under a profile. Saved evidence is graded by the
-   * present rules, so an old result profits from a corrected rule.
+   * current rules, so an old result profits from a corrected rule.
    */
   result(id: string, profileName = 'baseline'): CheckResult | undefined {
     const identity = `${id} ${profileName}`;
@@ -284,7 +286,7 @@ export class CheckService {
     const askedAt = this.#context.clock.now();
     const row: CheckRow = { id, domain, state: 'queued', askedAt, previous: again };
     const active = new Running(row, isOperator ? '' : limitKey(client), fresh);
-    // The place is taken before the row is durable: two requests cannot both have it.
+    // The place is reserved before the row is durable: two requests cannot both get it.
     this.#active.set(id, active);
     try {
       await this.table.insert(row, savedAddress(client));
@@ -341,7 +343,7 @@ export class CheckService {
     await this.#prune();
   }
 
-  /** Stops after the time of the configuration, so that a tarpit holds no place. */
+  /** Stops after the time of the configuration, so that a tarpit blocks no place. */
   async #collect(active: Running): Promise<Evidence> {
     const { domain } = active.row;
     const { clock, network, resolver, trustStore } = this.#context;

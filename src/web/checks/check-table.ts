@@ -19,7 +19,7 @@ export interface CheckRow {
   readonly failure?: WebFailureCode | undefined;
 }
 
-/** The network of the client is deleted after two weeks, the row after its time. */
+/** The network of the client is deleted after two weeks, the row after its expiry. */
 const migrations = [
   `CREATE TABLE web_check (
      id TEXT PRIMARY KEY,
@@ -102,7 +102,7 @@ export class CheckTable {
       .map(fromStored);
   }
 
-  /** The evidence of a finished check. Undefined where it cannot be read any more. */
+  /** The evidence of a finished check. Undefined where it can no longer be read. */
   evidence(id: string): Evidence | undefined {
     const row = this.#store
       .prepare<{ evidence: Uint8Array | null }>('SELECT evidence FROM web_check WHERE id = ?')

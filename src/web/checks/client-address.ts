@@ -5,8 +5,8 @@ const MAX_HOPS = 10;
 
 /**
  * The address of the client. Behind reverse proxies it is the right-most entry of
- * `X-Forwarded-For` that is not a proxy: entries to its left are the client's own claims.
- * Without a trusted proxy the field counts for nothing.
+ * `X-Forwarded-For` that is not a proxy: the client itself may have written the entries
+ * to its left. Without a trusted proxy the field is ignored.
  */
 export function clientAddress(
   peerAddress: string,

@@ -2,17 +2,17 @@ import { getDomain } from 'tldts';
 import { BoundedMap, parseDomain, type Name } from '../../base/index.js';
 import { lookupTexts, type Resolver } from '../../dns/index.js';
 
-/** Names of one host that are asked, from the host up to its organisational domain. */
+/** Names of one host that are queried, from the host up to its organisational domain. */
 const MAX_NAMES = 4;
-/** Milliseconds for which an answer is remembered. */
+/** Milliseconds for which an answer is cached. */
 const KEEP_MS = 3_600_000;
 const MAX_HOSTS = 10_000;
 
 /**
- * The wish of a mail server's operator as a TXT record: `v=hermetic1; check=no` at
+ * The opt-out of a mail server's operator as a TXT record: `v=hermetic1; check=no` at
  * `_hermetic.` below the name of the *mail host*, or below a parent up to the
- * organisational domain. The nearest record decides. Owners of the domains that lead to
- * the host have no say.
+ * organisational domain. The nearest record decides. Records of the domains that lead to
+ * the host do not count.
  */
 export class OptOutRecords {
   readonly #known = new BoundedMap<{ readonly at: number; readonly refuses: boolean }>(MAX_HOSTS);

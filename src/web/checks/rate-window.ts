@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../base/index.js';
 
-/** Keys that are remembered. Forgetting the least recent one favours its client. */
+/** Maximum number of keys. Forgetting the least recent one favours its client. */
 const MAX_KEYS = 20_000;
 
 /** Counts events for each key in a sliding window of time. */

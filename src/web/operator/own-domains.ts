@@ -35,9 +35,9 @@ export interface OwnDomains {
 const MAX_POLICIES = 200;
 
 /**
- * Reads the domains of the operator from the tables of the jobs. It computes nothing of
- * its own: `tls-rpt-receive` judges failures, `watch` decides alarms, and the ledger of
- * `publish` knows what is served.
+ * Reads the domains of the operator from the tables of the jobs. It computes nothing
+ * itself: `tls-rpt-receive` judges failures, `watch` decides alarms, and the ledger of
+ * `publish` has the served policies.
  */
 export class OwnDomainsReader {
   readonly #store: Store;
@@ -70,7 +70,7 @@ export class OwnDomainsReader {
     const published = this.#ledger.domains();
     const withReports = new Set(reported.map(({ domain }) => domain));
     const failing = new Map(overview.failing.map((line) => [line.domain, line]));
-    // Reports about DANE are for MX hosts: a host is no domain of its own here.
+    // Reports about DANE are for MX hosts: a host is not listed as a domain.
     const names = new Set([...watched.keys(), ...published, ...failing.keys()]);
     const known = new Set(names);
     for (const name of withReports) if (!isHostOf(name, known)) names.add(name);
@@ -90,7 +90,10 @@ export class OwnDomainsReader {
     return { overview, domains };
   }
 
-  /** The policy that a domain serves now; undefined where no policy is published here. */
+  /**
+   * The policy that a domain serves now; undefined where no policy is published by this
+   * program.
+   */
   policyOf(domain: string): ServedPolicy | undefined {
     const last = this.#ledger.domain(domain).served.at(-1);
     return last?.last === undefined ? last : undefined;
@@ -123,7 +126,7 @@ function isHostOf(name: string, domains: ReadonlySet<string>): boolean {
   return labels.some((_, index) => index > 0 && domains.has(labels.slice(index).join('.')));
 }
 
-/** How much a domain needs attention: 3 broken now, 2 soon, 1 unknown, 0 well. */
+/** The urgency of a domain: 3 broken now, 2 soon, 1 unknown, 0 well. */
 export function severityOf({ failing, watched, alarms }: OwnDomain): 0 | 1 | 2 | 3 {
   if (failing?.ongoing === true || watched?.verdict === 'fail') return 3;
   if (alarms > 0 || watched?.verdict === 'warn') return 2;

@@ -1,7 +1,7 @@
 import { markup, type Markup } from '../../page/index.js';
 import { sentenceOf } from '../failures.js';
 
-/** A domain that the page offers to try. */
+/** A domain that the page suggests. */
 export interface ExampleDomain {
   readonly domain: string;
   /** The particularity of the domain, in a few words. */
@@ -10,7 +10,7 @@ export interface ExampleDomain {
 
 /** The state of the first page. */
 export interface HomeView {
-  /** The text that was typed, where it was refused. */
+  /** The refused input. */
   readonly typed?: string | undefined;
   /** Code of the refusal. */
   readonly problem?: string | undefined;

@@ -12,7 +12,7 @@ export interface ResultView {
   readonly comparison?: Comparison | undefined;
 }
 
-/** The permanent page of a result: the report, and what can be done with it. */
+/** The permanent page of a result: the report, and its downloads and links. */
 export function resultPage({ row, result, comparison }: ResultView): readonly Markup[] {
   const { id } = row;
   return [

@@ -1,7 +1,7 @@
 import { codeBox, markup, type Markup } from '../../page/index.js';
 import type { PagesSettings } from '../settings.js';
 
-/** Names the operator, and describes the visits that a mail server sees. */
+/** Names the operator, and describes the visits as a mail server observes them. */
 export function aboutPage({ operator, contact, helo, limits }: PagesSettings): Markup {
   return markup`<div class="text">
     <h1>About this service</h1>
@@ -25,7 +25,7 @@ export function aboutPage({ operator, contact, helo, limits }: PagesSettings): M
   </div>`;
 }
 
-/** How the operator of a mail server keeps this service away. */
+/** Describes how the operator of a mail server opts out. */
 export function optOutPage({ contact }: PagesSettings): Markup {
   return markup`<div class="text">
     <h1>Opt out</h1>

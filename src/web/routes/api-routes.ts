@@ -146,7 +146,7 @@ function documentOf(site: Site, status: CheckStatus, profile?: string): CheckDoc
   };
 }
 
-/** The OpenAPI document, with the published schema of a result in its place. */
+/** The OpenAPI document, with the published schema of a result inserted. */
 export function openApiDocument(app: OpenAPIHono<AppEnv>, version: string): OpenApiDocument {
   const description = app.getOpenAPI31Document({
     openapi: '3.1.0',

@@ -13,7 +13,7 @@ export type NextEvent = (signal: AbortSignal) => Promise<StreamEvent | 'idle' | 
 const MAX_MS = 300_000;
 
 /**
- * Responds with server-sent events. The next event is asked for when the client has taken
+ * Responds with server-sent events. The next event is produced when the client has read
  * the last one, so a slow client slows its own stream and fills no memory. `signal` ends
  * the stream, as does the client.
  */

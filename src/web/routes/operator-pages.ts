@@ -33,7 +33,7 @@ const MAX_CHECKS = 30;
 const MAX_NOTES = 200;
 /** Days that the list of reporters covers. */
 const REPORTER_DAYS = 30;
-/** Days that one page of a domain covers, at most. */
+/** Maximum number of days on one page of a domain. */
 const MAX_DAYS = 366;
 
 /** The pages of the operator. The access gate decides which account reaches them. */

@@ -6,7 +6,7 @@ import { clientAddress } from '../checks/client-address.js';
 export interface RequestOrigin {
   /** Address of the peer of the connection. */
   readonly peer: string;
-  /** The request came in on the loopback port of the operator. */
+  /** The request arrived on the loopback port of the operator. */
   readonly isOperator: boolean;
 }
 
@@ -22,16 +22,16 @@ const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 
 /**
  * Whether a request to the operator's port carries a foreign Host field. The pages of
- * another site can make their own name lead to 127.0.0.1 (DNS rebinding); their
- * requests arrive from loopback, and only the Host field gives them away.
+ * another site can make their own name lead to 127.0.0.1 (DNS rebinding); their requests
+ * arrive from loopback, and only the Host field distinguishes them.
  */
 export function isRebound(hostField: string | undefined): boolean {
   return hostField === undefined || !loopbackHost.test(hostField);
 }
 
 /**
- * Whether a page of another site sent a form to this one. Browsers say so in
- * `Sec-Fetch-Site`, and where they leave it out, in `Origin`. Programs send neither.
+ * Whether a page of another site sent a form to this one. Browsers send this in
+ * `Sec-Fetch-Site`, and without that field in `Origin`. Programs send neither.
  */
 export function isForeign(headers: Headers, ownUrl: string): boolean {
   const site = headers.get('sec-fetch-site');
@@ -66,8 +66,8 @@ export function clientOf(context: Context<AppEnv>, proxies: readonly string[]): 
 }
 
 /**
- * The policy of every page: nothing runs, loads or is sent anywhere but the files of this
- * site itself.
+ * The policy of every page: no script runs, nothing is loaded and nothing is sent, except
+ * for the files of this site itself.
  */
 const contentPolicy = [
   "default-src 'none'",

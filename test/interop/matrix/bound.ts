@@ -2,12 +2,12 @@ import type { Surface, Version } from './surface.js';
 
 /**
  * The fewest connections that can show such a surface: every positive answer names one
- * suite and at most one group, and a refusal proves the rest away. TLS 1.3: as many as
- * suites or groups, whichever are more, and two. TLS 1.2: the same, but suites without a
- * curve show none; and where TLS 1.3 does not tell, one a finite-field group that it
- * takes by name, and one, since naming any hides the server's own. Older versions: one a
- * suite, and one. One a version for whose order counts, and one for everything below TLS
- * 1.2.
+ * suite and at most one group, and a refusal excludes the others. TLS 1.3: the number of
+ * suites or of groups, whichever is greater, and two. TLS 1.2: the same, but suites
+ * without a curve show none. Where TLS 1.3 does not show them, one connection for each
+ * finite-field group that the server accepts by name, and one more, since naming any
+ * hides the server's own. Older versions: one for each suite, and one more. One for each
+ * version whose order counts, and one for everything below TLS 1.2.
  */
 export function boundOf({ versions, suites, order = {}, groups = [] }: Surface): number {
   const speaks = (version: Version): boolean => versions.includes(version);

@@ -12,7 +12,7 @@ export interface Traffic {
 
 const nothing: Traffic = { connections: 0, up: 0, down: 0 };
 
-/** Stands between every client and one server, and counts. */
+/** Relays and counts the traffic between every client and one server. */
 export class CountingProxy {
   #seen = { ...nothing } as { -readonly [K in keyof Traffic]: Traffic[K] };
 
@@ -28,7 +28,7 @@ export class CountingProxy {
     return proxy;
   }
 
-  /** The counts of the run that ends here; the next one begins at nothing. */
+  /** The counts of the run that ends here; the next one starts at zero. */
   take(): Traffic {
     const seen = this.#seen;
     this.#seen = { ...nothing };

@@ -8,7 +8,7 @@ import { DOMAIN, folderFor, started, type Server, type Site, type Software } fro
 const HIGH =
   'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384';
 
-/** Debian's Postfix as it comes, hardened, and with one version only. */
+/** Debian's Postfix with its defaults, hardened, and with one version only. */
 export async function postfix(site: Site): Promise<Software> {
   const folder = folderFor(site, 'mta-postfix');
   const port = await freePort();
@@ -73,7 +73,7 @@ export async function exim(site: Site): Promise<Software> {
         'local_interfaces = 127.0.0.1',
         'host_lookup =',
         'rfc1413_query_timeout = 0s',
-        // Twenty at a time by default: its processes outlive a broken handshake a little,
+        // Twenty at a time by default: its processes outlive a broken handshake briefly,
         // and no client here waits between two connections.
         'smtp_accept_max = 0',
         'keep_environment =',
@@ -105,7 +105,7 @@ export async function exim(site: Site): Promise<Software> {
  * OpenSMTPD with its defaults: once an RSA key, once an ECDSA key. Debian 12 builds
  * 6.8.0p2 against OpenSSL 3, with which it cannot sign (OpenSMTPD issue 1171): it answers
  * a hello and then fails every handshake. So the matrix has a server that offers STARTTLS
- * and cannot do it.
+ * without being able to use it.
  */
 export async function openSmtpd(site: Site): Promise<Software> {
   const jail = new Jail(folderFor(site, 'mta-opensmtpd'), 'opensmtpd', '/usr/sbin/smtpd', [

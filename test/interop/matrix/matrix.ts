@@ -18,8 +18,8 @@ export interface MatrixServer {
   /** A mail domain whose only MX host is the server itself. */
   readonly domain: string;
   /**
-   * Where the proxy stands: a loopback address of its own, port 25, since some programs
-   * know STARTTLS by the port.
+   * The address of the proxy: a separate loopback address, port 25, since some programs
+   * recognise STARTTLS by the port.
    */
   readonly ip: string;
   readonly proxy: CountingProxy;
@@ -29,8 +29,8 @@ const everything = [postfix, exim, openSmtpd, openssl, gnutls, proxies, node];
 
 /**
  * Real mail and TLS servers, each behind a proxy that counts, with a signed zone that
- * names them. All traffic stays on loopback; everything private lies in a temporary
- * folder. Must run as root.
+ * names them. All traffic stays on loopback; all private files are in a temporary folder.
+ * Must run as root.
  */
 export class Matrix {
   private constructor(
@@ -41,7 +41,7 @@ export class Matrix {
     private readonly end: () => Promise<void>,
   ) {}
 
-  /** @param kinds what to run; each is a separate domain for every server it has */
+  /** @param kinds the servers to run; each kind is a separate domain */
   static async start(
     kinds: readonly ((site: Site) => Promise<Software>)[] = everything,
   ): Promise<Matrix> {
@@ -104,7 +104,7 @@ export class Matrix {
         '0',
       ];
       const options: CheckOptions = {
-        // The servers stand on addresses of this machine.
+        // The servers listen on addresses of this machine.
         reach: 'any',
         network,
         resolver,

@@ -1,8 +1,8 @@
-/** A difference that is the other program's fault, and why it is one. */
+/** A difference caused by a fault of the other program, with the reason. */
 export interface PeerFault {
   readonly peer: RegExp;
   readonly server: RegExp;
-  /** Of a line of `differences`. */
+  /** The pattern of a line of `differences`. */
   readonly line: RegExp;
   readonly why: string;
 }
@@ -40,7 +40,7 @@ export const peerFaults: readonly PeerFault[] = [
   },
 ];
 
-/** The lines no fault explains. */
+/** The lines that no known fault explains. */
 export function unexplained(
   server: string,
   peer: string,

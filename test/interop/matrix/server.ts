@@ -5,12 +5,12 @@ import type { Endpoint } from '../../../src/net/index.js';
 import { greets, until, type Daemon } from '../process.js';
 import { createCa, createIntermediate, issue, type Issued } from '../../../src/pki/index.js';
 
-/** The domain whose mail hosts the servers are. */
+/** The domain whose mail hosts are the servers. */
 export const DOMAIN = 'matrix.example';
 
-/** A server of the matrix as it runs: where it answers SMTP. */
+/** A running server of the matrix: its SMTP endpoint. */
 export interface Server {
-  /** Its MX host is this label below {@link DOMAIN}. */
+  /** The label of its MX host below {@link DOMAIN}. */
   readonly name: string;
   readonly at: Endpoint;
 }
@@ -24,7 +24,7 @@ export interface Software {
 
 /**
  * The common setup of the servers: a folder, and one certificate with an RSA and one with
- * a P-256 key, good for every host of the matrix.
+ * a P-256 key, valid for every host of the matrix.
  */
 export interface Site {
   readonly folder: string;
@@ -57,7 +57,7 @@ export function folderFor(site: Site, name: string): string {
   return folder;
 }
 
-/** Daemons of one kind of software, once all their servers greet. */
+/** Daemons of one kind of software, once all their servers send a greeting. */
 export async function started(
   servers: readonly Server[],
   daemons: readonly Daemon[],

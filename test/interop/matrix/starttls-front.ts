@@ -9,8 +9,8 @@ import type { Duplex } from 'node:stream';
 import type { Endpoint } from '../../../src/net/index.js';
 
 /**
- * SMTP in plaintext before a server that speaks nothing but TLS: greeting, EHLO,
- * STARTTLS, and from then on its octets and the client's, unread.
+ * SMTP in plaintext in front of a server that speaks only TLS: greeting, EHLO, STARTTLS.
+ * From then on it relays the octets of server and client unread.
  */
 export function starttlsFront(name: string, tls: Endpoint): (client: Socket) => void {
   return (client) => {
@@ -38,7 +38,7 @@ export function starttlsFront(name: string, tls: Endpoint): (client: Socket) => 
   };
 }
 
-/** The rest of the session, inside TLS: enough to say EHLO and QUIT. */
+/** The rest of the session, inside TLS: only EHLO and QUIT. */
 export function smtpInside(stream: Duplex): void {
   stream.on('error', () => undefined);
   onLines(stream, (line) => {
@@ -48,8 +48,8 @@ export function smtpInside(stream: Duplex): void {
 }
 
 /**
- * Calls for each line; after `stop` nothing more is read, and what stood behind the line
- * in the same segment is dropped.
+ * Calls for each line; after `stop` nothing more is read, and the octets after the line
+ * in the same segment are dropped.
  */
 function onLines(stream: Duplex, take: (line: string, stop: () => void) => void): void {
   let pending = '';
@@ -69,7 +69,7 @@ function onLines(stream: Duplex, take: (line: string, stop: () => void) => void)
   stream.on('data', read);
 }
 
-/** Listens on loopback; port 0 takes a free one. */
+/** Listens on loopback; port 0 selects a free one. */
 export async function listen(
   serve: (socket: Socket) => void,
   port = 0,

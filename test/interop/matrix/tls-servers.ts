@@ -13,8 +13,8 @@ const INTERMEDIATE =
   'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384';
 
 /**
- * `openssl s_server`: few suites in its own order, and everything old that OpenSSL 3
- * still speaks, in the client's.
+ * `openssl s_server`: few suites in its own order, and all old protocols that OpenSSL 3
+ * still supports, in the client's order.
  */
 export function openssl({ folder, rsa, ecdsa }: Site): Promise<Software> {
   const serve = (name: string, args: readonly string[]) => ({
@@ -137,7 +137,7 @@ export async function proxies(site: Site): Promise<Software> {
   );
 }
 
-/** Node's own TLS server, as a developer starts it. */
+/** Node's own TLS server with its defaults. */
 export async function node({ rsa, ecdsa }: Site): Promise<Software> {
   const servers: Server[] = [];
   const listeners: Listener[] = [];
@@ -156,7 +156,7 @@ export async function node({ rsa, ecdsa }: Site): Promise<Software> {
   return started(servers, [], listeners);
 }
 
-/** A TLS server that knows no SMTP, behind a front that does. */
+/** A TLS server without SMTP, behind a front that speaks SMTP. */
 interface Backend {
   readonly name: string;
   run(at: Endpoint): Daemon;

@@ -7,7 +7,7 @@ import type {
 } from '../../../src/evidence/index.js';
 
 /**
- * Evidence to plant causes in: a domain with STARTTLS on one host, no MTA-STS, no DANE,
+ * Evidence for planted causes: a domain with STARTTLS on one host, no MTA-STS, no DANE,
  * nothing signed.
  */
 export function plantedEvidence(changes: Partial<Evidence> = {}): Evidence {

@@ -43,7 +43,7 @@ function certificates(now: number): (name: string, kind: Certificate) => Showing
 const failure = (code: string, detail = ''): { code: string; detail: string } => ({ code, detail });
 const reply = (code: number, text: string) => ({ code, lines: [text] });
 
-/** A connection of each kind that a server, a network or an attacker may give. */
+/** A connection of each kind that a server, a network or an attacker can cause. */
 const behaviours = {
   good: {},
   absent: { starttls: 'absent' },
@@ -127,10 +127,7 @@ function addressOf(ip: string, connections: readonly ConnectionEvidence[]): Addr
   );
 }
 
-/**
- * Evidence of any domain that a check may meet. Its parts agree as those of real evidence
- * do.
- */
+/** Evidence of any possible domain. Its parts agree as those of real evidence do. */
 export function randomEvidence(): fc.Arbitrary<Evidence> {
   const evidence = plantedEvidence();
   const now = Date.parse(evidence.collectedAt);

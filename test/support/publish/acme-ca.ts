@@ -116,11 +116,11 @@ export async function acmeWorld(
     server,
     ring,
     texts,
-    /** By name, what it is an alias of: it has no records then. */
+    /** By name, the target of its alias: such a name has no records. */
     aliases,
     clock,
     store,
-    /** As after a start of the process: nothing is remembered but what is on disk. */
+    /** Simulates a start of the process: only the state on disk is left. */
     certifier: (
       options: Partial<IssuerOptions> & { type?: ChallengeType; mortal?: CrashInjector } = {},
     ) =>
@@ -143,7 +143,7 @@ export async function acmeWorld(
   };
 }
 
-/** Every request is a step: before it the CA knows nothing of it. */
+/** Every request is a step: before it the CA has not received it. */
 function dying(network: Network, injector: CrashInjector): Network {
   return {
     dial: (request) => injector.step(() => network.dial(request)),

@@ -10,7 +10,9 @@ export interface DrillResult {
    * orders.
    */
   readonly filledInHours: number;
-  /** Requests the CA refused for its limit: while filling, and while renewing. */
+  /**
+   * Requests that the CA refused because of its limit: while filling, and while renewing.
+   */
   readonly limited: readonly [number, number];
   readonly renewedInWindow: number;
   readonly keysKept: number;
@@ -22,8 +24,8 @@ export interface DrillResult {
 
 /**
  * All certificates of a fleet are to be revoked, so the CA moves their renewal windows to
- * the next 24 hours (RFC 9773 §1). New orders are limited to 300 in three hours, which
- * those that replace a certificate are free of. The fleet looks every ten minutes.
+ * the next 24 hours (RFC 9773 §1). New orders are limited to 300 in three hours, except
+ * those that replace a certificate. The fleet asks every ten minutes.
  */
 export async function massRevocationDrill(count: number, limit: number): Promise<DrillResult> {
   const undisturbed = ({ notAfter }: { readonly notAfter: number }) => ({
@@ -90,7 +92,7 @@ function keysOf(
   return new Map([...certificates].map(({ host, spki }) => [host, spki]));
 }
 
-/** The same draws at every run. */
+/** The same draws in every run. */
 function drawsOf(seed: string): () => number {
   let n = 0;
   return () => createHash('sha256').update(`${seed} ${n++}`).digest().readUInt32BE(0) / 2 ** 32;

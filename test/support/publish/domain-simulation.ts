@@ -58,7 +58,7 @@ const chapters = [
 export class DomainSimulation {
   readonly #clock: Clock & { at: number } = clockAt(Date.now());
   readonly #sets = new Map<string, { readonly rdata: readonly string[]; readonly since: number }>();
-  /** Removed RRsets, and until when a cache may have them. */
+  /** Removed RRsets, and the time until which a cache may have them. */
   #cached: { readonly key: string; readonly rdata: readonly string[]; readonly until: number }[] =
     [];
   #chapter = 0;

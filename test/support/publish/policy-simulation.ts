@@ -166,7 +166,7 @@ export class PolicyWorld {
     if ([...(sets[0] ?? [])].sort().join() === from.map(read).sort().join()) sets[0] = to.map(read);
   }
 
-  /** Every sender there could be, at once. */
+  /** Every possible sender at once. */
   #watch(): void {
     const ids = this.txt.map(
       (records) => records.find((r) => r.startsWith('v=STSv1'))?.match(/id=(\w+)/)?.[1],
@@ -182,7 +182,7 @@ export class PolicyWorld {
     const visibleIds = this.#seenTxt.slice(recently(this.#seenTxt)).map(({ is }) => is);
     for (const id of ids) {
       if (id === undefined) continue;
-      // RFC 8461 §8.1: who sees the new id must not find the old body.
+      // RFC 8461 §8.1: a sender that gets the new id must not get the old body.
       for (const body of bodies)
         if (this.#order.lastIndexOf(policyId(body)) < this.#order.lastIndexOf(id))
           this.broken.push(`${id} is announced and an older policy served`);
@@ -201,7 +201,7 @@ export class PolicyWorld {
       if (ids.every((id) => id === undefined))
         this.broken.push('a sender enforces a policy that is no longer announced');
       // Only a sender whose cached record still names this policy is bound by it: another
-      // one fetches again before it gives up.
+      // sender fetches again before it gives up.
       if (!visibleIds.includes(policyId(body))) continue;
       for (const host of hosts)
         if (!policy.value.mx.some((pattern) => matchMx(pattern, host)))

@@ -6,7 +6,7 @@ import {
   type MailEntry,
 } from '../../../src/tls-rpt-receive/index.js';
 
-/** A mail as the fake server holds it. */
+/** A mail in the folder of the fake server. */
 export interface HeldMail {
   readonly text: Uint8Array;
   readonly arrivedAt: number;

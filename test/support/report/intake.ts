@@ -4,8 +4,8 @@ import { systemClock } from '../../../src/base/index.js';
 import { createReceiver, httpsHandler, openReports } from '../../../src/tls-rpt-receive/index.js';
 
 /**
- * Takes reports by HTTP into the database that is named, until it is killed; tells its
- * parent the port.
+ * Accepts reports by HTTP into the named database, until it is killed; sends the port to
+ * its parent.
  */
 const receiver = createReceiver({
   store: await openReports(process.argv[2] ?? ''),

@@ -5,12 +5,12 @@ import { newKeyPair, type Name } from '../../../src/base/index.js';
 
 const { privateKey, publicKey } = newKeyPair({ type: 'rsa', modulusLength: 2048 });
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-/** The TXT record of the key that signs. */
+/** The TXT record of the signing key. */
 export const keyText = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 
 /**
- * A resolver that has DKIM keys of some domains, and says of everything else that it is
- * not there, or that no server answers.
+ * A resolver with DKIM keys of some domains. For all other names it answers that they do
+ * not exist, or that no server answers.
  */
 export function keyResolver(
   domains: readonly string[],
@@ -45,7 +45,7 @@ export interface MailParts {
   readonly to?: string;
 }
 
-/** A report mail as RFC 8460 §5.3 has it. */
+/** A report mail in the form of RFC 8460 §5.3. */
 export async function reportMail({
   report,
   signer,
@@ -78,7 +78,7 @@ export async function reportMail({
   return message as Buffer;
 }
 
-/** Signs a message as it is. `fields` are those that the signature covers. */
+/** Signs a message unchanged. `fields` are those that the signature covers. */
 export async function signMail(
   mail: string | Buffer,
   signer: string,
@@ -95,7 +95,7 @@ export async function signMail(
   return message as Buffer;
 }
 
-/** The JSON of a report about rcpt.example, with sessions as given. */
+/** The JSON of a report about rcpt.example, with the given sessions. */
 export function reportJson(
   ok: number,
   failed: number,

@@ -18,7 +18,7 @@ export interface TestPolicy {
   readonly maxAge?: number;
   readonly ok?: number;
   readonly failed?: number;
-  /** Failure details: result type, count, and what else. Default: none. */
+  /** Failure details: result type, count, and further members. Default: none. */
   readonly details?: readonly TestDetail[] | undefined;
 }
 
@@ -90,7 +90,7 @@ function policyJson({
   };
 }
 
-/** Stores reports as they would be stored one day after the last of their days. */
+/** Stores reports with an arrival one day after the last of their days. */
 export function storeTestReports(store: Store, reports: readonly TestReport[]): void {
   storeReports(
     store,

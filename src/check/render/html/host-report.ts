@@ -40,7 +40,7 @@ export function hostReport(mailHost: MailHost, checkResult: CheckResult): Markup
   </section> `;
 }
 
-/** The tone of a DNSSEC state. An unsigned host is no fault in itself. */
+/** The tone of a DNSSEC state. An unsigned host is not a fault in itself. */
 const dnssecTones: Readonly<Record<MailHost['dnssec'], Tone>> = {
   secure: 'good',
   insecure: 'quiet',

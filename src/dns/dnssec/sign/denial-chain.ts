@@ -6,7 +6,7 @@ import { RRType } from '../../wire/types-registry.js';
 import { compareNames, encodeUint16 } from '../canonical.js';
 import { nsec3Hash } from '../nsec3-hash.js';
 
-/** How a zone denies. */
+/** The type of denial records of a zone. */
 export type DenialScheme =
   | { readonly kind: 'nsec' }
   | {

@@ -126,8 +126,8 @@ export class Chain implements Zones {
   }
 
   /**
-   * Returns the closest zone at or above a name whose algorithms are all unsupported, as
-   * far as this session met one.
+   * Returns the closest zone at or above a name whose algorithms are all unsupported,
+   * among the zones that this session has queried.
    */
   unsupportedAbove(domainName: Name): UnsupportedZone | undefined {
     for (let labels = domainName.labels.length; labels > 0; labels--) {

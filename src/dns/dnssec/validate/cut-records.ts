@@ -22,7 +22,7 @@ export function cutSet(response: DnsResponse, domainName: Name): RRset | undefin
 
 /**
  * Signers that may speak for the parent side of a name: strictly above it, not above the
- * anchor. At most four are looked at.
+ * anchor. At most four are tried.
  */
 export function signersAbove(
   domainName: Name,

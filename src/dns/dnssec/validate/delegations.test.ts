@@ -1,6 +1,6 @@
 /**
- * Which zones count as signed: DS digests and algorithms at a delegation, and delegations
- * below aliases.
+ * The zones that count as signed: DS digests and algorithms at a delegation, and
+ * delegations below aliases.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -24,8 +24,8 @@ const zone = Name.of('a.example');
 const address = 'mx.a.example A';
 
 /**
- * A DS record of the zone's key, with the digest type and algorithm as given and, at
- * will, a digest of nothing.
+ * A DS record of the zone's key, with the given digest type and algorithm and,
+ * optionally, a digest of nothing.
  */
 function ds(digestType: number, how: { stale?: boolean; algorithm?: number } = {}): ResourceRecord {
   const { rdata } = world.key('a.example');

@@ -46,7 +46,7 @@ export class Nsec3Proofs {
     private readonly work: Nsec3Work,
   ) {
     const spans = sets.flatMap((recordSet) => spanOf(recordSet, zone));
-    // RFC 5155 §8.2: one parameter set counts; the others are as if they were not there.
+    // RFC 5155 §8.2: one parameter set counts; the others are ignored.
     const [first] = spans;
     this.#spans = spans.filter(
       (span) => first && span.iterations === first.iterations && equalBytes(span.salt, first.salt),
@@ -58,7 +58,10 @@ export class Nsec3Proofs {
     return this.#spans.length > 0;
   }
 
-  /** Too many iterations to bother, told only after a signature over them held. */
+  /**
+   * True when the records need more iterations than this validator computes; known only
+   * after their signature was verified.
+   */
   get excessive(): 'no' | 'insecure' | 'refused' {
     const [first] = this.#spans;
     if (

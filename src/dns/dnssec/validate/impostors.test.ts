@@ -1,6 +1,6 @@
 /**
- * Records with good signatures in the wrong place: what was done to other validators. An
- * attacker holds `evil.example` and all it signs.
+ * Validly signed records in the wrong place, as in attacks on other validators. The
+ * attacker controls `evil.example` and its keys.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';

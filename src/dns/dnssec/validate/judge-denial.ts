@@ -217,8 +217,7 @@ function zonesOf(response: DnsResponse, subject: Name, zoneChain: Zones): readon
 }
 
 /**
- * RFC 2308 §5: how long an absence may be remembered; at most an hour, a minute without
- * SOA.
+ * RFC 2308 §5: how long an absence may be cached; at most an hour, a minute without SOA.
  */
 function negativeTtl(response: DnsResponse, zoneName: Name): number {
   const soa = response.message.authorities.find(

@@ -56,7 +56,7 @@ function read(bytes: Uint8Array): Message {
   return decoded.value;
 }
 
-/** As many of `make(i)` as fit into one answer beside `beside` octets. */
+/** As many of `make(i)` as fit into one answer next to `beside` octets. */
 function fill(make: (i: number) => ResourceRecord, beside = 2000): ResourceRecord[] {
   const all: ResourceRecord[] = [];
   let size = beside;
@@ -68,7 +68,7 @@ function fill(make: (i: number) => ResourceRecord, beside = 2000): ResourceRecor
   }
 }
 
-/** A signature over nothing that is there, with everything else in order. */
+/** A signature over other data; its other fields are valid. */
 function wrongSignature(good: ResourceRecord, i: number): ResourceRecord {
   const rdata = Uint8Array.from(good.rdata);
   const at = rdata.length - 8;
@@ -102,7 +102,7 @@ async function spring({
   const dnskey = message(RRType.DNSKEY, [...keys, ...keySignatures]);
   const hostile = message(RRType.TXT, answers, authorities, rcode);
   let best = { status: '', checks: 0, blocked: Infinity };
-  // The least of several runs, in CPU time: other processes of a busy machine do not
+  // The minimum of several runs, in CPU time: other processes of a busy machine do not
   // count.
   for (let run = 0; run < 20 && best.blocked > MOST_MILLISECONDS; run++) {
     const { algorithms, checks } = meter();
@@ -216,7 +216,7 @@ test('64 KiB of signatures by an RSA key of 4096 bits, all wrong', async () => {
 test('KeyTrap: sixty keys with one tag, and as many signatures as fit (CVE-2023-50387)', async () => {
   const key = generateZoneKey(14);
   const mine = dnskeyRecord(zone, key, 300);
-  // Two 16-bit words exchanged leave the sum, and so the tag, as it was.
+  // Exchanging two 16-bit words changes neither the sum nor the tag.
   const twins = Array.from({ length: 60 }, (_, i) => {
     const rdata = Uint8Array.from(mine.rdata);
     const [a, b] = [4 + 2 * (i % 8), 24 + 2 * Math.floor(i / 8)];

@@ -50,7 +50,7 @@ function anchorsOf(...keys: readonly ZoneSigningKey[]): readonly TrustAnchor[] {
   return [{ zone: Name.root, ds: [], keys: read }];
 }
 
-/** A revoked key: its flags, and so its tag, are others (RFC 5011 §2.1). */
+/** A revoked key: its flags and its tag differ (RFC 5011 §2.1). */
 function revoked(key: ZoneSigningKey): ZoneSigningKey {
   const rdata = Uint8Array.from(key.rdata);
   rdata[1] = (rdata[1] ?? 0) | REVOKE;

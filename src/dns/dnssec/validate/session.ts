@@ -52,7 +52,7 @@ export class ValidationSession {
     this.#question.failed = this.limits.failedChecks;
   }
 
-  /** Queries upstream; the same question is asked once. Refuses beyond the limit. */
+  /** RFC 2181 §5: a record that occurs twice is one record. */
   ask(domainName: Name, recordType: number): Promise<QueryResult> {
     const cacheKey = `${recordType} ${domainName.key}`;
     let asked = this.#asked.get(cacheKey);

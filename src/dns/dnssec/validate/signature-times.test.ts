@@ -1,5 +1,6 @@
 /**
- * When a signature counts: serial arithmetic, and the tolerance for clocks that differ.
+ * The period in which a signature counts: serial arithmetic, and the tolerance for clocks
+ * that differ.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -123,8 +123,8 @@ class Walk {
   }
 
   /**
-   * Where an alias leads from here: the target, `none` without one, `too-long` where a
-   * DNAME makes a name that cannot exist, or why the alias is not trusted.
+   * The result of following an alias: the target, `none` without one, `too-long` where a
+   * DNAME makes a name that cannot exist, or the reason why the alias is not trusted.
    */
   async #follow(
     response: DnsResponse,
@@ -182,8 +182,8 @@ class Walk {
       type: this.request.type,
     });
     if ('failure' in judged && this.#aliases.length > 0 && !response.name.equals(this.#current)) {
-      // The message answered the alias; the end of the chain may have more to say of
-      // itself.
+      // The message answered the alias; a query for the end of the chain may return more
+      // records.
       const again = await this.session.ask(this.#current, this.request.type);
       if (again.ok && !refusalOf(again)) {
         const data = this.#set(again.response, this.request.type);
@@ -235,7 +235,9 @@ class Walk {
     };
   }
 
-  /** The zone on the way to the answer that is signed with nothing supported. */
+  /**
+   * The zone on the path to the answer that is signed with unsupported algorithms only.
+   */
   #unsupported(): UnsupportedZone | undefined {
     for (const domainName of [this.request.name, ...this.#aliases.map(({ to }) => to)]) {
       const found = this.chain.unsupportedAbove(domainName);
@@ -297,7 +299,9 @@ const failureCodes: ReadonlyMap<number, 'dns-servfail' | 'dns-refused'> = new Ma
   [Rcode.REFUSED, 'dns-refused'],
 ]);
 
-/** Returns whether a message that answered an alias also says something of its target. */
+/**
+ * Returns whether a message that answered an alias also contains records of its target.
+ */
 function speaksOf(response: DnsResponse, domainName: Name): boolean {
   return response.recordSets.some(
     (recordSet) =>
@@ -306,7 +310,7 @@ function speaksOf(response: DnsResponse, domainName: Name): boolean {
         domainName.isAtOrBelow(recordSet.name) &&
         !domainName.equals(recordSet.name)) ||
       (recordSet.type === RRType.SOA && domainName.isAtOrBelow(recordSet.name)) ||
-      // A denial from the target's own zone, which is all that a minimal proof keeps.
+      // A denial from the target's own zone, the only part that a minimal proof contains.
       ((recordSet.type === RRType.NSEC || recordSet.type === RRType.NSEC3) &&
         recordSet.signatures.some(({ rrsig }) => domainName.isAtOrBelow(rrsig.signer))),
   );

@@ -64,7 +64,9 @@ export function isDelegatedKey(
   });
 }
 
-/** Makes a zone key that is imported at its first use: most keys of a zone never are. */
+/**
+ * Makes a zone key that is imported at its first use: most keys of a zone are never used.
+ */
 function lazyKey(dnskey: Dnskey, rdata: Uint8Array, { signatures }: AlgorithmRegistry): ZoneKey {
   const algorithm = signatures.get(dnskey.algorithm);
   let imported: ReturnType<ZoneKey['key']> | null = null;

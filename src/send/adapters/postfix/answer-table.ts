@@ -1,8 +1,8 @@
 import type { DomainDecision, HostDecision, Reason } from '../../../tls-policy/index.js';
 
 /**
- * How many MX hosts have TLSA records that Postfix can authenticate by. `some` is also
- * all of them behind an unsigned MX, and any that need a look.
+ * The share of MX hosts with TLSA records that Postfix can authenticate by. `some` also
+ * covers all hosts behind an unsigned MX, and any host that needs a lookup.
  */
 export const daneColumns = ['all', 'some', 'none'] as const;
 export type DaneColumn = (typeof daneColumns)[number];

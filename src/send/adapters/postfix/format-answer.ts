@@ -7,7 +7,7 @@ export interface Entry {
   readonly attributes: readonly (readonly [name: string, value: string])[];
 }
 
-/** Longest reply that Postfix takes (socketmap_max_reply_size). */
+/** Longest reply that Postfix accepts (socketmap_max_reply_size). */
 const LONGEST = 100_000;
 
 /**

@@ -17,7 +17,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-/** A name server whose AD bit can be switched, and a clock that only moves by hand. */
+/** A name server with a switchable AD bit, and a clock that the test moves. */
 function world(): {
   network: Network;
   clock: Clock;

@@ -15,7 +15,10 @@ export interface PostfixMapOptions {
   /** For asking the name servers of Postfix itself. */
   readonly network: Network;
   readonly clock: Clock;
-  /** At start and whenever the answer to "does Postfix's resolver validate?" changes. */
+  /**
+   * Called at the start and whenever the answer to "does Postfix's resolver validate?"
+   * changes.
+   */
   onProbe?(probeState: ProbeState): void;
   onAnswer?(nextHop: NextHop, postfixAnswer: PostfixAnswer): void;
 }
@@ -40,7 +43,7 @@ export interface PostfixMap {
 
 const negative = frame('NOTFOUND ');
 
-/** Starts a socketmap; resolves after the first look at Postfix's resolver. */
+/** Starts a socketmap; resolves after the first probe of Postfix's resolver. */
 export async function startPostfixMap(options: PostfixMapOptions): Promise<PostfixMap> {
   const { settings, clock, decide } = options;
   const malformed = new Map<Malformed, number>();
@@ -70,7 +73,7 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
     return { reply: postfixAnswer.reply, keepMs: postfixAnswer.keep * 1000 };
   };
   const prepared = new PreparedAnswers({ prepare, clock, size: settings.cache });
-  // A parent key needs no place in the cache.
+  // A parent key is not cached.
   const answer = (cacheKey: string): string | Promise<string> =>
     cacheKey.charCodeAt(0) === DOT ? negative : prepared.answer(cacheKey);
 

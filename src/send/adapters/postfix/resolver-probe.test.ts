@@ -12,7 +12,8 @@ before(() => (folder = mkdtempSync(join(tmpdir(), 'hermetic-'))));
 after(() => rmSync(folder, { recursive: true }));
 
 /**
- * Name servers by address: whether they set the AD bit; who is not in the list is silent.
+ * Name servers by address: whether they set the AD bit. An address outside the list is
+ * silent.
  */
 function network(servers: Readonly<Record<string, boolean>>): Network {
   return {

@@ -34,13 +34,13 @@ const fixes = {
     'set postfix.resolver.trustRemote: true if the network to it is protected, else let Postfix ask a validating resolver on this machine',
 } as const;
 
-/** libc asks no more of them. */
+/** libc queries no more of them. */
 const MAX_SERVERS = 3;
 
 /**
- * Asks as Postfix would, with the same question as its own dnssec_probe: the NS records
- * of the root. One name server that does not validate is enough to fail: Postfix may turn
- * to any of them.
+ * Queries as Postfix would, with the question of its own dnssec_probe: the NS records of
+ * the root. One name server that does not validate is enough to fail: Postfix may query
+ * any of them.
  */
 export async function probeResolver({
   network,

@@ -22,7 +22,7 @@ const parties: Readonly<Record<FaultParty, readonly [word: string, tone: Tone]>>
   unclear: ['unclear', 'fair'],
 };
 
-/** The spans that a page offers, in days. */
+/** The periods that a page offers, in days. */
 const spans = [14, 30, 90] as const;
 
 /** Reports on one domain: the days, the failures with cause and steps, the reporters. */
@@ -76,7 +76,7 @@ function facts(view: DomainView): Markup {
   </dl>`;
 }
 
-/** One group of failures: what, when, the effect on mail, the cause and the steps. */
+/** One group of failures: type, period, effect on mail, cause and steps. */
 function failureGroup(failure: Explanation): Markup {
   const { result, host, says, whose, because, fate, settle, todo, reporters: by } = failure;
   const [word, tone] = parties[whose];

@@ -12,7 +12,7 @@ import type { ListedAlarm } from '../../../watch/index.js';
 import { stepList } from './domain-page.js';
 import { domainPath, grouped, minuteOfTime, operatorPage, tabs } from './operator-layout.js';
 
-/** Everyone who reports, with the first and the last day. */
+/** All reporters, with the first and the last day. */
 export function reportersPage(
   reporters: readonly ListedReporter[],
   days: number,
@@ -96,7 +96,7 @@ function uncountedLine({ uncounted, refused }: Overview): string {
 /** Octets of a report that a page shows. */
 const MAX_SHOWN = 100_000;
 
-/** One report as it came, with its departures from the standard. */
+/** One report as received, with its departures from the standard. */
 export function reportPage(report: ReadReport): readonly Markup[] {
   const { id, reporter, day, receivedAt, via, trust, trustDetail, counted, notes, text } = report;
   const lead = `${counted ? 'Counted' : 'Not counted'}: ${trustNames[trust] ?? trust}${trustDetail === '' ? '' : ` (${trustDetail})`}.`;
@@ -109,7 +109,7 @@ export function reportPage(report: ReadReport): readonly Markup[] {
   ]);
 }
 
-/** The content of a report in a box; of a long one its beginning. */
+/** The content of a report in a box; the beginning of a long one. */
 function content(text: string | undefined): Markup {
   if (text === undefined) return markup`<p>The content can no longer be unpacked.</p>`;
   if (text.length <= MAX_SHOWN) return codeBox(indented(text), 'Report');

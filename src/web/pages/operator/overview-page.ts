@@ -5,7 +5,7 @@ import { overviewHeadline } from '../../../tls-rpt-receive/index.js';
 import { severityOf, type OwnDomain, type OwnDomains } from '../../operator/own-domains.js';
 import { domainPath, operatorPage } from './operator-layout.js';
 
-/** Rows of the page. A longer list is searched and not scrolled. */
+/** Rows of the page. A longer list has a search field instead of scrolling. */
 const MAX_ROWS = 200;
 
 /** The words and tones of severities 0 to 3. */

@@ -2,7 +2,7 @@ import { runProgram } from '../../process.js';
 import type { MatrixServer } from '../matrix.js';
 import type { Surface } from '../surface.js';
 
-/** Another program that looks at a server's TLS. */
+/** Another program that examines the TLS of a server. */
 export interface Peer {
   readonly name: string;
   look(server: MatrixServer): Promise<Look>;
@@ -14,9 +14,9 @@ export interface Look extends Cost {
 }
 
 export interface Cost {
-  /** Seconds from start to end. */
+  /** Seconds of wall-clock time. */
   readonly wall: number;
-  /** Seconds of the processor, children included. */
+  /** Seconds of CPU time, with child processes. */
   readonly cpu: number;
 }
 

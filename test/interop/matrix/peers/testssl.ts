@@ -6,8 +6,8 @@ import { versions, type Surface, type Version } from '../surface.js';
 import { timed, type Peer } from './peer.js';
 
 /**
- * testssl.sh, asked for nothing but what is compared: versions, suites of each, order,
- * groups, certificates.
+ * testssl.sh, only with the compared tests: versions, suites of each, order, groups,
+ * certificates.
  */
 export const testssl: Peer = {
   name: 'testssl.sh',
