@@ -33,6 +33,7 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/bin/xmllint': 'libxml2-utils',
   '/usr/lib/dovecot/imap': 'dovecot-imapd',
   '/usr/bin/pdftotext': 'poppler-utils',
+  '/usr/bin/promtool': 'prometheus',
 };
 const LEAST = 24;
 

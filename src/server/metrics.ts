@@ -1,6 +1,5 @@
 /**
- * One metric family of the Prometheus text format, version 0.0.4. Names get the prefix
- * `hermetic_` here.
+ * One metric family as a job reports it. Names get the prefix `hermetic_` at a scrape.
  */
 export interface Metric {
   readonly name: string;
@@ -39,34 +38,4 @@ export function labelled(
     value,
   }));
   return { name, type, help, samples };
-}
-
-/**
- * Formats metrics for a scrape. Samples of one family are printed together, as the format
- * requires.
- */
-export function formatMetrics(metrics: readonly Metric[]): string {
-  const families = new Map<string, Metric>();
-  for (const metric of metrics) {
-    const known = families.get(metric.name);
-    families.set(
-      metric.name,
-      known ? { ...known, samples: [...known.samples, ...metric.samples] } : metric,
-    );
-  }
-  return [...families.values()]
-    .flatMap(({ name, help, type, samples }) => [
-      `# HELP hermetic_${name} ${help.replace(/[\\\n]/g, ' ')}`,
-      `# TYPE hermetic_${name} ${type}`,
-      ...samples.map(({ labels = {}, value }) => `hermetic_${name}${braced(labels)} ${value}`),
-    ])
-    .map((line) => `${line}\n`)
-    .join('');
-}
-
-function braced(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(
-    ([identity, value]) => `${identity}="${value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`,
-  );
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }

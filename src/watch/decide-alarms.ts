@@ -7,6 +7,7 @@ import {
   OUTAGE_MS,
   UNSEEN_MS,
 } from './rules.js';
+import { factsOf } from './facts-of.js';
 import type { DomainState, Look, WatchAlarm, WatchedFault, WatchState } from './types.js';
 
 /** The new memory, and the alarms to send. */
@@ -216,7 +217,9 @@ function decideFaults(state: DomainState, certainLook: CertainLook, now: number)
   // A known warning that has become a failure is a new fault.
   const shown = observed.filter(({ key, level }) => level > levels.warn || !standing.includes(key));
   const faults = remember(state.faults, shown, result, now);
-  const next: DomainState = { ...state, standing, best: bestLevels(result, state.best), faults };
+  const best = bestLevels(result, state.best);
+  const facts = factsOf(result, state.facts);
+  const next: DomainState = { ...state, standing, best, faults, facts };
   return silent ? { state: next, alarms: [] } : report(next, domain, now);
 }
 

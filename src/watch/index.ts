@@ -52,6 +52,7 @@ export {
   type DomainState,
   type Look,
   type WatchAlarm,
+  type WatchedFacts,
   type WatchedFault,
   type WatchState,
 } from './types.js';

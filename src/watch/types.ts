@@ -29,6 +29,18 @@ const faultSchema = z.strictObject({
   alarm: z.string(),
 });
 
+/** Facts of the last certain look, for metrics. Times are milliseconds since 1970. */
+const factsSchema = z.strictObject({
+  /** For each host the certificate that ends first, over all addresses. */
+  certificates: z.array(
+    z.strictObject({ host: z.string(), role: z.enum(['mx', 'policy-host']), notAfter: time }),
+  ),
+  /** The signature that ends first; absent for an unsigned domain. */
+  signatureNotAfter: time.optional(),
+  /** Mode of the MTA-STS policy; `absent` where senders obtain none. */
+  policyMode: z.enum(['enforce', 'testing', 'none', 'absent']),
+});
+
 /** The memory of one domain. */
 const domainStateSchema = z.strictObject({
   lookedAt: time,
@@ -44,6 +56,8 @@ const domainStateSchema = z.strictObject({
   /** Warnings that the first certain look found: known, and not alarms. */
   standing: z.array(z.string()),
   faults: z.array(faultSchema),
+  /** Absent before the first certain look. */
+  facts: factsSchema.optional(),
 });
 
 /** `hermetic.watch-state/1`: the memory of a watch, as a file and in the database. */
@@ -59,6 +73,8 @@ export const watchStateSchema = z.strictObject({
   }),
 });
 
+/** Facts of the last certain look. */
+export type WatchedFacts = z.output<typeof factsSchema>;
 /** One fault of a domain. */
 export type WatchedFault = z.output<typeof faultSchema>;
 /** The memory of one domain. */

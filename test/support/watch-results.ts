@@ -1,5 +1,5 @@
 import { grade } from '../../src/check/index.js';
-import type { CheckResult, Finding } from '../../src/evidence/index.js';
+import type { CheckResult, Finding, MailCertificate } from '../../src/evidence/index.js';
 import { plantedEvidence, plantedHost, plantedPolicy } from './check/planted-evidence.js';
 
 /** A change of a healthy result: one fault as the watch observes it. */
@@ -18,6 +18,7 @@ export function healthyResult(domain: string): CheckResult {
     verdict: 'pass',
     findings: [],
     notLookedAt: [],
+    signatures: [{ zone: domain, rrset: `${domain} MX`, notAfter: '2027-01-15T00:00:00Z' }],
     route: { kind: 'mx', dnssec: 'secure' },
     hosts: [
       {
@@ -27,11 +28,31 @@ export function healthyResult(domain: string): CheckResult {
         addresses: ['192.0.2.25', '2001:db8::25'].map((ip) => {
           const [address] = host.addresses;
           if (!address) throw new Error('no address');
-          return { ...address, ip, status: 'reachable' as const };
+          const certificates = [certificateOf(`mx.${domain}`)];
+          return { ...address, ip, status: 'reachable' as const, certificates };
         }),
       },
     ],
     tlsRpt: { status: 'found', rua: [`mailto:tls@${domain}`], problems: [] },
+  };
+}
+
+/** A certificate in order. */
+function certificateOf(host: string): MailCertificate {
+  return {
+    keyAlgorithm: 'ecdsa',
+    keyBits: 256,
+    signature: 'ecdsa-sha256',
+    names: [host],
+    notBefore: '2026-11-01T00:00:00Z',
+    notAfter: '2027-02-01T00:00:00Z',
+    sni: host,
+    chainAsSent: [`CN=${host}`],
+    chain: 'trusted',
+    validity: 'valid',
+    nameMatch: 'match',
+    dane: 'match',
+    spkiSha256: 'ab'.repeat(32),
   };
 }
 

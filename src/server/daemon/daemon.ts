@@ -20,7 +20,7 @@ import { ListenerSet, wanted, type Wanted } from '../listeners/listener-set.js';
 import { listenStream } from '../listeners/stream-listener.js';
 import { listenWeb, type WebSettings } from '../listeners/web-listener.js';
 import type { Log } from '../log.js';
-import { formatMetrics, labelled, single, type Metric } from '../metrics.js';
+import { labelled, single, type Metric } from '../metrics.js';
 import { loadCertificate, type ServerCertificate } from '../secrets.js';
 import type { Degraded, Service, Site, StreamPort } from '../service.js';
 import { SharedResolver } from '../shared-resolver.js';
@@ -76,6 +76,12 @@ export async function startDaemon(
   const listening = (): Daemon['listening'] =>
     listeners.all.map(({ what, listener }) => ({ what, at: listener.at }));
   const scrape = (): readonly Metric[] => [
+    {
+      name: 'build_info',
+      type: 'gauge',
+      help: 'Always 1; the labels are the versions of Hermetic and of Node.js.',
+      samples: [{ labels: { version, node: process.versions.node }, value: 1 }],
+    },
     single('uptime_seconds', 'gauge', 'Seconds since the daemon started.', uptime()),
     ...portMetrics(listeners),
     ...stores.metrics(),
@@ -308,16 +314,18 @@ const METRICS_PATHS = ['/metrics', '/health', '/ready'];
 function metricsSite({ scrape, health, ready }: DaemonState): Site {
   return {
     serves: (_host, path) => METRICS_PATHS.includes(path),
-    handle(request) {
+    async handle(request) {
       switch (new URL(request.url).pathname) {
         case '/health':
           return new Response(health());
         case '/ready':
           return ready() ? new Response('ready\n') : new Response('not ready\n', { status: 503 });
-        default:
-          return new Response(formatMetrics(scrape()), {
+        default: {
+          const { formatMetrics } = await import('../prometheus.js');
+          return new Response(await formatMetrics(scrape()), {
             headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
           });
+        }
       }
     },
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openReports, reportSection } from '../../tls-rpt-receive/index.js';
 import type { JobContext } from '../service.js';
+import { ReportSessions } from './report-sessions.js';
 import { reportRounds } from './tls-rpt-maintenance.js';
 
 test('a failing part of a periodic round is logged, and the others run', async () => {
@@ -42,8 +43,9 @@ test('a failing part of a periodic round is logged, and the others run', async (
     domains: ['a.example', 'b.example'],
     alerts: { webhook: 'https://chat.example.com/hook' },
   });
-  const mxHosts = { refresh: async () => undefined } as never;
-  await reportRounds(settings, house, { signal: stop.signal, mxHosts });
+  const mxHosts = { refresh: async () => undefined, names: [] } as never;
+  const sessions = new ReportSessions();
+  await reportRounds(settings, house, { signal: stop.signal, mxHosts, sessions });
   assert.deepEqual(
     lines.filter((line) => line['part'] === 'prune'),
     [],

@@ -13,9 +13,17 @@ import {
 } from '../../tls-rpt-receive/index.js';
 import { alertChannels } from '../alert-channels.js';
 import type { MxHosts } from './report-hosts.js';
+import type { ReportSessions } from './report-sessions.js';
 import type { JobContext } from '../service.js';
 
 const hour = 3_600_000;
+
+/** The parts of the job that a round updates. */
+interface RoundParts {
+  readonly signal: AbortSignal;
+  readonly mxHosts: MxHosts;
+  readonly sessions: ReportSessions;
+}
 
 /**
  * The periodic work next to receiving: domains are checked, so that reports can be
@@ -26,10 +34,11 @@ const hour = 3_600_000;
 export async function reportRounds(
   settings: ReportSettings,
   jobContext: JobContext,
-  { signal, mxHosts }: { readonly signal: AbortSignal; readonly mxHosts: MxHosts },
+  { signal, mxHosts, sessions }: RoundParts,
 ): Promise<void> {
   const { clock, log } = jobContext;
   const parts: Readonly<Record<string, () => unknown>> = {
+    metrics: () => sessions.refresh([...settings.domains, ...mxHosts.names], jobContext, signal),
     check: () => checkDomains(settings, jobContext, signal),
     alerts: () => tellChanges(settings, jobContext),
     prune: () => pruneReports(jobContext.store, { now: clock.now(), keepDays: settings.keepDays }),

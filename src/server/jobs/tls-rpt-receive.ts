@@ -14,6 +14,7 @@ import type { JobCode, JobContext, Service } from '../service.js';
 import type { ReportJobSettings } from './job-sections.js';
 import { MxHosts } from './report-hosts.js';
 import { ReportMailboxes } from './report-mailboxes.js';
+import { ReportSessions } from './report-sessions.js';
 import { reportRounds } from './tls-rpt-maintenance.js';
 
 /** Milliseconds for reports that are being received when the job stops. */
@@ -71,7 +72,9 @@ export const reportJob: JobCode<ReportJobSettings> = {
       jobContext,
       stopping.signal,
     );
-    const rounds = reportRounds(settings, jobContext, { signal: stopping.signal, mxHosts });
+    const sessions = new ReportSessions();
+    const { signal } = stopping;
+    const rounds = reportRounds(settings, jobContext, { signal, mxHosts, sessions });
     return {
       sites: https
         ? [
@@ -105,6 +108,7 @@ export const reportJob: JobCode<ReportJobSettings> = {
           label: 'result',
           values: counts,
         }),
+        ...sessions.metrics(),
         ...mailboxes.metrics(),
       ],
       degraded: () => mailboxes.degraded,

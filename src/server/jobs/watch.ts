@@ -5,7 +5,6 @@ import {
   alarmSubject,
   alarmText,
   awaitsConfirmation,
-  openAlarms,
   prepareWatch,
   readWatch,
   recordLook,
@@ -13,11 +12,10 @@ import {
   sendAlarms,
   type AlarmChannel,
   type WatchSettings,
-  type WatchState,
 } from '../../watch/index.js';
 import { alertChannels } from '../alert-channels.js';
-import { labelled, type Metric } from '../metrics.js';
 import type { JobCode, JobContext, Service } from '../service.js';
+import { watchMetrics } from './watch-metrics.js';
 
 const HOUR = 3_600_000;
 /** Milliseconds between two searches for domains that are due. */
@@ -193,49 +191,4 @@ function isSilent({ silence }: WatchSettings, domainName: string, now: number): 
     (one) =>
       one.domain === domainName && Date.parse(one.from) <= now && now < Date.parse(one.until),
   );
-}
-
-/** Every verdict has a sample, so that an alert rule can compare with 0. */
-const verdicts = ['pass', 'warn', 'fail', 'inconclusive', 'not-applicable'] as const;
-
-/** The gauges of a scrape, read from the stored memory: they survive a restart. */
-function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
-  const entries = Object.entries(domains);
-  return [
-    {
-      name: 'domain_verdict',
-      type: 'gauge',
-      help: '1 for the verdict of the last check at a watched domain.',
-      samples: entries.flatMap(([domain, state]) =>
-        verdicts.map((verdict) => ({
-          labels: { domain, verdict },
-          value: Number(verdict === state.verdict),
-        })),
-      ),
-    },
-    labelled(
-      'domain_certain_timestamp_seconds',
-      'gauge',
-      'Time of the last check with a certain result.',
-      {
-        label: 'domain',
-        values: entries.map(([domainName, { certainAt }]) => [
-          domainName,
-          Math.floor(certainAt / 1000),
-        ]),
-      },
-    ),
-    labelled(
-      'alerts_open',
-      'gauge',
-      'Alarms that began and have not ended; this machine itself as domain "".',
-      {
-        label: 'domain',
-        values: [
-          ...entries.map(([domainName, state]) => [domainName, openAlarms(state)] as const),
-          ['', Number(own.open)],
-        ],
-      },
-    ),
-  ];
 }

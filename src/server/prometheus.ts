@@ -1,0 +1,71 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { Metric, Sample } from './metrics.js';
+
+/** Samples of one family that a scrape holds, at most. */
+export const MAX_SAMPLES = 10_000;
+/** Characters of a label value: a domain name is shorter. */
+const MAX_LABEL_LENGTH = 255;
+
+/** Metrics of the process and of Node.js. Made at the first scrape, then kept. */
+let processRegistry: Registry | undefined;
+
+/**
+ * Formats metrics for a scrape, in the text format of Prometheus, with those of the
+ * process. Loaded at the first scrape: a daemon without one neither loads the library nor
+ * measures its event loop.
+ *
+ * Samples of one family with equal labels are added up, such as the connections of two
+ * addresses of one port. A family of more than 10,000 samples is cut, and
+ * `hermetic_metrics_dropped_samples` names it.
+ */
+export async function formatMetrics(metrics: readonly Metric[]): Promise<string> {
+  const registry = new Registry();
+  const families = new Map<string, Metric>();
+  for (const metric of metrics) {
+    const known = families.get(metric.name);
+    const samples = [...(known?.samples ?? []), ...metric.samples];
+    families.set(metric.name, { ...(known ?? metric), samples });
+  }
+  const dropped: Sample[] = [];
+  for (const family of families.values()) {
+    addFamily(registry, { ...family, samples: family.samples.slice(0, MAX_SAMPLES) });
+    const rest = family.samples.length - MAX_SAMPLES;
+    if (rest > 0) dropped.push({ labels: { family: `hermetic_${family.name}` }, value: rest });
+  }
+  addFamily(registry, {
+    name: 'metrics_dropped_samples',
+    type: 'gauge',
+    help: 'Samples of a family that the scrape left out, beyond the limit of a family.',
+    samples: dropped,
+  });
+  processRegistry ??= processMetrics();
+  return `${await registry.metrics()}\n${await processRegistry.metrics()}`;
+}
+
+function processMetrics(): Registry {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  return register;
+}
+
+/**
+ * Adds one family. Counters live in the jobs, so that each scrape makes them again. A
+ * family without labels begins as 0 in the library, and one without samples must not: a
+ * certificate that ends at 0 would be an alarm.
+ */
+function addFamily(register: Registry, { name, help, type, samples }: Metric): void {
+  const labelNames = [...new Set(samples.flatMap(({ labels }) => Object.keys(labels ?? {})))];
+  const config = {
+    name: `hermetic_${name}`,
+    help,
+    labelNames: samples.length === 0 ? ['none'] : labelNames,
+    registers: [register],
+  };
+  const family = type === 'counter' ? new Counter(config) : new Gauge(config);
+  for (const { labels = {}, value } of samples) {
+    const bounded = Object.entries(labels).map(
+      ([label, text]) => [label, text.slice(0, MAX_LABEL_LENGTH)] as const,
+    );
+    family.inc(Object.fromEntries(bounded), value);
+  }
+}

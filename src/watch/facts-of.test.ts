@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { healthyResult, policyMode } from '../../test/support/watch-results.js';
+import type { CheckResult } from '../evidence/index.js';
+import { factsOf } from './facts-of.js';
+
+const healthy = healthyResult('a.example');
+
+/** The result with the ends of the certificates of its addresses, one after the other. */
+function ending(...ends: readonly string[]): CheckResult {
+  const hosts = healthy.hosts.map((host) => ({
+    ...host,
+    addresses: host.addresses.map((address, index) => ({
+      ...address,
+      certificates: address.certificates.flatMap((certificate) => {
+        const notAfter = ends[index];
+        return notAfter === undefined ? [] : [{ ...certificate, notAfter }];
+      }),
+    })),
+  }));
+  return { ...healthy, hosts };
+}
+
+test('the certificate that ends first over all addresses of a host counts', () => {
+  const { certificates } = factsOf(ending('2027-03-01T00:00:00Z', '2027-01-01T00:00:00Z'));
+  assert.deepEqual(certificates, [
+    { host: 'mx.a.example', role: 'mx', notAfter: Date.parse('2027-01-01T00:00:00Z') },
+  ]);
+});
+
+test('a host that shows no certificate keeps the end that is known', () => {
+  const before = factsOf(ending('2027-03-01T00:00:00Z'));
+  assert.deepEqual(factsOf(ending(), before).certificates, before.certificates);
+  assert.deepEqual(factsOf({ ...healthy, hosts: [] }, before).certificates, []);
+});
+
+test('the policy host and the signatures have their ends', () => {
+  const addresses = [
+    { ip: '192.0.2.1', notAfter: '2027-02-01T00:00:00Z' },
+    { ip: '192.0.2.2', problem: 'sts-policy-webpki-invalid' },
+  ];
+  const signatures = ['2027-01-09T00:00:00Z', '2027-01-05T00:00:00Z'].map((notAfter, index) => ({
+    zone: `z${index}.example`,
+    rrset: 'a.example MX',
+    notAfter,
+  }));
+  const mtaSts = { ...healthy.mtaSts, addresses };
+  const facts = factsOf({ ...healthy, hosts: [], mtaSts, signatures });
+  assert.deepEqual(facts.certificates, [
+    {
+      host: 'mta-sts.a.example',
+      role: 'policy-host',
+      notAfter: Date.parse('2027-02-01T00:00:00Z'),
+    },
+  ]);
+  assert.equal(facts.signatureNotAfter, Date.parse('2027-01-05T00:00:00Z'));
+  assert.equal(factsOf({ ...healthy, signatures: [] }).signatureNotAfter, undefined);
+});
+
+test('a policy that cannot be fetched keeps its mode; one that is gone does not', () => {
+  const enforced = factsOf(healthy);
+  assert.equal(enforced.policyMode, 'enforce');
+  const unreachable = {
+    ...healthy,
+    mtaSts: { ...healthy.mtaSts, status: 'tempfail' as const, mode: undefined },
+  };
+  assert.equal(factsOf(unreachable, enforced).policyMode, 'enforce');
+  assert.equal(factsOf(unreachable).policyMode, 'absent');
+  assert.equal(factsOf(policyMode(undefined)(healthy), enforced).policyMode, 'absent');
+  assert.equal(factsOf(policyMode('testing')(healthy), enforced).policyMode, 'testing');
+});
