@@ -1,8 +1,15 @@
 import { neutralise } from './neutralise.js';
 
 /**
- * Wraps text to lines of at most `width` columns; a longer word is cut. Control
- * characters of foreign text become visible escapes.
+ * A clause, as `RFC 7672 §2.2`. It stays on one line. The spaces that must not break
+ * become characters that no text has: `neutralise` would have escaped them.
+ */
+const clause = /\bRFC (\d+)(?: (§))?/g;
+const GLUE = '\u0001';
+
+/**
+ * Wraps text to lines of at most `width` columns; a longer word is cut, and a clause is
+ * not broken. Control characters of foreign text become visible escapes.
  */
 export function wrap(
   sourceText: string,
@@ -13,8 +20,14 @@ export function wrap(
   return sourceText
     .split('\n')
     .flatMap((paragraph, index) =>
-      wrapLine(neutralise(paragraph, 2000), lineWidth, index === 0 ? indent : hanging, hanging),
-    );
+      wrapLine(
+        neutralise(paragraph, 2000).replace(clause, (text) => text.replaceAll(' ', GLUE)),
+        lineWidth,
+        index === 0 ? indent : hanging,
+        hanging,
+      ),
+    )
+    .map((textLine) => textLine.replaceAll(GLUE, ' '));
 }
 
 function wrapLine(sourceText: string, lineWidth: number, first: string, hanging: string): string[] {

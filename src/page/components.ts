@@ -80,10 +80,10 @@ export function scoreList(caption: string, scores: readonly ScoreLine[]): Markup
 /**
  * Text to paste. A click selects all of it, and no line is broken or changed: a record
  * that wraps in the clipboard is another record. The box can be focused, so that the
- * keyboard can scroll it.
+ * keyboard can scroll it. The script of a site adds a button that copies the text.
  */
 export function codeBox(code: string, label: string): Markup {
-  return markup`<pre class="code" tabindex="0" aria-label="${label}"><code>${lines(code)}</code></pre>`;
+  return markup`<div class="paste"><pre class="code" tabindex="0" aria-label="${label}"><code>${lines(code)}</code></pre></div>`;
 }
 
 /**

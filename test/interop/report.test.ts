@@ -29,7 +29,11 @@ const domains = [
   'no-mail',
   'rate-limited',
 ].map((name) => `${name}.example`);
-const sizes = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
+const sizes = {
+  desktop: { width: 1280, height: 900 },
+  tablet: { width: 768, height: 1024 },
+  phone: { width: 320, height: 568 },
+};
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let browser: Browser;

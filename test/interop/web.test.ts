@@ -95,6 +95,24 @@ test('without scripts the form leads to the report', { skip }, async () => {
   await page.context().close();
 });
 
+test('a record and a command can be copied, with a script only', { skip }, async () => {
+  const { page, noise } = await open({ permissions: ['clipboard-read', 'clipboard-write'] });
+  await submit(page, 'two-keys.example');
+  await page.waitForSelector('#share');
+  const boxes = await Promise.all((await page.$$('pre.code')).map((box) => box.textContent()));
+  assert.ok(boxes.length > 3);
+  assert.equal((await page.$$('.paste .copy')).length, boxes.length);
+  await page.click('.copy >> nth=1');
+  await page.waitForSelector('text=Copied');
+  assert.equal(await page.evaluate('navigator.clipboard.readText()'), boxes[1]);
+  assert.deepEqual(noise, []);
+  const { page: still } = await open({ javaScriptEnabled: false });
+  await still.goto(page.url());
+  assert.equal((await still.$$('.copy')).length, 0);
+  await page.context().close();
+  await still.context().close();
+});
+
 test('the keyboard alone reaches the report', { skip }, async () => {
   const { page } = await open();
   await page.goto(`${origin}/`);

@@ -154,7 +154,7 @@ export const starttlsFindings = {
       'Senders that apply the policy defer the mail; others send it in plaintext.',
     reference: 'RFC 7672 §2.2, RFC 8461 §5',
     owner: 'mail-host',
-    fix: 'Keep the TLSA records and the policy, which protect the mail now. Find out which of the two applies.',
+    fix: 'Keep the policies, which protect the mail now. Find out whether the server lacks STARTTLS or the network removes it.',
     steps: (findingValues) => [
       command(
         `On ${findingValues.host}, test TLS locally.`,

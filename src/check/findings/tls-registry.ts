@@ -55,8 +55,23 @@ const libraryVersion =
 /** The reason why profiles warn where a guideline for the web would fail. */
 const weakBeatsPlaintext =
   'Weak TLS is still better than plaintext, which a sender without stronger TLS would use instead.';
-/** The groups that every current library supports, fastest first. */
-const strongGroups = 'tls_eecdh_auto_curves = X25519 prime256v1 secp384r1';
+/**
+ * Steps to strong groups. Postfix from 3.11 on has a default with post-quantum groups,
+ * and a list of one's own would remove them; older versions need the list, of groups that
+ * every current library supports.
+ */
+const strongGroups = (findingValues: FindingValues): FixStep[] => [
+  command(
+    'With Postfix 3.11 or newer, remove your own groups. The default is good.',
+    'postconf -X tls_eecdh_auto_curves tls_ffdhe_auto_groups',
+  ),
+  postfixStep(
+    'tls_eecdh_auto_curves = X25519 prime256v1 secp384r1',
+    'With an older Postfix, set in /etc/postfix/main.cf:',
+  ),
+  reloadPostfix,
+  checkAgain(findingValues),
+];
 
 /** Versions, suites, groups and features. */
 export const tlsFindings = {
@@ -137,7 +152,7 @@ export const tlsFindings = {
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Offer X25519, P-256 and P-384.',
-    steps: set(strongGroups),
+    steps: strongGroups,
   },
   /**
    * Raised when a group is accepted that the guideline tolerates for now. No
@@ -151,7 +166,7 @@ export const tlsFindings = {
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Prefer X25519, P-256 and P-384.',
-    steps: set(strongGroups),
+    steps: strongGroups,
   },
   /**
    * Raised when the prime of the server's DHE group has fewer bits than the profile

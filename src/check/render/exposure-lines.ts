@@ -57,7 +57,7 @@ export function exposureLines(exposure: Exposure, options: ExposureOptions): rea
   return [
     ...quiet(layout.head),
     ...senderRows.protected.flatMap(rowOf),
-    ...quiet(["  Outside this domain's control:"]),
+    ...quiet([`${layout.margin}Outside this domain's control:`]),
     ...senderRows.outside.flatMap(rowOf),
   ];
 }
@@ -69,6 +69,7 @@ interface AttackCell extends Cell {
 
 /** One of the layouts: the lines of the head, and the lines of one sender. */
 interface Layout {
+  readonly margin: string;
   readonly head: readonly string[];
   row(groupName: string, attackCells: readonly AttackCell[], paint: PaintTone): string[];
 }
@@ -85,6 +86,7 @@ function layoutFor(lineWidth: number): Layout {
     `${margin}${' '.repeat(label)}${attacks.map((attack) => (heads[attack][line] ?? '').padEnd(CELL)).join('')}`.trimEnd(),
   );
   return {
+    margin,
     head,
     row: (groupName, attackCells, paint) => {
       const textLine = attackCells
@@ -102,6 +104,7 @@ function layoutFor(lineWidth: number): Layout {
 
 /** The layout of narrow terminals: one line for each cell, and no head. */
 const stacked: Layout = {
+  margin: '  ',
   head: [],
   row: (groupName, attackCells, paint) => [
     `  ${groupName}`,
@@ -111,20 +114,30 @@ const stacked: Layout = {
   ],
 };
 
-/** Each cell of the table once: good first, cells that the domain cannot change last. */
-export function usedCells(exposure: Exposure): readonly Cell[] {
-  const cells = [...senderRows.protected, ...senderRows.outside].flatMap((sender) =>
+/** Every cell of the table. */
+function allCells(exposure: Exposure): Cell[] {
+  return [...senderRows.protected, ...senderRows.outside].flatMap((sender) =>
     attacks.map((attack) => cellOf(sender, attack, exposure[sender][attack])),
   );
+}
+
+/**
+ * Each outcome of the table once, good ones first. An outcome that stands in the table
+ * both plain and in brackets is listed plain; {@link bracketNote} explains the brackets.
+ */
+export function usedCells(exposure: Exposure): readonly Cell[] {
   const order: readonly Tone[] = ['good', 'fair', 'bad', 'quiet'];
-  return cells
-    .filter((cell, index) => cells.findIndex(({ word }) => word === cell.word) === index)
-    .sort((attack, cell) => order.indexOf(attack.tone) - order.indexOf(cell.tone));
+  const cells = allCells(exposure).sort(
+    (left, right) => order.indexOf(left.tone) - order.indexOf(right.tone),
+  );
+  return cells.filter(
+    (cell, index) => cells.findIndex(({ means }) => means === cell.means) === index,
+  );
 }
 
 /** Explains the brackets; empty where no cell of the table has them. */
 export function bracketNote(exposure: Exposure): string {
-  return usedCells(exposure).some(({ word }) => word.startsWith('('))
+  return allCells(exposure).some(({ word }) => word.startsWith('('))
     ? 'In brackets: the sender decides; no setting of this domain changes it.'
     : '';
 }

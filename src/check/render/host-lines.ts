@@ -1,19 +1,18 @@
 import { displayName, wrap } from '../../base/index.js';
 import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../evidence/index.js';
 import { suiteStrength } from './suite-strength.js';
-import { because, duration, tlsVersions, versionList, versionName } from './words.js';
+import { because, tlsVersions, versionList, versionName } from './words.js';
 
 /**
- * Every mail host with its addresses, then the two policies, in lines of at most `width`
- * columns. `quiet` paints facts that only depth `inventory` lists.
+ * Every mail host with its addresses, in lines of at most `width` columns. `quiet` paints facts that only depth `inventory` lists.
  */
 export function hostLines(
   checkResult: CheckResult,
   lineWidth: number,
   quiet: (outputText: string) => string,
 ): readonly string[] {
-  const { hosts, mtaSts, tlsRpt, depth } = checkResult;
-  const outputLines = hosts.flatMap((mailHost) => [
+  const { hosts, depth } = checkResult;
+  return hosts.flatMap((mailHost) => [
     ...wrap(
       `${String(mailHost.preference).padStart(4)} ${hostLine(mailHost)}`,
       lineWidth,
@@ -28,12 +27,6 @@ export function hostLines(
       ...(depth === 'inventory' ? surface(address, hosts, lineWidth).map(quiet) : []),
     ]),
   ]);
-  const sts =
-    mtaSts.status === 'found'
-      ? `${mtaSts.mode ?? ''}, cached for ${duration(mtaSts.maxAge ?? 0)}`
-      : mtaSts.status;
-  const rpt = tlsRpt.status === 'found' ? tlsRpt.rua.join(', ') : tlsRpt.status;
-  return [...outputLines, ...wrap(`MTA-STS ${sts};  TLS-RPT ${rpt}`, lineWidth, '  ', '    ')];
 }
 
 /** The suffix on the policy; a missing host is in capitals, since it may stop mail. */

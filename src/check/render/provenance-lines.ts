@@ -20,14 +20,15 @@ export function aboutCheck(
     collector === undefined || collector.version === tool.version
       ? ''
       : ` (evidence of version ${collector.version})`;
-  const addresses = vantage.addresses.length > 0 ? vantage.addresses.join(', ') : undefined;
-  const ipv6 = vantage.ipv6 === 'unavailable' ? ', without IPv6' : '';
+  // Without a connection no source address is known.
+  const place = vantage.addresses.length > 0 ? [...vantage.addresses] : ['address not recorded'];
+  if (vantage.ipv6 === 'unavailable') place.push('without IPv6');
   return [
     ...head,
     ['Program', `${tool.name} ${tool.version}${collected}`],
     ['Profile', `${profile} of ${profileDate}`],
     ['Depth', `${depth}, ${spent} to mail hosts`],
-    ['Vantage point', `${addresses ?? 'not recorded'} as ${vantage.helo}${ipv6}`],
+    ['Vantage point', connections > 0 ? `${place.join(', ')}; EHLO ${vantage.helo}` : undefined],
     ['Resolver', resolvers.join(', ') || undefined],
     [
       'Root stores',

@@ -112,7 +112,7 @@ test('SARIF is valid by its schema, and only failures have a level', () => {
 
 test('HTML loads nothing: no script, address, handler or outside style', () => {
   const page = renderHtml([failing, warning, hostileResult()]);
-  assert.ok(!/<(script|img|link|iframe|object|embed|form|input|svg|base)\b/i.test(page));
+  assert.ok(!/<(script|img|link|iframe|object|embed|form|input|button|svg|base)\b/i.test(page));
   const tags = page.replace(/"[^"]*"/g, '""').match(/<[a-z][^>]*>/g) ?? [];
   for (const tag of tags) assert.doesNotMatch(tag, /\s(on[a-z]+|style)=/i);
   assert.ok(!/url\(|@import/i.test(page.slice(0, page.indexOf('</style>'))));
@@ -122,6 +122,27 @@ test('HTML loads nothing: no script, address, handler or outside style', () => {
   assert.ok(targets.length > 0);
   for (const target of targets) assert.match(target, /^#/);
   assert.match(page, /default-src 'none'/);
+});
+
+test('the reports of several domains stand in the order of the overview', () => {
+  const page = renderHtml([warning, unclear, failing]);
+  const listed = [...page.matchAll(/href="#(domain-\d)"/g)].map(([, id]) => id);
+  const shown = [...page.matchAll(/<article class="domain" id="([^"]*)"/g)].map(([, id]) => id);
+  assert.deepEqual(listed, ['domain-3', 'domain-2', 'domain-1']);
+  assert.deepEqual(shown, listed);
+});
+
+test('the legend explains each outcome once', () => {
+  const result = grade(plantedEvidence());
+  const [page, text] = [renderHtml([result]), renderTerminal(result)];
+  const cells = [...page.matchAll(/class="cell [a-z]+" title="([^"]*)"/g)].map(
+    ([, means]) => means,
+  );
+  assert.ok(new Set(cells).size > 2);
+  for (const means of new Set(cells)) {
+    assert.equal(page.split(`<dd>${means}</dd>`).length, 2, means);
+    assert.equal(text.replace(/\s+/g, ' ').split(`${means} `).length, 2, means);
+  }
 });
 
 test('a hostile server puts no control, bidi or invisible character into any output', () => {

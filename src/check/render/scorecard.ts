@@ -142,7 +142,7 @@ function dnssec({ route, hosts }: CheckResult): Observed {
   if (states.includes('indeterminate'))
     return { value: 'could not be determined', mark: 'unknown' };
   if (states.every((state) => state === 'secure'))
-    return { value: 'MX record and mail hosts are signed', mark: 'pass' };
+    return { value: 'MX record and hosts signed', mark: 'pass' };
   if (states.every((state) => state === 'insecure')) return { value: 'not signed', mark: 'absent' };
   const value =
     route.dnssec === 'secure'
@@ -219,7 +219,7 @@ function certificate(checkResult: CheckResult): Observed {
   const trusted = all.every(
     (certificate) => certificate.chain === 'trusted' && certificate.nameMatch === 'match',
   );
-  const date = `${first.validity === 'expired' ? 'expired' : 'valid until'} ${first.notAfter.slice(0, 10)}`;
+  const date = `${first.validity === 'expired' ? 'expired' : 'until'} ${first.notAfter.slice(0, 10)}`;
   if (trusted) return { value: `public CA, name matches, ${date}`, mark: 'pass' };
   const vouched = all.every((certificate) => certificate.dane === 'match');
   if (vouched) return { value: `verified by DANE, ${date}`, mark: 'pass' };
@@ -231,6 +231,7 @@ function certificate(checkResult: CheckResult): Observed {
  * an attacker can direct mail to other hosts (RFC 7672 §2.2.1).
  */
 function dane({ hosts, route }: CheckResult): Observed {
+  if (route.kind === 'error') return { value: 'the MX lookup failed', mark: 'unknown' };
   const states = hosts.map((mailHost) => mailHost.tlsa.status);
   const usable = states.filter((status) => status === 'usable').length;
   if (states.includes('bogus') || states.includes('tempfail'))
@@ -239,7 +240,7 @@ function dane({ hosts, route }: CheckResult): Observed {
     const published = states.some((status) => status === 'insecure' || status === 'unusable');
     return { value: published ? 'TLSA records without effect' : 'not published', mark: 'absent' };
   }
-  const value = `TLSA records for ${usable} of ${counted(states.length, 'host')}`;
+  const value = `TLSA for ${usable} of ${counted(states.length, 'host')}`;
   if (route.dnssec !== 'secure') return { value: `${value}, MX record unsigned`, mark: 'absent' };
   const checked = hosts.flatMap((mailHost) =>
     mailHost.addresses.flatMap((address) => address.certificates),
@@ -247,7 +248,7 @@ function dane({ hosts, route }: CheckResult): Observed {
   const mismatches = checked.filter((certificate) => certificate.dane === 'mismatch').length;
   if (mismatches > 0) {
     const total = counted(checked.length, 'certificate');
-    return { value: `${mismatches} of ${total} without a matching TLSA record`, mark: 'unknown' };
+    return { value: `no TLSA record matches ${mismatches} of ${total}`, mark: 'unknown' };
   }
   const match = checked.length > 0;
   if (match && usable === states.length)
@@ -258,7 +259,7 @@ function dane({ hosts, route }: CheckResult): Observed {
 /** The policy as a sender without a cache obtains it. */
 function mtaSts({ mtaSts: { status, mode, maxAge = 0 } }: CheckResult): Observed {
   if (status === 'found')
-    return { value: `mode ${mode ?? 'unknown'}, cached for ${duration(maxAge)}`, mark: 'pass' };
+    return { value: `${mode ?? 'unknown mode'}, cached for ${duration(maxAge)}`, mark: 'pass' };
   if (status === 'absent') return { value: 'not published', mark: 'absent' };
   return {
     value: status === 'invalid' ? 'published, but not valid' : 'could not be fetched',
@@ -266,9 +267,10 @@ function mtaSts({ mtaSts: { status, mode, maxAge = 0 } }: CheckResult): Observed
   };
 }
 
-/** The addresses that reports go to. */
+/** The receivers of reports: mail addresses without their scheme, and URLs. */
 function tlsRpt({ tlsRpt: { status, rua } }: CheckResult): Observed {
-  if (status === 'found') return { value: `reports go to ${rua.join(', ')}`, mark: 'pass' };
+  const receivers = rua.map((uri) => uri.replace(/^mailto:/i, ''));
+  if (status === 'found') return { value: `reports go to ${receivers.join(', ')}`, mark: 'pass' };
   if (status === 'absent') return { value: 'not published', mark: 'absent' };
   return {
     value: status === 'invalid' ? 'published, but not valid' : 'the lookup failed',

@@ -53,6 +53,26 @@ test('records and commands stand on a line of their own, whole, at every width',
     }
 });
 
+test('every row of the scorecard ends with its clause, at every width', () => {
+  for (const width of [50, 60, 80, 120]) {
+    const result = grade(plantedEvidence());
+    const [, card = ''] = renderTerminal(result, { width }).split('\n\n');
+    const lines = card.split('\n');
+    const clauses = lines.filter((line) => / RFC \d+ §[\d.]+$/.test(line));
+    assert.equal(clauses.length, 9, card);
+    for (const line of clauses) assert.equal(line.length, width, line);
+  }
+});
+
+test('no clause is broken over two lines', () => {
+  for (let width = 50; width <= 120; width += 5)
+    for (const evidence of [unprotected, mangled])
+      assert.doesNotMatch(
+        renderTerminal(grade(evidence), { width, steps: true }),
+        /\bRFC\n|\bRFC \d+\n\s*§/,
+      );
+});
+
 test('the report without all steps fits 80 lines', () => {
   assert.ok(renderTerminal(grade(mangled)).split('\n').length <= 80);
 });

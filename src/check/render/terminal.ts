@@ -99,23 +99,23 @@ export const markWords: Readonly<Record<Mark, string>> = {
 };
 
 /**
- * The scorecard: mark, topic and value. The clause is added only where it fits on the
- * line, because it is the least important part.
+ * The scorecard: mark, topic, value and clause. The clause ends at the right edge, on a
+ * line of its own where the value leaves no room for it.
  */
 function scores({ result, width, paint }: Page): readonly string[] {
   const [markWidth, nameWidth] = [5, 13];
+  const room = width - 2 - markWidth - nameWidth;
+  const indent = ' '.repeat(width - room);
   return scorecard(result).flatMap(({ name, mark, value, clause }) => {
     const sign = markWords[mark];
-    const room = width - 2 - markWidth - nameWidth;
-    const [first = '', ...rest] = wrap(value, room);
     const start = `  ${paint(sign, markTones[mark])}${' '.repeat(markWidth - sign.length)}${name.padEnd(nameWidth)}`;
-    const gap = room - first.length - clause.length;
-    const fits = gap >= 2 && rest.length === 0;
-    const indent = ' '.repeat(2 + markWidth + nameWidth);
-    return [
-      `${start}${first}${fits ? ' '.repeat(gap) + paint(clause, 'quiet') : ''}`,
-      ...rest.map((textLine) => indent + textLine),
-    ];
+    const lines = [...wrap(value, room)];
+    if ((lines.at(-1) ?? '').length + 2 + clause.length > room) lines.push('');
+    const last = lines.pop() ?? '';
+    const gap = ' '.repeat(room - last.length - clause.length);
+    return [...lines, `${last}${gap}${paint(clause, 'quiet')}`].map(
+      (textLine, index) => (index === 0 ? start : indent) + textLine,
+    );
   });
 }
 
@@ -129,9 +129,10 @@ function exposure({ result, width, paint }: Page): readonly string[] {
   ];
 }
 
-/** Every mail host with its addresses. */
+/** Every mail host with its addresses; nothing where no host is known. */
 function hosts({ result, width, paint }: Page): readonly string[] {
-  const title = `Mail hosts (MX ${result.route.dnssec})`;
+  if (result.hosts.length === 0) return [];
+  const title = `Mail hosts (MX record: DNSSEC ${result.route.dnssec})`;
   return [
     paint(title, 'bold'),
     ...hostLines(result, width, (outputText) => paint(outputText, 'quiet')),
@@ -164,10 +165,11 @@ const INDENT = ' '.repeat(7);
  */
 function fixLines(finding: Finding, { width, paint }: Page, full: boolean): readonly string[] {
   const { severity, title, id, subject, owner, reference, reason, why, fix, steps } = finding;
+  const sign = severity === 'fail' ? markWords.fail : markWords.warn;
   const [first = '', ...rest] = wrap(`${title}  (${id})`, width - INDENT.length);
   const text = (words: string): readonly string[] => wrap(words, width, INDENT);
   return [
-    `  ${paint(severity.padEnd(4), severityTones[severity])} ${first}`,
+    `  ${paint(sign, severityTones[severity])} ${first}`,
     ...rest.map((textLine) => INDENT + textLine),
     ...text(`${subject}; to be fixed by ${ownerNames[owner]}; ${reference}`).map((textLine) =>
       paint(textLine, 'quiet'),

@@ -89,7 +89,7 @@ const outcomeCells: Readonly<Record<DeliveryResult, Cell>> = {
 const defeated: Cell = {
   word: 'defeated',
   tone: 'good',
-  means: 'attack defeated, mail deferred: the sender retries, and the attacker reads nothing',
+  means: 'mail deferred: the sender retries, the attacker reads nothing',
 };
 
 /**

@@ -100,7 +100,7 @@ export const protectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'many-mx.example',
-    says: 'twelve MX hosts: ten are looked at',
+    says: 'twelve MX hosts: ten are checked',
     hosts: Array.from({ length: 12 }, (_, index) => ({ name: `mx${index + 1}` })),
     sts: { mode: 'enforce', mx: ['*.many-mx.example'] },
     expect: { verdict: 'pass', exposure: stsOnly },
@@ -127,7 +127,7 @@ export const protectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'injectable.example',
-    says: 'executes after the handshake what was said before it (found with --intrusive)',
+    says: 'executes commands after the handshake that came before it (found with --intrusive)',
     hosts: [{ habit: 'injectable' }],
     sts: { mode: 'enforce' },
     expect: { verdict: 'pass', exposure: stsOnly },

@@ -58,7 +58,7 @@ export const unprotectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'legacy.example',
-    says: 'TLS 1.0 to 1.2 with RC4 and 3DES beside better suites',
+    says: 'TLS 1.0 to 1.2 with RC4, 3DES and better suites',
     hosts: [{ certificate: 'rsa', speaks: 'old-versions' }],
     expect: onlyThis('tls-old-version', 'tls-weak-suite'),
   },
@@ -201,7 +201,7 @@ export const unprotectedDomains: readonly Scenario[] = [
   staleTlsa(
     'tlsa-stronger-digest.example',
     ['ee', 'stale-sha512'],
-    'a stale SHA-512 record beside the right SHA-256 record',
+    'a stale SHA-512 record next to the right SHA-256 record',
   ),
   {
     domain: 'tlsa-port-465.example',
@@ -259,14 +259,14 @@ export const unprotectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'placeholder-mx.example',
-    says: 'MTA-STS enforced; beside the mail host an MX record under .invalid',
+    says: 'MTA-STS enforced; an MX record under .invalid next to the mail host',
     zone: { records: '@ MX 32767 token.invalid.' },
     sts: { mode: 'enforce' },
     expect: { verdict: 'pass', exposure: stsOnly },
   },
   {
     domain: 'ghost-mx.example',
-    says: 'MTA-STS enforced; beside the mail host an MX host that does not exist, preferred',
+    says: 'MTA-STS enforced; the preferred MX host does not exist',
     zone: { records: '@ MX 0 old' },
     sts: { mode: 'enforce' },
     expect: { verdict: 'warn', warn: ['mx-nonexistent'], exposure: stsOnly },

@@ -84,5 +84,5 @@ export function overviewHeadline({
   const now = failing.filter((row) => row.ongoing && row.domain !== '').length;
   const unnamed = failing.some((row) => row.ongoing && row.domain === '');
   const over = failing.length - failing.filter((row) => row.ongoing).length;
-  return `${plural(now, 'domain')} of ${number(domains)} failing now${unnamed ? ', and failures in reports that name no domain' : ''}, ${over} well again; ${plural(reports, 'report')}.`;
+  return `${plural(now, 'domain')} of ${number(domains)} failing now${unnamed ? ', and failures in reports that name no domain' : ''}, ${over} recovered; ${plural(reports, 'report')}.`;
 }

@@ -1,14 +1,14 @@
 /**
- * The script of the pages, the only one. It fills in a running check, copies text, and
- * submits a filter when it changes. Every page works without it.
+ * The script of the pages, the only one. It fills in a running check, and adds a button to
+ * each box of text to paste. Every page works without it.
  */
 
 interface PageElement {
   readonly dataset: Readonly<Record<string, string | undefined>>;
+  className: string;
   innerHTML: string;
   textContent: string | null;
-  hidden: boolean;
-  readonly form: { requestSubmit(): void } | null;
+  append(child: PageElement): void;
   addEventListener(type: string, listener: () => void): void;
 }
 interface LiveSource {
@@ -18,6 +18,7 @@ interface LiveSource {
 declare const document: {
   querySelector(selector: string): PageElement | null;
   querySelectorAll(selector: string): Iterable<PageElement>;
+  createElement(name: string): PageElement;
 };
 declare const location: { reload(): void };
 declare const navigator: { readonly clipboard?: { writeText(text: string): Promise<void> } };
@@ -41,18 +42,20 @@ if (live?.dataset['live'] !== undefined) {
   });
 }
 
-for (const button of document.querySelectorAll('[data-copy]')) {
-  const text = button.dataset['copy'] ?? '';
-  if (!navigator.clipboard) continue;
-  button.hidden = false;
+/** Browsers offer the clipboard to pages over HTTPS and on loopback only. */
+const { clipboard } = navigator;
+
+for (const box of clipboard ? document.querySelectorAll('.paste') : []) {
+  const code = box.textContent ?? '';
+  const button = document.createElement('button');
+  button.className = 'copy';
+  button.textContent = 'Copy';
   button.addEventListener('click', () => {
-    void navigator.clipboard?.writeText(text).then(() => {
+    void clipboard?.writeText(code).then(() => {
       button.textContent = 'Copied';
     });
   });
+  box.append(button);
 }
-
-for (const field of document.querySelectorAll('[data-submit]'))
-  field.addEventListener('change', () => field.form?.requestSubmit());
 
 export {};

@@ -3,9 +3,9 @@ import { pageStyle } from '../../page/index.js';
 /** The rules of the site, in addition to those that reports have. */
 const siteRules = `
 .top > div { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: .5rem 2rem; width: 100%; }
-.brand { color: var(--ink); font-weight: 700; font-size: 1.05rem; letter-spacing: .02em; text-decoration: none; padding: .25rem 0; }
+.brand { color: var(--ink); font-weight: 700; font-size: 1.0625rem; letter-spacing: .02em; text-decoration: none; padding: .25rem 0; }
 .top nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
-.top nav a { color: var(--soft); text-decoration: none; font-size: .95rem; display: inline-block; padding: .25rem 0; border-bottom: 2px solid transparent; }
+.top nav a { color: var(--soft); text-decoration: none; font-size: var(--text); display: inline-block; padding: .25rem 0; border-bottom: 2px solid transparent; }
 .top nav a:hover { color: var(--ink); } .top nav a[aria-current] { color: var(--ink); border-color: var(--accent); }
 .fine { border-top: 1px solid var(--line); padding-top: 1.25rem; margin-top: 3rem; } .fine a { margin-left: 1rem; }
 .ask { padding: 3.5rem 0 1rem; max-width: 46rem; }
@@ -18,18 +18,20 @@ input, select { background: var(--card); border: 1px solid var(--soft); padding:
 select { width: auto; max-width: 100%; }
 button { background: var(--accent); color: var(--paper); border: 1px solid var(--accent); padding: 0 1.4rem; font-weight: 600; cursor: pointer; white-space: nowrap; }
 button:hover { filter: brightness(1.12); }
-button.plain { background: none; color: var(--accent); border-color: var(--line); padding: 0 .9rem; min-height: 2.2rem; font-size: .9rem; }
+button.plain { background: none; color: var(--accent); border-color: var(--line); padding: 0 .9rem; min-height: 2.2rem; font-size: var(--text); }
 button.link { background: none; border: 0; color: var(--accent); padding: .15rem 0; min-height: 1.7rem; font-weight: 600; text-decoration: underline; text-underline-offset: .15em; white-space: normal; text-align: left; }
-input:focus-visible, select:focus-visible, button:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.hint { color: var(--soft); font-size: .9rem; margin: .6rem 0 0; }
+button.copy { position: absolute; top: .375rem; right: .375rem; min-height: 0; padding: .0625rem .625rem; border-radius: 6px; background: var(--card); color: var(--accent); border-color: var(--line); font-size: var(--small); }
+.paste:has(.copy) .code { padding-right: 5rem; }
+input:focus-visible, select:focus-visible, button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.hint { color: var(--soft); font-size: var(--small); margin: .6rem 0 0; }
 .problem { border-left: 3px solid var(--bad); padding: .2rem 0 .2rem .9rem; margin: 0 0 1rem; } .problem b { color: var(--bad); }
 .three { display: grid; grid-template-columns: repeat(3, 1fr); gap: 2rem; margin-top: 3rem; }
-.three h2 { font-size: 1rem; margin: 0 0 .4rem; } .three p { color: var(--soft); font-size: .93rem; margin: 0; }
-.tools { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem 1.25rem; padding-top: 1.5rem; color: var(--soft); font-size: .875rem; }
+.three h2 { font-size: 1rem; margin: 0 0 .4rem; } .three p { color: var(--soft); font-size: var(--text); margin: 0; }
+.tools { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem 1.25rem; padding-top: 1.5rem; color: var(--soft); font-size: var(--small); }
 .tools form { display: inline; } .tools button { min-height: 1.6rem; }
-.tools + .domain .hero { padding-top: 1.5rem; }
+* + .domain { border: 0; margin: 0; } .tools + .domain .hero { padding-top: 1.5rem; }
 .lined { border-top: 1px solid var(--line); } .lined > * { border-bottom: 1px solid var(--line); }
-.try li { display: grid; grid-template-columns: 15rem 1fr; gap: .2rem 1.5rem; padding: .45rem 0; align-items: baseline; } .try li span { color: var(--soft); font-size: .93rem; }
+.try li { display: grid; grid-template-columns: 15rem 1fr; gap: .2rem 1.5rem; padding: .45rem 0; align-items: baseline; } .try li span { color: var(--soft); font-size: var(--text); }
 .text { max-width: 42rem; } .text h1 { padding-top: 2.5rem; } .text h2 { margin-top: 2.2rem; } .text li { margin: .3rem 0; } .text ul { list-style: disc; padding-left: 1.2rem; }
 .waits .mark { animation: waits 1.6s ease-in-out infinite; }
 @keyframes waits { 50% { opacity: .35; } }
@@ -39,26 +41,27 @@ input:focus-visible, select:focus-visible, button:focus-visible, summary:focus-v
 .chart { width: 100%; height: auto; display: block; margin: .5rem 0; overflow: visible; }
 .chart .ok { fill: var(--good); opacity: .38; } .chart .failed { fill: var(--bad); } .chart .axis { stroke: var(--line); } .chart text { fill: var(--soft); font-size: 11px; font-family: inherit; }
 .chart .sign { fill: var(--accent); } .chart .none { fill: var(--line); }
-details { margin: .6rem 0; } summary { cursor: pointer; color: var(--accent); font-size: .93rem; padding: .2rem 0; }
+details { margin: .5rem 0; }
 .tabs { display: flex; flex-wrap: wrap; gap: .25rem 1.4rem; border-bottom: 1px solid var(--line); margin-top: 1.5rem; }
 .tabs a { text-decoration: none; color: var(--soft); padding: .5rem 0; border-bottom: 2px solid transparent; margin-bottom: -1px; } .tabs a[aria-current] { color: var(--ink); border-color: var(--accent); font-weight: 600; }
-.calm { font-size: 1.2rem; margin: 1.5rem 0 0; }
+.calm { font-size: var(--large); margin: 1.5rem 0 0; }
 .facts { display: flex; flex-wrap: wrap; gap: 1rem 3rem; margin: 1.5rem 0 0; } .facts div { display: flex; flex-direction: column-reverse; }
-.facts dt { font-size: .875rem; } .facts dd { font-size: 1.5rem; font-weight: 650; letter-spacing: -.01em; } dl.facts { grid-template-columns: none; }
-.wide { margin-top: 1.5rem; } h2 + .wide { margin-top: 0; } figure { margin: 0; } .data + .data { margin-top: 1.25rem; } .lead + .code { margin: 1.25rem 0; }
+.facts dt { font-size: var(--small); } .facts dd { font-size: 1.5rem; font-weight: 650; letter-spacing: -.01em; } dl.facts { grid-template-columns: none; }
+.wide { margin-top: 1.5rem; } h2 + .wide { margin-top: 0; } figure { margin: 0; } .data + .data { margin-top: 1.25rem; } .lead + .paste { margin: 1.25rem 0; }
 .more + .field { margin-top: 1.25rem; }
 .wide .data td, .wide .data th { white-space: normal; }
 .number { font-variant-numeric: tabular-nums; }
-.group-of { border-top: 1px solid var(--line); padding: 1.4rem 0; } .group-of h3 { margin-bottom: .3rem; } .group-of ol { list-style: decimal; padding-left: 1.2rem; } .group-of ol li { margin: .35rem 0; } .group-of .fix-head h3 { max-width: 46rem; }
-@media (max-width: 44rem) {
+.group-of { border-top: 1px solid var(--line); padding: 1.4rem 0; } .group-of h3 { margin-bottom: .3rem; } .group-of ol { list-style: decimal; padding-left: 1.2rem; } .group-of ol li { margin: .35rem 0; } .group-of .fix-head h3 { max-width: 46rem; text-wrap: pretty; }
+@media screen and (max-width: 46rem) {
   .chart text { font-size: 26px; } .wide .data tr { grid-template-columns: 1fr; }
   .wide .data tr:first-child { padding-top: .8rem; }
+  .top nav ul { gap: .25rem 1rem; } .group-of .fix-head { flex-direction: column-reverse; align-items: flex-start; gap: .5rem; }
   .ask { padding-top: 2rem; } .three { grid-template-columns: 1fr; gap: 1.25rem; margin-top: 2rem; }
   .try li { grid-template-columns: 1fr; gap: 0; } .fine a { margin-left: 0; margin-right: 1rem; }
   .progress .scores th { width: auto; } .progress .inner th { padding-left: 0; }
 }
 @media (max-width: 24rem) { .line { flex-direction: column; } }
-@media print { nav, .tools, .share, .fine a { display: none; } }
+@media print { nav, .tools, .share, .copy, .fine a { display: none; } }
 `;
 
 /** The style sheet of the site. */

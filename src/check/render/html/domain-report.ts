@@ -11,7 +11,7 @@ import {
 import { headlineParts } from '../headline.js';
 import { aboutCheck } from '../provenance-lines.js';
 import { markSigns, markTones, scorecard, scoreNames, takesMail } from '../scorecard.js';
-import { duration, verdictNames, verdictTones } from '../words.js';
+import { counted, duration, verdictNames, verdictTones } from '../words.js';
 import { exposureSection } from './exposure-table.js';
 import { fixList } from './fix-list.js';
 import { hostReport } from './host-report.js';
@@ -20,12 +20,12 @@ import { hostReport } from './host-report.js';
  * The report on one domain: verdict, scorecard, mail under attack, fixes, hosts, passed
  * tests, and the origin of the result.
  */
-export function domainReport(checkResult: CheckResult, findingId: string): Markup {
+export function domainReport(checkResult: CheckResult, id: string): Markup {
   const [lead, ...more] = headlineParts(checkResult);
-  return markup`<article class="domain" id="${findingId}" aria-labelledby="${findingId}-name">
+  return markup`<article class="domain" id="${id}" aria-labelledby="${id}-name">
     <header class="hero">
       <div class="hero-line">
-        <h1 id="${findingId}-name">${displayName(checkResult.domain)}</h1>
+        <h1 id="${id}-name">${displayName(checkResult.domain)}</h1>
         ${badge(verdictNames[checkResult.verdict], verdictTones[checkResult.verdict])}
       </div>
       <p class="lead">${lead}</p>
@@ -35,7 +35,7 @@ export function domainReport(checkResult: CheckResult, findingId: string): Marku
     ${takesMail(checkResult) && hostSection(checkResult)} ${passedSection(checkResult)} ${notes(checkResult)}
     <section class="about">
       <h2>About this check</h2>
-      <div class="card">${definitions(aboutCheck(checkResult))}</div>
+      ${definitions(aboutCheck(checkResult))}
     </section>
   </article> `;
 }
@@ -108,7 +108,10 @@ function passedSection({ passed = [] }: CheckResult): Markup | false {
   });
   return markup`<section>
     <h2>Passed tests</h2>
-    <div class="card passed">${groups}</div>
+    <details>
+      <summary>${counted(passed.length, 'test')}</summary>
+      <div class="passed">${groups}</div>
+    </details>
   </section>`;
 }
 

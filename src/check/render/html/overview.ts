@@ -1,7 +1,14 @@
 import { displayName } from '../../../base/index.js';
-import type { CheckResult, Topic } from '../../../evidence/index.js';
-import { badge, dataTable, markSign, markup, type Markup } from '../../../page/index.js';
-import { overviewRows, verdictCounts, type OverviewRow } from '../overview-rows.js';
+import type { Topic } from '../../../evidence/index.js';
+import {
+  badge,
+  dataTable,
+  markSign,
+  markup,
+  type Markup,
+  type Piece,
+} from '../../../page/index.js';
+import { verdictCounts, type OverviewRow } from '../overview-rows.js';
 import { markSigns, markTones, type Mark } from '../scorecard.js';
 import { verdictNames, verdictTones } from '../words.js';
 
@@ -25,8 +32,7 @@ const sign = (mark: Mark, label: string): Markup =>
  * All domains in one table, worst first; each name leads to its report. The signs have a
  * legend below the table, and each one has its meaning as a label.
  */
-export function overview(results: readonly CheckResult[], title: string): Markup {
-  const rows = overviewRows(results);
+export function overview(rows: readonly OverviewRow[], title: string): Markup {
   const table = dataTable<OverviewRow>(
     'Domains, the worst first',
     [
@@ -42,20 +48,28 @@ export function overview(results: readonly CheckResult[], title: string): Markup
           return score ? sign(score.mark, `${score.mark}: ${score.value}`) : '';
         },
       })),
-      { name: 'Expires', cell: ({ expires }) => expires ?? '' },
+      { name: 'Expires', cell: expiryCell },
     ],
     rows,
   );
   return markup`<div class="hero">
       <h1>${title}</h1>
-      <p class="lead">${verdictCounts(results)}</p>
+      <p class="lead">${verdictCounts(rows.map(({ result }) => result))}</p>
     </div>
     <section class="card overview">${table}</section>
-    <p class="signs soft">
-      ${sign('pass', 'tick')} pass ${sign('warn', 'exclamation mark')} warning
-      ${sign('fail', 'cross')} fail ${sign('unknown', 'question mark')} unknown
-      ${sign('absent', 'dash')} not in use
-    </p>`;
+    <ul class="signs soft" aria-label="Signs">
+      <li>${sign('pass', 'tick')} pass</li>
+      <li>${sign('warn', 'exclamation mark')} warning</li>
+      <li>${sign('fail', 'cross')} fail</li>
+      <li>${sign('unknown', 'question mark')} could not tell</li>
+      <li>${sign('absent', 'dash')} not in use</li>
+    </ul>`;
+}
+
+/** The end of the first certificate; nothing for a domain without mail. */
+function expiryCell({ expires, scores }: OverviewRow): Piece {
+  if (expires !== undefined) return expires;
+  return scores.length > 0 && markup`<span class="soft">unknown</span>`;
 }
 
 /** The domain as a link to its report, with its worst finding. */

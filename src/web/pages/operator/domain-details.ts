@@ -1,7 +1,7 @@
 import { displayName } from '../../../base/index.js';
 import { verdictNames, verdictTones } from '../../../check/index.js';
 import type { CheckResult } from '../../../evidence/index.js';
-import { badge, dataTable, markup, type Markup } from '../../../page/index.js';
+import { badge, codeBox, dataTable, markup, type Markup } from '../../../page/index.js';
 import type { LedgerNote, ServedPolicy } from '../../../publish/index.js';
 import type { DomainState } from '../../../watch/index.js';
 import type { CheckRow } from '../../checks/check-table.js';
@@ -123,6 +123,6 @@ export function publishedPage(view: PublishedView): readonly Markup[] {
       markup`<section><h2>Executed actions</h2><ul class="notes">${notes.map(({ at, says }) => markup`<li>${minuteOfTime(at)}: ${says}</li> `)}</ul></section>`,
     markup`<section><h2>Next step</h2>
       <p>The plan observes every name server and web server first, so this page does not make it. Run:</p>
-      <pre class="code" tabindex="0" aria-label="Command"><code>hermetic publish plan</code></pre></section>`,
+      ${codeBox('hermetic publish plan', 'Command')}</section>`,
   ]);
 }

@@ -192,6 +192,6 @@ export function sendingPage(entries: readonly StsEntry[]): readonly Markup[] {
       )}</section>`,
     markup`<section><h2>Mail that is deferred</h2>
       <p>Your mail server keeps the queue. This command explains why mail to a domain waits:</p>
-      <pre class="code" tabindex="0" aria-label="Command"><code>hermetic policy example.com</code></pre></section>`,
+      ${codeBox('hermetic policy example.com', 'Command')}</section>`,
   ]);
 }

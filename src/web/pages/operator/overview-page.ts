@@ -10,7 +10,7 @@ const MAX_ROWS = 200;
 
 /** The words and tones of severities 0 to 3. */
 const severities: readonly (readonly [word: string, tone: Tone])[] = [
-  ['well', 'good'],
+  ['ok', 'good'],
   ['unknown', 'fair'],
   ['attention', 'fair'],
   ['failing', 'bad'],
@@ -58,7 +58,7 @@ function leadOf(domains: readonly OwnDomain[]): string {
   const [failing, attention] = [count(3), count(2)];
   const many = (number: number): string => (number === 1 ? '1 domain' : `${number} domains`);
   if (domains.length === 0) return 'Nothing is watched, published or reported yet.';
-  if (failing === 0 && attention === 0) return `All is well with ${many(domains.length)}.`;
+  if (failing === 0 && attention === 0) return `${many(domains.length)}, no faults.`;
   const verb = (number: number, one: string, more: string): string =>
     `${number} ${number === 1 ? one : more}`;
   const parts = [
