@@ -127,6 +127,11 @@ export const examplesNotRun: Readonly<Record<string, string>> = {
     'changes the machine; the test of the Debian package runs it',
   'hermetic restore /var/backups/hermetic.db':
     'changes the machine; the test of the Debian package runs it',
+  'hermetic user add alice --role admin': 'changes accounts; user-accounts.test.ts runs it',
+  'hermetic user add bob --customer acme': 'changes accounts; user-accounts.test.ts runs it',
+  'hermetic user list': 'changes accounts; user-accounts.test.ts runs it',
+  'hermetic user remove alice': 'changes accounts; user-accounts.test.ts runs it',
+  'hermetic user passwd alice': 'changes accounts; user-accounts.test.ts runs it',
   'hermetic reload': 'needs a running daemon',
   'hermetic status': 'needs a running daemon',
   'hermetic status --wait 60': 'needs a running daemon',
