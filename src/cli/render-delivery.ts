@@ -41,7 +41,7 @@ function attemptText({
   const where = ip === undefined ? host : `${host} [${ip}]`;
   const reason = failure ? `: ${sayFailure(failure)}` : '';
   if (state !== 'used') return `${where}  ${state}${reason}`;
-  const how = cleartext ? 'in plaintext' : (session?.version ?? 'TLS');
+  const how = cleartext ? 'in plaintext' : sessionText(session);
   // RFC 7672 §2.2.1 [7672-2.2.1-5]: the host was authenticated; the grounds say whether
   // it is the domain's own.
   const by =
@@ -50,6 +50,14 @@ function attemptText({
       : '';
   const reported = results.some((policyResult) => policyResult.failure) ? '; to be reported' : '';
   return `${where}  ${how}${by}${reason}${reported}`;
+}
+
+/** Version and group of a session, and whether its key exchange is post-quantum. */
+function sessionText(session: DeliveryAttempt['session']): string {
+  if (session === undefined) return 'TLS';
+  const { version, group, postQuantum } = session;
+  if (group === undefined) return version;
+  return `${version} with ${group}${postQuantum ? ' (post-quantum)' : ''}`;
 }
 
 /** The outcome for each recipient. */

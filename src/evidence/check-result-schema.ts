@@ -27,6 +27,18 @@ export const certificateSchema = z.strictObject({
   spkiSha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
+const senderResult = z.strictObject({
+  sender: text,
+  name: text,
+  result: z.enum(['session', 'refused', 'unknown']),
+  version: text.optional(),
+  suite: text.optional(),
+  group: text.optional(),
+  postQuantum: z.boolean().optional(),
+  alert: z.int().optional(),
+  reason: text.optional(),
+});
+
 const seen = {
   status: z.enum(['reachable', 'unreachable', 'inconclusive', 'skipped']),
   reason: text.optional(),
@@ -40,6 +52,10 @@ const seen = {
     groups: z.array(text),
   }),
   certificates: z.array(certificateSchema),
+  withoutSni: z.enum(['same-key', 'other-key', 'refused']).optional(),
+  largeHello: z.enum(['answered', 'lost', 'unknown']).optional(),
+  decryptedLater: z.enum(['possible', 'prevented', 'unknown']).optional(),
+  senders: z.array(senderResult).optional(),
 };
 
 const address = z.strictObject({

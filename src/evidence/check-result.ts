@@ -193,6 +193,21 @@ export interface MailAddress {
     readonly groups: readonly string[];
   };
   readonly certificates: readonly MailCertificate[];
+  /**
+   * The key that a client without SNI got, or a refused handshake. Absent where that was not
+   * tried.
+   */
+  readonly withoutSni?: 'same-key' | 'other-key' | 'refused' | undefined;
+  /** The worst fate of a ClientHello of about 1,550 octets. */
+  readonly largeHello?: 'answered' | 'lost' | 'unknown' | undefined;
+  /**
+   * Whether a recording of today's sessions can be decrypted once quantum computers break
+   * the classical key exchange. `prevented` holds for senders that offer a post-quantum
+   * group.
+   */
+  readonly decryptedLater?: 'possible' | 'prevented' | 'unknown' | undefined;
+  /** The answers to recorded hellos of senders, where they were asked for. */
+  readonly senders?: readonly SenderResult[] | undefined;
   /** The result if this address were the only one. */
   readonly exposure?: Exposure;
   /**
@@ -201,6 +216,25 @@ export interface MailAddress {
    * there.
    */
   readonly submission?: readonly SubmissionPort[];
+}
+
+/** The session that the hello of a sender would get. */
+export interface SenderResult {
+  /** Identifier of the recorded hello. */
+  readonly sender: string;
+  readonly name: string;
+  readonly result: 'session' | 'refused' | 'unknown';
+  /** As `TLSv1.3`. */
+  readonly version?: string | undefined;
+  /** IANA name. */
+  readonly suite?: string | undefined;
+  /** IANA name; absent where no named group was agreed on. */
+  readonly group?: string | undefined;
+  readonly postQuantum?: boolean | undefined;
+  /** The alert that refused the hello; absent where the server closed the connection. */
+  readonly alert?: number | undefined;
+  /** A failure code, where the connection did not reach TLS. */
+  readonly reason?: string | undefined;
 }
 
 /** Port 465 or 587 of the same address. */

@@ -41,6 +41,7 @@ const attempt = z.strictObject({
       version: text,
       suite: text,
       group: text.optional(),
+      postQuantum: z.boolean().optional(),
       sni: text,
       certificate: certificateSchema.omit({ sni: true }).optional(),
     })

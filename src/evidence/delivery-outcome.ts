@@ -107,7 +107,13 @@ export interface SessionFacts {
   readonly version: string;
   /** IANA name. */
   readonly suite: string;
+  /** IANA name; absent where no group was agreed on (static RSA). */
   readonly group?: string;
+  /**
+   * The key exchange has a post-quantum part, so a recording cannot be decrypted later.
+   * Absent in outcomes of earlier versions.
+   */
+  readonly postQuantum?: boolean;
   readonly sni: string;
   /** Absent where no certificate could be read. */
   readonly certificate?: Omit<MailCertificate, 'sni'>;

@@ -59,7 +59,10 @@ const probe = z.strictObject({
       groups: numbers,
       schemes: numbers,
       octets: number.optional(),
+      segments: z.literal(2).optional(),
+      keyShare: z.literal(true).optional(),
     }),
+    z.strictObject({ kind: z.literal('sender'), sender: text }),
     z.strictObject({ kind: z.literal('ssl2') }),
     z.strictObject({
       kind: z.literal('handshake'),
@@ -112,6 +115,7 @@ const connection = z.strictObject({
   mangledAs: text.optional(),
   starttlsReply: reply.optional(),
   handshake: handshake.optional(),
+  withoutSni: handshake.optional(),
   probe: probe.optional(),
   presented: presented.optional(),
   injection: z.enum(['executed', 'discarded', 'unknown']).optional(),

@@ -145,6 +145,8 @@ export interface ConnectionEvidence {
   readonly mangledAs?: string;
   readonly starttlsReply?: ReplyEvidence;
   readonly handshake?: HandshakeEvidence;
+  /** A completed handshake of a client that sent no SNI; its `sni` is empty. */
+  readonly withoutSni?: HandshakeEvidence;
   /** The prober's question and the answer. */
   readonly probe?: ProbeEvidence;
   /**

@@ -63,6 +63,7 @@ export type {
   MailCertificate,
   MailHost,
   Severity,
+  SenderResult,
   TlsVersion,
   Verdict,
   ZoneSignature,

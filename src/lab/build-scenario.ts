@@ -3,6 +3,7 @@ import { spkiSha256, parseCertificate } from '../x509/index.js';
 import { parseDomain } from '../base/index.js';
 import { mailServer, type ReceivedMail } from './actors/mail-server.js';
 import type { PolicyHost } from './actors/policy-host.js';
+import { dropLargeHellos } from './attackers/drop-large-hellos.js';
 import { stripStarttls } from './attackers/strip-starttls.js';
 import type { ZoneSpec } from './dns/zone.js';
 import type { LabNetwork } from './network/lab-network.js';
@@ -138,7 +139,7 @@ const ipv6Of = (address: string): string => `2001:db8::${address.split('.')[3] ?
 
 type Server = Pick<
   HostTraits,
-  'habit' | 'greeting' | 'speaks' | 'suites' | 'admits' | 'submission'
+  'habit' | 'greeting' | 'speaks' | 'suites' | 'admits' | 'submission' | 'withoutSni'
 > & {
   readonly name: string;
   readonly certificates: readonly Issued[];
@@ -165,6 +166,10 @@ async function startServer(
       greeting,
       admits,
       suites: only,
+      withoutSni:
+        server.withoutSni === 'other-name'
+          ? pki.certificatesFor(`default.${name}`, 'wrong-name')
+          : server.withoutSni,
       scripted: speaks && oldSurfaces[speaks],
       maxVersion,
     }),
@@ -177,11 +182,16 @@ async function startServer(
       mailServer({ name, certificates, onMail, implicitTls: true }),
     );
   }
-  const { strip, swap } = scenario.attack ?? {};
+  const { strip, swap, largeHellos } = scenario.attack ?? {};
   if (attackers && strip) {
     const target = network.targetOf(address, SMTP);
     if (target)
       await network.listenTcp(address, SMTP, stripStarttls(network.outside, target, strip));
+  }
+  if (attackers && largeHellos) {
+    const target = network.targetOf(address, SMTP);
+    if (target)
+      await network.listenTcp(address, SMTP, dropLargeHellos(network.outside, target, largeHellos));
   }
   if (attackers && swap) {
     const forged = [pki.forgedCertificate(name)];

@@ -55,6 +55,11 @@ export type {
 } from './actors/acme-ca-types.js';
 export { validateOver, type ValidateChallenge } from './actors/acme-validate.js';
 export { labAttacks, type LabAttack } from './attackers/start-attack.js';
+export {
+  dropLargeHellos,
+  MAX_PASSED_HELLO,
+  type LargeHelloLoss,
+} from './attackers/drop-large-hellos.js';
 export { stripStarttls, type Stripping } from './attackers/strip-starttls.js';
 export {
   respond,

@@ -7,6 +7,7 @@ import {
   type SessionFacts,
 } from '../evidence/index.js';
 import { matchMx } from '../mta-sts/index.js';
+import { isPostQuantum } from '../tls/index.js';
 import type { HostDecision, ServerVerdict } from '../tls-policy/index.js';
 import { appliesTo, type DraftPolicy } from './applied-policies.js';
 import { resultTypeOf } from './result-type-of.js';
@@ -90,6 +91,7 @@ export function sessionFacts(
     version,
     suite,
     group,
+    postQuantum: group !== undefined && isPostQuantum(group),
     sni: serverName,
     certificate,
   };

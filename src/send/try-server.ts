@@ -17,7 +17,7 @@ import {
   type SmtpSession,
   type SmtpTranscriptLine,
 } from '../smtp/index.js';
-import { handshake, type HandshakeFacts } from '../tls/index.js';
+import { handshake, senderGroups, type HandshakeFacts } from '../tls/index.js';
 import type { SendContext } from './context.js';
 
 /** One address to try, and the requirement that its session must meet. */
@@ -161,6 +161,7 @@ async function upgrade(
     const dialOptions = {
       connection: plain,
       serverName: serverTask.host.sni,
+      groups: senderGroups(),
       timeoutMs,
       signal: serverTask.signal,
     };

@@ -10,6 +10,7 @@ import {
 } from '../x509/index.js';
 import { tlsFailures } from './failures.js';
 import { handshake, type HandshakeFacts, type HandshakeRequest } from './handshake.js';
+import { senderGroups } from './sender-groups.js';
 
 /** The identity that a server must prove. */
 export interface ServerIdentity {
@@ -33,14 +34,19 @@ export interface Authenticated {
 
 /**
  * Completes a handshake of TLS 1.2 or later and authenticates the server: trusted chain,
- * valid dates, and the name among the DNS names of the certificate. On failure the
+ * valid dates, and the name among the DNS names of the certificate. The key exchange is
+ * post-quantum where both ends can. On failure the
  * connection is closed; `tls-certificate-*` codes mean the certificate. Rejects only with
  * `signal.reason`.
  */
 export async function authenticate(
   request: HandshakeRequest & ServerIdentity,
 ): Promise<Result<Authenticated>> {
-  const shaken = await handshake({ minVersion: 'TLSv1.2', ...request });
+  const shaken = await handshake({
+    minVersion: 'TLSv1.2',
+    groups: senderGroups(),
+    ...request,
+  });
   if (!shaken.ok) return shaken;
   const judged = authenticateServer(shaken.facts.chain, request);
   if (judged.ok)

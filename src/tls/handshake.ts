@@ -4,6 +4,7 @@ import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { fail, neutralise, type Failure } from '../base/index.js';
 import type { Connection } from '../net/index.js';
 import { tlsFailures } from './failures.js';
+import { classicalGroups } from './sender-groups.js';
 import { groupTable } from './wire/index.js';
 
 /** Certificates of a chain that are read. */
@@ -12,7 +13,7 @@ const MAX_CERTIFICATES = 100;
 /** The connection and parameters of one handshake. */
 export interface HandshakeRequest {
   readonly connection: Connection;
-  /** SNI: a host name in A-labels. */
+  /** SNI: a host name in A-labels; empty sends no SNI. */
   readonly serverName: string;
   /** Protocols for ALPN (RFC 7301). Absent: no extension. */
   readonly alpn?: readonly string[];
@@ -28,8 +29,8 @@ export interface HandshakeRequest {
   /** OpenSSL cipher list. Default: every suite with authentication and encryption. */
   readonly ciphers?: string;
   /**
-   * OpenSSL group list. The default is fixed, so that results do not depend on the
-   * version of Node.
+   * OpenSSL group list, such as {@link senderGroups}. The default is fixed, so that results
+   * do not depend on the version of Node.
    */
   readonly groups?: string;
 }
@@ -55,8 +56,6 @@ export type HandshakeResult =
 
 /** Milliseconds for a handshake. */
 const TIMEOUT = 15_000;
-/** Groups that every OpenSSL since 1.1.1 has, the most common first. */
-const GROUPS = 'X25519:P-256:P-384:P-521';
 /** Signature algorithms that leave the server only one kind of key to use. */
 const schemesOf = {
   RSA: 'rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1',
@@ -83,14 +82,14 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
     const serverName = request.serverName.replace(/\.$/, '');
     const socket = connect({
       socket: connection.stream,
-      servername: isIP(serverName) === 0 ? serverName : undefined, // [8461-7.1-2, 7671-3-1]
+      servername: isIP(serverName) === 0 && serverName !== '' ? serverName : undefined, // [8461-7.1-2, 7671-3-1]
       ALPNProtocols: request.alpn && [...request.alpn],
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       minVersion: request.minVersion ?? 'TLSv1',
       maxVersion: request.maxVersion ?? 'TLSv1.3',
       ciphers: request.ciphers ?? CIPHERS,
-      ecdhCurve: request.groups ?? GROUPS,
+      ecdhCurve: request.groups ?? classicalGroups,
       sigalgs: request.authentication ? schemesOf[request.authentication] : undefined,
     });
     const close = (): void => {

@@ -38,6 +38,8 @@ export {
   type Authenticated,
   type ServerIdentity,
 } from './authenticate.js';
+export { senderGroups } from './sender-groups.js';
+export { senderHellos, type SenderHello } from './sender-hellos.js';
 export { renegotiate } from './renegotiate.js';
 export { servingTls, type TlsSettings } from './settings.js';
 export { tlsFailures } from './failures.js';
@@ -57,6 +59,7 @@ export {
   groups,
   groupName,
   groupTable,
+  isPostQuantum,
   signatureSchemeName,
   signatureSchemeTable,
   buildSsl2ClientHello,
@@ -96,6 +99,8 @@ export {
   type Goals,
   type HelloVersion,
   type Inventory,
+  type LargeHello,
+  type LargeHelloForm,
   type OldVersion,
   type ProbeRecord,
   type Inference,

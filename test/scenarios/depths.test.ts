@@ -49,6 +49,7 @@ function answerOf(config: ResponderConfig, question: TlsQuestion): TlsAnswer {
   if (question.kind === 'ssl2')
     return config.ssl2Ciphers ? { kind: 'ssl2', ciphers: config.ssl2Ciphers } : { kind: 'refused' };
   if (question.kind === 'handshake') return keyShown(config, question.authentication);
+  assert.equal(question.kind, 'hello');
   const hello = readClientHello(
     buildClientHello(helloFor(question, new Uint8Array(64), 'mx.planted.example')),
   );

@@ -292,19 +292,25 @@ for (const habit of ['drops-large-hellos', 'resets-large-hellos'] as const)
     );
   });
 
-test('one hello of the run has 1,550 octets, and an answer to it is no fault', async () => {
+test('a run has large hellos of each form, and a server that answers them passes', async () => {
   const lab = await createLab({ scenarios: [{ ...unjudged(domain), sts }] });
   try {
     const options = { ...labOptions(lab), depth: 'verdict' as const };
     const evidence = await collect(nameOf(domain), collectOptions(options));
-    const sizes = evidence.hosts.flatMap((h) =>
+    const forms = evidence.hosts.flatMap((h) =>
       h.addresses.flatMap((a) =>
-        a.connections.flatMap((c) =>
-          c.probe?.question.kind === 'hello' ? [c.probe.question.octets ?? 0] : [],
+        a.connections.flatMap(({ probe }) =>
+          probe?.question.kind === 'hello' && probe.question.octets !== undefined
+            ? [[probe.question.octets, probe.question.segments, probe.question.keyShare]]
+            : [],
         ),
       ),
     );
-    assert.equal(sizes.filter((octets) => octets === 1550).length, 1);
+    assert.deepEqual(forms, [
+      [1550, undefined, undefined],
+      [1550, 2, undefined],
+      [1550, undefined, true],
+    ]);
     const result = grade(evidence);
     assert.deepEqual([result.verdict, ids(result, 'warn')], ['pass', []]);
   } finally {

@@ -82,6 +82,33 @@ export const certificateFindings = {
     steps: obtain,
   },
   /**
+   * Raised when a client without SNI gets a certificate that a sender with DANE or MTA-STS
+   * refuses, although it accepts the one for its SNI. Both kinds of sender have to send SNI,
+   * so it is a note for MTA-STS. For DANE it warns: the records should match the default
+   * certificate, which needs no SNI (RFC 7672 §8.1).
+   */
+  'cert-depends-on-sni': {
+    topic: 'certificate',
+    title: 'Without SNI another certificate is shown',
+    why: ({ detail }) =>
+      `${detail === '' ? 'The default certificate' : `The default certificate (${detail})`} does not verify for this host. Senders that verify it and send no server name defer the mail.`,
+    reference: 'RFC 7672 §8.1, RFC 8461 §7.1',
+    owner: 'mail-host',
+    fix: 'Make the certificate of this host the default one, or publish TLSA records for the default key too.',
+    steps: (findingValues) => [
+      command(
+        'See the default certificate.',
+        `openssl s_client -starttls smtp -connect ${findingValues.ip || findingValues.host}:25 -noservername -showcerts`,
+      ),
+      postfixStep(
+        chainFiles(findingValues.host || 'mx.example.com'),
+        'Make it the default in /etc/postfix/main.cf:',
+      ),
+      reloadPostfix,
+      checkAgain(findingValues),
+    ],
+  },
+  /**
    * Raised when the chain ends at a CA outside the root stores and has no other fault.
    * The severity is that of a self-signed certificate, since senders treat both alike.
    */

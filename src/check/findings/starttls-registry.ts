@@ -263,16 +263,16 @@ export const starttlsFindings = {
   },
   /**
    * Raised when a ClientHello of about 1,550 octets gets no answer and a smaller one on
-   * another connection does. The usual cause is a middlebox that reads only the first TCP
-   * segment. It warns, because only senders with post-quantum key shares are affected
-   * today.
+   * another connection does: one of that size, one in two segments, or one with a genuine
+   * key share. The usual cause is a middlebox that reads only the first TCP segment. It
+   * warns, because only senders with post-quantum key shares are affected today.
    */
   'tls-large-hello': {
     topic: 'starttls',
     title: 'A ClientHello of modern size gets no answer',
     passed: 'A ClientHello of modern size is answered',
     why: (findingValues) =>
-      `${findingValues.detail || 'A ClientHello of 1,550 octets got no answer, a smaller one did.'} Senders that offer ML-KEM send about this size, and their mail is deferred.`,
+      `${findingValues.detail || 'A ClientHello of 1,550 octets got no answer, a smaller one did.'} Senders with OpenSSL 3.5 or Go send about this size and cannot start TLS. Their mail is deferred or sent in plaintext.`,
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
     fix: 'Find the firewall, proxy or load balancer that drops a ClientHello of several packets.',
@@ -285,6 +285,31 @@ export const starttlsFindings = {
       confirm(
         'Switch off TLS inspection and ClientHello filters between the internet and port 25.',
       ),
+      checkAgain(findingValues),
+    ],
+  },
+  /**
+   * Raised when a handshake without SNI fails on a server that completes one with SNI. It
+   * fails like a missing STARTTLS: Postfix sends no SNI unless a policy asks for it.
+   */
+  'tls-sni-required': {
+    topic: 'starttls',
+    title: 'A handshake without SNI is refused',
+    why: ({ detail }) =>
+      `${detail === '' ? '' : `The handshake ended with ${detail}. `}Many senders send no server name: Postfix by default. They send their mail in plaintext, or defer it.`,
+    reference: 'RFC 8461 §7.1, RFC 7672 §8.1',
+    owner: 'mail-host',
+    fix: 'Set a default certificate for clients that send no server name.',
+    steps: (findingValues) => [
+      command(
+        'Try a handshake without SNI.',
+        `openssl s_client -starttls smtp -connect ${findingValues.ip || findingValues.host}:25 -noservername`,
+      ),
+      postfixStep(
+        'smtpd_tls_chain_files = /etc/letsencrypt/live/mx.example.com/privkey.pem, /etc/letsencrypt/live/mx.example.com/fullchain.pem',
+        'Set a default in /etc/postfix/main.cf, next to tls_server_sni_maps:',
+      ),
+      confirm('In HAProxy, remove strict-sni from the bind line.'),
       checkAgain(findingValues),
     ],
   },

@@ -8,6 +8,7 @@ import {
   type View,
 } from '../../tls-policy/index.js';
 import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
+import { handshakeFailed } from './session.js';
 
 /**
  * Returns the outcome for the mail of every class of sender, today and under each attack,
@@ -183,16 +184,6 @@ function reachableAs(
   if (status === 'unreachable' || inside === 'refused') return 'no';
   if (status === 'reachable' && inside !== 'unknown') return 'yes';
   return 'unknown';
-}
-
-/**
- * Returns true when the server answered the ClientHello with something other than a
- * session. Silence and an early close are excluded: they may be the network's fault.
- */
-export function handshakeFailed(code: string | undefined): boolean {
-  return (
-    code !== undefined && code.startsWith('tls-') && !/timeout|aborted|closed-early/.test(code)
-  );
 }
 
 function tlsWorks(connection: ConnectionEvidence | undefined): 'yes' | 'no' | 'unknown' {

@@ -225,6 +225,8 @@ test('rules that this depth does not ask are listed', () => {
     'tls-broken-suite',
     'tls-renegotiation',
     'tls-large-hello',
+    'tls-sni-required',
+    'cert-depends-on-sni',
     'tls-hello-intolerant',
     'tls-pq-good',
     'tls-pq-draft-good',

@@ -12,7 +12,8 @@ import {
   type ZoneSignature,
 } from '../../evidence/index.js';
 import { parseCertificate } from '../../x509/index.js';
-import { assessExposure, handshakeFailed, ownNetworkStrips, resolverAtFault } from './exposure.js';
+import { assessExposure, ownNetworkStrips, resolverAtFault } from './exposure.js';
+import { handshakeFailed } from './session.js';
 import { baseline } from '../profiles/baseline.js';
 import { severityOf } from '../profiles/goals.js';
 import { noOptions, type CommandOptions } from '../findings/entry.js';

@@ -1,12 +1,13 @@
 import type { Evidence } from '../../evidence/index.js';
 import { tlsFailures } from '../../tls/index.js';
-import { handshakeFailed, ownNetworkStrips } from './exposure.js';
+import { ownNetworkStrips } from './exposure.js';
 import { specialPurpose } from '../../net/index.js';
 import { specialName } from '../mx-name.js';
 import { tlsRules } from './tls-rules.js';
 import { certificateRules } from './certificate-rules.js';
+import { withoutSniRules } from './without-sni-rules.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
-import { replyOf } from './session.js';
+import { handshakeFailed, replyOf } from './session.js';
 import { severityOf } from '../profiles/goals.js';
 import { undecidedRules } from './undecided-rules.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
@@ -240,6 +241,7 @@ function addressRules(
   if (evidence.connections.some((connection) => connection.renegotiation === 'accepted'))
     raised.add('tls-renegotiation', subject);
   certificateRules(raised, judgedHost, address);
+  withoutSniRules(raised, address, subject);
   unsettledRule(raised, judgedHost, address);
 }
 

@@ -28,6 +28,8 @@ import {
   type InsideTls,
 } from './session.js';
 import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judge-certificate.js';
+import { judgeWithoutSni, type WithoutSni } from './without-sni.js';
+import { decryptedLater, senderResults } from './key-exchange.js';
 
 /** The TLS of one address: the facts proved by the answers, and its summary. */
 export interface Probed {
@@ -50,6 +52,8 @@ export interface JudgedAddress {
    * has replaced since. They matter for the roles of TLSA records only.
    */
   readonly gone: readonly JudgedCertificate[];
+  /** The server's answer to a client without SNI; undefined where none was tried. */
+  readonly withoutSni: WithoutSni | undefined;
   readonly probed: Probed;
   readonly summary: MailAddress;
 }
@@ -111,6 +115,7 @@ function judgeAddress(
   const certificates = [...now, ...before.filter((certificate) => !gone.includes(certificate))];
   const inference = infer(probeLog(connections));
   const probed = { inference, inventory: summarise(inference) };
+  const withoutSni = judgeWithoutSni(evidence, host, connections, certificates);
   return {
     evidence: address,
     connection,
@@ -118,6 +123,7 @@ function judgeAddress(
     insideTls: insideTls(connection),
     certificates,
     gone,
+    withoutSni,
     probed,
     summary: {
       ip: address.ip,
@@ -128,6 +134,10 @@ function judgeAddress(
       starttls,
       tls: shownTls(probed),
       certificates: certificates.map((certificate) => certificate.summary),
+      withoutSni: withoutSni?.answer,
+      largeHello: probed.inventory.largeHello,
+      decryptedLater: decryptedLater(inference),
+      senders: senderResults(connections),
       submission:
         address.submission &&
         address.submission.map((submissionEvidence) =>

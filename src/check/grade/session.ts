@@ -129,3 +129,13 @@ export function standing(
     return { status, reason: connection?.failure?.code, starttls };
   return { status, reason, starttls };
 }
+
+/**
+ * True when the server answered the ClientHello with something other than a session.
+ * Silence and an early close are excluded: they may be the network's fault.
+ */
+export function handshakeFailed(code: string | undefined): boolean {
+  return (
+    code !== undefined && code.startsWith('tls-') && !/timeout|aborted|closed-early/.test(code)
+  );
+}

@@ -6,6 +6,7 @@ import {
   signatureSchemeName,
   suiteName,
   type Ask,
+  type LargeHelloForm,
 } from '../../tls/index.js';
 import type { FindingId } from '../findings/catalogue.js';
 import { gradedAsks } from '../profiles/goals.js';
@@ -55,7 +56,18 @@ export function tlsRules(raised: FindingCollector, probed: Probed, subject: Find
   for (const { finding, settled, bad } of features(probed, tls))
     if (settled === bad) raised.add(finding, subject);
   if (inventory.helloSizeIntolerant) raised.add('tls-hello-intolerant', subject);
-  if (inventory.largeHello === 'lost') raised.add('tls-large-hello', subject);
+  const lost = inventory.largeHellos.find(({ result }) => result === 'lost');
+  if (lost) raised.add('tls-large-hello', { ...subject, detail: describeLost(lost.form) });
+}
+
+/** The large hello that got no answer, with the property in which it differs. */
+function describeLost({ octets = 0, segments, keyShare }: LargeHelloForm): string {
+  const size = `A ClientHello of ${octets.toLocaleString('en')} octets`;
+  const form = [
+    ...(keyShare ? ['with a key share for X25519MLKEM768'] : []),
+    ...(segments === undefined ? [] : [`in ${segments} TCP segments`]),
+  ].join(' ');
+  return `${[size, form].filter(Boolean).join(' ')} got no answer, a smaller one did.`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Evidence } from '../../evidence/index.js';
 import { settleKey } from '../../tls/index.js';
-import { handshakeFailed } from './exposure.js';
+import { handshakeFailed } from './session.js';
 import type { FindingId } from '../findings/catalogue.js';
 import type { Profile } from '../profiles/profile.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';

@@ -35,6 +35,8 @@ export interface ProbeContext {
   readonly signal: AbortSignal | undefined;
   /** Questions beyond the completed handshake; undefined at depth `triage`. */
   readonly goals: Goals | undefined;
+  /** The senders whose recorded hellos are sent as well, by id. */
+  readonly senders: readonly string[];
   /** Test whether a plaintext command survives the handshake (CVE-2011-0411). */
   readonly intrusive: boolean;
   readonly limiter: ProbeLimiter;

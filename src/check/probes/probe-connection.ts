@@ -22,7 +22,7 @@ import {
   type TlsQuestion,
 } from '../../tls/index.js';
 import { parseChain, verifyChain } from '../../x509/index.js';
-import { handshakeFailed } from '../grade/exposure.js';
+import { handshakeFailed } from '../grade/session.js';
 import { failureEvidence, type ProbeContext } from './context.js';
 
 type HelloQuestion = AskHelloRequest['question'];
@@ -33,10 +33,11 @@ type MutableEvidence = { -readonly [K in keyof ConnectionEvidence]: ConnectionEv
 const MAX_TRANSCRIPT = 200;
 
 /**
- * The reason to open a connection: the completed handshake, one question of the prober,
- * or a test of `--intrusive`.
+ * The reason to open a connection: the completed handshake, one question of the prober, a
+ * completed handshake without SNI, the hello of a sender, or a test of `--intrusive`.
  */
-export type ProbePurpose = TlsQuestion | 'handshake' | 'intrusion' | 'intrusion-tls12';
+export type ProbePurpose =
+  TlsQuestion | 'handshake' | 'without-sni' | 'intrusion' | 'intrusion-tls12';
 
 /** Server and purpose of one probe connection. */
 export interface ProbeConnectionRequest {
@@ -122,6 +123,13 @@ class ProbeConnection {
       this.#evidence.starttls = 'offered';
       return this.#recordAnswer(purpose, await this.#askHello(connection, purpose));
     }
+    if (purpose === 'without-sni') {
+      const secured = await this.#handshakeWithoutSni(connection);
+      if (secured.ok) secured.connection.close();
+      else this.#recordNotSecured(secured.failure);
+      this.#evidence.starttls = 'offered';
+      return;
+    }
     const authentication = typeof purpose === 'string' ? 'any' : purpose.authentication;
     const secured = await this.#handshake(connection, authentication);
     if (!secured.ok) return this.#recordHandshakeFailure(secured.failure);
@@ -154,6 +162,7 @@ class ProbeConnection {
       await session.quit();
     } else if (purpose === 'intrusion' || purpose === 'intrusion-tls12')
       await this.#testInjection(session);
+    else if (purpose === 'without-sni') await this.#completeWithoutSni(session);
     else if (purpose === 'handshake') await this.#completeHandshake(session, 'any');
     else if (purpose.kind === 'handshake')
       await this.#completeHandshake(session, purpose.authentication);
@@ -169,6 +178,22 @@ class ProbeConnection {
       this.#evidence.ehloAfterTls = { code: again.value.code, lines: again.value.lines };
     else this.#recordFailure(again.failure);
     await session.quit();
+  }
+
+  /**
+   * Completes a handshake without SNI, as senders do by default that verify no
+   * certificate, and quits. A server must accept it [8461-7.1-4, 7672-8.1-2].
+   */
+  async #completeWithoutSni(session: SmtpSession): Promise<void> {
+    const secured = await session.startTls((plain) => this.#handshakeWithoutSni(plain));
+    if (!secured.ok) return this.#recordNotSecured(secured.failure);
+    await session.quit();
+  }
+
+  async #handshakeWithoutSni(connection: Connection): ReturnType<typeof handshake> {
+    const result = await handshake({ connection, serverName: '', ...this.#limits });
+    if (result.ok) this.#evidence.withoutSni = this.#handshakeEvidence(result.facts);
+    return result;
   }
 
   /**
@@ -223,12 +248,14 @@ class ProbeConnection {
       authentication,
       ...this.#limits,
     });
-    if (handshakeResult.ok) this.#recordFacts(handshakeResult.facts);
+    if (handshakeResult.ok)
+      this.#evidence.handshake = this.#handshakeEvidence(handshakeResult.facts);
     return handshakeResult;
   }
 
-  #recordFacts({ version, suite, group, serverName, chain }: HandshakeFacts): void {
-    this.#evidence.handshake = {
+  #handshakeEvidence(handshakeFacts: HandshakeFacts): HandshakeEvidence {
+    const { version, suite, group, serverName, chain } = handshakeFacts;
+    return {
       version: version as HandshakeEvidence['version'],
       suite,
       group,
@@ -319,5 +346,6 @@ class ProbeConnection {
 
 function purposeName(purpose: ProbePurpose): ConnectionEvidence['purpose'] {
   if (typeof purpose === 'string') return purpose;
-  return purpose.kind === 'hello' ? purpose.topic : purpose.kind;
+  if (purpose.kind === 'hello') return purpose.topic;
+  return purpose.kind === 'sender' ? `sender:${purpose.sender}` : purpose.kind;
 }

@@ -1,7 +1,6 @@
 import { probeLog, type AddressEvidence, type ConnectionEvidence } from '../../evidence/index.js';
 import { nextQuestion, infer, runProbes } from '../../tls/index.js';
-import { handshakeFailed } from '../grade/exposure.js';
-import { insideTls, isMissing } from '../grade/session.js';
+import { handshakeFailed, insideTls, isMissing } from '../grade/session.js';
 import type { ProbeContext } from './context.js';
 import { probeConnection, type ProbePurpose } from './probe-connection.js';
 import type { ConnectionBudget } from './connection-limiter.js';
@@ -26,7 +25,8 @@ export interface ProbeTarget {
 
 /**
  * Probes one address: first a completed handshake, then one connection for each open
- * question of the goals, one at a time and within the budget. Probing stops at a server
+ * question of the goals, one without SNI and one for each sender, one at a time and within
+ * the budget. Probing stops at a server
  * that refuses connections or delays them (`stopped`). `known` holds connections of an
  * earlier run; their answers are reused. Rejects only with the signal's reason.
  */
@@ -36,11 +36,11 @@ export async function probeSmtp(
   connectionBudget: ConnectionBudget,
   known: readonly ConnectionEvidence[] = [],
 ): Promise<AddressEvidence> {
-  const { goals, intrusive, clock, signal, spacingMs } = context;
+  const { goals, senders, intrusive, clock, signal, spacingMs } = context;
   if (connectionBudget.remaining <= 0)
     return { ip, status: 'inconclusive', reason: 'net-budget', connections: [] };
   const earlier = known
-    .filter((connection) => connection.probe ?? connection.injection)
+    .filter(({ probe, withoutSni, injection }) => probe ?? withoutSni ?? injection)
     .map((connection): ConnectionEvidence => ({ ...connection, earlier: true }));
   const probe = (purpose: ProbePurpose): Promise<ConnectionEvidence> => {
     connectionBudget.consume();
@@ -103,6 +103,14 @@ export async function probeSmtp(
     },
   });
   const open = nextQuestion(log, goals) !== undefined;
+  const further: readonly ProbePurpose[] = [
+    ...(first.handshake && !earlier.some(({ withoutSni }) => withoutSni)
+      ? (['without-sni'] as const)
+      : []),
+    ...senders.map((sender) => ({ kind: 'sender', sender }) as const),
+  ];
+  for (const purpose of further)
+    if (stopped === undefined && connectionBudget.remaining > reserve) await ask(purpose);
   if (injectionTest && stopped === undefined)
     await ask(infer(log).versions['TLSv1.2'] === 'accepted' ? 'intrusion-tls12' : 'intrusion');
   if (open) stopped ??= 'budget';

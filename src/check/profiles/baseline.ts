@@ -129,6 +129,14 @@ export const baseline: Profile = {
     'tls-unsettled': rule('info', 'RFC 9325 §4'),
     'hosts-skipped': rule('info', 'RFC 5321 §5.1'),
     'tls-large-hello': rule('warn', 'RFC 9846 §4.2.2', 'verdict'),
+    // A server must not demand SNI; a sender without it has no TLS session otherwise.
+    'tls-sni-required': rule('fail', 'RFC 8461 §7.1, RFC 7672 §8.1', 'verdict'),
+    // Senders with MTA-STS or DANE have to send SNI. Some with DANE do not.
+    'cert-depends-on-sni': rule(
+      byMechanism('info', { daneTa: 'warn', daneEe: 'warn' }),
+      'RFC 7672 §8.1, RFC 8461 §7.1',
+      'verdict',
+    ),
     'tls-hello-intolerant': rule('warn', 'RFC 9846 §4.2.2', 'verdict'),
     'tls-pq-good': rule('good', 'RFC 10024', 'verdict'),
     'tls-pq-draft-good': rule('good', 'draft-ietf-tls-mlkem', 'verdict'),

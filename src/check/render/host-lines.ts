@@ -1,5 +1,6 @@
 import { displayName, wrap } from '../../base/index.js';
 import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../evidence/index.js';
+import { decryptedLaterWords, senderWords } from './key-exchange-words.js';
 import { suiteStrength } from './suite-strength.js';
 import { because, tlsVersions, versionList, versionName } from './words.js';
 
@@ -21,12 +22,28 @@ export function hostLines(
     ),
     ...mailHost.addresses.flatMap((address) => [
       ...addressLines(address, depth, lineWidth),
+      ...senderLines(address, lineWidth),
       ...(address.submission ?? []).flatMap(({ port, ...there }) =>
         addressLines({ ...there, ip: `port ${port}` }, depth, lineWidth),
       ),
       ...(depth === 'inventory' ? surface(address, hosts, lineWidth).map(quiet) : []),
     ]),
+    ...recordedLines(mailHost, lineWidth),
   ]);
+}
+
+/** Whether mail that is recorded today can be decrypted later. */
+function recordedLines(mailHost: MailHost, lineWidth: number): readonly string[] {
+  const words = decryptedLaterWords(mailHost);
+  if (words === undefined) return [];
+  return wrap(`recorded today, decrypted later: ${words}`, lineWidth, '       ', '         ');
+}
+
+/** The session of each sender whose recorded hello was sent. */
+function senderLines(address: MailAddress, lineWidth: number): readonly string[] {
+  return senderWords(address).flatMap(([sender, result]) =>
+    wrap(`${sender}: ${result}`, lineWidth, '         ', '           '),
+  );
 }
 
 /** The suffix on the policy; a missing host is in capitals, since it may stop mail. */

@@ -55,7 +55,8 @@ export function collectOptions(options: CheckOptions): CollectOptions {
     ...rest
   } = options;
   const goals = goalsOf(profile, depth);
-  const budget = rest.budget ?? (depth === 'inventory' ? INVENTORY_BUDGET : DEFAULT_BUDGET);
+  const questions = depth === 'inventory' ? INVENTORY_BUDGET : DEFAULT_BUDGET;
+  const budget = rest.budget ?? questions + (rest.senders?.length ?? 0);
   return {
     reach: reachOf(rest.address, rest.upstreams),
     ...rest,

@@ -38,6 +38,8 @@ export interface CollectOptions {
    * Default nothing.
    */
   readonly goals?: Goals;
+  /** Senders whose recorded hellos are sent as well, one connection each. Default none. */
+  readonly senders?: readonly string[];
   /**
    * One more connection for each address: a NOOP in plaintext behind STARTTLS, to see
    * whether it is executed inside TLS.
@@ -119,6 +121,7 @@ export async function collect(domainName: Name, options: CollectOptions): Promis
     timeoutMs: options.timeoutMs ?? 15_000,
     signal: abortSignal,
     goals: options.goals,
+    senders: options.senders ?? [],
     intrusive: options.intrusive ?? false,
     limiter: options.manners ?? new ConnectionLimiter({ budget: options.budget ?? DEFAULT_BUDGET }),
     maximum: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },

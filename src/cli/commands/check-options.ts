@@ -8,6 +8,7 @@ import {
   type Profile,
 } from '../../check/index.js';
 import { evidenceSchema, type Evidence } from '../../evidence/index.js';
+import { senderHellos } from '../../tls/index.js';
 import { readFile, readJson, STANDARD_STREAM } from '../files.js';
 import { misuse, present, readOptionalNumber, readWord } from '../options.js';
 import { readPeerFlags, type PeerFlags } from './peer-options.js';
@@ -40,6 +41,8 @@ export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
   readonly maxAddresses?: string;
   /** Also test for STARTTLS command injection (CVE-2011-0411). */
   readonly intrusive?: boolean;
+  /** Also send the recorded hellos of senders. */
+  readonly senders?: boolean;
   /** Also check ports 465 and 587. */
   readonly submission?: boolean;
   /** Host to check instead of those in the MX records. */
@@ -100,6 +103,7 @@ export function readCheckFlags(checkFlags: CheckFlags): CheckOptions {
     depth: readWord('--depth', checkFlags.depth, depths),
     submissionPorts: checkFlags.submission ? SUBMISSION_PORTS : undefined,
     intrusive: checkFlags.intrusive,
+    senders: checkFlags.senders ? senderHellos().map(({ id }) => id) : undefined,
     budget: count('--budget', checkFlags.budget, 1000),
     maxHosts: count('--max-hosts', checkFlags.maxHosts, 100),
     maxAddresses: count('--max-addresses', checkFlags.maxAddresses, 100),

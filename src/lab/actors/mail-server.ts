@@ -1,10 +1,10 @@
 import { createPrivateKey } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createSecureContext, TLSSocket, type SecureContext, type SecureVersion } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import type { Duplex } from 'node:stream';
-import { readClientHello } from '../../tls/index.js';
 import { respond, type ResponderConfig } from '../tls-responder/index.js';
-import type { Issued } from '../../pki/index.js';
+import { readFirstHello } from './first-hello.js';
+import { contextsOf, type Contexts, type TlsOptions } from './tls-contexts.js';
 
 /**
  * Behaviours of mail servers, each observed on the Internet.
@@ -62,21 +62,15 @@ export interface Admission {
 }
 
 /** Identity, certificates and behaviour of a mail server. */
-export interface MailServerOptions {
+export interface MailServerOptions extends TlsOptions {
   /** Host name in greeting and EHLO. */
   readonly name: string;
-  /** One or two certificates: with RSA and ECDSA the client's offer decides. */
-  readonly certificates: readonly Issued[];
   readonly habit?: SmtpHabit;
   /** Starts with TLS, as on port 465 (RFC 8314 §3.3). */
   readonly implicitTls?: boolean;
   /** A connection rate limit, as smtpd_client_connection_rate_limit of Postfix. */
   readonly admits?: Admission;
   readonly greeting?: string;
-  readonly minVersion?: SecureVersion;
-  readonly maxVersion?: SecureVersion;
-  /** Cipher suites of TLS 1.2, in the notation of OpenSSL. */
-  readonly suites?: string;
   /**
    * Script for hellos without a key share, which only probes send: the server can offer
    * protocols that OpenSSL no longer supports.
@@ -107,32 +101,14 @@ const MAX_MAIL = 1_000_000;
 /** Creates a mail server: a function that serves one connection. */
 export function mailServer(options: MailServerOptions): (socket: Socket) => void {
   // Created at the first connection: certificates are issued on demand.
-  let context: SecureContext | undefined;
+  let contexts: Contexts | undefined;
   const optionsForNext = options.admits ? connectionRateLimit(options.admits) : inTurn(options);
   return (socket) => {
-    context ??= contextOf(options);
-    const session = new Session(optionsForNext(options), context, socket);
+    contexts ??= contextsOf(options);
+    const session = new Session(optionsForNext(options), contexts, socket);
     if (options.implicitTls) session.startImplicitTls();
     else greet(session);
   };
-}
-
-function contextOf({
-  certificates,
-  suites = 'DEFAULT',
-  minVersion = 'TLSv1.2',
-  maxVersion = 'TLSv1.3',
-}: MailServerOptions): SecureContext | undefined {
-  if (certificates.length === 0) return undefined;
-  return createSecureContext({
-    key: certificates.map(({ keyPem }) => keyPem),
-    cert: certificates.map(({ chainPem }) => chainPem),
-    // Level 0 allows the weak certificates of some scenarios.
-    ciphers: `${suites}:@SECLEVEL=0`,
-    dhparam: 'auto',
-    minVersion,
-    maxVersion,
-  });
 }
 
 /** Simulates two servers behind one address, one of them without STARTTLS. */
@@ -204,7 +180,7 @@ class Session {
 
   constructor(
     readonly options: MailServerOptions,
-    readonly context: SecureContext | undefined,
+    readonly contexts: Contexts,
     private readonly socket: Socket,
   ) {
     this.#stream = socket;
@@ -312,14 +288,14 @@ class Session {
 
   #offers(): string[] {
     const { habit, name } = this.options;
-    const tls = this.context && !this.#sealed && habit !== 'no-starttls' ? ['STARTTLS'] : [];
+    const tls = this.contexts.named && !this.#sealed && habit !== 'no-starttls' ? ['STARTTLS'] : [];
     const keeps = this.#sealed && habit === 'offers-requiretls' ? ['REQUIRETLS'] : [];
     return [name, 'SIZE 10240000', ...tls, ...keeps, 'ENHANCEDSTATUSCODES', '8BITMIME'];
   }
 
   #startTls(): 'sealing' | undefined {
     const { habit: smtpHabit } = this.options;
-    if (!this.context || this.#sealed || smtpHabit === 'no-starttls') {
+    if (!this.contexts.named || this.#sealed || smtpHabit === 'no-starttls') {
       this.say('502 5.5.1 STARTTLS not available');
       return undefined;
     }
@@ -352,6 +328,7 @@ class Session {
     if (this.options.scripted) this.#byHello(this.options.scripted);
     else if (smtpHabit === 'drops-large-hellos' || smtpHabit === 'resets-large-hellos')
       this.#behindMiddlebox();
+    else if (this.options.withoutSni === 'refused') this.#demandSni();
     else this.#secure(plaintext);
     return 'sealing';
   }
@@ -373,17 +350,19 @@ class Session {
       chain,
       key: createPrivateKey(keyPem),
     }));
-    let received = Buffer.alloc(0);
-    const inspect = (bytes: Buffer): void => {
-      received = Buffer.concat([received, bytes]);
-      const hello = readClientHello(received);
-      if (hello === 'more') return;
-      this.socket.off('data', inspect).pause();
-      this.socket.unshift(received);
+    readFirstHello(this.socket, (hello) => {
       if (hello && hello.keyShares.length > 0) this.#secure('');
       else respond(this.socket, { ...scripted, certificates }).catch(() => this.socket.destroy());
-    };
-    this.socket.on('data', inspect);
+    });
+  }
+
+  /** Refuses a hello without SNI, which servers must not do (RFC 8461 §7.1). */
+  #demandSni(): void {
+    readFirstHello(this.socket, (hello) => {
+      if (hello?.serverName !== undefined) this.#secure('');
+      // A fatal alert: unrecognized_name (RFC 6066 §3).
+      else this.end(Uint8Array.of(21, 3, 3, 0, 2, 2, 112));
+    });
   }
 
   /** Implicit TLS: the handshake precedes the greeting. */
@@ -392,7 +371,11 @@ class Session {
   }
 
   #secure(plaintext: string): TLSSocket {
-    const secured = new TLSSocket(this.socket, { isServer: true, secureContext: this.context });
+    const secured = new TLSSocket(this.socket, {
+      isServer: true,
+      secureContext: this.contexts.fallback,
+      SNICallback: (_name, use) => use(null, this.contexts.named),
+    });
     secured.on('error', () => this.socket.destroy());
     this.#stream = secured;
     this.#sealed = true;

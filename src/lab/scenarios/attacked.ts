@@ -91,6 +91,14 @@ export const attackedDomains: readonly Scenario[] = [
     calm: { verdict: 'pass', exposure: stsOnly },
   },
   {
+    domain: 'large-hello.example',
+    says: 'MTA-STS enforced; a middlebox loses the large ClientHellos of current senders',
+    sts: { mode: 'enforce' },
+    attack: { largeHellos: 'reset' },
+    expect: { verdict: 'warn', warn: ['tls-large-hello'], exposure: stsOnly },
+    calm: { verdict: 'pass', exposure: stsOnly },
+  },
+  {
     domain: 'tlsa-removed.example',
     says: 'signed with DANE; the resolver is made to deny the TLSA record',
     zone: { signed: {} },

@@ -187,6 +187,27 @@ export const protectedDomains: readonly Scenario[] = [
     },
   },
   {
+    domain: 'sni-required.example',
+    says: 'MTA-STS enforced; a handshake without SNI is refused',
+    hosts: [{ withoutSni: 'refused' }],
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'fail', fail: ['tls-sni-required'], exposure: stsOnly },
+  },
+  {
+    domain: 'default-certificate.example',
+    says: 'DANE for the key that SNI selects; without SNI there is another certificate',
+    zone: { signed: {} },
+    hosts: [{ withoutSni: 'other-name', tlsa: ['ee'] }],
+    expect: { verdict: 'warn', warn: ['cert-depends-on-sni'], exposure: daneOnly },
+  },
+  {
+    domain: 'default-certificate-sts.example',
+    says: 'MTA-STS enforced; without SNI there is a certificate for another name',
+    hosts: [{ withoutSni: 'other-name' }],
+    sts: { mode: 'enforce' },
+    expect: { verdict: 'pass', exposure: stsOnly },
+  },
+  {
     domain: 'hoster.example',
     says: 'a mail hoster with DANE',
     zone: { signed: {} },

@@ -2,6 +2,7 @@ import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index
 import type { PolicySite } from '../actors/policy-host.js';
 import type { Admission, SmtpHabit } from '../actors/mail-server.js';
 import type { CertificateTraits } from '../actors/pki.js';
+import type { LargeHelloLoss } from '../attackers/drop-large-hellos.js';
 import type { Stripping } from '../attackers/strip-starttls.js';
 import type { DnsFault } from '../dns/lab-dns.js';
 import type { ZoneSpec } from '../dns/zone.js';
@@ -78,6 +79,11 @@ export interface HostTraits {
    * 1.3.
    */
   readonly suites?: string;
+  /**
+   * The answer to a client without SNI: a refused handshake, or a certificate for another
+   * name. Default the same certificate as with SNI.
+   */
+  readonly withoutSni?: 'refused' | 'other-name';
   readonly tlsa?: readonly TlsaTraits[];
   /** Owner of the TLSA records, to which the usual name is a CNAME. */
   readonly tlsaAt?: string;
@@ -120,6 +126,8 @@ export interface AttackTraits {
    * for the host's name from no trusted CA.
    */
   readonly swap?: boolean;
+  /** A middlebox loses every ClientHello of the size of current ones. */
+  readonly largeHellos?: LargeHelloLoss;
   readonly faults?: Readonly<Record<string, DnsFault>>;
 }
 

@@ -3,10 +3,16 @@ import { concat } from '../../base/index.js';
 import type { Connection } from '../../net/index.js';
 import {
   buildClientHello,
+  buildRecordedHello,
   buildSsl2ClientHello,
   FlightReader,
+  KEY_SHARE_RANDOM,
+  keyShareOf,
   readSsl2ServerHello,
+  RECORDED_HELLO_RANDOM,
+  X25519_MLKEM768,
 } from '../wire/index.js';
+import { senderHellos } from '../sender-hellos.js';
 import type { TlsAnswer } from './answer.js';
 import { helloFor, type TlsQuestion } from './question.js';
 
@@ -28,6 +34,8 @@ export interface AskHelloRequest {
 const TIMEOUT = 15_000;
 /** Milliseconds for the server to hang up in its turn. */
 const FAREWELL = 300;
+/** Milliseconds between the two segments of a hello: the first one leaves alone. */
+const BETWEEN_SEGMENTS = 50;
 /**
  * A close_notify alert (RFC 5246 §7.2.1): it signals that this client ends the handshake.
  */
@@ -47,8 +55,10 @@ export function askHello({
   const { stream } = connection;
   return new Promise((resolve, reject) => {
     const reader = question.kind === 'ssl2' ? new Ssl2Reader() : new TlsReader();
+    let later: NodeJS.Timeout | undefined;
     const settle = (): void => {
       clearTimeout(timer);
+      clearTimeout(later);
       abortSignal?.removeEventListener('abort', stop);
       stream.off('data', take).off('end', ended).off('close', ended).off('error', broke);
       stream.on('error', () => undefined);
@@ -74,12 +84,38 @@ export function askHello({
     if (abortSignal?.aborted) return stop();
     abortSignal?.addEventListener('abort', stop, { once: true });
     stream.on('data', take).on('end', ended).on('close', ended).on('error', broke);
-    stream.write(
-      question.kind === 'ssl2'
-        ? buildSsl2ClientHello(randomBytes(16))
-        : buildClientHello(helloFor(question, randomBytes(64), serverName)),
-    );
+    const [first, second] = segmentsOf(question, serverName);
+    stream.write(first);
+    if (second) later = setTimeout(() => stream.write(second), BETWEEN_SEGMENTS);
     stream.resume();
+  });
+}
+
+/** Encodes a question, in the segments in which it is sent. */
+function segmentsOf(
+  question: AskHelloRequest['question'],
+  serverName: string,
+): readonly [Uint8Array, Uint8Array?] {
+  if (question.kind === 'ssl2') return [buildSsl2ClientHello(randomBytes(16))];
+  if (question.kind === 'sender') return [senderHello(question.sender, serverName)];
+  const share = question.keyShare && keyShareOf(X25519_MLKEM768, randomBytes(KEY_SHARE_RANDOM));
+  const record = buildClientHello({
+    ...helloFor(question, randomBytes(64), serverName),
+    keyShares: share && [share],
+  });
+  if (question.segments === undefined) return [record];
+  const middle = record.length >> 1;
+  return [record.subarray(0, middle), record.subarray(middle)];
+}
+
+/** Builds the recorded hello of a sender. Throws for an id without one. */
+function senderHello(id: string, serverName: string): Uint8Array {
+  const sender = senderHellos().find((one) => one.id === id);
+  if (!sender) throw new RangeError(`no hello of ${id} was recorded`);
+  return buildRecordedHello(Buffer.from(sender.hello, 'hex'), {
+    random: randomBytes(RECORDED_HELLO_RANDOM),
+    serverName,
+    omitted: sender.omitted,
   });
 }
 

@@ -1,4 +1,4 @@
-import type { LargeHello } from './large-hello.js';
+import type { LargeHello, LargeHelloResult } from './large-hello.js';
 import type { HelloVersion } from './question.js';
 
 export type Tristate = 'accepted' | 'refused' | 'unknown';
@@ -30,6 +30,8 @@ export interface Inventory {
   readonly ssl2Ciphers: readonly number[];
   /** A hello of full size was refused where a smaller one was accepted. */
   readonly helloSizeIntolerant: boolean;
-  /** The result of a hello of the size of an ML-KEM one. */
+  /** The worst result of a hello of the size of an ML-KEM one. */
   readonly largeHello: LargeHello;
+  /** Each of them. */
+  readonly largeHellos: readonly LargeHelloResult[];
 }

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { buildClientHello } from '../wire/index.js';
 import type { TlsAnswer, ProbeRecord } from './answer.js';
-import { enlarged, isLost, LARGE_HELLO, largeHelloOf } from './large-hello.js';
-import { groups12, helloFor, suites12, suites13, type TlsQuestion } from './question.js';
+import { enlarged, isLost, LARGE_HELLO, largeHelloOf, largeHellosOf } from './large-hello.js';
+import { groups12, groups13, helloFor, suites12, suites13, type TlsQuestion } from './question.js';
 
 const question: Extract<TlsQuestion, { kind: 'hello' }> = {
   kind: 'hello',
@@ -36,10 +36,64 @@ test('the padded record has the requested size with any content', () => {
   }
 });
 
-test('only the first hello of a run is large', () => {
+const inSegments = { ...large, segments: 2 as const };
+const hybrid = {
+  ...question,
+  topic: 'groups:pq' as const,
+  version: 'TLSv1.3' as const,
+  suites: suites13,
+  groups: groups13,
+};
+const withShare = { ...hybrid, octets: LARGE_HELLO, keyShare: true as const };
+
+test('hellos of a run are large by size, by segments, then by a key share', () => {
+  const log = [record(large, handshakeFailure), record(inSegments, handshakeFailure)];
   assert.deepEqual(enlarged(question, []), large);
-  assert.deepEqual(enlarged(question, [record(large, silence)]), question);
+  assert.deepEqual(enlarged(question, log.slice(0, 1)), inSegments);
+  assert.deepEqual(enlarged(hybrid, log), withShare);
+  assert.deepEqual(enlarged(hybrid, [...log, record(withShare, handshakeFailure)]), hybrid);
   assert.deepEqual(enlarged({ kind: 'ssl2' }, []), { kind: 'ssl2' });
+  const sslv3 = { ...question, version: 'SSLv3' as const };
+  assert.deepEqual(enlarged(sslv3, []), sslv3, 'SSLv3 has no padding extension');
+});
+
+test('no share is sent to TLS 1.2, without the hybrid group, or after a loss', () => {
+  const log = [record(large, handshakeFailure), record(inSegments, handshakeFailure)];
+  assert.deepEqual(enlarged(question, log), question);
+  const classical = { ...hybrid, groups: [29, 23] };
+  assert.deepEqual(enlarged(classical, log), classical);
+  const lossy = [record(large, silence), record(question, handshakeFailure)];
+  assert.deepEqual(enlarged(hybrid, lossy), { ...hybrid, octets: LARGE_HELLO, segments: 2 });
+  const both = [...lossy, record(inSegments, silence), record(question, handshakeFailure)];
+  assert.deepEqual(enlarged(hybrid, both), hybrid);
+});
+
+test('a lost hello is asked again in its small form', () => {
+  assert.deepEqual(enlarged(question, [record(large, silence)]), question);
+  const log = [record(large, handshakeFailure), record(inSegments, closed)];
+  assert.deepEqual(enlarged(hybrid, log), hybrid);
+});
+
+test('a server that refuses by closing gets no further large hello', () => {
+  assert.deepEqual(enlarged(question, [record(large, closed), record(question, closed)]), question);
+});
+
+test('each form has its own result', () => {
+  const log = [
+    record(large, handshakeFailure),
+    record(inSegments, silence),
+    record(question, handshakeFailure),
+    record(withShare, closed),
+  ];
+  assert.deepEqual(
+    largeHellosOf(log).map(({ form, result }) => [form.segments, form.keyShare, result]),
+    [
+      [undefined, undefined, 'answered'],
+      [2, undefined, 'lost'],
+      [undefined, true, 'unknown'],
+    ],
+  );
+  assert.equal(largeHelloOf(log), 'lost');
 });
 
 test('silence and a close without alert lose a hello, an alert answers it', () => {

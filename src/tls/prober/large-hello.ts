@@ -1,3 +1,4 @@
+import { X25519_MLKEM768 } from '../wire/index.js';
 import type { ProbeRecord } from './answer.js';
 import type { TlsQuestion } from './question.js';
 
@@ -13,40 +14,87 @@ export const LARGE_HELLO = 1550;
  */
 export type LargeHello = 'answered' | 'lost' | 'unknown';
 
+type HelloQuestion = Extract<TlsQuestion, { kind: 'hello' }>;
+type HelloRecord = ProbeRecord & { readonly question: HelloQuestion };
+
+/**
+ * The form of a large hello. Each of the three kinds differs from a small one in one way
+ * more: size alone, size in two TCP segments, size by a genuine key share.
+ */
+export type LargeHelloForm = Pick<HelloQuestion, 'octets' | 'segments' | 'keyShare'>;
+
+/** A large hello of a log, and its result. */
+export interface LargeHelloResult {
+  readonly form: LargeHelloForm;
+  readonly result: LargeHello;
+}
+
 /**
  * A record whose large hello the server may not have received: silence, or the end of the
  * connection without an alert. It proves nothing about the question that it carried.
  */
 export function isLost({ question, answer }: ProbeRecord): boolean {
   if (question.kind !== 'hello' || question.octets === undefined) return false;
-  return answer.kind === 'none' || (answer.kind === 'refused' && answer.alert === undefined);
+  return answer.kind === 'none' || closedWithoutAlert({ question, answer });
+}
+
+function closedWithoutAlert({ answer }: ProbeRecord): boolean {
+  return answer.kind === 'refused' && answer.alert === undefined;
 }
 
 /**
- * Makes the first hello of a run a large one. Facts that it loses are asked again.
+ * Gives a question one of the forms that the log does not have yet, so that questions
+ * which are asked anyway also show the result of large hellos. A question that was lost is
+ * asked again as it is.
  */
 export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): TlsQuestion {
-  const sent = log.some(({ question: probed }) => probed.kind === 'hello');
-  if (question.kind === 'hello' && !sent && question.version !== 'SSLv3')
-    return { ...question, octets: LARGE_HELLO };
-  return question;
+  if (question.kind !== 'hello' || question.version === 'SSLv3') return question;
+  const records = log.filter(isHello);
+  const last = records.at(-1);
+  // A server that refuses by closing makes a refusal of a large hello look like a loss.
+  if ((last && isLost(last)) || records.some((one) => !isLarge(one) && closedWithoutAlert(one)))
+    return question;
+  const large = records.filter(isLarge);
+  if (large.length === 0) return { ...question, octets: LARGE_HELLO };
+  if (!large.some((one) => one.question.segments !== undefined))
+    return { ...question, octets: LARGE_HELLO, segments: 2 };
+  const shared = large.some((one) => one.question.keyShare);
+  if (shared || large.some(isLost) || !question.groups.includes(X25519_MLKEM768)) return question;
+  if (question.version !== 'TLSv1.3') return question;
+  return { ...question, octets: LARGE_HELLO, keyShare: true };
 }
 
+const isHello = (record: ProbeRecord): record is HelloRecord => record.question.kind === 'hello';
+const isLarge = ({ question }: HelloRecord): boolean => question.octets !== undefined;
+
 /**
- * Reads a log: a lost hello counts once a smaller one with the same question was
- * answered.
+ * Returns the large hellos of a log with their results. One counts as lost once the next
+ * hello, a smaller one with the same question, was answered.
  */
+export function largeHellosOf(log: readonly ProbeRecord[]): readonly LargeHelloResult[] {
+  const records = log.filter(isHello);
+  return records.flatMap((record, position) => {
+    if (!isLarge(record)) return [];
+    const { octets, segments, keyShare } = record.question;
+    return [
+      { form: { octets, segments, keyShare }, result: resultOf(record, records[position + 1]) },
+    ];
+  });
+}
+
+function resultOf(record: HelloRecord, again: HelloRecord | undefined): LargeHello {
+  if (!isLost(record)) return 'answered';
+  const answered =
+    again !== undefined &&
+    !isLarge(again) &&
+    (again.answer.kind === 'hello' || again.answer.kind === 'refused') &&
+    !closedWithoutAlert(again);
+  return answered ? 'lost' : 'unknown';
+}
+
+/** The worst result of the large hellos of a log. */
 export function largeHelloOf(log: readonly ProbeRecord[]): LargeHello {
-  const position = log.findIndex(
-    ({ question: probed }) => probed.kind === 'hello' && probed.octets !== undefined,
-  );
-  const large = log[position];
-  if (!large) return 'unknown';
-  if (!isLost(large)) return 'answered';
-  const again = log.slice(position + 1).find(({ question: probed }) => probed.kind === 'hello');
-  const response =
-    again?.answer.kind === 'hello' ||
-    (again?.answer.kind === 'refused' && again.answer.alert !== undefined);
-  if (response) return 'lost';
-  return 'unknown';
+  const results = largeHellosOf(log).map(({ result }) => result);
+  if (results.includes('lost')) return 'lost';
+  return results.includes('answered') ? 'answered' : 'unknown';
 }

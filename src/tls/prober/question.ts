@@ -43,8 +43,14 @@ export type TlsQuestion =
        * libraries.
        */
       readonly octets?: number;
+      /** Sent in so many TCP segments. Default as the path takes it. */
+      readonly segments?: 2;
+      /** With a key share for X25519MLKEM768, as senders with OpenSSL 3.5 send it. */
+      readonly keyShare?: true;
     }
   | { readonly kind: 'ssl2' }
+  /** The recorded hello of a sender, by its id. */
+  | { readonly kind: 'sender'; readonly sender: string }
   /**
    * A completed handshake. With one kind of server key only, it asks TLS 1.3 for the
    * other certificate.

@@ -50,8 +50,7 @@ const inventory: Goals = { inventory: true, asks: [{ kind: 'ssl2' }, { kind: 'dh
  * sides can use with the available keys and groups.
  */
 function answerOf(model: Model, question: TlsQuestion): TlsAnswer {
-  if (question.kind === 'ssl2') return { kind: 'refused' };
-  if (question.kind === 'handshake') return { kind: 'refused' };
+  if (question.kind !== 'hello') return { kind: 'refused' };
   const ceiling = ProtocolVersion[question.version];
   const version = model.versions
     .filter((v) =>

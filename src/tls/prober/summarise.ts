@@ -2,7 +2,7 @@ import { ProtocolVersion, suites, type ServerHello } from '../wire/index.js';
 import type { ProbeRecord, TlsAnswer } from './answer.js';
 import { groupOf, ownOrder13, schemeOf, versionOf, type HelloAnswer } from './answers.js';
 import type { Inventory, Tristate } from './inventory.js';
-import { largeHelloOf } from './large-hello.js';
+import { largeHelloOf, largeHellosOf } from './large-hello.js';
 import { acceptedGroups, suitesOf, type Inference } from './inference.js';
 import { groups12, groups13, newestFirst, type HelloVersion } from './question.js';
 import { finiteField, refusedGroups } from './evaluate.js';
@@ -45,6 +45,7 @@ export function summarise(proven: Inference): Inventory {
     }),
     helloSizeIntolerant: Number.isFinite(proven.mostSuites),
     largeHello: largeHelloOf(log),
+    largeHellos: largeHellosOf(log),
   };
 }
 

@@ -58,12 +58,20 @@ export interface ClientHello {
   readonly bare?: boolean;
   /** Octets of the whole record: the padding extension (RFC 7685) fills it up. */
   readonly octets?: number;
+  /** key_share, for TLS 1.3 only. Default empty. */
+  readonly keyShares?: readonly KeyShare[];
+}
+
+/** The public value of a client for one group (RFC 9846 §4.3.8). */
+export interface KeyShare {
+  readonly group: number;
+  readonly key: Uint8Array;
 }
 
 /**
- * The record to send. In TLS 1.3 the key_share list is empty, so the server must answer
- * with HelloRetryRequest (RFC 9846 §4.3.8), which names both the suite and the group it
- * chose, and no key need be generated.
+ * The record to send. In TLS 1.3 the key_share list is empty by default, so the server
+ * must answer with HelloRetryRequest (RFC 9846 §4.3.8), which names both the suite and the
+ * group it chose, and no key need be generated.
  *
  *   octets   field
  *   1        record type: 22 handshake
@@ -129,7 +137,7 @@ function recordOf(clientHello: ClientHello, padding: number | undefined): Uint8A
  *   renegotiation_info     an empty verify_data (1)
  *   supported_versions     list (1) of versions
  *   psk_key_exchange_modes list (1): 1 psk_dhe_ke
- *   key_share              an empty list (2)
+ *   key_share              list (2) of group and key (2)
  *
  * A number in brackets is the size of a length prefix in octets.
  */
@@ -175,10 +183,14 @@ function extensionsOf(clientHello: ClientHello, padding: number | undefined): nu
       ),
     );
     addExtension(Extension.pskModes, vector(1, [1]));
-    // Empty: the server names its group in a HelloRetryRequest, and no key is generated
-    // here.
-    addExtension(Extension.keyShare, vector(2, []));
+    const shares = clientHello.keyShares ?? [];
+    addExtension(Extension.keyShare, vector(2, shares.flatMap(keyShareEntry)));
   }
   if (padding !== undefined) addExtension(Extension.padding, Array<number>(padding).fill(0));
   return output;
+}
+
+/** Encodes one entry of key_share: group (2), key (2). */
+function keyShareEntry({ group, key }: KeyShare): number[] {
+  return [...encodeUnsigned(group, 2), ...vector(2, [...key])];
 }

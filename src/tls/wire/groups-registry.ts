@@ -101,3 +101,10 @@ export function groupName(codePoint: number): string {
     groups.get(codePoint)?.name ?? `0x${codePoint.toString(16).padStart(4, '0').toUpperCase()}`
   );
 }
+
+/** True for the IANA name of a group with a post-quantum part, alone or in a hybrid. */
+export function isPostQuantum(name: string): boolean {
+  return groupTable.some(
+    (group) => group.name === name && (group.kind === 'hybrid' || group.kind === 'kem'),
+  );
+}

@@ -15,6 +15,7 @@ import {
   type Piece,
   type Tone,
 } from '../../../page/index.js';
+import { decryptedLaterWords, senderWords } from '../key-exchange-words.js';
 import { suiteStrength } from '../suite-strength.js';
 import { because, counted, tlsVersions, versionList, versionName } from '../words.js';
 import { exposureTable } from './exposure-table.js';
@@ -34,10 +35,19 @@ export function hostReport(mailHost: MailHost, checkResult: CheckResult): Markup
       ${badgeItem(`DNSSEC ${mailHost.dnssec}`, dnssecTones[mailHost.dnssec])}
       ${badgeItem(`TLSA ${mailHost.tlsa.status}`, tlsaTones[mailHost.tlsa.status])} ${stsBadge(mailHost)}
     </ul>
+    ${recorded(mailHost)}
     ${mailHost.tlsa.records.length > 0 && tlsaRecords(mailHost.tlsa)}
     ${mailHost.addresses.map((address) => addressReport(address, checkResult, mailHost.addresses.length > 1))}
     ${checkResult.hosts.length > 1 && alone(mailHost.exposure, checkResult.exposure, `If ${mailHost.name} were the only host`)}
   </section> `;
+}
+
+/** Whether mail that is recorded today can be decrypted later. */
+function recorded(mailHost: MailHost): Markup | false {
+  const words = decryptedLaterWords(mailHost);
+  return (
+    words !== undefined && markup`<p class="soft">Recorded today, decrypted later: ${words}.</p>`
+  );
 }
 
 /** The tone of a DNSSEC state. An unsigned host is not a fault in itself. */
@@ -130,6 +140,7 @@ function addressReport(address: MailAddress, checkResult: CheckResult, several: 
       <span class="soft">${counted(connections, 'connection')}</span>
     </div>
     ${reached && starttls === 'offered' && inventory(tls, depth === 'inventory')} ${certificates.map(certificate)}
+    ${senderWords(address).length > 0 && markup`<h4>What senders get</h4>${definitions(senderWords(address))}`}
     ${several && alone(address.exposure, exposure, `If ${ip} were the only address`)} ${ports}
   </div> `;
 }

@@ -1,0 +1,47 @@
+import type { TrustMechanism } from '../profiles/profile.js';
+import type { FindingCollector, FindingInput } from './finding-collector.js';
+import type { JudgedCertificate } from './judge-certificate.js';
+import type { JudgedAddress } from './judge-host.js';
+
+/**
+ * Raises a server that demands SNI, and a fallback certificate that a sender with DANE or
+ * MTA-STS would refuse although it accepts the one for its SNI.
+ */
+export function withoutSniRules(
+  raised: FindingCollector,
+  { withoutSni, certificates }: JudgedAddress,
+  subject: FindingInput,
+): void {
+  if (withoutSni?.answer === 'refused')
+    raised.add('tls-sni-required', { ...subject, detail: withoutSni.failure });
+  const fallback = withoutSni?.certificate;
+  if (!fallback) return;
+  const mechanisms = acceptedBy(raised, certificates).filter(
+    (mechanism) =>
+      !acceptedBy(raised, [fallback]).includes(mechanism) && !isDane(mechanism, fallback),
+  );
+  if (mechanisms.length === 0) return;
+  raised.add('cert-depends-on-sni', {
+    ...subject,
+    mechanisms,
+    detail: fallback.summary.names.slice(0, 3).join(', ') || fallback.certificate.subjectText,
+    spkiSha256: fallback.summary.spkiSha256,
+  });
+}
+
+/** A record of either usage vouches for the fallback certificate as well. */
+function isDane(mechanism: TrustMechanism, { vouchedBy }: JudgedCertificate): boolean {
+  return mechanism.startsWith('dane') && vouchedBy !== undefined;
+}
+
+/** The mechanisms in force whose senders accept one of the certificates. */
+function acceptedBy(
+  { evidence: { mtaSts } }: FindingCollector,
+  certificates: readonly JudgedCertificate[],
+): readonly TrustMechanism[] {
+  const mode = mtaSts.policy?.mode;
+  return certificates.flatMap(({ summary, vouchedBy }): TrustMechanism[] => [
+    ...(summary.mtaSts === 'match' && mode !== undefined && mode !== 'none' ? [mode] : []),
+    ...(vouchedBy === undefined ? [] : [vouchedBy]),
+  ]);
+}

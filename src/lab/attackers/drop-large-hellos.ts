@@ -1,0 +1,47 @@
+import type { Socket } from 'node:net';
+import type { Endpoint, Network } from '../../net/index.js';
+
+/** `drop` forwards nothing more, `reset` ends the connection: firewalls do either. */
+export type LargeHelloLoss = 'drop' | 'reset';
+
+/** Octets of a ClientHello that the middlebox lets through. */
+export const MAX_PASSED_HELLO = 1400;
+
+/** First octets of a record of type handshake, as every ClientHello begins. */
+const HANDSHAKE = [22, 3] as const;
+
+/**
+ * A middlebox that loses a ClientHello of more than {@link MAX_PASSED_HELLO} octets, in
+ * however many segments it arrives. Everything else passes, so a sender with a small hello
+ * notices nothing.
+ *
+ * @param target address of the real server
+ */
+export function dropLargeHellos(
+  network: Network,
+  target: Endpoint,
+  loss: LargeHelloLoss,
+): (socket: Socket) => void {
+  return (client) => {
+    client.pause();
+    client.on('error', () => undefined);
+    void network.dial(target).then((dialled) => {
+      if (!dialled.ok) return client.destroy();
+      const server = dialled.connection.stream;
+      server.on('data', (bytes: Buffer) => client.write(bytes));
+      server.on('end', () => client.end()).on('error', () => client.destroy());
+      client.on('close', () => dialled.connection.close());
+      let isDecided = false;
+      client.on('data', (bytes: Buffer) => {
+        const isHello = !isDecided && HANDSHAKE.every((octet, index) => bytes[index] === octet);
+        if (!isHello) return void (server.destroyed || server.write(bytes));
+        isDecided = true;
+        const length = 5 + bytes.readUInt16BE(3);
+        if (length <= MAX_PASSED_HELLO) return void server.write(bytes);
+        if (loss === 'reset') return void client.resetAndDestroy();
+        client.removeAllListeners('data').on('data', () => undefined);
+      });
+      client.resume();
+    });
+  };
+}

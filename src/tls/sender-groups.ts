@@ -1,0 +1,33 @@
+import { createSecureContext } from 'node:tls';
+
+/** Groups that every OpenSSL since 1.1.1 has, the most common first. */
+export const classicalGroups = 'X25519:P-256:P-384:P-521';
+
+/**
+ * X25519MLKEM768 first (RFC 10024), and a key share for X25519 only: the asterisk of
+ * OpenSSL 3.5 names the groups with a share. The hello keeps its small size, which every
+ * server and middlebox accepts, and a server with the hybrid asks for its share by
+ * HelloRetryRequest (RFC 9846 §4.2.4).
+ */
+const hybridGroups = `X25519MLKEM768:*${classicalGroups}`;
+
+let chosen: string | undefined;
+
+/**
+ * The groups that a client of this project offers: with post-quantum key exchange where
+ * the OpenSSL of this Node has it. Found by trying, since a version number says nothing of
+ * a Node that was built with another library.
+ */
+export function senderGroups(): string {
+  chosen ??= accepts(hybridGroups) ? hybridGroups : classicalGroups;
+  return chosen;
+}
+
+function accepts(ecdhCurve: string): boolean {
+  try {
+    createSecureContext({ ecdhCurve });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+
+/** The recorded hellos of the package. */
+const HELLO_LIST = new URL('../../../data/sender-hellos.json', import.meta.url);
+
+/** A sender of mail, as its ClientHello shows it. */
+export interface SenderHello {
+  /** Stable: evidence names it. */
+  readonly id: string;
+  readonly name: string;
+  /** The TLS library and its settings. */
+  readonly stack: string;
+  /**
+   * `recorded`: from the sender's own software. `stand-in`: from other software with the
+   * same library. `documented`: made from the vendor's published lists.
+   */
+  readonly origin: 'recorded' | 'stand-in' | 'documented';
+  /** Program, version and settings. */
+  readonly source: string;
+  /** `YYYY-MM-DD`. */
+  readonly date: string;
+  /** Extension types of the record that are not sent. */
+  readonly omitted?: readonly number[];
+  /** The TLS record, hex. */
+  readonly hello: string;
+}
+
+let loaded: readonly SenderHello[] | undefined;
+
+/** The recorded hellos, read once, on first use. */
+export function senderHellos(): readonly SenderHello[] {
+  loaded ??= (
+    JSON.parse(readFileSync(HELLO_LIST, 'utf8')) as { readonly hellos: readonly SenderHello[] }
+  ).hellos;
+  return loaded;
+}
