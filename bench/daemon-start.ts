@@ -57,6 +57,7 @@ ${configOf(folder)}`,
     const began = performance.now();
     const daemon = spawn(process.execPath, ['dist/src/cli/main.js', 'serve', '--config', config], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...unitEnvironment() },
     });
     await started(daemon);
     const wall = (performance.now() - began) / 1000;
@@ -69,6 +70,13 @@ ${configOf(folder)}`,
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The environment that the unit of the package sets. */
+export function unitEnvironment(): Readonly<Record<string, string>> {
+  const [, line = ''] =
+    /^Environment=(.*)$/m.exec(readFileSync('packaging/hermetic.service', 'utf8')) ?? [];
+  return Object.fromEntries(line.split(' ').map((pair) => pair.split('=')) as [string, string][]);
 }
 
 async function started(daemon: ChildProcess): Promise<void> {

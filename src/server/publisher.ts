@@ -1,4 +1,3 @@
-import { collect, collectOptions, grade } from '../check/index.js';
 import { Name } from '../base/index.js';
 import { parseUpstream, type Upstream } from '../dns/index.js';
 import type { MailHost } from '../evidence/index.js';
@@ -21,7 +20,6 @@ import {
   type SubjectPlan,
 } from '../publish/index.js';
 import { type ChallengeSolver } from '../acme/index.js';
-import { prepareReports, reportEvidence } from '../tls-rpt-receive/index.js';
 import { certifying } from './acme-issuer.js';
 import { readSecret } from './secrets.js';
 import type { JobContext } from './service.js';
@@ -73,7 +71,6 @@ export function openPublishing(
 ): Publishing {
   const ledger = openLedger(jobContext.store, signal);
   const ring = new KeyRing(section.keys);
-  prepareReports(jobContext.store);
   const { localNetwork: network, clock } = jobContext;
   const writers = new Map([
     ...dnsWriters(section, { network, clock, readSecret }),
@@ -133,6 +130,8 @@ function eyesOf(section: PublishSection, jobContext: JobContext, signal?: AbortS
   const { smtp: smtpPort, https: httpsPort } = section.ports;
   const probed = new Map<string, Promise<MailHost | undefined>>();
   const probe = async (hostName: string): Promise<MailHost | undefined> => {
+    // Loaded by the first round: a daemon that only serves policies needs no check.
+    const { collect, collectOptions, grade } = await import('../check/index.js');
     const options = collectOptions({
       network,
       // The daemon's own guard, network.privateAddresses, decides.
@@ -165,8 +164,11 @@ function eyesOf(section: PublishSection, jobContext: JobContext, signal?: AbortS
       probed.set(hostName, known);
       return known;
     },
-    reports: (domainName, days) =>
-      reportEvidence(store, domainName, clock.now() - days * 86_400_000),
+    async reports(domainName, days) {
+      const { prepareReports, reportEvidence } = await import('../tls-rpt-receive/index.js');
+      prepareReports(store);
+      return reportEvidence(store, domainName, clock.now() - days * 86_400_000);
+    },
   };
 }
 

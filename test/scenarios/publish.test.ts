@@ -66,7 +66,7 @@ async function publisher(t: TestContext, domain: string, settings: object) {
       probes++;
       return grade(await collect(Name.of(host), { ...options, mx: Name.of(host) })).hosts[0];
     },
-    reports: () => [],
+    reports: () => Promise.resolve([]),
   };
   const [ledger, ring] = [openLedger(store), new KeyRing(section.keys)];
   return {

@@ -78,7 +78,7 @@ export async function observeDomain(
     delegated: everywhere ? delegated : undefined,
     policyHosts,
     hosts,
-    reports: observer.reports(domainName, days),
+    reports: await observer.reports(domainName, days),
     at: observer.clock.now(),
   };
 }

@@ -36,5 +36,5 @@ export interface Observer {
    */
   probe(hostName: string): Promise<MailHost | undefined>;
   /** Returns the TLS-RPT reports about a domain of the last days. */
-  reports(domainName: string, days: number): readonly ReportSummary[];
+  reports(domainName: string, days: number): Promise<readonly ReportSummary[]>;
 }

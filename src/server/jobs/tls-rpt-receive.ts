@@ -34,7 +34,8 @@ export const reportJob: JobCode<ReportJobSettings> = {
     const { domains, https, smtp, maxBytes, perMinute } = settings;
     const { store, clock, resolver } = jobContext;
     prepareReports(store);
-    if (smtp || settings.mailboxes.length > 0) await loadDkimVerifier();
+    // A mail server waits for the reply to its first message; a mailbox does not.
+    if (smtp) await loadDkimVerifier();
     const counts = new Map<string, number>();
     const mxHosts = new MxHosts();
     const receiver = createReceiver({

@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { verifyByKeys, type KeyAnswer } from '../verify/verify-dkim.js';
 import { judgeItem, type ItemTask, type JudgedPart } from './judge-item.js';
@@ -17,9 +18,12 @@ export type FromWorker =
   | { readonly kind: 'parts'; readonly parts: readonly JudgedPart[]; readonly last: boolean };
 
 const MAX_BATCH = 50;
+/** The niceness of this thread: mail servers wait for the answers of the main thread. */
+const NICENESS = 10;
 
 const port = parentPort;
 if (port) {
+  yieldToMainThread();
   const asked = new Map<number, (keyAnswer: KeyAnswer) => void>();
   let next = 0;
   let goOn: (() => void) | undefined;
@@ -48,4 +52,16 @@ if (port) {
       asked.delete(message.id);
     }
   });
+}
+
+/** Lowers the priority of this thread where that is possible. */
+function yieldToMainThread(): void {
+  // Elsewhere the call applies to the whole process (setpriority(2), "C library/kernel
+  // differences").
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(0, NICENESS);
+  } catch {
+    // A sandbox may forbid the call: the thread then works as before.
+  }
 }

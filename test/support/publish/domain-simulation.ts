@@ -350,7 +350,7 @@ export class DomainSimulation {
           servers: [{ address: serverAddress, port: 53, label: serverAddress }],
         }),
       probe: () => Promise.resolve(this.#mailHost()),
-      reports: () => [],
+      reports: () => Promise.resolve([]),
     };
   }
 

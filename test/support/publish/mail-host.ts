@@ -123,7 +123,7 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
         servers: [{ address: serverAddress, port: 53, label: serverAddress }],
       }),
     probe: () => Promise.resolve(probed()),
-    reports: () => [],
+    reports: () => Promise.resolve([]),
   };
   const write = ({ from, to }: SetRrset): Promise<ActionOutcome> => {
     if ([...to].sort().join() === [...records].sort().join())

@@ -63,7 +63,7 @@ export function zoneEyes(records: string, options: ZoneOptions = {}): Observer {
     httpsPort: 443,
     zone: () => Promise.resolve({ apex: Name.of('one.example'), servers: upstreams }),
     probe: (host) => Promise.resolve(options.probe?.(host)),
-    reports: () => [],
+    reports: () => Promise.resolve([]),
   };
 
   function ask(dns: LabDns, name: Name, type: number): ReturnType<Resolver['ask']> {
