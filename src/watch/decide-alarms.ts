@@ -1,8 +1,15 @@
-import { bestLevels, observeFaults, provesAbsence, type ObservedFault } from './observe-faults.js';
+import {
+  bestLevels,
+  observeFaults,
+  provesAbsence,
+  provesKeyAbsent,
+  type ObservedFault,
+} from './observe-faults.js';
 import {
   isCertain,
   levels,
   LOOKS_TO_CONFIRM,
+  LOOKS_UNSEEN,
   namesOwnCause,
   OUTAGE_MS,
   UNSEEN_MS,
@@ -28,20 +35,23 @@ export interface AlarmDecision {
  */
 export function decideAlarms(state: WatchState, look: Look, now: number): AlarmDecision {
   const { domain: domainName, result, silent = false } = look;
-  const before = state.domains[domainName] ?? firstState(now);
+  const known = memoryOf(state.domains, domainName);
+  if (known && overlaps(look, known, now)) return { state, alarms: [] };
+  const before = known ?? firstState(now);
   const certain = result !== undefined && isCertain(result);
   const looked: DomainState = {
     ...before,
     lookedAt: now,
     verdict: result?.verdict ?? 'inconclusive',
     blind: certain ? 0 : before.blind + 1,
+    blindSince: certain ? undefined : blindSince(before, now),
+    silent: silent || undefined,
   };
   const own = decideOwn(state, look, looked, now);
   const blindHere = own.state.own.open || silent;
   if (!certain) {
     // Neither an outage of this machine nor maintenance counts towards the three days.
-    // The clock of the domain restarts with each such look.
-    const kept = blindHere ? { ...looked, certainAt: now } : looked;
+    const kept = blindHere ? { ...looked, blindSince: now } : looked;
     const unseen = blindHere ? { state: kept, alarms: [] } : decideUnseen(domainName, kept, now);
     return join(own, domainName, unseen);
   }
@@ -58,19 +68,46 @@ export function decideAlarms(state: WatchState, look: Look, now: number): AlarmD
  * one.
  */
 export function awaitsConfirmation({ domains }: WatchState, domainName: string): boolean {
-  const known = domains[domainName];
+  const known = memoryOf(domains, domainName);
   if (!known) return true;
   const isOpen = ({ alarm, seen, gone, higher }: WatchedFault): boolean =>
     [alarm === '' ? seen : 0, gone, higher].some((count) => count > 0 && count < LOOKS_TO_CONFIRM);
   return (known.blind > 0 && known.blind < LOOKS_TO_CONFIRM) || known.faults.some(isOpen);
 }
 
-/** Forgets the domains that are no longer watched. */
-export function keepDomains(state: WatchState, domains: readonly string[]): WatchState {
-  const entries = Object.entries(state.domains).filter(([domainName]) =>
-    domains.includes(domainName),
-  );
-  return { ...state, domains: Object.fromEntries(entries) };
+/**
+ * Forgets the domains that are no longer watched. Each of their open alarms ends: its
+ * receiver would wait for that end forever.
+ */
+export function keepDomains(
+  state: WatchState,
+  domains: readonly string[],
+  now: number,
+): AlarmDecision {
+  const kept = new Set(domains);
+  const entries = Object.entries(state.domains);
+  const alarms = entries
+    .filter(([domainName]) => !kept.has(domainName))
+    .flatMap(([domainName, known]) => endedUnwatched(domainName, known, now));
+  const rest = entries.filter(([domainName]) => kept.has(domainName));
+  return { state: { ...state, domains: Object.fromEntries(rest) }, alarms };
+}
+
+/** The ends of the open alarms of a domain that is no longer watched. */
+function endedUnwatched(
+  domainName: string,
+  { faults, unseen, unseenSince, certainAt }: DomainState,
+  now: number,
+): readonly WatchAlarm[] {
+  const says = `${domainName}: the watch of this domain ended.`;
+  const names = [...new Set(faults.map(({ alarm }) => alarm))].filter((name) => name !== '');
+  const ends = names.map((name): WatchAlarm => {
+    const group = faults.filter(({ alarm }) => alarm === name);
+    const first = { ...(gravest(group) as WatchedFault), says, todo: [] };
+    return { ...alarmOf('ended', domainName, name, { first, group }), also: [] };
+  });
+  if (!unseen) return ends;
+  return [...ends, { ...notSeen('ended', domainName, unseenSince ?? certainAt, now), says }];
 }
 
 /** The number of active alarms of one domain. */
@@ -83,6 +120,30 @@ export function openAlarms({ faults, unseen }: DomainState): number {
 interface DomainDecision {
   readonly state: DomainState;
   readonly alarms: readonly WatchAlarm[];
+}
+
+/** A domain may be named like a member of Object.prototype. */
+function memoryOf(domains: WatchState['domains'], domainName: string): DomainState | undefined {
+  return Object.hasOwn(domains, domainName) ? domains[domainName] : undefined;
+}
+
+/**
+ * Returns whether the check began before the last one ended, as two watches do while the
+ * daemon reloads: both see the same moment, and do not confirm each other. After the clock
+ * was set back nothing is known about the order.
+ */
+function overlaps({ began }: Look, { lookedAt }: DomainState, now: number): boolean {
+  return began !== undefined && began < lookedAt && lookedAt <= now;
+}
+
+/**
+ * The first of the looks in a row without a certain result. Time without any look does not
+ * count: a daemon that was off for days has not looked in vain.
+ */
+function blindSince({ blind, blindSince: known, certainAt }: DomainState, now: number): number {
+  // States of earlier versions lack the field.
+  const since = blind > 0 ? (known ?? certainAt) : now;
+  return Math.min(since, now);
 }
 
 /** A new domain is as old as its first look: its three days begin there. */
@@ -123,13 +184,15 @@ function decideOwn(state: WatchState, look: Look, looked: DomainState, now: numb
     if (!own.open) return { state: ended, alarms: [] };
     return { state: resumed(ended, now), alarms: [cannotSee('ended', own.since)] };
   }
+  // A server that is down for maintenance looks like a blocked port here.
+  if (look.silent === true) return { state, alarms: [] };
   const hasCause = look.result !== undefined && namesOwnCause(look.result);
   const looks = hasCause ? own.looks + 1 : own.looks;
   const others = Object.entries(state.domains).filter(([name]) => name !== look.domain);
-  const all = [...others.map(([, known]) => known), looked];
+  const all = [...others.map(([, known]) => known), looked].filter(({ silent }) => !silent);
   // One domain alone cannot distinguish its own fault from a fault of the observer.
   const allBlind = all.length > 1 && all.every(({ blind }) => blind >= LOOKS_TO_CONFIRM);
-  const since = own.since === 0 ? now : own.since;
+  const since = own.since === 0 ? now : Math.min(own.since, now);
   const lasts = now - since >= OUTAGE_MS;
   const open = own.open || (lasts && (looks >= LOOKS_TO_CONFIRM || allBlind));
   const next = { ...state, own: { looks, since, open } };
@@ -139,7 +202,7 @@ function decideOwn(state: WatchState, look: Look, looked: DomainState, now: numb
 /** The three days of every domain that is still hidden begin at the end of the outage. */
 function resumed(state: WatchState, now: number): WatchState {
   const entries = Object.entries(state.domains).map(([domainName, known]) => {
-    const next: DomainState = known.blind > 0 ? { ...known, certainAt: now } : known;
+    const next: DomainState = known.blind > 0 ? { ...known, blindSince: now } : known;
     return [domainName, next] as const;
   });
   return { ...state, domains: Object.fromEntries(entries) };
@@ -155,6 +218,7 @@ function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
     kind,
     domain: 'this machine',
     rule: 'cannot-see',
+    rules: ['cannot-see'],
     says:
       kind === 'added'
         ? 'The watch cannot see the domains: its own resolver or network does not answer. No domain is at fault.'
@@ -171,9 +235,10 @@ function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
  * excludes a fault.
  */
 function decideUnseen(domainName: string, state: DomainState, now: number): DomainDecision {
-  if (state.unseen || now - state.certainAt < UNSEEN_MS) return { state, alarms: [] };
-  const watchAlarm = notSeen('added', domainName, state.certainAt);
-  return { state: { ...state, unseen: true }, alarms: [watchAlarm] };
+  const { unseen, blind, blindSince: since = now, certainAt } = state;
+  if (unseen || blind < LOOKS_UNSEEN || now - since < UNSEEN_MS) return { state, alarms: [] };
+  const opened = { ...state, unseen: true, unseenSince: certainAt };
+  return { state: opened, alarms: [notSeen('added', domainName, certainAt, certainAt)] };
 }
 
 /** Ends `not-seen` at the first certain look: it needs no confirmation to be true. */
@@ -184,15 +249,23 @@ function decideSeen(
   now: number,
 ): DomainDecision {
   if (!state.unseen || silent) return { state, alarms: [] };
-  return { state: { ...state, unseen: false }, alarms: [notSeen('ended', domainName, now)] };
+  const ended = notSeen('ended', domainName, state.unseenSince ?? now, now);
+  return { state: { ...state, unseen: false, unseenSince: undefined }, alarms: [ended] };
 }
 
-function notSeen(kind: 'added' | 'ended', domainName: string, since: number): WatchAlarm {
+/** `name` identifies the alarm from its begin to its end; `since` is the time in its text. */
+function notSeen(
+  kind: 'added' | 'ended',
+  domainName: string,
+  name: number,
+  since: number,
+): WatchAlarm {
   return {
-    id: `${domainName}/not-seen/${since}/${kind}`,
+    id: `${domainName}/not-seen/${name}/${kind}`,
     kind,
     domain: domainName,
     rule: 'not-seen',
+    rules: ['not-seen'],
     says:
       kind === 'added'
         ? `${domainName} was not seen for 3 days: no check gave a certain result.`
@@ -204,7 +277,9 @@ function notSeen(kind: 'added' | 'ended', domainName: string, since: number): Wa
 }
 
 /** A look whose result answers every question of a watch. */
-type CertainLook = Required<Look> & { readonly result: NonNullable<Look['result']> };
+type CertainLook = Required<Omit<Look, 'began'>> & {
+  readonly result: NonNullable<Look['result']>;
+};
 
 /**
  * Counts one certain look for each fault of the domain. Maintenance counts as well and
@@ -220,7 +295,7 @@ function decideFaults(state: DomainState, certainLook: CertainLook, now: number)
   const best = bestLevels(result, state.best);
   const facts = factsOf(result, state.facts);
   const next: DomainState = { ...state, standing, best, faults, facts };
-  return silent ? { state: next, alarms: [] } : report(next, domain, now);
+  return silent ? { state: next, alarms: [] } : report(next, domain, shown, now);
 }
 
 /** Warnings of the first certain look stay known until a look proves their absence. */
@@ -232,8 +307,7 @@ function standingOf(
   const present = observed.map(({ key }) => key);
   if (best === undefined)
     return observed.filter(({ level }) => level <= levels.warn).map(({ key }) => key);
-  const asked = (key: string): boolean => !result.notLookedAt.includes(key.split('\n')[0] ?? '');
-  return standing.filter((key) => present.includes(key) || !asked(key));
+  return standing.filter((key) => present.includes(key) || !provesKeyAbsent(result, key));
 }
 
 /** Counts the look for each fault, and adds the new ones. */
@@ -265,24 +339,31 @@ function remember(
   ];
 }
 
-/**
- * Before the alarm the text follows the last check; after it, the level is confirmed
- * first.
- */
+/** Before the alarm the text follows the last look; after it, `report` changes it. */
 function metAgain(fault: WatchedFault, found: ObservedFault): WatchedFault {
   const { subjects } = found;
-  const higher = found.level > fault.level ? fault.higher + 1 : 0;
   const counts = { seen: fault.seen + 1, gone: 0 };
-  if (fault.alarm === '' || higher >= LOOKS_TO_CONFIRM)
-    return { ...fault, ...found, ...counts, higher };
+  if (fault.alarm === '') return { ...fault, ...found, ...counts, higher: 0 };
+  const higher = found.level > fault.level ? fault.higher + 1 : 0;
   return { ...fault, ...counts, subjects, higher };
 }
 
-/** Turns confirmed counts into alarms, and marks them as reported. */
-function report(state: DomainState, domainName: string, now: number): DomainDecision {
+/**
+ * Turns confirmed counts into alarms, and marks them as reported. Only a fault that this
+ * look found begins or becomes worse.
+ */
+function report(
+  state: DomainState,
+  domainName: string,
+  shown: readonly ObservedFault[],
+  now: number,
+): DomainDecision {
   const watchAlarms: WatchAlarm[] = [];
+  const found = new Map(shown.map((one) => [one.key, one]));
   let { faults } = state;
-  const began = faults.filter(({ alarm, seen }) => alarm === '' && seen >= LOOKS_TO_CONFIRM);
+  const began = faults.filter(
+    ({ key, alarm, seen }) => alarm === '' && seen >= LOOKS_TO_CONFIRM && found.has(key),
+  );
   if (began.length > 0) {
     // One cause often shows as several faults: together they are one alarm.
     const first = gravest(began) as WatchedFault;
@@ -290,13 +371,14 @@ function report(state: DomainState, domainName: string, now: number): DomainDeci
     watchAlarms.push(alarmOf('added', domainName, name, { first, group: began }));
     faults = faults.map((fault) => (began.includes(fault) ? { ...fault, alarm: name } : fault));
   }
-  for (const fault of faults.filter(({ higher }) => higher >= LOOKS_TO_CONFIRM))
-    watchAlarms.push(
-      alarmOf('worse', domainName, `${fault.alarm}/${now}`, { first: fault, group: [] }),
-    );
-  faults = faults.map((fault) =>
-    fault.higher >= LOOKS_TO_CONFIRM ? { ...fault, higher: 0 } : fault,
-  );
+  faults = faults.map((fault) => {
+    const graver = fault.higher >= LOOKS_TO_CONFIRM ? found.get(fault.key) : undefined;
+    if (!graver) return fault;
+    const first = { ...fault, ...graver, higher: 0 };
+    const name = `${fault.alarm}/${now}`;
+    watchAlarms.push(alarmOf('worse', domainName, name, { first, group: [] }));
+    return first;
+  });
   const names = new Set(faults.map(({ alarm }) => alarm).filter((name) => name !== ''));
   // An alarm ends when all the faults that began with it have ended.
   for (const name of names) {
@@ -328,5 +410,6 @@ function alarmOf(
   const { rule, says, since, todo } = first;
   const also = group.filter((fault) => fault.key !== first.key).map((fault) => fault.says);
   const id = `${name}/${kind}`;
-  return { id, kind, domain, rule, says, also, since: new Date(since).toISOString(), todo };
+  const rules = [...new Set([rule, ...group.map((fault) => fault.rule)])];
+  return { id, kind, domain, rule, rules, says, also, since: new Date(since).toISOString(), todo };
 }

@@ -32,9 +32,11 @@ export {
   type AlarmDecision,
 } from './decide-alarms.js';
 export { alarmJson, alarmSubject, alarmText, repeatedId } from './alarm-text.js';
+export { watchMessageSchema, watchOutputSchema, watchSchemas } from './json-schemas.js';
 export { LOOKS_TO_CONFIRM, UNSEEN_MS } from './rules.js';
 export { watchSection, type WatchSettings } from './settings.js';
 export {
+  forgetUnwatched,
   listAlarms,
   prepareWatch,
   readWatch,

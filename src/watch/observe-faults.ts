@@ -1,5 +1,5 @@
 import type { CheckResult } from '../evidence/index.js';
-import { isCertain, isFault, levels, protections, ruleOf } from './rules.js';
+import { includesRule, isCertain, isFault, levels, protections, ruleOf } from './rules.js';
 import type { WatchedFault } from './types.js';
 
 /** A fault as one look shows it. */
@@ -79,7 +79,8 @@ export function bestLevels(
  */
 export function provesAbsence(checkResult: CheckResult, fault: WatchedFault): boolean {
   const { notLookedAt, undecided = [] } = checkResult;
-  if (!isCertain(checkResult) || [...notLookedAt, ...undecided].includes(fault.rule)) return false;
+  if (!isCertain(checkResult) || includesRule([...notLookedAt, ...undecided], fault.rule))
+    return false;
   if (fault.topic === 'mta-sts' && checkResult.mtaSts.status === 'tempfail') return false;
   if (fault.topic === 'tls-rpt' && checkResult.tlsRpt.status === 'tempfail') return false;
   const protection = protections.find(({ rule }) => rule === fault.rule);
@@ -91,6 +92,18 @@ export function provesAbsence(checkResult: CheckResult, fault: WatchedFault): bo
     const hidden = addresses.filter(({ status }) => status !== 'reachable');
     return !hidden.some(({ ip }) => fault.subjects.includes(`${name} [${ip}]`));
   });
+}
+
+/**
+ * Returns whether a result that does not show a known warning proves its absence: it asked,
+ * and every address of the host answers.
+ */
+export function provesKeyAbsent(checkResult: CheckResult, key: string): boolean {
+  const [rule = '', hostName = ''] = key.split('\n');
+  const { notLookedAt, undecided = [], hosts } = checkResult;
+  if (includesRule([...notLookedAt, ...undecided], rule)) return false;
+  const host = hosts.find(({ name }) => name === hostName);
+  return host?.addresses.every(({ status }) => status === 'reachable') ?? true;
 }
 
 /** `host [ip]` without the address. */

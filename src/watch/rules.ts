@@ -7,6 +7,8 @@ export const LOOKS_TO_CONFIRM = 2;
  * Milliseconds without a certain result before that is an alarm by itself: three days.
  */
 export const UNSEEN_MS = 3 * 86_400_000;
+/** Looks in vain before three days without a certain result are an alarm. */
+export const LOOKS_UNSEEN = 3;
 /**
  * Milliseconds that an outage of this machine lasts at least before it is an alarm: the
  * domains of one round are checked within seconds, and a restart of the resolver hides
@@ -29,6 +31,11 @@ const steps: Readonly<Record<string, string>> = {
 /** The rule that a finding belongs to. */
 export function ruleOf({ id }: Finding): string {
   return steps[id] ?? id;
+}
+
+/** Returns whether one of these finding ids belongs to the rule. */
+export function includesRule(ids: readonly string[], rule: string): boolean {
+  return ids.some((id) => (steps[id] ?? id) === rule);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { migrate, type Store } from '../store/index.js';
-import { decideAlarms, keepDomains } from './decide-alarms.js';
+import { decideAlarms, keepDomains, type AlarmDecision } from './decide-alarms.js';
 import {
   emptyState,
   watchStateSchema,
@@ -68,17 +68,46 @@ export function recordLook(
   now: number,
 ): Promise<readonly WatchAlarm[]> {
   return stateStore.write('watch', () => {
-    const { state, alarms } = decideAlarms(readWatch(stateStore), look, now);
-    const kept = JSON.stringify(keepDomains(state, watchScope.domains));
-    stateStore
-      .prepare(
-        'INSERT INTO watch_state (id, body) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
-      )
-      .run(kept);
-    if (alarms.length > 0) prune(stateStore, now - KEEP_MS);
-    for (const watchAlarm of alarms) queueAlarm(stateStore, watchAlarm, watchScope.channels, now);
-    return alarms;
+    const decided = decideAlarms(readWatch(stateStore), look, now);
+    const kept = keepDomains(decided.state, watchScope.domains, now);
+    const alarms = [...decided.alarms, ...kept.alarms];
+    return saveDecision(stateStore, { state: kept.state, alarms }, watchScope, now);
   });
+}
+
+/**
+ * Forgets the domains that are no longer watched, and ends their alarms. Resolves to these
+ * ends once they are durable. `now`: milliseconds since 1970.
+ */
+export function forgetUnwatched(
+  stateStore: Store,
+  watchScope: WatchScope,
+  now: number,
+): Promise<readonly WatchAlarm[]> {
+  const { domains } = readWatch(stateStore);
+  if (Object.keys(domains).every((domainName) => watchScope.domains.includes(domainName)))
+    return Promise.resolve([]);
+  return stateStore.write('watch', () => {
+    const kept = keepDomains(readWatch(stateStore), watchScope.domains, now);
+    return saveDecision(stateStore, kept, watchScope, now);
+  });
+}
+
+/** Stores the memory and queues the alarms, inside a transaction. Returns the alarms. */
+function saveDecision(
+  stateStore: Store,
+  { state, alarms }: AlarmDecision,
+  { channels }: WatchScope,
+  now: number,
+): readonly WatchAlarm[] {
+  stateStore
+    .prepare(
+      'INSERT INTO watch_state (id, body) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
+    )
+    .run(JSON.stringify(state));
+  if (alarms.length > 0) prune(stateStore, now - KEEP_MS);
+  for (const watchAlarm of alarms) queueAlarm(stateStore, watchAlarm, channels, now);
+  return alarms;
 }
 
 /** Adds an alarm once, and a row for each channel that has to accept it. */

@@ -49,8 +49,14 @@ const domainStateSchema = z.strictObject({
   /** Looks in a row without a certain result. */
   blind: count,
   verdict: z.string(),
+  /** The first look without a certain result, of those in a row. */
+  blindSince: time.optional(),
+  /** The last look fell into maintenance. */
+  silent: z.boolean().optional(),
   /** The alarm "not seen" is open. */
   unseen: z.boolean(),
+  /** Identifies the open alarm "not seen". */
+  unseenSince: time.optional(),
   /** The best protection that was seen, by rule; absent before the first certain look. */
   best: z.record(z.string(), z.number()).optional(),
   /** Warnings that the first certain look found: known, and not alarms. */
@@ -97,6 +103,11 @@ export interface Look {
   readonly result: CheckResult | undefined;
   /** Maintenance: the look is remembered, and reports nothing. */
   readonly silent?: boolean;
+  /**
+   * Begin of the check, milliseconds since 1970. A check that began before the last one of
+   * the same domain ended is no second look.
+   */
+  readonly began?: number;
 }
 
 /** An alarm: a fault began (`added`), became worse or ended. */
@@ -107,6 +118,8 @@ export interface WatchAlarm extends ReportAlert {
   readonly id: string;
   /** A finding, a protection, `not-seen` or `cannot-see`. */
   readonly rule: string;
+  /** `rule`, and the rules of the faults that began at the same check. */
+  readonly rules: readonly string[];
   /** Further faults that began at the same look. */
   readonly also: readonly string[];
 }

@@ -36,7 +36,7 @@ test('every query of the dashboard returns data of a running daemon', async (t) 
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-prometheus-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const config = readFileSync(join(rules, 'prometheus.yml'), 'utf8')
-    .replace('127.0.0.1:9461', `127.0.0.1:${daemon.port}`)
+    .replaceAll('127.0.0.1:9461', `127.0.0.1:${daemon.port}`)
     .replace('hermetic-rules.yml', join(rules, 'hermetic-rules.yml'))
     .replace('scrape_interval: 60s', 'scrape_interval: 1s');
   writeFileSync(join(folder, 'prometheus.yml'), config);

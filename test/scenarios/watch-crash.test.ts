@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { openStore, verifyStore } from '../../src/store/index.js';
 import { readWatch, unsentAlarms } from '../../src/watch/index.js';
+import { testSize } from '../support/test-size.js';
 
-const ROUNDS = 20;
+const ROUNDS = testSize(4, 20);
 const DOMAINS = 3;
 /** Each domain has a fault in the second half of every twelve checks. */
-const LOOKS = 16 * 12;
+const LOOKS = testSize(5, 16) * 12;
 
 test(`a watch killed ${ROUNDS} times loses no alarm and reports no fault twice`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-watch-'));

@@ -8,6 +8,7 @@ import {
   awaitsConfirmation,
   decideAlarms,
   emptyState,
+  keepDomains,
   openAlarms,
   watchStateSchema,
   type Look,
@@ -95,8 +96,10 @@ async function watch(
   // Aborted checks have no result, and must not count as checks that observed no fault.
   if (signal.aborted) return exitCodes.interrupted;
   // In the order of the domains: the outage of this machine depends on all of them.
-  let state = before;
-  const watchAlarms: WatchAlarm[] = [];
+  // Domains of earlier runs would hide an outage: no check of theirs fails any more.
+  const kept = keepDomains(before, domains, Date.now());
+  let { state } = kept;
+  const watchAlarms: WatchAlarm[] = [...kept.alarms];
   for (const look of looks) {
     const decided = decideAlarms(state, look, Date.now());
     ({ state } = decided);

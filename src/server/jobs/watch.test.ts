@@ -24,7 +24,8 @@ async function watching(
   readonly store: Store;
   readonly clock: { at: number };
   readonly lines: Line[];
-  start(): Watcher;
+  /** `changed`: the sections of a reload. */
+  start(changed?: object): Watcher;
 }> {
   const lab = await createLab({
     scenarios: scenariosFor(['good.example', 'plaintext.example']),
@@ -45,9 +46,10 @@ async function watching(
     resolver: chooseResolver({ upstreams, anchors }, { network }),
     log: { info: note, warn: note, error: note },
   } as unknown as JobContext;
-  const settings = watchSection.parse(section);
   const { signal } = new AbortController();
-  return { store, clock, lines, start: () => new Watcher(settings, house, signal, () => 0.5) };
+  const start = (changed = {}): Watcher =>
+    new Watcher(watchSection.parse({ ...section, ...changed }), house, signal, () => 0.5);
+  return { store, clock, lines, start };
 }
 
 const realTime = {
@@ -112,3 +114,29 @@ test('a refused alarm stays queued, and maintenance is silent', async (t) => {
     assert.ok(lines.splice(0).some(({ event }) => event === 'watch-alarm-not-accepted'));
   }
 });
+
+test('a restart confirms a fault, and one without the domain ends it', async (t) => {
+  const { clock, lines, start, store } = await watching(t, {
+    domains: ['plaintext.example', 'good.example'],
+    notify: { webhook: 'https://nowhere.good.example/hook' },
+  });
+  await start().round();
+  assert.deepEqual(unsentAlarms(store, 'webhook'), []);
+  clock.at += HOUR / 4;
+  await start().round();
+  assert.deepEqual(kindsOf(unsentAlarms(store, 'webhook')), ['added starttls-absent']);
+  const changed = start({ domains: ['good.example'] });
+  for (let round = 0; round < 2; round++) await changed.round();
+  assert.deepEqual(kindsOf(unsentAlarms(store, 'webhook')), [
+    'added starttls-absent',
+    'ended starttls-absent',
+  ]);
+  assert.deepEqual(Object.keys(readWatch(store).domains), ['good.example']);
+  assert.deepEqual(
+    lines.filter(({ event }) => event === 'watch-alarm').map(({ kind }) => kind),
+    ['added', 'ended'],
+  );
+});
+
+const kindsOf = (alarms: readonly { readonly kind: string; readonly rule: string }[]): string[] =>
+  alarms.map(({ kind, rule }) => `${kind} ${rule}`).sort();

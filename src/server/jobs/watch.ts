@@ -5,12 +5,15 @@ import {
   alarmSubject,
   alarmText,
   awaitsConfirmation,
+  forgetUnwatched,
   prepareWatch,
   readWatch,
   recordLook,
   repeatedId,
   sendAlarms,
   type AlarmChannel,
+  type WatchAlarm,
+  type WatchScope,
   type WatchSettings,
 } from '../../watch/index.js';
 import { alertChannels } from '../alert-channels.js';
@@ -65,6 +68,7 @@ export class Watcher {
   /** Wall-clock time of the next check of each domain. */
   readonly #due = new Map<string, number>();
   readonly #random: () => number;
+  #hasForgotten = false;
 
   constructor(
     settings: WatchSettings,
@@ -88,9 +92,31 @@ export class Watcher {
   /** Checks the domains that are due, and sends the pending alarms. */
   async round(): Promise<void> {
     const now = this.#house.clock.now();
+    await this.#forgetUnwatched(now);
     const due = this.#settings.domains.filter((domainName) => this.#isDue(domainName, now));
     await mapConcurrent(due, MAX_CONCURRENT, (domainName) => this.#look(domainName));
     await this.#send();
+  }
+
+  /** Ends the alarms of domains that the configuration no longer names, once. */
+  async #forgetUnwatched(now: number): Promise<void> {
+    if (this.#hasForgotten) return;
+    const { store, log } = this.#house;
+    try {
+      this.#note(await forgetUnwatched(store, this.#scope, now));
+      this.#hasForgotten = true;
+    } catch (error) {
+      log.error('watch-failed', { error: (error as Error).message });
+    }
+  }
+
+  get #scope(): WatchScope {
+    return { domains: this.#settings.domains, channels: Object.keys(this.#channels) };
+  }
+
+  #note(watchAlarms: readonly WatchAlarm[]): void {
+    for (const { kind, domain, rule, says } of watchAlarms)
+      this.#house.log.warn('watch-alarm', { kind, domain, rule, says });
   }
 
   /** A clock that was set back must not stop the watch. */
@@ -103,17 +129,16 @@ export class Watcher {
   async #look(domain: string): Promise<void> {
     if (this.#signal.aborted) return;
     const { store, clock, log } = this.#house;
+    const began = clock.now();
     const checkResult = await this.#check(domain);
     if (this.#signal.aborted) return;
     const now = clock.now();
-    const look = { domain, result: checkResult, silent: isSilent(this.#settings, domain, now) };
-    const { domains } = this.#settings;
-    const scope = { domains, channels: Object.keys(this.#channels) };
+    const silent = isSilent(this.#settings, domain, now);
+    const look = { domain, result: checkResult, silent, began };
     try {
-      const watchAlarms = await recordLook(store, look, scope, now);
+      const watchAlarms = await recordLook(store, look, this.#scope, now);
       log.info('watch-look', { domain, verdict: checkResult?.verdict ?? 'inconclusive' });
-      for (const { kind, domain: subject, rule, says } of watchAlarms)
-        log.warn('watch-alarm', { kind, domain: subject, rule, says });
+      this.#note(watchAlarms);
     } catch (error) {
       log.error('watch-failed', { domain, error: (error as Error).message });
     }

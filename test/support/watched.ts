@@ -1,0 +1,40 @@
+import type { CheckResult } from '../../src/evidence/index.js';
+import {
+  decideAlarms,
+  emptyState,
+  watchStateSchema,
+  type Look,
+  type WatchAlarm,
+  type WatchState,
+} from '../../src/watch/index.js';
+import { healthyResult, type Plant } from './watch-results.js';
+
+export const HOUR = 3_600_000;
+/** No fault. */
+export const healthy: Plant = (result) => result;
+
+/** A watch, driven look by look. The state is read after each one as a restart reads it. */
+export class Watched {
+  state: WatchState = emptyState;
+  /** Milliseconds since 1970. */
+  now = Date.parse('2027-01-01T00:00:00Z');
+
+  healthy(domain: string): CheckResult {
+    return healthyResult(domain);
+  }
+
+  /** Looks once, six hours after the last look. */
+  decide(plant: Plant, more: Partial<Look> = {}, pause = 6 * HOUR): readonly WatchAlarm[] {
+    this.now += pause;
+    const { domain = 'a.example' } = more;
+    const look = { domain, result: plant(healthyResult(domain)), ...more };
+    const { state, alarms } = decideAlarms(this.state, look, this.now);
+    this.state = watchStateSchema.parse(JSON.parse(JSON.stringify(state)));
+    return alarms;
+  }
+
+  /** Looks once, and returns the alarms in short: `added starttls-absent`. */
+  look(plant: Plant, more: Partial<Look> = {}, pause = 6 * HOUR): readonly string[] {
+    return this.decide(plant, more, pause).map(({ kind, rule }) => `${kind} ${rule}`);
+  }
+}
