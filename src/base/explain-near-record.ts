@@ -22,13 +22,15 @@ export function explainNearRecord(
     .normalize('NFKC')
     .replace(/[^\x21-\x7e]|["'\\]/g, '')
     .toLowerCase();
-  const kind = version.toLowerCase().replace(/v\d+$/, '');
+  // TLSRPT is also written TLS-RPT.
+  const kind = version.toLowerCase().replace(/v\d+$/, '').replace(/^tls/, 'tls-?');
   if (!new RegExp(`^(v(ersion)?[=:]?${kind}|${kind}v?\\d|${field}=)|[;,]v=${kind}`).test(plain))
     return undefined;
   const wanted = `v=${version}`;
   if (/[^\x20-\x7e\t]/.test(recordText))
     return 'it contains characters outside US-ASCII, some of them invisible';
-  if (/["'\\]/.test(recordText)) return 'its value contains quotation marks: remove them';
+  if (/["']/.test(recordText)) return 'its value contains quotation marks: remove them';
+  if (recordText.includes('\\')) return 'its value contains a backslash: remove it';
   if (/^\s/.test(recordText)) return 'it begins with a space';
   if (/^version\s*:/i.test(recordText)) return 'this is a line of the policy file, not the record';
   if (/^v\s+=|^v=\s/i.test(recordText))

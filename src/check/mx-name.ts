@@ -65,13 +65,27 @@ export function passedOver(
 }
 
 /**
+ * The address that an MX record holds without a final dot: `192.0.2.7` for
+ * `192.0.2.7.one.example` in the zone `one.example` (RFC 1035 §5.1, §3.3.9).
+ */
+export function addressBeforeOrigin(hostName: string, domainName: string): string | undefined {
+  const address = beforeOrigin(hostName, domainName).replace(/^\[(?:ipv6:)?(.*)\]$/i, '$1');
+  return parseIp(address) === undefined ? undefined : address;
+}
+
+/** The name without the zone's own name; empty for a name outside the zone. */
+function beforeOrigin(hostName: string, domainName: string): string {
+  const suffix = `.${domainName}`;
+  return hostName.endsWith(suffix) ? hostName.slice(0, -suffix.length) : '';
+}
+
+/**
  * The name an MX record was meant to hold, where its final dot is missing:
  * `mx.one.example` for `mx.one.example.one.example` in the zone `one.example` (RFC 1035
  * §5.1). The name is a guess that a lookup has to confirm.
  */
 export function withoutOrigin(hostName: string, domainName: string): string | undefined {
-  const suffix = `.${domainName}`;
-  const meant = hostName.endsWith(suffix) ? hostName.slice(0, -suffix.length) : '';
+  const meant = beforeOrigin(hostName, domainName);
   if (meant.includes('.') && !specialName(meant) && !isAddressLiteral(meant)) return meant;
   return undefined;
 }

@@ -37,7 +37,9 @@ function faultOf(policyLine: PolicyLine, policyLines: readonly PolicyLine[]): st
     return `${quote(policyLine)}: ${key} occurs twice, senders use the first`;
   if (key === 'max_age' && Number(value) > MAX_AGE)
     return `${quote(policyLine)}: max_age is at most ${MAX_AGE} seconds, a year`;
-  if (key === 'max_age' && Number(value) === 0)
+  // A policy that is withdrawn protects nothing that could be lost (RFC 8461 §8.3).
+  const isWithdrawn = firstOf('mode', policyLines)?.value === 'none';
+  if (key === 'max_age' && Number(value) === 0 && !isWithdrawn)
     return `${quote(policyLine)}: senders keep nothing, so the policy never protects more than the first mail`;
   if (key === 'mx' && isAddress(value))
     return `${quote(policyLine)}: mx is a host name, an address matches no MX host`;

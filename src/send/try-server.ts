@@ -125,7 +125,8 @@ async function attempt(
     greeting: session.greeting,
     transcript: session.transcript,
   };
-  const hello = await ehloOrHelo(session, helo, decision);
+  // HELO offers no extension: it is of use only where no policy requires TLS.
+  const hello = await (decision.tls === 'mandatory' ? session.ehlo() : session.greet());
   if (!hello.ok)
     return { ...nothing, ...established, failure: hello.failure, ...(await quit(session)) };
   const offer = starttlsOffer(hello.value.lines);
@@ -233,19 +234,4 @@ function seenOf({ session: _session, ...rest }: Seen): Omit<Seen, 'session'> {
 async function quit(session: SmtpSession): Promise<Pick<AttemptResult, 'transcript'>> {
   await session.quit();
   return { transcript: session.transcript };
-}
-
-/**
- * EHLO, or HELO for older servers if no extension is required of them (RFC 5321 §3.2).
- */
-async function ehloOrHelo(
-  session: SmtpSession,
-  helo: string,
-  decision: Use,
-): ReturnType<SmtpSession['ehlo']> {
-  const hello = await session.ehlo();
-  if (hello.ok || hello.failure.code !== 'smtp-ehlo-refused' || decision.tls === 'mandatory')
-    return hello;
-  const heloReply = await session.command(`HELO ${helo}`);
-  return heloReply.ok && heloReply.value.code === 250 ? heloReply : hello;
 }

@@ -103,6 +103,8 @@ export class SmtpSession {
    * STARTTLS (RFC 3207 §4.2: prior knowledge is forgotten [3207-4.2-1]).
    */
   capabilities: ReadonlyMap<string, string> = new Map();
+  /** The refusal of EHLO in a session that HELO opened. */
+  ehloRefusal: Failure | undefined;
   /** The connection is under TLS. */
   isEncrypted = false;
   readonly #transcript: SmtpTranscriptLine[] = [];
@@ -129,6 +131,19 @@ export class SmtpSession {
   /** The connection as it is now: plain, or secured after {@link startTls}. */
   get connection(): Connection {
     return this.#connection;
+  }
+
+  /**
+   * Says EHLO, and HELO to a server that refuses EHLO (RFC 5321 §3.2 [5321-3.2-1]). Such a
+   * server offers no extension, so no STARTTLS. Its refusal is in {@link ehloRefusal}.
+   */
+  async greet(): Promise<Result<Reply>> {
+    const hello = await this.ehlo();
+    if (hello.ok || hello.failure.code !== 'smtp-ehlo-refused') return hello;
+    const older = await this.command(`HELO ${this.options.helo}`);
+    if (!older.ok || older.value.code !== 250) return hello;
+    this.ehloRefusal = hello.failure;
+    return ok({ code: 250, lines: older.value.lines.slice(0, 1) });
   }
 
   /** Says EHLO and reads the capabilities (RFC 5321 §4.1.1.1). */

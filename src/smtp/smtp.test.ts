@@ -138,6 +138,23 @@ test('greetings: busy, refused, garbage, silence and a closed door are five thin
   assert.equal(await failureOf('x'.repeat(9000)), 'smtp-too-long');
 });
 
+test('RFC 5321 §3.2 [5321-3.2-1]: HELO follows a refused EHLO and offers nothing', async () => {
+  const helo = { HELO: '250-mx\r\n250 STARTTLS\r\n' };
+  const older = await open('220 mx\r\n', { EHLO: '502 no\r\n', ...helo });
+  const greeted = await older.greet();
+  assert.deepEqual(greeted.ok && greeted.value.lines, ['mx']);
+  assert.equal(older.ehloRefusal?.detail, '502 no');
+  for (const replies of [
+    { EHLO: '502 no\r\n', HELO: '550 no\r\n' },
+    { EHLO: '421 busy\r\n', ...helo },
+  ]) {
+    const session = await open('220 mx\r\n', replies);
+    const refused = await session.greet();
+    assert.equal(!refused.ok && refused.failure.detail, replies.EHLO.trim());
+    assert.equal(session.ehloRefusal, undefined);
+  }
+});
+
 // [3207-4.2-3]
 test('RFC 3207 §4.2: plaintext after 220 is refused and TLS does not start', async () => {
   const session = await open('220 mx\r\n', {

@@ -47,6 +47,8 @@ function lintField(fieldName: string): readonly RptLint[] {
   const [, name = '', value = ''] = /^([^=]*?)[ \t]*=[ \t]*(.*)$/.exec(fieldName) ?? [];
   if (name.toLowerCase() === 'rua' && name !== 'rua')
     return [{ text: fieldName, message: 'field names are case-sensitive, write rua' }];
+  if (!fieldName.includes('='))
+    return [{ text: fieldName, message: 'a field is a name, an equals sign and a value' }];
   if (name !== 'rua') return [{ text: fieldName, message: 'no such field is defined' }];
   const uris = value.split(',').map(trimBlanks);
   return uris.flatMap((reportUri, index) => {
@@ -87,6 +89,8 @@ function explainMailto(rest: string): string | undefined {
   // RFC 6068 §2: dot-atom-text; other characters stand percent-encoded.
   if (!/^([\w!$'*+^`{|}~%/?#&=-]+)(\.[\w!$'*+^`{|}~%/?#&=-]+)*$/.test(local))
     return `"${local}" is not a mailbox`;
+  // RFC 6068 §2: an address stands in brackets, and no reporter resolves it as a name.
+  if (/(^|\.)\d+$/.test(domainName)) return `"${domainName}" is an address, not a domain name`;
   return explainHost(domainName);
 }
 
@@ -99,6 +103,7 @@ function explainHttps(rest: string): string | undefined {
   if (authority === undefined) return 'https: is followed by // and a host';
   if (authority.includes('@')) return 'a URI for reports has no user name or password';
   if (rest.includes('#')) return 'a fragment is not sent';
+  if (authority.startsWith('[')) return `"${authority}" is an address, not a domain name`;
   const [hostName = '', port] = authority.split(/:(?=[^:]*$)/);
   if (
     port !== undefined &&

@@ -84,5 +84,5 @@ function isField(fieldName: string): boolean {
 function isUsable(reportUri: string): boolean {
   if (/[\s!,;<>"]/.test(reportUri)) return false;
   if (/^mailto:/i.test(reportUri)) return /^mailto:[^@?]+@[A-Za-z0-9.-]+(\?.*)?$/i.test(reportUri);
-  return /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/.*)?$/i.test(reportUri);
+  return /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?([/?].*)?$/i.test(reportUri);
 }

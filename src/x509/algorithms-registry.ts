@@ -52,12 +52,17 @@ export const strongHashes: ReadonlySet<string> = new Set(['sha224', 'sha256', 's
 
 export const curves: Readonly<Record<string, readonly [name: string, bits: number]>> = {
   '1.2.840.10045.3.1.1': ['secp192r1', 192],
+  '1.3.132.0.31': ['secp192k1', 192],
+  '1.3.132.0.32': ['secp224k1', 224],
   '1.3.132.0.33': ['secp224r1', 224],
   '1.3.132.0.10': ['secp256k1', 256],
   '1.2.840.10045.3.1.7': ['secp256r1', 256],
   '1.3.132.0.34': ['secp384r1', 384],
   '1.3.132.0.35': ['secp521r1', 521],
+  '1.3.36.3.3.2.8.1.1.3': ['brainpoolP192r1', 192],
+  '1.3.36.3.3.2.8.1.1.5': ['brainpoolP224r1', 224],
   '1.3.36.3.3.2.8.1.1.7': ['brainpoolP256r1', 256],
+  '1.3.36.3.3.2.8.1.1.9': ['brainpoolP320r1', 320],
   '1.3.36.3.3.2.8.1.1.11': ['brainpoolP384r1', 384],
   '1.3.36.3.3.2.8.1.1.13': ['brainpoolP512r1', 512],
 };

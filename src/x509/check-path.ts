@@ -2,7 +2,7 @@ import type { X509FailureCode } from './failures.js';
 import type { CandidatePath } from './find-paths.js';
 import { namesPermitted } from './name-constraints.js';
 import { policiesAllow } from './policies-allow.js';
-import { readPublicKey } from './public-key.js';
+import { hasWeakKey, readPublicKey } from './public-key.js';
 import { restsOnSha1, weaklySigned } from './signature-algorithm.js';
 import type { Certificate, ChainVerdict } from './types.js';
 
@@ -10,8 +10,6 @@ import type { Certificate, ChainVerdict } from './types.js';
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 /** Purpose: any. */
 const ANY_PURPOSE = '2.5.29.37.0';
-/** Keys below are refused outright; profiles may grade stronger ones as weak. */
-const MIN_RSA_BITS = 1024;
 
 /** The result of {@link checkPath}. */
 export interface PathJudgement {
@@ -81,14 +79,14 @@ function checkForm(
   isAnchor: boolean,
   problems: Set<X509FailureCode>,
 ): void {
-  const { issuerName, keyAlgorithm, keyBits, unnamedCurve } = certificate;
+  const { issuerName, unnamedCurve } = certificate;
   if (certificate.defects.length > 0) problems.add('x509-malformed');
   // RFC 5280 §4.1.2.4: an issuer has a name; without one, any two nameless CAs would
   // chain.
   if (!isAnchor && issuerName.rdns.length === 0) problems.add('x509-malformed');
   // [5280-4.2-1]
   if (certificate.criticalUnknown.length > 0) problems.add('x509-critical-extension');
-  if (keyAlgorithm === 'RSA' && keyBits < MIN_RSA_BITS) problems.add('x509-weak-key');
+  if (hasWeakKey(certificate)) problems.add('x509-weak-key');
   // [5480-2.1.1-1]
   if (unnamedCurve) problems.add('x509-unnamed-curve');
 }

@@ -14,6 +14,7 @@ import {
 } from '../pki/index.js';
 import {
   accepts,
+  explainProblem,
   findPathTo,
   parseChain,
   parsePem,
@@ -74,7 +75,9 @@ test('PSS parameters that cannot be read leave the certificate readable and unus
   const swapped = reseal(parts.map(Buffer.from), Buffer.from(identifier));
   const certificate = read({ der: swapped });
   assert.deepEqual(certificate.dnsNames, ['mx.example']);
-  assert.match(verdictOf([{ der: swapped }]), /^unknown-ca valid x509-bad-signature/);
+  assert.equal(verdictOf([{ der: swapped }]), 'unknown-ca valid x509-unknown-algorithm');
+  const reason = explainProblem('x509-unknown-algorithm', [certificate]);
+  assert.match(reason, /: signature algorithm: trailer field is not 1$/);
 });
 
 /**

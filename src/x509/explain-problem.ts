@@ -1,7 +1,8 @@
 import { purposes } from './algorithms-registry.js';
 import { x509Failures, type X509FailureCode } from './failures.js';
 import { explainRefusedName } from './name-constraints.js';
-import { weaklySigned } from './signature-algorithm.js';
+import { hasWeakKey } from './public-key.js';
+import { isVerifiable, weaklySigned } from './signature-algorithm.js';
 import type { Certificate } from './types.js';
 
 /**
@@ -71,9 +72,16 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
     if (weaklySigned(certificate)) return `signed with ${certificate.signatureAlgorithm}`;
     return undefined;
   },
-  'x509-weak-key': ({ keyAlgorithm, keyBits }) => {
-    if (keyAlgorithm === 'RSA' && keyBits < 1024) return `RSA key of ${keyBits} bits`;
-    return undefined;
+  'x509-unknown-algorithm': (certificate) => {
+    if (isVerifiable(certificate)) return undefined;
+    if (certificate.defects.length > 0) return certificate.defects.join(', ');
+    return `signed with ${certificate.signatureAlgorithm}, which is not supported`;
+  },
+  'x509-weak-key': (certificate) => {
+    const { keyAlgorithm, keyBits } = certificate;
+    if (!hasWeakKey(certificate)) return undefined;
+    if (keyBits === 0) return 'the EC key is on a curve that is not supported';
+    return `${keyAlgorithm === 'RSA' ? 'RSA' : 'EC'} key of ${keyBits} bits`;
   },
   'x509-unnamed-curve': ({ unnamedCurve }) => {
     if (unnamedCurve) return 'the EC key has explicit curve parameters';

@@ -81,12 +81,19 @@ export const x509Failures = defineFailures({
     message: 'A certificate of the chain has a signature with SHA-1 or MD5.',
     fix: 'Ask the CA to issue it again with SHA-256 or better.',
   },
+  'x509-unknown-algorithm': {
+    ...broken,
+    resultType: 'certificate-not-trusted',
+    clause: 'RFC 5280 §4.1.1.2',
+    message: 'A certificate of the chain is signed with an algorithm that is not supported.',
+    fix: 'Use a certificate with an RSA, ECDSA or EdDSA signature.',
+  },
   'x509-weak-key': {
     ...broken,
     resultType: 'certificate-not-trusted',
     clause: 'RFC 9325 §4.5',
-    message: 'An RSA key of the chain has fewer than 1024 bits.',
-    fix: 'Use a key of 2048 bits, or an EC key.',
+    message: 'A key of the chain is too small: RSA below 1024 bits, or EC below 192 bits.',
+    fix: 'Use an RSA key of 2048 bits, or an EC key of P-256.',
   },
   'x509-not-a-ca': {
     ...broken,

@@ -1,7 +1,7 @@
 import { equalBytes, latin1 } from '../base/index.js';
 import type { TrustStore } from './trust-store.js';
 import type { Certificate } from './types.js';
-import { weaklySigned } from './signature-algorithm.js';
+import { isVerifiable, weaklySigned } from './signature-algorithm.js';
 import { verifySignedBy } from './verify-signed-by.js';
 
 /**
@@ -35,6 +35,7 @@ export interface PathSearch {
     limit: boolean;
     badSignature: boolean;
     weakSignature: boolean;
+    unknownAlgorithm: boolean;
     selfIssuedTop: boolean;
   };
 }
@@ -78,6 +79,7 @@ export function findPaths({
     limit: sent.length > MAX_SENT,
     badSignature: false,
     weakSignature: false,
+    unknownAlgorithm: false,
     selfIssuedTop: false,
   };
   const pool = distinct(sent.slice(0, MAX_SENT));
@@ -147,6 +149,8 @@ export function findPaths({
       // A weak signature is rejected even if it is valid; it is then the reason to
       // report.
       else if (weaklySigned(top)) seen.weakSignature = true;
+      // Nothing is known about a signature that cannot be verified.
+      else if (!isVerifiable(top)) seen.unknownAlgorithm = true;
       else seen.badSignature = true;
     }
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { curves } from './algorithms-registry.js';
-import { DerReader, readOctetBits, readOid, Tag } from './der-reader.js';
+import { DerError, DerReader, readOctetBits, readOid, Tag } from './der-reader.js';
 import type { Certificate } from './types.js';
 
 type KeyFields = Pick<Certificate, 'keyAlgorithm' | 'keyBits' | 'curve' | 'unnamedCurve'>;
@@ -25,6 +25,19 @@ export function spkiSha256({ spki }: Pick<Certificate, 'spki'>): string {
   return createHash('sha256').update(spki).digest('hex');
 }
 
+/** Keys below are refused outright; profiles may grade stronger ones as weak. */
+const MIN_RSA_BITS = 1024;
+const MIN_EC_BITS = 192;
+
+/**
+ * Returns true for a key that is refused outright: an RSA key that can be factored, or a
+ * key on a small or unknown curve.
+ */
+export function hasWeakKey({ keyAlgorithm, keyBits, unnamedCurve }: KeyFields): boolean {
+  if (keyAlgorithm === 'RSA') return keyBits < MIN_RSA_BITS;
+  return keyAlgorithm === 'ECDSA' && !unnamedCurve && keyBits < MIN_EC_BITS;
+}
+
 /** Reads algorithm and size; RSASSA-PSS keys count as RSA. */
 function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<KeyFields> {
   const info = new DerReader(spki).enter();
@@ -34,10 +47,7 @@ function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<Ke
   switch (readOid(algorithm.take(Tag.objectId).body)) {
     case '1.2.840.113549.1.1.1':
     case '1.2.840.113549.1.1.10':
-      return {
-        keyAlgorithm: 'RSA',
-        keyBits: magnitudeBits(new DerReader(bits).enter().take(Tag.integer).body),
-      };
+      return { keyAlgorithm: 'RSA', keyBits: rsaBits(new DerReader(bits).enter()) };
     case '1.2.840.10045.2.1': {
       if (algorithm.next !== Tag.objectId)
         return { keyAlgorithm: 'ECDSA', keyBits: 0, unnamedCurve: true };
@@ -59,6 +69,18 @@ function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<Ke
     default:
       return { keyAlgorithm: 'unknown', keyBits: 0 };
   }
+}
+
+/**
+ * Returns the size of the modulus. With an exponent of 1 every number is a signature, and
+ * an even one has no private key (RFC 8017 §3.1).
+ */
+function rsaBits(publicKey: DerReader): number {
+  const modulus = publicKey.take(Tag.integer).body;
+  const exponent = publicKey.take(Tag.integer).body;
+  const isEven = ((exponent.at(-1) ?? 0) & 1) === 0;
+  if (isEven || magnitudeBits(exponent) < 2) throw new DerError('RSA exponent out of range');
+  return magnitudeBits(modulus);
 }
 
 /** Returns the size of a positive INTEGER in bits. */

@@ -65,6 +65,20 @@ export function restsOnSha1({ signatureHashes }: Certificate): boolean {
 }
 
 /**
+ * Returns true for a signature that this part can verify. node:crypto verifies RSASSA-PSS
+ * with one hash for message and mask; two are legal, and unused.
+ */
+export function isVerifiable({ signatureIdentifier }: Certificate): boolean {
+  try {
+    const { scheme, pss } = readSignatureAlgorithm(signatureIdentifier);
+    return scheme !== undefined && pss?.hash === pss?.maskHash;
+  } catch (error) {
+    if (error instanceof DerError) return false;
+    throw error;
+  }
+}
+
+/**
  * RSASSA-PSS-params (RFC 4055 §3.1). SHA-1 is the default for the message and for MGF1.
  */
 function readPss(algorithm: DerReader): PssParameters {

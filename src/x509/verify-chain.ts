@@ -102,11 +102,12 @@ function withoutPath(
   const reasons: X509FailureCode[] = [];
   if (seen.badSignature) reasons.push('x509-bad-signature');
   if (seen.weakSignature) reasons.push('x509-weak-signature');
+  if (seen.unknownAlgorithm) reasons.push('x509-unknown-algorithm');
   if (leafCertificate.selfIssued)
     return { chain: 'self-signed', problems: [...reasons, 'x509-self-signed'] };
   if (seen.limit) return { chain: 'unknown', problems: [...reasons, 'x509-limit'] };
   if (seen.selfIssuedTop || seen.badSignature)
     return { chain: 'unknown-ca', problems: [...reasons, 'x509-unknown-ca'] };
-  if (seen.weakSignature) return { chain: 'unknown-ca', problems: reasons };
+  if (reasons.length > 0) return { chain: 'unknown-ca', problems: reasons };
   return { chain: 'incomplete', problems: ['x509-issuer-missing'] };
 }

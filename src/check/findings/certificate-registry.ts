@@ -160,7 +160,10 @@ export const certificateFindings = {
    */
   'cert-chain-incomplete': {
     topic: 'certificate',
-    title: 'The intermediate certificate is missing',
+    title: ({ reason }) =>
+      reason === undefined
+        ? 'The intermediate certificate is missing'
+        : 'An intermediate certificate cannot be read',
     passed: 'The server sends the complete certificate chain',
     why: 'Senders cannot link the certificate to its CA and treat it as untrusted. With MTA-STS in mode enforce they defer the mail.',
     reference: 'RFC 9846 §4.5.1',

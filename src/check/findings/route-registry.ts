@@ -16,7 +16,7 @@ import {
  * mail. Where no other host exists, the record is replaced instead.
  */
 const deleteRecord = (findingValues: FindingValues): FixStep =>
-  findingValues.mx.length > 0
+  findingValues.mx.some((hostName) => hostName !== findingValues.host)
     ? dns(
         'Delete this record.',
         `${findingValues.domain}. IN MX ${findingValues.preference} ${findingValues.host}.`,
@@ -24,6 +24,17 @@ const deleteRecord = (findingValues: FindingValues): FixStep =>
     : dns(
         `Replace the MX record that names ${findingValues.host} by one that names your mail host.`,
       );
+
+/** The address record at fault, as it is published. */
+const addressRecord = ({ host, ip }: FindingValues): string =>
+  `${host}. IN ${ip.includes(':') ? 'AAAA' : 'A'} ${ip}`;
+
+/** Deletes one address of a host that has others. */
+const deleteAddress = (findingValues: FindingValues): FixStep =>
+  dns(
+    'Delete this address record. The other addresses of the host stay.',
+    addressRecord(findingValues),
+  );
 
 /**
  * The record that replaces the one that names `v.host`. Its final dot is part of the
@@ -80,18 +91,21 @@ export const routeFindings = {
    */
   'mx-takes-no-mail': {
     topic: 'mx',
-    title: (findingValues) => `The mail host ${findingValues.host} never accepts mail`,
+    title: ({ host, ip }) =>
+      ip === ''
+        ? `The mail host ${host} never accepts mail`
+        : `The address ${ip} of ${host} never accepts mail`,
     passed: 'No mail host refuses all mail',
-    why: (findingValues) =>
-      `It greets with "${findingValues.reply ?? '521'}". Senders use the other hosts of the domain; without one they bounce the mail.`,
+    why: ({ reply, ip }) =>
+      `It greets with "${reply ?? '521'}". Senders use the other ${ip === '' ? 'hosts of the domain' : 'addresses and hosts'}; without one they bounce the mail.`,
     reference: 'RFC 7504 §3',
     owner: 'domain',
-    fix: 'Remove the MX record of this host, or start the mail server there.',
+    fix: 'Remove the record that leads to this server, or start the mail server there.',
     steps: (findingValues) => [
       confirm(
-        `Check whether all clients get this greeting: connect to ${findingValues.host} from another network.`,
+        `Check whether all clients get this greeting: connect to ${findingValues.ip || findingValues.host} from another network.`,
       ),
-      deleteRecord(findingValues),
+      findingValues.ip === '' ? deleteRecord(findingValues) : deleteAddress(findingValues),
       checkAgain(findingValues),
     ],
   },
@@ -111,10 +125,7 @@ export const routeFindings = {
     owner: 'dns-host',
     fix: 'Publish the public address of the mail host, and no other.',
     steps: (findingValues) => [
-      dns(
-        'Replace this record with one with the public address.',
-        `${findingValues.host}. IN ${findingValues.ip.includes(':') ? 'AAAA' : 'A'} ${findingValues.ip}`,
-      ),
+      dns('Replace this record with one with the public address.', addressRecord(findingValues)),
       confirm(
         'If the name is only for an internal network, check with its resolver. Replace ADDRESS with its address.',
         checkCommand(findingValues, ' --resolver ADDRESS'),
@@ -152,7 +163,8 @@ export const routeFindings = {
    */
   'mx-is-address': {
     topic: 'mx',
-    title: (findingValues) => `The MX record names the address ${findingValues.host}, not a host`,
+    title: (findingValues) =>
+      `The MX record names the address ${findingValues.meant ?? findingValues.host}, not a host`,
     passed: 'Every MX record names a host',
     why: 'An MX record must name a host, and no host name is an address. Senders skip this record.',
     reference: 'RFC 1035 §3.3.9, RFC 5321 §5.1',
@@ -160,7 +172,7 @@ export const routeFindings = {
     fix: 'Give the mail host a name with an A or AAAA record, and name it in the MX record.',
     steps: (findingValues) => [
       dns(
-        `Publish an A or AAAA record with the address ${findingValues.host} under a name of your own.`,
+        `Publish an A or AAAA record with the address ${findingValues.meant ?? findingValues.host} under a name of your own.`,
       ),
       dns(`Replace the MX record that names ${findingValues.host} by one with that name.`),
       checkAgain(findingValues),

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { CheckResult, Evidence } from '../../evidence/index.js';
 import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index.js';
 import { headline } from '../render/headline.js';
+import { scorecard } from '../render/scorecard.js';
 import { renderTerminal } from '../render/terminal.js';
 import { cellOf } from '../render/words.js';
 import { randomEvidence } from '../../../test/support/check/random-evidence.js';
@@ -25,6 +26,17 @@ const rows = {
   'senders without DANE or MTA-STS, or with both,': ['opportunistic', 'bothFirst', 'bothCached'],
   'most senders': ['opportunistic', 'dane', 'mtaStsFirst', 'mtaStsCached'],
 } as const satisfies Record<string, readonly SenderClass[]>;
+
+/** The rows of senders that an attack cannot harm: a policy counts once it is cached. */
+const cached = {
+  'senders with DANE or MTA-STS': ['dane', 'mtaStsCached'],
+  'senders with DANE': ['dane', 'bothCached'],
+  'senders with DANE alone': ['dane'],
+  'senders with MTA-STS': ['mtaStsCached', 'bothCached'],
+  'senders with MTA-STS alone': ['mtaStsCached'],
+  'senders with both DANE and MTA-STS': ['bothCached'],
+} as const satisfies Record<string, readonly SenderClass[]>;
+const attacks: readonly Attack[] = ['stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'];
 
 const phrases: readonly (readonly [RegExp, DeliveryResult])[] = [
   [/from (senders [^;.]*?|most senders) travels encrypted and verified/g, 'verified'],
@@ -54,6 +66,14 @@ function contradictions(result: CheckResult, evidence: Evidence): readonly strin
           `"${today}", but ${sender} is ${exposure[sender].none}`,
         );
   must(/plaintext/.test(today) === now.includes('cleartext'), `plaintext: ${today}`);
+  for (const [, some, all] of today.matchAll(/^(\d+) of (\d+) address/g))
+    must(0 < Number(some) && Number(some) < Number(all), `a minority: ${today}`);
+  for (const [, group = ''] of text.matchAll(/Attacks on mail from (.*?) are defeated/g))
+    for (const sender of cached[group as keyof typeof cached] ?? [])
+      must(
+        attacks.every((attack) => exposure[sender][attack] === 'deferred'),
+        `"${text}", but ${sender} is not deferred`,
+      );
   must(
     !/no mail is delivered/.test(today) || now.every((outcome) => outcome === 'deferred'),
     `nothing gets through: ${today}`,
@@ -66,11 +86,20 @@ function contradictions(result: CheckResult, evidence: Evidence): readonly strin
     for (const outcome of ['cleartext', 'deferred', 'unknown', 'to-attacker'] as const)
       must(!now.includes(outcome), `${verdict}, but ${outcome} today: ${now.join()}`);
   }
+  const severities = findings.map((finding) => finding.severity);
+  must(verdict !== 'pass' || !severities.includes('warn'), 'pass with a warning');
+  must(verdict !== 'warn' || severities.includes('warn'), 'warn without a warning');
+  for (const { topic, mark } of scorecard(result))
+    must(
+      (mark === 'fail') === findings.some((f) => f.topic === topic && f.severity === 'fail'),
+      `the scorecard marks ${topic} as ${mark}`,
+    );
   if (verdict === 'pass')
     for (const host of hosts.filter((h) => h.passedOver === undefined))
       for (const address of host.addresses)
         must(
-          address.status === 'reachable' && address.reason === undefined,
+          address.status === 'skipped' ||
+            (address.status === 'reachable' && address.reason === undefined),
           `pass with ${address.ip} ${address.status} ${address.reason ?? ''}`,
         );
   if (evidence.route.kind === 'null-mx' || evidence.route.kind === 'none')

@@ -59,6 +59,7 @@ function raised(
     daneCause: undefined,
     daneFaults: [],
     path: { validity: 'valid', problems: [] },
+    unreadable: [],
     ...judged,
   };
   certificateRules(all, host, { ...address, certificates: [one] });

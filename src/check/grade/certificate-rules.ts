@@ -116,7 +116,7 @@ function judgeOne(
  */
 function chainRules(
   raised: FindingCollector,
-  { summary, certificate, chain, path }: JudgedCertificate,
+  { summary, certificate, chain, path, unreadable }: JudgedCertificate,
   subject: FindingInput,
 ): void {
   const weak = weaklySigned(certificate) || path.problems.includes(WEAK);
@@ -126,7 +126,11 @@ function chainRules(
     if (reasons.length > 0) raised.add('cert-not-acceptable', { ...subject, reason });
     else if (!weak) raised.add('cert-unknown-ca', subject);
   }
-  if (summary.chain === 'incomplete') raised.add('cert-chain-incomplete', subject);
+  if (summary.chain === 'incomplete')
+    raised.add('cert-chain-incomplete', {
+      ...subject,
+      reason: unreadable.length > 0 ? unreadable.slice(0, 3).join('; ') : undefined,
+    });
   if (weak)
     raised.add('cert-weak-signature', {
       ...subject,

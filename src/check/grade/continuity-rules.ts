@@ -36,6 +36,7 @@ export function continuityRules(raised: FindingCollector): void {
 
 /** Rules that the evidence cannot decide, as `undecided` of the result. */
 export function undecidedContinuity({ continuity, mtaSts, route }: Evidence): FindingId[] {
+  if (route.kind === 'null-mx' || route.kind === 'none') return [];
   if (!continuity) return Object.keys(continuityFindings) as FindingId[];
   const { signatures, servers, caa, references } = continuity;
   const undecided: FindingId[] = [];

@@ -279,13 +279,15 @@ function couldBeDane({ hosts }: FindingCollector): boolean {
 
 /**
  * Compares every MX host with the policy. Hosts behind an alias are omitted where the
- * alias is the cause, and one finding replaces one per host where no host matches.
+ * alias is the cause, and one finding replaces one per host where no host matches. A host
+ * without any address lookup may not exist, and the policy must not come to name it.
  */
 function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void {
   const missing = raised.hosts.filter(
-    (judgedHost) =>
-      judgedHost.summary.mtaStsMatch === 'mismatch' &&
-      !raised.aliases.has(judgedHost.evidence.name),
+    ({ evidence, summary }) =>
+      summary.mtaStsMatch === 'mismatch' &&
+      evidence.addressLookup.status !== 'failed' &&
+      !raised.aliases.has(evidence.name),
   );
   if (missing.length > 0 && missing.length === raised.hosts.length)
     raised.add('sts-no-mx-matches', { mechanisms: [mode] });

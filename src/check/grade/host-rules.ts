@@ -2,7 +2,7 @@ import type { Evidence } from '../../evidence/index.js';
 import { tlsFailures } from '../../tls/index.js';
 import { ownNetworkStrips } from './exposure.js';
 import { specialPurpose } from '../../net/index.js';
-import { specialName } from '../mx-name.js';
+import { addressBeforeOrigin, specialName } from '../mx-name.js';
 import { tlsRules } from './tls-rules.js';
 import { certificateRules } from './certificate-rules.js';
 import { withoutSniRules } from './without-sni-rules.js';
@@ -59,6 +59,12 @@ const passedOverAs = {
 function passedOverRules(raised: FindingCollector): void {
   for (const { evidence, summary } of raised.passedOver) {
     const { name, preference, meant } = evidence;
+    const all = raised.hosts.length === 0;
+    const address = addressBeforeOrigin(name, raised.evidence.domain);
+    if (address !== undefined) {
+      raised.add('mx-is-address', { host: name, preference, meant: address, all });
+      continue;
+    }
     const explanation =
       meant === undefined
         ? ''
@@ -69,7 +75,7 @@ function passedOverRules(raised: FindingCollector): void {
       meant,
       detail:
         summary.passedOver === 'special-name' ? (specialName(name)?.clause ?? '') : explanation,
-      all: raised.hosts.length === 0,
+      all,
     });
   }
 }
@@ -212,7 +218,9 @@ function addressRules(
       host: judgedHost.evidence.name,
       detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server knows TLS, so STARTTLS is switched off on the one port, or taken away on the path to it.`,
     });
-  if (summary.starttls === 'absent') raised.add('starttls-absent', subject);
+  // The reply is the refusal of EHLO, where the server knows HELO only.
+  if (summary.starttls === 'absent')
+    raised.add('starttls-absent', { ...subject, reply: summary.reply });
   if (summary.starttls === 'mangled')
     raised.add('starttls-mangled', { ...subject, detail: `"${connection.mangledAs ?? ''}"` });
   if (summary.starttls === 'refused')

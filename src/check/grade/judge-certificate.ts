@@ -9,7 +9,12 @@ import {
 } from '../../evidence/index.js';
 import { matchMx } from '../../mta-sts/index.js';
 import { referenceNames } from '../../tls-policy/index.js';
-import { matchesDnsName, parseChain, type Certificate } from '../../x509/index.js';
+import {
+  matchesDnsName,
+  parseCertificate,
+  parseChain,
+  type Certificate,
+} from '../../x509/index.js';
 
 /** A certificate with the judgements that the rules need. */
 export interface JudgedCertificate {
@@ -39,6 +44,8 @@ export interface JudgedCertificate {
    * breaks.
    */
   readonly path: { readonly validity: string; readonly problems: readonly string[] };
+  /** The certificates that were sent and cannot be read, each with its fault. */
+  readonly unreadable: readonly string[];
 }
 
 /**
@@ -50,9 +57,8 @@ export function judgeCertificate(
   host: HostEvidence,
   handshake: PresentedChain,
 ): JudgedCertificate | undefined {
-  const chain = parseChain(
-    handshake.chain.map((recordText) => fromBase64(recordText) ?? new Uint8Array()),
-  );
+  const sent = handshake.chain.map((recordText) => fromBase64(recordText) ?? new Uint8Array());
+  const chain = parseChain(sent);
   const leafCertificate = chain[0];
   if (!leafCertificate) return undefined;
   const validationTime = Date.parse(evidence.collectedAt);
@@ -79,6 +85,7 @@ export function judgeCertificate(
     daneCause: dane.cause,
     daneFaults: dane.faults ?? [],
     path: handshake.pkix,
+    unreadable: chain.length < sent.length ? sent.flatMap(explainUnreadable) : [],
     summary: {
       ...certificateFacts(leafCertificate, chain),
       sni: handshake.sni,
@@ -90,6 +97,13 @@ export function judgeCertificate(
       mtaSts: judgeMtaSts(evidence, host, pkix),
     },
   };
+}
+
+/** Why a certificate of a chain cannot be read; empty for one that can. */
+function explainUnreadable(derBytes: Uint8Array, index: number): string[] {
+  const parsed = parseCertificate(derBytes);
+  if (parsed.ok) return [];
+  return [`certificate ${index + 1} of the chain cannot be read: ${parsed.failure.detail}`];
 }
 
 /** The dates of a certificate at one moment, in milliseconds since 1970. */
@@ -179,6 +193,9 @@ function judgeDane({
   const inDate =
     question({ validationTime: (leaf.notBefore + leaf.notAfter) / 2 }).verdict === 'match';
   if (inDate) return { verdict, faults, cause: 'date' };
-  const named = question({ names: leaf.dnsNames }).verdict === 'match';
+  // A certificate without DNS names matches no reference identifier.
+  const named =
+    question({ names: leaf.dnsNames }).verdict === 'match' ||
+    (leaf.dnsNames.length === 0 && faults.some(({ kind }) => kind === 'name'));
   return { verdict, faults, cause: named ? 'name' : undefined };
 }

@@ -152,8 +152,9 @@ class ProbeConnection {
 
   async #greetAndUpgrade(session: SmtpSession): Promise<void> {
     const { purpose } = this.#request;
-    const hello = await session.ehlo();
+    const hello = await session.greet();
     if (!hello.ok) return this.#recordFailure(hello.failure);
+    if (session.ehloRefusal) this.#recordFailure(session.ehloRefusal);
     this.#evidence.ehlo = { code: hello.value.code, lines: hello.value.lines };
     const offer = starttlsOffer(hello.value.lines);
     this.#evidence.starttls = offer.status;

@@ -1,4 +1,4 @@
-import type { CheckResult } from '../../evidence/index.js';
+import type { CheckResult, MailAddress } from '../../evidence/index.js';
 import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index.js';
 import { whyUnclear } from '../findings/views.js';
 import { counted, senderNames } from './words.js';
@@ -113,19 +113,32 @@ function today(checkResult: CheckResult): string {
 }
 
 /**
- * Addresses without STARTTLS beside others that offer it: how many, out of those that
- * were reached.
+ * Addresses without TLS beside others that have it: how many, out of those that were
+ * reached.
  */
 function unevenTls({ hosts }: CheckResult): string | undefined {
   const reached = hosts.flatMap((mailHost) =>
     mailHost.addresses.filter((address) => address.status === 'reachable'),
   );
-  const without = reached.filter((address) =>
-    ['absent', 'mangled', 'refused'].includes(address.starttls),
+  const without = reached.filter(({ starttls }) => isMissing(starttls));
+  const broken = reached.filter(failsHandshake);
+  const count = without.length + broken.length;
+  if (count === 0 || count === reached.length) return undefined;
+  const verb = count === 1 ? 'offers' : 'offer';
+  const fault = broken.length === 0 ? 'no STARTTLS' : 'no working TLS';
+  return `${count} of ${counted(reached.length, 'address')} ${verb} ${fault}: part of the mail travels in plaintext`;
+}
+
+const isMissing = (starttls: MailAddress['starttls']): boolean =>
+  ['absent', 'mangled', 'refused'].includes(starttls);
+
+/** STARTTLS was accepted, and the handshake then failed: senders retry in plaintext. */
+function failsHandshake({ starttls, certificates, exposure }: MailAddress): boolean {
+  return (
+    starttls === 'offered' &&
+    certificates.length === 0 &&
+    exposure?.opportunistic.none === 'cleartext'
   );
-  if (without.length === 0 || without.length === reached.length) return undefined;
-  const offers = without.length === 1 ? 'offers' : 'offer';
-  return `${without.length} of ${counted(reached.length, 'address')} ${offers} no STARTTLS: part of the mail travels in plaintext`;
 }
 
 /** Says that nothing is known, with the cause where one finding explains it. */

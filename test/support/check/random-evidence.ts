@@ -5,6 +5,7 @@ import type {
   ConnectionEvidence,
   Evidence,
   HostEvidence,
+  PresentedChain,
 } from '../../../src/evidence/index.js';
 import { issue, createCa, selfSigned, type Issued } from '../../../src/pki/index.js';
 import { parseCertificate, spkiSha256 } from '../../../src/x509/index.js';
@@ -16,11 +17,21 @@ import {
   plantedHost,
   plantedPolicy,
 } from './planted-evidence.js';
+import { randomContinuity, randomPolicyAddresses } from './random-continuity.js';
 
 const DAY = 86_400_000;
-const NAMES = ['mx1.planted.example', 'mx2.planted.example', 'mx3.planted.example'] as const;
+const MAX_HOSTS = 10;
+const NAMES = Array.from({ length: MAX_HOSTS }, (_, place) => `mx${place + 1}.planted.example`);
 
-type Certificate = 'trusted' | 'self-signed' | 'expired' | 'wrong-name';
+type Certificate =
+  | 'trusted'
+  | 'self-signed'
+  | 'expired'
+  | 'wrong-name'
+  | 'weakly-signed'
+  | 'incomplete'
+  | 'path-expired'
+  | 'unknown';
 type Showing = { readonly issued: Issued; readonly key: string };
 
 /** Certificates for each name, made once for a run. */
@@ -40,6 +51,18 @@ function certificates(now: number): (name: string, kind: Certificate) => Showing
   };
 }
 
+/** The verdict of the trust store of the run on a chain. */
+const trustOf: Readonly<Record<Certificate, Partial<PresentedChain['pkix']>>> = {
+  trusted: {},
+  'self-signed': { chain: 'self-signed', problems: ['x509-self-signed'] },
+  expired: { validity: 'expired' },
+  'wrong-name': {},
+  'weakly-signed': { problems: ['x509-weak-signature'] },
+  incomplete: { chain: 'incomplete', problems: ['x509-issuer-missing'] },
+  'path-expired': { validity: 'expired' },
+  unknown: { chain: 'unknown', problems: ['x509-limit'] },
+};
+
 const failure = (code: string, detail = ''): { code: string; detail: string } => ({ code, detail });
 const reply = (code: number, text: string) => ({ code, lines: [text] });
 
@@ -47,6 +70,7 @@ const reply = (code: number, text: string) => ({ code, lines: [text] });
 const behaviours = {
   good: {},
   absent: { starttls: 'absent' },
+  heloOnly: { starttls: 'absent', failure: failure('smtp-ehlo-refused', '502 5.5.1 no') },
   mangled: { starttls: 'mangled', mangledAs: 'XXXXXXXA' },
   refused: {
     starttls: 'refused',
@@ -60,6 +84,7 @@ const behaviours = {
   },
   broken: { starttls: 'offered', failure: failure('tls-alert-40') },
   cut: { starttls: 'offered', failure: failure('tls-timeout') },
+  closed: { starttls: 'offered', failure: failure('tls-closed') },
   refusedInside: { failure: failure('smtp-ehlo-refused', '550 5.7.1 no') },
   busyInside: { failure: failure('smtp-busy', '451 later') },
   closedInside: { failure: failure('smtp-closed') },
@@ -67,6 +92,8 @@ const behaviours = {
   noMail: { starttls: 'unknown', failure: failure('smtp-takes-no-mail', '521 no mail here') },
   dead: { starttls: 'unknown', dial: failure('net-refused') },
   silent: { starttls: 'unknown', dial: failure('net-timeout') },
+  guarded: { starttls: 'unknown', dial: failure('net-guarded') },
+  unroutable: { starttls: 'unknown', dial: failure('net-no-route') },
 } as const satisfies Record<string, Partial<ConnectionEvidence>>;
 type Behaviour = keyof typeof behaviours;
 
@@ -82,7 +109,17 @@ function mostly<T>(weight: number, usual: T, ...others: readonly T[]): fc.Arbitr
 }
 
 const behaviour = mostly<Behaviour>(12, 'good', ...(Object.keys(behaviours) as Behaviour[]));
-const certificate = mostly<Certificate>(12, 'trusted', 'self-signed', 'expired', 'wrong-name');
+const certificate = mostly<Certificate>(
+  12,
+  'trusted',
+  'self-signed',
+  'expired',
+  'wrong-name',
+  'weakly-signed',
+  'incomplete',
+  'path-expired',
+  'unknown',
+);
 
 function connectionOf(
   kind: Behaviour,
@@ -97,10 +134,7 @@ function connectionOf(
   }
   const { ehloAfterTls, ...whole } = plantedConnection({
     ...changes,
-    handshake: plantedHandshake(issued.chain, {
-      chain: shown === 'self-signed' ? 'self-signed' : 'trusted',
-      validity: shown === 'expired' ? 'expired' : 'valid',
-    }),
+    handshake: plantedHandshake(issued.chain, trustOf[shown]),
   });
   return kind === 'good' && ehloAfterTls ? { ...whole, ehloAfterTls } : whole;
 }
@@ -108,16 +142,12 @@ function connectionOf(
 function addressOf(ip: string, connections: readonly ConnectionEvidence[]): AddressEvidence {
   const [first] = connections;
   const dial = first?.dial ?? 'open';
-  if (dial !== 'open')
-    return plantedAddress(
-      {},
-      {
-        ip,
-        connections,
-        status: dial.code === 'net-refused' ? 'unreachable' : 'inconclusive',
-        reason: dial.code,
-      },
-    );
+  if (dial !== 'open') {
+    // The guard refuses before anything is sent.
+    const met = dial.code === 'net-guarded' ? [] : connections;
+    const status = dialled[dial.code] ?? 'inconclusive';
+    return plantedAddress({}, { ip, connections: met, status, reason: dial.code });
+  }
   const told = first?.ehlo !== undefined && first.starttls !== 'unknown';
   return plantedAddress(
     {},
@@ -126,6 +156,13 @@ function addressOf(ip: string, connections: readonly ConnectionEvidence[]): Addr
       : { ip, connections, status: 'inconclusive', reason: first?.failure?.code ?? '' },
   );
 }
+
+/** The status of an address by the failure of its first connection. */
+const dialled: Readonly<Record<string, AddressEvidence['status']>> = {
+  'net-refused': 'unreachable',
+  'net-guarded': 'unreachable',
+  'net-no-route': 'skipped',
+};
 
 /** Evidence of any possible domain. Its parts agree as those of real evidence do. */
 export function randomEvidence(): fc.Arbitrary<Evidence> {
@@ -143,7 +180,12 @@ export function randomEvidence(): fc.Arbitrary<Evidence> {
     ),
     addresses: fc.array(address, { minLength: 1, maxLength: 4 }),
     special: mostly(10, false, true),
+    alias: mostly<RandomHost['alias']>(12, 'none', 'secure', 'insecure'),
+    retired: mostly(8, false, true),
+    misplaced: mostly(8, false, true),
   });
+  const few = fc.array(host, { minLength: 1, maxLength: 3 });
+  const many = fc.array(host, { minLength: 4, maxLength: MAX_HOSTS });
   return fc
     .record({
       route: fc.oneof(
@@ -151,7 +193,7 @@ export function randomEvidence(): fc.Arbitrary<Evidence> {
         mostly<Evidence['route']['dnssec']>(8, 'insecure', 'bogus', 'indeterminate'),
       ),
       kind: mostly<Evidence['route']['kind']>(8, 'mx', 'implicit', 'error', 'none', 'null-mx'),
-      hosts: fc.array(host, { minLength: 1, maxLength: 3 }),
+      hosts: fc.oneof({ arbitrary: few, weight: 12 }, { arbitrary: many, weight: 1 }),
       policy: fc.oneof(
         mostly<RandomPolicy>(3, 'absent', 'testing', 'none', 'invalid', 'failed'),
         fc.constant<RandomPolicy>('enforce'),
@@ -159,11 +201,21 @@ export function randomEvidence(): fc.Arbitrary<Evidence> {
       listed: mostly<readonly string[]>(8, NAMES, NAMES.slice(1), NAMES.slice(0, 1)),
       maxAge: mostly(5, 604_800, 0),
       control: mostly<'offered' | 'absent' | undefined>(8, undefined, 'offered', 'absent'),
+      port25: mostly<Evidence['network']['port25']>(12, 'open', 'blocked', 'unknown'),
+      resolver: mostly(12, 'answers', 'does-not-validate', 'silent'),
+      depth: mostly<Evidence['depth']>(4, 'triage', 'verdict', 'inventory'),
+      besideNullMx: mostly(12, undefined, true as const),
+      skipped: mostly(12, undefined, ['mx11.planted.example'] as readonly string[]),
+      tlsRpt: mostly<Evidence['tlsRpt']['status']>(2, 'absent', 'found', 'invalid', 'tempfail'),
+      coming: fc.option(randomContinuity(now, NAMES)),
+      served: fc.option(randomPolicyAddresses()),
     })
-    .map(({ route, kind: found, hosts, policy, listed, maxAge, control }): Evidence => {
+    .map((random): Evidence => {
+      const { route, kind: found, hosts, policy, listed, maxAge, control } = random;
       // A bogus answer is never used, so nothing is known about the route.
       const kind = route === 'bogus' ? 'error' : found;
       const sts = stsOf(policy, listed, maxAge);
+      const { tlsRpt } = plantedEvidence();
       const withHosts = kind === 'mx' || kind === 'implicit';
       return {
         ...evidence,
@@ -172,17 +224,25 @@ export function randomEvidence(): fc.Arbitrary<Evidence> {
           kind,
           dnssec: kind === 'error' && route === 'secure' ? 'indeterminate' : route,
           status: kind === 'error' ? 'failed' : 'found',
+          besideNullMx: kind === 'mx' ? random.besideNullMx : undefined,
+          skipped: kind === 'mx' ? random.skipped : undefined,
         },
-        mtaSts: sts,
+        depth: random.depth,
+        mtaSts: { ...sts, policyAddresses: random.served ?? undefined },
+        tlsRpt: { ...tlsRpt, status: random.tlsRpt },
+        continuity: withHosts ? (random.coming ?? undefined) : undefined,
         hosts: withHosts
           ? hosts
-              .map((one, i) => hostOf(one, NAMES[i] ?? NAMES[0], i, certificateFor))
+              .map((one, i) => hostOf(one, NAMES[i] ?? '', i, certificateFor))
               .sort((a, b) => a.preference - b.preference)
           : [],
-        network:
-          control === undefined
-            ? evidence.network
-            : { ...evidence.network, control: { host: 'mx.control.example', starttls: control } },
+        network: {
+          ...evidence.network,
+          port25: random.port25,
+          resolver: [{ label: '192.0.2.53:53', state: random.resolver }],
+          control:
+            control === undefined ? undefined : { host: 'mx.control.example', starttls: control },
+        },
       };
     });
 }
@@ -220,6 +280,9 @@ interface RandomHost {
     readonly shown: Certificate;
   }[];
   readonly special: boolean;
+  readonly alias: 'none' | 'secure' | 'insecure';
+  readonly retired: boolean;
+  readonly misplaced: boolean;
 }
 
 function hostOf(
@@ -248,7 +311,7 @@ function hostOf(
     const showing = certificateFor(name, shown);
     const met = [first, ...(second === null ? [] : [second])];
     return addressOf(
-      `192.0.2.${16 * place + i + 1}`,
+      i === 3 ? `2001:db8::${place + 1}` : `192.0.2.${16 * place + i + 1}`,
       met.map((kind) => connectionOf(kind, shown, showing)),
     );
   });
@@ -260,16 +323,26 @@ function hostOf(
     unusable: [`1 1 1 ${'ab'.repeat(32)}`],
   } as const;
   const status = tlsaStatus(kind, secure);
+  const elsewhere = secure && status === 'absent' && random.misplaced;
   return plantedHost({
     name,
     preference,
     dnssec,
     addresses,
+    alias:
+      random.alias === 'none'
+        ? undefined
+        : { canonicalName: 'mail.elsewhere.example', secure: random.alias === 'secure' },
+    unsupported:
+      random.retired && dnssec === 'insecure'
+        ? { zone: 'planted.example', algorithms: ['RSASHA1 (5)'] }
+        : undefined,
     tlsa: {
       status,
       base: name,
       dnssec: secure ? 'secure' : 'insecure',
       records: kind === 'ee' || kind === 'stale' || kind === 'unusable' ? records[kind] : [],
+      elsewhere: elsewhere ? [`_465._tcp.${name} TLSA 3 1 1 ${'5e'.repeat(32)}`] : undefined,
     },
   });
 }

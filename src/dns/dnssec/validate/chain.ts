@@ -1,7 +1,7 @@
 import { equalBytes, type Failure, type Name } from '../../../base/index.js';
 import { readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
 import { rcodeText } from '../../wire/rcode-text.js';
-import { RRType } from '../../wire/types-registry.js';
+import { Rcode, RRType } from '../../wire/types-registry.js';
 import { unsupportedText, type AlgorithmRegistry } from '../algorithms.js';
 import { countLabels } from '../canonical.js';
 import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
@@ -302,14 +302,8 @@ export class Chain implements Zones {
     const asked = await this.session.ask(domainName, RRType.DS);
     if (!asked.ok) return { kind: 'indeterminate', failure: asked.failure };
     const { response } = asked;
-    if (response.message.rcode !== 0 && response.message.rcode !== 3)
-      return {
-        kind: 'indeterminate',
-        failure: dnssecFailures.make(
-          response.message.rcode === 2 ? 'dns-servfail' : 'dns-rcode',
-          `DS of ${domainName.toString()}: ${rcodeText(response.message)}`,
-        ),
-      };
+    const refused = refusalOf(response, `DS of ${domainName.toString()}`);
+    if (refused) return { kind: 'indeterminate', failure: refused };
     const recordSet = cutSet(response, domainName);
     if (!recordSet) return this.#deniedCut(domainName, response);
     let worst: DnssecFailureCode = 'dnssec-signature-missing';
@@ -410,11 +404,8 @@ export class Chain implements Zones {
       (set) => set.type === RRType.DNSKEY && set.name.equals(zoneName),
     );
     if (!recordSet) {
-      if (response.message.rcode === 2)
-        return {
-          status: 'indeterminate',
-          failure: dnssecFailures.make('dns-servfail', `DNSKEY of ${zoneName.toString()}`),
-        };
+      const refused = refusalOf(response, `DNSKEY of ${zoneName.toString()}`);
+      if (refused) return { status: 'indeterminate', failure: refused };
       return bogus('dnssec-ds-mismatch', `${zoneName.toString()} has no DNSKEY`);
     }
     if (recordSet.records.length > MAX_KEYS)
@@ -445,4 +436,11 @@ export class Chain implements Zones {
   #expiry(ttlSeconds: number): number {
     return this.session.request.now + Math.min(ttlSeconds, 86400) * 1000;
   }
+}
+
+/** The refusal of a question, which says nothing about the zone. */
+function refusalOf({ message }: DnsResponse, question: string): Failure | undefined {
+  if (message.rcode === Rcode.NOERROR || message.rcode === Rcode.NXDOMAIN) return undefined;
+  const code = message.rcode === Rcode.SERVFAIL ? 'dns-servfail' : 'dns-rcode';
+  return dnssecFailures.make(code, `${question}: ${rcodeText(message)}`);
 }

@@ -178,3 +178,17 @@ test('RFC 9276 §3.2 [9276-3.2-1]: many NSEC3 iterations leave signed data secur
   assert.equal(await outcome(address, responses), 'found secure');
   assert.equal(await outcome('mx.a.example AAAA', responses), 'nodata insecure');
 });
+
+test('a refused DNSKEY question says nothing about the zone', async () => {
+  const answers = world.by('a.example', 'mx.a.example. A 192.0.2.1');
+  for (const [rcode, wanted] of [
+    [5, 'failed indeterminate dns-rcode'],
+    [1, 'failed indeterminate dns-rcode'],
+    [2, 'failed indeterminate dns-servfail'],
+    [0, 'failed bogus dnssec-ds-mismatch'],
+  ] as const)
+    assert.equal(
+      await outcome(address, { [address]: { answers }, 'a.example DNSKEY': { rcode } }),
+      wanted,
+    );
+});

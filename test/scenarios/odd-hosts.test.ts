@@ -1,0 +1,175 @@
+/**
+ * Mail hosts that answer oddly, that answer at one address only, or that the DNS does not
+ * find: the verdict, its reason, and where the advice leads.
+ */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { check, headline, type CheckOptions } from '../../src/check/index.js';
+import { labOptions } from '../../src/cli/lab.js';
+import type { CheckResult } from '../../src/evidence/index.js';
+import { createLab, type DnsFault, type Scenario } from '../../src/lab/index.js';
+import { unjudged } from '../../tools/attacks/unjudged.js';
+import { scriptedServer, type Replies } from '../support/scripted-smtp.js';
+
+const domain = 'one.example';
+const sts = { mode: 'enforce' } as const;
+const ehlo = '250-mx.one.example\r\n250 STARTTLS\r\n';
+
+interface World extends Partial<Scenario> {
+  readonly faults?: Readonly<Record<string, DnsFault>>;
+  readonly replies?: (connection: number) => Replies;
+}
+
+async function look(
+  { faults = {}, replies, ...parts }: World,
+  options: CheckOptions = {},
+): Promise<CheckResult> {
+  const lab = await createLab({ scenarios: [{ ...unjudged(domain), ...parts }] });
+  const end = replies === undefined ? undefined : await scriptedServer(lab, replies);
+  try {
+    for (const [question, fault] of Object.entries(faults)) lab.fault(question, fault);
+    return await check(domain, { ...labOptions(lab), ...options });
+  } finally {
+    end?.();
+    await lab.close();
+  }
+}
+
+const ids = ({ findings }: CheckResult, ...severities: readonly string[]): string[] =>
+  findings.filter((f) => severities.includes(f.severity)).map((f) => f.id);
+const found = ({ findings }: CheckResult, id: string): CheckResult['findings'][number] => {
+  const finding = findings.find((f) => f.id === id);
+  assert.ok(finding, `${id} among ${findings.map((f) => f.id).join()}`);
+  return finding;
+};
+const steps = ({ findings }: CheckResult): string =>
+  findings.flatMap((f) => f.steps.map((s) => s.text)).join('\n');
+
+for (const refusal of ['500 unknown command', '502 5.5.1 not implemented', '550 5.5.0 use HELO'])
+  test(`RFC 5321 §3.2: "${refusal}" to EHLO, then HELO: no TLS, with the reply`, async () => {
+    const replies = () => ({ EHLO: `${refusal}\r\n`, HELO: '250 mx.one.example\r\n' });
+    const result = await look({ sts, replies });
+    assert.deepEqual(
+      [result.verdict, result.exposure.opportunistic.none, result.exposure.mtaStsCached.none],
+      ['fail', 'cleartext', 'deferred'],
+    );
+    assert.equal(found(result, 'starttls-absent').reason, `The server answered "${refusal}"`);
+  });
+
+test('EHLO and HELO refused: could not tell, with the reply to EHLO', async () => {
+  const refusal = '550 5.7.1 Client host rejected';
+  const replies = () => ({ EHLO: `${refusal}\r\n`, HELO: '550 5.7.1 no\r\n' });
+  const result = await look({ sts, replies });
+  assert.deepEqual([result.verdict, ids(result, 'fail')], ['inconclusive', []]);
+  assert.match(found(result, 'mx-inconclusive').reason ?? '', new RegExp(refusal));
+});
+
+// RFC 3207 §4 [3207-4-4].
+test('any 4yz reply to STARTTLS leaves TLS open; a 5yz reply is a refusal', async () => {
+  for (const reply of ['421 4.7.0 too many errors', '450-wait\r\n450 4.7.1 wait', '454 later']) {
+    const result = await look({ sts, replies: () => ({ EHLO: ehlo, STARTTLS: `${reply}\r\n` }) });
+    assert.deepEqual([result.verdict, ids(result, 'fail')], ['inconclusive', []], reply);
+    assert.match(
+      found(result, 'mx-inconclusive').reason ?? '',
+      new RegExp(`"${reply.slice(0, 3)}`),
+    );
+  }
+  const denied = () => ({ EHLO: ehlo, STARTTLS: '554 5.7.3 security subsystem\r\n' });
+  const result = await look({ sts, replies: denied });
+  assert.equal(result.verdict, 'fail');
+  assert.match(found(result, 'starttls-refused').reason ?? '', /554 5\.7\.3/);
+});
+
+// RFC 7504 §3 [7504-3-1].
+test('521 at one of two addresses: its address record goes, the MX record stays', async () => {
+  const result = await look({ sts, hosts: [{ beside: { habit: 'takes-no-mail' } }] });
+  assert.deepEqual([result.verdict, result.exposure.mtaStsCached.none], ['warn', 'verified']);
+  assert.match(found(result, 'mx-takes-no-mail').title, /^The address 198\.51\.100\.2 of/);
+  assert.match(steps(result), /^Delete this address record.*\nmx\.one\.example\. IN A 198/m);
+  assert.doesNotMatch(steps(result), /^Delete[^\n]*\n?one\.example\. IN MX/m);
+});
+
+test('521 at the only host: its MX record is replaced, not deleted', async () => {
+  const result = await look({ hosts: [{ habit: 'takes-no-mail' }] });
+  assert.match(steps(result), /^Replace the MX record that names mx\.one\.example/m);
+  assert.doesNotMatch(steps(result), /^Delete/m);
+  const two = await look({ hosts: [{ name: 'a', habit: 'takes-no-mail' }, { name: 'b' }] });
+  assert.match(steps(two), /^Delete this record\.\none\.example\. IN MX 10 a\.one/m);
+});
+
+test('the headline counts an address where the TLS handshake fails', async () => {
+  const result = await look({ sts, hosts: [{ beside: { habit: 'breaks-tls' } }] });
+  assert.match(
+    headline(result),
+    /^1 of 2 addresses offers no working TLS: part of the mail travels in plaintext/,
+  );
+});
+
+// RFC 8461 §4.1: a name that may not exist does not enter the policy.
+const lookups: Readonly<Record<string, World>> = {
+  SERVFAIL: {
+    zone: { records: '@ MX 20 mx2' },
+    faults: { 'mx2.one.example A': 'servfail', 'mx2.one.example AAAA': 'servfail' },
+  },
+  REFUSED: {
+    zone: { records: '@ MX 20 mx2' },
+    faults: { 'mx2.one.example A': 'refused', 'mx2.one.example AAAA': 'refused' },
+  },
+  'an alias loop': { zone: { records: '@ MX 20 mx2\nmx2 CNAME mx3\nmx3 CNAME mx2' } },
+};
+for (const [says, world] of Object.entries(lookups))
+  test(`an MX host whose lookup ends in ${says} is not added to the policy`, async () => {
+    const result = await look({ ...world, sts });
+    assert.deepEqual([result.verdict, ids(result, 'fail')], ['inconclusive', []]);
+    assert.doesNotMatch(steps(result), /^mx: mx[23]/m);
+  });
+
+// RFC 1035 §3.3.9, §5.1.
+test('an address without final dot in the MX record is named as the address', async () => {
+  for (const [record, address] of [
+    ['192.0.2.7', '192.0.2.7'],
+    ['2001:db8::7', '2001:db8::7'],
+    ['[192.0.2.7]', '192.0.2.7'],
+  ] as const) {
+    const zone = { withoutMx: true, records: `@ MX 10 ${record}` };
+    const result = await look({ zone, hosts: [] });
+    assert.deepEqual(ids(result, 'fail'), ['mx-is-address'], record);
+    const { title } = found(result, 'mx-is-address');
+    assert.equal(title, `The MX record names the address ${address}, not a host`);
+  }
+  const beside = await look({ sts, zone: { records: '@ MX 20 192.0.2.7' } });
+  assert.deepEqual([beside.verdict, ids(beside, 'warn')], ['warn', ['mx-is-address']]);
+  const name = await look({ sts, zone: { records: '@ MX 20 mail.1' } });
+  assert.deepEqual(ids(name, 'warn'), ['mx-nonexistent'], 'a label of digits is not an address');
+});
+
+// RFC 8461 §4.1, RFC 9525 §6.3.
+test('a certificate with a common name only: graded by the mechanism in force', async () => {
+  const certificate = 'common-name-only' as const;
+  const severity = async (parts: Partial<Scenario>): Promise<string> =>
+    found(await look(parts), 'cert-name-mismatch').severity;
+  const zone = { signed: {} };
+  assert.equal(await severity({ hosts: [{ certificate }] }), 'warn');
+  assert.equal(await severity({ hosts: [{ certificate }], sts }), 'fail');
+  assert.equal(await severity({ hosts: [{ certificate, tlsa: ['ee'] }], zone }), 'info');
+  const anchored = await look({ hosts: [{ certificate, tlsa: ['ta'] }], zone });
+  assert.deepEqual(ids(anchored, 'fail'), ['cert-name-mismatch'], 'the TLSA record is right');
+});
+
+// RFC 8461 §3.2.
+test('max_age 0: no protection from a cache, and no fault of a withdrawn policy', async () => {
+  const zone = { signed: {} };
+  const dane = await look({ zone, hosts: [{ tlsa: ['ee'] }], sts: { ...sts, maxAge: 0 } });
+  assert.deepEqual(dane.exposure.mtaStsCached, dane.exposure.mtaStsFirst);
+  assert.equal(dane.exposure.bothCached.suppress, 'deferred', 'DANE protects without a cache');
+  const testing = await look({ sts: { mode: 'testing', maxAge: 0 } });
+  assert.deepEqual(testing.exposure.mtaStsCached, testing.exposure.opportunistic);
+  const withdrawn = await look({ sts: { mode: 'none', maxAge: 0 } });
+  assert.deepEqual(ids(withdrawn, 'warn'), ['sts-mode-none']);
+});
+
+test('without a mail host nothing is left undecided', async () => {
+  const zone = { withoutMx: true, records: '@ MX 0 .' };
+  assert.equal((await look({ zone, hosts: [] })).undecided, undefined);
+  assert.equal((await look({ zone: { withoutMx: true }, hosts: [] })).undecided, undefined);
+});
