@@ -59,7 +59,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'diff',
     group: 'Check',
     usage: '<old> <new>',
-    summary: 'show what changed between two checks of a domain',
+    summary: 'show the changes between two checks of a domain',
     load: async () => (await import('./commands/diff.js')).defineDiff,
   },
   {
@@ -80,7 +80,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'policy',
     group: 'Send',
     usage: '<domain>',
-    summary: 'show what a sender must require of a domain, and which record says so',
+    summary: 'show the TLS that senders must require for a domain, and the records that decide',
     load: async () => (await import('./commands/policy.js')).definePolicy,
   },
   {

@@ -35,12 +35,23 @@ export function readFile(filePath: string, what: string): string {
     return readFileSync(filePath, 'utf8');
   } catch (error) {
     if (error instanceof HermeticError) throw error;
-    const { message: says, fix } = describeSystemError(error);
-    throw new HermeticError('file-unreadable', `${what} ${filePath}: ${says}`, {
-      cause: error,
-      fix,
-    });
+    throw unreadable(`${what} ${filePath}`, error);
   }
+}
+
+/** Throws HermeticError unless an input file can be read. */
+export function assertReadable(filePath: string, what: string): void {
+  try {
+    accessSync(filePath, constants.R_OK);
+  } catch (error) {
+    throw unreadable(`${what} ${filePath}`, error);
+  }
+}
+
+/** Returns the error for an input that cannot be read. */
+function unreadable(what: string, cause: unknown): HermeticError {
+  const { message: says, fix } = describeSystemError(cause);
+  return new HermeticError('file-unreadable', `${what}: ${says}`, { cause, fix });
 }
 
 /** Reads standard input to its end. Throws HermeticError as {@link readFile} does. */
@@ -59,13 +70,7 @@ function readStandardInput(what: string): string {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
         continue;
       }
-      if (code !== 'EOF') {
-        const { message: says, fix } = describeSystemError(error);
-        throw new HermeticError('file-unreadable', `${what}: standard input: ${says}`, {
-          cause: error,
-          fix,
-        });
-      }
+      if (code !== 'EOF') throw unreadable(`${what}: standard input`, error);
     }
     if (count === 0) return Buffer.concat(parts).toString('utf8');
     parts.push(part.subarray(0, count));

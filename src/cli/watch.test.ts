@@ -26,7 +26,7 @@ test('a failing domain is an alarm at the second look, with exit status 1, and o
     runCli(['watch', '--lab', 'plaintext.example', '--state', file]);
   const first = await look();
   assert.equal(first.code, 0, first.err);
-  assert.match(first.out, /the next check confirms a change/);
+  assert.match(first.out, /not confirmed yet/);
   const second = await look();
   assert.equal(second.code, 1);
   assert.match(second.out, /^NEW plaintext\.example .*\n.*starttls-absent.*\n1\. /);

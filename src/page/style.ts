@@ -131,7 +131,8 @@ summary { cursor: pointer; color: var(--accent); font-size: var(--text); padding
   .exposure tbody th { display: block; padding: 0 0 .375rem; font-weight: 600; }
   .exposure .group th { padding: 0; }
   .exposure td, .data td { display: flex; justify-content: space-between; align-items: center; gap: 1rem; padding: .125rem 0; font-size: var(--text); white-space: normal; text-align: right; }
-  .exposure td::before, .data td::before { content: attr(data-column); flex: none; color: var(--soft); font-size: var(--small); }
+  .exposure td::before, .data td::before { content: attr(data-column); color: var(--soft); font-size: var(--small); text-align: left; overflow-wrap: normal; }
+  .data td::before { flex: none; }
   .data td:empty { display: none; }
   .exposure .cell { padding: .125rem .625rem; border-radius: 1rem; flex: none; }
   .data tr { display: block; border-top: 1px solid var(--line); padding: .75rem 0; }

@@ -66,7 +66,7 @@ export type StoreFailureCode = keyof typeof storeFailures.entries;
 /** The error to throw for a condition of the catalogue. */
 export function storeError(code: StoreFailureCode, detail: string, cause?: unknown): HermeticError {
   const { message, fix } = storeFailures.entries[code];
-  return new HermeticError(code, `${detail}: ${message}`, { cause, fix });
+  return new HermeticError(code, `${message.replace(/\.$/, '')}: ${detail}`, { cause, fix });
 }
 
 /** Returns whether an error is a condition of the store: this one, or any. */

@@ -5,7 +5,7 @@ export const reasonTable: Readonly<
   Record<Reason, { readonly says: string; readonly clause: string }>
 > = {
   'dane-usable': {
-    says: 'Secure TLSA records: TLS, and the server must match one of them.',
+    says: 'Secure TLSA records require TLS and a server that matches one of them.',
     clause: 'RFC 7672 §2.2',
   },
   'dane-unusable': {
@@ -35,7 +35,7 @@ export const reasonTable: Readonly<
   },
   'dane-not-used': { says: 'This sender does not use DANE.', clause: 'RFC 7672 §2.1' },
   'dane-suffices': {
-    says: 'MTA-STS would ask for PKIX as well; with the option daneSuffices, DANE alone is enough.',
+    says: 'MTA-STS requires PKIX as well; with the option daneSuffices, DANE alone is enough.',
     clause: 'RFC 8461 §2',
   },
   'dane-skipped-insecure-mx': {
@@ -47,7 +47,7 @@ export const reasonTable: Readonly<
     clause: 'RFC 7672 §2.1.2',
   },
   'sts-enforce': {
-    says: 'The MTA-STS policy is enforced: TLS, and a certificate from a public CA.',
+    says: 'The MTA-STS policy in mode enforce requires TLS and a certificate from a public CA.',
     clause: 'RFC 8461 §4',
   },
   'sts-testing': {

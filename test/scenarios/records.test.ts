@@ -40,8 +40,8 @@ test('missing records come in the safe order: reports, testing policy, record, T
       'note mta-sts.signed-only.example has no address: add an A or AAAA record of the web server that serves the policy, or run this again with --policy-host',
       'file version: STSv1 mode: testing',
       'record _mta-sts.signed-only.example. 3600 IN TXT "v=STSv1; …;"',
-      'wait then write mode: enforce in the file and a new id in the record; hermetic publish does both on that evidence',
-      'note mx.signed-only.example: keep its key over renewals, and compare these digests with hermetic tlsa on the server itself; only if it is yours',
+      'wait write mode: enforce in the file and a new id in the record; hermetic publish does both',
+      'note mx.signed-only.example: keep its key at renewal; publish these digests only if hermetic tlsa prints them on the server itself',
       'record _25._tcp.mx.signed-only.example. 3600 IN TLSA 3 1 1 …',
     ],
   );

@@ -1,4 +1,4 @@
-import { clip } from '../../base/index.js';
+import { clip, wrap } from '../../base/index.js';
 import type { CheckResult, Topic } from '../../evidence/index.js';
 import { overviewRows, verdictCounts, type OverviewRow } from './overview-rows.js';
 import { markTones } from './scorecard.js';
@@ -58,11 +58,19 @@ export function renderOverview(
         paint(outputText, verdictTones[overviewRow.result.verdict]),
       ),
       shown.map(({ topic, head: name }) => markCell(overviewRow, topic, name.length, paint)),
-      overviewRow.expires ?? '',
+      overviewRow.expires ?? (overviewRow.scores.length > 0 ? 'unknown' : ''),
     ),
   );
   const title = `${results.length} domains: ${verdictCounts(results)}`;
-  return `${[clip(title, lineWidth), '', paint(head, 'quiet'), ...body].join('\n')}\n`;
+  const legend = wrap('-: not in use. ?: could not tell. --full prints every report.', lineWidth);
+  return `${[
+    clip(title, lineWidth),
+    '',
+    paint(head, 'quiet'),
+    ...body,
+    '',
+    ...legend.map((textLine) => paint(textLine, 'quiet')),
+  ].join('\n')}\n`;
 }
 
 /** Columns that the shown marks take, with their gaps. */

@@ -92,7 +92,7 @@ export function defineCheck(command: Command, context: CommandContext): void {
       [exitCodes.good, 'pass or warn; the domain accepts no mail'],
       [exitCodes.fail, 'fail (with --fail-on warn: warn too)'],
       [exitCodes.usage, 'usage error, or the domain does not exist'],
-      [exitCodes.inconclusive, 'inconclusive'],
+      [exitCodes.inconclusive, 'could not tell'],
       [exitCodes.interrupted, 'interrupted by ctrl-C; finished domains are printed'],
     ],
     examples: [

@@ -97,8 +97,8 @@ function print(mailServerName: MailServerName, configFlags: ConfigFlags, output:
   if (cert.length !== key.length)
     throw misuse(
       '--cert',
-      `${cert.length} certificates and ${key.length} keys`,
-      'Use one --key for each --cert, in the same order.',
+      `${cert.length} --cert and ${key.length} --key`,
+      'Give one --key for each --cert, in the same order.',
     );
   const { version, library, listen, policies, sessions } = configFlags;
   const configParts = mailServerConfig(

@@ -21,7 +21,7 @@ import { packageVersion } from '../version.js';
 interface DoctorFlags {
   readonly config: string;
   readonly socket: string;
-  readonly root: string;
+  readonly root?: string;
   readonly json?: boolean;
 }
 
@@ -30,7 +30,7 @@ export function defineDoctor(command: Command, context: CommandContext): void {
   command
     .option('--config <file>', 'configuration', DEFAULT_CONFIG)
     .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)
-    .option('--root <folder>', 'examine the system in this folder', '')
+    .option('--root <folder>', 'examine the system in this folder')
     .option('--json', 'print the faults as JSON lines')
     .action(async (flags: DoctorFlags) => {
       const faults = await examine(flags);
@@ -140,7 +140,7 @@ function systemState(
       const facts = machine.facts(path);
       return facts ? [{ path, mode: facts.mode, readable: canRead(path) }] : [];
     }),
-    unreadable: files.filter((path) => !canRead(path.slice(flags.root.length))),
+    unreadable: files.filter((path) => !canRead(path.slice((flags.root ?? '').length))),
     formerConfig: machine.facts('/etc/hermetic.yaml') !== undefined,
     configChanged: Math.max(0, ...files.map((path) => statSync(path).mtimeMs)),
     freeBytes: machine.freeBytes('/var/lib/hermetic'),

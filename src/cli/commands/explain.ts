@@ -116,10 +116,7 @@ async function playTopic(
         '',
         ...picture.flatMap((shown) => wrapKeeping(shown, lineWidth)),
       ],
-      wrap(
-        `${topic.reference}. See also: ${topic.see.map((name) => `hermetic explain ${name}`).join(', ')}`,
-        lineWidth,
-      ),
+      wrap(`${topic.reference}.\nSee also: ${topic.see.join(', ')}.`, lineWidth),
     ]);
   } finally {
     line.end();

@@ -44,7 +44,7 @@ export function defineGrade(command: Command, context: CommandContext): void {
       [exitCodes.good, 'pass or warn'],
       [exitCodes.fail, 'fail (with --fail-on warn: warn too)'],
       [exitCodes.usage, 'usage error, or an unreadable file'],
-      [exitCodes.inconclusive, 'inconclusive'],
+      [exitCodes.inconclusive, 'could not tell'],
     ],
     examples: [
       'hermetic check example.com --evidence seen.json && hermetic grade seen.json',

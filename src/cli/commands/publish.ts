@@ -163,7 +163,11 @@ export function definePublish(command: Command, context: CommandContext): void {
   add(plan).option('--json', 'print each plan as one line of JSON');
   add(apply)
     .option('--json', 'print each round as one line of JSON')
-    .option('--confirm <token>', 'allow what a plan proposes; repeatable', collectValues);
+    .option(
+      '--confirm <token>',
+      'allow the proposal of a plan that has this token; repeatable',
+      collectValues,
+    );
   add(status).option('--json', 'print each plan and action as one line of JSON');
   const roll = command
     .command('roll')

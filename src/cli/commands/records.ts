@@ -116,15 +116,16 @@ function print(
 ): void {
   if (recordsFlags.json) return output.out(`${formatJson(missingSteps, 2)}\n`);
   if (missingSteps.length === 0) return output.out(`; ${domain}: nothing is missing\n`);
-  for (const missingStep of missingSteps) {
+  const blocks = missingSteps.map((missingStep) => {
     const outputText =
       recordsFlags.panel && missingStep.record
         ? formatPanel(missingStep.record)
         : formatStep(missingStep);
-    output.out(`${formatComment(missingStep.why)}${outputText}\n`);
-  }
+    return `${formatComment(missingStep.why)}${outputText}`;
+  });
   if (recordsFlags.panel && missingSteps.some(({ record }) => record))
-    output.out(formatComment('Most web forms append the zone name: omit it from the name there.'));
+    blocks.push(formatComment('Most web forms append the zone name: omit it from the name there.'));
+  output.out(blocks.join('\n'));
 }
 
 /** A comment of a zone file, so that the whole output can be pasted. */

@@ -12,7 +12,7 @@ import { HermeticError, isHermeticError } from '../../base/index.js';
 import { checkBackup } from '../../store/index.js';
 import { askDaemon, DEFAULT_SOCKET } from '../control-client.js';
 import { exitCodes } from '../exit-codes.js';
-import { assertWritable, DEFAULT_STORE } from '../files.js';
+import { assertReadable, assertWritable, DEFAULT_STORE } from '../files.js';
 import { addHelpPage } from '../help.js';
 import type { CommandContext } from '../output.js';
 
@@ -21,7 +21,7 @@ interface RestoreFlags {
   readonly socket: string;
 }
 
-/** The log and index of SQLite belong to the database beside them. */
+/** The log and index of SQLite belong to the database next to them. */
 const SUFFIXES = ['-wal', '-shm', ''] as const;
 /** Milliseconds. */
 const RELOAD = 110_000;
@@ -36,11 +36,12 @@ export function defineRestore(command: Command, context: CommandContext): void {
     .option('--store <file>', 'database of the daemon', DEFAULT_STORE)
     .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)
     .action(async (file: string, flags: RestoreFlags) => {
+      assertReadable(file, 'backup');
       await checkBackup(file);
       const kept = replaceStore(file, flags.store);
       await reopen(flags.socket);
       const where = kept === undefined ? '' : `; the former database is ${kept}`;
-      context.output.out(`${flags.store} is the backup now${where}\n`);
+      context.output.out(`${flags.store} now holds the backup${where}\n`);
     });
   addHelpPage(command, context.output, {
     note: 'A running daemon acknowledges no report between the two databases, and then opens the backup.',

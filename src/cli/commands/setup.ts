@@ -9,7 +9,7 @@ import { exitCodes } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
 import { collectValues, misuse, readWord } from '../options.js';
 import { complain, type CommandContext, type Output } from '../output.js';
-import { nodeMachine, type Machine } from '../setup/machine.js';
+import { nodeMachine, reasonOf, type Machine } from '../setup/machine.js';
 import {
   planKeyAccess,
   planPublish,
@@ -31,7 +31,7 @@ interface SetupFlags extends JobAnswers {
   readonly undo?: boolean;
   readonly socket: string;
   /** A folder that holds a whole system, for tests. */
-  readonly root: string;
+  readonly root?: string;
 }
 
 /**
@@ -62,7 +62,7 @@ export function defineSetup(command: Command, context: CommandContext): void {
     .option('--mail-server <host>', 'watch: the mail server for alarms', '127.0.0.1')
     .option('--webhook <url>', 'watch: a chat service or program for alarms')
     .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)
-    .option('--root <folder>', 'change the system in this folder', '')
+    .option('--root <folder>', 'change the system in this folder')
     .action(async (use: string, flags: SetupFlags) =>
       context.finish(await setUp(readWord('use', use, uses), flags, context)),
     );
@@ -213,7 +213,7 @@ function reloadPostfix(machine: Machine): void {
   const folder = machine.path(POSTFIX_FOLDER);
   const { status, err } = machine.run(['postfix', '-c', folder, 'check']);
   if (status !== 0)
-    throw new HermeticError('postfix-unreadable', `postfix check: ${err.trim()}`, {
+    throw new HermeticError('postfix-unreadable', reasonOf('postfix check', err), {
       fix: 'Correct main.cf.',
     });
   machine.run(['postfix', '-c', folder, 'reload']);

@@ -164,7 +164,7 @@ function asText(
     const notes = [
       known?.verdict ?? 'inconclusive',
       ...(open > 0 ? [`alarms open: ${open}`] : []),
-      ...(awaitsConfirmation(state, domainName) ? ['the next check confirms a change'] : []),
+      ...(awaitsConfirmation(state, domainName) ? ['not confirmed yet'] : []),
     ];
     return neutralise(`${domainName}: ${notes.join(', ')}`);
   });

@@ -52,7 +52,7 @@ function examineDaemon(state: SystemState): readonly InstallationFault[] {
       {
         id: 'daemon-down',
         importance: importance.mailDeferred,
-        message: `the daemon does not answer: ${unreachable ?? 'unknown reason'}`,
+        message: unreachable ?? 'the daemon does not answer',
         fix: 'Start it: systemctl start hermetic. Its log: journalctl -u hermetic',
       },
     ];

@@ -176,7 +176,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['attackers', 'attacks', 'threat-model', 'threats'],
     title: 'The attacker of the report, and their limits',
     text: [
-      'The attacker is on the path between two mail servers and on the path to the resolver. They read, drop, delay and forge packets. They remove STARTTLS (strip TLS), answer instead of the server with a certificate that no public CA issued for its name (fake certificate), forge every DNS answer that is not signed (forged DNS), or block everything that reveals a policy (block all). They may block hosts to steer mail to the weakest one. They cannot break signatures, and they cannot get a certificate for the name of another operator.',
+      'The attacker is on the path between two mail servers and on the path to the resolver. They read, drop, delay and forge packets. They remove STARTTLS (TLS stripped), answer instead of the server with a certificate that no public CA issued for its name (fake certificate), forge every DNS answer that is not signed (forged DNS), or block the lookups that reveal a policy (DNS and HTTPS blocked). They may block hosts to steer mail to the weakest one. They cannot break signatures, and they cannot get a certificate for the name of another operator.',
     ],
     caption:
       'The same attacks against suppressed.example, before the attack, and against good.example',

@@ -44,6 +44,12 @@ export interface Machine {
 
 const RUN_TIMEOUT = 120_000;
 
+/** The errors of a program with its name in front, which it often prints itself. */
+export function reasonOf(program: string, err: string): string {
+  const text = err.trim();
+  return text.startsWith(`${program}: `) ? text : `${program}: ${text}`;
+}
+
 /** This machine, or the system in the folder `root`. */
 export function nodeMachine(root = ''): Machine {
   const path = (name: string): string => (root === '' ? name : join(root, name));

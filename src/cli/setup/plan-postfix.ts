@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HermeticError } from '../../base/index.js';
 import { fileHeader, type PlannedFile } from './job-file.js';
-import type { Machine } from './machine.js';
+import { reasonOf, type Machine } from './machine.js';
 import {
   MAP_ADDRESS,
   NEEDED_SETTINGS,
@@ -55,7 +55,7 @@ function editMainCf(machine: Machine, settings: Readonly<Record<string, string>>
     const edits = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
     const { status, err } = machine.run(['postconf', '-c', folder, '-e', ...edits]);
     if (status !== 0)
-      throw new HermeticError('postfix-unreadable', `postconf -e: ${err.trim()}`, {
+      throw new HermeticError('postfix-unreadable', reasonOf('postconf', err), {
         fix: 'Correct main.cf.',
       });
     return readFileSync(join(folder, 'main.cf'), 'utf8');

@@ -1,5 +1,5 @@
 import { HermeticError } from '../../base/index.js';
-import type { Machine } from './machine.js';
+import { reasonOf, type Machine } from './machine.js';
 
 /** The folder of Postfix's configuration. */
 export const POSTFIX_FOLDER = '/etc/postfix';
@@ -41,7 +41,7 @@ export function readPostfix(machine: Machine): PostfixFacts {
         fix: 'Install it: apt-get install postfix',
       });
     if (status !== 0)
-      throw new HermeticError('postfix-unreadable', `postconf: ${err.trim()}`, {
+      throw new HermeticError('postfix-unreadable', reasonOf('postconf', err), {
         fix: 'Run the command as root, and correct main.cf.',
       });
     return out.trim();

@@ -150,7 +150,7 @@ function policyName(
 ): readonly MissingStep[] {
   const ownerName = `mta-sts.${domainName}`;
   const { alias, addresses } = owners?.owners.get(ownerName) ?? {};
-  const reason = 'where the policy is served (RFC 8461 §3.3)';
+  const reason = 'the host that serves the policy (RFC 8461 §3.3)';
   const note = (text: string): readonly MissingStep[] => [{ kind: 'note', why: reason, text }];
   const hostName = policyHost?.replace(/\.$/, '').toLowerCase();
   if (alias !== undefined) {
@@ -170,7 +170,9 @@ function policyName(
     );
   }
   if (!parseIp(hostName))
-    return [record(ownerName, 'CNAME', hostName, 'where the policy is served (RFC 8461 §8.2)')];
+    return [
+      record(ownerName, 'CNAME', hostName, 'the host that serves the policy (RFC 8461 §8.2)'),
+    ];
   return [record(ownerName, hostName.includes(':') ? 'AAAA' : 'A', hostName, reason)];
 }
 
@@ -257,8 +259,8 @@ const restoreEnforced: MissingStep = {
 
 const afterReports: MissingStep = {
   kind: 'wait',
-  why: 'reports of two weeks without failures come before mode: enforce',
-  text: 'then write mode: enforce in the file and a new id in the record; hermetic publish does both on that evidence',
+  why: 'enforce the policy after two weeks of reports without failures',
+  text: 'write mode: enforce in the file and a new id in the record; hermetic publish does both',
 };
 
 function isValid({
@@ -312,15 +314,15 @@ function dane({ hosts, route }: CheckResult): readonly MissingStep[] {
       return [
         {
           kind: 'note',
-          why: 'a renewal that makes a new key would make senders defer mail (RFC 7671 §8)',
-          text: `${ownerName}: keep its key over renewals, and compare these digests with hermetic tlsa on the server itself; only if it is yours`,
+          why: 'senders defer mail when a renewal changes the key (RFC 7671 §8)',
+          text: `${ownerName}: keep its key at renewal; publish these digests only if hermetic tlsa prints them on the server itself`,
         },
         ...keyNames.map((identity) =>
           record(
             `_25._tcp.${ownerName}`,
             'TLSA',
             `3 1 1 ${identity}`,
-            `the key it shows (RFC 7672 §3.1)${existing}${secure}`,
+            `the key that ${ownerName} presents (RFC 7672 §3.1)${existing}${secure}`,
           ),
         ),
       ];

@@ -50,7 +50,7 @@ policy:
 });
 
 test('a key that resembles nothing gets the list of those that are known', () => {
-  assert.match(problems('log: {colour: red}')[0] ?? '', /Known are: format\./);
+  assert.match(problems('log: {colour: red}')[0] ?? '', /Its keys are format\./);
 });
 
 test('a key said twice and broken YAML are problems with a line, not exceptions', () => {
@@ -97,7 +97,7 @@ test('the documented configurations are valid, and docs/serve.md has every key',
   const told = (
     problems('policy: {x: 1}\npostfix: {version: "3.7", x: 1}\nweb: {listen: 1, x: 1}') ?? []
   ).join();
-  for (const [, list = ''] of told.matchAll(/Known are: ([^.]*)\./g))
+  for (const [, list = ''] of told.matchAll(/Its keys are ([^.]*)\./g))
     for (const key of list.split(', ')) assert.ok(blocks[0]?.[1]?.includes(`  ${key}:`), key);
 });
 

@@ -54,8 +54,8 @@ function problemsOf(
     return {
       ...merged.placeOf([...path, optionName]),
       path: [...path, optionName].join('.'),
-      says: 'is not known here',
-      fix: similar === undefined ? `Known are: ${known.join(', ')}.` : `Did you mean ${similar}?`,
+      says: 'is not a key of this section',
+      fix: similar === undefined ? `Its keys are ${known.join(', ')}.` : `Did you mean ${similar}?`,
     };
   });
 }
