@@ -8,10 +8,10 @@ import { Random, type Target } from '../fuzz/random.js';
  * so that many short runs cover more than one.
  */
 const cases: Readonly<Record<string, number>> = {
-  dns: 6_000,
-  tls: 40_000,
-  x509: 4_000,
-  socketmap: 20_000,
+  dns: 3_000,
+  tls: 20_000,
+  x509: 2_000,
+  socketmap: 10_000,
 };
 const seed = Math.floor(Date.now() / 86_400_000);
 

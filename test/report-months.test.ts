@@ -4,21 +4,22 @@ import { faults } from '../tools/report-faults.js';
 import { playMonth } from '../tools/report-month.js';
 import { judgeMonths, tableOf, totalsOf } from '../tools/report-months.js';
 import { playHarshMonth } from './harsh-months.js';
+import { testSize } from './support/test-size.js';
 
 test('no cause is named wrongly in simulated months, and no fault is shown as well', async () => {
-  const outcome = await judgeMonths(60, 7);
+  const outcome = await judgeMonths(testSize(30, 60), 7);
   const { wrong, missed } = totalsOf(outcome);
   assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
   const right = outcome.tallies.reduce((n, t) => n + t.right, 0);
-  assert.ok(right > 15, tableOf(outcome));
+  assert.ok(right > testSize(7, 15), tableOf(outcome));
 });
 
 test('no cause is named wrongly under other rates, styles and lengths of faults', async () => {
-  const outcome = await judgeMonths(100, 7, playHarshMonth);
+  const outcome = await judgeMonths(testSize(50, 100), 7, playHarshMonth);
   const { wrong, missed } = totalsOf(outcome);
   assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
   const right = outcome.tallies.reduce((n, t) => n + t.right, 0);
-  assert.ok(right > 10, tableOf(outcome));
+  assert.ok(right > testSize(5, 10), tableOf(outcome));
 });
 
 test('the simulated months contain every fault and depend only on the seed', () => {

@@ -31,6 +31,25 @@ export function testFiles(root: string, skip: readonly string[] = ['interop']): 
     .sort();
 }
 
+/**
+ * The processes with the longest duration, the longest first: one that starts last would
+ * run alone at the end. `runTests` prints the slowest ones.
+ */
+const START_FIRST: readonly string[] = [
+  'test/scenarios/store-life.test.js',
+  'test/scenarios/acme-daemon.test.js',
+  'test/scenarios/help-examples.test.js',
+  'src/server',
+  'src/cli',
+  'src/publish',
+  'test/packaging/package.test.js',
+  'test/scenarios/fix-steps.test.js',
+  'test/scenarios/attacks.test.js',
+  'src/check',
+  'test/dnssec-mutation.test.js',
+  'test/scenarios/every-scenario.test.js',
+];
+
 /** Test files that run in one process. */
 export interface TestProcess {
   readonly name: string;
@@ -39,8 +58,8 @@ export interface TestProcess {
 
 /**
  * Plans the processes: a file below `test` has its own, the unit tests of one part of
- * `src` share one, because most of their time would be spent on starting. Files with
- * processes of their own come first: they take longest.
+ * `src` share one, because most of their time would be spent on starting. The longest
+ * processes come first.
  */
 export function testProcesses(files: readonly string[]): readonly TestProcess[] {
   const shared = new Map<string, string[]>();
@@ -50,7 +69,12 @@ export function testProcesses(files: readonly string[]): readonly TestProcess[] 
     if (part === undefined) own.push({ name: relative('dist', file), files: [file] });
     else shared.set(part, [...(shared.get(part) ?? []), file]);
   }
-  return [...own, ...[...shared].map(([name, together]) => ({ name, files: together }))];
+  const all = [...own, ...[...shared].map(([name, together]) => ({ name, files: together }))];
+  const rank = ({ name }: TestProcess): number => {
+    const place = START_FIRST.indexOf(name);
+    return place < 0 ? START_FIRST.length : place;
+  };
+  return all.sort((a, b) => rank(a) - rank(b));
 }
 
 export interface TestCounts {

@@ -9,10 +9,12 @@ import { allScenarios, createLab } from '../../src/lab/index.js';
 import { checkDomains } from '../../src/cli/check-domains.js';
 import { differences } from '../../tools/expectation.js';
 import { demo } from '../../tools/demo.js';
+import { guardNetwork } from '../support/guard-network.js';
 
 const evidence = new Map<string, Evidence>();
 const results = new Map<string, CheckResult>();
 const calm = new Map<string, CheckResult>();
+const guard = guardNetwork();
 
 before(async () => {
   for (const attackers of [true, false]) {
@@ -30,10 +32,16 @@ before(async () => {
       if (attackers) evidence.set(one.domain, one);
     }
   }
+  guard.restore();
 });
 
 after(() => {
   evidence.clear();
+});
+
+test('a check of the whole lab uses no socket outside src/net', () => {
+  assert.deepEqual(guard.leaks, []);
+  assert.ok(guard.passed() > 300, `${guard.passed()} uses`);
 });
 
 // Among them policies behind redirects, of another type, and of another host

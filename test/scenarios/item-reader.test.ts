@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { systemClock } from '../../src/base/index.js';
@@ -68,36 +69,41 @@ function taskOf(bytes: Uint8Array, name = 'item'): ItemTask {
   };
 }
 
+/** Milliseconds of CPU time of the main thread; other processes do not change it. */
+function threadTime(): number {
+  const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
+  return Number(nanoseconds) / 1e6;
+}
+
 /**
- * The longest time without a turn of the event loop while `work` runs, in milliseconds.
+ * The longest turn of the event loop while `work` runs, in milliseconds of CPU time.
  */
 async function longestTurn(work: () => Promise<unknown>): Promise<number> {
-  let last = performance.now();
+  let last = threadTime();
   let longest = 0;
-  const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
-  }, 1);
+  const measure = (): void => {
+    const now = threadTime();
+    longest = Math.max(longest, now - last);
+    last = now;
+  };
+  const timer = setInterval(measure, 1);
   await work();
-  longest = Math.max(longest, performance.now() - last);
+  measure();
   clearInterval(timer);
   return longest;
 }
 
 const never = (): Promise<never> => Promise.reject(new Error('no mail is verified here'));
 
-// A17, A18: relative to reading in one piece, so that a busy machine affects both.
+// A17, A18
 for (const [name, bytes] of Object.entries(costly))
   test(`the event loop goes on while this is read: ${name}`, async () => {
     const reader = new ItemReader({ keys });
-    await reader.read(taskOf(bytes));
-    const turns = await Promise.all(
-      [1, 2, 3].map(() => longestTurn(() => reader.read(taskOf(bytes)))),
-    );
+    await reader.read(taskOf(Buffer.alloc(64 * 1024, ' ')));
+    const longest = await longestTurn(() => reader.read(taskOf(bytes)));
     await reader.close();
     const whole = await longestTurn(() => judgeItem(taskOf(bytes), never).catch(() => undefined));
-    const best = Math.min(...turns);
-    assert.ok(best < Math.max(60, whole / 2), `${best} ms of ${whole} ms`);
+    assert.ok(longest < Math.max(60, whole / 2), `${longest} ms of ${whole} ms`);
   });
 
 test('a small item with much in it is left to the thread', async () => {
@@ -137,13 +143,18 @@ test('the thread verifies signatures with keys that this thread looks up', async
 test('an item that takes too long is refused, and the next one is read', async () => {
   let asked = 0;
   const reader = new ItemReader({
-    keys: (name) => (asked++ === 0 ? new Promise(() => undefined) : keys(name)),
-    deadlineMs: 2000,
+    keys: (name) => (asked++ === 1 ? new Promise(() => undefined) : keys(name)),
+    deadlineMs: 5000,
   });
   const mail = await reportMail({ report: largeReport(5000, 1), signer: 'sender.example' });
+  // The thread has started and loaded its code before the time of the second item counts.
+  const [ready] = (await reader.read(taskOf(mail))) ?? [];
+  assert.ok(ready && 'report' in ready);
   const [first] = (await reader.read(taskOf(mail))) ?? [];
   assert.equal(first && 'failure' in first && first.failure.code, 'report-too-complex');
-  assert.equal(asked, 1);
+  assert.equal(asked, 2);
+  const [next] = (await reader.read(taskOf(mail))) ?? [];
+  assert.ok(next && 'report' in next);
   await reader.close();
 });
 

@@ -3,8 +3,11 @@ import { test, type TestContext } from 'node:test';
 import { serverKey } from '../../src/publish/keys/key-ring.js';
 import type { Applied } from '../../src/publish/apply/apply.js';
 import { host, mailHostWorld } from '../support/publish/mail-host.js';
+import { testSize } from '../support/test-size.js';
 
 const [hour, day] = [3_600_000, 86_400_000];
+/** Time between two rounds; the short form makes one a day in long periods. */
+const interval = (days: number): number => (days > 8 ? testSize(24, 12) : 12) * hour;
 
 async function world(t: TestContext, settings: Parameters<typeof mailHostWorld>[0]) {
   const made = await mailHostWorld(settings);
@@ -18,7 +21,11 @@ async function world(t: TestContext, settings: Parameters<typeof mailHostWorld>[
       how?: Parameters<typeof made.round>[0],
     ): Promise<readonly Applied[]> {
       const all: Applied[] = [];
-      for (const end = made.clock.at + days * day; made.clock.at < end; made.clock.at += 12 * hour)
+      for (
+        const end = made.clock.at + days * day;
+        made.clock.at < end;
+        made.clock.at += interval(days)
+      )
         all.push(...(await made.round(how)));
       return all;
     },

@@ -5,7 +5,7 @@ import { DomainSimulation } from '../support/publish/domain-simulation.js';
 import { testSize } from '../support/test-size.js';
 
 /** The long form crashes at every step. */
-const strides = { 'before a step': testSize(4, 1), 'halfway through a file': 1 } as const;
+const strides = { 'before a step': testSize(8, 1), 'halfway through a file': 1 } as const;
 
 for (const moment of enough)
   test(`a crash ${moment} of a whole life defers no mail and changes no result`, async () => {

@@ -9,8 +9,9 @@ import test from 'node:test';
 import { openReports } from '../../src/tls-rpt-receive/index.js';
 import { reportJson } from '../support/report/mail.js';
 import { verifyStore } from '../../src/store/index.js';
+import { testSize } from '../support/test-size.js';
 
-const rounds = 20;
+const rounds = testSize(8, 20);
 const senders = 8;
 const today = new Date().toISOString().slice(0, 10);
 
