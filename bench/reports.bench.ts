@@ -17,8 +17,8 @@ import { readItem } from '../src/tls-rpt-receive/read/read-item.js';
 import { keyResolver, keyText, reportMail } from '../test/support/report/mail.js';
 import { judgeTrust } from '../src/tls-rpt-receive/verify/judge-trust.js';
 import { gatherFacts } from '../src/tls-rpt-receive/explain/gather-facts.js';
-import { atOnce } from '../src/tls-rpt-receive/explain/steps.js';
 import { viewDomain } from '../src/tls-rpt-receive/explain/domain-view.js';
+import { atOnce } from '../src/tls-rpt-receive/explain/steps.js';
 import type { ReportedFacts } from '../src/tls-rpt-receive/explain/facts.js';
 import type { Statement, Store } from '../src/store/index.js';
 import { median } from './median.js';
@@ -283,7 +283,7 @@ async function questions(folder: string, count: number, say: Say): Promise<void>
     row(`one domain: ${what}`, (n) => factsOf(only(store, word), n));
   const facts = new Map([14, 30].map((n) => [n, factsOf(store, n)]));
   row('one domain: what follows from all of these', (n) =>
-    viewDomain(facts.get(n) as ReportedFacts),
+    atOnce(viewDomain(facts.get(n) as ReportedFacts)),
   );
   row('one domain: all thirteen questions at once', (n) =>
     showDomain(store, 'd0.example', { now, to: last * dayMs, days: n }),

@@ -46,6 +46,7 @@ export { readTextFile, type ReadTextFileOptions } from './read-text-file.js';
 export { repeat, type RepeatOptions } from './repeat.js';
 export { newKeyPair, type NewKey } from './new-key-pair.js';
 export { followSignal } from './follow-signal.js';
+export { separateTurns } from './separate-turns.js';
 export { SingleFlight } from './single-flight.js';
 export { type Ip, parseIp, formatIp, networkOf, sourceOf, withinPrefix } from './ip.js';
 export { displayName, safeUnicode } from './display-name.js';

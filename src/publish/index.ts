@@ -107,7 +107,7 @@ export {
   type DesiredMailHost,
   type PublishSection,
 } from './config.js';
-export { openLedger, type Ledger, type LedgerNote } from './ledger/ledger.js';
+export { ledgerTables, openLedger, type Ledger, type LedgerNote } from './ledger/ledger.js';
 export { PUBLISHING } from './ledger/lasting-write.js';
 export { KeyRing, serverKey, type RingKey } from './keys/key-ring.js';
 export type { Observer } from './observe/observer.js';
@@ -143,7 +143,12 @@ export {
   type PolicyHandlerOptions,
 } from './policy-host/policy-handler.js';
 export { Issuer, type IssuerOptions } from './issue/issuer.js';
-export { openAcmeStore, type AcmeStore, type RenewalState } from './issue/acme-store.js';
+export {
+  acmeTables,
+  openAcmeStore,
+  type AcmeStore,
+  type RenewalState,
+} from './issue/acme-store.js';
 export { renewDue, type RenewOptions } from './issue/renew-due.js';
 export { dnsSolver, persistentDnsSolver, type TextRecords } from './issue/dns-solver.js';
 export { folderSolver } from './issue/folder-solver.js';

@@ -37,6 +37,7 @@ export {
   forgetPolicy,
   forgottenRevision,
   POLICY_CACHE,
+  policyTables,
   stsStore,
   type StsStoreOptions,
 } from './sts-store.js';

@@ -10,7 +10,7 @@ import {
   type CachedPolicy,
   type FailedFetches,
 } from '../mta-sts/index.js';
-import { migrate, type Statement, type Store } from '../store/index.js';
+import { migrate, type Statement, type Store, type TableSet } from '../store/index.js';
 
 /** Limits and hooks of a stored policy cache. */
 export interface StsStoreOptions {
@@ -53,13 +53,16 @@ const migrations = [
   'CREATE TABLE send_sts_forgotten (domain TEXT PRIMARY KEY, fetched_at BIGINT NOT NULL, revision BIGINT NOT NULL);',
 ];
 
+/** The tables of the policy cache. */
+export const policyTables: TableSet = { job: 'send', migrations };
+
 /**
  * Removes the cached policy of a domain, for every process that works with the database:
  * it does not count again, even where a process still holds it and saves it later.
  * Returns the policy that was removed.
  */
 export function forgetPolicy(stateStore: Store, domainName: string): CachedPolicy | undefined {
-  migrate(stateStore, 'send', migrations);
+  migrate(stateStore, policyTables.job, migrations);
   return stateStore.transaction(() => {
     const rows = new Rows(stateStore);
     const stsEntry = rows.get(domainName);
@@ -71,7 +74,7 @@ export function forgetPolicy(stateStore: Store, domainName: string): CachedPolic
 
 /** Returns a number that grows with every {@link forgetPolicy} of any process. */
 export function forgottenRevision(stateStore: Store): number {
-  migrate(stateStore, 'send', migrations);
+  migrate(stateStore, policyTables.job, migrations);
   return new Rows(stateStore).lastForgotten();
 }
 
@@ -100,7 +103,7 @@ const columns = 'domain, id, mode, mx, max_age, body, fetched_at, failed, used_a
  * never rejects.
  */
 export function stsStore(stateStore: Store, options: StsStoreOptions = {}): StsCache {
-  migrate(stateStore, 'send', migrations);
+  migrate(stateStore, policyTables.job, migrations);
   return new StoredPolicies(stateStore, options);
 }
 

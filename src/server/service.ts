@@ -5,7 +5,7 @@ import type { CheckOptions } from '../check/index.js';
 import type { Resolver } from '../dns/index.js';
 import type { Connection, Endpoint, Network } from '../net/index.js';
 import type { PolicyDeps } from '../tls-policy/index.js';
-import type { Store } from '../store/index.js';
+import type { Store, TableSet } from '../store/index.js';
 import type { ExampleDomain } from '../web/index.js';
 import type { TrustStore } from '../x509/index.js';
 import type { ListenAddress } from './listen-address.js';
@@ -136,6 +136,11 @@ export interface Job<Section = unknown> {
 
 /** The code of a job. */
 export interface JobCode<Section = unknown> {
+  /**
+   * The tables that the job reads and writes. They are up to date before it starts; a
+   * reload waits for the lock of another process without blocking the event loop.
+   */
+  tables?(settings: Section): readonly TableSet[];
   start(settings: Section, jobContext: JobContext): Service | Promise<Service>;
   /**
    * Throws HermeticError for a problem that would keep the job from starting. The context

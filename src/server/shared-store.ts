@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { collectGarbage, steadyTime, type Clock } from '../base/index.js';
 import type { StsCache } from '../mta-sts/index.js';
 import { PUBLISHING } from '../publish/index.js';
-import { POLICY_CACHE, stsStore } from '../send/index.js';
-import { openStore, type JobWrites, type Store } from '../store/index.js';
+import { POLICY_CACHE, policyTables, stsStore } from '../send/index.js';
+import { migrateWhenFree, openStore, type JobWrites, type Store } from '../store/index.js';
 import type { Log } from './log.js';
 import { labelled, single, type Metric } from './metrics.js';
 
@@ -122,6 +122,7 @@ export class SharedStore implements StoreSource {
         fix: 'other users can open this file: chmod 600, as its owner',
       });
     try {
+      await migrateWhenFree(stateStore, policyTables);
       const stsCache = stsStore(stateStore, {
         now: steadyTime(this.clock),
         onReadFailure: (error) =>
@@ -166,4 +167,5 @@ const EFFECTS: Readonly<Record<string, string>> = {
   reporting: 'sessions wait in memory; reports are sent later',
   [PUBLISHING]: 'publishing waits; policies and certificates stay in place',
   watch: 'looks are not remembered; changes are reported later',
+  pages: 'the check page starts no check; results of running checks are lost',
 };

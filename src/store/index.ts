@@ -35,7 +35,7 @@ export { openStore, type OpenStoreOptions, type Statement, type Store } from './
 export type { JobWrites, Work } from './write-queue.js';
 export type { ExposedFile } from './private-file.js';
 export type { Value } from './driver.js';
-export { migrate } from './migrate.js';
+export { migrate, migrateWhenFree, type TableSet } from './migrate.js';
 export { groupCommit, type GroupCommitOptions } from './group-commit.js';
 export { backUpStore, checkBackup } from './back-up-store.js';
 export { verifyStore } from './back-up-store.js';

@@ -1,4 +1,5 @@
-import { storeError } from './failures.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isStoreFailure, storeError } from './failures.js';
 import type { Store } from './open-store.js';
 
 /**
@@ -9,24 +10,57 @@ import type { Store } from './open-store.js';
  */
 export function migrate(stateStore: Store, job: string, migrations: readonly string[]): void {
   if (versionOf(stateStore, job) === migrations.length) return;
-  stateStore.transaction(() => {
-    stateStore.execute(
-      'CREATE TABLE IF NOT EXISTS schema_version (job TEXT PRIMARY KEY, version INTEGER NOT NULL)',
+  stateStore.transaction(() => upgrade(stateStore, { job, migrations }));
+}
+
+/** The tables of one job, as `migrate` takes them. */
+export interface TableSet {
+  readonly job: string;
+  readonly migrations: readonly string[];
+}
+
+/** Milliseconds between two attempts to take the write lock. */
+const PAUSE = 20;
+
+/**
+ * Brings tables up to date as `migrate` does, for a process with an event loop to serve:
+ * it waits `waitMs` for the lock of another process without blocking, then rejects with
+ * `store-busy`. Not by `Store.write`: a configuration that did not start would leave its
+ * job degraded.
+ */
+export async function migrateWhenFree(
+  stateStore: Store,
+  { job, migrations }: TableSet,
+  waitMs = 5000,
+): Promise<void> {
+  const deadline = performance.now() + waitMs;
+  for (;;)
+    try {
+      return migrate(stateStore, job, migrations);
+    } catch (error) {
+      if (!isStoreFailure(error, 'store-busy') || performance.now() >= deadline) throw error;
+      await sleep(PAUSE);
+    }
+}
+
+/** Runs the missing migrations inside the transaction of the caller. */
+function upgrade(stateStore: Store, { job, migrations }: TableSet): void {
+  stateStore.execute(
+    'CREATE TABLE IF NOT EXISTS schema_version (job TEXT PRIMARY KEY, version INTEGER NOT NULL)',
+  );
+  const version = versionOf(stateStore, job) ?? 0;
+  if (version > migrations.length)
+    throw storeError(
+      'store-newer',
+      `${stateStore.file} (${job} ${version}, known ${migrations.length})`,
     );
-    const version = versionOf(stateStore, job) ?? 0;
-    if (version > migrations.length)
-      throw storeError(
-        'store-newer',
-        `${stateStore.file} (${job} ${version}, known ${migrations.length})`,
-      );
-    if (version === migrations.length) return;
-    for (const migration of migrations.slice(version)) stateStore.execute(migration);
-    stateStore
-      .prepare(
-        'INSERT INTO schema_version (job, version) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET version = excluded.version',
-      )
-      .run(job, migrations.length);
-  });
+  if (version === migrations.length) return;
+  for (const migration of migrations.slice(version)) stateStore.execute(migration);
+  stateStore
+    .prepare(
+      'INSERT INTO schema_version (job, version) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET version = excluded.version',
+    )
+    .run(job, migrations.length);
 }
 
 /** Undefined where the job has no tables yet. */

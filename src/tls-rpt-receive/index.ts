@@ -40,7 +40,7 @@
  * ```
  */
 export { intakeFailures } from './failures.js';
-export { openReports, prepareReports } from './tables/open-reports.js';
+export { openReports, prepareReports, reportTables } from './tables/open-reports.js';
 export { importReports, type ImportOptions } from './read/import-reports.js';
 export { walkSources, type Source } from './read/walk-sources.js';
 export { reportRecordSchema, type ReportRecord } from './read/report-record.js';
@@ -85,7 +85,14 @@ export type { FetchedMail, Mailbox, MailEntry } from './mailbox/mailbox.js';
 export { httpsHandler, type HttpsHandlerOptions } from './intake/https-handler.js';
 export { smtpIntake, type SmtpIntake, type SmtpIntakeOptions } from './intake/smtp-intake.js';
 export { alertChannelFields, domainField, reportSection, type ReportSettings } from './settings.js';
-export { reportedDomains, showDomain, showOverview, type ShowOptions } from './explain/show.js';
+export {
+  reportedDomains,
+  showDomain,
+  showDomainInTurns,
+  showOverview,
+  showOverviewInTurns,
+  type ShowOptions,
+} from './explain/show.js';
 export type { DomainView, KindSums, ReporterSums } from './explain/domain-view.js';
 export type { Explanation, DeliveryImpact } from './explain/explain-group.js';
 export type { DomainLine, Overview } from './explain/overview.js';

@@ -41,7 +41,7 @@ export {
 } from './collect-datagrams.js';
 export { countedPolicies, countSessions } from './count-sessions.js';
 export { EventBuffer, type EventBufferOptions } from './event-buffer.js';
-export { prepareReporting } from './tables.js';
+export { prepareReporting, reportingTables } from './tables.js';
 export { buildReport, submitterOf, type Reporter } from './build-report.js';
 export { destinationsOf, parseDestination, type Destination } from './destinations.js';
 export {

@@ -1,4 +1,4 @@
-import { migrate, type Store } from '../store/index.js';
+import { migrate, type Store, type TableSet } from '../store/index.js';
 
 /**
  * `count` and `failure` hold the sums that are in no report yet, `report` the built
@@ -60,7 +60,10 @@ const migrations = [
    );`,
 ];
 
+/** The tables of outgoing reports. */
+export const reportingTables: TableSet = { job: 'send-report', migrations };
+
 /** Creates missing tables and migrates older ones. */
 export function prepareReporting(stateStore: Store): void {
-  migrate(stateStore, 'send-report', migrations);
+  migrate(stateStore, reportingTables.job, migrations);
 }

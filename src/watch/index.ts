@@ -39,6 +39,7 @@ export {
   forgetUnwatched,
   listAlarms,
   prepareWatch,
+  watchTables,
   readWatch,
   recordLook,
   sendAlarms,

@@ -1,4 +1,4 @@
-import { migrate, type Store } from '../store/index.js';
+import { migrate, type Store, type TableSet } from '../store/index.js';
 import { decideAlarms, keepDomains, type AlarmDecision } from './decide-alarms.js';
 import {
   emptyState,
@@ -36,9 +36,12 @@ const KEEP_MS = 400 * 86_400_000;
 /** Maximum number of alarms in one message. */
 const MAX_IN_MESSAGE = 50;
 
+/** The tables of the watch. */
+export const watchTables: TableSet = { job: 'watch', migrations };
+
 /** Creates missing tables and migrates older ones. */
 export function prepareWatch(stateStore: Store): void {
-  migrate(stateStore, 'watch', migrations);
+  migrate(stateStore, watchTables.job, migrations);
 }
 
 /** Returns the memory; an empty one before the first look. */

@@ -74,6 +74,12 @@ export const webFailures = defineFailures({
     message: 'The check could not be completed on this machine.',
     fix: 'Check again later. The log of the daemon has the reason.',
   },
+  'web-not-saved': {
+    blame: 'local',
+    temporary: true,
+    message: 'This machine cannot save checks at present.',
+    fix: 'Check again later. The log of the daemon has the reason.',
+  },
   'web-page-unknown': {
     blame: 'local',
     temporary: false,

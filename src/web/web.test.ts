@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { openStore } from '../store/index.js';
 import {
   mailZone,
   MovedClock,
@@ -293,4 +294,45 @@ test('unknown addresses are pages with a way back', async (t) => {
   assert.match(await site.text('/about'), /never send MAIL, RCPT or DATA/);
   assert.match(await site.text('/opt-out'), /v=hermetic1; check=no/);
   assert.match(await site.text('/privacy'), /sets no cookie/);
+});
+
+test('a check that cannot be saved is refused, and one under way ends with the reason', async (t) => {
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const store = await openStore(':memory:', { waitMs: 50 });
+  const site = await TestPages.open(t, {}, { store, resolver: zoneResolver([], () => gate) });
+  const path = (await site.submit('example.com')).headers.get('location') ?? '';
+  store.execute('PRAGMA query_only = ON');
+  const refused = await site.submit('other.com', '198.51.100.8');
+  assert.equal(refused.status, 503);
+  assert.ok(refused.headers.has('retry-after'));
+  assert.match(await refused.text(), /cannot save checks/);
+  const problem = await site.post('/api/v1/checks', { domain: 'other.com' }, '198.51.100.9');
+  assert.equal(problem.status, 503);
+  assert.equal(((await problem.json()) as { code: string }).code, 'web-not-saved');
+  open();
+  await site.finished(path);
+  assert.match(await site.text(path), /NOT COMPLETED[\s\S]*cannot save checks/);
+  // Pages that only read are not affected.
+  assert.equal((await site.ask('/')).status, 200);
+  store.execute('PRAGMA query_only = OFF');
+  await site.checked('other.com', '198.51.100.10');
+});
+
+test('pages take turns: between two of them the event loop runs', async (t) => {
+  const site = await TestPages.open(t);
+  const path = await site.checked('example.com');
+  const order: string[] = [];
+  const turn = (n: number): void => {
+    order.push('turn');
+    if (n > 0) setImmediate(() => turn(n - 1));
+  };
+  setImmediate(() => turn(30));
+  const pages = Array.from({ length: 20 }, async (_, n) => {
+    await site.ask(n % 2 === 0 ? path : '/');
+    order.push('page');
+  });
+  await Promise.all(pages);
+  const together = order.join(' ').match(/page page page/g) ?? [];
+  assert.deepEqual(together, [], order.join());
 });

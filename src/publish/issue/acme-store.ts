@@ -1,4 +1,4 @@
-import { migrate, type Store, type Value } from '../../store/index.js';
+import { migrate, type Store, type TableSet, type Value } from '../../store/index.js';
 import { lastingWrite, type LastingWrite } from '../ledger/lasting-write.js';
 import {
   accountKeyName,
@@ -81,12 +81,15 @@ const migrations = [
    ALTER TABLE acme_account ADD COLUMN next TEXT;`,
 ];
 
+/** The tables of the ACME store. */
+export const acmeTables: TableSet = { job: 'acme', migrations };
+
 /**
  * Opens the ACME store in a database that other jobs use too. The signal ends the wait for
  * the lock of another process.
  */
 export function openAcmeStore(stateStore: Store, signal?: AbortSignal): AcmeStore {
-  migrate(stateStore, 'acme', migrations);
+  migrate(stateStore, acmeTables.job, migrations);
   return new SqlAcmeStore(stateStore, lastingWrite(stateStore, signal));
 }
 

@@ -1,4 +1,4 @@
-import { migrate, type Store, type Value } from '../../store/index.js';
+import { migrate, type Store, type TableSet, type Value } from '../../store/index.js';
 import type { Alert, FailedAction, KeyType } from '../actions.js';
 import { startPolicy } from '../mta-sts/step-policy.js';
 import type { PolicyState } from '../mta-sts/types.js';
@@ -94,6 +94,9 @@ const migrations = [
   `CREATE TABLE publish_failure (kind TEXT NOT NULL, name TEXT NOT NULL, action TEXT NOT NULL, at BIGINT NOT NULL, failure TEXT NOT NULL, PRIMARY KEY (kind, name, action));`,
 ];
 
+/** The tables of the ledger. */
+export const ledgerTables: TableSet = { job: 'publish', migrations };
+
 const emptyMemory: HostMemory = { inUse: {}, told: {} };
 
 /**
@@ -101,7 +104,7 @@ const emptyMemory: HostMemory = { inUse: {}, told: {} };
  * the lock of another process.
  */
 export function openLedger(stateStore: Store, signal?: AbortSignal): Ledger {
-  migrate(stateStore, 'publish', migrations);
+  migrate(stateStore, ledgerTables.job, migrations);
   return new SqlLedger(stateStore, lastingWrite(stateStore, signal));
 }
 

@@ -23,6 +23,7 @@ import type { Log } from '../log.js';
 import { labelled, single, type Metric } from '../metrics.js';
 import { loadCertificate, type ServerCertificate } from '../secrets.js';
 import type { Degraded, Service, Site, StreamPort } from '../service.js';
+import { migrateWhenFree } from '../../store/index.js';
 import { SharedResolver } from '../shared-resolver.js';
 import { SharedStore } from '../shared-store.js';
 
@@ -215,6 +216,8 @@ async function startJobs(
       const settings = config.jobs[job.section];
       if (settings === undefined) continue;
       const code = await job.load();
+      for (const tableSet of code.tables?.(settings) ?? [])
+        await migrateWhenFree(house.store, tableSet);
       services.push(await code.start(settings, house));
     }
     return { house, services };

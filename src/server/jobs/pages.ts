@@ -1,10 +1,17 @@
-import { openPages, readOptOut } from '../../web/index.js';
+import { ledgerTables } from '../../publish/index.js';
+import { reportTables } from '../../tls-rpt-receive/index.js';
+import { watchTables } from '../../watch/index.js';
+import { openPages, pagesTables, readOptOut } from '../../web/index.js';
 import { labelled, single } from '../metrics.js';
 import type { JobCode, Service } from '../service.js';
 import type { PagesJobSettings } from './job-sections.js';
 
 /** The check page, its API, and the pages of the operator. */
 export const pagesJob: JobCode<PagesJobSettings> = {
+  tables: ({ operatorPort }) =>
+    operatorPort.length > 0
+      ? [pagesTables, reportTables, watchTables, ledgerTables]
+      : [pagesTables],
   check({ optOut }) {
     if (optOut !== undefined) readOptOut(optOut);
   },

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import {
+  acmeTables,
   LazyContexts,
+  ledgerTables,
   policyResponder,
   policyDomainOf,
   policyHandler,
@@ -11,6 +13,7 @@ import {
   type Applied,
 } from '../../publish/index.js';
 import { repeat } from '../../base/index.js';
+import { reportTables } from '../../tls-rpt-receive/index.js';
 import { challengeSite } from '../challenge-site.js';
 import { labelled, single } from '../metrics.js';
 import { writableFolder } from '../writable-folder.js';
@@ -23,6 +26,7 @@ import type { PublishJobSettings } from './job-sections.js';
  * plan, save and execute until every record, policy and certificate is as configured.
  */
 export const publishJob: JobCode<PublishJobSettings> = {
+  tables: () => [ledgerTables, acmeTables, reportTables],
   check(settings, jobContext) {
     // Reads the keys of publish.dns and the secrets of publish.acme.
     openPublishing(settings, jobContext);

@@ -4,7 +4,7 @@ import {
   isForeign,
   loadDkimVerifier,
   lookupKeys,
-  prepareReports,
+  reportTables,
   smtpIntake,
   type Receipt,
 } from '../../tls-rpt-receive/index.js';
@@ -26,6 +26,7 @@ const PAUSE = 20;
  * and sends alerts about changes.
  */
 export const reportJob: JobCode<ReportJobSettings> = {
+  tables: () => [reportTables],
   check({ smtp: intake, mailboxes }) {
     if (intake?.certificate) loadCertificate(intake.certificate);
     for (const { password } of mailboxes) if (password !== undefined) readSecret(password);
@@ -33,7 +34,6 @@ export const reportJob: JobCode<ReportJobSettings> = {
   async start(settings, jobContext): Promise<Service> {
     const { domains, https, smtp, maxBytes, perMinute } = settings;
     const { store, clock, resolver } = jobContext;
-    prepareReports(store);
     // A mail server waits for the reply to its first message; a mailbox does not.
     if (smtp) await loadDkimVerifier();
     const counts = new Map<string, number>();

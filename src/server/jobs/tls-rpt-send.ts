@@ -9,8 +9,8 @@ import {
   inheritedDescriptor,
   Outbox,
   parseFeedLine,
-  prepareReporting,
   reportingFailures,
+  reportingTables,
   runReportJob,
   submitterOf,
   type DkimKey,
@@ -26,12 +26,12 @@ import type { ReportingJobSettings } from './job-sections.js';
  * one TLS report for each domain and day (RFC 8460).
  */
 export const reportingJob: JobCode<ReportingJobSettings> = {
+  tables: () => [reportingTables],
   check(settings, jobContext) {
     deliverer(settings, jobContext, new AbortController().signal);
   },
   start(settings, jobContext): Service {
     const { store, clock, log } = jobContext;
-    prepareReporting(store);
     const stopping = new AbortController();
     const { signal } = stopping;
     // Configuration errors are reported before any work starts.

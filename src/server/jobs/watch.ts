@@ -6,11 +6,11 @@ import {
   alarmText,
   awaitsConfirmation,
   forgetUnwatched,
-  prepareWatch,
   readWatch,
   recordLook,
   repeatedId,
   sendAlarms,
+  watchTables,
   type AlarmChannel,
   type WatchAlarm,
   type WatchScope,
@@ -34,9 +34,9 @@ const LOOK_TIMEOUT = 10 * 60_000;
 
 /** Watches domains: checks each on an interval, and reports changes by mail and webhook. */
 export const watchJob: JobCode<WatchSettings> = {
+  tables: () => [watchTables],
   start(settings, jobContext): Service {
     const { store, clock, log } = jobContext;
-    prepareWatch(store);
     const stopping = new AbortController();
     const watcher = new Watcher(settings, jobContext, stopping.signal);
     const work = repeat(() => watcher.round(), {

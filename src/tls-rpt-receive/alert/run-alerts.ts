@@ -1,8 +1,8 @@
+import { groupBy } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import type { DomainView } from '../explain/domain-view.js';
 import type { Explanation } from '../explain/explain-group.js';
-import { showDomainInSteps, showOverviewInSteps } from '../explain/show.js';
-import { inTurns } from '../explain/steps.js';
+import { showDomainInTurns, showOverviewInTurns } from '../explain/show.js';
 import { planAlerts, type ReportAlert, type Condition, type Told } from './plan-alerts.js';
 
 /** Options of one round of alerts. */
@@ -34,7 +34,10 @@ export interface AlertFailure {
   readonly error: Error;
 }
 
-/** Alerts on one domain that are shown one by one; one line stands for the rest. */
+/**
+ * Alerts on one configured domain, or on all other names, that are shown one by one; one
+ * line stands for the rest.
+ */
 const MAX_ALERTS = 20;
 
 /** The alerts sent to one channel, and whether it accepted them. */
@@ -59,7 +62,7 @@ export async function runAlerts(options: AlertOptions): Promise<readonly Notice[
         const kept = before.filter(({ domain }) => unread.has(domain));
         const known = before.filter(({ domain }) => !unread.has(domain));
         const { alerts, told } = planAlerts(now, conditions, known, ended);
-        const shown = shorten(alerts);
+        const shown = shorten(alerts, options.domains);
         const received = shown.length === 0 || (await send(notify, shown, channel, onError));
         if (received)
           await store.write('report', () => keepTold(store, channel, [...told, ...kept]));
@@ -112,7 +115,7 @@ async function readConditions(
   const options = { now, silenceHours };
   const look = async (domainName: string): Promise<void> => {
     try {
-      const domainView = await inTurns(showDomainInSteps(store, domainName, options));
+      const domainView = await showDomainInTurns(store, domainName, options);
       for (const { policyDomain } of domainView.failures) covered.add(policyDomain);
       for (const failure of domainView.failures)
         if (!failure.ongoing) ended.add(keyOf(failure, domainName));
@@ -141,7 +144,7 @@ async function failingDomains(
   onError: (what: AlertFailure) => void,
 ): Promise<readonly string[]> {
   try {
-    const { failing } = await inTurns(showOverviewInSteps(stateStore, options));
+    const { failing } = await showOverviewInTurns(stateStore, options);
     return failing.flatMap((domainRow) => (domainRow.ongoing ? domainRow.domain : []));
   } catch (error) {
     for (const { domain } of stateStore
@@ -230,24 +233,33 @@ function silenceKey(domainName: string): string {
   return `${domainName} silence`;
 }
 
-/** The first alerts on each domain, and one line that counts the rest. */
-function shorten(reportAlerts: readonly ReportAlert[]): readonly ReportAlert[] {
-  const counts = new Map<string, number>();
-  const first = reportAlerts.filter(({ domain }) => {
-    const shownCount = (counts.get(domain) ?? 0) + 1;
-    counts.set(domain, shownCount);
-    return shownCount <= MAX_ALERTS;
+/**
+ * The first alerts on each configured domain, the first ones on all other names together,
+ * and one line for the rest of each: nothing is omitted unsaid. Reporters choose the other
+ * names, as many as they like.
+ */
+function shorten(
+  reportAlerts: readonly ReportAlert[],
+  domains: readonly string[],
+): readonly ReportAlert[] {
+  const subjects = groupBy(reportAlerts, ({ domain }) => (domains.includes(domain) ? domain : ''));
+  return [...subjects].flatMap(([domainName, alerts]): readonly ReportAlert[] => {
+    if (alerts.length <= MAX_ALERTS) return alerts;
+    const at = domainName || distinctName(alerts) || 'other names';
+    const says = `${alerts.length - MAX_ALERTS} more changes at ${at}.`;
+    const todo = [`See them all: hermetic report show ${domainName}`.trimEnd()];
+    const since = alerts.at(-1)?.since ?? '';
+    return [
+      ...alerts.slice(0, MAX_ALERTS),
+      { kind: 'added', domain: domainName, says, since, todo },
+    ];
   });
-  const rest = [...counts].flatMap(([domainName, shownCount]): readonly ReportAlert[] => {
-    const since =
-      reportAlerts.findLast((reportAlert) => reportAlert.domain === domainName)?.since ?? '';
-    const says = `${shownCount - MAX_ALERTS} more changes at ${domainName || 'reports that name no domain'}.`;
-    const todo = domainName === '' ? [] : [`See them all: hermetic report show ${domainName}`];
-    return shownCount > MAX_ALERTS
-      ? [{ kind: 'added', domain: domainName, says, since, todo }]
-      : [];
-  });
-  return [...first, ...rest];
+}
+
+/** The name that all of them are about. */
+function distinctName(reportAlerts: readonly ReportAlert[]): string | undefined {
+  const names = new Set(reportAlerts.map(({ domain }) => domain));
+  return names.size === 1 ? [...names][0] : undefined;
 }
 
 /** The alerts that a channel has received. */

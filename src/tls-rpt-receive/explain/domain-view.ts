@@ -7,6 +7,7 @@ import { explainGroup, explainNote, type Explanation } from './explain-group.js'
 import { dateOf, plus, type ReportedFacts, type SessionRow } from './facts.js';
 import { groupFailures } from './group-failures.js';
 import { quotedRecords, seenPolicies, type QuotedRecord, type SeenPolicy } from './quoted.js';
+import type { Steps } from './steps.js';
 import { timeline, type TimelineDay } from './timeline.js';
 import { unauthenticatedDays, type UnauthenticatedDay } from './unauthenticated.js';
 
@@ -91,11 +92,17 @@ export interface DomainView {
   }[];
 }
 
-/** Builds the view of one domain from the facts. Pure. */
-export function viewDomain(reportedFacts: ReportedFacts, silenceHours?: number): DomainView {
-  const failures = groupFailures(reportedFacts).map((failureGroup) =>
-    explainGroup(failureGroup, reportedFacts),
-  );
+/** Builds the view of one domain from the facts, in steps of one failure. Pure. */
+export function* viewDomain(
+  reportedFacts: ReportedFacts,
+  silenceHours?: number,
+): Steps<DomainView> {
+  const failures: Explanation[] = [];
+  for (const failureGroup of groupFailures(reportedFacts)) {
+    yield;
+    failures.push(explainGroup(failureGroup, reportedFacts));
+  }
+  yield;
   return {
     schema: 'hermetic.report-view/1',
     domain: reportedFacts.domain,

@@ -1,7 +1,7 @@
-import { matchMx } from '../../mta-sts/index.js';
 import { groupBy, neutralise } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 import type { Store } from '../../store/index.js';
+import { byTurns, firstByTurns } from './by-turns.js';
 import { TRIAL_DAYS } from './can-enforce.js';
 import { totalSessions } from './count-sessions.js';
 import {
@@ -17,7 +17,7 @@ import {
   type SessionRow,
   type UnauthenticatedRow,
 } from './facts.js';
-import { patternsOf } from './quoted.js';
+import { mailHosts } from './mail-hosts.js';
 import type { Steps } from './steps.js';
 
 /** The domain and the days about which facts are read. */
@@ -29,10 +29,16 @@ export interface GatherOptions {
   readonly checks: readonly CheckResult[];
 }
 
-/** The limit for each kind of fact. A large domain has a tenth of that in a month. */
-const MAX_ROWS = 20_000;
+/**
+ * The limit for each kind of fact. A large domain has half of that in a month. Each failure
+ * is compared with all of them, so the work grows with the square.
+ */
+const MAX_ROWS = 4000;
 /** MX hosts whose own reports belong to the domain. */
 const MAX_HOSTS = 50;
+/** Networks of senders, and quoted policies. */
+const MAX_SENDERS = 2000;
+const MAX_QUOTED = 1000;
 /** Lines for unauthenticated sources. */
 const MAX_SOURCES = 200;
 
@@ -44,12 +50,16 @@ const MAX_SOURCES = 200;
  */
 export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<ReportedFacts> {
   const { domain, from, to, now, checks } = options;
-  const domainQuery = new DomainQuery(stateStore, options);
+  const hostNames = yield* mailHosts(stateStore, { domain, from, to }, checks, MAX_HOSTS);
+  const domainQuery = new DomainQuery(stateStore, { domain, from, to }, hostNames);
   yield;
   const sessions = domainQuery.rows<SessionRow>(
-    `SELECT reporter, day, type, domain, ${total('ok')}, ${total('failed')}, ${total('undescribed')}
-     FROM report_policy WHERE $WHERE AND authenticated = 1
-     GROUP BY reporter, day, type, domain ORDER BY day DESC, reporter, type, domain LIMIT ${MAX_ROWS}`,
+    byTurns(
+      `SELECT reporter, day, type, domain, ${total('ok')}, ${total('failed')}, ${total('undescribed')}
+       FROM report_policy WHERE $WHERE AND authenticated = 1 GROUP BY reporter, day, type, domain`,
+      'day DESC, reporter, type, domain',
+      MAX_ROWS,
+    ),
   );
   yield;
   const reports = domainQuery.rows<ReportRow>(
@@ -57,14 +67,15 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
      WHERE $WHERE AND authenticated = 1 GROUP BY reporter, day ORDER BY day DESC, reporter LIMIT ${MAX_ROWS}`,
   );
   yield;
-  const described = describedFailures(domainQuery);
-  yield;
-  const failures = [...described, ...otherFailures(domainQuery)];
-  yield;
+  const described = yield* describedFailures(domainQuery);
+  const failures = [...described, ...(yield* otherFailures(domainQuery))];
   const senders = domainQuery.rows<SenderRow>(
-    `SELECT DISTINCT result, mx, reporter, sender_ip AS ip FROM report_failure
-     WHERE $WHERE AND authenticated = 1 AND sender_ip <> ''
-     ORDER BY result, mx, reporter, sender_ip LIMIT 2000`,
+    byTurns(
+      `SELECT DISTINCT result, mx, reporter, sender_ip AS ip FROM report_failure
+       WHERE $WHERE AND authenticated = 1 AND sender_ip <> ''`,
+      'result, mx, reporter, ip',
+      MAX_SENDERS,
+    ),
   );
   yield;
   const policies = quotedPolicies(domainQuery);
@@ -133,9 +144,13 @@ class DomainQuery {
   readonly #where: string;
   readonly #values: readonly (string | number)[];
 
-  constructor(stateStore: Store, { domain, from, to, checks }: GatherOptions) {
-    const hostNames = [...mailHosts(stateStore, { domain, from, to, checks })].slice(0, MAX_HOSTS);
-    const names = [domain, ...hostNames.filter((hostName) => hostName !== domain)];
+  constructor(
+    stateStore: Store,
+    readonly days: Pick<GatherOptions, 'domain' | 'from' | 'to'>,
+    private readonly hostNames: ReadonlySet<string>,
+  ) {
+    const { domain, from, to } = days;
+    const names = [domain, ...[...hostNames].filter((hostName) => hostName !== domain)];
     this.#store = stateStore;
     this.#where = `domain IN (${names.map(() => '?').join(', ')}) AND day BETWEEN ? AND ?
       AND (domain = ? OR type = 'tlsa')`;
@@ -148,6 +163,12 @@ class DomainQuery {
       .prepare<Row>(sql.replaceAll('$WHERE', this.#where))
       .all(...Array.from({ length: times }, () => this.#values).flat())
       .map(shown);
+  }
+
+  /** The same queries for one day. */
+  on(day: number): DomainQuery {
+    const { domain } = this.days;
+    return new DomainQuery(this.#store, { domain, from: day, to: day }, this.hostNames);
   }
 
   count(sql: string): number {
@@ -163,107 +184,75 @@ function shown<Row extends object>(row: Row): Row {
   return row;
 }
 
-/**
- * The mail hosts of a domain: those that a check found, those that its MTA-STS policy
- * names, and the TLSA base domains in reports about the domain, by authenticated reports.
- */
-function mailHosts(
-  stateStore: Store,
-  { domain, from, to, checks }: Omit<GatherOptions, 'now'>,
-): ReadonlySet<string> {
-  const span = [domain, from, to];
-  const checked = checks.flatMap((check) => check.hosts.map((mailHost) => mailHost.name));
-  const named = stateStore
-    .prepare<{ text: string }>(
-      `SELECT DISTINCT t.text FROM report_policy AS p JOIN report_text AS t ON t.id = p.text
-       WHERE p.domain = ? AND p.day BETWEEN ? AND ? AND p.authenticated = 1 AND p.type = 'sts' LIMIT 100`,
-    )
-    .all(...span)
-    .flatMap(({ text }) => patternsOf({ strings: JSON.parse(text) as string[] }));
-  // `alone`: the report is about no other recipient domain.
-  const reported = stateStore
-    .prepare<{ host: string; alone: number }>(
-      `SELECT p.domain AS host, max(NOT EXISTS (
-         SELECT 1 FROM report_policy AS o
-         WHERE o.id BETWEEN own.report * 1000000 AND own.report * 1000000 + 999999
-           AND o.type <> 'tlsa' AND o.domain NOT IN (own.domain, '', p.domain))) AS alone
-       FROM report_policy AS own JOIN report_policy AS p
-         ON p.id BETWEEN own.report * 1000000 AND own.report * 1000000 + 999999
-       WHERE own.domain = ? AND own.day BETWEEN ? AND ? AND own.authenticated = 1 AND own.type <> 'tlsa'
-         AND p.type = 'tlsa' AND p.domain NOT IN (own.domain, '') GROUP BY p.domain LIMIT 200`,
-    )
-    .all(...span)
-    .filter(({ host, alone }) => alone === 1 || named.some((pattern) => matchMx(pattern, host)))
-    .map(({ host }) => host);
-  const exact = named.filter((name) => !name.startsWith('*'));
-  return new Set([
-    ...checked,
-    ...exact,
-    ...reported,
-    ...failingHosts(stateStore, { domain, from, to }),
-  ]);
-}
-
-/**
- * Hosts below the domain that fail under DANE and are no recipient domain themselves:
- * some reporters send a separate report for each TLSA base domain.
- */
-function failingHosts(
-  stateStore: Store,
-  { domain, from, to }: Pick<GatherOptions, 'domain' | 'from' | 'to'>,
-): readonly string[] {
-  if (domain === '') return [];
-  return stateStore
-    .prepare<{ host: string }>(
-      `SELECT DISTINCT domain AS host FROM report_day AS d
-       WHERE failed > 0 AND day BETWEEN ? AND ? AND authenticated = 1 AND type = 'tlsa'
-         AND substr(domain, -length(?)) = ? AND NOT EXISTS (
-           SELECT 1 FROM report_day AS o WHERE o.domain = d.domain AND o.day BETWEEN ? AND ?
-             AND o.type <> 'tlsa' AND o.authenticated = 1) LIMIT ${MAX_HOSTS}`,
-    )
-    .all(from, to, `.${domain}`, `.${domain}`, from, to)
-    .map(({ host }) => host);
-}
-
-function describedFailures(domainQuery: DomainQuery): readonly FailureFact[] {
-  return domainQuery.rows<FailureFact>(
-    `SELECT domain, type, mode, result, mx, ip, reporter, reason, ${total('failed')},
-       min(day) AS firstDay, max(day) AS lastDay, count(DISTINCT day) AS days
-     FROM report_failure WHERE $WHERE AND authenticated = 1
-     GROUP BY domain, type, mode, result, mx, ip, reporter, reason
-     ORDER BY failed DESC, domain, type, mode, result, mx, ip, reporter, reason LIMIT ${MAX_ROWS}`,
+function describedFailures(domainQuery: DomainQuery): Steps<readonly FailureFact[]> {
+  return failuresOf(
+    domainQuery,
+    byTurns(
+      `SELECT domain, type, mode, result, mx, ip, reporter, reason, ${total('failed')}, day
+       FROM report_failure WHERE $WHERE AND authenticated = 1
+       GROUP BY domain, type, mode, result, mx, ip, reporter, reason, day`,
+      'failed DESC, domain, type, mode, result, mx, ip, reporter, reason',
+      MAX_ROWS,
+    ),
   );
 }
 
 /** Failed sessions that the summary counts and no detail describes [8460-4.4-11]. */
-function otherFailures(domainQuery: DomainQuery): readonly FailureFact[] {
-  return domainQuery
-    .rows<
-      Omit<FailureFact, 'result' | 'mx' | 'ip' | 'reason' | 'failed'> & { undescribed: number }
-    >(
-      `SELECT domain, type, mode, reporter, ${total('undescribed')},
-         min(day) AS firstDay, max(day) AS lastDay, count(DISTINCT day) AS days
+function otherFailures(domainQuery: DomainQuery): Steps<readonly FailureFact[]> {
+  return failuresOf(
+    domainQuery,
+    byTurns(
+      `SELECT domain, type, mode, '${NOT_DESCRIBED}' AS result, '' AS mx, '' AS ip, reporter,
+         '' AS reason, ${total('undescribed').replace(/undescribed$/, 'failed')}, day
        FROM report_policy WHERE $WHERE AND authenticated = 1 AND undescribed > 0
-       GROUP BY domain, type, mode, reporter ORDER BY undescribed DESC, domain, type, mode, reporter LIMIT ${MAX_ROWS}`,
-    )
-    .map(({ undescribed, ...row }) => ({
-      ...row,
-      result: NOT_DESCRIBED,
-      mx: '',
-      ip: '',
-      reason: '',
-      failed: undescribed,
-    }));
+       GROUP BY domain, type, mode, reporter, day`,
+      'failed DESC, domain, type, mode, reporter',
+      MAX_ROWS,
+    ),
+  );
+}
+
+/** The failures of one day. */
+interface DayFailure extends Omit<FailureFact, 'firstDay' | 'lastDay' | 'days'> {
+  readonly day: number;
+}
+
+/**
+ * Failures of equal circumstances, in steps of one day: the days together may have more
+ * rows than one turn of the event loop can read.
+ */
+function* failuresOf(domainQuery: DomainQuery, sql: string): Steps<readonly FailureFact[]> {
+  const merged = new Map<string, FailureFact>();
+  const { from, to } = domainQuery.days;
+  for (let dayNumber = from; dayNumber <= to; dayNumber++) {
+    for (const { day, ...failure } of domainQuery.on(dayNumber).rows<DayFailure>(sql)) {
+      const { domain, type, mode, result, mx, ip, reporter, reason, failed } = failure;
+      const key = JSON.stringify([domain, type, mode, result, mx, ip, reporter, reason]);
+      const known = merged.get(key);
+      merged.set(key, {
+        ...(known ?? { ...failure, firstDay: day, days: 0 }),
+        failed: plus(known?.failed ?? 0, failed),
+        lastDay: day,
+        days: (known?.days ?? 0) + 1,
+      });
+    }
+    yield;
+  }
+  const largest = [...merged.values()].sort((left, right) => right.failed - left.failed);
+  return firstByTurns(largest, MAX_ROWS, ({ reporter }) => [reporter]);
 }
 
 function quotedPolicies(domainQuery: DomainQuery): readonly QuotedPolicy[] {
   return domainQuery
     .rows<Omit<QuotedPolicy, 'strings'> & { text: string }>(
-      `SELECT p.domain, p.type, p.reporter, t.text, p.firstDay, p.lastDay FROM (
-         SELECT domain, type, reporter, text, min(day) AS firstDay, max(day) AS lastDay FROM report_policy
-         WHERE $WHERE AND authenticated = 1 AND text > 0 GROUP BY domain, type, reporter, text
-       ) AS p JOIN report_text AS t ON t.id = p.text 
-       ORDER BY p.lastDay DESC, p.firstDay DESC, p.domain, p.type, p.reporter, t.text LIMIT 1000`,
+      byTurns(
+        `SELECT p.domain, p.type, p.reporter, t.text, p.firstDay, p.lastDay FROM (
+           SELECT domain, type, reporter, text, min(day) AS firstDay, max(day) AS lastDay FROM report_policy
+           WHERE $WHERE AND authenticated = 1 AND text > 0 GROUP BY domain, type, reporter, text
+         ) AS p JOIN report_text AS t ON t.id = p.text`,
+        'lastDay DESC, firstDay DESC, domain, type, reporter, text',
+        MAX_QUOTED,
+      ),
     )
     .reverse()
     .map(({ text, ...rest }) => ({
@@ -275,9 +264,13 @@ function quotedPolicies(domainQuery: DomainQuery): readonly QuotedPolicy[] {
 function trialOf(stateStore: Store, domainName: string, to: number): readonly SessionRow[] {
   return stateStore
     .prepare<SessionRow>(
-      `SELECT reporter, day, type, domain, ${total('ok')}, ${total('failed')}, ${total('undescribed')}
-       FROM report_policy WHERE domain = ? AND day BETWEEN ? AND ? AND type = 'sts' AND authenticated = 1
-       GROUP BY reporter, day ORDER BY day DESC, reporter LIMIT ${MAX_ROWS}`,
+      byTurns(
+        `SELECT reporter, day, type, domain, ${total('ok')}, ${total('failed')}, ${total('undescribed')}
+         FROM report_policy WHERE domain = ? AND day BETWEEN ? AND ? AND type = 'sts' AND authenticated = 1
+         GROUP BY reporter, day`,
+        'day DESC, reporter',
+        MAX_ROWS,
+      ),
     )
     .all(domainName, to - TRIAL_DAYS, to);
 }

@@ -1,4 +1,5 @@
 import { groupBy } from '../../base/index.js';
+import { firstByTurns } from './by-turns.js';
 import { isConnectionTrouble } from './reason-texts-registry.js';
 import { distinct, NOT_DESCRIBED, plus, type ReportedFacts, type FailureFact } from './facts.js';
 
@@ -61,18 +62,23 @@ export function groupFailures(reportedFacts: ReportedFacts): readonly FailureGro
     })),
     (row) => JSON.stringify([row.result, row.type, row.mx, row.domain]),
   );
-  return [...groups.values()]
+  const undescribed = groupBy(
+    reportedFacts.failures.filter(({ result }) => result === NOT_DESCRIBED),
+    policyKey,
+  );
+  const sorted = [...groups.values()]
     .map((rows) => ({ rows, sessions: sum(rows), lastDay: latest(rows) }))
-    .filter(({ rows, sessions }) => sessions > 0 || isPartOfFailure(rows, reportedFacts.failures))
-    .sort((left, right) => right.lastDay - left.lastDay || right.sessions - left.sessions)
-    .slice(0, MAX_GROUPS)
-    .map(({ rows }): FailureGroup => {
-      const described = rows.filter((row) => !isConnectionTrouble(row.reason));
-      const failureGroup = groupOf(rows, reportedFacts);
-      return described.length === 0 || described.length === rows.length
-        ? failureGroup
-        : { ...failureGroup, core: groupOf(described, reportedFacts) };
-    });
+    .filter(({ rows, sessions }) => sessions > 0 || isPartOfFailure(rows, undescribed))
+    .sort((left, right) => right.lastDay - left.lastDay || right.sessions - left.sessions);
+  return firstByTurns(sorted, MAX_GROUPS, ({ rows }) => [
+    ...new Set(rows.map((row) => row.reporter)),
+  ]).map(({ rows }): FailureGroup => {
+    const described = rows.filter((row) => !isConnectionTrouble(row.reason));
+    const failureGroup = groupOf(rows, reportedFacts);
+    return described.length === 0 || described.length === rows.length
+      ? failureGroup
+      : { ...failureGroup, core: groupOf(described, reportedFacts) };
+  });
 }
 
 /** The group of failures of one kind. */
@@ -112,19 +118,20 @@ function hostOf({ mx, type, domain }: FailureFact, reportedFacts: ReportedFacts)
  */
 function isPartOfFailure(
   failureRows: readonly FailureFact[],
-  all: readonly FailureFact[],
+  undescribed: ReadonlyMap<string, readonly FailureFact[]>,
 ): boolean {
   return failureRows.some((failureRow) =>
-    all.some(
-      (other) =>
-        other.result === NOT_DESCRIBED &&
-        other.reporter === failureRow.reporter &&
-        other.domain === failureRow.domain &&
-        other.type === failureRow.type &&
-        other.firstDay <= failureRow.lastDay &&
-        other.lastDay >= failureRow.firstDay,
-    ),
+    undescribed
+      .get(policyKey(failureRow))
+      ?.some(
+        (other) => other.firstDay <= failureRow.lastDay && other.lastDay >= failureRow.firstDay,
+      ),
   );
+}
+
+/** The policy of one reporter, under all its modes. */
+function policyKey({ reporter, domain, type }: FailureFact): string {
+  return JSON.stringify([reporter, domain, type]);
 }
 
 function encountersOf(failureRows: readonly FailureFact[]): readonly Encounter[] {

@@ -5,7 +5,7 @@ import { viewDomain, type DomainView } from './domain-view.js';
 import { dayMs, dayOf, type ReportedFacts } from './facts.js';
 import { gatherFacts } from './gather-facts.js';
 import { viewOverview, type Overview } from './overview.js';
-import { atOnce, type Steps } from './steps.js';
+import { atOnce, inTurns, type Steps } from './steps.js';
 
 /** The period that is shown, and the time from which it counts back. */
 export interface ShowOptions {
@@ -40,19 +40,33 @@ export function showOverview(stateStore: Store, options: ShowOptions): Overview 
   return atOnce(showOverviewInSteps(stateStore, options));
 }
 
-/** Shows a domain as `showDomain` does, in steps of one query. */
-export function* showDomainInSteps(
+/** Shows a domain as `showDomain` does, in turns with other work of a daemon. */
+export function showDomainInTurns(
+  stateStore: Store,
+  domainName: string,
+  options: ShowOptions,
+): Promise<DomainView> {
+  return inTurns(showDomainInSteps(stateStore, domainName, options));
+}
+
+/** Shows the overview as `showOverview` does, in turns with other work of a daemon. */
+export function showOverviewInTurns(stateStore: Store, options: ShowOptions): Promise<Overview> {
+  return inTurns(showOverviewInSteps(stateStore, options));
+}
+
+/** Shows a domain in steps of one query. */
+function* showDomainInSteps(
   stateStore: Store,
   domainName: string,
   options: ShowOptions,
 ): Steps<DomainView> {
   const { from, to } = spanOf(stateStore, domainName, options);
   const reportedFacts = yield* factsOf(stateStore, domainName, options, { from, to });
-  return viewDomain(reportedFacts, options.silenceHours);
+  return yield* viewDomain(reportedFacts, options.silenceHours);
 }
 
-/** Shows the overview as `showOverview` does, in steps of one query. */
-export function* showOverviewInSteps(stateStore: Store, options: ShowOptions): Steps<Overview> {
+/** Shows the overview in steps of one query. */
+function* showOverviewInSteps(stateStore: Store, options: ShowOptions): Steps<Overview> {
   const { from, to } = spanOf(stateStore, '', options);
   return yield* viewOverview(stateStore, {
     from,

@@ -1,4 +1,4 @@
-import type { Clock, Failure } from '../../base/index.js';
+import { separateTurns, type Clock, type Failure } from '../../base/index.js';
 import { groupCommit, type Store } from '../../store/index.js';
 import { claimedSize } from '../../tls-rpt/index.js';
 import type { IntakeLimit } from '../tables/intake-sums.js';
@@ -264,13 +264,4 @@ function costOf(reports: readonly { readonly entries: number }[]): number {
 function failuresOf(receipt: Receipt): readonly Failure[] {
   if (receipt.status === 'refused') return [receipt.failure];
   return receipt.status === 'stored' ? receipt.failures : [];
-}
-
-/**
- * Gives each caller a separate turn of the event loop: small bodies run between two large
- * ones.
- */
-function separateTurns(): () => Promise<void> {
-  let last = Promise.resolve();
-  return () => (last = last.then(() => new Promise((resolve) => setImmediate(resolve))));
 }

@@ -1,5 +1,14 @@
-import { migrate, openStore, type OpenStoreOptions, type Store } from '../../store/index.js';
+import {
+  migrate,
+  openStore,
+  type OpenStoreOptions,
+  type Store,
+  type TableSet,
+} from '../../store/index.js';
 import { migrations } from './migrations.js';
+
+/** The tables of reports. */
+export const reportTables: TableSet = { job: 'report', migrations };
 
 /** Opens the database of reports, and brings its tables up to date. */
 export async function openReports(filePath: string, options?: OpenStoreOptions): Promise<Store> {
@@ -10,5 +19,5 @@ export async function openReports(filePath: string, options?: OpenStoreOptions):
 
 /** Brings the tables of reports up to date in a database that other jobs use too. */
 export function prepareReports(stateStore: Store): void {
-  migrate(stateStore, 'report', migrations);
+  migrate(stateStore, reportTables.job, migrations);
 }

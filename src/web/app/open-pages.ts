@@ -1,4 +1,4 @@
-import { readTextFile, unwrap } from '../../base/index.js';
+import { readTextFile, separateTurns, unwrap } from '../../base/index.js';
 import { parseOptOut } from '../../check/index.js';
 import { AccessService } from '../access/access-service.js';
 import { CheckService, type PagesContext } from '../checks/check-service.js';
@@ -10,7 +10,7 @@ export interface Pages {
   /** Answers requests of the public ports, or of the operator's loopback port. */
   handler(
     isOperator: boolean,
-  ): (request: Request, peer: { readonly address: string }) => Response | Promise<Response>;
+  ): (request: Request, peer: { readonly address: string }) => Promise<Response>;
   readonly checks: CheckService;
   readonly access: AccessService;
   /** Every route as `METHOD path`. */
@@ -34,9 +34,13 @@ export async function openPages(
   const checks = new CheckService(settings, context, optOut);
   const access = new AccessService(settings, context.store, context.clock);
   const app = createApp(settings, context, { checks, access }, options);
+  const turn = separateTurns();
   return {
-    handler: (isOperator) => (request, peer) =>
-      app.fetch(request, { peer: peer.address, isOperator }),
+    handler: (isOperator) => async (request, peer) => {
+      // A page takes milliseconds to grade and to render, and clients send many requests.
+      await turn();
+      return app.fetch(request, { peer: peer.address, isOperator });
+    },
     checks,
     access,
     routes: app.routes,

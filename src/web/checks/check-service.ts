@@ -16,7 +16,7 @@ import {
 import type { Resolver } from '../../dns/index.js';
 import type { CheckResult, Evidence } from '../../evidence/index.js';
 import type { Network } from '../../net/index.js';
-import type { Store } from '../../store/index.js';
+import { isStoreFailure, type Store } from '../../store/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { WebFailureCode } from '../failures.js';
 import type { PagesSettings } from '../settings.js';
@@ -86,6 +86,8 @@ const BURST = 3;
 const PRUNE_INTERVAL = HOUR;
 /** Age of an unfinished check that a restart still continues. */
 const RESUME_MS = HOUR;
+/** Ends of checks that are remembered while the database cannot be written. */
+const MAX_UNSAVED = 1000;
 /** Graded results in memory. */
 const MAX_GRADED = 50;
 const ID_LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -129,6 +131,8 @@ export class CheckService {
   readonly #byDomain = new Map<string, Promise<string>>();
   readonly #queue: Running[] = [];
   readonly #graded = new BoundedMap<CheckResult>(MAX_GRADED);
+  /** Checks whose end could not be saved. Their rows are unfinished. */
+  readonly #unsaved = new BoundedMap<CheckRow>(MAX_UNSAVED);
   readonly #stopping = new AbortController();
   #running = 0;
   #prunedAt = -Infinity;
@@ -204,6 +208,7 @@ export class CheckService {
       return { ok: true, id: await accepted, started: true };
     } catch (error) {
       this.#byDomain.delete(domain);
+      if (isStoreFailure(error)) return refused('web-not-saved', MINUTE);
       throw error;
     }
   }
@@ -212,7 +217,7 @@ export class CheckService {
   status(id: string): CheckStatus | undefined {
     const active = this.#active.get(id);
     if (!active) {
-      const row = this.table.find(id);
+      const row = this.#unsaved.get(id) ?? this.table.find(id);
       return row && { ...row, events: [], revision: Number.MAX_SAFE_INTEGER };
     }
     const { row, state, events, revision } = active;
@@ -331,10 +336,15 @@ export class CheckService {
     } catch (error) {
       // The row stays unfinished: the next process continues.
       if (this.signal.aborted) return;
-      const slow = error === TOO_SLOW;
-      if (!slow) log.error('web-check-broken', { domain, error: (error as Error).message });
-      const failure = slow ? 'web-check-slow' : 'web-check-broken';
-      await this.table.fail(id, clock.now(), failure).catch(() => undefined);
+      const failure = failureOf(error);
+      if (failure !== 'web-check-slow')
+        log.error(failure, { domain, error: (error as Error).message });
+      const finishedAt = clock.now();
+      await this.table
+        .fail(id, finishedAt, failure)
+        .catch(() =>
+          this.#unsaved.set(id, { ...active.row, state: 'failed', finishedAt, failure }),
+        );
       this.#count('failed');
     }
     this.#active.delete(id);
@@ -399,6 +409,12 @@ export class CheckService {
 }
 
 const TOO_SLOW = new Error('the check took too long');
+
+/** Why a check has no result. */
+function failureOf(error: unknown): WebFailureCode {
+  if (error === TOO_SLOW) return 'web-check-slow';
+  return isStoreFailure(error) ? 'web-not-saved' : 'web-check-broken';
+}
 
 function refused(code: WebFailureCode, milliseconds: number): Admission {
   return { ok: false, code, retrySeconds: Math.max(1, Math.ceil(milliseconds / 1000)) };

@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { evidenceSchema, type Evidence } from '../../evidence/index.js';
-import { migrate, type Store } from '../../store/index.js';
+import { migrate, type Store, type TableSet } from '../../store/index.js';
 import type { WebFailureCode } from '../failures.js';
 
 /** `queued` and `running` checks continue after a restart. */
@@ -36,6 +36,9 @@ const migrations = [
    CREATE INDEX web_check_state ON web_check (state, asked_at);`,
 ];
 
+/** The tables of the check page. */
+export const pagesTables: TableSet = { job: 'web', migrations };
+
 /** The name of this part among the jobs that write. */
 const WRITER = 'pages';
 const CLIENT_KEPT_MS = 14 * 86_400_000;
@@ -58,7 +61,7 @@ export class CheckTable {
   readonly #store: Store;
 
   constructor(stateStore: Store) {
-    migrate(stateStore, 'web', migrations);
+    migrate(stateStore, pagesTables.job, migrations);
     this.#store = stateStore;
   }
 

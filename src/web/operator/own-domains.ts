@@ -5,7 +5,7 @@ import type { Store } from '../../store/index.js';
 import {
   prepareReports,
   reportedDomains,
-  showOverview,
+  showOverviewInTurns,
   type DomainLine,
   type Overview,
 } from '../../tls-rpt-receive/index.js';
@@ -59,11 +59,12 @@ export class OwnDomainsReader {
   }
 
   /**
-   * `now`: milliseconds since 1970. `covers`: the domains of the account; the sums of the
+   * Reads in turns with other work: the other ports do not wait for a page. `now`:
+   * milliseconds since 1970. `covers`: the domains of the account; the sums of the
    * overview are of all domains.
    */
-  all(now: number, covers: (domain: string) => boolean = () => true): OwnDomains {
-    const overview = showOverview(this.#store, { now });
+  async all(now: number, covers: (domain: string) => boolean = () => true): Promise<OwnDomains> {
+    const overview = await showOverviewInTurns(this.#store, { now });
     // A map: a report may be about a domain named like a member of Object.prototype.
     const watched = new Map(Object.entries(readWatch(this.#store).domains));
     const reported = reportedDomains(this.#store).filter(({ authenticated }) => authenticated);

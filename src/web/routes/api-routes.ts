@@ -41,7 +41,9 @@ const createCheck = createRoute({
     403: refusal('The request came from a page of another site.'),
     422: refusal('The text is not a domain name.'),
     429: refusal('A limit is reached; Retry-After gives the seconds to wait.'),
-    503: refusal('The queue is full; Retry-After gives the seconds to wait.'),
+    503: refusal(
+      'The queue is full, or checks cannot be saved; Retry-After gives the seconds to wait.',
+    ),
   },
 });
 

@@ -4,7 +4,7 @@ import {
   listReports,
   readChecks,
   readReport,
-  showDomain,
+  showDomainInTurns,
 } from '../../tls-rpt-receive/index.js';
 import { listAlarms, openAlarms, readWatch } from '../../watch/index.js';
 import { OwnDomainsReader } from '../operator/own-domains.js';
@@ -46,23 +46,21 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
     title: string,
     main: ReturnType<typeof overviewPage>,
   ): Response | Promise<Response> => site.page(context, { title, main, section: '/o' });
-  app.get('/o', (context) => {
+  app.get('/o', async (context) => {
     const { reach } = context.get('actor');
     const query = (context.req.query('q') ?? '').slice(0, 253);
-    return show(
-      context,
-      'Your domains',
-      overviewPage(own.all(clock.now(), reach.covers), (domain) => own.policyOf(domain), {
-        query,
-        isWhole: reach.isWhole,
-      }),
-    );
+    const domains = await own.all(clock.now(), reach.covers);
+    const main = overviewPage(domains, (domain) => own.policyOf(domain), {
+      query,
+      isWhole: reach.isWhole,
+    });
+    return show(context, 'Your domains', main);
   });
-  app.get('/o/domains/:domain', (context) => {
+  app.get('/o/domains/:domain', async (context) => {
     const { domain } = context.req.param();
     if (!own.knows(domain)) return context.notFound();
     const days = daysOf(context.req.query('days'));
-    const view = showDomain(store, domain, { now: clock.now(), days });
+    const view = await showDomainInTurns(store, domain, { now: clock.now(), days });
     return show(context, domain, domainPage(view, days));
   });
   app.get('/o/domains/:domain/checks', (context) => {
@@ -91,11 +89,11 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
     const reporters = listReporters(store, span, MAX_REPORTERS);
     return show(context, 'Reporters', reportersPage(reporters, REPORTER_DAYS));
   });
-  app.get('/o/reports', (context) => {
+  app.get('/o/reports', async (context) => {
     const only = selectionOf(context.req.query('only'));
     const before = Number(context.req.query('before')) || undefined;
     const found = listReports(store, { only, before, limit: MAX_REPORTS + 1 });
-    const { overview } = own.all(clock.now());
+    const { overview } = await own.all(clock.now());
     const more = found.length > MAX_REPORTS;
     const main = reportsPage(found.slice(0, MAX_REPORTS), { only, overview, more });
     return show(context, 'Reports', main);

@@ -39,6 +39,7 @@ const statuses: Readonly<Record<string, number>> = {
   'web-domain-limit': 429,
   'web-again-early': 429,
   'web-queue-full': 503,
+  'web-not-saved': 503,
   'web-check-broken': 500,
 };
 
