@@ -21,6 +21,7 @@ import {
 } from '../publish/index.js';
 import { type ChallengeSolver } from '../acme/index.js';
 import { certifying } from './acme-issuer.js';
+import { migrateWhenFree } from '../store/index.js';
 import { readSecret } from './secrets.js';
 import type { JobContext } from './service.js';
 
@@ -165,8 +166,8 @@ function eyesOf(section: PublishSection, jobContext: JobContext, signal?: AbortS
       return known;
     },
     async reports(domainName, days) {
-      const { prepareReports, reportEvidence } = await import('../tls-rpt-receive/index.js');
-      prepareReports(store);
+      const { reportEvidence, reportTables } = await import('../tls-rpt-receive/index.js');
+      await migrateWhenFree(store, reportTables);
       return reportEvidence(store, domainName, clock.now() - days * 86_400_000);
     },
   };

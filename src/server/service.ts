@@ -140,7 +140,7 @@ export interface JobCode<Section = unknown> {
    * The tables that the job reads and writes. They are up to date before it starts; a
    * reload waits for the lock of another process without blocking the event loop.
    */
-  tables?(settings: Section): readonly TableSet[];
+  tables?(settings: Section): readonly TableSet[] | Promise<readonly TableSet[]>;
   start(settings: Section, jobContext: JobContext): Service | Promise<Service>;
   /**
    * Throws HermeticError for a problem that would keep the job from starting. The context

@@ -1,9 +1,17 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { collectGarbage, steadyTime, type Clock } from '../base/index.js';
 import type { StsCache } from '../mta-sts/index.js';
 import { PUBLISHING } from '../publish/index.js';
 import { POLICY_CACHE, policyTables, stsStore } from '../send/index.js';
-import { migrateWhenFree, openStore, type JobWrites, type Store } from '../store/index.js';
+import {
+  findDamage,
+  migrateWhenFree,
+  openStore,
+  storeError,
+  type JobWrites,
+  type Store,
+} from '../store/index.js';
 import type { Log } from './log.js';
 import { labelled, single, type Metric } from './metrics.js';
 
@@ -26,11 +34,14 @@ export interface StoreSource {
  * nothing may block.
  */
 const START_WAIT = 5000;
+/** Octets of a database that the start reads to find damage: half a second of work. */
+const MAX_VERIFIED = 256_000_000;
 
 interface Opened {
   readonly key: string;
   readonly store: Store;
   readonly stsCache: StsCache;
+  readonly isDamaged: boolean;
   leases: number;
 }
 
@@ -76,6 +87,7 @@ export class SharedStore implements StoreSource {
 
   /** Jobs that cannot write, with the code of the failure. */
   get failing(): readonly { readonly job: string; readonly code: string }[] {
+    if (this.#opened?.isDamaged) return [{ job: 'store', code: 'store-corrupt' }];
     const jobs = this.#opened?.store.writes() ?? [];
     return jobs.flatMap(({ job, failure }) => (failure ? [{ job, code: failure.code }] : []));
   }
@@ -122,6 +134,7 @@ export class SharedStore implements StoreSource {
         fix: 'other users can open this file: chmod 600, as its owner',
       });
     try {
+      const isDamaged = this.#busyTimeoutMs > 0 && this.#refusesDamaged(stateStore);
       await migrateWhenFree(stateStore, policyTables);
       const stsCache = stsStore(stateStore, {
         now: steadyTime(this.clock),
@@ -131,11 +144,32 @@ export class SharedStore implements StoreSource {
             effect: 'policies are fetched again and answered from memory',
           }),
       });
-      return { key, store: stateStore, stsCache, leases: 0 };
+      return { key, store: stateStore, stsCache, isDamaged, leases: 0 };
     } catch (error) {
       stateStore.close();
       throw error;
     }
+  }
+
+  /**
+   * At the start, makes a database with damaged tables read-only: what is left of it can
+   * be saved, and policies are answered. Nothing is served yet, so the reading delays no
+   * client.
+   */
+  #refusesDamaged(stateStore: Store): boolean {
+    const { file } = stateStore;
+    if (file === ':memory:' || statSync(file).size > MAX_VERIFIED) return false;
+    const damage = findDamage(stateStore);
+    if (damage === undefined) return false;
+    const failure = storeError('store-corrupt', file);
+    stateStore.refuseWrites(failure);
+    this.log.error('store-damaged', {
+      file,
+      damage,
+      effect: 'nothing is written; policies are answered from memory, reports are put off',
+      fix: failure.fix,
+    });
+    return true;
   }
 
   async #release(lease: Opened, before: Opened | undefined): Promise<void> {

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { neutralise } from '../base/index.js';
 import { storeError } from './failures.js';
 import { openStoreToRead } from './open-to-read.js';
 import type { Store } from './open-store.js';
@@ -36,6 +37,24 @@ export async function checkBackup(file: string): Promise<void> {
   } finally {
     store.close();
   }
+}
+
+/**
+ * Returns the first damage of the tables: reads the whole file, without its indexes.
+ * Undefined when the tables are sound.
+ */
+export function findDamage(stateStore: Store): string | undefined {
+  try {
+    const row = stateStore.prepare<{ quick_check: string }>('PRAGMA quick_check(1)').get();
+    return row?.quick_check === 'ok' ? undefined : oneLine(row?.quick_check ?? 'unreadable');
+  } catch (error) {
+    return oneLine((error as Error).message);
+  }
+}
+
+/** SQLite describes damage in several lines. */
+function oneLine(text: string): string {
+  return neutralise(text.replace(/\s+/g, ' '), 200);
 }
 
 /**

@@ -38,6 +38,6 @@ export type { Value } from './driver.js';
 export { migrate, migrateWhenFree, type TableSet } from './migrate.js';
 export { groupCommit, type GroupCommitOptions } from './group-commit.js';
 export { backUpStore, checkBackup } from './back-up-store.js';
-export { verifyStore } from './back-up-store.js';
-export { isStoreFailure, storeFailures } from './failures.js';
+export { findDamage, verifyStore } from './back-up-store.js';
+export { isStoreFailure, storeError, storeFailures } from './failures.js';
 export { openStoreToRead, type OpenToReadOptions } from './open-to-read.js';

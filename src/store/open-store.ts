@@ -1,4 +1,5 @@
 import { realpathSync, statSync } from 'node:fs';
+import type { HermeticError } from '../base/index.js';
 import { Checkpointer } from './checkpoint.js';
 import { loadDriver, type Driver, type DriverStatement, type Value } from './driver.js';
 import { withFileErrors, nameError, storeError } from './failures.js';
@@ -76,6 +77,8 @@ export interface Store {
   settle(): Promise<void>;
   /** Returns whether `file` and its log are still the files that are open here. */
   inPlace(): boolean;
+  /** Makes every later write fail with this failure: a damaged file is not written to. */
+  refuseWrites(failure: HermeticError): void;
   /** Sets how long a synchronous call waits for another process, in milliseconds. */
   setBusyTimeout(milliseconds: number): void;
   close(): void;
@@ -160,6 +163,7 @@ class SqliteStore implements Store {
   readonly #prepared = new Map<string, PreparedStatement>();
   #rollbacks = 0;
   #closed = false;
+  #refusal: HermeticError | undefined;
 
   constructor(driver: Driver, filePath: string, options: StoreOptions) {
     this.file = filePath;
@@ -249,6 +253,10 @@ class SqliteStore implements Store {
 
   readonly inPlace = (): boolean => this.#place?.holds() ?? true;
 
+  readonly refuseWrites = (failure: HermeticError): void => {
+    this.#refusal = failure;
+  };
+
   readonly setBusyTimeout = (milliseconds: number): void =>
     this.#execute(`PRAGMA busy_timeout = ${Math.trunc(milliseconds)}`);
 
@@ -260,7 +268,7 @@ class SqliteStore implements Store {
     // Ending the connection would move the log into the database. Its end may be missing
     // on the disk: it stays, and the next process to open the database reads its complete
     // part.
-    if (this.#log?.failure) return;
+    if (this.#writeFailure) return;
     try {
       // So that the file is complete by itself as soon as no other process reads it.
       this.#driver.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
@@ -273,6 +281,11 @@ class SqliteStore implements Store {
     this.#driver.close();
   };
 
+  /** The failure after which nothing is written any more. */
+  get #writeFailure(): HermeticError | undefined {
+    return this.#refusal ?? this.#log?.failure;
+  }
+
   #execute(sql: string): void {
     withFileErrors(this.file, () => this.#driver.exec(sql));
   }
@@ -282,7 +295,7 @@ class SqliteStore implements Store {
    * does, outside the event loop. Every other commit waits.
    */
   #begin(): void {
-    if (this.#log?.failure) throw this.#log.failure;
+    if (this.#writeFailure) throw this.#writeFailure;
     if (!this.#log) return this.#execute('BEGIN IMMEDIATE');
     this.#execute('PRAGMA synchronous = NORMAL');
     try {
@@ -317,7 +330,7 @@ class SqliteStore implements Store {
   }
 
   readonly #assertFree = (): void => {
-    if (this.#log?.failure) throw this.#log.failure;
+    if (this.#writeFailure) throw this.#writeFailure;
     if (this.#queue.suspended)
       throw storeError('store-busy', `${this.file}: a write outside the queue of writes`);
   };

@@ -29,9 +29,8 @@
  * const response = await pages.handler(false)(new Request('http://localhost/'), peer);
  */
 export { pagesSection, type PagesSettings } from './settings.js';
-export { openPages, readOptOut, type Pages } from './app/open-pages.js';
+export { openPages, readOptOut, tablesOfPages, type Pages } from './app/open-pages.js';
 export type { OpenPagesOptions } from './app/create-app.js';
-export { pagesTables } from './checks/check-table.js';
 export type { PagesContext } from './checks/check-service.js';
 export type { ExampleDomain } from './pages/home-page.js';
 export { webFailures } from './failures.js';

@@ -216,7 +216,7 @@ async function startJobs(
       const settings = config.jobs[job.section];
       if (settings === undefined) continue;
       const code = await job.load();
-      for (const tableSet of code.tables?.(settings) ?? [])
+      for (const tableSet of (await code.tables?.(settings)) ?? [])
         await migrateWhenFree(house.store, tableSet);
       services.push(await code.start(settings, house));
     }

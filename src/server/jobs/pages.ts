@@ -1,24 +1,18 @@
-import { ledgerTables } from '../../publish/index.js';
-import { reportTables } from '../../tls-rpt-receive/index.js';
-import { watchTables } from '../../watch/index.js';
-import { openPages, pagesTables, readOptOut } from '../../web/index.js';
+import { openPages, readOptOut, tablesOfPages } from '../../web/index.js';
 import { labelled, single } from '../metrics.js';
 import type { JobCode, Service } from '../service.js';
 import type { PagesJobSettings } from './job-sections.js';
 
 /** The check page, its API, and the pages of the operator. */
 export const pagesJob: JobCode<PagesJobSettings> = {
-  tables: ({ operatorPort }) =>
-    operatorPort.length > 0
-      ? [pagesTables, reportTables, watchTables, ledgerTables]
-      : [pagesTables],
+  tables: (settings) => tablesOfPages(hasOperatorPages(settings)),
   check({ optOut }) {
     if (optOut !== undefined) readOptOut(optOut);
   },
   async start({ listen, operatorPort, connections, ...settings }, jobContext): Promise<Service> {
     const { examples } = jobContext;
-    const hasOperatorPages = operatorPort.length > 0 || settings.signIn !== undefined;
-    const pages = await openPages(settings, jobContext, { examples, hasOperatorPages });
+    const options = { examples, hasOperatorPages: hasOperatorPages({ operatorPort, ...settings }) };
+    const pages = await openPages(settings, jobContext, options);
     const site = (serves: (hostName: string) => boolean, isOperator: boolean) => ({
       serves,
       handle: pages.handler(isOperator),
@@ -44,3 +38,11 @@ export const pagesJob: JobCode<PagesJobSettings> = {
     };
   },
 };
+
+/** Whether the operator can reach pages: on the port of this machine, or by signing in. */
+function hasOperatorPages({
+  operatorPort,
+  signIn,
+}: Pick<PagesJobSettings, 'operatorPort' | 'signIn'>): boolean {
+  return operatorPort.length > 0 || signIn !== undefined;
+}

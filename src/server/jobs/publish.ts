@@ -13,7 +13,6 @@ import {
   type Applied,
 } from '../../publish/index.js';
 import { repeat } from '../../base/index.js';
-import { reportTables } from '../../tls-rpt-receive/index.js';
 import { challengeSite } from '../challenge-site.js';
 import { labelled, single } from '../metrics.js';
 import { writableFolder } from '../writable-folder.js';
@@ -26,7 +25,7 @@ import type { PublishJobSettings } from './job-sections.js';
  * plan, save and execute until every record, policy and certificate is as configured.
  */
 export const publishJob: JobCode<PublishJobSettings> = {
-  tables: () => [ledgerTables, acmeTables, reportTables],
+  tables: () => [ledgerTables, acmeTables],
   check(settings, jobContext) {
     // Reads the keys of publish.dns and the secrets of publish.acme.
     openPublishing(settings, jobContext);

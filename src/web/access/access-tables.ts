@@ -1,4 +1,4 @@
-import { migrate, type Store } from '../../store/index.js';
+import { migrate, type Store, type TableSet } from '../../store/index.js';
 
 /** The name of this part among the jobs that write. */
 export const ACCESS_WRITER = 'pages';
@@ -63,9 +63,12 @@ const migrations = [
      BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;`,
 ];
 
+/** The tables of accounts, sessions and the audit log. */
+export const accessTables: TableSet = { job: 'web-access', migrations };
+
 /** Creates missing tables and migrates older ones. */
 export function prepareAccess(stateStore: Store): void {
-  migrate(stateStore, 'web-access', migrations);
+  migrate(stateStore, accessTables.job, migrations);
 }
 
 /** The JSON of a list; null for undefined. */

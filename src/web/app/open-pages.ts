@@ -1,7 +1,10 @@
 import { readTextFile, separateTurns, unwrap } from '../../base/index.js';
 import { parseOptOut } from '../../check/index.js';
+import type { TableSet } from '../../store/index.js';
 import { AccessService } from '../access/access-service.js';
+import { accessTables } from '../access/access-tables.js';
 import { CheckService, type PagesContext } from '../checks/check-service.js';
+import { pagesTables } from '../checks/check-table.js';
 import type { OpenPagesOptions } from './create-app.js';
 import type { PagesSettings } from '../settings.js';
 
@@ -46,6 +49,13 @@ export async function openPages(
     routes: app.routes,
     stop: () => checks.stop(),
   };
+}
+
+/** Returns the tables that the pages read and write. */
+export async function tablesOfPages(hasOperatorPages: boolean): Promise<readonly TableSet[]> {
+  if (!hasOperatorPages) return [pagesTables, accessTables];
+  const { ownDomainsTables } = await import('../operator/own-domains.js');
+  return [pagesTables, accessTables, ...ownDomainsTables];
 }
 
 /** Reads the opt-out list of the configuration. Throws HermeticError for a faulty one. */

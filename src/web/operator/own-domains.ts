@@ -1,15 +1,22 @@
-import { openLedger, type Ledger, type ServedPolicy } from '../../publish/index.js';
+import { ledgerTables, openLedger, type Ledger, type ServedPolicy } from '../../publish/index.js';
 import { stsStore } from '../../send/index.js';
 import type { StsEntry } from '../../mta-sts/index.js';
-import type { Store } from '../../store/index.js';
+import type { Store, TableSet } from '../../store/index.js';
 import {
   prepareReports,
+  reportTables,
   reportedDomains,
   showOverviewInTurns,
   type DomainLine,
   type Overview,
 } from '../../tls-rpt-receive/index.js';
-import { openAlarms, prepareWatch, readWatch, type DomainState } from '../../watch/index.js';
+import {
+  openAlarms,
+  prepareWatch,
+  readWatch,
+  watchTables,
+  type DomainState,
+} from '../../watch/index.js';
 
 /** One domain of the operator, as the jobs of the daemon know it. */
 export interface OwnDomain {
@@ -30,6 +37,9 @@ export interface OwnDomains {
   readonly overview: Overview;
   readonly domains: readonly OwnDomain[];
 }
+
+/** The tables of other jobs that the pages of the operator read. */
+export const ownDomainsTables: readonly TableSet[] = [reportTables, watchTables, ledgerTables];
 
 /** Cached policies that one page lists. */
 const MAX_POLICIES = 200;
