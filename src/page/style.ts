@@ -64,7 +64,7 @@ tbody th, tbody td { padding: .5rem; border-top: 1px solid var(--line); vertical
 .legend h3 { font-size: var(--small); color: var(--soft); font-weight: 600; margin-bottom: .5rem; }
 .legend dl { grid-template-columns: 6.5rem 1fr; gap: .375rem .75rem; font-size: inherit; margin: 0; } .legend div + div dl { grid-template-columns: 10rem 1fr; }
 .legend dt { color: var(--ink); font-weight: 600; } .legend p { margin: .75rem 0 0; }
-.data tr > :first-child { padding-left: 0; } .data tbody th { font-weight: 600; } .data td { white-space: nowrap; }
+.data tr > :first-child { padding-left: 0; } .data tbody th { font-weight: 600; } .data td { white-space: nowrap; } .data th, .data td { overflow-wrap: break-word; }
 .overview .data thead th { padding-left: .25rem; padding-right: .25rem; font-size: .75rem; white-space: nowrap; overflow-wrap: normal; }
 .overview .data tbody td { padding-left: .25rem; padding-right: .25rem; vertical-align: middle; text-align: center; font-size: var(--small); }
 .overview .data th:first-child { padding-left: 0; width: 40%; overflow-wrap: break-word; } .overview .data thead th:nth-child(n+3) { text-align: center; }
@@ -133,7 +133,7 @@ summary { cursor: pointer; color: var(--accent); font-size: var(--text); padding
   .exposure td, .data td { display: flex; justify-content: space-between; align-items: center; gap: 1rem; padding: .125rem 0; font-size: var(--text); white-space: normal; text-align: right; }
   .exposure td::before, .data td::before { content: attr(data-column); color: var(--soft); font-size: var(--small); text-align: left; overflow-wrap: normal; }
   .data td::before { flex: none; }
-  .data td:empty { display: none; }
+  .data th, .data td { overflow-wrap: anywhere; } .data td:empty { display: none; }
   .exposure .cell { padding: .125rem .625rem; border-radius: 1rem; flex: none; }
   .data tr { display: block; border-top: 1px solid var(--line); padding: .75rem 0; }
   .data tr:first-child { border-top: 0; padding-top: 0; } .data tr:last-child { padding-bottom: 0; }

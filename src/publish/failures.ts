@@ -74,7 +74,7 @@ export const publishFailures = defineFailures({
     clause: 'RFC 7671 §8.1',
     message:
       'A renewal created a new key. The server keeps the current one until every cache has the record of the new key.',
-    fix: 'Run apply. To keep the key at renewals, set reuse_key = True in certbot’s renewal file, or use acme.sh without --always-force-new-domain-key.',
+    fix: 'Run apply. To keep the key at renewal, set reuse_key = True in certbot’s renewal file. With acme.sh, omit --always-force-new-domain-key.',
   },
   'publish-key-brought-unannounced': {
     blame: 'local',

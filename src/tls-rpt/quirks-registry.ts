@@ -219,7 +219,7 @@ export const reportQuirks = defineFailures({
   ),
   'policy-domain-missing': quirk(
     'RFC 8460 §4.4',
-    'A policy has no domain. The parser used that of the others, the mail or the file.',
+    'A policy has no domain. The parser used the domain of another policy, of the mail or of the file name.',
     'Write policy-domain.',
   ),
   'result-type-missing': quirk(

@@ -298,7 +298,7 @@ test('the screen names each of them within 80 columns, and no advice weakens a p
   for (const line of screen.split('\n')) assert.ok(line.length <= 80, line);
   for (const word of [
     'mx1.rcpt.example',
-    'YOURS',
+    'YOUR DOMAIN',
     'UNCLEAR',
     'Tue 24 Nov',
     'Thu 26 Nov',

@@ -84,7 +84,7 @@ export function passedTest(id: FindingId): Pick<FindingEntry, 'topic' | 'passed'
 
 /**
  * Describes a finding without the particulars of one case, for `hermetic explain` and for
- * `docs/errors.md`. The texts are those of a case with neutral names.
+ * `docs/errors.md`. The texts are those of example.com.
  */
 export function describeFinding(
   id: FindingId,
@@ -104,11 +104,11 @@ export function describeFinding(
  * wording.
  */
 const anyCase: FindingValues = {
-  domain: 'the domain',
+  domain: 'example.com',
   options: noOptions,
-  host: 'the mail host',
-  ip: '',
-  mx: ['the mail host'],
+  host: 'mx.example.com',
+  ip: '192.0.2.1',
+  mx: ['mx.example.com'],
   preference: 10,
   meant: undefined,
   detail: '',

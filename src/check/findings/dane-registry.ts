@@ -10,6 +10,7 @@ import {
   postfixStep,
   reloadPostfix,
   wait,
+  withDetail,
   type FindingEntry,
   type FindingValues,
 } from './entry.js';
@@ -327,7 +328,7 @@ export const daneFindings = {
    */
   'dane-leftover': {
     topic: 'dane',
-    title: (findingValues) => `Unused TLSA records: ${findingValues.detail}`,
+    title: withDetail('Unused TLSA records'),
     why: 'They match no key in use, or repeat another record. They hide whether the next key has a record.',
     reference: 'RFC 7671 §8.1',
     owner: 'mail-host',

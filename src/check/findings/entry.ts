@@ -157,6 +157,9 @@ export function say(text: Text, findingValues: FindingValues): string {
   return typeof text === 'string' ? text : text(findingValues);
 }
 
+/** ` (text)`, or nothing where there is no text. */
+export const inBrackets = (text: string): string => (text === '' ? '' : ` (${text})`);
+
 /** `title: detail`, or the title alone. */
 export const withDetail =
   (title: string) =>

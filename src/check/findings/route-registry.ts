@@ -5,8 +5,10 @@ import {
   command,
   confirm,
   dns,
+  inBrackets,
   noSteps,
   wait,
+  withDetail,
   type FindingEntry,
   type FindingValues,
 } from './entry.js';
@@ -186,7 +188,7 @@ export const routeFindings = {
     topic: 'mx',
     title: (findingValues) => `The MX host ${findingValues.host} cannot exist in public DNS`,
     why: (findingValues) =>
-      `The top-level name "${findingValues.host.split('.').at(-1) ?? ''}" is reserved (${findingValues.detail}), so senders skip it${findingValues.mx.length > 0 ? '. A provider that verifies the domain by such a record needs it' : ', and no mail is delivered'}.`,
+      `The top-level name "${findingValues.host.split('.').at(-1) ?? ''}" is reserved${inBrackets(findingValues.detail)}, so senders skip it${findingValues.mx.length > 0 ? '. A provider that verifies the domain by such a record needs it' : ', and no mail is delivered'}.`,
     reference: 'RFC 6761 §6, RFC 5321 §5.1',
     owner: 'domain',
     fix: 'No action is needed while other MX hosts accept the mail.',
@@ -329,7 +331,7 @@ export const routeFindings = {
    */
   'hosts-skipped': {
     topic: 'network',
-    title: (findingValues) => `Not all mail hosts were checked: ${findingValues.detail}`,
+    title: withDetail('Not all mail hosts were checked'),
     why: 'A check contacts at most ten mail hosts by default. Senders may still use the others.',
     reference: 'RFC 5321 §5.1',
     owner: 'own-network',

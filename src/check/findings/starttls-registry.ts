@@ -5,6 +5,7 @@ import {
   command,
   config,
   confirm,
+  inBrackets,
   noSteps,
   postfixStep,
   reloadPostfix,
@@ -33,7 +34,7 @@ const testTls = (findingValues: FindingValues): string =>
 /** How the server ended the session, with its own reply where it sent one. */
 const ended = (findingValues: FindingValues): string =>
   findingValues.reply === undefined
-    ? `the server ends it (${findingValues.detail})`
+    ? `the server ends it${inBrackets(findingValues.detail)}`
     : `the server answers "${findingValues.reply}"`;
 
 /**
@@ -150,7 +151,7 @@ export const starttlsFindings = {
     title: 'A policy requires TLS, but none was offered here',
     passed: 'Every host whose policy requires TLS offers it',
     why: (findingValues) =>
-      `The domain publishes ${findingValues.detail}. Either the server is broken or an on-path attacker removes STARTTLS. ` +
+      `The domain publishes ${findingValues.detail || 'a policy that requires TLS'}. Either the server is broken or an on-path attacker removes STARTTLS. ` +
       'Senders that apply the policy defer the mail; others send it in plaintext.',
     reference: 'RFC 7672 §2.2, RFC 8461 §5',
     owner: 'mail-host',
@@ -176,7 +177,7 @@ export const starttlsFindings = {
     topic: 'network',
     title: 'This network removes STARTTLS',
     why: (findingValues) =>
-      `The control host ${findingValues.detail} also looks stripped, so nothing is known about the domain's STARTTLS.`,
+      `The control host also looks stripped${inBrackets(findingValues.detail)}, so nothing is known about the domain's STARTTLS.`,
     reference: 'RFC 3207 §6',
     owner: 'own-network',
     fix: 'Check from another network. Switch off SMTP inspection here: mail from here travels in plaintext.',

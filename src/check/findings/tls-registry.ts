@@ -284,7 +284,7 @@ export const tlsFindings = {
    */
   'tls-unsettled': {
     topic: 'network',
-    title: (findingValues) => `Some TLS tests have no answer: ${findingValues.detail}`,
+    title: withDetail('Some TLS tests have no answer'),
     why: 'Each test takes a connection. A test without an answer is neither good nor bad.',
     reference: 'RFC 9325 §4',
     owner: 'own-network',
@@ -329,7 +329,7 @@ export const tlsFindings = {
    */
   'tls-pq-good': {
     topic: 'cipher',
-    title: (findingValues) => `Post-quantum key exchange is offered (${findingValues.detail})`,
+    title: withDetail('Post-quantum key exchange is offered'),
     why: 'Mail recorded today stays unreadable for later quantum computers. RFC 10024 defines X25519MLKEM768, SecP256r1MLKEM768 and SecP384r1MLKEM1024.',
     reference: 'RFC 10024',
     owner: 'mail-host',
@@ -342,8 +342,7 @@ export const tlsFindings = {
    */
   'tls-pq-draft-good': {
     topic: 'cipher',
-    title: (findingValues) =>
-      `A draft of post-quantum key exchange is offered (${findingValues.detail})`,
+    title: withDetail('A draft of post-quantum key exchange is offered'),
     why: 'It protects recorded mail too. No RFC defines the group, so few senders offer it and it may change.',
     reference: 'draft-ietf-tls-mlkem',
     owner: 'mail-host',

@@ -203,7 +203,7 @@ test('a post-quantum group is of RFC 10024 or of a draft', () => {
     });
     return grade({ ...evidence, depth: 'verdict' })
       .findings.filter(({ id }) => id.startsWith('tls-pq'))
-      .map(({ id, title, reference }) => `${id}: ${/\((.*)\)/.exec(title)?.[1]}: ${reference}`);
+      .map(({ id, title, reference }) => `${id}: ${/: (.*)$/.exec(title)?.[1]}: ${reference}`);
   };
   for (const group of ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024'])
     assert.deepEqual(seen(group), [`tls-pq-good: ${group}: RFC 10024`]);

@@ -36,7 +36,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['mtasts', 'sts', 'strict-transport-security'],
     title: 'MTA-STS: a policy that senders fetch and cache',
     text: [
-      'A TXT record announces the policy and its version. The policy itself is at a fixed HTTPS address, so only the operator of the web host can publish it. It names the MX hosts. In mode enforce, senders deliver only to these hosts, only under TLS, and only with a certificate from a public CA for the name of the host. Senders cache it for max_age seconds.',
+      'A TXT record announces the policy and its version. The policy itself is at a fixed HTTPS address, so only the operator of the web host can publish it. It names the MX hosts. In mode enforce, senders deliver only to these hosts and only under TLS. The certificate must come from a public CA and name the host. Senders cache it for max_age seconds.',
       'Start with mode testing and read the reports (TLS-RPT). Change to enforce when they show no failure of your own.',
     ],
     caption: 'The policy of sts-only.example, and its effect on mail',
@@ -61,7 +61,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['tlsa', 'dane-ee', 'dane-ta'],
     title: 'DANE: the key of the server, in signed DNS',
     text: [
-      'A TLSA record at _25._tcp of the MX host holds a digest of its key (3 1 1) or of the CA that issues for it (2 1 1). DNSSEC signs the record, so an on-path attacker can neither forge it nor hide it. A sender needs no CA and no earlier contact. Where a usable record exists, plaintext is forbidden.',
+      'A TLSA record stands at _25._tcp of the MX host. It holds a digest of the key (3 1 1) or of its CA (2 1 1). DNSSEC signs the record, so an on-path attacker can neither forge it nor hide it. A sender needs no CA and no earlier contact. Where a usable record exists, plaintext is forbidden.',
       'The cost: publish the record of a new key before its first use, or senders defer mail.',
     ],
     caption: 'dane-only.example: the record, the key of the server, and the mail',
@@ -115,7 +115,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['chain-of-trust', 'signatures', 'dns'],
     title: 'DNSSEC: why a DNS answer can be trusted',
     text: [
-      'Each zone signs its records with its key, and the parent signs the identity of that key, up to the root, whose keys are built in. An answer with an unbroken chain is secure. One whose parent proves that the zone is unsigned is insecure. One that lacks a required signature is bogus, and senders defer mail rather than use it. The absence of a name is signed too, so an attacker cannot hide a TLSA record.',
+      'Each zone signs its records with its key, and the parent signs the identity of that key. The chain ends at the root, whose keys are built in. An answer with an unbroken chain is secure. One whose parent proves that the zone is unsigned is insecure. One that lacks a required signature is bogus, and senders defer mail rather than use it. The absence of a name is signed too, so an attacker cannot hide a TLSA record.',
     ],
     caption: 'The chain of trust of the TLSA record of good.example, validated just now',
     picture: async (stage) => {
@@ -176,7 +176,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['attackers', 'attacks', 'threat-model', 'threats'],
     title: 'The attacker of the report, and their limits',
     text: [
-      'The attacker is on the path between two mail servers and on the path to the resolver. They read, drop, delay and forge packets. They remove STARTTLS (TLS stripped), answer instead of the server with a certificate that no public CA issued for its name (fake certificate), forge every DNS answer that is not signed (forged DNS), or block the lookups that reveal a policy (DNS and HTTPS blocked). They may block hosts to steer mail to the weakest one. They cannot break signatures, and they cannot get a certificate for the name of another operator.',
+      'The attacker is on the path between two mail servers and on the path to the resolver. They read, drop, delay and forge packets. The table shows four attacks. TLS stripped: they remove STARTTLS. Fake certificate: they answer instead of the server, with a certificate that no public CA issued for its name. Forged DNS: they forge every answer that is not signed. DNS and HTTPS blocked: they also block the lookups that reveal a policy. They may block hosts to steer mail to the weakest one. They cannot break signatures, and they cannot get a certificate for the name of another operator.',
     ],
     caption:
       'The same attacks against suppressed.example, before the attack, and against good.example',

@@ -24,7 +24,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['smtp', 'email-tls', 'tls', 'how-email-tls-works'],
     title: 'How mail servers start TLS',
     text: [
-      'Mail servers connect to port 25 in plaintext. The server lists its extensions; if STARTTLS is among them, the client asks for it and both complete a TLS handshake. From then on everything is encrypted. The client then sends EHLO again and forgets the first list, so that text injected before the handshake has no effect.',
+      'Mail servers connect to port 25 in plaintext. The server lists its extensions. If STARTTLS is among them, the client asks for it, and both complete a TLS handshake. From then on everything is encrypted. The client then sends EHLO again and forgets the first list. Text injected before the handshake has no effect.',
       'Without TLS, an on-path attacker reads the complete message, its sender and its recipients.',
     ],
     caption: 'A check of good.example, just now',
@@ -39,7 +39,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['opportunistic-tls', 'the-problem', 'downgrade'],
     title: 'Opportunistic TLS: encryption without a guarantee',
     text: [
-      'A sender without a policy for the domain uses TLS if the server offers it, and plaintext otherwise. It does not verify the certificate: it knows no name to expect, and TLS to the wrong server is no worse than plaintext. This stops a passive attacker. It does not stop an active one.',
+      'A sender without a policy for the domain uses TLS if the server offers it, and plaintext otherwise. It does not verify the certificate, since it knows no name to expect. TLS to the wrong server is no worse than plaintext. This stops a passive attacker. It does not stop an active one.',
       'MTA-STS and DANE are policies that let a sender require TLS of a domain.',
     ],
     caption: 'Mail to opportunistic.example under each attack',
@@ -88,7 +88,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['gmail', '4.7.29', '5.7.29', '421-4.7.29', '550-5.7.29'],
     title: 'Gmail refuses mail that came without TLS (4.7.29, 5.7.29)',
     text: [
-      'Gmail requires TLS from senders of bulk mail. A reply with 4.7.29 defers a message that came in plaintext, one with 5.7.29 rejects it. The reply is about the connection from your server to Gmail: the certificate of your own server for incoming mail does not matter.',
+      'Gmail requires TLS from senders of bulk mail. A reply with 4.7.29 defers a message that came in plaintext, one with 5.7.29 rejects it. The reply is about the connection from your server to Gmail. Your own certificate for incoming mail does not matter.',
       'Find the host that delivered the message: a relay, a gateway or a service may send for the domain. Make it use STARTTLS: in Postfix, smtp_tls_security_level = may or dane. If it does already, a device in between may remove STARTTLS (hermetic explain stripping).',
     ],
     caption: 'A server that offers STARTTLS, and a client that uses it before the message',
@@ -103,7 +103,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     title: 'The versions of TLS that a mail server should support',
     text: [
       'TLS 1.3 is preferred and TLS 1.2 is good. TLS 1.1 and 1.0 are deprecated. SSL 3 and SSL 2 are broken and must never be used.',
-      'Mail has one more rule: a sender that finds no common version falls back to plaintext, which is worse than old TLS. First count the sessions that still need an old version, then switch it off. hermetic config postfix prints both steps.',
+      'Mail has one more rule: a sender without a common version falls back to plaintext. Plaintext is worse than old TLS. First count the sessions that still need an old version, then switch it off. hermetic config postfix prints both steps.',
     ],
     caption: 'good.example and ssl3.example, version by version',
     picture: async (stage) => {

@@ -49,7 +49,7 @@ function head(domainView: DomainView, lineWidth: number, paint: Paint): string[]
   const words = {
     well: 'ALL WELL',
     failing: 'FAILING',
-    ended: 'WELL AGAIN',
+    ended: 'RECOVERED',
     'no-reports': arrivedUncounted(domainView) > 0 ? 'NONE COUNTED' : 'NO REPORTS',
   } as const;
   const styles = { well: 'green', failing: 'red', ended: 'green', 'no-reports': 'yellow' } as const;

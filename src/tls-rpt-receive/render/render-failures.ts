@@ -7,9 +7,9 @@ import { paragraph, plural, shortDay, type Paint, type Style } from './layout.js
  * red; faults that only the reporter can fix are dim.
  */
 const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = {
-  yours: ['YOURS', 'red'],
-  theirs: ['THEIRS', 'dim'],
-  path: ['ON THE WAY', 'red'],
+  yours: ['YOUR DOMAIN', 'red'],
+  theirs: ['THE REPORTER', 'dim'],
+  path: ['THE NETWORK', 'red'],
   unclear: ['UNCLEAR', 'yellow'],
 };
 /** The consequence for the mail in words. */
@@ -78,7 +78,7 @@ function renderFailure(
     ...line('When', `${describeExtent(failure)}, reported by ${failure.reporters.join(', ')}`),
     ...line('Mail', fateNames[failure.fate]),
     ...line('Cause', failure.because),
-    ...(failure.settle === undefined ? [] : line('Open', `To settle it: ${failure.settle}`)),
+    ...(failure.settle === undefined ? [] : line('Needed', failure.settle)),
     ...failure.reasons
       .slice(0, 3)
       .flatMap((reason) =>

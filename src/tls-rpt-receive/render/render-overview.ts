@@ -38,7 +38,7 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
       ? [
           '',
           ...paragraph(
-            `Not authenticated: ${plural(overview.unauthenticated, 'report')} over HTTPS, which decide nothing.`,
+            `Not authenticated: ${plural(overview.unauthenticated, 'report')} over HTTPS. No decision rests on them.`,
             lineWidth,
           ),
         ]
@@ -46,11 +46,8 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
     ...(refused === '' ? [] : ['', ...paragraph(`Refused: ${refused}.`, lineWidth)]),
     ...(otherMail === 0
       ? []
-      : [
-          '',
-          ...paragraph(`${plural(otherMail, 'mail')} in mailboxes are no TLS reports.`, lineWidth),
-        ]),
-    ...(aside === '' ? [] : ['', ...paragraph(`Kept out of the numbers: ${aside}.`, lineWidth)]),
+      : ['', ...paragraph(`Other mail in mailboxes: ${plural(otherMail, 'message')}.`, lineWidth)]),
+    ...(aside === '' ? [] : ['', ...paragraph(`Not counted: ${aside}.`, lineWidth)]),
     ...(rows.length > 0
       ? ['', ...paragraph('hermetic report show DOMAIN explains each.', lineWidth)]
       : []),

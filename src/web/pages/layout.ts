@@ -53,7 +53,7 @@ export function sitePage({ title, main, section, refresh }: SitePage, place: Pla
       <nav aria-label="Site"><ul>${links}</ul></nav>`,
     main: section === '/o' && account ? [accountLine(account, place.path), main].flat() : main,
     footer: markup`<p class="fine">Hermetic checks how mail travels between servers.
-      It sends no mail and sets no cookie. <a href="/privacy">Privacy</a>
+      It sends no mail. <a href="/privacy">Privacy</a>
       <a href="/opt-out">Opt out</a></p>`,
     linked: { style, script, refresh },
   });

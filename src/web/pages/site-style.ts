@@ -11,7 +11,7 @@ const siteRules = `
 .ask { padding: 3.5rem 0 1rem; max-width: 46rem; }
 .ask h1 { font-size: clamp(1.9rem, 6vw, 2.9rem); }
 .field { margin-top: 2rem; max-width: 34rem; }
-.field label { display: block; font-weight: 600; margin-bottom: .4rem; }
+.field label { display: block; font-weight: 600; margin: 1rem 0 .375rem; } h2 + .field { margin-top: 0; }
 .line { display: flex; gap: .6rem; }
 input, select, button { font: inherit; color: inherit; border-radius: 10px; min-height: 2.9rem; }
 input, select { background: var(--card); border: 1px solid var(--soft); padding: 0 .9rem; width: 100%; min-width: 0; }
@@ -47,7 +47,7 @@ details { margin: .5rem 0; }
 .calm { font-size: var(--large); margin: 1.5rem 0 0; }
 .facts { display: flex; flex-wrap: wrap; gap: 1rem 3rem; margin: 1.5rem 0 0; } .facts div { display: flex; flex-direction: column-reverse; }
 .facts dt { font-size: var(--small); } .facts dd { font-size: 1.5rem; font-weight: 650; letter-spacing: -.01em; } dl.facts { grid-template-columns: none; }
-.wide { margin-top: 1.5rem; } h2 + .wide { margin-top: 0; } figure { margin: 0; } .data + .data { margin-top: 1.25rem; } .lead + .paste { margin: 1.25rem 0; }
+.wide { margin-top: 1.5rem; overflow-x: auto; } h2 + .wide { margin-top: 0; } figure { margin: 0; } .data + .data { margin-top: 1.25rem; } .lead + .paste { margin: 1.25rem 0; }
 .more + .field { margin-top: 1.25rem; }
 .wide .data td, .wide .data th { white-space: normal; }
 .number { font-variant-numeric: tabular-nums; }

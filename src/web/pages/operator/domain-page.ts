@@ -88,7 +88,7 @@ function failureGroup(failure: Explanation): Markup {
       <dt>When</dt><dd>${describeExtent(failure)}, reported by ${by.join(', ')}</dd>
       <dt>Mail</dt><dd>${fateNames[fate]}</dd>
       <dt>Cause</dt><dd>${because}</dd>
-      ${settle !== undefined && markup`<dt>Open</dt><dd>${settle}</dd>`}
+      ${settle !== undefined && markup`<dt>Needed</dt><dd>${settle}</dd>`}
       ${failure.addresses.length > 0 && markup`<dt>Addresses</dt><dd>${failure.addresses.slice(0, 8).join(', ')}</dd>`}
       ${failure.reasons.length > 0 && markup`<dt>Reasons</dt><dd>${failure.reasons.slice(0, 3).map(({ text, means }) => markup`<q>${text}</q>${means !== undefined && ` (${means})`} `)}</dd>`}
       ${failure.certificate && markup`<dt>Certificate</dt><dd>${failure.certificate.names.slice(0, 4).join(', ')}, valid until ${failure.certificate.notAfter.slice(0, 10)}</dd>`}
