@@ -144,6 +144,20 @@ export const publishFailures = defineFailures({
     message: 'A wildcard answers for the name, and a record below it would disable that.',
     fix: 'Publish address records, or an alias, at the name itself.',
   },
+  'publish-caa-refuses': {
+    blame: 'publisher',
+    temporary: false,
+    clause: 'RFC 8659 §4',
+    message: 'CAA records refuse the certificate, so no order is placed.',
+    fix: 'Permit this CA, its account and its method in the CAA records. The next round sees the change.',
+  },
+  'publish-issuance-bogus': {
+    blame: 'publisher',
+    temporary: false,
+    clause: 'RFC 4035 §5.5',
+    message: 'DNSSEC is bogus at a name that the CA looks up, so no order is placed.',
+    fix: 'Sign the zone again. If its keys are lost, remove the DS record at the registrar.',
+  },
   'publish-hook-failed': {
     blame: 'local',
     temporary: true,

@@ -143,6 +143,7 @@ export {
   type PolicyHandlerOptions,
 } from './policy-host/policy-handler.js';
 export { Issuer, type IssuerOptions } from './issue/issuer.js';
+export { findIssuanceBlocker, type IssuanceRequest } from './issue/issuance-blocker.js';
 export {
   acmeTables,
   openAcmeStore,

@@ -3,6 +3,7 @@ import { lookupAddresses } from '../dns/index.js';
 import {
   Issuer,
   dnsSolver,
+  findIssuanceBlocker,
   locateRecord,
   folderSolver,
   formatChange,
@@ -115,8 +116,10 @@ function clientOf(
       },
     },
     store: openAcmeStore(store, eyes.signal),
+    findBlocker: (request) => findIssuanceBlocker(request, eyes),
     ring,
     solvers: matching,
+    methods: [acme.challenge],
     contact: acme.contact,
     profile: acme.profile,
     preferredChain: acme.preferredChain,

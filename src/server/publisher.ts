@@ -110,6 +110,7 @@ export function openPublishing(
     ring,
     observer: createObserver(),
     renewalAt: renewed,
+    findBlocker: certifier && ((hostName) => certifier.findBlocker(hostName)),
     intervalMs,
   });
   return {

@@ -2,52 +2,81 @@ import type { Certificate } from './types.js';
 
 /**
  * The domain names by which CAs recognise their CAA properties, by the organization in the
- * issuer name of their certificates. Source: section 4.2 of the certification practice
- * statements, as collected in the CCADB; state of 2026-11. A CA that is not listed is
- * unknown: nothing is claimed about it.
+ * issuer name of their certificates. Source: the CCADB report AllCAAIdentifiersReport of
+ * 2025-06-27 with the practice statements of 2025-07 (section 4.2: Amazon 2.0, DigiCert
+ * 7.06, ISRG 5.9, Sectigo 6.1.1), read through a public list; reviewed 2026-11. Names
+ * that only earlier statements have are kept: a missing name would accuse a sound record.
+ * A CA that is not listed is unknown: nothing is claimed about it.
  */
 const identifiers: Readonly<Record<string, readonly string[]>> = {
-  "Let's Encrypt": ['letsencrypt.org'],
+  'AC CAMERFIRMA S.A.': ['camerfirma.com'],
+  ACCV: ['accv.es'],
+  'Actalis S.p.A.': ['actalis.it'],
+  AffirmTrust: ['affirmtrust.com'],
+  Amazon: amazon(),
+  'Amazon Trust Services': amazon(),
+  'Apple Inc.': ['pki.apple.com'],
+  'Asseco Data Systems S.A.': ['certum.pl', 'certum.eu'],
+  'Buypass AS-983163327': ['buypass.com', 'buypass.no'],
+  'CERTSIGN SA': ['certsign.ro'],
+  'COMODO CA Limited': sectigo(),
+  Certainly: ['certainly.com'],
+  Certigna: ['certigna.fr', 'certigna.com'],
+  'Cloudflare, Inc.': digicert(),
+  'Cybertrust Japan Co., Ltd.': ['cybertrust.co.jp', 'cybertrust.ne.jp'],
+  'D-Trust GmbH': ['d-trust.net', 'd-trust.de', 'dtrust.de'],
+  'Deutsche Telekom Security GmbH': ['telesec.de', 'pki.dfn.de', 'dfn.de'],
+  'DigiCert Inc': digicert(),
+  'DigiCert Ireland Limited': digicert(),
+  'DigiCert, Inc.': digicert(),
+  'Entrust Corporation': ['entrust.net'],
+  'Entrust Limited': ['entrust.net'],
+  'Entrust, Inc.': ['entrust.net'],
+  'GEANT Vereniging': sectigo(),
+  Gandi: sectigo(),
+  'Gandi SAS': sectigo(),
+  'GeoTrust Inc.': digicert(),
+  'GlobalSign nv-sa': ['globalsign.com'],
+  'GoDaddy.com, Inc.': ['godaddy.com', 'starfieldtech.com'],
   'Google Trust Services': ['pki.goog', 'google.com'],
   'Google Trust Services LLC': ['pki.goog', 'google.com'],
-  'DigiCert Inc': digicert(),
-  'DigiCert, Inc.': digicert(),
-  'DigiCert Ireland Limited': digicert(),
-  'GeoTrust Inc.': digicert(),
-  'thawte, Inc.': digicert(),
-  'Cloudflare, Inc.': digicert(),
-  'QuoVadis Limited': ['quovadisglobal.com', ...digicert()],
-  'QuoVadis Trustlink B.V.': ['quovadisglobal.com', ...digicert()],
+  'Hellenic Academic and Research Institutions CA': ['harica.gr'],
+  IdenTrust: ['identrust.com'],
+  'IdenTrust, Inc.': ['identrust.com'],
+  'InCommon, LLC': sectigo(),
+  'Internet Security Research Group': ['letsencrypt.org'],
+  Internet2: sectigo(),
+  "Let's Encrypt": ['letsencrypt.org'],
+  'Microsec Ltd.': ['e-szigno.hu'],
+  'Microsoft Corporation': ['microsoft.com', 'digicert.com'],
+  'NETLOCK Kft.': ['netlock.hu', 'netlock.net', 'netlock.eu', 'netlock.com'],
+  'Network Solutions L.L.C.': ['netsolssl.com', ...sectigo()],
+  'QuoVadis Limited': digicert(),
+  'QuoVadis Trustlink B.V.': ['www.pkioverheid.nl', ...digicert()],
+  'SECOM Trust Systems CO.,LTD.': ['secomtrust.net'],
+  'SSL Corp': sslCom(),
+  'SSL Corporation': sslCom(),
   'Sectigo Limited': sectigo(),
-  'COMODO CA Limited': sectigo(),
+  'Starfield Technologies, Inc.': ['starfieldtech.com', 'godaddy.com', 'amazon.com'],
+  'SwissSign AG': ['swisssign.com', 'swisssign.net'],
+  'T-Systems International GmbH': ['telesec.de', 'pki.dfn.de', 'dfn.de'],
+  'TAIWAN-CA': ['twca.com.tw'],
+  'Telia Company AB': ['telia.com'],
+  'Telia Finland Oyj': ['telia.com'],
   'The USERTRUST Network': sectigo(),
+  'TrustAsia Technologies, Inc.': ['trustasia.com'],
+  'Trustwave Holdings, Inc.': ['trustwave.com', 'securetrust.com', 'vikingcloud.com'],
   ZeroSSL: ['zerossl.com', ...sectigo()],
   'cPanel, Inc.': sectigo(),
   'cPanel, LLC': sectigo(),
-  Gandi: sectigo(),
-  'Gandi SAS': sectigo(),
-  'Network Solutions L.L.C.': sectigo(),
-  'GEANT Vereniging': sectigo(),
-  Internet2: sectigo(),
-  'InCommon, LLC': sectigo(),
-  'GlobalSign nv-sa': ['globalsign.com'],
-  Amazon: ['amazon.com', 'amazontrust.com', 'awstrust.com', 'amazonaws.com'],
-  'Buypass AS-983163327': ['buypass.com', 'buypass.no'],
-  'GoDaddy.com, Inc.': ['godaddy.com', 'starfieldtech.com'],
-  'Starfield Technologies, Inc.': ['starfieldtech.com', 'godaddy.com'],
-  'SSL Corporation': ['ssl.com'],
-  'SSL Corp': ['ssl.com'],
-  'Actalis S.p.A.': ['actalis.it'],
-  'Hellenic Academic and Research Institutions CA': ['harica.gr'],
-  'Asseco Data Systems S.A.': ['certum.pl', 'certum.eu'],
-  'D-Trust GmbH': ['d-trust.net', 'd-trust.de', 'dtrust.de'],
-  'Deutsche Telekom Security GmbH': ['telesec.de'],
-  'T-Systems International GmbH': ['telesec.de'],
-  'SwissSign AG': ['swisssign.com', 'swisssign.net'],
-  'Microsoft Corporation': ['microsoft.com'],
-  'Apple Inc.': ['pki.apple.com'],
-  IdenTrust: ['identrust.com'],
+  certSIGN: ['certsign.ro'],
+  'eMudhra Technologies Limited': ['emsign.com'],
+  'thawte, Inc.': digicert(),
 };
+
+function amazon(): readonly string[] {
+  return ['amazon.com', 'amazontrust.com', 'awstrust.com', 'amazonaws.com', 'aws.amazon.com'];
+}
 
 /** The brands of DigiCert share their identifiers. */
 function digicert(): readonly string[] {
@@ -60,10 +89,18 @@ function digicert(): readonly string[] {
     'thawte.com',
     'geotrust.com',
     'rapidssl.com',
+    'digitalcertvalidation.com',
+    'volusion.digitalcertvalidation.com',
+    'stratossl.digitalcertvalidation.com',
+    'intermediatecertificate.digitalcertvalidation.com',
+    '1and1.digitalcertvalidation.com',
+    'quovadisglobal.com',
+    'pkioverheid.nl',
+    ...amazon(),
   ];
 }
 
-/** Resellers with a separate intermediate use the identifiers of Sectigo. */
+/** Resellers with an intermediate of their own use the identifiers of Sectigo. */
 function sectigo(): readonly string[] {
   return [
     'sectigo.com',
@@ -72,7 +109,13 @@ function sectigo(): readonly string[] {
     'usertrust.com',
     'trust-provider.com',
     'entrust.net',
+    'affirmtrust.com',
   ];
+}
+
+/** It issues for former customers of Entrust. */
+function sslCom(): readonly string[] {
+  return ['ssl.com', 'entrust.net', 'affirmtrust.com'];
 }
 
 /**

@@ -1,8 +1,10 @@
 /**
  * Hosting services at which a customer chooses the name below a shared suffix, or attaches a
  * foreign name without proof of its ownership. A name that leads there and that no customer
- * uses any more can be claimed by another one. Source: the public documentation of the
- * services, state of 2026-11. A service that is not listed is not judged.
+ * uses any more can be claimed by another one. Source: the list can-i-take-over-xyz (commit
+ * 003c6b9) and the public documentation of the services, reviewed 2026-11. GitHub Pages,
+ * Heroku, Netlify and Webflow verify some names only. GitLab Pages, CloudFront, Fastly and
+ * Firebase verify every name and are left out. A service that is not listed is not judged.
  */
 const services: readonly (readonly [suffix: string, service: string])[] = [
   ['azurewebsites.net', 'Azure App Service'],
@@ -17,7 +19,6 @@ const services: readonly (readonly [suffix: string, service: string])[] = [
   ['elasticbeanstalk.com', 'AWS Elastic Beanstalk'],
   ['s3.amazonaws.com', 'Amazon S3'],
   ['github.io', 'GitHub Pages'],
-  ['gitlab.io', 'GitLab Pages'],
   ['bitbucket.io', 'Bitbucket Cloud'],
   ['pages.dev', 'Cloudflare Pages'],
   ['netlify.app', 'Netlify'],

@@ -56,6 +56,11 @@ export interface PlanOptions {
   readonly ledger: Ledger;
   readonly ring: KeyRing;
   readonly observer: Observer;
+  /**
+   * Returns why the CA would refuse the certificate of a host. Undefined also for a host
+   * that this machine has no certificate for.
+   */
+  readonly findBlocker?: (hostName: string) => Promise<Alert | undefined>;
   /** Returns when the certificate of a key is renewed, milliseconds since 1970. */
   readonly renewalAt?: (hostName: string, identity: string) => number | undefined;
   /**
@@ -92,7 +97,9 @@ export async function planAll(options: PlanOptions): Promise<readonly SubjectPla
     ),
     ...removed.map((domainName) => () => planDomain(domainName, undefined, options)),
   ];
-  const plans = await mapConcurrent(jobs, MAX_CONCURRENT, (job) => job());
+  const plans = await mapConcurrent(jobs, MAX_CONCURRENT, async (job) =>
+    withBlocker(await job(), options),
+  );
   return plans.map((plan) => ({
     ...plan,
     failures: ledger.failures({ kind: plan.kind, name: plan.subject }).map((failure) => {
@@ -101,6 +108,31 @@ export async function planAll(options: PlanOptions): Promise<readonly SubjectPla
       return { ...failure, retry: retry > 0 ? retry : undefined };
     }),
   }));
+}
+
+/**
+ * Adds what stops the certificate of a subject as an alert. Steps from the first order on
+ * wait for it: a policy without a certificate must not be announced.
+ */
+export async function withBlocker(
+  planned: Planned,
+  { section, findBlocker }: Pick<PlanOptions, 'section' | 'findBlocker'>,
+): Promise<Planned> {
+  const { kind, subject, steps } = planned;
+  if (!findBlocker || (kind === 'host' && section.hosts[subject]?.certificates !== 'acme'))
+    return planned;
+  const blocker = await findBlocker(kind === 'host' ? subject : `mta-sts.${subject}`);
+  if (!blocker) return planned;
+  const alerts = [...planned.alerts, blocker];
+  const first = steps.findIndex(({ action }) => action.kind === 'certify');
+  if (first < 0) return { ...planned, alerts };
+  const why = `the certificate of ${blocker.subject} is not ordered: ${blocker.detail}`;
+  return {
+    ...planned,
+    alerts,
+    steps: steps.slice(0, first),
+    waits: [...planned.waits, { subject, why }],
+  };
 }
 
 function planMailDomain(

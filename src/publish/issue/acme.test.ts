@@ -5,6 +5,7 @@ import type { AcmeCaHabits } from '../../lab/index.js';
 import type { ChallengeType } from '../../acme/index.js';
 import { selfSigned } from '../../pki/index.js';
 import { openAcmeStore } from './acme-store.js';
+import type { IssuanceRequest } from './issuance-blocker.js';
 import { acmeWorld, type AcmeWorld } from '../../../test/support/publish/acme-ca.js';
 import { WebSolver } from './web-solver.js';
 
@@ -298,4 +299,54 @@ test('the certificate of a challenge is made once, however often it is asked for
   assert.equal(answers.contextFor(host), answers.contextFor(host));
   void answers.hide({ host });
   assert.equal(answers.contextFor(host), undefined);
+});
+
+test('an order that CAA would refuse is not placed', async (t) => {
+  const identities = { caaIdentities: ['CA.lab.example'] };
+  const { ca, server, store, certifier } = await world(t, identities);
+  const requests: IssuanceRequest[] = [];
+  let detail: string | undefined = 'CAA at example.com permits other.example only';
+  const issuer = certifier({
+    additionalNames: () => ['autoconfig.example.com'],
+    findBlocker(request) {
+      requests.push(request);
+      const blocker = { code: 'publish-caa-refuses', subject: host, detail: detail ?? '' };
+      return Promise.resolve(detail === undefined ? undefined : blocker);
+    },
+  });
+  assert.deepEqual(await issuer.certify({ host, key }), {
+    status: 'failed',
+    code: 'publish-caa-refuses',
+    detail: `${host}: ${detail}`,
+  });
+  assert.equal(ca.orders.size, 0);
+  assert.deepEqual(requests, [
+    {
+      names: [host, 'autoconfig.example.com'],
+      issuers: ['ca.lab.example'],
+      accountUri: undefined,
+      methods: ['http-01'],
+    },
+  ]);
+  detail = undefined;
+  assert.deepEqual(await issuer.certify({ host, key }), { status: 'done' });
+  await issuer.findBlocker(host);
+  assert.equal(requests.at(-1)?.accountUri, openAcmeStore(store).account(server.directory)?.url);
+});
+
+test('near the end of a certificate the order is placed all the same', async (t) => {
+  const { ca, ring, clock, certifier } = await world(t);
+  await certifier().certify({ host, key });
+  const leaf = new X509Certificate(ring.chain(host, key) ?? '');
+  const blocked = certifier({
+    findBlocker: () =>
+      Promise.resolve({ code: 'publish-issuance-bogus', subject: host, detail: 'bogus' }),
+  });
+  clock.at = Date.parse(leaf.validTo) - 4 * day;
+  const early = await blocked.certify({ host, key });
+  assert.equal(early.status === 'failed' && early.code, 'publish-issuance-bogus');
+  assert.equal(ca.orders.size, 1);
+  clock.at = Date.parse(leaf.validTo) - 2 * day;
+  assert.deepEqual(await blocked.certify({ host, key }), { status: 'done' });
+  assert.equal(ca.orders.size, 2);
 });

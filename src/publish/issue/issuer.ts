@@ -1,7 +1,7 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import { equalBytes, fail, ok, type Result } from '../../base/index.js';
 import { parsePem, type Certificate } from '../../x509/index.js';
-import type { ActionOutcome, Certify } from '../actions.js';
+import type { ActionOutcome, Alert, Certify } from '../actions.js';
 import {
   acmeFailures,
   changeAccountKey,
@@ -18,6 +18,7 @@ import {
 } from '../../acme/index.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { AcmeStore, RenewalState } from './acme-store.js';
+import type { IssuanceRequest } from './issuance-blocker.js';
 import { refreshRenewalInfo } from './refresh-renewal-info.js';
 
 /** A CA, the keys to certify, and how challenges are answered. */
@@ -27,10 +28,14 @@ export interface IssuerOptions extends Omit<DesiredAccount, 'directory'> {
   readonly ring: KeyRing;
   /** Solvers in the order of preference. */
   readonly solvers: readonly ChallengeSolver[];
+  /** Validation methods for CAA (RFC 8657 §4). Default: those of `solvers`. */
+  readonly methods?: readonly string[];
   /** A certificate profile of the CA, such as `shortlived`. */
   readonly profile?: string | undefined;
   /** Common name of the root that the chain leads to, where the CA offers several. */
   readonly preferredChain?: string | undefined;
+  /** Returns why the CA would refuse a certificate, before an order is placed. */
+  findBlocker?(request: IssuanceRequest): Promise<Alert | undefined>;
   /** Returns further names for the certificate of a host. */
   additionalNames?(hostName: string): readonly string[];
   /** Returns the place in a renewal window: 0 up to but not including 1. */
@@ -50,6 +55,16 @@ const LIMIT_PAUSE = 60 * MINUTE;
  * process that crashed blocks its key for this time.
  */
 const CLAIM_DURATION = 10 * MINUTE;
+/**
+ * Time before the end of a certificate when a blocker no longer stops an order: what this
+ * machine sees of the DNS can be wrong, and there is nothing left to lose.
+ */
+const LAST_RESORT = 3 * 24 * 60 * MINUTE;
+/** Identifiers of CAs whose directory does not name them, by the host of the directory. */
+const knownIdentities: Readonly<Record<string, readonly string[]>> = {
+  'acme-v02.api.letsencrypt.org': ['letsencrypt.org'],
+  'acme-staging-v02.api.letsencrypt.org': ['letsencrypt.org'],
+};
 
 type KeyName = Pick<Certify, 'host' | 'key'>;
 
@@ -64,6 +79,9 @@ export class Issuer {
   /** Identifies this process in claims. */
   readonly #holder = randomUUID();
   #account: ReturnType<typeof ensureAccount> | undefined;
+  #identities:
+    | { readonly askedAt: number; readonly found: Promise<readonly string[] | undefined> }
+    | undefined;
 
   constructor(options: IssuerOptions) {
     this.#options = options;
@@ -95,6 +113,11 @@ export class Issuer {
           until,
           untried: true,
         };
+      const blocker = await this.#stopped(hostName, storeKey);
+      if (blocker) {
+        const { code, subject, detail } = blocker;
+        return { status: 'failed', code, detail: `${subject}: ${detail}` };
+      }
       const obtained = await this.#obtain(hostName, storeKey);
       if (obtained.ok) return { status: 'done' };
       const { code, detail, manual } = obtained.failure;
@@ -183,6 +206,50 @@ export class Issuer {
       leafCertificate !== undefined &&
       certifies(leafCertificate, this.#names(host), ring.publicKey(host, key))
     );
+  }
+
+  /**
+   * Returns why the CA would refuse the certificate of a host now: CAA records, or bogus
+   * DNSSEC. Undefined: nothing is known that stops it.
+   */
+  async findBlocker(hostName: string): Promise<Alert | undefined> {
+    return this.#options.findBlocker?.(await this.#issuanceRequest(hostName));
+  }
+
+  /** Near the end of a certificate nothing stops an order. */
+  async #stopped(hostName: string, storeKey: string): Promise<Alert | undefined> {
+    const { ring, server } = this.#options;
+    const leafCertificate = readLeaf(ring.chain(hostName, storeKey));
+    const left = (leafCertificate?.notAfter ?? Infinity) - server.clock.now();
+    return left < LAST_RESORT ? undefined : this.findBlocker(hostName);
+  }
+
+  async #issuanceRequest(hostName: string): Promise<IssuanceRequest> {
+    const { server, store, solvers, methods = solvers.map(({ type }) => type) } = this.#options;
+    return {
+      names: this.#names(hostName),
+      issuers: await this.caaIdentities(),
+      accountUri: store.account(server.directory)?.url,
+      methods: methods.length > 0 ? methods : undefined,
+    };
+  }
+
+  /** Returns the domain names by which the CA knows its CAA records; undefined: unknown. */
+  caaIdentities(): Promise<readonly string[] | undefined> {
+    const { directory, clock } = this.#options.server;
+    const known = knownIdentities[new URL(directory).hostname];
+    if (known) return Promise.resolve(known);
+    // Every host asks, and a CA that does not answer must not cost each of them a time-out.
+    const now = clock.now();
+    if (!this.#identities || Math.abs(now - this.#identities.askedAt) > 10 * MINUTE)
+      this.#identities = { askedAt: now, found: this.#readIdentities() };
+    return this.#identities.found;
+  }
+
+  async #readIdentities(): Promise<readonly string[] | undefined> {
+    const found = await this.#session.directory();
+    const named = found.ok ? found.value.meta?.caaIdentities : undefined;
+    return named?.map((name) => name.toLowerCase());
   }
 
   /** Returns the time of the client's clock, milliseconds since 1970. */
