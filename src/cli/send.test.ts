@@ -77,7 +77,7 @@ test('[7672-2.2.1-4, 7672-2.2.1-5]: an unsigned MX authenticates only the host',
   ]);
   assert.match(
     sent.out,
-    /^mx\.hoster\.example \[198\.51\.100\.\d+\] {2}TLSv1\.3, the host authenticated by dane$/m,
+    /^mx\.hoster\.example \[198\.51\.100\.\d+\] {2}TLSv1\.3 with \S+, the host authenticated by\s+dane$/m,
   );
   assert.doesNotMatch(sent.out, /hosted-customer\.example.*authenticated/);
 });

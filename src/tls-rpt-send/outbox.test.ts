@@ -199,9 +199,10 @@ test('after three permanent refusals an address gets no reports for a month', as
 });
 
 // [8460-7-1, 8460-7-6]
-test('a receiver of 100,000 domains gets ten reports a day, also under other names', async () => {
+test('a receiver of many domains gets ten reports a day, also under other names', async () => {
+  const domains = testSize(10_000, 100_000);
   const { store, outbox } = await opened({ spreadMs: 0 });
-  const events = Array.from({ length: 100_000 }, (_, i) =>
+  const events = Array.from({ length: domains }, (_, i) =>
     event(
       `d${i}.example`,
       monday,
@@ -211,7 +212,7 @@ test('a receiver of 100,000 domains gets ten reports a day, also under other nam
     ),
   );
   for (let i = 0; i < events.length; i += 5000) countSessions(store, events.slice(i, i + 5000));
-  assert.equal(await outbox.close(monday + DAY + HOUR), 100_000);
+  assert.equal(await outbox.close(monday + DAY + HOUR), domains);
   assert.equal(outbox.due(Infinity, 1000).length, 10);
   // The next UTC day has its own ten.
   countSessions(store, [event('e.example', monday + DAY, {}, undefined, 'mailto:r@victim.test')]);

@@ -11,7 +11,7 @@ import { randomEvidence } from '../../../test/support/check/random-evidence.js';
 import { grade } from './grade.js';
 import { testSize } from '../../../test/support/test-size.js';
 
-const numRuns = testSize(800, 20_000);
+const numRuns = testSize(400, 20_000);
 
 const rows = {
   'senders with DANE or MTA-STS': ['dane', 'mtaStsFirst', 'mtaStsCached'],
@@ -139,6 +139,6 @@ test('what happens today does not depend on the order of equal hosts and address
       assert.deepEqual(after.exposure, before.exposure);
       assert.equal(after.verdict, before.verdict);
     }),
-    { numRuns: testSize(400, 1000) },
+    { numRuns: testSize(200, 1000) },
   );
 });

@@ -6,6 +6,7 @@ import { Ajv } from 'ajv';
 import type { CheckResult } from '../../evidence/index.js';
 import { grade } from '../grade/grade.js';
 import { hostileResult } from '../../../test/support/check/hostile-result.js';
+import { testSize } from '../../../test/support/test-size.js';
 import {
   plantedAddress,
   plantedEvidence,
@@ -193,6 +194,6 @@ test('any text of a peer leaves the XML well-formed and the page with its elemen
         ),
       );
     }),
-    { numRuns: 150 },
+    { numRuns: testSize(75, 300) },
   );
 });

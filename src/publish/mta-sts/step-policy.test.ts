@@ -346,7 +346,7 @@ test('crashes, silence and lagging servers at any step lead to the same end', ()
         ['absent', [], undefined, []],
       );
     }),
-    { numRuns: testSize(10, 25) },
+    { numRuns: testSize(5, 25) },
   );
 });
 
