@@ -7,7 +7,7 @@ import { runCli } from '../../test/support/run-cli.js';
 
 const VECTOR = 'test/vectors/tls-rpt/additional-info-uri.json';
 
-test('report show --csv prints sessions by reporter, and failing domains', async (t) => {
+test('report show writes tables and a page that loads nothing', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-report-csv-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const store = ['--store', join(folder, 'reports.db')];
@@ -23,6 +23,14 @@ test('report show --csv prints sessions by reporter, and failing domains', async
   assert.match(row, /,\d+,\d+,\d+$/);
   const all = await runCli(['report', 'show', ...store, '--csv']);
   assert.match(all.out, /^domain,since,last,ongoing,successful,failed\r\n/);
+  const page = join(folder, 'report.html');
+  const html = await runCli(['report', 'show', domain, ...store, '--html', page]);
+  const written = readFileSync(page, 'utf8');
+  assert.match(written, new RegExp(`<h1>${domain}</h1>`), html.err);
+  assert.match(written, /style-src 'sha256-/);
+  assert.doesNotMatch(written, /<script|<link|href="\/|src=/);
+  const unnamed = await runCli(['report', 'show', ...store, '--html', page]);
+  assert.equal(unnamed.code, 2);
   const both = await runCli(['report', 'show', ...store, '--csv', '--json']);
   assert.equal(both.code, 2);
 });

@@ -18,6 +18,8 @@ export interface PageParts {
    * site. Default: the page contains its style and loads nothing.
    */
   readonly linked?: LinkedFiles | undefined;
+  /** The style of a page that contains its style. Default: {@link pageStyle}. */
+  readonly style?: string | undefined;
 }
 
 /** Paths of the files that a page of a site loads. */
@@ -29,27 +31,30 @@ export interface LinkedFiles {
 }
 
 /**
- * The hash of the page's own style. The security policy admits this style alone and
+ * The security policy of a page that contains its style. It admits this style alone and
  * forbids everything else, so injected markup could neither run nor load anything.
  */
-const styleHash = createHash('sha256').update(pageStyle).digest('base64');
-const securityPolicy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'`;
+function securityPolicyOf(style: string): string {
+  const styleHash = createHash('sha256').update(style).digest('base64');
+  return `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'`;
+}
 
 /**
  * Renders a whole document that sends no referrer to other sites. Without `linked` it
  * loads nothing. Ends with a line feed.
  */
-export function pageShell({ title, top, date, main, footer, linked }: PageParts): string {
+export function pageShell(parts: PageParts): string {
+  const { title, top, date, main, footer, linked, style = pageStyle } = parts;
   const page = markup`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
-        ${linked === undefined && markup`<meta http-equiv="Content-Security-Policy" content="${new Markup(securityPolicy)}" />`}
+        ${linked === undefined && markup`<meta http-equiv="Content-Security-Policy" content="${new Markup(securityPolicyOf(style))}" />`}
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="referrer" content="${linked === undefined ? 'no-referrer' : 'same-origin'}" />
         <meta name="color-scheme" content="light dark" />
         <title>${title}</title>
-        ${linked === undefined ? new Markup(`<style>${pageStyle}</style>`) : links(linked)}
+        ${linked === undefined ? new Markup(`<style>${style}</style>`) : links(linked)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to the content</a>

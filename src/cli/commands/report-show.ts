@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { HermeticError, nearest, parseDomain, systemClock, unwrap } from '../../base/index.js';
+import {
+  HermeticError,
+  nearest,
+  parseDomain,
+  systemClock,
+  unwrap,
+  version,
+} from '../../base/index.js';
 import { checkResultSchema, type CheckResult } from '../../evidence/index.js';
 import {
   prepareReports,
@@ -8,14 +15,22 @@ import {
   reportedDomains,
   showDomain,
   showOverview,
+  type DomainView,
   type ShowOptions,
 } from '../../tls-rpt-receive/index.js';
 import { openStoreToRead, type Store } from '../../store/index.js';
 import { exitCodes } from '../exit-codes.js';
-import { databaseFile, DEFAULT_STORE, readJson } from '../files.js';
+import {
+  assertWritable,
+  databaseFile,
+  DEFAULT_STORE,
+  readJson,
+  STANDARD_STREAM,
+} from '../files.js';
 import { addHelpPage } from '../help.js';
 import { renderDomainCsv, renderOverviewCsv } from '../render-report-csv.js';
 import { collectValues, misuse, present, readNumber } from '../options.js';
+import { writeOutput } from './report-options.js';
 import { complain, formatJson, type CommandContext, type Output } from '../output.js';
 
 /** The options of `hermetic report show`. */
@@ -27,6 +42,7 @@ interface ShowFlags {
   readonly checked?: readonly string[];
   readonly json?: boolean;
   readonly csv?: boolean;
+  readonly html?: string;
 }
 
 /**
@@ -52,6 +68,7 @@ export function defineReportShow(command: Command, { output, finish }: CommandCo
     )
     .option('--json', 'print everything as JSON (schema report-view-1 or report-overview-1)')
     .option('--csv', 'print a table: sessions by reporter, or the domains with failures')
+    .option('--html <file>', 'write the report on the domain as one HTML file without scripts')
     .action(async (domainName: string | undefined, showFlags: ShowFlags) =>
       finish(await run(domainName, showFlags, output)),
     );
@@ -65,6 +82,7 @@ export function defineReportShow(command: Command, { output, finish }: CommandCo
     examples: [
       'hermetic report show example.com --store reports.db --days 30',
       'hermetic report show example.com --store reports.db --csv',
+      'hermetic report show example.com --store reports.db --html report.html',
     ],
   });
 }
@@ -79,6 +97,7 @@ async function run(
 ): Promise<number> {
   if (showFlags.json && showFlags.csv)
     throw misuse('--json and --csv', 'both write to standard output', 'Choose one of them.');
+  if (showFlags.html !== undefined) planHtml(domainName, showFlags);
   const options = readFlags(showFlags);
   const fix = 'Write the part after the @, such as example.com.';
   const name =
@@ -89,7 +108,12 @@ async function run(
   });
   try {
     if (name === undefined) return printOverview(stateStore, options, showFlags, output);
-    return printDomain(stateStore, { ...options, name, file: showFlags.store }, showFlags, output);
+    return await printDomain(
+      stateStore,
+      { ...options, name, file: showFlags.store },
+      showFlags,
+      output,
+    );
   } finally {
     stateStore.close();
   }
@@ -123,29 +147,47 @@ interface DomainOptions extends ShowOptions {
  * Prints the view of one domain. A name without reports next to names with reports is
  * usually a typo, so the nearest names are suggested instead.
  */
-function printDomain(
+async function printDomain(
   stateStore: Store,
   { name, file, ...options }: DomainOptions,
-  { json, csv }: ShowFlags,
+  { json, csv, html }: ShowFlags,
   output: Output,
-): number {
+): Promise<number> {
   const { width, color } = output;
   const domainView = showDomain(stateStore, name, options);
   const reported = domainView.status === 'no-reports' ? reportedDomains(stateStore) : [];
   const isKnown = reported.some(({ domain }) => domain === name);
   // A name that occurs only in unauthenticated reports is not a suggestion.
   const known = reported.filter((entry) => entry.authenticated).map(({ domain }) => domain);
+  if (html !== undefined) {
+    const { renderReportFile } = await import('../../web/index.js');
+    writeOutput({ option: '--html', path: html }, renderReportFile(domainView, version), output);
+  }
+  if (html === STANDARD_STREAM) return statusOf(domainView);
   if (csv) output.out(renderDomainCsv(domainView));
   else if (json) output.out(`${formatJson(domainView, 2)}\n`);
   // Advice on publishing a record would mislead where the name is a typing error.
   else if (known.length === 0 || isKnown) output.out(renderDomain(domainView, { width, color }));
   else complain(output, reportsAbsent(name, file, known));
+  return statusOf(domainView);
+}
+
+function statusOf({ status }: DomainView): number {
   return {
     well: exitCodes.good,
     ended: exitCodes.good,
     failing: exitCodes.fail,
     'no-reports': exitCodes.inconclusive,
-  }[domainView.status];
+  }[status];
+}
+
+/** Refuses an HTML file that cannot be written, before the database is read. */
+function planHtml(domainName: string | undefined, { html = '', json, csv }: ShowFlags): void {
+  if (domainName === undefined)
+    throw misuse('--html', 'needs a domain', 'Write hermetic report show DOMAIN --html FILE.');
+  if (html === STANDARD_STREAM && (json || csv))
+    throw misuse('--html', 'writes to standard output as well', 'Use a file for one of them.');
+  assertWritable(html, '--html');
 }
 
 /** The most domains that a message names. */

@@ -27,19 +27,31 @@ const spans = [14, 30, 90] as const;
 
 /** Reports on one domain: the days, the failures with cause and steps, the reporters. */
 export function domainPage(view: DomainView, days: number): readonly Markup[] {
-  const { domain, failures } = view;
+  const { domain } = view;
   return [
     ...operatorPage({ title: displayName(domain), lead: domainHeadline(view) }, [
       domainTabs(domain, ''),
     ]),
-    facts(view),
-    markup`<section><h2>Sessions by day</h2>
-      ${tabs(
+    ...domainReport(
+      view,
+      tabs(
         'Days',
         spans.map((span) => [`${domainPath(domain)}?days=${span}`, `${span} days`]),
         `${domainPath(domain)}?days=${days}`,
-      )}
-      ${dayChart(view)}</section>`,
+      ),
+    ),
+  ];
+}
+
+/**
+ * The sections of a domain's report: facts, days, failures with cause and steps, and
+ * reporters. `periods`: links to other periods.
+ */
+export function domainReport(view: DomainView, periods?: Markup): readonly Markup[] {
+  const { failures } = view;
+  return [
+    facts(view),
+    markup`<section><h2>Sessions by day</h2>${periods}${dayChart(view)}</section>`,
     markup`<section><h2>Failures</h2>
       ${failures.length === 0 && markup`<p>No failed session was reported from ${view.from} to ${view.to}.</p>`}
       ${failures.map(failureGroup)}</section>`,

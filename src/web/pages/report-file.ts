@@ -1,0 +1,28 @@
+import { displayName } from '../../base/index.js';
+import { markup, pageShell } from '../../page/index.js';
+import { domainHeadline, type DomainView } from '../../tls-rpt-receive/index.js';
+import { domainReport } from './operator/domain-page.js';
+import { operatorPage } from './operator/operator-layout.js';
+import { siteStyle } from './site-style.js';
+
+/**
+ * Renders the reports about a domain as one HTML file without scripts, which loads
+ * nothing: the domain page of the site, without its navigation. `version`: the version of
+ * the program, for the footer.
+ */
+export function renderReportFile(view: DomainView, version: string): string {
+  const { domain, from, to } = view;
+  const name = displayName(domain);
+  return pageShell({
+    title: `TLS reports about ${name}`,
+    top: 'Hermetic · reports of sending servers',
+    date: to,
+    main: [
+      ...operatorPage({ title: name, lead: domainHeadline(view) }, []),
+      domainReport(view),
+    ].flat(),
+    footer: markup`<p class="fine">Reports of mail servers about TLS (RFC 8460), ${from} to ${to}.
+      Hermetic ${version}</p>`,
+    style: siteStyle,
+  });
+}
