@@ -3,6 +3,7 @@ import test from 'node:test';
 import { faults } from '../tools/report-faults.js';
 import { playMonth } from '../tools/report-month.js';
 import { judgeMonths, tableOf, totalsOf } from '../tools/report-months.js';
+import { playForeignMonth } from './foreign-months.js';
 import { playHarshMonth } from './harsh-months.js';
 import { testSize } from './support/test-size.js';
 
@@ -20,6 +21,14 @@ test('no cause is named wrongly under other rates, styles and lengths of faults'
   assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
   const right = outcome.tallies.reduce((n, t) => n + t.right, 0);
   assert.ok(right > testSize(5, 10), tableOf(outcome));
+});
+
+test('no cause is named wrongly where reporters leave out successes, days or details', async () => {
+  const outcome = await judgeMonths(40, 3, playForeignMonth);
+  const { wrong, missed } = totalsOf(outcome);
+  assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
+  const right = outcome.tallies.reduce((n, t) => n + t.right, 0);
+  assert.ok(right > 5, tableOf(outcome));
 });
 
 test('the simulated months contain every fault and depend only on the seed', () => {

@@ -41,12 +41,15 @@ export interface FailureKey {
 }
 
 export interface Month {
-  readonly fault: FaultKind;
+  /** The name of the fault: of {@link faults}, or of another generator. */
+  readonly fault: string;
   readonly cause: Cause;
   /** Days on which the fault is present, counted from 0. */
   readonly from: number;
   readonly to: number;
   readonly hosts: readonly string[];
+  /** The host that a fault of one host concerns; otherwise undefined. */
+  readonly broken?: string | undefined;
   readonly mode: string;
   /** Reports that have arrived by the end of the month. */
   readonly reports: readonly TestReport[];

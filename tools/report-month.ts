@@ -107,6 +107,7 @@ export function playMonth(seed: number): Month {
     from,
     to: world.to,
     hosts: world.hosts,
+    broken: fault === 'DNSSEC broken' ? undefined : world.broken,
     mode: world.mode,
     reports,
     caused,

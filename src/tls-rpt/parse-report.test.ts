@@ -129,3 +129,25 @@ test('without a total each detail without a count is one failed session at least
   }
   assert.equal(failuresIn(withTotals('5', `[${detail()}]`)), 5);
 });
+
+// R12 [8460-1.1-1]
+test('a policy without a domain is not given that of a mail host', () => {
+  const policy = (type: string, domain?: string): string =>
+    `{"policy":{"policy-type":"${type}"${domain === undefined ? '' : `,"policy-domain":"${domain}"`}},` +
+    '"summary":{"total-successful-session-count":1,"total-failure-session-count":8}}';
+  const domainsIn = (...policies: readonly string[]): readonly (string | undefined)[] => {
+    const parsed = parseReport(`{"policies":[${policies.join()}]}`);
+    return parsed.ok ? parsed.value.report.policies.map((p) => p.policyDomain) : [];
+  };
+  const host = policy('tlsa', 'mx1.rcpt.example');
+  const named = policy('sts', 'rcpt.example');
+  const [bare, dane] = [policy('no-policy-found'), policy('tlsa')];
+  assert.deepEqual(domainsIn(host, bare), ['mx1.rcpt.example', undefined]);
+  assert.deepEqual(domainsIn(host, named, bare), [
+    'mx1.rcpt.example',
+    'rcpt.example',
+    'rcpt.example',
+  ]);
+  assert.deepEqual(domainsIn(named, dane), ['rcpt.example', 'rcpt.example']);
+  assert.deepEqual(domainsIn(bare), [undefined]);
+});

@@ -247,13 +247,17 @@ function withDomains(
   if (lacking < 0) return policies;
   notes.add('policy-domain-missing', `policies[${lacking}].policy.policy-domain`);
   const named = hint === undefined ? undefined : parseDomain(hint);
-  const others = new Set(policies.flatMap((reportedPolicy) => reportedPolicy.policyDomain ?? []));
-  const [only] = others;
   const hinted = named?.ok ? named.value.toLower() : undefined;
-  const domainName = others.size === 1 ? only : hinted;
-  return policies.map((reportedPolicy) =>
-    reportedPolicy.policyDomain === undefined
-      ? { ...reportedPolicy, policyDomain: domainName }
-      : reportedPolicy,
-  );
+  const domainsOf = (own: readonly ReportedPolicy[]): ReadonlySet<string> =>
+    new Set(own.flatMap((reportedPolicy) => reportedPolicy.policyDomain ?? []));
+  const onlyOf = (names: ReadonlySet<string>): string | undefined =>
+    names.size === 1 ? [...names][0] : hinted;
+  // The domain of a DANE policy is the MX host, which is no recipient domain (RFC 8460 §4.4).
+  const recipient = onlyOf(domainsOf(policies.filter(({ policyType }) => policyType !== 'tlsa')));
+  const host = onlyOf(domainsOf(policies));
+  return policies.map((reportedPolicy) => {
+    if (reportedPolicy.policyDomain !== undefined) return reportedPolicy;
+    const policyDomain = reportedPolicy.policyType === 'tlsa' ? host : recipient;
+    return { ...reportedPolicy, policyDomain };
+  });
 }

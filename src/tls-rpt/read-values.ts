@@ -150,9 +150,12 @@ function tryJson(memberText: string): unknown {
   }
 }
 
+/** Labels of the records of a policy: the name below them is the policy domain. */
+const recordLabels = /^(?:_\d{1,5}\._tcp|_mta-sts|_smtp\._tls)\.(?=[^.])/i;
+
 /**
- * A domain name in A-labels and lower case, a leading `*.` kept; the reporter's text
- * where it is not a domain name.
+ * A domain name in A-labels and lower case, a leading `*.` kept, the labels of a record
+ * removed; the reporter's text where it is not a domain name.
  */
 export function readDomain(
   jsonValue: unknown,
@@ -162,7 +165,7 @@ export function readDomain(
   const memberText = readText(jsonValue, memberPath, notes);
   if (memberText === undefined || plainDomain.test(memberText)) return memberText;
   const [, wildcard = '', name = ''] = /^(\*\.|\.)?([\s\S]*)$/.exec(memberText.trim()) ?? [];
-  const parsed = parseDomain(name);
+  const parsed = parseDomain(name.replace(recordLabels, ''));
   if (!parsed.ok) {
     notes.add('domain-invalid', memberPath, memberText);
     return memberText;

@@ -75,6 +75,88 @@ test('a policy in force is called enforced', async () => {
   );
 });
 
+// R10
+test('a host without STARTTLS is not safe to enforce, under any policy', async () => {
+  const days = daysUntil('2027-01-04', 30);
+  const clean = [daily('a.example', days, testing), daily('b.example', days, testing)];
+  const bare = (type: string, failed: number): readonly TestReport[] =>
+    daily('c.example', days.slice(-3), {
+      type,
+      domain: type === 'tlsa' ? 'mx1.rcpt.example' : 'rcpt.example',
+      ok: 5,
+      failed,
+      details: [{ result: 'starttls-not-supported', count: failed }],
+    });
+  for (const type of ['no-policy-found', 'tlsa']) {
+    const { answer: found, reasons } = await answer([...clean, bare(type, 5)]);
+    assert.equal(found, 'not-yet');
+    assert.match(reasons.join(), /starttls-not-supported at mx1\.rcpt\.example/);
+  }
+  // A stale TLSA record fails no session under MTA-STS.
+  const dane: TestPolicy = {
+    type: 'tlsa',
+    domain: 'mx1.rcpt.example',
+    failed: 5,
+    details: [{ result: 'tlsa-invalid', count: 5 }],
+  };
+  assert.equal((await answer([...clean, daily('c.example', days, dane)])).answer, 'yes');
+});
+
+// R10
+test('days in mode none are no trial of a policy', async () => {
+  const days = daysUntil('2027-01-04', 30);
+  const none: TestPolicy = { mode: 'none', ok: 30 };
+  const both = [daily('a.example', days, none), daily('b.example', days, none)];
+  const found = await answer(both);
+  assert.equal(found.answer, 'no-policy');
+  assert.match(found.reasons.join(), /mode none/);
+  assert.match(found.screen, /0 % of the sessions were under/);
+  const [first, rest] = [days.slice(0, 20), days.slice(20)];
+  const changed = ['a.example', 'b.example'].flatMap((name) => [
+    daily(name, first, none),
+    daily(name, rest, testing),
+  ]);
+  const short = await answer(changed);
+  assert.deepEqual(
+    [short.answer, /Only 10 of 14 days/.test(short.reasons.join())],
+    ['not-yet', true],
+  );
+});
+
+// R10
+test('lost connections of a large domain do not delay mode enforce for ever', async () => {
+  const days = daysUntil('2027-01-04', 30);
+  const lost = (ok: number, failed: number, reason?: string): TestPolicy => ({
+    mode: 'testing',
+    ok,
+    failed,
+    details: [
+      { result: 'validation-failure', count: failed, ...(reason === undefined ? {} : { reason }) },
+    ],
+  });
+  for (const [policy, expected] of [
+    [lost(970, 30, 'connection timed out'), 'yes'],
+    [lost(998, 2), 'yes'],
+    [lost(970, 30), 'not-yet'],
+    [lost(700, 300, 'connection timed out'), 'not-yet'],
+    [lost(998, 2, 'certificate has expired'), 'yes'],
+    [{ ...lost(998, 2), details: [{ result: 'certificate-expired', count: 2 }] }, 'not-yet'],
+  ] as const) {
+    const reports = [daily('a.example', days, testing), daily('b.example', days, policy)];
+    const found = await answer(reports);
+    assert.equal(found.answer, expected, JSON.stringify(policy));
+  }
+});
+
+// R10
+test('the answer says that reports have stopped', async () => {
+  const days = daysUntil('2026-12-28', 30);
+  const both = [daily('a.example', days, testing), daily('b.example', days, testing)];
+  const { answer: found, reasons } = await answer(both);
+  assert.equal(found, 'yes');
+  assert.match(reasons.join(' '), /last on 2026-12-28\. No report has come since/);
+});
+
 test('reports without authentication change nothing in the answer', async () => {
   const days = daysUntil('2027-01-04', 20);
   const failing = { mode: 'testing', ok: 60, failed: 40 };

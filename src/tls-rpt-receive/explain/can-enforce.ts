@@ -1,7 +1,10 @@
 import { groupBy } from '../../base/index.js';
-import { dateOf, dayOf, type ReportedFacts, type SessionRow } from './facts.js';
+import { isSilent } from './arrivals.js';
+import { kindOf } from './check-evidence.js';
 import type { Explanation } from './explain-group.js';
+import { dateOf, dayOf, plus, type ReportedFacts, type TrialRow } from './facts.js';
 import { modeOf } from './quoted.js';
+import { isConnectionTrouble } from './reason-texts-registry.js';
 
 /** Whether the domain can change to `mode: enforce` safely. */
 export interface EnforceAnswer {
@@ -14,11 +17,17 @@ const WANTED_DAYS = 14;
 /** Days to search for them: a small domain has no reports on some days. */
 export const TRIAL_DAYS = 28;
 
+/** Below this share of sessions a failure without a reason may be lost connections. */
+const LOST_SHARE = 1 / 100;
+/** The same where every reason in the reports is a lost connection. */
+const STATED_LOST_SHARE = 1 / 20;
+
 /**
- * Judges by authenticated reports on the MTA-STS policy alone. It needs a fortnight of
- * days with reports, from more than one reporter, and without a failure that the policy
- * would have turned into deferred mail. Today is incomplete, so a missing report of today
- * does not count.
+ * Judges by authenticated reports on the MTA-STS policy. It needs a fortnight of days with
+ * reports, from more than one reporter, and without a failure that the policy would have
+ * turned into deferred mail. Today is incomplete, so a missing report of today does not
+ * count.
+ * In mode none senders validate nothing (RFC 8461 §5), so such days prove nothing.
  */
 export function canEnforce(
   reportedFacts: ReportedFacts,
@@ -26,14 +35,10 @@ export function canEnforce(
 ): EnforceAnswer {
   if (currentMode(reportedFacts) === 'enforce')
     return { answer: 'already', reasons: ['The policy that senders apply is in mode enforce.'] };
-  const sessionRows = reportedFacts.trial.filter((row) => row.ok + row.failed > 0);
-  if (sessionRows.length === 0)
-    return reportedFacts.reports.length === 0
-      ? { answer: 'unclear', reasons: ['There are no reports.'] }
-      : {
-          answer: 'no-policy',
-          reasons: ['No sender reports an MTA-STS policy: publish one in mode testing first.'],
-        };
+  const sessionRows = reportedFacts.trial.filter(
+    ({ ok, failed, modeNone = 0 }) => ok + failed > modeNone,
+  );
+  if (sessionRows.length === 0) return withoutTrial(reportedFacts);
   const today = dayOf(reportedFacts.now);
   const days = [
     ...groupBy(
@@ -46,47 +51,98 @@ export function canEnforce(
   // A failure of today still counts.
   const judged = [...sessionRows.filter((row) => row.day >= today), ...days.flat()];
   const reporters = new Set(days.flat().map((row) => row.reporter));
+  const blocking = failures.filter((failure) => !isLost(failure, reportedFacts));
   const reasons = [
-    ...failureReasons(judged, failures),
+    ...failureReasons(judged, { blocking, all: failures }),
     ...(days.length < WANTED_DAYS
       ? [`Only ${days.length} of ${WANTED_DAYS} days have reports on the policy.`]
       : []),
     ...(reporters.size < 2 ? ['Only one reporter applies the policy.'] : []),
   ];
   if (reasons.length > 0) return { answer: 'not-yet', reasons };
-  const last = dateOf(Math.max(...days.flat().map((row) => row.day)));
+  const last = Math.max(...days.flat().map((row) => row.day));
+  const reports = reportedFacts.trial.map(({ reporter, day }) => ({ reporter, day, reports: 1 }));
   return {
     answer: 'yes',
     reasons: [
-      `${days.length} days without a failure of your own, from ${reporters.size} reporters, last on ${last}.`,
+      `${days.length} days without a failure of your own, from ${reporters.size} reporters, last on ${dateOf(last)}.`,
+      ...(isSilent(reports, reportedFacts.now)
+        ? [`No report has come since: find out why before you rely on this.`]
+        : []),
+    ],
+  };
+}
+
+/** The answer where no report has a policy that senders validate. */
+function withoutTrial({ reports, trial }: ReportedFacts): EnforceAnswer {
+  if (reports.length === 0) return { answer: 'unclear', reasons: ['There are no reports.'] };
+  const isNone = trial.some(({ modeNone = 0 }) => modeNone > 0);
+  return {
+    answer: 'no-policy',
+    reasons: [
+      isNone
+        ? 'The MTA-STS policy is in mode none, under which senders validate nothing: publish it in mode testing first.'
+        : 'No sender reports an MTA-STS policy: publish one in mode testing first.',
     ],
   };
 }
 
 /**
+ * Returns whether a failure is so rare that a large domain always has some: connections
+ * are lost in any mode, and the sender tries again.
+ */
+function isLost(
+  { result, policy, reporters, reasons, sessions }: Explanation,
+  facts: ReportedFacts,
+): boolean {
+  const kind = kindOf(result);
+  if (kind !== 'any' && (kind !== 'starttls' || policy === 'sts')) return false;
+  const own = facts.sessions.filter(
+    (row) => row.type === policy && reporters.includes(row.reporter),
+  );
+  const total = own.reduce((count, row) => plus(count, row.ok + row.failed), 0);
+  const isStated = reasons.length > 0 && reasons.every(({ text }) => isConnectionTrouble(text));
+  return Math.max(1, sessions) <= (isStated ? STATED_LOST_SHARE : LOST_SHARE) * total;
+}
+
+/** Returns whether the sessions of a day failed in another way than by lost connections. */
+function hasFaults(rows: readonly TrialRow[]): boolean {
+  const sumOf = (of: (row: TrialRow) => number): number =>
+    rows.reduce((count, row) => plus(count, of(row)), 0);
+  const [failed, lost] = [sumOf((row) => row.failed), sumOf((row) => row.lost)];
+  const total = failed + sumOf((row) => row.ok);
+  if (sumOf((row) => row.named) > 0) return true;
+  return failed - lost > LOST_SHARE * total || lost > STATED_LOST_SHARE * total;
+}
+
+interface JudgedFailures {
+  /** Failures that are no lost connections. */
+  readonly blocking: readonly Explanation[];
+  readonly all: readonly Explanation[];
+}
+
+/**
  * One reason for each failure that is not the reporter's own, and one for failures
- * unexplained.
+ * unexplained. Without STARTTLS no policy can be met, so a sender without one shows it.
  */
 function failureReasons(
-  sessionRows: readonly SessionRow[],
-  failures: readonly Explanation[],
+  sessionRows: readonly TrialRow[],
+  { blocking, all }: JudgedFailures,
 ): readonly string[] {
-  const failedDays = [
-    ...new Set(sessionRows.filter((row) => row.failed > 0).map((row) => dateOf(row.day))),
-  ];
+  const failedDays = [...groupBy(sessionRows, (row) => dateOf(row.day))]
+    .filter(([, rows]) => hasFaults(rows))
+    .map(([day]) => day);
   const first = sessionRows.reduce((dayNumber, row) => Math.min(dayNumber, row.day), Infinity);
-  const sts = failures.filter(
-    (explanation) => explanation.policy === 'sts' && explanation.last >= dateOf(first),
-  );
   const explained = (day: string): boolean =>
-    sts.some((explanation) => explanation.since <= day && day <= explanation.last);
+    all.some(({ policy, since, last }) => policy === 'sts' && since <= day && day <= last);
   const unexplained = failedDays.filter((day) => !explained(day)).sort();
   return [
-    ...sts
-      .filter((explanation) => explanation.whose !== 'theirs')
+    ...blocking
+      .filter(({ policy, result }) => policy === 'sts' || kindOf(result) === 'starttls')
+      .filter(({ whose, last }) => whose !== 'theirs' && last >= dateOf(first))
       .map(
-        (explanation) =>
-          `${explanation.result}${explanation.host === '' ? '' : ` at ${explanation.host}`}: last on ${explanation.last}.`,
+        ({ result, host, last }) =>
+          `${result}${host === '' ? '' : ` at ${host}`}: last on ${last}.`,
       ),
     ...(unexplained.length > 0 ? [`Sessions failed on ${unexplained.at(-1) ?? ''}.`] : []),
   ];

@@ -78,6 +78,24 @@ export function findingsFor(type: string, result: string): readonly string[] {
   return [...certificate, ...handshake, ...(type === 'sts' ? policyFile : starttls)];
 }
 
+/** Findings that show exactly what a result type names. */
+const namedFindings: Readonly<Record<string, readonly string[]>> = {
+  'starttls-not-supported': starttls,
+  'certificate-expired': ['cert-expired', 'cert-not-yet-valid'],
+  'certificate-host-mismatch': ['cert-name-mismatch', ...mxInPolicy],
+  'certificate-not-trusted': ['cert-self-signed', 'cert-unknown-ca', 'cert-chain-incomplete'],
+  'tlsa-invalid': dane,
+  'dnssec-invalid': dnssec,
+  'sts-policy-fetch-error': policyFile,
+  'sts-policy-invalid': policyFile,
+  'sts-webpki-invalid': policyFile,
+};
+
+/** Returns whether a result type names the fault of a finding, and no wider kind. */
+export function namesFinding(result: string, finding: string): boolean {
+  return namedFindings[result]?.includes(finding) === true;
+}
+
 function validatedUnder(type: string): readonly string[] {
   if (type === 'tlsa') return [...dane, ...dnssec];
   return type === 'sts' ? [...pkix, ...mxInPolicy] : [];

@@ -11,7 +11,14 @@ import {
   totalOf,
   type SessionsByReporter,
 } from './same-fault.js';
-import { COMPARABLE_SHARE, countSources, failedOn, failingDays, isBackground } from './sources.js';
+import {
+  COMPARABLE_SHARE,
+  countSources,
+  failedOn,
+  failingDays,
+  hasKnownShare,
+  isBackground,
+} from './sources.js';
 
 /** The evidence of the other reporters about a failure. */
 export interface ReporterComparison {
@@ -27,6 +34,8 @@ export interface ReporterComparison {
   readonly sources: number;
   /** Noise explains the failures of this group at each of its reporters. */
   readonly noise: boolean;
+  /** Each reporter of the group reports successes too, or meets nothing but this. */
+  readonly isShareKnown: boolean;
   /** Reporters that applied the same policy, could have met the failure, and did not. */
   readonly unaffected: readonly string[];
   /** Days on which an affected reporter failed about as often as on its worst day. */
@@ -44,6 +53,8 @@ export interface ReporterComparison {
    * The share of the sessions of the affected reporters that failed in this way, 0 to 1.
    */
   readonly rate: number;
+  /** The same for failures of this kind at any mail host. */
+  readonly rateAtAnyHost: number;
   /** The same for this group alone, without failures of other result types. */
   readonly ownRate: number;
 }
@@ -99,15 +110,18 @@ export function compareReporters(
       );
       return plus(count, totalOf(sessionRows));
     }, 0);
-  const counted =
-    kindOf(failureGroup.result) === 'starttls'
-      ? atAnyHost(failureGroup, reportedFacts, applied)
-      : failed;
-  const met = affected.reduce((count, reporter) => plus(count, counted.get(reporter) ?? 0), 0);
+  const anywhere = atAnyHost(failureGroup, reportedFacts, applied);
+  const counted = kindOf(failureGroup.result) === 'starttls' ? anywhere : failed;
+  const sumOf = (counts: ReadonlyMap<string, number>): number =>
+    affected.reduce((count, reporter) => plus(count, counts.get(reporter) ?? 0), 0);
+  const met = sumOf(counted);
   return {
     affected,
     sources: countSources(failureGroup, reportedFacts, affected),
     noise: isBackground(failureGroup, applied),
+    isShareKnown: failureGroup.reporters.every((reporter) =>
+      hasKnownShare(reporter, failureGroup, reportedFacts),
+    ),
     unaffected,
     failingDays: failing.size,
     chance: chanceOf(
@@ -116,6 +130,7 @@ export function compareReporters(
       onDays(unaffected),
     ),
     rate: Math.min(1, met / Math.max(1, sessionsOf(affected))),
+    rateAtAnyHost: Math.min(1, sumOf(anywhere) / Math.max(1, sessionsOf(affected))),
     ownRate: Math.min(1, failureGroup.sessions / Math.max(1, sessionsOf(failureGroup.reporters))),
     without: new Set(during.map((row) => row.reporter).filter((r) => !applied.has(r))).size,
   };
@@ -158,18 +173,27 @@ function couldHaveMet(
   if (hostNames === undefined) return false;
   // A sender uses one of the hosts of the domain: where all of them failed, it used a
   // failing one.
-  const failing = new Set(
-    reportedFacts.failures
-      .filter((failureRow) =>
-        isSameFault({ ...failureGroup, mx: '' }, failureRow, reportedFacts.domain),
-      )
-      .filter((failureRow) => failureGroup.reporters.includes(failureRow.reporter))
-      .map((failureRow) => failureRow.mx),
-  );
+  const failing = failingHosts(failureGroup, reportedFacts);
   return hostNames.length === 1 || hostNames.every((hostName) => failing.has(hostName));
 }
 
-/** With DANE a report names the MX host of its successes too: it is the policy domain. */
+/** The hosts at which reporters of a group met the failure. */
+export function failingHosts(
+  failureGroup: FailureGroup,
+  { failures, domain }: ReportedFacts,
+): ReadonlySet<string> {
+  const atAny = { ...failureGroup, mx: '' };
+  return new Set(
+    failures
+      .filter((row) => failureGroup.reporters.includes(row.reporter))
+      .filter((row) => isSameFault(atAny, row, domain))
+      .map(({ mx, type, domain: base }) => (mx === '' && type === 'tlsa' ? base : mx)),
+  );
+}
+
+/**
+ * With DANE a report names the MX host of its successes, too: it is the policy domain.
+ */
 function reachedByDane(reporter: string, exchanger: string, { sessions }: ReportedFacts): boolean {
   return sessions.some(
     (row) =>
@@ -178,7 +202,7 @@ function reachedByDane(reporter: string, exchanger: string, { sessions }: Report
 }
 
 /** The MX hosts, if checks or the quoted policies name all of them. */
-function hostsOf(reportedFacts: ReportedFacts): readonly string[] | undefined {
+export function hostsOf(reportedFacts: ReportedFacts): readonly string[] | undefined {
   const checked = checkedHosts(reportedFacts.checks);
   if (checked) return [...checked];
   const patterns = reportedFacts.policies
@@ -199,6 +223,8 @@ function fetchedPolicy(
   failureGroup: FailureGroup,
   reportedFacts: ReportedFacts,
 ): boolean {
+  // Before the first of all reports, every reporter may have fetched it.
+  const begin = reportedFacts.sessions.reduce((day, row) => Math.min(day, row.day), Infinity);
   return reportedFacts.policies.some(
     (policy) =>
       policy.type === 'sts' &&
@@ -206,7 +232,7 @@ function fetchedPolicy(
       policy.reporter === reporter &&
       policy.firstDay <= failureGroup.lastDay &&
       policy.lastDay >= failureGroup.firstDay &&
-      ((policy.firstDay >= failureGroup.firstDay && policy.firstDay > reportedFacts.from) ||
+      ((policy.firstDay >= failureGroup.firstDay && policy.firstDay > begin) ||
         Math.min(policy.lastDay, failureGroup.lastDay) - failureGroup.firstDay >
           (maxAgeOf(policy) ?? Infinity)),
   );

@@ -39,12 +39,12 @@ export interface Coverage {
 }
 
 /**
- * Counts sessions under MTA-STS or DANE. `unfetched` is the number of sessions of a
- * reporter whose policy could not be fetched: MTA-STS did not cover these.
+ * Counts sessions under MTA-STS or DANE. `uncovered` is the number of sessions of a
+ * reporter under MTA-STS that no policy protected.
  */
 export function countCoverage(
   sessionRows: readonly SessionRow[],
-  unfetched: ReadonlyMap<string, number>,
+  uncovered: ReadonlyMap<string, number>,
 ): Coverage {
   let [sessions, covered] = [0, 0];
   for (const [reporter, own] of groupBy(sessionRows, (sessionRow) => sessionRow.reporter)) {
@@ -59,7 +59,7 @@ export function countCoverage(
       sessions,
       total((day) => sizeOf(combine(day))),
     );
-    covered = plus(covered, Math.max(dane, under - (unfetched.get(reporter) ?? 0)));
+    covered = plus(covered, Math.max(dane, under - (uncovered.get(reporter) ?? 0)));
   }
   return { sessions, covered: Math.min(covered, sessions) };
 }

@@ -113,7 +113,7 @@ export function* viewDomain(
     reports: reportedFacts.reports.reduce((count, row) => plus(count, row.reports), 0),
     kinds: kindsOf(reportedFacts.sessions),
     sessions: sumsOf(reportedFacts.sessions),
-    coverage: countCoverage(reportedFacts.sessions, unfetchedBy(reportedFacts)),
+    coverage: countCoverage(reportedFacts.sessions, uncoveredBy(reportedFacts)),
     failures,
     timeline: timeline(reportedFacts),
     seenPolicies: seenPolicies(reportedFacts),
@@ -144,9 +144,14 @@ function statusOf(
   return failures.length > 0 ? 'ended' : 'well';
 }
 
-/** Sessions under `sts` without a policy, because the reporter could not fetch one. */
-function unfetchedBy({ failures }: ReportedFacts): ReadonlyMap<string, number> {
+/**
+ * Sessions under `sts` that no policy protected: the reporter could not fetch one, or the
+ * policy is in mode none.
+ */
+function uncoveredBy({ failures, sessions }: ReportedFacts): ReadonlyMap<string, number> {
   const lost = new Map<string, number>();
+  for (const { reporter, modeNone = 0 } of sessions)
+    lost.set(reporter, plus(lost.get(reporter) ?? 0, modeNone));
   for (const { reporter, type, mode, result, failed } of failures)
     if (type === 'sts' && mode === '' && kindOf(result) === 'policy-file')
       lost.set(reporter, plus(lost.get(reporter) ?? 0, failed));

@@ -155,6 +155,7 @@ function stepsByCause(
     case 'path':
       return [
         `Change nothing: ${deferred ? 'the policy works, and the mail is deferred rather than read' : 'but note that no policy deferred this mail'}.`,
+        'If several servers share this address, make sure that each of them offers STARTTLS.',
         `Check the host from another network: hermetic check ${target.domain} --transcript`,
         `Tell ${who} which of its networks are affected${failureGroup.networks.length > 0 ? `: ${failureGroup.networks.slice(0, 3).join(', ')}` : ''}.`,
         ...(deferred

@@ -13,6 +13,16 @@ export interface SessionRow {
   readonly failed: number;
   /** Failed sessions that no failure detail describes. */
   readonly undescribed: number;
+  /** Sessions under a policy in mode none, which asks senders for nothing. */
+  readonly modeNone?: number;
+}
+
+/** Sessions under the domain's MTA-STS policy, with the kinds of their failures. */
+export interface TrialRow extends SessionRow {
+  /** Failed sessions with a result that names a fault. */
+  readonly named: number;
+  /** Failed sessions without one, whose reason is a lost connection. */
+  readonly lost: number;
 }
 
 /** Reports of one reporter about one day. */
@@ -107,7 +117,7 @@ export interface ReportedFacts {
   readonly senders: readonly SenderRow[];
   readonly policies: readonly QuotedPolicy[];
   /** Sessions under the domain's MTA-STS policy, over a longer span that ends at `to`. */
-  readonly trial: readonly SessionRow[];
+  readonly trial: readonly TrialRow[];
   readonly doubtful: readonly DoubtfulRow[];
   readonly unauthenticated: readonly UnauthenticatedRow[];
   readonly notes: readonly NoteRow[];

@@ -3,6 +3,7 @@ import type { CheckResult } from '../../evidence/index.js';
 import type { Store } from '../../store/index.js';
 import { byTurns, firstByTurns } from './by-turns.js';
 import { TRIAL_DAYS } from './can-enforce.js';
+import { kindOf } from './check-evidence.js';
 import { totalSessions } from './count-sessions.js';
 import {
   NOT_DESCRIBED,
@@ -15,9 +16,11 @@ import {
   type ReportRow,
   type SenderRow,
   type SessionRow,
+  type TrialRow,
   type UnauthenticatedRow,
 } from './facts.js';
 import { mailHosts } from './mail-hosts.js';
+import { isConnectionTrouble } from './reason-texts-registry.js';
 import type { Steps } from './steps.js';
 
 /** The domain and the days about which facts are read. */
@@ -55,7 +58,7 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
   yield;
   const sessions = domainQuery.rows<SessionRow>(
     byTurns(
-      `SELECT reporter, day, type, domain, ${total('ok')}, ${total('failed')}, ${total('undescribed')}
+      `SELECT reporter, day, type, domain, ${sums}
        FROM report_policy WHERE $WHERE AND authenticated = 1 GROUP BY reporter, day, type, domain`,
       'day DESC, reporter, type, domain',
       MAX_ROWS,
@@ -80,7 +83,7 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
   yield;
   const policies = quotedPolicies(domainQuery);
   yield;
-  const trial = trialOf(stateStore, domain, to);
+  const trial = yield* trialOf(stateStore, domain, to);
   yield;
   const doubtful = domainQuery.rows<DoubtfulRow>(
     `SELECT trust, reporter, min(trust_detail) AS detail, count(*) AS reports, max(day) AS "lastDay" FROM report
@@ -132,9 +135,17 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
 }
 
 /** A sum as an integer that JavaScript holds exactly. */
-function total(column: string): string {
-  return `CAST(min(total(${column}), ${Number.MAX_SAFE_INTEGER}) AS INTEGER) AS ${column}`;
+function total(expression: string, column = expression): string {
+  return `CAST(min(total(${expression}), ${Number.MAX_SAFE_INTEGER}) AS INTEGER) AS ${column}`;
 }
+
+/** The sums of a {@link SessionRow}. */
+const sums = [
+  total('ok'),
+  total('failed'),
+  total('undescribed'),
+  total("CASE mode WHEN 'none' THEN ok + failed ELSE 0 END", '"modeNone"'),
+].join(', ');
 
 /**
  * Queries on the rows of a domain and its mail hosts. Text in the answers is neutralised.
@@ -261,11 +272,14 @@ function quotedPolicies(domainQuery: DomainQuery): readonly QuotedPolicy[] {
     }));
 }
 
-function trialOf(stateStore: Store, domainName: string, to: number): readonly SessionRow[] {
-  return stateStore
+/**
+ * The sessions of the trial of a policy, the failures of each day in a step of its own.
+ */
+function* trialOf(stateStore: Store, domainName: string, to: number): Steps<readonly TrialRow[]> {
+  const sessions = stateStore
     .prepare<SessionRow>(
       byTurns(
-        `SELECT reporter, day, type, domain, ${total('ok')}, ${total('failed')}, ${total('undescribed')}
+        `SELECT reporter, day, type, domain, ${sums}
          FROM report_policy WHERE domain = ? AND day BETWEEN ? AND ? AND type = 'sts' AND authenticated = 1
          GROUP BY reporter, day`,
         'day DESC, reporter',
@@ -273,6 +287,41 @@ function trialOf(stateStore: Store, domainName: string, to: number): readonly Se
       ),
     )
     .all(domainName, to - TRIAL_DAYS, to);
+  yield;
+  const failures = stateStore.prepare<
+    Pick<FailureFact, 'reporter' | 'result' | 'reason' | 'failed'>
+  >(
+    byTurns(
+      `SELECT reporter, result, reason, ${total('failed')} FROM report_failure
+       WHERE domain = ? AND day = ? AND type = 'sts' AND authenticated = 1
+       GROUP BY reporter, result, reason`,
+      'failed DESC, result, reason',
+      MAX_ROWS,
+    ),
+  );
+  const rows: TrialRow[] = [];
+  for (const [, ofDay] of groupBy(sessions, (row) => String(row.day))) {
+    const day = ofDay[0]?.day ?? to;
+    const hasFailed = ofDay.some(({ failed }) => failed > 0);
+    const own = groupBy(hasFailed ? failures.all(domainName, day) : [], (row) => row.reporter);
+    rows.push(...ofDay.map((row) => ({ ...row, ...kindsOf(own.get(row.reporter) ?? []) })));
+    yield;
+  }
+  return rows;
+}
+
+/** The failures of one reporter and day, by what they say of a policy. */
+function kindsOf(
+  failures: readonly Pick<FailureFact, 'result' | 'reason' | 'failed'>[],
+): Pick<TrialRow, 'named' | 'lost'> {
+  const sumOf = (rows: typeof failures): number =>
+    rows.reduce((count, { failed }) => plus(count, failed), 0);
+  const vague = failures.filter(({ result }) => kindOf(result) === 'any');
+  const named = failures.filter(({ result }) => kindOf(result) !== 'any');
+  return {
+    named: sumOf(named),
+    lost: sumOf(vague.filter(({ reason }) => isConnectionTrouble(reason))),
+  };
 }
 
 /**

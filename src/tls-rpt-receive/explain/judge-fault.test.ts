@@ -246,8 +246,10 @@ test('a success under a cached policy does not prove that the policy could be fe
   const failed = [at('a.example', { ...error, mx: [] }), at('b.example', { ...error, mx: [] })];
   const cached = weekly('cached.example', { ok: 100 });
   assert.equal((await judged([...failed, cached])).whose, 'yours');
-  // One that began on these days has fetched it.
-  assert.equal((await judged([...failed, at('new.example', { ok: 100 })])).whose, 'unclear');
+  // One that began on these days has fetched it. Before the first report nothing is known.
+  const begun = at('new.example', { ok: 100 });
+  assert.equal((await judged([...failed, cached, begun])).whose, 'unclear');
+  assert.equal((await judged([...failed, begun])).whose, 'yours');
   // So has one whose copy must have expired.
   const brief = weekly('brief.example', { ok: 100, maxAge: 86_400 });
   assert.equal((await judged([...failed, brief])).whose, 'unclear');

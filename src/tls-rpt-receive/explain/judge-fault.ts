@@ -1,6 +1,18 @@
 import type { CheckResult, Finding } from '../../evidence/index.js';
-import { cleanCheck, findingOf, kindOf, checkedHosts, type SeenFinding } from './check-evidence.js';
-import { compareReporters, type ReporterComparison } from './compare-reporters.js';
+import {
+  checkedHosts,
+  cleanCheck,
+  findingOf,
+  kindOf,
+  namesFinding,
+  type SeenFinding,
+} from './check-evidence.js';
+import {
+  compareReporters,
+  failingHosts,
+  hostsOf,
+  type ReporterComparison,
+} from './compare-reporters.js';
 import {
   dateOf,
   dayOfCheck,
@@ -8,6 +20,16 @@ import {
   type ReportedFacts,
   type QuotedPolicy,
 } from './facts.js';
+import {
+  alone,
+  fewFailed,
+  names,
+  percent,
+  receivedBy,
+  sessionsOf,
+  sparedDoing,
+  SPORADIC,
+} from './cause-sentences.js';
 import type { FailureGroup } from './group-failures.js';
 import { appliedWithout, daysNamed, daysReplaced } from './outdated-policies.js';
 import { maxAgeOf, patternsOf } from './quoted.js';
@@ -84,13 +106,13 @@ interface Rule {
 const CHANCE = 1 / 1000;
 /** The same where a check also found no fault of the host. */
 const CHANCE_CHECKED = 1 / 100;
-/** Below this share of sessions a failure may be a lost connection. */
-const SPORADIC = 1 / 20;
 /**
  * A report covers a day and names no hour. An outage of some hours touches at most two
  * days, and a reporter that sent in other hours was not spared by its path.
  */
 const MIN_PATH_DAYS = 3;
+/** The share of sessions that a wrong clock fails, at least: it rejects any certificate. */
+const NEARLY_ALL = 9 / 10;
 
 /**
  * The rules of judging a cause. The first one that applies decides. A cause other than
@@ -113,8 +135,7 @@ export const rules: readonly Rule[] = [
       evidence.applied === undefined &&
       isNoise(evidence),
     cause: 'unclear',
-    reason: ({ compared }) =>
-      `Only ${percent(compared.ownRate)} of the sessions of these reporters failed in this way, as lost connections do.`,
+    reason: fewFailed,
     settle: () => 'The reasons in the reports, or the logs of the mail server for these times.',
   },
   {
@@ -167,8 +188,10 @@ export const rules: readonly Rule[] = [
     condition: 'Few of many sessions failed.',
     applies: isSporadic,
     cause: 'unclear',
-    reason: ({ compared }) =>
-      `Only ${percent(compared.rate)} of the sessions of these reporters failed.`,
+    reason: ({ group, compared }) =>
+      compared.rate < SPORADIC
+        ? `Only ${percent(compared.rate)} of the sessions of these reporters failed.`
+        : `${sessionsOf(group)} failed in this way: too few to tell a fault from chance.`,
     settle: ({ domain }) =>
       `A check of every address, several times a day: hermetic check ${domain}`,
   },
@@ -194,8 +217,8 @@ export const rules: readonly Rule[] = [
     condition: 'Two independent reporters saw the failure, and others did not.',
     applies: (evidence) => evidence.compared.sources > 1,
     cause: 'unclear',
-    reason: ({ compared }) =>
-      `${names(compared.affected)} saw it; ${names(compared.unaffected)} applied the same policy without this failure.`,
+    reason: ({ group, compared }) =>
+      `${names(compared.affected)} saw it; ${names(compared.unaffected)} ${sparedDoing(group)} without this failure.`,
     settle: ({ domain }) =>
       `A property that the affected senders share: an address family, a TLS library, a network. Check every address: hermetic check ${domain}`,
   },
@@ -208,6 +231,7 @@ export const rules: readonly Rule[] = [
       evidence.group.networks.length <= 2 &&
       evidence.spared &&
       evidence.compared.failingDays >= MIN_PATH_DAYS &&
+      evidence.compared.isShareKnown &&
       !evidence.sparesHost &&
       isSameFamily(evidence),
     cause: 'path',
@@ -216,11 +240,13 @@ export const rules: readonly Rule[] = [
   },
   {
     condition:
-      'The certificate was valid when one reporter called it expired; others validated it.',
+      'The certificate was valid when one reporter called it expired in nearly all sessions; others validated it.',
     applies: (evidence) =>
       evidence.group.result === 'certificate-expired' &&
       evidence.clean !== undefined &&
       evidence.spared &&
+      evidence.compared.rateAtAnyHost >= NEARLY_ALL &&
+      !evidence.sparesHost &&
       showsDates(evidence),
     cause: 'theirs',
     reason: ({ group, compared, clean }) =>
@@ -252,9 +278,9 @@ export const rules: readonly Rule[] = [
     applies: (evidence) => evidence.spared,
     cause: 'unclear',
     reason: ({ group, compared }) =>
-      `Only ${names(group.reporters)} saw it; ${names(compared.unaffected)} applied the same policy on the same days without this failure. The cause is at this reporter or between it and you, and reports do not tell which.`,
+      `Only ${names(group.reporters)} saw it; ${names(compared.unaffected)} ${sparedDoing(group)} on the same days without this failure. The cause is at this reporter or between it and you, and reports do not tell which.`,
     settle: ({ group }) =>
-      `The certificate chain or DNS answers that ${names(group.reporters)} received: ask the contact named in its reports.`,
+      `${receivedBy(group)} that ${names(group.reporters)} received: ask the contact named in its reports.`,
   },
   {
     condition: 'One reporter saw the failure, and a check on those days found no fault.',
@@ -268,7 +294,7 @@ export const rules: readonly Rule[] = [
     condition: 'One reporter saw the failure, and nothing can be compared.',
     applies: () => true,
     cause: 'unclear',
-    reason: (evidence) => `${alone(evidence)}, so there is nothing to compare with.`,
+    reason: alone,
     settle: ({ domain }) =>
       `A check on the same day (hermetic check ${domain}), or a second reporter that applies the same policy.`,
   },
@@ -341,10 +367,13 @@ function isSporadic({ group, compared }: Evidence): boolean {
 }
 
 /**
- * Sessions without a description belong to a finding only if it affected most of them.
+ * Returns whether a finding of a check explains the failures. Under another name than its
+ * own it explains no noise, and sessions without a description only if it hit most.
  */
-function explainsMost({ group, compared }: Evidence): boolean {
-  return group.result !== NOT_DESCRIBED || compared.ownRate >= 0.5;
+function explainsMost({ group, compared, found }: Evidence): boolean {
+  if (group.result === NOT_DESCRIBED) return compared.ownRate >= 0.5;
+  if (found && namesFinding(group.result, found.finding.id)) return true;
+  return !compared.noise && compared.ownRate >= SPORADIC && compared.isShareKnown;
 }
 
 /** A failure of no particular kind: too few sessions, or only lost connections. */
@@ -355,12 +384,12 @@ function isNoise({ group: failureGroup, compared }: Evidence): boolean {
 }
 
 /**
- * Returns whether a reporter of the failure had sessions at another MX host without a
- * failure. A filter or attacker on its path removes STARTTLS at every host. With DANE a
- * report names the host of its sessions, as the policy domain.
+ * Returns whether a reporter of the failure had no failure at another MX host. A filter
+ * or attacker on its path, and a clock of its own, concern every host. With DANE a report
+ * names the host of its sessions, as the policy domain; else the failures name hosts.
  */
-function sparesHost(group: FailureGroup, { sessions }: ReportedFacts): boolean {
-  const atHosts = sessions.filter(
+function sparesHost(group: FailureGroup, reportedFacts: ReportedFacts): boolean {
+  const atHosts = reportedFacts.sessions.filter(
     (row) =>
       row.type === 'tlsa' &&
       row.domain !== group.domain &&
@@ -370,7 +399,10 @@ function sparesHost(group: FailureGroup, { sessions }: ReportedFacts): boolean {
       group.reporters.includes(row.reporter),
   );
   const failing = new Set(atHosts.filter(({ failed }) => failed > 0).map(({ domain }) => domain));
-  return atHosts.some(({ domain, ok }) => ok > 0 && !failing.has(domain));
+  if (atHosts.some(({ domain, ok }) => ok > 0 && !failing.has(domain))) return true;
+  const hosts = hostsOf(reportedFacts) ?? [];
+  const failed = failingHosts(group, reportedFacts);
+  return group.mx !== '' && hosts.some((host) => !failed.has(host));
 }
 
 /**
@@ -384,10 +416,6 @@ function isSameFamily({ group, clean, usesIpv4 }: Evidence): boolean {
   const v6 = group.ips.filter((ipAddress) => ipAddress.includes(':')).length;
   const v4 = group.ips.length - v6;
   return v4 > 0 && (v6 > 0 || usesIpv4);
-}
-
-function percent(share: number): string {
-  return `${Math.max(0.1, Math.round(share * 1000) / 10)} %`;
 }
 
 function isOutdated({ applied, ownHost }: Evidence): boolean {
@@ -413,19 +441,4 @@ function checkDate(check: CheckResult | undefined): string {
 
 function from({ networks }: FailureGroup): string {
   return networks.length > 0 ? `, from ${networks.join(' and ')}` : '';
-}
-
-function alone({ group, compared }: Evidence): string {
-  const who = names(group.reporters);
-  if (compared.unaffected.length > 0)
-    return `Only ${who} reports it, and the others had too few sessions for a comparison`;
-  if (compared.without > 0)
-    return `Only ${who} reports it; the other reporters did not apply this policy to this host`;
-  return `Only ${who} sent comparable reports on these days`;
-}
-
-/** `a`, `a and b`, `4 others`. */
-function names(reporters: readonly string[]): string {
-  if (reporters.length === 0) return 'the reporter';
-  return reporters.length <= 3 ? reporters.join(' and ') : `${reporters.length} reporters`;
 }

@@ -87,13 +87,17 @@ function* baseDomains(
   { domain, from, to }: HostSpan,
   quoted: readonly NamedHost[],
 ): Steps<readonly NamedHost[]> {
-  // `alone`: the report is about no other recipient domain.
-  const reported = stateStore.prepare<NamedHost & { alone: number }>(
+  // `free`: no other recipient domain of the report claims the host. A domain claims the
+  // hosts below it, and those that its policy names.
+  const reported = stateStore.prepare<NamedHost & { free: number }>(
     byTurns(
       `SELECT own.reporter, p.domain AS host, max(NOT EXISTS (
-         SELECT 1 FROM report_policy AS o
+         SELECT 1 FROM report_policy AS o LEFT JOIN report_text AS t ON t.id = o.text
          WHERE o.id BETWEEN own.report * 1000000 AND own.report * 1000000 + 999999
-           AND o.type <> 'tlsa' AND o.domain NOT IN (own.domain, '', p.domain))) AS alone
+           AND o.type <> 'tlsa' AND o.domain NOT IN (own.domain, '', p.domain)
+           AND (substr(p.domain, -length(o.domain) - 1) = '.' || o.domain
+             OR instr(lower(t.text), p.domain) > 0
+             OR instr(lower(t.text), '*' || substr(p.domain, instr(p.domain, '.'))) > 0))) AS free
        FROM (SELECT DISTINCT report, domain, reporter FROM report_policy
              WHERE domain = ? AND day = ? AND authenticated = 1 AND type <> 'tlsa') AS own
          JOIN report_policy AS p
@@ -110,8 +114,8 @@ function* baseDomains(
   ).map(([pattern]) => pattern);
   const based: NamedHost[] = [];
   for (let day = from; day <= to; day++) {
-    for (const { reporter, host, alone } of reported.all(domain, day))
-      if (alone === 1 || patterns.some((pattern) => matchMx(pattern, host)))
+    for (const { reporter, host, free } of reported.all(domain, day))
+      if (free === 1 || patterns.some((pattern) => matchMx(pattern, host)))
         based.push({ reporter, host });
     yield;
   }

@@ -8,15 +8,19 @@ type ReasonRule = readonly [pattern: RegExp, means: string, about?: 'connection'
  */
 export const reasonTexts: readonly ReasonRule[] = [
   [
-    /\bmx[-_ ]?(hosts?|record|name|server)?s?[-_ ]?mismatch|\bmx\b.{0,60}\b(not|isn't|doesn't|does not|did not|no)\b.{0,25}\b(authori[sz]ed|allowed|listed|permitted|found in|in|match\w*)\b[^,;:]{0,25}\b(polic(y|ies)|sts|patterns?)\b|\b(polic(y|ies)|sts)\b.{0,30}\b(does not|doesn't|not)\b.{0,20}\b(list|allow|name|match|authori[sz]e|contain|include)\w*\b.{0,40}\b(mx|host)|\bno (matching )?mx\b.{0,20}\bpolicy|\bnot (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy/i,
+    /\bmx[-_ ]?(hosts?|record|name|server)?s?[-_ ]?mismatch|\bmx\b.{0,60}\b(not|isn't|doesn't|does not|did not|no)\b.{0,25}\b(authori[sz]ed|allowed|listed|permitted|found in|in|match\w*)\b[^,;:]{0,25}\b(polic(y|ies)|sts|patterns?)\b|\b(polic(y|ies)|sts)\b.{0,30}\b(does not|doesn't|not)\b.{0,20}\b(list|allow|name|match|authori[sz]e|contain|include)\w*\b.{0,40}\b(mx|host)|\bno (matching )?mx\b.{0,20}\bpolicy|\bno mx (host )?match(ed|es)\b|\bmx hosts? of .{1,80} failed mta-?sts\b|\bnot (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy/i,
     'The MX host is not in the MTA-STS policy.',
   ],
   [
     /\b(tlsa|dane)\b.{0,40}(mismatch|not match|no match|failed to match|invalid|unusable|verification failed)|\bno (matching|usable|valid) (tlsa|dane)|tlsa[-_ ]?(mismatch|invalid)|dane[-_ ]?(ee|ta)?[-_ ]?(mismatch|failure)|X509_V_ERR_DANE_NO_MATCH/i,
-    'No TLSA record matches the certificate of the server.',
+    'No TLSA record matches the certificate of the server, or all are unusable.',
   ],
   [
-    /\bdnssec\b(?!.{0,20}\bnot\b).{0,40}(fail|invalid|bogus|error|expired)|\b(bogus|rrsig|nsec3?)\b/i,
+    /\b(no|without) (tlsa|dane) records?\b|\bnon[- ]dnssec destination/i,
+    'The sender found no TLSA record.',
+  ],
+  [
+    /\bdnssec[-_]?invalid\b|\bdnssec\b(?!.{0,20}\bnot\b).{0,40}(fail|invalid|bogus|error|expired)|\b(bogus|rrsig|nsec3?)\b/i,
     'DNSSEC validation failed.',
   ],
   [
@@ -24,7 +28,7 @@ export const reasonTexts: readonly ReasonRule[] = [
     'The certificate is not valid yet: a clock may be wrong.',
   ],
   [
-    /(cert\w*|x509)\b(?!.{0,40}\b(not|never)( yet)? expired).{0,40}\bexpired|\bexpired\b.{0,20}\bcert|^expired$|CERT(IFICATE)?_HAS_EXPIRED|\bis after 20\d\d|notafter/i,
+    /(cert\w*|x509)\b(?!.{0,40}\b(not|never)( yet)? expired).{0,40}\bexpired|\bexpired\b.{0,20}\bcert|^expired$|certificate[-_ ]?expired|CERT(IFICATE)?_HAS_EXPIRED|\bis after 20\d\d|notafter/i,
     'The certificate has expired.',
   ],
   [
@@ -32,11 +36,11 @@ export const reasonTexts: readonly ReasonRule[] = [
     'The certificate is self-signed, or its root is unknown to the sender.',
   ],
   [
-    /hostname[-_ ]?mismatch|host[-_ ]?(name)?[-_ ]?mismatch|name[-_ ]?mismatch|\bnot valid for\b|(host ?name|server name|subject(alt| alternative)? ?names?|\bsan\b|common name)\b.{0,40}(not match|no match|mismatch|does not|doesn't)|is valid for .{1,120}, not /i,
+    /hostname[-_ ]?mismatch|host[-_ ]?(name)?[-_ ]?mismatch|name[-_ ]?mismatch|\bnot valid for\b|(host ?name|server name|subject(alt| alternative)? ?names?|\bsan\b|common name)\b.{0,40}(not match|no match|mismatch|does not|doesn't)|is valid for .{1,120}, not |\b(certificate|CN=\S+)( (for|of) \S+)? (does not|doesn't) match\b|subject[-_ ]?(alt\w*|alternative)[-_ ]?names? matching|hostname verification failed|COMMON_NAME_INVALID|subject[-_ ]?mismatch|legacy common name|doesn't contain any ip sans/i,
     'The certificate is for another name.',
   ],
   [
-    /unable to get (local )?issuer|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|unknown[-_ ](ca|authority|issuer)|signed by unknown authority|(cert\w*|issuer|ca|chain)\b.{0,25}\b(is )?(not trusted|untrusted)|\buntrusted (cert\w*|issuer|ca|root)|unable to verify the first certificate|incomplete chain|(cert\w*[- ])?chain\b.{0,15}\b(incomplete|invalid|broken)/i,
+    /unable to get (local )?issuer|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|unknown[-_ ](ca|authority|issuer)|signed by unknown authority|(cert\w*|issuer|ca|chain)\b.{0,25}\b(is )?(not trusted|untrusted)|\buntrusted (cert\w*|issuer|ca|root)|unable to verify the first certificate|untrusted[-_ ]?root|\bserver certificate not verified|incomplete chain|(cert\w*[- ])?chain\b.{0,15}\b(incomplete|invalid|broken)/i,
     'No chain leads from the certificate to a trusted CA: the intermediate may be missing.',
   ],
   [/\bcert\w*\b.{0,20}\brevoked|CERT_REVOKED/i, 'The certificate was revoked.'],
@@ -53,7 +57,7 @@ export const reasonTexts: readonly ReasonRule[] = [
     'The DNS lookup failed.',
   ],
   [
-    /\b(http\w*|status|code|response|server returned|policy|fetch\w*)\b.{0,30}\b404\b|\b404\b.{0,5}not found|^404$|policy (file )?not found/i,
+    /\b(http\w*|status|code|response|server returned|policy|fetch\w*)\b.{0,30}\b404\b|\b404\b.{0,5}not found|^404$|policy (file )?not found(?! in (the )?cache)/i,
     'The policy file was not found.',
   ],
   [
@@ -74,10 +78,13 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
   [/\b(content|media)[-_ ]?type\b/i, 'The policy was not served as text/plain.'],
   [
-    /\b(no|not|did not|without)\b.{0,20}\b(offer|advertise|support|announce)\w*\b.{0,20}\bstarttls|\bstarttls\b.{0,30}\b(not|no|un)[- ]?(offered|advertised|supported|available)|STARTTLS[-_]NOT[-_]SUPPORTED/i,
+    /\b(no|not|did not|without)\b.{0,20}\b(offer|advertise|support|announce)\w*\b.{0,20}\bstarttls|\bstarttls\b.{0,30}\b(not|no|un)[- ]?(offered|advertised|supported|available)|STARTTLS[-_]NOT[-_]SUPPORTED|\btls is required, but was not offered/i,
     'STARTTLS was not offered.',
   ],
-  [/\bstarttls\b.{0,30}\b(fail\w*|refused|rejected|error)/i, 'STARTTLS was offered, and failed.'],
+  [
+    /\bstarttls\b.{0,30}\b(fail\w*|refused|rejected|error)|\btls (is )?not available due to/i,
+    'STARTTLS was offered, and failed.',
+  ],
   [
     /(unsupported|no common|wrong|alert) protocol( version)?|protocol version (not supported|mismatch|alert)|version too low|no supported versions/i,
     'No TLS version is common to both sides.',
@@ -87,7 +94,7 @@ export const reasonTexts: readonly ReasonRule[] = [
     'The TLS handshake failed.',
   ],
   [
-    /\b(polic(y|ies)|sts)\b.{0,40}\b(syntax|pars(e|ing)|malformed|invalid (line|version|mode|max_age|syntax|field))|\binvalid (policy|max_age|mode)\b|\b(syntax|parse|parsing) error/i,
+    /\b(polic(y|ies)|sts)\b.{0,40}\b(not valid utf-?8|syntax|pars(e|ing)|malformed|invalid (line|version|mode|max_age|syntax|field))|\binvalid (policy|max_age|mode)\b|\b(missing|no|duplicate) (mx|max_age|mode|version|key)( field)?( in policy)?$|^(mx|max_age|mode|version) (is )?missing|\b(syntax|parse|parsing) error/i,
     'The policy does not follow the grammar.',
   ],
   [
@@ -97,7 +104,7 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
   [/connection refused|\bECONNREFUSED\b/i, 'The connection was refused.', 'connection'],
   [
-    /connection (was )?(reset|closed|lost|aborted)|\bECONNRESET\b|unexpected (eof|end of file)|^eof$|broken pipe/i,
+    /connection (was )?(reset|closed|lost|aborted)|\blost connection\b|\bECONNRESET\b|unexpected (eof|end of file)|^eof$|broken pipe/i,
     'The connection was closed early.',
     'connection',
   ],

@@ -1,5 +1,12 @@
+import { groupBy } from '../../base/index.js';
 import { kindOf } from './check-evidence.js';
-import { NOT_DESCRIBED, plus, type ReportedFacts } from './facts.js';
+import {
+  NOT_DESCRIBED,
+  plus,
+  type FailureFact,
+  type ReportedFacts,
+  type SessionRow,
+} from './facts.js';
 import { isSamePolicy, type FailureGroup } from './group-failures.js';
 import {
   failedBy,
@@ -22,6 +29,7 @@ import {
  * | the same days | outages of two reporters, or an outage during a fault of another one |
  * | one of them is a reporter of the group | a fault of others, during noise at this one |
  * | it does not name the fault otherwise | noise at a reporter that met the fault, too |
+ * | it has successes, or one result for nearly all | a reporter of failed sessions alone |
  * | more than one network | one path, or one operator of two senders |
  */
 
@@ -36,6 +44,10 @@ export const COMPARABLE_SHARE = 0.2;
  * broken peers.
  */
 const NOISE_SHARE = 1 / 20;
+/**
+ * The same for failures of a named kind: a lost connection is no expired certificate.
+ */
+const NAMED_NOISE_SHARE = 1 / 200;
 /** A fault for all senders affects at least this share of the sessions of each. */
 const LEAST_RATE = 1 / 5;
 /** Reporters of one fault failed on more than this share of their common days. */
@@ -47,6 +59,13 @@ const COMMON_DAYS = 1 / 4;
 const MAIN_SHARE = 4;
 /** Below this probability noise does not explain the failures of one reporter. */
 const NOISE_CHANCE = 1 / 100;
+/**
+ * The same share for a reporter that never reports a success: it may report failures
+ * alone, and then each of its days is a failing one.
+ */
+const COMMON_DAYS_OF_FAILURES = 3 / 4;
+/** The share of its failures that such a reporter describes by the result of a fault. */
+const PURE_SHARE = 4 / 5;
 
 /**
  * Returns whether noise explains that so many of the sessions failed: it explains one of
@@ -54,12 +73,43 @@ const NOISE_CHANCE = 1 / 100;
  * binomial distribution, exp(-n D(failed/n || share)), which takes no time that a
  * reporter controls.
  */
-export function isNoise(failed: number, sessions: number): boolean {
+export function isNoise(failed: number, sessions: number, share = NOISE_SHARE): boolean {
   const total = Math.max(1, failed, sessions);
   const rate = failed / total;
-  if (rate <= NOISE_SHARE) return true;
-  const rest = rate < 1 ? (1 - rate) * Math.log((1 - rate) / (1 - NOISE_SHARE)) : 0;
-  return Math.exp(-total * (rate * Math.log(rate / NOISE_SHARE) + rest)) >= NOISE_CHANCE;
+  if (rate <= share) return true;
+  const rest = rate < 1 ? (1 - rate) * Math.log((1 - rate) / (1 - share)) : 0;
+  return Math.exp(-total * (rate * Math.log(rate / share) + rest)) >= NOISE_CHANCE;
+}
+
+/**
+ * Returns whether the share of failed sessions of a reporter is known. Some reporters
+ * report failed sessions alone. Of these only failures that nearly all have one result
+ * point to a fault, for noise has many.
+ */
+export function hasKnownShare(
+  reporter: string,
+  failureGroup: FailureGroup,
+  { sessions, failures, domain }: ReportedFacts,
+): boolean {
+  if (succeeds(reporter, sessions)) return true;
+  const during = failures.filter(
+    (row) =>
+      row.reporter === reporter &&
+      row.lastDay >= failureGroup.firstDay &&
+      row.firstDay <= failureGroup.lastDay,
+  );
+  const sumOf = (rows: readonly FailureFact[]): number =>
+    rows.reduce((count, row) => plus(count, Math.max(1, row.failed)), 0);
+  const named = during.filter(({ result }) => result !== NOT_DESCRIBED);
+  const atAnyHost = { ...failureGroup, mx: '' };
+  const same = named.filter((row) => isSameFault(atAnyHost, row, domain));
+  const largest = Math.max(0, ...[...groupBy(same, (row) => row.result).values()].map(sumOf));
+  return largest >= PURE_SHARE * sumOf(named);
+}
+
+/** Returns whether any report of a reporter counts a successful session. */
+function succeeds(reporter: string, sessions: readonly SessionRow[]): boolean {
+  return sessions.some((row) => row.reporter === reporter && row.ok > 0);
 }
 
 /**
@@ -196,18 +246,27 @@ function confirmingReporters(
     return { reporter, failed: Math.min(most, failed.get(reporter) ?? 0), own };
   });
   const worst = Math.max(0, ...met.map((one) => rateOf(one.failed, one.own)));
+  const vague = new Set(
+    failureRows.filter((row) => kindOf(row.result) === 'any').map((row) => row.reporter),
+  );
+  const shareFor = (reporter: string): number =>
+    vague.has(reporter) || kindOf(failureGroup.result) === 'any' ? NOISE_SHARE : NAMED_NOISE_SHARE;
   const candidates = met
     .filter((one) => {
       // A fetch is not a session: sessions continue under a cached policy (RFC 8461
       // §3.2).
       if (fetching.has(one.reporter)) return true;
-      if (isNoise(one.failed, totalOf(one.own))) return false;
+      if (isNoise(one.failed, totalOf(one.own), shareFor(one.reporter))) return false;
+      if (!hasKnownShare(one.reporter, failureGroup, reportedFacts)) return false;
       return rateOf(one.failed, one.own) >= Math.max(LEAST_RATE, COMPARABLE_SHARE * worst);
     })
     .map((one) => one.reporter);
   // Cached policies expire on different days, so two failed fetches share few days.
-  const shareOf = (one: string, other: string): number =>
-    fetching.has(one) && fetching.has(other) ? 0 : COMMON_DAYS;
+  const shareOf = (one: string, other: string): number => {
+    if (fetching.has(one) && fetching.has(other)) return 0;
+    const isKnown = [one, other].every((reporter) => succeeds(reporter, reportedFacts.sessions));
+    return isKnown ? COMMON_DAYS : COMMON_DAYS_OF_FAILURES;
+  };
   const agreeing = candidates.filter((one) =>
     candidates.some(
       (other) => other !== one && agreesOnDays(one, other, during, shareOf(one, other)),

@@ -139,6 +139,48 @@ test('of a report about several domains, only the own mail hosts belong to a dom
   assert.equal(showDomain(store, 'other.example', { now }).status, 'failing');
 });
 
+// R5
+test('a failing mail host that no domain of a report claims belongs to each of them', async () => {
+  const policies = (host: string, mx: readonly string[]): readonly TestPolicy[] => [
+    { ok: 9, mx: ['mx1.rcpt.example'] },
+    { domain: 'other.example', ok: 9, mx },
+    { type: 'tlsa', domain: host, failed: 9 },
+  ];
+  for (const [host, mx, own, other] of [
+    ['mx.provider.example', [], 'failing', 'failing'],
+    ['mx.provider.example', ['*.provider.example'], 'well', 'failing'],
+    ['mx9.other.example', [], 'well', 'failing'],
+    ['mx1.rcpt.example', [], 'failing', 'well'],
+  ] as const) {
+    const store = await withReports({ reporter: 'big.example', day, policies: policies(host, mx) });
+    const statusOf = (domain: string): string => showDomain(store, domain, { now }).status;
+    assert.deepEqual([statusOf('rcpt.example'), statusOf('other.example')], [own, other], host);
+  }
+});
+
+// R5
+test('a policy domain with the labels of its record is the name below them', async () => {
+  for (const host of ['_25._tcp.mx1.rcpt.example', '_25._TCP.MX1.rcpt.example.']) {
+    const tlsa = { type: 'tlsa', domain: host, failed: 9, details: [{ mx: undefined }] };
+    const { status, failures } = await view(report({}, { policies: [{ ok: 9 }, tlsa] }));
+    assert.deepEqual([status, failures[0]?.host], ['failing', 'mx1.rcpt.example']);
+  }
+  const named = await view(report({ domain: '_mta-sts.rcpt.example', ok: 1, failed: 3 }));
+  assert.equal(named.status, 'failing');
+});
+
+// R1
+test('no failure is said to have hit more sessions than failed in all', async () => {
+  for (const [failed, count, shown] of [
+    [5, 50, 5],
+    [5, 5, 5],
+    [0, 9, 9],
+  ] as const) {
+    const { failures, status } = await view(report({ ok: 3, failed, details: [{ count }] }));
+    assert.deepEqual([status, failures[0]?.sessions], ['failing', shown]);
+  }
+});
+
 test('failures in reports that name no domain are an item of their own', async () => {
   const nameless = report({ type: 'no-policy-found', domain: null, ok: 1, failed: 8 });
   const store = await withReports(nameless);
@@ -250,6 +292,11 @@ test('an unknown kind of policy protects nothing and does not tell what became o
   );
   assert.deepEqual(found.coverage, { sessions: 13, covered: 0 });
   assert.doesNotMatch(renderDomain(found), /delivered anyway/);
+  const none = await view(
+    report({ mode: 'none', ok: 40 }),
+    report({ ok: 10 }, { reporter: 'post.example' }),
+  );
+  assert.deepEqual(none.coverage, { sessions: 50, covered: 10 });
   const both = await view({ ...report({ ok: 4 }), policies: [{ ok: 4 }, { ...unknown, ok: 10 }] });
   assert.deepEqual(both.coverage, { sessions: 10, covered: 4 });
 });

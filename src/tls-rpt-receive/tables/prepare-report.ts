@@ -130,7 +130,9 @@ function rowsOf(
     const failed = reportedPolicy.totalFailureSessionCount;
     let described = 0;
     for (const detail of reportedPolicy.failureDetails) {
-      described += detail.failedSessionCount;
+      // No failure hit more sessions than failed in all (RFC 8460 §4.4).
+      const sessions = Math.min(detail.failedSessionCount, failed > 0 ? failed : Infinity);
+      described += sessions;
       failureRows.push({
         domain,
         type,
@@ -141,7 +143,7 @@ function rowsOf(
         senderIp: detail.sendingMtaIp ?? '',
         reason: detail.failureReasonCode ?? '',
         info: detail.additionalInformation ?? '',
-        failed: detail.failedSessionCount,
+        failed: sessions,
       });
     }
     const ok = reportedPolicy.totalSuccessfulSessionCount;

@@ -1,0 +1,66 @@
+import { kindOf } from './check-evidence.js';
+import type { ReporterComparison } from './compare-reporters.js';
+import type { FailureGroup } from './group-failures.js';
+
+/** Sentences about a failure and the reporters that are compared. */
+
+interface Compared {
+  readonly group: FailureGroup;
+  readonly compared: ReporterComparison;
+}
+
+/** Below this share of sessions a failure may be a lost connection. */
+export const SPORADIC = 1 / 20;
+/** Why so few failures prove no fault. */
+export function fewFailed({ group, compared }: Compared): string {
+  if (group.lostConnections)
+    return 'The reasons in the reports are lost connections, and no fault of TLS or of a policy.';
+  if (compared.ownRate < SPORADIC)
+    return `Only ${percent(compared.ownRate)} of the sessions of these reporters failed in this way, as lost connections do.`;
+  return `${sessionsOf(group)} failed in this way: so few may be lost connections.`;
+}
+
+/** `1 session`, `3 sessions`; `Few sessions` where the reporters give no count. */
+export function sessionsOf({ sessions }: FailureGroup): string {
+  if (sessions === 0) return 'Few sessions';
+  return `Only ${sessions} ${sessions === 1 ? 'session' : 'sessions'}`;
+}
+
+/** Evidence of the same kind as the failure, which a reporter without it gives. */
+export function sparedDoing({ result }: FailureGroup): string {
+  const kind = kindOf(result);
+  if (kind === 'policy-file') return 'fetched the policy';
+  return kind === 'starttls' ? 'had TLS sessions' : 'applied the same policy';
+}
+
+/** The data that a reporter received and that shows the fault. */
+export function receivedBy({ result }: FailureGroup): string {
+  const kind = kindOf(result);
+  if (kind === 'policy-file') return 'The answer of the policy host';
+  if (kind === 'starttls') return 'The reply to EHLO';
+  return kind === 'dnssec' ? 'The DNS answers' : 'The certificate chain or DNS answers';
+}
+
+/** Why a failure of these reporters alone proves no cause. */
+export function alone({ group, compared }: Compared): string {
+  if (compared.affected.length > 1)
+    return `${names(compared.affected)} saw failures that do not confirm each other: they differ in days or shares of the sessions, are too few, or come from one network.`;
+  const who = names(group.reporters);
+  const nothing = 'so there is nothing to compare with';
+  if (compared.unaffected.length > 0)
+    return `Only ${who} reports it, and the others had too few sessions for a comparison.`;
+  if (compared.without > 0)
+    return `Only ${who} reports it; the other reporters did not apply this policy to this host, ${nothing}.`;
+  return `Only ${who} sent comparable reports on these days, ${nothing}.`;
+}
+
+/** `a`, `a and b`, `4 others`. */
+export function names(reporters: readonly string[]): string {
+  if (reporters.length === 0) return 'the reporter';
+  return reporters.length <= 3 ? reporters.join(' and ') : `${reporters.length} reporters`;
+}
+
+/** A share with one decimal, at least 0.1 %. */
+export function percent(share: number): string {
+  return `${Math.max(0.1, Math.round(share * 1000) / 10)} %`;
+}
