@@ -48,9 +48,9 @@ export const keyUsages = [
 ] as const;
 
 /**
- * Reads the Extensions of RFC 5280 §4.2. An extension that occurs twice makes the
- * certificate malformed. One that cannot be read is a defect: key and dates of the
- * certificate still count for DANE-EE (RFC 7671 §5.1), and no path may use it.
+ * Reads the Extensions of RFC 5280 §4.2. An extension that cannot be read or occurs twice
+ * is a defect: key and dates of the certificate still count for DANE-EE (RFC 7671 §5.1),
+ * and no path may use it.
  */
 export function readExtensions(derReader: DerReader | undefined): ExtensionFields {
   const criticalUnknown: string[] = [];
@@ -65,6 +65,7 @@ export function readExtensions(derReader: DerReader | undefined): ExtensionField
     defects,
   };
   const seen = new Set<string>();
+  let count = 0;
   while (derReader && !derReader.done) {
     const extension = derReader.enter();
     const objectId = readOid(extension.take(Tag.objectId).body);
@@ -72,8 +73,9 @@ export function readExtensions(derReader: DerReader | undefined): ExtensionField
     const critical = criticalField !== undefined && readBoolean(criticalField.body);
     const value = extension.take(Tag.octetString).body;
     extension.end();
-    if (seen.has(objectId)) throw new DerError(`extension ${objectId} twice`);
-    if (seen.add(objectId).size > MAX_EXTENSIONS) throw new DerError('too many extensions');
+    if (++count > MAX_EXTENSIONS) throw new DerError('too many extensions');
+    if (seen.has(objectId)) defects.push(`extension ${objectId} twice`);
+    seen.add(objectId);
     if (critical && !understood.has(objectId)) criticalUnknown.push(objectId);
     try {
       readExtension(objectId, value, { fields: extensionFields, critical });

@@ -1,7 +1,8 @@
 /** Weakness that the name of an algorithm does not show, and faults with their reason. */
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import test from 'node:test';
+import { verifyDane } from '../dane/index.js';
 import { createCa, createIntermediate, der, generateKey, type Authority } from '../pki/index.js';
 import { read, root, server, verdictOf, verdictVia } from '../../test/support/chains.js';
 import { accepts, explainProblem, parseCertificate, trustStore, verifyChain } from './index.js';
@@ -80,5 +81,21 @@ test('SHA-1 below the anchor is never accepted; on the anchor it does not count'
     const old = createCa({ name: 'Old', key, hash });
     assert.equal(accepts(verdict(old, [server(old)])), true, 'an anchor is trusted by its key');
     assert.equal(accepts(verdict(old, [server(old), old])), true);
+  }
+});
+
+test('a repeated extension and two algorithms bar a path, not a match by key', () => {
+  const purpose = { oid: '2.5.29.37', critical: false, value: der.sequence(der.objectId('1.2.3')) };
+  const twice = server(root, { extensions: [purpose] });
+  const inner = Buffer.from(server(root).der);
+  inner[inner.indexOf(Buffer.from('2a8648ce3d040302', 'hex')) + 7] = 3;
+  for (const leaf of [twice, { der: inner }]) {
+    assert.match(verdictOf([leaf]), /^unknown-ca valid (x509-malformed|x509-bad-signature)/);
+    const { spki, defects } = read(leaf);
+    assert.equal(defects.length, 1);
+    const data = createHash('sha256').update(spki).digest();
+    const records = [{ usage: 3, selector: 1, matchingType: 1, data }];
+    const question = { records, chain: [read(leaf)], names: [], validationTime: at };
+    assert.equal(verifyDane(question).verdict, 'match');
   }
 });

@@ -64,8 +64,9 @@ function read(derBytes: Uint8Array): Certificate {
   // Zero and negative numbers are accepted [5280-4.1.2.2-1].
   if (serial.length === 0 || serial.length > 64)
     throw new DerError('serial number of a wrong size');
+  const defects: string[] = [];
   if (!equalBytes(fields.take(Tag.sequence).whole, signatureIdentifier))
-    throw new DerError('two different signature algorithms');
+    defects.push('two different signature algorithms');
   const issuer = fields.take(Tag.sequence).whole;
   const dates = fields.enter();
   const notBefore = readTime(dates.any());
@@ -77,7 +78,7 @@ function read(derBytes: Uint8Array): Certificate {
   fields.optional(0x82); // subjectUniqueID
   const extensionField = fields.optional(0xa3);
   fields.end();
-  if (extensionField && version !== 3) throw new DerError('extensions before version 3');
+  if (extensionField && version !== 3) defects.push('extensions before version 3');
 
   const subjectName = readDirectoryName(subject);
   const issuerName = readDirectoryName(issuer);
@@ -105,7 +106,7 @@ function read(derBytes: Uint8Array): Certificate {
     selfIssued: subjectName.key === issuerName.key,
     version,
     ...extensions,
-    defects: [...algorithm.defects, ...extensions.defects],
+    defects: [...defects, ...algorithm.defects, ...extensions.defects],
   };
 }
 

@@ -2,7 +2,7 @@ import { formatTime } from '../../base/index.js';
 import { explainProblem, weaklySigned, type Certificate } from '../../x509/index.js';
 import type { Profile, TrustMechanism } from '../profiles/profile.js';
 import { shortRecord as short } from './record-rules.js';
-import type { JudgedCertificate } from './judge-certificate.js';
+import { explainUnreadable, type JudgedCertificate } from './judge-certificate.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 
@@ -19,6 +19,19 @@ export function certificateRules(
   address: JudgedAddress,
 ): void {
   for (const judged of address.certificates) judgeOne(raised, judgedHost, address, judged);
+  if (address.certificates.length === 0) unreadableRule(raised, judgedHost, address);
+}
+
+/** Raises a server's certificate that cannot be read: senders may be more tolerant. */
+function unreadableRule(
+  raised: FindingCollector,
+  { evidence: { name } }: JudgedHost,
+  { evidence: { ip }, connection }: JudgedAddress,
+): void {
+  const [leaf] = connection?.handshake?.chain ?? [];
+  if (leaf === undefined) return;
+  const [reason] = explainUnreadable(Buffer.from(leaf, 'base64'), 0);
+  raised.add('mx-inconclusive', { host: name, ip, detail: 'x509-malformed', reason });
 }
 
 /**

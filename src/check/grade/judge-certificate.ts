@@ -100,7 +100,7 @@ export function judgeCertificate(
 }
 
 /** Why a certificate of a chain cannot be read; empty for one that can. */
-function explainUnreadable(derBytes: Uint8Array, index: number): string[] {
+export function explainUnreadable(derBytes: Uint8Array, index: number): string[] {
   const parsed = parseCertificate(derBytes);
   if (parsed.ok) return [];
   return [`certificate ${index + 1} of the chain cannot be read: ${parsed.failure.detail}`];

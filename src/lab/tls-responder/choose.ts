@@ -74,7 +74,7 @@ export function choose(
   return { alert: HANDSHAKE_FAILURE };
 }
 
-/** Alerts of RFC 8446 §6. */
+/** Alerts of RFC 9846 §6. */
 const HANDSHAKE_FAILURE = 40;
 const PROTOCOL_VERSION = 70;
 const INTERNAL_ERROR = 80;
