@@ -54,6 +54,28 @@ const cases: readonly Case[] = [
     says: /\(dnssec-signature-missing\)/,
   },
   {
+    domain: 'no-rpt-answer.example',
+    traits: {
+      zone: signed,
+      hosts: dane,
+      ...faults({ '_smtp._tls.no-rpt-answer.example TXT': 'refused' }),
+    },
+    verdict: 'inconclusive',
+    finding: 'tlsrpt-lookup-failed',
+    says: /_smtp\._tls\.no-rpt-answer\.example: REFUSED \(dns-refused\)/,
+  },
+  {
+    domain: 'forged-rpt.example',
+    traits: {
+      zone: signed,
+      hosts: dane,
+      ...faults({ '_smtp._tls.forged-rpt.example TXT': 'nxdomain' }),
+    },
+    verdict: 'inconclusive',
+    finding: 'tlsrpt-lookup-failed',
+    says: /_smtp\._tls\.forged-rpt\.example \(dnssec-denial-missing\)/,
+  },
+  {
     domain: 'no-aaaa.example',
     traits: { zone: signed, hosts: dane, ...faults({ 'mx.no-aaaa.example AAAA': 'servfail' }) },
     verdict: 'pass',

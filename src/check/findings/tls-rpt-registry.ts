@@ -1,5 +1,5 @@
 import type { FixStep } from '../../evidence/index.js';
-import { checkAgain, type FindingEntry, type FindingValues } from './entry.js';
+import { checkAgain, command, type FindingEntry, type FindingValues } from './entry.js';
 import { reportingRecord } from './mta-sts-registry.js';
 
 /** Steps of every finding on the TLS-RPT record. */
@@ -23,6 +23,22 @@ export const tlsRptFindings = {
     owner: 'domain',
     fix: 'Publish a TLS-RPT record.',
     steps: reportHere,
+  },
+  /**
+   * Raised when the lookup at _smtp._tls fails. It describes the view of this check: the
+   * record may exist.
+   */
+  'tlsrpt-lookup-failed': {
+    topic: 'tls-rpt',
+    title: 'The lookup of the TLS-RPT record failed',
+    why: 'Whether senders report failed deliveries is unknown. A sender that gets no answer sends no report.',
+    reference: 'RFC 8460 §3',
+    owner: 'dns-host',
+    fix: 'Configure every name server to answer TXT queries, including for names without a TXT record. Then check again.',
+    steps: (values) => [
+      command('Show the answer.', `dig +dnssec TXT _smtp._tls.${values.domain}`),
+      checkAgain(values),
+    ],
   },
   /**
    * Raised when a record is clearly meant for TLS-RPT and does not begin with v=TLSRPTv1.

@@ -15,6 +15,7 @@ export const inconclusiveFindings = [
   'sts-lookup-failed',
   'mx-inconclusive',
   'tls-unsettled',
+  'tlsrpt-lookup-failed',
 ] as const satisfies readonly FindingId[];
 
 /** The finding that says why something could not be determined. */

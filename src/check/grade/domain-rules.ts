@@ -256,6 +256,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
   const mechanisms = [mode === 'enforce' ? ('enforce' as const) : ('none' as const)];
   if (tlsRpt.status === 'absent' && !raised.has('tlsrpt-ignored'))
     raised.add('tlsrpt-absent', { mechanisms });
+  if (tlsRpt.status === 'tempfail')
+    raised.add('tlsrpt-lookup-failed', { reason: words(tlsRpt.problems[0]) || undefined });
   if (tlsRpt.status === 'invalid')
     raised.add('tlsrpt-invalid', {
       detail: words(tlsRpt.problems[0]),

@@ -16,6 +16,7 @@ import { assessExposure, ownNetworkStrips, resolverAtFault } from './exposure.js
 import { handshakeFailed } from './session.js';
 import { baseline } from '../profiles/baseline.js';
 import { severityOf } from '../profiles/goals.js';
+import type { FindingId } from '../findings/catalogue.js';
 import { noOptions, type CommandOptions } from '../findings/entry.js';
 import type { Profile, Rule } from '../profiles/profile.js';
 import { continuityRules, undecidedContinuity } from './continuity-rules.js';
@@ -195,11 +196,13 @@ function verdictOf(
   if (somethingUnknown(evidence, judgedHosts)) return 'inconclusive';
   // A finding that was neither shown nor ruled out, and that would make the verdict
   // worse.
-  const open = judgedHosts.flatMap((judgedHost) =>
+  const open: FindingId[] = judgedHosts.flatMap((judgedHost) =>
     judgedHost.addresses.flatMap((address) =>
       undecidedRules(evidence, profile, judgedHost, address),
     ),
   );
+  // The record that was not seen may be an invalid one.
+  if (evidence.tlsRpt.status === 'tempfail') open.push('tlsrpt-invalid');
   const severities = open
     .filter((id) => !findings.some((finding) => finding.id === id))
     .map((id) => severityOf(profile, id));

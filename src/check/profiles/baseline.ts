@@ -185,6 +185,7 @@ export const baseline: Profile = {
     'sts-good': rule('good', 'RFC 8461 §5'),
     'no-enforcement': rule('warn', 'RFC 8461 §1'),
     'tlsrpt-absent': rule(byMechanism('info', { enforce: 'warn' }), 'RFC 8460 §3'),
+    'tlsrpt-lookup-failed': rule('info', 'RFC 8460 §3'),
     'tlsrpt-invalid': rule('warn', 'RFC 8460 §3'),
     'tlsrpt-ignored': rule(byMechanism('info', { enforce: 'warn' }), 'RFC 8460 §3'),
     'tlsrpt-odd': rule('warn', 'RFC 8460 §3, RFC 6068 §2'),
