@@ -116,17 +116,41 @@ function contradictions(result: CheckResult, evidence: Evidence): readonly strin
 
 test('headline, table, verdict and findings agree on any evidence', () => {
   const verdicts = new Map<string, number>();
+  const parts = new Set<string>();
   fc.assert(
     fc.property(randomEvidence(), (evidence) => {
       const result = grade(evidence);
       verdicts.set(result.verdict, (verdicts.get(result.verdict) ?? 0) + 1);
+      for (const part of partsOf(evidence)) parts.add(part);
       assert.deepEqual(contradictions(result, evidence), []);
     }),
     { numRuns },
   );
   for (const verdict of ['pass', 'warn', 'fail', 'inconclusive', 'not-applicable'])
     assert.ok((verdicts.get(verdict) ?? 0) > 0, `no evidence is ${verdict}`);
+  assert.equal(parts.size, 9, [...parts].join());
 });
+
+/** The rare parts that evidence has: the generator must reach all of them. */
+function partsOf({ hosts, continuity, mtaSts, tlsRpt }: Evidence): readonly string[] {
+  const addresses = hosts.flatMap((host) => host.addresses);
+  const preferences = new Set(hosts.map((host) => host.preference));
+  const part = (name: string, isThere: boolean): readonly string[] => (isThere ? [name] : []);
+  return [
+    ...part('CAA', (continuity?.caa.length ?? 0) > 0),
+    ...part('signatures', (continuity?.signatures.length ?? 0) > 0),
+    ...part('references', (continuity?.references.length ?? 0) > 0),
+    ...part('policy addresses', mtaSts.policyAddresses !== undefined),
+    ...part('equal preference', hosts.length > preferences.size),
+    ...part('different preference', preferences.size > 1),
+    ...part('many hosts', hosts.length > 6),
+    ...part(
+      'a guarded address',
+      addresses.some(({ reason }) => reason === 'net-guarded'),
+    ),
+    ...part('a failed lookup', tlsRpt.status === 'tempfail'),
+  ];
+}
 
 test('what happens today does not depend on the order of equal hosts and addresses', () => {
   fc.assert(
