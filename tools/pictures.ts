@@ -19,6 +19,8 @@ const folder = 'docs/pictures';
 
 /** Pixels at which a picture is cut: it illustrates the page. */
 const MAX_HEIGHT = { desktop: 1500, phone: 1700 } as const;
+/** Pixels of the picture at the top of README: the verdict and the scorecard. */
+const SUMMARY_HEIGHT = 800;
 const viewports = {
   desktop: { width: 1120, height: 900 },
   phone: { width: 390, height: 844 },
@@ -51,25 +53,36 @@ async function results(domains: readonly string[]): Promise<ReadonlyMap<string, 
   }
 }
 
+/** The beginning of a page: the screen, its colours, and the pixels after which to cut. */
+interface Picture {
+  readonly size: keyof typeof viewports;
+  readonly colorScheme: 'light' | 'dark';
+  readonly maxHeight: number;
+}
+
 async function take(browser: Browser, page: string, name: string): Promise<void> {
-  for (const [size, viewport] of Object.entries(viewports))
+  for (const size of ['desktop', 'phone'] as const)
     for (const colorScheme of ['light', 'dark'] as const) {
-      const context = await browser.newContext({ viewport, colorScheme });
-      const tab = await context.newPage();
-      await tab.goto(`file://${page}`);
-      const height = Number(await tab.evaluate('document.documentElement.scrollHeight'));
-      const taken = await tab.screenshot({
-        fullPage: true,
-        clip: {
-          x: 0,
-          y: 0,
-          width: viewport.width,
-          height: Math.min(height, MAX_HEIGHT[size as keyof typeof viewports]),
-        },
-      });
-      writeFileSync(join(folder, `report-${name}-${size}-${colorScheme}.png`), smallPng(taken));
-      await context.close();
+      const picture = { size, colorScheme, maxHeight: MAX_HEIGHT[size] };
+      await takeOne(browser, page, `report-${name}-${size}-${colorScheme}`, picture);
     }
+}
+
+async function takeOne(
+  browser: Browser,
+  page: string,
+  file: string,
+  { size, colorScheme, maxHeight }: Picture,
+): Promise<void> {
+  const viewport = viewports[size];
+  const context = await browser.newContext({ viewport, colorScheme });
+  const tab = await context.newPage();
+  await tab.goto(`file://${page}`);
+  const height = Number(await tab.evaluate('document.documentElement.scrollHeight'));
+  const clip = { x: 0, y: 0, width: viewport.width, height: Math.min(height, maxHeight) };
+  const taken = await tab.screenshot({ fullPage: true, clip });
+  writeFileSync(join(folder, `${file}.png`), smallPng(taken));
+  await context.close();
 }
 
 const temporary = mkdtempSync(join(tmpdir(), 'hermetic-pictures-'));
@@ -82,6 +95,11 @@ try {
     writeFileSync(page, renderHtml(domains.flatMap((domain) => found.get(domain) ?? [])));
     await take(browser, page, name);
   }
+  await takeOne(browser, join(temporary, 'stripped.html'), 'report-summary', {
+    size: 'desktop',
+    colorScheme: 'light',
+    maxHeight: SUMMARY_HEIGHT,
+  });
 } finally {
   await browser.close();
   rmSync(temporary, { recursive: true });

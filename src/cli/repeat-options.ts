@@ -27,13 +27,14 @@ interface Repeated {
 /** Options that `check` and `records` have in common. */
 const ofNetwork: readonly Repeated[] = [
   { option: '--lab', flag: 'lab' },
-  { option: '--resolver', flag: 'resolver' },
   { option: '--trust-anchor', flag: 'trustAnchor' },
   { option: '--trust-ad', flag: 'trustAd' },
   { option: '--clock-skew', flag: 'clockSkew' },
   { option: '--ca', flag: 'ca' },
   { option: '--system-ca', flag: 'systemCa' },
 ];
+
+const ofResolver: readonly Repeated[] = [{ option: '--resolver', flag: 'resolver' }];
 
 const ofCheck: readonly Repeated[] = [
   { option: '--smtp-port', flag: 'smtpPort', default: '25' },
@@ -53,7 +54,7 @@ export function repeatedOptions(repeatedFlags: RepeatedFlags): CommandOptions {
     options
       .flatMap((entry) => optionWords(entry, repeatedFlags).map((word) => ` ${word}`))
       .join('');
-  return { network: textOf(ofNetwork), check: textOf(ofCheck) };
+  return { network: textOf(ofNetwork), resolver: textOf(ofResolver), check: textOf(ofCheck) };
 }
 
 function optionWords(

@@ -145,7 +145,8 @@ test('a repeated command has only options that it takes, quoted for a shell', ()
     mx: "a'b c",
   };
   assert.deepEqual(repeatedOptions(flags), {
-    network: " --lab --resolver 'tls://192.0.2.1#a' --resolver 192.0.2.2",
+    network: ' --lab',
+    resolver: " --resolver 'tls://192.0.2.1#a' --resolver 192.0.2.2",
     check: " --smtp-port 2525 --mx 'a'\\''b c'",
   });
 });

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import test from 'node:test';
+import {
+  checkCommand,
+  checkElsewhere,
+  type FindingValues,
+} from '../../src/check/findings/entry.js';
 import { repeatedOptions } from '../../src/cli/repeat-options.js';
 
 test('defaults are not repeated', () => {
   const flags = { smtpPort: '25', httpsPort: '443', profile: 'baseline' };
-  assert.deepEqual(repeatedOptions(flags), { network: '', check: '' });
+  assert.deepEqual(repeatedOptions(flags), { network: '', resolver: '', check: '' });
 });
 
 test('the lab, resolvers, ports and the profile are repeated', () => {
@@ -18,9 +23,17 @@ test('the lab, resolvers, ports and the profile are repeated', () => {
     address: '192.0.2.25',
   };
   assert.deepEqual(repeatedOptions(flags), {
-    network: " --lab --resolver 192.0.2.53 --resolver 'tls://192.0.2.54#dns.example'",
+    network: ' --lab',
+    resolver: " --resolver 192.0.2.53 --resolver 'tls://192.0.2.54#dns.example'",
     check: ' --smtp-port 2525 --mx mx.example.com --address 192.0.2.25 --profile ncsc-nl',
   });
+});
+
+test('a step that names another resolver omits the one of the check', () => {
+  const options = repeatedOptions({ resolver: ['192.0.2.53'], systemCa: true });
+  const values = { domain: 'a.example', options } as FindingValues;
+  assert.equal(checkCommand(values), 'hermetic check a.example --system-ca --resolver 192.0.2.53');
+  assert.equal(checkElsewhere(values), 'hermetic check a.example --system-ca --resolver ADDRESS');
 });
 
 for (const file of ['my own.pem', "it's.pem", '$(id).pem', 'a;b', '`x`', '"q"', '-x y'])

@@ -1,5 +1,5 @@
 import type { FixStep } from '../../evidence/index.js';
-import { checkAgain, command, config, dns, noSteps, withDetail } from './entry.js';
+import { recordsCommand, checkAgain, command, config, dns, noSteps, withDetail } from './entry.js';
 import type { FindingEntry, FindingValues } from './entry.js';
 
 /** Steps of every finding on a name that leads nowhere. */
@@ -195,10 +195,7 @@ export const continuityFindings = {
     owner: 'domain',
     fix: 'Publish CAA records that permit the CAs in use, after all certificates are known.',
     steps: (values) => [
-      command(
-        'Print the records of the domain. CAA is the last of them.',
-        `hermetic records ${values.domain}${values.options.network}`,
-      ),
+      command('Print the records of the domain. CAA is the last of them.', recordsCommand(values)),
     ],
   },
   /** Raised when CAA binds every host to an account or a validation method (RFC 8657). */

@@ -1,7 +1,7 @@
 import type { FixStep } from '../../evidence/index.js';
 import {
   checkAgain,
-  checkCommand,
+  checkElsewhere,
   command,
   config,
   confirm,
@@ -120,7 +120,7 @@ const resolverHabits: Readonly<Record<string, string>> = {
 const throughResolver = (findingValues: FindingValues): FixStep =>
   confirm(
     'Check again through a resolver that passes DNSSEC records. Replace ADDRESS with its address.',
-    checkCommand(findingValues, ' --resolver ADDRESS'),
+    checkElsewhere(findingValues),
   );
 
 /** DNSSEC and TLSA. */
@@ -315,11 +315,14 @@ export const daneFindings = {
     topic: 'dnssec',
     title: (findingValues) =>
       `The resolver ${findingValues.resolver} ${resolverHabits[findingValues.detail] ?? 'does not pass DNSSEC records'}`,
-    why: 'What senders with DANE do is unknown. Everything else was checked.',
+    why: ({ detail }) =>
+      detail in resolverHabits && detail !== 'does-not-validate'
+        ? 'The DNS lookups of this check have no answer.'
+        : 'The outcome for senders with DANE is unknown. Everything else was checked.',
     reference: 'RFC 4035 §3.2.1',
     owner: 'own-network',
     fix: (findingValues) =>
-      `Use a resolver that passes DNSSEC records: ${checkCommand(findingValues, ' --resolver ADDRESS')}`,
+      `Use a resolver that passes DNSSEC records: ${checkElsewhere(findingValues)}`,
     steps: (findingValues) => [throughResolver(findingValues)],
   },
   /**

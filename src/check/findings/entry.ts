@@ -63,8 +63,10 @@ export interface FindingValues {
  * is empty, or begins with a space and is quoted for a POSIX shell.
  */
 export interface CommandOptions {
-  /** Options of `check` and `records`: lab, resolver, trust anchors, CA files. */
+  /** Options of `check` and `records`: lab, trust anchors, CA files. */
   readonly network: string;
+  /** The resolvers; a step that names another one omits them. Default none. */
+  readonly resolver?: string | undefined;
   /** Options of `hermetic check` alone: ports, profile, `--mx`. */
   readonly check: string;
 }
@@ -131,8 +133,16 @@ export const wait = (instruction: string): FixStep => step('wait')(instruction);
 export const confirm = step('confirm');
 
 /** `hermetic check` as this check was run, with more options behind the domain. */
-export const checkCommand = (findingValues: FindingValues, more = ''): string =>
-  `hermetic check ${findingValues.domain}${findingValues.options.network}${findingValues.options.check}${more}`;
+export const checkCommand = ({ domain, options }: FindingValues, more = ''): string =>
+  `hermetic check ${domain}${options.network}${options.resolver ?? ''}${options.check}${more}`;
+
+/** `hermetic check` as this check was run, but with a resolver to fill in. */
+export const checkElsewhere = ({ domain, options }: FindingValues): string =>
+  `hermetic check ${domain}${options.network}${options.check} --resolver ADDRESS`;
+
+/** `hermetic records` for the network of this check. */
+export const recordsCommand = ({ domain, options }: FindingValues): string =>
+  `hermetic records ${domain}${options.network}${options.resolver ?? ''}`;
 
 /** The last step of every fix. */
 export const checkAgain = (findingValues: FindingValues): FixStep =>

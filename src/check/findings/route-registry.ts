@@ -2,6 +2,7 @@ import type { FixStep } from '../../evidence/index.js';
 import {
   checkAgain,
   checkCommand,
+  checkElsewhere,
   command,
   confirm,
   dns,
@@ -130,7 +131,7 @@ export const routeFindings = {
       dns('Replace this record with one with the public address.', addressRecord(findingValues)),
       confirm(
         'If the name is only for an internal network, check with its resolver. Replace ADDRESS with its address.',
-        checkCommand(findingValues, ' --resolver ADDRESS'),
+        checkElsewhere(findingValues),
       ),
       checkAgain(findingValues),
     ],
@@ -293,7 +294,7 @@ export const routeFindings = {
       command('Show the answer.', `dig MX ${findingValues.domain}`),
       confirm(
         'Check again through another resolver. Replace ADDRESS with its address.',
-        checkCommand(findingValues, ' --resolver ADDRESS'),
+        checkElsewhere(findingValues),
       ),
     ],
   },

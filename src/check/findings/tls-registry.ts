@@ -6,6 +6,7 @@ import {
   confirm,
   noSteps,
   postfixStep,
+  recordsCommand,
   reloadPostfix,
   wait,
   withDetail,
@@ -391,10 +392,7 @@ export const tlsFindings = {
     owner: 'dns-host',
     fix: 'Sign the zones with DNSSEC, then publish TLSA records for the keys in use.',
     steps: (findingValues) => [
-      command(
-        'Print the records to publish.',
-        `hermetic records ${findingValues.domain}${findingValues.options.network}`,
-      ),
+      command('Print the records to publish.', recordsCommand(findingValues)),
       checkAgain(findingValues),
     ],
   },

@@ -121,6 +121,13 @@ function allCells(exposure: Exposure): Cell[] {
   );
 }
 
+/** Whether the table says anything: false where every outcome is unknown. */
+export function isInformative(exposure: Exposure): boolean {
+  return Object.values(exposure).some((row) =>
+    Object.values(row).some((outcome) => outcome !== 'unknown'),
+  );
+}
+
 /**
  * Each outcome of the table once, good ones first. An outcome that stands in the table
  * both plain and in brackets is listed plain; {@link bracketNote} explains the brackets.

@@ -158,6 +158,7 @@ function starttls(checkResult: CheckResult): Observed {
   if (reached.length === 0) return { value: 'no mail host was reached', mark: 'unknown' };
   if (offering === reached.length)
     return { value: `offered by ${counted(offering, 'address')}`, mark: 'pass' };
+  if (offering === 0) return { value: 'not offered', mark: 'unknown' };
   return {
     value: `offered by ${offering} of ${counted(reached.length, 'address')}`,
     mark: 'unknown',

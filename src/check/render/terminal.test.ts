@@ -88,6 +88,15 @@ test('every sender has a row, and the one outside the domain is set apart', () =
   }
 });
 
+test('a table that knows no outcome is left out', () => {
+  const result = grade(unprotected);
+  const row = Object.fromEntries(Object.keys(result.exposure.dane).map((key) => [key, 'unknown']));
+  const exposure = Object.fromEntries(Object.keys(result.exposure).map((key) => [key, row]));
+  const page = renderTerminal({ ...result, exposure: exposure as CheckResult['exposure'] });
+  assert.doesNotMatch(page, /under attack\n|TLS stripped|certificate DNS/);
+  assert.match(renderTerminal(result), /under attack\n/);
+});
+
 test('the legend of the table stands before it', () => {
   const page = renderTerminal(grade(unprotected));
   assert.ok(page.indexOf('delivered to the attacker') < page.indexOf('certificate DNS'));

@@ -1,7 +1,7 @@
 import { clip, displayName, neutralise, wrap } from '../../base/index.js';
 import type { CheckResult, Finding, FixStep } from '../../evidence/index.js';
 import type { Tone } from '../../page/index.js';
-import { exposureLines, legendLines } from './exposure-lines.js';
+import { exposureLines, isInformative, legendLines } from './exposure-lines.js';
 import { headline } from './headline.js';
 import { hostLines } from './host-lines.js';
 import { aboutCheck } from './provenance-lines.js';
@@ -121,6 +121,7 @@ function scores({ result, width, paint }: Page): readonly string[] {
 
 /** The exposure table after its legend: a reader sees the words before their use. */
 function exposure({ result, width, paint }: Page): readonly string[] {
+  if (!isInformative(result.exposure)) return [];
   return [
     paint('Mail today and under attack', 'bold'),
     ...legendLines(result.exposure, width, paint),

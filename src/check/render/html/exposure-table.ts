@@ -1,14 +1,15 @@
 import type { CheckResult } from '../../../evidence/index.js';
 import { attacks, type Exposure, type SenderClass } from '../../../tls-policy/index.js';
 import { badge, definitions, markup, type Markup } from '../../../page/index.js';
-import { bracketNote, usedCells } from '../exposure-lines.js';
+import { bracketNote, isInformative, usedCells } from '../exposure-lines.js';
 import { attackDeeds, attackNames, cellOf, senderNames, senderRows } from '../words.js';
 
 /**
  * The section on mail under attack: the legend, then the table, so that words are
- * explained before they are used.
+ * explained before they are used. Nothing where no outcome is known.
  */
-export function exposureSection({ exposure }: CheckResult): Markup {
+export function exposureSection({ exposure }: CheckResult): Markup | false {
+  if (!isInformative(exposure)) return false;
   return markup`<section>
     <h2>Mail today and under attack</h2>
     ${exposureLegend(exposure)} ${exposureTable(exposure, 'By class of sender, without an attack and under each attack')}
