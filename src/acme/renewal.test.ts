@@ -3,7 +3,6 @@ import { verify } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { AcmeProblem } from '../lab/index.js';
-import { systemClock } from '../base/index.js';
 import { generateKey, selfSigned } from '../pki/index.js';
 import { parseCertificate } from '../x509/index.js';
 import { signRequest } from './jws.js';
@@ -13,6 +12,7 @@ import { planRenewal } from './plan-renewal.js';
 import { nextQueryAt, certificateId, fetchRenewalInfo } from './renewal-info.js';
 import { parseRetryAfter } from './http-headers.js';
 import type { AcmeSession } from './session.js';
+import { FakeClock } from '../../test/support/fake-clock.js';
 
 const [hour, day] = [3_600_000, 86_400_000];
 
@@ -130,19 +130,14 @@ test('Retry-After is seconds or a date, never before now and never for ever', ()
 
 // [8555-7.5.1-2]
 test('Retry-After: 0 for an endless order does not speed up the polling', async () => {
-  let now = Date.UTC(2026, 10, 25);
-  const clock = {
-    ...systemClock,
-    now: () => now,
-    sleep: async (ms: number) => void (now += Math.max(ms, 1)),
-  };
+  const clock = new FakeClock(Date.UTC(2026, 10, 25));
   const left = pollTimer({
     clock,
     poll: { every: 1000, atMost: 20_000 },
     stillClaimed: () => Promise.resolve(true),
   });
   let asked = 0;
-  while (await left({ body: '', alternates: [], until: now })) asked++;
+  while (await left({ body: '', alternates: [], until: clock.at })) asked++;
   assert.equal(asked, 20);
 });
 

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { repeat } from './repeat.js';
+import { FakeClock } from '../../test/support/fake-clock.js';
 
 function stopAfter(rounds: number) {
   const controller = new AbortController();
-  const pauses: number[] = [];
-  const clock = {
-    sleep(ms: number): Promise<void> {
-      pauses.push(ms);
-      if (pauses.length === rounds) controller.abort();
-      return Promise.resolve();
-    },
+  const clock = new FakeClock();
+  const sleep = async (ms: number): Promise<void> => {
+    await clock.sleep(ms);
+    if (clock.pauses.length === rounds) controller.abort();
   };
-  return { clock, pauses, signal: controller.signal };
+  return { clock: { sleep }, pauses: clock.pauses, signal: controller.signal };
 }
 
 test('a failed round does not end the loop and may choose its pause', async () => {
@@ -41,7 +39,7 @@ test('an error after the abort is not reported', async () => {
       return fails('aborted');
     },
     {
-      clock: { sleep: () => Promise.resolve() },
+      clock: new FakeClock(),
       signal: controller.signal,
       pauseMs: 1,
       onError: () => assert.fail('reported'),

@@ -5,6 +5,7 @@ import { collectDatagrams, inheritedDescriptor } from './collect-datagrams.js';
 import { FeedLines, parseFeedLine } from './read-feed.js';
 import { parseDatagram } from './parse-datagram.js';
 import type { SessionEvent } from './session-event.js';
+import { FakeClock } from '../../test/support/fake-clock.js';
 
 const at = Date.parse('2026-11-24T10:00:00Z');
 const record = 'v=TLSRPTv1;rua=mailto:r@example.com';
@@ -178,7 +179,7 @@ test('a descriptor counts as handed over only to this process', () => {
 });
 
 test('an invalid descriptor ends the collector with its error', async () => {
-  const clock = { now: () => at, monotonic: () => 0, sleep: async () => undefined };
+  const clock = new FakeClock(at);
   const error = await new Promise<Error>((onError) =>
     collectDatagrams(9999, {
       onEvents: () => undefined,

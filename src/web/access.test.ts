@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { cookieOf, formToken, MovedClock, TestPages } from '../../test/support/testing-pages.js';
+import { cookieOf, formToken, movedClock, TestPages } from '../../test/support/testing-pages.js';
 import { accessTable, routesWithoutRule } from './access/access-table.js';
 import { roles } from './access/roles.js';
 
@@ -71,7 +71,7 @@ test('a sign-in replaces the session that the browser presented', async (t) => {
 });
 
 test('a session ends without requests, and after its days in any case', async (t) => {
-  const clock = new MovedClock();
+  const clock = movedClock();
   const site = await TestPages.open(t, { signIn: { idleHours: 2, days: 1 } }, { clock });
   await site.addUser('alice', 'viewer');
   const get = async (cookie: string): Promise<number> => {
@@ -134,7 +134,7 @@ test('removed accounts and changed roles count at the next request', async (t) =
 });
 
 test('guesses are limited for each account and each network', async (t) => {
-  const clock = new MovedClock();
+  const clock = movedClock();
   const site = await TestPages.open(t, settings, { clock });
   await site.addUser('alice', 'viewer');
   const guess = async (name: string, from: string, password = 'wrong'): Promise<number> =>

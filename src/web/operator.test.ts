@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { storeTestReports, type TestReport } from '../../test/support/report/reports.js';
 import { testCheck } from '../../test/support/report/checks.js';
-import { MovedClock, TestPages } from '../../test/support/testing-pages.js';
+import { movedClock, TestPages } from '../../test/support/testing-pages.js';
 import { openStore, type Store } from '../store/index.js';
 import { prepareReports, storeCheck } from '../tls-rpt-receive/index.js';
 import { prepareWatch, recordLook } from '../watch/index.js';
@@ -67,7 +67,7 @@ test('operator pages answer on the operator port alone', async (t) => {
 });
 
 test('the overview lists failing domains first, and names the others well', async (t) => {
-  const site = await TestPages.open(t, {}, { store: await reported(), clock: new MovedClock() });
+  const site = await TestPages.open(t, {}, { store: await reported(), clock: movedClock() });
   const page = await operator(site, '/o');
   assert.match(page, /Of 2 domains, 1 is failing\./);
   assert.ok(page.indexOf('broken.example') < page.indexOf('calm.example'));
@@ -81,7 +81,7 @@ test('the overview is one calm line when all is well', async (t) => {
     store,
     month().filter(({ id }) => id?.startsWith('calm')),
   );
-  const site = await TestPages.open(t, {}, { store, clock: new MovedClock() });
+  const site = await TestPages.open(t, {}, { store, clock: movedClock() });
   assert.match(await operator(site, '/o'), /1 domain, no faults\./);
 });
 
@@ -94,7 +94,7 @@ test('a failure is shown with its cause, its effect on mail and its steps', asyn
     findings: [['cert-expired', 'mx.broken.example']],
   });
   storeCheck(store, check);
-  const site = await TestPages.open(t, {}, { store, clock: new MovedClock() });
+  const site = await TestPages.open(t, {}, { store, clock: movedClock() });
   const page = await operator(site, '/o/domains/broken.example');
   assert.match(page, /cause: your domain/);
   assert.match(page, /not delivered to this host/);
@@ -140,7 +140,7 @@ test('alarms are listed with the first step', async (t) => {
       scope,
       Date.parse(`${day(29)}T0${hour}:00:00Z`),
     );
-  const site = await TestPages.open(t, {}, { store, clock: new MovedClock() });
+  const site = await TestPages.open(t, {}, { store, clock: movedClock() });
   const page = await operator(site, '/o/alerts');
   assert.match(page, /1 alarm is open/);
   assert.match(page, /not accepted yet by mail/);
@@ -160,7 +160,7 @@ test('text of reporters stays text on every operator page', async (t) => {
       },
     ],
   };
-  const site = await TestPages.open(t, {}, { store: await reported(bad), clock: new MovedClock() });
+  const site = await TestPages.open(t, {}, { store: await reported(bad), clock: movedClock() });
   const last = (await operator(site, '/o/reports')).match(/\/o\/reports\/\d+/)?.[0] ?? '';
   for (const path of ['/o', '/o/domains/broken.example', '/o/reporters', '/o/reports', last]) {
     const page = await operator(site, path);

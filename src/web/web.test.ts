@@ -3,7 +3,7 @@ import test from 'node:test';
 import { openStore } from '../store/index.js';
 import {
   mailZone,
-  MovedClock,
+  movedClock,
   silentNetwork,
   TestPages,
   zoneResolver,
@@ -74,7 +74,7 @@ test('text that is no domain is refused next to the field, and escaped', async (
 });
 
 test('one client may start three checks in a minute, another client still can', async (t) => {
-  const clock = new MovedClock();
+  const clock = movedClock();
   const site = await TestPages.open(t, {}, { clock });
   for (const n of [1, 2, 3]) await site.checked(`a${n}.test${n}.com`);
   const refused = await site.submit('a4.test4.com');
@@ -140,7 +140,7 @@ test('the queue shows the place, and refuses when it is full', async (t) => {
 });
 
 test('one domain is checked once, and again after a pause with the difference', async (t) => {
-  const clock = new MovedClock();
+  const clock = movedClock();
   const site = await TestPages.open(t, {}, { clock });
   const first = await site.checked('example.com');
   assert.equal((await site.submit('example.com', '198.51.100.8')).headers.get('location'), first);
@@ -169,7 +169,7 @@ test('a check that was accepted continues after a restart', async (t) => {
 });
 
 test('a check that takes too long ends with a reason', async (t) => {
-  const clock = new MovedClock();
+  const clock = movedClock();
   const resolver = zoneResolver([], () => new Promise(() => undefined));
   const stuck = {
     ...resolver,
@@ -241,7 +241,7 @@ test('domains at one mail host share its visit', async (t) => {
     'two.com. 60 IN MX 10 mx.one.com.',
     'three.com. 60 IN MX 10 mx.one.com.',
   ];
-  const clock = new MovedClock();
+  const clock = movedClock();
   const site = await TestPages.open(t, {}, { network, clock, resolver: zoneResolver(zone) });
   await site.checked('one.com');
   const visit = network.dialled.length;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { systemClock, type Clock } from '../../src/base/index.js';
+import { type Clock } from '../../src/base/index.js';
 import { check } from '../../src/check/index.js';
 import type { DeliveryOutcome } from '../../src/evidence/index.js';
 import { LabDns, LabNetwork, mailServer, PolicyHost, stripStarttls } from '../../src/lab/index.js';
@@ -24,6 +24,7 @@ import {
   type ReportedPolicy,
 } from '../../src/tls-rpt/index.js';
 import { parseCertificate, trustStore } from '../../src/x509/index.js';
+import { systemClockAt } from '../support/fake-clock.js';
 
 const at = (text: string): number => Date.parse(text);
 const places = {
@@ -66,7 +67,7 @@ const senders = [
   { name: 'uni.example', ip: '203.0.113.77' },
 ];
 
-const clockOf = (day: Day): Clock => ({ ...systemClock, now: () => at(`${day.date}T12:00:00Z`) });
+const clockOf = (day: Day): Clock => systemClockAt(() => at(`${day.date}T12:00:00Z`));
 
 /** The mail internet of one day. */
 async function dayOf({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Name, type Clock } from '../../src/base/index.js';
+import { Name } from '../../src/base/index.js';
 import {
   createResolver,
   decodeMessage,
@@ -14,6 +14,7 @@ import { LabDns, type ZoneSpec } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';
 import { createStsSource, memoryStsCache } from '../../src/mta-sts/index.js';
 import { resolvePolicy, type DomainDecision } from '../../src/tls-policy/index.js';
+import { FakeClock } from '../support/fake-clock.js';
 
 const now = Date.UTC(2026, 10, 23);
 const tlsa = `_25._tcp.mx TLSA 3 1 1 ${'ab'.repeat(32)}`;
@@ -64,7 +65,7 @@ function startRounds() {
       return { ok: true, bytes };
     },
   };
-  const clock: Clock = { now: () => now, monotonic: () => 0, sleep: () => Promise.resolve() };
+  const clock = new FakeClock(now);
   const upstreams = [{ address: '192.0.2.53', port: 53, label: 'lab' }];
   const resolver = createResolver({ network, upstreams, anchors: dns.anchors, clock });
   const decide = async (domain: string): Promise<DomainDecision> => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import { newKeyPair, systemClock, type Clock } from '../../src/base/index.js';
+import { newKeyPair } from '../../src/base/index.js';
 import { createResolver, type Resolver } from '../../src/dns/index.js';
 import { LabDns, LabNetwork, mailServer } from '../../src/lab/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
@@ -23,6 +23,7 @@ import {
 } from '../../src/tls-rpt-send/index.js';
 import { openStore, type Store } from '../../src/store/index.js';
 import { parseCertificate, trustStore } from '../../src/x509/index.js';
+import { systemClockAt } from '../support/fake-clock.js';
 
 export const DAY = 86_400_000;
 export const HOUR = 3_600_000;
@@ -51,7 +52,7 @@ export interface Party {
 
 /** The time of all parties, set by the test. */
 export const time = { now: start };
-export const clock: Clock = { ...systemClock, now: () => time.now };
+export const clock = systemClockAt(() => time.now);
 
 export async function party(
   domain: string,

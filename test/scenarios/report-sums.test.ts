@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { systemClock } from '../../src/base/index.js';
 import { matchMx } from '../../src/mta-sts/index.js';
 import {
   importReports,
@@ -12,6 +11,7 @@ import {
 import type { Store } from '../../src/store/index.js';
 import { formatReport, type ReportedPolicy, type TlsReport } from '../../src/tls-rpt/index.js';
 import { someReport } from '../support/tls-rpt-reports.js';
+import { systemClockAt } from '../support/fake-clock.js';
 
 const now = Date.parse('2027-01-05T12:00:00Z');
 
@@ -28,7 +28,7 @@ async function stored(texts: readonly string[]): Promise<Store> {
       };
   }
   for await (const record of importReports(sources(), {
-    clock: { ...systemClock, now: () => now },
+    clock: systemClockAt(() => now),
     store,
   }))
     assert.equal(record.stored, 'stored');

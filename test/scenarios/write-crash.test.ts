@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { systemClock, type Clock } from '../../src/base/index.js';
 import type { CheckResult } from '../../src/evidence/index.js';
 import type { StsEntry } from '../../src/mta-sts/index.js';
 import {
@@ -20,13 +19,14 @@ import { stsStore } from '../../src/send/index.js';
 import { EventBuffer, Outbox, prepareReporting } from '../../src/tls-rpt-send/index.js';
 import type { SessionEvent } from '../../src/tls-rpt-send/session-event.js';
 import { openStore, verifyStore, type Store } from '../../src/store/index.js';
+import { systemClockAt } from '../support/fake-clock.js';
 
 // A queued write is never half done: it is one transaction.
 const moments = ['before a step', 'after a step'] as const;
 const DAY = 86_400_000;
 const now = Date.parse('2026-11-23T12:00:00Z');
 const today = new Date(now).toISOString().slice(0, 10);
-const clock: Clock = { ...systemClock, now: () => now };
+const clock = systemClockAt(() => now);
 
 const check = (at: number): CheckResult =>
   ({ domain: 'rcpt.example', checkedAt: new Date(at).toISOString() }) as unknown as CheckResult;

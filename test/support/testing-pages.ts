@@ -8,46 +8,12 @@ import { openPages, pagesSection, type Pages, type PagesContext } from '../../sr
 import { hashPassword } from '../../src/web/access/password-hash.js';
 import type { Role } from '../../src/web/index.js';
 import { formTokenOf } from '../../src/web/access/random-secret.js';
+import { FakeClock } from './fake-clock.js';
 import { waitUntil } from './wait-until.js';
 
-/** A clock that a test moves. Its sleeps end when it has moved far enough. */
-export class MovedClock implements Clock {
-  #now = Date.parse('2026-11-30T12:00:00Z');
-  readonly #sleepers = new Set<() => void>();
-
-  now(): number {
-    return this.#now;
-  }
-
-  monotonic(): number {
-    return this.#now;
-  }
-
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-    const until = this.#now + milliseconds;
-    return new Promise((resolve, reject) => {
-      const stop = (): void => {
-        this.#sleepers.delete(wake);
-        reject(signal?.reason as Error);
-      };
-      const wake = (): void => {
-        if (this.#now < until) return;
-        this.#sleepers.delete(wake);
-        signal?.removeEventListener('abort', stop);
-        resolve();
-      };
-      if (signal?.aborted) return stop();
-      signal?.addEventListener('abort', stop, { once: true });
-      this.#sleepers.add(wake);
-      wake();
-    });
-  }
-
-  move(milliseconds: number): void {
-    this.#now += milliseconds;
-    for (const wake of [...this.#sleepers]) wake();
-  }
-}
+/** Returns a clock that the test moves, from a fixed time on. */
+export const movedClock = (): FakeClock =>
+  new FakeClock(Date.parse('2026-11-30T12:00:00Z'), 'wait');
 
 /** Answers from zone lines; every other name does not exist. `gate` delays each answer. */
 export function zoneResolver(lines: readonly string[], gate?: () => Promise<void>): Resolver {

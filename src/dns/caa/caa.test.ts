@@ -14,6 +14,7 @@ import {
   type CaaRequest,
 } from '../index.js';
 import { readCaa } from './parse-caa.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
 
 /** Decides by records in zone file format. */
 function decide(records: readonly string[], request: Partial<CaaRequest> = {}): CaaDecision {
@@ -145,7 +146,7 @@ async function relevant(name: string): Promise<string> {
     },
     upstreams: [{ address: '192.0.2.53', port: 53, label: 'lab' }],
     anchors: dns.anchors,
-    clock: { now: () => now, monotonic: () => 0, sleep: () => Promise.resolve() },
+    clock: new FakeClock(now),
   });
   const { status, at, properties, dnssec } = await lookupCaa(resolver, Name.of(name));
   return `${status} ${at.toLower()} ${dnssec} ${properties.map(({ value }) => value).join(' ')}`;

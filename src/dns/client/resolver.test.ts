@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import test from 'node:test';
-import { concat, Name, type Clock } from '../../base/index.js';
+import { concat, Name } from '../../base/index.js';
 import { nodeNetwork, type Network } from '../../net/index.js';
 import { dnskeyRecord, dsRecord, generateZoneKey, signRrset } from '../dnssec/sign/index.js';
 import type { TrustAnchor } from '../dnssec/validate/index.js';
@@ -13,6 +13,7 @@ import { encodeTypeBitmap, makeRecord, readDs } from '../wire/rdata.js';
 import { Rcode, RRType, typeNumber } from '../wire/types-registry.js';
 import { createResolver, type ResolverOptions } from './resolver.js';
 import type { Upstream } from './upstream.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
 
 const now = Date.UTC(2026, 10, 23);
 const host = Name.of('mx.test');
@@ -86,12 +87,7 @@ function reply(query: Message, changes: Partial<Message>): Uint8Array {
 
 function scene(behaviours: readonly Behaviour[], options: Partial<ResolverOptions> = {}) {
   const asked: string[] = [];
-  const clock: Clock & { at: number } = {
-    at: now,
-    now: () => clock.at,
-    monotonic: () => clock.at,
-    sleep: () => Promise.resolve(),
-  };
+  const clock = new FakeClock(now, 'skip');
   const network: Network = {
     dial: () =>
       Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: 'ECONNREFUSED' } }),

@@ -8,6 +8,7 @@ import { locateRecord } from '../dns/locate-record.js';
 import { dnsSolver, persistentDnsSolver } from './dns-solver.js';
 import { accountHash, persistentRecord } from '../../acme/index.js';
 import { acmeWorld } from '../../../test/support/publish/acme-ca.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
 
 const [host, key, day] = ['mta-sts.example.com', 'ecdsa-1', 86_400_000];
 const challenge = {
@@ -28,12 +29,7 @@ async function world(t: TestContext, habits?: Partial<AcmeCaHabits>) {
 
 /** Two servers, of which the second follows some seconds later. */
 function zone(lagMs: number, write?: (action: SetRrset) => ActionOutcome) {
-  const clock = {
-    at: 0,
-    now: () => clock.at,
-    monotonic: () => clock.at,
-    sleep: (ms: number) => Promise.resolve(void (clock.at += ms)),
-  };
+  const clock = new FakeClock(0);
   let [old, set, since]: [readonly string[], readonly string[], number] = [[], [], -Infinity];
   return {
     clock,

@@ -6,6 +6,7 @@ import { openStore, type Store } from '../../store/index.js';
 import { prepareWatch, readWatch, unsentAlarms, watchSection } from '../../watch/index.js';
 import type { JobContext } from '../service.js';
 import { Watcher } from './watch.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
 
 const HOUR = 3_600_000;
 
@@ -22,7 +23,7 @@ async function watching(
   section: object,
 ): Promise<{
   readonly store: Store;
-  readonly clock: { at: number };
+  readonly clock: FakeClock;
   readonly lines: Line[];
   /** `changed`: the sections of a reload. */
   start(changed?: object): Watcher;
@@ -33,13 +34,13 @@ async function watching(
   t.after(() => lab.close());
   const store = await openStore(':memory:');
   prepareWatch(store);
-  const clock = { at: Date.now() };
+  const clock = new FakeClock(Date.now(), 'skip');
   const lines: Line[] = [];
   const note = (event: string, fields: object): void => void lines.push({ event, ...fields });
   const { network, upstreams, anchors, trustStore } = lab;
   const house = {
     store,
-    clock: { ...realTime, now: () => clock.at },
+    clock,
     localNetwork: network,
     network,
     trustStore,
@@ -51,11 +52,6 @@ async function watching(
     new Watcher(watchSection.parse({ ...section, ...changed }), house, signal, () => 0.5);
   return { store, clock, lines, start };
 }
-
-const realTime = {
-  monotonic: () => performance.now(),
-  sleep: () => Promise.resolve(),
-};
 
 const looks = (lines: Line[]): readonly (string | undefined)[] =>
   lines

@@ -4,7 +4,6 @@ import test, { type TestContext } from 'node:test';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import nodemailer from 'nodemailer';
-import { systemClock, type Clock } from '../../base/index.js';
 import type { Resolver } from '../../dns/index.js';
 import { selfSigned } from '../../pki/index.js';
 import type { Store } from '../../store/index.js';
@@ -18,8 +17,9 @@ import {
   type Receiver,
 } from '../index.js';
 import { keyResolver, reportJson, reportMail } from '../../../test/support/report/mail.js';
+import { systemClockAt } from '../../../test/support/fake-clock.js';
 
-const clock: Clock = { ...systemClock, now: () => Date.parse('2026-05-05T12:00:00Z') };
+const clock = systemClockAt(() => Date.parse('2026-05-05T12:00:00Z'));
 const peer = { address: '192.0.2.77', port: 40_000 };
 
 interface Bench {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { fail, ok, type Clock, type Failure, type Result } from '../../base/index.js';
+import { fail, ok, type Failure, type Result } from '../../base/index.js';
 import type { Resolver } from '../../dns/index.js';
 import type { Store } from '../../store/index.js';
 import {
@@ -17,6 +17,7 @@ import {
   type Mailbox,
   type MailboxReaderOptions,
 } from '../index.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
 import { FakeMailbox } from '../../../test/support/report/fake-mailbox.js';
 import { keyResolver, reportJson, reportMail } from '../../../test/support/report/mail.js';
 
@@ -25,27 +26,9 @@ const arrived = Date.parse('2026-05-05T06:00:00Z');
 const now = Date.parse('2026-05-05T12:00:00Z');
 const signer = 'sender.example';
 
-/** Time passes only by sleeping, and a sleep ends at once. */
-class JumpingClock implements Clock {
-  time = now;
-  readonly pauses: number[] = [];
-  now(): number {
-    return this.time;
-  }
-  monotonic(): number {
-    return this.time;
-  }
-  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) throw signal.reason as Error;
-    this.pauses.push(ms);
-    this.time += ms;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 interface World {
   readonly store: Store;
-  readonly clock: JumpingClock;
+  readonly clock: FakeClock;
   readonly mailbox: FakeMailbox;
   readonly failures: (Failure | undefined)[];
   keys: Resolver;
@@ -57,7 +40,7 @@ interface World {
 
 async function createWorld(): Promise<World> {
   const store = await openReports(':memory:');
-  const clock = new JumpingClock();
+  const clock = new FakeClock(now);
   const mailbox = new FakeMailbox();
   const world: World = {
     store,
@@ -213,7 +196,7 @@ test('a mail whose key cannot be looked up is tried again and delays no other', 
   world.keys = keyResolver([signer], 'failed');
   await world.read(1, { after: 'move', moveTo: 'Read' });
   assert.equal(world.successful(), 10);
-  clock.time += 10 * MINUTE;
+  clock.at += 10 * MINUTE;
   world.keys = keyResolver([signer, 'late.example']);
   reader = await world.read(2, { after: 'move', moveTo: 'Read' });
   assert.equal(reader.status.pending, 0);
@@ -228,11 +211,11 @@ test('after three days of failed lookups a report is stored without authenticati
   mailbox.add(await signed(1), arrived);
   world.keys = keyResolver([], 'failed');
   await world.read();
-  clock.time += 3 * 1440 * MINUTE;
+  clock.at += 3 * 1440 * MINUTE;
   const reader = await world.read();
   assert.deepEqual([...reader.status.fates], [['taken', 1]]);
   assert.equal(world.successful(), 0);
-  const view = showDomain(world.store, 'rcpt.example', { now: clock.time });
+  const view = showDomain(world.store, 'rcpt.example', { now: clock.at });
   assert.deepEqual(
     view.doubtful.map(({ trust }) => trust),
     ['unverifiable'],

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { isHermeticError, systemClock } from '../../base/index.js';
+import { isHermeticError } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import { importReports, openReports, verifyDkim, type ReportRecord } from '../index.js';
 import { keyResolver, reportJson, reportMail } from '../../../test/support/report/mail.js';
+import { systemClockAt } from '../../../test/support/fake-clock.js';
 
-const clock = { ...systemClock, now: () => Date.parse('2026-05-05T12:00:00Z') };
+const clock = systemClockAt(() => Date.parse('2026-05-05T12:00:00Z'));
 const signed = await reportMail({ report: reportJson(10, 2), signer: 'sender.example' });
 const other = await reportMail({ report: reportJson(3, 0, '2'), signer: 'other.example' });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { systemClock } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import { exportReports, importReports, openReports, pruneReports } from '../index.js';
 import { reportJson } from '../../../test/support/report/mail.js';
+import { systemClockAt } from '../../../test/support/fake-clock.js';
 
 const now = Date.parse('2026-05-10T00:00:00Z');
 const day = 86_400_000;
@@ -23,7 +23,7 @@ async function bring(
     };
   }
   for await (const record of importReports(sources(), {
-    clock: { ...systemClock, now: () => at },
+    clock: systemClockAt(() => at),
     store,
     domains,
   }))

@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
-import type { Clock } from '../../../src/base/index.js';
 import { AcmeCa, LabNetwork, validateOver, type AcmeCaHabits } from '../../../src/lab/index.js';
 import type { Network } from '../../../src/net/index.js';
 import { createCa, createIntermediate, issue } from '../../../src/pki/index.js';
@@ -23,6 +22,7 @@ import {
   type TextRecords,
 } from '../../../src/publish/issue/dns-solver.js';
 import { WebSolver } from '../../../src/publish/issue/web-solver.js';
+import { FakeClock } from '../fake-clock.js';
 
 const root = createCa({ name: 'Lab Root' });
 const issuer = createIntermediate(root, { name: 'Lab Issuer', pathLength: 0 });
@@ -38,7 +38,7 @@ export async function acmeWorld(
   database: { readonly file?: string } & OpenStoreOptions = {},
 ) {
   const network = new LabNetwork();
-  const clock = settableClock();
+  const clock = new FakeClock();
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-acme-'));
   const ring = new KeyRing(join(folder, 'keys'));
   const [http, alpn] = [new WebSolver('http-01'), new WebSolver('tls-alpn-01')];
@@ -152,19 +152,3 @@ function dying(network: Network, injector: CrashInjector): Network {
 }
 
 export type AcmeWorld = Awaited<ReturnType<typeof acmeWorld>>;
-
-function settableClock(): Clock & { at: number } {
-  return {
-    at: Date.now(),
-    now() {
-      return this.at;
-    },
-    monotonic() {
-      return this.at;
-    },
-    sleep(ms) {
-      this.at += ms;
-      return Promise.resolve();
-    },
-  };
-}

@@ -3,7 +3,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Name, type Clock } from '../../../src/base/index.js';
+import { Name } from '../../../src/base/index.js';
 import {
   decodeMessage,
   encodeMessage,
@@ -28,6 +28,7 @@ import type { CrashInjector } from './crash-injection.js';
 import { applyOnce } from '../../../src/publish/apply/apply.js';
 import { localExecutor } from '../../../src/publish/apply/local-executor.js';
 import type { ActionOutcome } from '../../../src/publish/actions.js';
+import { FakeClock } from '../fake-clock.js';
 
 const [domain, mx, policyAddress, serverAddress] = [
   'life.example',
@@ -56,7 +57,7 @@ const chapters = [
  * whether a sender with cached records could have delivered.
  */
 export class DomainSimulation {
-  readonly #clock: Clock & { at: number } = clockAt(Date.now());
+  readonly #clock = new FakeClock(Date.now(), 'skip');
   readonly #sets = new Map<string, { readonly rdata: readonly string[]; readonly since: number }>();
   /** Removed RRsets, and the time until which a cache may have them. */
   #cached: { readonly key: string; readonly rdata: readonly string[]; readonly until: number }[] =
@@ -379,17 +380,4 @@ export class DomainSimulation {
       addresses: [{ ip: '192.0.2.25', status: 'reachable', starttls: 'offered', certificates }],
     } as unknown as MailHost;
   }
-}
-
-function clockAt(start: number): Clock & { at: number } {
-  return {
-    at: start,
-    now() {
-      return this.at;
-    },
-    monotonic() {
-      return this.at;
-    },
-    sleep: () => Promise.resolve(),
-  };
 }

@@ -9,6 +9,7 @@ import type { Network } from '../../../net/index.js';
 import { decideDomain } from '../../../tls-policy/index.js';
 import { startPostfixMap, type PostfixMap } from './postfix-map.js';
 import { postfixSection } from './settings.js';
+import { FakeClock } from '../../../../test/support/fake-clock.js';
 
 let folder: string;
 before(() => {
@@ -25,7 +26,7 @@ function world(): {
   pass(): Promise<void>;
 } {
   const server = { ad: true };
-  const sleepers: (() => void)[] = [];
+  const clock = new FakeClock(0, 'wait');
   return {
     server,
     network: {
@@ -39,17 +40,9 @@ function world(): {
         });
       },
     },
-    clock: {
-      now: () => 0,
-      monotonic: () => 0,
-      sleep: (_ms, signal) =>
-        new Promise((resolve, reject) => {
-          signal?.addEventListener('abort', () => reject(signal.reason as Error));
-          sleepers.push(resolve);
-        }),
-    },
+    clock,
     async pass() {
-      for (const wake of sleepers.splice(0)) wake();
+      clock.move(60_000);
       for (let i = 0; i < 20; i++) await new Promise(setImmediate);
     },
   };

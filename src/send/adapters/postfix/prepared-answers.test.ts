@@ -2,19 +2,20 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { PreparedAnswers, type Prepared } from './prepared-answers.js';
 import { frame } from './serve-socketmap.js';
+import { FakeClock } from '../../../../test/support/fake-clock.js';
 
 function prepared(options: { size?: number; atOnce?: number; keepMs?: number } = {}): {
   answers: PreparedAnswers;
   asked: string[];
-  clock: { at: number };
+  clock: FakeClock;
   /** The result of the next lookup. */
   found: { reply: string; fails: boolean };
 } {
   const asked: string[] = [];
-  const clock = { at: 0 };
+  const clock = new FakeClock(0);
   const found = { reply: 'OK one', fails: false };
   const answers = new PreparedAnswers({
-    clock: { monotonic: () => clock.at },
+    clock,
     ...options,
     prepare: async (key): Promise<Prepared> => {
       asked.push(key);
