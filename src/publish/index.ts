@@ -99,6 +99,12 @@ export {
   type MissingStep,
   type PanelRecord,
 } from './observe/missing-records.js';
+export {
+  planCaaRecords,
+  type CaaBinding,
+  type CaaHost,
+  type CertificateInUse,
+} from './observe/caa-records.js';
 export { formatChange } from './records/format-change.js';
 export {
   publishSection,

@@ -43,7 +43,7 @@ export {
   openPublishing,
   publishSettings,
 } from './daemon/on-demand.js';
-export type { Publishing } from './publisher.js';
+export type { AccountBinding, Publishing } from './publisher.js';
 export { configJsonSchema, parseConfig, parseConfigFiles, type Config } from './config/config.js';
 export type { ConfigProblem, ConfigSource } from './config/merged-files.js';
 export { parseListenAddress, formatListenAddress, type ListenAddress } from './listen-address.js';

@@ -3,6 +3,8 @@ import { parseUpstream, type Upstream } from '../dns/index.js';
 import type { MailHost } from '../evidence/index.js';
 import {
   applyOnce,
+  type CaaBinding,
+  type Issuer,
   dnsWriters,
   KeyRing,
   localExecutor,
@@ -34,8 +36,17 @@ export interface Publishing {
   readonly ring: KeyRing;
   plan(): Promise<readonly SubjectPlan[]>;
   apply(): Promise<readonly Applied[]>;
+  /** Returns the account, for CAA records; undefined without a configured CA. */
+  readonly accountBinding?: () => Promise<AccountBinding>;
   /** Changes the key of the account at the CA; undefined without a configured CA. */
   readonly changeAccountKey?: () => Promise<ActionOutcome>;
+}
+
+/** The ACME account of this machine, with the hosts and keys that it certifies. */
+export interface AccountBinding extends CaaBinding {
+  readonly hosts: readonly string[];
+  /** SHA-256 of the public keys of the ring, lower-case hex. */
+  readonly keys: ReadonlySet<string>;
 }
 
 /** Minutes between two rounds of the daemon; 0: rounds are run by hand. */
@@ -116,6 +127,7 @@ export function openPublishing(
   return {
     ledger,
     ring,
+    accountBinding: certifier && (() => bindingOf(section, certifier, ring)),
     changeAccountKey: certifier && (() => certifier.changeAccountKey()),
     plan: () => planAll(round()),
     async apply() {
@@ -123,6 +135,26 @@ export function openPublishing(
         certifier && client.answers ? await renewDue({ section, ledger, issuer: certifier }) : [];
       return [...renewals, ...(await applyOnce({ ...round(), executor }))];
     },
+  };
+}
+
+async function bindingOf(
+  { hosts: mailHosts, domains }: PublishSection,
+  issuer: Issuer,
+  ring: KeyRing,
+): Promise<AccountBinding> {
+  const acme = Object.entries(mailHosts).filter(([, { certificates }]) => certificates === 'acme');
+  const owners = [
+    ...acme.map(([hostName]) => hostName),
+    ...Object.keys(domains).map((domainName) => `mta-sts.${domainName}`),
+  ];
+  return {
+    issuers: await issuer.caaIdentities(),
+    accountUri: issuer.accountUri,
+    hosts: [...owners, ...acme.flatMap(([, { names }]) => names)],
+    keys: new Set(
+      owners.flatMap((hostName) => ring.list(hostName, issuer.now()).map(({ sha256 }) => sha256)),
+    ),
   };
 }
 

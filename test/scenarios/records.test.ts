@@ -9,7 +9,8 @@ import { run } from '../../src/cli/run.js';
 import { runCli } from '../support/run-cli.js';
 import { createLab, type Lab } from '../../src/lab/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
-import { missingRecords } from '../../src/publish/index.js';
+import { missingRecords, openAcmeStore } from '../../src/publish/index.js';
+import { openStore } from '../../src/store/index.js';
 import { parseCertificate, spkiSha256 } from '../../src/x509/index.js';
 import { unjudged } from '../../tools/attacks/unjudged.js';
 
@@ -199,4 +200,45 @@ test('no record and no policy is for an MX host that does not exist', async () =
       await own.close();
     }
   }
+});
+
+test('CAA records for the account of the daemon come last', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-records-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'hermetic.db');
+  const directory = 'https://acme-v02.api.letsencrypt.org/directory';
+  const config = join(folder, 'hermetic.yaml');
+  writeFileSync(
+    config,
+    `store: {file: ${file}}
+resolver: {addresses: ['127.0.0.1:9']}
+publish:
+  keys: ${join(folder, 'keys')}
+  acme: {directory: '${directory}', agreed: true}
+  hosts: {mx.signed-only.example: {certificates: acme}}
+  domains: {signed-only.example: {mx: [mx.signed-only.example]}}
+`,
+    { mode: 0o600 },
+  );
+  const store = await openStore(file);
+  const url = 'https://acme-v02.api.letsencrypt.org/acme/acct/7';
+  await openAcmeStore(store).saveAccount(directory, { url, key: 'account' });
+  store.close();
+  const { code, out, err } = await runCli([
+    'records',
+    '--lab',
+    'signed-only.example',
+    '--config',
+    config,
+  ]);
+  assert.equal(code, 0, err);
+  const lines = out.split('\n').filter((line) => line !== '' && !line.startsWith(';'));
+  const caa = lines.filter((line) => line.includes(' CAA '));
+  assert.deepEqual(lines.slice(-caa.length), caa);
+  assert.ok(
+    caa.includes(
+      `mta-sts.signed-only.example. 3600 IN CAA 0 issue "letsencrypt.org; accounturi=${url}"`,
+    ),
+    out,
+  );
 });

@@ -195,7 +195,10 @@ export const continuityFindings = {
     owner: 'domain',
     fix: 'Publish CAA records that permit the CAs in use, after all certificates are known.',
     steps: (values) => [
-      command('Print the records of the domain. CAA is the last of them.', recordsCommand(values)),
+      command(
+        'On the machine that obtains the certificates, print the records. CAA is the last of them.',
+        `${recordsCommand(values)} --config /etc/hermetic/hermetic.yaml`,
+      ),
     ],
   },
   /** Raised when CAA binds every host to an account or a validation method (RFC 8657). */

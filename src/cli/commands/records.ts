@@ -1,15 +1,18 @@
 import type { Command } from 'commander';
 import { HermeticError, neutralise, wrap } from '../../base/index.js';
-import { check } from '../../check/index.js';
-import { chooseResolver } from '../../dns/index.js';
-import type { CheckResult } from '../../evidence/index.js';
+import { collect, collectOptions, grade, nameOf } from '../../check/index.js';
+import { chooseResolver, type Resolver } from '../../dns/index.js';
+import type { CheckResult, Evidence } from '../../evidence/index.js';
 import { nodeNetwork } from '../../net/index.js';
 import {
   lookupRecordOwners,
   missingRecords,
+  planCaaRecords,
   type MissingStep,
   type PanelRecord,
 } from '../../publish/index.js';
+import { collectCaaHosts } from '../caa-hosts.js';
+import { readConfig } from '../config-files.js';
 import { exitCodes, exitCodeOf } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
 import { labOptions, openLab } from '../lab.js';
@@ -20,6 +23,8 @@ import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-
 /** The options of `hermetic records`. */
 interface RecordsFlags extends ResolverFlags {
   readonly json?: boolean;
+  /** Configuration of the daemon whose ACME account the CAA records name. */
+  readonly config?: string;
   readonly panel?: boolean;
   /** Address for TLS reports (RFC 8460 §3), as the TLSRPT record needs it. */
   readonly rua?: string;
@@ -45,6 +50,7 @@ export function defineRecords(command: Command, context: CommandContext): void {
     .optionsGroup('Records:')
     .option('--rua <uri>', 'address for TLS reports, such as mailto:tlsrpt@example.com')
     .option('--policy-host <name>', 'name or address of the host that serves the MTA-STS policy')
+    .option('--config <file>', 'add CAA records for the ACME account of this daemon')
     .option('--panel', 'print name, type and value for a web form instead of zone file lines')
     .option('--json', 'print JSON')
     .option('--lab', 'use the built-in lab instead of the network');
@@ -57,7 +63,11 @@ export function defineRecords(command: Command, context: CommandContext): void {
       [exitCodes.usage, 'usage error, or the domain does not exist'],
       [exitCodes.inconclusive, 'a record could not be looked up'],
     ],
-    examples: ['hermetic records example.com', 'hermetic records --lab signed-only.example'],
+    examples: [
+      'hermetic records example.com',
+      'hermetic records example.com --config /etc/hermetic/hermetic.yaml',
+      'hermetic records --lab signed-only.example',
+    ],
   });
 }
 
@@ -84,10 +94,10 @@ async function run(
     const network = lab?.network ?? nodeNetwork();
     const options = { network, ...dns, ...(lab && labOptions(lab)) };
     const resolver = chooseResolver(options, present({ network, roots }));
-    const checkResult = await check(
-      domainName,
-      present({ ...options, trustStore: roots ?? options.trustStore, resolver, signal }),
-    );
+    const trustStore = roots ?? options.trustStore;
+    const settings = collectOptions(present({ ...options, trustStore, resolver, signal }));
+    const evidence = await collect(nameOf(domainName), settings);
+    const checkResult = grade(evidence);
     if (checkResult.findings.some(({ id }) => id === 'domain-nonexistent'))
       throw new HermeticError('domain-nonexistent', `${checkResult.domain} does not exist in DNS`, {
         fix: 'Check the spelling; a new domain exists once its registry delegates it.',
@@ -98,12 +108,40 @@ async function run(
       checkResult,
       present({ owners, reportTo: recordsFlags.rua, policyHost: recordsFlags.policyHost }),
     );
-    print(checkResult, missingSteps, recordsFlags, output);
+    const caaSteps = await planCaa(evidence, recordsFlags, { resolver, output, signal });
+    const steps = [...missingSteps, ...caaSteps];
+    print(checkResult, steps, recordsFlags, output);
     if (exitCodeOf(checkResult) === exitCodes.usage) return exitCodes.usage;
-    if (missingSteps.some(({ kind }) => kind === 'unknown')) return exitCodes.inconclusive;
+    if (steps.some(({ kind }) => kind === 'unknown')) return exitCodes.inconclusive;
     return exitCodes.good;
   } finally {
     await lab?.close();
+  }
+}
+
+/** Opens the state of the daemon for reading, and plans the CAA records of its account. */
+async function planCaa(
+  evidence: Evidence,
+  { config: configPath }: RecordsFlags,
+  { resolver, output, signal }: Pick<CommandContext, 'output' | 'signal'> & { resolver: Resolver },
+): Promise<readonly MissingStep[]> {
+  if (configPath === undefined) return [];
+  const server = await import('../../server/index.js');
+  const config = readConfig(configPath, server.parseConfigFiles, output);
+  const section = config && server.publishSettings(config);
+  if (!config || !section)
+    throw new HermeticError('config-invalid', `${configPath}: no section publish`, {
+      fix: 'Add it: docs/publish.md shows the form.',
+    });
+  const logger = server.createLog({ format: 'plain', write: output.err, now: Date.now });
+  const jobContext = await server.openHouseToRead(config, logger);
+  try {
+    const { accountBinding } = await server.openPublishing(section, jobContext, { signal });
+    const binding = await accountBinding?.();
+    if (!binding) return [];
+    return planCaaRecords(await collectCaaHosts(evidence, binding, resolver, signal), binding);
+  } finally {
+    await jobContext.close();
   }
 }
 

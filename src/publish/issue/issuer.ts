@@ -225,13 +225,19 @@ export class Issuer {
   }
 
   async #issuanceRequest(hostName: string): Promise<IssuanceRequest> {
-    const { server, store, solvers, methods = solvers.map(({ type }) => type) } = this.#options;
+    const { solvers, methods = solvers.map(({ type }) => type) } = this.#options;
     return {
       names: this.#names(hostName),
       issuers: await this.caaIdentities(),
-      accountUri: store.account(server.directory)?.url,
+      accountUri: this.accountUri,
       methods: methods.length > 0 ? methods : undefined,
     };
+  }
+
+  /** URI of the account at the CA; undefined before the first order. */
+  get accountUri(): string | undefined {
+    const { server, store } = this.#options;
+    return store.account(server.directory)?.url;
   }
 
   /** Returns the domain names by which the CA knows its CAA records; undefined: unknown. */

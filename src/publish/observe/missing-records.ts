@@ -19,7 +19,7 @@ export interface MissingStep {
 /** A record in the form of web panels: no quotes, no final dots. `ttl` in seconds. */
 export interface PanelRecord {
   readonly name: string;
-  readonly type: 'TXT' | 'TLSA' | 'CNAME' | 'A' | 'AAAA';
+  readonly type: 'TXT' | 'TLSA' | 'CNAME' | 'A' | 'AAAA' | 'CAA';
   readonly ttl: number;
   readonly value: string;
 }
@@ -171,9 +171,9 @@ function policyName(
   }
   if (!parseIp(hostName))
     return [
-      record(ownerName, 'CNAME', hostName, 'the host that serves the policy (RFC 8461 §8.2)'),
+      recordStep(ownerName, 'CNAME', hostName, 'the host that serves the policy (RFC 8461 §8.2)'),
     ];
-  return [record(ownerName, hostName.includes(':') ? 'AAAA' : 'A', hostName, reason)];
+  return [recordStep(ownerName, hostName.includes(':') ? 'AAAA' : 'A', hostName, reason)];
 }
 
 function repairs({ findings }: CheckResult): readonly MissingStep[] {
@@ -194,7 +194,7 @@ function reporting(
   if (tlsRpt.status === 'tempfail') return [unknown('the TLS-RPT record could not be read')];
   const replaces = replacement(tlsRpt.status, 'v=TLSRPTv1');
   return [
-    record(
+    recordStep(
       `_smtp._tls.${domain}`,
       'TXT',
       `v=TLSRPTv1; rua=${reportTo}`,
@@ -241,7 +241,7 @@ function policy(
       why: `serve it as https://mta-sts.${domainName}/.well-known/mta-sts.txt, text/plain, with a certificate for mta-sts.${domainName} (RFC 8461 §3.3)`,
       text: bodyText,
     },
-    record(
+    recordStep(
       `_mta-sts.${domainName}`,
       'TXT',
       stsRecord(policyId(bodyText)),
@@ -318,7 +318,7 @@ function dane({ hosts, route }: CheckResult): readonly MissingStep[] {
           text: `${ownerName}: keep its key at renewal; publish these digests only if hermetic tlsa prints them on the server itself`,
         },
         ...keyNames.map((identity) =>
-          record(
+          recordStep(
             `_25._tcp.${ownerName}`,
             'TLSA',
             `3 1 1 ${identity}`,
@@ -336,15 +336,18 @@ function replacement(status: string, version: string): string {
   return status === 'invalid' ? `; it replaces every record there that begins with ${version}` : '';
 }
 
-function record(
+/** Returns the step that publishes a record. */
+export function recordStep(
   ownerName: string,
   type: PanelRecord['type'],
   value: string,
   why: string,
 ): MissingStep {
-  const rdata = { TXT: txtRdata(value), TLSA: value, CNAME: `${value}.`, A: value, AAAA: value }[
-    type
-  ];
+  const special: Partial<Record<PanelRecord['type'], string>> = {
+    TXT: txtRdata(value),
+    CNAME: `${value}.`,
+  };
+  const rdata = special[type] ?? value;
   return {
     kind: 'record',
     why,
