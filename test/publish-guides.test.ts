@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { hookWriter } from '../src/publish/dns/hook-writer.js';
 import { planPublish, planWeb } from '../src/cli/setup/plan-jobs.js';
@@ -54,4 +54,37 @@ test('docs/postfix.md describes the failure of the daemon and its signs', () => 
   const page = readFileSync('docs/postfix.md', 'utf8');
   assert.match(page, /defers mail to every domain while the socketmap does not answer/);
   assert.match(page, /hermetic_uptime_seconds/);
+});
+
+// R15: RFC 6376 §3.6.1
+test('key records for report mail leave out the service type', () => {
+  const files = [
+    ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.md'))
+      .map((file) => `docs/${file}`),
+    ...readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+      .map((file) => `src/${file}`),
+  ];
+  const records = files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/v=DKIM1[^"'`\n]*/g)].map(([record]) => record),
+  );
+  assert.ok(records.length > 0);
+  for (const record of records) assert.doesNotMatch(record, /;\s*s\s*=\s*(?!\*)/, record);
+  const page = readFileSync('docs/send-reports.md', 'utf8');
+  assert.match(page, /Omit the `s=` tag/);
+});
+
+// P14
+test('docs/postfix.md says how to deliver mail while the daemon is down', () => {
+  const page = readFileSync('docs/postfix.md', 'utf8');
+  const [, section = ''] = /\n## When the daemon is down\n([^]*?)\n## /.exec(page) ?? [];
+  for (const part of [
+    /bounces nothing before `maximal_queue_lifetime`/,
+    /client TLS configuration problem/,
+    /postconf -X smtp_tls_policy_maps/,
+    /postqueue -f/,
+    /hermetic serve --check/,
+  ])
+    assert.match(section, part);
 });

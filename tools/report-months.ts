@@ -86,7 +86,7 @@ interface Shown {
   readonly listed: boolean;
 }
 
-export async function viewOf(month: Month): Promise<Shown> {
+async function viewOf(month: Month): Promise<Shown> {
   const store = await withReports(...month.reports);
   for (const day of month.checks) storeCheck(store, checkOf(month, day));
   const now = firstDay + monthDays * 86_400_000 + 43_200_000;
@@ -98,7 +98,7 @@ export async function viewOf(month: Month): Promise<Shown> {
 }
 
 /** A check from the domain's own network: it finds the domain's faults, and no others. */
-function checkOf(
+export function checkOf(
   { fault, from, to, hosts, broken, mode }: Month,
   day: number,
 ): ReturnType<typeof testCheck> {

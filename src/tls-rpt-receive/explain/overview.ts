@@ -48,6 +48,10 @@ export interface OverviewOptions {
   readonly to: number;
   /** Maximum number of listed domains. Default 50. */
   readonly limit?: number;
+  /**
+   * List domains whose reports stopped before these days, too. Default false.
+   */
+  readonly withSilent?: boolean;
   /** The facts behind the page of a domain: overview and page must agree. */
   readonly factsOf: (domainName: string) => Steps<ReportedFacts>;
 }
@@ -55,7 +59,7 @@ export interface OverviewOptions {
 /** Returns all domains with failures in a span of days, by authenticated reports. */
 export function* viewOverview(
   stateStore: Store,
-  { from, to, limit = 50, factsOf }: OverviewOptions,
+  { from, to, limit = 50, withSilent = false, factsOf }: OverviewOptions,
 ): Steps<Overview> {
   const all = <Row>(sql: string, ...values: (string | number)[]): Row[] =>
     stateStore.prepare<Row>(sql).all(...values);
@@ -78,9 +82,18 @@ export function* viewOverview(
     "SELECT count(DISTINCT domain) AS n FROM report_day WHERE domain <> '' AND authenticated = 1",
   );
   const failing: DomainLine[] = [];
+  if (withSilent)
+    for (const domainName of silentDomains(stateStore, from, to, limit)) {
+      const reportedFacts = yield* factsOf(domainName);
+      if (groupFailures(reportedFacts).length > 0) failing.push(lineOf(reportedFacts));
+      yield;
+    }
+  const listed = new Set(failing.map(({ domain }) => domain));
   for (const domainName of failingDomains(stateStore, from, to, limit)) {
+    if (listed.has(domainName)) continue;
     const reportedFacts = yield* factsOf(domainName);
-    failing.push(lineOf(reportedFacts, () => lineOfSums(stateStore, domainName, from, to)));
+    const hasGroups = groupFailures(reportedFacts).length > 0;
+    failing.push(hasGroups ? lineOf(reportedFacts) : lineOfSums(stateStore, domainName, from, to));
     yield;
   }
   return {
@@ -143,6 +156,37 @@ function failingDomains(
   return [...new Set([...((unnamed?.n ?? 0) > 0 ? [''] : []), ...names])];
 }
 
+/** Days for which a domain whose reports stopped stays in the overview. */
+const MAX_SILENT_DAYS = 90;
+
+/**
+ * The domains that failed in their last reports, which came before this period: without
+ * a report no failure has ended. The page of such a domain shows the same days.
+ */
+function silentDomains(
+  stateStore: Store,
+  from: number,
+  to: number,
+  limit: number,
+): readonly string[] {
+  const failing = stateStore
+    .prepare<{ domain: string; last: number; daneOnly: number }>(
+      `SELECT d.domain, min(d.type = 'tlsa') AS "daneOnly", (
+         SELECT l.day FROM report_day AS l WHERE l.domain = d.domain AND l.authenticated = 1
+         ORDER BY l.day DESC LIMIT 1) AS last
+       FROM report_day AS d
+       WHERE d.failed > 0 AND d.authenticated = 1 AND d.day BETWEEN ? AND ? AND d.domain <> ''
+       GROUP BY d.domain HAVING last < ? AND max(d.day) >= last - ?
+       ORDER BY sum(d.failed) DESC, d.domain LIMIT ?`,
+    )
+    .all(from - MAX_SILENT_DAYS, from - 1, from, to - from, limit);
+  const names = failing.flatMap(({ domain, last, daneOnly }) => {
+    const owners = daneOnly === 1 ? ownersOf(stateStore, domain, last - (to - from), last) : [];
+    return owners.length > 0 ? owners : [domain];
+  });
+  return [...new Set(names)];
+}
+
 /** The recipient domains of the reports that hold a `tlsa` policy for a host. */
 function ownersOf(
   stateStore: Store,
@@ -161,9 +205,8 @@ function ownersOf(
     .map(({ domain }) => domain);
 }
 
-function lineOf(reportedFacts: ReportedFacts, ofSums: () => DomainLine): DomainLine {
+function lineOf(reportedFacts: ReportedFacts): DomainLine {
   const failureGroups = groupFailures(reportedFacts);
-  if (failureGroups.length === 0) return ofSums();
   const ongoing = failureGroups.filter((failureGroup) => isOngoing(failureGroup, reportedFacts));
   const { ok, failed } = totalSessions(reportedFacts.sessions);
   const since = (ongoing.length > 0 ? ongoing : failureGroups).map(

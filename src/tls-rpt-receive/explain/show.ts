@@ -71,7 +71,9 @@ function* showOverviewInSteps(stateStore: Store, options: ShowOptions): Steps<Ov
   return yield* viewOverview(stateStore, {
     from,
     to,
-    factsOf: (domainName) => factsOf(stateStore, domainName, options, { from, to }),
+    withSilent: options.to === undefined,
+    factsOf: (domainName) =>
+      factsOf(stateStore, domainName, options, spanOf(stateStore, domainName, options)),
   });
 }
 

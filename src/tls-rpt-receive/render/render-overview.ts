@@ -72,7 +72,7 @@ export function overviewHeadline({
   uncounted,
 }: Overview): string {
   const aside = unauthenticated + uncounted.reduce((count, row) => count + row.reports, 0);
-  if (reports === 0)
+  if (reports === 0 && failing.length === 0)
     return aside === 0
       ? 'No reports in these days.'
       : `No report counts in these days: ${plural(aside, 'report')} arrived, none authenticated.`;

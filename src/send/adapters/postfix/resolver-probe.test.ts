@@ -79,6 +79,21 @@ test('a name server on another machine: the setting that trusts it is named', as
   };
   for (const lines of ['nameserver 10.0.0.2\n', 'nameserver 127.0.0.1\nnameserver 2001:db8::53\n'])
     assert.match(await fixOf(lines, { '127.0.0.1': true }), /postfix\.resolver\.trustRemote: true/);
+  // A trusted one that does not validate needs another resolver, and not more trust.
+  const trusted = async (servers: Readonly<Record<string, boolean>>): Promise<string> => {
+    const resolvConf = join(folder, 'resolv.conf');
+    writeFileSync(resolvConf, 'nameserver 10.0.0.2\n');
+    const state = await probeResolver({
+      network: network(servers),
+      resolvConf,
+      trustRemote: true,
+    });
+    return state.validates ? '' : state.fix;
+  };
+  assert.equal(await trusted({ '10.0.0.2': true }), '');
+  const failing: readonly Readonly<Record<string, boolean>>[] = [{ '10.0.0.2': false }, {}];
+  for (const servers of failing)
+    assert.match(await trusted(servers), /a validating resolver, or set postfix\.dane: false/);
   assert.doesNotMatch(await fixOf('nameserver 127.0.0.1\n', { '127.0.0.1': false }), /trustRemote/);
 });
 
