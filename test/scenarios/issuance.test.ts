@@ -110,6 +110,11 @@ const cases: Readonly<Record<string, Case>> = {
     },
     stops: ['mx issuance-bogus'],
   },
+  iterations: {
+    says: 'too many NSEC3 iterations stop this check, not a CA',
+    more: { zone: { signed: { denial: 'nsec3', iterations: 600 } } },
+    notes: ['caa-lookup-failed', 'caa-lookup-failed'],
+  },
 };
 
 /** This test judges these scenarios, and not by their expectation. */

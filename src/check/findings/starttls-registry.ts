@@ -187,9 +187,9 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when the server accepts STARTTLS and answers the ClientHello with an alert or
-   * with something other than TLS. Silence does not raise it, since a lost packet looks
-   * the same.
+   * Raised when the server accepts STARTTLS and answers the ClientHello with an alert,
+   * with something other than TLS, or by closing the connection. Silence does not raise
+   * it, since a lost packet looks the same.
    */
   'tls-handshake-failed': {
     topic: 'starttls',

@@ -65,7 +65,7 @@ export function undecidedContinuity({ continuity, mtaSts, route }: Evidence): Fi
     'caa-absent',
   );
   add(
-    caa.some(({ status, dnssec }) => status === 'failed' && dnssec !== 'bogus'),
+    caa.some((lookup) => lookup.status === 'failed' && !isRefusedByAll(lookup)),
     'issuance-bogus',
   );
   for (const { role, status } of references) add(status === 'failed', ...idsOfRole[role]);
@@ -171,9 +171,11 @@ function serverRules(raised: FindingCollector, { servers }: ContinuityEvidence, 
 
 function caaRules(raised: FindingCollector, { caa, references }: ContinuityEvidence): void {
   const decisions = caa.map((caaEvidence) => judgeOne(raised, caaEvidence));
-  for (const { role, status, dnssec, value } of references)
-    if (role === 'policy-host' && status === 'failed' && dnssec === 'bogus')
+  for (const reference of references) {
+    const { role, status, value } = reference;
+    if (role === 'policy-host' && status === 'failed' && isRefusedByAll(reference))
       raised.add('issuance-bogus', { host: value, reason: `the address of ${value} is bogus` });
+  }
   const own = caa.filter(({ host }) => `.${host}`.endsWith(`.${raised.evidence.domain}`));
   if (own.length > 0 && own.every(({ status }) => status === 'absent')) raised.add('caa-absent');
   const isBound = ({ answer, bound }: CaaDecision): boolean =>
@@ -182,12 +184,20 @@ function caaRules(raised: FindingCollector, { caa, references }: ContinuityEvide
     raised.add('caa-good');
 }
 
+/**
+ * Returns true for an answer that no validator accepts. RFC 9276 §3.2 leaves it to the
+ * validator whether too many NSEC3 iterations are bogus, as here, or insecure.
+ */
+function isRefusedByAll({ dnssec, failure }: Pick<CaaEvidence, 'dnssec' | 'failure'>): boolean {
+  return dnssec === 'bogus' && failure?.code !== 'dnssec-iterations';
+}
+
 /** Judges the records for one host; undefined where they are unknown. */
 function judgeOne(raised: FindingCollector, caaEvidence: CaaEvidence): CaaDecision | undefined {
-  const { host, certificateName, status, at, alias, records, dnssec, failure } = caaEvidence;
+  const { host, certificateName, status, at, alias, records, failure } = caaEvidence;
   const where = alias === undefined ? at : `${at}, an alias of ${alias}`;
   if (status === 'failed') {
-    const id = dnssec === 'bogus' ? 'issuance-bogus' : 'caa-lookup-failed';
+    const id = isRefusedByAll(caaEvidence) ? 'issuance-bogus' : 'caa-lookup-failed';
     const reason = [failure?.detail ?? '', `(${failure?.code ?? 'no answer'})`].join(' ').trim();
     raised.add(id, { host, detail: at, reason: `CAA of ${where}: ${reason}` });
     return undefined;

@@ -131,11 +131,10 @@ export function standing(
 }
 
 /**
- * True when the server answered the ClientHello with something other than a session.
- * Silence and an early close are excluded: they may be the network's fault.
+ * True when the handshake ended with something other than a session: an alert, data that
+ * is not TLS, or a closed connection. Silence is excluded, since a lost packet looks the
+ * same.
  */
 export function handshakeFailed(code: string | undefined): boolean {
-  return (
-    code !== undefined && code.startsWith('tls-') && !/timeout|aborted|closed-early/.test(code)
-  );
+  return code !== undefined && code.startsWith('tls-') && code !== 'tls-timeout';
 }
