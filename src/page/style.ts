@@ -62,7 +62,7 @@ tbody th, tbody td { padding: .5rem; border-top: 1px solid var(--line); vertical
 .exposure .group th { padding-top: 1rem; color: var(--soft); font-size: var(--small); font-weight: 600; }
 .legend { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem 2.5rem; margin-bottom: 1.5rem; font-size: var(--small); color: var(--soft); }
 .legend h3 { font-size: var(--small); color: var(--soft); font-weight: 600; margin-bottom: .5rem; }
-.legend dl { grid-template-columns: 6.5rem 1fr; gap: .375rem .75rem; font-size: inherit; margin: 0; } .legend div + div dl { grid-template-columns: 10rem 1fr; }
+.legend dl { align-items: baseline; grid-template-columns: 6.5rem 1fr; gap: .375rem .75rem; font-size: inherit; margin: 0; } .legend div + div dl { grid-template-columns: 10rem 1fr; }
 .legend dt { color: var(--ink); font-weight: 600; } .legend p { margin: .75rem 0 0; }
 .data tr > :first-child { padding-left: 0; } .data tbody th { font-weight: 600; } .data td { white-space: nowrap; } .data th, .data td { overflow-wrap: break-word; }
 .overview .data thead th { padding-left: .25rem; padding-right: .25rem; font-size: .75rem; white-space: nowrap; overflow-wrap: normal; }
@@ -111,7 +111,7 @@ summary { cursor: pointer; color: var(--accent); font-size: var(--text); padding
   .overview .data tr:first-child { border-top: 0; padding-top: 0; } .overview .data tr:last-child { padding-bottom: 0; }
   .overview .data tbody th { flex: 1 1 calc(100% - 9rem); padding: 0 .75rem .25rem 0; border: 0; }
   .overview .data tbody td { display: flex; flex: 0 0 10.5rem; flex-direction: row-reverse; justify-content: flex-end; align-items: center; gap: .5rem; padding: .125rem 0; border: 0; }
-  .overview .data tbody td::before { content: attr(data-column); color: var(--soft); } .overview .data td:empty { display: none; }
+  .overview .data tbody td::before { content: attr(data-column); flex: none; color: var(--soft); } .overview .data td:empty { display: none; }
   .overview .data td:nth-child(2) { flex: none; } .overview .data tbody td:nth-child(2)::before { content: none; }
   .overview .data tr > td:last-child:not(:empty) { flex: 1 0 100%; flex-direction: row; justify-content: flex-start; }
 }
@@ -132,7 +132,7 @@ summary { cursor: pointer; color: var(--accent); font-size: var(--text); padding
   .exposure .group th { padding: 0; }
   .exposure td, .data td { display: flex; justify-content: space-between; align-items: center; gap: 1rem; padding: .125rem 0; font-size: var(--text); white-space: normal; text-align: right; }
   .exposure td::before, .data td::before { content: attr(data-column); color: var(--soft); font-size: var(--small); text-align: left; overflow-wrap: normal; }
-  .data td::before { flex: none; }
+  .data td { justify-content: flex-start; align-items: baseline; text-align: left; } .data td::before { flex: 0 0 6.25rem; }
   .data th, .data td { overflow-wrap: anywhere; } .data td:empty { display: none; }
   .exposure .cell { padding: .125rem .625rem; border-radius: 1rem; flex: none; }
   .data tr { display: block; border-top: 1px solid var(--line); padding: .75rem 0; }

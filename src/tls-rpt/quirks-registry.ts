@@ -102,7 +102,7 @@ export const reportQuirks = defineFailures({
   ),
   'list-is-object': quirk(
     'RFC 8460 §4',
-    'An array is one object. The parser read it as an array of one.',
+    'An object stands instead of an array. The parser read it as an array of one.',
     'Write an array.',
   ),
   'list-in-string': quirk(

@@ -69,7 +69,7 @@ export const continuityFindings = {
     topic: 'mta-sts',
     title: 'The alias of the policy host leads nowhere',
     passed: 'The alias of the policy host leads to a host',
-    why: 'Senders cannot fetch a policy. If the target comes into other hands, its owner decides on the policy.',
+    why: 'Senders cannot fetch a policy. If another party obtains the target, that party decides on the policy.',
     reference: 'RFC 8461 §8.2',
     owner: 'domain',
     fix: 'Let the alias lead to a host that exists, or remove it.',

@@ -273,7 +273,7 @@ export const starttlsFindings = {
     title: 'A ClientHello of modern size gets no answer',
     passed: 'A ClientHello of modern size is answered',
     why: (findingValues) =>
-      `${findingValues.detail || 'A ClientHello of 1,550 octets got no answer, a smaller one did.'} Senders with OpenSSL 3.5 or Go send about this size and cannot start TLS. Their mail is deferred or sent in plaintext.`,
+      `${findingValues.detail || 'A ClientHello of 1,550 octets got no answer, but a smaller one did.'} Senders with OpenSSL 3.5 or Go send about this size and cannot start TLS. Their mail is deferred or sent in plaintext.`,
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
     fix: 'Find the firewall, proxy or load balancer that drops a ClientHello of several packets.',

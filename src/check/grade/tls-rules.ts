@@ -67,7 +67,7 @@ function describeLost({ octets = 0, segments, keyShare }: LargeHelloForm): strin
     ...(keyShare ? ['with a key share for X25519MLKEM768'] : []),
     ...(segments === undefined ? [] : [`in ${segments} TCP segments`]),
   ].join(' ');
-  return `${[size, form].filter(Boolean).join(' ')} got no answer, a smaller one did.`;
+  return `${[size, form].filter(Boolean).join(' ')} got no answer, but a smaller one did.`;
 }
 
 /**

@@ -23,8 +23,8 @@ export interface HomeView {
 export function homePage(view: HomeView): Markup {
   return markup`<div class="ask">
       <h1>Can others read the mail that is sent to you?</h1>
-      <p class="lead">Hermetic examines the mail servers of a domain. It shows what senders do today, what
-        an attacker on the way could do, and how to fix it.</p>
+      <p class="lead">Hermetic examines the mail servers of a domain. It shows how senders deliver today,
+        which attacks succeed, and the fixes.</p>
       ${field(view)}
     </div>
     ${view.examples.length > 0 && examples(view.examples)}

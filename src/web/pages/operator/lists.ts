@@ -37,7 +37,7 @@ export function reportersPage(
 const selections = [
   ['/o/reports', 'All'],
   ['/o/reports?only=uncounted', 'Not counted'],
-  ['/o/reports?only=odd', 'Odd'],
+  ['/o/reports?only=odd', 'Nonconforming'],
 ] as const;
 
 /** The state of the authentication of a report. */
