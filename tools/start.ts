@@ -48,6 +48,9 @@ publish:
     good.example: {mx: [mx.good.example], mode: enforce, dns: print}
 pages:
   operatorPort: 127.0.0.1:${values.port}
+  customers:
+    acme: [good.example, dane-mismatch.example]
+    globex: [sts-only.example, testing-mode.example]
   limits: {againMinutes: 0, perServer: 100000, perDomain: 1000, reuseMinutes: 0}
 `);
 if (!config.ok)

@@ -38,6 +38,8 @@ export { watchSection, type WatchSettings } from './settings.js';
 export {
   forgetUnwatched,
   listAlarms,
+  mutedDomains,
+  muteDomain,
   prepareWatch,
   watchTables,
   readWatch,

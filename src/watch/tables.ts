@@ -29,6 +29,7 @@ const migrations = [
      PRIMARY KEY (alarm, channel)
    );
    CREATE INDEX watch_send_due ON watch_send (channel, sent_at);`,
+  `CREATE TABLE watch_mute (domain TEXT PRIMARY KEY, until BIGINT NOT NULL);`,
 ];
 
 /** Milliseconds that sent alarms stay in the database: 400 days. */
@@ -164,7 +165,7 @@ export async function sendAlarms(
   now: () => number,
 ): Promise<readonly Sending[]> {
   const sendings = Object.entries(channels).map(async ([channel, send]): Promise<Sending> => {
-    const alarms = unsentAlarms(stateStore, channel);
+    const alarms = unsentAlarms(stateStore, channel, now());
     if (alarms.length === 0) return { channel, accepted: true, alarms };
     try {
       const accepted = await send(alarms);
@@ -210,14 +211,53 @@ export function listAlarms(
     });
 }
 
-/** Returns the alarms that a channel has not accepted, the oldest first, at most 50. */
-export function unsentAlarms(stateStore: Store, channel: string): readonly WatchAlarm[] {
+/**
+ * Holds the alarms of a domain back until a time, milliseconds since 1970; a time that has
+ * passed sends them again. `alongside` runs in the same transaction.
+ */
+export function muteDomain(
+  stateStore: Store,
+  domain: string,
+  until: number,
+  alongside: () => void,
+): Promise<void> {
+  return stateStore.write('watch', () => {
+    stateStore
+      .prepare(
+        'INSERT INTO watch_mute (domain, until) VALUES (?, ?) ON CONFLICT (domain) DO UPDATE SET until = excluded.until',
+      )
+      .run(domain, until);
+    alongside();
+  });
+}
+
+/** The domains that are muted now, with the end of it in milliseconds since 1970. */
+export function mutedDomains(stateStore: Store, now: number): ReadonlyMap<string, number> {
+  const rows = stateStore
+    .prepare<{ domain: string; until: number }>(
+      'SELECT domain, until FROM watch_mute WHERE until > ?',
+    )
+    .all(now);
+  return new Map(rows.map(({ domain, until }) => [domain, until]));
+}
+
+/**
+ * Returns the alarms that a channel has not accepted, the oldest first, at most 50. Alarms
+ * of a muted domain wait until its time has passed, and are sent then.
+ */
+export function unsentAlarms(
+  stateStore: Store,
+  channel: string,
+  now = Number.MAX_SAFE_INTEGER,
+): readonly WatchAlarm[] {
   return stateStore
     .prepare<{ body: string }>(
       `SELECT body FROM watch_alarm JOIN watch_send ON alarm = id
-       WHERE channel = ? AND sent_at IS NULL ORDER BY at, id LIMIT ${MAX_IN_MESSAGE}`,
+       WHERE channel = ? AND sent_at IS NULL
+         AND domain NOT IN (SELECT domain FROM watch_mute WHERE until > ?)
+       ORDER BY at, id LIMIT ${MAX_IN_MESSAGE}`,
     )
-    .all(channel)
+    .all(channel, now)
     .map(({ body }) => JSON.parse(body) as WatchAlarm);
 }
 

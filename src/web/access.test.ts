@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { cookieOf, formToken, movedClock, TestPages } from '../../test/support/testing-pages.js';
 import { accessTable, routesWithoutRule } from './access/access-table.js';
-import { roles } from './access/roles.js';
+import { storeTestReports } from '../../test/support/report/reports.js';
+import { openStore, type Store } from '../store/index.js';
+import { prepareReports } from '../tls-rpt-receive/index.js';
+import { roles, scopes, type Role } from './roles.js';
 
 const settings = {
   signIn: {},
@@ -315,34 +318,238 @@ test('every route has a rule, and a route without one is found', async (t) => {
   assert.deepEqual(unused, []);
 });
 
-test('every route answers the roles of the table, and no other', async (t) => {
-  const site = await TestPages.open(t, settings);
+/** A store in which two customers have reports. */
+async function reportedStore(): Promise<Store> {
+  const store = await openStore(':memory:');
+  prepareReports(store);
+  const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  storeTestReports(
+    store,
+    ['acme.example', 'other.example'].map((domain) => ({
+      reporter: 'big.example',
+      day,
+      id: domain,
+      policies: [{ domain, mx: [`mx.${domain}`], ok: 5 }],
+    })),
+  );
+  return store;
+}
+
+/** One account of each role, without and with a customer. */
+async function addEveryone(site: TestPages): Promise<readonly string[]> {
   for (const role of roles) {
     await site.addUser(role, role);
     await site.addUser(`${role}-acme`, role, ['acme']);
   }
-  const sessions = new Map<string, string>([['nobody', '']]);
-  for (const role of roles)
-    for (const name of [role, `${role}-acme`]) sessions.set(name, await site.session(name));
-  for (const [route, rule] of Object.entries(accessTable)) {
-    if (rule.role === 'anyone' || route === 'POST /o/sign-out') continue;
-    const [method = '', pattern = ''] = route.split(' ');
-    const path = pattern.replace(/:id(\{.*\})?/, '0').replace(/:name/, 'x');
-    for (const [name, cookie] of sessions) {
-      const [role, customer] = name.split('-');
-      const isHigh = roles.indexOf(role as 'viewer') >= roles.indexOf(rule.role);
-      const isPermitted = isHigh && (customer === undefined || rule.reach === 'own');
-      for (const domain of ['acme.example', 'other.example']) {
-        const target = path.replace(':domain', domain);
-        const { status } =
-          method === 'GET'
-            ? await site.ask(target, { headers: { cookie } })
-            : await site.submitForm(target, cookie);
-        const label = `${name} ${method} ${target}: ${status}`;
-        if (name === 'nobody') assert.ok(status === 303 || status === 401, label);
-        else if (!isPermitted) assert.equal(status, 403, label);
-        else assert.ok([200, 303, 404, 422].includes(status), label);
+  return roles.flatMap((role) => [role, `${role}-acme`]);
+}
+
+/** The status that an account must get, as a test of it; by the table of access. */
+function expected(route: string, account: string, domain: string): (status: number) => boolean {
+  const rule = accessTable[route];
+  assert.ok(rule && rule.role !== 'anyone');
+  const [role = '', customer] = account.split('-');
+  const isHigh = roles.indexOf(role as Role) >= roles.indexOf(rule.role);
+  if (!isHigh || (customer !== undefined && rule.reach === 'whole')) return (s) => s === 403;
+  if (!route.includes(':domain'))
+    return (s) => [200, 201, 202, 204, 303, 400, 404, 422].includes(s);
+  if (customer !== undefined && domain !== 'acme.example') return (s) => s === 404;
+  return (s) => [200, 204, 400].includes(s);
+}
+
+const domains = ['acme.example', 'other.example'] as const;
+const guarded = Object.entries(accessTable).filter(
+  ([route, { role }]) => role !== 'anyone' && route !== 'POST /o/sign-out',
+);
+
+function pathOf(route: string, domain: string): string {
+  return (route.split(' ')[1] ?? '')
+    .replace(/:id(\{.*\})?/, '0')
+    .replace(/:name|:customer/, 'x')
+    .replace(':domain', domain);
+}
+
+test('every page answers the roles and customers of the table, and no other', async (t) => {
+  const site = await TestPages.open(t, settings, { store: await reportedStore() });
+  const accounts = await addEveryone(site);
+  const sessions = new Map<string, string>();
+  for (const account of accounts) sessions.set(account, await site.session(account));
+  for (const [route] of guarded.filter(([one]) => !one.includes('/api/')))
+    for (const domain of domains) {
+      const path = pathOf(route, domain);
+      const ask = (cookie: string): Promise<Response> =>
+        route.startsWith('GET')
+          ? site.ask(path, { headers: { cookie } })
+          : site.submitForm(path, cookie);
+      const { status: without } = await ask('');
+      assert.ok(without === 303 || without === 401, `${route} without a session: ${without}`);
+      for (const [account, cookie] of sessions) {
+        const { status } = await ask(cookie);
+        assert.ok(
+          expected(route, account, domain)(status),
+          `${account} ${route} ${domain}: ${status}`,
+        );
+      }
+    }
+});
+
+test('every API route needs role, customer and scope of the table', async (t) => {
+  const site = await TestPages.open(t, settings, { store: await reportedStore() });
+  const accounts = await addEveryone(site);
+  const cookie = await site.session('admin');
+  const tokens = new Map<string, string>();
+  for (const account of accounts) tokens.set(account, await site.token(account, scopes));
+  for (const [route, { scope }] of guarded.filter(([one]) => one.includes('/api/'))) {
+    assert.ok(scope, route);
+    const others = scopes.filter((one) => one !== scope);
+    const narrow = await site.token('admin', others);
+    const method = route.split(' ')[0] ?? '';
+    for (const domain of domains) {
+      const path = pathOf(route, domain);
+      const ask = async (headers: Record<string, string>): Promise<number> => {
+        const type = { 'content-type': 'application/json' };
+        const body = ['POST', 'PUT'].includes(method) ? { body: '{}' } : {};
+        const init = { method, headers: { ...type, ...headers }, ...body };
+        return (await site.ask(path, init)).status;
+      };
+      assert.equal(await ask({}), 401, route);
+      assert.equal(await ask({ cookie }), 401, `${route} with a cookie`);
+      assert.equal(await ask({ authorization: `Bearer hmt_${'a'.repeat(43)}` }), 401, route);
+      assert.equal(
+        await ask({ authorization: `Bearer ${narrow}` }),
+        403,
+        `${route} without ${scope}`,
+      );
+      for (const [account, secret] of tokens) {
+        const status = await ask({ authorization: `Bearer ${secret}` });
+        assert.ok(
+          expected(route, account, domain)(status),
+          `${account} ${route} ${domain}: ${status}`,
+        );
       }
     }
   }
+});
+
+test('lists hold the domains of the account alone', async (t) => {
+  const site = await TestPages.open(t, settings, { store: await reportedStore() });
+  await site.addUser('carol', 'operator', ['acme']);
+  const cookie = await site.session('carol');
+  for (const path of ['/o', '/o/customers', '/o/customers/acme', '/o/alerts', '/o/tokens']) {
+    const page = await (await site.ask(path, { headers: { cookie } })).text();
+    assert.doesNotMatch(page, /other/, path);
+  }
+  const other = await site.ask('/o/customers/other', { headers: { cookie } });
+  assert.equal(other.status, 404);
+  const authorization = `Bearer ${await site.token('carol', ['report:read'])}`;
+  for (const path of ['/api/v1/domains', '/api/v1/customers', '/api/v1/alerts']) {
+    const text = await (await site.ask(path, { headers: { authorization } })).text();
+    assert.doesNotMatch(text, /other/, path);
+  }
+  const mute = { domain: 'other.example', hours: '1' };
+  assert.equal((await site.submitForm('/o/alerts/mute', cookie, mute)).status, 404);
+});
+
+test('a token is shown once, stored as a hash, and ends with its account', async (t) => {
+  const clock = movedClock();
+  const site = await TestPages.open(t, settings, { clock });
+  await site.addUser('alice', 'operator');
+  await site.addUser('root', 'admin');
+  const cookie = await site.session('alice');
+  const form = { label: 'backup', days: '10', 'scope-report:read': 'on' };
+  const page = await (await site.submitForm('/o/tokens', cookie, form)).text();
+  const [secret = ''] = /hmt_[0-9A-Za-z]{43}/.exec(page) ?? [];
+  assert.ok(secret);
+  const rows = JSON.stringify(site.store.prepare('SELECT * FROM web_token').all());
+  assert.ok(!rows.includes(secret));
+  const list = await (await site.ask('/o/tokens', { headers: { cookie } })).text();
+  assert.match(list, /backup/);
+  assert.ok(!list.includes(secret));
+  const ask = async (): Promise<number> =>
+    (await site.ask('/api/v1/domains', { headers: { authorization: `Bearer ${secret}` } })).status;
+  assert.equal(await ask(), 200);
+  site.store.prepare("UPDATE web_user SET customers = '[]' WHERE name = 'alice'").run();
+  const confined = await site.ask('/api/v1/reports', {
+    headers: { authorization: `Bearer ${secret}` },
+  });
+  assert.equal(confined.status, 403);
+  clock.move(10 * 24 * HOUR);
+  assert.equal(await ask(), 401);
+  const next = await site.token('alice', ['report:read']);
+  const withNext = async (): Promise<number> =>
+    (await site.ask('/api/v1/domains', { headers: { authorization: `Bearer ${next}` } })).status;
+  assert.equal(await withNext(), 200);
+  assert.equal(
+    (await site.submitForm('/o/users/alice/remove', await site.session('root'))).status,
+    303,
+  );
+  assert.equal(await withNext(), 401);
+});
+
+test('a token makes no token with more scopes than its own', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('root', 'admin');
+  const secret = await site.token('root', ['admin', 'report:read']);
+  const create = async (wanted: readonly string[]): Promise<number> =>
+    (
+      await site.ask('/api/v1/tokens', {
+        method: 'POST',
+        body: JSON.stringify({ label: 'x', scopes: wanted }),
+        headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      })
+    ).status;
+  assert.equal(await create(['report:read']), 201);
+  assert.equal(await create(['check:run']), 403);
+  assert.equal(await create(['report:read', 'check:run']), 403);
+});
+
+test('the header of a proxy counts from its address with its secret', async (t) => {
+  const proxied = {
+    ...settings,
+    signIn: {
+      proxy: { addresses: ['10.0.0.5'], secretFile: '/unused' },
+      grants: [
+        { group: 'mail-admins', role: 'admin' },
+        { group: 'acme', role: 'viewer', customers: ['acme'] },
+      ],
+    },
+  };
+  const secrets = { proxy: 'the shared secret' };
+  const site = await TestPages.open(t, proxied, {}, { secrets });
+  const ask = (
+    path: string,
+    headers: Record<string, string>,
+    from = '10.0.0.5',
+  ): Promise<Response> => site.ask(path, { headers, from });
+  const good = {
+    'x-hermetic-secret': 'the shared secret',
+    'x-remote-user': 'dana',
+    'x-remote-groups': 'staff, mail-admins',
+  };
+  assert.equal((await ask('/o/settings', good)).status, 200);
+  assert.equal((await ask('/o/settings', good, '::ffff:10.0.0.5')).status, 200);
+  // A proxy never makes an admin.
+  assert.equal((await ask('/o/users', good)).status, 403);
+  assert.equal((await ask('/o', { ...good, 'x-remote-groups': 'staff' })).status, 303);
+  assert.equal((await ask('/o/reports', { ...good, 'x-remote-groups': 'acme' })).status, 403);
+  for (const headers of [
+    { ...good, 'x-hermetic-secret': 'another secret' },
+    { ...good, 'x-hermetic-secret': '' },
+    { ...good, 'x-remote-user': '' },
+    { 'x-remote-user': 'dana', 'x-remote-groups': 'mail-admins' },
+  ])
+    assert.equal((await ask('/o', headers)).status, 303, JSON.stringify(headers));
+  assert.equal((await ask('/o', good, '10.0.0.6')).status, 303);
+  // The API takes tokens alone.
+  assert.equal((await ask('/api/v1/domains', good)).status, 401);
+  const page = await (await ask('/o/alerts', good)).text();
+  const [, token = ''] = /name="token" value="([^"]+)"/.exec(page) ?? [];
+  const post = async (value: string): Promise<number> => {
+    const body = new URLSearchParams({ token: value, domain: 'x.example', hours: '1' });
+    const headers = { ...good, origin: 'http://check.example' };
+    return (await site.ask('/o/alerts/mute', { method: 'POST', body, headers, from: '10.0.0.5' }))
+      .status;
+  };
+  assert.equal(await post(token), 404);
+  assert.equal(await post('forged'), 403);
 });

@@ -164,6 +164,48 @@ export const webFailures = defineFailures({
     message: 'The password has fewer than 12 characters, or more than 256.',
     fix: 'Choose another one.',
   },
+  'web-token-invalid': {
+    blame: 'local',
+    temporary: false,
+    message: 'The label, the scopes or the days of the token are invalid.',
+    fix: 'Give a label, at least one scope, and 1 to 365 days.',
+  },
+  'web-token-limit': {
+    blame: 'local',
+    temporary: false,
+    message: 'The account has 50 tokens.',
+    fix: 'Revoke a token that is not used.',
+  },
+  'web-key-reused': {
+    blame: 'local',
+    temporary: false,
+    message: 'The Idempotency-Key was sent before with another body.',
+    fix: 'Use a new key for a new request.',
+  },
+  'web-batch-limit': {
+    blame: 'local',
+    temporary: true,
+    message: 'The account has ten batches that are not finished.',
+    fix: 'Wait for one of them, or cancel one.',
+  },
+  'web-token-rate': {
+    blame: 'local',
+    temporary: true,
+    message: 'The token was used too often in the last minute.',
+    fix: 'Wait for the time that Retry-After gives.',
+  },
+  'web-cursor-invalid': {
+    blame: 'local',
+    temporary: false,
+    message: 'The cursor is not one that this API gave.',
+    fix: 'Use the field next of the last page, or leave the parameter out.',
+  },
+  'web-mute-invalid': {
+    blame: 'local',
+    temporary: false,
+    message: 'The end of the mute is not within the next 30 days.',
+    fix: 'Give a time in the future, at most 30 days from now.',
+  },
   'web-form-stale': {
     blame: 'local',
     temporary: false,

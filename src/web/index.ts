@@ -37,4 +37,4 @@ export type { ExampleDomain } from './pages/home-page.js';
 export { webFailures } from './failures.js';
 export { AccountTable, parseAccountName, type Account } from './access/account-table.js';
 export { hashPassword, isPassword } from './access/password-hash.js';
-export { roles, type Role } from './access/roles.js';
+export { roles, type Role } from './roles.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDomain, parseIp } from '../base/index.js';
+import { roles } from './roles.js';
 
 const address = z
   .string()
@@ -34,12 +35,39 @@ const domain = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,60}$/, 'is not the name of a header: write letters, digits and hyphens')
+  .toLowerCase();
+
+/** A reverse proxy that identifies accounts. */
+const proxy = z.strictObject({
+  /** Addresses of the proxy, as peers of this daemon. */
+  addresses: z.array(address).min(1),
+  /** File with the secret that the proxy adds to each request. */
+  secretFile: z.string().min(1),
+  secretHeader: headerName.default('x-hermetic-secret'),
+  userHeader: headerName.default('x-remote-user'),
+  /** Groups, separated by commas. */
+  groupsHeader: headerName.default('x-remote-groups'),
+});
+
+/** The rights of accounts that a proxy or a provider has identified; the first that fits. */
+const grant = z.strictObject({
+  group: z.string().min(1).optional(),
+  name: z.string().min(1).optional(),
+  role: z.enum(roles),
+  customers: z.array(z.string()).optional(),
+});
+
 /** The accounts that may sign in. */
 const signIn = z.strictObject({
   /** Hours without a request until a session ends. */
   idleHours: z.number().min(0.25).max(168).default(12),
   /** Days until a session ends. */
   days: z.int().min(1).max(90).default(7),
+  proxy: proxy.optional(),
+  grants: z.array(grant).max(1000).default([]),
 });
 
 /**

@@ -160,6 +160,9 @@ test('every route fits the screen, and axe finds no violation', { skip }, async 
     '/o/settings',
     '/o/sessions',
     '/o/users',
+    '/o/tokens',
+    '/o/customers',
+    '/o/customers/acme',
     '/o/audit',
   ];
   for (const colorScheme of ['light', 'dark'] as const)
@@ -201,6 +204,10 @@ const questions: readonly (readonly [question: string, answer: RegExp])[] = [
   ['is it safe to remove the old key', /safe to remove the old key/],
   ['are reports still coming', /data-column="Arrival">(fine|silent since)/],
   ['who sends to me, how much is protected', /% of the sessions were under MTA-STS or DANE/],
+  [
+    'how does each customer fare',
+    /Customers, the worst first[\s\S]*acme[\s\S]*data-column="Failing">\d/,
+  ],
   ['which reports are forged or wrong', /Not counted:[\s\S]*mail without a signature/],
 ];
 

@@ -4,8 +4,15 @@ import { parseRecord, type DnsAnswer, type Resolver } from '../../src/dns/index.
 import type { Network } from '../../src/net/index.js';
 import { openStore, type Store } from '../../src/store/index.js';
 import { builtinTrustStore } from '../../src/tls/index.js';
-import { openPages, pagesSection, type Pages, type PagesContext } from '../../src/web/index.js';
+import {
+  openPages,
+  pagesSection,
+  type OpenPagesOptions,
+  type Pages,
+  type PagesContext,
+} from '../../src/web/index.js';
 import { hashPassword } from '../../src/web/access/password-hash.js';
+import type { Scope } from '../../src/web/roles.js';
 import type { Role } from '../../src/web/index.js';
 import { formTokenOf } from '../../src/web/access/random-secret.js';
 import { FakeClock } from './fake-clock.js';
@@ -90,6 +97,7 @@ export class TestPages {
     t: TestContext,
     settings: object = {},
     context: Partial<PagesContext> = {},
+    options: OpenPagesOptions = {},
   ): Promise<TestPages> {
     const store = context.store ?? (await openStore(':memory:'));
     const clock = context.clock ?? systemClock;
@@ -110,7 +118,7 @@ export class TestPages {
         store,
         clock,
       },
-      { hasOperatorPages: true },
+      { hasOperatorPages: true, ...options },
     );
     t.after(async () => {
       pages.stop();
@@ -161,6 +169,19 @@ export class TestPages {
   /** Signs in and resolves to the cookie of the session. */
   async session(name: string): Promise<string> {
     return cookieOf(await this.signIn(name));
+  }
+
+  /** Creates a token of an account for 365 days; resolves to its secret. */
+  async token(name: string, scopes: readonly Scope[]): Promise<string> {
+    const { access } = this.pages;
+    const account = access.accounts.find(name);
+    if (!account) throw new Error(name);
+    const { role, customers } = account;
+    const at = this.clock.now();
+    const token = { label: 'test', owner: name, way: 'password' as const, role, customers, scopes };
+    const by = { at, actor: name, way: 'password', network: '' };
+    const secret = await access.tokens.create({ ...token, endsAt: at + 365 * 86_400_000 }, by);
+    return secret ?? '';
   }
 
   /** Submits a form of an operator page within a session. */

@@ -1,17 +1,30 @@
 import { openPages, readOptOut, tablesOfPages } from '../../web/index.js';
 import { labelled, single } from '../metrics.js';
+import { readSecret } from '../secrets.js';
 import type { JobCode, Service } from '../service.js';
 import type { PagesJobSettings } from './job-sections.js';
+
+/** Reads the secrets of the sign-in from files that only their owner can read. */
+function secretsOf(signIn: PagesJobSettings['signIn']): { readonly proxy?: string | undefined } {
+  const read = (filePath: string | undefined): string | undefined =>
+    filePath === undefined ? undefined : readSecret(filePath).trim();
+  return { proxy: read(signIn?.proxy?.secretFile) };
+}
 
 /** The check page, its API, and the pages of the operator. */
 export const pagesJob: JobCode<PagesJobSettings> = {
   tables: (settings) => tablesOfPages(hasOperatorPages(settings)),
-  check({ optOut }) {
+  check({ optOut, signIn }) {
     if (optOut !== undefined) readOptOut(optOut);
+    secretsOf(signIn);
   },
   async start({ listen, operatorPort, connections, ...settings }, jobContext): Promise<Service> {
     const { examples } = jobContext;
-    const options = { examples, hasOperatorPages: hasOperatorPages({ operatorPort, ...settings }) };
+    const options = {
+      examples,
+      hasOperatorPages: hasOperatorPages({ operatorPort, ...settings }),
+      secrets: secretsOf(settings.signIn),
+    };
     const pages = await openPages(settings, jobContext, options);
     const site = (serves: (hostName: string) => boolean, isOperator: boolean) => ({
       serves,

@@ -1,16 +1,18 @@
 import type { Clock } from '../../base/index.js';
 import { BoundedMap } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
-import { limitKey, savedAddress } from '../checks/client-address.js';
-import { RateWindow } from '../checks/rate-window.js';
+import { limitKey, savedAddress } from '../clients/client-address.js';
+import { RateWindow } from '../clients/rate-window.js';
 import type { WebFailureCode } from '../failures.js';
 import type { PagesSettings } from '../settings.js';
 import { AccountTable, parseAccountName } from './account-table.js';
 import type { AuditEntry, AuditLog } from './audit-log.js';
 import { PASSWORD_LENGTH, PasswordHasher } from './password-hash.js';
 import { processKey } from './random-secret.js';
-import { DomainReach, type Actor } from './roles.js';
+import { DomainReach, roles, type Actor, type Role } from '../roles.js';
 import { SessionTable } from './session-table.js';
+import { TokenTable } from './token-table.js';
+import { actorOfProxy, type ProxiedRequest } from './trusted-proxy.js';
 
 /** The form of a sign-in with a password. */
 export interface PasswordSignIn {
@@ -21,6 +23,11 @@ export interface PasswordSignIn {
   readonly agent: string;
   /** The secret of the session that the browser presented. */
   readonly presented: string | undefined;
+}
+
+/** Secrets of the configuration, which the daemon reads from files. */
+export interface SignInSecrets {
+  readonly proxy?: string | undefined;
 }
 
 /** The secret of a new session, or the reason why none was opened. */
@@ -50,6 +57,7 @@ const MAX_KNOWN = 10_000;
 export class AccessService {
   readonly accounts: AccountTable;
   readonly sessions: SessionTable;
+  readonly tokens: TokenTable;
   readonly audit: AuditLog;
   /** Whether accounts can sign in at all. */
   readonly isOpen: boolean;
@@ -61,13 +69,20 @@ export class AccessService {
   readonly #recorded: RateWindow;
   readonly #known = new BoundedMap<true>(MAX_KNOWN);
   readonly #localKey = processKey();
+  readonly #proxySecret: string | undefined;
 
-  constructor(settings: PagesSettings, stateStore: Store, clock: Clock) {
+  constructor(
+    settings: PagesSettings,
+    { store: stateStore, clock }: { readonly store: Store; readonly clock: Clock },
+    secrets: SignInSecrets = {},
+  ) {
     this.#settings = settings;
     this.#clock = clock;
+    this.#proxySecret = secrets.proxy;
     this.isOpen = settings.signIn !== undefined;
     this.accounts = new AccountTable(stateStore);
     this.audit = this.accounts.audit;
+    this.tokens = new TokenTable(stateStore, this.audit);
     const { idleHours = 12, days = 7 } = settings.signIn ?? {};
     const sessionLimits = { idleMs: idleHours * HOUR, totalMs: days * 24 * HOUR };
     this.sessions = new SessionTable(stateStore, sessionLimits, this.audit);
@@ -159,6 +174,32 @@ export class AccessService {
     };
   }
 
+  /** The account of a token; undefined for a secret that is no valid token. */
+  actorOfToken(secret: string): Actor | undefined {
+    const token = this.tokens.find(secret, this.#clock.now());
+    if (!token) return undefined;
+    // A token outlives no local account, and has no more rights than it.
+    const account = token.way === 'password' ? this.accounts.find(token.owner) : token;
+    if (!account) return undefined;
+    const customers = account.customers ?? token.customers;
+    return {
+      name: token.owner,
+      way: 'token',
+      role: lesserRole(account.role, token.role),
+      customers,
+      reach: DomainReach.of(customers, this.#settings.customers),
+      scopes: token.scopes,
+      token: token.id,
+      tokenWay: token.way,
+    };
+  }
+
+  /** The account that a trusted proxy names. */
+  actorOfProxy(request: ProxiedRequest): Actor | undefined {
+    const secrets = { secret: this.#proxySecret, formKey: this.#localKey };
+    return actorOfProxy(request, this.#settings, secrets);
+  }
+
   /** The fields of an audit entry that are the same for all actions of a request. */
   entryBy(actor: Actor, client: string): Pick<AuditEntry, 'at' | 'actor' | 'way' | 'network'> {
     const { name, way } = actor;
@@ -183,4 +224,8 @@ export class AccessService {
       outcome: 'refused',
     });
   }
+}
+
+function lesserRole(left: Role, right: Role): Role {
+  return roles.indexOf(left) < roles.indexOf(right) ? left : right;
 }

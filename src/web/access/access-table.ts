@@ -1,4 +1,4 @@
-import type { Role, Scope } from './roles.js';
+import type { Role, Scope } from '../roles.js';
 
 /** The condition under which a route answers. */
 export interface AccessRule {
@@ -18,6 +18,11 @@ const ownPages: AccessRule = { role: 'viewer', reach: 'own' };
 const wholePages: AccessRule = { role: 'viewer', reach: 'whole' };
 const operatorPages: AccessRule = { role: 'operator', reach: 'whole' };
 const adminPages: AccessRule = { role: 'admin', reach: 'whole' };
+const reportsOfOwn: AccessRule = { role: 'viewer', reach: 'own', scope: 'report:read' };
+const reportsOfAll: AccessRule = { role: 'viewer', reach: 'whole', scope: 'report:read' };
+const administration: AccessRule = { role: 'admin', reach: 'whole', scope: 'admin' };
+/** Each account reads its own batches. */
+const batches: AccessRule = { role: 'operator', reach: 'own', scope: 'check:run' };
 
 /**
  * The condition of every route, by method and path. The application refuses to start with
@@ -68,6 +73,38 @@ export const accessTable: Readonly<Record<string, AccessRule>> = {
   'POST /o/users': adminPages,
   'POST /o/users/:name/remove': adminPages,
   'GET /o/audit': adminPages,
+  'POST /o/alerts/mute': { role: 'operator', reach: 'own' },
+  'GET /o/customers': ownPages,
+  'GET /o/customers/:customer': ownPages,
+  'GET /o/tokens': ownPages,
+  'POST /o/tokens': ownPages,
+  'POST /o/tokens/:id/revoke': ownPages,
+
+  'GET /api/v1/domains': reportsOfOwn,
+  'GET /api/v1/domains/:domain': reportsOfOwn,
+  'GET /api/v1/domains/:domain/report': reportsOfOwn,
+  'GET /api/v1/domains/:domain/checks': { role: 'viewer', reach: 'own', scope: 'check:read' },
+  'GET /api/v1/domains/:domain/published': { role: 'viewer', reach: 'own', scope: 'publish:read' },
+  'PUT /api/v1/domains/:domain/mute': { role: 'operator', reach: 'own', scope: 'alert:write' },
+  'DELETE /api/v1/domains/:domain/mute': { role: 'operator', reach: 'own', scope: 'alert:write' },
+  'GET /api/v1/alerts': reportsOfOwn,
+  'GET /api/v1/customers': reportsOfOwn,
+  'GET /api/v1/reporters': reportsOfAll,
+  'GET /api/v1/reports': reportsOfAll,
+  'GET /api/v1/reports/:id': reportsOfAll,
+  'GET /api/v1/sending': { role: 'viewer', reach: 'whole', scope: 'publish:read' },
+  'GET /api/v1/users': administration,
+  'POST /api/v1/users': administration,
+  'DELETE /api/v1/users/:name': administration,
+  'GET /api/v1/tokens': { role: 'viewer', reach: 'own', scope: 'admin' },
+  'POST /api/v1/tokens': { role: 'viewer', reach: 'own', scope: 'admin' },
+  'DELETE /api/v1/tokens/:id': { role: 'viewer', reach: 'own', scope: 'admin' },
+  'GET /api/v1/audit': administration,
+  'POST /api/v1/batches': batches,
+  'GET /api/v1/batches/:id': batches,
+  'GET /api/v1/batches/:id/results': batches,
+  'GET /api/v1/batches/:id/events': batches,
+  'DELETE /api/v1/batches/:id': batches,
 };
 
 /** Returns the routes that have no rule. */

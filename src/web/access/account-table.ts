@@ -1,7 +1,7 @@
 import type { Store } from '../../store/index.js';
 import { ACCESS_WRITER, columnList, listColumn, prepareAccess } from './access-tables.js';
 import { AuditLog, type AuditEntry } from './audit-log.js';
-import type { Role } from './roles.js';
+import type { Role } from '../roles.js';
 
 /** A local account, without its password. */
 export interface Account {

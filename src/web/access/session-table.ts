@@ -2,7 +2,7 @@ import type { Store } from '../../store/index.js';
 import { ACCESS_WRITER, columnList, listColumn } from './access-tables.js';
 import type { AuditEntry, AuditLog } from './audit-log.js';
 import { digestOf, randomText } from './random-secret.js';
-import type { Role, SignInWay } from './roles.js';
+import type { Role, SignInWay } from '../roles.js';
 
 /** A session without its secret. Times are milliseconds since 1970. */
 export interface Session {

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import type { AccessService } from '../access/access-service.js';
+import type { AccessService, SignInSecrets } from '../access/access-service.js';
 import { routesWithoutRule } from '../access/access-table.js';
 import { formTokenOf } from '../access/random-secret.js';
+import { muteDomain } from '../../watch/index.js';
 import { version } from '../../base/index.js';
+import type { BatchService } from '../checks/batch-service.js';
 import type { CheckService, PagesContext } from '../checks/check-service.js';
 import { sentenceOf } from '../failures.js';
 import type { ExampleDomain } from '../pages/home-page.js';
@@ -15,11 +17,15 @@ import { siteStyle } from '../pages/site-style.js';
 import { aboutPage, optOutPage, privacyPage, problemPage } from '../pages/text-pages.js';
 import { addApiRoutes, openApiDocument } from '../routes/api-routes.js';
 import { addCheckPages } from '../routes/check-pages.js';
+import { addAccountApi } from '../routes/account-api.js';
 import { addAccountPages } from '../routes/account-pages.js';
-import { accessGate } from '../routes/gate.js';
+import { addBatchApi } from '../routes/batch-api.js';
+import { addOperatorApi } from '../routes/operator-api.js';
+import { addTokenPages } from '../routes/token-pages.js';
+import { accessGate, domainGate } from '../routes/gate.js';
 import { addOperatorPages } from '../routes/operator-pages.js';
 import { problemResponse, statusOf } from '../routes/problem.js';
-import { isRebound, securityHeaders, type AppEnv } from '../routes/request-guards.js';
+import { clientOf, isRebound, securityHeaders, type AppEnv } from '../routes/request-guards.js';
 import type { PagesSettings } from '../settings.js';
 import { addSignInRoutes } from '../routes/sign-in-routes.js';
 import type { Site } from '../routes/site.js';
@@ -30,6 +36,15 @@ export interface OpenPagesOptions {
   readonly examples?: readonly ExampleDomain[] | undefined;
   /** Prepares the pages of the operator, which read the tables of the other jobs. */
   readonly hasOperatorPages?: boolean;
+  /** Secrets of the sign-in, from files of the configuration. */
+  readonly secrets?: SignInSecrets;
+}
+
+/** The services behind the routes. */
+export interface AppServices {
+  readonly checks: CheckService;
+  readonly access: AccessService;
+  readonly batches: BatchService;
 }
 
 /** A file that pages load. Its path changes with its content, so browsers may keep it. */
@@ -65,7 +80,7 @@ export interface App {
 export function createApp(
   settings: PagesSettings,
   context: PagesContext,
-  { checks, access }: { readonly checks: CheckService; readonly access: AccessService },
+  { checks, access, batches }: AppServices,
   { examples = [], hasOperatorPages = false }: OpenPagesOptions,
 ): App {
   const app = new OpenAPIHono<AppEnv>({
@@ -79,6 +94,15 @@ export function createApp(
     context,
     checks,
     examples,
+    mute: (request, domain, until) =>
+      muteDomain(context.store, domain, until, () =>
+        access.audit.append({
+          ...access.entryBy(request.get('actor'), clientOf(request, settings.proxies)),
+          action: until > context.clock.now() ? 'mute' : 'unmute',
+          subject: domain,
+          outcome: 'done',
+        }),
+      ),
     page: (request, page, status = 200) =>
       request.html(
         sitePage(page, {
@@ -99,6 +123,8 @@ export function createApp(
       if (!request.res.headers.has(name)) request.res.headers.set(name, value);
   });
   app.use(accessGate(site, access));
+  for (const prefix of ['/o/domains/:domain', '/api/v1/domains/:domain'])
+    for (const path of [prefix, `${prefix}/*`]) app.use(path, domainGate(site));
   app.get('/assets/:file', (request) => {
     const file = [style, script].find(({ path }) => path === request.req.path);
     if (!file) return request.notFound();
@@ -113,6 +139,10 @@ export function createApp(
   if (hasOperatorPages) {
     addOperatorPages(app, site);
     addAccountPages(app, site, access);
+    addTokenPages(app, site, access);
+    addOperatorApi(app, site);
+    addAccountApi(app, site, access);
+    addBatchApi(app, site, batches);
   }
   addTextPages(app, site);
   const routes = [...new Set(app.routes.map(({ method, path }) => `${method} ${path}`))];

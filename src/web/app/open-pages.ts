@@ -3,6 +3,8 @@ import { parseOptOut } from '../../check/index.js';
 import type { TableSet } from '../../store/index.js';
 import { AccessService } from '../access/access-service.js';
 import { accessTables } from '../access/access-tables.js';
+import { BatchService } from '../checks/batch-service.js';
+import { batchTables } from '../checks/batch-table.js';
 import { CheckService, type PagesContext } from '../checks/check-service.js';
 import { pagesTables } from '../checks/check-table.js';
 import type { OpenPagesOptions } from './create-app.js';
@@ -35,8 +37,9 @@ export async function openPages(
   const { createApp } = await import('./create-app.js');
   const optOut = settings.optOut === undefined ? undefined : readOptOut(settings.optOut);
   const checks = new CheckService(settings, context, optOut);
-  const access = new AccessService(settings, context.store, context.clock);
-  const app = createApp(settings, context, { checks, access }, options);
+  const batches = new BatchService(checks, context);
+  const access = new AccessService(settings, context, options.secrets);
+  const app = createApp(settings, context, { checks, access, batches }, options);
   const turn = separateTurns();
   return {
     handler: (isOperator) => async (request, peer) => {
@@ -53,9 +56,10 @@ export async function openPages(
 
 /** Returns the tables that the pages read and write. */
 export async function tablesOfPages(hasOperatorPages: boolean): Promise<readonly TableSet[]> {
-  if (!hasOperatorPages) return [pagesTables, accessTables];
+  const own = [pagesTables, batchTables, accessTables];
+  if (!hasOperatorPages) return own;
   const { ownDomainsTables } = await import('../operator/own-domains.js');
-  return [pagesTables, accessTables, ...ownDomainsTables];
+  return [...own, ...ownDomainsTables];
 }
 
 /** Reads the opt-out list of the configuration. Throws HermeticError for a faulty one. */

@@ -21,9 +21,9 @@ import type { TrustStore } from '../../x509/index.js';
 import type { WebFailureCode } from '../failures.js';
 import type { PagesSettings } from '../settings.js';
 import { CheckTable, type CheckRow } from './check-table.js';
-import { limitKey, savedAddress } from './client-address.js';
+import { limitKey, savedAddress } from '../clients/client-address.js';
 import { OptOutRecords } from './opt-out-record.js';
-import { RateWindow } from './rate-window.js';
+import { RateWindow } from '../clients/rate-window.js';
 
 /** The resources of the daemon that the pages use. */
 export interface PagesContext {
@@ -166,6 +166,11 @@ export class CheckService {
     return this.#queue.length;
   }
 
+  /** Whether half of the queue is taken: checks of low priority wait then. */
+  get isBusy(): boolean {
+    return this.#queue.length * 2 >= Math.max(1, this.#settings.limits.waiting);
+  }
+
   /** Checks that run now. */
   get running(): number {
     return this.#running;
@@ -211,6 +216,11 @@ export class CheckService {
       if (isStoreFailure(error)) return refused('web-not-saved', MINUTE);
       throw error;
     }
+  }
+
+  /** Checks that a client may still start in this hour. */
+  quotaOf(client: string): { readonly remaining: number; readonly resetMs: number } {
+    return this.#perClient.quota(limitKey(client));
   }
 
   /** The state of a check; undefined for an unknown id. */

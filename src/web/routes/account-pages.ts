@@ -3,7 +3,7 @@ import type { AccessService } from '../access/access-service.js';
 import { parseAccountName, type ChangeBy } from '../access/account-table.js';
 import { isPassword } from '../access/password-hash.js';
 import { formTokenOf } from '../access/random-secret.js';
-import { roles, type Actor } from '../access/roles.js';
+import { roles, type Actor } from '../roles.js';
 import type { WebFailureCode } from '../failures.js';
 import { auditPage, sessionsPage, usersPage } from '../pages/operator/account-pages.js';
 import { statusOf } from './problem.js';

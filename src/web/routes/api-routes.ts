@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { parseDomain } from '../../base/index.js';
 import { findProfile } from '../../check/index.js';
 import { jsonSchemas } from '../../evidence/index.js';
+import { reportSchemas } from '../../tls-rpt-receive/index.js';
 import type { CheckStatus } from '../checks/check-service.js';
 import type { OpenApiDocument } from '../pages/api-page.js';
 import type { Site } from './site.js';
@@ -15,6 +16,7 @@ import {
 } from './api-schemas.js';
 import { eventStream, isFinished } from './check-streams.js';
 import { problemResponse } from './problem.js';
+import { withQuota } from './rate-limit.js';
 import { clientOf, isForeign, type AppEnv } from './request-guards.js';
 
 /** A refusal in the description of a route. */
@@ -97,15 +99,28 @@ export function addApiRoutes(app: OpenAPIHono<AppEnv>, site: Site): void {
     if (!domain.ok) return problemResponse('web-domain-invalid');
     const { isOperator } = context.env;
     const client = clientOf(context, settings.proxies);
+    const limited = (response: Response): Response => {
+      const { remaining, resetMs } = checks.quotaOf(client);
+      const seconds = Math.ceil(resetMs / 1000);
+      const limit = settings.limits.perClient;
+      return withQuota(response, {
+        policy: 'client',
+        limit,
+        remaining,
+        seconds,
+        windowSeconds: 3600,
+      });
+    };
     const maxAgeMs = maxAgeSeconds === undefined ? undefined : maxAgeSeconds * 1000;
     const request = { domain: domain.value, client, again, maxAgeMs, isOperator };
     const admission = await checks.ask(request);
-    if (!admission.ok) return problemResponse(admission.code, admission.retrySeconds || undefined);
+    if (!admission.ok)
+      return limited(problemResponse(admission.code, admission.retrySeconds || undefined));
     const { id } = admission;
     const status = checks.status(id);
     if (!status) return problemResponse('web-check-unknown');
     context.header('location', `/api/v1/checks/${id}`);
-    return context.json(documentOf(site, status), isFinished(status) ? 200 : 202);
+    return limited(context.json(documentOf(site, status), isFinished(status) ? 200 : 202));
   });
   app.openapi(readCheck, (context) => {
     const status = checks.status(context.req.valid('param').id);
@@ -150,6 +165,11 @@ function documentOf(site: Site, status: CheckStatus, profile?: string): CheckDoc
 
 /** The OpenAPI document, with the published schema of a result inserted. */
 export function openApiDocument(app: OpenAPIHono<AppEnv>, version: string): OpenApiDocument {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A token of the page Tokens.',
+  });
   const description = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
@@ -160,10 +180,16 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, version: string): Open
     },
     servers: [{ url: '/' }],
   }) as unknown as OpenApiDocument;
-  const published = jsonSchemas()['hermetic.check-1.json'] as {
-    readonly $defs: Readonly<Record<string, object>>;
+  const replaced = {
+    CheckResult: publishedSchema(jsonSchemas(), 'hermetic.check-1'),
+    ReportView: publishedSchema(reportSchemas(), 'hermetic.report-view-1'),
   };
-  const result = published.$defs['hermetic.check-1'];
-  const schemas = { ...description.components.schemas, CheckResult: result };
+  const schemas = { ...description.components.schemas, ...replaced };
   return { ...description, components: { ...description.components, schemas } };
+}
+
+/** The definition inside a published JSON Schema. */
+function publishedSchema(schemas: Readonly<Record<string, object>>, name: string): object {
+  const { $defs } = schemas[`${name}.json`] as { readonly $defs: Readonly<Record<string, object>> };
+  return $defs[name] ?? {};
 }

@@ -4,7 +4,8 @@ import { matchedRoutes } from 'hono/route';
 import type { AccessService } from '../access/access-service.js';
 import { accessTable, type AccessRule } from '../access/access-table.js';
 import { equalSecrets, formTokenOf } from '../access/random-secret.js';
-import { includesRole, type Actor } from '../access/roles.js';
+import { includesRole, type Actor } from '../roles.js';
+import { FixedWindow, withQuota } from './rate-limit.js';
 import { sentenceOf, type WebFailureCode } from '../failures.js';
 import { problemPage } from '../pages/text-pages.js';
 import { problemResponse, statusOf } from './problem.js';
@@ -17,11 +18,15 @@ import type { Site } from './site.js';
  */
 export const SESSION_COOKIE = '__Host-hermetic';
 
+/** Requests of one token in a minute. */
+const REQUESTS_PER_MINUTE = 600;
+
 /** Decides by the table of access whether a request reaches its route. */
 export function accessGate(
   site: Site,
   access: AccessService,
 ): (context: Context<AppEnv>, next: Next) => Promise<Response | undefined> {
+  const perToken = new FixedWindow(REQUESTS_PER_MINUTE, 60, () => site.context.clock.monotonic());
   return async (context, next) => {
     const rule = ruleOf(context);
     if (!rule || rule.role === 'anyone') return void (await next());
@@ -29,6 +34,27 @@ export function accessGate(
     const code = actor ? await faultOf(context, rule, actor) : missing(access);
     if (code !== undefined) return refuse(context, site, code);
     context.set('actor', actor as Actor);
+    const token = actor?.token;
+    if (token === undefined) return void (await next());
+    const quota = perToken.count(token);
+    if (quota.isExceeded) return withQuota(problemResponse('web-token-rate', quota.seconds), quota);
+    await next();
+    withQuota(context.res, quota);
+  };
+}
+
+/**
+ * Refuses the domains that an account may not see, with the answer for domains that do not
+ * exist. It runs on the paths with a domain: only there does the router know the
+ * parameter.
+ */
+export function domainGate(
+  site: Site,
+): (context: Context<AppEnv>, next: Next) => Promise<Response | undefined> {
+  return async (context, next) => {
+    const actor = context.get('actor') as Actor | undefined;
+    const domain = context.req.param('domain') ?? '';
+    if (actor && !actor.reach.covers(domain)) return refuse(context, site, 'web-page-unknown');
     await next();
   };
 }
@@ -41,9 +67,15 @@ function ruleOf(context: Context<AppEnv>): AccessRule | undefined {
 
 /** The account behind a request. */
 export function actorOf(context: Context<AppEnv>, access: AccessService): Actor | undefined {
+  const [, bearer] = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '') ?? [];
+  if (bearer !== undefined && isApi(context))
+    return access.isOpen || context.env.isOperator ? access.actorOfToken(bearer) : undefined;
   if (context.env.isOperator) return access.localActor;
   // The API takes no cookie: a browser adds one to requests of other sites.
   if (!access.isOpen || isApi(context)) return undefined;
+  const { peer } = context.env;
+  const proxied = access.actorOfProxy({ peer, headers: context.req.raw.headers });
+  if (proxied) return proxied;
   const secret = getCookie(context, SESSION_COOKIE);
   return secret === undefined ? undefined : access.actorOfSession(secret);
 }
@@ -58,10 +90,9 @@ async function faultOf(
   actor: Actor,
 ): Promise<WebFailureCode | undefined> {
   if (rule.role !== 'anyone' && !includesRole(actor.role, rule.role)) return 'web-role-missing';
+  if (actor.scopes && (rule.scope === undefined || !actor.scopes.includes(rule.scope)))
+    return 'web-scope-missing';
   if (rule.reach === 'whole' && !actor.reach.isWhole) return 'web-customers-only';
-  const domain = context.req.param('domain');
-  // The same answer as for a domain that does not exist.
-  if (domain !== undefined && !actor.reach.covers(domain)) return 'web-page-unknown';
   if (isSafeMethod(context.req.method)) return undefined;
   if (isForeign(context.req.raw.headers, context.req.url)) return 'web-foreign-form';
   return isApi(context) || (await hasFormToken(context, actor)) ? undefined : 'web-form-stale';

@@ -6,8 +6,11 @@ import {
   readReport,
   showDomainInTurns,
 } from '../../tls-rpt-receive/index.js';
-import { listAlarms, openAlarms, readWatch } from '../../watch/index.js';
+import { listAlarms, mutedDomains, openAlarms, readWatch } from '../../watch/index.js';
+import { includesRole } from '../roles.js';
+import { customersOf } from '../operator/customers.js';
 import { OwnDomainsReader } from '../operator/own-domains.js';
+import { customerPage, customersPage } from '../pages/operator/customer-pages.js';
 import { checksPage, publishedPage } from '../pages/operator/domain-details.js';
 import { domainPage } from '../pages/operator/domain-page.js';
 import {
@@ -19,12 +22,17 @@ import {
   settingsPage,
 } from '../pages/operator/lists.js';
 import { overviewPage } from '../pages/operator/overview-page.js';
+import { tokenOf } from './account-pages.js';
 import type { AppEnv } from './request-guards.js';
+import { texts } from './sign-in-routes.js';
 import type { Site } from './site.js';
 
 type Handled = Context<AppEnv>;
 
 const DAY = 86_400_000;
+const HOUR = 3_600_000;
+/** Hours for which a domain may be muted: 30 days. */
+const MAX_MUTE_HOURS = 720;
 /** Rows of one page of reports. */
 const MAX_REPORTS = 50;
 const MAX_ALARMS = 100;
@@ -107,8 +115,37 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
     const open = Object.entries(readWatch(store).domains)
       .filter(([domain]) => covers(domain))
       .reduce((sum, [, state]) => sum + openAlarms(state), 0);
-    const alarms = listAlarms(store, MAX_ALARMS, covers);
-    return show(context, 'Alerts', alertsPage(alarms, open));
+    const actor = context.get('actor');
+    const view = {
+      alarms: listAlarms(store, MAX_ALARMS, covers),
+      open,
+      muted: [...mutedDomains(store, clock.now())].filter(([domain]) => covers(domain)),
+      token: includesRole(actor.role, 'operator') ? tokenOf(actor) : undefined,
+    };
+    return show(context, 'Alerts', alertsPage(view));
+  });
+  app.post('/o/alerts/mute', async (context) => {
+    const form = await context.req.parseBody();
+    const { domain, hours } = texts(form, ['domain', 'hours']);
+    const name = domain.trim().toLowerCase();
+    // The same answer for a domain of another customer and an unknown one.
+    if (!context.get('actor').reach.covers(name) || !own.knows(name)) return context.notFound();
+    const length = Math.min(Math.max(0, Number(hours) || 0), MAX_MUTE_HOURS);
+    await site.mute(context, name, length === 0 ? 0 : clock.now() + length * HOUR);
+    return context.redirect('/o/alerts', 303);
+  });
+  app.get('/o/customers', async (context) => {
+    const { domains } = await own.all(clock.now(), context.get('actor').reach.covers);
+    const customers = customersOf(context.get('actor'), site.settings.customers, domains);
+    return show(context, 'Customers', customersPage(customers));
+  });
+  app.get('/o/customers/:customer', async (context) => {
+    const { domains } = await own.all(clock.now(), context.get('actor').reach.covers);
+    const { customer } = context.req.param();
+    const found = customersOf(context.get('actor'), site.settings.customers, domains).find(
+      ({ name }) => name === customer,
+    );
+    return found ? show(context, customer, customerPage(found)) : context.notFound();
   });
   app.get('/o/settings', (context) =>
     show(context, 'Settings', settingsPage(site.context.configuration?.())),

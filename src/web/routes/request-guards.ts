@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
-import type { Actor } from '../access/roles.js';
-import { clientAddress } from '../checks/client-address.js';
+import type { Actor } from '../roles.js';
+import { clientAddress } from '../clients/client-address.js';
 
 /** The facts of a request that are not in its octets. */
 export interface RequestOrigin {

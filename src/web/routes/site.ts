@@ -11,6 +11,8 @@ export interface Site {
   readonly context: PagesContext;
   readonly checks: CheckService;
   readonly examples: readonly ExampleDomain[];
+  /** Mutes the alarms of a domain until a time, and notes it in the audit log. */
+  mute(context: Context<AppEnv>, domain: string, until: number): Promise<void>;
   /** Responds with a page in the layout of the site. */
   page(context: Context<AppEnv>, sitePage: SitePage, status?: number): Response | Promise<Response>;
 }

@@ -1,7 +1,7 @@
 import type { Account } from '../../access/account-table.js';
 import type { AuditLine } from '../../access/audit-log.js';
 import { PASSWORD_LENGTH } from '../../access/password-hash.js';
-import { roles } from '../../access/roles.js';
+import { roles } from '../../roles.js';
 import type { Session } from '../../access/session-table.js';
 import { sentenceOf } from '../../failures.js';
 import { badge, dataTable, markup, type Markup } from '../../../page/index.js';

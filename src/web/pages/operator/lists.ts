@@ -143,15 +143,43 @@ function alarmBlock({ kind, domain, says, at, todo, waiting }: ListedAlarm): Mar
   </article>`;
 }
 
+/** The page of alarms. */
+export interface AlertsView {
+  readonly alarms: readonly ListedAlarm[];
+  /** Alarms that are open. */
+  readonly open: number;
+  /** Muted domains, with the end of it. */
+  readonly muted: readonly (readonly [domain: string, until: number])[];
+  /** The token of forms; undefined for accounts that may not mute. */
+  readonly token: string | undefined;
+}
+
 /** Alarms of the watch, the newest first. */
-export function alertsPage(alarms: readonly ListedAlarm[], open: number): readonly Markup[] {
+export function alertsPage({ alarms, open, muted, token }: AlertsView): readonly Markup[] {
   const verb = open === 1 ? 'alarm is' : 'alarms are';
   const lead = open === 0 ? 'No alarm is open.' : `${open} ${verb} open.`;
   return operatorPage({ title: 'Alerts', lead }, [
     alarms.length === 0 && markup`<p>The watch has reported nothing so far.</p>`,
     alarms.length > 0 &&
       markup`<section><h2>Began and ended, the newest first</h2>${alarms.map(alarmBlock)}</section>`,
+    token !== undefined && muteForm(muted, token),
   ]);
+}
+
+/** Domains whose alarms wait, and the form that mutes one. */
+function muteForm(muted: AlertsView['muted'], token: string): Markup {
+  const fields = (domain: string, hours: string, says: string): Markup =>
+    markup`<form method="post" action="/o/alerts/mute"><input type="hidden" name="token" value="${token}" />
+      <input type="hidden" name="domain" value="${domain}" /><input type="hidden" name="hours" value="${hours}" />
+      <button class="link">${says}</button></form>`;
+  return markup`<section><h2>Mute a domain</h2>
+    <p>Channels receive its alarms after that time. No alarm is lost.</p>
+    ${muted.map(([domain, until]) => markup`<p>${displayName(domain)} until ${minuteOfTime(until)} ${fields(domain, '0', 'End')}</p>`)}
+    <form class="field" method="post" action="/o/alerts/mute"><input type="hidden" name="token" value="${token}" />
+      <label for="mute">Domain</label><input id="mute" name="domain" required maxlength="253" autocapitalize="none" />
+      <label for="hours">Hours</label>
+      <input id="hours" name="hours" type="number" min="1" max="720" value="24" required />
+      <p><button class="plain">Mute</button></p></form></section>`;
 }
 
 /** The configuration in force. */

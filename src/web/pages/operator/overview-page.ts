@@ -9,7 +9,7 @@ import { domainPath, operatorPage } from './operator-layout.js';
 const MAX_ROWS = 200;
 
 /** The words and tones of severities 0 to 3. */
-const severities: readonly (readonly [word: string, tone: Tone])[] = [
+export const severities: readonly (readonly [word: string, tone: Tone])[] = [
   ['ok', 'good'],
   ['unknown', 'fair'],
   ['attention', 'fair'],
@@ -79,7 +79,7 @@ function stateCell(own: OwnDomain): Markup {
 }
 
 /** The most important fact about a domain, as one phrase. */
-function reasonOf({ failing, watched, reported }: OwnDomain): string {
+export function reasonOf({ failing, watched, reported }: OwnDomain): string {
   const [fault] = watched?.faults ?? [];
   if (failing?.ongoing === true)
     return `${failing.failed} of ${failing.failed + failing.successful} sessions failed since ${failing.since}`;

@@ -1,5 +1,5 @@
 import { accessTable } from '../../access/access-table.js';
-import { includesRole, type Actor } from '../../access/roles.js';
+import { includesRole, type Actor } from '../../roles.js';
 
 const sections = [
   ['/o', 'Domains'],

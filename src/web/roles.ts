@@ -63,6 +63,10 @@ export interface Actor {
   readonly reach: DomainReach;
   /** The scopes of a token; undefined for other ways. */
   readonly scopes?: readonly Scope[] | undefined;
+  /** The token behind the request, by its public number. */
+  readonly token?: string | undefined;
+  /** How the owner of that token was signed in. */
+  readonly tokenWay?: SignInWay | undefined;
   /** The session behind the request, by its public number. */
   readonly session?: string | undefined;
   /** The secret that form tokens of this account are derived from. */

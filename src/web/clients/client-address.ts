@@ -13,20 +13,20 @@ export function clientAddress(
   forwardedFor: string | undefined,
   proxies: readonly string[],
 ): string {
-  const trusted = new Set(proxies.map(canonical));
-  let client = canonical(peerAddress);
+  const trusted = new Set(proxies.map(canonicalAddress));
+  let client = canonicalAddress(peerAddress);
   const hops = (forwardedFor ?? '').split(',').reverse().slice(0, MAX_HOPS);
   for (const hop of hops) {
     if (!trusted.has(client)) return client;
     const ipAddress = parseIp(hop.trim());
     if (!ipAddress) return client;
-    client = canonical(hop.trim());
+    client = canonicalAddress(hop.trim());
   }
   return client;
 }
 
 /** The canonical text; IPv4 in IPv6 becomes IPv4, as dual-stack sockets report it. */
-function canonical(address: string): string {
+export function canonicalAddress(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
   const ipAddress = parseIp(mapped);
   return ipAddress ? formatIp(ipAddress) : mapped;

@@ -22,6 +22,14 @@ export class RateWindow {
     return Math.max(1, oldest + this.windowMs - this.now());
   }
 
+  /** Events that are permitted now, and milliseconds until one more is. */
+  quota(clientKey: string): { readonly remaining: number; readonly resetMs: number } {
+    const recent = this.#recent(clientKey);
+    const [oldest] = recent;
+    const resetMs = oldest === undefined ? 0 : oldest + this.windowMs - this.now();
+    return { remaining: Math.max(0, this.limit - recent.length), resetMs };
+  }
+
   /** Counts one event. */
   count(clientKey: string): void {
     this.#times.set(clientKey, [...this.#recent(clientKey), this.now()].slice(-this.limit));

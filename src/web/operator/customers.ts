@@ -1,0 +1,33 @@
+import type { Actor, Customers } from '../roles.js';
+import type { OwnDomain } from './own-domains.js';
+
+/** A customer with the domains that the jobs know. */
+export interface CustomerView {
+  readonly name: string;
+  /** Domains of the configuration. */
+  readonly configured: readonly string[];
+  /** Those that are watched, published or reported, the worst first. */
+  readonly known: readonly OwnDomain[];
+}
+
+/**
+ * The customers that an account may see, in alphabetical order. Their domains keep the
+ * order of `domains`: the worst first.
+ */
+export function customersOf(
+  { customers: granted }: Pick<Actor, 'customers'>,
+  customers: Customers,
+  domains: readonly OwnDomain[],
+): readonly CustomerView[] {
+  const order = new Map(domains.map((own, index) => [own.domain, { own, index }]));
+  return Object.entries(customers)
+    .filter(([name]) => granted === undefined || granted.includes(name))
+    .sort(([left], [right]) => left.localeCompare(right))
+    .map(([name, configured]) => {
+      const known = [...new Set(configured)]
+        .flatMap((domain) => order.get(domain) ?? [])
+        .sort((left, right) => left.index - right.index)
+        .map((found) => found.own);
+      return { name, configured, known };
+    });
+}

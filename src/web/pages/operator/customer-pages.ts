@@ -1,0 +1,71 @@
+import { displayName } from '../../../base/index.js';
+import { badge, dataTable, markup, type Markup, type Piece } from '../../../page/index.js';
+import type { CustomerView } from '../../operator/customers.js';
+import { severityOf, type OwnDomain } from '../../operator/own-domains.js';
+import { domainPath, operatorPage } from './operator-layout.js';
+import { reasonOf, severities } from './overview-page.js';
+
+/** Customers, one line each, the worst first. */
+export function customersPage(customers: readonly CustomerView[]): readonly Markup[] {
+  const worst = (view: CustomerView): number => Math.max(0, ...view.known.map(severityOf));
+  const rows = [...customers].sort(
+    (left, right) => worst(right) - worst(left) || left.name.localeCompare(right.name),
+  );
+  const lead =
+    rows.length === 0
+      ? 'The configuration groups no domains. Add pages.customers to show each customer its own.'
+      : `${rows.length} customers, the worst first.`;
+  return operatorPage({ title: 'Customers', lead }, [
+    rows.length > 0 &&
+      markup`<section class="wide own">${dataTable<CustomerView>(
+        'Customers, the worst first',
+        [
+          {
+            name: 'Customer',
+            cell: ({ name }) => markup`<a href="/o/customers/${name}">${name}</a>`,
+          },
+          { name: 'State', cell: (view) => stateBadge(worst(view)) },
+          { name: 'Domains', cell: ({ configured }) => String(configured.length) },
+          { name: 'Failing', cell: (view) => String(countOf(view, 3)) },
+          { name: 'Attention', cell: (view) => String(countOf(view, 2)) },
+        ],
+        rows,
+      )}</section>`,
+  ]);
+}
+
+/** The domains of one customer, with those that no job knows. */
+export function customerPage({ name, configured, known }: CustomerView): readonly Markup[] {
+  const names = new Set(known.map(({ domain }) => domain));
+  const unknown = configured.filter((domain) => !names.has(domain));
+  const lead = `${configured.length} domains, ${known.filter((own) => severityOf(own) === 3).length} failing.`;
+  return operatorPage({ title: name, lead }, [
+    known.length > 0 &&
+      markup`<section class="wide own">${dataTable<OwnDomain>(
+        'Domains of the customer, the worst first',
+        [
+          { name: 'Domain', cell: nameCell },
+          { name: 'State', cell: (own) => stateBadge(severityOf(own)) },
+          { name: 'Last check', cell: ({ watched }) => watched?.verdict ?? 'not watched' },
+        ],
+        known,
+      )}</section>`,
+    unknown.length > 0 &&
+      markup`<section><h2>Not watched, published or reported</h2>
+        <p>${unknown.slice(0, 500).map(displayName).join(', ')}</p></section>`,
+  ]);
+}
+
+function nameCell(own: OwnDomain): Piece {
+  return markup`<a href="${domainPath(own.domain)}">${displayName(own.domain)}</a>
+    <span class="says">${reasonOf(own)}</span>`;
+}
+
+function countOf({ known }: CustomerView, severity: number): number {
+  return known.filter((own) => severityOf(own) === severity).length;
+}
+
+function stateBadge(severity: number): Markup {
+  const [word, tone] = severities[severity] ?? ['unknown', 'fair'];
+  return badge(word, tone);
+}
