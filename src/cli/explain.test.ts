@@ -16,6 +16,10 @@ const shows: Readonly<Record<string, RegExp>> = {
   'tls-versions': /SSL 3 +refused +accepted/,
   ciphers: /TLS_RSA_WITH_RC4_128_SHA +# weak/,
   certificates: /expired\.example +trusted, expired/,
+  'trust-stores':
+    /store of the lab:\ngood\.example +trusted, until[\s\S]*Mozilla[\s\S]*good\.example +unknown-ca|good\.example +incomplete/,
+  'post-quantum':
+    /Postfix 3\.7 +TLS 1\.3, \w+\n +Postfix with OpenSSL 3\.5 +TLS 1\.3, \w+\n[\s\S]*Go +TLS 1\.3, \w+/,
   enforcing: /Sender with both, policy cached\n +verified +defeated/,
   'mta-sts': /v=STSv1; id=\d+[\s\S]*mode: enforce/,
   dane: /3 1 1 ([0-9a-f]{64})\n[\s\S]*\1[\s\S]*DANE: match/,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { attacks, outcomes, senders } from '../tls-policy/index.js';
-import { keyed, dnssec, depth, storeIdentity } from './schema-pieces.js';
+import { keyed, dnssec, depth, storeIdentity, trustPath } from './schema-pieces.js';
 import { topics, type CheckResult } from './check-result.js';
 
 const versions = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
@@ -25,6 +25,7 @@ export const certificateSchema = z.strictObject({
   daneRecord: text.optional(),
   mtaSts: z.enum(['match', 'mismatch', 'unknown', 'not-applicable']).optional(),
   spkiSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  trustPath: trustPath.optional(),
 });
 
 const senderResult = z.strictObject({

@@ -6,7 +6,7 @@ import type { TlsaCoverage, TlsaRole } from '../dane/index.js';
 import type { Dnssec } from '../dns/index.js';
 import type { StoreIdentity } from '../x509/index.js';
 import type { Exposure } from '../tls-policy/index.js';
-import type { Depth } from './evidence.js';
+import type { Depth, TrustPath } from './evidence.js';
 
 /**
  * `fail` before `inconclusive` before `warn` before `pass`: an unknown fact counts only
@@ -270,6 +270,8 @@ export interface MailCertificate {
   readonly mtaSts?: 'match' | 'mismatch' | 'unknown' | 'not-applicable';
   /** Of the public key as TLSA `3 1 1` has it, lower-case hex. */
   readonly spkiSha256: string;
+  /** The root of a trusted chain, and the dates at which the path to it ends. */
+  readonly trustPath?: TrustPath | undefined;
 }
 
 /** One observation, with its consequence, the fix and the responsible party. */

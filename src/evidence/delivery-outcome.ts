@@ -107,11 +107,11 @@ export interface SessionFacts {
   readonly version: string;
   /** IANA name. */
   readonly suite: string;
-  /** IANA name; absent where no group was agreed on (static RSA). */
+  /** IANA name; absent where no group was agreed on (static RSA) or its name is unknown. */
   readonly group?: string;
   /**
    * The key exchange has a post-quantum part, so a recording cannot be decrypted later.
-   * Absent in outcomes of earlier versions.
+   * Absent where the group is unknown, and in outcomes of earlier versions.
    */
   readonly postQuantum?: boolean;
   readonly sni: string;

@@ -7,6 +7,7 @@ import {
   failure,
   policyAddress,
   storeIdentity,
+  trustPath,
   unsupportedZone,
 } from './schema-pieces.js';
 
@@ -21,6 +22,7 @@ const pkix = z.strictObject({
   validity: z.enum(['valid', 'expired', 'not-yet-valid']),
   problems: z.array(text),
   anchor: z.base64().optional(),
+  path: trustPath.optional(),
 });
 const presented = z.strictObject({ sni: text, chain: z.array(z.base64()), pkix });
 

@@ -189,8 +189,23 @@ export interface PresentedChain {
      * The anchor of the path that was found, DER in base64, where the server did not send
      * it.
      */
-    readonly anchor?: string;
+    readonly anchor?: string | undefined;
+    /** The path of a trusted chain. Absent in evidence of earlier versions. */
+    readonly path?: TrustPath | undefined;
   };
+}
+
+/** The root that makes a chain trusted, and the dates at which that ends. */
+export interface TrustPath {
+  /** Subject of the root. */
+  readonly root: string;
+  /** RFC 3339 UTC. */
+  readonly rootNotAfter: string;
+  /**
+   * End of the first certificate between leaf and root that expires, such as a
+   * cross-signed root; absent where the root issued the leaf. RFC 3339 UTC.
+   */
+  readonly issuersNotAfter?: string | undefined;
 }
 
 /** A handshake that was completed. */

@@ -34,6 +34,7 @@ export type {
   MtaStsEvidence,
   NetworkEvidence,
   PresentedChain,
+  TrustPath,
   SubmissionEvidence,
   ReplyEvidence,
   RouteEvidence,

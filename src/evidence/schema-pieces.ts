@@ -97,3 +97,10 @@ export const continuity = z.strictObject({
     }),
   ),
 });
+
+/** {@link TrustPath}. */
+export const trustPath = z.strictObject({
+  root: z.string(),
+  rootNotAfter: z.string(),
+  issuersNotAfter: z.string().optional(),
+});

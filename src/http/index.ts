@@ -25,3 +25,4 @@
  */
 export { request, type HttpRequest, type HttpResponse } from './request.js';
 export { httpFailures } from './failures.js';
+export { certificateFailure } from './secure-dial.js';

@@ -64,12 +64,20 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
       watch(shaken.value.connection.stream);
       return ok({ ...shaken.value, closedByAlert });
     }
-    const { code, detail } = shaken.failure;
-    const judged = certificateFailures[code];
-    if (judged) return fail(httpFailures.make(judged, detail));
-    failure = httpFailures.make('http-tls-failed', `${address}: ${code}`);
+    const judged = certificateFailure(shaken.failure);
+    if (judged) return fail(judged);
+    failure = httpFailures.make('http-tls-failed', `${address}: ${shaken.failure.code}`);
   }
   return fail(failure);
+}
+
+/**
+ * Returns the failure of this part for a certificate that TLS refused; undefined for
+ * another failure of TLS.
+ */
+export function certificateFailure({ code, detail }: Failure): Failure | undefined {
+  const judged = certificateFailures[code];
+  return judged && httpFailures.make(judged, detail);
 }
 
 const certificateFailures: Readonly<Record<string, Parameters<typeof httpFailures.make>[0]>> = {

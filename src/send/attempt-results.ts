@@ -79,6 +79,12 @@ function asReported({ code, detail }: Failure): PolicyFailure {
   return { resultType: resultTypeOf(code, 'validation-failure'), code, detail };
 }
 
+/** Undefined where TLS 1.3 agreed on a group that Node does not name. */
+function isPostQuantumSession(version: string, group: string | undefined): boolean | undefined {
+  if (group !== undefined) return isPostQuantum(group);
+  return version === 'TLSv1.3' ? undefined : false;
+}
+
 /** Formats the handshake as evidence; undefined where none was completed. */
 export function sessionFacts(
   { facts, verdict }: AttemptResult,
@@ -91,7 +97,7 @@ export function sessionFacts(
     version,
     suite,
     group,
-    postQuantum: group !== undefined && isPostQuantum(group),
+    postQuantum: isPostQuantumSession(version, group),
     sni: serverName,
     certificate,
   };

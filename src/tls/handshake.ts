@@ -4,7 +4,7 @@ import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { fail, neutralise, type Failure } from '../base/index.js';
 import type { Connection } from '../net/index.js';
 import { tlsFailures } from './failures.js';
-import { classicalGroups } from './sender-groups.js';
+import { classicalGroups, unnamedGroup } from './sender-groups.js';
 import { groupTable } from './wire/index.js';
 
 /** Certificates of a chain that are read. */
@@ -74,6 +74,7 @@ const CIPHERS = 'ALL:!aNULL:!eNULL:@SECLEVEL=0';
  */
 export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
   const { connection, timeoutMs = TIMEOUT, signal: abortSignal } = request;
+  const { groups = classicalGroups } = request;
   return new Promise((resolve, reject) => {
     if (abortSignal?.aborted) {
       connection.close();
@@ -89,7 +90,7 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
       minVersion: request.minVersion ?? 'TLSv1',
       maxVersion: request.maxVersion ?? 'TLSv1.3',
       ciphers: request.ciphers ?? CIPHERS,
-      ecdhCurve: request.groups ?? classicalGroups,
+      ecdhCurve: groups,
       sigalgs: request.authentication ? schemesOf[request.authentication] : undefined,
     });
     const close = (): void => {
@@ -131,7 +132,7 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
     const closed = (): void => cutOff();
     const done = (): void => {
       settle();
-      const handshakeFacts = factsOf(socket, serverName);
+      const handshakeFacts = factsOf(socket, serverName, groups);
       // OpenSSL ends a handshake without a certificate only for anonymous suites, which
       // are not offered.
       if (handshakeFacts)
@@ -155,10 +156,14 @@ function octetsFrom({ stream }: Connection): number {
 }
 
 /** Reads the negotiated parameters; undefined without a certificate. */
-function factsOf(socket: TLSSocket, serverName: string): HandshakeFacts | undefined {
+function factsOf(
+  socket: TLSSocket,
+  serverName: string,
+  groups: string,
+): HandshakeFacts | undefined {
   const version = socket.getProtocol();
   if (version === null) return undefined;
-  const group = groupOf(socket);
+  const group = groupOf(socket) ?? (version === 'TLSv1.3' ? unnamedGroup(groups) : undefined);
   return {
     version,
     suite: socket.getCipher().standardName,

@@ -7,7 +7,7 @@ import { checkDomains } from '../../src/cli/check-domains.js';
 import { createLab } from '../../src/lab/index.js';
 import { createCa, createIntermediate, issue, selfSigned } from '../../src/pki/index.js';
 import type { RootRow } from '../../src/x509/index.js';
-import type { Answers, SameInput } from './node-versions/answers.js';
+import type { Answers, SameInput, SentSession } from './node-versions/answers.js';
 import { nodeBinaries, type NodeBinary } from './node-versions/node-binaries.js';
 import { runProgram } from './process.js';
 
@@ -108,6 +108,22 @@ for (const binary of others) {
       sameTexts((await answersOf(binary, ['collect'])) as typeof collected, collected);
     },
   );
+}
+
+for (const binary of [own, ...others]) {
+  const { name, path, missing: skip } = binary as NodeBinary;
+  test(`Node ${name}: mail passes a middlebox that loses large hellos`, { skip }, async () => {
+    const { out } = await runProgram(path, ['-p', 'process.versions.openssl']);
+    const [major = 0, minor = 0] = out.trim().split('.').map(Number);
+    const isHybrid = major > 3 || (major === 3 && minor >= 5);
+    const session = (await answersOf(binary as NodeBinary, ['send'])) as SentSession;
+    assert.deepEqual(session, {
+      status: 'delivered',
+      group: isHybrid ? 'X25519MLKEM768' : 'x25519',
+      postQuantum: isHybrid,
+      attempts: 1,
+    });
+  });
 }
 
 /** Compares octet by octet; the message shows the first difference of each text. */

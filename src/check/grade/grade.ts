@@ -11,7 +11,7 @@ import {
   type Verdict,
   type ZoneSignature,
 } from '../../evidence/index.js';
-import { parseCertificate } from '../../x509/index.js';
+import { parseCertificate, type TrustStore } from '../../x509/index.js';
 import { assessExposure, ownNetworkStrips, resolverAtFault } from './exposure.js';
 import { handshakeFailed } from './session.js';
 import { baseline } from '../profiles/baseline.js';
@@ -24,6 +24,7 @@ import { daneRules, policyRules, routeRules } from './domain-rules.js';
 import { hostRules } from './host-rules.js';
 import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 import { FindingCollector } from './finding-collector.js';
+import { rejudge } from './rejudge.js';
 import { passedTests } from './passed-tests.js';
 import { undecidedRules } from './undecided-rules.js';
 
@@ -34,18 +35,25 @@ const depths = ['triage', 'verdict', 'inventory'];
 export interface GradeOptions {
   /** Repeated in the commands that the steps print. Default: none. */
   readonly options?: CommandOptions | undefined;
+  /**
+   * Judges the saved chains again, by these roots. Default: the verdicts of the trust store
+   * of the check.
+   */
+  readonly trustStore?: TrustStore | undefined;
 }
 
 /**
  * Grades evidence. Pure: the date is the one of the evidence, and nothing is asked again.
+ * The digest of the evidence lets a reader verify that a result was graded from it.
  * `fail` before `inconclusive` before `warn` before `pass`; `inconclusive` only where an
  * unknown fact could change the verdict.
  */
 export function grade(
-  evidence: Evidence,
+  collected: Evidence,
   profile: Profile = baseline,
-  { options = noOptions }: GradeOptions = {},
+  { options = noOptions, trustStore }: GradeOptions = {},
 ): CheckResult {
+  const evidence = trustStore ? rejudge(collected, trustStore) : collected;
   const judgedHosts = evidence.hosts.map((host) => judgeHost(evidence, host));
   const findings = findingsOf(
     new FindingCollector({ evidence, profile, hosts: judgedHosts, options }),
@@ -97,7 +105,7 @@ export function grade(
         judgedHost.summary.addresses.flatMap((address) => [address, ...(address.submission ?? [])]),
       )
       .reduce((sum, { connections }) => sum + connections, 0),
-    provenance: provenanceOf(evidence, profile),
+    provenance: { ...provenanceOf(evidence, profile), evidenceSha256: evidenceDigest(collected) },
   };
 }
 
@@ -151,11 +159,8 @@ function beyondDepth(evidence: Evidence, profile: Profile): readonly string[] {
     .map(([id]) => id);
 }
 
-/**
- * The origin of the result: versions, vantage point, resolvers and root stores. The
- * digest of the evidence lets a reader verify that a result was graded from it.
- */
-function provenanceOf(evidence: Evidence, profile: Profile): Provenance {
+/** The origin of the result: versions, vantage point, resolvers and root stores. */
+function provenanceOf(evidence: Evidence, profile: Profile): Omit<Provenance, 'evidenceSha256'> {
   const { network, helo, tool } = evidence;
   return {
     tool: { name: 'hermetic', version },
@@ -164,7 +169,6 @@ function provenanceOf(evidence: Evidence, profile: Profile): Provenance {
     vantage: { addresses: network.sources ?? [], helo, ipv6: network.ipv6 },
     resolvers: network.resolver.map(({ label }) => label),
     trustStores: evidence.trustStores,
-    evidenceSha256: evidenceDigest(evidence),
   };
 }
 

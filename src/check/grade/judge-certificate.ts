@@ -95,6 +95,7 @@ export function judgeCertificate(
       dane: dane.verdict,
       daneRecord: dane.record,
       mtaSts: judgeMtaSts(evidence, host, pkix),
+      trustPath: handshake.pkix.path,
     },
   };
 }

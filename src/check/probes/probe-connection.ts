@@ -1,4 +1,4 @@
-import { equalBytes, type Failure } from '../../base/index.js';
+import type { Failure } from '../../base/index.js';
 import {
   probeEvidence,
   type ConnectionEvidence,
@@ -21,8 +21,9 @@ import {
   type HandshakeFacts,
   type TlsQuestion,
 } from '../../tls/index.js';
-import { parseChain, verifyChain } from '../../x509/index.js';
+import { parseChain } from '../../x509/index.js';
 import { handshakeFailed } from '../grade/session.js';
+import { judgeChain } from '../judge-chain.js';
 import { failureEvidence, type ProbeContext } from './context.js';
 
 type HelloQuestion = AskHelloRequest['question'];
@@ -318,20 +319,10 @@ class ProbeConnection {
 
   #presentedChain(serverName: string, certificateChain: readonly Uint8Array[]): PresentedChain {
     const { trustStore, now } = this.#context;
-    const sent = parseChain(certificateChain);
-    const verdict = verifyChain({ sent, anchors: trustStore, validationTime: now });
-    const { chain: trust, validity, problems } = verdict;
-    const top = verdict.path.at(-1);
-    const isSent = sent.some((certificate) => top && equalBytes(certificate.der, top.der));
     return {
       sni: serverName,
       chain: certificateChain.map((derBytes) => Buffer.from(derBytes).toString('base64')),
-      pkix: {
-        chain: trust,
-        validity,
-        problems,
-        anchor: top && !isSent ? Buffer.from(top.der).toString('base64') : undefined,
-      },
+      pkix: judgeChain(parseChain(certificateChain), trustStore, now),
     };
   }
 

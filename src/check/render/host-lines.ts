@@ -2,7 +2,7 @@ import { displayName, wrap } from '../../base/index.js';
 import type { CheckResult, MailAddress, MailCertificate, MailHost } from '../../evidence/index.js';
 import { decryptedLaterWords, senderWords } from './key-exchange-words.js';
 import { suiteStrength } from './suite-strength.js';
-import { because, tlsVersions, versionList, versionName } from './words.js';
+import { because, rootWords, tlsVersions, versionList, versionName } from './words.js';
 
 /**
  * Every mail host with its addresses, in lines of at most `width` columns. `quiet` paints facts that only depth `inventory` lists.
@@ -26,7 +26,14 @@ export function hostLines(
       ...(address.submission ?? []).flatMap(({ port, ...there }) =>
         addressLines({ ...there, ip: `port ${port}` }, depth, lineWidth),
       ),
-      ...(depth === 'inventory' ? surface(address, hosts, lineWidth).map(quiet) : []),
+      ...(depth === 'inventory'
+        ? [
+            ...rootLines(address).flatMap((line) =>
+              wrap(line, lineWidth, '         ', '           '),
+            ),
+            ...surface(address, hosts, lineWidth),
+          ].map(quiet)
+        : []),
     ]),
     ...recordedLines(mailHost, lineWidth),
   ]);
@@ -37,6 +44,14 @@ function recordedLines(mailHost: MailHost, lineWidth: number): readonly string[]
   const words = decryptedLaterWords(mailHost);
   if (words === undefined) return [];
   return wrap(`recorded today, decrypted later: ${words}`, lineWidth, '       ', '         ');
+}
+
+/** The root of each trusted chain, and the dates at which its trust ends. */
+function rootLines({ certificates }: MailAddress): readonly string[] {
+  return certificates.flatMap((certificate) => {
+    const words = rootWords(certificate);
+    return words === undefined ? [] : [`${certificate.keyAlgorithm} chain: ${words}`];
+  });
 }
 
 /** The session of each sender whose recorded hello was sent. */

@@ -2,6 +2,7 @@ import type {
   Finding,
   FixStep,
   MailAddress,
+  MailCertificate,
   Severity,
   TlsVersion,
   Verdict,
@@ -232,4 +233,18 @@ export function duration(seconds: number): string {
   if (days >= 1) return `${days} ${days === 1 ? 'day' : 'days'}`;
   if (seconds >= 3600) return counted(Math.round(seconds / 3600), 'hour');
   return seconds >= 60 ? counted(Math.round(seconds / 60), 'minute') : counted(seconds, 'second');
+}
+
+/**
+ * The root of a trusted chain and the dates at which that ends; undefined for other chains
+ * and in results of earlier versions.
+ */
+export function rootWords({ trustPath }: MailCertificate): string | undefined {
+  if (!trustPath) return undefined;
+  const { root, rootNotAfter, issuersNotAfter } = trustPath;
+  const issuers =
+    issuersNotAfter === undefined
+      ? ''
+      : `, its CA certificates until ${issuersNotAfter.slice(0, 10)}`;
+  return `${root} until ${rootNotAfter.slice(0, 10)}${issuers}`;
 }

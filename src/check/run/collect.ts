@@ -38,7 +38,10 @@ export interface CollectOptions {
    * Default nothing.
    */
   readonly goals?: Goals;
-  /** Senders whose recorded hellos are sent as well, one connection each. Default none. */
+  /**
+   * Senders whose recorded hellos are sent as well, one connection each; not at depth
+   * `triage`. Default none.
+   */
   readonly senders?: readonly string[];
   /**
    * One more connection for each address: a NOOP in plaintext behind STARTTLS, to see

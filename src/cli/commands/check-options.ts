@@ -88,6 +88,8 @@ export function readCheckFlags(checkFlags: CheckFlags): CheckOptions {
       `${address} is not an IP address`,
       'Use an address such as 192.0.2.25.',
     );
+  if (checkFlags.senders && checkFlags.depth === 'triage')
+    throw misuse('--senders', 'needs more connections than --depth triage', 'Omit --depth triage.');
   const { roots, ...dns } = readResolverFlags(checkFlags);
   const count = (
     option: string,

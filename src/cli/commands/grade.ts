@@ -5,6 +5,7 @@ import { addHelpPage } from '../help.js';
 import type { CommandContext } from '../output.js';
 import { repeatedOptions } from '../repeat-options.js';
 import { profileNamed, readEvidence } from './check-options.js';
+import { readRoots, type TrustFlags } from './resolver-options.js';
 import {
   exitCodeOfAll,
   planOutput,
@@ -16,8 +17,10 @@ import {
 } from './report-options.js';
 
 /** The options of `hermetic grade`. */
-interface GradeFlags extends ReportFlags {
+interface GradeFlags extends ReportFlags, TrustFlags {
   readonly profile: string;
+  /** Judge the chains again by Mozilla's list of this version. */
+  readonly builtinCa?: boolean;
   readonly steps?: boolean;
 }
 
@@ -25,7 +28,8 @@ interface GradeFlags extends ReportFlags {
  * `hermetic grade`: grades saved evidence again, offline.
  *
  * Network: none. Evidence holds every observation of a check, so another profile, a newer
- * version of the rules or another output format needs no second check of the servers.
+ * version of the rules or another output format needs no second check of the servers. With
+ * an option for roots, it also judges the saved chains again, at the time of the check.
  * Standard output, files and exit status are those of `hermetic check`.
  */
 export function defineGrade(command: Command, context: CommandContext): void {
@@ -33,7 +37,11 @@ export function defineGrade(command: Command, context: CommandContext): void {
   command
     .argument('<file...>', 'evidence from hermetic check --evidence; - is standard input')
     .optionsGroup('What to grade:')
-    .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline');
+    .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline')
+    .optionsGroup('Judge the saved chains again:')
+    .option('--builtin-ca', 'by the roots of this version of Hermetic')
+    .option('--system-ca', 'by the roots of the system')
+    .option('--ca <file>', 'by these root certificates too (PEM)');
   withReports(command)
     .option('--steps', 'print every step of every finding')
     .action((files: string[], gradeFlags: GradeFlags) =>
@@ -49,6 +57,7 @@ export function defineGrade(command: Command, context: CommandContext): void {
     examples: [
       'hermetic check example.com --evidence seen.json && hermetic grade seen.json',
       'hermetic grade seen.json --html report.html',
+      'hermetic grade seen.json --system-ca',
     ],
   });
 }
@@ -61,7 +70,12 @@ function run(files: readonly string[], gradeFlags: GradeFlags, { output }: Comma
   const { failOn, streamTaken } = planOutput(gradeFlags);
   const profile = profileNamed(gradeFlags.profile);
   const options = repeatedOptions({ profile: gradeFlags.profile });
-  const results = files.map((filePath) => grade(readEvidence(filePath), profile, { options }));
+  const { ca, systemCa, builtinCa } = gradeFlags;
+  const trustStore =
+    ca !== undefined || systemCa || builtinCa ? readRoots({ ca, systemCa }) : undefined;
+  const results = files.map((filePath) =>
+    grade(readEvidence(filePath), profile, { options, trustStore }),
+  );
   const { width, color } = output;
   const terminal = { width, color, steps: gradeFlags.steps ?? false };
   if (gradeFlags.nagios) for (const checkResult of results) printNagios(checkResult, output);

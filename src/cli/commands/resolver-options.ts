@@ -63,6 +63,9 @@ export function withResolver(command: Command): Command {
     .option('--system-ca', 'trust the roots of the system instead of the built-in ones');
 }
 
+/** The flags that choose a trust store. */
+export type TrustFlags = Pick<ResolverFlags, 'ca' | 'systemCa'>;
+
 /** The options of the library that resolver flags stand for. */
 export interface ResolverSettings {
   readonly upstreams?: readonly Upstream[];
@@ -114,7 +117,7 @@ function requireLocalResolver(upstreams: readonly Upstream[]): void {
  * built-in roots, because an operator who removed a CA there expects it to be distrusted;
  * `--ca` adds to either.
  */
-function readRoots({ ca, systemCa }: ResolverFlags): TrustStore {
+export function readRoots({ ca, systemCa }: TrustFlags): TrustStore {
   const read = (filePath: string, option: string) =>
     unwrap(option, parsePemBundle(readFile(filePath, option)), 'Use a file of PEM certificates.');
   const extra = ca === undefined ? [] : read(ca, '--ca');

@@ -12,6 +12,16 @@ export interface Seen {
   readonly result: CheckResult;
 }
 
+/** Options of one check on the stage. */
+export interface LookOptions {
+  /** Default `triage`. */
+  readonly depth?: Depth;
+  /** With the attacker off. */
+  readonly calm?: boolean;
+  /** Recorded hellos that are sent as well, by id. */
+  readonly senders?: readonly string[];
+}
+
 /**
  * The lab on which the illustration of a topic is played each time it is shown.
  *
@@ -19,11 +29,8 @@ export interface Seen {
  * lab has new keys, so digests and key tags differ from run to run.
  */
 export interface Stage {
-  /** Checks a domain. `calm`: with the attacker off. */
-  look(
-    domainName: string,
-    options?: { readonly depth?: Depth; readonly calm?: boolean },
-  ): Promise<Seen>;
+  /** Checks a domain. */
+  look(domainName: string, options?: LookOptions): Promise<Seen>;
   /** Connects to a domain's mail hosts as policy allows, and returns the outcome. */
   send(domainName: string): Promise<DeliveryOutcome>;
   /** The chain of trust of an answer. */
@@ -49,11 +56,11 @@ export function openStage(signal: AbortSignal): Stage {
     return lab;
   };
   return {
-    async look(domainName, { depth = 'triage', calm = false } = {}) {
+    async look(domainName, { depth = 'triage', calm = false, senders } = {}) {
       const lab = await labFor(domainName, !calm);
       const evidence = await collect(
         nameOf(domainName),
-        collectOptions({ ...labOptions(lab), depth, signal }),
+        collectOptions({ ...labOptions(lab), depth, senders, signal }),
       );
       return { evidence, result: grade(evidence) };
     },

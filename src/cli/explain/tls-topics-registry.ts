@@ -1,4 +1,5 @@
-import { versionName } from '../../check/index.js';
+import { grade, versionName } from '../../check/index.js';
+import { builtinTrustStore } from '../../tls/index.js';
 import {
   address,
   certificateLine,
@@ -178,5 +179,50 @@ export const tlsTopics: readonly ExplainTopic[] = [
     },
     reference: 'RFC 8461 §4.2, RFC 7672 §3.1.1',
     see: ['mta-sts', 'dane', 'rollover'],
+  },
+  {
+    // The same saved evidence by two stores: only the judgement differs.
+    name: 'trust-stores',
+    aliases: ['roots', 'root-store', 'root-stores', 'trust-store', 'distrust', 'mozilla'],
+    title: 'Trust stores: the roots that make a certificate trusted',
+    text: [
+      "A chain is trusted by a list of roots, never by itself. Hermetic contains Mozilla's list, with its version, date and digest, and uses it on every version of Node.js. A root can have a distrust date: a certificate issued later is not trusted, an older one stays trusted until it expires.",
+      'Senders have other lists: the system of the sender, or a list of its operator. Evidence contains every chain. hermetic grade judges it again by the roots of the system, of a file, or of a newer Hermetic. hermetic diff reports another list apart from another chain.',
+    ],
+    caption: 'The evidence of good.example, judged by two stores',
+    picture: async (stage) => {
+      const { evidence, result } = await stage.look('good.example');
+      const again = grade(evidence, undefined, { trustStore: builtinTrustStore() });
+      return [
+        'By the store of the lab:',
+        certificateLine({ evidence, result }),
+        "By Mozilla's list, which does not contain the CA of the lab:",
+        certificateLine({ evidence, result: again }),
+      ];
+    },
+    reference: 'RFC 8461 §3.3, §4.2, RFC 5280 §6.1',
+    see: ['certificates', 'mta-sts'],
+  },
+  {
+    // Recorded hellos of senders against one server. The server runs on this Node, so the
+    // group depends on its TLS library.
+    name: 'post-quantum',
+    aliases: ['pq', 'pqc', 'quantum', 'ml-kem', 'x25519mlkem768', 'harvest', 'ml-kem-768'],
+    title: 'Post-quantum key exchange: recorded today, decrypted later',
+    text: [
+      'A passive attacker can record encrypted mail today and decrypt it once a quantum computer breaks X25519 or P-256. X25519MLKEM768 combines X25519 with ML-KEM, so breaking one is not enough. It protects a session only where both ends have it: with OpenSSL 3.5, Go 1.24 or newer, for example.',
+      'A hello with a share for it has about 1,550 octets. Some middleboxes lose a hello of that size, and the mail is deferred or sent in plaintext. Hermetic therefore offers the group without a share: the hello stays small, and a server with the group asks for the share.',
+    ],
+    caption: 'The sessions that four senders get from good.example',
+    picture: async (stage) => {
+      const senders = ['postfix-openssl-3.0', 'postfix-openssl-3.5', 'exim-gnutls', 'go'];
+      const seen = await stage.look('good.example', { depth: 'verdict', senders });
+      return (address(seen)?.senders ?? []).map(
+        ({ name, version = '', group }) =>
+          `${name.padEnd(26)} ${versionName(version)}, ${group ?? 'no session'}`,
+      );
+    },
+    reference: 'RFC 10024, RFC 9846 §4.2.4',
+    see: ['ciphers', 'tls-versions'],
   },
 ];

@@ -7,7 +7,8 @@ import type { Surface, Version } from './surface.js';
  * without a curve show none. Where TLS 1.3 does not show them, one connection for each
  * finite-field group that the server accepts by name, and one more, since naming any
  * hides the server's own. Older versions: one for each suite, and one more. One for each
- * version whose order counts, and one for everything below TLS 1.2.
+ * version whose order counts, one for everything below TLS 1.2, and one handshake without
+ * SNI.
  */
 export function boundOf({ versions, suites, order = {}, groups = [] }: Surface): number {
   const speaks = (version: Version): boolean => versions.includes(version);
@@ -26,6 +27,6 @@ export function boundOf({ versions, suites, order = {}, groups = [] }: Surface):
       : 1) +
     older.reduce((n, version) => n + at(version).length + 1, 0) +
     Object.keys(order).length +
-    1
+    2
   );
 }

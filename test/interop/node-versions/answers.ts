@@ -1,11 +1,11 @@
 /**
- * Prints what one version of Node makes of the same input, as JSON: `judge FILE` for saved
- * chains and evidence, `collect` for a lab of its own.
+ * Prints the results of one version of Node as JSON: `judge FILE` for saved chains and
+ * evidence, `collect` for a lab of its own, `send` for one message.
  */
 import { readFileSync } from 'node:fs';
 import { grade, profiles, renderTerminal } from '../../../src/check/index.js';
 import { checkDomains } from '../../../src/cli/check-domains.js';
-import type { Evidence } from '../../../src/evidence/index.js';
+import type { CheckResult, Evidence } from '../../../src/evidence/index.js';
 import { createLab } from '../../../src/lab/index.js';
 import { builtinTrustStore } from '../../../src/tls/index.js';
 import {
@@ -15,6 +15,8 @@ import {
   verifyChain,
   type RootRow,
 } from '../../../src/x509/index.js';
+import { unjudged } from '../../../tools/attacks/unjudged.js';
+import { mailTo, smallLab } from '../../conformance/testing-senders.js';
 import { withoutChance } from './without-chance.js';
 
 /** Input that every version gets in the same octets. */
@@ -25,6 +27,15 @@ export interface SameInput {
   /** Milliseconds since 1970. */
   readonly validationTime: number;
   readonly evidence: readonly Evidence[];
+}
+
+/** The session in which a message was sent. */
+export interface SentSession {
+  readonly status: string;
+  readonly group: string | undefined;
+  readonly postQuantum: boolean | undefined;
+  /** Connections that the delivery took. */
+  readonly attempts: number;
 }
 
 /** The answers of one version. */
@@ -64,22 +75,59 @@ function judge({ roots, chains, validationTime, evidence }: SameInput): Answers 
   };
 }
 
-/** Collects and grades every domain of a lab, without what differs between two labs. */
+/** Findings on what the TLS library of the servers offers, which is that of this Node. */
+const ofLibrary: ReadonlySet<string> = new Set(['tls-pq-good', 'tls-pq-draft-good']);
+
+/**
+ * Collects and grades every domain of a lab: verdicts, trust, exposure and findings. The
+ * servers run on the same Node, so the groups of its TLS library and the sample of suites
+ * are left out.
+ */
 async function collectAll(): Promise<Record<string, string>> {
   const lab = await createLab();
   try {
-    const found = await Promise.all(
-      checkDomains(
-        lab,
-        lab.scenarios.map(({ domain }) => domain),
-      ),
-    );
+    const domains = lab.scenarios.map(({ domain }) => domain);
+    const found = await Promise.all(checkDomains(lab, domains));
     return Object.fromEntries(
-      found.map((one) => [
-        one.domain,
-        JSON.stringify(withoutChance({ evidence: one, result: grade(one) })),
-      ]),
+      found.map((one) => [one.domain, JSON.stringify(withoutChance(ofServers(grade(one))))]),
     );
+  } finally {
+    await lab.close();
+  }
+}
+
+function ofServers({ hosts, findings, ...result }: CheckResult): unknown {
+  const { verdict, exposure, route, mtaSts, tlsRpt, signatures, undecided } = result;
+  return {
+    facts: { verdict, exposure, route, mtaSts, tlsRpt, signatures, undecided },
+    findings: findings.filter(({ id }) => !ofLibrary.has(id)),
+    hosts: hosts.map(({ addresses, ...host }) => ({
+      ...host,
+      addresses: addresses.map(({ tls: { versions }, ...address }) => ({
+        ...address,
+        versions,
+        decryptedLater: undefined,
+      })),
+    })),
+  };
+}
+
+/** A delivery through a middlebox that loses large hellos. */
+async function sendThroughMiddlebox(): Promise<SentSession> {
+  const domain = 'one.example';
+  const { lab, sender } = await smallLab([
+    { ...unjudged(domain), sts: { mode: 'enforce' }, attack: { largeHellos: 'drop' } },
+  ]);
+  try {
+    const { recipients, outcomes } = await mailTo(sender, domain);
+    const attempts = outcomes.flatMap((outcome) => outcome.attempts);
+    const session = attempts.at(-1)?.session;
+    return {
+      status: recipients.map(({ status }) => status).join(),
+      group: session?.group,
+      postQuantum: session?.postQuantum,
+      attempts: attempts.length,
+    };
   } finally {
     await lab.close();
   }
@@ -89,3 +137,4 @@ const [mode, file] = process.argv.slice(2);
 if (mode === 'judge' && file !== undefined)
   process.stdout.write(JSON.stringify(judge(JSON.parse(readFileSync(file, 'utf8')) as SameInput)));
 if (mode === 'collect') process.stdout.write(JSON.stringify(await collectAll()));
+if (mode === 'send') process.stdout.write(JSON.stringify(await sendThroughMiddlebox()));

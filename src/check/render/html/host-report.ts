@@ -17,7 +17,7 @@ import {
 } from '../../../page/index.js';
 import { decryptedLaterWords, senderWords } from '../key-exchange-words.js';
 import { suiteStrength } from '../suite-strength.js';
-import { because, counted, tlsVersions, versionList, versionName } from '../words.js';
+import { because, counted, rootWords, tlsVersions, versionList, versionName } from '../words.js';
 import { exposureTable } from './exposure-table.js';
 
 /**
@@ -236,6 +236,7 @@ function certificate(certificate: MailCertificate): Markup {
       ['Valid', `${certificate.notBefore.slice(0, 10)} to ${certificate.notAfter.slice(0, 10)}`],
       ['Signature', certificate.signature],
       ['Chain as sent', certificate.chainAsSent.join(' → ')],
+      ['Root', rootWords(certificate)],
       ['Key (SHA-256)', markup`<code>${certificate.spkiSha256}</code>`],
       [
         'Matching TLSA',
