@@ -18,6 +18,7 @@
  * - `grade/` judges hosts, certificates and records, and collects findings;
  * - `profiles/` holds the grading rules as data, with source and date;
  * - `findings/` holds the text of every finding and its fix;
+ * - `history/` stores results of a domain over time;
  * - `compare/` lists the differences between two results;
  * - `render/` writes the reports.
  *
@@ -39,6 +40,13 @@ export type { ConnectionBudget, ProbeLimiter } from './probes/connection-limiter
 export { collect, DEFAULT_BUDGET, type CollectOptions } from './run/collect.js';
 export { grade, type GradeOptions } from './grade/grade.js';
 export type { CommandOptions } from './findings/entry.js';
+export {
+  HISTORY_DAYS,
+  historyTables,
+  readHistory,
+  recordHistory,
+  type HistoryFilter,
+} from './history/check-history.js';
 export { compareResults } from './compare/compare-results.js';
 export { assessExposure } from './grade/exposure.js';
 export { checkFailures } from './failures.js';

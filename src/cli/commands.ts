@@ -70,6 +70,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/watch.js')).defineWatch,
   },
   {
+    name: 'history',
+    group: 'Check',
+    usage: '[domain]',
+    summary: 'print the checks that the daemon stored, the oldest first',
+    load: async () => (await import('./commands/history.js')).defineHistory,
+  },
+  {
     name: 'dnssec',
     group: 'Check',
     usage: '<name> <type>',

@@ -22,6 +22,11 @@ export interface PublishWorldOptions {
    * change.
    */
   readonly answersAt?: string;
+  /**
+   * The DS record of the domain matches no key, and pebble asks the validating resolver, as
+   * public CAs do.
+   */
+  readonly isBogus?: boolean;
   /** Settings of pebble's environment. */
   readonly pebble?: Readonly<Record<string, string>>;
 }
@@ -66,10 +71,14 @@ export class PublishWorld {
 
   async #arrange(): Promise<void> {
     const { folder, options } = this;
-    const { domain, lifetime, pebble: env = {} } = options;
+    const { domain, lifetime, isBogus = false, pebble: env = {} } = options;
     await this.#primary();
     const parents = this.with(new Bind(join(folder, 'parents'), 53, at.parents));
-    this.file(`parents/zones/dsset-${domain}.`, await this.#ds());
+    const ds = await this.#ds();
+    this.file(
+      `parents/zones/dsset-${domain}.`,
+      isBogus ? ds.replace(/[0-9A-F]{8}\s*$/, 'DEADBEEF\n') : ds,
+    );
     const delegation = `${domain}. NS ns.${domain}.\nns.${domain}. A ${at.primary}`;
     await parents.start([
       { name: 'example', records: `ns A ${at.parents}\nca A ${at.ca}\n${delegation}` },
@@ -84,7 +93,7 @@ export class PublishWorld {
       address: at.ca,
       name: 'ca.example',
       webCa,
-      resolver: `${at.primary}:53`,
+      resolver: `${isBogus ? at.resolver : at.primary}:53`,
       lifetime,
       env,
     };
@@ -159,10 +168,15 @@ network: {privateAddresses: allow}
 `;
   }
 
+  /** URL of the directory of pebble. */
+  get directory(): string {
+    return this.#pebble?.directory ?? '';
+  }
+
   /** `publish.acme` and `publish.dns` of this world. */
   publishing(challenge: string): string {
     return `  keys: ${join(this.folder, 'keys')}
-  acme: {directory: '${this.#pebble?.directory ?? ''}', agreed: true, challenge: ${challenge}, roots: ${join(this.folder, 'web-root.pem')}}
+  acme: {directory: '${this.directory}', agreed: true, challenge: ${challenge}, roots: ${join(this.folder, 'web-root.pem')}}
   dns: {own: {kind: rfc2136, server: '${at.primary}', zone: ${this.options.domain}, key: ${join(this.folder, 'tsig.key')}}}
 `;
   }

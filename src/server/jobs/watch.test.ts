@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
+import { historyTables, readHistory } from '../../check/index.js';
 import { chooseResolver } from '../../dns/index.js';
 import { createLab, scenariosFor } from '../../lab/index.js';
-import { openStore, type Store } from '../../store/index.js';
+import { migrate, openStore, type Store } from '../../store/index.js';
 import { prepareWatch, readWatch, unsentAlarms, watchSection } from '../../watch/index.js';
 import type { JobContext } from '../service.js';
 import { Watcher } from './watch.js';
@@ -34,6 +35,7 @@ async function watching(
   t.after(() => lab.close());
   const store = await openStore(':memory:');
   prepareWatch(store);
+  migrate(store, historyTables.job, historyTables.migrations);
   const clock = new FakeClock(Date.now(), 'skip');
   const lines: Line[] = [];
   const note = (event: string, fields: object): void => void lines.push({ event, ...fields });
@@ -83,6 +85,8 @@ test('each domain is checked on its interval, sooner while a change is unconfirm
   await again.round();
   assert.deepEqual(looks(lines).toSorted(), ['good.example', 'plaintext.example']);
   assert.equal(readWatch(store).domains['good.example']?.verdict, 'pass');
+  const history = [...readHistory(store)].map(({ domain, verdict }) => `${domain} ${verdict}`);
+  assert.deepEqual(history, ['good.example pass', 'plaintext.example fail']);
 });
 
 test('a refused alarm stays queued, and maintenance is silent', async (t) => {

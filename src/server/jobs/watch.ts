@@ -1,4 +1,5 @@
 import { mapConcurrent, repeat } from '../../base/index.js';
+import { historyTables, recordHistory } from '../../check/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 import {
   alarmJson,
@@ -34,7 +35,7 @@ const LOOK_TIMEOUT = 10 * 60_000;
 
 /** Watches domains: checks each on an interval, and reports changes by mail and webhook. */
 export const watchJob: JobCode<WatchSettings> = {
-  tables: () => [watchTables],
+  tables: () => [watchTables, historyTables],
   start(settings, jobContext): Service {
     const { store, clock, log } = jobContext;
     const stopping = new AbortController();
@@ -139,6 +140,7 @@ export class Watcher {
       const watchAlarms = await recordLook(store, look, this.#scope, now);
       log.info('watch-look', { domain, verdict: checkResult?.verdict ?? 'inconclusive' });
       this.#note(watchAlarms);
+      if (checkResult) await store.write('watch', () => recordHistory(store, checkResult, now));
     } catch (error) {
       log.error('watch-failed', { domain, error: (error as Error).message });
     }
