@@ -105,6 +105,18 @@ test('the headline counts an address where the TLS handshake fails', async () =>
   );
 });
 
+// RFC 8461 §5: TLS that comes and goes.
+test('a TLS handshake that fails on some connections fails under its own name', async () => {
+  const result = await look({ sts, hosts: [{ habit: 'sometimes-breaks-tls' }] });
+  assert.ok(ids(result, 'fail').includes('starttls-intermittent'), ids(result, 'fail').join());
+  assert.ok(!ids(result, 'fail').includes('tls-handshake-failed'));
+  const { title, why } = found(result, 'starttls-intermittent');
+  assert.match(`${title}. ${why}`, /some connections only\. 1 of 2 connections completed the TLS/);
+  assert.equal(result.exposure.opportunistic.none, 'cleartext');
+  const broken = await look({ sts, hosts: [{ habit: 'breaks-tls' }] });
+  assert.deepEqual(ids(broken, 'fail'), ['tls-handshake-failed'], 'always broken');
+});
+
 // RFC 8461 §4.1: a name that may not exist does not enter the policy.
 const lookups: Readonly<Record<string, World>> = {
   SERVFAIL: {

@@ -236,19 +236,19 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when an address offers STARTTLS on a connection after one on which it did not.
-   * The return is required as evidence: a keyword that disappears permanently may be the
-   * server's reaction to many connections from this check.
+   * Raised when TLS works on a connection to an address after one without STARTTLS, or
+   * with a failed handshake. The return is required as evidence: TLS that ends permanently
+   * may be the server's reaction to many connections from this check.
    */
   'starttls-intermittent': {
     topic: 'starttls',
-    title: 'STARTTLS is offered on some connections only',
-    passed: 'STARTTLS is offered on every connection',
+    title: 'STARTTLS works on some connections only',
+    passed: 'STARTTLS works on every connection',
     why: (findingValues) =>
       `${findingValues.detail} Senders that require TLS are deferred at random. Others send part of the mail in plaintext.`,
     reference: 'RFC 8461 §5, RFC 7672 §2.2, RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Configure every server behind this address the same way: each must offer STARTTLS.',
+    fix: 'Configure every server behind this address the same way: each must offer STARTTLS and complete the handshake.',
     steps: (findingValues) => [
       command(
         'Compare the greetings of the connections.',

@@ -236,10 +236,11 @@ function addressRules(
   }
 
   if (address.intermittent) {
-    const { offered, of: attempts } = address.intermittent;
+    const { worked, of: attempts, step } = address.intermittent;
+    const success = step === 'offer' ? 'offered STARTTLS' : 'completed the TLS handshake';
     raised.add('starttls-intermittent', {
       ...subject,
-      detail: `${offered} of ${attempts} connections offered STARTTLS.`,
+      detail: `${worked} of ${attempts} connections ${success}.`,
     });
   }
   insideTlsRules(raised, address, subject);

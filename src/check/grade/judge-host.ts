@@ -42,7 +42,7 @@ export interface JudgedAddress {
   readonly evidence: AddressEvidence;
   /** The most informative connection. */
   readonly connection: ConnectionEvidence | undefined;
-  /** STARTTLS is offered on some connections only. */
+  /** TLS works on some connections only. */
   readonly intermittent: ReturnType<typeof intermittentTls>;
   /** The result of EHLO after the handshake; undefined without a handshake. */
   readonly insideTls: InsideTls | undefined;

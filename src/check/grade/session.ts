@@ -61,23 +61,51 @@ export function bestConnection(
   );
 }
 
+/** How many connections to an address gave TLS, out of those that show it. */
+export interface IntermittentTls {
+  readonly worked: number;
+  readonly of: number;
+  /** The step that failed on the others. */
+  readonly step: 'offer' | 'handshake';
+}
+
 /**
- * How often an address offered STARTTLS and how often it did not, where both happened by
- * chance. An offer that ends permanently may be the server's reaction to the visits of
- * this check, so only an offer after a connection without one counts.
+ * How often an address gave TLS and how often it did not, where both happened by chance.
+ * TLS that ends permanently may be the server's reaction to the visits of this check, so
+ * only a success after a failure counts.
  */
 export function intermittentTls(
   connections: readonly ConnectionEvidence[],
-): { readonly offered: number; readonly of: number } | undefined {
+): IntermittentTls | undefined {
   const answered = connections.filter(
     (connection) =>
       connection.earlier === undefined && connection.ehlo && connection.starttls !== 'unknown',
   );
-  const missing = answered.findIndex(({ starttls }) => isMissing(starttls));
-  const after = answered.slice(missing).some((connection) => connection.starttls === 'offered');
-  if (missing < 0 || !after) return undefined;
-  const offered = answered.filter((connection) => connection.starttls === 'offered').length;
-  return { offered, of: answered.length };
+  const offers = answered.map(({ starttls }) => {
+    if (isMissing(starttls)) return false;
+    return starttls === 'offered' ? true : undefined;
+  });
+  // A prober's question may fail by design, so only plain handshakes are compared.
+  const handshakes = answered
+    .filter(
+      ({ purpose, starttls, probe }) =>
+        purpose === 'handshake' && starttls === 'offered' && probe === undefined,
+    )
+    .map(({ handshake, failure }) => {
+      if (handshake) return true;
+      return handshakeFailed(failure?.code) ? false : undefined;
+    });
+  return mixed('offer', offers) ?? mixed('handshake', handshakes);
+}
+
+/** The counts where a success follows a failure; undefined elsewhere. */
+function mixed(
+  step: IntermittentTls['step'],
+  outcomes: readonly (boolean | undefined)[],
+): IntermittentTls | undefined {
+  const failed = outcomes.indexOf(false);
+  if (failed < 0 || !outcomes.includes(true, failed)) return undefined;
+  return { step, worked: outcomes.filter((worked) => worked).length, of: outcomes.length };
 }
 
 /**

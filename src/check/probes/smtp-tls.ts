@@ -52,12 +52,13 @@ export async function probeSmtp(
     return { ip, ...statusOf(first), connections: [] };
   const connections = [first, ...earlier];
   // A load balancer may have servers with and without STARTTLS behind one address, so one
-  // missing offer is not proof.
-  if (goals && isMissing(first.starttls) && connectionBudget.remaining > 1) {
+  // missing offer is not proof, and neither is one failed handshake.
+  const isBroken = handshakeFailed(first.failure?.code);
+  if (goals && (isBroken || isMissing(first.starttls)) && connectionBudget.remaining > 1) {
     if (spacingMs > 0) await clock.sleep(spacingMs, signal);
     const second = await probe('handshake');
     connections.push(second);
-    if (second.starttls === 'offered') first = second;
+    if (isBroken ? second.handshake : second.starttls === 'offered') first = second;
   }
   const address = { ip, ...statusOf(first) };
   if (

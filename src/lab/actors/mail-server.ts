@@ -13,7 +13,8 @@ import { contextsOf, type Contexts, type TlsOptions } from './tls-contexts.js';
  *   521 (RFC 7504). `greylists` answers EHLO with 450; `tarpit` never sends its greeting.
  * - `offers-requiretls` lists REQUIRETLS under TLS (RFC 8689).
  * - `refuses-tls` lists STARTTLS and answers it with 502, `defers-tls` with 454;
- *   `sometimes-tls` lists it on every second connection only.
+ *   `sometimes-tls` lists it on every second connection only, and `sometimes-breaks-tls`
+ *   completes the handshake on every second one only.
  * - `refuses-inside`, `defers-inside`, `hangs-up-inside` and `silent-inside` complete the
  *   handshake, then answer EHLO with 550, with 451, by closing, or never.
  * - `drops-large-hellos` and `resets-large-hellos` are behind a middlebox that drops a
@@ -34,6 +35,7 @@ export type SmtpHabit =
   | 'hangs-up-inside'
   | 'silent-inside'
   | 'sometimes-tls'
+  | 'sometimes-breaks-tls'
   | 'drops-large-hellos'
   | 'resets-large-hellos'
   | 'takes-no-mail'
@@ -111,13 +113,17 @@ export function mailServer(options: MailServerOptions): (socket: Socket) => void
   };
 }
 
-/** Simulates two servers behind one address, one of them without STARTTLS. */
+/** The habit of each of two servers behind one address, by the habit of the address. */
+const pairs: Partial<Record<SmtpHabit, readonly [first: SmtpHabit, second: SmtpHabit]>> = {
+  'sometimes-tls': ['good', 'no-starttls'],
+  'sometimes-breaks-tls': ['breaks-tls', 'good'],
+};
+
+/** Simulates two servers behind one address, which take connections in turn. */
 function inTurn(options: MailServerOptions): () => MailServerOptions {
+  const pair = pairs[options.habit ?? 'good'];
   let connections = 0;
-  return () =>
-    options.habit === 'sometimes-tls' && ++connections % 2 === 0
-      ? { ...options, habit: 'no-starttls' }
-      : options;
+  return () => (pair ? { ...options, habit: pair[connections++ % 2] } : options);
 }
 
 /** Counts connections in a sliding window. */
