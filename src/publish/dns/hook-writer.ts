@@ -4,6 +4,8 @@ import type { DnsWriter } from '../actions.js';
 
 /** Default timeout, milliseconds. A command that runs longer is killed. */
 const TIMEOUT_MS = 120_000;
+/** Octets of output that a command may write; Hermetic ignores standard output. */
+const MAX_OUTPUT = 16_777_216;
 
 /**
  * Returns a writer that runs a command of the operator. The command reads one JSON object
@@ -17,7 +19,8 @@ export function hookWriter(
 ): DnsWriter {
   return ({ name, type, from, to, ttl }, signal) =>
     new Promise((resolve) => {
-      const options = { timeout, killSignal: 'SIGKILL', signal } as const;
+      const maxBuffer = MAX_OUTPUT;
+      const options = { timeout, killSignal: 'SIGKILL', signal, maxBuffer } as const;
       const child = execFile(command, args, options, (error, _stdout, stderr) => {
         if (!error) return resolve({ status: 'done' });
         const detail = commandFailure(command, error, stderr, timeout);

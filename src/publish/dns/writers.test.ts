@@ -55,6 +55,28 @@ test('a hook gets the change as JSON on standard input, without a shell', async 
   assert.equal(absent.status, 'failed');
 });
 
+// P13
+test('a hook that writes much to its outputs succeeds by its exit status', async () => {
+  const change = {
+    kind: 'set-rrset',
+    name: '_mta-sts.one.example',
+    type: 'TXT',
+    from: [],
+    to: ['"x"'],
+    ttl: 60,
+  } as const;
+  const run = (script: string): ReturnType<ReturnType<typeof hookWriter>> =>
+    hookWriter([process.execPath, '-e', script])(change);
+  const much = "console.log('x'.repeat(3e6));console.error('y'.repeat(3e6));";
+  assert.deepEqual(await run(much), { status: 'done' });
+  const failed = await run(`${much}console.error('the zone is locked');process.exitCode=4`);
+  assert.ok(failed.status === 'failed' && failed.code === 'publish-hook-failed');
+  assert.match(failed.detail, /the zone is locked/);
+  assert.ok(failed.detail.length < 1000);
+  const killed = await run('process.kill(process.pid)');
+  assert.ok(killed.status === 'failed' && /SIGTERM/.test(killed.detail), JSON.stringify(killed));
+});
+
 test('a hook that does not end, and does not heed that it should, is ended', async () => {
   const deaf = "process.on('SIGTERM',()=>{});setInterval(()=>{},1000)";
   const failed = await hookWriter([process.execPath, '-e', deaf], 400)(action);

@@ -53,8 +53,6 @@ export interface ReporterComparison {
    * The share of the sessions of the affected reporters that failed in this way, 0 to 1.
    */
   readonly rate: number;
-  /** The same for failures of this kind at any mail host. */
-  readonly rateAtAnyHost: number;
   /** The same for this group alone, without failures of other result types. */
   readonly ownRate: number;
 }
@@ -110,11 +108,11 @@ export function compareReporters(
       );
       return plus(count, totalOf(sessionRows));
     }, 0);
-  const anywhere = atAnyHost(failureGroup, reportedFacts, applied);
-  const counted = kindOf(failureGroup.result) === 'starttls' ? anywhere : failed;
-  const sumOf = (counts: ReadonlyMap<string, number>): number =>
-    affected.reduce((count, reporter) => plus(count, counts.get(reporter) ?? 0), 0);
-  const met = sumOf(counted);
+  const counted =
+    kindOf(failureGroup.result) === 'starttls'
+      ? atAnyHost(failureGroup, reportedFacts, applied)
+      : failed;
+  const met = affected.reduce((count, reporter) => plus(count, counted.get(reporter) ?? 0), 0);
   return {
     affected,
     sources: countSources(failureGroup, reportedFacts, affected),
@@ -130,7 +128,6 @@ export function compareReporters(
       onDays(unaffected),
     ),
     rate: Math.min(1, met / Math.max(1, sessionsOf(affected))),
-    rateAtAnyHost: Math.min(1, sumOf(anywhere) / Math.max(1, sessionsOf(affected))),
     ownRate: Math.min(1, failureGroup.sessions / Math.max(1, sessionsOf(failureGroup.reporters))),
     without: new Set(during.map((row) => row.reporter).filter((r) => !applied.has(r))).size,
   };

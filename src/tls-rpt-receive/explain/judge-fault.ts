@@ -33,6 +33,7 @@ import {
 import type { FailureGroup } from './group-failures.js';
 import { appliedWithout, daysNamed, daysReplaced } from './outdated-policies.js';
 import { maxAgeOf, patternsOf } from './quoted.js';
+import { withoutNoise } from './sources.js';
 
 /**
  * The cause of a failure. `yours`: the domain, its mail hosts, its policy host or the
@@ -111,8 +112,6 @@ const CHANCE_CHECKED = 1 / 100;
  * days, and a reporter that sent in other hours was not spared by its path.
  */
 const MIN_PATH_DAYS = 3;
-/** The share of sessions that a wrong clock fails, at least: it rejects any certificate. */
-const NEARLY_ALL = 9 / 10;
 
 /**
  * The rules of judging a cause. The first one that applies decides. A cause other than
@@ -240,17 +239,17 @@ export const rules: readonly Rule[] = [
   },
   {
     condition:
-      'The certificate was valid when one reporter called it expired in nearly all sessions; others validated it.',
+      'The certificate was valid when one reporter called it expired; others validated it.',
     applies: (evidence) =>
       evidence.group.result === 'certificate-expired' &&
       evidence.clean !== undefined &&
       evidence.spared &&
-      evidence.compared.rateAtAnyHost >= NEARLY_ALL &&
-      !evidence.sparesHost &&
       showsDates(evidence),
-    cause: 'theirs',
+    cause: 'unclear',
     reason: ({ group, compared, clean }) =>
-      `hermetic check saw a valid certificate on ${checkDate(clean)}, and so did ${names(compared.unaffected)}; the clock of ${names(group.reporters)} may be wrong.`,
+      `hermetic check saw a valid certificate on ${checkDate(clean)}, and so did ${names(compared.unaffected)}. Either the clock of ${names(group.reporters)} is wrong, or it received another certificate: from one of several servers behind the address, or from an attacker.`,
+    settle: ({ group }) =>
+      `The certificate that ${names(group.reporters)} received, and the time of its clock: ask the contact named in its reports.`,
   },
   {
     condition:
@@ -308,7 +307,8 @@ export function judgeFault(
   failureGroup: FailureGroup,
   reportedFacts: ReportedFacts,
 ): CauseJudgement {
-  const evidence = gatherEvidence(failureGroup.core ?? failureGroup, reportedFacts);
+  const core = withoutNoise(failureGroup.core ?? failureGroup, reportedFacts);
+  const evidence = gatherEvidence(core, reportedFacts);
   const rule = rules.find((r) => r.applies(evidence)) as Rule;
   return {
     whose: rule.cause,
@@ -385,7 +385,7 @@ function isNoise({ group: failureGroup, compared }: Evidence): boolean {
 
 /**
  * Returns whether a reporter of the failure had no failure at another MX host. A filter
- * or attacker on its path, and a clock of its own, concern every host. With DANE a report
+ * or attacker on its path removes STARTTLS at every host. With DANE a report
  * names the host of its sessions, as the policy domain; else the failures name hosts.
  */
 function sparesHost(group: FailureGroup, reportedFacts: ReportedFacts): boolean {

@@ -84,33 +84,37 @@ test('noise of a reporter of failures alone is no attack on its path', async () 
   assert.equal(await whose({ ...failuresAlone(results, at), ok: 1 }), 'path');
 });
 
-test('a filter on the path and a wrong clock concern every mail host', async () => {
+test('a filter on the path concerns every mail host', async () => {
   const hosts = ['mx1.rcpt.example', 'mx2.rcpt.example'];
   const check = { date: week.at(-1) ?? '', hosts };
   const others = ['a.example', 'b.example'].map((name) => weekly(name, { ok: 500, mx: hosts }));
-  for (const [result, cause] of [
-    ['starttls-not-supported', 'path'],
-    ['certificate-expired', 'theirs'],
-  ] as const) {
-    const at = (names: readonly string[]): TestPolicy => ({
-      mx: hosts,
-      failed: 12 * names.length,
-      details: names.map((mx) => ({ result, count: 12, mx, ip: '198.51.100.1' })),
-    });
-    const [one] = await failuresOf(
-      [weekly('big.example', at(hosts.slice(0, 1))), ...others],
-      check,
-    );
-    assert.equal(one?.whose, 'unclear', one?.because);
-    const [both] = await failuresOf([weekly('big.example', at(hosts)), ...others], check);
-    assert.equal(both?.whose, cause, both?.because);
-  }
-  // A clock that is wrong rejects every certificate: most sessions do not succeed.
-  const half = expired({ ok: 12 });
-  const [some] = await failuresOf([weekly('big.example', half), weekly('a.example', { ok: 500 })], {
-    date: week.at(-1) ?? '',
+  const at = (names: readonly string[]): TestPolicy => ({
+    mx: hosts,
+    failed: 12 * names.length,
+    details: names.map((mx) => ({
+      result: 'starttls-not-supported',
+      count: 12,
+      mx,
+      ip: '198.51.100.1',
+    })),
   });
-  assert.equal(some?.whose, 'unclear', some?.because);
+  const [one] = await failuresOf([weekly('big.example', at(hosts.slice(0, 1))), ...others], check);
+  assert.equal(one?.whose, 'unclear', one?.because);
+  const [both] = await failuresOf([weekly('big.example', at(hosts)), ...others], check);
+  assert.equal(both?.whose, 'path', both?.because);
+});
+
+// R2: an attacker, or one of several servers, may present an expired certificate.
+test('an expired certificate that one reporter saw does not prove that its clock is wrong', async () => {
+  const check = { date: week.at(-1) ?? '' };
+  for (const policy of [expired(), expired({ ok: 12 })]) {
+    const others = ['a.example', 'b.example'].map((name) => weekly(name, { ok: 500 }));
+    const [found] = await failuresOf([weekly('big.example', policy), ...others], check);
+    assert.equal(found?.whose, 'unclear');
+    assert.match(found.because, /Either the clock of big\.example is wrong, or it received/);
+    assert.match(found.settle ?? '', /^The certificate that big\.example received/);
+    assert.doesNotMatch(found.todo.join(' '), /Nothing on your side/);
+  }
 });
 
 // R3
@@ -215,4 +219,24 @@ test('a reporter that began on the first day of a fault may hold a cached policy
   assert.equal(found?.whose, 'yours', found?.because);
   const [later] = await failuresOf([...affected, other.slice(1)]);
   assert.equal(later?.whose, 'unclear', later?.because);
+});
+
+test('noise of other days does not make a fault of one day look rare', async () => {
+  const days = daysUntil('2027-01-04', 13);
+  const vague = (reporter: string, failing: readonly number[], failed: number): TestReport[] =>
+    days.map((day, i) => ({
+      reporter,
+      day,
+      policies: [failing.includes(i) ? { ok: 60 - failed, failed } : { ok: 59, failed: 1 }],
+    }));
+  const others = (of: readonly Explanation[]): readonly string[] => of.map((f) => f.whose);
+  const both = [vague('a.example', [5], 20), vague('b.example', [5], 20)];
+  assert.deepEqual(others(await failuresOf(both)), ['yours']);
+  // Each reporter has a bad day of its own, or one of them alone has some.
+  const apart = [vague('a.example', [2], 20), vague('b.example', [9], 20)];
+  assert.deepEqual(others(await failuresOf(apart)), ['unclear']);
+  const single = [vague('a.example', [5], 20), vague('b.example', [], 0)];
+  assert.deepEqual(others(await failuresOf(single)), ['unclear']);
+  const spared = days.map((day) => ({ reporter: 'c.example', day, policies: [{ ok: 900 }] }));
+  assert.deepEqual(others(await failuresOf([...both, spared])), ['unclear']);
 });

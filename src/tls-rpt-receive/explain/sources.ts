@@ -124,6 +124,43 @@ export function isBackground(failureGroup: FailureGroup, applied: SessionsByRepo
 }
 
 /**
+ * A group of vague failures, reduced to the days between the first and the last one on
+ * which noise does not explain the failures of a reporter. Noise of the other days has the
+ * same result, and would make a fault of some days look rare.
+ */
+export function withoutNoise(failureGroup: FailureGroup, facts: ReportedFacts): FailureGroup {
+  if (kindOf(failureGroup.result) !== 'any' || failureGroup.lostConnections) return failureGroup;
+  const { firstDay, lastDay, reporters } = failureGroup;
+  const applied = sessionsBetween(firstDay, lastDay, failureGroup, facts);
+  const rows = reporters.flatMap((reporter) => applied.get(reporter) ?? []);
+  const days = rows.filter((row) => !isNoise(row.failed, totalOf([row]))).map(({ day }) => day);
+  const [first, last] = [Math.min(...days), Math.max(...days)];
+  if (days.length === 0 || (first === firstDay && last === lastDay)) return failureGroup;
+  const failedBetween = (reporter: string): number =>
+    (applied.get(reporter) ?? [])
+      .filter(({ day }) => day >= first && day <= last)
+      .reduce((count, row) => plus(count, row.failed), 0);
+  const encounters = failureGroup.encounters
+    .map((one) => ({ ...one, failed: Math.min(one.failed, failedBetween(one.reporter)) }))
+    .filter(({ failed }) => failed > 0)
+    .map((one) => ({
+      ...one,
+      firstDay: Math.max(one.firstDay, first),
+      lastDay: Math.min(one.lastDay, last),
+      days: Math.min(one.days, last - first + 1),
+    }));
+  if (encounters.length === 0) return failureGroup;
+  return {
+    ...failureGroup,
+    encounters,
+    reporters: encounters.map(({ reporter }) => reporter),
+    firstDay: first,
+    lastDay: last,
+    sessions: encounters.reduce((count, { failed }) => plus(count, failed), 0),
+  };
+}
+
+/**
  * The days on which an affected reporter failed about as often as on its worst day. The
  * others are compared on these days alone: their sessions on days without the fault prove
  * nothing.
