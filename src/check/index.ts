@@ -59,6 +59,7 @@ export { parseProfile } from './profiles/parse-profile.js';
 export { goalsOf, gradedAsks, type GradedAsk } from './profiles/goals.js';
 export type { Profile, Rule, TrustMechanism } from './profiles/profile.js';
 export { renderTerminal, type TerminalOptions } from './render/terminal.js';
+export { verdictCounts } from './render/overview-rows.js';
 export { renderOverview } from './render/terminal-overview.js';
 export { exposureLines, type ExposureOptions } from './render/exposure-lines.js';
 export { markSigns, markTones, scorecard, type Mark, type Score } from './render/scorecard.js';

@@ -52,7 +52,7 @@ function earliestExpiry({ hosts }: CheckResult): string | undefined {
  * Counts verdicts, worst first: `2 fail, 1 could not be determined, 4 pass`. Absent ones
  * are omitted.
  */
-export function verdictCounts(results: readonly CheckResult[]): string {
+export function verdictCounts(results: readonly Pick<CheckResult, 'verdict'>[]): string {
   return verdictOrder
     .map((verdict) => ({
       verdict,

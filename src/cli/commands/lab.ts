@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { followSignal, parseDomain, wrap, unwrap } from '../../base/index.js';
-import { grade } from '../../check/index.js';
-import type { CheckResult, Evidence, Verdict } from '../../evidence/index.js';
+import { grade, verdictCounts } from '../../check/index.js';
+import type { CheckResult, Evidence } from '../../evidence/index.js';
 import { checkDomains } from '../check-domains.js';
 import { exitCodes } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
@@ -49,17 +49,16 @@ async function checkAll({ json }: LabFlags, { output, signal }: CommandContext):
   try {
     const domains = lab.scenarios.map(({ domain }) => domain);
     const results = checkDomains(lab, domains, { signal: followSignal(signal, stop.signal) });
-    const verdicts = new Map<Verdict, number>();
+    const graded: Pick<CheckResult, 'verdict'>[] = [];
     for (const [index, domainName] of domains.entries()) {
       if (output.gone) break;
       const checkResult = grade((await results[index]) as Evidence);
-      verdicts.set(checkResult.verdict, (verdicts.get(checkResult.verdict) ?? 0) + 1);
+      graded.push({ verdict: checkResult.verdict });
       output.out(
         json ? `${formatJson(checkResult)}\n` : formatRow(domainName, outcome(checkResult), output),
       );
     }
-    const counts = [...verdicts].map(([verdict, count]) => `${count} ${verdict}`).join(', ');
-    if (!json) output.out(`\n${domains.length} domains: ${counts}\n`);
+    if (!json) output.out(`\n${domains.length} domains: ${verdictCounts(graded)}\n`);
     return exitCodes.good;
   } finally {
     stop.abort();
