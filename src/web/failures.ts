@@ -206,6 +206,18 @@ export const webFailures = defineFailures({
     message: 'The end of the mute is not within the next 30 days.',
     fix: 'Give a time in the future, at most 30 days from now.',
   },
+  'web-oidc-failed': {
+    blame: 'local',
+    temporary: true,
+    message: 'The sign-in with the provider was not completed.',
+    fix: 'Begin again. The log of the daemon has the reason.',
+  },
+  'web-grant-missing': {
+    blame: 'local',
+    temporary: false,
+    message: 'The account of the provider has no rights here.',
+    fix: 'Ask an admin to add it to pages.signIn.grants.',
+  },
   'web-form-stale': {
     blame: 'local',
     temporary: false,

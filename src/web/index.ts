@@ -36,5 +36,6 @@ export { renderReportFile } from './pages/report-file.js';
 export type { ExampleDomain } from './pages/home-page.js';
 export { webFailures } from './failures.js';
 export { AccountTable, parseAccountName, type Account } from './access/account-table.js';
+export type { SignInSecrets } from './access/access-service.js';
 export { hashPassword, isPassword } from './access/password-hash.js';
 export { roles, type Role } from './roles.js';

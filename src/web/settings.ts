@@ -52,6 +52,25 @@ const proxy = z.strictObject({
   groupsHeader: headerName.default('x-remote-groups'),
 });
 
+const httpsUrl = z.url({
+  protocol: /^https$/,
+  error: 'is not an https URL: write https://id.example.com',
+});
+
+/** An OpenID provider that identifies accounts. */
+const oidc = z.strictObject({
+  issuer: httpsUrl,
+  clientId: z.string().min(1),
+  /** File with the secret of the client. Without it the client is public. */
+  clientSecretFile: z.string().min(1).optional(),
+  /** Scheme and host of these pages, as browsers see them. */
+  origin: httpsUrl.transform((text) => new URL(text).origin),
+  scope: z.string().default('openid email profile'),
+  /** The claim that names the account. `email` counts only where it is verified. */
+  nameClaim: z.string().min(1).default('email'),
+  groupsClaim: z.string().min(1).default('groups'),
+});
+
 /** The rights of accounts that a proxy or a provider has identified; the first that fits. */
 const grant = z.strictObject({
   group: z.string().min(1).optional(),
@@ -67,6 +86,7 @@ const signIn = z.strictObject({
   /** Days until a session ends. */
   days: z.int().min(1).max(90).default(7),
   proxy: proxy.optional(),
+  oidc: oidc.optional(),
   grants: z.array(grant).max(1000).default([]),
 });
 

@@ -58,6 +58,8 @@ test('a daemon without pages does not load the web framework', () => {
   // The walk would find it, because the application imports it.
   visit('dist/src/web/app/create-app.js');
   assert.ok([...packages].some((name) => name.includes('hono')));
+  // Loaded with the first sign-in by a provider.
+  assert.ok(!packages.has('openid-client'));
 });
 
 test('the operator port is refused on an address that others reach', () => {

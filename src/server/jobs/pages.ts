@@ -1,14 +1,17 @@
-import { openPages, readOptOut, tablesOfPages } from '../../web/index.js';
+import { openPages, readOptOut, tablesOfPages, type SignInSecrets } from '../../web/index.js';
 import { labelled, single } from '../metrics.js';
 import { readSecret } from '../secrets.js';
 import type { JobCode, Service } from '../service.js';
 import type { PagesJobSettings } from './job-sections.js';
 
 /** Reads the secrets of the sign-in from files that only their owner can read. */
-function secretsOf(signIn: PagesJobSettings['signIn']): { readonly proxy?: string | undefined } {
+function secretsOf(signIn: PagesJobSettings['signIn']): SignInSecrets {
   const read = (filePath: string | undefined): string | undefined =>
     filePath === undefined ? undefined : readSecret(filePath).trim();
-  return { proxy: read(signIn?.proxy?.secretFile) };
+  return {
+    proxy: read(signIn?.proxy?.secretFile),
+    oidcClient: read(signIn?.oidc?.clientSecretFile),
+  };
 }
 
 /** The check page, its API, and the pages of the operator. */

@@ -8,6 +8,7 @@ import type { PagesSettings } from '../settings.js';
 import { AccountTable, parseAccountName } from './account-table.js';
 import type { AuditEntry, AuditLog } from './audit-log.js';
 import { PASSWORD_LENGTH, PasswordHasher } from './password-hash.js';
+import { grantOf } from './grants.js';
 import { processKey } from './random-secret.js';
 import { DomainReach, roles, type Actor, type Role } from '../roles.js';
 import { SessionTable } from './session-table.js';
@@ -28,6 +29,7 @@ export interface PasswordSignIn {
 /** Secrets of the configuration, which the daemon reads from files. */
 export interface SignInSecrets {
   readonly proxy?: string | undefined;
+  readonly oidcClient?: string | undefined;
 }
 
 /** The secret of a new session, or the reason why none was opened. */
@@ -156,6 +158,25 @@ export class AccessService {
     return this.#hasher.hash(password);
   }
 
+  /**
+   * Opens a session for an account that a provider has identified. Undefined where no
+   * grant fits; the audit log has the refusal.
+   */
+  async signInAs(
+    { name, groups }: { readonly name: string; readonly groups: readonly string[] },
+    { client, agent, presented }: Pick<PasswordSignIn, 'client' | 'agent' | 'presented'>,
+  ): Promise<string | undefined> {
+    const grant = grantOf(this.#settings.signIn?.grants ?? [], name, groups);
+    if (!grant) {
+      await this.#recordFailure(name, client, 'oidc');
+      return undefined;
+    }
+    const { role, customers } = grant;
+    const network = savedAddress(client);
+    const session = { name, way: 'oidc' as const, role, customers, network, agent };
+    return this.sessions.open(session, presented, this.#clock.now());
+  }
+
   /** The account of a session; undefined for a secret that opens none. */
   actorOfSession(secret: string): Actor | undefined {
     const session = this.sessions.find(secret, this.#clock.now());
@@ -211,13 +232,13 @@ export class AccessService {
     this.#perAccount.forgive(typed);
   }
 
-  async #recordFailure(typed: string, client: string): Promise<void> {
+  async #recordFailure(typed: string, client: string, way = 'password'): Promise<void> {
     if (this.#recorded.waitFor('') > 0) return;
     this.#recorded.count('');
     await this.audit.record({
       at: this.#clock.now(),
       actor: typed,
-      way: 'password',
+      way,
       network: savedAddress(client),
       action: 'sign-in',
       subject: typed,

@@ -49,6 +49,8 @@ export const accessTable: Readonly<Record<string, AccessRule>> = {
   'GET /api': anyone,
   'GET /sign-in': anyone,
   'POST /sign-in': anyone,
+  'GET /sign-in/oidc': anyone,
+  'GET /sign-in/oidc/callback': anyone,
 
   'GET /api/v1/openapi.json': anyone,
   'POST /api/v1/checks': anyone,

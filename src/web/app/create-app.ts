@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { AccessService, SignInSecrets } from '../access/access-service.js';
+import type { OidcSignIn } from '../access/oidc-sign-in.js';
 import { routesWithoutRule } from '../access/access-table.js';
 import { formTokenOf } from '../access/random-secret.js';
 import { muteDomain } from '../../watch/index.js';
@@ -20,6 +21,7 @@ import { addCheckPages } from '../routes/check-pages.js';
 import { addAccountApi } from '../routes/account-api.js';
 import { addAccountPages } from '../routes/account-pages.js';
 import { addBatchApi } from '../routes/batch-api.js';
+import { addOidcRoutes } from '../routes/oidc-routes.js';
 import { addOperatorApi } from '../routes/operator-api.js';
 import { addTokenPages } from '../routes/token-pages.js';
 import { accessGate, domainGate } from '../routes/gate.js';
@@ -45,6 +47,7 @@ export interface AppServices {
   readonly checks: CheckService;
   readonly access: AccessService;
   readonly batches: BatchService;
+  readonly oidc: OidcSignIn | undefined;
 }
 
 /** A file that pages load. Its path changes with its content, so browsers may keep it. */
@@ -80,7 +83,7 @@ export interface App {
 export function createApp(
   settings: PagesSettings,
   context: PagesContext,
-  { checks, access, batches }: AppServices,
+  { checks, access, batches, oidc }: AppServices,
   { examples = [], hasOperatorPages = false }: OpenPagesOptions,
 ): App {
   const app = new OpenAPIHono<AppEnv>({
@@ -136,6 +139,7 @@ export function createApp(
   addCheckPages(app, site);
   addApiRoutes(app, site);
   addSignInRoutes(app, site, access);
+  addOidcRoutes(app, site, { access, oidc });
   if (hasOperatorPages) {
     addOperatorPages(app, site);
     addAccountPages(app, site, access);

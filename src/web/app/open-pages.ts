@@ -3,6 +3,7 @@ import { parseOptOut } from '../../check/index.js';
 import type { TableSet } from '../../store/index.js';
 import { AccessService } from '../access/access-service.js';
 import { accessTables } from '../access/access-tables.js';
+import { OidcSignIn } from '../access/oidc-sign-in.js';
 import { BatchService } from '../checks/batch-service.js';
 import { batchTables } from '../checks/batch-table.js';
 import { CheckService, type PagesContext } from '../checks/check-service.js';
@@ -39,7 +40,9 @@ export async function openPages(
   const checks = new CheckService(settings, context, optOut);
   const batches = new BatchService(checks, context);
   const access = new AccessService(settings, context, options.secrets);
-  const app = createApp(settings, context, { checks, access, batches }, options);
+  const provider = settings.signIn?.oidc;
+  const oidc = provider && new OidcSignIn(provider, context, options.secrets?.oidcClient);
+  const app = createApp(settings, context, { checks, access, batches, oidc }, options);
   const turn = separateTurns();
   return {
     handler: (isOperator) => async (request, peer) => {

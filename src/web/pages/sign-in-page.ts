@@ -11,14 +11,23 @@ export interface SignInView {
   /** Code of the refusal. */
   readonly problem?: string | undefined;
   readonly retrySeconds?: number | undefined;
+  /** An OpenID provider signs accounts in too. */
+  readonly hasProvider: boolean;
 }
 
 /** The form of a sign-in. A refusal does not say whether the name exists. */
-export function signInPage({ name = '', next, problem, retrySeconds }: SignInView): Markup {
+export function signInPage({
+  name = '',
+  next,
+  problem,
+  retrySeconds,
+  hasProvider,
+}: SignInView): Markup {
   const says = problem === undefined ? undefined : sentenceOf(problem);
   const wait = retrySeconds === undefined ? '' : ` Try again in ${duration(retrySeconds)}.`;
   return markup`<div class="text">
     <h1>Sign in</h1>
+    ${hasProvider && markup`<p><a href="/sign-in/oidc?next=${encodeURIComponent(next)}">Sign in with your provider</a></p>`}
     <form class="field" method="post" action="/sign-in">
       ${says !== undefined && markup`<p class="problem" id="problem" role="alert"><b>${says.message}</b> ${says.fix}${wait}</p>`}
       <input type="hidden" name="next" value="${next}" />

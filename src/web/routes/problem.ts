@@ -25,6 +25,8 @@ const statuses: Readonly<Record<string, number>> = {
   'web-scope-missing': 403,
   'web-customers-only': 403,
   'web-form-stale': 403,
+  'web-oidc-failed': 401,
+  'web-grant-missing': 403,
   'web-token-invalid': 422,
   'web-mute-invalid': 422,
   'web-token-limit': 409,

@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { AccessService } from '../access/access-service.js';
-import { signInPage } from '../pages/sign-in-page.js';
+import { signInPage, type SignInView } from '../pages/sign-in-page.js';
 import { SESSION_COOKIE } from './gate.js';
 import { statusOf } from './problem.js';
 import { clientOf, isOwnForm, type AppEnv } from './request-guards.js';
@@ -9,7 +9,8 @@ import type { Site } from './site.js';
 
 type Handled = Context<AppEnv>;
 
-const cookieOptions = {
+/** The attributes of cookies. The prefix of their names demands most of them. */
+export const sessionCookie = {
   path: '/',
   secure: true,
   httpOnly: true,
@@ -41,7 +42,7 @@ export function addSignInRoutes(app: Hono<AppEnv>, site: Site, access: AccessSer
       const { code: problem, retrySeconds } = signedIn;
       return showSignIn(context, site, { ...view, problem, retrySeconds });
     }
-    setCookie(context, SESSION_COOKIE, signedIn.secret, cookieOptions);
+    setCookie(context, SESSION_COOKIE, signedIn.secret, sessionCookie);
     return context.redirect(view.next, 303);
   });
   app.post('/o/sign-out', async (context) => {
@@ -52,20 +53,26 @@ export function addSignInRoutes(app: Hono<AppEnv>, site: Site, access: AccessSer
         ...access.entryBy(actor, client),
         action: 'sign-out',
       });
-    deleteCookie(context, SESSION_COOKIE, cookieOptions);
+    deleteCookie(context, SESSION_COOKIE, sessionCookie);
     return context.redirect('/', 303);
   });
 }
 
-function showSignIn(
+/** Responds with the form of the sign-in. */
+export function showSignIn(
   context: Handled,
   site: Site,
-  view: Parameters<typeof signInPage>[0],
+  view: Omit<SignInView, 'hasProvider'>,
 ): Response | Promise<Response> {
   const { problem, retrySeconds } = view;
+  const hasProvider = site.settings.signIn?.oidc !== undefined;
   if (retrySeconds !== undefined) context.header('retry-after', String(retrySeconds));
   const status = problem === undefined ? 200 : statusOf(problem);
-  return site.page(context, { title: 'Sign in', main: signInPage(view) }, status);
+  return site.page(
+    context,
+    { title: 'Sign in', main: signInPage({ ...view, hasProvider }) },
+    status,
+  );
 }
 
 /**

@@ -1,0 +1,202 @@
+import { createHmac } from 'node:crypto';
+import type * as openid from 'openid-client';
+import { Name, type Clock } from '../../base/index.js';
+import { lookupAddresses, type Resolver } from '../../dns/index.js';
+import { request } from '../../http/index.js';
+import type { Network } from '../../net/index.js';
+import type { TrustStore } from '../../x509/index.js';
+import type { PagesSettings } from '../settings.js';
+import { equalSecrets, processKey } from './random-secret.js';
+
+type OidcSettings = NonNullable<NonNullable<PagesSettings['signIn']>['oidc']>;
+type OidcLibrary = typeof openid;
+
+/** The loaded library, and the description of the provider. */
+interface Provider {
+  readonly library: OidcLibrary;
+  readonly configuration: openid.Configuration;
+}
+
+/** The network and the clock of requests to the provider. */
+export interface OidcContext {
+  /** Guarded: the DNS of the provider decides which address its name has. */
+  readonly network: Network;
+  readonly resolver: Resolver;
+  readonly trustStore: TrustStore;
+  readonly clock: Clock;
+}
+
+/** An account that the provider has identified. */
+export interface OidcAccount {
+  readonly name: string;
+  readonly groups: readonly string[];
+  /** Path of the page to show after the sign-in. */
+  readonly next: string;
+}
+
+/** A sign-in that has begun. It is in a cookie of the browser, signed by this process. */
+interface Flow {
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+  readonly next: string;
+  /** Milliseconds since 1970. */
+  readonly endsAt: number;
+}
+
+const FLOW_MS = 10 * 60_000;
+/** Milliseconds until a failed discovery is tried again. */
+const RETRY_MS = 10_000;
+const MAX_OCTETS = 256 * 1024;
+const TIMEOUT_MS = 15_000;
+const MAX_GROUPS = 1000;
+
+/** The path that the provider leads the browser back to. */
+export const OIDC_CALLBACK = '/sign-in/oidc/callback';
+
+/**
+ * Sign-in by an OpenID provider: authorization code with PKCE, state and nonce. All
+ * requests to the provider go through the guarded network, so a provider cannot lead the
+ * daemon to a private address. The library is loaded at the first sign-in.
+ */
+export class OidcSignIn {
+  readonly #key = processKey();
+  #provider: Promise<Provider> | undefined;
+  #failedAt = -Infinity;
+
+  constructor(
+    private readonly settings: OidcSettings,
+    private readonly context: OidcContext,
+    private readonly clientSecret: string | undefined,
+  ) {}
+
+  /** The address at the provider, and the content of the cookie. Rejects without one. */
+  async begin(next: string): Promise<{ readonly location: string; readonly cookie: string }> {
+    const { library, configuration } = await this.#connect();
+    const flow: Flow = {
+      state: library.randomState(),
+      nonce: library.randomNonce(),
+      verifier: library.randomPKCECodeVerifier(),
+      next,
+      endsAt: this.context.clock.now() + FLOW_MS,
+    };
+    const location = library.buildAuthorizationUrl(configuration, {
+      redirect_uri: this.#redirectUri,
+      scope: this.settings.scope,
+      code_challenge: await library.calculatePKCECodeChallenge(flow.verifier),
+      code_challenge_method: 'S256',
+      state: flow.state,
+      nonce: flow.nonce,
+    });
+    const body = Buffer.from(JSON.stringify(flow)).toString('base64url');
+    return { location: location.href, cookie: `${body}.${this.#sign(body)}` };
+  }
+
+  /**
+   * The account of a callback. Undefined for a cookie that this process has not made, and
+   * for an account without a verified name; rejects for a callback that fails its checks.
+   */
+  async finish(query: string, cookie: string): Promise<OidcAccount | undefined> {
+    const flow = this.#flowOf(cookie);
+    if (!flow) return undefined;
+    const { library, configuration } = await this.#connect();
+    const address = new URL(`${this.#redirectUri}${query}`);
+    const tokens = await library.authorizationCodeGrant(configuration, address, {
+      pkceCodeVerifier: flow.verifier,
+      expectedState: flow.state,
+      expectedNonce: flow.nonce,
+      idTokenExpected: true,
+    });
+    const claims: Readonly<Record<string, unknown>> = tokens.claims() ?? {};
+    const { nameClaim, groupsClaim } = this.settings;
+    const name = claims[nameClaim];
+    // An address that its owner has not confirmed names anyone.
+    if (nameClaim === 'email' && claims['email_verified'] !== true) return undefined;
+    if (typeof name !== 'string' || name === '' || name.length > 200) return undefined;
+    const groups = [claims[groupsClaim] ?? []]
+      .flat()
+      .filter((group): group is string => typeof group === 'string')
+      .slice(0, MAX_GROUPS);
+    return { name, groups, next: flow.next };
+  }
+
+  get #redirectUri(): string {
+    return `${this.settings.origin}${OIDC_CALLBACK}`;
+  }
+
+  #sign(body: string): string {
+    return createHmac('sha256', this.#key).update(body).digest('base64url');
+  }
+
+  #flowOf(cookie: string): Flow | undefined {
+    const [body = '', signature = ''] = cookie.split('.');
+    if (!equalSecrets(signature, this.#sign(body))) return undefined;
+    const flow = JSON.parse(Buffer.from(body, 'base64url').toString()) as Flow;
+    return flow.endsAt > this.context.clock.now() ? flow : undefined;
+  }
+
+  /** Reads the provider's description once; a failure is tried again after ten seconds. */
+  #connect(): Promise<Provider> {
+    const now = this.context.clock.monotonic();
+    if (this.#provider && now - this.#failedAt > RETRY_MS) return this.#provider;
+    this.#failedAt = -Infinity;
+    this.#provider = this.#discover();
+    this.#provider.catch(() => {
+      this.#failedAt = this.context.clock.monotonic();
+    });
+    return this.#provider;
+  }
+
+  async #discover(): Promise<Provider> {
+    const library = await import('openid-client');
+    const configuration = await library.discovery(
+      new URL(this.settings.issuer),
+      this.settings.clientId,
+      this.clientSecret,
+      undefined,
+      {
+        [library.customFetch]: (url, options) =>
+          fetchGuarded(url, options as GuardedRequest, this.context),
+      },
+    );
+    return { library, configuration };
+  }
+}
+
+/** The fields of the library's requests. */
+interface GuardedRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | URLSearchParams | Uint8Array | null;
+}
+
+/** `fetch` over HTTPS through the guarded network, bounded, without redirects. */
+async function fetchGuarded(
+  url: string,
+  { method, headers, body }: GuardedRequest,
+  { network, resolver, trustStore, clock }: OidcContext,
+): Promise<Response> {
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  const host = Name.parse(hostname);
+  if (protocol !== 'https:' || !host.ok) throw new Error(`${hostname}: not an https address`);
+  const found = await lookupAddresses(resolver, host.value);
+  const text = body instanceof Uint8Array ? body : Buffer.from(String(body ?? ''));
+  const response = await request({
+    network,
+    addresses: [...found.v4, ...found.v6],
+    host: hostname,
+    port: port === '' ? undefined : Number(port),
+    path: `${pathname}${search}`,
+    method,
+    headers: Object.fromEntries(new Headers(headers)),
+    ...(body ? { body: text } : {}),
+    anchors: trustStore,
+    validationTime: clock.now(),
+    maxBytes: MAX_OCTETS,
+    timeoutMs: TIMEOUT_MS,
+  });
+  if (!response.ok) throw new Error(`${hostname}: ${response.failure.code}`);
+  const { status, headers: fields, body: octets } = response.value;
+  const isEmpty = status === 204 || status === 304;
+  return new Response(isEmpty ? null : Buffer.from(octets), { status, headers: fields });
+}

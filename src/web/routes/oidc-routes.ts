@@ -1,0 +1,68 @@
+import type { Context, Hono } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { AccessService } from '../access/access-service.js';
+import { OIDC_CALLBACK, type OidcSignIn } from '../access/oidc-sign-in.js';
+import { RateWindow } from '../clients/rate-window.js';
+import { limitKey } from '../clients/client-address.js';
+import { SESSION_COOKIE } from './gate.js';
+import { clientOf, type AppEnv } from './request-guards.js';
+import { nextPath, sessionCookie, showSignIn } from './sign-in-routes.js';
+import type { Site } from './site.js';
+
+const FLOW_COOKIE = '__Host-hermetic-oidc';
+const FLOW_SECONDS = 600;
+/** Sign-ins that one network may begin or finish in 15 minutes. */
+const MAX_STEPS = 60;
+const WINDOW = 15 * 60_000;
+
+/** Sign-in by an OpenID provider. */
+export function addOidcRoutes(
+  app: Hono<AppEnv>,
+  site: Site,
+  { access, oidc }: { readonly access: AccessService; readonly oidc: OidcSignIn | undefined },
+): void {
+  const { clock, log } = site.context;
+  const steps = new RateWindow(MAX_STEPS, WINDOW, () => clock.monotonic());
+  const isLimited = (context: Context<AppEnv>): boolean => {
+    const network = limitKey(clientOf(context, site.settings.proxies));
+    if (steps.waitFor(network) > 0) return true;
+    steps.count(network);
+    return false;
+  };
+  const refuse = (context: Context<AppEnv>, problem: string): Response | Promise<Response> =>
+    showSignIn(context, site, { next: '/o', problem });
+  app.get('/sign-in/oidc', async (context) => {
+    if (!oidc) return context.notFound();
+    if (isLimited(context)) return refuse(context, 'web-sign-in-limit');
+    try {
+      const { location, cookie } = await oidc.begin(nextPath(context.req.query('next')));
+      setCookie(context, FLOW_COOKIE, cookie, { ...sessionCookie, maxAge: FLOW_SECONDS });
+      return context.redirect(location, 303);
+    } catch (error) {
+      log.error('web-oidc-failed', { error: (error as Error).message });
+      return refuse(context, 'web-oidc-failed');
+    }
+  });
+  app.get(OIDC_CALLBACK, async (context) => {
+    if (!oidc) return context.notFound();
+    if (isLimited(context)) return refuse(context, 'web-sign-in-limit');
+    const cookie = getCookie(context, FLOW_COOKIE) ?? '';
+    // Each sign-in counts once: a repeated callback finds no cookie.
+    deleteCookie(context, FLOW_COOKIE, sessionCookie);
+    try {
+      const account = await oidc.finish(new URL(context.req.url).search, cookie);
+      if (!account) return refuse(context, 'web-oidc-failed');
+      const secret = await access.signInAs(account, {
+        client: clientOf(context, site.settings.proxies),
+        agent: context.req.header('user-agent') ?? '',
+        presented: getCookie(context, SESSION_COOKIE),
+      });
+      if (secret === undefined) return refuse(context, 'web-grant-missing');
+      setCookie(context, SESSION_COOKIE, secret, sessionCookie);
+      return context.redirect(account.next, 303);
+    } catch (error) {
+      log.error('web-oidc-failed', { error: (error as Error).message });
+      return refuse(context, 'web-oidc-failed');
+    }
+  });
+}

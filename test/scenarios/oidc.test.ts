@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import test, { type TestContext } from 'node:test';
+import { guarded, nodeNetwork, type Network } from '../../src/net/index.js';
+import { createCa, issue } from '../../src/pki/index.js';
+import { request } from '../../src/http/index.js';
+import { parseCertificate, trustStore } from '../../src/x509/index.js';
+import { cookieOf, silentNetwork, TestPages, zoneResolver } from '../support/testing-pages.js';
+
+/** A variable: the package has no types. */
+const providerPackage: string = 'oidc-provider';
+const host = 'id.example';
+const secret = 'the secret of the client';
+const root = createCa({ name: 'Root' });
+const anchor = parseCertificate(root.der);
+assert.ok(anchor.ok);
+const anchors = trustStore([anchor.value]);
+
+const settings = {
+  signIn: {
+    oidc: {
+      issuer: `https://${host}`,
+      clientId: 'hermetic',
+      clientSecretFile: '/unused',
+      origin: 'https://check.example',
+    },
+    grants: [
+      { group: 'ops', role: 'operator' },
+      { name: 'root@example.com', role: 'admin' },
+    ],
+  },
+};
+
+/** An OpenID provider behind a certificate, and the network that leads to it. */
+async function startProvider(t: TestContext): Promise<Network> {
+  const { default: Provider } = (await import(providerPackage)) as {
+    default: new (
+      issuer: string,
+      configuration: object,
+    ) => { callback(): Parameters<typeof createServer>[1] };
+  };
+  const provider = new Provider(`https://${host}`, {
+    clients: [
+      {
+        client_id: 'hermetic',
+        client_secret: secret,
+        redirect_uris: ['https://check.example/sign-in/oidc/callback'],
+        token_endpoint_auth_method: 'client_secret_post',
+      },
+    ],
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['groups'] },
+    conformIdTokenClaims: false,
+    cookies: { keys: ['a key of the test'] },
+    findAccount: (_context: unknown, id: string) => ({
+      accountId: id,
+      claims: () => ({
+        sub: id,
+        email: `${id}@example.com`,
+        email_verified: id !== 'mallory',
+        groups: id === 'guest' ? [] : ['ops'],
+      }),
+    }),
+  });
+  const { keyPem, chainPem } = issue(root, { names: [host] });
+  const server = createServer({ key: keyPem, cert: chainPem }, provider.callback());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const local = nodeNetwork();
+  return {
+    dial: (target) => local.dial({ ...target, address: '127.0.0.1', port }),
+    exchange: (exchange) => local.exchange(exchange),
+  };
+}
+
+/** A browser at the provider: cookies, forms, and redirects until another site. */
+async function signInAt(network: Network, location: string, login: string): Promise<string> {
+  const cookies = new Map<string, string>();
+  let url = location;
+  let form: string | undefined;
+  for (let step = 0; step < 12; step++) {
+    const { hostname, pathname, search } = new URL(url, `https://${host}`);
+    if (hostname !== host) return url;
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const type = { 'content-type': 'application/x-www-form-urlencoded' };
+    const response = await request({
+      network,
+      addresses: ['192.0.2.1'],
+      host,
+      path: `${pathname}${search}`,
+      method: form === undefined ? 'GET' : 'POST',
+      headers: { cookie, ...(form === undefined ? {} : type) },
+      ...(form === undefined ? {} : { body: Buffer.from(form) }),
+      anchors,
+      validationTime: Date.now(),
+    });
+    assert.ok(response.ok, response.ok ? '' : response.failure.code);
+    const { headers, body, status } = response.value;
+    for (const [, name = '', value = ''] of (headers['set-cookie'] ?? '').matchAll(
+      /(_[a-z_.]+)=([^;]*);/g,
+    ))
+      cookies.set(name, value);
+    form = undefined;
+    if (headers['location'] !== undefined) {
+      url = headers['location'];
+      continue;
+    }
+    const page = Buffer.from(body).toString();
+    const [, prompt] = /name="prompt" value="(\w+)"/.exec(page) ?? [];
+    assert.ok(prompt, `${status} ${page.slice(0, 500)}`);
+    form = `prompt=${prompt}&login=${login}&password=x`;
+  }
+  throw new Error('the provider asks without end');
+}
+
+async function openSite(t: TestContext, network: Network): Promise<TestPages> {
+  const resolver = zoneResolver([`${host}. 60 IN A 192.0.2.1`]);
+  const context = { network, resolver, trustStore: anchors };
+  return TestPages.open(t, settings, context, { secrets: { oidcClient: secret } });
+}
+
+async function begin(site: TestPages): Promise<{ location: string; cookie: string }> {
+  const response = await site.ask('/sign-in/oidc?next=/o/alerts');
+  assert.equal(response.status, 303, site.logged.join());
+  return { location: response.headers.get('location') ?? '', cookie: cookieOf(response) };
+}
+
+function finish(site: TestPages, callback: string, cookie: string): Promise<Response> {
+  const { pathname, search } = new URL(callback);
+  return site.ask(`${pathname}${search}`, { headers: { cookie } });
+}
+
+test('an OpenID provider signs accounts in with the rights of their grant', async (t) => {
+  const network = await startProvider(t);
+  const site = await openSite(t, network);
+  assert.match(await site.text('/sign-in'), /Sign in with your provider/);
+  const { location, cookie } = await begin(site);
+  const query = new URL(location).searchParams;
+  assert.equal(query.get('code_challenge_method'), 'S256');
+  assert.ok(query.get('state') && query.get('nonce'));
+  assert.ok(!location.includes(secret));
+  const callback = await signInAt(network, location, 'alice');
+  const done = await finish(site, callback, cookie);
+  assert.equal(done.status, 303, site.logged.join());
+  assert.equal(done.headers.get('location'), '/o/alerts');
+  const [session = ''] = /__Host-hermetic=[^;]+/.exec(done.headers.get('set-cookie') ?? '') ?? [];
+  const get = async (path: string): Promise<Response> =>
+    site.ask(path, { headers: { cookie: session } });
+  assert.match(await (await get('/o')).text(), /Signed in as alice@example\.com/);
+  assert.equal((await get('/o/settings')).status, 200);
+  assert.equal((await get('/o/users')).status, 403);
+  // The same callback again: the code was used, and the cookie is deleted.
+  assert.equal((await finish(site, callback, cookie)).status, 401);
+  for (const changed of ['', 'forged.cookie', `${cookie.split('=')[0]}=${'a'.repeat(50)}.b`])
+    assert.equal((await finish(site, callback, changed)).status, 401, changed);
+  const log = site.logged.join();
+  assert.ok(
+    !log.includes(secret) && !log.includes(new URL(callback).searchParams.get('code') ?? ''),
+  );
+});
+
+test('state, verified address and grant are each needed', async (t) => {
+  const network = await startProvider(t);
+  const site = await openSite(t, network);
+  const first = await begin(site);
+  const second = await begin(site);
+  const callback = await signInAt(network, first.location, 'alice');
+  // The attacker leads the victim's browser to a callback of the attacker's sign-in.
+  assert.equal((await finish(site, callback, second.cookie)).status, 401);
+  const unverified = await begin(site);
+  const mallory = await signInAt(network, unverified.location, 'mallory');
+  assert.equal((await finish(site, mallory, unverified.cookie)).status, 401);
+  const withoutGrant = await begin(site);
+  const guest = await signInAt(network, withoutGrant.location, 'guest');
+  const refused = await finish(site, guest, withoutGrant.cookie);
+  assert.equal(refused.status, 403);
+  assert.doesNotMatch(refused.headers.get('set-cookie') ?? '', /__Host-hermetic=[^;]/);
+  const [entry] = site.pages.access.audit.list(1);
+  assert.deepEqual(
+    [entry?.actor, entry?.way, entry?.outcome],
+    ['guest@example.com', 'oidc', 'refused'],
+  );
+});
+
+test('a provider at a special address is never dialled', async (t) => {
+  const special = [
+    '127.0.0.1',
+    '10.0.0.1',
+    '169.254.169.254',
+    '::1',
+    'fd00::1',
+    '::ffff:127.0.0.1',
+    '64:ff9b::7f00:1',
+    '2002:7f00:1::1',
+  ];
+  for (const ip of [...special, '11.0.0.1']) {
+    const network = silentNetwork();
+    const type = ip.includes(':') ? 'AAAA' : 'A';
+    const resolver = zoneResolver([`${host}. 60 IN ${type} ${ip}`]);
+    const context = { network: guarded(network), resolver, trustStore: anchors };
+    const site = await TestPages.open(t, settings, context, { secrets: { oidcClient: secret } });
+    assert.equal((await site.ask('/sign-in/oidc')).status, 401, ip);
+    // A public address is dialled: the test can fail.
+    assert.deepEqual(network.dialled, ip === '11.0.0.1' ? [ip] : [], ip);
+  }
+});
