@@ -168,6 +168,19 @@ test('a certificate with a common name only: graded by the mechanism in force', 
   assert.deepEqual(ids(anchored, 'fail'), ['cert-name-mismatch'], 'the TLSA record is right');
 });
 
+// RFC 7672 §3.1.2: the anchor is right, and the chain below it is not valid.
+test('a TLSA record of the right CA is not blamed for a faulty chain', async () => {
+  for (const [certificate, says] of [
+    ['client-purpose', /extendedKeyUsage is clientAuth/],
+    ['sha1-chain', /signed with ecdsa-with-SHA1/],
+  ] as const) {
+    const result = await look({ zone: { signed: {} }, hosts: [{ certificate, tlsa: ['ta'] }] });
+    const { reason = '', fix } = found(result, 'dane-mismatch');
+    assert.match(reason, says);
+    assert.match(fix, /^Replace the certificate at fault: the record is right\./);
+  }
+});
+
 // RFC 8461 §3.2.
 test('max_age 0: no protection from a cache, and no fault of a withdrawn policy', async () => {
   const zone = { signed: {} };

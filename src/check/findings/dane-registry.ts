@@ -94,6 +94,11 @@ function mismatchRepair(findingValues: FindingValues): Repair {
         checkAgain(findingValues),
       ],
     };
+  if (kinds.has('path'))
+    return {
+      fix: 'Replace the certificate at fault: the record is right. Or publish the record 3 1 1 of the key, for which the chain does not count.',
+      steps: publishForKey(findingValues),
+    };
   if (kinds.has('wrong-form') || kinds.has('wrong-usage'))
     return {
       fix: 'Publish the record 3 1 1 of the key, then delete the records with wrong parameters.',
