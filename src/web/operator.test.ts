@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { storeTestReports, type TestReport } from '../../test/support/report/reports.js';
 import { testCheck } from '../../test/support/report/checks.js';
+import { atHost, healthyResult } from '../../test/support/watch-results.js';
+import { recordHistory } from '../check/index.js';
 import { movedClock, TestPages } from '../../test/support/testing-pages.js';
 import { openStore, type Store } from '../store/index.js';
 import { prepareReports, storeCheck } from '../tls-rpt-receive/index.js';
@@ -170,4 +172,22 @@ test('text of reporters stays text on every operator page', async (t) => {
   assert.match(await operator(site, '/o/domains/broken.example'), /&lt;img src=x/);
   const unknown = `/o/domains/${encodeURIComponent(hostile)}`;
   assert.equal((await site.ask(unknown, { operator: true, from: '127.0.0.1' })).status, 404);
+});
+
+test('the checks that the watch stored are listed, the newest first', async (t) => {
+  const store = await reported();
+  const site = await TestPages.open(t, {}, { store, clock: movedClock() });
+  await operator(site, '/o');
+  for (const hour of ['05', '11']) {
+    const checkedAt = `2026-11-29T${hour}:00:00Z`;
+    recordHistory(store, { ...healthyResult('calm.example'), checkedAt }, Date.parse(checkedAt));
+    recordHistory(
+      store,
+      { ...atHost('starttls-absent')(healthyResult('calm.example')), checkedAt },
+      Date.parse(checkedAt) + 1,
+    );
+  }
+  const page = await operator(site, '/o/domains/calm.example/checks');
+  assert.match(page, /Title of starttls-absent/);
+  assert.ok(page.indexOf('2026-11-29 11:00 UTC') < page.indexOf('2026-11-29 05:00 UTC'));
 });

@@ -1,7 +1,8 @@
+import { historyTables } from '../../check/index.js';
 import { ledgerTables, openLedger, type Ledger, type ServedPolicy } from '../../publish/index.js';
 import { stsStore } from '../../send/index.js';
 import type { StsEntry } from '../../mta-sts/index.js';
-import type { Store, TableSet } from '../../store/index.js';
+import { migrate, type Store, type TableSet } from '../../store/index.js';
 import {
   prepareReports,
   reportTables,
@@ -39,7 +40,12 @@ export interface OwnDomains {
 }
 
 /** The tables of other jobs that the pages of the operator read. */
-export const ownDomainsTables: readonly TableSet[] = [reportTables, watchTables, ledgerTables];
+export const ownDomainsTables: readonly TableSet[] = [
+  reportTables,
+  watchTables,
+  historyTables,
+  ledgerTables,
+];
 
 /** Cached policies that one page lists. */
 const MAX_POLICIES = 200;
@@ -56,6 +62,7 @@ export class OwnDomainsReader {
   constructor(stateStore: Store) {
     prepareReports(stateStore);
     prepareWatch(stateStore);
+    migrate(stateStore, historyTables.job, historyTables.migrations);
     this.#store = stateStore;
     this.#ledger = openLedger(stateStore);
   }

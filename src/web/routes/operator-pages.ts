@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono';
+import { readHistory } from '../../check/index.js';
 import {
   listReporters,
   listReports,
@@ -73,8 +74,9 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
   });
   app.get('/o/domains/:domain/checks', (context) => {
     const { domain } = context.req.param();
-    const results = [...readChecks(store, domain, clock.now() - REPORTER_DAYS * DAY)]
-      .reverse()
+    const since = clock.now() - REPORTER_DAYS * DAY;
+    const results = [...readChecks(store, domain, since), ...readHistory(store, { domain, since })]
+      .sort((left, right) => right.checkedAt.localeCompare(left.checkedAt))
       .slice(0, MAX_CHECKS);
     const rows = site.checks.table.history(domain, MAX_CHECKS);
     const watched = own.watched(domain);
