@@ -121,7 +121,7 @@ function* mutations(root: CheckResult): Generator<{ what: string; value: unknown
   const copy = (): Record<string, unknown> =>
     JSON.parse(JSON.stringify(root)) as Record<string, unknown>;
   const optional =
-    /(^|\.)(reason|id|mode|maxAge|mx|roles|rollover|daneRecord|provenance|collector|instruction|code|withoutSni|largeHello|decryptedLater|senders)$|\.(exposure|mtaSts)$|^(passed|signatures|undecided)$|^mtaSts\.addresses$|^mtaSts\.addresses\.\d+\.(notAfter|problem)$|findings\.\d+\.topic$/;
+    /(^|\.)(reason|id|mode|maxAge|mx|roles|rollover|daneRecord|provenance|collector|instruction|code|withoutSni|largeHello|decryptedLater|senders|trustPath|issuersNotAfter)$|\.(exposure|mtaSts)$|^(passed|signatures|undecided)$|^mtaSts\.addresses$|^mtaSts\.addresses\.\d+\.(notAfter|problem)$|findings\.\d+\.topic$/;
   const walk = function* (
     value: unknown,
     path: readonly (string | number)[],

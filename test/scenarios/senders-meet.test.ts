@@ -82,6 +82,16 @@ test('depth triage does not try a handshake without SNI', async () => {
   assert.equal(severityOf(result, 'tls-sni-required'), undefined);
 });
 
+test('a budget that is spent before the handshake without SNI leaves its rules open', async () => {
+  const open = ['tls-sni-required', 'cert-depends-on-sni'];
+  const spent = await look({ sts: enforced }, { budget: 4 });
+  assert.deepEqual(
+    open.filter((id) => !spent.undecided?.includes(id)),
+    [],
+  );
+  assert.ok((await look({ sts: enforced })).undecided?.every((id) => !open.includes(id)) ?? true);
+});
+
 test('every sender gets a session from a good server, and the report names it', async () => {
   const senders = senderHellos().map(({ id }) => id);
   const result = await look({ sts: enforced }, { senders });

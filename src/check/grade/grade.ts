@@ -27,6 +27,7 @@ import { FindingCollector } from './finding-collector.js';
 import { rejudge } from './rejudge.js';
 import { passedTests } from './passed-tests.js';
 import { undecidedRules } from './undecided-rules.js';
+import { undecidedWithoutSni } from './without-sni-rules.js';
 
 /** Depths from the fewest connections to the most. */
 const depths = ['triage', 'verdict', 'inventory'];
@@ -64,7 +65,9 @@ export function grade(
     network: { control },
   } = evidence;
   const notLookedAt = beyondDepth(evidence, profile);
-  const undecided = undecidedContinuity(evidence).filter((id) => !notLookedAt.includes(id));
+  const undecided = [...undecidedContinuity(evidence), ...undecidedWithoutSni(judgedHosts)].filter(
+    (id) => !notLookedAt.includes(id),
+  );
   return {
     schema: 'hermetic.check/1',
     domain: evidence.domain,

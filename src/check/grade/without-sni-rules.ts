@@ -1,7 +1,8 @@
+import type { FindingId } from '../findings/catalogue.js';
 import type { TrustMechanism } from '../profiles/profile.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 import type { JudgedCertificate } from './judge-certificate.js';
-import type { JudgedAddress } from './judge-host.js';
+import type { JudgedAddress, JudgedHost } from './judge-host.js';
 
 /**
  * Raises a server that demands SNI, and a fallback certificate that a sender with DANE or
@@ -44,4 +45,16 @@ function acceptedBy(
     ...(summary.mtaSts === 'match' && mode !== undefined && mode !== 'none' ? [mode] : []),
     ...(vouchedBy === undefined ? [] : [vouchedBy]),
   ]);
+}
+
+/**
+ * The rules of this file where an address with TLS was not asked without SNI: the budget
+ * was spent, the server refused further connections, or the evidence is of an earlier
+ * version.
+ */
+export function undecidedWithoutSni(hosts: readonly JudgedHost[]): readonly FindingId[] {
+  const isOpen = hosts.some(({ addresses }) =>
+    addresses.some(({ connection, withoutSni }) => connection?.handshake && !withoutSni),
+  );
+  return isOpen ? ['tls-sni-required', 'cert-depends-on-sni'] : [];
 }

@@ -36,6 +36,8 @@ export function judgeWithoutSni(
     );
     return isKnown ? { answer: 'same-key' } : { answer: 'other-key', certificate };
   }
+  // A server that completes no handshake with SNI either does not demand it.
+  if (!connections.some(({ handshake }) => handshake)) return undefined;
   const tried = connections.filter(({ purpose }) => purpose === 'without-sni').at(-1);
   const code = tried?.failure?.code;
   return handshakeFailed(code) ? { answer: 'refused', failure: code } : undefined;

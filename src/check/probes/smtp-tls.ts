@@ -105,9 +105,7 @@ export async function probeSmtp(
   });
   const open = nextQuestion(log, goals) !== undefined;
   const further: readonly ProbePurpose[] = [
-    ...(first.handshake && !earlier.some(({ withoutSni }) => withoutSni)
-      ? (['without-sni'] as const)
-      : []),
+    ...(earlier.some(({ withoutSni }) => withoutSni) ? [] : (['without-sni'] as const)),
     ...senders.map((sender) => ({ kind: 'sender', sender }) as const),
   ];
   for (const purpose of further)
