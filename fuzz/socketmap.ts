@@ -32,7 +32,7 @@ export async function fuzz(count: number, random: Random): Promise<string> {
     seen.later += later;
     seen.malformed += Number(malformed);
   }
-  return `${seen.replies} replies, each to its request, ${seen.later} of them not at once; ${seen.malformed} connections ended over what was no request`;
+  return `${seen.replies} replies, each to its request, ${seen.later} of them not at once; ${seen.malformed} connections ended by a malformed request`;
 }
 
 function requestOf(random: Random): Uint8Array {

@@ -21,7 +21,7 @@ test('every fuzz target has its short run', () => {
 });
 
 for (const [name, count] of Object.entries(cases))
-  test(`fuzz ${name}: ${count} cases with seed ${seed}`, { timeout: 60_000 }, async () => {
+  test(`fuzz ${name}: ${count} cases with seed ${seed}`, { timeout: 240_000 }, async () => {
     const { fuzz } = (await import(`../fuzz/${name}.js`)) as { fuzz: Target };
     assert.match(await fuzz(count, new Random(seed)), /\d/);
   });

@@ -11,6 +11,7 @@ const planted: Readonly<Record<string, readonly [file: string, text: string, lin
   'indefinite-person': ['src/a.ts', "export const a = 1;\nexport const b = 'Nobody answers';", 2],
   'who-clause': ['docs/a.md', '# Title\n\nIt is so. Who breaks off comes again.', 3],
   'is-none': ['src/a.ts', '// first\n// Events that were none.\nexport const a = 1;', 2],
+  'is-no': ['src/a.ts', '// A fetch is no session.\nexport const a = 1;', 1],
   mend: ['src/a.ts', 'export const a = (n: number): string => `${n}\nmended lines`;', 2],
   told: ['docs/a.md', 'The sender is told.', 1],
   'be-had': ['src/a.test.ts', "test('a key that is to be had', () => undefined);", 1],

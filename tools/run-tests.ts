@@ -170,7 +170,7 @@ function selected(args: readonly string[]): readonly string[] {
 function useMemoryForFiles(): void {
   if (process.env['TMPDIR'] !== undefined || !existsSync('/dev/shm')) return;
   const folder = mkdtempSync('/dev/shm/hermetic-tests-');
-  // Some tests give up root and still reach their own files.
+  // Some tests drop root and still access their own files.
   chmodSync(folder, 0o755);
   process.env['TMPDIR'] = folder;
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -21,7 +21,7 @@ const clause = z.strictObject({
    * The bound side: the sender of mail, the domain, the reporter, or the report receiver.
    */
   side: z.enum(['sender', 'publisher', 'reporter', 'receiver']),
-  /** In our own words. */
+  /** In the words of this project. */
   says: z.string().min(10),
   state: z.enum(['done', 'todo', 'exception', 'out-of-scope', 'not-applicable']),
   reason: z.string().min(10).optional(),

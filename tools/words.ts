@@ -69,6 +69,13 @@ export const wordRules: readonly WordRule[] = [
     suggest: '"is not a ...", "is invalid", "there is no ..."',
   },
   {
+    name: 'is-no',
+    places: text,
+    pattern:
+      /(?<!\bthere )\b(is|are|was|were) no (?!(longer|more|less|greater|later|earlier|better|worse|other|newer|older|one)\b)[a-z]/i,
+    suggest: '"is not a ...", "is invalid"',
+  },
+  {
     name: 'mend',
     places: text,
     pattern: /\bmend(s|ed|ing)?\b/i,
@@ -89,7 +96,8 @@ export const wordRules: readonly WordRule[] = [
   {
     name: 'anew',
     places: text,
-    pattern: /\banew\b|\bonce more\b|\bin the place of\b|\bwithout the network\b/i,
+    pattern:
+      /\banew\b|\bonce more\b|\bonce and for all\b|\bin the place of\b|\bwithout the network\b/i,
     suggest: 'again; instead of; offline',
   },
   {
@@ -319,7 +327,7 @@ function* sentencesOf(text: string): Iterable<Piece> {
   yield* sentences(block);
 }
 
-/** Reads what the rules cover: sources, tests, tools and the documentation. */
+/** Reads the files that the rules cover: sources, tests, tools and the documentation. */
 function read(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const folder of ['src', 'test', 'tools', 'docs', 'examples', 'bench', 'fuzz'])

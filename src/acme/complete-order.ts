@@ -24,10 +24,10 @@ const orderSchema = z.object({
 });
 
 /**
- * Completes an order and returns its certificate chain, PEM (RFC 8555 §7.4, §7.5). The
- * state of the order is kept at the CA only, so a second call continues the order. Fails
- * with `acme-challenge-failed` when the order is invalid, with `acme-pending` when it can
- * be continued later.
+ * Completes an order and returns its certificate chain, PEM (RFC 8555 §7.4, §7.5). Only
+ * the CA stores the state of the order, so a second call continues the order. Fails with
+ * `acme-challenge-failed` when the order is invalid, with `acme-pending` when it can be
+ * continued later.
  */
 export async function completeOrder(
   url: string,

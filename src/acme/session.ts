@@ -238,7 +238,7 @@ export class AcmeSession {
   }
 }
 
-/** RFC 8555 §6.6: a rate limit has a problem type of its own, or one of two statuses. */
+/** RFC 8555 §6.6: a rate limit has its own problem type, or one of two statuses. */
 function failureCode(
   status: number,
   problem: string | undefined,

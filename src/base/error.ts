@@ -32,7 +32,7 @@ export function unwrap<T>(name: string, result: Result<T, Failure>, fix: string)
   throw new HermeticError(code, `${name}: ${detail || 'cannot be read'}`, { fix });
 }
 
-/** Returns true for our own errors, also across two copies of the package. */
+/** Returns true for errors of this program, also across two copies of the package. */
 export function isHermeticError(value: unknown): value is HermeticError {
   return typeof value === 'object' && value !== null && brand in value;
 }

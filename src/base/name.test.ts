@@ -15,7 +15,7 @@ test('what a person types becomes A-labels in lower case', () => {
   assert.equal(code('faß.example'), 'xn--fa-hia.example');
 });
 
-test('what is no mail domain is named by its fault', () => {
+test('an invalid mail domain is named by its fault', () => {
   assert.equal(code(''), 'name-empty');
   assert.equal(code('.'), 'name-empty');
   for (const text of ['a..b', 'a.b..', 'a。。b', '.a'])

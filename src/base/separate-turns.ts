@@ -1,5 +1,5 @@
 /**
- * Returns a function that gives each caller a turn of the event loop of its own: between
+ * Returns a function that gives each caller a separate turn of the event loop: between
  * two expensive pieces of work, clients of other ports are served.
  */
 export function separateTurns(): () => Promise<void> {

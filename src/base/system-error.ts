@@ -1,7 +1,7 @@
 // errno(3)
 const words: Readonly<Record<string, readonly [message: string, fix: string]>> = {
   ENOENT: ['there is no such file or folder', 'Check the path.'],
-  ENOTDIR: ['a part of the path is no folder', 'Check the path.'],
+  ENOTDIR: ['a part of the path is not a folder', 'Check the path.'],
   EISDIR: ['is a folder', 'Specify a file.'],
   ENAMETOOLONG: ['the name is too long', 'Check the path.'],
   EACCES: ['permission denied', 'Check the permissions of the file and of the folders above it.'],

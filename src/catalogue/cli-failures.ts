@@ -62,8 +62,8 @@ export const cliFailures = defineFailures({
     message: 'A file is larger than the command reads.',
     fix: 'Use a smaller file.',
   },
-  // Evidence comes from a file and so from a stranger: it is validated by its schema
-  // before it is graded.
+  // Evidence comes from a file and so from an unknown author: it is validated by its
+  // schema before it is graded.
   'evidence-invalid': {
     blame: 'local',
     temporary: false,

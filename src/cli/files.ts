@@ -167,9 +167,8 @@ export interface ExpectedJson<K extends readonly JsonKind[]> {
 }
 
 /**
- * Reads a JSON file of one of several kinds, told apart by its field `schema`. Throws
- * HermeticError that names the kind which the file has, or the first member that does not
- * fit.
+ * Reads a JSON file of one of several kinds, distinguished by its field `schema`. Throws
+ * HermeticError that names the kind of the file, or the first member that does not match.
  */
 export function readJson<const K extends readonly JsonKind[]>(
   filePath: string,

@@ -4,8 +4,8 @@ import type { Output } from './output.js';
 
 /**
  * Reads a password: from a terminal without showing it, else the first line of standard
- * input. It is no option, because every user of the machine can list the arguments of a
- * process.
+ * input. There is no option for it, because every user of the machine can list the
+ * arguments of a process.
  */
 export async function readPassword(output: Output): Promise<string> {
   const isTerminal = process.stdin.isTTY;

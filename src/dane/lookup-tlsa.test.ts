@@ -13,8 +13,8 @@ type Told = Partial<Pick<DnsAnswer, 'status' | 'dnssec' | 'failure'>> & {
 };
 
 /**
- * Asks a resolver that answers by owner, and that has proof that there is nothing else;
- * resolves to what was found and what was asked.
+ * Queries a resolver that answers by owner and proves the absence of all other records;
+ * resolves to the found records and the questions.
  */
 async function lookUp(
   told: Readonly<Record<string, Told>>,
@@ -97,7 +97,7 @@ test('RFC 7672 §2.2.3: without a secure target only the name itself is tried', 
   }
 });
 
-test('aliases that are not secure are no way to another base', async () => {
+test('aliases that are not secure lead to no other base', async () => {
   const told = { '_25._tcp.mail.provider.example': { tlsa: [record] } };
   const found = await lookUp(told, { addresses: addresses('insecure', true), inert: true });
   assert.deepEqual([found.status, found.asked], ['absent', ['_25._tcp.mx.example.com']]);

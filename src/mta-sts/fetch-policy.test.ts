@@ -118,7 +118,7 @@ test('RFC 8461 §3.2 [8461-3.2-2]: text/plain with any parameter, and no other t
 });
 
 // [8461-3.3-5, 8461-3.3-6]
-test('RFC 8461 §3.3: any status but 200 is no policy, though the body were one', async () => {
+test('RFC 8461 §3.3: any status but 200 gives no policy, with any body', async () => {
   for (const status of ['404 Not Found', '201 Created', '206 Partial Content', '500 Oops'])
     assert.equal(
       await outcome((await host(`${status}\r\nContent-Type: text/plain`)).port),

@@ -83,7 +83,7 @@ test('RFC 8461 §3.2: the policy', () => {
 });
 
 // [8461-3.2-4, 8461-3.2-5, 8461-3.2-7]
-test('RFC 8461 §3.2: what is no policy', () => {
+test('RFC 8461 §3.2: invalid policies', () => {
   const bad = [
     '',
     good.replace('STSv1', 'STSv2'),

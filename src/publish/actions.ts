@@ -116,8 +116,8 @@ export interface FailedAction {
 }
 
 /**
- * A condition that the operator has to look at. `code` is in the failure catalogue. The
- * same condition is reported once.
+ * A condition that needs the operator. `code` is in the failure catalogue. The same
+ * condition is reported once.
  */
 export interface Alert {
   readonly code: string;

@@ -76,7 +76,7 @@ export function sendContext(options: SenderOptions): SendContext {
     helo = ownName(),
   } = options;
   if (!/^(\[[0-9A-Fa-f:.IPv]+\]|[A-Za-z0-9.-]+)$/.test(helo))
-    throw new HermeticError('send-helo-invalid', `helo: ${helo} is no host name`, {
+    throw new HermeticError('send-helo-invalid', `helo: ${helo} is not a host name`, {
       fix: 'Set the name that this machine sends in EHLO.',
     });
   const localNetwork = options.network ?? nodeNetwork();

@@ -54,7 +54,7 @@ export const listenAddresses = z
       if (parsed) return [parsed];
       context.addIssue({
         code: 'custom',
-        message: `${text} is no address to listen on: write PORT, ADDRESS:PORT, [IPv6]:PORT or unix:/path`,
+        message: `${text} is not an address to listen on: write PORT, ADDRESS:PORT, [IPv6]:PORT or unix:/path`,
       });
       return z.NEVER;
     }),

@@ -6,7 +6,7 @@ export const MAX_SAMPLES = 10_000;
 /** Characters of a label value: a domain name is shorter. */
 const MAX_LABEL_LENGTH = 255;
 
-/** Metrics of the process and of Node.js. Made at the first scrape, then kept. */
+/** Metrics of the process and of Node.js. Created at the first scrape and then reused. */
 let processRegistry: Registry | undefined;
 
 /**

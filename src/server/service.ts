@@ -114,13 +114,13 @@ export interface Service {
   /** Sites on the ports of plain HTTP. */
   readonly plainSites?: readonly Site[];
   readonly ports?: readonly StreamPort[];
-  /** Ports of plain HTTP with sites of their own. */
+  /** Ports of plain HTTP with separate sites. */
   readonly httpPorts?: readonly HttpPort[];
   /** Read at every scrape. */
   metrics?(): readonly Metric[];
   /** Read at every request for `/health` and `hermetic status`. */
   degraded?(): readonly Degraded[];
-  /** Ends timers and work of its own; listeners are closed by the server. */
+  /** Ends its own timers and work; listeners are closed by the server. */
   stop?(): Promise<void> | void;
 }
 

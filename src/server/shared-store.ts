@@ -152,9 +152,9 @@ export class SharedStore implements StoreSource {
   }
 
   /**
-   * At the start, makes a database with damaged tables read-only: what is left of it can
-   * be saved, and policies are answered. Nothing is served yet, so the reading delays no
-   * client.
+   * At the start, makes a database with damaged tables read-only: its remaining content
+   * can be saved, and policies are answered. Nothing is served yet, so the reading delays
+   * no client.
    */
   #refusesDamaged(stateStore: Store): boolean {
     const { file } = stateStore;

@@ -196,7 +196,7 @@ export class WriteQueue {
 
   /**
    * Runs a write until it ends or its time limit expires. `alone`: it is done in steps,
-   * and must not hold up those that are done already, so it gets the next transaction.
+   * and must not delay completed writes, so it gets the next transaction.
    */
   #advance(entry: Entry, done: Entry[], until: number): 'ended' | 'suspended' | 'alone' {
     this.#stepping = true;

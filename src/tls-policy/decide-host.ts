@@ -7,7 +7,7 @@ export interface Rules {
   /** The sender validates DNSSEC and honours TLSA records. */
   readonly dane: boolean;
   /**
-   * The MTA-STS policy in force: live or cached, whichever the cache rules chose;
+   * The MTA-STS policy in force: the live or the cached one, as the cache rules decide;
    * undefined for none.
    */
   readonly mtaSts:

@@ -124,7 +124,7 @@ export interface Rationale {
   readonly says: string;
   /** As `RFC 7672 §2.2`. */
   readonly clause: string;
-  /** The record or policy that says so. */
+  /** The record or policy with this requirement. */
   readonly record?: string;
   readonly until?: string;
   /** The failed lookup that the ground rests on. */

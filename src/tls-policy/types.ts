@@ -43,8 +43,8 @@ export type Known = 'yes' | 'no' | 'unknown';
  */
 export interface View {
   /**
-   * `dnssec` is `indeterminate` when the status is unknown, for instance because our own
-   * resolver strips signatures.
+   * `dnssec` is `indeterminate` when the status is unknown, for instance because the
+   * resolver of this machine strips signatures.
    */
   readonly route: {
     readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error';
@@ -82,8 +82,8 @@ export interface HostView {
   /** Status of the address lookup, aliases included. */
   readonly dnssec: Dnssec;
   /**
-   * As in the evidence: `bogus` and `tempfail` are the publisher's; `unknown` when our
-   * own resolver prevented an answer.
+   * As in the evidence: `bogus` and `tempfail` are the publisher's; `unknown` when the
+   * resolver of this machine prevented an answer.
    */
   readonly tlsa: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
   readonly servers: readonly ServerView[];

@@ -11,14 +11,14 @@ export const domainField = z.string().transform((text, context) => {
 });
 const mailbox = z
   .string()
-  .regex(/^[^@\s]+@[^@\s]+$/, 'is no mail address: write it as tlsrpt@example.com');
+  .regex(/^[^@\s]+@[^@\s]+$/, 'is not a mail address: write it as tlsrpt@example.com');
 const mailServer = z
   .string()
   .refine(
     (text) => parseNextHop(`[${text}]`).ok,
     'is neither the name of a mail server nor an address',
   );
-const https = z.string().regex(/^https:\/\/\S+$/, 'is no https address');
+const https = z.string().regex(/^https:\/\/\S+$/, 'is not an https address');
 
 /** The channels that alerts are sent to. */
 export const alertChannelFields = {
@@ -44,7 +44,7 @@ const mailboxSettings = z
      */
     address: z
       .string()
-      .refine((text) => parseIp(text) !== undefined, 'is no IP address')
+      .refine((text) => parseIp(text) !== undefined, 'is not an IP address')
       .optional(),
     /** TLS from the first octet (RFC 8314). */
     port: z.int().min(1).max(65_535).default(993),

@@ -114,7 +114,7 @@ test('several policies are several events; a failed attempt before success is no
   );
 });
 
-test('octets that are no UTF-8 are read leniently', () => {
+test('octets that are not UTF-8 are read leniently', () => {
   const bytes = Buffer.from(
     `{"d":"example.com","pr":"${record}","policies":[{"policy-type":2,"policy-string":["mx: \xff"],"t":0,"f":0}]}`,
     'latin1',

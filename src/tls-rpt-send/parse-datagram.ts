@@ -54,9 +54,9 @@ export function parseDatagram(
   const domain = typeof d === 'string' ? parseDomain(d) : undefined;
   if (!domain?.ok) return malformed('"d" names no domain');
   if (typeof pr !== 'string' || parseTlsRptRecord([pr]).status === 'absent')
-    return malformed('"pr" is no TLS-RPT record');
+    return malformed('"pr" is not a TLS-RPT record');
   if (!Array.isArray(policies) || policies.length === 0 || policies.length > MAX_COUNTS.policies)
-    return malformed('"policies" is no list');
+    return malformed('"policies" is not a list');
   const domainName = domain.value.toLower();
   const read = policies.map((policy) => readPolicy(fields(policy), domainName));
   const wrong = read.findIndex((reportedPolicy) => reportedPolicy === undefined);

@@ -33,6 +33,6 @@ function utf16Of([first, second, third]: Uint8Array): 'utf-16le' | 'utf-16be' | 
 
 /** Decodes UTF-8; an octet that is not UTF-8 becomes U+FFFD. */
 function decodeUtf8(inputBytes: Uint8Array, notes?: Notes): string {
-  if (!isUtf8(inputBytes)) notes?.add('encoding-not-utf8', '', 'octets that are no UTF-8');
+  if (!isUtf8(inputBytes)) notes?.add('encoding-not-utf8', '', 'octets that are not UTF-8');
   return Buffer.from(inputBytes.buffer, inputBytes.byteOffset, inputBytes.length).toString('utf8');
 }

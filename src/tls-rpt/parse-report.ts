@@ -252,7 +252,8 @@ function withDomains(
     new Set(own.flatMap((reportedPolicy) => reportedPolicy.policyDomain ?? []));
   const onlyOf = (names: ReadonlySet<string>): string | undefined =>
     names.size === 1 ? [...names][0] : hinted;
-  // The domain of a DANE policy is the MX host, which is no recipient domain (RFC 8460 §4.4).
+  // The domain of a DANE policy is the MX host, which is not a recipient domain (RFC 8460
+  // §4.4).
   const recipient = onlyOf(domainsOf(policies.filter(({ policyType }) => policyType !== 'tlsa')));
   const host = onlyOf(domainsOf(policies));
   return policies.map((reportedPolicy) => {

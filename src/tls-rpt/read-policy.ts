@@ -105,7 +105,7 @@ function part(
 
 /**
  * Reads the type of a policy. A missing one is inferred from the text of the policy,
- * where its form leaves no doubt; an unknown one is kept as written.
+ * where its form is conclusive; an unknown one stays as written.
  */
 function readPolicyType(
   jsonValue: unknown,
@@ -182,8 +182,8 @@ function readDetail(value: Members, memberPath: string, notes: Notes): ReadDetai
 }
 
 /**
- * Reads a result type. RFC 8460 §6.6 lets the registry grow, so an unknown type is kept
- * as it is [8460-6.6-1].
+ * Reads a result type. RFC 8460 §6.6 lets the registry grow, so an unknown type stays as
+ * it is [8460-6.6-1].
  */
 function readResultType(jsonValue: unknown, memberPath: string, notes: Notes): string {
   const sourceText = readText(jsonValue, memberPath, notes);

@@ -154,8 +154,8 @@ function tryJson(memberText: string): unknown {
 const recordLabels = /^(?:_\d{1,5}\._tcp|_mta-sts|_smtp\._tls)\.(?=[^.])/i;
 
 /**
- * A domain name in A-labels and lower case, a leading `*.` kept, the labels of a record
- * removed; the reporter's text where it is not a domain name.
+ * A domain name in A-labels and lower case, with a leading `*.` and without the labels of
+ * a record; the reporter's text where it is not a domain name.
  */
 export function readDomain(
   jsonValue: unknown,

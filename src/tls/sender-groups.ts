@@ -18,8 +18,8 @@ let chosen: string | undefined;
 
 /**
  * The groups that a client of this project offers: with post-quantum key exchange where
- * the OpenSSL of this Node has it. Found by trying, since a version number says nothing of
- * a Node that was built with another library.
+ * the OpenSSL of this Node supports it. A trial decides, since a version number proves
+ * nothing about a Node that was built with another library.
  */
 export function senderGroups(): string {
   chosen ??= accepts(hybridGroups) ? hybridGroups : classicalGroups;

@@ -63,7 +63,7 @@ test('a fault that was worse only in maintenance is not reported as worse', () =
   );
 });
 
-test('maintenance that hides every domain is no outage here', () => {
+test('maintenance that hides every domain is not an outage here', () => {
   for (const namesCause of [false, true]) {
     const watched = new Watched();
     const both = (plant: Plant, silent: boolean): readonly string[] =>
@@ -75,7 +75,7 @@ test('maintenance that hides every domain is no outage here', () => {
   }
 });
 
-test('one domain that hides next to one in maintenance is no outage here', () => {
+test('one domain that hides next to one in maintenance is not an outage here', () => {
   const watched = new Watched();
   for (const domain of ['a.example', 'b.example']) watched.look(healthy, { domain });
   for (let n = 0; n < 5; n++) {

@@ -24,12 +24,12 @@ export interface AlarmDecision {
 }
 
 /**
- * Decides the changes of one look. Pure: the same memory, look and time give the same
+ * Decides the changes of one check. Pure: the same memory, check and time give the same
  * answer.
  * `now`: milliseconds since 1970.
  *
- * A fault is reported when two looks in a row confirm that it began, became worse or
- * ended. A look without a certain result changes no fault; three days of such looks are
+ * A fault is reported when two checks in a row confirm that it began, became worse or
+ * ended. A check without a certain result changes no fault; three days of such checks are
  * an alarm (`not-seen`). An outage on this machine is one alarm (`cannot-see`) for all
  * domains, and stops the three days of each.
  */
@@ -64,7 +64,7 @@ export function decideAlarms(state: WatchState, look: Look, now: number): AlarmD
 }
 
 /**
- * Returns whether the next look at a domain should come soon: it confirms or refutes this
+ * Returns whether the next check of a domain should come soon: it confirms or refutes this
  * one.
  */
 export function awaitsConfirmation({ domains }: WatchState, domainName: string): boolean {
@@ -137,7 +137,7 @@ function overlaps({ began }: Look, { lookedAt }: DomainState, now: number): bool
 }
 
 /**
- * The first of the looks in a row without a certain result. Time without any look does not
+ * The first of the checks in a row without a certain result. Time without any check does not
  * count: a daemon that was off for days has not looked in vain.
  */
 function blindSince({ blind, blindSince: known, certainAt }: DomainState, now: number): number {
@@ -146,7 +146,7 @@ function blindSince({ blind, blindSince: known, certainAt }: DomainState, now: n
   return Math.min(since, now);
 }
 
-/** A new domain is as old as its first look: its three days begin there. */
+/** A new domain is as old as its first check: its three days begin there. */
 function firstState(now: number): DomainState {
   return {
     lookedAt: now,
@@ -178,7 +178,7 @@ function join(
  */
 function decideOwn(state: WatchState, look: Look, looked: DomainState, now: number): AlarmDecision {
   const { own } = state;
-  // One certain look proves that the resolver and the network work again.
+  // One certain check proves that the resolver and the network work again.
   if (looked.blind === 0) {
     const ended = { ...state, own: { looks: 0, since: 0, open: false } };
     if (!own.open) return { state: ended, alarms: [] };
@@ -241,7 +241,7 @@ function decideUnseen(domainName: string, state: DomainState, now: number): Doma
   return { state: opened, alarms: [notSeen('added', domainName, certainAt, certainAt)] };
 }
 
-/** Ends `not-seen` at the first certain look: it needs no confirmation to be true. */
+/** Ends `not-seen` at the first certain check: it needs no confirmation to be true. */
 function decideSeen(
   domainName: string,
   state: DomainState,
@@ -276,14 +276,14 @@ function notSeen(
   };
 }
 
-/** A look whose result answers every question of a watch. */
+/** A check whose result answers every question of a watch. */
 type CertainLook = Required<Omit<Look, 'began'>> & {
   readonly result: NonNullable<Look['result']>;
 };
 
 /**
  * Counts one certain look for each fault of the domain. Maintenance counts as well and
- * reports nothing: a fault that outlasts it is confirmed at the first look afterwards.
+ * reports nothing: a fault that outlasts it is confirmed at the first check afterwards.
  */
 function decideFaults(state: DomainState, certainLook: CertainLook, now: number): DomainDecision {
   const { domain, result, silent } = certainLook;
@@ -298,7 +298,7 @@ function decideFaults(state: DomainState, certainLook: CertainLook, now: number)
   return silent ? { state: next, alarms: [] } : report(next, domain, shown, now);
 }
 
-/** Warnings of the first certain look stay known until a look proves their absence. */
+/** Warnings of the first certain check stay known until a check proves their absence. */
 function standingOf(
   { best, standing }: DomainState,
   { result }: CertainLook,
@@ -339,7 +339,7 @@ function remember(
   ];
 }
 
-/** Before the alarm the text follows the last look; after it, `report` changes it. */
+/** Before the alarm the text follows the last check; after it, `report` changes it. */
 function metAgain(fault: WatchedFault, found: ObservedFault): WatchedFault {
   const { subjects } = found;
   const counts = { seen: fault.seen + 1, gone: 0 };
@@ -350,7 +350,7 @@ function metAgain(fault: WatchedFault, found: ObservedFault): WatchedFault {
 
 /**
  * Turns confirmed counts into alarms, and marks them as reported. Only a fault that this
- * look found begins or becomes worse.
+ * check found begins or becomes worse.
  */
 function report(
   state: DomainState,

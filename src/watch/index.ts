@@ -4,11 +4,11 @@
  * enforce then defer mail, and the domain learns of it from its users. A watch checks on
  * an interval and reports the changes that matter:
  *
- * - A fault began, became worse, or ended. Two looks in a row confirm each of these.
- * - A domain gave no certain result for three days. One inconclusive check is no alarm.
+ * - A fault began, became worse, or ended. Two checks in a row confirm each of these.
+ * - A domain gave no certain result for three days. One inconclusive check is not an alarm.
  * - This machine cannot see: one alarm for all domains, and none of them is accused.
  *
- * `decideAlarms` is pure: memory, look and time go in, memory and alarms come out. The
+ * `decideAlarms` is pure: memory, check and time go in, memory and alarms come out. The
  * daemon keeps the memory in its database with the alarms to be sent (`tables.ts`);
  * `hermetic watch` keeps it in a file. Checks, timers and channels belong to the callers.
  *

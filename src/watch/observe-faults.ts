@@ -2,7 +2,7 @@ import type { CheckResult } from '../evidence/index.js';
 import { includesRule, isCertain, isFault, levels, protections, ruleOf } from './rules.js';
 import type { WatchedFault } from './types.js';
 
-/** A fault as one look shows it. */
+/** A fault as one check shows it. */
 export type ObservedFault = Pick<
   WatchedFault,
   'key' | 'rule' | 'topic' | 'subjects' | 'level' | 'says' | 'todo'

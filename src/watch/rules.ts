@@ -1,13 +1,13 @@
 import { inconclusiveFindings } from '../check/index.js';
 import type { CheckResult, Finding } from '../evidence/index.js';
 
-/** Looks in a row before a fault is reported as begun, worse or ended. */
+/** Checks in a row before a fault is reported as begun, worse or ended. */
 export const LOOKS_TO_CONFIRM = 2;
 /**
  * Milliseconds without a certain result before that is an alarm by itself: three days.
  */
 export const UNSEEN_MS = 3 * 86_400_000;
-/** Looks in vain before three days without a certain result are an alarm. */
+/** Checks in vain before three days without a certain result are an alarm. */
 export const LOOKS_UNSEEN = 3;
 /**
  * Milliseconds that an outage of this machine lasts at least before it is an alarm: the

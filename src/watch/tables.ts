@@ -45,7 +45,7 @@ export function prepareWatch(stateStore: Store): void {
   migrate(stateStore, watchTables.job, migrations);
 }
 
-/** Returns the memory; an empty one before the first look. */
+/** Returns the memory; an empty one before the first check. */
 export function readWatch(stateStore: Store): WatchState {
   const row = stateStore
     .prepare<{ body: string }>('SELECT body FROM watch_state WHERE id = 1')
@@ -178,7 +178,7 @@ export async function sendAlarms(
   return (await Promise.all(sendings)).filter(({ alarms }) => alarms.length > 0);
 }
 
-/** An alarm with the time of its look and its state of delivery. */
+/** An alarm with the time of its check and its state of delivery. */
 export interface ListedAlarm extends WatchAlarm {
   /** Milliseconds since 1970. */
   readonly at: number;

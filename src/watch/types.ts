@@ -6,30 +6,30 @@ const count = z.int().min(0);
 /** Milliseconds since 1970. */
 const time = z.number();
 
-/** One fault of a domain, from the first look that found it to the end of its alarm. */
+/** One fault of a domain, from the first check that found it to the end of its alarm. */
 const faultSchema = z.strictObject({
-  /** Rule and host: the same fault has the same key at every look. */
+  /** Rule and host: the same fault has the same key at every check. */
   key: z.string(),
   rule: z.string(),
   /** The row of the scorecard. */
   topic: z.string(),
-  /** Domain, host, or `host [ip]`: every subject that the last certain look named. */
+  /** Domain, host, or `host [ip]`: every subject that the last certain check named. */
   subjects: z.array(z.string()),
   level: count,
   says: z.string(),
   todo: z.array(z.string()),
   since: time,
-  /** Consecutive looks that found the fault. */
+  /** Consecutive checks that found the fault. */
   seen: count,
-  /** Consecutive looks that found it at a higher level than the reported one. */
+  /** Consecutive checks that found it at a higher level than the reported one. */
   higher: count,
-  /** Looks in a row that proved its absence. */
+  /** Checks in a row that proved its absence. */
   gone: count,
   /** The alarm that it belongs to; empty before the alarm. */
   alarm: z.string(),
 });
 
-/** Facts of the last certain look, for metrics. Times are milliseconds since 1970. */
+/** Facts of the last certain check, for metrics. Times are milliseconds since 1970. */
 const factsSchema = z.strictObject({
   /** For each host the certificate that ends first, over all addresses. */
   certificates: z.array(
@@ -44,25 +44,25 @@ const factsSchema = z.strictObject({
 /** The memory of one domain. */
 const domainStateSchema = z.strictObject({
   lookedAt: time,
-  /** The last look with a certain result; before the first one, the first look. */
+  /** The last check with a certain result; before the first one, the first check. */
   certainAt: time,
-  /** Looks in a row without a certain result. */
+  /** Checks in a row without a certain result. */
   blind: count,
   verdict: z.string(),
-  /** The first look without a certain result, of those in a row. */
+  /** The first check without a certain result, of those in a row. */
   blindSince: time.optional(),
-  /** The last look fell into maintenance. */
+  /** The last check fell into maintenance. */
   silent: z.boolean().optional(),
   /** The alarm "not seen" is open. */
   unseen: z.boolean(),
   /** Identifies the open alarm "not seen". */
   unseenSince: time.optional(),
-  /** The best protection that was seen, by rule; absent before the first certain look. */
+  /** The best protection that was seen, by rule; absent before the first certain check. */
   best: z.record(z.string(), z.number()).optional(),
-  /** Warnings that the first certain look found: known, and not alarms. */
+  /** Warnings that the first certain check found: known, and not alarms. */
   standing: z.array(z.string()),
   faults: z.array(faultSchema),
-  /** Absent before the first certain look. */
+  /** Absent before the first certain check. */
   facts: factsSchema.optional(),
 });
 
@@ -72,14 +72,14 @@ export const watchStateSchema = z.strictObject({
   domains: z.record(z.string(), domainStateSchema),
   /** The outage of this machine's own resolver or network. */
   own: z.strictObject({
-    /** Looks in a row that named a cause on this machine. */
+    /** Checks in a row that named a cause on this machine. */
     looks: count,
     since: time,
     open: z.boolean(),
   }),
 });
 
-/** Facts of the last certain look. */
+/** Facts of the last certain check. */
 export type WatchedFacts = z.output<typeof factsSchema>;
 /** One fault of a domain. */
 export type WatchedFault = z.output<typeof faultSchema>;
@@ -88,24 +88,24 @@ export type DomainState = z.output<typeof domainStateSchema>;
 /** The memory of a watch. Treated as a value: a decision returns a new one. */
 export type WatchState = z.output<typeof watchStateSchema>;
 
-/** The memory before the first look. */
+/** The memory before the first check. */
 export const emptyState: WatchState = {
   schema: 'hermetic.watch-state/1',
   domains: {},
   own: { looks: 0, since: 0, open: false },
 };
 
-/** One look at a domain. */
+/** One check of a domain. */
 export interface Look {
   /** A-label, no final dot. */
   readonly domain: string;
   /** Undefined: the check itself failed. */
   readonly result: CheckResult | undefined;
-  /** Maintenance: the look is remembered, and reports nothing. */
+  /** Maintenance: the check is remembered, and reports nothing. */
   readonly silent?: boolean;
   /**
-   * Begin of the check, milliseconds since 1970. A check that began before the last one of
-   * the same domain ended is no second look.
+   * Begin of the check, milliseconds since 1970. A check that began before the last one
+   * of the same domain ended is not a second check.
    */
   readonly began?: number;
 }
@@ -120,6 +120,6 @@ export interface WatchAlarm extends ReportAlert {
   readonly rule: string;
   /** `rule`, and the rules of the faults that began at the same check. */
   readonly rules: readonly string[];
-  /** Further faults that began at the same look. */
+  /** Further faults that began at the same check. */
   readonly also: readonly string[];
 }

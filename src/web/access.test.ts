@@ -64,7 +64,7 @@ test('a sign-in replaces the session that the browser presented', async (t) => {
   const site = await TestPages.open(t, settings);
   await site.addUser('alice', 'viewer');
   await site.addUser('mallory', 'viewer');
-  // The attacker plants the cookie of a session of its own, or an invented one.
+  // The attacker plants the cookie of its own session, or an invented one.
   for (const planted of [await site.session('mallory'), `__Host-hermetic=${'a'.repeat(43)}`]) {
     const fresh = cookieOf(await site.signIn('alice', undefined, { cookie: planted }));
     assert.notEqual(fresh, planted);
@@ -234,7 +234,7 @@ test('a confined account sees the domains of its customers alone', async (t) => 
     (await site.ask(path, { headers: { cookie } })).status;
   for (const path of ['/o/reporters', '/o/reports', '/o/reports/1', '/o/sending', '/o/settings'])
     assert.equal(await status(path), 403, path);
-  // Names below an own domain, and members of Object.prototype, are no own domains.
+  // Names below an own domain, and members of Object.prototype, are not own domains.
   for (const domain of ['other.example', 'a.acme.example', 'constructor', '__proto__'])
     assert.equal(await status(`/o/domains/${domain}`), 404, domain);
   const dave = await site.session('dave');

@@ -13,7 +13,9 @@ export const scopes = [
 ] as const;
 export type Scope = (typeof scopes)[number];
 
-/** How a request proved its origin. `local`: it came in on the loopback port. */
+/**
+ * The way in which a request proved its origin. `local`: it arrived on the loopback port.
+ */
 export type SignInWay = 'local' | 'password' | 'oidc' | 'proxy' | 'token';
 
 /** Customers by name, each with its domains. */

@@ -60,7 +60,7 @@ test('people may paste a mail address, a URL or a name with capitals', async (t)
     assert.equal((await site.submit(typed, from)).headers.get('location'), first, typed);
 });
 
-test('text that is no domain is refused next to the field, and escaped', async (t) => {
+test('text that is not a domain is refused next to the field, and escaped', async (t) => {
   const site = await TestPages.open(t);
   for (const typed of ['', 'no domain', 'a..b', `${'a'.repeat(64)}.example`, hostile]) {
     const response = await site.submit(typed);

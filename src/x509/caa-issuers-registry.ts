@@ -100,7 +100,7 @@ function digicert(): readonly string[] {
   ];
 }
 
-/** Resellers with an intermediate of their own use the identifiers of Sectigo. */
+/** Resellers with a separate intermediate use the identifiers of Sectigo. */
 function sectigo(): readonly string[] {
   return [
     'sectigo.com',

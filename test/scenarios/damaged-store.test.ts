@@ -33,7 +33,7 @@ function addReport(store: Store, digest: string): void {
     .run(Buffer.from(digest), Buffer.alloc(500, 1));
 }
 
-/** A daemon's store on a file with these octets, and what it logged. */
+/** A daemon's store on a file with these octets, and its log lines. */
 class Start {
   readonly #lines: string[] = [];
   readonly stores: SharedStore;

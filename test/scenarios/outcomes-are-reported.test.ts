@@ -71,7 +71,7 @@ test('every failure is reported as its RFC 8460 type, with its reason', () => {
 });
 
 // [8460-1.1-1, 8460-4.3.4-1]
-test('who published no record hears nothing, and no session is no report', () => {
+test('a domain without a record gets no report, and no session gives none', () => {
   assert.deepEqual(told('opportunistic.example'), []);
   assert.deepEqual(told('null-mx.example'), []);
 });

@@ -132,7 +132,7 @@ test('reports in one body cost their source as much as one by one', async () => 
   assert.equal(await post(reportJson(1, 1, 'more', today), '192.0.2.1'), 429);
 });
 
-test('a large body that is no report costs its source by its size', async () => {
+test('a large body that is not a report costs its source by its size', async () => {
   const post = await bench();
   for (const status of [400, 400, 429])
     assert.equal(await post(Buffer.alloc(9_500_000, ' '), '192.0.2.1'), status);

@@ -88,7 +88,7 @@ function eventOf(
   };
 }
 
-/** Sums of what was received, by policy and by failure, one line each. */
+/** Sums of the received sessions, by policy and by failure, one line each. */
 function received(store: Store, domain: string, day: number): readonly string[] {
   const sums = store
     .prepare<{ line: string }>(
@@ -136,7 +136,7 @@ const ways = {
 
 test(
   'random traffic reported over HTTPS, mail or both arrives unchanged',
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async () => {
     time.now = start;
     const midnight = Math.floor(start / DAY - 1) * DAY;

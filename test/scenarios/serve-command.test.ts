@@ -46,7 +46,7 @@ test('serve --check reports each problem with its line, and ends with 2', async 
 
 test(
   'SIGHUP reloads, an invalid file changes nothing, SIGTERM ends with 0',
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async () => {
     const base = `store: {file: ":memory:"}\nresolver: {addresses: ["127.0.0.1:1"]}\n`;
     const file = config('hermetic.yaml', `${base}metrics: {listen: "127.0.0.1:0"}\n`);
@@ -76,7 +76,7 @@ test(
   },
 );
 
-test('an invalid reload is one JSON object for each problem', { timeout: 60_000 }, async () => {
+test('an invalid reload is one JSON object for each problem', { timeout: 240_000 }, async () => {
   const base = `log: {format: json}\nstore: {file: ":memory:"}\nresolver: {addresses: ["127.0.0.1:1"]}\n`;
   const file = config('json.yaml', `${base}metrics: {listen: "127.0.0.1:0"}\n`);
   const child = spawn(process.execPath, ['dist/src/cli/main.js', 'serve', '--config', file]);

@@ -59,7 +59,7 @@ test('an entry comes back as it went in, with a failure and without a policy too
   assert.equal(cache.size, 2);
 });
 
-test('a cache killed at any moment reopens without loss', { timeout: 60_000 }, async (t) => {
+test('a cache killed at any moment reopens without loss', { timeout: 240_000 }, async (t) => {
   const where = file(t);
   let stored = 0;
   for (let round = 1; round <= 5; round++) {

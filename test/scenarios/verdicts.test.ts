@@ -201,7 +201,7 @@ test('STARTTLS on some connections only fails under its own name', async () => {
   assert.ok(result.connections <= 14);
 });
 
-test('STARTTLS that our own visits end is no fault of the server', async () => {
+test('STARTTLS that ends by the visits of the check is not a fault of the server', async () => {
   const admits = { connections: 3, within: 60_000, then: 'no-starttls' } as const;
   const result = await look({ hosts: [{ admits }], sts });
   assert.deepEqual([result.verdict, ids(result, 'fail')], ['inconclusive', []]);

@@ -21,7 +21,7 @@ import {
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const START = Date.parse('2027-01-01T00:00:00Z');
-/** The long form is a whole year with a look at each domain every twelve hours. */
+/** The long form is a whole year with a check of each domain every twelve hours. */
 const DAYS = testSize(120, 365);
 const EVERY = testSize(24, 12) * HOUR;
 const SEEDS = Array.from({ length: testSize(1, 10) }, (_, index) => index + 1);
@@ -111,9 +111,9 @@ interface YearOptions {
 }
 
 /**
- * A year of looks on a virtual clock: every domain on its interval with jitter, sooner
- * where a look awaits confirmation. One look in fifty is inconclusive, one in fifty sees
- * a fault that is not there. Each look reads the state as a restart reads it.
+ * A year of checks on a virtual clock: every domain on its interval with jitter, sooner
+ * where a check awaits confirmation. One check in fifty is inconclusive, one in fifty sees
+ * a fault that is not there. Each check reads the state as a restart reads it.
  */
 function simulateYear(
   injected: readonly Injected[],
@@ -130,7 +130,7 @@ function simulateYear(
     if (now > share(1)) return alarms;
     const plants = injected.filter((f) => f.domain === domain && f.from <= now && now < f.until);
     const inOutage = hasOutage && outage.from <= now && now < outage.until;
-    // Two glitches in a row would be a fault, so that a glitch follows a good look.
+    // Two glitches in a row would be a fault, so that a glitch follows a good check.
     const glitch = !inOutage && last.get(domain) !== true && random() < 0.04;
     last.set(domain, glitch);
     const real = plants.reduce(

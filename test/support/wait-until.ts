@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-/** Far above what a busy machine needs: a test that reaches it hangs. */
+/** Far above the need of a busy machine: a test that reaches it hangs. */
 const MAX_WAIT_MS = 240_000;
 
 /**

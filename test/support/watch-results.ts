@@ -37,7 +37,7 @@ export function healthyResult(domain: string): CheckResult {
   };
 }
 
-/** A certificate in order. */
+/** A valid certificate. */
 function certificateOf(host: string): MailCertificate {
   return {
     keyAlgorithm: 'ecdsa',

@@ -13,7 +13,7 @@ export const HOUR = 3_600_000;
 /** No fault. */
 export const healthy: Plant = (result) => result;
 
-/** A watch, driven look by look. The state is read after each one as a restart reads it. */
+/** A watch, driven check by check. The state is read after each one as a restart reads it. */
 export class Watched {
   state: WatchState = emptyState;
   /** Milliseconds since 1970. */
@@ -23,7 +23,7 @@ export class Watched {
     return healthyResult(domain);
   }
 
-  /** Looks once, six hours after the last look. */
+  /** Checks once, six hours after the last check. */
   decide(plant: Plant, more: Partial<Look> = {}, pause = 6 * HOUR): readonly WatchAlarm[] {
     this.now += pause;
     const { domain = 'a.example' } = more;
@@ -33,7 +33,7 @@ export class Watched {
     return alarms;
   }
 
-  /** Looks once, and returns the alarms in short: `added starttls-absent`. */
+  /** Checks once, and returns the alarms in short: `added starttls-absent`. */
   look(plant: Plant, more: Partial<Look> = {}, pause = 6 * HOUR): readonly string[] {
     return this.decide(plant, more, pause).map(({ kind, rule }) => `${kind} ${rule}`);
   }

@@ -206,7 +206,7 @@ function reasonToFail(scenario: Scenario): string | undefined {
     scenario.steps.some((s) => s.entry?.raw) ||
     scenario.ranges.some((r) => r.entries.some((e) => e.raw))
   )
-    return 'about octets that are no message';
+    return 'about octets that are not a message';
   return scenario.unread[0] === undefined
     ? undefined
     : `a line of it cannot be read: ${scenario.unread[0]}`;

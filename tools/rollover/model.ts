@@ -35,7 +35,7 @@ export interface ModelBounds {
   /** Key changes. */
   readonly changes: number;
   readonly dsChanges: number;
-  /** TTLs for which a cache may hold what it has: 2 is the margin of RFC 7671 §8.1. */
+  /** TTLs for which a cache may hold its records: 2 is the margin of RFC 7671 §8.1. */
   readonly held: 1 | 2;
   readonly limit: number;
 }
@@ -46,7 +46,7 @@ export interface ModelResult {
   /** Whether every state within the bounds was visited. */
   readonly whole: boolean;
   /**
-   * Events that lead to a sender whose records do not match what the server shows, or to
+   * Events that lead to a sender whose records do not match the key of the server, or to
    * a broken rule.
    */
   readonly failure?: { readonly what: string; readonly trace: readonly string[] };

@@ -2,7 +2,7 @@ import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { RECIPIENT, WEB_HOST, WEB_PATH, type Plan } from './plan.js';
 
-/** Milliseconds after which a client gives up. */
+/** Milliseconds after which a client stops waiting. */
 const PATIENCE = 30_000;
 
 /**

@@ -69,7 +69,7 @@ export function startSink({ ports }: Plan): { readonly alerts: { at: number; tex
   return { alerts };
 }
 
-/** The text of an alert mail, which comes in base64. */
+/** The text of an alert mail, which is encoded in base64. */
 function textOf(mail: string): string {
   const [header = '', body = ''] = mail.split(/\r\n\r\n([^]*)/);
   return /base64/i.test(header) ? Buffer.from(body, 'base64').toString() : body;

@@ -42,8 +42,8 @@ function reasonOf({ reason, reply }: FindingValues): string | undefined {
 }
 
 /**
- * The finding, with its texts filled in. Line ends in its texts are ours: those of a peer
- * are made visible.
+ * The finding, with its texts filled in. Only this program writes line ends into its
+ * texts: those of a peer are made visible.
  */
 export function finding(id: FindingId, severity: Severity, given: FindingValues): Finding {
   const findingEntry: FindingEntry = catalogue[id];
@@ -77,7 +77,7 @@ function subjectOf({ host, ip, domain }: FindingValues): string {
   return ip === '' ? host : `${host} [${ip}]`;
 }
 
-/** The fact that holds when a test passes; undefined for findings that are no tests. */
+/** The fact that holds when a test passes; undefined for findings that are not tests. */
 export function passedTest(id: FindingId): Pick<FindingEntry, 'topic' | 'passed'> {
   return catalogue[id];
 }

@@ -378,8 +378,8 @@ export const starttlsFindings = {
   },
   /**
    * Raised when a suite without authentication is accepted. Only informs: opportunistic
-   * senders verify nothing anyway, and RFC 7672 §8.2 notes that such suites are no loss
-   * for them.
+   * senders verify nothing anyway, and RFC 7672 §8.2 notes that such suites do not harm
+   * them.
    */
   'tls-anonymous-suite': {
     topic: 'cipher',

@@ -89,7 +89,7 @@ function policyAddressRules(
   const broken = addresses.filter(
     ({ failure }) => failure !== undefined && !ownFailures.has(failure.code),
   );
-  // Where no address serves the policy, the failed fetch is a finding of its own.
+  // Where no address serves the policy, the failed fetch is a separate finding.
   if (serving.length > 0 && broken.length > 0)
     raised.add('sts-policy-address-broken', {
       detail: broken.map(({ address }) => address).join(', '),

@@ -208,7 +208,7 @@ function verdictOf(
       undecidedRules(evidence, profile, judgedHost, address),
     ),
   );
-  // The record that was not seen may be an invalid one.
+  // The record that the check did not obtain may be an invalid one.
   if (evidence.tlsRpt.status === 'tempfail') open.push('tlsrpt-invalid');
   const severities = open
     .filter((id) => !findings.some((finding) => finding.id === id))

@@ -42,8 +42,8 @@ export function passedTests(
 }
 
 /**
- * Returns true for a rule that could change the verdict. A test that can never fail is no
- * achievement and is not listed.
+ * Returns true for a rule that could change the verdict. A test that can never fail
+ * proves nothing and is not listed.
  */
 function canFail({ severity, whenAll }: Rule): boolean {
   const severities: readonly Severity[] =

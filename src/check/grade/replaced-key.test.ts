@@ -52,7 +52,7 @@ function judged(connections: readonly ConnectionEvidence[], records: readonly Is
   };
 }
 
-test('a key replaced since an earlier run is no fault, and its record is stale', () => {
+test('a key replaced since an earlier run is not a fault, and its record is stale', () => {
   assert.deepEqual(judged([now(renewed), earlier(old)], [renewed, old]), {
     keys: [keyOf(renewed)],
     roles: ['current', 'stale'],

@@ -21,8 +21,8 @@ export function undecidedRules(
   // Where the first conversation did not reach TLS, `mx-inconclusive` already reports
   // that.
   if (!connection?.handshake && !handshakeFailed(connection?.failure?.code)) return [];
-  // A server can hold an RSA and an ECDSA certificate. A sender that selects the one that
-  // was not seen may hit a fault that this check did not.
+  // A server can hold an RSA and an ECDSA certificate. A sender that selects the
+  // certificate unknown to this check may find another fault.
   const unseen =
     connection?.handshake &&
     (['RSA', 'ECDSA'] as const).some((key) => settleKey(probed.inference, key) === 'unknown');

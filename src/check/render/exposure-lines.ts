@@ -121,7 +121,7 @@ function allCells(exposure: Exposure): Cell[] {
   );
 }
 
-/** Whether the table says anything: false where every outcome is unknown. */
+/** Whether the table has a known outcome. */
 export function isInformative(exposure: Exposure): boolean {
   return Object.values(exposure).some((row) =>
     Object.values(row).some((outcome) => outcome !== 'unknown'),

@@ -113,7 +113,7 @@ function today(checkResult: CheckResult): string {
 }
 
 /**
- * Addresses without TLS beside others that have it: how many, out of those that were
+ * Addresses without TLS next to others that have it: how many, out of those that were
  * reached.
  */
 function unevenTls({ hosts }: CheckResult): string | undefined {

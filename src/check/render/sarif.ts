@@ -6,7 +6,7 @@ import { ownerNames } from './words.js';
 
 /**
  * SARIF 2.1.0 for code scanning and dashboards: a run for each domain, a result for each
- * finding. A domain is no file, so locations are DNS names (RFC 4501 URIs) and logical
+ * finding. A domain is not a file, so locations are DNS names (RFC 4501 URIs) and logical
  * ones; `partialFingerprints` keep a finding the same from run to run.
  */
 export function renderSarif(results: readonly CheckResult[]): string {

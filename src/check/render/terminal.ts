@@ -100,7 +100,7 @@ export const markWords: Readonly<Record<Mark, string>> = {
 
 /**
  * The scorecard: mark, topic, value and clause. The clause ends at the right edge, on a
- * line of its own where the value leaves no room for it.
+ * separate line where the value leaves no room for it.
  */
 function scores({ result, width, paint }: Page): readonly string[] {
   const [markWidth, nameWidth] = [5, 13];

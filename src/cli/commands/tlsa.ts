@@ -112,8 +112,8 @@ function warningsFor(filePath: string, pem: string, { host }: TlsaFlags): readon
 }
 
 /**
- * Returns whether a CA certificate is a server's own: `openssl req -x509` makes one that
- * says it is a CA, names a host and signs itself.
+ * Returns whether a CA certificate is a server's own: `openssl req -x509` makes one with
+ * the CA flag and a host name, signed by itself.
  */
 function isServersOwn({ selfIssued, dnsNames, commonName = '' }: Certificate): boolean {
   const isHost = commonName.includes('.') && parseDomain(commonName).ok;

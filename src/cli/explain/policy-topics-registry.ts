@@ -83,9 +83,9 @@ export const policyTopics: readonly ExplainTopic[] = [
     see: ['dnssec', 'rollover', 'enforcing'],
   },
   {
-    // Three states of a key change, told apart by which records match the key in use:
-    // next key published, old record left behind, renewal without its record. The third
-    // breaks delivery by DANE senders.
+    // Three states of a key change, distinguished by the records that match the key in
+    // use: next key published, old record left behind, renewal without its record. The
+    // third breaks delivery by DANE senders.
     name: 'rollover',
     aliases: ['key-rollover', 'tlsa-rollover', 'renewal'],
     title: 'Changing a key that TLSA records name',

@@ -103,7 +103,7 @@ test('a CA without a known identifier is unknown unless no CA may issue', () => 
   assert.equal(answers(['0 issue ";"'], { issuers: undefined }), 'refused');
 });
 
-test('a record that cannot be read is no property', () => {
+test('a record that cannot be read is not a property', () => {
   const base = { name: Name.of('a.example'), class: 1, ttl: 60 };
   for (const rdata of [[], [0], [0, 0], [0, 9, 97], [0, 1, 0x2d]])
     assert.equal(readCaa({ ...base, type: 257, rdata: Uint8Array.from(rdata) }), undefined);

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import test from 'node:test';
 import { PipelinedConnection } from './pipelined-connection.js';
 
-/** A conversation, what was sent in it, and a way to answer. */
+/** A conversation, the sent octets, and a function that answers. */
 function scene() {
   const sent: Buffer[] = [];
   let closed = 0;

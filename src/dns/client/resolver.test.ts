@@ -54,7 +54,7 @@ const honest: Behaviour = ({ questions: [asked] }) => {
   if (asked?.name.isRoot && asked.type === RRType.DNSKEY)
     return { answers: signed(dnskeyRecord(Name.root, key)) };
   if (asked?.name.equals(host) && asked.type === RRType.A) return { answers: signed(address(1)) };
-  // `test` is an empty non-terminal: the NSEC of the root, leading below it, says so.
+  // `test` is an empty non-terminal: the NSEC of the root, leading below it, proves that.
   if (asked?.type === RRType.DS)
     return {
       authorities: [
@@ -170,7 +170,7 @@ test('a stripping resolver is named; its data never counts as insecure', async (
   );
 });
 
-test('a denial from a resolver that strips DNSSEC is no proof', async () => {
+test('a denial from a resolver that strips DNSSEC is not a proof', async () => {
   for (const rcode of [Rcode.NXDOMAIN, Rcode.NOERROR, Rcode.YXDOMAIN]) {
     const denying: Behaviour = (query) =>
       query.questions[0]?.type === RRType.A ? { rcode } : stripping(query);
@@ -228,7 +228,7 @@ test('no resolver at all, and none that answers: failed, with the reason', async
   );
 });
 
-test('RFC 5452 §9.1: another id or another question is no answer', async () => {
+test('RFC 5452 §9.1: another id or another question is not an answer', async () => {
   const wrong: readonly Behaviour[] = [
     (q) => ({ ...honest(q), id: q.id ^ 1 }),
     (q) => ({

@@ -60,7 +60,7 @@ test('a CA with few resources that refuses nonces only costs more requests', asy
   assert.equal(ca.orders.size, 3);
 });
 
-test('a CA that sends what is no nonce is asked for another [8555-6.5.1-1]', async (t) => {
+test('an invalid nonce of a CA is replaced by another [8555-6.5.1-1]', async (t) => {
   const { ca, certifier } = await world(t, { garbleNonce: 3 });
   assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
   assert.equal(ca.refusedNonces, 0);

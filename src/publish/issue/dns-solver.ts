@@ -24,7 +24,7 @@ export interface TextRecords {
 
 /**
  * TTL of a challenge response, seconds: the next response under the same name must not
- * meet this one in a cache of the CA.
+ * find this one in a cache of the CA.
  */
 const CHALLENGE_TTL = 1;
 

@@ -56,8 +56,8 @@ const LIMIT_PAUSE = 60 * MINUTE;
  */
 const CLAIM_DURATION = 10 * MINUTE;
 /**
- * Time before the end of a certificate when a blocker no longer stops an order: what this
- * machine sees of the DNS can be wrong, and there is nothing left to lose.
+ * Time before the end of a certificate when a blocker no longer stops an order: the view
+ * of this machine on the DNS can be wrong, and the certificate would expire anyway.
  */
 const LAST_RESORT = 3 * 24 * 60 * MINUTE;
 /** Identifiers of CAs whose directory does not name them, by the host of the directory. */

@@ -124,7 +124,7 @@ test('contexts are made on demand, bounded, and replaced with the certificate', 
   assert.equal(contexts.contextFor(address), undefined);
 });
 
-test('a name that is no host name never reaches the file system', (t) => {
+test('an invalid host name never reaches the file system', (t) => {
   const ring = ringIn(t);
   writeFileSync(join(ring.folder, 'ecdsa-1.pem'), '');
   const source = ringContexts(ring);

@@ -54,7 +54,7 @@ export function judgePromotion(
   };
 }
 
-/** Lists the MX addresses that failed our own probe or could not be probed. */
+/** Lists the MX addresses that failed the probe or could not be probed. */
 export function probeFailures({ hosts }: PolicyObservation): readonly string[] {
   return hosts.flatMap(({ host, addresses }) => {
     if (addresses.length === 0) return [`${host} was not checked`];

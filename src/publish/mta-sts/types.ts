@@ -87,7 +87,7 @@ export interface AgreedRrset {
 
 /**
  * The result of fetching a policy at one address. `failure` is a code of the policy fetch
- * (RFC 8461 §3.3); `unknown`: our own network may be the cause.
+ * (RFC 8461 §3.3); `unknown`: the network of this machine may be the cause.
  */
 export type FetchResult = { readonly body: string } | { readonly failure: string } | 'unknown';
 
@@ -111,7 +111,7 @@ export interface PolicyObservation {
     readonly fetched: FetchResult;
   }[];
   /**
-   * The result of our own probe at every address of every MX host: whether a sender that
+   * The result of the probe at every address of every MX host: whether a sender that
    * enforces the policy would deliver there (RFC 8461 §4).
    */
   readonly hosts: readonly {

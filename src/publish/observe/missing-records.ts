@@ -218,7 +218,7 @@ function policy(
         `the policy has to name every MX host, and ${domainName} has more than the check examines`,
       ),
     ];
-  // A domain that uses the policy of another has no file of its own.
+  // A domain that uses the policy of another has no separate file.
   const aliasName = options.owners?.owners.get(`_mta-sts.${domainName}`)?.alias;
   if (aliasName !== undefined) return [aliasNote(`_mta-sts.${domainName}`, aliasName)];
   const failing = hosts.filter(

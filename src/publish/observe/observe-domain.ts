@@ -103,7 +103,7 @@ async function readPolicyHosts(
         signal,
       });
       if (got.ok) return { address, fetched: { body: got.value.body } };
-      // A temporary failure may be one of our own network, so it proves nothing.
+      // A temporary failure may be one of the local network, so it proves nothing.
       return {
         address,
         fetched: got.failure.temporary ? ('unknown' as const) : { failure: got.failure.code },

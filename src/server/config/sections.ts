@@ -62,13 +62,13 @@ export const houseSections = {
               if (domain.ok) return domain.value.toLower();
               context.addIssue({
                 code: 'custom',
-                message: 'is no domain: write the part after the @',
+                message: 'is not a domain: write the part after the @',
               });
               return z.NEVER;
             }),
             until: z.iso.datetime({
               offset: true,
-              error: 'is no time: write it as 2026-12-31T00:00:00Z',
+              error: 'is not a time: write it as 2026-12-31T00:00:00Z',
             }),
             reason: z.string().min(1),
           }),

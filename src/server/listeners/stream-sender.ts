@@ -69,7 +69,7 @@ export class StreamSender {
     for (const outgoing of this.#open) outgoing.destroy();
   }
 
-  /** Resolves when the client has taken the octets, or its connection is closed. */
+  /** Resolves when the client has read the octets, or its connection is closed. */
   #drained(outgoing: ServerResponse): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => outgoing.destroy(), this.stallMs);

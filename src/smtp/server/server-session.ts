@@ -146,7 +146,7 @@ export class ServerSession {
     if (this.#endedAt !== undefined) return;
     this.#endedAt = this.options.monotonic();
     this.#input.stop();
-    // Within a handshake a reply would be taken for a TLS record.
+    // Within a handshake the client would parse a reply as a TLS record.
     if (this.#handshaking) return this.conn.close();
     this.#stream.end(`${serverReply.code} ${serverReply.text}\r\n`);
     this.#stream.resume();

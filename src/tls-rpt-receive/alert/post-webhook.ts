@@ -15,8 +15,8 @@ export interface WebhookOptions {
 }
 
 /**
- * Posts JSON to an https URL. Resolves to whether it was taken; redirects are not
- * followed.
+ * Posts JSON to an https URL. Resolves to whether the receiver accepted it; redirects are
+ * not followed.
  */
 export async function postWebhook(
   url: string,

@@ -22,7 +22,7 @@ export interface AlertOptions {
   readonly channels: Readonly<
     Record<string, (reportAlerts: readonly ReportAlert[]) => Promise<boolean>>
   >;
-  /** Called for a domain or a channel that failed; the others go on. */
+  /** Called for a domain or a channel that failed; the others continue. */
   readonly onError?: (what: AlertFailure) => void;
 }
 

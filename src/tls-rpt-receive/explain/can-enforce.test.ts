@@ -103,7 +103,7 @@ test('a host without STARTTLS is not safe to enforce, under any policy', async (
 });
 
 // R10
-test('days in mode none are no trial of a policy', async () => {
+test('days in mode none are not a trial of a policy', async () => {
   const days = daysUntil('2027-01-04', 30);
   const none: TestPolicy = { mode: 'none', ok: 30 };
   const both = [daily('a.example', days, none), daily('b.example', days, none)];

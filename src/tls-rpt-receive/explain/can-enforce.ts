@@ -116,7 +116,7 @@ function hasFaults(rows: readonly TrialRow[]): boolean {
 }
 
 interface JudgedFailures {
-  /** Failures that are no lost connections. */
+  /** Failures other than lost connections. */
   readonly blocking: readonly Explanation[];
   readonly all: readonly Explanation[];
 }

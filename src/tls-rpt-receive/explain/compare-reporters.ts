@@ -34,9 +34,11 @@ export interface ReporterComparison {
   readonly sources: number;
   /** Noise explains the failures of this group at each of its reporters. */
   readonly noise: boolean;
-  /** Each reporter of the group reports successes too, or meets nothing but this. */
+  /** Each reporter of the group also reports successes, or observes only this failure. */
   readonly isShareKnown: boolean;
-  /** Reporters that applied the same policy, could have met the failure, and did not. */
+  /**
+   * Reporters that applied the same policy, could have observed the failure, and did not.
+   */
   readonly unaffected: readonly string[];
   /** Days on which an affected reporter failed about as often as on its worst day. */
   readonly failingDays: number;
@@ -174,7 +176,7 @@ function couldHaveMet(
   return hostNames.length === 1 || hostNames.every((hostName) => failing.has(hostName));
 }
 
-/** The hosts at which reporters of a group met the failure. */
+/** The hosts at which reporters of a group observed the failure. */
 export function failingHosts(
   failureGroup: FailureGroup,
   { failures, domain }: ReportedFacts,

@@ -18,7 +18,7 @@ import { firstByTurns } from './by-turns.js';
 const now = Date.parse('2027-01-05T12:00:00Z');
 const week = daysUntil('2027-01-03', 7);
 
-/** Reports that a stranger signs with a domain of its own: each row is another failure. */
+/** Reports that an outsider signs with another domain: each row is another failure. */
 function flood(policyOf: (n: number) => TestPolicy, reporter = 'stranger.example'): TestReport[] {
   return Array.from({ length: 10 }, (_, r) => ({
     reporter,
@@ -70,7 +70,7 @@ function linesOf(store: Parameters<typeof showDomain>[0], reporter: string): unk
   };
 }
 
-// A13: anyone can sign mail with a domain of its own.
+// A13: any sender can sign mail with its own domain.
 for (const [what, reports] of Object.entries(floods))
   test(`a signed flood crowds out no failure of another reporter: ${what}`, async () => {
     const alone = linesOf(await withReports(...genuine), 'big.example') as { failures: object[] };

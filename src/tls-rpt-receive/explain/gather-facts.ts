@@ -273,7 +273,7 @@ function quotedPolicies(domainQuery: DomainQuery): readonly QuotedPolicy[] {
 }
 
 /**
- * The sessions of the trial of a policy, the failures of each day in a step of its own.
+ * The sessions of the trial of a policy; the failures of each day are a separate step.
  */
 function* trialOf(stateStore: Store, domainName: string, to: number): Steps<readonly TrialRow[]> {
   const sessions = stateStore
@@ -310,7 +310,7 @@ function* trialOf(stateStore: Store, domainName: string, to: number): Steps<read
   return rows;
 }
 
-/** The failures of one reporter and day, by what they say of a policy. */
+/** The failures of one reporter and day, by their statement about a policy. */
 function kindsOf(
   failures: readonly Pick<FailureFact, 'result' | 'reason' | 'failed'>[],
 ): Pick<TrialRow, 'named' | 'lost'> {

@@ -78,8 +78,8 @@ interface Evidence {
    */
   readonly namedFor: number | undefined;
   /**
-   * Days between the change by which all other reporters came to quote a policy that
-   * names the host, and the last report that quotes the applied one.
+   * Days between the change after which all other reporters quote a policy that names the
+   * host, and the last report that quotes the applied one.
    */
   readonly replacedFor: number | undefined;
   readonly compared: ReporterComparison;

@@ -123,7 +123,7 @@ function* baseDomains(
 }
 
 /**
- * Hosts below the domain that fail under DANE and are no recipient domain themselves:
+ * Hosts below the domain that fail under DANE and are not recipient domains themselves:
  * some reporters send a separate report for each TLSA base domain.
  */
 function failingHosts(stateStore: Store, { domain, from, to }: HostSpan): readonly string[] {

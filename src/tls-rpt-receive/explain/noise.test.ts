@@ -70,7 +70,7 @@ test('a reporter that reports failures alone does not confirm a fault by its noi
 });
 
 // R2
-test('noise of a reporter of failures alone is no attack on its path', async () => {
+test('noise of a reporter of failures alone is not an attack on its path', async () => {
   const at = { ip: '192.0.2.1', from: '203.0.113.7' };
   const results = ['starttls-not-supported', 'validation-failure', 'validation-failure'];
   const others = ['a.example', 'b.example'].map((name) => weekly(name, { ok: 500 }));

@@ -45,7 +45,7 @@ export const COMPARABLE_SHARE = 0.2;
  */
 const NOISE_SHARE = 1 / 20;
 /**
- * The same for failures of a named kind: a lost connection is no expired certificate.
+ * The same for failures of a named kind: a lost connection is not an expired certificate.
  */
 const NAMED_NOISE_SHARE = 1 / 200;
 /** A fault for all senders affects at least this share of the sessions of each. */
@@ -83,8 +83,8 @@ export function isNoise(failed: number, sessions: number, share = NOISE_SHARE): 
 
 /**
  * Returns whether the share of failed sessions of a reporter is known. Some reporters
- * report failed sessions alone. Of these only failures that nearly all have one result
- * point to a fault, for noise has many.
+ * report only failed sessions. Of these, only failures of which nearly all have one
+ * result point to a fault, since noise has many results.
  */
 export function hasKnownShare(
   reporter: string,

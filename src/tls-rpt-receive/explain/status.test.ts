@@ -197,7 +197,7 @@ test('failures in reports that name no domain are an item of their own', async (
   assert.match(renderDomain(page), /name no domain/);
 });
 
-test('reports that name no domain and went well are no failure', async () => {
+test('successful reports that name no domain are not a failure', async () => {
   const nameless = report({ type: 'no-policy-found', domain: null, ok: 9 });
   assert.deepEqual(showOverview(await withReports(nameless), { now }).failing, []);
   const mixed = report({ domain: null, failed: 1 });

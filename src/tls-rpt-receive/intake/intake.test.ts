@@ -95,7 +95,7 @@ test('a report by HTTPS is answered 201 when it is in the database, 200 when it 
   );
 });
 
-test('what is no report is answered with a status that says whether to send it again', async () => {
+test('the status of a refused body says whether to send it again', async () => {
   const { post, store } = await bench(undefined, 10_000);
   const statuses = await Promise.all(
     [

@@ -287,7 +287,7 @@ test('the time of arrival judges an old report, and a trusted mailbox takes any'
   assert.equal(await trustOf(NaN, false), 'stale');
 });
 
-test('a lost connection is no failure until the next one fails', async () => {
+test('a lost connection is not a failure until the next one fails', async () => {
   const world = await createWorld();
   const { mailbox, clock } = world;
   mailbox.breaksAt = { step: 1, afterEffect: false };

@@ -82,8 +82,8 @@ function arrivedUncounted({ doubtful, unauthenticated: posted }: DomainView): nu
 }
 
 /**
- * The current state in one sentence. "Ended" needs a success of every reporter that met
- * the failure: silence alone does not end one.
+ * The current state in one sentence. "Ended" needs a success of every reporter that
+ * observed the failure: silence alone does not end one.
  */
 export function domainHeadline(domainView: DomainView): string {
   switch (domainView.status) {

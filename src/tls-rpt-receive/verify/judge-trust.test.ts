@@ -310,8 +310,8 @@ test('a report that names no domain is about the one that the mail names', async
   assert.equal(await domainIn(bare), undefined);
 });
 
-// A10: nothing but a message can be signed, so nothing else that came by SMTP is vouched
-// for.
+// A10: only a message can be signed, so any other item that arrived by SMTP has no
+// signature.
 test('what comes by SMTP and is not a message is not authenticated', async () => {
   const archive = `[${claim},${json}]`;
   const oddHeader = `Content-Type : text/plain\r\n\r\n${claim}`;

@@ -104,7 +104,7 @@ test('property: no bytes make the reader throw or keep more than its limit', () 
   );
 });
 
-test('every octet that is no TLS ends it at once', () => {
+test('every octet outside TLS ends it at once', () => {
   const reader = new FlightReader();
   assert.equal(reader.push(Buffer.from('220 mx.example ESMTP\r\n')), 'broken');
 });

@@ -42,7 +42,7 @@ export class AuditLog {
       .run(at, actor.slice(0, MAX_TEXT), way, network, action, subject.slice(0, MAX_TEXT), outcome);
   }
 
-  /** Adds an entry in a write of its own. */
+  /** Adds an entry in a separate write. */
   record(entry: AuditEntry): Promise<void> {
     return this.store.write(ACCESS_WRITER, () => this.append(entry));
   }

@@ -171,7 +171,7 @@ export function createApp(
   };
 }
 
-/** The account that the navigation shows. Pages for everyone look at no cookie. */
+/** The account that the navigation shows. Pages for everyone read no cookie. */
 function accountOf(request: Parameters<Site['page']>[0]): Place['account'] {
   const { isOperator } = request.env;
   const actor = (request.var as Partial<AppEnv['Variables']>).actor;

@@ -97,7 +97,7 @@ test('a child’s NSEC denies nothing in its parent', async () => {
   assert.deepEqual(await denied(...below), refused);
 });
 
-test('the NSEC of another name is no denial, even next to a useless one', async () => {
+test('the NSEC of another name is not a denial, even next to a useless one', async () => {
   const other = by('victim.example', 'www.victim.example. NSEC zz.victim.example. A NSEC RRSIG');
   assert.deepEqual(await denied(...other), refused);
   assert.deepEqual(
@@ -119,7 +119,7 @@ test('RFC 6840 §4.3: where the bitmap has the type, or an alias, there is no ab
     );
 });
 
-test('a wildcard of the parent, replayed for a name of the child, is no answer', async () => {
+test('a wildcard of the parent, replayed for a name of the child, is not an answer', async () => {
   const wildcard = by('example', `*.example. ${tlsa}`);
   const moved = wildcard.map((rr) => ({ ...rr, name: Name.of('_25._tcp.mx.victim.example') }));
   for (const authorities of [

@@ -44,7 +44,7 @@ export function rrsetsOf(message: Message): readonly RRset[] {
     }
     const cacheKey = `${resourceRecord.type} ${resourceRecord.name.key}`;
     const set = sets.get(cacheKey);
-    // RFC 2181 §5: a record that came twice is one record.
+    // RFC 2181 §5: a record that occurs twice is one record.
     if (set) {
       const known = seen.get(set) ?? new Set(set.records.map((record) => latin1(record.rdata)));
       seen.set(set, known);

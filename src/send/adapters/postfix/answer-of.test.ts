@@ -171,7 +171,7 @@ test('no mail, no opinion', () => {
   assert.equal(answer({ kind: 'null-mx', hosts: [] }).reply, 'NOTFOUND ');
 });
 
-test('an exemption is may, observing is no opinion, and both end with their time', () => {
+test('an exemption is may, observing gives no answer, and both end with their time', () => {
   const exemption = {
     domain: 'example.com',
     until: '2026-11-25T00:01:00Z',

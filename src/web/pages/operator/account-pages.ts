@@ -54,7 +54,7 @@ export function sessionsPage(
   ]);
 }
 
-/** The page of accounts: what it lists, and the form that was refused. */
+/** The page of accounts: its list, and the refused form. */
 export interface UsersView {
   readonly accounts: readonly Account[];
   /** Names of the customers in the configuration. */
