@@ -195,7 +195,7 @@ export class AccessService {
     };
   }
 
-  /** The account of a token; undefined for a secret that is no valid token. */
+  /** The account of a token; undefined for a secret that is not a valid token. */
   actorOfToken(secret: string): Actor | undefined {
     const token = this.tokens.find(secret, this.#clock.now());
     if (!token) return undefined;
