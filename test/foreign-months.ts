@@ -29,7 +29,7 @@ interface Reporter {
   /** Dates its reports one day late. */
   readonly late: boolean;
   readonly cache: number;
-  /** Which of two servers behind one address it reaches, always. */
+  /** The server behind one address that it always reaches. */
   readonly server: number;
   /** Refuses TLS versions before 1.2. */
   readonly strict: boolean;

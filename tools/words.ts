@@ -47,7 +47,7 @@ export const wordRules: readonly WordRule[] = [
   {
     name: 'opening',
     places: ['opening'],
-    pattern: /^(What|Who|Whoever|Whatever|Whose)\b/,
+    pattern: /^(What|Who|Whoever|Whatever|Whose|Which|How|That|Everything)\b/,
     suggest: 'start with a verb in the third person, or with the noun that is defined',
   },
   {

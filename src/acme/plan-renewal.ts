@@ -1,4 +1,7 @@
-/** When the CA wants a certificate renewed (RFC 9773 §4.2), milliseconds since 1970. */
+/**
+ * The time at which the CA wants a certificate renewed (RFC 9773 §4.2), milliseconds
+ * since 1970.
+ */
 export interface RenewalWindow {
   readonly start: number;
   readonly end: number;

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/index.js';
 import type { AcmeReply } from './session.js';
 
-/** How often, and how long, one round polls the CA. */
+/** The polling of the CA in one round: its interval and its duration. */
 export interface PollOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;

@@ -16,7 +16,7 @@ export interface Output {
   readonly interactive: boolean;
 }
 
-/** Everything a command gets from the process. */
+/** The inputs of a command from the process. */
 export interface CommandContext {
   readonly output: Output;
   /** Aborted by the first ctrl-C. */

@@ -133,7 +133,9 @@ function hostLines(host: HostDecision, lineWidth: number): string[] {
   ];
 }
 
-/** That a host has no address, or that those of one family could not be looked up. */
+/**
+ * States that a host has no address, or that those of one family could not be looked up.
+ */
 function addressLines({ addresses, trouble }: HostDecision, lineWidth: number): readonly string[] {
   const reason = trouble ? ` ${troubleText(trouble)}` : '';
   if (addresses.length === 0) return wrap(`No address.${reason}`, lineWidth, '     ');

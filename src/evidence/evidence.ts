@@ -245,7 +245,10 @@ export interface MtaStsEvidence {
   readonly policyAddresses?: readonly PolicyAddressEvidence[] | undefined;
   /** Failure codes of mta-sts, in the order of occurrence. */
   readonly problems: readonly FailureEvidence[];
-  /** Where the policy host's addresses could be forged: status of its address lookup. */
+  /**
+   * The status of the address lookup of the policy host, where its addresses could be
+   * forged.
+   */
   readonly hostDnssec?: Dnssec;
 }
 

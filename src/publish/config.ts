@@ -47,7 +47,7 @@ const serverAddress = z.string().refine((sourceText) => {
   return parsed.ok && parsed.value.tlsName === undefined;
 }, 'is not an address of a name server: write ADDRESS, ADDRESS:PORT or [IPv6]:PORT');
 
-/** How records of a zone are changed. `print`: the operator pastes them. */
+/** The way in which records of a zone are changed. `print`: the operator pastes them. */
 const dnsTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('print'), servers }),
   /**
@@ -105,8 +105,8 @@ const mailHost = z.strictObject({
     .strictObject({ folder: file, reload: z.array(z.string().min(1)).min(1).optional() })
     .optional(),
   /**
-   * How its keys are certified. `self-signed` is for hosts that use DANE only. With
-   * `files` another program maintains key and certificate.
+   * The way in which its keys are certified. `self-signed` is for hosts that use DANE
+   * only. With `files` another program maintains key and certificate.
    */
   certificates: z.enum(['manual', 'self-signed', 'acme', 'files']).default('manual'),
   /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatIp, parseIp } from '../base/index.js';
 
-/** Where a daemon listens: an address and port, or the path of a UNIX socket. */
+/** An endpoint of the daemon: an address and port, or the path of a UNIX socket. */
 export type ListenAddress =
   | {
       readonly address: string;

@@ -97,7 +97,7 @@ export interface OpenStoreOptions extends WriteQueueOptions {
    * event loop to serve. Otherwise the write that makes the log long does it.
    */
   readonly checkpointThread?: boolean;
-  /** How the write-ahead log of queued writes reaches the disk. Default: fdatasync. */
+  /** The sync of the write-ahead log of queued writes. Default: fdatasync. */
   readonly logDisk?: LogDisk;
 }
 

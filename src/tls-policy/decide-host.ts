@@ -30,7 +30,7 @@ export interface Rules {
   readonly require?: 'tls' | 'dane' | 'verified' | undefined;
 }
 
-/** How the session with a server must be authenticated. */
+/** The authentication that a session with a server needs. */
 export type AuthMechanism = 'dane' | 'pkix';
 
 /**

@@ -4,7 +4,7 @@ import type { Dnssec } from '../dns/index.js';
 export interface WayToHost {
   /** The next-hop domain. */
   readonly domain: string;
-  /** Where its aliases lead. Default the domain itself. */
+  /** The end of its aliases. Default the domain itself. */
   readonly canonicalDomain?: string;
   /** DNSSEC status of the MX RRset; `secure` for a host that the operator configured. */
   readonly route: { readonly dnssec: Dnssec };

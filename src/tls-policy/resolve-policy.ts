@@ -17,7 +17,7 @@ import {
 import type { DomainDecision } from './domain-decision.js';
 import { parseNextHop, type NextHop } from './next-hop.js';
 
-/** Everything {@link resolvePolicy} needs: resolver, policy source, settings, clock. */
+/** The inputs of {@link resolvePolicy}: resolver, policy source, settings, clock. */
 export interface PolicyDeps extends DecideOptions {
   readonly resolver: Resolver;
   /** Discovery and cache of MTA-STS policies; without it MTA-STS is not used. */

@@ -38,8 +38,8 @@ export type DeliveryResult = (typeof outcomes)[number];
 export type Known = 'yes' | 'no' | 'unknown';
 
 /**
- * Everything a sender can observe of a domain: the answers of DNS, of the policy host and
- * of each server. An attack is a function from view to view.
+ * The observations that a sender can make of a domain: the answers of DNS, of the policy
+ * host and of each server. An attack is a function from view to view.
  */
 export interface View {
   /**

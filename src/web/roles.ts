@@ -67,7 +67,7 @@ export interface Actor {
   readonly scopes?: readonly Scope[] | undefined;
   /** The token behind the request, by its public number. */
   readonly token?: string | undefined;
-  /** How the owner of that token was signed in. */
+  /** The way in which the owner of that token was signed in. */
   readonly tokenWay?: SignInWay | undefined;
   /** The session behind the request, by its public number. */
   readonly session?: string | undefined;

@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { createCa, issue } from '../../src/pki/index.js';
 import { waitUntil } from '../support/wait-until.js';
 
-/** Which jobs run, and where the database is. */
+/** The jobs that run, and the path of the database. */
 export interface DaemonSettings {
   readonly store?: string;
   /** Further lines of the configuration. */

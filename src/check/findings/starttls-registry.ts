@@ -31,7 +31,7 @@ const whichNetwork = (findingValues: FindingValues): FixStep =>
 const testTls = (findingValues: FindingValues): string =>
   `openssl s_client -starttls smtp -connect ${findingValues.host}:25 -servername ${findingValues.host}`;
 
-/** How the server ended the session, with its own reply where it sent one. */
+/** The end of the session, with the server's own reply where it sent one. */
 const ended = (findingValues: FindingValues): string =>
   findingValues.reply === undefined
     ? `the server ends it${inBrackets(findingValues.detail)}`

@@ -270,7 +270,7 @@ function insideTlsRules(
     raised.add('mx-inconclusive', { ...seen, detail: `${code} inside TLS` });
 }
 
-/** How the handshake ended, and the likely cause. */
+/** The end of the handshake, and the likely cause. */
 function describeHandshakeFailure(code: string, detail: string): string {
   const { message = `${code}.`, fix = '' } = tlsFailures.find(code) ?? {};
   return `${message.replace(/\.$/, detail === '' ? '.' : ` (${detail}).`)} ${fix}`.trimEnd();

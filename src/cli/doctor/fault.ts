@@ -1,4 +1,4 @@
-/** How urgent a fault is; doctor prints the lowest number first. */
+/** The urgency of a fault; doctor prints the lowest number first. */
 export const importance = {
   /** Mail is deferred, or will be at the next restart. */
   mailDeferred: 1,

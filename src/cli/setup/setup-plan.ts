@@ -30,7 +30,7 @@ interface Journal {
 
 const JOURNALS = '/var/lib/hermetic/setup';
 
-/** Where the state before `hermetic setup USE` is saved. */
+/** The folder of the state before `hermetic setup USE`. */
 export function journalPath(use: string): string {
   return `${JOURNALS}/${use}.json`;
 }

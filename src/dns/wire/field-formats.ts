@@ -16,7 +16,7 @@ export interface Tokens {
   readonly left: number;
 }
 
-/** How one field of RDATA is read from text and written to it. */
+/** The conversion of one field of RDATA from and to text. */
 export interface Field {
   /** Reads the field from text into wire format. Throws {@link MalformedDns}. */
   parse(tokens: Tokens, origin: Name): Uint8Array;

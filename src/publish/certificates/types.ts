@@ -52,7 +52,7 @@ export interface HostCertificate {
   readonly issuer?: string;
   readonly notBefore?: number;
   readonly notAfter?: number;
-  /** When it is renewed, as far as is known now. */
+  /** The time of its renewal, as far as it is known now. */
   readonly renewed?: number | undefined;
   /** Folder in which the server finds it. */
   readonly installed?: string | undefined;

@@ -60,7 +60,7 @@ export interface RenewalState {
   /** The place in a renewal window, 0 up to but not including 1, drawn once. */
   readonly draw: number;
   readonly window?: RenewalWindow | undefined;
-  /** When the CA is asked again. */
+  /** The time of the next request to the CA. */
   readonly askAgain: number;
   /** Failed requests in a row. */
   readonly tries?: number | undefined;

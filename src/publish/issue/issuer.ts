@@ -43,7 +43,10 @@ export interface IssuerOptions extends Omit<DesiredAccount, 'directory'> {
   /** Milliseconds between two rounds that look for due renewals. Default ten minutes. */
   readonly roundMs?: number;
   readonly signal?: AbortSignal;
-  /** How often an order is polled. Default: every second, for two minutes. */
+  /**
+   * The interval and duration of polling an order. Default: every second, for two
+   * minutes.
+   */
   readonly poll?: { readonly every: number; readonly atMost: number };
 }
 

@@ -21,18 +21,22 @@ export interface ServedPolicy {
   /** Seconds. */
   readonly maxAge: number;
   readonly mx: readonly string[];
-  /** When serving it was ordered. From then on a sender may have fetched it. */
+  /**
+   * The time at which serving it was ordered. From then on a sender may have fetched it.
+   */
   readonly first: number;
-  /** When every address of the policy host was first observed to serve it. */
+  /**
+   * The time at which every address of the policy host was first observed to serve it.
+   */
   readonly everywhere?: number;
   /**
-   * When every authoritative server was first observed with its id, and the TTL of the
-   * record in seconds.
+   * The time at which every authoritative server was first observed with its id, and the
+   * TTL of the record in seconds.
    */
   readonly announced?: { readonly at: number; readonly ttl: number };
   /**
-   * When every address was first observed to serve something else. No sender can have
-   * fetched this policy later.
+   * The time at which every address was first observed to serve something else. No sender
+   * can have fetched this policy later.
    */
   readonly last?: number;
   /** The policy existed before the ledger: earlier policies are not known. */
@@ -57,7 +61,7 @@ export interface PolicyState {
     readonly ttl: number;
     readonly gone?: number;
   }[];
-  /** When the record was first observed to be absent after a removal. */
+  /** The time at which the record was first observed to be absent after a removal. */
   readonly unannounced?: { readonly at: number; readonly ttl: number };
   /**
    * The alias target of `mta-sts.DOMAIN` as Hermetic wrote it. Only that one is removed.

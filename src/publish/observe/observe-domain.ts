@@ -24,7 +24,7 @@ export interface DomainQuery {
   readonly domain: string;
   /** MX hosts of the configuration: they are probed next to those that the DNS names. */
   readonly mxHosts: readonly string[];
-  /** How many days of TLS-RPT reports count. */
+  /** The number of days of TLS-RPT reports that count. */
   readonly days: number;
   /** Entry of `publish.dns` that names the servers to ask. */
   readonly dns: string;

@@ -64,7 +64,7 @@ const MAX_REQUEST = 4096;
 const IDLE = 120_000;
 
 /**
- * Where a daemon with this configuration is controlled: the configured socket, else
+ * The control address of a daemon with this configuration: the configured socket, else
  * `control.sock` in the first folder of systemd's `RuntimeDirectory=`.
  */
 export function controlSocket(

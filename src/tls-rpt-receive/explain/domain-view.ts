@@ -83,7 +83,7 @@ export interface DomainView {
   readonly trustedMailbox: number;
   readonly repeated: number;
   readonly reusedIds: number;
-  /** How reporters depart from RFC 8460. */
+  /** Departures of reporters from RFC 8460. */
   readonly repairs: readonly {
     readonly reporter: string;
     readonly code: string;

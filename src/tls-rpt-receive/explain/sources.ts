@@ -18,17 +18,17 @@ import {
 } from './same-fault.js';
 
 /**
- * Which reporters confirm each other. Two reporters that met one fault of the domain both
+ * Reporters that confirm each other. Two reporters of one fault of the domain both
  * failed more often than noise explains, about as often, and on the same days. Each test
  * excludes one coincidence:
  *
  * | test | coincidence that it excludes |
  * | --- | --- |
- * | more failures than noise explains | a lost connection beside a fault of one reporter |
+ * | more failures than noise explains | a lost connection next to a fault of one reporter |
  * | a similar share, on days that the others chose | scattered noise that picks its own days |
  * | the same days | outages of two reporters, or an outage during a fault of another one |
  * | one of them is a reporter of the group | a fault of others, during noise at this one |
- * | it does not name the fault otherwise | noise at a reporter that met the fault, too |
+ * | it does not name the fault otherwise | noise at a reporter of the fault |
  * | it has successes, or one result for nearly all | a reporter of failed sessions alone |
  * | more than one network | one path, or one operator of two senders |
  */

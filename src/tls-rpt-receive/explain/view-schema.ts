@@ -112,7 +112,7 @@ export const domainViewSchema = z
     trustedMailbox: count.optional(),
     repeated: count,
     reusedIds: count,
-    /** How reporters depart from RFC 8460. */
+    /** Departures of reporters from RFC 8460. */
     repairs: z.array(z.strictObject({ reporter: text, code: text, reports: count, says: text })),
   })
   .meta({

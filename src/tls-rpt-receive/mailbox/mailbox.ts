@@ -5,7 +5,10 @@ export interface MailEntry {
   readonly uid: number;
   /** Octets, as the server claims. */
   readonly size: number;
-  /** When the server received the mail (INTERNALDATE), milliseconds since 1970. */
+  /**
+   * The time at which the server received the mail (INTERNALDATE), milliseconds since
+   * 1970.
+   */
   readonly arrivedAt: number;
 }
 

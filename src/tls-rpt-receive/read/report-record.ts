@@ -58,7 +58,7 @@ export const reportRecordSchema = z
         policies: z.array(policy),
       })
       .optional(),
-    /** How it departs from RFC 8460, and how it was read. */
+    /** Departures from RFC 8460, and the reading of each. */
     notes: z
       .array(z.strictObject({ code: text, path: text, detail: text, count, says: text }))
       .optional(),

@@ -251,7 +251,7 @@ function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   if (versions['TLSv1.2'] === 'refused' || nothing(worse) || nothing(better)) return refused;
   const takes = (list: readonly number[]): boolean =>
     taken['TLSv1.2'].some((codePoint) => list.includes(codePoint));
-  // Everything that the server might accept was on offer.
+  // All suites that the server might accept were on offer.
   const full = answers.filter(
     (helloAnswer) =>
       versionOf(helloAnswer) === 'TLSv1.2' &&

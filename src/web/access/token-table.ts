@@ -13,7 +13,7 @@ export interface ApiToken {
   /** The purpose, as its owner wrote it. */
   readonly label: string;
   readonly owner: string;
-  /** How the owner was signed in. */
+  /** The way in which the owner was signed in. */
   readonly way: SignInWay;
   readonly role: Role;
   readonly customers: readonly string[] | undefined;

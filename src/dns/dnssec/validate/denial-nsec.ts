@@ -41,7 +41,7 @@ export class NsecProofs {
   }
 
   /**
-   * That the name has no records of the type: a match, an empty non-terminal, or a
+   * Proves that the name has no records of the type: a match, an empty non-terminal, or a
    * wildcard without the type.
    */
   nodata(domainName: Name, recordType: number): Denial | undefined {
@@ -69,7 +69,7 @@ export class NsecProofs {
     return undefined;
   }
 
-  /** That neither the name nor a wildcard that would answer for it exists. */
+  /** Proves that neither the name nor a wildcard that would answer for it exists. */
   nxdomain(domainName: Name): Denial | undefined {
     const cover = this.#cover(domainName);
     if (!cover || cover.next.isAtOrBelow(domainName)) return undefined;
@@ -79,7 +79,7 @@ export class NsecProofs {
     return undefined;
   }
 
-  /** That no name closer than the wildcard's parent exists (RFC 4035 §5.3.4). */
+  /** Proves that no name closer than the wildcard's parent exists (RFC 4035 §5.3.4). */
   noCloser(domainName: Name, encloserLabels: number): NoCloser | undefined {
     const closer = nextCloser(domainName, encloserLabels);
     const cover = this.#cover(closer);

@@ -80,10 +80,10 @@ export class Nsec3Proofs {
   }
 
   /**
-   * That the name has no records of the type: an NSEC3 that matches it, or a wildcard
-   * without the type. With `optOut`, also a span in which an unsigned delegation may lie:
-   * it proves less than RFC 5155 §8.4 asks of a name error, so it counts for NODATA
-   * responses only (§8.6).
+   * Proves that the name has no records of the type: an NSEC3 that matches it, or a
+   * wildcard without the type. With `optOut`, also a span in which an unsigned delegation
+   * may lie: it proves less than RFC 5155 §8.4 asks of a name error, so it counts for
+   * NODATA responses only (§8.6).
    */
   nodata(
     domainName: Name,
@@ -117,7 +117,7 @@ export class Nsec3Proofs {
   }
 
   /**
-   * That neither the name nor a wildcard that would answer for it exists: the closest
+   * Proves that neither the name nor a wildcard that would answer for it exists: the closest
    * encloser matched, the next closer name and the wildcard at the closest encloser
    * covered (RFC 5155 §8.4) [5155-8.4-1].
    */
