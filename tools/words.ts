@@ -72,7 +72,7 @@ export const wordRules: readonly WordRule[] = [
     name: 'is-no',
     places: text,
     pattern:
-      /(?<!\bthere )\b(is|are|was|were) no (?!(longer|more|less|greater|later|earlier|better|worse|other|newer|older|one)\b)[a-z]/i,
+      /(?<!\bthere\s)(?<=\S\s)(is|are|was|were) no (?!(longer|more|less|greater|later|earlier|better|worse|other|newer|older|one)\b)[a-z]/i,
     suggest: '"is not a ...", "is invalid"',
   },
   {

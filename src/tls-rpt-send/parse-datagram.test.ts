@@ -125,8 +125,8 @@ test('octets that are not UTF-8 are read leniently', () => {
 test('a malformed event is reported with the reason', () => {
   assert.match(why('{'), /^no JSON/);
   assert.match(why('[]'), /names no domain/);
-  assert.match(why(`{"d":"example.com","pr":"hello","policies":[]}`), /no TLS-RPT record/);
-  assert.match(why(`{"d":"example.com","pr":"${record}","policies":{}}`), /no list/);
+  assert.match(why(`{"d":"example.com","pr":"hello","policies":[]}`), /not a TLS-RPT record/);
+  assert.match(why(`{"d":"example.com","pr":"${record}","policies":{}}`), /not a list/);
   assert.match(
     why(`{"d":"example.com","pr":"${record}","policies":[{"policy-type":5,"f":0}]}`),
     /policies\[0\]/,

@@ -117,5 +117,5 @@ test('due policies are fetched without a message, until the signal', async () =>
 });
 
 test('an invalid EHLO name is refused before the first connection', () => {
-  assert.throws(() => sender({ helo: 'mail.example\r\nMAIL FROM:<x>' }), /no host name/);
+  assert.throws(() => sender({ helo: 'mail.example\r\nMAIL FROM:<x>' }), /not a host name/);
 });

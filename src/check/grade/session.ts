@@ -61,7 +61,7 @@ export function bestConnection(
   );
 }
 
-/** How many connections to an address gave TLS, out of those that show it. */
+/** The number of connections to an address with TLS, out of those that show it. */
 export interface IntermittentTls {
   readonly worked: number;
   readonly of: number;
@@ -70,7 +70,7 @@ export interface IntermittentTls {
 }
 
 /**
- * How often an address gave TLS and how often it did not, where both happened by chance.
+ * The numbers of connections with and without TLS, where both happened by chance.
  * TLS that ends permanently may be the server's reaction to the visits of this check, so
  * only a success after a failure counts.
  */
