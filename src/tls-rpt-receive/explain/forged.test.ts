@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import {
-  openReports,
-  renderDomain,
-  runAlerts,
-  showDomain,
-  showOverview,
-  storeCheck,
-  type ReportAlert,
-} from '../index.js';
+import { openReports, renderDomain, showDomain, storeCheck } from '../index.js';
+import { conclusions } from '../../../test/support/report/conclusions.js';
 import { testCheck } from '../../../test/support/report/checks.js';
 import {
   storeTestReports,
@@ -17,7 +10,6 @@ import {
   type TestReport,
 } from '../../../test/support/report/reports.js';
 import type { ReportTrust } from '../types.js';
-import type { Store } from '../../store/index.js';
 
 const now = Date.parse('2027-01-20T12:00:00Z');
 const names = ['rcpt.example', 'mx1.rcpt.example', 'mx.attacker.example', null] as const;
@@ -60,33 +52,6 @@ const forged = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-/**
- * The page, overview and alerts on which the operator acts, without the parts about
- * unauthenticated reports.
- */
-async function conclusions(store: Store): Promise<unknown> {
-  const domains = ['rcpt.example', 'mx1.rcpt.example', 'mx.attacker.example', ''];
-  const views = domains.map((domain) => {
-    const view = showDomain(store, domain, { now });
-    // Reports that do not decide have their own sections.
-    const rest = { ...view, unauthenticated: [], doubtful: [] };
-    return [rest, renderDomain(rest)];
-  });
-  const { unauthenticated, uncounted, ...overview } = showOverview(store, { now });
-  assert.ok(unauthenticated + uncounted.length >= 0);
-  const sent: ReportAlert[] = [];
-  await runAlerts({
-    store,
-    now,
-    domains: ['rcpt.example'],
-    channels: { mail: async (alerts) => (sent.push(...alerts), true) },
-    onError: ({ error }) => {
-      throw error;
-    },
-  });
-  return { views, overview, sent };
-}
-
 test('forged reports change no status, cause, advice, answer or alert', async () => {
   const some = fc.record({ genuine, forged, order: fc.boolean(), checked: fc.boolean() });
   await fc.assert(
@@ -95,7 +60,11 @@ test('forged reports change no status, cause, advice, answer or alert', async ()
         const store = await openReports(':memory:');
         if (checked) storeCheck(store, testCheck({ date: '2027-01-10', mode: 'testing' }));
         for (const reports of groups) storeTestReports(store, reports);
-        const found = await conclusions(store);
+        const found = await conclusions(
+          store,
+          now,
+          names.map((name) => name ?? ''),
+        );
         store.close();
         return found;
       };

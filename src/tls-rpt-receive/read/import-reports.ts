@@ -20,15 +20,11 @@ export interface ImportOptions {
   readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
   /** Octets of a report unpacked. Default 10 MB. */
   readonly maxBytes?: number;
-  /**
-   * Throws HermeticError `dkim-key-unavailable`, before anything is stored, where a key
-   * lookup failed temporarily: a mail server that pipes mail to this program sends it
-   * again (RFC 6376 §6.1.2). Default: such mail is stored, and does not count.
-   */
+  /** The known MX hosts of these domains: with DANE they are policy domains. */
   readonly hosts?: ReadonlySet<string>;
   /**
    * Throws HermeticError `dkim-key-unavailable`, before anything is stored, where a key
-   * lookup failed for the time being: a mail server that pipes mail in sends it again
+   * lookup failed temporarily: a mail server that pipes mail to this program sends it again
    * (RFC 6376 §6.1.2). Default: such mail is stored, and does not count.
    */
   readonly retryKeys?: boolean;

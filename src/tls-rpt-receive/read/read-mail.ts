@@ -260,15 +260,25 @@ function isFramed(rawMessage: Uint8Array, contentType: string): boolean {
   const boundary = quoted ?? plain;
   if (boundary === undefined) return false;
   const octets = Buffer.from(rawMessage.buffer, rawMessage.byteOffset, rawMessage.length);
-  const crlf = octets.indexOf('\r\n\r\n');
-  const lf = octets.indexOf('\n\n');
-  const body = crlf >= 0 && (lf < 0 || crlf < lf) ? crlf + 4 : lf + 2;
-  if (body < 2) return false;
+  const body = bodyOffset(octets);
+  if (body < 0) return false;
   const first = octets.toString('latin1', body, body + boundary.length + 300).trimStart();
   if (!first.startsWith(`--${boundary}\r`) && !first.startsWith(`--${boundary}\n`)) return false;
   const endOffset = octets.lastIndexOf(`\n--${boundary}--`);
   const after = octets.subarray(endOffset + boundary.length + 5);
   return endOffset >= 0 && after.length < 1000 && after.toString('latin1').trim() === '';
+}
+
+/**
+ * Where the body begins: after the first empty line, also in a header that mixes line ends;
+ * -1 without one.
+ */
+function bodyOffset(octets: Buffer): number {
+  const ends = ['\n\r\n', '\n\n'].flatMap((end) => {
+    const offset = octets.indexOf(end);
+    return offset < 0 ? [] : [offset + end.length];
+  });
+  return ends.length === 0 ? -1 : Math.min(...ends);
 }
 
 /** A header field of the mail, at most 300 characters. */

@@ -352,3 +352,52 @@ test('a text or an invitation does not become a report by its name', async () =>
     assert.equal(await verdictOf(signed), 'unsigned no-report-part', type);
   }
 });
+
+// A10: a recipient of signed mail can add fields and send it on.
+test('no field that is added to a signed mail turns its text into a report', async () => {
+  const inner = `--b\r\nContent-Type: application/tlsrpt+json\r\n\r\n${claim}\r\n--b--\r\n`;
+  const bodies = [`Hello\r\n\r\n${inner}`, `${inner}\r\nGoodbye\r\n`, `${claim}\r\n`];
+  const types = ['multipart/mixed; boundary="b"', 'application/tlsrpt+json'];
+  const added = (type: string): readonly string[] => [
+    `Content-Type: ${type}\r\n`,
+    `Content-Type : ${type}\r\n`,
+    `Content-Type:\r\n\t${type}\r\n`,
+    `X: a\nContent-Type: ${type}\r\n`,
+    `X: a\nContent-Type: ${type}\n`,
+    `X: a\rContent-Type: ${type}\r\n`,
+    `X: a\r\r\nContent-Type: ${type}\r\n`,
+    `\xef\xbb\xbfContent-Type: ${type}\r\n`,
+    `Content-Type: ${type}\r\nContent-Transfer-Encoding: 8bit\r\n`,
+    `Content-Type: ${type}\n\n`,
+    `Content-Type: ${type}\r\n \r\n`,
+  ];
+  for (const body of bodies)
+    for (const type of ['', 'Content-Type: text/plain\r\n']) {
+      const mail = `From: a@provider.example\r\nTo: b@rcpt.example\r\nSubject: x\r\n${type}\r\n${body}`;
+      const signed = (await signMail(mail, 'provider.example', 'from:to:subject')).toString(
+        'latin1',
+      );
+      const end = signed.indexOf('\r\n\r\n') + 2;
+      for (const field of types.flatMap(added))
+        for (const changed of [field + signed, signed.slice(0, end) + field + signed.slice(end)]) {
+          const { trust } = await judged(Buffer.from(changed, 'latin1'));
+          assert.notEqual(trust, 'signed', JSON.stringify([type, field, body.slice(0, 20)]));
+        }
+    }
+});
+
+// A10: a provider returns the mail of an outsider, and signs the bounce.
+test('a report inside a returned message is not one of the returning server', async () => {
+  const original = multipart([['application/tlsrpt+json', claim]])
+    .replaceAll('b"', 'c"')
+    .replaceAll('--b', '--c');
+  for (const type of ['message/rfc822', 'message/global', 'text/rfc822-headers']) {
+    const bounce = multipart([
+      ['text/plain', 'Your message was not delivered'],
+      ['message/delivery-status', 'Action: failed'],
+      [type, original],
+    ]).replace('multipart/mixed', 'multipart/report; report-type=delivery-status');
+    const { trust } = await judged(await signMail(bounce, 'provider.example'));
+    assert.notEqual(trust, 'signed', type);
+  }
+});
