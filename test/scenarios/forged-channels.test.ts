@@ -7,6 +7,7 @@ import {
   createReceiver,
   importReports,
   openReports,
+  pruneReports,
   verifyDkim,
   type DkimVerdict,
   type Source,
@@ -218,4 +219,36 @@ test('an intake that trusts From instead of the signature would be found out', a
     inMail.map(({ what }) => what),
   );
   assert.equal(inMail.length, 4);
+});
+
+// A3
+test('a report that was pruned counts on no channel again', async () => {
+  const day = 86_400_000;
+  const store = await openReports(':memory:');
+  const sums = (): unknown =>
+    store.prepare('SELECT * FROM report_day ORDER BY domain, day, type, authenticated').all();
+  const bytes = genuine[1]?.bytes ?? Buffer.alloc(0);
+  const later = { ...clock, now: () => now + 41 * day };
+  const verify = (mail: Uint8Array): Promise<DkimVerdict> => verifyDkim(mail, keys, now);
+  const at = (time: Clock): ReturnType<typeof createReceiver> =>
+    createReceiver({ store, clock: time, domains: ['rcpt.example'], verify });
+  const first = await at(clock).receive(bytes, { via: 'mail', peer: '192.0.2.1', name: 'mail' });
+  assert.equal(first.status, 'stored');
+  const before = sums();
+  assert.equal(await pruneReports(store, { now: now + 40 * day, keepDays: 7 }), 1);
+  const receiver = at(later);
+  for (const via of ['mail', 'https', 'mailbox'] as const)
+    for (const input of via === 'https' ? [bytes, Buffer.from(second)] : [bytes]) {
+      const mailbox = { arrivedAt: now, trusted: via === 'mailbox', lastTry: true };
+      const origin = { via, peer: '192.0.2.2', name: 'again', mailbox };
+      const { status, ...rest } = await receiver.receive(input, origin);
+      assert.equal(status, 'stored', JSON.stringify(rest));
+      assert.deepEqual(sums(), before, via);
+    }
+  const options = { clock: later, store, domains: ['rcpt.example'], verify };
+  for (const input of [bytes, Buffer.from(second)])
+    for await (const record of importReports(sourceOf(input), options))
+      assert.equal(record.stored, 'repeated');
+  assert.deepEqual(sums(), before);
+  store.close();
 });

@@ -19,6 +19,7 @@ import {
   type TrialRow,
   type UnauthenticatedRow,
 } from './facts.js';
+import { exactSum } from './exact-sum.js';
 import { mailHosts } from './mail-hosts.js';
 import { isConnectionTrouble } from './reason-texts-registry.js';
 import type { Steps } from './steps.js';
@@ -134,17 +135,12 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
   };
 }
 
-/** A sum as an integer that JavaScript holds exactly. */
-function total(expression: string, column = expression): string {
-  return `CAST(min(total(${expression}), ${Number.MAX_SAFE_INTEGER}) AS INTEGER) AS ${column}`;
-}
-
 /** The sums of a {@link SessionRow}. */
 const sums = [
-  total('ok'),
-  total('failed'),
-  total('undescribed'),
-  total("CASE mode WHEN 'none' THEN ok + failed ELSE 0 END", '"modeNone"'),
+  exactSum('ok'),
+  exactSum('failed'),
+  exactSum('undescribed'),
+  exactSum("CASE mode WHEN 'none' THEN ok + failed ELSE 0 END", '"modeNone"'),
 ].join(', ');
 
 /**
@@ -199,7 +195,7 @@ function describedFailures(domainQuery: DomainQuery): Steps<readonly FailureFact
   return failuresOf(
     domainQuery,
     byTurns(
-      `SELECT domain, type, mode, result, mx, ip, reporter, reason, ${total('failed')}, day
+      `SELECT domain, type, mode, result, mx, ip, reporter, reason, ${exactSum('failed')}, day
        FROM report_failure WHERE $WHERE AND authenticated = 1
        GROUP BY domain, type, mode, result, mx, ip, reporter, reason, day`,
       'failed DESC, domain, type, mode, result, mx, ip, reporter, reason',
@@ -214,7 +210,7 @@ function otherFailures(domainQuery: DomainQuery): Steps<readonly FailureFact[]> 
     domainQuery,
     byTurns(
       `SELECT domain, type, mode, '${NOT_DESCRIBED}' AS result, '' AS mx, '' AS ip, reporter,
-         '' AS reason, ${total('undescribed').replace(/undescribed$/, 'failed')}, day
+         '' AS reason, ${exactSum('undescribed').replace(/undescribed$/, 'failed')}, day
        FROM report_policy WHERE $WHERE AND authenticated = 1 AND undescribed > 0
        GROUP BY domain, type, mode, reporter, day`,
       'failed DESC, domain, type, mode, reporter',
@@ -292,7 +288,7 @@ function* trialOf(stateStore: Store, domainName: string, to: number): Steps<read
     Pick<FailureFact, 'reporter' | 'result' | 'reason' | 'failed'>
   >(
     byTurns(
-      `SELECT reporter, result, reason, ${total('failed')} FROM report_failure
+      `SELECT reporter, result, reason, ${exactSum('failed')} FROM report_failure
        WHERE domain = ? AND day = ? AND type = 'sts' AND authenticated = 1
        GROUP BY reporter, result, reason`,
       'failed DESC, result, reason',
@@ -330,8 +326,8 @@ function kindsOf(
  */
 function unauthenticatedRows(domainQuery: DomainQuery): readonly UnauthenticatedRow[] {
   const rows = domainQuery.rows<SessionRow & { reports: number }>(
-    `SELECT coalesce(r.peer, '') AS reporter, p.day, p.type, p.domain, ${total('p.ok').replace('AS p.', 'AS ')},
-       ${total('p.failed').replace('AS p.', 'AS ')}, 0 AS undescribed, count(DISTINCT p.report) AS reports
+    `SELECT coalesce(r.peer, '') AS reporter, p.day, p.type, p.domain, ${exactSum('p.ok').replace('AS p.', 'AS ')},
+       ${exactSum('p.failed').replace('AS p.', 'AS ')}, 0 AS undescribed, count(DISTINCT p.report) AS reports
      FROM (SELECT * FROM report_policy WHERE $WHERE AND authenticated = 0 AND counted = 1) AS p
      JOIN report AS r ON r.id = p.report
      GROUP BY r.peer, p.day, p.type, p.domain ORDER BY p.day DESC LIMIT ${MAX_ROWS}`,

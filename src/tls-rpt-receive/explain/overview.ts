@@ -2,6 +2,7 @@ import type { Store } from '../../store/index.js';
 import { totalSessions } from './count-sessions.js';
 import type { KindSums } from './domain-view.js';
 import { dateOf, plus, type ReportedFacts } from './facts.js';
+import { exactSum } from './exact-sum.js';
 import { groupFailures, isOngoing } from './group-failures.js';
 import type { Steps } from './steps.js';
 
@@ -70,7 +71,7 @@ export function* viewOverview(
     failed: number;
     reports: number;
   }>(
-    `SELECT type, authenticated, sum(ok) AS ok, sum(failed) AS failed, sum(reports) AS reports
+    `SELECT type, authenticated, ${exactSum('ok')}, ${exactSum('failed')}, ${exactSum('reports')}
      FROM report_day WHERE domain = '' AND day BETWEEN ? AND ? GROUP BY type, authenticated`,
     from,
     to,

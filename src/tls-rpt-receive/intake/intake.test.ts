@@ -321,3 +321,56 @@ test('a port with STARTTLS accepts mail with and without TLS', async (t) => {
   assert.match(await send(await mail(7), 'tlsrpt@rcpt.example', 'tls'), /^250 .*stored/);
   assert.deepEqual(totals(), { ok: 12, failed: 0, reports: 2 });
 });
+
+/** A report of five hundred policies, each with a failure of its own. */
+function largeReport(id: string, reporter: string): string {
+  const whole = JSON.parse(
+    reportJson(1, 2, id, '2026-05-04', 'rcpt.example', `tlsrpt@${reporter}`),
+  ) as { policies: object[] };
+  const policies = Array.from({ length: 500 }, (_, n) => ({
+    ...whole.policies[0],
+    policy: {
+      'policy-type': 'sts',
+      'policy-domain': 'rcpt.example',
+      'policy-string': ['version: STSv1', `mx: m${n}.rcpt.example`],
+    },
+    'failure-details': [
+      {
+        'result-type': 'certificate-expired',
+        'receiving-mx-hostname': `m${n}.rcpt.example`,
+        'failed-session-count': 2,
+      },
+    ],
+  }));
+  return JSON.stringify({ ...whole, policies });
+}
+
+// A17: any domain can sign, so that a signature alone gives no room in the database.
+test('a reporter beyond its share of a day keeps its counts and loses detail', async () => {
+  const { mail, totals, store } = await bench(keyResolver(['sender.example', 'post.example']), 1e6);
+  const send = async (id: string, reporter: string): Promise<void> => {
+    const report = largeReport(id, reporter);
+    const parts = { report, signer: reporter, from: `tlsrpt@${reporter}`, submitter: reporter };
+    assert.equal(await mail(await reportMail(parts)), 'stored signed');
+  };
+  for (let n = 0; n < 7; n++) await send(`${n}`, 'sender.example');
+  await send('other', 'post.example');
+  assert.deepEqual(totals(), { ok: 8 * 500, failed: 8 * 1000, reports: 8 });
+  const rows = store
+    .prepare<{ n: number; failed: number }>(
+      `SELECT count(*) AS n, sum(failed) AS failed FROM report_failure
+       GROUP BY id / 1000000 ORDER BY id / 1000000`,
+    )
+    .all();
+  assert.deepEqual(
+    rows.map(({ failed }) => failed),
+    Array<number>(8).fill(1000),
+  );
+  const detailed = rows.map(({ n }) => n);
+  assert.deepEqual(detailed.slice(0, 5), Array<number>(5).fill(500));
+  assert.ok(
+    detailed.slice(5, 7).every((n) => n <= 20),
+    detailed.join(),
+  );
+  assert.equal(detailed[7], 500);
+});

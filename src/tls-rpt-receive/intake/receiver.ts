@@ -2,14 +2,14 @@ import { separateTurns, type Clock, type Failure } from '../../base/index.js';
 import { groupCommit, type Store } from '../../store/index.js';
 import { claimedSize } from '../../tls-rpt/index.js';
 import type { IntakeLimit } from '../tables/intake-sums.js';
-import type { PreparedReport } from '../tables/prepare-report.js';
+import { coarsened, type PreparedReport } from '../tables/prepare-report.js';
 import { storeRefusals, type Refusal } from '../tables/refusals.js';
 import { storeInSteps, type IntakeOutcome, type StoreOutcome } from '../tables/store-reports.js';
 import { isAuthenticated, type DkimVerdict, type ReportTrust, type Via } from '../types.js';
 import type { LookupKeys } from '../verify/verify-dkim.js';
 import { ItemReader } from './item-reader.js';
 import { judgeItem, type ItemTask, type JudgedPart } from './judge-item.js';
-import { networkBudget, sourceBudget, type SourceBudget } from './source-budget.js';
+import { networkBudget, reporterBudget, sourceBudget, type SourceBudget } from './source-budget.js';
 
 /** The store, clock, key lookup and limits of a receiver. */
 export interface ReceiverOptions {
@@ -107,6 +107,11 @@ const felt = 4096;
 const defaultLimit: IntakeLimit = { reports: 20_000, rows: 200_000, octets: 64_000_000 };
 /** The part of a day's unauthenticated reports that one network may send. */
 const networkShare = 0.1;
+/**
+ * Rows in detail that one reporter has in a day for each domain: five reports of the
+ * largest size. Genuine reporters send one report a day for each domain (RFC 8460 §4.1).
+ */
+const DETAILED_ROWS = 5000;
 
 /**
  * Accepts reports: reads, judges and writes them together with other reports of that
@@ -121,6 +126,7 @@ class ReportReceiver implements Receiver {
   readonly #limit: IntakeLimit;
   readonly #budget: SourceBudget;
   readonly #networks: SourceBudget;
+  readonly #reporters: SourceBudget;
   readonly #reader: ItemReader | undefined;
   readonly #turn = separateTurns();
   readonly #write: (preparedReport: PreparedReport) => Promise<IntakeOutcome>;
@@ -133,6 +139,8 @@ class ReportReceiver implements Receiver {
     this.#budget = sourceBudget(perMinute, () => clock.monotonic());
     const share = Math.max(1, Math.floor(this.#limit.reports * networkShare));
     this.#networks = networkBudget(share, () => clock.monotonic());
+    const detailedRows = DETAILED_ROWS * Math.max(1, options.domains.length);
+    this.#reporters = reporterBudget(detailedRows, () => clock.monotonic());
     this.#reader = keys && new ItemReader({ keys });
     this.#write = groupCommit({
       store,
@@ -215,6 +223,17 @@ class ReportReceiver implements Receiver {
     return judgeItem(itemTask, this.#options.verify ?? notVerified);
   }
 
+  /** A reporter beyond its share keeps its counts and loses detail. */
+  #withinBudget(report: PreparedReport): PreparedReport {
+    const isWithin = !isAuthenticated(report.trust) || this.#reporters.admits(report.reporter);
+    return isWithin ? report : coarsened(report);
+  }
+
+  #chargeReporter(report: PreparedReport, outcome: IntakeOutcome | undefined): void {
+    if (isAuthenticated(report.trust) && outcome !== 'repeated')
+      this.#reporters.spend(report.reporter, rowsOf(report));
+  }
+
   async #store(
     reports: readonly PreparedReport[],
     failures: readonly Failure[],
@@ -224,7 +243,9 @@ class ReportReceiver implements Receiver {
     if (unauthenticated > 0 && !this.#networks.admits(peer))
       return { status: 'later', why: 'room' };
     try {
-      const written = await Promise.all(reports.map(this.#write));
+      const within = reports.map((report) => this.#withinBudget(report));
+      const written = await Promise.all(within.map(this.#write));
+      within.forEach((report, index) => this.#chargeReporter(report, written[index]));
       const fresh = written.filter((outcome, index) => {
         const reportTrust = reports[index]?.trust;
         return outcome === 'stored' && reportTrust !== undefined && !isAuthenticated(reportTrust);
@@ -245,6 +266,11 @@ class ReportReceiver implements Receiver {
       return { status: 'later', why: 'store' };
     }
   }
+}
+
+/** Rows of a report in the tables. */
+function rowsOf({ policies, failures }: PreparedReport): number {
+  return policies.length + failures.length;
 }
 
 const notVerified = (): Promise<DkimVerdict> =>

@@ -29,6 +29,14 @@ export function networkBudget(perDay: number, now: () => number): SourceBudget {
   return budgetOver({ window: 1440 * minute, most: perDay, keyOf: networkOf }, now);
 }
 
+/**
+ * The rows in detail that one reporter has in a day. A reporter is the organisation whose
+ * signature holds: any organisation can sign.
+ */
+export function reporterBudget(perDay: number, now: () => number): SourceBudget {
+  return budgetOver({ window: 1440 * minute, most: perDay, keyOf: (reporter) => reporter }, now);
+}
+
 interface Window {
   /** Milliseconds. */
   readonly window: number;

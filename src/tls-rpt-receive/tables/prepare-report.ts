@@ -156,6 +156,19 @@ function rowsOf(
   };
 }
 
+/** Rows of each kind for a report of a reporter that has sent a great many. */
+const MAX_COARSE = 20;
+
+/** The same report with few rows: every count stays, detail does not. Pure. */
+export function coarsened(preparedReport: PreparedReport): PreparedReport {
+  const { policies, failures } = preparedReport;
+  return {
+    ...preparedReport,
+    policies: mergedWithin(MAX_COARSE, policies, coarserPolicies),
+    failures: mergedWithin(MAX_COARSE, failures, coarserFailures),
+  };
+}
+
 /** The steps that make rows of one kind alike, the least loss first, and join them. */
 interface Coarser<Row> {
   keyOf(row: Row): string;
