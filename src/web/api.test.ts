@@ -89,3 +89,16 @@ test('a stream ends with its client, and with the pages', async (t) => {
   // The body ends: without an end the test would hang.
   assert.match(await stayed.text(), /^retry: 3000/);
 });
+
+test('a body that is not JSON is refused with 400 and leaves no trace in the log', async (t) => {
+  const site = await TestPages.open(t);
+  const bodies = ['{', '['.repeat(60_000), '\0', 'domain=example.com', '"\\u', ''];
+  for (const body of bodies)
+    for (const type of ['application/json', 'application/json; charset=utf-16']) {
+      const headers = { 'content-type': type };
+      const response = await site.ask('/api/v1/checks', { method: 'POST', headers, body });
+      assert.equal(response.status, 400, body.slice(0, 10));
+      assert.equal(((await response.json()) as { code: string }).code, 'web-request-invalid');
+    }
+  assert.deepEqual(site.logged, []);
+});

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { HTTPException } from 'hono/http-exception';
 import type { AccessService, SignInSecrets } from '../access/access-service.js';
 import type { OidcSignIn } from '../access/oidc-sign-in.js';
 import { routesWithoutRule } from '../access/access-table.js';
@@ -159,6 +160,9 @@ export function createApp(
     return site.page(request, { title: 'Not found', main }, statusOf(code));
   });
   app.onError((error, request) => {
+    // A body that is not JSON: a fault of the client, and nothing for the log.
+    if (error instanceof HTTPException && error.status < 500)
+      return problemResponse('web-request-invalid', undefined, 'The body cannot be read.');
     context.log.error('web-route-failed', { path: request.req.path, error: error.message });
     if (request.req.path.startsWith('/api/')) return problemResponse('web-check-broken');
     const main = problemPage('Something broke', sentenceOf('web-check-broken'));
