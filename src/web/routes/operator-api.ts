@@ -5,7 +5,7 @@ import {
   listReports,
   readChecks,
   readReport,
-  showDomain,
+  showDomainInTurns,
   type ListedReport,
 } from '../../tls-rpt-receive/index.js';
 import type { FailedAction } from '../../publish/index.js';
@@ -197,11 +197,11 @@ export function addOperatorApi(app: OpenAPIHono<AppEnv>, site: Site): void {
     if (!found) return problemResponse('web-page-unknown');
     return context.json(describe(found, mutedDomains(store, clock.now())), 200);
   });
-  app.openapi(readView, (context) => {
+  app.openapi(readView, async (context) => {
     const { domain } = context.req.valid('param');
     if (!own.knows(domain)) return problemResponse('web-page-unknown');
     const { days } = context.req.valid('query');
-    const view = showDomain(store, domain, { now: clock.now(), days });
+    const view = await showDomainInTurns(store, domain, { now: clock.now(), days });
     return context.json(view as never, 200);
   });
   app.openapi(listChecks, (context) => {
