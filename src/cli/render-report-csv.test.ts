@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import { testReportJson } from '../../test/support/report/reports.js';
 import { runCli } from '../../test/support/run-cli.js';
 
 const VECTOR = 'test/vectors/tls-rpt/additional-info-uri.json';
@@ -33,6 +34,26 @@ test('report show writes tables and a page that loads nothing', async (t) => {
   assert.equal(unnamed.code, 2);
   const both = await runCli(['report', 'show', ...store, '--csv', '--json']);
   assert.equal(both.code, 2);
+});
+
+// R12
+test('report show with an empty name explains the reports that name no domain', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-report-unnamed-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const store = ['--store', join(folder, 'reports.db')];
+  const none = await runCli(['report', 'show', '', ...store]);
+  assert.equal(none.code, 2);
+  const file = join(folder, 'report.json');
+  const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  const policies = [{ type: 'no-policy-found', domain: null, ok: 1, failed: 8 }];
+  writeFileSync(file, testReportJson({ reporter: 'big.example', day, policies }));
+  await runCli(['report', 'import', '--no-verify', ...store, file]);
+  const overview = await runCli(['report', 'show', ...store]);
+  assert.match(overview.out, /\(no domain named\) +8 of 9/);
+  assert.match(overview.out.replace(/\s+/g, ' '), /: hermetic report show ''/);
+  const page = await runCli(['report', 'show', '', ...store]);
+  assert.equal(page.code, 1, page.err);
+  assert.match(page.out.replace(/\s+/g, ' '), /8 sessions, reported by big\.example/);
 });
 
 test('a name of a reporter is never a formula of a spreadsheet', async () => {

@@ -57,7 +57,10 @@ interface ShowFlags {
 export function defineReportShow(command: Command, { output, finish }: CommandContext): void {
   command
     .description('show the failed sessions, their start, the likely cause and the fix')
-    .argument('[domain]', 'show this domain in full (default: every domain with failures)')
+    .argument(
+      '[domain]',
+      "show this domain in full; '' for reports that name none (default: every domain with failures)",
+    )
     .option('--store <file>', 'database of reports', DEFAULT_STORE)
     .option('--days <number>', 'look back this many days', '14')
     .option('--to <date>', 'end with this day, such as 2026-05-10 (default: the last with reports)')
@@ -99,9 +102,7 @@ async function run(
     throw misuse('--json and --csv', 'both write to standard output', 'Choose one of them.');
   if (showFlags.html !== undefined) planHtml(domainName, showFlags);
   const options = readFlags(showFlags);
-  const fix = 'Write the part after the @, such as example.com.';
-  const name =
-    domainName === undefined ? undefined : unwrap('domain', parseDomain(domainName), fix).toLower();
+  const name = readName(domainName);
   const stateStore = await openStoreToRead(databaseFile(showFlags.store), {
     prepare: prepareReports,
     mustExist: true,
@@ -117,6 +118,13 @@ async function run(
   } finally {
     stateStore.close();
   }
+}
+
+/** The domain to show; empty: reports that name no domain; undefined: all domains. */
+function readName(domainName: string | undefined): string | undefined {
+  if (domainName === undefined || domainName === '') return domainName;
+  const fix = 'Write the part after the @, such as example.com.';
+  return unwrap('domain', parseDomain(domainName), fix).toLower();
 }
 
 /** Prints every domain with failures. Exit status 1 while one of them is ongoing. */
@@ -167,7 +175,8 @@ async function printDomain(
   if (csv) output.out(renderDomainCsv(domainView));
   else if (json) output.out(`${formatJson(domainView, 2)}\n`);
   // Advice on publishing a record would mislead where the name is a typing error.
-  else if (known.length === 0 || isKnown) output.out(renderDomain(domainView, { width, color }));
+  else if (known.length === 0 || isKnown || name === '')
+    output.out(renderDomain(domainView, { width, color }));
   else complain(output, reportsAbsent(name, file, known));
   return statusOf(domainView);
 }

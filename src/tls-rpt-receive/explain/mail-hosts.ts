@@ -39,6 +39,8 @@ export function* mailHosts(
   checks: readonly CheckResult[],
   most: number,
 ): Steps<ReadonlySet<string>> {
+  // Reports that name no domain have no hosts of their own.
+  if (hostSpan.domain === '') return new Set();
   const checked = new Set(checks.flatMap((check) => check.hosts.map(({ name }) => name)));
   const quoted = yield* quotedPatterns(stateStore, hostSpan);
   const based = yield* baseDomains(stateStore, hostSpan, quoted);

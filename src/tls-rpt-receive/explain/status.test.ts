@@ -197,6 +197,22 @@ test('failures in reports that name no domain are an item of their own', async (
   assert.match(renderDomain(page), /name no domain/);
 });
 
+// R12
+test('sessions of a mail host are not those of reports without a domain', async () => {
+  const policies = [
+    { type: 'tlsa', domain: 'mx1.rcpt.example', ok: 4 },
+    { type: 'no-policy-found', domain: null, ok: 1, failed: 8 },
+  ];
+  const overview = showOverview(await withReports(report({}, { policies })), { now });
+  assert.deepEqual(
+    overview.failing.map(({ domain, failed, successful }) => [domain, failed, successful]),
+    [['', 8, 1]],
+  );
+  const screen = renderReportOverview(overview).replace(/\s+/g, ' ');
+  assert.match(screen, /Failures in reports that name no domain, 0 recovered; 1 report\./);
+  assert.match(screen, /For reports without a domain: hermetic report show ''/);
+});
+
 test('successful reports that name no domain are not a failure', async () => {
   const nameless = report({ type: 'no-policy-found', domain: null, ok: 9 });
   assert.deepEqual(showOverview(await withReports(nameless), { now }).failing, []);

@@ -48,11 +48,16 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
       ? []
       : ['', ...paragraph(`Other mail in mailboxes: ${plural(otherMail, 'message')}.`, lineWidth)]),
     ...(aside === '' ? [] : ['', ...paragraph(`Not counted: ${aside}.`, lineWidth)]),
-    ...(rows.length > 0
-      ? ['', ...paragraph('hermetic report show DOMAIN explains each.', lineWidth)]
-      : []),
+    ...(rows.length > 0 ? ['', ...paragraph(nextCommand(overview), lineWidth)] : []),
     '',
   ].join('\n');
+}
+
+/** The command that explains the rows. The name of reports without a domain is empty. */
+function nextCommand({ failing }: Overview): string {
+  const unnamed = failing.some(({ domain }) => domain === '');
+  const each = 'hermetic report show DOMAIN explains each.';
+  return unnamed ? `${each} For reports without a domain: hermetic report show ''` : each;
 }
 
 /** Other mail in a mailbox; it stays there. */
@@ -81,5 +86,8 @@ export function overviewHeadline({
   const now = failing.filter((row) => row.ongoing && row.domain !== '').length;
   const unnamed = failing.some((row) => row.ongoing && row.domain === '');
   const over = failing.length - failing.filter((row) => row.ongoing).length;
-  return `${plural(now, 'domain')} of ${number(domains)} failing now${unnamed ? ', and failures in reports that name no domain' : ''}, ${over} recovered; ${plural(reports, 'report')}.`;
+  const rest = `${over} recovered; ${plural(reports, 'report')}.`;
+  if (now === 0 && unnamed) return `Failures in reports that name no domain, ${rest}`;
+  const besides = unnamed ? ', and failures in reports that name no domain' : '';
+  return `${plural(now, 'domain')} of ${number(domains)} failing now${besides}, ${rest}`;
 }
