@@ -237,6 +237,18 @@ test('noise of other days does not make a fault of one day look rare', async () 
   assert.deepEqual(others(await failuresOf(apart)), ['unclear']);
   const single = [vague('a.example', [5], 20), vague('b.example', [], 0)];
   assert.deepEqual(others(await failuresOf(single)), ['unclear']);
+  // Noise of reporters that name the fault is not that fault.
+  const details = [{ result: 'certificate-not-trusted', count: 20 }];
+  const named = both.map((reports) =>
+    reports.map((report) => ({
+      ...report,
+      policies: report.policies.map((policy) =>
+        policy.failed === 20 ? { ...policy, details } : policy,
+      ),
+    })),
+  );
+  const noise = (await failuresOf(named)).find(({ result }) => result === 'not-described');
+  assert.equal(noise?.whose, 'unclear', noise?.because);
   const spared = days.map((day) => ({ reporter: 'c.example', day, policies: [{ ok: 900 }] }));
   assert.deepEqual(others(await failuresOf([...both, spared])), ['unclear']);
 });

@@ -131,6 +131,13 @@ export function isBackground(failureGroup: FailureGroup, applied: SessionsByRepo
 export function withoutNoise(failureGroup: FailureGroup, facts: ReportedFacts): FailureGroup {
   if (kindOf(failureGroup.result) !== 'any' || failureGroup.lostConnections) return failureGroup;
   const { firstDay, lastDay, reporters } = failureGroup;
+  // Reporters that name most of their failures otherwise name a fault of these days so.
+  const named = facts.failures
+    .filter((row) => reporters.includes(row.reporter) && row.result !== failureGroup.result)
+    .filter((row) => row.lastDay >= firstDay && row.firstDay <= lastDay)
+    .filter((row) => isSamePolicy(failureGroup, row, facts.domain))
+    .reduce((count, row) => plus(count, row.failed), 0);
+  if (named >= failureGroup.sessions) return failureGroup;
   const applied = sessionsBetween(firstDay, lastDay, failureGroup, facts);
   const rows = reporters.flatMap((reporter) => applied.get(reporter) ?? []);
   const days = rows.filter((row) => !isNoise(row.failed, totalOf([row]))).map(({ day }) => day);
