@@ -377,10 +377,12 @@ class Session {
   }
 
   #secure(plaintext: string): TLSSocket {
+    const { named, fallback } = this.contexts;
     const secured = new TLSSocket(this.socket, {
       isServer: true,
-      secureContext: this.contexts.fallback,
-      SNICallback: (_name, use) => use(null, this.contexts.named),
+      secureContext: fallback,
+      // With a callback, Node 24 uses one certificate of the context only.
+      SNICallback: named === fallback ? undefined : (_name, use) => use(null, named),
     });
     secured.on('error', () => this.socket.destroy());
     this.#stream = secured;
