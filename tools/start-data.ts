@@ -13,9 +13,13 @@ import { playMonth } from './report-month.js';
  * and two checks of each by the watch.
  */
 
+/** A domain whose policy changed, and a reporter that still applies the old one. */
+const changedDomain = 'xn--bcher-kva.example';
+
 /**
  * The operator's domains in the lab with the seed of their month. The fault of the month
- * is the one that a check of the domain finds, if any.
+ * is the one that a check of the domain finds, if any. Without a seed the month is
+ * {@link outdatedMonth}.
  */
 export const ownDomains = [
   ['good.example', 4],
@@ -24,6 +28,7 @@ export const ownDomains = [
   ['sts-only.example', 3],
   ['testing-mode.example', 44],
   ['dane-only.example', 4],
+  [changedDomain, undefined],
 ] as const;
 
 const HOUR = 3_600_000;
@@ -55,10 +60,35 @@ function withoutNoise(report: TestReport): TestReport {
   return { ...report, policies };
 }
 
+/**
+ * A month in which the policy changed on the fifth day. One reporter never renews its copy,
+ * which does not name the present mail host.
+ */
+function outdatedMonth(now: number): readonly TestReport[] {
+  const [before, after] = [[`old.${changedDomain}`], [`mx.${changedDomain}`]];
+  const quoted = { domain: changedDomain, maxAge: 86_400 };
+  const details = [{ result: 'validation-failure', mx: `mx.${changedDomain}`, count: 6 }];
+  return Array.from({ length: monthDays }, (_, index) => {
+    const day = new Date(now - (monthDays - index) * DAY).toISOString().slice(0, 10);
+    const mx = index < 5 ? before : after;
+    const stale = { ...quoted, mx: before, ok: 0, failed: 6, details };
+    return [
+      ...['one.example', 'two.example'].map((reporter) => ({
+        reporter,
+        day,
+        policies: [{ ...quoted, mx, ok: 40 }],
+      })),
+      ...(index < 5 ? [] : [{ reporter: 'stale.example', day, policies: [stale] }]),
+    ];
+  }).flat();
+}
+
 /** Stores the months, with a few reports that do not count. */
 export function storeMonths(store: Store, now: number): void {
   prepareReports(store);
-  for (const [domain, seed] of ownDomains) storeTestReports(store, monthOf(domain, seed, now));
+  for (const [domain, seed] of ownDomains)
+    if (seed !== undefined) storeTestReports(store, monthOf(domain, seed, now));
+  storeTestReports(store, outdatedMonth(now));
   const day = new Date(now - 2 * DAY).toISOString().slice(0, 10);
   const policies = [{ domain: 'good.example', mx: ['mx.good.example'], failed: 900 }];
   storeTestReports(store, [

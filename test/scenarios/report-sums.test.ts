@@ -107,8 +107,10 @@ function mailHosts(reports: readonly TlsReport[], domain: string): ReadonlySet<s
     return policies.flatMap((p) => {
       const host = p.policyDomain ?? '';
       if (p.policyType !== 'tlsa' || host === domain || host === '') return [];
-      const alone = others.every((o) => [domain, host, '', undefined].includes(o.policyDomain));
-      return alone || named.some((pattern) => matchMx(pattern, host)) ? host : [];
+      const isFree = others.every(
+        (o) => [domain, host, '', undefined].includes(o.policyDomain) || !claims(o, host),
+      );
+      return isFree || named.some((pattern) => matchMx(pattern, host)) ? host : [];
     });
   });
   // A host below the domain that fails under DANE, and is not a recipient domain itself.
@@ -122,6 +124,13 @@ function mailHosts(reports: readonly TlsReport[], domain: string): ReadonlySet<s
       : [],
   );
   return new Set([...named, ...inReports, ...failing]);
+}
+
+/** A recipient domain claims the hosts below it, and those that its policy names. */
+function claims({ policyDomain = '', policyString }: ReportedPolicy, host: string): boolean {
+  const text = policyString.join('\n').toLowerCase();
+  const siblings = `*${host.slice(Math.max(0, host.indexOf('.')))}`;
+  return host.endsWith(`.${policyDomain}`) || text.includes(host) || text.includes(siblings);
 }
 
 function textOf(report: TlsReport): string {
