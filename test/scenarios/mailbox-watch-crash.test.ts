@@ -31,7 +31,7 @@ const HOUR = 3_600_000;
 const now = Date.parse('2026-05-05T12:00:00Z');
 const signed = (id: string): Promise<Buffer> =>
   reportMail({ report: reportJson(3, 1, id), signer: 'sender.example' });
-/** Signed reports, one without a signature, and a mail that is no report. */
+/** Signed reports, one without a signature, and a mail without a report. */
 const mails = [
   await signed('a'),
   await signed('b'),
