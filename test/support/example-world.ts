@@ -104,7 +104,7 @@ export function inLab(example: string): string {
     .replaceAll('~/', './')
     .replace('/var/lib/hermetic/', '')
     .replaceAll('/etc/hermetic/', './')
-    .replace('policy forget example.com', 'policy forget example.com --store reports.db')
+    .replace(/(policy forget|history) example\.com/, '$& --store reports.db')
     .replace(
       /(hermetic (?:check|records|policy|dnssec|send|watch)) (?!verify|forget|--lab)/g,
       '$1 --lab ',
