@@ -13,7 +13,7 @@ test('promtool accepts the rules, their test and the configuration', async () =>
   const promtool = (...args: readonly string[]) => runProgram('promtool', args, { cwd: rules });
   const checked = await promtool('check', 'rules', 'hermetic-rules.yml');
   assert.match(checked.out, /SUCCESS: \d+ rules found/);
-  await promtool('test', 'rules', 'hermetic-rules.test.yml');
+  await promtool('test', 'rules', 'hermetic-rule-tests.yml');
   await promtool('check', 'config', 'prometheus.yml');
 });
 
