@@ -39,6 +39,8 @@ const START_FIRST: readonly string[] = [
   'test/scenarios/store-life.test.js',
   'test/scenarios/acme-daemon.test.js',
   'test/scenarios/help-examples.test.js',
+  'test/scenarios/item-reader.test.js',
+  'src/tls-rpt-receive',
   'src/server',
   'src/cli',
   'src/publish',
