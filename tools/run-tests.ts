@@ -45,7 +45,6 @@ const START_FIRST: readonly string[] = [
   'src/cli',
   'src/publish',
   'test/packaging/package.test.js',
-  'test/scenarios/fix-steps.test.js',
   'test/scenarios/attacks.test.js',
   'src/check',
   'test/dnssec-mutation.test.js',
