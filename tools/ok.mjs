@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 /**
  * The gate: what must hold before a change lands. It is plain JavaScript, because it runs
- * the build as its first step. The build omits type checks, which run beside the tests.
+ * the build as its first step. Type checks use the other core meanwhile.
  *
  * @typedef {{ readonly name: string, readonly run: readonly string[] }} Step
  */
@@ -15,17 +15,6 @@ const build = { name: 'build', run: ['node_modules/typescript/bin/tsc', '-p', '.
 const types = {
   name: 'types',
   run: ['node_modules/typescript/bin/tsc', '-p', '.', '--noEmit', '--incremental', 'false'],
-};
-
-/** @type {Step} */
-const format = {
-  name: 'format',
-  run: [
-    'node_modules/prettier/bin/prettier.cjs',
-    '--check',
-    ...['--log-level', 'warn', '--cache', '--cache-strategy', 'content'],
-    ...['--cache-location', 'node_modules/.cache/prettier', '.'],
-  ],
 };
 
 /** @type {readonly Step[]} */
@@ -73,7 +62,6 @@ async function runTests() {
 }
 
 async function runChecks() {
-  await runStep(format);
   await runStep(types);
   if (await built) for (const step of builtChecks) await runStep(step);
 }
