@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unitEnvironment } from '../tools/unit-environment.js';
 
 /** Limits of the daemon: seconds of CPU until it is ready, mebibytes when it is idle. */
 export const DAEMON_LIMITS = { cpu: 0.7, memory: 65 };
@@ -70,13 +71,6 @@ ${configOf(folder)}`,
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** The environment that the unit of the package sets. */
-export function unitEnvironment(): Readonly<Record<string, string>> {
-  const [, line = ''] =
-    /^Environment=(.*)$/m.exec(readFileSync('packaging/hermetic.service', 'utf8')) ?? [];
-  return Object.fromEntries(line.split(' ').map((pair) => pair.split('=')) as [string, string][]);
 }
 
 async function started(daemon: ChildProcess): Promise<void> {

@@ -1,6 +1,14 @@
 import type { TestDetail, TestPolicy, TestReport } from './support/report/reports.js';
+import {
+  dateOf,
+  policyTypes as all,
+  SessionBook,
+  someTypes,
+  type PolicyType,
+  type Quoted,
+} from './session-book.js';
 import { Dice } from '../tools/dice.js';
-import { domain, firstDay, keyOf, monthDays } from '../tools/report-faults.js';
+import { keyOf, monthDays } from '../tools/report-faults.js';
 import type { Cause, Month } from '../tools/report-faults.js';
 
 /**
@@ -10,8 +18,6 @@ import type { Cause, Month } from '../tools/report-faults.js';
  * address, of old TLS versions, of forged MX records and of an MX change that the policy
  * does not follow.
  */
-
-type PolicyType = 'sts' | 'tlsa' | 'no-policy-found';
 
 interface Reporter {
   readonly name: string;
@@ -58,7 +64,6 @@ interface Situation {
   readonly meets: (attempt: Attempt, scope: Scope) => boolean;
 }
 
-const all: readonly PolicyType[] = ['sts', 'tlsa', 'no-policy-found'];
 const atHost = ({ host }: Attempt, { broken }: Scope): boolean => host === broken;
 const always = (): boolean => true;
 const ofVictim = ({ reporter }: Attempt, { victim }: Scope): boolean => reporter === victim;
@@ -189,20 +194,10 @@ function hostOf(dice: Dice, { kind, isOn, hosts, reporter, victim }: Choice): st
   return dice.pick(hosts);
 }
 
-function dateOf(day: number): string {
-  return new Date(firstDay + day * 86_400_000).toISOString().slice(0, 10);
-}
-
 function someReporter(dice: Dice, n: number): Reporter {
   return {
     name: `reporter${n}.example`,
-    types: dice.pick<readonly PolicyType[]>([
-      ['sts'],
-      ['sts'],
-      ['tlsa'],
-      ['sts', 'tlsa'],
-      ['no-policy-found'],
-    ]),
+    types: someTypes(dice),
     volume: dice.pick([1, 3, 12, 50, 200]),
     failuresOnly: dice.chance(0.15),
     silent: dice.pick([[], [], [5, 6], [0, 1, 2, 4, 5, 6]]),
@@ -220,33 +215,25 @@ function someReporter(dice: Dice, n: number): Reporter {
   };
 }
 
-interface Quoted {
-  readonly mode: string;
-  readonly mx: readonly string[];
-  readonly maxAge: number;
-}
-
 /** The sessions of one reporter on one day, as it reports them. */
 class Book {
   readonly caused: string[] = [];
   hasFailures = false;
   readonly #reporter: Reporter;
-  readonly #sums = new Map<string, { type: PolicyType; ok: number; failed: number }>();
-  readonly #details = new Map<string, Map<string, TestDetail & { count: number }>>();
+  readonly #sessions = new SessionBook();
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
   }
 
   succeed({ type, host }: Attempt): void {
-    if (!this.#reporter.failuresOnly) this.#sumOf(type, host).ok++;
+    if (!this.#reporter.failuresOnly) this.#sessions.succeed(type, host);
   }
 
   fail({ type, host, network }: Attempt, result: string, isCaused: boolean): void {
     const { detail, name, v6, odd } = this.#reporter;
     this.hasFailures = true;
-    const sum = this.#sumOf(type, host);
-    sum.failed++;
+    const failed = this.#sessions.fail(type, host);
     const isFetch = result.startsWith('sts-');
     const mx = isFetch || detail === 'no-host' ? '' : host;
     const shown = detail === 'vague' && !isFetch ? 'validation-failure' : result;
@@ -258,14 +245,8 @@ class Book {
       ip: hasAddress ? addressOf(host, v6) : undefined,
       from: hasAddress ? network : undefined,
     };
-    const isLeftOut = detail === 'none' || (detail === 'half' && sum.failed % 2 === 0);
-    if (!isLeftOut) {
-      const key = keyFor(type, host);
-      const known = this.#details.get(key) ?? new Map<string, TestDetail & { count: number }>();
-      this.#details.set(key, known);
-      const text = JSON.stringify(entry);
-      known.set(text, { ...entry, count: (known.get(text)?.count ?? 0) + 1 });
-    }
+    const isLeftOut = detail === 'none' || (detail === 'half' && failed % 2 === 0);
+    if (!isLeftOut) this.#sessions.describe(type, host, entry);
     if (!isCaused) return;
     const base = type === 'tlsa' ? host : '';
     const reported = { reporter: name, type };
@@ -276,33 +257,15 @@ class Book {
     );
   }
 
-  policies({ mode, mx, maxAge }: Quoted): readonly TestPolicy[] {
+  policies(quoted: Quoted): readonly TestPolicy[] {
     const { detail, odd, taste } = this.#reporter;
-    return [...this.#sums].map(([key, { type, ok, failed }]): TestPolicy => {
-      const base = type === 'tlsa' ? key : domain;
-      return {
-        type,
-        domain: odd ? `${base.toUpperCase()}.` : base,
-        mode,
-        mx: type === 'sts' && taste !== 5 ? mx : [],
-        maxAge,
-        ok,
-        failed,
-        details: detail === 'none' ? undefined : [...(this.#details.get(key)?.values() ?? [])],
-      };
-    });
+    const policies = this.#sessions.policies(taste === 5 ? { ...quoted, mx: [] } : quoted);
+    return policies.map((policy) => ({
+      ...policy,
+      domain: odd ? `${policy.domain?.toUpperCase()}.` : policy.domain,
+      details: detail === 'none' ? undefined : policy.details,
+    }));
   }
-
-  #sumOf(type: PolicyType, host: string): { ok: number; failed: number } {
-    const key = keyFor(type, host);
-    const known = this.#sums.get(key) ?? { type, ok: 0, failed: 0 };
-    this.#sums.set(key, known);
-    return known;
-  }
-}
-
-function keyFor(type: PolicyType, host: string): string {
-  return type === 'tlsa' ? host : type;
 }
 
 function addressOf(host: string, v6: boolean): string {

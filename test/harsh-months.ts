@@ -1,6 +1,14 @@
 import type { TestDetail, TestPolicy, TestReport } from './support/report/reports.js';
+import {
+  dateOf,
+  policyTypes as all,
+  SessionBook,
+  someTypes,
+  type PolicyType,
+  type Quoted,
+} from './session-book.js';
 import { Dice } from '../tools/dice.js';
-import { domain, firstDay, keyOf, monthDays } from '../tools/report-faults.js';
+import { keyOf, monthDays } from '../tools/report-faults.js';
 import type { Cause, FaultKind, Month } from '../tools/report-faults.js';
 
 /**
@@ -9,8 +17,6 @@ import type { Cause, FaultKind, Month } from '../tools/report-faults.js';
  * family, noise has any result type and comes in bursts, and reporters use different
  * result types for one fault, or omit addresses, hosts, counts or details.
  */
-
-type PolicyType = 'sts' | 'tlsa' | 'no-policy-found';
 
 interface Reporter {
   readonly name: string;
@@ -55,7 +61,6 @@ interface Fault {
   readonly meets: (attempt: Attempt, scope: FaultScope) => boolean;
 }
 
-const all: readonly PolicyType[] = ['sts', 'tlsa', 'no-policy-found'];
 const atHost = ({ host, v6 }: Attempt, { broken, family }: FaultScope): boolean =>
   host === broken && (family === 'both' || (family === 'v6') === v6);
 const ofVictim = ({ reporter }: Attempt, { victim }: FaultScope): boolean => reporter === victim;
@@ -159,14 +164,18 @@ export function playHarshMonth(seed: number): Month {
       }
       if (sessions === 0 || dice.chance(0.05)) continue;
       for (const key of book.caused) caused.add(key);
-      const date = new Date(firstDay + day * 86_400_000).toISOString().slice(0, 10);
+      const date = dateOf(day);
       const isMissing = fault.kind === 'MX host missing from policy' && isOn(day * 24 + 12);
       const mx = isMissing ? ['mx1.alpha.example'] : hosts;
       reports.push({
         reporter: reporter.name,
         day: date,
         id: date,
-        policies: book.policies(mode, reporter.taste === 2 ? [] : mx, reporter.cache * 86_400),
+        policies: book.policies({
+          mode,
+          mx: reporter.taste === 2 ? [] : mx,
+          maxAge: reporter.cache * 86_400,
+        }),
       });
     }
   }
@@ -188,13 +197,7 @@ function someReporter(dice: Dice, n: number): Reporter {
   const from = dice.pick([0, 0, 6, 9, 15]);
   return {
     name: `sender${n}.example`,
-    types: dice.pick<readonly PolicyType[]>([
-      ['sts'],
-      ['sts'],
-      ['tlsa'],
-      ['sts', 'tlsa'],
-      ['no-policy-found'],
-    ]),
+    types: someTypes(dice),
     volume: dice.pick([1, 3, 10, 60, 200]),
     v6: dice.pick([0, 0, 0.5, 1]),
     hours: [from, dice.pick([from, Math.min(23, from + 6), 23])],
@@ -213,20 +216,19 @@ function someReporter(dice: Dice, n: number): Reporter {
 class Book {
   readonly caused: string[] = [];
   readonly #reporter: Reporter;
-  readonly #policies = new Map<string, { type: PolicyType; ok: number; failed: number }>();
-  readonly #details = new Map<string, Map<string, TestDetail & { count: number }>>();
+  readonly #sessions = new SessionBook();
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
   }
 
   succeed({ type, host }: Attempt): void {
-    this.#policy(type, host).ok++;
+    this.#sessions.succeed(type, host);
   }
 
   fail({ type, host, v6, network }: Attempt, result: string, isCaused: boolean): void {
     const { detail, name } = this.#reporter;
-    this.#policy(type, host).failed++;
+    this.#sessions.fail(type, host);
     const isFetch = result.startsWith('sts-');
     const mx = isFetch || detail === 'no-host' || detail === 'coarse' ? '' : host;
     const shown = detail === 'coarse' && !isFetch ? 'validation-failure' : result;
@@ -237,11 +239,7 @@ class Book {
       ip: hasAddress ? addressOf(v6) : undefined,
       from: hasAddress ? network : undefined,
     };
-    const details =
-      this.#details.get(keyFor(type, host)) ?? new Map<string, typeof entry & { count: number }>();
-    this.#details.set(keyFor(type, host), details);
-    const key = JSON.stringify(entry);
-    details.set(key, { ...entry, count: (details.get(key)?.count ?? 0) + 1 });
+    this.#sessions.describe(type, host, entry);
     if (!isCaused) return;
     const base = mx === '' && type === 'tlsa' ? host : mx;
     const none = {
@@ -255,37 +253,17 @@ class Book {
     if (detail === 'none' || detail === 'uncounted') this.caused.push(keyOf(none));
   }
 
-  policies(mode: string, mx: readonly string[], maxAge: number): readonly TestPolicy[] {
+  policies(quoted: Quoted): readonly TestPolicy[] {
     const { detail } = this.#reporter;
-    return [...this.#policies].map(([key, { type, ok, failed }]): TestPolicy => {
-      const details = [...(this.#details.get(key)?.values() ?? [])].map((one) =>
+    return this.#sessions.policies(quoted).map(({ details = [], ...policy }) => {
+      const counted = details.map((one) =>
         detail === 'uncounted' ? { ...one, count: undefined } : one,
       );
-      return {
-        type,
-        domain: type === 'tlsa' ? key : domain,
-        mode,
-        mx: type === 'sts' ? mx : [],
-        maxAge,
-        ok,
-        failed,
-        details: detail === 'none' ? undefined : details,
-      };
+      return { ...policy, details: detail === 'none' ? undefined : counted };
     });
-  }
-
-  #policy(type: PolicyType, host: string): { ok: number; failed: number } {
-    const key = keyFor(type, host);
-    const known = this.#policies.get(key) ?? { type, ok: 0, failed: 0 };
-    this.#policies.set(key, known);
-    return known;
   }
 }
 
 function addressOf(v6: boolean): string {
   return v6 ? '2001:db8::7' : '192.0.2.7';
-}
-
-function keyFor(type: PolicyType, host: string): string {
-  return type === 'tlsa' ? host : type;
 }

@@ -151,7 +151,7 @@ export function judge(result: SiegeResult): { readonly text: string; readonly ok
     ...lines,
     '',
     `acknowledged ${books.acknowledged}; kills ${result.restarts}; /health p50 ${ms(health.p50)}, p99 ${ms(health.p99)} of ${health.samples}; socketmap p50 ${ms(socketmap.p50)}, max ${ms(socketmap.max)} of ${socketmap.samples}`,
-    `event loop measured inside: longest turn ${ms(turns.longest)} (${ms(turns.waited)} of it ready without a CPU), most CPU time in a turn ${ms(turns.mostCpu)}, turns above 50 ms of CPU ${turns.costly}; attackers at nice 19; daemon with the environment of the unit in docs/postfix.md`,
+    `event loop measured inside: longest turn ${ms(turns.longest)} (${ms(turns.waited)} of it ready without a CPU), most CPU time in a turn ${ms(turns.mostCpu)}, turns above 50 ms of CPU ${turns.costly}; attackers at nice 19; daemon with the environment of its unit`,
     ...counts,
     '',
   ].join('\n');

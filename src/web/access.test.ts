@@ -33,9 +33,9 @@ test('a session is a __Host- cookie that scripts cannot read', async (t) => {
 test('wrong and unknown names get the same answer', async (t) => {
   const site = await TestPages.open(t, settings);
   await site.addUser('alice', 'viewer');
-  const strip = (text: string): string => text.replaceAll(/alice|nobody/g, 'NAME');
+  const strip = (text: string): string => text.replaceAll(/alice|walter/g, 'NAME');
   const wrong = await site.signIn('alice', 'wrong password');
-  const unknown = await site.signIn('nobody', 'wrong password');
+  const unknown = await site.signIn('walter', 'wrong password');
   assert.equal(wrong.status, 401);
   assert.equal(unknown.status, 401);
   assert.equal(strip(await wrong.text()), strip(await unknown.text()));
@@ -176,7 +176,7 @@ test('a form needs its own site and the token of its session', async (t) => {
   const post = async (headers: Record<string, string>, token: string): Promise<number> => {
     const body = new URLSearchParams({ token });
     const init = { method: 'POST', body, headers: { cookie, ...headers } };
-    return (await site.ask('/o/users/nobody/remove', init)).status;
+    return (await site.ask('/o/users/walter/remove', init)).status;
   };
   const own = { origin: 'http://check.example' };
   assert.equal(await post(own, formToken(cookie)), 404);
@@ -288,7 +288,7 @@ test('the form of a user refuses unknown customers, roles and short passwords', 
     customers: 'acme',
   };
   for (const [change, expected] of [
-    [{ customers: 'acme, nobody' }, 422],
+    [{ customers: 'acme, unknown' }, 422],
     [{ customers: 'constructor' }, 422],
     [{ role: 'owner' }, 422],
     [{ name: 'a b' }, 422],

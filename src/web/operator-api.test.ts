@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { apiValidator } from '../../test/support/api-validator.js';
-import { testCheck } from '../../test/support/report/checks.js';
+import { recordBrokenDomain } from '../../test/support/broken-domain.js';
 import { storeTestReports } from '../../test/support/report/reports.js';
 import { movedClock, TestPages } from '../../test/support/testing-pages.js';
 import { waitUntil } from '../../test/support/wait-until.js';
 import { openStore, type Store } from '../store/index.js';
 import { prepareReports } from '../tls-rpt-receive/index.js';
-import { muteDomain, prepareWatch, recordLook, sendAlarms } from '../watch/index.js';
+import { muteDomain, prepareWatch, sendAlarms } from '../watch/index.js';
 import { accessTable } from './access/access-table.js';
 import { scopes } from './roles.js';
 
@@ -29,20 +29,7 @@ async function filledStore(): Promise<Store> {
       policies,
     })),
   );
-  const result = testCheck({
-    date: '2026-11-29',
-    domain: 'broken.example',
-    hosts: ['mx.broken.example'],
-    findings: [['cert-expired', 'mx.broken.example']],
-  });
-  const scope = { domains: ['broken.example'], channels: ['mail'] };
-  for (const hour of [1, 2])
-    await recordLook(
-      store,
-      { domain: 'broken.example', result },
-      scope,
-      Date.parse(`2026-11-29T0${hour}:00:00Z`),
-    );
+  await recordBrokenDomain(store, '2026-11-29');
   return store;
 }
 

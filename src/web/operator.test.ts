@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { recordBrokenDomain } from '../../test/support/broken-domain.js';
 import { storeTestReports, type TestReport } from '../../test/support/report/reports.js';
 import { testCheck } from '../../test/support/report/checks.js';
 import { atHost, healthyResult } from '../../test/support/watch-results.js';
@@ -7,7 +8,7 @@ import { recordHistory } from '../check/index.js';
 import { movedClock, TestPages } from '../../test/support/testing-pages.js';
 import { openStore, type Store } from '../store/index.js';
 import { prepareReports, storeCheck } from '../tls-rpt-receive/index.js';
-import { prepareWatch, recordLook } from '../watch/index.js';
+import { prepareWatch } from '../watch/index.js';
 
 const hostile = '<img src=x onerror=alert(1)>\u202e\u0007"\'';
 
@@ -128,20 +129,7 @@ test('a report is shown as it came, and the reason why it does not count', async
 test('alarms are listed with the first step', async (t) => {
   const store = await reported();
   prepareWatch(store);
-  const result = testCheck({
-    date: day(29),
-    domain: 'broken.example',
-    hosts: ['mx.broken.example'],
-    findings: [['cert-expired', 'mx.broken.example']],
-  });
-  const scope = { domains: ['broken.example'], channels: ['mail'] };
-  for (const hour of [1, 2])
-    await recordLook(
-      store,
-      { domain: 'broken.example', result },
-      scope,
-      Date.parse(`${day(29)}T0${hour}:00:00Z`),
-    );
+  await recordBrokenDomain(store, day(29));
   const site = await TestPages.open(t, {}, { store, clock: movedClock() });
   const page = await operator(site, '/o/alerts');
   assert.match(page, /1 alarm is open/);

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCa, issue } from '../../src/pki/index.js';
 import { keyText } from '../../test/support/report/mail.js';
+import { unitEnvironment } from '../unit-environment.js';
 import { attackers } from './roles.js';
 import { isHealthy } from './defenders.js';
 import {
@@ -23,12 +24,6 @@ import {
   type Plan,
   type RoleReport,
 } from './plan.js';
-
-/**
- * The environment of the unit in docs/postfix.md: glibc returns large buffers to the
- * system.
- */
-const UNIT = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '262144' };
 
 /** Milliseconds that a start may take. */
 const START = 60_000;
@@ -132,7 +127,7 @@ export class Served {
     ];
     const child = spawn(process.execPath, [...this.nodeOptions, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...UNIT },
+      env: { ...process.env, ...unitEnvironment() },
     });
     this.#ended = false;
     child.stdout.pipe(this.#log, { end: false });

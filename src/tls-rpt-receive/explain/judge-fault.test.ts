@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { storeCheck, showDomain } from '../index.js';
-import { testCheck, type TestCheck } from '../../../test/support/report/checks.js';
-import {
-  daysUntil,
-  withReports,
-  type TestDetail,
-  type TestPolicy,
-  type TestReport,
-} from '../../../test/support/report/reports.js';
+import type { TestCheck } from '../../../test/support/report/checks.js';
+import { failuresOf, week, weekly } from '../../../test/support/report/explained.js';
+import type { TestDetail, TestPolicy, TestReport } from '../../../test/support/report/reports.js';
 import type { Explanation } from './explain-group.js';
 import { chanceOf } from './compare-reporters.js';
 import { rules } from './judge-fault.js';
-
-const now = Date.parse('2027-01-05T12:00:00Z');
-const week = daysUntil('2027-01-04', 7);
-
-/** Reports of one reporter on each day of the week. */
-function weekly(reporter: string, ...policies: readonly TestPolicy[]): readonly TestReport[] {
-  return week.map((day) => ({ reporter, day, policies }));
-}
 
 const failing = (result: string, detail: TestDetail = {}): TestPolicy => ({
   failed: 12,
@@ -31,9 +17,7 @@ async function judged(
   reports: readonly (readonly TestReport[])[],
   ...checks: readonly TestCheck[]
 ): Promise<Explanation> {
-  const store = await withReports(...reports.flat());
-  for (const check of checks) storeCheck(store, testCheck(check));
-  const [worst] = showDomain(store, 'rcpt.example', { now }).failures;
+  const [worst] = await failuresOf(reports, ...checks);
   assert.ok(worst);
   return worst;
 }

@@ -1,31 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { showDomain, storeCheck } from '../index.js';
-import { testCheck, type TestCheck } from '../../../test/support/report/checks.js';
+import type { TestCheck } from '../../../test/support/report/checks.js';
+import { failuresOf, week, weekly } from '../../../test/support/report/explained.js';
 import {
   daysUntil,
-  withReports,
   type TestDetail,
   type TestPolicy,
   type TestReport,
 } from '../../../test/support/report/reports.js';
 import type { Explanation } from './explain-group.js';
-
-const now = Date.parse('2027-01-05T12:00:00Z');
-const week = daysUntil('2027-01-04', 7);
-
-function weekly(reporter: string, ...policies: readonly TestPolicy[]): readonly TestReport[] {
-  return week.map((day) => ({ reporter, day, policies }));
-}
-
-async function failuresOf(
-  reports: readonly (readonly TestReport[])[],
-  ...checks: readonly TestCheck[]
-): Promise<readonly Explanation[]> {
-  const store = await withReports(...reports.flat());
-  for (const check of checks) storeCheck(store, testCheck(check));
-  return showDomain(store, 'rcpt.example', { now }).failures;
-}
 
 /** The sessions that fail by chance, of a reporter that reports no success. */
 const failuresAlone = (results: readonly string[], rest: TestDetail = {}): TestPolicy => ({

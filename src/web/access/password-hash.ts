@@ -34,8 +34,8 @@ export async function hashPassword(password: string, cost = COST): Promise<strin
   return ['scrypt', log2N, r, p, salt.toString('base64url'), hash.toString('base64url')].join('$');
 }
 
-/** The hash of no password: unknown names cost as much as known ones. */
-const nobody = `scrypt$${COST.log2N}$${COST.r}$${COST.p}$${Buffer.alloc(SALT_OCTETS).toString('base64url')}$${Buffer.alloc(HASH_OCTETS).toString('base64url')}`;
+/** The hash of no password. An unknown name costs as much work as a known one. */
+const decoyHash = `scrypt$${COST.log2N}$${COST.r}$${COST.p}$${Buffer.alloc(SALT_OCTETS).toString('base64url')}$${Buffer.alloc(HASH_OCTETS).toString('base64url')}`;
 
 /**
  * Hashes passwords and compares them, one at a time. Each hash costs a thread and 34 MB
@@ -51,7 +51,7 @@ export class PasswordHasher {
     if (this.#waiting >= MAX_WAITING) return undefined;
     this.#waiting++;
     try {
-      const isEqual = await this.#inTurn(() => compare(stored ?? nobody, password));
+      const isEqual = await this.#inTurn(() => compare(stored ?? decoyHash, password));
       return isEqual && stored !== undefined;
     } finally {
       this.#waiting--;

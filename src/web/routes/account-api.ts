@@ -11,23 +11,18 @@ import { clientOf, type AppEnv } from './request-guards.js';
 import { createToken, ownerOf, revokeToken } from './token-pages.js';
 import type { Site } from './site.js';
 
-const security = [{ token: [] }];
 const gone = { description: 'It does not exist any more.' };
 
 const listUsers = createRoute({
-  method: 'get',
-  security,
+  ...form.readByToken,
   path: '/api/v1/users',
   summary: 'List users',
   description: 'Local accounts.',
-  responses: {
-    200: form.json(form.listOf('Users', form.user), 'The accounts.'),
-    ...form.refusals(),
-  },
+  responses: form.page('Users', form.user, 'The accounts.'),
 });
 const addUser = createRoute({
   method: 'post',
-  security,
+  ...form.byToken,
   path: '/api/v1/users',
   summary: 'Add a user',
   description: 'Adds a local account.',
@@ -36,7 +31,7 @@ const addUser = createRoute({
 });
 const removeUser = createRoute({
   method: 'delete',
-  security,
+  ...form.byToken,
   path: '/api/v1/users/{name}',
   summary: 'Remove a user',
   description: 'Removes a local account with its sessions and tokens.',
@@ -44,19 +39,15 @@ const removeUser = createRoute({
   responses: { 204: gone, ...form.refusals() },
 });
 const listTokens = createRoute({
-  method: 'get',
-  security,
+  ...form.readByToken,
   path: '/api/v1/tokens',
   summary: 'List tokens',
   description: 'Tokens of the account; an admin sees all of them.',
-  responses: {
-    200: form.json(form.listOf('Tokens', form.token), 'The tokens.'),
-    ...form.refusals(),
-  },
+  responses: form.page('Tokens', form.token, 'The tokens.'),
 });
 const addToken = createRoute({
   method: 'post',
-  security,
+  ...form.byToken,
   path: '/api/v1/tokens',
   summary: 'Create a token',
   description: 'The token has at most the rights and scopes of the one that creates it.',
@@ -65,7 +56,7 @@ const addToken = createRoute({
 });
 const removeToken = createRoute({
   method: 'delete',
-  security,
+  ...form.byToken,
   path: '/api/v1/tokens/{id}',
   summary: 'Revoke a token',
   description: 'The token is refused from now on.',
@@ -73,16 +64,12 @@ const removeToken = createRoute({
   responses: { 204: gone, ...form.refusals() },
 });
 const listAudit = createRoute({
-  method: 'get',
-  security,
+  ...form.readByToken,
   path: '/api/v1/audit',
   summary: 'Read the audit log',
   description: 'Sign-ins and changes, the newest first.',
   request: { query: form.pageQuery },
-  responses: {
-    200: form.json(form.listOf('AuditLog', form.auditEntry), 'The entries.'),
-    ...form.refusals(),
-  },
+  responses: form.page('AuditLog', form.auditEntry, 'The entries.'),
 });
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();

@@ -10,13 +10,12 @@ import type { AppEnv } from './request-guards.js';
 import { ownerOf } from './token-pages.js';
 import type { Site } from './site.js';
 
-const security = [{ token: [] }];
 /** Milliseconds without a result until a comment keeps the connection open. */
 const IDLE_MS = 15_000;
 
 const create = createRoute({
   method: 'post',
-  security,
+  ...form.byToken,
   path: '/api/v1/batches',
   summary: 'Check many domains',
   description: 'The checks run with low priority. Results can be read as they come.',
@@ -28,8 +27,7 @@ const create = createRoute({
   },
 });
 const read = createRoute({
-  method: 'get',
-  security,
+  ...form.readByToken,
   path: '/api/v1/batches/{id}',
   summary: 'Read a batch',
   description: 'The state of a batch, with the number of finished domains.',
@@ -37,21 +35,16 @@ const read = createRoute({
   responses: { 200: form.json(form.batchDocument, 'The batch.'), ...form.refusals() },
 });
 const results = createRoute({
-  method: 'get',
-  security,
+  ...form.readByToken,
   path: '/api/v1/batches/{id}/results',
   summary: 'Read the results of a batch',
   description:
     'Results in the order in which they came. While the batch runs, the last page has a cursor too.',
   request: { params: form.idPath, query: form.pageQuery },
-  responses: {
-    200: form.json(form.listOf('BatchItems', form.batchItem), 'The results so far.'),
-    ...form.refusals(),
-  },
+  responses: form.page('BatchItems', form.batchItem, 'The results so far.'),
 });
 const events = createRoute({
-  method: 'get',
-  security,
+  ...form.readByToken,
   path: '/api/v1/batches/{id}/events',
   summary: 'Follow a batch',
   description:
@@ -64,7 +57,7 @@ const events = createRoute({
 });
 const cancel = createRoute({
   method: 'delete',
-  security,
+  ...form.byToken,
   path: '/api/v1/batches/{id}',
   summary: 'Cancel a batch',
   description: 'Domains that were not checked yet are left out. Results stay.',

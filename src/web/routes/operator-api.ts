@@ -25,22 +25,16 @@ const MAX_NOTES = 200;
 const MAX_ALARMS = 1000;
 const severityNames = ['well', 'unknown', 'attention', 'failing'] as const;
 
-const security = [{ token: [] }];
-const common = { method: 'get', security } as const;
-
 const listDomains = createRoute({
-  ...common,
+  ...form.readByToken,
   path: '/api/v1/domains',
   summary: 'List your domains',
   description: 'Domains that are watched, published or reported, in alphabetical order.',
   request: { query: form.pageQuery },
-  responses: {
-    200: form.json(form.listOf('OwnDomains', form.ownDomain), 'The domains.'),
-    ...form.refusals(),
-  },
+  responses: form.page('OwnDomains', form.ownDomain, 'The domains.'),
 });
 const readDomain = createRoute({
-  ...common,
+  ...form.readByToken,
   path: '/api/v1/domains/{domain}',
   summary: 'Read a domain',
   description: 'The state of one domain.',
@@ -48,7 +42,7 @@ const readDomain = createRoute({
   responses: { 200: form.json(form.ownDomain, 'The domain.'), ...form.refusals() },
 });
 const readView = createRoute({
-  ...common,
+  ...form.readByToken,
   path: '/api/v1/domains/{domain}/report',
   summary: 'Read the reports on a domain',
   description: 'Sessions by day, and failures in groups with cause and steps.',
@@ -59,18 +53,15 @@ const readView = createRoute({
   responses: { 200: form.json(form.reportView, 'hermetic.report-view/1.'), ...form.refusals() },
 });
 const listChecks = createRoute({
-  ...common,
+  ...form.readByToken,
   path: '/api/v1/domains/{domain}/checks',
   summary: 'List the checks of a domain',
   description: 'Finished checks of the last 30 days, the newest first.',
   request: { params: form.domainPathParameter },
-  responses: {
-    200: form.json(form.listOf('CheckEntries', form.checkEntry), 'The checks.'),
-    ...form.refusals(),
-  },
+  responses: form.page('CheckEntries', form.checkEntry, 'The checks.'),
 });
 const readPublished = createRoute({
-  ...common,
+  ...form.readByToken,
   path: '/api/v1/domains/{domain}/published',
   summary: 'Read the published state of a domain',
   description: 'The policy that is served, those that senders may have cached, and actions.',
@@ -79,7 +70,7 @@ const readPublished = createRoute({
 });
 const mute = createRoute({
   method: 'put',
-  security,
+  ...form.byToken,
   path: '/api/v1/domains/{domain}/mute',
   summary: 'Mute the alarms of a domain',
   description: 'Channels receive the alarms of the domain after this time. No alarm is lost.',
@@ -88,7 +79,7 @@ const mute = createRoute({
 });
 const unmute = createRoute({
   method: 'delete',
-  security,
+  ...form.byToken,
   path: '/api/v1/domains/{domain}/mute',
   summary: 'End the mute of a domain',
   description: 'Channels receive its alarms again.',
@@ -96,50 +87,38 @@ const unmute = createRoute({
   responses: { 204: { description: 'The domain is not muted.' }, ...form.refusals() },
 });
 const listAlerts = createRoute({
-  ...common,
+  ...form.readByToken,
   path: '/api/v1/alerts',
   summary: 'List alarms',
   description: 'Alarms of the watch, the newest first.',
   request: { query: form.pageQuery },
-  responses: {
-    200: form.json(form.listOf('Alarms', form.alarm), 'The alarms.'),
-    ...form.refusals(),
-  },
+  responses: form.page('Alarms', form.alarm, 'The alarms.'),
 });
 const listCustomers = createRoute({
-  ...common,
+  ...form.readByToken,
   path: '/api/v1/customers',
   summary: 'List customers',
   description: 'Groups of domains of the configuration.',
-  responses: {
-    200: form.json(form.listOf('Customers', form.customer), 'The customers.'),
-    ...form.refusals(),
-  },
+  responses: form.page('Customers', form.customer, 'The customers.'),
 });
 const listReporterRows = createRoute({
-  ...common,
+  ...form.readByToken,
   path: '/api/v1/reporters',
   summary: 'List reporters',
   description: 'Reporters of the last 30 days, the most reports first.',
   request: { query: form.pageQuery.pick({ limit: true }) },
-  responses: {
-    200: form.json(form.listOf('Reporters', form.reporter), 'The reporters.'),
-    ...form.refusals(),
-  },
+  responses: form.page('Reporters', form.reporter, 'The reporters.'),
 });
 const listReportRows = createRoute({
-  ...common,
+  ...form.readByToken,
   path: '/api/v1/reports',
   summary: 'List reports',
   description: 'Reports as they arrived, the newest first.',
   request: { query: form.reportQuery },
-  responses: {
-    200: form.json(form.listOf('Reports', form.listedReport), 'The reports.'),
-    ...form.refusals(),
-  },
+  responses: form.page('Reports', form.listedReport, 'The reports.'),
 });
 const readReportRow = createRoute({
-  ...common,
+  ...form.readByToken,
   path: '/api/v1/reports/{id}',
   summary: 'Read a report',
   description: 'One report as it arrived, with its departures from RFC 8460.',
@@ -147,14 +126,11 @@ const readReportRow = createRoute({
   responses: { 200: form.json(form.reportDocument, 'The report.'), ...form.refusals() },
 });
 const listSending = createRoute({
-  ...common,
+  ...form.readByToken,
   path: '/api/v1/sending',
   summary: 'List cached policies',
   description: 'MTA-STS policies that the senders of this machine apply.',
-  responses: {
-    200: form.json(form.listOf('CachedPolicies', form.cachedPolicy), 'The policies.'),
-    ...form.refusals(),
-  },
+  responses: form.page('CachedPolicies', form.cachedPolicy, 'The policies.'),
 });
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();

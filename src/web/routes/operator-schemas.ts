@@ -54,7 +54,7 @@ export const pageQuery = z.object({
 });
 
 /** A list with the cursor of its next page. */
-export function listOf<Item extends z.ZodType>(name: string, item: Item) {
+function listOf<Item extends z.ZodType>(name: string, item: Item) {
   return z
     .strictObject({
       items: z.array(item),
@@ -301,6 +301,16 @@ const refusalTexts: Readonly<Record<number, string>> = {
 /** A JSON answer in the description of a route. */
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { 'application/json': { schema } } };
+}
+
+/** The fields of a route that only a token reaches. */
+export const byToken = { security: [{ token: [] }] };
+/** The same for a route that reads. */
+export const readByToken = { method: 'get', ...byToken } as const;
+
+/** The answers of a route that lists items: a page of them, or a refusal. */
+export function page<Item extends z.ZodType>(name: string, item: Item, description: string) {
+  return { 200: json(listOf(name, item), description), ...refusals() };
 }
 
 /** A JSON body in the description of a route. */
