@@ -1,9 +1,16 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { mapConcurrent } from '../src/base/index.js';
 import { installPackages } from '../test/interop/debian.js';
 import { ownNetwork } from '../test/interop/own-network.js';
-import { runTests } from './run-tests.js';
+import { runTests, type TestCounts } from './run-tests.js';
+
+/** Names the environment variable with the file for the counts of one test file. */
+const RESULTS = 'HERMETIC_INTEROP_COUNTS';
 
 /**
  * The Debian packages of the tests, by the program that proves their presence. At most
@@ -37,35 +44,83 @@ const needed: Readonly<Record<string, string>> = {
 };
 const LEAST = 24;
 
-installPackages(needed);
-// Another program may hold an address of a test: in a separate network all addresses are
-// free.
-ownNetwork([], 'HERMETIC_INTEROP');
+/** Test files at the same time: many of them wait for servers. */
+const FILES = 2;
+
+/** Files that measure delays run alone, after the others. */
+const ALONE: readonly string[] = ['siege.test.js'];
+
 const folder = 'dist/test/interop';
 const { values, positionals: given } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: 'string' }, seed: { type: 'string' }, full: { type: 'boolean' } },
+  options: {
+    count: { type: 'string' },
+    seed: { type: 'string' },
+    full: { type: 'boolean' },
+    inside: { type: 'string' },
+  },
 });
-if (values.count) process.env['HERMETIC_COUNT'] = values.count;
-if (values.seed) process.env['HERMETIC_SEED'] = values.seed;
-if (values.full) process.env['HERMETIC_FULL'] = '1';
-const files = readdirSync(folder)
-  .filter(
-    (f) => f.endsWith('.test.js') && existsSync(join('test/interop', f.replace(/\.js$/, '.ts'))),
-  )
-  .filter((f) => given.length === 0 || given.some((g) => f.includes(g)))
-  .map((f) => join(folder, f));
-const began = performance.now();
-const total = { passed: 0, failed: 0, skipped: 0 };
-for (const file of files) {
-  const start = performance.now();
-  const counts = await runTests([file], 1, 1_500_000);
-  console.log(report(basename(file), counts, start));
-  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key];
-}
-console.log(report(`${files.length} files`, total, began));
-if (total.failed > 0 || (given.length === 0 && total.passed < LEAST)) process.exitCode = 1;
+if (values.inside === undefined) await runAll();
+else await runInside(values.inside);
 
-function report(what: string, { passed, failed, skipped }: typeof total, start: number): string {
-  return `${what}: ${passed} passed, ${failed} failed, ${skipped} skipped (${((performance.now() - start) / 1000).toFixed(0)} s)`;
+/** Runs the chosen files, each in a separate network: all of its addresses are free. */
+async function runAll(): Promise<void> {
+  installPackages(needed);
+  if (values.count) process.env['HERMETIC_COUNT'] = values.count;
+  if (values.seed) process.env['HERMETIC_SEED'] = values.seed;
+  if (values.full) process.env['HERMETIC_FULL'] = '1';
+  const files = readdirSync(folder)
+    .filter((f) => f.endsWith('.test.js'))
+    .filter((f) => existsSync(join('test/interop', f.replace(/\.js$/, '.ts'))))
+    .filter((f) => given.length === 0 || given.some((g) => f.includes(g)));
+  const began = performance.now();
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const runFile = async (file: string): Promise<void> => {
+    const start = performance.now();
+    const { counts, output } = await runProcess(file);
+    process.stdout.write(output);
+    console.log(report(file, counts, start));
+    for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key];
+  };
+  const together = files.filter((file) => !ALONE.includes(file));
+  await mapConcurrent(together, FILES, runFile);
+  for (const file of files.filter((name) => ALONE.includes(name))) await runFile(file);
+  console.log(report(`${files.length} files`, total, began));
+  if (total.failed > 0 || (given.length === 0 && total.passed < LEAST)) process.exitCode = 1;
+}
+
+/** Runs one file in a child process; returns its counts and what it printed. */
+async function runProcess(file: string): Promise<{ counts: TestCounts; output: string }> {
+  const results = join(mkdtempSync(join(tmpdir(), 'hermetic-interop-')), 'counts.json');
+  const args = [process.argv[1] ?? '', '--inside', file];
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, [RESULTS]: results },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await once(child, 'close');
+  try {
+    return { counts: JSON.parse(readFileSync(results, 'utf8')) as TestCounts, output };
+  } catch {
+    return {
+      counts: { passed: 0, failed: 1, skipped: 0 },
+      output: `${output}\n${file} ended early\n`,
+    };
+  } finally {
+    rmSync(dirname(results), { recursive: true });
+  }
+}
+
+/** Runs one file in a separate network, and saves the counts for the outer process. */
+async function runInside(file: string): Promise<void> {
+  ownNetwork([], 'HERMETIC_INTEROP');
+  const counts = await runTests([join(folder, file)], 1, 1_500_000);
+  writeFileSync(process.env[RESULTS] ?? '', JSON.stringify(counts));
+}
+
+function report(what: string, { passed, failed, skipped }: TestCounts, start: number): string {
+  const seconds = ((performance.now() - start) / 1000).toFixed(0);
+  return `${what}: ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds} s)`;
 }

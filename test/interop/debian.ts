@@ -105,7 +105,9 @@ function apt(
   settings: Readonly<Record<string, string>> = {},
   cwd?: string,
 ): string {
-  const [command = '', ...rest] = inOuterNetwork('apt-get', args);
+  // Test files run at the same time, and apt fails when another one holds its lock.
+  const locked = ['/run/lock/hermetic-apt', 'apt-get', ...args];
+  const [command = '', ...rest] = inOuterNetwork('flock', locked);
   return run(command, rest, settings, cwd);
 }
 
