@@ -68,9 +68,10 @@ function declarationText(declaration: ts.Declaration): string {
 /**
  * A constant with its type, without type arguments: the compiler infers them, and prints
  * their members in an order that differs between a clean and an incremental build.
+ * Compilers also differ in the quotes of literals.
  */
 function constantText({ name, type }: ts.VariableDeclaration, source: ts.SourceFile): string {
   const generic = type && ts.isTypeReferenceNode(type) && type.typeArguments !== undefined;
   const typeText = generic ? `${type.typeName.getText(source)}<…>` : (type?.getText(source) ?? '');
-  return `const ${name.getText(source)}: ${typeText};`;
+  return `const ${name.getText(source)}: ${typeText.replaceAll("'", '"')};`;
 }
