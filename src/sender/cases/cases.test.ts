@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { cell, type DeliveryResult, type SenderClass } from '../../tls-policy/index.js';
+import {
+  caseNames,
+  caseOfName,
+  openableCases,
+  senderCase,
+  senderCases,
+  senderMechanisms,
+  viewOfCase,
+} from '../index.js';
+
+const delivered: readonly DeliveryResult[] = ['verified', 'unverified', 'cleartext'];
+
+test('case ids are unique DNS labels, and each case has a clause', () => {
+  assert.equal(new Set(senderCases.map(({ id }) => id)).size, senderCases.length);
+  assert.ok(senderCases.length >= 35);
+  for (const { id, clause, says } of senderCases) {
+    assert.match(id, /^[a-z][a-z0-9-]{1,30}$/);
+    assert.match(clause, /^RFC \d+ §\d/);
+    assert.doesNotMatch(says, /\.$/);
+  }
+});
+
+test('MTA-STS and DANE each have cases to deliver and cases to refuse', () => {
+  for (const mechanism of senderMechanisms) {
+    const expectations = senderCases
+      .filter(({ evidenceOf }) => evidenceOf.includes(mechanism))
+      .map(({ expect }) => expect);
+    if (mechanism === 'starttls' || mechanism === 'requiretls') continue;
+    assert.ok(expectations.includes('deliver'), mechanism);
+    assert.ok(expectations.includes('refuse'), mechanism);
+  }
+});
+
+test('a sender that follows the RFCs meets the expectation of every case', () => {
+  const senderOf: Partial<Record<string, SenderClass>> = {
+    'mta-sts': 'mtaStsFirst',
+    dane: 'bothFirst',
+    dnssec: 'dane',
+    starttls: 'opportunistic',
+  };
+  let judged = 0;
+  for (const senderCase of senderCases) {
+    const [mechanism = 'starttls'] = senderCase.evidenceOf;
+    const senderClass = senderOf[mechanism];
+    if (!senderClass || senderCase.expect === 'inform' || senderCase.withdrawn) continue;
+    const outcome = cell(viewOfCase(senderCase), senderClass, 'none');
+    assert.equal(delivered.includes(outcome), senderCase.expect === 'deliver', senderCase.id);
+    judged++;
+  }
+  assert.ok(judged >= 25, String(judged));
+});
+
+test('a sender without policies delivers every case that it can reach', () => {
+  for (const senderCase of senderCases) {
+    const view = viewOfCase(senderCase, 2);
+    if (view.route.kind === 'error') continue;
+    const outcome = cell(view, 'opportunistic', 'none');
+    assert.notEqual(outcome, 'deferred', senderCase.id);
+  }
+});
+
+test('the withdrawn case is in plaintext for its second message alone', () => {
+  const cached = senderCase('sts-cached');
+  assert.ok(cached);
+  assert.equal(cell(viewOfCase(cached), 'mtaStsFirst', 'none'), 'verified');
+  assert.equal(cell(viewOfCase(cached, 2), 'mtaStsFirst', 'none'), 'cleartext');
+});
+
+test('every name of a case leads back to it', () => {
+  const names: readonly string[] = Object.values(caseNames('sts-mx', 'me', 'Test.example'));
+  for (const name of names)
+    assert.deepEqual(caseOfName(name, 'test.EXAMPLE'), { caseId: 'sts-mx', slot: 'me' }, name);
+  assert.equal(caseOfName('test.example', 'test.example'), undefined);
+  assert.equal(caseOfName('me.test.example', 'test.example'), undefined);
+  assert.equal(caseOfName('sts.me.test.example.org', 'test.example'), undefined);
+  assert.equal(caseOfName('sts.me.xtest.example', 'test.example'), undefined);
+});
+
+test('cases that need IPv6 are left out without it', () => {
+  assert.ok(openableCases(senderCases, { ipv6: true }).some(({ id }) => id === 'v6'));
+  assert.ok(!openableCases(senderCases, { ipv6: false }).some(({ id }) => id === 'v6'));
+});

@@ -1,0 +1,147 @@
+/** The topics of the catalogue, in the order in which results are shown. */
+export const caseGroups = ['base', 'mta-sts', 'dane', 'both', 'more'] as const;
+export type CaseGroup = (typeof caseGroups)[number];
+
+/** Mechanisms of a sender that the test judges. */
+export const senderMechanisms = ['starttls', 'mta-sts', 'dane', 'dnssec', 'requiretls'] as const;
+export type SenderMechanism = (typeof senderMechanisms)[number];
+
+/**
+ * The steps of a delivery, in order. At step `certificate` the handshake has shown the
+ * certificate to the sender.
+ */
+export const deliverySteps = [
+  'dns',
+  'policy',
+  'connection',
+  'greeting',
+  'ehlo',
+  'starttls',
+  'handshake',
+  'certificate',
+  'mail',
+  'rcpt',
+  'data',
+] as const;
+export type DeliveryStep = (typeof deliverySteps)[number];
+
+/**
+ * The certificate of a mail host or policy host. Unless the value says otherwise it is
+ * valid, for the name of the host, and issued by the CA that the sender trusts.
+ *
+ * - `nothing-fits` is self-signed, expired and for another name.
+ * - `private-ca` chains to an issuer that only a TLSA record names; `private-ca-name` is
+ *   such a certificate for another name.
+ */
+export type CaseCertificate =
+  | 'valid'
+  | 'self-signed'
+  | 'expired'
+  | 'wrong-name'
+  | 'nothing-fits'
+  | 'private-ca'
+  | 'private-ca-name';
+
+/**
+ * TLSA records by the part that they match: `key` is 3 1 1 of the key in use, `issuer` 2 1 1
+ * of the issuer, `other-key` 3 1 1 of a key that no server has, `pkix-usage` 1 1 1, which
+ * SMTP does not use (RFC 7672 §3.1.3).
+ */
+export type CaseTlsa = 'key' | 'issuer' | 'other-key' | 'pkix-usage';
+
+/** The behaviour of the mail host before and during TLS. */
+export interface CaseHost {
+  readonly certificate?: CaseCertificate;
+  /**
+   * `absent`: EHLO does not list STARTTLS. `deferred`: listed, and answered with 454.
+   * `broken`: accepted with 220, then the connection gets a fatal alert instead of a
+   * ServerHello. Default `offered`.
+   */
+  readonly starttls?: 'offered' | 'absent' | 'deferred' | 'broken';
+  /** The only version of TLS that the host accepts. Default TLS 1.2 and 1.3. */
+  readonly version?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  /** The only suites that it accepts, as OpenSSL writes them. */
+  readonly suites?: string;
+  /**
+   * `refused`: a handshake without SNI ends with unrecognized_name. `other-name`: it gets
+   * a certificate for another name. Default the same certificate.
+   */
+  readonly withoutSni?: 'refused' | 'other-name';
+  /** A middlebox drops a ClientHello that does not fit into one packet. */
+  readonly dropsLargeHello?: true;
+  /** Asks for a client certificate, and requires none. */
+  readonly asksClientCertificate?: true;
+  /** Lists REQUIRETLS after the handshake (RFC 8689). */
+  readonly requiretls?: true;
+  readonly tlsa?: readonly CaseTlsa[];
+}
+
+/** MTA-STS of the domain of a case (RFC 8461). */
+export interface CasePolicy {
+  readonly mode: 'enforce' | 'testing' | 'none';
+  /** Lists a host that does not exist instead of the MX host. */
+  readonly mx?: 'other-host';
+  readonly certificate?: 'self-signed';
+  /**
+   * The reply of the policy host. `redirect`: 301 to a valid copy. `wrong-type`: media
+   * type text/html. `not-found`: status 404 with the policy as body. Default `good`.
+   */
+  readonly reply?: 'good' | 'redirect' | 'wrong-type' | 'not-found';
+  /** Number of `_mta-sts` TXT records. Default one. */
+  readonly records?: 2;
+}
+
+/** DNS of the domain of a case. */
+export interface CaseZone {
+  /**
+   * `insecure`: no DS at the parent. `bogus`: every signature of the zone is wrong;
+   * `bogus-tlsa`: those of the zone that holds the TLSA records of the MX host.
+   */
+  readonly dnssec: 'secure' | 'insecure' | 'bogus' | 'bogus-tlsa';
+  /** A first MX host, preferred, at an address where nothing listens. */
+  readonly deadMx?: true;
+  /** The MX host has an IPv6 address only. */
+  readonly ipv6Only?: true;
+}
+
+/** One receiving domain of the test, with a single property that a sender must notice. */
+export interface SenderCase {
+  /** Stable; the first label of the domain of the case. */
+  readonly id: string;
+  readonly group: CaseGroup;
+  /** The property, as one sentence without a full stop. */
+  readonly says: string;
+  /** The conclusion that the case allows, as a phrase. */
+  readonly tells: string;
+  /**
+   * `deliver`: mail must arrive. `refuse`: a sender that uses the mechanism must not
+   * deliver. `inform`: shown without a judgement.
+   */
+  readonly expect: 'deliver' | 'refuse' | 'inform';
+  /**
+   * The mechanisms of which this case is evidence: of use where it expects `refuse`, of
+   * restraint where it expects `deliver`.
+   */
+  readonly evidenceOf: readonly SenderMechanism[];
+  /** RFC and section of the expectation. */
+  readonly clause: string;
+  /**
+   * The first step at which the sender can see the property. A sender that leaves before
+   * has not decided about it.
+   */
+  readonly decidedAt: DeliveryStep;
+  readonly zone: CaseZone;
+  readonly host: CaseHost;
+  readonly policy?: CasePolicy;
+  /**
+   * The case takes two messages. After the first, policy record and policy host disappear
+   * and the mail host stops offering STARTTLS.
+   */
+  readonly withdrawn?: true;
+  /** Asks for TLS reports (RFC 8460) where it is true. */
+  readonly report?: true;
+  /** Belongs to the set that is tested first: few messages, the decisive questions. */
+  readonly quick?: true;
+  /** Only an installation with IPv6 addresses of its own can open the case. */
+  readonly needs?: 'ipv6';
+}

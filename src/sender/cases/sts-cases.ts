@@ -1,0 +1,139 @@
+import type { CaseHost, CasePolicy, SenderCase } from './sender-case.js';
+
+interface Traits extends Pick<SenderCase, 'id' | 'says' | 'tells' | 'clause' | 'quick'> {
+  readonly policy?: Partial<CasePolicy>;
+  readonly host?: CaseHost;
+  readonly decidedAt?: SenderCase['decidedAt'];
+  readonly withdrawn?: true;
+}
+
+function withPolicy(expect: SenderCase['expect'], traits: Traits): SenderCase {
+  const { host = {}, policy = {}, ...rest } = traits;
+  return {
+    group: 'mta-sts',
+    expect,
+    evidenceOf: ['mta-sts'],
+    decidedAt: 'certificate',
+    zone: { dnssec: 'insecure' },
+    ...rest,
+    host,
+    policy: { mode: 'enforce', ...policy },
+  };
+}
+
+/**
+ * Domains with MTA-STS and without DNSSEC. In those where the policy is void, the mail
+ * host has a self-signed certificate: a sender that applies the policy anyway shows it.
+ */
+export const stsCases: readonly SenderCase[] = [
+  withPolicy('deliver', {
+    id: 'sts',
+    says: 'valid certificate and policy, mode enforce',
+    tells: 'whether the sender fetches the policy, and delivers under it',
+    clause: 'RFC 8461 §5',
+    quick: true,
+  }),
+  withPolicy('refuse', {
+    id: 'sts-self-signed',
+    says: 'mode enforce, self-signed certificate',
+    tells: 'whether the sender verifies the chain',
+    clause: 'RFC 8461 §4.2',
+    host: { certificate: 'self-signed' },
+    quick: true,
+  }),
+  withPolicy('refuse', {
+    id: 'sts-expired',
+    says: 'mode enforce, expired certificate',
+    tells: 'whether the sender verifies the dates of the certificate',
+    clause: 'RFC 8461 §4.2',
+    host: { certificate: 'expired' },
+  }),
+  withPolicy('refuse', {
+    id: 'sts-wrong-name',
+    says: 'mode enforce, certificate for another name',
+    tells: 'whether the sender verifies the name of the MX host',
+    clause: 'RFC 8461 §4.2',
+    host: { certificate: 'wrong-name' },
+  }),
+  withPolicy('refuse', {
+    id: 'sts-clear',
+    says: 'mode enforce, no STARTTLS',
+    tells: 'whether the sender keeps mail from a stripped connection',
+    clause: 'RFC 8461 §5',
+    decidedAt: 'ehlo',
+    host: { starttls: 'absent' },
+    quick: true,
+  }),
+  withPolicy('refuse', {
+    id: 'sts-mx',
+    says: 'mode enforce, the policy does not list the MX host',
+    tells: 'whether the sender compares the MX host with the policy',
+    clause: 'RFC 8461 §5',
+    decidedAt: 'policy',
+    policy: { mx: 'other-host' },
+  }),
+  withPolicy('deliver', {
+    id: 'sts-testing',
+    says: 'mode testing, self-signed certificate',
+    tells: 'whether the sender delivers in mode testing',
+    clause: 'RFC 8461 §5',
+    host: { certificate: 'self-signed' },
+    policy: { mode: 'testing' },
+  }),
+  withPolicy('deliver', {
+    id: 'sts-none',
+    says: 'mode none, self-signed certificate',
+    tells: 'whether the sender treats mode none as no policy',
+    clause: 'RFC 8461 §5',
+    host: { certificate: 'self-signed' },
+    policy: { mode: 'none' },
+  }),
+  withPolicy('deliver', {
+    id: 'sts-policy-cert',
+    says: 'the policy host has an untrusted certificate: the policy is void',
+    tells: 'whether the sender verifies the policy host',
+    clause: 'RFC 8461 §3.3',
+    host: { certificate: 'self-signed' },
+    policy: { certificate: 'self-signed' },
+  }),
+  withPolicy('deliver', {
+    id: 'sts-redirect',
+    says: 'the policy host redirects: the policy is void',
+    tells: 'whether the sender refuses redirects',
+    clause: 'RFC 8461 §3.3',
+    host: { certificate: 'self-signed' },
+    policy: { reply: 'redirect' },
+  }),
+  withPolicy('deliver', {
+    id: 'sts-not-found',
+    says: 'the policy host answers with status 404: the policy is void',
+    tells: 'whether the sender uses a policy only with status 200',
+    clause: 'RFC 8461 §3.3',
+    host: { certificate: 'self-signed' },
+    policy: { reply: 'not-found' },
+  }),
+  withPolicy('inform', {
+    id: 'sts-wrong-type',
+    says: 'the policy has media type text/html',
+    tells: 'whether the sender requires text/plain, as it should',
+    clause: 'RFC 8461 §3.2',
+    host: { certificate: 'self-signed' },
+    policy: { reply: 'wrong-type' },
+  }),
+  withPolicy('deliver', {
+    id: 'sts-two-records',
+    says: 'two MTA-STS records: there is no policy',
+    tells: 'whether the sender ends discovery at two records',
+    clause: 'RFC 8461 §3.1',
+    host: { certificate: 'self-signed' },
+    policy: { records: 2 },
+  }),
+  withPolicy('refuse', {
+    id: 'sts-cached',
+    says: 'a learned policy, then DNS, policy host and STARTTLS disappear',
+    tells: 'whether a cached policy survives an attacker who blocks its source',
+    clause: 'RFC 8461 §5.1',
+    decidedAt: 'ehlo',
+    withdrawn: true,
+  }),
+];

@@ -1,0 +1,68 @@
+/**
+ * Tests the sending side. Successful delivery looks the same with and without protection,
+ * so a sender shows its rules only at receivers that are wrong on purpose.
+ *
+ * - `cases/` is the catalogue: receiving domains with one property each, as data. The
+ *   receiver, the records and the prediction follow the same description.
+ * - `observation.ts` is the record of the receivers: DNS questions, policy fetches, and
+ *   the course of each SMTP connection. Message content is never recorded.
+ * - `verdict.ts` is the result: one verdict for each case, one for each mechanism.
+ *
+ * Three rules keep the verdicts honest. Silence is never a refusal: a case without an
+ * attempt is `not-seen`. A mechanism is judged only with a case that must be delivered
+ * and one that must not. A sender that left before it could see the property of a case
+ * has not decided about it.
+ *
+ * @example
+ * ```ts
+ * for (const { id, says, expect } of senderCases) console.log(id, expect, says);
+ * console.log(caseNames('dane-mismatch', 'me', 'sender.example').mxHost);
+ * ```
+ */
+export { senderCase, senderCases } from './cases/all-cases.js';
+export {
+  caseNames,
+  caseOfName,
+  openableCases,
+  type CaseNames,
+  type NamedCase,
+} from './cases/case-names.js';
+export {
+  caseGroups,
+  deliverySteps,
+  senderMechanisms,
+  type CaseCertificate,
+  type CaseGroup,
+  type CaseHost,
+  type CasePolicy,
+  type CaseTlsa,
+  type CaseZone,
+  type DeliveryStep,
+  type SenderCase,
+  type SenderMechanism,
+} from './cases/sender-case.js';
+export { MAX_AGE, viewOfCase } from './cases/view-of-case.js';
+export {
+  cutText,
+  MAX_OBSERVATIONS,
+  observationSchema,
+  observationsSchema,
+  type Observation,
+  type ObservationOf,
+} from './observation.js';
+export {
+  caseNotes,
+  caseResultSchema,
+  caseVerdicts,
+  mechanismResultSchema,
+  mechanismVerdicts,
+  senderResultSchema,
+  type CaseNote,
+  type CaseResult,
+  type CaseVerdict,
+  type MechanismResult,
+  type MechanismVerdict,
+  type SenderIdentity,
+  type SenderTestResult,
+  type SenderTls,
+} from './verdict.js';
