@@ -1,6 +1,5 @@
 import { groupBy } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
-import { matchMx } from '../../mta-sts/index.js';
 import type { Store } from '../../store/index.js';
 import { byTurns, firstByTurns } from './by-turns.js';
 import { patternsOf } from './quoted.js';
@@ -17,8 +16,6 @@ interface HostSpan {
 const MAX_HOSTS_OF_POLICY = 10;
 /** Quoted policies of one day, and hosts that the reports of one day name. */
 const MAX_NAMED = 200;
-/** Patterns that each base domain is compared with. */
-const MAX_PATTERNS = 500;
 /** Hosts of one kind that are returned. */
 const MAX_HOSTS = 50;
 
@@ -83,45 +80,93 @@ function* quotedPatterns(
   return named;
 }
 
-/** The TLSA base domains in reports about the domain, in steps of one day. */
+/**
+ * The TLSA base domains in reports about the domain, in steps of one report: the policies
+ * of a single report are many.
+ */
 function* baseDomains(
   stateStore: Store,
   { domain, from, to }: HostSpan,
   quoted: readonly NamedHost[],
 ): Steps<readonly NamedHost[]> {
-  // `free`: no other recipient domain of the report claims the host. A domain claims the
-  // hosts below it, and those that its policy names.
-  const reported = stateStore.prepare<NamedHost & { free: number }>(
-    byTurns(
-      `SELECT own.reporter, p.domain AS host, max(NOT EXISTS (
-         SELECT 1 FROM report_policy AS o LEFT JOIN report_text AS t ON t.id = o.text
-         WHERE o.id BETWEEN own.report * 1000000 AND own.report * 1000000 + 999999
-           AND o.type <> 'tlsa' AND o.domain NOT IN (own.domain, '', p.domain)
-           AND (substr(p.domain, -length(o.domain) - 1) = '.' || o.domain
-             OR instr(lower(t.text), p.domain) > 0
-             OR instr(lower(t.text), '*' || substr(p.domain, instr(p.domain, '.'))) > 0))) AS free
-       FROM (SELECT DISTINCT report, domain, reporter FROM report_policy
-             WHERE domain = ? AND day = ? AND authenticated = 1 AND type <> 'tlsa') AS own
-         JOIN report_policy AS p
-           ON p.id BETWEEN own.report * 1000000 AND own.report * 1000000 + 999999
-       WHERE p.type = 'tlsa' AND p.domain NOT IN (own.domain, '') GROUP BY own.reporter, p.domain`,
-      'host',
-      MAX_NAMED,
-    ),
+  const reportsAbout = stateStore.prepare<{ report: number; reporter: string }>(
+    `SELECT DISTINCT report, reporter FROM report_policy
+     WHERE domain = ? AND day = ? AND authenticated = 1 AND type <> 'tlsa' ORDER BY report`,
   );
-  const patterns = firstByTurns(
-    [...groupBy(quoted, ({ host }) => host)],
-    MAX_PATTERNS,
-    ([, same]) => same.map(({ reporter }) => reporter),
-  ).map(([pattern]) => pattern);
+  const hostsIn = stateStore.prepare<{ host: string }>(
+    `SELECT DISTINCT domain AS host FROM report_policy
+     WHERE id BETWEEN ? AND ? AND type = 'tlsa' AND domain NOT IN (?, '') ORDER BY domain`,
+  );
+  const claimed = claimsOf(stateStore, domain);
+  const patterns = new Set(quoted.map(({ host }) => host));
   const based: NamedHost[] = [];
   for (let day = from; day <= to; day++) {
-    for (const { reporter, host, free } of reported.all(domain, day))
-      if (free === 1 || patterns.some((pattern) => matchMx(pattern, host)))
-        based.push({ reporter, host });
+    const named = new Map<string, Set<string>>();
+    for (const { report, reporter } of reportsAbout.all(domain, day)) {
+      const known = named.get(reporter) ?? new Set<string>();
+      named.set(reporter, known);
+      if (known.size >= MAX_NAMED) continue;
+      const hosts = hostsIn.all(...rowsOf(report), domain);
+      const isClaimed = hosts.length > 0 ? claimed(report) : undefined;
+      for (const { host } of hosts)
+        if (patternsFor(host).some((one) => patterns.has(one)) || isClaimed?.(host) === false)
+          known.add(host);
+      yield;
+    }
+    const ofDay = [...named].flatMap(([reporter, hosts]) =>
+      [...hosts].sort().map((host) => ({ reporter, host })),
+    );
+    based.push(...firstByTurns(ofDay, MAX_NAMED, ({ reporter }) => [reporter]));
     yield;
   }
   return based;
+}
+
+/**
+ * Returns whether another recipient domain of a report claims a host. A domain claims the
+ * hosts below it, and those that its policy names.
+ */
+function claimsOf(
+  stateStore: Store,
+  domain: string,
+): (report: number) => (host: string) => boolean {
+  const others = stateStore.prepare<{ other: string; text: string | null }>(
+    `SELECT o.other, t.text FROM (
+       SELECT DISTINCT domain AS other, text FROM report_policy
+       WHERE id BETWEEN ? AND ? AND type <> 'tlsa' AND domain NOT IN (?, '')
+     ) AS o LEFT JOIN report_text AS t ON t.id = o.text`,
+  );
+  return (report) => {
+    const claims = others.all(...rowsOf(report), domain).map(({ other, text }) => ({
+      other,
+      patterns: patternsOf({ strings: JSON.parse(text ?? '[]') as string[] }),
+    }));
+    const domains = new Set(claims.map(({ other }) => other));
+    const claimants = new Map<string, Set<string>>();
+    for (const { other, patterns } of claims)
+      for (const pattern of patterns)
+        claimants.set(pattern, (claimants.get(pattern) ?? new Set()).add(other));
+    return (host) =>
+      domainsAbove(host).some((name) => domains.has(name)) ||
+      patternsFor(host).some((pattern) =>
+        [...(claimants.get(pattern) ?? [])].some((other) => other !== host),
+      );
+  };
+}
+
+/** The two patterns that match a host (RFC 8461 §4.1). */
+function patternsFor(host: string): readonly string[] {
+  return [host, `*.${host.slice(host.indexOf('.') + 1)}`];
+}
+
+function domainsAbove(host: string): readonly string[] {
+  const labels = host.split('.');
+  return labels.slice(1).map((_, n) => labels.slice(n + 1).join('.'));
+}
+
+/** The first and last number of the policies of a report. */
+function rowsOf(report: number): readonly [number, number] {
+  return [report * 1_000_000, report * 1_000_000 + 999_999];
 }
 
 /**
