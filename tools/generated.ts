@@ -11,6 +11,7 @@ import { allFailures } from '../src/catalogue/index.js';
 import { jsonSchemas } from '../src/evidence/index.js';
 import { reportSchemas } from '../src/tls-rpt-receive/index.js';
 import { configJsonSchema } from '../src/server/index.js';
+import { senderSchemas } from '../src/sender/index.js';
 import { watchSchemas } from '../src/watch/index.js';
 import { apiReport } from './api-report.js';
 import { withAnswers } from './answers-table.js';
@@ -29,6 +30,7 @@ async function generated(): Promise<ReadonlyMap<string, string>> {
     ...jsonSchemas(),
     ...reportSchemas(),
     ...watchSchemas(),
+    ...senderSchemas(),
     'hermetic.yaml.json': configJsonSchema(),
   }))
     files.set(

@@ -6,6 +6,7 @@
  *   receiver, the records and the prediction follow the same description.
  * - `observation.ts` is the record of the receivers: DNS questions, policy fetches, and
  *   the course of each SMTP connection. Message content is never recorded.
+ * - `judge/` turns observations into a result, without a clock or I/O.
  * - `verdict.ts` is the result: one verdict for each case, one for each mechanism.
  *
  * Three rules keep the verdicts honest. Silence is never a refusal: a case without an
@@ -42,6 +43,9 @@ export {
   type SenderMechanism,
 } from './cases/sender-case.js';
 export { MAX_AGE, viewOfCase } from './cases/view-of-case.js';
+export { isSettled, judgeSender, type JudgeOptions } from './judge/judge-sender.js';
+export { isDelivered } from './judge/judge-case.js';
+export { senderSchemas } from './json-schemas.js';
 export {
   cutText,
   MAX_OBSERVATIONS,

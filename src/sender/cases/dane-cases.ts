@@ -1,6 +1,9 @@
 import type { CaseHost, CaseZone, SenderCase } from './sender-case.js';
 
-interface Traits extends Pick<SenderCase, 'id' | 'says' | 'tells' | 'clause' | 'quick'> {
+interface Traits extends Pick<
+  SenderCase,
+  'id' | 'says' | 'tells' | 'clause' | 'quick' | 'contrast'
+> {
   readonly host: CaseHost;
   readonly zone?: CaseZone;
   readonly decidedAt?: SenderCase['decidedAt'];
@@ -22,6 +25,7 @@ function signed(expect: SenderCase['expect'], traits: Traits): SenderCase {
 export const daneCases: readonly SenderCase[] = [
   signed('deliver', {
     id: 'dane',
+    contrast: 'self-signed',
     says: 'self-signed certificate, matching TLSA 3 1 1',
     tells: 'whether the sender delivers under DANE-EE',
     clause: 'RFC 7672 §3.1.1',
@@ -31,6 +35,7 @@ export const daneCases: readonly SenderCase[] = [
   }),
   signed('deliver', {
     id: 'dane-expired',
+    contrast: 'self-signed',
     says: 'matching TLSA 3 1 1, certificate expired and for another name',
     tells: 'whether the sender leaves dates and names aside under DANE-EE',
     clause: 'RFC 7672 §3.1.1',
@@ -38,6 +43,7 @@ export const daneCases: readonly SenderCase[] = [
   }),
   signed('deliver', {
     id: 'dane-ta',
+    contrast: 'self-signed',
     says: 'TLSA 2 1 1 matches a private issuer, the name is right',
     tells: 'whether the sender uses DANE-TA',
     clause: 'RFC 7672 §3.1.2',
@@ -45,6 +51,7 @@ export const daneCases: readonly SenderCase[] = [
   }),
   signed('refuse', {
     id: 'dane-ta-name',
+    contrast: 'wrong-name',
     says: 'TLSA 2 1 1 matches a private issuer, the name is wrong',
     tells: 'whether the sender verifies names under DANE-TA',
     clause: 'RFC 7672 §3.2.2',
@@ -52,6 +59,7 @@ export const daneCases: readonly SenderCase[] = [
   }),
   signed('refuse', {
     id: 'dane-mismatch',
+    contrast: 'plain',
     says: 'valid certificate, TLSA 3 1 1 of another key',
     tells: 'whether the sender enforces DANE',
     clause: 'RFC 7672 §2.2',
@@ -60,6 +68,7 @@ export const daneCases: readonly SenderCase[] = [
   }),
   signed('refuse', {
     id: 'dane-clear',
+    contrast: 'clear',
     says: 'TLSA 3 1 1, no STARTTLS',
     tells: 'whether the sender keeps mail from a stripped connection',
     clause: 'RFC 7672 §2.2',
@@ -69,6 +78,7 @@ export const daneCases: readonly SenderCase[] = [
   }),
   signed('refuse', {
     id: 'dane-bogus-tlsa',
+    contrast: 'plain',
     says: 'valid certificate, the signature of the TLSA records is wrong',
     tells: 'whether a failed TLSA lookup keeps the sender from the host',
     clause: 'RFC 7672 §2.1.2',
@@ -78,6 +88,7 @@ export const daneCases: readonly SenderCase[] = [
   }),
   signed('refuse', {
     id: 'bogus-mx',
+    contrast: 'plain',
     says: 'valid certificate, every signature of the domain is wrong',
     tells: 'whether the resolver of the sender validates',
     clause: 'RFC 4035 §5.5',
@@ -88,6 +99,7 @@ export const daneCases: readonly SenderCase[] = [
   }),
   signed('deliver', {
     id: 'dane-insecure',
+    contrast: 'self-signed',
     says: 'unsigned zone, TLSA 3 1 1 of another key',
     tells: 'whether the sender ignores TLSA records without DNSSEC',
     clause: 'RFC 7672 §2.2',
@@ -96,6 +108,7 @@ export const daneCases: readonly SenderCase[] = [
   }),
   signed('deliver', {
     id: 'dane-unusable',
+    contrast: 'self-signed',
     says: 'self-signed certificate, TLSA 1 1 1 only',
     tells: 'whether the sender delivers under TLS where no record is usable',
     clause: 'RFC 7672 §2.2',

@@ -4,6 +4,7 @@ import type { SenderCase } from './sender-case.js';
 export const moreCases: readonly SenderCase[] = [
   {
     id: 'both',
+    contrast: 'plain',
     group: 'both',
     says: 'valid certificate, TLSA 3 1 1 and MTA-STS match',
     tells: 'whether the sender delivers where both mechanisms agree',
@@ -17,6 +18,7 @@ export const moreCases: readonly SenderCase[] = [
   },
   {
     id: 'dane-ok-sts-bad',
+    contrast: 'self-signed',
     group: 'both',
     says: 'TLSA matches, the self-signed certificate fails MTA-STS',
     tells: 'which mechanism decides: RFC 8461 leaves this case to the sender',
@@ -30,6 +32,7 @@ export const moreCases: readonly SenderCase[] = [
   },
   {
     id: 'sts-ok-dane-bad',
+    contrast: 'plain',
     group: 'both',
     says: 'MTA-STS is satisfied, TLSA 3 1 1 of another key',
     tells: 'whether MTA-STS overrides a failed DANE validation, as it must not',

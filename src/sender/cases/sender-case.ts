@@ -130,6 +130,11 @@ export interface SenderCase {
    * has not decided about it.
    */
   readonly decidedAt: DeliveryStep;
+  /**
+   * The same host without the mechanism. A sender that refuses both refuses the host, and
+   * the case is not evidence of the mechanism.
+   */
+  readonly contrast?: string;
   readonly zone: CaseZone;
   readonly host: CaseHost;
   readonly policy?: CasePolicy;

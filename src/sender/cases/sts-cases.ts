@@ -1,6 +1,9 @@
 import type { CaseHost, CasePolicy, SenderCase } from './sender-case.js';
 
-interface Traits extends Pick<SenderCase, 'id' | 'says' | 'tells' | 'clause' | 'quick'> {
+interface Traits extends Pick<
+  SenderCase,
+  'id' | 'says' | 'tells' | 'clause' | 'quick' | 'contrast'
+> {
   readonly policy?: Partial<CasePolicy>;
   readonly host?: CaseHost;
   readonly decidedAt?: SenderCase['decidedAt'];
@@ -28,6 +31,7 @@ function withPolicy(expect: SenderCase['expect'], traits: Traits): SenderCase {
 export const stsCases: readonly SenderCase[] = [
   withPolicy('deliver', {
     id: 'sts',
+    contrast: 'plain',
     says: 'valid certificate and policy, mode enforce',
     tells: 'whether the sender fetches the policy, and delivers under it',
     clause: 'RFC 8461 §5',
@@ -35,6 +39,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('refuse', {
     id: 'sts-self-signed',
+    contrast: 'self-signed',
     says: 'mode enforce, self-signed certificate',
     tells: 'whether the sender verifies the chain',
     clause: 'RFC 8461 §4.2',
@@ -43,6 +48,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('refuse', {
     id: 'sts-expired',
+    contrast: 'expired',
     says: 'mode enforce, expired certificate',
     tells: 'whether the sender verifies the dates of the certificate',
     clause: 'RFC 8461 §4.2',
@@ -50,6 +56,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('refuse', {
     id: 'sts-wrong-name',
+    contrast: 'wrong-name',
     says: 'mode enforce, certificate for another name',
     tells: 'whether the sender verifies the name of the MX host',
     clause: 'RFC 8461 §4.2',
@@ -57,6 +64,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('refuse', {
     id: 'sts-clear',
+    contrast: 'clear',
     says: 'mode enforce, no STARTTLS',
     tells: 'whether the sender keeps mail from a stripped connection',
     clause: 'RFC 8461 §5',
@@ -66,6 +74,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('refuse', {
     id: 'sts-mx',
+    contrast: 'plain',
     says: 'mode enforce, the policy does not list the MX host',
     tells: 'whether the sender compares the MX host with the policy',
     clause: 'RFC 8461 §5',
@@ -74,6 +83,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('deliver', {
     id: 'sts-testing',
+    contrast: 'self-signed',
     says: 'mode testing, self-signed certificate',
     tells: 'whether the sender delivers in mode testing',
     clause: 'RFC 8461 §5',
@@ -82,6 +92,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('deliver', {
     id: 'sts-none',
+    contrast: 'self-signed',
     says: 'mode none, self-signed certificate',
     tells: 'whether the sender treats mode none as no policy',
     clause: 'RFC 8461 §5',
@@ -90,6 +101,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('deliver', {
     id: 'sts-policy-cert',
+    contrast: 'self-signed',
     says: 'the policy host has an untrusted certificate: the policy is void',
     tells: 'whether the sender verifies the policy host',
     clause: 'RFC 8461 §3.3',
@@ -98,6 +110,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('deliver', {
     id: 'sts-redirect',
+    contrast: 'self-signed',
     says: 'the policy host redirects: the policy is void',
     tells: 'whether the sender refuses redirects',
     clause: 'RFC 8461 §3.3',
@@ -106,6 +119,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('deliver', {
     id: 'sts-not-found',
+    contrast: 'self-signed',
     says: 'the policy host answers with status 404: the policy is void',
     tells: 'whether the sender uses a policy only with status 200',
     clause: 'RFC 8461 §3.3',
@@ -114,6 +128,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('inform', {
     id: 'sts-wrong-type',
+    contrast: 'self-signed',
     says: 'the policy has media type text/html',
     tells: 'whether the sender requires text/plain, as it should',
     clause: 'RFC 8461 §3.2',
@@ -122,6 +137,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('deliver', {
     id: 'sts-two-records',
+    contrast: 'self-signed',
     says: 'two MTA-STS records: there is no policy',
     tells: 'whether the sender ends discovery at two records',
     clause: 'RFC 8461 §3.1',
@@ -130,6 +146,7 @@ export const stsCases: readonly SenderCase[] = [
   }),
   withPolicy('refuse', {
     id: 'sts-cached',
+    contrast: 'clear',
     says: 'a learned policy, then DNS, policy host and STARTTLS disappear',
     tells: 'whether a cached policy survives an attacker who blocks its source',
     clause: 'RFC 8461 §5.1',

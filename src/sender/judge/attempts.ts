@@ -1,0 +1,132 @@
+import { groupBy, networkOf } from '../../base/index.js';
+import { deliverySteps, type DeliveryStep, type SenderCase } from '../cases/sender-case.js';
+import type { Observation } from '../observation.js';
+
+/** One SMTP connection of a sender to the host of a case. */
+export interface Attempt {
+  readonly network: string;
+  readonly source: string;
+  /** The last step that the sender reached by itself. */
+  readonly reached: DeliveryStep;
+  /** A message was accepted under TLS, or without it. */
+  readonly accepted: 'secured' | 'plaintext' | undefined;
+  /** The sender sent MAIL, so nothing that it saw before kept it from delivering. */
+  readonly willing: 'secured' | 'plaintext' | undefined;
+  /** Our own reply to the greeting, EHLO, MAIL, RCPT or DATA was an error. */
+  readonly turnedAway: boolean;
+  /** The sender ended the connection, by QUIT, an alert or a close. */
+  readonly leftByItself: boolean;
+  /** The connection has ended. */
+  readonly ended: boolean;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly observations: readonly Observation[];
+}
+
+/**
+ * Alerts by which a TLS client refuses a certificate (RFC 8446 §6.2). Others concern the
+ * handshake itself and say nothing about the certificate.
+ */
+const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
+  'bad_certificate',
+  'unsupported_certificate',
+  'certificate_revoked',
+  'certificate_expired',
+  'certificate_unknown',
+  'unknown_ca',
+  'access_denied',
+]);
+
+/** Returns the connections of a case, in the order of their first observation. */
+export function attemptsIn(observations: readonly Observation[]): readonly Attempt[] {
+  const onConnections = observations.filter((one) => 'connection' in one);
+  const connections = groupBy(onConnections, ({ connection }) => connection);
+  return [...connections.values()]
+    .map(attemptOf)
+    .sort((left, right) => left.firstAt - right.firstAt);
+}
+
+function attemptOf(observations: readonly Observation[]): Attempt {
+  const times = observations.map(({ at }) => Date.parse(at));
+  const [first] = observations;
+  const source = first && 'source' in first ? first.source : '';
+  const close = observations.find((one) => one.kind === 'close');
+  const alert = observations.some(({ kind }) => kind === 'alert');
+  return {
+    network: senderNetwork(source),
+    source,
+    reached: furthest(observations),
+    accepted: protectionOf(observations.filter((one) => one.kind === 'data' && one.reply < 300)),
+    willing: protectionOf(observations.filter(({ kind }) => kind === 'mail')),
+    turnedAway: observations.some(
+      (one) => 'reply' in one && one.kind !== 'starttls' && one.reply >= 400,
+    ),
+    leftByItself: alert || close?.by === 'quit' || close?.by === 'sender',
+    ended: close !== undefined,
+    firstAt: Math.min(...times),
+    lastAt: Math.max(...times),
+    observations,
+  };
+}
+
+/** The network of a source; the addresses of this machine count as one. */
+export function senderNetwork(source: string): string {
+  return source.startsWith('127.') ? '127.0.0.0' : networkOf(source);
+}
+
+/** The weaker protection of the two where both occur. */
+function protectionOf(observations: readonly Observation[]): Attempt['accepted'] {
+  if (observations.length === 0) return undefined;
+  const plaintext = observations.some((one) => 'secured' in one && !one.secured);
+  return plaintext ? 'plaintext' : 'secured';
+}
+
+function furthest(observations: readonly Observation[]): DeliveryStep {
+  const reached = observations.map(stepOf);
+  return [...deliverySteps].reverse().find((step) => reached.includes(step)) ?? 'connection';
+}
+
+function stepOf(observation: Observation): DeliveryStep {
+  switch (observation.kind) {
+    case 'greeting':
+    case 'ehlo':
+    case 'starttls':
+    case 'mail':
+    case 'rcpt':
+    case 'data':
+      return observation.kind;
+    case 'hello':
+      return 'handshake';
+    case 'handshake':
+      return 'certificate';
+    case 'alert':
+      return CERTIFICATE_ALERTS.has(observation.description) ? 'certificate' : 'handshake';
+    default:
+      return 'connection';
+  }
+}
+
+/** Compares two steps of a delivery: negative where the first comes earlier. */
+function compareSteps(left: DeliveryStep, right: DeliveryStep): number {
+  return deliverySteps.indexOf(left) - deliverySteps.indexOf(right);
+}
+
+/**
+ * Tells whether an attempt shows a refusal of the property of a case: the sender saw it
+ * and left by itself before MAIL. An attempt that ended earlier, or by our own error, is
+ * not a decision of the sender.
+ */
+export function showsRefusal(attempt: Attempt, senderCase: SenderCase): boolean {
+  if (attempt.willing !== undefined || attempt.turnedAway || !attempt.leftByItself) return false;
+  return compareSteps(attempt.reached, threshold(senderCase)) >= 0;
+}
+
+/**
+ * The step from which leaving is a refusal. A fault of DNS or policy keeps a sender from
+ * connecting; one that connects all the same decides by the certificate. A visitor that
+ * only greets, such as a monitor, has decided nothing.
+ */
+function threshold({ decidedAt, host }: SenderCase): DeliveryStep {
+  if (compareSteps(decidedAt, 'greeting') > 0) return decidedAt;
+  return host.starttls === 'absent' ? 'ehlo' : 'certificate';
+}

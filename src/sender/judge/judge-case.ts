@@ -1,0 +1,210 @@
+import type { SenderCase } from '../cases/sender-case.js';
+import type { Observation, ObservationOf } from '../observation.js';
+import type { CaseNote, CaseResult, CaseVerdict } from '../verdict.js';
+import { attemptsIn, showsRefusal, type Attempt } from './attempts.js';
+
+/** The facts of the whole test that a single case needs. */
+export interface TestFacts {
+  /** Milliseconds of the wall clock. */
+  readonly now: number;
+  /** Milliseconds after the last sign of a case until its verdict is final. */
+  readonly patienceMs: number;
+  /** The network that made most attempts; undefined without any. */
+  readonly network: string | undefined;
+  /** A message of the same sender arrived at another case, so its port 25 is open. */
+  readonly controlDelivered: boolean;
+  /** Resolvers that asked for the cases that the sender connected to. */
+  readonly resolvers: ReadonlySet<string>;
+  /** Cases whose twin with a false identity was refused. */
+  readonly verifies: (senderCase: SenderCase) => boolean;
+}
+
+/** Judges one case by its own observations. */
+export function judgeCase(
+  senderCase: SenderCase,
+  all: readonly Observation[],
+  facts: TestFacts,
+): CaseResult {
+  const observations = decisive(senderCase, all);
+  const every = attemptsIn(observations);
+  const own = every.filter(({ network }) => network === facts.network);
+  const attempts = own.length > 0 ? own : every;
+  const notes = new Set<CaseNote>();
+  if (attempts.length < every.length || (own.length === 0 && every.length > 0))
+    notes.add('other-network');
+  const lastSeen = lastSign(observations);
+  const open = lastSeen === undefined || facts.now - lastSeen < facts.patienceMs;
+  const { verdict, step } =
+    attempts.length > 0
+      ? judgeAttempts(senderCase, attempts, notes)
+      : judgeSilence(senderCase, { observations, facts, open, notes });
+  const weighed = verdict === 'delivered-unverified' && facts.verifies(senderCase);
+  const final: CaseVerdict = weighed ? 'delivered-verified' : verdict;
+  if (open && !isDelivered(final) && lastSeen !== undefined) notes.add('still-open');
+  const met = meets(senderCase, final);
+  if (met === 'no') notes.add('unexpected');
+  return {
+    case: senderCase.id,
+    group: senderCase.group,
+    expect: senderCase.expect,
+    verdict: final,
+    step,
+    met,
+    notes: [...notes],
+    attempts: attempts.length,
+    lastSeen: lastSeen === undefined ? undefined : new Date(lastSeen).toISOString(),
+    evidence: evidenceIn(observations, attempts),
+  };
+}
+
+/** Tells whether a verdict is one of the three deliveries. */
+export function isDelivered(verdict: CaseVerdict): boolean {
+  return verdict.startsWith('delivered-');
+}
+
+/**
+ * The observations that decide: those of the second message where a policy is withdrawn
+ * in between. Before it, the signs of the first message show only that the test runs.
+ */
+function decisive(
+  senderCase: SenderCase,
+  observations: readonly Observation[],
+): readonly Observation[] {
+  if (!senderCase.withdrawn) return observations;
+  const second = observations.filter(
+    ({ message = 1, kind }) => message === 2 && kind !== 'withdrawn',
+  );
+  const learned = observations.some((one) => one.kind === 'data' && one.reply < 300);
+  if (second.length > 0 || learned) return second;
+  return observations.filter((one) => !('connection' in one));
+}
+
+interface Judged {
+  readonly verdict: CaseVerdict;
+  readonly step?: CaseResult['step'];
+}
+
+function judgeAttempts(
+  senderCase: SenderCase,
+  attempts: readonly Attempt[],
+  notes: Set<CaseNote>,
+): Judged {
+  const failedTls = attempts.some(
+    ({ accepted, reached }) =>
+      accepted === undefined && ['starttls', 'handshake', 'certificate'].includes(reached),
+  );
+  if (attempts.some(({ accepted }) => accepted === 'plaintext')) {
+    if (failedTls) notes.add('fell-back-to-plaintext');
+    return { verdict: 'delivered-in-plaintext' };
+  }
+  if (attempts.some(({ accepted }) => accepted === 'secured'))
+    return { verdict: 'delivered-unverified' };
+  if (attempts.some(({ turnedAway }) => turnedAway)) notes.add('receiver-deferred');
+  const willing = attempts.filter((attempt) => attempt.willing !== undefined);
+  if (willing.some((attempt) => attempt.willing === 'plaintext'))
+    notes.add('envelope-in-plaintext');
+  const refusal = attempts.filter((attempt) => showsRefusal(attempt, senderCase)).at(-1);
+  if (willing.length === 0 && refusal) return { verdict: 'refused', step: refusal.reached };
+  return { verdict: 'deferred', step: attempts.at(-1)?.reached };
+}
+
+interface Silence {
+  readonly observations: readonly Observation[];
+  readonly facts: TestFacts;
+  readonly open: boolean;
+  readonly notes: Set<CaseNote>;
+}
+
+/** Judges a case without a connection. */
+function judgeSilence(senderCase: SenderCase, silence: Silence): Judged {
+  const { observations, notes } = silence;
+  const submitted = observations.some(({ kind }) => kind === 'submitted');
+  const asked = observations.some(({ kind }) => kind === 'dns');
+  const fetched = observations.some((one) => one.kind === 'policy' && one.status === 200);
+  if (fetched) notes.add('fetched-policy-only');
+  else if (asked) notes.add('asked-dns-only');
+  if (observations.some(({ kind }) => kind === 'not-submitted') && !submitted) {
+    notes.add('not-submitted');
+    return { verdict: 'not-started' };
+  }
+  const step = submitted ? refusedBefore(senderCase, silence, fetched) : undefined;
+  if (step) return { verdict: 'refused', step };
+  return { verdict: submitted || asked || fetched ? 'not-seen' : 'not-started' };
+}
+
+/**
+ * The step before a connection at which a sender decided against the host. Only a case
+ * whose fault is visible there allows the conclusion, and only when the same sender
+ * reached another case: silence has many causes.
+ */
+function refusedBefore(
+  { decidedAt, zone }: SenderCase,
+  { observations, facts, open }: Silence,
+  fetched: boolean,
+): 'dns' | 'policy' | undefined {
+  if (open || !facts.controlDelivered) return undefined;
+  if (decidedAt === 'policy') return fetched ? 'policy' : undefined;
+  if (decidedAt !== 'dns') return undefined;
+  const type = zone.dnssec === 'bogus-tlsa' ? 'TLSA' : 'MX';
+  const asked = observations.some(
+    (one) => one.kind === 'dns' && one.type === type && facts.resolvers.has(one.source),
+  );
+  return asked ? 'dns' : undefined;
+}
+
+/**
+ * Compares a result with the expectation. A message in plaintext does not meet `deliver`
+ * where the host offers STARTTLS.
+ */
+function meets({ expect, host }: SenderCase, verdict: CaseVerdict): CaseResult['met'] {
+  if (expect === 'inform') return 'none';
+  if (verdict === 'refused') return expect === 'refuse' ? 'yes' : 'no';
+  if (!isDelivered(verdict)) return 'open';
+  if (expect === 'refuse') return 'no';
+  const plaintext = verdict === 'delivered-in-plaintext';
+  return plaintext && (host.starttls ?? 'offered') === 'offered' ? 'no' : 'yes';
+}
+
+function lastSign(observations: readonly Observation[]): number | undefined {
+  const times = observations
+    .filter(({ kind }) => kind !== 'not-submitted')
+    .map(({ at }) => Date.parse(at));
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+function evidenceIn(
+  observations: readonly Observation[],
+  attempts: readonly Attempt[],
+): CaseResult['evidence'] {
+  const questions = new Map<string, { type: string; dnssecOk: boolean }>();
+  for (const one of observations) {
+    if (one.kind !== 'dns') continue;
+    questions.set(`${one.type} ${one.dnssecOk}`, { type: one.type, dnssecOk: one.dnssecOk });
+  }
+  return {
+    dns: [...questions.values()],
+    policyFetches: observations.filter(({ kind }) => kind === 'policy').length,
+    tls: tlsIn(attempts),
+  };
+}
+
+/** TLS of the last attempt that got as far as a ClientHello. */
+function tlsIn(attempts: readonly Attempt[]): CaseResult['evidence']['tls'] {
+  const last = attempts.filter(({ observations }) => find(observations, 'hello')).at(-1);
+  if (!last) return undefined;
+  const { observations } = last;
+  const handshake = find(observations, 'handshake');
+  return {
+    version: handshake?.version,
+    suite: handshake?.suite,
+    serverName: find(observations, 'hello')?.serverName,
+    alert: find(observations, 'alert')?.description,
+  };
+}
+
+function find<K extends Observation['kind']>(
+  observations: readonly Observation[],
+  kind: K,
+): ObservationOf<K> | undefined {
+  return observations.find((one): one is ObservationOf<K> => one.kind === kind);
+}

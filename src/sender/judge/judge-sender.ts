@@ -1,0 +1,117 @@
+import { groupBy } from '../../base/index.js';
+import { senderCases } from '../cases/all-cases.js';
+import { senderMechanisms, type SenderCase } from '../cases/sender-case.js';
+import type { Observation } from '../observation.js';
+import type { SenderTestResult } from '../verdict.js';
+import { attemptsIn, showsRefusal, type Attempt } from './attempts.js';
+import { judgeCase, type TestFacts } from './judge-case.js';
+import { judgeMechanism, type JudgedCase } from './judge-mechanism.js';
+import { identityOf, networksByCases, tlsOf } from './sender-identity.js';
+
+/** The time of a judgement, and the cases that the test opened. */
+export interface JudgeOptions {
+  /** ISO 8601; the wall clock of the receivers. */
+  readonly now: string;
+  /** Default: the whole catalogue. */
+  readonly cases?: readonly SenderCase[] | undefined;
+  /**
+   * Milliseconds after the last sign of a case until silence or a refusal is final.
+   * Default one minute, enough for a fallback within the same delivery.
+   */
+  readonly patienceMs?: number | undefined;
+}
+
+const PATIENCE_MS = 60_000;
+
+/**
+ * Judges a sender by the observations of the receivers, case by case and mechanism by
+ * mechanism. Pure: the same observations and time give the same result, in any order of
+ * the observations. Those of unknown cases are left aside.
+ */
+export function judgeSender(
+  observations: readonly Observation[],
+  { now, cases = senderCases, patienceMs = PATIENCE_MS }: JudgeOptions,
+): SenderTestResult {
+  const known = new Map(cases.map((senderCase) => [senderCase.id, senderCase]));
+  const valid = observations.filter((one) => known.has(one.case));
+  const byCase = groupBy(valid, (one) => one.case);
+  const attempts = cases.flatMap((senderCase) =>
+    attemptsIn(byCase.get(senderCase.id) ?? []).map((attempt) => ({
+      caseId: senderCase.id,
+      attempt,
+    })),
+  );
+  const networks = networksByCases(attempts);
+  const own = attempts.filter(({ attempt }) => attempt.network === networks[0]);
+  const facts: TestFacts = {
+    now: Date.parse(now),
+    patienceMs,
+    network: networks[0],
+    controlDelivered: own.some(({ attempt }) => attempt.accepted !== undefined),
+    resolvers: resolversOf(valid, new Set(own.map(({ caseId }) => caseId))),
+    verifies: (senderCase) => verifies(senderCase, known, own),
+  };
+  const judged = new Map<string, JudgedCase>(
+    cases.map((senderCase) => {
+      const result = judgeCase(senderCase, byCase.get(senderCase.id) ?? [], facts);
+      return [senderCase.id, { senderCase, result }];
+    }),
+  );
+  return {
+    schema: 'hermetic.sender/1',
+    judgedAt: now,
+    sender: identityOf(networks, valid),
+    cases: [...judged.values()].map(({ result }) => result),
+    mechanisms: senderMechanisms.map((mechanism) =>
+      judgeMechanism(mechanism, { cases: judged, observations: valid }),
+    ),
+    tls: tlsOf(networks[0], valid),
+  };
+}
+
+/** Tells whether every case of a result is final: nothing is open or under way. */
+export function isSettled({ cases }: SenderTestResult): boolean {
+  return cases.every(
+    ({ verdict, notes }) => verdict !== 'not-seen' && !notes.includes('still-open'),
+  );
+}
+
+function resolversOf(
+  observations: readonly Observation[],
+  cases: ReadonlySet<string>,
+): ReadonlySet<string> {
+  return new Set(
+    observations.flatMap((one) => (one.kind === 'dns' && cases.has(one.case) ? [one.source] : [])),
+  );
+}
+
+type OwnAttempt = { readonly caseId: string; readonly attempt: Attempt };
+
+/**
+ * A delivery counts as verified when the sender refused a false identity under the same
+ * mechanism, and accepted none: a receiver cannot see a verification that succeeds.
+ */
+function verifies(
+  senderCase: SenderCase,
+  known: ReadonlyMap<string, SenderCase>,
+  own: readonly OwnAttempt[],
+): boolean {
+  const twins = twinsOf(senderCase).flatMap((id) => known.get(id) ?? []);
+  const attemptsAt = (twin: SenderCase): readonly Attempt[] =>
+    own.filter(({ caseId }) => caseId === twin.id).map(({ attempt }) => attempt);
+  const accepted = twins.some((twin) => attemptsAt(twin).some(({ willing }) => willing));
+  const refused = twins.some((twin) =>
+    attemptsAt(twin).some((attempt) => showsRefusal(attempt, twin)),
+  );
+  return refused && !accepted;
+}
+
+/** Cases with a false identity that the mechanism of this case has to refuse. */
+function twinsOf({ zone, host, policy }: SenderCase): readonly string[] {
+  const { tlsa = [], certificate = 'valid' } = host;
+  const authentic = tlsa.includes('key') || tlsa.includes('issuer');
+  if (zone.dnssec === 'secure' && authentic) return ['dane-mismatch', 'dane-ta-name'];
+  if (certificate !== 'valid') return [];
+  if (policy?.mode === 'enforce') return ['sts-self-signed', 'sts-expired', 'sts-wrong-name'];
+  return ['self-signed', 'wrong-name'];
+}

@@ -1,0 +1,111 @@
+import { groupName, isPostQuantum, ProtocolVersion } from '../../tls/index.js';
+import type { Observation, ObservationOf } from '../observation.js';
+import type { SenderIdentity, SenderTls } from '../verdict.js';
+import { senderNetwork, type Attempt } from './attempts.js';
+
+/** Names and networks shown at most. */
+const MAX_SHOWN = 20;
+
+/**
+ * Returns the identity that the connections show. The network that attempted the most
+ * cases comes first: a test is judged by its attempts.
+ */
+export function identityOf(
+  networks: readonly string[],
+  observations: readonly Observation[],
+): SenderIdentity | undefined {
+  if (networks.length === 0) return undefined;
+  const ehloNames = distinct(
+    ofKind(observations, 'ehlo')
+      .filter(({ source }) => senderNetwork(source) === networks[0])
+      .map(({ name }) => name),
+  );
+  const via = distinct(ofKind(observations, 'submitted').map((one) => one.via ?? ''));
+  const agents = distinct(ofKind(observations, 'policy').map((one) => one.userAgent ?? ''));
+  return {
+    networks: networks.slice(0, MAX_SHOWN),
+    ehloNames,
+    software: softwareOf([...agents, ...ehloNames]),
+    smartHost: via.some((address) => !networks.includes(senderNetwork(address))),
+  };
+}
+
+/**
+ * Networks of the attempts, the one with the most cases first. Of two with as many cases,
+ * the one that came first.
+ */
+export function networksByCases(
+  attempts: readonly { readonly caseId: string; readonly attempt: Attempt }[],
+): readonly string[] {
+  const cases = new Map<string, Set<string>>();
+  const byTime = [...attempts].sort((a, b) => a.attempt.firstAt - b.attempt.firstAt);
+  for (const { caseId, attempt } of byTime) {
+    if (attempt.reached === 'connection') continue;
+    const known = cases.get(attempt.network) ?? new Set();
+    cases.set(attempt.network, known.add(caseId));
+  }
+  return [...cases].sort((a, b) => b[1].size - a[1].size).map(([network]) => network);
+}
+
+/** Software by the part of an EHLO name or user agent that shows it. */
+const software: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/\.outbound\.protection\.outlook\.com$/i, 'Microsoft Exchange Online'],
+  [/\.google\.com$/i, 'Gmail'],
+  [/postfix-mta-sts-resolver/i, 'Postfix with postfix-mta-sts-resolver'],
+  [/postfix-tlspol/i, 'Postfix with postfix-tlspol'],
+  [/^hermetic\b/i, 'Hermetic'],
+  [/\bmox\b/i, 'mox'],
+  [/\bstalwart\b/i, 'Stalwart'],
+  [/\bmaddy\b/i, 'maddy'],
+];
+
+function softwareOf(texts: readonly string[]): string | undefined {
+  return software.find(([pattern]) => texts.some((shown) => pattern.test(shown)))?.[1];
+}
+
+/** Returns the abilities that the ClientHellos of the judged network show. */
+export function tlsOf(
+  network: string | undefined,
+  observations: readonly Observation[],
+): SenderTls | undefined {
+  const hellos = ofKind(observations, 'hello').filter(
+    ({ source }) => senderNetwork(source) === network,
+  );
+  if (hellos.length === 0) return undefined;
+  const groups = [...new Set(hellos.flatMap((hello) => hello.groups))];
+  const named = hellos.filter(({ serverName }) => serverName !== undefined).length;
+  let sni: SenderTls['sni'] = named > 0 ? 'sometimes' : 'never';
+  if (named === hellos.length) sni = 'always';
+  return {
+    versions: Object.entries(ProtocolVersion)
+      .filter(([, version]) => hellos.some((hello) => offers(hello, version)))
+      .map(([name]) => name),
+    postQuantum: groups.map(groupName).some(isPostQuantum),
+    sni,
+    groups: groups.filter((group) => !isReserved(group)).map(groupName),
+  };
+}
+
+/**
+ * Before TLS 1.3 a hello names only its highest version, so lower ones are not known from
+ * it (RFC 5246 §E.1).
+ */
+function offers({ versions, maxVersion }: ObservationOf<'hello'>, version: number): boolean {
+  return versions.length > 0 ? versions.includes(version) : maxVersion === version;
+}
+
+/** Values that clients send to keep servers tolerant (RFC 8701). */
+function isReserved(group: number): boolean {
+  return (group & 0x0f0f) === 0x0a0a && group >> 8 === (group & 0xff);
+}
+
+function ofKind<K extends Observation['kind']>(
+  observations: readonly Observation[],
+  kind: K,
+): ObservationOf<K>[] {
+  return observations.filter((one): one is ObservationOf<K> => one.kind === kind);
+}
+
+function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts.filter((one) => one !== ''))].slice(0, MAX_SHOWN);
+}

@@ -1,0 +1,155 @@
+import { caseNames, type Observation } from '../../../src/sender/index.js';
+
+/** Where and when a scripted attempt takes place. */
+export interface Place {
+  /** Default 192.0.2.1. */
+  readonly source?: string;
+  /** Seconds after the start of the test. Default 0. */
+  readonly after?: number;
+  readonly message?: 1 | 2;
+}
+
+/** A moment of a scripted test. */
+export function moment(seconds: number): string {
+  return new Date(Date.UTC(2026, 10, 30, 12, 0, seconds)).toISOString();
+}
+
+let connections = 0;
+
+/** The observations of one sender at one case. */
+export class Observed {
+  readonly #common: { readonly at: string; readonly case: string; readonly slot: string };
+  readonly #source: string;
+  readonly #connection = `c${++connections}`;
+
+  constructor(
+    private readonly caseId: string,
+    { source = '192.0.2.1', after = 0, message }: Place = {},
+  ) {
+    this.#source = source;
+    this.#common = {
+      at: moment(after),
+      case: caseId,
+      slot: 'me',
+      ...(message === undefined ? {} : { message }),
+    };
+  }
+
+  /** The tester handed a message to a server. */
+  submitted(via = '192.0.2.1'): Observation[] {
+    return [{ kind: 'submitted', ...this.#common, via }];
+  }
+
+  dns(...types: string[]): Observation[] {
+    const { domain } = caseNames(this.caseId, 'me', 'sender.example');
+    return types.map((type) => ({
+      kind: 'dns',
+      ...this.#common,
+      source: '198.51.100.53',
+      name: domain,
+      type,
+      dnssecOk: true,
+    }));
+  }
+
+  fetched(status = 200): Observation[] {
+    return [{ kind: 'policy', ...this.#common, source: this.#source, status }];
+  }
+
+  /** Connects and greets; nothing else. */
+  greets(by: 'quit' | 'sender' | 'receiver' = 'quit'): Observation[] {
+    return [...this.#opening(), { ...this.#on(), kind: 'close', by }];
+  }
+
+  /** A connection without a command. */
+  connects(): Observation[] {
+    return [
+      { ...this.#on(), kind: 'connection', to: '198.51.100.1' },
+      { ...this.#on(), kind: 'close', by: 'sender' },
+    ];
+  }
+
+  /** Begins TLS and leaves: with an alert, or after a completed handshake. */
+  leavesTls(alert?: string): Observation[] {
+    return [
+      ...this.#opening(),
+      ...this.#hello(),
+      alert === undefined
+        ? { ...this.#on(), kind: 'handshake', version: 'TLSv1.3', suite: 'TLS_AES_128_GCM_SHA256' }
+        : { ...this.#on(), kind: 'alert', description: alert },
+      { ...this.#on(), kind: 'close', by: 'sender' },
+    ];
+  }
+
+  /** The handshake starts, and the connection ends without a word. */
+  breaksOff(by: 'sender' | 'receiver'): Observation[] {
+    return [...this.#opening(), ...this.#hello(), { ...this.#on(), kind: 'close', by }];
+  }
+
+  delivers(secured: boolean, { reply = 250, parameters = [] as string[] } = {}): Observation[] {
+    const tls: Observation[] = secured
+      ? [
+          ...this.#hello(),
+          { ...this.#on(), kind: 'handshake', version: 'TLSv1.3', suite: 'TLS_AES_128_GCM_SHA256' },
+        ]
+      : [];
+    const end: Observation[] =
+      reply < 300 ? [{ ...this.#on(), kind: 'data', secured, octets: 300, reply }] : [];
+    return [
+      ...this.#opening(),
+      ...tls,
+      {
+        ...this.#on(),
+        kind: 'mail',
+        secured,
+        fromDomain: 'sender.test',
+        parameters,
+        reply: 250,
+      },
+      { ...this.#on(), kind: 'rcpt', secured, domain: this.caseId, reply },
+      ...end,
+      { ...this.#on(), kind: 'close', by: 'quit' },
+    ];
+  }
+
+  #on(): { at: string; case: string; slot: string; source: string; connection: string } {
+    return { ...this.#common, source: this.#source, connection: this.#connection };
+  }
+
+  #opening(): Observation[] {
+    return [
+      { ...this.#on(), kind: 'connection', to: '198.51.100.1' },
+      {
+        ...this.#on(),
+        kind: 'ehlo',
+        secured: false,
+        verb: 'EHLO',
+        name: 'mail.sender.test',
+        reply: 250,
+      },
+    ];
+  }
+
+  #hello(): Observation[] {
+    return [
+      { ...this.#on(), kind: 'starttls', reply: 220 },
+      {
+        ...this.#on(),
+        kind: 'hello',
+        maxVersion: 0x0304,
+        versions: [0x0304, 0x0303],
+        suites: [0x1301],
+        groups: [0x1d],
+        signatureSchemes: [],
+        serverName: caseNames(this.caseId, 'me', 'sender.example').mxHost,
+        alpn: [],
+        octets: 300,
+      },
+    ];
+  }
+}
+
+/** One attempt at a case. */
+export function at(caseId: string, place?: Place): Observed {
+  return new Observed(caseId, place);
+}
