@@ -23,6 +23,7 @@
  *   resolver's AD bit is trusted only if the operator says so.
  * - `mail-route/` looks up MX hosts, addresses and TXT records with their states.
  * - `update/` changes records by dynamic update with TSIG.
+ * - `authority/` answers questions about own zones, signed for each answer.
  * - `caa/` finds and judges the CAA records that decide whether a CA issues (RFC 8659, 8657).
  *
  * @example
@@ -102,6 +103,8 @@ export {
 export { dnssecFailures } from './dnssec/failures.js';
 export {
   generateZoneKey,
+  createZoneKeyPem,
+  parseZoneKey,
   dnskeyRecord,
   dsRecord,
   signRrset,
@@ -115,6 +118,22 @@ export type {
   DenialScheme,
   ZoneName,
 } from './dnssec/sign/index.js';
+export {
+  lookupZone,
+  encloserOf,
+  wildcardBelow,
+  respondToQuery,
+  serveDnsStream,
+  OnlineZone,
+  StaticRecords,
+} from './authority/index.js';
+export type {
+  ZoneData,
+  RecordSets,
+  OnlineZoneSpec,
+  AuthorityOptions,
+  AuthorityResponse,
+} from './authority/index.js';
 export { compareNames, keyTag } from './dnssec/canonical.js';
 export { nsec3Hash } from './dnssec/nsec3-hash.js';
 export { askServer } from './client/ask-server.js';

@@ -73,6 +73,20 @@ export interface StreamPort {
   end?(): Promise<void>;
 }
 
+/** A port for a protocol over UDP, such as DNS. */
+export interface DatagramPort {
+  /** For logs and metrics: `sender-dns`. */
+  readonly what: string;
+  readonly listen: readonly ListenAddress[];
+  /** Answers to one network in a second, with a burst of four seconds. */
+  readonly perSecond: number;
+  /**
+   * Returns the answer to one datagram; undefined leaves it unanswered. `truncate`: the
+   * network is over its rate, and the answer must not be larger than the question.
+   */
+  answer(query: Uint8Array, peer: Endpoint, truncate: boolean): Uint8Array | undefined;
+}
+
 /** A port of plain HTTP that belongs to one job. */
 export interface HttpPort {
   /** For logs and metrics: `pages`. */
@@ -114,6 +128,7 @@ export interface Service {
   /** Sites on the ports of plain HTTP. */
   readonly plainSites?: readonly Site[];
   readonly ports?: readonly StreamPort[];
+  readonly datagramPorts?: readonly DatagramPort[];
   /** Ports of plain HTTP with separate sites. */
   readonly httpPorts?: readonly HttpPort[];
   /** Read at every scrape. */

@@ -4,23 +4,18 @@ import {
   dnskeyRecord,
   encodeMessage,
   formatRecord,
+  lookupZone,
   parseRecord,
   Rcode,
-  readTarget,
   RRType,
   typeNumber,
   responseTo,
   type Message,
   type ResourceRecord,
   type TrustAnchor,
+  type ZoneData,
 } from '../../dns/index.js';
-import {
-  encloserOf,
-  proveNoCloser,
-  proveNodata,
-  proveNxdomain,
-  wildcardBelow,
-} from './prove-denial.js';
+import { proveNoCloser, proveNodata, proveNxdomain } from './prove-denial.js';
 import type { Endpoint } from '../../net/index.js';
 import type { LabNetwork } from '../network/lab-network.js';
 import { Zone, type ZoneSpec } from './zone.js';
@@ -192,7 +187,7 @@ export class LabDns {
         recordType === RRType.DS && !ownerName.isRoot ? ownerName.parent : ownerName,
       );
       if (!zone) return responseTo(domainName, recordType, { rcode: Rcode.REFUSED });
-      const found = lookup(zone, ownerName, recordType);
+      const found = lookupZone(zoneData(zone), ownerName, recordType);
       answers.push(...found.answers);
       if (!found.next)
         return responseTo(domainName, recordType, {
@@ -219,92 +214,23 @@ export class LabDns {
 
 const PROOF_TYPES: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRType.RRSIG]);
 
-/** The answer of one zone (RFC 1034 §4.3.2). */
-interface ZoneAnswer {
-  readonly rcode: number;
-  readonly answers: readonly ResourceRecord[];
-  readonly authorities: readonly ResourceRecord[];
-  /** Target of an alias. */
-  readonly next?: Name;
-}
-
-function lookup(zone: Zone, domainName: Name, recordType: number): ZoneAnswer {
-  const dname = zone.redirections.find(
-    ({ name }) => domainName.isAtOrBelow(name) && !domainName.equals(name),
-  );
-  const dnames = dname?.sets.get(RRType.DNAME);
-  if (dname && dnames?.[0]) {
-    // RFC 6672 §3.1: a CNAME is synthesised for the name below the DNAME.
-    const target = readTarget(dnames[0]);
-    const synthesised = target.ok
-      ? Name.fromLabels([
-          ...domainName.labels.slice(0, domainName.labels.length - dname.name.labels.length),
-          ...target.value.labels,
-        ])
-      : target;
-    if (!synthesised.ok)
-      return { rcode: Rcode.YXDOMAIN, answers: zone.withSignature(dnames), authorities: [] };
-    return {
-      rcode: Rcode.NOERROR,
-      answers: [
-        ...zone.withSignature(dnames),
-        { ...dnames[0], name: domainName, type: RRType.CNAME, rdata: synthesised.value.wire },
-      ],
-      authorities: [],
-      next: synthesised.value,
-    };
-  }
-  const node = zone.nodes.get(domainName.key);
-  if (node)
-    return fromNode(zone, node.sets, recordType, {
-      positive: [],
-      nodata: () => proveNodata(zone, domainName),
-    });
-  if (zone.exists(domainName)) return denied(zone, Rcode.NOERROR, proveNodata(zone, domainName));
-  const encloser = encloserOf(zone, domainName);
-  const wildcard = zone.nodes.get(wildcardBelow(encloser).key);
-  if (!wildcard) return denied(zone, Rcode.NXDOMAIN, proveNxdomain(zone, domainName));
-  // RFC 4035 §3.1.3.3: a wildcard answer needs a proof that no closer name exists.
-  const found = fromNode(zone, wildcard.sets, recordType, {
-    positive: proveNoCloser(zone, domainName, encloser, false),
-    nodata: () => proveNoCloser(zone, domainName, encloser, true),
-  });
+/** A zone of the lab with the proofs of its chain. */
+function zoneData(zone: Zone): ZoneData {
   return {
-    ...found,
-    answers: found.answers.map((resourceRecord) => ({ ...resourceRecord, name: domainName })),
+    apex: zone.apex,
+    recordSets: (domainName) => zone.nodes.get(domainName.key)?.sets,
+    exists: (domainName) => zone.exists(domainName),
+    redirectionAbove: (domainName) =>
+      zone.redirections
+        .find(({ name }) => domainName.isAtOrBelow(name) && !domainName.equals(name))
+        ?.sets.get(RRType.DNAME),
+    withSignature: (records) => zone.withSignature(records),
+    denial: zone.key && {
+      nodata: (domainName) => proveNodata(zone, domainName),
+      nxdomain: (domainName) => proveNxdomain(zone, domainName),
+      noCloser: (domainName, encloser, nodata) => proveNoCloser(zone, domainName, encloser, nodata),
+    },
   };
-}
-
-/** The proofs that accompany the answer of a node. */
-interface Proofs {
-  readonly positive: readonly ResourceRecord[];
-  nodata(): readonly ResourceRecord[];
-}
-
-function fromNode(
-  zone: Zone,
-  recordSets: ReadonlyMap<number, ResourceRecord[]>,
-  recordType: number,
-  { positive: proof, nodata }: Proofs,
-): ZoneAnswer {
-  const records = recordSets.get(recordType);
-  if (records)
-    return { rcode: Rcode.NOERROR, answers: zone.withSignature(records), authorities: proof };
-  const cname = recordSets.get(RRType.CNAME);
-  const target = cname?.[0] && readTarget(cname[0]);
-  if (cname && target?.ok)
-    return {
-      rcode: Rcode.NOERROR,
-      answers: zone.withSignature(cname),
-      authorities: proof,
-      next: target.value,
-    };
-  return denied(zone, Rcode.NOERROR, nodata());
-}
-
-/** A negative answer: the SOA (RFC 2308 §3) and, in a signed zone, the proof. */
-function denied(zone: Zone, rcode: number, proof: readonly ResourceRecord[]): ZoneAnswer {
-  return { rcode, answers: [], authorities: [...zone.soa, ...(zone.key ? proof : [])] };
 }
 
 function recordOf(text: string): ResourceRecord {

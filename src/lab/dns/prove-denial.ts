@@ -1,8 +1,13 @@
-import { Name, equalBytes } from '../../base/index.js';
-import { compareNames, fromBase32hex, nsec3Hash, type ResourceRecord } from '../../dns/index.js';
+import { equalBytes, type Name } from '../../base/index.js';
+import {
+  compareNames,
+  encloserOf,
+  fromBase32hex,
+  nsec3Hash,
+  wildcardBelow,
+  type ResourceRecord,
+} from '../../dns/index.js';
 import type { Zone } from './zone.js';
-
-const WILDCARD = Uint8Array.of(0x2a);
 
 /**
  * Records that prove that a name has no such type, signed (RFC 4035 §3.1.3, RFC 5155
@@ -57,17 +62,6 @@ export function proveNoCloser(
     covering3(zone, closer),
     ...(nodata ? [matching3(zone, encloser), matching3(zone, wildcard)] : []),
   ]);
-}
-
-/** The longest existing ancestor. */
-export function encloserOf(zone: Zone, domainName: Name): Name {
-  for (let node = domainName.parent; ; node = node.parent)
-    if (zone.exists(node) || node.labels.length <= zone.apex.labels.length) return node;
-}
-
-export function wildcardBelow(domainName: Name): Name {
-  const proof = Name.fromLabels([WILDCARD, ...domainName.labels]);
-  return proof.ok ? proof.value : domainName;
 }
 
 function withSignature(

@@ -172,10 +172,6 @@ export class Zone {
     return (this.#otherKey ??= generateZoneKey(13));
   }
 
-  get soa(): readonly ResourceRecord[] {
-    return this.withSignature(this.nodes.get(this.apex.key)?.sets.get(RRType.SOA) ?? []);
-  }
-
   /** NSEC or NSEC3 records of the whole zone, in chain order. */
   get denial(): readonly ResourceRecord[] {
     this.#denial ??= this.key ? denialChain(this.apex, this.#names(), this.#scheme, TTL) : [];

@@ -16,6 +16,7 @@ import {
   type ReplacedContext,
 } from './job-context.js';
 import { jobs } from '../jobs/all-jobs.js';
+import { listenDatagrams } from '../listeners/datagram-listener.js';
 import { ListenerSet, wanted, type Wanted } from '../listeners/listener-set.js';
 import { listenStream } from '../listeners/stream-listener.js';
 import { listenWeb, type WebSettings } from '../listeners/web-listener.js';
@@ -266,6 +267,13 @@ function wantedBy(
     ...ports.flatMap(({ what, listen, ...settings }) =>
       listen.map((address) => wanted(what, address, settings, listenStream)),
     ),
+    ...services
+      .flatMap(({ datagramPorts = [] }) => datagramPorts)
+      .flatMap(({ what, listen, ...settings }) =>
+        listen.map((address) =>
+          wanted(what, address, { ...settings, limits: { connections: 1 } }, listenDatagrams),
+        ),
+      ),
     ...(web && secure
       ? web.listen.map((address) => wanted('web', address, secure, listenWeb))
       : []),

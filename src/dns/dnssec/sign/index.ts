@@ -1,6 +1,8 @@
 /** Signs zones: keys, RRSIG, DS, NSEC and NSEC3 chains. RFC 4034, 5155. */
 export {
   generateZoneKey,
+  createZoneKeyPem,
+  parseZoneKey,
   dnskeyRecord,
   dsRecord,
   type ZoneSigningKey,

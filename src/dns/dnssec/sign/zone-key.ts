@@ -1,4 +1,4 @@
-import { sign, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
 import { concat, newKeyPair, type Name } from '../../../base/index.js';
 import type { ResourceRecord } from '../../types.js';
 import { makeRecord } from '../../wire/rdata.js';
@@ -24,7 +24,32 @@ const KEY_SIGNING = 257;
 
 /** Makes a new key. One key that signs everything (a "CSK") is the default. */
 export function generateZoneKey(algorithm: SigningAlgorithm, flags = KEY_SIGNING): ZoneSigningKey {
-  const { privateKey, publicKey } = generate(algorithm);
+  return zoneKeyOf(algorithm, generate(algorithm), flags);
+}
+
+/** Makes a P-256 key for a zone that lives longer than the process: PKCS #8 as PEM. */
+export function createZoneKeyPem(): string {
+  return generate(13).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/**
+ * Reads a P-256 key from PEM (PKCS #8 or SEC 1). Undefined for anything else.
+ */
+export function parseZoneKey(pem: string): ZoneSigningKey | undefined {
+  try {
+    const privateKey = createPrivateKey(pem);
+    if (privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return undefined;
+    return zoneKeyOf(13, { privateKey, publicKey: createPublicKey(privateKey) }, KEY_SIGNING);
+  } catch {
+    return undefined;
+  }
+}
+
+function zoneKeyOf(
+  algorithm: SigningAlgorithm,
+  { privateKey, publicKey }: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
+  flags: number,
+): ZoneSigningKey {
   const recordData = concat(
     encodeUint16(flags),
     Uint8Array.of(3, algorithm),

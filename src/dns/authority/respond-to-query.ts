@@ -1,0 +1,172 @@
+import type { Name } from '../../base/index.js';
+import { decodeMessage, encodeMessage } from '../wire/codec.js';
+import type { DnsQuestion, Message } from '../wire/message.js';
+import { Rcode, RRClass, RRType } from '../wire/types-registry.js';
+import { answerFromZones, errorAnswer, type AuthorityAnswer } from './answer-from-zones.js';
+import { NXNAME } from './compact-denial.js';
+import type { OnlineZone } from './online-zone.js';
+
+export interface AuthorityOptions {
+  readonly zones: readonly OnlineZone[];
+  readonly transport: 'udp' | 'tcp';
+  /**
+   * Whether a name belongs to a purpose of the server. An answer about any other name is
+   * at most three times as large as its question over UDP. Default: every name is.
+   */
+  isExpected?(domainName: Name): boolean;
+  /** The source is over its rate: the answer is a TC bit, never larger than the question. */
+  readonly truncate?: boolean;
+}
+
+/** A response with the question that it answers. */
+export interface AuthorityResponse {
+  readonly bytes: Uint8Array;
+  readonly rcode: number;
+  readonly truncated: boolean;
+  /** Undefined for a message without exactly one readable question. */
+  readonly question?: DnsQuestion;
+  /** The question had the DO bit: the resolver accepts signatures (RFC 3225 §3). */
+  readonly dnssecOk: boolean;
+}
+
+/** Octets over UDP that no path fragments (RFC 9715 §3.1). */
+const MAX_UDP = 1232;
+/** Octets of a UDP response without EDNS (RFC 1035 §4.2.1). */
+const MIN_UDP = 512;
+const MAX_TCP = 65_535;
+const HEADER = 12;
+/** A forged source address gains at most this factor from an unexpected name or ANY. */
+const MAX_AMPLIFICATION = 3;
+const DNSSEC_TYPES: ReadonlySet<number> = new Set([RRType.RRSIG, RRType.NSEC]);
+
+/**
+ * Answers one DNS message as an authoritative server: no recursion, no zone transfer, no
+ * updates. Undefined for a message that deserves no answer: a response, or one whose
+ * header is incomplete.
+ */
+export function respondToQuery(
+  query: Uint8Array,
+  options: AuthorityOptions,
+): AuthorityResponse | undefined {
+  // An answer to a response would let two servers talk for ever.
+  if (query.length < HEADER || ((query[2] as number) & 0x80) !== 0) return undefined;
+  const decoded = decodeMessage(query);
+  if (!decoded.ok) return bareError(query, Rcode.FORMERR);
+  const message = decoded.value;
+  if (message.opcode !== 0) return bareError(query, Rcode.NOTIMP);
+  const [question] = message.questions;
+  if (!question || message.questions.length !== 1) return bareError(query, Rcode.FORMERR);
+  const dnssecOk = message.edns?.dnssecOk ?? false;
+  const limited = options.transport === 'udp' && !isDeserving(question, options);
+  // Signatures exceed the limit, so the answer is empty: the resolver repeats the question over
+  // TCP.
+  const skipped =
+    options.truncate === true || (limited && dnssecOk && isServed(question.name, options.zones));
+  const answer = skipped ? errorAnswer(Rcode.NOERROR) : answerTo(question, message, options);
+  const reply = replyTo(message, answer);
+  const bytes = encodeMessage(reply);
+  const truncated = skipped || bytes.length > roomFor(query, message, options.transport, limited);
+  const sent = truncated
+    ? encodeMessage({ ...reply, truncated: true, answers: [], authorities: [], additionals: [] })
+    : bytes;
+  return { bytes: sent, rcode: reply.rcode, truncated, question, dnssecOk };
+}
+
+/** RFC 8482 §4: an answer to ANY is as small as possible. */
+function isDeserving({ name, type }: DnsQuestion, { isExpected }: AuthorityOptions): boolean {
+  return type !== RRType.ANY && (isExpected?.(name) ?? true);
+}
+
+function isServed(domainName: Name, zones: readonly OnlineZone[]): boolean {
+  return zones.some(({ apex }) => domainName.isAtOrBelow(apex));
+}
+
+/** Octets that a response may have. */
+function roomFor(
+  query: Uint8Array,
+  { edns }: Message,
+  transport: AuthorityOptions['transport'],
+  limited: boolean,
+): number {
+  if (transport === 'tcp') return MAX_TCP;
+  // RFC 6891 §6.2.3: a value below 512 counts as 512.
+  const room = edns ? Math.min(MAX_UDP, Math.max(MIN_UDP, edns.udpSize)) : MIN_UDP;
+  return limited ? Math.min(room, query.length * MAX_AMPLIFICATION) : room;
+}
+
+function answerTo(
+  { name, type, class: rrClass }: DnsQuestion,
+  { edns }: Message,
+  { zones }: AuthorityOptions,
+): AuthorityAnswer {
+  // RFC 6891 §6.1.3.
+  if (edns && edns.version > 0) return errorAnswer(Rcode.BADVERS);
+  // NXNAME exists in the bitmap of an NSEC record only. [9824-3.5-1]
+  if (type === NXNAME) return errorAnswer(Rcode.FORMERR);
+  // Types 128 to 254 are questions, not data: zone transfers among them (RFC 6895 §3.1).
+  if (rrClass !== RRClass.IN || (type > NXNAME && type < RRType.ANY))
+    return errorAnswer(Rcode.REFUSED);
+  const answer = answerFromZones(zones, name, type === RRType.ANY ? anyType(name, zones) : type);
+  return edns?.dnssecOk ? compactAnswer(answer) : withoutDnssec(answer, type);
+}
+
+/** RFC 8482 §4.1: one record set of the name answers ANY. */
+function anyType(domainName: Name, zones: readonly OnlineZone[]): number {
+  const types = zones.flatMap((zone) =>
+    domainName.isAtOrBelow(zone.apex) ? [...(zone.recordSets(domainName)?.keys() ?? [])] : [],
+  );
+  return Math.min(...types, RRType.HINFO);
+}
+
+/** RFC 9824 §3.1: with a compact proof, a name that does not exist is NODATA. */
+function compactAnswer(answer: AuthorityAnswer): AuthorityAnswer {
+  const proved = answer.authorities.some(({ type }) => type === RRType.NSEC);
+  return proved && answer.rcode === Rcode.NXDOMAIN ? { ...answer, rcode: Rcode.NOERROR } : answer;
+}
+
+/** RFC 4035 §3.2.1: without the DO bit, DNSSEC records are sent only if asked for. */
+function withoutDnssec(answer: AuthorityAnswer, asked: number): AuthorityAnswer {
+  const visible = ({ type }: { readonly type: number }): boolean =>
+    type === asked || !DNSSEC_TYPES.has(type);
+  return {
+    ...answer,
+    answers: answer.answers.filter(visible),
+    authorities: answer.authorities.filter(
+      ({ type }) => !DNSSEC_TYPES.has(type) && type !== RRType.DS,
+    ),
+  };
+}
+
+function replyTo(query: Message, answer: AuthorityAnswer): Message {
+  const { rcode, authoritative, answers, authorities, additionals } = answer;
+  return {
+    id: query.id,
+    opcode: 0,
+    rcode,
+    response: true,
+    authoritative,
+    truncated: false,
+    recursionDesired: query.recursionDesired,
+    recursionAvailable: false,
+    authenticData: false,
+    checkingDisabled: query.checkingDisabled,
+    questions: query.questions,
+    answers,
+    authorities,
+    additionals,
+    edns: query.edns && {
+      version: 0,
+      udpSize: MAX_UDP,
+      dnssecOk: query.edns.dnssecOk,
+      options: [],
+    },
+  };
+}
+
+/** A header without sections: nothing of the message can be repeated safely. */
+function bareError(query: Uint8Array, rcode: number): AuthorityResponse {
+  const opcode = (query[2] as number) & 0x78;
+  const bytes = new Uint8Array(HEADER);
+  bytes.set([query[0] as number, query[1] as number, 0x80 | opcode, rcode]);
+  return { bytes, rcode, truncated: false, dnssecOk: false };
+}
