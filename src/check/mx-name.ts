@@ -12,6 +12,7 @@ const special: readonly (readonly [suffix: string, rfc: string])[] = [
   ['onion', 'RFC 7686 §2'],
   ['alt', 'RFC 9476 §2'],
   ['home.arpa', 'RFC 8375 §4'],
+  ['internal', 'ICANN resolution 2024.07.29.06'],
 ];
 
 /** Names that resolve nowhere, not even on a private network. */

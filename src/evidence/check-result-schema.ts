@@ -80,6 +80,7 @@ const host = z.strictObject({
     rollover: z.enum(['ready', 'single', 'partial', 'mismatch', 'unknown']).optional(),
   }),
   passedOver: z.enum(['address-literal', 'special-name', 'no-address']).optional(),
+  addressLookup: z.enum(['failed']).optional(),
   exposure: exposure.optional(),
   addresses: z.array(address),
 });

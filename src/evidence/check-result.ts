@@ -163,6 +163,8 @@ export interface MailHost {
   };
   /** The reason why senders pass over this MX record: its name leads to no host. */
   readonly passedOver?: 'address-literal' | 'special-name' | 'no-address';
+  /** The address lookup failed, so that no address is known. */
+  readonly addressLookup?: 'failed' | undefined;
   /** The result if this host were the only one. */
   readonly exposure?: Exposure;
   readonly addresses: readonly MailAddress[];

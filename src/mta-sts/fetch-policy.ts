@@ -1,6 +1,6 @@
 import { fail, ok, type Failure, type Name, type Result } from '../base/index.js';
 import { lookupAddresses, type Resolver } from '../dns/index.js';
-import { request } from '../http/index.js';
+import { httpFailures, request } from '../http/index.js';
 import type { Network } from '../net/index.js';
 import type { Certificate, TrustStore } from '../x509/index.js';
 import { stsFailures } from './failures.js';
@@ -103,7 +103,7 @@ export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Resu
         `status ${status} to ${headers['location'] ?? 'nowhere'}`,
       ),
     );
-  if (status !== 200) return fail(stsFailures.make('sts-policy-http-status', `status ${status}`));
+  if (status !== 200) return fail(statusFailure(status));
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (type !== 'text/plain')
     return fail(stsFailures.make('sts-policy-wrong-type', type || 'no Content-Type'));
@@ -126,12 +126,21 @@ export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Resu
   });
 }
 
+/** A server error may end by itself (RFC 9110 §15.6, RFC 6585 §4), another status does not. */
+function statusFailure(status: number): Failure {
+  const failure = stsFailures.make('sts-policy-http-status', `status ${status}`);
+  return { ...failure, temporary: status >= 500 || status === 429 || status === 408 };
+}
+
 /**
  * Maps an HTTP failure: an invalid certificate is a permanent fault of the publisher, all
  * other failures may be temporary.
  */
 function causeOf(failure: Failure): Failure {
-  return stsFailures.make(policyCodeOf(failure.code), `${failure.code} ${failure.detail}`.trim());
+  const { code, detail } = failure;
+  const message = (httpFailures.find(code)?.message ?? '').replace(/\.$/, '');
+  const words = [message, detail].filter((part) => part !== '').join(': ');
+  return stsFailures.make(policyCodeOf(code), `${words} (${code})`);
 }
 
 function policyCodeOf(

@@ -29,7 +29,10 @@ export function lintPolicy(bodyText: string): PolicyLint {
 }
 
 function faultOf(policyLine: PolicyLine, policyLines: readonly PolicyLine[]): string | undefined {
-  const { key, value } = policyLine;
+  const { key, value, text } = policyLine;
+  // RFC 8461 §3.2: the delimiter is a colon, and blanks may only follow it.
+  if (known.includes(key) && !text.startsWith(`${key}:`))
+    return `${quote(policyLine)}: there must be no space before the colon`;
   const meant = known.find((fieldName) => isNear(key, fieldName));
   if (meant !== undefined)
     return `${quote(policyLine)}: field names are case-sensitive, senders ignore it; write ${meant}`;

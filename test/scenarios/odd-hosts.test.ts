@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { check, headline, type CheckOptions } from '../../src/check/index.js';
+import { check, headline, renderTerminal, type CheckOptions } from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/lab.js';
 import type { CheckResult } from '../../src/evidence/index.js';
 import { createLab, type DnsFault, type Scenario } from '../../src/lab/index.js';
@@ -197,4 +197,85 @@ test('without a mail host nothing is left undecided', async () => {
   const zone = { withoutMx: true, records: '@ MX 0 .' };
   assert.equal((await look({ zone, hosts: [] })).undecided, undefined);
   assert.equal((await look({ zone: { withoutMx: true }, hosts: [] })).undecided, undefined);
+});
+
+// RFC 8461 §3.3: a fetch that fails for a time shows no policy, and no absence of one.
+const unfetched: Readonly<Record<string, World>> = {
+  'no answer': { sts: { ...sts, habit: 'silent' } },
+  'status 503': { sts: { ...sts, habit: 'overloaded' } },
+  'SERVFAIL for the policy host': {
+    sts,
+    faults: { 'mta-sts.one.example A': 'servfail', 'mta-sts.one.example AAAA': 'servfail' },
+  },
+};
+for (const [says, world] of Object.entries(unfetched))
+  test(`a policy that cannot be fetched now is unknown: ${says}`, async () => {
+    const result = await look(world, { timeoutMs: 400 });
+    assert.deepEqual(
+      [result.verdict, ids(result, 'fail', 'warn'), result.exposure.mtaStsCached.none],
+      ['inconclusive', ['sts-policy-unreachable'], 'unknown'],
+    );
+    assert.equal(result.exposure.mtaStsFirst.stripStarttls, 'unknown');
+    assert.equal(result.exposure.opportunistic.none, 'unverified', 'no sender class else');
+    assert.match(headline(result), /^Today mail from senders with MTA-STS could not be followed/);
+    assert.doesNotMatch(steps(result), /mode: /, 'the policy stays as it is');
+  });
+
+test('a policy that cannot be fetched now: DANE alone counts as proved', async () => {
+  const zone = { signed: {} };
+  const hosts = [{ tlsa: ['ee'] as const }];
+  const result = await look({ zone, hosts, sts: { ...sts, habit: 'overloaded' } });
+  assert.match(
+    headline(result),
+    /senders with DANE are defeated\. .* unprotected senders; for other senders it could not be/,
+  );
+  const missing = await look({ zone, hosts, sts: { ...sts, habit: 'not-found' } });
+  assert.deepEqual([missing.verdict, missing.exposure.mtaStsCached.none], ['warn', 'unverified']);
+});
+
+test('a host that could not be looked up: the steps say so and do not name it', async () => {
+  for (const { zone, faults } of Object.values(lookups)) {
+    const result = await look({ zone, faults: faults ?? {} });
+    assert.match(steps(result), /^The address lookup of mx2\.one\.example failed/m);
+    assert.doesNotMatch(steps(result), /^mx: mx[23]/m);
+    assert.match(steps(result), /^First make sure that mx2\.one\.example offers TLS/m);
+    assert.equal(result.hosts[1]?.addressLookup, 'failed');
+    assert.match(renderTerminal(result), /20 mx2\.one\.example {2}its address lookup failed/);
+    assert.match(found(result, 'mx-inconclusive').why, /addresses of the host could not be/);
+  }
+  const alone = await look({
+    faults: { 'mx.one.example A': 'servfail', 'mx.one.example AAAA': 'servfail' },
+  });
+  assert.doesNotMatch(steps(alone), /^version: STSv1/m, 'no policy without a known host');
+});
+
+test('a host without acceptable TLS comes before enforcement in the steps', async () => {
+  for (const habit of ['no-starttls', 'greylists', 'breaks-tls'] as const) {
+    const result = await look({ hosts: [{ habit }] });
+    assert.match(steps(result), /^First make sure that mx\.one\.example offers TLS/m, habit);
+  }
+  assert.doesNotMatch(steps(await look({})), /^First make sure/m);
+});
+
+test('a name below a top-level name that does not exist cannot be claimed', async () => {
+  for (const record of ['@ MX 5 mail.lan.', '@ MX 5 mx.office.localdomain.'])
+    assert.deepEqual(ids(await look({ sts, zone: { records: record } }), 'warn'), [
+      'mx-nonexistent',
+    ]);
+  const reserved = await look({ sts, zone: { records: '@ MX 5 mail.internal.' } });
+  assert.equal(found(reserved, 'mx-special-name').severity, 'info');
+});
+
+// RFC 8460 §3, RFC 8461 §3.
+test('records that senders discard are shown with the fault', async () => {
+  const reason = async (rpt: string, id: string): Promise<string> =>
+    found(await look({ sts, rpt }), id).reason ?? '';
+  assert.match(await reason('v=TLSRPTv1; rua=http://one.example/', 'tlsrpt-invalid'), /https only/);
+  assert.match(await reason('v=TLSRPTv1; ruf=mailto:a@one.example', 'tlsrpt-invalid'), /no field/);
+  assert.match(await reason('v=spf1 -all', 'tlsrpt-absent'), /"v=spf1 -all" does not begin with/);
+  const other = await look({ sts: { ...sts, record: 'v=MTASTSv1; id=1' } });
+  assert.match(found(other, 'no-enforcement').reason ?? '', /TXT at _mta-sts: "v=MTASTSv1; id=1"/);
+  const spaced = ['version: STSv1', 'mode : enforce', 'mx: mx.one.example', 'max_age: 604800'];
+  const odd = await look({ sts: { ...sts, lines: spaced } });
+  assert.match(found(odd, 'sts-policy-odd').reason ?? '', /"mode : enforce".* before the colon/);
 });

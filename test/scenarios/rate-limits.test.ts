@@ -80,7 +80,7 @@ test('three connections before a ban: main facts known, a second run completes',
       ['offered', 'accepted', 'trusted', 'match'],
     );
     const open = seen.findings.find((f) => f.id === 'tls-unsettled');
-    assert.match(open?.title ?? '', /smtp-busy; open: .*tls-broken-version/);
+    assert.match(open?.title ?? '', /smtp-busy\); open: .*tls-broken-version/);
     assert.ok(open?.steps.some((s) => s.text.includes('--resume')));
 
     now += 700;

@@ -109,6 +109,7 @@ const anyCase: FindingValues = {
   host: 'mx.example.com',
   ip: '192.0.2.1',
   mx: ['mx.example.com'],
+  unseen: [],
   preference: 10,
   meant: undefined,
   detail: '',
@@ -120,6 +121,8 @@ const anyCase: FindingValues = {
   policy: undefined,
   tlsRpt: false,
   notReady: [],
+  temporary: false,
   spkiSha256: '',
+  lookup: false,
   resolver: 'in use',
 };

@@ -19,9 +19,12 @@ export interface FindingValues {
    */
   readonly ip: string;
   /**
-   * Every MX host that exists, in the order of preference: no advice leads anywhere else.
+   * Every MX host with an address, in the order of preference: no advice leads anywhere
+   * else.
    */
   readonly mx: readonly string[];
+  /** MX hosts whose addresses could not be looked up: they may exist or not. */
+  readonly unseen: readonly string[];
   /** Preference of the MX record of `host`. */
   readonly preference: number;
   /** The host that the MX record should name, where that is certain. */
@@ -50,8 +53,15 @@ export interface FindingValues {
    * A valid TLS-RPT record is published, so no step has to add one before enforcement.
    */
   readonly tlsRpt: boolean;
-  /** MX hosts whose certificates an MTA-STS sender would refuse. */
+  /**
+   * MX hosts, those in `unseen` included, for which this check did not see a session that
+   * an enforced policy requires: TLS, and a certificate that an MTA-STS sender accepts.
+   */
   readonly notReady: readonly string[];
+  /** The failure may end without a change of the domain. */
+  readonly temporary: boolean;
+  /** The address lookup of `host` failed. */
+  readonly lookup: boolean;
   /** SHA-256 of the public key seen, lower-case hex. */
   readonly spkiSha256: string;
   /** The resolvers of this check, as the provenance names them, separated by commas. */

@@ -1,4 +1,3 @@
-import type { FixStep } from '../../evidence/index.js';
 import {
   checkAgain,
   command,
@@ -6,88 +5,23 @@ import {
   confirm,
   dns,
   noSteps,
-  wait,
   withDetail,
   type FindingEntry,
   type FindingValues,
 } from './entry.js';
-import { policyText, type Mode } from './policy-text.js';
-
-/**
- * Seconds that the policy of a first attempt, and an enforced one, may be cached. A
- * mistake in a first policy then expires after a day.
- */
-const [MAX_AGE_DAY, MAX_AGE_WEEK] = [86_400, 604_800];
-
-/** The only address at which senders fetch the policy (RFC 8461 §3.3). */
-const policyUrl = (findingValues: FindingValues): string =>
-  `https://mta-sts.${findingValues.domain}/.well-known/mta-sts.txt`;
-/** The step that serves the policy file with the given mode. */
-const servePolicy = (
-  findingValues: FindingValues,
-  mode: Mode,
-  exchangers = findingValues.mx,
-  maxAge = MAX_AGE_DAY,
-): FixStep =>
-  config(
-    `Serve this text at ${policyUrl(findingValues)} as text/plain, with a certificate for mta-sts.${findingValues.domain} and without a redirect.`,
-    policyText(mode, exchangers, maxAge),
-  );
-/**
- * The step that publishes the record. Senders fetch a changed policy only when the id
- * changes (RFC 8461 §3.1), so each step that changes the file is followed by a new id;
- * `suffix` makes the ids of one plan distinct.
- */
-const policyRecord = (findingValues: FindingValues, suffix = ''): FixStep =>
-  dns(
-    'Publish this record; it replaces any current one.',
-    `_mta-sts.${findingValues.domain}. 3600 IN TXT "v=STSv1; id=${findingValues.policyId}${suffix}"`,
-  );
-/** The step that publishes a TLS-RPT record. */
-export const reportingRecord = (findingValues: FindingValues): FixStep =>
-  dns(
-    'Publish this record with your own mailbox.',
-    `_smtp._tls.${findingValues.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${findingValues.domain}"`,
-  );
-/**
- * Reporting is added first where it is absent: without reports, a test period shows
- * nothing.
- */
-const reportingSteps = (findingValues: FindingValues): FixStep[] =>
-  findingValues.tlsRpt ? [] : [reportingRecord(findingValues)];
-/** Reports are daily, and two weeks cover the senders that deliver only now and then. */
-const readReports = wait(
-  'Wait at least two weeks, until the TLS-RPT reports show no failure of your servers.',
-);
-/**
- * Hosts with a certificate that senders would refuse come before enforcement, or the
- * policy itself would defer mail.
- */
-const readyFirst = (findingValues: FindingValues): FixStep[] =>
-  findingValues.notReady.length === 0
-    ? []
-    : [
-        confirm(
-          `First install a certificate from a public CA, for its own name, on ${findingValues.notReady.join(', ')}. Until then keep the policy in mode testing.`,
-        ),
-      ];
-
-/** From reports to enforcement. */
-const thenEnforce = (findingValues: FindingValues, exchangers = findingValues.mx): FixStep[] => [
-  readReports,
-  ...readyFirst(findingValues),
-  servePolicy(findingValues, 'enforce', exchangers, MAX_AGE_WEEK),
-  policyRecord(findingValues, 'E'),
-  checkAgain(findingValues),
-];
-
-/** The order that never defers mail: file, record, reports, and only then enforcement. */
-export const publishPolicy = (findingValues: FindingValues): FixStep[] => [
-  servePolicy(findingValues, 'testing'),
-  policyRecord(findingValues),
-  ...reportingSteps(findingValues),
-  ...thenEnforce(findingValues),
-];
+import {
+  correctRecord,
+  lookUpFirst,
+  MAX_AGE_DAY,
+  MAX_AGE_WEEK,
+  policyRecord,
+  policyUrl,
+  publishPolicy,
+  reportingSteps,
+  serveAgain,
+  servePolicy,
+  thenEnforce,
+} from './mta-sts-steps.js';
 
 /**
  * The consequence of every fault that keeps senders from a policy. A cached policy still
@@ -95,18 +29,12 @@ export const publishPolicy = (findingValues: FindingValues): FixStep[] => [
  */
 const unprotected =
   'No sender obtains a policy. An attacker who strips STARTTLS or forges DNS can read the mail.';
+/** The same where the failure may end by itself, or concern this network only. */
+const unprotectedMeanwhile =
+  'A sender that cannot fetch it uses its cached policy, or none. The content of the policy is unknown here.';
 /** The detail of the failure, appended to a consequence. */
 const observedDetail = (findingValues: FindingValues): string =>
   findingValues.detail ? ` Seen: ${findingValues.detail}.` : '';
-
-/** Steps where the record is wrong and the policy is not, so the mode stays. */
-const correctRecord = (findingValues: FindingValues): FixStep[] => [
-  confirm(
-    `Make sure that the policy at ${policyUrl(findingValues)} lists every MX host: ${findingValues.mx.join(', ')}.`,
-  ),
-  policyRecord(findingValues),
-  checkAgain(findingValues),
-];
 
 /** The MTA-STS record and policy, and TLS-RPT. */
 export const mtaStsFindings = {
@@ -186,8 +114,8 @@ export const mtaStsFindings = {
     owner: 'domain',
     fix: 'Remove it, unless a draft standard needs it.',
     steps: (findingValues) => [
-      config(
-        `Look at ${policyUrl(findingValues)}: ${findingValues.reason ?? 'the line named above'}.`,
+      confirm(
+        `Look at the record _mta-sts.${findingValues.domain} and at ${policyUrl(findingValues)}: ${findingValues.reason ?? 'the part named above'}.`,
       ),
     ],
   },
@@ -226,17 +154,21 @@ export const mtaStsFindings = {
   },
   /**
    * Raised when the record is valid and the HTTPS request fails: name, connection, status
-   * or size. Senders without a cached policy deliver without one.
+   * or size. Senders without a cached policy deliver without one. After a failure that may
+   * be temporary the policy is unknown, and the verdict becomes inconclusive.
    */
   'sts-policy-unreachable': {
     topic: 'mta-sts',
-    title: 'The MTA-STS policy cannot be fetched',
+    title: (findingValues) =>
+      `The MTA-STS policy ${findingValues.temporary ? 'could not be fetched from here' : 'cannot be fetched'}`,
     passed: 'The policy can be fetched over HTTPS',
-    why: (findingValues) => `${unprotected}${observedDetail(findingValues)}`,
+    why: (findingValues) =>
+      `${findingValues.temporary ? unprotectedMeanwhile : unprotected}${observedDetail(findingValues)}`,
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
     fix: (findingValues) => `Make ${policyUrl(findingValues)} answer with status 200.`,
-    steps: publishPolicy,
+    steps: (findingValues) =>
+      findingValues.temporary ? serveAgain(findingValues) : publishPolicy(findingValues),
   },
   /**
    * Raised when the answer is a redirect. Senders must not follow it (RFC 8461 §3.3): the
@@ -281,6 +213,7 @@ export const mtaStsFindings = {
     owner: 'domain',
     fix: 'Serve the policy with Content-Type: text/plain.',
     steps: (findingValues) => [
+      ...lookUpFirst(findingValues),
       servePolicy(findingValues, 'testing'),
       config(
         'Set in the server block of nginx:',
@@ -313,7 +246,11 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §5',
     owner: 'domain',
     fix: 'Once the reports show no failure, change the mode to enforce.',
-    steps: (findingValues) => [...reportingSteps(findingValues), ...thenEnforce(findingValues)],
+    steps: (findingValues) => [
+      ...lookUpFirst(findingValues),
+      ...reportingSteps(findingValues),
+      ...thenEnforce(findingValues),
+    ],
   },
   /**
    * Raised when the fetched policy is in mode none, the orderly way to withdraw MTA-STS.
@@ -368,13 +305,9 @@ export const mtaStsFindings = {
     fix: 'List the MX hosts of the domain in the policy.',
     steps: (findingValues) =>
       findingValues.policy?.mode === 'enforce'
-        ? [
-            servePolicy(findingValues, 'testing'),
-            policyRecord(findingValues),
-            ...reportingSteps(findingValues),
-            ...thenEnforce(findingValues),
-          ]
+        ? publishPolicy(findingValues)
         : [
+            ...lookUpFirst(findingValues),
             servePolicy(findingValues, 'testing'),
             policyRecord(findingValues),
             checkAgain(findingValues),

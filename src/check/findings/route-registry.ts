@@ -1,4 +1,5 @@
 import type { FixStep } from '../../evidence/index.js';
+import { specialName } from '../mx-name.js';
 import {
   checkAgain,
   checkCommand,
@@ -14,12 +15,16 @@ import {
   type FindingValues,
 } from './entry.js';
 
+/** Another MX host has an address, or may have one. */
+const hasOtherHosts = ({ mx, unseen, host }: FindingValues): boolean =>
+  [...mx, ...unseen].some((hostName) => hostName !== host);
+
 /**
  * Deleting the record comes after another one works: the domain keeps a route for its
  * mail. Where no other host exists, the record is replaced instead.
  */
 const deleteRecord = (findingValues: FindingValues): FixStep =>
-  findingValues.mx.some((hostName) => hostName !== findingValues.host)
+  hasOtherHosts(findingValues)
     ? dns(
         'Delete this record.',
         `${findingValues.domain}. IN MX ${findingValues.preference} ${findingValues.host}.`,
@@ -62,9 +67,10 @@ const aliasSteps = (findingValues: FindingValues): readonly FixStep[] => [
 ];
 
 /** The end of a conversation: the server's reply, or the failure where it sent none. */
-function howEnded({ reply, detail }: FindingValues): string {
+function howEnded({ reply, detail, lookup }: FindingValues): string {
+  if (lookup) return 'The addresses of the host could not be looked up';
   if (reply !== undefined) return `The server answered "${reply}" (${detail})`;
-  return detail === '' ? 'The SMTP session ended early' : `The SMTP session ended early: ${detail}`;
+  return detail === '' ? 'The SMTP session ended early' : detail;
 }
 
 /** The route of the mail, and the reason why this check could not observe it. */
@@ -145,7 +151,7 @@ export const routeFindings = {
     title: (findingValues) => `The MX host ${findingValues.host} has no address`,
     passed: 'Every MX host has an address',
     why: (findingValues) =>
-      `${findingValues.detail ? `${findingValues.detail} ` : ''}Senders skip it${findingValues.mx.length > 0 ? ' and use the other hosts' : ', so no mail is delivered'}.`,
+      `${findingValues.detail ? `${findingValues.detail} ` : ''}Senders skip it${hasOtherHosts(findingValues) ? ' and use the other hosts' : ', so no mail is delivered'}.`,
     reference: 'RFC 5321 §5.1, RFC 2181 §10.3',
     owner: 'domain',
     fix: 'Correct the MX record: it must name a host with an A or AAAA record.',
@@ -189,14 +195,14 @@ export const routeFindings = {
     topic: 'mx',
     title: (findingValues) => `The MX host ${findingValues.host} cannot exist in public DNS`,
     why: (findingValues) =>
-      `The top-level name "${findingValues.host.split('.').at(-1) ?? ''}" is reserved${inBrackets(findingValues.detail)}, so senders skip it${findingValues.mx.length > 0 ? '. A provider that verifies the domain by such a record needs it' : ', and no mail is delivered'}.`,
+      `Names under "${specialName(findingValues.host)?.suffix ?? 'invalid'}" are reserved${inBrackets(findingValues.detail)}, so senders skip it${hasOtherHosts(findingValues) ? '. Some providers verify a domain by such a record' : ', and no mail is delivered'}.`,
     reference: 'RFC 6761 §6, RFC 5321 §5.1',
     owner: 'domain',
-    fix: 'No action is needed while other MX hosts accept the mail.',
-    steps: (findingValues) => [
-      dns(`Publish an MX record of ${findingValues.domain} that names your mail host.`),
-      checkAgain(findingValues),
-    ],
+    fix: (findingValues) =>
+      hasOtherHosts(findingValues)
+        ? 'Delete the record if no provider needs it. The other MX hosts accept the mail.'
+        : 'Publish an MX record that names your mail host.',
+    steps: (findingValues) => [deleteRecord(findingValues), checkAgain(findingValues)],
   },
   /**
    * Raised when the record of RFC 7505 is published with others, which §3 forbids.
@@ -226,14 +232,26 @@ export const routeFindings = {
     why: (findingValues) => `${howEnded(findingValues)}. This result says nothing about its TLS.`,
     reference: 'RFC 5321 §4.2.1',
     owner: 'mail-host',
-    fix: 'Check again later, from a network with a mail server and reverse DNS.',
-    steps: (findingValues) => [
-      wait('Wait ten minutes.'),
-      confirm(
-        'Check again and read the conversation.',
-        checkCommand(findingValues, ' --transcript'),
-      ),
-    ],
+    fix: ({ lookup }) =>
+      !lookup
+        ? 'Check again later, from a network with a mail server and reverse DNS.'
+        : 'Make the name servers of the host answer. Delete its MX record if the host no longer exists.',
+    steps: (findingValues) =>
+      !findingValues.lookup
+        ? [
+            wait('Wait ten minutes.'),
+            confirm(
+              'Check again and read the conversation.',
+              checkCommand(findingValues, ' --transcript'),
+            ),
+          ]
+        : [
+            command(
+              'Repeat the lookup.',
+              `dig A ${findingValues.host}; dig AAAA ${findingValues.host}`,
+            ),
+            checkAgain(findingValues),
+          ],
   },
   /**
    * Raised when the name of an MX record is an alias. Where the alias alone explains a

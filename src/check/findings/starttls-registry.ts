@@ -245,7 +245,7 @@ export const starttlsFindings = {
     title: 'STARTTLS works on some connections only',
     passed: 'STARTTLS works on every connection',
     why: (findingValues) =>
-      `${findingValues.detail} Senders that require TLS are deferred at random. Others send part of the mail in plaintext.`,
+      `${findingValues.detail} Senders that require TLS defer mail at random and try again. Others send part of the mail in plaintext.`,
     reference: 'RFC 8461 §5, RFC 7672 §2.2, RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Configure every server behind this address the same way: each must offer STARTTLS and complete the handshake.',

@@ -1,6 +1,6 @@
 import type { FixStep } from '../../evidence/index.js';
 import { checkAgain, command, type FindingEntry, type FindingValues } from './entry.js';
-import { reportingRecord } from './mta-sts-registry.js';
+import { reportingRecord } from './mta-sts-steps.js';
 
 /** Steps of every finding on the TLS-RPT record. */
 const reportHere = (values: FindingValues): FixStep[] => [

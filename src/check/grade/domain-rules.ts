@@ -7,7 +7,15 @@ import type { FindingId } from '../findings/catalogue.js';
 import type { JudgedHost } from './judge-host.js';
 import type { FindingCollector } from './finding-collector.js';
 import { explainUnusable, parseTlsa } from '../../dane/index.js';
-import { discardedRules, lintRules, recordReason, shortRecord } from './record-rules.js';
+import {
+  discardedRules,
+  explainRptRecord,
+  failureWords,
+  lintRules,
+  otherRecords,
+  recordReason,
+  shortRecord,
+} from './record-rules.js';
 
 /**
  * Raises findings on the route: whether there is one, and the reason why this check could
@@ -31,10 +39,12 @@ export function routeRules(raised: FindingCollector): void {
   if (route.besideNullMx) raised.add('null-mx-beside'); // [7505-3-1]
   // Bogus before a failed lookup: a validating resolver reports both as SERVFAIL, and
   // only one names the cause.
-  if (route.dnssec === 'bogus') raised.add('dnssec-bogus', { detail: words(route.failure) });
-  else if (route.kind === 'error') raised.add('mx-lookup-failed', { detail: words(route.failure) });
+  if (route.dnssec === 'bogus')
+    raised.add('dnssec-bogus', { detail: failureWords(route.failure) ?? '' });
+  else if (route.kind === 'error')
+    raised.add('mx-lookup-failed', { detail: failureWords(route.failure) ?? '' });
   else if (route.dnssec === 'indeterminate' && !strips)
-    raised.add('dnssec-indeterminate', { detail: words(route.failure) });
+    raised.add('dnssec-indeterminate', { detail: failureWords(route.failure) ?? '' });
   if (network.port25 === 'blocked') raised.add('port-25-blocked');
   if (network.ipv6 === 'unavailable') raised.add('no-ipv6');
 }
@@ -53,19 +63,28 @@ export function daneRules(raised: FindingCollector): boolean {
     // One cause, one finding: a bogus zone also fails the TLSA lookup, so later
     // conditions apply only where earlier ones do not.
     if (host.dnssec === 'bogus')
-      raised.add('dnssec-bogus', { ...subject, detail: words(host.addressLookup.failure) });
+      raised.add('dnssec-bogus', {
+        ...subject,
+        detail: failureWords(host.addressLookup.failure) ?? '',
+      });
     else if (
       host.dnssec === 'indeterminate' &&
       evidence.route.dnssec !== 'indeterminate' &&
       !strips
     )
-      raised.add('dnssec-indeterminate', { ...subject, reason: failureOf(host.addressLookup) });
+      raised.add('dnssec-indeterminate', {
+        ...subject,
+        reason: failureWords(host.addressLookup.failure),
+      });
     else if (host.tlsa.status === 'bogus')
-      raised.add('dane-bogus', { ...subject, reason: failureOf(host.tlsa) });
+      raised.add('dane-bogus', { ...subject, reason: failureWords(host.tlsa.failure) });
     else if (host.tlsa.status === 'tempfail' && !(strips && host.tlsa.dnssec === 'indeterminate'))
-      raised.add('dane-tempfail', { ...subject, reason: failureOf(host.tlsa) });
+      raised.add('dane-tempfail', { ...subject, reason: failureWords(host.tlsa.failure) });
     if (host.addressLookup.status === 'found' && host.addressLookup.failure)
-      raised.add('address-family-failed', { ...subject, reason: failureOf(host.addressLookup) });
+      raised.add('address-family-failed', {
+        ...subject,
+        reason: failureWords(host.addressLookup.failure),
+      });
     if (host.tlsa.status === 'unusable')
       raised.add('dane-unusable', {
         ...subject,
@@ -211,11 +230,12 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
   if (mtaSts.status === 'invalid' || mtaSts.status === 'tempfail') {
     const first = mtaSts.problems[0];
     if (mtaSts.txt.lookup === 'failed')
-      raised.add('sts-lookup-failed', { reason: words(first) || undefined });
+      raised.add('sts-lookup-failed', { reason: failureWords(first) });
     else
       raised.add(first ? findingOf(first.code) : 'sts-policy-unreachable', {
-        detail: words(first),
+        detail: failureWords(first) ?? '',
         reason: first && reasonOf(first, mtaSts.txt.texts),
+        temporary: mtaSts.status === 'tempfail',
       });
   }
   // Records that were meant for MTA-STS come first: with one of them, "publish a policy"
@@ -233,7 +253,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
 
   // Without a host that takes mail there is nothing to protect yet.
   if (mode === undefined && mtaSts.status === 'absent' && !corrected && raised.hosts.length > 0) {
-    if (dane) raised.add('sts-absent');
+    const reason = otherRecords(mtaSts.txt.texts, '_mta-sts', 'STSv1');
+    if (dane) raised.add('sts-absent', { reason });
     // Each of these findings already names the way to enforcement; a second one would
     // contradict it.
     else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
@@ -244,10 +265,11 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
         'no-enforcement',
         hosted
           ? {
+              reason,
               detail:
                 'the hosts have DANE, but the MX record is unsigned, so an attacker names other hosts',
             }
-          : {},
+          : { reason },
       );
     }
   }
@@ -255,12 +277,15 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
   // then a missing record is a warning.
   const mechanisms = [mode === 'enforce' ? ('enforce' as const) : ('none' as const)];
   if (tlsRpt.status === 'absent' && !raised.has('tlsrpt-ignored'))
-    raised.add('tlsrpt-absent', { mechanisms });
+    raised.add('tlsrpt-absent', {
+      mechanisms,
+      reason: otherRecords(tlsRpt.txt.texts, '_smtp._tls', 'TLSRPTv1'),
+    });
   if (tlsRpt.status === 'tempfail')
-    raised.add('tlsrpt-lookup-failed', { reason: words(tlsRpt.problems[0]) || undefined });
+    raised.add('tlsrpt-lookup-failed', { reason: failureWords(tlsRpt.problems[0]) });
   if (tlsRpt.status === 'invalid')
     raised.add('tlsrpt-invalid', {
-      detail: words(tlsRpt.problems[0]),
+      detail: failureWords(tlsRpt.problems[0]) ?? '',
       reason: tlsRpt.problems[0] && reasonOf(tlsRpt.problems[0], tlsRpt.txt.texts),
     });
 }
@@ -268,7 +293,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
 /** The value at fault: of a record its text, otherwise the detail of the failure. */
 function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): string {
   const own = texts.filter((recordText) => /^v=(STS|TLSRPT)v1/.test(recordText));
-  if (/^(sts-record|rpt)-/.test(code)) return recordReason(own, detail || code);
+  if (/^rpt-/.test(code)) return recordReason(own, explainRptRecord(code, own) ?? (detail || code));
+  if (/^sts-record/.test(code)) return recordReason(own, detail || code);
   return detail || code;
 }
 
@@ -330,23 +356,6 @@ function keyOf(raised: FindingCollector, name: string): string {
   return (
     judgedHost?.addresses.flatMap((address) => address.certificates)[0]?.summary.spkiSha256 ?? ''
   );
-}
-
-/** The failure of a lookup as a reason. */
-function failureOf(lookup: { readonly failure?: FailureEvidence | undefined }): string | undefined {
-  return words(lookup.failure) || undefined;
-}
-
-/**
- * A failure as text: its detail with its code, so that the code can be looked up with
- * `hermetic explain`.
- */
-function words(failure: FailureEvidence | undefined): string {
-  if (failure) {
-    if (failure.detail) return `${failure.detail} (${failure.code})`;
-    return failure.code;
-  }
-  return '';
 }
 
 /**

@@ -52,15 +52,22 @@ function stsView(evidence: Evidence): View['mtaSts'] {
 }
 
 /**
- * The state of the policy for a sender without a cache. A failed TXT lookup leaves it
- * unknown; a failed fetch after a valid record makes it unavailable, in which case
- * senders deliver without a policy (RFC 8461 §3.3).
+ * The state of the policy for a sender without a cache. A failed TXT lookup, and a fetch
+ * that may succeed later or from another network, leave it unknown. Any other failure
+ * after a valid record makes it unavailable, in which case senders deliver without a
+ * policy (RFC 8461 §3.3).
  */
 function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
-  if (mtaSts.status === 'found') return mtaSts.policy?.mode ?? 'unavailable';
-  if (mtaSts.status === 'absent') return 'absent';
-  if (mtaSts.txt.lookup === 'failed') return 'unknown';
-  return 'unavailable';
+  switch (mtaSts.status) {
+    case 'found':
+      return mtaSts.policy?.mode ?? 'unavailable';
+    case 'absent':
+      return 'absent';
+    case 'tempfail':
+      return 'unknown';
+    case 'invalid':
+      return 'unavailable';
+  }
 }
 
 /**

@@ -23,6 +23,9 @@ export interface FindingInput {
   /** The server's own reply, as received. */
   readonly reply?: string | undefined;
   readonly spkiSha256?: string;
+  readonly temporary?: boolean;
+  /** The address lookup of the host failed. */
+  readonly lookup?: boolean;
   /** Mechanisms in force for the subject; the worst of their severities counts. */
   readonly mechanisms?: readonly TrustMechanism[];
   /** True where no other host is left: the rule's `whenAll` severity then applies. */
@@ -68,7 +71,8 @@ export class FindingCollector {
       options,
       host: '',
       ip: '',
-      mx: judgedHosts.map((judgedHost) => judgedHost.evidence.name),
+      mx: namesOf(judgedHosts.filter((judgedHost) => !isUnseen(judgedHost))),
+      unseen: namesOf(judgedHosts.filter(isUnseen)),
       preference: 10,
       meant: undefined,
       detail: '',
@@ -79,14 +83,10 @@ export class FindingCollector {
       policyId: evidence.collectedAt.replace(/[^0-9TZ]/g, '').slice(0, 24),
       policy: evidence.mtaSts.policy,
       tlsRpt: evidence.tlsRpt.status === 'found',
-      notReady: judgedHosts
-        .filter((judgedHost) =>
-          judgedHost.addresses.some((address) =>
-            address.certificates.some((certificate) => certificate.pkix === 'no'),
-          ),
-        )
-        .map((judgedHost) => judgedHost.evidence.name),
+      notReady: namesOf(judgedHosts.filter((judgedHost) => !isReady(judgedHost))),
+      temporary: false,
       spkiSha256: '',
+      lookup: false,
       resolver: evidence.network.resolver.map((resolver) => resolver.label).join(', '),
     };
   }
@@ -130,6 +130,32 @@ export class FindingCollector {
           ids.indexOf(address.id) - ids.indexOf(b.id),
       );
   }
+}
+
+const namesOf = (judgedHosts: readonly JudgedHost[]): readonly string[] =>
+  judgedHosts.map((judgedHost) => judgedHost.evidence.name);
+
+/** No address of the host is known, because the lookups failed. */
+function isUnseen({ summary }: JudgedHost): boolean {
+  return summary.addressLookup === 'failed';
+}
+
+/**
+ * Every address that was tried takes mail over TLS with a certificate that an MTA-STS
+ * sender accepts (RFC 8461 §4.2).
+ */
+function isReady({ addresses }: JudgedHost): boolean {
+  const tried = addresses.filter((address) => address.summary.status !== 'skipped');
+  return (
+    tried.length > 0 &&
+    tried.every(
+      ({ certificates, insideTls, intermittent }) =>
+        insideTls === 'works' &&
+        !intermittent &&
+        certificates.length > 0 &&
+        certificates.every((certificate) => certificate.pkix === 'yes'),
+    )
+  );
 }
 
 /** The worst of several severities: a sender with the strictest mechanism decides. */

@@ -228,7 +228,8 @@ function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]
   )
     return true;
   if (ownNetworkStrips(evidence)) return true;
-  if (evidence.mtaSts.txt.lookup === 'failed') return true;
+  // A policy that the check did not obtain may be enforced and exclude a host.
+  if (evidence.mtaSts.status === 'tempfail') return true;
   return judgedHosts.some(({ evidence: host, addresses, summary: shown }) => {
     if (shown.passedOver !== undefined) return false;
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;

@@ -1,7 +1,8 @@
 import type { Evidence } from '../../evidence/index.js';
 import { tlsFailures } from '../../tls/index.js';
 import { ownNetworkStrips } from './exposure.js';
-import { specialPurpose } from '../../net/index.js';
+import { netFailures, specialPurpose } from '../../net/index.js';
+import { smtpFailures } from '../../smtp/index.js';
 import { addressBeforeOrigin, specialName } from '../mx-name.js';
 import { tlsRules } from './tls-rules.js';
 import { certificateRules } from './certificate-rules.js';
@@ -9,6 +10,7 @@ import { withoutSniRules } from './without-sni-rules.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import { handshakeFailed, replyOf } from './session.js';
 import { severityOf } from '../profiles/goals.js';
+import { failureWords } from './record-rules.js';
 import { undecidedRules } from './undecided-rules.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 
@@ -40,7 +42,8 @@ export function hostRules(raised: FindingCollector): void {
     )
       raised.add('mx-inconclusive', {
         host: judgedHost.evidence.name,
-        detail: judgedHost.evidence.addressLookup.failure?.code ?? '',
+        lookup: true,
+        reason: failureWords(judgedHost.evidence.addressLookup.failure),
       });
   }
 }
@@ -108,7 +111,8 @@ function unreachableAs(
  * code.
  */
 function unreachableBecause({ ip, reason = '' }: JudgedAddress['summary']): string {
-  if (reason === 'net-guarded') return `${ip} is ${specialPurpose(ip) ?? 'not a public address'}`;
+  if (reason === 'net-guarded')
+    return `${ip} is reserved for special use (${specialPurpose(ip) ?? 'not public'})`;
   return reason;
 }
 
@@ -188,7 +192,7 @@ function addressRules(
   const subject = { host: judgedHost.evidence.name, ip: evidence.ip };
   const { status, reason = '' } = summary;
   if (status === 'inconclusive' && raised.evidence.network.port25 !== 'blocked')
-    raised.add('mx-inconclusive', { ...subject, detail: reason, reply: summary.reply });
+    raised.add('mx-inconclusive', { ...subject, ...endedBy(reason, summary.reply) });
   if (status === 'unreachable')
     raised.add(unreachableAs(reason), {
       ...subject,
@@ -232,7 +236,7 @@ function addressRules(
         ...subject,
         detail: describeHandshakeFailure(code, detail),
       });
-    else raised.add('mx-inconclusive', { ...subject, detail: code });
+    else raised.add('mx-inconclusive', { ...subject, ...endedBy(code) });
   }
 
   if (address.intermittent) {
@@ -266,8 +270,24 @@ function insideTlsRules(
   const { code = '' } = connection?.failure ?? {};
   const seen = { ...subject, detail: code, reply: summary.reply };
   if (insideTls === 'refused') raised.add('tls-session-refused', seen);
-  if (insideTls === 'unknown')
-    raised.add('mx-inconclusive', { ...seen, detail: `${code} inside TLS` });
+  if (insideTls === 'unknown') {
+    const end = endedBy(code, summary.reply);
+    raised.add('mx-inconclusive', { ...subject, ...end, detail: `${end.detail} inside TLS` });
+  }
+}
+
+/**
+ * The end of a session: the server's reply with the failure code, or else the failure in
+ * words.
+ */
+function endedBy(code: string, reply?: string): { detail: string; reply?: string | undefined } {
+  return { detail: reply === undefined ? codeWords(code) : code, reply };
+}
+
+/** A failure code with its message, which a reader needs no catalogue for. */
+function codeWords(code: string): string {
+  const { message } = smtpFailures.find(code) ?? netFailures.find(code) ?? {};
+  return message === undefined ? code : `${message.replace(/\.$/, '')} (${code})`;
 }
 
 /** The end of the handshake, and the likely cause. */
@@ -292,8 +312,10 @@ function unsettledRule(
   if (left.length === 0) return;
   const { stopped, connections, ip } = address.evidence;
   const spent = connections.filter((connection) => !connection.earlier).length;
-  let reason = stopped ?? 'it was asked for another profile';
+  let reason = 'it was asked for another profile';
+  if (stopped !== undefined) reason = codeWords(stopped).replace(/^The /, 'the ');
   if (stopped === 'budget') reason = `${spent} connections are spent`;
+  if (stopped?.startsWith('starttls-')) reason = 'the last connections offered no STARTTLS';
   raised.add('tls-unsettled', {
     host: judgedHost.evidence.name,
     ip,

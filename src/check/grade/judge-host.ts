@@ -82,9 +82,18 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
       mtaStsMatch: ignored === undefined ? listedInPolicy(evidence, host.name) : 'not-applicable',
       tlsa: { status: host.tlsa.status, records: host.tlsa.records, ...rollover(host, addresses) },
       passedOver: ignored,
+      addressLookup: isUnseen(host, ignored) ? 'failed' : undefined,
       addresses: addresses.map((address) => address.summary),
     },
   };
+}
+
+/** No address of the host is known, because the lookups failed. */
+function isUnseen(
+  { addresses, addressLookup }: HostEvidence,
+  ignored: MailHost['passedOver'],
+): boolean {
+  return ignored === undefined && addresses.length === 0 && addressLookup.status === 'failed';
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { FailureEvidence } from '../../evidence/index.js';
 import { lintPolicy, lintStsRecord, nearStsRecords } from '../../mta-sts/index.js';
 import { lintRptRecord, nearRptRecords } from '../../tls-rpt/index.js';
 import type { FindingCollector } from './finding-collector.js';
@@ -41,6 +42,15 @@ export function lintRules(raised: FindingCollector): void {
   if (rpt.length > 0) raised.add('tlsrpt-odd', { reason: shown(rpt) });
 }
 
+/** Explains an invalid TLS-RPT record by the faults of its fields. */
+export function explainRptRecord(code: string, texts: readonly string[]): string | undefined {
+  if (code === 'rpt-record-multiple') return undefined;
+  const lints = lintRptRecord(texts);
+  const missing = code === 'rpt-rua-missing' ? ['it has no field rua'] : [];
+  const phrases = [...missing, ...lints.map(phrase)];
+  return phrases.length > 0 ? joined(phrases) : undefined;
+}
+
 /** The record at fault with the fault, for comparison with the zone. */
 export function recordReason(texts: readonly string[], fault: string): string {
   if (texts.length === 0) return fault;
@@ -68,6 +78,19 @@ export function shortRecord(record: string): string {
   return record;
 }
 
+/**
+ * Names the TXT records at a name that holds none of the expected kind, since one of them
+ * may be a mistake. Undefined without records.
+ */
+export function otherRecords(
+  texts: readonly string[],
+  owner: string,
+  version: string,
+): string | undefined {
+  if (texts.length === 0) return undefined;
+  return `TXT at ${owner}: ${joined(texts.map(quoted))} does not begin with v=${version}`;
+}
+
 /** At most {@link MOST} phrases, and the number of the others. */
 function joined(phrases: readonly string[]): string {
   const more = phrases.length - MOST;
@@ -77,4 +100,13 @@ function joined(phrases: readonly string[]): string {
 /** At most 120 characters: a TXT record can have thousands. */
 function quoted(recordText: string): string {
   return `"${recordText.length > 120 ? `${recordText.slice(0, 117)}...` : recordText}"`;
+}
+
+/**
+ * A failure as text: its detail with its code, so that the code can be looked up with
+ * `hermetic explain`.
+ */
+export function failureWords(failure: FailureEvidence | undefined): string | undefined {
+  if (failure === undefined) return undefined;
+  return failure.detail ? `${failure.detail} (${failure.code})` : failure.code;
 }

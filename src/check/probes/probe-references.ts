@@ -59,11 +59,15 @@ async function withClaim(
   const above = registrable(found.target);
   if (found.status !== 'nxdomain' || above === undefined || above === registrable(domain.toLower()))
     return { ...found, service };
-  const { status } = await resolver.ask(Name.of(above), RRType.NS, {
-    signal,
-    acceptUnvalidated: true,
-  });
-  return { ...found, service, deniedDomain: status === 'nxdomain' ? above : undefined };
+  const isDenied = async (name: Name): Promise<boolean> => {
+    const { status } = await resolver.ask(name, RRType.NS, { signal, acceptUnvalidated: true });
+    return status === 'nxdomain';
+  };
+  // Below a name that does not exist itself, such as a private top-level name, there is no
+  // registry.
+  const name = Name.of(above);
+  const isFree = (await isDenied(name)) && !(await isDenied(name.parent));
+  return { ...found, service, deniedDomain: isFree ? above : undefined };
 }
 
 /** A name that needs an address. Undefined for a text that is not a name. */

@@ -175,6 +175,9 @@ function attacked({ exposure }: CheckResult): string {
     hostile.some((attack) => ['cleartext', 'to-attacker'].includes(exposure[sender][attack])),
   );
   if (lost.length === every.length) return 'An on-path attacker can read the mail of every sender.';
+  const isOpen = held.length + lost.length < every.length;
+  if (held.length > 0 && lost.length > 0 && isOpen)
+    return `Attacks on mail from ${protectedNames(held)} are defeated. An on-path attacker can read mail of unprotected senders; for other senders it could not be determined.`;
   if (held.length > 0 && lost.length > 0) {
     const first = lost.includes('mtaStsFirst') && held.includes('mtaStsCached');
     const firstMail = first ? ' and the first message of senders with MTA-STS' : '';

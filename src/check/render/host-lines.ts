@@ -69,8 +69,10 @@ const policyWords: Readonly<Record<MailHost['mtaStsMatch'], string>> = {
 };
 
 /** One MX host with DNSSEC, TLSA roles and its place in the policy. */
-function hostLine({ name, dnssec, tlsa, mtaStsMatch, passedOver }: MailHost): string {
+function hostLine(mailHost: MailHost): string {
+  const { name, dnssec, tlsa, mtaStsMatch, passedOver, addressLookup } = mailHost;
   if (passedOver !== undefined) return `${name}  no such host, senders skip it`;
+  if (addressLookup === 'failed') return `${displayName(name)}  its address lookup failed`;
   const roles = tlsa.roles && tlsa.roles.length > 1 ? ` (${tlsa.roles.join(', ')})` : '';
   return `${displayName(name)}  DNSSEC ${dnssec}, TLSA ${tlsa.status}${roles}${policyWords[mtaStsMatch]}`;
 }

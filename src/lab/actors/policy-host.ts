@@ -8,8 +8,9 @@ export interface PolicySite {
   readonly certificate: Issued;
   /** Body of `/.well-known/mta-sts.txt`. */
   readonly policy: string;
-  /** `endless` never ends its body; `silent` sends nothing after the handshake. */
-  readonly habit?: 'good' | 'redirects' | 'not-found' | 'html' | 'endless' | 'silent';
+  /** `overloaded` answers 503; `endless` never ends its body; `silent` sends nothing after the handshake. */
+  readonly habit?:
+    'good' | 'redirects' | 'not-found' | 'overloaded' | 'html' | 'endless' | 'silent';
 }
 
 /** An HTTPS server for many policy domains, selected by SNI and Host (RFC 8461 §3.3). */
@@ -74,6 +75,8 @@ function answer(policySite: PolicySite | undefined, url: string, response: Serve
       return void response
         .writeHead(301, { location: 'https://www.lab.example/mta-sts.txt' })
         .end();
+    case 'overloaded':
+      return void response.writeHead(503, { 'content-type': 'text/plain' }).end('Busy\n');
     case 'html':
       return void response.writeHead(200, { 'content-type': 'text/html' }).end(policy);
     case 'silent':

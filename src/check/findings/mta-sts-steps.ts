@@ -1,0 +1,127 @@
+/** Steps that write, correct and enforce an MTA-STS policy, in the order that defers no mail. */
+import type { FixStep } from '../../evidence/index.js';
+import { checkAgain, command, config, confirm, dns, wait, type FindingValues } from './entry.js';
+import { policyText, type Mode } from './policy-text.js';
+
+/**
+ * Seconds that the policy of a first attempt, and an enforced one, may be cached. A
+ * mistake in a first policy then expires after a day.
+ */
+export const [MAX_AGE_DAY, MAX_AGE_WEEK] = [86_400, 604_800];
+
+/** The only address at which senders fetch the policy (RFC 8461 §3.3). */
+export const policyUrl = (findingValues: FindingValues): string =>
+  `https://mta-sts.${findingValues.domain}/.well-known/mta-sts.txt`;
+/** The step that serves the policy file with the given mode. */
+export const servePolicy = (
+  findingValues: FindingValues,
+  mode: Mode,
+  exchangers = findingValues.mx,
+  maxAge = MAX_AGE_DAY,
+): FixStep =>
+  config(
+    `Serve this text at ${policyUrl(findingValues)} as text/plain, with a certificate for mta-sts.${findingValues.domain} and without a redirect.`,
+    policyText(mode, exchangers, maxAge),
+  );
+/**
+ * The step that publishes the record. Senders fetch a changed policy only when the id
+ * changes (RFC 8461 §3.1), so each step that changes the file is followed by a new id;
+ * `suffix` makes the ids of one plan distinct.
+ */
+export const policyRecord = (findingValues: FindingValues, suffix = ''): FixStep =>
+  dns(
+    'Publish this record; it replaces any current one.',
+    `_mta-sts.${findingValues.domain}. 3600 IN TXT "v=STSv1; id=${findingValues.policyId}${suffix}"`,
+  );
+/** The step that publishes a TLS-RPT record. */
+export const reportingRecord = (findingValues: FindingValues): FixStep =>
+  dns(
+    'Publish this record with your own mailbox.',
+    `_smtp._tls.${findingValues.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${findingValues.domain}"`,
+  );
+/**
+ * Reporting is added first where it is absent: without reports, a test period shows
+ * nothing.
+ */
+export const reportingSteps = (findingValues: FindingValues): FixStep[] =>
+  findingValues.tlsRpt ? [] : [reportingRecord(findingValues)];
+/** Reports are daily, and two weeks cover the senders that deliver only now and then. */
+const readReports = wait(
+  'Wait at least two weeks, until the TLS-RPT reports show no failure of your servers.',
+);
+/**
+ * Hosts for which this check saw no acceptable session come before enforcement, or the
+ * policy itself would defer mail.
+ */
+const readyFirst = (findingValues: FindingValues): FixStep[] =>
+  findingValues.notReady.length === 0
+    ? []
+    : [
+        confirm(
+          `First make sure that ${findingValues.notReady.join(', ')} offers TLS with a certificate from a public CA for its own name. Until then keep the policy in mode testing.`,
+        ),
+      ];
+
+/**
+ * The step before a policy is written while a host could not be looked up. A policy must
+ * not name a host that may not exist, and an enforced one that omits a host defers its
+ * mail (RFC 8461 §4.1).
+ */
+export const lookUpFirst = ({ unseen, domain }: FindingValues): FixStep[] =>
+  unseen.length === 0
+    ? []
+    : [
+        command(
+          `The address lookup of ${unseen.join(', ')} failed, so no text below names it. Repeat the lookup. If the host exists, add a line with "mx: " and its name to each policy text below. If not, delete its MX record.`,
+          [`dig MX ${domain}`, ...unseen.map((name) => `dig A ${name}; dig AAAA ${name}`)].join(
+            '; ',
+          ),
+        ),
+      ];
+
+/** From reports to enforcement. */
+export const thenEnforce = (
+  findingValues: FindingValues,
+  exchangers = findingValues.mx,
+): FixStep[] => [
+  readReports,
+  ...readyFirst(findingValues),
+  servePolicy(findingValues, 'enforce', exchangers, MAX_AGE_WEEK),
+  policyRecord(findingValues, 'E'),
+  checkAgain(findingValues),
+];
+
+/** The order that never defers mail: file, record, reports, and only then enforcement. */
+export const publishPolicy = (findingValues: FindingValues): FixStep[] => {
+  const first = lookUpFirst(findingValues);
+  // Without a known host there is no policy to write.
+  if (findingValues.mx.length === 0) return [...first, checkAgain(findingValues)];
+  return [
+    ...first,
+    servePolicy(findingValues, 'testing'),
+    policyRecord(findingValues),
+    ...reportingSteps(findingValues),
+    ...thenEnforce(findingValues),
+  ];
+};
+
+/** Steps while the policy may still be served: it stays as it is. */
+export const serveAgain = (findingValues: FindingValues): FixStep[] => [
+  command('Fetch the policy as a sender does.', `curl -sSi ${policyUrl(findingValues)}`),
+  config(
+    `If that fails as well, make the DNS and the web server of mta-sts.${findingValues.domain} answer. Leave the policy and its record as they are.`,
+  ),
+  checkAgain(findingValues),
+];
+
+/** Steps where the record is wrong and the policy is not, so the mode stays. */
+export const correctRecord = (findingValues: FindingValues): FixStep[] => [
+  confirm(
+    `Make sure that the policy at ${policyUrl(findingValues)} lists every MX host: ${[
+      ...findingValues.mx,
+      ...findingValues.unseen.map((name) => `${name} (its address lookup failed)`),
+    ].join(', ')}.`,
+  ),
+  policyRecord(findingValues),
+  checkAgain(findingValues),
+];
