@@ -37,7 +37,18 @@ export { parseOptOut, type OptOut } from './probes/opt-out.js';
 export type { CheckEvent } from './probes/check-event.js';
 export { AddressVisits, type VisitLimits, type VisitOptions } from './probes/address-visits.js';
 export type { ConnectionBudget, ProbeLimiter } from './probes/connection-limiter.js';
-export { collect, DEFAULT_BUDGET, type CollectOptions } from './run/collect.js';
+export { collect, createProbeContext, DEFAULT_BUDGET, type CollectOptions } from './run/collect.js';
+export { assembleEvidence, type CollectedFacts } from './run/assemble-evidence.js';
+export type { ProbeContext } from './probes/context.js';
+export {
+  notChosen,
+  probeRoute,
+  startHostLookup,
+  type HostLookup,
+  type RouteTarget,
+} from './probes/probe-host.js';
+export { lookupStsRecord, probePolicy, probeTlsRpt, readStsRecord } from './probes/probe-txt.js';
+export { probeSmtp, type ProbeTarget } from './probes/smtp-tls.js';
 export { grade, type GradeOptions } from './grade/grade.js';
 export type { CommandOptions } from './findings/entry.js';
 export {
@@ -48,6 +59,7 @@ export {
   type HistoryFilter,
 } from './history/check-history.js';
 export { compareResults } from './compare/compare-results.js';
+export { nearExpiryStart } from './grade/certificate-rules.js';
 export { assessExposure } from './grade/exposure.js';
 export { checkFailures } from './failures.js';
 export { catalogue, describeFinding, type FindingId } from './findings/catalogue.js';

@@ -62,6 +62,7 @@ const seen = {
 const address = z.strictObject({
   ip: text,
   ...seen,
+  inferredFrom: text.optional(),
   exposure: exposure.optional(),
   submission: z.array(z.strictObject({ port: z.int(), ...seen })).optional(),
 });

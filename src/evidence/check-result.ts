@@ -200,6 +200,11 @@ export interface MailAddress {
    * tried.
    */
   readonly withoutSni?: 'same-key' | 'other-key' | 'refused' | undefined;
+  /**
+   * The host whose connections these facts come from, where a scan inferred them and did not
+   * connect for this host.
+   */
+  readonly inferredFrom?: string | undefined;
   /** The worst fate of a ClientHello of about 1,550 octets. */
   readonly largeHello?: 'answered' | 'lost' | 'unknown' | undefined;
   /**
@@ -240,7 +245,10 @@ export interface SenderResult {
 }
 
 /** Port 465 or 587 of the same address. */
-export type SubmissionPort = Omit<MailAddress, 'ip' | 'exposure' | 'submission'> & {
+export type SubmissionPort = Omit<
+  MailAddress,
+  'ip' | 'exposure' | 'submission' | 'inferredFrom'
+> & {
   readonly port: number;
 };
 

@@ -158,6 +158,7 @@ const host = z.strictObject({
     z.strictObject({
       ip: text,
       ...seen,
+      inferredFrom: text.optional(),
       submission: z.array(z.strictObject({ port: z.int(), ...seen })).optional(),
     }),
   ),

@@ -116,13 +116,18 @@ export interface AddressEvidence {
    * profile: `budget`, or the failure that ended it.
    */
   readonly stopped?: string;
+  /**
+   * The host whose connections these are. A scan did not connect for this host, because
+   * every visited host of its family showed the same certificate at this address.
+   */
+  readonly inferredFrom?: string | undefined;
 }
 
 /**
  * Port 587 begins in plaintext and offers STARTTLS, 465 begins with TLS (RFC 6409, RFC
  * 8314).
  */
-export type SubmissionEvidence = Omit<AddressEvidence, 'ip' | 'submission'> & {
+export type SubmissionEvidence = Omit<AddressEvidence, 'ip' | 'submission' | 'inferredFrom'> & {
   readonly port: number;
 };
 

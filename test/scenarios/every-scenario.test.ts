@@ -9,7 +9,10 @@ import { allScenarios, createLab } from '../../src/lab/index.js';
 import { checkDomains } from '../../src/cli/check-domains.js';
 import { differences } from '../../tools/expectation.js';
 import { demo } from '../../tools/demo.js';
+import { composeEvidence, DomainGrader, gradeDomain, measuresOf } from '../../src/scan/index.js';
 import { guardNetwork } from '../support/guard-network.js';
+import { mutatedFacts } from '../support/mutated-facts.js';
+import { scannedFrom } from '../support/scanned-domains.js';
 
 const evidence = new Map<string, Evidence>();
 const results = new Map<string, CheckResult>();
@@ -112,6 +115,36 @@ test('a mutated result is rejected by the schema', () => {
   }
   assert.ok(rejected > 100, `${rejected} mutations`);
 });
+
+test('shapes of a scan are equal exactly where grades are equal', () => {
+  const rows = [...evidence.values()].map((one) => {
+    const facts = scannedFrom(one);
+    const triage = grade(composeEvidence(facts, { port25Open: false }));
+    return { shape: gradeDomain(facts, { port25Open: false }).shape, grade: rowOf(triage) };
+  });
+  assert.ok(new Set(rows.map(({ shape }) => shape)).size > 30);
+  for (const left of rows)
+    for (const right of rows) assert.equal(left.shape === right.shape, left.grade === right.grade);
+});
+
+test('a grade found by its facts is the grade of those facts', () => {
+  const all = [...evidence.values()].map(scannedFrom);
+  const grader = new DomainGrader();
+  for (const facts of all) assert.deepEqual(grader.grade(facts), gradeDomain(facts));
+  let compared = 0;
+  for (const { facts, path } of mutatedFacts(all, 12)) {
+    assert.deepEqual(grader.grade(facts), gradeDomain(facts), path);
+    compared++;
+  }
+  assert.ok(compared > 200, `${compared} mutations`);
+});
+
+/** The parts of a result that a shape stands for, in a fixed order. */
+function rowOf(result: CheckResult): string {
+  const findings = result.findings.map(({ id, severity }) => `${severity} ${id}`);
+  const { verdict, exposure } = result;
+  return JSON.stringify([verdict, [...new Set(findings)].sort(), exposure, measuresOf(result)]);
+}
 
 /**
  * Each place of a result, once with a foreign type and, for objects, once with a field

@@ -39,12 +39,16 @@ function unreadableRule(
  * fourteen days are late for a yearly certificate and early for one of six days. `at`:
  * milliseconds since 1970.
  */
-export function isNearExpiry(
+export function isNearExpiry(certificate: Certificate, at: number, profile: Profile): boolean {
+  return at > nearExpiryStart(certificate, profile);
+}
+
+/** The time from which the end of a certificate is near, milliseconds since 1970. */
+export function nearExpiryStart(
   { notBefore, notAfter }: Certificate,
-  at: number,
   { nearExpiry: { share, days } }: Profile,
-): boolean {
-  return notAfter - at < Math.min((notAfter - notBefore) * share, days * day);
+): number {
+  return notAfter - Math.min((notAfter - notBefore) * share, days * day);
 }
 
 /**

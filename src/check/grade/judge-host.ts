@@ -147,6 +147,7 @@ function judgeAddress(
       largeHello: probed.inventory.largeHello,
       decryptedLater: decryptedLater(inference),
       senders: senderResults(connections),
+      inferredFrom: address.inferredFrom,
       submission:
         address.submission &&
         address.submission.map((submissionEvidence) =>

@@ -46,66 +46,110 @@ export async function probeRoute(
  */
 export async function probeHost(
   context: ProbeContext,
-  routeTarget: RouteTarget,
+  { name, preference }: RouteTarget,
   address?: string,
 ): Promise<HostEvidence> {
-  const { resolver } = context;
-  const hostName = routeTarget.name.toLower();
-  if (address === undefined && neverResolves(hostName, context.privateNames)) {
-    context.report({ kind: 'host', host: hostName, addresses: [] });
-    return withoutAddress(hostName, routeTarget.preference);
-  }
-  const found = await lookupAddresses(resolver, routeTarget.name, { signal: context.signal });
-  const ips = address !== undefined ? [address] : [...found.v4, ...found.v6];
-  const chosen = choose(context.maximum.addresses, found.v4, found.v6, ips);
+  const lookup = startHostLookup(context, name, address);
+  const { chosen, left } = await lookup.addresses;
+  const hostName = name.toLower();
   context.report({ kind: 'host', host: hostName, addresses: chosen });
-  const asked = lookupTlsa({
-    resolver,
-    host: routeTarget.name,
-    addresses: found,
-    port: 25,
-    inert: true,
-    signal: context.signal,
-  });
-  const [tlsaRecord, addresses] = await Promise.all([
-    asked,
-    // Without an alias the TLSA base domain is the host: no need to await the lookup.
-    (found.aliases.length > 0
-      ? asked.then((at) => serverNameOf(at, hostName))
-      : Promise.resolve(hostName)
-    ).then((serverName) =>
+  const [facts, addresses] = await Promise.all([
+    lookup.facts,
+    lookup.serverName.then((serverName) =>
       Promise.all(chosen.map((ip) => visit(context, { host: hostName, ip, serverName }))),
     ),
   ]);
-  const { status, base, dnssec, records, failure } = tlsaRecord;
-  const left = ips.filter(
-    (address) => !addresses.some((addressEvidence) => addressEvidence.ip === address),
+  return { ...facts, preference, addresses: [...addresses, ...left.map(notChosen)] };
+}
+
+/** The DNS facts of an MX host. */
+export type HostLookup = Omit<HostEvidence, 'preference' | 'addresses'>;
+
+/** A running lookup of an MX host. Its parts settle in this order. */
+export interface StartedHostLookup {
+  /** The addresses to visit, and those beyond the limit of the run. */
+  readonly addresses: Promise<{
+    readonly chosen: readonly string[];
+    readonly left: readonly string[];
+  }>;
+  /** The name in SNI. */
+  readonly serverName: Promise<string>;
+  readonly facts: Promise<HostLookup>;
+}
+
+/**
+ * Starts the DNS lookups of an MX host. Visits can start before the TLSA records are known,
+ * since without an alias the TLSA base domain is the host.
+ */
+export function startHostLookup(
+  context: ProbeContext,
+  name: Name,
+  address?: string,
+): StartedHostLookup {
+  const { resolver, signal } = context;
+  const hostName = name.toLower();
+  if (address === undefined && neverResolves(hostName, context.privateNames))
+    return {
+      addresses: Promise.resolve({ chosen: [], left: [] }),
+      serverName: Promise.resolve(hostName),
+      facts: Promise.resolve(withoutAddress(hostName)),
+    };
+  const asked = lookupAddresses(resolver, name, { signal });
+  const tlsa = asked.then((addresses) =>
+    lookupTlsa({ resolver, host: name, addresses, port: 25, inert: true, signal }),
   );
+  const started: StartedHostLookup = {
+    addresses: asked.then(({ v4, v6 }) => {
+      const ips = address !== undefined ? [address] : [...v4, ...v6];
+      const chosen = choose(context.maximum.addresses, v4, v6, ips);
+      return { chosen, left: ips.filter((ip) => !chosen.includes(ip)) };
+    }),
+    serverName: asked.then(async ({ aliases }) =>
+      aliases.length > 0 ? serverNameOf(await tlsa, hostName) : hostName,
+    ),
+    facts: describeHost(context, { name, address, found: asked, tlsa }),
+  };
+  // A caller that stops after the first rejection leaves the others without a handler.
+  for (const part of [started.serverName, started.facts]) part.catch(() => undefined);
+  return started;
+}
+
+interface HostAnswers {
+  readonly name: Name;
+  readonly address: string | undefined;
+  readonly found: ReturnType<typeof lookupAddresses>;
+  readonly tlsa: Promise<TlsaLookup>;
+}
+
+/** The facts of a host from its answers, with two further lookups for typing errors. */
+async function describeHost(context: ProbeContext, answers: HostAnswers): Promise<HostLookup> {
+  const { name, address } = answers;
+  const { resolver, domain, signal } = context;
+  const found = await answers.found;
+  const { status, base, dnssec, records, failure } = await answers.tlsa;
+  const { aliases } = found;
   const meant =
     found.status === 'absent' && address === undefined
-      ? await meantBy(context, hostName)
+      ? await meantBy(context, name.toLower())
       : undefined;
   // Misplaced records matter in a signed zone only: elsewhere DANE cannot apply.
   const elsewhere =
-    status === 'absent' && found.dnssec === 'secure' && found.status === 'found'
-      ? await lookupMisplaced({
-          resolver,
-          host: routeTarget.name,
-          domain: context.domain,
-          signal: context.signal,
-        })
+    context.misplaced &&
+    status === 'absent' &&
+    found.dnssec === 'secure' &&
+    found.status === 'found'
+      ? await lookupMisplaced({ resolver, host: name, domain, signal })
       : [];
   return {
-    name: hostName,
-    preference: routeTarget.preference,
+    name: name.toLower(),
     dnssec: found.dnssec,
     unsupported: found.unsupported,
     meant,
     alias:
-      found.aliases.length > 0
+      aliases.length > 0
         ? {
             canonicalName: found.canonicalName.toLower(),
-            secure: found.aliases.every((aliasStep) => aliasStep.dnssec === 'secure'),
+            secure: aliases.every((aliasStep) => aliasStep.dnssec === 'secure'),
           }
         : undefined,
     addressLookup: {
@@ -120,30 +164,24 @@ export async function probeHost(
       failure: failure && failureEvidence(failure),
       elsewhere: elsewhere.length > 0 ? elsewhere : undefined,
     },
-    addresses: [
-      ...addresses,
-      ...left.map((ip): AddressEvidence => ({
-        ip,
-        status: 'skipped',
-        reason: 'too-many',
-        connections: [],
-      })),
-    ],
   };
+}
+
+/** The evidence of an address beyond the limit of the run. */
+export function notChosen(ip: string): AddressEvidence {
+  return { ip, status: 'skipped', reason: 'too-many', connections: [] };
 }
 
 /**
  * Evidence for a name that no lookup finds, such as one below `.invalid`. The signed root
  * zone denies it, so no attacker can add it.
  */
-function withoutAddress(hostName: string, preference: number): HostEvidence {
+function withoutAddress(hostName: string): HostLookup {
   return {
     name: hostName,
-    preference,
     dnssec: 'secure',
     addressLookup: { status: 'absent' },
     tlsa: { status: 'absent', base: hostName, dnssec: 'secure', records: [] },
-    addresses: [],
   };
 }
 

@@ -23,13 +23,24 @@ import { failureEvidence, type ProbeContext } from './context.js';
  * [8461-3.1-1]).
  */
 export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence> {
-  const txt = await texts(context, '_mta-sts');
-  if (txt.lookup === 'failed')
-    return { txt, status: 'tempfail', problems: txt.failure ? [txt.failure] : [] };
-  const stsRecord = parseStsRecord(txt.texts);
-  if (stsRecord.status === 'absent') return { txt, status: 'absent', problems: [] };
-  if (stsRecord.status === 'invalid')
-    return { txt, status: 'invalid', problems: [failureEvidence(stsRecord.failure)] };
+  return probePolicy(context, await lookupStsRecord(context));
+}
+
+/** Looks up the `_mta-sts` record (RFC 8461 §3.1). */
+export function lookupStsRecord(context: ProbeContext): Promise<TxtEvidence> {
+  return texts(context, '_mta-sts');
+}
+
+/**
+ * Fetches the policy that the record announces. Without a valid record it asks nothing, and
+ * the evidence follows from the record.
+ */
+export async function probePolicy(
+  context: ProbeContext,
+  txt: TxtEvidence,
+): Promise<MtaStsEvidence> {
+  const stsRecord = readStsRecord(txt);
+  if ('status' in stsRecord) return stsRecord;
   context.progress('MTA-STS policy');
   const fetched = await fetchPolicy({ ...fetchOptions(context), resolver: context.resolver });
   const first = fetched.ok ? fetched.value : undefined;
@@ -55,6 +66,20 @@ export async function probeMtaSts(context: ProbeContext): Promise<MtaStsEvidence
     policyAddresses,
     problems: [],
   };
+}
+
+/**
+ * Reads the record: its id where it announces a policy, otherwise the evidence that follows
+ * from the record alone.
+ */
+export function readStsRecord(txt: TxtEvidence): MtaStsEvidence | { readonly id: string } {
+  if (txt.lookup === 'failed')
+    return { txt, status: 'tempfail', problems: txt.failure ? [txt.failure] : [] };
+  const stsRecord = parseStsRecord(txt.texts);
+  if (stsRecord.status === 'absent') return { txt, status: 'absent', problems: [] };
+  if (stsRecord.status === 'invalid')
+    return { txt, status: 'invalid', problems: [failureEvidence(stsRecord.failure)] };
+  return { id: stsRecord.id };
 }
 
 /** Addresses of the policy host that are asked. */

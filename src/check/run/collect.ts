@@ -1,11 +1,4 @@
-import {
-  followSignal,
-  formatTime,
-  systemClock,
-  version,
-  type Clock,
-  type Name,
-} from '../../base/index.js';
+import { followSignal, formatTime, systemClock, type Clock, type Name } from '../../base/index.js';
 import { type Resolver, lookupAddresses } from '../../dns/index.js';
 import type { Depth, Evidence, HostEvidence, NetworkEvidence } from '../../evidence/index.js';
 import type { Network } from '../../net/index.js';
@@ -19,6 +12,7 @@ import { probeHost, probeRoute, type RouteTarget } from '../probes/probe-host.js
 import { probeMtaSts, probeTlsRpt } from '../probes/probe-txt.js';
 import { probeSmtp } from '../probes/smtp-tls.js';
 import { reachable, type Reach } from '../reach.js';
+import { assembleEvidence } from './assemble-evidence.js';
 
 /** TCP connections to one address. */
 export const DEFAULT_BUDGET = 14;
@@ -48,6 +42,11 @@ export interface CollectOptions {
    * whether it is executed inside TLS.
    */
   readonly intrusive?: boolean;
+  /**
+   * Look for misplaced TLSA records of hosts in signed zones: up to nine questions for each
+   * host. Default true.
+   */
+  readonly misplaced?: boolean;
   /**
    * TCP connections to one address, at most. Default 14. Not used where `manners` are
    * given.
@@ -95,47 +94,12 @@ export interface CollectOptions {
  * with `signal.reason`.
  */
 export async function collect(domainName: Name, options: CollectOptions): Promise<Evidence> {
-  const {
-    resolver,
-    trustStore,
-    clock = systemClock,
-    reach = 'internet',
-    depth = 'triage',
-  } = options;
+  const { depth = 'triage', signal } = options;
   const sources = new Set<string>();
-  const network = notingSources(reachable(options.network, reach), sources);
-  const abortSignal = options.signal && followSignal(options.signal);
-  const now = clock.now();
-  const context: ProbeContext = {
-    network,
-    resolver,
-    privateNames: reach === 'any',
-    trustStore,
-    clock,
-    domain: domainName,
-    depth,
-    now,
-    startedAt: clock.monotonic(),
-    helo: options.helo ?? 'hermetic.invalid',
-    smtpPort: options.smtpPort ?? 25,
-    httpsPort: options.httpsPort ?? 443,
-    implicitTls: false,
-    submissionPorts: options.submissionPorts ?? [],
-    timeoutMs: options.timeoutMs ?? 15_000,
-    signal: abortSignal,
-    goals: options.goals,
-    senders: options.senders ?? [],
-    intrusive: options.intrusive ?? false,
-    limiter: options.manners ?? new ConnectionLimiter({ budget: options.budget ?? DEFAULT_BUDGET }),
-    maximum: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
-    spacingMs: options.spacingMs ?? 200,
-    earlierEvidence: (hostName, address) =>
-      options.earlier?.hosts
-        .find((hostEvidence) => hostEvidence.name === hostName)
-        ?.addresses.find((addressEvidence) => addressEvidence.ip === address),
-    progress: (what) => options.onProgress?.(what),
-    report: (event) => options.onEvent?.(event),
-  };
+  const context = createProbeContext(domainName, {
+    ...options,
+    network: notingSources(options.network, sources),
+  });
   const [{ route, hosts }, mtaSts, tlsRpt, control] = await Promise.all([
     probeHosts(context, options),
     probeMtaSts(context).then((found) => {
@@ -154,29 +118,58 @@ export async function collect(domainName: Name, options: CollectOptions): Promis
     depth === 'triage' || !takesMail
       ? undefined
       : await probeContinuity(context, { hosts, mtaSts, tlsRpt });
-  abortSignal?.throwIfAborted();
-  const network25 = portState(hosts, control);
-  return {
-    schema: 'hermetic.evidence/1',
+  signal?.throwIfAborted();
+  return assembleEvidence({
     domain: domainName.toLower(),
-    collectedAt: formatTime(now),
-    tool: { name: 'hermetic', version },
+    collectedAt: formatTime(context.now),
     depth,
     helo: context.helo,
     smtpPort: context.smtpPort,
     route,
-    hosts: network25 === 'open' ? hosts.map(silentIsUnreachable) : hosts,
+    hosts,
     mtaSts,
     tlsRpt,
-    network: {
-      port25: network25,
-      ipv6: ipv6State(hosts),
-      control,
-      resolver: resolver.health().upstreams.map(({ label, state }) => ({ label, state })),
-      sources: [...sources].sort(),
-    },
+    control,
+    resolver: options.resolver.health().upstreams.map(({ label, state }) => ({ label, state })),
+    sources: [...sources].sort(),
     continuity,
-    trustStores: trustStore.sources.length > 0 ? trustStore.sources : undefined,
+    trustStores: options.trustStore.sources,
+  });
+}
+
+/** Fills in the defaults of the options for the probes of one domain. */
+export function createProbeContext(domainName: Name, options: CollectOptions): ProbeContext {
+  const { resolver, trustStore, clock = systemClock, reach = 'internet' } = options;
+  return {
+    network: reachable(options.network, reach),
+    resolver,
+    privateNames: reach === 'any',
+    trustStore,
+    clock,
+    domain: domainName,
+    depth: options.depth ?? 'triage',
+    now: clock.now(),
+    startedAt: clock.monotonic(),
+    helo: options.helo ?? 'hermetic.invalid',
+    smtpPort: options.smtpPort ?? 25,
+    httpsPort: options.httpsPort ?? 443,
+    implicitTls: false,
+    submissionPorts: options.submissionPorts ?? [],
+    timeoutMs: options.timeoutMs ?? 15_000,
+    signal: options.signal && followSignal(options.signal),
+    goals: options.goals,
+    senders: options.senders ?? [],
+    intrusive: options.intrusive ?? false,
+    misplaced: options.misplaced ?? true,
+    limiter: options.manners ?? new ConnectionLimiter({ budget: options.budget ?? DEFAULT_BUDGET }),
+    maximum: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
+    spacingMs: options.spacingMs ?? 200,
+    earlierEvidence: (hostName, address) =>
+      options.earlier?.hosts
+        .find((hostEvidence) => hostEvidence.name === hostName)
+        ?.addresses.find((addressEvidence) => addressEvidence.ip === address),
+    progress: (what) => options.onProgress?.(what),
+    report: (event) => options.onEvent?.(event),
   };
 }
 
@@ -240,53 +233,5 @@ async function probeControl(
     host: hostName,
     starttls: connection?.starttls ?? 'unknown',
     failure,
-  };
-}
-
-/**
- * `open` after one successful connection; `blocked` if all connections, and at least one,
- * timed out.
- */
-function portState(
-  hosts: readonly HostEvidence[],
-  control: NetworkEvidence['control'],
-): NetworkEvidence['port25'] {
-  const dials = hosts.flatMap((host) =>
-    host.addresses.flatMap((address) =>
-      address.connections.map((connection) => {
-        if (connection.dial === 'open') return 'open';
-        return connection.dial.code;
-      }),
-    ),
-  );
-  if (control) dials.push(control.failure?.code.startsWith('net-') ? control.failure.code : 'open');
-  if (dials.includes('open')) return 'open';
-  const tried = dials.filter((dial) => dial !== 'net-no-route');
-  if (tried.length > 0 && tried.every((text) => text === 'net-timeout')) return 'blocked';
-  return 'unknown';
-}
-
-function ipv6State(hosts: readonly HostEvidence[]): NetworkEvidence['ipv6'] {
-  const six = hosts.flatMap((host) =>
-    host.addresses.filter((address) => address.ip.includes(':') && address.connections.length > 0),
-  );
-  if (six.some((address) => address.status === 'skipped')) return 'unavailable';
-  if (six.some((address) => address.connections.some((connection) => connection.dial === 'open')))
-    return 'available';
-  return 'unknown';
-}
-
-/**
- * If port 25 is open from this network, a silent host is the domain's own fault, so it
- * counts as unreachable.
- */
-function silentIsUnreachable(host: HostEvidence): HostEvidence {
-  return {
-    ...host,
-    addresses: host.addresses.map((address) => {
-      if (address.reason === 'net-timeout' && address.status === 'inconclusive')
-        return { ...address, status: 'unreachable' };
-      return address;
-    }),
   };
 }
