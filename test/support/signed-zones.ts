@@ -5,7 +5,7 @@ import { toBase32hex } from '../../src/dns/wire/base32hex.js';
 import { responseTo, type Message } from '../../src/dns/wire/message.js';
 import { parseRecord } from '../../src/dns/wire/presentation.js';
 import { readDnskey } from '../../src/dns/wire/rdata.js';
-import { RRType, typeNumber } from '../../src/dns/wire/types-registry.js';
+import { RRType, typeName, typeNumber } from '../../src/dns/wire/types-registry.js';
 import { nsec3Hash } from '../../src/dns/dnssec/nsec3-hash.js';
 import {
   dnskeyRecord,
@@ -15,7 +15,11 @@ import {
   type SigningWindow,
   type ZoneSigningKey,
 } from '../../src/dns/dnssec/sign/index.js';
-import type { ValidationLimits, TrustAnchor } from '../../src/dns/dnssec/validate/types.js';
+import type {
+  TrustAnchor,
+  ValidationLimits,
+  ZoneCache,
+} from '../../src/dns/dnssec/validate/types.js';
 import { validate } from '../../src/dns/dnssec/validate/validate.js';
 
 /** Responses by question, written as `mx.example TLSA`. */
@@ -88,6 +92,12 @@ export class SignedWorld {
     more: {
       readonly otherwise?: (name: Name, type: number) => Partial<Message>;
       readonly limits?: Partial<ValidationLimits>;
+      readonly cache?: ZoneCache;
+      /** Milliseconds after {@link now}. Default 0. */
+      readonly later?: number;
+      readonly anchors?: readonly TrustAnchor[];
+      /** Receives each question sent upstream, as in `responses`. */
+      onQuestion?(question: string): void;
     } = {},
   ): Promise<DnsAnswer> {
     const [name = '', type = ''] = question.split(' ');
@@ -98,10 +108,12 @@ export class SignedWorld {
     return validate({
       name: Name.of(name),
       type: typeNumber(type) as number,
-      anchors: this.anchors,
-      now: this.now,
-      ...(more.limits ? { limits: more.limits } : {}),
+      anchors: more.anchors ?? this.anchors,
+      now: this.now + (more.later ?? 0),
+      limits: more.limits,
+      cache: more.cache,
       fetch: (at, asType) => {
+        more.onQuestion?.(`${at.toString()} ${typeName(asType)}`);
         const found = written.find((w) => w.owner.equals(at) && w.type === asType)?.response;
         const response = found ??
           this.keyResponse(at, asType) ??

@@ -1,11 +1,13 @@
+import { WrittenProof } from '../dnssec/validate/index.js';
 import type { DnsAnswer } from '../types.js';
 
 /** Estimated overhead in octets of a cached record, name or object. */
 const OVERHEAD = 200;
 
-/** Estimates the memory of an answer in octets: its records and the text of its proof. */
+/** Estimates the memory of an answer in octets: its records and those of its proof. */
 export function answerSize({ records, aliases, proof }: DnsAnswer): number {
-  return recordSize(records) + aliases.length * OVERHEAD + textSize(proof) + OVERHEAD;
+  const proofOctets = proof instanceof WrittenProof ? proof.octets : textSize(proof);
+  return recordSize(records) + aliases.length * OVERHEAD + proofOctets + OVERHEAD;
 }
 
 /** Estimates the memory of records in octets. */
@@ -14,7 +16,7 @@ export function recordSize(records: DnsAnswer['records']): number {
 }
 
 /** Estimates the memory of the strings in plain data in octets, four levels deep. */
-export function textSize(value: unknown, levels = 4): number {
+function textSize(value: unknown, levels = 4): number {
   if (typeof value === 'string') return value.length + 50;
   if (typeof value !== 'object' || value === null || levels === 0) return 0;
   let byteCount = 50;

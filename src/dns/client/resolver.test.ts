@@ -429,14 +429,18 @@ test('an answer truncated over TCP denies nothing, signed or not', async () => {
 });
 
 /**
- * A root zone that delegates `test` without a DS, and TXT records of a given size below
- * it.
+ * A root zone that delegates `test`, or `many` zones below it, without a DS, and TXT
+ * records of a given size below.
  */
-function unsignedTexts(octets: number): Behaviour {
+function unsignedTexts(octets: number, zones: 'one' | 'many' = 'one'): Behaviour {
   return ({ questions: [asked] }) => {
     if (asked?.name.isRoot) return honest({ questions: [asked] } as unknown as Message);
-    if (asked?.type === RRType.DS)
+    if (asked?.type === RRType.DS && zones === 'one')
       return { authorities: signed(nsec(Name.of('test'), Name.root, 'NS')) };
+    if (asked?.type === RRType.DS && asked.name.labels.length === 1)
+      return { authorities: signed(nsec(Name.root, Name.of('a.test'), 'NS SOA DNSKEY')) };
+    if (asked?.type === RRType.DS)
+      return { authorities: signed(nsec(asked.name, Name.root, 'NS')) };
     if (asked?.type !== RRType.TXT) return { rcode: Rcode.SERVFAIL };
     const text = concat(
       ...Array.from({ length: Math.ceil(octets / 250) }, () =>
@@ -485,4 +489,28 @@ test('the cache is bounded by octets: many large answers push each other out', a
   assert.equal(asked.length, before);
   await resolver.ask(name(0), RRType.TXT);
   assert.ok(asked.length > before);
+});
+
+test('questions that accept unvalidated data share the validated answer', async () => {
+  const { resolver, asked } = scene([honest]);
+  const signed = await resolver.ask(host, RRType.A, { acceptUnvalidated: true });
+  await questionsAhead();
+  const before = asked.length;
+  assert.equal((await resolver.ask(host, RRType.A)).dnssec, 'secure');
+  assert.deepEqual([signed.dnssec, asked.length], ['secure', before]);
+});
+
+test('evicted zones are proved again; the keys above them stay cached', async () => {
+  const { resolver, asked } = scene([unsignedTexts(50, 'many')], { cacheSize: 20 });
+  const times = (type: number): number => asked.filter((one) => one === `1 ${type}`).length;
+  for (let n = 0; n < 200; n++) {
+    const answer = await resolver.ask(Name.of(`x.z${n}.test`), RRType.TXT);
+    assert.equal(answer.dnssec, 'insecure');
+  }
+  assert.equal(times(RRType.DNSKEY), 2, 'of the root, and ahead of the top-level zone');
+  const proofs = times(RRType.DS);
+  await resolver.ask(Name.of('y.z199.test'), RRType.TXT);
+  assert.equal(times(RRType.DS), proofs);
+  await resolver.ask(Name.of('y.z0.test'), RRType.TXT);
+  assert.equal(times(RRType.DS), proofs + 1);
 });

@@ -21,7 +21,7 @@ import {
 import type { DnsAnswer, AskOptions, Resolver, ResolverHealth } from '../types.js';
 import type { Message } from '../wire/message.js';
 import { Rcode, RRType } from '../wire/types-registry.js';
-import { answerSize, recordSize, textSize } from './answer-size.js';
+import { AnswerCache, type Resolved, type Stripping } from './answer-cache.js';
 import { transportFailures } from './failures.js';
 import {
   askUpstream,
@@ -69,15 +69,15 @@ export interface ResolverOptions {
    * Maximum number of cached answers, and of cached zones per upstream. Default 10 000.
    */
   readonly cacheSize?: number;
+  /**
+   * Maximum memory of the cached answers, and of the cached zones per upstream, in octets
+   * by estimate. Default 16 000 000.
+   */
+  readonly cacheOctets?: number;
 }
 
-/** Octets of the answer cache, and of the zone cache of each upstream. */
-const MAX_CACHED_OCTETS = 16_000_000;
-/**
- * Octets of the largest answer that is cached. No key, policy or mail route is larger.
- */
-const MAX_ANSWER_OCTETS = 8192;
-
+/** The default of {@link ResolverOptions.cacheOctets}. */
+const DEFAULT_CACHE_OCTETS = 16_000_000;
 type State = ResolverHealth['upstreams'][number]['state'];
 
 /** One question to an upstream. */
@@ -85,12 +85,6 @@ interface Question {
   readonly name: Name;
   readonly type: number;
 }
-
-/**
- * Milliseconds for which a failure is cached, so that repeated queries cannot force
- * repeated work (RFC 4035 §4.7).
- */
-const FAILURE_TTL_MS = 5_000;
 
 /** Milliseconds after which the validation test of a trusted resolver is repeated. */
 const VALIDATION_TEST_MS = 3_600_000;
@@ -125,10 +119,9 @@ class CachingResolver {
   readonly #anchors: readonly TrustAnchor[];
   readonly #limits: Partial<ValidationLimits> | undefined;
   readonly #transport: TransportOptions;
-  readonly #answers: BoundedMap<{ answer: DnsAnswer; until: number }>;
+  readonly #answers: AnswerCache;
   /** Proved zones, by upstream: a proof from one upstream says nothing about another. */
   readonly #zones: ReadonlyMap<Upstream, BoundedMap<CachedZone>>;
-  readonly #questions = new SingleFlight<DnsAnswer>();
   readonly #exchanges = new SingleFlight<Result<Message>>();
   /** Upstreams whose last exchange failed. The others are queried first. */
   readonly #failing = new Set<Upstream>();
@@ -137,7 +130,8 @@ class CachingResolver {
   readonly #validatingUntil = new Map<Upstream, number>();
 
   constructor(options: ResolverOptions) {
-    const { upstreams, anchors = rootAnchors, clock = systemClock, cacheSize = 10_000 } = options;
+    const { upstreams, anchors = rootAnchors, clock = systemClock } = options;
+    const { cacheSize = 10_000, cacheOctets = DEFAULT_CACHE_OCTETS } = options;
     this.#options = options;
     this.#clock = clock;
     this.#anchors = anchors;
@@ -149,14 +143,8 @@ class CachingResolver {
       timeoutMs: options.timeoutMs ?? 2_000,
       attempts: options.attempts ?? 2,
     };
-    this.#answers = new BoundedMap(cacheSize, {
-      maximum: MAX_CACHED_OCTETS,
-      weigh: ({ answer }) => answerSize(answer),
-    });
-    const weight = {
-      maximum: MAX_CACHED_OCTETS,
-      weigh: ({ grounds }: CachedZone) => textSize(grounds),
-    };
+    this.#answers = new AnswerCache(cacheSize, cacheOctets, clock);
+    const weight = { maximum: cacheOctets, weigh: ({ octets }: CachedZone) => octets };
     this.#zones = new Map(
       upstreams.map((upstream) => [upstream, new BoundedMap<CachedZone>(cacheSize, weight)]),
     );
@@ -172,27 +160,23 @@ class CachingResolver {
     recordType: number,
     { signal, acceptUnvalidated = false }: AskOptions = {},
   ): Promise<DnsAnswer> {
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    const cacheKey = `${acceptUnvalidated ? 'unvalidated ' : ''}${recordType} ${domainName.key}`;
-    const known = this.#answers.get(cacheKey);
-    const remaining = known ? known.until - this.#clock.now() : 0;
-    if (known && remaining > 0)
-      return Promise.resolve({
-        ...known.answer,
-        ttl: Math.min(known.answer.ttl, Math.ceil(remaining / 1000)),
-      });
-    const work = async (shared: AbortSignal): Promise<DnsAnswer> => {
-      const dnsAnswer = await this.#resolve(
-        { name: domainName, type: recordType },
-        acceptUnvalidated,
-        shared,
+    const question = { name: domainName, type: recordType };
+    const cacheKey = `${recordType} ${domainName.key}`;
+    const resolved = this.#answers.get(cacheKey, signal, (shared) =>
+      this.#resolve(question, shared),
+    );
+    if (!acceptUnvalidated) return resolved.then(({ answer }) => answer);
+    return resolved.then(async ({ answer, stripping }) => {
+      if (!stripping) return answer;
+      const unvalidated = await this.#answers.get(
+        `unvalidated ${cacheKey}`,
+        signal,
+        async (shared) => ({
+          answer: await this.#resolveUnvalidated(stripping, question, shared),
+        }),
       );
-      if (recordSize(dnsAnswer.records) > MAX_ANSWER_OCTETS) return dnsAnswer;
-      const lifetime = dnsAnswer.status === 'failed' ? FAILURE_TTL_MS : dnsAnswer.ttl * 1000;
-      this.#answers.set(cacheKey, { answer: dnsAnswer, until: this.#clock.now() + lifetime });
-      return dnsAnswer;
-    };
-    return this.#questions.run(cacheKey, work, signal);
+      return unvalidated.answer;
+    });
   }
 
   /** Returns the state of each upstream as observed so far. */
@@ -206,14 +190,10 @@ class CachingResolver {
   }
 
   /** Queries the upstreams in turn until one gives an answer that is not a failure. */
-  async #resolve(
-    question: Question,
-    acceptUnvalidated: boolean,
-    abortSignal: AbortSignal,
-  ): Promise<DnsAnswer> {
+  async #resolve(question: Question, abortSignal: AbortSignal): Promise<Resolved> {
     let worst: DnsAnswer | undefined;
     let forging: Upstream | undefined;
-    let stripping: { readonly upstream: Upstream; readonly failure: Failure } | undefined;
+    let stripping: Stripping | undefined;
     for (const upstream of this.#inOrder()) {
       // The AD bit counts only where the resolver was declared trusted (RFC 7672 §2.1.1
       // [7672-2.1.1-4]).
@@ -222,7 +202,7 @@ class CachingResolver {
         : this.#resolveByValidation(upstream, question, abortSignal));
       if (dnsAnswer.status !== 'failed') {
         if (forging && dnsAnswer.dnssec === 'secure') this.#states.set(forging, 'lies');
-        return dnsAnswer;
+        return { answer: dnsAnswer };
       }
       if (dnsAnswer.dnssec === 'bogus') forging = upstream;
       const { failure } = dnsAnswer;
@@ -231,9 +211,8 @@ class CachingResolver {
       // Return the most specific failure: bogus before indeterminate.
       if (!worst || (worst.dnssec !== 'bogus' && dnsAnswer.dnssec === 'bogus')) worst = dnsAnswer;
     }
-    if (acceptUnvalidated && stripping && worst?.dnssec !== 'bogus')
-      return this.#resolveUnvalidated(stripping, question, abortSignal);
-    return worst ?? failedAnswer(question, transportFailures.make('dns-no-upstream'));
+    const answer = worst ?? failedAnswer(question, transportFailures.make('dns-no-upstream'));
+    return { answer, stripping: answer.dnssec === 'bogus' ? undefined : stripping };
   }
 
   /**
@@ -296,7 +275,7 @@ class CachingResolver {
 
   /** Returns the data of an upstream that strips DNSSEC, with status `indeterminate`. */
   async #resolveUnvalidated(
-    { upstream, failure }: { readonly upstream: Upstream; readonly failure: Failure },
+    { upstream, failure }: Stripping,
     question: Question,
     abortSignal: AbortSignal,
   ): Promise<DnsAnswer> {

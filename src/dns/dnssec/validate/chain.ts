@@ -9,9 +9,9 @@ import { cutSet, signersAbove } from './cut-records.js';
 import { judgeDenial, judgeNoCloser } from './judge-denial.js';
 import type { RRset } from './rrset.js';
 import { bogus, memo, noAnchor } from './zone-status.js';
-import { proofRecordsOf, type DnsResponse, type ValidationSession } from './session.js';
-import type { UnsupportedZone } from '../../types.js';
-import type { Enclosing, ProofRecords, TrustAnchor, ZoneKey, Zones, ZoneStatus } from './types.js';
+import type { DnsResponse, ValidationSession } from './session.js';
+import type { Enclosing, ProvedStatus, TrustAnchor, ZoneKey, Zones, ZoneStatus } from './types.js';
+import { ZoneMemory } from './zone-memory.js';
 import { timeOf } from './verify-rrset.js';
 import { isDelegatedKey, usableDs, zoneKeysOf } from './zone-keys.js';
 
@@ -22,12 +22,16 @@ const NEGATIVE_TTL = 300;
 
 /**
  * The parent's proved statement about a name: a secure delegation, an insecure
- * delegation, no zone cut, or no provable statement.
+ * delegation, no zone cut, or no provable statement. `expires`, in milliseconds since
+ * 1970, is never later than the expiry of the keys that prove it. It is the present for a
+ * name in an unsigned part of the tree: the cut above is what was proved.
  */
 type Cut =
-  | { readonly kind: 'secure'; readonly ds: readonly Ds[]; readonly ttl: number }
-  | { readonly kind: 'insecure' | 'no-zone'; readonly ttl: number }
+  | { readonly kind: 'secure'; readonly ds: readonly Ds[]; readonly expires: number }
+  | { readonly kind: 'insecure' | 'no-zone'; readonly expires: number }
   | { readonly kind: 'bogus' | 'indeterminate'; readonly failure: Failure };
+type ProvedCut = Extract<Cut, { readonly expires: number }>;
+type UnkeyedStatus = Exclude<ProvedStatus, { readonly status: 'secure' }>;
 
 /**
  * Builds the chain of trust from an anchor down to a zone. A zone cut is never assumed: a
@@ -39,14 +43,12 @@ export class Chain implements Zones {
   readonly #zones = new Map<string, Promise<ZoneStatus>>();
   /** Delegations by name, for the same reason. */
   readonly #cuts = new Map<string, Promise<Cut>>();
-  readonly #cachedGrounds = new Map<string, readonly ProofRecords[]>();
-  /** Zones that count as unsigned because no algorithm of theirs is supported. */
-  readonly #unsupported = new Map<string, UnsupportedZone>();
-  readonly #rested = new Map<string, { parent: Name | undefined; heard: DnsResponse[] }>();
-
+  /** The zones proved by earlier questions, and the records that prove the new ones. */
+  readonly memory: ZoneMemory;
   readonly #algorithms: AlgorithmRegistry;
 
   constructor(private readonly session: ValidationSession) {
+    this.memory = new ZoneMemory(session.request, (name) => this.anchor(name));
     this.#algorithms = session.context.algorithms;
   }
 
@@ -73,29 +75,14 @@ export class Chain implements Zones {
     const trustAnchor = this.anchor(domainName);
     if (!trustAnchor) return { status: 'indeterminate', failure: noAnchor(domainName) };
     if (trustAnchor.negative) return { status: 'insecure', expires: this.#expiry(NEGATIVE_TTL) };
-    const known = this.#known(domainName);
+    const known =
+      this.memory.known(domainName) ?? this.memory.unsignedAbove(domainName, trustAnchor);
     if (known) return known;
     const zoneStatus = trustAnchor.zone.equals(domainName)
       ? await this.#anchored(trustAnchor)
       : await this.#delegated(domainName, trustAnchor);
-    if ('expires' in zoneStatus)
-      this.session.request.cache?.set(domainName.key, {
-        zone: zoneStatus,
-        grounds: this.grounds(domainName),
-      });
+    if ('expires' in zoneStatus) this.memory.remember(domainName, zoneStatus);
     return zoneStatus;
-  }
-
-  /**
-   * Returns the cached status of a zone until it expires. Its proof records then belong
-   * to the proof of this answer.
-   */
-  #known(name: Name): Extract<ZoneStatus, { expires: number }> | undefined {
-    const cached = this.session.request.cache?.get(name.key);
-    if (!cached || !this.#isCurrent(cached.zone)) return undefined;
-    this.#cachedGrounds.set(name.key, cached.grounds);
-    if (cached.zone.status === 'insecure') this.#note(name, cached.zone.unsupported);
-    return cached.zone;
   }
 
   /**
@@ -112,87 +99,32 @@ export class Chain implements Zones {
       labels++
     ) {
       const ownerName = domainName.suffix(labels);
-      if (this.#known(ownerName)?.status === 'secure') continue;
+      const known = this.memory.known(ownerName);
+      if (known?.status === 'insecure') return known;
+      if (known) continue;
       const zoneCut = await this.#cut(ownerName);
-      if (zoneCut.kind === 'insecure')
-        return this.#insecureBelow(ownerName, this.#expiry(zoneCut.ttl));
       if ('failure' in zoneCut) return { status: zoneCut.kind, failure: zoneCut.failure };
-      // A secure delegation to keys of unknown algorithms alone is an insecure one (RFC
-      // 4035 §5.2).
-      if (zoneCut.kind === 'secure' && usableDs(this.#algorithms, zoneCut.ds).length === 0)
-        return this.#withoutUsable(ownerName, zoneCut.ds, zoneCut.ttl);
+      const settled = this.#withoutKeys(ownerName, zoneCut);
+      if (!settled) continue;
+      // Otherwise every name below would query the DS again.
+      this.memory.remember(ownerName, settled);
+      if (settled.status === 'insecure') return settled;
     }
     return { status: 'signed' };
   }
 
   /**
-   * Returns the closest zone at or above a name whose algorithms are all unsupported,
-   * among the zones that this session has queried.
-   */
-  unsupportedAbove(domainName: Name): UnsupportedZone | undefined {
-    for (let labels = domainName.labels.length; labels > 0; labels--) {
-      const found = this.#unsupported.get(domainName.suffix(labels).key);
-      if (found) return found;
-    }
-    return undefined;
-  }
-
-  /** Remembers the algorithms of a zone that is signed with nothing supported. */
-  #note(zoneName: Name, unsupported: UnsupportedZone | undefined): void {
-    if (unsupported) this.#unsupported.set(zoneName.key, unsupported);
-  }
-
-  /**
-   * Returns the status of a zone whose DS records are all unsupported: insecure (RFC 4035
+   * Returns the status that a cut gives a zone without its keys; undefined for a secure
+   * delegation. A delegation whose DS records are all unsupported is insecure (RFC 4035
    * §5.2), with the algorithms for the explanation.
    */
-  #withoutUsable(
-    zoneName: Name,
-    dsRecord: readonly Ds[],
-    ttlSeconds: number,
-  ): Extract<ZoneStatus, { status: 'insecure' }> {
-    const texts = dsRecord.map((one) => unsupportedText(one, this.#algorithms));
+  #withoutKeys(zoneName: Name, cut: ProvedCut): UnkeyedStatus | undefined {
+    if (cut.kind !== 'secure') return { status: cut.kind, expires: cut.expires };
+    if (usableDs(this.#algorithms, cut.ds).length > 0) return undefined;
+    const texts = cut.ds.map((one) => unsupportedText(one, this.#algorithms));
     const unsupported = { zone: zoneName.toString(), algorithms: [...new Set(texts)].slice(0, 8) };
-    this.#note(zoneName, unsupported);
-    return { status: 'insecure', expires: this.#expiry(ttlSeconds), unsupported };
-  }
-
-  /**
-   * Caches the point where the tree becomes unsigned: otherwise every name below would
-   * query the DS again.
-   */
-  #insecureBelow(zoneCut: Name, expires: number): Enclosing {
-    if (!this.#known(zoneCut))
-      this.session.request.cache?.set(zoneCut.key, {
-        zone: { status: 'insecure', expires },
-        grounds: this.grounds(zoneCut),
-      });
-    return { status: 'insecure', expires };
-  }
-
-  /** Returns the records that prove a zone's status, from the anchor down. */
-  grounds(zoneName: Name): readonly ProofRecords[] {
-    const cached = this.#cachedGrounds.get(zoneName.key);
-    if (cached) return cached;
-    const own = this.#rested.get(zoneName.key);
-    if (!own) return [];
-    return [
-      ...(own.parent ? this.grounds(own.parent) : []),
-      ...own.heard.filter((dnsResponse) => dnsResponse.usedRecords.size > 0).map(proofRecordsOf),
-    ];
-  }
-
-  /** Grounds taken from the cache in this session. */
-  get cachedGrounds(): readonly ProofRecords[] {
-    return [...this.#cachedGrounds.values()].flat();
-  }
-
-  /** Records that the status of a zone rests on a response. */
-  #rest(zoneName: Name, response: DnsResponse, parent?: Name): void {
-    const known = this.#rested.get(zoneName.key) ?? { parent: undefined, heard: [] };
-    known.parent ??= parent;
-    if (!known.heard.includes(response)) known.heard.push(response);
-    this.#rested.set(zoneName.key, known);
+    this.memory.note(zoneName, unsupported);
+    return { status: 'insecure', expires: cut.expires, unsupported };
   }
 
   /**
@@ -245,10 +177,9 @@ export class Chain implements Zones {
     this.#askAhead(domainName, trustAnchor);
     const zoneCut = await this.#cut(domainName);
     if ('failure' in zoneCut) return { status: zoneCut.kind, failure: zoneCut.failure };
-    if (zoneCut.kind !== 'secure')
-      return { status: zoneCut.kind, expires: this.#expiry(zoneCut.ttl) };
-    const usable = usableDs(this.#algorithms, zoneCut.ds);
-    if (usable.length === 0) return this.#withoutUsable(domainName, zoneCut.ds, zoneCut.ttl);
+    const settled = this.#withoutKeys(domainName, zoneCut);
+    if (settled) return settled;
+    const usable = zoneCut.kind === 'secure' ? usableDs(this.#algorithms, zoneCut.ds) : [];
     const asked = await keys;
     if (!asked.ok) return { status: 'indeterminate', failure: asked.failure };
     return this.#keys(
@@ -256,7 +187,7 @@ export class Chain implements Zones {
       domainName,
       (dnskey, rdata) =>
         isDelegatedKey(usable, domainName, { dnskey: dnskey, rdata }, this.#algorithms),
-      zoneCut.ttl,
+      zoneCut.expires,
     );
   }
 
@@ -266,24 +197,16 @@ export class Chain implements Zones {
    */
   begin(name: Name): void {
     const anchor = this.anchor(name);
-    if (anchor && !this.#isKnown(anchor.zone)) this.#askAhead(name, anchor);
+    if (anchor && !this.memory.has(anchor.zone)) this.#askAhead(name, anchor);
   }
 
   #askAhead(name: Name, anchor: TrustAnchor): void {
     if (!anchor.zone.isRoot || anchor.negative || name.isRoot) return;
-    if (!this.#isKnown(anchor.zone)) void this.session.ask(anchor.zone, RRType.DNSKEY);
+    if (!this.memory.has(anchor.zone)) void this.session.ask(anchor.zone, RRType.DNSKEY);
     const top = name.suffix(1);
-    if (this.#isKnown(top)) return;
+    if (this.memory.has(top)) return;
     void this.session.ask(top, RRType.DS);
     void this.session.ask(top, RRType.DNSKEY);
-  }
-
-  #isKnown(zone: Name): boolean {
-    return this.#isCurrent(this.session.request.cache?.get(zone.key)?.zone);
-  }
-
-  #isCurrent(zone: ZoneStatus | undefined): zone is Extract<ZoneStatus, { expires: number }> {
-    return zone !== undefined && 'expires' in zone && zone.expires > this.session.request.now;
   }
 
   /** Returns the delegation at a name; asked once for each question. */
@@ -296,9 +219,8 @@ export class Chain implements Zones {
    * CNAME, or a denial.
    */
   async #askCut(domainName: Name): Promise<Cut> {
-    const known = this.#known(domainName);
-    if (known?.status === 'insecure')
-      return { kind: 'insecure', ttl: (known.expires - this.session.request.now) / 1000 };
+    const known = this.memory.known(domainName);
+    if (known && known.status !== 'secure') return { kind: known.status, expires: known.expires };
     const asked = await this.session.ask(domainName, RRType.DS);
     if (!asked.ok) return { kind: 'indeterminate', failure: asked.failure };
     const { response } = asked;
@@ -314,7 +236,7 @@ export class Chain implements Zones {
       this.anchor(domainName.parent),
     )) {
       const parent = await this.zone(signer);
-      if (parent.status === 'insecure') return { kind: 'insecure', ttl: 0 };
+      if (parent.status === 'insecure') return this.#unsignedCut();
       if (parent.status === 'indeterminate')
         return { kind: 'indeterminate', failure: parent.failure };
       if (parent.status === 'bogus') broken ??= parent.failure;
@@ -322,12 +244,13 @@ export class Chain implements Zones {
       const proved = this.#provedCut(domainName, response, recordSet, {
         zone: signer,
         keys: parent.keys,
+        until: parent.expires,
       });
       if (typeof proved !== 'string') return proved;
       worst = proved;
     }
     const above = await this.enclosing(domainName.parent);
-    if (above.status === 'insecure') return { kind: 'insecure', ttl: 0 };
+    if (above.status === 'insecure') return this.#unsignedCut();
     if (above.status === 'bogus' || above.status === 'indeterminate')
       return { kind: above.status, failure: above.failure };
     return {
@@ -344,27 +267,31 @@ export class Chain implements Zones {
     domainName: Name,
     response: DnsResponse,
     recordSet: RRset,
-    signer: { readonly zone: Name; readonly keys: readonly ZoneKey[] },
+    signer: { readonly zone: Name; readonly keys: readonly ZoneKey[]; readonly until: number },
   ): Cut | DnssecFailureCode {
     const verified = this.session.verify(response, recordSet, signer.zone, signer.keys);
     if (!verified.ok) return verified.code;
     this.session.use(response, recordSet, verified);
-    this.#rest(domainName, response, signer.zone);
-    const { ttl, signature } = verified;
+    this.memory.rest(domainName, response, signer.zone);
+    const { signature } = verified;
+    const expires = this.#expiry(verified.ttl, signer.until);
     if (recordSet.type === RRType.DS) {
       const dsRecord = recordSet.records
         .map(readDs)
         .flatMap((read) => (read.ok ? [read.value] : []));
-      return { kind: 'secure', ds: dsRecord, ttl };
+      return { kind: 'secure', ds: dsRecord, expires };
     }
     const { labels } = signature.rrsig;
-    if (labels === countLabels(domainName)) return { kind: 'no-zone', ttl };
+    if (labels === countLabels(domainName)) return { kind: 'no-zone', expires };
     const closer = judgeNoCloser(this.session, response, signer, {
       name: domainName,
       encloserLabels: labels,
     });
     if (!closer) return 'dnssec-denial-missing';
-    return { kind: closer === 'secure' ? 'no-zone' : 'insecure', ttl };
+    return {
+      kind: closer.status === 'secure' ? 'no-zone' : 'insecure',
+      expires: this.#expiry(closer.ttl, expires),
+    };
   }
 
   /**
@@ -384,10 +311,16 @@ export class Chain implements Zones {
           : judged.failure;
       return { kind: judged.status, failure };
     }
-    if (judged.zone) this.#rest(domainName, response, judged.zone);
-    if (judged.status === 'insecure' || judged.delegation)
-      return { kind: 'insecure', ttl: judged.ttl };
-    return { kind: 'no-zone', ttl: judged.ttl };
+    if (judged.keysUntil === undefined) return this.#unsignedCut();
+    if (judged.zone) this.memory.rest(domainName, response, judged.zone);
+    const isInsecure = judged.status === 'insecure' || judged.delegation;
+    const expires = this.#expiry(judged.ttl, judged.keysUntil);
+    return { kind: isInsecure ? 'insecure' : 'no-zone', expires };
+  }
+
+  /** The cut at a name in an unsigned part of the tree. */
+  #unsignedCut(): ProvedCut {
+    return { kind: 'insecure', expires: this.session.request.now };
   }
 
   /**
@@ -398,7 +331,7 @@ export class Chain implements Zones {
     response: DnsResponse,
     zoneName: Name,
     isEntry: (dnskey: Dnskey, recordData: Uint8Array) => boolean,
-    ttlSeconds = Infinity,
+    until = Infinity,
   ): ZoneStatus {
     const recordSet = response.recordSets.find(
       (set) => set.type === RRType.DNSKEY && set.name.equals(zoneName),
@@ -424,17 +357,20 @@ export class Chain implements Zones {
         `DNSKEY of ${zoneName.toString()}`,
       );
     this.session.use(response, recordSet, verified);
-    this.#rest(zoneName, response);
+    this.memory.rest(zoneName, response);
     return {
       status: 'secure',
       keys: all.map((candidate) => candidate.zoneKey),
-      expires: this.#expiry(Math.min(ttlSeconds, verified.ttl)),
+      expires: this.#expiry(verified.ttl, until),
     };
   }
 
-  /** Returns the expiry of a result, milliseconds since 1970: a day from now at most. */
-  #expiry(ttlSeconds: number): number {
-    return this.session.request.now + Math.min(ttlSeconds, 86400) * 1000;
+  /**
+   * Returns the expiry of a result, milliseconds since 1970: a day from now at most, and
+   * not after `until`.
+   */
+  #expiry(ttlSeconds: number, until = Infinity): number {
+    return Math.min(until, this.session.request.now + Math.min(ttlSeconds, 86400) * 1000);
   }
 }
 

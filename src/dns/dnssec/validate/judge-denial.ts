@@ -11,17 +11,22 @@ import type { DnsResponse, ValidationSession } from './session.js';
 import type { ZoneKey, Zones } from './types.js';
 import type { Verified } from './verify-rrset.js';
 
-/**
- * The judgement of a claimed absence. `delegation`: an NS record without SOA is at the
- * name, so a zone begins there. `ttl`: seconds for which the absence may be cached.
- */
+/** The judgement of a claimed absence. */
 export type JudgedDenial =
   | {
       readonly status: 'secure' | 'insecure';
       readonly kind: 'nodata' | 'nxdomain';
+      /** An NS record without SOA is at the name, so a zone begins there. */
       readonly delegation: boolean;
+      /** Seconds for which the absence may be cached. */
       readonly ttl: number;
-      /** Zone that proved it. */ readonly zone?: Name;
+      /** Zone that proved it. */
+      readonly zone?: Name;
+      /**
+       * The expiry of the keys that prove it, milliseconds since 1970. Absent where the
+       * data is unsigned because a zone above is: then only that zone's status is proved.
+       */
+      readonly keysUntil?: number;
     }
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 
@@ -91,6 +96,7 @@ export async function judgeDenial(
         kind: proved.kind,
         ttl: Math.min(negativeTtl(response, zoneName), proved.ttl),
         zone: zoneName,
+        keysUntil: zoneStatus.expires,
       };
     failure ??= dnssecFailures.make(
       session.hashes.hashes < 0 ? 'dnssec-limit' : 'dnssec-denial-missing',
@@ -114,19 +120,18 @@ export async function judgeDenial(
 
 /**
  * Proves that a wildcard may answer: no closer name exists. Returns undefined without
- * proof.
+ * proof. `ttl`: seconds for which the proof holds.
  */
 export function judgeNoCloser(
   session: ValidationSession,
   response: DnsResponse,
   { zone, keys }: Signer,
   { name, encloserLabels }: { readonly name: Name; readonly encloserLabels: number },
-): NoCloser['status'] | undefined {
+): (Pick<NoCloser, 'status'> & { readonly ttl: number }) | undefined {
   const { nsec, nsec3, used } = proofs(session, response, zone, keys);
-  if (nsec3.excessive === 'insecure') return 'insecure';
+  if (nsec3.excessive === 'insecure') return { status: 'insecure', ttl: used(nsec3.sets) };
   const found = nsec.noCloser(name, encloserLabels) ?? nsec3.noCloser(name, encloserLabels);
-  if (found) used(found.used);
-  return found?.status;
+  return found && { status: found.status, ttl: used(found.used) };
 }
 
 /**

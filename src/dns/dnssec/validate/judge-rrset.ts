@@ -62,8 +62,12 @@ export async function judgeRrset(
       { zone: zoneName, keys: zoneStatus.keys },
       { name: recordSet.name, encloserLabels: labels },
     );
-    if (closer === 'secure' || (closer && !above(zoneName, subject, zoneChain)))
-      return { status: closer, ttl: verified.ttl, expanded: true };
+    if (closer && (closer.status === 'secure' || !above(zoneName, subject, zoneChain)))
+      return {
+        status: closer.status,
+        ttl: Math.min(verified.ttl, closer.ttl),
+        expanded: true,
+      };
     failure ??= dnssecFailures.make(
       'dnssec-denial-missing',
       `a wildcard answered for ${recordSet.name.toString()}, a closer name is not ruled out`,

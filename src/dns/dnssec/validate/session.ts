@@ -1,18 +1,13 @@
 import type { Failure, Name } from '../../../base/index.js';
 import type { ResourceRecord } from '../../types.js';
-import { formatRecord } from '../../wire/presentation.js';
 import { dnssecFailures } from '../failures.js';
 import { rrsetsOf, type RRset } from './rrset.js';
-import {
-  defaultLimits,
-  type ProofRecords,
-  type ValidationLimits,
-  type ValidateRequest,
-} from './types.js';
+import { defaultLimits, type ValidationLimits, type ValidateRequest } from './types.js';
 import { verifyRrset, type WorkBudget, type VerifyContext, type Verified } from './verify-rrset.js';
 import { standardAlgorithms } from '../algorithms.js';
 import type { Message } from '../../wire/message.js';
 import type { ZoneKey } from './types.js';
+import { UsedRecords } from './used-records.js';
 
 /** One upstream answer with its RRsets, and the records that the verdict depends on. */
 export interface DnsResponse {
@@ -98,24 +93,16 @@ export class ValidationSession {
   }
 
   /** Returns the records that the verdict depends on, one entry per upstream answer. */
-  grounds(): readonly ProofRecords[] {
-    return this.#responses
-      .filter((dnsResponse) => dnsResponse.usedRecords.size > 0)
-      .map(proofRecordsOf);
+  grounds(): readonly UsedRecords[] {
+    return usedRecordsOf(this.#responses);
   }
 }
 
-/** Returns the used records of a response in presentation form. */
-export function proofRecordsOf({ name, type, message, usedRecords }: DnsResponse): ProofRecords {
-  const lines = (records: readonly ResourceRecord[]): string[] =>
-    records.filter((resourceRecord) => usedRecords.has(resourceRecord)).map(formatRecord);
-  return {
-    name: name.toString(),
-    type,
-    rcode: message.rcode,
-    answers: lines(message.answers),
-    authorities: lines([...message.authorities, ...message.additionals]),
-  };
+/** Returns the used records of the responses that have some. */
+export function usedRecordsOf(responses: readonly DnsResponse[]): readonly UsedRecords[] {
+  return responses
+    .filter(({ usedRecords }) => usedRecords.size > 0)
+    .map((response) => new UsedRecords(response, (record) => response.usedRecords.has(record)));
 }
 
 /** Returns a failure as the result of a query. */

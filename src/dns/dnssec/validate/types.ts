@@ -4,6 +4,9 @@ import type { Dnssec, UnsupportedZone } from '../../types.js';
 import type { Message } from '../../wire/message.js';
 import type { Dnskey, Ds } from '../../wire/rdata.js';
 import type { AlgorithmRegistry } from '../algorithms.js';
+import type { ProofRecords, UsedRecords } from './used-records.js';
+
+export type { ProofRecords };
 
 /** Queries the upstream with CD=1 and DO=1. Rejects only when aborted. */
 export type Fetch = (domainName: Name, recordType: number) => Promise<Fetched>;
@@ -75,7 +78,10 @@ export const defaultLimits: ValidationLimits = {
   clockSkew: 300,
 };
 
-/** The proved status of a zone. */
+/** A status of a zone that is proved until `expires`, milliseconds since 1970. */
+export type ProvedStatus = Extract<ZoneStatus, { readonly expires: number }>;
+
+/** The status of a zone: proved, or the reason why it is not. */
 export type ZoneStatus =
   | { readonly status: 'secure'; readonly keys: readonly ZoneKey[]; readonly expires: number }
   | {
@@ -112,8 +118,9 @@ export interface ValidateRequest {
 }
 
 /**
- * A cache of proved zones with imported keys. The implementation bounds it. Entries hold
- * the proof records of the zone, for the proofs of later answers.
+ * A cache of proved zones with imported keys, by {@link Name.key}. The implementation
+ * bounds it. Entries hold the records that prove the zone, for the proofs of later
+ * answers. Only proved statuses are stored, each until its expiry: see decision 14.
  */
 export interface ZoneCache {
   get(zoneName: string): CachedZone | undefined;
@@ -122,17 +129,16 @@ export interface ZoneCache {
 
 /** A zone in the cache, with the records that prove it. */
 export interface CachedZone {
-  readonly zone: ZoneStatus;
-  readonly grounds: readonly ProofRecords[];
-}
-
-/** Records of one upstream answer that a verdict rests on. */
-export interface ProofRecords {
-  readonly name: string;
-  readonly type: number;
-  readonly rcode: number;
-  readonly answers: readonly string[];
-  readonly authorities: readonly string[];
+  readonly zone: ProvedStatus;
+  /** The records from the anchor down; those of this zone are last. */
+  readonly grounds: readonly UsedRecords[];
+  /**
+   * The anchor that the proof begins at. A validation with another closest anchor ignores
+   * the entry.
+   */
+  readonly anchor: TrustAnchor;
+  /** Estimated memory in octets, without the records of the zones above. */
+  readonly octets: number;
 }
 
 /**

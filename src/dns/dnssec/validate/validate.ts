@@ -216,10 +216,11 @@ class Walk {
   #answer(status: 'found' | 'nodata' | 'nxdomain', records: DnsAnswer['records']): DnsAnswer {
     const dnssec = this.#weakest;
     const { session, chain } = this;
-    const proof = new WrittenProof(this.request, { status, dnssec }, () => [
-      ...chain.cachedGrounds,
-      ...session.grounds(),
-    ]);
+    const proof = new WrittenProof(
+      this.request,
+      { status, dnssec },
+      { cached: chain.memory.cachedGrounds, own: session.grounds() },
+    );
     const question = { name: this.request.name, type: this.request.type };
     const unsupported = dnssec === 'insecure' ? this.#unsupported() : undefined;
     return {
@@ -240,7 +241,7 @@ class Walk {
    */
   #unsupported(): UnsupportedZone | undefined {
     for (const domainName of [this.request.name, ...this.#aliases.map(({ to }) => to)]) {
-      const found = this.chain.unsupportedAbove(domainName);
+      const found = this.chain.memory.unsupportedAbove(domainName);
       if (found) return found;
     }
     return undefined;

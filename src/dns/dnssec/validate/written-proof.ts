@@ -1,10 +1,17 @@
 import type { ProofRecords, Proof, ValidateRequest } from './types.js';
+import type { UsedRecords } from './used-records.js';
 
 type ProofVerdict = Pick<Proof, 'status' | 'dnssec'>;
 
+/** The records of a proof: of this question, and of the zones that were cached. */
+interface ProofGrounds {
+  readonly cached: readonly UsedRecords[];
+  readonly own: readonly UsedRecords[];
+}
+
 /**
- * A proof that formats its text on first access: formatting costs as much as verifying a
- * signature, and most proofs are cached without being read.
+ * A proof that formats its text on first access. It holds the used records alone, so that
+ * a cached answer does not retain the messages of its validation.
  */
 export class WrittenProof implements Proof {
   readonly schema = 'hermetic.proof/1';
@@ -13,34 +20,32 @@ export class WrittenProof implements Proof {
   readonly at: string;
   readonly status: Proof['status'];
   readonly dnssec: Proof['dnssec'];
-  readonly #write: () => readonly ProofRecords[];
+  readonly #used: ProofGrounds;
   #grounds: readonly ProofRecords[] | undefined;
 
-  constructor(
-    request: ValidateRequest,
-    { status, dnssec }: ProofVerdict,
-    write: () => readonly ProofRecords[],
-  ) {
+  constructor(request: ValidateRequest, { status, dnssec }: ProofVerdict, used: ProofGrounds) {
     this.name = request.name.toString();
     this.type = request.type;
     this.at = new Date(request.now).toISOString();
     this.status = status;
     this.dnssec = dnssec;
-    this.#write = write;
+    this.#used = used;
   }
 
   /** Each upstream answer once. */
   get grounds(): readonly ProofRecords[] {
-    this.#grounds ??= [
-      ...new Map(
-        this.#write()
-          .map(
-            (proofRecords) => [`${proofRecords.type} ${proofRecords.name}`, proofRecords] as const,
-          )
-          .reverse(),
-      ).values(),
-    ].reverse();
+    if (!this.#grounds) {
+      const { cached, own } = this.#used;
+      const last = [...cached, ...own].reverse();
+      const once = new Map(last.map((used) => [`${used.type} ${used.name}`, used]));
+      this.#grounds = [...once.values()].reverse().map(({ written }) => written);
+    }
     return this.#grounds;
+  }
+
+  /** Estimated memory in octets, without the records of cached zones. */
+  get octets(): number {
+    return this.#used.own.reduce((sum, { octets }) => sum + octets, 0);
   }
 
   /** Returns plain data: the class computes its grounds in a getter. */

@@ -1,0 +1,120 @@
+import type { Name } from '../../../base/index.js';
+import type { UnsupportedZone } from '../../types.js';
+import { usedRecordsOf, type DnsResponse } from './session.js';
+import type { CachedZone, ProvedStatus, TrustAnchor, ValidateRequest } from './types.js';
+import type { UsedRecords } from './used-records.js';
+
+/** Estimated octets of a cache entry, and of an imported key. */
+const ENTRY_OCTETS = 400;
+const KEY_OCTETS = 3000;
+
+/** The responses that a status rests on, and the zone whose keys prove them. */
+interface Rest {
+  parent: Name | undefined;
+  readonly heard: DnsResponse[];
+}
+
+/**
+ * The zones proved by earlier questions, as one validation uses the cache: it stores only
+ * proved statuses with their records, and returns them until their expiry and for the
+ * anchor that they were proved from.
+ */
+export class ZoneMemory {
+  readonly #cachedGrounds = new Map<string, readonly UsedRecords[]>();
+  readonly #rested = new Map<string, Rest>();
+  /** Zones that count as unsigned because no algorithm of theirs is supported. */
+  readonly #unsupported = new Map<string, UnsupportedZone>();
+
+  constructor(
+    private readonly request: Pick<ValidateRequest, 'cache' | 'now'>,
+    private readonly anchorOf: (name: Name) => TrustAnchor | undefined,
+  ) {}
+
+  /** Returns true for a zone with a current entry. The proof of this answer does not grow. */
+  has(name: Name): boolean {
+    return this.#current(name) !== undefined;
+  }
+
+  /**
+   * Returns the cached status of a zone until it expires. Its proof records then belong
+   * to the proof of this answer.
+   */
+  known(name: Name): ProvedStatus | undefined {
+    const cached = this.#current(name);
+    if (!cached) return undefined;
+    this.#cachedGrounds.set(name.key, cached.grounds);
+    if (cached.zone.status === 'insecure' && cached.zone.unsupported)
+      this.note(name, cached.zone.unsupported);
+    return cached.zone;
+  }
+
+  /**
+   * Returns the cached status of an unsigned zone above a name: nothing below it needs a
+   * proof. The name gets no entry of its own, because the entry could outlive the zone's.
+   */
+  unsignedAbove(name: Name, { zone: anchored }: TrustAnchor): ProvedStatus | undefined {
+    for (let labels = anchored.labels.length + 1; labels < name.labels.length; labels++) {
+      const ancestor = name.suffix(labels);
+      if (this.#current(ancestor)?.zone.status === 'insecure') return this.known(ancestor);
+    }
+    return undefined;
+  }
+
+  /** Caches a proved status until it expires. */
+  remember(name: Name, zone: ProvedStatus): void {
+    const anchor = this.anchorOf(name);
+    if (!anchor || zone.expires <= this.request.now) return;
+    const own = usedRecordsOf(this.#rested.get(name.key)?.heard ?? []);
+    const keys = zone.status === 'secure' ? zone.keys.length : 0;
+    const octets = own.reduce((sum, used) => sum + used.octets, ENTRY_OCTETS + keys * KEY_OCTETS);
+    const grounds = [...this.#groundsAbove(name), ...own];
+    this.request.cache?.set(name.key, { zone, grounds, anchor, octets });
+  }
+
+  /** Records that the status of a zone rests on a response, proved by its parent's keys. */
+  rest(zoneName: Name, response: DnsResponse, parent?: Name): void {
+    const known = this.#rested.get(zoneName.key) ?? { parent: undefined, heard: [] };
+    known.parent ??= parent;
+    if (!known.heard.includes(response)) known.heard.push(response);
+    this.#rested.set(zoneName.key, known);
+  }
+
+  /** Records the algorithms of a zone that is signed with nothing supported. */
+  note(zoneName: Name, unsupported: UnsupportedZone): void {
+    this.#unsupported.set(zoneName.key, unsupported);
+  }
+
+  /**
+   * Returns the closest zone at or above a name whose algorithms are all unsupported,
+   * among the zones that this validation has used.
+   */
+  unsupportedAbove(domainName: Name): UnsupportedZone | undefined {
+    for (let labels = domainName.labels.length; labels > 0; labels--) {
+      const found = this.#unsupported.get(domainName.suffix(labels).key);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** The records taken from the cache in this validation. */
+  get cachedGrounds(): readonly UsedRecords[] {
+    return [...this.#cachedGrounds.values()].flat();
+  }
+
+  /** Returns the entry of the cache, if it is current and begins at the same anchor. */
+  #current(name: Name): CachedZone | undefined {
+    const cached = this.request.cache?.get(name.key);
+    if (!cached || cached.zone.expires <= this.request.now) return undefined;
+    return cached.anchor === this.anchorOf(name) ? cached : undefined;
+  }
+
+  /** Returns the records that prove the keys for the status of a zone. */
+  #groundsAbove(zoneName: Name): readonly UsedRecords[] {
+    const parent = this.#rested.get(zoneName.key)?.parent;
+    if (!parent) return [];
+    const cached = this.#cachedGrounds.get(parent.key);
+    if (cached) return cached;
+    const own = usedRecordsOf(this.#rested.get(parent.key)?.heard ?? []);
+    return [...this.#groundsAbove(parent), ...own];
+  }
+}

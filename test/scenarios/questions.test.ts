@@ -1,0 +1,67 @@
+/**
+ * The number of questions that a check and a scan ask, counted at the DNS server of the
+ * lab. Every question costs the resolver, the network and the servers of the domain.
+ */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Name } from '../../src/base/index.js';
+import { collect } from '../../src/check/run/collect.js';
+import { createResolver } from '../../src/dns/index.js';
+import { allScenarios, createLab } from '../../src/lab/index.js';
+import type { Network } from '../../src/net/index.js';
+import { CountedScan, questionIn } from '../support/counted-scan.js';
+
+/** A question limit for each domain, once the keys of the top-level zone are known. */
+const limits = [
+  ['opportunistic', 7],
+  ['sts-only', 9],
+  ['dane-only', 8],
+  ['two-certs', 8],
+] as const;
+
+test('a check asks 9 questions about an unsigned domain, 8 about a signed one', async () => {
+  const first = 'plaintext.example';
+  const domains = [first, ...limits.map(([name]) => `${name}.example`)];
+  const lab = await createLab({
+    scenarios: allScenarios.filter(({ domain }) => domains.includes(domain)),
+  });
+  try {
+    const asked: string[] = [];
+    const network: Network = {
+      dial: (request) => lab.network.dial(request),
+      exchange: (request) => {
+        asked.push(questionIn(request.query));
+        return lab.network.exchange(request);
+      },
+    };
+    const { upstreams, anchors, trustStore } = lab;
+    // A retransmission on a busy machine would count twice.
+    const resolver = createResolver({ network, upstreams, anchors, timeoutMs: 60_000 });
+    const check = async (domain: string): Promise<readonly string[]> => {
+      const options = { network, resolver, trustStore, reach: 'any', spacingMs: 0 } as const;
+      await collect(Name.of(domain), options);
+      return asked.splice(0);
+    };
+    // The first check also asks for the keys of the root and of the top-level zone.
+    assert.ok((await check(first)).length <= 10);
+    for (const [name, most] of limits) {
+      const questions = await check(`${name}.example`);
+      assert.ok(questions.length <= most, `${name}: ${questions.join(', ')}`);
+      assert.equal(new Set(questions).size, questions.length, 'no question is asked twice');
+    }
+  } finally {
+    await lab.close();
+  }
+});
+
+test('a scan asks 4 questions a domain and 4 a distinct host', async () => {
+  const size = { domains: 120, hosts: 12 };
+  const scan = new CountedScan(size);
+  await scan.lookUpAll();
+  // The keys of the root and of `example`, and the missing cut at `co.example`.
+  const above = 4;
+  const most = 4 * size.domains + 4 * size.hosts + above + scan.signedDomains;
+  assert.ok(scan.asked.length <= most, `${scan.asked.length} questions, at most ${most}`);
+  assert.ok(scan.asked.length / size.domains <= 6);
+  assert.equal(new Set(scan.asked).size, scan.asked.length, 'no question is asked twice');
+});
