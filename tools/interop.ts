@@ -41,6 +41,7 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/lib/dovecot/imap': 'dovecot-imapd',
   '/usr/bin/pdftotext': 'poppler-utils',
   '/usr/bin/promtool': 'prometheus',
+  '/usr/lib/postgresql/15/bin/postgres': 'postgresql',
 };
 const LEAST = 24;
 

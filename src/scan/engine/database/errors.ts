@@ -1,0 +1,21 @@
+/** SQLSTATE classes of a connection that ended or a server that is starting or stopping. */
+const lostConnection = /^(08...|57P0[123])$/;
+const lostSocket = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT']);
+/** Texts of pg for connections without a code. */
+const lostText = /connection terminated|connection timeout|timeout exceeded|not queryable|ended/i;
+
+/**
+ * Returns true for an error that means: the server is away. The same statement may succeed
+ * later. The statement may or may not have been executed.
+ */
+export function isConnectionLoss(error: unknown): boolean {
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  if (code !== '') return lostConnection.test(code) || lostSocket.has(code);
+  return lostText.test(message);
+}
+
+/** Returns true for a transaction that lost a conflict, and succeeds when it runs again. */
+export function isRetryable(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return code === '40P01' || code === '40001';
+}

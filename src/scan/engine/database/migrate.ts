@@ -1,0 +1,40 @@
+import { loadPackage } from './load-package.js';
+import type { Database } from './database.js';
+import { scanError } from './failures.js';
+import { migrations } from './migrations.js';
+
+/** The schema of graphile-worker's own tables. */
+export const JOBS_SCHEMA = 'hermetic_jobs';
+
+/** Key of the advisory lock that migrations hold: the octets of "hermetic". */
+const LOCK = '7523099284105817443';
+
+/**
+ * Brings the tables up to date: `migrations[n]` leads from version n to n + 1. Processes
+ * that start together wait for each other. All migrations happen or none.
+ *
+ * Throws `scan-database-newer` where a newer version wrote the tables.
+ */
+export async function migrate(database: Database): Promise<void> {
+  const { runMigrations } = await loadPackage('graphile-worker', () => import('graphile-worker'));
+  await database.transaction(async (tx) => {
+    await tx.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
+    await tx.query('CREATE SCHEMA IF NOT EXISTS hermetic_scan');
+    await tx.query(
+      'CREATE TABLE IF NOT EXISTS hermetic_scan.migration (number int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())',
+    );
+    const [row] = await tx.query<{ version: number }>(
+      'SELECT coalesce(max(number), 0) AS version FROM hermetic_scan.migration',
+    );
+    const version = row?.version ?? 0;
+    if (version > migrations.length)
+      throw scanError('scan-database-newer', `version ${version}, known ${migrations.length}`);
+    for (const [index, statements] of migrations.entries()) {
+      if (index < version) continue;
+      for (const statement of statements) await tx.query(statement);
+      await tx.query('INSERT INTO hermetic_scan.migration (number) VALUES ($1)', [index + 1]);
+    }
+    // The lock covers these too: CREATE SCHEMA IF NOT EXISTS of two processes can collide.
+    await runMigrations({ pgPool: database.pool, schema: JOBS_SCHEMA });
+  });
+}

@@ -1,0 +1,178 @@
+/**
+ * The tables of scans, in the schema `hermetic_scan`. `migrations[n]` leads from version n
+ * to n + 1, and is never changed once released.
+ *
+ * Facts are stored once: `fact` has one row for each distinct text, and domains, hosts and
+ * visits refer to it. Domains at one provider without own policies share one row.
+ *
+ * Tables in three groups:
+ *
+ * - What is known of the world: `domain`, `host`, `address`, `visit`, `fact`, `shape`. It
+ *   outlives a scan, so that the next one contacts only what may have changed.
+ * - One scan: `scan`, `scan_domain` (a partition for each scan), `scan_host`, `stat`,
+ *   `change`.
+ * - Coordination: `neighbourhood` (leases), `worker` (heartbeats), `opt_out`.
+ *
+ * Hot tables have no foreign keys: each would double the cost of a row. Rows are written
+ * only by the statements of this folder.
+ */
+export const migrations: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE hermetic_scan.list (
+      id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      name text NOT NULL UNIQUE,
+      source text NOT NULL,
+      cited_as text NOT NULL,
+      digest bytea NOT NULL,
+      lines bigint NOT NULL DEFAULT 0,
+      refused bigint NOT NULL DEFAULT 0,
+      loaded boolean NOT NULL DEFAULT false,
+      created_at timestamptz NOT NULL DEFAULT now()
+    )`,
+    `CREATE TABLE hermetic_scan.list_domain (
+      list_id int NOT NULL,
+      domain_id int NOT NULL,
+      rank int NOT NULL,
+      PRIMARY KEY (list_id, domain_id)
+    )`,
+    `CREATE UNIQUE INDEX list_domain_rank ON hermetic_scan.list_domain (list_id, rank, domain_id)`,
+    `CREATE TABLE hermetic_scan.domain (
+      id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      name text COLLATE "C" NOT NULL UNIQUE,
+      tld text COLLATE "C" NOT NULL,
+      fact_id int,
+      grade_id int,
+      seen_at timestamptz,
+      changed_at timestamptz
+    ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02)`,
+    `CREATE TABLE hermetic_scan.host (
+      id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      name text COLLATE "C" NOT NULL UNIQUE,
+      family text COLLATE "C" NOT NULL,
+      fact_id int,
+      seen_at timestamptz
+    ) WITH (fillfactor = 80)`,
+    `CREATE TABLE hermetic_scan.domain_host (
+      domain_id int NOT NULL,
+      host_id int NOT NULL,
+      preference int NOT NULL,
+      PRIMARY KEY (domain_id, host_id)
+    )`,
+    `CREATE INDEX domain_host_host ON hermetic_scan.domain_host (host_id)`,
+    `CREATE TABLE hermetic_scan.neighbourhood (
+      net cidr PRIMARY KEY,
+      due_at timestamptz NOT NULL,
+      wanted bigint NOT NULL DEFAULT 1,
+      lease_no bigint NOT NULL DEFAULT 0,
+      lease_by uuid,
+      lease_until timestamptz NOT NULL DEFAULT '-infinity',
+      contacted boolean NOT NULL DEFAULT false
+    ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02)`,
+    `CREATE INDEX neighbourhood_due ON hermetic_scan.neighbourhood (due_at)
+      WHERE due_at < 'infinity'`,
+    `CREATE TABLE hermetic_scan.address (
+      id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      ip inet NOT NULL UNIQUE,
+      net cidr NOT NULL,
+      day date NOT NULL DEFAULT '-infinity',
+      spent int NOT NULL DEFAULT 0,
+      next_at timestamptz NOT NULL DEFAULT '-infinity',
+      rests smallint NOT NULL DEFAULT 0,
+      silences smallint NOT NULL DEFAULT 0,
+      slow boolean NOT NULL DEFAULT false,
+      rest_reason text
+    ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02)`,
+    `CREATE INDEX address_net ON hermetic_scan.address (net)`,
+    `CREATE TABLE hermetic_scan.visit (
+      address_id int NOT NULL,
+      host_id int NOT NULL,
+      scan_id int NOT NULL,
+      state smallint NOT NULL DEFAULT 0,
+      required boolean NOT NULL DEFAULT false,
+      reason text,
+      fact_id int,
+      visited_at timestamptz,
+      PRIMARY KEY (address_id, host_id)
+    ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02)`,
+    `CREATE INDEX visit_host ON hermetic_scan.visit (host_id)`,
+    `CREATE INDEX visit_waiting ON hermetic_scan.visit (address_id, host_id) WHERE state = 0`,
+    `CREATE TABLE hermetic_scan.fact (
+      id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      digest bytea NOT NULL UNIQUE,
+      body jsonb NOT NULL
+    )`,
+    `CREATE TABLE hermetic_scan.shape (
+      id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      digest bytea NOT NULL UNIQUE,
+      grade jsonb NOT NULL
+    )`,
+    `CREATE TABLE hermetic_scan.scan (
+      id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      list_id int NOT NULL REFERENCES hermetic_scan.list,
+      state text NOT NULL,
+      reason text,
+      domains bigint NOT NULL DEFAULT 0,
+      params jsonb NOT NULL,
+      started_at timestamptz NOT NULL DEFAULT now(),
+      finished_at timestamptz,
+      questions bigint NOT NULL DEFAULT 0,
+      connections bigint NOT NULL DEFAULT 0
+    )`,
+    `CREATE TABLE hermetic_scan.scan_domain (
+      scan_id int NOT NULL,
+      domain_id int NOT NULL,
+      state smallint NOT NULL DEFAULT 0,
+      known boolean NOT NULL DEFAULT false,
+      lease_no int NOT NULL DEFAULT 0,
+      due_at timestamptz NOT NULL DEFAULT '-infinity',
+      fact_id int,
+      shape_id int,
+      PRIMARY KEY (scan_id, domain_id)
+    ) PARTITION BY LIST (scan_id)`,
+    `CREATE INDEX scan_domain_waiting ON hermetic_scan.scan_domain (state, due_at)
+      WHERE state < 2`,
+    `CREATE TABLE hermetic_scan.scan_host (
+      scan_id int NOT NULL,
+      host_id int NOT NULL,
+      state smallint NOT NULL DEFAULT 0,
+      required boolean NOT NULL DEFAULT false,
+      lease_no int NOT NULL DEFAULT 0,
+      due_at timestamptz NOT NULL DEFAULT '-infinity',
+      PRIMARY KEY (scan_id, host_id)
+    ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02)`,
+    `CREATE INDEX scan_host_waiting ON hermetic_scan.scan_host (scan_id, due_at) WHERE state = 0`,
+    `CREATE TABLE hermetic_scan.change (
+      scan_id int NOT NULL,
+      domain_id int NOT NULL,
+      was int NOT NULL,
+      now int NOT NULL,
+      at timestamptz NOT NULL DEFAULT now(),
+      PRIMARY KEY (scan_id, domain_id)
+    )`,
+    `CREATE TABLE hermetic_scan.stat (
+      scan_id int NOT NULL,
+      page text NOT NULL,
+      key text NOT NULL,
+      counted text NOT NULL,
+      n bigint NOT NULL,
+      of bigint NOT NULL,
+      unknown bigint NOT NULL,
+      PRIMARY KEY (scan_id, page, key, counted)
+    )`,
+    `CREATE TABLE hermetic_scan.worker (
+      id uuid PRIMARY KEY,
+      pool_id text,
+      host text NOT NULL,
+      started_at timestamptz NOT NULL DEFAULT now(),
+      beat_at timestamptz NOT NULL DEFAULT now(),
+      version text NOT NULL,
+      in_flight int NOT NULL DEFAULT 0
+    )`,
+    `CREATE TABLE hermetic_scan.opt_out (
+      entry text PRIMARY KEY,
+      net cidr,
+      name text COLLATE "C",
+      added_at timestamptz NOT NULL DEFAULT now()
+    )`,
+  ],
+];

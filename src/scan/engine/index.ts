@@ -1,0 +1,12 @@
+export { openCluster, type LocalCluster } from './database/cluster.js';
+export { Database, type DatabaseOptions } from './database/database.js';
+export { migrate } from './database/migrate.js';
+export { scanFailures, type ScanFailureCode } from './database/failures.js';
+export type * from './work/scan-work.js';
+export { controlScan, startScan, type ScanOptions } from './scans/control-scan.js';
+export { exportScan, type ExportedDomain } from './scans/export-scan.js';
+export { loadList, type DomainList, type LoadedList } from './scans/load-list.js';
+export { listScans, scanNumbered, type ScanState, type StoredScan } from './scans/stored-scan.js';
+export { scanProgress, type ScanProgress } from './scans/scan-progress.js';
+export { politeness, type Politeness } from './visits/politeness.js';
+export { runWorker, type WorkerOptions } from './worker.js';

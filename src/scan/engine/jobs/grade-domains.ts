@@ -1,0 +1,232 @@
+import type { Queries, Transaction } from '../database/database.js';
+import type { DomainFactSet, DomainGrade, VisitFacts } from '../work/scan-work.js';
+import { visitStateOf } from '../work/visit-states.js';
+import { formatFacts } from '../database/store-facts.js';
+import type { ScanContext } from '../work/scan-context.js';
+import { createHash } from 'node:crypto';
+
+/** Domains that one claim takes. */
+const BATCH = 1000;
+const LEASE_MS = 300_000;
+
+interface ClaimedDomain {
+  readonly domain_id: number;
+  readonly lease_no: number;
+  readonly name: string;
+  readonly known: boolean;
+  readonly fact_id: number;
+  readonly grade_id: number | null;
+}
+
+/**
+ * Claims a batch of domains of a scan whose hosts are all settled, grades them and stores
+ * shapes and changes. Returns the number of claimed domains.
+ */
+export async function gradeDomains(context: ScanContext, scanId: number): Promise<number> {
+  const { database, work } = context;
+  const claimed = await database.query<ClaimedDomain>(
+    `WITH free AS (
+      SELECT domain_id FROM hermetic_scan.scan_domain
+      WHERE scan_id = $1 AND state = 1 AND due_at <= now()
+        AND EXISTS (SELECT FROM hermetic_scan.scan WHERE id = $1 AND state = 'running')
+      LIMIT $2 FOR UPDATE SKIP LOCKED
+    ), leased AS (
+      UPDATE hermetic_scan.scan_domain s
+      SET lease_no = lease_no + 1, due_at = now() + $3 * interval '1 ms'
+      FROM free WHERE s.scan_id = $1 AND s.domain_id = free.domain_id
+      RETURNING s.domain_id, s.lease_no, s.fact_id, s.known
+    )
+    SELECT l.domain_id, l.lease_no, l.fact_id, l.known, d.name, d.grade_id
+    FROM leased l JOIN hermetic_scan.domain d ON d.id = l.domain_id`,
+    [scanId, BATCH, LEASE_MS],
+  );
+  if (claimed.length === 0) return 0;
+  const sets = await loadFactSets(context, claimed);
+  const graded = claimed.map((domain, index) => ({
+    domain,
+    grade: work.gradeDomain(sets[index] as DomainFactSet),
+  }));
+  const shapes = await saveShapes(
+    database,
+    graded.map(({ grade }) => grade),
+  );
+  await database.transaction((tx) =>
+    store(
+      tx,
+      scanId,
+      graded.map((one, index) => ({ ...one, shape: shapes[index] as number })),
+    ),
+  );
+  return claimed.length;
+}
+
+interface DomainRows {
+  readonly domain_id: number;
+  readonly name: string;
+  readonly fact_id: number;
+  /** False: the domain could not be observed, and its earlier hosts do not count. */
+  readonly known: boolean;
+}
+
+/** Returns all facts of domains, in the same order. */
+export async function loadFactSets(
+  { database, facts }: Pick<ScanContext, 'database' | 'facts'>,
+  domains: readonly DomainRows[],
+): Promise<readonly DomainFactSet[]> {
+  const links = await database.query<{ domain_id: number; host_id: number; preference: number }>(
+    `SELECT l.domain_id, l.host_id, l.preference FROM hermetic_scan.domain_host l
+      JOIN hermetic_scan.host h ON h.id = l.host_id
+      WHERE l.domain_id = ANY($1) ORDER BY l.preference, h.name`,
+    [domains.filter(({ known }) => known).map(({ domain_id }) => domain_id)],
+  );
+  const hosts = await loadHosts(database, [...new Set(links.map(({ host_id }) => host_id))]);
+  const bodies = await facts.load([
+    ...domains.map(({ fact_id }) => fact_id),
+    ...[...hosts.values()].flatMap(({ fact_id, visits }) =>
+      [fact_id, ...visits.map((visit) => visit.fact_id)].filter((row) => row !== null),
+    ),
+  ]);
+  const contentOf = (row: number | null) => (row === null ? undefined : bodies.get(row));
+  const ready = new Map(
+    [...hosts].map(([id, { name, fact_id, visits }]) => [
+      id,
+      { name, facts: contentOf(fact_id), visits: visits.flatMap((row) => visitOf(row, contentOf)) },
+    ]),
+  );
+  const byDomain = new Map<number, DomainFactSet['hosts'][number][]>();
+  for (const { domain_id, host_id, preference } of links) {
+    const host = ready.get(host_id);
+    if (!host) continue;
+    const own = byDomain.get(domain_id) ?? [];
+    byDomain.set(domain_id, own);
+    own.push({ ...host, preference });
+  }
+  return domains.map(({ domain_id, name, fact_id }) => ({
+    domain: name,
+    facts: contentOf(fact_id) ?? {},
+    hosts: byDomain.get(domain_id) ?? [],
+  }));
+}
+
+interface VisitRow {
+  readonly host_id: number;
+  readonly address: string;
+  readonly state: number;
+  readonly reason: string | null;
+  readonly fact_id: number | null;
+}
+
+interface HostRow {
+  readonly name: string;
+  readonly fact_id: number | null;
+  readonly visits: readonly VisitRow[];
+}
+
+async function loadHosts(
+  database: Queries,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, HostRow>> {
+  const rows = await database.query<{ id: number; name: string; fact_id: number | null }>(
+    'SELECT id, name, fact_id FROM hermetic_scan.host WHERE id = ANY($1)',
+    [ids],
+  );
+  const visits = await database.query<VisitRow>(
+    `SELECT v.host_id, host(a.ip) AS address, v.state, v.reason, v.fact_id
+      FROM hermetic_scan.visit v JOIN hermetic_scan.address a ON a.id = v.address_id
+      WHERE v.host_id = ANY($1) ORDER BY a.ip`,
+    [ids],
+  );
+  const byHost = new Map<number, VisitRow[]>();
+  for (const visit of visits)
+    byHost.set(visit.host_id, [...(byHost.get(visit.host_id) ?? []), visit]);
+  return new Map(rows.map((row) => [row.id, { ...row, visits: byHost.get(row.id) ?? [] }]));
+}
+
+function visitOf(
+  { address, state, reason, fact_id }: VisitRow,
+  contentOf: (row: number | null) => VisitFacts['facts'],
+): readonly VisitFacts[] {
+  const settled = visitStateOf(state);
+  if (settled === undefined) return [];
+  return [{ address, state: settled, reason: reason ?? undefined, facts: contentOf(fact_id) }];
+}
+
+/** Stores grades, each distinct one once, and returns their rows in the same order. */
+async function saveShapes(
+  database: Queries,
+  grades: readonly DomainGrade[],
+): Promise<readonly number[]> {
+  const texts = new Map<DomainGrade, string>();
+  const byDigest = new Map<string, string>();
+  for (const grade of grades) {
+    if (texts.has(grade)) continue;
+    const text = formatFacts(grade);
+    const digest = createHash('sha256').update(text).digest('hex');
+    texts.set(grade, digest);
+    byDigest.set(digest, text);
+  }
+  const digests = [...byDigest.keys()].sort();
+  await database.query(
+    `INSERT INTO hermetic_scan.shape (digest, grade)
+      SELECT decode(digest, 'hex'), grade FROM unnest($1::text[], $2::jsonb[]) AS g (digest, grade)
+      WHERE NOT EXISTS (SELECT FROM hermetic_scan.shape s WHERE s.digest = decode(g.digest, 'hex'))
+      ON CONFLICT (digest) DO NOTHING`,
+    [digests, digests.map((digest) => byDigest.get(digest))],
+  );
+  const rows = await database.query<{ id: number; digest: string }>(
+    `SELECT s.id, g.digest FROM unnest($1::text[]) AS g (digest)
+      JOIN hermetic_scan.shape s ON s.digest = decode(g.digest, 'hex')`,
+    [digests],
+  );
+  const ids = new Map(rows.map(({ id, digest }) => [digest, id]));
+  return grades.map((grade) => ids.get(texts.get(grade) as string) as number);
+}
+
+interface Graded {
+  readonly domain: ClaimedDomain;
+  readonly grade: DomainGrade;
+  readonly shape: number;
+}
+
+async function store(tx: Transaction, scanId: number, graded: readonly Graded[]): Promise<void> {
+  const accepted = await tx.query<{ domain_id: number }>(
+    `UPDATE hermetic_scan.scan_domain s
+      SET state = 2, due_at = '-infinity', shape_id = g.shape_id
+      FROM unnest($2::int[], $3::int[], $4::int[]) AS g (domain_id, lease_no, shape_id)
+      WHERE s.scan_id = $1 AND s.domain_id = g.domain_id AND s.lease_no = g.lease_no
+        AND s.state = 1
+      RETURNING s.domain_id`,
+    [
+      scanId,
+      graded.map(({ domain }) => domain.domain_id),
+      graded.map(({ domain }) => domain.lease_no),
+      graded.map(({ shape }) => shape),
+    ],
+  );
+  const own = new Set(accepted.map(({ domain_id }) => domain_id));
+  // "Could not tell" is never a change: the last grade stands.
+  const changed = graded.filter(
+    ({ domain, grade, shape }) =>
+      own.has(domain.domain_id) &&
+      domain.known &&
+      grade.verdict !== 'inconclusive' &&
+      domain.grade_id !== shape,
+  );
+  if (changed.length === 0) return;
+  const ids = changed.map(({ domain }) => domain.domain_id);
+  const shapes = changed.map(({ shape }) => shape);
+  await tx.query(
+    `INSERT INTO hermetic_scan.change (scan_id, domain_id, was, now)
+      SELECT $1, d.id, d.grade_id, g.shape_id
+      FROM unnest($2::int[], $3::int[]) AS g (domain_id, shape_id)
+      JOIN hermetic_scan.domain d ON d.id = g.domain_id
+      WHERE d.grade_id IS NOT NULL AND d.grade_id <> g.shape_id
+      ON CONFLICT (scan_id, domain_id) DO NOTHING`,
+    [scanId, ids, shapes],
+  );
+  await tx.query(
+    `UPDATE hermetic_scan.domain d SET grade_id = g.shape_id
+      FROM unnest($1::int[], $2::int[]) AS g (domain_id, shape_id) WHERE d.id = g.domain_id`,
+    [ids, shapes],
+  );
+}

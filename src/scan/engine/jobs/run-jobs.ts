@@ -1,0 +1,108 @@
+import { isConnectionLoss } from '../database/errors.js';
+import { loadPackage } from '../database/load-package.js';
+import { JOBS_SCHEMA } from '../database/migrate.js';
+import { finishScan } from '../scans/finish-scan.js';
+import { scanNumbered } from '../scans/stored-scan.js';
+import { gradeDomains } from './grade-domains.js';
+import { observeHosts } from './observe-hosts.js';
+import { observeNames } from './observe-names.js';
+import type { JobKind } from './plan-jobs.js';
+import type { ScanContext } from '../work/scan-context.js';
+
+/** Jobs of one worker at the same time. */
+const CONCURRENT = 4;
+const POLL_MS = 1000;
+/** A job ends after this time, so that a worker that stops does not wait for long. */
+const SLICE_MS = 120_000;
+const RESTART_MS = 1000;
+
+export interface JobOptions {
+  /** Receives the id under which graphile-worker locks jobs of this process. */
+  readonly onPool: (poolId: string) => void;
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * Runs the coarse jobs of all scans with graphile-worker until `stopping` aborts. A runner
+ * that fails because the database is away is started again.
+ */
+export async function runJobs(
+  context: ScanContext,
+  stopping: AbortSignal,
+  options: JobOptions,
+): Promise<void> {
+  while (!stopping.aborted) {
+    await runUntilFailure(context, stopping, options).catch((error: Error) => {
+      options.onError(error);
+    });
+    if (!stopping.aborted) await context.clock.sleep(RESTART_MS, stopping).catch(() => undefined);
+  }
+}
+
+async function runUntilFailure(
+  context: ScanContext,
+  stopping: AbortSignal,
+  { onPool, onError }: JobOptions,
+): Promise<void> {
+  const { run, Logger } = await loadPackage('graphile-worker', () => import('graphile-worker'));
+  const { EventEmitter } = await import('node:events');
+  const events = new EventEmitter();
+  events.on('pool:create', ({ workerPool }: { workerPool: { id: string } }) =>
+    onPool(workerPool.id),
+  );
+  events.on('job:error', ({ error }: { error: unknown }) => onError(error as Error));
+  const runner = await run({
+    pgPool: context.database.pool,
+    schema: JOBS_SCHEMA,
+    concurrency: CONCURRENT,
+    pollInterval: POLL_MS,
+    noHandleSignals: true,
+    events: events,
+    // Failures arrive as events; its progress is of no use to an operator.
+    logger: new Logger(() => () => undefined),
+    taskList: tasks(context, stopping),
+  });
+  const stop = (): void => void runner.stop().catch(() => undefined);
+  if (stopping.aborted) stop();
+  stopping.addEventListener('abort', stop, { once: true });
+  try {
+    await runner.promise;
+  } finally {
+    stopping.removeEventListener('abort', stop);
+  }
+}
+
+type Step = (context: ScanContext, scanId: number) => Promise<number>;
+
+const steps: Readonly<Record<JobKind, Step>> = {
+  'scan.names': observeNames,
+  'scan.hosts': async (context, scanId) => {
+    const { params } = await scanNumbered(context.database, scanId);
+    return observeHosts(context, { id: scanId, ...params });
+  },
+  'scan.grade': gradeDomains,
+  'scan.finish': async ({ database }, scanId) => {
+    await finishScan(database, scanId);
+    return 0;
+  },
+};
+
+function tasks(
+  context: ScanContext,
+  stopping: AbortSignal,
+): Readonly<Record<JobKind, (payload: unknown) => Promise<void>>> {
+  const taskOf = (step: Step) => async (payload: unknown) => {
+    const { scan } = payload as { readonly scan: number };
+    const endAt = context.clock.monotonic() + SLICE_MS;
+    try {
+      while (!stopping.aborted && context.clock.monotonic() < endAt)
+        if ((await step(context, scan)) === 0) return;
+    } catch (error) {
+      // The claims of this job end by themselves, and the planner adds a job for them.
+      if (!stopping.aborted && !isConnectionLoss(error)) throw error;
+    }
+  };
+  return Object.fromEntries(
+    Object.entries(steps).map(([kind, step]) => [kind, taskOf(step)]),
+  ) as Record<JobKind, (payload: unknown) => Promise<void>>;
+}

@@ -1,0 +1,115 @@
+import type { Database, Queries } from '../database/database.js';
+import { scanError } from '../database/failures.js';
+import { scanNumbered, type ScanParams, type ScanState } from './stored-scan.js';
+
+const DAY = 86_400_000;
+/** Domains a second for which the first visits are spread. */
+const PLANNED_RATE = 250;
+/** Lists up to this length are visited at once: they are a few networks. */
+const MAX_UNSPREAD = 1000;
+
+export interface ScanOptions {
+  /** Days for which an earlier visit is still valid; default 14. */
+  readonly revisitDays?: number | undefined;
+}
+
+/**
+ * Creates a scan of a stored list and returns its number. Workers begin at once.
+ *
+ * A running or paused scan of the same list is continued instead: its state is in the
+ * tables, so there is nothing to repeat.
+ */
+export async function startScan(
+  database: Database,
+  listId: number,
+  { revisitDays = 14 }: ScanOptions = {},
+): Promise<number> {
+  return database.transaction(async (tx) => {
+    // Two commands that start the same list at once make one scan.
+    await tx.query('SELECT FROM hermetic_scan.list WHERE id = $1 FOR UPDATE', [listId]);
+    const [open] = await tx.query<{ id: number }>(
+      `UPDATE hermetic_scan.scan SET state = 'running', reason = NULL
+        WHERE list_id = $1 AND state IN ('running', 'paused') RETURNING id`,
+      [listId],
+    );
+    if (open) {
+      await wakeNetworks(tx, open.id);
+      return open.id;
+    }
+    const [count] = await tx.query<{ domains: number }>(
+      'SELECT count(*) AS domains FROM hermetic_scan.list_domain WHERE list_id = $1',
+      [listId],
+    );
+    const domains = count?.domains ?? 0;
+    const params: ScanParams = {
+      revisitMs: revisitDays * DAY,
+      spreadMs: domains > MAX_UNSPREAD ? (1000 * domains) / PLANNED_RATE : 0,
+    };
+    const [made] = await tx.query<{ id: number }>(
+      `INSERT INTO hermetic_scan.scan (list_id, state, domains, params)
+        VALUES ($1, 'running', $2, $3) RETURNING id`,
+      [listId, domains, JSON.stringify(params)],
+    );
+    const id = made?.id ?? 0;
+    // The statement has a value in its text: partitions cannot be created with parameters.
+    await tx.query(
+      `CREATE TABLE hermetic_scan.scan_domain_${id} PARTITION OF hermetic_scan.scan_domain
+        FOR VALUES IN (${id}) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02)`,
+    );
+    await tx.query(
+      `INSERT INTO hermetic_scan.scan_domain (scan_id, domain_id)
+        SELECT $1, domain_id FROM hermetic_scan.list_domain WHERE list_id = $2 ORDER BY rank`,
+      [id, listId],
+    );
+    return id;
+  });
+}
+
+/**
+ * Changes the state of a scan. A pause holds within one visit: workers read the state at
+ * every claim. Throws `scan-absent`, or `scan-state` where the scan has ended.
+ */
+export async function controlScan(
+  database: Database,
+  id: number,
+  action: 'pause' | 'resume' | 'cancel',
+): Promise<void> {
+  const state: ScanState = ({ pause: 'paused', resume: 'running', cancel: 'cancelled' } as const)[
+    action
+  ];
+  await database.transaction(async (tx) => {
+    const changed = await tx.query<{ id: number }>(
+      `UPDATE hermetic_scan.scan SET state = $2, reason = NULL,
+          finished_at = CASE WHEN $2 = 'cancelled' THEN now() END
+        WHERE id = $1 AND state IN ('running', 'paused') RETURNING id`,
+      [id, state],
+    );
+    if (changed.length === 0)
+      throw scanError('scan-state', `scan ${id} is ${(await scanNumbered(tx, id)).state}`);
+    if (action === 'cancel') await handOver(tx, id);
+    if (action !== 'pause') await wakeNetworks(tx, id);
+  });
+}
+
+/** Visits of a cancelled scan that another open scan also needs continue for that one. */
+async function handOver(tx: Queries, id: number): Promise<void> {
+  await tx.query(
+    `UPDATE hermetic_scan.visit v SET scan_id = o.id
+      FROM hermetic_scan.scan_host h JOIN hermetic_scan.scan o ON o.id = h.scan_id
+      WHERE v.scan_id = $1 AND v.state = 0 AND h.host_id = v.host_id
+        AND o.id <> $1 AND o.state IN ('running', 'paused')`,
+    [id],
+  );
+}
+
+/** Networks without visits of running scans are not due: they become due again. */
+async function wakeNetworks(tx: Queries, scanId: number): Promise<void> {
+  await tx.query(
+    `UPDATE hermetic_scan.neighbourhood SET wanted = wanted + 1, due_at = least(due_at, now())
+      WHERE net IN (
+        SELECT a.net FROM hermetic_scan.visit v
+        JOIN hermetic_scan.scan_host h ON h.host_id = v.host_id AND h.scan_id = $1
+        JOIN hermetic_scan.address a ON a.id = v.address_id WHERE v.state = 0)`,
+    [scanId],
+  );
+}

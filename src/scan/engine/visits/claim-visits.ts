@@ -1,0 +1,116 @@
+import type { Database } from '../database/database.js';
+import { leaseMs, type Politeness } from './politeness.js';
+
+/** A visit that a worker has to make now: its connections are already counted. */
+export interface ClaimedVisit {
+  readonly address_id: number;
+  readonly host_id: number;
+  readonly scan_id: number;
+  readonly address: string;
+  readonly host: string;
+  readonly host_fact_id: number;
+}
+
+/** A network that belongs to this worker until its lease ends. */
+export interface ClaimedNetwork {
+  readonly net: string;
+  readonly leaseNo: number;
+  /** Number of times that visits were added: more of them may arrive during the visits. */
+  readonly wanted: number;
+  /** No visit was made there before: its time-outs may be the fault of this network. */
+  readonly isNew: boolean;
+  readonly visits: readonly ClaimedVisit[];
+}
+
+/**
+ * Claims networks whose visits are due, and reserves at most one visit for each of their
+ * addresses.
+ *
+ * One statement takes the lease, a second one selects visits. The second one counts the
+ * connections of every visit against the daily budget *before* they are opened, and moves
+ * `next_at` far ahead: a worker that dies in a session leaves an address that rests. Scans
+ * that are paused and hosts that opted out are excluded here, at each claim.
+ */
+export async function claimVisits(
+  database: Database,
+  workerId: string,
+  { limit, rules }: { readonly limit: number; readonly rules: Politeness },
+): Promise<readonly ClaimedNetwork[]> {
+  const networks = await database.query<NetworkRow>(
+    `WITH free AS (
+      SELECT net FROM hermetic_scan.neighbourhood
+      WHERE due_at <= now() AND due_at < 'infinity' AND lease_until <= now()
+      ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE hermetic_scan.neighbourhood n
+    SET lease_no = n.lease_no + 1, lease_by = $1, due_at = now() + $3 * interval '1 ms',
+      lease_until = now() + $3 * interval '1 ms'
+    FROM free WHERE n.net = free.net
+    RETURNING host(n.net) || '/' || masklen(n.net) AS net, n.lease_no, n.wanted, n.contacted`,
+    [workerId, Math.max(1, Math.floor(limit / rules.perNetwork)), leaseMs(rules)],
+  );
+  if (networks.length === 0) return [];
+  const nets = networks.map(({ net }) => net);
+  await settleOptedOut(database, nets);
+  const reserved = await reserve(database, nets, rules);
+  return networks.map(({ net, lease_no, wanted, contacted }) => ({
+    net,
+    leaseNo: lease_no,
+    wanted,
+    isNew: !contacted,
+    visits: reserved.filter((visit) => visit.net === net),
+  }));
+}
+
+interface NetworkRow {
+  readonly net: string;
+  readonly lease_no: number;
+  readonly wanted: number;
+  readonly contacted: boolean;
+}
+
+function reserve(
+  database: Database,
+  nets: readonly string[],
+  { perNetwork, dailyBudget, connectionsPerVisit, abandonedMs }: Politeness,
+): Promise<(ClaimedVisit & { readonly net: string })[]> {
+  return database.query(
+    `WITH ready AS (
+      SELECT a.id, v.host_id, v.scan_id,
+        row_number() OVER (PARTITION BY a.net ORDER BY a.next_at, a.id) AS turn
+      FROM hermetic_scan.address a CROSS JOIN LATERAL (
+        SELECT v.host_id, v.scan_id
+        FROM hermetic_scan.visit v JOIN hermetic_scan.scan s ON s.id = v.scan_id
+        WHERE v.address_id = a.id AND v.state = 0 AND s.state = 'running'
+        ORDER BY v.required DESC, v.host_id LIMIT 1
+      ) v
+      WHERE a.net = ANY($1::cidr[]) AND a.next_at <= now()
+        AND (a.day < ${TODAY} OR a.spent + $3 <= $4)
+    ), chosen AS (
+      UPDATE hermetic_scan.address a
+      SET day = ${TODAY}, spent = CASE WHEN a.day < ${TODAY} THEN 0 ELSE a.spent END + $3,
+        next_at = now() + $5 * interval '1 ms'
+      FROM ready WHERE a.id = ready.id AND ready.turn <= $2
+      RETURNING a.id, a.net, a.ip, ready.host_id, ready.scan_id
+    )
+    SELECT c.id AS address_id, c.host_id, c.scan_id, host(c.ip) AS address, h.name AS host,
+      h.fact_id AS host_fact_id, host(c.net) || '/' || masklen(c.net) AS net
+    FROM chosen c JOIN hermetic_scan.host h ON h.id = c.host_id`,
+    [nets, perNetwork, connectionsPerVisit, dailyBudget, abandonedMs],
+  );
+}
+
+/** Budgets count by days of UTC. */
+export const TODAY = `(now() AT TIME ZONE 'UTC')::date`;
+
+/** Visits to addresses and hosts that opted out are settled without a connection. */
+async function settleOptedOut(database: Database, nets: readonly string[]): Promise<void> {
+  await database.query(
+    `UPDATE hermetic_scan.visit v SET state = 3, reason = o.entry
+      FROM hermetic_scan.address a, hermetic_scan.host h, hermetic_scan.opt_out o
+      WHERE a.net = ANY($1::cidr[]) AND v.address_id = a.id AND v.state = 0
+        AND h.id = v.host_id AND (o.net >>= a.ip OR o.name = h.name
+          OR (o.name LIKE '*.%' AND right(h.name, length(o.name) - 1) = substr(o.name, 2)))`,
+    [nets],
+  );
+}

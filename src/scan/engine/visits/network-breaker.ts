@@ -1,0 +1,36 @@
+import type { Clock } from '../../../base/index.js';
+
+const WINDOW_MS = 60_000;
+/** With fewer networks, a share is a coincidence. */
+const MIN_NETWORKS = 20;
+
+/**
+ * Recognises a fault of the scanner's own network: within a minute, too large a share of
+ * the networks that are contacted for the first time do not answer at all.
+ */
+export class NetworkBreaker {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #maxShare: number;
+  #results: { readonly at: number; readonly timedOut: boolean }[] = [];
+
+  constructor(clock: Pick<Clock, 'monotonic'>, maxShare: number) {
+    this.#clock = clock;
+    this.#maxShare = maxShare;
+  }
+
+  /** Counts one network; `timedOut`: none of its addresses answered. */
+  count(timedOut: boolean): void {
+    this.#results.push({ at: this.#clock.monotonic(), timedOut });
+  }
+
+  get isOpen(): boolean {
+    const since = this.#clock.monotonic() - WINDOW_MS;
+    this.#results = this.#results.filter(({ at }) => at >= since);
+    const timedOut = this.#results.filter((result) => result.timedOut).length;
+    return this.#results.length >= MIN_NETWORKS && timedOut > this.#maxShare * this.#results.length;
+  }
+
+  reset(): void {
+    this.#results = [];
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The limits on contacts with the servers of others. They hold over all workers and scans
+ * of one database. Times are in milliseconds.
+ */
+export interface Politeness {
+  /** Between two connections to one address; twice as long where a server asked for it. */
+  readonly spacingMs: number;
+  /** Connections to one address within a day (UTC). */
+  readonly dailyBudget: number;
+  /** Addresses of one network (IPv4 /24, IPv6 /48) that are contacted at the same time. */
+  readonly perNetwork: number;
+  /** Connections that one visit may open. */
+  readonly connectionsPerVisit: number;
+  /** Longest visit. */
+  readonly visitMs: number;
+  /**
+   * Rest of an address whose visitor died or stopped in the middle of a session: its
+   * connection may still be open. A server ends an idle session after five minutes or
+   * more (RFC 5321 §4.5.3.2.7).
+   */
+  readonly abandonedMs: number;
+  /** Rest after a refusal: the first, second and further one in a row. */
+  readonly restsMs: readonly number[];
+  /** Refusals in a row after which a scan gives an address up. */
+  readonly maxRests: number;
+  /** Rest after a visit without an answer. */
+  readonly silenceMs: number;
+  /** Visits in a row without an answer after which a scan gives an address up. */
+  readonly maxSilences: number;
+  /** Connections that one worker opens in a second. */
+  readonly connectionsPerSecond: number;
+  /** Visits of one worker at the same time. */
+  readonly maxInFlight: number;
+  /** Share of new networks that may time out before the scan stops itself. */
+  readonly maxTimeouts: number;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+export const politeness: Politeness = {
+  spacingMs: 5000,
+  dailyBudget: 60,
+  perNetwork: 4,
+  connectionsPerVisit: 1,
+  visitMs: 60_000,
+  abandonedMs: 10 * MINUTE,
+  restsMs: [15 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR],
+  maxRests: 2,
+  silenceMs: MINUTE,
+  maxSilences: 2,
+  connectionsPerSecond: 100,
+  maxInFlight: 1000,
+  maxTimeouts: 0.2,
+};
+
+/** Time that a lease lasts beyond the longest visit, for the writes after it. */
+const LEASE_RESERVE_MS = 30_000;
+
+/** The time for which a claimed network belongs to one worker, in milliseconds. */
+export function leaseMs({ visitMs }: Politeness): number {
+  return visitMs + Math.min(LEASE_RESERVE_MS, visitMs);
+}

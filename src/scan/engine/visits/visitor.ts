@@ -1,0 +1,186 @@
+import { isConnectionLoss } from '../database/errors.js';
+import type { ScanContext } from '../work/scan-context.js';
+import type { VisitObservation } from '../work/scan-work.js';
+import { claimVisits, type ClaimedNetwork, type ClaimedVisit } from './claim-visits.js';
+import { completeVisits, type CompletedNetwork, type MadeVisit } from './complete-visits.js';
+import { NetworkBreaker } from './network-breaker.js';
+import { leaseMs, type Politeness } from './politeness.js';
+
+/** Pause after a claim that found no due network. */
+const IDLE_MS = 250;
+/** Pause after a failed statement. */
+const RETRY_MS = 1000;
+/** Networks whose results one transaction stores. */
+const MAX_COMPLETED = 100;
+
+export interface VisitorOptions {
+  readonly workerId: string;
+  readonly rules: Politeness;
+  /** Receives faults that pass, such as a database that restarts. */
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * Visits mail hosts: claims networks that are due, makes their visits and stores results.
+ *
+ * Only the holder of a lease contacts the addresses of a network. The lease counts from
+ * before the claim was sent, by the monotonic clock; a visit that would not end within it
+ * does not begin. When the database is away, the visitor claims nothing and waits.
+ */
+export class Visitor {
+  readonly #context: ScanContext;
+  readonly #options: VisitorOptions;
+  readonly #breaker: NetworkBreaker;
+  readonly #completed: CompletedNetwork[] = [];
+  readonly #running = new Set<Promise<void>>();
+  #inFlight = 0;
+  #tokens: number;
+  #refilledAt: number;
+  #storing: Promise<void> | undefined;
+  /** Ends the pause before the next claim: a returned network may be due at once. */
+  #wake = new AbortController();
+
+  constructor(context: ScanContext, options: VisitorOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#breaker = new NetworkBreaker(context.clock, options.rules.maxTimeouts);
+    this.#tokens = options.rules.connectionsPerSecond;
+    this.#refilledAt = context.clock.monotonic();
+  }
+
+  /** Visits that are under way. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /**
+   * Runs until `stopping` aborts; then finishes the visits under way and stores them. The
+   * signal of the context breaks off those that last too long.
+   */
+  async run(stopping: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    while (!stopping.aborted) {
+      const pause = await this.#claim().catch((error: Error) => {
+        this.#options.onError(error);
+        return RETRY_MS;
+      });
+      this.#wake = new AbortController();
+      const woken = AbortSignal.any([stopping, this.#wake.signal]);
+      await clock.sleep(pause, woken).catch(() => undefined);
+    }
+    while (this.#running.size > 0) await Promise.all(this.#running);
+    await this.#storing;
+  }
+
+  /** Claims as many visits as the limits allow, and returns the pause before the next claim. */
+  async #claim(): Promise<number> {
+    const { database, clock } = this.#context;
+    const { workerId, rules } = this.#options;
+    const limit = Math.min(rules.maxInFlight - this.#inFlight, this.#refill(), 4 * MAX_COMPLETED);
+    if (limit < 1) return IDLE_MS;
+    const askedAt = clock.monotonic();
+    const networks = await claimVisits(database, workerId, { limit, rules });
+    for (const network of networks) this.#start(network, askedAt);
+    return networks.length * rules.perNetwork >= limit ? 0 : IDLE_MS;
+  }
+
+  /** Returns the connections that may be opened at present. */
+  #refill(): number {
+    const { connectionsPerSecond } = this.#options.rules;
+    const now = this.#context.clock.monotonic();
+    const earned = ((now - this.#refilledAt) / 1000) * connectionsPerSecond;
+    this.#tokens = Math.min(connectionsPerSecond, this.#tokens + earned);
+    this.#refilledAt = now;
+    return Math.floor(this.#tokens);
+  }
+
+  #start(network: ClaimedNetwork, askedAt: number): void {
+    this.#tokens -= network.visits.length;
+    this.#inFlight += network.visits.length;
+    const running = this.#visitNetwork(network, askedAt).finally(() => {
+      this.#running.delete(running);
+    });
+    this.#running.add(running);
+  }
+
+  async #visitNetwork(network: ClaimedNetwork, askedAt: number): Promise<void> {
+    const made = await Promise.all(network.visits.map((visit) => this.#visit(visit, askedAt)));
+    this.#inFlight -= made.length;
+    if (network.isNew && made.length > 0)
+      this.#breaker.count(made.every(({ observation }) => observation?.reply === 'silent'));
+    this.#completed.push({ network, made });
+    await this.#store(askedAt);
+    this.#wake.abort();
+    if (this.#breaker.isOpen) await this.#stopScans(made.map(({ visit }) => visit.scan_id));
+  }
+
+  async #visit(visit: ClaimedVisit, askedAt: number): Promise<MadeVisit> {
+    const { clock, facts, work, signal } = this.#context;
+    const { rules } = this.#options;
+    const lease = leaseMs(rules);
+    const mayConnect = (): boolean =>
+      !signal.aborted && clock.monotonic() - askedAt + rules.visitMs <= lease;
+    const limit = AbortSignal.timeout(rules.visitMs);
+    try {
+      const { host_fact_id } = visit;
+      const hostFacts = (await facts.load([host_fact_id])).get(host_fact_id) ?? {};
+      // A worker that was stopped for a while must not begin where another one may be.
+      if (!mayConnect()) return { visit, observation: undefined };
+      const target = { host: visit.host, address: visit.address, hostFacts, mayConnect };
+      const observation = await work.visitHost(target, AbortSignal.any([signal, limit]));
+      return { visit, observation };
+    } catch (error) {
+      if (limit.aborted && !signal.aborted) return { visit, observation: tooLong(rules) };
+      if (!signal.aborted) this.#options.onError(error as Error);
+      return { visit, observation: undefined };
+    }
+  }
+
+  /** Stores all completed networks; results that arrive meanwhile share the next round. */
+  async #store(askedAt: number): Promise<void> {
+    while (this.#completed.length > 0) {
+      this.#storing ??= this.#storeBatch(askedAt).finally(() => {
+        this.#storing = undefined;
+      });
+      await this.#storing;
+    }
+  }
+
+  async #storeBatch(askedAt: number): Promise<void> {
+    const { clock } = this.#context;
+    const { rules, onError } = this.#options;
+    const batch = this.#completed.splice(0, MAX_COMPLETED);
+    for (;;)
+      try {
+        return await completeVisits(this.#context, batch, rules);
+      } catch (error) {
+        onError(error as Error);
+        // After the lease the results are worthless: another worker repeats the visits.
+        const isOver = clock.monotonic() - askedAt > leaseMs(rules);
+        if (isOver || !isConnectionLoss(error)) return;
+        await clock.sleep(RETRY_MS);
+      }
+  }
+
+  /** Too many new networks time out: the fault is in the network of this machine. */
+  async #stopScans(scans: readonly number[]): Promise<void> {
+    await this.#context.database
+      .query(
+        `UPDATE hermetic_scan.scan SET state = 'paused', reason = 'own-network'
+          WHERE id = ANY($1) AND state = 'running'`,
+        [[...new Set(scans)]],
+      )
+      .catch(this.#options.onError);
+    this.#breaker.reset();
+  }
+}
+
+/** A visit that its time limit ended: the server answers too slowly. */
+function tooLong({ connectionsPerVisit }: Politeness): VisitObservation {
+  return {
+    facts: { unreached: 'time-limit' },
+    reply: 'silent',
+    reason: 'the visit exceeded its time limit',
+    connections: connectionsPerVisit,
+  };
+}

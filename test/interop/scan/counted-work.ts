@@ -1,0 +1,102 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { createHash } from 'node:crypto';
+import type { ScanWork, VisitObservation } from '../../../src/scan/engine/index.js';
+
+/** Domains that share one mail host, and hosts that share one address. */
+const DOMAINS_A_HOST = 5;
+const HOSTS_AN_ADDRESS = 6;
+const ADDRESSES_A_NETWORK = 3;
+/** Duration of a session: long enough for a kill to break some off. */
+const SESSION_MS = 60;
+
+/** The servers to visit, and the domains that differ from those of another scan. */
+export interface CountedWorld {
+  readonly port: number;
+  /** Domains with a number below this one have changed since the first scan. */
+  readonly changedBelow?: number;
+}
+
+/**
+ * Observations whose facts are a function of the name. Names and hosts are looked up in
+ * memory; visits are real sessions with `CountingServers`.
+ */
+export function countedWork({ port, changedBelow = 0 }: CountedWorld): ScanWork {
+  return {
+    async observeDomain(domain) {
+      const n = numberIn(domain);
+      const host = Math.floor(n / DOMAINS_A_HOST);
+      return {
+        facts: { mx: `mx${host}.example`, changed: n < changedBelow },
+        known: true,
+        hosts: [{ name: `mx${host}.example`, preference: 10 }],
+        visitAlways: n % 10 === 0,
+        questions: 4,
+      };
+    },
+    async observeHost(host) {
+      const address = addressOf(host);
+      return {
+        facts: { address },
+        known: true,
+        addresses: [address],
+        family: 'example',
+        visitAlways: false,
+        questions: 3,
+      };
+    },
+    visitHost: ({ address, mayConnect }, signal) =>
+      mayConnect() ? session({ address, port }, signal) : Promise.resolve(undefined),
+    gradeDomain({ facts, hosts }) {
+      const replies = hosts.flatMap(({ visits }) =>
+        visits.map(({ state, facts: seen }) => `${state} ${String(seen?.['greeting'])}`),
+      );
+      const verdict = replies.every((reply) => reply === 'visited 220') ? 'pass' : 'inconclusive';
+      return { verdict, findings: [], replies, changed: facts['changed'], tls: tlsOf(hosts) };
+    },
+  };
+}
+
+/** The address of a host: a number of 127.0.0.0/8 that depends on its name. */
+export function addressOf(host: string): string {
+  const address = Math.floor(numberIn(host) / HOSTS_AN_ADDRESS);
+  const network = Math.floor(address / ADDRESSES_A_NETWORK);
+  return `127.${1 + (network >> 8)}.${network & 255}.${1 + (address % ADDRESSES_A_NETWORK)}`;
+}
+
+function numberIn(name: string): number {
+  return Number(/\d+/.exec(name)?.[0] ?? 0);
+}
+
+function tlsOf(hosts: readonly { readonly name: string }[]): string {
+  const [first] = hosts;
+  const digest = createHash('sha256')
+    .update(first?.name ?? '')
+    .digest();
+  return (digest[0] ?? 0) < 128 ? 'TLSv1.2' : 'TLSv1.3';
+}
+
+async function session(
+  { address, port }: { readonly address: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<VisitObservation> {
+  const socket = connect({ host: address, port, signal });
+  try {
+    const [octets] = (await once(socket, 'data', { signal })) as [Buffer];
+    const greeting = octets.toString().slice(0, 3);
+    await new Promise((done) => setTimeout(done, SESSION_MS));
+    socket.write('QUIT\r\n');
+    await once(socket, 'close', { signal });
+    return {
+      facts: { greeting },
+      reply: greeting === '220' ? 'answered' : 'turned-away',
+      reason: octets.toString().trim(),
+      connections: 1,
+    };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return { facts: { error: true }, reply: 'silent', reason: 'reset', connections: 1 };
+  } finally {
+    socket.destroy();
+  }
+}

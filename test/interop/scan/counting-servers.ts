@@ -1,0 +1,79 @@
+import { createServer, type AddressInfo, type Server } from 'node:net';
+
+/** A session of a server is cut off after this time without a line from the client. */
+const IDLE_MS = 1500;
+
+/** The connections that the servers of one address have received. */
+interface AddressCounts {
+  open: number;
+  total: number;
+}
+
+/**
+ * Mail servers on all addresses of 127.0.0.0/8, on one port. Each counts its connections,
+ * and how many of them are open at the same time. A session is a greeting and QUIT.
+ */
+export class CountingServers {
+  readonly #server: Server;
+  readonly #counts = new Map<string, AddressCounts>();
+  /** Connections that began while another one to the same address was open. */
+  overlaps = 0;
+  /** Sessions that the client ended without QUIT. */
+  broken = 0;
+  /** The reply to a new connection at an address; 220 by default. */
+  greet: (address: string, connection: number) => string = () => '220 ready';
+
+  private constructor() {
+    this.#server = createServer((socket) => {
+      const address = socket.localAddress ?? '';
+      const counts = this.#counts.get(address) ?? { open: 0, total: 0 };
+      this.#counts.set(address, counts);
+      counts.total++;
+      if (++counts.open > 1) this.overlaps++;
+      let quit = false;
+      socket.setTimeout(IDLE_MS, () => socket.destroy());
+      socket.on('data', (octets) => {
+        quit = octets.toString().startsWith('QUIT');
+        if (quit) socket.end('221 bye\r\n');
+      });
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        counts.open--;
+        if (!quit) this.broken++;
+      });
+      socket.write(`${this.greet(address, counts.total)}\r\n`);
+    });
+  }
+
+  static async open(): Promise<CountingServers> {
+    const servers = new CountingServers();
+    await new Promise<void>((done) => servers.#server.listen(0, '0.0.0.0', done));
+    return servers;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get connections(): number {
+    return [...this.#counts.values()].reduce((sum, { total }) => sum + total, 0);
+  }
+
+  /** The most connections that one address received. */
+  get mostAtOneAddress(): number {
+    return Math.max(0, ...[...this.#counts.values()].map(({ total }) => total));
+  }
+
+  get addresses(): number {
+    return this.#counts.size;
+  }
+
+  forget(): void {
+    this.#counts.clear();
+    [this.overlaps, this.broken] = [0, 0];
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}

@@ -1,0 +1,33 @@
+import { Database, runWorker } from '../../../src/scan/engine/index.js';
+import { countedWork } from './counted-work.js';
+
+/**
+ * One worker process of the scan tests. Arguments: the folder of the socket, the port of the
+ * servers, and the limits as JSON. It runs until it is killed.
+ */
+const [socketFolder = '', port = '0', rules = '{}'] = process.argv.slice(2);
+const onError = (error: Error): void => console.error(error.message);
+for (;;)
+  try {
+    const database = await Database.open({
+      connection: { socketFolder, user: 'hermetic' },
+      maxConnections: 6,
+      onError,
+    });
+    const stop = new AbortController();
+    process.once('SIGTERM', () => stop.abort());
+    await runWorker({
+      database,
+      work: countedWork({ port: Number(port) }),
+      signal: stop.signal,
+      rules: JSON.parse(rules) as object,
+      beats: { everyMs: 300, deadMs: 1500 },
+      onError,
+    });
+    await database.close();
+    break;
+  } catch (error) {
+    // The server is being restarted.
+    onError(error as Error);
+    await new Promise((done) => setTimeout(done, 300));
+  }

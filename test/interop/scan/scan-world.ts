@@ -1,0 +1,107 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  exportScan,
+  loadList,
+  migrate,
+  openCluster,
+  scanNumbered,
+  startScan,
+  type Database,
+  type LocalCluster,
+  type Politeness,
+} from '../../../src/scan/engine/index.js';
+import { until } from '../process.js';
+
+/** Limits of the tests: short times, with the same ratios as the defaults. */
+export const testRules: Partial<Politeness> = {
+  spacingMs: 800,
+  dailyBudget: 40,
+  visitMs: 1500,
+  abandonedMs: 6000,
+  restsMs: [200],
+  silenceMs: 200,
+};
+
+/** A PostgreSQL cluster of its own, and the scans in it. */
+export class ScanWorld {
+  readonly folder: string;
+  readonly #cluster: LocalCluster;
+  readonly database: Database;
+  readonly #workers = new Set<ChildProcess>();
+
+  private constructor(folder: string, cluster: LocalCluster, database: Database) {
+    this.folder = folder;
+    this.#cluster = cluster;
+    this.database = database;
+  }
+
+  static async open(): Promise<ScanWorld> {
+    const outer = mkdtempSync(join(tmpdir(), 'hermetic-scan-'));
+    // The owner of the server is another user than root.
+    chmodSync(outer, 0o755);
+    const folder = join(outer, 'cluster');
+    const cluster = await openCluster(folder);
+    const database = await cluster.open();
+    await migrate(database);
+    return new ScanWorld(folder, cluster, database);
+  }
+
+  /** Forgets every scan and everything that is known. */
+  async reset(): Promise<void> {
+    await this.database.execute(
+      'DROP SCHEMA hermetic_scan CASCADE; DROP SCHEMA hermetic_jobs CASCADE',
+    );
+    await migrate(this.database);
+  }
+
+  /** Starts a scan of `count` domains and returns its number. */
+  async start(name: string, count: number): Promise<number> {
+    const file = join(this.folder, '..', `${name}.txt`);
+    writeFileSync(file, Array.from({ length: count }, (_, n) => `d${n}.example\n`).join(''));
+    const { id } = await loadList(this.database, { file, name });
+    return startScan(this.database, id);
+  }
+
+  /** Starts a worker process that visits the servers on this port. */
+  spawnWorker(port: number): ChildProcess {
+    const script = join(import.meta.dirname, 'scan-worker.js');
+    const worker = spawn(
+      process.execPath,
+      [script, join(this.folder, 'socket'), String(port), JSON.stringify(testRules)],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    this.#workers.add(worker);
+    worker.once('exit', () => this.#workers.delete(worker));
+    return worker;
+  }
+
+  killWorkers(): void {
+    for (const worker of this.#workers) worker.kill('SIGKILL');
+  }
+
+  async finished(scan: number, timeoutMs = 120_000): Promise<void> {
+    await until(
+      `the end of scan ${scan}`,
+      async () => (await scanNumbered(this.database, scan)).state === 'done',
+      () => '',
+      timeoutMs,
+    );
+  }
+
+  /** The exported rows of a scan as text. */
+  async exported(scan: number): Promise<string> {
+    const rows: string[] = [];
+    for await (const row of exportScan(this.database, scan)) rows.push(JSON.stringify(row));
+    return rows.join('\n');
+  }
+
+  async close(): Promise<void> {
+    this.killWorkers();
+    await this.database.close();
+    await this.#cluster.close();
+    rmSync(join(this.folder, '..'), { recursive: true, force: true });
+  }
+}
