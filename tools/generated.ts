@@ -11,7 +11,7 @@ import { allFailures } from '../src/catalogue/index.js';
 import { jsonSchemas } from '../src/evidence/index.js';
 import { reportSchemas } from '../src/tls-rpt-receive/index.js';
 import { configJsonSchema } from '../src/server/index.js';
-import { senderSchemas } from '../src/sender/index.js';
+import { predictionSchemas, senderSchemas } from '../src/sender/index.js';
 import { watchSchemas } from '../src/watch/index.js';
 import { apiReport } from './api-report.js';
 import { withAnswers } from './answers-table.js';
@@ -31,6 +31,7 @@ async function generated(): Promise<ReadonlyMap<string, string>> {
     ...reportSchemas(),
     ...watchSchemas(),
     ...senderSchemas(),
+    ...predictionSchemas(),
     'hermetic.yaml.json': configJsonSchema(),
   }))
     files.set(

@@ -98,6 +98,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/send.js')).defineSend,
   },
   {
+    name: 'sender',
+    group: 'Send',
+    usage: '',
+    summary: 'predict how a mail server treats the mail that it sends',
+    load: async () => (await import('./commands/sender.js')).defineSender,
+  },
+  {
     name: 'records',
     group: 'Publish',
     usage: '<domain>',

@@ -47,6 +47,22 @@ export { isSettled, judgeSender, type JudgeOptions } from './judge/judge-sender.
 export { isDelivered } from './judge/judge-case.js';
 export { senderSchemas } from './json-schemas.js';
 export {
+  fileTypes,
+  policyServers,
+  predictionSchema,
+  predictionSchemas,
+  predictSender,
+  readPostfix,
+  renderPrediction,
+  resolverStates,
+  type PolicyServer,
+  type ReadTable,
+  type ResolverState,
+  type SenderModel,
+  type SenderPrediction,
+  type TableName,
+} from './predict/index.js';
+export {
   cutText,
   MAX_OBSERVATIONS,
   observationSchema,

@@ -33,6 +33,7 @@ export class ExampleWorld {
     for (const name of ['next.key', 'ecdsa-next.key', 'rsa-next.key'])
       writeFileSync(at(name), made.keyPem);
     writeFileSync(at('domains.txt'), 'good.example\n');
+    writeFileSync(at('postconf.txt'), 'smtp_tls_security_level = may\n');
     writeFileSync(at('left-alone.txt'), 'other.example\n');
     mkdirSync(at('Maildir/.tlsrpt'), { recursive: true });
     for (const name of ['report.json.gz', 'archive.mbox', 'report.eml'])

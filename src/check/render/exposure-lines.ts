@@ -31,6 +31,8 @@ export interface ExposureOptions {
   readonly width: number;
   /** Rows to show; default all, those outside the domain's control set apart. */
   readonly senders?: readonly SenderClass[] | undefined;
+  /** Names of the rows; default the classes of senders. */
+  readonly names?: Readonly<Record<SenderClass, string>> | undefined;
   readonly paint?: PaintTone | undefined;
 }
 
@@ -40,11 +42,11 @@ export interface ExposureOptions {
  * each cell has a separate line.
  */
 export function exposureLines(exposure: Exposure, options: ExposureOptions): readonly string[] {
-  const { width, senders, paint = (outputText) => outputText } = options;
+  const { width, senders, names = senderNames, paint = (outputText) => outputText } = options;
   const layout = layoutFor(width);
   const rowOf = (sender: SenderClass): string[] =>
     layout.row(
-      senderNames[sender],
+      names[sender],
       attacks.map((attack) => ({
         attack,
         ...cellOf(sender, attack, exposure[sender][attack]),

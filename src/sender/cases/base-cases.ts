@@ -35,6 +35,7 @@ export const baseCases: readonly SenderCase[] = [
     tells: 'whether the sender delivers in plaintext where TLS is not offered',
     clause: 'RFC 3207 §6',
     decidedAt: 'ehlo',
+    host: { starttls: 'absent' },
   }),
   opportunistic({
     id: 'self-signed',

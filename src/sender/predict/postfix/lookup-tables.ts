@@ -1,0 +1,189 @@
+import { enclosed } from './expand-value.js';
+import { logicalLines } from './parse-parameters.js';
+
+/** A `type:name` of a Postfix table list. */
+export interface TableName {
+  /** Lower-case type without `proxy:`. */
+  readonly type: string;
+  readonly name: string;
+  /** As the configuration writes it. */
+  readonly written: string;
+}
+
+/** The text of a table that could be read, or the reason why not. */
+export type TableText =
+  { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string };
+
+/** Returns the text of a table that is a file; called for the types of {@link fileTypes}. */
+export type ReadTable = (table: TableName) => TableText;
+
+/** The answer to one key. `unknown`: the table cannot be read here. `error`: it fails. */
+export type Lookup =
+  | { readonly kind: 'found'; readonly key: string; readonly value: string }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unknown'; readonly reason: string }
+  | { readonly kind: 'error'; readonly reason: string };
+
+/** A table that answers lookups. */
+export interface LookupTable {
+  readonly table: TableName;
+  lookup(key: string): Lookup;
+  /** The keys that the table lists, where it lists them. */
+  readonly keys: readonly string[];
+}
+
+/** Indexed tables: their source is a text file of the same name (postmap(1)). */
+const indexedTypes = ['hash', 'btree', 'lmdb', 'cdb', 'dbm', 'sdbm'];
+/** Types whose text is a file of `key value` lines, or of patterns. */
+export const fileTypes: readonly string[] = [...indexedTypes, 'texthash', 'regexp', 'pcre'];
+
+/** Tables in one list; Postfix has no limit. */
+const MAX_TABLES = 50;
+
+/** Parses a list of tables, separated by commas or white space outside braces. */
+export function parseTableList(value: string): readonly TableName[] {
+  return splitOutsideBraces(value).slice(0, MAX_TABLES).map(parseTableName);
+}
+
+function parseTableName(written: string): TableName {
+  const plain = written.replace(/^proxy:/i, '');
+  const colon = plain.indexOf(':');
+  if (colon < 0) return { type: '', name: plain, written };
+  return { type: plain.slice(0, colon).toLowerCase(), name: plain.slice(colon + 1), written };
+}
+
+/** Splits at white space and commas that no braces enclose. */
+export function splitOutsideBraces(value: string): readonly string[] {
+  const words: string[] = [];
+  let level = 0;
+  let start = -1;
+  for (let index = 0; index <= value.length; index += 1) {
+    const character = value[index] ?? ' ';
+    if (character === '{') level += 1;
+    else if (character === '}') level = Math.max(0, level - 1);
+    const separates = index === value.length || (level === 0 && /[\s,]/.test(character));
+    if (!separates && start < 0) start = index;
+    if (separates && start >= 0) {
+      words.push(value.slice(start, index));
+      start = -1;
+    }
+  }
+  return words;
+}
+
+/** Opens a table of which the text is known, or a table that only its server can answer. */
+export function openTable(table: TableName, readTable: ReadTable): LookupTable {
+  const { type, name, written } = table;
+  switch (type) {
+    case 'static':
+      return { table, keys: [], lookup: (key) => ({ kind: 'found', key, value: unbrace(name) }) };
+    case 'inline':
+      return inlineTable(table);
+    case 'fail':
+      return { table, keys: [], lookup: () => ({ kind: 'error', reason: `${written} fails` }) };
+  }
+  if (!fileTypes.includes(type)) return closedTable(table, `${written} answers only Postfix`);
+  const content = readTable(table);
+  if (!content.ok) return closedTable(table, `${written}: ${content.reason}`);
+  if (type === 'regexp' || type === 'pcre') return patternTable(table, content.text);
+  return listTable(table, parseEntries(content.text));
+}
+
+function closedTable(table: TableName, reason: string): LookupTable {
+  return { table, keys: [], lookup: () => ({ kind: 'unknown', reason }) };
+}
+
+/** Keys match without regard to letter case (`DICT_FLAG_FOLD_FIX`). */
+function listTable(table: TableName, entries: ReadonlyMap<string, string>): LookupTable {
+  return {
+    table,
+    keys: [...entries.keys()],
+    lookup: (key) => {
+      const value = entries.get(key.toLowerCase());
+      return value === undefined ? { kind: 'missing' } : { kind: 'found', key, value };
+    },
+  };
+}
+
+/** Parses the source of an indexed table: the first entry of a key counts. */
+function parseEntries(text: string): ReadonlyMap<string, string> {
+  const entries = new Map<string, string>();
+  for (const line of logicalLines(text)) {
+    const [, key = '', value = ''] = /^(\S+)\s+(.*)$/s.exec(line) ?? [];
+    const lower = key.toLowerCase();
+    if (value !== '' && !entries.has(lower)) entries.set(lower, value.trim());
+  }
+  return entries;
+}
+
+/** `inline:{key=value, {key = value with spaces}}` (DATABASE_README). */
+function inlineTable(table: TableName): LookupTable {
+  const body = enclosed(table.name.trim());
+  if (body === undefined) return closedTable(table, `${table.written} has no closing brace`);
+  const entries = new Map<string, string>();
+  for (const word of splitOutsideBraces(body)) {
+    const pair = unbrace(word);
+    const equals = pair.indexOf('=');
+    if (equals < 1) return closedTable(table, `${table.written}: ${pair} is not key=value`);
+    entries.set(pair.slice(0, equals).trim().toLowerCase(), pair.slice(equals + 1).trim());
+  }
+  return listTable(table, entries);
+}
+
+function unbrace(text: string): string {
+  const trimmed = text.trim();
+  return (trimmed.startsWith('{') ? enclosed(trimmed) : undefined)?.trim() ?? trimmed;
+}
+
+/** Patterns of a table that are evaluated; more leave the answer unknown. */
+const MAX_PATTERNS = 10_000;
+
+/**
+ * A table of patterns. Only patterns of literal text, `.`, `.*` and anchors are evaluated:
+ * any other one may mean something else to the library of Postfix, and could take
+ * exponential time here. After such a line the answer is unknown.
+ */
+function patternTable(table: TableName, text: string): LookupTable {
+  const lines = logicalLines(text).slice(0, MAX_PATTERNS + 1);
+  return {
+    table,
+    keys: [],
+    lookup: (key) => {
+      for (const [index, line] of lines.entries()) {
+        const pattern = index < MAX_PATTERNS ? parsePattern(line) : undefined;
+        if (pattern === undefined)
+          return {
+            kind: 'unknown',
+            reason: `${table.written}: the pattern ${line.slice(0, 60)} is not evaluated`,
+          };
+        if (pattern.matches.test(key) !== pattern.negated)
+          return { kind: 'found', key, value: pattern.value };
+      }
+      return { kind: 'missing' };
+    },
+  };
+}
+
+interface Pattern {
+  readonly matches: RegExp;
+  readonly negated: boolean;
+  readonly value: string;
+}
+
+/** At most this many `.*` or `.+` in one pattern: each multiplies the time of a match. */
+const MAX_REPEATS = 3;
+
+function parsePattern(line: string): Pattern | undefined {
+  const [, not, body = '', flags = '', value = ''] =
+    /^(!?)\/((?:[^/\\]|\\.)*)\/([a-z]*)\s+(.*)$/s.exec(line) ?? [];
+  if (not === undefined || /\$[({\d]/.test(value)) return undefined;
+  if (!/^\^?(?:[A-Za-z0-9_@=-]|\\[.@/-]|\.[*+]?)*\$?$/.test(body)) return undefined;
+  if ((body.match(/[*+]/g) ?? []).length > MAX_REPEATS) return undefined;
+  // Without flags Postfix ignores letter case; the flag i switches that off.
+  if (flags !== '' && flags !== 'i') return undefined;
+  return {
+    matches: new RegExp(body.replaceAll('\\@', '@'), flags === 'i' ? '' : 'i'),
+    negated: not === '!',
+    value: value.trim(),
+  };
+}

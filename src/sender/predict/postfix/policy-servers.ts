@@ -1,0 +1,15 @@
+import type { StsUse } from '../sender-model.js';
+
+/** Programs that answer `smtp_tls_policy_maps` over a socket. */
+export const policyServers = ['hermetic', 'mta-sts-resolver', 'tlspol'] as const;
+export type PolicyServer = (typeof policyServers)[number];
+
+/** The treatment of a domain with both mechanisms by each policy server. */
+export const policyServerUse: Readonly<Record<PolicyServer, StsUse>> = {
+  // dane-only where every host has TLSA records, else secure (docs/postfix.md).
+  hermetic: { use: 'enforce', withDane: 'dane-alone' },
+  // Answers secure for every policy in mode enforce, so DANE of main.cf is replaced.
+  'mta-sts-resolver': { use: 'enforce', withDane: 'sts-alone' },
+  // Answers dane-only where it found usable TLSA records.
+  tlspol: { use: 'enforce', withDane: 'dane-alone' },
+};

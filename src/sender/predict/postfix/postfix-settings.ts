@@ -1,0 +1,100 @@
+import { known, unknown, type Fact, type SettingSource } from '../sender-model.js';
+import { expandValue } from './expand-value.js';
+import type { ParsedParameters } from './parse-parameters.js';
+
+/** Defaults of the parameters that decide how mail is sent (postconf(5), Postfix 3.4 to 3.11). */
+const defaults: Readonly<Record<string, string>> = {
+  compatibility_level: '0',
+  config_directory: '/etc/postfix',
+  default_transport: 'smtp',
+  default_database_type: 'hash',
+  disable_dns_lookups: 'no',
+  ignore_mx_lookup_error: 'no',
+  inet_protocols: 'all',
+  minimal_backoff_time: '300s',
+  relayhost: '',
+  requiretls_enable: 'yes',
+  sender_dependent_default_transport_maps: '',
+  sender_dependent_relayhost_maps: '',
+  smtp_dns_resolver_options: '',
+  smtp_dns_support_level: '',
+  smtp_enforce_tls: 'no',
+  smtp_host_lookup: 'dns',
+  smtp_requiretls_policy: '',
+  smtp_tls_CAfile: '',
+  smtp_tls_CApath: '',
+  smtp_tls_dane_insecure_mx_policy: '',
+  smtp_tls_enforce_peername: 'yes',
+  smtp_tls_fingerprint_cert_match: '',
+  smtp_tls_mandatory_protocols: '>=TLSv1',
+  smtp_tls_per_site: '',
+  smtp_tls_policy_maps: '',
+  smtp_tls_protocols: '>=TLSv1',
+  smtp_tls_secure_cert_match: 'nexthop, dot-nexthop',
+  smtp_tls_servername: '',
+  smtp_tls_trust_anchor_file: '',
+  smtp_tls_verify_cert_match: 'hostname',
+  smtp_tls_wrappermode: 'no',
+  smtp_tlsrpt_enable: 'no',
+  smtp_use_tls: 'no',
+  tls_append_default_CA: 'no',
+  transport_maps: '',
+};
+
+/**
+ * The parameters of the Postfix SMTP client: those of its service in master.cf outweigh
+ * those of main.cf, and both outweigh the defaults.
+ */
+export class PostfixSettings {
+  readonly #parsed: ParsedParameters;
+  readonly #service: ReadonlyMap<string, string>;
+
+  /** @param service the service of master.cf that sends, such as `smtp/unix` */
+  constructor(parsed: ParsedParameters, service: string) {
+    this.#parsed = parsed;
+    this.#service = parsed.services.get(service) ?? new Map();
+  }
+
+  /** Returns the value of a parameter with its source. */
+  value(name: string): Fact<string> {
+    const written = this.#written(name);
+    const source = this.source(name);
+    if (written === undefined) return unknown(`the default of ${name} is not known`, source);
+    const expanded = expandValue(written, (reference) => this.#written(reference));
+    if (expanded.ok) return known(expanded.value, source);
+    return unknown(`${name}: ${expanded.reason}`, source);
+  }
+
+  /** Returns whether the configuration sets a parameter. */
+  isSet(name: string): boolean {
+    return this.#service.has(name) || this.#parsed.parameters.has(name);
+  }
+
+  /** Returns the line of a parameter; where it is not set, the default. */
+  source(name: string): SettingSource {
+    const line = `${name} = ${this.#written(name) ?? ''}`.trimEnd();
+    return { setting: name, line, byDefault: !this.isSet(name) };
+  }
+
+  #written(name: string): string | undefined {
+    return (
+      this.#service.get(name) ??
+      this.#parsed.parameters.get(name) ??
+      (Object.hasOwn(defaults, name) ? defaults[name] : undefined)
+    );
+  }
+}
+
+/** Reads a boolean parameter: Postfix knows yes and no only. */
+export function readYes(value: Fact<string>): Fact<boolean> {
+  if (!value.known) return value;
+  const word = value.value.trim().toLowerCase();
+  if (word === 'yes' || word === 'no') return known(word === 'yes', value.source);
+  return unknown(`${value.source.setting} = ${value.value} is neither yes nor no`, value.source);
+}
+
+/** Returns whether a compatibility level or version such as `3.11` is at least another one. */
+export function isLevelAtLeast(text: string, major: number, minor: number): boolean {
+  const [, whole = '0', part = '0'] = /^(\d{1,6})(?:\.(\d{1,6}))?/.exec(text.trim()) ?? [];
+  return Number(whole) > major || (Number(whole) === major && Number(part) >= minor);
+}

@@ -1,0 +1,273 @@
+import {
+  known,
+  unknown,
+  type AcceptedNames,
+  type DaneUse,
+  type Fact,
+  type RequiredCertificate,
+  type SettingSource,
+  type StsUse,
+  type TlsRules,
+  type TlsVersionName,
+} from '../sender-model.js';
+import type { DestinationPolicy } from './destination-policies.js';
+import { parseLevel, type SecurityLevel, type TlsPolicyEntry } from './parse-tls-policy.js';
+import { parseProtocols } from './parse-protocols.js';
+import { isLevelAtLeast, readYes, type PostfixSettings } from './postfix-settings.js';
+
+/** The parts from which the rules of a next hop follow. */
+export interface RuleSources {
+  readonly settings: PostfixSettings;
+  readonly policy: DestinationPolicy;
+  readonly mtaSts: Fact<StsUse>;
+  readonly nextHop: string;
+}
+
+/** Derives the rules for one next hop, as `policy_create` in smtp_tls_policy.c does. */
+export function tlsRulesOf({ settings, policy, mtaSts, nextHop }: RuleSources): TlsRules {
+  const level = levelOf(settings, policy);
+  const entry = policy.kind === 'entry' ? policy.entry : undefined;
+  const source = policy.kind === 'entry' ? policy.source : level.source;
+  return {
+    tls: tlsOf(settings, policy, level),
+    certificate: certificateOf({ settings, level, entry, source, nextHop }),
+    dane: answersDane(mtaSts) ? daneByServer(settings) : daneOf(settings, level),
+    mtaSts,
+    versions: versionsOf(settings, 'smtp_tls_protocols', entry, source),
+    requiredVersions: versionsOf(settings, 'smtp_tls_mandatory_protocols', entry, source),
+    roots: rootsOf(settings, entry),
+    serverName: serverNameOf(settings, entry, source),
+  };
+}
+
+/** The level of the entry, else of main.cf with its obsolete predecessors. */
+function levelOf(settings: PostfixSettings, policy: DestinationPolicy): Fact<SecurityLevel> {
+  switch (policy.kind) {
+    case 'entry':
+      return known(policy.entry.level, policy.source);
+    case 'unknown':
+      return unknown(policy.reason, policy.source);
+    case 'broken':
+      return known('none', policy.source);
+    case 'main':
+      return mainLevel(settings);
+  }
+}
+
+function mainLevel(settings: PostfixSettings): Fact<SecurityLevel> {
+  const [perSite, maps] = ['smtp_tls_per_site', 'smtp_tls_policy_maps'].map((name) =>
+    settings.value(name),
+  );
+  // Postfix reads the obsolete table only without the other one.
+  if (perSite && perSite.source.line !== 'smtp_tls_per_site =' && maps?.source.byDefault)
+    return unknown(
+      'smtp_tls_per_site is obsolete and is not evaluated: use smtp_tls_policy_maps',
+      perSite.source,
+    );
+  if (!settings.isSet('smtp_tls_security_level')) return obsoleteLevel(settings);
+  const written = settings.value('smtp_tls_security_level');
+  if (!written.known) return written;
+  const word = written.value.trim();
+  if (word === '') return obsoleteLevel(settings);
+  const level = parseLevel(word);
+  if (level !== undefined) return known(level, written.source);
+  return unknown(`${word} is not a security level of Postfix`, written.source);
+}
+
+/** Without a level: smtp_enforce_tls and smtp_use_tls, and the default of Postfix 3.11. */
+function obsoleteLevel(settings: PostfixSettings): Fact<SecurityLevel> {
+  const enforced = readYes(settings.value('smtp_enforce_tls'));
+  if (!enforced.known) return enforced;
+  if (enforced.value) {
+    const peername = readYes(settings.value('smtp_tls_enforce_peername'));
+    if (!peername.known) return peername;
+    return known(peername.value ? 'verify' : 'encrypt', enforced.source);
+  }
+  const used = readYes(settings.value('smtp_use_tls'));
+  if (!used.known) return used;
+  if (used.value) return known('may', used.source);
+  const compatibility = settings.value('compatibility_level');
+  if (!compatibility.known) return compatibility;
+  const source = { setting: 'smtp_tls_security_level', byDefault: true };
+  if (!settings.isSet('smtp_tls_security_level') && isLevelAtLeast(compatibility.value, 3, 11))
+    return known('may', { ...source, line: 'smtp_tls_security_level = may' });
+  return known('none', { ...source, line: 'smtp_tls_security_level =' });
+}
+
+function tlsOf(
+  settings: PostfixSettings,
+  policy: DestinationPolicy,
+  level: Fact<SecurityLevel>,
+): TlsRules['tls'] {
+  if (policy.kind === 'broken') return known('broken', policy.source);
+  if (!level.known) return level;
+  const hindrance = level.value === 'dane-only' ? hindranceOf(settings) : undefined;
+  // Without DNSSEC lookups dane-only is a configuration error, and dane becomes may.
+  if (hindrance !== undefined)
+    return hindrance.known ? known('broken', hindrance.source) : hindrance;
+  const wrapper = readYes(settings.value('smtp_tls_wrappermode'));
+  if (!wrapper.known) return wrapper;
+  if (wrapper.value)
+    return unknown('smtp_tls_wrappermode speaks TLS without STARTTLS', wrapper.source);
+  const { value, source } = level;
+  if (value === 'none') return known('never', source);
+  return known(value === 'may' || value === 'dane' ? 'opportunistic' : 'required', source);
+}
+
+interface CertificateSources {
+  readonly settings: PostfixSettings;
+  readonly level: Fact<SecurityLevel>;
+  readonly entry: TlsPolicyEntry | undefined;
+  readonly source: SettingSource;
+  readonly nextHop: string;
+}
+
+function certificateOf(sources: CertificateSources): Fact<RequiredCertificate> {
+  const { settings, level, entry, source } = sources;
+  if (!level.known) return level;
+  switch (level.value) {
+    case 'fingerprint':
+      return known({ kind: 'pinned' }, source);
+    case 'verify':
+    case 'secure': {
+      const setting = `smtp_tls_${level.value}_cert_match`;
+      const match = entry?.match ? known(entry.match.join(':'), source) : settings.value(setting);
+      if (!match.known) return match;
+      const names = match.value.split(/[\s,:]+/).filter((name) => name !== '');
+      return known(
+        { kind: 'ca', names: names.map(acceptedNames), onFailure: 'defer' },
+        match.source,
+      );
+    }
+    default:
+      return known({ kind: 'nothing' }, source);
+  }
+}
+
+/** The keywords of `smtp_tls_secure_cert_match`. */
+function acceptedNames(word: string): AcceptedNames {
+  switch (word.toLowerCase()) {
+    case 'hostname':
+      return { kind: 'mx-host' };
+    case 'nexthop':
+      return { kind: 'domain', below: false };
+    case 'dot-nexthop':
+      return { kind: 'domain', below: true };
+    default:
+      return { kind: 'listed', names: [word.toLowerCase()] };
+  }
+}
+
+/** Conditions without which Postfix turns dane into may (`dane_init`). */
+function daneOf(settings: PostfixSettings, level: Fact<SecurityLevel>): Fact<DaneUse> {
+  if (!level.known) return level;
+  if (level.value !== 'dane' && level.value !== 'dane-only')
+    return known({ use: 'no' }, level.source);
+  const hindrance = hindranceOf(settings);
+  if (hindrance !== undefined)
+    return hindrance.known ? known({ use: 'no' }, hindrance.source) : hindrance;
+  const insecureMx = insecureMxOf(settings);
+  if (!insecureMx.known) return insecureMx;
+  if (level.value === 'dane-only')
+    return known(
+      { use: 'mandatory', insecureMx: 'ignore', unusable: 'defer', missing: 'defer' },
+      level.source,
+    );
+  return known(
+    { use: 'opportunistic', insecureMx: insecureMx.value, unusable: 'encrypt' },
+    level.source,
+  );
+}
+
+/** Whether the policy server names the level dane for domains with TLSA records. */
+function answersDane(mtaSts: Fact<StsUse>): boolean {
+  return mtaSts.known && mtaSts.value.use === 'enforce' && mtaSts.value.withDane === 'dane-alone';
+}
+
+/** The level dane of an answer: Postfix validates by its own settings. */
+function daneByServer(settings: PostfixSettings): Fact<DaneUse> {
+  const source = settings.source('smtp_tls_policy_maps');
+  const hindrance = hindranceOf(settings);
+  if (hindrance?.known)
+    return unknown(
+      'the table answers dane, and the settings of Postfix prevent DANE',
+      hindrance.source,
+    );
+  if (hindrance !== undefined) return hindrance;
+  return daneOf(settings, known('dane', source));
+}
+
+/** The first setting that prevents DANE; undefined where none does. */
+function hindranceOf(settings: PostfixSettings): Fact<true> | undefined {
+  const support = settings.value('smtp_dns_support_level');
+  if (!support.known) return support;
+  if (support.value.trim() !== 'dnssec') return known(true, support.source);
+  const lookup = settings.value('smtp_host_lookup');
+  if (!lookup.known) return lookup;
+  if (!/\bdns\b/.test(lookup.value)) return known(true, lookup.source);
+  const ignored = readYes(settings.value('ignore_mx_lookup_error'));
+  if (!ignored.known) return ignored;
+  if (ignored.value) return known(true, ignored.source);
+  const options = settings.value('smtp_dns_resolver_options');
+  if (!options.known) return options;
+  return /res_defnames|res_dnsrch/.test(options.value) ? known(true, options.source) : undefined;
+}
+
+/** From 3.6 the default follows smtp_tls_security_level, not the level of a policy entry. */
+function insecureMxOf(settings: PostfixSettings): Fact<'ignore' | 'encrypt' | 'dane'> {
+  const written = settings.value('smtp_tls_dane_insecure_mx_policy');
+  if (!written.known) return written;
+  const word = written.value.trim().toLowerCase();
+  if (word === '') {
+    const main = settings.isSet('smtp_tls_security_level')
+      ? settings.value('smtp_tls_security_level')
+      : known('', written.source);
+    if (!main.known) return main;
+    return known(main.value.trim().toLowerCase() === 'dane' ? 'dane' : 'ignore', written.source);
+  }
+  if (word === 'dane' || word === 'encrypt') return known(word, written.source);
+  if (word === 'may') return known('ignore', written.source);
+  return unknown(`smtp_tls_dane_insecure_mx_policy = ${word} is not known`, written.source);
+}
+
+function versionsOf(
+  settings: PostfixSettings,
+  setting: string,
+  entry: TlsPolicyEntry | undefined,
+  source: SettingSource,
+): Fact<readonly TlsVersionName[]> {
+  const written =
+    entry?.protocols === undefined ? settings.value(setting) : known(entry.protocols, source);
+  if (!written.known) return written;
+  const versions = parseProtocols(written.value);
+  if (versions !== undefined) return known(versions, written.source);
+  return unknown(`${setting} = ${written.value} is not evaluated`, written.source);
+}
+
+/** The CAs of CAfile, CApath and the system, or trust anchors instead of them. */
+function rootsOf(settings: PostfixSettings, entry: TlsPolicyEntry | undefined): TlsRules['roots'] {
+  for (const name of ['smtp_tls_trust_anchor_file', 'smtp_tls_CAfile', 'smtp_tls_CApath']) {
+    const path = settings.value(name);
+    if (!path.known) return path;
+    if (path.value !== '') return known('some', path.source);
+  }
+  const appended = readYes(settings.value('tls_append_default_CA'));
+  if (!appended.known) return appended;
+  if (entry?.tafile || appended.value) return known('some', appended.source);
+  return known('none', settings.source('smtp_tls_CAfile'));
+}
+
+function serverNameOf(
+  settings: PostfixSettings,
+  entry: TlsPolicyEntry | undefined,
+  source: SettingSource,
+): TlsRules['serverName'] {
+  const name =
+    entry?.servername === undefined
+      ? settings.value('smtp_tls_servername')
+      : known(entry.servername, source);
+  if (!name.known) return name;
+  const word = name.value.trim().toLowerCase();
+  if (word === '') return known('none', name.source);
+  return known(word === 'hostname' ? 'mx-host' : 'other', name.source);
+}

@@ -1,0 +1,210 @@
+import type { DeliveryResult, Known } from '../../tls-policy/index.js';
+import type { Requirement } from './requirement.js';
+import type {
+  AcceptedNames,
+  Fact,
+  SenderModel,
+  SettingSource,
+  TlsVersionName,
+} from './sender-model.js';
+
+/** A mail server as one case or attack presents it. */
+export interface ServerFacts {
+  /** `refused`: listed in EHLO, and the command is answered with an error. */
+  readonly starttls: 'offered' | 'absent' | 'refused' | 'unknown';
+  /** A handshake succeeds. `by-library`: it depends on the TLS library of the sender. */
+  readonly handshake: 'works' | 'fails' | 'by-library';
+  /** The only version of the server. */
+  readonly version?: TlsVersionName | undefined;
+  /** The server refuses handshakes without SNI. */
+  readonly needsServerName?: boolean;
+  /** Chain of a public CA for the name of the MX host, in date. */
+  readonly pkix: Known;
+  readonly dane: Known;
+  readonly attacker: boolean;
+  readonly name: string;
+  /** The mail domain. */
+  readonly domain: string;
+}
+
+/** The predicted end of one message. */
+export interface Delivery {
+  readonly result: DeliveryResult;
+  /** The message returns to its author instead of waiting. */
+  readonly bounced?: boolean;
+  /** Age of the message in seconds before this result; earlier attempts fail. */
+  readonly delaySeconds?: number;
+  readonly reason: string;
+  readonly source: SettingSource;
+}
+
+/** Predicts the delivery to one server under a requirement. Pure. */
+export function predictDelivery(
+  model: Pick<SenderModel, 'rules' | 'fallback'>,
+  requirement: Requirement,
+  server: ServerFacts,
+): Delivery {
+  const { source } = requirement;
+  if (requirement.action === 'unknown')
+    return { result: 'unknown', reason: requirement.reason, source };
+  if (requirement.action === 'skip')
+    return {
+      result: 'deferred',
+      reason: requirement.reason,
+      source,
+      bounced: requirement.bounce,
+    };
+  if (requirement.tls === 'never')
+    return plaintext(server, 'the sender does not use STARTTLS', source);
+  const required = requirement.tls === 'required';
+  switch (server.starttls) {
+    case 'unknown':
+      return { result: 'unknown', reason: 'it is unknown whether TLS is offered', source };
+    case 'absent':
+      return required
+        ? { result: 'deferred', reason: 'TLS is required and not offered', source }
+        : plaintext(server, 'TLS is used only where it is offered', source);
+    case 'refused':
+      return required
+        ? { result: 'deferred', reason: 'TLS is required and refused', source }
+        : fallBack(model, server, 'refused');
+    case 'offered':
+      return underTls(model, requirement, server);
+  }
+}
+
+type Use = Extract<Requirement, { action: 'use' }>;
+
+function underTls(
+  model: Pick<SenderModel, 'rules' | 'fallback'>,
+  requirement: Use,
+  server: ServerFacts,
+): Delivery {
+  const required = requirement.tls === 'required';
+  const handshake = handshakeOf(model, requirement, server);
+  if (handshake.works === 'unknown')
+    return { result: 'unknown', reason: handshake.reason, source: handshake.source };
+  if (handshake.works === 'no')
+    return required
+      ? { result: 'deferred', reason: handshake.reason, source: handshake.source }
+      : fallBack(model, server, 'handshake', handshake.reason);
+  const { source, certificate } = requirement;
+  if (certificate.kind === 'pinned')
+    return { result: 'deferred', reason: 'no key of the configuration matches', source };
+  const checks: [Known, string][] = [];
+  if (requirement.dane) checks.push([server.dane, 'no TLSA record matches the certificate']);
+  const roots = model.rules.roots;
+  if (requirement.sts || certificate.kind === 'ca') {
+    if (!roots.known) return { result: 'unknown', reason: roots.reason, source: roots.source };
+    if (roots.value === 'none')
+      return {
+        result: 'deferred',
+        reason: 'certificates must be verified, and no CA is trusted',
+        source: roots.source,
+      };
+  }
+  if (requirement.sts) checks.push([server.pkix, 'the certificate does not pass MTA-STS']);
+  if (certificate.kind === 'ca')
+    checks.push([nameCheck(certificate.names, server), 'the certificate is not accepted']);
+  for (const [holds, reason] of checks) {
+    if (holds === 'unknown') return { result: 'unknown', reason, source };
+    if (holds === 'yes') continue;
+    if (certificate.kind === 'ca' && certificate.onFailure === 'plaintext' && !required)
+      return plaintext(server, `${reason}, and the sender tries again without TLS`, source);
+    return { result: 'deferred', reason, source };
+  }
+  if (server.attacker)
+    return { result: 'to-attacker', reason: 'the sender accepts this server', source };
+  return checks.length > 0
+    ? { result: 'verified', reason: 'the server is authenticated', source }
+    : { result: 'unverified', reason: 'any certificate is accepted', source };
+}
+
+interface HandshakeResult {
+  readonly works: Known;
+  readonly reason: string;
+  readonly source: SettingSource;
+}
+
+function handshakeOf(
+  { rules }: Pick<SenderModel, 'rules'>,
+  requirement: Use,
+  server: ServerFacts,
+): HandshakeResult {
+  const { source } = requirement;
+  if (server.handshake === 'fails') return { works: 'no', reason: 'the handshake fails', source };
+  const versions: Fact<readonly TlsVersionName[]> =
+    requirement.tls === 'required' ? rules.requiredVersions : rules.versions;
+  if (server.version !== undefined) {
+    if (!versions.known) return { works: 'unknown', ...openText(versions) };
+    if (!versions.value.includes(server.version))
+      return { works: 'no', reason: `${server.version} is not enabled`, source: versions.source };
+    if (server.version === 'TLSv1' || server.version === 'TLSv1.1')
+      return {
+        works: 'unknown',
+        reason: `the settings allow ${server.version}, but the TLS library may not`,
+        source: versions.source,
+      };
+  }
+  if (server.handshake === 'by-library')
+    return { works: 'unknown', reason: 'it depends on the TLS library of the sender', source };
+  // RFC 7672 §8.1, RFC 8461 §7.1: with a policy the sender names the host in SNI.
+  if (server.needsServerName && !requirement.dane && !requirement.sts) {
+    const { serverName } = rules;
+    if (!serverName.known) return { works: 'unknown', ...openText(serverName) };
+    if (serverName.value === 'none')
+      return { works: 'no', reason: 'the sender sends no SNI', source: serverName.source };
+    if (serverName.value === 'other')
+      return { works: 'unknown', reason: 'SNI has another name', source: serverName.source };
+  }
+  return { works: 'yes', reason: '', source };
+}
+
+function openText(fact: Extract<Fact<unknown>, { known: false }>): {
+  reason: string;
+  source: SettingSource;
+} {
+  return { reason: fact.reason, source: fact.source };
+}
+
+/** The reaction of a sender with opportunistic TLS to a STARTTLS that fails. */
+function fallBack(
+  { fallback }: Pick<SenderModel, 'fallback'>,
+  server: ServerFacts,
+  step: 'refused' | 'handshake',
+  cause = 'the server refuses STARTTLS',
+): Delivery {
+  if (!fallback.known)
+    return { result: 'unknown', reason: fallback.reason, source: fallback.source };
+  const { value, source } = fallback;
+  const reaction = value[step];
+  if (reaction === 'defer')
+    return { result: 'deferred', reason: `${cause}, and there is no fallback`, source };
+  const delivery = plaintext(server, `${cause}, and the sender falls back to plaintext`, source);
+  if (reaction === 'plaintext' || value.delaySeconds === undefined) return delivery;
+  return { ...delivery, delaySeconds: value.delaySeconds };
+}
+
+function plaintext(server: ServerFacts, reason: string, source: SettingSource): Delivery {
+  return { result: server.attacker ? 'to-attacker' : 'cleartext', reason, source };
+}
+
+/** A certificate for the MX host passes if one of the accepted names is that host. */
+function nameCheck(names: readonly AcceptedNames[], server: ServerFacts): Known {
+  if (names.some(({ kind }) => kind === 'any')) return server.pkix;
+  return names.some((accepted) => covers(accepted, server)) ? server.pkix : 'no';
+}
+
+function covers(accepted: AcceptedNames, { name, domain }: ServerFacts): boolean {
+  switch (accepted.kind) {
+    case 'any':
+    case 'mx-host':
+      return true;
+    case 'domain':
+      return accepted.below ? name.endsWith(`.${domain}`) : name === domain;
+    case 'listed':
+      return accepted.names.some((listed) =>
+        listed.startsWith('.') ? name.endsWith(listed) : name === listed,
+      );
+  }
+}

@@ -1,0 +1,116 @@
+import type { View } from '../../tls-policy/index.js';
+import { caseNames } from '../cases/case-names.js';
+import type { SenderCase } from '../cases/sender-case.js';
+import { viewOfCase } from '../cases/view-of-case.js';
+import { predictDelivery, type Delivery, type ServerFacts } from './predict-delivery.js';
+import { requirementOf, type PolicyInForce } from './requirement.js';
+import type { SenderModel } from './sender-model.js';
+
+/** The zone under which the names of the cases are formed for a prediction. */
+const ZONE = 'sender.example';
+
+/** The predicted end of one case. */
+export interface CasePrediction {
+  readonly case: SenderCase;
+  readonly delivery: Delivery;
+}
+
+/** Predicts every case for a sender. Pure. */
+export function predictCases(
+  model: SenderModel,
+  cases: readonly SenderCase[],
+): readonly CasePrediction[] {
+  return cases.map((senderCase) => ({
+    case: senderCase,
+    delivery: predictCase(model, senderCase),
+  }));
+}
+
+function predictCase(model: SenderModel, senderCase: SenderCase): Delivery {
+  const hindered = hindrance(model, senderCase);
+  if (hindered) return hindered;
+  const message = senderCase.withdrawn ? 2 : 1;
+  const view = asResolved(viewOfCase(senderCase, message), model);
+  const [host] = view.hosts;
+  if (host === undefined) return unreached(model);
+  const policy = policyInForce(view, senderCase);
+  return predictDelivery(
+    model,
+    requirementOf({ rules: model.rules, host, mxDnssec: view.route.dnssec, policy }),
+    serverFacts(senderCase, view),
+  );
+}
+
+/** Facts that decide before the rules for TLS: another server, or the address family. */
+function hindrance(model: SenderModel, { zone }: SenderCase): Delivery | undefined {
+  const { smartHost, families } = model;
+  if (!smartHost.known)
+    return { result: 'unknown', reason: smartHost.reason, source: smartHost.source };
+  if (smartHost.value !== undefined)
+    return {
+      result: 'unknown',
+      reason: `mail goes through ${smartHost.value}, so that server decides`,
+      source: smartHost.source,
+    };
+  const { resolver } = model;
+  if (zone.dnssec === 'bogus' && !resolver.known)
+    return { result: 'unknown', reason: resolver.reason, source: resolver.source };
+  if (!zone.ipv6Only) return undefined;
+  if (families.known && families.value === 'ipv4')
+    return { result: 'deferred', reason: 'the sender uses IPv4 only', source: families.source };
+  return {
+    result: 'unknown',
+    reason: 'it depends on the IPv6 connection of the sender',
+    source: families.source,
+  };
+}
+
+function unreached({ rules }: SenderModel): Delivery {
+  return { result: 'unknown', reason: 'the case has no host', source: rules.tls.source };
+}
+
+/**
+ * Returns the view behind the resolver of the sender: without validation nothing is bogus,
+ * and no answer counts as signed.
+ */
+export function asResolved(view: View, { resolver }: Pick<SenderModel, 'resolver'>): View {
+  if (!resolver.known || resolver.value === 'validates') return view;
+  return {
+    ...view,
+    route: { kind: view.route.kind === 'error' ? 'mx' : view.route.kind, dnssec: 'insecure' },
+    hosts: view.hosts.map((host) => ({ ...host, dnssec: 'insecure', tlsa: 'insecure' })),
+  };
+}
+
+/** The policy that a sender holds: in a withdrawn case the one of the first message. */
+function policyInForce(view: View, senderCase: SenderCase): PolicyInForce | 'unknown' | undefined {
+  const { live, mx } = senderCase.withdrawn ? viewOfCase(senderCase, 1).mtaSts : view.mtaSts;
+  if (live === 'unknown') return 'unknown';
+  if (live === 'absent' || live === 'unavailable') return undefined;
+  return { mode: live, mx };
+}
+
+function serverFacts(senderCase: SenderCase, view: View): ServerFacts {
+  const { id, host } = senderCase;
+  const { domain, mxHost } = caseNames(id, 'me', ZONE);
+  const server = view.hosts[0]?.servers[0];
+  const starttls = {
+    offered: 'offered',
+    broken: 'offered',
+    deferred: 'refused',
+    absent: 'absent',
+  } as const;
+  let handshake: ServerFacts['handshake'] = host.starttls === 'broken' ? 'fails' : 'works';
+  if (host.suites !== undefined || host.dropsLargeHello) handshake = 'by-library';
+  return {
+    starttls: senderCase.withdrawn ? 'absent' : starttls[host.starttls ?? 'offered'],
+    handshake,
+    version: host.version,
+    needsServerName: host.withoutSni === 'refused',
+    pkix: server?.pkix ?? 'unknown',
+    dane: server?.dane ?? 'unknown',
+    attacker: false,
+    name: mxHost,
+    domain,
+  };
+}

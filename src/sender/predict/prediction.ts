@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import { attacks, outcomes, senders } from '../../tls-policy/index.js';
+import { caseGroups, senderMechanisms, type SenderCase } from '../cases/sender-case.js';
+import { caseVerdicts, mechanismVerdicts } from '../verdict.js';
+import { judgePrediction } from './judge-prediction.js';
+import type { Delivery } from './predict-delivery.js';
+import { predictCases } from './predict-sender.js';
+import { senderExposure, type SenderExposure } from './sender-exposure.js';
+import { senderPrograms, type SenderModel } from './sender-model.js';
+import { suggestChanges } from './suggest-changes.js';
+
+/** `cannot-tell`, or the verdict that the test of the case must return. */
+const predictedVerdicts = [...caseVerdicts, 'cannot-tell'] as const;
+export type PredictedVerdict = (typeof predictedVerdicts)[number];
+
+/** The reason of a cell, and the line of the configuration that decides it. */
+const cause = { reason: z.string(), line: z.string() };
+
+const cellSchema = z.strictObject({ result: z.enum(outcomes), ...cause });
+
+/** The prediction of a sender from its configuration. */
+export const predictionSchema = z
+  .strictObject({
+    schema: z.literal('hermetic.sender-prediction/1'),
+    program: z.enum(senderPrograms),
+    version: z.string().optional(),
+    /** The domain of the recipients; other domains may have other rules. */
+    domain: z.string(),
+    /** The server that takes all mail: its rules count, so the cases are `cannot-tell`. */
+    smartHost: z.string().optional(),
+    mechanisms: z.array(
+      z.strictObject({
+        mechanism: z.enum(senderMechanisms),
+        verdict: z.enum(mechanismVerdicts),
+        ...cause,
+        /** Cases that end against the standard. */
+        faults: z.array(z.string()),
+      }),
+    ),
+    /** Whether the server reports its sessions for TLS reports (RFC 8460). */
+    tlsReports: z.enum(['yes', 'no', 'cannot-tell']),
+    cases: z.array(
+      z.strictObject({
+        case: z.string(),
+        group: z.enum(caseGroups),
+        expect: z.enum(['deliver', 'refuse', 'inform']),
+        verdict: z.enum(predictedVerdicts),
+        /** Whether the result meets the expectation of the case. */
+        met: z.enum(['yes', 'no', 'open', 'none']),
+        /** Age of the message in seconds at this result; earlier attempts fail. */
+        delaySeconds: z.int().min(0).optional(),
+        /** The message returns to its author instead of waiting in the queue. */
+        bounced: z.literal(true).optional(),
+        ...cause,
+      }),
+    ),
+    /** Results by class of receiving domain and attack. */
+    exposure: z.record(z.enum(senders), z.record(z.enum(attacks), cellSchema)),
+    changes: z.array(
+      z.strictObject({
+        mechanism: z.enum(senderMechanisms),
+        place: z.string(),
+        lines: z.array(z.string()),
+        note: z.string().optional(),
+      }),
+    ),
+    /** Destinations with rules of their own. */
+    destinations: z.array(
+      z.strictObject({
+        destination: z.string(),
+        tls: z.enum(['never', 'opportunistic', 'required', 'broken', 'cannot-tell']),
+        line: z.string(),
+      }),
+    ),
+    assumptions: z.array(z.string()),
+    warnings: z.array(z.string()),
+  })
+  .meta({
+    id: 'hermetic.sender-prediction-1',
+    title: 'hermetic.sender-prediction/1',
+    description: 'The treatment of mail by a sender, predicted from its configuration.',
+  });
+export type SenderPrediction = Readonly<z.infer<typeof predictionSchema>>;
+
+/** The published JSON Schema (draft 2020-12) by file name. */
+export function predictionSchemas(): Readonly<Record<string, object>> {
+  return {
+    'hermetic.sender-prediction-1.json': z.toJSONSchema(predictionSchema, {
+      target: 'draft-2020-12',
+    }),
+  };
+}
+
+/** Predicts a sender: every case, each mechanism, and the exposure table. Pure. */
+export function predictSender(model: SenderModel, cases: readonly SenderCase[]): SenderPrediction {
+  const predictions = predictCases(model, cases);
+  const mechanisms = judgePrediction(model, predictions);
+  const { smartHost, tlsReports } = model;
+  return {
+    schema: 'hermetic.sender-prediction/1',
+    program: model.program,
+    version: model.version,
+    domain: model.domain,
+    smartHost: smartHost.known ? smartHost.value : undefined,
+    mechanisms: mechanisms.map((mechanism) => ({ ...mechanism, faults: [...mechanism.faults] })),
+    tlsReports: tlsReports.known ? tlsReports.value : 'cannot-tell',
+    cases: predictions.map(({ case: { id, group, expect }, delivery }) => ({
+      case: id,
+      group,
+      expect,
+      verdict: verdictOf(delivery),
+      met: metBy(expect, delivery),
+      delaySeconds: delivery.delaySeconds,
+      bounced: delivery.bounced === true ? true : undefined,
+      ...causeOf(delivery),
+    })),
+    exposure: exposureOf(senderExposure(model)),
+    changes: suggestChanges(model, mechanisms).map((change) => ({
+      ...change,
+      lines: [...change.lines],
+    })),
+    destinations: model.destinations.map(({ destination, rules, source }) => ({
+      destination,
+      tls: rules.tls.known ? rules.tls.value : 'cannot-tell',
+      line: source.line,
+    })),
+    assumptions: [...model.assumptions],
+    warnings: [...model.warnings],
+  };
+}
+
+function causeOf({ reason, source }: Delivery): { reason: string; line: string } {
+  return { reason, line: source.line };
+}
+
+/**
+ * The verdict of the test for a predicted result. A sender that keeps mail from a host has
+ * decided by itself, so it refuses; `deferred` is for faults of the receiver.
+ */
+function verdictOf({ result }: Delivery): PredictedVerdict {
+  switch (result) {
+    case 'verified':
+      return 'delivered-verified';
+    case 'unverified':
+      return 'delivered-unverified';
+    case 'cleartext':
+      return 'delivered-in-plaintext';
+    case 'deferred':
+      return 'refused';
+    default:
+      return 'cannot-tell';
+  }
+}
+
+function metBy(
+  expect: SenderCase['expect'],
+  { result }: Delivery,
+): SenderPrediction['cases'][number]['met'] {
+  if (expect === 'inform') return 'none';
+  if (result === 'unknown') return 'open';
+  return (expect === 'refuse') === (result === 'deferred') ? 'yes' : 'no';
+}
+
+function exposureOf(exposure: SenderExposure): SenderPrediction['exposure'] {
+  return Object.fromEntries(
+    senders.map((domainClass) => [
+      domainClass,
+      Object.fromEntries(
+        attacks.map((attack) => {
+          const delivery = exposure[domainClass][attack];
+          return [attack, { result: delivery.result, ...causeOf(delivery) }];
+        }),
+      ),
+    ]),
+  ) as SenderPrediction['exposure'];
+}

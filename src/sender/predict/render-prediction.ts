@@ -1,0 +1,217 @@
+import { neutralise, wrap } from '../../base/index.js';
+import { exposureLines } from '../../check/index.js';
+import type { Tone } from '../../page/index.js';
+import {
+  attacks,
+  senders,
+  type Attack,
+  type DeliveryResult,
+  type Exposure,
+  type SenderClass,
+} from '../../tls-policy/index.js';
+import type { SenderMechanism } from '../cases/sender-case.js';
+import type { MechanismVerdict } from '../verdict.js';
+import type { PredictedVerdict, SenderPrediction } from './prediction.js';
+
+/** Layout of the text. */
+export interface PredictionLayout {
+  readonly width: number;
+  readonly color: boolean;
+}
+
+/** The classes of receiving domains: rows of the exposure table of a sender. */
+export const domainNames: Readonly<Record<SenderClass, string>> = {
+  dane: 'To a domain with DANE',
+  mtaStsCached: 'To one with MTA-STS, policy cached',
+  mtaStsFirst: 'To one with MTA-STS, not cached yet',
+  bothCached: 'To one with both, policy cached',
+  bothFirst: 'To one with both, policy not cached yet',
+  opportunistic: 'To a domain without DANE or MTA-STS',
+};
+
+/** Rows in the order of the table. */
+const rows: readonly SenderClass[] = [
+  'dane',
+  'mtaStsCached',
+  'mtaStsFirst',
+  'bothCached',
+  'bothFirst',
+  'opportunistic',
+];
+
+const mechanismNames: Readonly<Record<SenderMechanism, string>> = {
+  starttls: 'STARTTLS',
+  'mta-sts': 'MTA-STS',
+  dane: 'DANE',
+  dnssec: 'DNSSEC',
+  requiretls: 'REQUIRETLS',
+};
+
+const mechanismWords: Readonly<Record<MechanismVerdict, readonly [string, Tone]>> = {
+  enforces: ['enforces', 'good'],
+  'observes-only': ['observes only', 'fair'],
+  'does-not-use': ['does not use', 'bad'],
+  'enforces-wrongly': ['enforces wrongly', 'bad'],
+  'cannot-tell': ['cannot tell', 'fair'],
+};
+
+const caseWords: Readonly<Partial<Record<PredictedVerdict, string>>> = {
+  'delivered-verified': 'delivered, verified',
+  'delivered-unverified': 'delivered, unverified',
+  'delivered-in-plaintext': 'delivered in PLAINTEXT',
+  refused: 'not delivered',
+  'cannot-tell': 'cannot tell',
+};
+
+const metTones = { yes: 'good', no: 'bad', open: 'fair', none: 'quiet' } as const;
+
+const codes: Readonly<Record<Tone, string>> = { good: '32', fair: '33', bad: '31', quiet: '2' };
+
+/** Renders a prediction for a terminal, in lines of at most `width` columns. */
+export function renderPrediction(prediction: SenderPrediction, layout: PredictionLayout): string {
+  const width = Math.max(40, layout.width);
+  const paint = (text: string, tone: Tone): string =>
+    layout.color ? `\u001B[${codes[tone]}m${text}\u001B[0m` : text;
+  const view = { width, paint };
+  return [
+    ...heading(prediction, view),
+    ...mechanismLines(prediction, view),
+    ...exposureBlock(prediction, view),
+    ...caseLines(prediction, view),
+    ...changeLines(prediction, view),
+    ...destinationLines(prediction, view),
+    ...listLines('Assumed:', prediction.assumptions, view),
+    ...listLines('Warnings:', prediction.warnings, view),
+    '',
+  ].join('\n');
+}
+
+interface TextView {
+  readonly width: number;
+  paint(text: string, tone: Tone): string;
+}
+
+function heading(
+  { program, version, domain, smartHost }: SenderPrediction,
+  { width }: TextView,
+): readonly string[] {
+  const name = { postfix: 'Postfix', exim: 'Exim', opensmtpd: 'OpenSMTPD', hermetic: 'Hermetic' };
+  const server = [name[program], version].filter((part) => part !== undefined).join(' ');
+  const lines = wrap(`Prediction for mail from this ${server} to ${domain}`, width);
+  if (smartHost === undefined) return lines;
+  return [
+    ...lines,
+    ...wrap(
+      `All mail goes through ${smartHost}. Its configuration decides, so predict that server.`,
+      width,
+    ),
+  ];
+}
+
+/** Columns of the name and of the verdict of a mechanism. */
+const NAME = 12;
+const VERDICT = 18;
+
+function mechanismLines({ mechanisms }: SenderPrediction, view: TextView): readonly string[] {
+  const indent = ' '.repeat(2 + NAME + VERDICT);
+  return [
+    '',
+    ...mechanisms.flatMap(({ mechanism, verdict, reason, line }) => {
+      const [word, tone] = mechanismWords[verdict];
+      const head = `  ${mechanismNames[mechanism].padEnd(NAME)}`;
+      const says = wrap(`${reason} (${line})`, Math.max(20, view.width - indent.length), '');
+      const gap = ' '.repeat(Math.max(1, VERDICT - word.length));
+      const [first = '', ...rest] = says;
+      return [
+        `${head}${view.paint(word, tone)}${gap}${first}`,
+        ...rest.map((text) => indent + text),
+      ];
+    }),
+  ];
+}
+
+function exposureBlock({ exposure }: SenderPrediction, view: TextView): readonly string[] {
+  const results = Object.fromEntries(
+    senders.map((row) => [
+      row,
+      Object.fromEntries(
+        attacks.map((attack): [Attack, DeliveryResult] => [
+          attack,
+          exposure[row]?.[attack]?.result ?? 'unknown',
+        ]),
+      ),
+    ]),
+  ) as unknown as Exposure;
+  const { width, paint } = view;
+  return [
+    '',
+    'Mail from this server under attack (in brackets: only the domain could change it)',
+    ...exposureLines(results, { width, paint, senders: rows, names: domainNames }),
+  ].flatMap((text) =>
+    text.length > width && !text.includes('\u001B') ? wrap(text, width) : [text],
+  );
+}
+
+/** Columns of the id of a case and of its verdict. */
+const CASE = 20;
+const CASE_VERDICT = 24;
+
+function caseLines({ cases }: SenderPrediction, view: TextView): readonly string[] {
+  const indent = ' '.repeat(4);
+  const lines = ['', 'Cases of the sender test'];
+  for (const { case: id, verdict, met, reason, line, delaySeconds, bounced } of cases) {
+    const word = caseWords[verdict] ?? verdict;
+    const mark = met === 'no' ? '!' : ' ';
+    const aside = [
+      delaySeconds === undefined ? '' : `after ${delaySeconds} s`,
+      bounced ? 'bounced' : '',
+    ].filter((part) => part !== '');
+    const says = [reason, ...aside].join(', ');
+    lines.push(
+      `${mark} ${id.padEnd(CASE)}${view.paint(word.padEnd(CASE_VERDICT), metTones[met])}`.trimEnd(),
+      ...wrap(`${says} (${neutralise(line)})`, view.width, indent),
+    );
+  }
+  return lines;
+}
+
+function changeLines({ changes }: SenderPrediction, view: TextView): readonly string[] {
+  if (changes.length === 0) return [];
+  return [
+    '',
+    'Changes:',
+    ...changes.flatMap(({ mechanism, place, lines, note }) => [
+      ...wrap(`${mechanismNames[mechanism]}, in ${place}:`, view.width, '  '),
+      ...lines.map((text) => `    ${neutralise(text)}`),
+      ...(note === undefined ? [] : wrap(note, view.width, '  ')),
+    ]),
+  ];
+}
+
+/** Destinations that are printed; the JSON has more. */
+const MAX_DESTINATIONS = 20;
+
+function destinationLines(
+  { destinations }: SenderPrediction,
+  { width }: TextView,
+): readonly string[] {
+  if (destinations.length === 0) return [];
+  const more = destinations.length - MAX_DESTINATIONS;
+  return [
+    '',
+    'Destinations with rules of their own (predict one with --domain):',
+    ...destinations
+      .slice(0, MAX_DESTINATIONS)
+      .flatMap(({ tls, line }) => wrap(`TLS ${tls}: ${line}`, width, '  ', '    ')),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
+}
+
+function listLines(
+  title: string,
+  texts: readonly string[],
+  { width }: TextView,
+): readonly string[] {
+  if (texts.length === 0) return [];
+  return ['', title, ...texts.flatMap((text) => wrap(text, width, '  - ', '    '))];
+}

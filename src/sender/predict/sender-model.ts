@@ -1,0 +1,151 @@
+/**
+ * The rules by which a sender uses TLS, as its configuration states them: data without
+ * behaviour. Every reader of a configuration produces this model, and `predictSender`
+ * knows no mail server.
+ */
+
+/** The setting that a fact comes from. */
+export interface SettingSource {
+  /** Name of the setting, such as `smtp_tls_security_level`. */
+  readonly setting: string;
+  /** The line of the configuration, or the default as a line. */
+  readonly line: string;
+  /** The configuration does not set it: the line is the default of the server. */
+  readonly byDefault?: boolean;
+}
+
+/** A fact of a configuration with its source, or the reason why it is not known. */
+export type Fact<T> =
+  | { readonly known: true; readonly value: T; readonly source: SettingSource }
+  | { readonly known: false; readonly reason: string; readonly source: SettingSource };
+
+/** The certificate names that the sender accepts with a certificate of a trusted CA. */
+export type AcceptedNames =
+  /** The name of the MX host, as DNS named it. */
+  | { readonly kind: 'mx-host' }
+  /** The mail domain, and with `below` any name below it. */
+  | { readonly kind: 'domain'; readonly below: boolean }
+  /** Names of the configuration; a leading dot means any name below. */
+  | { readonly kind: 'listed'; readonly names: readonly string[] }
+  /** Any name. */
+  | { readonly kind: 'any' };
+
+/** The certificate that the sender requires apart from DANE and MTA-STS. */
+export type RequiredCertificate =
+  | { readonly kind: 'nothing' }
+  | {
+      readonly kind: 'ca';
+      /** A certificate needs one of these names. */
+      readonly names: readonly AcceptedNames[];
+      /** `plaintext`: after a failed verification the sender tries again without TLS. */
+      readonly onFailure: 'defer' | 'plaintext';
+    }
+  /** Keys of the configuration only: no server of a test has one. */
+  | { readonly kind: 'pinned' };
+
+/** The use of DANE (RFC 7672). */
+export type DaneUse =
+  | { readonly use: 'no' }
+  | {
+      readonly use: 'opportunistic' | 'mandatory';
+      /** TLSA records of a host that an unsigned MX RRset named. */
+      readonly insecureMx: 'ignore' | 'encrypt' | 'dane';
+      /** TLSA records, and not one of them is usable. */
+      readonly unusable: 'encrypt' | 'defer';
+      /** `mandatory`: mail to a host without TLSA records. */
+      readonly missing?: 'defer' | 'bounce';
+    };
+
+/** The use of MTA-STS (RFC 8461). */
+export type StsUse =
+  | { readonly use: 'no' }
+  | {
+      /** `observe`: the policy is fetched and logged, and mail is delivered against it. */
+      readonly use: 'enforce' | 'observe';
+      /**
+       * A domain with DANE too. `both`: each must hold. `dane-alone`: DANE decides where
+       * every host has TLSA records, as RFC 8461 §2 allows. `sts-alone`: the policy
+       * replaces DANE, which RFC 8461 §2 forbids.
+       */
+      readonly withDane: 'both' | 'dane-alone' | 'sts-alone';
+    };
+
+/** TLS versions in order. */
+export const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+export type TlsVersionName = (typeof tlsVersions)[number];
+
+/** The rules for one destination. */
+export interface TlsRules {
+  /**
+   * `never`: always plaintext. `opportunistic`: TLS where offered. `required`: no mail in
+   * plaintext. `broken`: an error in the configuration defers all mail.
+   */
+  readonly tls: Fact<'never' | 'opportunistic' | 'required' | 'broken'>;
+  readonly certificate: Fact<RequiredCertificate>;
+  readonly dane: Fact<DaneUse>;
+  readonly mtaSts: Fact<StsUse>;
+  /** Versions where TLS is opportunistic. */
+  readonly versions: Fact<readonly TlsVersionName[]>;
+  /** Versions where TLS is required. */
+  readonly requiredVersions: Fact<readonly TlsVersionName[]>;
+  /** The CAs that verification trusts: some, or none at all. */
+  readonly roots: Fact<'some' | 'none'>;
+  /** SNI without DANE and MTA-STS. */
+  readonly serverName: Fact<'none' | 'mx-host' | 'other'>;
+}
+
+/** The reaction of a sender with opportunistic TLS to a TLS that does not start. */
+export interface TlsFallback {
+  /** The server offers STARTTLS and refuses it. */
+  readonly refused: 'plaintext' | 'defer';
+  /** The handshake fails. `later`: plaintext once the message is `delaySeconds` old. */
+  readonly handshake: 'plaintext' | 'later' | 'defer';
+  readonly delaySeconds?: number;
+}
+
+/** Destinations with rules of their own. */
+export interface DestinationRules {
+  /** The key of the configuration, such as `.example.com`. */
+  readonly destination: string;
+  readonly rules: TlsRules;
+  readonly source: SettingSource;
+}
+
+/** Server programs whose configuration can be read. */
+export const senderPrograms = ['postfix', 'exim', 'opensmtpd', 'hermetic'] as const;
+export type SenderProgram = (typeof senderPrograms)[number];
+
+/** A sender, as its configuration describes it. */
+export interface SenderModel {
+  readonly program: SenderProgram;
+  readonly version: string | undefined;
+  /** The domain that `rules` are for: the domains of the test, or a given one. */
+  readonly domain: string;
+  readonly rules: TlsRules;
+  readonly fallback: Fact<TlsFallback>;
+  /** Another server takes all mail, so its rules count and not these. */
+  readonly smartHost: Fact<string | undefined>;
+  /** Address families that the sender uses. */
+  readonly families: Fact<'both' | 'ipv4' | 'ipv6'>;
+  /** REQUIRETLS (RFC 8689), for messages that ask for it. */
+  readonly requireTls: Fact<'enforce' | 'weakened' | 'no'>;
+  /** Data for TLS reports (RFC 8460). */
+  readonly tlsReports: Fact<'yes' | 'no'>;
+  /** Whether the resolver validates DNSSEC: no configuration of a mail server states it. */
+  readonly resolver: Fact<'validates' | 'does-not'>;
+  readonly destinations: readonly DestinationRules[];
+  /** Conditions of the prediction that the configuration does not state. */
+  readonly assumptions: readonly string[];
+  /** Faults of the configuration, and settings without effect. */
+  readonly warnings: readonly string[];
+}
+
+/** Returns a fact that a line of the configuration states. */
+export function known<T>(value: T, source: SettingSource): Fact<T> {
+  return { known: true, value, source };
+}
+
+/** Returns a fact that cannot be known from the configuration. */
+export function unknown(reason: string, source: SettingSource): Fact<never> {
+  return { known: false, reason, source };
+}

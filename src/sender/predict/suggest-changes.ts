@@ -1,0 +1,99 @@
+import type { SenderMechanism } from '../cases/sender-case.js';
+import type { MechanismPrediction } from './judge-prediction.js';
+import type { SenderModel, SenderProgram } from './sender-model.js';
+
+/** A change of the configuration that improves a verdict. */
+export interface SettingChange {
+  readonly mechanism: SenderMechanism;
+  /** The file or section. */
+  readonly place: string;
+  readonly lines: readonly string[];
+  /** A condition of the change, as a sentence. */
+  readonly note?: string;
+}
+
+/** Suggests a change for each mechanism that the sender does not enforce. Pure. */
+export function suggestChanges(
+  model: SenderModel,
+  mechanisms: readonly MechanismPrediction[],
+): readonly SettingChange[] {
+  if (!model.smartHost.known || model.smartHost.value !== undefined) return [];
+  return mechanisms
+    .filter(({ verdict }) => verdict !== 'enforces' && verdict !== 'cannot-tell')
+    .flatMap(({ mechanism }) => {
+      const change = changes[model.program][mechanism]?.(model);
+      return change === undefined ? [] : [{ mechanism, ...change }];
+    });
+}
+
+type Suggestion = (model: SenderModel) => Omit<SettingChange, 'mechanism'> | undefined;
+
+const changes: Readonly<
+  Record<SenderProgram, Readonly<Partial<Record<SenderMechanism, Suggestion>>>>
+> = {
+  postfix: { starttls: postfixTls, dane: postfixDane, 'mta-sts': postfixSts, dnssec: resolver },
+  exim: {},
+  opensmtpd: {},
+  hermetic: {},
+};
+
+const RESOLVER_NOTE = 'DANE needs a validating resolver on this machine.';
+
+/** Requiring TLS of every domain would defer mail, so only its absence is a fault. */
+function postfixTls({ rules }: SenderModel): ReturnType<Suggestion> {
+  if (!rules.tls.known || rules.tls.value !== 'never') return undefined;
+  return { place: placeOf(rules.tls.source.setting), lines: ['smtp_tls_security_level = may'] };
+}
+
+function postfixDane({ rules, resolver: state }: SenderModel): ReturnType<Suggestion> {
+  if (state.known && state.value === 'does-not') return resolver();
+  if (rules.mtaSts.known && rules.mtaSts.value.use === 'enforce') {
+    if (rules.mtaSts.value.withDane !== 'sts-alone') return undefined;
+    return {
+      place: 'main.cf',
+      lines: ['smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:hermetic'],
+      note: 'The answer of the present policy server replaces DANE. hermetic serve answers with DANE too (docs/postfix.md).',
+    };
+  }
+  return {
+    place: 'main.cf',
+    lines: [
+      'smtp_tls_security_level = dane',
+      'smtp_dns_support_level = dnssec',
+      'smtp_host_lookup = dns',
+      'ignore_mx_lookup_error = no',
+      'smtp_dns_resolver_options =',
+    ],
+    note: RESOLVER_NOTE,
+  };
+}
+
+function postfixSts({ rules }: SenderModel): ReturnType<Suggestion> {
+  const roots = {
+    place: 'main.cf',
+    lines: ['smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt'],
+  };
+  const missing = rules.roots.known && rules.roots.value === 'none';
+  if (rules.mtaSts.known && rules.mtaSts.value.use !== 'no') return missing ? roots : undefined;
+  return {
+    place: 'main.cf',
+    lines: [
+      'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:hermetic',
+      ...(missing ? roots.lines : []),
+    ],
+    note: 'hermetic serve answers Postfix with the policy of each domain (docs/postfix.md). Keep present tables in front of it.',
+  };
+}
+
+function resolver(): ReturnType<Suggestion> {
+  return {
+    place: '/etc/resolv.conf',
+    lines: ['nameserver 127.0.0.1'],
+    note: 'Install a validating resolver, such as unbound, on this machine first.',
+  };
+}
+
+/** A table entry is changed in its table. */
+function placeOf(setting: string): string {
+  return setting.includes(':') ? setting : 'main.cf';
+}
