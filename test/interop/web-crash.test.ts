@@ -7,6 +7,7 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import { allScenarios } from '../../src/lab/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
 import { openStore, verifyStore } from '../../src/store/index.js';
 import { AccountTable } from '../../src/web/index.js';
@@ -20,7 +21,7 @@ const REPORTS = 'reports.good.example';
 const password = 'correct horse battery';
 const today = new Date().toISOString().slice(0, 10);
 
-/** What the daemon acknowledged over all rounds. */
+/** Everything that the daemon acknowledged, over all rounds. */
 const acknowledged = {
   sessions: new Set<string>(),
   tokens: new Set<string>(),
@@ -104,8 +105,11 @@ async function load({ child, ports }: Served, round: number): Promise<void> {
   };
   const checks = async (): Promise<void> => {
     for (let n = 0; !isGone(); n++) {
-      const domain = n % 2 === 0 ? 'good.example' : 'stripped.example';
-      const answer = await ask(pages, '/check', form(pages, { domain }));
+      const { domain = '' } = allScenarios[(round * 7 + n) % allScenarios.length] ?? {};
+      const sent = form(pages, { domain });
+      // A client has few checks at a time, so each of these comes from another one.
+      const headers = { ...sent.headers, 'x-forwarded-for': `198.51.${round}.${n % 250}` };
+      const answer = await ask(pages, '/check', { ...sent, headers });
       const path = answer?.headers.location;
       if (answer?.statusCode === 303 && path !== undefined) acknowledged.checks.add(path);
     }
@@ -151,6 +155,7 @@ web: {listen: '127.0.0.1:0', certificates: [{chain: ${folder}/chain.pem, key: ${
 report: {domains: [good.example, rcpt.example], checkHours: 0, https: {host: ${REPORTS}, path: /v1/tlsrpt}}
 pages:
   listen: ['127.0.0.1:0']
+  proxies: [127.0.0.1]
   signIn: {}
   limits: {againMinutes: 0, perClient: 100000, perServer: 100000, perDomain: 100000, reuseMinutes: 0}
 `,
