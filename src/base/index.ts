@@ -45,7 +45,7 @@ export { mapConcurrent } from './map-concurrent.js';
 export { readTextFile, type ReadTextFileOptions } from './read-text-file.js';
 export { repeat, type RepeatOptions } from './repeat.js';
 export { newKeyPair, type NewKey } from './new-key-pair.js';
-export { followSignal } from './follow-signal.js';
+export { followSignals } from './follow-signals.js';
 export { separateTurns } from './separate-turns.js';
 export { SingleFlight } from './single-flight.js';
 export { type Ip, parseIp, formatIp, networkOf, sourceOf, withinPrefix } from './ip.js';

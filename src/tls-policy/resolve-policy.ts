@@ -1,4 +1,4 @@
-import { followSignal, HermeticError, type Name } from '../base/index.js';
+import { followSignals, HermeticError, type Name } from '../base/index.js';
 import { askTlsa, lookupTlsa, type TlsaLookup } from '../dane/index.js';
 import {
   lookupAddresses,
@@ -44,30 +44,34 @@ const MAX_HOSTS = 32;
  * @throws HermeticError `name-...` for a text that names no next hop; rejects with
  * `signal.reason` when aborted.
  */
-export async function resolvePolicy(
+export function resolvePolicy(
   nextHop: string | NextHop,
   policyDeps: PolicyDeps,
+): Promise<DomainDecision> {
+  return followSignals([policyDeps.signal], ({ signal }) =>
+    resolveHop(nextHop, { ...policyDeps, signal }),
+  );
+}
+
+async function resolveHop(
+  nextHop: string | NextHop,
+  policyDeps: PolicyDeps & { readonly signal: AbortSignal },
 ): Promise<DomainDecision> {
   const hop = typeof nextHop === 'string' ? read(nextHop, policyDeps.smtpPort) : nextHop;
   const instant = (policyDeps.now ?? Date.now)();
   if (hop.kind === 'address') return decideDomain(ofAddress(hop.ip, instant), policyDeps);
-  const { resolver, stsSource, mtaSts = true, dane = true } = policyDeps;
-  const lookupOptions = policyDeps.signal ? { signal: followSignal(policyDeps.signal) } : {};
+  const { resolver, stsSource, signal, mtaSts = true, dane = true } = policyDeps;
   const [mailRoute, sts] = await Promise.all([
     hop.kind === 'host'
       ? ofHost(hop.name)
-      : lookupMailRoute(resolver, hop.name, { ...lookupOptions, unprovedAbsence: !dane }),
-    mtaSts ? stsSource?.lookup(hop.name, lookupOptions.signal) : undefined,
+      : lookupMailRoute(resolver, hop.name, { signal, unprovedAbsence: !dane }),
+    mtaSts ? stsSource?.lookup(hop.name, signal) : undefined,
   ]);
   const hosts = await Promise.all(
     mailRoute.hosts.slice(0, MAX_HOSTS).map((host) => {
       const isSigned =
         mailRoute.dnssec === 'secure' && host.name.isAtOrBelow(mailRoute.canonicalName);
-      return factsOf(
-        { ...host, port: hop.port, isSigned },
-        { ...policyDeps, ...lookupOptions },
-        instant,
-      );
+      return factsOf({ ...host, port: hop.port, isSigned }, policyDeps, instant);
     }),
   );
   const domainFacts: DomainFacts = {

@@ -147,7 +147,6 @@ test('an item that takes too long is refused, and the next one is read', async (
     deadlineMs: 5000,
   });
   const mail = await reportMail({ report: largeReport(5000, 1), signer: 'sender.example' });
-  // The thread has started and loaded its code before the time of the second item counts.
   const [ready] = (await reader.read(taskOf(mail))) ?? [];
   assert.ok(ready && 'report' in ready);
   const [first] = (await reader.read(taskOf(mail))) ?? [];

@@ -61,10 +61,12 @@ test('every domain of the lab: the delivery matches its scenario', async () => {
   const differing: string[] = [];
   await fewAtATime(lab.scenarios, async ({ domain, expect }) => {
     const [predicted] = expect.exposure.bothFirst;
-    const observed = observedIn((await connectTo(domain, sender)).outcome);
+    const { outcome } = await connectTo(domain, sender);
+    const observed = observedIn(outcome);
     // A check cannot predict the next attempt after a temporary refusal of STARTTLS.
     const open = predicted === 'unknown' && ['deferred', 'cleartext'].includes(observed);
-    if (predicted !== observed && !open) differing.push(`${domain}: ${predicted}, but ${observed}`);
+    if (predicted !== observed && !open)
+      differing.push(`${domain}: ${predicted}, but ${observed}: ${JSON.stringify(outcome)}`);
   });
   assert.deepEqual(differing, []);
 });

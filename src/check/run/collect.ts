@@ -1,4 +1,4 @@
-import { followSignal, formatTime, systemClock, type Clock, type Name } from '../../base/index.js';
+import { followSignals, formatTime, systemClock, type Clock, type Name } from '../../base/index.js';
 import { type Resolver, lookupAddresses } from '../../dns/index.js';
 import type { Depth, Evidence, HostEvidence, NetworkEvidence } from '../../evidence/index.js';
 import type { Network } from '../../net/index.js';
@@ -93,7 +93,16 @@ export interface CollectOptions {
  * concurrently and within limits. Faults of peers are evidence, not errors. Rejects only
  * with `signal.reason`.
  */
-export async function collect(domainName: Name, options: CollectOptions): Promise<Evidence> {
+export function collect(domainName: Name, options: CollectOptions): Promise<Evidence> {
+  return followSignals([options.signal], ({ signal }) =>
+    observe(domainName, { ...options, signal }),
+  );
+}
+
+async function observe(
+  domainName: Name,
+  options: CollectOptions & { readonly signal: AbortSignal },
+): Promise<Evidence> {
   const { depth = 'triage', signal } = options;
   const sources = new Set<string>();
   const context = createProbeContext(domainName, {
@@ -118,7 +127,7 @@ export async function collect(domainName: Name, options: CollectOptions): Promis
     depth === 'triage' || !takesMail
       ? undefined
       : await probeContinuity(context, { hosts, mtaSts, tlsRpt });
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   return assembleEvidence({
     domain: domainName.toLower(),
     collectedAt: formatTime(context.now),
@@ -156,7 +165,7 @@ export function createProbeContext(domainName: Name, options: CollectOptions): P
     implicitTls: false,
     submissionPorts: options.submissionPorts ?? [],
     timeoutMs: options.timeoutMs ?? 15_000,
-    signal: options.signal && followSignal(options.signal),
+    signal: options.signal,
     goals: options.goals,
     senders: options.senders ?? [],
     intrusive: options.intrusive ?? false,

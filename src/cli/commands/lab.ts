@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { followSignal, parseDomain, wrap, unwrap } from '../../base/index.js';
+import { followSignals, parseDomain, wrap, unwrap } from '../../base/index.js';
 import { grade, verdictCounts } from '../../check/index.js';
 import type { CheckResult, Evidence } from '../../evidence/index.js';
 import { checkDomains } from '../check-domains.js';
@@ -45,23 +45,26 @@ export function defineLab(command: Command, context: CommandContext): void {
  */
 async function checkAll({ json }: LabFlags, { output, signal }: CommandContext): Promise<number> {
   const lab = await openLab();
-  const stop = new AbortController();
+  const domains = lab.scenarios.map(({ domain }) => domain);
+  const graded: Pick<CheckResult, 'verdict'>[] = [];
   try {
-    const domains = lab.scenarios.map(({ domain }) => domain);
-    const results = checkDomains(lab, domains, { signal: followSignal(signal, stop.signal) });
-    const graded: Pick<CheckResult, 'verdict'>[] = [];
-    for (const [index, domainName] of domains.entries()) {
-      if (output.gone) break;
-      const checkResult = grade((await results[index]) as Evidence);
-      graded.push({ verdict: checkResult.verdict });
-      output.out(
-        json ? `${formatJson(checkResult)}\n` : formatRow(domainName, outcome(checkResult), output),
-      );
-    }
+    await followSignals([signal], async (stop) => {
+      const results = checkDomains(lab, domains, { signal: stop.signal });
+      for (const [index, domainName] of domains.entries()) {
+        if (output.gone) break;
+        const checkResult = grade((await results[index]) as Evidence);
+        graded.push({ verdict: checkResult.verdict });
+        output.out(
+          json
+            ? `${formatJson(checkResult)}\n`
+            : formatRow(domainName, outcome(checkResult), output),
+        );
+      }
+      stop.abort();
+    });
     if (!json) output.out(`\n${domains.length} domains: ${verdictCounts(graded)}\n`);
     return exitCodes.good;
   } finally {
-    stop.abort();
     await lab.close();
   }
 }

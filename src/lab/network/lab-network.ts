@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { followSignal } from '../../base/index.js';
+import { followSignals } from '../../base/index.js';
 import {
   nodeNetwork,
   type DialResult,
@@ -170,13 +170,13 @@ export class LabNetwork implements Network {
       await wait(patience, request.signal);
       return silence;
     }
-    const silenceEnd = new AbortController();
-    const end = (): void => silenceEnd.abort(silence);
     const query = Buffer.from(request.query).toString('hex');
-    this.#unanswered.once(query, () => void setTimeout(end, patience).unref());
-    const signal = followSignal(silenceEnd.signal, ...(request.signal ? [request.signal] : []));
     try {
-      return await this.outside.exchange({ ...request, to: target, signal });
+      return await followSignals([request.signal], (own) => {
+        const end = (): void => own.abort(silence);
+        this.#unanswered.once(query, () => void setTimeout(end, patience).unref());
+        return this.outside.exchange({ ...request, to: target, signal: own.signal });
+      });
     } catch (error) {
       if (error === silence) return silence;
       throw error;

@@ -1,4 +1,4 @@
-import { mapConcurrent, repeat } from '../../base/index.js';
+import { followSignals, mapConcurrent, repeat } from '../../base/index.js';
 import { historyTables, recordHistory } from '../../check/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 import {
@@ -154,15 +154,17 @@ export class Watcher {
     const { localNetwork, resolver, trustStore, clock, log } = this.#house;
     try {
       const { check } = await import('../../check/index.js');
-      return await check(domainName, {
-        network: localNetwork,
-        resolver,
-        // The operator's own domains, which may have addresses of a private network.
-        reach: 'any',
-        trustStore,
-        clock,
-        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(LOOK_TIMEOUT)]),
-      });
+      return await followSignals([this.#signal, AbortSignal.timeout(LOOK_TIMEOUT)], ({ signal }) =>
+        check(domainName, {
+          network: localNetwork,
+          resolver,
+          // The operator's own domains, which may have addresses of a private network.
+          reach: 'any',
+          trustStore,
+          clock,
+          signal,
+        }),
+      );
     } catch (error) {
       if (!this.#signal.aborted)
         log.error('watch-failed', { domain: domainName, error: (error as Error).message });

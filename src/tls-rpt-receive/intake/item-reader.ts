@@ -157,8 +157,12 @@ class ReadingThread {
   #parts: JudgedPart[] = [];
   #keys: LookupKeys = () => Promise.resolve({ lookup: 'failed' });
   #settle: ((judgedParts: readonly JudgedPart[] | undefined) => void) | undefined;
+  /** Resolves when the thread can read: its start counts against no item. */
+  readonly #ready: Promise<void>;
+  #becomeReady: () => void = () => undefined;
 
   constructor() {
+    this.#ready = new Promise((resolve) => (this.#becomeReady = resolve));
     this.#worker = new Worker(new URL('./reading-worker.js', import.meta.url), {
       resourceLimits: HEAP,
       execArgv: [],
@@ -178,7 +182,7 @@ class ReadingThread {
   ): Promise<readonly JudgedPart[] | undefined> {
     this.#keys = keys;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#settle?.(undefined), deadlineMs);
+      let timer: NodeJS.Timeout | undefined;
       this.#worker.ref();
       this.#settle = (judgedParts) => {
         clearTimeout(timer);
@@ -186,8 +190,13 @@ class ReadingThread {
         this.#settle = undefined;
         resolve(judgedParts);
       };
+      const settle = this.#settle;
+      void this.#ready.then(() => {
+        if (this.#settle !== settle) return;
+        timer = setTimeout(() => this.#settle?.(undefined), deadlineMs);
+        this.#send({ kind: 'task', task });
+      });
       this.#parts = [];
-      this.#send({ kind: 'task', task });
     });
   }
 
@@ -201,6 +210,7 @@ class ReadingThread {
   }
 
   #take(message: FromWorker): void {
+    if (message.kind === 'ready') return this.#becomeReady();
     if (message.kind === 'ask-keys') {
       const answer = this.#keys(message.name).catch(() => ({ lookup: 'failed' }) as const);
       void answer.then((found) => this.#send({ kind: 'keys', id: message.id, answer: found }));

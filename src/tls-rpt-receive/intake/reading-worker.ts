@@ -10,10 +10,11 @@ export type ToWorker =
   | { readonly kind: 'keys'; readonly id: number; readonly answer: KeyAnswer };
 
 /**
- * To the main thread. The parts of an item come in batches, each when the main thread
- * asks for more.
+ * To the main thread. The thread is ready once its code is loaded. The parts of an item
+ * come in batches, each when the main thread asks for more.
  */
 export type FromWorker =
+  | { readonly kind: 'ready' }
   | { readonly kind: 'ask-keys'; readonly id: number; readonly name: string }
   | { readonly kind: 'parts'; readonly parts: readonly JudgedPart[]; readonly last: boolean };
 
@@ -52,6 +53,7 @@ if (port) {
       asked.delete(message.id);
     }
   });
+  send({ kind: 'ready' });
 }
 
 /** Lowers the priority of this thread where that is possible. */

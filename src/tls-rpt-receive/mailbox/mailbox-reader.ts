@@ -1,4 +1,4 @@
-import { repeat, type Clock, type Failure, type Result } from '../../base/index.js';
+import { followSignals, repeat, type Clock, type Failure, type Result } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import type { Receipt, Receiver } from '../intake/receiver.js';
 import { MailboxState, type PendingMail } from './mailbox-state.js';
@@ -156,11 +156,11 @@ export class MailboxReader {
   /** Waits until the server announces a mail, and at most until the next poll. */
   async #wait(mailbox: Mailbox, signal: AbortSignal): Promise<void> {
     const { clock, pollMs } = this.#options;
-    const awake = new AbortController();
-    const either = AbortSignal.any([signal, awake.signal]);
-    const asleep = clock.sleep(pollMs, either).catch(() => undefined);
-    await Promise.race([asleep, mailbox.untilMail(either)]);
-    awake.abort();
+    await followSignals([signal], async (awake) => {
+      const asleep = clock.sleep(pollMs, awake.signal).catch(() => undefined);
+      await Promise.race([asleep, mailbox.untilMail(awake.signal)]);
+      awake.abort();
+    });
   }
 
   /** Reads all mails that are new or due. `blocked`: some remain for later. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseDomain } from '../../base/index.js';
+import { followSignals, parseDomain } from '../../base/index.js';
 import { randomText } from '../access/random-secret.js';
 import type { WebFailureCode } from '../failures.js';
 import { BatchTable, type Batch, type BatchItem } from './batch-table.js';
@@ -104,12 +104,12 @@ export class BatchService {
 
   /** Resolves when a result has come, after `milliseconds` at most. */
   async changed(milliseconds: number, signal: AbortSignal): Promise<void> {
-    const waiting = new AbortController();
-    const wake = (): void => waiting.abort();
-    this.#watchers.add(wake);
-    const either = AbortSignal.any([signal, waiting.signal, this.#checks.signal]);
-    await this.#context.clock.sleep(milliseconds, either).catch(() => undefined);
-    this.#watchers.delete(wake);
+    await followSignals([signal, this.#checks.signal], async (waiting) => {
+      const wake = (): void => waiting.abort();
+      this.#watchers.add(wake);
+      await this.#context.clock.sleep(milliseconds, waiting.signal).catch(() => undefined);
+      this.#watchers.delete(wake);
+    });
   }
 
   #wake(): void {

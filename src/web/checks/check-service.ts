@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { getDomain } from 'tldts';
-import { BoundedMap, type Clock, type Name } from '../../base/index.js';
+import { BoundedMap, followSignals, type Clock, type Name } from '../../base/index.js';
 import {
   AddressVisits,
   collect,
@@ -244,12 +244,12 @@ export class CheckService {
   ): Promise<void> {
     const active = this.#active.get(id);
     if (!active || active.revision !== revision) return;
-    const waiting = new AbortController();
-    const wake = (): void => waiting.abort();
-    active.watchers.add(wake);
-    const either = AbortSignal.any([signal, waiting.signal, this.signal]);
-    await this.#context.clock.sleep(milliseconds, either).catch(() => undefined);
-    active.watchers.delete(wake);
+    await followSignals([signal, this.signal], async (waiting) => {
+      const wake = (): void => waiting.abort();
+      active.watchers.add(wake);
+      await this.#context.clock.sleep(milliseconds, waiting.signal).catch(() => undefined);
+      active.watchers.delete(wake);
+    });
   }
 
   /** The evidence of a finished check. */
@@ -364,16 +364,24 @@ export class CheckService {
   }
 
   /** Stops after the time of the configuration, so that a tarpit blocks no place. */
-  async #collect(active: Running): Promise<Evidence> {
+  #collect(active: Running): Promise<Evidence> {
+    const { clock } = this.#context;
+    return followSignals([this.signal], async (ended) => {
+      void clock
+        .sleep(this.#settings.limits.seconds * 1000, ended.signal)
+        .then(() => ended.abort(TOO_SLOW))
+        .catch(() => undefined);
+      try {
+        return await this.#collectUntil(active, ended.signal);
+      } finally {
+        ended.abort(new Error('finished'));
+      }
+    });
+  }
+
+  #collectUntil(active: Running, signal: AbortSignal): Promise<Evidence> {
     const { domain } = active.row;
     const { clock, network, resolver, trustStore } = this.#context;
-    const ended = new AbortController();
-    const stop = (): void => ended.abort(this.signal.reason);
-    this.signal.addEventListener('abort', stop, { once: true });
-    void clock
-      .sleep(this.#settings.limits.seconds * 1000, ended.signal)
-      .then(() => ended.abort(TOO_SLOW))
-      .catch(() => undefined);
     const options = collectOptions({
       ...(this.#context.checkOptions?.(domain) ?? {
         network,
@@ -384,7 +392,7 @@ export class CheckService {
       }),
       clock,
       helo: this.#settings.helo,
-      signal: ended.signal,
+      signal,
       onEvent: (event) => {
         active.events.push(event);
         active.changed();
@@ -392,14 +400,9 @@ export class CheckService {
     });
     const manners = this.#visits.limiter({
       fresh: active.fresh,
-      refuses: (hostName) => this.#records.refuses(hostName, options.resolver, ended.signal),
+      refuses: (hostName) => this.#records.refuses(hostName, options.resolver, signal),
     });
-    try {
-      return await collect(nameOf(domain), { ...options, manners });
-    } finally {
-      this.signal.removeEventListener('abort', stop);
-      ended.abort(new Error('finished'));
-    }
+    return collect(nameOf(domain), { ...options, manners });
   }
 
   #count(state: string): void {
