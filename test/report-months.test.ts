@@ -5,6 +5,7 @@ import { playMonth } from '../tools/report-month.js';
 import { judgeMonths, tableOf, totalsOf } from '../tools/report-months.js';
 import { playForeignMonth } from './foreign-months.js';
 import { playHarshMonth } from './harsh-months.js';
+import { playPlainMonth } from './plain-months.js';
 import { testSize } from './support/test-size.js';
 
 test('no cause is named wrongly in simulated months, and no fault is shown as well', async () => {
@@ -29,6 +30,14 @@ test('no cause is named wrongly where reporters leave out successes, days or det
   assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
   const right = outcome.tallies.reduce((n, t) => n + t.right, 0);
   assert.ok(right > 5, tableOf(outcome));
+});
+
+test('no cause is named wrongly where reporters are orderly', async () => {
+  const outcome = await judgeMonths(20, 11, playPlainMonth);
+  const { wrong, missed } = totalsOf(outcome);
+  assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
+  const right = outcome.tallies.reduce((n, t) => n + t.right, 0);
+  assert.ok(right > 4, tableOf(outcome));
 });
 
 test('the simulated months contain every fault and depend only on the seed', () => {

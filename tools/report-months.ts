@@ -10,6 +10,7 @@ import { testCheck } from '../test/support/report/checks.js';
 import { withReports } from '../test/support/report/reports.js';
 import { playForeignMonth } from '../test/foreign-months.js';
 import { playHarshMonth } from '../test/harsh-months.js';
+import { playPlainMonth } from '../test/plain-months.js';
 import { playMonth } from './report-month.js';
 import {
   domain,
@@ -22,7 +23,7 @@ import {
 } from './report-faults.js';
 
 /**
- * `npm run report-months -- [count] [seed] [usual|harsh|foreign]`: plays months of TLS
+ * `npm run report-months -- [count] [seed] [usual|harsh|foreign|plain]`: plays months of TLS
  * reports with a fault of known cause and judges them as `hermetic report show` does.
  * Ends with status 1 when a cause is named wrongly, when a fault is shown as well, or
  * when more than a quarter of the months stay unclear although two reporters applied the
@@ -238,6 +239,7 @@ const generators: Readonly<Record<string, (seed: number) => Month>> = {
   usual: playMonth,
   harsh: playHarshMonth,
   foreign: playForeignMonth,
+  plain: playPlainMonth,
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

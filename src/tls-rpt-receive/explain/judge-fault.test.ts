@@ -64,12 +64,53 @@ test('a failure that two independent reporters met is yours, under any result ty
     [failing('certificate-expired'), failing('certificate-expired')],
     [failing('certificate-host-mismatch'), failing('validation-failure')],
     [failing('validation-failure', noHost), failing('validation-failure')],
-    [failing('certificate-not-trusted'), { failed: 12 }],
+    [failing('certificate-not-trusted'), { ok: 1, failed: 12 }],
     [stale, tlsa(failing('certificate-not-trusted'))],
   ] as const) {
     const reports = [weekly('big.example', one), weekly('post.example', other), without];
     assert.equal((await judged(reports)).whose, 'yours');
   }
+});
+
+test('a reporter of failures alone without details confirms no other reporter', async () => {
+  const named = weekly('big.example', { ok: 1, ...failing('certificate-not-trusted') });
+  for (const terse of [{ failed: 12 }, { failed: 12, details: [] }, tlsa({ failed: 12 })]) {
+    const found = await judged([named, weekly('terse.example', terse)]);
+    assert.equal(found.whose, 'unclear', found.because);
+    // Its successes on other days show the share that fails.
+    const before = weekly('terse.example', { ...terse, ok: 12, failed: 0 }).slice(0, 1);
+    const later = weekly('terse.example', terse).slice(1);
+    const isSame = terse.type === undefined;
+    const { whose } = await judged([named, [...before, ...later]]);
+    assert.equal(whose, isSame ? 'yours' : 'unclear');
+  }
+});
+
+test('certificates that one reporter rejects, and verifies by DANE, are not the fault', async () => {
+  const hosts = ['mx1.rcpt.example', 'mx2.rcpt.example'];
+  const rejecting = (result: string, names: readonly string[] = hosts): TestPolicy => ({
+    mx: hosts,
+    failed: 12 * names.length,
+    details: names.map((mx) => ({ result, count: 12, mx })),
+  });
+  const dane = (rest: Partial<TestPolicy> = {}): TestPolicy[] =>
+    hosts.map((domain) => ({ type: 'tlsa', domain, ok: 12, ...rest }));
+  const others = weekly('post.example', { ok: 400, mx: hosts });
+  const whose = async (policies: readonly TestPolicy[], more = [others]): Promise<string> =>
+    (await judged([weekly('big.example', ...policies), ...more])).whose;
+  for (const result of ['certificate-expired', 'certificate-not-trusted'])
+    assert.equal(await whose([rejecting(result), ...dane()]), 'theirs');
+  // Some of its DANE sessions failed, or it had too few of them, or at one host alone.
+  assert.equal(await whose([rejecting('certificate-expired'), ...dane({ failed: 1 })]), 'unclear');
+  assert.equal(await whose([rejecting('certificate-expired'), ...dane({ ok: 5 })]), 'unclear');
+  assert.equal(await whose([rejecting('certificate-expired'), ...dane().slice(1)]), 'unclear');
+  // One host: an expired certificate with the key of the record (RFC 7672 §3.1.1).
+  assert.equal(
+    await whose([rejecting('certificate-expired', hosts.slice(0, 1)), ...dane()]),
+    'unclear',
+  );
+  // No other reporter applied the policy.
+  assert.equal(await whose([rejecting('certificate-expired'), ...dane()], []), 'unclear');
 });
 
 test('a reporter with one odd failure does not confirm the failure of another', async () => {
@@ -95,14 +136,17 @@ test('STARTTLS missing for one network only is on the path, and needs a proof', 
   assert.match(todo[0] ?? '', /^Change nothing/);
   // A success is a TLS session under any policy.
   const open = weekly('c.example', { type: 'no-policy-found', ok: 40 });
-  assert.equal((await judged([stripped, seen, open])).whose, 'path');
-  // The other reporters may all use another address family than the one that failed.
-  assert.equal((await judged([stripped, others, open, ...more])).whose, 'unclear');
+  assert.equal((await judged([stripped, seen, open, ...more.slice(1)])).whose, 'path');
+  // Two others may never reach the one server behind the address that has no STARTTLS.
+  assert.equal((await judged([stripped, seen, open])).whose, 'unclear');
+  // Two other reporters may use another address family than the one that failed.
+  assert.equal((await judged([stripped, others, open])).whose, 'unclear');
+  assert.equal((await judged([stripped, others, open, ...more])).whose, 'path');
   // A reporter that observed it rarely was not spared.
   const rare = [...more, weekly('e.example', { ...rarely, ok: 400 })];
   assert.equal((await judged([stripped, seen, ...rare])).whose, 'unclear');
   const v6 = weekly('big.example', failing('starttls-not-supported', { ...at, ip: '2001:db8::1' }));
-  assert.equal((await judged([stripped, v6, others])).whose, 'path');
+  assert.equal((await judged([stripped, v6, others, ...more])).whose, 'path');
   assert.equal((await judged([v6, others, open])).whose, 'unclear');
   // A filter on the path removes STARTTLS at every host (the policy domain under DANE).
   const mx2: TestPolicy = { type: 'tlsa', domain: 'mx2.rcpt.example', ok: 30 };

@@ -1,25 +1,16 @@
 import type { CheckResult, Finding } from '../../evidence/index.js';
 import {
-  checkedHosts,
-  cleanCheck,
-  findingOf,
-  kindOf,
-  namesFinding,
-  type SeenFinding,
-} from './check-evidence.js';
-import {
-  compareReporters,
-  failingHosts,
-  hostsOf,
-  type ReporterComparison,
-} from './compare-reporters.js';
-import {
-  dateOf,
-  dayOfCheck,
-  NOT_DESCRIBED,
-  type ReportedFacts,
-  type QuotedPolicy,
-} from './facts.js';
+  explainsMost,
+  gatherEvidence,
+  isLasting,
+  isNoise,
+  isOutdated,
+  isSameFamily,
+  isSporadic,
+  notOneServer,
+  showsDates,
+  type Evidence,
+} from './cause-evidence.js';
 import {
   alone,
   fewFailed,
@@ -30,8 +21,9 @@ import {
   sparedDoing,
   SPORADIC,
 } from './cause-sentences.js';
+import { kindOf } from './check-evidence.js';
+import { dateOf, dayOfCheck, type ReportedFacts, type QuotedPolicy } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
-import { appliedWithout, daysNamed, daysReplaced } from './outdated-policies.js';
 import { maxAgeOf, patternsOf } from './quoted.js';
 import { withoutNoise } from './sources.js';
 
@@ -57,40 +49,6 @@ export interface CauseJudgement {
   readonly finding: Finding | undefined;
 }
 
-/** The input of the rules. */
-interface Evidence {
-  /** The recipient domain. */
-  readonly domain: string;
-  readonly group: FailureGroup;
-  /** The finding of a check on those days that shows the same fault. */
-  readonly found: SeenFinding | undefined;
-  /** A check of those days that found no fault of the host or policy. */
-  readonly clean: CheckResult | undefined;
-  /**
-   * Whether a check names the host as an MX host of the domain; undefined without a
-   * check.
-   */
-  readonly ownHost: boolean | undefined;
-  /** A policy that an affected reporter applied, and that does not name the host. */
-  readonly applied: QuotedPolicy | undefined;
-  /**
-   * Days for which the published policy has named the host, by checks; 0: it does not.
-   */
-  readonly namedFor: number | undefined;
-  /**
-   * Days between the change after which all other reporters quote a policy that names the
-   * host, and the last report that quotes the applied one.
-   */
-  readonly replacedFor: number | undefined;
-  readonly compared: ReporterComparison;
-  /** A reporter of the failure had sessions at another host, and none failed. */
-  readonly sparesHost: boolean;
-  /** An unaffected reporter had a failure of another kind over IPv4. */
-  readonly usesIpv4: boolean;
-  /** The unaffected reporters were spared by more than chance. */
-  readonly spared: boolean;
-}
-
 interface Rule {
   /** The condition of the rule in words, for the reader of this table. */
   readonly condition: string;
@@ -102,16 +60,6 @@ interface Rule {
   readonly settle?: (evidence: Evidence) => string;
   readonly remedy?: Remedy;
 }
-
-/** Below this probability, chance does not explain which reporters were spared. */
-const CHANCE = 1 / 1000;
-/** The same where a check also found no fault of the host. */
-const CHANCE_CHECKED = 1 / 100;
-/**
- * A report covers a day and names no hour. An outage of some hours touches at most two
- * days, and a reporter that sent in other hours was not spared by its path.
- */
-const MIN_PATH_DAYS = 3;
 
 /**
  * The rules of judging a cause. The first one that applies decides. A cause other than
@@ -223,19 +171,28 @@ export const rules: readonly Rule[] = [
   },
   {
     condition:
-      'STARTTLS is missing for one network only, on three days or more. Others had TLS sessions over the same address family.',
+      'STARTTLS is missing for one network only, on three days or more. Others had TLS sessions over the same address family. One faulty server does not explain it.',
     applies: (evidence) =>
       kindOf(evidence.group.result) === 'starttls' &&
       evidence.group.reporters.length === 1 &&
       evidence.group.networks.length <= 2 &&
       evidence.spared &&
-      evidence.compared.failingDays >= MIN_PATH_DAYS &&
+      isLasting(evidence) &&
       evidence.compared.isShareKnown &&
       !evidence.sparesHost &&
+      notOneServer(evidence) &&
       isSameFamily(evidence),
     cause: 'path',
     reason: ({ group, compared, clean }) =>
       `Only ${names(group.reporters)} saw it${from(group)}, while ${names(compared.unaffected)} had TLS sessions with the same host on the same days${clean ? ', and hermetic check found no fault' : ''}. Something between this sender and the host removes STARTTLS: a filter, or an attacker.`,
+  },
+  {
+    condition:
+      'One reporter rejects the certificates of two hosts or more, and verified their keys by DANE in the same sessions. Others accept the certificates.',
+    applies: (evidence) => evidence.matchesTlsa && evidence.spared && evidence.failingHosts > 1,
+    cause: 'theirs',
+    reason: ({ group, compared }) =>
+      `Only ${names(group.reporters)} rejects the certificates. Its DANE sessions with the same hosts on the same days verified their keys, so it received your certificates, and ${names(compared.unaffected)} accepted them. Its clock or its trust store is wrong.`,
   },
   {
     condition:
@@ -317,122 +274,6 @@ export function judgeFault(
     remedy: rule.remedy ?? 'general',
     finding: rule.remedy === 'finding' ? evidence.found?.finding : undefined,
   };
-}
-
-function gatherEvidence(failureGroup: FailureGroup, reportedFacts: ReportedFacts): Evidence {
-  const hosts = checkedHosts(reportedFacts.checks);
-  const found = findingOf(failureGroup, reportedFacts.checks);
-  const clean = found ? undefined : cleanCheck(failureGroup, reportedFacts.checks);
-  const compared = compareReporters(failureGroup, reportedFacts, clean);
-  const applied = appliedWithout(failureGroup, reportedFacts.policies);
-  return {
-    domain: reportedFacts.domain === '' ? 'YOUR-DOMAIN' : reportedFacts.domain,
-    group: failureGroup,
-    found,
-    clean,
-    ownHost: hosts?.has(failureGroup.mx),
-    applied,
-    namedFor: daysNamed(failureGroup, reportedFacts.checks),
-    replacedFor: applied
-      ? daysReplaced(applied, failureGroup.mx, reportedFacts.policies)
-      : undefined,
-    compared,
-    sparesHost: sparesHost(failureGroup, reportedFacts),
-    usesIpv4: reportedFacts.failures.some(
-      ({ reporter, ip }) => ip.includes('.') && compared.unaffected.includes(reporter),
-    ),
-    spared: wasSpared(failureGroup, compared, clean !== undefined),
-  };
-}
-
-/**
- * A fetch is not a session, so for the policy file the reporters count and not their
- * sessions.
- */
-function wasSpared(
-  failureGroup: FailureGroup,
-  { unaffected, chance }: ReporterComparison,
-  checked: boolean,
-): boolean {
-  if (kindOf(failureGroup.result) === 'policy-file') return unaffected.length > 0;
-  return chance < (checked ? CHANCE_CHECKED : CHANCE);
-}
-
-/**
- * A fetch is not a session, so the share of sessions says nothing about the policy file.
- */
-function isSporadic({ group, compared }: Evidence): boolean {
-  if (kindOf(group.result) === 'policy-file') return false;
-  return compared.rate < SPORADIC || compared.noise;
-}
-
-/**
- * Returns whether a finding of a check explains the failures. Under another name than its
- * own it explains no noise, and sessions without a description only if it hit most.
- */
-function explainsMost({ group, compared, found }: Evidence): boolean {
-  if (group.result === NOT_DESCRIBED) return compared.ownRate >= 0.5;
-  if (found && namesFinding(group.result, found.finding.id)) return true;
-  return !compared.noise && compared.ownRate >= SPORADIC && compared.isShareKnown;
-}
-
-/** A failure of no particular kind: too few sessions, or only lost connections. */
-function isNoise({ group: failureGroup, compared }: Evidence): boolean {
-  if (failureGroup.lostConnections || compared.noise) return true;
-  if (compared.ownRate < SPORADIC && failureGroup.sessions > 0) return true;
-  return failureGroup.sessions === 1 && failureGroup.reasons.length === 0 && compared.ownRate < 1;
-}
-
-/**
- * Returns whether a reporter of the failure had no failure at another MX host. A filter
- * or attacker on its path removes STARTTLS at every host. With DANE a report
- * names the host of its sessions, as the policy domain; else the failures name hosts.
- */
-function sparesHost(group: FailureGroup, reportedFacts: ReportedFacts): boolean {
-  const atHosts = reportedFacts.sessions.filter(
-    (row) =>
-      row.type === 'tlsa' &&
-      row.domain !== group.domain &&
-      row.domain !== group.mx &&
-      row.day >= group.firstDay &&
-      row.day <= group.lastDay &&
-      group.reporters.includes(row.reporter),
-  );
-  const failing = new Set(atHosts.filter(({ failed }) => failed > 0).map(({ domain }) => domain));
-  if (atHosts.some(({ domain, ok }) => ok > 0 && !failing.has(domain))) return true;
-  const hosts = hostsOf(reportedFacts) ?? [];
-  const failed = failingHosts(group, reportedFacts);
-  return group.mx !== '' && hosts.some((host) => !failed.has(host));
-}
-
-/**
- * Returns whether an unaffected reporter used the address family that failed. A report
- * names no address of sessions that succeeded, so a check of the host shows it, or
- * failures over both families do. Where IPv4 failed, an unaffected reporter with another
- * failure over IPv4 shows it.
- */
-function isSameFamily({ group, clean, usesIpv4 }: Evidence): boolean {
-  if (clean) return true;
-  const v6 = group.ips.filter((ipAddress) => ipAddress.includes(':')).length;
-  const v4 = group.ips.length - v6;
-  return v4 > 0 && (v6 > 0 || usesIpv4);
-}
-
-function isOutdated({ applied, ownHost }: Evidence): boolean {
-  return applied !== undefined && ownHost === true;
-}
-
-/**
- * Returns whether the clean check saw a certificate of the host that was valid on its
- * day.
- */
-function showsDates({ clean, group }: Evidence): boolean {
-  const mailHost = clean?.hosts.find((h) => h.name === group.mx);
-  return (
-    mailHost?.addresses.some((address) =>
-      address.certificates.some((certificate) => certificate.validity === 'valid'),
-    ) ?? false
-  );
 }
 
 function checkDate(check: CheckResult | undefined): string {

@@ -83,8 +83,8 @@ export function isNoise(failed: number, sessions: number, share = NOISE_SHARE): 
 
 /**
  * Returns whether the share of failed sessions of a reporter is known. Some reporters
- * report only failed sessions. Of these, only failures of which nearly all have one
- * result point to a fault, since noise has many results.
+ * report only failed sessions. Of these, only described failures of which nearly all have
+ * one result point to a fault, since noise has many results.
  */
 export function hasKnownShare(
   reporter: string,
@@ -104,7 +104,7 @@ export function hasKnownShare(
   const atAnyHost = { ...failureGroup, mx: '' };
   const same = named.filter((row) => isSameFault(atAnyHost, row, domain));
   const largest = Math.max(0, ...[...groupBy(same, (row) => row.result).values()].map(sumOf));
-  return largest >= PURE_SHARE * sumOf(named);
+  return named.length > 0 && largest >= PURE_SHARE * sumOf(named);
 }
 
 /** Returns whether any report of a reporter counts a successful session. */

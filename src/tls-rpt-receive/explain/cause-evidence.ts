@@ -1,0 +1,237 @@
+import type { CheckResult } from '../../evidence/index.js';
+import {
+  checkedHosts,
+  cleanCheck,
+  findingOf,
+  kindOf,
+  namesFinding,
+  type SeenFinding,
+} from './check-evidence.js';
+import {
+  compareReporters,
+  failingHosts,
+  hostsOf,
+  type ReporterComparison,
+} from './compare-reporters.js';
+import { NOT_DESCRIBED, plus, type QuotedPolicy, type ReportedFacts } from './facts.js';
+import { SPORADIC } from './cause-sentences.js';
+import { isSameFault } from './same-fault.js';
+import type { FailureGroup } from './group-failures.js';
+import { appliedWithout, daysNamed, daysReplaced } from './outdated-policies.js';
+
+/** The evidence about the cause of a failure: the input of the rules. */
+export interface Evidence {
+  /** The recipient domain. */
+  readonly domain: string;
+  readonly group: FailureGroup;
+  /** The finding of a check on those days that shows the same fault. */
+  readonly found: SeenFinding | undefined;
+  /** A check of those days that found no fault of the host or policy. */
+  readonly clean: CheckResult | undefined;
+  /**
+   * Whether a check names the host as an MX host of the domain; undefined without a
+   * check.
+   */
+  readonly ownHost: boolean | undefined;
+  /** A policy that an affected reporter applied, and that does not name the host. */
+  readonly applied: QuotedPolicy | undefined;
+  /**
+   * Days for which the published policy has named the host, by checks; 0: it does not.
+   */
+  readonly namedFor: number | undefined;
+  /**
+   * Days between the change after which all other reporters quote a policy that names the
+   * host, and the last report that quotes the applied one.
+   */
+  readonly replacedFor: number | undefined;
+  readonly compared: ReporterComparison;
+  /** A reporter of the failure had sessions at another host, and none failed. */
+  readonly sparesHost: boolean;
+  /** An unaffected reporter had a failure of another kind over IPv4. */
+  readonly usesIpv4: boolean;
+  /** The unaffected reporters were spared by more than chance. */
+  readonly spared: boolean;
+  /** Number of hosts at which the reporters of the group observed the failure. */
+  readonly failingHosts: number;
+  /**
+   * In the same sessions the reporter verified the keys of these hosts by DANE: it
+   * received the certificates of the domain.
+   */
+  readonly matchesTlsa: boolean;
+}
+
+/** Below this probability, chance does not explain which reporters were spared. */
+const CHANCE = 1 / 1000;
+/** The same where a check also found no fault of the host. */
+const CHANCE_CHECKED = 1 / 100;
+/**
+ * A report covers a day and names no hour. An outage of some hours touches at most two
+ * days, and a reporter that sent in other hours was not spared by its path.
+ */
+const MIN_PATH_DAYS = 3;
+/**
+ * So many other reporters, one of which used IPv4, and one of which reached each of the
+ * servers behind an address: an IPv4 host is reached over IPv4 by most senders, and a
+ * sender always reaches the same server only in some configurations.
+ */
+const MIN_SPARED = 3;
+
+/** Collects the evidence about the cause of a failure. */
+export function gatherEvidence(failureGroup: FailureGroup, reportedFacts: ReportedFacts): Evidence {
+  const hosts = checkedHosts(reportedFacts.checks);
+  const found = findingOf(failureGroup, reportedFacts.checks);
+  const clean = found ? undefined : cleanCheck(failureGroup, reportedFacts.checks);
+  const compared = compareReporters(failureGroup, reportedFacts, clean);
+  const applied = appliedWithout(failureGroup, reportedFacts.policies);
+  return {
+    domain: reportedFacts.domain === '' ? 'YOUR-DOMAIN' : reportedFacts.domain,
+    group: failureGroup,
+    found,
+    clean,
+    ownHost: hosts?.has(failureGroup.mx),
+    applied,
+    namedFor: daysNamed(failureGroup, reportedFacts.checks),
+    replacedFor: applied
+      ? daysReplaced(applied, failureGroup.mx, reportedFacts.policies)
+      : undefined,
+    compared,
+    sparesHost: sparesHost(failureGroup, reportedFacts),
+    usesIpv4: reportedFacts.failures.some(
+      ({ reporter, ip }) => ip.includes('.') && compared.unaffected.includes(reporter),
+    ),
+    spared: wasSpared(failureGroup, compared, clean !== undefined),
+    failingHosts: [...failingHosts(failureGroup, reportedFacts)].filter((host) => host !== '')
+      .length,
+    matchesTlsa: matchesTlsa(failureGroup, reportedFacts),
+  };
+}
+
+/**
+ * A fetch is not a session, so for the policy file the reporters count and not their
+ * sessions.
+ */
+function wasSpared(
+  failureGroup: FailureGroup,
+  { unaffected, chance }: ReporterComparison,
+  checked: boolean,
+): boolean {
+  if (kindOf(failureGroup.result) === 'policy-file') return unaffected.length > 0;
+  return chance < (checked ? CHANCE_CHECKED : CHANCE);
+}
+
+/**
+ * A fetch is not a session, so the share of sessions says nothing about the policy file.
+ */
+export function isSporadic({ group, compared }: Evidence): boolean {
+  if (kindOf(group.result) === 'policy-file') return false;
+  return compared.rate < SPORADIC || compared.noise;
+}
+
+/**
+ * Returns whether a finding of a check explains the failures. Under another name than its
+ * own it explains no noise, and sessions without a description only if it hit most.
+ */
+export function explainsMost({ group, compared, found }: Evidence): boolean {
+  if (group.result === NOT_DESCRIBED) return compared.ownRate >= 0.5;
+  if (found && namesFinding(group.result, found.finding.id)) return true;
+  return !compared.noise && compared.ownRate >= SPORADIC && compared.isShareKnown;
+}
+
+/** A failure of no particular kind: too few sessions, or only lost connections. */
+export function isNoise({ group: failureGroup, compared }: Evidence): boolean {
+  if (failureGroup.lostConnections || compared.noise) return true;
+  if (compared.ownRate < SPORADIC && failureGroup.sessions > 0) return true;
+  return failureGroup.sessions === 1 && failureGroup.reasons.length === 0 && compared.ownRate < 1;
+}
+
+/**
+ * Returns whether a reporter of the failure had no failure at another MX host. A filter
+ * or attacker on its path removes STARTTLS at every host. With DANE a report
+ * names the host of its sessions, as the policy domain; else the failures name hosts.
+ */
+function sparesHost(group: FailureGroup, reportedFacts: ReportedFacts): boolean {
+  const atHosts = reportedFacts.sessions.filter(
+    (row) =>
+      row.type === 'tlsa' &&
+      row.domain !== group.domain &&
+      row.domain !== group.mx &&
+      row.day >= group.firstDay &&
+      row.day <= group.lastDay &&
+      group.reporters.includes(row.reporter),
+  );
+  const failing = new Set(atHosts.filter(({ failed }) => failed > 0).map(({ domain }) => domain));
+  if (atHosts.some(({ domain, ok }) => ok > 0 && !failing.has(domain))) return true;
+  const hosts = hostsOf(reportedFacts) ?? [];
+  const failed = failingHosts(group, reportedFacts);
+  return group.mx !== '' && hosts.some((host) => !failed.has(host));
+}
+
+/**
+ * Returns whether an unaffected reporter used the address family that failed. A report
+ * names no address of sessions that succeeded, so a check of the host shows it, or
+ * failures over both families do. Where IPv4 failed, an unaffected reporter with another
+ * failure over IPv4 shows it, or several reporters do.
+ */
+export function isSameFamily({ group, clean, usesIpv4, compared }: Evidence): boolean {
+  if (clean) return true;
+  const v6 = group.ips.filter((ipAddress) => ipAddress.includes(':')).length;
+  const v4 = group.ips.length - v6;
+  return v4 > 0 && (v6 > 0 || usesIpv4 || compared.unaffected.length >= MIN_SPARED);
+}
+
+/**
+ * Returns whether the fault is not at one of several servers behind an address, to which
+ * a balancer leads all connections of one reporter. Then it fails at two hosts, or the
+ * others, a check among them, reached every server.
+ */
+export function notOneServer({ failingHosts: hosts, compared, clean }: Evidence): boolean {
+  return hosts > 1 || compared.unaffected.length + (clean ? 1 : 0) >= MIN_SPARED;
+}
+
+/** Returns whether the failure lasted longer than an outage of some hours. */
+export function isLasting({ compared }: Evidence): boolean {
+  return compared.failingDays >= MIN_PATH_DAYS;
+}
+
+/**
+ * Returns whether one reporter also has sessions under DANE at every failing host on
+ * these days, at least as many as failed, and none of them failed. RFC 8460 §4 counts a
+ * session under each of its policies.
+ */
+function matchesTlsa(group: FailureGroup, reportedFacts: ReportedFacts): boolean {
+  if (group.type !== 'sts' || kindOf(group.result) !== 'certificate') return false;
+  if (group.reporters.length > 1) return false;
+  return [...failingHosts(group, reportedFacts)].every((host) => {
+    const underDane = reportedFacts.sessions.filter(
+      ({ type, domain, reporter, day }) =>
+        type === 'tlsa' &&
+        domain === host &&
+        group.reporters.includes(reporter) &&
+        day >= group.firstDay &&
+        day <= group.lastDay,
+    );
+    const failed = reportedFacts.failures
+      .filter((row) => row.mx === host && group.reporters.includes(row.reporter))
+      .filter((row) => isSameFault(group, { ...row, mx: group.mx }, reportedFacts.domain))
+      .reduce((count, row) => plus(count, row.failed), 0);
+    const matched = underDane.reduce((count, row) => plus(count, row.ok), 0);
+    return matched > 0 && matched >= failed && underDane.every((row) => row.failed === 0);
+  });
+}
+
+export function isOutdated({ applied, ownHost }: Evidence): boolean {
+  return applied !== undefined && ownHost === true;
+}
+
+/**
+ * Returns whether the clean check saw a certificate of the host that was valid on its
+ * day.
+ */
+export function showsDates({ clean, group }: Evidence): boolean {
+  const mailHost = clean?.hosts.find((h) => h.name === group.mx);
+  return (
+    mailHost?.addresses.some((address) =>
+      address.certificates.some((certificate) => certificate.validity === 'valid'),
+    ) ?? false
+  );
+}
