@@ -8,6 +8,10 @@
  * - `grade/` grades domains by their facts. Domains with equal facts, apart from names and
  *   times, share one grade.
  * - `classes/` assigns the classes of misconfiguration that published studies count.
+ * - `family/` decides which host names of a provider are visited, and infers the others.
+ * - `schedule/` computes due times, and the rests of an address that turned a visit away.
+ * - `changes/` compares two observations of a domain.
+ * - `statistics/` defines every number: what is counted, of how many, and the unknown share.
  *
  * "Could not tell" is a separate answer everywhere: in grades, statistics and changes.
  *
@@ -64,3 +68,57 @@ export {
   type MisconfigurationClass,
 } from './classes/class-registry.js';
 export { classBits, classesOf, classesOfBits } from './classes/classes-of.js';
+export { familyOf, operatorOf, OWN_OPERATOR } from './family/family-of.js';
+export {
+  afterVisit,
+  inferenceError,
+  inferVisit,
+  newFamily,
+  planVisit,
+  type FamilyAtAddress,
+  type InferenceError,
+  type PlannedName,
+  type PlannedVisit,
+} from './family/inference.js';
+export { hashFraction } from './family/sample.js';
+export {
+  domainInterval,
+  firstDue,
+  hostInterval,
+  nextDue,
+  visitInterval,
+  visitIsDue,
+  type DomainPace,
+  type VisitReason,
+} from './schedule/due.js';
+export {
+  decideRest,
+  REST_LEVELS,
+  rested,
+  type RestDecision,
+  type RestState,
+  type TurnedAway,
+} from './schedule/rest.js';
+export {
+  applyChanges,
+  changeKinds,
+  compareSnapshots,
+  snapshotOf,
+  type ChangeKind,
+  type DomainChange,
+  type DomainSnapshot,
+  type SnapshotComparison,
+} from './changes/changes.js';
+export {
+  statisticDefinitions,
+  statisticPages,
+  type StatisticAnswer,
+  type StatisticDefinition,
+  type StatisticPage,
+} from './statistics/definitions.js';
+export {
+  StatisticsCollector,
+  type Statistic,
+  type StatisticCount,
+  type StatisticRow,
+} from './statistics/collect-statistics.js';

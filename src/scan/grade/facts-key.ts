@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { fromBase64 } from '../../base/index.js';
 import { nearExpiryStart, type Profile } from '../../check/index.js';
 import type { AddressEvidence, ConnectionEvidence, PresentedChain } from '../../evidence/index.js';
-import { matchesDnsName, parseCertificate, type Certificate } from '../../x509/index.js';
+import { matchesDnsName, type Certificate } from '../../x509/index.js';
 import { hostNamed, visitAt } from '../facts/compose-evidence.js';
 import type { ScannedDomain, ScannedHost } from '../facts/observations.js';
+import { visitCertificates } from '../facts/visit-certificates.js';
 
 /**
  * Computes the key of a domain's facts with names and times taken out. Equal keys have
@@ -92,6 +92,8 @@ export class FactsKeys {
     const { digest, leaves, dates } = known;
     return [
       digest,
+      // Statistics count inferred facts.
+      address.inferredFrom !== undefined,
       dates.filter((date) => date < at).length,
       ...leaves.map((leaf) => leaf !== undefined && matchesDnsName(leaf, host)),
     ];
@@ -108,33 +110,32 @@ interface VisitDigest {
 }
 
 function digestVisit(address: AddressEvidence, profile: Profile): VisitDigest {
-  const chains = address.connections
-    .flatMap(({ handshake, withoutSni, presented }) => [handshake, withoutSni, presented])
-    .filter((chain) => chain !== undefined);
-  const parsed = chains.map(({ chain }) => chain.map(certificateOf));
-  const dates = parsed.flatMap((chain) =>
+  const chains = visitCertificates(address);
+  const dates = chains.flatMap((chain) =>
     chain.flatMap((certificate, index) => datesOf(certificate, index === 0, profile)),
   );
-  const { status, reason, stopped, inferredFrom, submission, ip } = address;
+  return {
+    digest: visitDigest(address),
+    leaves: chains.map(([leaf]) => leaf),
+    dates,
+  };
+}
+
+/**
+ * The digest of a visit without addresses, names and times: equal digests show that two
+ * servers answered alike, with the same certificates.
+ */
+export function visitDigest(address: AddressEvidence): string {
+  const { status, reason, stopped, submission, ip, connections } = address;
   const facts = [
     ip.includes(':'),
     status,
     reason,
     stopped,
-    inferredFrom !== undefined,
     submission,
-    address.connections.map(connectionFacts),
+    connections.map(connectionFacts),
   ];
-  return {
-    digest: createHash('sha256').update(JSON.stringify(facts)).digest('base64'),
-    leaves: parsed.map(([leaf]) => leaf),
-    dates,
-  };
-}
-
-function certificateOf(text: string): Certificate | undefined {
-  const parsed = parseCertificate(fromBase64(text) ?? new Uint8Array());
-  return parsed.ok ? parsed.value : undefined;
+  return createHash('sha256').update(JSON.stringify(facts)).digest('base64');
 }
 
 /** A certificate is valid from its first millisecond, and up to its last one. */

@@ -1,0 +1,27 @@
+import { fromBase64 } from '../../base/index.js';
+import type { AddressEvidence } from '../../evidence/index.js';
+import { parseCertificate, type Certificate } from '../../x509/index.js';
+
+/** A chain in the order of the server; undefined for a certificate that cannot be read. */
+type ReadChain = readonly (Certificate | undefined)[];
+
+/** Parsed once for each visit, since many names and domains share it. */
+const parsed = new WeakMap<AddressEvidence, readonly ReadChain[]>();
+
+/** Returns every chain that the connections of a visit showed. */
+export function visitCertificates(address: AddressEvidence): readonly ReadChain[] {
+  const known = parsed.get(address);
+  if (known) return known;
+  const chains = address.connections
+    .flatMap(({ handshake, withoutSni, presented }) => [handshake, withoutSni, presented])
+    .flatMap((presentedChain) =>
+      presentedChain ? [presentedChain.chain.map(readCertificate)] : [],
+    );
+  parsed.set(address, chains);
+  return chains;
+}
+
+function readCertificate(text: string): Certificate | undefined {
+  const read = parseCertificate(fromBase64(text) ?? new Uint8Array());
+  return read.ok ? read.value : undefined;
+}

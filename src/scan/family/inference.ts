@@ -1,0 +1,163 @@
+import type { AddressEvidence } from '../../evidence/index.js';
+import { matchesDnsName } from '../../x509/index.js';
+import type { VisitObservation } from '../facts/observations.js';
+import { visitCertificates } from '../facts/visit-certificates.js';
+import { visitDigest } from '../grade/facts-key.js';
+import { hashFraction } from './sample.js';
+
+/** Names of a family that are visited at an address before others can be inferred. */
+export const PROBED_NAMES = 8;
+/** One inferred name in this many is visited. */
+export const SAMPLE_EVERY = 100;
+/** Families at one address whose names are visited; names that matter come on top. */
+export const MAX_FAMILIES = 50;
+
+/** The visits of one family of host names at one address. Plain JSON. */
+export interface FamilyAtAddress {
+  /** Visited names with equal results. */
+  readonly equal: number;
+  /** The host whose visit stands for the family; absent before the first usable visit. */
+  readonly model?: string | undefined;
+  /** Digest of the results, names and times apart. */
+  readonly digest?: string | undefined;
+  /** A visited name differed: every further name is visited. */
+  readonly ended: boolean;
+  /** Names that were inferred. */
+  readonly inferred: number;
+  /** Names that were visited although they could have been inferred. */
+  readonly checked: number;
+  /** Of these, the names whose visit differed: the errors of inference. */
+  readonly wrong: number;
+}
+
+/** A family without visits. */
+export const newFamily: FamilyAtAddress = {
+  equal: 0,
+  ended: false,
+  inferred: 0,
+  checked: 0,
+  wrong: 0,
+};
+
+/** The host name that is to be planned. */
+export interface PlannedName {
+  readonly host: string;
+  readonly address: string;
+  /** A domain of the host has an MTA-STS policy, or the host has usable TLSA records. */
+  readonly matters: boolean;
+  /** Chooses the sample. One seed for each scan. */
+  readonly seed: string;
+  /** Families with a visited name at the address, this one not counted. */
+  readonly otherFamilies: number;
+}
+
+/**
+ * `visit`: connect. `check`: connect, to measure the errors of inference. `infer`: copy the
+ * visit of the model. `leave`: do not connect, the facts stay unknown.
+ */
+export type PlannedVisit = 'visit' | 'check' | 'infer' | 'leave';
+
+/**
+ * Decides whether a host name is visited at an address. A name is inferred after
+ * {@link PROBED_NAMES} names of its family showed the same result there, where the
+ * certificate covers the name, and where no policy depends on it. `model`: the visit of
+ * `family.model`.
+ *
+ * An address with names of more than {@link MAX_FAMILIES} families is that of a hosting
+ * provider. Of the further families one name in {@link SAMPLE_EVERY} is visited.
+ */
+export function planVisit(
+  family: FamilyAtAddress,
+  { host, address, matters, seed, otherFamilies }: PlannedName,
+  model: VisitObservation | undefined,
+): PlannedVisit {
+  if (matters) return 'visit';
+  const isSampled = hashFraction(seed, address, host) * SAMPLE_EVERY < 1;
+  if (family.model === undefined && otherFamilies >= MAX_FAMILIES)
+    return isSampled ? 'visit' : 'leave';
+  if (family.ended || family.equal < PROBED_NAMES || !model) return 'visit';
+  if (!covers(model.address, host)) return 'visit';
+  return isSampled ? 'check' : 'infer';
+}
+
+/**
+ * Returns the state of the family after a name was visited or inferred. One difference ends
+ * inference. A visit without an answer is not a difference.
+ */
+export function afterVisit(
+  family: FamilyAtAddress,
+  planned: PlannedVisit,
+  visit: VisitObservation,
+): FamilyAtAddress {
+  if (planned === 'infer') return { ...family, inferred: family.inferred + 1 };
+  if (planned === 'leave' || !isConclusive(visit.address)) return family;
+  const digest = visitDigest(visit.address);
+  const isEqual = family.digest === undefined || family.digest === digest;
+  const isChecked = planned === 'check';
+  return {
+    ...family,
+    equal: family.equal + (isEqual ? 1 : 0),
+    model: family.model ?? visit.host,
+    digest: family.digest ?? digest,
+    ended: family.ended || !isEqual,
+    checked: family.checked + (isChecked ? 1 : 0),
+    wrong: family.wrong + (isChecked && !isEqual ? 1 : 0),
+  };
+}
+
+/** The observation of a host that was not visited: that of the model, and named as such. */
+export function inferVisit(
+  model: VisitObservation,
+  { host, serverName }: Pick<VisitObservation, 'host' | 'serverName'>,
+): VisitObservation {
+  return {
+    host,
+    serverName,
+    observedAt: model.observedAt,
+    address: { ...model.address, inferredFrom: model.host },
+  };
+}
+
+function isConclusive({ status, connections }: AddressEvidence): boolean {
+  return status === 'reachable' && connections.some(({ handshake }) => handshake !== undefined);
+}
+
+/** Every certificate that the server showed is valid for the name. */
+function covers(address: AddressEvidence, host: string): boolean {
+  const chains = visitCertificates(address);
+  return (
+    chains.length > 0 && chains.every(([leaf]) => leaf !== undefined && matchesDnsName(leaf, host))
+  );
+}
+
+/** The error of inference over many families: a share with its 95 % upper limit. */
+export interface InferenceError {
+  readonly inferred: number;
+  readonly checked: number;
+  readonly wrong: number;
+  /** Upper limit of the share of wrong inferences, 0 to 1; 1 without a checked name. */
+  readonly atMost: number;
+}
+
+/**
+ * Sums up the inference of a scan. The upper limit is Wilson's interval, which also holds
+ * for no error among few names.
+ */
+export function inferenceError(families: Iterable<FamilyAtAddress>): InferenceError {
+  let [inferred, checked, wrong] = [0, 0, 0];
+  for (const family of families) {
+    inferred += family.inferred;
+    checked += family.checked;
+    wrong += family.wrong;
+  }
+  return { inferred, checked, wrong, atMost: wilsonUpper(wrong, checked) };
+}
+
+function wilsonUpper(wrong: number, of: number): number {
+  if (of === 0) return 1;
+  const z = 1.96;
+  const share = wrong / of;
+  const centre = share + (z * z) / (2 * of);
+  const margin = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
+  return Math.min(1, (centre + margin) / (1 + (z * z) / of));
+}

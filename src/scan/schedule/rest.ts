@@ -1,0 +1,95 @@
+import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
+
+const MINUTE = 60_000;
+
+/** Rests of an address after it turned a visit away, milliseconds. */
+export const REST_LEVELS: readonly number[] = [15, 60, 6 * 60, 24 * 60].map(
+  (minutes) => minutes * MINUTE,
+);
+/** Silent visits in succession that count as turned away. */
+const SILENT_VISITS = 3;
+
+/** The standing of this scanner at one address. Plain JSON. */
+export interface RestState {
+  /** Rests so far, 0 to 4. */
+  readonly level: number;
+  /** Timeouts in succession. */
+  readonly silent: number;
+  /** An earlier visit succeeded. */
+  readonly answered: boolean;
+  /** The server limits connections: the spacing is doubled. */
+  readonly slow: boolean;
+}
+
+/** The standing before the first visit. */
+export const rested: RestState = { level: 0, silent: 0, answered: false, slow: false };
+
+/** The consequence of one visit. */
+export interface RestDecision {
+  readonly state: RestState;
+  /** Milliseconds for which the address is left alone; 0 without a rest. */
+  readonly restMs: number;
+  /** All rests are used: the address stays inconclusive in this scan. */
+  readonly isFinal: boolean;
+  /** Absent where the visit was not turned away. */
+  readonly reason?: TurnedAway | undefined;
+}
+
+/**
+ * The sign that a server turned the scanner away: a reply of 421, 450 or 454, a refusal
+ * before EHLO, a refused connection after an earlier success, or three timeouts in
+ * succession.
+ */
+export type TurnedAway = 'busy' | 'refused' | 'silent';
+
+/**
+ * Decides on a rest after a visit. The rests are 15 minutes, an hour, 6 hours and a day;
+ * after these the address is given up for the scan. A visit that is answered ends them.
+ */
+export function decideRest(before: RestState, visit: AddressEvidence): RestDecision {
+  const connection = visit.connections.at(-1);
+  const isSilent = connection !== undefined && timedOut(connection);
+  const silent = isSilent ? before.silent + 1 : 0;
+  const reason = connection && reasonOf(connection, { ...before, silent });
+  const slow = before.slow || limitsConnections(connection);
+  if (!reason) {
+    const isAnswered = visit.status === 'reachable';
+    const level = isAnswered ? 0 : before.level;
+    const state = { level, silent, answered: before.answered || isAnswered, slow };
+    return { state, restMs: 0, isFinal: false };
+  }
+  const restMs = REST_LEVELS[before.level] ?? 0;
+  const level = Math.min(before.level + 1, REST_LEVELS.length);
+  // The rest that is due ends a series of timeouts.
+  const state = { level, silent: 0, answered: before.answered, slow };
+  return { state, restMs, isFinal: restMs === 0, reason };
+}
+
+function reasonOf(connection: ConnectionEvidence, state: RestState): TurnedAway | undefined {
+  const { dial, failure, greeting, ehlo, starttlsReply } = connection;
+  if (state.silent >= SILENT_VISITS) return 'silent';
+  if (dial !== 'open')
+    return state.answered && (dial.code === 'net-refused' || dial.code === 'net-reset')
+      ? 'refused'
+      : undefined;
+  if (failure?.code === 'smtp-busy') return 'busy';
+  if ([421, 450, 454].includes(starttlsReply?.code ?? 0)) return 'busy';
+  if (failure?.code === 'smtp-refused' && !ehlo) return 'refused';
+  // A server that closes the session before its greeting may block this client.
+  if (failure?.code === 'smtp-closed' && !greeting && state.answered) return 'refused';
+  return undefined;
+}
+
+function timedOut({ dial, failure }: ConnectionEvidence): boolean {
+  if (dial !== 'open') return dial.code === 'net-timeout';
+  return failure?.code === 'smtp-silent' || failure?.code === 'tls-timeout';
+}
+
+/** A 421 that names connections or rates asks for fewer of them, and not only for a pause. */
+function limitsConnections(connection: ConnectionEvidence | undefined): boolean {
+  const text = [connection?.failure?.detail, ...(connection?.greeting?.lines ?? [])].join(' ');
+  return (
+    connection?.failure?.code === 'smtp-busy' &&
+    /too many|connection (rate|limit)|rate limit|concurren/i.test(text)
+  );
+}
