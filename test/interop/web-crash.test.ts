@@ -21,7 +21,7 @@ const REPORTS = 'reports.good.example';
 const password = 'correct horse battery';
 const today = new Date().toISOString().slice(0, 10);
 
-/** Everything that the daemon acknowledged, over all rounds. */
+/** Actions that the daemon acknowledged, over all rounds. */
 const acknowledged = {
   sessions: new Set<string>(),
   tokens: new Set<string>(),
