@@ -36,7 +36,7 @@ export async function expose(
       typeof dnsFault === 'string' ? dnsFault : { forge: dnsFault.forge.map(loopbackOnly) },
     );
   const resolver = { address: toLoopback(places.resolver), port: 53 };
-  await labDns.listen(network, resolver.address, resolver);
+  await labDns.serveAt(network, resolver.address, resolver);
   for (const { at, target } of network.services()) {
     const address = toLoopback(at.address);
     // IPv6 is omitted: its addresses would have to be made first.

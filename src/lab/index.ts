@@ -34,7 +34,13 @@ export { createLab, type Lab, type LabOptions } from './lab.js';
 export type { Exposed } from './expose.js';
 export { allScenarios, scenariosFor } from './scenarios/all-scenarios.js';
 export { cellsOf, type Scenario, type Expectation, type Row } from './scenarios/scenario.js';
-export { LabDns, type DnsFault, type ResolverHabit } from './dns/lab-dns.js';
+export {
+  LabDns,
+  type DnsFault,
+  type LabDnsOptions,
+  type LabQuestion,
+  type ResolverHabit,
+} from './dns/lab-dns.js';
 export { LabNetwork } from './network/lab-network.js';
 export type { ZoneSpec } from './dns/zone.js';
 export {
@@ -44,7 +50,7 @@ export {
   type ReceivedMail,
   type SmtpHabit,
 } from './actors/mail-server.js';
-export { PolicyHost, type PolicySite } from './actors/policy-host.js';
+export { PolicyHost, type PolicySite, type PolicyVisit } from './actors/policy-host.js';
 export { AcmeCa } from './actors/acme-ca.js';
 export { AcmeProblem } from './actors/acme-signed.js';
 export type {

@@ -121,7 +121,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       onCommand: onAttackerCommand,
     });
     await network.listenTcp(places.attacker, 25, ofAttacker);
-    await labDns.listen(network, places.resolver);
+    await labDns.serveAt(network, places.resolver);
     const root = parseCertificate(labPki.root.der);
     if (!root.ok) throw new TypeError('the root certificate of the lab is malformed');
     return {

@@ -6,6 +6,8 @@
  *   receiver, the records and the prediction follow the same description.
  * - `observation.ts` is the record of the receivers: DNS questions, policy fetches, and
  *   the course of each SMTP connection. Message content is never recorded.
+ * - `receive/` plays the cases: SMTP connections, records and policies. It opens no port;
+ *   the callers pass connections.
  * - `judge/` turns observations into a result, without a clock or I/O.
  * - `verdict.ts` is the result: one verdict for each case, one for each mechanism.
  *
@@ -43,6 +45,21 @@ export {
   type SenderMechanism,
 } from './cases/sender-case.js';
 export { MAX_AGE, viewOfCase } from './cases/view-of-case.js';
+export {
+  CaseCertificates,
+  tlsaDigests,
+  type CertificateSource,
+} from './receive/case-certificates.js';
+export {
+  caseRecords,
+  type CaseRecord,
+  type CaseRecordOptions,
+  type CaseZoneRecords,
+} from './receive/case-records.js';
+export { policyAnswer, type PolicyAnswer } from './receive/policy-answer.js';
+export { Recorder, type CasePlace, type Seen } from './receive/recorder.js';
+export { SmtpReceiver, type SmtpReceiverOptions } from './receive/smtp-receiver.js';
+export type { ReceiverLimits } from './receive/receiver-session.js';
 export { isSettled, judgeSender, type JudgeOptions } from './judge/judge-sender.js';
 export { isDelivered } from './judge/judge-case.js';
 export { senderSchemas } from './json-schemas.js';

@@ -47,3 +47,5 @@ export {
   type ServerReply,
   type SessionLimits,
 } from './server/server-session.js';
+export { parseCommand, type Command, type Parameters } from './server/parse-command.js';
+export { SmtpInput, type InputLine } from './server/smtp-input.js';

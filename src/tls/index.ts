@@ -40,6 +40,7 @@ export {
 } from './authenticate.js';
 export { senderGroups } from './sender-groups.js';
 export { senderHellos, type SenderHello } from './sender-hellos.js';
+export { readFirstHello } from './first-hello.js';
 export { renegotiate } from './renegotiate.js';
 export { servingTls, type TlsSettings } from './settings.js';
 export { tlsFailures } from './failures.js';

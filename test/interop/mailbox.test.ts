@@ -114,7 +114,7 @@ async function startDns(): Promise<void> {
     ],
     Date.now(),
   );
-  await dns.listen(network, '192.0.2.53', { address: '127.0.0.1', port: dnsPort });
+  await dns.serveAt(network, '192.0.2.53', { address: '127.0.0.1', port: dnsPort });
   writeFileSync(join(folder, 'anchors'), dns.anchorLine);
 }
 

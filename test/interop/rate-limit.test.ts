@@ -56,7 +56,7 @@ before(async () => {
     zones.map((zone) => ({ ...zone, signed: {} })),
     Date.now(),
   );
-  await dns.listen(network, '192.0.2.53', { address: '127.0.0.1', port: resolver });
+  await dns.serveAt(network, '192.0.2.53', { address: '127.0.0.1', port: resolver });
   const [anchor, ca] = [join(folder, 'anchors'), join(folder, 'root.pem')];
   writeFileSync(anchor, dns.anchorLine);
   writeFileSync(ca, root.certPem);

@@ -75,7 +75,7 @@ async function world(
     ],
     Date.now(),
   );
-  await dns.listen(network, '192.0.2.53', { address: '127.0.0.1', port: dnsPort });
+  await dns.serveAt(network, '192.0.2.53', { address: '127.0.0.1', port: dnsPort });
   await network.listenTcp(caAddress, 443, (socket) => ca.serve(socket));
   const reached = validateOver(
     network,

@@ -123,7 +123,7 @@ async function dayOf({
     ],
     at(`${date}T12:00:00Z`),
   );
-  await dns.listen(network, places.dns);
+  await dns.serveAt(network, places.dns);
   return { network, dns };
 }
 

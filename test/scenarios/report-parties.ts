@@ -177,7 +177,7 @@ export async function world(
     ],
     start,
   );
-  await dns.listen(network, '192.0.2.53');
+  await dns.serveAt(network, '192.0.2.53');
   const upstreams = [{ address: '192.0.2.53', port: 53, label: 'lab' }];
   return { network, resolver: createResolver({ network, upstreams, anchors: dns.anchors, clock }) };
 }

@@ -150,7 +150,7 @@ test('no report goes to this machine or to a private network', async () => {
     ],
     start,
   );
-  await dns.listen(below, '192.0.2.54');
+  await dns.serveAt(below, '192.0.2.54');
   const resolver = createResolver({
     network: below,
     upstreams: [{ address: '192.0.2.54', port: 53, label: 'lab' }],

@@ -39,7 +39,7 @@ export async function startResolver({ ports, keyText }: Plan): Promise<string> {
     ],
     Date.now(),
   );
-  await dns.listen(new LabNetwork(), '127.0.0.1', { address: '127.0.0.1', port: ports.dns });
+  await dns.serveAt(new LabNetwork(), '127.0.0.1', { address: '127.0.0.1', port: ports.dns });
   return dns.anchorLine;
 }
 

@@ -2,8 +2,8 @@ import { createPrivateKey } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Duplex } from 'node:stream';
+import { readFirstHello } from '../../tls/index.js';
 import { respond, type ResponderConfig } from '../tls-responder/index.js';
-import { readFirstHello } from './first-hello.js';
 import { contextsOf, type Contexts, type TlsOptions } from './tls-contexts.js';
 
 /**

@@ -8,26 +8,63 @@ export interface PolicySite {
   readonly certificate: Issued;
   /** Body of `/.well-known/mta-sts.txt`. */
   readonly policy: string;
-  /** `overloaded` answers 503; `endless` never ends its body; `silent` sends nothing after the handshake. */
+  /**
+   * `overloaded` answers 503; `endless` never ends its body; `silent` sends nothing after
+   * the handshake.
+   */
   readonly habit?:
     'good' | 'redirects' | 'not-found' | 'overloaded' | 'html' | 'endless' | 'silent';
+  /** Answers every path itself, instead of `policy` and `habit`. */
+  answer?(path: string): PolicyReply;
+}
+
+/** One answer of a policy host. */
+export interface PolicyReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly location?: string | undefined;
+  readonly body: string;
+}
+
+/** A request to a policy host, or a handshake with it that failed. */
+export interface PolicyVisit {
+  readonly serverName: string;
+  readonly source: string;
+  readonly tlsVersion: string | undefined;
+  /** Absent where the handshake failed. */
+  readonly status?: number | undefined;
+  readonly userAgent?: string | undefined;
+  /** Error code of OpenSSL, with the alert of the client. */
+  readonly error?: string | undefined;
 }
 
 /** An HTTPS server for many policy domains, selected by SNI and Host (RFC 8461 §3.3). */
 export class PolicyHost {
   readonly #sites = new Map<string, PolicySite>();
   readonly #contexts = new Map<string, SecureContext>();
-  readonly #http: Server = createServer((request, response) =>
-    answer(
-      this.#sites.get((request.headers.host ?? '').replace(/:\d+$/, '')),
-      request.url ?? '',
-      response,
-    ),
-  );
+  readonly #http: Server = createServer((request, response) => {
+    const serverName = (request.headers.host ?? '').replace(/:\d+$/, '');
+    response.once('finish', () =>
+      this.#report(request.socket as TLSSocket, serverName, {
+        status: response.statusCode,
+        userAgent: request.headers['user-agent'],
+      }),
+    );
+    answer(this.#sites.get(serverName), request.url ?? '', response);
+  });
+
+  /** @param onVisit receives each request, and each handshake that failed */
+  constructor(private readonly onVisit?: (visit: PolicyVisit) => void) {}
 
   /** @param name such as `mta-sts.example.com` */
   add(serverName: string, policySite: PolicySite): void {
     this.#sites.set(serverName, policySite);
+    this.#contexts.delete(serverName);
+  }
+
+  /** The host answers no more requests for this name, and no handshake. */
+  remove(serverName: string): void {
+    this.#sites.delete(serverName);
     this.#contexts.delete(serverName);
   }
 
@@ -44,9 +81,27 @@ export class PolicyHost {
         else done(new Error('unknown name'));
       },
     });
-    secured.on('error', () => socket.destroy());
+    secured.on('error', ({ code }: NodeJS.ErrnoException) => {
+      // The type of the property does not say that a handshake sets it on a server.
+      const { servername: serverName } = secured as unknown as { servername?: string | false };
+      if (serverName) this.#report(secured, serverName, { error: code });
+      socket.destroy();
+    });
     secured.once('secure', () => this.#http.emit('connection', secured));
   };
+
+  #report(
+    secured: TLSSocket,
+    serverName: string,
+    outcome: Pick<PolicyVisit, 'status' | 'userAgent' | 'error'>,
+  ): void {
+    this.onVisit?.({
+      serverName,
+      source: secured.remoteAddress ?? '',
+      tlsVersion: secured.getProtocol() ?? undefined,
+      ...outcome,
+    });
+  }
 
   #contextOf(serverName: string): SecureContext | undefined {
     const policySite = this.#sites.get(serverName);
@@ -65,6 +120,12 @@ export class PolicyHost {
 
 function answer(policySite: PolicySite | undefined, url: string, response: ServerResponse): void {
   const { habit = 'good', policy = '' } = policySite ?? {};
+  if (policySite?.answer) {
+    const { status, contentType, location, body } = policySite.answer(url);
+    response.setHeader('content-type', contentType);
+    if (location !== undefined) response.setHeader('location', location);
+    return void response.writeHead(status).end(body);
+  }
   // Some hosts send the policy with status 404: a client must not use it (RFC 8461 §3.3).
   if (!policySite || url !== '/.well-known/mta-sts.txt' || habit === 'not-found')
     return void response

@@ -30,6 +30,29 @@ export type DnsFault =
 /** Behaviour of the resolver. `strips`: it removes DNSSEC records, as some routers do. */
 export type ResolverHabit = 'honest' | 'strips';
 
+/** A question that the resolver received. */
+export interface LabQuestion {
+  readonly name: Name;
+  readonly type: number;
+  /** The client asks for signatures (RFC 3225). */
+  readonly dnssecOk: boolean;
+  readonly source: string;
+  readonly transport: 'udp' | 'tcp';
+}
+
+/** The client of a question. */
+export type LabClient = Pick<LabQuestion, 'source' | 'transport'>;
+
+/** A resolver that other programs use. */
+export interface LabDnsOptions {
+  /**
+   * Answers a client without CD as a validating resolver: AD for secure answers, SERVFAIL
+   * for bogus ones (RFC 4035 §3.2). Default false: every answer as with CD.
+   */
+  readonly validates?: boolean;
+  onQuestion?(question: LabQuestion): void;
+}
+
 /** CNAME and DNAME records followed for one question. */
 const MAX_ALIASES = 12;
 const DNSSEC_TYPES: ReadonlySet<number> = new Set([
@@ -50,7 +73,11 @@ export class LabDns {
   readonly #faults = new Map<string, DnsFault>();
   habit: ResolverHabit = 'honest';
 
-  constructor(zoneSpecs: readonly ZoneSpec[], now: number) {
+  constructor(
+    zoneSpecs: readonly ZoneSpec[],
+    now: number,
+    private readonly options: LabDnsOptions = {},
+  ) {
     for (const zoneSpec of zoneSpecs) {
       const zone = new Zone(zoneSpec, now);
       this.#zones.set(zone.apex.key, zone);
@@ -105,14 +132,20 @@ export class LabDns {
    * Answers one message, truncated to the size that the client accepts (RFC 6891 §6.2.3);
    * undefined to stay silent.
    */
-  serve(query: Uint8Array, limit?: number): Uint8Array | undefined {
+  serve(query: Uint8Array, limit?: number, client?: LabClient): Uint8Array | undefined {
     const decoded = decodeMessage(query);
     const [asked] = decoded.ok ? decoded.value.questions : [];
     if (!decoded.ok || !asked) return undefined;
-    const reply = this.answer(asked.name, asked.type);
-    if (!reply) return undefined;
+    const { edns, checkingDisabled } = decoded.value;
+    if (client)
+      this.options.onQuestion?.({ ...asked, ...client, dnssecOk: edns?.dnssecOk === true });
+    const raw = this.answer(asked.name, asked.type);
+    if (!raw) return undefined;
+    const reply =
+      this.options.validates && !checkingDisabled ? this.#validated(raw, asked.name) : raw;
     const message: Message = {
       ...reply,
+      checkingDisabled,
       id: decoded.value.id,
       questions: [asked],
       edns:
@@ -128,17 +161,24 @@ export class LabDns {
   }
 
   /** Serves an address over UDP and TCP. */
-  async listen(network: LabNetwork, address: string, endpoint?: Endpoint): Promise<void> {
-    await network.listenUdp(address, 53, (query) => this.serve(query), endpoint);
+  async serveAt(network: LabNetwork, address: string, endpoint?: Endpoint): Promise<void> {
+    await network.listenUdp(
+      address,
+      53,
+      (query, source) => this.serve(query, undefined, { source, transport: 'udp' }),
+      endpoint,
+    );
     await network.listenTcp(
       address,
       53,
       (socket) => {
         let pending = Buffer.alloc(0);
+        const client = { source: socket.remoteAddress ?? '', transport: 'tcp' } as const;
         socket.on('data', (messageBytes: Buffer) => {
           pending = Buffer.concat([pending, messageBytes]);
           while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
-            const reply = this.serve(pending.subarray(2, 2 + pending.readUInt16BE(0)), 65_535);
+            const query = pending.subarray(2, 2 + pending.readUInt16BE(0));
+            const reply = this.serve(query, 65_535, client);
             pending = pending.subarray(2 + pending.readUInt16BE(0));
             if (reply)
               socket.write(
@@ -201,6 +241,29 @@ export class LabDns {
       ownerName = found.next;
     }
     return responseTo(domainName, recordType, { rcode: Rcode.SERVFAIL });
+  }
+
+  /** The answer of a resolver that validated it. */
+  #validated(raw: Message, domainName: Name): Message {
+    const security = this.#securityOf(domainName);
+    if (security === 'bogus')
+      return { ...raw, rcode: Rcode.SERVFAIL, answers: [], authorities: [] };
+    return { ...raw, authenticData: security === 'secure' };
+  }
+
+  /** The security of a name by the zones above it, the root first (RFC 4035 §4.3). */
+  #securityOf(domainName: Name): 'secure' | 'insecure' | 'bogus' {
+    const zones: Zone[] = [];
+    for (let ancestor = domainName; ; ancestor = ancestor.parent) {
+      const zone = this.#zones.get(ancestor.key);
+      if (zone) zones.unshift(zone);
+      if (ancestor.isRoot) break;
+    }
+    for (const zone of zones) {
+      if (!zone.key) return 'insecure';
+      if (zone.fault !== undefined) return 'bogus';
+    }
+    return 'secure';
   }
 
   /** The zone that contains a name: the closest one above it. */

@@ -67,7 +67,7 @@ export class Zone {
   readonly apex: Name;
   readonly dsDigests: readonly DsDigestType[];
   readonly dsAlgorithm: number | undefined;
-  readonly #fault: ZoneSpec['fault'];
+  readonly fault: ZoneSpec['fault'];
   readonly #children: Zone[] = [];
   #key: ZoneSigningKey | undefined;
   #otherKey: ZoneSigningKey | undefined;
@@ -85,7 +85,7 @@ export class Zone {
     this.apex = Name.of(spec.apex);
     this.dsDigests = spec.signed?.dsDigests ?? [2];
     this.dsAlgorithm = spec.signed?.dsAlgorithm;
-    this.#fault = spec.fault;
+    this.fault = spec.fault;
     const denial = spec.signed?.denial ?? 'nsec';
     this.#scheme =
       denial === 'nsec'
@@ -155,7 +155,7 @@ export class Zone {
   /** The records with their signature; NS at a delegation is never signed. */
   withSignature(records: readonly ResourceRecord[]): readonly ResourceRecord[] {
     const [first] = records;
-    if (!first || !this.key || this.#fault === 'stripped') return records;
+    if (!first || !this.key || this.fault === 'stripped') return records;
     if (first.type === RRType.NS && !first.name.equals(this.apex)) return records;
     let signature = this.#signatures.get(first);
     if (!signature) {
@@ -168,7 +168,7 @@ export class Zone {
 
   /** The key that the zone does not publish, where its fault is `wrong-key`. */
   #signingKey(recordType: number): ZoneSigningKey | undefined {
-    if (this.#fault !== 'wrong-key' || recordType === RRType.DNSKEY) return undefined;
+    if (this.fault !== 'wrong-key' || recordType === RRType.DNSKEY) return undefined;
     return (this.#otherKey ??= generateZoneKey(13));
   }
 
@@ -207,9 +207,9 @@ export class Zone {
    * The key set itself stays valid, so that the fault appears only where it is placed.
    */
   #window(recordType: number): { inception: number; expiration: number } {
-    if (recordType !== RRType.DNSKEY && this.#fault === 'expired')
+    if (recordType !== RRType.DNSKEY && this.fault === 'expired')
       return { inception: this.now - 30 * DAY, expiration: this.now - 10 * DAY };
-    if (recordType !== RRType.DNSKEY && this.#fault === 'not-yet-valid')
+    if (recordType !== RRType.DNSKEY && this.fault === 'not-yet-valid')
       return { inception: this.now + 10 * DAY, expiration: this.now + 30 * DAY };
     const { age = HOUR / DAY, left = 14 } = this.spec.signed?.period ?? {};
     return { inception: this.now - age * DAY, expiration: this.now + left * DAY };

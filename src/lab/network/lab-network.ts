@@ -81,12 +81,12 @@ export class LabNetwork implements Network {
   async listenUdp(
     address: string,
     port: number,
-    answer: (query: Uint8Array) => Uint8Array | undefined,
+    answer: (query: Uint8Array, source: string) => Uint8Array | undefined,
     endpoint: Endpoint = anywhere,
   ): Promise<void> {
     const socket = createSocket('udp4');
     socket.on('message', (query, client) => {
-      const reply = answer(query);
+      const reply = answer(query, client.address);
       if (reply) socket.send(reply, client.port, client.address, () => undefined);
       else this.#unanswered.emit(query.toString('hex'));
     });

@@ -62,6 +62,14 @@ test('a sender without policies delivers every case that it can reach', () => {
   }
 });
 
+test('only hosts without working STARTTLS receive in plaintext by an old sender', () => {
+  const plaintext = senderCases
+    .filter((one) => cell(viewOfCase(one), 'opportunistic', 'none') === 'cleartext')
+    .map(({ id }) => id);
+  const expected = ['clear', 'starttls-454', 'handshake-broken', 'sts-clear', 'dane-clear'];
+  assert.deepEqual(plaintext, expected);
+});
+
 test('the withdrawn case is in plaintext for its second message alone', () => {
   const cached = senderCase('sts-cached');
   assert.ok(cached);

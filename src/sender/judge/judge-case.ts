@@ -33,7 +33,10 @@ export function judgeCase(
   if (attempts.length < every.length || (own.length === 0 && every.length > 0))
     notes.add('other-network');
   const lastSeen = lastSign(observations);
-  const open = lastSeen === undefined || facts.now - lastSeen < facts.patienceMs;
+  const open =
+    lastSeen === undefined ||
+    facts.now - lastSeen < facts.patienceMs ||
+    attempts.some(({ ended }) => !ended);
   const { verdict, step } =
     attempts.length > 0
       ? judgeAttempts(senderCase, attempts, notes)

@@ -85,7 +85,7 @@ export class Matrix {
         Date.now(),
       );
       const resolverPort = await freePort();
-      await dns.listen(network, '192.0.2.53', { address: '127.0.0.1', port: resolverPort });
+      await dns.serveAt(network, '192.0.2.53', { address: '127.0.0.1', port: resolverPort });
       const [anchorFile, rootFile] = [join(folder, 'anchors'), join(folder, 'root.pem')];
       writeFileSync(anchorFile, dns.anchorLine);
       writeFileSync(rootFile, site.root.certPem);

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createTransport } from 'nodemailer';
+import { senderCases, type SenderTestResult } from '../../sender/index.js';
+import { deliverWithOwnSender, TEST_SENDER, type Submit } from './submit.js';
+import type { Receivers } from './open-receivers.js';
+import { runSenderTest, type SenderTestOptions } from './run-test.js';
+
+function options(submit: (receivers: Receivers) => Submit): SenderTestOptions {
+  return {
+    exposed: false,
+    submit,
+    from: TEST_SENDER,
+    durationMs: 60_000,
+    patienceMs: 0,
+    withdrawAfterMs: 0,
+    concurrency: 8,
+    signal: new AbortController().signal,
+  };
+}
+
+const verdicts = (result: SenderTestResult): Record<string, string> =>
+  Object.fromEntries(result.cases.map((one) => [one.case, one.verdict]));
+const mechanisms = (result: SenderTestResult): Record<string, string> =>
+  Object.fromEntries(result.mechanisms.map((one) => [one.mechanism, one.verdict]));
+
+/** Cases whose result depends on the TLS library of this Node.js. */
+const byLibrary = ['tls10', 'tls11', 'old-ciphers', 'large-hello'];
+
+test('the sender of this program keeps every policy, and delivers the rest', async () => {
+  const result = await runSenderTest(options(deliverWithOwnSender));
+  const unmet = result.cases.filter(({ met }) => met === 'no' || met === 'open');
+  assert.deepEqual(unmet, []);
+  const verified = result.cases.filter(({ verdict }) => verdict === 'delivered-verified');
+  assert.deepEqual(
+    verified.map((one) => one.case),
+    ['sts', 'dane', 'dane-expired', 'dane-ta', 'both', 'requiretls', 'requiretls-absent'],
+  );
+  const { clear, ...others } = verdicts(result);
+  assert.equal(clear, 'delivered-in-plaintext');
+  assert.equal(others['sts-cached'], 'refused');
+  assert.equal(others['dane-ok-sts-bad'], 'refused');
+  const seen = Object.entries(others).filter(([id]) => !byLibrary.includes(id));
+  assert.ok(seen.every(([, verdict]) => !verdict.startsWith('not-') && verdict !== 'deferred'));
+  assert.deepEqual(mechanisms(result), {
+    starttls: 'observes-only',
+    'mta-sts': 'enforces',
+    dane: 'enforces',
+    dnssec: 'enforces',
+    requiretls: 'cannot-tell',
+  });
+  assert.equal(result.tls?.sni, 'always');
+});
+
+test('nodemailer alone delivers against every policy', async () => {
+  const ids = [
+    'plain',
+    'clear',
+    'self-signed',
+    'sts',
+    'sts-clear',
+    'sts-self-signed',
+    'sts-cached',
+  ];
+  ids.push('dane', 'dane-clear', 'dane-mismatch', 'bogus-mx', 'needs-sni');
+  const cases = senderCases.filter(({ id }) => ids.includes(id));
+  const result = await runSenderTest({ ...options(plainNodemailer), cases });
+  assert.deepEqual(verdicts(result), {
+    plain: 'delivered-unverified',
+    clear: 'delivered-in-plaintext',
+    'self-signed': 'delivered-unverified',
+    'needs-sni': 'deferred',
+    sts: 'delivered-unverified',
+    'sts-self-signed': 'delivered-unverified',
+    'sts-clear': 'delivered-in-plaintext',
+    'sts-cached': 'delivered-in-plaintext',
+    dane: 'delivered-unverified',
+    'dane-mismatch': 'delivered-unverified',
+    'dane-clear': 'delivered-in-plaintext',
+    'bogus-mx': 'delivered-unverified',
+  });
+  assert.deepEqual(mechanisms(result), {
+    starttls: 'observes-only',
+    'mta-sts': 'does-not-use',
+    dane: 'does-not-use',
+    dnssec: 'does-not-use',
+    requiretls: 'cannot-tell',
+  });
+});
+
+test('a server that takes no message leaves its cases unstarted', async () => {
+  const cases = senderCases.filter(({ id }) => id === 'plain' || id === 'dane-clear');
+  const refuses: Submit = () => Promise.resolve({ ok: false, reason: '550 relaying denied' });
+  const result = await runSenderTest({ ...options(() => refuses), cases });
+  assert.deepEqual(verdicts(result), { plain: 'not-started', 'dane-clear': 'not-started' });
+});
+
+test('a sender that takes messages and sends nothing is not seen', async () => {
+  const cases = senderCases.filter(({ id }) => id === 'plain' || id === 'dane-clear');
+  const takes: Submit = () => Promise.resolve({ ok: true });
+  const result = await runSenderTest({ ...options(() => takes), cases, durationMs: 400 });
+  assert.deepEqual(verdicts(result), { plain: 'not-seen', 'dane-clear': 'not-seen' });
+});
+
+/** nodemailer as a sender without policies: opportunistic TLS, no verification. */
+function plainNodemailer(receivers: Receivers): Submit {
+  return async ({ senderCase, from, to, message }) => {
+    const { address: host = '', port = 0 } = receivers.mailHostOf(senderCase.id) ?? {};
+    const transport = createTransport({
+      host,
+      port,
+      opportunisticTLS: true,
+      tls: { rejectUnauthorized: false },
+      connectionTimeout: 2000,
+      greetingTimeout: 2000,
+      socketTimeout: 2000,
+    });
+    await transport.sendMail({ envelope: { from, to }, raw: Buffer.from(message) });
+    return { ok: true };
+  };
+}

@@ -1,0 +1,124 @@
+import { setMaxListeners } from 'node:events';
+import { mapConcurrent } from '../../base/index.js';
+import {
+  isSettled,
+  judgeSender,
+  type SenderCase,
+  type SenderTestResult,
+} from '../../sender/index.js';
+import { OFFLINE_SLOT, openReceivers, type Receivers } from './open-receivers.js';
+import { testMessage, type Submit } from './submit.js';
+
+/** The sender under test, and the duration of the test. */
+export interface SenderTestOptions {
+  readonly cases?: readonly SenderCase[] | undefined;
+  /** Opens the ports for other programs; see `openReceivers`. */
+  readonly exposed: boolean;
+  /** Hands over the messages; undefined: the user sends them. */
+  readonly submit?: ((receivers: Receivers) => Submit) | undefined;
+  readonly from: string;
+  /** Milliseconds of the whole test. */
+  readonly durationMs: number;
+  /** Milliseconds after the last sign of a case until its verdict is final. */
+  readonly patienceMs: number;
+  readonly withdrawAfterMs?: number | undefined;
+  /** Messages that are handed over at the same time. */
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+  /** The ports are open. */
+  onOpen?(receivers: Receivers): void;
+  /** Called after observations, at most every {@link REFRESH_MS}, and once a second. */
+  onProgress?(result: SenderTestResult): void;
+}
+
+/** Milliseconds between two judgements of a running test. */
+const REFRESH_MS = 200;
+
+/**
+ * Runs a test: opens the receivers, hands over the messages, and judges until every case
+ * is settled, the time is over or the signal aborts. Resolves to the last judgement.
+ */
+export async function runSenderTest(options: SenderTestOptions): Promise<SenderTestResult> {
+  const { cases, exposed, withdrawAfterMs, signal, patienceMs } = options;
+  const withdrawn = new Map<string, () => void>();
+  const receivers = await openReceivers({
+    ...(cases && { cases }),
+    exposed,
+    ...(withdrawAfterMs !== undefined && { withdrawAfterMs }),
+    onWithdrawn: ({ id }) => withdrawn.get(id)?.(),
+  });
+  const judge = (): SenderTestResult =>
+    judgeSender(receivers.recorder.observations, {
+      now: new Date().toISOString(),
+      cases: receivers.cases,
+      patienceMs,
+    });
+  const over = AbortSignal.any([signal, AbortSignal.timeout(options.durationMs)]);
+  // Every message that waits listens to it.
+  setMaxListeners(0, over);
+  try {
+    options.onOpen?.(receivers);
+    const submit = options.submit?.(receivers);
+    let handedOver = false;
+    if (submit)
+      void submitAll(receivers, submit, { ...options, signal: over, withdrawn }).then(
+        () => (handedOver = true),
+      );
+    while (!over.aborted) {
+      await pause(REFRESH_MS, over);
+      const result = judge();
+      options.onProgress?.(result);
+      const started = result.cases.every(({ verdict }) => verdict !== 'not-started');
+      if ((submit ? handedOver : started) && isSettled(result)) break;
+    }
+    return judge();
+  } finally {
+    await receivers.close();
+  }
+}
+
+interface Submitting extends Pick<SenderTestOptions, 'from' | 'concurrency' | 'signal'> {
+  /** Functions to call when the policy of a case has disappeared. */
+  readonly withdrawn: Map<string, () => void>;
+}
+
+/** Hands over one message for each case, and the second one where a case has two. */
+async function submitAll(
+  receivers: Receivers,
+  submit: Submit,
+  { from, concurrency, signal, withdrawn }: Submitting,
+): Promise<void> {
+  const { recorder } = receivers;
+  await mapConcurrent(receivers.cases, concurrency, async (senderCase) => {
+    const place = { senderCase, slot: OFFLINE_SLOT };
+    const gone = new Promise<void>((resolve) => {
+      withdrawn.set(senderCase.id, resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    const messages = senderCase.withdrawn ? 2 : 1;
+    for (let count = 1; count <= messages && !signal.aborted; count++) {
+      if (count === 2) await gone;
+      if (signal.aborted) return;
+      const message = testMessage(senderCase, { from, now: new Date(), signal });
+      const submission = await submit(message).catch((error: unknown) => ({
+        ok: false as const,
+        reason: error instanceof Error ? error.message : 'unknown',
+      }));
+      if (submission.ok) recorder.record(place, { kind: 'submitted', via: submission.via });
+      else
+        recorder.record(place, { kind: 'not-submitted', reason: submission.reason.slice(0, 500) });
+    }
+  });
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+  });
+}

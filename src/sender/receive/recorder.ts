@@ -1,0 +1,75 @@
+import type { SenderCase } from '../cases/sender-case.js';
+import { MAX_OBSERVATIONS, type Observation } from '../observation.js';
+
+/** The case to which a connection, question or request belongs. */
+export interface CasePlace {
+  readonly senderCase: SenderCase;
+  readonly slot: string;
+}
+
+type WithoutPlace<T> = T extends unknown ? Omit<T, 'at' | 'case' | 'slot' | 'message'> : never;
+/** An observation before the recorder adds time, case and slot. */
+export type Seen = WithoutPlace<Observation>;
+
+/**
+ * Collects the observations of one test, up to {@link MAX_OBSERVATIONS}: a flood of
+ * connections costs a bounded amount of memory, and the first ones count.
+ */
+export class Recorder {
+  readonly #observations: Observation[] = [];
+  readonly #withdrawn = new Set<string>();
+  #connections = 0;
+
+  /**
+   * @param now milliseconds of the wall clock
+   * @param onChange is called after each observation
+   */
+  constructor(
+    private readonly now: () => number = Date.now,
+    private readonly onChange: (observation: Observation) => void = () => undefined,
+  ) {}
+
+  /** In the order of arrival. */
+  get observations(): readonly Observation[] {
+    return this.#observations;
+  }
+
+  /** Returns a new id for a connection. */
+  nextConnection(): string {
+    return String(++this.#connections);
+  }
+
+  /** The message of a case with two; undefined for other cases. */
+  messageOf({ senderCase }: CasePlace): 1 | 2 | undefined {
+    if (!senderCase.withdrawn) return undefined;
+    return this.#withdrawn.has(senderCase.id) ? 2 : 1;
+  }
+
+  /**
+   * Records one observation. `message` is that of the connection where one is given: a
+   * connection keeps the message with which it began.
+   */
+  record(place: CasePlace, seen: Seen, message = this.messageOf(place)): void {
+    if (this.#observations.length >= MAX_OBSERVATIONS) return;
+    const observation = {
+      at: new Date(this.now()).toISOString(),
+      case: place.senderCase.id,
+      slot: place.slot,
+      message,
+      ...seen,
+    } as Observation;
+    this.#observations.push(observation);
+    this.onChange(observation);
+  }
+
+  /** Counts later messages of a case as its second; for cases with `withdrawn` alone. */
+  withdraw(place: CasePlace): void {
+    if (!place.senderCase.withdrawn || this.isWithdrawn(place)) return;
+    this.record(place, { kind: 'withdrawn' });
+    this.#withdrawn.add(place.senderCase.id);
+  }
+
+  isWithdrawn({ senderCase }: CasePlace): boolean {
+    return this.#withdrawn.has(senderCase.id);
+  }
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import test, { type TestContext } from 'node:test';
+import {
+  CaseCertificates,
+  Recorder,
+  senderCase,
+  SmtpReceiver,
+  type CasePlace,
+  type ReceiverLimits,
+} from '../index.js';
+
+interface Bench {
+  readonly recorder: Recorder;
+  /** Sends a command and returns the reply, all its lines; empty after the close. */
+  ask(command: string): Promise<string>;
+  readonly socket: Socket;
+}
+
+const certificates = new CaseCertificates(Date.now());
+
+/** A receiver that plays one case, and a client with the greeting read. */
+async function bench(
+  t: TestContext,
+  caseId: string,
+  limits: Partial<ReceiverLimits> = {},
+): Promise<Bench> {
+  const played = senderCase(caseId);
+  assert.ok(played);
+  const place: CasePlace = { senderCase: played, slot: 'me' };
+  const recorder = new Recorder();
+  const receiver = new SmtpReceiver({ zone: 'sender.example', recorder, certificates, limits });
+  const listener = createServer((accepted) => {
+    void receiver.serve(
+      {
+        stream: accepted,
+        local: { address: '198.51.100.1', port: 25 },
+        remote: { address: '192.0.2.1', port: 40_000 },
+        close: () => void accepted.destroy(),
+      },
+      place,
+    );
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const socket = connect((listener.address() as AddressInfo).port, '127.0.0.1');
+  t.after(() => {
+    socket.destroy();
+    listener.close();
+  });
+  let received = '';
+  let closed = false;
+  let wake = (): void => undefined;
+  socket.on('data', (octets) => ((received += octets.toString('latin1')), wake()));
+  socket.on('error', () => undefined);
+  for (const event of ['end', 'close']) socket.on(event, () => ((closed = true), wake()));
+  const reply = async (): Promise<string> => {
+    for (;;) {
+      const [whole] = /^(?:\d{3}-[^\n]*\n)*\d{3} [^\n]*\n/.exec(received) ?? [];
+      if (whole !== undefined) {
+        received = received.slice(whole.length);
+        return whole.trimEnd();
+      }
+      if (closed) return '';
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+  assert.match(await reply(), /^220 mx\./);
+  return {
+    recorder,
+    socket,
+    ask: (command) => {
+      socket.write(`${command}\r\n`);
+      return reply();
+    },
+  };
+}
+
+const kinds = ({ recorder }: Bench): string[] => recorder.observations.map(({ kind }) => kind);
+
+test('a message is counted, and its content is not kept', async (t) => {
+  const client = await bench(t, 'plain');
+  assert.match(await client.ask('EHLO mail.sender.test'), /250-STARTTLS\r\n/);
+  assert.match(await client.ask('MAIL FROM:<a@sender.test> SIZE=100'), /^250 /);
+  assert.match(await client.ask('RCPT TO:<b@plain.me.sender.example>'), /^250 /);
+  assert.match(await client.ask('DATA'), /^354 /);
+  assert.match(await client.ask('Subject: secret\r\n\r\nsecret words\r\n.'), /^250 /);
+  assert.match(await client.ask('QUIT'), /^221 /);
+  await client.ask('');
+  assert.deepEqual(kinds(client), ['connection', 'ehlo', 'mail', 'rcpt', 'data', 'close']);
+  assert.doesNotMatch(JSON.stringify(client.recorder.observations), /secret|b@plain/);
+});
+
+test('nothing is relayed: a recipient of another domain is refused', async (t) => {
+  const { ask } = await bench(t, 'plain');
+  await ask('EHLO mail.sender.test');
+  await ask('MAIL FROM:<a@sender.test>');
+  for (const recipient of ['b@example.com', 'b@sts.me.sender.example', 'b', '@'])
+    assert.match(await ask(`RCPT TO:<${recipient}>`), /^550 5\.7\.1/, recipient);
+  assert.match(await ask('DATA'), /^503 /);
+  assert.match(await ask('VRFY root'), /^252 /);
+  assert.match(await ask('EXPN staff'), /^502 /);
+});
+
+test('recipients, commands and octets of a message are bounded', async (t) => {
+  const { ask, recorder } = await bench(t, 'plain', { recipients: 2, maxData: 100 });
+  await ask('EHLO mail.sender.test');
+  await ask('MAIL FROM:<a@sender.test>');
+  const replies = [];
+  for (let index = 0; index < 3; index++)
+    replies.push((await ask('RCPT TO:<b@plain.me.sender.example>')).slice(0, 3));
+  assert.deepEqual(replies, ['250', '250', '452']);
+  await ask('DATA');
+  assert.match(await ask('x'.repeat(500)), /^552 /);
+  assert.equal(await ask('NOOP'), '');
+  assert.equal(recorder.observations.find(({ kind }) => kind === 'close')?.kind, 'close');
+  const many = await bench(t, 'plain', { commands: 3 });
+  for (let index = 0; index < 3; index++) await many.ask('NOOP');
+  assert.match(await many.ask('NOOP'), /^421 /);
+});
+
+test('a silent client is disconnected', async (t) => {
+  const client = await bench(t, 'plain', { commandMs: 20 });
+  await new Promise((resolve) => client.socket.once('close', resolve).resume());
+  assert.deepEqual(client.recorder.observations.at(-1)?.kind, 'close');
+});
+
+test('each case answers STARTTLS by its description', async (t) => {
+  const absent = await bench(t, 'sts-clear');
+  assert.doesNotMatch(await absent.ask('EHLO mail.sender.test'), /STARTTLS/);
+  assert.match(await absent.ask('STARTTLS'), /^502 /);
+  const deferred = await bench(t, 'starttls-454');
+  assert.match(await deferred.ask('EHLO mail.sender.test'), /STARTTLS/);
+  assert.match(await deferred.ask('STARTTLS'), /^454 /);
+});
+
+test('a flood of observations is cut off, and the first ones stay', () => {
+  const recorder = new Recorder();
+  const played = senderCase('plain');
+  assert.ok(played);
+  for (let index = 0; index < 21_000; index++)
+    recorder.record({ senderCase: played, slot: 'me' }, { kind: 'submitted', via: String(index) });
+  assert.equal(recorder.observations.length, 20_000);
+  assert.equal(JSON.stringify(recorder.observations[0]).includes('"via":"0"'), true);
+});

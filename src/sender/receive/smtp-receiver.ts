@@ -1,0 +1,81 @@
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Connection } from '../../net/index.js';
+import { caseNames } from '../cases/case-names.js';
+import type { CaseHost } from '../cases/sender-case.js';
+import type { CertificateSource } from './case-certificates.js';
+import { ReceiverSession, type ReceiverLimits } from './receiver-session.js';
+import type { CasePlace, Recorder } from './recorder.js';
+
+/** Certificates, records and limits of the receivers of a test. */
+export interface SmtpReceiverOptions {
+  /** The zone below which the slots are. */
+  readonly zone: string;
+  readonly recorder: Recorder;
+  readonly certificates: CertificateSource;
+  readonly limits?: Partial<ReceiverLimits>;
+  /** A message for the case was accepted, and its connection has ended. */
+  onAccepted?(place: CasePlace): void;
+}
+
+const receiverLimits: ReceiverLimits = {
+  commandMs: 60_000,
+  sessionMs: 300_000,
+  maxData: 10_000_000,
+  recipients: 50,
+  commands: 200,
+};
+
+/**
+ * The mail hosts of the cases. Each connection is played by the description of its case
+ * and recorded. Nothing is relayed, stored or sent: message content is counted and
+ * dropped, and a recipient outside the case is refused.
+ */
+export class SmtpReceiver {
+  readonly #contexts = new Map<string, SecureContext>();
+
+  constructor(private readonly options: SmtpReceiverOptions) {}
+
+  /** Serves one connection to the host of a case. Resolves when it has ended. */
+  async serve(connection: Connection, place: CasePlace): Promise<void> {
+    const { zone, recorder, limits, onAccepted } = this.options;
+    const { host, id } = place.senderCase;
+    const session = new ReceiverSession(connection, {
+      place,
+      recorder,
+      names: caseNames(id, place.slot, zone),
+      host: recorder.isWithdrawn(place) ? { ...host, starttls: 'absent' } : host,
+      limits: { ...receiverLimits, ...limits },
+      contextFor: (serverName) => this.#contextFor(place, serverName),
+    });
+    const accepted = await session.run();
+    if (accepted) onAccepted?.(place);
+  }
+
+  /** The TLS settings of a host; they differ by SNI where the case says so. */
+  #contextFor({ senderCase, slot }: CasePlace, serverName: string | undefined): SecureContext {
+    const { id, host } = senderCase;
+    const { mxHost } = caseNames(id, slot, this.options.zone);
+    const other = serverName === undefined && host.withoutSni === 'other-name';
+    const key = `${id}.${slot} ${other}`;
+    const known = this.#contexts.get(key);
+    if (known) return known;
+    const kind = other ? 'wrong-name' : (host.certificate ?? 'valid');
+    const { keyPem, chainPem } = this.options.certificates.certificateFor(kind, mxHost);
+    const context = createSecureContext({ key: keyPem, cert: chainPem, ...settingsOf(host) });
+    this.#contexts.set(key, context);
+    return context;
+  }
+}
+
+/** Level 0 permits TLS 1.0 and 1.1, which OpenSSL otherwise refuses. */
+function settingsOf({ version, suites = 'DEFAULT' }: CaseHost): {
+  readonly minVersion: NonNullable<CaseHost['version']>;
+  readonly maxVersion: NonNullable<CaseHost['version']>;
+  readonly ciphers: string;
+} {
+  return {
+    minVersion: version ?? 'TLSv1.2',
+    maxVersion: version ?? 'TLSv1.3',
+    ciphers: `${suites}:@SECLEVEL=0`,
+  };
+}
