@@ -16,6 +16,7 @@ import {
   validate,
   type CachedZone,
   type SigningAlgorithm,
+  type TrustAnchor,
 } from '../src/dns/index.js';
 import { LabDns } from '../src/lab/index.js';
 import { nodeNetwork } from '../src/net/index.js';
@@ -25,6 +26,9 @@ import { Unbound } from '../test/interop/unbound.js';
 
 const NAMES = 3_000;
 const NAMES_UDP = 12_000;
+const ROUNDS = 3;
+/** The wanted share of unbound's answers per CPU-second. */
+const LEAST_OF_UNBOUND = 0.9;
 const tlsa = (i: number): string => `TLSA 3 1 1 ${i.toString(16).padStart(64, '0')}`;
 
 /**
@@ -166,18 +170,29 @@ async function endToEnd(): Promise<void> {
     );
     const anchors = parseTrustAnchors(readFileSync(bind.anchorFile, 'utf8'));
     if (!anchors.ok) throw new Error('no anchors');
-    const ours = await ownRate(names, auth, anchors.value);
-    const theirs = await unboundRate(names, port, unbound.pid);
-    console.log(
-      'Validated TLSA answers per CPU-second over UDP, both forwarding to the same named:',
-    );
+    const upstream = { port: auth, anchors: anchors.value };
+    const rates = { udp: 0, tcp: 0, unbound: 0 };
+    // By turns, the best of each: a slow period of the machine affects all three.
+    for (let round = 0; round < ROUNDS; round++) {
+      rates.tcp = Math.max(rates.tcp, await ownRate(names, upstream, 'tcp'));
+      rates.udp = Math.max(rates.udp, await ownRate(names, upstream));
+      // A new process: the names must not be in its cache.
+      if (round > 0) await unbound.stop();
+      if (round > 0) await unbound.forward(auth, bind.anchorFile);
+      rates.unbound = Math.max(rates.unbound, await unboundRate(names, port, unbound.pid));
+    }
+    console.log('Validated TLSA answers per CPU-second, both forwarding to the same named:');
     const bare = await bareRate(names, auth);
-    const ratio = ours / theirs;
     console.log(
       `  a bare datagram there and back from a port of its own, in Node ${process.versions.node}: ${bare.toFixed(0)}`,
     );
+    const overUdp = rates.udp / rates.unbound;
     console.log(
-      `  ours ${ours.toFixed(0)}, unbound ${theirs.toFixed(0)}: ratio ${ratio.toFixed(2)} (at least 1)${verdict(ratio, 1)}`,
+      `  unbound ${rates.unbound.toFixed(0)}, ours over UDP ${rates.udp.toFixed(0)}: ratio ${overUdp.toFixed(2)}`,
+    );
+    const overTcp = rates.tcp / rates.unbound;
+    console.log(
+      `  ours over one TCP connection ${rates.tcp.toFixed(0)}: ratio ${overTcp.toFixed(2)} (at least ${LEAST_OF_UNBOUND})${verdict(overTcp, LEAST_OF_UNBOUND)}`,
     );
   } finally {
     await unbound.stop();
@@ -188,14 +203,14 @@ async function endToEnd(): Promise<void> {
 
 async function ownRate(
   names: readonly Name[],
-  upstream: number,
-  anchors: Parameters<typeof createResolver>[0]['anchors'],
+  { port, anchors }: { readonly port: number; readonly anchors: readonly TrustAnchor[] },
+  transport?: 'tcp',
 ): Promise<number> {
   const make = (): ReturnType<typeof createResolver> =>
     createResolver({
       network: nodeNetwork(),
-      upstreams: [{ address: '127.0.0.1', port: upstream, label: 'named' }],
-      ...(anchors ? { anchors } : {}),
+      upstreams: [{ address: '127.0.0.1', port, label: 'named', transport }],
+      anchors,
     });
   const run = async (): Promise<number> => {
     const resolver = make();
@@ -208,7 +223,6 @@ async function ownRate(
     const used = process.cpuUsage(before);
     return names.length / ((used.user + used.system) / 1e6);
   };
-  await run();
   return run();
 }
 

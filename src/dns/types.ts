@@ -105,8 +105,8 @@ export interface Resolver {
 /** The observed state of the upstream resolvers. */
 export interface ResolverHealth {
   /**
-   * As given by the user or found in the system's configuration, `192.0.2.53:53` or
-   * `tls://192.0.2.53:853#name`.
+   * As given by the user or found in the system's configuration: `192.0.2.53:53`,
+   * `tcp://192.0.2.53:53` or `tls://192.0.2.53:853#name`.
    */
   readonly upstreams: readonly {
     readonly label: string;

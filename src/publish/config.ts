@@ -44,7 +44,7 @@ const servers = z.array(z.string()).optional();
 
 const serverAddress = z.string().refine((sourceText) => {
   const parsed = parseUpstream(sourceText);
-  return parsed.ok && parsed.value.tlsName === undefined;
+  return parsed.ok && parsed.value.tlsName === undefined && parsed.value.transport === undefined;
 }, 'is not an address of a name server: write ADDRESS, ADDRESS:PORT or [IPv6]:PORT');
 
 /** The way in which records of a zone are changed. `print`: the operator pastes them. */

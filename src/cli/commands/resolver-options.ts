@@ -47,7 +47,7 @@ export function withResolver(command: Command): Command {
     .optionsGroup('Resolver and trust:')
     .option(
       '--resolver <address>',
-      'ask this resolver: ADDRESS[:PORT] or tls://ADDRESS[:PORT]#NAME; repeatable',
+      'ask this resolver: [tcp://]ADDRESS[:PORT] or tls://ADDRESS[:PORT]#NAME; repeatable',
       collectValues,
     )
     .option('--trust-anchor <file>', 'use these DNSSEC trust anchors (DS or DNSKEY lines)')
@@ -96,7 +96,7 @@ export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSetting
 }
 
 /** The fix for a resolver that cannot be parsed. */
-const resolverForm = 'Write ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME.';
+const resolverForm = 'Write ADDRESS, ADDRESS:PORT, tcp://ADDRESS or tls://ADDRESS#NAME.';
 
 /**
  * RFC 7672 §2.1.1 [7672-2.1.1-4]: the AD bit of a resolver across a network is not

@@ -1,7 +1,8 @@
 import { fail, type Name, type Result } from '../../base/index.js';
 import type { Message } from '../wire/message.js';
 import { transportFailures } from './failures.js';
-import { askUpstream, TlsConnectionPool, type TransportOptions } from './transport.js';
+import { ConnectionPool, type TransportOptions } from './stream-transport.js';
+import { askUpstream } from './transport.js';
 import type { Upstream } from './upstream.js';
 
 /**
@@ -22,7 +23,7 @@ export function askServer(
   return askUpstream(
     server,
     { name, type, flags },
-    { ...options, secure, connections: new TlsConnectionPool() },
+    { ...options, secure, connections: new ConnectionPool() },
     abortSignal,
   );
 }

@@ -41,6 +41,6 @@ export const transportFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'This is not the address of a resolver.',
-    fix: 'Write ADDRESS, ADDRESS:PORT, [IPv6]:PORT or tls://ADDRESS#NAME.',
+    fix: 'Write ADDRESS, ADDRESS:PORT, [IPv6]:PORT, tcp://ADDRESS or tls://ADDRESS#NAME.',
   },
 });

@@ -1,23 +1,49 @@
 import type { Socket } from 'node:net';
-import { concat } from '../../base/index.js';
 import type { Connection } from '../../net/index.js';
+import type { Message } from '../wire/message.js';
 
-/** Milliseconds after which an idle connection is closed (RFC 7766 §6.2.3). */
+/** Milliseconds after which an idle connection is closed (RFC 7766 §6.2.3 [7766-6.2.3-1]). */
 const IDLE_MS = 2_000;
+/**
+ * Queries of one connection without an answer; further ones wait. Servers answer more
+ * than this many at once, and a client must not flood them (RFC 7766 §6.2.1.1).
+ */
+export const MAX_IN_FLIGHT = 256;
+
+/** A query, and the function that recognises its answer. */
+export interface StreamQuery {
+  /** Differs from the ids of all waiting queries. */
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  /** Returns the message if it answers the query: id and question match [7766-7-2]. */
+  accept(bytes: Uint8Array): Message | undefined;
+}
 
 /** `ended`: the connection closed, and whether the server read the query is unknown. */
-export type PipelinedReply = Uint8Array | 'timeout' | 'ended';
+export type PipelinedReply = Message | 'timeout' | 'ended';
+
+/** A query that was sent, until its answer. */
+interface Waiting {
+  readonly query: StreamQuery;
+  settle(reply: PipelinedReply): void;
+}
 
 /**
  * Sends many queries over one connection and accepts answers in any order (RFC 7766
- * §6.2.1.1, §7). An idle connection does not keep the process running.
+ * §6.2.1.1, §7 [7766-6.2.1.1-1, 7766-7-1]). Queries of one turn of the event loop share a
+ * write. An idle connection does not keep the process running.
  */
 export class PipelinedConnection {
-  readonly #waiting = new Map<number, (pipelinedReply: PipelinedReply) => void>();
+  readonly #waiting = new Map<number, Waiting>();
+  /** Queries above {@link MAX_IN_FLIGHT}, in order. */
+  readonly #queue: (() => void)[] = [];
   readonly #conn: Connection;
+  #unsent: Uint8Array[] = [];
   #received: Buffer = Buffer.alloc(0);
   #idle: NodeJS.Timeout | undefined;
   #ended = false;
+  /** Messages received. */
+  #heard = 0;
   #hasAnswered = false;
 
   constructor(connection: Connection) {
@@ -48,38 +74,50 @@ export class PipelinedConnection {
   }
 
   /**
-   * Sends a message. Its id must differ from those of all waiting queries. Rejects only
-   * with `signal.reason`.
+   * Sends a query when fewer than {@link MAX_IN_FLIGHT} wait, and returns its answer.
+   * `newQuery` makes the query at that time, so that its id is free. The timeout begins
+   * then. Rejects only with `signal.reason`.
    */
-  ask(message: Uint8Array, timeoutMs: number, abortSignal?: AbortSignal): Promise<PipelinedReply> {
+  ask(
+    newQuery: () => StreamQuery,
+    timeoutMs: number,
+    abortSignal?: AbortSignal,
+  ): Promise<PipelinedReply> {
     if (abortSignal?.aborted) return Promise.reject(abortSignal.reason as Error);
     if (this.#ended) return Promise.resolve('ended');
-    const messageId = idOf(message);
     return new Promise((resolve, reject) => {
+      let messageId: number | undefined;
+      let timer: NodeJS.Timeout | undefined;
+      const settle = (pipelinedReply: PipelinedReply): void => {
+        clearTimeout(timer);
+        abortSignal?.removeEventListener('abort', leave);
+        resolve(pipelinedReply);
+        if (messageId === undefined) return;
+        this.#waiting.delete(messageId);
+        this.#next();
+      };
       const leave = (): void => {
         reject(abortSignal?.reason as Error);
         settle('timeout');
       };
-      const settle = (pipelinedReply: PipelinedReply): void => {
-        clearTimeout(timer);
-        abortSignal?.removeEventListener('abort', leave);
-        this.#waiting.delete(messageId);
-        if (this.#waiting.size === 0) this.#rest();
-        resolve(pipelinedReply);
+      const send = (): void => {
+        if (abortSignal?.aborted) return this.#next();
+        if (this.#ended) return settle('ended');
+        const query = newQuery();
+        messageId = query.id;
+        const heardBefore = this.#heard;
+        this.#waiting.set(messageId, { query, settle });
+        this.#send(query.bytes);
+        timer = setTimeout(() => {
+          settle('timeout');
+          // A server that sent nothing at all is not given the next query: open a new
+          // connection. One slow name does not end the connection of the others.
+          if (this.#heard === heardBefore) this.end();
+        }, timeoutMs);
       };
-      const timer = setTimeout(() => {
-        settle('timeout');
-        // A server that stopped answering is not given the next query: open a new
-        // connection.
-        this.end();
-      }, timeoutMs);
       abortSignal?.addEventListener('abort', leave, { once: true });
-      this.#waiting.set(messageId, settle);
-      clearTimeout(this.#idle);
-      socketOf(this.#conn).ref?.();
-      this.#conn.stream.write(
-        concat(Uint8Array.of(message.length >> 8, message.length & 255), message),
-      );
+      if (this.#waiting.size < MAX_IN_FLIGHT) send();
+      else this.#queue.push(send);
     });
   }
 
@@ -87,9 +125,33 @@ export class PipelinedConnection {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const settle of [...this.#waiting.values()]) settle('ended');
+    for (const { settle } of [...this.#waiting.values()]) settle('ended');
+    for (const send of this.#queue.splice(0)) send();
     clearTimeout(this.#idle);
     this.#conn.close();
+  }
+
+  /** Sends the next query of the queue, or begins the idle time. */
+  #next(): void {
+    const send = this.#ended ? undefined : this.#queue.shift();
+    if (send) send();
+    else if (this.#waiting.size === 0) this.#rest();
+  }
+
+  /** Adds a message with its length to the next write (RFC 7766 §8 [7766-8-1]). */
+  #send(bytes: Uint8Array): void {
+    if (this.#waiting.size === 1) {
+      clearTimeout(this.#idle);
+      socketOf(this.#conn).ref?.();
+    }
+    if (this.#unsent.length === 0) process.nextTick(() => this.#flush());
+    this.#unsent.push(Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes);
+  }
+
+  #flush(): void {
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    if (!this.#ended) this.#conn.stream.write(Buffer.concat(unsent));
   }
 
   /**
@@ -97,18 +159,27 @@ export class PipelinedConnection {
    * Buffers at most one partial message, 64 KiB.
    */
   #read(piece: Buffer): void {
-    this.#received = Buffer.concat([this.#received, piece]);
-    while (this.#received.length >= 2) {
-      const endOffset = 2 + this.#received.readUInt16BE(0);
-      if (this.#received.length < endOffset) return;
-      const message = new Uint8Array(this.#received.subarray(2, endOffset));
-      this.#received = this.#received.subarray(endOffset);
+    const received = this.#received.length === 0 ? piece : Buffer.concat([this.#received, piece]);
+    let offset = 0;
+    while (!this.#ended && received.length >= offset + 2) {
+      const endOffset = offset + 2 + received.readUInt16BE(offset);
+      if (received.length < endOffset) break;
+      const bytes = received.subarray(offset + 2, endOffset);
+      offset = endOffset;
       // A message without an id breaks the framing: nothing after it can be trusted.
-      if (message.length < 2) return this.end();
-      const settle = this.#waiting.get(idOf(message));
-      this.#hasAnswered ||= settle !== undefined;
-      settle?.(message);
+      if (bytes.length < 2) return this.end();
+      this.#deliver(bytes);
     }
+    this.#received = received.subarray(offset);
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    this.#heard++;
+    const waiting = this.#waiting.get(idOf(bytes));
+    const message = waiting?.query.accept(bytes);
+    if (!message) return;
+    this.#hasAnswered = true;
+    waiting?.settle(message);
   }
 
   #rest(): void {

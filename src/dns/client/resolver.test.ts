@@ -388,6 +388,7 @@ function framed(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes]);
 }
 
+// [7766-5-1]
 test('RFC 7766 §5: a truncated answer is asked for again over TCP', async () => {
   await overTcp(
     (query) => framed(reply(query, honest(query) ?? {})),

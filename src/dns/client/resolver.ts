@@ -23,14 +23,8 @@ import type { Message } from '../wire/message.js';
 import { Rcode, RRType } from '../wire/types-registry.js';
 import { AnswerCache, type Resolved, type Stripping } from './answer-cache.js';
 import { transportFailures } from './failures.js';
-import {
-  askUpstream,
-  TlsConnectionPool,
-  type QueryFlags,
-  type UpstreamQuery,
-  type SecureStream,
-  type TransportOptions,
-} from './transport.js';
+import { ConnectionPool, type SecureStream, type TransportOptions } from './stream-transport.js';
+import { askUpstream, type QueryFlags, type UpstreamQuery } from './transport.js';
 import { answerByAd } from './trusted-ad.js';
 import { isAnswer, unvalidatedAnswer } from './unvalidated-answer.js';
 import type { Upstream } from './upstream.js';
@@ -139,7 +133,7 @@ class CachingResolver {
     this.#transport = {
       network: options.network,
       secure: (connection, name, limits) => this.#secure(connection, name, limits),
-      connections: new TlsConnectionPool(),
+      connections: new ConnectionPool(),
       timeoutMs: options.timeoutMs ?? 2_000,
       attempts: options.attempts ?? 2,
     };

@@ -1,38 +1,13 @@
 import { randomInt } from 'node:crypto';
-import { concat, fail, ok, SingleFlight, type Name, type Result } from '../../base/index.js';
-import type { Connection, Network } from '../../net/index.js';
+import { concat, fail, ok, type Name, type Result } from '../../base/index.js';
+import type { Connection } from '../../net/index.js';
 import { decodeMessage, encodeMessage } from '../wire/codec.js';
 import type { Message } from '../wire/message.js';
 import { RRClass } from '../wire/types-registry.js';
-import { PipelinedConnection } from './pipelined-connection.js';
 import { transportFailures } from './failures.js';
+import { askOverStream, dial, whole, type TransportOptions } from './stream-transport.js';
+import type { StreamQuery } from './pipelined-connection.js';
 import type { Upstream } from './upstream.js';
-
-/**
- * Starts TLS on a connection to a resolver and authenticates its name (RFC 8310 §8.1).
- */
-export type SecureStream = (
-  connection: Connection,
-  name: string,
-  limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-) => Promise<Result<Connection>>;
-
-/** The open TLS connections, one per upstream, shared by all queries. */
-export class TlsConnectionPool {
-  readonly open = new Map<string, PipelinedConnection>();
-  readonly opening = new SingleFlight<Result<PipelinedConnection>>();
-}
-
-/** The network and time limits of a query. */
-export interface TransportOptions {
-  readonly network: Network;
-  readonly secure: SecureStream;
-  readonly connections: TlsConnectionPool;
-  /** Timeout of one datagram, milliseconds. A TCP exchange gets three times as long. */
-  readonly timeoutMs: number;
-  /** Datagrams to send before the query fails. */
-  readonly attempts: number;
-}
 
 /**
  * Header bits of a query: CD and DO for a validating client, AD for one that trusts the
@@ -54,8 +29,9 @@ export interface UpstreamQuery {
 const UDP_SIZE = 1232;
 
 /**
- * Sends one query to one resolver: by UDP first, by TCP if the answer is truncated or
- * lacks EDNS, by TLS if the upstream has a TLS name. Rejects only with `signal.reason`.
+ * Sends one query to one resolver: by UDP first, and by TCP if the answer is truncated or
+ * lacks EDNS; over the open TCP or TLS connection where the upstream says so. Rejects
+ * only with `signal.reason`.
  */
 export async function askUpstream(
   upstream: Upstream,
@@ -64,7 +40,17 @@ export async function askUpstream(
   abortSignal?: AbortSignal,
 ): Promise<Result<Message>> {
   const newQuery = (): Message => queryFor(name, type, flags);
-  if (upstream.tlsName !== undefined) return overTls(upstream, newQuery, options, abortSignal);
+  if (upstream.tlsName !== undefined || upstream.transport === 'tcp') {
+    const newStreamQuery = (): StreamQuery => {
+      const query = newQuery();
+      return {
+        id: query.id,
+        bytes: encodeMessage(query),
+        accept: (bytes) => answers(query, bytes),
+      };
+    };
+    return askOverStream(upstream, newStreamQuery, options, abortSignal);
+  }
   for (let attempt = 1; ; attempt++) {
     const query = newQuery();
     let message: Message | undefined;
@@ -149,104 +135,9 @@ function answers(query: Message, bytes: Uint8Array): Message | undefined {
 }
 
 /**
- * Accepts an answer over a stream. A truncated one is a failure: it proves nothing about
- * the absent records.
+ * Queries over TCP for one answer that does not fit into a datagram (RFC 7766 §5
+ * [7766-5-1]).
  */
-function whole(query: Message, bytes: Uint8Array, { label }: Upstream): Result<Message> {
-  const message = answers(query, bytes);
-  if (message && !message.truncated) return ok(message);
-  return fail(transportFailures.make('dns-garbled', label));
-}
-
-/**
- * Connections per query. A server may close after any answer; queries it did not read are
- * sent again over a new connection.
- */
-const MAX_CONNECTIONS = 10;
-
-/** Queries over TLS and reuses an open connection (RFC 7858 §3.4). */
-async function overTls(
-  upstream: Upstream,
-  newQuery: () => Message,
-  options: TransportOptions,
-  abortSignal?: AbortSignal,
-): Promise<Result<Message>> {
-  const { open, opening } = options.connections;
-  for (let tries = 1; ; tries++) {
-    const kept = open.get(upstream.label);
-    const opened =
-      kept && !kept.ended
-        ? ok(kept)
-        : await opening.run(
-            upstream.label,
-            (until) => openTlsConnection(upstream, options, until),
-            abortSignal,
-          );
-    if (!opened.ok) return opened;
-    const conversation = opened.value;
-    let query = newQuery();
-    while (conversation.isWaiting(query.id)) query = newQuery();
-    const pipelinedReply = await conversation.ask(
-      encodeMessage(query),
-      3 * options.timeoutMs,
-      abortSignal,
-    );
-    if (pipelinedReply === 'ended' && conversation.hasAnswered && tries < MAX_CONNECTIONS) continue;
-    if (typeof pipelinedReply === 'string')
-      return fail(transportFailures.make('dns-timeout', `${upstream.label} over TLS`));
-    return whole(query, pipelinedReply, upstream);
-  }
-}
-
-/** Opens and authenticates a connection, and adds it to the pool. */
-async function openTlsConnection(
-  upstream: Upstream,
-  options: TransportOptions,
-  abortSignal: AbortSignal,
-): Promise<Result<PipelinedConnection>> {
-  const dialled = await dial(upstream, options, abortSignal);
-  if (!dialled.ok) return dialled;
-  const secured = await options.secure(dialled.value, upstream.tlsName ?? '', {
-    timeoutMs: 3 * options.timeoutMs,
-    signal: abortSignal,
-  });
-  if (!secured.ok) {
-    dialled.value.close();
-    return fail(
-      transportFailures.make(
-        'dns-tls-failed',
-        `${upstream.label}: ${secured.failure.code} ${secured.failure.detail}`,
-      ),
-    );
-  }
-  const conversation = new PipelinedConnection(secured.value);
-  options.connections.open.set(upstream.label, conversation);
-  return ok(conversation);
-}
-
-/** Connects by TCP; three times the timeout of a datagram covers its handshakes. */
-async function dial(
-  upstream: Upstream,
-  { network, timeoutMs }: TransportOptions,
-  signal?: AbortSignal,
-): Promise<Result<Connection>> {
-  const dialled = await network.dial({
-    address: upstream.address,
-    port: upstream.port,
-    timeoutMs: 3 * timeoutMs,
-    signal,
-  });
-  if (dialled.ok) return ok(dialled.connection);
-  const { code, detail } = dialled.failure;
-  return fail(
-    transportFailures.make(
-      code === 'net-timeout' ? 'dns-timeout' : 'dns-unreachable',
-      `${upstream.label} over TCP: ${detail}`,
-    ),
-  );
-}
-
-/** Queries over TCP (RFC 7766) for one answer that does not fit into a datagram. */
 async function overTcp(
   upstream: Upstream,
   newQuery: () => Message,
@@ -264,7 +155,7 @@ async function overTcp(
     );
     const bytes = await readFramed(connection, 3 * options.timeoutMs, abortSignal);
     if (!bytes) return fail(transportFailures.make('dns-timeout', `${upstream.label} over TCP`));
-    return whole(query, bytes, upstream);
+    return whole(answers(query, bytes), upstream);
   } finally {
     connection.close();
   }

@@ -8,38 +8,40 @@ export interface Upstream {
   readonly port: number;
   /** DNS over TLS (RFC 7858), authenticated by this name. */
   readonly tlsName?: string;
+  /**
+   * Sends all queries over one TCP connection that stays open (RFC 7766). Default: UDP
+   * from a new port for each query, and TCP for truncated answers.
+   */
+  readonly transport?: 'tcp';
   /** The form in which an operator writes it. */
   readonly label: string;
 }
 
-/** Parses `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT` or `tls://ADDRESS[:PORT]#NAME`. */
+/**
+ * Parses `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT`, `tcp://ADDRESS[:PORT]` or
+ * `tls://ADDRESS[:PORT]#NAME`.
+ */
 export function parseUpstream(addressText: string): Result<Upstream> {
-  const bad = (): Result<Upstream> => fail(transportFailures.make('dns-bad-upstream', addressText));
-  const tls = /^tls:\/\/(.+)#([^#]+)$/.exec(addressText);
-  const written = tls ? (tls[1] as string) : addressText;
+  const [, scheme, written = '', tlsName] = /^(?:(tcp|tls):\/\/)?([^#]+)(?:#([^#]+))?$/.exec(
+    addressText,
+  ) ?? [undefined];
   const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(written);
   const plain = parseIp(written)
     ? [written, written, undefined]
     : /^([^:]+)(?::(\d+))?$/.exec(written);
   const parts = bracketed ?? plain;
   const ipAddress = parseIp(parts?.[1] ?? '');
-  const defaultPort = tls ? 853 : 53;
-  const portNumber = parts?.[2] === undefined ? defaultPort : Number(parts[2]);
-  if (
-    !ipAddress ||
-    portNumber < 1 ||
-    portNumber > 65535 ||
-    addressText.startsWith('tls:') !== (tls !== null)
-  )
-    return bad();
+  const defaultPort = scheme === 'tls' ? 853 : 53;
+  const port = parts?.[2] === undefined ? defaultPort : Number(parts[2]);
+  const isNamed = tlsName !== undefined;
+  if (!ipAddress || port < 1 || port > 65535 || isNamed !== (scheme === 'tls'))
+    return fail(transportFailures.make('dns-bad-upstream', addressText));
   const address = formatIp(ipAddress);
-  const shown = `${ipAddress.family === 6 ? `[${address}]` : address}:${portNumber}`;
-  return ok({
-    address,
-    port: portNumber,
-    label: tls ? `tls://${shown}#${tls[2] as string}` : shown,
-    tlsName: tls?.[2],
-  });
+  const shown = `${ipAddress.family === 6 ? `[${address}]` : address}:${port}`;
+  if (tlsName !== undefined)
+    return ok({ address, port, label: `tls://${shown}#${tlsName}`, tlsName });
+  if (scheme === 'tcp') return ok({ address, port, label: `tcp://${shown}`, transport: 'tcp' });
+  return ok({ address, port, label: shown });
 }
 
 /**

@@ -18,8 +18,8 @@ export const houseSections = {
   resolver: z
     .strictObject({
       /**
-       * `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT` or `tls://ADDRESS#NAME`. Default: those
-       * of /etc/resolv.conf.
+       * `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT`, `tcp://ADDRESS` (one open connection for
+       * all queries) or `tls://ADDRESS#NAME`. Default: those of /etc/resolv.conf.
        */
       addresses: texts.optional(),
       /** A file of DS or DNSKEY lines. Default: the root's, built in. */

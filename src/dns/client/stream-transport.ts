@@ -1,0 +1,136 @@
+import { fail, ok, SingleFlight, type Result } from '../../base/index.js';
+import type { Connection, Network } from '../../net/index.js';
+import type { Message } from '../wire/message.js';
+import { transportFailures } from './failures.js';
+import { PipelinedConnection, type StreamQuery } from './pipelined-connection.js';
+import type { Upstream } from './upstream.js';
+
+/**
+ * Starts TLS on a connection to a resolver and authenticates its name (RFC 8310 §8.1).
+ */
+export type SecureStream = (
+  connection: Connection,
+  name: string,
+  limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+) => Promise<Result<Connection>>;
+
+/** The open TCP and TLS connections, one per upstream, shared by all queries. */
+export class ConnectionPool {
+  readonly open = new Map<string, PipelinedConnection>();
+  readonly opening = new SingleFlight<Result<PipelinedConnection>>();
+}
+
+/** The network and time limits of a query. */
+export interface TransportOptions {
+  readonly network: Network;
+  readonly secure: SecureStream;
+  readonly connections: ConnectionPool;
+  /** Timeout of one datagram, milliseconds. A TCP exchange gets three times as long. */
+  readonly timeoutMs: number;
+  /** Datagrams to send before the query fails. */
+  readonly attempts: number;
+}
+
+/**
+ * Connections per query. A server may close after any answer; queries it did not read are
+ * sent again over a new connection (RFC 7766 §6.2.4 [7766-6.2.4-1]).
+ */
+const MAX_CONNECTIONS = 10;
+
+/**
+ * Queries over TCP (RFC 7766 §6.2.1) or TLS (RFC 7858 §3.4) and reuses an open connection.
+ * Rejects only with `signal.reason`.
+ */
+export async function askOverStream(
+  upstream: Upstream,
+  newQuery: () => StreamQuery,
+  options: TransportOptions,
+  abortSignal?: AbortSignal,
+): Promise<Result<Message>> {
+  for (let tries = 1; ; tries++) {
+    const opened = await openConnection(upstream, options, abortSignal);
+    if (!opened.ok) return opened;
+    const conversation = opened.value;
+    const freshQuery = (): StreamQuery => {
+      let query = newQuery();
+      while (conversation.isWaiting(query.id)) query = newQuery();
+      return query;
+    };
+    const reply = await conversation.ask(freshQuery, 3 * options.timeoutMs, abortSignal);
+    if (reply === 'ended' && conversation.hasAnswered && tries < MAX_CONNECTIONS) continue;
+    if (typeof reply !== 'string') return whole(reply, upstream);
+    const protocol = upstream.tlsName === undefined ? 'TCP' : 'TLS';
+    return fail(transportFailures.make('dns-timeout', `${upstream.label} over ${protocol}`));
+  }
+}
+
+/** Returns the open connection of an upstream, or opens one for all callers [7766-6.2.2-1]. */
+function openConnection(
+  upstream: Upstream,
+  options: TransportOptions,
+  abortSignal?: AbortSignal,
+): Promise<Result<PipelinedConnection>> {
+  const { open, opening } = options.connections;
+  const kept = open.get(upstream.label);
+  if (kept && !kept.ended) return Promise.resolve(ok(kept));
+  return opening.run(
+    upstream.label,
+    async (until) => {
+      const connected = await connect(upstream, options, until);
+      if (!connected.ok) return connected;
+      const conversation = new PipelinedConnection(connected.value);
+      open.set(upstream.label, conversation);
+      return ok(conversation);
+    },
+    abortSignal,
+  );
+}
+
+/** Connects by TCP, and for an upstream with a TLS name starts and authenticates TLS. */
+async function connect(
+  upstream: Upstream,
+  options: TransportOptions,
+  abortSignal: AbortSignal,
+): Promise<Result<Connection>> {
+  const dialled = await dial(upstream, options, abortSignal);
+  if (!dialled.ok || upstream.tlsName === undefined) return dialled;
+  const secured = await options.secure(dialled.value, upstream.tlsName, {
+    timeoutMs: 3 * options.timeoutMs,
+    signal: abortSignal,
+  });
+  if (secured.ok) return secured;
+  dialled.value.close();
+  const { code, detail } = secured.failure;
+  return fail(transportFailures.make('dns-tls-failed', `${upstream.label}: ${code} ${detail}`));
+}
+
+/** Connects by TCP; three times the timeout of a datagram covers its handshakes. */
+export async function dial(
+  upstream: Upstream,
+  { network, timeoutMs }: TransportOptions,
+  signal?: AbortSignal,
+): Promise<Result<Connection>> {
+  const dialled = await network.dial({
+    address: upstream.address,
+    port: upstream.port,
+    timeoutMs: 3 * timeoutMs,
+    signal,
+  });
+  if (dialled.ok) return ok(dialled.connection);
+  const { code, detail } = dialled.failure;
+  return fail(
+    transportFailures.make(
+      code === 'net-timeout' ? 'dns-timeout' : 'dns-unreachable',
+      `${upstream.label} over TCP: ${detail}`,
+    ),
+  );
+}
+
+/**
+ * Accepts an answer over a stream. A truncated one is a failure: it proves nothing about
+ * the absent records.
+ */
+export function whole(message: Message | undefined, { label }: Upstream): Result<Message> {
+  if (message && !message.truncated) return ok(message);
+  return fail(transportFailures.make('dns-garbled', label));
+}
