@@ -15,6 +15,7 @@ import { smtpFailures } from '../smtp/index.js';
 import { storeFailures } from '../store/index.js';
 import { builderFailures, reportFailures, reportQuirks, tlsRptFailures } from '../tls-rpt/index.js';
 import { tlsFailures } from '../tls/index.js';
+import { slotFailures } from '../sender/index.js';
 import { webFailures } from '../web/index.js';
 import { x509Failures } from '../x509/index.js';
 import { cliFailures } from './cli-failures.js';
@@ -51,6 +52,7 @@ export const allFailures: readonly (readonly [string, FailureCatalogue<string>])
   ['Reading reports', intakeFailures],
   ['Checking', checkFailures],
   ['Pages', webFailures],
+  ['Sender test', slotFailures],
   ['Store', storeFailures],
   ['Daemon', daemonFailures],
   ['Command line', cliFailures],

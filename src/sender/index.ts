@@ -10,6 +10,8 @@
  *   the callers pass connections.
  * - `judge/` turns observations into a result, without a clock or I/O.
  * - `verdict.ts` is the result: one verdict for each case, one for each mechanism.
+ * - `slots/` is the public test: slots that are lent to clients, and the records of their
+ *   names, `<case>.<slot>.<zone>`.
  *
  * Three rules keep the verdicts honest. Silence is never a refusal: a case without an
  * attempt is `not-seen`. A mechanism is judged only with a case that must be delivered
@@ -103,3 +105,16 @@ export {
   type SenderTestResult,
   type SenderTls,
 } from './verdict.js';
+export { CaseAddresses, type MailAddresses } from './slots/case-addresses.js';
+export { siteRecords, type SiteData } from './slots/site-records.js';
+export { SiteZones, type SiteZonesOptions } from './slots/site-zones.js';
+export { slotTables, SlotTable, type Lending, type Slot } from './slots/slot-table.js';
+export { lendSlot, type LendingOptions, type LentSlot } from './slots/lending.js';
+export { slotFailures, type SlotFailureCode } from './slots/failures.js';
+export { ObservationBuffer } from './slots/observation-buffer.js';
+export {
+  delegationText,
+  staticZones,
+  type StaticZone,
+  type StaticZoneOptions,
+} from './slots/zone-text.js';

@@ -41,7 +41,9 @@ export {
   checkStart,
   openHouseToRead,
   openPublishing,
+  openSenderSite,
   publishSettings,
+  senderTestSettings,
 } from './daemon/on-demand.js';
 export type { AccountBinding, Publishing } from './publisher.js';
 export { configJsonSchema, parseConfig, parseConfigFiles, type Config } from './config/config.js';

@@ -65,14 +65,14 @@ before(async () => {
     perSecond: 1000,
     limits: { connections: 1 },
     answer: (query, _peer, truncate) =>
-      respondToQuery(query, { zones, transport: 'udp', truncate })?.bytes,
+      respondToQuery(query, { zones: () => zones, transport: 'udp', truncate })?.bytes,
   });
   const tcp = await listenStream(at, {
     limits: { connections: 20, idleMs: 5000 },
     serve: (connection) =>
       serveDnsStream(
         connection,
-        (query) => respondToQuery(query, { zones, transport: 'tcp' })?.bytes,
+        (query) => respondToQuery(query, { zones: () => zones, transport: 'tcp' })?.bytes,
       ),
   });
   running.push({ stop: () => udp.close(0) }, { stop: () => tcp.close(0) });

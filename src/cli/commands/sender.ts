@@ -2,14 +2,20 @@ import type { Command } from 'commander';
 import { addHelpPage } from '../help.js';
 import type { CommandContext } from '../output.js';
 import { defineSenderPredict } from './sender-predict.js';
+import { defineSenderZone } from './sender-zone.js';
 
 /**
  * `hermetic sender`: the sending side of a mail server. Delivered mail looks the same with
- * and without protection, so the sender is predicted from its configuration.
+ * and without protection, so the sender is predicted from its configuration, or shows its
+ * rules at receivers that are wrong on purpose.
  */
 export function defineSender(command: Command, context: CommandContext): void {
   defineSenderPredict(command.command('predict'), context);
+  defineSenderZone(command.command('zone'), context);
   addHelpPage(command, context.output, {
-    examples: ['hermetic sender predict postfix postconf.txt'],
+    examples: [
+      'hermetic sender predict postfix postconf.txt',
+      'hermetic sender zone --config /etc/hermetic/hermetic.yaml',
+    ],
   });
 }

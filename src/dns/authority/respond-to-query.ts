@@ -7,7 +7,8 @@ import { NXNAME } from './compact-denial.js';
 import type { OnlineZone } from './online-zone.js';
 
 export interface AuthorityOptions {
-  readonly zones: readonly OnlineZone[];
+  /** The zones that may hold a name. */
+  zones(domainName: Name): readonly OnlineZone[];
   readonly transport: 'udp' | 'tcp';
   /**
    * Whether a name belongs to a purpose of the server. An answer about any other name is
@@ -61,7 +62,8 @@ export function respondToQuery(
   // Signatures exceed the limit, so the answer is empty: the resolver repeats the question over
   // TCP.
   const skipped =
-    options.truncate === true || (limited && dnssecOk && isServed(question.name, options.zones));
+    options.truncate === true ||
+    (limited && dnssecOk && isServed(question.name, options.zones(question.name)));
   const answer = skipped ? errorAnswer(Rcode.NOERROR) : answerTo(question, message, options);
   const reply = replyTo(message, answer);
   const bytes = encodeMessage(reply);
@@ -97,7 +99,7 @@ function roomFor(
 function answerTo(
   { name, type, class: rrClass }: DnsQuestion,
   { edns }: Message,
-  { zones }: AuthorityOptions,
+  options: AuthorityOptions,
 ): AuthorityAnswer {
   // RFC 6891 §6.1.3.
   if (edns && edns.version > 0) return errorAnswer(Rcode.BADVERS);
@@ -106,6 +108,7 @@ function answerTo(
   // Types 128 to 254 are questions, not data: zone transfers among them (RFC 6895 §3.1).
   if (rrClass !== RRClass.IN || (type > NXNAME && type < RRType.ANY))
     return errorAnswer(Rcode.REFUSED);
+  const zones = options.zones(name);
   const answer = answerFromZones(zones, name, type === RRType.ANY ? anyType(name, zones) : type);
   return edns?.dnssecOk ? compactAnswer(answer) : withoutDnssec(answer, type);
 }

@@ -3,6 +3,8 @@ import type * as CheckStart from './check-start.js';
 import type * as ReadOnlyContext from './read-only-context.js';
 import type { Log } from '../log.js';
 import type * as Publisher from '../publisher.js';
+import type { SenderTestSettings } from '../../sender/settings.js';
+import type * as SenderSiteModule from '../sender-site.js';
 
 /*
  * Functions of single commands. Each loads its code when it is called, because the daemon
@@ -14,6 +16,19 @@ export function publishSettings({
   jobs,
 }: Pick<Config, 'jobs'>): Publisher.PublishSettings | undefined {
   return jobs['publish'] as Publisher.PublishSettings | undefined;
+}
+
+/** The section `senderTest` of a configuration, for commands. */
+export function senderTestSettings({ jobs }: Pick<Config, 'jobs'>): SenderTestSettings | undefined {
+  return jobs['senderTest'] as SenderTestSettings | undefined;
+}
+
+/** Opens the installation of the sender test with its keys; missing ones are made. */
+export async function openSenderSite(
+  settings: SenderTestSettings,
+): Promise<SenderSiteModule.SenderSite> {
+  const { openSenderKeys, senderSite } = await import('../sender-site.js');
+  return senderSite(settings, openSenderKeys(settings.keys));
 }
 
 /** Loads {@link CheckStart.checkStart} and calls it. */

@@ -6,6 +6,7 @@ import {
   publishSchema,
   reportingSchema,
   reportSchema,
+  senderTestSchema,
 } from './job-sections.js';
 
 /**
@@ -40,6 +41,12 @@ export const jobs: readonly Job[] = [
     section: 'watch',
     schema: watchSection,
     load: async () => (await import('./watch.js')).watchJob,
+  }),
+  job({
+    section: 'senderTest',
+    schema: senderTestSchema,
+    listens: ({ dns }) => dns?.listen ?? [],
+    load: async () => (await import('./sender-test.js')).senderTestJob,
   }),
   job({
     section: 'pages',

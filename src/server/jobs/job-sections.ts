@@ -4,6 +4,7 @@ import { publishSection } from '../../publish/config.js';
 import { postfixSection } from '../../send/adapters/postfix/settings.js';
 import { reportSection } from '../../tls-rpt-receive/settings.js';
 import { reportingSection } from '../../tls-rpt-send/settings.js';
+import { senderTestSection } from '../../sender/settings.js';
 import { pagesSection } from '../../web/settings.js';
 import { listenAddresses, type ListenAddress } from '../listen-address.js';
 
@@ -58,6 +59,22 @@ export const reportingSchema = reportingSection.extend({
   feed: listenAddresses.optional(),
 });
 export type ReportingJobSettings = z.output<typeof reportingSchema>;
+
+/** The section `senderTest`, with its ports. */
+export const senderTestSchema = senderTestSection.extend({
+  /**
+   * DNS over UDP and TCP, on addresses that the delegation names. Without it, another
+   * server answers with the zones of `hermetic sender zone --static`.
+   */
+  dns: z
+    .strictObject({
+      listen: listenAddresses,
+      /** Answers over UDP to one network in a second. */
+      perSecond: z.int().min(1).max(100_000).default(100),
+    })
+    .optional(),
+});
+export type SenderTestJobSettings = z.output<typeof senderTestSchema>;
 
 /** The section `pages`, with its ports. */
 export const pagesSchema = pagesSection.extend({

@@ -43,7 +43,7 @@ async function onUdp(
     perSecond,
     limits: { connections: 1 },
     answer: (query, _peer, truncate) =>
-      respondToQuery(query, { zones, transport: 'udp', truncate })?.bytes,
+      respondToQuery(query, { zones: () => zones, transport: 'udp', truncate })?.bytes,
   });
   const to = port.at as { address: string; port: number };
   try {
@@ -117,7 +117,7 @@ async function onTcp(
       served.push(connection);
       serveDnsStream(
         connection,
-        (query) => respondToQuery(query, { zones, transport: 'tcp' })?.bytes,
+        (query) => respondToQuery(query, { zones: () => zones, transport: 'tcp' })?.bytes,
       );
     },
   });

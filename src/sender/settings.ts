@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { formatIp, parseDomain, parseIp } from '../base/index.js';
+
+const domain = z.string().transform((text, context) => {
+  const parsed = parseDomain(text);
+  if (parsed.ok) return parsed.value.toLower();
+  context.addIssue({ code: 'custom', message: 'is not a domain: write sender.example.net' });
+  return z.NEVER;
+});
+
+const address = z.string().transform((text, context) => {
+  const parsed = parseIp(text);
+  if (parsed) return formatIp(parsed);
+  context.addIssue({ code: 'custom', message: 'is not an address: write 192.0.2.25' });
+  return z.NEVER;
+});
+
+const addresses = z.array(address).min(1);
+
+/** A /64 network, as `2001:db8:25::/64`. */
+const network = z.string().transform((text, context) => {
+  const parsed = parseIp(text.replace(/\/64$/, ''));
+  if (text.endsWith('/64') && parsed?.family === 6 && !parsed.bytes.subarray(8).some(Boolean))
+    return formatIp(parsed);
+  context.addIssue({ code: 'custom', message: 'is not a /64 network: write 2001:db8:25::/64' });
+  return z.NEVER;
+});
+
+/**
+ * The section `senderTest`: the public test of senders. Its names are
+ * `<case>.<slot>.<zone>`.
+ */
+export const senderTestSection = z.strictObject({
+  /** A domain for nothing else: filters of other domains must not see its mail. */
+  zone: domain,
+  /** The name servers of the zone with their addresses: this daemon. */
+  nameServers: z.record(domain, addresses).refine((all) => Object.keys(all).length > 0, {
+    message: 'names no server: write ns1.sender.example.net: [192.0.2.53]',
+  }),
+  /**
+   * IPv4 addresses of the mail hosts. With one for each case, every case is distinct
+   * before STARTTLS; with fewer, cases of equal behaviour share one.
+   */
+  mailAddresses: z.array(address).default([]),
+  /** An IPv6 network that is routed to this machine: an address for each case and slot. */
+  mailNetwork: network.optional(),
+  /** Addresses of the policy hosts: those of the web port. */
+  policyAddresses: addresses,
+  /** Folder with the key of the zone and the keys of the mail hosts. */
+  keys: z.string().min(1).default('/var/lib/hermetic/sender-test'),
+  /** Address of the page, shown in refusals: `https://sender.example.net/sender`. */
+  page: z.url({ protocol: /^https?$/ }).optional(),
+  /** URI for TLS reports (RFC 8460): `mailto:` or `https:`. */
+  reportUri: z
+    .string()
+    .regex(/^(mailto|https):[^\s;,!"\\]{3,200}$/, 'is not a URI: write mailto:tls@example.net')
+    .optional(),
+  /** Slots that are lent at a time. */
+  slots: z.int().min(1).max(500).default(20),
+  /** Slots of one client at a time. */
+  perClient: z.int().min(1).default(2),
+  /** Hours for which a slot is lent. */
+  hours: z.int().min(1).max(720).default(72),
+});
+export type SenderTestSettings = z.output<typeof senderTestSection>;

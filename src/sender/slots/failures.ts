@@ -1,0 +1,32 @@
+import { defineFailures } from '../../base/index.js';
+
+/** Refusals of the public sender test. */
+export const slotFailures = defineFailures({
+  'sender-slots-taken': {
+    blame: 'local',
+    temporary: true,
+    message: 'All slots of this sender test are lent.',
+    fix: 'Try again when a test has ended, or run hermetic sender test on your own machine.',
+  },
+  'sender-client-limit': {
+    blame: 'local',
+    temporary: true,
+    message: 'Your network has all the tests that one client may run at a time.',
+    fix: 'Use a test that is open, or wait until it ends.',
+  },
+  'sender-slot-unknown': {
+    blame: 'local',
+    temporary: false,
+    message: 'There is no sender test with this id, or its data was deleted after its time.',
+    fix: 'Start a new test.',
+  },
+  'sender-test-absent': {
+    blame: 'local',
+    temporary: false,
+    message: 'This installation has no sender test.',
+    fix: 'Add the section senderTest to the configuration: docs/host-the-sender-test.md.',
+  },
+});
+
+/** A code of {@link slotFailures}. */
+export type SlotFailureCode = keyof typeof slotFailures.entries;

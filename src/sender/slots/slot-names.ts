@@ -1,0 +1,18 @@
+import { randomInt } from 'node:crypto';
+
+const labelLetters = 'abcdefghijklmnopqrstuvwxyz234567';
+const idLetters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+function randomFrom(letters: string, length: number): string {
+  return Array.from({ length }, () => letters[randomInt(letters.length)]).join('');
+}
+
+/** A label for the names of a slot: 60 bits, so that strangers meet no slot by chance. */
+export function newSlotLabel(): string {
+  return randomFrom(labelLetters, 12);
+}
+
+/** The secret part of the address of a page: 131 bits. */
+export function newSlotId(): string {
+  return randomFrom(idLetters, 22);
+}

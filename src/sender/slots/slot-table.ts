@@ -1,0 +1,200 @@
+import { migrate, type Store, type TableSet } from '../../store/index.js';
+import { observationSchema, type Observation } from '../observation.js';
+
+/** A slot as it was lent. Times are milliseconds since 1970. */
+export interface Slot {
+  /** The label in the names of its cases: known to everyone who sees its mail. */
+  readonly slot: string;
+  /** The secret part of the address of its page. */
+  readonly id: string;
+  readonly lentAt: number;
+  /** From this time on, mail for the slot is refused. */
+  readonly endsAt: number;
+  /** When the policy of the case `sts-cached` was withdrawn. */
+  readonly withdrawnAt: number | undefined;
+  /** Increases with every change: pages compare it. */
+  readonly revision: number;
+}
+
+/** Observations of one slot: a flood of connections must not fill the disk. */
+const MAX_OBSERVATIONS = 5000;
+/**
+ * Names and results of an ended slot remain for this time: mail that is still queued must
+ * reach the refusal that explains itself.
+ */
+const KEPT_MS = 14 * 86_400_000;
+
+const migrations = [
+  `CREATE TABLE sender_slot (
+     slot TEXT PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     client TEXT NOT NULL,
+     lent_at BIGINT NOT NULL,
+     ends_at BIGINT NOT NULL,
+     withdrawn_at BIGINT,
+     revision INTEGER NOT NULL DEFAULT 0
+   );
+   CREATE INDEX sender_slot_end ON sender_slot (ends_at);
+   CREATE TABLE sender_observation (
+     slot TEXT NOT NULL,
+     number INTEGER NOT NULL,
+     body TEXT NOT NULL,
+     PRIMARY KEY (slot, number)
+   );`,
+];
+
+/** The tables of the public sender test. */
+export const slotTables: TableSet = { job: 'sender-test', migrations };
+
+const WRITER = 'sender-test';
+const columns = `slot, id, lent_at AS lentAt, ends_at AS endsAt, withdrawn_at AS withdrawnAt,
+  revision`;
+
+/** Numbers of slots that may be lent at a time. */
+export interface LendingLimits {
+  readonly slots: number;
+  readonly perClient: number;
+}
+
+/** A new slot, and the client that asks for it. */
+export interface NewSlot extends Pick<Slot, 'slot' | 'id' | 'lentAt' | 'endsAt'> {
+  /** The network of the client. */
+  readonly client: string;
+}
+
+/** The outcome of a request for a slot. */
+export type Lending =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly code: 'sender-slots-taken' | 'sender-client-limit';
+      /** When a slot becomes free, milliseconds since 1970. */
+      readonly freeAt: number;
+    };
+
+/** Slots and their observations. A promise of a write resolves when it is durable. */
+export class SlotTable {
+  readonly #store: Store;
+
+  constructor(stateStore: Store) {
+    migrate(stateStore, slotTables.job, migrations);
+    this.#store = stateStore;
+  }
+
+  /** The slot with this label, as long as its names exist. */
+  bySlot(slot: string): Slot | undefined {
+    return this.#one(`SELECT ${columns} FROM sender_slot WHERE slot = ?`, slot);
+  }
+
+  byId(id: string): Slot | undefined {
+    return this.#one(`SELECT ${columns} FROM sender_slot WHERE id = ?`, id);
+  }
+
+  #one(sql: string, key: string): Slot | undefined {
+    const row = this.#store.prepare<Slot & { withdrawnAt: number | null }>(sql).get(key);
+    return row && { ...row, withdrawnAt: row.withdrawnAt ?? undefined };
+  }
+
+  /** Slots that are lent at a time. */
+  lent(now: number): readonly Slot[] {
+    return this.#store
+      .prepare<Slot & { withdrawnAt: number | null }>(
+        `SELECT ${columns} FROM sender_slot WHERE ends_at > ? ORDER BY lent_at`,
+      )
+      .all(now)
+      .map((row) => ({ ...row, withdrawnAt: row.withdrawnAt ?? undefined }));
+  }
+
+  /** Lends a slot within the limits. Both counts and the new row are one transaction. */
+  lend(
+    { slot, id, client, lentAt, endsAt }: NewSlot,
+    { slots, perClient }: LendingLimits,
+  ): Promise<Lending> {
+    return this.#store.write(WRITER, (): Lending => {
+      const own = this.#ends('AND client = ?', lentAt, client);
+      if (own.count >= perClient)
+        return { ok: false, code: 'sender-client-limit', freeAt: own.first };
+      const all = this.#ends('', lentAt);
+      if (all.count >= slots) return { ok: false, code: 'sender-slots-taken', freeAt: all.first };
+      this.#store
+        .prepare(
+          'INSERT INTO sender_slot (slot, id, client, lent_at, ends_at) VALUES (?, ?, ?, ?, ?)',
+        )
+        .run(slot, id, client, lentAt, endsAt);
+      return { ok: true };
+    });
+  }
+
+  #ends(
+    condition: string,
+    now: number,
+    ...values: readonly string[]
+  ): { readonly count: number; readonly first: number } {
+    return (
+      this.#store
+        .prepare<{ count: number; first: number }>(
+          `SELECT count(*) AS count, coalesce(min(ends_at), 0) AS first FROM sender_slot
+           WHERE ends_at > ? ${condition}`,
+        )
+        .get(now, ...values) ?? { count: 0, first: 0 }
+    );
+  }
+
+  /** Withdraws the policy of the case `sts-cached`; later calls change nothing. */
+  withdraw(slot: string, at: number): Promise<void> {
+    return this.#store.write(WRITER, () => {
+      this.#store
+        .prepare(
+          `UPDATE sender_slot SET withdrawn_at = ?, revision = revision + 1
+           WHERE slot = ? AND withdrawn_at IS NULL`,
+        )
+        .run(at, slot);
+    });
+  }
+
+  /** Saves observations of one slot, up to its limit. */
+  add(slot: string, observations: readonly Observation[]): Promise<void> {
+    return this.#store.write(WRITER, () => {
+      const known = this.#store.prepare<{ revision: number; last: number }>(
+        `SELECT revision, (SELECT coalesce(max(number), 0) FROM sender_observation WHERE slot = ?)
+           AS last FROM sender_slot WHERE slot = ?`,
+      );
+      const state = known.get(slot, slot);
+      if (!state) return;
+      const insert = this.#store.prepare(
+        'INSERT INTO sender_observation (slot, number, body) VALUES (?, ?, ?)',
+      );
+      const room = Math.max(0, MAX_OBSERVATIONS - state.last);
+      for (const [index, observation] of observations.slice(0, room).entries())
+        insert.run(slot, state.last + 1 + index, JSON.stringify(observation));
+      if (room > 0)
+        this.#store
+          .prepare('UPDATE sender_slot SET revision = revision + 1 WHERE slot = ?')
+          .run(slot);
+    });
+  }
+
+  /** The observations of a slot in their order; those of another version are left out. */
+  observations(slot: string): readonly Observation[] {
+    return this.#store
+      .prepare<{ body: string }>(
+        'SELECT body FROM sender_observation WHERE slot = ? ORDER BY number',
+      )
+      .all(slot)
+      .flatMap(({ body }) => {
+        const parsed = observationSchema.safeParse(JSON.parse(body));
+        return parsed.success ? [parsed.data] : [];
+      });
+  }
+
+  /** Deletes slots two weeks after their end. */
+  purge(now: number): Promise<void> {
+    return this.#store.write(WRITER, () => {
+      const old = 'SELECT slot FROM sender_slot WHERE ends_at < ?';
+      this.#store
+        .prepare(`DELETE FROM sender_observation WHERE slot IN (${old})`)
+        .run(now - KEPT_MS);
+      this.#store.prepare('DELETE FROM sender_slot WHERE ends_at < ?').run(now - KEPT_MS);
+    });
+  }
+}

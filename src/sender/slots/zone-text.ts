@@ -1,0 +1,71 @@
+import { Name } from '../../base/index.js';
+import { dsRecord, type ResourceRecord, type ZoneSigningKey } from '../../dns/index.js';
+import type { SenderCase } from '../cases/sender-case.js';
+import {
+  delegation,
+  formatZone,
+  nameServerRecords,
+  ownRecords,
+  siteRecords,
+  zoneRecords,
+  type SiteData,
+} from './site-records.js';
+import { parentOf, wrongDs } from './site-zones.js';
+
+/**
+ * The records for the parent of the zone: NS, DS and the addresses of name servers inside
+ * the zone.
+ */
+export function delegationText(site: SiteData, key: ZoneSigningKey): string {
+  return formatZone([
+    ...delegation(site.zone, site),
+    ...nameServerRecords(site),
+    dsRecord(Name.of(site.zone), key),
+  ]);
+}
+
+/** One zone of an installation whose DNS another server answers. */
+export interface StaticZone {
+  readonly apex: string;
+  /**
+   * `secure`: the operator signs it, and its DS goes into the zone above. `insecure`: it has
+   * no DS. `bogus`: the DS in the zone above fits no key, signed or not.
+   */
+  readonly dnssec: 'secure' | 'insecure' | 'bogus';
+  /** The zone that holds its NS records; undefined for the first one. */
+  readonly parent: string | undefined;
+  readonly text: string;
+}
+
+export interface StaticZoneOptions {
+  readonly site: SiteData;
+  readonly cases: readonly SenderCase[];
+  /** The only slot; it never ends. */
+  readonly slot: string;
+  readonly apexAddresses?: readonly string[];
+  /** Any key: a DS record of it makes zones bogus. */
+  readonly key: ZoneSigningKey;
+}
+
+/** The zones of an installation with one slot, parents first. */
+export function staticZones(options: StaticZoneOptions): readonly StaticZone[] {
+  const { site, cases, slot, apexAddresses = [], key } = options;
+  const children = cases.flatMap((senderCase) => siteRecords(senderCase, slot, site));
+  const zones = new Map<string, ResourceRecord[]>([
+    [site.zone, ownRecords(site, apexAddresses)],
+    ...children.map((child) => [child.apex, zoneRecords(child, site)] as const),
+  ]);
+  const parentNameOf = (apex: string): string => parentOf(apex, [site.zone, ...zones.keys()]);
+  for (const { apex, dnssec } of children) {
+    const above = zones.get(parentNameOf(apex));
+    above?.push(...delegation(apex, site));
+    if (dnssec === 'bogus') above?.push(wrongDs(Name.of(apex), key));
+  }
+  const securityOf = new Map(children.map(({ apex, dnssec }) => [apex, dnssec]));
+  return [...zones].map(([apex, records]) => ({
+    apex,
+    dnssec: securityOf.get(apex) ?? 'secure',
+    parent: apex === site.zone ? undefined : parentNameOf(apex),
+    text: formatZone(records),
+  }));
+}

@@ -1,0 +1,77 @@
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HermeticError } from '../base/index.js';
+import { createZoneKeyPem, parseZoneKey, type ZoneSigningKey } from '../dns/index.js';
+import { CaseAddresses, openableCases, senderCases, type SiteData } from '../sender/index.js';
+import type { SenderTestSettings } from '../sender/settings.js';
+import { loadKey, readSecret } from './secrets.js';
+import { unwritable } from './writable-folder.js';
+
+/** The keys of a sender test. They outlive the process: DS and TLSA records name them. */
+export interface SenderKeys {
+  readonly zone: ZoneSigningKey;
+  /** The key of every mail host. */
+  readonly host: KeyObject;
+  /** The key of the private issuer that TLSA records of usage 2 name. */
+  readonly issuer: KeyObject;
+}
+
+/** An installation of the sender test, from its section and keys. */
+export interface SenderSite extends SiteData {
+  readonly addresses: CaseAddresses;
+  readonly keys: SenderKeys;
+}
+
+/**
+ * Reads the keys of the folder, and makes those that are missing.
+ *
+ * @throws HermeticError for a folder that cannot be written, and a key that is not P-256
+ */
+export function openSenderKeys(folder: string): SenderKeys {
+  const file = (name: string): string => {
+    const path = join(folder, `${name}.pem`);
+    if (!existsSync(path)) writeKey(folder, path);
+    return path;
+  };
+  const zonePath = file('zone');
+  const zone = parseZoneKey(readSecret(zonePath));
+  if (!zone)
+    throw new HermeticError('key-unusable', `${zonePath}: it is not a P-256 key`, {
+      fix: 'Use the PEM file of a P-256 key, or move the file away: a new one is made.',
+    });
+  return { zone, host: loadKey(file('host')), issuer: loadKey(file('issuer')) };
+}
+
+function writeKey(folder: string, path: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(path, createZoneKeyPem(), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    throw unwritable('publish-write-failed', folder, error);
+  }
+}
+
+/** Combines section and keys. */
+export function senderSite(settings: SenderTestSettings, keys: SenderKeys): SenderSite {
+  const { zone, nameServers, policyAddresses, reportUri, mailAddresses, mailNetwork } = settings;
+  const cases = openableCases(senderCases, { ipv6: mailNetwork !== undefined });
+  const addresses = new CaseAddresses(cases, { v4: mailAddresses, v6Network: mailNetwork });
+  return {
+    zone,
+    nameServers,
+    policyAddresses,
+    reportUri,
+    mailAddresses: (senderCase, slot) => addresses.of(senderCase, slot),
+    keyDigest: digestOf(keys.host),
+    issuerDigest: digestOf(keys.issuer),
+    addresses,
+    keys,
+  };
+}
+
+/** SHA-256 of a public key, as TLSA 3 1 1 and 2 1 1 hold it. */
+function digestOf(privateKey: KeyObject): string {
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(spki).digest('hex');
+}
