@@ -1,26 +1,32 @@
 import { Argument, Option, type Command } from 'commander';
-import { spawnSync } from 'node:child_process';
 import { dirname, isAbsolute, join } from 'node:path';
 import { HermeticError, isHermeticError, parseDomain, unwrap } from '../../base/index.js';
 import {
   policyServers,
   predictSender,
+  readExim,
+  readOpenSmtpd,
+  readOwn,
   readPostfix,
   renderPrediction,
   resolverStates,
   senderCases,
+  senderPrograms,
   type PolicyServer,
   type ReadTable,
   type ResolverState,
   type SenderModel,
   type SenderPrediction,
+  type SenderProgram,
   type TableName,
 } from '../../sender/index.js';
+import { DEFAULT_CONFIG, readConfig } from '../config-files.js';
 import { exitCodes } from '../exit-codes.js';
 import { readFile, STANDARD_STREAM } from '../files.js';
 import { addHelpPage } from '../help.js';
-import { collectValues, readWord } from '../options.js';
+import { collectValues, misuse, readWord } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
+import { nodeMachine, reasonOf } from '../setup/machine.js';
 
 /** The options of `hermetic sender predict`. */
 interface PredictFlags {
@@ -28,12 +34,12 @@ interface PredictFlags {
   readonly resolver?: ResolverState;
   readonly policyServer?: PolicyServer;
   readonly serverVersion?: string;
+  /** The smtp transport of Exim. */
+  readonly transport?: string;
   /** Lines that are added to the configuration: a prediction of a change. */
   readonly set?: readonly string[];
   readonly json?: boolean;
 }
-
-const servers = ['postfix'] as const;
 
 /** The domain of recipients whose rules no configuration lists. */
 const ANY_DOMAIN = 'recipient.example';
@@ -41,8 +47,8 @@ const ANY_DOMAIN = 'recipient.example';
 /**
  * `hermetic sender predict`: predicts how a mail server treats the mail that it sends.
  *
- * Offline: it reads the configuration and the tables that it names. Without a file it runs
- * `postconf` of this machine. Standard output: the verdict of each mechanism, the exposure
+ * Offline: it reads the configuration and the tables that it names. Without a file it asks
+ * the server of this machine. Standard output: the verdict of each mechanism, the exposure
  * table of this sender, every case of the sender test, and the lines to change.
  *
  * Exit status: 0 if DANE and MTA-STS are enforced, 1 if one is not, 3 if the configuration
@@ -51,22 +57,25 @@ const ANY_DOMAIN = 'recipient.example';
 export function defineSenderPredict(command: Command, { output, finish }: CommandContext): void {
   command
     .description('predict from its configuration how a mail server treats the mail it sends')
-    .addArgument(new Argument('<server>', `the mail server: ${servers.join(', ')}`))
-    .argument('[file]', 'output of postconf -n; - for standard input (default: run postconf)')
+    .addArgument(new Argument('<server>', `the mail server: ${senderPrograms.join(', ')}`))
+    .argument('[file]', 'its configuration; - for standard input (default: of this machine)')
     .option('--domain <domain>', 'domain of the recipients', ANY_DOMAIN)
     .addOption(
-      new Option('--resolver <state>', 'state whether the resolver validates DNSSEC').choices(resolverStates),
+      new Option('--resolver <state>', 'state whether the resolver validates DNSSEC').choices(
+        resolverStates,
+      ),
     )
     .addOption(
-      new Option('--policy-server <name>', 'program that answers a socketmap').choices(
+      new Option('--policy-server <name>', 'program that answers a socketmap of Postfix').choices(
         policyServers,
       ),
     )
     .option('--server-version <number>', 'version of the server, such as 3.11')
+    .option('--transport <name>', 'transport of outgoing mail of Exim')
     .option('--set <line>', 'add this line to the configuration; repeatable', collectValues)
     .option('--json', 'print everything as JSON (schema sender-prediction-1)')
     .action((server: string, file: string | undefined, flags: PredictFlags) =>
-      finish(run(readWord('server', server, servers), file, flags, output)),
+      run(readWord('server', server, senderPrograms), file, flags, output).then(finish),
     );
   addHelpPage(command, output, {
     exitStatus: [
@@ -75,6 +84,7 @@ export function defineSenderPredict(command: Command, { output, finish }: Comman
       [exitCodes.usage, 'usage error, or an unreadable configuration'],
       [exitCodes.inconclusive, 'the configuration does not show it'],
     ],
+    note: 'FILE is the output of postconf -n, the output of exim -bP routers and exim -bP transports, smtpd.conf, or hermetic.yaml.',
     examples: [
       'hermetic sender predict postfix postconf.txt',
       'hermetic sender predict postfix postconf.txt --domain example.com --resolver validates',
@@ -82,28 +92,58 @@ export function defineSenderPredict(command: Command, { output, finish }: Comman
   });
 }
 
-function run(
-  _server: (typeof servers)[number],
+async function run(
+  server: SenderProgram,
   file: string | undefined,
   flags: PredictFlags,
   output: Output,
-): number {
-  const text = [file === undefined ? askPostconf() : readFile(file, 'file'), ...(flags.set ?? [])];
-  const domain = unwrap('domain', parseDomain(flags.domain), 'Write it as example.com.').toLower();
-  const model: SenderModel = readPostfix({
-    text: text.join('\n'),
-    readTable: tableReader(file),
-    domain,
-    policyServer: flags.policyServer,
-    version: flags.serverVersion,
-    resolver: flags.resolver,
-  });
+): Promise<number> {
+  const model = await readModel(server, { file, flags, output });
+  if (model === undefined) return exitCodes.usage;
   const prediction = predictSender(model, senderCases);
   const { width, color } = output;
   output.out(
     flags.json ? `${formatJson(prediction, 2)}\n` : renderPrediction(prediction, { width, color }),
   );
   return statusOf(prediction);
+}
+
+interface ModelSource {
+  readonly file: string | undefined;
+  readonly flags: PredictFlags;
+  readonly output: Output;
+}
+
+/**
+ * Reads the configuration of a server. Prints the problems of hermetic.yaml and returns
+ * undefined. Throws HermeticError.
+ */
+async function readModel(
+  server: SenderProgram,
+  { file, flags, output }: ModelSource,
+): Promise<SenderModel | undefined> {
+  const { resolver, policyServer, serverVersion: version, transport, set = [] } = flags;
+  const domain = unwrap('domain', parseDomain(flags.domain), 'Write it as example.com.').toLower();
+  const input = { domain, resolver, version };
+  if (server === 'hermetic') {
+    if (set.length > 0)
+      throw misuse('--set', 'does not change hermetic.yaml', 'Edit a copy of the file.');
+    const { parseConfigFiles } = await import('../../server/index.js');
+    const config = readConfig(file ?? DEFAULT_CONFIG, parseConfigFiles, output);
+    return (
+      config &&
+      readOwn({ ...input, settings: { ...config.policy, reports: 'reporting' in config } })
+    );
+  }
+  const text = [file === undefined ? askServer(server) : readFile(file, 'file'), ...set].join('\n');
+  switch (server) {
+    case 'postfix':
+      return readPostfix({ ...input, text, readTable: tableReader(file), policyServer });
+    case 'exim':
+      return readExim({ ...input, text, transport });
+    case 'opensmtpd':
+      return readOpenSmtpd({ ...input, text });
+  }
 }
 
 /** The exit status: an unused mechanism weighs more than one that is not known. */
@@ -116,22 +156,32 @@ function statusOf({ mechanisms }: SenderPrediction): number {
   return settled ? exitCodes.fail : exitCodes.inconclusive;
 }
 
-/** Milliseconds for one run of postconf. */
-const POSTCONF_TIMEOUT_MS = 10_000;
+/** The commands that print the configuration of a server. */
+const commandsOf: Readonly<Record<'postfix' | 'exim', readonly (readonly string[])[]>> = {
+  // main.cf, the overrides of master.cf, and the version.
+  postfix: [
+    ['postconf', '-n'],
+    ['postconf', '-P'],
+    ['postconf', 'mail_version'],
+  ],
+  exim: [
+    ['exim', '-bV'],
+    ['exim', '-bP'],
+    ['exim', '-bP', 'routers'],
+    ['exim', '-bP', 'transports'],
+  ],
+};
 
-/** Returns the parameters of this machine: main.cf, master.cf and the version. */
-function askPostconf(): string {
-  return [['-n'], ['-P'], ['mail_version']]
-    .map((options) => {
-      const { stdout, status, error } = spawnSync('postconf', options, {
-        encoding: 'utf8',
-        timeout: POSTCONF_TIMEOUT_MS,
-        maxBuffer: 64 * 1024 * 1024,
-      });
-      if (error === undefined && status === 0) return stdout;
-      throw new HermeticError('file-unreadable', `postconf ${options.join(' ')} failed`, {
-        cause: error,
-        fix: 'Save the output of postconf -n on the mail server, and name the file.',
+/** Returns the configuration of the server of this machine. Throws HermeticError. */
+function askServer(server: 'postfix' | 'exim' | 'opensmtpd'): string {
+  if (server === 'opensmtpd') return readFile('/etc/smtpd.conf', 'file');
+  const machine = nodeMachine();
+  return commandsOf[server]
+    .map((command) => {
+      const { status, out, err } = machine.run(command);
+      if (status === 0) return out;
+      throw new HermeticError('file-unreadable', reasonOf(command.join(' '), err), {
+        fix: `Save the output of ${command.join(' ')} on the mail server, and name the file.`,
       });
     })
     .join('\n');

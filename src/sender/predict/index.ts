@@ -3,7 +3,8 @@
  *
  * 1. A reader turns a configuration into a `SenderModel`: the rules by which the server
  *    uses TLS, each with the line that states it. A setting that a reader does not
- *    understand becomes an unknown fact with its reason. `readPostfix` reads Postfix.
+ *    understand becomes an unknown fact with its reason.
+ *    `readPostfix`, `readExim`, `readOpenSmtpd`, `readOwn`.
  * 2. `predictSender` applies the rules to the cases of the test, and to each class of
  *    receiving domain under each attack. It knows no mail server.
  *
@@ -30,3 +31,7 @@ export type { SenderModel } from './sender-model.js';
 export { fileTypes, type ReadTable, type TableName } from './postfix/lookup-tables.js';
 export { policyServers, type PolicyServer } from './postfix/policy-servers.js';
 export { readPostfix } from './postfix/read-postfix.js';
+export { readExim } from './exim/read-exim.js';
+export { readOpenSmtpd } from './opensmtpd/read-opensmtpd.js';
+export { readOwn, type OwnSettings } from './read-own.js';
+export { senderPrograms, type SenderProgram } from './sender-model.js';

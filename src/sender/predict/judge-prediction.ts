@@ -72,7 +72,10 @@ function factOf(mechanism: SenderMechanism, model: SenderModel): Fact<Use> {
     case 'dane':
       if (rules.dane.known && resolver.known && resolver.value === 'does-not')
         return { known: true, value: 'no', source: resolver.source };
-      return map(rules.dane, ({ use }) => (use === 'no' ? 'no' : 'strict'));
+      return map(rules.dane, ({ use }) => {
+        if (use === 'no') return 'no';
+        return use === 'observe' ? 'weak' : 'strict';
+      });
     case 'dnssec':
       return map(resolver, (value) => (value === 'validates' ? 'strict' : 'no'));
     case 'requiretls':
@@ -95,7 +98,17 @@ function judgeCases(
   const evidence = predictions.filter(({ case: { id, evidenceOf } }) =>
     strictTls ? id === 'plain' : evidenceOf.includes(mechanism),
   );
-  const faults = evidence.filter((prediction) => isFault(mechanism, prediction));
+  const refused = new Set(
+    predictions
+      .filter(({ delivery }) => delivery.result === 'deferred')
+      .map(({ case: { id } }) => id),
+  );
+  // A host that the sender refuses without the mechanism too proves nothing about it.
+  const faults = evidence.filter(
+    (prediction) =>
+      isFault(mechanism, prediction) &&
+      !(prediction.delivery.result === 'deferred' && refused.has(prediction.case.contrast ?? '')),
+  );
   const names = faults.map(({ case: { id } }) => id);
   const open = evidence.filter(
     ({ case: { expect }, delivery }) => expect !== 'inform' && delivery.result === 'unknown',

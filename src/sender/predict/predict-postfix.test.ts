@@ -72,7 +72,11 @@ const table: readonly Row[] = [
     'observes no no enforces',
     { resolver: 'validates' },
   ],
-  ['level dane-only', ['smtp_tls_security_level = dane-only', dnssec], 'wrong no wrong enforces'],
+  [
+    'level dane-only',
+    ['smtp_tls_security_level = dane-only', dnssec],
+    'wrong no enforces enforces',
+  ],
   ['dane-only without dnssec', ['smtp_tls_security_level = dane-only'], 'wrong no no ?'],
   ['level fingerprint', ['smtp_tls_security_level = fingerprint'], 'wrong no no ?'],
   ['level secure', ['smtp_tls_security_level = secure', roots], 'enforces no no ?'],

@@ -82,9 +82,11 @@ function isAuthenticated(share: Share): boolean {
 
 /** RFC 7672 §2.2, with the deviations that a configuration allows. */
 function daneShare({ rules, host, mxDnssec }: RequirementQuestion): Share {
-  if (!rules.dane.known) return host.tlsa === 'absent' ? none : openFact(rules.dane);
+  // Readers leave TLS unknown too where DANE may be mandatory.
+  const unsigned = host.tlsa === 'absent' || host.tlsa === 'insecure';
+  if (!rules.dane.known) return unsigned ? none : openFact(rules.dane);
   const { value: dane, source } = rules.dane;
-  if (dane.use === 'no') return none;
+  if (dane.use === 'no' || dane.use === 'observe') return none;
   const missing: Share =
     dane.use === 'mandatory'
       ? skip('DANE is mandatory, and the host has no usable TLSA records', source, dane.missing)
@@ -96,10 +98,7 @@ function daneShare({ rules, host, mxDnssec }: RequirementQuestion): Share {
         return { kind: 'encrypt', source };
       return { kind: 'authenticate', source };
     case 'unusable':
-      if (dane.use === 'mandatory') return missing;
-      return dane.unusable === 'encrypt'
-        ? { kind: 'encrypt', source }
-        : skip('no TLSA record is usable, and this sender then defers the mail', source);
+      return unusableShare(dane.unusable, source);
     case 'absent':
     case 'insecure':
       return missing;
@@ -108,6 +107,22 @@ function daneShare({ rules, host, mxDnssec }: RequirementQuestion): Share {
       return skip('the TLSA lookup fails', source);
     case 'unknown':
       return { action: 'unknown', reason: 'the TLSA lookup is unknown', source };
+  }
+}
+
+/** RFC 7672 §2.2 requires TLS without authentication where no record is usable. */
+function unusableShare(unusable: 'encrypt' | 'defer' | 'unknown', source: SettingSource): Share {
+  switch (unusable) {
+    case 'encrypt':
+      return { kind: 'encrypt', source };
+    case 'defer':
+      return skip('no TLSA record is usable, and this sender then defers the mail', source);
+    case 'unknown':
+      return {
+        action: 'unknown',
+        reason: 'unusable TLSA records depend on the TLS library of the sender',
+        source,
+      };
   }
 }
 

@@ -46,12 +46,14 @@ export type RequiredCertificate =
 /** The use of DANE (RFC 7672). */
 export type DaneUse =
   | { readonly use: 'no' }
+  /** Records are looked up and logged, and mail is delivered against them. */
+  | { readonly use: 'observe' }
   | {
       readonly use: 'opportunistic' | 'mandatory';
       /** TLSA records of a host that an unsigned MX RRset named. */
       readonly insecureMx: 'ignore' | 'encrypt' | 'dane';
       /** TLSA records, and not one of them is usable. */
-      readonly unusable: 'encrypt' | 'defer';
+      readonly unusable: 'encrypt' | 'defer' | 'unknown';
       /** `mandatory`: mail to a host without TLSA records. */
       readonly missing?: 'defer' | 'bounce';
     };

@@ -32,10 +32,59 @@ const changes: Readonly<
   Record<SenderProgram, Readonly<Partial<Record<SenderMechanism, Suggestion>>>>
 > = {
   postfix: { starttls: postfixTls, dane: postfixDane, 'mta-sts': postfixSts, dnssec: resolver },
-  exim: {},
-  opensmtpd: {},
-  hermetic: {},
+  exim: { starttls: eximTls, dane: eximDane, 'mta-sts': unsupported('MTA-STS'), dnssec: resolver },
+  opensmtpd: {
+    starttls: openSmtpdTls,
+    dane: unsupported('DANE'),
+    'mta-sts': unsupported('MTA-STS'),
+    dnssec: resolver,
+  },
+  hermetic: { dane: stopObserving, 'mta-sts': stopObserving },
 };
+
+/** A mechanism that no setting of a server enables. */
+function unsupported(mechanism: string): Suggestion {
+  return ({ program }) => ({
+    place: 'another server',
+    lines: [],
+    note: `${program === 'exim' ? 'Exim' : 'OpenSMTPD'} does not support ${mechanism}. Relay its mail through a server that does, or require TLS for single domains.`,
+  });
+}
+
+function eximTls({ rules }: SenderModel): ReturnType<Suggestion> {
+  if (rules.tls.known && rules.tls.value === 'never')
+    return { place: 'the smtp transport', lines: ['hosts_avoid_tls ='] };
+  const { certificate } = rules;
+  if (!certificate.known || certificate.value.kind !== 'ca') return undefined;
+  return {
+    place: 'the smtp transport',
+    lines: ['tls_verify_hosts ='],
+    note: 'To verify certificates, set hosts_require_tls too: mail to servers without TLS then waits.',
+  };
+}
+
+function eximDane({ rules, resolver: state }: SenderModel): ReturnType<Suggestion> {
+  if (state.known && state.value === 'does-not') return resolver();
+  const { dane } = rules;
+  if (dane.known && dane.value.use === 'mandatory')
+    return { place: 'the smtp transport', lines: ['hosts_require_dane =', 'hosts_try_dane = *'] };
+  // Exim with OpenSSL defers mail without a usable record: no setting changes that.
+  if (dane.known && dane.value.use !== 'no') return undefined;
+  return {
+    place: 'the dnslookup router, and the smtp transport',
+    lines: ['dnssec_request_domains = *', 'hosts_try_dane = *'],
+    note: `${RESOLVER_NOTE} /etc/resolv.conf needs "options trust-ad".`,
+  };
+}
+
+function openSmtpdTls({ rules }: SenderModel): ReturnType<Suggestion> {
+  if (!rules.tls.known || rules.tls.value !== 'never') return undefined;
+  return { place: 'smtpd.conf', lines: ['action "relay" relay'] };
+}
+
+function stopObserving(): ReturnType<Suggestion> {
+  return { place: 'hermetic.yaml, section policy', lines: ['observe: false'] };
+}
 
 const RESOLVER_NOTE = 'DANE needs a validating resolver on this machine.';
 

@@ -1,0 +1,293 @@
+import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
+import {
+  known,
+  tlsVersions,
+  unknown,
+  type DaneUse,
+  type Fact,
+  type RequiredCertificate,
+  type SenderModel,
+  type SettingSource,
+  type TlsRules,
+  type TlsVersionName,
+} from '../sender-model.js';
+import { findRoute } from './find-route.js';
+import {
+  coverageOf,
+  parseEximOutput,
+  type EximOptions,
+  type EximOutput,
+} from './parse-exim-output.js';
+
+/** Input of {@link readExim}. */
+export interface EximInput {
+  /** Output of `exim -bV`, `exim -bP`, `exim -bP routers` and `exim -bP transports`. */
+  readonly text: string;
+  /** The transport, where the routers leave it open. */
+  readonly transport?: string | undefined;
+  readonly domain: string;
+  readonly resolver?: ResolverState | undefined;
+}
+
+/**
+ * Reads the configuration of Exim as rules for sending. Pure. The options are those of the
+ * smtp transport (specification, chapters "The smtp transport" and "Encrypted SMTP
+ * connections"); Exim 4.94 to 4.98.
+ */
+export function readExim(input: EximInput): SenderModel {
+  const output = parseEximOutput(input.text);
+  const route = findRoute(output, input.transport);
+  const options = new TransportOptions(route.transport, route.name);
+  const rules = rulesOf(options, output, route.dnssec);
+  const resolver = resolverFact(input.resolver, rules);
+  const { source } = options;
+  const none: SettingSource = { setting: 'Exim', line: 'Exim does not support it' };
+  return {
+    program: 'exim',
+    version: output.version,
+    domain: input.domain,
+    rules,
+    fallback: options.flag('tls_tempfail_tryclear', (clear) =>
+      clear
+        ? { refused: 'plaintext', handshake: 'plaintext' }
+        : { refused: 'defer', handshake: 'defer' },
+    ),
+    smartHost: route.smartHost,
+    families: familiesOf(output, source),
+    requireTls: known('no', none),
+    tlsReports: known('no', none),
+    resolver: resolver.fact,
+    destinations: [],
+    assumptions: [...route.assumptions, ...assumedRoots(rules), ...resolverLines(resolver)],
+    warnings: warningsOf(options),
+  };
+}
+
+/** With DANE, glibc passes the AD bit on only with `options trust-ad`. */
+function resolverLines({ assumptions }: ReturnType<typeof resolverFact>): readonly string[] {
+  if (assumptions.length === 0) return [];
+  return [...assumptions, '/etc/resolv.conf has "options trust-ad", which glibc 2.31 needs.'];
+}
+
+/** The options of a transport, as facts. */
+class TransportOptions {
+  readonly #options: EximOptions | undefined;
+  readonly #name: string;
+
+  constructor(options: EximOptions | undefined, name: string) {
+    this.#options = options;
+    this.#name = name;
+  }
+
+  /** The source of facts that no single option states. */
+  get source(): SettingSource {
+    return { setting: 'transport', line: `${this.#name}: driver = smtp` };
+  }
+
+  line(name: string): SettingSource {
+    const value = this.#options?.get(name);
+    return { setting: name, line: `${this.#name}: ${name} = ${value ?? ''}`.trimEnd() };
+  }
+
+  value(name: string): Fact<string> {
+    const value = this.#options?.get(name);
+    if (value !== undefined) return known(value, this.line(name));
+    const missing = this.#options === undefined ? 'the transport' : name;
+    return unknown(`the input does not show ${missing}: add exim -bP transports`, this.line(name));
+  }
+
+  /** Whether a build of Exim knows an option: it prints all that it knows. */
+  has(name: string): boolean {
+    return this.#options?.has(name) ?? true;
+  }
+
+  hosts(name: string): Fact<boolean> {
+    const value = this.value(name);
+    if (!value.known) return value;
+    const coverage = coverageOf(value.value);
+    if (coverage !== 'unknown') return known(coverage === 'yes', value.source);
+    return unknown(`${name} = ${value.value} is not evaluated`, value.source);
+  }
+
+  flag<T>(name: string, to: (value: boolean) => T): Fact<T> {
+    const value = this.value(name);
+    return value.known ? known(to(value.value === 'true'), value.source) : value;
+  }
+}
+
+function rulesOf(options: TransportOptions, output: EximOutput, dnssec: Fact<boolean>): TlsRules {
+  const versions = versionsOf(options, output);
+  const required = options.hosts('hosts_require_tls');
+  return {
+    tls: tlsOf(options, required),
+    certificate: certificateOf(options, required),
+    dane: daneOf(options, output, dnssec),
+    mtaSts: known({ use: 'no' }, { setting: 'Exim', line: 'Exim does not support MTA-STS' }),
+    versions,
+    requiredVersions: versions,
+    roots: rootsOf(options),
+    serverName: serverNameOf(options),
+  };
+}
+
+function tlsOf(options: TransportOptions, required: Fact<boolean>): TlsRules['tls'] {
+  const protocol = options.value('protocol');
+  if (protocol.known && protocol.value !== 'smtp' && protocol.value !== '')
+    return unknown(`protocol = ${protocol.value} is not STARTTLS`, protocol.source);
+  const avoided = options.hosts('hosts_avoid_tls');
+  if (!avoided.known) return avoided;
+  if (avoided.value) return known('never', avoided.source);
+  const mandatory = options.has('hosts_require_dane')
+    ? options.hosts('hosts_require_dane')
+    : avoided;
+  if (!mandatory.known) return mandatory;
+  if (!required.known) return required;
+  return known(required.value ? 'required' : 'opportunistic', required.source);
+}
+
+/**
+ * The certificate that a delivery needs. With neither tls_verify_hosts nor
+ * tls_try_verify_hosts every certificate must pass. A certificate that fails ends the
+ * handshake, and tls_tempfail_tryclear then sends in plaintext.
+ */
+function certificateOf(
+  options: TransportOptions,
+  required: Fact<boolean>,
+): Fact<RequiredCertificate> {
+  const verified = options.hosts('tls_verify_hosts');
+  if (!verified.known) return verified;
+  const [must, tried] = ['tls_verify_hosts', 'tls_try_verify_hosts'].map((name) =>
+    options.value(name),
+  );
+  if (tried && !tried.known) return tried;
+  const neither = must?.known && must.value === '' && tried?.known && tried.value === '';
+  if (!verified.value && !neither) return known({ kind: 'nothing' }, verified.source);
+  const names = options.hosts('tls_verify_cert_hostnames');
+  if (!names.known) return names;
+  const clear = options.flag('tls_tempfail_tryclear', (value) => value);
+  if (!clear.known) return clear;
+  const strict = !clear.value || (required.known && required.value);
+  return known(
+    {
+      kind: 'ca',
+      names: [{ kind: names.value ? 'mx-host' : 'any' }],
+      onFailure: strict ? 'defer' : 'plaintext',
+    },
+    verified.source,
+  );
+}
+
+/**
+ * DANE needs a build with DANE, `hosts_try_dane`, and DNSSEC lookups by the router. Only
+ * hosts behind a signed MX RRset count (smtp.c, `host->dnssec == DS_YES`).
+ */
+function daneOf(
+  options: TransportOptions,
+  { support }: EximOutput,
+  dnssec: Fact<boolean>,
+): Fact<DaneUse> {
+  const source = options.line('hosts_try_dane');
+  if (support !== undefined && !support.includes('DANE'))
+    return known({ use: 'no' }, { setting: 'exim -bV', line: 'Exim was built without DANE' });
+  if (!options.has('hosts_try_dane') && options.has('hosts_require_tls'))
+    return known({ use: 'no' }, { setting: 'hosts_try_dane', line: 'Exim was built without DANE' });
+  const mandatory = options.hosts('hosts_require_dane');
+  if (!mandatory.known) return mandatory;
+  const tried = options.hosts('hosts_try_dane');
+  if (!tried.known) return tried;
+  if (!mandatory.value && !tried.value) return known({ use: 'no' }, source);
+  if (!dnssec.known) return dnssec;
+  const unusable = unusableBy(support);
+  if (mandatory.value)
+    // tlsa_lookup and smtp_setup_conn return FAIL, so the message bounces.
+    return known(
+      { use: 'mandatory', insecureMx: 'ignore', unusable, missing: 'bounce' },
+      mandatory.source,
+    );
+  if (!dnssec.value) return known({ use: 'no' }, dnssec.source);
+  return known({ use: 'opportunistic', insecureMx: 'ignore', unusable }, tried.source);
+}
+
+/**
+ * TLSA records without a usable one: with GnuTLS the delivery goes on under TLS, as RFC 7672
+ * §2.2 requires; with OpenSSL it is deferred (tls-openssl.c, `dane_tlsa_load`).
+ */
+function unusableBy(support: EximOutput['support']): 'encrypt' | 'defer' | 'unknown' {
+  if (support?.includes('GnuTLS')) return 'encrypt';
+  if (support?.includes('OpenSSL')) return 'defer';
+  return 'unknown';
+}
+
+/** A GnuTLS priority can exclude versions; `openssl_options` does so with OpenSSL. */
+function versionsOf(
+  options: TransportOptions,
+  { main, support }: EximOutput,
+): Fact<readonly TlsVersionName[]> {
+  const ciphers = options.value('tls_require_ciphers');
+  if (!ciphers.known) return ciphers;
+  const openssl = main.get('openssl_options');
+  if (openssl !== undefined || support?.includes('OpenSSL')) {
+    const source = { setting: 'openssl_options', line: `openssl_options = ${openssl ?? ''}` };
+    if (openssl === undefined) return unknown('the input does not show exim -bP', source);
+    return known(withoutOpenSslOptions(openssl), source);
+  }
+  if (ciphers.value === '') return known(tlsVersions, ciphers.source);
+  if (/[$]/.test(ciphers.value))
+    return unknown(`tls_require_ciphers = ${ciphers.value} is not evaluated`, ciphers.source);
+  return known(gnuTlsVersions(ciphers.value), ciphers.source);
+}
+
+function withoutOpenSslOptions(text: string): readonly TlsVersionName[] {
+  const words = text.split(/\s+/);
+  return tlsVersions.filter(
+    (version) => !words.includes(`+no_${version.toLowerCase().replace('.', '_')}`),
+  );
+}
+
+/** The versions of a GnuTLS priority: `-VERS-TLS1.0`, `-VERS-ALL:+VERS-TLS1.2`. */
+function gnuTlsVersions(priority: string): readonly TlsVersionName[] {
+  const enabled = new Set<string>(tlsVersions);
+  for (const item of priority.split(':')) {
+    const [, sign, name] = /^([+!-])VERS-(.+)$/.exec(item.trim()) ?? [];
+    if (sign === undefined || name === undefined) continue;
+    const version = name === 'TLS1.0' ? 'TLSv1' : name.replace('TLS1', 'TLSv1');
+    const named = /^(TLS-)?ALL$/.test(name) ? tlsVersions : [version];
+    for (const each of named)
+      if (sign === '+') enabled.add(each);
+      else enabled.delete(each);
+  }
+  return tlsVersions.filter((version) => enabled.has(version));
+}
+
+function rootsOf(options: TransportOptions): TlsRules['roots'] {
+  const certificates = options.value('tls_verify_certificates');
+  if (!certificates.known) return certificates;
+  return known(certificates.value === '' ? 'none' : 'some', certificates.source);
+}
+
+function serverNameOf(options: TransportOptions): TlsRules['serverName'] {
+  const name = options.value('tls_sni');
+  if (!name.known) return name;
+  if (name.value === '') return known('none', name.source);
+  return known(/^\$\{?host\}?$/.test(name.value) ? 'mx-host' : 'other', name.source);
+}
+
+function familiesOf({ main }: EximOutput, source: SettingSource): SenderModel['families'] {
+  const disabled = main.get('disable_ipv6');
+  if (disabled === undefined)
+    return unknown('the input does not show disable_ipv6: add exim -bP', source);
+  return known(disabled === 'true' ? 'ipv4' : 'both', {
+    setting: 'disable_ipv6',
+    line: `disable_ipv6 = ${disabled}`,
+  });
+}
+
+function warningsOf(options: TransportOptions): readonly string[] {
+  const required = options.hosts('hosts_require_tls');
+  const certificate = certificateOf(options, required);
+  if (!certificate.known || certificate.value.kind !== 'ca') return [];
+  if (certificate.value.onFailure === 'defer') return [];
+  return [
+    'A certificate that fails leads to plaintext: tls_verify_hosts needs hosts_require_tls, or no_tls_tempfail_tryclear.',
+  ];
+}

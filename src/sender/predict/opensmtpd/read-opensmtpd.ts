@@ -1,0 +1,233 @@
+import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
+import {
+  known,
+  tlsVersions,
+  unknown,
+  type DestinationRules,
+  type Fact,
+  type SenderModel,
+  type SettingSource,
+  type TlsRules,
+  type TlsVersionName,
+} from '../sender-model.js';
+import { parseSmtpdConf, type ParsedSmtpdConf, type SmtpdLine } from './parse-smtpd-conf.js';
+
+/** Input of {@link readOpenSmtpd}. */
+export interface OpenSmtpdInput {
+  /** smtpd.conf. */
+  readonly text: string;
+  readonly domain: string;
+  readonly version?: string | undefined;
+  readonly resolver?: ResolverState | undefined;
+}
+
+/** An action that relays, as its options state it. */
+interface Relay {
+  readonly source: SettingSource;
+  readonly host: string | undefined;
+  readonly tls: 'opportunistic' | 'required' | 'never' | 'smtps';
+  readonly verify: boolean;
+  readonly protocols: string | undefined;
+  /** An option that decides about the route or TLS and is not evaluated. */
+  readonly open: string | undefined;
+}
+
+/**
+ * Reads smtpd.conf as rules for sending. Pure. OpenSMTPD knows neither DANE nor MTA-STS,
+ * and falls back to plaintext at once (mta_session.c, MTA_DOWNGRADE_PLAIN).
+ */
+export function readOpenSmtpd(input: OpenSmtpdInput): SenderModel {
+  const conf = parseSmtpdConf(input.text);
+  const relays = relaysOf(conf);
+  const chosen = chooseRelay(conf, relays);
+  const rules = rulesOf(chosen, input.version);
+  const resolver = resolverFact(input.resolver, rules);
+  const none: SettingSource = { setting: 'OpenSMTPD', line: 'OpenSMTPD does not support it' };
+  return {
+    program: 'opensmtpd',
+    version: input.version,
+    domain: input.domain,
+    rules,
+    fallback: known({ refused: 'plaintext', handshake: 'plaintext' }, chosen.source),
+    smartHost: smartHostOf(chosen),
+    families: unknown('smtpd.conf does not state the address families', chosen.source),
+    requireTls: known('no', none),
+    tlsReports: known('no', none),
+    resolver: resolver.fact,
+    destinations: destinationsOf(conf, relays, input.version),
+    assumptions: [...assumedRoots(rules), ...resolver.assumptions],
+    warnings: conf.missing.map((what) => `Not part of the input, so not read: ${what}`),
+  };
+}
+
+/** Finds `action NAME relay ...` in all lines. */
+function relaysOf({ lines }: ParsedSmtpdConf): ReadonlyMap<string, Relay> {
+  const relays = new Map<string, Relay>();
+  for (const line of lines) {
+    const [directive, name, method] = line.words;
+    if (directive?.text !== 'action' || method?.text !== 'relay' || name === undefined) continue;
+    relays.set(name.text, parseRelay(line));
+  }
+  return relays;
+}
+
+/** Options with one argument that do not change TLS or the route. */
+const plainOptions = [
+  'helo',
+  'helo-src',
+  'pki',
+  'mail-from',
+  'src',
+  'auth',
+  'ttl',
+  'user',
+  'filter',
+];
+
+function parseRelay(line: SmtpdLine): Relay {
+  let [host, protocols, open]: (string | undefined)[] = [];
+  let [tls, verify]: [Relay['tls'], boolean] = ['opportunistic', true];
+  const words = line.words.slice(3);
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index]?.text ?? '';
+    const argument = words[index + 1]?.text;
+    if (word === 'tls') {
+      tls = 'required';
+      if (argument === 'no-verify') [verify, index] = [false, index + 1];
+    } else if (word === 'host') [host, index] = [argument, index + 1];
+    else if (word === 'protocols') [protocols, index] = [argument, index + 1];
+    else if (word === 'ciphers' || word === 'ca' || plainOptions.includes(word)) index += 1;
+    else if (word !== 'srs') open ??= word;
+  }
+  const scheme = /^([a-z+]+):\/\//.exec(host ?? '')?.[1];
+  if (scheme === 'smtp+tls') tls = 'required';
+  else if (scheme === 'smtp+notls') tls = 'never';
+  else if (scheme === 'smtps') tls = 'smtps';
+  else if (scheme === 'lmtp') open ??= scheme;
+  return { source: { setting: 'action', line: line.text }, host, tls, verify, protocols, open };
+}
+
+/** A directive `match`: the domains it is for, and its action. */
+interface Match {
+  readonly line: SmtpdLine;
+  readonly action: string;
+  /** `any` for other domains, a list of names, or `other` where it is not evaluated. */
+  readonly domains: 'any' | 'local' | 'other' | readonly string[];
+}
+
+function matchesOf({ lines }: ParsedSmtpdConf): readonly Match[] {
+  return lines.flatMap((line) => {
+    if (line.words[0]?.text !== 'match') return [];
+    const texts = line.words.map(({ text }) => text);
+    const at = texts.lastIndexOf('action');
+    const action = at < 0 ? undefined : texts[at + 1];
+    return action === undefined ? [] : [{ line, action, domains: domainsOf(texts) }];
+  });
+}
+
+function domainsOf(words: readonly string[]): Match['domains'] {
+  const at = words.indexOf('for');
+  if (at < 0) return 'local';
+  if (words[at - 1] === '!') return 'other';
+  const [kind, name = ''] = words.slice(at + 1);
+  if (kind === 'any') return 'any';
+  if (kind === 'local') return 'local';
+  if (kind !== 'domain' || name === 'regex' || /^[<$]/.test(name)) return 'other';
+  if (name !== '{') return [name.toLowerCase()];
+  const rest = words.slice(at + 3);
+  return rest.slice(0, rest.indexOf('}')).filter((word) => word !== ',');
+}
+
+/** The relay of mail to any domain; where several actions take it, it is not known. */
+function chooseRelay(conf: ParsedSmtpdConf, relays: ReadonlyMap<string, Relay>): Relay {
+  const matches = matchesOf(conf).filter(({ domains }) => domains === 'any');
+  const names = [...new Set(matches.map(({ action }) => action))];
+  const found = names.flatMap((name) => relays.get(name) ?? []);
+  const [first, ...others] = found;
+  const open = (reason: string, source: SettingSource): Relay => ({
+    source,
+    host: undefined,
+    tls: 'opportunistic',
+    verify: false,
+    protocols: undefined,
+    open: reason,
+  });
+  if (conf.missing.length > 0)
+    return open(conf.missing.join(', '), { setting: 'include', line: conf.missing[0] ?? '' });
+  if (first === undefined)
+    return open('match for any', { setting: 'match', line: 'no match for any leads to a relay' });
+  if (others.some((other) => !isSame(other, first)))
+    return open('several actions', { setting: 'match', line: `actions ${names.join(', ')}` });
+  return first;
+}
+
+function isSame(left: Relay, right: Relay): boolean {
+  return (['host', 'tls', 'verify', 'protocols', 'open'] as const).every(
+    (key) => left[key] === right[key],
+  );
+}
+
+function smartHostOf({ host, open, source }: Relay): SenderModel['smartHost'] {
+  if (open !== undefined) return unknown(`${open} is not evaluated`, source);
+  return known(host, source);
+}
+
+function rulesOf(relay: Relay, version: string | undefined): TlsRules {
+  const { source, tls, verify, open } = relay;
+  const none: SettingSource = { setting: 'OpenSMTPD', line: 'OpenSMTPD does not support it' };
+  const versions = versionsOf(relay);
+  const major = /^\d{1,3}/.exec(version ?? '')?.[0];
+  return {
+    tls: tlsOf(relay),
+    certificate:
+      tls === 'required' && verify
+        ? known({ kind: 'ca', names: [{ kind: 'mx-host' }], onFailure: 'defer' }, source)
+        : known({ kind: 'nothing' }, source),
+    dane: known({ use: 'no' }, none),
+    mtaSts: known({ use: 'no' }, none),
+    versions,
+    requiredVersions: versions,
+    roots: known('some', { ...source, line: open ?? 'the CAs of the system' }),
+    // From 7.0 on libtls names the host in SNI; earlier versions are not known here.
+    serverName:
+      major !== undefined && Number(major) >= 7
+        ? known('mx-host', source)
+        : unknown('SNI depends on the version: state it with --server-version', source),
+  };
+}
+
+function tlsOf({ tls, open, source }: Relay): TlsRules['tls'] {
+  if (open !== undefined) return unknown(`${open} is not evaluated`, source);
+  if (tls === 'smtps') return unknown('smtps speaks TLS without STARTTLS', source);
+  return known(tls, source);
+}
+
+function versionsOf({ protocols, source }: Relay): Fact<readonly TlsVersionName[]> {
+  if (protocols === undefined) return known(['TLSv1.2', 'TLSv1.3'], source);
+  const words = protocols.split(/[\s,:]+/).map((word) => word.toLowerCase());
+  if (words.includes('secure') || words.includes('default'))
+    return known(['TLSv1.2', 'TLSv1.3'], source);
+  if (words.some((word) => !/^tlsv1(\.[0-3])?$/.test(word)))
+    return unknown(`protocols ${protocols} is not evaluated`, source);
+  return known(
+    tlsVersions.filter((version) => words.includes(version.toLowerCase())),
+    source,
+  );
+}
+
+/** Domains whose mail another action relays. */
+function destinationsOf(
+  conf: ParsedSmtpdConf,
+  relays: ReadonlyMap<string, Relay>,
+  version: string | undefined,
+): readonly DestinationRules[] {
+  return matchesOf(conf).flatMap(({ line, action, domains }) => {
+    const relay = relays.get(action);
+    if (relay === undefined || typeof domains === 'string') return [];
+    return domains.map((destination) => ({
+      destination,
+      rules: rulesOf(relay, version),
+      source: { setting: 'match', line: line.text },
+    }));
+  });
+}

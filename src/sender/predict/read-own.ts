@@ -1,0 +1,68 @@
+import { resolverFact, type ResolverState } from './assumptions.js';
+import { known, tlsVersions, type SenderModel, type SettingSource } from './sender-model.js';
+
+/** The settings of the senders of a daemon: section `policy` of hermetic.yaml. */
+export interface OwnSettings {
+  readonly observe: boolean;
+  readonly daneWithInsecureMx: boolean;
+  /** Domains whose policies are not enforced for a time. */
+  readonly exemptions: readonly { readonly domain: string; readonly reason: string }[];
+  /** Whether the daemon sends TLS reports of its sessions. */
+  readonly reports: boolean;
+}
+
+/** Input of {@link readOwn}. */
+export interface OwnInput {
+  readonly settings: OwnSettings;
+  readonly domain: string;
+  readonly resolver?: ResolverState | undefined;
+}
+
+/** Returns the model of a sender of Hermetic, as `policy` in hermetic.yaml sets it. */
+export function readOwn({ settings, domain, resolver: stated }: OwnInput): SenderModel {
+  const { observe, daneWithInsecureMx, exemptions } = settings;
+  const exempt = exemptions.some((exemption) => exemption.domain === domain);
+  const waived = observe || exempt;
+  const policy = sourceOf(exempt ? `exemptions: ${domain}` : `observe: ${String(observe)}`);
+  const rules: SenderModel['rules'] = {
+    tls: known('opportunistic', sourceOf('TLS where it is offered')),
+    certificate: known({ kind: 'nothing' }, policy),
+    dane: known(
+      waived
+        ? { use: 'observe' }
+        : {
+            use: 'opportunistic',
+            insecureMx: daneWithInsecureMx ? 'dane' : 'ignore',
+            unusable: 'encrypt',
+          },
+      policy,
+    ),
+    mtaSts: known({ use: waived ? 'observe' : 'enforce', withDane: 'both' }, policy),
+    versions: known(tlsVersions, sourceOf('TLS 1.0 and later without a policy')),
+    requiredVersions: known(tlsVersions.slice(2), sourceOf('TLS 1.2 and later by policy')),
+    roots: known('some', sourceOf('trustStore')),
+    serverName: known('mx-host', policy),
+  };
+  const resolver = resolverFact(stated ?? 'validates', rules);
+  return {
+    program: 'hermetic',
+    version: undefined,
+    domain,
+    rules,
+    fallback: known({ refused: 'plaintext', handshake: 'plaintext' }, policy),
+    smartHost: known(undefined, policy),
+    families: known('both', policy),
+    requireTls: known('enforce', sourceOf('REQUIRETLS is supported')),
+    tlsReports: known(settings.reports ? 'yes' : 'no', sourceOf('reporting')),
+    resolver: resolver.fact,
+    destinations: [],
+    assumptions: [],
+    warnings: exemptions.map(
+      (exemption) => `The policies of ${exemption.domain} are not enforced: ${exemption.reason}`,
+    ),
+  };
+}
+
+function sourceOf(line: string): SettingSource {
+  return { setting: 'policy', line };
+}
