@@ -20,6 +20,7 @@ const shows: Readonly<Record<string, RegExp>> = {
     /store of the lab:\ngood\.example +trusted, until[\s\S]*Mozilla[\s\S]*good\.example +unknown-ca|good\.example +incomplete/,
   'post-quantum':
     /Postfix 3\.7 +TLS 1\.3, \w+\n +Postfix with OpenSSL 3\.5 +TLS 1\.3, \w+\n[\s\S]*Go +TLS 1\.3, \w+/,
+  'exchange-online': /mx: \*\.sts-two-label-wildcard[\s\S]*a\.mx\.\S+ +mismatch/,
   enforcing: /Sender with both, policy cached\n +verified +defeated/,
   'mta-sts': /v=STSv1; id=\d+[\s\S]*mode: enforce/,
   dane: /3 1 1 ([0-9a-f]{64})\n[\s\S]*\1[\s\S]*DANE: match/,

@@ -70,7 +70,7 @@ export interface DnsAnswer {
    * (RFC 7672 §2.2.2).
    */
   readonly unsigned?: true;
-  /** The answer is insecure because of this zone (RFC 4035 §5.2, RFC 9905 §2). */
+  /** The answer is insecure because of this zone (RFC 4035 §5.2, RFC 9905 §2, RFC 9906 §2). */
   readonly unsupported?: UnsupportedZone;
   /** Present when `failed`, and when `dnssec` is `bogus` or `indeterminate`: why. */
   readonly failure?: Failure;

@@ -126,12 +126,19 @@ export class SharedStore implements StoreSource {
     const stateStore = await openStore(filePath, {
       busyTimeoutMs: this.#busyTimeoutMs,
       checkpointThread: true,
+      exclusiveWhenFull: true,
       onChange: (jobWrites) => this.#note(jobWrites),
     });
     for (const exposed of stateStore.exposed)
       this.log.warn('store-exposed', {
         ...exposed,
         fix: 'other users can open this file: chmod 600, as its owner',
+      });
+    if (stateStore.isExclusive)
+      this.log.error('store-exclusive', {
+        file: stateStore.file,
+        effect: 'the disk is full; policies are answered, and no other program can read the file',
+        fix: 'free space on the disk, then restart hermetic',
       });
     try {
       const isDamaged = this.#busyTimeoutMs > 0 && this.#refusesDamaged(stateStore);

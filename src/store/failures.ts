@@ -89,12 +89,16 @@ const byResultCode: Readonly<Record<number, StoreFailureCode>> = {
   26: 'store-corrupt', // NOTADB
 };
 
+/** SQLITE_IOERR_SHMSIZE: the disk has no room for the shared memory of the log. */
+const NO_ROOM_FOR_INDEX = 4874;
+
 /**
  * Returns the error to throw for an error of the driver: a condition of this machine gets
  * a name, the rest (wrong SQL, a broken constraint) stays.
  */
 export function nameError(filePath: string, error: unknown): unknown {
   const { errcode } = error as { errcode?: number };
+  if (errcode === NO_ROOM_FOR_INDEX) return storeError('store-full', filePath, error);
   const code = errcode === undefined ? undefined : byResultCode[errcode & 0xff];
   return code ? storeError(code, filePath, error) : error;
 }

@@ -31,7 +31,8 @@
  * store.close();
  * ```
  */
-export { openStore, type OpenStoreOptions, type Statement, type Store } from './open-store.js';
+export { openStore, type OpenStoreOptions, type Store } from './open-store.js';
+export type { Statement } from './prepared-statement.js';
 export type { JobWrites, Work } from './write-queue.js';
 export type { ExposedFile } from './private-file.js';
 export type { Value } from './driver.js';

@@ -1,11 +1,12 @@
 import { realpathSync, statSync } from 'node:fs';
 import type { HermeticError } from '../base/index.js';
 import { Checkpointer } from './checkpoint.js';
-import { loadDriver, type Driver, type DriverStatement, type Value } from './driver.js';
-import { withFileErrors, nameError, storeError } from './failures.js';
+import { loadDriver, type Driver, type Value } from './driver.js';
+import { isStoreFailure, withFileErrors, storeError } from './failures.js';
 import { LogSync, type LogDisk } from './log-sync.js';
 import { makePrivate, type ExposedFile } from './private-file.js';
-import { isOutOfRange, readRounded, roundedRows } from './safe-numbers.js';
+import { PreparedStatement, type Statement } from './prepared-statement.js';
+import { roundedRows } from './safe-numbers.js';
 import {
   WriteQueue,
   type JobWrites,
@@ -13,17 +14,6 @@ import {
   type Work,
   type WriteQueueOptions,
 } from './write-queue.js';
-
-/**
- * A statement prepared once; `?` stands for each value. Rows are plain objects by column
- * name.
- */
-export interface Statement<Row = unknown> {
-  /** The number of rows changed. */
-  run(...values: readonly Value[]): number;
-  get(...values: readonly Value[]): Row | undefined;
-  all(...values: readonly Value[]): Row[];
-}
 
 /**
  * One open database. Calls throw HermeticError for conditions of this machine
@@ -37,6 +27,8 @@ export interface Store {
    * changed.
    */
   readonly exposed: readonly ExposedFile[];
+  /** No other process can open the database until this connection ends. */
+  readonly isExclusive: boolean;
   /** The statement for this text, prepared at its first use. */
   prepare<Row = unknown>(sql: string): Statement<Row>;
   /** Rows one by one, for results too large for memory. */
@@ -97,6 +89,12 @@ export interface OpenStoreOptions extends WriteQueueOptions {
    * event loop to serve. Otherwise the write that makes the log long does it.
    */
   readonly checkpointThread?: boolean;
+  /**
+   * Opens an existing database on a full disk without shared memory: it can be read, and
+   * written again once there is room, but by no other process. Without it the call
+   * rejects with `store-full`.
+   */
+  readonly exclusiveWhenFull?: boolean;
   /** The sync of the write-ahead log of queued writes. Default: fdatasync. */
   readonly logDisk?: LogDisk;
 }
@@ -112,6 +110,23 @@ const LONG_LOG = { here: 2000, elsewhere: 16_000 };
  * file does not exist. `:memory:` keeps it in memory.
  */
 export async function openStore(filePath: string, options: OpenStoreOptions = {}): Promise<Store> {
+  try {
+    return await open(filePath, options, false);
+  } catch (error) {
+    if (!options.exclusiveWhenFull || !isStoreFailure(error, 'store-full')) throw error;
+    return open(filePath, { ...options, checkpointThread: false }, true);
+  }
+}
+
+/**
+ * Opens a connection. An exclusive one keeps the index of the log in its own memory
+ * (https://sqlite.org/wal.html, section 9).
+ */
+async function open(
+  filePath: string,
+  options: OpenStoreOptions,
+  isExclusive: boolean,
+): Promise<Store> {
   const Open = await loadDriver();
   const exposed = filePath === ':memory:' ? [] : makePrivate(filePath, options.mustExist ?? false);
   const driver = withFileErrors(
@@ -124,12 +139,13 @@ export async function openStore(filePath: string, options: OpenStoreOptions = {}
     const longLog = options.checkpointThread ? LONG_LOG.elsewhere : LONG_LOG.here;
     withFileErrors(filePath, () =>
       driver.exec(
-        `PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        `PRAGMA locking_mode = ${isExclusive ? 'EXCLUSIVE' : 'NORMAL'};
+         PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA wal_autocheckpoint = ${longLog}; PRAGMA cache_size = -16000; SELECT 1 FROM sqlite_master`,
       ),
     );
     const log = filePath === ':memory:' ? undefined : LogSync.open(filePath, options.logDisk);
-    return new SqliteStore(driver, filePath, { ...options, exposed, log });
+    return new SqliteStore(driver, filePath, { ...options, exposed, isExclusive, log });
   } catch (error) {
     driver.close();
     throw error;
@@ -147,13 +163,14 @@ export async function connectToRead(filePath: string, address: string): Promise<
     filePath,
     () => new Open(address, { timeout: 5000, readOnly: true }),
   );
-  return new SqliteStore(driver, filePath, { exposed: [] });
+  return new SqliteStore(driver, filePath, { exposed: [], isExclusive: false });
 }
 
 /** Its members are bound, so that a test may spread a store and replace some of them. */
 class SqliteStore implements Store {
   readonly file: string;
   readonly exposed: readonly ExposedFile[];
+  readonly isExclusive: boolean;
   readonly #driver: Driver;
   readonly #queue: WriteQueue;
   readonly #place: Place | undefined;
@@ -168,6 +185,7 @@ class SqliteStore implements Store {
   constructor(driver: Driver, filePath: string, options: StoreOptions) {
     this.file = filePath;
     this.exposed = options.exposed;
+    this.isExclusive = options.isExclusive;
     this.#driver = driver;
     this.#log = options.log;
     this.#place = filePath === ':memory:' ? undefined : new Place(filePath, options.log);
@@ -337,65 +355,9 @@ class SqliteStore implements Store {
 }
 
 interface StoreOptions extends OpenStoreOptions {
+  readonly isExclusive: boolean;
   readonly exposed: readonly ExposedFile[];
   readonly log?: LogSync | undefined;
-}
-
-/**
- * Without `named` where one row is concerned: a function made for each row would take as
- * long as the row.
- */
-class PreparedStatement implements Statement {
-  #native: DriverStatement | undefined;
-
-  constructor(
-    native: DriverStatement,
-    private readonly file: string,
-    private readonly assertFree: () => void,
-  ) {
-    this.#native = native;
-  }
-
-  readonly run = (...values: readonly Value[]): number => {
-    this.assertFree();
-    try {
-      return Number(this.#open().run(...values).changes);
-    } catch (error) {
-      throw nameError(this.file, error);
-    }
-  };
-
-  readonly get = (...values: readonly Value[]): unknown => {
-    try {
-      return this.#open().get(...values);
-    } catch (error) {
-      return this.#readAgain(error, (native) => native.get(...values));
-    }
-  };
-
-  readonly all = (...values: readonly Value[]): unknown[] => {
-    try {
-      return this.#open().all(...values);
-    } catch (error) {
-      return this.#readAgain(error, (native) => native.all(...values));
-    }
-  };
-
-  /** No stored number makes a table unreadable: one that does not fit is rounded. */
-  #readAgain<T>(error: unknown, read: (native: DriverStatement) => T): T {
-    if (!isOutOfRange(error)) throw nameError(this.file, error);
-    const native = this.#open();
-    return withFileErrors(this.file, () => readRounded(native, () => read(native)));
-  }
-
-  drop(): void {
-    this.#native = undefined;
-  }
-
-  #open(): DriverStatement {
-    if (!this.#native) throw new TypeError(`${this.file} is closed`);
-    return this.#native;
-  }
 }
 
 /** The files of a connection. */

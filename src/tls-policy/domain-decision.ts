@@ -84,7 +84,7 @@ export interface HostDecision {
   readonly dnssec: Dnssec;
   /**
    * The zone of its addresses is signed, but counts as unsigned since none of its
-   * algorithms is supported (RFC 9905 §2).
+   * algorithms is supported (RFC 9905 §2, RFC 9906 §2).
    */
   readonly unsupported?: UnsupportedZone;
   /** The reason why there are no addresses, or only those of one family. */

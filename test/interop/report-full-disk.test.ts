@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { systemClock } from '../../src/base/index.js';
 import { createReceiver, httpsHandler, openReports } from '../../src/tls-rpt-receive/index.js';
 import { reportJson, reportMail } from '../support/report/mail.js';
-import { verifyStore } from '../../src/store/index.js';
+import { isStoreFailure, openStore, verifyStore } from '../../src/store/index.js';
 
 const today = new Date().toISOString().slice(0, 10);
 
@@ -74,6 +74,38 @@ test('a full disk defers reports, and work resumes when there is space', async (
     );
     assert.equal(count(), taken + mailed + 2);
     assert.deepEqual(verifyStore(store), []);
+    store.close();
+  } finally {
+    execFileSync('umount', ['--lazy', folder]);
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('an existing database opens on a full disk, and writes again with space', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-full-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
+  const file = join(folder, 'hermetic.db');
+  const ballast = join(folder, 'ballast');
+  const isFull = (error: unknown): boolean => isStoreFailure(error, 'store-full');
+  try {
+    const before = await openStore(file);
+    before.execute('CREATE TABLE t (a); INSERT INTO t VALUES (1)');
+    before.close();
+    const descriptor = openSync(ballast, 'w');
+    assert.throws(() => {
+      for (;;) writeSync(descriptor, Buffer.alloc(4096));
+    }, /ENOSPC/);
+    closeSync(descriptor);
+    await assert.rejects(openStore(file), isFull);
+    const store = await openStore(file, { exclusiveWhenFull: true, checkpointThread: true });
+    assert.equal(store.isExclusive, true);
+    assert.equal(store.prepare<{ a: number }>('SELECT a FROM t').get()?.a, 1);
+    const insert = (): Promise<number> =>
+      store.write('test', () => store.prepare('INSERT INTO t VALUES (zeroblob(20000))').run());
+    await assert.rejects(insert(), isFull);
+    rmSync(ballast);
+    await insert();
+    assert.equal(store.prepare<{ n: number }>('SELECT count(*) AS n FROM t').get()?.n, 2);
     store.close();
   } finally {
     execFileSync('umount', ['--lazy', folder]);

@@ -278,8 +278,8 @@ for (const [algorithm, name] of [
   [7, 'RSASHA1-NSEC3-SHA1 (7)'],
   [12, 'ECC-GOST (12)'],
 ] as const)
-  // [9905-2-1]
-  test(`RFC 9905 §2: a zone signed with ${name} counts as unsigned, and is named`, () =>
+  // [9905-2-1, 9906-2-1]
+  test(`RFC 9905 §2, RFC 9906 §2: a zone signed with ${name} counts as unsigned, and is named`, () =>
     found(
       { zone: { signed: { dsAlgorithm: algorithm } }, hosts: [{ tlsa: ['stale'] }] },
       {},

@@ -279,3 +279,22 @@ test('records that senders discard are shown with the fault', async () => {
   const odd = await look({ sts: { ...sts, lines: spaced } });
   assert.match(found(odd, 'sts-policy-odd').reason ?? '', /"mode : enforce".* before the colon/);
 });
+
+// RFC 8461 §4.1 [8461-4.1-1].
+test('a wildcard with too few or too many labels is named as the reason', async () => {
+  const at = (name: string, mx: readonly string[]) =>
+    look({
+      zone: { withoutMx: true, records: `@ MX 10 ${name}` },
+      hosts: [{ name }],
+      sts: { ...sts, mx },
+    });
+  const deep = await at('mx.o-v1', ['*.one.example']);
+  assert.match(
+    found(deep, 'sts-no-mx-matches').reason ?? '',
+    /"mx: \*\.one\.example" does not match mx\.o-v1\.one\.example: \*\. stands for exactly one/,
+  );
+  const own = await at('mail', ['*.mail.one.example']);
+  assert.match(found(own, 'sts-no-mx-matches').reason ?? '', /does not match mail\.one\.example/);
+  const other = await at('mail', ['*.two.example']);
+  assert.equal(found(other, 'sts-no-mx-matches').reason, undefined);
+});

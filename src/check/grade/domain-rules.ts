@@ -318,10 +318,28 @@ function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void
       !raised.aliases.has(evidence.name),
   );
   if (missing.length > 0 && missing.length === raised.hosts.length)
-    raised.add('sts-no-mx-matches', { mechanisms: [mode] });
+    raised.add('sts-no-mx-matches', {
+      mechanisms: [mode],
+      reason: missing.map(({ evidence }) => nearPattern(raised, evidence.name)).find(Boolean),
+    });
   else
     for (const { evidence } of missing)
-      raised.add('sts-mx-mismatch', { host: evidence.name, mechanisms: [mode] });
+      raised.add('sts-mx-mismatch', {
+        host: evidence.name,
+        mechanisms: [mode],
+        reason: nearPattern(raised, evidence.name),
+      });
+}
+
+/**
+ * Explains a pattern that was probably meant for a host: `*.` matches one label, neither
+ * none nor two (RFC 8461 §4.1 [8461-4.1-1]).
+ */
+function nearPattern({ evidence }: FindingCollector, host: string): string | undefined {
+  const pattern = evidence.mtaSts.policy?.mx.find(
+    (text) => text.startsWith('*.') && `.${host}`.endsWith(text.slice(1)),
+  );
+  return pattern && `"mx: ${pattern}" does not match ${host}: *. stands for exactly one label`;
 }
 
 /**

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type * as ServerModule from '../../server/index.js';
-import type { Daemon, Log, ReloadProblem, ReloadResult } from '../../server/index.js';
-import { isHermeticError, keepHeapSmall } from '../../base/index.js';
+import { keepHeapSmall } from '../../base/index.js';
 import { exitCodes } from '../exit-codes.js';
-import { DEFAULT_CONFIG, describeProblem, readConfig, readConfigSources } from '../config-files.js';
+import { DEFAULT_CONFIG, readConfig } from '../config-files.js';
 import { STANDARD_STREAM } from '../files.js';
 import { addHelpPage } from '../help.js';
 import { misuse } from '../options.js';
 import { complain, type CommandContext, type Output } from '../output.js';
+import { Reloader } from '../reloader.js';
 import { packageVersion } from '../version.js';
 
 /** The options of `hermetic serve`. */
@@ -68,7 +68,7 @@ async function checkConfig(filePath: string, server: ServerPart, output: Output)
 
 /**
  * Starts the daemon and returns the exit status once it has ended. SIGTERM and ctrl-C let
- * the running work and a running reload finish first.
+ * the running work and a running reload finish first; a reload that has not begun is dropped.
  */
 async function serve(
   filePath: string,
@@ -93,7 +93,7 @@ async function serve(
   try {
     const daemon = await starting;
     await ended;
-    await reloader.idle();
+    await reloader.end();
     await daemon.stop();
   } finally {
     process.off('SIGHUP', onHangup);
@@ -101,59 +101,6 @@ async function serve(
     setTimeout(killStuckReads, 2000).unref();
   }
   return exitCodes.good;
-}
-
-/** Reloads one after another; an invalid configuration leaves the old one active. */
-class Reloader {
-  readonly #file: string;
-  readonly #server: ServerPart;
-  readonly #log: Log;
-  #work: Promise<unknown> = Promise.resolve();
-
-  constructor(filePath: string, server: ServerPart, logger: Log) {
-    this.#file = filePath;
-    this.#server = server;
-    this.#log = logger;
-  }
-
-  /** Logs every problem, and resolves to them. */
-  reload(starting: Promise<Daemon>): Promise<ReloadResult> {
-    const work = Promise.all([starting, this.#work]).then(([daemon]) => this.#reload(daemon));
-    const result = work.catch((error: unknown): readonly ReloadProblem[] => {
-      this.#log.error('reload-failed', { error: (error as Error).message });
-      return [problemOf(error as Error)];
-    });
-    this.#work = result;
-    return result.then((problems) => ({ at: new Date().toISOString(), problems }));
-  }
-
-  /** Resolves when no reload is running. */
-  async idle(): Promise<void> {
-    await this.#work;
-  }
-
-  /** Reads the configuration again and hands it to the daemon when it is valid. */
-  async #reload(daemon: Daemon): Promise<readonly ReloadProblem[]> {
-    const parsed = this.#server.parseConfigFiles(readConfigSources(this.#file));
-    if (parsed.ok) {
-      await daemon.reload(parsed.value);
-      return [];
-    }
-    const effect = 'the old configuration stays active';
-    const shown = parsed.failure.slice(0, MAX_LOGGED_PROBLEMS);
-    for (const { file, line, path, says, fix } of shown)
-      this.#log.error('reload-failed', { file, line, path, says, fix, effect });
-    return shown.map((problem) => problemOf(describeProblem(problem)));
-  }
-}
-
-/** Problems of a configuration that are logged; a file of another kind has thousands. */
-const MAX_LOGGED_PROBLEMS = 20;
-
-function problemOf(error: Error): ReloadProblem {
-  if (isHermeticError(error))
-    return { code: error.code, message: error.message, fix: error.fix ?? '' };
-  return { code: 'reload-failed', message: error.message, fix: '' };
 }
 
 /**

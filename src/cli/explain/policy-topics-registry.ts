@@ -13,6 +13,29 @@ import type { ExplainTopic } from './topic.js';
  */
 export const policyTopics: readonly ExplainTopic[] = [
   {
+    // The policy of the picture has the wildcard that fails when a provider renames hosts.
+    name: 'exchange-online',
+    aliases: ['microsoft', 'microsoft-365', 'office-365', 'outlook', 'mx.microsoft'],
+    title: 'Exchange Online: names of its mail hosts, DANE and MTA-STS',
+    text: [
+      'Mail hosts of Exchange Online have names under mail.protection.outlook.com or under mx.microsoft. New domains get names under mx.microsoft since July 2026, and only those have signed addresses and TLSA records. For an older domain, Enable-DnssecForVerifiedDomain in Exchange Online PowerShell shows the new host. Publish it as the MX record, then run Enable-SmtpDaneInbound. DANE also needs DNSSEC for the zone of the domain.',
+      'Change an enforced MTA-STS policy first: it has to list the new host before the MX record names it. A wildcard matches one label, so *.mx.microsoft does not match example-com.o-v1.mx.microsoft. For outgoing mail, connectors have the settings SmtpDaneMode and MtaStsMode since 2026.',
+    ],
+    caption: 'A policy with *. and an MX host with one label more',
+    picture: async (stage) => {
+      const { result } = await stage.look('sts-two-label-wildcard.example');
+      return [
+        ...(result.mtaSts.mx ?? []).map((pattern) => `mx: ${pattern}`),
+        ...result.hosts.map(({ name, mtaStsMatch }) => `${name}  ${mtaStsMatch}`),
+        '',
+        ...exposureTable(result, ['mtaStsFirst', 'mtaStsCached']),
+      ];
+    },
+    reference:
+      'RFC 8461 §4.1, RFC 7672 §2.2.2. Microsoft, message centre MC1048624 and MC1220759 (2026)',
+    see: ['mta-sts', 'dane', 'enforcing'],
+  },
+  {
     // One domain with both policies, by class of sender: DANE protects senders that
     // validate DNSSEC, MTA-STS those that fetch policies, and neither the opportunistic
     // ones.

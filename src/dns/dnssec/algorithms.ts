@@ -121,10 +121,11 @@ function base64url(bytes: Uint8Array): string {
  * The algorithms used outside tests.
  *
  * RFC 9905 §2 retires SHA-1 as a signature algorithm (5 and 7): a zone signed with those
- * alone counts as unsigned [9905-2-1]. It says nothing about DS digest type 1, which RFC
+ * alone counts as unsigned [9905-2-1]. RFC 9906 §2 retires ECC-GOST, algorithm 12 and
+ * digest type 3 [9906-2-1]. Neither says anything about DS digest type 1, which RFC
  * 8624 §3.3 and, after it, IANA's registry (RFC 9904 §4) still demand of validators
  * [9904-4-1]: a DS digest needs second-preimage resistance, which SHA-1 has. Digest types
- * 3 (GOST 94), 5 and 6 are optional or retired.
+ * 5 and 6 are optional.
  */
 export const standardAlgorithms: AlgorithmRegistry = {
   signatures: new Map<number, Algorithm>([

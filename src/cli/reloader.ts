@@ -1,0 +1,80 @@
+import { isHermeticError } from '../base/index.js';
+import type * as ServerModule from '../server/index.js';
+import type { Daemon, Log, ReloadProblem, ReloadResult } from '../server/index.js';
+import { describeProblem, readConfigSources } from './config-files.js';
+
+/** The functions of the part `server` that a reload calls. */
+type ServerPart = Pick<typeof ServerModule, 'parseConfigFiles'>;
+
+/**
+ * Reloads the configuration of a daemon, one reload after another. An invalid
+ * configuration leaves the old one active. Requests that arrive before the next reload
+ * begins share it: a storm of signals costs two reloads, and delays no end of the daemon.
+ */
+export class Reloader {
+  readonly #file: string;
+  readonly #server: ServerPart;
+  readonly #log: Log;
+  #current: Promise<unknown> = Promise.resolve();
+  /** The reload that has not begun yet. */
+  #next: Promise<ReloadResult> | undefined;
+  #isEnding = false;
+
+  constructor(filePath: string, server: ServerPart, logger: Log) {
+    this.#file = filePath;
+    this.#server = server;
+    this.#log = logger;
+  }
+
+  /** Logs every problem, and resolves to them. */
+  reload(starting: Promise<Daemon>): Promise<ReloadResult> {
+    this.#next ??= this.#afterCurrent(starting);
+    return this.#next;
+  }
+
+  /** Resolves when no reload is running. None begins afterwards. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    await this.#next;
+    await this.#current;
+  }
+
+  async #afterCurrent(starting: Promise<Daemon>): Promise<ReloadResult> {
+    const started = Promise.all([starting, this.#current]);
+    const work = started.then(([daemon]) => {
+      this.#next = undefined;
+      return this.#reload(daemon);
+    });
+    const problems = work.catch((error: unknown): readonly ReloadProblem[] => {
+      this.#next = undefined;
+      this.#log.error('reload-failed', { error: (error as Error).message });
+      return [problemOf(error as Error)];
+    });
+    this.#current = problems;
+    return { problems: await problems, at: new Date().toISOString() };
+  }
+
+  /** Reads the configuration again and hands it to the daemon when it is valid. */
+  async #reload(daemon: Daemon): Promise<readonly ReloadProblem[]> {
+    if (this.#isEnding) throw new Error('the daemon ends');
+    const parsed = this.#server.parseConfigFiles(readConfigSources(this.#file));
+    if (parsed.ok) {
+      await daemon.reload(parsed.value);
+      return [];
+    }
+    const effect = 'the old configuration stays active';
+    const shown = parsed.failure.slice(0, MAX_LOGGED_PROBLEMS);
+    for (const { file, line, path, says, fix } of shown)
+      this.#log.error('reload-failed', { file, line, path, says, fix, effect });
+    return shown.map((problem) => problemOf(describeProblem(problem)));
+  }
+}
+
+/** Problems of a configuration that are logged; a file of another kind has thousands. */
+const MAX_LOGGED_PROBLEMS = 20;
+
+function problemOf(error: Error): ReloadProblem {
+  if (isHermeticError(error))
+    return { code: error.code, message: error.message, fix: error.fix ?? '' };
+  return { code: 'reload-failed', message: error.message, fix: '' };
+}
