@@ -20,6 +20,9 @@
  *   and RC4 suites that OpenSSL no longer supports.
  * - `scenarios/`: the domains, as data.
  *
+ * - `synthetic/`: an internet of any size whose facts are computed from the number of the
+ *   domain, for scans and benchmarks. It counts what it receives.
+ *
  * The lab judges nothing: expectations are written manually, never computed by the code
  * under test.
  *
@@ -73,3 +76,15 @@ export {
   type ResponderConfig,
   type ResponderCertificate,
 } from './tls-responder/index.js';
+export {
+  startSyntheticInternet,
+  type AddressCounts,
+  type SyntheticCounts,
+  type SyntheticInternet,
+} from './synthetic/synthetic-internet.js';
+export type {
+  SyntheticDomain,
+  SyntheticFacts,
+  SyntheticOptions,
+  SyntheticShares,
+} from './synthetic/synthetic-facts.js';

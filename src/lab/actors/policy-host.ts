@@ -72,10 +72,14 @@ export class PolicyHost {
     return this.#sites.get(serverName);
   }
 
-  readonly serve = (socket: Socket): void => {
+  readonly serve = (socket: Socket): void => this.serveWith(socket, () => undefined);
+
+  /** Serves a connection. `prepare` can add the site of a name before it is looked up. */
+  serveWith(socket: Socket, prepare: (serverName: string) => void): void {
     const secured = new TLSSocket(socket, {
       isServer: true,
       SNICallback: (serverName, done) => {
+        prepare(serverName.toLowerCase());
         const context = this.#contextOf(serverName.toLowerCase());
         if (context) done(null, context);
         else done(new Error('unknown name'));
@@ -88,7 +92,7 @@ export class PolicyHost {
       socket.destroy();
     });
     secured.once('secure', () => this.#http.emit('connection', secured));
-  };
+  }
 
   #report(
     secured: TLSSocket,

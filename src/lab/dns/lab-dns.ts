@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Name } from '../../base/index.js';
 import {
   decodeMessage,
@@ -168,27 +169,25 @@ export class LabDns {
       (query, source) => this.serve(query, undefined, { source, transport: 'udp' }),
       endpoint,
     );
-    await network.listenTcp(
-      address,
-      53,
-      (socket) => {
-        let pending = Buffer.alloc(0);
-        const client = { source: socket.remoteAddress ?? '', transport: 'tcp' } as const;
-        socket.on('data', (messageBytes: Buffer) => {
-          pending = Buffer.concat([pending, messageBytes]);
-          while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
-            const query = pending.subarray(2, 2 + pending.readUInt16BE(0));
-            const reply = this.serve(query, 65_535, client);
-            pending = pending.subarray(2 + pending.readUInt16BE(0));
-            if (reply)
-              socket.write(
-                Buffer.concat([Uint8Array.of(reply.length >> 8, reply.length & 0xff), reply]),
-              );
-          }
-        });
-      },
-      endpoint,
-    );
+    await network.listenTcp(address, 53, (socket) => this.serveStream(socket), endpoint);
+  }
+
+  /** Answers the questions of one TCP connection (RFC 7766). */
+  serveStream(socket: Socket): void {
+    let pending: Buffer = Buffer.alloc(0);
+    const client = { source: socket.remoteAddress ?? '', transport: 'tcp' } as const;
+    socket.on('data', (messageBytes: Buffer) => {
+      pending = Buffer.concat([pending, messageBytes]);
+      while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
+        const query = pending.subarray(2, 2 + pending.readUInt16BE(0));
+        const reply = this.serve(query, 65_535, client);
+        pending = pending.subarray(2 + pending.readUInt16BE(0));
+        if (reply)
+          socket.write(
+            Buffer.concat([Uint8Array.of(reply.length >> 8, reply.length & 0xff), reply]),
+          );
+      }
+    });
   }
 
   /** The resolver's answer to a question; undefined where it stays silent. */

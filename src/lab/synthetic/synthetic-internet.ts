@@ -1,0 +1,312 @@
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { typeName, type TrustAnchor } from '../../dns/index.js';
+import type { Endpoint } from '../../net/index.js';
+import { createCa, issue, type Issued } from '../../pki/index.js';
+import { parseCertificate, spkiSha256, trustStore, type TrustStore } from '../../x509/index.js';
+import { mailServer } from '../actors/mail-server.js';
+import { PolicyHost } from '../actors/policy-host.js';
+import { SyntheticDns } from './synthetic-dns.js';
+import { SyntheticFacts, type SyntheticDomain, type SyntheticOptions } from './synthetic-facts.js';
+
+/** The connections that one address received. */
+export interface AddressCounts {
+  connections: number;
+  open: number;
+  /** Connections at the same time, at most. */
+  mostOpen: number;
+  /** Milliseconds from the end of one connection to the start of the next, at least. */
+  leastGapMs: number;
+}
+
+/** The traffic that a synthetic internet received. Plain JSON. */
+export interface SyntheticCounts {
+  readonly questions: number;
+  /** Questions by type, such as `MX`. */
+  readonly questionsByType: Readonly<Record<string, number>>;
+  readonly connections: number;
+  /** Addresses with a connection. */
+  readonly addresses: number;
+  /** The largest number of connections that one address received. */
+  readonly mostAtAddress: number;
+  /** The largest number of connections that one address had at the same time. */
+  readonly mostOpen: number;
+  /** The shortest pause between two connections to one address; -1 without a second one. */
+  readonly leastGapMs: number;
+  /** Sessions that ended with QUIT. */
+  readonly quits: number;
+  /** Commands of mail transactions: a scan sends none. */
+  readonly mailCommands: number;
+  readonly policyFetches: number;
+}
+
+/** The addresses and keys of a running synthetic internet. */
+export interface SyntheticInternet {
+  readonly facts: SyntheticFacts;
+  /** UDP and TCP. */
+  readonly resolver: Endpoint;
+  /** Port of every mail server. */
+  readonly smtpPort: number;
+  /** Port of every policy host. */
+  readonly httpsPort: number;
+  readonly anchors: readonly TrustAnchor[];
+  /** The root key as a line of a trust anchor file. */
+  readonly anchorLine: string;
+  readonly trustStore: TrustStore;
+  readonly rootPem: string;
+  counts(): SyntheticCounts;
+  /** The counts of one address. */
+  countsAt(address: string): AddressCounts | undefined;
+  resetCounts(): void;
+  /** Moves to the next generation, in which some domains changed. Returns their names. */
+  change(): readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a synthetic internet on the loopback network 127.0.0.0/8: a resolver, mail servers
+ * and policy hosts, each kind on one port. The server knows by the address of a connection
+ * which host it is. Needs Linux, where every address of 127.0.0.0/8 is local, and no
+ * privilege. It counts what it receives.
+ */
+export async function startSyntheticInternet(
+  options: SyntheticOptions,
+): Promise<SyntheticInternet> {
+  const facts = new SyntheticFacts(options);
+  const certificates = new Certificates(facts);
+  const dns = new SyntheticDns(facts, (provider) =>
+    provider.tlsa === 'mismatch'
+      ? `3 1 1 ${'0'.repeat(64)}`
+      : `3 1 1 ${certificates.keyOf(provider.index)}`,
+  );
+  const mail = new MailServers(facts, certificates);
+  const policies = new PolicyServers(facts, certificates);
+  const dnsTcp = await listen((socket) => dns.serveStream(socket));
+  const dnsUdp = await bindUdp((query) => dns.serve(query), portOf(dnsTcp));
+  const smtp = await listen((socket) => mail.serve(socket), '0.0.0.0');
+  const https = await listen((socket) => policies.serve(socket), '0.0.0.0');
+  return {
+    facts,
+    resolver: { address: '127.0.0.1', port: portOf(dnsTcp) },
+    smtpPort: portOf(smtp),
+    httpsPort: portOf(https),
+    anchors: dns.anchors,
+    anchorLine: dns.anchorLine,
+    trustStore: certificates.trustStore,
+    rootPem: certificates.rootPem,
+    counts: () => ({ ...questionCounts(dns), ...mail.counts(), policyFetches: policies.fetches }),
+    countsAt: (address) => mail.at(address),
+    resetCounts: () => {
+      dns.questions.clear();
+      mail.reset();
+      policies.fetches = 0;
+    },
+    change: () => {
+      facts.generation++;
+      const changed = [...facts.names()].filter((_, index) => facts.changed(index));
+      dns.forget(changed);
+      return changed;
+    },
+    close: async () => {
+      dnsUdp.close();
+      for (const socket of sockets) socket.destroy();
+      await Promise.all(
+        [dnsTcp, smtp, https].map(
+          (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
+        ),
+      );
+    },
+  };
+}
+
+/** Open connections of all servers of this process. */
+const sockets = new Set<Socket>();
+
+async function listen(serve: (socket: Socket) => void, address = '127.0.0.1'): Promise<Server> {
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
+    socket.setNoDelay(true);
+    serve(socket);
+  });
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen({ host: address, port: 0, backlog: 4096 }, resolve),
+  );
+  return server;
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+async function bindUdp(
+  answer: (query: Uint8Array) => Uint8Array | undefined,
+  port: number,
+): Promise<UdpSocket> {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 4_000_000 });
+  socket.on('message', (query, client) => {
+    const reply = answer(query);
+    if (reply) socket.send(reply, client.port, client.address, () => undefined);
+  });
+  await new Promise<void>((resolve, reject) =>
+    socket.once('error', reject).bind(port, '127.0.0.1', resolve),
+  );
+  return socket;
+}
+
+function questionCounts(dns: SyntheticDns): Pick<SyntheticCounts, 'questions' | 'questionsByType'> {
+  const byType = [...dns.questions].map(([type, count]) => [typeName(type), count] as const);
+  return {
+    questions: byType.reduce((sum, [, count]) => sum + count, 0),
+    questionsByType: Object.fromEntries(byType.sort(([left], [right]) => (left < right ? -1 : 1))),
+  };
+}
+
+/** The certificates of all servers, issued when they are first shown. */
+class Certificates {
+  readonly #root = createCa({ name: 'Synthetic Root' });
+  readonly #untrusted = createCa({ name: 'Untrusted Root' });
+  readonly #mail = new Map<number, Issued>();
+
+  constructor(private readonly facts: SyntheticFacts) {}
+
+  get trustStore(): TrustStore {
+    const parsed = parseCertificate(this.#root.der);
+    return trustStore(parsed.ok ? [parsed.value] : []);
+  }
+
+  get rootPem(): string {
+    return this.#root.certPem;
+  }
+
+  at(index: number): Issued {
+    const known = this.#mail.get(index);
+    if (known) return known;
+    const issued = issue(this.#root, { names: this.facts.certificateNames(index) });
+    this.#mail.set(index, issued);
+    return issued;
+  }
+
+  /** SHA-256 of the key of a certificate, lower-case hex. */
+  keyOf(index: number): string {
+    const parsed = parseCertificate(this.at(index).der);
+    return parsed.ok ? spkiSha256(parsed.value) : '';
+  }
+
+  policyHost({ name, sts }: SyntheticDomain): Issued {
+    const root = sts === 'bad-certificate' ? this.#untrusted : this.#root;
+    return issue(root, { names: [`mta-sts.${name}`] });
+  }
+}
+
+/** The mail servers of all addresses. Servers with one certificate and habit are one. */
+class MailServers {
+  readonly #servers = new Map<string, (socket: Socket) => void>();
+  readonly #counts = new Map<string, AddressCounts & { endedAt: number }>();
+  #quits = 0;
+  #mailCommands = 0;
+
+  constructor(
+    private readonly facts: SyntheticFacts,
+    private readonly certificates: Certificates,
+  ) {}
+
+  at(address: string): AddressCounts | undefined {
+    return this.#counts.get(address);
+  }
+
+  reset(): void {
+    for (const [address, { open }] of this.#counts) if (open === 0) this.#counts.delete(address);
+    this.#quits = 0;
+    this.#mailCommands = 0;
+  }
+
+  serve(socket: Socket): void {
+    const address = socket.localAddress ?? '';
+    const server = this.facts.serverAt(address);
+    if (!server) return void socket.destroy();
+    this.#count(address, socket);
+    const key = `${server.certificate} ${server.habit}`;
+    let serve = this.#servers.get(key);
+    if (!serve) {
+      serve = mailServer({
+        name: `mx.prov${server.certificate}.synp`,
+        certificates: [this.certificates.at(server.certificate)],
+        habit: server.habit,
+        onCommand: (line) => this.#countCommand(line),
+      });
+      this.#servers.set(key, serve);
+    }
+    serve(socket);
+  }
+
+  #countCommand(line: string): void {
+    const verb = line.slice(0, 4).toUpperCase();
+    if (verb === 'QUIT') this.#quits++;
+    if (['MAIL', 'RCPT', 'DATA', 'VRFY', 'EXPN'].includes(verb)) this.#mailCommands++;
+  }
+
+  #count(address: string, socket: Socket): void {
+    const counts = this.#counts.get(address) ?? {
+      connections: 0,
+      open: 0,
+      mostOpen: 0,
+      leastGapMs: -1,
+      endedAt: -1,
+    };
+    this.#counts.set(address, counts);
+    const gap = counts.open > 0 ? 0 : performance.now() - counts.endedAt;
+    if (counts.connections > 0)
+      counts.leastGapMs = counts.leastGapMs < 0 ? gap : Math.min(counts.leastGapMs, gap);
+    counts.connections++;
+    counts.mostOpen = Math.max(counts.mostOpen, ++counts.open);
+    socket.once('close', () => {
+      counts.open--;
+      counts.endedAt = performance.now();
+    });
+  }
+
+  counts(): Omit<SyntheticCounts, 'questions' | 'questionsByType' | 'policyFetches'> {
+    const all = [...this.#counts.values()];
+    const most = (pick: (counts: AddressCounts) => number): number =>
+      all.reduce((highest, counts) => Math.max(highest, pick(counts)), 0);
+    const gaps = all.map(({ leastGapMs }) => leastGapMs).filter((gap) => gap >= 0);
+    return {
+      connections: all.reduce((sum, { connections }) => sum + connections, 0),
+      addresses: all.length,
+      mostAtAddress: most(({ connections }) => connections),
+      mostOpen: most(({ mostOpen }) => mostOpen),
+      leastGapMs: gaps.reduce((least, gap) => Math.min(least, gap), gaps[0] ?? -1),
+      quits: this.#quits,
+      mailCommands: this.#mailCommands,
+    };
+  }
+}
+
+/** The policy hosts. The policy of a domain is made at its first request. */
+class PolicyServers {
+  fetches = 0;
+  readonly #host = new PolicyHost();
+
+  constructor(
+    private readonly facts: SyntheticFacts,
+    private readonly certificates: Certificates,
+  ) {}
+
+  serve(socket: Socket): void {
+    this.fetches++;
+    this.#host.serveWith(socket, (serverName) => this.#add(serverName));
+  }
+
+  #add(serverName: string): void {
+    const [, label = '', topLevel = ''] = /^mta-sts\.([^.]+)\.([^.]+)$/.exec(serverName) ?? [];
+    const domain = this.facts.domainNamed(label, topLevel);
+    if (!domain || domain.sts === 'none' || this.#host.site(serverName)) return;
+    const hosts =
+      domain.sts === 'wrong-mx' ? ['mx.elsewhere.synp'] : domain.hosts.map(({ name }) => name);
+    const lines = hosts.map((name) => `mx: ${name}\r\n`).join('');
+    const mode = domain.sts === 'testing' ? 'testing' : 'enforce';
+    this.#host.add(serverName, {
+      certificate: this.certificates.policyHost(domain),
+      policy: `version: STSv1\r\nmode: ${mode}\r\n${lines}max_age: 604800\r\n`,
+    });
+  }
+}
