@@ -88,7 +88,7 @@ export { directionNames, renderChanges } from './render/changes.js';
 export { renderControl } from './render/control.js';
 export { renderHtml } from './render/html/render-html.js';
 export { domainReport } from './render/html/domain-report.js';
-export { renderJunit, type JunitOptions } from './render/junit.js';
+export { junitReport, renderJunit, type JunitCase, type JunitOptions } from './render/junit.js';
 export { renderSarif } from './render/sarif.js';
 export { renderNagios } from './render/nagios.js';
 export { renderTranscript } from './render/transcript.js';

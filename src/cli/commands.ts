@@ -101,7 +101,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'sender',
     group: 'Send',
     usage: '',
-    summary: 'predict how a mail server treats the mail that it sends',
+    summary: 'test how a mail server treats the mail that it sends, or predict it',
     load: async () => (await import('./commands/sender.js')).defineSender,
   },
   {

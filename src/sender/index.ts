@@ -64,6 +64,10 @@ export { SmtpReceiver, type SmtpReceiverOptions } from './receive/smtp-receiver.
 export type { ReceiverLimits } from './receive/receiver-session.js';
 export { isSettled, judgeSender, type JudgeOptions } from './judge/judge-sender.js';
 export { isDelivered } from './judge/judge-case.js';
+export { observedExposure } from './judge/observed-exposure.js';
+export { headline, renderSenderTest, type TestLayout } from './render/render-test.js';
+export { verdictText } from './render/words.js';
+export { renderSenderJunit } from './render/render-junit.js';
 export { senderSchemas } from './json-schemas.js';
 export {
   fileTypes,

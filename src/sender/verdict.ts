@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { attacks, outcomes, senders } from '../tls-policy/index.js';
 import { caseGroups, deliverySteps, senderMechanisms } from './cases/sender-case.js';
 
 /**
@@ -151,6 +152,8 @@ export const senderResultSchema = z
     sender: senderIdentitySchema.optional(),
     cases: z.array(caseResultSchema),
     mechanisms: z.array(mechanismResultSchema),
+    /** By class of receiving domain and attack, as in `hermetic.check/1`. */
+    exposure: z.record(z.enum(senders), z.record(z.enum(attacks), z.enum(outcomes))),
     tls: senderTlsSchema.optional(),
   })
   .meta({

@@ -134,6 +134,8 @@ export const examplesNotRun: Readonly<Record<string, string>> = {
   'hermetic user list': 'changes accounts; user-accounts.test.ts runs it',
   'hermetic user remove alice': 'changes accounts; user-accounts.test.ts runs it',
   'hermetic user passwd alice': 'changes accounts; user-accounts.test.ts runs it',
+  'hermetic sender test --smtp 127.0.0.1 --files /tmp/sender-test':
+    'opens ports below 1024; the interop tests run it',
   'hermetic reload': 'needs a running daemon',
   'hermetic status': 'needs a running daemon',
   'hermetic status --wait 60': 'needs a running daemon',

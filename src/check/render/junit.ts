@@ -20,54 +20,69 @@ export function renderJunit(
   results: readonly CheckResult[],
   { failOn = 'fail' }: JunitOptions = {},
 ): string {
-  const suites = results.map((checkResult) => suite(checkResult, failOn));
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="hermetic">\n${suites.join('')}</testsuites>\n`;
+  return junitReport(results.map((checkResult) => suiteOf(checkResult, failOn)));
+}
+
+/** A test suite of a JUnit report. */
+export interface JunitSuite {
+  readonly name: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly properties: Readonly<Record<string, string | number>>;
+  readonly cases: readonly JunitCase[];
+}
+
+/** Renders suites as one report. */
+export function junitReport(suites: readonly JunitSuite[]): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="hermetic">\n${suites.map(suiteElement).join('')}</testsuites>\n`;
 }
 
 /** One test case. Its text becomes the body of the element, its message an attribute. */
-interface Case {
+export interface JunitCase {
   readonly name: string;
   readonly outcome: 'passed' | 'failure' | 'error' | 'skipped';
   readonly message?: string;
   readonly text?: string;
 }
 
-/**
- * One domain as a test suite. The time is 0, because the duration of a check says nothing
- * about the domain and would make equal results differ.
- */
-function suite(checkResult: CheckResult, failOn: 'warn' | 'fail'): string {
+/** One domain as a test suite. */
+function suiteOf(checkResult: CheckResult, failOn: 'warn' | 'fail'): JunitSuite {
   const cases = [
     verdictCase(checkResult, failOn),
     ...checkResult.findings.map((finding) => findingCase(finding, failOn)),
-    ...(checkResult.passed ?? []).map(({ id }): Case => ({ name: id, outcome: 'passed' })),
-    ...checkResult.notLookedAt.map((findingId): Case => ({
+    ...(checkResult.passed ?? []).map(({ id }): JunitCase => ({ name: id, outcome: 'passed' })),
+    ...checkResult.notLookedAt.map((findingId): JunitCase => ({
       name: findingId,
       outcome: 'skipped',
       message: `not tested at depth ${checkResult.depth}`,
     })),
   ];
-  const counted = (outcome: Case['outcome']): number =>
+  const { domain, checkedAt, profile, depth, connections } = checkResult;
+  const properties = { profile, depth, connections, ...provenanceProperties(checkResult) };
+  return { name: domain, at: checkedAt, properties, cases };
+}
+
+/**
+ * The element of a suite. The time is 0, because the duration says nothing about the
+ * result and would make equal results differ.
+ */
+function suiteElement({ name: suiteName, at, properties, cases }: JunitSuite): string {
+  const counted = (outcome: JunitCase['outcome']): number =>
     cases.filter((testCase) => testCase.outcome === outcome).length;
   const head = attributes({
-    name: checkResult.domain,
+    name: suiteName,
     tests: cases.length,
     failures: counted('failure'),
     errors: counted('error'),
     skipped: counted('skipped'),
     time: 0,
     // The schema of JUnit reports takes local time without a zone; here it is UTC.
-    timestamp: checkResult.checkedAt.replace(/Z$/, ''),
+    timestamp: at.replace(/Z$/, ''),
   });
-  const properties = Object.entries({
-    profile: checkResult.profile,
-    depth: checkResult.depth,
-    connections: checkResult.connections,
-    ...provenanceProperties(checkResult),
-  })
+  const listed = Object.entries(properties)
     .map(([name, value]) => `      <property${attributes({ name, value })}/>\n`)
     .join('');
-  return `  <testsuite${head}>\n    <properties>\n${properties}    </properties>\n${cases.map((item) => testCase(checkResult.domain, item)).join('')}  </testsuite>\n`;
+  return `  <testsuite${head}>\n    <properties>\n${listed}    </properties>\n${cases.map((item) => testCase(suiteName, item)).join('')}  </testsuite>\n`;
 }
 
 /** The origin of the result as flat names and values. */
@@ -94,7 +109,7 @@ function provenanceProperties({
  * The verdict as a test, so that a CI job with no failed finding still reports an unknown
  * result.
  */
-function verdictCase(checkResult: CheckResult, failOn: 'warn' | 'fail'): Case {
+function verdictCase(checkResult: CheckResult, failOn: 'warn' | 'fail'): JunitCase {
   const name = 'verdict';
   const message = headline(checkResult);
   switch (checkResult.verdict) {
@@ -117,7 +132,7 @@ function verdictCase(checkResult: CheckResult, failOn: 'warn' | 'fail'): Case {
 function findingCase(
   { id, subject, severity, title, why, reason, fix, steps, owner, reference }: Finding,
   failOn: 'warn' | 'fail',
-): Case {
+): JunitCase {
   const name = `${id}: ${subject}`;
   if (severity === 'good') return { name, outcome: 'passed' };
   const plan = steps.map((fixStep, index) => `${index + 1}. ${fixStep.text}`);
@@ -141,7 +156,10 @@ function findingCase(
  * One element. Notes of a passed test go to system-out, the only place for text that
  * every CI server shows without counting a failure.
  */
-function testCase(domainName: string, { name, outcome, message = '', text = '' }: Case): string {
+function testCase(
+  domainName: string,
+  { name, outcome, message = '', text = '' }: JunitCase,
+): string {
   const open = `    <testcase${attributes({ classname: domainName, name, time: 0 })}`;
   switch (outcome) {
     case 'passed':

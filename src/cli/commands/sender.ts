@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addHelpPage } from '../help.js';
 import type { CommandContext } from '../output.js';
 import { defineSenderPredict } from './sender-predict.js';
+import { defineSenderTest } from './sender-test.js';
 import { defineSenderZone } from './sender-zone.js';
 
 /**
@@ -10,10 +11,12 @@ import { defineSenderZone } from './sender-zone.js';
  * rules at receivers that are wrong on purpose.
  */
 export function defineSender(command: Command, context: CommandContext): void {
+  defineSenderTest(command.command('test'), context);
   defineSenderPredict(command.command('predict'), context);
   defineSenderZone(command.command('zone'), context);
   addHelpPage(command, context.output, {
     examples: [
+      'hermetic sender test --lab --quick',
       'hermetic sender predict postfix postconf.txt',
       'hermetic sender zone --config /etc/hermetic/hermetic.yaml',
     ],

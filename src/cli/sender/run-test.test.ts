@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createTransport } from 'nodemailer';
-import { senderCases, type SenderTestResult } from '../../sender/index.js';
+import {
+  renderSenderJunit,
+  renderSenderTest,
+  senderCases,
+  type SenderTestResult,
+} from '../../sender/index.js';
 import { deliverWithOwnSender, TEST_SENDER, type Submit } from './submit.js';
 import type { Receivers } from './open-receivers.js';
 import { runSenderTest, type SenderTestOptions } from './run-test.js';
@@ -50,6 +55,14 @@ test('the sender of this program keeps every policy, and delivers the rest', asy
     requiretls: 'cannot-tell',
   });
   assert.equal(result.tls?.sni, 'always');
+  const row = (name: 'bothCached' | 'mtaStsFirst'): string[] =>
+    Object.values(result.exposure[name]);
+  assert.deepEqual(row('bothCached'), ['verified', 'deferred', 'deferred', 'deferred', 'deferred']);
+  assert.deepEqual(row('mtaStsFirst').slice(3), ['to-attacker', 'cleartext']);
+  const text = renderSenderTest(result, { width: 80, color: false });
+  assert.match(text, /^Sender test: \d+ of \d+ cases started; 0 not as expected\n/);
+  assert.ok(text.split('\n').every((line) => line.length <= 80));
+  assert.doesNotMatch(renderSenderJunit(result), /<failure/);
 });
 
 test('nodemailer alone delivers against every policy', async () => {
@@ -86,6 +99,10 @@ test('nodemailer alone delivers against every policy', async () => {
     dnssec: 'does-not-use',
     requiretls: 'cannot-tell',
   });
+  const text = renderSenderTest(result, { width: 100, color: false });
+  assert.match(text, /Next steps:\n {2}- Connect a policy service/);
+  assert.match(text, /! sts-clear +delivered in PLAINTEXT/);
+  assert.match(renderSenderJunit(result), /name="sts-clear" time="0">\s*<failure/);
 });
 
 test('a server that takes no message leaves its cases unstarted', async () => {

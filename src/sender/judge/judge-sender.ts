@@ -6,6 +6,7 @@ import type { SenderTestResult } from '../verdict.js';
 import { attemptsIn, showsRefusal, type Attempt } from './attempts.js';
 import { judgeCase, type TestFacts } from './judge-case.js';
 import { judgeMechanism, type JudgedCase } from './judge-mechanism.js';
+import { observedExposure } from './observed-exposure.js';
 import { identityOf, networksByCases, tlsOf } from './sender-identity.js';
 
 /** The time of a judgement, and the cases that the test opened. */
@@ -65,6 +66,7 @@ export function judgeSender(
     mechanisms: senderMechanisms.map((mechanism) =>
       judgeMechanism(mechanism, { cases: judged, observations: valid }),
     ),
+    exposure: observedExposure((id) => judged.get(id)?.result.verdict),
     tls: tlsOf(networks[0], valid),
   };
 }

@@ -39,7 +39,7 @@ const rows: readonly SenderClass[] = [
   'opportunistic',
 ];
 
-const mechanismNames: Readonly<Record<SenderMechanism, string>> = {
+export const mechanismNames: Readonly<Record<SenderMechanism, string>> = {
   starttls: 'STARTTLS',
   'mta-sts': 'MTA-STS',
   dane: 'DANE',
@@ -47,7 +47,7 @@ const mechanismNames: Readonly<Record<SenderMechanism, string>> = {
   requiretls: 'REQUIRETLS',
 };
 
-const mechanismWords: Readonly<Record<MechanismVerdict, readonly [string, Tone]>> = {
+export const mechanismWords: Readonly<Record<MechanismVerdict, readonly [string, Tone]>> = {
   enforces: ['enforces', 'good'],
   'observes-only': ['observes only', 'fair'],
   'does-not-use': ['does not use', 'bad'],
@@ -63,9 +63,14 @@ const caseWords: Readonly<Partial<Record<PredictedVerdict, string>>> = {
   'cannot-tell': 'cannot tell',
 };
 
-const metTones = { yes: 'good', no: 'bad', open: 'fair', none: 'quiet' } as const;
+export const metTones = { yes: 'good', no: 'bad', open: 'fair', none: 'quiet' } as const;
 
-const codes: Readonly<Record<Tone, string>> = { good: '32', fair: '33', bad: '31', quiet: '2' };
+export const codes: Readonly<Record<Tone, string>> = {
+  good: '32',
+  fair: '33',
+  bad: '31',
+  quiet: '2',
+};
 
 /** Renders a prediction for a terminal, in lines of at most `width` columns. */
 export function renderPrediction(prediction: SenderPrediction, layout: PredictionLayout): string {

@@ -19,7 +19,7 @@ export interface CertificateSource {
 }
 
 /**
- * The certificates of a test with a CA of its own, which the sender is told to trust.
+ * The certificates of a test with a CA of its own, which the sender has to trust.
  * Each is issued when it is first needed, and stays the same: TLSA records name its key.
  */
 export class CaseCertificates implements CertificateSource {

@@ -1,0 +1,130 @@
+import { wrap } from '../../base/index.js';
+import { exposureLines } from '../../check/index.js';
+import type { Tone } from '../../page/index.js';
+import type { SenderClass } from '../../tls-policy/index.js';
+import { caseGroups, type CaseGroup } from '../cases/sender-case.js';
+import { codes, domainNames, mechanismNames, metTones } from '../predict/render-prediction.js';
+import type { CaseResult, SenderTestResult } from '../verdict.js';
+import { isSettled } from '../judge/judge-sender.js';
+import { adviceFor, mechanismReason, mechanismWord, noteText, verdictWord } from './words.js';
+
+/** Layout of the text. */
+export interface TestLayout {
+  readonly width: number;
+  readonly color: boolean;
+}
+
+/** Rows of the exposure table, the best protected class first. */
+const rows: readonly SenderClass[] = [
+  'dane',
+  'mtaStsCached',
+  'mtaStsFirst',
+  'bothCached',
+  'bothFirst',
+  'opportunistic',
+];
+
+const groupNames: Readonly<Record<CaseGroup, string>> = {
+  base: 'Without a policy',
+  'mta-sts': 'MTA-STS',
+  dane: 'DANE',
+  both: 'Both',
+  more: 'More',
+};
+
+/** Columns of the id of a case, and of the name and verdict of a mechanism. */
+const CASE = 20;
+const NAME = 12;
+const VERDICT = 18;
+const MIN_WIDTH = 40;
+
+/** Renders the result of a test for a terminal, in lines of at most `width` columns. */
+export function renderSenderTest(result: SenderTestResult, layout: TestLayout): string {
+  const view: TextView = {
+    width: Math.max(MIN_WIDTH, layout.width),
+    paint: (text, tone) => (layout.color ? `\u001B[${codes[tone]}m${text}\u001B[0m` : text),
+  };
+  const { width, paint } = view;
+  return [
+    ...wrap(headline(result), width),
+    ...senderLines(result, view),
+    '',
+    ...mechanismLines(result, view),
+    '',
+    ...wrap(
+      'Mail from this sender under attack (in brackets: only the domain can change it)',
+      width,
+    ),
+    ...exposureLines(result.exposure, { width, paint, senders: rows, names: domainNames }),
+    ...caseLines(result, view),
+    ...adviceLines(result, view),
+    '',
+  ].join('\n');
+}
+
+interface TextView {
+  readonly width: number;
+  paint(text: string, tone: Tone): string;
+}
+
+/** The state of the test in one line. */
+export function headline(result: SenderTestResult): string {
+  const { cases } = result;
+  const started = cases.filter(({ verdict }) => verdict !== 'not-started').length;
+  const faults = cases.filter(({ met }) => met === 'no').length;
+  const ended = isSettled(result) ? '' : ', some still open';
+  return `Sender test: ${started} of ${cases.length} cases started${ended}; ${faults} not as expected`;
+}
+
+function senderLines({ sender, tls }: SenderTestResult, { width }: TextView): readonly string[] {
+  if (!sender) return ['No connection arrived.'];
+  const { ehloNames, networks, software, smartHost } = sender;
+  const names = ehloNames.join(', ');
+  const product = software === undefined ? '' : ` (${software})`;
+  const lines = [`Sender: ${names || 'no EHLO name'} from ${networks.join(', ')}${product}`];
+  if (smartHost) lines.push('Another server than the one that took the messages delivered them.');
+  if (tls) {
+    const quantum = tls.postQuantum ? 'with' : 'without';
+    lines.push(
+      `Its TLS: ${tls.versions.join(', ')}, SNI ${tls.sni}, ${quantum} post-quantum key exchange`,
+    );
+  }
+  return lines.flatMap((line) => wrap(line, width));
+}
+
+function mechanismLines({ mechanisms }: SenderTestResult, view: TextView): readonly string[] {
+  const indent = ' '.repeat(2 + NAME + VERDICT);
+  return mechanisms.flatMap((one) => {
+    const [word, tone] = mechanismWord(one);
+    const gap = ' '.repeat(Math.max(1, VERDICT - word.length));
+    const room = Math.max(20, view.width - indent.length);
+    const [first = '', ...rest] = wrap(mechanismReason(one), room, '');
+    const head = `  ${mechanismNames[one.mechanism].padEnd(NAME)}${view.paint(word, tone)}${gap}`;
+    return [head + first, ...rest.map((text) => indent + text)];
+  });
+}
+
+function caseLines({ cases }: SenderTestResult, view: TextView): readonly string[] {
+  return caseGroups.flatMap((group) => {
+    const own = cases.filter((one) => one.group === group);
+    if (own.length === 0) return [];
+    return ['', groupNames[group], ...own.flatMap((one) => caseLine(one, view))];
+  });
+}
+
+/** A case with its verdict; `!` marks one against the standard. */
+function caseLine(one: CaseResult, { width, paint }: TextView): readonly string[] {
+  const mark = one.met === 'no' ? '!' : ' ';
+  const word = paint(verdictWord(one), metTones[one.met]);
+  const notes = noteText(one.notes.filter((note) => note !== 'unexpected'));
+  return [
+    `${mark} ${one.case.padEnd(CASE)}${word}`,
+    ...(notes === '' ? [] : wrap(notes, width, '    ')),
+  ];
+}
+
+function adviceLines(result: SenderTestResult, { width }: TextView): readonly string[] {
+  const steps = adviceFor(result);
+  if (steps.length === 0) return [];
+  return ['', 'Next steps:', ...steps.flatMap((step) => wrap(step, width, '  - ', '    '))];
+}

@@ -1,0 +1,107 @@
+import type { Tone } from '../../page/index.js';
+import type { DeliveryStep, SenderMechanism } from '../cases/sender-case.js';
+import { mechanismWords } from '../predict/render-prediction.js';
+import type {
+  CaseNote,
+  CaseResult,
+  CaseVerdict,
+  MechanismResult,
+  SenderTestResult,
+} from '../verdict.js';
+
+const verdictWords: Readonly<Record<CaseVerdict, string>> = {
+  'delivered-verified': 'delivered, verified',
+  'delivered-unverified': 'delivered under TLS',
+  'delivered-in-plaintext': 'delivered in PLAINTEXT',
+  refused: 'refused',
+  deferred: 'deferred',
+  'not-seen': 'not seen',
+  'not-started': 'not started',
+};
+
+const stepWords: Readonly<Record<DeliveryStep, string>> = {
+  dns: 'after DNS',
+  policy: 'after the policy',
+  connection: 'after connecting',
+  greeting: 'after the greeting',
+  ehlo: 'after EHLO',
+  starttls: 'after STARTTLS',
+  handshake: 'in the handshake',
+  certificate: 'at the certificate',
+  mail: 'after MAIL',
+  rcpt: 'after RCPT',
+  data: 'after DATA',
+};
+
+const noteWords: Readonly<Record<CaseNote, string>> = {
+  'asked-dns-only': 'DNS questions arrived, and no connection',
+  'fetched-policy-only': 'the policy was fetched, and no connection came',
+  'still-open': 'the sender may still come back',
+  'envelope-in-plaintext': 'the envelope went over plaintext',
+  'fell-back-to-plaintext': 'plaintext followed a failed TLS attempt',
+  'receiver-deferred': 'the receiver answered with an error',
+  'other-network': 'attempts came from another network',
+  'not-submitted': 'the sender did not take the message',
+  unexpected: 'not as expected',
+};
+
+/** The verdict of a case with the step at which the sender left. */
+export function verdictWord({ verdict, step }: CaseResult): string {
+  const withStep = verdict === 'refused' || verdict === 'deferred';
+  return withStep && step ? `${verdictWords[verdict]} ${stepWords[step]}` : verdictWords[verdict];
+}
+
+/** The verdict with its notes, as one line. */
+export function verdictText(result: CaseResult): string {
+  const notes = noteText(result.notes.filter((note) => note !== 'unexpected'));
+  return notes === '' ? verdictWord(result) : `${verdictWord(result)} (${notes})`;
+}
+
+/** Notes as a phrase; empty without any. */
+export function noteText(notes: readonly CaseNote[]): string {
+  return notes.map((note) => noteWords[note]).join('; ');
+}
+
+/** The word and tone of a mechanism. Opportunistic TLS has its own: it has no policy. */
+export function mechanismWord({ mechanism, verdict }: MechanismResult): readonly [string, Tone] {
+  if (mechanism !== 'starttls') return mechanismWords[verdict];
+  if (verdict === 'enforces') return ['required', 'good'];
+  return verdict === 'observes-only' ? ['where offered', 'quiet'] : mechanismWords[verdict];
+}
+
+/** The reason of the verdict of a mechanism, as one line. */
+export function mechanismReason({ verdict, proof, faults, missing }: MechanismResult): string {
+  const shown = (ids: readonly string[]): string =>
+    ids.length > MAX_SHOWN
+      ? `${ids.slice(0, MAX_SHOWN).join(', ')} and ${ids.length - MAX_SHOWN} more`
+      : ids.join(', ');
+  if (verdict === 'cannot-tell')
+    return missing.length > 0 ? `open: ${shown(missing)}` : 'the decisive cases are open';
+  if (verdict === 'enforces-wrongly') return `against the standard: ${shown(faults)}`;
+  if (faults.length > 0) return `delivered all the same: ${shown(faults)}`;
+  return `as the standard demands: ${shown(proof)}`;
+}
+
+const MAX_SHOWN = 4;
+
+/** A sentence with the step that closes the gap of a mechanism. */
+const advice: Readonly<Partial<Record<SenderMechanism, string>>> = {
+  'mta-sts':
+    'Connect a policy service: hermetic setup postfix, or the nodemailer transport of this package.',
+  dane: 'Enable DANE. Postfix: smtp_dns_support_level = dnssec and smtp_tls_security_level = dane. Exim: hosts_try_dane = * and dnssec_request_domains = * in the transport and router.',
+  dnssec: 'Use a validating resolver on the mail server, such as unbound at 127.0.0.1.',
+};
+
+/** Steps for the mechanisms that the sender does not enforce. */
+export function adviceFor({ mechanisms, cases }: SenderTestResult): readonly string[] {
+  const steps = mechanisms
+    .filter(({ verdict }) => verdict !== 'enforces' && verdict !== 'cannot-tell')
+    .flatMap(({ mechanism }) => advice[mechanism] ?? []);
+  const dane = cases.find((one) => one.case === 'dane');
+  // A resolver that strips signatures makes every signed domain fail.
+  if (dane?.verdict === 'not-seen' && dane.evidence.dns.some(({ type }) => type === 'TLSA'))
+    steps.push(
+      'The sender asked for TLSA and did not connect: check that its resolver validates DNSSEC.',
+    );
+  return steps;
+}
