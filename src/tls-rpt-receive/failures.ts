@@ -47,6 +47,13 @@ export const intakeFailures = defineFailures({
     message: 'The IMAP server offers no UIDPLUS, so single mails cannot be removed safely.',
     fix: 'Set after: keep.',
   },
+  'mailbox-pending-full': {
+    blame: 'network',
+    temporary: true,
+    clause: 'RFC 6376 §6.1.2',
+    message: 'Too many mails of a mailbox wait for DKIM keys. Further ones stay there, unread.',
+    fix: 'Check the resolver. The daemon reads the others once it has settled some.',
+  },
   'mailbox-connection-lost': {
     blame: 'network',
     temporary: true,

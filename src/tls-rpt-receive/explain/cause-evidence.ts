@@ -69,11 +69,7 @@ const CHANCE_CHECKED = 1 / 100;
  * days, and a reporter that sent in other hours was not spared by its path.
  */
 const MIN_PATH_DAYS = 3;
-/**
- * So many other reporters, one of which used IPv4, and one of which reached each of the
- * servers behind an address: an IPv4 host is reached over IPv4 by most senders, and a
- * sender always reaches the same server only in some configurations.
- */
+/** An IPv4 host is reached over IPv4 by at least one of so many other reporters. */
 const MIN_SPARED = 3;
 
 /** Collects the evidence about the cause of a failure. */
@@ -180,12 +176,14 @@ export function isSameFamily({ group, clean, usesIpv4, compared }: Evidence): bo
 }
 
 /**
- * Returns whether the fault is not at one of several servers behind an address, to which
- * a balancer leads all connections of one reporter. Then it fails at two hosts, or the
- * others, a check among them, reached every server.
+ * Returns whether the fault is not at one of several servers behind an address. A load
+ * balancer leads all connections of a reporter, or of one of its networks, to one server.
+ * So the fault is elsewhere if it concerns two hosts. It also is if the reporter had
+ * successful sessions every day, from another network, as two other observers had.
  */
 export function notOneServer({ failingHosts: hosts, compared, clean }: Evidence): boolean {
-  return hosts > 1 || compared.unaffected.length + (clean ? 1 : 0) >= MIN_SPARED;
+  if (hosts > 1) return true;
+  return compared.isPartial && compared.unaffected.length + (clean ? 1 : 0) >= 2;
 }
 
 /** Returns whether the failure lasted longer than an outage of some hours. */

@@ -15,14 +15,25 @@ export const SPORADIC = 1 / 20;
 export function fewFailed({ group, compared }: Compared): string {
   if (group.lostConnections)
     return 'The reasons in the reports are lost connections, and no fault of TLS or of a policy.';
+  if (group.sessions === 0) return UNCOUNTED;
   if (compared.ownRate < SPORADIC)
     return `Only ${percent(compared.ownRate)} of the sessions of these reporters failed in this way, as lost connections do.`;
   return `${sessionsOf(group)} failed in this way: so few may be lost connections.`;
 }
 
-/** `1 session`, `3 sessions`; `Few sessions` where the reporters give no count. */
-export function sessionsOf({ sessions }: FailureGroup): string {
-  if (sessions === 0) return 'Few sessions';
+const UNCOUNTED =
+  'The reports give no number of these sessions, so they may be a few lost connections.';
+
+/** Why a small part of the sessions proves no fault. */
+export function rarelyFailed({ group, compared }: Compared): string {
+  if (group.sessions === 0) return UNCOUNTED;
+  return compared.rate < SPORADIC
+    ? `Only ${percent(compared.rate)} of the sessions of these reporters failed.`
+    : `${sessionsOf(group)} failed in this way: too few to tell a fault from chance.`;
+}
+
+/** `Only 1 session`, `Only 3 sessions`. */
+function sessionsOf({ sessions }: FailureGroup): string {
   return `Only ${sessions} ${sessions === 1 ? 'session' : 'sessions'}`;
 }
 

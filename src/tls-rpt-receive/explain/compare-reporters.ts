@@ -42,6 +42,8 @@ export interface ReporterComparison {
   readonly unaffected: readonly string[];
   /** Days on which an affected reporter failed about as often as on its worst day. */
   readonly failingDays: number;
+  /** On each of these days the affected reporters also had successful sessions. */
+  readonly isPartial: boolean;
   /**
    * The probability that only the affected reporters observed the failure although it
    * could have affected any session of all of them. 1 where no reporter is comparable.
@@ -124,6 +126,11 @@ export function compareReporters(
     ),
     unaffected,
     failingDays: failing.size,
+    isPartial: [...failing].every((day) =>
+      affected.some((reporter) =>
+        applied.get(reporter)?.some((row) => row.day === day && row.ok > 0),
+      ),
+    ),
     chance: chanceOf(
       Math.min(met, failedOn(failing, affected, applied)),
       onDays(affected),

@@ -72,6 +72,26 @@ test('a failure that two independent reporters met is yours, under any result ty
   }
 });
 
+test('three independent reporters prove a fault that others do not meet', async () => {
+  const spared = weekly('spared.example', { ok: 400 });
+  for (const result of [
+    'certificate-not-trusted',
+    'starttls-not-supported',
+    'validation-failure',
+  ]) {
+    const all = ['a.example', 'b.example', 'c.example'].map((name) =>
+      weekly(name, { ok: 12, ...failing(result, { ip: '2001:db8::1' }) }),
+    );
+    const found = await judged([...all, spared]);
+    assert.equal(found.whose, 'yours', found.because);
+    const two = await judged([...all.slice(1), spared]);
+    assert.notEqual(two.whose, 'theirs');
+    // Three of which one failed on another day, or once, do not count as three.
+    const later = all.map((one, n) => (n === 0 ? one.slice(0, 1) : one.slice(2)));
+    assert.notEqual((await judged([...later, spared])).because, found.because);
+  }
+});
+
 test('a reporter of failures alone without details confirms no other reporter', async () => {
   const named = weekly('big.example', { ok: 1, ...failing('certificate-not-trusted') });
   for (const terse of [{ failed: 12 }, { failed: 12, details: [] }, tlsa({ failed: 12 })]) {
@@ -125,7 +145,8 @@ test('a reporter with one odd failure does not confirm the failure of another', 
 
 test('STARTTLS missing for one network only is on the path, and needs a proof', async () => {
   const at = { from: '203.0.113.7', ip: '192.0.2.1' };
-  const stripped = weekly('big.example', failing('starttls-not-supported', at));
+  const filtered = failing('starttls-not-supported', at);
+  const stripped = weekly('big.example', { ...filtered, ok: 12 });
   const reset = { result: 'validation-failure', count: 1, ip: '192.0.2.1', reason: 'reset' };
   const rarely = { failed: 1, details: [{ ...reset, result: 'starttls-not-supported' }] };
   const others = weekly('post.example', { ok: 40 });
@@ -136,27 +157,55 @@ test('STARTTLS missing for one network only is on the path, and needs a proof', 
   assert.match(todo[0] ?? '', /^Change nothing/);
   // A success is a TLS session under any policy.
   const open = weekly('c.example', { type: 'no-policy-found', ok: 40 });
-  assert.equal((await judged([stripped, seen, open, ...more.slice(1)])).whose, 'path');
-  // Two others may never reach the one server behind the address that has no STARTTLS.
-  assert.equal((await judged([stripped, seen, open])).whose, 'unclear');
+  assert.equal((await judged([stripped, seen, open])).whose, 'path');
   // Two other reporters may use another address family than the one that failed.
   assert.equal((await judged([stripped, others, open])).whose, 'unclear');
   assert.equal((await judged([stripped, others, open, ...more])).whose, 'path');
   // A reporter that observed it rarely was not spared.
   const rare = [...more, weekly('e.example', { ...rarely, ok: 400 })];
   assert.equal((await judged([stripped, seen, ...rare])).whose, 'unclear');
-  const v6 = weekly('big.example', failing('starttls-not-supported', { ...at, ip: '2001:db8::1' }));
+  const overV6 = failing('starttls-not-supported', { ...at, ip: '2001:db8::1' });
+  const v6 = weekly('big.example', { ...overV6, ok: 12 });
   assert.equal((await judged([stripped, v6, others, ...more])).whose, 'path');
   assert.equal((await judged([v6, others, open])).whose, 'unclear');
   // A filter on the path removes STARTTLS at every host (the policy domain under DANE).
   const mx2: TestPolicy = { type: 'tlsa', domain: 'mx2.rcpt.example', ok: 30 };
-  const atFirst = failing('starttls-not-supported', at);
-  const atOther = [weekly('big.example', atFirst, mx2), seen, ...more];
+  const atOther = [weekly('big.example', { ...filtered, ok: 12 }, mx2), seen, ...more];
   assert.equal((await judged(atOther)).whose, 'unclear');
   // An outage of some hours touches two days, and the others may have sent at other
   // hours.
   const short = stripped.slice(-2);
   assert.equal((await judged([short, seen, ...more])).whose, 'unclear');
+});
+
+test('one faulty server behind an address does not prove a filter', async () => {
+  const hosts = ['mx1.rcpt.example', 'mx2.rcpt.example'];
+  const at = (names: readonly string[], ok = 0): TestPolicy => ({
+    ok,
+    mx: names,
+    failed: 12 * names.length,
+    details: names.map((mx) => ({
+      result: 'starttls-not-supported',
+      count: 12,
+      mx,
+      ip: '192.0.2.1',
+      from: '203.0.113.7',
+    })),
+  });
+  const whose = async (policy: TestPolicy, from = 0): Promise<string> => {
+    const others = ['a.example', 'b.example', 'c.example', 'd.example'].map((name) =>
+      weekly(name, { ok: 400, mx: policy.mx ?? [] }),
+    );
+    const filtered = weekly('big.example', policy);
+    const whole = weekly('big.example', { ...policy, ok: 0 });
+    return (await judged([[...whole.slice(0, from), ...filtered.slice(from)], ...others])).whose;
+  };
+  // A balancer leads every connection of the reporter to that server.
+  assert.equal(await whose(at(hosts.slice(0, 1))), 'unclear');
+  assert.equal(await whose(at(hosts.slice(0, 1), 12), 1), 'unclear');
+  // Its other network reaches the host, or it fails at two hosts.
+  assert.equal(await whose(at(hosts.slice(0, 1), 12)), 'path');
+  assert.equal(await whose(at(hosts)), 'path');
 });
 
 test('noise confirms no failure of another reporter', async () => {

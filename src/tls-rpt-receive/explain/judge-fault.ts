@@ -15,11 +15,9 @@ import {
   alone,
   fewFailed,
   names,
-  percent,
+  rarelyFailed,
   receivedBy,
-  sessionsOf,
   sparedDoing,
-  SPORADIC,
 } from './cause-sentences.js';
 import { kindOf } from './check-evidence.js';
 import { dateOf, dayOfCheck, type ReportedFacts, type QuotedPolicy } from './facts.js';
@@ -135,10 +133,7 @@ export const rules: readonly Rule[] = [
     condition: 'Few of many sessions failed.',
     applies: isSporadic,
     cause: 'unclear',
-    reason: ({ group, compared }) =>
-      compared.rate < SPORADIC
-        ? `Only ${percent(compared.rate)} of the sessions of these reporters failed.`
-        : `${sessionsOf(group)} failed in this way: too few to tell a fault from chance.`,
+    reason: rarelyFailed,
     settle: ({ domain }) =>
       `A check of every address, several times a day: hermetic check ${domain}`,
   },
@@ -159,6 +154,13 @@ export const rules: readonly Rule[] = [
     cause: 'yours',
     reason: ({ compared }) =>
       `${compared.sources} reporters saw it independently, and so did every reporter that applied the same policy to the same host.`,
+  },
+  {
+    condition: 'Three independent reporters saw the failure, and others did not.',
+    applies: (evidence) => evidence.compared.sources > 2,
+    cause: 'yours',
+    reason: ({ group, compared }) =>
+      `${compared.sources} reporters saw it independently, so neither they nor their networks are the cause. ${names(compared.unaffected)} ${sparedDoing(group)} without this failure: it concerns an address, a server or a version of TLS that they do not use.`,
   },
   {
     condition: 'Two independent reporters saw the failure, and others did not.',

@@ -63,7 +63,8 @@ test('noise of a reporter of failures alone is not an attack on its path', async
     return found.find((f) => f.result === 'starttls-not-supported')?.whose;
   };
   assert.equal(await whose(failuresAlone(results, at)), 'unclear');
-  assert.equal(await whose(failuresAlone(Array(3).fill(results[0]), at)), 'path');
+  // All of its sessions may have reached one faulty server behind the address.
+  assert.equal(await whose(failuresAlone(Array(3).fill(results[0]), at)), 'unclear');
   assert.equal(await whose({ ...failuresAlone(results, at), ok: 1 }), 'path');
 });
 

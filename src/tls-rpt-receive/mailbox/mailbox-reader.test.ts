@@ -205,6 +205,66 @@ test('a mail whose key cannot be looked up is tried again and delays no other', 
   world.store.close();
 });
 
+/** Mails of domains whose keys `keyResolver([signer])` does not know. */
+const lateSigners = Array.from({ length: 60 }, (_, n) => `late${n}.example`);
+const lateMails = Promise.all(
+  lateSigners.map((name) => {
+    const report = reportJson(1, 0, name, '2026-05-04', 'rcpt.example', `a@${name}`);
+    return reportMail({ report, signer: name, from: `a@${name}`, submitter: name });
+  }),
+);
+
+for (const after of ['keep', 'move'] as const)
+  test(`more pending mails than there is room for are all read in time (${after})`, async () => {
+    const world = await createWorld();
+    const { mailbox, clock, failures } = world;
+    const options = { after, moveTo: after === 'move' ? 'Read' : undefined, maxPending: 10 };
+    // A batch is 50 mails: room is exceeded by one batch at most.
+    for (const text of await lateMails) mailbox.add(text, arrived);
+    mailbox.add(await signed(1), arrived);
+    world.keys = keyResolver([signer], 'failed');
+    let reader = await world.read(3, options);
+    assert.equal(world.successful(), 10, 'a mail behind them is read');
+    assert.ok(reader.status.pending <= 60, `${reader.status.pending} pending`);
+    assert.equal(reader.status.fates.get('given-up'), undefined);
+    assert.equal(reader.status.failure?.code, 'mailbox-pending-full');
+    assert.deepEqual(
+      failures.map((failure) => failure?.code),
+      ['mailbox-pending-full'],
+    );
+    // Three rounds: the skipped mails are fetched once, the pending ones each time.
+    assert.ok(mailbox.fetches <= 61 + 2 * 50, `${mailbox.fetches} fetches`);
+    // Another process continues, and the keys are available again.
+    world.keys = keyResolver([signer, ...lateSigners]);
+    clock.at += 30 * MINUTE;
+    reader = await world.read(4, options);
+    assert.equal(world.successful(), 70);
+    assert.equal(reader.status.pending, 0);
+    assert.equal(reader.status.failure, undefined);
+    assert.equal(mailbox.mails.size, after === 'keep' ? 61 : 0);
+    world.store.close();
+  });
+
+test('skipped mails are read again once pending mails are settled', async () => {
+  const world = await createWorld();
+  const { mailbox, clock } = world;
+  for (const text of await lateMails) mailbox.add(text, arrived);
+  world.keys = keyResolver([], 'failed');
+  const counts: number[] = [];
+  clock.at += MINUTE;
+  const onFailure = (failure: Failure | undefined): void => {
+    counts.push(world.successful());
+    // The resolver answers from here on, and the first retries are due.
+    if (failure) world.keys = keyResolver(lateSigners);
+    clock.at += 10 * MINUTE;
+  };
+  const reader = await world.read(5, { maxPending: 10, onFailure });
+  assert.equal(world.successful(), 60);
+  assert.equal(counts[0], 0);
+  assert.equal(reader.status.pending, 0);
+  world.store.close();
+});
+
 test('after three days of failed lookups a report is stored without authentication', async () => {
   const world = await createWorld();
   const { mailbox, clock } = world;

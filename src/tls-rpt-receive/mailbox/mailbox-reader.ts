@@ -1,6 +1,7 @@
 import { followSignals, repeat, type Clock, type Failure, type Result } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import type { Receipt, Receiver } from '../intake/receiver.js';
+import { intakeFailures } from '../failures.js';
 import { MailboxState, type PendingMail } from './mailbox-state.js';
 import type { FetchedMail, MailEntry, Mailbox } from './mailbox.js';
 
@@ -8,7 +9,8 @@ import type { FetchedMail, MailEntry, Mailbox } from './mailbox.js';
  * The result of one mail. `taken`: every report in it is stored, and it was moved or
  * deleted if so configured. `left`: stored in part, or about other domains, so it stays.
  * `foreign`: not a report, `refused`: a report that cannot be read; both stay.
- * `postponed`: tried again later. `given-up`: stays, and is not tried again.
+ * `postponed`: tried again later. `given-up`: its key was unavailable for three days; it
+ * stays, and is not tried again.
  */
 export type MailFate = 'taken' | 'left' | 'foreign' | 'refused' | 'postponed' | 'given-up';
 
@@ -16,7 +18,7 @@ export type MailFate = 'taken' | 'left' | 'foreign' | 'refused' | 'postponed' | 
 export interface MailboxStatus {
   readonly name: string;
   readonly connected: boolean;
-  /** The reason why the mailbox cannot be read now. */
+  /** The reason why the mailbox cannot be read now, or not completely. */
   readonly failure: Failure | undefined;
   /** Milliseconds since 1970 of the last complete round; 0: none yet. */
   readonly readAt: number;
@@ -38,6 +40,8 @@ export interface MailboxReaderOptions {
   readonly trusted: boolean;
   /** Milliseconds between two rounds where the server announces nothing. */
   readonly pollMs: number;
+  /** Maximum number of mails that are remembered as pending. Default 100,000. */
+  readonly maxPending?: number | undefined;
   /**
    * Called when the mailbox cannot be read, and with undefined once it is readable again.
    */
@@ -84,7 +88,8 @@ export class MailboxReader {
 
   constructor(options: MailboxReaderOptions) {
     this.#options = options;
-    this.#state = new MailboxState(options.store, options.name);
+    const { store, name, maxPending = MAX_PENDING } = options;
+    this.#state = new MailboxState(store, name, maxPending);
   }
 
   get status(): MailboxStatus {
@@ -122,7 +127,7 @@ export class MailboxReader {
         if (!result.ok) return this.#failed(result.failure, false);
         this.#succeeded();
         if (result.value === 'complete') await this.#wait(mailbox, signal);
-        else await this.#options.clock.sleep(BLOCKED_PAUSE, signal);
+        if (result.value === 'blocked') await this.#options.clock.sleep(BLOCKED_PAUSE, signal);
       }
       return 0;
     } finally {
@@ -135,8 +140,14 @@ export class MailboxReader {
   #succeeded(): void {
     this.#failures = 0;
     this.#readAt = this.#options.clock.now();
-    if (this.#failure) this.#options.onFailure(undefined);
-    this.#failure = undefined;
+    const failure = this.#state.isFull ? this.#pendingFull() : undefined;
+    if (this.#failure?.code !== failure?.code) this.#options.onFailure(failure);
+    this.#failure = failure;
+  }
+
+  #pendingFull(): Failure {
+    const pending = this.#state.pendingCount();
+    return intakeFailures.make('mailbox-pending-full', `${pending} mails are tried again later`);
   }
 
   /**
@@ -163,14 +174,18 @@ export class MailboxReader {
     });
   }
 
-  /** Reads all mails that are new or due. `blocked`: some remain for later. */
-  async #round(mailbox: Mailbox, signal: AbortSignal): Promise<Result<'complete' | 'blocked'>> {
+  /**
+   * Reads the mails that are new or due. `more`: others are due now. `blocked`: some remain
+   * for later.
+   */
+  async #round(mailbox: Mailbox, signal: AbortSignal): Promise<Result<Progress>> {
     const from = await this.#state.begin(mailbox.uidValidity);
     const due = this.#state.due(this.#options.clock.now(), MAX_DUE);
     const fresh = await mailbox.list(from);
     if (!fresh.ok) return fresh;
     const pending = new Map(due.map((mail) => [mail.uid, mail]));
-    const uids = [...pending.keys(), ...fresh.value];
+    const known = this.#state.pendingFrom(from);
+    const uids = [...pending.keys(), ...fresh.value.filter((uid) => !known.has(uid))];
     for (let start = 0; start < uids.length; start += MAX_DESCRIBED) {
       const asked = uids.slice(start, start + MAX_DESCRIBED);
       const described = await mailbox.describe(asked);
@@ -181,14 +196,14 @@ export class MailboxReader {
         if (!result.ok || result.value === 'blocked') return result;
       }
     }
-    return { ok: true, value: 'complete' };
+    return { ok: true, value: due.length === MAX_DUE ? 'more' : 'complete' };
   }
 
   async #process(
     mailbox: Mailbox,
     { asked, entries }: Batch,
     pending: ReadonlyMap<number, PendingMail>,
-  ): Promise<Result<'complete' | 'blocked'>> {
+  ): Promise<Result<Progress>> {
     const readable = entries.filter(({ size }) => size <= MAX_MAIL);
     for (let tooLarge = readable.length; tooLarge < entries.length; tooLarge++)
       this.#count('refused');
@@ -213,6 +228,7 @@ export class MailboxReader {
       nextUid: Math.min(...blocked, (fresh.at(-1) ?? -1) + 1),
       settled: asked.filter((uid) => pending.has(uid) && !waiting.has(uid)),
       postponed,
+      skipped: taken.filter(({ isSkipped }) => isSkipped === true).map(({ uid }) => uid),
     });
     return { ok: true, value: blocked.length > 0 ? 'blocked' : 'complete' };
   }
@@ -253,8 +269,8 @@ export class MailboxReader {
     });
     if (receipt.status !== 'later') return { uid, fate: fateOf(receipt) };
     if (receipt.why !== 'keys' && receipt.why !== 'room') return { uid, fate: 'blocked' };
-    if (lastTry || (!before && this.#state.pendingCount() >= MAX_PENDING))
-      return { uid, fate: 'given-up' };
+    if (lastTry) return { uid, fate: 'given-up' };
+    if (!before && !this.#state.hasRoom) return { uid, fate: 'postponed', isSkipped: true };
     const tries = (before?.tries ?? 0) + 1;
     const due = now + Math.min(FIRST_RETRY * 2 ** (tries - 1), MAX_RETRY);
     return { uid, fate: 'postponed', pendingMail: { uid, tries, since, due } };
@@ -265,11 +281,15 @@ export class MailboxReader {
   }
 }
 
+type Progress = 'complete' | 'more' | 'blocked';
+
 /** The result of one mail. `blocked`: it is unknown, and the mail is read again. */
 interface Taken {
   readonly uid: number;
   readonly fate: MailFate | 'blocked';
   readonly pendingMail?: PendingMail;
+  /** It is postponed, and no room is left to remember it. */
+  readonly isSkipped?: boolean;
 }
 
 /** Whether a mail was not meant as a TLS report. */

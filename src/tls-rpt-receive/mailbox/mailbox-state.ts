@@ -12,29 +12,64 @@ export interface PendingMail {
 
 /** The changes of one batch of mails. */
 export interface StateChange {
-  /** Mails below this UID were read, except the pending ones. */
+  /** Mails below this UID were read, except the pending and the skipped ones. */
   readonly nextUid: number;
   readonly settled: readonly number[];
   readonly postponed: readonly PendingMail[];
+  /** Mails that are pending too, and find no room among the pending ones. */
+  readonly skipped: readonly number[];
 }
 
 /**
  * Remembers which mails of a folder were read. It saves work and decides no sum: a report
  * that is read again is known by its digest. The state is therefore written after the
  * reports, and a crash between the two repeats one batch.
+ *
+ * The number of pending mails is bounded. While it has no room, the stored position stays
+ * before the first skipped mail, and memory alone holds the position of the reader. Once
+ * there is room, the reader returns to the stored position.
  */
 export class MailboxState {
   readonly #store: Store;
   readonly #mailbox: string;
+  readonly #maxPending: number;
+  #validity = '';
+  #readUpTo = 1;
+  #firstSkipped: number | undefined;
 
   /** `mailbox` names account and folder. */
-  constructor(store: Store, mailbox: string) {
+  constructor(store: Store, mailbox: string, maxPending: number) {
     this.#store = store;
     this.#mailbox = mailbox;
+    this.#maxPending = maxPending;
   }
 
-  /** The first UID that was not read. Another `uidValidity` begins again at 1. */
+  /** Whether another mail can be remembered as pending. */
+  get hasRoom(): boolean {
+    return this.pendingCount() < this.#maxPending;
+  }
+
+  /** Whether mails were skipped for want of room. */
+  get isFull(): boolean {
+    return this.#firstSkipped !== undefined;
+  }
+
+  /**
+   * The first UID that was not read. Another `uidValidity` begins again at 1. Skipped mails
+   * are read again when a tenth of the room is free.
+   */
   async begin(uidValidity: string): Promise<number> {
+    const stored = await this.#storedPosition(uidValidity);
+    const isRoomy = this.pendingCount() <= this.#maxPending * 0.9;
+    if (uidValidity !== this.#validity || (this.isFull && isRoomy)) {
+      this.#firstSkipped = undefined;
+      this.#readUpTo = stored;
+    }
+    this.#validity = uidValidity;
+    return Math.max(stored, this.#readUpTo);
+  }
+
+  async #storedPosition(uidValidity: string): Promise<number> {
     const known = this.#store
       .prepare<{ validity: string; next: number }>(
         'SELECT uid_validity AS validity, next_uid AS next FROM report_mailbox WHERE mailbox = ?',
@@ -72,7 +107,22 @@ export class MailboxState {
     return found?.n ?? 0;
   }
 
-  async save({ nextUid, settled, postponed }: StateChange): Promise<void> {
+  /** The pending mails from a UID on. */
+  pendingFrom(uid: number): ReadonlySet<number> {
+    const rows = this.#store
+      .prepare<{ uid: number }>(
+        'SELECT uid FROM report_mailbox_pending WHERE mailbox = ? AND uid >= ?',
+      )
+      .all(this.#mailbox, uid);
+    return new Set(rows.map((row) => row.uid));
+  }
+
+  async save(change: StateChange): Promise<void> {
+    const { settled, postponed, skipped } = change;
+    this.#readUpTo = Math.max(this.#readUpTo, change.nextUid);
+    if (skipped.length > 0)
+      this.#firstSkipped = Math.min(this.#firstSkipped ?? Infinity, ...skipped);
+    const nextUid = Math.min(change.nextUid, this.#firstSkipped ?? Infinity);
     await this.#store.write('report', () => {
       this.#store
         .prepare('UPDATE report_mailbox SET next_uid = max(next_uid, ?) WHERE mailbox = ?')
