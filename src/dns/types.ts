@@ -104,6 +104,8 @@ export interface Resolver {
 
 /** The observed state of the upstream resolvers. */
 export interface ResolverHealth {
+  /** Questions to upstreams so far, repeated ones counted once. */
+  readonly questions?: number;
   /**
    * As given by the user or found in the system's configuration: `192.0.2.53:53`,
    * `tcp://192.0.2.53:53` or `tls://192.0.2.53:853#name`.

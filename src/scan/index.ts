@@ -12,6 +12,7 @@
  * - `schedule/` computes due times, and the rests of an address that turned a visit away.
  * - `changes/` compares two observations of a domain.
  * - `statistics/` defines every number: what is counted, of how many, and the unknown share.
+ * - `list/` checks a list in memory, without a database.
  *
  * "Could not tell" is a separate answer everywhere: in grades, statistics and changes.
  *
@@ -68,6 +69,7 @@ export {
   type MisconfigurationClass,
 } from './classes/class-registry.js';
 export { classBits, classesOf, classesOfBits } from './classes/classes-of.js';
+export { ListCheck, type ListCounts } from './list/check-list.js';
 export { familyOf, operatorOf, OWN_OPERATOR } from './family/family-of.js';
 export {
   afterVisit,

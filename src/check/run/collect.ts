@@ -1,6 +1,12 @@
 import { followSignals, formatTime, systemClock, type Clock, type Name } from '../../base/index.js';
 import { type Resolver, lookupAddresses } from '../../dns/index.js';
-import type { Depth, Evidence, HostEvidence, NetworkEvidence } from '../../evidence/index.js';
+import type {
+  AddressEvidence,
+  Depth,
+  Evidence,
+  HostEvidence,
+  NetworkEvidence,
+} from '../../evidence/index.js';
 import type { Network } from '../../net/index.js';
 import type { Goals } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
@@ -65,6 +71,11 @@ export interface CollectOptions {
   readonly spacingMs?: number;
   /** Evidence of an earlier run: its answers about an address are not asked again. */
   readonly earlier?: Evidence;
+  /**
+   * Answers of the same run about an address for another host name: they are not asked
+   * again. The function is called when the visit starts.
+   */
+  knownAt?(address: string): AddressEvidence | undefined;
   /** Name in EHLO. Default `hermetic.invalid`. */
   readonly helo?: string;
   readonly smtpPort?: number;
@@ -176,7 +187,8 @@ export function createProbeContext(domainName: Name, options: CollectOptions): P
     earlierEvidence: (hostName, address) =>
       options.earlier?.hosts
         .find((hostEvidence) => hostEvidence.name === hostName)
-        ?.addresses.find((addressEvidence) => addressEvidence.ip === address),
+        ?.addresses.find((addressEvidence) => addressEvidence.ip === address) ??
+      options.knownAt?.(address),
     progress: (what) => options.onProgress?.(what),
     report: (event) => options.onEvent?.(event),
   };

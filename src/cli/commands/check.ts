@@ -10,10 +10,10 @@ import {
   renderOverview,
   renderTerminal,
   renderTranscript,
-  type CollectOptions,
   type Profile,
 } from '../../check/index.js';
 import type { CheckResult, Evidence, Finding } from '../../evidence/index.js';
+import type { ListCounts } from '../../scan/index.js';
 import { inLanes } from '../check-domains.js';
 import { exitCodeOf, exitCodes, worstExitCode } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
@@ -37,6 +37,10 @@ import { withResolver } from './resolver-options.js';
 
 /** Domains that are checked concurrently: a check mostly waits for peers. */
 const MAX_CONCURRENT = 16;
+/** Domains of a list that are checked concurrently: they also wait for shared addresses. */
+const MAX_LISTED = 64;
+/** Milliseconds between two connections to one address in a list. */
+const LIST_SPACING = 5000;
 
 /**
  * `hermetic check`: checks how well the mail of domains is protected in transit.
@@ -74,7 +78,10 @@ export function defineCheck(command: Command, context: CommandContext): void {
     .option('--control <host>', 'compare with a host known to offer STARTTLS')
     .optionsGroup('Limits:')
     .option('--budget <n>', 'open at most n connections to an address (default 14; inventory 150)')
-    .option('--spacing <seconds>', 'wait between connections to an address (default 0.2)')
+    .option(
+      '--spacing <seconds>',
+      'wait between connections to an address (default 0.2; 5 with --from)',
+    )
     .option('--max-hosts <n>', 'check at most n mail hosts (default 10)')
     .option('--max-addresses <n>', 'check at most n addresses of each host (default 4)')
     .option('--opt-out <file>', 'never connect to the hosts and addresses in this file')
@@ -151,14 +158,23 @@ class CheckRun {
     const lab = checkFlags.lab ? await openLab([...domains, checkFlags.mx ?? '']) : undefined;
     const line = progress(this.#output);
     try {
-      // One resolver and one set of roots for all domains.
+      // One resolver, one set of roots and one set of visits for all domains.
       const shared = collectOptions({
+        spacingMs: checkFlags.from === undefined ? undefined : LIST_SPACING,
         ...options,
         ...(lab && labOptions(lab)),
         signal: this.#signal,
         onProgress: line.note,
       });
-      return await this.#checkAll(domains, shared, line.end);
+      if (domains.length === 1)
+        return await this.#checkAll(domains, (name) => collect(nameOf(name), shared), line.end);
+      // Loaded for several domains only: one domain shares nothing.
+      const { ListCheck } = await import('../../scan/index.js');
+      const list = new ListCheck(shared, options.optOut);
+      const status = await this.#checkAll(domains, (name) => list.collect(name), line.end);
+      line.end();
+      if (!checkFlags.quiet) this.#printCounts(list.counts());
+      return status;
     } finally {
       line.end();
       await lab?.close();
@@ -172,13 +188,14 @@ class CheckRun {
    */
   async #checkAll(
     domains: readonly string[],
-    options: CollectOptions,
+    collectOne: (domainName: string) => Promise<Evidence>,
     endProgress: () => void,
   ): Promise<number> {
     const profile = profileNamed(this.#flags.profile);
     const isOnly = domains.length === 1;
-    const pending = inLanes(domains, MAX_CONCURRENT, (domainName) =>
-      this.#check(domainName, options, profile),
+    const isList = this.#flags.from !== undefined && !this.#flags.lab;
+    const pending = inLanes(domains, isList ? MAX_LISTED : MAX_CONCURRENT, (domainName) =>
+      this.#check(domainName, collectOne, profile),
     );
     for (const checking of pending) {
       const settled = await checking;
@@ -200,11 +217,11 @@ class CheckRun {
    */
   async #check(
     domainName: string,
-    options: CollectOptions,
+    collectOne: (domainName: string) => Promise<Evidence>,
     profile: Profile,
   ): Promise<CheckedDomain | Error> {
     try {
-      const evidence = await collect(nameOf(domainName), options);
+      const evidence = await collectOne(domainName);
       const repeated = repeatedOptions(this.#flags);
       return { evidence, result: grade(evidence, profile, { options: repeated }) };
     } catch (error) {
@@ -284,6 +301,15 @@ class CheckRun {
     writeReports(this.#flags, this.#results(), this.#output);
   }
 
+  /** Reports the traffic of the run on standard error, so that it stays out of the results. */
+  #printCounts({ connections, addresses, questions = 0, inference }: ListCounts): void {
+    const { inferred } = inference;
+    const shared = inferred > 0 ? `; ${inferred} host names were inferred, not visited` : '';
+    this.#output.err(
+      `${count(connections, 'connection')} to ${count(addresses, 'mail server address', 'es')}, ${count(questions, 'DNS question')}${shared}\n`,
+    );
+  }
+
   /** Reports an interruption by ctrl-C and returns its exit status. */
   #interrupted(of: number): number {
     this.#output.err(
@@ -291,6 +317,11 @@ class CheckRun {
     );
     return exitCodes.interrupted;
   }
+}
+
+/** A number with its noun. */
+function count(number: number, noun: string, plural = 's'): string {
+  return `${number} ${noun}${number === 1 ? '' : plural}`;
 }
 
 /**

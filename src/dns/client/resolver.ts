@@ -122,6 +122,7 @@ class CachingResolver {
   readonly #states: Map<Upstream, State>;
   /** The times until which an upstream is known to validate. */
   readonly #validatingUntil = new Map<Upstream, number>();
+  #questions = 0;
 
   constructor(options: ResolverOptions) {
     const { upstreams, anchors = rootAnchors, clock = systemClock } = options;
@@ -176,6 +177,7 @@ class CachingResolver {
   /** Returns the state of each upstream as observed so far. */
   health(): ResolverHealth {
     return {
+      questions: this.#questions,
       upstreams: this.#options.upstreams.map((upstream) => ({
         label: upstream.label,
         state: this.#states.get(upstream) as State,
@@ -331,8 +333,10 @@ class CachingResolver {
   ): Promise<Result<Message>> {
     const { name, type, flags } = upstreamQuery;
     const cacheKey = `${upstream.label} ${Number(flags.checkingDisabled)} ${type} ${name.key}`;
-    const send = (until?: AbortSignal): Promise<Result<Message>> =>
-      askUpstream(upstream, upstreamQuery, this.#transport, until);
+    const send = (until?: AbortSignal): Promise<Result<Message>> => {
+      this.#questions++;
+      return askUpstream(upstream, upstreamQuery, this.#transport, until);
+    };
     const isShared = type === RRType.DS || type === RRType.DNSKEY || name.isRoot;
     const message = await (isShared
       ? this.#exchanges.run(cacheKey, send, abortSignal)

@@ -1,0 +1,89 @@
+import { systemClock } from '../../base/index.js';
+import {
+  collect,
+  DEFAULT_BUDGET,
+  nameOf,
+  type CollectOptions,
+  type OptOut,
+} from '../../check/index.js';
+import type { Evidence } from '../../evidence/index.js';
+import { announcesPolicy, observeDomain, observeHost } from '../facts/observe.js';
+import type { InferenceError } from '../family/inference.js';
+import { SharedVisits } from './shared-visits.js';
+
+/** Connections to one address in a run, at most. */
+const PER_ADDRESS = 60;
+
+/** The traffic of a run. */
+export interface ListCounts {
+  /** Connections to mail servers. */
+  readonly connections: number;
+  /** Addresses that they went to. */
+  readonly addresses: number;
+  /** Questions to the resolver; undefined where it does not count them. */
+  readonly questions: number | undefined;
+  readonly inference: InferenceError;
+}
+
+/**
+ * Checks the domains of a list in memory. The evidence of a domain is that of a single
+ * check, apart from the connections that it shares with other domains.
+ */
+export class ListCheck {
+  readonly #options: CollectOptions;
+  readonly #visits: SharedVisits;
+
+  constructor(options: CollectOptions, optOut?: OptOut) {
+    const { clock = systemClock, budget = DEFAULT_BUDGET, spacingMs = 200, signal } = options;
+    this.#visits = new SharedVisits({
+      perVisit: budget,
+      perAddress: Math.max(PER_ADDRESS, budget),
+      spacingMs,
+      clock,
+      signal,
+      optOut,
+    });
+    this.#options = {
+      ...options,
+      manners: this.#visits,
+      knownAt: (address) => this.#visits.knownAt(address),
+    };
+  }
+
+  /**
+   * Collects the evidence of a domain.
+   * @throws HermeticError for a text that is not a domain name; rejects with
+   * `signal.reason`.
+   */
+  async collect(domain: string): Promise<Evidence> {
+    const name = nameOf(domain);
+    await this.#noteImportance(domain);
+    return collect(name, this.#options);
+  }
+
+  /**
+   * Finds out which hosts are not to be inferred. The resolver caches the answers, so that the
+   * check does not repeat the questions.
+   */
+  async #noteImportance(domain: string): Promise<void> {
+    const { mx, ...rest } = this.#options;
+    const facts = await observeDomain(domain, rest);
+    const hasPolicy = announcesPolicy(facts);
+    const names = mx ? [mx.toLower()] : facts.mx.map(({ name }) => name);
+    await Promise.all(
+      names.map(async (host) => {
+        const { tlsa } = hasPolicy ? { tlsa: undefined } : await observeHost(host, rest);
+        if (hasPolicy || tlsa?.status === 'usable') this.#visits.matter(host);
+      }),
+    );
+  }
+
+  /** The traffic so far. */
+  counts(): ListCounts {
+    return {
+      ...this.#visits.connections,
+      questions: this.#options.resolver.health().questions,
+      inference: this.#visits.inference,
+    };
+  }
+}

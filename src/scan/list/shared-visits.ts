@@ -1,0 +1,223 @@
+import type { Clock } from '../../base/index.js';
+import type { ConnectionBudget, OptOut, ProbeLimiter } from '../../check/index.js';
+import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
+import type { VisitObservation } from '../facts/observations.js';
+import { familyOf } from '../family/family-of.js';
+import {
+  afterVisit,
+  inferenceError,
+  inferVisit,
+  newFamily,
+  planVisit,
+  type FamilyAtAddress,
+  type InferenceError,
+} from '../family/inference.js';
+import { decideRest, rested, type RestState } from '../schedule/rest.js';
+
+/** Limits on the visits of one run. */
+export interface SharedVisitsOptions {
+  /** TCP connections of one visit. */
+  readonly perVisit: number;
+  /** TCP connections to one address in the whole run. */
+  readonly perAddress: number;
+  /** Milliseconds between two connections to one address. */
+  readonly spacingMs: number;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+  readonly optOut?: OptOut | undefined;
+}
+
+/** The state of one address in a run. */
+interface AddressState {
+  /** Settles when the last visit has ended. */
+  turn: Promise<unknown>;
+  connections: number;
+  /** Monotonic time of the last connection's end; undefined before the first one. */
+  endedAt: number | undefined;
+  rest: RestState;
+  /** Monotonic time until which the address is left alone, and the reason. */
+  restUntil: number;
+  restReason: string;
+  /** The visit whose answers about TLS serve other names. */
+  known: AddressEvidence | undefined;
+  readonly families: Map<string, FamilyAtAddress>;
+  /** The visits that stand for their families, by host. */
+  readonly models: Map<string, VisitObservation>;
+}
+
+/**
+ * The visits of a run over many domains. All of them together keep to one connection at a
+ * time to each address, to the pause between two connections, and to a budget for each
+ * address:
+ * - a host name is visited once at each of its addresses;
+ * - the answers about TLS at an address serve its other names, which are visited for their
+ *   certificates only;
+ * - names of one provider are inferred where `planVisit` allows it;
+ * - an address that turns a visit away is left alone for the time that `decideRest` gives.
+ */
+export class SharedVisits implements ProbeLimiter {
+  readonly #addresses = new Map<string, AddressState>();
+  readonly #results = new Map<string, Promise<AddressEvidence>>();
+  readonly #matters = new Set<string>();
+
+  constructor(private readonly options: SharedVisitsOptions) {}
+
+  /** Notes that a policy or TLSA records depend on the host, so that it is visited. */
+  matter(hostName: string): void {
+    this.#matters.add(hostName);
+  }
+
+  /** The answers of an earlier visit to the address for another name. */
+  knownAt(address: string): AddressEvidence | undefined {
+    return this.#addresses.get(address)?.known;
+  }
+
+  /** Connections so far, and the addresses that they went to. */
+  get connections(): { readonly connections: number; readonly addresses: number } {
+    const counts = [...this.#addresses.values()].map(({ connections }) => connections);
+    return {
+      connections: counts.reduce((sum, count) => sum + count, 0),
+      addresses: counts.filter((count) => count > 0).length,
+    };
+  }
+
+  get inference(): InferenceError {
+    return inferenceError(
+      [...this.#addresses.values()].flatMap(({ families }) => [...families.values()]),
+    );
+  }
+
+  async run(
+    hostName: string,
+    address: string,
+    probe: (connectionBudget: ConnectionBudget) => Promise<AddressEvidence>,
+  ): Promise<AddressEvidence> {
+    if (this.options.optOut?.(hostName, address))
+      return { ip: address, status: 'skipped', reason: 'opt-out', connections: [] };
+    const identity = `${hostName} ${address}`;
+    const earlier = this.#results.get(identity);
+    const known = await earlier;
+    const serves = known && (known.inferredFrom === undefined || !this.#matters.has(hostName));
+    if (serves) return known;
+    // Another domain may have begun the visit while this one waited.
+    const begun = this.#results.get(identity);
+    if (begun && begun !== earlier) return begun;
+    const state = this.#stateOf(address);
+    const result = state.turn.then(() => this.#visit(hostName, address, probe));
+    state.turn = result.catch(() => undefined);
+    this.#results.set(identity, result);
+    return result;
+  }
+
+  async #visit(
+    hostName: string,
+    address: string,
+    probe: (connectionBudget: ConnectionBudget) => Promise<AddressEvidence>,
+  ): Promise<AddressEvidence> {
+    const state = this.#stateOf(address);
+    const family = familyOf(hostName);
+    const before = state.families.get(family) ?? newFamily;
+    const model = state.models.get(before.model ?? '');
+    const matters = this.#matters.has(hostName);
+    const name = { host: hostName, address, matters, seed: '', otherFamilies: 0 };
+    const planned = planVisit(before, name, model);
+    const serverName = hostName;
+    if (planned === 'infer' && model) {
+      const inferred = inferVisit(model, { host: hostName, serverName });
+      state.families.set(family, afterVisit(before, planned, inferred));
+      return inferred.address;
+    }
+    const { clock } = this.options;
+    if (clock.monotonic() < state.restUntil) return leftAlone(address, state.restReason);
+    await this.#pause(state);
+    const evidence = await probe(this.#budgetOf(state));
+    this.#note(state, evidence);
+    // Names are compared by the completed handshake: later ones answer fewer questions.
+    const visit = { host: hostName, serverName, observedAt: '', address: firstOf(evidence) };
+    const after = afterVisit(before, planned, visit);
+    state.families.set(family, after);
+    if (after.model === hostName) state.models.set(hostName, { ...visit, address: evidence });
+    return evidence;
+  }
+
+  /** Waits until the pause after the last connection has passed. */
+  async #pause({ endedAt, rest }: AddressState): Promise<void> {
+    const { clock, spacingMs, signal } = this.options;
+    if (endedAt === undefined) return;
+    const left = endedAt + spacingMs * (rest.slow ? 2 : 1) - clock.monotonic();
+    if (left > 0) await clock.sleep(left, signal);
+  }
+
+  #note(state: AddressState, evidence: AddressEvidence): void {
+    const now = this.options.clock.monotonic();
+    state.endedAt = now;
+    const own = evidence.connections.filter(({ earlier }) => earlier === undefined);
+    const visited = { ...evidence, connections: own };
+    const { state: rest, restMs, reason } = decideRest(state.rest, visited);
+    state.rest = rest;
+    if (restMs > 0) {
+      state.restUntil = now + restMs;
+      state.restReason = evidence.reason ?? reason ?? '';
+    }
+    state.known ??= answersOf(evidence);
+  }
+
+  #budgetOf(state: AddressState): ConnectionBudget {
+    const { perVisit, perAddress } = this.options;
+    let used = 0;
+    return {
+      get remaining() {
+        return Math.min(perVisit - used, perAddress - state.connections);
+      },
+      consume: () => {
+        used++;
+        state.connections++;
+      },
+    };
+  }
+
+  #stateOf(address: string): AddressState {
+    const known = this.#addresses.get(address);
+    if (known) return known;
+    const state: AddressState = {
+      turn: Promise.resolve(),
+      connections: 0,
+      endedAt: undefined,
+      rest: rested,
+      restUntil: -Infinity,
+      restReason: '',
+      known: undefined,
+      families: new Map(),
+      models: new Map(),
+    };
+    this.#addresses.set(address, state);
+    return state;
+  }
+}
+
+/** The evidence of an address that turned an earlier visit away. */
+function leftAlone(ip: string, reason: string): AddressEvidence {
+  return { ip, status: 'inconclusive', reason, connections: [] };
+}
+
+/** The visit with its last completed handshake, or its first connection, alone. */
+function firstOf(evidence: AddressEvidence): AddressEvidence {
+  const { connections } = evidence;
+  const own = connections.filter(({ earlier }) => earlier === undefined);
+  const shown = own.find(({ handshake }) => handshake) ?? own[0];
+  const { stopped: _, submission: __, ...rest } = evidence;
+  return { ...rest, connections: shown ? [shown] : [] };
+}
+
+/**
+ * The answers that belong to the address and not to the name: without certificates. Undefined
+ * without such an answer.
+ */
+function answersOf(evidence: AddressEvidence): AddressEvidence | undefined {
+  const connections = evidence.connections
+    .filter(({ probe, withoutSni }) => withoutSni ?? (probe && probe.question.kind !== 'handshake'))
+    .map(({ handshake: _, presented: __, ...answer }): ConnectionEvidence => answer);
+  if (connections.length === 0) return undefined;
+  const { submission: ___, ...rest } = evidence;
+  return { ...rest, connections };
+}

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import test, { after, before, type TestContext } from 'node:test';
+import {
+  collect,
+  collectOptions,
+  grade,
+  nameOf,
+  type CollectOptions,
+} from '../../src/check/index.js';
+import { labOptions } from '../../src/cli/lab.js';
+import type { CheckResult } from '../../src/evidence/index.js';
+import { createLab, scenariosFor, startSyntheticInternet, type Lab } from '../../src/lab/index.js';
+import { nodeNetwork, type Network } from '../../src/net/index.js';
+import { ListCheck } from '../../src/scan/index.js';
+import { runCli } from '../support/run-cli.js';
+
+/** Domains with shared hosts, policies, TLSA records and faults, and no timeouts. */
+const names = [
+  'good.example',
+  'hosted-customer.example',
+  'dane-ta.example',
+  'two-certs.example',
+  'sts-mx-mismatch.example',
+  'plaintext.example',
+  'cname-mx.example',
+  'null-mx.example',
+  'address-mx.example',
+  'legacy.example',
+];
+
+let lab: Lab;
+before(async () => {
+  lab = await createLab({ scenarios: scenariosFor(names) });
+});
+after(() => lab.close());
+
+/** A result without times, connections and the digest of the evidence. */
+function comparable(result: CheckResult): unknown {
+  const { checkedAt: _, connections: __, provenance: ___, ...rest } = result;
+  const hosts = rest.hosts.map((host) => ({
+    ...host,
+    addresses: host.addresses.map(
+      ({ connections: ____, inferredFrom: _____, ...address }) => address,
+    ),
+  }));
+  // The policy id in a step is the time of the check.
+  return JSON.parse(JSON.stringify({ ...rest, hosts }).replace(/id=\d{8}T\d{6}Z/g, 'id=T'));
+}
+
+async function single(domain: string, options: CollectOptions): Promise<CheckResult> {
+  return grade(await collect(nameOf(domain), options));
+}
+
+test('the results of a list are those of single checks', async () => {
+  const options = (): CollectOptions => collectOptions(labOptions(lab));
+  const list = new ListCheck(options());
+  const listed = await Promise.all(names.map(async (name) => grade(await list.collect(name))));
+  for (const [index, name] of names.entries())
+    assert.deepEqual(
+      comparable(listed[index] as CheckResult),
+      comparable(await single(name, options())),
+      name,
+    );
+});
+
+test('names at one address share the answers about TLS and one connection at a time', async (t: TestContext) => {
+  const internet = await startSyntheticInternet({
+    domains: 12,
+    providers: 3,
+    hostingAddresses: 1,
+    shares: { ownHosts: 1, nullMx: 0, noMail: 0, sts: 0, withoutStarttls: 0, busy: 0 },
+  });
+  t.after(() => internet.close());
+  const { smtpPort, httpsPort, anchors, trustStore, resolver, facts } = internet;
+  const { network, mostOpen } = countingNetwork(smtpPort);
+  const options = (): CollectOptions =>
+    collectOptions({
+      upstreams: [{ label: 'synthetic', ...resolver }],
+      anchors,
+      trustStore,
+      smtpPort,
+      httpsPort,
+      spacingMs: 0,
+      network,
+    });
+  const domains = [...facts.names()];
+  const alone = await single(domains[5] ?? '', options());
+  const first = internet.counts().connections;
+  internet.resetCounts();
+  const list = new ListCheck(options());
+  const results = await Promise.all(domains.map(async (name) => grade(await list.collect(name))));
+  const { connections, questions } = internet.counts();
+  assert.equal(mostOpen(), 1);
+  assert.deepEqual(comparable(results[5] as CheckResult), comparable(alone));
+  // The first name asks every question, the others complete their own handshakes.
+  assert.ok(connections <= first + 11 * 3, `${connections} connections, ${first} for one domain`);
+  assert.deepEqual([list.counts().connections, list.counts().addresses], [connections, 1]);
+  assert.equal(list.counts().questions, questions);
+});
+
+/** Counts connections to a port that are open at the same time. */
+function countingNetwork(port: number): { network: Network; mostOpen: () => number } {
+  const real = nodeNetwork();
+  let [open, most] = [0, 0];
+  const network: Network = {
+    exchange: (request) => real.exchange(request),
+    dial: async (request) => {
+      const dialled = await real.dial(request);
+      if (!dialled.ok || request.port !== port) return dialled;
+      most = Math.max(most, ++open);
+      let closed = false;
+      const close = (): void => {
+        if (!closed) open--;
+        closed = true;
+        dialled.connection.close();
+      };
+      return { ok: true, connection: { ...dialled.connection, close } };
+    },
+  };
+  return { network, mostOpen: () => most };
+}
+
+test('check of several domains reports its traffic on standard error', async () => {
+  const { code, out, err } = await runCli([
+    'check',
+    '--lab',
+    'good.example',
+    'plaintext.example',
+    '--depth',
+    'triage',
+  ]);
+  assert.equal(code, 1);
+  assert.match(err, /^\d+ connections to \d+ mail server addresses, \d+ DNS questions$/m);
+  assert.doesNotMatch(out, /DNS questions/);
+  const one = await runCli(['check', '--lab', 'null-mx.example']);
+  assert.equal(one.err, '');
+});
