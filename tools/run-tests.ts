@@ -40,6 +40,8 @@ const START_FIRST: readonly string[] = [
   'test/scenarios/acme-daemon.test.js',
   'test/scenarios/help-examples.test.js',
   'test/scenarios/item-reader.test.js',
+  'test/scenarios/send.test.js',
+  'test/scenarios/outcomes-are-reported.test.js',
   'src/tls-rpt-receive',
   'src/server',
   'src/cli',

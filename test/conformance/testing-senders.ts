@@ -17,8 +17,9 @@ export function inLab(
     anchors,
     trustStore,
     helo: 'sender.example',
-    timeoutMs: 5000,
-    fetchTimeoutMs: 10_000,
+    // Long enough for a machine with other work; few hosts of the lab are silent.
+    timeoutMs: 15_000,
+    fetchTimeoutMs: 20_000,
     ...more,
   };
 }
