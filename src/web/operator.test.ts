@@ -77,6 +77,45 @@ test('the overview lists failing domains first, and names the others well', asyn
   assert.match(page, /600 of 2000 sessions failed since 2026-11-27/);
 });
 
+/** A report about as many domains, which all failed on one day. */
+function failingDomains(count: number, reporter = 'big.example'): TestReport {
+  const policies = Array.from({ length: count }, (_, n) => ({
+    domain: `d${n}.example`,
+    mx: [`mx.d${n}.example`],
+    ok: 1,
+    failed: 1,
+  }));
+  return { reporter, day: day(29), id: `many-${count}`, policies };
+}
+
+test('every failing domain is called failing, however many there are', async (t) => {
+  const store = await reported(failingDomains(120));
+  const site = await TestPages.open(t, {}, { store, clock: movedClock() });
+  assert.match(await operator(site, '/o'), /Of 122 domains, 121 are failing\./);
+});
+
+test('a list of many domains is reused for a minute', async (t) => {
+  const [store, clock] = [await reported(failingDomains(250)), movedClock()];
+  const site = await TestPages.open(t, {}, { store, clock });
+  const count = async (): Promise<string | undefined> =>
+    /Of (\d+) domains/.exec(await operator(site, '/o'))?.[1];
+  assert.equal(await count(), '252');
+  storeTestReports(store, [failingDomains(300, 'small.example')]);
+  assert.equal(await count(), '252');
+  clock.move(61_000);
+  assert.equal(await count(), '302');
+});
+
+test('reporters are those of the last thirty days, the most reports first', async (t) => {
+  const old = { reporter: 'old.example', day: '2026-10-01', policies: [{ domain: 'a.example' }] };
+  const store = await reported(failingDomains(1), old);
+  const site = await TestPages.open(t, {}, { store, clock: movedClock() });
+  const page = await operator(site, '/o/reporters');
+  assert.ok(page.indexOf('big.example') < page.indexOf('small.example'));
+  assert.match(page, /2026-11-20/);
+  assert.doesNotMatch(page, /old\.example/);
+});
+
 test('the overview is one calm line when all is well', async (t) => {
   const store = await openStore(':memory:');
   prepareReports(store);

@@ -2,6 +2,10 @@ import type { Store } from '../../store/index.js';
 import { unpackReports } from '../../tls-rpt/index.js';
 import { dateOf } from './facts.js';
 import { explainNote } from './explain-group.js';
+import { inTurns, type Steps } from './steps.js';
+
+/** Numbers of reports are positive and smaller. */
+const MAX_ID = Number.MAX_SAFE_INTEGER;
 
 /** One stored report, without its content. */
 export interface ListedReport {
@@ -92,26 +96,84 @@ export function readReport(stateStore: Store, id: number): ReadReport | undefine
   };
 }
 
-/** Lists the reporters of counted reports in a span of days, the most reports first. */
+/** Reports that one step of the list of reporters reads. */
+const REPORTS_STEP = 2000;
+/** Steps over reports that arrived before the span, after which the list is complete. */
+const EARLIER_STEPS = 10;
+
+interface ReporterRow {
+  readonly reporter: string;
+  readonly reports: number;
+  readonly first: number;
+  readonly last: number;
+  readonly trusted: number;
+}
+
+/**
+ * Lists the reporters of counted reports in a span of days, the most reports first.
+ * `span`: milliseconds since 1970. Reads in turns with other work: a month can have
+ * millions of reports.
+ */
 export function listReporters(
   stateStore: Store,
   span: { readonly from: number; readonly to: number },
   limit: number,
-): readonly ListedReporter[] {
-  return stateStore
-    .prepare<{ reporter: string; reports: number; first: number; last: number; trusted: number }>(
-      `SELECT reporter, count(*) AS reports, min(day) AS first, max(day) AS last,
-         max(trust IN ('signed', 'given')) AS trusted
-       FROM report WHERE counted = 1 AND day BETWEEN ? AND ?
-       GROUP BY reporter ORDER BY reports DESC, reporter LIMIT ?`,
-    )
-    .all(Math.floor(span.from / 86_400_000), Math.floor(span.to / 86_400_000), limit)
-    .map(({ first, last, trusted, ...row }) => ({
-      ...row,
+): Promise<readonly ListedReporter[]> {
+  return inTurns(reportersInSteps(stateStore, span, limit));
+}
+
+function* reportersInSteps(
+  stateStore: Store,
+  { from, to }: { readonly from: number; readonly to: number },
+  limit: number,
+): Steps<readonly ListedReporter[]> {
+  const [firstDay, lastDay] = [from, to].map((at) => Math.floor(at / 86_400_000));
+  const ends = stateStore.prepare<{ id: number; received: number }>(
+    'SELECT id, received_at AS received FROM report WHERE id <= ? ORDER BY id DESC LIMIT 1',
+  );
+  const step = stateStore.prepare<ReporterRow>(
+    `SELECT reporter, count(*) AS reports, min(day) AS first, max(day) AS last,
+       max(trust IN ('signed', 'given')) AS trusted
+     FROM report WHERE id > ? AND id <= ? AND counted = 1 AND day BETWEEN ? AND ?
+     GROUP BY reporter`,
+  );
+  const found = new Map<string, ReporterRow>();
+  // A report arrives after its day. A clock that was wrong may have mixed the order.
+  let earlier = 0;
+  for (let end = ends.get(MAX_ID); end && earlier < EARLIER_STEPS;) {
+    for (const row of step.all(end.id - REPORTS_STEP, end.id, firstDay ?? 0, lastDay ?? 0))
+      found.set(row.reporter, joined(found.get(row.reporter), row));
+    earlier = end.received < from ? earlier + 1 : 0;
+    end = ends.get(end.id - REPORTS_STEP);
+    yield;
+  }
+  return [...found.values()]
+    .sort((one, other) => other.reports - one.reports || compareText(one.reporter, other.reporter))
+    .slice(0, limit)
+    .map(({ reporter, reports, first, last, trusted }) => ({
+      reporter,
+      reports,
       first: dateOf(first),
       last: dateOf(last),
       authenticated: trusted === 1,
     }));
+}
+
+function joined(known: ReporterRow | undefined, row: ReporterRow): ReporterRow {
+  if (!known) return row;
+  return {
+    reporter: row.reporter,
+    reports: known.reports + row.reports,
+    first: Math.min(known.first, row.first),
+    last: Math.max(known.last, row.last),
+    trusted: Math.max(known.trusted, row.trusted),
+  };
+}
+
+/** The order of SQL: by octets. */
+function compareText(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
 }
 
 function listed(row: Row): ListedReport {

@@ -47,8 +47,10 @@ export interface Overview {
 export interface OverviewOptions {
   readonly from: number;
   readonly to: number;
-  /** Maximum number of listed domains. Default 50. */
+  /** Maximum number of domains that are listed by their reports. Default 50. */
   readonly limit?: number;
+  /** List all other failing domains, too, by their daily sums alone. Default false. */
+  readonly withSums?: boolean | undefined;
   /**
    * List domains whose reports stopped before these days, too. Default false.
    */
@@ -60,7 +62,7 @@ export interface OverviewOptions {
 /** Returns all domains with failures in a span of days, by authenticated reports. */
 export function* viewOverview(
   stateStore: Store,
-  { from, to, limit = 50, withSilent = false, factsOf }: OverviewOptions,
+  { from, to, limit = 50, withSilent = false, withSums = false, factsOf }: OverviewOptions,
 ): Steps<Overview> {
   const all = <Row>(sql: string, ...values: (string | number)[]): Row[] =>
     stateStore.prepare<Row>(sql).all(...values);
@@ -97,6 +99,7 @@ export function* viewOverview(
     failing.push(hasGroups ? lineOf(reportedFacts) : lineOfSums(stateStore, domainName, from, to));
     yield;
   }
+  if (withSums) yield* addSums(stateStore, failing, from, to);
   return {
     schema: 'hermetic.report-overview/1',
     from: dateOf(from),
@@ -221,6 +224,37 @@ function lineOf(reportedFacts: ReportedFacts): DomainLine {
     last: dateOf(Math.max(...failureGroups.map((failureGroup) => failureGroup.lastDay))),
     ongoing: ongoing.length > 0,
   };
+}
+
+/** Domains whose sums are read in one step. */
+const SUMS_STEP = 200;
+
+/** Adds a line by daily sums for each failing domain that has none. */
+function* addSums(
+  stateStore: Store,
+  failing: DomainLine[],
+  from: number,
+  to: number,
+): Steps<undefined> {
+  const listed = new Set(failing.map(({ domain }) => domain));
+  const step = stateStore.prepare<{ domain: string; daneOnly: number }>(
+    `SELECT domain, min(type = 'tlsa') AS "daneOnly" FROM report_day
+     WHERE failed > 0 AND authenticated = 1 AND day BETWEEN ? AND ? AND domain > ?
+     GROUP BY domain ORDER BY domain LIMIT ${SUMS_STEP}`,
+  );
+  for (let rows = step.all(from, to, ''); rows.length > 0;) {
+    for (const { domain, daneOnly } of rows) {
+      const owners = daneOnly === 1 ? ownersOf(stateStore, domain, from, to) : [];
+      for (const name of owners.length > 0 ? owners : [domain]) {
+        if (listed.has(name)) continue;
+        listed.add(name);
+        failing.push({ ...lineOfSums(stateStore, domain, from, to), domain: name });
+      }
+    }
+    yield;
+    rows = step.all(from, to, rows.at(-1)?.domain ?? '');
+  }
+  return undefined;
 }
 
 /**

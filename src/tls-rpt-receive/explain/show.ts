@@ -20,6 +20,8 @@ export interface ShowOptions {
   readonly to?: number;
   /** Hours after the end of a day until its reports count as missing. Default 36. */
   readonly silenceHours?: number;
+  /** In the overview: list every failing domain, most of them by their daily sums. */
+  readonly withSums?: boolean;
   /** Results of `hermetic check`, in addition to those in the database. */
   readonly checks?: readonly CheckResult[];
 }
@@ -72,6 +74,7 @@ function* showOverviewInSteps(stateStore: Store, options: ShowOptions): Steps<Ov
     from,
     to,
     withSilent: options.to === undefined,
+    withSums: options.withSums,
     factsOf: (domainName) =>
       factsOf(stateStore, domainName, options, spanOf(stateStore, domainName, options)),
   });

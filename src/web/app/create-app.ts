@@ -14,6 +14,7 @@ import { sentenceOf } from '../failures.js';
 import type { ExampleDomain } from '../pages/home-page.js';
 import { apiPage } from '../pages/api-page.js';
 import { sitePage, type Place } from '../pages/layout.js';
+import { OwnDomainsReader } from '../operator/own-domains.js';
 import { sectionsOf } from '../pages/operator/sections.js';
 import { siteStyle } from '../pages/site-style.js';
 import { aboutPage, optOutPage, privacyPage, problemPage } from '../pages/text-pages.js';
@@ -142,10 +143,11 @@ export function createApp(
   addSignInRoutes(app, site, access);
   addOidcRoutes(app, site, { access, oidc });
   if (hasOperatorPages) {
-    addOperatorPages(app, site);
+    const own = new OwnDomainsReader(site.context.store, site.context.clock);
+    addOperatorPages(app, site, own);
     addAccountPages(app, site, access);
     addTokenPages(app, site, access);
-    addOperatorApi(app, site);
+    addOperatorApi(app, site, own);
     addAccountApi(app, site, access);
     addBatchApi(app, site, batches);
   }

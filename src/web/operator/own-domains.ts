@@ -1,14 +1,17 @@
+import type { Clock } from '../../base/index.js';
 import { historyTables } from '../../check/index.js';
 import { ledgerTables, openLedger, type Ledger, type ServedPolicy } from '../../publish/index.js';
 import { stsStore } from '../../send/index.js';
 import type { StsEntry } from '../../mta-sts/index.js';
 import { migrate, type Store, type TableSet } from '../../store/index.js';
 import {
+  listReporters,
   prepareReports,
   reportTables,
   reportedDomains,
   showOverviewInTurns,
   type DomainLine,
+  type ListedReporter,
   type Overview,
 } from '../../tls-rpt-receive/index.js';
 import {
@@ -18,6 +21,7 @@ import {
   watchTables,
   type DomainState,
 } from '../../watch/index.js';
+import { KeptAnswer } from './kept-answer.js';
 
 /** One domain of the operator, as the jobs of the daemon know it. */
 export interface OwnDomain {
@@ -49,6 +53,17 @@ export const ownDomainsTables: readonly TableSet[] = [
 
 /** Cached policies that one page lists. */
 const MAX_POLICIES = 200;
+/** Days that the list of reporters covers, and its maximum length. */
+export const REPORTER_DAYS = 30;
+const MAX_REPORTERS = 1000;
+const DAY = 86_400_000;
+/**
+ * Milliseconds for which a long list is reused. A list of few domains or reports is read
+ * for each request.
+ */
+const KEEP_MS = 60_000;
+const FEW_DOMAINS = 200;
+const FEW_REPORTS = 20_000;
 
 /**
  * Reads the domains of the operator from the tables of the jobs. It computes nothing
@@ -58,13 +73,27 @@ const MAX_POLICIES = 200;
 export class OwnDomainsReader {
   readonly #store: Store;
   readonly #ledger: Ledger;
+  readonly #all: KeptAnswer<OwnDomains>;
+  readonly #reporters: KeptAnswer<readonly ListedReporter[]>;
 
-  constructor(stateStore: Store) {
+  constructor(stateStore: Store, clock: Clock) {
     prepareReports(stateStore);
     prepareWatch(stateStore);
     migrate(stateStore, historyTables.job, historyTables.migrations);
     this.#store = stateStore;
     this.#ledger = openLedger(stateStore);
+    this.#all = new KeptAnswer({
+      clock,
+      compute: (now) => this.#readAll(now),
+      keepMs: ({ domains }) => (domains.length <= FEW_DOMAINS ? 0 : KEEP_MS),
+    });
+    this.#reporters = new KeptAnswer({
+      clock,
+      compute: (now) =>
+        listReporters(stateStore, { from: now - REPORTER_DAYS * DAY, to: now }, MAX_REPORTERS),
+      keepMs: (reporters) =>
+        reporters.reduce((sum, { reports }) => sum + reports, 0) <= FEW_REPORTS ? 0 : KEEP_MS,
+    });
   }
 
   get store(): Store {
@@ -76,12 +105,22 @@ export class OwnDomainsReader {
   }
 
   /**
-   * Reads in turns with other work: the other ports do not wait for a page. `now`:
-   * milliseconds since 1970. `covers`: the domains of the account; the sums of the
-   * overview are of all domains.
+   * `covers`: the domains of the account; the sums of the overview are of all domains. A
+   * long list may be a minute old.
    */
-  async all(now: number, covers: (domain: string) => boolean = () => true): Promise<OwnDomains> {
-    const overview = await showOverviewInTurns(this.#store, { now });
+  async all(covers: (domain: string) => boolean = () => true): Promise<OwnDomains> {
+    const { overview, domains } = await this.#all.get();
+    return { overview, domains: domains.filter(({ domain }) => covers(domain)) };
+  }
+
+  /** The reporters of the last 30 days, the most reports first. */
+  async reporters(limit: number): Promise<readonly ListedReporter[]> {
+    return (await this.#reporters.get()).slice(0, limit);
+  }
+
+  /** Reads in turns with other work: the other ports do not wait for a page. */
+  async #readAll(now: number): Promise<OwnDomains> {
+    const overview = await showOverviewInTurns(this.#store, { now, withSums: true });
     // A map: a report may be about a domain named like a member of Object.prototype.
     const watched = new Map(Object.entries(readWatch(this.#store).domains));
     const reported = reportedDomains(this.#store).filter(({ authenticated }) => authenticated);
@@ -93,7 +132,7 @@ export class OwnDomainsReader {
     const known = new Set(names);
     for (const name of withReports) if (!isHostOf(name, known)) names.add(name);
     const domains = [...names]
-      .filter((domain) => domain !== '' && covers(domain))
+      .filter((domain) => domain !== '')
       .map((domain): OwnDomain => {
         const state = watched.get(domain);
         return {

@@ -1,7 +1,6 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import {
-  listReporters,
   listReports,
   readChecks,
   readReport,
@@ -11,7 +10,12 @@ import {
 import type { FailedAction } from '../../publish/index.js';
 import { listAlarms, mutedDomains } from '../../watch/index.js';
 import { customersOf } from '../operator/customers.js';
-import { OwnDomainsReader, severityOf, type OwnDomain } from '../operator/own-domains.js';
+import {
+  REPORTER_DAYS,
+  severityOf,
+  type OwnDomain,
+  type OwnDomainsReader,
+} from '../operator/own-domains.js';
 import { pageOf, positionOf } from './cursor.js';
 import * as form from './operator-schemas.js';
 import { problemResponse } from './problem.js';
@@ -19,7 +23,6 @@ import type { AppEnv } from './request-guards.js';
 import type { Site } from './site.js';
 
 const DAY = 86_400_000;
-const REPORTER_DAYS = 30;
 const MAX_MUTE_DAYS = 30;
 const MAX_NOTES = 200;
 const MAX_ALARMS = 1000;
@@ -136,14 +139,13 @@ const listSending = createRoute({
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
 /** The API of the operator pages. The access gate decides which account reaches it. */
-export function addOperatorApi(app: OpenAPIHono<AppEnv>, site: Site): void {
+export function addOperatorApi(app: OpenAPIHono<AppEnv>, site: Site, own: OwnDomainsReader): void {
   const { clock } = site.context;
-  const own = new OwnDomainsReader(site.context.store);
   const { store } = own;
   const covers = (context: Context<AppEnv>): ((domain: string) => boolean) =>
     context.get('actor').reach.covers;
   const domainsOf = async (context: Context<AppEnv>): Promise<readonly OwnDomain[]> =>
-    (await own.all(clock.now(), covers(context))).domains;
+    (await own.all(covers(context))).domains;
   const describe = (domain: OwnDomain, muted: ReadonlyMap<string, number>) => {
     const until = muted.get(domain.domain);
     return {
@@ -267,11 +269,9 @@ export function addOperatorApi(app: OpenAPIHono<AppEnv>, site: Site): void {
       200,
     );
   });
-  app.openapi(listReporterRows, (context) => {
+  app.openapi(listReporterRows, async (context) => {
     const { limit } = context.req.valid('query');
-    const now = clock.now();
-    const span = { from: now - REPORTER_DAYS * DAY, to: now };
-    return context.json({ items: [...listReporters(store, span, limit)] }, 200);
+    return context.json({ items: [...(await own.reporters(limit))] }, 200);
   });
   app.openapi(listReportRows, (context) => {
     const { limit, after, only } = context.req.valid('query');

@@ -1,7 +1,6 @@
 import type { Context, Hono } from 'hono';
 import { readHistory } from '../../check/index.js';
 import {
-  listReporters,
   listReports,
   readChecks,
   readReport,
@@ -10,7 +9,7 @@ import {
 import { listAlarms, mutedDomains, openAlarms, readWatch } from '../../watch/index.js';
 import { includesRole } from '../roles.js';
 import { customersOf } from '../operator/customers.js';
-import { OwnDomainsReader } from '../operator/own-domains.js';
+import { REPORTER_DAYS, type OwnDomainsReader } from '../operator/own-domains.js';
 import { customerPage, customersPage } from '../pages/operator/customer-pages.js';
 import { checksPage, publishedPage } from '../pages/operator/domain-details.js';
 import { domainPage } from '../pages/operator/domain-page.js';
@@ -40,15 +39,12 @@ const MAX_ALARMS = 100;
 const MAX_REPORTERS = 200;
 const MAX_CHECKS = 30;
 const MAX_NOTES = 200;
-/** Days that the list of reporters covers. */
-const REPORTER_DAYS = 30;
 /** Maximum number of days on one page of a domain. */
 const MAX_DAYS = 366;
 
 /** The pages of the operator. The access gate decides which account reaches them. */
-export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
+export function addOperatorPages(app: Hono<AppEnv>, site: Site, own: OwnDomainsReader): void {
   const { clock } = site.context;
-  const own = new OwnDomainsReader(site.context.store);
   const { store } = own;
   const show = (
     context: Handled,
@@ -58,7 +54,7 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
   app.get('/o', async (context) => {
     const { reach } = context.get('actor');
     const query = (context.req.query('q') ?? '').slice(0, 253);
-    const domains = await own.all(clock.now(), reach.covers);
+    const domains = await own.all(reach.covers);
     const main = overviewPage(domains, (domain) => own.policyOf(domain), {
       query,
       isWhole: reach.isWhole,
@@ -93,17 +89,15 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
     const body = ledger.body(domain);
     return show(context, domain, publishedPage({ domain, served, body, notes, failures }));
   });
-  app.get('/o/reporters', (context) => {
-    const now = clock.now();
-    const span = { from: now - REPORTER_DAYS * DAY, to: now };
-    const reporters = listReporters(store, span, MAX_REPORTERS);
+  app.get('/o/reporters', async (context) => {
+    const reporters = await own.reporters(MAX_REPORTERS);
     return show(context, 'Reporters', reportersPage(reporters, REPORTER_DAYS));
   });
   app.get('/o/reports', async (context) => {
     const only = selectionOf(context.req.query('only'));
     const before = Number(context.req.query('before')) || undefined;
     const found = listReports(store, { only, before, limit: MAX_REPORTS + 1 });
-    const { overview } = await own.all(clock.now());
+    const { overview } = await own.all();
     const more = found.length > MAX_REPORTS;
     const main = reportsPage(found.slice(0, MAX_REPORTS), { only, overview, more });
     return show(context, 'Reports', main);
@@ -137,12 +131,12 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site): void {
     return context.redirect('/o/alerts', 303);
   });
   app.get('/o/customers', async (context) => {
-    const { domains } = await own.all(clock.now(), context.get('actor').reach.covers);
+    const { domains } = await own.all(context.get('actor').reach.covers);
     const customers = customersOf(context.get('actor'), site.settings.customers, domains);
     return show(context, 'Customers', customersPage(customers));
   });
   app.get('/o/customers/:customer', async (context) => {
-    const { domains } = await own.all(clock.now(), context.get('actor').reach.covers);
+    const { domains } = await own.all(context.get('actor').reach.covers);
     const { customer } = context.req.param();
     const found = customersOf(context.get('actor'), site.settings.customers, domains).find(
       ({ name }) => name === customer,

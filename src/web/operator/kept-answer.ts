@@ -1,0 +1,32 @@
+import { SingleFlight, type Clock } from '../../base/index.js';
+
+/** The computation of an answer, and the time for which it may be used. */
+export interface KeptAnswerOptions<Answer> {
+  /** `now`: milliseconds since 1970. */
+  compute(now: number): Promise<Answer>;
+  /** Milliseconds for which an answer is reused. 0: it is computed for each request. */
+  keepMs(answer: Answer): number;
+  readonly clock: Clock;
+}
+
+/**
+ * An answer over many rows: concurrent requests share one computation, and an answer is
+ * reused for a short time. A page of ten thousand domains then costs no more than one of
+ * a few.
+ */
+export class KeptAnswer<Answer> {
+  readonly #flights = new SingleFlight<Answer>();
+  #kept: { readonly answer: Answer; readonly until: number } | undefined;
+
+  constructor(private readonly options: KeptAnswerOptions<Answer>) {}
+
+  async get(): Promise<Answer> {
+    const { clock, compute, keepMs } = this.options;
+    if (this.#kept && clock.monotonic() < this.#kept.until) return this.#kept.answer;
+    return this.#flights.run('', async () => {
+      const answer = await compute(clock.now());
+      this.#kept = { answer, until: clock.monotonic() + keepMs(answer) };
+      return answer;
+    });
+  }
+}
