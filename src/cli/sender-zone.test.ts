@@ -26,6 +26,7 @@ const section = `senderTest:
   mailAddresses: [192.0.2.25]
   policyAddresses: [192.0.2.80]
   keys: KEYS
+  acme: {directory: https://ca.example/dir, agreed: true}
 `;
 
 test('sender zone prints the delegation, the same at every run', async (t) => {

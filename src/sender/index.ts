@@ -51,6 +51,7 @@ export {
   CaseCertificates,
   tlsaDigests,
   type CertificateSource,
+  type HostCertificate,
 } from './receive/case-certificates.js';
 export {
   caseRecords,
@@ -128,3 +129,7 @@ export {
   type StaticZone,
   type StaticZoneOptions,
 } from './slots/zone-text.js';
+export { SlotReceivers, type SlotReceiversOptions } from './slots/slot-receivers.js';
+export { SlotCertificates, type SlotCertificatesOptions } from './slots/slot-certificates.js';
+export { PolicySite, type PolicySiteOptions } from './slots/policy-site.js';
+export { closedCases, openCases, type ClosedCase } from './slots/open-cases.js';

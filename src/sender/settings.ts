@@ -55,6 +55,36 @@ export const senderTestSection = z.strictObject({
     .string()
     .regex(/^(mailto|https):[^\s;,!"\\]{3,200}$/, 'is not a URI: write mailto:tls@example.net')
     .optional(),
+  /**
+   * The CA of policy hosts and mail hosts (RFC 8555); challenges are answered by the DNS of
+   * this daemon. Without it, cases with MTA-STS are not tested.
+   */
+  acme: z
+    .strictObject({
+      directory: z.url({
+        protocol: /^https$/,
+        error: 'is not an https URL: write the directory of the CA',
+      }),
+      /** You agree to the CA's terms of service. */
+      agreed: z.literal(true, { error: 'is missing: read the terms of the CA and write true' }),
+      contact: z
+        .array(
+          z
+            .string()
+            .regex(
+              /^mailto:[^@\s,;?]+@[A-Za-z0-9.-]+$/,
+              'is not a contact: write mailto:NAME@DOMAIN',
+            ),
+        )
+        .max(10)
+        .default([]),
+      /** A certificate profile of the CA, such as `shortlived`. */
+      profile: z.string().min(1).max(64).optional(),
+      preferredChain: z.string().min(1).max(256).optional(),
+      /** PEM file with the root of the CA's own web server, where it is not a public root. */
+      roots: z.string().min(1).optional(),
+    })
+    .optional(),
   /** Slots that are lent at a time. */
   slots: z.int().min(1).max(500).default(20),
   /** Slots of one client at a time. */

@@ -109,7 +109,7 @@ function clientOf(
       directory: acme.directory,
       network,
       clock,
-      anchors: acme.roots === undefined ? anchors : rootsOf(acme.roots),
+      anchors: acme.roots === undefined ? anchors : rootsFrom(acme.roots, 'publish.acme.roots'),
       async addressesOf(hostName, signal) {
         const { v4, v6 } = await lookupAddresses(resolver, Name.of(hostName), { signal });
         return [...v4, ...v6];
@@ -138,17 +138,13 @@ function clientOf(
 /**
  * Reads the roots of a private CA, whose web server has no certificate from a public CA.
  */
-function rootsOf(filePath: string): TrustStore {
+export function rootsFrom(filePath: string, setting: string): TrustStore {
   const parsed = parsePemBundle(
-    readTextFile(filePath, { code: 'config-file-unreadable', label: 'publish.acme.roots:' }),
+    readTextFile(filePath, { code: 'config-file-unreadable', label: `${setting}:` }),
   );
   if (!parsed.ok)
-    throw new HermeticError(
-      'config-invalid',
-      `publish.acme.roots: ${filePath} holds no certificate`,
-      {
-        fix: 'Specify a PEM file.',
-      },
-    );
+    throw new HermeticError('config-invalid', `${setting}: ${filePath} holds no certificate`, {
+      fix: 'Specify a PEM file.',
+    });
   return trustStore(parsed.value);
 }

@@ -1,9 +1,10 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HermeticError } from '../base/index.js';
 import { createZoneKeyPem, parseZoneKey, type ZoneSigningKey } from '../dns/index.js';
-import { CaseAddresses, openableCases, senderCases, type SiteData } from '../sender/index.js';
+import type { KeyPair } from '../pki/index.js';
+import { CaseAddresses, openCases, type SenderCase, type SiteData } from '../sender/index.js';
 import type { SenderTestSettings } from '../sender/settings.js';
 import { loadKey, readSecret } from './secrets.js';
 import { unwritable } from './writable-folder.js';
@@ -12,14 +13,16 @@ import { unwritable } from './writable-folder.js';
 export interface SenderKeys {
   readonly zone: ZoneSigningKey;
   /** The key of every mail host. */
-  readonly host: KeyObject;
+  readonly host: KeyPair;
   /** The key of the private issuer that TLSA records of usage 2 name. */
-  readonly issuer: KeyObject;
+  readonly issuer: KeyPair;
 }
 
 /** An installation of the sender test, from its section and keys. */
 export interface SenderSite extends SiteData {
   readonly addresses: CaseAddresses;
+  /** The cases that this installation opens. */
+  readonly cases: readonly SenderCase[];
   readonly keys: SenderKeys;
 }
 
@@ -40,7 +43,11 @@ export function openSenderKeys(folder: string): SenderKeys {
     throw new HermeticError('key-unusable', `${zonePath}: it is not a P-256 key`, {
       fix: 'Use the PEM file of a P-256 key, or move the file away: a new one is made.',
     });
-  return { zone, host: loadKey(file('host')), issuer: loadKey(file('issuer')) };
+  const pair = (name: string): KeyPair => {
+    const privateKey = loadKey(file(name));
+    return { privateKey, publicKey: createPublicKey(privateKey) };
+  };
+  return { zone, host: pair('host'), issuer: pair('issuer') };
 }
 
 function writeKey(folder: string, path: string): void {
@@ -55,7 +62,7 @@ function writeKey(folder: string, path: string): void {
 /** Combines section and keys. */
 export function senderSite(settings: SenderTestSettings, keys: SenderKeys): SenderSite {
   const { zone, nameServers, policyAddresses, reportUri, mailAddresses, mailNetwork } = settings;
-  const cases = openableCases(senderCases, { ipv6: mailNetwork !== undefined });
+  const cases = openCases(settings);
   const addresses = new CaseAddresses(cases, { v4: mailAddresses, v6Network: mailNetwork });
   return {
     zone,
@@ -66,12 +73,13 @@ export function senderSite(settings: SenderTestSettings, keys: SenderKeys): Send
     keyDigest: digestOf(keys.host),
     issuerDigest: digestOf(keys.issuer),
     addresses,
+    cases,
     keys,
   };
 }
 
 /** SHA-256 of a public key, as TLSA 3 1 1 and 2 1 1 hold it. */
-function digestOf(privateKey: KeyObject): string {
-  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+function digestOf({ publicKey }: KeyPair): string {
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(spki).digest('hex');
 }

@@ -52,8 +52,7 @@ async function print(flags: ZoneFlags, output: Output): Promise<number> {
     throw new HermeticError('sender-test-absent', `${flags.config}: no senderTest`, {
       fix: 'Add the section senderTest: docs/host-the-sender-test.md shows the form.',
     });
-  const { delegationText, openableCases, senderCases, staticZones } =
-    await import('../../sender/index.js');
+  const { delegationText, staticZones } = await import('../../sender/index.js');
   const site = await openSenderSite(settings);
   if (!flags.static) {
     const text = delegationText(site, site.keys.zone);
@@ -62,7 +61,7 @@ async function print(flags: ZoneFlags, output: Output): Promise<number> {
   }
   const zones = staticZones({
     site,
-    cases: openableCases(senderCases, { ipv6: settings.mailNetwork !== undefined }),
+    cases: site.cases,
     slot: flags.slot,
     apexAddresses: settings.policyAddresses,
     key: site.keys.zone,

@@ -13,9 +13,12 @@ const DAY = 86_400_000;
 /** A name that no host of the test has. */
 const OTHER_NAME = 'other-name.example';
 
+/** The key and chain of a host, PEM. */
+export type HostCertificate = Pick<Issued, 'keyPem' | 'chainPem'>;
+
 /** Certificates for the hosts of the cases, by the property that each must have. */
 export interface CertificateSource {
-  certificateFor(kind: CaseCertificate, hostName: string): Issued;
+  certificateFor(kind: CaseCertificate, hostName: string): HostCertificate;
 }
 
 /**

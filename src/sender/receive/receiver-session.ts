@@ -19,14 +19,36 @@ export interface ReceiverLimits {
   readonly commands: number;
 }
 
-/** The case that a connection plays. */
-export interface ReceiverSessionOptions {
+/** The case that a connection plays, with its names and its host. */
+export interface PlayedCase {
   readonly place: CasePlace;
-  readonly recorder: Recorder;
   readonly names: CaseNames;
   readonly host: CaseHost;
+}
+
+/**
+ * The decision about a name that the client mentions: the case to play from now on;
+ * `turn`: another behaviour was shown already, and the named case follows at the next
+ * connection; undefined: no test runs under this name.
+ */
+export type NamedPlay = PlayedCase | 'turn' | undefined;
+
+/** Finds the case of a connection whose address does not tell it. */
+export interface PlaySelection {
+  byServerName(serverName: string, played: PlayedCase): NamedPlay;
+  /** `secured`: the client has seen the certificate of the played case. */
+  byRecipient(domain: string, played: PlayedCase, secured: boolean): NamedPlay;
+  /** The reply to a recipient of no test, after 550. */
+  readonly refusal: string;
+}
+
+export interface ReceiverSessionOptions {
+  /** The case, or the first guess where there is a selection. */
+  readonly played: PlayedCase;
+  readonly selection?: PlaySelection | undefined;
+  readonly recorder: Recorder;
   readonly limits: ReceiverLimits;
-  contextFor(serverName: string | undefined): SecureContext;
+  contextFor(place: CasePlace, serverName: string | undefined): SecureContext;
 }
 
 /** An observation without its connection. */
@@ -44,6 +66,7 @@ const UNRECOGNIZED_NAME = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
 export class ReceiverSession {
   #stream: Duplex;
   #input: SmtpInput;
+  #played: PlayedCase;
   readonly #id: string;
   readonly #message: 1 | 2 | undefined;
   #secured = false;
@@ -60,8 +83,9 @@ export class ReceiverSession {
   ) {
     this.#stream = connection.stream;
     this.#input = new SmtpInput(this.#stream);
+    this.#played = options.played;
     this.#id = options.recorder.nextConnection();
-    this.#message = options.recorder.messageOf(options.place);
+    this.#message = options.recorder.messageOf(options.played.place);
     this.#stream.on('error', () => this.#end(undefined));
   }
 
@@ -73,7 +97,7 @@ export class ReceiverSession {
     this.#record({ kind: 'connection', to: this.connection.local.address });
     const whole = setTimeout(() => this.#end('receiver'), this.options.limits.sessionMs).unref();
     try {
-      this.#say(`220 ${this.options.names.mxHost} ESMTP`);
+      this.#say(`220 ${this.#played.names.mxHost} ESMTP`);
       while (!this.#ended) await this.#serveLine();
     } catch {
       this.#end(undefined);
@@ -82,6 +106,11 @@ export class ReceiverSession {
       clearTimeout(this.#timer);
     }
     return this.#accepted;
+  }
+
+  /** The case that was played in the end. */
+  get place(): CasePlace {
+    return this.#played.place;
   }
 
   async #serveLine(): Promise<void> {
@@ -135,9 +164,9 @@ export class ReceiverSession {
     this.#greeted = true;
     this.#recipients = undefined;
     this.#record({ kind: 'ehlo', secured: this.#secured, verb, name: cutText(name), reply: 250 });
-    const { mxHost } = this.options.names;
+    const { mxHost } = this.#played.names;
     if (verb === 'HELO') return this.#say(`250 ${mxHost}`);
-    const { starttls = 'offered', requiretls = false } = this.options.host;
+    const { starttls = 'offered', requiretls = false } = this.#played.host;
     const keywords = [
       mxHost,
       'PIPELINING',
@@ -152,7 +181,7 @@ export class ReceiverSession {
   }
 
   #mail(address: string, keywords: readonly string[]): void {
-    const { requiretls = false } = this.options.host;
+    const { requiretls = false } = this.#played.host;
     const offered = !keywords.includes('REQUIRETLS') || (requiretls && this.#secured);
     let reply: readonly [number, string] = [250, '2.1.0 Ok'];
     if (!this.#greeted || this.#recipients !== undefined) reply = [503, '5.5.1 Bad sequence'];
@@ -169,14 +198,9 @@ export class ReceiverSession {
   }
 
   #rcpt(address: string): void {
-    const { names, limits } = this.options;
     const domain = domainOf(address);
-    let reply: readonly [number, string] = [250, '2.1.5 Ok'];
-    if (this.#recipients === undefined) reply = [503, '5.5.1 Bad sequence'];
-    else if (domain.toLowerCase() !== names.domain.toLowerCase())
-      reply = [550, `5.7.1 This host takes mail for ${names.domain} only, and relays nothing`];
-    else if (this.#recipients >= limits.recipients) reply = [452, '4.5.3 Too many recipients'];
-    else this.#recipients++;
+    const reply = this.#replyToRecipient(domain);
+    if (reply[0] === 250) this.#recipients = (this.#recipients ?? 0) + 1;
     this.#record({
       kind: 'rcpt',
       secured: this.#secured,
@@ -184,6 +208,19 @@ export class ReceiverSession {
       reply: reply[0],
     });
     this.#say(reply.join(' '));
+  }
+
+  #replyToRecipient(domain: string): readonly [number, string] {
+    const { selection, limits } = this.options;
+    if (this.#recipients === undefined) return [503, '5.5.1 Bad sequence'];
+    if (this.#recipients >= limits.recipients) return [452, '4.5.3 Too many recipients'];
+    const named = selection?.byRecipient(domain, this.#played, this.#secured);
+    if (named === 'turn') return [451, '4.7.1 This case follows at your next attempt'];
+    if (selection && !named) return [550, `5.7.1 ${selection.refusal}`];
+    if (named) this.#played = named;
+    const { names } = this.#played;
+    if (domain.toLowerCase() === names.domain.toLowerCase()) return [250, '2.1.5 Ok'];
+    return [550, `5.7.1 This host takes mail for ${names.domain} only, and relays nothing`];
   }
 
   async #data(): Promise<void> {
@@ -205,7 +242,7 @@ export class ReceiverSession {
   }
 
   async #startTls(): Promise<void> {
-    const { starttls = 'offered' } = this.options.host;
+    const { starttls = 'offered' } = this.#played.host;
     if (this.#secured || starttls === 'absent') {
       this.#record({ kind: 'starttls', reply: 502 });
       return this.#say('502 5.5.1 STARTTLS is not offered');
@@ -230,9 +267,15 @@ export class ReceiverSession {
   }
 
   async #answerHello(hello: ReceivedHello | undefined, octets: number): Promise<void> {
-    const { starttls, dropsLargeHello, withoutSni } = this.options.host;
+    const { serverName } = hello ?? {};
+    if (serverName !== undefined) {
+      const named = this.options.selection?.byServerName(serverName, this.#played);
+      if (named === 'turn') return this.#breakOff(UNRECOGNIZED_NAME);
+      if (named) this.#played = named;
+    }
+    const { starttls, dropsLargeHello, withoutSni } = this.#played.host;
     if (starttls === 'broken') return this.#breakOff(HANDSHAKE_FAILURE);
-    if (withoutSni === 'refused' && hello?.serverName === undefined)
+    if (withoutSni === 'refused' && serverName === undefined)
       return this.#breakOff(UNRECOGNIZED_NAME);
     if (dropsLargeHello && octets > ONE_PACKET) {
       // The middlebox answers nothing: the client or the time limit ends the connection.
@@ -240,7 +283,7 @@ export class ReceiverSession {
       await new Promise<void>((resolve) => this.#stream.once('close', resolve));
       return;
     }
-    await this.#secure(hello?.serverName);
+    await this.#secure(serverName);
   }
 
   /** Ends the handshake with a fatal alert of the receiver. */
@@ -253,8 +296,8 @@ export class ReceiverSession {
   async #secure(serverName: string | undefined): Promise<void> {
     const secured = new TLSSocket(this.#stream, {
       isServer: true,
-      secureContext: this.options.contextFor(serverName),
-      requestCert: this.options.host.asksClientCertificate === true,
+      secureContext: this.options.contextFor(this.#played.place, serverName),
+      requestCert: this.#played.host.asksClientCertificate === true,
       rejectUnauthorized: false,
     });
     const failed = (error: NodeJS.ErrnoException): void => this.#tlsFailed(error);
@@ -300,7 +343,8 @@ export class ReceiverSession {
   }
 
   #record(seen: SeenHere): void {
-    const { recorder, place } = this.options;
+    const { recorder } = this.options;
+    const { place } = this.#played;
     const source = this.connection.remote.address;
     recorder.record(place, { ...seen, source, connection: this.#id }, this.#message);
   }

@@ -1,9 +1,15 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Connection } from '../../net/index.js';
+import { BoundedMap } from '../../base/index.js';
 import { caseNames } from '../cases/case-names.js';
 import type { CaseHost } from '../cases/sender-case.js';
-import type { CertificateSource } from './case-certificates.js';
-import { ReceiverSession, type ReceiverLimits } from './receiver-session.js';
+import type { CertificateSource, HostCertificate } from './case-certificates.js';
+import {
+  ReceiverSession,
+  type PlayedCase,
+  type ReceiverLimits,
+  type ReceiverSessionOptions,
+} from './receiver-session.js';
 import type { CasePlace, Recorder } from './recorder.js';
 
 /** Certificates, records and limits of the receivers of a test. */
@@ -16,6 +22,9 @@ export interface SmtpReceiverOptions {
   /** A message for the case was accepted, and its connection has ended. */
   onAccepted?(place: CasePlace): void;
 }
+
+/** TLS settings in memory: those of several slots with all cases. */
+const MAX_CONTEXTS = 400;
 
 const receiverLimits: ReceiverLimits = {
   commandMs: 60_000,
@@ -31,24 +40,46 @@ const receiverLimits: ReceiverLimits = {
  * dropped, and a recipient outside the case is refused.
  */
 export class SmtpReceiver {
-  readonly #contexts = new Map<string, SecureContext>();
+  readonly #contexts = new BoundedMap<{
+    readonly issued: HostCertificate;
+    readonly context: SecureContext;
+  }>(MAX_CONTEXTS);
 
   constructor(private readonly options: SmtpReceiverOptions) {}
 
   /** Serves one connection to the host of a case. Resolves when it has ended. */
   async serve(connection: Connection, place: CasePlace): Promise<void> {
-    const { zone, recorder, limits, onAccepted } = this.options;
+    const { recorder, onAccepted } = this.options;
+    const { accepted } = await this.play(connection, { played: this.playOf(place), recorder });
+    if (accepted) onAccepted?.(place);
+  }
+
+  /** The description of a case for a connection that begins now. */
+  playOf(place: CasePlace): PlayedCase {
+    const { zone, recorder } = this.options;
     const { host, id } = place.senderCase;
-    const session = new ReceiverSession(connection, {
+    return {
       place,
-      recorder,
       names: caseNames(id, place.slot, zone),
       host: recorder.isWithdrawn(place) ? { ...host, starttls: 'absent' } : host,
-      limits: { ...receiverLimits, ...limits },
-      contextFor: (serverName) => this.#contextFor(place, serverName),
+    };
+  }
+
+  /**
+   * Serves one connection whose case may become known while it runs. Resolves to the case
+   * that was played in the end.
+   */
+  async play(
+    connection: Connection,
+    options: Pick<ReceiverSessionOptions, 'played' | 'recorder' | 'selection'>,
+  ): Promise<{ readonly accepted: boolean; readonly place: CasePlace }> {
+    const session = new ReceiverSession(connection, {
+      ...options,
+      limits: { ...receiverLimits, ...this.options.limits },
+      contextFor: (place, serverName) => this.#contextFor(place, serverName),
     });
     const accepted = await session.run();
-    if (accepted) onAccepted?.(place);
+    return { accepted, place: session.place };
   }
 
   /** The TLS settings of a host; they differ by SNI where the case says so. */
@@ -56,13 +87,15 @@ export class SmtpReceiver {
     const { id, host } = senderCase;
     const { mxHost } = caseNames(id, slot, this.options.zone);
     const other = serverName === undefined && host.withoutSni === 'other-name';
+    const kind = other ? 'wrong-name' : (host.certificate ?? 'valid');
+    const issued = this.options.certificates.certificateFor(kind, mxHost);
     const key = `${id}.${slot} ${other}`;
     const known = this.#contexts.get(key);
-    if (known) return known;
-    const kind = other ? 'wrong-name' : (host.certificate ?? 'valid');
-    const { keyPem, chainPem } = this.options.certificates.certificateFor(kind, mxHost);
+    // A renewed certificate makes a new context.
+    if (known?.issued === issued) return known.context;
+    const { keyPem, chainPem } = issued;
     const context = createSecureContext({ key: keyPem, cert: chainPem, ...settingsOf(host) });
-    this.#contexts.set(key, context);
+    this.#contexts.set(key, { issued, context });
     return context;
   }
 }

@@ -14,7 +14,7 @@ export interface MailAddresses {
  * Behaviour that a mail host shows before a sender names the host. Cases of different
  * behaviour at one address can only be played in turns.
  */
-function behaviourOf({ host, withdrawn }: SenderCase): string {
+export function behaviourOf({ host, withdrawn }: SenderCase): string {
   if (withdrawn) return 'withdrawn';
   if (host.dropsLargeHello) return 'large-hello';
   return host.starttls ?? 'offered';
@@ -30,7 +30,7 @@ export class CaseAddresses {
   readonly #casesByV4 = new Map<string, SenderCase[]>();
 
   constructor(
-    cases: readonly SenderCase[],
+    private readonly cases: readonly SenderCase[],
     private readonly addresses: MailAddresses,
   ) {
     const { v4 } = addresses;
@@ -61,6 +61,20 @@ export class CaseAddresses {
       family: 6,
       bytes: Uint8Array.from([...network.bytes.subarray(0, 8), ...host]),
     });
+  }
+
+  /** The case and slot of an IPv6 address, among the lent slots. */
+  placeAt(
+    address: string,
+    slots: readonly string[],
+  ): { readonly senderCase: SenderCase; readonly slot: string } | undefined {
+    const parsed = parseIp(address);
+    const text = parsed && formatIp(parsed);
+    for (const slot of slots) {
+      const found = this.cases.find(({ id }) => this.#v6Of(id, slot) === text);
+      if (found) return { senderCase: found, slot };
+    }
+    return undefined;
   }
 
   /** The cases that a connection to an IPv4 address may belong to. */

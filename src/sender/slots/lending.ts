@@ -26,5 +26,6 @@ export async function lendSlot(client: string, options: LendingOptions): Promise
   const made = { slot: newSlotLabel(), id: newSlotId(), lentAt, endsAt: lentAt + hours * HOUR };
   const lending = await table.lend({ ...made, client: sourceOf(client) }, limits);
   if (!lending.ok) return lending;
-  return { ok: true, slot: { ...made, withdrawnAt: undefined, revision: 0 } };
+  const state = { withdrawnAt: undefined, readyAt: undefined, problem: undefined, revision: 0 };
+  return { ok: true, slot: { ...made, ...state } };
 }

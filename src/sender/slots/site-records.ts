@@ -58,19 +58,13 @@ export function siteRecords(
 }
 
 /** The records of a zone of a case, with SOA and NS. */
-export function zoneRecords(
-  { apex, records }: CaseZoneRecords,
-  site: SiteData,
-): ResourceRecord[] {
+export function zoneRecords({ apex, records }: CaseZoneRecords, site: SiteData): ResourceRecord[] {
   const lines = records.map(({ owner, type, data }) => `${owner}. ${type} ${data}`);
   return [...apexRecords(apex, site), ...parsed(lines, site)];
 }
 
 /** The records of the zone of the installation itself, without those of slots. */
-export function ownRecords(
-  site: SiteData,
-  apexAddresses: readonly string[],
-): ResourceRecord[] {
+export function ownRecords(site: SiteData, apexAddresses: readonly string[]): ResourceRecord[] {
   return [
     ...apexRecords(site.zone, site),
     ...nameServerRecords(site),

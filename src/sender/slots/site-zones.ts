@@ -1,7 +1,9 @@
 import { BoundedMap, Name } from '../../base/index.js';
 import {
   dsRecord,
+  makeRecord,
   OnlineZone,
+  RRType,
   StaticRecords,
   type RecordSets,
   type ResourceRecord,
@@ -25,6 +27,8 @@ export interface SiteZonesOptions {
   readonly apexAddresses?: readonly string[];
   /** Undefined for a slot that does not exist. */
   slotState(slot: string): SlotState | undefined;
+  /** A text that a name holds for a short time, such as a challenge of a CA. */
+  textAt?(domainName: Name): string | undefined;
   readonly now: () => number;
 }
 
@@ -116,7 +120,7 @@ export class SiteZones {
 /** Builds the zones of a case, each delegated from the closest one above it. */
 function caseZones(
   zones: readonly CaseZoneRecords[],
-  { site, key, now }: SiteZonesOptions,
+  { site, key, now, textAt }: SiteZonesOptions,
 ): CaseZones {
   const records = new Map<string, ResourceRecord[]>([
     [site.zone, []],
@@ -133,7 +137,8 @@ function caseZones(
     const content = new StaticRecords(name, records.get(apex) ?? []);
     return new OnlineZone({
       apex: name,
-      recordSets: (domainName) => content.recordSets(domainName),
+      recordSets: (domainName) =>
+        content.recordSets(domainName) ?? textSet(domainName, textAt?.(domainName)),
       key: dnssec === 'insecure' ? undefined : key,
       now,
     });
@@ -142,6 +147,14 @@ function caseZones(
     inSite: new StaticRecords(Name.of(site.zone), records.get(site.zone) ?? []),
     children,
   };
+}
+
+/** A TXT record of one string; undefined without a text. */
+function textSet(domainName: Name, text: string | undefined): RecordSets | undefined {
+  if (text === undefined) return undefined;
+  const octets = Buffer.from(text.slice(0, 255));
+  const rdata = Uint8Array.of(octets.length, ...octets);
+  return new Map([[RRType.TXT, [makeRecord(domainName, RRType.TXT, 0, rdata)]]]);
 }
 
 /** The longest other apex above a zone. */

@@ -12,6 +12,10 @@ export interface Slot {
   readonly endsAt: number;
   /** When the policy of the case `sts-cached` was withdrawn. */
   readonly withdrawnAt: number | undefined;
+  /** When its certificate was issued; undefined before that. */
+  readonly readyAt: number | undefined;
+  /** The last reason why the CA issued no certificate. */
+  readonly problem: string | undefined;
   /** Increases with every change: pages compare it. */
   readonly revision: number;
 }
@@ -41,6 +45,8 @@ const migrations = [
      body TEXT NOT NULL,
      PRIMARY KEY (slot, number)
    );`,
+  `ALTER TABLE sender_slot ADD COLUMN ready_at BIGINT;
+   ALTER TABLE sender_slot ADD COLUMN problem TEXT;`,
 ];
 
 /** The tables of the public sender test. */
@@ -48,7 +54,23 @@ export const slotTables: TableSet = { job: 'sender-test', migrations };
 
 const WRITER = 'sender-test';
 const columns = `slot, id, lent_at AS lentAt, ends_at AS endsAt, withdrawn_at AS withdrawnAt,
-  revision`;
+  ready_at AS readyAt, problem, revision`;
+
+/** A row as the database returns it. */
+interface StoredSlot extends Omit<Slot, 'withdrawnAt' | 'readyAt' | 'problem'> {
+  readonly withdrawnAt: number | null;
+  readonly readyAt: number | null;
+  readonly problem: string | null;
+}
+
+function fromStored({ withdrawnAt, readyAt, problem, ...row }: StoredSlot): Slot {
+  return {
+    ...row,
+    withdrawnAt: withdrawnAt ?? undefined,
+    readyAt: readyAt ?? undefined,
+    problem: problem ?? undefined,
+  };
+}
 
 /** Numbers of slots that may be lent at a time. */
 export interface LendingLimits {
@@ -91,18 +113,16 @@ export class SlotTable {
   }
 
   #one(sql: string, key: string): Slot | undefined {
-    const row = this.#store.prepare<Slot & { withdrawnAt: number | null }>(sql).get(key);
-    return row && { ...row, withdrawnAt: row.withdrawnAt ?? undefined };
+    const row = this.#store.prepare<StoredSlot>(sql).get(key);
+    return row && fromStored(row);
   }
 
   /** Slots that are lent at a time. */
   lent(now: number): readonly Slot[] {
     return this.#store
-      .prepare<Slot & { withdrawnAt: number | null }>(
-        `SELECT ${columns} FROM sender_slot WHERE ends_at > ? ORDER BY lent_at`,
-      )
+      .prepare<StoredSlot>(`SELECT ${columns} FROM sender_slot WHERE ends_at > ? ORDER BY lent_at`)
       .all(now)
-      .map((row) => ({ ...row, withdrawnAt: row.withdrawnAt ?? undefined }));
+      .map(fromStored);
   }
 
   /** Lends a slot within the limits. Both counts and the new row are one transaction. */
@@ -149,6 +169,21 @@ export class SlotTable {
            WHERE slot = ? AND withdrawn_at IS NULL`,
         )
         .run(at, slot);
+    });
+  }
+
+  /** Records that the slot has its certificate, or the problem with it. */
+  markReady(slot: string, at: number, problem?: string): Promise<void> {
+    const known = this.bySlot(slot);
+    const isKnown =
+      problem === undefined ? known?.readyAt !== undefined : known?.problem === problem;
+    if (!known || isKnown) return Promise.resolve();
+    return this.#store.write(WRITER, () => {
+      this.#store
+        .prepare(
+          'UPDATE sender_slot SET ready_at = ?, problem = ?, revision = revision + 1 WHERE slot = ?',
+        )
+        .run(problem === undefined ? at : null, problem?.slice(0, 500) ?? null, slot);
     });
   }
 

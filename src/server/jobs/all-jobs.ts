@@ -45,7 +45,7 @@ export const jobs: readonly Job[] = [
   job({
     section: 'senderTest',
     schema: senderTestSchema,
-    listens: ({ dns }) => dns?.listen ?? [],
+    listens: ({ dns, smtp }) => [...(dns?.listen ?? []), ...(smtp?.listen ?? [])],
     load: async () => (await import('./sender-test.js')).senderTestJob,
   }),
   job({

@@ -73,6 +73,14 @@ export const senderTestSchema = senderTestSection.extend({
       perSecond: z.int().min(1).max(100_000).default(100),
     })
     .optional(),
+  /** The mail hosts, on port 25 of all their addresses. */
+  smtp: z
+    .strictObject({
+      listen: listenAddresses,
+      /** Concurrent connections. */
+      connections: z.int().min(1).max(100_000).default(200),
+    })
+    .optional(),
 });
 export type SenderTestJobSettings = z.output<typeof senderTestSchema>;
 

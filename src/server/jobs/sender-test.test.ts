@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { Name } from '../../base/index.js';
 import { decodeMessage, encodeMessage, responseTo, RRType, type Message } from '../../dns/index.js';
-import { lendSlot, slotTables, SlotTable, type Slot } from '../../sender/index.js';
+import { lendSlot, SlotTable, type Slot } from '../../sender/index.js';
+import { migrate } from '../../store/index.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { openedStore } from '../../../test/support/opened-store.js';
 import type { JobContext, Service } from '../service.js';
@@ -38,8 +39,8 @@ async function running(t: TestContext): Promise<Running> {
     keys,
     dns: { listen: '127.0.0.1:0' },
   });
-  for (const { job } of (await senderTestJob.tables?.(settings)) ?? [])
-    assert.equal(job, slotTables.job);
+  for (const { job, migrations } of (await senderTestJob.tables?.(settings)) ?? [])
+    migrate(store, job, migrations);
   const table = new SlotTable(store);
   const lent = await lendSlot('192.0.2.1', { table, clock, limits: limits, hours: 72 });
   assert.ok(lent.ok);

@@ -1,36 +1,77 @@
-import { repeat } from '../../base/index.js';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { join } from 'node:path';
+import { BoundedMap, repeat } from '../../base/index.js';
+import { acmeTables } from '../../publish/index.js';
 import {
-  respondToQuery,
-  serveDnsStream,
-  typeName,
-  type AuthorityResponse,
-} from '../../dns/index.js';
-import type { Endpoint } from '../../net/index.js';
-import { ObservationBuffer, SiteZones, slotTables, SlotTable } from '../../sender/index.js';
-import { labelled, single } from '../metrics.js';
-import { openSenderKeys, senderSite } from '../sender-site.js';
-import type { DatagramPort, JobCode, JobContext, Service, StreamPort } from '../service.js';
+  ObservationBuffer,
+  PolicySite,
+  SiteZones,
+  SlotCertificates,
+  SlotReceivers,
+  slotTables,
+  SlotTable,
+  type HostCertificate,
+} from '../../sender/index.js';
+import { servingTls } from '../../tls/index.js';
+import { labelled, single, type Metric } from '../metrics.js';
+import { SlotIssuer } from '../sender-issuer.js';
+import { openSenderKeys, senderSite, type SenderSite } from '../sender-site.js';
+import type { JobCode, JobContext, Service, Site, StreamPort } from '../service.js';
 import type { SenderTestJobSettings } from './job-sections.js';
+import { SenderDns } from './sender-dns.js';
 
 /** Milliseconds between two writes of observations: a page shows them soon. */
 const FLUSH_MS = 500;
 const PURGE_MS = 3_600_000;
-/** TCP connections for DNS; resolvers close theirs soon. */
-const DNS_CONNECTIONS = 200;
-const DNS_IDLE_MS = 10_000;
+/** Milliseconds between two looks for slots without a certificate. */
+const CERTIFY_MS = 5000;
+const SMTP_IDLE_MS = 120_000;
+/** TLS settings of policy hosts in memory. */
+const MAX_CONTEXTS = 400;
 
 /**
- * The job `senderTest`: the public test of senders. It answers DNS for the zone, and saves
- * the DNS questions about lent slots.
+ * The job `senderTest`: the public test of senders. It answers DNS for the zone, plays the
+ * mail hosts and policy hosts of lent slots, and saves what it observes. It sends and
+ * relays nothing.
  */
 export const senderTestJob: JobCode<SenderTestJobSettings> = {
-  tables: () => [slotTables],
+  tables: () => [slotTables, acmeTables],
   check: ({ keys }) => void openSenderKeys(keys),
-  start(settings, jobContext): Service {
+  start: (settings, jobContext) => new SenderTest(settings, jobContext).service(),
+};
+
+/** The parts of the running job. */
+class SenderTest {
+  readonly #stopping = new AbortController();
+  readonly #table: SlotTable;
+  readonly #buffer: ObservationBuffer;
+  readonly #issuer: SlotIssuer | undefined;
+  readonly #dns: SenderDns;
+  readonly #receivers: SlotReceivers;
+  readonly #policies: PolicySite;
+  readonly #contexts = new BoundedMap<{
+    readonly pair: HostCertificate;
+    readonly context: SecureContext;
+  }>(MAX_CONTEXTS);
+
+  constructor(
+    private readonly settings: SenderTestJobSettings,
+    private readonly jobContext: JobContext,
+  ) {
     const { store, clock } = jobContext;
+    const { zone, page } = settings;
+    const now = (): number => clock.now();
     const site = senderSite(settings, openSenderKeys(settings.keys));
     const table = new SlotTable(store);
-    const buffer = new ObservationBuffer(table, () => clock.now());
+    const buffer = new ObservationBuffer(table, now);
+    const issuer = this.#openIssuer(site, table);
+    const { host, issuer: issuerKey } = site.keys;
+    const certificates = new SlotCertificates({
+      host,
+      issuer: issuerKey,
+      now,
+      publicCertificate: (hostName) => issuer?.certificateFor(hostName),
+    });
     const zones = new SiteZones({
       site,
       key: site.keys.zone,
@@ -39,118 +80,128 @@ export const senderTestJob: JobCode<SenderTestJobSettings> = {
         const lent = table.bySlot(slot);
         return lent && { withdrawn: lent.withdrawnAt !== undefined };
       },
-      now: () => clock.now(),
+      textAt: (domainName) => issuer?.textAt(domainName),
+      now,
     });
-    const dns = new SenderDns(zones, buffer);
-    const stopping = new AbortController();
-    const rounds = saveInRounds(buffer, table, jobContext, stopping.signal);
-    const { udp, tcp } = dnsPorts(settings, dns);
+    const common = { zone, table, certificates, buffer, now };
+    this.#table = table;
+    this.#buffer = buffer;
+    this.#issuer = issuer;
+    this.#dns = new SenderDns(zones, buffer);
+    this.#receivers = new SlotReceivers({ ...common, addresses: site.addresses, page });
+    this.#policies = new PolicySite(common);
+  }
+
+  #openIssuer(site: SenderSite, table: SlotTable): SlotIssuer | undefined {
+    const { acme, zone, keys } = this.settings;
+    if (!acme) return undefined;
+    const options = {
+      acme,
+      zone,
+      table,
+      cases: site.cases,
+      keyPem: site.keys.host.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      folder: join(keys, 'certificates'),
+      signal: this.#stopping.signal,
+    };
+    return new SlotIssuer(options, this.jobContext);
+  }
+
+  service(): Service {
+    const rounds = this.#runRounds();
+    const { udp, tcp } = this.#dns.ports(this.settings);
     return {
-      ports: tcp ? [tcp] : [],
-      datagramPorts: udp ? [udp] : [],
-      metrics: () => [
-        single('sender_slots', 'gauge', 'Slots that are lent.', table.lent(clock.now()).length),
-        labelled('sender_dns_answers_total', 'counter', 'DNS answers by response code.', {
-          label: 'rcode',
-          values: [...dns.answers].map(([rcode, count]) => [String(rcode), count]),
-        }),
-        single(
-          'sender_observations_dropped_total',
-          'counter',
-          'Observations over the limits of a slot.',
-          buffer.dropped,
-        ),
-      ],
-      async stop() {
-        stopping.abort(new Error('stopped'));
+      sites: [this.#policySite()],
+      ports: [...tcp, ...this.#smtpPorts()],
+      datagramPorts: udp,
+      metrics: () => this.#metrics(),
+      stop: async () => {
+        this.#stopping.abort(new Error('stopped'));
         await rounds;
-        await buffer.flush();
+        await this.#buffer.flush();
       },
     };
-  },
-};
-
-/** Answers DNS questions, and saves those about lent slots. */
-class SenderDns {
-  /** Answers by response code. */
-  readonly answers = new Map<number, number>();
-
-  constructor(
-    private readonly zones: SiteZones,
-    private readonly buffer: ObservationBuffer,
-  ) {}
-
-  answer(
-    query: Uint8Array,
-    peer: Endpoint,
-    transport: 'udp' | 'tcp',
-    truncate = false,
-  ): Uint8Array | undefined {
-    const response = respondToQuery(query, {
-      zones: (domainName) => this.zones.zonesFor(domainName),
-      transport,
-      isExpected: (domainName) => this.zones.isExpected(domainName),
-      truncate,
-    });
-    if (!response) return undefined;
-    this.answers.set(response.rcode, (this.answers.get(response.rcode) ?? 0) + 1);
-    // A truncated answer is followed by the same question over TCP.
-    if (!response.truncated) this.#save(response, peer, transport);
-    return response.bytes;
   }
 
-  #save(
-    { question, dnssecOk }: AuthorityResponse,
-    { address }: Endpoint,
-    transport: 'udp' | 'tcp',
-  ): void {
-    const named = question && this.zones.namedCase(question.name);
-    if (!named) return;
-    this.buffer.addQuestion({
-      case: named.caseId,
-      slot: named.slot,
-      source: address,
-      name: question.name.toLower(),
-      type: typeName(question.type),
-      dnssecOk,
-      transport,
-    });
+  #smtpPorts(): readonly StreamPort[] {
+    const { smtp } = this.settings;
+    if (!smtp) return [];
+    return [
+      {
+        what: 'sender-smtp',
+        listen: smtp.listen,
+        limits: {
+          connections: smtp.connections,
+          idleMs: SMTP_IDLE_MS,
+          refusal: '421 4.3.2 Too many connections, try again later\r\n',
+        },
+        serve: (connection) => void this.#receivers.serve(connection),
+      },
+    ];
   }
-}
 
-function dnsPorts(
-  { dns: settings }: SenderTestJobSettings,
-  dns: SenderDns,
-): { readonly udp?: DatagramPort; readonly tcp?: StreamPort } {
-  if (!settings) return {};
-  const { listen, perSecond } = settings;
-  return {
-    udp: {
-      what: 'sender-dns-udp',
-      listen,
-      perSecond,
-      answer: (query, peer, truncate) => dns.answer(query, peer, 'udp', truncate),
-    },
-    tcp: {
-      what: 'sender-dns',
-      listen,
-      limits: { connections: DNS_CONNECTIONS, idleMs: DNS_IDLE_MS },
-      serve: (connection) =>
-        serveDnsStream(connection, (query) => dns.answer(query, connection.remote, 'tcp')),
-    },
-  };
-}
+  #policySite(): Site {
+    return {
+      serves: (hostName) => this.#policies.placeOf(hostName) !== undefined,
+      handle: (request, { address }) => this.#policies.handle(request, address),
+      certificateFor: (serverName) => {
+        const pair = this.#policies.certificateFor(serverName);
+        return pair && this.#contextOf(serverName, pair);
+      },
+    };
+  }
 
-async function saveInRounds(
-  buffer: ObservationBuffer,
-  table: SlotTable,
-  { clock, log }: JobContext,
-  signal: AbortSignal,
-): Promise<void> {
-  const onError = ({ message }: Error): void =>
-    log.error('sender-test-not-saved', { error: message });
-  await Promise.all([
-    repeat(() => buffer.flush(), { clock, signal, pauseMs: FLUSH_MS, onError }),
-    repeat(() => table.purge(clock.now()), { clock, signal, pauseMs: PURGE_MS, onError }),
-  ]);
+  #contextOf(serverName: string, pair: HostCertificate): SecureContext {
+    const known = this.#contexts.get(serverName);
+    if (known?.pair === pair) return known.context;
+    const { chainPem: cert, keyPem: key } = pair;
+    const context = createSecureContext({ cert, key, ...servingTls });
+    this.#contexts.set(serverName, { pair, context });
+    return context;
+  }
+
+  async #runRounds(): Promise<void> {
+    const { clock, log } = this.jobContext;
+    const { signal } = this.#stopping;
+    const onError = ({ message }: Error): void =>
+      log.error('sender-test-round-failed', { error: message });
+    const common = { clock, signal, onError };
+    await Promise.all([
+      repeat(() => this.#buffer.flush(), { ...common, pauseMs: FLUSH_MS }),
+      repeat(() => this.#table.purge(clock.now()), { ...common, pauseMs: PURGE_MS }),
+      repeat(() => this.#certify(), { ...common, pauseMs: CERTIFY_MS }),
+    ]);
+  }
+
+  async #certify(): Promise<void> {
+    const now = this.jobContext.clock.now();
+    for (const slot of this.#table.lent(now)) {
+      if (this.#stopping.signal.aborted) return;
+      if (this.#issuer) await this.#issuer.certify(slot);
+      else await this.#table.markReady(slot.slot, now);
+    }
+  }
+
+  #metrics(): readonly Metric[] {
+    const now = this.jobContext.clock.now();
+    return [
+      single('sender_slots', 'gauge', 'Slots that are lent.', this.#table.lent(now).length),
+      labelled('sender_dns_answers_total', 'counter', 'DNS answers by response code.', {
+        label: 'rcode',
+        values: [...this.#dns.answers].map(([rcode, count]) => [String(rcode), count]),
+      }),
+      single(
+        'sender_observations_dropped_total',
+        'counter',
+        'Observations over the limits of a slot.',
+        this.#buffer.dropped,
+      ),
+      single(
+        'sender_connections_unassigned_total',
+        'counter',
+        'SMTP connections whose slot never became known.',
+        this.#receivers.unassigned,
+      ),
+    ];
+  }
 }

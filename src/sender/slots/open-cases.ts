@@ -1,0 +1,26 @@
+import { senderCases } from '../cases/all-cases.js';
+import { openableCases } from '../cases/case-names.js';
+import type { SenderCase } from '../cases/sender-case.js';
+import type { SenderTestSettings } from '../settings.js';
+
+type Abilities = Pick<SenderTestSettings, 'mailNetwork' | 'acme'>;
+
+/** The cases that an installation opens. */
+export function openCases({ mailNetwork, acme }: Abilities): readonly SenderCase[] {
+  const reachable = openableCases(senderCases, { ipv6: mailNetwork !== undefined });
+  return acme ? reachable : reachable.filter(({ policy }) => !policy);
+}
+
+/** A case that an installation cannot open, and the missing part. */
+export interface ClosedCase {
+  readonly senderCase: SenderCase;
+  readonly lacks: 'ipv6' | 'public-ca';
+}
+
+/** The cases that an installation cannot open, each with the missing part. */
+export function closedCases(settings: Abilities): readonly ClosedCase[] {
+  const open = new Set(openCases(settings));
+  return senderCases
+    .filter((senderCase) => !open.has(senderCase))
+    .map((senderCase) => ({ senderCase, lacks: senderCase.policy ? 'public-ca' : 'ipv6' }));
+}

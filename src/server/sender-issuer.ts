@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import type { ChallengeSolver } from '../acme/index.js';
+import { BoundedMap, Name } from '../base/index.js';
+import { lookupAddresses } from '../dns/index.js';
+import { Issuer, KeyRing, openAcmeStore } from '../publish/index.js';
+import {
+  caseNames,
+  type HostCertificate,
+  type SenderCase,
+  type Slot,
+  type SlotTable,
+} from '../sender/index.js';
+import type { SenderTestSettings } from '../sender/settings.js';
+import { rootsFrom } from './acme-issuer.js';
+import type { JobContext } from './service.js';
+
+/** Names in one certificate; Let's Encrypt permits 100. */
+const MAX_NAMES = 100;
+/** The name of the only key in the ring of a slot. */
+const KEY = 'host';
+/** Slots whose chain is in memory. */
+const MAX_CHAINS = 200;
+
+export interface SlotIssuerOptions {
+  readonly acme: NonNullable<SenderTestSettings['acme']>;
+  readonly zone: string;
+  readonly cases: readonly SenderCase[];
+  readonly table: SlotTable;
+  /** The private key of every host, PEM, and a folder for chains. */
+  readonly keyPem: string;
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Obtains one certificate for each slot from a CA (RFC 8555). It holds the policy hosts and
+ * the mail hosts whose certificate must be valid, so that 50 certificates a week are
+ * enough. Challenges are answered in our own DNS.
+ */
+export class SlotIssuer {
+  readonly #issuer: Issuer;
+  readonly #ring: KeyRing;
+  readonly #texts = new Map<string, string>();
+  readonly #chains = new BoundedMap<{ readonly pem: string; readonly pair: HostCertificate }>(
+    MAX_CHAINS,
+  );
+
+  constructor(
+    private readonly options: SlotIssuerOptions,
+    private readonly jobContext: JobContext,
+  ) {
+    const { localNetwork, clock, trustStore, resolver, store } = jobContext;
+    const { acme, folder, signal } = options;
+    this.#ring = new KeyRing(folder);
+    this.#issuer = new Issuer({
+      server: {
+        directory: acme.directory,
+        network: localNetwork,
+        clock,
+        anchors:
+          acme.roots === undefined ? trustStore : rootsFrom(acme.roots, 'senderTest.acme.roots'),
+        async addressesOf(hostName, abort) {
+          const { v4, v6 } = await lookupAddresses(resolver, Name.of(hostName), { signal: abort });
+          return [...v4, ...v6];
+        },
+      },
+      store: openAcmeStore(store, signal),
+      ring: this.#ring,
+      solvers: [this.#solver()],
+      contact: acme.contact,
+      profile: acme.profile,
+      preferredChain: acme.preferredChain,
+      additionalNames: (hostName) => this.#namesBeside(hostName),
+      random: Math.random,
+      signal,
+    });
+  }
+
+  /** The response to a challenge below `_acme-challenge` (RFC 8555 §8.4). */
+  textAt(domainName: Name): string | undefined {
+    return this.#texts.get(domainName.key);
+  }
+
+  #solver(): ChallengeSolver {
+    const keyOf = (host: string): string => Name.of(`_acme-challenge.${host}`).key;
+    return {
+      type: 'dns-01',
+      show: ({ host, keyAuthorization }) => {
+        const digest = createHash('sha256').update(keyAuthorization).digest('base64url');
+        this.#texts.set(keyOf(host), digest);
+        return Promise.resolve({ status: 'done' });
+      },
+      hide: ({ host }) => {
+        this.#texts.delete(keyOf(host));
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** Certifies a slot where its certificate is missing or due. */
+  async certify({ slot }: Pick<Slot, 'slot'>): Promise<void> {
+    const { table, keyPem } = this.options;
+    const now = this.jobContext.clock.now();
+    const [lead] = this.#names(slot);
+    if (lead === undefined) return;
+    this.#ring.importKey(lead, keyPem, () => KEY, 'senderTest.keys');
+    const outcome = await this.#issuer.certify({ host: lead, key: KEY });
+    if (outcome.status === 'done') await table.markReady(slot, now);
+    else if (outcome.status === 'failed' && outcome.untried !== true)
+      await table.markReady(slot, now, `${outcome.code}: ${outcome.detail}`);
+  }
+
+  /** The certificate of a host of a slot; undefined before it was issued. */
+  certificateFor(hostName: string): HostCertificate | undefined {
+    const [slot] = hostName
+      .toLowerCase()
+      .slice(0, -this.options.zone.length - 1)
+      .split('.')
+      .slice(-1);
+    const names = slot === undefined ? [] : this.#names(slot);
+    const [lead] = names;
+    if (lead === undefined || !names.includes(hostName.toLowerCase())) return undefined;
+    const pem = this.#ring.chain(lead, KEY);
+    if (pem === undefined) return undefined;
+    const known = this.#chains.get(lead);
+    if (known?.pem === pem) return known.pair;
+    const pair = { keyPem: this.options.keyPem, chainPem: pem };
+    this.#chains.set(lead, { pem, pair });
+    return pair;
+  }
+
+  /** The same names for ever, so that a renewal counts as one (the set stays equal). */
+  #names(slot: string): readonly string[] {
+    const { cases, zone } = this.options;
+    const names = cases.flatMap((senderCase) => {
+      const { policyHost, mxHost } = caseNames(senderCase.id, slot, zone);
+      // A CA cannot validate names of a bogus zone.
+      if (senderCase.zone.dnssec === 'bogus') return [];
+      const { policy, host } = senderCase;
+      return [
+        ...(policy && policy.certificate === undefined ? [policyHost] : []),
+        ...((host.certificate ?? 'valid') === 'valid' ? [mxHost] : []),
+      ];
+    });
+    return names.slice(0, MAX_NAMES);
+  }
+
+  #namesBeside(lead: string): readonly string[] {
+    const slot =
+      lead
+        .slice(0, -this.options.zone.length - 1)
+        .split('.')
+        .at(-1) ?? '';
+    return this.#names(slot).filter((name) => name !== lead);
+  }
+}
