@@ -161,7 +161,7 @@ const commandsOf: Readonly<Record<'postfix' | 'exim', readonly (readonly string[
   // main.cf, the overrides of master.cf, and the version.
   postfix: [
     ['postconf', '-n'],
-    ['postconf', '-P'],
+    ['postconf', '-M'],
     ['postconf', 'mail_version'],
   ],
   exim: [

@@ -3,6 +3,7 @@ import type { Requirement } from './requirement.js';
 import type {
   AcceptedNames,
   Fact,
+  LibraryAbility,
   SenderModel,
   SettingSource,
   TlsVersionName,
@@ -12,8 +13,9 @@ import type {
 export interface ServerFacts {
   /** `refused`: listed in EHLO, and the command is answered with an error. */
   readonly starttls: 'offered' | 'absent' | 'refused' | 'unknown';
-  /** A handshake succeeds. `by-library`: it depends on the TLS library of the sender. */
-  readonly handshake: 'works' | 'fails' | 'by-library';
+  readonly handshake: 'works' | 'fails';
+  /** The handshake works only with this ability. */
+  readonly needs?: LibraryAbility | undefined;
   /** The only version of the server. */
   readonly version?: TlsVersionName | undefined;
   /** The server refuses handshakes without SNI. */
@@ -32,6 +34,8 @@ export interface Delivery {
   readonly result: DeliveryResult;
   /** The message returns to its author instead of waiting. */
   readonly bounced?: boolean;
+  /** The handshake fails, so the sender has not refused the server by itself. */
+  readonly atHandshake?: boolean;
   /** Age of the message in seconds before this result; earlier attempts fail. */
   readonly delaySeconds?: number;
   readonly reason: string;
@@ -86,7 +90,12 @@ function underTls(
     return { result: 'unknown', reason: handshake.reason, source: handshake.source };
   if (handshake.works === 'no')
     return required
-      ? { result: 'deferred', reason: handshake.reason, source: handshake.source }
+      ? {
+          result: 'deferred',
+          atHandshake: true,
+          reason: handshake.reason,
+          source: handshake.source,
+        }
       : fallBack(model, server, 'handshake', handshake.reason);
   const { source, certificate } = requirement;
   if (certificate.kind === 'pinned')
@@ -139,15 +148,18 @@ function handshakeOf(
     if (!versions.known) return { works: 'unknown', ...openText(versions) };
     if (!versions.value.includes(server.version))
       return { works: 'no', reason: `${server.version} is not enabled`, source: versions.source };
-    if (server.version === 'TLSv1' || server.version === 'TLSv1.1')
-      return {
-        works: 'unknown',
-        reason: `the settings allow ${server.version}, but the TLS library may not`,
-        source: versions.source,
-      };
   }
-  if (server.handshake === 'by-library')
-    return { works: 'unknown', reason: 'it depends on the TLS library of the sender', source };
+  const old = server.version === 'TLSv1' || server.version === 'TLSv1.1';
+  const verifies =
+    requirement.dane || requirement.sts || requirement.certificate.kind !== 'nothing';
+  const oldAbility = verifies ? 'oldVersionsVerified' : 'oldVersions';
+  const needs = server.needs ?? (old ? oldAbility : undefined);
+  if (needs !== undefined) {
+    const able = rules.library[needs];
+    if (!able.known) return { works: 'unknown', ...openText(able) };
+    if (!able.value)
+      return { works: 'no', reason: 'the TLS library refuses it', source: able.source };
+  }
   // RFC 7672 §8.1, RFC 8461 §7.1: with a policy the sender names the host in SNI.
   if (server.needsServerName && !requirement.dane && !requirement.sts) {
     const { serverName } = rules;
@@ -179,7 +191,12 @@ function fallBack(
   const { value, source } = fallback;
   const reaction = value[step];
   if (reaction === 'defer')
-    return { result: 'deferred', reason: `${cause}, and there is no fallback`, source };
+    return {
+      result: 'deferred',
+      atHandshake: step === 'handshake',
+      reason: `${cause}, and there is no fallback`,
+      source,
+    };
   const delivery = plaintext(server, `${cause}, and the sender falls back to plaintext`, source);
   if (reaction === 'plaintext' || value.delaySeconds === undefined) return delivery;
   return { ...delivery, delaySeconds: value.delaySeconds };

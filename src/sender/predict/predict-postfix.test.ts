@@ -201,20 +201,46 @@ test('versions below the floor of the level are refused', () => {
     'smtp_tls_mandatory_protocols = >=TLSv1.3',
     'smtp_tls_protocols = !TLSv1.3',
   ]);
-  assert.equal(verdictOf(prediction, 'tls12'), 'refused');
+  assert.equal(verdictOf(prediction, 'tls12'), 'deferred');
   assert.equal(verdictOf(prediction, 'tls13'), 'delivered-unverified');
   const optional = predict(['smtp_tls_security_level = may', 'smtp_tls_protocols = !TLSv1.3']);
   assert.equal(verdictOf(optional, 'tls12'), 'delivered-unverified');
   assert.equal(verdictOf(optional, 'tls13'), 'delivered-in-plaintext');
 });
 
-test('TLS 1.0 depends on the TLS library where the settings allow it', () => {
+test('TLS 1.0 depends on openssl.cnf, unless the settings have a lower bound', () => {
   const may = 'smtp_tls_security_level = may';
-  assert.equal(verdictOf(predict([may]), 'tls10'), 'cannot-tell');
-  assert.equal(
-    verdictOf(predict([may, 'smtp_tls_protocols = !SSLv2, !SSLv3, !TLSv1']), 'tls10'),
-    'delivered-in-plaintext',
-  );
+  const tls10 = (lines: readonly string[], version?: string): string =>
+    verdictOf(predict([may, ...lines], { version }), 'tls10');
+  assert.equal(tls10([]), 'cannot-tell');
+  assert.equal(tls10([], '3.7.11'), 'delivered-unverified');
+  assert.equal(tls10([], '3.5.6'), 'cannot-tell');
+  assert.equal(tls10(['smtp_tls_protocols = !SSLv2, !SSLv3'], '3.7.11'), 'cannot-tell');
+  assert.equal(tls10(['smtp_tls_protocols = >=TLSv1.2']), 'delivered-in-plaintext');
+});
+
+test('the groups of Postfix decide about the size of the ClientHello', () => {
+  const may = 'smtp_tls_security_level = may';
+  const hello = (lines: readonly string[], version?: string): string =>
+    verdictOf(predict([may, ...lines], { version }), 'large-hello');
+  assert.equal(hello([]), 'cannot-tell');
+  assert.equal(hello([], '3.7.11'), 'delivered-unverified');
+  assert.equal(hello([], '3.11.0'), 'cannot-tell');
+  assert.equal(hello(['tls_eecdh_auto_curves ='], '3.10.1'), 'cannot-tell');
+  assert.equal(hello(['tls_eecdh_auto_curves = X25519 prime256v1']), 'delivered-unverified');
+  assert.equal(hello(['tls_eecdh_auto_curves = X25519MLKEM768 X25519']), 'cannot-tell');
+});
+
+test('services of postconf -M show their program and their options', () => {
+  const lines = [
+    ...dane,
+    'default_transport = out:',
+    'out        unix  -       -       n       -       -       smtp',
+    '    -o smtp_tls_security_level=may -o { smtp_helo_timeout = 5 s }',
+  ];
+  assert.equal(verdicts(predict(lines)), 'observes no no ?');
+  const pipe = [...dane, 'default_transport = out', 'out unix - n n - - pipe argv=/bin/true'];
+  assert.equal(verdicts(predict(pipe)), '? ? ? ?');
 });
 
 test('SNI is sent by smtp_tls_servername, and always under DANE', () => {

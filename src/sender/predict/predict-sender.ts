@@ -100,11 +100,13 @@ function serverFacts(senderCase: SenderCase, view: View): ServerFacts {
     deferred: 'refused',
     absent: 'absent',
   } as const;
-  let handshake: ServerFacts['handshake'] = host.starttls === 'broken' ? 'fails' : 'works';
-  if (host.suites !== undefined || host.dropsLargeHello) handshake = 'by-library';
+  let needs: ServerFacts['needs'];
+  if (host.suites !== undefined) needs = 'oldSuites';
+  else if (host.dropsLargeHello) needs = 'smallHello';
   return {
     starttls: senderCase.withdrawn ? 'absent' : starttls[host.starttls ?? 'offered'],
-    handshake,
+    handshake: host.starttls === 'broken' ? 'fails' : 'works',
+    needs,
     version: host.version,
     needsServerName: host.withoutSni === 'refused',
     pkix: server?.pkix ?? 'unknown',

@@ -135,9 +135,9 @@ function causeOf({ reason, source }: Delivery): { reason: string; line: string }
 
 /**
  * The verdict of the test for a predicted result. A sender that keeps mail from a host has
- * decided by itself, so it refuses; `deferred` is for faults of the receiver.
+ * decided by itself, so it refuses; a handshake that fails leaves that open.
  */
-function verdictOf({ result }: Delivery): PredictedVerdict {
+function verdictOf({ result, atHandshake }: Delivery): PredictedVerdict {
   switch (result) {
     case 'verified':
       return 'delivered-verified';
@@ -146,7 +146,7 @@ function verdictOf({ result }: Delivery): PredictedVerdict {
     case 'cleartext':
       return 'delivered-in-plaintext';
     case 'deferred':
-      return 'refused';
+      return atHandshake ? 'deferred' : 'refused';
     default:
       return 'cannot-tell';
   }

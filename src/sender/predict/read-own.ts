@@ -1,5 +1,12 @@
 import { resolverFact, type ResolverState } from './assumptions.js';
-import { known, tlsVersions, type SenderModel, type SettingSource } from './sender-model.js';
+import {
+  known,
+  openLibrary,
+  tlsVersions,
+  type DaneUse,
+  type SenderModel,
+  type SettingSource,
+} from './sender-model.js';
 
 /** The settings of the senders of a daemon: section `policy` of hermetic.yaml. */
 export interface OwnSettings {
@@ -27,21 +34,13 @@ export function readOwn({ settings, domain, resolver: stated }: OwnInput): Sende
   const rules: SenderModel['rules'] = {
     tls: known('opportunistic', sourceOf('TLS where it is offered')),
     certificate: known({ kind: 'nothing' }, policy),
-    dane: known(
-      waived
-        ? { use: 'observe' }
-        : {
-            use: 'opportunistic',
-            insecureMx: daneWithInsecureMx ? 'dane' : 'ignore',
-            unusable: 'encrypt',
-          },
-      policy,
-    ),
+    dane: known(daneUse(waived, daneWithInsecureMx), policy),
     mtaSts: known({ use: waived ? 'observe' : 'enforce', withDane: 'both' }, policy),
     versions: known(tlsVersions, sourceOf('TLS 1.0 and later without a policy')),
     requiredVersions: known(tlsVersions.slice(2), sourceOf('TLS 1.2 and later by policy')),
     roots: known('some', sourceOf('trustStore')),
     serverName: known('mx-host', policy),
+    library: openLibrary(policy),
   };
   const resolver = resolverFact(stated ?? 'validates', rules);
   return {
@@ -61,6 +60,12 @@ export function readOwn({ settings, domain, resolver: stated }: OwnInput): Sende
       (exemption) => `The policies of ${exemption.domain} are not enforced: ${exemption.reason}`,
     ),
   };
+}
+
+function daneUse(waived: boolean, daneWithInsecureMx: boolean): DaneUse {
+  if (waived) return { use: 'observe' };
+  const insecureMx = daneWithInsecureMx ? 'dane' : 'ignore';
+  return { use: 'opportunistic', insecureMx, unusable: 'encrypt' };
 }
 
 function sourceOf(line: string): SettingSource {

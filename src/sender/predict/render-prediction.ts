@@ -60,6 +60,7 @@ const caseWords: Readonly<Partial<Record<PredictedVerdict, string>>> = {
   'delivered-unverified': 'delivered, unverified',
   'delivered-in-plaintext': 'delivered in PLAINTEXT',
   refused: 'not delivered',
+  deferred: 'not delivered',
   'cannot-tell': 'cannot tell',
 };
 

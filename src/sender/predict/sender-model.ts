@@ -76,6 +76,19 @@ export type StsUse =
 export const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 export type TlsVersionName = (typeof tlsVersions)[number];
 
+/**
+ * Abilities of the TLS library of a sender, as the configuration shows them: handshakes
+ * with TLS 1.0 and 1.1 where the versions allow them, the same with an authenticated
+ * server, suites with static RSA and CBC, and a ClientHello that fits into one packet.
+ */
+export const libraryAbilities = [
+  'oldVersions',
+  'oldVersionsVerified',
+  'oldSuites',
+  'smallHello',
+] as const;
+export type LibraryAbility = (typeof libraryAbilities)[number];
+
 /** The rules for one destination. */
 export interface TlsRules {
   /**
@@ -94,6 +107,7 @@ export interface TlsRules {
   readonly roots: Fact<'some' | 'none'>;
   /** SNI without DANE and MTA-STS. */
   readonly serverName: Fact<'none' | 'mx-host' | 'other'>;
+  readonly library: Readonly<Record<LibraryAbility, Fact<boolean>>>;
 }
 
 /** The reaction of a sender with opportunistic TLS to a TLS that does not start. */
@@ -150,4 +164,10 @@ export function known<T>(value: T, source: SettingSource): Fact<T> {
 /** Returns a fact that cannot be known from the configuration. */
 export function unknown(reason: string, source: SettingSource): Fact<never> {
   return { known: false, reason, source };
+}
+
+/** Returns the abilities of a TLS library of which the configuration says nothing. */
+export function openLibrary(source: SettingSource): TlsRules['library'] {
+  const open = unknown('it depends on the TLS library of the sender', source);
+  return { oldVersions: open, oldVersionsVerified: open, oldSuites: open, smallHello: open };
 }

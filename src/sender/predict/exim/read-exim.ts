@@ -1,6 +1,7 @@
 import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
 import {
   known,
+  openLibrary,
   tlsVersions,
   unknown,
   type DaneUse,
@@ -127,6 +128,7 @@ function rulesOf(options: TransportOptions, output: EximOutput, dnssec: Fact<boo
     requiredVersions: versions,
     roots: rootsOf(options),
     serverName: serverNameOf(options),
+    library: openLibrary(options.source),
   };
 }
 

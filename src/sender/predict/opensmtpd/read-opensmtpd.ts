@@ -1,6 +1,7 @@
 import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
 import {
   known,
+  openLibrary,
   tlsVersions,
   unknown,
   type DestinationRules,
@@ -187,6 +188,7 @@ function rulesOf(relay: Relay, version: string | undefined): TlsRules {
     mtaSts: known({ use: 'no' }, none),
     versions,
     requiredVersions: versions,
+    library: openLibrary(source),
     roots: known('some', { ...source, line: open ?? 'the CAs of the system' }),
     // From 7.0 on libtls names the host in SNI; earlier versions are not known here.
     serverName:

@@ -1,3 +1,5 @@
+import { enclosed } from './braces.js';
+
 /** The value of a parameter with every `$name` replaced, or the reason why it is not known. */
 export type Expanded =
   { readonly ok: true; readonly value: string } | { readonly ok: false; readonly reason: string };
@@ -90,20 +92,6 @@ function readBranches(tail: string): Pick<Reference, 'filled' | 'empty'> | undef
   if (rest === '') return { filled: braced.trim(), empty: '' };
   const other = rest.startsWith(':') ? enclosed(rest.slice(1).trim()) : undefined;
   return other === undefined ? undefined : { filled: braced.trim(), empty: other.trim() };
-}
-
-/** Returns the text inside the brackets at the start, with nested ones; undefined if open. */
-export function enclosed(text: string): string | undefined {
-  const open = text[0];
-  if (open !== '{' && open !== '(') return undefined;
-  const close = open === '{' ? '}' : ')';
-  let level = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    if (text[index] === open) level += 1;
-    else if (text[index] === close) level -= 1;
-    if (level === 0) return text.slice(1, index);
-  }
-  return undefined;
 }
 
 function resolve(reference: Reference, expansion: Expansion): Expanded {

@@ -1,4 +1,4 @@
-import { enclosed } from './expand-value.js';
+import { enclosed, splitOutsideBraces } from './braces.js';
 import { logicalLines } from './parse-parameters.js';
 
 /** A `type:name` of a Postfix table list. */
@@ -50,25 +50,6 @@ function parseTableName(written: string): TableName {
   const colon = plain.indexOf(':');
   if (colon < 0) return { type: '', name: plain, written };
   return { type: plain.slice(0, colon).toLowerCase(), name: plain.slice(colon + 1), written };
-}
-
-/** Splits at white space and commas that no braces enclose. */
-export function splitOutsideBraces(value: string): readonly string[] {
-  const words: string[] = [];
-  let level = 0;
-  let start = -1;
-  for (let index = 0; index <= value.length; index += 1) {
-    const character = value[index] ?? ' ';
-    if (character === '{') level += 1;
-    else if (character === '}') level = Math.max(0, level - 1);
-    const separates = index === value.length || (level === 0 && /[\s,]/.test(character));
-    if (!separates && start < 0) start = index;
-    if (separates && start >= 0) {
-      words.push(value.slice(start, index));
-      start = -1;
-    }
-  }
-  return words;
 }
 
 /** Opens a table of which the text is known, or a table that only its server can answer. */

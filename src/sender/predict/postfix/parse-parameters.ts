@@ -1,3 +1,5 @@
+import { enclosed, splitOutsideBraces } from './braces.js';
+
 /** One parameter as `postconf` prints it or `main.cf` sets it. */
 export interface Parameter {
   readonly name: string;
@@ -9,8 +11,13 @@ export interface Parameter {
 export interface ParsedParameters {
   /** The last line of a name counts, as in Postfix. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** Parameters of one service, from `postconf -P`: `smtp/unix/smtp_tls_loglevel = 1`. */
+  /**
+   * Parameters of one service, from `postconf -P` (`smtp/unix/smtp_tls_loglevel = 1`) or
+   * the options `-o` of `postconf -M`.
+   */
   readonly services: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** The program of each service, from `postconf -M` or master.cf. */
+  readonly programs: ReadonlyMap<string, string>;
   /** The first lines that could not be read, each cut to 80 characters. */
   readonly unread: readonly string[];
 }
@@ -27,8 +34,16 @@ const MAX_LINE_SHOWN = 80;
 export function parseParameters(text: string): ParsedParameters {
   const parameters = new Map<string, string>();
   const services = new Map<string, Map<string, string>>();
+  const programs = new Map<string, string>();
   const unread: string[] = [];
   for (const line of logicalLines(text)) {
+    const entry = parseService(line);
+    if (entry !== undefined) {
+      programs.set(entry.service, entry.program);
+      const own = servicesOf(services, entry.service);
+      for (const { name, value } of entry.options) own.set(name, value);
+      continue;
+    }
     const parsed = parseLine(line);
     if (parsed === undefined) {
       if (unread.length < MAX_UNREAD) unread.push(line.slice(0, MAX_LINE_SHOWN));
@@ -38,7 +53,7 @@ export function parseParameters(text: string): ParsedParameters {
     if (service === undefined || name === undefined) parameters.set(parsed.name, parsed.value);
     else servicesOf(services, service).set(name, parsed.value);
   }
-  return { parameters, services, unread };
+  return { parameters, services, programs, unread };
 }
 
 function servicesOf(
@@ -48,6 +63,26 @@ function servicesOf(
   const parameters = services.get(service) ?? new Map<string, string>();
   services.set(service, parameters);
   return parameters;
+}
+
+/** A service of master.cf (master(5)): eight fields, then arguments of its program. */
+function parseService(
+  line: string,
+): { service: string; program: string; options: readonly Parameter[] } | undefined {
+  const [, name, type, program, rest = ''] =
+    /^(\S+)\s+(inet|unix|unix-dgram|fifo|pass)\s+(?:\S+\s+){5}(\S+)(.*)$/.exec(line) ?? [];
+  if (name === undefined || type === undefined || program === undefined) return undefined;
+  return { service: `${name}/${type}`, program, options: optionsIn(rest) };
+}
+
+/** The options `-o name=value` and `-o { name = value }` of a service. */
+function optionsIn(text: string): readonly Parameter[] {
+  const words = splitOutsideBraces(text, /\s/);
+  return words.flatMap((word, index) => {
+    const argument = word === '-o' ? words[index + 1] : /^-o(.+)$/s.exec(word)?.[1];
+    if (argument === undefined) return [];
+    return parseLine(argument.startsWith('{') ? (enclosed(argument) ?? '') : argument) ?? [];
+  });
 }
 
 /** Returns `name = value` as a parameter; undefined for any other line. */

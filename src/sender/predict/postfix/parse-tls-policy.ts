@@ -1,5 +1,4 @@
-import { enclosed } from './expand-value.js';
-import { splitOutsideBraces } from './lookup-tables.js';
+import { enclosed, splitOutsideBraces } from './braces.js';
 
 /** TLS security levels of Postfix (postconf(5), smtp_tls_security_level). */
 export const securityLevels = [

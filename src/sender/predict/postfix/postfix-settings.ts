@@ -38,6 +38,7 @@ const defaults: Readonly<Record<string, string>> = {
   smtp_tlsrpt_enable: 'no',
   smtp_use_tls: 'no',
   tls_append_default_CA: 'no',
+  tls_eecdh_auto_curves: '',
   transport_maps: '',
 };
 
@@ -50,7 +51,11 @@ export class PostfixSettings {
   readonly #service: ReadonlyMap<string, string>;
 
   /** @param service the service of master.cf that sends, such as `smtp/unix` */
-  constructor(parsed: ParsedParameters, service: string) {
+  constructor(
+    parsed: ParsedParameters,
+    service: string,
+    readonly version: string | undefined = parsed.parameters.get('mail_version'),
+  ) {
     this.#parsed = parsed;
     this.#service = parsed.services.get(service) ?? new Map();
   }
@@ -63,6 +68,11 @@ export class PostfixSettings {
     const expanded = expandValue(written, (reference) => this.#written(reference));
     if (expanded.ok) return known(expanded.value, source);
     return unknown(`${name}: ${expanded.reason}`, source);
+  }
+
+  /** Returns whether the version is known and at least this one. */
+  isVersionAtLeast(major: number, minor: number): boolean {
+    return this.version !== undefined && isLevelAtLeast(this.version, major, minor);
   }
 
   /** Returns whether the configuration sets a parameter. */

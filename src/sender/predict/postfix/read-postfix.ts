@@ -18,7 +18,7 @@ import { tlsRulesOf } from './tls-rules-of.js';
 
 /** Input of {@link readPostfix} besides the parameters. */
 export interface PostfixInput {
-  /** Output of `postconf -n`, optionally with that of `postconf -P`, or main.cf. */
+  /** Output of `postconf -n`, optionally with that of `postconf -M`, or main.cf. */
   readonly text: string;
   readonly readTable: ReadTable;
   /** Domain of the recipients. */
@@ -40,9 +40,9 @@ const MAX_DESTINATIONS = 200;
 export function readPostfix(input: PostfixInput): SenderModel {
   const parsed = parseParameters(input.text);
   const { service, transportHop } = transportOf(parsed);
-  const settings = new PostfixSettings(parsed, service);
-  const version = input.version ?? parsed.parameters.get('mail_version');
-  const routes = readRoutes(settings, input, transportHop);
+  const settings = new PostfixSettings(parsed, service, input.version);
+  const { version } = settings;
+  const routes = readRoutes(settings, input, { transportHop, programs: parsed.programs });
   const policies = new DestinationPolicies(settings, input.readTable, input.policyServer);
   const nextHop = routes.nextHop ?? input.domain;
   const mtaSts = stsOf(policies, input, nextHop, settings);
@@ -73,6 +73,19 @@ function transportOf(parsed: ParsedParameters): { service: string; transportHop:
   return { service: `${service}/unix`, transportHop: hop.join(':') };
 }
 
+/** Facts of master.cf and default_transport for the route. */
+interface RouteFacts {
+  readonly transportHop: string;
+  readonly programs: ReadonlyMap<string, string>;
+}
+
+/** The services smtp and relay are SMTP clients, as are those that master.cf calls so. */
+function isSmtpClient(service: string, programs: ReadonlyMap<string, string>): boolean {
+  const program = programs.get(`${service}/unix`);
+  if (program !== undefined) return program === 'smtp';
+  return service === 'smtp' || service === 'relay';
+}
+
 interface Routes {
   readonly smartHost: Fact<string | undefined>;
   /** The next hop where it is not the domain. */
@@ -83,7 +96,7 @@ interface Routes {
 function readRoutes(
   settings: PostfixSettings,
   { domain, readTable }: PostfixInput,
-  transportHop: string,
+  { transportHop, programs }: RouteFacts,
 ): Routes {
   const mapped = routeByMap(settings, domain, readTable);
   if (mapped !== undefined) return mapped;
@@ -91,7 +104,7 @@ function readRoutes(
   const relay = settings.value('relayhost');
   if (!transport.known) return { smartHost: transport };
   const service = transport.value.split(':', 1)[0] ?? '';
-  if (service !== 'smtp' && service !== 'relay')
+  if (!isSmtpClient(service, programs))
     return {
       smartHost: unknown(`the transport ${service} is not the SMTP client`, transport.source),
     };
@@ -252,7 +265,7 @@ function reportsOf(settings: PostfixSettings): SenderModel['tlsReports'] {
 
 function assumptionsOf(parsed: ParsedParameters): readonly string[] {
   if (parsed.services.size > 0) return [];
-  return ['master.cf sets no parameter of the SMTP client; postconf -P would show it.'];
+  return ['master.cf sets no parameter of the SMTP client; postconf -M would show it.'];
 }
 
 function warningsOf(parsed: ParsedParameters, settings: PostfixSettings): readonly string[] {

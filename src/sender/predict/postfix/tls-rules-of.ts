@@ -1,5 +1,6 @@
 import {
   known,
+  openLibrary,
   unknown,
   type AcceptedNames,
   type DaneUse,
@@ -37,6 +38,7 @@ export function tlsRulesOf({ settings, policy, mtaSts, nextHop }: RuleSources): 
     requiredVersions: versionsOf(settings, 'smtp_tls_mandatory_protocols', entry, source),
     roots: rootsOf(settings, entry),
     serverName: serverNameOf(settings, entry, source),
+    library: libraryOf(settings),
   };
 }
 
@@ -270,4 +272,29 @@ function serverNameOf(
   const word = name.value.trim().toLowerCase();
   if (word === '') return known('none', name.source);
   return known(word === 'hostname' ? 'mx-host' : 'other', name.source);
+}
+
+/**
+ * The abilities that parameters of Postfix decide. A lower bound such as `>=TLSv1`
+ * outweighs MinProtocol of openssl.cnf; exclusions do not (tls_client.c). Postfix lowers
+ * the security level of OpenSSL only where it authenticates no server. Without ML-KEM in
+ * its list of groups the ClientHello is small.
+ */
+function libraryOf(settings: PostfixSettings): TlsRules['library'] {
+  const source = settings.source('smtp_tls_protocols');
+  const bounded = ['smtp_tls_protocols', 'smtp_tls_mandatory_protocols'].every((name) => {
+    const value = settings.value(name);
+    if (!settings.isSet(name)) return settings.isVersionAtLeast(3, 6);
+    return value.known && value.value.trim().startsWith('>=');
+  });
+  const groups = settings.value('tls_eecdh_auto_curves');
+  const listed = settings.isSet('tls_eecdh_auto_curves')
+    ? groups.known && groups.value.trim() !== '' && !/mlkem|kyber/i.test(groups.value)
+    : settings.isVersionAtLeast(3, 2) && !settings.isVersionAtLeast(3, 11);
+  const open = openLibrary(source);
+  return {
+    ...open,
+    oldVersions: bounded ? known(true, source) : open.oldVersions,
+    smallHello: listed ? known(true, groups.source) : open.smallHello,
+  };
 }
