@@ -74,6 +74,8 @@ export interface QuotedPolicy {
 /** Reports in the name of one reporter that do not count. */
 export interface DoubtfulRow {
   readonly trust: string;
+  /** A code of `TrustReason`; empty where none was stored. */
+  readonly reason: string;
   readonly reporter: string;
   readonly detail: string;
   readonly reports: number;

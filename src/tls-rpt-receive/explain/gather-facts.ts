@@ -87,9 +87,9 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
   const trial = yield* trialOf(stateStore, domain, to);
   yield;
   const doubtful = domainQuery.rows<DoubtfulRow>(
-    `SELECT trust, reporter, min(trust_detail) AS detail, count(*) AS reports, max(day) AS "lastDay" FROM report
+    `SELECT trust, trust_reason AS reason, reporter, min(trust_detail) AS detail, count(*) AS reports, max(day) AS "lastDay" FROM report
      WHERE counted = 0 AND id IN (SELECT report FROM report_policy WHERE $WHERE AND counted = 0)
-     GROUP BY trust, reporter ORDER BY reports DESC LIMIT 50`,
+     GROUP BY trust, trust_reason, reporter ORDER BY reports DESC LIMIT 50`,
   );
   yield;
   const unauthenticated = unauthenticatedRows(domainQuery);

@@ -3,13 +3,17 @@ import test from 'node:test';
 import { parseReport } from '../../tls-rpt/index.js';
 import {
   alertText,
+  importReports,
   openReports,
   renderDomain,
   renderReportOverview,
   showDomain,
   showOverview,
   storeReports,
+  verifyDkim,
 } from '../index.js';
+import { systemClockAt } from '../../../test/support/fake-clock.js';
+import { keyResolver, reportJson, reportMail } from '../../../test/support/report/mail.js';
 import {
   daysUntil,
   testReportJson,
@@ -341,6 +345,52 @@ test('the headline does not say that mail arrived where only a fetch failed', as
     assert.match(page, /No\s+mail\s+was\s+deferred\s+because\s+of\s+this\./);
     assert.doesNotMatch(page, /delivered\s+all\s+the\s+same/);
   }
+});
+
+// R13
+test('a page without counted reports says why none counts, and how to accept them', async () => {
+  const mails = await Promise.all(
+    [1, 2, 3].map((n) =>
+      reportMail({ report: reportJson(n, 0, `${n}`, day), signer: 'sender.example' }),
+    ),
+  );
+  const page = async (keys: readonly string[], all: readonly Buffer[]): Promise<string> => {
+    const store = await openReports(':memory:');
+    async function* sources() {
+      for (const mail of all)
+        yield {
+          name: 'mail',
+          open: async function* () {
+            yield mail;
+          },
+        };
+    }
+    const clock = systemClockAt(() => now);
+    const verify = (mail: Uint8Array): ReturnType<typeof verifyDkim> =>
+      verifyDkim(mail, keyResolver(keys), now);
+    for await (const { stored } of importReports(sources(), { clock, store, verify }))
+      assert.equal(stored, 'stored');
+    const shown = showDomain(store, 'rcpt.example', { now });
+    assert.equal(shown.status, 'no-reports');
+    return renderDomain(shown).replace(/\s+/g, ' ');
+  };
+  const gone = await page([], mails);
+  assert.match(
+    gone,
+    /3 reports arrived, none counted: the DKIM key of the signature is no longer published/,
+  );
+  assert.match(gone, /To accept an archive from a mailbox that you trust/);
+  assert.match(gone, /trusted: true/);
+  const changed = Buffer.from(
+    String(mails[0]?.toString('latin1')).replace('This is an', 'This is no'),
+    'latin1',
+  );
+  const altered = await page(['sender.example'], [changed]);
+  assert.match(altered, /1 report arrived, none counted: the message was changed after/);
+  assert.doesNotMatch(altered, /no longer published|To accept an archive/);
+  const stranger = await reportMail({ report: reportJson(1, 0, '9', day), signer: 'o.example' });
+  const both = await page(['o.example'], [...mails, stranger]);
+  assert.match(both, /4 reports arrived, none counted: the DKIM key .* another organisation/);
 });
 
 // R13

@@ -102,6 +102,7 @@ export const domainViewSchema = z
     doubtful: z.array(
       z.strictObject({
         trust: text,
+        reason: text.optional(),
         reporter: text,
         detail: text,
         reports: count,

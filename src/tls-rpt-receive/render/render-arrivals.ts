@@ -16,6 +16,22 @@ export const trustNames: Readonly<Record<string, string>> = {
   superseded: 'an authenticated report of the same id says something else',
 };
 
+/** The reason in the mail, where it says more than the state. */
+const reasonNames: Readonly<Record<string, string>> = {
+  'key-absent': 'the DKIM key of the signature is no longer published',
+  'key-unusable': 'the DKIM key of the signature cannot be used',
+  'key-for-other-service': 'the DKIM key of the signature is for other services',
+  'body-changed': 'the message was changed after it was signed',
+  'header-changed': 'the header was changed after it was signed',
+  'signature-expired': 'the signature has expired',
+};
+
+/** Returns why reports do not count, with the detail of the verification. */
+export function whyNotCounted({ trust, reason, detail }: DomainView['doubtful'][number]): string {
+  const name = reasonNames[reason] ?? trustNames[trust] ?? trust;
+  return detail === '' || trust === 'superseded' ? name : `${name} (${detail})`;
+}
+
 /**
  * Renders whether reports arrive as usual. Silence of one reporter is listed; silence of
  * all is the first sentence, because it points to the record or to this receiver.
@@ -103,7 +119,7 @@ export function doubts(view: DomainView, width: number, paint: Paint): string[] 
       .slice(0, 6)
       .flatMap((row) =>
         paragraph(
-          `${plural(row.reports, 'report')} that ${row.reports === 1 ? 'names' : 'name'} ${row.reporter} as the reporter: ${trustNames[row.trust] ?? row.trust}${row.detail && row.trust !== 'superseded' ? ` (${row.detail})` : ''}.`,
+          `${plural(row.reports, 'report')} that ${row.reports === 1 ? 'names' : 'name'} ${row.reporter} as the reporter: ${whyNotCounted(row)}.`,
           width,
           '  ',
           '    ',

@@ -4,7 +4,7 @@ import type { DomainView, KindSums } from '../explain/domain-view.js';
 import type { Explanation } from '../explain/explain-group.js';
 import { policyName } from '../explain/result-texts-registry.js';
 import { number, painter, paragraph, plural, shortDay, trustNotice, type Paint } from './layout.js';
-import { arriving, doubts, trustNames, unauthenticated } from './render-arrivals.js';
+import { arriving, doubts, unauthenticated, whyNotCounted } from './render-arrivals.js';
 import { renderFailures } from './render-failures.js';
 
 /** Layout of a report page on a terminal. */
@@ -122,24 +122,36 @@ function nothingCounted(domainView: DomainView): string {
   return `${plural(arrived, 'report')} arrived, none counted: ${whyUncounted(domainView)}.${howToAccept(domainView)}`;
 }
 
-function whyUncounted({ doubtful: [first] }: DomainView): string {
-  if (!first) return 'they came over HTTPS, which authenticates no reporter';
-  const reason = trustNames[first.trust] ?? first.trust;
-  return first.detail === '' ? reason : `${reason} (${first.detail})`;
+/** The reasons, the most frequent first, at most three. */
+function whyUncounted({ doubtful, unauthenticated: posted }: DomainView): string {
+  const reasons = [...new Set(doubtful.map(whyNotCounted))];
+  if (posted.length > 0) reasons.push('they came over HTTPS, which authenticates no reporter');
+  const more = reasons.length > 3 ? ['other reasons'] : [];
+  return [...reasons.slice(0, 3), ...more].join('; ');
 }
+
+/**
+ * Reasons of a missing proof that a withdrawn key explains. A message that was changed is
+ * not accepted in any way. Older versions stored no reason.
+ */
+const WITHDRAWN: readonly string[] = ['key-absent', 'key-unusable', ''];
 
 /**
  * The steps where signatures could not be verified. Keys of old mail are often withdrawn,
  * so an archive has to be accepted on the operator's own trust in it.
  */
 function howToAccept({ doubtful }: DomainView): string {
-  const has = (trust: string): boolean => doubtful.some((row) => row.trust === trust);
-  if (!has('broken') && !has('unverifiable')) return '';
+  const isPending = doubtful.some(({ trust }) => trust === 'unverifiable');
+  const isWithdrawn = doubtful.some(
+    ({ trust, reason }) => trust === 'broken' && WITHDRAWN.includes(reason),
+  );
+  if (!isPending && !isWithdrawn) return '';
   const steps: string[] = [];
-  if (has('unverifiable')) steps.push('Import the mail again when its key can be looked up.');
-  if (has('broken')) steps.push('A key that is no longer published cannot verify an old message.');
+  if (isPending) steps.push('Import the mail again when its key can be looked up.');
+  if (isWithdrawn) steps.push('A key that is no longer published cannot verify an old message.');
   steps.push(
     'To accept an archive from a mailbox that you trust, extract the attachments and import them: hermetic report import --store FILE *.json.gz',
+    'The daemon accepts the mails of a mailbox with trusted: true.',
   );
   return steps.map((step) => ` ${step}`).join('');
 }

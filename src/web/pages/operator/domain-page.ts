@@ -6,7 +6,7 @@ import {
   domainHeadline,
   enforceNames,
   fateNames,
-  trustNames,
+  whyNotCounted,
   type DomainView,
   type Explanation,
   type FaultParty,
@@ -160,7 +160,7 @@ function doubts({ doubtful, unauthenticated, repairs }: DomainView): Markup | fa
   return markup`<section><h2>Reports that decide nothing</h2>
     <ul class="notes">
       ${posted > 0 && markup`<li>${posted} reports came by HTTPS, which authenticates no reporter.</li>`}
-      ${doubtful.slice(0, 20).map(({ reporter, reports, trust, detail }) => markup`<li>${reports} of ${reporter}: ${trustNames[trust] ?? trust}${detail !== '' && ` (${detail})`}</li> `)}
+      ${doubtful.slice(0, 20).map((row) => markup`<li>${row.reports} of ${row.reporter}: ${whyNotCounted(row)}</li> `)}
       ${repairs.slice(0, 20).map(({ reporter, reports, says }) => markup`<li>${reports} of ${reporter} were repaired: ${says}</li> `)}
     </ul></section>`;
 }
