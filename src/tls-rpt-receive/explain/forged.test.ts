@@ -9,6 +9,8 @@ import {
   type TestPolicy,
   type TestReport,
 } from '../../../test/support/report/reports.js';
+import { testSize } from '../../../test/support/test-size.js';
+import { resultTypes } from '../../tls-rpt/index.js';
 import type { ReportTrust } from '../types.js';
 
 const now = Date.parse('2027-01-20T12:00:00Z');
@@ -19,18 +21,17 @@ const policy: fc.Arbitrary<TestPolicy> = fc.record({
   domain: fc.constantFrom(...names),
   mode: fc.constantFrom('enforce', 'testing'),
   mx: fc.constantFrom([], ['mx1.rcpt.example'], ['mx.attacker.example']),
+  maxAge: fc.constantFrom(86_400, 604_800),
   ok: fc.nat(100),
   failed: fc.constantFrom(0, 0, 1, 50, 1e9),
   details: fc.array(
     fc.record({
-      result: fc.constantFrom(
-        'starttls-not-supported',
-        'certificate-expired',
-        'validation-failure',
-      ),
-      count: fc.constantFrom(0, 1, 50),
+      result: fc.constantFrom(...resultTypes, 'mx-mismatch', 'invented'),
+      count: fc.constantFrom(undefined, 0, 1, 50),
       mx: fc.constantFrom('mx1.rcpt.example', 'mx.attacker.example', undefined),
+      ip: fc.constantFrom('192.0.2.25', '2001:db8::25', undefined),
       from: fc.constantFrom('192.0.2.1', '203.0.113.1'),
+      reason: fc.constantFrom('', 'connection timed out', 'certificate has expired', 'x'),
     }),
     { maxLength: 3 },
   ),
@@ -48,7 +49,16 @@ const someReport = (trusts: readonly ReportTrust[]): fc.Arbitrary<TestReport> =>
 
 const genuine = fc.array(someReport(['signed', 'given']), { maxLength: 12 });
 const forged = fc.array(
-  someReport(['posted', 'unsigned', 'broken', 'misaligned', 'unverifiable', 'future', 'stale']),
+  someReport([
+    'posted',
+    'unsigned',
+    'broken',
+    'misaligned',
+    'unverifiable',
+    'other-domain',
+    'future',
+    'stale',
+  ]),
   { minLength: 1, maxLength: 12 },
 );
 
@@ -71,8 +81,46 @@ test('forged reports change no status, cause, advice, answer or alert', async ()
       const mixed = order ? await of(others, own) : await of(own, others);
       assert.deepEqual(mixed, await of(own));
     }),
-    { numRuns: 60, endOnFailure: true },
+    { numRuns: testSize(50, 1000), endOnFailure: true },
   );
+});
+
+// R11
+test('a forged copy leaves no trace in the counts and notes of a reporter', async () => {
+  const details = [{ result: 'certificate-expired', count: 4 }];
+  const own: TestReport = {
+    reporter: 'big.example',
+    day: '2027-01-18',
+    id: 'same',
+    policies: [{ ok: 20, failed: 4, details }],
+  };
+  const forge = (trust: ReportTrust, rest: Partial<TestReport> = {}): TestReport => ({
+    ...own,
+    policies: [{ ok: 20, failed: 4 }],
+    peer: '203.0.113.9',
+    ...rest,
+    trust,
+  });
+  const noCount = [{ result: 'validation-failure', count: undefined, mx: undefined }];
+  const of = async (...groups: readonly (readonly TestReport[])[]): Promise<unknown> => {
+    const store = await openReports(':memory:');
+    for (const reports of groups) storeTestReports(store, reports);
+    const { unauthenticated, doubtful, ...rest } = showDomain(store, 'rcpt.example', { now });
+    store.close();
+    assert.equal(rest.reusedIds + rest.repeated + rest.repairs.length, 0);
+    assert.equal(unauthenticated.length + doubtful.length > 0, groups.length > 1);
+    return rest;
+  };
+  const alone = await of([own]);
+  for (const forged of [
+    [forge('posted'), forge('broken')],
+    [forge('misaligned', { policies: [{ ok: 1, failed: 9e9, details: noCount }] })],
+    [forge('unsigned', { day: '2027-01-17' }), forge('unverifiable', { id: 'other' })],
+    [forge('future', { policies: [{ type: 'tlsa', mode: '', failed: 42, details: [] }] })],
+  ]) {
+    assert.deepEqual(await of([own], forged), alone);
+    assert.deepEqual(await of(forged, [own]), alone);
+  }
 });
 
 test('two posts in the names of large providers add a line, and no advice', async () => {

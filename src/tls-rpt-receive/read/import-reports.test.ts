@@ -51,6 +51,22 @@ test('RFC 6376 §6.1.2: a key lookup that failed leaves nothing of a pipe stored
   );
 });
 
+// R14
+test('a piped mail is stored once although it came before during a DNS failure', async () => {
+  const store = await openReports(':memory:');
+  const pipe = (keys: readonly string[], mails = [signed]): Promise<readonly ReportRecord[]> =>
+    imported(store, mails, { keys, retryKeys: true });
+  for (const mails of [[signed], [other, other, signed], [signed, signed]])
+    await assert.rejects(pipe([], mails), /the mail server sends|could not be looked up/);
+  assert.equal(rows(store), 0);
+  for (const stored of ['stored', 'repeated'])
+    assert.deepEqual(
+      (await pipe(['sender.example'])).map((record) => record.stored),
+      [stored],
+    );
+  assert.equal(rows(store), 1);
+});
+
 test('an unsigned report of a pipe is stored though no key can be looked up', async () => {
   const store = await openReports(':memory:');
   const unsigned = await reportMail({ report: reportJson(1, 0) });

@@ -205,6 +205,28 @@ test('a Submitter that is not a domain is noted, and not judged by', async () =>
   }
 });
 
+// R6
+test('a Submitter that is a name of a company is judged by From, d= and contact', async () => {
+  const submitter = 'Sender Networks GmbH';
+  const of = async (contact: string, from = 'noreply@sender.example'): Promise<string> =>
+    verdictOf(
+      await reportMail({
+        report: reportJson(3, 0, '4', '2026-05-04', 'rcpt.example', contact),
+        signer: 'sender.example',
+        from,
+        submitter,
+      }),
+    );
+  assert.equal(await of('tls@reports.sender.example'), 'signed');
+  assert.equal(await of('mailto:tls@sender.example'), 'signed');
+  assert.equal(await of('Sender Networks GmbH <tls@sender.example>'), 'signed');
+  // Without any domain in it, the report may be a document that an outsider attached.
+  assert.equal(await of('Postmaster team'), 'unsigned no-reporter');
+  // The name in place of a domain vouches for no other organisation.
+  assert.equal(await of('tls@provider.example'), 'misaligned other-signer');
+  assert.equal(await of('tls@sender.example', 'a@provider.example'), 'misaligned other-signer');
+});
+
 test('the reason says why a message does not count', async () => {
   const good = await reportMail({ report: json, signer: 'sender.example' });
   const text = good.toString('latin1');
