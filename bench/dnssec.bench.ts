@@ -75,11 +75,12 @@ async function warm(algorithm: SigningAlgorithm, label: string, least: number): 
     });
   });
   const cache = new Map<string, CachedZone>();
+  const { anchors } = dns;
   const ask = (i: number): ReturnType<typeof validate> =>
     validate({
       name: names[i] ?? Name.root,
       type: RRType.TLSA,
-      anchors: dns.anchors,
+      anchors,
       now,
       cache,
       fetch: (name, type) => {

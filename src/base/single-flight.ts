@@ -1,6 +1,7 @@
 interface Running<T> {
   readonly promise: Promise<T>;
-  readonly controller: AbortController;
+  /** Absent for work that no caller can abort, because the first one has no signal. */
+  readonly controller: AbortController | undefined;
   waiting: number;
 }
 
@@ -12,31 +13,38 @@ interface Running<T> {
 export class SingleFlight<T> {
   readonly #running = new Map<string, Running<T>>();
 
+  /** `work` gets no signal where its first caller has none: it then runs to its end. */
   run(
     cacheKey: string,
-    work: (signal: AbortSignal) => Promise<T>,
+    work: (signal: AbortSignal | undefined) => Promise<T>,
     abortSignal?: AbortSignal,
   ): Promise<T> {
     if (abortSignal?.aborted) return Promise.reject(abortSignal.reason as Error);
-    const running = this.#running.get(cacheKey) ?? this.#start(cacheKey, work);
+    const known = this.#running.get(cacheKey);
+    const running = known ?? this.#start(cacheKey, work, abortSignal !== undefined);
     running.waiting++;
+    if (!abortSignal) return running.promise;
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         if (--running.waiting === 0) {
           this.#forget(cacheKey, running);
-          running.controller.abort(abortSignal?.reason);
+          running.controller?.abort(abortSignal.reason);
         }
-        reject(abortSignal?.reason as Error);
+        reject(abortSignal.reason as Error);
       };
-      const settled = (): void => abortSignal?.removeEventListener('abort', leave);
-      abortSignal?.addEventListener('abort', leave, { once: true });
+      const settled = (): void => abortSignal.removeEventListener('abort', leave);
+      abortSignal.addEventListener('abort', leave, { once: true });
       running.promise.finally(settled).then(resolve, reject);
     });
   }
 
-  #start(cacheKey: string, work: (abortSignal: AbortSignal) => Promise<T>): Running<T> {
-    const controller = new AbortController();
-    const running: Running<T> = { promise: work(controller.signal), controller, waiting: 0 };
+  #start(
+    cacheKey: string,
+    work: (abortSignal: AbortSignal | undefined) => Promise<T>,
+    canAbort: boolean,
+  ): Running<T> {
+    const controller = canAbort ? new AbortController() : undefined;
+    const running: Running<T> = { promise: work(controller?.signal), controller, waiting: 0 };
     this.#running.set(cacheKey, running);
     const forget = (): void => this.#forget(cacheKey, running);
     running.promise.then(forget, forget);

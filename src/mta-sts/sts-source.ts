@@ -172,7 +172,11 @@ export function createStsSource(options: StsSourceOptions): StsSource {
       const known = recent.get(cacheKey);
       if (known && now() < known.until)
         return Promise.resolve(known.how === 'live' ? { ...known, how: 'cached' } : known);
-      return shared.run(cacheKey, (all) => lookup(domainName, all), abortSignal);
+      return shared.run(
+        cacheKey,
+        (all = new AbortController().signal) => lookup(domainName, all),
+        abortSignal,
+      );
     },
     async refreshDue(abortSignal = new AbortController().signal) {
       const due = stsCache.due(now(), REFRESHES);

@@ -52,7 +52,7 @@ export class AnswerCache {
   get(
     cacheKey: string,
     signal: AbortSignal | undefined,
-    work: (shared: AbortSignal) => Promise<Resolved>,
+    work: (shared: AbortSignal | undefined) => Promise<Resolved>,
   ): Promise<Resolved> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     const known = this.#answers.get(cacheKey);
@@ -61,7 +61,7 @@ export class AnswerCache {
       const ttl = Math.min(known.answer.ttl, Math.ceil(remaining / 1000));
       return Promise.resolve({ ...known, answer: { ...known.answer, ttl } });
     }
-    const storedWork = async (shared: AbortSignal): Promise<Resolved> => {
+    const storedWork = async (shared: AbortSignal | undefined): Promise<Resolved> => {
       const resolved = await work(shared);
       this.#store(cacheKey, resolved);
       return resolved;

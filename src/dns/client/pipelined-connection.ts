@@ -164,7 +164,8 @@ export class PipelinedConnection {
     while (!this.#ended && received.length >= offset + 2) {
       const endOffset = offset + 2 + received.readUInt16BE(offset);
       if (received.length < endOffset) break;
-      const bytes = received.subarray(offset + 2, endOffset);
+      // A copy: records are views of it, and must not keep the whole piece in memory.
+      const bytes = new Uint8Array(received.subarray(offset + 2, endOffset));
       offset = endOffset;
       // A message without an id breaks the framing: nothing after it can be trusted.
       if (bytes.length < 2) return this.end();

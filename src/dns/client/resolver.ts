@@ -186,7 +186,7 @@ class CachingResolver {
   }
 
   /** Queries the upstreams in turn until one gives an answer that is not a failure. */
-  async #resolve(question: Question, abortSignal: AbortSignal): Promise<Resolved> {
+  async #resolve(question: Question, abortSignal?: AbortSignal): Promise<Resolved> {
     let worst: DnsAnswer | undefined;
     let forging: Upstream | undefined;
     let stripping: Stripping | undefined;
@@ -273,7 +273,7 @@ class CachingResolver {
   async #resolveUnvalidated(
     { upstream, failure }: Stripping,
     question: Question,
-    abortSignal: AbortSignal,
+    abortSignal?: AbortSignal,
   ): Promise<DnsAnswer> {
     const { name, type } = question;
     const message = await this.#exchange(upstream, { name, type, flags: VALIDATING }, abortSignal);
@@ -332,14 +332,15 @@ class CachingResolver {
     abortSignal?: AbortSignal,
   ): Promise<Result<Message>> {
     const { name, type, flags } = upstreamQuery;
-    const cacheKey = `${upstream.label} ${Number(flags.checkingDisabled)} ${type} ${name.key}`;
     const send = (until?: AbortSignal): Promise<Result<Message>> => {
       this.#questions++;
       return askUpstream(upstream, upstreamQuery, this.#transport, until);
     };
     const isShared = type === RRType.DS || type === RRType.DNSKEY || name.isRoot;
+    const flightKey = (): string =>
+      `${upstream.label} ${Number(flags.checkingDisabled)} ${type} ${name.key}`;
     const message = await (isShared
-      ? this.#exchanges.run(cacheKey, send, abortSignal)
+      ? this.#exchanges.run(flightKey(), send, abortSignal)
       : send(abortSignal));
     const state = stateAfter(message);
     if (state === 'answers') this.#failing.delete(upstream);

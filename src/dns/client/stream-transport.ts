@@ -90,7 +90,7 @@ function openConnection(
 async function connect(
   upstream: Upstream,
   options: TransportOptions,
-  abortSignal: AbortSignal,
+  abortSignal?: AbortSignal,
 ): Promise<Result<Connection>> {
   const dialled = await dial(upstream, options, abortSignal);
   if (!dialled.ok || upstream.tlsName === undefined) return dialled;

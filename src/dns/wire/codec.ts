@@ -5,6 +5,7 @@ import type { Edns, Message, DnsQuestion } from './message.js';
 import { expandRdata } from './rdata-layout.js';
 import { RRType } from './types-registry.js';
 import { MalformedDns, WireReader } from './wire-reader.js';
+import { WireWriter } from './wire-writer.js';
 
 /** More records than any honest answer holds; a 64 KiB message could carry 5,000. */
 const MAX_RECORDS = 4096;
@@ -27,7 +28,9 @@ const MAX_RECORDS = 4096;
  */
 export function decodeMessage(wireBytes: Uint8Array): Result<Message> {
   try {
-    return ok(decode(new WireReader(wireBytes)));
+    // A plain view: records must not share the methods of a Buffer.
+    const { buffer, byteOffset, length } = wireBytes;
+    return ok(decode(new WireReader(new Uint8Array(buffer, byteOffset, length))));
   } catch (error) {
     if (error instanceof MalformedDns)
       return fail(wireFailures.make('dns-malformed', error.message));
@@ -172,53 +175,28 @@ export function encodeMessage(message: Message): Uint8Array {
     (message.authenticData ? 0x0020 : 0) |
     (message.checkingDisabled ? 0x0010 : 0) |
     (message.rcode & 15);
-  const parts: Uint8Array[] = [];
-  // Suffixes by their position. A pointer has fourteen bits, so later positions are
-  // useless.
-  const seen = new Map<string, number>();
-  let offset = 0;
-  const append = (part: Uint8Array): void => {
-    parts.push(part);
-    offset += part.length;
-  };
-  const putName = (domainName: Name): void => {
-    const known = seen.get(domainName.key);
-    if (known !== undefined) return append(encodeUint16(0xc000 | known));
-    if (!domainName.isRoot && offset < 0x4000) seen.set(domainName.key, offset);
-    if (domainName.isRoot) return append(domainName.wire);
-    append(domainName.wire.subarray(0, 1 + (domainName.wire[0] as number)));
-    putName(domainName.parent);
-  };
-  append(
-    concat(
-      ...[
-        message.id,
-        flags,
-        message.questions.length,
-        message.answers.length,
-        message.authorities.length,
-        additionals.length,
-      ].map(encodeUint16),
-    ),
-  );
-  for (const question of message.questions) {
-    putName(question.name);
-    append(concat(encodeUint16(question.type), encodeUint16(question.class)));
+  const { questions, answers, authorities } = message;
+  const writer = new WireWriter();
+  writer.uint16(message.id);
+  writer.uint16(flags);
+  for (const section of [questions, answers, authorities, additionals])
+    writer.uint16(section.length);
+  for (const question of questions) {
+    writer.name(question.name);
+    writer.uint16(question.type);
+    writer.uint16(question.class);
   }
-  for (const resourceRecord of [...message.answers, ...message.authorities, ...additionals]) {
-    putName(resourceRecord.name);
-    append(
-      concat(
-        encodeUint16(resourceRecord.type),
-        encodeUint16(resourceRecord.class),
-        encodeUint16(resourceRecord.ttl >>> 16),
-        encodeUint16(resourceRecord.ttl & 0xffff),
-        encodeUint16(resourceRecord.rdata.length),
-      ),
-    );
-    append(resourceRecord.rdata);
-  }
-  return concat(...parts);
+  for (const section of [answers, authorities, additionals])
+    for (const resourceRecord of section) {
+      writer.name(resourceRecord.name);
+      writer.uint16(resourceRecord.type);
+      writer.uint16(resourceRecord.class);
+      writer.uint16(resourceRecord.ttl >>> 16);
+      writer.uint16(resourceRecord.ttl & 0xffff);
+      writer.uint16(resourceRecord.rdata.length);
+      writer.octets(resourceRecord.rdata);
+    }
+  return writer.message();
 }
 
 /** Builds the OPT record of the EDNS data; the layout is that of {@link readEdns}. */

@@ -76,12 +76,30 @@ const lowered: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Reads the RDATA at the reader (whose end is the RDATA's) into uncompressed wire form.
+ * Octets of the largest buffer of which RDATA may be a view. A view keeps the buffer in
+ * memory, so RDATA from a larger one is copied.
+ */
+const MAX_VIEWED = 2048;
+
+/**
+ * Reads the RDATA at the reader (whose end is the RDATA's) into uncompressed wire form. It
+ * may be a view of the message.
  */
 export function expandRdata(wireReader: WireReader, recordType: number): Uint8Array {
   const layout = layouts.get(recordType);
-  if (!layout || wireReader.left === 0) return new Uint8Array(wireReader.rest());
-  return walk(wireReader, layout, (domainName) => domainName.wire);
+  if (layout && wireReader.left > 0 && !isPlain(wireReader.part(wireReader.end), layout))
+    return walk(wireReader, layout, (domainName) => domainName.wire);
+  const rdata = wireReader.rest();
+  return rdata.buffer.byteLength > MAX_VIEWED ? new Uint8Array(rdata) : rdata;
+}
+
+/** Returns true for RDATA of the layout without a compressed name. */
+function isPlain(wireReader: WireReader, { before, names, strings = 0 }: Layout): boolean {
+  if (wireReader.left < before) return false;
+  wireReader.takeBytes(before);
+  if (strings > 0) return false;
+  for (let index = 0; index < names; index++) if (!wireReader.skipPlainName()) return false;
+  return wireReader.position <= wireReader.end;
 }
 
 /**

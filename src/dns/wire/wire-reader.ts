@@ -73,6 +73,20 @@ export class WireReader {
   }
 
   /**
+   * Moves past a name without a pointer and returns true. Returns false for any other name,
+   * at an undefined position.
+   */
+  skipPlainName(): boolean {
+    while (this.left > 0) {
+      const label = this.bytes[this.position] as number;
+      this.position += 1 + label;
+      if (label === 0) return true;
+      if (label > 63) return false;
+    }
+    return false;
+  }
+
+  /**
    * A domain name, pointers followed backwards only (RFC 1035 §4.1.4), so that every
    * chain ends.
    *

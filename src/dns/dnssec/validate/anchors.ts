@@ -1,4 +1,4 @@
-import { fail, fromHex, Name, ok, type Result } from '../../../base/index.js';
+import { fail, fromHex, Name, ok, toHex, type Result } from '../../../base/index.js';
 import { wireFailures } from '../../wire/failures.js';
 import { parseZone } from '../../wire/presentation.js';
 import { readDnskey, readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
@@ -62,4 +62,18 @@ export function parseTrustAnchors(text: string): Result<readonly TrustAnchor[]> 
   if (anchors.size === 0)
     return fail(wireFailures.make('dns-text-malformed', 'no DS or DNSKEY record in the file'));
   return ok([...anchors.values()]);
+}
+
+const anchorIds = new WeakMap<TrustAnchor, string>();
+
+/** Returns a text that two anchors share only if zone, keys and digests are equal. */
+export function anchorId(anchor: TrustAnchor): string {
+  const known = anchorIds.get(anchor);
+  if (known !== undefined) return known;
+  const { zone, ds, keys, negative = false } = anchor;
+  const octets = (_: string, value: unknown): unknown =>
+    value instanceof Uint8Array ? toHex(value) : value;
+  const made = JSON.stringify([toHex(zone.wire), negative, ds, keys], octets);
+  anchorIds.set(anchor, made);
+  return made;
 }

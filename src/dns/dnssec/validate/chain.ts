@@ -56,9 +56,10 @@ export class Chain implements Zones {
    * The closest anchor at or above a name (RFC 6840 appendix C: the closest one decides).
    */
   anchor(domainName: Name): TrustAnchor | undefined {
-    return this.session.request.anchors
-      .filter((trustAnchor) => domainName.isAtOrBelow(trustAnchor.zone))
-      .sort((left, right) => right.zone.labels.length - left.zone.labels.length)[0];
+    let closest: TrustAnchor | undefined;
+    for (const anchor of this.session.request.anchors)
+      if (domainName.isAtOrBelow(anchor.zone) && isCloser(anchor, closest)) closest = anchor;
+    return closest;
   }
 
   /** Returns the status and keys of a zone, given only its claimed name. */
@@ -372,6 +373,11 @@ export class Chain implements Zones {
   #expiry(ttlSeconds: number, until = Infinity): number {
     return Math.min(until, this.session.request.now + Math.min(ttlSeconds, 86400) * 1000);
   }
+}
+
+/** Returns true for an anchor deeper in the tree than another one above the same name. */
+function isCloser({ zone }: TrustAnchor, than: TrustAnchor | undefined): boolean {
+  return than === undefined || zone.wire.length > than.zone.wire.length;
 }
 
 /** The refusal of a question, which says nothing about the zone. */

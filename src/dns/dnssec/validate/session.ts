@@ -102,7 +102,7 @@ export class ValidationSession {
 export function usedRecordsOf(responses: readonly DnsResponse[]): readonly UsedRecords[] {
   return responses
     .filter(({ usedRecords }) => usedRecords.size > 0)
-    .map((response) => new UsedRecords(response, (record) => response.usedRecords.has(record)));
+    .map((response) => new UsedRecords(response, response.usedRecords));
 }
 
 /** Returns a failure as the result of a query. */

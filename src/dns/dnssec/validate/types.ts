@@ -133,10 +133,10 @@ export interface CachedZone {
   /** The records from the anchor down; those of this zone are last. */
   readonly grounds: readonly UsedRecords[];
   /**
-   * The anchor that the proof begins at. A validation with another closest anchor ignores
-   * the entry.
+   * The content of the anchor that the proof begins at, see `anchorId`. A validation with
+   * another closest anchor ignores the entry.
    */
-  readonly anchor: TrustAnchor;
+  readonly anchor: string;
   /** Estimated memory in octets, without the records of the zones above. */
   readonly octets: number;
 }

@@ -21,38 +21,44 @@ const RECORD_OVERHEAD = 300;
  * are cached without being read.
  */
 export class UsedRecords {
-  readonly name: string;
-  readonly type: number;
+  /** Identifies the question: its type and name. */
+  readonly key: string;
   /** Estimated memory in octets. */
   readonly octets: number;
+  readonly #question: Pick<UsedResponse, 'name' | 'type'>;
   readonly #rcode: number;
-  #records: readonly [ResourceRecord[], ResourceRecord[]] | undefined;
+  #answers: readonly ResourceRecord[];
+  #authorities: readonly ResourceRecord[];
   #written: ProofRecords | undefined;
 
-  constructor({ name, type, message }: UsedResponse, isUsed: (record: ResourceRecord) => boolean) {
-    this.name = name.toString();
-    this.type = type;
+  constructor({ name, type, message }: UsedResponse, used: ReadonlySet<ResourceRecord>) {
+    const isUsed = (record: ResourceRecord): boolean => used.has(record);
+    this.key = `${type} ${name.key}`;
+    this.#question = { name, type };
     this.#rcode = message.rcode;
-    const others = [...message.authorities, ...message.additionals];
-    const records = [message.answers.filter(isUsed), others.filter(isUsed)] as const;
-    this.octets = records
-      .flat()
-      .reduce((sum, { rdata }) => sum + rdata.length + RECORD_OVERHEAD, 0);
-    this.#records = records;
+    this.#answers = message.answers.filter(isUsed);
+    this.#authorities =
+      this.#answers.length === used.size
+        ? []
+        : [...message.authorities, ...message.additionals].filter(isUsed);
+    let octets = 0;
+    for (const { rdata } of used) octets += rdata.length + RECORD_OVERHEAD;
+    this.octets = octets;
   }
 
   /** The records in presentation form. */
   get written(): ProofRecords {
     if (!this.#written) {
-      const [answers = [], authorities = []] = this.#records ?? [];
+      const { name, type } = this.#question;
       this.#written = {
-        name: this.name,
-        type: this.type,
+        name: name.toString(),
+        type,
         rcode: this.#rcode,
-        answers: answers.map(formatRecord),
-        authorities: authorities.map(formatRecord),
+        answers: this.#answers.map(formatRecord),
+        authorities: this.#authorities.map(formatRecord),
       };
-      this.#records = undefined;
+      this.#answers = [];
+      this.#authorities = [];
     }
     return this.#written;
   }

@@ -5,7 +5,7 @@ type ProofVerdict = Pick<Proof, 'status' | 'dnssec'>;
 
 /** The records of a proof: of this question, and of the zones that were cached. */
 interface ProofGrounds {
-  readonly cached: readonly UsedRecords[];
+  readonly cached: readonly (readonly UsedRecords[])[];
   readonly own: readonly UsedRecords[];
 }
 
@@ -36,8 +36,8 @@ export class WrittenProof implements Proof {
   get grounds(): readonly ProofRecords[] {
     if (!this.#grounds) {
       const { cached, own } = this.#used;
-      const last = [...cached, ...own].reverse();
-      const once = new Map(last.map((used) => [`${used.type} ${used.name}`, used]));
+      const last = [...cached.flat(), ...own].reverse();
+      const once = new Map(last.map((used) => [used.key, used]));
       this.#grounds = [...once.values()].reverse().map(({ written }) => written);
     }
     return this.#grounds;

@@ -271,5 +271,7 @@ test('a status proved from one trust anchor does not count for another', async (
   const otherRoot = new SignedWorld([]).anchors;
   assert.match(await ask('mx.a.example A', unsigned, 0, [...otherRoot]), REFUSED);
   assert.equal(await ask('mx.a.example A', unsigned), 'found insecure');
+  const copies = world.anchors.map((anchor) => ({ ...anchor }));
+  assert.equal(await ask('mx.a.example A', unsigned, 0, copies), 'found insecure');
   assert.equal(times('a.example DS'), 1);
 });

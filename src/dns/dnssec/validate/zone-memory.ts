@@ -1,5 +1,6 @@
 import type { Name } from '../../../base/index.js';
 import type { UnsupportedZone } from '../../types.js';
+import { anchorId } from './anchors.js';
 import { usedRecordsOf, type DnsResponse } from './session.js';
 import type { CachedZone, ProvedStatus, TrustAnchor, ValidateRequest } from './types.js';
 import type { UsedRecords } from './used-records.js';
@@ -68,7 +69,7 @@ export class ZoneMemory {
     const keys = zone.status === 'secure' ? zone.keys.length : 0;
     const octets = own.reduce((sum, used) => sum + used.octets, ENTRY_OCTETS + keys * KEY_OCTETS);
     const grounds = [...this.#groundsAbove(name), ...own];
-    this.request.cache?.set(name.key, { zone, grounds, anchor, octets });
+    this.request.cache?.set(name.key, { zone, grounds, anchor: anchorId(anchor), octets });
   }
 
   /** Records that the status of a zone rests on a response, proved by its parent's keys. */
@@ -97,15 +98,16 @@ export class ZoneMemory {
   }
 
   /** The records taken from the cache in this validation. */
-  get cachedGrounds(): readonly UsedRecords[] {
-    return [...this.#cachedGrounds.values()].flat();
+  get cachedGrounds(): readonly (readonly UsedRecords[])[] {
+    return [...this.#cachedGrounds.values()];
   }
 
   /** Returns the entry of the cache, if it is current and begins at the same anchor. */
   #current(name: Name): CachedZone | undefined {
     const cached = this.request.cache?.get(name.key);
     if (!cached || cached.zone.expires <= this.request.now) return undefined;
-    return cached.anchor === this.anchorOf(name) ? cached : undefined;
+    const anchor = this.anchorOf(name);
+    return anchor && cached.anchor === anchorId(anchor) ? cached : undefined;
   }
 
   /** Returns the records that prove the keys for the status of a zone. */
