@@ -12,16 +12,19 @@ import { jsonSchemas } from '../src/evidence/index.js';
 import { reportSchemas } from '../src/tls-rpt-receive/index.js';
 import { configJsonSchema } from '../src/server/index.js';
 import { predictionSchemas, senderSchemas } from '../src/sender/index.js';
+import { scanSchemas } from '../src/scan/index.js';
 import { watchSchemas } from '../src/watch/index.js';
 import { apiReport } from './api-report.js';
 import { withAnswers } from './answers-table.js';
 import { profilesPage } from './profiles-page.js';
 import { withRules } from './rules-table.js';
+import { scanDataPage } from './scan-data-page.js';
 
 async function generated(): Promise<ReadonlyMap<string, string>> {
   const files = new Map([
     ['docs/errors.md', errors()],
     ['docs/profiles.md', profilesPage()],
+    ['docs/scan-data.md', await scanDataPage()],
     ['docs/api/report.md', apiReport()],
     ['docs/postfix.md', withAnswers(readFileSync('docs/postfix.md', 'utf8'))],
     ['docs/receive-reports.md', withRules(readFileSync('docs/receive-reports.md', 'utf8'))],
@@ -32,6 +35,7 @@ async function generated(): Promise<ReadonlyMap<string, string>> {
     ...watchSchemas(),
     ...senderSchemas(),
     ...predictionSchemas(),
+    ...scanSchemas(),
     'hermetic.yaml.json': configJsonSchema(),
   }))
     files.set(

@@ -36,6 +36,7 @@ export {
 export { formatTime } from './format-time.js';
 export { hidden, neutralise } from './neutralise.js';
 export { trimBlanks } from './trim-blanks.js';
+export { csvLine, csvTable } from './csv.js';
 export { clip, wrap } from './wrap.js';
 export { explainField, explainNearRecord, type RecordKind } from './explain-near-record.js';
 export { nearest } from './nearest.js';

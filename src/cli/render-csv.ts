@@ -1,4 +1,4 @@
-import { hidden } from '../base/index.js';
+import { csvTable } from '../base/index.js';
 import type { CheckResult, MailAddress, MailHost } from '../evidence/index.js';
 
 /** The columns of the table, in order, each with the value of a domain. */
@@ -30,11 +30,6 @@ export function renderCsv(results: readonly CheckResult[]): string {
   );
 }
 
-/** A CSV table: a header, then the rows, each cell quoted where it has to be. */
-export function csvTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [header, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
-}
-
 /** Returns the addresses of all hosts. */
 function addressesOf({ hosts }: { readonly hosts: readonly MailHost[] }): readonly MailAddress[] {
   return hosts.flatMap(({ addresses }) => addresses);
@@ -56,15 +51,4 @@ function firstExpiry(checkResult: CheckResult): string {
     .flatMap(({ certificates }) => certificates.map(({ notAfter }) => notAfter))
     .sort();
   return first.slice(0, 10);
-}
-
-/**
- * Quotes a cell. A spreadsheet runs a cell that begins with one of `=+-@` as a formula,
- * and names of hosts come from foreign zones: such a cell gets a leading apostrophe.
- */
-function cell(text: string): string {
-  const shown = text.replace(hidden, '?');
-  const safe = /^[=+\-@]/.test(shown) ? `'${shown}` : shown;
-  if (/[",\r\n]/.test(safe)) return `"${safe.replaceAll('"', '""')}"`;
-  return safe;
 }

@@ -1,5 +1,5 @@
+import { csvTable } from '../base/index.js';
 import type { DomainView, Overview } from '../tls-rpt-receive/index.js';
-import { csvTable } from './render-csv.js';
 
 /** The sessions of one domain as CSV: a row for each reporter and kind of policy. */
 export function renderDomainCsv({ domain, from, to, reporters }: DomainView): string {

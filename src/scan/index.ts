@@ -12,6 +12,7 @@
  * - `schedule/` computes due times, and the rests of an address that turned a visit away.
  * - `changes/` compares two observations of a domain.
  * - `statistics/` defines every number: what is counted, of how many, and the unknown share.
+ * - `export/` writes results as JSON lines, CSV and Parquet, with a data dictionary.
  * - `list/` checks a list in memory, without a database.
  *
  * "Could not tell" is a separate answer everywhere: in grades, statistics and changes.
@@ -61,7 +62,7 @@ export {
   type DomainGrade,
   type GraderOptions,
 } from './grade/grade-domain.js';
-export { measuresOf, type Measures } from './grade/measures.js';
+export { measuresOf, measureValues, type Measures } from './grade/measures.js';
 export {
   classIds,
   classRegistry,
@@ -124,3 +125,18 @@ export {
   type StatisticCount,
   type StatisticRow,
 } from './statistics/collect-statistics.js';
+export {
+  dataDictionary,
+  exportColumns,
+  type ColumnValue,
+  type ExportColumn,
+  type ScanResultRow,
+} from './export/columns.js';
+export {
+  csvHeader,
+  csvRow,
+  jsonLine,
+  scanResultSchema,
+  scanSchemas,
+} from './export/export-rows.js';
+export { parquetChunks } from './export/parquet-chunks.js';

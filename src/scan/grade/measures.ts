@@ -1,36 +1,44 @@
 import type { CheckResult, MailAddress, MailHost } from '../../evidence/index.js';
 
-/** The values of a domain that statistics count. `unknown`: could not tell. */
-export interface Measures {
-  readonly mail: 'yes' | 'no' | 'unknown';
-  /** The mail route is signed and validates. */
-  readonly signed: 'yes' | 'no' | 'bogus' | 'unknown';
-  readonly starttls: 'all' | 'some' | 'none' | 'unknown' | 'not-applicable';
+/**
+ * The values of each measure. `unknown`: could not tell. `not-applicable`: the domain takes
+ * no mail, or has no policy.
+ *
+ * - `dane`: `protected` with matching records at every host of a signed route; `partial` with
+ *   them at some; `inert` with records in an unsigned zone.
+ * - `mtaStsHosts`: the mail hosts that the policy names, by name only.
+ */
+export const measureValues = {
+  mail: ['yes', 'no', 'unknown'],
+  signed: ['yes', 'no', 'bogus', 'unknown'],
+  starttls: ['all', 'some', 'none', 'unknown', 'not-applicable'],
+  certificates: ['valid', 'invalid', 'unknown', 'not-applicable'],
+  mtaSts: ['enforce', 'testing', 'none', 'absent', 'invalid', 'unobtainable', 'unknown'],
+  mtaStsHosts: ['all', 'some', 'none', 'not-applicable'],
+  dane: [
+    'protected',
+    'partial',
+    'mismatch',
+    'unusable',
+    'inert',
+    'absent',
+    'unknown',
+    'not-applicable',
+  ],
+  tlsRpt: ['found', 'absent', 'invalid', 'unknown', 'not-applicable'],
+} as const;
+
+type MeasureValues = typeof measureValues;
+
+/** The values of a domain that statistics count. */
+export type Measures = {
+  readonly [Name in keyof MeasureValues]: MeasureValues[Name][number];
+} & {
   /** The highest version of each visited server, oldest first. */
   readonly tls: readonly string[];
-  /** Whether every certificate is valid for its host to a sender that verifies. */
-  readonly certificates: 'valid' | 'invalid' | 'unknown' | 'not-applicable';
-  readonly mtaSts:
-    'enforce' | 'testing' | 'none' | 'absent' | 'invalid' | 'unobtainable' | 'unknown';
-  /** Whether every mail host matches the policy; by host name only. */
-  readonly mtaStsHosts: 'all' | 'some' | 'none' | 'not-applicable';
-  /**
-   * `protected`: usable records that match, at every host of a signed route. `partial`: at
-   * some. `inert`: records in an unsigned zone.
-   */
-  readonly dane:
-    | 'protected'
-    | 'partial'
-    | 'mismatch'
-    | 'unusable'
-    | 'inert'
-    | 'absent'
-    | 'unknown'
-    | 'not-applicable';
-  readonly tlsRpt: 'found' | 'absent' | 'invalid' | 'unknown' | 'not-applicable';
   /** At least one fact was inferred from another host of the same family. */
   readonly inferred: boolean;
-}
+};
 
 /** Returns the values of a result that statistics count. */
 export function measuresOf(result: CheckResult): Measures {

@@ -1,0 +1,22 @@
+import { hidden } from './neutralise.js';
+
+/** A CSV table (RFC 4180): a header, then the rows, each cell quoted where it has to be. */
+export function csvTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [header, ...rows].map(csvLine).join('');
+}
+
+/** One line of a CSV table, with its line end. */
+export function csvLine(cells: readonly string[]): string {
+  return `${cells.map(cell).join(',')}\r\n`;
+}
+
+/**
+ * Quotes a cell. A spreadsheet runs a cell that begins with one of `=+-@` as a formula,
+ * and names of hosts come from foreign zones: such a cell gets a leading apostrophe.
+ */
+function cell(text: string): string {
+  const shown = text.replace(hidden, '?');
+  const safe = /^[=+\-@]/.test(shown) ? `'${shown}` : shown;
+  if (/[",\r\n]/.test(safe)) return `"${safe.replaceAll('"', '""')}"`;
+  return safe;
+}

@@ -1,0 +1,153 @@
+import { attacks, outcomes, senders } from '../../tls-policy/index.js';
+import type { DomainGrade } from '../grade/grade-domain.js';
+import { measureValues } from '../grade/measures.js';
+
+/** The result of one domain in a scan, as it is exported. */
+export interface ScanResultRow extends DomainGrade {
+  readonly domain: string;
+  /** Position in the list, from 1. */
+  readonly rank?: number | undefined;
+  /** Host names of the MX records. */
+  readonly mailHosts?: readonly string[] | undefined;
+  /** Operators of the mail hosts: organisational domains, or `own`. */
+  readonly operators?: readonly string[] | undefined;
+}
+
+/** A value of a flat column; undefined where it is not known to this export. */
+export type ColumnValue = string | number | boolean | undefined;
+
+/** A column of the CSV and Parquet exports. */
+export interface ExportColumn {
+  readonly name: string;
+  /** Lists are text with spaces between the items. */
+  readonly type: 'text' | 'integer' | 'boolean' | 'list';
+  /** The meaning, for the data dictionary. */
+  readonly says: string;
+  /** All values, where their number is small. */
+  readonly values?: readonly string[] | undefined;
+  value(row: ScanResultRow): ColumnValue;
+}
+
+const list = (items: readonly string[] | undefined): string | undefined => items?.join(' ');
+
+function findings(severity: string): Pick<ExportColumn, 'type' | 'value'> {
+  return {
+    type: 'list',
+    value: (row) =>
+      list(row.findings.filter((found) => found.severity === severity).map(({ id }) => id)),
+  };
+}
+
+/** A column with the value of one measure. */
+function measure(name: string, key: keyof typeof measureValues, says: string): ExportColumn {
+  return {
+    name,
+    type: 'text',
+    says,
+    values: measureValues[key],
+    value: ({ measures }) => measures[key],
+  };
+}
+
+/** `mtaStsCached` as `mta_sts_cached`. */
+const snake = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Every column, in order. Columns are added, never renamed or removed. */
+export const exportColumns: readonly ExportColumn[] = [
+  { name: 'domain', type: 'text', says: 'The domain, as A-label.', value: ({ domain }) => domain },
+  {
+    name: 'rank',
+    type: 'integer',
+    says: 'Position in the list, from 1.',
+    value: ({ rank }) => rank,
+  },
+  {
+    name: 'tld',
+    type: 'text',
+    says: 'The last label of the domain.',
+    value: ({ domain }) => domain.slice(domain.lastIndexOf('.') + 1),
+  },
+  {
+    name: 'mail_hosts',
+    type: 'list',
+    says: 'Host names of the MX records.',
+    value: ({ mailHosts }) => list(mailHosts),
+  },
+  {
+    name: 'operators',
+    type: 'list',
+    says: 'Organisational domains of the mail hosts; own for hosts of the domain itself.',
+    value: ({ operators }) => list(operators),
+  },
+  {
+    name: 'profile',
+    type: 'text',
+    says: 'The rules of the grade.',
+    value: ({ profile }) => profile,
+  },
+  {
+    name: 'verdict',
+    type: 'text',
+    says: 'The grade. inconclusive: could not tell.',
+    values: ['pass', 'warn', 'fail', 'inconclusive', 'not-applicable'],
+    value: ({ verdict }) => verdict,
+  },
+  measure('mail', 'mail', 'The domain takes mail.'),
+  measure('signed', 'signed', 'The mail route is signed by DNSSEC.'),
+  measure('starttls', 'starttls', 'Servers that offer STARTTLS, of those that answered.'),
+  {
+    name: 'tls_versions',
+    type: 'list',
+    says: 'The highest TLS version of each visited server, each once.',
+    value: ({ measures }) => list(measures.tls),
+  },
+  measure(
+    'certificates',
+    'certificates',
+    'Certificates by the Web PKI, for the names of the hosts.',
+  ),
+  measure('mta_sts', 'mtaSts', 'The policy mode, or the reason why there is no policy.'),
+  measure('mta_sts_hosts', 'mtaStsHosts', 'Mail hosts that the policy names.'),
+  measure('dane', 'dane', 'DANE: protected at every host of a signed route, or the gap.'),
+  measure('tls_rpt', 'tlsRpt', 'The TLS-RPT record.'),
+  {
+    name: 'inferred',
+    type: 'boolean',
+    says: 'A fact was inferred from another host name of the same provider.',
+    value: ({ measures }) => measures.inferred,
+  },
+  {
+    name: 'classes',
+    type: 'list',
+    says: 'Classes of misconfiguration, in the order of their bits.',
+    value: ({ classes }) => list(classes),
+  },
+  { name: 'fail', says: 'Findings of severity fail.', ...findings('fail') },
+  { name: 'warn', says: 'Findings of severity warn.', ...findings('warn') },
+  { name: 'info', says: 'Findings of severity info.', ...findings('info') },
+  ...senders.flatMap((sender) =>
+    attacks.map((attack): ExportColumn => ({
+      name: `exposure_${snake(sender)}_${snake(attack)}`,
+      type: 'text',
+      says: `The fate of mail from senders of the class ${sender} under the attack ${attack}.`,
+      values: outcomes,
+      value: ({ exposure }) => exposure[sender][attack],
+    })),
+  ),
+  {
+    name: 'shape',
+    type: 'text',
+    says: 'Domains with equal grades have equal shapes: SHA-256 in hex.',
+    value: ({ shape }) => shape,
+  },
+];
+
+/** The data dictionary as a table in Markdown. */
+export function dataDictionary(): string {
+  const rows = exportColumns.map(({ name, type, says, values = [] }) => {
+    const shown = values.map((value) => `\`${value}\``).join(', ');
+    return `| \`${name}\` | ${type} | ${says} | ${shown} |`;
+  });
+  return ['| column | type | meaning | values |', '|---|---|---|---|', ...rows, ''].join('\n');
+}
