@@ -4,19 +4,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Receivers } from '../../src/cli/sender/open-receivers.js';
-import { runSenderTest } from '../../src/cli/sender/run-test.js';
-import { submitOverSmtp, type Submit } from '../../src/cli/sender/submit.js';
-import { nodeNetwork } from '../../src/net/index.js';
-import {
-  openableCases,
-  predictSender,
-  readPostfix,
-  senderCases,
-  type SenderPrediction,
-  type SenderTestResult,
-} from '../../src/sender/index.js';
+import { readPostfix, type SenderPrediction } from '../../src/sender/index.js';
 import { ownNetwork } from './own-network.js';
 import { Postfix } from './postfix.js';
+import {
+  assertSame,
+  counts,
+  observe,
+  predict,
+  RECEIVERS_RESOLVER,
+  type Promised,
+} from './prediction.js';
 import { accepts, Daemon, freePort, until } from './process.js';
 
 ownNetwork([]);
@@ -26,7 +24,7 @@ interface Configuration {
   readonly name: string;
   readonly options: readonly string[];
   /** Of STARTTLS, MTA-STS and DANE. */
-  readonly verdicts: readonly [string, string, string];
+  readonly verdicts: Promised;
   /** Mechanisms that the receivers cannot judge: every delivery is in plaintext. */
   readonly unseen?: readonly string[];
   /** `hermetic serve` answers the policy table. */
@@ -113,7 +111,7 @@ let daemon: Daemon | undefined;
 
 before(async () => {
   port = await freePort();
-  const resolvConf = file('resolv.conf', 'nameserver 127.51.100.253\n');
+  const resolvConf = file('resolv.conf', `nameserver ${RECEIVERS_RESOLVER}\n`);
   const routes = configurations.map(({ name }) => `{ ${name}@sender.example = smtp-${name}: }`);
   postfix = new Postfix(folder, port, { resolvConf });
   await postfix.start(
@@ -140,7 +138,7 @@ after(async () => {
 });
 
 /** Predicts the configuration as if it were that of all mail. */
-function predict({ name, served }: Configuration): SenderPrediction {
+function predicted({ name, served }: Configuration): SenderPrediction {
   const lines = ['sender_dependent_default_transport_maps =', `default_transport = smtp-${name}`];
   const model = readPostfix({
     text: [printed, ...lines].join('\n'),
@@ -149,31 +147,7 @@ function predict({ name, served }: Configuration): SenderPrediction {
     policyServer: served && 'hermetic',
     resolver: 'validates',
   });
-  return predictSender(model, openableCases(senderCases, { ipv6: false }));
-}
-
-/** Lets the sender deliver to every case, and judges what the receivers saw. */
-function observe({ name, served }: Configuration): Promise<SenderTestResult> {
-  const handOver = submitOverSmtp({ address: '127.0.0.1', port }, nodeNetwork());
-  const submit = (receivers: Receivers): Submit => {
-    writeFileSync(caFile(name), receivers.rootPem);
-    if (!served) return handOver;
-    const ready = serve(receivers);
-    return async (message) => {
-      await ready;
-      return handOver(message);
-    };
-  };
-  return runSenderTest({
-    exposed: true,
-    submit,
-    from: `${name}@sender.example`,
-    durationMs: 60_000,
-    patienceMs: 1000,
-    withdrawAfterMs: 500,
-    concurrency: 4,
-    signal: new AbortController().signal,
-  });
+  return predict(model);
 }
 
 /** Starts the policy server of Postfix in front of the receivers. */
@@ -200,51 +174,21 @@ postfix:
   );
 }
 
-/**
- * Whether the receivers saw the prediction. They prove a verification by twins of the
- * case, and those of a case with TLSA records are about DANE: without it a certificate
- * that was verified otherwise looks unverified.
- */
-function isSame(
-  { verdicts }: Configuration,
-  { id, verdict, seen }: { readonly id: string; readonly verdict: string; readonly seen: string },
-): boolean {
-  const { zone, host } = senderCases.find((one) => one.id === id) ?? {};
-  const tlsa = host?.tlsa ?? [];
-  const authentic = zone?.dnssec === 'secure' && (tlsa.includes('key') || tlsa.includes('issuer'));
-  const proves = !authentic || verdicts[2] === enforces;
-  return seen === (proves ? verdict : verdict.replace('-verified', '-unverified'));
-}
-
-/** Cells that a configuration leaves open, at most three in a hundred. */
-let [open, cells] = [0, 0];
-
 for (const configuration of configurations)
   test(`Postfix, ${configuration.name}: the prediction equals the observation`, async () => {
-    const prediction = predict(configuration);
-    const observed = await observe(configuration);
-    const differences: string[] = [];
-    for (const { case: id, verdict, delaySeconds = 0, reason } of prediction.cases) {
-      const seen = observed.cases.find((result) => result.case === id)?.verdict ?? 'absent';
-      cells += 1;
-      if (verdict === 'cannot-tell') open += 1;
-      // The first attempt fails, and the plaintext comes later than the test lasts.
-      else if (delaySeconds > 60) assert.ok(['deferred', 'refused'].includes(seen), id);
-      else if (!isSame(configuration, { id, verdict, seen }))
-        differences.push(`${id}: ${verdict} (${reason}), seen ${seen}`);
-    }
-    assert.deepEqual(differences, []);
-    for (const [index, mechanism] of (['starttls', 'mta-sts', 'dane'] as const).entries()) {
-      const expected = configuration.verdicts[index];
-      const predicted = prediction.mechanisms.find((one) => one.mechanism === mechanism)?.verdict;
-      const seen = observed.mechanisms.find((one) => one.mechanism === mechanism)?.verdict;
-      assert.equal(predicted, expected, mechanism);
-      const unseen = configuration.unseen?.includes(mechanism);
-      assert.equal(seen, unseen ? 'cannot-tell' : expected, mechanism);
-    }
+    const { name, served, verdicts, unseen } = configuration;
+    const observed = await observe({
+      name,
+      port,
+      onOpen(receivers) {
+        writeFileSync(caFile(name), receivers.rootPem);
+        return served && serve(receivers);
+      },
+    });
+    assertSame(predicted(configuration), observed, verdicts, unseen);
   });
 
 test('at most three cells in a hundred cannot be predicted', () => {
-  assert.ok(cells > 40 * configurations.length);
-  assert.ok(open / cells <= 0.03, `${open} of ${cells}`);
+  assert.ok(counts.cells > 40 * configurations.length);
+  assert.ok(counts.open / counts.cells <= 0.03, `${counts.open} of ${counts.cells}`);
 });

@@ -115,16 +115,18 @@ function underTls(
   if (requirement.sts) checks.push([server.pkix, 'the certificate does not pass MTA-STS']);
   if (certificate.kind === 'ca')
     checks.push([nameCheck(certificate.names, server), 'the certificate is not accepted']);
+  // An attacker evades a verification that only leads to plaintext.
+  const evadable = certificate.kind === 'ca' && certificate.onFailure === 'plaintext' && !required;
   for (const [holds, reason] of checks) {
     if (holds === 'unknown') return { result: 'unknown', reason, source };
     if (holds === 'yes') continue;
-    if (certificate.kind === 'ca' && certificate.onFailure === 'plaintext' && !required)
+    if (evadable)
       return plaintext(server, `${reason}, and the sender tries again without TLS`, source);
     return { result: 'deferred', reason, source };
   }
   if (server.attacker)
     return { result: 'to-attacker', reason: 'the sender accepts this server', source };
-  return checks.length > 0
+  return checks.length > 0 && !evadable
     ? { result: 'verified', reason: 'the server is authenticated', source }
     : { result: 'unverified', reason: 'any certificate is accepted', source };
 }

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import type { Receivers } from '../../src/cli/sender/open-receivers.js';
+import { runSenderTest } from '../../src/cli/sender/run-test.js';
+import { submitOverSmtp, type Submit } from '../../src/cli/sender/submit.js';
+import { nodeNetwork } from '../../src/net/index.js';
+import {
+  openableCases,
+  predictSender,
+  senderCases,
+  type SenderModel,
+  type SenderPrediction,
+  type SenderTestResult,
+} from '../../src/sender/index.js';
+
+/** The resolver of the receivers, for the resolv.conf of a mail server. */
+export const RECEIVERS_RESOLVER = '127.51.100.253';
+
+/** A mail server that takes messages on a loopback port. */
+export interface TestedServer {
+  /** Local part of the envelope sender, which selects a configuration of the server. */
+  readonly name: string;
+  readonly port: number;
+  /** The receivers are open, and no message was handed over. */
+  onOpen(receivers: Receivers): void | Promise<void>;
+}
+
+/** Lets a mail server deliver to every case, and judges what the receivers saw. */
+export function observe({ name, port, onOpen }: TestedServer): Promise<SenderTestResult> {
+  const handOver = submitOverSmtp({ address: '127.0.0.1', port }, nodeNetwork());
+  const submit = (receivers: Receivers): Submit => {
+    const ready = Promise.resolve(onOpen(receivers));
+    return async (message) => {
+      await ready;
+      return handOver(message);
+    };
+  };
+  return runSenderTest({
+    exposed: true,
+    submit,
+    from: `${name}@sender.example`,
+    durationMs: 60_000,
+    patienceMs: 1000,
+    withdrawAfterMs: 500,
+    concurrency: 4,
+    signal: new AbortController().signal,
+  });
+}
+
+/** Predicts the cases that the receivers can open. */
+export function predict(model: SenderModel): SenderPrediction {
+  return predictSender(model, openableCases(senderCases, { ipv6: false }));
+}
+
+/** The verdicts of STARTTLS, MTA-STS and DANE that the manual of the server promises. */
+export type Promised = readonly [starttls: string, mtaSts: string, dane: string];
+
+/** Cells that were compared, and those that a configuration leaves open. */
+export const counts = { cells: 0, open: 0 };
+
+/**
+ * Fails unless the receivers saw the prediction in every cell, and the verdicts of the
+ * mechanisms are those of the manual.
+ *
+ * @param unseen mechanisms that receivers cannot judge, such as without any TLS
+ */
+export function assertSame(
+  prediction: SenderPrediction,
+  observed: SenderTestResult,
+  promised: Promised,
+  unseen: readonly string[] = [],
+): void {
+  const differences: string[] = [];
+  for (const { case: id, verdict, delaySeconds = 0, reason } of prediction.cases) {
+    const seen = observed.cases.find((result) => result.case === id)?.verdict ?? 'absent';
+    counts.cells += 1;
+    if (verdict === 'cannot-tell') counts.open += 1;
+    // The first attempt fails, and the plaintext comes later than the test lasts.
+    else if (delaySeconds > 60) assert.ok(['deferred', 'refused'].includes(seen), id);
+    else if (seen !== provable(id, verdict, promised))
+      differences.push(`${id}: ${verdict} (${reason}), seen ${seen}`);
+  }
+  assert.deepEqual(differences, []);
+  for (const [index, mechanism] of (['starttls', 'mta-sts', 'dane'] as const).entries()) {
+    const expected = promised[index];
+    const predicted = prediction.mechanisms.find((one) => one.mechanism === mechanism)?.verdict;
+    const seen = observed.mechanisms.find((one) => one.mechanism === mechanism)?.verdict;
+    assert.equal(predicted, expected, `${mechanism}, predicted`);
+    assert.equal(seen, unseen.includes(mechanism) ? 'cannot-tell' : expected, `${mechanism}, seen`);
+  }
+}
+
+/**
+ * The predicted verdict as the receivers can prove it. They prove a verification by twins
+ * of the case, and those of a case with TLSA records are about DANE: without it a
+ * certificate that was verified otherwise looks unverified.
+ */
+function provable(id: string, verdict: string, promised: Promised): string {
+  const { zone, host } = senderCases.find((one) => one.id === id) ?? {};
+  const tlsa = host?.tlsa ?? [];
+  const authentic = zone?.dnssec === 'secure' && (tlsa.includes('key') || tlsa.includes('issuer'));
+  if (!authentic || promised[2].startsWith('enforces')) return verdict;
+  return verdict.replace('-verified', '-unverified');
+}
