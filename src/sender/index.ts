@@ -67,7 +67,7 @@ export { isSettled, judgeSender, type JudgeOptions } from './judge/judge-sender.
 export { isDelivered } from './judge/judge-case.js';
 export { observedExposure } from './judge/observed-exposure.js';
 export { headline, renderSenderTest, type TestLayout } from './render/render-test.js';
-export { verdictText } from './render/words.js';
+export { adviceFor, mechanismReason, mechanismWord, verdictText } from './render/words.js';
 export { renderSenderJunit } from './render/render-junit.js';
 export { senderSchemas } from './json-schemas.js';
 export {
@@ -132,4 +132,4 @@ export {
 export { SlotReceivers, type SlotReceiversOptions } from './slots/slot-receivers.js';
 export { SlotCertificates, type SlotCertificatesOptions } from './slots/slot-certificates.js';
 export { PolicySite, type PolicySiteOptions } from './slots/policy-site.js';
-export { closedCases, openCases, type ClosedCase } from './slots/open-cases.js';
+export { addressesOf, closedCases, openCases, type ClosedCase } from './slots/open-cases.js';

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { HermeticError } from '../base/index.js';
 import { createZoneKeyPem, parseZoneKey, type ZoneSigningKey } from '../dns/index.js';
 import type { KeyPair } from '../pki/index.js';
-import { CaseAddresses, openCases, type SenderCase, type SiteData } from '../sender/index.js';
+import {
+  addressesOf,
+  openCases,
+  type CaseAddresses,
+  type SenderCase,
+  type SiteData,
+} from '../sender/index.js';
 import type { SenderTestSettings } from '../sender/settings.js';
 import { loadKey, readSecret } from './secrets.js';
 import { unwritable } from './writable-folder.js';
@@ -61,9 +67,9 @@ function writeKey(folder: string, path: string): void {
 
 /** Combines section and keys. */
 export function senderSite(settings: SenderTestSettings, keys: SenderKeys): SenderSite {
-  const { zone, nameServers, policyAddresses, reportUri, mailAddresses, mailNetwork } = settings;
+  const { zone, nameServers, policyAddresses, reportUri } = settings;
   const cases = openCases(settings);
-  const addresses = new CaseAddresses(cases, { v4: mailAddresses, v6Network: mailNetwork });
+  const addresses = addressesOf(settings);
   return {
     zone,
     nameServers,

@@ -4,6 +4,7 @@ import type { Clock } from '../base/index.js';
 import type { CheckOptions } from '../check/index.js';
 import type { Resolver } from '../dns/index.js';
 import type { Connection, Endpoint, Network } from '../net/index.js';
+import type { SenderTestSettings } from '../sender/settings.js';
 import type { PolicyDeps } from '../tls-policy/index.js';
 import type { Store, TableSet } from '../store/index.js';
 import type { ExampleDomain } from '../web/index.js';
@@ -180,6 +181,8 @@ export interface JobContext {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** The section of the public sender test, for its pages. */
+  readonly senderTest?: SenderTestSettings | undefined;
   /** The configuration in force as YAML, without secrets. */
   configuration?(): string;
   /**

@@ -1,4 +1,5 @@
 import { defineFailures } from '../base/index.js';
+import { slotFailures } from '../sender/index.js';
 
 /** Requests that the pages and the API refuse. */
 export const webFailures = defineFailures({
@@ -231,5 +232,7 @@ export type WebFailureCode = keyof typeof webFailures.entries;
 
 /** The human-readable sentence of a failure: the fact and the next step. */
 export function sentenceOf(code: string): { readonly message: string; readonly fix: string } {
-  return webFailures.find(code) ?? webFailures.entries['web-check-broken'];
+  return (
+    webFailures.find(code) ?? slotFailures.find(code) ?? webFailures.entries['web-check-broken']
+  );
 }

@@ -2,6 +2,7 @@ import { senderCases } from '../cases/all-cases.js';
 import { openableCases } from '../cases/case-names.js';
 import type { SenderCase } from '../cases/sender-case.js';
 import type { SenderTestSettings } from '../settings.js';
+import { CaseAddresses } from './case-addresses.js';
 
 type Abilities = Pick<SenderTestSettings, 'mailNetwork' | 'acme'>;
 
@@ -9,6 +10,14 @@ type Abilities = Pick<SenderTestSettings, 'mailNetwork' | 'acme'>;
 export function openCases({ mailNetwork, acme }: Abilities): readonly SenderCase[] {
   const reachable = openableCases(senderCases, { ipv6: mailNetwork !== undefined });
   return acme ? reachable : reachable.filter(({ policy }) => !policy);
+}
+
+/** The addresses of the mail hosts of an installation, by case. */
+export function addressesOf(
+  settings: Abilities & Pick<SenderTestSettings, 'mailAddresses'>,
+): CaseAddresses {
+  const { mailAddresses, mailNetwork } = settings;
+  return new CaseAddresses(openCases(settings), { v4: mailAddresses, v6Network: mailNetwork });
 }
 
 /** A case that an installation cannot open, and the missing part. */

@@ -9,6 +9,7 @@ import {
   type Certificate,
   type TrustStore,
 } from '../../x509/index.js';
+import type { SenderTestSettings } from '../../sender/settings.js';
 import type { Config } from '../config/config.js';
 import { showConfig } from '../config/show-config.js';
 import type { Log } from '../log.js';
@@ -74,6 +75,7 @@ export async function openHouse(
     clock: systemClock,
     log: logger,
     configuration: () => showConfig(config),
+    senderTest: config.jobs['senderTest'] as SenderTestSettings | undefined,
     ...replaced,
     store,
   };

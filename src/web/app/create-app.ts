@@ -30,6 +30,9 @@ import { accessGate, domainGate } from '../routes/gate.js';
 import { addOperatorPages } from '../routes/operator-pages.js';
 import { problemResponse, statusOf } from '../routes/problem.js';
 import { clientOf, isRebound, securityHeaders, type AppEnv } from '../routes/request-guards.js';
+import { addSenderApi } from '../routes/sender-api.js';
+import { addSenderPages } from '../routes/sender-pages.js';
+import { SenderTests } from '../sender/sender-tests.js';
 import type { PagesSettings } from '../settings.js';
 import { addSignInRoutes } from '../routes/sign-in-routes.js';
 import type { Site } from '../routes/site.js';
@@ -98,6 +101,8 @@ export function createApp(
     settings,
     context,
     checks,
+    senderTests:
+      context.senderTest && new SenderTests(context.senderTest, context.store, context.clock),
     examples,
     mute: (request, domain, until) =>
       muteDomain(context.store, domain, until, () =>
@@ -114,6 +119,7 @@ export function createApp(
           path: request.req.path,
           account: accountOf(request),
           hasSignIn: settings.signIn !== undefined,
+          hasSenderTest: context.senderTest !== undefined,
           style: style.path,
           script: script.path,
         }),
@@ -139,7 +145,9 @@ export function createApp(
     });
   });
   addCheckPages(app, site);
+  addSenderPages(app, site);
   addApiRoutes(app, site);
+  addSenderApi(app, site);
   addSignInRoutes(app, site, access);
   addOidcRoutes(app, site, { access, oidc });
   if (hasOperatorPages) {

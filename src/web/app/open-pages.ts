@@ -1,5 +1,6 @@
 import { readTextFile, separateTurns, unwrap } from '../../base/index.js';
 import { parseOptOut } from '../../check/index.js';
+import { slotTables } from '../../sender/index.js';
 import type { TableSet } from '../../store/index.js';
 import { AccessService } from '../access/access-service.js';
 import { accessTables } from '../access/access-tables.js';
@@ -59,7 +60,7 @@ export async function openPages(
 
 /** Returns the tables that the pages read and write. */
 export async function tablesOfPages(hasOperatorPages: boolean): Promise<readonly TableSet[]> {
-  const own = [pagesTables, batchTables, accessTables];
+  const own = [pagesTables, batchTables, accessTables, slotTables];
   if (!hasOperatorPages) return own;
   const { ownDomainsTables } = await import('../operator/own-domains.js');
   return [...own, ...ownDomainsTables];

@@ -16,6 +16,7 @@ import {
 import type { Resolver } from '../../dns/index.js';
 import type { CheckResult, Evidence } from '../../evidence/index.js';
 import type { Network } from '../../net/index.js';
+import type { SenderTestSettings } from '../../sender/settings.js';
 import { isStoreFailure, type Store } from '../../store/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { WebFailureCode } from '../failures.js';
@@ -37,6 +38,8 @@ export interface PagesContext {
     info(event: string, fields?: Readonly<Record<string, string | number>>): void;
     error(event: string, fields?: Readonly<Record<string, string | number>>): void;
   };
+  /** The section of the public sender test, where the daemon has it. */
+  readonly senderTest?: SenderTestSettings | undefined;
   /** The configuration in force as YAML, without secrets. */
   configuration?(): string;
   /**

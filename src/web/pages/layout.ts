@@ -9,6 +9,8 @@ export interface Place {
   readonly account?: PageAccount | undefined;
   /** Whether a sign-in leads to the operator pages. */
   readonly hasSignIn: boolean;
+  /** Whether this installation tests senders. */
+  readonly hasSenderTest: boolean;
   /** Paths of style and script; each holds a hash of its file. */
   readonly style: string;
   readonly script: string;
@@ -37,6 +39,7 @@ export function sitePage({ title, main, section, refresh }: SitePage, place: Pla
   const { account } = place;
   const entries = [
     ['/', 'Check'],
+    ...(place.hasSenderTest ? ([['/sender', 'Test a sender']] as const) : []),
     ...(account ? ([['/o', 'Your domains']] as const) : []),
     ...(place.hasSignIn && !account ? ([['/o', 'Sign in']] as const) : []),
     ['/api', 'API'],

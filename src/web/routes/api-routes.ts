@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { parseDomain } from '../../base/index.js';
 import { findProfile } from '../../check/index.js';
 import { jsonSchemas } from '../../evidence/index.js';
+import { senderSchemas } from '../../sender/index.js';
 import { reportSchemas } from '../../tls-rpt-receive/index.js';
 import type { CheckStatus } from '../checks/check-service.js';
 import type { OpenApiDocument } from '../pages/api-page.js';
@@ -182,6 +183,7 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, version: string): Open
   }) as unknown as OpenApiDocument;
   const replaced = {
     CheckResult: publishedSchema(jsonSchemas(), 'hermetic.check-1'),
+    SenderTestResult: publishedSchema(senderSchemas(), 'hermetic.sender-1'),
     ReportView: publishedSchema(reportSchemas(), 'hermetic.report-view-1'),
   };
   const schemas = { ...description.components.schemas, ...replaced };

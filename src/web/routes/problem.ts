@@ -49,6 +49,10 @@ const statuses: Readonly<Record<string, number>> = {
   'web-queue-full': 503,
   'web-not-saved': 503,
   'web-check-broken': 500,
+  'sender-test-absent': 404,
+  'sender-slot-unknown': 404,
+  'sender-client-limit': 429,
+  'sender-slots-taken': 503,
 };
 
 /** The phrase of each status that is used here (RFC 9110 §15). */

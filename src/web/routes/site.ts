@@ -3,6 +3,7 @@ import type { CheckService, PagesContext } from '../checks/check-service.js';
 import type { ExampleDomain } from '../pages/home-page.js';
 import type { SitePage } from '../pages/layout.js';
 import type { AppEnv } from './request-guards.js';
+import type { SenderTests } from '../sender/sender-tests.js';
 import type { PagesSettings } from '../settings.js';
 
 /** The resources that the routes of the site share. */
@@ -10,6 +11,8 @@ export interface Site {
   readonly settings: PagesSettings;
   readonly context: PagesContext;
   readonly checks: CheckService;
+  /** Undefined without the section `senderTest`. */
+  readonly senderTests: SenderTests | undefined;
   readonly examples: readonly ExampleDomain[];
   /** Mutes the alarms of a domain until a time, and notes it in the audit log. */
   mute(context: Context<AppEnv>, domain: string, until: number): Promise<void>;

@@ -1,0 +1,114 @@
+import type { Clock } from '../../base/index.js';
+import {
+  addressesOf,
+  caseNames,
+  closedCases,
+  judgeSender,
+  lendSlot,
+  openCases,
+  SlotTable,
+  type ClosedCase,
+  type LentSlot,
+  type SenderCase,
+  type SenderTestResult,
+  type Slot,
+} from '../../sender/index.js';
+import type { SenderTestSettings } from '../../sender/settings.js';
+import type { Store } from '../../store/index.js';
+
+/** Milliseconds between two looks for news while a page is open. */
+const LOOK_MS = 1000;
+/** Milliseconds without news until a comment keeps the stream open. */
+const IDLE_MS = 15_000;
+
+/** A test as its page shows it. */
+export interface SenderTestView {
+  readonly slot: Slot;
+  readonly hasEnded: boolean;
+  readonly result: SenderTestResult;
+  /** The cases of the test, each with the address that mail goes to. */
+  readonly cases: readonly { readonly senderCase: SenderCase; readonly address: string }[];
+  readonly closed: readonly ClosedCase[];
+  /** Cases may come in turns: the installation has fewer addresses than cases. */
+  readonly inTurns: boolean;
+}
+
+/** The sets of cases that one link writes to. */
+export type CaseSet = 'quick' | 'all';
+
+/**
+ * The public sender test behind its pages and its API. The daemon's job `senderTest` plays
+ * the receivers; the two share the tables of slots.
+ */
+export class SenderTests {
+  readonly #table: SlotTable;
+
+  constructor(
+    readonly settings: SenderTestSettings,
+    store: Store,
+    private readonly clock: Clock,
+  ) {
+    this.#table = new SlotTable(store);
+  }
+
+  /** Lends a slot to a client, by its address. */
+  start(client: string): Promise<LentSlot> {
+    const { slots, perClient, hours } = this.settings;
+    const { clock } = this;
+    return lendSlot(client, { table: this.#table, clock, limits: { slots, perClient }, hours });
+  }
+
+  find(id: string): Slot | undefined {
+    return this.#table.byId(id);
+  }
+
+  /** Judges the observations of a test. */
+  view(slot: Slot): SenderTestView {
+    const now = this.clock.now();
+    const { settings } = this;
+    const cases = openCases(settings);
+    return {
+      slot,
+      hasEnded: slot.endsAt <= now,
+      result: judgeSender(this.#table.observations(slot.slot), {
+        now: new Date(now).toISOString(),
+        cases,
+      }),
+      cases: cases.map((senderCase) => ({
+        senderCase,
+        address: `test@${caseNames(senderCase.id, slot.slot, settings.zone).domain}`,
+      })),
+      closed: closedCases(settings),
+      inTurns: !addressesOf(settings).areSeparate,
+    };
+  }
+
+  /** Notes that the client sent the mails of a set: silence then counts as not seen. */
+  async markSent({ slot }: Slot, set: CaseSet): Promise<void> {
+    const at = new Date(this.clock.now()).toISOString();
+    const cases = openCases(this.settings).filter(({ quick }) => set === 'all' || quick);
+    await this.#table.add(
+      slot,
+      cases.map(({ id }) => ({ kind: 'submitted', at, case: id, slot })),
+    );
+  }
+
+  /** Withdraws the policy of the case with two messages. */
+  async withdraw({ slot, withdrawnAt }: Slot): Promise<void> {
+    if (withdrawnAt !== undefined) return;
+    const now = this.clock.now();
+    const withdrawn = openCases(this.settings).find((senderCase) => senderCase.withdrawn);
+    if (!withdrawn) return;
+    await this.#table.withdraw(slot, now);
+    const at = new Date(now).toISOString();
+    await this.#table.add(slot, [{ kind: 'withdrawn', at, case: withdrawn.id, slot }]);
+  }
+
+  /** Resolves when a test has changed, after a while without change, or at the abort. */
+  async changed(id: string, revision: number, signal: AbortSignal): Promise<void> {
+    for (let waited = 0; waited < IDLE_MS && !signal.aborted; waited += LOOK_MS) {
+      if (this.find(id)?.revision !== revision) return;
+      await this.clock.sleep(LOOK_MS, signal).catch(() => undefined);
+    }
+  }
+}
