@@ -182,7 +182,7 @@ function announce(
       writeFile(join(files, name), text, '--files');
       return join(files, name);
     };
-    write('resolv.conf', `nameserver ${resolver.address}\n`);
+    write('resolv.conf', `nameserver ${resolver.address}\noptions trust-ad\n`);
     say(`  CA            ${write('ca.pem', rootPem)}`);
     say(`  trust anchor  ${write('trust-anchor', anchorLine)}, for a validating resolver of yours`);
   }

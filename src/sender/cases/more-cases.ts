@@ -9,7 +9,7 @@ export const moreCases: readonly SenderCase[] = [
     says: 'valid certificate, TLSA 3 1 1 and MTA-STS match',
     tells: 'whether the sender delivers where both mechanisms agree',
     expect: 'deliver',
-    evidenceOf: ['dane', 'mta-sts'],
+    evidenceOf: ['dane', 'mta-sts', 'dnssec'],
     clause: 'RFC 8461 §2',
     decidedAt: 'certificate',
     zone: { dnssec: 'secure' },

@@ -39,7 +39,9 @@ function judgePolicy(mechanism: SenderMechanism, judged: JudgedTest): MechanismR
   const valid = cases.filter((one) => counts(one, judged));
   const ids = (wanted: (one: JudgedCase) => boolean): string[] =>
     valid.filter(wanted).map(({ senderCase }) => senderCase.id);
-  const delivered = ids(({ senderCase, result }) => senderCase.expect === 'deliver' && yes(result));
+  const delivered = ids(
+    ({ senderCase, result }) => senderCase.expect === 'deliver' && isDelivered(result.verdict),
+  );
   const refused = ids(({ senderCase, result }) => senderCase.expect === 'refuse' && yes(result));
   const faults = ids(({ result }) => result.met === 'no');
   const missed = ids(({ senderCase, result }) => senderCase.expect === 'refuse' && no(result));
@@ -51,7 +53,7 @@ function judgePolicy(mechanism: SenderMechanism, judged: JudgedTest): MechanismR
   return {
     mechanism,
     verdict: settled ? policyVerdict(refused, faults, inUse(mechanism, cases, judged)) : CANNOT,
-    proof: [...delivered, ...refused],
+    proof: [...delivered, ...refused].filter((id) => !faults.includes(id)),
     faults: settled ? faults : [],
     missing,
   };

@@ -98,22 +98,29 @@ function verifies(
   known: ReadonlyMap<string, SenderCase>,
   own: readonly OwnAttempt[],
 ): boolean {
-  const twins = twinsOf(senderCase).flatMap((id) => known.get(id) ?? []);
   const attemptsAt = (twin: SenderCase): readonly Attempt[] =>
     own.filter(({ caseId }) => caseId === twin.id).map(({ attempt }) => attempt);
-  const accepted = twins.some((twin) => attemptsAt(twin).some(({ willing }) => willing));
-  const refused = twins.some((twin) =>
-    attemptsAt(twin).some((attempt) => showsRefusal(attempt, twin)),
-  );
-  return refused && !accepted;
+  return twinsOf(senderCase).some((ids) => {
+    const twins = ids.flatMap((id) => known.get(id) ?? []);
+    const accepted = twins.some((twin) => attemptsAt(twin).some(({ willing }) => willing));
+    const refused = twins.some((twin) =>
+      attemptsAt(twin).some((attempt) => showsRefusal(attempt, twin)),
+    );
+    return refused && !accepted;
+  });
 }
 
-/** Cases with a false identity that the mechanism of this case has to refuse. */
-function twinsOf({ zone, host, policy }: SenderCase): readonly string[] {
+/**
+ * Cases with a false identity that a mechanism in force for this case has to refuse, by
+ * mechanism. A sender may also verify every certificate, without a policy.
+ */
+function twinsOf({ zone, host, policy }: SenderCase): readonly (readonly string[])[] {
   const { tlsa = [], certificate = 'valid' } = host;
-  const authentic = tlsa.includes('key') || tlsa.includes('issuer');
-  if (zone.dnssec === 'secure' && authentic) return ['dane-mismatch', 'dane-ta-name'];
-  if (certificate !== 'valid') return [];
-  if (policy?.mode === 'enforce') return ['sts-self-signed', 'sts-expired', 'sts-wrong-name'];
-  return ['self-signed', 'wrong-name'];
+  const twins: (readonly string[])[] = [];
+  if (zone.dnssec === 'secure' && (tlsa.includes('key') || tlsa.includes('issuer')))
+    twins.push(['dane-mismatch', 'dane-ta-name']);
+  if (certificate !== 'valid') return twins;
+  twins.push(['self-signed', 'wrong-name']);
+  if (policy?.mode === 'enforce') twins.push(['sts-self-signed', 'sts-expired', 'sts-wrong-name']);
+  return twins;
 }

@@ -40,15 +40,20 @@ export function observedExposure(verdictOf: VerdictOf): Exposure {
   return Object.fromEntries(senders.map((row) => [row, table[row]])) as unknown as Exposure;
 }
 
-/** An attacker forges unsigned DNS answers at will, so its own host gets the mail. */
+/**
+ * An attacker forges unsigned DNS answers at will, so its own host gets the mail. It has a
+ * certificate for its own name, and no case shows whether a sender that verifies without
+ * a policy compares that name or the domain.
+ */
 function withoutPolicy(verdictOf: VerdictOf): Cells {
   const stripped = resultOf(verdictOf('clear'), 'unknown');
   const delivered = resultOf(verdictOf('plain'), 'unverified');
+  const swapped = resultOf(verdictOf('self-signed'), 'to-attacker');
   return {
     none: delivered,
     stripStarttls: stripped,
-    swapCertificate: resultOf(verdictOf('self-signed'), 'to-attacker'),
-    spoofMx: isDelivery(delivered) ? 'to-attacker' : 'unknown',
+    swapCertificate: swapped,
+    spoofMx: isDelivery(delivered) && isDelivery(swapped) ? 'to-attacker' : 'unknown',
     suppress: stripped,
   };
 }

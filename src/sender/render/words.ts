@@ -88,7 +88,7 @@ const MAX_SHOWN = 4;
 const advice: Readonly<Partial<Record<SenderMechanism, string>>> = {
   'mta-sts':
     'Connect a policy service: hermetic setup postfix, or the nodemailer transport of this package.',
-  dane: 'Enable DANE. Postfix: smtp_dns_support_level = dnssec and smtp_tls_security_level = dane. Exim: hosts_try_dane = * and dnssec_request_domains = * in the transport and router.',
+  dane: 'Enable DANE. Postfix: smtp_dns_support_level = dnssec and smtp_tls_security_level = dane. Exim: keep hosts_try_dane at its default, and write options trust-ad to resolv.conf.',
   dnssec: 'Use a validating resolver on the mail server, such as unbound at 127.0.0.1.',
 };
 

@@ -1,0 +1,127 @@
+import type { CaseVerdict } from '../../src/sender/index.js';
+
+/** The verdict of each case, by the initial of the verdict. */
+export type Expected = Readonly<Record<string, CaseVerdict>>;
+
+const words = {
+  V: 'delivered-verified',
+  T: 'delivered-unverified',
+  P: 'delivered-in-plaintext',
+  R: 'refused',
+  D: 'deferred',
+} as const satisfies Record<string, CaseVerdict>;
+
+/** Verdicts of the cases that a text lists after each initial, as in `P: clear sts-clear`. */
+function verdicts(...lines: readonly string[]): Expected {
+  const found: Record<string, CaseVerdict> = {};
+  for (const line of lines) {
+    const [initial = 'D', ids = ''] = line.split(': ');
+    for (const id of ids.split(' ')) found[id] = words[initial as keyof typeof words];
+  }
+  return found;
+}
+
+const badCertificates = 'self-signed expired wrong-name';
+const voidPolicies =
+  'sts-testing sts-none sts-policy-cert sts-redirect sts-not-found sts-wrong-type sts-two-records';
+const authentic = 'dane dane-expired dane-ta both dane-ok-sts-bad requiretls requiretls-absent';
+const againstDane = 'dane-ta-name dane-mismatch dane-clear dane-bogus-tlsa sts-ok-dane-bad';
+const againstSts = 'sts-self-signed sts-expired sts-wrong-name sts-clear sts-mx sts-cached';
+
+/**
+ * A sender with TLS where it is offered (RFC 7435), a validating resolver and no policy.
+ * It goes on in plaintext after 454 to STARTTLS (RFC 3207 §4).
+ */
+const opportunistic = verdicts(
+  `T: plain ${badCertificates} tls10 tls11 tls12 tls13 large-hello client-certificate second-mx`,
+  'P: clear starttls-454 sts-clear dane-clear sts-cached',
+  `T: sts sts-self-signed sts-expired sts-wrong-name sts-mx ${voidPolicies} report`,
+  `T: ${authentic} dane-ta-name dane-mismatch dane-bogus-tlsa sts-ok-dane-bad`,
+  'T: dane-insecure dane-unusable',
+  'R: bogus-mx',
+);
+
+/** DANE where the domain publishes it, else opportunistic (RFC 7672 §2.2). */
+const dane = verdicts(`V: ${authentic}`, `R: ${againstDane}`);
+/** MTA-STS where the domain publishes it, else opportunistic (RFC 8461 §5). */
+const sts = verdicts('V: sts', `R: ${againstSts}`);
+
+/**
+ * Postfix, postconf(5), smtp_tls_security_level. A handshake that fails is deferred and
+ * tried in plaintext after minimal_backoff_time (smtp_tls_security_level, "may"); without
+ * DANE it sends no SNI (smtp_tls_servername).
+ */
+const postfixMay: Expected = {
+  ...opportunistic,
+  ...verdicts('D: handshake-broken old-ciphers needs-sni'),
+};
+/** "encrypt": no plaintext, no verification. */
+const postfixEncrypt: Expected = {
+  ...postfixMay,
+  ...verdicts('R: clear starttls-454 sts-clear dane-clear sts-cached'),
+};
+/**
+ * "verify" and "secure": a trusted chain and a matching name everywhere, so DANE-EE and
+ * void policies with a self-signed certificate are refused too. smtp_tls_mandatory_protocols
+ * excludes TLS 1.0 and 1.1.
+ */
+const postfixVerify: Expected = {
+  ...postfixEncrypt,
+  ...verdicts(
+    `R: ${badCertificates} sts-self-signed sts-expired sts-wrong-name ${voidPolicies} report`,
+    'R: dane dane-expired dane-ta dane-ta-name dane-insecure dane-unusable dane-ok-sts-bad',
+    'R: tls10 tls11',
+    'V: plain tls12 tls13 large-hello client-certificate second-mx sts sts-mx',
+    'V: dane-mismatch dane-bogus-tlsa both sts-ok-dane-bad requiretls requiretls-absent',
+  ),
+};
+/** "dane": as RFC 7672 says; "may" where a domain has no usable TLSA records. */
+const postfixDane: Expected = { ...postfixMay, ...dane };
+/** The answers of `hermetic serve` over "may": DANE and MTA-STS, by domain. */
+const postfixSocketmap: Expected = { ...postfixMay, ...sts, ...dane };
+/** "none": TLS is not used. Every case that delivers does so in plaintext. */
+const postfixNone: Expected = Object.fromEntries(
+  Object.keys(postfixMay).map((id) => [id, id === 'bogus-mx' ? words.R : words.P]),
+);
+
+/**
+ * Exim, spec chapter 30: tls_tempfail_tryclear is true, so a failed handshake is repeated
+ * in plaintext at once; tls_sni is empty, so only DANE sends SNI. hosts_try_dane is * by
+ * default, and counts only where the resolver is trusted with the AD bit (chapter 43).
+ */
+const eximClear: Expected = {
+  ...opportunistic,
+  ...verdicts('P: handshake-broken old-ciphers needs-sni'),
+};
+const eximDane: Expected = { ...eximClear, ...dane };
+/** hosts_require_tls: no plaintext, and no verification. */
+const eximTls: Expected = {
+  ...eximClear,
+  ...verdicts('R: clear starttls-454 sts-clear dane-clear sts-cached'),
+  ...verdicts('D: handshake-broken old-ciphers needs-sni'),
+};
+
+/**
+ * OpenSMTPD, smtpd.conf(5): relay without `tls` is opportunistic, and there is no DANE. It
+ * speaks TLS 1.2 and newer, and a failed handshake is repeated in plaintext.
+ */
+const openSmtpd: Expected = {
+  ...opportunistic,
+  ...verdicts('P: handshake-broken old-ciphers needs-sni tls10 tls11'),
+};
+
+/** The table by configuration. */
+export const expectedVerdicts: Readonly<Record<string, Expected>> = {
+  none: postfixNone,
+  may: postfixMay,
+  encrypt: postfixEncrypt,
+  dane: postfixDane,
+  verify: postfixVerify,
+  secure: postfixVerify,
+  socketmap: postfixSocketmap,
+  exim: eximDane,
+  'exim-no-dane': eximClear,
+  'exim-untrusted': eximClear,
+  'exim-tls': eximTls,
+  opensmtpd: openSmtpd,
+};

@@ -1,0 +1,296 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Receivers } from '../../src/cli/sender/open-receivers.js';
+import { runSenderTest } from '../../src/cli/sender/run-test.js';
+import { submitOverSmtp } from '../../src/cli/sender/submit.js';
+import { nodeNetwork } from '../../src/net/index.js';
+import type { SenderTestResult } from '../../src/sender/index.js';
+import { Jail } from './jail.js';
+import { Postfix } from './postfix.js';
+import { accepts, Daemon, freePort, greets, until } from './process.js';
+
+/** A mail server that sends with one configuration. */
+export interface SenderServer {
+  readonly name: string;
+  /** The envelope sender that selects the configuration. */
+  readonly from: string;
+  readonly at: { readonly address: string; readonly port: number };
+  /** Prepares the server for the root and resolver of a test. */
+  follow(receivers: Receivers): Promise<void>;
+}
+
+/** Milliseconds that a test may take, and after the last sign of a case. */
+const DURATION_MS = 30_000;
+const PATIENCE_MS = 1200;
+
+/** Runs every case against a server. */
+export function testServer(server: SenderServer): Promise<SenderTestResult> {
+  let ready: Promise<void> = Promise.resolve();
+  const overSmtp = submitOverSmtp(server.at, nodeNetwork());
+  return runSenderTest({
+    exposed: true,
+    submit: () => async (message) => {
+      await ready;
+      return overSmtp(message);
+    },
+    from: server.from,
+    durationMs: DURATION_MS,
+    patienceMs: PATIENCE_MS,
+    withdrawAfterMs: 300,
+    // OpenSMTPD takes few sessions of one client.
+    concurrency: server.name === 'opensmtpd' ? 3 : 16,
+    signal: new AbortController().signal,
+    onOpen: (receivers) => {
+      ready = server.follow(receivers);
+    },
+  });
+}
+
+/** The programs of a group of servers, and their end. */
+export class ServerFolder {
+  readonly path = mkdtempSync(join(tmpdir(), 'hermetic-sender-'));
+  readonly #running: { stop(): Promise<void> }[] = [];
+
+  file(name: string, text: string): string {
+    writeFileSync(join(this.path, name), text);
+    return join(this.path, name);
+  }
+
+  add<T extends { stop(): Promise<void> }>(program: T): T {
+    this.#running.push(program);
+    return program;
+  }
+
+  async stop(): Promise<void> {
+    for (const program of [...this.#running].reverse()) await program.stop();
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** The resolver of every test on this machine. */
+const RESOLVER = '127.51.100.253';
+
+/** TLS settings of one smtp client of Postfix. */
+export type PostfixClient = readonly [name: string, ...options: string[]];
+
+/**
+ * One Postfix with several clients; the envelope sender selects one. A client whose name
+ * contains `socketmap` asks the daemon of this program.
+ */
+export async function postfixSenders(
+  folder: ServerFolder,
+  clients: readonly PostfixClient[],
+): Promise<readonly SenderServer[]> {
+  const ports = { smtp: await freePort(), map: await freePort() };
+  const caFile = folder.file('roots.pem', '');
+  const resolvConf = folder.file('resolv.conf', `nameserver ${RESOLVER}\n`);
+  const postfix = folder.add(new Postfix(folder.path, ports.smtp, { resolvConf }));
+  const map = `socketmap:inet:127.0.0.1:${ports.map}:hermetic`;
+  const choice = clients.map(([name]) => `{ ${name}@sender.example = smtp-${name}: }`).join(', ');
+  await postfix.start(
+    [{ address: '127.0.0.1' }],
+    [
+      'mynetworks = 127.0.0.0/8',
+      'smtp_dns_support_level = dnssec',
+      'smtp_host_lookup = dns',
+      `smtp_tls_CAfile = ${caFile}`,
+      'smtp_tls_loglevel = 1',
+      `sender_dependent_default_transport_maps = inline:{${choice}}`,
+      'notify_classes =',
+    ],
+    clients.map(([name, ...options]) =>
+      [
+        `smtp-${name} unix - - n - - smtp -o syslog_name=${name}`,
+        ...options.map((option) => `-o ${option.replace('SOCKETMAP', map)}`),
+      ].join(' '),
+    ),
+  );
+  return clients.map(([name]) => ({
+    name,
+    from: `${name}@sender.example`,
+    at: { address: '127.0.0.1', port: ports.smtp },
+    async follow(receivers) {
+      writeFileSync(caFile, receivers.rootPem);
+      if (name.includes('socketmap')) await startDaemon(folder, receivers, ports.map);
+    },
+  }));
+}
+
+/** `hermetic serve` as the policy service of Postfix. */
+async function startDaemon(
+  folder: ServerFolder,
+  receivers: Receivers,
+  port: number,
+): Promise<void> {
+  const anchor = folder.file('anchor', receivers.anchorLine);
+  const roots = folder.file('daemon-roots.pem', receivers.rootPem);
+  const config = folder.file(
+    'hermetic.yaml',
+    `resolver: {addresses: ["${RESOLVER}"], trustAnchor: ${anchor}}
+roots: {replace: ${roots}}
+network: {privateAddresses: allow}
+store: {file: ${join(folder.path, 'hermetic.db')}}
+postfix: {listen: 127.0.0.1:${port}, version: "3.7", resolver: {file: ${join(folder.path, 'resolv.conf')}}}
+`,
+  );
+  const program = [resolve('dist/src/cli/main.js'), 'serve', '--config', config];
+  const daemon = folder.add(new Daemon(process.execPath, program, folder.path));
+  await until(
+    'hermetic serve',
+    () => accepts('127.0.0.1', port),
+    () => daemon.log,
+  );
+}
+
+/** The configuration of one Exim. */
+export interface EximConfig {
+  readonly name: string;
+  readonly router?: readonly string[];
+  readonly transport?: readonly string[];
+}
+
+/** Exim of the installed release, one program for each configuration. */
+export async function eximSenders(
+  folder: ServerFolder,
+  configs: readonly EximConfig[],
+): Promise<readonly SenderServer[]> {
+  const jail = new Jail(join(folder.path, 'exim'), 'exim4-daemon-light', '/usr/sbin/exim4', [
+    'Debian-exim',
+  ]);
+  const servers: SenderServer[] = [];
+  for (const config of configs) servers.push(await eximSender(folder, jail, config));
+  return servers;
+}
+
+async function eximSender(
+  folder: ServerFolder,
+  jail: Jail,
+  { name, router = [], transport = [] }: EximConfig,
+): Promise<SenderServer> {
+  const port = await freePort();
+  const spool = `var/spool/exim4-${name}`;
+  for (const path of [spool, `var/log/${name}`]) jail.folder(path, 1);
+  const file = `/etc/${name}.conf`;
+  jail.write(
+    file,
+    `primary_hostname = ${name}.sender.example
+spool_directory = /${spool}
+pid_file_path = /run/${name}.pid
+local_interfaces = 127.0.0.1
+host_lookup =
+rfc1413_query_timeout = 0s
+smtp_accept_max = 0
+keep_environment =
+log_file_path = /var/log/${name}/%slog
+dns_dnssec_ok = 1
+acl_smtp_rcpt = accept
+begin acl
+begin routers
+out:
+  driver = dnslookup
+  domains = *
+  transport = remote_smtp
+  ${router.join('\n  ')}
+begin transports
+remote_smtp:
+  driver = smtp
+  tls_verify_certificates = /roots.pem
+  ${transport.join('\n  ')}
+begin retry
+* * F,1h,5m
+`,
+  );
+  const exim = folder.add(jail.run(['-C', file, '-bdf', '-oX', `127.0.0.1.${port}`]));
+  const log = (): string => exim.log;
+  await until(name, () => greets('127.0.0.1', port), log);
+  return {
+    name,
+    from: 'test@sender.example',
+    at: { address: '127.0.0.1', port },
+    follow: (receivers) => {
+      jail.write('roots.pem', receivers.rootPem);
+      // Without the option, glibc removes the AD bit (resolv.conf(5)): no DANE in Exim.
+      const trusted = name.includes('untrusted') ? '' : 'options trust-ad\n';
+      jail.write('etc/resolv.conf', `nameserver ${RESOLVER}\n${trusted}`);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** OpenSMTPD of the installed release. */
+export async function openSmtpdSender(folder: ServerFolder): Promise<SenderServer> {
+  const jail = new Jail(join(folder.path, 'opensmtpd'), 'opensmtpd', '/usr/sbin/smtpd', [
+    'opensmtpd',
+    'opensmtpq',
+  ]);
+  const port = await freePort();
+  jail.write('etc/resolv.conf', `nameserver ${RESOLVER}\n`);
+  jail.write('etc/ssl/certs/ca-certificates.crt', '');
+  jail.write('etc/mailname', 'opensmtpd.sender.example\n');
+  jail.write(
+    'etc/smtpd.conf',
+    `listen on 127.0.0.1 port ${port}
+action "out" relay helo opensmtpd.sender.example
+match from any for any action "out"
+`,
+  );
+  const daemon = folder.add(jail.run(['-d', '-f', '/etc/smtpd.conf']));
+  await until(
+    'smtpd',
+    () => greets('127.0.0.1', port),
+    () => daemon.log,
+  );
+  return {
+    name: 'opensmtpd',
+    from: 'test@sender.example',
+    at: { address: '127.0.0.1', port },
+    follow: (receivers) => {
+      jail.write('etc/ssl/certs/ca-certificates.crt', receivers.rootPem);
+      return Promise.resolve();
+    },
+  };
+}
+
+const tap = `
+import re, socket, sys
+raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.ntohs(3))
+# SO_RCVBUFFORCE, which the module does not name.
+raw.setsockopt(socket.SOL_SOCKET, 33, 1 << 26)
+raw.bind(('lo', 0))
+print('listening', flush=True)
+while True:
+    frame = raw.recv(1 << 17)
+    packet = frame[14:]
+    head = (packet[0] & 15) * 4
+    if packet[0] >> 4 != 4 or packet[9] != 6 or packet[head + 2:head + 4] != b'\\0\\x19':
+        continue
+    for case in re.findall(rb'Test message for the case ([a-z0-9-]+):', packet):
+        print('plaintext', case.decode(), flush=True)
+`;
+
+/** Reads every packet to port 25 of this machine, and finds messages in plaintext. */
+export class WireTap {
+  readonly #daemon: Daemon;
+
+  constructor(folder: string) {
+    this.#daemon = new Daemon('python3', ['-u', '-c', tap], folder);
+  }
+
+  async ready(): Promise<void> {
+    const listening = (): Promise<boolean> =>
+      Promise.resolve(this.#daemon.log.includes('listening'));
+    await until('the packet capture', listening, () => this.#daemon.log);
+  }
+
+  /** Cases whose message was readable so far, without those before the last call. */
+  take(): readonly string[] {
+    const cases = [...this.#daemon.log.matchAll(/^plaintext (\S+)$/gm)].map(([, id = '']) => id);
+    this.#daemon.log = '';
+    return [...new Set(cases)].sort();
+  }
+
+  stop(): Promise<void> {
+    return this.#daemon.stop();
+  }
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import {
+  predictSender,
+  readPostfix,
+  senderCases,
+  type MechanismVerdict,
+  type SenderTestResult,
+} from '../../src/sender/index.js';
+import { expectedVerdicts } from './sender-expectations.js';
+import {
+  eximSenders,
+  openSmtpdSender,
+  postfixSenders,
+  ServerFolder,
+  testServer,
+  WireTap,
+  type PostfixClient,
+  type SenderServer,
+} from './sender-servers.js';
+
+const folder = new ServerFolder();
+let tap: WireTap;
+
+before(async () => {
+  tap = folder.add(new WireTap(folder.path));
+  await tap.ready();
+});
+after(() => folder.stop());
+
+/**
+ * Tests a server, and compares every case with the table, and each delivery in plaintext
+ * with the packets of this machine.
+ */
+async function compare(server: SenderServer): Promise<SenderTestResult> {
+  tap.take();
+  const result = await testServer(server);
+  const observed = Object.fromEntries(result.cases.map((one) => [one.case, one.verdict]));
+  assert.deepEqual(observed, { ...observed, ...expectedVerdicts[server.name] }, server.name);
+  const plaintext = result.cases.filter(({ verdict }) => verdict === 'delivered-in-plaintext');
+  assert.deepEqual(tap.take(), plaintext.map((one) => one.case).sort(), server.name);
+  return result;
+}
+
+/** The verdicts of MTA-STS, DANE and STARTTLS. */
+function mechanismsOf({ mechanisms }: SenderTestResult): readonly MechanismVerdict[] {
+  return ['mta-sts', 'dane', 'starttls'].map(
+    (name) => mechanisms.find(({ mechanism }) => mechanism === name)?.verdict ?? 'cannot-tell',
+  );
+}
+
+/** The rarer configurations, with `--full`: the others settle every mechanism. */
+const full = process.env['HERMETIC_FULL'] === '1';
+
+/** Tests servers one after another: they use the same addresses. */
+async function compareAll(
+  servers: readonly SenderServer[],
+  check: (server: SenderServer, result: SenderTestResult) => void = () => undefined,
+): Promise<Readonly<Record<string, readonly MechanismVerdict[]>>> {
+  const found: Record<string, readonly MechanismVerdict[]> = {};
+  for (const server of servers) {
+    const result = await compare(server);
+    check(server, result);
+    found[server.name] = mechanismsOf(result);
+  }
+  return found;
+}
+
+test('Postfix at each TLS level, and with the socketmap of this program', async () => {
+  const common = ['may', 'encrypt', 'secure', 'dane'];
+  const levels = full ? ['none', 'verify', ...common] : common;
+  const servers = await postfixSenders(folder, [
+    ...levels.map((level): PostfixClient => [level, `smtp_tls_security_level=${level}`]),
+    ['socketmap', 'smtp_tls_security_level=may', 'smtp_tls_policy_maps=SOCKETMAP'],
+  ]);
+  const found = await compareAll(servers, comparePrediction);
+  const expected: typeof found = {
+    none: ['does-not-use', 'does-not-use', 'does-not-use'],
+    verify: ['does-not-use', 'does-not-use', 'enforces'],
+    may: ['does-not-use', 'does-not-use', 'observes-only'],
+    encrypt: ['does-not-use', 'does-not-use', 'enforces'],
+    secure: ['does-not-use', 'does-not-use', 'enforces'],
+    dane: ['does-not-use', 'enforces', 'observes-only'],
+    socketmap: ['enforces', 'enforces', 'observes-only'],
+  };
+  assert.deepEqual({ ...expected, ...found }, expected);
+  assert.equal(Object.keys(found).length, servers.length);
+});
+
+/** Cases in which the configuration alone does not decide, with the reason. */
+const undecided: Readonly<Record<string, string>> = {
+  tls10: 'the TLS library may not speak it',
+  tls11: 'the TLS library may not speak it',
+  'old-ciphers': 'the suites of the TLS library',
+  'large-hello': 'the groups of the TLS library',
+  'sts-wrong-type': 'RFC 8461 §3.2 leaves it to the sender',
+};
+
+/**
+ * The prediction from the configuration equals the observation in every case that the
+ * configuration decides. A message that waits counts as one that is not delivered: Postfix
+ * falls back to plaintext after minutes only.
+ */
+function comparePrediction({ name }: SenderServer, { cases }: SenderTestResult): void {
+  const asked = name === 'socketmap';
+  const model = readPostfix({
+    text: [
+      'smtp_dns_support_level = dnssec',
+      'smtp_tls_CAfile = roots.pem',
+      `smtp_tls_security_level = ${asked ? 'may' : name}`,
+      asked ? 'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:hermetic' : '',
+    ].join('\n'),
+    readTable: () => ({ ok: false, reason: 'no tables' }),
+    domain: 'recipient.example',
+    policyServer: asked ? 'hermetic' : undefined,
+    version: '3.7',
+    resolver: 'validates',
+  });
+  const predictions = new Map(
+    predictSender(model, senderCases).cases.map((one) => [one.case, one]),
+  );
+  for (const { case: id, verdict } of cases) {
+    const predicted = predictions.get(id);
+    assert.ok(predicted, id);
+    if (predicted.verdict === 'cannot-tell') assert.ok(id in undecided, `${name} ${id}`);
+    else if (verdict === 'refused' || verdict === 'deferred')
+      assert.ok(
+        predicted.verdict === 'refused' || (predicted.delaySeconds ?? 0) > 0,
+        `${name} ${id}`,
+      );
+    else assert.equal(verdict, predicted.verdict, `${name} ${id}`);
+  }
+}
+
+test('Exim uses DANE by default, and only with a resolver that it trusts', async () => {
+  const withoutDane = { name: 'exim-no-dane', transport: ['hosts_try_dane ='] };
+  const withTls = { name: 'exim-tls', transport: ['hosts_try_dane =', 'hosts_require_tls = *'] };
+  const servers = await eximSenders(folder, [
+    { name: 'exim' },
+    { name: 'exim-untrusted' },
+    ...(full ? [withoutDane, withTls] : []),
+  ]);
+  const found = await compareAll(servers);
+  const expected: typeof found = {
+    exim: ['does-not-use', 'enforces', 'observes-only'],
+    'exim-untrusted': ['does-not-use', 'does-not-use', 'observes-only'],
+    'exim-no-dane': ['does-not-use', 'does-not-use', 'observes-only'],
+    'exim-tls': ['does-not-use', 'does-not-use', 'enforces'],
+  };
+  assert.deepEqual({ ...expected, ...found }, expected);
+  assert.equal(Object.keys(found).length, servers.length);
+});
+
+test('OpenSMTPD is opportunistic', { skip: !full && 'with --full' }, async () => {
+  const found = await compareAll([await openSmtpdSender(folder)]);
+  assert.deepEqual(found, { opensmtpd: ['does-not-use', 'does-not-use', 'observes-only'] });
+});
