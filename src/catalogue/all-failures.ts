@@ -11,6 +11,7 @@ import { publishFailures } from '../publish/index.js';
 import { sendFailures } from '../send/index.js';
 import { reportingFailures } from '../tls-rpt-send/index.js';
 import { intakeFailures } from '../tls-rpt-receive/index.js';
+import { scanFailures } from '../scan/index.js';
 import { smtpFailures } from '../smtp/index.js';
 import { storeFailures } from '../store/index.js';
 import { builderFailures, reportFailures, reportQuirks, tlsRptFailures } from '../tls-rpt/index.js';
@@ -51,6 +52,7 @@ export const allFailures: readonly (readonly [string, FailureCatalogue<string>])
   ['Reporting', reportingFailures],
   ['Reading reports', intakeFailures],
   ['Checking', checkFailures],
+  ['Scanning', scanFailures],
   ['Pages', webFailures],
   ['Sender test', slotFailures],
   ['Store', storeFailures],

@@ -77,6 +77,20 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/history.js')).defineHistory,
   },
   {
+    name: 'scan',
+    group: 'Check',
+    usage: '',
+    summary: 'scan lists of domains politely, and print statistics',
+    load: async () => (await import('./commands/scan.js')).defineScan,
+  },
+  {
+    name: 'worker',
+    group: 'Run',
+    usage: '',
+    summary: 'work on the scans of a database',
+    load: async () => (await import('./commands/worker.js')).defineWorker,
+  },
+  {
     name: 'dnssec',
     group: 'Check',
     usage: '<name> <type>',

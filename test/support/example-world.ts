@@ -114,6 +114,8 @@ export function inLab(example: string): string {
     .replaceAll(/(?<!mx1\.)example\.com/g, 'good.example');
 }
 
+const NEEDS_POSTGRESQL = 'needs PostgreSQL; test/interop/scan.test.ts runs it';
+
 /** Examples that a test cannot run, each with the reason. */
 export const examplesNotRun: Readonly<Record<string, string>> = {
   'hermetic serve --config hermetic.yaml': 'runs until it is stopped; serve.test.ts runs it',
@@ -139,6 +141,17 @@ export const examplesNotRun: Readonly<Record<string, string>> = {
   'hermetic reload': 'needs a running daemon',
   'hermetic status': 'needs a running daemon',
   'hermetic status --wait 60': 'needs a running daemon',
+  'hermetic scan start domains.txt --local scans': NEEDS_POSTGRESQL,
+  'hermetic scan start domains.txt --local scans --lab': NEEDS_POSTGRESQL,
+  'hermetic scan show 1 --local scans': NEEDS_POSTGRESQL,
+  'hermetic scan list --local scans': NEEDS_POSTGRESQL,
+  'hermetic scan pause 1 --local scans': NEEDS_POSTGRESQL,
+  'hermetic scan resume 1 --local scans': NEEDS_POSTGRESQL,
+  'hermetic scan cancel 1 --local scans': NEEDS_POSTGRESQL,
+  'hermetic scan diff 1 2 --local scans': NEEDS_POSTGRESQL,
+  'hermetic scan export 1 --local scans --format csv --out scan.csv': NEEDS_POSTGRESQL,
+  'hermetic scan why example.com --local scans': NEEDS_POSTGRESQL,
+  'hermetic worker --database postgres://scan@db.example.com/scans': NEEDS_POSTGRESQL,
 };
 
 const nowhere: Output = {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { repeat, systemClock, version, type Clock } from '../../base/index.js';
 import type { Database } from './database/database.js';
@@ -46,6 +47,8 @@ export async function runWorker({
 }: WorkerOptions): Promise<void> {
   const id = randomUUID();
   const breakOff = new AbortController();
+  // Every visit and lookup under way listens to these.
+  setMaxListeners(0, breakOff.signal, signal);
   const context = scanContext({ database, work, clock, signal: breakOff.signal });
   const visitor = new Visitor(context, {
     workerId: id,

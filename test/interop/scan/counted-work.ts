@@ -47,12 +47,34 @@ export function countedWork({ port, changedBelow = 0 }: CountedWorld): ScanWork 
     },
     visitHost: ({ address, mayConnect }, signal) =>
       mayConnect() ? session({ address, port }, signal) : Promise.resolve(undefined),
+    judgeVisit: (_, { facts }) => ({
+      standing: {},
+      isSettled: facts['greeting'] === '220',
+      givesUp: false,
+      restMs: 0,
+      isSlow: false,
+      timedOut: false,
+    }),
     gradeDomain({ facts, hosts }) {
       const replies = hosts.flatMap(({ visits }) =>
         visits.map(({ state, facts: seen }) => `${state} ${String(seen?.['greeting'])}`),
       );
       const verdict = replies.every((reply) => reply === 'visited 220') ? 'pass' : 'inconclusive';
-      return { verdict, findings: [], replies, changed: facts['changed'], tls: tlsOf(hosts) };
+      return { verdict, replies, changed: facts['changed'], tls: tlsOf(hosts) };
+    },
+    compareDomain(before, _, grade) {
+      const was = before?.['changed'];
+      const is = (grade as unknown as { readonly changed: boolean }).changed;
+      const changes = was === undefined || was === is ? [] : [{ kind: 'changed', was, is }];
+      return { changes, stands: { changed: is } };
+    },
+    async summarise(domains) {
+      let [n, of] = [0, 0];
+      for await (const { grade } of domains) {
+        of++;
+        if (grade.verdict === 'pass') n++;
+      }
+      return [{ page: 'overview', key: 'pass', counted: 'domains', n, of, unknown: 0 }];
     },
   };
 }
@@ -87,15 +109,10 @@ async function session(
     await new Promise((done) => setTimeout(done, SESSION_MS));
     socket.write('QUIT\r\n');
     await once(socket, 'close', { signal });
-    return {
-      facts: { greeting },
-      reply: greeting === '220' ? 'answered' : 'turned-away',
-      reason: octets.toString().trim(),
-      connections: 1,
-    };
+    return { facts: { greeting }, connections: 1 };
   } catch (error) {
     if (signal.aborted) throw error;
-    return { facts: { error: true }, reply: 'silent', reason: 'reset', connections: 1 };
+    return { facts: { error: true }, connections: 1 };
   } finally {
     socket.destroy();
   }

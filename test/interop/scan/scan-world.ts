@@ -21,8 +21,6 @@ export const testRules: Partial<Politeness> = {
   dailyBudget: 40,
   visitMs: 1500,
   abandonedMs: 6000,
-  restsMs: [200],
-  silenceMs: 200,
 };
 
 /** A PostgreSQL cluster of its own, and the scans in it. */

@@ -59,6 +59,12 @@ export const scanFailures = defineFailures({
     message: 'The database has no such scan.',
     fix: 'Run hermetic scan list, and use a number from its first column.',
   },
+  'scan-domain-absent': {
+    blame: 'local',
+    temporary: false,
+    message: 'No scan of this database has the domain.',
+    fix: 'Add the domain to a list and scan it, or check the spelling.',
+  },
   'scan-state': {
     blame: 'local',
     temporary: false,

@@ -41,7 +41,7 @@ export const migrations: readonly (readonly string[])[] = [
       name text COLLATE "C" NOT NULL UNIQUE,
       tld text COLLATE "C" NOT NULL,
       fact_id int,
-      grade_id int,
+      stands_id int,
       seen_at timestamptz,
       changed_at timestamptz
     ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02)`,
@@ -77,9 +77,7 @@ export const migrations: readonly (readonly string[])[] = [
       day date NOT NULL DEFAULT '-infinity',
       spent int NOT NULL DEFAULT 0,
       next_at timestamptz NOT NULL DEFAULT '-infinity',
-      rests smallint NOT NULL DEFAULT 0,
-      silences smallint NOT NULL DEFAULT 0,
-      slow boolean NOT NULL DEFAULT false,
+      standing jsonb,
       rest_reason text
     ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02)`,
     `CREATE INDEX address_net ON hermetic_scan.address (net)`,
@@ -144,10 +142,11 @@ export const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE hermetic_scan.change (
       scan_id int NOT NULL,
       domain_id int NOT NULL,
-      was int NOT NULL,
-      now int NOT NULL,
+      kind text NOT NULL,
+      was jsonb NOT NULL,
+      "is" jsonb NOT NULL,
       at timestamptz NOT NULL DEFAULT now(),
-      PRIMARY KEY (scan_id, domain_id)
+      PRIMARY KEY (scan_id, domain_id, kind)
     )`,
     `CREATE TABLE hermetic_scan.stat (
       scan_id int NOT NULL,

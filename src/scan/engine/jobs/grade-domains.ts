@@ -1,9 +1,15 @@
+import { createHash } from 'node:crypto';
 import type { Queries, Transaction } from '../database/database.js';
-import type { DomainFactSet, DomainGrade, VisitFacts } from '../work/scan-work.js';
+import type {
+  DomainComparison,
+  DomainFactSet,
+  DomainGrade,
+  VisitFacts,
+} from '../work/scan-work.js';
+import { scanNumbered } from '../scans/stored-scan.js';
 import { visitStateOf } from '../work/visit-states.js';
 import { formatFacts } from '../database/store-facts.js';
 import type { ScanContext } from '../work/scan-context.js';
-import { createHash } from 'node:crypto';
 
 /** Domains that one claim takes. */
 const BATCH = 1000;
@@ -15,7 +21,7 @@ interface ClaimedDomain {
   readonly name: string;
   readonly known: boolean;
   readonly fact_id: number;
-  readonly grade_id: number | null;
+  readonly stands_id: number | null;
 }
 
 /**
@@ -26,8 +32,11 @@ export async function gradeDomains(context: ScanContext, scanId: number): Promis
   const { database, work } = context;
   const claimed = await database.query<ClaimedDomain>(
     `WITH free AS (
-      SELECT domain_id FROM hermetic_scan.scan_domain
+      SELECT domain_id FROM hermetic_scan.scan_domain d
       WHERE scan_id = $1 AND state = 1 AND due_at <= now()
+        AND NOT EXISTS (SELECT FROM hermetic_scan.domain_host h
+          JOIN hermetic_scan.visit v ON v.host_id = h.host_id AND v.state = 0
+          WHERE h.domain_id = d.domain_id)
         AND EXISTS (SELECT FROM hermetic_scan.scan WHERE id = $1 AND state = 'running')
       LIMIT $2 FOR UPDATE SKIP LOCKED
     ), leased AS (
@@ -36,28 +45,40 @@ export async function gradeDomains(context: ScanContext, scanId: number): Promis
       FROM free WHERE s.scan_id = $1 AND s.domain_id = free.domain_id
       RETURNING s.domain_id, s.lease_no, s.fact_id, s.known
     )
-    SELECT l.domain_id, l.lease_no, l.fact_id, l.known, d.name, d.grade_id
+    SELECT l.domain_id, l.lease_no, l.fact_id, l.known, d.name, d.stands_id
     FROM leased l JOIN hermetic_scan.domain d ON d.id = l.domain_id`,
     [scanId, BATCH, LEASE_MS],
   );
   if (claimed.length === 0) return 0;
-  const sets = await loadFactSets(context, claimed);
-  const graded = claimed.map((domain, index) => ({
-    domain,
-    grade: work.gradeDomain(sets[index] as DomainFactSet),
-  }));
+  const { startedAt } = await scanNumbered(database, scanId);
+  const sets = await loadFactSets(context, claimed, startedAt);
+  const before = await context.facts.load(
+    claimed.flatMap(({ stands_id }) => (stands_id === null ? [] : [stands_id])),
+  );
+  const graded = claimed.map((domain, index): Graded => {
+    const facts = sets[index] as DomainFactSet;
+    const grade = work.gradeDomain(facts);
+    const stood = domain.stands_id === null ? undefined : before.get(domain.stands_id);
+    return { domain, grade, comparison: work.compareDomain(stood, facts, grade) };
+  });
   const shapes = await saveShapes(
     database,
     graded.map(({ grade }) => grade),
   );
-  await database.transaction((tx) =>
-    store(
-      tx,
-      scanId,
-      graded.map((one, index) => ({ ...one, shape: shapes[index] as number })),
-    ),
-  );
+  const stands = await context.facts.save(graded.map(({ comparison }) => comparison.stands));
+  const rows = graded.map((one, index) => ({
+    ...one,
+    shape: shapes[index] as number,
+    stands: stands[index] as number,
+  }));
+  await database.transaction((tx) => store(tx, scanId, rows));
   return claimed.length;
+}
+
+interface Graded {
+  readonly domain: ClaimedDomain;
+  readonly grade: DomainGrade;
+  readonly comparison: DomainComparison;
 }
 
 interface DomainRows {
@@ -70,8 +91,9 @@ interface DomainRows {
 
 /** Returns all facts of domains, in the same order. */
 export async function loadFactSets(
-  { database, facts }: Pick<ScanContext, 'database' | 'facts'>,
+  { database, facts }: { readonly database: Queries; readonly facts: ScanContext['facts'] },
   domains: readonly DomainRows[],
+  date: Date,
 ): Promise<readonly DomainFactSet[]> {
   const links = await database.query<{ domain_id: number; host_id: number; preference: number }>(
     `SELECT l.domain_id, l.host_id, l.preference FROM hermetic_scan.domain_host l
@@ -103,6 +125,7 @@ export async function loadFactSets(
   }
   return domains.map(({ domain_id, name, fact_id }) => ({
     domain: name,
+    at: date.toISOString(),
     facts: contentOf(fact_id) ?? {},
     hosts: byDomain.get(domain_id) ?? [],
   }));
@@ -182,13 +205,10 @@ async function saveShapes(
   return grades.map((grade) => ids.get(texts.get(grade) as string) as number);
 }
 
-interface Graded {
-  readonly domain: ClaimedDomain;
-  readonly grade: DomainGrade;
-  readonly shape: number;
-}
+/** A graded domain with the rows of its grade and of the facts that stand. */
+type GradedRow = Graded & { readonly shape: number; readonly stands: number };
 
-async function store(tx: Transaction, scanId: number, graded: readonly Graded[]): Promise<void> {
+async function store(tx: Transaction, scanId: number, graded: readonly GradedRow[]): Promise<void> {
   const accepted = await tx.query<{ domain_id: number }>(
     `UPDATE hermetic_scan.scan_domain s
       SET state = 2, due_at = '-infinity', shape_id = g.shape_id
@@ -204,29 +224,28 @@ async function store(tx: Transaction, scanId: number, graded: readonly Graded[])
     ],
   );
   const own = new Set(accepted.map(({ domain_id }) => domain_id));
-  // "Could not tell" is never a change: the last grade stands.
   const changed = graded.filter(
-    ({ domain, grade, shape }) =>
-      own.has(domain.domain_id) &&
-      domain.known &&
-      grade.verdict !== 'inconclusive' &&
-      domain.grade_id !== shape,
+    ({ domain, stands }) => own.has(domain.domain_id) && domain.stands_id !== stands,
   );
   if (changed.length === 0) return;
-  const ids = changed.map(({ domain }) => domain.domain_id);
-  const shapes = changed.map(({ shape }) => shape);
-  await tx.query(
-    `INSERT INTO hermetic_scan.change (scan_id, domain_id, was, now)
-      SELECT $1, d.id, d.grade_id, g.shape_id
-      FROM unnest($2::int[], $3::int[]) AS g (domain_id, shape_id)
-      JOIN hermetic_scan.domain d ON d.id = g.domain_id
-      WHERE d.grade_id IS NOT NULL AND d.grade_id <> g.shape_id
-      ON CONFLICT (scan_id, domain_id) DO NOTHING`,
-    [scanId, ids, shapes],
+  const changes = changed.flatMap(({ domain, comparison }) =>
+    comparison.changes.map((change) => ({ ...change, domain: domain.domain_id })),
   );
   await tx.query(
-    `UPDATE hermetic_scan.domain d SET grade_id = g.shape_id
-      FROM unnest($1::int[], $2::int[]) AS g (domain_id, shape_id) WHERE d.id = g.domain_id`,
-    [ids, shapes],
+    `INSERT INTO hermetic_scan.change (scan_id, domain_id, kind, was, "is")
+      SELECT $1, * FROM unnest($2::int[], $3::text[], $4::jsonb[], $5::jsonb[])
+      ON CONFLICT (scan_id, domain_id, kind) DO NOTHING`,
+    [
+      scanId,
+      changes.map(({ domain }) => domain),
+      changes.map(({ kind }) => kind),
+      changes.map(({ was }) => formatFacts(was)),
+      changes.map(({ is }) => formatFacts(is)),
+    ],
+  );
+  await tx.query(
+    `UPDATE hermetic_scan.domain d SET stands_id = g.stands_id
+      FROM unnest($1::int[], $2::int[]) AS g (domain_id, stands_id) WHERE d.id = g.domain_id`,
+    [changed.map(({ domain }) => domain.domain_id), changed.map(({ stands }) => stands)],
   );
 }

@@ -19,16 +19,27 @@ export interface WaitingWork {
   readonly grades: boolean;
 }
 
+/** Pause between two rounds of grading while visits wait: each looks at all domains. */
+const GRADE_PAUSE_S = 10;
+
+/** A job to add, and the seconds until it may run. */
+export interface NeededJob {
+  readonly kind: JobKind;
+  readonly delay: number;
+}
+
 /**
- * Returns the jobs that a scan needs at present. Names, hosts and visits overlap; grading
- * begins when all of them are settled, because a grade needs every host of the domain.
+ * Returns the jobs that a scan needs at present. Names, hosts and visits overlap. Grading
+ * begins when all hosts are known. Domains whose hosts are settled do not wait for the
+ * addresses that rest.
  */
-export function neededJobs({ names, hosts, visits, grades }: WaitingWork): readonly JobKind[] {
-  const needed: JobKind[] = [];
-  if (names) needed.push('scan.names');
-  if (hosts) needed.push('scan.hosts');
-  if (needed.length > 0 || visits) return needed;
-  return [grades ? 'scan.grade' : 'scan.finish'];
+export function neededJobs({ names, hosts, visits, grades }: WaitingWork): readonly NeededJob[] {
+  const needed: NeededJob[] = [];
+  if (names) needed.push({ kind: 'scan.names', delay: 0 });
+  if (hosts) needed.push({ kind: 'scan.hosts', delay: 0 });
+  if (needed.length > 0) return needed;
+  if (grades) return [{ kind: 'scan.grade', delay: visits ? GRADE_PAUSE_S : 0 }];
+  return visits ? [] : [{ kind: 'scan.finish', delay: 0 }];
 }
 
 /**
@@ -47,20 +58,23 @@ export async function planJobs(database: Queries): Promise<void> {
       FROM hermetic_scan.scan s WHERE s.state = 'running'`,
   );
   const wanted = scans.flatMap(({ id, ...work }) =>
-    neededJobs(work).flatMap((kind) =>
-      Array.from({ length: jobKinds[kind] }, (_, slot) => ({ id, kind, slot })),
+    neededJobs(work).flatMap(({ kind, delay }) =>
+      Array.from({ length: jobKinds[kind] }, (_, slot) => ({ id, kind, delay, slot })),
     ),
   );
   if (wanted.length === 0) return;
   await database.query(
     `SELECT ${JOBS_SCHEMA}.add_job(g.kind, json_build_object('scan', g.id), job_key := g.key,
-        job_key_mode := 'preserve_run_at', max_attempts := 1000)
-      FROM unnest($1::text[], $2::int[], $3::text[]) AS g (kind, id, key)
+        run_at := now() + g.delay * interval '1 s', job_key_mode := 'preserve_run_at',
+        max_attempts := 1000)
+      FROM unnest($1::text[], $2::int[], $3::text[], $4::int[]) AS g (kind, id, key, delay)
       WHERE NOT EXISTS (SELECT FROM ${JOBS_SCHEMA}.jobs j WHERE j.key = g.key)`,
     [
       wanted.map(({ kind }) => kind),
       wanted.map(({ id }) => id),
-      wanted.map(({ kind, id, slot }) => `${kind}:${id}:${slot}`),
+      // A job that may run at once is another one than a job that waits.
+      wanted.map(({ kind, id, slot, delay }) => `${kind}:${id}:${slot}:${delay}`),
+      wanted.map(({ delay }) => delay),
     ],
   );
 }

@@ -1,8 +1,8 @@
 import { isConnectionLoss } from '../database/errors.js';
 import { loadPackage } from '../database/load-package.js';
 import { JOBS_SCHEMA } from '../database/migrate.js';
-import { finishScan } from '../scans/finish-scan.js';
 import { scanNumbered } from '../scans/stored-scan.js';
+import { finishScan } from './finish-scan.js';
 import { gradeDomains } from './grade-domains.js';
 import { observeHosts } from './observe-hosts.js';
 import { observeNames } from './observe-names.js';
@@ -81,8 +81,8 @@ const steps: Readonly<Record<JobKind, Step>> = {
     return observeHosts(context, { id: scanId, ...params });
   },
   'scan.grade': gradeDomains,
-  'scan.finish': async ({ database }, scanId) => {
-    await finishScan(database, scanId);
+  'scan.finish': async (context, scanId) => {
+    await finishScan(context, scanId);
     return 0;
   },
 };

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.js';
+import type { Facts } from '../database/store-facts.js';
 import { leaseMs, type Politeness } from './politeness.js';
 
 /** A visit that a worker has to make now: its connections are already counted. */
@@ -9,6 +10,7 @@ export interface ClaimedVisit {
   readonly address: string;
   readonly host: string;
   readonly host_fact_id: number;
+  readonly standing: Facts | null;
 }
 
 /** A network that belongs to this worker until its lease ends. */
@@ -91,10 +93,10 @@ function reserve(
       SET day = ${TODAY}, spent = CASE WHEN a.day < ${TODAY} THEN 0 ELSE a.spent END + $3,
         next_at = now() + $5 * interval '1 ms'
       FROM ready WHERE a.id = ready.id AND ready.turn <= $2
-      RETURNING a.id, a.net, a.ip, ready.host_id, ready.scan_id
+      RETURNING a.id, a.net, a.ip, a.standing, ready.host_id, ready.scan_id
     )
     SELECT c.id AS address_id, c.host_id, c.scan_id, host(c.ip) AS address, h.name AS host,
-      h.fact_id AS host_fact_id, host(c.net) || '/' || masklen(c.net) AS net
+      h.fact_id AS host_fact_id, c.standing, host(c.net) || '/' || masklen(c.net) AS net
     FROM chosen c JOIN hermetic_scan.host h ON h.id = c.host_id`,
     [nets, perNetwork, connectionsPerVisit, dailyBudget, abandonedMs],
   );

@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '../database/database.js';
-import type { FactStore } from '../database/store-facts.js';
-import type { VisitObservation } from '../work/scan-work.js';
+import { formatFacts, type FactStore } from '../database/store-facts.js';
+import type { ContactDecision, VisitObservation } from '../work/scan-work.js';
 import { TODAY, type ClaimedNetwork, type ClaimedVisit } from './claim-visits.js';
 import type { Politeness } from './politeness.js';
 import { visitCodes } from '../work/visit-states.js';
@@ -8,7 +8,8 @@ import { visitCodes } from '../work/visit-states.js';
 /** A visit with its result; without one, it was not made and stays due. */
 export interface MadeVisit {
   readonly visit: ClaimedVisit;
-  readonly observation: VisitObservation | undefined;
+  readonly result?:
+    { readonly observation: VisitObservation; readonly decision: ContactDecision } | undefined;
 }
 
 export interface CompletedNetwork {
@@ -28,7 +29,7 @@ export async function completeVisits(
   const results = completed.flatMap(({ network, made }) =>
     made.map((one) => ({ ...one, net: network.net })),
   );
-  const rows = await facts.save(results.map(({ observation }) => observation?.facts ?? {}));
+  const rows = await facts.save(results.map(({ result }) => result?.observation.facts ?? {}));
   const entries = results.map((one, index) => ({ ...one, factId: rows[index] as number }));
   await database.transaction(async (tx) => {
     const held = await tx.query<{ net: string }>(
@@ -45,7 +46,7 @@ export async function completeVisits(
     const valid = entries.filter(({ net }) => own.has(net));
     await storeAnswers(tx, valid);
     await storeRests(tx, valid, rules);
-    await giveUp(tx, valid, rules);
+    await giveUp(tx, valid);
     await countConnections(tx, valid);
     const returned = completed.filter(({ network }) => own.has(network.net));
     await release(tx, returned, rules);
@@ -56,7 +57,7 @@ type Entry = MadeVisit & { readonly factId: number };
 
 /** A session settles the visit, also where its result is a fault of the server. */
 async function storeAnswers(tx: Transaction, entries: readonly Entry[]): Promise<void> {
-  const answered = entries.filter(({ observation }) => observation?.reply === 'answered');
+  const answered = entries.filter(({ result }) => result?.decision.isSettled);
   if (answered.length === 0) return;
   await tx.query(
     `UPDATE hermetic_scan.visit v
@@ -72,69 +73,50 @@ async function storeAnswers(tx: Transaction, entries: readonly Entry[]): Promise
   );
 }
 
-/** Decides when each address may be contacted again. */
+/** Writes when each address may be contacted again, and gives unused connections back. */
 async function storeRests(
   tx: Transaction,
   entries: readonly Entry[],
-  rules: Politeness,
+  { connectionsPerVisit, spacingMs }: Politeness,
 ): Promise<void> {
   if (entries.length === 0) return;
-  const replies = entries.map(({ observation }) => observation?.reply ?? 'not-made');
+  const decisions = entries.map(({ result }) => result?.decision);
   await tx.query(
     `UPDATE hermetic_scan.address a SET
       spent = CASE WHEN a.day = ${TODAY} THEN greatest(0, a.spent - g.unused) ELSE a.spent END,
-      rests = CASE g.reply WHEN 'answered' THEN 0 WHEN 'not-made' THEN a.rests
-        WHEN 'silent' THEN a.rests ELSE a.rests + 1 END,
-      silences = CASE g.reply WHEN 'silent' THEN a.silences + 1 WHEN 'not-made' THEN a.silences
-        ELSE 0 END,
-      slow = a.slow OR g.reply = 'too-many',
-      rest_reason = CASE WHEN g.reply IN ('answered', 'not-made') THEN NULL ELSE g.reason END,
-      next_at = now() + interval '1 ms' * CASE g.reply
-        WHEN 'not-made' THEN $5::float8 * (1 + a.slow::int)
-        WHEN 'answered' THEN $5::float8 * (1 + a.slow::int)
-        WHEN 'silent' THEN $6::float8
-        ELSE ($7::float8[])[least(a.rests + 1, cardinality($7::float8[]))] END
-      FROM unnest($1::int[], $2::text[], $3::text[], $4::int[]) AS g (id, reply, reason, unused)
+      standing = coalesce(g.standing, a.standing), rest_reason = g.reason,
+      next_at = now() + g.pause_ms * interval '1 ms'
+      FROM unnest($1::int[], $2::int[], $3::jsonb[], $4::text[], $5::float8[])
+        AS g (id, unused, standing, reason, pause_ms)
       WHERE a.id = g.id`,
     [
       entries.map(({ visit }) => visit.address_id),
-      replies,
-      entries.map(({ observation }) => observation?.reason?.slice(0, 200) ?? null),
-      entries.map(({ observation }) =>
-        Math.max(0, rules.connectionsPerVisit - (observation?.connections ?? 0)),
+      entries.map(({ result }) =>
+        Math.max(0, connectionsPerVisit - (result?.observation.connections ?? 0)),
       ),
-      rules.spacingMs,
-      rules.silenceMs,
-      rules.restsMs,
+      decisions.map((decision) => (decision ? formatFacts(decision.standing) : null)),
+      decisions.map((decision) => decision?.reason ?? null),
+      decisions.map((decision) => (decision?.restMs ?? 0) + spacingMs * (decision?.isSlow ? 2 : 1)),
     ],
   );
 }
 
-/** After too many rests, all waiting visits of an address end without a result. */
-async function giveUp(
-  tx: Transaction,
-  entries: readonly Entry[],
-  { maxRests, maxSilences }: Politeness,
-): Promise<void> {
-  const turnedAway = entries.filter(({ observation }) => (observation?.reply ?? '') !== 'answered');
-  if (turnedAway.length === 0) return;
+/** All waiting visits of an address that is given up end without a result. */
+async function giveUp(tx: Transaction, entries: readonly Entry[]): Promise<void> {
+  const ended = entries.filter(({ result }) => result?.decision.givesUp);
+  if (ended.length === 0) return;
   // The facts of the last attempt tell the reason; other names at the address have none.
   await tx.query(
-    `WITH ended AS (
-      UPDATE hermetic_scan.address SET rests = 0, silences = 0
-      WHERE id = ANY($1) AND (rests > $4 OR silences >= $5) RETURNING id, rest_reason
-    )
-    UPDATE hermetic_scan.visit v
-    SET state = $6, reason = ended.rest_reason, visited_at = now(), fact_id = (
-      SELECT g.fact_id FROM unnest($1::int[], $2::int[], $3::int[]) AS g (id, host_id, fact_id)
-      WHERE g.id = v.address_id AND g.host_id = v.host_id)
-    FROM ended WHERE v.address_id = ended.id AND v.state = 0`,
+    `UPDATE hermetic_scan.visit v SET state = $5, reason = g.reason, visited_at = now(),
+      fact_id = CASE WHEN v.host_id = g.host_id THEN g.fact_id END
+      FROM unnest($1::int[], $2::int[], $3::int[], $4::text[])
+        AS g (address_id, host_id, fact_id, reason)
+      WHERE v.address_id = g.address_id AND v.state = 0`,
     [
-      turnedAway.map(({ visit }) => visit.address_id),
-      turnedAway.map(({ visit }) => visit.host_id),
-      turnedAway.map(({ factId }) => factId),
-      maxRests,
-      maxSilences,
+      ended.map(({ visit }) => visit.address_id),
+      ended.map(({ visit }) => visit.host_id),
+      ended.map(({ factId }) => factId),
+      ended.map(({ result }) => result?.decision.reason ?? 'silent'),
       visitCodes.unreached,
     ],
   );
@@ -142,8 +124,11 @@ async function giveUp(
 
 async function countConnections(tx: Transaction, entries: readonly Entry[]): Promise<void> {
   const byScan = new Map<number, number>();
-  for (const { visit, observation } of entries)
-    byScan.set(visit.scan_id, (byScan.get(visit.scan_id) ?? 0) + (observation?.connections ?? 0));
+  for (const { visit, result } of entries)
+    byScan.set(
+      visit.scan_id,
+      (byScan.get(visit.scan_id) ?? 0) + (result?.observation.connections ?? 0),
+    );
   await tx.query(
     `UPDATE hermetic_scan.scan s SET connections = connections + g.n
       FROM unnest($1::int[], $2::int[]) AS g (id, n) WHERE s.id = g.id`,
@@ -176,7 +161,7 @@ async function release(
     [
       completed.map(({ network }) => network.net),
       completed.map(({ network }) => network.wanted),
-      completed.map(({ made }) => made.some(({ observation }) => observation !== undefined)),
+      completed.map(({ made }) => made.some(({ result }) => result !== undefined)),
       dailyBudget,
       connectionsPerVisit,
     ],

@@ -19,14 +19,6 @@ export interface Politeness {
    * more (RFC 5321 §4.5.3.2.7).
    */
   readonly abandonedMs: number;
-  /** Rest after a refusal: the first, second and further one in a row. */
-  readonly restsMs: readonly number[];
-  /** Refusals in a row after which a scan gives an address up. */
-  readonly maxRests: number;
-  /** Rest after a visit without an answer. */
-  readonly silenceMs: number;
-  /** Visits in a row without an answer after which a scan gives an address up. */
-  readonly maxSilences: number;
   /** Connections that one worker opens in a second. */
   readonly connectionsPerSecond: number;
   /** Visits of one worker at the same time. */
@@ -36,7 +28,6 @@ export interface Politeness {
 }
 
 const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 
 export const politeness: Politeness = {
   spacingMs: 5000,
@@ -45,10 +36,6 @@ export const politeness: Politeness = {
   connectionsPerVisit: 1,
   visitMs: 60_000,
   abandonedMs: 10 * MINUTE,
-  restsMs: [15 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR],
-  maxRests: 2,
-  silenceMs: MINUTE,
-  maxSilences: 2,
   connectionsPerSecond: 100,
   maxInFlight: 1000,
   maxTimeouts: 0.2,

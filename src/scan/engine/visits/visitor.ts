@@ -107,7 +107,7 @@ export class Visitor {
     const made = await Promise.all(network.visits.map((visit) => this.#visit(visit, askedAt)));
     this.#inFlight -= made.length;
     if (network.isNew && made.length > 0)
-      this.#breaker.count(made.every(({ observation }) => observation?.reply === 'silent'));
+      this.#breaker.count(made.every(({ result }) => result?.decision.timedOut));
     this.#completed.push({ network, made });
     await this.#store(askedAt);
     this.#wake.abort();
@@ -121,18 +121,23 @@ export class Visitor {
     const mayConnect = (): boolean =>
       !signal.aborted && clock.monotonic() - askedAt + rules.visitMs <= lease;
     const limit = AbortSignal.timeout(rules.visitMs);
+    const judged = (observation: VisitObservation): MadeVisit => {
+      const decision = work.judgeVisit(visit.standing ?? undefined, observation);
+      return { visit, result: { observation, decision } };
+    };
     try {
       const { host_fact_id } = visit;
       const hostFacts = (await facts.load([host_fact_id])).get(host_fact_id) ?? {};
       // A worker that was stopped for a while must not begin where another one may be.
-      if (!mayConnect()) return { visit, observation: undefined };
+      if (!mayConnect()) return { visit };
       const target = { host: visit.host, address: visit.address, hostFacts, mayConnect };
       const observation = await work.visitHost(target, AbortSignal.any([signal, limit]));
-      return { visit, observation };
+      return observation ? judged(observation) : { visit };
     } catch (error) {
-      if (limit.aborted && !signal.aborted) return { visit, observation: tooLong(rules) };
-      if (!signal.aborted) this.#options.onError(error as Error);
-      return { visit, observation: undefined };
+      // Broken off by this worker: the visit stays due.
+      if (signal.aborted) return { visit };
+      if (!limit.aborted) this.#options.onError(error as Error);
+      return judged({ facts: {}, connections: rules.connectionsPerVisit });
     }
   }
 
@@ -173,14 +178,4 @@ export class Visitor {
       .catch(this.#options.onError);
     this.#breaker.reset();
   }
-}
-
-/** A visit that its time limit ended: the server answers too slowly. */
-function tooLong({ connectionsPerVisit }: Politeness): VisitObservation {
-  return {
-    facts: { unreached: 'time-limit' },
-    reply: 'silent',
-    reason: 'the visit exceeded its time limit',
-    connections: connectionsPerVisit,
-  };
 }

@@ -16,8 +16,21 @@ export interface ScanWork {
    * where the lease ended before the connection: the visit then stays due.
    */
   visitHost(target: VisitTarget, signal: AbortSignal): Promise<VisitObservation | undefined>;
+  /**
+   * Decides when an address may be contacted again. Pure. `before`: the standing that the
+   * last decision returned.
+   */
+  judgeVisit(before: Facts | undefined, visit: VisitObservation): ContactDecision;
   /** Grades a domain by its facts. Pure: equal facts give equal grades. */
   gradeDomain(facts: DomainFactSet): DomainGrade;
+  /** Compares a domain with its facts that stood before. Pure. */
+  compareDomain(
+    before: Facts | undefined,
+    facts: DomainFactSet,
+    grade: DomainGrade,
+  ): DomainComparison;
+  /** Computes the statistics of a scan from all of its domains. */
+  summarise(domains: AsyncIterable<GradedDomain>): Promise<readonly ScanStatistic[]>;
 }
 
 export type { Facts };
@@ -62,25 +75,35 @@ export interface VisitTarget {
   mayConnect(): boolean;
 }
 
-/**
- * The kind of answer, which decides when the address may be contacted again: a session
- * took place, the server turned the visitor away, it named too many connections, or it did
- * not answer at all.
- */
-export type VisitReply = 'answered' | 'turned-away' | 'too-many' | 'silent';
-
 export interface VisitObservation {
   readonly facts: Facts;
-  readonly reply: VisitReply;
-  /** The reply line or error, for `turned-away`, `too-many` and `silent`. */
-  readonly reason?: string | undefined;
   /** TCP connections that were opened or attempted. */
   readonly connections: number;
+}
+
+/** The consequences of a visit for its address. */
+export interface ContactDecision {
+  /** The standing of this scanner at the address, for the next decision. */
+  readonly standing: Facts;
+  /** The facts are the result of the visit; otherwise it is repeated later. */
+  readonly isSettled: boolean;
+  /** The address is given up for this scan: its waiting visits end without a result. */
+  readonly givesUp: boolean;
+  /** Milliseconds for which the address is left alone, in addition to the spacing. */
+  readonly restMs: number;
+  /** The server asked for fewer connections: the spacing doubles. */
+  readonly isSlow: boolean;
+  /** Nothing answered: it may be a fault of the scanner's own network. */
+  readonly timedOut: boolean;
+  /** The reason of a rest, in a word. */
+  readonly reason?: string | undefined;
 }
 
 /** All facts that are known about one domain. Hosts are in the order of preference. */
 export interface DomainFactSet {
   readonly domain: string;
+  /** The date of the scan, RFC 3339: certificates are judged at it. */
+  readonly at: string;
   readonly facts: Facts;
   readonly hosts: readonly {
     readonly name: string;
@@ -103,7 +126,35 @@ export type VisitState = 'visited' | 'inferred' | 'opted-out' | 'unreached';
 /** The grade of a domain without its names: domains with equal facts share it. */
 export interface DomainGrade {
   readonly verdict: string;
-  readonly findings: readonly string[];
-  /** Further members, such as classes and exposure; counted by the statistics. */
-  readonly [member: string]: unknown;
+}
+
+/** The facts of a domain that stand now, and those that are no longer the same. */
+export interface DomainComparison {
+  readonly changes: readonly DomainChange[];
+  /** The latest known value of each fact, for the next comparison. */
+  readonly stands: Facts;
+}
+
+export interface DomainChange {
+  readonly kind: string;
+  readonly was: unknown;
+  readonly is: unknown;
+}
+
+/** One graded domain with the names of its hosts, for the statistics. */
+export interface GradedDomain {
+  readonly domain: string;
+  readonly hosts: readonly string[];
+  readonly grade: DomainGrade;
+}
+
+/** One number of the statistics: `n` of `of` units, and those whose answer is unknown. */
+export interface ScanStatistic {
+  readonly page: string;
+  readonly key: string;
+  /** The units: `domains`, `mailHosts` or `operators`. */
+  readonly counted: string;
+  readonly n: number;
+  readonly of: number;
+  readonly unknown: number;
 }

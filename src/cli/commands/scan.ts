@@ -1,0 +1,190 @@
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import { neutralise } from '../../base/index.js';
+import {
+  controlScan,
+  listScans,
+  loadList,
+  runWorker,
+  scanProgress,
+  scanStatistics,
+  startScan,
+  storeOptOuts,
+  type Database,
+} from '../../scan/index.js';
+import { exitCodes } from '../exit-codes.js';
+import { readFile } from '../files.js';
+import { addHelpPage } from '../help.js';
+import { openLab } from '../lab.js';
+import { readNumber } from '../options.js';
+import { formatJson, type CommandContext } from '../output.js';
+import { followScan } from '../scan/follow-scan.js';
+import { progressJson, renderProgress } from '../scan/render-progress.js';
+import { renderStatistics } from '../scan/render-statistics.js';
+import { withDatabase, withScanDatabase, type ScanDatabaseFlags } from '../scan/scan-database.js';
+import { defineScanDiff, defineScanExport, defineScanWhy, readScan } from './scan-results.js';
+import { readWorker, withWorker, type WorkerFlags } from './worker-options.js';
+import { stopSignal } from './worker.js';
+
+/**
+ * `hermetic scan`: scans lists of domains with PostgreSQL.
+ *
+ * `start` runs a worker in this process; the other subcommands only read or write the
+ * database. Network of `start`: as `hermetic worker`.
+ */
+export function defineScan(command: Command, context: CommandContext): void {
+  defineStart(command.command('start'), context);
+  defineList(command.command('list'), context);
+  defineShow(command.command('show'), context);
+  for (const action of ['pause', 'resume', 'cancel'] as const)
+    defineControl(command.command(action), action, context);
+  defineScanDiff(command.command('diff'), context);
+  defineScanExport(command.command('export'), context);
+  defineScanWhy(command.command('why'), context);
+  addHelpPage(command, context.output, {
+    examples: [
+      'hermetic scan start domains.txt --local scans',
+      'hermetic scan show 1 --local scans',
+    ],
+  });
+}
+
+/** Options of `hermetic scan start`. */
+interface StartFlags extends WorkerFlags, ScanDatabaseFlags {
+  readonly name?: string;
+  readonly citedAs?: string;
+  readonly workers: string;
+  readonly revisit: string;
+}
+
+function defineStart(command: Command, context: CommandContext): void {
+  command
+    .description('scan a list of domains, or continue a scan of it')
+    .argument('<list>', 'file with one domain per line, or rank,domain')
+    .option('--name <name>', 'name of the list in the database (default: the name of the file)')
+    .option('--cited-as <text>', 'citation of a published list, such as its permanent id')
+    .option('--workers <n>', 'workers in this process, 0 or 1: others may run elsewhere', '1')
+    .option('--opt-out <file>', 'never contact the hosts and addresses in this file; it is stored')
+    .option('--revisit <days>', 'do not visit an unchanged host again within these days', '14');
+  withWorker(withScanDatabase(command)).action(async (file: string, flags: StartFlags) =>
+    context.finish(await start(file, flags, context)),
+  );
+  addHelpPage(command, context.output, {
+    note: 'Ctrl-C stops the worker. The same command continues the scan.',
+    exitStatus: [
+      [exitCodes.good, 'the scan is done, or started with --workers 0'],
+      [exitCodes.usage, 'the list or the database cannot be used'],
+      [exitCodes.interrupted, 'interrupted by ctrl-C, paused or cancelled'],
+    ],
+    examples: [
+      'hermetic scan start domains.txt --local scans',
+      'hermetic scan start domains.txt --local scans --lab',
+    ],
+  });
+}
+
+async function start(file: string, flags: StartFlags, context: CommandContext): Promise<number> {
+  const { output, signal } = context;
+  const workers = readNumber('--workers', flags.workers, { least: 0, most: 1 });
+  const revisitDays = readNumber('--revisit', flags.revisit, { least: 0, most: 365 });
+  const lab = flags.lab ? await openLab() : undefined;
+  try {
+    const { work, rules } = readWorker(flags, lab);
+    const onError = (error: Error): void =>
+      output.err(`hermetic scan: ${neutralise(error.message, 400)}\n`);
+    return await withDatabase(
+      flags,
+      async (database) => {
+        const name = flags.name ?? basename(file);
+        if (flags.optOut !== undefined)
+          await storeOptOuts(database, readFile(flags.optOut, '--opt-out'));
+        const list = await loadList(database, { file, name, citedAs: flags.citedAs });
+        if (list.refused > 0) output.err(`${list.refused} lines hold no domain\n`);
+        const id = await startScan(database, list.id, { revisitDays });
+        if (workers === 0) {
+          output.out(`scan ${id}\n`);
+          return exitCodes.good;
+        }
+        const stop = new AbortController();
+        const stopping = AbortSignal.any([stopSignal(signal), stop.signal]);
+        const worker = runWorker({ database, work, rules, signal: stopping, onError });
+        const followed = followScan(database, id, { output, signal: stopping });
+        // A worker that fails ends the command; it never ends by itself otherwise.
+        await Promise.race([worker, followed]);
+        stop.abort();
+        await worker;
+        return await printEnd(database, id, context);
+      },
+      onError,
+    );
+  } finally {
+    await lab?.close();
+  }
+}
+
+async function printEnd(
+  database: Database,
+  id: number,
+  { output }: CommandContext,
+): Promise<number> {
+  const progress = await scanProgress(database, id);
+  const statistics = await scanStatistics(database, id);
+  const lines = [...renderProgress(progress, { now: Date.now() }), ...renderStatistics(statistics)];
+  output.out(`${lines.join('\n')}\n`);
+  return progress.scan.state === 'done' ? exitCodes.good : exitCodes.interrupted;
+}
+
+function defineList(command: Command, { output }: CommandContext): void {
+  command.description('list the scans, the newest first');
+  withScanDatabase(command)
+    .option('--json', 'print each scan as one line of JSON')
+    .action((flags: ScanDatabaseFlags & { readonly json?: boolean }) =>
+      withDatabase(flags, async (database) => {
+        for (const scan of await listScans(database)) {
+          const { id, state, domains, startedAt, list } = scan;
+          const text = `${id}  ${state}  ${startedAt.toISOString()}  ${domains}  ${list}`;
+          output.out(`${flags.json ? formatJson(scan) : neutralise(text, 400)}\n`);
+        }
+      }),
+    );
+  addHelpPage(command, output, { examples: ['hermetic scan list --local scans'] });
+}
+
+function defineShow(command: Command, { output }: CommandContext): void {
+  command
+    .description('show the progress of a scan, and its statistics after its end')
+    .argument('<scan>', 'number of the scan');
+  withScanDatabase(command)
+    .option('--json', 'print one JSON object')
+    .action((scan: string, flags: ScanDatabaseFlags & { readonly json?: boolean }) => {
+      const id = readScan(scan);
+      return withDatabase(flags, async (database) => {
+        const progress = await scanProgress(database, id);
+        const statistics = await scanStatistics(database, progress.scan.id);
+        const lines = flags.json
+          ? [formatJson({ ...progressJson(progress), statistics }, 2)]
+          : [...renderProgress(progress, { now: Date.now() }), ...renderStatistics(statistics)];
+        output.out(`${lines.join('\n')}\n`);
+      });
+    });
+  addHelpPage(command, output, { examples: ['hermetic scan show 1 --local scans'] });
+}
+
+const effects = {
+  pause: 'stop the visits of a scan; those under way end',
+  resume: 'continue a paused scan',
+  cancel: 'end a scan; its results so far stay',
+} as const;
+
+function defineControl(
+  command: Command,
+  action: keyof typeof effects,
+  { output }: CommandContext,
+): void {
+  command.description(effects[action]).argument('<scan>', 'number of the scan');
+  withScanDatabase(command).action((scan: string, flags: ScanDatabaseFlags) => {
+    const id = readScan(scan);
+    return withDatabase(flags, (database) => controlScan(database, id, action));
+  });
+  addHelpPage(command, output, { examples: [`hermetic scan ${action} 1 --local scans`] });
+}

@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { liveWork, type LiveWork, type WorkerOptions } from '../../scan/index.js';
+import type { Lab } from '../../lab/index.js';
+import { profileNamed, readCheckFlags, type CheckFlags } from './check-options.js';
+import { withPeers, readPeerFlags } from './peer-options.js';
+import { withResolver } from './resolver-options.js';
+import { labOptions } from '../lab.js';
+import { present, readNumber } from '../options.js';
+
+/** The options of a command that runs a worker. */
+export interface WorkerFlags extends CheckFlags {
+  readonly spacing: string;
+  readonly budget: string;
+  readonly rate: string;
+  readonly inFlight: string;
+  readonly maxRests: string;
+}
+
+/** Adds the options of observations and of politeness to a command. */
+export function withWorker(command: Command): Command {
+  return withPeers(withResolver(command), '15')
+    .optionsGroup('Politeness:')
+    .option('--spacing <seconds>', 'wait between connections to an address', '5')
+    .option('--budget <n>', 'open at most n connections to an address in a day', '60')
+    .option('--rate <n>', 'open at most n connections in a second', '100')
+    .option('--in-flight <n>', 'visit at most n addresses at the same time', '1000')
+    .option('--max-rests <n>', 'give an address up after n rests (15 minutes, 1, 6, 24 hours)', '1')
+    .optionsGroup('Grading:')
+    .option('--profile <name>', 'grade by this profile, or a .json file', 'baseline');
+}
+
+/** Reads the options of a worker. Throws HermeticError for each that does not fit. */
+export function readWorker(
+  flags: WorkerFlags,
+  lab: Lab | undefined,
+): { readonly work: LiveWork; readonly rules: NonNullable<WorkerOptions['rules']> } {
+  const integer = (option: string, text: string, most: number, least = 1): number =>
+    readNumber(option, text, { least, most });
+  const { timeoutMs } = readPeerFlags(flags);
+  const { budget: _, spacing: __, ...checking } = flags;
+  const settings = readCheckFlags({ ...checking, depth: 'triage' });
+  return {
+    work: liveWork({
+      ...settings,
+      ...(lab && labOptions(lab)),
+      profile: profileNamed(flags.profile),
+      maxRests: integer('--max-rests', flags.maxRests, 4, 0),
+    }),
+    rules: present({
+      spacingMs:
+        1000 * readNumber('--spacing', flags.spacing, { least: 0, most: 600, fractions: true }),
+      dailyBudget: integer('--budget', flags.budget, 10_000),
+      connectionsPerSecond: integer('--rate', flags.rate, 10_000),
+      maxInFlight: integer('--in-flight', flags.inFlight, 20_000),
+      // Greeting, EHLO, STARTTLS, handshake, EHLO and QUIT: each has its own time limit.
+      visitMs: Math.max(60_000, 6 * timeoutMs),
+    }),
+  };
+}

@@ -1,0 +1,83 @@
+import type { ScanProgress } from '../../scan/index.js';
+
+/** Rates of a scan between two looks, by the second. */
+export interface ProgressRates {
+  readonly names: number;
+  readonly visits: number;
+}
+
+/** Returns the rates between two looks that are this far apart. */
+export function ratesBetween(
+  before: ScanProgress,
+  after: ScanProgress,
+  milliseconds: number,
+): ProgressRates {
+  const perSecond = (from: number, to: number): number =>
+    Math.max(0, Math.round((1000 * (to - from)) / Math.max(1, milliseconds)));
+  return {
+    names: perSecond(before.observed, after.observed),
+    visits: perSecond(before.visits.visited, after.visits.visited),
+  };
+}
+
+/**
+ * Returns the progress as lines for a terminal. `now`: milliseconds since 1970.
+ */
+export function renderProgress(
+  progress: ScanProgress,
+  { now, rates }: { readonly now: number; readonly rates?: ProgressRates | undefined },
+): readonly string[] {
+  const { scan, observed, graded, hosts, visits, verdicts } = progress;
+  const { domains, startedAt, finishedAt, questions, connections } = scan;
+  const endAt = finishedAt?.getTime() ?? now;
+  const stateText = scan.reason === undefined ? scan.state : `${scan.state} (${scan.reason})`;
+  const rate = (value: number | undefined): string =>
+    value === undefined ? '' : `   ${count(value)}/s`;
+  const shares = Object.entries(verdicts).map(([verdict, n]) => `${verdict} ${percent(n, graded)}`);
+  return [
+    `scan ${scan.id}   ${scan.list}   ${count(domains)} domains   ${stateText}   ` +
+      `${duration(endAt - startedAt.getTime())}   ${progress.workers} workers`,
+    `  names    ${count(observed)}   ${percent(observed, domains)}${rate(rates?.names)}   ` +
+      `${ratio(questions, observed)} questions each`,
+    `  hosts    ${count(hosts.observed)} of ${count(hosts.total)}   ` +
+      `${count(progress.addresses)} addresses in ${count(progress.networks)} networks`,
+    `  visits   ${count(visits.visited)}${rate(rates?.visits)}   ${count(connections)} connections   ` +
+      `${count(visits.waiting)} waiting   ${count(progress.inFlight)} in flight`,
+    `  others   ${count(visits.inferred)} inferred   ${count(visits.unreached)} unreached   ` +
+      `${count(visits.optedOut)} opted out   ${count(progress.resting)} resting`,
+    `  graded   ${count(graded)}   ${count(progress.shapes)} shapes`,
+    ...(shares.length > 0 ? [`  so far   ${shares.join('   ')}`] : []),
+  ];
+}
+
+/** Returns the progress as one JSON object, for a line of a log. */
+export function progressJson(progress: ScanProgress): object {
+  const { scan, ...counts } = progress;
+  const { startedAt, finishedAt, params: _, listId: __, ...rest } = scan;
+  return {
+    schema: 'hermetic.scan-progress/1',
+    ...rest,
+    startedAt: startedAt.toISOString(),
+    finishedAt: finishedAt?.toISOString(),
+    ...counts,
+  };
+}
+
+function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+/** A share with one decimal, and `-` of nothing. */
+export function percent(part: number, of: number): string {
+  return of === 0 ? '-' : `${((100 * part) / of).toFixed(1)} %`;
+}
+
+function ratio(value: number, of: number): string {
+  return of === 0 ? '-' : (value / of).toFixed(1);
+}
+
+function duration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+}

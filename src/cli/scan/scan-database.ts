@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { Database, migrate, openCluster } from '../../scan/index.js';
+import { misuse } from '../options.js';
+
+/** The options that choose the database of scans. */
+export interface ScanDatabaseFlags {
+  readonly local?: string;
+  readonly database?: string;
+}
+
+/** Adds the options of the database to a command, in a separate group. */
+export function withScanDatabase(command: Command): Command {
+  return command
+    .optionsGroup('Database:')
+    .option('--local <folder>', 'use a PostgreSQL server of its own in this folder')
+    .option('--database <url>', 'use this server: postgres://USER@HOST/NAME');
+}
+
+/**
+ * Opens the database, brings its tables up to date, and closes it after the work. A local
+ * server stops with the last process that uses it. `onError` receives faults that pass.
+ */
+export async function withDatabase<T>(
+  flags: ScanDatabaseFlags,
+  work: (database: Database) => Promise<T>,
+  onError: (error: Error) => void = () => undefined,
+): Promise<T> {
+  const { local, database: url } = flags;
+  if ((local === undefined) === (url === undefined))
+    throw misuse(
+      '--local or --database',
+      'one of the two is needed',
+      'Use --local FOLDER on one machine, or --database postgres://USER@HOST/NAME.',
+    );
+  const cluster = local === undefined ? undefined : await openCluster(local);
+  try {
+    const database = cluster
+      ? await cluster.open({ onError })
+      : await Database.open({ connection: url ?? '', onError });
+    try {
+      await migrate(database);
+      return await work(database);
+    } finally {
+      await database.close();
+    }
+  } finally {
+    await cluster?.close();
+  }
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { ScanProgress } from '../../scan/index.js';
+import { runCli } from '../../../test/support/run-cli.js';
+import { progressJson, ratesBetween, renderProgress } from './render-progress.js';
+import { renderStatistics } from './render-statistics.js';
+
+const progress: ScanProgress = {
+  scan: {
+    id: 3,
+    list: 'tranco',
+    listId: 1,
+    citedAs: '',
+    state: 'paused',
+    reason: 'own-network',
+    domains: 1_000_000,
+    params: { revisitMs: 1, spreadMs: 0 },
+    startedAt: new Date('2026-12-01T00:00:00Z'),
+    finishedAt: undefined,
+    questions: 2_510_840,
+    connections: 152_340,
+  },
+  observed: 612_400,
+  graded: 200,
+  hosts: { total: 300_000, observed: 201_377 },
+  networks: 41_807,
+  addresses: 96_120,
+  visits: { waiting: 9, visited: 148_002, inferred: 71_204, optedOut: 3, unreached: 12 },
+  resting: 1204,
+  shapes: 84,
+  workers: 2,
+  inFlight: 310,
+  verdicts: { fail: 50, pass: 150 },
+};
+
+test('progress shows each count with its base', () => {
+  const now = progress.scan.startedAt.getTime() + 1_300_000;
+  const text = renderProgress(progress, { now, rates: { names: 291, visits: 88 } }).join('\n');
+  assert.match(text, /1 000 000 domains {3}paused \(own-network\) {3}00:21:40 {3}2 workers/);
+  assert.match(text, /names {4}612 400 {3}61\.2 % {3}291\/s {3}4\.1 questions each/);
+  assert.match(text, /148 002 {3}88\/s {3}152 340 connections/);
+  assert.match(text, /fail 25\.0 % {3}pass 75\.0 %/);
+});
+
+test('rates are counted by the second and never negative', () => {
+  const later = { ...progress, observed: progress.observed + 600 };
+  assert.deepEqual(ratesBetween(progress, later, 2000), { names: 300, visits: 0 });
+  assert.equal(ratesBetween(later, progress, 2000).names, 0);
+});
+
+test('the JSON of progress has no internal parameters', () => {
+  const json = progressJson(progress);
+  assert.ok(!('params' in json) && 'resting' in json);
+});
+
+test('statistics name the base, the unknown share and three units', () => {
+  const row = (counted: string, n: number, of: number) => ({
+    ...{ page: 'tls-rpt', key: 'tlsrpt', counted, n, of, unknown: 25 },
+  });
+  const text = renderStatistics([
+    row('domains', 25, 75),
+    row('mailHosts', 1, 2),
+    row('operators', 0, 2),
+    { page: 'operators', key: 'outlook.com', counted: 'domains', n: 40, of: 100, unknown: 0 },
+  ]).join('\n');
+  assert.match(
+    text,
+    / 33\.3 % {2}50\.0 % {3}0\.0 % {2}25\.0 % {2}with a TLS-RPT record \(25 of 75 that take mail\)/,
+  );
+  assert.match(text, /40\.0 % {2}outlook\.com \(40\)/);
+  assert.deepEqual(renderStatistics([]), []);
+});
+
+test('a scan command without a database names both options', async () => {
+  for (const args of [['list'], ['show', '1'], ['why', 'a.example'], ['export', '1']]) {
+    const { code, err } = await runCli(['scan', ...args]);
+    assert.equal(code, 2);
+    assert.match(err, /--local FOLDER on one machine, or --database/);
+  }
+});
+
+test('the number of a scan is a number', async () => {
+  const { code, err } = await runCli(['scan', 'show', '1;2', '--database', 'postgres://x']);
+  assert.equal(code, 2);
+  assert.match(err, /not the number of a scan/);
+});

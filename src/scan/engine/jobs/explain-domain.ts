@@ -1,0 +1,74 @@
+import type { Queries } from '../database/database.js';
+import { scanError } from '../database/failures.js';
+import type { FactStore } from '../database/store-facts.js';
+import { loadFactSets } from './grade-domains.js';
+import type { DomainFactSet, DomainGrade } from '../work/scan-work.js';
+
+/** All rows that led to the grade of a domain. */
+export interface ExplainedDomain {
+  readonly domain: string;
+  readonly seenAt: Date | null;
+  readonly changedAt: Date | null;
+  /** The facts, as `gradeDomain` takes them; undefined before the first observation. */
+  readonly facts: DomainFactSet | undefined;
+  readonly addresses: readonly ExplainedAddress[];
+  readonly scans: readonly ExplainedScan[];
+}
+
+export interface ExplainedAddress {
+  readonly host: string;
+  readonly address: string;
+  readonly visitedAt: Date | null;
+  readonly required: boolean;
+  /** Connections of this day (UTC). */
+  readonly spent: number;
+  readonly nextAt: Date | null;
+  readonly restReason: string | null;
+}
+
+export interface ExplainedScan {
+  readonly scan: number;
+  readonly startedAt: Date;
+  readonly grade: DomainGrade | null;
+}
+
+/** Returns what is known of a domain. Throws `scan-domain-absent`. */
+export async function explainDomain(
+  context: { readonly database: Queries; readonly facts: FactStore },
+  name: string,
+): Promise<ExplainedDomain> {
+  const { database } = context;
+  const [row] = await database.query<{
+    id: number;
+    fact_id: number | null;
+    seen_at: Date | null;
+    changed_at: Date | null;
+  }>('SELECT id, fact_id, seen_at, changed_at FROM hermetic_scan.domain WHERE name = $1', [name]);
+  if (!row) throw scanError('scan-domain-absent', name);
+  const { id, fact_id, seen_at, changed_at } = row;
+  const scans = await database.query<ExplainedScan & Record<string, unknown>>(
+    `SELECT s.id AS scan, s.started_at AS "startedAt", h.grade
+      FROM hermetic_scan.scan_domain d JOIN hermetic_scan.scan s ON s.id = d.scan_id
+      LEFT JOIN hermetic_scan.shape h ON h.id = d.shape_id
+      WHERE d.domain_id = $1 ORDER BY s.id DESC LIMIT 100`,
+    [id],
+  );
+  const addresses = await database.query<ExplainedAddress & Record<string, unknown>>(
+    `SELECT h.name AS host, host(a.ip) AS address, v.visited_at AS "visitedAt", v.required,
+        CASE WHEN a.day = (now() AT TIME ZONE 'UTC')::date THEN a.spent ELSE 0 END AS spent,
+        CASE WHEN isfinite(a.next_at) THEN a.next_at END AS "nextAt",
+        a.rest_reason AS "restReason"
+      FROM hermetic_scan.domain_host l
+      JOIN hermetic_scan.host h ON h.id = l.host_id
+      JOIN hermetic_scan.visit v ON v.host_id = h.id
+      JOIN hermetic_scan.address a ON a.id = v.address_id
+      WHERE l.domain_id = $1 ORDER BY l.preference, h.name, a.ip`,
+    [id],
+  );
+  const at = scans[0]?.startedAt ?? new Date(0);
+  const [facts] =
+    fact_id === null
+      ? []
+      : await loadFactSets(context, [{ domain_id: id, name, fact_id, known: true }], at);
+  return { domain: name, seenAt: seen_at, changedAt: changed_at, facts, addresses, scans };
+}

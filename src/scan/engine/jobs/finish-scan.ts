@@ -1,0 +1,81 @@
+import type { Queries } from '../database/database.js';
+import type { DomainGrade, GradedDomain } from '../work/scan-work.js';
+import type { ScanContext } from '../work/scan-context.js';
+
+/** Domains that one statement reads. */
+const PAGE = 5000;
+
+/**
+ * Computes the statistics of a scan and ends it. The numbers are computed once, so a page
+ * costs a look-up. A second run changes nothing.
+ */
+export async function finishScan(
+  { database, work }: Pick<ScanContext, 'database' | 'work'>,
+  scanId: number,
+): Promise<void> {
+  const statistics = await work.summarise(gradedDomains(database, scanId));
+  await database.transaction(async (tx) => {
+    const ended = await tx.query(
+      `UPDATE hermetic_scan.scan SET state = 'done', finished_at = now()
+        WHERE id = $1 AND state = 'running' RETURNING id`,
+      [scanId],
+    );
+    if (ended.length === 0) return;
+    await tx.query(
+      `INSERT INTO hermetic_scan.stat (scan_id, page, key, counted, n, of, unknown)
+        SELECT $1, * FROM
+          unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[])
+        ON CONFLICT (scan_id, page, key, counted) DO NOTHING`,
+      [
+        scanId,
+        statistics.map(({ page }) => page),
+        statistics.map(({ key }) => key),
+        statistics.map(({ counted }) => counted),
+        statistics.map(({ n }) => n),
+        statistics.map(({ of }) => of),
+        statistics.map(({ unknown }) => unknown),
+      ],
+    );
+  });
+}
+
+interface Row {
+  readonly domain_id: number;
+  readonly name: string;
+  readonly shape_id: number;
+  readonly hosts: readonly string[];
+}
+
+/** Returns all graded domains of a scan. Memory grows with shapes alone. */
+async function* gradedDomains(
+  database: Queries,
+  scanId: number,
+): AsyncGenerator<GradedDomain, void> {
+  const grades = new Map<number, DomainGrade>();
+  let last = -1;
+  for (;;) {
+    const rows = await database.query<Row>(
+      `SELECT s.domain_id, d.name, s.shape_id, ARRAY(
+          SELECT h.name FROM hermetic_scan.domain_host l
+          JOIN hermetic_scan.host h ON h.id = l.host_id
+          WHERE l.domain_id = s.domain_id ORDER BY l.preference, h.name) AS hosts
+        FROM hermetic_scan.scan_domain s JOIN hermetic_scan.domain d ON d.id = s.domain_id
+        WHERE s.scan_id = $1 AND s.domain_id > $2 AND s.shape_id IS NOT NULL
+        ORDER BY s.domain_id LIMIT $3`,
+      [scanId, last, PAGE],
+    );
+    const missing = [...new Set(rows.map(({ shape_id }) => shape_id))].filter(
+      (shape) => !grades.has(shape),
+    );
+    for (const { id, grade } of await database.query<{ id: number; grade: DomainGrade }>(
+      'SELECT id, grade FROM hermetic_scan.shape WHERE id = ANY($1)',
+      [missing],
+    ))
+      grades.set(id, grade);
+    for (const { name, hosts, shape_id } of rows)
+      yield { domain: name, hosts, grade: grades.get(shape_id) as DomainGrade };
+    const end = rows.at(-1);
+    if (!end) return;
+    last = end.domain_id;
+  }
+}

@@ -1,0 +1,243 @@
+import {
+  baseline,
+  collectOptions,
+  grade,
+  type CheckOptions,
+  type CollectOptions,
+  type Profile,
+} from '../../check/index.js';
+import type { AddressEvidence, CheckResult } from '../../evidence/index.js';
+import { nodeNetwork, type Network } from '../../net/index.js';
+import type {
+  DomainFactSet,
+  DomainObservation as EngineDomain,
+  Facts,
+  HostObservation as EngineHost,
+  ScanWork,
+  VisitFacts,
+} from '../engine/index.js';
+import { compareSnapshots, snapshotOf } from '../changes/changes.js';
+import { familyOf } from '../family/family-of.js';
+import { summarise } from './summarise.js';
+import { composeEvidence, type ScanVantage } from '../facts/compose-evidence.js';
+import type {
+  DomainObservation,
+  HostObservation,
+  ScannedDomain,
+  StsObservation,
+  VisitObservation,
+} from '../facts/observations.js';
+import {
+  announcesPolicy,
+  observeDomain,
+  observeHost,
+  observePolicy,
+  visitHost,
+} from '../facts/observe.js';
+import { DomainGrader, type DomainGrade } from '../grade/grade-domain.js';
+import { decideRest, rested, type RestState } from '../schedule/rest.js';
+
+/** Rests of an address after which a scan gives it up. */
+const MAX_RESTS = 1;
+
+export interface LiveOptions extends CheckOptions {
+  /** Rests of an address after which a scan gives it up, 0 to 4; default 1. */
+  readonly maxRests?: number | undefined;
+}
+
+/** Observations with real lookups and connections, and grades by a profile. */
+export interface LiveWork extends ScanWork {
+  /** The complete result of one domain. */
+  describeDomain(facts: DomainFactSet): CheckResult;
+}
+
+/**
+ * Returns the observations of a scan over the network of the options, graded by their
+ * profile. Facts are stored without dates: `DomainFactSet.at` is the date of all of them.
+ */
+export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): LiveWork {
+  const profile = options.profile ?? baseline;
+  const questions = { count: 0 };
+  const network = counted(options.network ?? nodeNetwork(), questions);
+  const collecting = collectOptions({ ...options, network, depth: 'triage' });
+  const takeQuestions = (): number => {
+    const { count } = questions;
+    questions.count = 0;
+    return count;
+  };
+  const graders = new Graders(profile, collecting);
+  return {
+    async observeDomain(name, signal) {
+      const settings = { ...collecting, signal };
+      const domain = await observeDomain(name, settings);
+      const policy = announcesPolicy(domain) ? await observePolicy(domain, settings) : undefined;
+      return engineDomain({ domain, policy }, takeQuestions());
+    },
+    async observeHost(name, signal) {
+      const host = await observeHost(name, { ...collecting, signal });
+      return engineHost(host, takeQuestions());
+    },
+    async visitHost({ host, address, hostFacts, mayConnect }, signal) {
+      if (!mayConnect()) return undefined;
+      const { serverName } = hostFacts as unknown as HostObservation;
+      const visit = await visitHost({ host, address, serverName }, { ...collecting, signal });
+      const { host: _, observedAt: __, ...facts } = visit;
+      return { facts, connections: visit.address.connections.length };
+    },
+    judgeVisit: (before, { facts }) => judgeVisit(before, facts, maxRests),
+    gradeDomain: (set) => graders.at(set.at).grade(scannedDomain(set)),
+    compareDomain: (before, set, grade) => {
+      const snapshot = snapshotOf(scannedDomain(set), grade as DomainGrade);
+      const { changes, stands } = compareSnapshots(before ?? {}, snapshot);
+      return { changes, stands: { ...stands } };
+    },
+    summarise,
+    describeDomain: (set) =>
+      grade(composeEvidence(scannedDomain(set), { ...vantageOf(collecting), at: set.at }), profile),
+  };
+}
+
+/** A network that counts the datagrams sent: the DNS questions of a scan. */
+function counted(network: Network, questions: { count: number }): Network {
+  return {
+    dial: (request) => network.dial(request),
+    exchange: (request) => {
+      questions.count++;
+      return network.exchange(request);
+    },
+  };
+}
+
+function vantageOf({ helo, smtpPort, trustStore }: CollectOptions): ScanVantage {
+  return { helo, smtpPort, trustStores: trustStore.sources };
+}
+
+/** One grader for each date: grades depend on the dates of certificates. */
+class Graders {
+  readonly #profile: Profile;
+  readonly #vantage: ScanVantage;
+  #current: { readonly at: string; readonly grader: DomainGrader } | undefined;
+
+  constructor(profile: Profile, collecting: CollectOptions) {
+    this.#profile = profile;
+    this.#vantage = vantageOf(collecting);
+  }
+
+  at(date: string): DomainGrader {
+    if (this.#current?.at !== date) {
+      const options = { ...this.#vantage, profile: this.#profile, at: date };
+      this.#current = { at: date, grader: new DomainGrader(options) };
+    }
+    return this.#current.grader;
+  }
+}
+
+/** "Could not tell" is a lookup that failed; its facts replace no earlier ones. */
+function engineDomain(
+  {
+    domain,
+    policy,
+  }: { readonly domain: DomainObservation; readonly policy: StsObservation | undefined },
+  questions: number,
+): EngineDomain {
+  const { domain: _, observedAt: __, ...facts } = domain;
+  return {
+    facts: { ...facts, policy: policy?.mtaSts },
+    known: domain.route.kind !== 'error',
+    hosts: domain.mx,
+    visitAlways: policy !== undefined,
+    questions,
+  };
+}
+
+function engineHost(host: HostObservation, questions: number): EngineHost {
+  const { observedAt: _, ...facts } = host;
+  return {
+    facts,
+    known: host.addressLookup.status !== 'failed',
+    addresses: host.addresses,
+    family: familyOf(host.name),
+    visitAlways: host.tlsa.status === 'usable',
+    questions,
+  };
+}
+
+/** Decides on rests. A visit that was broken off has no facts: it counts as a timeout. */
+function judgeVisit(
+  before: Facts | undefined,
+  facts: Facts,
+  maxRests: number,
+): ReturnType<ScanWork['judgeVisit']> {
+  const { address } = facts as { readonly address?: AddressEvidence };
+  const standing = (before ?? rested) as unknown as RestState;
+  const decision = decideRest(standing, address ?? brokenOff);
+  const { state, reason, restMs, isFinal } = decision;
+  const timedOut = state.silent > 0 || reason === 'silent';
+  // A server that has never answered is not there: it needs no rest.
+  const isAbsent = reason === 'silent' && !state.answered;
+  const givesUp = isFinal || isAbsent || (reason !== undefined && state.level > maxRests);
+  return {
+    standing: { ...(givesUp ? { ...state, level: 0, silent: 0 } : state) },
+    isSettled: reason === undefined && !timedOut,
+    givesUp,
+    restMs: givesUp ? 0 : restMs,
+    isSlow: state.slow,
+    timedOut,
+    reason: reason ?? (timedOut ? 'silent' : undefined),
+  };
+}
+
+const brokenOff: AddressEvidence = {
+  ip: '',
+  status: 'inconclusive',
+  reason: 'net-timeout',
+  connections: [
+    {
+      purpose: 'handshake',
+      at: 0,
+      milliseconds: 0,
+      dial: { code: 'net-timeout', detail: '' },
+      starttls: 'unknown',
+      transcript: [],
+    },
+  ],
+};
+
+/** Composes the observations of a domain from its stored facts. */
+function scannedDomain({ domain, at, facts, hosts }: DomainFactSet): ScannedDomain {
+  const { policy, ...own } = facts as unknown as Omit<DomainObservation, 'domain'> & {
+    readonly policy?: StsObservation['mtaSts'];
+  };
+  return {
+    domain: { ...own, domain, observedAt: at },
+    policy: policy && { domain, observedAt: at, mtaSts: policy },
+    hosts: hosts.map(({ name, facts: hostFacts, visits }) => ({
+      host: { ...(hostFacts as unknown as HostObservation), observedAt: at },
+      visits: visits.map((visit) => visitObservation(name, at, visit)),
+    })),
+  };
+}
+
+function visitObservation(host: string, at: string, visit: VisitFacts): VisitObservation {
+  const { address, facts, state, reason } = visit;
+  const known = facts as { readonly serverName: string; readonly address: AddressEvidence };
+  const { serverName, address: evidence } = facts
+    ? known
+    : { serverName: host, address: undefined };
+  return {
+    host,
+    serverName,
+    observedAt: at,
+    address: evidence ?? unvisited(address, state, reason),
+  };
+}
+
+/** The evidence of an address without a session: never a fault of the domain. */
+function unvisited(
+  ip: string,
+  state: VisitFacts['state'],
+  reason: string | undefined,
+): AddressEvidence {
+  if (state === 'opted-out') return { ip, status: 'skipped', reason: 'opt-out', connections: [] };
+  return { ip, status: 'inconclusive', reason: reason ?? 'not-visited', connections: [] };
+}
