@@ -242,6 +242,11 @@ export const reportQuirks = defineFailures({
     'The details describe fewer failures than the summary counts.',
     'Describe every failure.',
   ),
+  'total-zero': quirk(
+    'RFC 8460 §4.4',
+    'The summary counts no failure, and the details count some. Failures are then the sum of the details.',
+    'Write the number of failed sessions into total-failure-session-count.',
+  ),
   'details-more': quirk(
     'RFC 8460 §4.4',
     'The details add up to more failures than sessions. A session may fail twice.',

@@ -42,12 +42,15 @@ export function readPolicy(
   const summed = failureDetails.reduce((sum, detail) => sum + detail.failedSessionCount, 0);
   // A detail without a count still describes a failed session (RFC 8460 §4.4).
   const atLeast = summed + read.filter(({ isCounted }) => !isCounted).length;
-  const failed =
-    readFailureTotal(
-      summary['total-failure-session-count'],
-      `${memberPath}.summary.total-failure-session-count`,
-      notes,
-    ) ?? atLeast;
+  const total = readFailureTotal(
+    summary['total-failure-session-count'],
+    `${memberPath}.summary.total-failure-session-count`,
+    notes,
+  );
+  // A counted failure shows that a total of zero was not filled in.
+  const isEmpty = total === 0 && summed > 0;
+  if (isEmpty) notes.add('total-zero', memberPath, summed);
+  const failed = isEmpty ? summed : (total ?? atLeast);
   const ok =
     readCount(
       summary['total-successful-session-count'],

@@ -29,7 +29,7 @@ export function rarelyFailed({ group, compared }: Compared): string {
   if (group.sessions === 0) return UNCOUNTED;
   return compared.rate < SPORADIC
     ? `Only ${percent(compared.rate)} of the sessions of these reporters failed.`
-    : `${sessionsOf(group)} failed in this way: too few to tell a fault from chance.`;
+    : `${sessionsOf(group)} failed in this way (${percent(compared.rate)}): too few to tell a fault from chance.`;
 }
 
 /** `Only 1 session`, `Only 3 sessions`. */

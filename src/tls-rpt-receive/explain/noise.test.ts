@@ -163,7 +163,7 @@ test('the reason of an unclear cause is true of its numbers', async () => {
   const others = weekly('a.example', { ok: 500 });
   for (const [policy, because] of [
     [detail('validation-failure'), /^Only 1 session failed in this way: so few/],
-    [detail('certificate-expired'), /^Only 1 session failed in this way: too few/],
+    [detail('certificate-expired'), /^Only 1 session failed in this way \(100 %\): too few/],
     [detail('validation-failure', { reason: 'connection timed out' }), /are lost connections/],
     [{ ok: 400, ...detail('validation-failure') }, /^Only 0\.2 % of the sessions/],
   ] as const) {

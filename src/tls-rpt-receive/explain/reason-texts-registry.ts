@@ -8,7 +8,7 @@ type ReasonRule = readonly [pattern: RegExp, means: string, about?: 'connection'
  */
 export const reasonTexts: readonly ReasonRule[] = [
   [
-    /\bmx[-_ ]?(hosts?|record|name|server)?s?[-_ ]?mismatch|\bmx\b.{0,60}\b(not|isn't|doesn't|does not|did not|no)\b.{0,25}\b(authori[sz]ed|allowed|listed|permitted|found in|in|match\w*)\b[^,;:]{0,25}\b(polic(y|ies)|sts|patterns?)\b|\b(polic(y|ies)|sts)\b.{0,30}\b(does not|doesn't|not)\b.{0,20}\b(list|allow|name|match|authori[sz]e|contain|include)\w*\b.{0,40}\b(mx|host)|\bno (matching )?mx\b.{0,20}\bpolicy|\bno mx (host )?match(ed|es)\b|\bmx hosts? of .{1,80} failed mta-?sts\b|\bnot (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy/i,
+    /\bmx[-_ ]?(hosts?|record|name|server)?s?[-_ ]?mismatch|\bmx\b.{0,60}\b(not|isn't|doesn't|does not|did not|no)\b.{0,25}\b(authori[sz]ed|allowed|listed|permitted|found in|in|match\w*)\b[^,;:]{0,25}\b(polic(y|ies)|sts|patterns?)\b|\b(polic(y|ies)|sts)\b.{0,30}\b(does not|doesn't|not)\b.{0,20}\b(list|allow|name|match|authori[sz]e|contain|include)\w*\b.{0,15}\b(mx|host)|\bno (matching )?mx\b.{0,20}\bpolicy|\bno mx (host )?match(ed|es)\b|\bmx hosts? of .{1,80} failed mta-?sts\b|(\b(mx|host(name)?|server|exchanger)|[\w-]{1,63}(\.[\w-]{1,63}){1,8})( \S{1,80}){0,4} not (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy|^not (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy\b/i,
     'The MX host is not in the MTA-STS policy.',
   ],
   [
@@ -53,7 +53,7 @@ export const reasonTexts: readonly ReasonRule[] = [
     'The name does not exist in the DNS.',
   ],
   [
-    /\bservfail\b|\bEAI_AGAIN\b|\b(dns|resolver|name server|lookup)\b.{0,30}\b(fail\w*|error|time[d ]?-?out|unavailable)/i,
+    /\bservfail\b|\bEAI_AGAIN\b|\b(dns|resolver|name server|lookup)\b.{0,30}\b(fail\w*|error|timed?[ -]?out|unavailable)/i,
     'The DNS lookup failed.',
   ],
   [

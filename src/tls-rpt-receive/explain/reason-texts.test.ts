@@ -104,6 +104,8 @@ test('a long reason is read quickly', () => {
     'certificate ',
     'status ',
     'starttls no ',
+    'a.',
+    'mx a b c not in ',
   ])
     explainReason(part.repeat(2000));
   assert.ok(process.cpuUsage(began).user < 1_000_000);
@@ -129,6 +131,9 @@ test('a reason that denies a fault is not explained by it', () => {
     'no TLSA mismatch',
     'the lookup has not timed out',
     "the connection wasn't refused",
+    'TLS version not allowed by policy',
+    'cipher suite not permitted by the policy',
+    'policy does not allow delivery to insecure host',
   ])
     assert.equal(explainReason(reason), undefined, reason);
   for (const [reason, means] of [
@@ -136,6 +141,10 @@ test('a reason that denies a fault is not explained by it', () => {
     ['policy server sent a redirect', /redirects/],
     ['redirects are not allowed', /redirects/],
     ['HTTP 301', /redirects/],
+    ['mx7.rcpt.example is not listed in the policy', /not in the MTA-STS policy/],
+    ['server mail not allowed by STS policy', /not in the MTA-STS policy/],
+    ['policy does not list the MX host', /not in the MTA-STS policy/],
+    ['TLSA lookup timed out', /DNS lookup failed/],
     ['no shared cipher, handshake failure', /handshake failed/],
     ['server did not answer in time', /in time/],
     ['TLSA records do not match: verification failed', /No TLSA record/],
