@@ -41,6 +41,11 @@ export interface GradeOptions {
    * of the check.
    */
   readonly trustStore?: TrustStore | undefined;
+  /**
+   * Omits the exposure of single hosts and addresses, the passed tests and the provenance,
+   * which take most of the time. Default false.
+   */
+  readonly brief?: boolean | undefined;
 }
 
 /**
@@ -52,7 +57,7 @@ export interface GradeOptions {
 export function grade(
   collected: Evidence,
   profile: Profile = baseline,
-  { options = noOptions, trustStore }: GradeOptions = {},
+  { options = noOptions, trustStore, brief = false }: GradeOptions = {},
 ): CheckResult {
   const evidence = trustStore ? rejudge(collected, trustStore) : collected;
   const judgedHosts = evidence.hosts.map((host) => judgeHost(evidence, host));
@@ -78,7 +83,9 @@ export function grade(
     verdict: verdictOf(evidence, profile, judgedHosts, findings),
     exposure: assessExposure(evidence, judgedHosts),
     route: { kind: evidence.route.kind, dnssec: evidence.route.dnssec },
-    hosts: judgedHosts.map((judgedHost) => withExposure(evidence, judgedHost)),
+    hosts: judgedHosts.map((judgedHost) =>
+      brief ? judgedHost.summary : withExposure(evidence, judgedHost),
+    ),
     mtaSts: {
       status: mtaSts.status,
       id: mtaSts.id,
@@ -98,17 +105,21 @@ export function grade(
     findings,
     notLookedAt,
     undecided: undecided.length > 0 ? undecided : undefined,
-    passed: passedTests(evidence, profile, {
-      hosts: judgedHosts,
-      findings,
-      notLookedAt: [...notLookedAt, ...undecided],
-    }),
+    passed: brief
+      ? undefined
+      : passedTests(evidence, profile, {
+          hosts: judgedHosts,
+          findings,
+          notLookedAt: [...notLookedAt, ...undecided],
+        }),
     connections: judgedHosts
       .flatMap((judgedHost) =>
         judgedHost.summary.addresses.flatMap((address) => [address, ...(address.submission ?? [])]),
       )
       .reduce((sum, { connections }) => sum + connections, 0),
-    provenance: { ...provenanceOf(evidence, profile), evidenceSha256: evidenceDigest(collected) },
+    provenance: brief
+      ? undefined
+      : { ...provenanceOf(evidence, profile), evidenceSha256: evidenceDigest(collected) },
   };
 }
 

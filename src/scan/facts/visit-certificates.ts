@@ -5,19 +5,19 @@ import { parseCertificate, type Certificate } from '../../x509/index.js';
 /** A chain in the order of the server; undefined for a certificate that cannot be read. */
 type ReadChain = readonly (Certificate | undefined)[];
 
-/** Parsed once for each visit, since many names and domains share it. */
-const parsed = new WeakMap<AddressEvidence, readonly ReadChain[]>();
+/** Parsed once for each visit, since many names and domains share its connections. */
+const parsed = new WeakMap<AddressEvidence['connections'], readonly ReadChain[]>();
 
 /** Returns every chain that the connections of a visit showed. */
-export function visitCertificates(address: AddressEvidence): readonly ReadChain[] {
-  const known = parsed.get(address);
+export function visitCertificates({ connections }: AddressEvidence): readonly ReadChain[] {
+  const known = parsed.get(connections);
   if (known) return known;
-  const chains = address.connections
+  const chains = connections
     .flatMap(({ handshake, withoutSni, presented }) => [handshake, withoutSni, presented])
     .flatMap((presentedChain) =>
       presentedChain ? [presentedChain.chain.map(readCertificate)] : [],
     );
-  parsed.set(address, chains);
+  parsed.set(connections, chains);
   return chains;
 }
 

@@ -84,6 +84,26 @@ test('a visit without an answer counts neither way', () => {
   assert.deepEqual(afterVisit(newFamily, 'visit', silent), newFamily);
 });
 
+test('one name is enough at a further address of the same provider', () => {
+  const model = testVisit('c0.mail.example.net', provider);
+  const family = afterVisit(newFamily, 'visit', model);
+  const plan = (equalElsewhere: number, state = family): PlannedVisit =>
+    planVisit(
+      state,
+      {
+        host: 'c5.mail.example.net',
+        address,
+        matters: false,
+        seed: 'a',
+        otherFamilies: 0,
+        equalElsewhere,
+      },
+      state.model ? model : undefined,
+    );
+  assert.deepEqual([plan(6), plan(7), plan(100, newFamily)], ['visit', 'infer', 'visit']);
+  assert.equal(plan(100, { ...family, ended: true }), 'visit');
+});
+
 test('names with a policy or TLSA records are always visited', () => {
   const hosts = [...names.slice(0, 20), 'policy.mail.example.net', 'policy2.mail.example.net'];
   const { plans } = planAll(hosts, (host) => testVisit(host, provider));

@@ -5,7 +5,10 @@ import { visitCertificates } from '../facts/visit-certificates.js';
 import { visitDigest } from '../grade/facts-key.js';
 import { hashFraction } from './sample.js';
 
-/** Names of a family that are visited at an address before others can be inferred. */
+/**
+ * Names of a family that are visited before others can be inferred: at one address, or at
+ * several that showed the same result.
+ */
 export const PROBED_NAMES = 8;
 /** One inferred name in this many is visited. */
 export const SAMPLE_EVERY = 100;
@@ -49,6 +52,11 @@ export interface PlannedName {
   readonly seed: string;
   /** Families with a visited name at the address, this one not counted. */
   readonly otherFamilies: number;
+  /**
+   * Names of the family that showed `family.digest` at other addresses. Default none. With
+   * {@link PROBED_NAMES} of them one name is enough at this address.
+   */
+  readonly equalElsewhere?: number | undefined;
 }
 
 /**
@@ -59,23 +67,23 @@ export type PlannedVisit = 'visit' | 'check' | 'infer' | 'leave';
 
 /**
  * Decides whether a host name is visited at an address. A name is inferred after
- * {@link PROBED_NAMES} names of its family showed the same result there, where the
- * certificate covers the name, and where no policy depends on it. `model`: the visit of
- * `family.model`.
+ * {@link PROBED_NAMES} names of its family showed the same result, at least one of them at
+ * this address, where the certificate covers the name, and where no policy depends on it.
+ * `model`: the visit of `family.model`.
  *
  * An address with names of more than {@link MAX_FAMILIES} families is that of a hosting
  * provider. Of the further families one name in {@link SAMPLE_EVERY} is visited.
  */
 export function planVisit(
   family: FamilyAtAddress,
-  { host, address, matters, seed, otherFamilies }: PlannedName,
+  { host, address, matters, seed, otherFamilies, equalElsewhere = 0 }: PlannedName,
   model: VisitObservation | undefined,
 ): PlannedVisit {
   if (matters) return 'visit';
   const isSampled = hashFraction(seed, address, host) * SAMPLE_EVERY < 1;
   if (family.model === undefined && otherFamilies >= MAX_FAMILIES)
     return isSampled ? 'visit' : 'leave';
-  if (family.ended || family.equal < PROBED_NAMES || !model) return 'visit';
+  if (family.ended || !model || family.equal + equalElsewhere < PROBED_NAMES) return 'visit';
   if (!covers(model.address, host)) return 'visit';
   return isSampled ? 'check' : 'infer';
 }

@@ -3,21 +3,24 @@ import { nearExpiryStart, type Profile } from '../../check/index.js';
 import type { AddressEvidence, ConnectionEvidence, PresentedChain } from '../../evidence/index.js';
 import { matchesDnsName, type Certificate } from '../../x509/index.js';
 import { hostNamed, visitAt } from '../facts/compose-evidence.js';
-import type { ScannedDomain, ScannedHost } from '../facts/observations.js';
+import type { HostObservation, ScannedDomain, ScannedHost } from '../facts/observations.js';
 import { visitCertificates } from '../facts/visit-certificates.js';
 
 /**
  * Computes the key of a domain's facts with names and times taken out. Equal keys have
  * equal grades:
  * - a name counts by its relations: the match of each certificate, and the rank of the host;
+ *   with records of usage DANE-TA also the match of the domain (RFC 7672 §3.2.2);
  * - a date counts by the dates of certificates that it has passed;
- * - names stay in the key where more relations decide: with a policy, with usable TLSA
- *   records, behind an alias, and for a host without addresses.
+ * - names stay in the key where more relations decide: with a policy, behind an alias, and
+ *   for a host without addresses.
  *
  * The digest of a visit is computed once for each object.
  */
 export class FactsKeys {
   readonly #visits = new WeakMap<AddressEvidence, VisitDigest>();
+  /** The parts of hosts that are equal for all of their domains. */
+  readonly #hosts = new WeakMap<HostObservation, SharedHost>();
 
   constructor(private readonly profile: Profile) {}
 
@@ -44,26 +47,33 @@ export class FactsKeys {
     for (const { name, preference } of domain.mx)
       parts.push(
         ranks.indexOf(preference),
-        ...this.#hostParts(hostNamed(scanned, name), { exact, domain: domain.domain, at }),
+        this.#hostKey(hostNamed(scanned, name), { exact, domain: domain.domain, at }),
       );
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  }
+
+  #hostKey(scanned: ScannedHost, way: WayToHost): string {
+    const { host, visits } = scanned;
+    const known = this.#hosts.get(host);
+    if (known && !way.exact && known.visits === visits && known.at === way.at) return known.key;
+    const named = isNamed(scanned, way);
+    const hasAnchor = host.tlsa.records.some((record) => record.startsWith('2 '));
+    const names = hasAnchor ? [host.name, way.domain] : [host.name];
+    const key = JSON.stringify(this.#hostParts(scanned, { ...way, named, names }));
+    if (!named && !hasAnchor) this.#hosts.set(host, { visits, at: way.at, key });
+    return key;
   }
 
   #hostParts(
     { host, visits }: ScannedHost,
     {
-      exact,
+      named,
+      names,
       domain,
       at,
-    }: { readonly exact: boolean; readonly domain: string; readonly at: number },
+    }: WayToHost & { readonly named: boolean; readonly names: readonly string[] },
   ): readonly unknown[] {
     const { name, dnssec, unsupported, alias, addressLookup, tlsa, addresses, skipped } = host;
-    const named =
-      exact ||
-      alias !== undefined ||
-      addresses.length === 0 ||
-      tlsa.status === 'usable' ||
-      tlsa.base !== name;
     return [
       dnssec,
       unsupported !== undefined,
@@ -78,12 +88,12 @@ export class FactsKeys {
       named ? [name, domain, alias, tlsa.base, host.meant] : 0,
       ...addresses.map((ip) => {
         const visit = visitAt(visits, ip);
-        return visit ? this.#visitParts(visit.address, name, at) : 'not-visited';
+        return visit ? this.#visitParts(visit.address, names, at) : 'not-visited';
       }),
     ];
   }
 
-  #visitParts(address: AddressEvidence, host: string, at: number): readonly unknown[] {
+  #visitParts(address: AddressEvidence, names: readonly string[], at: number): readonly unknown[] {
     let known = this.#visits.get(address);
     if (!known) {
       known = digestVisit(address, this.profile);
@@ -95,9 +105,33 @@ export class FactsKeys {
       // Statistics count inferred facts.
       address.inferredFrom !== undefined,
       dates.filter((date) => date < at).length,
-      ...leaves.map((leaf) => leaf !== undefined && matchesDnsName(leaf, host)),
+      ...leaves.flatMap((leaf) =>
+        names.map((name) => leaf !== undefined && matchesDnsName(leaf, name)),
+      ),
     ];
   }
+}
+
+/** The domain from which a host is reached. */
+interface WayToHost {
+  /** The domain has a policy, which names hosts. */
+  readonly exact: boolean;
+  readonly domain: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** The key of a host for all domains without a policy, at one date. */
+interface SharedHost {
+  readonly visits: ScannedHost['visits'];
+  readonly at: number;
+  readonly key: string;
+}
+
+/** Returns whether names decide, beyond the match of certificates. */
+function isNamed({ host }: ScannedHost, { exact }: WayToHost): boolean {
+  const { alias, addresses, tlsa, name } = host;
+  return exact || alias !== undefined || addresses.length === 0 || tlsa.base !== name;
 }
 
 /** The parts of a visit that do not depend on the host name and the date. */

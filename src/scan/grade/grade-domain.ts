@@ -85,7 +85,8 @@ export class DomainGrader {
 
 /** Grades one domain: see {@link DomainGrader} for many. */
 export function gradeDomain(scanned: ScannedDomain, options: GraderOptions = {}): DomainGrade {
-  return summariseGrade(grade(composeEvidence(scanned, options), options.profile));
+  const evidence = composeEvidence(scanned, options);
+  return summariseGrade(grade(evidence, options.profile, { brief: true }));
 }
 
 /** Reduces a result to the row that all domains with an equal grade share. */

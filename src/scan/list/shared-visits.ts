@@ -59,6 +59,8 @@ export class SharedVisits implements ProbeLimiter {
   readonly #addresses = new Map<string, AddressState>();
   readonly #results = new Map<string, Promise<AddressEvidence>>();
   readonly #matters = new Set<string>();
+  /** Visited names by family and result, over all addresses. */
+  readonly #equal = new Map<string, number>();
 
   constructor(private readonly options: SharedVisitsOptions) {}
 
@@ -119,7 +121,9 @@ export class SharedVisits implements ProbeLimiter {
     const before = state.families.get(family) ?? newFamily;
     const model = state.models.get(before.model ?? '');
     const matters = this.#matters.has(hostName);
-    const name = { host: hostName, address, matters, seed: '', otherFamilies: 0 };
+    const result = `${family} ${before.digest}`;
+    const equalElsewhere = (this.#equal.get(result) ?? 0) - before.equal;
+    const name = { host: hostName, address, matters, seed: '', otherFamilies: 0, equalElsewhere };
     const planned = planVisit(before, name, model);
     const serverName = hostName;
     if (planned === 'infer' && model) {
@@ -136,6 +140,10 @@ export class SharedVisits implements ProbeLimiter {
     const visit = { host: hostName, serverName, observedAt: '', address: firstOf(evidence) };
     const after = afterVisit(before, planned, visit);
     state.families.set(family, after);
+    if (after.equal > before.equal) {
+      const shown = `${family} ${after.digest}`;
+      this.#equal.set(shown, (this.#equal.get(shown) ?? 0) + 1);
+    }
     if (after.model === hostName) state.models.set(hostName, { ...visit, address: evidence });
     return evidence;
   }
