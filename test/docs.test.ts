@@ -32,6 +32,7 @@ const timeless = (line: string): string =>
 for (const [file, least] of [
   ['README.md', 1],
   ['docs/reports.md', 3],
+  ['docs/test-your-sender.md', 1],
 ] as const) {
   test(`${file}: what its examples show is what the commands print`, async () => {
     const found = samples(file);

@@ -73,10 +73,12 @@ export type { Profile, Rule, TrustMechanism } from './profiles/profile.js';
 export { renderTerminal, type TerminalOptions } from './render/terminal.js';
 export { verdictCounts } from './render/overview-rows.js';
 export { renderOverview } from './render/terminal-overview.js';
+
 export { exposureLines, type ExposureOptions } from './render/exposure-lines.js';
 export { markSigns, markTones, scorecard, type Mark, type Score } from './render/scorecard.js';
 export {
   attackNames,
+  cellOf,
   ownerNames,
   senderNames,
   verdictNames,

@@ -22,6 +22,7 @@ const shows: Readonly<Record<string, RegExp>> = {
     /Postfix 3\.7 +TLS 1\.3, \w+\n +Postfix with OpenSSL 3\.5 +TLS 1\.3, \w+\n[\s\S]*Go +TLS 1\.3, \w+/,
   'exchange-online': /mx: \*\.sts-two-label-wildcard[\s\S]*a\.mx\.\S+ +mismatch/,
   enforcing: /Sender with both, policy cached\n +verified +defeated/,
+  sender: /sts-clear +refuse +refused after EHLO\n[\s\S]*dane-expired +deliver\n/,
   'mta-sts': /v=STSv1; id=\d+[\s\S]*mode: enforce/,
   dane: /3 1 1 ([0-9a-f]{64})\n[\s\S]*\1[\s\S]*DANE: match/,
   rollover: /rollover\.example: ready[\s\S]*duplicate +3 0 1[\s\S]*stale +3 1 1/,

@@ -68,6 +68,7 @@ export { isDelivered } from './judge/judge-case.js';
 export { observedExposure } from './judge/observed-exposure.js';
 export { headline, renderSenderTest, type TestLayout } from './render/render-test.js';
 export { adviceFor, mechanismReason, mechanismWord, verdictText } from './render/words.js';
+export { renderSenderHtml } from './render/render-html.js';
 export { renderSenderJunit } from './render/render-junit.js';
 export { senderSchemas } from './json-schemas.js';
 export {

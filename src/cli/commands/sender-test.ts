@@ -6,6 +6,7 @@ import { nodeNetwork } from '../../net/index.js';
 import {
   caseNames,
   openableCases,
+  renderSenderHtml,
   renderSenderJunit,
   renderSenderTest,
   senderCases,
@@ -41,6 +42,7 @@ interface TestFlags {
   readonly files?: string;
   readonly json?: boolean;
   readonly junit?: string;
+  readonly html?: string;
   readonly quiet?: boolean;
 }
 
@@ -72,6 +74,7 @@ export function defineSenderTest(command: Command, context: CommandContext): voi
     .option('--files <folder>', 'write CA certificate, trust anchor and resolv.conf here')
     .optionsGroup('Output:')
     .option('--json', 'print the result as JSON (schema sender-1)')
+    .option('--html <file>', 'write the result as one page that loads nothing')
     .option('--junit <file>', 'write a JUnit report')
     .option('-q, --quiet', 'do not show changes during the test')
     .action(async (flags: TestFlags) => context.finish(await run(flags, context)));
@@ -93,6 +96,7 @@ export function defineSenderTest(command: Command, context: CommandContext): voi
 
 async function run(flags: TestFlags, { output, signal }: CommandContext): Promise<number> {
   if (flags.junit !== undefined) assertWritable(flags.junit, '--junit');
+  if (flags.html !== undefined) assertWritable(flags.html, '--html');
   const options = readFlags(flags);
   const live = new LiveTable(flags.quiet ? { ...output, err: () => undefined } : output);
   let result: SenderTestResult;
@@ -110,6 +114,7 @@ async function run(flags: TestFlags, { output, signal }: CommandContext): Promis
   }
   output.out(flags.json ? `${formatJson(result, 2)}\n` : renderSenderTest(result, output));
   if (flags.junit !== undefined) writeFile(flags.junit, renderSenderJunit(result), '--junit');
+  if (flags.html !== undefined) writeFile(flags.html, renderSenderHtml(result), '--html');
   return signal.aborted ? exitCodes.interrupted : statusOf(result);
 }
 

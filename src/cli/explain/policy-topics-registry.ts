@@ -1,3 +1,5 @@
+import { wrap } from '../../base/index.js';
+import { senderCases, verdictText } from '../../sender/index.js';
 import { senders } from '../../tls-policy/index.js';
 import { renderProof } from '../render-proof.js';
 import { address, exposureTable } from './pictures.js';
@@ -50,6 +52,32 @@ export const policyTopics: readonly ExplainTopic[] = [
     picture: async (stage) => exposureTable((await stage.look('good.example')).result, senders),
     reference: 'RFC 8461 §2, §5, RFC 7672 §2.2',
     see: ['mta-sts', 'dane', 'attacker'],
+  },
+  {
+    // The sender of this program against the decisive cases: some must be delivered, and
+    // some must not.
+    name: 'sender',
+    aliases: ['sender-test', 'sending', 'outgoing', 'cases'],
+    title: 'Testing the sending side',
+    text: [
+      'Delivered mail looks the same with and without protection. A sender shows its rules only at receivers that are wrong on purpose. Each case of the sender test is a receiving domain with one property. A mechanism is in force where one case was delivered as it must be, and one was refused that must not be delivered.',
+      'Silence is never a refusal: a queue, a filter or a blocked port looks the same. hermetic sender test runs the cases offline, and hermetic sender predict derives them from the configuration.',
+    ],
+    caption: 'Every case, and the result of the sender of this program in the quick ones',
+    picture: async (stage) => {
+      const { cases } = await stage.senderTest();
+      const results = new Map(cases.map((one) => [one.case, verdictText(one)]));
+      const expectations = { deliver: 'deliver', refuse: 'refuse', inform: '-' } as const;
+      return senderCases.flatMap(({ id, says, expect }) => {
+        const result = results.get(id);
+        return [
+          `${id.padEnd(19)}${expectations[expect].padEnd(9)}${result ?? ''}`.trimEnd(),
+          ...wrap(says, 78, '    '),
+        ];
+      });
+    },
+    reference: 'RFC 3207 §4, RFC 7672 §2.2, RFC 8461 §5',
+    see: ['enforcing', 'dane', 'mta-sts'],
   },
   {
     // Record and policy file as published, then three senders: without the policy, at

@@ -4,7 +4,10 @@ import { createResolver, typeNumber, type Proof } from '../../dns/index.js';
 import { connect } from '../../send/index.js';
 import type { CheckResult, DeliveryOutcome, Depth, Evidence } from '../../evidence/index.js';
 import { allScenarios, createLab, type Lab } from '../../lab/index.js';
+import { senderCases, type SenderTestResult } from '../../sender/index.js';
 import { labOptions } from '../lab.js';
+import { runSenderTest } from '../sender/run-test.js';
+import { deliverWithOwnSender, TEST_SENDER } from '../sender/submit.js';
 
 /** The evidence of a domain of the lab, and its result. */
 export interface Seen {
@@ -35,6 +38,8 @@ export interface Stage {
   send(domainName: string): Promise<DeliveryOutcome>;
   /** The chain of trust of an answer. */
   prove(name: string, type: string): Promise<Proof | undefined>;
+  /** Tests the sender of this program against the decisive cases. */
+  senderTest(): Promise<SenderTestResult>;
   /** Closes every lab that was opened. */
   close(): Promise<void>;
 }
@@ -91,6 +96,17 @@ export function openStage(signal: AbortSignal): Stage {
       return (await resolver.ask(Name.of(name), typeNumber(type) ?? 0, { signal })).proof as
         Proof | undefined;
     },
+    senderTest: () =>
+      runSenderTest({
+        cases: senderCases.filter(({ quick }) => quick),
+        exposed: false,
+        submit: deliverWithOwnSender,
+        from: TEST_SENDER,
+        durationMs: 60_000,
+        patienceMs: 0,
+        concurrency: 4,
+        signal,
+      }),
     async close() {
       await Promise.all([...open.values()].map(async (lab) => (await lab).close()));
     },

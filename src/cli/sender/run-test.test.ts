@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createTransport } from 'nodemailer';
 import {
+  renderSenderHtml,
   renderSenderJunit,
   renderSenderTest,
   senderCases,
@@ -63,6 +64,7 @@ test('the sender of this program keeps every policy, and delivers the rest', asy
   assert.match(text, /^Sender test: \d+ of \d+ cases started; 0 not as expected\n/);
   assert.ok(text.split('\n').every((line) => line.length <= 80));
   assert.doesNotMatch(renderSenderJunit(result), /<failure/);
+  assert.match(renderSenderHtml(result), /<td role="cell" data-column="Verdict">/);
 });
 
 test('nodemailer alone delivers against every policy', async () => {

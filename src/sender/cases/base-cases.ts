@@ -31,6 +31,7 @@ export const baseCases: readonly SenderCase[] = [
   }),
   opportunistic({
     id: 'clear',
+    quick: true,
     says: 'no STARTTLS, no policy',
     tells: 'whether the sender delivers in plaintext where TLS is not offered',
     clause: 'RFC 3207 §6',
@@ -39,6 +40,7 @@ export const baseCases: readonly SenderCase[] = [
   }),
   opportunistic({
     id: 'self-signed',
+    quick: true,
     says: 'self-signed certificate, no policy',
     tells: 'whether the sender is stricter than opportunistic TLS',
     expect: 'deliver',

@@ -88,6 +88,7 @@ export const daneCases: readonly SenderCase[] = [
   }),
   signed('refuse', {
     id: 'bogus-mx',
+    quick: true,
     contrast: 'plain',
     says: 'valid certificate, every signature of the domain is wrong',
     tells: 'whether the resolver of the sender validates',

@@ -15,7 +15,7 @@ export interface TestLayout {
 }
 
 /** Rows of the exposure table, the best protected class first. */
-const rows: readonly SenderClass[] = [
+export const domainRows: readonly SenderClass[] = [
   'dane',
   'mtaStsCached',
   'mtaStsFirst',
@@ -47,7 +47,7 @@ export function renderSenderTest(result: SenderTestResult, layout: TestLayout): 
   const { width, paint } = view;
   return [
     ...wrap(headline(result), width),
-    ...senderLines(result, view),
+    ...identityLines(result).flatMap((line) => wrap(line, width)),
     '',
     ...mechanismLines(result, view),
     '',
@@ -55,7 +55,7 @@ export function renderSenderTest(result: SenderTestResult, layout: TestLayout): 
       'Mail from this sender under attack (in brackets: only the domain can change it)',
       width,
     ),
-    ...exposureLines(result.exposure, { width, paint, senders: rows, names: domainNames }),
+    ...exposureLines(result.exposure, { width, paint, senders: domainRows, names: domainNames }),
     ...caseLines(result, view),
     ...adviceLines(result, view),
     '',
@@ -76,7 +76,8 @@ export function headline(result: SenderTestResult): string {
   return `Sender test: ${started} of ${cases.length} cases started${ended}; ${faults} not as expected`;
 }
 
-function senderLines({ sender, tls }: SenderTestResult, { width }: TextView): readonly string[] {
+/** The identity of the sender, and its TLS. */
+export function identityLines({ sender, tls }: SenderTestResult): readonly string[] {
   if (!sender) return ['No connection arrived.'];
   const { ehloNames, networks, software, smartHost } = sender;
   const names = ehloNames.join(', ');
@@ -89,7 +90,7 @@ function senderLines({ sender, tls }: SenderTestResult, { width }: TextView): re
       `Its TLS: ${tls.versions.join(', ')}, SNI ${tls.sni}, ${quantum} post-quantum key exchange`,
     );
   }
-  return lines.flatMap((line) => wrap(line, width));
+  return lines;
 }
 
 function mechanismLines({ mechanisms }: SenderTestResult, view: TextView): readonly string[] {

@@ -1,0 +1,84 @@
+import { attackNames, cellOf } from '../../check/index.js';
+import { badge, dataTable, markup, pageShell, type Markup, type Tone } from '../../page/index.js';
+import { attacks } from '../../tls-policy/index.js';
+import { senderCase } from '../cases/all-cases.js';
+import { domainNames, mechanismNames, metTones } from '../predict/render-prediction.js';
+import type { CaseResult, SenderTestResult } from '../verdict.js';
+import { domainRows, headline, identityLines } from './render-test.js';
+import { adviceFor, mechanismReason, mechanismWord, verdictText } from './words.js';
+
+/** Renders the result of a test as one page that loads nothing. */
+export function renderSenderHtml(result: SenderTestResult): string {
+  const steps = adviceFor(result);
+  return pageShell({
+    title: 'Sender test',
+    top: markup`<strong>Hermetic</strong> sender test`,
+    date: result.judgedAt,
+    main: [
+      markup`<h1>${headline(result)}</h1>
+        ${identityLines(result).map((line) => markup`<p>${line}</p>`)}`,
+      section('Mechanisms', mechanismTable(result)),
+      section('Mail from this sender under attack', attackTable(result)),
+      section('Cases', caseTable(result.cases)),
+      ...(steps.length === 0
+        ? []
+        : [
+            section(
+              'Next steps',
+              markup`<ul>${steps.map((step) => markup`<li>${step}</li>`)}</ul>`,
+            ),
+          ]),
+    ],
+    footer: 'Silence is never a refusal: a case without an attempt is not seen.',
+  });
+}
+
+function section(title: string, content: Markup): Markup {
+  return markup`<section class="wide"><h2>${title}</h2>${content}</section>`;
+}
+
+function mechanismTable({ mechanisms }: SenderTestResult): Markup {
+  return dataTable(
+    'Mechanisms of the sender',
+    [
+      { name: 'Mechanism', cell: (one) => mechanismNames[one.mechanism] },
+      { name: 'Use', cell: (one) => badge(...badgeOf(mechanismWord(one))) },
+      { name: 'Cases', cell: mechanismReason },
+    ],
+    mechanisms,
+  );
+}
+
+function badgeOf([word, tone]: readonly [string, Tone]): [string, Tone] {
+  return [word, tone];
+}
+
+function attackTable({ exposure }: SenderTestResult): Markup {
+  return dataTable(
+    'By class of receiving domain, without an attack and under each attack',
+    [
+      { name: 'Mail', cell: (row) => domainNames[row] },
+      ...attacks.map((attack) => ({
+        name: attackNames[attack],
+        cell: (row: (typeof domainRows)[number]) => {
+          const { word, tone } = cellOf(row, attack, exposure[row][attack]);
+          return badge(word, tone);
+        },
+      })),
+    ],
+    domainRows,
+  );
+}
+
+function caseTable(cases: readonly CaseResult[]): Markup {
+  return dataTable(
+    'Cases with their verdicts',
+    [
+      { name: 'Case', cell: (one) => one.case },
+      { name: 'Receiver', cell: (one) => senderCase(one.case)?.says ?? '' },
+      { name: 'Verdict', cell: (one) => badge(verdictText(one), metTones[one.met]) },
+      { name: 'Clause', cell: (one) => senderCase(one.case)?.clause ?? '' },
+    ],
+    cases,
+  );
+}
