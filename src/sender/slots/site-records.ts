@@ -102,7 +102,8 @@ export function nameServerRecords(site: SiteData): readonly ResourceRecord[] {
 function addressLines(hostName: string, addresses: readonly string[]): readonly string[] {
   return addresses.flatMap((address) => {
     const ip = parseIp(address);
-    return ip ? [`${hostName}. ${ip.family === 4 ? 'A' : 'AAAA'} ${formatIp(ip)}`] : [];
+    if (!ip) return [];
+    return [`${hostName}. ${ip.family === 4 ? 'A' : 'AAAA'} ${formatIp(ip)}`];
   });
 }
 
