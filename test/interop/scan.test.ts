@@ -4,8 +4,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { systemClock } from '../../src/base/index.js';
-import { scanProgress } from '../../src/scan/engine/index.js';
-import { runProgram } from './process.js';
+import { controlScan, scanProgress } from '../../src/scan/engine/index.js';
+import { runProgram, until } from './process.js';
 import { CountingServers } from './scan/counting-servers.js';
 import { ScanWorld, testRules } from './scan/scan-world.js';
 
@@ -28,7 +28,10 @@ let undisturbed: string;
 
 test('a scan connects once for each host at each address', async () => {
   const scan = await world.start('first', DOMAINS);
-  const workers = [world.spawnWorker(servers.port), world.spawnWorker(servers.port)];
+  const workers = [
+    world.spawnWorker({ port: servers.port }),
+    world.spawnWorker({ port: servers.port }),
+  ];
   await world.finished(scan);
   for (const worker of workers) worker.kill('SIGTERM');
   const { verdicts, visits, graded } = await scanProgress(world.database, scan);
@@ -43,7 +46,7 @@ test('a scan connects once for each host at each address', async () => {
 
 test('a second scan of unchanged domains opens no connection', async () => {
   const scan = await world.start('again', DOMAINS);
-  const worker = world.spawnWorker(servers.port);
+  const worker = world.spawnWorker({ port: servers.port });
   await world.finished(scan);
   worker.kill('SIGTERM');
   assert.equal(servers.connections, 0);
@@ -52,10 +55,94 @@ test('a second scan of unchanged domains opens no connection', async () => {
   assert.equal(changes.length, 0);
 });
 
+test('a changed domain is one change, and the others move nothing', async () => {
+  const scan = await world.start('changed', DOMAINS);
+  const worker = world.spawnWorker({ port: servers.port, changedBelow: 6 });
+  await world.finished(scan);
+  worker.kill('SIGTERM');
+  assert.equal(servers.connections, 0);
+  const changes = await world.database.query<{ domain_id: number; kind: string }>(
+    'SELECT domain_id, kind FROM hermetic_scan.change WHERE scan_id = $1',
+    [scan],
+  );
+  assert.deepEqual(
+    changes.map(({ kind }) => kind),
+    Array.from({ length: 6 }, () => 'changed'),
+  );
+  const touched = await world.database.query(
+    `SELECT FROM hermetic_scan.domain d JOIN hermetic_scan.scan s ON s.id = $1
+      WHERE d.changed_at >= s.started_at`,
+    [scan],
+  );
+  assert.equal(touched.length, 6);
+});
+
+test('a pause holds within one visit, and a resumed scan ends', async () => {
+  await world.reset();
+  const scan = await world.start('paused', DOMAINS);
+  world.spawnWorker({ port: servers.port });
+  await until(
+    'a visit',
+    () => Promise.resolve(servers.connections > 20),
+    () => '',
+  );
+  await controlScan(world.database, scan, 'pause');
+  // Visits under way end; no other one begins.
+  await until(
+    'the end of all visits',
+    () => Promise.resolve(servers.open === 0),
+    () => '',
+  );
+  const atPause = servers.connections;
+  await systemClock.sleep(2000);
+  assert.equal(servers.connections, atPause);
+  await controlScan(world.database, scan, 'resume');
+  await world.finished(scan);
+  world.killWorkers();
+  assert.equal(servers.connections, DOMAINS / 5);
+  assert.equal(await world.exported(scan), undisturbed);
+});
+
+test('the daily budget of an address holds over workers and scans', async () => {
+  await world.reset();
+  const scan = await world.start('budget', DOMAINS);
+  const rules = { ...testRules, spacingMs: 0, dailyBudget: 2 };
+  for (let worker = 0; worker < 3; worker++) world.spawnWorker({ port: servers.port }, rules);
+  const addresses = DOMAINS / 30;
+  await until(
+    'the budget',
+    () => Promise.resolve(servers.connections >= 2 * addresses),
+    () => '',
+  );
+  await systemClock.sleep(1500);
+  world.killWorkers();
+  assert.equal(servers.mostAtOneAddress, 2);
+  assert.equal(servers.connections, 2 * addresses);
+  const { visits, graded } = await scanProgress(world.database, scan);
+  assert.equal(visits.waiting, DOMAINS / 5 - 2 * addresses);
+  assert.equal(graded, 0);
+});
+
+test('host names of one family are inferred after the first visits', async () => {
+  await world.reset();
+  const scan = await world.start('inferred', DOMAINS);
+  const worker = world.spawnWorker({ port: servers.port, infers: true });
+  await world.finished(scan);
+  worker.kill('SIGTERM');
+  const { visits, verdicts } = await scanProgress(world.database, scan);
+  assert.deepEqual(verdicts, { pass: DOMAINS });
+  // Hosts of domains with a policy are always visited: every second host.
+  assert.equal(visits.visited + visits.inferred, DOMAINS / 5);
+  assert.ok(visits.inferred >= DOMAINS / 30, `${visits.inferred} inferred`);
+  assert.equal(servers.connections, visits.visited);
+});
+
 test('killed and stopped workers, and a restart of PostgreSQL, change no result', async () => {
   await world.reset();
   const scan = await world.start('chaos', DOMAINS);
-  let workers: ChildProcess[] = Array.from({ length: 4 }, () => world.spawnWorker(servers.port));
+  const rules = { ...testRules, spacingMs: 800 };
+  const spawn = (): ChildProcess => world.spawnWorker({ port: servers.port }, rules);
+  let workers: ChildProcess[] = Array.from({ length: 4 }, spawn);
   let done = false;
   const finished = world.finished(scan, 180_000).finally(() => (done = true));
   const [frozen] = workers;
@@ -70,7 +157,7 @@ test('killed and stopped workers, and a restart of PostgreSQL, change no result'
     if (round < 6 && victim) {
       victim.kill('SIGKILL');
       kills++;
-      workers = [...running.filter((worker) => worker !== victim), world.spawnWorker(servers.port)];
+      workers = [...running.filter((worker) => worker !== victim), spawn()];
     }
     if (round === 2) await restartServer();
     if (round === 5) frozen?.kill('SIGCONT');
@@ -86,9 +173,9 @@ test('killed and stopped workers, and a restart of PostgreSQL, change no result'
 /** Restarts the server of the cluster as its owner. */
 async function restartServer(): Promise<void> {
   const data = join(world.folder, 'data');
-  const { stdout } = { stdout: String(statSync(data).uid) };
+  const owner = statSync(data).uid;
   await runProgram('setpriv', [
-    ...[`--reuid=${stdout}`, '--clear-groups', 'sh', '-c'],
+    ...[`--reuid=${owner}`, '--clear-groups', 'sh', '-c'],
     `cd / && $(ls -d /usr/lib/postgresql/*/bin | tail -1)/pg_ctl -D ${data} -m fast -w restart -l ${join(world.folder, 'server.log')} >/dev/null 2>&1`,
   ]);
 }

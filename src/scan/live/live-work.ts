@@ -19,6 +19,14 @@ import type {
 import { compareSnapshots, snapshotOf } from '../changes/changes.js';
 import { familyOf } from '../family/family-of.js';
 import { summarise } from './summarise.js';
+import {
+  afterVisit,
+  MAX_FAMILIES,
+  newFamily,
+  planVisit,
+  PROBED_NAMES,
+  type FamilyAtAddress,
+} from '../family/inference.js';
 import { composeEvidence, type ScanVantage } from '../facts/compose-evidence.js';
 import type {
   DomainObservation,
@@ -83,6 +91,27 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
       const visit = await visitHost({ host, address, serverName }, { ...collecting, signal });
       const { host: _, observedAt: __, ...facts } = visit;
       return { facts, connections: visit.address.connections.length };
+    },
+    maxFamilies: MAX_FAMILIES,
+    planVisit: (family, name, model) =>
+      planVisit(
+        (family ?? newFamily) as unknown as FamilyAtAddress,
+        name,
+        model && { ...(model as unknown as VisitObservation), host: name.host, observedAt: '' },
+      ),
+    afterVisit(family, { host, isCheck, facts }) {
+      const before = (family ?? newFamily) as unknown as FamilyAtAddress;
+      const visit = { ...(facts as unknown as VisitObservation), host, observedAt: '' };
+      const state = afterVisit(before, isCheck ? 'check' : 'visit', visit);
+      return {
+        state: { ...state },
+        isModel: before.model === undefined && state.model === host,
+        isReady: state.model !== undefined && !state.ended && state.equal >= PROBED_NAMES,
+      };
+    },
+    inferredFacts(family, model) {
+      const { address } = model as { readonly address: AddressEvidence };
+      return { ...model, address: { ...address, inferredFrom: String(family['model']) } };
     },
     judgeVisit: (before, { facts }) => judgeVisit(before, facts, maxRests),
     gradeDomain: (set) => graders.at(set.at).grade(scannedDomain(set)),

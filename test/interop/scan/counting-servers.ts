@@ -64,8 +64,9 @@ export class CountingServers {
     return Math.max(0, ...[...this.#counts.values()].map(({ total }) => total));
   }
 
-  get addresses(): number {
-    return this.#counts.size;
+  /** Connections that are open at present. */
+  get open(): number {
+    return [...this.#counts.values()].reduce((sum, { open }) => sum + open, 0);
   }
 
   forget(): void {

@@ -1,11 +1,11 @@
 import { Database, runWorker } from '../../../src/scan/engine/index.js';
-import { countedWork } from './counted-work.js';
+import { countedWork, type CountedWorld } from './counted-work.js';
 
 /**
- * One worker process of the scan tests. Arguments: the folder of the socket, the port of the
- * servers, and the limits as JSON. It runs until it is killed.
+ * One worker process of the scan tests. Arguments: the folder of the socket, the world and
+ * the limits as JSON. It runs until it is killed.
  */
-const [socketFolder = '', port = '0', rules = '{}'] = process.argv.slice(2);
+const [socketFolder = '', world = '{}', rules = '{}'] = process.argv.slice(2);
 const onError = (error: Error): void => console.error(error.message);
 for (;;)
   try {
@@ -18,7 +18,7 @@ for (;;)
     process.once('SIGTERM', () => stop.abort());
     await runWorker({
       database,
-      work: countedWork({ port: Number(port) }),
+      work: countedWork(JSON.parse(world) as CountedWorld),
       signal: stop.signal,
       rules: JSON.parse(rules) as object,
       beats: { everyMs: 300, deadMs: 1500 },

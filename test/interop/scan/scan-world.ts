@@ -14,10 +14,11 @@ import {
   type Politeness,
 } from '../../../src/scan/engine/index.js';
 import { until } from '../process.js';
+import type { CountedWorld } from './counted-work.js';
 
 /** Limits of the tests: short times, with the same ratios as the defaults. */
 export const testRules: Partial<Politeness> = {
-  spacingMs: 800,
+  spacingMs: 300,
   dailyBudget: 40,
   visitMs: 1500,
   abandonedMs: 6000,
@@ -63,12 +64,12 @@ export class ScanWorld {
     return startScan(this.database, id);
   }
 
-  /** Starts a worker process that visits the servers on this port. */
-  spawnWorker(port: number): ChildProcess {
+  /** Starts a worker process that observes this world. */
+  spawnWorker(world: CountedWorld, rules: Partial<Politeness> = testRules): ChildProcess {
     const script = join(import.meta.dirname, 'scan-worker.js');
     const worker = spawn(
       process.execPath,
-      [script, join(this.folder, 'socket'), String(port), JSON.stringify(testRules)],
+      [script, join(this.folder, 'socket'), JSON.stringify(world), JSON.stringify(rules)],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
     this.#workers.add(worker);

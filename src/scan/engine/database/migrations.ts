@@ -174,4 +174,16 @@ export const migrations: readonly (readonly string[])[] = [
       added_at timestamptz NOT NULL DEFAULT now()
     )`,
   ],
+  [
+    // The families of host names at an address, in the scan that visited them last.
+    `CREATE TABLE hermetic_scan.family (
+      address_id int NOT NULL,
+      name text COLLATE "C" NOT NULL,
+      scan_id int NOT NULL,
+      state jsonb NOT NULL,
+      model_fact_id int,
+      ready boolean NOT NULL,
+      PRIMARY KEY (address_id, name)
+    ) WITH (fillfactor = 80)`,
+  ],
 ];

@@ -1,5 +1,7 @@
 import type { Database } from '../database/database.js';
 import type { Facts } from '../database/store-facts.js';
+import type { ScanContext } from '../work/scan-context.js';
+import { inferVisits } from './infer-visits.js';
 import { leaseMs, type Politeness } from './politeness.js';
 
 /** A visit that a worker has to make now: its connections are already counted. */
@@ -11,6 +13,12 @@ export interface ClaimedVisit {
   readonly host: string;
   readonly host_fact_id: number;
   readonly standing: Facts | null;
+  readonly required: boolean;
+  readonly family: string;
+  /** The state of the family at this address in this scan, and its model. */
+  readonly family_state: Facts | null;
+  readonly model_fact_id: number | null;
+  readonly ready: boolean | null;
 }
 
 /** A network that belongs to this worker until its lease ends. */
@@ -34,10 +42,11 @@ export interface ClaimedNetwork {
  * that are paused and hosts that opted out are excluded here, at each claim.
  */
 export async function claimVisits(
-  database: Database,
+  context: ScanContext,
   workerId: string,
   { limit, rules }: { readonly limit: number; readonly rules: Politeness },
 ): Promise<readonly ClaimedNetwork[]> {
+  const { database } = context;
   const networks = await database.query<NetworkRow>(
     `WITH free AS (
       SELECT net FROM hermetic_scan.neighbourhood
@@ -54,6 +63,7 @@ export async function claimVisits(
   if (networks.length === 0) return [];
   const nets = networks.map(({ net }) => net);
   await settleOptedOut(database, nets);
+  await inferVisits(context, nets);
   const reserved = await reserve(database, nets, rules);
   return networks.map(({ net, lease_no, wanted, contacted }) => ({
     net,
@@ -78,10 +88,10 @@ function reserve(
 ): Promise<(ClaimedVisit & { readonly net: string })[]> {
   return database.query(
     `WITH ready AS (
-      SELECT a.id, v.host_id, v.scan_id,
+      SELECT a.id, v.host_id, v.scan_id, v.required,
         row_number() OVER (PARTITION BY a.net ORDER BY a.next_at, a.id) AS turn
       FROM hermetic_scan.address a CROSS JOIN LATERAL (
-        SELECT v.host_id, v.scan_id
+        SELECT v.host_id, v.scan_id, v.required
         FROM hermetic_scan.visit v JOIN hermetic_scan.scan s ON s.id = v.scan_id
         WHERE v.address_id = a.id AND v.state = 0 AND s.state = 'running'
         ORDER BY v.required DESC, v.host_id LIMIT 1
@@ -93,11 +103,14 @@ function reserve(
       SET day = ${TODAY}, spent = CASE WHEN a.day < ${TODAY} THEN 0 ELSE a.spent END + $3,
         next_at = now() + $5 * interval '1 ms'
       FROM ready WHERE a.id = ready.id AND ready.turn <= $2
-      RETURNING a.id, a.net, a.ip, a.standing, ready.host_id, ready.scan_id
+      RETURNING a.id, a.net, a.ip, a.standing, ready.host_id, ready.scan_id, ready.required
     )
     SELECT c.id AS address_id, c.host_id, c.scan_id, host(c.ip) AS address, h.name AS host,
-      h.fact_id AS host_fact_id, c.standing, host(c.net) || '/' || masklen(c.net) AS net
-    FROM chosen c JOIN hermetic_scan.host h ON h.id = c.host_id`,
+      h.fact_id AS host_fact_id, c.standing, host(c.net) || '/' || masklen(c.net) AS net,
+      c.required, h.family, f.state AS family_state, f.model_fact_id, f.ready
+    FROM chosen c JOIN hermetic_scan.host h ON h.id = c.host_id
+    LEFT JOIN hermetic_scan.family f
+      ON f.address_id = c.id AND f.name = h.family AND f.scan_id = c.scan_id`,
     [nets, perNetwork, connectionsPerVisit, dailyBudget, abandonedMs],
   );
 }

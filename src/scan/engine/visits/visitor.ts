@@ -74,12 +74,12 @@ export class Visitor {
 
   /** Claims as many visits as the limits allow, and returns the pause before the next claim. */
   async #claim(): Promise<number> {
-    const { database, clock } = this.#context;
+    const { clock } = this.#context;
     const { workerId, rules } = this.#options;
     const limit = Math.min(rules.maxInFlight - this.#inFlight, this.#refill(), 4 * MAX_COMPLETED);
     if (limit < 1) return IDLE_MS;
     const askedAt = clock.monotonic();
-    const networks = await claimVisits(database, workerId, { limit, rules });
+    const networks = await claimVisits(this.#context, workerId, { limit, rules });
     for (const network of networks) this.#start(network, askedAt);
     return networks.length * rules.perNetwork >= limit ? 0 : IDLE_MS;
   }

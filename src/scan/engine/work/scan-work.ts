@@ -21,6 +21,21 @@ export interface ScanWork {
    * last decision returned.
    */
   judgeVisit(before: Facts | undefined, visit: VisitObservation): ContactDecision;
+  /**
+   * Decides whether a host name is visited at an address, or takes the result of other
+   * names of its family. Pure. `family`: the state that `afterVisit` returned.
+   */
+  planVisit(
+    family: Facts | undefined,
+    name: PlannedHost,
+    model: Facts | undefined,
+  ): 'visit' | 'check' | 'infer' | 'leave';
+  /** Returns the state of a family after a visit to one of its names. Pure. */
+  afterVisit(family: Facts | undefined, visit: FamilyVisit): FamilyState;
+  /** Returns the facts of a name that is not visited, from those of the model. Pure. */
+  inferredFacts(family: Facts, model: Facts): Facts;
+  /** Families at one address from which on `planVisit` leaves names out. */
+  readonly maxFamilies: number;
   /** Grades a domain by its facts. Pure: equal facts give equal grades. */
   gradeDomain(facts: DomainFactSet): DomainGrade;
   /** Compares a domain with its facts that stood before. Pure. */
@@ -79,6 +94,33 @@ export interface VisitObservation {
   readonly facts: Facts;
   /** TCP connections that were opened or attempted. */
   readonly connections: number;
+}
+
+/** A host name at an address that is to be planned. */
+export interface PlannedHost {
+  readonly host: string;
+  readonly address: string;
+  /** A policy or TLSA records depend on the certificate. */
+  readonly matters: boolean;
+  /** Chooses the sample: one for each scan. */
+  readonly seed: string;
+  /** Families at the address with a visited name, this one not counted. */
+  readonly otherFamilies: number;
+}
+
+export interface FamilyVisit {
+  readonly host: string;
+  /** The visit measured the error of inference. */
+  readonly isCheck: boolean;
+  readonly facts: Facts;
+}
+
+export interface FamilyState {
+  readonly state: Facts;
+  /** The host of this visit stands for the family from now on. */
+  readonly isModel: boolean;
+  /** Further names can be inferred. */
+  readonly isReady: boolean;
 }
 
 /** The consequences of a visit for its address. */
