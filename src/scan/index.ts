@@ -70,7 +70,7 @@ export {
   type MisconfigurationClass,
 } from './classes/class-registry.js';
 export { classBits, classesOf, classesOfBits } from './classes/classes-of.js';
-export { ListCheck, type ListCounts } from './list/check-list.js';
+export { ListCheck, type ListCounts, type ListLimits } from './list/check-list.js';
 export { familyOf, operatorOf, OWN_OPERATOR } from './family/family-of.js';
 export {
   afterVisit,

@@ -96,6 +96,9 @@ test('names at one address share the answers about TLS and one connection at a t
   assert.ok(connections <= first + 11 * 3, `${connections} connections, ${first} for one domain`);
   assert.deepEqual([list.counts().connections, list.counts().addresses], [connections, 1]);
   assert.equal(list.counts().questions, questions);
+  const limited = new ListCheck(options(), { perAddress: 3 });
+  for (const name of domains.slice(0, 3)) await limited.collect(name);
+  assert.equal(limited.counts().connections, 3);
 });
 
 /** Counts connections to a port that are open at the same time. */

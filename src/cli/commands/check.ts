@@ -170,7 +170,10 @@ class CheckRun {
         return await this.#checkAll(domains, (name) => collect(nameOf(name), shared), line.end);
       // Loaded for several domains only: one domain shares nothing.
       const { ListCheck } = await import('../../scan/index.js');
-      const list = new ListCheck(shared, options.optOut);
+      const list = new ListCheck(shared, {
+        optOut: options.optOut,
+        perAddress: options.budget,
+      });
       const status = await this.#checkAll(domains, (name) => list.collect(name), line.end);
       line.end();
       if (!checkFlags.quiet) this.#printCounts(list.counts());

@@ -11,8 +11,16 @@ import { announcesPolicy, observeDomain, observeHost } from '../facts/observe.js
 import type { InferenceError } from '../family/inference.js';
 import { SharedVisits } from './shared-visits.js';
 
-/** Connections to one address in a run, at most. */
+/** Connections to one address in a run, at most, and no less than those of one visit. */
 const PER_ADDRESS = 60;
+
+/** Limits of a run that concern all of its domains. */
+export interface ListLimits {
+  /** Hosts and addresses that are never contacted. */
+  readonly optOut?: OptOut | undefined;
+  /** Connections to one address. Default 60, or those of one visit where they are more. */
+  readonly perAddress?: number | undefined;
+}
 
 /** The traffic of a run. */
 export interface ListCounts {
@@ -33,11 +41,11 @@ export class ListCheck {
   readonly #options: CollectOptions;
   readonly #visits: SharedVisits;
 
-  constructor(options: CollectOptions, optOut?: OptOut) {
+  constructor(options: CollectOptions, { optOut, perAddress }: ListLimits = {}) {
     const { clock = systemClock, budget = DEFAULT_BUDGET, spacingMs = 200, signal } = options;
     this.#visits = new SharedVisits({
       perVisit: budget,
-      perAddress: Math.max(PER_ADDRESS, budget),
+      perAddress: perAddress ?? Math.max(PER_ADDRESS, budget),
       spacingMs,
       clock,
       signal,
