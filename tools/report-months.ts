@@ -188,6 +188,20 @@ export function totalsOf({ tallies }: Outcome): {
   };
 }
 
+/** The share of unclear months of each cause, where two reporters applied the policy. */
+function unclearByCause({ tallies }: Outcome): string {
+  const causes: readonly Cause[] = ['yours', 'theirs', 'path'];
+  return causes
+    .map((cause) => {
+      const { unclearShare } = totalsOf({
+        tallies: tallies.filter((tally) => tally.cause === cause),
+        wrong: [],
+      });
+      return `${cause} ${(100 * unclearShare).toFixed(1)} %`;
+    })
+    .join(', ');
+}
+
 /** The table as text. */
 export function tableOf(outcome: Outcome): string {
   const head = [
@@ -230,6 +244,7 @@ export function tableOf(outcome: Outcome): string {
     '',
     `Causes named wrongly: ${wrong}. Faults shown as well: ${missed}.`,
     `Unclear, with two reporters or more of the same policy: ${(100 * unclearShare).toFixed(1)} %.`,
+    `Of these by the true cause: ${unclearByCause(outcome)}.`,
     ...outcome.wrong.slice(0, 20),
     '',
   ].join('\n');

@@ -13,7 +13,7 @@ const other = await reportMail({ report: reportJson(3, 0, '2'), signer: 'other.e
 async function imported(
   store: Store,
   mails: readonly Buffer[],
-  { keys = [], retryKeys }: { keys?: readonly string[]; retryKeys: boolean },
+  options: { keys?: readonly string[]; retryKeys: boolean; domains?: readonly string[] },
 ): Promise<readonly ReportRecord[]> {
   async function* sources() {
     for (const mail of mails)
@@ -24,10 +24,11 @@ async function imported(
         },
       };
   }
+  const { keys = [], ...rest } = options;
   const records: ReportRecord[] = [];
   const verify = (mail: Uint8Array): ReturnType<typeof verifyDkim> =>
     verifyDkim(mail, keyResolver(keys, 'failed'), clock.now());
-  for await (const record of importReports(sources(), { clock, store, verify, retryKeys }))
+  for await (const record of importReports(sources(), { clock, store, verify, ...rest }))
     records.push(record);
   return records;
 }
@@ -65,6 +66,16 @@ test('a piped mail is stored once although it came before during a DNS failure',
       [stored],
     );
   assert.equal(rows(store), 1);
+});
+
+// R14
+test('a piped report about another domain waits for no key', async () => {
+  const store = await openReports(':memory:');
+  for (const domains of [['other-rcpt.example'], ['sub.rcpt.example']]) {
+    const [record] = await imported(store, [signed], { retryKeys: true, domains });
+    assert.equal(record?.trust?.verdict, 'other-domain');
+  }
+  await assert.rejects(imported(store, [signed], { retryKeys: true, domains: ['rcpt.example'] }));
 });
 
 test('an unsigned report of a pipe is stored though no key can be looked up', async () => {

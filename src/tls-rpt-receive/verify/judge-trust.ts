@@ -41,7 +41,10 @@ export function judgeTrust(reading: ReportItem, options: JudgeOptions): Verified
   const sender = vouchedFor(judgeSender(reading), reading, options);
   const own = ownPolicies(reading, options);
   const content = judgeContent(reading, own, options);
-  const { trust, detail, reason } = counts(sender.trust) && content ? content : sender;
+  // No key makes a report about another domain count: a later try changes nothing.
+  const isSettled = sender.trust === 'unverifiable' && content?.trust === 'other-domain';
+  const byContent = counts(sender.trust) || isSettled ? content : undefined;
+  const { trust, detail, reason } = byContent ?? sender;
   // One by one: a spread of the whole takes as long as parsing the report.
   const { name, via, peer, mail, part, raw, parsed, fromMailbox } = reading;
   return {
