@@ -4,7 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { check, headline, renderTerminal, type CheckOptions } from '../../src/check/index.js';
+import {
+  check,
+  headline,
+  renderTerminal,
+  scorecard,
+  type CheckOptions,
+} from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/lab.js';
 import type { CheckResult } from '../../src/evidence/index.js';
 import { createLab, type DnsFault, type Scenario } from '../../src/lab/index.js';
@@ -41,6 +47,10 @@ const found = ({ findings }: CheckResult, id: string): CheckResult['findings'][n
   const finding = findings.find((f) => f.id === id);
   assert.ok(finding, `${id} among ${findings.map((f) => f.id).join()}`);
   return finding;
+};
+const scored = (result: CheckResult, topic: string): string => {
+  const row = scorecard(result).find((score) => score.topic === topic);
+  return `${row?.mark} ${row?.value}`;
 };
 const steps = ({ findings }: CheckResult): string =>
   findings.flatMap((f) => f.steps.map((s) => s.text)).join('\n');
@@ -113,6 +123,11 @@ test('a TLS handshake that fails on some connections fails under its own name', 
   const { title, why } = found(result, 'starttls-intermittent');
   assert.match(`${title}. ${why}`, /some connections only\. 1 of 2 connections completed the TLS/);
   assert.equal(result.exposure.opportunistic.none, 'cleartext');
+  assert.match(
+    headline(result),
+    /^1 of 1 address offers working TLS on some connections only: part/,
+  );
+  assert.equal(scored(result, 'starttls'), 'fail works at 0 of 1 address');
   const broken = await look({ sts, hosts: [{ habit: 'breaks-tls' }] });
   assert.deepEqual(ids(broken, 'fail'), ['tls-handshake-failed'], 'always broken');
 });
@@ -297,4 +312,32 @@ test('a wildcard with too few or too many labels is named as the reason', async 
   assert.match(found(own, 'sts-no-mx-matches').reason ?? '', /does not match mail\.one\.example/);
   const other = await at('mail', ['*.two.example']);
   assert.equal(found(other, 'sts-no-mx-matches').reason, undefined);
+});
+
+// RFC 7672 §2.2.1: TLSA records below an unsigned MX record.
+test('hosts with DANE and an unsigned MX record: no claim that nothing requires TLS', async () => {
+  const zone = { withoutMx: true, records: '@ MX 10 mx.two.example.' };
+  const lab = await createLab({
+    scenarios: [
+      { ...unjudged(domain), zone, hosts: [] },
+      { ...unjudged('two.example'), zone: { signed: {} }, hosts: [{ tlsa: ['ee'] }] },
+    ],
+  });
+  try {
+    const result = await check(domain, labOptions(lab));
+    assert.match(found(result, 'no-enforcement').title, /does not protect the unsigned MX record/);
+    assert.equal(scored(result, 'dane'), 'absent TLSA for 1 of 1 host, MX record unsigned');
+  } finally {
+    await lab.close();
+  }
+});
+
+test('the scorecard counts hosts that exist, and names the others', async () => {
+  const records = '@ MX 20 gone\n@ MX 30 mx3';
+  const faults = { 'mx3.one.example A': 'servfail', 'mx3.one.example AAAA': 'servfail' } as const;
+  const result = await look({ sts, zone: { records }, faults });
+  assert.equal(
+    scored(result, 'mx'),
+    'warn 2 hosts, 1 address, 1 not looked up, 1 record without a host',
+  );
 });

@@ -367,10 +367,15 @@ export const mtaStsFindings = {
    */
   'no-enforcement': {
     topic: 'mta-sts',
-    title: 'Neither DANE nor MTA-STS makes senders require TLS',
+    title: (findingValues) =>
+      findingValues.detail === ''
+        ? 'Neither DANE nor MTA-STS makes senders require TLS'
+        : 'DANE of the hosts does not protect the unsigned MX record',
     passed: 'DANE or MTA-STS makes senders require TLS',
     why: (findingValues) =>
-      `An attacker strips STARTTLS or shows any certificate, and senders still deliver${findingValues.detail ? ` (${findingValues.detail})` : ''}.`,
+      findingValues.detail === ''
+        ? 'An attacker strips STARTTLS or shows any certificate, and senders still deliver.'
+        : `An attacker forges the MX record, and senders deliver to the forged host: ${findingValues.detail}. Senders that do not validate DNSSEC require no TLS.`,
     reference: 'RFC 8461 §1, RFC 7672 §1.3',
     owner: 'domain',
     fix: 'Publish an MTA-STS policy in mode testing, read the reports, then enforce.',

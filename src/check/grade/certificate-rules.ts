@@ -158,11 +158,15 @@ function chainRules(
   const outdated = chain
     .slice(1)
     .find((certificate) => checkedAt > certificate.notAfter || checkedAt < certificate.notBefore);
-  if (summary.validity === 'valid' && path.validity !== 'valid' && outdated)
-    raised.add('cert-chain-outdated', {
-      ...subject,
-      reason: `${outdated.subjectText}: valid from ${day10(outdated.notBefore)} to ${day10(outdated.notAfter)}`,
-    });
+  if (summary.validity === 'valid' && path.validity !== 'valid')
+    raised.add('cert-chain-outdated', { ...subject, reason: explainOutdated(outdated) });
+}
+
+/** The CA certificate outside its dates, which may be one that the server does not send. */
+function explainOutdated(outdated: Certificate | undefined): string {
+  if (!outdated) return 'a certificate of the path, such as the root, is outside its dates';
+  const { subjectText, notBefore, notAfter } = outdated;
+  return `${subjectText}: valid from ${day10(notBefore)} to ${day10(notAfter)}`;
 }
 
 /**

@@ -254,7 +254,7 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
   // Without a host that takes mail there is nothing to protect yet.
   if (mode === undefined && mtaSts.status === 'absent' && !corrected && raised.hosts.length > 0) {
     const reason = otherRecords(mtaSts.txt.texts, '_mta-sts', 'STSv1');
-    if (dane) raised.add('sts-absent', { reason });
+    if (dane || isDaneOpen(raised)) raised.add('sts-absent', { reason });
     // Each of these findings already names the way to enforcement; a second one would
     // contradict it.
     else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
@@ -266,8 +266,7 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
         hosted
           ? {
               reason,
-              detail:
-                'the hosts have DANE, but the MX record is unsigned, so an attacker names other hosts',
+              detail: 'the hosts have TLSA records, and the MX record is unsigned',
             }
           : { reason },
       );
@@ -296,6 +295,14 @@ function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): 
   if (/^rpt-/.test(code)) return recordReason(own, explainRptRecord(code, own) ?? (detail || code));
   if (/^sts-record/.test(code)) return recordReason(own, detail || code);
   return detail || code;
+}
+
+/** Whether DANE binds senders is open: usable records, below names of unknown security. */
+function isDaneOpen({ hosts, evidence: { route } }: FindingCollector): boolean {
+  return hosts.some(
+    ({ evidence: { dnssec, tlsa } }) =>
+      tlsa.status === 'usable' && [dnssec, route.dnssec].includes('indeterminate'),
+  );
 }
 
 /** A TLSA lookup that failed does not show that no record exists (RFC 7672 §2.1.2). */
@@ -358,11 +365,15 @@ function satisfiesPolicy(judgedHost: JudgedHost): boolean {
 }
 
 /**
- * Returns true when no session of the host failed inside TLS. A finding of severity
- * `good` claims that mail arrives, which a handshake alone does not show.
+ * Returns true when no address of the host failed before or inside TLS. A finding of
+ * severity `good` claims that mail arrives, which a handshake alone does not show.
  */
 function takesMail({ addresses }: JudgedHost): boolean {
-  return addresses.every((address) => (address.insideTls ?? 'works') === 'works');
+  return addresses.every(
+    ({ summary, certificates, insideTls, intermittent }) =>
+      summary.status !== 'reachable' ||
+      (certificates.length > 0 && !intermittent && (insideTls ?? 'works') === 'works'),
+  );
 }
 
 /**

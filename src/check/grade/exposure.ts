@@ -139,7 +139,11 @@ export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
 function serverViews(address: JudgedAddress, stripped: boolean): readonly ServerView[] {
   const view = serverView(address, stripped);
   if (!address.intermittent) return [view];
-  return [view, { ...view, reachable: 'yes', starttls: stripped ? 'unknown' : 'no' }];
+  const other: ServerView =
+    address.intermittent.step === 'offer'
+      ? { ...view, reachable: 'yes', starttls: stripped ? 'unknown' : 'no' }
+      : { ...view, reachable: 'yes', starttls: 'yes', tls: 'no' };
+  return [view, other];
 }
 
 /**

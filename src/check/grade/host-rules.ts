@@ -239,7 +239,9 @@ function addressRules(
     else raised.add('mx-inconclusive', { ...subject, ...endedBy(code) });
   }
 
-  if (address.intermittent) {
+  // A network that removes STARTTLS may do so at times only.
+  const strips = address.intermittent?.step === 'offer' && ownNetworkStrips(raised.evidence);
+  if (address.intermittent && !strips) {
     const { worked, of: attempts, step } = address.intermittent;
     const success = step === 'offer' ? 'offered STARTTLS' : 'completed the TLS handshake';
     raised.add('starttls-intermittent', {

@@ -74,7 +74,10 @@ export function judgeCertificate(
   const validity = validityAt(leafCertificate, validationTime);
   const nameMatch = matchesDnsName(leafCertificate, host.name) ? 'match' : 'mismatch';
   const sound =
-    trust === 'trusted' && pathValidity === 'valid' && handshake.pkix.problems.length === 0;
+    trust === 'trusted' &&
+    pathValidity === 'valid' &&
+    validity === 'valid' &&
+    handshake.pkix.problems.length === 0;
   const accepted = sound && nameMatch === 'match' ? 'yes' : 'no';
   const pkix = trust === 'unknown' ? 'unknown' : accepted;
   return {

@@ -113,33 +113,29 @@ function today(checkResult: CheckResult): string {
 }
 
 /**
- * Addresses without TLS next to others that have it: how many, out of those that were
- * reached.
+ * Addresses that leave part of the mail in plaintext, out of those that were reached.
+ * Undefined where all of them do.
  */
 function unevenTls({ hosts }: CheckResult): string | undefined {
   const reached = hosts.flatMap((mailHost) =>
     mailHost.addresses.filter((address) => address.status === 'reachable'),
   );
-  const without = reached.filter(({ starttls }) => isMissing(starttls));
-  const broken = reached.filter(failsHandshake);
-  const count = without.length + broken.length;
-  if (count === 0 || count === reached.length) return undefined;
-  const verb = count === 1 ? 'offers' : 'offer';
-  const fault = broken.length === 0 ? 'no STARTTLS' : 'no working TLS';
-  return `${count} of ${counted(reached.length, 'address')} ${verb} ${fault}: part of the mail travels in plaintext`;
+  const open = reached.filter((address) => address.exposure?.opportunistic.none === 'cleartext');
+  const atTimes = open.filter(({ certificates }) => certificates.length > 0);
+  const of = `${open.length} of ${counted(reached.length, 'address')}`;
+  const verb = open.length === 1 ? 'offers' : 'offer';
+  const effect = 'part of the mail travels in plaintext';
+  if (open.length > 0 && atTimes.length === open.length)
+    return `${of} ${verb} working TLS on some connections only: ${effect}`;
+  if (open.length === 0 || open.length === reached.length) return undefined;
+  const fault = open.every(({ starttls }) => isMissing(starttls))
+    ? 'no STARTTLS'
+    : 'no working TLS';
+  return `${of} ${verb} ${fault}: ${effect}`;
 }
 
 const isMissing = (starttls: MailAddress['starttls']): boolean =>
   ['absent', 'mangled', 'refused'].includes(starttls);
-
-/** STARTTLS was accepted, and the handshake then failed: senders retry in plaintext. */
-function failsHandshake({ starttls, certificates, exposure }: MailAddress): boolean {
-  return (
-    starttls === 'offered' &&
-    certificates.length === 0 &&
-    exposure?.opportunistic.none === 'cleartext'
-  );
-}
 
 /** Says that nothing is known, with the cause where one finding explains it. */
 function unclear(checkResult: CheckResult): string {

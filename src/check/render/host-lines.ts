@@ -126,11 +126,18 @@ function versionWords(
  * One certificate as a phrase. Faults are spelled out, and passing facts are omitted.
  */
 function certificateWords(certificate: MailCertificate): string {
-  const { keyAlgorithm, keyBits, chain, nameMatch, validity, notAfter, dane } = certificate;
+  const { keyAlgorithm, keyBits, chain, nameMatch, dane } = certificate;
   const name = nameMatch === 'match' ? '' : ', other name';
   const match = dane === 'not-applicable' ? '' : `, DANE ${dane}`;
-  const date = `${validity === 'expired' ? 'EXPIRED' : 'until'} ${notAfter.slice(0, 10)}`;
-  return `${keyAlgorithm} ${keyBits}, ${chain}${name}, ${date}${match}`;
+  return `${keyAlgorithm} ${keyBits}, ${chain}${name}, ${dateWords(certificate)}${match}`;
+}
+
+/** The end of a valid certificate; the other dates in capitals, since they stop mail. */
+function dateWords({ validity, notBefore, notAfter }: MailCertificate): string {
+  const until = notAfter.slice(0, 10);
+  if (validity === 'expired') return `EXPIRED ${until}`;
+  if (validity === 'not-yet-valid') return `NOT VALID BEFORE ${notBefore.slice(0, 10)}`;
+  return `until ${until}`;
 }
 
 /**

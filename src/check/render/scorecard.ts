@@ -2,6 +2,7 @@ import type {
   CheckResult,
   MailAddress,
   MailCertificate,
+  MailHost,
   Severity,
   Topic,
 } from '../../evidence/index.js';
@@ -117,27 +118,40 @@ const sessionsOf = (checkResult: CheckResult): readonly MailAddress[] =>
 const certificatesOf = (checkResult: CheckResult): readonly MailCertificate[] =>
   addressesOf(checkResult).flatMap((address) => address.certificates);
 
+/** Hosts that exist, or may exist: senders skip the other MX records. */
+const hostsOf = ({ hosts }: CheckResult): readonly MailHost[] =>
+  hosts.filter((mailHost) => mailHost.passedOver === undefined);
+
 /**
  * Hosts and addresses that were reached. Unknown rather than a fault where some were not:
  * the fault, if any, is a finding.
  */
 function mailHosts(checkResult: CheckResult): Observed {
-  const { hosts, route } = checkResult;
+  const { route, hosts } = checkResult;
   if (route.kind === 'error') return { value: 'the MX lookup failed', mark: 'unknown' };
+  const existing = hostsOf(checkResult);
+  const skipped = hosts.length - existing.length;
+  const unseen = existing.filter((mailHost) => mailHost.addressLookup === 'failed').length;
   const addresses = addressesOf(checkResult);
   const reached = addresses.filter((address) => address.status === 'reachable').length;
   const all = reached === addresses.length;
   const some = `${reached} of ${counted(addresses.length, 'address')} reached`;
-  const value = `${counted(hosts.length, 'host')}, ${all ? counted(reached, 'address') : some}`;
-  return { value, mark: all && reached > 0 ? 'pass' : 'unknown' };
+  const value = [
+    counted(existing.length, 'host'),
+    all ? counted(reached, 'address') : some,
+    ...(unseen > 0 ? [`${unseen} not looked up`] : []),
+    ...(skipped > 0 ? [`${counted(skipped, 'record')} without a host`] : []),
+  ].join(', ');
+  return { value, mark: all && reached > 0 && unseen === 0 ? 'pass' : 'unknown' };
 }
 
 /**
  * The state of DNSSEC on the route. Unsigned is `absent`, since most domains are, and no
  * mail is lost by it.
  */
-function dnssec({ route, hosts }: CheckResult): Observed {
-  const states = [route.dnssec, ...hosts.map((mailHost) => mailHost.dnssec)];
+function dnssec(checkResult: CheckResult): Observed {
+  const { route } = checkResult;
+  const states = [route.dnssec, ...hostsOf(checkResult).map((mailHost) => mailHost.dnssec)];
   if (states.includes('bogus')) return { value: 'validation fails', mark: 'unknown' };
   if (states.includes('indeterminate'))
     return { value: 'could not be determined', mark: 'unknown' };
@@ -151,11 +165,20 @@ function dnssec({ route, hosts }: CheckResult): Observed {
   return { value, mark: 'absent' };
 }
 
-/** Addresses that offer STARTTLS, of those that were reached. */
+/** Addresses that offer STARTTLS, or where it works, of those that were reached. */
 function starttls(checkResult: CheckResult): Observed {
   const reached = addressesOf(checkResult).filter((address) => address.status === 'reachable');
   const offering = reached.filter((address) => address.starttls === 'offered').length;
   if (reached.length === 0) return { value: 'no mail host was reached', mark: 'unknown' };
+  // A handshake or a session inside TLS that fails, always or at times.
+  const broken = reached.filter(
+    ({ starttls: offer, exposure }) =>
+      offer === 'offered' && ['cleartext', 'deferred'].includes(exposure?.opportunistic.none ?? ''),
+  ).length;
+  if (broken > 0) {
+    const value = `works at ${offering - broken} of ${counted(reached.length, 'address')}`;
+    return { value, mark: 'unknown' };
+  }
   if (offering === reached.length)
     return { value: `offered by ${counted(offering, 'address')}`, mark: 'pass' };
   if (offering === 0) return { value: 'not offered', mark: 'unknown' };
@@ -220,6 +243,8 @@ function certificate(checkResult: CheckResult): Observed {
   const trusted = all.every(
     (certificate) => certificate.chain === 'trusted' && certificate.nameMatch === 'match',
   );
+  const early = all.find((certificate) => certificate.validity === 'not-yet-valid');
+  if (early) return { value: `not valid before ${early.notBefore.slice(0, 10)}`, mark: 'unknown' };
   const date = `${first.validity === 'expired' ? 'expired' : 'until'} ${first.notAfter.slice(0, 10)}`;
   if (trusted) return { value: `public CA, name matches, ${date}`, mark: 'pass' };
   const vouched = all.every((certificate) => certificate.dane === 'match');
@@ -231,7 +256,9 @@ function certificate(checkResult: CheckResult): Observed {
  * TLSA records and whether they match. Records under an unsigned MX record are `absent`:
  * an attacker can direct mail to other hosts (RFC 7672 §2.2.1).
  */
-function dane({ hosts, route }: CheckResult): Observed {
+function dane(checkResult: CheckResult): Observed {
+  const { route } = checkResult;
+  const hosts = hostsOf(checkResult);
   if (route.kind === 'error') return { value: 'the MX lookup failed', mark: 'unknown' };
   const states = hosts.map((mailHost) => mailHost.tlsa.status);
   const usable = states.filter((status) => status === 'usable').length;
@@ -242,7 +269,9 @@ function dane({ hosts, route }: CheckResult): Observed {
     return { value: published ? 'TLSA records without effect' : 'not published', mark: 'absent' };
   }
   const value = `TLSA for ${usable} of ${counted(states.length, 'host')}`;
-  if (route.dnssec !== 'secure') return { value: `${value}, MX record unsigned`, mark: 'absent' };
+  if (route.dnssec === 'insecure') return { value: `${value}, MX record unsigned`, mark: 'absent' };
+  if (route.dnssec !== 'secure')
+    return { value: `${value}, MX record not validated`, mark: 'unknown' };
   const checked = hosts.flatMap((mailHost) =>
     mailHost.addresses.flatMap((address) => address.certificates),
   );
@@ -258,14 +287,13 @@ function dane({ hosts, route }: CheckResult): Observed {
 }
 
 /** The policy as a sender without a cache obtains it. */
-function mtaSts({ mtaSts: { status, mode, maxAge = 0 } }: CheckResult): Observed {
+function mtaSts({ mtaSts: { status, id, mode, maxAge = 0 } }: CheckResult): Observed {
   if (status === 'found')
     return { value: `${mode ?? 'unknown mode'}, cached for ${duration(maxAge)}`, mark: 'pass' };
   if (status === 'absent') return { value: 'not published', mark: 'absent' };
-  return {
-    value: status === 'invalid' ? 'published, but not valid' : 'could not be fetched',
-    mark: 'unknown',
-  };
+  if (status === 'invalid') return { value: 'published, but not valid', mark: 'unknown' };
+  const value = id === undefined ? 'the lookup failed' : 'could not be fetched';
+  return { value, mark: 'unknown' };
 }
 
 /** The receivers of reports: mail addresses without their scheme, and URLs. */

@@ -7,7 +7,13 @@ import type {
   HostEvidence,
   PresentedChain,
 } from '../../../src/evidence/index.js';
-import { issue, createCa, selfSigned, type Issued } from '../../../src/pki/index.js';
+import {
+  issue,
+  createCa,
+  selfSigned,
+  type Authority,
+  type Issued,
+} from '../../../src/pki/index.js';
 import { parseCertificate, spkiSha256 } from '../../../src/x509/index.js';
 import {
   plantedAddress,
@@ -27,12 +33,24 @@ type Certificate =
   | 'trusted'
   | 'self-signed'
   | 'expired'
+  | 'not-yet-valid'
   | 'wrong-name'
   | 'weakly-signed'
   | 'incomplete'
   | 'path-expired'
   | 'unknown';
 type Showing = { readonly issued: Issued; readonly key: string };
+
+/** Days from the date of the evidence; default valid. */
+const datesOf: Partial<Record<Certificate, readonly [from: number, to: number]>> = {
+  expired: [-90, -1],
+  'not-yet-valid': [1, 90],
+};
+
+const issueBy =
+  (ca: Authority) =>
+  (options: Parameters<typeof selfSigned>[0]): Issued =>
+    issue(ca, options);
 
 /** Certificates for each name, made once for a run. */
 function certificates(now: number): (name: string, kind: Certificate) => Showing {
@@ -42,8 +60,9 @@ function certificates(now: number): (name: string, kind: Certificate) => Showing
     const known = made.get(`${name} ${kind}`);
     if (known) return known;
     const names = [kind === 'wrong-name' ? 'www.elsewhere.example' : name];
-    const dates = kind === 'expired' ? { notBefore: now - 90 * DAY, notAfter: now - DAY } : {};
-    const issued = kind === 'self-signed' ? selfSigned({ names }) : issue(ca, { names, ...dates });
+    const [from, to] = datesOf[kind] ?? [-10, 80];
+    const dates = { notBefore: now + from * DAY, notAfter: now + to * DAY };
+    const issued = (kind === 'self-signed' ? selfSigned : issueBy(ca))({ names, ...dates });
     const parsed = parseCertificate(issued.der);
     const showing = { issued, key: parsed.ok ? spkiSha256(parsed.value) : '' };
     made.set(`${name} ${kind}`, showing);
@@ -56,6 +75,7 @@ const trustOf: Readonly<Record<Certificate, Partial<PresentedChain['pkix']>>> = 
   trusted: {},
   'self-signed': { chain: 'self-signed', problems: ['x509-self-signed'] },
   expired: { validity: 'expired' },
+  'not-yet-valid': { validity: 'not-yet-valid' },
   'wrong-name': {},
   'weakly-signed': { problems: ['x509-weak-signature'] },
   incomplete: { chain: 'incomplete', problems: ['x509-issuer-missing'] },
@@ -119,6 +139,7 @@ const certificate = mostly<Certificate>(
   'trusted',
   'self-signed',
   'expired',
+  'not-yet-valid',
   'wrong-name',
   'weakly-signed',
   'incomplete',
