@@ -158,6 +158,14 @@ export class Name {
     return (this.#labels = labels);
   }
 
+  /** The number of labels without the root label, counted without a list of them. */
+  get labelCount(): number {
+    let count = 0;
+    for (let offset = 0; this.wire[offset] !== 0; count++)
+      offset += 1 + (this.wire[offset] as number);
+    return count;
+  }
+
   get isRoot(): boolean {
     return this.wire.length === 1;
   }
@@ -175,7 +183,7 @@ export class Name {
 
   /** The right-most `count` labels. */
   suffix(count: number): Name {
-    const extra = this.labels.length - count;
+    const extra = this.labelCount - count;
     if (extra <= 0) return this;
     let offset = 0;
     for (let index = 0; index < extra; index++) offset += 1 + (this.wire[offset] as number);

@@ -69,7 +69,7 @@ function zoneOf(
 ): ZoneData | undefined {
   const holders = zones
     .filter(({ apex }) => domainName.isAtOrBelow(apex))
-    .sort((left, right) => right.apex.labels.length - left.apex.labels.length);
+    .sort((left, right) => right.apex.labelCount - left.apex.labelCount);
   const [closest, parent] = holders;
   return recordType === RRType.DS && closest?.apex.equals(domainName)
     ? (parent ?? closest)
@@ -78,7 +78,7 @@ function zoneOf(
 
 /** The highest delegation at or above the name. DS at a delegation is the parent's data. */
 function cutAbove(zone: ZoneData, domainName: Name, recordType: number): Name | undefined {
-  for (let count = zone.apex.labels.length + 1; count <= domainName.labels.length; count++) {
+  for (let count = zone.apex.labelCount + 1; count <= domainName.labelCount; count++) {
     const node = domainName.suffix(count);
     if (recordType === RRType.DS && node.equals(domainName)) return undefined;
     if (zone.recordSets(node)?.has(RRType.NS)) return node;

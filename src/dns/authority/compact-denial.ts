@@ -37,7 +37,7 @@ function firstBelow(domainName: Name): Name | undefined {
  */
 export function firstAfter(domainName: Name, apex: Name): Name {
   const [label, ...above] = domainName.labels;
-  if (!label || domainName.labels.length <= apex.labels.length) return apex;
+  if (!label || domainName.labelCount <= apex.labelCount) return apex;
   if (label.length < MAX_LABEL) {
     const longer = Name.fromLabels([concat(label, Uint8Array.of(0)), ...above]);
     if (longer.ok) return longer.value;

@@ -82,7 +82,7 @@ function redirected(
   dname: ResourceRecord,
 ): ZoneAnswer {
   const target = readTarget(dname);
-  const above = domainName.labels.length - dname.name.labels.length;
+  const above = domainName.labelCount - dname.name.labelCount;
   const synthesised = target.ok
     ? Name.fromLabels([...domainName.labels.slice(0, above), ...target.value.labels])
     : target;
@@ -133,7 +133,7 @@ function denied(zone: ZoneData, rcode: number, proof: readonly ResourceRecord[])
 /** The longest existing ancestor. */
 export function encloserOf(zone: Pick<ZoneData, 'apex' | 'exists'>, domainName: Name): Name {
   for (let node = domainName.parent; ; node = node.parent)
-    if (zone.exists(node) || node.labels.length <= zone.apex.labels.length) return node;
+    if (zone.exists(node) || node.labelCount <= zone.apex.labelCount) return node;
 }
 
 /** `*` below a name; the name itself where that would be too long. */

@@ -12,7 +12,7 @@ export class StaticRecords {
       const ofName = this.#at(name);
       ofName.set(type, [...(ofName.get(type) ?? []), resourceRecord]);
       // Names between a record and the apex exist without records (RFC 8020 §2).
-      for (let node = name; node.labels.length > apex.labels.length; node = node.parent)
+      for (let node = name; node.labelCount > apex.labelCount; node = node.parent)
         this.#at(node.parent);
     }
   }

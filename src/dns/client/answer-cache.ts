@@ -1,6 +1,6 @@
 import { BoundedMap, SingleFlight, type Clock, type Failure } from '../../base/index.js';
 import type { DnsAnswer } from '../types.js';
-import { answerSize, recordSize } from './answer-size.js';
+import { answerSize, dataSize } from './answer-size.js';
 import type { Upstream } from './upstream.js';
 
 /** An upstream that strips DNSSEC or does not validate, and the failure that says so. */
@@ -71,7 +71,7 @@ export class AnswerCache {
 
   #store(cacheKey: string, { answer, stripping }: Resolved): void {
     const lifetime = answer.status === 'failed' ? FAILURE_TTL_MS : answer.ttl * 1000;
-    if (lifetime <= 0 || recordSize(answer.records) > MAX_ANSWER_OCTETS) return;
+    if (lifetime <= 0 || dataSize(answer.records) > MAX_ANSWER_OCTETS) return;
     this.#answers.set(cacheKey, { answer, stripping, until: this.clock.now() + lifetime });
   }
 }

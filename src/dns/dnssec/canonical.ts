@@ -39,7 +39,7 @@ export function canonicalName(domainName: Name): Uint8Array {
  * (RFC 4034 §3.1.3).
  */
 export function countLabels(domainName: Name): number {
-  return domainName.labels.length - (domainName.isWildcard ? 1 : 0);
+  return domainName.labelCount - (domainName.isWildcard ? 1 : 0);
 }
 
 /**

@@ -21,14 +21,14 @@ export function proveNodata(zone: Zone, domainName: Name): readonly ResourceReco
   const encloser = encloserOf(zone, domainName);
   return withSignature(zone, [
     matching3(zone, encloser),
-    covering3(zone, domainName.suffix(encloser.labels.length + 1)),
+    covering3(zone, domainName.suffix(encloser.labelCount + 1)),
   ]);
 }
 
 /** Records that prove that neither the name nor a wildcard for it exists. */
 export function proveNxdomain(zone: Zone, domainName: Name): readonly ResourceRecord[] {
   const encloser = encloserOf(zone, domainName);
-  const closer = domainName.suffix(encloser.labels.length + 1);
+  const closer = domainName.suffix(encloser.labelCount + 1);
   if (!zone.usesNsec3)
     return withSignature(zone, [
       covering(zone, domainName),
@@ -51,7 +51,7 @@ export function proveNoCloser(
   encloser: Name,
   nodata: boolean,
 ): readonly ResourceRecord[] {
-  const closer = domainName.suffix(encloser.labels.length + 1);
+  const closer = domainName.suffix(encloser.labelCount + 1);
   const wildcard = wildcardBelow(encloser);
   if (!zone.usesNsec3)
     return withSignature(zone, [

@@ -191,11 +191,7 @@ export class Zone {
         types,
         delegation: types.includes(RRType.NS) && !types.includes(RRType.SOA),
       });
-      for (
-        let node = name.parent;
-        node.labels.length > this.apex.labels.length;
-        node = node.parent
-      ) {
+      for (let node = name.parent; node.labelCount > this.apex.labelCount; node = node.parent) {
         if (!all.has(node.key) && !this.nodes.has(node.key))
           all.set(node.key, { name: node, types: [], delegation: false });
       }
@@ -219,7 +215,7 @@ export class Zone {
 /** Keys of a name and its ancestors in the zone. */
 function namesUpTo(apex: Name, domainName: Name): readonly string[] {
   const keys = [domainName.key];
-  for (let node = domainName; node.labels.length > apex.labels.length; node = node.parent)
+  for (let node = domainName; node.labelCount > apex.labelCount; node = node.parent)
     keys.push(node.parent.key);
   return keys;
 }

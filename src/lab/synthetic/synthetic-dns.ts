@@ -163,7 +163,7 @@ export class SyntheticDns extends LabDns {
 
   #topLevelSets(apex: Name, name: Name): RecordSets | undefined {
     if (name.equals(apex)) return apexSets(apex);
-    if (name.labels.length !== 2) return undefined;
+    if (name.labelCount !== 2) return undefined;
     const [label = '', topLevel = ''] = name.toLower().split('.');
     const domain = this.#facts.domainNamed(label, topLevel);
     if (domain) return this.#delegation(name, domain.signed);
@@ -208,7 +208,7 @@ function setsOf(apex: Name, lines: readonly string[]): (name: Name) => RecordSet
     const parsed = parseRecord(line, { origin: apex, defaultTtl: TTL });
     if (!parsed.ok) throw new TypeError(`${line}: ${parsed.failure.detail}`);
     const { name, type } = parsed.value;
-    for (let node = name; node.labels.length > apex.labels.length; node = node.parent)
+    for (let node = name; node.labelCount > apex.labelCount; node = node.parent)
       if (!sets.has(node.key)) sets.set(node.key, new Map());
     const ofName = sets.get(name.key);
     ofName?.set(type, [...(ofName.get(type) ?? []), parsed.value]);

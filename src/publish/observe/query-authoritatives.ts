@@ -135,7 +135,7 @@ async function isSynthesised(
   });
   const [counted] = labels;
   if (counted !== undefined)
-    return counted < domainName.labels.length - (domainName.isWildcard ? 1 : 0);
+    return counted < domainName.labelCount - (domainName.isWildcard ? 1 : 0);
   // A DNAME synthesises this CNAME, and not a wildcard (RFC 6672 §3.1).
   if (answers.some((resourceRecord) => resourceRecord.type === RRType.DNAME)) return false;
   const shown = contents(owned, recordType);

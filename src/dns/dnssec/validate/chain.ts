@@ -94,11 +94,7 @@ export class Chain implements Zones {
     const trustAnchor = this.anchor(domainName);
     if (!trustAnchor) return { status: 'indeterminate', failure: noAnchor(domainName) };
     if (trustAnchor.negative) return { status: 'insecure', expires: this.#expiry(NEGATIVE_TTL) };
-    for (
-      let labels = trustAnchor.zone.labels.length + 1;
-      labels <= domainName.labels.length;
-      labels++
-    ) {
+    for (let labels = trustAnchor.zone.labelCount + 1; labels <= domainName.labelCount; labels++) {
       const ownerName = domainName.suffix(labels);
       const known = this.memory.known(ownerName);
       if (known?.status === 'insecure') return known;

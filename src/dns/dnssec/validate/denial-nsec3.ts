@@ -143,7 +143,7 @@ export class Nsec3Proofs {
    */
   #encloser(domainName: Name): Encloser | undefined {
     if (!domainName.isAtOrBelow(this.zone)) return undefined;
-    for (let labels = domainName.labels.length - 1; labels >= this.zone.labels.length; labels--) {
+    for (let labels = domainName.labelCount - 1; labels >= this.zone.labelCount; labels--) {
       const candidate = domainName.suffix(labels);
       const span = this.#match(candidate);
       if (!span) continue;

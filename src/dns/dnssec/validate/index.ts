@@ -5,6 +5,7 @@
 export { validate } from './validate.js';
 export { verifyProof } from './proof.js';
 export { WrittenProof } from './written-proof.js';
+export { recordMemory } from './used-records.js';
 export { rootAnchors, parseTrustAnchors } from './anchors.js';
 export { defaultLimits, MAX_CLOCK_SKEW } from './types.js';
 export type {

@@ -187,7 +187,7 @@ function proofs(
     return (
       verdict.ok &&
       verdict.signature.rrsig.labels ===
-        recordSet.name.labels.length - (recordSet.name.isWildcard ? 1 : 0)
+        recordSet.name.labelCount - (recordSet.name.isWildcard ? 1 : 0)
     );
   };
   const used = (sets: readonly RRset[]): number => {
@@ -217,7 +217,7 @@ function zonesOf(response: DnsResponse, subject: Name, zoneChain: Zones): readon
     (signer) => subject.isAtOrBelow(signer) && zoneChain.anchor(signer) !== undefined,
   );
   return [...new Map(fitting.map((domainName) => [domainName.key, domainName])).values()]
-    .sort((left, right) => right.labels.length - left.labels.length)
+    .sort((left, right) => right.labelCount - left.labelCount)
     .slice(0, 4);
 }
 

@@ -98,6 +98,6 @@ function signersOf(recordSet: RRset, subject: Name, zoneChain: Zones): readonly 
       (domainName) => subject.isAtOrBelow(domainName) && zoneChain.anchor(domainName) !== undefined,
     );
   return [...new Map(fitting.map((domainName) => [domainName.key, domainName])).values()]
-    .sort((left, right) => right.labels.length - left.labels.length)
+    .sort((left, right) => right.labelCount - left.labelCount)
     .slice(0, 4);
 }

@@ -12,8 +12,23 @@ export interface ProofRecords {
   readonly authorities: readonly string[];
 }
 
-/** Estimated overhead in octets of a record, its name and its buffers. */
-const RECORD_OVERHEAD = 300;
+/** Octets of a record with its name, without the buffer of its data, as measured. */
+const RECORD_OVERHEAD = 450;
+
+/**
+ * Estimates the memory of records in octets. Their data may be views of a message, which
+ * stays in memory then.
+ */
+export function recordMemory(records: Iterable<ResourceRecord>): number {
+  const buffers = new Set<ArrayBufferLike>();
+  let octets = 0;
+  for (const { rdata } of records) {
+    octets += RECORD_OVERHEAD;
+    if (!buffers.has(rdata.buffer)) octets += rdata.buffer.byteLength;
+    buffers.add(rdata.buffer);
+  }
+  return octets;
+}
 
 /**
  * The records of one upstream answer that a verdict rests on. Their text is formatted at
@@ -41,9 +56,7 @@ export class UsedRecords {
       this.#answers.length === used.size
         ? []
         : [...message.authorities, ...message.additionals].filter(isUsed);
-    let octets = 0;
-    for (const { rdata } of used) octets += rdata.length + RECORD_OVERHEAD;
-    this.octets = octets;
+    this.octets = recordMemory(used);
   }
 
   /** The records in presentation form. */

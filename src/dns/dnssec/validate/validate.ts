@@ -339,7 +339,7 @@ function dnameAbove(response: DnsResponse, domainName: Name): RRset | undefined 
 
 /** Replaces the owner of a DNAME by its target; undefined for a name that is too long. */
 function substitute(domainName: Name, ownerName: Name, target: Name): Name | undefined {
-  const front = domainName.labels.slice(0, domainName.labels.length - ownerName.labels.length);
+  const front = domainName.labels.slice(0, domainName.labelCount - ownerName.labelCount);
   const made = Name.fromLabels([...front, ...target.labels]);
   if (made.ok) return made.value;
   return undefined;

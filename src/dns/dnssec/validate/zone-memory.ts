@@ -6,7 +6,7 @@ import type { CachedZone, ProvedStatus, TrustAnchor, ValidateRequest } from './t
 import type { UsedRecords } from './used-records.js';
 
 /** Estimated octets of a cache entry, and of an imported key. */
-const ENTRY_OCTETS = 400;
+const ENTRY_OCTETS = 800;
 const KEY_OCTETS = 3000;
 
 /** The responses that a status rests on, and the zone whose keys prove them. */
@@ -54,7 +54,7 @@ export class ZoneMemory {
    * proof. The name gets no entry of its own, because the entry could outlive the zone's.
    */
   unsignedAbove(name: Name, { zone: anchored }: TrustAnchor): ProvedStatus | undefined {
-    for (let labels = anchored.labels.length + 1; labels < name.labels.length; labels++) {
+    for (let labels = anchored.labelCount + 1; labels < name.labelCount; labels++) {
       const ancestor = name.suffix(labels);
       if (this.#current(ancestor)?.zone.status === 'insecure') return this.known(ancestor);
     }
@@ -90,7 +90,7 @@ export class ZoneMemory {
    * among the zones that this validation has used.
    */
   unsupportedAbove(domainName: Name): UnsupportedZone | undefined {
-    for (let labels = domainName.labels.length; labels > 0; labels--) {
+    for (let labels = domainName.labelCount; labels > 0; labels--) {
       const found = this.#unsupported.get(domainName.suffix(labels).key);
       if (found) return found;
     }
