@@ -150,6 +150,8 @@ const writtenBy: Readonly<Record<string, string>> = {
   'hermetic.evidence/1': 'evidence, written by hermetic check --evidence',
   'hermetic.check/1': 'a result, written by hermetic check --json',
   'hermetic.watch-state/1': 'a state, written by hermetic watch --state',
+  'hermetic.sender-prediction/1': 'a prediction, written by hermetic sender predict --json',
+  'hermetic.sender/1': 'a result, written by hermetic sender test --json',
   'hermetic.diff/1': 'a comparison, written by hermetic diff --json',
   'hermetic.proof/1': 'a proof, written by hermetic dnssec --proof',
   'hermetic.policy/1': 'a decision, written by hermetic policy --json',

@@ -65,8 +65,14 @@ export { SmtpReceiver, type SmtpReceiverOptions } from './receive/smtp-receiver.
 export type { ReceiverLimits } from './receive/receiver-session.js';
 export { isSettled, judgeSender, type JudgeOptions } from './judge/judge-sender.js';
 export { isDelivered } from './judge/judge-case.js';
+export { comparePrediction, type ComparedCase } from './judge/compare-prediction.js';
 export { observedExposure } from './judge/observed-exposure.js';
-export { headline, renderSenderTest, type TestLayout } from './render/render-test.js';
+export {
+  headline,
+  renderComparison,
+  renderSenderTest,
+  type TestLayout,
+} from './render/render-test.js';
 export { adviceFor, mechanismReason, mechanismWord, verdictText } from './render/words.js';
 export { renderSenderHtml } from './render/render-html.js';
 export { renderSenderJunit } from './render/render-junit.js';

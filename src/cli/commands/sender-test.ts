@@ -5,7 +5,10 @@ import { HermeticError } from '../../base/index.js';
 import { nodeNetwork } from '../../net/index.js';
 import {
   caseNames,
+  comparePrediction,
   openableCases,
+  predictionSchema,
+  renderComparison,
   renderSenderHtml,
   renderSenderJunit,
   renderSenderTest,
@@ -14,7 +17,7 @@ import {
   type SenderTestResult,
 } from '../../sender/index.js';
 import { exitCodes } from '../exit-codes.js';
-import { assertWritable, writeFile } from '../files.js';
+import { assertWritable, readJson, writeFile } from '../files.js';
 import { addHelpPage } from '../help.js';
 import { misuse, readNumber } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
@@ -41,6 +44,7 @@ interface TestFlags {
   readonly patience: string;
   readonly files?: string;
   readonly json?: boolean;
+  readonly predicted?: string;
   readonly junit?: string;
   readonly html?: string;
   readonly quiet?: boolean;
@@ -74,6 +78,7 @@ export function defineSenderTest(command: Command, context: CommandContext): voi
     .option('--files <folder>', 'write CA certificate, trust anchor and resolv.conf here')
     .optionsGroup('Output:')
     .option('--json', 'print the result as JSON (schema sender-1)')
+    .option('--predicted <file>', 'compare with this output of sender predict --json')
     .option('--html <file>', 'write the result as one page that loads nothing')
     .option('--junit <file>', 'write a JUnit report')
     .option('-q, --quiet', 'do not show changes during the test')
@@ -98,6 +103,14 @@ async function run(flags: TestFlags, { output, signal }: CommandContext): Promis
   if (flags.junit !== undefined) assertWritable(flags.junit, '--junit');
   if (flags.html !== undefined) assertWritable(flags.html, '--html');
   const options = readFlags(flags);
+  const prediction =
+    flags.predicted === undefined
+      ? undefined
+      : readJson(flags.predicted, {
+          what: '--predicted',
+          code: 'result-invalid',
+          kinds: [{ id: 'hermetic.sender-prediction/1', schema: predictionSchema }],
+        });
   const live = new LiveTable(flags.quiet ? { ...output, err: () => undefined } : output);
   let result: SenderTestResult;
   try {
@@ -113,6 +126,11 @@ async function run(flags: TestFlags, { output, signal }: CommandContext): Promis
     live.end();
   }
   output.out(flags.json ? `${formatJson(result, 2)}\n` : renderSenderTest(result, output));
+  if (prediction) {
+    const text = renderComparison(comparePrediction(prediction, result), output);
+    if (flags.json) output.err(text);
+    else output.out(text);
+  }
   if (flags.junit !== undefined) writeFile(flags.junit, renderSenderJunit(result), '--junit');
   if (flags.html !== undefined) writeFile(flags.html, renderSenderHtml(result), '--html');
   return signal.aborted ? exitCodes.interrupted : statusOf(result);

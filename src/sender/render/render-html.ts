@@ -5,7 +5,7 @@ import { senderCase } from '../cases/all-cases.js';
 import { domainNames, mechanismNames, metTones } from '../predict/render-prediction.js';
 import type { CaseResult, SenderTestResult } from '../verdict.js';
 import { domainRows, headline, identityLines } from './render-test.js';
-import { adviceFor, mechanismReason, mechanismWord, verdictText } from './words.js';
+import { adviceFor, mechanismReason, mechanismWord, noteText, verdictWord } from './words.js';
 
 /** Renders the result of a test as one page that loads nothing. */
 export function renderSenderHtml(result: SenderTestResult): string {
@@ -76,7 +76,8 @@ function caseTable(cases: readonly CaseResult[]): Markup {
     [
       { name: 'Case', cell: (one) => one.case },
       { name: 'Receiver', cell: (one) => senderCase(one.case)?.says ?? '' },
-      { name: 'Verdict', cell: (one) => badge(verdictText(one), metTones[one.met]) },
+      { name: 'Verdict', cell: (one) => badge(verdictWord(one), metTones[one.met]) },
+      { name: 'Notes', cell: (one) => noteText(one.notes) },
       { name: 'Clause', cell: (one) => senderCase(one.case)?.clause ?? '' },
     ],
     cases,

@@ -4,6 +4,7 @@ import type { Tone } from '../../page/index.js';
 import type { SenderClass } from '../../tls-policy/index.js';
 import { caseGroups, type CaseGroup } from '../cases/sender-case.js';
 import { codes, domainNames, mechanismNames, metTones } from '../predict/render-prediction.js';
+import type { ComparedCase } from '../judge/compare-prediction.js';
 import type { CaseResult, SenderTestResult } from '../verdict.js';
 import { isSettled } from '../judge/judge-sender.js';
 import { adviceFor, mechanismReason, mechanismWord, noteText, verdictWord } from './words.js';
@@ -128,4 +129,32 @@ function adviceLines(result: SenderTestResult, { width }: TextView): readonly st
   const steps = adviceFor(result);
   if (steps.length === 0) return [];
   return ['', 'Next steps:', ...steps.flatMap((step) => wrap(step, width, '  - ', '    '))];
+}
+
+/** Renders the comparison with a prediction: the counts, and each case that differs. */
+export function renderComparison(
+  compared: readonly ComparedCase[],
+  { width }: Pick<TestLayout, 'width'>,
+): string {
+  const count = (agrees: ComparedCase['agrees']): number =>
+    compared.filter((one) => one.agrees === agrees).length;
+  const counts = [
+    `${count('yes')} cases as predicted`,
+    `${count('no')} different`,
+    `${count('not-predicted')} that the configuration does not decide`,
+    `${count('not-observed')} not observed`,
+  ];
+  const different = compared.filter(({ agrees }) => agrees === 'no');
+  return [
+    ...wrap(`Prediction: ${counts.join(', ')}`, Math.max(MIN_WIDTH, width)),
+    ...different.flatMap(({ case: id, predicted, observed, reason }) =>
+      wrap(
+        `${id}: predicted ${predicted}, observed ${observed} (${reason})`,
+        Math.max(MIN_WIDTH, width),
+        '! ',
+        '    ',
+      ),
+    ),
+    '',
+  ].join('\n');
 }
