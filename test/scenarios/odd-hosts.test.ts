@@ -14,6 +14,7 @@ import {
 import { labOptions } from '../../src/cli/lab.js';
 import type { CheckResult } from '../../src/evidence/index.js';
 import { createLab, type DnsFault, type Scenario } from '../../src/lab/index.js';
+import { missingRecords } from '../../src/publish/index.js';
 import { unjudged } from '../../tools/attacks/unjudged.js';
 import { scriptedServer, type Replies } from '../support/scripted-smtp.js';
 
@@ -251,13 +252,24 @@ test('a policy that cannot be fetched now: DANE alone counts as proved', async (
 test('a host that could not be looked up: the steps say so and do not name it', async () => {
   for (const { zone, faults } of Object.values(lookups)) {
     const result = await look({ zone, faults: faults ?? {} });
-    assert.match(steps(result), /^The address lookup of mx2\.one\.example failed/m);
+    assert.match(
+      steps(result),
+      /^This check saw no address of mx2\.one\.example, so no text below names it/m,
+    );
     assert.doesNotMatch(steps(result), /^mx: mx[23]/m);
+    const listed = missingRecords(result).filter(({ kind }) => kind === 'file');
+    assert.deepEqual(listed, [], 'hermetic records writes no policy either');
     assert.match(steps(result), /^First make sure that mx2\.one\.example offers TLS/m);
     assert.equal(result.hosts[1]?.addressLookup, 'failed');
     assert.match(renderTerminal(result), /20 mx2\.one\.example {2}its address lookup failed/);
     assert.match(found(result, 'mx-inconclusive').why, /addresses of the host could not be/);
   }
+  const many = Array.from(
+    { length: 12 },
+    (_, n) => `@ MX ${n + 20} far${n}\nfar${n} A 203.0.113.${n + 20}`,
+  );
+  const skipped = await look({ zone: { records: many.join('\n') } });
+  assert.match(steps(skipped), /^This check saw no address of far9\.one\.example, far10/m);
   const alone = await look({
     faults: { 'mx.one.example A': 'servfail', 'mx.one.example AAAA': 'servfail' },
   });

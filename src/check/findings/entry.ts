@@ -23,7 +23,7 @@ export interface FindingValues {
    * else.
    */
   readonly mx: readonly string[];
-  /** MX hosts whose addresses could not be looked up: they may exist or not. */
+  /** MX hosts that may exist or not: the lookup failed, or the check left them out. */
   readonly unseen: readonly string[];
   /** Preference of the MX record of `host`. */
   readonly preference: number;

@@ -72,7 +72,7 @@ export const lookUpFirst = ({ unseen, domain }: FindingValues): FixStep[] =>
     ? []
     : [
         command(
-          `The address lookup of ${unseen.join(', ')} failed, so no text below names it. Repeat the lookup. If the host exists, add a line with "mx: " and its name to each policy text below. If not, delete its MX record.`,
+          `This check saw no address of ${unseen.join(', ')}, so no text below names it. Look it up. If the host exists, add a line with "mx: " and its name to each policy text below. If not, delete its MX record.`,
           [`dig MX ${domain}`, ...unseen.map((name) => `dig A ${name}; dig AAAA ${name}`)].join(
             '; ',
           ),
@@ -119,7 +119,7 @@ export const correctRecord = (findingValues: FindingValues): FixStep[] => [
   confirm(
     `Make sure that the policy at ${policyUrl(findingValues)} lists every MX host: ${[
       ...findingValues.mx,
-      ...findingValues.unseen.map((name) => `${name} (its address lookup failed)`),
+      ...findingValues.unseen.map((name) => `${name} (not seen by this check)`),
     ].join(', ')}.`,
   ),
   policyRecord(findingValues),

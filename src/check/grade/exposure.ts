@@ -139,11 +139,10 @@ export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
 function serverViews(address: JudgedAddress, stripped: boolean): readonly ServerView[] {
   const view = serverView(address, stripped);
   if (!address.intermittent) return [view];
-  const other: ServerView =
-    address.intermittent.step === 'offer'
-      ? { ...view, reachable: 'yes', starttls: stripped ? 'unknown' : 'no' }
-      : { ...view, reachable: 'yes', starttls: 'yes', tls: 'no' };
-  return [view, other];
+  const reached = { ...view, reachable: 'yes' } as const;
+  if (address.intermittent.step === 'handshake')
+    return [view, { ...reached, starttls: 'yes', tls: 'no' }];
+  return [view, { ...reached, starttls: stripped ? 'unknown' : 'no' }];
 }
 
 /**

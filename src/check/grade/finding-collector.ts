@@ -66,13 +66,14 @@ export class FindingCollector {
     this.hosts = judgedHosts;
     this.aliases = aliasCauses(evidence, judgedHosts);
     this.passedOver = all.filter((judgedHost) => judgedHost.summary.passedOver !== undefined);
+    const { skipped = [] } = evidence.route;
     this.#base = {
       domain: evidence.domain,
       options,
       host: '',
       ip: '',
       mx: namesOf(judgedHosts.filter((judgedHost) => !isUnseen(judgedHost))),
-      unseen: namesOf(judgedHosts.filter(isUnseen)),
+      unseen: [...namesOf(judgedHosts.filter(isUnseen)), ...skipped],
       preference: 10,
       meant: undefined,
       detail: '',
@@ -83,7 +84,7 @@ export class FindingCollector {
       policyId: evidence.collectedAt.replace(/[^0-9TZ]/g, '').slice(0, 24),
       policy: evidence.mtaSts.policy,
       tlsRpt: evidence.tlsRpt.status === 'found',
-      notReady: namesOf(judgedHosts.filter((judgedHost) => !isReady(judgedHost))),
+      notReady: [...namesOf(judgedHosts.filter((judgedHost) => !isReady(judgedHost))), ...skipped],
       temporary: false,
       spkiSha256: '',
       lookup: false,

@@ -218,6 +218,13 @@ function policy(
         `the policy has to name every MX host, and ${domainName} has more than the check examines`,
       ),
     ];
+  const unseen = hosts.filter((mailHost) => mailHost.addressLookup === 'failed');
+  if (unseen.length > 0)
+    return [
+      unknown(
+        `the policy has to name every MX host that exists, and the address lookup of ${unseen.map(({ name }) => name).join(', ')} failed`,
+      ),
+    ];
   // A domain that uses the policy of another has no separate file.
   const aliasName = options.owners?.owners.get(`_mta-sts.${domainName}`)?.alias;
   if (aliasName !== undefined) return [aliasNote(`_mta-sts.${domainName}`, aliasName)];
