@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { HermeticError } from '../../base/index.js';
+import { HermeticError, parseIp } from '../../base/index.js';
 import { nodeNetwork } from '../../net/index.js';
 import {
   caseNames,
@@ -170,8 +170,8 @@ function submitOf({
   const [, bracketed, plain, port = '25'] =
     /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(smtp) ?? [];
   const address = bracketed ?? plain;
-  if (address === undefined)
-    throw misuse('--smtp', `${smtp} is not an address`, 'Write it as 127.0.0.1 or [::1]:587.');
+  if (address === undefined || !parseIp(address))
+    throw misuse('--smtp', `${smtp} is not an IP address`, 'Write it as 127.0.0.1 or [::1]:587.');
   const server = { address, port: readNumber('--smtp', port, { least: 1, most: 65_535 }) };
   return () => submitOverSmtp(server, nodeNetwork());
 }

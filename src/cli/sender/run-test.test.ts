@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createTransport } from 'nodemailer';
+import { runCli } from '../../../test/support/run-cli.js';
 import {
   renderSenderHtml,
   renderSenderJunit,
@@ -119,6 +120,20 @@ test('a sender that takes messages and sends nothing is not seen', async () => {
   const takes: Submit = () => Promise.resolve({ ok: true });
   const result = await runSenderTest({ ...options(() => takes), cases, durationMs: 400 });
   assert.deepEqual(verdicts(result), { plain: 'not-seen', 'dane-clear': 'not-seen' });
+});
+
+test('senders, cases and times that cannot be used are refused before a port opens', async () => {
+  for (const flags of [
+    ['--smtp', 'mail.example.com'],
+    ['--smtp', '127.0.0.1:0'],
+    ['--smtp', '127.0.0.1', '--lab'],
+    ['--lab', '--only', 'plain,unknown'],
+    ['--lab', '--for', '0'],
+  ]) {
+    const { code, err } = await runCli(['sender', 'test', ...flags]);
+    assert.equal(code, 2, flags.join(' '));
+    assert.match(err, /^hermetic: /);
+  }
 });
 
 /** nodemailer as a sender without policies: opportunistic TLS, no verification. */
