@@ -32,6 +32,7 @@ import type {
   DomainObservation,
   HostObservation,
   ScannedDomain,
+  ScannedHost,
   StsObservation,
   VisitObservation,
 } from '../facts/observations.js';
@@ -240,11 +241,28 @@ function scannedDomain({ domain, at, facts, hosts }: DomainFactSet): ScannedDoma
   return {
     domain: { ...own, domain, observedAt: at },
     policy: policy && { domain, observedAt: at, mtaSts: policy },
-    hosts: hosts.map(({ name, facts: hostFacts, visits }) => ({
-      host: { ...(hostFacts as unknown as HostObservation), observedAt: at },
-      visits: visits.map((visit) => visitObservation(name, at, visit)),
-    })),
+    hosts: hosts.map((host) => scannedHost(host, at)),
   };
+}
+
+/** Composed hosts: domains of one host share one object, so its key is computed once. */
+const composed = new WeakMap<
+  DomainFactSet['hosts'][number]['visits'],
+  { readonly at: string; readonly host: ScannedHost }
+>();
+
+function scannedHost(
+  { name, facts, visits }: DomainFactSet['hosts'][number],
+  at: string,
+): ScannedHost {
+  const known = composed.get(visits);
+  if (known?.at === at) return known.host;
+  const host = {
+    host: { ...(facts as unknown as HostObservation), observedAt: at },
+    visits: visits.map((visit) => visitObservation(name, at, visit)),
+  };
+  composed.set(visits, { at, host });
+  return host;
 }
 
 function visitObservation(host: string, at: string, visit: VisitFacts): VisitObservation {

@@ -34,9 +34,10 @@ export async function gradeDomains(context: ScanContext, scanId: number): Promis
     `WITH free AS (
       SELECT domain_id FROM hermetic_scan.scan_domain d
       WHERE scan_id = $1 AND state = 1 AND due_at <= now()
-        AND NOT EXISTS (SELECT FROM hermetic_scan.domain_host h
-          JOIN hermetic_scan.visit v ON v.host_id = h.host_id AND v.state = 0
-          WHERE h.domain_id = d.domain_id)
+        AND (NOT EXISTS (SELECT FROM hermetic_scan.visit WHERE state = 0)
+          OR NOT EXISTS (SELECT FROM hermetic_scan.domain_host h
+            JOIN hermetic_scan.visit v ON v.host_id = h.host_id AND v.state = 0
+            WHERE h.domain_id = d.domain_id))
         AND EXISTS (SELECT FROM hermetic_scan.scan WHERE id = $1 AND state = 'running')
       LIMIT $2 FOR UPDATE SKIP LOCKED
     ), leased AS (

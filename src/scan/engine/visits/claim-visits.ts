@@ -57,12 +57,13 @@ export async function claimVisits(
     SET lease_no = n.lease_no + 1, lease_by = $1, due_at = now() + $3 * interval '1 ms',
       lease_until = now() + $3 * interval '1 ms'
     FROM free WHERE n.net = free.net
-    RETURNING host(n.net) || '/' || masklen(n.net) AS net, n.lease_no, n.wanted, n.contacted`,
+    RETURNING host(n.net) || '/' || masklen(n.net) AS net, n.lease_no, n.wanted, n.contacted,
+      EXISTS (SELECT FROM hermetic_scan.opt_out) AS opted_out`,
     [workerId, Math.max(1, Math.floor(limit / rules.perNetwork)), leaseMs(rules)],
   );
   if (networks.length === 0) return [];
   const nets = networks.map(({ net }) => net);
-  await settleOptedOut(database, nets);
+  if (networks[0]?.opted_out) await settleOptedOut(database, nets);
   await inferVisits(context, nets);
   const reserved = await reserve(database, nets, rules);
   return networks.map(({ net, lease_no, wanted, contacted }) => ({
@@ -79,6 +80,8 @@ interface NetworkRow {
   readonly lease_no: number;
   readonly wanted: number;
   readonly contacted: boolean;
+  /** At least one entry is in the list of hosts that opted out. */
+  readonly opted_out: boolean;
 }
 
 function reserve(

@@ -1,0 +1,24 @@
+import { writeFileSync } from 'node:fs';
+import { startSyntheticInternet } from '../src/lab/index.js';
+
+/**
+ * The synthetic internet in a process of its own, so that its CPU time does not count as
+ * that of the scan. It writes its names to a file, sends its ports to the
+ * parent, and its counts on every message.
+ */
+const [domains = '1000', changing = '0', list = ''] = process.argv.slice(2);
+const internet = await startSyntheticInternet({
+  domains: Number(domains),
+  changing: Number(changing),
+});
+writeFileSync(list, [...internet.facts.names()].join('\n'));
+const { resolver, smtpPort, httpsPort, anchorLine, rootPem } = internet;
+process.send?.({ resolver, smtpPort, httpsPort, anchorLine, rootPem });
+process.on('message', (message) => {
+  if (message === 'change') {
+    const changed = internet.change();
+    internet.resetCounts();
+    process.send?.({ changed: changed.length });
+  } else process.send?.(internet.counts());
+});
+process.on('disconnect', () => process.exit());
