@@ -19,7 +19,6 @@ interface Configuration {
 
 const [observes, enforces, unused] = ['observes-only', 'enforces', 'does-not-use'];
 const configurations: readonly Configuration[] = [
-  { name: 'try', options: ['hosts_try_dane = *'], verdicts: [observes, unused, enforces] },
   {
     name: 'plain',
     options: ['hosts_try_dane =', 'no_tls_tempfail_tryclear'],

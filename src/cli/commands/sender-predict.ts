@@ -1,4 +1,5 @@
 import { Argument, Option, type Command } from 'commander';
+import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { HermeticError, isHermeticError, parseDomain, unwrap } from '../../base/index.js';
 import {
@@ -194,8 +195,12 @@ function askServer(server: 'postfix' | 'exim' | 'opensmtpd'): string {
 function tableReader(file: string | undefined): ReadTable {
   const folder = file === undefined || file === STANDARD_STREAM ? '/etc/postfix' : dirname(file);
   return ({ name }: TableName) => {
+    const path = isAbsolute(name) ? name : join(folder, name);
+    // A device or pipe in a foreign configuration would never end.
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+      return { ok: false, reason: `${path} is not a regular file` };
     try {
-      return { ok: true, text: readFile(isAbsolute(name) ? name : join(folder, name), 'table') };
+      return { ok: true, text: readFile(path, 'table') };
     } catch (error) {
       if (!isHermeticError(error)) throw error;
       return { ok: false, reason: error.message };

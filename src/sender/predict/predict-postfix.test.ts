@@ -346,3 +346,12 @@ test('the suggested lines change the verdict', () => {
   assert.equal(verdicts(first), 'no no no ?');
   assert.equal(verdicts(second), 'observes enforces enforces enforces');
 });
+
+test('cells that a change improves name its mechanism', () => {
+  const { exposure, cases } = predict(dane);
+  assert.equal(exposure.mtaStsCached?.stripStarttls?.change, 'mta-sts');
+  assert.equal(exposure.mtaStsFirst?.suppress?.change, undefined);
+  assert.equal(exposure.dane?.stripStarttls?.change, undefined);
+  assert.equal(exposure.opportunistic?.stripStarttls?.change, undefined);
+  assert.equal(cases.find((one) => one.case === 'sts-clear')?.change, 'mta-sts');
+});

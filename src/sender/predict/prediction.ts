@@ -1,22 +1,31 @@
 import { z } from 'zod';
-import { attacks, outcomes, senders } from '../../tls-policy/index.js';
-import { caseGroups, senderMechanisms, type SenderCase } from '../cases/sender-case.js';
+import { attacks, outcomes, senders, type SenderClass } from '../../tls-policy/index.js';
+import {
+  caseGroups,
+  senderMechanisms,
+  type SenderCase,
+  type SenderMechanism,
+} from '../cases/sender-case.js';
 import { caseVerdicts, mechanismVerdicts } from '../verdict.js';
 import { judgePrediction } from './judge-prediction.js';
 import type { Delivery } from './predict-delivery.js';
 import { predictCases } from './predict-sender.js';
+import { fullSender } from './read-own.js';
 import { senderExposure, type SenderExposure } from './sender-exposure.js';
 import { senderPrograms, type SenderModel } from './sender-model.js';
 import { suggestChanges } from './suggest-changes.js';
 
 /** `cannot-tell`, or the verdict that the test of the case must return. */
-const predictedVerdicts = [...caseVerdicts, 'cannot-tell'] as const;
+export const predictedVerdicts = [...caseVerdicts, 'cannot-tell'] as const;
 export type PredictedVerdict = (typeof predictedVerdicts)[number];
 
 /** The reason of a cell, and the line of the configuration that decides it. */
 const cause = { reason: z.string(), line: z.string() };
 
-const cellSchema = z.strictObject({ result: z.enum(outcomes), ...cause });
+/** The mechanism of which a change in `changes` improves the result. */
+const change = z.enum(senderMechanisms).optional();
+
+const cellSchema = z.strictObject({ result: z.enum(outcomes), ...cause, change });
 
 /** The prediction of a sender from its configuration. */
 export const predictionSchema = z
@@ -52,6 +61,7 @@ export const predictionSchema = z
         /** The message returns to its author instead of waiting in the queue. */
         bounced: z.literal(true).optional(),
         ...cause,
+        change,
       }),
     ),
     /** Results by class of receiving domain and attack. */
@@ -95,6 +105,8 @@ export function predictionSchemas(): Readonly<Record<string, object>> {
 export function predictSender(model: SenderModel, cases: readonly SenderCase[]): SenderPrediction {
   const predictions = predictCases(model, cases);
   const mechanisms = judgePrediction(model, predictions);
+  const changes = suggestChanges(model, mechanisms);
+  const changed = new Set(changes.map(({ mechanism }) => mechanism));
   const { smartHost, tlsReports } = model;
   return {
     schema: 'hermetic.sender-prediction/1',
@@ -104,7 +116,7 @@ export function predictSender(model: SenderModel, cases: readonly SenderCase[]):
     smartHost: smartHost.known ? smartHost.value : undefined,
     mechanisms: mechanisms.map((mechanism) => ({ ...mechanism, faults: [...mechanism.faults] })),
     tlsReports: tlsReports.known ? tlsReports.value : 'cannot-tell',
-    cases: predictions.map(({ case: { id, group, expect }, delivery }) => ({
+    cases: predictions.map(({ case: { id, group, expect, evidenceOf }, delivery }) => ({
       case: id,
       group,
       expect,
@@ -113,12 +125,13 @@ export function predictSender(model: SenderModel, cases: readonly SenderCase[]):
       delaySeconds: delivery.delaySeconds,
       bounced: delivery.bounced === true ? true : undefined,
       ...causeOf(delivery),
+      change:
+        metBy(expect, delivery) === 'no'
+          ? evidenceOf.find((mechanism) => changed.has(mechanism))
+          : undefined,
     })),
-    exposure: exposureOf(senderExposure(model)),
-    changes: suggestChanges(model, mechanisms).map((change) => ({
-      ...change,
-      lines: [...change.lines],
-    })),
+    exposure: exposureOf(senderExposure(model), changed),
+    changes: changes.map((one) => ({ ...one, lines: [...one.lines] })),
     destinations: model.destinations.map(({ destination, rules, source }) => ({
       destination,
       tls: rules.tls.known ? rules.tls.value : 'cannot-tell',
@@ -161,14 +174,34 @@ function metBy(
   return (expect === 'refuse') === (result === 'deferred') ? 'yes' : 'no';
 }
 
-function exposureOf(exposure: SenderExposure): SenderPrediction['exposure'] {
+/** The mechanisms that protect mail to each class of domain. */
+const protections: Readonly<Record<SenderClass, readonly SenderMechanism[]>> = {
+  opportunistic: ['starttls'],
+  mtaStsFirst: ['mta-sts'],
+  mtaStsCached: ['mta-sts'],
+  dane: ['dane'],
+  bothFirst: ['dane', 'mta-sts'],
+  bothCached: ['dane', 'mta-sts'],
+};
+
+function exposureOf(
+  exposure: SenderExposure,
+  changed: ReadonlySet<SenderMechanism>,
+): SenderPrediction['exposure'] {
+  // No setting improves what a sender with every mechanism gets too.
+  const best = senderExposure(fullSender);
   return Object.fromEntries(
     senders.map((domainClass) => [
       domainClass,
       Object.fromEntries(
         attacks.map((attack) => {
           const delivery = exposure[domainClass][attack];
-          return [attack, { result: delivery.result, ...causeOf(delivery) }];
+          const { result } = delivery;
+          const change =
+            result === best[domainClass][attack].result
+              ? undefined
+              : protections[domainClass].find((mechanism) => changed.has(mechanism));
+          return [attack, { result, ...causeOf(delivery), change }];
         }),
       ),
     ]),

@@ -71,3 +71,9 @@ function daneUse(waived: boolean, daneWithInsecureMx: boolean): DaneUse {
 function sourceOf(line: string): SettingSource {
   return { setting: 'policy', line };
 }
+
+/** A sender that uses every mechanism: the best that any sender reaches. */
+export const fullSender: SenderModel = readOwn({
+  settings: { observe: false, daneWithInsecureMx: true, exemptions: [], reports: true },
+  domain: 'example.com',
+});

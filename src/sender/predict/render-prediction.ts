@@ -114,6 +114,9 @@ function heading(
   ];
 }
 
+/** Below this width each text has its own line. */
+const NARROW = 60;
+
 /** Columns of the name and of the verdict of a mechanism. */
 const NAME = 12;
 const VERDICT = 18;
@@ -125,6 +128,8 @@ function mechanismLines({ mechanisms }: SenderPrediction, view: TextView): reado
     ...mechanisms.flatMap(({ mechanism, verdict, reason, line }) => {
       const [word, tone] = mechanismWords[verdict];
       const head = `  ${mechanismNames[mechanism].padEnd(NAME)}`;
+      if (view.width < NARROW)
+        return [head + view.paint(word, tone), ...wrap(`${reason} (${line})`, view.width, '    ')];
       const says = wrap(`${reason} (${line})`, Math.max(20, view.width - indent.length), '');
       const gap = ' '.repeat(Math.max(1, VERDICT - word.length));
       const [first = '', ...rest] = says;
@@ -151,21 +156,32 @@ function exposureBlock({ exposure }: SenderPrediction, view: TextView): readonly
   const { width, paint } = view;
   return [
     '',
-    'Mail from this server under attack (in brackets: only the domain could change it)',
+    ...wrap('Mail from this server under attack (in brackets: no setting of it helps)', width),
     ...exposureLines(results, { width, paint, senders: rows, names: domainNames }),
-  ].flatMap((text) =>
-    text.length > width && !text.includes('\u001B') ? wrap(text, width) : [text],
-  );
+    ...rows.flatMap((row) => improvementLine(row, exposure[row], width)),
+  ];
 }
 
-/** Columns of the id of a case and of its verdict. */
+/** The mechanisms of which a change improves cells of a row; no line without one. */
+function improvementLine(
+  row: SenderClass,
+  cells: SenderPrediction['exposure'][SenderClass],
+  width: number,
+): readonly string[] {
+  const changes = attacks.flatMap((attack) => cells?.[attack]?.change ?? []);
+  const names = [...new Set(changes)].map((mechanism) => mechanismNames[mechanism]);
+  if (names.length === 0) return [];
+  return wrap(`${domainNames[row]}: change ${names.join(' and ')} (below)`, width, '  ', '    ');
+}
+
+/** Columns of the id of a case. */
 const CASE = 20;
-const CASE_VERDICT = 24;
 
 function caseLines({ cases }: SenderPrediction, view: TextView): readonly string[] {
   const indent = ' '.repeat(4);
   const lines = ['', 'Cases of the sender test'];
-  for (const { case: id, verdict, met, reason, line, delaySeconds, bounced } of cases) {
+  for (const { case: id, verdict, met, reason, line, change, ...more } of cases) {
+    const { delaySeconds, bounced } = more;
     const word = caseWords[verdict] ?? verdict;
     const mark = met === 'no' ? '!' : ' ';
     const aside = [
@@ -173,10 +189,11 @@ function caseLines({ cases }: SenderPrediction, view: TextView): readonly string
       bounced ? 'bounced' : '',
     ].filter((part) => part !== '');
     const says = [reason, ...aside].join(', ');
-    lines.push(
-      `${mark} ${id.padEnd(CASE)}${view.paint(word.padEnd(CASE_VERDICT), metTones[met])}`.trimEnd(),
-      ...wrap(`${says} (${neutralise(line)})`, view.width, indent),
-    );
+    const verdictText = view.paint(word, metTones[met]);
+    if (view.width < NARROW) lines.push(`${mark} ${id}`, `${indent}${verdictText}`);
+    else lines.push(`${mark} ${id.padEnd(CASE)}${verdictText}`);
+    const fix = change === undefined ? '' : `; change ${mechanismNames[change]}`;
+    lines.push(...wrap(`${says} (${neutralise(line)})${fix}`, view.width, indent));
   }
   return lines;
 }
@@ -205,7 +222,7 @@ function destinationLines(
   const more = destinations.length - MAX_DESTINATIONS;
   return [
     '',
-    'Destinations with rules of their own (predict one with --domain):',
+    ...wrap('Destinations with rules of their own (predict one with --domain):', width),
     ...destinations
       .slice(0, MAX_DESTINATIONS)
       .flatMap(({ tls, line }) => wrap(`TLS ${tls}: ${line}`, width, '  ', '    ')),

@@ -16,6 +16,9 @@ export type DestinationPolicy =
 /** Types that a program answers; only they can carry MTA-STS. */
 const serverTypes = ['socketmap', 'tcp'];
 
+/** Destinations with rules of their own that are listed. */
+const MAX_KEYS = 200;
+
 /** The tables of `smtp_tls_policy_maps`, searched in order. */
 export class DestinationPolicies {
   readonly #tables: readonly LookupTable[];
@@ -33,14 +36,17 @@ export class DestinationPolicies {
       : [];
   }
 
-  /** The next hops that the readable tables list. */
+  /** The next hops that the readable tables list, at most {@link MAX_KEYS}. */
   get keys(): readonly string[] {
-    return [...new Set(this.#tables.flatMap(({ keys }) => keys))];
+    const keys = new Set<string>();
+    for (const table of this.#tables)
+      for (const key of table.keys) if (keys.size < MAX_KEYS) keys.add(key);
+    return [...keys];
   }
 
   /** Faults of entries that defer mail to their destination. */
-  get warnings(): readonly string[] {
-    return this.keys.flatMap((key) => {
+  warnings(keys: readonly string[]): readonly string[] {
+    return keys.flatMap((key) => {
       const policy = this.find(key);
       return policy.kind === 'broken' ? [`Mail to ${key} is deferred: ${policy.reason}.`] : [];
     });
@@ -50,7 +56,8 @@ export class DestinationPolicies {
   hasServer(nextHop: string): boolean {
     for (const { table, lookup } of this.#tables) {
       if (serverTypes.includes(table.type)) return true;
-      if (keysOf(nextHop).some((key) => lookup(key).kind !== 'missing')) return false;
+      // Parent domains are looked up only after the next hop itself in every table.
+      if (lookup(nextHop).kind !== 'missing') return false;
     }
     return false;
   }

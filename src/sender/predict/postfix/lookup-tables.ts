@@ -117,7 +117,7 @@ function unbrace(text: string): string {
 }
 
 /** Patterns of a table that are evaluated; more leave the answer unknown. */
-const MAX_PATTERNS = 10_000;
+const MAX_PATTERNS = 2000;
 
 /**
  * A table of patterns. Only patterns of literal text, `.`, `.*` and anchors are evaluated:
@@ -125,22 +125,23 @@ const MAX_PATTERNS = 10_000;
  * exponential time here. After such a line the answer is unknown.
  */
 function patternTable(table: TableName, text: string): LookupTable {
-  const lines = logicalLines(text).slice(0, MAX_PATTERNS + 1);
+  const patterns: Pattern[] = [];
+  let end: Lookup = { kind: 'missing' };
+  for (const line of logicalLines(text)) {
+    const pattern = patterns.length < MAX_PATTERNS ? parsePattern(line) : undefined;
+    if (pattern === undefined) {
+      const reason = `${table.written}: the pattern ${line.slice(0, 60)} is not evaluated`;
+      end = { kind: 'unknown', reason };
+      break;
+    }
+    patterns.push(pattern);
+  }
   return {
     table,
     keys: [],
     lookup: (key) => {
-      for (const [index, line] of lines.entries()) {
-        const pattern = index < MAX_PATTERNS ? parsePattern(line) : undefined;
-        if (pattern === undefined)
-          return {
-            kind: 'unknown',
-            reason: `${table.written}: the pattern ${line.slice(0, 60)} is not evaluated`,
-          };
-        if (pattern.matches.test(key) !== pattern.negated)
-          return { kind: 'found', key, value: pattern.value };
-      }
-      return { kind: 'missing' };
+      const first = patterns.find(({ matches, negated }) => matches.test(key) !== negated);
+      return first === undefined ? end : { kind: 'found', key, value: first.value };
     },
   };
 }

@@ -229,3 +229,39 @@ test('a next hop in brackets has no parents', () => {
   assert.equal(levels('inline:{ .example.com=encrypt }', 'x.example', hop), 'opportunistic');
   assert.equal(levels('inline:{ [a.example.com]:25=encrypt }', 'x.example', hop), 'required');
 });
+
+test('a policy server is asked before the parents of a domain', () => {
+  const tables =
+    'inline:{ .example.com=encrypt, b.example.com=none } socketmap:inet:127.0.0.1:8461:hermetic';
+  const stsOf = (domain: string): unknown => {
+    const { rules } = readPostfix({
+      text: `smtp_tls_policy_maps = ${tables}\nsmtp_dns_support_level = dnssec`,
+      readTable: () => ({ ok: false, reason: '' }),
+      domain,
+      policyServer: 'hermetic',
+    });
+    return [rules.tls.known && rules.tls.value, rules.mtaSts.known && rules.mtaSts.value.use];
+  };
+  assert.deepEqual(stsOf('a.example.com'), ['required', 'enforce']);
+  assert.deepEqual(stsOf('b.example.com'), ['never', 'no']);
+});
+
+test('a table of 5 MB is read in little CPU time', () => {
+  const lines = Array.from(
+    { length: 160_000 },
+    (_, at) => `domain${at}.example match-without-level`,
+  );
+  const before = process.cpuUsage();
+  const { destinations, warnings } = readPostfix({
+    text: 'smtp_tls_policy_maps = regexp:/patterns, hash:/table',
+    readTable: ({ name }) => ({
+      ok: true,
+      text: name === '/table' ? lines.join('\n') : '/^a.*b.*c.*$/ may\n'.repeat(2000),
+    }),
+    domain: 'x.example',
+  });
+  const { user, system } = process.cpuUsage(before);
+  assert.equal(destinations.length, 200);
+  assert.equal(warnings.length, 200);
+  assert.ok(user + system < 3_000_000, `${user + system}`);
+});

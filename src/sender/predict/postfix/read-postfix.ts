@@ -14,7 +14,7 @@ import { parseParameters, type ParsedParameters } from './parse-parameters.js';
 import { DestinationPolicies } from './destination-policies.js';
 import { isLevelAtLeast, PostfixSettings, readYes } from './postfix-settings.js';
 import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
-import { tlsRulesOf } from './tls-rules-of.js';
+import { tlsRulesOf, type RuleSources } from './tls-rules-of.js';
 
 /** Input of {@link readPostfix} besides the parameters. */
 export interface PostfixInput {
@@ -30,9 +30,6 @@ export interface PostfixInput {
   readonly resolver?: ResolverState | undefined;
 }
 
-/** Destinations with rules of their own that are listed. */
-const MAX_DESTINATIONS = 200;
-
 /**
  * Reads the parameters of Postfix as rules for sending. Pure: tables come from
  * `readTable`. Nothing that the input leaves open is guessed.
@@ -45,6 +42,7 @@ export function readPostfix(input: PostfixInput): SenderModel {
   const routes = readRoutes(settings, input, { transportHop, programs: parsed.programs });
   const policies = new DestinationPolicies(settings, input.readTable, input.policyServer);
   const nextHop = routes.nextHop ?? input.domain;
+  const { keys } = policies;
   const mtaSts = stsOf(policies, input, nextHop, settings);
   const rules = tlsRulesOf({ settings, policy: policies.find(nextHop), mtaSts, nextHop });
   const resolver = resolverFact(input.resolver, rules);
@@ -59,9 +57,9 @@ export function readPostfix(input: PostfixInput): SenderModel {
     requireTls: requireTlsOf(settings, version),
     tlsReports: reportsOf(settings),
     resolver: resolver.fact,
-    destinations: destinationsOf(policies, settings, mtaSts),
+    destinations: destinationsOf(policies, keys, { settings, mtaSts }),
     assumptions: [...assumptionsOf(parsed), ...assumedRoots(rules), ...resolver.assumptions],
-    warnings: [...warningsOf(parsed, settings), ...policies.warnings],
+    warnings: [...warningsOf(parsed, settings), ...policies.warnings(keys)],
   };
 }
 
@@ -187,10 +185,10 @@ function stsOf(
  */
 function destinationsOf(
   policies: DestinationPolicies,
-  settings: PostfixSettings,
-  mtaSts: Fact<StsUse>,
+  keys: readonly string[],
+  { settings, mtaSts }: Pick<RuleSources, 'settings' | 'mtaSts'>,
 ): readonly DestinationRules[] {
-  return policies.keys.slice(0, MAX_DESTINATIONS).map((destination) => {
+  return keys.map((destination) => {
     const policy = policies.find(destination);
     return {
       destination,
