@@ -47,7 +47,7 @@ export const allFailures: readonly (readonly [string, FailureCatalogue<string>])
   ['TLS-RPT reports to be written', builderFailures],
   ['Certificates from a CA (ACME)', acmeFailures],
   ['Publishing', publishFailures],
-  ['What a server shows', serverFailures],
+  ['Observations of a server', serverFailures],
   ['Sending', sendFailures],
   ['Reporting', reportingFailures],
   ['Reading reports', intakeFailures],

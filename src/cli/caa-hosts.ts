@@ -6,7 +6,7 @@ import type { AccountBinding } from '../server/index.js';
 import { caaIssuersOf, parseCertificate, spkiSha256 } from '../x509/index.js';
 
 /**
- * Collects what decides on the CAA records of a domain: for each of its hosts that the
+ * Collects the facts behind the CAA records of a domain: for each of its hosts that the
  * account certifies, the records that apply today and the certificates that it shows.
  */
 export function collectCaaHosts(

@@ -205,7 +205,7 @@ export interface MailAddress {
    * connect for this host.
    */
   readonly inferredFrom?: string | undefined;
-  /** The worst fate of a ClientHello of about 1,550 octets. */
+  /** The worst result of a ClientHello of about 1,550 octets. */
   readonly largeHello?: 'answered' | 'lost' | 'unknown' | undefined;
   /**
    * Whether a recording of today's sessions can be decrypted once quantum computers break

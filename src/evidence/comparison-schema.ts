@@ -23,7 +23,7 @@ export const comparisonSchema = z
   .meta({
     id: 'hermetic.diff-1',
     title: 'hermetic.diff/1',
-    description: 'What is different between two checks of one domain.',
+    description: 'The differences between two checks of one domain.',
   });
 
 comparisonSchema satisfies z.ZodType<Comparison>;

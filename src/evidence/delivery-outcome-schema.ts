@@ -67,7 +67,7 @@ export const deliveryOutcomeSchema = z
   .meta({
     id: 'hermetic.outcome-1',
     title: 'hermetic.outcome/1',
-    description: 'What became of one attempt to hand mail to a next hop.',
+    description: 'The outcome of one delivery attempt to a next hop.',
   });
 
 deliveryOutcomeSchema satisfies z.ZodType<DeliveryOutcome>;

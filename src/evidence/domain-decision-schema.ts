@@ -96,7 +96,7 @@ export const domainDecisionSchema = z
   .meta({
     id: 'hermetic.policy-1',
     title: 'hermetic.policy/1',
-    description: 'What a sender must do with the mail of a domain, and why.',
+    description: 'The TLS that a sender must require for the mail of a domain, with the reasons.',
   });
 
 domainDecisionSchema satisfies z.ZodType<DomainDecision>;

@@ -221,7 +221,7 @@ export const evidenceSchema = z
   .meta({
     id: 'hermetic.evidence-1',
     title: 'hermetic.evidence/1',
-    description: 'What was seen of the mail TLS of one domain.',
+    description: 'The observations of the mail TLS of one domain.',
   });
 
 evidenceSchema satisfies z.ZodType<Evidence>;

@@ -21,7 +21,7 @@
  * - `scenarios/`: the domains, as data.
  *
  * - `synthetic/`: an internet of any size whose facts are computed from the number of the
- *   domain, for scans and benchmarks. It counts what it receives.
+ *   domain, for scans and benchmarks. It counts the input it receives.
  *
  * The lab judges nothing: expectations are written manually, never computed by the code
  * under test.

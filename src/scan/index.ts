@@ -11,7 +11,7 @@
  * - `family/` decides which host names of a provider are visited, and infers the others.
  * - `schedule/` computes due times, and the rests of an address that turned a visit away.
  * - `changes/` compares two observations of a domain.
- * - `statistics/` defines every number: what is counted, of how many, and the unknown share.
+ * - `statistics/` defines every number: its unit, the total and the unknown share.
  * - `export/` writes results as JSON lines, CSV and Parquet, with a data dictionary.
  * - `list/` checks a list in memory, without a database.
  *

@@ -14,7 +14,7 @@ const codePoints = z.array(z.int().min(0).max(0xffff)).max(MAX_LIST);
 const common = {
   /** Wall-clock time of the receiver. */
   at: z.iso.datetime(),
-  /** Id of the case; a case of another version of the catalogue is left aside. */
+  /** Id of the case; unknown cases of other versions are ignored. */
   case: text,
   /** The test that the name of the case belongs to. */
   slot: text,

@@ -3,7 +3,7 @@
  *
  * A protected domain needs several services at once: an HTTPS host for the MTA-STS policy
  * (RFC 8461 §3.3), rollovers of TLSA records and certificates, an inbox for TLS reports
- * (RFC 8460), and for sending a socketmap that tells Postfix what each domain requires.
+ * (RFC 8460), and for sending a socketmap with the requirements of each domain.
  * They share resolver, trust store, policy cache and database, so they share a process.
  *
  * Each service is a job (`jobs/`): a section of `hermetic.yaml`, a zod schema and a start

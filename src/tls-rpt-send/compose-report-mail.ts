@@ -70,8 +70,8 @@ export async function composeReportMail(reportMail: ReportMail): Promise<Buffer>
     canonicalization: 'relaxed/relaxed',
     signTime: new Date(at),
     headerList: signedFields,
-    // Its types also require these outside the list, where it does not read them, and a
-    // list of fields, which it does not read.
+    // The types of the library require these outside the list too, and a list of fields.
+    // It reads neither.
     signatureData: [{ signingDomain: dkim.domain, selector: dkim.selector, privateKey: key }],
   } as unknown as Parameters<typeof dkimSign>[1]);
   if (signed.errors.length > 0)

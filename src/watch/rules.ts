@@ -10,9 +10,8 @@ export const UNSEEN_MS = 3 * 86_400_000;
 /** Checks in vain before three days without a certain result are an alarm. */
 export const LOOKS_UNSEEN = 3;
 /**
- * Milliseconds that an outage of this machine lasts at least before it is an alarm: the
- * domains of one round are checked within seconds, and a restart of the resolver hides
- * all of them.
+ * Shortest outage of this machine that is an alarm, in milliseconds. A round checks its
+ * domains within seconds, so a restart of the resolver hides all of them.
  */
 export const OUTAGE_MS = 5 * 60_000;
 

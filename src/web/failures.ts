@@ -24,7 +24,7 @@ export const webFailures = defineFailures({
   'web-foreign-form': {
     blame: 'local',
     temporary: false,
-    message: 'The request was sent by a page of another site.',
+    message: 'A page of another site sent the request.',
     fix: 'Start the check from this page or from the API.',
   },
   'web-client-limit': {

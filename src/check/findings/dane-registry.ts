@@ -178,7 +178,7 @@ export const daneFindings = {
     fix: 'Publish TLSA records for every MX host, or enforce MTA-STS.',
     steps: (findingValues) => [
       confirm(
-        `Ask the operator of ${findingValues.detail || 'the other hosts'} whether the zone is signed and the key is kept at renewal. TLSA records require both.`,
+        `Ask the operator of ${findingValues.detail || 'the other hosts'} whether the zone is signed and renewal keeps the key. TLSA records require both.`,
       ),
       checkAgain(findingValues),
     ],
@@ -306,7 +306,7 @@ export const daneFindings = {
     title: (findingValues) =>
       `DNSSEC of ${findingValues.host || findingValues.domain} could not be determined`,
     why: (findingValues) =>
-      `An answer that the proof needs did not arrive${findingValues.detail ? ` (${findingValues.detail})` : ''}. What senders with DANE do is unknown.`,
+      `An answer that the proof needs did not arrive${findingValues.detail ? ` (${findingValues.detail})` : ''}. The outcome for senders with DANE is unknown.`,
     reference: 'RFC 4035 §4.3',
     owner: 'dns-host',
     fix: 'Check again later, or through another resolver.',

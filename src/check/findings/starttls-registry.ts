@@ -21,7 +21,7 @@ import {
  */
 const whichNetwork = (findingValues: FindingValues): FixStep =>
   confirm(
-    'Find out which network is at fault. Replace HOST with a mail host known to offer STARTTLS: if the result is the same, the fault is in the network of this check.',
+    'Find out which network is at fault. Replace HOST with a mail host known to offer STARTTLS. If the result is the same, the network of this check is at fault.',
     checkCommand(findingValues, ' --control HOST --transcript'),
   );
 
@@ -271,7 +271,7 @@ export const starttlsFindings = {
   'tls-large-hello': {
     topic: 'starttls',
     title: 'A ClientHello of modern size gets no answer',
-    passed: 'A ClientHello of modern size is answered',
+    passed: 'Every mail host answers a ClientHello of modern size',
     why: (findingValues) =>
       `${findingValues.detail || 'A ClientHello of 1,550 octets got no answer, but a smaller one did.'} Senders with OpenSSL 3.5 or Go send about this size and cannot start TLS. Their mail is deferred or sent in plaintext.`,
     reference: 'RFC 9846 §4.2.2',
@@ -344,7 +344,7 @@ export const starttlsFindings = {
   'tls-broken-version': {
     topic: 'tls-version',
     title: 'SSLv2 or SSLv3 is accepted',
-    passed: 'SSLv2 and SSLv3 are refused',
+    passed: 'Every mail host refuses SSLv2 and SSLv3',
     why: 'Both are broken: an on-path attacker can read the session. SSLv2 also endangers the same key on other services (DROWN).',
     reference: 'RFC 6176 §3, RFC 7568 §3',
     owner: 'mail-host',
@@ -363,7 +363,7 @@ export const starttlsFindings = {
   'tls-weak-suite': {
     topic: 'cipher',
     title: withDetail('A weak cipher suite is in use'),
-    passed: 'No weak cipher suite is accepted',
+    passed: 'No mail host accepts a weak cipher suite',
     why: 'RC4 and 3DES can be broken with effort. Weak encryption is still better than plaintext.',
     reference: 'RFC 7465 §2, RFC 9325 §4.1',
     owner: 'mail-host',
@@ -398,7 +398,7 @@ export const starttlsFindings = {
   'injection-vulnerable': {
     topic: 'starttls',
     title: 'Commands sent before the handshake are executed after it',
-    passed: 'Commands sent before the handshake are discarded',
+    passed: 'Every mail host discards commands sent before the handshake',
     why: 'An on-path attacker can insert commands before the encrypted session, and so steal or forge mail.',
     reference: 'RFC 3207 §4.2',
     owner: 'mail-host',

@@ -83,7 +83,7 @@ export const tlsFindings = {
   'tls-broken-suite': {
     topic: 'cipher',
     title: withDetail('A NULL or export suite is accepted'),
-    passed: 'No NULL or export suite is accepted',
+    passed: 'No mail host accepts a NULL or export suite',
     why: 'NULL suites do not encrypt, and export suites are broken in hours. A sender that negotiates one is not protected.',
     reference: 'RFC 9325 §4.1',
     owner: 'mail-host',
@@ -97,7 +97,7 @@ export const tlsFindings = {
   'tls-unlisted-suite': {
     topic: 'cipher',
     title: withDetail('A suite outside the profile is accepted'),
-    passed: 'Only suites of the profile are accepted',
+    passed: 'Every mail host accepts only suites of the profile',
     why: weakBeatsPlaintext,
     reference: 'RFC 9325 §4.2',
     owner: 'mail-host',
@@ -115,8 +115,8 @@ export const tlsFindings = {
    */
   'tls-phase-out-suite': {
     topic: 'cipher',
-    title: withDetail('A suite to be phased out is accepted'),
-    passed: 'No suite to be phased out is accepted',
+    title: withDetail('A suite that is being phased out is accepted'),
+    passed: 'No mail host accepts a suite that is being phased out',
     why: weakBeatsPlaintext,
     reference: 'RFC 9325 §4.2',
     owner: 'mail-host',
@@ -130,7 +130,7 @@ export const tlsFindings = {
   'tls-missing-version': {
     topic: 'tls-version',
     title: withDetail('A TLS version of the profile is missing'),
-    passed: 'Every TLS version of the profile is offered',
+    passed: 'Every mail host offers each TLS version of the profile',
     why: 'Senders that accept only current versions share none with this server. They fall back to plaintext or defer the mail.',
     reference: 'RFC 9325 §3.1.1',
     owner: 'mail-host',
@@ -148,7 +148,7 @@ export const tlsFindings = {
   'tls-weak-group': {
     topic: 'cipher',
     title: withDetail('A weak key exchange group is accepted'),
-    passed: 'No weak key exchange group is accepted',
+    passed: 'No mail host accepts a weak key exchange group',
     why: 'An attacker who breaks the key exchange reads every session that used the group, even later.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
@@ -161,8 +161,8 @@ export const tlsFindings = {
    */
   'tls-phase-out-group': {
     topic: 'cipher',
-    title: withDetail('A group to be phased out is accepted'),
-    passed: 'No group to be phased out is accepted',
+    title: withDetail('A group that is being phased out is accepted'),
+    passed: 'No mail host accepts a group that is being phased out',
     why: 'It is not broken, but newer groups are faster and safer.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
@@ -200,7 +200,7 @@ export const tlsFindings = {
   'tls-weak-handshake-signature': {
     topic: 'cipher',
     title: withDetail('The key exchange can be signed with SHA-1'),
-    passed: 'The key exchange is never signed with SHA-1',
+    passed: 'No mail host signs the key exchange with SHA-1',
     why: 'SHA-1 signatures can be forged with effort. No current sender asks for them.',
     reference: 'RFC 9155 §2',
     owner: 'mail-host',
@@ -229,7 +229,7 @@ export const tlsFindings = {
   'tls-compression': {
     topic: 'cipher',
     title: 'TLS compression is accepted',
-    passed: 'TLS compression is refused',
+    passed: 'Every mail host refuses TLS compression',
     why: 'Compression before encryption reveals contents by their size (CRIME).',
     reference: 'RFC 9325 §3.3',
     owner: 'mail-host',
@@ -304,7 +304,7 @@ export const tlsFindings = {
   'tls-hello-intolerant': {
     topic: 'starttls',
     title: 'A large ClientHello is refused, a smaller one accepted',
-    passed: 'A large ClientHello is accepted',
+    passed: 'Every mail host accepts a large ClientHello',
     why: 'Post-quantum keys make every ClientHello larger. Senders that use them cannot reach this server over TLS.',
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
@@ -315,7 +315,7 @@ export const tlsFindings = {
         `openssl s_client -starttls smtp -connect ${findingValues.host}:25 -servername ${findingValues.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`,
       ),
       confirm(
-        'If it fails and a short list of suites works, rule out firewalls, proxies and load balancers that read the handshake.',
+        'If it fails and a short list of suites works, rule out firewalls and proxies that read the handshake.',
       ),
       command(
         'Print both versions, and update the program that terminates TLS.',
@@ -405,7 +405,7 @@ export const tlsFindings = {
     topic: 'certificate',
     title: withDetail('The certificate key is shorter than the profile requires'),
     passed: 'The certificate key is as long as the profile requires',
-    why: 'It cannot be broken today. Mail recorded today becomes readable once it can.',
+    why: 'It cannot be broken today. An attacker who later breaks it can impersonate the server, and read recorded sessions without forward secrecy.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Use a longer key, or P-256, at the next renewal. With DANE publish its TLSA record first.',

@@ -39,9 +39,9 @@ export function defineGrade(command: Command, context: CommandContext): void {
     .optionsGroup('What to grade:')
     .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline')
     .optionsGroup('Judge the saved chains again:')
-    .option('--builtin-ca', 'by the roots of this version of Hermetic')
-    .option('--system-ca', 'by the roots of the system')
-    .option('--ca <file>', 'by these root certificates too (PEM)');
+    .option('--builtin-ca', 'use the roots of this version of Hermetic')
+    .option('--system-ca', 'use the roots of the system')
+    .option('--ca <file>', 'add these root certificates (PEM)');
   withReports(command)
     .option('--steps', 'print every step of every finding')
     .action((files: string[], gradeFlags: GradeFlags) =>

@@ -52,7 +52,7 @@ interface TestFlags {
 
 /**
  * `hermetic sender test`: opens receiving domains with one fault each on this machine, and
- * shows what a sender does with mail to them.
+ * shows how a sender treats mail to them.
  *
  * Network: listens on loopback addresses, ports 25, 53 and 443, which needs root; with
  * `--lab` everything stays in this process. Connects to the server of `--smtp` only. It
@@ -64,7 +64,7 @@ interface TestFlags {
  */
 export function defineSenderTest(command: Command, context: CommandContext): void {
   command
-    .description('show what a mail server does with mail to domains that are wrong on purpose')
+    .description('show how a mail server treats mail to domains with deliberate faults')
     .optionsGroup('Sender under test (default: you send the messages):')
     .option('--smtp <host[:port]>', 'hand the messages to this server by SMTP (IP address)')
     .option('--sendmail <program>', 'hand the messages to this program, such as /usr/sbin/sendmail')
@@ -196,7 +196,7 @@ function announce(
   const { resolver, rootPem, anchorLine, cases } = receivers;
   const say = (line = ''): void => output.err(`${line}\n`);
   say(`${cases.length} receiving domains are open on this machine. Point the mail server at them:`);
-  say(`  resolver      nameserver ${resolver.address}, in the resolv.conf that it reads`);
+  say(`  resolver      nameserver ${resolver.address}, in the resolv.conf of the mail server`);
   if (files === undefined)
     say('  CA            run again with --files <folder> for its certificate');
   else {

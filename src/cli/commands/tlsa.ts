@@ -96,7 +96,7 @@ function warningsFor(filePath: string, pem: string, { host }: TlsaFlags): readon
   if (leafCertificate.ca && !isServersOwn(leafCertificate))
     return [
       warn(
-        'this is the certificate of a CA, not of a server: as 3 1 1 it never matches (RFC 7671 §5.1). Use the certificate that the server presents, which comes first in a chain file.',
+        'this is a CA certificate, not a server certificate: as 3 1 1 it never matches (RFC 7671 §5.1). Use the certificate that the server presents, which comes first in a chain file.',
       ),
     ];
   const parsedName = host === undefined ? undefined : parseDomain(host);

@@ -45,7 +45,7 @@ export interface Receivers {
   readonly rootPem: string;
   /** A line of a trust anchor file. */
   readonly anchorLine: string;
-  /** The resolver for other programs; also where they are not served. */
+  /** The resolver for other programs; present even if no other program uses it. */
   readonly resolver: Endpoint;
   /** The endpoint of the mail host of a case, for a client without DNS. */
   mailHostOf(caseId: string): Endpoint | undefined;

@@ -37,12 +37,12 @@ export interface ZoneTraits {
 }
 
 /**
- * TLSA records by what they match: the server's key (`ee`, with two certificates the
- * first) or whole certificate, the lab's intermediate (`ta`), a future key (`next`), a
- * retired key (`stale`, `stale-sha512`), the lab's root, which is not sent (`root`), the
- * intermediate under usage 3 (`ta-as-ee`), SHA-1 (`sha1`), an issuer that is not used
- * (`unrelated`), or PKIX usage, which mail senders must not use (`unusable`, RFC 7672
- * §3.1.3).
+ * TLSA records by the key or certificate that they match: the server's key (`ee`, with
+ * two certificates the first) or whole certificate, the lab's intermediate (`ta`), a
+ * future key (`next`), a retired key (`stale`, `stale-sha512`), the lab's root, which is
+ * not sent (`root`), the intermediate under usage 3 (`ta-as-ee`), SHA-1 (`sha1`), an
+ * issuer that is not used (`unrelated`), or PKIX usage, which mail senders must not use
+ * (`unusable`, RFC 7672 §3.1.3).
  */
 export type TlsaTraits =
   | 'ee'

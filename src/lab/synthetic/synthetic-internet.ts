@@ -67,7 +67,7 @@ export interface SyntheticInternet {
  * Starts a synthetic internet on the loopback network 127.0.0.0/8: a resolver, mail servers
  * and policy hosts, each kind on one port. The server knows by the address of a connection
  * which host it is. Needs Linux, where every address of 127.0.0.0/8 is local, and no
- * privilege. It counts what it receives.
+ * privilege. It counts the input it receives.
  */
 export async function startSyntheticInternet(
   options: SyntheticOptions,

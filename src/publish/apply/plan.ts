@@ -111,8 +111,8 @@ export async function planAll(options: PlanOptions): Promise<readonly SubjectPla
 }
 
 /**
- * Adds what stops the certificate of a subject as an alert. Steps from the first order on
- * wait for it: a policy without a certificate must not be announced.
+ * Adds the obstacle to the certificate of a subject as an alert. Steps from the first
+ * order on wait for it: a policy without a certificate must not be announced.
  */
 export async function withBlocker(
   planned: Planned,

@@ -118,7 +118,7 @@ function planHost(host: CaaHost, known: KnownBinding): readonly MissingStep[] {
   ];
 }
 
-/** The RRset of the host: the own CA, the other CAs in use, and what applies today. */
+/** The RRset of the host: its CA, the other CAs in use, and the current properties. */
 function wantedProperties(
   { name, properties, inUse }: CaaHost,
   foreign: readonly CertificateInUse[],

@@ -16,7 +16,7 @@ export interface MisconfigurationClass {
  * and 2022) for DANE, and Ashiq et al. (2025) for MTA-STS: record, retrieval of the policy by
  * layer (DNS, TLS, HTTP), syntax, and mismatch of MX hosts.
  *
- * Domains without a class are not free of faults: a class says what was observed.
+ * Domains without a class can have faults: a class states an observation.
  */
 export const classRegistry = {
   'no-mail': { bit: 0, says: 'no mail route', findings: ['no-mail', 'domain-nonexistent'] },

@@ -130,7 +130,7 @@ export const exportColumns: readonly ExportColumn[] = [
     attacks.map((attack): ExportColumn => ({
       name: `exposure_${snake(sender)}_${snake(attack)}`,
       type: 'text',
-      says: `The fate of mail from senders of the class ${sender} under the attack ${attack}.`,
+      says: `The outcome for mail from senders of the class ${sender} under the attack ${attack}.`,
       values: outcomes,
       value: ({ exposure }) => exposure[sender][attack],
     })),

@@ -60,7 +60,7 @@ export function decideRest(before: RestState, visit: AddressEvidence): RestDecis
   }
   const restMs = REST_LEVELS[before.level] ?? 0;
   const level = Math.min(before.level + 1, REST_LEVELS.length);
-  // The rest that is due ends a series of timeouts.
+  // The address rests after a series of timeouts, so the count starts again.
   const state = { level, silent: 0, answered: before.answered, slow };
   return { state, restMs, isFinal: restMs === 0, reason };
 }

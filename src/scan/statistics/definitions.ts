@@ -22,7 +22,7 @@ export const statisticPages = [
 ] as const;
 export type StatisticPage = (typeof statisticPages)[number];
 
-/** One number of the statistics. It states what is counted, and of how many. */
+/** One number of the statistics. It states its unit and the total. */
 export interface StatisticDefinition {
   /** Stable. */
   readonly id: string;

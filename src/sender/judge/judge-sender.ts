@@ -27,7 +27,7 @@ const PATIENCE_MS = 60_000;
 /**
  * Judges a sender by the observations of the receivers, case by case and mechanism by
  * mechanism. Pure: the same observations and time give the same result, in any order of
- * the observations. Those of unknown cases are left aside.
+ * the observations. Those of unknown cases are ignored.
  */
 export function judgeSender(
   observations: readonly Observation[],

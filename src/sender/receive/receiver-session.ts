@@ -306,7 +306,7 @@ export class ReceiverSession {
       secured.once('secure', resolve).once('close', resolve).once('error', resolve);
     });
     if (this.#ended) return;
-    // RFC 3207 §4.2: what came before TLS is forgotten, EHLO included.
+    // RFC 3207 §4.2: the server forgets all input before TLS, EHLO included.
     this.#stream = secured;
     this.#input = new SmtpInput(secured);
     this.#secured = true;

@@ -5,7 +5,7 @@ export const slotFailures = defineFailures({
   'sender-slots-taken': {
     blame: 'local',
     temporary: true,
-    message: 'All slots of this sender test are lent.',
+    message: 'All slots of this sender test are in use.',
     fix: 'Try again when a test has ended, or run hermetic sender test on your own machine.',
   },
   'sender-client-limit': {

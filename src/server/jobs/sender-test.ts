@@ -31,7 +31,7 @@ const MAX_CONTEXTS = 400;
 
 /**
  * The job `senderTest`: the public test of senders. It answers DNS for the zone, plays the
- * mail hosts and policy hosts of lent slots, and saves what it observes. It sends and
+ * mail hosts and policy hosts of lent slots, and saves its observations. It sends and
  * relays nothing.
  */
 export const senderTestJob: JobCode<SenderTestJobSettings> = {

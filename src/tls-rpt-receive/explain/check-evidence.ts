@@ -78,7 +78,7 @@ export function findingsFor(type: string, result: string): readonly string[] {
   return [...certificate, ...handshake, ...(type === 'sts' ? policyFile : starttls)];
 }
 
-/** Findings that show exactly what a result type names. */
+/** Findings that show exactly the fault that a result type names. */
 const namedFindings: Readonly<Record<string, readonly string[]>> = {
   'starttls-not-supported': starttls,
   'certificate-expired': ['cert-expired', 'cert-not-yet-valid'],

@@ -119,7 +119,7 @@ export const domainViewSchema = z
   .meta({
     id: 'hermetic.report-view-1',
     title: 'hermetic.report-view/1',
-    description: 'What the TLS-RPT reports on a domain say, and what to do.',
+    description: 'The conclusions from the TLS-RPT reports on a domain, and the next steps.',
   });
 
 /** `hermetic.report-overview/1`: the output of `hermetic report show --json`. */

@@ -18,8 +18,8 @@ type HelloQuestion = Extract<TlsQuestion, { kind: 'hello' }>;
 type HelloRecord = ProbeRecord & { readonly question: HelloQuestion };
 
 /**
- * The form of a large hello. Each of the three kinds differs from a small one in one way
- * more: size alone, size in two TCP segments, size by a genuine key share.
+ * The form of a large hello. It differs from a small one in its size alone, in its size
+ * and two TCP segments, or in its size by a genuine key share.
  */
 export type LargeHelloForm = Pick<HelloQuestion, 'octets' | 'segments' | 'keyShare'>;
 

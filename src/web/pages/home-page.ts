@@ -19,7 +19,7 @@ export interface HomeView {
   readonly examples: readonly ExampleDomain[];
 }
 
-/** The first page: one field, what is tested, and domains to try. */
+/** The first page: one field, the list of tests, and domains to try. */
 export function homePage(view: HomeView): Markup {
   return markup`<div class="ask">
       <h1>Can others read the mail that is sent to you?</h1>

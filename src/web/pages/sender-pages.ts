@@ -21,7 +21,7 @@ import {
 } from '../../page/index.js';
 import type { SenderTestView } from '../sender/sender-tests.js';
 
-/** The first page of the sender test: what it shows, and a button that starts one. */
+/** The first page of the sender test: its purpose, and a button that starts one. */
 export function senderHomePage(settings: SenderTestSettings): Markup {
   return markup`<div class="ask">
       <h1>Does your mail server protect the mail that it sends?</h1>

@@ -24,7 +24,7 @@ const NEGATIVE_TTL = 300;
  * The parent's proved statement about a name: a secure delegation, an insecure
  * delegation, no zone cut, or no provable statement. `expires`, in milliseconds since
  * 1970, is never later than the expiry of the keys that prove it. It is the present for a
- * name in an unsigned part of the tree: the cut above is what was proved.
+ * name in an unsigned part of the tree, where only the cut above was proved.
  */
 type Cut =
   | { readonly kind: 'secure'; readonly ds: readonly Ds[]; readonly expires: number }

@@ -7,8 +7,8 @@
  *
  * Tables in three groups:
  *
- * - What is known of the world: `domain`, `host`, `address`, `visit`, `fact`, `shape`. It
- *   outlives a scan, so that the next one contacts only what may have changed.
+ * - Known facts: `domain`, `host`, `address`, `visit`, `fact`, `shape`. They outlive a
+ *   scan, so that the next one contacts only servers that may have changed.
  * - One scan: `scan`, `scan_domain` (a partition for each scan), `scan_host`, `stat`,
  *   `change`.
  * - Coordination: `neighbourhood` (leases), `worker` (heartbeats), `opt_out`.

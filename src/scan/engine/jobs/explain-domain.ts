@@ -32,7 +32,7 @@ export interface ExplainedScan {
   readonly grade: DomainGrade | null;
 }
 
-/** Returns what is known of a domain. Throws `scan-domain-absent`. */
+/** Returns the known facts of a domain. Throws `scan-domain-absent`. */
 export async function explainDomain(
   context: { readonly database: Queries; readonly facts: FactStore },
   name: string,

@@ -77,7 +77,7 @@ async function store(tx: Transaction, scan: HostScan, entries: readonly Entry[])
     [scan.id, entries.map(({ host }) => host.host_id), entries.map(({ host }) => host.lease_no)],
   );
   const own = new Set(accepted.map(({ host_id }) => host_id));
-  // "Could not tell" never replaces what is known; without earlier facts it is stored.
+  // An undetermined fact never replaces a known one; without earlier facts it is stored.
   const stored = entries.filter(
     ({ host, observation }) =>
       own.has(host.host_id) && (observation.known || host.fact_id === null),

@@ -84,7 +84,7 @@ async function store(
       ],
     );
     const own = new Set(accepted.map(({ domain_id }) => domain_id));
-    // "Could not tell" never replaces what is known.
+    // An undetermined fact never replaces a known one.
     const known = entries.filter(
       ({ domain, observation }) => observation.known && own.has(domain.domain_id),
     );

@@ -75,7 +75,7 @@ async function storeAnswers(tx: Transaction, entries: readonly Entry[]): Promise
   );
 }
 
-/** Writes what the visits mean for other names of the same families at their addresses. */
+/** Writes the results for other names of the same families at the visited addresses. */
 async function storeFamilies(
   tx: Transaction,
   entries: readonly Entry[],

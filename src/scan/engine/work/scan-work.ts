@@ -1,8 +1,8 @@
 import type { Facts } from '../database/store-facts.js';
 
 /**
- * The observations of a scan, as the engine needs them. The engine decides when and by
- * whom they are made, stores them and counts; it does not know what they contain.
+ * The observations of a scan, as the engine needs them. The engine assigns them to a time
+ * and a worker, stores them and counts; it does not read their content.
  *
  * Facts are JSON. Equal facts are stored once, so they hold no times.
  */

@@ -17,7 +17,7 @@ export interface EximOutput {
 const MAX_BLOCKS = 1000;
 
 /**
- * Parses what Exim prints about its configuration: `name = value` or a flag on each line,
+ * Parses the configuration as Exim prints it: `name = value` or a flag on each line,
  * and a head such as `remote_smtp transport:` before each block. Exim prints every option
  * of a driver, so an absent one is unknown to that build. Pure; CRLF reads the same.
  */

@@ -11,7 +11,7 @@ export interface SmtpdWord {
   readonly quoted: boolean;
 }
 
-/** The directives of a configuration, and what could not be followed. */
+/** The directives of a configuration, and those that could not be followed. */
 export interface ParsedSmtpdConf {
   readonly lines: readonly SmtpdLine[];
   /** Included files and macros that the input does not hold. */
