@@ -61,7 +61,7 @@ export function senderTestPage(view: SenderTestView): Markup {
     </section>
     ${closedSection(view.closed)}
     <section>
-      <h2>What silence means</h2>
+      <h2>The meaning of silence</h2>
       <p>A case without a connection is never counted as refused. Mail may wait in the queue of your server: most
         servers try again for days, and refuse by waiting. A spam filter may keep the mail, or your network may block
         port 25. After four hours, look for the mail in the log of your server.</p>

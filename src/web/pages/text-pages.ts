@@ -18,7 +18,7 @@ export function aboutPage({ operator, contact, helo, limits }: PagesSettings): M
       <li>We stop when your server asks us to, with a reply such as 421 or 450.</li>
     </ul>
     <p><a href="/opt-out">Opt out</a> if you do not want this.</p>
-    <h2>What a result means</h2>
+    <h2>The meaning of a result</h2>
     <p>A result shows one moment, seen from one network. “Could not tell” means that a fact was not observed.
       It is never counted as good or bad.</p>
     <p>The evidence of a result can be downloaded and graded again with <code>hermetic grade</code>.</p>

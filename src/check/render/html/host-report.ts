@@ -140,7 +140,7 @@ function addressReport(address: MailAddress, checkResult: CheckResult, several: 
       <span class="soft">${counted(connections, 'connection')}</span>
     </div>
     ${reached && starttls === 'offered' && inventory(tls, depth === 'inventory')} ${certificates.map(certificate)}
-    ${senderWords(address).length > 0 && markup`<h4>What senders get</h4>${definitions(senderWords(address))}`}
+    ${senderWords(address).length > 0 && markup`<h4>The session of each sender</h4>${definitions(senderWords(address))}`}
     ${several && alone(address.exposure, exposure, `If ${ip} were the only address`)} ${ports}
   </div> `;
 }
