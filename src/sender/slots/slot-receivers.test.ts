@@ -252,6 +252,11 @@ test('recipients of ended, unknown and foreign domains are refused with the page
   const later = await all.dial(all.addressOf('plain'));
   const [rcpt] = await send(later, `plain.${slot}.${zone}`);
   assert.match(rcpt, /^550 5\.7\.1 no test is running here; start one at/);
+  for (const address of [all.addressOf('dane', slot, 6), '2001:db8:25::1', '192.0.2.99']) {
+    const ended = await all.dial(address, '192.0.2.33');
+    const [reply] = await send(ended, `dane.${slot}.${zone}`);
+    assert.match(reply, /^550 5\.7\.1 no test is running here/, address);
+  }
 });
 
 test('relay syntax, VRFY, EXPN and 10,000 recipients lead nowhere', async (t) => {

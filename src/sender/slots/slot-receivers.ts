@@ -1,7 +1,8 @@
 import { BoundedMap, networkOf } from '../../base/index.js';
 import type { Connection } from '../../net/index.js';
-import { senderCase } from '../cases/all-cases.js';
+import { senderCase, senderCases } from '../cases/all-cases.js';
 import { caseOfName } from '../cases/case-names.js';
+import type { SenderCase } from '../cases/sender-case.js';
 import type { Observation } from '../observation.js';
 import type { CertificateSource } from '../receive/case-certificates.js';
 import { Recorder, type CasePlace } from '../receive/recorder.js';
@@ -86,10 +87,6 @@ export class SlotReceivers {
     }
     const local = connection.local.address.replace(/^::ffff:/i, '');
     const first = this.#firstGuess(local, network);
-    if (!first) {
-      connection.stream.end('421 4.3.2 No test is running at this address\r\n');
-      return;
-    }
     const { table, now } = this.options;
     const id = `${now().toString(36)}-${(++this.#connections).toString(36)}`;
     const seen: Observation[] = [];
@@ -119,16 +116,17 @@ export class SlotReceivers {
   }
 
   /** The case of an address, and the slot where it is known. */
-  #firstGuess(local: string, network: string): CasePlace | undefined {
+  #firstGuess(local: string, network: string): CasePlace {
     const { addresses, now, table } = this.options;
     const turn = this.#turns.get(`${network} ${local}`);
     if (turn && turn.until > now()) return turn.place;
     const lent = table.lent(now()).map(({ slot }) => slot);
-    if (local.includes(':')) return addresses.placeAt(local, lent);
+    // The address of an ended slot: its recipients get the refusal that explains itself.
+    if (local.includes(':')) return addresses.placeAt(local, lent) ?? nowhere;
     const [first] = addresses.casesAt(local);
     const known = this.#slotOf.get(network);
     const only = lent.length === 1 ? lent[0] : undefined;
-    return first && { senderCase: first, slot: known ?? only ?? '' };
+    return first ? { senderCase: first, slot: known ?? only ?? '' } : nowhere;
   }
 
   /** The lent slot and the case of a name. */
@@ -177,6 +175,9 @@ export class SlotReceivers {
       : `no test is running here; start one at ${page}`;
   }
 }
+
+/** A plain mail host of no slot. */
+const nowhere: CasePlace = { senderCase: senderCases[0] as SenderCase, slot: '' };
 
 /** Finds the case of one connection by the names that the client mentions. */
 class Selection implements PlaySelection {
