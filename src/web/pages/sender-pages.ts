@@ -118,11 +118,13 @@ const marks: Readonly<Record<Tone, string>> = {
 function mechanismLine(result: MechanismResult): ScoreLine {
   const [word, tone] = mechanismWord(result);
   const name = mechanismNames[result.mechanism];
-  return { sign: marks[tone], tone, label: word, name, value: word, note: mechanismReason(result) };
+  const value = `${word}; ${mechanismReason(result)}`;
+  return { sign: marks[tone], tone, label: word, name, value, note: '' };
 }
 
 function caseLine(result: CaseResult, says: string): ScoreLine {
-  return { ...signs[result.met], name: result.case, value: verdictText(result), note: says };
+  const value = `${verdictText(result)}: ${says}`;
+  return { ...signs[result.met], name: result.case, value, note: '' };
 }
 
 /** The mails to write: two links, the addresses to copy, and lines for a shell. */
