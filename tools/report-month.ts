@@ -24,9 +24,9 @@ import {
  * is a lower bound of the unclear months.
  */
 const weights: readonly (readonly [Cause, number])[] = [
-  ['yours', 70],
-  ['path', 9],
-  ['theirs', 6],
+  ['yours', 65],
+  ['path', 12],
+  ['theirs', 8],
   ['none', 15],
 ];
 
