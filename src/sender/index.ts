@@ -14,9 +14,9 @@
  *   names, `<case>.<slot>.<zone>`.
  *
  * Three rules keep the verdicts honest. Silence is never a refusal: a case without an
- * attempt is `not-seen`. A mechanism is judged only with a case that must be delivered
- * and one that must not. A sender that left before it could see the property of a case
- * has not decided about it.
+ * attempt is `not-seen`. A verdict on a mechanism needs a case that the sender must
+ * deliver and one that it must refuse. A sender that left before it could see the
+ * property of a case has not decided about it.
  *
  * @example
  * ```ts

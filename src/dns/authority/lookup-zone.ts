@@ -46,8 +46,8 @@ export interface ZoneAnswer {
 const WILDCARD = Uint8Array.of(0x2a);
 
 /**
- * Looks a name and type up in the zone that contains the name. Delegations are the
- * caller's: it selects the zone.
+ * Looks a name and type up in the zone that contains the name. The caller selects the
+ * zone and handles delegations.
  */
 export function lookupZone(zone: ZoneData, domainName: Name, recordType: number): ZoneAnswer {
   const dnames = zone.redirectionAbove?.(domainName);

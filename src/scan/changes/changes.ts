@@ -77,7 +77,7 @@ function unlessUnknown(value: string): string | undefined {
 
 const sorted = (values: readonly string[]): readonly string[] => [...new Set(values)].sort();
 
-/** The changes between two observations, and the facts that stand now. */
+/** The changes between two observations, and the current facts. */
 export interface SnapshotComparison {
   readonly changes: readonly DomainChange[];
   /** The latest known value of each fact. */

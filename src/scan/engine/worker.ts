@@ -25,7 +25,7 @@ export interface WorkerOptions {
   readonly signal: AbortSignal;
   readonly rules?: Partial<Politeness> | undefined;
   readonly clock?: Clock | undefined;
-  /** Shorter times for tests: beat and limit without one. */
+  /** Shorter times for tests: between heartbeats, and until silence means a dead worker. */
   readonly beats?: { readonly everyMs: number; readonly deadMs: number } | undefined;
   /** Receives faults that pass, such as a database that restarts. */
   readonly onError?: ((error: Error) => void) | undefined;

@@ -26,7 +26,7 @@ export interface ListLimits {
 export interface ListCounts {
   /** Connections to mail servers. */
   readonly connections: number;
-  /** Addresses that they went to. */
+  /** Addresses of these connections. */
   readonly addresses: number;
   /** Questions to the resolver; undefined where it does not count them. */
   readonly questions: number | undefined;

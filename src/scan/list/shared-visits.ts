@@ -74,7 +74,7 @@ export class SharedVisits implements ProbeLimiter {
     return this.#addresses.get(address)?.known;
   }
 
-  /** Connections so far, and the addresses that they went to. */
+  /** Connections so far, and their addresses. */
   get connections(): { readonly connections: number; readonly addresses: number } {
     const counts = [...this.#addresses.values()].map(({ connections }) => connections);
     return {

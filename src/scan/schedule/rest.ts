@@ -85,7 +85,7 @@ function timedOut({ dial, failure }: ConnectionEvidence): boolean {
   return failure?.code === 'smtp-silent' || failure?.code === 'tls-timeout';
 }
 
-/** A 421 that names connections or rates asks for fewer of them, and not only for a pause. */
+/** A 421 about connections or rates asks for fewer of them, not only for a pause. */
 function limitsConnections(connection: ConnectionEvidence | undefined): boolean {
   const text = [connection?.failure?.detail, ...(connection?.greeting?.lines ?? [])].join(' ');
   return (

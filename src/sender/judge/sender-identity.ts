@@ -3,7 +3,7 @@ import type { Observation, ObservationOf } from '../observation.js';
 import type { SenderIdentity, SenderTls } from '../verdict.js';
 import { senderNetwork, type Attempt } from './attempts.js';
 
-/** Names and networks shown at most. */
+/** The maximum number of names and networks shown. */
 const MAX_SHOWN = 20;
 
 /**

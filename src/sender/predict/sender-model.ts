@@ -166,7 +166,7 @@ export function unknown(reason: string, source: SettingSource): Fact<never> {
   return { known: false, reason, source };
 }
 
-/** Returns the abilities of a TLS library of which the configuration says nothing. */
+/** Returns the abilities of a TLS library that the configuration does not describe. */
 export function openLibrary(source: SettingSource): TlsRules['library'] {
   const open = unknown('it depends on the TLS library of the sender', source);
   return { oldVersions: open, oldVersionsVerified: open, oldSuites: open, smallHello: open };

@@ -103,7 +103,7 @@ export const rules: readonly Rule[] = [
   },
   {
     condition:
-      'A reporter quotes a policy that all others replaced, by reports longer than max_age ago.',
+      'A reporter quotes a policy that all other reporters replaced longer than max_age ago.',
     applies: (evidence) =>
       evidence.applied !== undefined &&
       (evidence.replacedFor ?? 0) > (maxAgeOf(evidence.applied) ?? Infinity),

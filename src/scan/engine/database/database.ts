@@ -32,7 +32,7 @@ export interface Transaction extends Queries {
 export interface DatabaseOptions {
   /** `postgres://` address, or a folder with the socket of a local server. */
   readonly connection: string | { readonly socketFolder: string; readonly user: string };
-  /** Connections of this process at most. */
+  /** The maximum number of connections of this process. */
   readonly maxConnections?: number;
   /** Receives faults of idle connections, which no statement reports. */
   readonly onError?: (error: Error) => void;

@@ -206,7 +206,7 @@ async function saveShapes(
   return grades.map((grade) => ids.get(texts.get(grade) as string) as number);
 }
 
-/** A graded domain with the rows of its grade and of the facts that stand. */
+/** A graded domain with the rows of its grade and of its current facts. */
 type GradedRow = Graded & { readonly shape: number; readonly stands: number };
 
 async function store(tx: Transaction, scanId: number, graded: readonly GradedRow[]): Promise<void> {

@@ -170,7 +170,7 @@ export interface DomainGrade {
   readonly verdict: string;
 }
 
-/** The facts of a domain that stand now, and those that are no longer the same. */
+/** The current facts of a domain, and those that changed. */
 export interface DomainComparison {
   readonly changes: readonly DomainChange[];
   /** The latest known value of each fact, for the next comparison. */
