@@ -46,7 +46,7 @@ number. Every statistic is counted three times:
 
 - by domain;
 - by mail host: a host counts if at least half of its domains with an answer have the property;
-- by operator of mail hosts, in the same way. The own hosts of one domain are one operator.
+- by operator of mail hosts, in the same way. A domain with hosts of its own counts as one operator.
 
 | statistic | page | number | of the domains |
 |---|---|---|---|

@@ -18,7 +18,7 @@ export const inconclusiveFindings = [
   'tlsrpt-lookup-failed',
 ] as const satisfies readonly FindingId[];
 
-/** The finding that says why something could not be determined. */
+/** The finding that gives the reason for an undetermined fact. */
 export function whyUnclear({ findings }: CheckResult): Finding | undefined {
   return inconclusiveFindings
     .map((findingId) => findings.find((finding) => finding.id === findingId))

@@ -39,9 +39,9 @@ export function defineDiff(command: Command, context: CommandContext): void {
   addHelpPage(command, context.output, {
     exitStatus: [
       [exitCodes.good, 'nothing became worse'],
-      [exitCodes.fail, 'something became worse'],
+      [exitCodes.fail, 'a fact became worse'],
       [exitCodes.usage, 'usage error, or an unreadable file'],
-      [exitCodes.inconclusive, 'something can no longer be determined'],
+      [exitCodes.inconclusive, 'a fact can no longer be determined'],
     ],
     examples: ['hermetic check example.com --evidence new.json && hermetic diff old.json new.json'],
   });

@@ -140,7 +140,7 @@ async function storeRests(
 async function giveUp(tx: Transaction, entries: readonly Entry[]): Promise<void> {
   const ended = entries.filter(({ result }) => result?.decision.givesUp);
   if (ended.length === 0) return;
-  // The facts of the last attempt tell the reason; other names at the address have none.
+  // The facts of the last attempt show the reason; other names at the address have none.
   await tx.query(
     `UPDATE hermetic_scan.visit v SET state = $5, reason = g.reason, visited_at = now(),
       fact_id = CASE WHEN v.host_id = g.host_id THEN g.fact_id END
