@@ -32,9 +32,11 @@ function codesOf(node: ts.Node): readonly string[] {
     const [code] = node.arguments ?? [];
     return code && ts.isStringLiteral(code) ? [code.text] : [];
   }
-  // `(some-code)` at the end of a line that is printed.
+  // `(some-code)` at the end of a line that is printed, and no column of an SQL statement.
   if (ts.isStringLiteralLike(node) || ts.isTemplateTail(node) || ts.isTemplateHead(node))
-    return [...node.text.matchAll(/\(([a-z]+(?:-[a-z]+)*)\)\n/g)].map(([, code = '']) => code);
+    return [
+      ...node.text.matchAll(/(?<!(?:CONFLICT|USING|AS \w+) )\(([a-z]+(?:-[a-z]+)*)\)\n/g),
+    ].map(([, code = '']) => code);
   // The code of a JSON file that does not match its schema.
   if (ts.isPropertyAssignment(node) && node.name.getText() === 'code')
     return ts.isStringLiteral(node.initializer) && /-invalid$/.test(node.initializer.text)

@@ -110,7 +110,7 @@ export function startHostLookup(
     facts: describeHost(context, { name, address, found: asked, tlsa }),
   };
   // A caller that stops after the first rejection leaves the others without a handler.
-  for (const part of [started.serverName, started.facts]) part.catch(() => undefined);
+  for (const part of [tlsa, started.serverName, started.facts]) part.catch(() => undefined);
   return started;
 }
 
