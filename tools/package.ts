@@ -28,6 +28,14 @@ const architecture = architectureOf(values.architecture ?? hostArchitecture());
 const output = values.output;
 mkdirSync(output, { recursive: true });
 const release = describeRelease();
+const heading = readFileSync('CHANGELOG.md', 'utf8').match(/^## (\S+)/m)?.[1];
+if (kind === 'release' && heading !== release.version) {
+  console.error(
+    `package: CHANGELOG.md begins with ${heading ?? 'no version'}, and package.json has ${release.version}. ` +
+      'Name the version and its date above the changes.',
+  );
+  process.exit(1);
+}
 const built: string[] = [];
 if (kind !== 'tarball') built.push(await buildDebian());
 if (kind !== 'deb') {
