@@ -56,9 +56,12 @@ function loadedBy(node: ts.Node): ts.Expression | undefined {
   return isLoad ? node.arguments[0] : undefined;
 }
 
-/** Undefined for a module of Node, and for an optional package that is not installed. */
+/**
+ * Undefined for a module of Node, and for an optional package that is not installed or
+ * that only a dependency would use: cosmiconfig reads configuration in TypeScript.
+ */
 function resolveReference(name: string, from: string): string | undefined {
-  if (isBuiltin(name)) return undefined;
+  if (isBuiltin(name) || isOptionalOfDependency(name, from)) return undefined;
   try {
     if (!isModule(from)) return createRequire(from).resolve(name);
     const path = fileURLToPath(import.meta.resolve(name, pathToFileURL(from)));
@@ -68,6 +71,16 @@ function resolveReference(name: string, from: string): string | undefined {
   }
   if (name.startsWith('.')) throw new Error(`${from}: ${name} does not exist`);
   return undefined;
+}
+
+function isOptionalOfDependency(name: string, from: string): boolean {
+  if (!from.includes('/node_modules/')) return false;
+  return manifestsOf(from).some((manifest) => {
+    const { peerDependenciesMeta = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+      readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
+    };
+    return peerDependenciesMeta[name]?.optional === true;
+  });
 }
 
 function isModule(file: string): boolean {
