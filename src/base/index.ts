@@ -53,3 +53,4 @@ export { type Ip, parseIp, formatIp, networkOf, sourceOf, withinPrefix } from '.
 export { displayName, safeUnicode } from './display-name.js';
 export { version } from './version.js';
 export { groupBy } from './group-by.js';
+export { WindowCount } from './window-count.js';

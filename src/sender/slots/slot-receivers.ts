@@ -1,4 +1,4 @@
-import { BoundedMap, networkOf } from '../../base/index.js';
+import { BoundedMap, networkOf, WindowCount } from '../../base/index.js';
 import type { Connection } from '../../net/index.js';
 import { senderCase, senderCases } from '../cases/all-cases.js';
 import { caseOfName } from '../cases/case-names.js';
@@ -11,7 +11,6 @@ import { SmtpReceiver } from '../receive/smtp-receiver.js';
 import { behaviourOf, type CaseAddresses } from './case-addresses.js';
 import type { ObservationBuffer } from './observation-buffer.js';
 import type { SlotTable } from './slot-table.js';
-import { WindowCount } from './window-count.js';
 
 export interface SlotReceiversOptions {
   readonly zone: string;
@@ -59,8 +58,8 @@ export class SlotReceivers {
 
   constructor(private readonly options: SlotReceiversOptions) {
     const { zone, certificates, now } = options;
-    this.#perSlot = new WindowCount(PER_SLOT, HOUR, now);
-    this.#perNetwork = new WindowCount(PER_NETWORK, MINUTE, now);
+    this.#perSlot = new WindowCount(HOUR, now);
+    this.#perNetwork = new WindowCount(MINUTE, now);
     this.#receiver = new SmtpReceiver({
       zone,
       certificates,
@@ -81,7 +80,7 @@ export class SlotReceivers {
 
   async #serve(connection: Connection): Promise<void> {
     const network = networkOf(connection.remote.address);
-    if (!this.#perNetwork.admits(network)) {
+    if (this.#perNetwork.count(network).count > PER_NETWORK) {
       connection.stream.end('421 4.7.0 Too many connections, try again later\r\n');
       return;
     }
@@ -154,7 +153,7 @@ export class SlotReceivers {
 
   /** Counts a connection of a slot; false beyond its limit. */
   admits(slot: string): boolean {
-    return this.#perSlot.admits(slot);
+    return this.#perSlot.count(slot).count <= PER_SLOT;
   }
 
   /** Gives a case to the next connection, unless another one has its turn. */

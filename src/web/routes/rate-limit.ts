@@ -1,4 +1,4 @@
-import { BoundedMap } from '../../base/index.js';
+import { WindowCount } from '../../base/index.js';
 
 /** The rest of a limit. */
 export interface Quota {
@@ -11,33 +11,30 @@ export interface Quota {
   readonly windowSeconds: number;
 }
 
-const MAX_KEYS = 10_000;
-
-/** Counts requests in windows of fixed length: constant work for each request. */
+/** Counts requests of each token, and tells what is left of its limit. */
 export class FixedWindow {
-  readonly #counts = new BoundedMap<{ readonly start: number; readonly count: number }>(MAX_KEYS);
+  readonly #requests: WindowCount;
 
   /** `now`: milliseconds of a monotonic clock. */
   constructor(
     private readonly limit: number,
     private readonly windowSeconds: number,
-    private readonly now: () => number,
-  ) {}
+    now: () => number,
+  ) {
+    this.#requests = new WindowCount(windowSeconds * 1000, now);
+  }
 
   /** Counts a request. */
   count(identity: string): Quota & { readonly isExceeded: boolean } {
-    const length = this.windowSeconds * 1000;
-    const start = Math.floor(this.now() / length) * length;
-    const before = this.#counts.get(identity);
-    const count = before?.start === start ? before.count + 1 : 1;
-    this.#counts.set(identity, { start, count });
+    const { limit, windowSeconds } = this;
+    const { count, restMs } = this.#requests.count(identity);
     return {
       policy: 'token',
-      limit: this.limit,
-      remaining: Math.max(0, this.limit - count),
-      seconds: Math.max(1, Math.ceil((start + length - this.now()) / 1000)),
-      windowSeconds: this.windowSeconds,
-      isExceeded: count > this.limit,
+      limit,
+      remaining: Math.max(0, limit - count),
+      seconds: Math.max(1, Math.ceil(restMs / 1000)),
+      windowSeconds,
+      isExceeded: count > limit,
     };
   }
 }
