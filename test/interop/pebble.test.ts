@@ -39,7 +39,7 @@ async function certified(
   t: TestContext,
   challenge: string,
   {
-    lifetime = 20,
+    lifetime = 35,
     ...options
   }: Partial<Pick<PublishWorldOptions, 'pebble' | 'lifetime' | 'answersAt'>> = {},
 ): Promise<void> {
@@ -105,5 +105,5 @@ test('pebble with refused nonces and delays: the certificate arrives and renews'
       PEBBLE_VA_NOSLEEP: '0',
       PEBBLE_VA_SLEEPTIME: '3',
     },
-    lifetime: 40,
+    lifetime: 60,
   }));
