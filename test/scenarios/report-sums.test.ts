@@ -128,9 +128,13 @@ function mailHosts(reports: readonly TlsReport[], domain: string): ReadonlySet<s
 
 /** A recipient domain claims the hosts below it, and those that its policy names. */
 function claims({ policyDomain = '', policyString }: ReportedPolicy, host: string): boolean {
-  const text = policyString.join('\n').toLowerCase();
+  const patterns = policyString.flatMap(
+    (line) => /^mx: (.*)$/.exec(line)?.[1]?.toLowerCase() ?? [],
+  );
   const siblings = `*${host.slice(Math.max(0, host.indexOf('.')))}`;
-  return host.endsWith(`.${policyDomain}`) || text.includes(host) || text.includes(siblings);
+  return (
+    host.endsWith(`.${policyDomain}`) || patterns.includes(host) || patterns.includes(siblings)
+  );
 }
 
 function textOf(report: TlsReport): string {
