@@ -9,7 +9,7 @@ import { neededJobs } from './jobs/plan-jobs.js';
 import { parseListLine } from './scans/load-list.js';
 import { NetworkBreaker } from './visits/network-breaker.js';
 import { leaseMs, politeness } from './visits/politeness.js';
-import { visitCodes, visitStateOf } from './work/visit-states.js';
+import { visitCodes, visitStateOf } from './contract/visit-states.js';
 
 test('a line of a list is a domain, or a rank and a domain', () => {
   const lines: readonly (readonly [string, ReturnType<typeof parseListLine>])[] = [

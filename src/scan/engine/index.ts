@@ -2,7 +2,7 @@ export { openCluster, type LocalCluster } from './database/cluster.js';
 export { Database, type DatabaseOptions } from './database/database.js';
 export { migrate } from './database/migrate.js';
 export { scanFailures, type ScanFailureCode } from './database/failures.js';
-export type * from './work/scan-work.js';
+export type * from './contract/scan-work.js';
 export { explainDomain, type ExplainedDomain } from './jobs/explain-domain.js';
 export { FactStore } from './database/store-facts.js';
 export { scanChanges, type ScanChange } from './scans/scan-changes.js';

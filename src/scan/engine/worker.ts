@@ -6,8 +6,8 @@ import type { Database } from './database/database.js';
 import { JOBS_SCHEMA } from './database/migrate.js';
 import { planJobs } from './jobs/plan-jobs.js';
 import { runJobs } from './jobs/run-jobs.js';
-import { scanContext } from './work/scan-context.js';
-import type { ScanWork } from './work/scan-work.js';
+import { scanContext } from './contract/scan-context.js';
+import type { ScanWork } from './contract/scan-work.js';
 import { politeness, type Politeness } from './visits/politeness.js';
 import { Visitor } from './visits/visitor.js';
 

@@ -2,7 +2,7 @@ import type { Queries } from '../database/database.js';
 import { scanError } from '../database/failures.js';
 import type { FactStore } from '../database/store-facts.js';
 import { loadFactSets } from './grade-domains.js';
-import type { DomainFactSet, DomainGrade } from '../work/scan-work.js';
+import type { DomainFactSet, DomainGrade } from '../contract/scan-work.js';
 
 /** All rows that led to the grade of a domain. */
 export interface ExplainedDomain {

@@ -1,6 +1,6 @@
 import type { Queries } from '../database/database.js';
-import type { DomainGrade, GradedDomain } from '../work/scan-work.js';
-import type { ScanContext } from '../work/scan-context.js';
+import type { DomainGrade, GradedDomain } from '../contract/scan-work.js';
+import type { ScanContext } from '../contract/scan-context.js';
 
 /** Domains that one statement reads. */
 const PAGE = 5000;

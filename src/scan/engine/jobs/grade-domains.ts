@@ -5,11 +5,11 @@ import type {
   DomainFactSet,
   DomainGrade,
   VisitFacts,
-} from '../work/scan-work.js';
+} from '../contract/scan-work.js';
 import { scanNumbered } from '../scans/stored-scan.js';
-import { visitStateOf } from '../work/visit-states.js';
+import { visitStateOf } from '../contract/visit-states.js';
 import { formatFacts } from '../database/store-facts.js';
-import type { ScanContext } from '../work/scan-context.js';
+import type { ScanContext } from '../contract/scan-context.js';
 
 /** Domains that one claim takes. */
 const BATCH = 1000;

@@ -1,7 +1,7 @@
 import { mapConcurrent, networkOf, parseIp } from '../../../base/index.js';
 import type { Transaction } from '../database/database.js';
-import type { HostObservation } from '../work/scan-work.js';
-import type { ScanContext } from '../work/scan-context.js';
+import type { HostObservation } from '../contract/scan-work.js';
+import type { ScanContext } from '../contract/scan-context.js';
 
 /** Hosts that one claim takes. */
 const BATCH = 500;

@@ -1,7 +1,7 @@
 import { mapConcurrent } from '../../../base/index.js';
 import type { Transaction } from '../database/database.js';
-import type { DomainObservation } from '../work/scan-work.js';
-import type { ScanContext } from '../work/scan-context.js';
+import type { DomainObservation } from '../contract/scan-work.js';
+import type { ScanContext } from '../contract/scan-context.js';
 
 /** Domains that one claim takes. */
 const BATCH = 500;

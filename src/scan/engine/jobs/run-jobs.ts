@@ -7,7 +7,7 @@ import { gradeDomains } from './grade-domains.js';
 import { observeHosts } from './observe-hosts.js';
 import { observeNames } from './observe-names.js';
 import type { JobKind } from './plan-jobs.js';
-import type { ScanContext } from '../work/scan-context.js';
+import type { ScanContext } from '../contract/scan-context.js';
 
 /** Jobs of one worker at the same time. */
 const CONCURRENT = 4;

@@ -1,5 +1,5 @@
 import type { Queries } from '../database/database.js';
-import type { DomainGrade, Facts } from '../work/scan-work.js';
+import type { DomainGrade, Facts } from '../contract/scan-work.js';
 
 /** Domains that one statement reads. */
 const PAGE = 1000;

@@ -1,5 +1,5 @@
 import type { Queries } from '../database/database.js';
-import type { DomainChange } from '../work/scan-work.js';
+import type { DomainChange } from '../contract/scan-work.js';
 
 const PAGE = 1000;
 

@@ -1,5 +1,5 @@
 import type { Queries } from '../database/database.js';
-import type { ScanStatistic } from '../work/scan-work.js';
+import type { ScanStatistic } from '../contract/scan-work.js';
 
 /** Returns the statistics of a finished scan; none before its end. */
 export function scanStatistics(

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.js';
 import type { Facts } from '../database/store-facts.js';
-import type { ScanContext } from '../work/scan-context.js';
+import type { ScanContext } from '../contract/scan-context.js';
 import { inferVisits } from './infer-visits.js';
 import { leaseMs, type Politeness } from './politeness.js';
 

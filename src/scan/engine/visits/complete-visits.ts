@@ -1,10 +1,10 @@
 import type { Transaction } from '../database/database.js';
 import { formatFacts } from '../database/store-facts.js';
-import type { ScanContext } from '../work/scan-context.js';
-import type { ContactDecision, VisitObservation } from '../work/scan-work.js';
+import type { ScanContext } from '../contract/scan-context.js';
+import type { ContactDecision, VisitObservation } from '../contract/scan-work.js';
 import { TODAY, type ClaimedNetwork, type ClaimedVisit } from './claim-visits.js';
 import type { Politeness } from './politeness.js';
-import { visitCodes } from '../work/visit-states.js';
+import { visitCodes } from '../contract/visit-states.js';
 
 /** A visit with its result; without one, it was not made and stays due. */
 export interface MadeVisit {

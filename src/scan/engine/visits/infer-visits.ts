@@ -1,6 +1,6 @@
-import type { ScanContext } from '../work/scan-context.js';
-import type { Facts } from '../work/scan-work.js';
-import { visitCodes } from '../work/visit-states.js';
+import type { ScanContext } from '../contract/scan-context.js';
+import type { Facts } from '../contract/scan-work.js';
+import { visitCodes } from '../contract/visit-states.js';
 
 /** Waiting visits that one claim plans. */
 const MAX_PLANNED = 5000;

@@ -1,6 +1,6 @@
 import { isConnectionLoss } from '../database/errors.js';
-import type { ScanContext } from '../work/scan-context.js';
-import type { VisitObservation } from '../work/scan-work.js';
+import type { ScanContext } from '../contract/scan-context.js';
+import type { VisitObservation } from '../contract/scan-work.js';
 import { claimVisits, type ClaimedNetwork, type ClaimedVisit } from './claim-visits.js';
 import { completeVisits, type CompletedNetwork, type MadeVisit } from './complete-visits.js';
 import { NetworkBreaker } from './network-breaker.js';
