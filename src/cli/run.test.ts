@@ -48,7 +48,10 @@ test('invalid domain names end with 2 and no stack trace', async () => {
 });
 
 test('a wrong call names the command whose help to read', async () => {
-  assert.match((await cli('report', 'import')).err, /\n {2}See hermetic report import --help\.\n$/);
+  assert.match(
+    (await cli('report', 'export', 'x')).err,
+    /\n {2}See hermetic report export --help\.\n$/,
+  );
   assert.match((await cli('chekc')).err, /Did you mean check.*\n {2}See hermetic --help\.\n$/);
 });
 

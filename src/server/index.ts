@@ -49,6 +49,7 @@ export type { AccountBinding, Publishing } from './publisher.js';
 export { configJsonSchema, parseConfig, parseConfigFiles, type Config } from './config/config.js';
 export type { ConfigProblem, ConfigSource } from './config/merged-files.js';
 export { parseListenAddress, formatListenAddress, type ListenAddress } from './listen-address.js';
+export { obtainMailboxSecret, type MailboxSecretSource } from './mailbox-secret.js';
 export { createLog, type Log, type Level } from './log.js';
 export type { Metric, Sample } from './metrics.js';
 export type {

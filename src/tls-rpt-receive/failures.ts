@@ -54,6 +54,12 @@ export const intakeFailures = defineFailures({
     message: 'Too many mails of a mailbox wait for DKIM keys. Further ones stay there, unread.',
     fix: 'Check the resolver. The daemon reads the others once it has settled some.',
   },
+  'mailbox-not-stored': {
+    blame: 'local',
+    temporary: true,
+    message: 'Reports of a mailbox could not be stored, so reading it ended.',
+    fix: 'Check the disk and the database, and run the command again: it continues there.',
+  },
   'mailbox-connection-lost': {
     blame: 'network',
     temporary: true,

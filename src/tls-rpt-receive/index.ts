@@ -74,7 +74,13 @@ export {
   MailboxReader,
   type MailboxReaderOptions,
   type MailboxStatus,
+  type MailFate,
 } from './mailbox/mailbox-reader.js';
+export {
+  importMailbox,
+  type ImportMailboxOptions,
+  type MailboxImport,
+} from './mailbox/import-mailbox.js';
 export {
   openMailbox,
   type MailboxAddress,
@@ -84,7 +90,13 @@ export {
 export type { FetchedMail, Mailbox, MailEntry } from './mailbox/mailbox.js';
 export { httpsHandler, type HttpsHandlerOptions } from './intake/https-handler.js';
 export { smtpIntake, type SmtpIntake, type SmtpIntakeOptions } from './intake/smtp-intake.js';
-export { alertChannelFields, domainField, reportSection, type ReportSettings } from './settings.js';
+export {
+  alertChannelFields,
+  domainField,
+  mailboxName,
+  reportSection,
+  type ReportSettings,
+} from './settings.js';
 export {
   reportedDomains,
   showDomain,

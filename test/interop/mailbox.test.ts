@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -89,7 +90,7 @@ before(async () => {
   await startDns();
   mkdirSync(join(folder, 'mail/tlsrpt'), { recursive: true });
   writeFileSync(join(folder, 'dovecot.conf'), dovecotConf());
-  for (const name of ['INBOX', 'Keep', 'Archive']) createMaildir(maildir(name));
+  for (const name of ['INBOX', 'Keep', 'Archive', 'Once']) createMaildir(maildir(name));
   dovecot = new Daemon('/usr/sbin/dovecot', ['-F', '-c', join(folder, 'dovecot.conf')], folder);
   await until(
     'dovecot',
@@ -109,7 +110,7 @@ async function startDns(): Promise<void> {
   const dns = new LabDns(
     [
       { apex: '.', signed: {} },
-      { apex: 'example.', signed: {} },
+      { apex: 'example.', signed: {}, records: 'imap 300 IN A 127.0.0.1\n' },
       { apex: 'sender.example.', signed: {}, records: `s1._domainkey 300 IN TXT ${text}\n` },
     ],
     Date.now(),
@@ -408,4 +409,54 @@ test('an archive without DKIM keys counts when its mailbox is trusted', async (t
   assert.equal(view.sessions.successful, 3);
   store.close();
   await daemon.end('SIGTERM');
+});
+
+test('report import reads a mailbox once, after a dry run without effect', async () => {
+  const box = maildir('Once');
+  const mails = await Promise.all(
+    [1, 2, 3].map((n) =>
+      reportMail({ report: reportJson(n, 0, `once${n}`, yesterday), signer: 'sender.example' }),
+    ),
+  );
+  for (const mail of [...mails, foreignMail(0), foreignMail(2)]) deliver(box, mail);
+  const before = contents(box);
+  const store = join(folder, 'once.db');
+  const run = async (
+    ...more: string[]
+  ): Promise<{ readonly code: number | null; readonly said: string }> => {
+    // The resolver is in this process.
+    const child = spawn(
+      process.execPath,
+      [
+        ...['dist/src/cli/main.js', 'report', 'import', '--domain', 'rcpt.example'],
+        ...['--mailbox', `imaps://tlsrpt@imap.example:${imapPort}/Once`],
+        ...['--password-file', join(folder, 'password'), '--ca', join(folder, 'root.pem')],
+        ...['--resolver', `127.0.0.1:${dnsPort}`, '--trust-anchor', join(folder, 'anchors')],
+        ...['--store', store, '--after', 'move', '--move-to', 'OnceRead', ...more],
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 },
+    );
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (bytes: Buffer) => (said += bytes.toString()));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, said };
+  };
+  const tried = await run('--dry-run');
+  assert.match(tried.said, /^5 mails read: 3 with reports, 2 other mails/m);
+  assert.match(tried.said, /^3 mails would be moved to OnceRead/m);
+  assert.equal(tried.code, 0);
+  assert.deepEqual(contents(box), before, 'no mail and no flag changed');
+  assert.equal(existsSync(store), false);
+  assert.equal(existsSync(maildir('OnceRead')), false);
+  const imported = await run();
+  assert.match(imported.said, /^3 reports new in .*once\.db, 0 were already there/m);
+  assert.equal(imported.code, 0, imported.said);
+  assert.equal(contents(maildir('OnceRead')).length, 3);
+  assert.deepEqual([...new Set(contents(box).map(({ flags }) => flags))], ['']);
+  assert.equal(contents(box).length, 2);
+  assert.match((await run()).said, /^0 mails read/m);
+  const opened = await openStore(store);
+  assert.deepEqual(sums(opened), { reports: 3, successful: 6 });
+  opened.close();
 });

@@ -9,6 +9,7 @@ import { createCa, issue } from '../../src/pki/index.js';
 import { prepareReports } from '../../src/tls-rpt-receive/index.js';
 import { openStore } from '../../src/store/index.js';
 import { commands } from '../../src/cli/commands.js';
+import { mailboxExample } from '../../src/cli/commands/report-mailbox.js';
 import { helpPage } from '../../src/cli/help.js';
 import type { Output } from '../../src/cli/output.js';
 import { createProgram } from '../../src/cli/run.js';
@@ -131,6 +132,7 @@ export const examplesNotRun: Readonly<Record<string, string>> = {
     'changes the machine; the test of the Debian package runs it',
   'hermetic restore /var/backups/hermetic.db':
     'changes the machine; the test of the Debian package runs it',
+  [mailboxExample]: 'needs an IMAP server; test/interop/mailbox.test.ts runs it',
   'hermetic user add alice --role admin': 'changes accounts; user-accounts.test.ts runs it',
   'hermetic user add bob --customer acme': 'changes accounts; user-accounts.test.ts runs it',
   'hermetic user list': 'changes accounts; user-accounts.test.ts runs it',

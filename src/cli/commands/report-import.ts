@@ -18,13 +18,20 @@ import { exitCodes } from '../exit-codes.js';
 import { sayFailure } from '../failure-text.js';
 import { databaseFile, STANDARD_STREAM } from '../files.js';
 import { addHelpPage } from '../help.js';
-import { present } from '../options.js';
 import { complain, formatJson, type CommandContext } from '../output.js';
 import { progress } from '../progress.js';
+import { misuse, present } from '../options.js';
+import {
+  assertNoMailboxFlags,
+  mailboxExample,
+  runMailboxImport,
+  withMailbox,
+  type MailboxFlags,
+} from './report-mailbox.js';
 import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-options.js';
 
 /** The options of `hermetic report import`. */
-interface ImportFlags extends ResolverFlags {
+interface ImportFlags extends ResolverFlags, MailboxFlags {
   readonly store?: string;
   /**
    * Domains whose reports count; a report about another domain is read and not counted.
@@ -37,9 +44,9 @@ interface ImportFlags extends ResolverFlags {
 }
 
 /**
- * `hermetic report import`: reads reports from files, folders and pipes.
+ * `hermetic report import`: reads reports from files, folders, pipes and a mailbox.
  *
- * Network: DNS queries for DKIM keys, unless `--no-verify`. RFC 8460 §3 requires a
+ * Network: DNS queries for DKIM keys, unless `--no-verify`; with `--mailbox` its server. RFC 8460 §3 requires a
  * signature of the reporting domain on every report by mail: unsigned mail could
  * inject failures that never happened.
  *
@@ -47,12 +54,15 @@ interface ImportFlags extends ResolverFlags {
  * line of JSON for each report. Standard error: each refused report with its reason.
  *
  * Exit status: 0 all read, 1 a report was refused, 2 the command, a file or the database
- * cannot be used, 75 (EX_TEMPFAIL) for a pipe that a mail server should try again.
+ * cannot be used, 75 (EX_TEMPFAIL) for a pipe that a mail server should try again, or a mailbox.
  */
 export function defineReportImport(command: Command, context: CommandContext): void {
   command
-    .description('read reports from .json, .json.gz, .zip, .eml, mbox, maildir or standard input')
-    .argument('<path...>', 'files and folders; - is standard input')
+    .description('read reports from files, folders, standard input or an IMAP mailbox')
+    .argument(
+      '[path...]',
+      'files (.json, .json.gz, .zip, .eml, mbox) and folders (maildir); - is standard input',
+    )
     .optionsGroup('Reports:')
     .option('--store <file>', 'add them to this database; without it, only read them')
     .option(
@@ -67,19 +77,27 @@ export function defineReportImport(command: Command, context: CommandContext): v
     .optionsGroup('Output:')
     .option('--json', 'print each report as one line of JSON (schema report-1)')
     .option('-q, --quiet', 'print only errors, no summary');
-  withResolver(command).action(async (paths: string[], importFlags: ImportFlags) =>
-    context.finish(await run(paths, importFlags, context)),
-  );
+  withResolver(withMailbox(command)).action(async (paths: string[], importFlags: ImportFlags) => {
+    if (importFlags.mailbox !== undefined && paths.length > 0)
+      throw misuse('--mailbox', 'excludes files', 'Import the mailbox and the files one by one.');
+    if (importFlags.mailbox !== undefined)
+      return context.finish(await runMailboxImport(importFlags, context));
+    assertNoMailboxFlags(importFlags);
+    if (paths.length === 0)
+      throw misuse('report import', 'nothing to read', 'Name a file, a folder or a --mailbox.');
+    return context.finish(await run(paths, importFlags, context));
+  });
   addHelpPage(command, context.output, {
     exitStatus: [
       [exitCodes.good, 'every report was read; from a pipe also where some were refused'],
       [exitCodes.fail, 'a report was refused'],
-      [exitCodes.usage, 'usage error, or an unreadable file or database'],
-      [exitCodes.retry, 'a pipe failed for now; the mail server should retry'],
+      [exitCodes.usage, 'usage error, or an unreadable file, mailbox or database'],
+      [exitCodes.retry, 'a pipe or mailbox failed for now; try again'],
     ],
     examples: [
       'hermetic report import --store reports.db ~/Maildir/.tlsrpt',
       'hermetic report import --json report.json.gz',
+      mailboxExample,
     ],
   });
 }

@@ -1,20 +1,14 @@
-import { execFile } from 'node:child_process';
-import { commandFailure, fail, isHermeticError, ok, type Result } from '../../base/index.js';
 import {
   intakeFailures,
   MailboxReader,
   openMailbox,
-  type MailboxSecret,
   type MailboxStatus,
   type Receiver,
 } from '../../tls-rpt-receive/index.js';
 import { mailboxName, type MailboxSettings } from '../../tls-rpt-receive/settings.js';
 import { labelled, type Metric } from '../metrics.js';
-import { readSecret } from '../secrets.js';
+import { obtainMailboxSecret } from '../mailbox-secret.js';
 import type { Degraded, JobContext } from '../service.js';
-
-const TOKEN_TIMEOUT = 60_000;
-const MAX_TOKEN = 16_384;
 
 /**
  * The end of the last reader of each mailbox. A reload starts the next one after it, so
@@ -72,7 +66,7 @@ function readerOf(
   return new MailboxReader({
     name,
     open: async (signal) => {
-      const secret = await obtainSecret(settings, signal);
+      const secret = await obtainMailboxSecret(settings, signal);
       if (!secret.ok) return secret;
       const at = { ...settings, readOnly: after === 'keep' };
       return openMailbox(at, secret.value, { ...jobContext, signal });
@@ -92,44 +86,6 @@ function readerOf(
             fix: intakeFailures.find(failure.code)?.fix,
           })
         : log.info('mailbox-read', { mailbox: name }),
-  });
-}
-
-/** Reads the secret for each connection, since passwords and tokens change. */
-async function obtainSecret(
-  { password, tokenCommand }: MailboxSettings,
-  signal: AbortSignal,
-): Promise<Result<MailboxSecret>> {
-  if (tokenCommand) return runTokenCommand(tokenCommand, signal);
-  try {
-    return ok({ password: readSecret(password ?? '').replace(/\r?\n$/, '') });
-  } catch (error) {
-    if (!isHermeticError(error)) throw error;
-    return fail(intakeFailures.make('mailbox-secret', error.message));
-  }
-}
-
-/** The standard output of the command is the token. It appears in no message. */
-function runTokenCommand(
-  [command = '', ...args]: readonly string[],
-  signal: AbortSignal,
-): Promise<Result<MailboxSecret>> {
-  const options = {
-    timeout: TOKEN_TIMEOUT,
-    maxBuffer: MAX_TOKEN,
-    killSignal: 'SIGKILL',
-    signal,
-  } as const;
-  return new Promise((resolve) => {
-    execFile(command, args, options, (error, stdout, stderr) => {
-      const accessToken = stdout.trim();
-      const refuse = (detail: string): void =>
-        resolve(fail(intakeFailures.make('mailbox-secret', detail)));
-      if (error) refuse(commandFailure(command, error, stderr, TOKEN_TIMEOUT));
-      // RFC 6750 §2.1: the characters of a token.
-      else if (!/^[\w.~+/-]+=*$/.test(accessToken)) refuse(`${command}: printed no access token`);
-      else resolve(ok({ accessToken }));
-    });
   });
 }
 

@@ -1,4 +1,11 @@
-import { followSignals, repeat, type Clock, type Failure, type Result } from '../../base/index.js';
+import {
+  fail,
+  followSignals,
+  repeat,
+  type Clock,
+  type Failure,
+  type Result,
+} from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import type { Receipt, Receiver } from '../intake/receiver.js';
 import { intakeFailures } from '../failures.js';
@@ -70,6 +77,8 @@ const BLOCKED_PAUSE = 30_000;
 const FIRST_RECONNECT = 5000;
 const MAX_RECONNECT = 10 * MINUTE;
 const REFUSED_PAUSE = 15 * MINUTE;
+/** Connections, or rounds, without any mail read after which a single reading ends. */
+const MAX_STALLS = 4;
 
 /**
  * Reads reports from one folder until it is stopped. A mail is moved or deleted only
@@ -84,6 +93,8 @@ export class MailboxReader {
   #connected = false;
   #failure: Failure | undefined;
   #failures = 0;
+  #lastFailure: Failure | undefined;
+  #mails = 0;
   #readAt = 0;
 
   constructor(options: MailboxReaderOptions) {
@@ -108,11 +119,51 @@ export class MailboxReader {
     const { clock } = this.#options;
     // A store that cannot be written: the daemon reports it.
     const onError = (): number => BLOCKED_PAUSE;
-    await repeat(() => this.#session(signal), { clock, signal, pauseMs: 0, onError });
+    const pauseAfter: AfterRound = async (mailbox, progress) => {
+      if (progress === 'complete') await this.#wait(mailbox, signal);
+      if (progress === 'blocked') await clock.sleep(BLOCKED_PAUSE, signal);
+      return 'continue';
+    };
+    const session = (): Promise<number> => this.#session(signal, pauseAfter);
+    await repeat(session, { clock, signal, pauseMs: 0, onError });
+  }
+
+  /**
+   * Reads the mails that are in the folder now, and resolves to the failure that prevented
+   * it, if any. A lost connection is opened again as long as mails are read. The next call,
+   * in any process, continues where this one ended. Rejects with the abort of the signal, and
+   * where the store fails.
+   */
+  async readOnce(signal: AbortSignal): Promise<Result<undefined>> {
+    const { clock } = this.#options;
+    let [mails, stalls] = [0, 0];
+    let isComplete = false;
+    const hasStalled = (): boolean => {
+      stalls = this.#mails > mails ? 0 : stalls + 1;
+      mails = this.#mails;
+      return stalls >= MAX_STALLS;
+    };
+    const endWhenRead: AfterRound = async (_mailbox, progress) => {
+      isComplete = progress === 'complete';
+      if (progress !== 'blocked') return isComplete ? 'end' : 'continue';
+      this.#lastFailure = intakeFailures.make('mailbox-not-stored', this.#options.name);
+      if (hasStalled()) return 'end';
+      await clock.sleep(BLOCKED_PAUSE, signal);
+      return 'continue';
+    };
+    for (;;) {
+      const pause = await this.#session(signal, endWhenRead);
+      signal.throwIfAborted();
+      if (isComplete) return { ok: true, value: undefined };
+      const failure = this.#lastFailure;
+      if (failure && (!failure.temporary || stalls >= MAX_STALLS || hasStalled()))
+        return fail(failure);
+      await clock.sleep(pause, signal);
+    }
   }
 
   /** One connection. Resolves to the pause before the next one. */
-  async #session(signal: AbortSignal): Promise<number> {
+  async #session(signal: AbortSignal, afterRound: AfterRound): Promise<number> {
     const opened = await this.#options.open(signal);
     if (!opened.ok) return this.#failed(opened.failure, true);
     const mailbox = opened.value;
@@ -126,8 +177,7 @@ export class MailboxReader {
         if (signal.aborted) break;
         if (!result.ok) return this.#failed(result.failure, false);
         this.#succeeded();
-        if (result.value === 'complete') await this.#wait(mailbox, signal);
-        if (result.value === 'blocked') await this.#options.clock.sleep(BLOCKED_PAUSE, signal);
+        if ((await afterRound(mailbox, result.value)) === 'end') break;
       }
       return 0;
     } finally {
@@ -156,6 +206,7 @@ export class MailboxReader {
    */
   #failed(failure: Failure, atOpening: boolean): number {
     this.#failures++;
+    this.#lastFailure = failure;
     if (atOpening || this.#failures > 1) {
       if (this.#failure?.code !== failure.code) this.#options.onFailure(failure);
       this.#failure = failure;
@@ -277,11 +328,15 @@ export class MailboxReader {
   }
 
   #count(fate: MailFate): void {
+    this.#mails++;
     this.#fates.set(fate, (this.#fates.get(fate) ?? 0) + 1);
   }
 }
 
 type Progress = 'complete' | 'more' | 'blocked';
+
+/** Waits for the next round, or ends the connection. */
+type AfterRound = (mailbox: Mailbox, progress: Progress) => Promise<'continue' | 'end'>;
 
 /** The result of one mail. `blocked`: it is unknown, and the mail is read again. */
 interface Taken {
@@ -293,7 +348,7 @@ interface Taken {
 }
 
 /** Whether a mail was not meant as a TLS report. */
-export function isForeign({ code }: Failure): boolean {
+export function isForeign({ code }: Pick<Failure, 'code'>): boolean {
   return code === 'report-missing' || code === 'report-is-dmarc';
 }
 

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { commandFailure, fail, isHermeticError, ok, type Result } from '../base/index.js';
+import { intakeFailures, type MailboxSecret } from '../tls-rpt-receive/index.js';
+import { readSecret } from './secrets.js';
+
+/** Milliseconds for the program of a token. */
+const TOKEN_TIMEOUT = 60_000;
+/** Octets of its output. */
+const MAX_TOKEN = 16_384;
+
+/** The source of a secret: a file with a password, or a program that prints a token. */
+export interface MailboxSecretSource {
+  readonly password?: string | undefined;
+  /** The program with its arguments. */
+  readonly tokenCommand?: readonly string[] | undefined;
+}
+
+/** Reads the secret for each connection, since passwords and tokens change. */
+export async function obtainMailboxSecret(
+  { password, tokenCommand }: MailboxSecretSource,
+  signal: AbortSignal,
+): Promise<Result<MailboxSecret>> {
+  if (tokenCommand) return runTokenCommand(tokenCommand, signal);
+  try {
+    return ok({ password: readSecret(password ?? '').replace(/\r?\n$/, '') });
+  } catch (error) {
+    if (!isHermeticError(error)) throw error;
+    return fail(intakeFailures.make('mailbox-secret', error.message));
+  }
+}
+
+/** The standard output of the command is the token. It appears in no message. */
+function runTokenCommand(
+  [command = '', ...args]: readonly string[],
+  signal: AbortSignal,
+): Promise<Result<MailboxSecret>> {
+  const options = {
+    timeout: TOKEN_TIMEOUT,
+    maxBuffer: MAX_TOKEN,
+    killSignal: 'SIGKILL',
+    signal,
+  } as const;
+  return new Promise((resolve) => {
+    execFile(command, args, options, (error, stdout, stderr) => {
+      const accessToken = stdout.trim();
+      const refuse = (detail: string): void =>
+        resolve(fail(intakeFailures.make('mailbox-secret', detail)));
+      if (error) refuse(commandFailure(command, error, stderr, TOKEN_TIMEOUT));
+      // RFC 6750 §2.1: the characters of a token.
+      else if (!/^[\w.~+/-]+=*$/.test(accessToken)) refuse(`${command}: printed no access token`);
+      else resolve(ok({ accessToken }));
+    });
+  });
+}

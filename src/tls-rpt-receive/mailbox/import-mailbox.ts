@@ -1,0 +1,130 @@
+import { ok, type Clock, type Result } from '../../base/index.js';
+import type { Store } from '../../store/index.js';
+import { createReceiver, type Receipt } from '../intake/receiver.js';
+import { knownHosts } from '../tables/checks.js';
+import { previewReports } from '../tables/preview-reports.js';
+import { isAuthenticated } from '../types.js';
+import type { LookupKeys } from '../verify/verify-dkim.js';
+import { MailboxReader, type MailboxReaderOptions, type MailFate } from './mailbox-reader.js';
+import type { Mailbox } from './mailbox.js';
+
+/** The mailbox, the database and the choices of the operator. */
+export interface ImportMailboxOptions extends Pick<
+  MailboxReaderOptions,
+  'name' | 'open' | 'after' | 'moveTo' | 'trusted'
+> {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Domains whose reports count, with those below them. */
+  readonly domains: readonly string[];
+  readonly keys: LookupKeys;
+  readonly signal: AbortSignal;
+  /** Store nothing, and remove nothing from the mailbox. */
+  readonly isDryRun: boolean;
+  /** Receives the number of mails read until now. */
+  readonly onMail?: (mails: number) => void;
+}
+
+/** The mails and reports of an import, also where it failed on the way. */
+export interface MailboxImport {
+  /** The failure that ended the import before the last mail. */
+  readonly result: Result<undefined>;
+  readonly fates: ReadonlyMap<MailFate, number>;
+  /** Mails that are tried again later: their DKIM keys could not be looked up. */
+  readonly pending: number;
+  /** Reports that were new, and those that were known. */
+  readonly fresh: number;
+  readonly known: number;
+  /** New reports that do not count, by trust. */
+  readonly uncounted: ReadonlyMap<string, number>;
+  /** Mails that are meant as reports and cannot be read, by failure code. */
+  readonly refused: ReadonlyMap<string, number>;
+}
+
+/**
+ * Reads a mailbox once, as the daemon does, and shares its position: an import before the
+ * first start of the daemon leaves only later mail to it.
+ *
+ * A dry run takes the same steps with a database in memory. It knows the position and the
+ * reports of the real one, so its result is that of the import.
+ */
+export async function importMailbox(options: ImportMailboxOptions): Promise<MailboxImport> {
+  const { store, clock, domains, keys, signal, isDryRun, onMail } = options;
+  const target = isDryRun ? await previewReports(store) : store;
+  const counts = new ReceiptCounts();
+  const hosts = knownHosts(store, domains);
+  const receiver = createReceiver({
+    store: target,
+    clock,
+    domains,
+    keys,
+    hosts: () => hosts,
+    onReceipt: (receipt) => {
+      counts.add(receipt);
+      onMail?.(counts.mails);
+    },
+  });
+  const reader = new MailboxReader({
+    ...options,
+    store: target,
+    receiver,
+    open: isDryRun ? withoutRemoval(options.open) : options.open,
+    pollMs: Infinity,
+    onFailure: () => undefined,
+  });
+  try {
+    const result = await reader.readOnce(signal);
+    const { fates, pending } = reader.status;
+    return { result, fates, pending, ...counts.totals };
+  } finally {
+    await receiver.close();
+    if (isDryRun) target.close();
+  }
+}
+
+/** The mailbox of a dry run: it removes nothing. */
+function withoutRemoval(open: MailboxReaderOptions['open']): MailboxReaderOptions['open'] {
+  return async (signal) => {
+    const opened = await open(signal);
+    if (!opened.ok) return opened;
+    const { value: mailbox } = opened;
+    const kept: Mailbox = {
+      uidValidity: mailbox.uidValidity,
+      list: (fromUid) => mailbox.list(fromUid),
+      describe: (uids) => mailbox.describe(uids),
+      fetch: (uids, maxOctets) => mailbox.fetch(uids, maxOctets),
+      remove: () => Promise.resolve(ok(undefined)),
+      untilMail: (abortSignal) => mailbox.untilMail(abortSignal),
+      close: () => mailbox.close(),
+    };
+    return ok(kept);
+  };
+}
+
+/** Counts the receipts of an import. */
+class ReceiptCounts {
+  mails = 0;
+  readonly totals = {
+    fresh: 0,
+    known: 0,
+    uncounted: new Map<string, number>(),
+    refused: new Map<string, number>(),
+  };
+
+  add(receipt: Receipt): void {
+    this.mails++;
+    if (receipt.status === 'refused') increment(this.totals.refused, receipt.failure.code);
+    if (receipt.status !== 'stored') return;
+    for (const { code } of receipt.failures) increment(this.totals.refused, code);
+    for (const { outcome, trust } of receipt.reports) {
+      if (outcome === 'repeated') this.totals.known++;
+      else this.totals.fresh++;
+      if (outcome !== 'repeated' && !isAuthenticated(trust))
+        increment(this.totals.uncounted, trust);
+    }
+  }
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,46 @@
+import type { Store, Value } from '../../store/index.js';
+import { openReports } from './open-reports.js';
+
+/** Rows that are copied together. */
+const MAX_ROWS = 10_000;
+
+/**
+ * Opens a database in memory that knows the reports of another one and the positions in
+ * its mailboxes. A report that is stored there has the outcome it would have in the other
+ * one: a known report is a repeated one.
+ */
+export async function previewReports(from: Store): Promise<Store> {
+  const preview = await openReports(':memory:');
+  preview.transaction(() => {
+    copyDigests(from, preview);
+    for (const table of ['report_mailbox', 'report_mailbox_pending']) {
+      const rows = from.prepare<Record<string, Value>>(`SELECT * FROM ${table}`).all();
+      for (const row of rows) {
+        const columns = Object.keys(row);
+        const places = columns.map(() => '?').join(', ');
+        preview
+          .prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${places})`)
+          .run(...Object.values(row));
+      }
+    }
+  });
+  return preview;
+}
+
+/** A report without rows counts as one whose rows were pruned. */
+function copyDigests(from: Store, preview: Store): void {
+  const insert = preview.prepare(
+    'INSERT INTO report_pruned (digest, day, authenticated) VALUES (?, 0, 1) ON CONFLICT DO NOTHING',
+  );
+  for (const table of ['report', 'report_pruned']) {
+    const read = from.prepare<{ row: number; digest: Uint8Array }>(
+      `SELECT rowid AS row, digest FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT ${MAX_ROWS}`,
+    );
+    for (let last = 0; ;) {
+      const rows = read.all(last);
+      for (const { digest } of rows) insert.run(digest);
+      if (rows.length < MAX_ROWS) break;
+      last = rows.at(-1)?.row ?? last;
+    }
+  }
+}
