@@ -56,7 +56,7 @@ export async function bench([given]: readonly string[]): Promise<void> {
     ...[String(domains), String(CHANGING), list],
   ]);
   const starting = answer<Started>(internet);
-  const cluster = await openCluster(join(folder, 'scans'));
+  const cluster = await openCluster(join(folder, 'scans'), { create: true });
   const database = await cluster.open();
   try {
     await migrate(database);

@@ -153,6 +153,7 @@ export {
   migrate,
   openCluster,
   politeness,
+  requireMigrated,
   runWorker,
   scanChanges,
   scanFailures,

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -34,6 +43,21 @@ before(() => {
   writeFileSync(list, `${domains.join('\n')}\nnot a domain\n`);
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('commands that read create nothing', async () => {
+  const [absent, empty] = [join(folder, 'absent'), join(folder, 'empty')];
+  mkdirSync(empty);
+  for (const command of [['list'], ['show', '1'], ['pause', '1'], ['why', 'good.example']])
+    for (const at of [absent, empty]) {
+      const { code, err } = await runCli(['scan', ...command, '--local', at]);
+      assert.equal(code, 2);
+      assert.match(err, /scan-database-empty/);
+    }
+  const missing = await runCli(['scan', 'start', join(folder, 'no-list'), '--local', absent]);
+  assert.match(missing.err, /no-list: .*\(file-unreadable\)/);
+  assert.equal(existsSync(absent), false);
+  assert.deepEqual(readdirSync(empty), []);
+});
 
 test('a scan of the lab gives every domain the verdict of a check', async () => {
   const { code, out, err } = await runCli(['scan', 'start', list, ...local, ...quick]);

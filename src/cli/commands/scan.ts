@@ -13,7 +13,7 @@ import {
   type Database,
 } from '../../scan/index.js';
 import { exitCodes } from '../exit-codes.js';
-import { readFile } from '../files.js';
+import { assertReadable, readFile } from '../files.js';
 import { addHelpPage } from '../help.js';
 import { openLab } from '../lab.js';
 import { readNumber } from '../options.js';
@@ -85,6 +85,7 @@ function defineStart(command: Command, context: CommandContext): void {
 
 async function start(file: string, flags: StartFlags, context: CommandContext): Promise<number> {
   const { output, signal } = context;
+  assertReadable(file, 'list');
   const workers = readNumber('--workers', flags.workers, { least: 0, most: 1 });
   const revisitDays = readNumber('--revisit', flags.revisit, { least: 0, most: 365 });
   const lab = flags.lab ? await openLab() : undefined;
@@ -115,7 +116,7 @@ async function start(file: string, flags: StartFlags, context: CommandContext): 
         await worker;
         return await printEnd(database, id, context);
       },
-      onError,
+      { create: true, onError },
     );
   } finally {
     await lab?.close();
@@ -140,7 +141,9 @@ function defineList(command: Command, { output }: CommandContext): void {
     .option('--json', 'print each scan as one line of JSON')
     .action((flags: ScanDatabaseFlags & { readonly json?: boolean }) =>
       withDatabase(flags, async (database) => {
-        for (const scan of await listScans(database)) {
+        const scans = await listScans(database);
+        if (scans.length === 0) output.err('No scan was started in this database.\n');
+        for (const scan of scans) {
           const { id, state, domains, startedAt, list } = scan;
           const text = `${id}  ${state}  ${startedAt.toISOString()}  ${domains}  ${list}`;
           output.out(`${flags.json ? formatJson(scan) : neutralise(text, 400)}\n`);

@@ -23,7 +23,7 @@ export function defineWorker(command: Command, context: CommandContext): void {
     await withDatabase(
       flags,
       (database) => runWorker({ database, work, rules, signal: stopSignal(signal), onError }),
-      onError,
+      { create: true, onError },
     );
     context.finish(exitCodes.good);
   });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { Database, migrate, openCluster } from '../../scan/index.js';
+import { Database, migrate, openCluster, requireMigrated } from '../../scan/index.js';
 import { misuse } from '../options.js';
 
 /** The options that choose the database of scans. */
@@ -16,14 +16,22 @@ export function withScanDatabase(command: Command): Command {
     .option('--database <url>', 'use this server: postgres://USER@HOST/NAME');
 }
 
+/** Options of {@link withDatabase}. */
+export interface OpenOptions {
+  /** Creates the database and brings its tables up to date. Default: requires both. */
+  readonly create?: boolean;
+  /** Receives faults that pass. */
+  readonly onError?: (error: Error) => void;
+}
+
 /**
- * Opens the database, brings its tables up to date, and closes it after the work. A local
- * server stops with the last process that uses it. `onError` receives faults that pass.
+ * Opens the database, and closes it after the work. A local server stops with the last
+ * process that uses it.
  */
 export async function withDatabase<T>(
   flags: ScanDatabaseFlags,
   work: (database: Database) => Promise<T>,
-  onError: (error: Error) => void = () => undefined,
+  { create = false, onError = () => undefined }: OpenOptions = {},
 ): Promise<T> {
   const { local, database: url } = flags;
   if ((local === undefined) === (url === undefined))
@@ -32,13 +40,13 @@ export async function withDatabase<T>(
       'one of the two is needed',
       'Use --local FOLDER on one machine, or --database postgres://USER@HOST/NAME.',
     );
-  const cluster = local === undefined ? undefined : await openCluster(local);
+  const cluster = local === undefined ? undefined : await openCluster(local, { create });
   try {
     const database = cluster
       ? await cluster.open({ onError })
       : await Database.open({ connection: url ?? '', onError });
     try {
-      await migrate(database);
+      await (create ? migrate : requireMigrated)(database);
       return await work(database);
     } finally {
       await database.close();

@@ -1,6 +1,6 @@
 export { openCluster, type LocalCluster } from './database/cluster.js';
 export { Database, type DatabaseOptions } from './database/database.js';
-export { migrate } from './database/migrate.js';
+export { migrate, requireMigrated } from './database/migrate.js';
 export { scanFailures, type ScanFailureCode } from './database/failures.js';
 export type * from './contract/scan-work.js';
 export { explainDomain, type ExplainedDomain } from './jobs/explain-domain.js';

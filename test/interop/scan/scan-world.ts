@@ -42,7 +42,7 @@ export class ScanWorld {
     // The owner of the server is another user than root.
     chmodSync(outer, 0o755);
     const folder = join(outer, 'cluster');
-    const cluster = await openCluster(folder);
+    const cluster = await openCluster(folder, { create: true });
     const database = await cluster.open();
     await migrate(database);
     return new ScanWorld(folder, cluster, database);

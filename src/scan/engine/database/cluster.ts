@@ -37,22 +37,27 @@ export interface LocalCluster {
 }
 
 /**
- * Opens the PostgreSQL cluster in `folder`, and creates it where the folder is absent or
- * empty. Uses the newest installed server.
+ * Opens the PostgreSQL cluster in `folder`. Uses the newest installed server. `create`:
+ * creates the cluster where the folder is absent or empty.
  *
  * PostgreSQL refuses to run as root: a command of root runs the server as the system user
  * `postgres`, which owns the folder. Several processes may use the same
  * folder; the last one stops the server.
  *
- * Throws HermeticError `scan-server-missing`, `scan-server-user` or `scan-server-failed`.
+ * Throws HermeticError `scan-server-missing`, `scan-server-user` or `scan-server-failed`;
+ * without `create` also `scan-database-empty`.
  */
-export async function openCluster(folder: string): Promise<LocalCluster> {
+export async function openCluster(
+  folder: string,
+  { create = false }: { readonly create?: boolean } = {},
+): Promise<LocalCluster> {
   const at = resolve(folder);
+  if (!create && !existsSync(at)) throw scanError('scan-database-empty', at);
   const socketFolder = join(at, 'socket');
   if (Buffer.byteLength(join(socketFolder, SOCKET_NAME)) > MAX_SOCKET_PATH)
     throw scanError('scan-server-failed', `the path ${at} is too long for a Unix socket`);
   const server = new Server(findPrograms(), at, socketFolder);
-  await server.create();
+  await server.prepare(create);
   await server.start();
   return {
     open: (options = {}) => server.connect(options),
@@ -79,10 +84,11 @@ class Server {
     this.#user = serverUser();
   }
 
-  /** Creates the files of the cluster where they are absent. */
-  async create(): Promise<void> {
+  /** Requires the files of the cluster, or creates them where they are absent. */
+  async prepare(create: boolean): Promise<void> {
     const data = this.#data;
     if (existsSync(join(data, 'PG_VERSION'))) return;
+    if (!create) throw scanError('scan-database-empty', this.#folder);
     for (const made of [this.#folder, this.#socketFolder]) {
       mkdirSync(made, { recursive: true, mode: 0o700 });
       if (this.#user) chownSync(made, this.#user.uid, this.#user.gid);
@@ -90,7 +96,8 @@ class Server {
     const made = await this.#run('initdb', [
       ...['-D', data, '-U', ROLE, '--auth=trust', '-E', 'UTF8', '--locale=C'],
     ]);
-    if (made.status !== 0) throw scanError('scan-server-failed', made.text);
+    if (made.status !== 0)
+      throw scanError('scan-server-failed', made.text.trim().replace(/\s*\n\s*/g, '; '));
   }
 
   /** Starts the server unless it runs. */

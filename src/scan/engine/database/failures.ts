@@ -23,6 +23,18 @@ export const scanFailures = defineFailures({
     message: 'A newer hermetic wrote the tables of this database.',
     fix: 'Use that version or a later one. Older versions would damage the tables.',
   },
+  'scan-database-older': {
+    blame: 'local',
+    temporary: false,
+    message: 'An older hermetic wrote the tables of this database.',
+    fix: 'Run hermetic scan start or hermetic worker: they bring the tables up to date.',
+  },
+  'scan-database-empty': {
+    blame: 'local',
+    temporary: false,
+    message: 'The database holds no scans.',
+    fix: 'Check the folder or address. hermetic scan start creates the database.',
+  },
   'scan-server-missing': {
     blame: 'local',
     temporary: false,

@@ -10,6 +10,21 @@ export const JOBS_SCHEMA = 'hermetic_jobs';
 const LOCK = '7523099284105817443';
 
 /**
+ * Requires tables of this version, and writes nothing. Throws `scan-database-empty`,
+ * `scan-database-older` or `scan-database-newer`.
+ */
+export async function requireMigrated(database: Database): Promise<void> {
+  const [table] = await database.query<{ present: boolean }>(
+    "SELECT to_regclass('hermetic_scan.migration') IS NOT NULL AS present",
+  );
+  const version = table?.present ? await versionOf(database) : 0;
+  const detail = `version ${version}, known ${migrations.length}`;
+  if (version === 0) throw scanError('scan-database-empty', 'no tables');
+  if (version < migrations.length) throw scanError('scan-database-older', detail);
+  if (version > migrations.length) throw scanError('scan-database-newer', detail);
+}
+
+/**
  * Brings the tables up to date: `migrations[n]` leads from version n to n + 1. Processes
  * that start together wait for each other. All migrations happen or none.
  *
@@ -23,10 +38,7 @@ export async function migrate(database: Database): Promise<void> {
     await tx.query(
       'CREATE TABLE IF NOT EXISTS hermetic_scan.migration (number int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())',
     );
-    const [row] = await tx.query<{ version: number }>(
-      'SELECT coalesce(max(number), 0) AS version FROM hermetic_scan.migration',
-    );
-    const version = row?.version ?? 0;
+    const version = await versionOf(tx);
     if (version > migrations.length)
       throw scanError('scan-database-newer', `version ${version}, known ${migrations.length}`);
     for (const [index, statements] of migrations.entries()) {
@@ -37,4 +49,11 @@ export async function migrate(database: Database): Promise<void> {
     // The lock covers these too: CREATE SCHEMA IF NOT EXISTS of two processes can collide.
     await runMigrations({ pgPool: database.pool, schema: JOBS_SCHEMA });
   });
+}
+
+async function versionOf(database: Pick<Database, 'query'>): Promise<number> {
+  const [row] = await database.query<{ version: number }>(
+    'SELECT coalesce(max(number), 0) AS version FROM hermetic_scan.migration',
+  );
+  return row?.version ?? 0;
 }

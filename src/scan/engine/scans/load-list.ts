@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
-import { parseDomain } from '../../../base/index.js';
+import { describeSystemError, parseDomain } from '../../../base/index.js';
 import { copyLine } from '../database/copy-text.js';
 import type { Database } from '../database/database.js';
 import { scanError } from '../database/failures.js';
@@ -91,7 +91,8 @@ async function digestOf(file: string): Promise<Buffer> {
   try {
     await pipeline(createReadStream(file), hash);
   } catch (error) {
-    throw scanError('scan-list-invalid', (error as Error).message, error);
+    const { message } = describeSystemError(error);
+    throw scanError('scan-list-invalid', `${file}: ${message}`, error);
   }
   return hash.digest();
 }
