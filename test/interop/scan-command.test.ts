@@ -62,7 +62,7 @@ test('commands that read create nothing', async () => {
 test('a scan of the lab gives every domain the verdict of a check', async () => {
   const { code, out, err } = await runCli(['scan', 'start', list, ...local, ...quick]);
   assert.equal(code, 0, err);
-  assert.match(err, /1 lines hold no domain/);
+  assert.match(err, /No domain in 1 line of the list/);
   assert.match(out, /12 domains {3}done/);
   assert.match(out, /with a signed mail route/);
   const { out: exported } = await runCli(['scan', 'export', '1', ...local]);

@@ -1,3 +1,4 @@
+import { formatCount } from '../../base/index.js';
 import type { TlsVersion } from '../../evidence/index.js';
 import {
   bitLength,
@@ -62,7 +63,7 @@ export function tlsRules(raised: FindingCollector, probed: Probed, subject: Find
 
 /** The large hello that got no answer, with the property in which it differs. */
 function describeLost({ octets = 0, segments, keyShare }: LargeHelloForm): string {
-  const size = `A ClientHello of ${octets.toLocaleString('en')} octets`;
+  const size = `A ClientHello of ${formatCount(octets)} octets`;
   const form = [
     ...(keyShare ? ['with a key share for X25519MLKEM768'] : []),
     ...(segments === undefined ? [] : [`in ${segments} TCP segments`]),

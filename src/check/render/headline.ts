@@ -1,7 +1,8 @@
+import { countOf } from '../../base/index.js';
 import type { CheckResult, MailAddress } from '../../evidence/index.js';
 import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index.js';
 import { whyUnclear } from '../findings/views.js';
-import { counted, senderNames } from './words.js';
+import { senderNames } from './words.js';
 
 /** Every attack of the exposure table. */
 const hostile: readonly Attack[] = ['stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'];
@@ -122,7 +123,7 @@ function unevenTls({ hosts }: CheckResult): string | undefined {
   );
   const open = reached.filter((address) => address.exposure?.opportunistic.none === 'cleartext');
   const atTimes = open.filter(({ certificates }) => certificates.length > 0);
-  const of = `${open.length} of ${counted(reached.length, 'address')}`;
+  const of = `${open.length} of ${countOf(reached.length, 'address')}`;
   const verb = open.length === 1 ? 'offers' : 'offer';
   const effect = 'part of the mail travels in plaintext';
   if (open.length > 0 && atTimes.length === open.length)

@@ -1,5 +1,5 @@
+import { countOf } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
-import { counted } from './words.js';
 
 /**
  * The origin of a result as terms and values: enough to repeat the check and to
@@ -11,7 +11,7 @@ export function aboutCheck(
   const { checkedAt, profile, depth, connections, provenance } = checkResult;
   const time = checkedAt.replace('T', ' ').replace('Z', ' UTC');
   const head = [['Time', time]] as const;
-  const spent = counted(connections, 'connection');
+  const spent = countOf(connections, 'connection');
   if (!provenance)
     return [...head, ['Profile', profile], ['Depth', `${depth}, ${spent} to mail hosts`]];
   const { tool, collector, profileDate, vantage, resolvers, evidenceSha256 } = provenance;

@@ -1,3 +1,4 @@
+import { countOf } from '../../base/index.js';
 import type {
   CheckResult,
   MailAddress,
@@ -8,7 +9,7 @@ import type {
 } from '../../evidence/index.js';
 import type { Tone } from '../../page/index.js';
 import { suiteStrength } from './suite-strength.js';
-import { counted, duration, tlsVersions, versionList } from './words.js';
+import { duration, tlsVersions, versionList } from './words.js';
 
 /**
  * The mark of a topic. `pass`: tested without a fault. `absent`: not in use, which is not
@@ -135,12 +136,12 @@ function mailHosts(checkResult: CheckResult): Observed {
   const addresses = addressesOf(checkResult);
   const reached = addresses.filter((address) => address.status === 'reachable').length;
   const all = reached === addresses.length;
-  const some = `${reached} of ${counted(addresses.length, 'address')} reached`;
+  const some = `${reached} of ${countOf(addresses.length, 'address')} reached`;
   const value = [
-    counted(existing.length, 'host'),
-    all ? counted(reached, 'address') : some,
+    countOf(existing.length, 'host'),
+    all ? countOf(reached, 'address') : some,
     ...(unseen > 0 ? [`${unseen} not looked up`] : []),
-    ...(skipped > 0 ? [`${counted(skipped, 'record')} without a host`] : []),
+    ...(skipped > 0 ? [`${countOf(skipped, 'record')} without a host`] : []),
   ].join(', ');
   return { value, mark: all && reached > 0 && unseen === 0 ? 'pass' : 'unknown' };
 }
@@ -176,14 +177,14 @@ function starttls(checkResult: CheckResult): Observed {
       offer === 'offered' && ['cleartext', 'deferred'].includes(exposure?.opportunistic.none ?? ''),
   ).length;
   if (broken > 0) {
-    const value = `works at ${offering - broken} of ${counted(reached.length, 'address')}`;
+    const value = `works at ${offering - broken} of ${countOf(reached.length, 'address')}`;
     return { value, mark: 'unknown' };
   }
   if (offering === reached.length)
-    return { value: `offered by ${counted(offering, 'address')}`, mark: 'pass' };
+    return { value: `offered by ${countOf(offering, 'address')}`, mark: 'pass' };
   if (offering === 0) return { value: 'not offered', mark: 'unknown' };
   return {
-    value: `offered by ${offering} of ${counted(reached.length, 'address')}`,
+    value: `offered by ${offering} of ${countOf(reached.length, 'address')}`,
     mark: 'unknown',
   };
 }
@@ -224,7 +225,7 @@ function ciphers(checkResult: CheckResult): Observed {
   ];
   if (suites.length === 0) return { value: 'no TLS session', mark: 'unknown' };
   const weak = suites.filter((name) => suiteStrength(name) === 'weak').length;
-  const found = `${counted(suites.length, 'suite')} ${checkResult.depth === 'inventory' ? 'accepted' : 'seen'}`;
+  const found = `${countOf(suites.length, 'suite')} ${checkResult.depth === 'inventory' ? 'accepted' : 'seen'}`;
   const value = `${found}, ${weak === 0 ? 'none' : weak} weak`;
   const tested = (checkResult.passed ?? []).some(({ topic }) => topic === 'cipher');
   return { value, mark: tested ? 'pass' : 'unknown' };
@@ -268,7 +269,7 @@ function dane(checkResult: CheckResult): Observed {
     const published = states.some((status) => status === 'insecure' || status === 'unusable');
     return { value: published ? 'TLSA records without effect' : 'not published', mark: 'absent' };
   }
-  const value = `TLSA for ${usable} of ${counted(states.length, 'host')}`;
+  const value = `TLSA for ${usable} of ${countOf(states.length, 'host')}`;
   if (route.dnssec === 'insecure') return { value: `${value}, MX record unsigned`, mark: 'absent' };
   if (route.dnssec !== 'secure')
     return { value: `${value}, MX record not validated`, mark: 'unknown' };
@@ -277,7 +278,7 @@ function dane(checkResult: CheckResult): Observed {
   );
   const mismatches = checked.filter((certificate) => certificate.dane === 'mismatch').length;
   if (mismatches > 0) {
-    const total = counted(checked.length, 'certificate');
+    const total = countOf(checked.length, 'certificate');
     return { value: `no TLSA record matches ${mismatches} of ${total}`, mark: 'unknown' };
   }
   const match = checked.length > 0;

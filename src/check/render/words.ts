@@ -1,3 +1,4 @@
+import { countOf } from '../../base/index.js';
 import type {
   Finding,
   FixStep,
@@ -221,18 +222,12 @@ export function because({ reason, reply }: Pick<MailAddress, 'reason' | 'reply'>
   return reply === undefined ? code : `${code}: "${reply}"`;
 }
 
-/** A number with its noun in the right form: `1 host`, `2 hosts`, `3 addresses`. */
-export function counted(count: number, thing: string): string {
-  const plural = thing.endsWith('s') ? 'es' : 's';
-  return `${count} ${thing}${count === 1 ? '' : plural}`;
-}
-
 /** Seconds in the largest unit that is exact enough: `7 days`, `90 minutes`. */
 export function duration(seconds: number): string {
   const days = Math.round(seconds / 8640) / 10;
-  if (days >= 1) return `${days} ${days === 1 ? 'day' : 'days'}`;
-  if (seconds >= 3600) return counted(Math.round(seconds / 3600), 'hour');
-  return seconds >= 60 ? counted(Math.round(seconds / 60), 'minute') : counted(seconds, 'second');
+  if (days >= 1) return countOf(days, 'day');
+  if (seconds >= 3600) return countOf(Math.round(seconds / 3600), 'hour');
+  return seconds >= 60 ? countOf(Math.round(seconds / 60), 'minute') : countOf(seconds, 'second');
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isHermeticError } from '../../base/index.js';
+import { countOf, isHermeticError } from '../../base/index.js';
 import {
   collect,
   collectOptions,
@@ -309,7 +309,7 @@ class CheckRun {
     const { inferred } = inference;
     const shared = inferred > 0 ? `; ${inferred} host names were inferred, not visited` : '';
     this.#output.err(
-      `${count(connections, 'connection')} to ${count(addresses, 'mail server address', 'es')}, ${count(questions, 'DNS question')}${shared}\n`,
+      `${countOf(connections, 'connection')} to ${countOf(addresses, 'mail server address')}, ${countOf(questions, 'DNS question')}${shared}\n`,
     );
   }
 
@@ -320,11 +320,6 @@ class CheckRun {
     );
     return exitCodes.interrupted;
   }
-}
-
-/** A number with its noun. */
-function count(number: number, noun: string, plural = 's'): string {
-  return `${number} ${noun}${number === 1 ? '' : plural}`;
 }
 
 /**

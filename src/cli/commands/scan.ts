@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { neutralise } from '../../base/index.js';
+import { countOf, neutralise } from '../../base/index.js';
 import {
   controlScan,
   listScans,
@@ -100,7 +100,8 @@ async function start(file: string, flags: StartFlags, context: CommandContext): 
         if (flags.optOut !== undefined)
           await storeOptOuts(database, readFile(flags.optOut, '--opt-out'));
         const list = await loadList(database, { file, name, citedAs: flags.citedAs });
-        if (list.refused > 0) output.err(`${list.refused} lines hold no domain\n`);
+        if (list.refused > 0)
+          output.err(`No domain in ${countOf(list.refused, 'line')} of the list.\n`);
         const id = await startScan(database, list.id, { revisitDays });
         if (workers === 0) {
           output.out(`scan ${id}\n`);
@@ -130,7 +131,10 @@ async function printEnd(
 ): Promise<number> {
   const progress = await scanProgress(database, id);
   const statistics = await scanStatistics(database, id);
-  const lines = [...renderProgress(progress, { now: Date.now() }), ...renderStatistics(statistics)];
+  const lines = [
+    ...renderProgress(progress, { now: Date.now() }),
+    ...renderStatistics(statistics, output.width),
+  ];
   output.out(`${lines.join('\n')}\n`);
   return progress.scan.state === 'done' ? exitCodes.good : exitCodes.interrupted;
 }
@@ -166,7 +170,10 @@ function defineShow(command: Command, { output }: CommandContext): void {
         const statistics = await scanStatistics(database, progress.scan.id);
         const lines = flags.json
           ? [formatJson({ ...progressJson(progress), statistics }, 2)]
-          : [...renderProgress(progress, { now: Date.now() }), ...renderStatistics(statistics)];
+          : [
+              ...renderProgress(progress, { now: Date.now() }),
+              ...renderStatistics(statistics, output.width),
+            ];
         output.out(`${lines.join('\n')}\n`);
       });
     });

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../base/index.js';
 import type { ScanProgress } from '../../scan/index.js';
 
 /** Rates of a scan between two looks, by the second. */
@@ -32,20 +33,20 @@ export function renderProgress(
   const endAt = finishedAt?.getTime() ?? now;
   const stateText = scan.reason === undefined ? scan.state : `${scan.state} (${scan.reason})`;
   const rate = (value: number | undefined): string =>
-    value === undefined ? '' : `   ${count(value)}/s`;
+    value === undefined ? '' : `   ${formatCount(value)}/s`;
   const shares = Object.entries(verdicts).map(([verdict, n]) => `${verdict} ${percent(n, graded)}`);
   return [
-    `scan ${scan.id}   ${scan.list}   ${count(domains)} domains   ${stateText}   ` +
-      `${duration(endAt - startedAt.getTime())}   ${progress.workers} workers`,
-    `  names    ${count(observed)}   ${percent(observed, domains)}${rate(rates?.names)}   ` +
+    `scan ${scan.id}   ${scan.list}   ${countOf(domains, 'domain')}   ${stateText}   ` +
+      `${duration(endAt - startedAt.getTime())}   ${countOf(progress.workers, 'worker')}`,
+    `  names    ${formatCount(observed)}   ${percent(observed, domains)}${rate(rates?.names)}   ` +
       `${ratio(questions, observed)} questions each`,
-    `  hosts    ${count(hosts.observed)} of ${count(hosts.total)}   ` +
-      `${count(progress.addresses)} addresses in ${count(progress.networks)} networks`,
-    `  visits   ${count(visits.visited)}${rate(rates?.visits)}   ${count(connections)} connections   ` +
-      `${count(visits.waiting)} waiting   ${count(progress.inFlight)} in flight`,
-    `  others   ${count(visits.inferred)} inferred   ${count(visits.unreached)} unreached   ` +
-      `${count(visits.optedOut)} opted out   ${count(progress.resting)} resting`,
-    `  graded   ${count(graded)}   ${count(progress.shapes)} shapes`,
+    `  hosts    ${formatCount(hosts.observed)} of ${formatCount(hosts.total)}   ` +
+      `${countOf(progress.addresses, 'address')} in ${countOf(progress.networks, 'network')}`,
+    `  visits   ${formatCount(visits.visited)}${rate(rates?.visits)}   ${countOf(connections, 'connection')}   ` +
+      `${formatCount(visits.waiting)} waiting   ${formatCount(progress.inFlight)} in flight`,
+    `  others   ${formatCount(visits.inferred)} inferred   ${formatCount(visits.unreached)} unreached   ` +
+      `${formatCount(visits.optedOut)} opted out   ${formatCount(progress.resting)} resting`,
+    `  graded   ${formatCount(graded)}   ${countOf(progress.shapes, 'shape')}`,
     ...(shares.length > 0 ? [`  so far   ${shares.join('   ')}`] : []),
   ];
 }
@@ -61,10 +62,6 @@ export function progressJson(progress: ScanProgress): object {
     finishedAt: finishedAt?.toISOString(),
     ...counts,
   };
-}
-
-function count(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
 }
 
 /** A share with one decimal, and `-` of nothing. */

@@ -36,9 +36,9 @@ const progress: ScanProgress = {
 test('progress shows each count with its base', () => {
   const now = progress.scan.startedAt.getTime() + 1_300_000;
   const text = renderProgress(progress, { now, rates: { names: 291, visits: 88 } }).join('\n');
-  assert.match(text, /1 000 000 domains {3}paused \(own-network\) {3}00:21:40 {3}2 workers/);
-  assert.match(text, /names {4}612 400 {3}61\.2 % {3}291\/s {3}4\.1 questions each/);
-  assert.match(text, /148 002 {3}88\/s {3}152 340 connections/);
+  assert.match(text, /1,000,000 domains {3}paused \(own-network\) {3}00:21:40 {3}2 workers/);
+  assert.match(text, /names {4}612,400 {3}61\.2 % {3}291\/s {3}4\.1 questions each/);
+  assert.match(text, /148,002 {3}88\/s {3}152,340 connections/);
   assert.match(text, /fail 25\.0 % {3}pass 75\.0 %/);
 });
 
@@ -57,18 +57,19 @@ test('statistics name the base, the unknown share and three units', () => {
   const row = (counted: string, n: number, of: number) => ({
     ...{ page: 'tls-rpt', key: 'tlsrpt', counted, n, of, unknown: 25 },
   });
-  const text = renderStatistics([
+  const statistics = [
     row('domains', 25, 75),
     row('mailHosts', 1, 2),
     row('operators', 0, 2),
     { page: 'operators', key: 'outlook.com', counted: 'domains', n: 40, of: 100, unknown: 0 },
-  ]).join('\n');
-  assert.match(
-    text,
-    / 33\.3 % {2}50\.0 % {3}0\.0 % {2}25\.0 % {2}with a TLS-RPT record \(25 of 75 that take mail\)/,
-  );
-  assert.match(text, /40\.0 % {2}outlook\.com \(40\)/);
-  assert.deepEqual(renderStatistics([]), []);
+  ];
+  const text = renderStatistics(statistics, 80).join('\n');
+  assert.match(text, /of the domains that take mail\n {4}with a TLS-RPT record: 25\/75 /);
+  assert.match(text, / 33\.3 % {3}50\.0 % {6}0\.0 % {3}25\.0 %\n/);
+  assert.match(text, /40\.0 % {2}outlook\.com, 40 domains/);
+  assert.deepEqual(renderStatistics([], 80), []);
+  for (const width of [60, 80, 120])
+    assert.ok(renderStatistics(statistics, width).every((line) => line.length <= width));
 });
 
 test('a scan command without a database names both options', async () => {

@@ -1,3 +1,4 @@
+import { countOf } from '../../base/index.js';
 import { kindOf } from './check-evidence.js';
 import type { ReporterComparison } from './compare-reporters.js';
 import type { FailureGroup } from './group-failures.js';
@@ -34,7 +35,7 @@ export function rarelyFailed({ group, compared }: Compared): string {
 
 /** `Only 1 session`, `Only 3 sessions`. */
 function sessionsOf({ sessions }: FailureGroup): string {
-  return `Only ${sessions} ${sessions === 1 ? 'session' : 'sessions'}`;
+  return `Only ${countOf(sessions, 'session')}`;
 }
 
 /** Evidence of the same kind as the failure, which a reporter without it gives. */

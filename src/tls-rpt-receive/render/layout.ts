@@ -1,4 +1,4 @@
-import { neutralise, wrap } from '../../base/index.js';
+import { formatCount, neutralise, wrap } from '../../base/index.js';
 
 /** The styles of a report page. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
@@ -22,16 +22,6 @@ const codes: Readonly<Record<Style, string>> = {
  */
 export function painter(color: boolean): Paint {
   return (outputText, style) => (color ? `\x1b[${codes[style]}m${outputText}\x1b[0m` : outputText);
-}
-
-/** A number with commas between thousands: `1,234`. Counts of reports reach millions. */
-export function number(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** A number with its noun in the right form: `1 session`, `2 sessions`. */
-export function plural(count: number, singular: string, pluralForm = `${singular}s`): string {
-  return `${number(count)} ${count === 1 ? singular : pluralForm}`;
 }
 
 /**
@@ -66,6 +56,6 @@ export function paragraph(
 export function trustNotice(reports: number, lineWidth: number): readonly string[] {
   if (reports === 0) return [];
   const counts = reports === 1 ? 'report counts' : 'reports count';
-  const notice = `${number(reports)} ${counts} only because you trust their mailbox: no signature proves the reporter.`;
+  const notice = `${formatCount(reports)} ${counts} only because you trust their mailbox: no signature proves the reporter.`;
   return paragraph(notice, lineWidth);
 }

@@ -1,5 +1,6 @@
+import { countOf, formatCount } from '../../base/index.js';
 import type { DomainView } from '../explain/domain-view.js';
-import { number, paragraph, plural, shortDay, type Paint } from './layout.js';
+import { paragraph, shortDay, type Paint } from './layout.js';
 
 /**
  * The reason why reports do not count, in words, by the state of their authentication. An
@@ -45,7 +46,7 @@ export function arriving(view: DomainView, width: number, paint: Paint): string[
     ...paragraph(
       view.silent
         ? 'No: no report has come for the last day that is due. Check the record at _smtp._tls and this receiver.'
-        : `${fine} of ${plural(view.arrivals.length, 'reporter')} reported on the last day that is due.`,
+        : `${fine} of ${countOf(view.arrivals.length, 'reporter')} reported on the last day that is due.`,
       width,
       '  ',
       '    ',
@@ -74,7 +75,7 @@ export function arriving(view: DomainView, width: number, paint: Paint): string[
       .slice(0, 4)
       .flatMap((row) =>
         paragraph(
-          `${row.reporter}: ${plural(row.reports, 'report')} repaired. ${row.says} (${row.code})`,
+          `${row.reporter}: ${countOf(row.reports, 'report')} repaired. ${row.says} (${row.code})`,
           width,
           '  ',
           '    ',
@@ -95,14 +96,14 @@ export function unauthenticated(view: DomainView, width: number, paint: Paint): 
     paint('Not authenticated', 'bold') + paint('  reports over HTTPS; they decide nothing', 'dim'),
     ...shown.flatMap((row) =>
       paragraph(
-        `${shortDay(row.day)} from ${row.source || 'an unknown address'}: ${plural(row.reports, 'report')}, ${plural(row.successful + row.failed, 'session')}, ${number(row.failed)} failed.`,
+        `${shortDay(row.day)} from ${row.source || 'an unknown address'}: ${countOf(row.reports, 'report')}, ${countOf(row.successful + row.failed, 'session')}, ${formatCount(row.failed)} failed.`,
         width,
         '  ',
         '    ',
       ),
     ),
     ...(rows.length > shown.length
-      ? [`  and ${plural(rows.length - shown.length, 'line')} more: --json`]
+      ? [`  and ${countOf(rows.length - shown.length, 'line')} more: --json`]
       : []),
   ];
 }
@@ -119,7 +120,7 @@ export function doubts(view: DomainView, width: number, paint: Paint): string[] 
       .slice(0, 6)
       .flatMap((row) =>
         paragraph(
-          `${plural(row.reports, 'report')} that ${row.reports === 1 ? 'names' : 'name'} ${row.reporter} as the reporter: ${whyNotCounted(row)}.`,
+          `${countOf(row.reports, 'report')} that ${row.reports === 1 ? 'names' : 'name'} ${row.reporter} as the reporter: ${whyNotCounted(row)}.`,
           width,
           '  ',
           '    ',
@@ -127,14 +128,14 @@ export function doubts(view: DomainView, width: number, paint: Paint): string[] 
       ),
     ...(view.repeated > 0
       ? paragraph(
-          `${plural(view.repeated, 'copy', 'copies')} of reports that came before.`,
+          `${countOf(view.repeated, 'copy', 'copies')} of reports that came before.`,
           width,
           '  ',
         )
       : []),
     ...(view.reusedIds > 0
       ? paragraph(
-          `${plural(view.reusedIds, 'report id')} used for different reports; all of them count.`,
+          `${countOf(view.reusedIds, 'report id')} used for different reports; all of them count.`,
           width,
           '  ',
         )

@@ -1,9 +1,9 @@
-import { clip } from '../../base/index.js';
+import { clip, countOf, formatCount } from '../../base/index.js';
 import { kindOf } from '../explain/check-evidence.js';
 import type { DomainView, KindSums } from '../explain/domain-view.js';
 import type { Explanation } from '../explain/explain-group.js';
 import { policyName } from '../explain/result-texts-registry.js';
-import { number, painter, paragraph, plural, shortDay, trustNotice, type Paint } from './layout.js';
+import { painter, paragraph, shortDay, trustNotice, type Paint } from './layout.js';
 import { arriving, doubts, unauthenticated, whyNotCounted } from './render-arrivals.js';
 import { renderFailures } from './render-failures.js';
 
@@ -58,7 +58,7 @@ function head(domainView: DomainView, lineWidth: number, paint: Paint): string[]
   return [
     `${paint(domainName, 'bold')}${' '.repeat(lineWidth - domainName.length - word.length)}${paint(word, styles[domainView.status])}`,
     ...paragraph(
-      `${shortDay(domainView.from)} to ${shortDay(domainView.to)} ${domainView.to.slice(0, 4)}: ${plural(domainView.reports, 'report')}. ${domainHeadline(domainView)}`,
+      `${shortDay(domainView.from)} to ${shortDay(domainView.to)} ${domainView.to.slice(0, 4)}: ${countOf(domainView.reports, 'report')}. ${domainHeadline(domainView)}`,
       lineWidth,
     ),
     ...trustNotice(domainView.trustedMailbox, lineWidth),
@@ -108,7 +108,7 @@ function wellLine({ repairs }: DomainView): string {
     .reduce((count, { reports }) => count + reports, 0);
   return unread === 0
     ? 'Every session that was reported went well.'
-    : `No failed session was counted, but counts in ${plural(unread, 'report')} could not be read.`;
+    : `No failed session was counted, but counts in ${countOf(unread, 'report')} could not be read.`;
 }
 
 /**
@@ -119,7 +119,7 @@ function nothingCounted(domainView: DomainView): string {
   const arrived = arrivedUncounted(domainView);
   if (arrived === 0)
     return 'Publish a record at _smtp._tls that names this receiver; the first reports come a day later.';
-  return `${plural(arrived, 'report')} arrived, none counted: ${whyUncounted(domainView)}.${howToAccept(domainView)}`;
+  return `${countOf(arrived, 'report')} arrived, none counted: ${whyUncounted(domainView)}.${howToAccept(domainView)}`;
 }
 
 /** The reasons, the most frequent first, at most three. */
@@ -170,7 +170,7 @@ function failingLine(domainView: DomainView): string {
   const lost = deferred(domainView, now);
   const says: string[] = [];
   if (fates.has('kept-back')) {
-    const sessions = lost > 0 ? plural(lost, 'session') : 'Sessions';
+    const sessions = lost > 0 ? countOf(lost, 'session') : 'Sessions';
     says.push(`${sessions} did not deliver: that mail is deferred unless another host took it.`);
   }
   if (fates.has('unknown')) {
@@ -234,7 +234,7 @@ function days({ timeline }: DomainView, lineWidth: number, paint: Paint): string
         dayRow.failed === 0
           ? ''
           : '#'.repeat(Math.max(1, Math.round((dayRow.failed / Math.max(1, most)) * 20)));
-      const outputText = `  ${shortDay(dayRow.day).padEnd(11)}${number(dayRow.ok + dayRow.failed).padStart(9)} ${(dayRow.failed === 0 ? '-' : number(dayRow.failed)).padStart(7)}  `;
+      const outputText = `  ${shortDay(dayRow.day).padEnd(11)}${formatCount(dayRow.ok + dayRow.failed).padStart(9)} ${(dayRow.failed === 0 ? '-' : formatCount(dayRow.failed)).padStart(7)}  `;
       return [
         `${outputText}${paint(bar, 'red')}`.trimEnd(),
         ...dayRow.changes.flatMap((change) =>
@@ -253,7 +253,7 @@ function senders(domainView: DomainView, lineWidth: number, paint: Paint): strin
   if (domainView.reporters.length === 0) return [];
   const shown = domainView.reporters.slice(0, 12);
   const count = ({ successful, failed }: Omit<KindSums, 'type'>): string =>
-    `${number(successful + failed)}${failed > 0 ? ` (${number(failed)} failed)` : ''}`;
+    `${formatCount(successful + failed)}${failed > 0 ? ` (${formatCount(failed)} failed)` : ''}`;
   // A sender with DANE and MTA-STS reports a session under both, so the columns do not
   // add up.
   const overlaps = shown.some(
@@ -287,7 +287,7 @@ function senders(domainView: DomainView, lineWidth: number, paint: Paint): strin
  */
 export function coverageLine({ coverage: { sessions, covered } }: DomainView): string {
   const percent = sessions === 0 ? 0 : Math.floor((covered / sessions) * 100);
-  return `${percent} % of the sessions were under MTA-STS or DANE (${number(covered)} of ${number(sessions)}).`;
+  return `${percent} % of the sessions were under MTA-STS or DANE (${formatCount(covered)} of ${formatCount(sessions)}).`;
 }
 
 /** The answer to "is it safe to enforce MTA-STS?" in words. */

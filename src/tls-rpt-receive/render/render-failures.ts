@@ -1,6 +1,6 @@
-import { clip, neutralise, wrap } from '../../base/index.js';
+import { clip, countOf, neutralise, wrap } from '../../base/index.js';
 import type { Explanation } from '../explain/explain-group.js';
-import { paragraph, plural, shortDay, type Paint, type Style } from './layout.js';
+import { paragraph, shortDay, type Paint, type Style } from './layout.js';
 
 /**
  * The party that has to act, as a word and its colour. Faults that the domain can fix are
@@ -44,7 +44,7 @@ export function describeExtent(failure: Explanation): string {
 
 /** Failed sessions. A report may describe a failure without a number (RFC 8460 §4.4). */
 function count({ sessions }: Explanation): string {
-  return sessions > 0 ? plural(sessions, 'session') : 'number of sessions unknown';
+  return sessions > 0 ? countOf(sessions, 'session') : 'number of sessions unknown';
 }
 
 /** The days of a failure: `26 Nov`, `since 20 Nov, not ended`. */

@@ -1,6 +1,6 @@
-import { clip } from '../../base/index.js';
+import { clip, countOf, formatCount } from '../../base/index.js';
 import type { Overview } from '../explain/overview.js';
-import { number, painter, paragraph, plural, shortDay, trustNotice } from './layout.js';
+import { painter, paragraph, shortDay, trustNotice } from './layout.js';
 import type { RenderOptions } from './render-domain.js';
 
 /**
@@ -12,17 +12,17 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
   const paint = painter(options.color ?? false);
   const rows = overview.failing.map(
     (row) =>
-      `  ${clip(row.domain || '(no domain named)', 34).padEnd(36)}${number(row.failed).padStart(9)} of ${number(row.failed + row.successful).padEnd(11)} ${row.ongoing ? `since ${shortDay(row.since)}` : `ended ${shortDay(row.last)}`}`,
+      `  ${clip(row.domain || '(no domain named)', 34).padEnd(36)}${formatCount(row.failed).padStart(9)} of ${formatCount(row.failed + row.successful).padEnd(11)} ${row.ongoing ? `since ${shortDay(row.since)}` : `ended ${shortDay(row.last)}`}`,
   );
   const otherMail = overview.refused
     .filter(isOtherMail)
     .reduce((count, refusal) => count + refusal.refused, 0);
   const refused = overview.refused
     .filter((refusal) => !isOtherMail(refusal))
-    .map((refusal) => `${number(refusal.refused)} ${refusal.code} by ${refusal.via}`)
+    .map((refusal) => `${formatCount(refusal.refused)} ${refusal.code} by ${refusal.via}`)
     .join(', ');
   const aside = overview.uncounted
-    .map((uncountedRow) => `${number(uncountedRow.reports)} ${uncountedRow.trust}`)
+    .map((uncountedRow) => `${formatCount(uncountedRow.reports)} ${uncountedRow.trust}`)
     .join(', ');
   return [
     paint(
@@ -38,7 +38,7 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
       ? [
           '',
           ...paragraph(
-            `Not authenticated: ${plural(overview.unauthenticated, 'report')} over HTTPS. No decision rests on them.`,
+            `Not authenticated: ${countOf(overview.unauthenticated, 'report')} over HTTPS. No decision rests on them.`,
             lineWidth,
           ),
         ]
@@ -46,7 +46,10 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
     ...(refused === '' ? [] : ['', ...paragraph(`Refused: ${refused}.`, lineWidth)]),
     ...(otherMail === 0
       ? []
-      : ['', ...paragraph(`Other mail in mailboxes: ${plural(otherMail, 'message')}.`, lineWidth)]),
+      : [
+          '',
+          ...paragraph(`Other mail in mailboxes: ${countOf(otherMail, 'message')}.`, lineWidth),
+        ]),
     ...(aside === '' ? [] : ['', ...paragraph(`Not counted: ${aside}.`, lineWidth)]),
     ...(rows.length > 0 ? ['', ...paragraph(nextCommand(overview), lineWidth)] : []),
     '',
@@ -80,14 +83,14 @@ export function overviewHeadline({
   if (reports === 0 && failing.length === 0)
     return aside === 0
       ? 'No reports in these days.'
-      : `No report counts in these days: ${plural(aside, 'report')} arrived, none authenticated.`;
+      : `No report counts in these days: ${countOf(aside, 'report')} arrived, none authenticated.`;
   if (failing.length === 0)
-    return `All well: ${plural(domains, 'domain')}, ${plural(reports, 'report')}, no failure.`;
+    return `All well: ${countOf(domains, 'domain')}, ${countOf(reports, 'report')}, no failure.`;
   const now = failing.filter((row) => row.ongoing && row.domain !== '').length;
   const unnamed = failing.some((row) => row.ongoing && row.domain === '');
   const over = failing.length - failing.filter((row) => row.ongoing).length;
-  const rest = `${over} recovered; ${plural(reports, 'report')}.`;
+  const rest = `${over} recovered; ${countOf(reports, 'report')}.`;
   if (now === 0 && unnamed) return `Failures in reports that name no domain, ${rest}`;
   const besides = unnamed ? ', and failures in reports that name no domain' : '';
-  return `${plural(now, 'domain')} of ${number(domains)} failing now${besides}, ${rest}`;
+  return `${countOf(now, 'domain')} of ${formatCount(domains)} failing now${besides}, ${rest}`;
 }

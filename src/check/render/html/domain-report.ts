@@ -1,4 +1,4 @@
-import { displayName } from '../../../base/index.js';
+import { countOf, displayName } from '../../../base/index.js';
 import type { CheckResult, PassedTest } from '../../../evidence/index.js';
 import {
   badge,
@@ -11,7 +11,7 @@ import {
 import { headlineParts } from '../headline.js';
 import { aboutCheck } from '../provenance-lines.js';
 import { markSigns, markTones, scorecard, scoreNames, takesMail } from '../scorecard.js';
-import { counted, duration, verdictNames, verdictTones } from '../words.js';
+import { duration, verdictNames, verdictTones } from '../words.js';
 import { exposureSection } from './exposure-table.js';
 import { fixList } from './fix-list.js';
 import { hostReport } from './host-report.js';
@@ -109,7 +109,7 @@ function passedSection({ passed = [] }: CheckResult): Markup | false {
   return markup`<section>
     <h2>Passed tests</h2>
     <details>
-      <summary>${counted(passed.length, 'test')}</summary>
+      <summary>${countOf(passed.length, 'test')}</summary>
       <div class="passed">${groups}</div>
     </details>
   </section>`;

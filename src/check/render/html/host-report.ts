@@ -1,4 +1,4 @@
-import { displayName } from '../../../base/index.js';
+import { countOf, displayName } from '../../../base/index.js';
 import type {
   CheckResult,
   MailAddress,
@@ -17,7 +17,7 @@ import {
 } from '../../../page/index.js';
 import { decryptedLaterWords, senderWords } from '../key-exchange-words.js';
 import { suiteStrength } from '../suite-strength.js';
-import { because, counted, rootWords, tlsVersions, versionList, versionName } from '../words.js';
+import { because, rootWords, tlsVersions, versionList, versionName } from '../words.js';
 import { exposureTable } from './exposure-table.js';
 
 /**
@@ -137,7 +137,7 @@ function addressReport(address: MailAddress, checkResult: CheckResult, several: 
     <div class="host-head">
       <h4 class="mono">${ip}</h4>
       ${stateBadge(address)} ${reached && ended !== '' && badge(`no session inside TLS${ended}`, 'bad')}
-      <span class="soft">${counted(connections, 'connection')}</span>
+      <span class="soft">${countOf(connections, 'connection')}</span>
     </div>
     ${reached && starttls === 'offered' && inventory(tls, depth === 'inventory')} ${certificates.map(certificate)}
     ${senderWords(address).length > 0 && markup`<h4>The session of each sender</h4>${definitions(senderWords(address))}`}
