@@ -90,6 +90,7 @@ export {
   renderPrediction,
   resolverStates,
   senderPrograms,
+  splitTlsLibrary,
   type PolicyServer,
   type ReadTable,
   type ResolverState,

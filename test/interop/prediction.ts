@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { Receivers } from '../../src/cli/sender/open-receivers.js';
 import { runSenderTest } from '../../src/cli/sender/run-test.js';
 import { submitOverSmtp, type Submit } from '../../src/cli/sender/submit.js';
@@ -47,6 +49,15 @@ export function observe({ name, port, onOpen }: TestedServer): Promise<SenderTes
   });
 }
 
+/** The TLS library of the Postfix of this machine, as an operator prints it. */
+export function tlsLibraryHere(): string {
+  const printed = [
+    ['postconf', '-T', 'run-version'],
+    ['openssl', 'version', '-a'],
+  ].map(([program = '', ...args]) => execFileSync(program, args, { encoding: 'utf8' }));
+  return [...printed, readFileSync('/etc/ssl/openssl.cnf', 'utf8')].join('\n');
+}
+
 /** Predicts the cases that the receivers can open. */
 export function predict(model: SenderModel): SenderPrediction {
   return predictSender(model, openableCases(senderCases, { ipv6: false }));
@@ -55,7 +66,7 @@ export function predict(model: SenderModel): SenderPrediction {
 /** The verdicts of STARTTLS, MTA-STS and DANE that the manual of the server promises. */
 export type Promised = readonly [starttls: string, mtaSts: string, dane: string];
 
-/** Cells that were compared, and those that a configuration leaves open. */
+/** Cells that were compared, and those that a configuration does not decide. */
 export const counts = { cells: 0, open: 0 };
 
 /**

@@ -33,7 +33,8 @@ const againstSts = 'sts-self-signed sts-expired sts-wrong-name sts-clear sts-mx 
  * It goes on in plaintext after 454 to STARTTLS (RFC 3207 §4).
  */
 const opportunistic = verdicts(
-  `T: plain ${badCertificates} tls10 tls11 tls12 tls13 large-hello client-certificate second-mx`,
+  `T: plain ${badCertificates} tls10 tls11 tls12 tls13 old-ciphers large-hello`,
+  'T: client-certificate second-mx v4',
   'P: clear starttls-454 sts-clear dane-clear sts-cached',
   `T: sts sts-self-signed sts-expired sts-wrong-name sts-mx ${voidPolicies} report`,
   `T: ${authentic} dane-ta-name dane-mismatch dane-bogus-tlsa sts-ok-dane-bad`,
@@ -49,11 +50,12 @@ const sts = verdicts('V: sts', `R: ${againstSts}`);
 /**
  * Postfix, postconf(5), smtp_tls_security_level. A handshake that fails is deferred and
  * tried in plaintext after minimal_backoff_time (smtp_tls_security_level, "may"); without
- * DANE it sends no SNI (smtp_tls_servername).
+ * DANE it sends no SNI (smtp_tls_servername). Its cipher grades have static RSA
+ * (tls_medium_cipherlist), and its groups no ML-KEM before 3.11 (tls_eecdh_auto_curves).
  */
 const postfixMay: Expected = {
   ...opportunistic,
-  ...verdicts('D: handshake-broken old-ciphers needs-sni'),
+  ...verdicts('D: handshake-broken pq needs-sni'),
 };
 /** "encrypt": no plaintext, no verification. */
 const postfixEncrypt: Expected = {
@@ -71,7 +73,7 @@ const postfixVerify: Expected = {
     `R: ${badCertificates} sts-self-signed sts-expired sts-wrong-name ${voidPolicies} report`,
     'R: dane dane-expired dane-ta dane-ta-name dane-insecure dane-unusable dane-ok-sts-bad',
     'R: tls10 tls11',
-    'V: plain tls12 tls13 large-hello client-certificate second-mx sts sts-mx',
+    'V: plain tls12 tls13 old-ciphers large-hello client-certificate second-mx v4 sts sts-mx',
     'V: dane-mismatch dane-bogus-tlsa both sts-ok-dane-bad requiretls requiretls-absent',
   ),
 };
@@ -91,14 +93,14 @@ const postfixNone: Expected = Object.fromEntries(
  */
 const eximClear: Expected = {
   ...opportunistic,
-  ...verdicts('P: handshake-broken old-ciphers needs-sni'),
+  ...verdicts('P: handshake-broken pq needs-sni'),
 };
 const eximDane: Expected = { ...eximClear, ...dane };
 /** hosts_require_tls: no plaintext, and no verification. */
 const eximTls: Expected = {
   ...eximClear,
   ...verdicts('R: clear starttls-454 sts-clear dane-clear sts-cached'),
-  ...verdicts('D: handshake-broken old-ciphers needs-sni'),
+  ...verdicts('D: handshake-broken pq needs-sni'),
 };
 
 /**
@@ -107,7 +109,7 @@ const eximTls: Expected = {
  */
 const openSmtpd: Expected = {
   ...opportunistic,
-  ...verdicts('P: handshake-broken old-ciphers needs-sni tls10 tls11'),
+  ...verdicts('P: handshake-broken pq needs-sni tls10 tls11'),
 };
 
 /** The table by configuration. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +6,14 @@ import { after, before, test } from 'node:test';
 import { readExim } from '../../src/sender/index.js';
 import { Jail } from './jail.js';
 import { ownNetwork } from './own-network.js';
-import { assertSame, observe, predict, RECEIVERS_RESOLVER, type Promised } from './prediction.js';
+import {
+  assertSame,
+  counts,
+  observe,
+  predict,
+  RECEIVERS_RESOLVER,
+  type Promised,
+} from './prediction.js';
 import { freePort, greets, until, type Daemon } from './process.js';
 
 ownNetwork([]);
@@ -95,7 +103,7 @@ before(async () => {
     () => greets('127.0.0.1', port),
     () => daemon?.log ?? '',
   );
-  for (const options of [['-bV'], ['-bP'], ['-bP', 'routers'], ['-bP', 'transports']])
+  for (const options of [['-d-all+tls', '-bV'], ['-bP'], ['-bP', 'routers'], ['-bP', 'transports']])
     printed += (await jail.ask(options)).out;
 });
 
@@ -121,3 +129,8 @@ for (const { name, verdicts } of configurations)
     });
     assertSame(predict(model), observed, verdicts);
   });
+
+test('the configuration and the library decide every cell', () => {
+  assert.ok(counts.cells > 40 * configurations.length);
+  assert.equal(counts.open, 0);
+});

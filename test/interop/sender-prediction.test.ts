@@ -13,6 +13,7 @@ import {
   observe,
   predict,
   RECEIVERS_RESOLVER,
+  tlsLibraryHere,
   type Promised,
 } from './prediction.js';
 import { accepts, Daemon, freePort, until } from './process.js';
@@ -58,11 +59,7 @@ const all: readonly Configuration[] = [
   },
   {
     name: 'secure',
-    options: [
-      'smtp_tls_security_level=secure',
-      'smtp_tls_mandatory_protocols=>=TLSv1.2',
-      `smtp_tls_CAfile=${caFile('secure')}`,
-    ],
+    options: ['smtp_tls_security_level=secure', `smtp_tls_CAfile=${caFile('secure')}`],
     verdicts: [enforces, unused, unused],
   },
   {
@@ -148,6 +145,7 @@ function predicted({ name, served }: Configuration): SenderPrediction {
     domain: 'case.me.sender.example',
     policyServer: served && 'hermetic',
     resolver: 'validates',
+    tlsLibrary: tlsLibraryHere(),
   });
   return predict(model);
 }

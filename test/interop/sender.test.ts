@@ -8,6 +8,7 @@ import {
   type MechanismVerdict,
   type SenderTestResult,
 } from '../../src/sender/index.js';
+import { tlsLibraryHere } from './prediction.js';
 import { expectedVerdicts } from './sender-expectations.js';
 import {
   eximSenders,
@@ -88,18 +89,9 @@ test('Postfix at each TLS level, and with the socketmap of this program', async 
   assert.equal(Object.keys(found).length, servers.length);
 });
 
-/** Cases in which the configuration alone does not decide, with the reason. */
-const undecided: Readonly<Record<string, string>> = {
-  tls10: 'the TLS library may not speak it',
-  tls11: 'the TLS library may not speak it',
-  'old-ciphers': 'the suites of the TLS library',
-  'large-hello': 'the groups of the TLS library',
-  'sts-wrong-type': 'RFC 8461 §3.2 leaves it to the sender',
-};
-
 /**
- * The prediction from the configuration equals the observation in every case that the
- * configuration decides.
+ * The prediction from the configuration and the TLS library equals the observation in
+ * every case.
  */
 function checkPrediction({ name }: SenderServer, result: SenderTestResult): void {
   const asked = name === 'socketmap';
@@ -115,12 +107,13 @@ function checkPrediction({ name }: SenderServer, result: SenderTestResult): void
     policyServer: asked ? 'hermetic' : undefined,
     version: '3.7',
     resolver: 'validates',
+    tlsLibrary: tlsLibraryHere(),
   });
   const compared = comparePrediction(predictSender(model, senderCases), result);
   assert.equal(compared.length, result.cases.length);
   for (const { case: id, agrees, predicted, observed } of compared) {
     const says = `${name} ${id}: predicted ${predicted}, observed ${observed}`;
-    assert.ok(agrees === 'yes' || (agrees === 'not-predicted' && id in undecided), says);
+    assert.equal(agrees, 'yes', says);
   }
 }
 

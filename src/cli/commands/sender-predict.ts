@@ -13,6 +13,7 @@ import {
   resolverStates,
   senderCases,
   senderPrograms,
+  splitTlsLibrary,
   type PolicyServer,
   type ReadTable,
   type ResolverState,
@@ -21,6 +22,7 @@ import {
   type SenderProgram,
   type TableName,
 } from '../../sender/index.js';
+import { senderGroups } from '../../tls/index.js';
 import { DEFAULT_CONFIG, readConfig } from '../config-files.js';
 import { exitCodes } from '../exit-codes.js';
 import { readFile, STANDARD_STREAM } from '../files.js';
@@ -133,17 +135,30 @@ async function readModel(
     const config = readConfig(file ?? DEFAULT_CONFIG, parseConfigFiles, output);
     return (
       config &&
-      readOwn({ ...input, settings: { ...config.policy, reports: 'reporting' in config } })
+      readOwn({
+        ...input,
+        settings: { ...config.policy, reports: 'reporting' in config },
+        // Its own configuration is read where it runs, so this Node.js counts.
+        hybrid: file === undefined ? senderGroups().includes('MLKEM') : undefined,
+      })
     );
   }
-  const text = [file === undefined ? askServer(server) : readFile(file, 'file'), ...set].join('\n');
+  const printed = file === undefined ? askServer(server) : readFile(file, 'file');
+  const { text: configuration, tlsLibrary } = splitTlsLibrary(printed);
+  const text = [configuration, ...set].join('\n');
   switch (server) {
     case 'postfix':
-      return readPostfix({ ...input, text, readTable: tableReader(file), policyServer });
+      return readPostfix({
+        ...input,
+        text,
+        tlsLibrary,
+        readTable: tableReader(file),
+        policyServer,
+      });
     case 'exim':
-      return readExim({ ...input, text, transport });
+      return readExim({ ...input, text, tlsLibrary, transport });
     case 'opensmtpd':
-      return readOpenSmtpd({ ...input, text });
+      return readOpenSmtpd({ ...input, text, tlsLibrary });
   }
 }
 
@@ -166,7 +181,8 @@ const commandsOf: Readonly<Record<'postfix' | 'exim', readonly (readonly string[
     ['postconf', 'mail_version'],
   ],
   exim: [
-    ['exim', '-bV'],
+    // Without debugging, -bV does not name the version of the TLS library.
+    ['exim', '-d-all+tls', '-bV'],
     ['exim', '-bP'],
     ['exim', '-bP', 'routers'],
     ['exim', '-bP', 'transports'],
@@ -175,17 +191,30 @@ const commandsOf: Readonly<Record<'postfix' | 'exim', readonly (readonly string[
 
 /** Returns the configuration of the server of this machine. Throws HermeticError. */
 function askServer(server: 'postfix' | 'exim' | 'opensmtpd'): string {
-  if (server === 'opensmtpd') return readFile('/etc/smtpd.conf', 'file');
+  if (server === 'opensmtpd') return `${readFile('/etc/smtpd.conf', 'file')}\n${askLibrary()}`;
   const machine = nodeMachine();
-  return commandsOf[server]
-    .map((command) => {
-      const { status, out, err } = machine.run(command);
-      if (status === 0) return out;
-      throw new HermeticError('file-unreadable', reasonOf(command.join(' '), err), {
-        fix: `Save the output of ${command.join(' ')} on the mail server, and name the file.`,
-      });
-    })
-    .join('\n');
+  const printed = commandsOf[server].map((command) => {
+    const { status, out, err } = machine.run(command);
+    if (status === 0) return out;
+    throw new HermeticError('file-unreadable', reasonOf(command.join(' '), err), {
+      fix: `Save the output of ${command.join(' ')} on the mail server, and name the file.`,
+    });
+  });
+  const version = server === 'postfix' ? machine.run(['postconf', '-T', 'run-version']).out : '';
+  return [...printed, version, askLibrary()].join('\n');
+}
+
+/**
+ * Returns the description of OpenSSL on this machine; empty without the program. The
+ * prediction says so where it would need it.
+ */
+function askLibrary(): string {
+  const { status, out } = nodeMachine().run(['openssl', 'version', '-a']);
+  if (status !== 0) return '';
+  const folder = /^OPENSSLDIR: "([^"]+)"/m.exec(out)?.[1];
+  const path = folder === undefined ? '' : join(folder, 'openssl.cnf');
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return isFile ? `${out}\n${readFile(path, 'openssl.cnf')}` : out;
 }
 
 /**

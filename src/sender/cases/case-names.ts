@@ -56,7 +56,9 @@ export function caseOfName(name: string, zone: string): NamedCase | undefined {
 /** Returns the cases that a zone of this kind can open. */
 export function openableCases(
   cases: readonly SenderCase[],
-  abilities: { readonly ipv6: boolean },
+  abilities: { readonly ipv4?: boolean; readonly ipv6: boolean },
 ): readonly SenderCase[] {
-  return cases.filter(({ needs }) => needs === undefined || abilities.ipv6);
+  const { ipv4 = true, ipv6 } = abilities;
+  const has = { ipv4, ipv6 };
+  return cases.filter(({ needs }) => needs === undefined || has[needs]);
 }

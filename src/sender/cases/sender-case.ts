@@ -30,11 +30,13 @@ export type DeliveryStep = (typeof deliverySteps)[number];
  * valid, for the name of the host, and issued by the CA that the sender trusts.
  *
  * - `nothing-fits` is self-signed, expired and for another name.
+ * - `valid-rsa` has an RSA key, which static RSA needs.
  * - `private-ca` chains to an issuer that only a TLSA record names; `private-ca-name` is
  *   such a certificate for another name.
  */
 export type CaseCertificate =
   | 'valid'
+  | 'valid-rsa'
   | 'self-signed'
   | 'expired'
   | 'wrong-name'
@@ -67,6 +69,11 @@ export interface CaseHost {
    * a certificate for another name. Default the same certificate.
    */
   readonly withoutSni?: 'refused' | 'other-name';
+  /**
+   * Ends a handshake whose ClientHello does not offer X25519MLKEM768 (RFC 10024) with
+   * handshake_failure, and uses the group where the TLS library of the host has it.
+   */
+  readonly requiresHybrid?: true;
   /** A middlebox drops a ClientHello that does not fit into one packet. */
   readonly dropsLargeHello?: true;
   /** Asks for a client certificate, and requires none. */
@@ -100,8 +107,8 @@ export interface CaseZone {
   readonly dnssec: 'secure' | 'insecure' | 'bogus' | 'bogus-tlsa';
   /** A first MX host, preferred, at an address where nothing listens. */
   readonly deadMx?: true;
-  /** The MX host has an IPv6 address only. */
-  readonly ipv6Only?: true;
+  /** The MX host has addresses of this family only. */
+  readonly family?: 'ipv4' | 'ipv6';
 }
 
 /** One receiving domain of the test, with a single property that a sender must notice. */
@@ -147,6 +154,6 @@ export interface SenderCase {
   readonly report?: true;
   /** Belongs to the set that is tested first: few messages, the decisive questions. */
   readonly quick?: true;
-  /** Only an installation with IPv6 addresses of its own can open the case. */
-  readonly needs?: 'ipv6';
+  /** Only an installation with own addresses of this family can open the case. */
+  readonly needs?: 'ipv4' | 'ipv6';
 }

@@ -65,6 +65,7 @@ function serverView(host: CaseHost): ServerView {
     host.version !== undefined ||
     host.suites !== undefined ||
     host.withoutSni !== undefined ||
+    host.requiresHybrid === true ||
     host.dropsLargeHello === true;
   let tls: Known = byLibrary ? 'unknown' : 'yes';
   if (starttls === 'broken') tls = 'no';
@@ -75,7 +76,7 @@ function serverView(host: CaseHost): ServerView {
     reachable: 'yes',
     starttls: starttls === 'absent' || starttls === 'deferred' ? 'no' : 'yes',
     tls,
-    pkix: certificate === 'valid' ? 'yes' : 'no',
+    pkix: certificate === 'valid' || certificate === 'valid-rsa' ? 'yes' : 'no',
     dane: matches ? 'yes' : 'no',
     attacker: false,
   };

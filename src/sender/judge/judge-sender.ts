@@ -119,7 +119,7 @@ function twinsOf({ zone, host, policy }: SenderCase): readonly (readonly string[
   const twins: (readonly string[])[] = [];
   if (zone.dnssec === 'secure' && (tlsa.includes('key') || tlsa.includes('issuer')))
     twins.push(['dane-mismatch', 'dane-ta-name']);
-  if (certificate !== 'valid') return twins;
+  if (certificate !== 'valid' && certificate !== 'valid-rsa') return twins;
   twins.push(['self-signed', 'wrong-name']);
   if (policy?.mode === 'enforce') twins.push(['sts-self-signed', 'sts-expired', 'sts-wrong-name']);
   return twins;

@@ -34,4 +34,5 @@ export { readPostfix } from './postfix/read-postfix.js';
 export { readExim } from './exim/read-exim.js';
 export { readOpenSmtpd } from './opensmtpd/read-opensmtpd.js';
 export { readOwn, type OwnSettings } from './read-own.js';
+export { splitTlsLibrary } from './tls-library.js';
 export { senderPrograms, type SenderProgram } from './sender-model.js';

@@ -55,13 +55,18 @@ function hindrance(model: SenderModel, { zone }: SenderCase): Delivery | undefin
   const { resolver } = model;
   if (zone.dnssec === 'bogus' && !resolver.known)
     return { result: 'unknown', reason: resolver.reason, source: resolver.source };
-  if (!zone.ipv6Only) return undefined;
-  if (families.known && families.value === 'ipv4')
-    return { result: 'deferred', reason: 'the sender uses IPv4 only', source: families.source };
+  const { family } = zone;
+  if (family === undefined) return undefined;
+  const name = { ipv4: 'IPv4', ipv6: 'IPv6' } as const;
+  const { source } = families;
+  if (families.known && families.value !== 'both' && families.value !== family)
+    return { result: 'deferred', reason: `the sender uses ${name[families.value]} only`, source };
+  // Nearly every mail server has IPv4, and a configuration shows where it is switched off.
+  if (family === 'ipv4' && families.known) return undefined;
   return {
     result: 'unknown',
-    reason: 'it depends on the IPv6 connection of the sender',
-    source: families.source,
+    reason: `it depends on the ${name[family]} connection of the sender`,
+    source,
   };
 }
 
@@ -83,9 +88,10 @@ export function asResolved(view: View, { resolver }: Pick<SenderModel, 'resolver
 }
 
 /** The policy that a sender holds: in a withdrawn case the one of the first message. */
-function policyInForce(view: View, senderCase: SenderCase): PolicyInForce | 'unknown' | undefined {
+function policyInForce(view: View, senderCase: SenderCase): PolicyInForce | undefined {
   const { live, mx } = senderCase.withdrawn ? viewOfCase(senderCase, 1).mtaSts : view.mtaSts;
-  if (live === 'unknown') return 'unknown';
+  const { policy } = senderCase;
+  if (live === 'unknown') return policy && { mode: policy.mode, mx, otherMediaType: true };
   if (live === 'absent' || live === 'unavailable') return undefined;
   return { mode: live, mx };
 }
@@ -103,6 +109,7 @@ function serverFacts(senderCase: SenderCase, view: View): ServerFacts {
   let needs: ServerFacts['needs'];
   if (host.suites !== undefined) needs = 'oldSuites';
   else if (host.dropsLargeHello) needs = 'smallHello';
+  else if (host.requiresHybrid) needs = 'hybridGroup';
   return {
     starttls: senderCase.withdrawn ? 'absent' : starttls[host.starttls ?? 'offered'],
     handshake: host.starttls === 'broken' ? 'fails' : 'works',

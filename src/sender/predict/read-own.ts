@@ -1,11 +1,12 @@
 import { resolverFact, type ResolverState } from './assumptions.js';
 import {
   known,
-  openLibrary,
   tlsVersions,
+  unknown,
   type DaneUse,
   type SenderModel,
   type SettingSource,
+  type TlsRules,
 } from './sender-model.js';
 
 /** The settings of the senders of a daemon: section `policy` of hermetic.yaml. */
@@ -23,10 +24,12 @@ export interface OwnInput {
   readonly settings: OwnSettings;
   readonly domain: string;
   readonly resolver?: ResolverState | undefined;
+  /** Whether the OpenSSL of its Node.js has the hybrid group; undefined: not known. */
+  readonly hybrid?: boolean | undefined;
 }
 
 /** Returns the model of a sender of Hermetic, as `policy` in hermetic.yaml sets it. */
-export function readOwn({ settings, domain, resolver: stated }: OwnInput): SenderModel {
+export function readOwn({ settings, domain, resolver: stated, hybrid }: OwnInput): SenderModel {
   const { observe, daneWithInsecureMx, exemptions } = settings;
   const exempt = exemptions.some((exemption) => exemption.domain === domain);
   const waived = observe || exempt;
@@ -35,12 +38,15 @@ export function readOwn({ settings, domain, resolver: stated }: OwnInput): Sende
     tls: known('opportunistic', sourceOf('TLS where it is offered')),
     certificate: known({ kind: 'nothing' }, policy),
     dane: known(daneUse(waived, daneWithInsecureMx), policy),
-    mtaSts: known({ use: waived ? 'observe' : 'enforce', withDane: 'both' }, policy),
+    mtaSts: known(
+      { use: waived ? 'observe' : 'enforce', withDane: 'both', otherMediaType: 'void' },
+      policy,
+    ),
     versions: known(tlsVersions, sourceOf('TLS 1.0 and later without a policy')),
     requiredVersions: known(tlsVersions.slice(2), sourceOf('TLS 1.2 and later by policy')),
     roots: known('some', sourceOf('trustStore')),
     serverName: known('mx-host', policy),
-    library: openLibrary(policy),
+    library: ownLibrary(hybrid),
   };
   const resolver = resolverFact(stated ?? 'validates', rules);
   return {
@@ -59,6 +65,26 @@ export function readOwn({ settings, domain, resolver: stated }: OwnInput): Sende
     warnings: exemptions.map(
       (exemption) => `The policies of ${exemption.domain} are not enforced: ${exemption.reason}`,
     ),
+  };
+}
+
+/**
+ * The TLS of the sender itself (tls/handshake.ts): TLS 1.0 and every suite at security
+ * level 0 without a policy, and TLS 1.2 with one. It offers the hybrid group without a key
+ * share, so that the hello stays small, where the OpenSSL of Node.js has the group.
+ */
+function ownLibrary(hybrid: boolean | undefined): TlsRules['library'] {
+  const source = sourceOf('TLS settings of the sender');
+  const yes = known(true, source);
+  return {
+    oldVersions: yes,
+    oldVersionsVerified: yes,
+    oldSuites: yes,
+    smallHello: yes,
+    hybridGroup:
+      hybrid === undefined
+        ? unknown('it depends on the OpenSSL of Node.js: 3.5 has the group', source)
+        : known(hybrid, { ...source, line: 'the OpenSSL of this Node.js' }),
   };
 }
 

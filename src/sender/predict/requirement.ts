@@ -28,6 +28,8 @@ export type Requirement =
 export interface PolicyInForce {
   readonly mode: 'enforce' | 'testing' | 'none';
   readonly mx: readonly string[];
+  /** Its media type is not text/plain. */
+  readonly otherMediaType?: boolean;
 }
 
 /** The host of which the requirement is asked. */
@@ -35,7 +37,7 @@ export interface RequirementQuestion {
   readonly rules: TlsRules;
   readonly host: Pick<HostView, 'name' | 'dnssec' | 'tlsa'>;
   readonly mxDnssec: Dnssec;
-  readonly policy: PolicyInForce | 'unknown' | undefined;
+  readonly policy: PolicyInForce | undefined;
 }
 
 /** The share of one mechanism in a requirement. */
@@ -131,12 +133,15 @@ function stsShare({ rules, host, policy }: RequirementQuestion, dane: Share): Sh
   if (!rules.mtaSts.known) return policy === undefined ? none : openFact(rules.mtaSts);
   const { value: sts, source } = rules.mtaSts;
   if (sts.use !== 'enforce' || policy === undefined) return none;
-  if (policy === 'unknown')
-    return {
-      action: 'unknown',
-      reason: 'RFC 8461 leaves it to the sender whether this policy counts',
-      source,
-    };
+  if (policy.otherMediaType === true) {
+    if (sts.otherMediaType === 'void') return none;
+    if (sts.otherMediaType === 'unknown')
+      return {
+        action: 'unknown',
+        reason: 'RFC 8461 leaves it to the sender whether this policy counts',
+        source,
+      };
+  }
   if (policy.mode !== 'enforce') return none;
   if (sts.withDane === 'dane-alone' && isAuthenticated(dane)) return none;
   if (!policy.mx.some((pattern) => matchMx(pattern, host.name)))

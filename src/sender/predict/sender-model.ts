@@ -70,6 +70,11 @@ export type StsUse =
        * replaces DANE, which RFC 8461 §2 forbids.
        */
       readonly withDane: 'both' | 'dane-alone' | 'sts-alone';
+      /**
+       * A policy with another media type than text/plain, which a sender SHOULD refuse
+       * [8461-3.2-2].
+       */
+      readonly otherMediaType: 'void' | 'used' | 'unknown';
     };
 
 /** TLS versions in order. */
@@ -79,13 +84,15 @@ export type TlsVersionName = (typeof tlsVersions)[number];
 /**
  * Abilities of the TLS library of a sender, as the configuration shows them: handshakes
  * with TLS 1.0 and 1.1 where the versions allow them, the same with an authenticated
- * server, suites with static RSA and CBC, and a ClientHello that fits into one packet.
+ * server, suites with static RSA and CBC, a ClientHello that fits into one packet, and the
+ * offer of X25519MLKEM768.
  */
 export const libraryAbilities = [
   'oldVersions',
   'oldVersionsVerified',
   'oldSuites',
   'smallHello',
+  'hybridGroup',
 ] as const;
 export type LibraryAbility = (typeof libraryAbilities)[number];
 
@@ -169,5 +176,11 @@ export function unknown(reason: string, source: SettingSource): Fact<never> {
 /** Returns the abilities of a TLS library that the configuration does not describe. */
 export function openLibrary(source: SettingSource): TlsRules['library'] {
   const open = unknown('it depends on the TLS library of the sender', source);
-  return { oldVersions: open, oldVersionsVerified: open, oldSuites: open, smallHello: open };
+  return {
+    oldVersions: open,
+    oldVersionsVerified: open,
+    oldSuites: open,
+    smallHello: open,
+    hybridGroup: open,
+  };
 }

@@ -49,6 +49,8 @@ export class CaseCertificates implements CertificateSource {
     switch (kind) {
       case 'valid':
         return issue(this.#intermediate, { names });
+      case 'valid-rsa':
+        return issue(this.#intermediate, { names, algorithm: 'rsa-2048' });
       case 'self-signed':
         return selfSigned({ names });
       case 'expired':

@@ -46,8 +46,10 @@ export function caseRecords(
 ): readonly CaseZoneRecords[] {
   const { slot, zone, addresses, deadAddress } = options;
   const names = caseNames(senderCase.id, slot, zone);
-  const { dnssec, deadMx, ipv6Only } = senderCase.zone;
-  const usable = ipv6Only ? addresses.filter((address) => address.includes(':')) : addresses;
+  const { dnssec, deadMx, family } = senderCase.zone;
+  const usable = addresses.filter(
+    (address) => family === undefined || address.includes(':') === (family === 'ipv6'),
+  );
   const main: CaseRecord[] = [
     { owner: names.domain, type: 'MX', data: `10 ${names.mxHost}.` },
     ...addressRecords(names.mxHost, usable),

@@ -49,6 +49,11 @@ export interface ReceiverSessionOptions {
   readonly recorder: Recorder;
   readonly limits: ReceiverLimits;
   contextFor(place: CasePlace, serverName: string | undefined): SecureContext;
+  /**
+   * The group of every handshake with the host of a case, where its settings permit one
+   * group alone: Node.js does not name the group of a session on the side of the server.
+   */
+  onlyGroup(place: CasePlace): string | undefined;
 }
 
 /** An observation without its connection. */
@@ -58,7 +63,9 @@ type SeenHere<T = Seen> = T extends { connection: string }
 
 /** A ClientHello of more octets does not fit into one packet of Ethernet. */
 const ONE_PACKET = 1400;
-/** Fatal alerts: handshake_failure and unrecognized_name (RFC 8446 §6). */
+/** Code point of the hybrid group (RFC 10024). */
+const X25519MLKEM768 = 0x11ec;
+/** Fatal alerts: handshake_failure and unrecognized_name (RFC 9846 §6). */
 const HANDSHAKE_FAILURE = Uint8Array.of(21, 3, 3, 0, 2, 2, 40);
 const UNRECOGNIZED_NAME = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
 
@@ -273,10 +280,12 @@ export class ReceiverSession {
       if (named === 'turn') return this.#breakOff(UNRECOGNIZED_NAME);
       if (named) this.#played = named;
     }
-    const { starttls, dropsLargeHello, withoutSni } = this.#played.host;
+    const { starttls, dropsLargeHello, withoutSni, requiresHybrid } = this.#played.host;
     if (starttls === 'broken') return this.#breakOff(HANDSHAKE_FAILURE);
     if (withoutSni === 'refused' && serverName === undefined)
       return this.#breakOff(UNRECOGNIZED_NAME);
+    if (requiresHybrid && !hello?.groups.includes(X25519MLKEM768))
+      return this.#breakOff(HANDSHAKE_FAILURE);
     if (dropsLargeHello && octets > ONE_PACKET) {
       // The middlebox answers nothing: the client or the time limit ends the connection.
       this.#stream.resume();
@@ -315,6 +324,7 @@ export class ReceiverSession {
       kind: 'handshake',
       version: secured.getProtocol() ?? 'unknown',
       suite: secured.getCipher().standardName,
+      group: this.options.onlyGroup(this.#played.place),
       clientCertificate: subjectOf(secured),
     });
   }

@@ -1,6 +1,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Connection } from '../../net/index.js';
 import { BoundedMap } from '../../base/index.js';
+import { senderGroups } from '../../tls/index.js';
 import { caseNames } from '../cases/case-names.js';
 import type { CaseHost } from '../cases/sender-case.js';
 import type { CertificateSource, HostCertificate } from './case-certificates.js';
@@ -77,6 +78,7 @@ export class SmtpReceiver {
       ...options,
       limits: { ...receiverLimits, ...this.options.limits },
       contextFor: (place, serverName) => this.#contextFor(place, serverName),
+      onlyGroup: ({ senderCase }) => onlyGroup(senderCase.host),
     });
     const accepted = await session.run();
     return { accepted, place: session.place };
@@ -100,13 +102,23 @@ export class SmtpReceiver {
   }
 }
 
+const HYBRID = 'X25519MLKEM768';
+
+/** The hybrid group is used where the OpenSSL of this Node.js has it, which 3.0 has not. */
+function onlyGroup({ requiresHybrid }: CaseHost): string | undefined {
+  return requiresHybrid && senderGroups().includes(HYBRID) ? HYBRID : undefined;
+}
+
 /** Level 0 permits TLS 1.0 and 1.1, which OpenSSL otherwise refuses. */
-function settingsOf({ version, suites = 'DEFAULT' }: CaseHost): {
+function settingsOf(host: CaseHost): {
+  readonly ecdhCurve?: string | undefined;
   readonly minVersion: NonNullable<CaseHost['version']>;
   readonly maxVersion: NonNullable<CaseHost['version']>;
   readonly ciphers: string;
 } {
+  const { version, suites = 'DEFAULT' } = host;
   return {
+    ecdhCurve: onlyGroup(host),
     minVersion: version ?? 'TLSv1.2',
     maxVersion: version ?? 'TLSv1.3',
     ciphers: `${suites}:@SECLEVEL=0`,

@@ -49,8 +49,10 @@ export class CaseAddresses {
   of(senderCase: SenderCase, slot: string): readonly string[] {
     const v4 = this.#v4ByCase.get(senderCase.id);
     const v6 = this.#v6Of(senderCase.id, slot);
-    if (senderCase.zone.ipv6Only) return v6 === undefined ? [] : [v6];
-    return [v4, v6].filter((address) => address !== undefined);
+    const { family } = senderCase.zone;
+    return [family === 'ipv6' ? undefined : v4, family === 'ipv4' ? undefined : v6].filter(
+      (address) => address !== undefined,
+    );
   }
 
   #v6Of(caseId: string, slot: string): string | undefined {

@@ -4,18 +4,19 @@ import type { SenderCase } from '../cases/sender-case.js';
 import type { SenderTestSettings } from '../settings.js';
 import { CaseAddresses } from './case-addresses.js';
 
-type Abilities = Pick<SenderTestSettings, 'mailNetwork' | 'acme'>;
+type Abilities = Pick<SenderTestSettings, 'mailAddresses' | 'mailNetwork' | 'acme'>;
 
 /** The cases that an installation opens. */
-export function openCases({ mailNetwork, acme }: Abilities): readonly SenderCase[] {
-  const reachable = openableCases(senderCases, { ipv6: mailNetwork !== undefined });
+export function openCases({ mailAddresses, mailNetwork, acme }: Abilities): readonly SenderCase[] {
+  const reachable = openableCases(senderCases, {
+    ipv4: mailAddresses.length > 0,
+    ipv6: mailNetwork !== undefined,
+  });
   return acme ? reachable : reachable.filter(({ policy }) => !policy);
 }
 
 /** The addresses of the mail hosts of an installation, by case. */
-export function addressesOf(
-  settings: Abilities & Pick<SenderTestSettings, 'mailAddresses'>,
-): CaseAddresses {
+export function addressesOf(settings: Abilities): CaseAddresses {
   const { mailAddresses, mailNetwork } = settings;
   return new CaseAddresses(openCases(settings), { v4: mailAddresses, v6Network: mailNetwork });
 }
@@ -23,7 +24,7 @@ export function addressesOf(
 /** A case that an installation cannot open, and the missing part. */
 export interface ClosedCase {
   readonly senderCase: SenderCase;
-  readonly lacks: 'ipv6' | 'public-ca';
+  readonly lacks: 'ipv4' | 'ipv6' | 'public-ca';
 }
 
 /** The cases that an installation cannot open, each with the missing part. */
@@ -31,5 +32,5 @@ export function closedCases(settings: Abilities): readonly ClosedCase[] {
   const open = new Set(openCases(settings));
   return senderCases
     .filter((senderCase) => !open.has(senderCase))
-    .map((senderCase) => ({ senderCase, lacks: senderCase.policy ? 'public-ca' : 'ipv6' }));
+    .map((senderCase) => ({ senderCase, lacks: senderCase.needs ?? 'public-ca' }));
 }

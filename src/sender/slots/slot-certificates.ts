@@ -1,5 +1,6 @@
 import {
   createCa,
+  generateKey,
   issue,
   selfSigned,
   type Authority,
@@ -31,10 +32,12 @@ export interface SlotCertificatesOptions {
 
 /**
  * The certificates of lent slots. Valid ones come from a public CA; until then, and for
- * every fault, they are made here. Certificates that expired are from our own CA.
+ * every fault, they are made here. Expired ones, and those with an RSA key, are from our
+ * own CA.
  */
 export class SlotCertificates implements CertificateSource {
   readonly #issuer: Authority;
+  #rsa: KeyPair | undefined;
   readonly #made = new BoundedMap<{ readonly at: number; readonly issued: Issued }>(
     MAX_CERTIFICATES,
   );
@@ -66,6 +69,9 @@ export class SlotCertificates implements CertificateSource {
     switch (kind) {
       case 'valid':
         return this.#fromIssuer({ names, key });
+      // The certificate of the CA has the EC key of the hosts.
+      case 'valid-rsa':
+        return this.#fromIssuer({ names, key: (this.#rsa ??= generateKey('rsa-2048')) });
       case 'self-signed':
         return selfSigned({ names, key });
       case 'expired':

@@ -126,7 +126,7 @@ test('the records of every case have the security that the case describes', asyn
     assert.equal(texts.length, policy ? (policy.records ?? 1) : 0, id);
     const [, , policyHost] = await look(`mta-sts.${domain} A`);
     assert.deepEqual(policyHost, policy ? ['192.0.2.80'] : [], id);
-    const [, , mail] = await look(`mx.${domain} ${caseZone.ipv6Only ? 'AAAA' : 'A'}`);
+    const [, , mail] = await look(`mx.${domain} ${caseZone.family === 'ipv6' ? 'AAAA' : 'A'}`);
     assert.equal(mail.length, 1, id);
   }
 });
@@ -186,7 +186,9 @@ test('only the case of reports asks for them, and only with an address', () => {
 test('addresses tell cases apart as far as their number permits', () => {
   assert.equal(addresses.areSeparate, true);
   const every = new CaseAddresses(senderCases, { v4 });
-  assert.ok(senderCases.every((one) => one.zone.ipv6Only || every.of(one, 'x').length === 1));
+  assert.ok(
+    senderCases.every((one) => one.zone.family === 'ipv6' || every.of(one, 'x').length === 1),
+  );
   assert.equal(every.areSeparate, true);
 
   const few = new CaseAddresses(senderCases, { v4: v4.slice(0, 10) });

@@ -161,6 +161,7 @@ function secondMessage(isWithdrawn: boolean, base: string): Markup {
 }
 
 const lackTexts: Readonly<Record<ClosedCase['lacks'], string>> = {
+  ipv4: 'this installation has no IPv4 address',
   ipv6: 'this installation has no IPv6 network',
   'public-ca': 'this installation has no certificates of a public CA, which policy hosts need',
 };

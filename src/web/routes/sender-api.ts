@@ -19,7 +19,9 @@ const testDocument = z
     addresses: z.array(
       z.strictObject({ case: z.string(), address: z.string(), quick: z.boolean() }),
     ),
-    closed: z.array(z.strictObject({ case: z.string(), lacks: z.enum(['ipv6', 'public-ca']) })),
+    closed: z.array(
+      z.strictObject({ case: z.string(), lacks: z.enum(['ipv4', 'ipv6', 'public-ca']) }),
+    ),
     result: z.looseObject({}).openapi('SenderTestResult'),
     url: z.string().openapi({ description: 'Path of the page for people.' }),
   })

@@ -1,7 +1,6 @@
 import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
 import {
   known,
-  openLibrary,
   tlsVersions,
   unknown,
   type DaneUse,
@@ -12,6 +11,7 @@ import {
   type TlsRules,
   type TlsVersionName,
 } from '../sender-model.js';
+import { abilitiesOf, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
 import { findRoute } from './find-route.js';
 import {
   coverageOf,
@@ -22,12 +22,14 @@ import {
 
 /** Input of {@link readExim}. */
 export interface EximInput {
-  /** Output of `exim -bV`, `exim -bP`, `exim -bP routers` and `exim -bP transports`. */
+  /** Output of `exim -d-all+tls -bV`, `exim -bP`, `exim -bP routers` and `exim -bP transports`. */
   readonly text: string;
   /** The transport, where the routers leave it open. */
   readonly transport?: string | undefined;
   readonly domain: string;
   readonly resolver?: ResolverState | undefined;
+  /** Output of `openssl version -a`, then openssl.cnf, where Exim uses OpenSSL. */
+  readonly tlsLibrary?: string | undefined;
 }
 
 /**
@@ -39,7 +41,8 @@ export function readExim(input: EximInput): SenderModel {
   const output = parseEximOutput(input.text);
   const route = findRoute(output, input.transport);
   const options = new TransportOptions(route.transport, route.name);
-  const rules = rulesOf(options, output, route.dnssec);
+  const library = parseTlsLibrary(`${input.text}\n${input.tlsLibrary ?? ''}`);
+  const rules = rulesOf({ options, output, dnssec: route.dnssec, library });
   const resolver = resolverFact(input.resolver, rules);
   const { source } = options;
   const none: SettingSource = { setting: 'Exim', line: 'Exim does not support it' };
@@ -59,7 +62,12 @@ export function readExim(input: EximInput): SenderModel {
     tlsReports: known('no', none),
     resolver: resolver.fact,
     destinations: [],
-    assumptions: [...route.assumptions, ...assumedRoots(rules), ...resolverLines(resolver)],
+    assumptions: [
+      ...route.assumptions,
+      ...assumedRoots(rules),
+      ...resolverLines(resolver),
+      ...libraryLines(library),
+    ],
     warnings: warningsOf(options),
   };
 }
@@ -68,6 +76,12 @@ export function readExim(input: EximInput): SenderModel {
 function resolverLines({ assumptions }: ReturnType<typeof resolverFact>): readonly string[] {
   if (assumptions.length === 0) return [];
   return [...assumptions, '/etc/resolv.conf has "options trust-ad", which glibc 2.31 needs.'];
+}
+
+/** A file can change the priority NORMAL of GnuTLS for every program. */
+function libraryLines(library: TlsLibrary | undefined): readonly string[] {
+  if (library?.name !== 'GnuTLS') return [];
+  return ['No file /etc/gnutls/config restricts GnuTLS.'];
 }
 
 /** The options of a transport, as facts. */
@@ -116,7 +130,15 @@ class TransportOptions {
   }
 }
 
-function rulesOf(options: TransportOptions, output: EximOutput, dnssec: Fact<boolean>): TlsRules {
+/** The parts of the configuration from which the rules follow. */
+interface RuleSources {
+  readonly options: TransportOptions;
+  readonly output: EximOutput;
+  readonly dnssec: Fact<boolean>;
+  readonly library: TlsLibrary | undefined;
+}
+
+function rulesOf({ options, output, dnssec, library }: RuleSources): TlsRules {
   const versions = versionsOf(options, output);
   const required = options.hosts('hosts_require_tls');
   return {
@@ -128,8 +150,25 @@ function rulesOf(options: TransportOptions, output: EximOutput, dnssec: Fact<boo
     requiredVersions: versions,
     roots: rootsOf(options),
     serverName: serverNameOf(options),
-    library: openLibrary(options.source),
+    library: libraryOf(options, library),
   };
+}
+
+/** Another list of suites than the default is not evaluated. */
+function libraryOf(
+  options: TransportOptions,
+  library: TlsLibrary | undefined,
+): TlsRules['library'] {
+  const abilities = abilitiesOf(library, options.source);
+  const ciphers = options.value('tls_require_ciphers');
+  if (!ciphers.known) return { ...abilities, oldSuites: ciphers };
+  // Signs of versions and flags leave the suites of NORMAL as they are.
+  const isDefault = ciphers.value
+    .split(':')
+    .every((item) => /^(NORMAL|[+!-]VERS-\S+|%\S+)?$/.test(item.trim()));
+  if (isDefault) return abilities;
+  const reason = `tls_require_ciphers = ${ciphers.value} is not evaluated`;
+  return { ...abilities, oldSuites: unknown(reason, ciphers.source) };
 }
 
 function tlsOf(options: TransportOptions, required: Fact<boolean>): TlsRules['tls'] {

@@ -1,7 +1,6 @@
 import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
 import {
   known,
-  openLibrary,
   tlsVersions,
   unknown,
   type DestinationRules,
@@ -11,6 +10,7 @@ import {
   type TlsRules,
   type TlsVersionName,
 } from '../sender-model.js';
+import { abilitiesOf, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
 import { parseSmtpdConf, type ParsedSmtpdConf, type SmtpdLine } from './parse-smtpd-conf.js';
 
 /** Input of {@link readOpenSmtpd}. */
@@ -20,6 +20,8 @@ export interface OpenSmtpdInput {
   readonly domain: string;
   readonly version?: string | undefined;
   readonly resolver?: ResolverState | undefined;
+  /** Output of `openssl version -a`, then openssl.cnf. */
+  readonly tlsLibrary?: string | undefined;
 }
 
 /** An action that relays, as its options state it. */
@@ -29,6 +31,7 @@ interface Relay {
   readonly tls: 'opportunistic' | 'required' | 'never' | 'smtps';
   readonly verify: boolean;
   readonly protocols: string | undefined;
+  readonly ciphers: string | undefined;
   /** An option that decides about the route or TLS and is not evaluated. */
   readonly open: string | undefined;
 }
@@ -41,7 +44,9 @@ export function readOpenSmtpd(input: OpenSmtpdInput): SenderModel {
   const conf = parseSmtpdConf(input.text);
   const relays = relaysOf(conf);
   const chosen = chooseRelay(conf, relays);
-  const rules = rulesOf(chosen, input.version);
+  const library = parseTlsLibrary(input.tlsLibrary ?? '');
+  const build = { version: input.version, library };
+  const rules = rulesOf(chosen, build);
   const resolver = resolverFact(input.resolver, rules);
   const none: SettingSource = { setting: 'OpenSMTPD', line: 'OpenSMTPD does not support it' };
   return {
@@ -51,14 +56,28 @@ export function readOpenSmtpd(input: OpenSmtpdInput): SenderModel {
     rules,
     fallback: known({ refused: 'plaintext', handshake: 'plaintext' }, chosen.source),
     smartHost: smartHostOf(chosen),
-    families: unknown('smtpd.conf does not state the address families', chosen.source),
+    families: familiesOf(conf),
     requireTls: known('no', none),
     tlsReports: known('no', none),
     resolver: resolver.fact,
-    destinations: destinationsOf(conf, relays, input.version),
+    destinations: destinationsOf(conf, relays, build),
     assumptions: [...assumedRoots(rules), ...resolver.assumptions],
     warnings: conf.missing.map((what) => `Not part of the input, so not read: ${what}`),
   };
+}
+
+/** `limit mta inet4` or `inet6` restricts the families; without it both are used. */
+function familiesOf({ lines }: ParsedSmtpdConf): SenderModel['families'] {
+  const limits = lines.filter(({ words }) => words[0]?.text === 'limit');
+  const found = limits.filter(({ words }) => words.some(({ text }) => /^inet[46]$/.test(text)));
+  const [first, ...others] = found;
+  if (first === undefined)
+    return known('both', { setting: 'limit', line: 'no limit of the family', byDefault: true });
+  const source = { setting: 'limit', line: first.text };
+  const words = first.words.map(({ text }) => text);
+  if (others.length > 0 || words.includes('for'))
+    return unknown('limits by domain are not evaluated', source);
+  return known(words.includes('inet4') ? 'ipv4' : 'ipv6', source);
 }
 
 /** Finds `action NAME relay ...` in all lines. */
@@ -86,7 +105,7 @@ const plainOptions = [
 ];
 
 function parseRelay(line: SmtpdLine): Relay {
-  let [host, protocols, open]: (string | undefined)[] = [];
+  let [host, protocols, ciphers, open]: (string | undefined)[] = [];
   let [tls, verify]: [Relay['tls'], boolean] = ['opportunistic', true];
   const words = line.words.slice(3);
   for (let index = 0; index < words.length; index += 1) {
@@ -97,7 +116,8 @@ function parseRelay(line: SmtpdLine): Relay {
       if (argument === 'no-verify') [verify, index] = [false, index + 1];
     } else if (word === 'host') [host, index] = [argument, index + 1];
     else if (word === 'protocols') [protocols, index] = [argument, index + 1];
-    else if (word === 'ciphers' || word === 'ca' || plainOptions.includes(word)) index += 1;
+    else if (word === 'ciphers') [ciphers, index] = [argument, index + 1];
+    else if (word === 'ca' || plainOptions.includes(word)) index += 1;
     else if (word !== 'srs') open ??= word;
   }
   const scheme = /^([a-z+]+):\/\//.exec(host ?? '')?.[1];
@@ -105,7 +125,8 @@ function parseRelay(line: SmtpdLine): Relay {
   else if (scheme === 'smtp+notls') tls = 'never';
   else if (scheme === 'smtps') tls = 'smtps';
   else if (scheme === 'lmtp') open ??= scheme;
-  return { source: { setting: 'action', line: line.text }, host, tls, verify, protocols, open };
+  const source = { setting: 'action', line: line.text };
+  return { source, host, tls, verify, protocols, ciphers, open };
 }
 
 /** A directive `match`: the domains it is for, and its action. */
@@ -151,6 +172,7 @@ function chooseRelay(conf: ParsedSmtpdConf, relays: ReadonlyMap<string, Relay>):
     tls: 'opportunistic',
     verify: false,
     protocols: undefined,
+    ciphers: undefined,
     open: reason,
   });
   if (conf.missing.length > 0)
@@ -163,7 +185,7 @@ function chooseRelay(conf: ParsedSmtpdConf, relays: ReadonlyMap<string, Relay>):
 }
 
 function isSame(left: Relay, right: Relay): boolean {
-  return (['host', 'tls', 'verify', 'protocols', 'open'] as const).every(
+  return (['host', 'tls', 'verify', 'protocols', 'ciphers', 'open'] as const).every(
     (key) => left[key] === right[key],
   );
 }
@@ -173,7 +195,14 @@ function smartHostOf({ host, open, source }: Relay): SenderModel['smartHost'] {
   return known(host, source);
 }
 
-function rulesOf(relay: Relay, version: string | undefined): TlsRules {
+/** The program and its TLS library. */
+interface Build {
+  readonly version: string | undefined;
+  readonly library: TlsLibrary | undefined;
+}
+
+function rulesOf(relay: Relay, build: Build): TlsRules {
+  const { version } = build;
   const { source, tls, verify, open } = relay;
   const none: SettingSource = { setting: 'OpenSMTPD', line: 'OpenSMTPD does not support it' };
   const versions = versionsOf(relay);
@@ -188,7 +217,7 @@ function rulesOf(relay: Relay, version: string | undefined): TlsRules {
     mtaSts: known({ use: 'no' }, none),
     versions,
     requiredVersions: versions,
-    library: openLibrary(source),
+    library: libraryOf(relay, build),
     roots: known('some', { ...source, line: open ?? 'the CAs of the system' }),
     // From 7.0 on libtls names the host in SNI; earlier versions are not known here.
     serverName:
@@ -196,6 +225,18 @@ function rulesOf(relay: Relay, version: string | undefined): TlsRules {
         ? known('mx-host', source)
         : unknown('SNI depends on the version: state it with --server-version', source),
   };
+}
+
+/**
+ * Before 7.0 the default suites are `HIGH:!aNULL:!MD5`; later ones, and those of the option
+ * `ciphers`, are not known here.
+ */
+function libraryOf({ ciphers, source }: Relay, { version, library }: Build): TlsRules['library'] {
+  const abilities = abilitiesOf(library, source);
+  const isOld = /^[56]\./.test(version ?? '');
+  if (ciphers === undefined && isOld) return abilities;
+  const reason = `the suites of ${ciphers ?? 'this version of OpenSMTPD'} are not known`;
+  return { ...abilities, oldSuites: unknown(reason, source) };
 }
 
 function tlsOf({ tls, open, source }: Relay): TlsRules['tls'] {
@@ -221,14 +262,14 @@ function versionsOf({ protocols, source }: Relay): Fact<readonly TlsVersionName[
 function destinationsOf(
   conf: ParsedSmtpdConf,
   relays: ReadonlyMap<string, Relay>,
-  version: string | undefined,
+  build: Build,
 ): readonly DestinationRules[] {
   return matchesOf(conf).flatMap(({ line, action, domains }) => {
     const relay = relays.get(action);
     if (relay === undefined || typeof domains === 'string') return [];
     return domains.map((destination) => ({
       destination,
-      rules: rulesOf(relay, version),
+      rules: rulesOf(relay, build),
       source: { setting: 'match', line: line.text },
     }));
   });

@@ -25,6 +25,8 @@ export interface TlsPolicyEntry {
   readonly match?: readonly string[] | undefined;
   readonly protocols?: string | undefined;
   readonly servername?: string | undefined;
+  /** The attribute `ciphers` or `exclude`, which changes the suites. */
+  readonly suites?: string | undefined;
   /** A trust anchor of its own replaces the CAs of main.cf. */
   readonly tafile?: boolean;
 }
@@ -114,6 +116,7 @@ function entryOf(
     match,
     protocols: seen.get('protocols')?.[0],
     servername: seen.get('servername')?.[0],
+    suites: ['ciphers', 'exclude'].find((name) => seen.has(name)),
     tafile: seen.has('tafile'),
   };
 }

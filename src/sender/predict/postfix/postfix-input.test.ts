@@ -163,6 +163,7 @@ test('policy entries are parsed as Postfix parses them', () => {
       match: ['.a.example', 'b.example'],
       protocols: '>=TLSv1.2',
       servername: undefined,
+      suites: undefined,
       tafile: false,
     },
   });

@@ -14,6 +14,7 @@ import { parseParameters, type ParsedParameters } from './parse-parameters.js';
 import { DestinationPolicies } from './destination-policies.js';
 import { isLevelAtLeast, PostfixSettings, readYes } from './postfix-settings.js';
 import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
+import { parseTlsLibrary } from '../tls-library.js';
 import { tlsRulesOf, type RuleSources } from './tls-rules-of.js';
 
 /** Input of {@link readPostfix} besides the parameters. */
@@ -28,6 +29,8 @@ export interface PostfixInput {
   readonly version?: string | undefined;
   /** Whether the resolver validates DNSSEC, where the operator states it. */
   readonly resolver?: ResolverState | undefined;
+  /** Output of `postconf -T run-version` and `openssl version -a`, then openssl.cnf. */
+  readonly tlsLibrary?: string | undefined;
 }
 
 /**
@@ -44,7 +47,9 @@ export function readPostfix(input: PostfixInput): SenderModel {
   const nextHop = routes.nextHop ?? input.domain;
   const { keys } = policies;
   const mtaSts = stsOf(policies, input, nextHop, settings);
-  const rules = tlsRulesOf({ settings, policy: policies.find(nextHop), mtaSts, nextHop });
+  const library = parseTlsLibrary(input.tlsLibrary ?? '');
+  const common = { settings, mtaSts, library };
+  const rules = tlsRulesOf({ ...common, policy: policies.find(nextHop), nextHop });
   const resolver = resolverFact(input.resolver, rules);
   return {
     program: 'postfix',
@@ -57,7 +62,7 @@ export function readPostfix(input: PostfixInput): SenderModel {
     requireTls: requireTlsOf(settings, version),
     tlsReports: reportsOf(settings),
     resolver: resolver.fact,
-    destinations: destinationsOf(policies, keys, { settings, mtaSts }),
+    destinations: destinationsOf(policies, keys, common),
     assumptions: [...assumptionsOf(parsed), ...assumedRoots(rules), ...resolver.assumptions],
     warnings: [...warningsOf(parsed, settings), ...policies.warnings(keys)],
   };
@@ -186,14 +191,15 @@ function stsOf(
 function destinationsOf(
   policies: DestinationPolicies,
   keys: readonly string[],
-  { settings, mtaSts }: Pick<RuleSources, 'settings' | 'mtaSts'>,
+  common: Pick<RuleSources, 'settings' | 'mtaSts' | 'library'>,
 ): readonly DestinationRules[] {
   return keys.map((destination) => {
     const policy = policies.find(destination);
     return {
       destination,
-      rules: tlsRulesOf({ settings, policy, mtaSts, nextHop: destination }),
-      source: policy.kind === 'entry' ? policy.source : settings.source('smtp_tls_policy_maps'),
+      rules: tlsRulesOf({ ...common, policy, nextHop: destination }),
+      source:
+        policy.kind === 'entry' ? policy.source : common.settings.source('smtp_tls_policy_maps'),
     };
   });
 }

@@ -1,6 +1,5 @@
 import {
   known,
-  openLibrary,
   unknown,
   type AcceptedNames,
   type DaneUse,
@@ -13,6 +12,13 @@ import {
 } from '../sender-model.js';
 import type { DestinationPolicy } from './destination-policies.js';
 import { parseLevel, type SecurityLevel, type TlsPolicyEntry } from './parse-tls-policy.js';
+import {
+  hybridGroupOf,
+  oldSuitesOf,
+  oldVersionsOf,
+  smallHelloOf,
+  type TlsLibrary,
+} from '../tls-library.js';
 import { parseProtocols } from './parse-protocols.js';
 import { isLevelAtLeast, readYes, type PostfixSettings } from './postfix-settings.js';
 
@@ -22,10 +28,12 @@ export interface RuleSources {
   readonly policy: DestinationPolicy;
   readonly mtaSts: Fact<StsUse>;
   readonly nextHop: string;
+  readonly library: TlsLibrary | undefined;
 }
 
 /** Derives the rules for one next hop, as `policy_create` in smtp_tls_policy.c does. */
-export function tlsRulesOf({ settings, policy, mtaSts, nextHop }: RuleSources): TlsRules {
+export function tlsRulesOf({ settings, policy, mtaSts, ...rest }: RuleSources): TlsRules {
+  const { nextHop, library } = rest;
   const level = levelOf(settings, policy);
   const entry = policy.kind === 'entry' ? policy.entry : undefined;
   const source = policy.kind === 'entry' ? policy.source : level.source;
@@ -38,7 +46,7 @@ export function tlsRulesOf({ settings, policy, mtaSts, nextHop }: RuleSources): 
     requiredVersions: versionsOf(settings, 'smtp_tls_mandatory_protocols', entry, source),
     roots: rootsOf(settings, entry),
     serverName: serverNameOf(settings, entry, source),
-    library: libraryOf(settings),
+    library: libraryOf(settings, entry, library),
   };
 }
 
@@ -275,26 +283,67 @@ function serverNameOf(
 }
 
 /**
- * The abilities that parameters of Postfix decide. A lower bound such as `>=TLSv1`
- * outweighs MinProtocol of openssl.cnf; exclusions do not (tls_client.c). Postfix lowers
- * the security level of OpenSSL only where it authenticates no server. Without ML-KEM in
- * its list of groups the ClientHello is small.
+ * The abilities that Postfix and its library decide together. A lower bound such as
+ * `>=TLSv1` outweighs MinProtocol of openssl.cnf; exclusions do not. Postfix sets the
+ * security level of OpenSSL: 1 where it authenticates the server, else 0 (tls_client.c).
+ * Without ML-KEM in its list of groups the ClientHello is small.
  */
-function libraryOf(settings: PostfixSettings): TlsRules['library'] {
+function libraryOf(
+  settings: PostfixSettings,
+  entry: TlsPolicyEntry | undefined,
+  library: TlsLibrary | undefined,
+): TlsRules['library'] {
   const source = settings.source('smtp_tls_protocols');
-  const bounded = ['smtp_tls_protocols', 'smtp_tls_mandatory_protocols'].every((name) => {
+  const isBounded = ['smtp_tls_protocols', 'smtp_tls_mandatory_protocols'].every((name) => {
     const value = settings.value(name);
     if (!settings.isSet(name)) return settings.isVersionAtLeast(3, 6);
     return value.known && value.value.trim().startsWith('>=');
   });
   const groups = settings.value('tls_eecdh_auto_curves');
-  const listed = settings.isSet('tls_eecdh_auto_curves')
+  const isListed = settings.isSet('tls_eecdh_auto_curves')
     ? groups.known && groups.value.trim() !== '' && !/mlkem|kyber/i.test(groups.value)
     : settings.isVersionAtLeast(3, 2) && !settings.isVersionAtLeast(3, 11);
-  const open = openLibrary(source);
+  const isOpen = groups.known && /mlkem|kyber/i.test(groups.value);
+  const byGroups = isOpen ? undefined : library;
   return {
-    ...open,
-    oldVersions: bounded ? known(true, source) : open.oldVersions,
-    smallHello: listed ? known(true, groups.source) : open.smallHello,
+    oldVersions: isBounded
+      ? known(true, source)
+      : oldVersionsOf(library, { level: 0, isBounded }, source),
+    oldVersionsVerified: oldVersionsOf(library, { level: 1, isBounded }, source),
+    oldSuites: oldSuitesByGrade(settings, entry, library),
+    smallHello: isListed ? known(true, groups.source) : smallHelloOf(byGroups, groups.source),
+    hybridGroup: isListed ? known(false, groups.source) : hybridGroupOf(byGroups, groups.source),
   };
+}
+
+/** Exclusions that leave AES with static RSA and SHA-1 in the list of suites. */
+const HARMLESS =
+  /^(aNULL|eNULL|NULL|ADH|AECDH|EXP|EXPORT|LOW|DES|3DES|RC2|RC4|IDEA|SEED|MD5|PSK|SRP|DSS|aDSS|CAMELLIA|ARIA|CHACHA20|kDH\w?|DH|DHE|EDH|kEDH|kECDH\w?|aECDH|aDH)$/;
+
+/**
+ * Every cipher grade of Postfix but `null` has AES with static RSA (postconf(5),
+ * tls_high_cipherlist). Lists of its own and other exclusions are not evaluated.
+ */
+function oldSuitesByGrade(
+  settings: PostfixSettings,
+  entry: TlsPolicyEntry | undefined,
+  library: TlsLibrary | undefined,
+): Fact<boolean> {
+  const lists = ['tls_high_cipherlist', 'tls_medium_cipherlist'];
+  const own = lists.find((name) => settings.isSet(name));
+  if (own !== undefined) return unknown(`${own} is not evaluated`, settings.source(own));
+  const grades = ['smtp_tls_ciphers', 'smtp_tls_mandatory_ciphers'];
+  const exclusions = ['smtp_tls_exclude_ciphers', 'smtp_tls_mandatory_exclude_ciphers'];
+  for (const name of [...grades, ...exclusions]) {
+    const value = settings.value(name);
+    if (!value.known) return value;
+    const words = value.value.split(/[\s,:]+/).filter((word) => word !== '');
+    const isPlain = grades.includes(name)
+      ? words.every((word) => /^(export|low|medium|high)$/i.test(word))
+      : words.every((word) => HARMLESS.test(word));
+    if (!isPlain) return unknown(`${name} = ${value.value} is not evaluated`, value.source);
+  }
+  if (entry?.suites !== undefined)
+    return unknown(`${entry.suites} is not evaluated`, settings.source('smtp_tls_policy_maps'));
+  return oldSuitesOf(library, { level: 1 }, settings.source('smtp_tls_ciphers'));
 }
