@@ -6,7 +6,7 @@ const REDRAW_MS = 500;
 
 /**
  * The progress of a test on standard error. A terminal shows one table that is drawn
- * again in place; any other output gets a line for each verdict that is final for now.
+ * again in place; any other output gets a line for each case whose mail arrived.
  */
 export class LiveTable {
   readonly #shown = new Map<string, string>();
@@ -27,7 +27,7 @@ export class LiveTable {
 
   #printChanges({ cases, judgedAt }: SenderTestResult): void {
     for (const one of cases) {
-      if (one.notes.includes('still-open')) continue;
+      if (one.notes.includes('still-open') || one.verdict === 'not-seen') continue;
       const text = verdictText(one);
       if (text === (this.#shown.get(one.case) ?? 'not started')) continue;
       this.#shown.set(one.case, text);

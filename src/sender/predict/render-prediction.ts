@@ -177,25 +177,36 @@ function improvementLine(
 /** Columns of the id of a case. */
 const CASE = 20;
 
+/** Cases in sequence with the same reason print it once, after the last of them. */
 function caseLines({ cases }: SenderPrediction, view: TextView): readonly string[] {
   const indent = ' '.repeat(4);
-  const lines = ['', 'Cases of the sender test'];
-  for (const { case: id, verdict, met, reason, line, change, ...more } of cases) {
-    const { delaySeconds, bounced } = more;
-    const word = caseWords[verdict] ?? verdict;
-    const mark = met === 'no' ? '!' : ' ';
-    const aside = [
-      delaySeconds === undefined ? '' : `after ${delaySeconds} s`,
-      bounced ? 'bounced' : '',
-    ].filter((part) => part !== '');
-    const says = [reason, ...aside].join(', ');
-    const verdictText = view.paint(word, metTones[met]);
-    if (view.width < NARROW) lines.push(`${mark} ${id}`, `${indent}${verdictText}`);
-    else lines.push(`${mark} ${id.padEnd(CASE)}${verdictText}`);
-    const fix = change === undefined ? '' : `; change ${mechanismNames[change]}`;
-    lines.push(...wrap(`${says} (${neutralise(line)})${fix}`, view.width, indent));
-  }
-  return lines;
+  const reasons = cases.map(reasonOf);
+  return [
+    '',
+    'Cases of the sender test',
+    ...cases.flatMap(({ case: id, verdict, met }, index) => {
+      const mark = met === 'no' ? '!' : ' ';
+      const verdictText = view.paint(caseWords[verdict] ?? verdict, metTones[met]);
+      const head =
+        view.width < NARROW
+          ? [`${mark} ${id}`, `${indent}${verdictText}`]
+          : [`${mark} ${id.padEnd(CASE)}${verdictText}`];
+      const reason = reasons[index] ?? '';
+      const isShared = reason === reasons[index + 1];
+      return isShared ? head : [...head, ...wrap(reason, view.width, indent)];
+    }),
+  ];
+}
+
+function reasonOf(predicted: SenderPrediction['cases'][number]): string {
+  const { reason, line, change, delaySeconds, bounced } = predicted;
+  const parts = [
+    reason,
+    delaySeconds === undefined ? '' : `after ${delaySeconds} s`,
+    bounced ? 'bounced' : '',
+  ].filter((part) => part !== '');
+  const fix = change === undefined ? '' : `; change ${mechanismNames[change]}`;
+  return `${parts.join(', ')} (${neutralise(line)})${fix}`;
 }
 
 function changeLines({ changes }: SenderPrediction, view: TextView): readonly string[] {
