@@ -34,7 +34,8 @@ import type { JobContext } from './service.js';
 export interface Publishing {
   readonly ledger: Ledger;
   readonly ring: KeyRing;
-  plan(): Promise<readonly SubjectPlan[]>;
+  /** Writes nothing. `only`: the hosts and domains to observe; default all. */
+  plan(only?: PlanOptions['only']): Promise<readonly SubjectPlan[]>;
   apply(): Promise<readonly Applied[]>;
   /** Returns the account, for CAA records; undefined without a configured CA. */
   readonly accountBinding?: () => Promise<AccountBinding>;
@@ -129,7 +130,7 @@ export function openPublishing(
     ring,
     accountBinding: certifier && (() => bindingOf(section, certifier, ring)),
     changeAccountKey: certifier && (() => certifier.changeAccountKey()),
-    plan: () => planAll(round()),
+    plan: (only) => planAll({ ...round(), only }),
     async apply() {
       const renewals =
         certifier && client.answers ? await renewDue({ section, ledger, issuer: certifier }) : [];

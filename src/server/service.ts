@@ -4,6 +4,7 @@ import type { Clock } from '../base/index.js';
 import type { CheckOptions } from '../check/index.js';
 import type { Resolver } from '../dns/index.js';
 import type { Connection, Endpoint, Network } from '../net/index.js';
+import type { PublishSection } from '../publish/index.js';
 import type { SenderTestSettings } from '../sender/settings.js';
 import type { PolicyDeps } from '../tls-policy/index.js';
 import type { Store, TableSet } from '../store/index.js';
@@ -183,6 +184,8 @@ export interface JobContext {
   readonly log: Log;
   /** The section of the public sender test, for its pages. */
   readonly senderTest?: SenderTestSettings | undefined;
+  /** The section `publish`, for the pages that show its plans. */
+  readonly publish?: (PublishSection & { readonly everyMinutes: number }) | undefined;
   /** The configuration in force as YAML, without secrets. */
   configuration?(): string;
   /**

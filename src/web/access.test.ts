@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { cookieOf, formToken, movedClock, TestPages } from '../../test/support/testing-pages.js';
+import { testPlans } from '../../test/support/web-plans.js';
 import { accessTable, routesWithoutRule } from './access/access-table.js';
 import { storeTestReports } from '../../test/support/report/reports.js';
 import { openStore, type Store } from '../store/index.js';
@@ -394,7 +395,8 @@ test('every page answers the roles and customers of the table, and no other', as
 });
 
 test('every API route needs role, customer and scope of the table', async (t) => {
-  const site = await TestPages.open(t, settings, { store: await reportedStore() });
+  const context = { store: await reportedStore(), plans: testPlans() };
+  const site = await TestPages.open(t, settings, context);
   const accounts = await addEveryone(site);
   const cookie = await site.session('admin');
   const tokens = new Map<string, string>();

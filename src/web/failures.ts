@@ -87,6 +87,24 @@ export const webFailures = defineFailures({
     message: 'There is no page at this address.',
     fix: 'Start at the first page.',
   },
+  'web-plan-absent': {
+    blame: 'local',
+    temporary: false,
+    message: 'This daemon does not publish the domain.',
+    fix: 'Add the domain to the section publish; docs/publish.md shows the form.',
+  },
+  'web-plan-pending': {
+    blame: 'local',
+    temporary: true,
+    message: 'The daemon still observes the name servers and mail servers of the domain.',
+    fix: 'Wait a few seconds, and request the plan again.',
+  },
+  'web-plan-failed': {
+    blame: 'local',
+    temporary: true,
+    message: 'The plan of the domain could not be made.',
+    fix: 'Run hermetic publish plan. The log of the daemon has the reason.',
+  },
   'web-operator-only': {
     blame: 'local',
     temporary: false,

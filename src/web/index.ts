@@ -31,6 +31,7 @@
 export { pagesSection, type PagesSettings } from './settings.js';
 export { openPages, readOptOut, tablesOfPages, type Pages } from './app/open-pages.js';
 export type { OpenPagesOptions } from './app/create-app.js';
+export type { PlanSource } from './operator/plan-reader.js';
 export type { PagesContext } from './checks/check-service.js';
 export { renderReportFile } from './pages/report-file.js';
 export type { ExampleDomain } from './pages/home-page.js';

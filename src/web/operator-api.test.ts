@@ -4,6 +4,7 @@ import { apiValidator } from '../../test/support/api-validator.js';
 import { recordBrokenDomain } from '../../test/support/broken-domain.js';
 import { storeTestReports } from '../../test/support/report/reports.js';
 import { movedClock, TestPages } from '../../test/support/testing-pages.js';
+import { testPlans } from '../../test/support/web-plans.js';
 import { waitUntil } from '../../test/support/wait-until.js';
 import { openStore, type Store } from '../store/index.js';
 import { prepareReports } from '../tls-rpt-receive/index.js';
@@ -59,7 +60,11 @@ class ApiClient {
 
 async function openClient(t: test.TestContext): Promise<ApiClient> {
   const clock = movedClock();
-  const site = await TestPages.open(t, settings, { store: await filledStore(), clock });
+  const site = await TestPages.open(t, settings, {
+    store: await filledStore(),
+    clock,
+    plans: testPlans({ absent: 'unknown.example' }),
+  });
   await site.addUser('root', 'admin');
   return new ApiClient(site, await site.token('root', scopes));
 }
@@ -92,6 +97,8 @@ test('answers of the operator API are as its document describes them', async (t)
   await check('get /api/v1/domains/{domain}/report', 200, `${domain}/report`);
   await check('get /api/v1/domains/{domain}/checks', 200, `${domain}/checks`);
   await check('get /api/v1/domains/{domain}/published', 200, `${domain}/published`);
+  await check('get /api/v1/domains/{domain}/plan', 200, `${domain}/plan`);
+  await check('get /api/v1/domains/{domain}/plan', 404, '/domains/unknown.example/plan');
   const until = '2026-12-01T12:00:00.000Z';
   await check('put /api/v1/domains/{domain}/mute', 200, `${domain}/mute`, { until });
   await check('put /api/v1/domains/{domain}/mute', 422, `${domain}/mute`, {

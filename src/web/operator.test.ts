@@ -6,6 +6,8 @@ import { testCheck } from '../../test/support/report/checks.js';
 import { atHost, healthyResult } from '../../test/support/watch-results.js';
 import { recordHistory } from '../check/index.js';
 import { movedClock, TestPages } from '../../test/support/testing-pages.js';
+import { testPlans } from '../../test/support/web-plans.js';
+import { waitUntil } from '../../test/support/wait-until.js';
 import { openStore, type Store } from '../store/index.js';
 import { prepareReports, storeCheck } from '../tls-rpt-receive/index.js';
 import { prepareWatch } from '../watch/index.js';
@@ -217,4 +219,64 @@ test('the checks that the watch stored are listed, the newest first', async (t) 
   const page = await operator(site, '/o/domains/calm.example/checks');
   assert.match(page, /Title of starttls-absent/);
   assert.ok(page.indexOf('2026-11-29 11:00 UTC') < page.indexOf('2026-11-29 05:00 UTC'));
+});
+
+test('the plan of a domain shows steps with their changes, reasons and waits', async (t) => {
+  const context = {
+    store: await reported(),
+    clock: movedClock(),
+    plans: testPlans({ detail: hostile, absent: 'broken.example' }),
+  };
+  const site = await TestPages.open(t, {}, context);
+  assert.match(await operator(site, '/o/domains/calm.example'), /calm\.example\/plan">Plan</);
+  const page = await operator(site, '/o/domains/calm.example/plan');
+  assert.match(page, /<del>- _mta-sts\.calm\.example\. 3600 IN TXT &quot;v=STSv1; id=1;/);
+  assert.match(page, /<ins>\+ _mta-sts\.calm\.example\. 3600 IN TXT &quot;v=STSv1; id=2;/);
+  assert.match(page, /Why now: every policy host serves the new policy/);
+  assert.match(page, /caches expire, until 2026-12-01 00:00 UTC/);
+  assert.match(page, /A record names an unknown key: &lt;img src=x/);
+  const broken = await operator(site, '/o/domains/broken.example/plan');
+  assert.match(broken, /does not publish the domain/);
+});
+
+test('a plan that takes long continues after its page was answered', async (t) => {
+  let finish = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (finish = resolve));
+  const clock = movedClock();
+  const context = {
+    store: await reported(),
+    clock,
+    plans: testPlans({ gate }),
+  };
+  const site = await TestPages.open(t, {}, context);
+  const path = '/o/domains/calm.example/plan';
+  const first = site.ask(path, { operator: true, from: '127.0.0.1' });
+  await waitUntil('the page waits', () => clock.pauses.includes(2000));
+  clock.move(2000);
+  const early = await first;
+  assert.equal(early.headers.get('refresh'), '3');
+  assert.match(await early.text(), /still observes/);
+  finish();
+  assert.match(await operator(site, path), /Why now/);
+});
+
+test('an account of a customer sees no plan of a mail host', async (t) => {
+  const settings = { signIn: {}, customers: { calm: ['calm.example'] } };
+  const context = {
+    store: await reported(),
+    clock: movedClock(),
+    plans: testPlans({ detail: hostile, absent: 'broken.example' }),
+  };
+  const site = await TestPages.open(t, settings, context);
+  await site.addUser('whole', 'viewer');
+  await site.addUser('confined', 'viewer', ['calm']);
+  for (const [name, sees] of [
+    ['whole', true],
+    ['confined', false],
+  ] as const) {
+    const headers = { cookie: await site.session(name) };
+    const page = await (await site.ask('/o/domains/calm.example/plan', { headers })).text();
+    assert.match(page, /Why now/);
+    assert.equal(page.includes('Mail host'), sees, name);
+  }
 });

@@ -151,6 +151,8 @@ test('every route fits the screen, and axe finds no violation', { skip }, async 
     '/o/domains/dane-mismatch.example',
     '/o/domains/dane-mismatch.example/checks',
     '/o/domains/good.example/published',
+    '/o/domains/good.example/plan',
+    '/o/domains/signed-only.example/plan',
     '/o/alerts',
     '/o/reporters',
     '/o/reports',

@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { systemClock } from '../../src/base/index.js';
 import { labOptions } from '../../src/cli/lab.js';
 import { createLab, scenariosFor } from '../../src/lab/index.js';
-import { parseConfig } from '../../src/server/index.js';
+import { createResolver } from '../../src/dns/index.js';
+import { markup } from '../../src/page/index.js';
+import { describeAction, openLedger } from '../../src/publish/index.js';
+import { parseConfig, type JobContext } from '../../src/server/index.js';
+import { publishSchema } from '../../src/server/jobs/job-sections.js';
+import { planSource } from '../../src/server/plan-source.js';
+import { openPublishing } from '../../src/server/publisher.js';
+import { openStore } from '../../src/store/index.js';
 import { TestPages } from '../support/testing-pages.js';
+import { authoritativeNetwork } from '../support/publish/authoritative-network.js';
+import { waitUntil } from '../support/wait-until.js';
 
 test('a report, its progress and the script stay small', async (t) => {
   const domains = ['good.example', 'stripped.example'];
@@ -35,6 +46,52 @@ test('a domain outside the lab is refused with a reason', async (t) => {
   const response = await site.submit('example.com');
   assert.equal(response.status, 422);
   assert.match(await response.text(), /lab, which does not have this domain/);
+});
+
+test('the page of a plan shows the steps that publish plan prints', async (t) => {
+  const domain = 'signed-only.example';
+  const lab = await createLab({ scenarios: scenariosFor([domain]) });
+  t.after(() => lab.close());
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-plan-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const store = await openStore(':memory:');
+  const resolver = createResolver(lab);
+  const { network, trustStore } = lab;
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const context = {
+    network,
+    localNetwork: authoritativeNetwork(network),
+    resolver,
+    trustStore,
+    store,
+    log,
+  };
+  const publish = publishSchema.parse({
+    keys: join(folder, 'keys'),
+    hosts: { [`mx.${domain}`]: {} },
+    domains: { [domain]: { mx: [`mx.${domain}`] }, 'other.example': { mx: ['mx.other.example'] } },
+  });
+  const jobContext = { ...context, clock: systemClock, publish } as unknown as JobContext;
+  const plans = planSource(jobContext, new AbortController().signal);
+  const site = await TestPages.open(t, {}, { ...context, plans });
+  const path = `/o/domains/${domain}/plan`;
+  const page = await waitUntil('the plan', async () => {
+    const shown = await site.ask(path, { operator: true, from: '127.0.0.1' });
+    return shown.headers.has('refresh') ? undefined : shown.text();
+  });
+  const { plan } = openPublishing(publish, jobContext);
+  const printed = await plan(({ name }) => name.endsWith(domain));
+  const lines = printed.flatMap(({ place, steps, waits }) => [
+    place,
+    ...steps.map(({ action }) => describeAction(action)),
+    ...waits.map(({ why }) => why),
+  ]);
+  assert.ok(printed.some(({ steps }) => steps.length > 0));
+  for (const line of lines) assert.ok(page.includes(markup`${line}`.text), line);
+  assert.doesNotMatch(page, /other\.example/);
+  // Nothing was saved, and no key was made.
+  assert.deepEqual(openLedger(store).domain(domain).served, []);
+  assert.deepEqual(readdirSync(folder), []);
 });
 
 test('a daemon without pages does not load the web framework', () => {

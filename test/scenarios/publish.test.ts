@@ -8,7 +8,6 @@ import { collect, collectOptions, grade } from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/lab.js';
 import { createResolver, parseUpstream } from '../../src/dns/index.js';
 import { allScenarios, createLab } from '../../src/lab/index.js';
-import type { Network } from '../../src/net/index.js';
 import {
   applyOnce,
   KeyRing,
@@ -20,6 +19,7 @@ import {
   type PublishSection,
 } from '../../src/publish/index.js';
 import { openStore } from '../../src/store/index.js';
+import { authoritativeNetwork } from '../support/publish/authoritative-network.js';
 
 /**
  * A domain of the lab from the view of its publisher: the lab's resolver replaces the
@@ -35,24 +35,12 @@ async function publisher(t: TestContext, domain: string, settings: object) {
     store.close();
     rmSync(folder, { recursive: true });
   });
-  const authoritative: Network = {
-    dial: (request) => lab.network.dial(request),
-    // The bit AA: the same data, from the responsible server.
-    exchange: (request) =>
-      lab.network.exchange({
-        ...request,
-        accept(bytes, from) {
-          bytes[2] = (bytes[2] ?? 0) | 4;
-          return request.accept(bytes, from);
-        },
-      }),
-  };
   const section: PublishSection = publishSection.parse({ keys: join(folder, 'keys'), ...settings });
   const server = parseUpstream(lab.upstreams[0]?.label ?? '');
   const options = collectOptions({ ...labOptions(lab), depth: 'verdict' });
   let probes = 0;
   const observer: Observer = {
-    network: authoritative,
+    network: authoritativeNetwork(lab.network),
     resolver: createResolver({
       network: lab.network,
       upstreams: lab.upstreams,
@@ -97,6 +85,23 @@ test('an existing policy and records of unknown keys are adopted unchanged', asy
     domain?.steps.filter(({ action }) => action.kind === 'set-rrset'),
     [],
   );
+});
+
+test('a plan of one domain observes no other domain', async (t) => {
+  const scene = await publisher(t, 'good.example', {
+    hosts: { 'mx.good.example': {} },
+    domains: {
+      'good.example': { mx: ['mx.good.example'] },
+      'other.example': { mx: ['mx.other.example'] },
+    },
+  });
+  const only = ({ name }: { name: string }): boolean => name === 'good.example';
+  const plans = await planAll({ ...scene, only });
+  assert.deepEqual(
+    plans.map(({ subject }) => subject),
+    ['good.example'],
+  );
+  assert.equal(scene.probes(), 1);
 });
 
 test('a new domain gets its policy served and its records printed in order', async (t) => {

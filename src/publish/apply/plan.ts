@@ -2,7 +2,7 @@ import { mapConcurrent } from '../../base/index.js';
 import type { Alert, FailedAction, ImportKey, Step, Wait } from '../actions.js';
 import type { DesiredMailDomain, DesiredMailHost, PublishSection } from '../config.js';
 import type { KeyRing, RingKey } from '../keys/key-ring.js';
-import type { HostMemory, Ledger } from '../ledger/ledger.js';
+import type { HostMemory, Ledger, Subject } from '../ledger/ledger.js';
 import type { Observer } from '../observe/observer.js';
 import { observeDomain } from '../observe/observe-domain.js';
 import { hostCertificates } from '../certificates/host-certificates.js';
@@ -67,6 +67,8 @@ export interface PlanOptions {
    * Milliseconds between two rounds of the daemon. Undefined: the operator starts each.
    */
   readonly intervalMs?: number | undefined;
+  /** Selects the hosts and domains to observe. Default: all. */
+  readonly only?: ((subject: Subject) => boolean) | undefined;
 }
 
 type Planned = Omit<SubjectPlan, 'failures'>;
@@ -82,15 +84,20 @@ const MAX_CONCURRENT = 16;
  * was removed from it and still has a policy. Changes nothing. [8461-3.4-3]
  */
 export async function planAll(options: PlanOptions): Promise<readonly SubjectPlan[]> {
-  const { section, ledger, intervalMs } = options;
-  const removed = ledger.domains().filter((domainName) => !(domainName in section.domains));
+  const { section, ledger, intervalMs, only = () => true } = options;
+  const hosts = Object.entries(section.hosts).filter(([name]) => only({ kind: 'host', name }));
+  const isSelected = (name: string): boolean => only({ kind: 'domain', name });
+  const configured = Object.entries(section.domains).filter(([name]) => isSelected(name));
+  const removed = ledger
+    .domains()
+    .filter((domainName) => !(domainName in section.domains) && isSelected(domainName));
   const jobs: readonly (() => Promise<Planned>)[] = [
-    ...Object.entries(section.hosts).map(
+    ...hosts.map(
       ([hostName, desired]) =>
         () =>
           planHost(hostName, desired, options),
     ),
-    ...Object.entries(section.domains).map(
+    ...configured.map(
       ([domainName, desired]) =>
         () =>
           planMailDomain(domainName, desired, options),

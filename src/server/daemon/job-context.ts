@@ -76,6 +76,7 @@ export async function openHouse(
     log: logger,
     configuration: () => showConfig(config),
     senderTest: config.jobs['senderTest'] as SenderTestSettings | undefined,
+    publish: config.jobs['publish'] as JobContext['publish'],
     ...replaced,
     store,
   };

@@ -1,5 +1,6 @@
 import { openPages, readOptOut, tablesOfPages, type SignInSecrets } from '../../web/index.js';
 import { labelled, single } from '../metrics.js';
+import { planSource } from '../plan-source.js';
 import { readSecret } from '../secrets.js';
 import type { JobCode, Service } from '../service.js';
 import type { PagesJobSettings } from './job-sections.js';
@@ -23,12 +24,14 @@ export const pagesJob: JobCode<PagesJobSettings> = {
   },
   async start({ listen, operatorPort, connections, ...settings }, jobContext): Promise<Service> {
     const { examples } = jobContext;
+    const stopping = new AbortController();
     const options = {
       examples,
       hasOperatorPages: hasOperatorPages({ operatorPort, ...settings }),
       secrets: secretsOf(settings.signIn),
     };
-    const pages = await openPages(settings, jobContext, options);
+    const plans = planSource(jobContext, stopping.signal);
+    const pages = await openPages(settings, { ...jobContext, plans }, options);
     const site = (serves: (hostName: string) => boolean, isOperator: boolean) => ({
       serves,
       handle: pages.handler(isOperator),
@@ -50,7 +53,10 @@ export const pagesJob: JobCode<PagesJobSettings> = {
           values: pages.checks.finished,
         }),
       ],
-      stop: () => pages.stop(),
+      stop() {
+        stopping.abort(new Error('stopped'));
+        pages.stop();
+      },
     };
   },
 };

@@ -20,6 +20,7 @@ const operatorPages: AccessRule = { role: 'operator', reach: 'whole' };
 const adminPages: AccessRule = { role: 'admin', reach: 'whole' };
 const reportsOfOwn: AccessRule = { role: 'viewer', reach: 'own', scope: 'report:read' };
 const reportsOfAll: AccessRule = { role: 'viewer', reach: 'whole', scope: 'report:read' };
+const publishedOfOwn: AccessRule = { role: 'viewer', reach: 'own', scope: 'publish:read' };
 const administration: AccessRule = { role: 'admin', reach: 'whole', scope: 'admin' };
 /** Each account reads its own batches. */
 const batches: AccessRule = { role: 'operator', reach: 'own', scope: 'check:run' };
@@ -71,6 +72,7 @@ export const accessTable: Readonly<Record<string, AccessRule>> = {
   'GET /o/domains/:domain': ownPages,
   'GET /o/domains/:domain/checks': ownPages,
   'GET /o/domains/:domain/published': ownPages,
+  'GET /o/domains/:domain/plan': ownPages,
   'GET /o/alerts': ownPages,
   'GET /o/reporters': wholePages,
   'GET /o/reports': wholePages,
@@ -95,7 +97,8 @@ export const accessTable: Readonly<Record<string, AccessRule>> = {
   'GET /api/v1/domains/:domain': reportsOfOwn,
   'GET /api/v1/domains/:domain/report': reportsOfOwn,
   'GET /api/v1/domains/:domain/checks': { role: 'viewer', reach: 'own', scope: 'check:read' },
-  'GET /api/v1/domains/:domain/published': { role: 'viewer', reach: 'own', scope: 'publish:read' },
+  'GET /api/v1/domains/:domain/published': publishedOfOwn,
+  'GET /api/v1/domains/:domain/plan': publishedOfOwn,
   'PUT /api/v1/domains/:domain/mute': { role: 'operator', reach: 'own', scope: 'alert:write' },
   'DELETE /api/v1/domains/:domain/mute': { role: 'operator', reach: 'own', scope: 'alert:write' },
   'GET /api/v1/alerts': reportsOfOwn,

@@ -15,6 +15,7 @@ import type { ExampleDomain } from '../pages/home-page.js';
 import { apiPage } from '../pages/api-page.js';
 import { sitePage, type Place } from '../pages/layout.js';
 import { OwnDomainsReader } from '../operator/own-domains.js';
+import { PlanReader } from '../operator/plan-reader.js';
 import { sectionsOf } from '../pages/operator/sections.js';
 import { siteStyle } from '../pages/site-style.js';
 import { aboutPage, optOutPage, privacyPage, problemPage } from '../pages/text-pages.js';
@@ -152,10 +153,12 @@ export function createApp(
   addOidcRoutes(app, site, { access, oidc });
   if (hasOperatorPages) {
     const own = new OwnDomainsReader(site.context.store, site.context.clock);
-    addOperatorPages(app, site, own);
+    const { clock, log } = context;
+    const plans = new PlanReader({ source: context.plans, ledger: own.ledger, clock, log });
+    addOperatorPages(app, site, { own, plans });
     addAccountPages(app, site, access);
     addTokenPages(app, site, access);
-    addOperatorApi(app, site, own);
+    addOperatorApi(app, site, { own, plans });
     addAccountApi(app, site, access);
     addBatchApi(app, site, batches);
   }

@@ -20,6 +20,7 @@ import type { SenderTestSettings } from '../../sender/settings.js';
 import { isStoreFailure, type Store } from '../../store/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { WebFailureCode } from '../failures.js';
+import type { PlanSource } from '../operator/plan-reader.js';
 import type { PagesSettings } from '../settings.js';
 import { CheckTable, type CheckRow } from './check-table.js';
 import { limitKey, savedAddress } from '../clients/client-address.js';
@@ -40,6 +41,8 @@ export interface PagesContext {
   };
   /** The section of the public sender test, where the daemon has it. */
   readonly senderTest?: SenderTestSettings | undefined;
+  /** The plans of publishing, where the daemon publishes. */
+  readonly plans?: PlanSource | undefined;
   /** The configuration in force as YAML, without secrets. */
   configuration?(): string;
   /**

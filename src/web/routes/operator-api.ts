@@ -10,15 +10,12 @@ import {
 import type { FailedAction } from '../../publish/index.js';
 import { listAlarms, mutedDomains } from '../../watch/index.js';
 import { customersOf } from '../operator/customers.js';
-import {
-  REPORTER_DAYS,
-  severityOf,
-  type OwnDomain,
-  type OwnDomainsReader,
-} from '../operator/own-domains.js';
+import { REPORTER_DAYS, severityOf, type OwnDomain } from '../operator/own-domains.js';
+import { planFor, type ObservedPlan } from '../operator/plan-reader.js';
 import { pageOf, positionOf } from './cursor.js';
 import * as form from './operator-schemas.js';
-import { problemResponse } from './problem.js';
+import type { OperatorReaders } from './operator-pages.js';
+import { problemResponse, statusOf } from './problem.js';
 import type { AppEnv } from './request-guards.js';
 import type { Site } from './site.js';
 
@@ -26,6 +23,9 @@ const DAY = 86_400_000;
 const MAX_MUTE_DAYS = 30;
 const MAX_NOTES = 200;
 const MAX_ALARMS = 1000;
+/** Milliseconds that an answer waits for an observation, and seconds until the next try. */
+const PLAN_WAIT = 10_000;
+const PLAN_RETRY = 5;
 const severityNames = ['well', 'unknown', 'attention', 'failing'] as const;
 
 const listDomains = createRoute({
@@ -70,6 +70,15 @@ const readPublished = createRoute({
   description: 'The policy that is served, those that senders may have cached, and actions.',
   request: { params: form.domainPathParameter },
   responses: { 200: form.json(form.publishedDomain, 'The published state.'), ...form.refusals() },
+});
+const readPlan = createRoute({
+  ...form.readByToken,
+  path: '/api/v1/domains/{domain}/plan',
+  summary: 'Read the plan of a domain',
+  description:
+    'The next steps of publishing with their reasons and changes, and the conditions that they wait for. The daemon observes the domain first; nothing is executed.',
+  request: { params: form.domainPathParameter },
+  responses: { 200: form.json(form.domainPlan, 'The plan.'), ...form.refusals(503) },
 });
 const mute = createRoute({
   method: 'put',
@@ -137,9 +146,15 @@ const listSending = createRoute({
 });
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
+const optionalTime = (milliseconds: number | undefined): string | undefined =>
+  milliseconds === undefined ? undefined : iso(milliseconds);
 
 /** The API of the operator pages. The access gate decides which account reaches it. */
-export function addOperatorApi(app: OpenAPIHono<AppEnv>, site: Site, own: OwnDomainsReader): void {
+export function addOperatorApi(
+  app: OpenAPIHono<AppEnv>,
+  site: Site,
+  { own, plans }: OperatorReaders,
+): void {
   const { clock } = site.context;
   const { store } = own;
   const covers = (context: Context<AppEnv>): ((domain: string) => boolean) =>
@@ -213,6 +228,14 @@ export function addOperatorApi(app: OpenAPIHono<AppEnv>, site: Site, own: OwnDom
       .filter(({ subject }) => subject === domain)
       .map(({ at, says }) => ({ at: iso(at), says }));
     return context.json({ domain, body: ledger.body(domain), served, failures, notes }, 200);
+  });
+  app.openapi(readPlan, async (context) => {
+    const { domain } = context.req.valid('param');
+    const { isWhole } = context.get('actor').reach;
+    const found = planFor(await plans.read(domain, PLAN_WAIT), isWhole);
+    if (!found.ok)
+      return problemResponse(found.code, statusOf(found.code) === 503 ? PLAN_RETRY : undefined);
+    return context.json(planDocument(domain, found.plan), 200);
   });
   app.openapi(mute, async (context) => {
     const { domain } = context.req.valid('param');
@@ -310,6 +333,25 @@ function failingOf({
   ongoing,
 }: NonNullable<OwnDomain['failing']>) {
   return { failed, successful, since, last, ongoing };
+}
+
+function planDocument(domain: string, { observedAt, subjects }: ObservedPlan) {
+  return {
+    domain,
+    observedAt: iso(observedAt),
+    subjects: subjects.map(({ steps, waits, failures, proposals, alerts, ...subject }) => ({
+      ...subject,
+      steps: steps.map(({ changes, ...step }) => ({ ...step, changes: [...changes] })),
+      waits: waits.map(({ why, until }) => ({ why, until: optionalTime(until) })),
+      proposals: [...proposals],
+      alerts: [...alerts],
+      failures: failures.map(({ at, retryAt, ...failure }) => ({
+        ...failure,
+        at: iso(at),
+        retryAt: optionalTime(retryAt),
+      })),
+    })),
+  };
 }
 
 function failedAction({ says, at, code, detail }: FailedAction) {

@@ -8,8 +8,10 @@ import {
 } from '../../tls-rpt-receive/index.js';
 import { listAlarms, mutedDomains, openAlarms, readWatch } from '../../watch/index.js';
 import { includesRole } from '../roles.js';
+import { sentenceOf } from '../failures.js';
 import { customersOf } from '../operator/customers.js';
 import { REPORTER_DAYS, type OwnDomainsReader } from '../operator/own-domains.js';
+import { planFor, type PlanReader } from '../operator/plan-reader.js';
 import { customerPage, customersPage } from '../pages/operator/customer-pages.js';
 import { checksPage, publishedPage } from '../pages/operator/domain-details.js';
 import { domainPage } from '../pages/operator/domain-page.js';
@@ -21,6 +23,7 @@ import {
   sendingPage,
   settingsPage,
 } from '../pages/operator/lists.js';
+import { planPage } from '../pages/operator/plan-page.js';
 import { overviewPage } from '../pages/operator/overview-page.js';
 import { tokenOf } from './account-pages.js';
 import type { AppEnv } from './request-guards.js';
@@ -39,11 +42,23 @@ const MAX_ALARMS = 100;
 const MAX_REPORTERS = 200;
 const MAX_CHECKS = 30;
 const MAX_NOTES = 200;
+/** Milliseconds that a page waits for an observation. */
+const PAGE_WAIT = 2000;
 /** Maximum number of days on one page of a domain. */
 const MAX_DAYS = 366;
 
+/** The readers of the data that the operator pages and their API show. */
+export interface OperatorReaders {
+  readonly own: OwnDomainsReader;
+  readonly plans: PlanReader;
+}
+
 /** The pages of the operator. The access gate decides which account reaches them. */
-export function addOperatorPages(app: Hono<AppEnv>, site: Site, own: OwnDomainsReader): void {
+export function addOperatorPages(
+  app: Hono<AppEnv>,
+  site: Site,
+  { own, plans }: OperatorReaders,
+): void {
   const { clock } = site.context;
   const { store } = own;
   const show = (
@@ -88,6 +103,17 @@ export function addOperatorPages(app: Hono<AppEnv>, site: Site, own: OwnDomainsR
     const failures = ledger.failures({ kind: 'domain', name: domain });
     const body = ledger.body(domain);
     return show(context, domain, publishedPage({ domain, served, body, notes, failures }));
+  });
+  app.get('/o/domains/:domain/plan', async (context) => {
+    const { domain } = context.req.param();
+    const { isWhole } = context.get('actor').reach;
+    const found = planFor(await plans.read(domain, PAGE_WAIT), isWhole);
+    if (!found.ok && !own.knows(domain)) return context.notFound();
+    if (found.ok) return show(context, domain, planPage(domain, found));
+    // Reloads without a script too; the observation continues meanwhile.
+    if (found.code === 'web-plan-pending') context.header('refresh', '3');
+    const { message, fix } = sentenceOf(found.code);
+    return show(context, domain, planPage(domain, { says: `${message} ${fix}` }));
   });
   app.get('/o/reporters', async (context) => {
     const reporters = await own.reporters(MAX_REPORTERS);

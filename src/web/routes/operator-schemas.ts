@@ -110,6 +110,46 @@ export const publishedDomain = z
   })
   .openapi('PublishedDomain');
 
+const planProblem = { code: z.string(), says: z.string(), fix: z.string() };
+export const domainPlan = z
+  .strictObject({
+    domain: z.string(),
+    observedAt: time,
+    subjects: z
+      .array(
+        z.strictObject({
+          kind: z.enum(['domain', 'host']),
+          subject: z.string(),
+          state: z.string().openapi({ description: 'The current state in one line.' }),
+          steps: z.array(
+            z.strictObject({
+              says: z.string(),
+              because: z.string().openapi({ description: 'The reason why it is safe now.' }),
+              clause: z.string(),
+              changes: z.array(
+                z.strictObject({ change: z.enum(['remove', 'keep', 'add']), text: z.string() }),
+              ),
+            }),
+          ),
+          waits: z.array(z.strictObject({ why: z.string(), until: time.optional() })),
+          proposals: z.array(
+            z.strictObject({ what: z.string(), why: z.string(), command: z.string() }),
+          ),
+          alerts: z.array(z.strictObject({ ...planProblem, subject: z.string() })),
+          failures: z.array(
+            z.strictObject({
+              ...planProblem,
+              action: z.string(),
+              at: time,
+              retryAt: time.optional(),
+            }),
+          ),
+        }),
+      )
+      .openapi({ description: 'The domain, and its mail hosts for accounts of all domains.' }),
+  })
+  .openapi('DomainPlan');
+
 export const alarm = z
   .strictObject({
     id: z.string(),
@@ -296,6 +336,7 @@ const refusalTexts: Readonly<Record<number, string>> = {
   409: 'The object exists already.',
   422: 'A value of the body is invalid.',
   429: 'The token was used too often; Retry-After gives the seconds to wait.',
+  503: 'The daemon is busy; Retry-After gives the seconds to wait.',
 };
 
 /** A JSON answer in the description of a route. */

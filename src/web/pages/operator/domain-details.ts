@@ -1,12 +1,12 @@
 import { displayName } from '../../../base/index.js';
 import { verdictNames, verdictTones } from '../../../check/index.js';
 import type { CheckResult } from '../../../evidence/index.js';
-import { badge, codeBox, dataTable, markup, type Markup } from '../../../page/index.js';
+import { badge, dataTable, markup, type Markup } from '../../../page/index.js';
 import type { LedgerNote, ServedPolicy } from '../../../publish/index.js';
 import type { DomainState } from '../../../watch/index.js';
 import type { CheckRow } from '../../checks/check-table.js';
 import { domainTabs, policyBox, stepList } from './domain-page.js';
-import { minuteOfTime, operatorPage } from './operator-layout.js';
+import { domainPath, minuteOfTime, operatorPage } from './operator-layout.js';
 
 /** The checks of one domain. */
 export interface ChecksView {
@@ -121,8 +121,6 @@ export function publishedPage(view: PublishedView): readonly Markup[] {
       markup`<section><h2>Failed actions</h2><ul class="notes">${failures.map(({ action, at }) => markup`<li>${action}, ${minuteOfTime(at)}</li> `)}</ul></section>`,
     notes.length > 0 &&
       markup`<section><h2>Executed actions</h2><ul class="notes">${notes.map(({ at, says }) => markup`<li>${minuteOfTime(at)}: ${says}</li> `)}</ul></section>`,
-    markup`<section><h2>Next step</h2>
-      <p>The plan observes every name server and web server first, so this page does not make it. Run:</p>
-      ${codeBox('hermetic publish plan', 'Command')}</section>`,
+    markup`<p><a href="${domainPath(domain, '/plan')}">The next steps and their reasons</a></p>`,
   ]);
 }

@@ -62,13 +62,17 @@ export function domainReport(view: DomainView, periods?: Markup): readonly Marku
 }
 
 /** The pages of one domain. */
-export function domainTabs(domain: string, current: '' | '/checks' | '/published'): Markup {
+export function domainTabs(
+  domain: string,
+  current: '' | '/checks' | '/published' | '/plan',
+): Markup {
   return tabs(
     'Pages of the domain',
     [
       [domainPath(domain), 'Reports'],
       [domainPath(domain, '/checks'), 'Checks'],
       [domainPath(domain, '/published'), 'Published'],
+      [domainPath(domain, '/plan'), 'Plan'],
     ],
     domainPath(domain, current),
   );
