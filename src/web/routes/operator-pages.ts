@@ -108,7 +108,8 @@ export function addOperatorPages(
     const { domain } = context.req.param();
     const { isWhole } = context.get('actor').reach;
     const found = planFor(await plans.read(domain, PAGE_WAIT), isWhole);
-    if (!found.ok && !own.knows(domain)) return context.notFound();
+    const isAbsent = !found.ok && found.code === 'web-plan-absent';
+    if (isAbsent && !own.knows(domain)) return context.notFound();
     if (found.ok) return show(context, domain, planPage(domain, found));
     // Reloads without a script too; the observation continues meanwhile.
     if (found.code === 'web-plan-pending') context.header('refresh', '3');
