@@ -25,6 +25,12 @@ out CNAME www.unsigned.example.
 d DNAME target2
 a.target2 A 192.0.2.4
 txt TXT "a" "b"
+a.*.hollow A 192.0.2.5
+_25._tcp.*.hosts TLSA 3 1 1 0000000000000000000000000000000000000000000000000000000000000000
+*.chain CNAME b.wild
+up DNAME down
+down DNAME target2
+MiXed A 192.0.2.6
 `;
 
 /**
@@ -56,6 +62,17 @@ zz.d A           nxdomain  1  opt-out
 txt TXT          found     0
 nope A           nxdomain  0  opt-out
 TARGET A         found     0
+x.hollow A       nodata    0  opt-out
+x.y.hollow MX    nodata    0  opt-out
+*.hollow A       nodata    0
+b.*.hollow A     nxdomain  0  opt-out
+mx.hosts A       nodata    0  opt-out
+_25._tcp.mx.hosts TLSA nodata 0 opt-out
+_25._tcp.*.hosts TLSA found 0
+x.chain A        found     1  opt-out
+a.up A           found     2
+zz.up TLSA       nxdomain  2  opt-out
+mixed A          found     0
 `
   .trim()
   .split('\n')

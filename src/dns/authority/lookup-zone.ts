@@ -44,6 +44,7 @@ export interface ZoneAnswer {
 }
 
 const WILDCARD = Uint8Array.of(0x2a);
+const noSets: RecordSets = new Map();
 
 /**
  * Looks a name and type up in the zone that contains the name. The caller selects the
@@ -61,7 +62,10 @@ export function lookupZone(zone: ZoneData, domainName: Name, recordType: number)
   if (zone.exists(domainName))
     return denied(zone, Rcode.NOERROR, zone.denial?.nodata(domainName) ?? []);
   const encloser = encloserOf(zone, domainName);
-  const wildcard = zone.recordSets(wildcardBelow(encloser));
+  const wildcardName = wildcardBelow(encloser);
+  // RFC 4592 §2.2.2: a wildcard without records but with names below it answers NODATA.
+  const wildcard =
+    zone.recordSets(wildcardName) ?? (zone.exists(wildcardName) ? noSets : undefined);
   if (!wildcard) return denied(zone, Rcode.NXDOMAIN, zone.denial?.nxdomain(domainName) ?? []);
   // RFC 4035 §3.1.3.3: a wildcard answer needs a proof that no closer name exists.
   const found = fromSets(zone, wildcard, recordType, {

@@ -56,7 +56,7 @@ export function proveNoCloser(
   if (!zone.usesNsec3)
     return withSignature(zone, [
       covering(zone, domainName),
-      ...(nodata ? [matching(zone, wildcard)] : []),
+      ...(nodata ? [matching(zone, wildcard) ?? covering(zone, wildcard)] : []),
     ]);
   return withSignature(zone, [
     covering3(zone, closer),

@@ -56,15 +56,15 @@ export class NsecProofs {
     if (!cover) return undefined;
     if (cover.next.isAtOrBelow(domainName))
       return { kind: 'nodata', status: 'secure', delegation: false, used: [cover.set] };
-    const wildcard = this.#find((span) =>
-      span.owner.equals(below(this.#encloser(domainName, cover))),
-    );
-    if (wildcard && lacks(wildcard, recordType, false))
+    const wildcardName = below(this.#encloser(domainName, cover));
+    const wildcard = this.#find((span) => span.owner.equals(wildcardName));
+    const proof = wildcard ?? this.#coverWithNamesBelow(wildcardName);
+    if (proof && (proof !== wildcard || lacks(proof, recordType, false)))
       return {
         kind: 'nodata',
         status: 'secure',
         delegation: false,
-        used: unique(cover.set, wildcard.set),
+        used: unique(cover.set, proof.set),
       };
     return undefined;
   }
@@ -73,9 +73,20 @@ export class NsecProofs {
   nxdomain(domainName: Name): Denial | undefined {
     const cover = this.#cover(domainName);
     if (!cover || cover.next.isAtOrBelow(domainName)) return undefined;
-    const wildcard = this.#cover(below(this.#encloser(domainName, cover)));
-    if (wildcard)
+    const wildcardName = below(this.#encloser(domainName, cover));
+    const wildcard = this.#cover(wildcardName);
+    if (wildcard && !wildcard.next.isAtOrBelow(wildcardName))
       return { kind: 'nxdomain', status: 'secure', used: unique(cover.set, wildcard.set) };
+    return undefined;
+  }
+
+  /**
+   * Returns a span that proves an empty non-terminal. A wildcard can be one too: it then
+   * answers for other names with NODATA (RFC 4592 §2.2.2, §3.3.1).
+   */
+  #coverWithNamesBelow(domainName: Name): Span | undefined {
+    const cover = this.#cover(domainName);
+    if (cover?.next.isAtOrBelow(domainName)) return cover;
     return undefined;
   }
 
