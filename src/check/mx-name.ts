@@ -32,11 +32,26 @@ export function specialName(
  * name exists.
  */
 export function isAddressLiteral(hostName: string): boolean {
-  const text = hostName.replace(/\\(\d{3})/g, (_, code: string) =>
-    String.fromCharCode(Number(code)),
-  );
-  const bare = text.replace(/\\/g, '').replace(/^\[(?:ipv6:)?(.*)\]$/i, '$1');
+  const bare = unescaped(hostName).replace(/^\[(?:ipv6:)?(.*)\]$/i, '$1');
   return parseIp(bare) !== undefined || /(^|\.)\d+$/.test(bare);
+}
+
+/**
+ * The characters of a name that no host name has (RFC 1123 §2.1), such as those of a URL or
+ * a mail address. Undefined without one.
+ */
+export function foreignCharacters(hostName: string): string | undefined {
+  const found = [...new Set(unescaped(hostName).match(/[^a-z0-9._-]/gi))].map((character) =>
+    character === ' ' ? 'a space' : `"${character}"`,
+  );
+  return found.length > 0 ? found.slice(0, 3).join(', ') : undefined;
+}
+
+/** Octets written as `\DDD` become characters. */
+function unescaped(hostName: string): string {
+  return hostName
+    .replace(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(Number(code)))
+    .replace(/\\/g, '');
 }
 
 /**

@@ -184,6 +184,18 @@ test('property: records are written and read back', () => {
   );
 });
 
+test('a thousand records that match nothing do not hide the one that matches', () => {
+  const stale = Array.from({ length: 1000 }, (_, n) => ({
+    usage: 2,
+    selector: n % 2,
+    matchingType: 1,
+    data: createHash('sha256').update(`${n}`).digest(),
+  }));
+  for (const last of [record(2, 1, 1, intermediate), record(3, 1, 1, leaf)])
+    assert.equal(verdict([...stale, last]), 'match');
+  assert.equal(verdict(stale), 'mismatch');
+});
+
 test('the cost of a chain with many paths does not grow with the TLSA records', () => {
   const nameConstraints = { excluded: Array.from({ length: 60 }, (_, i) => `n${i}.example.net`) };
   const levels: ReturnType<typeof createCa>[][] = [[root]];

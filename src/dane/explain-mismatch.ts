@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { equalBytes } from '../base/index.js';
 import type { TlsaData } from '../dns/index.js';
-import { explainProblem, findPathTo, type Certificate } from '../x509/index.js';
+import { explainProblem, findPathTo, parseCertificate, type Certificate } from '../x509/index.js';
 import { formatTlsa } from './tlsa-text.js';
 import { explainUnusable } from './usable-records.js';
 import { verifyDane, type VerifyDaneRequest, type RecordVerdict } from './verify-dane.js';
@@ -27,6 +27,8 @@ export interface RecordFault {
     | 'path'
     | 'unknown';
   readonly message: string;
+  /** For `digest`: the record matches the server. */
+  readonly matchesAlone?: boolean;
 }
 
 /** A request to {@link explainMismatch}. */
@@ -74,6 +76,7 @@ function weakerDigest(record: TlsaData, question: MismatchQuestion): Fault {
   const stronger = `${record.usage} ${record.selector} 2`;
   return {
     kind: 'digest',
+    matchesAlone: alone,
     message: `${alone ? 'it matches, but senders' : 'senders'} look only at the stronger digest, ${stronger}, which does not match`,
   };
 }
@@ -168,7 +171,18 @@ function perhapsNotSent(record: TlsaData, certificateChain: readonly Certificate
   };
 }
 
-function unknown({ data, matchingType }: TlsaData): Fault {
+/** Returns true for data that matching type 0 can hold: a certificate, or a public key. */
+function isWholeOf(selector: number, data: Uint8Array): boolean {
+  if (selector === 0) return parseCertificate(data).ok;
+  try {
+    createPublicKey({ key: Buffer.from(data), format: 'der', type: 'spki' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function unknown({ data, matchingType, selector }: TlsaData): Fault {
   const recordText = Buffer.from(data).toString('latin1');
   if (matchingType === 0 && (data.length === 32 || data.length === 64))
     return {
@@ -177,6 +191,11 @@ function unknown({ data, matchingType }: TlsaData): Fault {
     };
   if (/^[0-9a-f]+$/i.test(recordText))
     return { kind: 'wrong-form', message: 'its data is the hexadecimal text of the data' };
+  if (matchingType === 0 && !isWholeOf(selector, data))
+    return {
+      kind: 'wrong-form',
+      message: `its data is not a ${selector === 0 ? 'certificate' : 'public key'}`,
+    };
   return {
     kind: 'unknown',
     message:

@@ -49,6 +49,8 @@ export interface TlsaLookup {
    * TLSA base domain (RFC 7672 §2.2.3): the owner name of the records without `_25._tcp`.
    */
   readonly base: string;
+  /** The end of the alias chain, where the owner name of the records is an alias. */
+  readonly alias?: string | undefined;
   readonly dnssec: Dnssec;
   /** In the order of the answer, as text and as data. */
   readonly records: readonly string[];
@@ -56,8 +58,6 @@ export interface TlsaLookup {
   /** Seconds for which this result may be cached. */
   readonly ttl: number;
 }
-
-const MAX_RECORDS = 64;
 
 /**
  * Looks up the TLSA records of a host (RFC 7672 §2.2.2, §2.2.3): first at the end of the
@@ -120,8 +120,11 @@ export function askTlsa({
 }
 
 function judge(baseDomain: Name, dnsAnswer: DnsAnswer, addressDnssec: Dnssec): TlsaLookup {
-  const common = { base: baseDomain.toLower(), dnssec: dnsAnswer.dnssec, ttl: dnsAnswer.ttl };
-  const records = dnsAnswer.records.slice(0, MAX_RECORDS).flatMap((resourceRecord): TlsaData[] => {
+  const { aliases, canonicalName, dnssec, ttl } = dnsAnswer;
+  const alias = aliases.length > 0 ? canonicalName.toLower() : undefined;
+  const common = { base: baseDomain.toLower(), alias, dnssec, ttl };
+  // Every record counts, since the last one may match: a DNS message bounds their number.
+  const records = dnsAnswer.records.flatMap((resourceRecord): TlsaData[] => {
     const read = readTlsa(resourceRecord);
     return read.ok ? [read.value] : [];
   });
@@ -133,7 +136,7 @@ function judge(baseDomain: Name, dnsAnswer: DnsAnswer, addressDnssec: Dnssec): T
       return { ...common, dnssec: 'insecure', status: 'absent', records: [] };
     return {
       ...common,
-      status: dnsAnswer.dnssec === 'bogus' ? 'bogus' : 'tempfail',
+      status: dnssec === 'bogus' ? 'bogus' : 'tempfail',
       records: [],
       failure: dnsAnswer.failure,
     };
@@ -148,10 +151,10 @@ function judge(baseDomain: Name, dnsAnswer: DnsAnswer, addressDnssec: Dnssec): T
       status: addressDnssec === 'bogus' ? 'bogus' : 'tempfail',
       records: texts,
     };
-  if (dnsAnswer.dnssec !== 'secure' || addressDnssec !== 'secure')
+  if (dnssec !== 'secure' || addressDnssec !== 'secure')
     return {
       ...common,
-      dnssec: dnsAnswer.dnssec === 'secure' ? addressDnssec : dnsAnswer.dnssec,
+      dnssec: dnssec === 'secure' ? addressDnssec : dnssec,
       status: 'insecure',
       records: texts,
     };

@@ -101,6 +101,10 @@ function judgeAnchor(
   const [leafCertificate] = chain;
   if (!leafCertificate) return { verdict: 'no-match' };
   const given = anchorsGiven(record);
+  // Without an anchor there is no path. A search for each of many records would use up the
+  // work that they share before the record that matches.
+  if (!given && !chain.slice(1).some((certificate) => matchesData(record, certificate)))
+    return { verdict: 'no-match', reason: 'path' };
   const {
     chain: trust,
     validity,
@@ -141,6 +145,15 @@ function matchesData(
 ): boolean {
   const selected = selector === 0 ? certificate.der : certificate.spki;
   if (matchingType === 0) return equalBytes(selected, data);
-  const hash = matchingType === 1 ? 'sha256' : 'sha512';
-  return equalBytes(createHash(hash).update(selected).digest(), data);
+  return equalBytes(digestOf(selected, matchingType === 1 ? 'sha256' : 'sha512'), data);
+}
+
+const digests = { sha256: new WeakMap<Uint8Array, Buffer>(), sha512: new WeakMap() };
+
+/** Hashes each certificate and key once, however many records there are. */
+function digestOf(bytes: Uint8Array, hash: 'sha256' | 'sha512'): Buffer {
+  const known = digests[hash].get(bytes) as Buffer | undefined;
+  const digest = known ?? createHash(hash).update(bytes).digest();
+  digests[hash].set(bytes, digest);
+  return digest;
 }

@@ -158,6 +158,7 @@ export {
 } from './mail-route/lookup-mail-route.js';
 export { lookupAddresses, type HostAddresses } from './mail-route/lookup-addresses.js';
 export { lookupTexts, type Texts } from './mail-route/lookup-texts.js';
+export { isSynthesised } from './mail-route/is-synthesised.js';
 export { formatCaa, parseIssueValue, type CaaProperty, type IssueValue } from './caa/parse-caa.js';
 export { judgeCaa, type CaaDecision, type CaaRequest } from './caa/judge-caa.js';
 export { lookupCaa, type RelevantCaa } from './caa/lookup-caa.js';

@@ -83,6 +83,8 @@ export interface ReferenceEvidence {
    */
   readonly status: 'receives' | 'nothing' | 'nxdomain' | 'refused' | 'failed';
   readonly dnssec: Dnssec;
+  /** A wildcard made the alias, so nothing is published at the name itself. */
+  readonly wildcard?: true | undefined;
   /** The registrable domain of the target, where the DNS denies that it exists. */
   readonly deniedDomain?: string | undefined;
   /** A service at which any customer can claim a name such as the target. */

@@ -148,6 +148,7 @@ const host = z.strictObject({
   tlsa: z.strictObject({
     status: z.enum(['usable', 'unusable', 'absent', 'insecure', 'bogus', 'tempfail']),
     base: text,
+    alias: text.optional(),
     dnssec,
     records: z.array(text),
     failure: failure.optional(),

@@ -85,6 +85,8 @@ export interface TlsaEvidence {
   readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
   /** TLSA base domain that was used (RFC 7672 §2.2.2), without the `_25._tcp` prefix. */
   readonly base: string;
+  /** The end of the alias chain, where the owner name of the records is an alias. */
+  readonly alias?: string | undefined;
   /** Status of the lookup or of the denial. */
   readonly dnssec: Dnssec;
   /** `3 1 1 <lower-case hex>`, in the order of the answer. */

@@ -91,6 +91,7 @@ export const continuity = z.strictObject({
       alias: z.literal(true).optional(),
       status: z.enum(['receives', 'nothing', 'nxdomain', 'refused', 'failed']),
       dnssec,
+      wildcard: z.literal(true).optional(),
       deniedDomain: z.string().optional(),
       service: z.string().optional(),
       failure: failure.optional(),

@@ -49,6 +49,17 @@ test('a policy that is refused names the line and what is wrong with it', () => 
     [policy(3, 'mx: *'), /^line 3 .*needs a domain/],
     [policy(3, 'mx: .one.example'), /^line 3 .*write \*\./],
     [policy(3, 'mx: mx_1.one.example'), /^line 3 .*underscore/],
+    [good.join(' '), /^line 1 .*each field stands on a line of its own/],
+    [good.join('; '), /^line 1 .*each field stands on a line of its own/],
+    [policy(2, 'mode: enforce, mx: mx.one.example'), /^line 2 .*each field stands on a line/],
+    [policy(1, 'version: STSv1;'), /^line 1 .*no comma or semicolon follows/],
+    [policy(4, 'max_age: 604800,'), /^line 4 .*no comma or semicolon follows/],
+    [policy(2, 'mode: "enforce"'), /^line 2 .*no quotation marks/],
+    [policy(3, "mx: 'mx.one.example'"), /^line 3 .*no quotation marks/],
+    [policy(3, 'mx: mx.one.example # main'), /^line 3 .*no comments/],
+    [policy(3, 'mxs: mx.one.example'), /^no mx; line 3 "mxs: .*that senders do not know/],
+    [policy(3, 'mx1: mx.one.example'), /^no mx; line 3 "mx1: /],
+    [policy(4, 'maxx_age: 604800'), /^no max_age; line 4 "maxx_age: /],
   ];
   assert.equal(reason(good.join('\n')), 'valid');
   for (const [body, says] of cases) assert.match(reason(body), says, body);

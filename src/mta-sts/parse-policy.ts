@@ -1,6 +1,6 @@
-import { fail, ok, type Result } from '../base/index.js';
+import { fail, nearest, ok, type Result } from '../base/index.js';
 import { stsFailures } from './failures.js';
-import { explainMode, explainMx } from './policy-faults.js';
+import { explainMode, explainMx, explainValue } from './policy-faults.js';
 import { isNear, quote, readLines, type PolicyLine } from './policy-lines.js';
 
 /**
@@ -42,34 +42,62 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
     lines.find((policyLine) => policyLine.key === memberName);
   const [version, mode, age] = [first('version'), first('mode'), first('max_age')];
   if (version?.value !== 'STSv1')
-    return invalid(
-      version ? `${quote(version)}: the only valid version is STSv1` : missing('version', lines),
-    );
+    return invalid(faultOf('version', version, lines, explainVersion));
   if (mode?.value !== 'enforce' && mode?.value !== 'testing' && mode?.value !== 'none')
-    return invalid(mode ? explainMode(mode) : missing('mode', lines));
+    return invalid(faultOf('mode', mode, lines, explainMode));
   if (age === undefined || !/^\d{1,10}$/.test(age.value))
-    return invalid(age ? `${quote(age)}: ${explainAge(age.value)}` : missing('max_age', lines));
+    return invalid(faultOf('max_age', age, lines, explainAge));
   const hosts = lines.filter((policyLine) => policyLine.key === 'mx');
   if (hosts.length > MAX_MX) return invalid(`${hosts.length} mx lines`);
   const odd = hosts.find(
     ({ value }) => value.length > 255 || !hostPattern.test(value.toLowerCase()),
   );
-  if (odd !== undefined) return invalid(explainMx(odd));
+  if (odd !== undefined) return invalid(faultOf('mx', odd, lines, explainMx));
   if (mode.value !== 'none' && hosts.length === 0) return invalid(missing('mx', lines));
   const maxAge = Math.min(Number(age.value), MAX_AGE);
   return ok({ mode: mode.value, maxAge, mx: hosts.map(({ value }) => value.toLowerCase()) });
 }
 
+/** Explains the fault of a field: it is missing, holds too much, or has a wrong value. */
+function faultOf(
+  memberName: string,
+  policyLine: PolicyLine | undefined,
+  policyLines: readonly PolicyLine[],
+  explain: (policyLine: PolicyLine) => string,
+): string {
+  if (!policyLine) return missing(memberName, policyLines);
+  return explainValue(policyLine) ?? explain(policyLine);
+}
+
+function explainVersion(policyLine: PolicyLine): string {
+  return `${quote(policyLine)}: the only valid version is STSv1`;
+}
+
 /** RFC 8461 §3.2: one to ten digits. */
-function explainAge(value: string): string {
-  if (/^\d+$/.test(value)) return `max_age has ${value.length} digits, at most 10 are allowed`;
-  return 'max_age is a number of seconds, digits only';
+function explainAge(policyLine: PolicyLine): string {
+  const { length } = policyLine.value;
+  const reason = /^\d+$/.test(policyLine.value)
+    ? `max_age has ${length} digits, at most 10 are allowed`
+    : 'max_age is a number of seconds, digits only';
+  return `${quote(policyLine)}: ${reason}`;
+}
+
+const fieldNames: readonly string[] = ['version', 'mode', 'mx', 'max_age'];
+
+/** A name of two letters has no spelling at two edits: it only gets longer. */
+function isMisspelt(written: string, memberName: string): boolean {
+  return memberName === 'mx' ? /^mx/i.test(written) : nearest(written, [memberName]) !== undefined;
 }
 
 /** Explains a missing field, which may be present under another spelling. */
 function missing(memberName: string, policyLines: readonly PolicyLine[]): string {
   const near = policyLines.find((policyLine) => isNear(policyLine.key, memberName));
   if (near) return `${quote(near)}: field names are case-sensitive, write ${memberName}`;
+  const misspelt = policyLines.find(
+    ({ key }) => !fieldNames.includes(key) && isMisspelt(key, memberName),
+  );
+  if (misspelt)
+    return `no ${memberName}; ${quote(misspelt)} has a field name that senders do not know`;
   return `no ${memberName}`;
 }
 

@@ -1,6 +1,23 @@
 import { parseIp } from '../base/index.js';
 import { quote, type PolicyLine } from './policy-lines.js';
 
+/** Faults that a value of any field can have, by what it holds. */
+const valueFaults: readonly (readonly [RegExp, string])[] = [
+  [/\b(version|mode|mx|max_age)\s*[:=]/i, 'each field stands on a line of its own'],
+  [/\s(#|\/\/)/, 'a policy file has no comments'],
+  [/["']/, 'a policy file has no quotation marks'],
+  [/^[^\s,;]+[;,]$/, 'no comma or semicolon follows the value'],
+];
+
+/**
+ * Explains a value that holds more than itself, such as the fields of a whole policy on one
+ * line. Undefined for other faults.
+ */
+export function explainValue(policyLine: PolicyLine): string | undefined {
+  const reason = valueFaults.find(([pattern]) => pattern.test(policyLine.value))?.[1];
+  return reason && `${quote(policyLine)}: ${reason}`;
+}
+
 /** Explains an invalid value of `mode`. */
 export function explainMode(policyLine: PolicyLine): string {
   const known = ['enforce', 'testing', 'none'].includes(policyLine.value.toLowerCase());

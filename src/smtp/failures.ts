@@ -79,8 +79,8 @@ export const smtpFailures = defineFailures({
     resultType: 'validation-failure',
     clause: 'RFC 3207 §4.2',
     message:
-      'Plaintext arrived after the server had agreed to TLS. An on-path attacker injected replies.',
-    fix: 'Treat the path as hostile. Hermetic used none of the injected text.',
+      'Plaintext arrived after the server had agreed to TLS, from a faulty server or an on-path attacker.',
+    fix: 'Check the mail server and every proxy in front of it. If they are correct, an on-path attacker injects replies. Hermetic used none of the text.',
   },
   'smtp-mail-deferred': {
     blame: 'peer',

@@ -115,7 +115,7 @@ const anyCase: FindingValues = {
   detail: '',
   reason: undefined,
   tlsa: [],
-  tlsaOfKey: false,
+  tlsaAlias: undefined,
   reply: undefined,
   policyId: 'ID',
   policy: undefined,
@@ -124,5 +124,6 @@ const anyCase: FindingValues = {
   temporary: false,
   spkiSha256: '',
   lookup: false,
+  advice: undefined,
   resolver: 'in use',
 };

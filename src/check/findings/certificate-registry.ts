@@ -135,7 +135,7 @@ export const certificateFindings = {
     reference: 'RFC 5280 §4.2, §6.1',
     owner: 'mail-host',
     fix: (findingValues) =>
-      `Obtain a certificate without this fault${findingValues.reason ? `: ${findingValues.reason}` : ''}. The CA itself may be trusted.`,
+      `Obtain a certificate without this fault${findingValues.reason ? `: ${findingValues.reason}` : ''}.`,
     steps: obtain,
   },
   /**
@@ -228,7 +228,7 @@ export const certificateFindings = {
         : `The certificate does not name ${findingValues.host}`,
     passed: 'The certificate names the MX host',
     why: (findingValues) =>
-      `It names ${findingValues.detail || 'no DNS name that senders compare'}. With MTA-STS in mode enforce, senders defer the mail; other senders deliver to any server.`,
+      `${findingValues.detail ? `It names ${findingValues.detail}` : 'It names no server for senders'}. With MTA-STS in mode enforce, senders defer the mail; other senders deliver to any server.`,
     reference: 'RFC 8461 §4.2, RFC 7672 §3.2.2',
     owner: 'mail-host',
     fix: (findingValues) => `Use a certificate that names ${findingValues.host}.`,

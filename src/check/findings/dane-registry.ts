@@ -15,6 +15,9 @@ import {
   type FindingValues,
 } from './entry.js';
 
+/** The name whose zone has to be signed: the host, or the end of the alias of its records. */
+const inertName = ({ host, tlsaAlias }: FindingValues): string => tlsaAlias ?? host;
+
 /** The owner name of the TLSA records of a host, with its final dot. */
 const tlsaOwner = (findingValues: FindingValues): string => `_25._tcp.${findingValues.host}.`;
 
@@ -67,13 +70,15 @@ interface Repair {
 /** The fix that the reason of a mismatch calls for. */
 function mismatchRepair(findingValues: FindingValues): Repair {
   const kinds = new Set(findingValues.tlsa.map(({ kind }) => kind));
-  const stronger = findingValues.tlsa
-    .filter(({ record }) => /^\d \d 2 /.test(record))
-    .map((recordFault) => recordFault.record);
-  // RFC 7671 §9: a record of the key is there, and a stronger digest next to it is stale.
-  if (kinds.has('digest') && findingValues.tlsaOfKey && stronger.length > 0)
+  const weaker = findingValues.tlsa.find(({ matchesAlone }) => matchesAlone === true);
+  // RFC 7671 §9: a record that matches is there, and a stronger digest next to it is stale.
+  if (weaker) {
+    const group = weaker.record.slice(0, 4);
+    const stronger = findingValues.tlsa
+      .filter(({ record }) => record.startsWith(`${group}2 `))
+      .map(({ record }) => record);
     return {
-      fix: 'Delete the record with the stronger digest. The record 3 1 1 next to it matches the key.',
+      fix: `Delete the record with the stronger digest. The record ${group}1 next to it matches.`,
       steps: [
         ...compareKey(findingValues),
         ...stronger.map((record) =>
@@ -82,6 +87,7 @@ function mismatchRepair(findingValues: FindingValues): Repair {
         checkAgain(findingValues),
       ],
     };
+  }
   if (kinds.has('anchor-not-sent'))
     return {
       fix: 'Send the CA certificate that the record names, or publish 3 1 1 for the key.',
@@ -192,7 +198,7 @@ export const daneFindings = {
     topic: 'dane',
     title: 'None of the TLSA records can be used',
     passed: 'At least one TLSA record is usable',
-    why: 'Senders encrypt, but accept any certificate. Usages 0 and 1 do not apply to mail between servers.',
+    why: 'Senders require TLS, but accept any certificate.',
     reference: 'RFC 7672 §3.1.3',
     owner: 'mail-host',
     fix: 'Publish a record 3 1 1 next to the existing ones, then delete those.',
@@ -218,19 +224,39 @@ export const daneFindings = {
     owner: 'dns-host',
     fix: (findingValues) =>
       findingValues.detail
-        ? `Sign the zone of ${findingValues.host} with ECDSAP256SHA256 (13). Until then rely on MTA-STS.`
-        : `Sign the zone of ${findingValues.host} with DNSSEC. Until then rely on MTA-STS.`,
+        ? `Sign the zone of ${inertName(findingValues)} with ECDSAP256SHA256 (13). Until then rely on MTA-STS.`
+        : `Sign the zone of ${inertName(findingValues)} with DNSSEC. Until then rely on MTA-STS.`,
     steps: (findingValues) => [
       confirm(
         `Make sure that the TLSA records of ${findingValues.host} match the key in use. In a signed zone, a wrong record defers mail.`,
       ),
       config(
         findingValues.detail
-          ? `At the DNS provider, roll the zone of ${findingValues.host} over to ECDSAP256SHA256 (RFC 6781 §4.1.4).`
-          : `At the DNS provider, switch DNSSEC on for the zone of ${findingValues.host}.`,
+          ? `At the DNS provider, roll the zone of ${inertName(findingValues)} over to ECDSAP256SHA256 (RFC 6781 §4.1.4).`
+          : `At the DNS provider, switch DNSSEC on for the zone of ${inertName(findingValues)}.`,
       ),
       dns('Publish the DS record at the registrar.'),
       wait('Wait one day, the TTL of the DS record at the parent.'),
+      checkAgain(findingValues),
+    ],
+  },
+  /**
+   * Raised when `_25._tcp` of a host is an alias and its end has no TLSA record. The
+   * operator expects DANE and no sender applies it, hence a warning.
+   */
+  'dane-alias-dangling': {
+    topic: 'dane',
+    title: 'The alias of the TLSA records leads to none',
+    passed: 'The alias of the TLSA records leads to records',
+    why: 'Senders find no TLSA record, so DANE does not protect this host.',
+    reference: 'RFC 7672 §2.2.3',
+    owner: 'mail-host',
+    fix: 'Publish the TLSA records at the end of the alias, or delete the alias.',
+    steps: (findingValues) => [
+      dns(
+        `Publish the record of the key at ${findingValues.tlsaAlias ?? 'the end of the alias'}, or delete this alias.`,
+        `${tlsaOwner(findingValues)} IN CNAME ${findingValues.tlsaAlias ?? 'TARGET'}.`,
+      ),
       checkAgain(findingValues),
     ],
   },

@@ -35,8 +35,8 @@ export interface FindingValues {
   readonly reason: string | undefined;
   /** The reason why TLSA records do not match. */
   readonly tlsa: readonly RecordFault[];
-  /** A record 3 1 1 for the key in use is published. */
-  readonly tlsaOfKey: boolean;
+  /** The end of an alias at the name of the TLSA records. */
+  readonly tlsaAlias: string | undefined;
   /** The server's own 4yz or 5yz reply. */
   readonly reply: string | undefined;
   /** An identifier for the next policy version, made from the time of the check. */
@@ -62,6 +62,8 @@ export interface FindingValues {
   readonly temporary: boolean;
   /** The address lookup of `host` failed. */
   readonly lookup: boolean;
+  /** The fix of the failure that ended the session, where a wait does not help. */
+  readonly advice: string | undefined;
   /** SHA-256 of the public key seen, lower-case hex. */
   readonly spkiSha256: string;
   /** The resolvers of this check, as the provenance names them, separated by commas. */

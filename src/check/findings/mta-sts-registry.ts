@@ -32,9 +32,9 @@ const unprotected =
 /** The same where the failure may end by itself, or concern this network only. */
 const unprotectedMeanwhile =
   'A sender that cannot fetch it uses its cached policy, or none. The content of the policy is unknown here.';
-/** The detail of the failure, appended to a consequence. */
-const observedDetail = (findingValues: FindingValues): string =>
-  findingValues.detail ? ` Seen: ${findingValues.detail}.` : '';
+/** The detail of the failure, appended to a consequence where no reason gives it. */
+const observedDetail = ({ detail, reason }: FindingValues): string =>
+  detail && reason === undefined ? ` Seen: ${detail}.` : '';
 
 /** The MTA-STS record and policy, and TLS-RPT. */
 export const mtaStsFindings = {

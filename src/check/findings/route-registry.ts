@@ -212,7 +212,7 @@ export const routeFindings = {
     topic: 'mx',
     title: 'A null MX record stands next to other MX records',
     passed: 'The MX records do not contradict each other',
-    why: 'The null MX says that the domain accepts no mail, so some senders bounce the mail at once.',
+    why: 'The null MX says that the domain accepts no mail, so a sender may bounce the mail at once.',
     reference: 'RFC 7505 §3',
     owner: 'domain',
     fix: 'Delete the null MX record if the domain accepts mail. Otherwise delete the other MX records.',
@@ -232,10 +232,11 @@ export const routeFindings = {
     why: (findingValues) => `${howEnded(findingValues)}. This result says nothing about its TLS.`,
     reference: 'RFC 5321 §4.2.1',
     owner: 'mail-host',
-    fix: ({ lookup }) =>
-      !lookup
-        ? 'Check again later, from a network with a mail server and reverse DNS.'
-        : 'Make the name servers of the host answer. Delete its MX record if the host no longer exists.',
+    fix: ({ lookup, advice }) => {
+      if (lookup)
+        return 'Make the name servers of the host answer. Delete its MX record if the host no longer exists.';
+      return advice ?? 'Check again later, from a network with a mail server and reverse DNS.';
+    },
     steps: (findingValues) =>
       !findingValues.lookup
         ? [
@@ -323,7 +324,7 @@ export const routeFindings = {
   'port-25-blocked': {
     topic: 'network',
     title: 'This network seems to block port 25',
-    why: 'No mail host could be reached, so nothing is known about their TLS. DNS, MTA-STS and TLS-RPT were checked.',
+    why: 'No mail host could be reached: the port is blocked here, or every host is down. Nothing is known about their TLS. DNS, MTA-STS and TLS-RPT were checked.',
     reference: 'RFC 5321 §4.5.4.2',
     owner: 'own-network',
     fix: 'Run the check from a mail server, or from a network that allows outgoing port 25.',

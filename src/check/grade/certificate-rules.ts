@@ -111,9 +111,6 @@ function judgeOne(
       ...subject,
       reason: tlsaReason(judged),
       tlsa: judged.daneFaults,
-      tlsaOfKey: judgedHost.evidence.tlsa.records.some((record) =>
-        record.startsWith(`3 1 1 ${summary.spkiSha256}`),
-      ),
     });
 
   // Bits of RSA and of elliptic curves are not comparable, so each has its own limit.

@@ -233,7 +233,7 @@ function publicLeaf({ hosts, mtaSts, domain }: Evidence, host: string): Certific
 
 function referenceRules(raised: FindingCollector, reference: ReferenceEvidence): void {
   const { role, value, status } = reference;
-  const isDead = status === 'nxdomain' || status === 'nothing';
+  const isDead = (status === 'nxdomain' || status === 'nothing') && !reference.wildcard;
   const claim = claimOf(reference, raised.evidence);
   const reason = reasonOf(reference, claim);
   if (role === 'policy-host' && reference.alias) {
@@ -291,6 +291,8 @@ const states = {
 } as const;
 
 function reasonOf({ value, target, status, role }: ReferenceEvidence, claim?: string): string {
-  const leads = value === target || role === 'report' ? value : `${value} leads to ${target}`;
-  return claim === undefined ? `${leads}: ${target} ${states[status]}` : `${leads}: ${claim}`;
+  const isDirect = value === target || role === 'report';
+  const leads = isDirect ? value : `${value} leads to ${target}`;
+  if (claim !== undefined) return `${leads}: ${claim}`;
+  return value === target ? `${target} ${states[status]}` : `${leads}: ${target} ${states[status]}`;
 }

@@ -1,5 +1,5 @@
 import { clip, formatTime } from '../../base/index.js';
-import type { FailureEvidence } from '../../evidence/index.js';
+import type { FailureEvidence, HostEvidence } from '../../evidence/index.js';
 import { parseCertificate } from '../../x509/index.js';
 import { isNearExpiry } from './certificate-rules.js';
 import { resolverAtFault } from './exposure.js';
@@ -13,6 +13,7 @@ import {
   failureWords,
   lintRules,
   otherRecords,
+  proofWords,
   recordReason,
   shortRecord,
 } from './record-rules.js';
@@ -39,8 +40,7 @@ export function routeRules(raised: FindingCollector): void {
   if (route.besideNullMx) raised.add('null-mx-beside'); // [7505-3-1]
   // Bogus before a failed lookup: a validating resolver reports both as SERVFAIL, and
   // only one names the cause.
-  if (route.dnssec === 'bogus')
-    raised.add('dnssec-bogus', { detail: failureWords(route.failure) ?? '' });
+  if (route.dnssec === 'bogus') raised.add('dnssec-bogus', { reason: proofWords(route.failure) });
   else if (route.kind === 'error')
     raised.add('mx-lookup-failed', { detail: failureWords(route.failure) ?? '' });
   else if (route.dnssec === 'indeterminate' && !strips)
@@ -65,7 +65,7 @@ export function daneRules(raised: FindingCollector): boolean {
     if (host.dnssec === 'bogus')
       raised.add('dnssec-bogus', {
         ...subject,
-        detail: failureWords(host.addressLookup.failure) ?? '',
+        reason: proofWords(host.addressLookup.failure),
       });
     else if (
       host.dnssec === 'indeterminate' &&
@@ -77,7 +77,7 @@ export function daneRules(raised: FindingCollector): boolean {
         reason: failureWords(host.addressLookup.failure),
       });
     else if (host.tlsa.status === 'bogus')
-      raised.add('dane-bogus', { ...subject, reason: failureWords(host.tlsa.failure) });
+      raised.add('dane-bogus', { ...subject, reason: proofWords(host.tlsa.failure) });
     else if (host.tlsa.status === 'tempfail' && !(strips && host.tlsa.dnssec === 'indeterminate'))
       raised.add('dane-tempfail', { ...subject, reason: failureWords(host.tlsa.failure) });
     if (host.addressLookup.status === 'found' && host.addressLookup.failure)
@@ -94,8 +94,17 @@ export function daneRules(raised: FindingCollector): boolean {
     if (host.tlsa.status === 'insecure') {
       const retired = host.unsupported;
       const detail = retired ? `${retired.zone}: ${retired.algorithms.join(', ')}` : '';
-      raised.add('dane-inert', { ...subject, detail });
+      // Behind secure addresses, only the alias leaves the signed part of the tree.
+      const alias = host.dnssec === 'secure' ? host.tlsa.alias : undefined;
+      const reason = alias && `_25._tcp.${host.tlsa.base} is an alias of ${alias}`;
+      raised.add('dane-inert', { ...subject, detail, tlsaAlias: alias, reason });
     }
+    if (host.tlsa.status === 'absent' && host.tlsa.alias !== undefined && !host.alias)
+      raised.add('dane-alias-dangling', {
+        ...subject,
+        tlsaAlias: host.tlsa.alias,
+        reason: `_25._tcp.${host.tlsa.base} leads to ${host.tlsa.alias}, which has no TLSA record`,
+      });
     const { elsewhere } = host.tlsa;
     if (elsewhere)
       raised.add('dane-misplaced', {
@@ -322,12 +331,15 @@ function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void
     ({ evidence, summary }) =>
       summary.mtaStsMatch === 'mismatch' &&
       evidence.addressLookup.status !== 'failed' &&
+      !isUnroutable(evidence) &&
       !raised.aliases.has(evidence.name),
   );
   if (missing.length > 0 && missing.length === raised.hosts.length)
     raised.add('sts-no-mx-matches', {
       mechanisms: [mode],
-      reason: missing.map(({ evidence }) => nearPattern(raised, evidence.name)).find(Boolean),
+      reason:
+        missing.map(({ evidence }) => nearPattern(raised, evidence.name)).find(Boolean) ??
+        listedInstead(raised, missing),
     });
   else
     for (const { evidence } of missing)
@@ -336,6 +348,11 @@ function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void
         mechanisms: [mode],
         reason: nearPattern(raised, evidence.name),
       });
+}
+
+/** No sender reaches the host, so the policy decides nothing about it (RFC 6890 §2.2). */
+function isUnroutable({ addresses }: HostEvidence): boolean {
+  return addresses.length > 0 && addresses.every(({ reason }) => reason === 'net-guarded');
 }
 
 /**
@@ -347,6 +364,17 @@ function nearPattern({ evidence }: FindingCollector, host: string): string | und
     (text) => text.startsWith('*.') && `.${host}`.endsWith(text.slice(1)),
   );
   return pattern && `"mx: ${pattern}" does not match ${host}: *. stands for exactly one label`;
+}
+
+/** The names of the policy next to those of the MX records; at most three of each. */
+function listedInstead(
+  { evidence }: FindingCollector,
+  missing: readonly JudgedHost[],
+): string | undefined {
+  const first = (names: readonly string[]): string => names.slice(0, 3).join(', ');
+  const listed = first(evidence.mtaSts.policy?.mx ?? []);
+  const named = first(missing.map((judgedHost) => judgedHost.evidence.name));
+  return `the policy lists ${listed}; the MX records name ${named}`;
 }
 
 /**

@@ -19,13 +19,14 @@ export interface FindingInput {
   /** The value at fault and its fault. */
   readonly reason?: string | undefined;
   readonly tlsa?: readonly RecordFault[];
-  readonly tlsaOfKey?: boolean;
+  readonly tlsaAlias?: string | undefined;
   /** The server's own reply, as received. */
   readonly reply?: string | undefined;
   readonly spkiSha256?: string;
   readonly temporary?: boolean;
   /** The address lookup of the host failed. */
   readonly lookup?: boolean;
+  readonly advice?: string | undefined;
   /** Mechanisms in force for the subject; the worst of their severities counts. */
   readonly mechanisms?: readonly TrustMechanism[];
   /** True where no other host is left: the rule's `whenAll` severity then applies. */
@@ -79,7 +80,7 @@ export class FindingCollector {
       detail: '',
       reason: undefined,
       tlsa: [],
-      tlsaOfKey: false,
+      tlsaAlias: undefined,
       reply: undefined,
       policyId: evidence.collectedAt.replace(/[^0-9TZ]/g, '').slice(0, 24),
       policy: evidence.mtaSts.policy,
@@ -88,6 +89,7 @@ export class FindingCollector {
       temporary: false,
       spkiSha256: '',
       lookup: false,
+      advice: undefined,
       resolver: evidence.network.resolver.map((resolver) => resolver.label).join(', '),
     };
   }

@@ -3,7 +3,7 @@ import { tlsFailures } from '../../tls/index.js';
 import { ownNetworkStrips } from './exposure.js';
 import { netFailures, specialPurpose } from '../../net/index.js';
 import { smtpFailures } from '../../smtp/index.js';
-import { addressBeforeOrigin, specialName } from '../mx-name.js';
+import { addressBeforeOrigin, foreignCharacters, specialName } from '../mx-name.js';
 import { tlsRules } from './tls-rules.js';
 import { certificateRules } from './certificate-rules.js';
 import { withoutSniRules } from './without-sni-rules.js';
@@ -68,19 +68,25 @@ function passedOverRules(raised: FindingCollector): void {
       raised.add('mx-is-address', { host: name, preference, meant: address, all });
       continue;
     }
-    const explanation =
-      meant === undefined
-        ? ''
-        : `The final dot is missing, so the zone's own name was added: ${meant} exists.`;
     raised.add(passedOverAs[summary.passedOver ?? 'no-address'], {
       host: name,
       preference,
       meant,
       detail:
-        summary.passedOver === 'special-name' ? (specialName(name)?.clause ?? '') : explanation,
+        summary.passedOver === 'special-name'
+          ? (specialName(name)?.clause ?? '')
+          : explainName(name, meant),
       all,
     });
   }
+}
+
+/** The mistake in an MX record whose name has no address; empty where it is not known. */
+function explainName(hostName: string, meant: string | undefined): string {
+  if (meant !== undefined)
+    return `The final dot is missing, so the zone's own name was added: ${meant} exists.`;
+  const foreign = foreignCharacters(hostName);
+  return foreign === undefined ? '' : `A host name cannot hold ${foreign}.`;
 }
 
 /** One finding on each address where the reasons differ, else one on the host. */
@@ -282,9 +288,21 @@ function insideTlsRules(
  * The end of a session: the server's reply with the failure code, or else the failure in
  * words.
  */
-function endedBy(code: string, reply?: string): { detail: string; reply?: string | undefined } {
-  return { detail: reply === undefined ? codeWords(code) : code, reply };
+function endedBy(
+  code: string,
+  reply?: string,
+): Pick<FindingInput, 'reply' | 'advice'> & { readonly detail: string } {
+  const detail = reply === undefined ? codeWords(code) : code;
+  const advice = lastingFaults.has(code) ? smtpFailures.find(code)?.fix : undefined;
+  return { detail, reply, advice };
 }
+
+/** Failures of the server that a later check from another network would also meet. */
+const lastingFaults: ReadonlySet<string> = new Set([
+  'smtp-garbage',
+  'smtp-too-long',
+  'smtp-injected-plaintext',
+]);
 
 /** A failure code with its message, which a reader needs no catalogue for. */
 function codeWords(code: string): string {

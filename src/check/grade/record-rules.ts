@@ -1,3 +1,4 @@
+import { dnssecFailures } from '../../dns/index.js';
 import type { FailureEvidence } from '../../evidence/index.js';
 import { lintPolicy, lintStsRecord, nearStsRecords } from '../../mta-sts/index.js';
 import { lintRptRecord, nearRptRecords } from '../../tls-rpt/index.js';
@@ -100,6 +101,15 @@ function joined(phrases: readonly string[]): string {
 /** At most 120 characters: a TXT record can have thousands. */
 function quoted(recordText: string): string {
   return `"${recordText.length > 120 ? `${recordText.slice(0, 117)}...` : recordText}"`;
+}
+
+/** The failure of a DNSSEC proof as text: the name, the fault in words, and the code. */
+export function proofWords(failure: FailureEvidence | undefined): string | undefined {
+  if (failure === undefined) return undefined;
+  const { message } = dnssecFailures.find(failure.code) ?? {};
+  if (message === undefined) return failureWords(failure);
+  const subject = failure.detail ? `${failure.detail}: ` : '';
+  return `${subject}${message.replace(/\.$/, '')} (${failure.code})`;
 }
 
 /**

@@ -126,7 +126,7 @@ async function describeHost(context: ProbeContext, answers: HostAnswers): Promis
   const { name, address } = answers;
   const { resolver, domain, signal } = context;
   const found = await answers.found;
-  const { status, base, dnssec, records, failure } = await answers.tlsa;
+  const { status, base, alias, dnssec, records, failure } = await answers.tlsa;
   const { aliases } = found;
   const meant =
     found.status === 'absent' && address === undefined
@@ -159,6 +159,7 @@ async function describeHost(context: ProbeContext, answers: HostAnswers): Promis
     tlsa: {
       status,
       base,
+      alias,
       dnssec,
       records,
       failure: failure && failureEvidence(failure),

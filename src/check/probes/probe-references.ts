@@ -1,5 +1,12 @@
 import { Name, parseDomain } from '../../base/index.js';
-import { lookupAddresses, lookupMailRoute, RRType, type HostAddresses } from '../../dns/index.js';
+import {
+  isSynthesised,
+  lookupAddresses,
+  lookupMailRoute,
+  RRType,
+  type AskOptions,
+  type HostAddresses,
+} from '../../dns/index.js';
 import type { Evidence, HostEvidence, ReferenceEvidence } from '../../evidence/index.js';
 import { parseMailbox } from '../../smtp/index.js';
 import { isAddressLiteral, specialName } from '../mx-name.js';
@@ -43,11 +50,28 @@ export async function probeReferences(
     ...missing.map(({ name }) => hostReference(context, 'mx', name)),
     ...tlsRpt.rua.slice(0, MAX_URIS).map((uri) => reportReference(context, uri)),
   ]);
-  const references = found.filter((one) => one !== undefined);
+  const references = await Promise.all(
+    found.filter((one) => one !== undefined).map((one) => withOrigin(context, one)),
+  );
   return Promise.all(references.map((one) => withClaim(context, one, registrable)));
 }
 
 type Found = Omit<ReferenceEvidence, 'deniedDomain' | 'service'>;
+
+/**
+ * Adds whether a wildcard made an alias that leads nowhere: such an alias is at every name
+ * of the zone, and nothing is published at this one.
+ */
+async function withOrigin({ resolver, signal }: ProbeContext, found: Found): Promise<Found> {
+  const { role, value, alias, status } = found;
+  const isDead = status === 'nothing' || status === 'nxdomain';
+  if (!alias || !isDead || (role !== 'policy-host' && role !== 'sts-record')) return found;
+  const options: AskOptions = { signal, acceptUnvalidated: true };
+  const ask = (name: Name, type: number) => resolver.ask(name, type, options);
+  const owner = Name.of(value);
+  const made = await isSynthesised(ask, owner, RRType.CNAME, await ask(owner, RRType.CNAME));
+  return made ? { ...found, wildcard: true } : found;
+}
 
 /** Adds the facts that let another party claim the target. */
 async function withClaim(

@@ -194,6 +194,7 @@ export const baseline: Profile = {
     'dane-partial': rule('warn', 'RFC 7672 §2.2.1'),
     'dane-unusable': rule('warn', 'RFC 7672 §3.1.3'),
     'dane-inert': rule('warn', 'RFC 7672 §2.1.1'),
+    'dane-alias-dangling': rule('warn', 'RFC 7672 §2.2.3'),
     'dane-bogus': rule('fail', 'RFC 7672 §2.1.2'),
     'dane-tempfail': rule('fail', 'RFC 7672 §2.1.2'),
     'dane-leftover': rule('info', 'RFC 7671 §8.1'),

@@ -156,7 +156,8 @@ function reason({ verdict, findings }: CheckResult): string {
   const [worst] = failed;
   if (!worst) return '';
   const more = failed.length > 1 ? `, and ${failed.length - 1} more` : '';
-  return `Reason for FAIL: ${worst.title} (${worst.subject})${more}.`;
+  const subject = worst.title.includes(worst.subject) ? '' : ` (${worst.subject})`;
+  return `Reason for FAIL: ${worst.title}${subject}${more}.`;
 }
 
 /**

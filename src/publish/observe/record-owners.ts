@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { Name, toHex } from '../../base/index.js';
+import { Name } from '../../base/index.js';
 import {
+  isSynthesised,
   readTarget,
   RRType,
   type DnsAnswer,
@@ -93,30 +93,4 @@ async function origin(ask: AskFunction, domainName: Name, recordType: number): P
   if (dnsAnswer.status === 'failed') return 'unknown';
   if (dnsAnswer.status !== 'found') return undefined;
   return (await isSynthesised(ask, domainName, recordType, dnsAnswer)) ? 'wildcard' : 'own';
-}
-
-/**
- * Returns whether a wildcard made the records: a random name below the name gets the same
- * answer only when the name itself does not exist (RFC 4592 §3.3.1).
- */
-async function isSynthesised(
-  ask: AskFunction,
-  domainName: Name,
-  recordType: number,
-  { records }: DnsAnswer,
-): Promise<boolean> {
-  const contents = (answer: readonly { readonly rdata: Uint8Array }[]): string =>
-    answer
-      .map(({ rdata }) => toHex(rdata))
-      .sort()
-      .join();
-  for (const above of ['', '.*']) {
-    const probe = domainName.prepend(`hermetic-${randomBytes(10).toString('hex')}${above}`);
-    const dnsAnswer = probe.ok ? await ask(probe.value, recordType) : undefined;
-    const alike =
-      dnsAnswer?.status === 'found' && contents(dnsAnswer.records) === contents(records);
-    // Some servers refuse a name that contains `*`. The first answer then decides.
-    if (!alike && (above === '' || dnsAnswer?.status !== 'failed')) return false;
-  }
-  return true;
 }
