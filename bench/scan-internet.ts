@@ -19,6 +19,13 @@ process.on('message', (message) => {
     const changed = internet.change();
     internet.resetCounts();
     process.send?.({ changed: changed.length });
-  } else process.send?.(internet.counts());
+  } else process.send?.({ ...internet.counts(), cpuMs: cpuMs() });
 });
+
+/** CPU time of this process so far, in milliseconds. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 process.on('disconnect', () => process.exit());

@@ -120,7 +120,7 @@ export interface AddressEvidence {
   readonly stopped?: string;
   /**
    * The host whose connections these are. A scan did not connect for this host, because
-   * every visited host of its family showed the same certificate at this address.
+   * other hosts at this address showed one answer that it would receive too.
    */
   readonly inferredFrom?: string | undefined;
 }

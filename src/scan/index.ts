@@ -8,7 +8,8 @@
  * - `grade/` grades domains by their facts. Domains with equal facts, apart from names and
  *   times, share one grade.
  * - `classes/` assigns the classes of misconfiguration that published studies count.
- * - `family/` decides which host names of a provider are visited, and infers the others.
+ * - `family/` decides which host names of a provider or a hosting server are visited, and
+ *   infers the others.
  * - `schedule/` computes due times, and the rests of an address that turned a visit away.
  * - `changes/` compares two observations of a domain.
  * - `statistics/` defines every number: its unit, the total and the unknown share.

@@ -133,7 +133,8 @@ test('host names of one family are inferred after the first visits', async () =>
   assert.deepEqual(verdicts, { pass: DOMAINS });
   // Hosts of domains with a policy are always visited: every second host.
   assert.equal(visits.visited + visits.inferred, DOMAINS / 5);
-  assert.ok(visits.inferred >= DOMAINS / 30, `${visits.inferred} inferred`);
+  // Equal results at the other addresses count: most addresses need one visit.
+  assert.ok(visits.inferred >= DOMAINS / 20, `${visits.inferred} inferred`);
   assert.equal(servers.connections, visits.visited);
 });
 

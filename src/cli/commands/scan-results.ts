@@ -127,8 +127,9 @@ function printWhy(explained: ExplainedDomain, output: Output): void {
   const lines = [
     `${domain}   looked up ${day(seenAt)}   changed ${day(changedAt)}`,
     ...addresses.map(
-      ({ host, address, visitedAt, required, spent, restReason }) =>
-        `  ${host} [${address}]   visited ${day(visitedAt)}   ${spent} connections today` +
+      ({ host, address, visitedAt, inferredFrom, required, spent, restReason }) =>
+        `  ${host} [${address}]   ${visitText(visitedAt, inferredFrom)}   ` +
+        `${spent} connections today` +
         `${required ? '   always visited' : ''}${restReason ? `   rests: ${restReason}` : ''}`,
     ),
     ...scans.map(
@@ -141,6 +142,11 @@ function printWhy(explained: ExplainedDomain, output: Output): void {
   if (!facts || !isGraded) return;
   const { width, color } = output;
   output.out(`\n${renderTerminal(liveWork({}).describeDomain(facts), { width, color })}`);
+}
+
+function visitText(visitedAt: Date | null, inferredFrom: string | null): string {
+  if (inferredFrom === null) return `visited ${day(visitedAt)}`;
+  return `not visited: inferred ${day(visitedAt)} from ${inferredFrom}`;
 }
 
 function day(date: Date | null): string {

@@ -1,5 +1,5 @@
 import { countOf, formatCount } from '../../base/index.js';
-import type { ScanProgress } from '../../scan/index.js';
+import { inferenceError, type ScanProgress } from '../../scan/index.js';
 
 /** Rates of a scan between two looks, by the second. */
 export interface ProgressRates {
@@ -44,11 +44,19 @@ export function renderProgress(
       `${countOf(progress.addresses, 'address')} in ${countOf(progress.networks, 'network')}`,
     `  visits   ${formatCount(visits.visited)}${rate(rates?.visits)}   ${countOf(connections, 'connection')}   ` +
       `${formatCount(visits.waiting)} waiting   ${formatCount(progress.inFlight)} in flight`,
-    `  others   ${formatCount(visits.inferred)} inferred   ${formatCount(visits.unreached)} unreached   ` +
-      `${formatCount(visits.optedOut)} opted out   ${formatCount(progress.resting)} resting`,
+    `  others   ${formatCount(visits.inferred)} inferred${errorText(progress)}   ` +
+      `${formatCount(visits.unreached)} unreached   ${formatCount(visits.optedOut)} opted out   ${formatCount(progress.resting)} resting`,
     `  graded   ${formatCount(graded)}   ${countOf(progress.shapes, 'shape')}`,
     ...(shares.length > 0 ? [`  so far   ${shares.join('   ')}`] : []),
   ];
+}
+
+/** The measured error of inference, with the upper limit of its 95 % interval. */
+function errorText({ visits, inference }: ScanProgress): string {
+  const { checked, wrong } = inference;
+  if (checked === 0) return '';
+  const { atMost } = inferenceError([{ ...inference, inferred: visits.inferred }]);
+  return ` (${wrong} of ${formatCount(checked)} checked differ, at most ${percent(atMost, 1)})`;
 }
 
 /** Returns the progress as one JSON object, for a line of a log. */

@@ -26,6 +26,7 @@ const progress: ScanProgress = {
   networks: 41_807,
   addresses: 96_120,
   visits: { waiting: 9, visited: 148_002, inferred: 71_204, optedOut: 3, unreached: 12 },
+  inference: { checked: 712, wrong: 1 },
   resting: 1204,
   shapes: 84,
   workers: 2,
@@ -39,6 +40,7 @@ test('progress shows each count with its base', () => {
   assert.match(text, /1,000,000 domains {3}paused \(own-network\) {3}00:21:40 {3}2 workers/);
   assert.match(text, /names {4}612,400 {3}61\.2 % {3}291\/s {3}4\.1 questions each/);
   assert.match(text, /148,002 {3}88\/s {3}152,340 connections/);
+  assert.match(text, /71,204 inferred \(1 of 712 checked differ, at most 0\.8 %\)/);
   assert.match(text, /fail 25\.0 % {3}pass 75\.0 %/);
 });
 

@@ -122,7 +122,7 @@ export class SyntheticFacts {
     this.topLevels = Array.from({ length: TOP_LEVELS }, (_, index) => `syn${index}`);
     let next = 0;
     const take = (count: number): readonly string[] =>
-      Array.from({ length: count }, () => addressOf(MAIL_BASE + next++));
+      Array.from({ length: count }, () => mailAddress(next++));
     this.providers = Array.from(
       { length: options.providers ?? Math.max(3, Math.ceil(domains / 200)) },
       (_, index) => this.#providerOf(index, take(addressCount(index))),
@@ -131,8 +131,8 @@ export class SyntheticFacts {
       for (const address of addresses)
         this.#servers.set(address, { certificate: index, habit: 'good' });
     for (let index = 0; index < this.#hosting; index++)
-      this.#servers.set(addressOf(MAIL_BASE + next + index), this.#hostingServer(index));
-    this.#firstHosting = MAIL_BASE + next;
+      this.#servers.set(mailAddress(next + index), this.#hostingServer(index));
+    this.#firstHosting = next;
   }
 
   readonly #firstHosting: number;
@@ -244,7 +244,7 @@ export class SyntheticFacts {
   ): readonly SyntheticHost[] {
     if (!provider) {
       const own = Math.floor(this.fraction(index, 'hosting') * this.#hosting);
-      return [{ name: `mail.${name}`, addresses: [addressOf(this.#firstHosting + own)] }];
+      return [{ name: `mail.${name}`, addresses: [mailAddress(this.#firstHosting + own)] }];
     }
     const { kind, zone, addresses } = provider;
     if (kind === 'named') {
@@ -293,6 +293,14 @@ export function sharedHosts({ zone, addresses }: SyntheticProvider): readonly Sy
 function addressCount(rank: number): number {
   if (rank < 2) return 32;
   return rank < 20 ? 8 : 2;
+}
+
+/**
+ * The address of a mail server. Four servers share a network (/24): mail servers are spread
+ * over many networks, and a scan contacts few addresses of one network at a time.
+ */
+function mailAddress(index: number): string {
+  return addressOf(MAIL_BASE + ((index >> 2) << 8) + (index & 3) + 1);
 }
 
 /** A loopback address by its number in 127.0.0.0/8. */

@@ -84,7 +84,7 @@ export function planVisit(
   if (family.model === undefined && otherFamilies >= MAX_FAMILIES)
     return isSampled ? 'visit' : 'leave';
   if (family.ended || !model || family.equal + equalElsewhere < PROBED_NAMES) return 'visit';
-  if (!covers(model.address, host)) return 'visit';
+  if (!coversName(model.address, host)) return 'visit';
   return isSampled ? 'check' : 'infer';
 }
 
@@ -130,8 +130,8 @@ function isConclusive({ status, connections }: AddressEvidence): boolean {
   return status === 'reachable' && connections.some(({ handshake }) => handshake !== undefined);
 }
 
-/** Every certificate that the server showed is valid for the name. */
-function covers(address: AddressEvidence, host: string): boolean {
+/** Returns whether every certificate that the server showed is valid for the name. */
+export function coversName(address: AddressEvidence, host: string): boolean {
   const chains = visitCertificates(address);
   return (
     chains.length > 0 && chains.every(([leaf]) => leaf !== undefined && matchesDnsName(leaf, host))
@@ -151,7 +151,9 @@ export interface InferenceError {
  * Sums up the inference of a scan. The upper limit is Wilson's interval, which also holds
  * for no error among few names.
  */
-export function inferenceError(families: Iterable<FamilyAtAddress>): InferenceError {
+export function inferenceError(
+  families: Iterable<Pick<FamilyAtAddress, 'inferred' | 'checked' | 'wrong'>>,
+): InferenceError {
   let [inferred, checked, wrong] = [0, 0, 0];
   for (const family of families) {
     inferred += family.inferred;

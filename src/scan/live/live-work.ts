@@ -19,14 +19,7 @@ import type {
 import { compareSnapshots, snapshotOf } from '../changes/changes.js';
 import { familyOf } from '../family/family-of.js';
 import { summarise } from './summarise.js';
-import {
-  afterVisit,
-  MAX_FAMILIES,
-  newFamily,
-  planVisit,
-  PROBED_NAMES,
-  type FamilyAtAddress,
-} from '../family/inference.js';
+import { MAX_FAMILIES, PROBED_NAMES } from '../family/inference.js';
 import { composeEvidence, type ScanVantage } from '../facts/compose-evidence.js';
 import type {
   DomainObservation,
@@ -45,6 +38,7 @@ import {
 } from '../facts/observe.js';
 import { DomainGrader, type DomainGrade } from '../grade/grade-domain.js';
 import { decideRest, rested, type RestState } from '../schedule/rest.js';
+import { changedGroups, planByGroups } from './name-groups.js';
 
 /** Rests of an address after which a scan gives it up. */
 const MAX_RESTS = 1;
@@ -94,26 +88,13 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
       return { facts, connections: visit.address.connections.length };
     },
     maxFamilies: MAX_FAMILIES,
-    planVisit: (family, name, model) =>
-      planVisit(
-        (family ?? newFamily) as unknown as FamilyAtAddress,
-        name,
-        model && { ...(model as unknown as VisitObservation), host: name.host, observedAt: '' },
-      ),
-    afterVisit(family, { host, isCheck, facts }) {
-      const before = (family ?? newFamily) as unknown as FamilyAtAddress;
-      const visit = { ...(facts as unknown as VisitObservation), host, observedAt: '' };
-      const state = afterVisit(before, isCheck ? 'check' : 'visit', visit);
-      return {
-        state: { ...state },
-        isModel: before.model === undefined && state.model === host,
-        isReady: state.model !== undefined && !state.ended && state.equal >= PROBED_NAMES,
-      };
-    },
-    inferredFacts(family, model) {
-      const { address } = model as { readonly address: AddressEvidence };
-      return { ...model, address: { ...address, inferredFrom: String(family['model']) } };
-    },
+    probedNames: PROBED_NAMES,
+    planVisit: planByGroups,
+    afterVisit: changedGroups,
+    inferredFacts: ({ state, model }) => ({
+      ...model,
+      address: { ...(model?.['address'] as AddressEvidence), inferredFrom: String(state['model']) },
+    }),
     judgeVisit: (before, { facts }) => judgeVisit(before, facts, maxRests),
     gradeDomain: (set) => graders.at(set.at).grade(scannedDomain(set)),
     compareDomain: (before, set, grade) => {

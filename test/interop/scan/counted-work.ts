@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
-import type { ScanWork, VisitObservation } from '../../../src/scan/engine/index.js';
+import type { GroupChange, ScanWork, VisitObservation } from '../../../src/scan/engine/index.js';
 
 /** Domains that share one mail host, and hosts that share one address. */
 const DOMAINS_A_HOST = 5;
@@ -52,12 +52,26 @@ export function countedWork({ port, changedBelow = 0, infers = false }: CountedW
     visitHost: ({ address, mayConnect }, signal) =>
       mayConnect() ? session({ address, port }, signal) : Promise.resolve(undefined),
     maxFamilies: 50,
-    planVisit: (family) => (Number(family?.['equal'] ?? 0) >= PROBED ? 'infer' : 'visit'),
-    afterVisit(family) {
-      const equal = Number(family?.['equal'] ?? 0) + 1;
-      return { state: { equal }, isModel: equal === 1, isReady: infers && equal >= PROBED };
+    probedNames: PROBED,
+    planVisit: ({ family }) =>
+      family && Math.max(Number(family.state['equal']), family.equal) >= PROBED
+        ? { kind: 'infer', group: 'family' }
+        : { kind: 'visit' },
+    afterVisit({ family }, { host }) {
+      const equal = Number(family?.state['equal'] ?? 0) + 1;
+      const change: GroupChange = {
+        group: 'family',
+        state: { equal },
+        isModel: equal === 1,
+        isReady: infers && equal >= PROBED,
+        visited: 1,
+        countedAs: infers ? 'every address' : host,
+        digest: 'greeting',
+        added: { equal: 1, checked: 0, wrong: 0, ended: false },
+      };
+      return [change];
     },
-    inferredFacts: (_, model) => model,
+    inferredFacts: ({ model }) => model ?? {},
     judgeVisit: (_, { facts }) => ({
       standing: {},
       isSettled: facts['greeting'] === '220',

@@ -22,18 +22,16 @@ export interface ScanWork {
    */
   judgeVisit(before: Facts | undefined, visit: VisitObservation): ContactDecision;
   /**
-   * Decides whether a host name is visited at an address, or takes the result of other
-   * names of its family. Pure. `family`: the state that `afterVisit` returned.
+   * Decides whether a host name is visited at an address, or takes the result of another
+   * name in one of the groups. Pure.
    */
-  planVisit(
-    family: Facts | undefined,
-    name: PlannedHost,
-    model: Facts | undefined,
-  ): 'visit' | 'check' | 'infer' | 'leave';
-  /** Returns the state of a family after a visit to one of its names. Pure. */
-  afterVisit(family: Facts | undefined, visit: FamilyVisit): FamilyState;
+  planVisit(groups: NameGroups, name: PlannedHost): VisitPlan;
+  /** Returns the groups that a visit changed. Pure. */
+  afterVisit(groups: NameGroups, visit: GroupVisit): readonly GroupChange[];
   /** Returns the facts of a name that is not visited, from those of the model. Pure. */
-  inferredFacts(family: Facts, model: Facts): Facts;
+  inferredFacts(group: KnownGroup): Facts;
+  /** Equal results in a scan after which further names of a group can be inferred. */
+  readonly probedNames: number;
   /** Families at one address from which on `planVisit` leaves names out. */
   readonly maxFamilies: number;
   /** Grades a domain by its facts. Pure: equal facts give equal grades. */
@@ -108,19 +106,64 @@ export interface PlannedHost {
   readonly otherFamilies: number;
 }
 
-export interface FamilyVisit {
-  readonly host: string;
-  /** The visit measured the error of inference. */
-  readonly isCheck: boolean;
-  readonly facts: Facts;
+/**
+ * The groups of names at an address by which a name can be inferred: `family` has the names
+ * of one provider, `server` those that the certificate of the server does not cover.
+ */
+export type NameGroup = 'family' | 'server';
+
+export type NameGroups = Readonly<Partial<Record<NameGroup, KnownGroup>>>;
+
+/** A group with a visited name at the address. */
+export interface KnownGroup {
+  /** The state that `afterVisit` returned. */
+  readonly state: Facts;
+  /** The facts of the visit that stands for the group; absent in `afterVisit`. */
+  readonly model?: Facts | undefined;
+  /** Equal results in the whole scan. */
+  readonly equal: number;
+  /** A result differed somewhere in the scan: no further name is inferred. */
+  readonly ended: boolean;
 }
 
-export interface FamilyState {
+/**
+ * `visit`: connect. `check`: connect, to measure the errors of inference. `infer`: copy the
+ * facts of the model. `leave`: do not connect, the facts stay unknown.
+ */
+export interface VisitPlan {
+  readonly kind: 'visit' | 'check' | 'infer' | 'leave';
+  /** The group of a name that is checked or inferred. */
+  readonly group?: NameGroup | undefined;
+}
+
+export interface GroupVisit {
+  readonly host: string;
+  readonly facts: Facts;
+  /** The name could have been inferred by this group: the visit measures the error. */
+  readonly checks?: NameGroup | undefined;
+}
+
+export interface GroupChange {
+  readonly group: NameGroup;
   readonly state: Facts;
-  /** The host of this visit stands for the family from now on. */
+  /** The host of this visit stands for the group from now on. */
   readonly isModel: boolean;
-  /** Further names can be inferred. */
+  /** The results at this address alone suffice to infer further names. */
   readonly isReady: boolean;
+  /** Families that the group stands for at its address. */
+  readonly visited: number;
+  /** The name and digest under which equal results are counted over all addresses. */
+  readonly countedAs: string;
+  readonly digest: string;
+  readonly added: GroupCounts;
+}
+
+/** The numbers that one visit adds to those of its group in the scan. */
+export interface GroupCounts {
+  readonly equal: number;
+  readonly checked: number;
+  readonly wrong: number;
+  readonly ended: boolean;
 }
 
 /** The consequences of a visit for its address. */

@@ -186,4 +186,24 @@ export const migrations: readonly (readonly string[])[] = [
       PRIMARY KEY (address_id, name)
     ) WITH (fillfactor = 80)`,
   ],
+  [
+    // `counted_as` and `digest` name the row of `family_total` that counts equal results.
+    // `visited` is the number of families that the row stands for at its address.
+    `ALTER TABLE hermetic_scan.family
+      ADD COLUMN counted_as text COLLATE "C" NOT NULL DEFAULT '',
+      ADD COLUMN digest text COLLATE "C" NOT NULL DEFAULT '',
+      ADD COLUMN visited int NOT NULL DEFAULT 1`,
+    // Results of a family over all addresses of a scan. The row without a digest holds the
+    // checks of inference, and whether a difference ended it.
+    `CREATE TABLE hermetic_scan.family_total (
+      scan_id int NOT NULL,
+      name text COLLATE "C" NOT NULL,
+      digest text COLLATE "C" NOT NULL,
+      equal int NOT NULL DEFAULT 0,
+      checked int NOT NULL DEFAULT 0,
+      wrong int NOT NULL DEFAULT 0,
+      ended boolean NOT NULL DEFAULT false,
+      PRIMARY KEY (scan_id, name, digest)
+    ) WITH (fillfactor = 80)`,
+  ],
 ];

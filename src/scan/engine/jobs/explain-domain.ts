@@ -20,6 +20,8 @@ export interface ExplainedAddress {
   readonly address: string;
   readonly visitedAt: Date | null;
   readonly required: boolean;
+  /** The host whose visit stands for this one; null for an own visit. */
+  readonly inferredFrom: string | null;
   /** Connections of this day (UTC). */
   readonly spent: number;
   readonly nextAt: Date | null;
@@ -55,6 +57,7 @@ export async function explainDomain(
   );
   const addresses = await database.query<ExplainedAddress & Record<string, unknown>>(
     `SELECT h.name AS host, host(a.ip) AS address, v.visited_at AS "visitedAt", v.required,
+        f.body -> 'address' ->> 'inferredFrom' AS "inferredFrom",
         CASE WHEN a.day = (now() AT TIME ZONE 'UTC')::date THEN a.spent ELSE 0 END AS spent,
         CASE WHEN isfinite(a.next_at) THEN a.next_at END AS "nextAt",
         a.rest_reason AS "restReason"
@@ -62,6 +65,7 @@ export async function explainDomain(
       JOIN hermetic_scan.host h ON h.id = l.host_id
       JOIN hermetic_scan.visit v ON v.host_id = h.id
       JOIN hermetic_scan.address a ON a.id = v.address_id
+      LEFT JOIN hermetic_scan.fact f ON f.id = v.fact_id AND v.state = 2
       WHERE l.domain_id = $1 ORDER BY l.preference, h.name, a.ip`,
     [id],
   );

@@ -17,6 +17,8 @@ export interface ScanProgress {
     readonly optedOut: number;
     readonly unreached: number;
   };
+  /** Visits that could have been inferred, and those whose result was another one. */
+  readonly inference: { readonly checked: number; readonly wrong: number };
   /** Addresses that turned a visitor away and rest. */
   readonly resting: number;
   readonly shapes: number;
@@ -64,6 +66,11 @@ export async function scanProgress(database: Queries, id: number): Promise<ScanP
       ) g JOIN hermetic_scan.shape s ON s.id = g.shape_id GROUP BY 1 ORDER BY 1`,
     [id],
   );
+  const [inference] = await database.query<{ checked: number; wrong: number }>(
+    `SELECT coalesce(sum(checked), 0)::int AS checked, coalesce(sum(wrong), 0)::int AS wrong
+      FROM hermetic_scan.family_total WHERE scan_id = $1 AND digest = ''`,
+    [id],
+  );
   const [workers] = await database.query<{ n: number; in_flight: number }>(
     `SELECT count(*) AS n, coalesce(sum(in_flight), 0) AS in_flight FROM hermetic_scan.worker
       WHERE beat_at > now() - $1 * interval '1 ms'`,
@@ -83,6 +90,7 @@ export async function scanProgress(database: Queries, id: number): Promise<ScanP
       optedOut: visits?.opted_out ?? 0,
       unreached: visits?.unreached ?? 0,
     },
+    inference: inference ?? { checked: 0, wrong: 0 },
     resting: visits?.resting ?? 0,
     shapes: shapes.reduce((sum, row) => sum + row.shapes, 0),
     workers: workers?.n ?? 0,

@@ -1,24 +1,18 @@
+import { groupBy } from '../../../base/index.js';
 import type { Database } from '../database/database.js';
 import type { Facts } from '../database/store-facts.js';
 import type { ScanContext } from '../contract/scan-context.js';
-import { inferVisits } from './infer-visits.js';
+import { inferVisits, visitKey } from './infer-visits.js';
+import type { VisitedName } from './name-groups.js';
 import { leaseMs, type Politeness } from './politeness.js';
 
 /** A visit that a worker has to make now: its connections are already counted. */
-export interface ClaimedVisit {
-  readonly address_id: number;
+export interface ClaimedVisit extends VisitedName {
   readonly host_id: number;
-  readonly scan_id: number;
   readonly address: string;
-  readonly host: string;
   readonly host_fact_id: number;
   readonly standing: Facts | null;
   readonly required: boolean;
-  readonly family: string;
-  /** The state of the family at this address in this scan, and its model. */
-  readonly family_state: Facts | null;
-  readonly model_fact_id: number | null;
-  readonly ready: boolean | null;
 }
 
 /** A network that belongs to this worker until its lease ends. */
@@ -64,14 +58,17 @@ export async function claimVisits(
   if (networks.length === 0) return [];
   const nets = networks.map(({ net }) => net);
   if (networks[0]?.opted_out) await settleOptedOut(database, nets);
-  await inferVisits(context, nets);
-  const reserved = await reserve(database, nets, rules);
+  const checks = await inferVisits(context, nets);
+  const reserved = groupBy(await reserve(database, nets, rules), ({ net }) => net);
   return networks.map(({ net, lease_no, wanted, contacted }) => ({
     net,
     leaseNo: lease_no,
     wanted,
     isNew: !contacted,
-    visits: reserved.filter((visit) => visit.net === net),
+    visits: (reserved.get(net) ?? []).map((visit) => ({
+      ...visit,
+      checks: visit.required ? undefined : checks.get(visitKey(visit)),
+    })),
   }));
 }
 
@@ -110,10 +107,8 @@ function reserve(
     )
     SELECT c.id AS address_id, c.host_id, c.scan_id, host(c.ip) AS address, h.name AS host,
       h.fact_id AS host_fact_id, c.standing, host(c.net) || '/' || masklen(c.net) AS net,
-      c.required, h.family, f.state AS family_state, f.model_fact_id, f.ready
-    FROM chosen c JOIN hermetic_scan.host h ON h.id = c.host_id
-    LEFT JOIN hermetic_scan.family f
-      ON f.address_id = c.id AND f.name = h.family AND f.scan_id = c.scan_id`,
+      c.required, h.family
+    FROM chosen c JOIN hermetic_scan.host h ON h.id = c.host_id`,
     [nets, perNetwork, connectionsPerVisit, dailyBudget, abandonedMs],
   );
 }

@@ -3,6 +3,7 @@ import { formatFacts } from '../database/store-facts.js';
 import type { ScanContext } from '../contract/scan-context.js';
 import type { ContactDecision, VisitObservation } from '../contract/scan-work.js';
 import { TODAY, type ClaimedNetwork, type ClaimedVisit } from './claim-visits.js';
+import { storeGroups, type GroupResult } from './name-groups.js';
 import type { Politeness } from './politeness.js';
 import { visitCodes } from '../contract/visit-states.js';
 
@@ -46,7 +47,7 @@ export async function completeVisits(
     const own = new Set(held.map(({ net }) => net));
     const valid = entries.filter(({ net }) => own.has(net));
     await storeAnswers(tx, valid);
-    await storeFamilies(tx, valid, work);
+    await storeGroups(tx, groupResults(valid), work);
     await storeRests(tx, valid, rules);
     await giveUp(tx, valid);
     await countConnections(tx, valid);
@@ -75,36 +76,12 @@ async function storeAnswers(tx: Transaction, entries: readonly Entry[]): Promise
   );
 }
 
-/** Writes the results for other names of the same families at the visited addresses. */
-async function storeFamilies(
-  tx: Transaction,
-  entries: readonly Entry[],
-  work: ScanContext['work'],
-): Promise<void> {
-  const changed = entries.flatMap(({ visit, result, factId }) => {
-    if (!result?.decision.isSettled || visit.required) return [];
-    const { state, isModel, isReady } = work.afterVisit(visit.family_state ?? undefined, {
-      host: visit.host,
-      isCheck: visit.ready === true,
-      facts: result.observation.facts,
-    });
-    return [{ visit, state, isReady, model: isModel ? factId : visit.model_fact_id }];
-  });
-  if (changed.length === 0) return;
-  await tx.query(
-    `INSERT INTO hermetic_scan.family (address_id, name, scan_id, state, model_fact_id, ready)
-      SELECT * FROM
-        unnest($1::int[], $2::text[], $3::int[], $4::jsonb[], $5::int[], $6::boolean[])
-      ON CONFLICT (address_id, name) DO UPDATE SET scan_id = excluded.scan_id,
-        state = excluded.state, model_fact_id = excluded.model_fact_id, ready = excluded.ready`,
-    [
-      changed.map(({ visit }) => visit.address_id),
-      changed.map(({ visit }) => visit.family),
-      changed.map(({ visit }) => visit.scan_id),
-      changed.map(({ state }) => formatFacts(state)),
-      changed.map(({ model }) => model),
-      changed.map(({ isReady }) => isReady),
-    ],
+/** Names that matter are visited themselves, and stand for no others. */
+function groupResults(entries: readonly Entry[]): readonly GroupResult[] {
+  return entries.flatMap(({ visit, result, factId }) =>
+    result?.decision.isSettled && !visit.required
+      ? [{ visit, facts: result.observation.facts, factId }]
+      : [],
   );
 }
 

@@ -1,6 +1,7 @@
 import type { ScanContext } from '../contract/scan-context.js';
-import type { Facts } from '../contract/scan-work.js';
+import type { Facts, NameGroup } from '../contract/scan-work.js';
 import { visitCodes } from '../contract/visit-states.js';
+import { groupOf, SERVER_ROW, type GroupColumn } from './name-groups.js';
 
 /** Waiting visits that one claim plans. */
 const MAX_PLANNED = 5000;
@@ -14,55 +15,94 @@ interface WaitingVisit {
   readonly host: string;
   readonly address: string;
   readonly family: string;
-  readonly state: Facts | null;
-  readonly model_fact_id: number | null;
   readonly families: number;
+  readonly by_family: GroupColumn | null;
+  readonly by_server: GroupColumn | null;
+}
+
+/** Visits that measure the error of inference, by the group that could have spared them. */
+export type InferenceChecks = ReadonlyMap<string, NameGroup>;
+
+/** The key of a visit in {@link InferenceChecks}. */
+export function visitKey(visit: { readonly address_id: number; readonly host_id: number }): string {
+  return `${visit.address_id} ${visit.host_id}`;
 }
 
 /**
- * Settles waiting visits of the networks without a connection, where other host names of
- * the same family showed one result at the address. Names that matter are never inferred.
- * The caller holds the leases, so no other worker changes these families.
+ * Settles waiting visits of the networks without a connection, where other host names showed
+ * one result at the address. Names that matter are never inferred. Returns the visits that
+ * are made to measure the error. The caller holds the leases, so no other worker changes
+ * these groups.
  */
-export async function inferVisits(context: ScanContext, nets: readonly string[]): Promise<void> {
-  const waiting = await context.database.query<WaitingVisit>(
-    `WITH crowded AS (
-      SELECT a.id, a.ip, count(f.name) AS families, bool_or(f.ready) AS ready
-      FROM hermetic_scan.address a JOIN hermetic_scan.family f ON f.address_id = a.id
-      WHERE a.net = ANY($1::cidr[]) GROUP BY a.id, a.ip
-      HAVING bool_or(f.ready) OR count(f.name) >= $2
-    )
-    SELECT v.address_id, v.host_id, v.scan_id, h.name AS host, host(c.ip) AS address, h.family,
-      f.state, f.model_fact_id, c.families - (f.name IS NOT NULL)::int AS families
-    FROM crowded c JOIN hermetic_scan.visit v ON v.address_id = c.id AND v.state = 0
-    JOIN hermetic_scan.scan s ON s.id = v.scan_id AND s.state = 'running'
-    JOIN hermetic_scan.host h ON h.id = v.host_id
-    LEFT JOIN hermetic_scan.family f
-      ON f.address_id = c.id AND f.name = h.family AND f.scan_id = v.scan_id
-    WHERE NOT v.required AND (f.ready OR (f.name IS NULL AND c.families >= $2))
-    LIMIT $3`,
-    [nets, context.work.maxFamilies, MAX_PLANNED],
+export async function inferVisits(
+  context: ScanContext,
+  nets: readonly string[],
+): Promise<InferenceChecks> {
+  const { database, work, facts } = context;
+  const waiting = await database.query<WaitingVisit>(WAITING, [
+    nets,
+    work.maxFamilies,
+    work.probedNames,
+    SERVER_ROW,
+    MAX_PLANNED,
+  ]);
+  const checks = new Map<string, NameGroup>();
+  if (waiting.length === 0) return checks;
+  const models = await facts.load(
+    waiting.flatMap(({ by_family, by_server }) =>
+      [by_family?.model, by_server?.model].filter((id) => typeof id === 'number'),
+    ),
   );
-  if (waiting.length === 0) return;
-  const models = await context.facts.load(
-    waiting.flatMap(({ model_fact_id }) => (model_fact_id === null ? [] : [model_fact_id])),
-  );
+  const modelOf = (id: number | null) => (id === null ? undefined : models.get(id));
   const inferred: (WaitingVisit & { readonly facts: Facts })[] = [];
   const left: WaitingVisit[] = [];
   for (const visit of waiting) {
-    const { model_fact_id, state } = visit;
-    const model = model_fact_id === null ? undefined : models.get(model_fact_id);
-    const plan = context.work.planVisit(
-      state ?? undefined,
-      { ...visit, matters: false, seed: String(visit.scan_id), otherFamilies: visit.families },
-      model,
-    );
-    if (plan === 'leave') left.push(visit);
-    if (plan === 'infer' && model && state)
-      inferred.push({ ...visit, facts: context.work.inferredFacts(state, model) });
+    const groups = {
+      family: groupOf(visit.by_family, modelOf),
+      server: groupOf(visit.by_server, modelOf),
+    };
+    const name = { ...visit, matters: false, seed: String(visit.scan_id) };
+    const { kind, group } = work.planVisit(groups, { ...name, otherFamilies: visit.families });
+    const known = group && groups[group];
+    if (kind === 'leave') left.push(visit);
+    if (kind === 'check' && group) checks.set(visitKey(visit), group);
+    if (kind === 'infer' && known) inferred.push({ ...visit, facts: work.inferredFacts(known) });
   }
-  await settle(context, inferred, left);
+  if (inferred.length > 0 || left.length > 0) await settle(context, inferred, left);
+  return checks;
 }
+
+/** Waiting visits of networks at addresses with a group that may stand for further names. */
+const WAITING = `WITH known AS (
+    SELECT f.address_id, f.name, f.scan_id, f.visited,
+      jsonb_build_object('state', f.state, 'model', f.model_fact_id,
+        'equal', coalesce(t.equal, 0), 'ended', coalesce(e.ended, false)) AS facts,
+      (f.ready OR coalesce(t.equal, 0) >= $3) AND e.ended IS NOT TRUE AS ready
+    FROM hermetic_scan.address a JOIN hermetic_scan.family f ON f.address_id = a.id
+    LEFT JOIN hermetic_scan.family_total t
+      ON t.scan_id = f.scan_id AND t.name = f.counted_as AND t.digest = f.digest
+    LEFT JOIN hermetic_scan.family_total e
+      ON e.scan_id = f.scan_id AND e.name = f.counted_as AND e.digest = ''
+    WHERE a.net = ANY($1::cidr[])
+  ), crowded AS (
+    SELECT address_id, scan_id, sum(visited)::int AS families FROM known
+    GROUP BY address_id, scan_id HAVING bool_or(ready) OR sum(visited) >= $2
+  )
+  SELECT v.address_id, v.host_id, v.scan_id, h.name AS host, host(a.ip) AS address, h.family,
+    CASE WHEN f.ready THEN f.facts END AS by_family,
+    CASE WHEN s.ready THEN s.facts END AS by_server,
+    c.families - (f.name IS NOT NULL)::int AS families
+  FROM crowded c JOIN hermetic_scan.address a ON a.id = c.address_id
+  JOIN hermetic_scan.visit v
+    ON v.address_id = c.address_id AND v.scan_id = c.scan_id AND v.state = 0
+  JOIN hermetic_scan.scan n ON n.id = v.scan_id AND n.state = 'running'
+  JOIN hermetic_scan.host h ON h.id = v.host_id
+  LEFT JOIN known f
+    ON f.address_id = c.address_id AND f.name = h.family AND f.scan_id = v.scan_id
+  LEFT JOIN known s ON s.address_id = c.address_id AND s.name = $4 AND s.scan_id = v.scan_id
+  WHERE NOT v.required
+    AND (f.ready OR s.ready OR (f.name IS NULL AND c.families >= $2))
+  LIMIT $5`;
 
 async function settle(
   { database, facts }: ScanContext,
