@@ -1,16 +1,4 @@
 /**
- * A query with at most so many rows. Where there are more, reporters take turns, each with
- * its first rows in the given order: no reporter crowds out another. `rows` is a SELECT
- * with a column `reporter`; `turn` is a column of the result.
- */
-export function byTurns(rows: string, order: string, most: number, shownBy = order): string {
-  return `SELECT * FROM (
-      SELECT numbered.*, row_number() OVER (PARTITION BY reporter ORDER BY ${order}) AS turn
-      FROM (${rows}) AS numbered ORDER BY turn, ${order} LIMIT ${most}
-    ) AS fair ORDER BY ${shownBy}`;
-}
-
-/**
  * The first items in their order, at most so many. Where there are more, reporters take
  * turns, each with its first items: no reporter crowds out another.
  */
@@ -20,16 +8,22 @@ export function firstByTurns<Item>(
   reportersOf: (item: Item) => readonly string[],
 ): readonly Item[] {
   if (items.length <= most) return items;
-  const turns = new Map<string, number>();
-  const ranked = items.map((item, index) => {
+  const taken = new Map<string, number>();
+  const inTurn: number[] = [];
+  const turns = items.map((item) => {
     const reporters = reportersOf(item);
-    const turn = Math.min(...reporters.map((reporter) => turns.get(reporter) ?? 0));
-    for (const reporter of reporters) turns.set(reporter, (turns.get(reporter) ?? 0) + 1);
-    return { item, index, turn };
+    let turn = items.length;
+    for (const reporter of reporters) turn = Math.min(turn, taken.get(reporter) ?? 0);
+    for (const reporter of reporters) taken.set(reporter, (taken.get(reporter) ?? 0) + 1);
+    inTurn[turn] = (inTurn[turn] ?? 0) + 1;
+    return turn;
   });
-  return ranked
-    .sort((left, right) => left.turn - right.turn || left.index - right.index)
-    .slice(0, most)
-    .sort((left, right) => left.index - right.index)
-    .map(({ item }) => item);
+  // The turn that does not fit completely, and the room for its first items.
+  let last = 0;
+  let room = most;
+  for (; (inTurn[last] ?? 0) <= room; last++) room -= inTurn[last] ?? 0;
+  return items.filter((_, index) => {
+    const turn = turns[index] ?? 0;
+    return turn < last || (turn === last && room-- > 0);
+  });
 }

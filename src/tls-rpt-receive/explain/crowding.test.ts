@@ -14,8 +14,7 @@ import {
   showDomainInTurns,
   type ReportAlert,
 } from '../index.js';
-import { openStore } from '../../store/index.js';
-import { byTurns, firstByTurns } from './by-turns.js';
+import { firstByTurns } from './by-turns.js';
 
 const now = Date.parse('2027-01-05T12:00:00Z');
 const week = daysUntil('2027-01-03', 7);
@@ -124,23 +123,4 @@ test('items of one reporter give way to the first of every other', () => {
     firstByTurns(items, 10, ({ who }) => [who]),
     items,
   );
-});
-
-test('rows of one reporter give way to the first of every other', async () => {
-  const store = await openStore(':memory:');
-  store.execute('CREATE TABLE report_row (reporter TEXT, n INTEGER)');
-  const insert = store.prepare('INSERT INTO report_row VALUES (?, ?)');
-  for (let n = 0; n < 50; n++) insert.run('loud', 100 + n);
-  for (const reporter of ['quiet', 'small']) for (const n of [1, 2]) insert.run(reporter, n);
-  const rows = (most: number, shownBy?: string): readonly string[] =>
-    store
-      .prepare<{ reporter: string; n: number }>(
-        byTurns('SELECT reporter, n FROM report_row', 'n DESC', most, shownBy),
-      )
-      .all()
-      .map(({ reporter, n }) => `${reporter} ${n}`);
-  assert.deepEqual(rows(4), ['loud 149', 'loud 148', 'quiet 2', 'small 2']);
-  assert.deepEqual(rows(4, 'turn, reporter'), ['loud 149', 'quiet 2', 'small 2', 'loud 148']);
-  assert.equal(rows(100).length, 54);
-  store.close();
 });

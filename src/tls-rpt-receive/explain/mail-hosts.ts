@@ -1,8 +1,9 @@
 import { groupBy } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 import type { Store } from '../../store/index.js';
-import { byTurns, firstByTurns } from './by-turns.js';
+import { firstByTurns } from './by-turns.js';
 import { patternsOf } from './quoted.js';
+import { compareTexts, firstOfReporters, rowDays } from './row-pages.js';
 import type { Steps } from './steps.js';
 
 /** The domain and the days of the reports that name hosts. */
@@ -55,25 +56,28 @@ export function* mailHosts(
   return new Set([...new Set(all)].slice(0, most));
 }
 
-/** The patterns of the policies that reporters quote, in steps of one day. */
-function* quotedPatterns(
-  stateStore: Store,
-  { domain, from, to }: HostSpan,
-): Steps<readonly NamedHost[]> {
-  const quoted = stateStore.prepare<{ reporter: string; text: string }>(
-    byTurns(
-      `SELECT DISTINCT p.reporter, p.text AS id, t.text
-       FROM report_policy AS p JOIN report_text AS t ON t.id = p.text
-       WHERE p.domain = ? AND p.day = ? AND p.authenticated = 1 AND p.type = 'sts'`,
-      'id',
-      MAX_NAMED,
-    ),
-  );
+/** The patterns of the policies that reporters quote, in steps of one page. */
+function* quotedPatterns(stateStore: Store, span: HostSpan): Steps<readonly NamedHost[]> {
+  const textOf = stateStore.prepare<{ text: string }>('SELECT text FROM report_text WHERE id = ?');
   const named: NamedHost[] = [];
-  for (let day = from; day <= to; day++) {
-    for (const { reporter, text } of quoted.all(domain, day)) {
-      const patterns = patternsOf({ strings: JSON.parse(text) as string[] });
-      named.push(...patterns.slice(0, MAX_HOSTS_OF_POLICY).map((host) => ({ reporter, host })));
+  for (const { pages } of [...rowDays(stateStore, 'report_policy', span)].reverse()) {
+    const quotes = new Map<string, { readonly reporter: string; readonly text: number }>();
+    for (const { rows } of pages()) {
+      for (const quote of rows<{ reporter: string; text: number }>(
+        "SELECT DISTINCT reporter, text FROM $PAGE AND type = 'sts' AND text > 0",
+      ))
+        quotes.set(`${quote.text} ${quote.reporter}`, quote);
+      yield;
+    }
+    const first = yield* firstOfReporters(
+      quotes.values(),
+      MAX_NAMED,
+      (left, right) => left.text - right.text || compareTexts(left.reporter, right.reporter),
+    );
+    for (const { reporter, text } of first) {
+      const strings = JSON.parse(textOf.get(text)?.text ?? '[]') as string[];
+      const patterns = patternsOf({ strings }).slice(0, MAX_HOSTS_OF_POLICY);
+      named.push(...patterns.map((host) => ({ reporter, host })));
     }
     yield;
   }
@@ -86,13 +90,10 @@ function* quotedPatterns(
  */
 function* baseDomains(
   stateStore: Store,
-  { domain, from, to }: HostSpan,
+  span: HostSpan,
   quoted: readonly NamedHost[],
 ): Steps<readonly NamedHost[]> {
-  const reportsAbout = stateStore.prepare<{ report: number; reporter: string }>(
-    `SELECT DISTINCT report, reporter FROM report_policy
-     WHERE domain = ? AND day = ? AND authenticated = 1 AND type <> 'tlsa' ORDER BY report`,
-  );
+  const { domain } = span;
   const hostsIn = stateStore.prepare<{ host: string }>(
     `SELECT DISTINCT domain AS host FROM report_policy
      WHERE id BETWEEN ? AND ? AND type = 'tlsa' AND domain NOT IN (?, '') ORDER BY domain`,
@@ -100,9 +101,17 @@ function* baseDomains(
   const claimed = claimsOf(stateStore, domain);
   const patterns = new Set(quoted.map(({ host }) => host));
   const based: NamedHost[] = [];
-  for (let day = from; day <= to; day++) {
+  for (const { pages } of [...rowDays(stateStore, 'report_policy', span)].reverse()) {
+    const reports = new Map<number, string>();
+    for (const { rows } of pages()) {
+      for (const { report, reporter } of rows<{ report: number; reporter: string }>(
+        "SELECT DISTINCT report, reporter FROM $PAGE AND type <> 'tlsa'",
+      ))
+        reports.set(report, reporter);
+      yield;
+    }
     const named = new Map<string, Set<string>>();
-    for (const { report, reporter } of reportsAbout.all(domain, day)) {
+    for (const [report, reporter] of reports) {
       const known = named.get(reporter) ?? new Set<string>();
       named.set(reporter, known);
       if (known.size >= MAX_NAMED) continue;

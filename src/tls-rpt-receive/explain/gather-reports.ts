@@ -1,0 +1,62 @@
+import { neutralise } from '../../base/index.js';
+import type { Store } from '../../store/index.js';
+import { plus, type NoteRow, type ReportedFacts } from './facts.js';
+import type { Steps } from './steps.js';
+
+/** Reports that one step reads: the notes of one may be many. */
+const PAGE = 50;
+/** Reports whose notes are read. */
+const MAX_NOTED = 1000;
+
+interface StoredReport {
+  readonly reporter: string;
+  readonly reportId: string | null;
+  readonly day: number | null;
+  readonly copies: number;
+  readonly notes: string | null;
+  readonly isTrustedMailbox: number;
+}
+
+/** Reads the facts about reports as a whole: departures, copies and reused ids. */
+export function* gatherReports(
+  stateStore: Store,
+  reportIds: readonly number[],
+): Steps<Pick<ReportedFacts, 'notes' | 'reusedIds' | 'copies' | 'trustedMailbox'>> {
+  const rowOf = stateStore.prepare<StoredReport>(
+    `SELECT reporter, report_id AS "reportId", day, copies, notes,
+       trust = 'given' AND via = 'mailbox' AS "isTrustedMailbox"
+     FROM report WHERE id = ?`,
+  );
+  const noted = new Map<string, NoteRow>();
+  const timesOf = new Map<string, number>();
+  let [copies, trustedMailbox, withNotes] = [0, 0, 0];
+  for (const [index, id] of reportIds.entries()) {
+    if (index % PAGE === PAGE - 1) yield;
+    const stored = rowOf.get(id);
+    if (!stored) continue;
+    copies += stored.copies - 1;
+    trustedMailbox += stored.isTrustedMailbox;
+    if (stored.reportId !== null) {
+      const key = JSON.stringify([stored.reporter, stored.reportId, stored.day]);
+      timesOf.set(key, (timesOf.get(key) ?? 0) + 1);
+    }
+    if (stored.notes !== null && withNotes++ < MAX_NOTED) addNotes(noted, stored);
+  }
+  return {
+    notes: [...noted.values()].sort((left, right) => right.reports - left.reports),
+    reusedIds: [...timesOf.values()].filter((times) => times > 1).length,
+    copies,
+    trustedMailbox,
+  };
+}
+
+function addNotes(noted: Map<string, NoteRow>, { reporter, notes }: StoredReport): void {
+  const { notes: found } = JSON.parse(notes ?? '{"notes":[]}') as {
+    notes: readonly { code: string }[];
+  };
+  for (const { code } of found) {
+    const key = `${reporter} ${code}`;
+    const known = noted.get(key) ?? { reporter: neutralise(reporter), code, reports: 0 };
+    noted.set(key, { ...known, reports: plus(known.reports, 1) });
+  }
+}
