@@ -63,6 +63,16 @@ test('RFC 8659 §4.1: an unknown critical property stops every CA', () => {
   assert.equal(answers(['1 somenewtag "x"', '0 issue "ca.example"']), 'permitted');
 });
 
+test('a critical property that some CAs do not understand leaves the answer open', () => {
+  for (const tag of ['contactemail', 'contactphone', 'issuemail', 'issuevmc']) {
+    assert.equal(answers([`128 ${tag} "x"`, '0 issue "ca.example"']), 'unknown', tag);
+    assert.equal(answers([`0 ${tag} "x"`, '0 issue "ca.example"']), 'permitted', tag);
+    assert.equal(answers([`128 ${tag} "x"`, '0 issue "other.example"']), 'refused', tag);
+    assert.equal(answers([`128 ${tag} "x"`]), 'unknown', tag);
+  }
+  assert.equal(answers(['128 iodef "mailto:a@b.example"', '0 issue "ca.example"']), 'permitted');
+});
+
 // [8659-4.3-1, 8659-4.3-2]
 test('RFC 8659 §4.3: issuewild replaces issue for wildcard names only', () => {
   const records = ['0 issue "ca.example"', '0 issuewild ";"'];
@@ -94,6 +104,13 @@ test('RFC 8657 §4: validationmethods permits the methods it lists', () => {
   assert.equal(answers(record, { methods: ['http-01'] }), 'permitted');
   assert.equal(answers(record, { methods: ['tls-alpn-01'] }), 'refused');
   assert.equal(answers(['0 issue "ca.example; validationmethods="']), 'refused');
+  // A label outside the grammar makes the whole list invalid.
+  for (const list of ['dns_01,http-01', 'http-01,', ',http-01', 'http-01,,dns-01'])
+    assert.equal(
+      answers([`0 issue "ca.example; validationmethods=${list}"`], { methods: ['http-01'] }),
+      'refused',
+      list,
+    );
   const twice = ['0 issue "ca.example; validationmethods=a; validationmethods=http-01"'];
   assert.equal(answers(twice, { methods: ['http-01'] }), 'refused');
 });

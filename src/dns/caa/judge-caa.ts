@@ -19,7 +19,8 @@ export interface CaaRequest {
 export interface CaaDecision {
   /**
    * `conditional`: only to accounts or by methods that the request does not name.
-   * `unknown`: the properties that identify this CA are not known.
+   * `unknown`: the properties that identify this CA are not known, or CAs read the
+   * records differently.
    */
   readonly answer: 'permitted' | 'conditional' | 'refused' | 'unknown';
   /** The property that decides, and why. */
@@ -28,13 +29,16 @@ export interface CaaDecision {
   readonly bound: readonly ('accounturi' | 'validationmethods')[];
 }
 
-/** Tags that CAs understand: RFC 8659 §4, RFC 9495, and the IANA registry. */
-const understood: ReadonlySet<string> = new Set([
-  'issue',
-  'issuewild',
+/** Tags that every public CA processes (CA/B Forum BR §3.2.2.8). */
+const required: ReadonlySet<string> = new Set(['issue', 'issuewild', 'iodef']);
+
+/**
+ * Further tags of the IANA registry. Some CAs do not understand them: Let's Encrypt knows
+ * `issuemail` alone, and treats a critical `contactemail` as a reason to refuse.
+ */
+const optional: ReadonlySet<string> = new Set([
   'issuemail',
   'issuevmc',
-  'iodef',
   'contactemail',
   'contactphone',
 ]);
@@ -45,9 +49,18 @@ const understood: ReadonlySet<string> = new Set([
  */
 export function judgeCaa(properties: readonly CaaProperty[], request: CaaRequest): CaaDecision {
   // [8659-4.1-1]
-  const foreign = properties.find(({ critical, tag }) => critical && !understood.has(tag));
+  const critical = properties.filter((one) => one.critical && !required.has(one.tag));
+  const foreign = critical.find(({ tag }) => !optional.has(tag));
   if (foreign)
     return decided('refused', `the critical property "${foreign.tag}" is not understood by CAs`);
+  const decision = judgeIssuers(properties, request);
+  const [doubtful] = critical;
+  if (!doubtful || decision.answer === 'refused') return decision;
+  return decided('unknown', `some CAs do not understand the critical property "${doubtful.tag}"`);
+}
+
+/** Decides by the properties that name issuers. */
+function judgeIssuers(properties: readonly CaaProperty[], request: CaaRequest): CaaDecision {
   const relevant = relevantProperties(properties, request.wildcard);
   if (relevant.length === 0) return decided('permitted', 'no property restricts the issuer');
   const readable = relevant.flatMap(({ value }) => parseIssueValue(value) ?? []);
@@ -81,8 +94,8 @@ function relevantProperties(
 
 /**
  * Judges the parameters of one property that names the CA. Other parameters belong to the
- * CA and are not judged. A repeated parameter cannot be satisfied (RFC 8657 §3, §4)
- * [8657-3-1, 8657-4-1].
+ * CA and are not judged. A repeated parameter cannot be satisfied, nor can a list of
+ * methods with an invalid label (RFC 8657 §3, §4) [8657-3-1, 8657-4-1].
  */
 function judgeParameters(
   { issuer, parameters }: IssueValue,
@@ -103,8 +116,11 @@ function judgeParameters(
       bound,
       reason: `it permits ${issuer} for the account ${account} only`,
     };
-  const labels = lists[0]?.split(',').map((label) => label.trim());
-  if (labels && !labels.some((label) => label !== '' && (methods?.includes(label) ?? true)))
+  const labels = lists[0]?.split(',');
+  const isSatisfiable =
+    labels?.every((label) => /^[a-z\d-]+$/i.test(label)) &&
+    labels.some((label) => methods?.includes(label) ?? true);
+  if (labels && !isSatisfiable)
     return {
       answer: 'refused',
       bound,

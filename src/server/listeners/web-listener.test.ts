@@ -68,6 +68,60 @@ test('suites without forward secrecy or AEAD are refused [9325-4.1-1, 9325-4.2-1
   }
 });
 
+/** The first name of the certificate that a client sees. */
+function nameShown(port: number, version: 'TLSv1.2' | 'TLSv1.3', name: string): Promise<string> {
+  return new Promise((resolve) => {
+    const versions = { minVersion: version, maxVersion: version } as const;
+    const socket = connect(
+      { host: '127.0.0.1', port, servername: name, rejectUnauthorized: false, ...versions },
+      () => {
+        resolve(String(socket.getPeerCertificate().subjectaltname));
+        socket.destroy();
+      },
+    );
+    socket.once('error', ({ message }) => resolve(message));
+  });
+}
+
+test('SNI gets its certificate, whatever key type the fallback has', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-web-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const log = createLog({ format: 'plain', write: () => undefined, now: () => 0 });
+  for (const [own, fallback] of [
+    ['rsa-2048', 'p256'],
+    ['p256', 'rsa-2048'],
+    ['p256', 'p256'],
+  ] as const) {
+    const loaded = [own, fallback].map((algorithm, n) => {
+      const names = [n === 0 ? 'own.example' : 'fallback.example'];
+      const made = issue(createCa({ name: 'Root' }), { names, key: generateKey(algorithm) });
+      const files = { chain: join(folder, `${n}.pem`), key: join(folder, `${n}.key`) };
+      writeFileSync(files.key, made.keyPem, { mode: 0o600 });
+      writeFileSync(files.chain, made.chainPem);
+      return loadCertificate(files);
+    });
+    const listener = await listenWeb(
+      { address: '127.0.0.1', port: 0 },
+      {
+        sites: [],
+        log,
+        limits: { connections: 10 },
+        certificateFor: (name) => loaded.find((one) => one.covers(name))?.context,
+        fallback: loaded[1]?.pem,
+      },
+    );
+    assert.ok('port' in listener.at);
+    const { port } = listener.at;
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const what = `${own} beside ${fallback}, ${version}`;
+      assert.equal(await nameShown(port, version, 'own.example'), 'DNS:own.example', what);
+      assert.equal(await nameShown(port, version, ''), 'DNS:fallback.example', what);
+      assert.match(await nameShown(port, version, 'other.example'), /handshake failure/i, what);
+    }
+    await listener.close(0);
+  }
+});
+
 test('malformed requests and truncated bodies log no errors', async (t) => {
   let logged = '';
   const log = createLog({ format: 'json', write: (line) => void (logged += line), now: () => 0 });

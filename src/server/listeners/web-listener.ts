@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createSecure } from 'node:https';
-import type { SecureContext } from 'node:tls';
+import type { SecureContext, TlsOptions } from 'node:tls';
 import { isHermeticError } from '../../base/index.js';
 import { servingTls } from '../../tls/index.js';
 import type { ListenAddress } from '../listen-address.js';
@@ -15,7 +15,7 @@ import type { PortLimits, Site } from '../service.js';
 import { expectsContinue, faultOfForm, targetOf, toRequest } from './to-request.js';
 import type { Listener } from './listener-set.js';
 import { isStreamed, StreamSender } from './stream-sender.js';
-import { answerChallenges } from './answer-challenges.js';
+import { chooseByHello } from './choose-by-hello.js';
 import { openPort } from './open-port.js';
 
 export interface WebSettings {
@@ -70,38 +70,30 @@ export async function listenWeb(
   const streams = new StreamSender(() => current.limits.connections);
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
     void respond({ incoming, outgoing }, current, streams);
-  const secure = settings.certificateFor
-    ? createSecure(
-        {
-          ...limits,
-          ...servingTls,
-          handshakeTimeout: limits.headersTimeout,
-          ALPNProtocols: ['http/1.1'],
-          // Senders and reporters connect about once a day, when a ticket has expired.
-          secureOptions: constants.SSL_OP_NO_TICKET,
-          SNICallback: (hostName, done) => choose(hostName, done),
-        },
-        answer,
-      )
-    : undefined;
+  const tls: TlsOptions = {
+    ...servingTls,
+    handshakeTimeout: limits.headersTimeout,
+    ALPNProtocols: ['http/1.1'],
+    // Senders and reporters connect about once a day, when a ticket has expired.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    // Without a context the handshake ends with an alert; an error would drop the
+    // connection without one.
+    SNICallback: (hostName, done) => done(null, current.certificateFor?.(hostName.toLowerCase())),
+  };
+  const secure = settings.certificateFor && createSecure({ ...limits, ...tls }, answer);
   secure?.setSecureContext({ ...servingTls, ...settings.fallback });
   const server: Server = secure ?? createPlain(limits, answer);
-  const choose = (
-    hostName: string,
-    done: (error: Error | null, context?: SecureContext) => void,
-  ): void => {
-    const context = current.certificateFor?.(hostName.toLowerCase());
-    // Without a context the first certificate answers, and without one of those the
-    // handshake ends with an alert. An error would drop the connection without an alert.
-    done(null, context);
-  };
   // `respond` decides whether a client may send its body.
   server.on('checkContinue', answer);
   server.on('connect', (_request, socket) => {
     socket.on('error', () => socket.destroy());
     socket.end(NO_PROXY, () => socket.destroy());
   });
-  answerChallenges(server, () => current.challengeFor?.());
+  chooseByHello(server, {
+    challenges: () => current.challengeFor?.(),
+    named: secure && tls,
+    hasFallback: () => current.fallback !== undefined,
+  });
   server.maxRequestsPerSocket = requestsPerConnection;
   const openedPort = await openPort(server, listenAddress, settings.limits.connections);
   openedPort.patienceMs = settings.limits.patienceMs ?? openedPort.patienceMs;

@@ -4,7 +4,7 @@ import { connect as connectPlain, type AddressInfo, type Server } from 'node:net
 import test, { type TestContext } from 'node:test';
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { createCa, issue } from '../../pki/index.js';
-import { answerChallenges } from './answer-challenges.js';
+import { chooseByHello } from './choose-by-hello.js';
 
 const ca = createCa({ name: 'test root' });
 const contextNamed = (commonName: string): SecureContext => {
@@ -22,9 +22,10 @@ async function serving(t: TestContext, pending: () => boolean): Promise<number> 
     },
     (_request, response) => response.end('policy'),
   );
-  answerChallenges(server, () =>
-    pending() ? (name) => (name === 'mta-sts.example.com' ? challenge : undefined) : undefined,
-  );
+  chooseByHello(server, {
+    challenges: () =>
+      pending() ? (name) => (name === 'mta-sts.example.com' ? challenge : undefined) : undefined,
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   return (server.address() as AddressInfo).port;
@@ -85,13 +86,13 @@ test('a name without a challenge or a certificate ends the handshake with an ale
   assert.match(await shown(port, ['http/1.1'], 'mta-sts.example.net'), /ALERT_HANDSHAKE_FAILURE/);
 });
 
-test('without a challenge pending no hello is looked into', async (t) => {
+test('without a pending challenge, no hello is inspected', async (t) => {
   const port = await serving(t, () => false);
   assert.equal(await shown(port, ['http/1.1']), 'policy http/1.1');
   assert.match(await shown(port, ['acme-tls/1']), /NO_APPLICATION_PROTOCOL/);
 });
 
-test('requests pass through after the look, also when the hello comes in pieces', async (t) => {
+test('requests pass through after the inspection, also when the hello comes in pieces', async (t) => {
   const port = await serving(t, () => true);
   const whole = await new Promise<string>((resolve, reject) => {
     const stream = connectPlain(port, '127.0.0.1');

@@ -1,0 +1,92 @@
+import type { Server, Socket } from 'node:net';
+import { createServer, type SecureContext, type TlsOptions } from 'node:tls';
+import { readClientHello, type ReceivedHello } from '../../tls/index.js';
+
+const PROTOCOL = 'acme-tls/1';
+/** A hello that is still incomplete goes to TLS unread. */
+const MAX_OCTETS = 16 * 1024;
+const LONGEST_MS = 10_000;
+
+/** The certificates of a port in addition to the one for clients without SNI. */
+export interface HelloChoice {
+  /** Certificates of tls-alpn-01 by name; undefined while no challenge is pending. */
+  challenges(): ((hostName: string) => SecureContext | undefined) | undefined;
+  /**
+   * TLS settings for clients that send SNI: an `SNICallback`, and no certificate. Absent:
+   * the server itself answers them.
+   */
+  readonly named?: TlsOptions | undefined;
+  /** Returns whether the server has a certificate for clients without SNI. */
+  hasFallback?(): boolean;
+}
+
+/**
+ * Chooses the TLS server of each connection by its hello, where the choice of Node would
+ * be wrong:
+ *
+ * - tls-alpn-01 (RFC 8737): hellos that offer only `acme-tls/1` go to a server with only
+ *   the certificate of the challenge. Node chooses certificates before it knows the
+ *   protocol. No data passes over such a connection. [8737-3-2, 8737-4-1]
+ * - SNI: Node replaces the certificate of one key type, and Node 20 and 22 keep those of
+ *   the others. A host with an RSA certificate would show the fallback's ECDSA certificate.
+ *   Hellos with SNI therefore go to a server without a certificate of its own.
+ *
+ * Other ports do not inspect hellos.
+ */
+export function chooseByHello(server: Server, choice: HelloChoice): void {
+  const { challenges, named, hasFallback } = choice;
+  const serve = server
+    .listeners('connection')
+    .map((listener) => (socket: Socket) => void listener.call(server, socket));
+  const challenged = createServer(
+    {
+      ALPNProtocols: [PROTOCOL],
+      minVersion: 'TLSv1.2',
+      SNICallback: (hostName, done) => done(null, challenges()?.(hostName.toLowerCase())),
+    },
+    (socket) => socket.end(),
+  );
+  challenged.on('tlsClientError', () => undefined);
+  const byName = named && createServer(named);
+  for (const event of ['secureConnection', 'tlsClientError'])
+    byName?.on(event, (...values: unknown[]) => void server.emit(event, ...values));
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    const isNamed = byName !== undefined && hasFallback?.() === true;
+    if (!isNamed && !challenges()) return serve.forEach((listener) => listener(socket));
+    peek(socket, (hello) => {
+      const { alpn = [], serverName } = hello ?? {};
+      const isChallenge = alpn.length === 1 && alpn[0] === PROTOCOL && challenges() !== undefined;
+      if (isChallenge) challenged.emit('connection', socket);
+      else if (isNamed && serverName !== undefined) byName.emit('connection', socket);
+      else serve.forEach((listener) => listener(socket));
+    });
+  });
+}
+
+/**
+ * Passes the hello on, with every octet back in the stream; undefined when it cannot be
+ * read. Passes nothing on when the client disconnects first.
+ */
+function peek(socket: Socket, done: (hello: ReceivedHello | undefined) => void): void {
+  let seen: Buffer = Buffer.alloc(0);
+  const settle = (): void => {
+    clearTimeout(timer);
+    socket.off('readable', inspect).off('error', settle).off('close', settle);
+  };
+  const inspect = (): void => {
+    const bytes = socket.read() as Buffer | null;
+    if (bytes === null) return;
+    seen = Buffer.concat([seen, bytes]);
+    const hello = readClientHello(seen);
+    if (hello === 'more' && seen.length < MAX_OCTETS) return;
+    settle();
+    socket.unshift(seen);
+    done(typeof hello === 'object' ? hello : undefined);
+  };
+  const timer = setTimeout(() => {
+    settle();
+    socket.destroy();
+  }, LONGEST_MS);
+  socket.on('readable', inspect).once('error', settle).once('close', settle);
+}
