@@ -4,8 +4,12 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { systemClock } from '../../src/base/index.js';
+import { scanContext } from '../../src/scan/engine/contract/scan-context.js';
 import { controlScan, scanProgress } from '../../src/scan/engine/index.js';
+import { observeNames } from '../../src/scan/engine/jobs/observe-names.js';
+import { claimSlice } from '../../src/scan/engine/scans/scan-slices.js';
 import { runProgram, until } from './process.js';
+import { countedWork } from './scan/counted-work.js';
 import { CountingServers } from './scan/counting-servers.js';
 import { ScanWorld, testRules } from './scan/scan-world.js';
 
@@ -122,6 +126,47 @@ test('the daily budget of an address holds over workers and scans', async () => 
   assert.equal(visits.waiting, DOMAINS / 5 - 2 * addresses);
   assert.equal(graded, 0);
 });
+
+test('results of a slice whose lease ended are dropped', async () => {
+  await world.reset();
+  const { database } = world;
+  const scan = await world.start('slices', DOMAINS);
+  const work = countedWork({ port: servers.port });
+  const context = scanContext({ database, work, clock: systemClock, signal: timeout() });
+  const [other, free] = [
+    await claimSlice(database, scan, 'names'),
+    await claimSlice(database, scan, 'names'),
+  ];
+  assert.deepEqual([other?.number, free?.number], [0, 1], 'two claims have two slices');
+  assert.equal(await claimSlice(database, scan, 'names'), undefined, 'no slice is free');
+  await endLeases();
+  let taken = 0;
+  const slow = {
+    ...work,
+    // Another worker takes the slice over while this one observes it.
+    observeDomain: async (domain: string, signal: AbortSignal) => {
+      if (taken++ === 0) {
+        await endLeases();
+        assert.equal((await claimSlice(database, scan, 'names'))?.number, 0);
+      }
+      return work.observeDomain(domain, signal);
+    },
+  };
+  assert.equal(await observeNames({ ...context, work: slow }, scan), 1);
+  const { observed, hosts } = await scanProgress(database, scan);
+  assert.deepEqual([observed, hosts.total], [0, 0]);
+  await endLeases();
+  assert.equal(await observeNames(context, scan), 1);
+  assert.equal((await scanProgress(database, scan)).observed, 500);
+});
+
+function timeout(): AbortSignal {
+  return AbortSignal.timeout(60_000);
+}
+
+async function endLeases(): Promise<void> {
+  await world.database.execute("UPDATE hermetic_scan.scan_slice SET due_at = '-infinity'");
+}
 
 test('host names of one family are inferred after the first visits', async () => {
   await world.reset();

@@ -206,4 +206,50 @@ export const migrations: readonly (readonly string[])[] = [
       PRIMARY KEY (scan_id, name, digest)
     ) WITH (fillfactor = 80)`,
   ],
+  [
+    // One lease for each slice of a scan replaces one for each domain and host. Scans that
+    // are open begin their unfinished domains again.
+    `CREATE TABLE hermetic_scan.scan_slice (
+      scan_id int NOT NULL,
+      number int NOT NULL,
+      first_id int NOT NULL,
+      last_id int NOT NULL,
+      stage smallint NOT NULL DEFAULT 0,
+      blocked boolean NOT NULL DEFAULT false,
+      lease_no int NOT NULL DEFAULT 0,
+      due_at timestamptz NOT NULL DEFAULT '-infinity',
+      PRIMARY KEY (scan_id, number)
+    ) WITH (fillfactor = 70)`,
+    `DROP INDEX hermetic_scan.scan_domain_waiting`,
+    `ALTER TABLE hermetic_scan.scan_domain DROP COLUMN lease_no, DROP COLUMN due_at`,
+    `UPDATE hermetic_scan.scan_domain d SET state = 0 FROM hermetic_scan.scan s
+      WHERE s.id = d.scan_id AND s.state IN ('running', 'paused') AND d.state = 1`,
+    `INSERT INTO hermetic_scan.scan_slice (scan_id, number, first_id, last_id)
+      SELECT scan_id, number, min(domain_id), max(domain_id) FROM (
+        SELECT d.scan_id, d.domain_id,
+          (row_number() OVER (PARTITION BY d.scan_id ORDER BY d.domain_id) - 1) / 500 AS number
+        FROM hermetic_scan.scan_domain d JOIN hermetic_scan.scan s ON s.id = d.scan_id
+        WHERE s.state IN ('running', 'paused')) n
+      GROUP BY scan_id, number`,
+    `DROP INDEX hermetic_scan.scan_host_waiting`,
+    `ALTER TABLE hermetic_scan.scan_host DROP COLUMN state, DROP COLUMN lease_no,
+      DROP COLUMN due_at, ADD COLUMN slice int NOT NULL DEFAULT 0`,
+    `CREATE INDEX scan_host_slice ON hermetic_scan.scan_host (scan_id, slice)`,
+    // Facts are stored and returned as a whole: jsonb would be parsed and printed again.
+    `ALTER TABLE hermetic_scan.fact ALTER COLUMN body TYPE json`,
+    `DO $$ BEGIN
+      IF EXISTS (SELECT FROM pg_settings
+        WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals))
+      THEN ALTER TABLE hermetic_scan.fact ALTER COLUMN body SET COMPRESSION lz4;
+      END IF;
+    END $$`,
+    // Rows that one statement updates together need room for a second version on their page:
+    // otherwise each update adds an entry to every index.
+    `ALTER TABLE hermetic_scan.domain SET (fillfactor = 50)`,
+    `ALTER TABLE hermetic_scan.host SET (fillfactor = 50)`,
+    // The next visit of an address, in the order in which they are made.
+    `DROP INDEX hermetic_scan.visit_waiting`,
+    `CREATE INDEX visit_waiting ON hermetic_scan.visit (address_id, required DESC, host_id)
+      WHERE state = 0`,
+  ],
 ];

@@ -66,25 +66,31 @@ export class FactStore {
     return found;
   }
 
-  async #insert(
-    missing: ReadonlyMap<string, string>,
-  ): Promise<readonly { readonly id: number; readonly digest: string }[]> {
+  async #insert(missing: ReadonlyMap<string, string>): Promise<readonly FactRow[]> {
     if (missing.size === 0) return [];
     // In one order everywhere: two workers that insert the same rows would deadlock.
     const digests = [...missing.keys()].sort();
-    await this.#database.query(
+    const inserted = await this.#database.query<FactRow>(
       `INSERT INTO hermetic_scan.fact (digest, body)
-        SELECT decode(digest, 'hex'), body FROM unnest($1::text[], $2::jsonb[]) AS g (digest, body)
-        ON CONFLICT (digest) DO NOTHING`,
+        SELECT decode(digest, 'hex'), body FROM unnest($1::text[], $2::json[]) AS g (digest, body)
+        ON CONFLICT (digest) DO NOTHING RETURNING id, encode(digest, 'hex') AS digest`,
       [digests, digests.map((digest) => missing.get(digest))],
     );
+    if (inserted.length === digests.length) return inserted;
+    const fresh = new Set(inserted.map(({ digest }) => digest));
     // A separate statement also sees the rows that another worker has just inserted.
-    return this.#database.query<{ id: number; digest: string }>(
+    const known = await this.#database.query<FactRow>(
       `SELECT f.id, g.digest FROM unnest($1::text[]) AS g (digest)
         JOIN hermetic_scan.fact f ON f.digest = decode(g.digest, 'hex')`,
-      [digests],
+      [digests.filter((digest) => !fresh.has(digest))],
     );
+    return [...inserted, ...known];
   }
+}
+
+interface FactRow {
+  readonly id: number;
+  readonly digest: string;
 }
 
 /**

@@ -10,14 +10,10 @@ import { scanNumbered } from '../scans/stored-scan.js';
 import { visitStateOf } from '../contract/visit-states.js';
 import { formatFacts } from '../database/store-facts.js';
 import type { ScanContext } from '../contract/scan-context.js';
+import { blockSlice, claimSlice, holdSlice, passSlice } from '../scans/scan-slices.js';
 
-/** Domains that one claim takes. */
-const BATCH = 1000;
-const LEASE_MS = 300_000;
-
-interface ClaimedDomain {
+interface SliceDomain {
   readonly domain_id: number;
-  readonly lease_no: number;
   readonly name: string;
   readonly known: boolean;
   readonly fact_id: number;
@@ -25,32 +21,51 @@ interface ClaimedDomain {
 }
 
 /**
- * Claims a batch of domains of a scan whose hosts are all settled, grades them and stores
- * shapes and changes. Returns the number of claimed domains.
+ * Claims a slice of a scan, grades the domains whose hosts are all settled, and stores
+ * shapes and changes. A slice with other domains stays due. Returns the number of slices.
  */
 export async function gradeDomains(context: ScanContext, scanId: number): Promise<number> {
-  const { database, work } = context;
-  const claimed = await database.query<ClaimedDomain>(
-    `WITH free AS (
-      SELECT domain_id FROM hermetic_scan.scan_domain d
-      WHERE scan_id = $1 AND state = 1 AND due_at <= now()
-        AND (NOT EXISTS (SELECT FROM hermetic_scan.visit WHERE state = 0)
-          OR NOT EXISTS (SELECT FROM hermetic_scan.domain_host h
-            JOIN hermetic_scan.visit v ON v.host_id = h.host_id AND v.state = 0
-            WHERE h.domain_id = d.domain_id))
-        AND EXISTS (SELECT FROM hermetic_scan.scan WHERE id = $1 AND state = 'running')
-      LIMIT $2 FOR UPDATE SKIP LOCKED
-    ), leased AS (
-      UPDATE hermetic_scan.scan_domain s
-      SET lease_no = lease_no + 1, due_at = now() + $3 * interval '1 ms'
-      FROM free WHERE s.scan_id = $1 AND s.domain_id = free.domain_id
-      RETURNING s.domain_id, s.lease_no, s.fact_id, s.known
-    )
-    SELECT l.domain_id, l.lease_no, l.fact_id, l.known, d.name, d.stands_id
-    FROM leased l JOIN hermetic_scan.domain d ON d.id = l.domain_id`,
-    [scanId, BATCH, LEASE_MS],
+  const { database } = context;
+  const slice = await claimSlice(database, scanId, 'grades');
+  if (!slice) return 0;
+  const domains = await database.query<SliceDomain>(
+    `SELECT s.domain_id, s.known, s.fact_id, d.name, d.stands_id
+      FROM hermetic_scan.scan_domain s JOIN hermetic_scan.domain d ON d.id = s.domain_id
+      WHERE s.scan_id = $1 AND s.domain_id BETWEEN $2 AND $3 AND s.state = 1`,
+    [scanId, slice.firstId, slice.lastId],
   );
-  if (claimed.length === 0) return 0;
+  const waiting = await blockedDomains(database, domains);
+  const settled = domains.filter(({ domain_id }) => !waiting.has(domain_id));
+  const rows = await gradeAll(context, scanId, settled);
+  await database.transaction(async (tx) => {
+    if (!(await holdSlice(tx, slice))) return;
+    await store(tx, scanId, rows);
+    await (waiting.size > 0 ? blockSlice(tx, slice) : passSlice(tx, slice));
+  });
+  return 1;
+}
+
+/** Returns the domains with a host that still waits for a visit. */
+async function blockedDomains(
+  database: Queries,
+  domains: readonly SliceDomain[],
+): Promise<ReadonlySet<number>> {
+  const rows = await database.query<{ domain_id: number }>(
+    `SELECT DISTINCT h.domain_id FROM hermetic_scan.domain_host h
+      JOIN hermetic_scan.visit v ON v.host_id = h.host_id AND v.state = 0
+      WHERE h.domain_id = ANY($1) AND EXISTS (SELECT FROM hermetic_scan.visit WHERE state = 0)`,
+    [domains.map(({ domain_id }) => domain_id)],
+  );
+  return new Set(rows.map(({ domain_id }) => domain_id));
+}
+
+/** Grades domains, and stores the grades and the current facts. */
+async function gradeAll(
+  context: ScanContext,
+  scanId: number,
+  claimed: readonly SliceDomain[],
+): Promise<readonly GradedRow[]> {
+  const { database, work } = context;
   const { startedAt } = await scanNumbered(database, scanId);
   const sets = await loadFactSets(context, claimed, startedAt);
   const before = await context.facts.load(
@@ -67,17 +82,15 @@ export async function gradeDomains(context: ScanContext, scanId: number): Promis
     graded.map(({ grade }) => grade),
   );
   const stands = await context.facts.save(graded.map(({ comparison }) => comparison.stands));
-  const rows = graded.map((one, index) => ({
+  return graded.map((one, index) => ({
     ...one,
     shape: shapes[index] as number,
     stands: stands[index] as number,
   }));
-  await database.transaction((tx) => store(tx, scanId, rows));
-  return claimed.length;
 }
 
 interface Graded {
-  readonly domain: ClaimedDomain;
+  readonly domain: SliceDomain;
   readonly grade: DomainGrade;
   readonly comparison: DomainComparison;
 }
@@ -210,24 +223,13 @@ async function saveShapes(
 type GradedRow = Graded & { readonly shape: number; readonly stands: number };
 
 async function store(tx: Transaction, scanId: number, graded: readonly GradedRow[]): Promise<void> {
-  const accepted = await tx.query<{ domain_id: number }>(
-    `UPDATE hermetic_scan.scan_domain s
-      SET state = 2, due_at = '-infinity', shape_id = g.shape_id
-      FROM unnest($2::int[], $3::int[], $4::int[]) AS g (domain_id, lease_no, shape_id)
-      WHERE s.scan_id = $1 AND s.domain_id = g.domain_id AND s.lease_no = g.lease_no
-        AND s.state = 1
-      RETURNING s.domain_id`,
-    [
-      scanId,
-      graded.map(({ domain }) => domain.domain_id),
-      graded.map(({ domain }) => domain.lease_no),
-      graded.map(({ shape }) => shape),
-    ],
+  await tx.query(
+    `UPDATE hermetic_scan.scan_domain s SET state = 2, shape_id = g.shape_id
+      FROM unnest($2::int[], $3::int[]) AS g (domain_id, shape_id)
+      WHERE s.scan_id = $1 AND s.domain_id = g.domain_id AND s.state = 1`,
+    [scanId, graded.map(({ domain }) => domain.domain_id), graded.map(({ shape }) => shape)],
   );
-  const own = new Set(accepted.map(({ domain_id }) => domain_id));
-  const changed = graded.filter(
-    ({ domain, stands }) => own.has(domain.domain_id) && domain.stands_id !== stands,
-  );
+  const changed = graded.filter(({ domain, stands }) => domain.stands_id !== stands);
   if (changed.length === 0) return;
   const changes = changed.flatMap(({ domain, comparison }) =>
     comparison.changes.map((change) => ({ ...change, domain: domain.domain_id })),

@@ -2,16 +2,13 @@ import { mapConcurrent, networkOf, parseIp } from '../../../base/index.js';
 import type { Transaction } from '../database/database.js';
 import type { HostObservation } from '../contract/scan-work.js';
 import type { ScanContext } from '../contract/scan-context.js';
+import { claimSlice, holdSlice, passSlice } from '../scans/scan-slices.js';
 
-/** Hosts that one claim takes. */
-const BATCH = 500;
 /** Hosts whose records are looked up at the same time. */
 const CONCURRENT = 200;
-const LEASE_MS = 180_000;
 
-interface ClaimedHost {
+interface SliceHost {
   readonly host_id: number;
-  readonly lease_no: number;
   readonly required: boolean;
   readonly name: string;
   readonly fact_id: number | null;
@@ -27,60 +24,50 @@ export interface HostScan {
 }
 
 /**
- * Claims a batch of mail hosts of a scan, looks up their addresses and creates the visits
- * that are due. Returns the number of claimed hosts.
+ * Claims a slice of a scan, looks up the addresses of the mail hosts that it named first and
+ * creates the visits that are due. Returns the number of the slice; undefined if all are
+ * leased or done.
  *
  * A visit is due where the host is new at an address, its records changed, or the last
  * visit is old. An unchanged host that was visited lately costs no connection.
  */
-export async function observeHosts(context: ScanContext, scan: HostScan): Promise<number> {
+export async function observeHosts(
+  context: ScanContext,
+  scan: HostScan,
+): Promise<number | undefined> {
   const { database, work, signal } = context;
-  const claimed = await database.query<ClaimedHost>(
-    `WITH free AS (
-      SELECT host_id FROM hermetic_scan.scan_host
-      WHERE scan_id = $1 AND state = 0 AND due_at <= now()
-        AND EXISTS (SELECT FROM hermetic_scan.scan WHERE id = $1 AND state = 'running')
-      LIMIT $2 FOR UPDATE SKIP LOCKED
-    ), leased AS (
-      UPDATE hermetic_scan.scan_host s
-      SET lease_no = lease_no + 1, due_at = now() + $3 * interval '1 ms'
-      FROM free WHERE s.scan_id = $1 AND s.host_id = free.host_id
-      RETURNING s.host_id, s.lease_no, s.required
-    )
-    SELECT l.host_id, l.lease_no, l.required, h.name, h.fact_id
-    FROM leased l JOIN hermetic_scan.host h ON h.id = l.host_id`,
-    [scan.id, BATCH, LEASE_MS],
+  const slice = await claimSlice(database, scan.id, 'hosts');
+  if (!slice) return undefined;
+  const hosts = await database.query<SliceHost>(
+    `SELECT s.host_id, s.required, h.name, h.fact_id
+      FROM hermetic_scan.scan_host s JOIN hermetic_scan.host h ON h.id = s.host_id
+      WHERE s.scan_id = $1 AND s.slice = $2`,
+    [scan.id, slice.number],
   );
-  if (claimed.length === 0) return 0;
-  const observed = await mapConcurrent(claimed, CONCURRENT, async (host) => ({
+  const observed = await mapConcurrent(hosts, CONCURRENT, async (host) => ({
     host,
     observation: await work.observeHost(host.name, signal),
   }));
   const rows = await context.facts.save(observed.map(({ observation }) => observation.facts));
   const entries = observed.map((one, index) => ({ ...one, factId: rows[index] as number }));
-  await database.transaction((tx) => store(tx, scan, entries));
-  return claimed.length;
+  await database.transaction(async (tx) => {
+    if (!(await holdSlice(tx, slice))) return;
+    await store(tx, scan, entries);
+    await passSlice(tx, slice);
+  });
+  return slice.number;
 }
 
 interface Entry {
-  readonly host: ClaimedHost;
+  readonly host: SliceHost;
   readonly observation: HostObservation;
   readonly factId: number;
 }
 
 async function store(tx: Transaction, scan: HostScan, entries: readonly Entry[]): Promise<void> {
-  const accepted = await tx.query<{ host_id: number }>(
-    `UPDATE hermetic_scan.scan_host s SET state = 1, due_at = '-infinity'
-      FROM unnest($2::int[], $3::int[]) AS g (host_id, lease_no)
-      WHERE s.scan_id = $1 AND s.host_id = g.host_id AND s.lease_no = g.lease_no AND s.state = 0
-      RETURNING s.host_id`,
-    [scan.id, entries.map(({ host }) => host.host_id), entries.map(({ host }) => host.lease_no)],
-  );
-  const own = new Set(accepted.map(({ host_id }) => host_id));
   // An undetermined fact never replaces a known one; without earlier facts it is stored.
   const stored = entries.filter(
-    ({ host, observation }) =>
-      own.has(host.host_id) && (observation.known || host.fact_id === null),
+    ({ host, observation }) => observation.known || host.fact_id === null,
   );
   await tx.query(
     `UPDATE hermetic_scan.host h SET fact_id = g.fact_id, family = g.family, seen_at = now()

@@ -1,64 +1,54 @@
 import { mapConcurrent } from '../../../base/index.js';
-import type { Transaction } from '../database/database.js';
+import type { Queries, Transaction } from '../database/database.js';
 import type { DomainObservation } from '../contract/scan-work.js';
 import type { ScanContext } from '../contract/scan-context.js';
+import {
+  claimSlice,
+  holdSlice,
+  passSlice,
+  sliceStages,
+  type ClaimedSlice,
+} from '../scans/scan-slices.js';
 
-/** Domains that one claim takes. */
-const BATCH = 500;
 /** Domains whose records are looked up at the same time. */
 const CONCURRENT = 200;
-/** A claim lasts this long: a batch whose every question times out takes a minute. */
-const LEASE_MS = 180_000;
 
-interface ClaimedDomain {
+interface SliceDomain {
   readonly domain_id: number;
-  readonly lease_no: number;
   readonly name: string;
   readonly fact_id: number | null;
 }
 
 /**
- * Claims a batch of domains of a scan, looks up their records and stores the facts.
- * Returns the number of claimed domains; 0 means that no domain is free at present.
- *
- * A worker that dies loses its claims when they end: the domains are looked up again. A
- * result that arrives after the end of its claim is dropped.
+ * Claims a slice of a scan, looks up the records of its domains and stores the facts.
+ * Returns the number of slices: 0 means that all are leased or done.
  */
 export async function observeNames(context: ScanContext, scanId: number): Promise<number> {
   const { database, work, signal } = context;
-  const claimed = await database.query<ClaimedDomain>(
-    `WITH free AS (
-      SELECT domain_id FROM hermetic_scan.scan_domain
-      WHERE scan_id = $1 AND state = 0 AND due_at <= now()
-        AND EXISTS (SELECT FROM hermetic_scan.scan WHERE id = $1 AND state = 'running')
-      LIMIT $2 FOR UPDATE SKIP LOCKED
-    ), leased AS (
-      UPDATE hermetic_scan.scan_domain s
-      SET lease_no = lease_no + 1, due_at = now() + $3 * interval '1 ms'
-      FROM free WHERE s.scan_id = $1 AND s.domain_id = free.domain_id
-      RETURNING s.domain_id, s.lease_no
-    )
-    SELECT l.domain_id, l.lease_no, d.name, d.fact_id
-    FROM leased l JOIN hermetic_scan.domain d ON d.id = l.domain_id`,
-    [scanId, BATCH, LEASE_MS],
+  const slice = await claimSlice(database, scanId, 'names');
+  if (!slice) return 0;
+  const domains = await database.query<SliceDomain>(
+    `SELECT s.domain_id, d.name, d.fact_id
+      FROM hermetic_scan.scan_domain s JOIN hermetic_scan.domain d ON d.id = s.domain_id
+      WHERE s.scan_id = $1 AND s.domain_id BETWEEN $2 AND $3 AND s.state = 0`,
+    [scanId, slice.firstId, slice.lastId],
   );
-  if (claimed.length === 0) return 0;
-  const observed = await mapConcurrent(claimed, CONCURRENT, async (domain) => ({
+  const observed = await mapConcurrent(domains, CONCURRENT, async (domain) => ({
     domain,
     observation: await work.observeDomain(domain.name, signal),
   }));
-  await store(context, scanId, observed);
-  return claimed.length;
+  await store(context, slice, observed);
+  return 1;
 }
 
 interface Observed {
-  readonly domain: ClaimedDomain;
+  readonly domain: SliceDomain;
   readonly observation: DomainObservation;
 }
 
 async function store(
   { database, facts, hosts }: ScanContext,
-  scanId: number,
+  slice: ClaimedSlice,
   observed: readonly Observed[],
 ): Promise<void> {
   const rows = await facts.save(observed.map(({ observation }) => observation.facts));
@@ -66,36 +56,31 @@ async function store(
     observed.flatMap(({ observation }) => observation.hosts.map(({ name }) => name)),
   );
   const entries = observed.map((one, index) => ({ ...one, factId: rows[index] as number }));
+  // An undetermined fact never replaces a known one.
+  const known = entries.filter(({ observation }) => observation.known);
+  const changed = known.filter(({ domain, factId }) => domain.fact_id !== factId);
+  await addScanHosts(database, slice, { known, hostRows });
   await database.transaction(async (tx) => {
-    const accepted = await tx.query<{ domain_id: number }>(
+    if (!(await holdSlice(tx, slice))) return;
+    await tx.query(
       `UPDATE hermetic_scan.scan_domain s
-        SET state = 1, due_at = '-infinity', fact_id = g.fact_id, known = g.known
-        FROM unnest($2::int[], $3::int[], $4::int[], $5::boolean[])
-          AS g (domain_id, lease_no, fact_id, known)
-        WHERE s.scan_id = $1 AND s.domain_id = g.domain_id AND s.lease_no = g.lease_no
-          AND s.state = 0
-        RETURNING s.domain_id`,
+        SET state = 1, fact_id = g.fact_id, known = g.known
+        FROM unnest($2::int[], $3::int[], $4::boolean[]) AS g (domain_id, fact_id, known)
+        WHERE s.scan_id = $1 AND s.domain_id = g.domain_id AND s.state = 0`,
       [
-        scanId,
+        slice.scanId,
         entries.map(({ domain }) => domain.domain_id),
-        entries.map(({ domain }) => domain.lease_no),
         entries.map(({ factId }) => factId),
         entries.map(({ observation }) => observation.known),
       ],
     );
-    const own = new Set(accepted.map(({ domain_id }) => domain_id));
-    // An undetermined fact never replaces a known one.
-    const known = entries.filter(
-      ({ domain, observation }) => observation.known && own.has(domain.domain_id),
-    );
-    const changed = known.filter(({ domain, factId }) => domain.fact_id !== factId);
     await storeDomains(tx, known, changed);
     await linkHosts(tx, changed, hostRows);
-    await addScanHosts(tx, scanId, { known, hostRows });
     await tx.query('UPDATE hermetic_scan.scan SET questions = questions + $2 WHERE id = $1', [
-      scanId,
+      slice.scanId,
       observed.reduce((sum, { observation }) => sum + observation.questions, 0),
     ]);
+    await passSlice(tx, slice);
   });
 }
 
@@ -153,9 +138,13 @@ async function linkHosts(
   );
 }
 
+/**
+ * Adds hosts to the scan while the lease holds. It is a statement of its own: the rows of
+ * common hosts would block other slices until the end of a transaction.
+ */
 async function addScanHosts(
-  tx: Transaction,
-  scanId: number,
+  database: Queries,
+  { scanId, number, leaseNo }: ClaimedSlice,
   { known, hostRows }: { readonly known: readonly Entry[]; readonly hostRows: HostRows },
 ): Promise<void> {
   const required = new Map<number, boolean>();
@@ -166,11 +155,19 @@ async function addScanHosts(
     }
   if (required.size === 0) return;
   const rows = [...required.keys()].sort((a, b) => a - b);
-  await tx.query(
-    `INSERT INTO hermetic_scan.scan_host (scan_id, host_id, required)
-      SELECT $1, g.host_id, g.required FROM unnest($2::int[], $3::boolean[]) AS g (host_id, required)
+  await database.query(
+    `WITH held AS (
+      SELECT number FROM hermetic_scan.scan_slice
+      WHERE scan_id = $1 AND number = $4 AND lease_no = $5 AND stage = $6 FOR SHARE
+    )
+    INSERT INTO hermetic_scan.scan_host (scan_id, host_id, required, slice)
+      SELECT $1, g.host_id, g.required, held.number
+      FROM held, unnest($2::int[], $3::boolean[]) AS g (host_id, required)
       ON CONFLICT (scan_id, host_id) DO UPDATE SET required = true
         WHERE excluded.required AND NOT scan_host.required`,
-    [scanId, rows, rows.map((row) => required.get(row) === true)],
+    [
+      ...[scanId, rows, rows.map((row) => required.get(row) === true)],
+      ...[number, leaseNo, sliceStages.names],
+    ],
   );
 }

@@ -49,12 +49,12 @@ export function neededJobs({ names, hosts, visits, grades }: WaitingWork): reado
 export async function planJobs(database: Queries): Promise<void> {
   const scans = await database.query<WaitingWork & { readonly id: number }>(
     `SELECT s.id,
-      EXISTS (SELECT FROM hermetic_scan.scan_domain WHERE scan_id = s.id AND state = 0) AS names,
-      EXISTS (SELECT FROM hermetic_scan.scan_host WHERE scan_id = s.id AND state = 0) AS hosts,
+      EXISTS (SELECT FROM hermetic_scan.scan_slice WHERE scan_id = s.id AND stage = 0) AS names,
+      EXISTS (SELECT FROM hermetic_scan.scan_slice WHERE scan_id = s.id AND stage = 1) AS hosts,
       EXISTS (SELECT FROM hermetic_scan.visit v
         JOIN hermetic_scan.scan_host h ON h.host_id = v.host_id AND h.scan_id = s.id
         WHERE v.state = 0) AS visits,
-      EXISTS (SELECT FROM hermetic_scan.scan_domain WHERE scan_id = s.id AND state = 1) AS grades
+      EXISTS (SELECT FROM hermetic_scan.scan_slice WHERE scan_id = s.id AND stage = 2) AS grades
       FROM hermetic_scan.scan s WHERE s.state = 'running'`,
   );
   const wanted = scans.flatMap(({ id, ...work }) =>

@@ -1,5 +1,6 @@
 import type { Database, Queries } from '../database/database.js';
 import { scanError } from '../database/failures.js';
+import { createSlices } from './scan-slices.js';
 import { scanNumbered, type ScanParams, type ScanState } from './stored-scan.js';
 
 const DAY = 86_400_000;
@@ -54,13 +55,14 @@ export async function startScan(
     // The statement has a value in its text: partitions cannot be created with parameters.
     await tx.query(
       `CREATE TABLE hermetic_scan.scan_domain_${id} PARTITION OF hermetic_scan.scan_domain
-        FOR VALUES IN (${id}) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02)`,
+        FOR VALUES IN (${id}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02)`,
     );
     await tx.query(
       `INSERT INTO hermetic_scan.scan_domain (scan_id, domain_id)
-        SELECT $1, domain_id FROM hermetic_scan.list_domain WHERE list_id = $2 ORDER BY rank`,
+        SELECT $1, domain_id FROM hermetic_scan.list_domain WHERE list_id = $2 ORDER BY domain_id`,
       [id, listId],
     );
+    await createSlices(tx, id);
     return id;
   });
 }

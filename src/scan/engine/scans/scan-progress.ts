@@ -41,8 +41,10 @@ export async function scanProgress(database: Queries, id: number): Promise<ScanP
     [id],
   );
   const [hosts] = await database.query<{ total: number; observed: number }>(
-    `SELECT count(*) AS total, count(*) FILTER (WHERE state = 1) AS observed
-      FROM hermetic_scan.scan_host WHERE scan_id = $1`,
+    `SELECT count(*) AS total, count(*) FILTER (WHERE s.stage > 1) AS observed
+      FROM hermetic_scan.scan_host h
+      JOIN hermetic_scan.scan_slice s ON s.scan_id = h.scan_id AND s.number = h.slice
+      WHERE h.scan_id = $1`,
     [id],
   );
   const [visits] = await database.query<VisitCounts>(

@@ -1,0 +1,109 @@
+import type { Queries, Transaction } from '../database/database.js';
+
+/**
+ * Slices of a scan and their leases.
+ *
+ * A slice is a range of domains that one job processes at a time. It passes three stages:
+ * the records of its domains, the records of the mail hosts that it was the first to name,
+ * and the grades of its domains. One row holds the lease of all its domains, so a claim
+ * writes one row and not one for each domain.
+ *
+ * A worker that dies loses the lease when it ends, and another one repeats the stage. Each
+ * stage stores its results in one transaction that begins with {@link holdSlice}: the
+ * results of a lease that ended are dropped.
+ */
+
+/** Domains of one slice. */
+export const SLICE_DOMAINS = 500;
+/** A lease lasts this long: a slice whose every question times out takes a minute. */
+const LEASE_MS = 180_000;
+/** Pause before a slice is graded again whose hosts still wait for visits. */
+const BLOCKED_MS = 10_000;
+
+/** Values of `scan_slice.stage`. */
+export const sliceStages = { names: 0, hosts: 1, grades: 2, done: 3 } as const;
+
+export type SliceStage = Exclude<keyof typeof sliceStages, 'done'>;
+
+/** The lease of one slice. */
+export interface ClaimedSlice {
+  readonly scanId: number;
+  readonly number: number;
+  readonly leaseNo: number;
+  readonly stage: SliceStage;
+  readonly firstId: number;
+  readonly lastId: number;
+}
+
+/** Divides the domains of a scan into slices. */
+export async function createSlices(tx: Transaction, scanId: number): Promise<void> {
+  await tx.query(
+    `INSERT INTO hermetic_scan.scan_slice (scan_id, number, first_id, last_id)
+      SELECT $1, number, min(domain_id), max(domain_id) FROM (
+        SELECT domain_id, (row_number() OVER (ORDER BY domain_id) - 1) / $2 AS number
+        FROM hermetic_scan.scan_domain WHERE scan_id = $1) n
+      GROUP BY number`,
+    [scanId, SLICE_DOMAINS],
+  );
+}
+
+/**
+ * Claims one slice of a running scan at a stage; undefined if all are leased or
+ * done. Blocked slices are free as soon as no visit waits at all.
+ */
+export async function claimSlice(
+  database: Queries,
+  scanId: number,
+  stage: SliceStage,
+): Promise<ClaimedSlice | undefined> {
+  const [slice] = await database.query<Omit<ClaimedSlice, 'scanId' | 'stage'>>(
+    `UPDATE hermetic_scan.scan_slice
+      SET lease_no = lease_no + 1, due_at = now() + $3 * interval '1 ms', blocked = false
+      WHERE scan_id = $1 AND number = (
+        SELECT number FROM hermetic_scan.scan_slice
+        WHERE scan_id = $1 AND stage = $2
+          AND (due_at <= now() OR (blocked
+            AND NOT EXISTS (SELECT FROM hermetic_scan.visit WHERE state = 0)))
+          AND EXISTS (SELECT FROM hermetic_scan.scan WHERE id = $1 AND state = 'running')
+        ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
+      RETURNING number, lease_no AS "leaseNo", first_id AS "firstId", last_id AS "lastId"`,
+    [scanId, sliceStages[stage], LEASE_MS],
+  );
+  return slice && { ...slice, scanId, stage };
+}
+
+/**
+ * Returns whether the lease still holds, and keeps it until the transaction ends. Without
+ * it the caller writes nothing.
+ */
+export async function holdSlice(tx: Transaction, slice: ClaimedSlice): Promise<boolean> {
+  const { scanId, number, leaseNo, stage } = slice;
+  const held = await tx.query(
+    `SELECT FROM hermetic_scan.scan_slice
+      WHERE scan_id = $1 AND number = $2 AND lease_no = $3 AND stage = $4 FOR UPDATE`,
+    [scanId, number, leaseNo, sliceStages[stage]],
+  );
+  return held.length > 0;
+}
+
+/** Ends the lease of a slice that has passed its stage. */
+export async function passSlice(
+  tx: Transaction,
+  { scanId, number, stage }: ClaimedSlice,
+): Promise<void> {
+  await tx.query(
+    `UPDATE hermetic_scan.scan_slice SET stage = $3, due_at = '-infinity'
+      WHERE scan_id = $1 AND number = $2`,
+    [scanId, number, sliceStages[stage] + 1],
+  );
+}
+
+/** Ends the lease of a slice whose hosts still wait for visits: it is graded again later. */
+export async function blockSlice(tx: Transaction, { scanId, number }: ClaimedSlice): Promise<void> {
+  await tx.query(
+    `UPDATE hermetic_scan.scan_slice
+      SET blocked = true, due_at = now() + $3 * interval '1 ms'
+      WHERE scan_id = $1 AND number = $2`,
+    [scanId, number, BLOCKED_MS],
+  );
+}
