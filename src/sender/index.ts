@@ -60,6 +60,7 @@ export {
   type CaseZoneRecords,
 } from './receive/case-records.js';
 export { policyAnswer, type PolicyAnswer } from './receive/policy-answer.js';
+export { reportObservations, type ReportedCase } from './receive/report-observations.js';
 export { Recorder, type CasePlace, type Seen } from './receive/recorder.js';
 export { SmtpReceiver, type SmtpReceiverOptions } from './receive/smtp-receiver.js';
 export type { ReceiverLimits } from './receive/receiver-session.js';
@@ -69,12 +70,19 @@ export { comparePrediction, type ComparedCase } from './judge/compare-prediction
 export { observedExposure } from './judge/observed-exposure.js';
 export {
   headline,
+  identityLines,
   renderComparison,
   renderSenderTest,
   type TestLayout,
 } from './render/render-test.js';
-export { adviceFor, mechanismReason, mechanismWord, verdictText } from './render/words.js';
-export { renderSenderHtml } from './render/render-html.js';
+export {
+  adviceFor,
+  mechanismReason,
+  mechanismWord,
+  reportLines,
+  verdictText,
+} from './render/words.js';
+export { attackTable, renderSenderHtml } from './render/render-html.js';
 export { renderSenderJunit } from './render/render-junit.js';
 export { senderSchemas } from './json-schemas.js';
 export {

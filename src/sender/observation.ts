@@ -45,7 +45,7 @@ const reply = z.int().min(200).max(599);
  * - `connection`, `greeting` (the sender's first octets after ours), `ehlo`, `starttls`,
  *   `hello` (ClientHello), `handshake` (completed), `alert` (sent by the sender), `mail`,
  *   `rcpt`, `data` (end of a message), `close`: one SMTP connection. Content is never
- *   recorded.
+ *   recorded, apart from the domains of DKIM signatures.
  * - `withdrawn`: the policy of the case disappeared; later messages count as the second.
  * - `report`: a TLS report about the case (RFC 8460).
  */
@@ -143,6 +143,8 @@ export const observationSchema = z.discriminatedUnion('kind', [
     ...onConnection,
     secured,
     octets: z.int().min(0),
+    /** Domains of DKIM signatures (RFC 6376 §3.5, `d=`), not verified. */
+    signedBy: z.array(text).max(10).optional(),
     reply,
   }),
   z.strictObject({
@@ -156,6 +158,12 @@ export const observationSchema = z.discriminatedUnion('kind', [
     kind: z.literal('report'),
     ...common,
     organization: text,
+    /** UTC day that the report is about. */
+    day: z.iso.date().optional(),
+    /** A signature of the reporter vouches for the report (RFC 8460 §5.3). */
+    authenticated: z.boolean().optional(),
+    /** Addresses of sending servers that its failures name. */
+    senders: z.array(text).max(32).optional(),
     resultTypes: z.array(text).max(32),
     failures: z.int().min(0),
     successes: z.int().min(0),

@@ -73,6 +73,32 @@ export type CaseNote = (typeof caseNotes)[number];
 
 const time = z.iso.datetime();
 
+/**
+ * A TLS report about a case (RFC 8460), beside the observations: what a reporter claims,
+ * and how far the test saw the same. A report never changes a verdict.
+ */
+export const caseReportSchema = z.strictObject({
+  organization: z.string(),
+  /** UTC day that it is about. */
+  day: z.string().optional(),
+  /** A signature of the reporter vouches for it; anyone can send another report. */
+  authenticated: z.boolean(),
+  successes: z.int().min(0),
+  failures: z.int().min(0),
+  /** Result types of its failures (RFC 8460 §4.3). */
+  resultTypes: z.array(z.string()),
+  /** Connections of the judged sender to the case on that day. */
+  seen: z.int().min(0),
+  /** Whether its failures name an address in a network of the judged sender. */
+  fromSender: z.enum(['yes', 'no', 'not-named']),
+  /**
+   * Whether its results are those of the property of the case. `open`: the standard leaves
+   * the result type of the case open.
+   */
+  agrees: z.enum(['yes', 'no', 'open']),
+});
+export type CaseReport = Readonly<z.infer<typeof caseReportSchema>>;
+
 /** The result of one case. */
 export const caseResultSchema = z.strictObject({
   case: z.string(),
@@ -91,6 +117,8 @@ export const caseResultSchema = z.strictObject({
   attempts: z.int().min(0),
   /** The last attempt, or the last sign of the case. */
   lastSeen: time.optional(),
+  /** TLS reports about the case, the authenticated ones first; absent without any. */
+  reports: z.array(caseReportSchema).optional(),
   evidence: z.strictObject({
     /** DNS types asked for, and whether each question had the DO bit. */
     dns: z.array(z.strictObject({ type: z.string(), dnssecOk: z.boolean() })),
@@ -100,6 +128,11 @@ export const caseResultSchema = z.strictObject({
         version: z.string().optional(),
         suite: z.string().optional(),
         serverName: z.string().optional(),
+        /**
+         * Post-quantum key exchange (RFC 10024): in the ClientHello, and in the session
+         * where the receiver knows its group.
+         */
+        hybrid: z.enum(['used', 'offered', 'not-offered']).optional(),
         alert: z.string().optional(),
       })
       .optional(),
@@ -127,6 +160,11 @@ export const senderIdentitySchema = z.strictObject({
   ehloNames: z.array(z.string()),
   /** Software, where it shows itself. */
   software: z.string().optional(),
+  /**
+   * Domains of the DKIM signatures of its messages (RFC 6376 §3.5, `d=`). The signatures
+   * are not verified.
+   */
+  signingDomains: z.array(z.string()).optional(),
   /**
    * True where another host than the one that took the messages made the connections: the
    * test then judges that host.

@@ -49,6 +49,7 @@ export { arrivalOf } from './verify/arrival-of.js';
 export { loadDkimVerifier, lookupKeys, verifyDkim, type LookupKeys } from './verify/verify-dkim.js';
 export type { ReceivedReport } from './tables/prepare-report.js';
 export { storeReports, type StoreOutcome } from './tables/store-reports.js';
+export { domainReports, type DomainReport } from './tables/domain-reports.js';
 export { sumSessions, type SessionSums } from './tables/session-sums.js';
 export { reportEvidence, type ReportEvidence } from './tables/report-evidence.js';
 export {

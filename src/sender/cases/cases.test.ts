@@ -87,7 +87,11 @@ test('every name of a case leads back to it', () => {
   assert.equal(caseOfName('sts.me.xtest.example', 'test.example'), undefined);
 });
 
-test('cases that need IPv6 are left out without it', () => {
+test('cases that need an address family are left out without it', () => {
+  const ids = (ipv4: boolean): readonly string[] =>
+    openableCases(senderCases, { ipv4, ipv6: true }).map(({ id }) => id);
+  assert.ok(ids(true).includes('v4'));
+  assert.ok(!ids(false).includes('v4') && ids(false).includes('v6'));
   assert.ok(openableCases(senderCases, { ipv6: true }).some(({ id }) => id === 'v6'));
   assert.ok(!openableCases(senderCases, { ipv6: false }).some(({ id }) => id === 'v6'));
 });

@@ -1,6 +1,8 @@
+import { groupName, isPostQuantum } from '../../tls/index.js';
 import type { SenderCase } from '../cases/sender-case.js';
 import type { Observation, ObservationOf } from '../observation.js';
 import type { CaseNote, CaseResult, CaseVerdict } from '../verdict.js';
+import { reportsIn } from './case-reports.js';
 import { attemptsIn, showsRefusal, type Attempt } from './attempts.js';
 
 /** The facts of the whole test that a single case needs. */
@@ -56,6 +58,7 @@ export function judgeCase(
     notes: [...notes],
     attempts: attempts.length,
     lastSeen: lastSeen === undefined ? undefined : new Date(lastSeen).toISOString(),
+    reports: reportsIn(senderCase, all, { attempts: own, network: facts.network }),
     evidence: evidenceIn(observations, attempts),
   };
 }
@@ -170,7 +173,8 @@ function meets({ expect, host }: SenderCase, verdict: CaseVerdict): CaseResult['
 
 function lastSign(observations: readonly Observation[]): number | undefined {
   const times = observations
-    .filter(({ kind }) => kind !== 'not-submitted')
+    // A report arrives a day later, and is not a sign of an attempt.
+    .filter(({ kind }) => kind !== 'not-submitted' && kind !== 'report')
     .map(({ at }) => Date.parse(at));
   return times.length === 0 ? undefined : Math.max(...times);
 }
@@ -197,12 +201,22 @@ function tlsIn(attempts: readonly Attempt[]): CaseResult['evidence']['tls'] {
   if (!last) return undefined;
   const { observations } = last;
   const handshake = find(observations, 'handshake');
+  const hello = find(observations, 'hello');
   return {
     version: handshake?.version,
     suite: handshake?.suite,
-    serverName: find(observations, 'hello')?.serverName,
+    serverName: hello?.serverName,
+    hybrid: hello && hybridIn(hello, handshake?.group),
     alert: find(observations, 'alert')?.description,
   };
+}
+
+function hybridIn(
+  { groups }: ObservationOf<'hello'>,
+  agreed: string | undefined,
+): 'used' | 'offered' | 'not-offered' {
+  if (agreed !== undefined && isPostQuantum(agreed)) return 'used';
+  return groups.map(groupName).some(isPostQuantum) ? 'offered' : 'not-offered';
 }
 
 function find<K extends Observation['kind']>(

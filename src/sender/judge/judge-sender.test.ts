@@ -342,3 +342,98 @@ test('the order of observations does not matter, nor do unknown cases', () => {
     { numRuns: 20 },
   );
 });
+
+const report = (change: object = {}): Observation => ({
+  kind: 'report',
+  at: moment(86_400),
+  case: 'report',
+  slot: 'me',
+  organization: 'Sender',
+  day: moment(0).slice(0, 10),
+  authenticated: true,
+  successes: 0,
+  failures: 1,
+  resultTypes: ['certificate-not-trusted'],
+  senders: ['192.0.2.7'],
+  ...change,
+});
+
+test('a TLS report is shown beside the attempts of its day', () => {
+  const seen = [...at('plain').delivers(true), ...at('report').delivers(true)];
+  const [first] = caseIn(judged([...seen, report()]), 'report').reports ?? [];
+  assert.deepEqual(first, {
+    organization: 'Sender',
+    day: moment(0).slice(0, 10),
+    authenticated: true,
+    successes: 0,
+    failures: 1,
+    resultTypes: ['certificate-not-trusted'],
+    seen: 1,
+    fromSender: 'yes',
+    agrees: 'yes',
+  });
+  const other = {
+    day: '2026-11-29',
+    senders: ['198.51.100.9'],
+    resultTypes: ['starttls-not-supported'],
+  };
+  const [wrong] = caseIn(judged([...seen, report(other)]), 'report').reports ?? [];
+  assert.deepEqual([wrong?.seen, wrong?.fromSender, wrong?.agrees], [0, 'no', 'no']);
+  const [silent] =
+    caseIn(judged([...seen, report({ senders: [], resultTypes: [] })]), 'report').reports ?? [];
+  assert.deepEqual([silent?.fromSender, silent?.agrees], ['not-named', 'open']);
+});
+
+test('a report alone starts nothing, settles nothing and changes no verdict', () => {
+  const alone = judged([report()]);
+  assert.equal(caseIn(alone, 'report').verdict, 'not-started');
+  assert.equal(alone.sender, undefined);
+  assert.equal(caseIn(alone, 'report').reports?.[0]?.seen, 0);
+  const attempts = [...stsSender, ...at('report').submitted()];
+  const without = judged(attempts);
+  const joined = judged([...attempts, report(), report({ authenticated: false, failures: 9 })]);
+  assert.deepEqual(
+    joined.cases.map((one) => ({ ...one, reports: undefined })),
+    without.cases.map((one) => ({ ...one, reports: undefined })),
+  );
+  assert.deepEqual(joined.mechanisms, without.mechanisms);
+});
+
+test('authenticated reports come first, and a flood of others is cut off', () => {
+  const forged = Array.from({ length: 50 }, (_, n) =>
+    report({ authenticated: false, organization: `Forged ${n}` }),
+  );
+  const { reports = [] } = caseIn(judged([...forged, report()]), 'report');
+  assert.equal(reports.length, 20);
+  assert.deepEqual([reports[0]?.organization, reports[0]?.authenticated], ['Sender', true]);
+});
+
+test('the domains of DKIM signatures are identity of the judged network alone', () => {
+  const signed = (source: string, domains: string[]): readonly Observation[] =>
+    at('plain', { source })
+      .delivers(true)
+      .map((one) => (one.kind === 'data' ? { ...one, signedBy: domains } : one));
+  const result = judged([
+    ...signed('192.0.2.1', ['sender.example', 'esp.example']),
+    ...at('sts').delivers(true),
+    ...signed('198.51.100.9', ['stranger.example']),
+  ]);
+  assert.deepEqual(result.sender?.signingDomains, ['sender.example', 'esp.example']);
+  assert.equal(judged(at('plain').delivers(true)).sender?.signingDomains, undefined);
+});
+
+test('a hybrid group is offered in the hello, and used where the session names it', () => {
+  const hybrid = (groups: number[], group?: string): string | undefined => {
+    const observations = at('pq')
+      .delivers(true)
+      .map((one) => {
+        if (one.kind === 'hello') return { ...one, groups };
+        return one.kind === 'handshake' ? { ...one, group } : one;
+      });
+    return caseIn(judged(observations), 'pq').evidence.tls?.hybrid;
+  };
+  assert.equal(hybrid([0x11ec, 29]), 'offered');
+  assert.equal(hybrid([0x11ec, 29], 'X25519MLKEM768'), 'used');
+  assert.equal(hybrid([29, 23]), 'not-offered');
+  assert.equal(hybrid([0x11ec, 29], 'x25519'), 'offered');
+});

@@ -22,10 +22,16 @@ export function identityOf(
   );
   const via = distinct(ofKind(observations, 'submitted').map((one) => one.via ?? ''));
   const agents = distinct(ofKind(observations, 'policy').map((one) => one.userAgent ?? ''));
+  const signing = distinct(
+    ofKind(observations, 'data')
+      .filter(({ source }) => senderNetwork(source) === networks[0])
+      .flatMap(({ signedBy = [] }) => signedBy),
+  );
   return {
     networks: networks.slice(0, MAX_SHOWN),
     ehloNames,
     software: softwareOf([...agents, ...ehloNames]),
+    signingDomains: signing.length === 0 ? undefined : signing,
     smartHost: via.some((address) => !networks.includes(senderNetwork(address))),
   };
 }

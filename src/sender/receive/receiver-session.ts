@@ -7,6 +7,7 @@ import type { CaseNames } from '../cases/case-names.js';
 import type { CaseHost } from '../cases/sender-case.js';
 import { cutText } from '../observation.js';
 import type { CasePlace, Recorder, Seen } from './recorder.js';
+import { SigningDomains } from './signing-domains.js';
 
 /** Limits of one connection; a client beyond one of them gets 421 or is closed. */
 export interface ReceiverLimits {
@@ -234,8 +235,10 @@ export class ReceiverSession {
     if (!this.#recipients) return this.#say('503 5.5.1 No valid recipients');
     this.#say('354 End data with <CR><LF>.<CR><LF>');
     let octets = 0;
+    const signing = new SigningDomains();
     for await (const chunk of this.#input.message()) {
       octets += chunk.length;
+      signing.add(chunk);
       this.#awaitClient();
       if (octets <= this.options.limits.maxData) continue;
       this.#record({ kind: 'data', secured: this.#secured, octets, reply: 552 });
@@ -244,7 +247,9 @@ export class ReceiverSession {
     }
     this.#accepted = true;
     this.#recipients = undefined;
-    this.#record({ kind: 'data', secured: this.#secured, octets, reply: 250 });
+    const found = signing.end();
+    const signedBy = found.length === 0 ? undefined : found.map(cutText);
+    this.#record({ kind: 'data', secured: this.#secured, octets, signedBy, reply: 250 });
     this.#say('250 2.0.0 Received and counted; the content is not kept');
   }
 

@@ -9,6 +9,8 @@ import {
   type CasePlace,
   type ReceiverLimits,
 } from '../index.js';
+import { buildClientHello, ProtocolVersion } from '../../tls/index.js';
+import { SigningDomains } from './signing-domains.js';
 
 interface Bench {
   readonly recorder: Recorder;
@@ -88,6 +90,71 @@ test('a message is counted, and its content is not kept', async (t) => {
   await client.ask('');
   assert.deepEqual(kinds(client), ['connection', 'ehlo', 'mail', 'rcpt', 'data', 'close']);
   assert.doesNotMatch(JSON.stringify(client.recorder.observations), /secret|b@plain/);
+});
+
+test('the domains of DKIM signatures are kept, and nothing else of the header', async (t) => {
+  const client = await bench(t, 'plain');
+  await client.ask('EHLO mail.sender.test');
+  await client.ask('MAIL FROM:<a@sender.test>');
+  await client.ask('RCPT TO:<b@plain.me.sender.example>');
+  await client.ask('DATA');
+  const mail = [
+    'DKIM-Signature: v=1; a=rsa-sha256; s=secret;',
+    '\td = Sender.TEST; h=From; bh=dGVzdA==; b=Zm9v',
+    'dkim-signature: v=1; d=list.example; s=secret; b=YmFy',
+    'DKIM-Signature: v=1; d=not a domain!; b=',
+    'X-DKIM-Signature: v=1; d=other.example',
+    'From: secret@sender.test',
+    '',
+    'DKIM-Signature: v=1; d=body.example',
+  ];
+  await client.ask(`${mail.join('\r\n')}\r\n.`);
+  const text = JSON.stringify(client.recorder.observations);
+  assert.match(text, /"signedBy":\["sender\.test","list\.example"\]/);
+  assert.doesNotMatch(text, /secret|body\.example|other\.example/);
+});
+
+test('DKIM domains are read over chunks, and within the first 32 kB alone', () => {
+  const read = (text: string, size: number): readonly string[] => {
+    const domains = new SigningDomains();
+    const octets = Buffer.from(text);
+    for (let at = 0; at < octets.length; at += size) domains.add(octets.subarray(at, at + size));
+    return domains.end();
+  };
+  const signature = 'DKIM-Signature: v=1; d=a.example; b=x';
+  for (const size of [1, 7, 5000])
+    assert.deepEqual(read(`To: b\r\n${signature}\r\n\r\nd=no`, size), ['a.example'], String(size));
+  assert.deepEqual(read(signature, 5), ['a.example']);
+  assert.deepEqual(read(`X: ${'x'.repeat(40_000)}\r\n${signature}\r\n\r\n`, 4096), []);
+  const many = Array.from({ length: 500 }, (_, n) => `DKIM-Signature: d=a${n}.example\r\n`);
+  assert.equal(read(many.join(''), 4096).length, 10);
+});
+
+/** The alert that answers a ClientHello with these groups; empty for none. */
+async function answerToHello(t: TestContext, caseId: string, groups: number[]): Promise<string> {
+  const { ask, socket } = await bench(t, caseId);
+  await ask('EHLO mail.sender.test');
+  assert.match(await ask('STARTTLS'), /^220 /);
+  const answer = new Promise<Buffer>((resolve) => socket.once('data', resolve));
+  socket.write(
+    buildClientHello({
+      random: Buffer.alloc(32, 7),
+      maxVersion: ProtocolVersion['TLSv1.2'],
+      versions: [ProtocolVersion['TLSv1.3']],
+      suites: [0x1301],
+      groups,
+      signatureSchemes: [0x0403, 0x0804],
+      serverName: 'mx.pq.me.sender.example',
+    }),
+  );
+  const octets = await answer;
+  return octets[0] === 21 ? `alert ${octets[6]}` : `record ${octets[0]}`;
+}
+
+test('the case pq ends a handshake without the hybrid group, and no other', async (t) => {
+  assert.equal(await answerToHello(t, 'pq', [29, 23]), 'alert 40');
+  assert.equal(await answerToHello(t, 'pq', [0x6399, 29]), 'alert 40', 'a draft of Kyber');
+  assert.equal(await answerToHello(t, 'pq', [29, 0x11ec]), 'record 22');
 });
 
 test('nothing is relayed: a recipient of another domain is refused', async (t) => {

@@ -5,11 +5,17 @@ import { senderCase } from '../cases/all-cases.js';
 import { domainNames, mechanismNames, metTones } from '../predict/render-prediction.js';
 import type { CaseResult, SenderTestResult } from '../verdict.js';
 import { domainRows, headline, identityLines } from './render-test.js';
-import { adviceFor, mechanismReason, mechanismWord, noteText, verdictWord } from './words.js';
+import {
+  adviceFor,
+  mechanismReason,
+  mechanismWord,
+  noteText,
+  reportLines,
+  verdictWord,
+} from './words.js';
 
 /** Renders the result of a test as one page that loads nothing. */
 export function renderSenderHtml(result: SenderTestResult): string {
-  const steps = adviceFor(result);
   return pageShell({
     title: 'Sender test',
     top: markup`<strong>Hermetic</strong> sender test`,
@@ -20,14 +26,8 @@ export function renderSenderHtml(result: SenderTestResult): string {
       section('Mechanisms', mechanismTable(result)),
       section('Mail from this sender under attack', attackTable(result)),
       section('Cases', caseTable(result.cases)),
-      ...(steps.length === 0
-        ? []
-        : [
-            section(
-              'Next steps',
-              markup`<ul>${steps.map((step) => markup`<li>${step}</li>`)}</ul>`,
-            ),
-          ]),
+      ...listSection('TLS reports', reportLines(result)),
+      ...listSection('Next steps', adviceFor(result)),
     ],
     footer: 'Silence is never a refusal: a case without an attempt is not seen.',
   });
@@ -35,6 +35,12 @@ export function renderSenderHtml(result: SenderTestResult): string {
 
 function section(title: string, content: Markup): Markup {
   return markup`<section class="wide"><h2>${title}</h2>${content}</section>`;
+}
+
+/** A section with a list; none without items. */
+function listSection(title: string, items: readonly string[]): readonly Markup[] {
+  if (items.length === 0) return [];
+  return [section(title, markup`<ul>${items.map((item) => markup`<li>${item}</li>`)}</ul>`)];
 }
 
 function mechanismTable({ mechanisms }: SenderTestResult): Markup {
@@ -53,7 +59,8 @@ function badgeOf([word, tone]: readonly [string, Tone]): [string, Tone] {
   return [word, tone];
 }
 
-function attackTable({ exposure }: SenderTestResult): Markup {
+/** The exposure table of a sender, by class of receiving domain and attack. */
+export function attackTable({ exposure }: SenderTestResult): Markup {
   return dataTable(
     'By class of receiving domain, without an attack and under each attack',
     [

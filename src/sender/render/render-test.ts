@@ -7,7 +7,14 @@ import { codes, domainNames, mechanismNames, metTones } from '../predict/render-
 import type { ComparedCase } from '../judge/compare-prediction.js';
 import type { CaseResult, SenderTestResult } from '../verdict.js';
 import { isSettled } from '../judge/judge-sender.js';
-import { adviceFor, mechanismReason, mechanismWord, noteText, verdictWord } from './words.js';
+import {
+  adviceFor,
+  mechanismReason,
+  mechanismWord,
+  noteText,
+  reportLines,
+  verdictWord,
+} from './words.js';
 
 /** Layout of the text. */
 export interface TestLayout {
@@ -58,7 +65,8 @@ export function renderSenderTest(result: SenderTestResult, layout: TestLayout): 
     ),
     ...exposureLines(result.exposure, { width, paint, senders: domainRows, names: domainNames }),
     ...caseLines(result, view),
-    ...adviceLines(result, view),
+    ...listed('TLS reports:', reportLines(result), view),
+    ...listed('Next steps:', adviceFor(result), view),
     '',
   ].join('\n');
 }
@@ -80,10 +88,12 @@ export function headline(result: SenderTestResult): string {
 /** The identity of the sender, and its TLS. */
 export function identityLines({ sender, tls }: SenderTestResult): readonly string[] {
   if (!sender) return ['No connection arrived.'];
-  const { ehloNames, networks, software, smartHost } = sender;
+  const { ehloNames, networks, software, signingDomains = [], smartHost } = sender;
   const names = ehloNames.join(', ');
   const product = software === undefined ? '' : ` (${software})`;
   const lines = [`Sender: ${names || 'no EHLO name'} from ${networks.join(', ')}${product}`];
+  if (signingDomains.length > 0)
+    lines.push(`DKIM signatures of its messages name ${signingDomains.join(', ')} (not verified)`);
   if (smartHost) lines.push('Another server than the one that took the messages delivered them.');
   if (tls) {
     const quantum = tls.postQuantum ? 'with' : 'without';
@@ -125,10 +135,10 @@ function caseLine(one: CaseResult, { width, paint }: TextView): readonly string[
   ];
 }
 
-function adviceLines(result: SenderTestResult, { width }: TextView): readonly string[] {
-  const steps = adviceFor(result);
-  if (steps.length === 0) return [];
-  return ['', 'Next steps:', ...steps.flatMap((step) => wrap(step, width, '  - ', '    '))];
+/** A title with one item a line; nothing without items. */
+function listed(title: string, items: readonly string[], { width }: TextView): readonly string[] {
+  if (items.length === 0) return [];
+  return ['', title, ...items.flatMap((item) => wrap(item, width, '  - ', '    '))];
 }
 
 /** Renders the comparison with a prediction: the counts, and each case that differs. */

@@ -1,8 +1,10 @@
+import { neutralise } from '../../base/index.js';
 import type { Tone } from '../../page/index.js';
 import type { DeliveryStep, SenderMechanism } from '../cases/sender-case.js';
 import { mechanismWords } from '../predict/render-prediction.js';
 import type {
   CaseNote,
+  CaseReport,
   CaseResult,
   CaseVerdict,
   MechanismResult,
@@ -55,6 +57,37 @@ export function verdictWord({ verdict, step }: CaseResult): string {
 export function verdictText(result: CaseResult): string {
   const notes = noteText(result.notes.filter((note) => note !== 'unexpected'));
   return notes === '' ? verdictWord(result) : `${verdictWord(result)} (${notes})`;
+}
+
+/** A TLS report about a case as one sentence: the claim of its reporter, and the test's. */
+export function reportText({ case: id, attempts }: CaseResult, report: CaseReport): string {
+  const { organization, day, authenticated, successes, failures, resultTypes, seen } = report;
+  const trust = authenticated ? 'signed' : 'NOT authenticated';
+  const types = resultTypes.length === 0 ? '' : ` (${resultTypes.join(', ')})`;
+  const when = day === undefined ? '' : ` for ${day}`;
+  return [
+    `${id}: ${neutralise(organization)}${when}, ${trust}: ${successes} sessions ended well, `,
+    `${failures} failed${types}. The test saw ${day === undefined ? attempts : seen}. `,
+    agreementWords[report.agrees],
+    senderWords[report.fromSender],
+  ].join('');
+}
+
+const agreementWords: Readonly<Record<CaseReport['agrees'], string>> = {
+  yes: 'The results are those of the case.',
+  no: 'The results are not those of the case.',
+  open: 'The standard leaves the result of this case open.',
+};
+
+const senderWords: Readonly<Record<CaseReport['fromSender'], string>> = {
+  yes: '',
+  no: ' It names servers outside the network of this test.',
+  'not-named': ' It names no sending server.',
+};
+
+/** Every TLS report of a result, one sentence each. */
+export function reportLines({ cases }: SenderTestResult): readonly string[] {
+  return cases.flatMap((one) => (one.reports ?? []).map((report) => reportText(one, report)));
 }
 
 /** Notes as a phrase; empty without any. */

@@ -13,6 +13,7 @@ import {
   type HostCertificate,
 } from '../../sender/index.js';
 import { servingTls } from '../../tls/index.js';
+import { reportTables } from '../../tls-rpt-receive/index.js';
 import { labelled, single, type Metric } from '../metrics.js';
 import { SlotIssuer } from '../sender-issuer.js';
 import { openSenderKeys, senderSite, type SenderSite } from '../sender-site.js';
@@ -35,7 +36,12 @@ const MAX_CONTEXTS = 400;
  * relays nothing.
  */
 export const senderTestJob: JobCode<SenderTestJobSettings> = {
-  tables: () => [slotTables, acmeTables],
+  // The pages of the test show the TLS reports that the job `report` stores.
+  tables: ({ reportUri }) => [
+    slotTables,
+    acmeTables,
+    ...(reportUri === undefined ? [] : [reportTables]),
+  ],
   check: ({ keys }) => void openSenderKeys(keys),
   start: (settings, jobContext) => new SenderTest(settings, jobContext).service(),
 };

@@ -1,12 +1,16 @@
 import {
   adviceFor,
+  attackTable,
   headline,
+  identityLines,
   mechanismReason,
   mechanismWord,
+  reportLines,
   verdictText,
   type CaseResult,
   type ClosedCase,
   type MechanismResult,
+  type SenderTestResult,
 } from '../../sender/index.js';
 import type { SenderTestSettings } from '../../sender/settings.js';
 import {
@@ -80,17 +84,33 @@ export function senderLine({ slot, hasEnded, result }: SenderTestView): string {
 }
 
 /** One line for each mechanism and each case. */
-export function senderRows({ result, cases }: SenderTestView): Markup {
+export function senderRows({ result, cases, hasReports }: SenderTestView): Markup {
   const saysOf = new Map(cases.map(({ senderCase }) => [senderCase.id, senderCase.says]));
   const advice = adviceFor(result);
-  return markup`<h3>Mechanisms</h3>
+  return markup`${identityLines(result).map((line) => markup`<p>${line}</p>`)}
+    <h3>Mechanisms</h3>
     ${scoreList('Mechanisms of the sender', result.mechanisms.map(mechanismLine))}
     ${advice.length > 0 && markup`<h3>Next steps</h3><ul>${advice.map((step) => markup`<li>${step}</li>`)}</ul>`}
+    <h3>Mail from this sender under attack</h3>
+    ${attackTable(result)}
     <h3>Cases</h3>
     ${scoreList(
       'Cases of the test',
       result.cases.map((one) => caseLine(one, saysOf.get(one.case) ?? '')),
-    )}`;
+    )}
+    ${hasReports && reportSection(result)}`;
+}
+
+/** A report arrives a day after the sessions, so its absence says nothing. */
+function reportSection(result: SenderTestResult): Markup {
+  const lines = reportLines(result);
+  return markup`<h3>TLS reports</h3>
+    ${
+      lines.length === 0
+        ? markup`<p>No report about this test has arrived. Senders report a UTC day after its end (RFC 8460), and many
+          send no reports.</p>`
+        : markup`<ul>${lines.map((line) => markup`<li>${line}</li>`)}</ul>`
+    }`;
 }
 
 const mechanismNames: Readonly<Record<MechanismResult['mechanism'], string>> = {

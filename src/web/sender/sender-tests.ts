@@ -6,20 +6,26 @@ import {
   judgeSender,
   lendSlot,
   openCases,
+  reportObservations,
   SlotTable,
   type ClosedCase,
   type LentSlot,
+  type Observation,
   type SenderCase,
   type SenderTestResult,
   type Slot,
 } from '../../sender/index.js';
 import type { SenderTestSettings } from '../../sender/settings.js';
 import type { Store } from '../../store/index.js';
+import { domainReports, prepareReports } from '../../tls-rpt-receive/index.js';
 
 /** Milliseconds between two looks for news while a page is open. */
 const LOOK_MS = 1000;
 /** Milliseconds without news until a comment keeps the stream open. */
 const IDLE_MS = 15_000;
+
+/** Reports that one view reads. */
+const MAX_REPORTS = 100;
 
 /** A test as its page shows it. */
 export interface SenderTestView {
@@ -29,6 +35,8 @@ export interface SenderTestView {
   /** The cases of the test, each with the address that mail goes to. */
   readonly cases: readonly { readonly senderCase: SenderCase; readonly address: string }[];
   readonly closed: readonly ClosedCase[];
+  /** The cases ask for TLS reports (RFC 8460). */
+  readonly hasReports: boolean;
   /** Cases may come in turns: the installation has fewer addresses than cases. */
   readonly inTurns: boolean;
 }
@@ -42,6 +50,7 @@ export type CaseSet = 'quick' | 'all';
  */
 export class SenderTests {
   readonly #table: SlotTable;
+  readonly #store: Store;
 
   constructor(
     readonly settings: SenderTestSettings,
@@ -49,6 +58,14 @@ export class SenderTests {
     private readonly clock: Clock,
   ) {
     this.#table = new SlotTable(store);
+    this.#store = store;
+    // Without an address for reports, no case asks for one.
+    if (this.hasReports) prepareReports(store);
+  }
+
+  /** Whether the cases ask for TLS reports. */
+  get hasReports(): boolean {
+    return this.settings.reportUri !== undefined;
   }
 
   /** Lends a slot to a client, by its address. */
@@ -70,7 +87,7 @@ export class SenderTests {
     return {
       slot,
       hasEnded: slot.endsAt <= now,
-      result: judgeSender(this.#table.observations(slot.slot), {
+      result: judgeSender([...this.#table.observations(slot.slot), ...this.#reports(slot)], {
         now: new Date(now).toISOString(),
         cases,
       }),
@@ -79,8 +96,18 @@ export class SenderTests {
         address: `test@${caseNames(senderCase.id, slot.slot, settings.zone).domain}`,
       })),
       closed: closedCases(settings),
+      hasReports: this.hasReports,
       inTurns: !addressesOf(settings).areSeparate,
     };
+  }
+
+  /** TLS reports about the domains of a test, of any reporter. */
+  #reports({ slot }: Slot): readonly Observation[] {
+    if (!this.hasReports) return [];
+    const { zone } = this.settings;
+    const domains = openCases(this.settings).map(({ id }) => caseNames(id, slot, zone).domain);
+    const reports = domainReports(this.#store, domains, MAX_REPORTS);
+    return reportObservations(reports, { zone, slot, now: this.clock.now() });
   }
 
   /** Notes that the client sent the mails of a set: silence then counts as not seen. */

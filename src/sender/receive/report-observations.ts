@@ -1,0 +1,46 @@
+import { senderCase } from '../cases/all-cases.js';
+import { caseOfName } from '../cases/case-names.js';
+import { cutText, type Observation } from '../observation.js';
+
+/** A TLS report about one policy domain (RFC 8460), as its receiver stored it. */
+export interface ReportedCase {
+  readonly domain: string;
+  /** UTC day, as `2026-11-24`. */
+  readonly day: string;
+  readonly organization: string;
+  readonly authenticated: boolean;
+  readonly successes: number;
+  readonly failures: number;
+  readonly resultTypes: readonly string[];
+  readonly senders: readonly string[];
+}
+
+/**
+ * Returns the observations of reports about the cases of a slot; other domains are left
+ * out. The receiver of reports has judged their authenticity.
+ */
+export function reportObservations(
+  reports: readonly ReportedCase[],
+  { zone, slot, now }: { readonly zone: string; readonly slot: string; readonly now: number },
+): readonly Observation[] {
+  return reports.flatMap(({ domain, organization, resultTypes, senders, ...report }) => {
+    const named = caseOfName(domain, zone);
+    const found = named?.slot === slot ? senderCase(named.caseId) : undefined;
+    if (!found) return [];
+    return [
+      {
+        kind: 'report',
+        at: new Date(now).toISOString(),
+        case: found.id,
+        slot,
+        organization: cutText(organization),
+        day: report.day,
+        authenticated: report.authenticated,
+        successes: report.successes,
+        failures: report.failures,
+        resultTypes: resultTypes.slice(0, 32).map(cutText),
+        senders: senders.slice(0, 32).map(cutText),
+      },
+    ];
+  });
+}
