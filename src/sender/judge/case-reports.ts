@@ -15,11 +15,12 @@ const MAX_REPORTS = 20;
 export function reportsIn(
   senderCase: SenderCase,
   observations: readonly Observation[],
-  { attempts, network }: { readonly attempts: readonly Attempt[]; readonly network: string | undefined },
+  {
+    attempts,
+    network,
+  }: { readonly attempts: readonly Attempt[]; readonly network: string | undefined },
 ): CaseReport[] | undefined {
-  const found = observations.filter(
-    (one): one is ObservationOf<'report'> => one.kind === 'report',
-  );
+  const found = observations.filter((one): one is ObservationOf<'report'> => one.kind === 'report');
   if (found.length === 0) return undefined;
   const reports = found.map((report): CaseReport => {
     const { organization, day, authenticated = false, successes, failures, resultTypes } = report;
