@@ -14,6 +14,7 @@ import { configJsonSchema } from '../src/server/index.js';
 import { predictionSchemas, senderSchemas } from '../src/sender/index.js';
 import { scanSchemas } from '../src/scan/index.js';
 import { watchSchemas } from '../src/watch/index.js';
+import { accessPage } from './access-page.js';
 import { apiReport } from './api-report.js';
 import { withAnswers } from './answers-table.js';
 import { profilesPage } from './profiles-page.js';
@@ -24,6 +25,7 @@ async function generated(): Promise<ReadonlyMap<string, string>> {
   const files = new Map([
     ['docs/errors.md', errors()],
     ['docs/profiles.md', profilesPage()],
+    ['docs/web-access.md', accessPage()],
     ['docs/scan-data.md', await scanDataPage()],
     ['docs/api/report.md', apiReport()],
     ['docs/postfix.md', withAnswers(readFileSync('docs/postfix.md', 'utf8'))],

@@ -359,8 +359,10 @@ function expected(route: string, account: string, domain: string): (status: numb
 }
 
 const domains = ['acme.example', 'other.example'] as const;
+/** Routes that end the session of the request. */
+const ending = ['POST /o/sign-out', 'POST /o/sessions/end-all'];
 const guarded = Object.entries(accessTable).filter(
-  ([route, { role }]) => role !== 'anyone' && route !== 'POST /o/sign-out',
+  ([route, { role }]) => role !== 'anyone' && !ending.includes(route),
 );
 
 function pathOf(route: string, domain: string): string {
@@ -554,4 +556,26 @@ test('the header of a proxy counts from its address with its secret', async (t) 
   };
   assert.equal(await post(token), 404);
   assert.equal(await post('forged'), 403);
+});
+
+test('signing out everywhere ends the sessions of the account, and no other', async (t) => {
+  const site = await TestPages.open(t, settings);
+  await site.addUser('carol', 'viewer');
+  await site.addUser('dave', 'viewer');
+  const [first, second] = [await site.session('carol'), await site.session('carol')];
+  const other = await site.session('dave');
+  const page = await (await site.ask('/o/sessions', { headers: { cookie: first } })).text();
+  assert.match(page, /action="\/o\/sessions\/end-all"/);
+  const foreign = await site.submitForm('/o/sessions/end-all', first, { token: 'x' });
+  assert.equal(foreign.status, 403);
+  const ended = await site.submitForm('/o/sessions/end-all', first);
+  assert.equal(ended.status, 303);
+  const statuses = await Promise.all(
+    [first, second, other].map(
+      async (cookie) => (await site.ask('/o', { headers: { cookie } })).status,
+    ),
+  );
+  assert.deepEqual(statuses, [303, 303, 200]);
+  const [entry] = site.pages.access.audit.list(1);
+  assert.deepEqual([entry?.action, entry?.actor], ['sign-out-all', 'carol']);
 });

@@ -69,6 +69,8 @@ const oidc = z.strictObject({
   /** The claim that names the account. `email` counts only where it is verified. */
   nameClaim: z.string().min(1).default('email'),
   groupsClaim: z.string().min(1).default('groups'),
+  /** Minutes after which the provider has to confirm the rights of a session again. */
+  recheckMinutes: z.int().min(1).max(1440).default(15),
 });
 
 /** The rights of accounts that a proxy or a provider has identified; the first that fits. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { systemClock, type Clock } from '../../src/base/index.js';
 import { guarded, nodeNetwork, type Network } from '../../src/net/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
 import { request } from '../../src/http/index.js';
@@ -27,13 +28,35 @@ const settings = {
     },
     grants: [
       { group: 'ops', role: 'operator' },
+      { group: 'readers', role: 'viewer' },
       { name: 'root@example.com', role: 'admin' },
     ],
   },
 };
 
+/** An account at the provider. Tests change it between two requests. */
+interface ProviderAccount {
+  groups: readonly string[];
+  isVerified: boolean;
+}
+
 /** An OpenID provider behind a certificate, and the network that leads to it. */
-async function startProvider(t: TestContext): Promise<Network> {
+interface TestProvider {
+  readonly network: Network;
+  readonly accounts: Map<string, ProviderAccount>;
+  /** Makes every connection to the provider fail. */
+  isDown: boolean;
+}
+
+async function startProvider(
+  t: TestContext,
+  { issuesRefreshTokens = true } = {},
+): Promise<TestProvider> {
+  const accounts = new Map<string, ProviderAccount>([
+    ['alice', { groups: ['ops'], isVerified: true }],
+    ['mallory', { groups: ['ops'], isVerified: false }],
+    ['guest', { groups: [], isVerified: true }],
+  ]);
   const { default: Provider } = (await import(providerPackage)) as {
     default: new (
       issuer: string,
@@ -47,20 +70,27 @@ async function startProvider(t: TestContext): Promise<Network> {
         client_secret: secret,
         redirect_uris: ['https://check.example/sign-in/oidc/callback'],
         token_endpoint_auth_method: 'client_secret_post',
+        grant_types: ['authorization_code', 'refresh_token'],
       },
     ],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['groups'] },
     conformIdTokenClaims: false,
+    issueRefreshToken: () => issuesRefreshTokens,
     cookies: { keys: ['a key of the test'] },
-    findAccount: (_context: unknown, id: string) => ({
-      accountId: id,
-      claims: () => ({
-        sub: id,
-        email: `${id}@example.com`,
-        email_verified: id !== 'mallory',
-        groups: id === 'guest' ? [] : ['ops'],
-      }),
-    }),
+    findAccount: (_context: unknown, id: string) => {
+      const account = accounts.get(id);
+      return (
+        account && {
+          accountId: id,
+          claims: () => ({
+            sub: id,
+            email: `${id}@example.com`,
+            email_verified: account.isVerified,
+            groups: account.groups,
+          }),
+        }
+      );
+    },
   });
   const { keyPem, chainPem } = issue(root, { names: [host] });
   const server = createServer({ key: keyPem, cert: chainPem }, provider.callback());
@@ -68,10 +98,30 @@ async function startProvider(t: TestContext): Promise<Network> {
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
   const local = nodeNetwork();
-  return {
-    dial: (target) => local.dial({ ...target, address: '127.0.0.1', port }),
-    exchange: (exchange) => local.exchange(exchange),
+  const found: TestProvider = {
+    network: {
+      dial: (target) =>
+        found.isDown
+          ? Promise.resolve({ ok: false, failure: { code: 'net-refused', detail: '' } })
+          : local.dial({ ...target, address: '127.0.0.1', port }),
+      exchange: (exchange) => local.exchange(exchange),
+    },
+    accounts,
+    isDown: false,
   };
+  return found;
+}
+
+/** The clock of this machine, moved by some milliseconds. */
+function shiftedClock(): Clock & { shift: number } {
+  const { now, monotonic, sleep } = systemClock;
+  const clock = {
+    shift: 0,
+    now: () => now() + clock.shift,
+    monotonic: () => monotonic() + clock.shift,
+    sleep,
+  };
+  return clock;
 }
 
 /** A browser at the provider: cookies, forms, and redirects until another site. */
@@ -114,9 +164,13 @@ async function signInAt(network: Network, location: string, login: string): Prom
   throw new Error('the provider asks without end');
 }
 
-async function openSite(t: TestContext, network: Network): Promise<TestPages> {
+async function openSite(
+  t: TestContext,
+  network: Network,
+  clock: Clock = systemClock,
+): Promise<TestPages> {
   const resolver = zoneResolver([`${host}. 60 IN A 192.0.2.1`]);
-  const context = { network, resolver, trustStore: anchors };
+  const context = { network, resolver, trustStore: anchors, clock };
   return TestPages.open(t, settings, context, { secrets: { oidcClient: secret } });
 }
 
@@ -132,7 +186,7 @@ function finish(site: TestPages, callback: string, cookie: string): Promise<Resp
 }
 
 test('an OpenID provider signs accounts in with the rights of their grant', async (t) => {
-  const network = await startProvider(t);
+  const { network } = await startProvider(t);
   const site = await openSite(t, network);
   assert.match(await site.text('/sign-in'), /Sign in with your provider/);
   const { location, cookie } = await begin(site);
@@ -161,7 +215,7 @@ test('an OpenID provider signs accounts in with the rights of their grant', asyn
 });
 
 test('state, verified address and grant are each needed', async (t) => {
-  const network = await startProvider(t);
+  const { network } = await startProvider(t);
   const site = await openSite(t, network);
   const first = await begin(site);
   const second = await begin(site);
@@ -205,3 +259,125 @@ test('a provider at a special address is never dialled', async (t) => {
     assert.deepEqual(network.dialled, ip === '11.0.0.1' ? [ip] : [], ip);
   }
 });
+
+/** Signs an account in; resolves to a function that requests a page in its session. */
+async function signedIn(
+  site: TestPages,
+  { network }: TestProvider,
+  login: string,
+): Promise<(path: string) => Promise<Response>> {
+  const { location, cookie } = await begin(site);
+  const done = await finish(site, await signInAt(network, location, login), cookie);
+  assert.equal(done.status, 303, site.logged.join());
+  const [session = ''] = /__Host-hermetic=[^;]+/.exec(done.headers.get('set-cookie') ?? '') ?? [];
+  return (path) => site.ask(path, { headers: { cookie: session } });
+}
+
+const MINUTE = 60_000;
+
+test('a change of groups at the provider takes effect within 15 minutes', async (t) => {
+  const provider = await startProvider(t);
+  const clock = shiftedClock();
+  const site = await openSite(t, provider.network, clock);
+  const get = await signedIn(site, provider, 'alice');
+  const other = await signedIn(site, provider, 'alice');
+  assert.equal((await get('/o/settings')).status, 200);
+  provider.accounts.set('alice', { groups: ['readers'], isVerified: true });
+  clock.shift = 14 * MINUTE;
+  assert.equal((await get('/o/settings')).status, 200);
+  clock.shift = 15 * MINUTE + 1000;
+  assert.equal((await get('/o/settings')).status, 403);
+  assert.equal((await get('/o')).status, 200);
+  // The rights of the account, so in its other session too, and before its own check.
+  assert.equal((await other('/o/settings')).status, 403);
+  assert.match(site.pages.access.audit.list(1)[0]?.action ?? '', /rights-change/);
+});
+
+test('an account that the provider ends loses all sessions and tokens', async (t) => {
+  const provider = await startProvider(t);
+  for (const end of [
+    (accounts: TestProvider['accounts']) => void accounts.delete('alice'),
+    (accounts: TestProvider['accounts']) =>
+      void accounts.set('alice', { groups: ['former'], isVerified: true }),
+    (accounts: TestProvider['accounts']) =>
+      void accounts.set('alice', { groups: ['ops'], isVerified: false }),
+  ]) {
+    provider.accounts.set('alice', { groups: ['ops'], isVerified: true });
+    const clock = shiftedClock();
+    const site = await openSite(t, provider.network, clock);
+    const get = await signedIn(site, provider, 'alice');
+    const other = await signedIn(site, provider, 'alice');
+    const token = await tokenOf(site, 'alice@example.com');
+    assert.equal(await statusBy(site, token), 200);
+    end(provider.accounts);
+    clock.shift = 16 * MINUTE;
+    const refused = await get('/o');
+    assert.equal(refused.status, 303);
+    assert.equal(refused.headers.get('location'), '/sign-in');
+    assert.equal((await other('/o')).status, 303);
+    assert.equal(await statusBy(site, token), 401);
+    const actions = site.pages.access.audit.list(5).map(({ action }) => action);
+    assert.ok(actions.includes('rights-end'), actions.join());
+  }
+});
+
+test('a provider that does not answer keeps the session, and no page opens', async (t) => {
+  const provider = await startProvider(t);
+  const clock = shiftedClock();
+  const site = await openSite(t, provider.network, clock);
+  const get = await signedIn(site, provider, 'alice');
+  provider.isDown = true;
+  clock.shift = 16 * MINUTE;
+  const refused = await get('/o/alerts');
+  assert.equal(refused.headers.get('location'), '/sign-in/oidc?next=%2Fo%2Falerts');
+  provider.isDown = false;
+  // Asked again after ten seconds, and not for each request.
+  assert.equal((await get('/o')).status, 303);
+  clock.shift += 11_000;
+  assert.equal((await get('/o')).status, 200);
+});
+
+test('without a refresh token the browser passes by the provider again', async (t) => {
+  const provider = await startProvider(t, { issuesRefreshTokens: false });
+  const clock = shiftedClock();
+  const site = await openSite(t, provider.network, clock);
+  const get = await signedIn(site, provider, 'alice');
+  assert.equal((await get('/o')).status, 200);
+  clock.shift = 16 * MINUTE;
+  const { headers } = await get('/o/alerts');
+  assert.equal(headers.get('location'), '/sign-in/oidc?next=%2Fo%2Falerts');
+  const again = await signedIn(site, provider, 'alice');
+  assert.equal((await again('/o')).status, 200);
+});
+
+test('a token of a provider account ends 30 days after its last confirmation', async (t) => {
+  const provider = await startProvider(t);
+  const clock = shiftedClock();
+  const site = await openSite(t, provider.network, clock);
+  await signedIn(site, provider, 'alice');
+  const token = await tokenOf(site, 'alice@example.com');
+  clock.shift = 30 * 1440 * MINUTE - MINUTE;
+  assert.equal(await statusBy(site, token), 200);
+  clock.shift = 30 * 1440 * MINUTE + MINUTE;
+  assert.equal(await statusBy(site, token), 401);
+});
+
+async function tokenOf({ pages, clock }: TestPages, owner: string): Promise<string> {
+  const at = clock.now();
+  const token = {
+    label: 'test',
+    owner,
+    way: 'oidc',
+    role: 'operator',
+    customers: undefined,
+    scopes: ['report:read'],
+    endsAt: at + 365 * 1440 * MINUTE,
+  } as const;
+  const by = { at, actor: owner, way: 'oidc', network: '' };
+  return (await pages.access.tokens.create(token, by)) ?? '';
+}
+
+async function statusBy(site: TestPages, token: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` };
+  return (await site.ask('/api/v1/domains', { headers })).status;
+}

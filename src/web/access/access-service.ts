@@ -8,7 +8,7 @@ import type { PagesSettings } from '../settings.js';
 import { AccountTable, parseAccountName } from './account-table.js';
 import type { AuditEntry, AuditLog } from './audit-log.js';
 import { PASSWORD_LENGTH, PasswordHasher } from './password-hash.js';
-import { grantOf } from './grants.js';
+import { ProviderRights } from './provider-rights.js';
 import { processKey } from './random-secret.js';
 import { DomainReach, roles, type Actor, type Role } from '../roles.js';
 import { SessionTable } from './session-table.js';
@@ -45,6 +45,11 @@ const WINDOW = 15 * MINUTE;
 const MAX_FAILURES = { perAccount: 5, perNetwork: 10 } as const;
 /** Failed sign-ins that the audit log records in an hour. */
 const MAX_RECORDED = 200;
+/**
+ * Days for which a token of a provider's account is valid without a sign-in or a
+ * confirmation of that account.
+ */
+const PROVIDER_TOKEN_DAYS = 30;
 /** Networks with a successful sign-in that are remembered. */
 const MAX_KNOWN = 10_000;
 
@@ -61,6 +66,7 @@ export class AccessService {
   readonly sessions: SessionTable;
   readonly tokens: TokenTable;
   readonly audit: AuditLog;
+  readonly providerRights: ProviderRights;
   /** Whether accounts can sign in at all. */
   readonly isOpen: boolean;
   readonly #settings: PagesSettings;
@@ -88,6 +94,16 @@ export class AccessService {
     const { idleHours = 12, days = 7 } = settings.signIn ?? {};
     const sessionLimits = { idleMs: idleHours * HOUR, totalMs: days * 24 * HOUR };
     this.sessions = new SessionTable(stateStore, sessionLimits, this.audit);
+    this.providerRights = new ProviderRights({
+      store: stateStore,
+      sessions: this.sessions,
+      tokens: this.tokens,
+      audit: this.audit,
+      grants: settings.signIn?.grants ?? [],
+      clock,
+      // Without the provider its sessions end.
+      validMs: (settings.signIn?.oidc?.recheckMinutes ?? 0) * MINUTE,
+    });
     const now = (): number => clock.monotonic();
     this.#perAccount = new RateWindow(MAX_FAILURES.perAccount, WINDOW, now);
     this.#perNetwork = new RateWindow(MAX_FAILURES.perNetwork, WINDOW, now);
@@ -166,7 +182,7 @@ export class AccessService {
     { name, groups }: { readonly name: string; readonly groups: readonly string[] },
     { client, agent, presented }: Pick<PasswordSignIn, 'client' | 'agent' | 'presented'>,
   ): Promise<string | undefined> {
-    const grant = grantOf(this.#settings.signIn?.grants ?? [], name, groups);
+    const grant = await this.providerRights.apply(name, groups, savedAddress(client));
     if (!grant) {
       await this.#recordFailure(name, client, 'oidc');
       return undefined;
@@ -180,7 +196,7 @@ export class AccessService {
   /** The account of a session; undefined for a secret that opens none. */
   actorOfSession(secret: string): Actor | undefined {
     const session = this.sessions.find(secret, this.#clock.now());
-    if (!session) return undefined;
+    if (!session || !this.providerRights.areValid(session)) return undefined;
     // A local account has the rights of now, not those of its sign-in.
     const rights = session.way === 'password' ? this.accounts.find(session.name) : session;
     if (!rights) return undefined;
@@ -195,10 +211,18 @@ export class AccessService {
     };
   }
 
+  /** Whether a session is open, and its provider has to confirm its rights. */
+  isUnconfirmed(secret: string): boolean {
+    const session = this.sessions.find(secret, this.#clock.now());
+    return session !== undefined && !this.providerRights.areValid(session);
+  }
+
   /** The account of a token; undefined for a secret that is not a valid token. */
   actorOfToken(secret: string): Actor | undefined {
     const token = this.tokens.find(secret, this.#clock.now());
     if (!token) return undefined;
+    const unconfirmedMs = this.#clock.now() - token.confirmedAt;
+    if (token.way === 'oidc' && unconfirmedMs >= PROVIDER_TOKEN_DAYS * 24 * HOUR) return undefined;
     // A token outlives no local account, and has no more rights than it.
     const account = token.way === 'password' ? this.accounts.find(token.owner) : token;
     if (!account) return undefined;

@@ -81,6 +81,7 @@ export const accessTable: Readonly<Record<string, AccessRule>> = {
   'GET /o/settings': operatorPages,
   'GET /o/sessions': ownPages,
   'POST /o/sessions/:id/end': ownPages,
+  'POST /o/sessions/end-all': ownPages,
   'POST /o/sign-out': ownPages,
   'GET /o/users': adminPages,
   'POST /o/users': adminPages,

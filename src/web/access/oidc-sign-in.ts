@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
 import type * as openid from 'openid-client';
-import { Name, type Clock } from '../../base/index.js';
+import { BoundedMap, Name, type Clock } from '../../base/index.js';
 import { lookupAddresses, type Resolver } from '../../dns/index.js';
 import { request } from '../../http/index.js';
 import type { Network } from '../../net/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { PagesSettings } from '../settings.js';
-import { equalSecrets, processKey } from './random-secret.js';
+import { digestOf, equalSecrets, processKey } from './random-secret.js';
 
 type OidcSettings = NonNullable<NonNullable<PagesSettings['signIn']>['oidc']>;
 type OidcLibrary = typeof openid;
@@ -24,6 +24,7 @@ export interface OidcContext {
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;
   readonly clock: Clock;
+  readonly log: { error(event: string, fields?: Readonly<Record<string, string>>): void };
 }
 
 /** An account that the provider has identified. */
@@ -32,7 +33,27 @@ export interface OidcAccount {
   readonly groups: readonly string[];
   /** Path of the page to show after the sign-in. */
   readonly next: string;
+  /** Undefined where the provider issues no refresh token. */
+  readonly renewal?: Renewal | undefined;
 }
+
+/** The means to ask the provider about an account again. */
+interface Renewal {
+  readonly subject: string;
+  readonly refreshToken: string;
+}
+
+/**
+ * The answer of a provider about the account of a session. `refused`: the provider has
+ * ended the account or its consent. `unknown`: it could not be asked.
+ */
+export type ConfirmedAccount =
+  | {
+      readonly state: 'confirmed';
+      readonly name: string;
+      readonly groups: readonly string[];
+    }
+  | { readonly state: 'refused' | 'unknown' };
 
 /** A sign-in that has begun. It is in a cookie of the browser, signed by this process. */
 interface Flow {
@@ -50,6 +71,7 @@ const RETRY_MS = 10_000;
 const MAX_OCTETS = 256 * 1024;
 const TIMEOUT_MS = 15_000;
 const MAX_GROUPS = 1000;
+const MAX_RENEWALS = 10_000;
 
 /** The path that the provider leads the browser back to. */
 export const OIDC_CALLBACK = '/sign-in/oidc/callback';
@@ -61,6 +83,8 @@ export const OIDC_CALLBACK = '/sign-in/oidc/callback';
  */
 export class OidcSignIn {
   readonly #key = processKey();
+  /** By the digest of the session's secret. In memory alone: no file has these tokens. */
+  readonly #renewals = new BoundedMap<Renewal>(MAX_RENEWALS);
   #provider: Promise<Provider> | undefined;
   #failedAt = -Infinity;
 
@@ -107,7 +131,54 @@ export class OidcSignIn {
       expectedNonce: flow.nonce,
       idTokenExpected: true,
     });
-    const claims: Readonly<Record<string, unknown>> = tokens.claims() ?? {};
+    const claims = tokens.claims();
+    const account = this.#accountOf(claims ?? {});
+    if (!claims || !account) return undefined;
+    const { refresh_token: refreshToken } = tokens;
+    const renewal = refreshToken === undefined ? undefined : { subject: claims.sub, refreshToken };
+    return { ...account, next: flow.next, renewal };
+  }
+
+  /** Remembers how to confirm the account of a new session. */
+  remember(secret: string, { renewal }: OidcAccount): void {
+    if (renewal) this.#renewals.set(digestOf(secret), renewal);
+  }
+
+  /**
+   * Asks the provider for the present claims of the account of a session. Never rejects:
+   * a provider that is not reachable has not refused.
+   */
+  async confirm(secret: string): Promise<ConfirmedAccount> {
+    const renewal = this.#renewals.get(digestOf(secret));
+    if (!renewal) return { state: 'unknown' };
+    const { log } = this.context;
+    try {
+      const account = await this.#renew(digestOf(secret), renewal);
+      return account ? { state: 'confirmed', ...account } : { state: 'refused' };
+    } catch (error) {
+      // RFC 6749 §5.2: the token is invalid, expired or revoked, or the account has ended.
+      if ((error as { error?: unknown }).error === 'invalid_grant') return { state: 'refused' };
+      log.error('web-oidc-recheck-failed', { error: (error as Error).message });
+      return { state: 'unknown' };
+    }
+  }
+
+  async #renew(
+    key: string,
+    { subject, refreshToken }: Renewal,
+  ): Promise<Pick<OidcAccount, 'name' | 'groups'> | undefined> {
+    const { library, configuration } = await this.#connect();
+    const tokens = await library.refreshTokenGrant(configuration, refreshToken);
+    this.#renewals.set(key, { subject, refreshToken: tokens.refresh_token ?? refreshToken });
+    // OpenID Connect Core §12.2: an ID token is optional here, and its subject stays.
+    const claims =
+      tokens.claims() ?? (await library.fetchUserInfo(configuration, tokens.access_token, subject));
+    return claims.sub === subject ? this.#accountOf(claims) : undefined;
+  }
+
+  #accountOf(
+    claims: Readonly<Record<string, unknown>>,
+  ): Pick<OidcAccount, 'name' | 'groups'> | undefined {
     const { nameClaim, groupsClaim } = this.settings;
     const name = claims[nameClaim];
     // An address that its owner has not confirmed names anyone.
@@ -117,7 +188,7 @@ export class OidcSignIn {
       .flat()
       .filter((group): group is string => typeof group === 'string')
       .slice(0, MAX_GROUPS);
-    return { name, groups, next: flow.next };
+    return { name, groups };
   }
 
   get #redirectUri(): string {

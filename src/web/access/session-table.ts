@@ -17,10 +17,15 @@ export interface Session {
   readonly agent: string;
   readonly createdAt: number;
   readonly seenAt: number;
+  /** The time at which its rights were read: at the sign-in, and at each confirmation. */
+  readonly confirmedAt: number;
 }
 
 /** The account that a session belongs to. One name may exist in several ways. */
 export type SessionOwner = Pick<Session, 'name' | 'way'>;
+
+/** The rights of an account: its role, and the customers that it is confined to. */
+export type AccountRights = Pick<Session, 'role'> & Partial<Pick<Session, 'customers'>>;
 
 /** The lifetime of sessions, milliseconds. */
 export interface SessionLimits {
@@ -31,7 +36,7 @@ export interface SessionLimits {
 }
 
 /** The request that opens a session. */
-export type NewSession = Omit<Session, 'id' | 'createdAt' | 'seenAt'>;
+export type NewSession = Omit<Session, 'id' | 'createdAt' | 'seenAt' | 'confirmedAt'>;
 
 interface StoredSession {
   readonly id: string;
@@ -43,9 +48,10 @@ interface StoredSession {
   readonly agent: string;
   readonly created_at: number;
   readonly seen_at: number;
+  readonly confirmed_at: number;
 }
 
-const columns = 'id, name, way, role, customers, network, agent, created_at, seen_at';
+const columns = 'id, name, way, role, customers, network, agent, created_at, seen_at, confirmed_at';
 /** Milliseconds between two notes of the last request: each of them is a write. */
 const SEEN_INTERVAL = 60_000;
 /** Sessions of one account; the oldest gives way. */
@@ -84,7 +90,7 @@ export class SessionTable {
         .run(name, way, name, way, MAX_SESSIONS - 1);
       this.store
         .prepare(
-          `INSERT INTO web_session (digest, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO web_session (digest, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
           digestOf(secret),
@@ -95,6 +101,7 @@ export class SessionTable {
           listColumn(customers),
           network,
           agent.slice(0, MAX_AGENT),
+          now,
           now,
           now,
         );
@@ -157,6 +164,39 @@ export class SessionTable {
     });
   }
 
+  /** Ends all sessions of an account. Resolves to their number. */
+  endAll(owner: SessionOwner, by: Omit<AuditEntry, 'outcome' | 'subject'>): Promise<number> {
+    return this.store.write(ACCESS_WRITER, () => {
+      const ended = this.deleteAll(owner);
+      this.audit.append({ ...by, subject: owner.name, outcome: 'done' });
+      return ended;
+    });
+  }
+
+  /** Deletes all sessions of an account, inside a write. Returns their number. */
+  deleteAll({ name, way }: SessionOwner): number {
+    return this.store.prepare('DELETE FROM web_session WHERE name = ? AND way = ?').run(name, way);
+  }
+
+  /**
+   * Gives the sessions of an account other rights, inside a write. Returns the number of
+   * sessions that had different ones.
+   */
+  setRights({ name, way }: SessionOwner, { role, customers }: AccountRights): number {
+    const list = listColumn(customers);
+    return this.store
+      .prepare(
+        `UPDATE web_session SET role = ?, customers = ?
+         WHERE name = ? AND way = ? AND (role <> ? OR customers IS NOT ?)`,
+      )
+      .run(role, list, name, way, role, list);
+  }
+
+  /** Notes that the rights of a session were read again, inside a write. */
+  confirm(id: string, now: number): void {
+    this.store.prepare('UPDATE web_session SET confirmed_at = ? WHERE id = ?').run(now, id);
+  }
+
   #isAlive({ created_at, seen_at }: StoredSession, now: number): boolean {
     const { idleMs, totalMs } = this.limits;
     return now - seen_at < idleMs && now - created_at < totalMs;
@@ -171,6 +211,18 @@ export class SessionTable {
   }
 }
 
-function fromStored({ created_at, seen_at, customers, ...row }: StoredSession): Session {
-  return { ...row, customers: columnList(customers), createdAt: created_at, seenAt: seen_at };
+function fromStored({
+  created_at,
+  seen_at,
+  confirmed_at,
+  customers,
+  ...row
+}: StoredSession): Session {
+  return {
+    ...row,
+    customers: columnList(customers),
+    createdAt: created_at,
+    seenAt: seen_at,
+    confirmedAt: confirmed_at,
+  };
 }

@@ -4,7 +4,7 @@ import type { ChangeBy } from './account-table.js';
 import type { AuditLog } from './audit-log.js';
 import { digestOf, randomText } from './random-secret.js';
 import type { Role, Scope, SignInWay } from '../roles.js';
-import type { SessionOwner } from './session-table.js';
+import type { AccountRights, SessionOwner } from './session-table.js';
 
 /** A token of the API, without its secret. Times are milliseconds since 1970. */
 export interface ApiToken {
@@ -21,6 +21,8 @@ export interface ApiToken {
   readonly createdAt: number;
   readonly endsAt: number;
   readonly usedAt: number | undefined;
+  /** The time at which the rights of its owner were read. */
+  readonly confirmedAt: number;
 }
 
 interface StoredToken {
@@ -34,9 +36,11 @@ interface StoredToken {
   readonly created_at: number;
   readonly ends_at: number;
   readonly used_at: number | null;
+  readonly confirmed_at: number;
 }
 
-const columns = 'id, label, owner, way, role, customers, scopes, created_at, ends_at, used_at';
+const columns =
+  'id, label, owner, way, role, customers, scopes, created_at, ends_at, used_at, confirmed_at';
 /** The prefix by which scanners find tokens in source code. */
 const PREFIX = 'hmt_';
 const tokenPattern = /^hmt_[0-9A-Za-z]{43}$/;
@@ -54,7 +58,7 @@ export class TokenTable {
 
   /** Creates a token; resolves to its secret, or undefined where the account has too many. */
   create(
-    token: Omit<ApiToken, 'id' | 'createdAt' | 'usedAt'>,
+    token: Omit<ApiToken, 'id' | 'createdAt' | 'usedAt' | 'confirmedAt'>,
     by: ChangeBy,
   ): Promise<string | undefined> {
     const secret = `${PREFIX}${randomText(43)}`;
@@ -65,7 +69,7 @@ export class TokenTable {
       const id = randomText(12);
       this.store
         .prepare(
-          `INSERT INTO web_token (digest, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`,
+          `INSERT INTO web_token (digest, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)`,
         )
         .run(
           digestOf(secret),
@@ -78,6 +82,7 @@ export class TokenTable {
           JSON.stringify(scopes),
           by.at,
           endsAt,
+          by.at,
         );
       this.audit.append({ ...by, action: 'token-create', subject: id, outcome: 'done' });
       return secret;
@@ -122,6 +127,21 @@ export class TokenTable {
       return true;
     });
   }
+
+  /** Gives the tokens of an account the rights that it has now, inside a write. */
+  setRights({ name, way }: SessionOwner, { role, customers }: AccountRights, now: number): void {
+    this.store
+      .prepare(
+        `UPDATE web_token SET role = ?, customers = ?, confirmed_at = ?
+         WHERE owner = ? AND way = ?`,
+      )
+      .run(role, listColumn(customers), now, name, way);
+  }
+
+  /** Deletes all tokens of an account, inside a write. */
+  deleteAll({ name, way }: SessionOwner): void {
+    this.store.prepare('DELETE FROM web_token WHERE owner = ? AND way = ?').run(name, way);
+  }
 }
 
 function fromStored({
@@ -130,6 +150,7 @@ function fromStored({
   created_at,
   ends_at,
   used_at,
+  confirmed_at,
   ...row
 }: StoredToken): ApiToken {
   return {
@@ -139,5 +160,6 @@ function fromStored({
     createdAt: created_at,
     endsAt: ends_at,
     usedAt: used_at ?? undefined,
+    confirmedAt: confirmed_at,
   };
 }

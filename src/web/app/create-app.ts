@@ -134,7 +134,7 @@ export function createApp(
     for (const [name, value] of Object.entries(securityHeaders))
       if (!request.res.headers.has(name)) request.res.headers.set(name, value);
   });
-  app.use(accessGate(site, access));
+  app.use(accessGate(site, access, oidc));
   for (const prefix of ['/o/domains/:domain', '/api/v1/domains/:domain'])
     for (const path of [prefix, `${prefix}/*`]) app.use(path, domainGate(site));
   app.get('/assets/:file', (request) => {

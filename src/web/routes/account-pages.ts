@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono';
+import { deleteCookie } from 'hono/cookie';
 import type { AccessService } from '../access/access-service.js';
 import { parseAccountName, type ChangeBy } from '../access/account-table.js';
 import { isPassword } from '../access/password-hash.js';
@@ -6,9 +7,10 @@ import { formTokenOf } from '../access/random-secret.js';
 import { roles, type Actor } from '../roles.js';
 import type { WebFailureCode } from '../failures.js';
 import { auditPage, sessionsPage, usersPage } from '../pages/operator/account-pages.js';
+import { SESSION_COOKIE } from './gate.js';
 import { statusOf } from './problem.js';
 import { clientOf, type AppEnv } from './request-guards.js';
-import { texts } from './sign-in-routes.js';
+import { sessionCookie, texts } from './sign-in-routes.js';
 import type { Site } from './site.js';
 
 type Handled = Context<AppEnv>;
@@ -48,6 +50,12 @@ export function addAccountPages(app: Hono<AppEnv>, site: Site, access: AccessSer
     const entry = { ...by(context), action: 'session-end' };
     const isEnded = await access.sessions.end(context.req.param('id'), owner, entry);
     return isEnded ? context.redirect('/o/sessions', 303) : context.notFound();
+  });
+  app.post('/o/sessions/end-all', async (context) => {
+    const entry = { ...by(context), action: 'sign-out-all' };
+    await access.sessions.endAll(context.get('actor'), entry);
+    deleteCookie(context, SESSION_COOKIE, sessionCookie);
+    return context.redirect('/', 303);
   });
   app.get('/o/users', (context) => showUsers(context));
   app.post('/o/users', async (context) => {

@@ -11,6 +11,7 @@ import {
   checkDocument,
   checkPath,
   checkRequest,
+  evidence,
   problem,
   profileQuery,
   type CheckDocument,
@@ -83,7 +84,7 @@ const readEvidence = createRoute({
   description: 'Returns a document hermetic.evidence/1, which the command hermetic grade reads.',
   request: { params: checkPath },
   responses: {
-    200: { description: 'The evidence.', content: { 'application/json': { schema: {} } } },
+    200: { description: 'The evidence.', content: { 'application/json': { schema: evidence } } },
     404: refusal('There is no such check.'),
     409: refusal('The check has not finished yet.'),
   },
@@ -141,8 +142,9 @@ export function addApiRoutes(app: OpenAPIHono<AppEnv>, site: Site): void {
     const { id } = context.req.valid('param');
     const status = checks.status(id);
     if (!status) return problemResponse('web-check-unknown');
-    const evidence = checks.evidence(id);
-    return evidence ? context.json(evidence) : problemResponse('web-check-unfinished');
+    const saved = checks.evidence(id);
+    if (!saved) return problemResponse('web-check-unfinished');
+    return context.json(saved as never, 200);
   });
 }
 
@@ -183,6 +185,7 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, version: string): Open
   }) as unknown as OpenApiDocument;
   const replaced = {
     CheckResult: publishedSchema(jsonSchemas(), 'hermetic.check-1'),
+    Evidence: publishedSchema(jsonSchemas(), 'hermetic.evidence-1'),
     SenderTestResult: publishedSchema(senderSchemas(), 'hermetic.sender-1'),
     ReportView: publishedSchema(reportSchemas(), 'hermetic.report-view-1'),
   };

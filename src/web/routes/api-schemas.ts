@@ -41,6 +41,11 @@ export const checkResult = z
   .looseObject({ schema: z.literal('hermetic.check/1') })
   .openapi('CheckResult');
 
+/** The evidence of a check. Its complete schema replaces this one in the document. */
+export const evidence = z
+  .looseObject({ schema: z.literal('hermetic.evidence/1') })
+  .openapi('Evidence');
+
 /** One fact that a running check has observed. */
 export const checkEvent = z
   .looseObject({

@@ -3,6 +3,7 @@ import { getCookie } from 'hono/cookie';
 import { matchedRoutes } from 'hono/route';
 import type { AccessService } from '../access/access-service.js';
 import { accessTable, type AccessRule } from '../access/access-table.js';
+import type { RightsProvider } from '../access/provider-rights.js';
 import { equalSecrets, formTokenOf } from '../access/random-secret.js';
 import { includesRole, type Actor } from '../roles.js';
 import { FixedWindow, withQuota } from './rate-limit.js';
@@ -25,13 +26,18 @@ const REQUESTS_PER_MINUTE = 600;
 export function accessGate(
   site: Site,
   access: AccessService,
+  provider?: RightsProvider,
 ): (context: Context<AppEnv>, next: Next) => Promise<Response | undefined> {
   const perToken = new FixedWindow(REQUESTS_PER_MINUTE, 60, () => site.context.clock.monotonic());
   return async (context, next) => {
     const rule = ruleOf(context);
     if (!rule || rule.role === 'anyone') return void (await next());
+    const secret = getCookie(context, SESSION_COOKIE);
+    if (provider && secret !== undefined) await access.providerRights.recheck(secret, provider);
     const actor = actorOf(context, access);
     const code = actor ? await faultOf(context, rule, actor) : missing(access);
+    if (code === 'web-sign-in-needed' && context.req.method === 'GET' && !isApi(context))
+      return context.redirect(signInPath(context, access), 303);
     if (code !== undefined) return refuse(context, site, code);
     context.set('actor', actor as Actor);
     const token = actor?.token;
@@ -111,6 +117,18 @@ function isApi({ req }: Context<AppEnv>): boolean {
   return req.path.startsWith('/api/');
 }
 
+/**
+ * The page of the sign-in, which leads back to the requested one. A session that its
+ * provider has to confirm goes to the provider at once.
+ */
+function signInPath(context: Context<AppEnv>, access: AccessService): string {
+  const { pathname, search } = new URL(context.req.url);
+  const next =
+    pathname === '/o' && search === '' ? '' : `?next=${encodeURIComponent(pathname + search)}`;
+  const secret = getCookie(context, SESSION_COOKIE) ?? '';
+  return `${access.isUnconfirmed(secret) ? '/sign-in/oidc' : '/sign-in'}${next}`;
+}
+
 function refuse(
   context: Context<AppEnv>,
   site: Site,
@@ -118,12 +136,6 @@ function refuse(
 ): Response | Promise<Response> {
   if (isApi(context)) return problemResponse(code);
   if (code === 'web-page-unknown') return context.notFound();
-  if (code === 'web-sign-in-needed' && context.req.method === 'GET') {
-    const { pathname, search } = new URL(context.req.url);
-    const next =
-      pathname === '/o' && search === '' ? '' : `?next=${encodeURIComponent(pathname + search)}`;
-    return context.redirect(`/sign-in${next}`, 303);
-  }
   const main = problemPage('Not permitted', sentenceOf(code));
   return site.page(context, { title: 'Not permitted', main }, statusOf(code));
 }

@@ -58,6 +58,7 @@ export function addOidcRoutes(
         presented: getCookie(context, SESSION_COOKIE),
       });
       if (secret === undefined) return refuse(context, 'web-grant-missing');
+      oidc.remember(secret, account);
       setCookie(context, SESSION_COOKIE, secret, sessionCookie);
       return context.redirect(account.next, 303);
     } catch (error) {

@@ -51,6 +51,11 @@ export function sessionsPage(
           ],
           sessions,
         )}</section>`,
+    current !== undefined &&
+      markup`<section><h2>Sign out everywhere</h2>
+        <p>Ends all sessions of your account, this one included. Tokens of the API stay.</p>
+        <form method="post" action="/o/sessions/end-all"><input type="hidden" name="token" value="${token}" />
+          <button class="plain">Sign out everywhere</button></form></section>`,
   ]);
 }
 
