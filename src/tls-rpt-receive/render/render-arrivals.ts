@@ -22,6 +22,8 @@ const reasonNames: Readonly<Record<string, string>> = {
   'key-absent': 'the DKIM key of the signature is no longer published',
   'key-unusable': 'the DKIM key of the signature cannot be used',
   'key-for-other-service': 'the DKIM key of the signature is for other services',
+  'key-testing': 'the domain of the signature only tests DKIM',
+  'signature-malformed': 'the signature is malformed',
   'body-changed': 'the message was changed after it was signed',
   'header-changed': 'the header was changed after it was signed',
   'signature-expired': 'the signature has expired',

@@ -94,6 +94,7 @@ const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
   'key-absent',
   'key-unavailable',
   'key-unusable',
+  'key-testing',
   'signature-expired',
   'signature-weak',
 ];
@@ -143,7 +144,7 @@ function misaligned({ signer = '' }: DkimSignature, claimed: readonly string[]):
 
 function judgeFailed(signature: DkimSignature): TrustVerdict {
   const { result, detail, reason } = signature;
-  if (result === 'none') return { trust: 'unsigned', detail, reason: 'no-signature' };
+  if (result === 'none') return { trust: 'unsigned', detail, reason: reason ?? 'no-signature' };
   const trust = result === 'temperror' ? 'unverifiable' : 'broken';
   return { ...detailOf(trust, signature), reason: reason ?? 'key-unavailable' };
 }

@@ -6,9 +6,8 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
   export interface SignatureHeader {
     readonly type: 'DKIM' | 'ARC' | 'AS';
     readonly signingDomain: string;
-    readonly hashAlgo: string;
-    /** The value of `l=`, where it is a number. */
-    readonly maxBodyLength?: number | '';
+    /** The field as received. */
+    readonly original: string | Buffer;
     readonly bodyHashKey?: string;
     skip?: boolean;
   }

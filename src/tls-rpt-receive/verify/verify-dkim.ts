@@ -5,6 +5,7 @@ import { Name, neutralise } from '../../base/index.js';
 import { lookupTexts, type Resolver } from '../../dns/index.js';
 import { exceedsAnyReport, occursMoreThan } from '../mail-bounds.js';
 import type { DkimSignature, DkimVerdict, TrustReason } from '../types.js';
+import { parseTags, refuseKey, refuseSignature } from './dkim-tags.js';
 import { domainOfAddress, sameOrganisation } from './organisation.js';
 
 const MAX_SIGNATURES = 5;
@@ -93,11 +94,13 @@ export async function verifyByKeys(
   const twice = fieldTwice(headers);
   if (twice !== undefined) return failure('header-ambiguous', `the mail has two ${twice} fields`);
   await verifier.messageHeaders((verifier.headers = headers));
-  const refused = refuseSome(verifier);
+  const { verified, refused } = refuseSome(verifier);
   if (header !== whole) await verifier.nextChunk(whole.subarray(endOffset));
   await verifier.finalChunk();
   const signatures = [
-    ...(verifier.results as unknown as readonly MailauthResult[]).map(judge),
+    ...(verifier.results as unknown as readonly MailauthResult[]).map((result, index) =>
+      judge(result, verified[index]),
+    ),
     ...refused,
   ];
   return signatures.length > 1 ? { ...best(signatures), signatures } : best(signatures);
@@ -186,33 +189,36 @@ function isOf({ line }: Field, from: string): boolean {
 
 /**
  * Removes the signatures that cannot count before the body is hashed for them. Those of
- * ARC are among them: they come from a forwarder.
+ * ARC are among them: they come from a forwarder. `verified`: the tags of the others, in
+ * the order of the results.
  */
-function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): readonly DkimSignature[] {
-  const refused = signatureHeaders.flatMap((signature) => {
-    const why = refusalOf(signature);
-    if (why === undefined && signature.type === 'DKIM') return [];
-    signature.skip = true;
-    return why !== undefined && signature.type === 'DKIM'
-      ? [fails(signature.signingDomain, ...why)]
-      : [];
-  });
+function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): {
+  readonly verified: readonly Tags[];
+  readonly refused: readonly DkimSignature[];
+} {
+  const verified: Tags[] = [];
+  const refused: DkimSignature[] = [];
+  for (const signature of signatureHeaders) {
+    const isOwn = signature.type === 'DKIM';
+    const tags = isOwn ? tagsOf(signature) : undefined;
+    const why = isOwn ? refuseSignature(tags) : undefined;
+    if (why) refused.push(fails(signature.signingDomain, ...why));
+    if (why || !isOwn) signature.skip = true;
+    // mailauth skips those with an algorithm that it does not know.
+    else if (tags && signature.skip !== true) verified.push(tags);
+  }
   const wanted = new Set(
     signatureHeaders.flatMap(({ skip, bodyHashKey }) => (skip ? [] : [bodyHashKey])),
   );
   for (const key of bodyHashes.keys()) if (!wanted.has(key)) bodyHashes.delete(key);
-  return refused;
+  return { verified, refused };
 }
 
-function refusalOf({
-  maxBodyLength = '',
-  hashAlgo,
-}: SignatureHeader): readonly [TrustReason, string] | undefined {
-  if (maxBodyLength !== '')
-    return ['signature-partial', 'the signature covers only a part of the body (l=)'];
-  return hashAlgo === 'sha1'
-    ? ['signature-weak', 'a signature by SHA-1 proves nothing (RFC 8301)']
-    : undefined;
+type Tags = ReadonlyMap<string, string>;
+
+function tagsOf({ original }: SignatureHeader): Tags | undefined {
+  const line = original.toString('latin1');
+  return parseTags(line.slice(line.indexOf(':') + 1));
 }
 
 /** Fields of mailauth's result that its own types omit. */
@@ -230,7 +236,10 @@ const reasons: Readonly<Record<string, TrustReason>> = {
   'invalid expiration': 'signature-expired',
 };
 
-function judge({ status, signingDomain, rr, signingHeaders }: MailauthResult): DkimSignature {
+function judge(
+  { status, signingDomain, rr, signingHeaders }: MailauthResult,
+  tags: Tags | undefined,
+): DkimSignature {
   const detail = neutralise(status.comment ?? '', 200);
   if (status.result === 'none' || !signingDomain)
     return { result: 'none', detail: detail || 'no signature', reason: 'no-signature' };
@@ -250,8 +259,11 @@ function judge({ status, signingDomain, rr, signingHeaders }: MailauthResult): D
   const covered = signingHeaders?.keys ?? '';
   if (!covers(covered, 'from'))
     return fails(signingDomain, 'signature-partial', 'the signature does not cover From');
-  if (!mayReport(rr ?? ''))
-    return fails(signingDomain, 'key-for-other-service', 'the key is for another service (s=)');
+  const unfit = refuseKey(rr ?? '', tags ?? new Map<string, string>());
+  // RFC 6376 §3.6.1: mail of a domain that tests is treated as unsigned.
+  if (unfit?.[0] === 'key-testing')
+    return { result: 'none', signer: signerOf(signingDomain), detail: unfit[1], reason: unfit[0] };
+  if (unfit) return fails(signingDomain, ...unfit);
   const coversStructure = covers(covered, 'content-type');
   return { result: 'pass', signer: signerOf(signingDomain), detail, coversStructure };
 }
@@ -266,18 +278,6 @@ function fails(signingDomain: string, reason: TrustReason, detail: string): Dkim
 
 function signerOf(signingDomain: string): string {
   return signingDomain.toLowerCase().replace(/\.$/, '');
-}
-
-/**
- * RFC 8460 §3: keys may be reserved for `s=tlsrpt`; no large reporter does so, and keys
- * for all services or for mail are accepted too [8460-3-18].
- */
-function mayReport(record: string): boolean {
-  const services = /(?:^|;)\s*s\s*=\s*([^;]*)/i.exec(record)?.[1];
-  return (
-    services === undefined ||
-    services.split(':').some((text) => ['*', 'tlsrpt', 'email'].includes(text.trim().toLowerCase()))
-  );
 }
 
 function best(verdicts: readonly DkimSignature[]): DkimSignature {
