@@ -1,5 +1,8 @@
-/** Longest accepted wait: a CA must not stop renewals permanently. */
-const MAX_WAIT = 7 * 86_400_000;
+/**
+ * Longest accepted wait, milliseconds: a CA must not stop renewals permanently. A saved
+ * time further ahead is from a clock that was ahead.
+ */
+export const MAX_WAIT = 7 * 86_400_000;
 
 /**
  * Parses a `Retry-After` field: seconds, or a date (RFC 9110 §10.2.3). Returns

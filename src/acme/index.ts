@@ -34,7 +34,14 @@ export { acmeFailures } from './failures.js';
 export { accountHash, persistentRecord } from './persistent-record.js';
 export { placeOrder } from './place-order.js';
 export { planRenewal, type RenewalFacts, type RenewalWindow } from './plan-renewal.js';
-export { nextQueryAt, certificateId, fetchRenewalInfo, retryAt } from './renewal-info.js';
+export { MAX_WAIT } from './http-headers.js';
+export {
+  isQueryDue,
+  nextQueryAt,
+  certificateId,
+  fetchRenewalInfo,
+  retryAt,
+} from './renewal-info.js';
 export { AcmeSession, type AcmeFailure, type AcmeServer } from './session.js';
 export {
   accountKeyName,

@@ -71,6 +71,14 @@ export async function fetchRenewalInfo(
   });
 }
 
+/**
+ * Returns whether the time of the next query has come. A time that is further ahead than
+ * any interval was saved while the clock was ahead, and does not count.
+ */
+export function isQueryDue(askAgain: number, now: number): boolean {
+  return now >= askAgain || askAgain - now > MAX_INTERVAL;
+}
+
 const MAX_TRIES = 6;
 
 /**

@@ -51,6 +51,34 @@ test('a policy is forgotten even when the clocks of two processes differ', async
   assert.ok(cache.get('one.example'));
 });
 
+const HOUR = 3_600_000;
+
+// A policy fetched by a clock that was ahead, removed, and the clock set right.
+for (const [ahead, hours] of [
+  ['an hour', 1],
+  ['a month', 720],
+  ['thirty years', 262_800],
+] as const)
+  test(`a policy forgotten while the clock was ${ahead} ahead does not stop later ones`, async (t) => {
+    const path = file(t);
+    const now = Date.now();
+    const wrong = await openStore(path);
+    await stsStore(wrong, { now: () => now + hours * HOUR }).put(
+      entry('one.example', now + hours * HOUR),
+    );
+    forgetPolicy(wrong, 'one.example');
+    wrong.close();
+    const store = await openStore(path);
+    t.after(() => store.close());
+    let time = now;
+    const cache = stsStore(store, { now: () => time });
+    await cache.put({ ...entry('one.example', now + hours * HOUR), usedAt: now });
+    assert.equal(cache.get('one.example')?.policy, undefined);
+    time += 1;
+    await cache.put(entry('one.example', time, '2'));
+    assert.equal(cache.get('one.example')?.policy?.id, '2');
+  });
+
 test('forgetting what is not cached changes nothing and is noticed', async (t) => {
   const store = await openStore(file(t));
   t.after(() => store.close());

@@ -121,6 +121,8 @@ class StoredPolicies implements StsCache {
   #openedAt: number | undefined;
   #unreadable = false;
   #saved: number;
+  /** The time of the opening, and the last removal before it. */
+  readonly #opened: { readonly at: number; readonly revision: number };
 
   constructor(stateStore: Store, { limit = 200_000, now, onReadFailure }: StsStoreOptions) {
     this.#store = stateStore;
@@ -129,6 +131,10 @@ class StoredPolicies implements StsCache {
     this.#onReadFailure = onReadFailure;
     this.#rows = new Rows(stateStore);
     this.#openedAt = this.#now();
+    this.#opened = {
+      at: this.#openedAt,
+      revision: this.#read(() => this.#rows.lastForgotten(), 0),
+    };
     this.#saved = this.#read(() => this.#rows.count(), 0);
     const openedAt = this.#openedAt;
     if (this.#read(() => this.#rows.doubtful(openedAt, '', 1).length, 1) > 0) void this.#save();
@@ -143,12 +149,20 @@ class StoredPolicies implements StsCache {
     }, undefined);
   }
 
-  /** The entry, unless the operator removed the domain after the fetch. */
+  /**
+   * The entry, unless the operator removed the domain after the fetch. The fetch time of a
+   * policy removed before the opening is not in the future, as little as that of an entry
+   * (see `reopened`): else no later fetch would count.
+   */
   #counting(stsEntry: StsEntry | undefined): StsEntry | undefined {
-    if (!stsEntry) return undefined;
+    if (!stsEntry?.policy) return stsEntry;
     const forgotten = this.#read(() => this.#rows.forgotten(stsEntry.domain), undefined);
-    const isForgotten = forgotten !== undefined && stsEntry.policy !== undefined;
-    return isForgotten && stsEntry.policy.fetchedAt <= forgotten ? undefined : stsEntry;
+    if (!forgotten) return stsEntry;
+    const { at, revision } = this.#opened;
+    const limit = forgotten.revision <= revision ? at : Infinity;
+    const { fetchedAt } = stsEntry.policy;
+    const isOld = fetchedAt <= limit || fetchedAt > this.#now();
+    return isOld && fetchedAt <= forgotten.fetchedAt ? undefined : stsEntry;
   }
 
   put(stsEntry: StsEntry): Promise<void> {
@@ -281,6 +295,12 @@ function octetsOf(stsEntry: StsEntry | undefined): number {
   return stsEntry?.policy ? 2 * stsEntry.policy.body.length : 0;
 }
 
+/** The policy of a domain that the operator removed. */
+interface ForgottenPolicy {
+  readonly fetchedAt: number;
+  readonly revision: number;
+}
+
 /** The table, as entries. */
 class Rows {
   constructor(private readonly store: Store) {}
@@ -333,9 +353,10 @@ class Rows {
    * The fetch time of the policy of a removed domain. The time of the removal does not
    * decide, because the clocks of two processes differ.
    */
-  forgotten(domainName: string): number | undefined {
-    const query = 'SELECT fetched_at FROM send_sts_forgotten WHERE domain = ?';
-    return this.store.prepare<{ fetched_at: number }>(query).get(domainName)?.fetched_at;
+  forgotten(domainName: string): ForgottenPolicy | undefined {
+    const query =
+      'SELECT fetched_at AS "fetchedAt", revision FROM send_sts_forgotten WHERE domain = ?';
+    return this.store.prepare<ForgottenPolicy>(query).get(domainName);
   }
 
   lastForgotten(): number {

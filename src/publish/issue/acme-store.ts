@@ -2,6 +2,7 @@ import { migrate, type Store, type TableSet, type Value } from '../../store/inde
 import { lastingWrite, type LastingWrite } from '../ledger/lasting-write.js';
 import {
   accountKeyName,
+  MAX_WAIT,
   type AccountRecord,
   type AccountStore,
   type OpenOrder,
@@ -20,9 +21,10 @@ export interface AcmeStore extends AccountStore, OrderStore {
   saveRenewal(hostName: string, storeKey: string, renewal: RenewalState): Promise<void>;
   /**
    * Returns until when no request is sent for a subject: `*` for the whole CA, or a host
-   * at the CA. 0: there is no pause.
+   * at the CA. 0: there is no pause. A pause longer than any that is saved was saved while
+   * the clock was ahead, and does not count.
    */
-  pausedUntil(directory: string, subject: string): number;
+  pausedUntil(directory: string, subject: string, now: number): number;
   pause(directory: string, subject: string, until: number): Promise<void>;
   /** Returns the number of failed validations of a host in a row. */
   failures(directory: string, hostName: string): number;
@@ -178,12 +180,12 @@ class SqlAcmeStore implements AcmeStore {
     );
   }
 
-  pausedUntil(directory: string, subject: string): number {
+  pausedUntil(directory: string, subject: string, now: number): number {
     const pauses = this.#store
       .prepare<{ until: number }>(
-        'SELECT until FROM acme_pause WHERE directory = ? AND subject IN (?, ?)',
+        'SELECT until FROM acme_pause WHERE directory = ? AND subject IN (?, ?) AND until <= ?',
       )
-      .all(directory, subject, '*');
+      .all(directory, subject, '*', Math.ceil(now + MAX_WAIT));
     return Math.max(0, ...pauses.map(({ until }) => until));
   }
 

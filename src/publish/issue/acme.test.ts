@@ -126,6 +126,37 @@ test('no request goes out before the time that the CA named', async (t) => {
   assert.deepEqual(await certifier().certify({ host: other, key }), { status: 'done' });
 });
 
+for (const [ahead, days] of [
+  ['a fortnight', 14],
+  ['a year', 365],
+  ['thirty years', 10_950],
+] as const)
+  test(`a pause and a query time saved while the clock was ${ahead} ahead do not count`, async (t) => {
+    const {
+      ca,
+      ring,
+      certifier,
+      clock,
+      store: database,
+    } = await world(t, {
+      window: ({ notAfter }) => ({ start: notAfter - 20 * day, end: notAfter - 19 * day }),
+    });
+    const store = openAcmeStore(database);
+    assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
+    const other = 'mta-sts.example.net';
+    ring.make(other, key, 'ecdsa');
+    const { directory } = store.renewal(host, key) ?? { directory: '' };
+    await store.pause(directory, '*', clock.at + days * day);
+    await store.pause(directory, other, clock.at + days * day);
+    assert.deepEqual(await certifier().certify({ host: other, key }), { status: 'done' });
+    const renewal = store.renewal(host, key);
+    assert.ok(renewal);
+    await store.saveRenewal(host, key, { ...renewal, askAgain: clock.at + days * day });
+    const before = ca.informed;
+    assert.equal(await certifier().isDue({ host, key }), false);
+    assert.equal(ca.informed, before + 1);
+  });
+
 test('failed validations are retried ever later, never five times in an hour', async (t) => {
   const { ca, certifier, clock } = await world(t, { challenges: ['http-01'] });
   const start = clock.at;

@@ -110,7 +110,7 @@ export class Issuer {
       };
     try {
       if ((await this.#certificateState(hostName, storeKey)) === 'good') return { status: 'done' };
-      const until = store.pausedUntil(server.directory, hostName);
+      const until = this.pausedUntil(hostName);
       if (until > server.clock.now())
         return {
           status: 'failed',
@@ -129,8 +129,7 @@ export class Issuer {
       const { code, detail, manual } = obtained.failure;
       if (manual !== undefined) return { status: 'manual', text: manual };
       await this.#saveFailure(hostName, storeKey, obtained.failure);
-      const pausedUntil = store.pausedUntil(server.directory, hostName);
-      return { status: 'failed', code, detail, until: pausedUntil || undefined };
+      return { status: 'failed', code, detail, until: this.pausedUntil(hostName) || undefined };
     } finally {
       await store.release({ host: hostName, key: storeKey, holder: this.#holder });
     }
@@ -272,7 +271,7 @@ export class Issuer {
   /** Returns until when no request is sent for a host. 0: there is no pause. */
   pausedUntil(hostName: string): number {
     const { store, server } = this.#options;
-    return store.pausedUntil(server.directory, hostName);
+    return store.pausedUntil(server.directory, hostName, server.clock.now());
   }
 
   /**

@@ -3,6 +3,7 @@ import type { AcmeStore, RenewalState } from './acme-store.js';
 import {
   type AcmeServer,
   type AcmeSession,
+  isQueryDue,
   nextQueryAt,
   certificateId,
   fetchRenewalInfo,
@@ -36,8 +37,8 @@ export async function refreshRenewalInfo(
   if (
     id === undefined ||
     isExpired ||
-    now < known.askAgain ||
-    now < acmeStore.pausedUntil(directory, '*')
+    !isQueryDue(known.askAgain, now) ||
+    now < acmeStore.pausedUntil(directory, '*', now)
   )
     return known;
   const resources = await session.directory();

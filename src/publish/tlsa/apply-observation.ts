@@ -105,7 +105,11 @@ function updateCached(
   const served = new Map(
     [...shown, ...(pending ? [pending] : [])].map((rrset) => [identityOf(rrset), rrset]),
   );
-  const earlier = cached.filter((cachedRrset) => !served.has(identityOf(cachedRrset)));
+  const earlier = cached
+    .filter((cachedRrset) => !served.has(identityOf(cachedRrset)))
+    .map((cachedRrset) =>
+      isLater(cachedRrset.gone, at) ? { ...cachedRrset, gone: at } : cachedRrset,
+    );
   const published = publishedRrset(observed);
   const isFirst = cached.length === 0 && published !== undefined && published.records.length > 0;
   const past = isFirst ? [{ records: UNKNOWN_PAST, ttl: published.ttl, gone: at }] : [];
@@ -197,14 +201,24 @@ function numberOf({ name }: ServerKey): number {
   return Number(/-(\d{1,9})$/.exec(name)?.[1] ?? 0);
 }
 
+/**
+ * Returns whether a time was saved while the clock was ahead. It then counts as now, the
+ * latest time that is possible: waits start again, and end.
+ */
+function isLater(time: number | undefined, at: number): boolean {
+  return time !== undefined && time > at;
+}
+
 /** Remembers when the DS records last changed; an unknown answer changes nothing. */
 function updateDs(
   state: Pick<TlsaRolloverState, 'ds'>,
   { ds, at }: RolloverObservation,
 ): Pick<TlsaRolloverState, 'ds'> {
-  if (ds === 'unknown') return state.ds ? { ds: state.ds } : {};
+  const saved = state.ds;
+  const known = saved && isLater(saved.changed, at) ? { ...saved, changed: at } : saved;
+  if (ds === 'unknown') return known ? { ds: known } : {};
   const records = sortedRecords(ds.records);
-  if (!state.ds) return { ds: { records } };
-  if (sameRecords(state.ds.records, records)) return { ds: state.ds };
+  if (!known) return { ds: { records } };
+  if (sameRecords(known.records, records)) return { ds: known };
   return { ds: { records, changed: at } };
 }

@@ -131,6 +131,36 @@ test('the two TTLs start when the last server stops showing the old records', ()
   );
 });
 
+// The clock was ahead while the old records left the DNS, and was set right.
+for (const [ahead, ms] of [
+  ['an hour', 3_600_000],
+  ['a month', 2_592_000_000],
+  ['thirty years', 946_080_000_000],
+] as const)
+  test(`after a clock that was ${ahead} ahead a rollover waits two TTLs, not longer`, () => {
+    const ring = [key(1), key(2)];
+    const before = start(reading({ ring: [key(1)] }, rrset(key(1))));
+    const push = stepRollover(before, reading({ ring }, rrset(key(1))), leave1);
+    const at = 20_000_000;
+    const gone = stepRollover(push.state, reading({ at: at + ms }), leave1);
+    assert.equal(asked(gone), '');
+    const right = stepRollover(gone.state, reading({ at }), leave1);
+    assert.equal(asked(right), '');
+    assert.equal(right.waits[0]?.until, at + 2 * TTL * 1000);
+    const end = { at: at + 2 * TTL * 1000 };
+    assert.equal(asked(stepRollover(right.state, reading(end), leave1)), 'deploy ecdsa-2');
+  });
+
+test('a change of the DS records seen while the clock was ahead blocks for two TTLs', () => {
+  const ds = { records: ['2 13 2 cd'], ttl: TTL };
+  const at = 20_000_000;
+  const changed = stepRollover(start(), reading({ at: at + 2_592_000_000, ds }), leave1);
+  const right = stepRollover(changed.state, reading({ at, ds }), leave1);
+  assert.equal(right.waits[0]?.until, at + 2 * TTL * 1000);
+  const end = { at: at + 2 * TTL * 1000, ds };
+  assert.equal(asked(stepRollover(right.state, reading(end), leave1)), 'deploy ecdsa-2');
+});
+
 test('[7672-2.2-7] an answer that DNSSEC does not vouch for starts no clock', () => {
   for (const dnssec of ['bogus', 'indeterminate'] as const) {
     const step = stepRollover(start(), reading({ dnssec }), leave1);
