@@ -126,7 +126,7 @@ function anchorFault(
       kind: 'anchor-not-sent',
       message: `its data is ${missing.text} of ${anchor.subjectText}, which is not in the chain the server sends`,
     };
-  return perhapsNotSent(record, chain);
+  return perhapsNotSent(record, chain, anchor);
 }
 
 function outOfDate(certificateChain: readonly Certificate[], validationTime: number): Fault {
@@ -162,9 +162,19 @@ function brokenPath(record: TlsaData, { chain, validationTime }: MismatchQuestio
   };
 }
 
-function perhapsNotSent(record: TlsaData, certificateChain: readonly Certificate[]): Fault {
+/** The issuer of the last certificate may be the anchor, unless it is known not to be. */
+function perhapsNotSent(
+  record: TlsaData,
+  certificateChain: readonly Certificate[],
+  anchor: Certificate | undefined,
+): Fault {
   const top = certificateChain.at(-1);
   if (record.matchingType === 0 || !top || top.selfIssued) return unknown(record);
+  if (anchor)
+    return {
+      kind: 'unknown',
+      message: `it matches no certificate of the chain, and not its root ${anchor.subjectText}: the CA changed its certificate, or another server answers`,
+    };
   return {
     kind: 'anchor-not-sent',
     message: `no certificate that the server sends matches; if it is of ${top.issuerText}, that one must be sent too`,

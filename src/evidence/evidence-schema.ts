@@ -167,6 +167,7 @@ const host = z.strictObject({
 
 const txt = z.strictObject({
   texts: z.array(text),
+  elsewhere: z.array(text).optional(),
   lookup: z.enum(['found', 'absent', 'failed']),
   dnssec,
   failure: failure.optional(),

@@ -228,6 +228,11 @@ export interface TxtEvidence {
   readonly lookup: 'found' | 'absent' | 'failed';
   readonly dnssec: Dnssec;
   readonly failure?: FailureEvidence;
+  /**
+   * Records at names where no sender looks, where the right name has none, as
+   * `mta-sts.one.example TXT "v=STSv1; id=1"`.
+   */
+  readonly elsewhere?: readonly string[] | undefined;
 }
 
 export interface MtaStsEvidence {

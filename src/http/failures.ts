@@ -9,6 +9,14 @@ export const httpFailures = defineFailures({
     message: 'No address of the host accepts a connection.',
     fix: 'Check that the web server runs and that port 443 is open.',
   },
+  'http-not-public': {
+    blame: 'peer',
+    temporary: false,
+    resultType: 'sts-policy-fetch-error',
+    clause: 'RFC 6890 §2.2',
+    message: 'Every address of the host is private or special.',
+    fix: 'Publish a public address for the host.',
+  },
   'http-tls-failed': {
     blame: 'peer',
     temporary: true,
@@ -22,7 +30,7 @@ export const httpFailures = defineFailures({
     temporary: true,
     resultType: 'sts-webpki-invalid',
     clause: 'RFC 9110 §4.3.4',
-    message: 'The chain of the web server’s certificate does not end at a trusted CA.',
+    message: 'The certificate chain of the web server is not accepted.',
     fix: 'Use a certificate from a public CA, with its intermediates.',
   },
   'http-certificate-expired': {

@@ -162,21 +162,30 @@ test('RFC 8461 §3.3 [8461-3.3-6]: a redirect is an answer, never followed', asy
 });
 
 test('[8461-3.3-1, 8461-3.3-3] a bad certificate is a failure, and nothing was sent', async () => {
-  const bad: readonly (readonly [Issued, string])[] = [
-    [selfSigned({ names: [host] }), 'http-certificate-untrusted'],
-    [issue(createCa({ name: 'Other' }), { names: [host] }), 'http-certificate-untrusted'],
-    [{ ...good, ...missingIntermediate() }, 'http-certificate-untrusted'],
-    [issue(root, { names: [host], hash: 'sha1' }), 'http-certificate-untrusted'],
-    [issue(root, { names: [host], notAfter: Date.now() - day / 2 }), 'http-certificate-expired'],
-    [issue(root, { names: ['good.example'] }), 'http-certificate-name'],
-    [issue(root, { commonName: host }), 'http-certificate-name'],
+  const untrusted = 'http-certificate-untrusted';
+  const clientOnly = issue(root, { names: [host], extendedKeyUsage: ['1.3.6.1.5.5.7.3.2'] });
+  const bad: readonly (readonly [Issued, code: string, says: RegExp])[] = [
+    [selfSigned({ names: [host] }), untrusted, /self-signed/],
+    [issue(createCa({ name: 'Other' }), { names: [host] }), untrusted, /issued by CN=Other/],
+    [{ ...good, ...missingIntermediate() }, untrusted, /issued by CN=Middle, which was not sent/],
+    [issue(root, { names: [host], hash: 'sha1' }), untrusted, /ecdsa-with-SHA1/],
+    [clientOnly, untrusted, /extendedKeyUsage is clientAuth/],
+    [
+      issue(root, { names: [host], notAfter: Date.now() - day / 2 }),
+      'http-certificate-expired',
+      /expired/,
+    ],
+    [issue(root, { names: ['a.example'] }), 'http-certificate-name', /^it names a\.example$/],
+    [issue(root, { commonName: host }), 'http-certificate-name', /no DNS name in subjectAltName/],
   ];
-  for (const [identity, code] of bad) {
+  for (const [identity, code, says] of bad) {
     const { port, received } = await serve(
       'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
       identity,
     );
-    assert.equal(await outcome(port), code);
+    const got = await get(port);
+    assert.equal(got.ok || got.failure.code, code);
+    assert.match(got.ok ? '' : got.failure.detail, says);
     assert.deepEqual(received, []);
   }
 });

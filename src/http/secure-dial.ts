@@ -40,14 +40,14 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
     left,
     signal,
   } = request;
-  let failure: Failure = httpFailures.make('http-unreachable', 'no address');
+  let failure: Failure = httpFailures.make('http-unreachable', NO_ADDRESS);
   for (const [at, address] of addresses.entries()) {
     if (left() <= 0) break;
     // An address that drops everything leaves its share of the time to the others.
     const timeoutMs = Math.max(1, left() / (addresses.length - at));
     const dialled = await network.dial({ address, port, timeoutMs, signal });
     if (!dialled.ok) {
-      failure = httpFailures.make('http-unreachable', `${address}: ${dialled.failure.code}`);
+      failure = notReached(address, dialled.failure.code, failure);
       continue;
     }
     const { connection, watch, closedByAlert } = watchClosure(dialled.connection);
@@ -71,6 +71,8 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
   return fail(failure);
 }
 
+const NO_ADDRESS = 'no address';
+
 /**
  * Returns the failure of this part for a certificate that TLS refused; undefined for
  * another failure of TLS.
@@ -85,3 +87,14 @@ const certificateFailures: Readonly<Record<string, Parameters<typeof httpFailure
   'tls-certificate-expired': 'http-certificate-expired',
   'tls-certificate-name': 'http-certificate-name',
 };
+
+/**
+ * The failure after one more address without a connection. The guard refuses addresses that
+ * no public name may lead to; the host is not public where it refused all of them.
+ */
+function notReached(address: string, code: string, before: Failure): Failure {
+  const isFirst = before.detail === NO_ADDRESS;
+  if (code === 'net-guarded' && (isFirst || before.code === 'http-not-public'))
+    return httpFailures.make('http-not-public', isFirst ? address : `${before.detail}, ${address}`);
+  return httpFailures.make('http-unreachable', `${address}: ${code}`);
+}

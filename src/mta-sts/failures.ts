@@ -45,6 +45,14 @@ export const stsFailures = defineFailures({
     message: 'The policy host mta-sts.DOMAIN has no address.',
     fix: 'Publish an address record for mta-sts.DOMAIN.',
   },
+  'sts-policy-host-not-public': {
+    blame: 'publisher',
+    temporary: false,
+    resultType: 'sts-policy-fetch-error',
+    clause: 'RFC 6890 §2.2',
+    message: 'The policy host mta-sts.DOMAIN has only private or special addresses.',
+    fix: 'Publish a public address for mta-sts.DOMAIN.',
+  },
   'sts-policy-http-status': {
     blame: 'publisher',
     temporary: false,

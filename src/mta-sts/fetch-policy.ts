@@ -145,7 +145,12 @@ function causeOf(failure: Failure): Failure {
 
 function policyCodeOf(
   httpCode: string,
-): 'sts-policy-webpki-invalid' | 'sts-policy-invalid' | 'sts-policy-unreachable' {
+):
+  | 'sts-policy-webpki-invalid'
+  | 'sts-policy-invalid'
+  | 'sts-policy-host-not-public'
+  | 'sts-policy-unreachable' {
+  if (httpCode === 'http-not-public') return 'sts-policy-host-not-public';
   if (/^http-(certificate|tls)/.test(httpCode)) return 'sts-policy-webpki-invalid';
   return httpCode === 'http-too-large' ? 'sts-policy-invalid' : 'sts-policy-unreachable';
 }

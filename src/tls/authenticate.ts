@@ -2,9 +2,11 @@ import { fail, ok, type Failure, type Result } from '../base/index.js';
 import type { Connection } from '../net/index.js';
 import {
   accepts,
+  explainProblem,
   matchesDnsName,
   parseCertificate,
   verifyChain,
+  type Certificate,
   type ChainVerdict,
   type TrustStore,
 } from '../x509/index.js';
@@ -74,11 +76,19 @@ export function authenticateServer(
   ];
   // Chain, dates and name are reported separately: each has another fix.
   const verdict = verifyChain({ sent, anchors, validationTime });
-  if (verdict.chain !== 'trusted') return untrusted(verdict.problems.join(' '));
+  const explained = (): string =>
+    verdict.problems.map((code) => explainProblem(code, sent)).join('; ');
+  if (verdict.chain !== 'trusted') return untrusted(explained());
   if (verdict.validity !== 'valid')
     return fail(tlsFailures.make('tls-certificate-expired', verdict.validity));
-  if (!accepts(verdict)) return untrusted(verdict.problems.join(' '));
+  if (!accepts(verdict)) return untrusted(explained());
   if (!matchesDnsName(leafCertificate.value, serverName))
-    return fail(tlsFailures.make('tls-certificate-name', leafCertificate.value.subjectText));
+    return fail(tlsFailures.make('tls-certificate-name', namesOf(leafCertificate.value)));
   return ok(verdict);
+}
+
+/** The DNS names of a certificate, at most three. */
+function namesOf({ dnsNames }: Certificate): string {
+  if (dnsNames.length === 0) return 'it has no DNS name in subjectAltName';
+  return `it names ${dnsNames.slice(0, 3).join(', ')}`;
 }

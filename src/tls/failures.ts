@@ -67,7 +67,7 @@ export const tlsFailures = defineFailures<string>({
     temporary: true,
     resultType: 'certificate-not-trusted',
     clause: 'RFC 5280 §6.1',
-    message: 'The chain of the server’s certificate does not end at a trusted CA.',
+    message: 'The certificate chain of the server is not accepted.',
     fix: 'Use a certificate from a trusted CA, with its intermediates.',
   },
   'tls-certificate-expired': {

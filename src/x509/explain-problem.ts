@@ -4,6 +4,7 @@ import { explainRefusedName } from './name-constraints.js';
 import { hasWeakKey } from './public-key.js';
 import { isVerifiable, weaklySigned } from './signature-algorithm.js';
 import type { Certificate } from './types.js';
+import { verifySignedBy } from './verify-signed-by.js';
 
 /**
  * Explains a problem of a chain by the certificate at fault: its subject and the faulty
@@ -68,6 +69,21 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
         return [explainRefusedName(other, nameConstraints)];
       })
       .find((text) => text !== undefined),
+  'x509-bad-signature': (certificate, nestingDepth, certificateChain) => {
+    if (nestingDepth >= MAX_EXAMINED || !isVerifiable(certificate)) return undefined;
+    const issuers = certificateChain
+      .filter((other) => other.subjectName.key === certificate.issuerName.key)
+      .slice(0, MAX_EXAMINED);
+    const [issuer] = issuers;
+    if (!issuer || issuers.some((other) => verifySignedBy(certificate, other))) return undefined;
+    return `its signature does not match the key of ${issuer.subjectText} in the chain`;
+  },
+  'x509-issuer-missing': (certificate, nestingDepth, certificateChain) => {
+    if (nestingDepth > 0) return undefined;
+    const last = lastOf(certificateChain);
+    if (!last) return undefined;
+    return `${last === certificate ? 'it' : last.subjectText} was issued by ${last.issuerText || 'a CA without a name'}, which was not sent and is not a known CA`;
+  },
   'x509-weak-signature': (certificate) => {
     if (weaklySigned(certificate)) return `signed with ${certificate.signatureAlgorithm}`;
     return undefined;
@@ -97,6 +113,25 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
     return 'policyConstraints requires a policy';
   },
 };
+
+/** Certificates, and issuers of each, whose signatures are verified for an explanation. */
+const MAX_EXAMINED = 4;
+
+/**
+ * The last certificate of a chain from the server's own upwards, by names alone and in any
+ * order of the others.
+ */
+function lastOf(certificateChain: readonly Certificate[]): Certificate | undefined {
+  const passed = new Set<Certificate>();
+  let last: Certificate | undefined;
+  for (let next = certificateChain[0]; next;) {
+    passed.add(next);
+    last = next;
+    const { key } = next.issuerName;
+    next = certificateChain.find((other) => other.subjectName.key === key && !passed.has(other));
+  }
+  return last;
+}
 
 /** serverAuth and anyExtendedKeyUsage. */
 const serverPurposes: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];

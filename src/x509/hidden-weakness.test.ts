@@ -99,3 +99,28 @@ test('a repeated extension and two algorithms bar a path, not a match by key', (
     assert.equal(verifyDane(question).verdict, 'match');
   }
 });
+
+test('the end of an incomplete chain and its missing issuer are named', () => {
+  const [upper, lower] = [createIntermediate(root, { name: 'Upper' }), 'Lower'];
+  const middle = createIntermediate(upper, { name: lower });
+  const leaf = server(middle);
+  const missing = (...sent: readonly { readonly der: Uint8Array }[]): string =>
+    explainProblem('x509-issuer-missing', sent.map(read));
+  assert.match(missing(leaf), /^CN=mx\.example: it was issued by CN=Lower, which was not sent/);
+  assert.match(missing(leaf, middle), /: CN=Lower was issued by CN=Upper, which was not sent/);
+  assert.match(missing(leaf, upper), /: it was issued by CN=Lower/, 'a gap');
+  assert.match(missing(leaf, upper, middle), /: CN=Upper was issued by CN=Root/, 'any order');
+  assert.match(missing(leaf, server(root), middle), /: CN=Lower was issued by CN=Upper/);
+});
+
+test('the certificate whose signature does not match is named with its issuer', () => {
+  const [middle, impostor] = ['', ''].map(() => createIntermediate(root, { name: 'Middle' }));
+  assert.ok(middle && impostor);
+  const bad = (...sent: readonly { readonly der: Uint8Array }[]): string =>
+    explainProblem('x509-bad-signature', sent.map(read));
+  const leaf = server(middle);
+  assert.match(bad(leaf, impostor), /^CN=mx\.example: its signature does not .* CN=Middle/);
+  assert.match(bad(leaf, impostor, middle), /^The signature of a certificate/, 'one fits');
+  const otherRoot = createCa({ name: 'Root' });
+  assert.match(bad(leaf, middle, otherRoot), /^CN=Middle: its signature does not .* CN=Root/);
+});

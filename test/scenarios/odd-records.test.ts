@@ -76,7 +76,6 @@ test('the TLSA record that matches counts behind hundreds of others', async () =
   const ee = await look({ zone: zone(stale('3 1 1', 100)), hosts: [{ tlsa: ['ee'] }] });
   assert.deepEqual([ee.verdict, ee.exposure.dane.none], ['pass', 'verified']);
 
-
   const odd = await look({ zone: zone(stale('1 1 1', 100)), hosts: [{ tlsa: ['ee'] }] });
   assert.equal(odd.exposure.dane.none, 'verified', 'unusable records first');
 });
@@ -194,4 +193,67 @@ test('text that is not SMTP: the advice looks for the server, and accuses no one
   const { why, fix } = found(await look({ sts, replies }), 'mx-inconclusive');
   assert.match(why, /from a faulty server or an on-path attacker/);
   assert.match(fix, /^Check the mail server and every proxy in front of it/);
+});
+
+// RFC 8461 §3.1, RFC 8460 §3.
+test('records of MTA-STS and TLS-RPT at a name where no sender looks are shown', async () => {
+  for (const [owner, at] of [
+    ['mta-sts', 'mta-sts.one.example'],
+    ['@', 'one.example'],
+    ['_mta-sts.one.example', '_mta-sts.one.example.one.example'],
+    ['_mta_sts', '_mta_sts.one.example'],
+  ] as const) {
+    const result = await look({ zone: { records: `${owner} TXT "v=STSv1; id=1"` } });
+    const { reason, why } = found(result, 'sts-record-misplaced');
+    assert.equal(reason, `${at} TXT "v=STSv1; id=1"`);
+    assert.match(why, /only at _mta-sts\.one\.example,/);
+  }
+  for (const [owner, at] of [
+    ['_tls', '_tls.one.example'],
+    ['_smtp-tls', '_smtp-tls.one.example'],
+    ['@', 'one.example'],
+    ['_smtp._tls.one.example', '_smtp._tls.one.example.one.example'],
+  ] as const) {
+    const text = 'v=TLSRPTv1; rua=mailto:a@one.example';
+    const result = await look({ sts, rpt: false, zone: { records: `${owner} TXT "${text}"` } });
+    assert.equal(found(result, 'tlsrpt-misplaced').reason, `${at} TXT "${text}"`);
+  }
+  const other = await look({ zone: { records: '@ TXT "v=spf1 -all"\nmta-sts TXT "x=STSv1"' } });
+  assert.deepEqual(
+    ids(other, 'info').filter((id) => /misplaced/.test(id)),
+    [],
+  );
+  const both = await look({ sts, zone: { records: 'mta-sts TXT "v=STSv1; id=9"' } });
+  assert.deepEqual(
+    ids(both, 'info').filter((id) => /misplaced/.test(id)),
+    [],
+    'one is in place',
+  );
+});
+
+// RFC 6890 §2.2.
+test('a policy host at private addresses serves no sender, and is not called silent', async () => {
+  for (const [hostRecords, says] of [
+    ['mta-sts A 10.0.0.7', /private or special: 10\.0\.0\.7/],
+    ['mta-sts A 127.0.0.1\nmta-sts AAAA fd00::7', /private or special: .*fd00::7/],
+  ] as const) {
+    const result = await look({ sts: { ...sts, hostRecords } });
+    const { title, reason, fix } = found(result, 'sts-policy-unreachable');
+    assert.equal(title, 'The MTA-STS policy cannot be fetched');
+    assert.match(reason ?? '', says);
+    assert.equal(fix, 'Publish a public address for mta-sts.one.example.');
+  }
+  const none = await look({ sts: { ...sts, hostRecords: 'mta-sts TXT "x"' } });
+  const { reason, fix } = found(none, 'sts-policy-unreachable');
+  assert.equal(reason, 'mta-sts.one.example has no address');
+  assert.equal(fix, 'Publish an address record for mta-sts.one.example.');
+});
+
+// RFC 5280 §4.2.1.12, RFC 8461 §3.3.
+test('a policy host with a certificate that is refused: the value at fault is named', async () => {
+  const result = await look({ sts: { ...sts, certificate: 'wrong-name' } });
+  assert.match(
+    found(result, 'sts-policy-webpki-invalid').reason ?? '',
+    /does not contain this name: it names www\.elsewhere\.example/,
+  );
 });

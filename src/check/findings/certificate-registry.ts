@@ -160,15 +160,16 @@ export const certificateFindings = {
    */
   'cert-chain-incomplete': {
     topic: 'certificate',
-    title: ({ reason }) =>
-      reason === undefined
-        ? 'The intermediate certificate is missing'
+    title: ({ detail }) =>
+      detail === ''
+        ? 'The certificate chain ends before a known CA'
         : 'An intermediate certificate cannot be read',
     passed: 'The server sends the complete certificate chain',
     why: 'Senders cannot link the certificate to its CA and treat it as untrusted. With MTA-STS in mode enforce they defer the mail.',
     reference: 'RFC 9846 §4.5.1',
     owner: 'mail-host',
-    fix: 'Send the complete chain: the certificate first, then its intermediates.',
+    fix: ({ detail }) =>
+      `Send the complete chain: the certificate first, then its intermediates.${detail === '' ? ' If its CA is not public, obtain a certificate from a public one.' : ''}`,
     steps: sendFullChain,
   },
   /**

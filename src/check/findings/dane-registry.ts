@@ -100,7 +100,7 @@ function mismatchRepair(findingValues: FindingValues): Repair {
         checkAgain(findingValues),
       ],
     };
-  if (kinds.has('path'))
+  if (kinds.has('path') || kinds.has('date') || kinds.has('name'))
     return {
       fix: 'Replace the certificate at fault: the record is right. Or publish the record 3 1 1 of the key, for which the chain does not count.',
       steps: publishForKey(findingValues),

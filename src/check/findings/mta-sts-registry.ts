@@ -83,6 +83,19 @@ export const mtaStsFindings = {
     steps: correctRecord,
   },
   /**
+   * Raised when `_mta-sts` has no record, and a name next to it has one. It informs, since
+   * another finding gives the steps to a policy.
+   */
+  'sts-record-misplaced': {
+    topic: 'mta-sts',
+    title: 'An MTA-STS record is published at an unused name',
+    why: ({ domain }) => `Senders look it up only at _mta-sts.${domain}, and find none there.`,
+    reference: 'RFC 8461 §3.1',
+    owner: 'domain',
+    fix: ({ domain }) => `Move the record to _mta-sts.${domain}, after the policy is served.`,
+    steps: noSteps,
+  },
+  /**
    * Raised when the parser accepts the policy and RFC 8461 §3.2 does not allow it as
    * written. A warning, because stricter senders exist.
    */
@@ -166,7 +179,8 @@ export const mtaStsFindings = {
       `${findingValues.temporary ? unprotectedMeanwhile : unprotected}${observedDetail(findingValues)}`,
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
-    fix: (findingValues) => `Make ${policyUrl(findingValues)} answer with status 200.`,
+    fix: (findingValues) =>
+      findingValues.advice ?? `Make ${policyUrl(findingValues)} answer with status 200.`,
     steps: (findingValues) =>
       findingValues.temporary ? serveAgain(findingValues) : publishPolicy(findingValues),
   },

@@ -1,5 +1,5 @@
 import type { FixStep } from '../../evidence/index.js';
-import { checkAgain, command, type FindingEntry, type FindingValues } from './entry.js';
+import { noSteps, checkAgain, command, type FindingEntry, type FindingValues } from './entry.js';
 import { reportingRecord } from './mta-sts-steps.js';
 
 /** Steps of every finding on the TLS-RPT record. */
@@ -52,6 +52,19 @@ export const tlsRptFindings = {
     owner: 'domain',
     fix: 'Correct the record: senders discard one that does not begin with v=TLSRPTv1;.',
     steps: reportHere,
+  },
+  /**
+   * Raised when `_smtp._tls` has no record, and a name next to it has one. It informs, in
+   * addition to the missing record.
+   */
+  'tlsrpt-misplaced': {
+    topic: 'tls-rpt',
+    title: 'A TLS-RPT record is published at an unused name',
+    why: ({ domain }) => `Senders look it up only at _smtp._tls.${domain}, and find none there.`,
+    reference: 'RFC 8460 §3',
+    owner: 'domain',
+    fix: ({ domain }) => `Move the record to _smtp._tls.${domain}.`,
+    steps: noSteps,
   },
   /**
    * Raised when the record is valid and has a part that some reporters read differently,

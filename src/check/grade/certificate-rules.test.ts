@@ -40,6 +40,9 @@ function raised(
     altNames: [],
     signatureHashes: shown.signature.startsWith('sha1') ? ['sha1'] : [],
     subjectText: 'CN=mx.planted.example',
+    subjectName: { key: 'mx' },
+    issuerName: { key: 'ca' },
+    issuerText: 'CN=Planted CA',
   } as unknown as JudgedCertificate['certificate'];
   const host = evidence.hosts.map((h) => judgeHost(evidence, h))[0];
   const address = host?.addresses[0];

@@ -90,9 +90,6 @@ function judgeOne(
   chainRules(raised, judged, subject);
 
   const names = summary.names.slice(0, 3).join(', ');
-  // A name that alone breaks a DANE-TA match defers mail as an enforced policy does (RFC
-  // 7672 §3.2.2).
-  const nameMechanisms = daneCause === 'name' ? [...mechanisms, 'enforce' as const] : mechanisms;
   if (summary.nameMatch === 'mismatch' && !raised.aliases.has(judgedHost.evidence.name))
     raised.add('cert-name-mismatch', {
       ...subject,
@@ -100,7 +97,7 @@ function judgeOne(
       reason: [nameReason(judged), ...(daneCause === 'name' ? [tlsaReason(judged)] : [])].join(
         '; ',
       ),
-      mechanisms: nameMechanisms,
+      mechanisms: forNames(mechanisms, daneCause),
     });
   // Findings above say it already where the server's own dates or names are the cause.
   const said =
@@ -143,7 +140,8 @@ function chainRules(
   if (summary.chain === 'incomplete')
     raised.add('cert-chain-incomplete', {
       ...subject,
-      reason: unreadable.length > 0 ? unreadable.slice(0, 3).join('; ') : undefined,
+      detail: unreadable.slice(0, 3).join('; '),
+      reason: unreadable.slice(0, 3).join('; ') || explainProblem('x509-issuer-missing', chain),
     });
   if (weak)
     raised.add('cert-weak-signature', {
@@ -196,6 +194,20 @@ function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
     .map(({ record, message }) => `TLSA ${short(record)}: ${message}`);
   if (said.length === 0) return undefined;
   return said.join('; ');
+}
+
+/**
+ * The mechanisms that a wrong name concerns. Where it breaks a DANE-TA match, it defers mail
+ * as an enforced policy does (RFC 7672 §3.2.2). Where dates break the match, no record
+ * vouches for the name yet.
+ */
+function forNames(
+  mechanisms: readonly TrustMechanism[],
+  daneCause: JudgedCertificate['daneCause'],
+): readonly TrustMechanism[] {
+  if (daneCause === 'name') return [...mechanisms, 'enforce'];
+  if (daneCause === undefined) return mechanisms;
+  return ['none', ...mechanisms.filter((mechanism) => mechanism !== 'daneTa')];
 }
 
 /**

@@ -94,9 +94,7 @@ function policyAddressRules(
     raised.add('sts-policy-address-broken', {
       detail: broken.map(({ address }) => address).join(', '),
       reason: broken
-        .map(
-          ({ address, failure }) => `${address}: ${failure?.detail ?? ''} (${failure?.code ?? ''})`,
-        )
+        .map(({ address, failure }) => `${address}: ${failure?.detail || failure?.code || ''}`)
         .join('; '),
     });
   if (new Set(serving.map(({ policySha256 }) => policySha256)).size > 1)

@@ -11,7 +11,9 @@ import {
   discardedRules,
   explainRptRecord,
   failureWords,
+  hostAdvice,
   lintRules,
+  misplacedRules,
   otherRecords,
   proofWords,
   recordReason,
@@ -244,12 +246,14 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
       raised.add(first ? findingOf(first.code) : 'sts-policy-unreachable', {
         detail: failureWords(first) ?? '',
         reason: first && reasonOf(first, mtaSts.txt.texts),
+        advice: first && hostAdvice(first, raised.evidence.domain),
         temporary: mtaSts.status === 'tempfail',
       });
   }
   // Records that were meant for MTA-STS come first: with one of them, "publish a policy"
   // would be the wrong advice.
   const corrected = discardedRules(raised);
+  misplacedRules(raised);
   lintRules(raised);
   if (mode === 'enforce' || mode === 'testing') matchRules(raised, mode);
   if (mode === 'testing') raised.add('sts-mode-testing');
@@ -303,6 +307,7 @@ function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): 
   const own = texts.filter((recordText) => /^v=(STS|TLSRPT)v1/.test(recordText));
   if (/^rpt-/.test(code)) return recordReason(own, explainRptRecord(code, own) ?? (detail || code));
   if (/^sts-record/.test(code)) return recordReason(own, detail || code);
+  if (code === 'sts-policy-host-missing') return `${detail} has no address`;
   return detail || code;
 }
 

@@ -32,10 +32,7 @@ export interface JudgedCertificate {
    * it asks for neither names nor dates (RFC 7672 §3.1.1).
    */
   readonly vouchedBy: 'daneTa' | 'daneEe' | undefined;
-  /**
-   * The only thing that keeps a DANE-TA record from matching: with other dates, or with
-   * the certificate's own names, it would match.
-   */
+  /** The fault that keeps a DANE-TA record from matching although its anchor is right. */
   readonly daneCause: 'date' | 'name' | undefined;
   /** The reason why no TLSA record matches; empty where one does. */
   readonly daneFaults: readonly RecordFault[];
@@ -66,7 +63,6 @@ export function judgeCertificate(
     evidence,
     host,
     chain,
-    leaf: leafCertificate,
     validationTime,
     anchor: handshake.pkix.anchor,
   });
@@ -161,31 +157,22 @@ interface DaneInput {
   readonly evidence: Evidence;
   readonly host: HostEvidence;
   readonly chain: readonly Certificate[];
-  readonly leaf: Certificate;
   readonly validationTime: number;
   /** Base64, where the server did not send it. */
   readonly anchor: string | undefined;
 }
 
 /**
- * Verifies the chain against the TLSA records as a sender would (RFC 7672 §3.2). After a
- * mismatch it repeats the verification with a date inside the validity period, and with
- * the certificate's own names, to find the cause that the operator has to fix.
+ * Verifies the chain against the TLSA records as a sender would (RFC 7672 §3.2). A record
+ * whose anchor is right leaves dates or names as the cause that the operator has to fix.
  */
-function judgeDane({
-  evidence,
-  host,
-  chain,
-  leaf,
-  validationTime,
-  anchor,
-}: DaneInput): DaneJudgement {
+function judgeDane({ evidence, host, chain, validationTime, anchor }: DaneInput): DaneJudgement {
   if (host.tlsa.status !== 'usable') return { verdict: 'not-applicable' };
   const records = host.tlsa.records.flatMap((recordText) => parseTlsa(recordText) ?? []);
   const names = referenceNames(host.tlsa.base, evidence);
   const question = (over: Partial<Parameters<typeof verifyDane>[0]>) =>
     verifyDane({ records, chain, names, validationTime, ...over });
-  const { verdict, matched: record } = question({});
+  const { verdict, matched: record, records: judged } = question({});
   if (verdict === 'match') {
     const byKey =
       question({ records: records.filter((record) => record.usage === 3) }).verdict === 'match';
@@ -194,12 +181,7 @@ function judgeDane({
   if (verdict !== 'mismatch') return { verdict };
   const unsent = parseChain(anchor === undefined ? [] : [fromBase64(anchor) ?? new Uint8Array()]);
   const faults = explainMismatch({ records, chain, names, validationTime, anchor: unsent[0] });
-  const inDate =
-    question({ validationTime: (leaf.notBefore + leaf.notAfter) / 2 }).verdict === 'match';
-  if (inDate) return { verdict, faults, cause: 'date' };
-  // A certificate without DNS names matches no reference identifier.
-  const named =
-    question({ names: leaf.dnsNames }).verdict === 'match' ||
-    (leaf.dnsNames.length === 0 && faults.some(({ kind }) => kind === 'name'));
-  return { verdict, faults, cause: named ? 'name' : undefined };
+  const reasons = judged.map(({ reason }) => reason);
+  const cause = (['date', 'name'] as const).find((one) => reasons.includes(one));
+  return { verdict, faults, cause };
 }

@@ -1,6 +1,7 @@
 import { dnssecFailures } from '../../dns/index.js';
-import type { FailureEvidence } from '../../evidence/index.js';
-import { lintPolicy, lintStsRecord, nearStsRecords } from '../../mta-sts/index.js';
+import { clip } from '../../base/index.js';
+import type { FailureEvidence, TxtEvidence } from '../../evidence/index.js';
+import { lintPolicy, lintStsRecord, nearStsRecords, stsFailures } from '../../mta-sts/index.js';
 import { lintRptRecord, nearRptRecords } from '../../tls-rpt/index.js';
 import type { FindingCollector } from './finding-collector.js';
 
@@ -24,6 +25,22 @@ export function discardedRules(raised: FindingCollector): boolean {
   const nearRpt = tlsRpt.status === 'absent' ? nearRptRecords(tlsRpt.txt.texts) : [];
   if (nearRpt.length > 0) raised.add('tlsrpt-ignored', { reason: shown(nearRpt) });
   return near.length > 0;
+}
+
+/** Raises records at names where no sender looks them up (RFC 8461 §3.1, RFC 8460 §3). */
+export function misplacedRules(raised: FindingCollector): void {
+  const { mtaSts, tlsRpt } = raised.evidence;
+  const found = (txt: TxtEvidence): string | undefined =>
+    txt.elsewhere?.length ? joined(txt.elsewhere.map((line) => clip(line, 160))) : undefined;
+  const [sts, rpt] = [found(mtaSts.txt), found(tlsRpt.txt)];
+  if (sts !== undefined) raised.add('sts-record-misplaced', { reason: sts });
+  if (rpt !== undefined) raised.add('tlsrpt-misplaced', { reason: rpt });
+}
+
+/** The fix of a fault of the policy host's address records; undefined for other faults. */
+export function hostAdvice({ code }: FailureEvidence, domain: string): string | undefined {
+  if (!/^sts-policy-host-/.test(code)) return undefined;
+  return stsFailures.find(code)?.fix.replace('DOMAIN', domain);
 }
 
 /**

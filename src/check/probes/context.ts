@@ -39,7 +39,10 @@ export interface ProbeContext {
   readonly senders: readonly string[];
   /** Test whether a plaintext command survives the handshake (CVE-2011-0411). */
   readonly intrusive: boolean;
-  /** Look for TLSA records at places where no sender looks: up to nine questions a host. */
+  /**
+   * Look for records at places where no sender looks: up to nine questions a host for TLSA,
+   * and eight for each record of the domain.
+   */
   readonly misplaced: boolean;
   readonly limiter: ProbeLimiter;
   /** Maximum number of hosts, and of addresses of each host, to probe. */

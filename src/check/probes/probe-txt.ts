@@ -17,6 +17,7 @@ import {
 import { parseTlsRptRecord } from '../../tls-rpt/index.js';
 import { ownFailures } from '../own-failures.js';
 import { failureEvidence, type ProbeContext } from './context.js';
+import { lookupMisplacedTexts } from './misplaced-texts.js';
 
 /**
  * Looks up the `_mta-sts` record and fetches the policy it announces (RFC 8461 §3
@@ -170,14 +171,17 @@ export async function probeTlsRpt(context: ProbeContext): Promise<TlsRptEvidence
  * same as an absent record: senders keep their cached policy in the first case.
  */
 async function texts(
-  { resolver, domain, signal }: ProbeContext,
-  label: string,
+  context: ProbeContext,
+  label: '_mta-sts' | '_smtp._tls',
 ): Promise<TxtEvidence> {
+  const { resolver, domain, signal } = context;
   const parsedName = domain.prepend(label);
   // The name would exceed 255 octets, so the record cannot exist.
   if (!parsedName.ok) return { texts: [], lookup: 'absent', dnssec: 'indeterminate' };
   const found = await lookupTexts(resolver, parsedName.value, { signal });
+  const isSought = context.misplaced && found.lookup === 'absent';
   return {
+    elsewhere: isSought ? await lookupMisplacedTexts(context, label) : undefined,
     texts: found.texts,
     lookup: found.lookup,
     dnssec: found.dnssec,

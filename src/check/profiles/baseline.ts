@@ -191,6 +191,8 @@ export const baseline: Profile = {
     'tlsrpt-odd': rule('warn', 'RFC 8460 §3, RFC 6068 §2'),
     'dane-mismatch': rule('fail', 'RFC 7672 §2.2'),
     'dane-misplaced': rule('info', 'RFC 7672 §2.2.3'),
+    'sts-record-misplaced': rule('info', 'RFC 8461 §3.1'),
+    'tlsrpt-misplaced': rule('info', 'RFC 8460 §3'),
     'dane-partial': rule('warn', 'RFC 7672 §2.2.1'),
     'dane-unusable': rule('warn', 'RFC 7672 §3.1.3'),
     'dane-inert': rule('warn', 'RFC 7672 §2.1.1'),

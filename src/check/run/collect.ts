@@ -49,8 +49,8 @@ export interface CollectOptions {
    */
   readonly intrusive?: boolean;
   /**
-   * Look for misplaced TLSA records of hosts in signed zones: up to nine questions for each
-   * host. Default true.
+   * Look for misplaced TXT records of the domain, up to eight questions each, and TLSA
+   * records of hosts in signed zones, up to nine questions for each host. Default true.
    */
   readonly misplaced?: boolean;
   /**
