@@ -4,7 +4,7 @@ import {
   clauseTable,
   judgeClauses,
   readClauses,
-  withTable,
+  standardsPage,
   type Clause,
   type Register,
 } from '../tools/spec.js';
@@ -129,10 +129,17 @@ test('the table counts what the registers say', () => {
   assert.equal(table.split('\n')[2], '| 9999 | Made up | 2 | 1 | 1 of 1 | 1 | 0 | 0 | 0 |');
 });
 
-test('the README has the table between its markers, and fails without them', () => {
-  assert.equal(withTable('no markers', 'table'), undefined);
-  const readme = 'a\n<!-- clauses: npm run spec -- --write -->\nold\n<!-- end of clauses -->\nb\n';
-  const written = withTable(readme, 'new');
-  assert.match(written ?? '', /^a\n<!-- clauses.*\n\nnew\n\n<!-- end of clauses -->\nb\n$/);
-  assert.equal(withTable(written ?? '', 'new'), written);
+test('the page of standards lists each clause that is not done, with its reason', () => {
+  const exception: Clause = {
+    ...clause,
+    id: ['9999', '1', '2'].join('-'),
+    state: 'exception',
+    reason: 'Senders differ | here.',
+  };
+  const page = standardsPage([
+    { rfc: 9999, title: 'Made up', text: 'Nowhere.', clauses: [clause, exception] },
+  ]);
+  assert.match(page, /## Exception\n/);
+  assert.match(page, /`9999-1-2` .*Senders differ \\\| here\./);
+  assert.doesNotMatch(page, /`9999-1-1`|## Todo/);
 });

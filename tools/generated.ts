@@ -20,6 +20,7 @@ import { withAnswers } from './answers-table.js';
 import { profilesPage } from './profiles-page.js';
 import { withRules } from './rules-table.js';
 import { scanDataPage } from './scan-data-page.js';
+import { readClauses, standardsPage } from './spec.js';
 
 async function generated(): Promise<ReadonlyMap<string, string>> {
   const files = new Map([
@@ -27,6 +28,7 @@ async function generated(): Promise<ReadonlyMap<string, string>> {
     ['docs/profiles.md', profilesPage()],
     ['docs/web-access.md', accessPage()],
     ['docs/scan-data.md', await scanDataPage()],
+    ['docs/standards.md', standardsPage(readClauses().registers)],
     ['docs/api/report.md', apiReport()],
     ['docs/postfix.md', withAnswers(readFileSync('docs/postfix.md', 'utf8'))],
     ['docs/receive-reports.md', withRules(readFileSync('docs/receive-reports.md', 'utf8'))],

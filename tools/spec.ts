@@ -2,7 +2,7 @@
  * Connects the standards to the code: every clause of `spec/*.json` in scope is cited, as
  * `[8461-4.1-1]`, where it is implemented and where it is tested.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -166,25 +166,44 @@ export function readClauses(root = '.'): {
   };
 }
 
-const markers = ['<!-- clauses: npm run spec -- --write -->', '<!-- end of clauses -->'] as const;
+const openStates = {
+  exception: 'Hermetic departs from these clauses on purpose.',
+  'out-of-scope': 'These clauses concern a task that Hermetic does not have.',
+  'not-applicable': 'These clauses have a condition that does not occur.',
+  todo: 'These clauses are not implemented yet.',
+} as const;
 
-/** The README with the table between its markers; undefined without them. Pure. */
-export function withTable(readme: string, table: string): string | undefined {
-  const [from, to] = markers.map((marker) => readme.indexOf(marker)) as [number, number];
-  if (from < 0 || to < from) return undefined;
-  return `${readme.slice(0, from)}${markers[0]}\n\n${table}\n\n${readme.slice(to)}`;
+/** `docs/standards.md`: the counts, and every clause that is not done, with its reason. */
+export function standardsPage(registers: readonly Register[]): string {
+  const clauses = registers.flatMap((one) => one.clauses);
+  const sections = Object.entries(openStates).flatMap(([state, says]) => {
+    const own = clauses.filter((one) => one.state === state);
+    if (own.length === 0) return [];
+    const rows = own.map(({ id, level, says: text, reason = '' }) =>
+      [`\`${id}\``, level, text, reason].map((cell) => cell.replaceAll('|', '\\|')).join(' | '),
+    );
+    const head = `## ${state[0]?.toUpperCase() ?? ''}${state.slice(1).replaceAll('-', ' ')}`;
+    return [
+      `${head}\n\n${says}`,
+      ['clause | level | text | reason', '--- | --- | --- | ---', ...rows]
+        .map((row) => `| ${row} |`)
+        .join('\n'),
+    ];
+  });
+  const text = [
+    '# Standards',
+    'Generated from `spec` by `node dist/tools/generated.js`.',
+    'Every clause in scope has an id and an entry in `spec`. Code and a test cite it. `npm run spec` lists the\nclauses that lack a citation. The column of MUST counts MUST, MUST NOT and rules.',
+    clauseTable(registers),
+    ...sections,
+  ].join('\n\n');
+  return `${text}\n`;
 }
 
 if (process.argv[1] === import.meta.filename) {
   const { registers, files } = readClauses();
-  const faults = [...judgeClauses(registers, files)];
-  const table = clauseTable(registers);
-  const readme = readFileSync('README.md', 'utf8');
-  const current = withTable(readme, table);
-  if (current === undefined) faults.push(`README.md has no ${markers.join(' and ')}`);
-  else if (process.argv.includes('--write')) writeFileSync('README.md', current);
-  else if (current !== readme) faults.push('README.md has another table: npm run spec -- --write');
-  console.log(table);
+  const faults = judgeClauses(registers, files);
+  console.log(clauseTable(registers));
   for (const fault of faults) console.error(fault);
   if (faults.length > 0) process.exitCode = 1;
 }

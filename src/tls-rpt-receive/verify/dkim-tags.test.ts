@@ -18,6 +18,7 @@ function refusalOf(signature: string): string | undefined {
   return refuseSignature(parseTags(signature))?.[0];
 }
 
+// [6376-3.6.1-1]
 test('RFC 6376 §3.6.1: a key in testing mode makes a message unsigned', async () => {
   for (const flags of ['y', 's:y', 'y : s']) {
     const { result, reason } = await verifiedBy(`${keyText}; t=${flags}`);
@@ -35,6 +36,7 @@ test('RFC 6376 §3.6.1: a key counts for its hashes and its services', async () 
   assert.equal((await verifiedBy(`${keyText}; s=email; s=other`)).reason, 'key-unusable');
 });
 
+// [6376-3.6.1-2]
 test('RFC 6376 §3.6.1: a key with t=s is not for an identity below its domain', () => {
   const signature = (identity: string): ReadonlyMap<string, string> =>
     parseTags(`${complete}; i=${identity}`) ?? new Map();
@@ -44,6 +46,7 @@ test('RFC 6376 §3.6.1: a key with t=s is not for an identity below its domain',
   assert.equal(refuseKey('p=AA==', signature('a@mail.sender.example')), undefined);
 });
 
+// [6376-3.2-1, 6376-3.5-1, 6376-6.1.1-1]
 test('RFC 6376 §6.1.1: a signature needs its tags once, and an identity in its domain', () => {
   assert.equal(refusalOf(complete), undefined);
   assert.equal(refusalOf(`${complete}; i=@mail.sender.example; x=99; unknown=1;`), undefined);

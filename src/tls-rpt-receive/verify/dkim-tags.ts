@@ -8,7 +8,7 @@ const REQUIRED = ['v', 'a', 'b', 'bh', 'd', 'h', 's'];
 
 /**
  * Parses a tag list (RFC 6376 §3.2). Undefined where a tag stands twice or has no `=`:
- * the whole list is then invalid.
+ * the whole list is then invalid [6376-3.2-1].
  */
 export function parseTags(tagList: string): ReadonlyMap<string, string> | undefined {
   const tags = new Map<string, string>();
@@ -22,7 +22,7 @@ export function parseTags(tagList: string): ReadonlyMap<string, string> | undefi
   return tags;
 }
 
-/** Judges the form of a signature, before its key is looked up (RFC 6376 §6.1.1). */
+/** Judges the form of a signature, before its key is looked up (RFC 6376 §3.5, §6.1.1) [6376-3.5-1, 6376-6.1.1-1]. */
 export function refuseSignature(
   tags: ReadonlyMap<string, string> | undefined,
 ): Refusal | undefined {
@@ -43,7 +43,8 @@ export function refuseSignature(
 }
 
 /**
- * Judges the key record of a signature that verifies (RFC 6376 §3.6.1). RFC 8460 §3: keys
+ * Judges the key record of a signature that verifies (RFC 6376 §3.6.1)
+ * [6376-3.6.1-1, 6376-3.6.1-2]. RFC 8460 §3: keys
  * may be reserved for `s=tlsrpt`; no large reporter does so, and keys for all services or
  * for mail are accepted too [8460-3-18].
  */
