@@ -113,6 +113,13 @@ export interface FailedAction {
   readonly at: number;
   /** No attempt is made before this time (milliseconds since 1970). */
   readonly until?: number | undefined;
+  /**
+   * The change of records was reported as done at this time first (milliseconds since 1970)
+   * and is not visible.
+   */
+  readonly since?: number;
+  /** It may still become visible, so it is not shown as a failure. */
+  readonly pending?: true | undefined;
 }
 
 /**

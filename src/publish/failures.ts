@@ -164,6 +164,12 @@ export const publishFailures = defineFailures({
     message: 'The command that changes records failed.',
     fix: 'Run the command of publish.dns manually with the JSON of the change, and read its output. The next round tries again.',
   },
+  'publish-change-unseen': {
+    blame: 'publisher',
+    temporary: true,
+    message: 'A change was reported as done, and the authoritative servers do not show it.',
+    fix: 'Look for the record at the DNS provider. It may be in another zone, wait for approval, or be missing on a secondary server. Each round repeats the change.',
+  },
   'publish-tsig-unreadable': {
     blame: 'local',
     temporary: false,

@@ -46,6 +46,46 @@ test('a failure stands until the action succeeds', async (t) => {
   assert.deepEqual(ledger.failures(subject), []);
 });
 
+const minute = 60_000;
+const done: ActionOutcome = { status: 'done' };
+
+// A hook that only pretends, a change that waits for approval, a zone that is not loaded.
+test('a change that succeeds for an hour and is planned again is a failure', async (t) => {
+  const ledger = await ledgerFor(t);
+  const round = async (action: SetRrset, at: number): Promise<readonly string[]> => {
+    await recordOutcome(ledger, subject, { action, outcome: done }, at);
+    await dropFailures(ledger, subject, [action]);
+    return ledger.failures(subject).map(({ code, detail }) => `${code} ${detail}`);
+  };
+  for (const at of [0, 10, 59]) assert.deepEqual(await round(set, at * minute), []);
+  const lost = ['publish-change-unseen reported as done since 1970-01-01T00:00:00.000Z'];
+  assert.deepEqual(await round(set, 60 * minute), lost);
+  assert.deepEqual(await round(set, 5000 * minute), lost);
+  // Another change of the same record starts again, and so does one after a clock change.
+  const other = { ...set, to: ['"v=STSv1; id=2;"'] };
+  assert.deepEqual(await round(other, 5010 * minute), []);
+  assert.deepEqual(await round(other, 20 * minute), []);
+  assert.equal((await round(other, 80 * minute)).length, 1);
+  await recordOutcome(ledger, subject, { action: other, outcome: refused }, 90 * minute);
+  assert.deepEqual(
+    ledger.failures(subject).map(({ code }) => code),
+    ['dns-update-refused'],
+  );
+});
+
+test('a change that became visible, or that the operator makes, does not fail', async (t) => {
+  const ledger = await ledgerFor(t);
+  await recordOutcome(ledger, subject, { action: set, outcome: done }, 0);
+  await dropFailures(ledger, subject, []);
+  await recordOutcome(ledger, subject, { action: set, outcome: done }, 100 * minute);
+  assert.deepEqual(ledger.failures(subject), []);
+  await recordOutcome(ledger, subject, { action: set, outcome: done }, 200 * minute);
+  assert.equal(ledger.failures(subject).length, 1);
+  const manual: ActionOutcome = { status: 'manual', text: '' };
+  await recordOutcome(ledger, subject, { action: set, outcome: manual }, 210 * minute);
+  assert.deepEqual(ledger.attempts(subject), []);
+});
+
 test('the same record with another id is the same action', async (t) => {
   const ledger = await ledgerFor(t);
   await recordOutcome(ledger, subject, { action: set, outcome: refused }, 1000);

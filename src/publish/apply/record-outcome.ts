@@ -1,4 +1,4 @@
-import type { Action, ActionOutcome } from '../actions.js';
+import type { Action, ActionOutcome, SetRrset } from '../actions.js';
 import type { Ledger, Subject } from '../ledger/ledger.js';
 import { describeAction } from './describe.js';
 
@@ -20,6 +20,8 @@ export async function recordOutcome(
   at: number,
 ): Promise<void> {
   const identity = actionKey(action);
+  if (outcome.status === 'done' && action.kind === 'set-rrset')
+    return recordChange(ledger, subject, action, at);
   if (outcome.status !== 'failed') return ledger.clearFailure(subject, identity);
   const { code, detail, until, untried } = outcome;
   const known = ledger.failures(subject).find((failure) => failure.action === identity);
@@ -36,6 +38,32 @@ export async function recordOutcome(
     });
 }
 
+/** Milliseconds after which a change that succeeds again and again is a failure. */
+const UNSEEN_AFTER = 3_600_000;
+
+/**
+ * Saves when a change of records first succeeded. A change that is visible is not planned
+ * again, so one that succeeds again an hour later was lost: a hook or a provider that
+ * only pretends, or a zone that is not published.
+ */
+async function recordChange(
+  ledger: Ledger,
+  subject: Subject,
+  action: SetRrset,
+  at: number,
+): Promise<void> {
+  const [identity, says] = [actionKey(action), describeAction(action)];
+  const known = ledger.attempts(subject).find((attempt) => attempt.action === identity);
+  const isSame = known?.code === UNSEEN && known.says === says;
+  const since = isSame && known.since !== undefined && known.since <= at ? known.since : at;
+  const pending = at - since < UNSEEN_AFTER ? true : undefined;
+  const detail = `reported as done since ${new Date(since).toISOString()}`;
+  const attempt = { action: identity, says, code: UNSEEN, detail, at, since, pending } as const;
+  await ledger.saveFailure(subject, attempt);
+}
+
+const UNSEEN = 'publish-change-unseen';
+
 /**
  * Removes saved failures of actions that are no longer planned. Failures of renewals
  * stay: `renewDue` plans them, not the plan of a subject.
@@ -46,7 +74,7 @@ export async function dropFailures(
   planned: readonly Action[],
 ): Promise<void> {
   const keys = new Set(planned.map(actionKey));
-  for (const { action } of ledger.failures(subject))
+  for (const { action } of ledger.attempts(subject))
     if (!keys.has(action) && !action.startsWith('certify '))
       await ledger.clearFailure(subject, action);
 }

@@ -73,6 +73,8 @@ export interface Ledger {
   alerts(now: readonly Alert[], instant: number): Promise<readonly Alert[]>;
   /** Returns the actions that failed and have not succeeded since, the earliest first. */
   failures(subject: Subject): readonly FailedAction[];
+  /** Returns these actions, and the changes that succeeded and are not visible yet. */
+  attempts(subject: Subject): readonly FailedAction[];
   saveFailure(subject: Subject, failure: FailedAction): Promise<void>;
   clearFailure(subject: Subject, action: string): Promise<void>;
   /** Saves an executed action for the operator. */
@@ -196,7 +198,11 @@ class SqlLedger implements Ledger {
     return this.#write(() => replaceAlerts(this.#store, now, instant));
   }
 
-  failures({ kind, name }: Subject): readonly FailedAction[] {
+  failures(subject: Subject): readonly FailedAction[] {
+    return this.attempts(subject).filter(({ pending }) => pending === undefined);
+  }
+
+  attempts({ kind, name }: Subject): readonly FailedAction[] {
     return this.#store
       .prepare<{ failure: string }>(
         'SELECT failure FROM publish_failure WHERE kind = ? AND name = ? ORDER BY at, action',

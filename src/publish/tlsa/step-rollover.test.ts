@@ -131,6 +131,20 @@ test('the two TTLs start when the last server stops showing the old records', ()
   );
 });
 
+test('a wait says whether the servers differ, are silent or show the old records', () => {
+  const before = start(reading({ ring: [key(1)] }, rrset(key(1))));
+  const push = stepRollover(before, reading({}, rrset(key(1))), desired);
+  const why = (observed: RolloverObservation): string =>
+    stepRollover(push.state, observed, desired).waits[0]?.why ?? '';
+  const old = { server: 'a', rrset: rrset(key(1)) };
+  const current = { server: 'b', rrset: rrset(key(1), key(2)) };
+  assert.match(why(reading({}, rrset(key(1)))), /^every authoritative server still shows the/);
+  assert.match(why(reading({ nameservers: [old, current] })), /do not all show the same records/);
+  const silent = { server: 'b', rrset: 'unknown' as const };
+  assert.equal(why(reading({ nameservers: [old, silent] })), 'no answer from b');
+  assert.match(why(reading({ dnssec: 'bogus' }, rrset(key(1)))), /cannot be validated \(bogus\)/);
+});
+
 // The clock was ahead while the old records left the DNS, and was set right.
 for (const [ahead, ms] of [
   ['an hour', 3_600_000],

@@ -95,12 +95,15 @@ function serversBehind(
   return { subject: owner, why: whyUnpublished(observed) };
 }
 
-function whyUnpublished({ nameservers, dnssec }: RolloverObservation): string {
+function whyUnpublished(observed: RolloverObservation): string {
+  const { nameservers, dnssec } = observed;
   const silent = nameservers
     .filter(({ rrset, alias }) => rrset === 'unknown' && alias === undefined)
     .map(({ server }) => server);
   if (silent.length > 0) return `no answer from ${silent.join(', ')}`;
   if (nameservers.length === 0) return 'no answer from any authoritative server';
+  if (publishedRrset(observed))
+    return 'every authoritative server still shows the records from before the change';
   if (dnssec === 'secure' || dnssec === 'insecure')
     return 'the authoritative servers do not all show the same records yet';
   return `the answer cannot be validated (${dnssec})`;
