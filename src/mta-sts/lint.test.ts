@@ -59,6 +59,7 @@ test('a policy that is refused names the line and what is wrong with it', () => 
     [policy(3, 'mx: mx.one.example # main'), /^line 3 .*no comments/],
     [policy(3, 'mxs: mx.one.example'), /^no mx; line 3 "mxs: .*that senders do not know/],
     [policy(3, 'mx1: mx.one.example'), /^no mx; line 3 "mx1: /],
+    [policy(3, 'nmx: mx.one.example'), /^no mx; line 3 "nmx: /],
     [policy(4, 'maxx_age: 604800'), /^no max_age; line 4 "maxx_age: /],
   ];
   assert.equal(reason(good.join('\n')), 'valid');

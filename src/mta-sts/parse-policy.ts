@@ -84,9 +84,11 @@ function explainAge(policyLine: PolicyLine): string {
 
 const fieldNames: readonly string[] = ['version', 'mode', 'mx', 'max_age'];
 
-/** A name of two letters has no spelling at two edits: it only gets longer. */
+/** A name of two letters has no spelling at two edits: it gets longer, as `nmx` or `mxs`. */
 function isMisspelt(written: string, memberName: string): boolean {
-  return memberName === 'mx' ? /^mx/i.test(written) : nearest(written, [memberName]) !== undefined;
+  return memberName === 'mx'
+    ? /^mx|^.?mx.?$/i.test(written)
+    : nearest(written, [memberName]) !== undefined;
 }
 
 /** Explains a missing field, which may be present under another spelling. */

@@ -51,12 +51,19 @@ export const smtpFailures = defineFailures({
     message: 'The host replies that it accepts no mail (521).',
     fix: 'Remove its MX record, or start the mail server there.',
   },
+  'smtp-greylister': {
+    blame: 'peer',
+    temporary: true,
+    clause: 'RFC 6647 §2',
+    message: 'A greylisting daemon answers this client instead of the mail server.',
+    fix: 'Check again from a host on the allow list of the daemon.',
+  },
   'smtp-tls-alert': {
     blame: 'peer',
     temporary: false,
     clause: 'RFC 9846 §6.2',
     message: 'The server ended the TLS session with an alert right after the handshake.',
-    fix: 'Do not require client certificates on port 25, and Read the server’s log.',
+    fix: 'Do not require client certificates on port 25. Read the server’s log.',
   },
   'smtp-ehlo-refused': {
     blame: 'peer',

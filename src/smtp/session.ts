@@ -332,7 +332,7 @@ export class SmtpSession {
     // In TLS 1.3 a server refuses a client's certificate, or the lack of one, only
     // afterwards.
     if (this.isEncrypted && /^ERR_SSL_.*ALERT/.test(code))
-      this.#alert ??= code.replace(/^ERR_SSL_(TLSV1|TLSV13|SSLV3)?_?/, '').toLowerCase();
+      this.#alert ??= code.replace(/^ERR_SSL_(TLSV13|TLSV1|SSLV3)?_?(ALERT_)?/, '').toLowerCase();
     this.#onEnd();
   };
 

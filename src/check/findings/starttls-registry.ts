@@ -31,11 +31,11 @@ const whichNetwork = (findingValues: FindingValues): FixStep =>
 const testTls = (findingValues: FindingValues): string =>
   `openssl s_client -starttls smtp -connect ${findingValues.host}:25 -servername ${findingValues.host}`;
 
-/** The end of the session, with the server's own reply where it sent one. */
-const ended = (findingValues: FindingValues): string =>
-  findingValues.reply === undefined
-    ? `the server ends it${inBrackets(findingValues.detail)}`
-    : `the server answers "${findingValues.reply}"`;
+/** The end of a session inside TLS, with the server's own reply where it sent one. */
+const insideEnd = ({ reply, detail }: FindingValues): string =>
+  reply === undefined
+    ? `and the server then ends the session${inBrackets(detail)}`
+    : `but the server answers "${reply}" to EHLO inside TLS`;
 
 /**
  * One file for key and chain: Postfix then never loads a certificate with the wrong key.
@@ -217,10 +217,11 @@ export const starttlsFindings = {
     title: 'The server accepts no mail inside TLS',
     passed: 'Every mail host accepts mail inside TLS',
     why: (findingValues) =>
-      `The handshake succeeds, but ${ended(findingValues)} to EHLO inside TLS. Senders defer the mail and finally bounce it.`,
+      `The handshake succeeds, ${insideEnd(findingValues)}. Senders use another address or host of the domain, or defer the mail and finally bounce it.`,
     reference: 'RFC 3207 §4.2',
     owner: 'mail-host',
-    fix: 'Accept EHLO and mail inside TLS from every client that may connect.',
+    fix: ({ advice }) =>
+      advice ?? 'Accept EHLO and mail inside TLS from every client that may connect.',
     steps: (findingValues) => [
       command(
         `On ${findingValues.host}, open a session and type EHLO test.`,
@@ -311,6 +312,28 @@ export const starttlsFindings = {
         'Set a default in /etc/postfix/main.cf, next to tls_server_sni_maps:',
       ),
       confirm('In HAProxy, remove strict-sni from the bind line.'),
+      checkAgain(findingValues),
+    ],
+  },
+  /**
+   * Raised when a client that offers every version gets TLS 1.0 or 1.1. It fails where a
+   * policy requires TLS, since such senders accept TLS 1.2 and newer only.
+   */
+  'tls-outdated': {
+    topic: 'tls-version',
+    title: 'The server has no TLS 1.2 or newer',
+    passed: 'Every mail host has TLS 1.2 or newer',
+    why: 'Senders that require TLS defer the mail: current TLS libraries refuse the old versions. Other senders use them, or fall back to plaintext.',
+    reference: 'RFC 9325 §3.1.1, RFC 8996 §4',
+    owner: 'mail-host',
+    fix: 'Install a TLS library with TLS 1.2 and 1.3, and switch both on.',
+    steps: (findingValues) => [
+      command(
+        'See the versions that the library has.',
+        'openssl ciphers -v | cut -c32-39 | sort -u',
+      ),
+      postfixStep('smtpd_tls_protocols = >=TLSv1'),
+      validateAndReload,
       checkAgain(findingValues),
     ],
   },

@@ -403,9 +403,9 @@ function satisfiesPolicy(judgedHost: JudgedHost): boolean {
  */
 function takesMail({ addresses }: JudgedHost): boolean {
   return addresses.every(
-    ({ summary, certificates, insideTls, intermittent }) =>
+    ({ summary, certificates, insideTls, intermittent, outdated }) =>
       summary.status !== 'reachable' ||
-      (certificates.length > 0 && !intermittent && (insideTls ?? 'works') === 'works'),
+      (certificates.length > 0 && !intermittent && !outdated && (insideTls ?? 'works') === 'works'),
   );
 }
 

@@ -150,10 +150,12 @@ function serverViews(address: JudgedAddress, stripped: boolean): readonly Server
  * have it, because the sender's algorithms decide which one it gets.
  */
 function serverView(
-  { evidence, connection, insideTls, certificates, summary }: JudgedAddress,
+  { evidence, connection, insideTls, certificates, summary, outdated }: JudgedAddress,
   stripped: boolean,
 ): ServerView {
   const all = (judge: (certificate: JudgedAddress['certificates'][number]) => Known): Known => {
+    // Where TLS is required, it is TLS 1.2 or newer (RFC 8461 §7.2, RFC 9325 §3.1.1).
+    if (outdated) return 'no';
     const found = certificates.map(judge);
     if (found.includes('no')) return 'no';
     if (found.length === 0 || found.includes('unknown')) return 'unknown';

@@ -152,9 +152,10 @@ function isReady({ addresses }: JudgedHost): boolean {
   return (
     tried.length > 0 &&
     tried.every(
-      ({ certificates, insideTls, intermittent }) =>
+      ({ certificates, insideTls, intermittent, outdated }) =>
         insideTls === 'works' &&
         !intermittent &&
+        !outdated &&
         certificates.length > 0 &&
         certificates.every((certificate) => certificate.pkix === 'yes'),
     )

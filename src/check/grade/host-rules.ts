@@ -255,8 +255,14 @@ function addressRules(
       detail: `${worked} of ${attempts} connections ${success}.`,
     });
   }
+  if (address.outdated)
+    raised.add('tls-outdated', {
+      ...subject,
+      mechanisms: [promise ? ('enforce' as const) : ('none' as const)],
+      reason: `the newest version is TLS ${connection.handshake?.version === 'TLSv1' ? '1.0' : '1.1'}`,
+    });
   insideTlsRules(raised, address, subject);
-  tlsRules(raised, address.probed, subject);
+  tlsRules(raised, address, subject);
   if (evidence.connections.some((connection) => connection.injection === 'executed'))
     raised.add('injection-vulnerable', subject);
   if (evidence.connections.some((connection) => connection.renegotiation === 'accepted'))
@@ -275,9 +281,15 @@ function insideTlsRules(
   { insideTls, connection, summary }: JudgedAddress,
   subject: FindingInput,
 ): void {
-  const { code = '' } = connection?.failure ?? {};
-  const seen = { ...subject, detail: code, reply: summary.reply };
-  if (insideTls === 'refused') raised.add('tls-session-refused', seen);
+  const { code = '', detail = '' } = connection?.failure ?? {};
+  if (insideTls === 'refused')
+    raised.add('tls-session-refused', {
+      ...subject,
+      detail: code,
+      reply: summary.reply,
+      reason: code === ALERT && detail !== '' ? `the alert is ${detail}` : undefined,
+      advice: code === ALERT ? smtpFailures.find(code)?.fix : undefined,
+    });
   if (insideTls === 'unknown') {
     const end = endedBy(code, summary.reply);
     raised.add('mx-inconclusive', { ...subject, ...end, detail: `${end.detail} inside TLS` });
@@ -297,11 +309,14 @@ function endedBy(
   return { detail, reply, advice };
 }
 
+const ALERT = 'smtp-tls-alert';
+
 /** Failures of the server that a later check from another network would also meet. */
 const lastingFaults: ReadonlySet<string> = new Set([
   'smtp-garbage',
   'smtp-too-long',
   'smtp-injected-plaintext',
+  'smtp-greylister',
 ]);
 
 /** A failure code with its message, which a reader needs no catalogue for. */

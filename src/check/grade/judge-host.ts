@@ -44,6 +44,8 @@ export interface JudgedAddress {
   readonly connection: ConnectionEvidence | undefined;
   /** TLS works on some connections only. */
   readonly intermittent: ReturnType<typeof intermittentTls>;
+  /** TLS 1.0 or 1.1 is the newest version that the server completes. */
+  readonly outdated: boolean;
   /** The result of EHLO after the handshake; undefined without a handshake. */
   readonly insideTls: InsideTls | undefined;
   readonly certificates: readonly JudgedCertificate[];
@@ -130,6 +132,7 @@ function judgeAddress(
     connection,
     intermittent: intermittentTls(connections),
     insideTls: insideTls(connection),
+    outdated: isOutdated(connection, probed),
     certificates,
     gone,
     withoutSni,
@@ -155,6 +158,15 @@ function judgeAddress(
         ),
     },
   };
+}
+
+/** The handshake offers every version, so the server chooses the newest that it has. */
+function isOutdated(
+  connection: ConnectionEvidence | undefined,
+  { inventory: { versions } }: Probed,
+): boolean {
+  const newer = [versions['TLSv1.2'], versions['TLSv1.3']].includes('accepted');
+  return !newer && /^TLSv1(\.1)?$/.test(connection?.handshake?.version ?? '');
 }
 
 /** The server's reply, absent where the conversation did not end with one. */

@@ -135,6 +135,12 @@ function deferredTls({ starttls, starttlsReply }: ConnectionEvidence): boolean {
 }
 
 /**
+ * The greeting of OpenBSD's spamd. It takes the connections of unknown clients in place of
+ * the mail server, and accepts mail from none of them.
+ */
+const GREYLISTER = /\bspamd\b.*\bSPAM blocker\b/i;
+
+/**
  * Returns the state of one address as a sender would see it. The recorded status is
  * corrected where the SMTP conversation shows more: a host that refuses all mail counts
  * as unreachable, and a temporary refusal leaves TLS unknown.
@@ -153,6 +159,8 @@ export function standing(
     return { status: 'unreachable', reason: 'smtp-takes-no-mail', starttls };
   if (connection && deferredTls(connection))
     return { status: 'inconclusive', reason: 'smtp-starttls-refused', starttls: 'unknown' };
+  if (starttls === 'absent' && connection?.greeting?.lines.some((line) => GREYLISTER.test(line)))
+    return { status: 'inconclusive', reason: 'smtp-greylister', starttls: 'unknown' };
   if (status === 'reachable' && (insideTls(connection) ?? 'works') !== 'works')
     return { status, reason: connection?.failure?.code, starttls };
   return { status, reason, starttls };

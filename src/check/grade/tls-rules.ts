@@ -12,14 +12,18 @@ import {
 import type { FindingId } from '../findings/catalogue.js';
 import { gradedAsks } from '../profiles/goals.js';
 import type { TlsTerms } from '../profiles/profile.js';
-import type { Probed } from './judge-host.js';
+import type { JudgedAddress, Probed } from './judge-host.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 
 /**
  * Raises the faults of the TLS of one address by the profile. Only facts shown by an
  * answer are raised.
  */
-export function tlsRules(raised: FindingCollector, probed: Probed, subject: FindingInput): void {
+export function tlsRules(
+  raised: FindingCollector,
+  { probed, outdated }: Pick<JudgedAddress, 'probed' | 'outdated'>,
+  subject: FindingInput,
+): void {
   const { tls } = raised.profile;
   const { inventory, inference } = probed;
   // Several sets of a profile can raise one finding, so the evidence is gathered first
@@ -41,7 +45,8 @@ export function tlsRules(raised: FindingCollector, probed: Probed, subject: Find
       return [];
     });
   });
-  for (const { finding } of shown)
+  // `tls-outdated` says more than that an old version is in use.
+  for (const { finding } of shown.filter((one) => !outdated || one.finding !== 'tls-old-version'))
     raised.add(finding, {
       ...subject,
       detail: shown.flatMap((other) => (other.finding === finding ? other.detail : [])).join(', '),

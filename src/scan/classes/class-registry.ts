@@ -73,7 +73,11 @@ export const classRegistry = {
     findings: ['cert-weak-key', 'cert-short-key', 'cert-weak-signature'],
   },
   'ssl3-or-older': { bit: 13, says: 'SSLv3 or older', findings: ['tls-broken-version'] },
-  'tls-old-only': { bit: 14, says: 'TLS 1.0 or 1.1', findings: ['tls-old-version'] },
+  'tls-old-only': {
+    bit: 14,
+    says: 'TLS 1.0 or 1.1',
+    findings: ['tls-old-version', 'tls-outdated'],
+  },
   'weak-suites': {
     bit: 15,
     says: 'weak cipher suite',
