@@ -134,7 +134,7 @@ async function scan(machine: Machine, id: number): Promise<Measured> {
 
 function workOf({ resolver, smtpPort, httpsPort, anchorLine, rootPem }: Started): ScanWork {
   return liveWork({
-    upstreams: [{ label: 'synthetic', ...resolver }],
+    upstreams: [{ label: 'synthetic', ...resolver, transport: 'tcp' }],
     anchors: unwrap('anchor', parseTrustAnchors(anchorLine), ''),
     trustStore: trustStore(unwrap('root', parsePemBundle(rootPem), '')),
     smtpPort,
@@ -223,6 +223,7 @@ function report(domains: number, { first, second, changed, changes }: Runs): voi
   console.log(table);
   const intro =
     `One worker scans ${domains} domains of a synthetic internet with ${counts.addresses} addresses. ` +
+    'The resolver is asked over one TCP connection (`tcp://`). ' +
     'Worker, servers, DNS and PostgreSQL share the two cores of the machine.';
   writeResults('scan: `npm run bench -- scan`', `${intro}\n\n${table}`);
 }

@@ -10,7 +10,9 @@ import {
 } from '../../base/index.js';
 import type { Network } from '../../net/index.js';
 import { authenticate, builtinTrustStore, type ServerIdentity } from '../../tls/index.js';
+import { standardAlgorithms } from '../dnssec/algorithms.js';
 import { dnssecFailures } from '../dnssec/failures.js';
+import { rememberSignatures } from '../dnssec/remember-signatures.js';
 import {
   rootAnchors,
   validate,
@@ -115,6 +117,7 @@ class CachingResolver {
   readonly #clock: Clock;
   readonly #anchors: readonly TrustAnchor[];
   readonly #limits: Partial<ValidationLimits> | undefined;
+  readonly #algorithms = rememberSignatures(standardAlgorithms);
   readonly #transport: TransportOptions;
   readonly #answers: AnswerCache;
   /** Proved zones, by upstream: a proof from one upstream says nothing about another. */
@@ -231,6 +234,7 @@ class CachingResolver {
       now: this.#clock.now(),
       cache: this.#zones.get(upstream),
       limits: this.#limits,
+      algorithms: this.#algorithms,
       fetch: async (asked, askedType) => {
         const query = { name: asked, type: askedType, flags: VALIDATING };
         const message = await this.#exchange(upstream, query, abortSignal);

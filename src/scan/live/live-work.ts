@@ -7,7 +7,6 @@ import {
   type Profile,
 } from '../../check/index.js';
 import type { AddressEvidence, CheckResult } from '../../evidence/index.js';
-import { nodeNetwork, type Network } from '../../net/index.js';
 import type {
   DomainFactSet,
   DomainObservation as EngineDomain,
@@ -57,27 +56,31 @@ export interface LiveWork extends ScanWork {
 /**
  * Returns the observations of a scan over the network of the options, graded by their
  * profile. Facts are stored without dates: `DomainFactSet.at` is the date of all of them.
+ *
+ * Lookups end by their own time limits and have no signal: a listener for each question of
+ * hundreds of concurrent domains would cost as much as the question.
  */
 export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): LiveWork {
   const profile = options.profile ?? baseline;
-  const questions = { count: 0 };
-  const network = counted(options.network ?? nodeNetwork(), questions);
-  const collecting = collectOptions({ ...options, network, depth: 'triage' });
+  const collecting = collectOptions({ ...options, depth: 'triage' });
+  let counted = 0;
   const takeQuestions = (): number => {
-    const { count } = questions;
-    questions.count = 0;
+    const { questions = 0 } = collecting.resolver.health();
+    const count = questions - counted;
+    counted = questions;
     return count;
   };
   const graders = new Graders(profile, collecting);
   return {
     async observeDomain(name, signal) {
-      const settings = { ...collecting, signal };
-      const domain = await observeDomain(name, settings);
-      const policy = announcesPolicy(domain) ? await observePolicy(domain, settings) : undefined;
+      const domain = await observeDomain(name, collecting);
+      const policy = announcesPolicy(domain)
+        ? await observePolicy(domain, { ...collecting, signal })
+        : undefined;
       return engineDomain({ domain, policy }, takeQuestions());
     },
-    async observeHost(name, signal) {
-      const host = await observeHost(name, { ...collecting, signal });
+    async observeHost(name) {
+      const host = await observeHost(name, collecting);
       return engineHost(host, takeQuestions());
     },
     async visitHost({ host, address, hostFacts, mayConnect }, signal) {
@@ -105,17 +108,6 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
     summarise,
     describeDomain: (set) =>
       grade(composeEvidence(scannedDomain(set), { ...vantageOf(collecting), at: set.at }), profile),
-  };
-}
-
-/** A network that counts the datagrams sent: the DNS questions of a scan. */
-function counted(network: Network, questions: { count: number }): Network {
-  return {
-    dial: (request) => network.dial(request),
-    exchange: (request) => {
-      questions.count++;
-      return network.exchange(request);
-    },
   };
 }
 

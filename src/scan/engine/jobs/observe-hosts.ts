@@ -1,11 +1,9 @@
-import { mapConcurrent, networkOf, parseIp } from '../../../base/index.js';
+import { networkOf, parseIp } from '../../../base/index.js';
 import type { Transaction } from '../database/database.js';
 import type { HostObservation } from '../contract/scan-work.js';
+import { lookUpBatch } from './look-up-batch.js';
 import type { ScanContext } from '../contract/scan-context.js';
 import { claimSlice, holdSlice, passSlice } from '../scans/scan-slices.js';
-
-/** Hosts whose records are looked up at the same time. */
-const CONCURRENT = 200;
 
 interface SliceHost {
   readonly host_id: number;
@@ -44,7 +42,7 @@ export async function observeHosts(
       WHERE s.scan_id = $1 AND s.slice = $2`,
     [scan.id, slice.number],
   );
-  const observed = await mapConcurrent(hosts, CONCURRENT, async (host) => ({
+  const observed = await lookUpBatch(hosts, signal, async (host) => ({
     host,
     observation: await work.observeHost(host.name, signal),
   }));

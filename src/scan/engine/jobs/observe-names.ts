@@ -1,6 +1,6 @@
-import { mapConcurrent } from '../../../base/index.js';
 import type { Queries, Transaction } from '../database/database.js';
 import type { DomainObservation } from '../contract/scan-work.js';
+import { lookUpBatch } from './look-up-batch.js';
 import type { ScanContext } from '../contract/scan-context.js';
 import {
   claimSlice,
@@ -9,9 +9,6 @@ import {
   sliceStages,
   type ClaimedSlice,
 } from '../scans/scan-slices.js';
-
-/** Domains whose records are looked up at the same time. */
-const CONCURRENT = 200;
 
 interface SliceDomain {
   readonly domain_id: number;
@@ -33,7 +30,7 @@ export async function observeNames(context: ScanContext, scanId: number): Promis
       WHERE s.scan_id = $1 AND s.domain_id BETWEEN $2 AND $3 AND s.state = 0`,
     [scanId, slice.firstId, slice.lastId],
   );
-  const observed = await mapConcurrent(domains, CONCURRENT, async (domain) => ({
+  const observed = await lookUpBatch(domains, signal, async (domain) => ({
     domain,
     observation: await work.observeDomain(domain.name, signal),
   }));
