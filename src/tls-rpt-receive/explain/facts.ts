@@ -1,3 +1,4 @@
+import { neutralise } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 
 /** Sessions of one reporter under one policy on one day. Days count from 1970. */
@@ -161,4 +162,12 @@ export function plus(left: number, right: number): number {
 /** The distinct non-empty values, at most fifty. */
 export function distinct(values: readonly string[]): readonly string[] {
   return [...new Set(values)].filter((value) => value !== '').slice(0, 50);
+}
+
+/**
+ * Neutralises a name of a host, reporter or type. No such name has a space, and with
+ * spaces a line break could put words of a reporter at the margin [8460-7-4].
+ */
+export function neutraliseName(name: string): string {
+  return neutralise(name).replaceAll(' ', '\\x20');
 }

@@ -2,7 +2,7 @@ import { neutralise } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import { firstByTurns } from './by-turns.js';
 import { exactSum } from './exact-sum.js';
-import { plus, type FailureFact, type SenderRow } from './facts.js';
+import { neutraliseName, plus, type FailureFact, type SenderRow } from './facts.js';
 import { compareBy, firstOfReporters, rowDays, type RowPage, type RowSpan } from './row-pages.js';
 import { sortedInSteps, type Steps } from './steps.js';
 
@@ -73,6 +73,9 @@ export function* failuresOfDay(
 const circumstances = [
   ...(['domain', 'type', 'mode', 'result', 'mx', 'ip', 'reporter', 'reason'] as const),
 ];
+/** Some reporters write words as a result; a reason is words. */
+const isWords = (field: (typeof circumstances)[number]): boolean =>
+  field === 'reason' || field === 'result';
 const compareCircumstances = compareBy(circumstances);
 
 /**
@@ -88,7 +91,8 @@ export function* mergeDays(
     for (const [index, { day, ...failure }] of failures.entries()) {
       if (index % MERGED === MERGED - 1) yield;
       const shown = { ...failure };
-      for (const field of circumstances) shown[field] = neutralise(failure[field]);
+      for (const field of circumstances)
+        shown[field] = isWords(field) ? neutralise(failure[field]) : neutraliseName(failure[field]);
       const key = JSON.stringify(circumstances.map((field) => shown[field]));
       const known = merged.get(key) ?? { ...shown, failed: 0, firstDay: day, lastDay: -1, days: 0 };
       merged.set(key, {
@@ -136,9 +140,9 @@ class SenderFold {
     const first = yield* firstOfReporters(all, this.most, compareSenders);
     return first.map(({ result, mx, reporter, ip }) => ({
       result: neutralise(result),
-      mx: neutralise(mx),
-      reporter: neutralise(reporter),
-      ip: neutralise(ip),
+      mx: neutraliseName(mx),
+      reporter: neutraliseName(reporter),
+      ip: neutraliseName(ip),
     }));
   }
 }

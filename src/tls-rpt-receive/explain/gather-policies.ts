@@ -3,6 +3,7 @@ import type { Store } from '../../store/index.js';
 import { exactSum } from './exact-sum.js';
 import {
   NOT_DESCRIBED,
+  neutraliseName,
   plus,
   type FailureFact,
   type QuotedPolicy,
@@ -80,7 +81,7 @@ export function* gatherPolicies(
     for (const [reporter, ids] of [...ofReporter].sort(([one], [other]) =>
       compareTexts(one, other),
     ))
-      reports.push({ reporter: neutralise(reporter), day, reports: ids.size });
+      reports.push({ reporter: neutraliseName(reporter), day, reports: ids.size });
   }
   return {
     sessions: yield* sessions.first(),
@@ -156,9 +157,9 @@ export class SessionFold {
     return first
       .map((row) => ({
         ...row,
-        reporter: neutralise(row.reporter),
-        type: neutralise(row.type),
-        domain: neutralise(row.domain),
+        reporter: neutraliseName(row.reporter),
+        type: neutraliseName(row.type),
+        domain: neutraliseName(row.domain),
       }))
       .reverse();
   }
@@ -227,9 +228,9 @@ class QuoteFold {
     for (const [index, { json, domain, type, reporter, firstDay, lastDay }] of quoted.entries()) {
       if (index % 100 === 99) yield;
       policies.push({
-        domain: neutralise(domain),
-        type: neutralise(type),
-        reporter: neutralise(reporter),
+        domain: neutraliseName(domain),
+        type: neutraliseName(type),
+        reporter: neutraliseName(reporter),
         strings: (JSON.parse(json) as string[]).map((textLine) => neutralise(textLine)),
         firstDay,
         lastDay,

@@ -1,6 +1,5 @@
-import { neutralise } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
-import { plus, type NoteRow, type ReportedFacts } from './facts.js';
+import { neutraliseName, plus, type NoteRow, type ReportedFacts } from './facts.js';
 import type { Steps } from './steps.js';
 
 /** Reports that one step reads: the notes of one may be many. */
@@ -56,7 +55,7 @@ function addNotes(noted: Map<string, NoteRow>, { reporter, notes }: StoredReport
   };
   for (const { code } of found) {
     const key = `${reporter} ${code}`;
-    const known = noted.get(key) ?? { reporter: neutralise(reporter), code, reports: 0 };
+    const known = noted.get(key) ?? { reporter: neutraliseName(reporter), code, reports: 0 };
     noted.set(key, { ...known, reports: plus(known.reports, 1) });
   }
 }

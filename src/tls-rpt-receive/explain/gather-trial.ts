@@ -1,9 +1,8 @@
-import { neutralise } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import { TRIAL_DAYS } from './can-enforce.js';
 import { kindOf } from './check-evidence.js';
 import { exactSum } from './exact-sum.js';
-import { plus, type TrialRow } from './facts.js';
+import { neutraliseName, plus, type TrialRow } from './facts.js';
 import { SessionFold } from './gather-policies.js';
 import { isConnectionTrouble } from './reason-texts-registry.js';
 import { rowDays, type RowPage } from './row-pages.js';
@@ -52,7 +51,7 @@ function addFailures(failures: Map<string, TrialFailures>, day: number, { rows }
      GROUP BY reporter, result, reason`,
   );
   for (const { reporter, result, reason, failed } of found) {
-    const key = `${day} ${neutralise(reporter)}`;
+    const key = `${day} ${neutraliseName(reporter)}`;
     const { named, lost } = failures.get(key) ?? { named: 0, lost: 0 };
     const isNamed = kindOf(result) !== 'any';
     failures.set(key, {

@@ -267,6 +267,23 @@ test('a line end in a report starts no line on a page or in an alert', async () 
   assert.doesNotMatch(sentences, /\\n|\\r|\u2028/);
 });
 
+// A reporter chooses where the lines of a paragraph end.
+for (const [what, field] of [
+  ['host', 'mx'],
+  ['policy type', 'type'],
+] as const)
+  test(`words in a ${what} do not come to the left margin of a page`, async () => {
+    for (let length = 0; length < 24; length++) {
+      const pads = ['x', 'x '].map((pad) => pad.repeat(40 + length).slice(0, 40 + length));
+      for (const name of pads.map((pad) => `${pad} ALL WELL at rcpt.example`)) {
+        const detail = { mx: field === 'mx' ? name : undefined };
+        const type = field === 'type' ? name : 'sts';
+        const page = renderDomain(await view(report({ type, failed: 5, details: [detail] })));
+        assert.doesNotMatch(page, /^(ALL )?WELL/m);
+      }
+    }
+  });
+
 test('a forged copy leaves no trace in the record of a reporter', async () => {
   const genuine = report({ ok: 9, failed: 1, details: [{}] }, { id: '1' });
   const forged = report({ ok: 9, failed: 1 }, { id: '1', trust: 'posted' });

@@ -163,7 +163,7 @@ function howToAccept({ doubtful }: DomainView): string {
  */
 function failingLine(domainView: DomainView): string {
   const now = domainView.failures.filter((failure) => failure.ongoing);
-  const where = [...new Set(now.map((failure) => failure.host || partOf(failure)))]
+  const where = [...new Set(now.map((failure) => clip(failure.host, 60) || partOf(failure)))]
     .slice(0, 5)
     .join(', ');
   const fates = new Set(now.map((failure) => failure.fate));
