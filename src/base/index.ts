@@ -44,6 +44,7 @@ export { nearest } from './nearest.js';
 export { Name, parseDomain, nameFailures } from './name.js';
 export { BoundedMap } from './bounded-map.js';
 export { mapConcurrent } from './map-concurrent.js';
+export { TaskLimit } from './task-limit.js';
 export { readTextFile, type ReadTextFileOptions } from './read-text-file.js';
 export { repeat, type RepeatOptions } from './repeat.js';
 export { newKeyPair, type NewKey } from './new-key-pair.js';

@@ -1,6 +1,7 @@
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { verifyByKeys, type KeyAnswer } from '../verify/verify-dkim.js';
+import type { KeyAnswer } from '../verify/check-signature.js';
+import { verifyByKeys } from '../verify/verify-dkim.js';
 import { judgeItem, type ItemTask, type JudgedPart } from './judge-item.js';
 
 /** From the main thread: an item to read, or the answer to a key lookup. */

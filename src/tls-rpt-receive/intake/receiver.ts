@@ -1,4 +1,4 @@
-import { separateTurns, type Clock, type Failure } from '../../base/index.js';
+import { separateTurns, TaskLimit, type Clock, type Failure } from '../../base/index.js';
 import { groupCommit, type Store } from '../../store/index.js';
 import { claimedSize } from '../../tls-rpt/index.js';
 import type { IntakeLimit } from '../tables/intake-sums.js';
@@ -114,6 +114,12 @@ const networkShare = 0.1;
 const DETAILED_ROWS = 5000;
 
 /**
+ * Mails of mailboxes that are read at the same time. Key lookups overlap; a whole batch
+ * would hold its parts so long that the garbage collector moves all of them.
+ */
+const MAILS_AT_ONCE = 8;
+
+/**
  * Accepts reports: reads, judges and writes them together with other reports of that
  * moment. Never rejects.
  */
@@ -129,6 +135,7 @@ class ReportReceiver implements Receiver {
   readonly #reporters: SourceBudget;
   readonly #reader: ItemReader | undefined;
   readonly #turn = separateTurns();
+  readonly #mailboxReads = new TaskLimit(MAILS_AT_ONCE);
   readonly #write: (preparedReport: PreparedReport) => Promise<IntakeOutcome>;
   readonly #count: (refusal: Refusal) => Promise<undefined>;
 
@@ -188,15 +195,17 @@ class ReportReceiver implements Receiver {
     this.#budget.spend(origin.peer, 1 + Math.floor(claimed / octetsPerReport));
     if (claimed > felt) await this.#turn();
     const at = Math.min(clock.now(), mailbox?.arrivedAt ?? Infinity);
-    const judgedParts = await this.#read({
-      ...source,
-      bytes: inputBytes,
-      trustedMailbox: mailbox?.trusted,
-      at,
-      domains,
-      hosts: hosts?.() ?? new Set(),
-      maxBytes,
-    });
+    const read = (): Promise<readonly JudgedPart[] | undefined> =>
+      this.#read({
+        ...source,
+        bytes: inputBytes,
+        trustedMailbox: mailbox?.trusted,
+        at,
+        domains,
+        hosts: hosts?.() ?? new Set(),
+        maxBytes,
+      });
+    const judgedParts = await (mailbox ? this.#mailboxReads.run(read) : read());
     if (!judgedParts) return { status: 'later', why: 'busy' };
     const reports = judgedParts.flatMap((judgedPart) =>
       'report' in judgedPart ? [judgedPart] : [],

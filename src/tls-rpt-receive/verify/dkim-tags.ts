@@ -3,6 +3,9 @@ import type { TrustReason } from '../types.js';
 /** The reason why a signature or its key does not count, with a text for the operator. */
 export type Refusal = readonly [TrustReason, string];
 
+/** The tags of a signature by name. */
+export type SignatureTags = ReadonlyMap<string, string>;
+
 /** The tags of a signature that are required (RFC 6376 §3.5). */
 const REQUIRED = ['v', 'a', 'b', 'bh', 'd', 'h', 's'];
 

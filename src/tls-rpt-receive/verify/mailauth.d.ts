@@ -1,27 +1,38 @@
 // The parts of mailauth behind its `dkimVerify`; it has no types for them.
 declare module 'mailauth/lib/dkim/dkim-verifier.js' {
-  import type { DKIMResult, DKIMVerifyOptions } from 'mailauth';
+  import type { DKIMVerifyOptions } from 'mailauth';
   import type { Headers } from 'mailauth/lib/tools.js';
 
   export interface SignatureHeader {
     readonly type: 'DKIM' | 'ARC' | 'AS';
     readonly signingDomain: string;
+    readonly bodyHashKey?: string;
+    readonly selector: string;
+    /** `rsa` or `ed25519`. */
+    readonly signAlgo: string;
+    readonly algorithm: string;
+    readonly canonicalization: string;
+    readonly timestamp?: Date | null;
+    readonly expiration?: Date | null;
+    /** The tags by name. */
+    readonly parsed: Readonly<Record<'h' | 'b' | 'bh', { readonly value: string } | undefined>>;
     /** The field as received. */
     readonly original: string | Buffer;
-    readonly bodyHashKey?: string;
     skip?: boolean;
   }
 
-  /** Receives the header, then the body, then the end. */
+  export interface BodyHash {
+    digest(encoding: 'base64'): string;
+  }
+
+  /** Receives the header, then the body. */
   export class DkimVerifier {
     constructor(options: DKIMVerifyOptions);
     headers: Headers;
     readonly signatureHeaders: readonly SignatureHeader[];
-    readonly bodyHashes: Map<string, unknown>;
-    readonly results: readonly DKIMResult[];
+    readonly bodyHashes: Map<string, BodyHash>;
     messageHeaders(headers: Headers): Promise<void>;
     nextChunk(bodyBytes: Buffer): Promise<void>;
-    finalChunk(): Promise<void>;
   }
 }
 
@@ -30,5 +41,32 @@ declare module 'mailauth/lib/tools.js' {
     /** Header fields, each with its name in small letters and as received. */
     readonly parsed: readonly { readonly key?: string; readonly line: string | Buffer }[];
   }
+  /** The signed fields, and their names as `h=` lists them. */
+  export interface SigningHeaderLines {
+    readonly keys: string;
+    readonly headers: Headers['parsed'];
+  }
+  export function getSigningHeaderLines(
+    fields: Headers['parsed'],
+    names: string | undefined,
+    verify: boolean,
+  ): SigningHeaderLines;
+  /** Throws an error with a code where the record holds no key. */
+  export function getPublicKey(
+    type: 'DKIM',
+    name: string,
+    minBitLength: number | undefined,
+    resolver: () => Promise<string[][]>,
+  ): Promise<{ readonly publicKey: string; readonly rr: string }>;
   export function parseHeaders(header: Buffer): Headers;
+}
+
+declare module 'mailauth/lib/dkim/header/index.js' {
+  import type { SigningHeaderLines } from 'mailauth/lib/tools.js';
+
+  export function generateCanonicalizedHeader(
+    type: 'DKIM',
+    lines: SigningHeaderLines,
+    options: { readonly signatureHeaderLine: string | Buffer; readonly canonicalization: string },
+  ): { readonly canonicalizedHeader: Buffer };
 }

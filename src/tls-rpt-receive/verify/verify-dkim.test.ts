@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import test from 'node:test';
 import { readItem } from '../read/read-item.js';
-import { keyResolver, reportJson, reportMail } from '../../../test/support/report/mail.js';
+import { keyResolver, keyText, reportJson, reportMail } from '../../../test/support/report/mail.js';
 import type { DkimVerdict, ReportItem } from '../types.js';
 import { verifyDkim } from './verify-dkim.js';
 
@@ -56,6 +57,24 @@ test('an ARC chain of a forwarder does not authenticate a report', async () => {
   const arc = `ARC-Seal: i=1; a=rsa-sha256; cv=none; d=sender.example; s=s1; b=AA==\r\n${signature.replace('DKIM-Signature: v=1;', 'ARC-Message-Signature: i=1;')}ARC-Authentication-Results: i=1; x\r\n`;
   assert.equal((await verify(`${arc}From: a@sender.example\r\n\r\nbody\r\n`)).result, 'none');
   assert.equal((await verify(arc + good.toString('latin1'))).result, 'pass');
+});
+
+test('each verification uses the key that is published at its time', async () => {
+  const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey;
+  const der = other.export({ type: 'spki', format: 'der' }).toString('base64');
+  const verdictBy = async (text: string): Promise<string> => {
+    const resolver = keyResolver(['sender.example'], 'nxdomain', text);
+    const { result, reason = '' } = await verifyDkim(good, resolver, now);
+    return `${result} ${reason}`.trim();
+  };
+  assert.equal(await verdictBy(keyText), 'pass');
+  assert.equal(await verdictBy(`v=DKIM1; k=rsa; p=${der}`), 'fail header-changed');
+  // RFC 6376 §3.6.1: an empty p= revokes the key.
+  assert.equal(await verdictBy('v=DKIM1; k=rsa; p='), 'fail key-unusable');
+  assert.equal(await verdictBy(keyText.replace('k=rsa', 'k=ed25519')), 'fail key-unusable');
+  assert.equal(await verdictBy(keyText.replace('v=DKIM1', 'v=DKIM2')), 'fail key-unusable');
+  assert.equal(await verdictBy(`${keyText}; s=web`), 'fail key-for-other-service');
+  assert.equal(await verdictBy(keyText), 'pass');
 });
 
 const multipart = `From: a@sender.example\r\nContent-Type: multipart/mixed; boundary=b\r\n${signature}\r\n`;

@@ -1,11 +1,17 @@
-import type { DKIMResult } from 'mailauth';
 import type { DkimVerifier, SignatureHeader } from 'mailauth/lib/dkim/dkim-verifier.js';
 import type { Headers, parseHeaders } from 'mailauth/lib/tools.js';
-import { Name, neutralise } from '../../base/index.js';
+import { Name } from '../../base/index.js';
 import { lookupTexts, type Resolver } from '../../dns/index.js';
 import { exceedsAnyReport, occursMoreThan } from '../mail-bounds.js';
 import type { DkimSignature, DkimVerdict, TrustReason } from '../types.js';
-import { parseTags, refuseKey, refuseSignature } from './dkim-tags.js';
+import {
+  checkSignatures,
+  fails,
+  signerOf,
+  type KeyAnswer,
+  type SignatureTools,
+} from './check-signature.js';
+import { parseTags, refuseSignature, type SignatureTags } from './dkim-tags.js';
 import { domainOfAddress, sameOrganisation } from './organisation.js';
 
 const MAX_SIGNATURES = 5;
@@ -41,13 +47,6 @@ export async function verifyDkim(
 }
 
 /**
- * The key records at a name, as plain data: a thread without a network asks another one.
- */
-export type KeyAnswer =
-  | { readonly lookup: 'found'; readonly texts: readonly string[] }
-  | { readonly lookup: 'absent' | 'failed'; readonly code?: string };
-
-/**
  * Looks up the TXT records of a DKIM key name (RFC 6376 §3.6.2.1). A failed lookup is a
  * separate answer: the mail is then `unverifiable`, and not `unsigned`.
  */
@@ -60,14 +59,6 @@ export async function lookupKeys(resolver: Resolver, domainName: string): Promis
   const { lookup, texts, failure } = await lookupTexts(resolver, parsed.value);
   if (lookup === 'found') return { lookup, texts };
   return { lookup: lookup === 'absent' ? lookup : 'failed', code: failure?.code ?? 'EFAIL' };
-}
-
-/** The resolver interface of mailauth, with the codes of `node:dns`. */
-async function keysOrThrow(keys: LookupKeys, domainName: string): Promise<string[][]> {
-  const keyAnswer = await keys(domainName);
-  if (keyAnswer.lookup === 'found') return keyAnswer.texts.map((messageText) => [messageText]);
-  const { lookup, code = 'no key' } = keyAnswer;
-  throw Object.assign(new Error(code), { code: lookup === 'absent' ? 'ENODATA' : code });
 }
 
 /** Verifies as `verifyDkim` does, with keys from `keys`. */
@@ -83,32 +74,25 @@ export async function verifyByKeys(
   // mailauth needs quadratic time in the number of lines.
   if (header.length > MAX_HEADER || occursMoreThan(header, '\n', MAX_HEADER_LINES))
     return tooLong('the header');
-  const { Verifier, parse } = await (mailauth ??= loadMailauth());
+  const { Verifier, parse, tools } = await (mailauth ??= loadMailauth());
   // Not by its `dkimVerify`, which makes an array for each octet of the header (a seventh
-  // of the work on a report), hashes the body once for each `l=`, and prints.
-  const verifier = new Verifier({
-    resolver: (domainName) => keysOrThrow(keys, domainName),
-    curTime: new Date(at),
-  });
+  // of the work on a report), hashes the body once for each `l=`, and prints; `checkSignatures` replaces its end.
+  const verifier = new Verifier({ curTime: new Date(at) });
   const headers = withFewSignatures(parse(header));
   const twice = fieldTwice(headers);
   if (twice !== undefined) return failure('header-ambiguous', `the mail has two ${twice} fields`);
   await verifier.messageHeaders((verifier.headers = headers));
   const { verified, refused } = refuseSome(verifier);
   if (header !== whole) await verifier.nextChunk(whole.subarray(endOffset));
-  await verifier.finalChunk();
-  const signatures = [
-    ...(verifier.results as unknown as readonly MailauthResult[]).map((result, index) =>
-      judge(result, verified[index]),
-    ),
-    ...refused,
-  ];
+  const check = { verifier, verified, tools, keys, at };
+  const signatures = [...(await checkSignatures(check)), ...refused];
   return signatures.length > 1 ? { ...best(signatures), signatures } : best(signatures);
 }
 
 interface Mailauth {
   readonly Verifier: typeof DkimVerifier;
   readonly parse: typeof parseHeaders;
+  readonly tools: SignatureTools;
 }
 
 /** Loaded when first needed: it takes a quarter of a second. */
@@ -123,11 +107,16 @@ export async function loadDkimVerifier(): Promise<void> {
 }
 
 async function loadMailauth(): Promise<Mailauth> {
-  const [verifier, tools] = await Promise.all([
+  const [verifier, tools, header] = await Promise.all([
     import('mailauth/lib/dkim/dkim-verifier.js'),
     import('mailauth/lib/tools.js'),
+    import('mailauth/lib/dkim/header/index.js'),
   ]);
-  return { Verifier: verifier.DkimVerifier, parse: tools.parseHeaders };
+  return {
+    Verifier: verifier.DkimVerifier,
+    parse: tools.parseHeaders,
+    tools: { ...tools, generateCanonicalizedHeader: header.generateCanonicalizedHeader },
+  };
 }
 
 /** Line ends as they were on the wire: files often have them without CR. */
@@ -189,14 +178,13 @@ function isOf({ line }: Field, from: string): boolean {
 
 /**
  * Removes the signatures that cannot count before the body is hashed for them. Those of
- * ARC are among them: they come from a forwarder. `verified`: the tags of the others, in
- * the order of the results.
+ * ARC are among them: they come from a forwarder. `verified`: the others with their tags.
  */
 function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): {
-  readonly verified: readonly Tags[];
+  readonly verified: ReadonlyMap<SignatureHeader, SignatureTags>;
   readonly refused: readonly DkimSignature[];
 } {
-  const verified: Tags[] = [];
+  const verified = new Map<SignatureHeader, SignatureTags>();
   const refused: DkimSignature[] = [];
   for (const signature of signatureHeaders) {
     const isOwn = signature.type === 'DKIM';
@@ -205,7 +193,7 @@ function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): {
     if (why) refused.push(fails(signature.signingDomain, ...why));
     if (why || !isOwn) signature.skip = true;
     // mailauth skips those with an algorithm that it does not know.
-    else if (tags && signature.skip !== true) verified.push(tags);
+    else if (tags && signature.skip !== true) verified.set(signature, tags);
   }
   const wanted = new Set(
     signatureHeaders.flatMap(({ skip, bodyHashKey }) => (skip ? [] : [bodyHashKey])),
@@ -214,70 +202,9 @@ function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): {
   return { verified, refused };
 }
 
-type Tags = ReadonlyMap<string, string>;
-
-function tagsOf({ original }: SignatureHeader): Tags | undefined {
+function tagsOf({ original }: SignatureHeader): SignatureTags | undefined {
   const line = original.toString('latin1');
   return parseTags(line.slice(line.indexOf(':') + 1));
-}
-
-/** Fields of mailauth's result that its own types omit. */
-type MailauthResult = DKIMResult & {
-  readonly rr?: string;
-  readonly signingHeaders?: { readonly keys: string };
-};
-
-/** The comments of mailauth, which has no codes. */
-const reasons: Readonly<Record<string, TrustReason>> = {
-  'body hash did not verify': 'body-changed',
-  'bad signature': 'header-changed',
-  'no key': 'key-absent',
-  expired: 'signature-expired',
-  'invalid expiration': 'signature-expired',
-};
-
-function judge(
-  { status, signingDomain, rr, signingHeaders }: MailauthResult,
-  tags: Tags | undefined,
-): DkimSignature {
-  const detail = neutralise(status.comment ?? '', 200);
-  if (status.result === 'none' || !signingDomain)
-    return { result: 'none', detail: detail || 'no signature', reason: 'no-signature' };
-  if (status.result === 'temperror' || status.result === 'temperr')
-    return {
-      result: 'temperror',
-      signer: signerOf(signingDomain),
-      detail,
-      reason: 'key-unavailable',
-    };
-  if (status.result !== 'pass')
-    return fails(
-      signingDomain,
-      reasons[status.comment ?? ''] ?? 'key-unusable',
-      detail || 'the signature does not hold',
-    );
-  const covered = signingHeaders?.keys ?? '';
-  if (!covers(covered, 'from'))
-    return fails(signingDomain, 'signature-partial', 'the signature does not cover From');
-  const unfit = refuseKey(rr ?? '', tags ?? new Map<string, string>());
-  // RFC 6376 §3.6.1: mail of a domain that tests is treated as unsigned.
-  if (unfit?.[0] === 'key-testing')
-    return { result: 'none', signer: signerOf(signingDomain), detail: unfit[1], reason: unfit[0] };
-  if (unfit) return fails(signingDomain, ...unfit);
-  const coversStructure = covers(covered, 'content-type');
-  return { result: 'pass', signer: signerOf(signingDomain), detail, coversStructure };
-}
-
-function covers(names: string, domainName: string): boolean {
-  return new RegExp(`(^|[:\\s])${domainName}([:\\s]|$)`, 'i').test(names);
-}
-
-function fails(signingDomain: string, reason: TrustReason, detail: string): DkimSignature {
-  return { result: 'fail', signer: signerOf(signingDomain), detail, reason };
-}
-
-function signerOf(signingDomain: string): string {
-  return signingDomain.toLowerCase().replace(/\.$/, '');
 }
 
 function best(verdicts: readonly DkimSignature[]): DkimSignature {
