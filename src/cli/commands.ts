@@ -70,6 +70,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/watch.js')).defineWatch,
   },
   {
+    name: 'digest',
+    group: 'Check',
+    usage: '',
+    summary: 'print the summary of the watched domains that the daemon would mail now',
+    load: async () => (await import('./commands/digest.js')).defineDigest,
+  },
+  {
     name: 'history',
     group: 'Check',
     usage: '[domain]',

@@ -150,6 +150,7 @@ const writtenBy: Readonly<Record<string, string>> = {
   'hermetic.evidence/1': 'evidence, written by hermetic check --evidence',
   'hermetic.check/1': 'a result, written by hermetic check --json',
   'hermetic.watch-state/1': 'a state, written by hermetic watch --state',
+  'hermetic.watch-digest/1': 'a digest, written by hermetic digest --json',
   'hermetic.sender-prediction/1': 'a prediction, written by hermetic sender predict --json',
   'hermetic.sender/1': 'a result, written by hermetic sender test --json',
   'hermetic.diff/1': 'a comparison, written by hermetic diff --json',

@@ -11,6 +11,8 @@ export interface AlertMessage {
   readonly id: string;
   readonly subject: string;
   readonly text: string;
+  /** The text as HTML, for mail. */
+  readonly html?: string;
   readonly json: string;
 }
 
@@ -30,32 +32,17 @@ export function alertChannels(
   return channels;
 }
 
-/**
- * Sends the text by mail to the configured server. Base64 keeps foreign text out of the
- * lines of SMTP; `Auto-Submitted` keeps automatic replies away (RFC 3834 §5).
- */
+type MailSettings = NonNullable<ChannelSettings['mail']>;
+
+/** Sends a message by mail to the configured server. */
 async function sendMail(
-  { from, to, server, port }: NonNullable<ChannelSettings['mail']>,
-  { id, subject, text }: AlertMessage,
+  mailSettings: MailSettings,
+  message: AlertMessage,
   { clock, localNetwork, resolver, trustStore }: JobContext,
 ): Promise<boolean> {
-  const lines = [
-    `From: ${from}`,
-    `To: ${to}`,
-    `Subject: ${subject}`,
-    `Message-ID: <${id}@${from.slice(from.lastIndexOf('@') + 1)}>`,
-    `Date: ${new Date(clock.now()).toUTCString().replace('GMT', '+0000')}`,
-    'MIME-Version: 1.0',
-    'Content-Type: text/plain; charset=utf-8',
-    'Content-Transfer-Encoding: base64',
-    'Auto-Submitted: auto-generated',
-    '',
-    ...(Buffer.from(text)
-      .toString('base64')
-      .match(/.{1,76}/g) ?? []),
-    '',
-  ];
-  const mail = { from: '', to: [to], message: Buffer.from(lines.join('\r\n')), via: `[${server}]` };
+  const { to, server, port } = mailSettings;
+  const text = formatAlertMail(mailSettings, message, clock.now());
+  const mail = { from: '', to: [to], message: Buffer.from(text), via: `[${server}]` };
   const { recipients } = await deliver(mail, {
     network: localNetwork,
     resolver,
@@ -64,4 +51,56 @@ async function sendMail(
     smtpPort: port,
   });
   return recipients.every(({ status }) => status === 'delivered');
+}
+
+/**
+ * Formats a message as mail. Base64 keeps foreign text out of the lines of SMTP;
+ * `Auto-Submitted` keeps automatic replies away (RFC 3834 §5). `at`: milliseconds since 1970.
+ */
+export function formatAlertMail(
+  { from, to }: Pick<MailSettings, 'from' | 'to'>,
+  { id, subject, text, html }: AlertMessage,
+  at: number,
+): string {
+  return [
+    `From: ${from}`,
+    `To: ${to}`,
+    `Subject: ${subject}`,
+    `Message-ID: <${id}@${from.slice(from.lastIndexOf('@') + 1)}>`,
+    `Date: ${new Date(at).toUTCString().replace('GMT', '+0000')}`,
+    'MIME-Version: 1.0',
+    'Auto-Submitted: auto-generated',
+    ...(html === undefined ? part('plain', text) : alternatives(id, text, html)),
+  ].join('\r\n');
+}
+
+/** Header and body of a part, in lines. */
+function part(subtype: 'plain' | 'html', content: string): readonly string[] {
+  return [
+    `Content-Type: text/${subtype}; charset=utf-8`,
+    'Content-Transfer-Encoding: base64',
+    '',
+    ...(Buffer.from(content)
+      .toString('base64')
+      .match(/.{1,76}/g) ?? []),
+    '',
+  ];
+}
+
+/**
+ * Text and HTML as alternatives, the richer one last (RFC 2046 §5.1.4). No line of base64
+ * begins with `=_`, so the boundary is in no part.
+ */
+function alternatives(id: string, text: string, html: string): readonly string[] {
+  const boundary = `=_${id}`;
+  return [
+    `Content-Type: multipart/alternative; boundary="${boundary}"`,
+    '',
+    `--${boundary}`,
+    ...part('plain', text),
+    `--${boundary}`,
+    ...part('html', html),
+    `--${boundary}--`,
+    '',
+  ];
 }

@@ -8,6 +8,9 @@
  * - A domain gave no certain result for three days. One inconclusive check is not an alarm.
  * - This machine cannot see: one alarm for all domains, and none of them is accused.
  *
+ * A digest summarises the state and the changes of a day or a week, also when there are
+ * none: its absence shows that the watch itself does not work.
+ *
  * `decideAlarms` is pure: memory, check and time go in, memory and alarms come out. The
  * daemon keeps the memory in its database with the alarms to be sent (`tables.ts`);
  * `hermetic watch` keeps it in a file. Checks, timers and channels belong to the callers.
@@ -32,9 +35,18 @@ export {
   type AlarmDecision,
 } from './decide-alarms.js';
 export { alarmJson, alarmSubject, alarmText, repeatedId } from './alarm-text.js';
-export { watchMessageSchema, watchOutputSchema, watchSchemas } from './json-schemas.js';
+export {
+  watchDigestSchema,
+  watchMessageSchema,
+  watchOutputSchema,
+  watchSchemas,
+} from './json-schemas.js';
 export { LOOKS_TO_CONFIRM, UNSEEN_MS } from './rules.js';
-export { watchSection, type WatchSettings } from './settings.js';
+export { watchSection, type DigestSchedule, type WatchSettings } from './settings.js';
+export type { Digest } from './digest/compose-digest.js';
+export { digestPeriod, lastDigestTime } from './digest/digest-schedule.js';
+export { dueDigest, markDigest, readDigest, type DuePeriod } from './digest/digest-tables.js';
+export { digestHtml, digestJson, digestSubject, digestText } from './digest/digest-text.js';
 export {
   forgetUnwatched,
   listAlarms,

@@ -7,6 +7,22 @@ const time = z.iso.datetime({
   error: 'is not a time: write it as 2026-12-31T00:00:00Z',
 });
 
+/** The times of the digest, in UTC. */
+const digestSection = z
+  .strictObject({
+    every: z.enum(['day', 'week']),
+    /** Only for a weekly digest; Monday by default. */
+    day: z
+      .enum(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'])
+      .optional(),
+    hour: z.int().min(0).max(23).default(7),
+  })
+  .refine(({ every, day }) => every === 'week' || day === undefined, {
+    path: ['day'],
+    message: 'has no effect: write every: week, or remove it',
+  });
+export type DigestSchedule = z.output<typeof digestSection>;
+
 /** The section `watch` of `hermetic.yaml`. */
 export const watchSection = z.strictObject({
   domains: z.array(domainField).min(1, 'name at least one domain').max(1000),
@@ -17,6 +33,8 @@ export const watchSection = z.strictObject({
   everyHours: z.number().min(1).max(720).default(6),
   /** The receivers of alarms. Without one, alarms are logged. */
   notify: z.strictObject(alertChannelFields).prefault({}),
+  /** A summary to the receivers of alarms, also when nothing changed. Off by default. */
+  digest: digestSection.optional(),
   /** Maintenance: no alarm on a domain between two times. */
   silence: z
     .array(

@@ -11,7 +11,8 @@ import {
 /**
  * `watch_state` has one row: the memory as JSON. `watch_alarm` holds the alarms,
  * `watch_send` a row for each channel that an alarm is to be sent to; `sent_at` is empty
- * until then. Times are milliseconds since 1970.
+ * until then. `watch_digest` holds for each channel the end of the last digest it accepted.
+ * Times are milliseconds since 1970.
  */
 const migrations = [
   `CREATE TABLE watch_state (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
@@ -30,6 +31,7 @@ const migrations = [
    );
    CREATE INDEX watch_send_due ON watch_send (channel, sent_at);`,
   `CREATE TABLE watch_mute (domain TEXT PRIMARY KEY, until BIGINT NOT NULL);`,
+  `CREATE TABLE watch_digest (channel TEXT PRIMARY KEY, until BIGINT NOT NULL);`,
 ];
 
 /** Milliseconds that sent alarms stay in the database: 400 days. */

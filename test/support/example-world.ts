@@ -43,6 +43,7 @@ export class ExampleWorld {
     const config = `store: {file: ${at('reports.db')}}
 resolver: {addresses: ["${resolver.at}"]}
 metrics: {listen: "127.0.0.1:0"}
+watch: {domains: [example.com], digest: {every: week}}
 reporting: {organization: One, contact: tls@example.com}
 senderTest: {zone: sender.example.net, nameServers: {ns1.sender.example.net: [192.0.2.53]}, mailAddresses: [192.0.2.25], policyAddresses: [192.0.2.80], keys: ${at('sender-keys')}}
 publish: {keys: ${at('keys')}, domains: {example.com: {mx: [mx1.example.com]}}}

@@ -1,6 +1,7 @@
 import { followSignals, mapConcurrent, repeat } from '../../base/index.js';
 import { historyTables, recordHistory } from '../../check/index.js';
 import type { CheckResult } from '../../evidence/index.js';
+import { reportTables } from '../../tls-rpt-receive/index.js';
 import {
   alarmJson,
   alarmSubject,
@@ -19,6 +20,7 @@ import {
 } from '../../watch/index.js';
 import { alertChannels } from '../alert-channels.js';
 import type { JobCode, JobContext, Service } from '../service.js';
+import { DigestSender } from './watch-digest.js';
 import { watchMetrics } from './watch-metrics.js';
 
 const HOUR = 3_600_000;
@@ -35,7 +37,7 @@ const LOOK_TIMEOUT = 10 * 60_000;
 
 /** Watches domains: checks each on an interval, and reports changes by mail and webhook. */
 export const watchJob: JobCode<WatchSettings> = {
-  tables: () => [watchTables, historyTables],
+  tables: ({ digest }) => [watchTables, historyTables, ...(digest ? [reportTables] : [])],
   start(settings, jobContext): Service {
     const { store, clock, log } = jobContext;
     const stopping = new AbortController();
@@ -66,6 +68,7 @@ export class Watcher {
   readonly #house: JobContext;
   readonly #signal: AbortSignal;
   readonly #channels: Readonly<Record<string, AlarmChannel>>;
+  readonly #digests: DigestSender;
   /** Wall-clock time of the next check of each domain. */
   readonly #due = new Map<string, number>();
   readonly #random: () => number;
@@ -82,6 +85,7 @@ export class Watcher {
     this.#signal = abortSignal;
     this.#random = random;
     this.#channels = channelsOf(settings, jobContext);
+    this.#digests = new DigestSender(settings, jobContext);
     const { domains: known } = readWatch(jobContext.store);
     for (const domainName of settings.domains) {
       const { lookedAt } = known[domainName] ?? {};
@@ -97,6 +101,7 @@ export class Watcher {
     const due = this.#settings.domains.filter((domainName) => this.#isDue(domainName, now));
     await mapConcurrent(due, MAX_CONCURRENT, (domainName) => this.#look(domainName));
     await this.#send();
+    if (!this.#signal.aborted) await this.#digests.round();
   }
 
   /** Ends the alarms of domains that the configuration no longer names, once. */

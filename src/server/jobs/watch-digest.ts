@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import {
+  digestHtml,
+  digestJson,
+  digestSubject,
+  digestText,
+  dueDigest,
+  markDigest,
+  readDigest,
+  type DigestSchedule,
+  type DuePeriod,
+  type WatchSettings,
+} from '../../watch/index.js';
+import { alertChannels, type AlertChannel } from '../alert-channels.js';
+import type { JobContext } from '../service.js';
+
+/** Milliseconds before a digest that was not accepted is sent again. */
+const RETRY = 15 * 60_000;
+
+/**
+ * Sends each channel its digests. The end of the last accepted one is in the database: a
+ * digest that was not accepted is sent again, and those missed while the daemon was down
+ * become one. After a crash between sending and saving, a digest is repeated with the same
+ * Message-ID.
+ */
+export class DigestSender {
+  readonly #settings: WatchSettings;
+  readonly #house: JobContext;
+  readonly #channels: Readonly<Record<string, AlertChannel>>;
+  /** Wall-clock time of the next try of each channel that refused. */
+  readonly #retryAt = new Map<string, number>();
+
+  constructor(
+    settings: WatchSettings,
+    jobContext: JobContext,
+    channels = alertChannels(settings.notify, jobContext),
+  ) {
+    this.#settings = settings;
+    this.#house = jobContext;
+    this.#channels = channels;
+  }
+
+  /** Sends the digests that are due. Rejects where the database fails. */
+  async round(): Promise<void> {
+    const { digest: schedule } = this.#settings;
+    if (!schedule) return;
+    const { store, clock } = this.#house;
+    for (const [channel, send] of Object.entries(this.#channels)) {
+      const now = clock.now();
+      if (this.#isPaused(channel, now)) continue;
+      const due = dueDigest(store, channel, schedule, now);
+      if (!due) continue;
+      if ('began' in due) await markDigest(store, channel, due.began);
+      else if (await this.#send(channel, send, schedule, due))
+        await markDigest(store, channel, due.until);
+      else this.#retryAt.set(channel, now + RETRY);
+    }
+  }
+
+  /** A clock that was set back must not stop the digests. */
+  #isPaused(channel: string, now: number): boolean {
+    const at = this.#retryAt.get(channel) ?? 0;
+    return now < at && at <= now + RETRY;
+  }
+
+  async #send(
+    channel: string,
+    send: AlertChannel,
+    schedule: DigestSchedule,
+    period: DuePeriod,
+  ): Promise<boolean> {
+    const { store, log } = this.#house;
+    const { domains } = this.#settings;
+    const digest = await readDigest(store, { domains, schedule, ...period });
+    const fields = { channel, until: digest.until };
+    try {
+      const isAccepted = await send({
+        id: digestId(domains, period),
+        subject: digestSubject(digest),
+        text: digestText(digest),
+        html: digestHtml(digest),
+        json: digestJson(digest),
+      });
+      if (isAccepted) log.info('watch-digest-sent', fields);
+      else log.error('watch-digest-not-accepted', fields);
+      return isAccepted;
+    } catch (error) {
+      log.error('watch-digest-not-accepted', { ...fields, error: (error as Error).message });
+      return false;
+    }
+  }
+}
+
+/** The same for each attempt, and another one for a daemon with other domains. */
+function digestId(domains: readonly string[], { until }: DuePeriod): string {
+  const hash = createHash('sha256').update(JSON.stringify([until, ...domains]));
+  return `watch-digest-${hash.digest('hex').slice(0, 32)}`;
+}
