@@ -11,6 +11,7 @@ import {
   showOverview,
   storeReports,
   verifyDkim,
+  type ReportTrust,
   type VerifiedItem,
 } from '../src/tls-rpt-receive/index.js';
 import { readItem } from '../src/tls-rpt-receive/read/read-item.js';
@@ -238,14 +239,13 @@ const statements: readonly (readonly [RegExp, string])[] = [
   [/notes/, 'departures from RFC 8460 (11, 13)'],
 ];
 
-/**
- * Measures every question of `report show` over many reports: CPU time of each statement,
- * of the evaluation, and of whole views. The best of seven runs counts.
- */
-async function questions(folder: string, count: number, say: Say): Promise<void> {
-  const file = join(folder, 'many.db');
-  const store = await openReports(file);
-  const domains = Math.max(1, Math.round(count / 1000));
+/** Stores reports about some domains: the same for the same number. */
+export async function fillReports(
+  store: Store,
+  count: number,
+  domains: number,
+  trust?: ReportTrust,
+): Promise<void> {
   for (let at = 0; at < count; at += 1000) {
     const bodies = Array.from({ length: Math.min(1000, count - at) }, (_, n) =>
       Buffer.from(report(at + n, domains)),
@@ -255,9 +255,25 @@ async function questions(folder: string, count: number, say: Say): Promise<void>
     );
     keep(
       store,
-      readings.flatMap((r) => r.map((one) => judgeTrust(one, { at: now }))),
+      readings.flatMap((r) =>
+        r.map((one) => ({ ...judgeTrust(one, { at: now }), ...(trust && { trust }) })),
+      ),
     );
   }
+}
+
+/** The end of the days of {@link fillReports}, milliseconds since 1970. */
+export const endOfReports = now;
+
+/**
+ * Measures every question of `report show` over many reports: CPU time of each statement,
+ * of the evaluation, and of whole views. The best of seven runs counts.
+ */
+async function questions(folder: string, count: number, say: Say): Promise<void> {
+  const file = join(folder, 'many.db');
+  const store = await openReports(file);
+  const domains = Math.max(1, Math.round(count / 1000));
+  await fillReports(store, count, domains);
   const time = (ask: () => unknown): number =>
     Math.min(
       ...Array.from({ length: 7 }, () => {

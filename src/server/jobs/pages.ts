@@ -35,6 +35,7 @@ export const pagesJob: JobCode<PagesJobSettings> = {
     const site = (serves: (hostName: string) => boolean, isOperator: boolean) => ({
       serves,
       handle: pages.handler(isOperator),
+      ...(!isOperator && { answer: pages.refusal }),
     });
     const { host } = settings;
     const everyName = (): boolean => true;
@@ -48,6 +49,12 @@ export const pagesJob: JobCode<PagesJobSettings> = {
       metrics: () => [
         single('checks_running', 'gauge', 'Checks that run now.', pages.checks.running),
         single('checks_waiting', 'gauge', 'Checks that wait for a place.', pages.checks.waiting),
+        single(
+          'pages_refused_total',
+          'counter',
+          'Requests without an account that were refused under load.',
+          pages.share.refused,
+        ),
         labelled('checks_total', 'counter', 'Checks that ended, by state.', {
           label: 'state',
           values: pages.checks.finished,

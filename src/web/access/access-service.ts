@@ -211,6 +211,16 @@ export class AccessService {
     };
   }
 
+  /** Whether a request has an account: a session, a token, or the word of a proxy. */
+  hasAccount({ peer, headers }: ProxiedRequest): boolean {
+    const now = this.#clock.now();
+    const [, bearer] = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '') ?? [];
+    if (bearer !== undefined && this.tokens.find(bearer, now)) return true;
+    const [, secret] = /(?:^|; *)__Host-hermetic=([^;]+)/.exec(headers.get('cookie') ?? '') ?? [];
+    if (secret !== undefined && this.sessions.find(secret, now)) return true;
+    return this.actorOfProxy({ peer, headers }) !== undefined;
+  }
+
   /** Whether a session is open, and its provider has to confirm its rights. */
   isUnconfirmed(secret: string): boolean {
     const session = this.sessions.find(secret, this.#clock.now());

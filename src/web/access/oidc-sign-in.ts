@@ -86,7 +86,7 @@ export class OidcSignIn {
   /** By the digest of the session's secret. In memory alone: no file has these tokens. */
   readonly #renewals = new BoundedMap<Renewal>(MAX_RENEWALS);
   #provider: Promise<Provider> | undefined;
-  #failedAt = -Infinity;
+  #failedAt: number | undefined;
 
   constructor(
     private readonly settings: OidcSettings,
@@ -209,8 +209,9 @@ export class OidcSignIn {
   /** Reads the provider's description once; a failure is tried again after ten seconds. */
   #connect(): Promise<Provider> {
     const now = this.context.clock.monotonic();
-    if (this.#provider && now - this.#failedAt > RETRY_MS) return this.#provider;
-    this.#failedAt = -Infinity;
+    const isFresh = this.#failedAt === undefined || now - this.#failedAt < RETRY_MS;
+    if (this.#provider && isFresh) return this.#provider;
+    this.#failedAt = undefined;
     this.#provider = this.#discover();
     this.#provider.catch(() => {
       this.#failedAt = this.context.clock.monotonic();

@@ -212,12 +212,19 @@ function addTextPages(app: OpenAPIHono<AppEnv>, site: Site): void {
   );
   app.get('/favicon.ico', (request) => request.body(null, 204));
   app.get('/robots.txt', (request) => request.text('User-agent: *\nDisallow: /check/\n'));
+  // The document is large, and the same for everyone.
   let description: ReturnType<typeof openApiDocument> | undefined;
+  let text: string | undefined;
   const openApi = (): ReturnType<typeof openApiDocument> =>
     (description ??= openApiDocument(app, version));
-  app.get('/api/v1/openapi.json', (request) => request.json(openApi()));
+  app.get('/api/v1/openapi.json', (request) =>
+    request.body((text ??= JSON.stringify(openApi())), 200, { 'content-type': 'application/json' }),
+  );
+  let shown: { readonly origin: string; readonly main: ReturnType<typeof apiPage> } | undefined;
   app.get('/api', (request) => {
-    const main = apiPage(openApi(), new URL(request.req.url).origin);
+    const { origin } = new URL(request.req.url);
+    if (shown?.origin !== origin) shown = { origin, main: apiPage(openApi(), origin) };
+    const { main } = shown;
     return site.page(request, { title: 'API', main, section: '/api' });
   });
 }

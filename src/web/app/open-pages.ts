@@ -7,10 +7,28 @@ import { accessTables } from '../access/access-tables.js';
 import { OidcSignIn } from '../access/oidc-sign-in.js';
 import { BatchService } from '../checks/batch-service.js';
 import { batchTables } from '../checks/batch-table.js';
+import { PublicShare } from '../clients/public-share.js';
 import { CheckService, type PagesContext } from '../checks/check-service.js';
 import { pagesTables } from '../checks/check-table.js';
 import type { OpenPagesOptions } from './create-app.js';
 import type { PagesSettings } from '../settings.js';
+
+/** A refusal without a page. */
+interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const busy: Refusal = {
+  status: 503,
+  headers: {
+    'content-type': 'text/plain; charset=utf-8',
+    'retry-after': '5',
+    'cache-control': 'no-store',
+  },
+  body: 'Too many visitors ask for this site now. Try again in a few seconds.\n',
+};
 
 /** The running pages. */
 export interface Pages {
@@ -20,6 +38,13 @@ export interface Pages {
   ): (request: Request, peer: { readonly address: string }) => Promise<Response>;
   readonly checks: CheckService;
   readonly access: AccessService;
+  /** The share of requests without an account. */
+  readonly share: PublicShare;
+  /**
+   * The answer to a public request while the share is used up: it avoids the cost of a
+   * request. Undefined while requests are admitted, and for paths of accounts.
+   */
+  refusal(method: string, hostName: string, path: string): Refusal | undefined;
   /** Every route as `METHOD path`. */
   readonly routes: readonly string[];
   /** Ends running checks and streams. */
@@ -45,17 +70,48 @@ export async function openPages(
   const oidc = provider && new OidcSignIn(provider, context, options.secrets?.oidcClient);
   const app = createApp(settings, context, { checks, access, batches, oidc }, options);
   const turn = separateTurns();
+  const share = new PublicShare(context.clock);
+  const isAdmitted = (path: string): boolean => !share.isExhausted || isForAccounts(path);
   return {
-    handler: (isOperator) => async (request, peer) => {
-      // A page takes milliseconds to grade and to render, and clients send many requests.
-      await turn();
-      return app.fetch(request, { peer: peer.address, isOperator });
+    handler: (isOperator) => {
+      const answer = async (request: Request, peer: string): Promise<Response> => {
+        // A page takes milliseconds to grade and to render, and clients send many requests.
+        await turn();
+        return app.fetch(request, { peer, isOperator });
+      };
+      const answerPublic = async (request: Request, peer: string): Promise<Response> => {
+        await share.enter();
+        await turn();
+        const began = context.clock.monotonic();
+        const response = await app.fetch(request, { peer, isOperator });
+        share.spend(context.clock.monotonic() - began);
+        return response;
+      };
+      return (request, { address: peer }) => {
+        if (isOperator || access.hasAccount({ peer, headers: request.headers }))
+          return answer(request, peer);
+        if (!share.isExhausted) return answerPublic(request, peer);
+        share.refuse();
+        const { status, headers, body } = busy;
+        return Promise.resolve(new Response(body, { status, headers }));
+      };
     },
+    refusal(_method, _hostName, path) {
+      if (isAdmitted(path)) return undefined;
+      share.refuse();
+      return busy;
+    },
+    share,
     checks,
     access,
     routes: app.routes,
     stop: () => checks.stop(),
   };
+}
+
+/** Whether requests for a path may have an account, which the handler finds out. */
+function isForAccounts(path: string): boolean {
+  return path === '/o' || path.startsWith('/o/') || path.startsWith('/api/');
 }
 
 /** Returns the tables that the pages read and write. */

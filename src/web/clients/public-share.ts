@@ -1,0 +1,76 @@
+import type { Clock } from '../../base/index.js';
+
+/** The limits of {@link PublicShare}. */
+export interface PublicShareLimits {
+  /** The part of a core that public pages may use over a longer time. */
+  readonly share: number;
+  /** Milliseconds of work that an idle site may do at once. */
+  readonly burstMs: number;
+  /** Requests that wait for their turn. */
+  readonly waiting: number;
+}
+
+export const publicShareLimits: PublicShareLimits = { share: 0.05, burstMs: 300, waiting: 40 };
+
+/**
+ * Bounds the share of the process that requests without an account may use. Policies and
+ * the answers to mail servers come from the same thread, and mail depends on them: under a
+ * flood the public pages degrade first.
+ *
+ * The time of each request is subtracted from a credit that grows with the clock. Without
+ * credit a request waits; when too many wait, further ones are refused.
+ */
+export class PublicShare {
+  /** Refused requests. */
+  refused = 0;
+  #credit: number;
+  #refilledAt: number;
+  #waiting = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly limits: PublicShareLimits = publicShareLimits,
+  ) {
+    this.#credit = limits.burstMs;
+    this.#refilledAt = clock.monotonic();
+  }
+
+  /** Whether another request would be refused. */
+  get isExhausted(): boolean {
+    return this.#waiting >= this.limits.waiting;
+  }
+
+  /** Counts a refused request. */
+  refuse(): void {
+    this.refused++;
+  }
+
+  /** Resolves once there is credit for another request, in the order of the calls. */
+  async enter(): Promise<void> {
+    this.#waiting++;
+    this.#last = this.#last.then(() => this.#untilCredit());
+    await this.#last;
+    this.#waiting--;
+  }
+
+  /** Subtracts the milliseconds of a request. */
+  spend(milliseconds: number): void {
+    this.#credit -= Math.min(Math.max(milliseconds, MIN_COST), MAX_COST);
+  }
+
+  async #untilCredit(): Promise<void> {
+    const { share, burstMs } = this.limits;
+    const now = this.clock.monotonic();
+    this.#credit = Math.min(burstMs, this.#credit + (now - this.#refilledAt) * share);
+    this.#refilledAt = now;
+    if (this.#credit > 0) return;
+    await this.clock.sleep(Math.ceil(-this.#credit / share) + 1);
+    return this.#untilCredit();
+  }
+}
+
+/** Milliseconds of a request with reading and sending it, which the caller does not see. */
+const MIN_COST = 1;
+/** Milliseconds that one request costs at most: the rest of its time it waits for a disk. */
+const MAX_COST = 5;
