@@ -17,44 +17,13 @@ const CACHE_TTLS = 2;
  * and which MX hosts caches may hold. Decides nothing. Pure.
  */
 export function applyPolicyObservation(
-  saved: PolicyState,
+  policyState: PolicyState,
   observed: PolicyObservation,
 ): PolicyState {
-  const policyState = withoutFuture(saved, observed.at);
   const { unannounced: _, ...rest } = policyState;
   const served = updateServed(policyState, observed);
   const hosts = updateHosts(policyState, observed);
   return { ...rest, served, hosts, ...updateRemoval(policyState, served, observed) };
-}
-
-/**
- * Times in the future were saved while the clock was ahead. They count as now, the latest
- * time that is possible: waits start again, and end.
- */
-function withoutFuture(policyState: PolicyState, at: number): PolicyState {
-  const { served, hosts, unannounced } = policyState;
-  const times = [
-    ...served.flatMap(({ first, everywhere, announced, last }) => [
-      ...[first, everywhere, announced?.at, last],
-    ]),
-    ...hosts.map(({ gone }) => gone),
-    unannounced?.at,
-  ];
-  if (times.every((time = 0) => time <= at)) return policyState;
-  const past = <Time extends number | undefined>(time: Time): Time =>
-    time === undefined ? time : (Math.min(time, at) as Time);
-  return {
-    ...policyState,
-    served: served.map(({ announced, ...one }) => ({
-      ...one,
-      first: past(one.first),
-      everywhere: past(one.everywhere),
-      announced: announced && { ...announced, at: past(announced.at) },
-      last: past(one.last),
-    })),
-    hosts: hosts.map((one) => ({ ...one, gone: past(one.gone) })),
-    unannounced: unannounced && { ...unannounced, at: past(unannounced.at) },
-  };
 }
 
 /**

@@ -69,29 +69,6 @@ test('a policy is enforced after testing, passing probes and signed clean report
   assert.deepEqual(world.broken, []);
 });
 
-// All times of the state are saved while the clock is ahead; then it is set right.
-for (const [ahead, hours] of [
-  ['a day', 24],
-  ['a month', 720],
-  ['thirty years', 262_800],
-] as const)
-  test(`after a clock that was ${ahead} ahead a policy is enforced in the usual time`, () => {
-    const world = domain();
-    world.now += hours * 3_600_000;
-    settle(world, desired, 6);
-    assert.equal(world.mode, 'testing');
-    world.now -= hours * 3_600_000;
-    until(world, 'enforce', desired, 4);
-    settle(world, desired, 6);
-    world.now += hours * 3_600_000;
-    settle(world, { ...desired, mode: 'none' }, 3);
-    world.now -= hours * 3_600_000;
-    const start = world.now;
-    remove(world);
-    assert.equal(world.mode, 'absent');
-    assert.ok(world.now - start < 21 * 86_400_000);
-  });
-
 const holding: readonly (readonly [
   string,
   Partial<DesiredPolicy>,

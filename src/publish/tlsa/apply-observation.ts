@@ -7,6 +7,7 @@ import type {
   TlsaRolloverState,
   Rrset,
   ServerKey,
+  Since,
 } from './types.js';
 
 /**
@@ -75,8 +76,8 @@ export interface PublishedRrset extends Rrset {
  * Returns when the last cache drops an RRset, milliseconds since 1970. Undefined: a
  * server may still serve it.
  */
-export function cacheEnd({ gone, ttl }: CachedRrset): number | undefined {
-  return gone === undefined ? undefined : gone + CACHE_TTLS * ttl * 1000;
+export function cacheEnd({ gone, again, ttl }: CachedRrset): number | undefined {
+  return gone === undefined ? undefined : (again ?? gone) + CACHE_TTLS * ttl * 1000;
 }
 
 /**
@@ -107,9 +108,7 @@ function updateCached(
   );
   const earlier = cached
     .filter((cachedRrset) => !served.has(identityOf(cachedRrset)))
-    .map((cachedRrset) =>
-      isLater(cachedRrset.gone, at) ? { ...cachedRrset, gone: at } : cachedRrset,
-    );
+    .map((cachedRrset) => withStart(cachedRrset, cachedRrset.gone, at));
   const published = publishedRrset(observed);
   const isFirst = cached.length === 0 && published !== undefined && published.records.length > 0;
   const past = isFirst ? [{ records: UNKNOWN_PAST, ttl: published.ttl, gone: at }] : [];
@@ -202,11 +201,13 @@ function numberOf({ name }: ServerKey): number {
 }
 
 /**
- * Returns whether a time was saved while the clock was ahead. It then counts as now, the
- * latest time that is possible: waits start again, and end.
+ * Restarts a wait whose saved time is in the future. The saved time stays: it counts again
+ * once a clock that is behind has been set right.
  */
-function isLater(time: number | undefined, at: number): boolean {
-  return time !== undefined && time > at;
+function withStart<Wait extends Since>(wait: Wait, time: number | undefined, at: number): Wait {
+  const isFuture = time !== undefined && time > at;
+  if (!isFuture && wait.again === undefined) return wait;
+  return { ...wait, again: isFuture ? Math.min(wait.again ?? at, at) : undefined };
 }
 
 /** Remembers when the DS records last changed; an unknown answer changes nothing. */
@@ -214,8 +215,7 @@ function updateDs(
   state: Pick<TlsaRolloverState, 'ds'>,
   { ds, at }: RolloverObservation,
 ): Pick<TlsaRolloverState, 'ds'> {
-  const saved = state.ds;
-  const known = saved && isLater(saved.changed, at) ? { ...saved, changed: at } : saved;
+  const known = state.ds && withStart(state.ds, state.ds.changed, at);
   if (ds === 'unknown') return known ? { ds: known } : {};
   const records = sortedRecords(ds.records);
   if (!known) return { ds: { records } };

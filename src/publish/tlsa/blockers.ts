@@ -95,7 +95,7 @@ function delegationBlockers(
   if (observed.ds === 'unknown')
     return waitFor('the DS records of the zone cannot be read, so a change of them is not seen');
   if (ds?.changed === undefined) return [];
-  const until = ds.changed + 2 * observed.ds.ttl * 1000;
+  const until = (ds.again ?? ds.changed) + 2 * observed.ds.ttl * 1000;
   if (observed.at >= until) return [];
   return waitFor('the DS records of the zone have changed', until);
 }

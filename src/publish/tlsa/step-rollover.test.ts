@@ -147,7 +147,7 @@ test('a wait says whether the servers differ, are silent or show the old records
 
 // The clock was ahead while the old records left the DNS, and was set right.
 for (const [ahead, ms] of [
-  ['an hour', 3_600_000],
+  ['a day', 86_400_000],
   ['a month', 2_592_000_000],
   ['thirty years', 946_080_000_000],
 ] as const)
@@ -163,6 +163,23 @@ for (const [ahead, ms] of [
     assert.equal(right.waits[0]?.until, at + 2 * TTL * 1000);
     const end = { at: at + 2 * TTL * 1000 };
     assert.equal(asked(stepRollover(right.state, reading(end), leave1)), 'deploy ecdsa-2');
+  });
+
+// A machine without a clock of its own starts a round before its time is set.
+for (const [behind, ms] of [
+  ['three hours', 10_800_000],
+  ['fifty years', 1_576_800_000_000],
+] as const)
+  test(`a clock that was ${behind} behind for one round shortens no wait`, () => {
+    const ring = [key(1), key(2)];
+    const before = start(reading({ ring: [key(1)] }, rrset(key(1))));
+    const push = stepRollover(before, reading({ ring }, rrset(key(1))), leave1);
+    const at = 2e12;
+    let { state } = stepRollover(push.state, reading({ at }), leave1);
+    ({ state } = stepRollover(state, reading({ at: at - ms }), leave1));
+    const right = stepRollover(state, reading({ at: at + 60_000 }), leave1);
+    assert.equal(asked(right), '');
+    assert.equal(right.waits[0]?.until, at + 2 * TTL * 1000);
   });
 
 test('a change of the DS records seen while the clock was ahead blocks for two TTLs', () => {

@@ -22,8 +22,17 @@ export interface Rrset {
  * server showed it any longer (milliseconds since 1970). Without `gone`, a server may
  * still serve it.
  */
-export interface CachedRrset extends Rrset {
+export interface CachedRrset extends Rrset, Since {
   readonly gone?: number;
+}
+
+/**
+ * The start of a wait. A saved time in the future shows that the clock was ahead, or is
+ * behind. `again`: when that was seen first, by the clock of then. The wait counts from
+ * there while the saved time is in the future.
+ */
+export interface Since {
+  readonly again?: number | undefined;
 }
 
 /** The keys of one type. Without `current` the server has no key of this type yet. */
@@ -60,7 +69,7 @@ export interface TlsaRolloverState {
   /**
    * DS records of the zone, and the time of their last observed change (milliseconds).
    */
-  readonly ds?: { readonly records: readonly string[]; readonly changed?: number };
+  readonly ds?: Since & { readonly records: readonly string[]; readonly changed?: number };
 }
 
 /** The TLSA RRset of a host as one authoritative server answers it. */
