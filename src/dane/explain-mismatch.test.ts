@@ -63,6 +63,10 @@ test('usage 3: the certificate and the parameters that the data belongs to', () 
   );
   assert.match(explain([tlsa('3 0 2', sha512(intermediate.der))]), /^wrong-usage: .*CN=Middle/);
   assert.match(explain([tlsa('3 1 1', sha256('x'))]), /^unknown: .*another server answers/);
+  // A tool that hashes the output of a command that failed.
+  for (const parameters of ['3 1 1', '3 0 1', '2 1 1'])
+    assert.match(explain([tlsa(parameters, sha256(''))]), /^wrong-form: .*an empty input$/);
+  assert.match(explain([tlsa('3 1 2', sha512(Buffer.alloc(0)))]), /^wrong-form: .*an empty input$/);
 });
 
 test('usage 2: wrong usage, anchor not sent, date, name, path', () => {

@@ -67,8 +67,16 @@ function faultOf(record: TlsaData, judged: RecordVerdict, question: MismatchQues
   if (judged.verdict === 'unusable')
     return { kind: 'unusable', message: explainUnusable(record) ?? '' };
   if (judged.verdict === 'weaker-digest') return weakerDigest(record, question);
+  if (isDigestOfNothing(record))
+    return { kind: 'wrong-form', message: 'its data is the digest of an empty input' };
   if (record.usage === 3) return endEntityFault(record, question);
   return anchorFault(record, judged, question);
+}
+
+/** A command that hashes the output of another one hashes nothing where that one fails. */
+function isDigestOfNothing({ matchingType, data }: TlsaData): boolean {
+  const hash = (['sha256', 'sha512'] as const)[matchingType - 1];
+  return hash !== undefined && equalBytes(data, digest(hash, ''));
 }
 
 function weakerDigest(record: TlsaData, question: MismatchQuestion): Fault {
@@ -254,7 +262,7 @@ function formOf(record: TlsaData, certificate: Certificate): Form | undefined {
   return undefined;
 }
 
-function digest(hash: 'sha256' | 'sha512', bytes: Uint8Array): Uint8Array {
+function digest(hash: 'sha256' | 'sha512', bytes: Uint8Array | string): Uint8Array {
   return createHash(hash).update(bytes).digest();
 }
 

@@ -80,6 +80,29 @@ test('the TLSA record that matches counts behind hundreds of others', async () =
   assert.equal(odd.exposure.dane.none, 'verified', 'unusable records first');
 });
 
+test('a TLSA record of one certificate of several says which one has none', async () => {
+  const zone = signed;
+  const both = { tlsa: ['ee'], certificate: 'rsa-and-ecdsa' } as const;
+  const pair = await lookAt({ zone, hosts: [both] }, { budget: 14 });
+  const { reason, fix } = found(pair, 'dane-mismatch');
+  assert.match(reason ?? '', /match the RSA certificate .* none matches its ECDSA certificate$/);
+  assert.equal(fix, 'Publish the record 3 1 1 of the ECDSA key next to the existing ones.');
+  for (const beside of [
+    { certificate: 'rsa' },
+    { family: 6, certificate: 'unknown-ca' },
+    { certificate: 'self-signed' },
+  ] as const) {
+    const result = await look({ zone, hosts: [{ tlsa: ['ee'], beside }] });
+    const ip = 'family' in beside ? '2001:db8::2' : '198.51.100.2';
+    const { reason, fix } = found(result, 'dane-mismatch');
+    assert.equal(
+      reason,
+      `the records match the certificate at 198.51.100.1, and none matches the one at ${ip}`,
+    );
+    assert.ok(fix.startsWith(`Make sure that the server at ${ip} is yours.`), fix);
+  }
+});
+
 // RFC 7671 §9.
 test('a stale stronger digest is deleted next to any record that matches', async () => {
   const other = createHash('sha512').update('another key').digest('hex');

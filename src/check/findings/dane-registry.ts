@@ -59,7 +59,7 @@ const publishForKey = (findingValues: FindingValues): FixStep[] => [
  * §2.2), so the consequence is lost mail and not lost privacy.
  */
 const deferred =
-  'Senders with DANE defer the mail and finally bounce it, even without an attacker.';
+  'Senders with DANE do not use this server, even without an attacker. Where no other is left, they defer the mail and finally bounce it.';
 
 /** A fix with its steps. */
 interface Repair {
@@ -149,7 +149,7 @@ export const daneFindings = {
     why: deferred,
     reference: 'RFC 7672 §2.2, §8.1',
     owner: 'mail-host',
-    fix: (findingValues) => mismatchRepair(findingValues).fix,
+    fix: (findingValues) => findingValues.advice ?? mismatchRepair(findingValues).fix,
     steps: (findingValues) => mismatchRepair(findingValues).steps,
   },
   /**

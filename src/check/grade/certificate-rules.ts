@@ -103,10 +103,12 @@ function judgeOne(
   const said =
     (daneCause === 'date' && summary.validity !== 'valid') ||
     (daneCause === 'name' && summary.nameMatch === 'mismatch');
+  const { reason = tlsaReason(judged), advice } = elsewhereMatched(judgedHost, address, judged);
   if (summary.dane === 'mismatch' && !said)
     raised.add('dane-mismatch', {
       ...subject,
-      reason: tlsaReason(judged),
+      reason,
+      advice,
       tlsa: judged.daneFaults,
     });
 
@@ -185,6 +187,34 @@ function nameReason({
   if (altNames.length > 0) return 'subjectAltName has no DNS name';
   if (commonName === undefined) return 'there is no subjectAltName';
   return `the name "${commonName}" stands in the common name only, and senders read subjectAltName`;
+}
+
+/**
+ * The reason and the fix where the records match another certificate of the same host. With
+ * RSA and ECDSA, the sender's offer decides which of them it gets; with several addresses,
+ * the address does.
+ */
+function elsewhereMatched(
+  { addresses }: JudgedHost,
+  here: JudgedAddress,
+  { summary: { keyAlgorithm } }: JudgedCertificate,
+): Pick<FindingInput, 'reason' | 'advice'> {
+  const matching = ({ certificates }: JudgedAddress): JudgedCertificate | undefined =>
+    certificates.find((other) => other.summary.dane === 'match');
+  const twin = matching(here)?.summary.keyAlgorithm;
+  if (twin !== undefined) {
+    const other = twin === keyAlgorithm ? 'another' : `the ${twin}`;
+    return {
+      reason: `the records match ${other} certificate of this server, and none matches its ${keyAlgorithm} certificate`,
+      advice: `Publish the record 3 1 1 of the ${keyAlgorithm} key next to the existing ones.`,
+    };
+  }
+  const place = addresses.find((address) => matching(address) !== undefined)?.evidence.ip;
+  if (place === undefined) return {};
+  return {
+    reason: `the records match the certificate at ${place}, and none matches the one at ${here.evidence.ip}`,
+    advice: `Make sure that the server at ${here.evidence.ip} is yours. Then publish the record 3 1 1 of its key next to the existing ones, or use one key at every address.`,
+  };
 }
 
 /** The first three records, each with the reason why it does not match. */
