@@ -33,6 +33,7 @@
  * ```
  */
 export { check, collectOptions, nameOf, type CheckOptions } from './run/check.js';
+export { OptOutRecords } from './probes/opt-out-record.js';
 export { parseOptOut, type OptOut } from './probes/opt-out.js';
 export type { CheckEvent } from './probes/check-event.js';
 export { AddressVisits, type VisitLimits, type VisitOptions } from './probes/address-visits.js';

@@ -195,6 +195,24 @@ export const webFailures = defineFailures({
     message: 'The account has 50 tokens.',
     fix: 'Revoke a token that is not used.',
   },
+  'web-statistics-absent': {
+    blame: 'local',
+    temporary: false,
+    message: 'This installation shows no statistics of scans.',
+    fix: 'Ask the operator to name the database of the scans in pages.statistics.',
+  },
+  'web-statistics-unknown': {
+    blame: 'local',
+    temporary: false,
+    message: 'No finished scan has these statistics.',
+    fix: 'Choose a scan from the list under /statistics.',
+  },
+  'web-statistics-away': {
+    blame: 'local',
+    temporary: true,
+    message: 'The database of the scans cannot be read at present.',
+    fix: 'Try again in a minute. The log of the daemon has the reason.',
+  },
   'web-key-reused': {
     blame: 'local',
     temporary: false,

@@ -35,6 +35,7 @@ export type { PlanSource } from './operator/plan-reader.js';
 export type { PagesContext } from './checks/check-service.js';
 export { renderReportFile } from './pages/report-file.js';
 export type { ExampleDomain } from './pages/home-page.js';
+export type { ScanNumbers, StatisticsSource } from './statistics/statistics-source.js';
 export { webFailures } from './failures.js';
 export { AccountTable, parseAccountName, type Account } from './access/account-table.js';
 export type { SignInSecrets } from './access/access-service.js';

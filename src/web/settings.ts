@@ -92,6 +92,18 @@ const signIn = z.strictObject({
   grants: z.array(grant).max(1000).default([]),
 });
 
+/** The statistics of scans, from the database of `hermetic scan`. */
+const statistics = z.strictObject({
+  /** The database: `postgres://USER@HOST/NAME`. */
+  database: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'is not a database: write postgres://USER@HOST/NAME')
+    .refine(
+      (url) => !/^[^/]*\/\/[^/@]*:[^/@]*@/.test(url),
+      'contains a password: name a password file in the variable PGPASSFILE',
+    ),
+});
+
 /**
  * The section `pages` of the configuration, without its ports: only the daemon listens.
  * Every key has a default.
@@ -125,6 +137,8 @@ export const pagesSection = z.strictObject({
       z.array(domain).max(100_000),
     )
     .default({}),
+  /** Shows the statistics of finished scans to everyone. */
+  statistics: statistics.optional(),
   limits,
 });
 

@@ -12,10 +12,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { systemClock } from '../../src/base/index.js';
 import { collect, collectOptions, grade, nameOf } from '../../src/check/index.js';
 import { labOptions, openLab } from '../../src/cli/lab.js';
-import { openCluster } from '../../src/scan/index.js';
+import { openCluster, statisticPages, type Database } from '../../src/scan/index.js';
+import { statisticsSource } from '../../src/server/statistics-source.js';
 import { runCli } from '../support/run-cli.js';
+import { TestPages } from '../support/testing-pages.js';
+import { sumsOver, summedKeys } from './scan/statistic-sums.js';
 
 /** Domains of the lab without addresses that rest: those would take minutes. */
 const domains = [
@@ -86,39 +91,104 @@ function parseRow(line: string): { readonly domain: string; readonly verdict: st
 }
 
 test('the statistics equal sums of SQL over the grades', async () => {
+  await withScans(async (database) => {
+    const measure = (name: string): string => `s.grade -> 'measures' ->> '${name}'`;
+    const sums = await database.query<SummedStatistic>(
+      `WITH graded AS (
+        SELECT ${measure('mail')} AS mail, ${measure('starttls')} AS starttls,
+          ${measure('certificates')} AS certificates, ${measure('mtaSts')} AS mta_sts,
+          ${measure('signed')} AS signed, ${measure('dane')} AS dane,
+          ${measure('tlsRpt')} AS tls_rpt, s.grade ->> 'verdict' AS verdict,
+          (SELECT string_agg(c, ' ') FROM jsonb_array_elements_text(s.grade -> 'classes') c)
+            AS classes,
+          s.grade -> 'exposure' -> 'opportunistic' ->> 'stripStarttls'
+            AS exposure_opportunistic_strip_starttls,
+          s.grade -> 'exposure' -> 'mtaStsCached' ->> 'stripStarttls'
+            AS exposure_mta_sts_cached_strip_starttls,
+          s.grade -> 'exposure' -> 'dane' ->> 'stripStarttls' AS exposure_dane_strip_starttls
+        FROM hermetic_scan.scan_domain d JOIN hermetic_scan.shape s ON s.id = d.shape_id
+        WHERE d.scan_id = 1
+      ) ${sumsOver('graded')}`,
+    );
+    assert.deepEqual(byKey(sums), await storedSums(database));
+  });
+});
+
+test('the statistics equal the sums of DuckDB over the Parquet export', async () => {
+  const file = join(folder, 'scan.parquet');
+  await runCli(['scan', 'export', '1', ...local, '--format', 'parquet', '--out', file]);
+  const duck = await DuckDBInstance.create(':memory:');
+  const connection = await duck.connect();
+  try {
+    const rows = await connection.runAndReadAll(sumsOver(`read_parquet('${file}')`));
+    const sums = rows.getRowObjectsJson() as unknown as readonly SummedStatistic[];
+    await withScans(async (database) => {
+      assert.deepEqual(byKey(sums), await storedSums(database));
+    });
+  } finally {
+    connection.closeSync();
+  }
+});
+
+interface SummedStatistic {
+  readonly key: string;
+  readonly n: number;
+  readonly of: number;
+  readonly unknown: number;
+}
+
+async function withScans<T>(work: (database: Database) => Promise<T>): Promise<T> {
   const cluster = await openCluster(join(folder, 'scans'));
   const database = await cluster.open();
   try {
-    const sums = await database.query<{ key: string; n: number; of: number; unknown: number }>(
-      `WITH graded AS (
-        SELECT s.grade -> 'measures' AS m FROM hermetic_scan.scan_domain d
-        JOIN hermetic_scan.shape s ON s.id = d.shape_id WHERE d.scan_id = 1
-      ), mail AS (SELECT m FROM graded WHERE m ->> 'mail' = 'yes')
-      SELECT 'mail' AS key, count(*) FILTER (WHERE m ->> 'mail' = 'yes') AS n,
-        count(*) FILTER (WHERE m ->> 'mail' <> 'unknown') AS of,
-        count(*) FILTER (WHERE m ->> 'mail' = 'unknown') AS unknown FROM graded
-      UNION ALL SELECT 'tlsrpt', count(*) FILTER (WHERE m ->> 'tlsRpt' IN ('found', 'invalid')),
-        count(*) FILTER (WHERE m ->> 'tlsRpt' NOT IN ('unknown', 'not-applicable')),
-        count(*) FILTER (WHERE m ->> 'tlsRpt' = 'unknown') FROM mail
-      UNION ALL SELECT 'starttls', count(*) FILTER (WHERE m ->> 'starttls' = 'all'),
-        count(*) FILTER (WHERE m ->> 'starttls' IN ('all', 'some', 'none')),
-        count(*) FILTER (WHERE m ->> 'starttls' = 'unknown') FROM mail
-      UNION ALL SELECT 'sts-enforce', count(*) FILTER (WHERE m ->> 'mtaSts' = 'enforce'),
-        count(*) FILTER (WHERE m ->> 'mtaSts' NOT IN ('absent', 'unknown')),
-        count(*) FILTER (WHERE m ->> 'mtaSts' = 'unknown') FROM mail ORDER BY 1`,
-    );
-    const stored = await database.query(
-      `SELECT key, n, of, unknown FROM hermetic_scan.stat WHERE scan_id = 1
-        AND counted = 'domains' AND key IN ('mail', 'tlsrpt', 'starttls', 'sts-enforce')
-        ORDER BY key`,
-    );
-    assert.equal(sums.length, 4);
-    assert.deepEqual(stored, sums);
-    assert.ok(sums.every(({ of }) => of > 0));
+    return await work(database);
   } finally {
     await database.close();
     await cluster.close();
   }
+}
+
+function byKey(sums: readonly SummedStatistic[]): object {
+  return Object.fromEntries(sums.map(({ key, n, of, unknown }) => [key, { n, of, unknown }]));
+}
+
+/** The stored statistics by domain. All but those that count single TLS versions are summed. */
+async function storedSums(database: Database): Promise<object> {
+  const stored = await database.query<SummedStatistic>(
+    `SELECT key, n, of, unknown FROM hermetic_scan.stat
+      WHERE scan_id = 1 AND counted = 'domains' AND key = ANY($1)`,
+    [summedKeys],
+  );
+  assert.equal(stored.length, summedKeys.length);
+  assert.ok(stored.filter(({ n }) => n > 0).length >= 15);
+  return byKey(stored);
+}
+
+test('the pages of the daemon show the stored statistics', async (t) => {
+  await withScans(async (database) => {
+    const socket = encodeURIComponent(join(folder, 'scans', 'socket'));
+    const url = `postgres://hermetic@/postgres?host=${socket}`;
+    const statistics = statisticsSource(url, systemClock, () => undefined);
+    t.after(() => statistics.close());
+    const site = await TestPages.open(t, {}, { statistics });
+    assert.match(await site.text('/statistics'), /href="\/statistics\/1\/overview"/);
+    const [mail] = await database.query<SummedStatistic>(
+      `SELECT key, n, of, unknown FROM hermetic_scan.stat
+        WHERE scan_id = 1 AND counted = 'domains' AND key = 'mail'`,
+    );
+    const page = await site.text('/statistics/1/overview');
+    assert.ok(page.includes(`${mail?.n} of ${mail?.of}`), page);
+    assert.match(page, /visited to measure the error of inference|so its size is unknown/);
+    const numbers = await statistics.numbers(1);
+    assert.ok((numbers?.method?.visited ?? 0) > 5);
+    assert.deepEqual(
+      numbers?.pages.map(({ name }) => name),
+      statisticPages,
+    );
+    // The second reading comes from memory: the server may be away.
+    assert.equal(await statistics.numbers(1), numbers);
+    assert.equal(await statistics.numbers(99), undefined);
+  });
 });
 
 test('why shows the facts of one domain, and refuses an unknown one', async () => {

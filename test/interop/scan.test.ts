@@ -5,8 +5,16 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { systemClock } from '../../src/base/index.js';
 import { scanContext } from '../../src/scan/engine/contract/scan-context.js';
-import { controlScan, scanProgress } from '../../src/scan/engine/index.js';
+import {
+  controlScan,
+  scanNumbered,
+  scanProgress,
+  scanStatistics,
+  startScan,
+} from '../../src/scan/engine/index.js';
 import { observeNames } from '../../src/scan/engine/jobs/observe-names.js';
+import { startDueScans } from '../../src/scan/engine/scans/due-scans.js';
+import { pruneScans } from '../../src/scan/engine/scans/prune-scans.js';
 import { claimSlice } from '../../src/scan/engine/scans/scan-slices.js';
 import { runProgram, until } from './process.js';
 import { countedWork } from './scan/counted-work.js';
@@ -126,6 +134,135 @@ test('the daily budget of an address holds over workers and scans', async () => 
   assert.equal(visits.waiting, DOMAINS / 5 - 2 * addresses);
   assert.equal(graded, 0);
 });
+
+test('a host that opted out is not connected to, and asked again in the next scan', async () => {
+  await world.reset();
+  const hosts = DOMAINS / 5;
+  const scanned = async (name: string, counted: object) => {
+    servers.forget();
+    const scan = await world.start(name, DOMAINS);
+    const worker = world.spawnWorker({ port: servers.port, ...counted });
+    await world.finished(scan);
+    worker.kill('SIGTERM');
+    return (await scanProgress(world.database, scan)).visits;
+  };
+  const refused = await scanned('refused', { optedOutBelow: 10 });
+  assert.deepEqual([refused.optedOut, refused.visited], [10, hosts - 10]);
+  assert.equal(servers.connections, hosts - 10);
+  const spent = await world.database.query<{ n: number }>(
+    'SELECT sum(spent)::int AS n FROM hermetic_scan.address',
+  );
+  assert.equal(spent[0]?.n, hosts - 10, 'a refused visit gives its connection back');
+  // The certificates of these visits end before the next scan.
+  await scanned('allowed', { validMs: -1 });
+  assert.equal(servers.connections, 10);
+  const last = await scanned('ended certificates', {});
+  assert.equal(servers.connections, 10, 'only visits whose certificate has ended');
+  assert.equal(last.visited, hosts);
+});
+
+test('a list is scanned again at its interval, and not before the end of its scan', async () => {
+  await world.reset();
+  const { database } = world;
+  const first = await world.start('due', DOMAINS);
+  const [list] = await database.query<{ id: number }>('SELECT id FROM hermetic_scan.list');
+  await startScan(database, list?.id ?? 0, { everyDays: 7, revisitDays: 3 });
+  await age(first, 8);
+  assert.deepEqual(await startDueScans(database), [], 'the scan is open');
+  await endScan(first);
+  await age(first, 6);
+  assert.deepEqual(await startDueScans(database), [], 'the interval has not passed');
+  await age(first, 8);
+  const [second = 0, ...others] = await startDueScans(database);
+  assert.deepEqual([second > first, others], [true, []]);
+  assert.equal((await scanNumbered(database, second)).params.revisitMs, 14 * 86_400_000);
+  assert.deepEqual(await startDueScans(database), [], 'it was started already');
+  await controlScan(database, second, 'cancel');
+  await age(second, 30);
+  assert.deepEqual(await startDueScans(database), [], 'a cancelled scan is not repeated');
+});
+
+test('rows of old scans are deleted, and statistics and the newest scan stay', async () => {
+  const { database } = world;
+  await world.reset();
+  const scans: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const scan = await world.start('pruned', DOMAINS);
+    scans.push(scan);
+    await database.query(
+      `INSERT INTO hermetic_scan.stat (scan_id, page, key, counted, n, of, unknown)
+        VALUES ($1, 'overview', 'mail', 'domains', 1, 2, 0)`,
+      [scan],
+    );
+    await endScan(scan);
+  }
+  const [oldest = 0, middle = 0, newest = 0] = scans;
+  for (const scan of [oldest, newest]) await age(scan, 500);
+  assert.equal(await pruneScans(database), 1);
+  await assert.rejects(world.exported(oldest), { code: 'scan-pruned' });
+  assert.equal(await world.exported(middle), '');
+  assert.equal((await scanStatistics(database, oldest)).length, 1);
+  const rows = await database.query<{ scan_id: number }>(
+    'SELECT DISTINCT scan_id FROM hermetic_scan.scan_domain ORDER BY scan_id',
+  );
+  assert.deepEqual(
+    rows.map(({ scan_id }) => scan_id),
+    [middle, newest],
+  );
+  assert.equal(await pruneScans(database), 0, 'a second run deletes nothing');
+});
+
+test('an export that reads a scan keeps its rows until the next run', async () => {
+  const { database } = world;
+  await age(2, 500);
+  await database.transaction(async (tx) => {
+    await tx.query('SELECT FROM hermetic_scan.scan_domain_2 LIMIT 1');
+    assert.equal(await pruneScans(database), 0);
+  });
+  assert.equal(await pruneScans(database), 1);
+});
+
+test('visits are deleted after their retention, except those of an open scan', async () => {
+  const { database } = world;
+  await world.reset();
+  const scan = await world.start('old visits', DOMAINS);
+  await database.query(
+    `INSERT INTO hermetic_scan.visit (address_id, host_id, scan_id, state, visited_at)
+      SELECT n, n, $1, 1, now() - n * interval '50 days' FROM generate_series(1, 4) n`,
+    [scan],
+  );
+  await database.query('INSERT INTO hermetic_scan.scan_host (scan_id, host_id) VALUES ($1, 4)', [
+    scan,
+  ]);
+  await pruneScans(database);
+  const left = async (): Promise<readonly number[]> =>
+    (
+      await database.query<{ host_id: number }>(
+        'SELECT host_id FROM hermetic_scan.visit ORDER BY host_id',
+      )
+    ).map(({ host_id }) => host_id);
+  assert.deepEqual(await left(), [1, 4], '50 days, and the host of an open scan');
+  await controlScan(database, scan, 'cancel');
+  await pruneScans(database);
+  assert.deepEqual(await left(), [1]);
+});
+
+/** Moves a scan into the past. */
+async function age(scan: number, days: number): Promise<void> {
+  await world.database.query(
+    `UPDATE hermetic_scan.scan SET started_at = now() - $2 * interval '1 day',
+      finished_at = CASE WHEN state = 'done' THEN now() - $2 * interval '1 day'
+        ELSE finished_at END WHERE id = $1`,
+    [scan, days],
+  );
+}
+
+async function endScan(scan: number): Promise<void> {
+  await world.database.query(
+    "UPDATE hermetic_scan.scan SET state = 'done', finished_at = now() WHERE id = $1",
+    [scan],
+  );
+}
 
 test('results of a slice whose lease ended are dropped', async () => {
   await world.reset();

@@ -55,6 +55,7 @@ interface StartFlags extends WorkerFlags, ScanDatabaseFlags {
   readonly citedAs?: string;
   readonly workers: string;
   readonly revisit: string;
+  readonly every?: string;
 }
 
 function defineStart(command: Command, context: CommandContext): void {
@@ -66,6 +67,7 @@ function defineStart(command: Command, context: CommandContext): void {
     .option('--workers <n>', 'workers in this process, 0 or 1: others may run elsewhere', '1')
     .option('--opt-out <file>', 'never contact the hosts and addresses in this file; it is stored')
     .option('--revisit <days>', 'do not visit an unchanged host again within these days', '14');
+  command.option('--every <days>', 'let workers scan the list again after these days; 0 is never');
   withWorker(withScanDatabase(command)).action(async (file: string, flags: StartFlags) =>
     context.finish(await start(file, flags, context)),
   );
@@ -88,6 +90,10 @@ async function start(file: string, flags: StartFlags, context: CommandContext): 
   assertReadable(file, 'list');
   const workers = readNumber('--workers', flags.workers, { least: 0, most: 1 });
   const revisitDays = readNumber('--revisit', flags.revisit, { least: 0, most: 365 });
+  const everyDays =
+    flags.every === undefined
+      ? undefined
+      : readNumber('--every', flags.every, { least: 0, most: 365 });
   const lab = flags.lab ? await openLab() : undefined;
   try {
     const { work, rules } = readWorker(flags, lab);
@@ -102,7 +108,7 @@ async function start(file: string, flags: StartFlags, context: CommandContext): 
         const list = await loadList(database, { file, name, citedAs: flags.citedAs });
         if (list.refused > 0)
           output.err(`No domain in ${countOf(list.refused, 'line')} of the list.\n`);
-        const id = await startScan(database, list.id, { revisitDays });
+        const id = await startScan(database, list.id, { revisitDays, everyDays });
         if (workers === 0) {
           output.out(`scan ${id}\n`);
           return exitCodes.good;

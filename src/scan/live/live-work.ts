@@ -2,11 +2,13 @@ import {
   baseline,
   collectOptions,
   grade,
+  OptOutRecords,
   type CheckOptions,
   type CollectOptions,
   type Profile,
 } from '../../check/index.js';
 import type { AddressEvidence, CheckResult } from '../../evidence/index.js';
+import { systemClock } from '../../base/index.js';
 import type {
   DomainFactSet,
   DomainObservation as EngineDomain,
@@ -36,6 +38,7 @@ import {
   visitHost,
 } from '../facts/observe.js';
 import { DomainGrader, type DomainGrade } from '../grade/grade-domain.js';
+import { visitInterval } from '../schedule/due.js';
 import { decideRest, rested, type RestState } from '../schedule/rest.js';
 import { changedGroups, planByGroups } from './name-groups.js';
 
@@ -71,6 +74,7 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
     return count;
   };
   const graders = new Graders(profile, collecting);
+  const optOuts = new OptOutRecords(() => systemClock.monotonic());
   return {
     async observeDomain(name, signal) {
       const domain = await observeDomain(name, collecting);
@@ -84,11 +88,15 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
       return engineHost(host, takeQuestions());
     },
     async visitHost({ host, address, hostFacts, mayConnect }, signal) {
+      // Each visit asks for the record again, within its hour in memory.
+      if (await optOuts.refuses(host, collecting.resolver, signal))
+        return { facts: {}, connections: 0, optedOut: true };
       if (!mayConnect()) return undefined;
       const { serverName } = hostFacts as unknown as HostObservation;
       const visit = await visitHost({ host, address, serverName }, { ...collecting, signal });
       const { host: _, observedAt: __, ...facts } = visit;
-      return { facts, connections: visit.address.connections.length };
+      const { length: connections } = visit.address.connections;
+      return { facts, connections, validMs: visitInterval(visit) };
     },
     maxFamilies: MAX_FAMILIES,
     probedNames: PROBED_NAMES,

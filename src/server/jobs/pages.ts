@@ -3,6 +3,7 @@ import { labelled, single } from '../metrics.js';
 import { planSource } from '../plan-source.js';
 import { readSecret } from '../secrets.js';
 import type { JobCode, Service } from '../service.js';
+import { statisticsSource } from '../statistics-source.js';
 import type { PagesJobSettings } from './job-sections.js';
 
 /** Reads the secrets of the sign-in from files that only their owner can read. */
@@ -31,7 +32,13 @@ export const pagesJob: JobCode<PagesJobSettings> = {
       secrets: secretsOf(settings.signIn),
     };
     const plans = planSource(jobContext, stopping.signal);
-    const pages = await openPages(settings, { ...jobContext, plans }, options);
+    const { log } = jobContext;
+    const statistics =
+      settings.statistics &&
+      statisticsSource(settings.statistics.database, jobContext.clock, ({ message }) =>
+        log.error('statistics-database-failed', { error: message }),
+      );
+    const pages = await openPages(settings, { ...jobContext, plans, statistics }, options);
     const site = (serves: (hostName: string) => boolean, isOperator: boolean) => ({
       serves,
       handle: pages.handler(isOperator),
@@ -63,6 +70,7 @@ export const pagesJob: JobCode<PagesJobSettings> = {
       stop() {
         stopping.abort(new Error('stopped'));
         pages.stop();
+        void statistics?.close();
       },
     };
   },

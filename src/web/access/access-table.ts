@@ -48,6 +48,8 @@ export const accessTable: Readonly<Record<string, AccessRule>> = {
   'GET /sender/:id/result.json': anyone,
   'POST /sender/:id/sent': anyone,
   'POST /sender/:id/withdraw': anyone,
+  'GET /statistics': anyone,
+  'GET /statistics/:scan{[0-9]{1,9}}/:page': anyone,
   'GET /about': anyone,
   'GET /opt-out': anyone,
   'GET /privacy': anyone,
@@ -67,6 +69,8 @@ export const accessTable: Readonly<Record<string, AccessRule>> = {
   'GET /api/v1/checks/:id/evidence': anyone,
   'POST /api/v1/sender-tests': anyone,
   'GET /api/v1/sender-tests/:id': anyone,
+  'GET /api/v1/statistics': anyone,
+  'GET /api/v1/statistics/:scan': anyone,
 
   'GET /o': ownPages,
   'GET /o/domains/:domain': ownPages,

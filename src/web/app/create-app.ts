@@ -33,6 +33,7 @@ import { problemResponse, statusOf } from '../routes/problem.js';
 import { clientOf, isRebound, securityHeaders, type AppEnv } from '../routes/request-guards.js';
 import { addSenderApi } from '../routes/sender-api.js';
 import { addSenderPages } from '../routes/sender-pages.js';
+import { addStatisticsApi, addStatisticsPages } from '../routes/statistics-pages.js';
 import { SenderTests } from '../sender/sender-tests.js';
 import type { PagesSettings } from '../settings.js';
 import { addSignInRoutes } from '../routes/sign-in-routes.js';
@@ -121,6 +122,7 @@ export function createApp(
           account: accountOf(request),
           hasSignIn: settings.signIn !== undefined,
           hasSenderTest: context.senderTest !== undefined,
+          hasStatistics: context.statistics !== undefined,
           style: style.path,
           script: script.path,
         }),
@@ -149,6 +151,8 @@ export function createApp(
   addSenderPages(app, site);
   addApiRoutes(app, site);
   addSenderApi(app, site);
+  addStatisticsPages(app, site);
+  addStatisticsApi(app, site);
   addSignInRoutes(app, site, access);
   addOidcRoutes(app, site, { access, oidc });
   if (hasOperatorPages) {

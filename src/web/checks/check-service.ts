@@ -9,6 +9,7 @@ import {
   findProfile,
   grade,
   nameOf,
+  OptOutRecords,
   type CheckEvent,
   type CheckOptions,
   type OptOut,
@@ -20,11 +21,11 @@ import type { SenderTestSettings } from '../../sender/settings.js';
 import { isStoreFailure, type Store } from '../../store/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { WebFailureCode } from '../failures.js';
+import type { StatisticsSource } from '../statistics/statistics-source.js';
 import type { PlanSource } from '../operator/plan-reader.js';
 import type { PagesSettings } from '../settings.js';
 import { CheckTable, type CheckRow } from './check-table.js';
 import { limitKey, savedAddress } from '../clients/client-address.js';
-import { OptOutRecords } from './opt-out-record.js';
 import { RateWindow } from '../clients/rate-window.js';
 
 /** The resources of the daemon that the pages use. */
@@ -41,6 +42,8 @@ export interface PagesContext {
   };
   /** The section of the public sender test, where the daemon has it. */
   readonly senderTest?: SenderTestSettings | undefined;
+  /** The statistics of scans, where the daemon reads their database. */
+  readonly statistics?: StatisticsSource | undefined;
   /** The plans of publishing, where the daemon publishes. */
   readonly plans?: PlanSource | undefined;
   /** The configuration in force as YAML, without secrets. */

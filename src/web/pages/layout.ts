@@ -11,6 +11,8 @@ export interface Place {
   readonly hasSignIn: boolean;
   /** Whether this installation tests senders. */
   readonly hasSenderTest: boolean;
+  /** Whether this installation shows statistics of scans. */
+  readonly hasStatistics: boolean;
   /** Paths of style and script; each holds a hash of its file. */
   readonly style: string;
   readonly script: string;
@@ -40,6 +42,7 @@ export function sitePage({ title, main, section, refresh }: SitePage, place: Pla
   const entries = [
     ['/', 'Check'],
     ...(place.hasSenderTest ? ([['/sender', 'Test a sender']] as const) : []),
+    ...(place.hasStatistics ? ([['/statistics', 'Statistics']] as const) : []),
     ...(account ? ([['/o', 'Your domains']] as const) : []),
     ...(place.hasSignIn && !account ? ([['/o', 'Sign in']] as const) : []),
     ['/api', 'API'],

@@ -17,6 +17,10 @@ export interface CountedWorld {
   readonly port: number;
   /** Domains with a number below this one have changed since the first scan. */
   readonly changedBelow?: number;
+  /** Hosts whose operator refuses visits by a record. */
+  readonly optedOutBelow?: number;
+  /** Milliseconds for which a visit is valid; negative: a certificate has ended. */
+  readonly validMs?: number;
   /** Further hosts at an address take the result of the first ones. */
   readonly infers?: boolean;
 }
@@ -25,7 +29,8 @@ export interface CountedWorld {
  * Observations whose facts are a function of the name. Names and hosts are looked up in
  * memory; visits are real sessions with `CountingServers`.
  */
-export function countedWork({ port, changedBelow = 0, infers = false }: CountedWorld): ScanWork {
+export function countedWork(counted: CountedWorld): ScanWork {
+  const { port, changedBelow = 0, optedOutBelow = 0, validMs, infers = false } = counted;
   return {
     async observeDomain(domain) {
       const n = numberIn(domain);
@@ -49,8 +54,11 @@ export function countedWork({ port, changedBelow = 0, infers = false }: CountedW
         questions: 3,
       };
     },
-    visitHost: ({ address, mayConnect }, signal) =>
-      mayConnect() ? session({ address, port }, signal) : Promise.resolve(undefined),
+    async visitHost({ host, address, mayConnect }, signal) {
+      if (numberIn(host) < optedOutBelow) return { facts: {}, connections: 0, optedOut: true };
+      if (!mayConnect()) return undefined;
+      return { ...(await session({ address, port }, signal)), validMs };
+    },
     maxFamilies: 50,
     probedNames: PROBED,
     planVisit: ({ family }) =>

@@ -92,6 +92,10 @@ export interface VisitObservation {
   readonly facts: Facts;
   /** TCP connections that were opened or attempted. */
   readonly connections: number;
+  /** The operator of the host refuses visits: there was no connection, and no facts. */
+  readonly optedOut?: boolean | undefined;
+  /** Milliseconds for which the facts are valid at most, such as until a certificate ends. */
+  readonly validMs?: number | undefined;
 }
 
 /** A host name at an address that is to be planned. */

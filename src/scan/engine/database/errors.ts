@@ -19,3 +19,8 @@ export function isRetryable(error: unknown): boolean {
   const { code } = error as { code?: string };
   return code === '40P01' || code === '40001';
 }
+
+/** Returns true for a statement that did not get its lock within `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return (error as { code?: string }).code === '55P03';
+}

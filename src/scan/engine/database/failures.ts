@@ -77,6 +77,12 @@ export const scanFailures = defineFailures({
     message: 'No scan of this database has the domain.',
     fix: 'Add the domain to a list and scan it, or check the spelling.',
   },
+  'scan-pruned': {
+    blame: 'local',
+    temporary: false,
+    message: 'The rows of the scan were deleted after its retention.',
+    fix: 'Read its statistics with hermetic scan show, or export a newer scan.',
+  },
   'scan-state': {
     blame: 'local',
     temporary: false,

@@ -252,4 +252,10 @@ export const migrations: readonly (readonly string[])[] = [
     `CREATE INDEX visit_waiting ON hermetic_scan.visit (address_id, required DESC, host_id)
       WHERE state = 0`,
   ],
+  [
+    // A certificate that ends makes a visit due before the usual interval.
+    `ALTER TABLE hermetic_scan.visit ADD COLUMN valid_until timestamptz`,
+    // The interval at which the list is scanned again; without one, only by hand.
+    `ALTER TABLE hermetic_scan.list ADD COLUMN rescan_ms bigint`,
+  ],
 ];

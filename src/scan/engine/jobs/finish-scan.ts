@@ -1,6 +1,7 @@
-import type { Queries } from '../database/database.js';
+import type { Queries, Transaction } from '../database/database.js';
 import type { DomainGrade, GradedDomain } from '../contract/scan-work.js';
 import type { ScanContext } from '../contract/scan-context.js';
+import { visitCodes } from '../contract/visit-states.js';
 
 /** Domains that one statement reads. */
 const PAGE = 5000;
@@ -36,8 +37,36 @@ export async function finishScan(
         statistics.map(({ unknown }) => unknown),
       ],
     );
+    await storeMethod(tx, scanId);
   });
 }
+
+/**
+ * Stores the visits of the scan and the checks of inference as numbers of the page
+ * `method`: a later scan replaces the visits themselves.
+ */
+async function storeMethod(tx: Transaction, scanId: number): Promise<void> {
+  await tx.query(
+    `WITH counted AS (
+      SELECT v.state, count(*) AS n FROM hermetic_scan.scan_host h
+      JOIN hermetic_scan.visit v ON v.host_id = h.host_id
+      WHERE h.scan_id = $1 AND v.state > 0 GROUP BY v.state
+    )
+    INSERT INTO hermetic_scan.stat (scan_id, page, key, counted, n, of, unknown)
+      SELECT $1, 'method', g.key, 'visits', coalesce(c.n, 0),
+        (SELECT coalesce(sum(n), 0) FROM counted), 0
+      FROM unnest($2::smallint[], $3::text[]) AS g (state, key)
+      LEFT JOIN counted c ON c.state = g.state
+      UNION ALL
+      SELECT $1, 'method', 'inference-error', 'checks', coalesce(sum(wrong), 0),
+        coalesce(sum(checked), 0), 0
+      FROM hermetic_scan.family_total WHERE scan_id = $1 AND digest = ''
+      ON CONFLICT (scan_id, page, key, counted) DO NOTHING`,
+    [scanId, Object.values(settled), Object.keys(settled)],
+  );
+}
+
+const { waiting: _, ...settled } = visitCodes;
 
 interface Row {
   readonly domain_id: number;

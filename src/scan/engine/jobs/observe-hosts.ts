@@ -130,6 +130,7 @@ async function createVisits(
       ON CONFLICT (address_id, host_id) DO UPDATE
         SET scan_id = $1, required = excluded.required, state = 0, reason = NULL
         WHERE v.state IN (0, 3, 4) OR v.visited_at < now() - $5 * interval '1 ms'
+          OR v.valid_until < now()
           OR (v.state = 2 AND excluded.required)
           OR v.host_id = ANY ($6)
       RETURNING v.address_id

@@ -1,6 +1,10 @@
+import type { CronItem } from 'graphile-worker';
+import type { Database } from '../database/database.js';
 import { isConnectionLoss } from '../database/errors.js';
 import { loadPackage } from '../database/load-package.js';
 import { JOBS_SCHEMA } from '../database/migrate.js';
+import { startDueScans } from '../scans/due-scans.js';
+import { pruneScans } from '../scans/prune-scans.js';
 import { scanNumbered } from '../scans/stored-scan.js';
 import { finishScan } from './finish-scan.js';
 import { gradeDomains } from './grade-domains.js';
@@ -15,6 +19,7 @@ const POLL_MS = 1000;
 /** A job ends after this time, so that a worker that stops does not wait for long. */
 const SLICE_MS = 120_000;
 const RESTART_MS = 1000;
+const DAY = 86_400_000;
 
 export interface JobOptions {
   /** Receives the id under which graphile-worker locks jobs of this process. */
@@ -44,7 +49,10 @@ async function runUntilFailure(
   stopping: AbortSignal,
   { onPool, onError }: JobOptions,
 ): Promise<void> {
-  const { run, Logger } = await loadPackage('graphile-worker', () => import('graphile-worker'));
+  const { run, Logger, parseCronItems } = await loadPackage(
+    'graphile-worker',
+    () => import('graphile-worker'),
+  );
   const { EventEmitter } = await import('node:events');
   const events = new EventEmitter();
   events.on('pool:create', ({ workerPool }: { workerPool: { id: string } }) =>
@@ -60,7 +68,8 @@ async function runUntilFailure(
     events: events,
     // Failures arrive as events; its progress is of no use to an operator.
     logger: new Logger(() => () => undefined),
-    taskList: tasks(context, stopping),
+    taskList: { ...tasks(context, stopping), ...upkeep(context.database) },
+    parsedCronItems: parseCronItems([...cronItems]),
   });
   const stop = (): void => void runner.stop().catch(() => undefined);
   if (stopping.aborted) stop();
@@ -70,6 +79,25 @@ async function runUntilFailure(
   } finally {
     stopping.removeEventListener('abort', stop);
   }
+}
+
+/** Times are UTC. Of all workers, one runs each item. */
+const cronItems: readonly CronItem[] = [
+  { task: 'scan.due', match: '*/5 * * * *', options: { jobKey: 'scan.due', maxAttempts: 3 } },
+  {
+    task: 'scan.prune',
+    match: '17 3 * * *',
+    // A worker that was stopped at that time makes up for it.
+    options: { jobKey: 'scan.prune', maxAttempts: 3, backfillPeriod: DAY },
+  },
+];
+
+/** The work that belongs to no scan: scans that are due, and rows past their retention. */
+function upkeep(database: Database): Readonly<Record<string, () => Promise<void>>> {
+  return {
+    'scan.due': async () => void (await startDueScans(database)),
+    'scan.prune': async () => void (await pruneScans(database)),
+  };
 }
 
 const ANALYZE_VISITS =

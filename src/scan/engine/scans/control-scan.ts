@@ -12,6 +12,8 @@ const MAX_UNSPREAD = 1000;
 export interface ScanOptions {
   /** Days for which an earlier visit is still valid; default 14. */
   readonly revisitDays?: number | undefined;
+  /** Days after which workers scan the list again; 0: never. Default: as before. */
+  readonly everyDays?: number | undefined;
 }
 
 /**
@@ -23,11 +25,16 @@ export interface ScanOptions {
 export async function startScan(
   database: Database,
   listId: number,
-  { revisitDays = 14 }: ScanOptions = {},
+  { revisitDays = 14, everyDays }: ScanOptions = {},
 ): Promise<number> {
   return database.transaction(async (tx) => {
     // Two commands that start the same list at once make one scan.
-    await tx.query('SELECT FROM hermetic_scan.list WHERE id = $1 FOR UPDATE', [listId]);
+    await tx.query(
+      `UPDATE hermetic_scan.list
+        SET rescan_ms = CASE WHEN $2::float8 IS NULL THEN rescan_ms ELSE nullif($2, 0) * $3 END
+        WHERE id = $1`,
+      [listId, everyDays ?? null, DAY],
+    );
     const [open] = await tx.query<{ id: number }>(
       `UPDATE hermetic_scan.scan SET state = 'running', reason = NULL
         WHERE list_id = $1 AND state IN ('running', 'paused') RETURNING id`,

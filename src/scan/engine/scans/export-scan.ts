@@ -1,5 +1,8 @@
 import type { Queries } from '../database/database.js';
+import { scanError } from '../database/failures.js';
 import type { DomainGrade, Facts } from '../contract/scan-work.js';
+import { PRUNED } from './prune-scans.js';
+import { scanNumbered } from './stored-scan.js';
 
 /** Domains that one statement reads. */
 const PAGE = 1000;
@@ -16,12 +19,14 @@ export interface ExportedDomain {
 /**
  * Returns the results of a scan, in the order of ranks. Domains without a grade are left
  * out: the scan has not finished. Memory does not grow with the scan. The rows do not
- * change after the end of the scan.
+ * change after the end of the scan. Throws `scan-pruned` after its retention.
  */
 export async function* exportScan(
   database: Queries,
   scanId: number,
 ): AsyncGenerator<ExportedDomain, void> {
+  const { reason } = await scanNumbered(database, scanId);
+  if (reason === PRUNED) throw scanError('scan-pruned', String(scanId));
   let [lastRank, lastId] = [-1, -1];
   for (;;) {
     const rows = await database.query<ExportRow>(

@@ -17,7 +17,7 @@ export interface StoredScan {
   readonly listId: number;
   readonly citedAs: string;
   readonly state: ScanState;
-  /** The reason of a pause that the scan made itself: `own-network`. */
+  /** `own-network`: the scan paused itself. `pruned`: its rows were deleted. */
   readonly reason: string | undefined;
   readonly domains: number;
   readonly params: ScanParams;

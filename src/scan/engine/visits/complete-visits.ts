@@ -56,6 +56,9 @@ export async function completeVisits(
   });
 }
 
+/** Reason of a visit that a TXT record of the operator refuses. */
+const OPT_OUT_RECORD = 'opt-out-record';
+
 type Entry = MadeVisit & { readonly factId: number };
 
 /** A session settles the visit, also where its result is a fault of the server. */
@@ -64,14 +67,20 @@ async function storeAnswers(tx: Transaction, entries: readonly Entry[]): Promise
   if (answered.length === 0) return;
   await tx.query(
     `UPDATE hermetic_scan.visit v
-      SET state = $4, fact_id = g.fact_id, reason = NULL, visited_at = now()
-      FROM unnest($1::int[], $2::int[], $3::int[]) AS g (address_id, host_id, fact_id)
+      SET state = g.state, fact_id = g.fact_id, reason = g.reason, visited_at = now(),
+        valid_until = now() + g.valid_ms * interval '1 ms'
+      FROM unnest($1::int[], $2::int[], $3::int[], $4::smallint[], $5::text[], $6::float8[])
+        AS g (address_id, host_id, fact_id, state, reason, valid_ms)
       WHERE v.address_id = g.address_id AND v.host_id = g.host_id AND v.state = 0`,
     [
       answered.map(({ visit }) => visit.address_id),
       answered.map(({ visit }) => visit.host_id),
-      answered.map(({ factId }) => factId),
-      visitCodes.visited,
+      answered.map(({ factId, result }) => (result?.observation.optedOut ? null : factId)),
+      answered.map(
+        ({ result }) => visitCodes[result?.observation.optedOut ? 'opted-out' : 'visited'],
+      ),
+      answered.map(({ result }) => (result?.observation.optedOut ? OPT_OUT_RECORD : null)),
+      answered.map(({ result }) => result?.observation.validMs ?? null),
     ],
   );
 }
@@ -79,7 +88,7 @@ async function storeAnswers(tx: Transaction, entries: readonly Entry[]): Promise
 /** Names that matter are visited themselves, and stand for no others. */
 function groupResults(entries: readonly Entry[]): readonly GroupResult[] {
   return entries.flatMap(({ visit, result, factId }) =>
-    result?.decision.isSettled && !visit.required
+    result?.decision.isSettled && !result.observation.optedOut && !visit.required
       ? [{ visit, facts: result.observation.facts, factId }]
       : [],
   );

@@ -1,6 +1,6 @@
 import { isConnectionLoss } from '../database/errors.js';
 import type { ScanContext } from '../contract/scan-context.js';
-import type { VisitObservation } from '../contract/scan-work.js';
+import type { ContactDecision, Facts, VisitObservation } from '../contract/scan-work.js';
 import { claimVisits, type ClaimedNetwork, type ClaimedVisit } from './claim-visits.js';
 import { completeVisits, type CompletedNetwork, type MadeVisit } from './complete-visits.js';
 import { NetworkBreaker } from './network-breaker.js';
@@ -17,6 +17,15 @@ const GATHER_MS = 100;
 const RETRY_MS = 1000;
 /** Networks whose results one transaction stores. */
 const MAX_COMPLETED = 100;
+
+/** The decision after a visit without a connection: the standing stays. */
+function unchanged(standing: Facts): ContactDecision {
+  return {
+    standing,
+    isSettled: true,
+    ...{ givesUp: false, restMs: 0, isSlow: false, timedOut: false },
+  };
+}
 
 export interface VisitorOptions {
   readonly workerId: string;
@@ -140,6 +149,8 @@ export class Visitor {
       if (!mayConnect()) return { visit };
       const target = { host: visit.host, address: visit.address, hostFacts, mayConnect };
       const observation = await work.visitHost(target, AbortSignal.any([signal, limit]));
+      if (observation?.optedOut)
+        return { visit, result: { observation, decision: unchanged(visit.standing ?? {}) } };
       return observation ? judged(observation) : { visit };
     } catch (error) {
       // Broken off by this worker: the visit stays due.

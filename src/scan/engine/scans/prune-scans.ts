@@ -1,0 +1,73 @@
+import type { Database, Queries } from '../database/database.js';
+import { isLockTimeout } from '../database/errors.js';
+
+/** Value of `scan.reason` for a scan whose rows were deleted. */
+export const PRUNED = 'pruned';
+
+/** The time for which rows stay, in days after the end of a scan or the last visit. */
+export interface Retention {
+  /** Rows of a scan: results of its domains, and changes. Its statistics stay. */
+  readonly scanDays: number;
+  /** Visits to hosts that no open scan needs. */
+  readonly visitDays: number;
+}
+
+export const retention: Retention = { scanDays: 400, visitDays: 90 };
+
+/** Scans that one run prunes; the next run continues. */
+const MAX_PRUNED = 100;
+
+/**
+ * Deletes the rows of old scans and old visits. The newest finished scan of each list stays.
+ * Statistics stay for trends. Facts stay too: workers remember their rows, and equal facts
+ * are stored once. Returns the number of pruned scans.
+ */
+export async function pruneScans(
+  database: Database,
+  { scanDays, visitDays }: Retention = retention,
+): Promise<number> {
+  const old = await database.query<{ id: number }>(
+    `SELECT id FROM hermetic_scan.scan s
+      WHERE state IN ('done', 'cancelled') AND reason IS DISTINCT FROM $2
+        AND finished_at < now() - $1 * interval '1 day'
+        AND EXISTS (SELECT FROM hermetic_scan.scan o
+          WHERE o.list_id = s.list_id AND o.state = 'done' AND o.id > s.id)
+      ORDER BY id LIMIT $3`,
+    [scanDays, PRUNED, MAX_PRUNED],
+  );
+  let pruned = 0;
+  for (const { id } of old) if (await pruneScan(database, id)) pruned++;
+  await pruneVisits(database, visitDays);
+  return pruned;
+}
+
+/**
+ * Deletes the rows of one scan. An export that reads the partition keeps it: a wait for the
+ * lock would block every other statement on the table, so the next run tries again.
+ */
+async function pruneScan(database: Database, id: number): Promise<boolean> {
+  try {
+    await database.transaction(async (tx) => {
+      await tx.query("SET LOCAL lock_timeout = '1s'");
+      await tx.query(`DROP TABLE IF EXISTS hermetic_scan.scan_domain_${id}`);
+      for (const table of ['scan_host', 'scan_slice', 'change', 'family_total'])
+        await tx.query(`DELETE FROM hermetic_scan.${table} WHERE scan_id = $1`, [id]);
+      await tx.query('UPDATE hermetic_scan.scan SET reason = $2 WHERE id = $1', [id, PRUNED]);
+    });
+    return true;
+  } catch (error) {
+    if (isLockTimeout(error)) return false;
+    throw error;
+  }
+}
+
+async function pruneVisits(database: Queries, visitDays: number): Promise<void> {
+  await database.query(
+    `DELETE FROM hermetic_scan.visit v
+      WHERE v.state > 0 AND v.visited_at < now() - $1 * interval '1 day'
+        AND NOT EXISTS (SELECT FROM hermetic_scan.scan_host h
+          JOIN hermetic_scan.scan s ON s.id = h.scan_id
+          WHERE h.host_id = v.host_id AND s.state IN ('running', 'paused'))`,
+    [visitDays],
+  );
+}

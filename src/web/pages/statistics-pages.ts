@@ -1,0 +1,170 @@
+import { dataTable, markup, type Markup } from '../../page/index.js';
+import type {
+  FinishedScan,
+  NumbersPage,
+  PageNumber,
+  ScanMethod,
+  ScanNumbers,
+  UnitCount,
+} from '../statistics/statistics-source.js';
+import { tabs } from './operator/operator-layout.js';
+
+const WIDTH = 960;
+/** Height of a line of the chart: a label above a bar. */
+const LINE = 46;
+const BAR = 14;
+
+/** Names of the pages, in order. */
+const pageNames: Readonly<Record<string, string>> = {
+  overview: 'Overview',
+  starttls: 'STARTTLS',
+  certificates: 'Certificates',
+  'mta-sts': 'MTA-STS',
+  dane: 'DANE',
+  'tls-rpt': 'TLS-RPT',
+  exposure: 'Exposure',
+  classes: 'Misconfigurations',
+};
+
+/** One page of the statistics of a scan; undefined where the scan has no page of the name. */
+export function statisticsPage(numbers: ScanNumbers, name: string): Markup | undefined {
+  const { scan, pages, operators } = numbers;
+  const page = pages.find((one) => one.name === name);
+  if (!page) return undefined;
+  const base = `/statistics/${scan.id}`;
+  return markup`<div>
+    <h1>${titleOf(name)}</h1>
+    <p class="lead">${count(scan.domains)} domains of the list ${scan.list}${scan.citedAs !== '' && markup` (${scan.citedAs})`},
+      observed from ${dayOf(scan.startedAt)} to ${dayOf(scan.finishedAt)}.</p>
+    ${tabs(
+      'Statistics',
+      pages.map((one) => [`${base}/${one.name}`, titleOf(one.name)] as const),
+      `${base}/${name}`,
+    )}
+    ${chart(page)}
+    <div class="wide">${numbersTable(page)}</div>
+    <h2>What is counted</h2>
+    <p>A share is the number of units with the property, of those whose answer is known. The column “unknown” is the
+      share of units whose answer could not be observed. They are in neither number.</p>
+    <p>A mail host or operator has a property if at least half of its domains with an answer have it. A domain with
+      mail hosts of its own counts as one operator.</p>
+    ${methodNote(numbers.method)}
+    ${name === 'overview' && operators.length > 0 && operatorsTable(operators, scan)}
+    <p class="soft"><a href="/api/v1/statistics/${scan.id}">The numbers as JSON</a> · <a href="/statistics">All scans</a></p>
+  </div>`;
+}
+
+/** The list of finished scans. */
+export function scansPage(scans: readonly FinishedScan[]): Markup {
+  const table = dataTable(
+    'Finished scans',
+    [
+      {
+        name: 'Scan',
+        cell: ({ id, list }) => markup`<a href="/statistics/${id}/overview">${list}</a>`,
+      },
+      { name: 'Domains', cell: ({ domains }) => count(domains) },
+      { name: 'List', cell: ({ citedAs }) => citedAs },
+      { name: 'Begun', cell: ({ startedAt }) => dayOf(startedAt) },
+      { name: 'Ended', cell: ({ finishedAt }) => dayOf(finishedAt) },
+    ],
+    scans,
+  );
+  return markup`<div>
+    <h1>Statistics</h1>
+    <p class="lead">Each scan observed the mail TLS of a list of domains: DNS records, policies, and one session with
+      each mail server. No mail was sent.</p>
+    ${scans.length === 0 ? markup`<p>No scan has finished yet.</p>` : markup`<div class="wide">${table}</div>`}
+    <p class="soft"><a href="/about">What a scanned server observes</a> · <a href="/opt-out">Opt out</a></p>
+  </div>`;
+}
+
+export function titleOf(name: string): string {
+  return pageNames[name] ?? name;
+}
+
+/** Shares of domains as bars (SVG). The table after it has the same numbers. */
+function chart({ name, numbers }: NumbersPage): Markup {
+  const shown = numbers.filter(({ domains }) => domains.of > 0);
+  if (shown.length === 0) return markup`<p>No domain has an answer to these questions.</p>`;
+  const bars = shown.map((number, index) => bar(number, index * LINE));
+  return markup`<figure>
+    <svg class="chart" viewBox="0 0 ${WIDTH} ${shown.length * LINE}" role="img" aria-labelledby="chart-title chart-text">
+      <title id="chart-title">${titleOf(name)}: shares of domains</title>
+      <desc id="chart-text">One bar for each number. The table below has the numbers.</desc>
+      ${bars}
+    </svg>
+    <figcaption class="soft">Shares of domains whose answer is known.</figcaption>
+  </figure>`;
+}
+
+function bar({ says, domains }: PageNumber, y: number): Markup {
+  const width = (WIDTH * domains.n) / domains.of;
+  const top = y + LINE - BAR - 8;
+  return markup`<g><text x="0" y="${top - 6}">${percent(domains.n, domains.of)} ${says}</text>
+    <rect class="none" x="0" y="${top}" width="${WIDTH}" height="${BAR}" rx="2" />
+    <rect class="sign" x="0" y="${top}" width="${width.toFixed(1)}" height="${BAR}" rx="2" /></g>`;
+}
+
+function numbersTable({ name, numbers }: NumbersPage): Markup {
+  const share = ({ n, of }: UnitCount): string => percent(n, of);
+  return dataTable(
+    `${titleOf(name)}: numbers`,
+    [
+      { name: 'Domains', cell: ({ says }: PageNumber) => says },
+      { name: 'Of the domains', cell: ({ of }) => of },
+      { name: 'Number', cell: ({ domains: { n, of } }) => `${count(n)} of ${count(of)}` },
+      { name: 'Share', cell: ({ domains }) => share(domains) },
+      { name: 'By mail host', cell: ({ mailHosts }) => share(mailHosts) },
+      { name: 'By operator', cell: ({ operators }) => share(operators) },
+      {
+        name: 'Unknown',
+        cell: ({ domains: { of, unknown } }) => percent(unknown, of + unknown),
+      },
+    ],
+    numbers,
+  );
+}
+
+/** Sampling and inference of the scan, with the measured error. */
+function methodNote(method: ScanMethod | undefined): Markup {
+  if (!method)
+    return markup`<p>This scan did not store how many of its results were inferred from other names.</p>`;
+  const { visited, inferred, unreached, optedOut, checked, wrong, errorAtMost } = method;
+  return markup`<p>${count(visited)} mail host names were visited at an address. ${count(inferred)} others are inferred: names of one
+      provider that showed the same result at several visits. ${count(unreached)} could not be reached or were left out of a
+      sample, and ${count(optedOut)} opted out. Both count as unknown.</p>
+    <p>${
+      checked === 0
+        ? 'No inferred name was visited to measure the error of inference, so its size is unknown.'
+        : markup`Of ${count(checked)} names that were visited to measure the error of inference, ${count(wrong)} differed: with
+      95 % confidence at most ${percent(errorAtMost, 1)} of the inferred results are wrong.`
+    } Names with a policy or TLSA records are never inferred.</p>`;
+}
+
+function operatorsTable(operators: ScanNumbers['operators'], { domains }: FinishedScan): Markup {
+  const table = dataTable(
+    'Operators of mail hosts',
+    [
+      { name: 'Operator', cell: ({ name }) => name },
+      { name: 'Domains', cell: ({ domains: n }) => count(n) },
+      { name: 'Share', cell: ({ domains: n }) => percent(n, domains) },
+    ],
+    operators,
+  );
+  return markup`<h2>Operators of mail hosts</h2>
+    <p>A domain with hosts of several operators counts for each.</p>
+    <div class="wide">${table}</div>`;
+}
+
+function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, '\u2009');
+}
+
+function percent(part: number, of: number): string {
+  return of === 0 ? '-' : `${((100 * part) / of).toFixed(1)} %`;
+}
+
+function dayOf(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
