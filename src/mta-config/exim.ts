@@ -1,6 +1,6 @@
 import type { TlsSettings } from '../tls/index.js';
-import { gnuTlsPriority, openSslGroups, openSslSuites } from './library-names.js';
-import { isAtLeast, type MailServerKind } from './types.js';
+import { gnuTlsPriority, openSslSuites } from './library-names.js';
+import { isAtLeast, type ConfigSetting, type MailServerKind } from './types.js';
 
 /**
  * Settings for Exim (specification, chapters "Encrypted SMTP connections" and "The smtp
@@ -30,8 +30,9 @@ export const exim: MailServerKind = {
         },
         {
           why: 'TLS 1.2 and 1.3 with forward secrecy and AEAD; no RC4, 3DES or CBC. Older senders fall back to plaintext, so count them first.',
-          lines: library === 'gnutls' ? gnuTlsLines(tls) : openSslLines(tls, version),
+          lines: library === 'gnutls' ? gnuTlsLines(tls) : openSslLines(tls),
         },
+        groupsOf(library),
       ],
     },
     {
@@ -41,6 +42,7 @@ export const exim: MailServerKind = {
           why: 'DANE where a domain publishes it, otherwise TLS where the server offers it. This needs a validating resolver on this machine and "options trust-ad" in /etc/resolv.conf. Exim does not support MTA-STS. tls_require_ciphers is not set here: an older server would get the mail in plaintext.',
           lines: ['dnssec_request_domains = *', 'hosts_try_dane = *'],
         },
+        ...sendingGroups(library, version),
       ],
     },
   ],
@@ -50,12 +52,33 @@ function gnuTlsLines(tls: TlsSettings): readonly string[] {
   return [`tls_require_ciphers = ${gnuTlsPriority(tls)}`];
 }
 
-/** Exim before 4.97 accepts a single name in `tls_eccurve`, so the option is omitted. */
-function openSslLines(tls: TlsSettings, version: readonly [number, number]): readonly string[] {
-  const lines = [
+function openSslLines(tls: TlsSettings): readonly string[] {
+  return [
     'openssl_options = +no_sslv2 +no_sslv3 +no_tlsv1 +no_tlsv1_1 +no_renegotiation',
     `tls_require_ciphers = ${openSslSuites(tls)}`,
   ];
-  if (!isAtLeast(version, 4, 97)) return lines;
-  return [...lines, `tls_eccurve = ${openSslGroups(tls, ':')}`];
+}
+
+/**
+ * A list of groups is not set: before 4.100 it cannot name a hybrid group
+ * (`SSL_CTX_set1_groups`), and the default `auto` leaves the choice to OpenSSL.
+ */
+function groupsOf(library: 'gnutls' | 'openssl'): ConfigSetting {
+  const why =
+    library === 'gnutls'
+      ? 'No post-quantum key exchange: the GnuTLS of Debian 13 has none, and one unknown group makes the whole priority string invalid.'
+      : 'OpenSSL chooses the groups of the key exchange. From 3.5 on it has X25519MLKEM768, which protects recorded mail from later quantum computers. Remove tls_eccurve if it is set.';
+  return { why, lines: [] };
+}
+
+/** OpenSSL 3.5 sends a key share for its hybrid group unless the transport names groups. */
+function sendingGroups(
+  library: 'gnutls' | 'openssl',
+  version: readonly [number, number],
+): readonly ConfigSetting[] {
+  if (library === 'gnutls') return [];
+  const remedy = isAtLeast(version, 4, 100)
+    ? 'If mail to a server waits in the handshake, set tls_eccurve of this transport.'
+    : 'Exim before 4.100 has no setting for it in a transport.';
+  return [{ why: `With OpenSSL 3.5, some servers lose the large hello. ${remedy}`, lines: [] }];
 }

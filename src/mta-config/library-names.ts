@@ -9,21 +9,22 @@ export function openSslSuites(settings: TlsSettings): string {
 }
 
 /**
- * Returns the groups by their OpenSSL names, without hybrid groups: mail servers that
- * take a list of groups do not support hybrids yet.
+ * Returns the groups by their OpenSSL names. Hybrid groups are omitted, except `hybrid`:
+ * it comes second, so that the hello has a key share for the classical group only.
  */
-export function openSslGroups({ groups }: TlsSettings, separator: string): string {
+export function openSslGroups({ groups }: TlsSettings, separator: string, hybrid?: string): string {
   const names: Readonly<Record<string, string>> = {
     x25519: 'X25519',
     x448: 'X448',
     secp256r1: 'prime256v1',
   };
-  return groups
+  const [first = '', ...others] = groups
     .filter((libraryName) =>
       groupTable.some((group) => group.name === libraryName && group.kind !== 'hybrid'),
     )
-    .map((libraryName) => names[libraryName] ?? libraryName)
-    .join(separator);
+    .map((libraryName) => names[libraryName] ?? libraryName);
+  const offered = hybrid !== undefined && groups.includes(hybrid) ? [hybrid] : [];
+  return [first, ...offered, ...others].join(separator);
 }
 
 /**

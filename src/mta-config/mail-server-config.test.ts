@@ -120,14 +120,28 @@ test('a version gets only the settings that it supports', () => {
     [has([3, 7], 'tls_ffdhe_auto_groups'), has([3, 8], 'tls_ffdhe_auto_groups')],
     [false, true],
   );
-  // The choice is left to OpenSSL: with the hybrid group where it exists.
-  assert.ok(linesOf('postfix', { version: [3, 10] }).includes('tls_eecdh_auto_curves ='));
-  assert.ok(!linesOf('opensmtpd', { version: [6, 8] }).some((line) => line.includes('protocols')));
+  // The first group has the key share, and only X25519 keeps the hello small.
   assert.ok(
-    !linesOf('exim', { library: 'openssl', version: [4, 96] }).some((line) =>
-      line.startsWith('tls_eccurve'),
+    linesOf('postfix', { version: [3, 10] }).includes(
+      'tls_eecdh_auto_curves = X25519 X25519MLKEM768 prime256v1 secp384r1',
     ),
   );
+  assert.ok(
+    linesOf('postfix', { version: [3, 9] }).includes(
+      'tls_eecdh_auto_curves = X25519 prime256v1 secp384r1',
+    ),
+  );
+  assert.ok(!linesOf('opensmtpd', { version: [6, 8] }).some((line) => line.includes('protocols')));
+  for (const version of [
+    [4, 96],
+    [4, 98],
+    [4, 100],
+  ] as const)
+    assert.ok(
+      !linesOf('exim', { library: 'openssl', version }).some((line) =>
+        line.startsWith('tls_eccurve'),
+      ),
+    );
 });
 
 test('Postfix 3.11 keeps its own groups, and its text names REQUIRETLS and tls=', () => {
@@ -155,7 +169,7 @@ test('Postfix 3.11 keeps its own groups, and its text names REQUIRETLS and tls='
   ] as const) {
     const text = formatMailServerConfig(mailServerConfig('postfix', { ...options, version }));
     assert.doesNotMatch(text, /REQUIRETLS|tls=dane/);
-    assert.match(text, /^tls_eecdh_auto_curves =/m);
+    assert.match(text, /^tls_eecdh_auto_curves = X25519 /m);
   }
 });
 
@@ -165,6 +179,24 @@ test('Exim 4.99 is known: its settings are those of 4.98', () => {
       linesOf('exim', { library, version: [4, 99] }),
       linesOf('exim', { library, version: [4, 98] }),
     );
+});
+
+test('the texts state which versions have post-quantum key exchange', () => {
+  const textOf = (name: MailServerName, more: Partial<MailServerTlsOptions> = {}): string =>
+    formatMailServerConfig(mailServerConfig(name, { ...options, ...more })).replace(/\n# /g, ' ');
+  assert.match(textOf('postfix', { version: [3, 9] }), /before 3\.10 has no post-quantum group/);
+  for (const version of [
+    [3, 10],
+    [3, 11],
+  ] as const)
+    assert.match(textOf('postfix', { version }), /With OpenSSL 3\.5.* X25519MLKEM768/);
+  assert.match(textOf('exim'), /No post-quantum key exchange/);
+  assert.match(textOf('exim', { library: 'openssl' }), /Remove tls_eccurve/);
+  assert.match(
+    textOf('exim', { library: 'openssl', version: [4, 100] }),
+    /set tls_eccurve of this transport/,
+  );
+  assert.match(textOf('opensmtpd'), /no post-quantum group/);
 });
 
 test('two key types go to servers that support them; OpenSMTPD refuses the second', () => {

@@ -33,6 +33,10 @@ export const openSmtpd: MailServerKind = {
             ]),
           },
           {
+            why: 'OpenSMTPD has no setting for the groups of the key exchange. The packages 7.6 and 7.9 of Debian offer no post-quantum group.',
+            lines: [],
+          },
+          {
             why: `TLS 1.2${own ? ' and 1.3' : ' and later versions of the library'}, with forward secrecy and AEAD; no RC4, 3DES or CBC. Older senders fall back to plaintext, so count them first. "tls" offers TLS; with "tls-require" senders without TLS could not deliver (RFC 3207 §4).`,
             lines: [
               ...(own ? [] : [`smtp ciphers "${suites}"`]),

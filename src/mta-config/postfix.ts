@@ -56,20 +56,27 @@ function receiving({ tls, certificates, version }: Options): readonly ConfigSett
   ];
 }
 
-/** The groups of the key exchange; newer versions of Postfix have better defaults. */
+/**
+ * The groups of the key exchange. The first group of a list has the key share of the hello
+ * that Postfix sends: with X25519 it stays below the size that some servers lose. Postfix
+ * 3.10 skips a name that its OpenSSL does not know (postconf(5), tls_eecdh_auto_curves).
+ */
 function keyExchangeGroups(version: Options['version'], tls: Options['tls']): ConfigSetting {
   if (isAtLeast(version, 3, 11))
     return {
-      why: 'The groups of the key exchange are the default of Postfix 3.11. Remove tls_eecdh_auto_curves and tls_ffdhe_auto_groups if an earlier version set them.',
+      why: 'The groups of the key exchange are the default of Postfix 3.11. With OpenSSL 3.5 it has X25519MLKEM768, which protects recorded mail from later quantum computers. Remove tls_eecdh_auto_curves and tls_ffdhe_auto_groups if an earlier version set them.',
       lines: [],
     };
   if (isAtLeast(version, 3, 10))
     return {
-      why: 'OpenSSL chooses the groups of the key exchange. From 3.5 on it offers X25519MLKEM768, which protects recorded mail from later quantum computers.',
-      lines: ['tls_eecdh_auto_curves =', 'tls_ffdhe_auto_groups ='],
+      why: 'Groups of the key exchange. With OpenSSL 3.5, X25519MLKEM768 protects recorded mail from later quantum computers. X25519 comes first, because some servers lose the large hello of X25519MLKEM768. Postfix 3.11 needs no list.',
+      lines: [
+        `tls_eecdh_auto_curves = ${openSslGroups(tls, ' ', 'X25519MLKEM768')}`,
+        'tls_ffdhe_auto_groups =',
+      ],
     };
   return {
-    why: 'Groups of the key exchange.',
+    why: 'Groups of the key exchange. Postfix before 3.10 has no post-quantum group.',
     lines: [
       `tls_eecdh_auto_curves = ${openSslGroups(tls, ' ')}`,
       ...(isAtLeast(version, 3, 8) ? ['tls_ffdhe_auto_groups ='] : []),

@@ -170,6 +170,14 @@ export class Postfix {
     });
   }
 
+  /** Runs posttls-finger(1), which takes its configuration from the environment alone. */
+  finger(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+    return runProgram('unshare', this.#inside('posttls-finger', args), {
+      anyStatus: true,
+      env: { MAIL_CONFIG: this.#conf },
+    });
+  }
+
   /**
    * A separate mount namespace: with another resolv.conf and, for a jail, with the folder
    * at the same path as outside.

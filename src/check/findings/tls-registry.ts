@@ -57,9 +57,9 @@ const libraryVersion =
 const weakBeatsPlaintext =
   'Weak TLS is still better than plaintext, which a sender without stronger TLS would use instead.';
 /**
- * Steps to strong groups. Postfix from 3.11 on has a default with post-quantum groups,
- * and a list of one's own would remove them; older versions need the list, of groups that
- * every current library supports.
+ * Steps to strong groups. Postfix from 3.11 on has a default with post-quantum groups, and
+ * a list would remove them. Older versions need the list, of groups that every current
+ * library supports.
  */
 const strongGroups = (findingValues: FindingValues): FixStep[] => [
   command(

@@ -131,14 +131,14 @@ export function isInformative(exposure: Exposure): boolean {
 }
 
 /**
- * Each outcome of the table once, good ones first. An outcome that stands in the table
+ * Each outcome of the table once, good ones first and brackets last. An outcome that stands in the table
  * both plain and in brackets is listed plain; {@link bracketNote} explains the brackets.
  */
 export function usedCells(exposure: Exposure): readonly Cell[] {
   const order: readonly Tone[] = ['good', 'fair', 'bad', 'quiet'];
-  const cells = allCells(exposure).sort(
-    (left, right) => order.indexOf(left.tone) - order.indexOf(right.tone),
-  );
+  const rank = ({ tone, word }: Cell): number =>
+    2 * order.indexOf(tone) + Number(word.startsWith('('));
+  const cells = allCells(exposure).sort((left, right) => rank(left) - rank(right));
   return cells.filter(
     (cell, index) => cells.findIndex(({ means }) => means === cell.means) === index,
   );

@@ -60,7 +60,12 @@ test('every row of the scorecard ends with its clause, at every width', () => {
     const lines = card.split('\n');
     const clauses = lines.filter((line) => / RFC \d+ §[\d.]+$/.test(line));
     assert.equal(clauses.length, 9, card);
-    for (const line of clauses) assert.equal(line.length, width, line);
+    assert.ok(
+      lines.every(({ length }) => length <= width),
+      card,
+    );
+    const columns = new Set(clauses.map((line) => line.lastIndexOf('RFC ')));
+    if (width >= 80) assert.equal(columns.size, 1, card);
   }
 });
 

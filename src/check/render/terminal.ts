@@ -99,20 +99,23 @@ export const markWords: Readonly<Record<Mark, string>> = {
 };
 
 /**
- * The scorecard: mark, topic, value and clause. The clause ends at the right edge, on a
- * separate line where the value leaves no room for it.
+ * The scorecard: mark, topic, value and clause. The clauses are a column at the right edge,
+ * each on a separate line where the value leaves no room for it.
  */
 function scores({ result, width, paint }: Page): readonly string[] {
   const [markWidth, nameWidth] = [5, 13];
   const room = width - 2 - markWidth - nameWidth;
   const indent = ' '.repeat(width - room);
-  return scorecard(result).flatMap(({ name, mark, value, clause }) => {
+  const rows = scorecard(result);
+  const clauseWidth = Math.max(...rows.map(({ clause }) => clause.length));
+  return rows.flatMap(({ name, mark, value, clause }) => {
     const sign = markWords[mark];
     const start = `  ${paint(sign, markTones[mark])}${' '.repeat(markWidth - sign.length)}${name.padEnd(nameWidth)}`;
     const lines = [...wrap(value, room)];
     if ((lines.at(-1) ?? '').length + 2 + clause.length > room) lines.push('');
     const last = lines.pop() ?? '';
-    const gap = ' '.repeat(room - last.length - clause.length);
+    // A long value moves a short clause to the right, which saves a line.
+    const gap = ' '.repeat(Math.max(room - clauseWidth - last.length, last === '' ? 0 : 2));
     return [...lines, `${last}${gap}${paint(clause, 'quiet')}`].map(
       (textLine, index) => (index === 0 ? start : indent) + textLine,
     );
@@ -153,8 +156,11 @@ function toFix(page: Page): readonly string[] {
   const hint = wanted.length > 1 && !steps;
   return [
     paint('What to fix, most important first', 'bold'),
-    ...wanted.flatMap((finding, index) => fixLines(finding, page, index === 0 || steps)),
-    ...(hint ? [paint('  --steps prints the steps of every finding.', 'quiet')] : []),
+    ...wanted.flatMap((finding, index) => [
+      ...(index === 0 ? [] : ['']),
+      ...fixLines(finding, page, index === 0 || steps),
+    ]),
+    ...(hint ? ['', paint('  --steps prints the steps of every finding.', 'quiet')] : []),
   ];
 }
 

@@ -1,12 +1,14 @@
 /**
  * Prints the results of one version of Node as JSON: `judge FILE` for saved chains and
- * evidence, `collect` for a lab of its own, `send` for one message.
+ * evidence, `collect` for a lab of its own, `send` for one message, `send-to PORT` for one
+ * message to a server of this machine.
  */
 import { readFileSync } from 'node:fs';
 import { grade, profiles, renderTerminal } from '../../../src/check/index.js';
 import { checkDomains } from '../../../src/cli/check-domains.js';
 import type { CheckResult, Evidence } from '../../../src/evidence/index.js';
 import { createLab } from '../../../src/lab/index.js';
+import type { Delivery } from '../../../src/send/index.js';
 import { builtinTrustStore } from '../../../src/tls/index.js';
 import {
   parseChain,
@@ -119,18 +121,33 @@ async function sendThroughMiddlebox(): Promise<SentSession> {
     { ...unjudged(domain), sts: { mode: 'enforce' }, attack: { largeHellos: 'drop' } },
   ]);
   try {
-    const { recipients, outcomes } = await mailTo(sender, domain);
-    const attempts = outcomes.flatMap((outcome) => outcome.attempts);
-    const session = attempts.at(-1)?.session;
-    return {
-      status: recipients.map(({ status }) => status).join(),
-      group: session?.group,
-      postQuantum: session?.postQuantum,
-      attempts: attempts.length,
-    };
+    return sessionOf(await mailTo(sender, domain));
   } finally {
     await lab.close();
   }
+}
+
+/** A delivery without a policy to a server that listens on a port of 127.0.0.1. */
+async function sendTo(port: number): Promise<SentSession> {
+  const domain = 'one.example';
+  const { lab, sender } = await smallLab([unjudged(domain)]);
+  try {
+    for (const { ip } of lab.hostsOf(domain)) lab.attach(ip, 25, { address: '127.0.0.1', port });
+    return sessionOf(await mailTo(sender, domain));
+  } finally {
+    await lab.close();
+  }
+}
+
+function sessionOf({ recipients, outcomes }: Delivery): SentSession {
+  const attempts = outcomes.flatMap((outcome) => outcome.attempts);
+  const session = attempts.at(-1)?.session;
+  return {
+    status: recipients.map(({ status }) => status).join(),
+    group: session?.group,
+    postQuantum: session?.postQuantum,
+    attempts: attempts.length,
+  };
 }
 
 const [mode, file] = process.argv.slice(2);
@@ -138,3 +155,4 @@ if (mode === 'judge' && file !== undefined)
   process.stdout.write(JSON.stringify(judge(JSON.parse(readFileSync(file, 'utf8')) as SameInput)));
 if (mode === 'collect') process.stdout.write(JSON.stringify(await collectAll()));
 if (mode === 'send') process.stdout.write(JSON.stringify(await sendThroughMiddlebox()));
+if (mode === 'send-to') process.stdout.write(JSON.stringify(await sendTo(Number(file))));
