@@ -43,7 +43,7 @@ async function opened(t: TestContext, now: number): Promise<PublicTest> {
   const site = await TestPages.open(t, {}, { store, clock, senderTest });
   const table = new SlotTable(store);
   const slot = { slot: 'me', id: 'secret', client: 'test', lentAt: now, endsAt: now + 2 * DAY };
-  await table.lend(slot, { slots: 1, perClient: 1 });
+  await table.allocate(slot, { slots: 1, perClient: 1 });
   await table.markReady('me', now);
   return { store, clock, site, table };
 }

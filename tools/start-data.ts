@@ -3,7 +3,7 @@ import { labOptions } from '../src/cli/lab.js';
 import type { Lab } from '../src/lab/index.js';
 import type { Store } from '../src/store/index.js';
 import { prepareReports, storeCheck } from '../src/tls-rpt-receive/index.js';
-import { prepareWatch, recordLook } from '../src/watch/index.js';
+import { prepareWatch, recordCheck } from '../src/watch/index.js';
 import { storeTestReports, type TestReport } from '../test/support/report/reports.js';
 import { firstDay, monthDays } from './report-faults.js';
 import { playMonth } from './report-month.js';
@@ -108,7 +108,7 @@ export async function storeLooks(store: Store, lab: Lab, now: number): Promise<v
   );
   for (const hours of [3, 2])
     for (const [index, domain] of domains.entries())
-      await recordLook(store, { domain, result: results[index] }, scope, now - hours * HOUR);
+      await recordCheck(store, { domain, result: results[index] }, scope, now - hours * HOUR);
   await store.write('report', () => {
     for (const result of results) storeCheck(store, result);
   });

@@ -20,17 +20,17 @@ test('a healthy domain is remembered and reports nothing', async (t) => {
   assert.deepEqual(Object.keys(state.domains), ['good.example']);
 });
 
-test('a failing domain is an alarm at the second look, with exit status 1, and once', async (t) => {
+test('a failing domain is an alarm at the second check, with exit status 1, and once', async (t) => {
   const file = stateFile(t);
-  const look = (): ReturnType<typeof runCli> =>
+  const check = (): ReturnType<typeof runCli> =>
     runCli(['watch', '--lab', 'plaintext.example', '--state', file]);
-  const first = await look();
+  const first = await check();
   assert.equal(first.code, 0, first.err);
   assert.match(first.out, /not confirmed yet/);
-  const second = await look();
+  const second = await check();
   assert.equal(second.code, 1);
   assert.match(second.out, /^NEW plaintext\.example .*\n.*starttls-absent.*\n1\. /);
-  const third = await look();
+  const third = await check();
   assert.equal(third.code, 0);
   assert.match(third.out, /^plaintext\.example: fail, alarms open: 1\n$/);
 });

@@ -10,7 +10,7 @@
  *   the callers pass connections.
  * - `judge/` turns observations into a result, without a clock or I/O.
  * - `verdict.ts` is the result: one verdict for each case, one for each mechanism.
- * - `slots/` is the public test: slots that are lent to clients, and the records of their
+ * - `slots/` is the public test: slots that are allocated to clients, and the records of their
  *   names, `<case>.<slot>.<zone>`.
  *
  * Three rules keep the verdicts honest. Silence is never a refusal: a case without an
@@ -135,8 +135,8 @@ export {
 export { CaseAddresses, type MailAddresses } from './slots/case-addresses.js';
 export { siteRecords, type SiteData } from './slots/site-records.js';
 export { SiteZones, type SiteZonesOptions } from './slots/site-zones.js';
-export { slotTables, SlotTable, type Lending, type Slot } from './slots/slot-table.js';
-export { lendSlot, type LendingOptions, type LentSlot } from './slots/lending.js';
+export { slotTables, SlotTable, type Allocation, type Slot } from './slots/slot-table.js';
+export { allocateSlot, type AllocationOptions, type AllocatedSlot } from './slots/allocate-slot.js';
 export { slotFailures, type SlotFailureCode } from './slots/failures.js';
 export { ObservationBuffer } from './slots/observation-buffer.js';
 export {

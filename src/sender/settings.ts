@@ -85,11 +85,11 @@ export const senderTestSection = z.strictObject({
       roots: z.string().min(1).optional(),
     })
     .optional(),
-  /** Slots that are lent at a time. */
+  /** Slots that are allocated at a time. */
   slots: z.int().min(1).max(500).default(20),
   /** Slots of one client at a time. */
   perClient: z.int().min(1).default(2),
-  /** Hours for which a slot is lent. */
+  /** Hours for which a slot is allocated. */
   hours: z.int().min(1).max(720).default(72),
 });
 export type SenderTestSettings = z.output<typeof senderTestSection>;

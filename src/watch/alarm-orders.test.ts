@@ -13,15 +13,15 @@ const DAY = 24 * HOUR;
 test('faults that begin at the same check are one alarm that names all rules', () => {
   const watched = new Watched();
   const both = allOf(broken, atDomain('sts-mx-mismatch', 'fail', 'mta-sts'));
-  for (const plant of [healthy, both]) watched.look(plant);
+  for (const plant of [healthy, both]) watched.check(plant);
   const [alarm] = watched.decide(both);
   assert.deepEqual(alarm?.rules, ['starttls-absent', 'sts-mx-mismatch']);
   watchMessageSchema.parse(JSON.parse(alarmJson([alarm])));
   assert.deepEqual(
-    [broken, broken, broken].flatMap((plant) => watched.look(plant)),
+    [broken, broken, broken].flatMap((plant) => watched.check(plant)),
     [],
   );
-  assert.deepEqual(watched.look(healthy), []);
+  assert.deepEqual(watched.check(healthy), []);
   assert.deepEqual(
     watched.decide(healthy).map(({ kind, rules }) => [kind, rules]),
     [['ended', ['starttls-absent', 'sts-mx-mismatch']]],
@@ -30,24 +30,24 @@ test('faults that begin at the same check are one alarm that names all rules', (
 
 test('a fault that is there at every second check is never an alarm', () => {
   const watched = new Watched();
-  for (let n = 0; n < 20; n++) assert.deepEqual(watched.look(n % 2 ? broken : healthy), []);
+  for (let n = 0; n < 20; n++) assert.deepEqual(watched.check(n % 2 ? broken : healthy), []);
 });
 
 test('an open alarm of a fault that comes and goes stays open', () => {
   const watched = new Watched();
-  for (const plant of [healthy, broken, broken]) watched.look(plant);
-  for (let n = 0; n < 20; n++) assert.deepEqual(watched.look(n % 2 ? broken : healthy), []);
+  for (const plant of [healthy, broken, broken]) watched.check(plant);
+  for (let n = 0; n < 20; n++) assert.deepEqual(watched.check(n % 2 ? broken : healthy), []);
 });
 
 test('a fault that becomes worse in maintenance is reported as worse after it', () => {
   const watched = new Watched();
   const warns = atHost('cert-near-expiry', 'warn');
   const expired = atHost('cert-expired');
-  for (const plant of [healthy, warns, warns]) watched.look(plant);
-  for (let n = 0; n < 5; n++) assert.deepEqual(watched.look(expired, { silent: true }), []);
-  assert.deepEqual(watched.look(expired), ['worse cert-expiry']);
+  for (const plant of [healthy, warns, warns]) watched.check(plant);
+  for (let n = 0; n < 5; n++) assert.deepEqual(watched.check(expired, { silent: true }), []);
+  assert.deepEqual(watched.check(expired), ['worse cert-expiry']);
   assert.deepEqual(
-    [expired, healthy, healthy].flatMap((plant) => watched.look(plant)),
+    [expired, healthy, healthy].flatMap((plant) => watched.check(plant)),
     ['ended cert-expiry'],
   );
 });
@@ -55,10 +55,10 @@ test('a fault that becomes worse in maintenance is reported as worse after it', 
 test('a fault that was worse only in maintenance is not reported as worse', () => {
   const watched = new Watched();
   const warns = atHost('cert-near-expiry', 'warn');
-  for (const plant of [healthy, warns, warns]) watched.look(plant);
-  for (let n = 0; n < 5; n++) watched.look(atHost('cert-expired'), { silent: true });
+  for (const plant of [healthy, warns, warns]) watched.check(plant);
+  for (let n = 0; n < 5; n++) watched.check(atHost('cert-expired'), { silent: true });
   assert.deepEqual(
-    [warns, warns].flatMap((plant) => watched.look(plant)),
+    [warns, warns].flatMap((plant) => watched.check(plant)),
     [],
   );
 });
@@ -67,7 +67,7 @@ test('maintenance that hides every domain is not an outage here', () => {
   for (const namesCause of [false, true]) {
     const watched = new Watched();
     const both = (plant: Plant, silent: boolean): readonly string[] =>
-      ['a.example', 'b.example'].flatMap((domain) => watched.look(plant, { domain, silent }));
+      ['a.example', 'b.example'].flatMap((domain) => watched.check(plant, { domain, silent }));
     both(healthy, false);
     for (let n = 0; n < 5; n++) assert.deepEqual(both(hidden(namesCause), true), []);
     assert.deepEqual(both(healthy, true), []);
@@ -77,32 +77,32 @@ test('maintenance that hides every domain is not an outage here', () => {
 
 test('one domain that hides next to one in maintenance is not an outage here', () => {
   const watched = new Watched();
-  for (const domain of ['a.example', 'b.example']) watched.look(healthy, { domain });
+  for (const domain of ['a.example', 'b.example']) watched.check(healthy, { domain });
   for (let n = 0; n < 5; n++) {
-    assert.deepEqual(watched.look(hidden(), { domain: 'a.example', silent: true }), []);
-    assert.deepEqual(watched.look(hidden(), { domain: 'b.example' }), []);
+    assert.deepEqual(watched.check(hidden(), { domain: 'a.example', silent: true }), []);
+    assert.deepEqual(watched.check(hidden(), { domain: 'b.example' }), []);
   }
 });
 
 test('days without any check are not days in vain', () => {
   const watched = new Watched();
-  watched.look(healthy);
+  watched.check(healthy);
   // The machine was off for ten days, and its network is not up yet.
-  assert.deepEqual(watched.look(hidden(), {}, 10 * DAY), []);
-  assert.deepEqual(watched.look(hidden(), {}, HOUR / 6), []);
-  assert.deepEqual(watched.look(healthy, {}, HOUR), []);
+  assert.deepEqual(watched.check(hidden(), {}, 10 * DAY), []);
+  assert.deepEqual(watched.check(hidden(), {}, HOUR / 6), []);
+  assert.deepEqual(watched.check(healthy, {}, HOUR), []);
 });
 
 test('a weekly check that sees nothing three times is not-seen', () => {
   const watched = new Watched();
-  watched.look(healthy);
-  const looks = [1, 2, 3].map(() => watched.look(hidden(), {}, 7 * DAY));
-  assert.deepEqual(looks, [[], [], ['added not-seen']]);
+  watched.check(healthy);
+  const checks = [1, 2, 3].map(() => watched.check(hidden(), {}, 7 * DAY));
+  assert.deepEqual(checks, [[], [], ['added not-seen']]);
 });
 
 test('not-seen begins and ends under one name', () => {
   const watched = new Watched();
-  watched.look(healthy);
+  watched.check(healthy);
   const begun = Array.from({ length: 14 }, () => watched.decide(hidden())).flat();
   const [ended] = watched.decide(healthy);
   assert.equal(begun.length, 1);
@@ -112,7 +112,7 @@ test('not-seen begins and ends under one name', () => {
 test('an outage delays not-seen, and the last certain check stays the last one', () => {
   const watched = new Watched();
   const both = (plant: Plant): readonly string[] =>
-    ['a.example', 'b.example'].flatMap((domain) => watched.look(plant, { domain }));
+    ['a.example', 'b.example'].flatMap((domain) => watched.check(plant, { domain }));
   both(healthy);
   const { certainAt } = watched.state.domains['a.example'] ?? {};
   for (let n = 0; n < 20; n++) both(hidden(true));
@@ -122,22 +122,22 @@ test('an outage delays not-seen, and the last certain check stays the last one',
 test('a clock set back delays neither the outage here nor the three days', () => {
   const watched = new Watched();
   const both = (plant: Plant): readonly string[] =>
-    ['a.example', 'b.example'].flatMap((domain) => watched.look(plant, { domain }, HOUR));
+    ['a.example', 'b.example'].flatMap((domain) => watched.check(plant, { domain }, HOUR));
   both(healthy);
   both(hidden());
   watched.now -= 30 * DAY;
   assert.deepEqual([both(hidden()), both(hidden())].flat(), ['added cannot-see']);
   const alone = new Watched();
-  for (const plant of [healthy, hidden()]) alone.look(plant);
+  for (const plant of [healthy, hidden()]) alone.check(plant);
   alone.now -= 30 * DAY;
-  const looks = Array.from({ length: 14 }, () => alone.look(hidden()));
-  assert.deepEqual(looks.flat(), ['added not-seen']);
+  const checks = Array.from({ length: 14 }, () => alone.check(hidden()));
+  assert.deepEqual(checks.flat(), ['added not-seen']);
 });
 
 test('a fault that begins during an outage is reported after it, once', () => {
   const watched = new Watched();
   const both = (plant: Plant): readonly string[] =>
-    ['a.example', 'b.example'].flatMap((domain) => watched.look(plant, { domain }));
+    ['a.example', 'b.example'].flatMap((domain) => watched.check(plant, { domain }));
   both(healthy);
   for (let n = 0; n < 5; n++) both(hidden(true));
   const after = [broken, broken, broken].flatMap(both);
@@ -146,27 +146,27 @@ test('a fault that begins during an outage is reported after it, once', () => {
 
 test('two checks that overlap in time do not confirm each other', () => {
   const watched = new Watched();
-  watched.look(healthy);
+  watched.check(healthy);
   const began = watched.now + HOUR;
-  assert.deepEqual(watched.look(broken, { began }, 2 * HOUR), []);
-  assert.deepEqual(watched.look(broken, { began }, 1000), []);
-  assert.deepEqual(watched.look(broken, { began: watched.now + 1 }, HOUR), [
+  assert.deepEqual(watched.check(broken, { began }, 2 * HOUR), []);
+  assert.deepEqual(watched.check(broken, { began }, 1000), []);
+  assert.deepEqual(watched.check(broken, { began: watched.now + 1 }, HOUR), [
     'added starttls-absent',
   ]);
 });
 
 test('a check that began before the clock was set back counts', () => {
   const watched = new Watched();
-  watched.look(healthy);
-  watched.look(broken);
+  watched.check(healthy);
+  watched.check(broken);
   watched.now -= DAY;
-  assert.deepEqual(watched.look(broken, { began: watched.now }), ['added starttls-absent']);
+  assert.deepEqual(watched.check(broken, { began: watched.now }), ['added starttls-absent']);
 });
 
 test('a domain that is no longer watched ends its alarms, and begins without memory', () => {
   const watched = new Watched();
-  for (const plant of [healthy, broken, broken]) watched.look(plant);
-  for (let n = 0; n < 14; n++) watched.look(hidden());
+  for (const plant of [healthy, broken, broken]) watched.check(plant);
+  for (let n = 0; n < 14; n++) watched.check(hidden());
   const { state, alarms } = keepDomains(watched.state, ['b.example'], watched.now);
   assert.deepEqual(
     alarms.map(({ kind, rule, todo }) => [kind, rule, todo]),
@@ -180,7 +180,7 @@ test('a domain that is no longer watched ends its alarms, and begins without mem
   assert.deepEqual(keepDomains(state, [], watched.now).alarms, []);
   watched.state = state;
   assert.deepEqual(
-    [broken, broken].flatMap((plant) => watched.look(plant)),
+    [broken, broken].flatMap((plant) => watched.check(plant)),
     ['added starttls-absent'],
   );
 });
@@ -189,7 +189,7 @@ test('a domain may have the name of a member of every object', () => {
   const watched = new Watched();
   for (const domain of ['constructor', 'toString', 'valueOf'])
     for (const expected of [[], ['added starttls-absent']])
-      assert.deepEqual(watched.look(broken, { domain }), expected, domain);
+      assert.deepEqual(watched.check(broken, { domain }), expected, domain);
 });
 
 /** The second address of the host does not answer, so its warning is not visible. */
@@ -206,33 +206,33 @@ const oneSilent: Plant = (result: CheckResult) => ({
 test('a known warning at an address that does not answer stays known', () => {
   const watched = new Watched();
   const warns = atHost('tls-old-version', 'warn');
-  watched.look(warns);
+  watched.check(warns);
   const steps = [oneSilent, oneSilent, warns, warns, warns];
   assert.deepEqual(
-    steps.flatMap((plant) => watched.look(plant)),
+    steps.flatMap((plant) => watched.check(plant)),
     [],
   );
   // A check that proves its absence forgets it.
-  const again = [healthy, warns, warns].flatMap((plant) => watched.look(plant));
+  const again = [healthy, warns, warns].flatMap((plant) => watched.check(plant));
   assert.deepEqual(again, ['added tls-old-version']);
 });
 
 test('an alarm does not end while a step of its fault is undecided', () => {
   const watched = new Watched();
   for (const plant of [healthy, atHost('cert-expired'), atHost('cert-expired')])
-    watched.look(plant);
+    watched.check(plant);
   const undecided: Plant = (result) => ({ ...result, undecided: ['cert-near-expiry'] });
-  for (let n = 0; n < 4; n++) assert.deepEqual(watched.look(undecided), []);
+  for (let n = 0; n < 4; n++) assert.deepEqual(watched.check(undecided), []);
   assert.deepEqual(
-    [healthy, healthy].flatMap((plant) => watched.look(plant)),
+    [healthy, healthy].flatMap((plant) => watched.check(plant)),
     ['ended cert-expiry'],
   );
 });
 
-test('a look changes only its own domain and repeats no decision', () => {
+test('a check changes only its own domain and repeats no decision', () => {
   const watched = new Watched();
-  for (const plant of [healthy, broken]) watched.look(plant);
-  const look = { domain: 'a.example', result: broken(watched.healthy('a.example')) };
-  const first = decideAlarms(watched.state, look, watched.now + HOUR);
-  assert.deepEqual(decideAlarms(watched.state, look, watched.now + HOUR), first);
+  for (const plant of [healthy, broken]) watched.check(plant);
+  const check = { domain: 'a.example', result: broken(watched.healthy('a.example')) };
+  const first = decideAlarms(watched.state, check, watched.now + HOUR);
+  assert.deepEqual(decideAlarms(watched.state, check, watched.now + HOUR), first);
 });

@@ -8,14 +8,14 @@ import {
 import {
   isCertain,
   levels,
-  LOOKS_TO_CONFIRM,
-  LOOKS_UNSEEN,
+  CHECKS_TO_CONFIRM,
+  MIN_CHECKS_UNSEEN,
   namesOwnCause,
   OUTAGE_MS,
   UNSEEN_MS,
 } from './rules.js';
 import { factsOf } from './facts-of.js';
-import type { DomainState, Look, WatchAlarm, WatchedFault, WatchState } from './types.js';
+import type { DomainState, WatchedCheck, WatchAlarm, WatchedFault, WatchState } from './types.js';
 
 /** The new memory, and the alarms to send. */
 export interface AlarmDecision {
@@ -33,13 +33,13 @@ export interface AlarmDecision {
  * an alarm (`not-seen`). An outage on this machine is one alarm (`cannot-see`) for all
  * domains, and stops the three days of each.
  */
-export function decideAlarms(state: WatchState, look: Look, now: number): AlarmDecision {
-  const { domain: domainName, result, silent = false } = look;
+export function decideAlarms(state: WatchState, check: WatchedCheck, now: number): AlarmDecision {
+  const { domain: domainName, result, silent = false } = check;
   const known = memoryOf(state.domains, domainName);
-  if (known && overlaps(look, known, now)) return { state, alarms: [] };
+  if (known && overlaps(check, known, now)) return { state, alarms: [] };
   const before = known ?? firstState(now);
   const certain = result !== undefined && isCertain(result);
-  const looked: DomainState = {
+  const checked: DomainState = {
     ...before,
     lookedAt: now,
     verdict: result?.verdict ?? 'inconclusive',
@@ -47,15 +47,15 @@ export function decideAlarms(state: WatchState, look: Look, now: number): AlarmD
     blindSince: certain ? undefined : blindSince(before, now),
     silent: silent || undefined,
   };
-  const own = decideOwn(state, look, looked, now);
+  const own = decideOwn(state, check, checked, now);
   const blindHere = own.state.own.open || silent;
   if (!certain) {
     // Neither an outage of this machine nor maintenance counts towards the three days.
-    const kept = blindHere ? { ...looked, blindSince: now } : looked;
+    const kept = blindHere ? { ...checked, blindSince: now } : checked;
     const unseen = blindHere ? { state: kept, alarms: [] } : decideUnseen(domainName, kept, now);
     return join(own, domainName, unseen);
   }
-  const seen = decideSeen(domainName, { ...looked, certainAt: now }, silent, now);
+  const seen = decideSeen(domainName, { ...checked, certainAt: now }, silent, now);
   const faults = decideFaults(seen.state, { domain: domainName, result, silent }, now);
   return join(own, domainName, {
     state: faults.state,
@@ -71,8 +71,8 @@ export function awaitsConfirmation({ domains }: WatchState, domainName: string):
   const known = memoryOf(domains, domainName);
   if (!known) return true;
   const isOpen = ({ alarm, seen, gone, higher }: WatchedFault): boolean =>
-    [alarm === '' ? seen : 0, gone, higher].some((count) => count > 0 && count < LOOKS_TO_CONFIRM);
-  return (known.blind > 0 && known.blind < LOOKS_TO_CONFIRM) || known.faults.some(isOpen);
+    [alarm === '' ? seen : 0, gone, higher].some((count) => count > 0 && count < CHECKS_TO_CONFIRM);
+  return (known.blind > 0 && known.blind < CHECKS_TO_CONFIRM) || known.faults.some(isOpen);
 }
 
 /**
@@ -132,13 +132,13 @@ function memoryOf(domains: WatchState['domains'], domainName: string): DomainSta
  * daemon reloads: both see the same moment, and do not confirm each other. After the clock
  * was set back nothing is known about the order.
  */
-function overlaps({ began }: Look, { lookedAt }: DomainState, now: number): boolean {
+function overlaps({ began }: WatchedCheck, { lookedAt }: DomainState, now: number): boolean {
   return began !== undefined && began < lookedAt && lookedAt <= now;
 }
 
 /**
  * The first of the checks in a row without a certain result. Time without any check does not
- * count: a daemon that was off for days has not looked in vain.
+ * count, such as the days in which the daemon was off.
  */
 function blindSince({ blind, blindSince: known, certainAt }: DomainState, now: number): number {
   // States of earlier versions lack the field.
@@ -176,26 +176,31 @@ function join(
  * when two checks of each of several domains give no result: a fault of several domains
  * at the same time is more likely one of the observer. Any certain result ends it.
  */
-function decideOwn(state: WatchState, look: Look, looked: DomainState, now: number): AlarmDecision {
+function decideOwn(
+  state: WatchState,
+  check: WatchedCheck,
+  checked: DomainState,
+  now: number,
+): AlarmDecision {
   const { own } = state;
   // One certain check proves that the resolver and the network work again.
-  if (looked.blind === 0) {
+  if (checked.blind === 0) {
     const ended = { ...state, own: { looks: 0, since: 0, open: false } };
     if (!own.open) return { state: ended, alarms: [] };
     return { state: resumed(ended, now), alarms: [cannotSee('ended', own.since)] };
   }
   // A server that is down for maintenance looks like a blocked port here.
-  if (look.silent === true) return { state, alarms: [] };
-  const hasCause = look.result !== undefined && namesOwnCause(look.result);
-  const looks = hasCause ? own.looks + 1 : own.looks;
-  const others = Object.entries(state.domains).filter(([name]) => name !== look.domain);
-  const all = [...others.map(([, known]) => known), looked].filter(({ silent }) => !silent);
+  if (check.silent === true) return { state, alarms: [] };
+  const hasCause = check.result !== undefined && namesOwnCause(check.result);
+  const checks = hasCause ? own.looks + 1 : own.looks;
+  const others = Object.entries(state.domains).filter(([name]) => name !== check.domain);
+  const all = [...others.map(([, known]) => known), checked].filter(({ silent }) => !silent);
   // One domain alone cannot distinguish its own fault from a fault of the observer.
-  const allBlind = all.length > 1 && all.every(({ blind }) => blind >= LOOKS_TO_CONFIRM);
+  const allBlind = all.length > 1 && all.every(({ blind }) => blind >= CHECKS_TO_CONFIRM);
   const since = own.since === 0 ? now : Math.min(own.since, now);
   const lasts = now - since >= OUTAGE_MS;
-  const open = own.open || (lasts && (looks >= LOOKS_TO_CONFIRM || allBlind));
-  const next = { ...state, own: { looks, since, open } };
+  const open = own.open || (lasts && (checks >= CHECKS_TO_CONFIRM || allBlind));
+  const next = { ...state, own: { looks: checks, since, open } };
   return { state: next, alarms: open && !own.open ? [cannotSee('added', since)] : [] };
 }
 
@@ -209,7 +214,7 @@ function resumed(state: WatchState, now: number): WatchState {
 }
 
 /**
- * The alarm on this machine. It names no watched domain, so that its reader looks at the
+ * The alarm on this machine. It names no watched domain, so that its reader examines the
  * resolver and the network here, and not at a zone or a server elsewhere.
  */
 function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
@@ -225,7 +230,7 @@ function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
         : 'The watch can see the domains again.',
     also: [],
     since: new Date(since).toISOString(),
-    todo: kind === 'added' ? ['Look at the resolver and at outgoing port 25 here.'] : [],
+    todo: kind === 'added' ? ['Examine the resolver and outgoing port 25 here.'] : [],
   };
 }
 
@@ -236,7 +241,7 @@ function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
  */
 function decideUnseen(domainName: string, state: DomainState, now: number): DomainDecision {
   const { unseen, blind, blindSince: since = now, certainAt } = state;
-  if (unseen || blind < LOOKS_UNSEEN || now - since < UNSEEN_MS) return { state, alarms: [] };
+  if (unseen || blind < MIN_CHECKS_UNSEEN || now - since < UNSEEN_MS) return { state, alarms: [] };
   const opened = { ...state, unseen: true, unseenSince: certainAt };
   return { state: opened, alarms: [notSeen('added', domainName, certainAt, certainAt)] };
 }
@@ -277,18 +282,18 @@ function notSeen(
 }
 
 /** A check whose result answers every question of a watch. */
-type CertainLook = Required<Omit<Look, 'began'>> & {
-  readonly result: NonNullable<Look['result']>;
+type CertainCheck = Required<Omit<WatchedCheck, 'began'>> & {
+  readonly result: NonNullable<WatchedCheck['result']>;
 };
 
 /**
- * Counts one certain look for each fault of the domain. Maintenance counts as well and
+ * Counts one certain check for each fault of the domain. Maintenance counts as well and
  * reports nothing: a fault that outlasts it is confirmed at the first check afterwards.
  */
-function decideFaults(state: DomainState, certainLook: CertainLook, now: number): DomainDecision {
-  const { domain, result, silent } = certainLook;
+function decideFaults(state: DomainState, certainCheck: CertainCheck, now: number): DomainDecision {
+  const { domain, result, silent } = certainCheck;
   const observed = observeFaults(result, state.best);
-  const standing = standingOf(state, certainLook, observed);
+  const standing = standingOf(state, certainCheck, observed);
   // A known warning that has become a failure is a new fault.
   const shown = observed.filter(({ key, level }) => level > levels.warn || !standing.includes(key));
   const faults = remember(state.faults, shown, result, now);
@@ -301,7 +306,7 @@ function decideFaults(state: DomainState, certainLook: CertainLook, now: number)
 /** Warnings of the first certain check stay known until a check proves their absence. */
 function standingOf(
   { best, standing }: DomainState,
-  { result }: CertainLook,
+  { result }: CertainCheck,
   observed: readonly ObservedFault[],
 ): string[] {
   const present = observed.map(({ key }) => key);
@@ -310,11 +315,11 @@ function standingOf(
   return standing.filter((key) => present.includes(key) || !provesKeyAbsent(result, key));
 }
 
-/** Counts the look for each fault, and adds the new ones. */
+/** Counts the check for each fault, and adds the new ones. */
 function remember(
   known: readonly WatchedFault[],
   shown: readonly ObservedFault[],
-  checkResult: CertainLook['result'],
+  checkResult: CertainCheck['result'],
   now: number,
 ): WatchedFault[] {
   const counted = known.flatMap((fault): readonly WatchedFault[] => {
@@ -362,7 +367,7 @@ function report(
   const found = new Map(shown.map((one) => [one.key, one]));
   let { faults } = state;
   const began = faults.filter(
-    ({ key, alarm, seen }) => alarm === '' && seen >= LOOKS_TO_CONFIRM && found.has(key),
+    ({ key, alarm, seen }) => alarm === '' && seen >= CHECKS_TO_CONFIRM && found.has(key),
   );
   if (began.length > 0) {
     // One cause often shows as several faults: together they are one alarm.
@@ -372,7 +377,7 @@ function report(
     faults = faults.map((fault) => (began.includes(fault) ? { ...fault, alarm: name } : fault));
   }
   faults = faults.map((fault) => {
-    const graver = fault.higher >= LOOKS_TO_CONFIRM ? found.get(fault.key) : undefined;
+    const graver = fault.higher >= CHECKS_TO_CONFIRM ? found.get(fault.key) : undefined;
     if (!graver) return fault;
     const first = { ...fault, ...graver, higher: 0 };
     const name = `${fault.alarm}/${now}`;
@@ -383,7 +388,7 @@ function report(
   // An alarm ends when all the faults that began with it have ended.
   for (const name of names) {
     const group = faults.filter(({ alarm }) => alarm === name);
-    if (group.some(({ gone }) => gone < LOOKS_TO_CONFIRM)) continue;
+    if (group.some(({ gone }) => gone < CHECKS_TO_CONFIRM)) continue;
     const first = gravest(group) as WatchedFault;
     watchAlarms.push(alarmOf('ended', domainName, name, { first: { ...first, todo: [] }, group }));
     faults = faults.filter(({ alarm }) => alarm !== name);

@@ -41,7 +41,7 @@ export {
   watchOutputSchema,
   watchSchemas,
 } from './json-schemas.js';
-export { LOOKS_TO_CONFIRM, UNSEEN_MS } from './rules.js';
+export { CHECKS_TO_CONFIRM, UNSEEN_MS } from './rules.js';
 export { watchSection, type DigestSchedule, type WatchSettings } from './settings.js';
 export type { Digest } from './digest/compose-digest.js';
 export { digestPeriod, lastDigestTime } from './digest/digest-schedule.js';
@@ -55,7 +55,7 @@ export {
   prepareWatch,
   watchTables,
   readWatch,
-  recordLook,
+  recordCheck,
   sendAlarms,
   unsentAlarms,
   type AlarmChannel,
@@ -67,7 +67,7 @@ export {
   emptyState,
   watchStateSchema,
   type DomainState,
-  type Look,
+  type WatchedCheck,
   type WatchAlarm,
   type WatchedFacts,
   type WatchedFault,

@@ -2,13 +2,13 @@ import { inconclusiveFindings } from '../check/index.js';
 import type { CheckResult, Finding } from '../evidence/index.js';
 
 /** Checks in a row before a fault is reported as begun, worse or ended. */
-export const LOOKS_TO_CONFIRM = 2;
+export const CHECKS_TO_CONFIRM = 2;
 /**
  * Milliseconds without a certain result before that is an alarm by itself: three days.
  */
 export const UNSEEN_MS = 3 * 86_400_000;
 /** Checks in vain before three days without a certain result are an alarm. */
-export const LOOKS_UNSEEN = 3;
+export const MIN_CHECKS_UNSEEN = 3;
 /**
  * Shortest outage of this machine that is an alarm, in milliseconds. A round checks its
  * domains within seconds, so a restart of the resolver hides all of them.
@@ -92,14 +92,14 @@ export const protections: readonly ProtectionRule[] = [
     topic: 'mx',
     level: ({ route: { kind } }) => (kind === 'mx' || kind === 'implicit' ? 1 : 0),
     says: 'The domain no longer takes mail: it has no MX record, or it does not exist.',
-    todo: 'Look at the MX record of DOMAIN and at its registration.',
+    todo: 'Examine the MX record of DOMAIN and its registration.',
   },
   {
     rule: 'dnssec-lost',
     topic: 'dnssec',
     level: ({ route: { dnssec } }) => ({ secure: 1, insecure: 0 })[dnssec as 'secure'],
     says: 'The MX record is no longer signed. DANE protects this domain no more.',
-    todo: 'Look at the DS record in the parent zone and at the signer of the zone.',
+    todo: 'Examine the DS record in the parent zone and the signer of the zone.',
   },
   {
     rule: 'dane-lost',
@@ -116,7 +116,7 @@ export const protections: readonly ProtectionRule[] = [
       return status === 'found' && mode !== undefined ? modes[mode] : 0;
     },
     says: 'The MTA-STS policy is weaker than before, or senders can no longer obtain it.',
-    todo: 'Fetch https://mta-sts.DOMAIN/.well-known/mta-sts.txt and look at its mode.',
+    todo: 'Fetch https://mta-sts.DOMAIN/.well-known/mta-sts.txt and read its mode.',
   },
   {
     rule: 'tlsrpt-lost',
@@ -126,7 +126,7 @@ export const protections: readonly ProtectionRule[] = [
       return status === 'found' ? 1 : 0;
     },
     says: 'The TLS-RPT record is gone or invalid. Senders report no failures.',
-    todo: 'Look at the TXT record at _smtp._tls.DOMAIN.',
+    todo: 'Examine the TXT record at _smtp._tls.DOMAIN.',
   },
 ];
 

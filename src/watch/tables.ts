@@ -3,7 +3,7 @@ import { decideAlarms, keepDomains, type AlarmDecision } from './decide-alarms.j
 import {
   emptyState,
   watchStateSchema,
-  type Look,
+  type WatchedCheck,
   type WatchAlarm,
   type WatchState,
 } from './types.js';
@@ -67,14 +67,14 @@ export interface WatchScope {
  * new alarms once they are durable; rejects with a failure of the store. `now`:
  * milliseconds since 1970.
  */
-export function recordLook(
+export function recordCheck(
   stateStore: Store,
-  look: Look,
+  check: WatchedCheck,
   watchScope: WatchScope,
   now: number,
 ): Promise<readonly WatchAlarm[]> {
   return stateStore.write('watch', () => {
-    const decided = decideAlarms(readWatch(stateStore), look, now);
+    const decided = decideAlarms(readWatch(stateStore), check, now);
     const kept = keepDomains(decided.state, watchScope.domains, now);
     const alarms = [...decided.alarms, ...kept.alarms];
     return saveDecision(stateStore, { state: kept.state, alarms }, watchScope, now);

@@ -96,7 +96,7 @@ export const emptyState: WatchState = {
 };
 
 /** One check of a domain. */
-export interface Look {
+export interface WatchedCheck {
   /** A-label, no final dot. */
   readonly domain: string;
   /** Undefined: the check itself failed. */

@@ -92,13 +92,13 @@ class Daemon {
   }
 
   /** Checks whose result is stored. */
-  get looks(): number {
-    return this.log.match(/watch-look/g)?.length ?? 0;
+  get checks(): number {
+    return this.log.match(/watch-check/g)?.length ?? 0;
   }
 
   /** Every domain was checked, and the receiver accepted the alarms that this began. */
   get hasDelivered(): boolean {
-    if (this.looks < domains.length) return false;
+    if (this.checks < domains.length) return false;
     return !/watch-alarm\b(?!-)/.test(this.log) || this.log.includes('watch-alarm-sent');
   }
 
@@ -178,10 +178,10 @@ class KilledWatch {
     this.#forgetMoments();
     if (moment === 'before the answer') this.receiver.beforeAnswer = kill;
     if (moment === 'after the answer') this.receiver.afterAnswer = kill;
-    const looks = Math.floor(Math.random() * (domains.length + 1));
+    const checks = Math.floor(Math.random() * (domains.length + 1));
     const isOver = (): boolean =>
       killed !== undefined ||
-      (moment === 'between checks' ? daemon.looks >= looks : daemon.hasDelivered);
+      (moment === 'between checks' ? daemon.checks >= checks : daemon.hasDelivered);
     await until(
       'the end of a round',
       () => Promise.resolve(isOver()),

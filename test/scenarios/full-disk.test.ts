@@ -12,7 +12,7 @@ import type { Store } from '../../src/store/index.js';
 import { createReceiver, prepareReports, storeCheck } from '../../src/tls-rpt-receive/index.js';
 import { EventBuffer, prepareReporting } from '../../src/tls-rpt-send/index.js';
 import type { SessionEvent } from '../../src/tls-rpt-send/session-event.js';
-import { prepareWatch, readWatch, recordLook } from '../../src/watch/index.js';
+import { prepareWatch, readWatch, recordCheck } from '../../src/watch/index.js';
 import { reportJson } from '../support/report/mail.js';
 import { TestPages } from '../support/testing-pages.js';
 import { healthyResult } from '../support/watch-results.js';
@@ -113,7 +113,7 @@ async function functionsOf(store: Store, pages: TestPages): Promise<Record<strin
         const look = { domain: `d${n}.example`, result: healthyResult(`d${n}.example`) };
         const scope = { domains, channels: [] };
         return codeOf(
-          recordLook(store, look, scope, Date.now()).then(() => {
+          recordCheck(store, look, scope, Date.now()).then(() => {
             assert.ok(readWatch(store).domains[look.domain]);
           }),
         );
@@ -135,7 +135,7 @@ async function functionsOf(store: Store, pages: TestPages): Promise<Record<strin
 async function fill(store: Store): Promise<void> {
   const domains = Array.from({ length: 100 }, (_, n) => `d${n}.example`);
   for (let n = 99; JSON.stringify(readWatch(store)).length < 7700; n--)
-    await recordLook(
+    await recordCheck(
       store,
       { domain: `d${n}.example`, result: healthyResult(`d${n}.example`) },
       { domains, channels: [] },

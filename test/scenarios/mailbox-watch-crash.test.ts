@@ -13,7 +13,7 @@ import {
 import {
   prepareWatch,
   readWatch,
-  recordLook,
+  recordCheck,
   sendAlarms,
   unsentAlarms,
 } from '../../src/watch/index.js';
@@ -170,7 +170,7 @@ class WatchLife {
       if ((readWatch(store).domains['d.example']?.lookedAt ?? 0) >= at) continue;
       const healthy = healthyResult('d.example');
       const result = look > 1 && look < 5 ? atHost('starttls-absent')(healthy) : healthy;
-      await recordLook(store, { domain: 'd.example', result }, scope, at);
+      await recordCheck(store, { domain: 'd.example', result }, scope, at);
       await sendAlarms(store, channels, () => at);
     }
     await sendAlarms(store, channels, () => 7 * HOUR);

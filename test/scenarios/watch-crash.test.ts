@@ -12,7 +12,7 @@ import { testSize } from '../support/test-size.js';
 const ROUNDS = testSize(4, 20);
 const DOMAINS = 3;
 /** Each domain has a fault in the second half of every twelve checks. */
-const LOOKS = testSize(5, 16) * 12;
+const CHECKS = testSize(5, 16) * 12;
 
 test(`a watch killed ${ROUNDS} times loses no alarm and reports no fault twice`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-watch-'));
@@ -21,7 +21,7 @@ test(`a watch killed ${ROUNDS} times loses no alarm and reports no fault twice`,
   let killed = 0;
   try {
     for (let ended = false; !ended;) {
-      const child = fork(program, [file, received, String(DOMAINS), String(LOOKS)], {
+      const child = fork(program, [file, received, String(DOMAINS), String(CHECKS)], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });
       const gone = once(child, 'exit');
@@ -42,10 +42,10 @@ test(`a watch killed ${ROUNDS} times loses no alarm and reports no fault twice`,
     const lines = readFileSync(received, 'utf8').trim().split('\n');
     const ids = new Set(lines);
     const expected = Array.from({ length: DOMAINS }, (_, n) =>
-      Array.from({ length: LOOKS / 12 }, (__, fault) => {
+      Array.from({ length: CHECKS / 12 }, (__, fault) => {
         const name = `d${n}.example/starttls-absent/${(fault * 12 + 6) * 3_600_000}`;
         // The last fault ends after the last check.
-        return fault === LOOKS / 12 - 1 ? [`${name}/added`] : [`${name}/added`, `${name}/ended`];
+        return fault === CHECKS / 12 - 1 ? [`${name}/added`] : [`${name}/added`, `${name}/ended`];
       }),
     ).flat(2);
     assert.deepEqual([...ids].sort(), expected.sort());

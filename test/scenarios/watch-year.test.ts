@@ -125,7 +125,7 @@ function simulateYear(
   const next = new Map(domains.map((domain) => [domain, START + random() * EVERY]));
   const alarms: WatchAlarm[] = [];
   const last = new Map<string, boolean>();
-  for (let looks = 0; ; looks++) {
+  for (let checks = 0; ; checks++) {
     const [domain, now] = [...next].reduce((a, b) => (b[1] < a[1] ? b : a));
     if (now > share(1)) return alarms;
     const plants = injected.filter((f) => f.domain === domain && f.from <= now && now < f.until);
@@ -143,7 +143,7 @@ function simulateYear(
     const silent = inMaintenance(domain, now);
     const decided = decideAlarms(state, { domain, result, silent }, now + clockError(now));
     state =
-      looks % 20 === 0
+      checks % 20 === 0
         ? watchStateSchema.parse(JSON.parse(JSON.stringify(decided.state)))
         : decided.state;
     alarms.push(...decided.alarms);

@@ -1,5 +1,5 @@
 import type { Store } from '../../src/store/index.js';
-import { recordLook } from '../../src/watch/index.js';
+import { recordCheck } from '../../src/watch/index.js';
 import { testCheck } from './report/checks.js';
 
 /**
@@ -13,5 +13,5 @@ export async function recordBrokenDomain(store: Store, date: string): Promise<vo
   const result = testCheck({ date, domain, hosts: [host], findings });
   const scope = { domains: [domain], channels: ['mail'] };
   for (const hour of [1, 2])
-    await recordLook(store, { domain, result }, scope, Date.parse(`${date}T0${hour}:00:00Z`));
+    await recordCheck(store, { domain, result }, scope, Date.parse(`${date}T0${hour}:00:00Z`));
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createLog, parseConfig, startDaemon } from '../../src/server/index.js';
 import { openStore } from '../../src/store/index.js';
 import { prepareReports } from '../../src/tls-rpt-receive/index.js';
-import { prepareWatch, recordLook } from '../../src/watch/index.js';
+import { prepareWatch, recordCheck } from '../../src/watch/index.js';
 import { storeTestReports } from './report/reports.js';
 import { atHost, healthyResult } from './watch-results.js';
 
@@ -69,7 +69,7 @@ async function fillStore(file: string): Promise<void> {
     for (const domain of scope.domains) {
       const result = healthyResult(domain);
       const plant = domain === 'broken.example' ? atHost('starttls-absent') : undefined;
-      await recordLook(store, { domain, result: plant ? plant(result) : result }, scope, at);
+      await recordCheck(store, { domain, result: plant ? plant(result) : result }, scope, at);
     }
   }
   const details = [{ result: 'certificate-expired', count: 2, mx: 'mx.good.example' }];

@@ -5,10 +5,10 @@
  */
 import { appendFileSync } from 'node:fs';
 import { openStore } from '../../src/store/index.js';
-import { prepareWatch, readWatch, recordLook, sendAlarms } from '../../src/watch/index.js';
+import { prepareWatch, readWatch, recordCheck, sendAlarms } from '../../src/watch/index.js';
 import { atHost, healthyResult } from './watch-results.js';
 
-const [file = '', received = '', count = '0', looks = '0'] = process.argv.slice(2);
+const [file = '', received = '', count = '0', checks = '0'] = process.argv.slice(2);
 const store = await openStore(file);
 prepareWatch(store);
 const domains = Array.from({ length: Number(count) }, (_, n) => `d${n}.example`);
@@ -28,18 +28,18 @@ const channels = {
 
 // The virtual time of a check is its number: a restart continues where the last run
 // ended.
-for (let look = 1; look <= Number(looks); look++) {
+for (let check = 1; check <= Number(checks); check++) {
   for (const domain of domains) {
-    const now = look * 3_600_000;
+    const now = check * 3_600_000;
     if ((readWatch(store).domains[domain]?.lookedAt ?? 0) >= now) continue;
     // A fault for six checks, then six checks without it.
-    const broken = look % 12 >= 6;
+    const broken = check % 12 >= 6;
     const healthy = healthyResult(domain);
     const result = broken ? atHost('starttls-absent')(healthy) : healthy;
-    await recordLook(store, { domain, result }, scope, now);
+    await recordCheck(store, { domain, result }, scope, now);
     await sendAlarms(store, channels, () => now);
   }
-  process.send?.(look);
+  process.send?.(check);
 }
 await sendAlarms(store, channels, () => 0);
 store.close();

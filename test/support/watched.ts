@@ -3,7 +3,7 @@ import {
   decideAlarms,
   emptyState,
   watchStateSchema,
-  type Look,
+  type WatchedCheck,
   type WatchAlarm,
   type WatchState,
 } from '../../src/watch/index.js';
@@ -24,17 +24,17 @@ export class Watched {
   }
 
   /** Checks once, six hours after the last check. */
-  decide(plant: Plant, more: Partial<Look> = {}, pause = 6 * HOUR): readonly WatchAlarm[] {
+  decide(plant: Plant, more: Partial<WatchedCheck> = {}, pause = 6 * HOUR): readonly WatchAlarm[] {
     this.now += pause;
     const { domain = 'a.example' } = more;
-    const look = { domain, result: plant(healthyResult(domain)), ...more };
-    const { state, alarms } = decideAlarms(this.state, look, this.now);
+    const check = { domain, result: plant(healthyResult(domain)), ...more };
+    const { state, alarms } = decideAlarms(this.state, check, this.now);
     this.state = watchStateSchema.parse(JSON.parse(JSON.stringify(state)));
     return alarms;
   }
 
   /** Checks once, and returns the alarms in short: `added starttls-absent`. */
-  look(plant: Plant, more: Partial<Look> = {}, pause = 6 * HOUR): readonly string[] {
+  check(plant: Plant, more: Partial<WatchedCheck> = {}, pause = 6 * HOUR): readonly string[] {
     return this.decide(plant, more, pause).map(({ kind, rule }) => `${kind} ${rule}`);
   }
 }

@@ -11,7 +11,7 @@ import {
   keepDomains,
   openAlarms,
   watchStateSchema,
-  type Look,
+  type WatchedCheck,
   type WatchAlarm,
   type WatchState,
 } from '../../watch/index.js';
@@ -92,7 +92,7 @@ async function watch(
   if (domains.length === 0) throw misuse('watch', 'no domain is given', 'Specify a domain.');
   assertWritable(filePath, '--state');
   const before = readState(filePath);
-  const looks = await lookAt(domains, watchFlags, { output, signal });
+  const checks = await checkAll(domains, watchFlags, { output, signal });
   // Aborted checks have no result, and must not count as checks that observed no fault.
   if (signal.aborted) return exitCodes.interrupted;
   // In the order of the domains: the outage of this machine depends on all of them.
@@ -100,8 +100,8 @@ async function watch(
   const kept = keepDomains(before, domains, Date.now());
   let { state } = kept;
   const watchAlarms: WatchAlarm[] = [...kept.alarms];
-  for (const look of looks) {
-    const decided = decideAlarms(state, look, Date.now());
+  for (const watchedCheck of checks) {
+    const decided = decideAlarms(state, watchedCheck, Date.now());
     ({ state } = decided);
     watchAlarms.push(...decided.alarms);
   }
@@ -125,11 +125,11 @@ function readState(filePath: string): WatchState {
 }
 
 /** Checks every domain. A failed check has no result and does not end the run. */
-async function lookAt(
+async function checkAll(
   domains: readonly string[],
   watchFlags: WatchFlags,
   { output, signal }: Pick<CommandContext, 'output' | 'signal'>,
-): Promise<readonly Look[]> {
+): Promise<readonly WatchedCheck[]> {
   const profile = profileNamed(watchFlags.profile);
   const settings = readCheckFlags(watchFlags);
   const lab = watchFlags.lab ? await openLab(domains) : undefined;

@@ -28,7 +28,7 @@ const AGE = 2 * HOUR;
 const LIFETIME = 72 * HOUR;
 /** Signatures in memory: those of a few hundred names that resolvers ask for repeatedly. */
 const MAX_SIGNATURES = 4096;
-/** Seconds that absence is cached: a slot may be lent while its absence is cached. */
+/** Seconds that absence is cached: a slot may be allocated while its absence is cached. */
 const DENIAL_TTL = 60;
 const KEY_TTL = 3600;
 

@@ -65,7 +65,7 @@ export class CaseAddresses {
     });
   }
 
-  /** The case and slot of an IPv6 address, among the lent slots. */
+  /** The case and slot of an IPv6 address, among the allocated slots. */
   placeAt(
     address: string,
     slots: readonly string[],

@@ -43,7 +43,7 @@ interface CaseZones {
 }
 
 /**
- * The zone of an installation with the zones of all cases below it: names of lent slots
+ * The zone of an installation with the zones of all cases below it: names of allocated slots
  * exist, and all others do not.
  */
 export class SiteZones {
@@ -70,7 +70,7 @@ export class SiteZones {
     return [this.#zone, ...(named ? (this.#zonesOf(named)?.children ?? []) : [])];
   }
 
-  /** The case of a lent slot that a name belongs to. */
+  /** The case of a allocated slot that a name belongs to. */
   namedCase(domainName: Name): NamedCase | undefined {
     if (!domainName.isAtOrBelow(this.#apex)) return undefined;
     const named = caseOfName(domainName.toLower(), this.options.site.zone);
@@ -79,7 +79,7 @@ export class SiteZones {
   }
 
   /**
-   * Whether a name belongs to a lent slot or to the installation itself. Other names are
+   * Whether a name belongs to a allocated slot or to the installation itself. Other names are
    * denied with small answers.
    */
   isExpected(domainName: Name): boolean {
@@ -94,7 +94,7 @@ export class SiteZones {
     return this.#isSlot(domainName) ? new Map() : undefined;
   }
 
-  /** The name of a lent slot has records below it only. */
+  /** The name of a allocated slot has records below it only. */
   #isSlot(domainName: Name): boolean {
     const [label = new Uint8Array(0)] = domainName.labels;
     return (

@@ -31,7 +31,7 @@ export interface SlotCertificatesOptions {
 }
 
 /**
- * The certificates of lent slots. Valid ones come from a public CA; until then, and for
+ * The certificates of allocated slots. Valid ones come from a public CA; until then, and for
  * every fault, they are made here. Expired ones, and those with an RSA key, are from our
  * own CA.
  */

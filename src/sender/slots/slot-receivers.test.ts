@@ -7,7 +7,7 @@ import { openedStore } from '../../../test/support/opened-store.js';
 import { senderCases } from '../index.js';
 import type { Observation } from '../observation.js';
 import { CaseAddresses } from './case-addresses.js';
-import { lendSlot } from './lending.js';
+import { allocateSlot } from './allocate-slot.js';
 import { ObservationBuffer } from './observation-buffer.js';
 import { SlotCertificates } from './slot-certificates.js';
 import { SlotReceivers } from './slot-receivers.js';
@@ -61,9 +61,14 @@ class Bench {
   async lend(): Promise<string> {
     const limits = { slots: 9, perClient: 9 };
     const clock = { now: () => this.time };
-    const lent = await lendSlot('192.0.2.1', { table: this.table, clock, limits, hours: 72 });
-    assert.ok(lent.ok);
-    return lent.slot.slot;
+    const allocated = await allocateSlot('192.0.2.1', {
+      table: this.table,
+      clock,
+      limits,
+      hours: 72,
+    });
+    assert.ok(allocated.ok);
+    return allocated.slot.slot;
   }
 
   addressOf(caseId: string, slot = 'x', family = 4): string {

@@ -105,7 +105,7 @@ export class SlotReceivers {
     seen: readonly Observation[],
     network: string,
   ): void {
-    if (!this.isLent(slot)) {
+    if (!this.isAllocated(slot)) {
       this.unassigned++;
       return;
     }
@@ -119,23 +119,25 @@ export class SlotReceivers {
     const { addresses, now, table } = this.options;
     const turn = this.#turns.get(`${network} ${local}`);
     if (turn && turn.until > now()) return turn.place;
-    const lent = table.lent(now()).map(({ slot }) => slot);
+    const allocated = table.allocated(now()).map(({ slot }) => slot);
     // The address of an ended slot: its recipients get the refusal that explains itself.
-    if (local.includes(':')) return addresses.placeAt(local, lent) ?? nowhere;
+    if (local.includes(':')) return addresses.placeAt(local, allocated) ?? nowhere;
     const [first] = addresses.casesAt(local);
     const known = this.#slotOf.get(network);
-    const only = lent.length === 1 ? lent[0] : undefined;
+    const only = allocated.length === 1 ? allocated[0] : undefined;
     return first ? { senderCase: first, slot: known ?? only ?? '' } : nowhere;
   }
 
-  /** The lent slot and the case of a name. */
+  /** The allocated slot and the case of a name. */
   find(name: string): CasePlace | undefined {
     const named = caseOfName(name, this.options.zone);
     const found = named && senderCase(named.caseId);
-    return found && this.isLent(named.slot) ? { senderCase: found, slot: named.slot } : undefined;
+    return found && this.isAllocated(named.slot)
+      ? { senderCase: found, slot: named.slot }
+      : undefined;
   }
 
-  isLent(slot: string): boolean {
+  isAllocated(slot: string): boolean {
     return (this.options.table.bySlot(slot)?.endsAt ?? 0) > this.options.now();
   }
 

@@ -1,7 +1,7 @@
 import { migrate, type Store, type TableSet } from '../../store/index.js';
 import { observationSchema, type Observation } from '../observation.js';
 
-/** A slot as it was lent. Times are milliseconds since 1970. */
+/** A slot as it was allocated. Times are milliseconds since 1970. */
 export interface Slot {
   /** The label in the names of its cases: known to everyone who sees its mail. */
   readonly slot: string;
@@ -72,8 +72,8 @@ function fromStored({ withdrawnAt, readyAt, problem, ...row }: StoredSlot): Slot
   };
 }
 
-/** Numbers of slots that may be lent at a time. */
-export interface LendingLimits {
+/** Numbers of slots that may be allocated at a time. */
+export interface AllocationLimits {
   readonly slots: number;
   readonly perClient: number;
 }
@@ -85,7 +85,7 @@ export interface NewSlot extends Pick<Slot, 'slot' | 'id' | 'lentAt' | 'endsAt'>
 }
 
 /** The outcome of a request for a slot. */
-export type Lending =
+export type Allocation =
   | { readonly ok: true }
   | {
       readonly ok: false;
@@ -117,20 +117,20 @@ export class SlotTable {
     return row && fromStored(row);
   }
 
-  /** Slots that are lent at a time. */
-  lent(now: number): readonly Slot[] {
+  /** Slots that are allocated at a time. */
+  allocated(now: number): readonly Slot[] {
     return this.#store
       .prepare<StoredSlot>(`SELECT ${columns} FROM sender_slot WHERE ends_at > ? ORDER BY lent_at`)
       .all(now)
       .map(fromStored);
   }
 
-  /** Lends a slot within the limits. Both counts and the new row are one transaction. */
-  lend(
+  /** Allocates a slot within the limits. Both counts and the new row are one transaction. */
+  allocate(
     { slot, id, client, lentAt, endsAt }: NewSlot,
-    { slots, perClient }: LendingLimits,
-  ): Promise<Lending> {
-    return this.#store.write(WRITER, (): Lending => {
+    { slots, perClient }: AllocationLimits,
+  ): Promise<Allocation> {
+    return this.#store.write(WRITER, (): Allocation => {
       const own = this.#ends('AND client = ?', lentAt, client);
       if (own.count >= perClient)
         return { ok: false, code: 'sender-client-limit', freeAt: own.first };

@@ -23,7 +23,7 @@ import { senderCase, senderCases } from '../index.js';
 import { senderTestSection } from '../settings.js';
 import { CaseAddresses } from './case-addresses.js';
 import { siteRecords, zoneRecords, type SiteData } from './site-records.js';
-import { lendSlot } from './lending.js';
+import { allocateSlot } from './allocate-slot.js';
 import { SiteZones } from './site-zones.js';
 import { SlotTable } from './slot-table.js';
 
@@ -214,7 +214,7 @@ test('an IPv6 address belongs to one case and slot', () => {
   for (const address of all) assert.match(address ?? '', /^2001:db8:25:/);
 });
 
-test('slots are lent within the limits of clients and installation', async (t) => {
+test('slots are allocated within the limits of clients and installation', async (t) => {
   const { store } = await openedStore(t, []);
   const table = new SlotTable(store);
   let time = now;
@@ -224,24 +224,25 @@ test('slots are lent within the limits of clients and installation', async (t) =
     limits: { slots: 3, perClient: 2 },
     hours: 72,
   };
-  const lend = (client: string): ReturnType<typeof lendSlot> => lendSlot(client, options);
-  const first = await lend('192.0.2.1');
+  const allocate = (client: string): ReturnType<typeof allocateSlot> =>
+    allocateSlot(client, options);
+  const first = await allocate('192.0.2.1');
   assert.ok(first.ok);
   assert.match(first.slot.slot, /^[a-z2-7]{12}$/);
   assert.deepEqual(table.byId(first.slot.id), first.slot);
   time += 3_600_000;
-  assert.ok((await lend('192.0.2.1')).ok);
-  assert.deepEqual(await lend('192.0.2.1'), {
+  assert.ok((await allocate('192.0.2.1')).ok);
+  assert.deepEqual(await allocate('192.0.2.1'), {
     ok: false,
     code: 'sender-client-limit',
     freeAt: now + 72 * 3_600_000,
   });
-  assert.ok((await lend('2001:db8::1')).ok);
-  const full = await lend('198.51.100.7');
+  assert.ok((await allocate('2001:db8::1')).ok);
+  const full = await allocate('198.51.100.7');
   assert.ok(!full.ok && full.code === 'sender-slots-taken');
   time = now + 72 * 3_600_000;
-  assert.ok((await lend('198.51.100.7')).ok);
-  assert.equal(table.lent(time).length, 3);
+  assert.ok((await allocate('198.51.100.7')).ok);
+  assert.equal(table.allocated(time).length, 3);
 });
 
 test('clients of one IPv6 network share their limit', async (t) => {
@@ -253,9 +254,9 @@ test('clients of one IPv6 network share their limit', async (t) => {
     limits: { slots: 9, perClient: 1 },
     hours: 1,
   };
-  assert.ok((await lendSlot('2001:db8::1', options)).ok);
-  assert.ok(!(await lendSlot('2001:db8::2', options)).ok);
-  assert.ok((await lendSlot('2001:db8:0:1::2', options)).ok);
+  assert.ok((await allocateSlot('2001:db8::1', options)).ok);
+  assert.ok(!(await allocateSlot('2001:db8::2', options)).ok);
+  assert.ok((await allocateSlot('2001:db8:0:1::2', options)).ok);
 });
 
 test('observations are saved up to a limit, and deleted with their slot', async (t) => {
@@ -267,9 +268,9 @@ test('observations are saved up to a limit, and deleted with their slot', async 
     limits: { slots: 9, perClient: 9 },
     hours: 1,
   };
-  const lent = await lendSlot('192.0.2.1', options);
-  assert.ok(lent.ok);
-  const { slot, id } = lent.slot;
+  const allocated = await allocateSlot('192.0.2.1', options);
+  assert.ok(allocated.ok);
+  const { slot, id } = allocated.slot;
   const observation = {
     kind: 'withdrawn' as const,
     at: new Date(now).toISOString(),

@@ -13,7 +13,7 @@ import type { SenderTestJobSettings } from './job-sections.js';
 const CONNECTIONS = 200;
 const IDLE_MS = 10_000;
 
-/** Answers DNS questions, and saves those about lent slots. */
+/** Answers DNS questions, and saves those about allocated slots. */
 export class SenderDns {
   /** Answers by response code. */
   readonly answers = new Map<number, number>();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { Name } from '../../base/index.js';
 import { decodeMessage, encodeMessage, responseTo, RRType, type Message } from '../../dns/index.js';
-import { lendSlot, SlotTable, type Slot } from '../../sender/index.js';
+import { allocateSlot, SlotTable, type Slot } from '../../sender/index.js';
 import { migrate } from '../../store/index.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { openedStore } from '../../../test/support/opened-store.js';
@@ -23,7 +23,7 @@ interface Running {
   ask(name: string, type: number, from?: string): Message & { readonly octets: number };
 }
 
-/** The job with one lent slot. */
+/** The job with one allocated slot. */
 async function running(t: TestContext): Promise<Running> {
   const keys = mkdtempSync(join(tmpdir(), 'hermetic-sender-job-'));
   t.after(() => rmSync(keys, { recursive: true }));
@@ -42,8 +42,8 @@ async function running(t: TestContext): Promise<Running> {
   for (const { job, migrations } of (await senderTestJob.tables?.(settings)) ?? [])
     migrate(store, job, migrations);
   const table = new SlotTable(store);
-  const lent = await lendSlot('192.0.2.1', { table, clock, limits: limits, hours: 72 });
-  assert.ok(lent.ok);
+  const allocated = await allocateSlot('192.0.2.1', { table, clock, limits: limits, hours: 72 });
+  assert.ok(allocated.ok);
   const service = await senderTestJob.start(settings, {
     store,
     clock: { ...clock, now: () => clock.now(), sleep: neverWakes },
@@ -54,7 +54,7 @@ async function running(t: TestContext): Promise<Running> {
     service,
     table,
     clock,
-    slot: lent.slot,
+    slot: allocated.slot,
     ask(name, type, from = '203.0.113.53') {
       const query = encodeMessage(
         responseTo(Name.of(name), type, {
@@ -81,7 +81,7 @@ function neverWakes(_ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-test('DNS questions about a lent slot become observations, once for each resolver', async (t) => {
+test('DNS questions about a allocated slot become observations, once for each resolver', async (t) => {
   const { service, table, slot, ask } = await running(t);
   const domain = `dane.${slot.slot}.${zone}`;
   assert.equal(ask(domain, RRType.MX).answers.length, 2);

@@ -32,7 +32,7 @@ const MAX_CONTEXTS = 400;
 
 /**
  * The job `senderTest`: the public test of senders. It answers DNS for the zone, plays the
- * mail hosts and policy hosts of lent slots, and saves its observations. It sends and
+ * mail hosts and policy hosts of allocated slots, and saves its observations. It sends and
  * relays nothing.
  */
 export const senderTestJob: JobCode<SenderTestJobSettings> = {
@@ -83,8 +83,8 @@ class SenderTest {
       key: site.keys.zone,
       apexAddresses: settings.policyAddresses,
       slotState(slot) {
-        const lent = table.bySlot(slot);
-        return lent && { withdrawn: lent.withdrawnAt !== undefined };
+        const allocated = table.bySlot(slot);
+        return allocated && { withdrawn: allocated.withdrawnAt !== undefined };
       },
       textAt: (domainName) => issuer?.textAt(domainName),
       now,
@@ -181,7 +181,7 @@ class SenderTest {
 
   async #certify(): Promise<void> {
     const now = this.jobContext.clock.now();
-    for (const slot of this.#table.lent(now)) {
+    for (const slot of this.#table.allocated(now)) {
       if (this.#stopping.signal.aborted) return;
       if (this.#issuer) await this.#issuer.certify(slot);
       else await this.#table.markReady(slot.slot, now);
@@ -191,7 +191,12 @@ class SenderTest {
   #metrics(): readonly Metric[] {
     const now = this.jobContext.clock.now();
     return [
-      single('sender_slots', 'gauge', 'Slots that are lent.', this.#table.lent(now).length),
+      single(
+        'sender_slots',
+        'gauge',
+        'Slots that are allocated.',
+        this.#table.allocated(now).length,
+      ),
       labelled('sender_dns_answers_total', 'counter', 'DNS answers by response code.', {
         label: 'rcode',
         values: [...this.#dns.answers].map(([rcode, count]) => [String(rcode), count]),

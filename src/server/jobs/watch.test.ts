@@ -55,10 +55,10 @@ async function watching(
   return { store, clock, lines, start };
 }
 
-const looks = (lines: Line[]): readonly (string | undefined)[] =>
+const checks = (lines: Line[]): readonly (string | undefined)[] =>
   lines
     .splice(0)
-    .filter(({ event }) => event === 'watch-look')
+    .filter(({ event }) => event === 'watch-check')
     .map(({ domain }) => domain);
 
 test('each domain is checked on its interval, sooner while a change is unconfirmed', async (t) => {
@@ -68,22 +68,22 @@ test('each domain is checked on its interval, sooner while a change is unconfirm
   });
   const watcher = start();
   await watcher.round();
-  assert.deepEqual(looks(lines).toSorted(), ['good.example', 'plaintext.example']);
+  assert.deepEqual(checks(lines).toSorted(), ['good.example', 'plaintext.example']);
   await watcher.round();
-  assert.deepEqual(looks(lines), []);
+  assert.deepEqual(checks(lines), []);
   clock.at += HOUR / 4;
   await watcher.round();
   const alarm = lines.find(({ event }) => event === 'watch-alarm');
   assert.deepEqual([alarm?.kind, alarm?.rule], ['added', 'starttls-absent']);
-  assert.deepEqual(looks(lines), ['plaintext.example']);
+  assert.deepEqual(checks(lines), ['plaintext.example']);
   clock.at += 5 * HOUR;
   // A restart keeps the interval.
   const again = start();
   await again.round();
-  assert.deepEqual(looks(lines), []);
+  assert.deepEqual(checks(lines), []);
   clock.at += 2 * HOUR;
   await again.round();
-  assert.deepEqual(looks(lines).toSorted(), ['good.example', 'plaintext.example']);
+  assert.deepEqual(checks(lines).toSorted(), ['good.example', 'plaintext.example']);
   assert.equal(readWatch(store).domains['good.example']?.verdict, 'pass');
   const history = [...readHistory(store)].map(({ domain, verdict }) => `${domain} ${verdict}`);
   assert.deepEqual(history, ['good.example pass', 'plaintext.example fail']);

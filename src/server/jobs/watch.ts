@@ -9,7 +9,7 @@ import {
   awaitsConfirmation,
   forgetUnwatched,
   readWatch,
-  recordLook,
+  recordCheck,
   repeatedId,
   sendAlarms,
   watchTables,
@@ -33,7 +33,7 @@ const JITTER = 0.1;
 /** Domains that are checked concurrently. */
 const MAX_CONCURRENT = 4;
 /** Milliseconds until a check that does not end counts as one without a result. */
-const LOOK_TIMEOUT = 10 * 60_000;
+const CHECK_TIMEOUT = 10 * 60_000;
 
 /** Watches domains: checks each on an interval, and reports changes by mail and webhook. */
 export const watchJob: JobCode<WatchSettings> = {
@@ -65,7 +65,7 @@ export const watchJob: JobCode<WatchSettings> = {
  */
 export class Watcher {
   readonly #settings: WatchSettings;
-  readonly #house: JobContext;
+  readonly #context: JobContext;
   readonly #signal: AbortSignal;
   readonly #channels: Readonly<Record<string, AlarmChannel>>;
   readonly #digests: DigestSender;
@@ -81,7 +81,7 @@ export class Watcher {
     random: () => number = Math.random,
   ) {
     this.#settings = settings;
-    this.#house = jobContext;
+    this.#context = jobContext;
     this.#signal = abortSignal;
     this.#random = random;
     this.#channels = channelsOf(settings, jobContext);
@@ -96,10 +96,10 @@ export class Watcher {
 
   /** Checks the domains that are due, and sends the pending alarms. */
   async round(): Promise<void> {
-    const now = this.#house.clock.now();
+    const now = this.#context.clock.now();
     await this.#forgetUnwatched(now);
     const due = this.#settings.domains.filter((domainName) => this.#isDue(domainName, now));
-    await mapConcurrent(due, MAX_CONCURRENT, (domainName) => this.#look(domainName));
+    await mapConcurrent(due, MAX_CONCURRENT, (domainName) => this.#checkAndRecord(domainName));
     await this.#send();
     if (!this.#signal.aborted) await this.#digests.round();
   }
@@ -107,7 +107,7 @@ export class Watcher {
   /** Ends the alarms of domains that the configuration no longer names, once. */
   async #forgetUnwatched(now: number): Promise<void> {
     if (this.#hasForgotten) return;
-    const { store, log } = this.#house;
+    const { store, log } = this.#context;
     try {
       this.#note(await forgetUnwatched(store, this.#scope, now));
       this.#hasForgotten = true;
@@ -122,7 +122,7 @@ export class Watcher {
 
   #note(watchAlarms: readonly WatchAlarm[]): void {
     for (const { kind, domain, rule, says } of watchAlarms)
-      this.#house.log.warn('watch-alarm', { kind, domain, rule, says });
+      this.#context.log.warn('watch-alarm', { kind, domain, rule, says });
   }
 
   /** A clock that was set back must not stop the watch. */
@@ -132,18 +132,18 @@ export class Watcher {
   }
 
   /** Checks one domain, and stores the changes. A failed write loses the check. */
-  async #look(domain: string): Promise<void> {
+  async #checkAndRecord(domain: string): Promise<void> {
     if (this.#signal.aborted) return;
-    const { store, clock, log } = this.#house;
+    const { store, clock, log } = this.#context;
     const began = clock.now();
     const checkResult = await this.#check(domain);
     if (this.#signal.aborted) return;
     const now = clock.now();
     const silent = isSilent(this.#settings, domain, now);
-    const look = { domain, result: checkResult, silent, began };
+    const watchedCheck = { domain, result: checkResult, silent, began };
     try {
-      const watchAlarms = await recordLook(store, look, this.#scope, now);
-      log.info('watch-look', { domain, verdict: checkResult?.verdict ?? 'inconclusive' });
+      const watchAlarms = await recordCheck(store, watchedCheck, this.#scope, now);
+      log.info('watch-check', { domain, verdict: checkResult?.verdict ?? 'inconclusive' });
       this.#note(watchAlarms);
       if (checkResult) await store.write('watch', () => recordHistory(store, checkResult, now));
     } catch (error) {
@@ -156,10 +156,10 @@ export class Watcher {
 
   /** Undefined when the check itself failed. */
   async #check(domainName: string): Promise<CheckResult | undefined> {
-    const { localNetwork, resolver, trustStore, clock, log } = this.#house;
+    const { localNetwork, resolver, trustStore, clock, log } = this.#context;
     try {
       const { check } = await import('../../check/index.js');
-      return await followSignals([this.#signal, AbortSignal.timeout(LOOK_TIMEOUT)], ({ signal }) =>
+      return await followSignals([this.#signal, AbortSignal.timeout(CHECK_TIMEOUT)], ({ signal }) =>
         check(domainName, {
           network: localNetwork,
           resolver,
@@ -180,13 +180,13 @@ export class Watcher {
   /** Milliseconds to the next check: short where it confirms or refutes the last one. */
   #pause(domainName: string): number {
     const every = this.#settings.everyHours * HOUR;
-    const soon = awaitsConfirmation(readWatch(this.#house.store), domainName);
+    const soon = awaitsConfirmation(readWatch(this.#context.store), domainName);
     return (soon ? CONFIRM_AFTER : every) * (1 - JITTER + 2 * JITTER * this.#random());
   }
 
   /** Sends pending alarms in every round, also those of an earlier process. */
   async #send(): Promise<void> {
-    const { store, clock, log } = this.#house;
+    const { store, clock, log } = this.#context;
     for (const sending of await sendAlarms(store, this.#channels, () => clock.now())) {
       const { channel, accepted, alarms, error } = sending;
       const fields = { channel, alarms: alarms.length, error: error?.message };

@@ -13,7 +13,7 @@ import {
   lastDigestTime,
   markDigest,
   readDigest,
-  recordLook,
+  recordCheck,
   watchDigestSchema,
   watchSection,
   watchTables,
@@ -78,18 +78,18 @@ const quiet: DigestFacts = {
   next: monday + 7 * DAY,
 };
 
-/** The digest of a watch after some looks at domains. */
+/** The digest of a watch after some checks at domains. */
 async function digestOf(
-  looks: readonly (readonly [domain: string, plant: ReturnType<typeof atHost>])[],
+  checks: readonly (readonly [domain: string, plant: ReturnType<typeof atHost>])[],
   until = monday,
 ): Promise<Digest> {
   const store = await openTables();
-  const domains = [...new Set(looks.map(([domain]) => domain))];
+  const domains = [...new Set(checks.map(([domain]) => domain))];
   let now = until - 2 * DAY;
-  for (const [domain, plant] of looks) {
+  for (const [domain, plant] of checks) {
     now += HOUR;
-    const look = { domain, result: plant(healthyResult(domain)) };
-    await recordLook(store, look, { domains, channels: [] }, now);
+    const check = { domain, result: plant(healthyResult(domain)) };
+    await recordCheck(store, check, { domains, channels: [] }, now);
   }
   const period = { from: until - 7 * DAY, until };
   const digest = await readDigest(store, { domains, schedule: weekly, ...period });

@@ -38,13 +38,13 @@ const createTest = createRoute({
   path: '/api/v1/sender-tests',
   summary: 'Start a test of a sender',
   description:
-    'Lends a slot: addresses of mail hosts that are wrong on purpose. Send a mail to each from the server to be tested.',
+    'Allocates a slot: addresses of mail hosts that are wrong on purpose. Send a mail to each from the server to be tested.',
   responses: {
     201: { description: 'The new test; Location names it.', content: document },
     403: refusal('The request came from a page of another site.'),
     404: refusal('This installation has no sender test.'),
     429: refusal('A limit is reached; Retry-After gives the seconds to wait.'),
-    503: refusal('All slots are lent; Retry-After gives the seconds to wait.'),
+    503: refusal('All slots are allocated; Retry-After gives the seconds to wait.'),
   },
 });
 
@@ -67,13 +67,13 @@ export function addSenderApi(app: OpenAPIHono<AppEnv>, site: Site): void {
     if (!senderTests) return problemResponse('sender-test-absent');
     if (isForeign(context.req.raw.headers, context.req.url))
       return problemResponse('web-foreign-form');
-    const lent = await senderTests.start(clientOf(context, settings.proxies));
-    if (!lent.ok) {
-      const seconds = Math.ceil((lent.freeAt - site.context.clock.now()) / 1000);
-      return problemResponse(lent.code, Math.max(1, seconds));
+    const allocated = await senderTests.start(clientOf(context, settings.proxies));
+    if (!allocated.ok) {
+      const seconds = Math.ceil((allocated.freeAt - site.context.clock.now()) / 1000);
+      return problemResponse(allocated.code, Math.max(1, seconds));
     }
-    context.header('location', `/api/v1/sender-tests/${lent.slot.id}`);
-    return context.json(documentOf(senderTests, lent.slot), 201);
+    context.header('location', `/api/v1/sender-tests/${allocated.slot.id}`);
+    return context.json(documentOf(senderTests, allocated.slot), 201);
   });
   app.openapi(readTest, (context) => {
     if (!senderTests) return problemResponse('sender-test-absent');

@@ -88,11 +88,11 @@ export function addSenderPages(app: Hono<AppEnv>, site: Site): void {
 async function startTest(context: Handled, site: Site, tests: SenderTests): Promise<Response> {
   if (isForeign(context.req.raw.headers, context.req.url))
     return showProblem(context, site, 'web-foreign-form');
-  const lent = await tests.start(clientOf(context, site.settings.proxies));
-  if (lent.ok) return context.redirect(`/sender/${lent.slot.id}`, 303);
-  const seconds = Math.max(1, Math.ceil((lent.freeAt - site.context.clock.now()) / 1000));
+  const allocated = await tests.start(clientOf(context, site.settings.proxies));
+  if (allocated.ok) return context.redirect(`/sender/${allocated.slot.id}`, 303);
+  const seconds = Math.max(1, Math.ceil((allocated.freeAt - site.context.clock.now()) / 1000));
   context.header('retry-after', String(seconds));
-  return showProblem(context, site, lent.code);
+  return showProblem(context, site, allocated.code);
 }
 
 function showTest(context: Handled, site: Site, tests: SenderTests, slot: Slot): Answer {

@@ -4,12 +4,12 @@ import {
   caseNames,
   closedCases,
   judgeSender,
-  lendSlot,
+  allocateSlot,
   openCases,
   reportObservations,
   SlotTable,
   type ClosedCase,
-  type LentSlot,
+  type AllocatedSlot,
   type Observation,
   type SenderCase,
   type SenderTestResult,
@@ -68,11 +68,11 @@ export class SenderTests {
     return this.settings.reportUri !== undefined;
   }
 
-  /** Lends a slot to a client, by its address. */
-  start(client: string): Promise<LentSlot> {
+  /** Allocates a slot to a client, by its address. */
+  start(client: string): Promise<AllocatedSlot> {
     const { slots, perClient, hours } = this.settings;
     const { clock } = this;
-    return lendSlot(client, { table: this.#table, clock, limits: { slots, perClient }, hours });
+    return allocateSlot(client, { table: this.#table, clock, limits: { slots, perClient }, hours });
   }
 
   find(id: string): Slot | undefined {
