@@ -81,6 +81,15 @@ const postfixVerify: Expected = {
 const postfixDane: Expected = { ...postfixMay, ...dane };
 /** The answers of `hermetic serve` over "may": DANE and MTA-STS, by domain. */
 const postfixSocketmap: Expected = { ...postfixMay, ...sts, ...dane };
+/**
+ * The answers of postfix-mta-sts-resolver over "dane": `secure` for every policy in mode
+ * enforce, which replaces DANE (README, "Warning").
+ */
+const postfixStsResolver: Expected = {
+  ...postfixDane,
+  ...sts,
+  ...verdicts('V: both sts-ok-dane-bad requiretls requiretls-absent', 'R: dane-ok-sts-bad'),
+};
 /** "none": TLS is not used. Every case that delivers does so in plaintext. */
 const postfixNone: Expected = Object.fromEntries(
   Object.keys(postfixMay).map((id) => [id, id === 'bogus-mx' ? words.R : words.P]),
@@ -112,6 +121,15 @@ const openSmtpd: Expected = {
   ...verdicts('P: handshake-broken pq needs-sni tls10 tls11'),
 };
 
+/**
+ * swaks(1), --tls-optional-strict: TLS where it is offered, without verification, and an
+ * error where the handshake fails. It has no queue, and tries one MX host.
+ */
+const swaks: Expected = {
+  ...opportunistic,
+  ...verdicts('D: starttls-454 handshake-broken pq needs-sni tls10 tls11'),
+};
+
 /** The table by configuration. */
 export const expectedVerdicts: Readonly<Record<string, Expected>> = {
   none: postfixNone,
@@ -121,6 +139,8 @@ export const expectedVerdicts: Readonly<Record<string, Expected>> = {
   verify: postfixVerify,
   secure: postfixVerify,
   socketmap: postfixSocketmap,
+  'sts-resolver': postfixStsResolver,
+  swaks,
   exim: eximDane,
   'exim-no-dane': eximClear,
   'exim-untrusted': eximClear,

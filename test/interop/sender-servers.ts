@@ -1,14 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Receivers } from '../../src/cli/sender/open-receivers.js';
 import { runSenderTest } from '../../src/cli/sender/run-test.js';
-import { submitOverSmtp } from '../../src/cli/sender/submit.js';
+import { submitOverSmtp, type Submit } from '../../src/cli/sender/submit.js';
 import { nodeNetwork } from '../../src/net/index.js';
 import type { SenderTestResult } from '../../src/sender/index.js';
+import { unpackPackage } from './debian.js';
 import { Jail } from './jail.js';
 import { Postfix } from './postfix.js';
-import { accepts, Daemon, freePort, greets, until } from './process.js';
+import { accepts, Daemon, freePort, greets, runProgram, until } from './process.js';
 
 /** A mail server that sends with one configuration. */
 export interface SenderServer {
@@ -76,17 +77,25 @@ export type PostfixClient = readonly [name: string, ...options: string[]];
 
 /**
  * One Postfix with several clients; the envelope sender selects one. A client whose name
- * contains `socketmap` asks the daemon of this program.
+ * contains `socketmap` asks the daemon of this program, and `sts-resolver` asks
+ * postfix-mta-sts-resolver. SOCKETMAP and STSRESOLVER in an option stand for the tables.
  */
 export async function postfixSenders(
   folder: ServerFolder,
   clients: readonly PostfixClient[],
 ): Promise<readonly SenderServer[]> {
-  const ports = { smtp: await freePort(), map: await freePort() };
+  const ports = { smtp: await freePort(), map: await freePort(), resolver: await freePort() };
   const caFile = folder.file('roots.pem', '');
   const resolvConf = folder.file('resolv.conf', `nameserver ${RESOLVER}\n`);
   const postfix = folder.add(new Postfix(folder.path, ports.smtp, { resolvConf }));
-  const map = `socketmap:inet:127.0.0.1:${ports.map}:hermetic`;
+  const mapAt = (port: number): string => `socketmap:inet:127.0.0.1:${port}:postfix`;
+  const withMaps = (option: string): string =>
+    option.replace('SOCKETMAP', mapAt(ports.map)).replace('STSRESOLVER', mapAt(ports.resolver));
+  const stsResolver = join(folder.path, 'sts-resolver');
+  if (clients.some(([name]) => name === 'sts-resolver')) {
+    mkdirSync(stsResolver);
+    unpackPackage('postfix-mta-sts-resolver', stsResolver);
+  }
   const choice = clients.map(([name]) => `{ ${name}@sender.example = smtp-${name}: }`).join(', ');
   await postfix.start(
     [{ address: '127.0.0.1' }],
@@ -102,7 +111,7 @@ export async function postfixSenders(
     clients.map(([name, ...options]) =>
       [
         `smtp-${name} unix - - n - - smtp -o syslog_name=${name}`,
-        ...options.map((option) => `-o ${option.replace('SOCKETMAP', map)}`),
+        ...options.map((option) => `-o ${withMaps(option)}`),
       ].join(' '),
     ),
   );
@@ -113,6 +122,8 @@ export async function postfixSenders(
     async follow(receivers) {
       writeFileSync(caFile, receivers.rootPem);
       if (name.includes('socketmap')) await startDaemon(folder, receivers, ports.map);
+      if (name === 'sts-resolver')
+        await startStsResolver(folder, { caFile, port: ports.resolver, root: stsResolver });
     },
   }));
 }
@@ -141,6 +152,75 @@ postfix: {listen: 127.0.0.1:${port}, version: "3.7", resolver: {file: ${join(fol
     () => accepts('127.0.0.1', port),
     () => daemon.log,
   );
+}
+
+/**
+ * postfix-mta-sts-resolver of Debian, unpacked. It reads the resolver of the test, and
+ * trusts its CA.
+ */
+async function startStsResolver(
+  folder: ServerFolder,
+  { caFile, port, root }: { caFile: string; port: number; root: string },
+): Promise<void> {
+  const config = folder.file(
+    'mta-sts-daemon.yml',
+    `host: 127.0.0.1
+port: ${port}
+shutdown_timeout: 1
+cache: {type: internal, options: {cache_size: 1000}}
+default_zone: {strict_testing: false, timeout: 4}
+`,
+  );
+  const environment = [
+    `PYTHONPATH=${root}/usr/lib/python3/dist-packages`,
+    `LD_LIBRARY_PATH=${compiledFolder(root)}`,
+    `SSL_CERT_FILE=${caFile}`,
+  ];
+  const program = ['/usr/bin/python3', '-m', 'postfix_mta_sts_resolver.daemon', '-c', config];
+  const daemon = folder.add(
+    new Daemon('unshare', withResolver(folder, ['env', ...environment, ...program]), folder.path),
+  );
+  await until(
+    'postfix-mta-sts-resolver',
+    () => accepts('127.0.0.1', port),
+    () => daemon.log,
+  );
+}
+
+/** The folder of compiled files of an unpacked package, which the architecture names. */
+function compiledFolder(root: string): string {
+  const folder = readdirSync(join(root, 'usr/lib')).find((name) => name.endsWith('-linux-gnu'));
+  return join(root, 'usr/lib', folder ?? '');
+}
+
+/** Arguments of unshare for a program that reads the resolver of the test. */
+function withResolver(folder: ServerFolder, program: readonly string[]): readonly string[] {
+  const resolvConf = folder.file('resolv.conf', `nameserver ${RESOLVER}\n`);
+  const steps = `mount --bind ${resolvConf} /etc/resolv.conf && exec "$@"`;
+  return ['-m', 'sh', '-c', steps, 'sh', ...program];
+}
+
+/**
+ * swaks of the installed release with TLS and MX lookups, for which it needs two more
+ * packages. It connects to the hosts of the case itself, without a queue.
+ */
+export function swaksSubmit(folder: ServerFolder): Submit {
+  const root = join(folder.path, 'swaks');
+  mkdirSync(root);
+  for (const name of ['libnet-ssleay-perl', 'libnet-dns-perl']) unpackPackage(name, root);
+  const compiled = join(compiledFolder(root), 'perl5');
+  const libraries = [
+    ...readdirSync(compiled).map((version) => join(compiled, version)),
+    join(root, 'usr/share/perl5'),
+  ];
+  return async ({ from, to, message }) => {
+    const data = folder.file(`${to}.eml`, Buffer.from(message).toString().replaceAll('\r\n', '\n'));
+    const swaks = ['swaks', '--tls-optional-strict', '--timeout', '10', '--helo', 'swaks.example'];
+    const command = [...swaks, '--from', from, '--to', to, '--data', `@${data}`];
+    const program = ['env', `PERL5LIB=${libraries.join(':')}`, ...command];
+    await runProgram('unshare', withResolver(folder, program), { anyStatus: true });
+    return { ok: true };
+  };
 }
 
 /** The configuration of one Exim. */

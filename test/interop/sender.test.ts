@@ -3,11 +3,15 @@ import test, { after, before } from 'node:test';
 import {
   comparePrediction,
   predictSender,
+  readOpenSmtpd,
   readPostfix,
   senderCases,
   type MechanismVerdict,
+  type PolicyServer,
+  type SenderModel,
   type SenderTestResult,
 } from '../../src/sender/index.js';
+import { runSenderTest } from '../../src/cli/sender/run-test.js';
 import { tlsLibraryHere } from './prediction.js';
 import { expectedVerdicts } from './sender-expectations.js';
 import {
@@ -15,6 +19,7 @@ import {
   openSmtpdSender,
   postfixSenders,
   ServerFolder,
+  swaksSubmit,
   testServer,
   WireTap,
   type PostfixClient,
@@ -68,12 +73,20 @@ async function compareAll(
   return found;
 }
 
-test('Postfix at each TLS level, and with the socketmap of this program', async () => {
+/** Its answers replace the level dane. */
+const stsResolver: PostfixClient = [
+  'sts-resolver',
+  'smtp_tls_security_level=dane',
+  'smtp_tls_policy_maps=STSRESOLVER',
+];
+
+test('Postfix at each TLS level, and with policy servers', async () => {
   const common = ['may', 'encrypt', 'secure', 'dane'];
   const levels = full ? ['none', 'verify', ...common] : common;
   const servers = await postfixSenders(folder, [
     ...levels.map((level): PostfixClient => [level, `smtp_tls_security_level=${level}`]),
     ['socketmap', 'smtp_tls_security_level=may', 'smtp_tls_policy_maps=SOCKETMAP'],
+    ...(full ? [stsResolver] : []),
   ]);
   const found = await compareAll(servers, checkPrediction);
   const expected: typeof found = {
@@ -84,6 +97,7 @@ test('Postfix at each TLS level, and with the socketmap of this program', async 
     secure: ['does-not-use', 'does-not-use', 'enforces'],
     dane: ['does-not-use', 'enforces', 'observes-only'],
     socketmap: ['enforces', 'enforces', 'observes-only'],
+    'sts-resolver': ['enforces', 'enforces-wrongly', 'observes-only'],
   };
   assert.deepEqual({ ...expected, ...found }, expected);
   assert.equal(Object.keys(found).length, servers.length);
@@ -94,21 +108,30 @@ test('Postfix at each TLS level, and with the socketmap of this program', async 
  * every case.
  */
 function checkPrediction({ name }: SenderServer, result: SenderTestResult): void {
-  const asked = name === 'socketmap';
+  const servers: Readonly<Record<string, readonly [PolicyServer, string]>> = {
+    socketmap: ['hermetic', 'may'],
+    'sts-resolver': ['mta-sts-resolver', 'dane'],
+  };
+  const [policyServer, level = name] = servers[name] ?? [];
   const model = readPostfix({
     text: [
       'smtp_dns_support_level = dnssec',
       'smtp_tls_CAfile = roots.pem',
-      `smtp_tls_security_level = ${asked ? 'may' : name}`,
-      asked ? 'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:hermetic' : '',
+      `smtp_tls_security_level = ${level}`,
+      policyServer ? 'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:postfix' : '',
     ].join('\n'),
     readTable: () => ({ ok: false, reason: 'no tables' }),
     domain: 'recipient.example',
-    policyServer: asked ? 'hermetic' : undefined,
+    policyServer,
     version: '3.7',
     resolver: 'validates',
     tlsLibrary: tlsLibraryHere(),
   });
+  assertPredicted(name, model, result);
+}
+
+/** The prediction equals the observation in every case. */
+function assertPredicted(name: string, model: SenderModel, result: SenderTestResult): void {
   const compared = comparePrediction(predictSender(model, senderCases), result);
   assert.equal(compared.length, result.cases.length);
   for (const { case: id, agrees, predicted, observed } of compared) {
@@ -136,7 +159,35 @@ test('Exim uses DANE by default, and only with a resolver that it trusts', async
   assert.equal(Object.keys(found).length, servers.length);
 });
 
-test('OpenSMTPD is opportunistic', { skip: !full && 'with --full' }, async () => {
-  const found = await compareAll([await openSmtpdSender(folder)]);
+const onlyFull = { skip: !full && 'with --full' };
+
+test('swaks is opportunistic, and its case ends with its run', onlyFull, async () => {
+  tap.take();
+  const result = await runSenderTest({
+    exposed: true,
+    submit: () => swaksSubmit(folder),
+    from: 'test@sender.example',
+    durationMs: 120_000,
+    patienceMs: 0,
+    withdrawAfterMs: 300,
+    concurrency: 4,
+    signal: new AbortController().signal,
+  });
+  const observed = Object.fromEntries(result.cases.map((one) => [one.case, one.verdict]));
+  assert.deepEqual(observed, { ...observed, ...expectedVerdicts['swaks'] });
+  assert.deepEqual(mechanismsOf(result), ['does-not-use', 'does-not-use', 'observes-only']);
+});
+
+test('OpenSMTPD is opportunistic', onlyFull, async () => {
+  const found = await compareAll([await openSmtpdSender(folder)], ({ name }, result) => {
+    const model = readOpenSmtpd({
+      text: 'action "out" relay\nmatch from any for any action "out"\n',
+      domain: 'recipient.example',
+      version: '6.8.0p2',
+      resolver: 'validates',
+      tlsLibrary: tlsLibraryHere(),
+    });
+    assertPredicted(name, model, result);
+  });
   assert.deepEqual(found, { opensmtpd: ['does-not-use', 'does-not-use', 'observes-only'] });
 });

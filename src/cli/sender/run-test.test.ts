@@ -26,6 +26,7 @@ function options(submit: (receivers: Receivers) => Submit): SenderTestOptions {
   };
 }
 
+// [5321-5.1-1] The case second-mx is among them.
 const verdicts = (result: SenderTestResult): Record<string, string> =>
   Object.fromEntries(result.cases.map((one) => [one.case, one.verdict]));
 const mechanisms = (result: SenderTestResult): Record<string, string> =>

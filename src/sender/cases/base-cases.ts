@@ -4,7 +4,7 @@ const insecure: CaseZone = { dnssec: 'insecure' };
 
 interface Traits extends Pick<
   SenderCase,
-  'id' | 'says' | 'tells' | 'clause' | 'decidedAt' | 'quick' | 'needs'
+  'id' | 'says' | 'tells' | 'clause' | 'rules' | 'decidedAt' | 'quick' | 'needs'
 > {
   readonly expect?: SenderCase['expect'];
   readonly evidenceOf?: SenderCase['evidenceOf'];
@@ -26,6 +26,7 @@ export const baseCases: readonly SenderCase[] = [
     expect: 'deliver',
     evidenceOf: ['starttls'],
     clause: 'RFC 3207 §4',
+    rules: '[3207-4-2]',
     decidedAt: 'starttls',
     quick: true,
   }),
@@ -35,6 +36,7 @@ export const baseCases: readonly SenderCase[] = [
     says: 'no STARTTLS, no policy',
     tells: 'whether the sender delivers in plaintext where TLS is not offered',
     clause: 'RFC 3207 §6',
+    rules: '[7672-2.2-6]',
     decidedAt: 'ehlo',
     host: { starttls: 'absent' },
   }),
@@ -46,6 +48,7 @@ export const baseCases: readonly SenderCase[] = [
     expect: 'deliver',
     evidenceOf: ['starttls'],
     clause: 'RFC 7435 §3',
+    rules: '[7672-2.2-6]',
     decidedAt: 'certificate',
     host: { certificate: 'self-signed' },
   }),
@@ -56,6 +59,7 @@ export const baseCases: readonly SenderCase[] = [
     expect: 'deliver',
     evidenceOf: ['starttls'],
     clause: 'RFC 7435 §3',
+    rules: '[7672-2.2-6]',
     decidedAt: 'certificate',
     host: { certificate: 'expired' },
   }),
@@ -66,6 +70,7 @@ export const baseCases: readonly SenderCase[] = [
     expect: 'deliver',
     evidenceOf: ['starttls'],
     clause: 'RFC 7435 §3',
+    rules: '[7672-2.2-6]',
     decidedAt: 'certificate',
     host: { certificate: 'wrong-name' },
   }),
@@ -74,6 +79,7 @@ export const baseCases: readonly SenderCase[] = [
     says: 'STARTTLS offered, and answered with 454',
     tells: 'whether the sender falls back to plaintext',
     clause: 'RFC 3207 §4',
+    rules: '[3207-4-1, 3207-4-4]',
     decidedAt: 'starttls',
     host: { starttls: 'deferred' },
   }),
@@ -82,6 +88,7 @@ export const baseCases: readonly SenderCase[] = [
     says: 'STARTTLS accepted, the handshake fails',
     tells: 'whether the sender falls back to plaintext',
     clause: 'RFC 3207 §4.1',
+    rules: '[3207-4.1-1]',
     decidedAt: 'handshake',
     host: { starttls: 'broken' },
   }),
@@ -145,7 +152,7 @@ export const baseCases: readonly SenderCase[] = [
     id: 'large-hello',
     says: 'a middlebox drops a ClientHello of more than one packet',
     tells: 'whether mail survives the large ClientHello of post-quantum key exchange',
-    clause: 'RFC 8446 §4.1.2',
+    clause: 'RFC 9846 §4.2.2',
     decidedAt: 'handshake',
     host: { dropsLargeHello: true },
   }),
@@ -153,7 +160,7 @@ export const baseCases: readonly SenderCase[] = [
     id: 'client-certificate',
     says: 'the host asks for a client certificate',
     tells: 'whether the sender presents a client certificate',
-    clause: 'RFC 8446 §4.3.2',
+    clause: 'RFC 9846 §4.4.2',
     decidedAt: 'handshake',
     host: { asksClientCertificate: true },
   }),
@@ -163,6 +170,7 @@ export const baseCases: readonly SenderCase[] = [
     tells: 'whether the sender tries the next MX host',
     expect: 'deliver',
     clause: 'RFC 5321 §5.1',
+    rules: '[5321-5.1-1]',
     decidedAt: 'connection',
     zone: { dnssec: 'insecure', deadMx: true },
   }),

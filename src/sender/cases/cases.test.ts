@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { cell, type DeliveryResult, type SenderClass } from '../../tls-policy/index.js';
 import {
@@ -21,6 +22,28 @@ test('case ids are unique DNS labels, and each case has a clause', () => {
     assert.match(clause, /^RFC \d+ §\d/);
     assert.doesNotMatch(says, /\.$/);
   }
+});
+
+test('the clauses of a case are in the registers, and every expectation has one', () => {
+  const registers = new Set(
+    readdirSync('spec').flatMap((file) => {
+      const { clauses } = JSON.parse(readFileSync(`spec/${file}`, 'utf8')) as {
+        clauses: { id: string }[];
+      };
+      return clauses.map(({ id }) => id);
+    }),
+  );
+  let cited = 0;
+  for (const { id, rules = '', expect, needs } of senderCases) {
+    const ids = rules.replace(/[[\]\s]/g, '').split(',');
+    if (rules === '') {
+      assert.ok(expect === 'inform' || needs !== undefined, id);
+      continue;
+    }
+    for (const clause of ids) assert.ok(registers.has(clause), `${id}: ${clause}`);
+    cited += ids.length;
+  }
+  assert.ok(cited > 40, String(cited));
 });
 
 test('MTA-STS and DANE each have cases to deliver and cases to refuse', () => {

@@ -2,7 +2,7 @@ import type { CaseHost, CaseZone, SenderCase } from './sender-case.js';
 
 interface Traits extends Pick<
   SenderCase,
-  'id' | 'says' | 'tells' | 'clause' | 'quick' | 'contrast'
+  'id' | 'says' | 'tells' | 'clause' | 'rules' | 'quick' | 'contrast'
 > {
   readonly host: CaseHost;
   readonly zone?: CaseZone;
@@ -29,6 +29,7 @@ export const daneCases: readonly SenderCase[] = [
     says: 'self-signed certificate, matching TLSA 3 1 1',
     tells: 'whether the sender delivers under DANE-EE',
     clause: 'RFC 7672 §3.1.1',
+    rules: '[7672-2.2-3]',
     evidenceOf: ['dane', 'dnssec'],
     host: { certificate: 'self-signed', tlsa: ['key'] },
     quick: true,
@@ -39,6 +40,7 @@ export const daneCases: readonly SenderCase[] = [
     says: 'matching TLSA 3 1 1, certificate expired and for another name',
     tells: 'whether the sender leaves dates and names aside under DANE-EE',
     clause: 'RFC 7672 §3.1.1',
+    rules: '[7672-3.1.1-2, 7672-3.2.1-1]',
     host: { certificate: 'nothing-fits', tlsa: ['key'] },
   }),
   signed('deliver', {
@@ -47,6 +49,7 @@ export const daneCases: readonly SenderCase[] = [
     says: 'TLSA 2 1 1 matches a private issuer, the name is right',
     tells: 'whether the sender uses DANE-TA',
     clause: 'RFC 7672 §3.1.2',
+    rules: '[7672-3.2.2-1]',
     host: { certificate: 'private-ca', tlsa: ['issuer'] },
   }),
   signed('refuse', {
@@ -55,6 +58,7 @@ export const daneCases: readonly SenderCase[] = [
     says: 'TLSA 2 1 1 matches a private issuer, the name is wrong',
     tells: 'whether the sender verifies names under DANE-TA',
     clause: 'RFC 7672 §3.2.2',
+    rules: '[7672-3.2.2-1]',
     host: { certificate: 'private-ca-name', tlsa: ['issuer'] },
   }),
   signed('refuse', {
@@ -63,6 +67,7 @@ export const daneCases: readonly SenderCase[] = [
     says: 'valid certificate, TLSA 3 1 1 of another key',
     tells: 'whether the sender enforces DANE',
     clause: 'RFC 7672 §2.2',
+    rules: '[7672-2.2-3]',
     host: { tlsa: ['other-key'] },
     quick: true,
   }),
@@ -72,6 +77,7 @@ export const daneCases: readonly SenderCase[] = [
     says: 'TLSA 3 1 1, no STARTTLS',
     tells: 'whether the sender keeps mail from a stripped connection',
     clause: 'RFC 7672 §2.2',
+    rules: '[7672-2.2-1]',
     decidedAt: 'ehlo',
     host: { starttls: 'absent', tlsa: ['key'] },
     quick: true,
@@ -82,6 +88,7 @@ export const daneCases: readonly SenderCase[] = [
     says: 'valid certificate, the signature of the TLSA records is wrong',
     tells: 'whether a failed TLSA lookup keeps the sender from the host',
     clause: 'RFC 7672 §2.1.2',
+    rules: '[7672-2.1.2-3]',
     decidedAt: 'dns',
     zone: { dnssec: 'bogus-tlsa' },
     host: { tlsa: ['key'] },
@@ -93,6 +100,7 @@ export const daneCases: readonly SenderCase[] = [
     says: 'valid certificate, every signature of the domain is wrong',
     tells: 'whether the resolver of the sender validates',
     clause: 'RFC 4035 §5.5',
+    rules: '[7672-2.1.2-1]',
     evidenceOf: ['dnssec'],
     decidedAt: 'dns',
     zone: { dnssec: 'bogus' },
@@ -104,6 +112,7 @@ export const daneCases: readonly SenderCase[] = [
     says: 'unsigned zone, TLSA 3 1 1 of another key',
     tells: 'whether the sender ignores TLSA records without DNSSEC',
     clause: 'RFC 7672 §2.2',
+    rules: '[7672-2.2-2]',
     zone: { dnssec: 'insecure' },
     host: { certificate: 'self-signed', tlsa: ['other-key'] },
   }),
@@ -113,6 +122,7 @@ export const daneCases: readonly SenderCase[] = [
     says: 'self-signed certificate, TLSA 1 1 1 only',
     tells: 'whether the sender delivers under TLS where no record is usable',
     clause: 'RFC 7672 §2.2',
+    rules: '[7672-2.2-5, 7672-3.1.3-1]',
     host: { certificate: 'self-signed', tlsa: ['pkix-usage'] },
   }),
 ];

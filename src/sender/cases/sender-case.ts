@@ -132,6 +132,8 @@ export interface SenderCase {
   readonly evidenceOf: readonly SenderMechanism[];
   /** RFC and section of the expectation. */
   readonly clause: string;
+  /** The clauses that the case shows, as the registers in `spec/` number them. */
+  readonly rules?: string;
   /**
    * The first step at which the sender can see the property. A sender that leaves before
    * has not decided about it.

@@ -2,7 +2,7 @@ import type { CaseHost, CasePolicy, SenderCase } from './sender-case.js';
 
 interface Traits extends Pick<
   SenderCase,
-  'id' | 'says' | 'tells' | 'clause' | 'quick' | 'contrast'
+  'id' | 'says' | 'tells' | 'clause' | 'rules' | 'quick' | 'contrast'
 > {
   readonly policy?: Partial<CasePolicy>;
   readonly host?: CaseHost;
@@ -35,6 +35,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'valid certificate and policy, mode enforce',
     tells: 'whether the sender fetches the policy, and delivers under it',
     clause: 'RFC 8461 §5',
+    rules: '[8461-5-1]',
     quick: true,
   }),
   withPolicy('refuse', {
@@ -43,6 +44,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'mode enforce, self-signed certificate',
     tells: 'whether the sender verifies the chain',
     clause: 'RFC 8461 §4.2',
+    rules: '[8461-4.2-1, 8461-5-1]',
     host: { certificate: 'self-signed' },
     quick: true,
   }),
@@ -52,6 +54,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'mode enforce, expired certificate',
     tells: 'whether the sender verifies the dates of the certificate',
     clause: 'RFC 8461 §4.2',
+    rules: '[8461-4.2-1, 8461-5-1]',
     host: { certificate: 'expired' },
   }),
   withPolicy('refuse', {
@@ -60,6 +63,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'mode enforce, certificate for another name',
     tells: 'whether the sender verifies the name of the MX host',
     clause: 'RFC 8461 §4.2',
+    rules: '[8461-4.2-1, 8461-5-1]',
     host: { certificate: 'wrong-name' },
   }),
   withPolicy('refuse', {
@@ -68,6 +72,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'mode enforce, no STARTTLS',
     tells: 'whether the sender keeps mail from a stripped connection',
     clause: 'RFC 8461 §5',
+    rules: '[8461-5-1]',
     decidedAt: 'ehlo',
     host: { starttls: 'absent' },
     quick: true,
@@ -78,6 +83,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'mode enforce, the policy does not list the MX host',
     tells: 'whether the sender compares the MX host with the policy',
     clause: 'RFC 8461 §5',
+    rules: '[8461-5-1, 8461-4.1-2]',
     decidedAt: 'policy',
     policy: { mx: 'other-host' },
   }),
@@ -87,6 +93,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'mode testing, self-signed certificate',
     tells: 'whether the sender delivers in mode testing',
     clause: 'RFC 8461 §5',
+    rules: '[8461-5-2]',
     host: { certificate: 'self-signed' },
     policy: { mode: 'testing' },
   }),
@@ -96,6 +103,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'mode none, self-signed certificate',
     tells: 'whether the sender treats mode none as no policy',
     clause: 'RFC 8461 §5',
+    rules: '[8461-5-2]',
     host: { certificate: 'self-signed' },
     policy: { mode: 'none' },
   }),
@@ -105,6 +113,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'the policy host has an untrusted certificate: the policy is void',
     tells: 'whether the sender verifies the policy host',
     clause: 'RFC 8461 §3.3',
+    rules: '[8461-3.3-3, 8461-3.3-11]',
     host: { certificate: 'self-signed' },
     policy: { certificate: 'self-signed' },
   }),
@@ -114,6 +123,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'the policy host redirects: the policy is void',
     tells: 'whether the sender refuses redirects',
     clause: 'RFC 8461 §3.3',
+    rules: '[8461-3.3-6]',
     host: { certificate: 'self-signed' },
     policy: { reply: 'redirect' },
   }),
@@ -123,6 +133,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'the policy host answers with status 404: the policy is void',
     tells: 'whether the sender uses a policy only with status 200',
     clause: 'RFC 8461 §3.3',
+    rules: '[8461-3.3-5]',
     host: { certificate: 'self-signed' },
     policy: { reply: 'not-found' },
   }),
@@ -132,6 +143,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'the policy has media type text/html',
     tells: 'whether the sender requires text/plain, as it should',
     clause: 'RFC 8461 §3.2',
+    rules: '[8461-3.2-2]',
     host: { certificate: 'self-signed' },
     policy: { reply: 'wrong-type' },
   }),
@@ -141,6 +153,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'two MTA-STS records: there is no policy',
     tells: 'whether the sender ends discovery at two records',
     clause: 'RFC 8461 §3.1',
+    rules: '[8461-3.1-8]',
     host: { certificate: 'self-signed' },
     policy: { records: 2 },
   }),
@@ -150,6 +163,7 @@ export const stsCases: readonly SenderCase[] = [
     says: 'a learned policy, then DNS, policy host and STARTTLS disappear',
     tells: 'whether a cached policy survives an attacker who blocks its source',
     clause: 'RFC 8461 §5.1',
+    rules: '[8461-3.3-10]',
     decidedAt: 'ehlo',
     withdrawn: true,
   }),

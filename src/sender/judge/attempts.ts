@@ -24,7 +24,7 @@ export interface Attempt {
 }
 
 /**
- * Alerts by which a TLS client refuses a certificate (RFC 8446 §6.2). Others concern the
+ * Alerts by which a TLS client refuses a certificate (RFC 9846 §6.2). Others concern the
  * handshake itself and say nothing about the certificate.
  */
 const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([

@@ -94,7 +94,7 @@ export function tlsOf(
 
 /**
  * Before TLS 1.3 a hello names only its highest version, so lower ones are not known from
- * it (RFC 5246 §E.1).
+ * it (RFC 9846 §E.1).
  */
 function offers({ versions, maxVersion }: ObservationOf<'hello'>, version: number): boolean {
   return versions.length > 0 ? versions.includes(version) : maxVersion === version;

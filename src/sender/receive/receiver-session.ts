@@ -70,7 +70,12 @@ const X25519MLKEM768 = 0x11ec;
 const HANDSHAKE_FAILURE = Uint8Array.of(21, 3, 3, 0, 2, 2, 40);
 const UNRECOGNIZED_NAME = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
 
-/** One connection to the mail host of a case (RFC 5321, RFC 3207). */
+/**
+ * One connection to the mail host of a case. Every command of RFC 5321 is served
+ * [5321-4.5.1-1], and those out of order get 503 [5321-4.1.4-1]. STARTTLS follows RFC 3207:
+ * it is never required [3207-4-3], not listed again under TLS [3207-4.2-6], and it ends what
+ * the client said before [3207-4.2-7].
+ */
 export class ReceiverSession {
   #stream: Duplex;
   #input: SmtpInput;
@@ -159,6 +164,7 @@ export class ReceiverSession {
       case 'NOOP':
         return this.#say('250 2.0.0 Ok');
       case 'VRFY':
+        // [5321-3.5.3-1]
         return this.#say('252 2.5.0 Send a message to find out');
       case 'QUIT':
         this.#say('221 2.0.0 Bye');
@@ -190,6 +196,7 @@ export class ReceiverSession {
 
   #mail(address: string, keywords: readonly string[]): void {
     const { requiretls = false } = this.#played.host;
+    // [8689-2-1]
     const offered = !keywords.includes('REQUIRETLS') || (requiretls && this.#secured);
     let reply: readonly [number, string] = [250, '2.1.0 Ok'];
     if (!this.#greeted || this.#recipients !== undefined) reply = [503, '5.5.1 Bad sequence'];
@@ -221,6 +228,7 @@ export class ReceiverSession {
   #replyToRecipient(domain: string): readonly [number, string] {
     const { selection, limits } = this.options;
     if (this.#recipients === undefined) return [503, '5.5.1 Bad sequence'];
+    // [5321-4.5.3.1.10-2]
     if (this.#recipients >= limits.recipients) return [452, '4.5.3 Too many recipients'];
     const named = selection?.byRecipient(domain, this.#played, this.#secured);
     if (named === 'turn') return [451, '4.7.1 This case follows at your next attempt'];

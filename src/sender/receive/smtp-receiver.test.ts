@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import {
   CaseCertificates,
   Recorder,
@@ -183,6 +185,70 @@ test('recipients, commands and octets of a message are bounded', async (t) => {
   const many = await bench(t, 'plain', { commands: 3 });
   for (let index = 0; index < 3; index++) await many.ask('NOOP');
   assert.match(await many.ask('NOOP'), /^421 /);
+});
+
+// [5321-4.1.4-1, 5321-4.5.1-1, 5321-3.5.3-1]
+test('RFC 5321: every command is served, and those out of order get 503', async (t) => {
+  const { ask } = await bench(t, 'plain');
+  const replies = [];
+  for (const command of [
+    'MAIL FROM:<a@sender.test>',
+    'RCPT TO:<b@plain.me.sender.example>',
+    'DATA',
+    'HELO mail.sender.test',
+    'RCPT TO:<b@plain.me.sender.example>',
+    'EHLO mail.sender.test',
+    'NOOP',
+    'VRFY root',
+    'MAIL FROM:<>',
+    'MAIL FROM:<>',
+    'DATA',
+    'RSET',
+    'RCPT TO:<b@plain.me.sender.example>',
+    'QUIT',
+  ])
+    replies.push((await ask(command)).slice(0, 3));
+  const expected = '503 503 503 250 503 250 250 252 250 503 503 250 503 221';
+  assert.deepEqual(replies.join(' '), expected);
+});
+
+// [5321-4.5.3.1.8-1, 5321-4.5.3.1.10-2]
+test('RFC 5321 §4.5.3.1.8: a message has room for 100 recipients', async (t) => {
+  const { ask } = await bench(t, 'plain');
+  await ask('EHLO mail.sender.test');
+  await ask('MAIL FROM:<a@sender.test>');
+  const counts = new Map<string, number>();
+  for (let index = 0; index < 105; index++) {
+    const code = (await ask(`RCPT TO:<b${index}@plain.me.sender.example>`)).slice(0, 3);
+    counts.set(code, (counts.get(code) ?? 0) + 1);
+  }
+  assert.deepEqual(Object.fromEntries(counts), { 250: 100, 452: 5 });
+});
+
+// [3207-4.2-6, 3207-4.2-7, 3207-4-3, 8689-2-1]
+test('RFC 3207 §4.2: TLS ends what was said before, pipelined commands included', async (t) => {
+  const { ask, socket } = await bench(t, 'requiretls');
+  assert.doesNotMatch(await ask('EHLO mail.sender.test'), /REQUIRETLS/);
+  assert.match(await ask('MAIL FROM:<a@sender.test> REQUIRETLS'), /^555 /);
+  // The second command stands in the buffer of the server when TLS begins.
+  assert.match(await ask('STARTTLS\r\nEHLO injected.test'), /^220 /);
+  const secured = connectTls({ socket, rejectUnauthorized: false });
+  let text = '';
+  const reply = async (command: string): Promise<string> => {
+    text = '';
+    secured.write(`${command}\r\n`);
+    while (!/^\d{3} [^\n]*\n$/m.test(text)) {
+      const [octets] = (await once(secured, 'data')) as [Buffer];
+      text += octets.toString('latin1');
+    }
+    return text;
+  };
+  await once(secured, 'secureConnect');
+  assert.match(await reply('MAIL FROM:<a@sender.test>'), /^503 /);
+  const hello = await reply('EHLO mail.sender.test');
+  assert.doesNotMatch(hello, /STARTTLS/);
+  assert.match(hello, /REQUIRETLS/);
+  assert.match(await reply('MAIL FROM:<a@sender.test> REQUIRETLS'), /^250 /);
 });
 
 test('a silent client is disconnected', async (t) => {

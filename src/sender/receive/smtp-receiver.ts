@@ -31,7 +31,8 @@ const receiverLimits: ReceiverLimits = {
   commandMs: 60_000,
   sessionMs: 300_000,
   maxData: 10_000_000,
-  recipients: 50,
+  // [5321-4.5.3.1.8-1]
+  recipients: 100,
   commands: 200,
 };
 
