@@ -60,6 +60,8 @@ test('RFC 8461 §3.2: the policy', () => {
     'enforce 604800 mail.example.com,*.example.net',
     'the last line end may be missing',
   );
+  const many = Array.from({ length: 1500 }, (_, n) => `mx: h${n}.example.com\n`).join('');
+  assert.match(policy(good.replace('mx: mail', `${many}mx: mail`)), /,mail\.example\.com,/);
   assert.equal(
     policy(`${good}mode: none\nmax_age: 1\n`),
     'enforce 604800 mail.example.com,*.example.net',

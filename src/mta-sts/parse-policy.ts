@@ -20,7 +20,6 @@ export interface StsPolicy {
 
 /** Maximum `max_age` in seconds; larger values are reduced to it (RFC 8461 §3.2). */
 export const MAX_AGE = 31_557_600;
-const MAX_MX = 1000;
 const hostPattern =
   /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
@@ -48,7 +47,6 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
   if (age === undefined || !/^\d{1,10}$/.test(age.value))
     return invalid(faultOf('max_age', age, lines, explainAge));
   const hosts = lines.filter((policyLine) => policyLine.key === 'mx');
-  if (hosts.length > MAX_MX) return invalid(`${hosts.length} mx lines`);
   const odd = hosts.find(
     ({ value }) => value.length > 255 || !hostPattern.test(value.toLowerCase()),
   );

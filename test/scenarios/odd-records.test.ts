@@ -103,6 +103,18 @@ test('a TLSA record of one certificate of several says which one has none', asyn
   }
 });
 
+// RFC 8461 §3.1, RFC 8460 §3: other TXT records at the name are discarded.
+test('the records of MTA-STS and TLS-RPT count behind hundreds of other texts', async () => {
+  for (const count of [1, 99, 100, 300]) {
+    const texts = (owner: string): string[] =>
+      Array.from({ length: count }, (_, n) => `${owner} TXT "verification=${n}"`);
+    const records = [...texts('_mta-sts'), ...texts('_smtp._tls')].join('\n');
+    const result = await look({ sts, zone: { records } });
+    assert.equal(result.exposure.mtaStsCached.none, 'verified', `${count}`);
+    assert.deepEqual(ids(result, 'fail', 'warn'), [], `${count}`);
+  }
+});
+
 // RFC 7671 §9.
 test('a stale stronger digest is deleted next to any record that matches', async () => {
   const other = createHash('sha512').update('another key').digest('hex');

@@ -12,6 +12,7 @@ import {
   parseRecord,
   type CaaDecision,
   type CaaRequest,
+  type Resolver,
 } from '../index.js';
 import { readCaa } from './parse-caa.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
@@ -190,4 +191,29 @@ test('RFC 8659 §3: an alias counts for its name, and its target is never climbe
 
 test('a bogus lookup is a failure and not an absence', async () => {
   assert.match(await relevant('mx.bogus.example'), /^failed mx\.bogus\.example bogus/);
+});
+
+test('every CAA record of a name counts, however many there are', async () => {
+  const records = Array.from({ length: 80 }, (_, n) => {
+    const parsed = parseRecord(`mx.example. 60 IN CAA 0 issue "ca${n}.example"`);
+    assert.ok(parsed.ok);
+    return parsed.value;
+  });
+  const canonicalName = Name.of('mx.example');
+  const answer = {
+    status: 'found',
+    dnssec: 'secure',
+    records,
+    canonicalName,
+    aliases: [],
+    ttl: 60,
+  };
+  const resolver = { ask: () => Promise.resolve(answer) } as unknown as Resolver;
+  const { properties } = await lookupCaa(resolver, canonicalName);
+  for (const [issuer, wanted] of [
+    ['ca0.example', 'permitted'],
+    ['ca79.example', 'permitted'],
+    ['ca80.example', 'refused'],
+  ] as const)
+    assert.equal(judgeCaa(properties, { issuers: [issuer], wildcard: false }).answer, wanted);
 });

@@ -19,8 +19,6 @@ export interface RelevantCaa {
 
 /** Lookups of one climb: names of mail and policy hosts have fewer labels. */
 const MAX_CLIMB = 12;
-/** Properties that are read of one RRset. */
-const MAX_PROPERTIES = 50;
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
 /**
@@ -49,9 +47,10 @@ export async function lookupCaa(
     dnssec = gravity[Math.max(gravity.indexOf(dnssec), gravity.indexOf(answer.dnssec))] ?? dnssec;
     if (status === 'failed') return { status, at, canonicalName, properties: [], dnssec, failure };
     if (status !== 'found') continue;
-    const properties = answer.records
-      .slice(0, MAX_PROPERTIES)
-      .map((resourceRecord) => readCaa(resourceRecord) ?? unreadable);
+    // The last one may permit the CA in use: a DNS message bounds their number.
+    const properties = answer.records.map(
+      (resourceRecord) => readCaa(resourceRecord) ?? unreadable,
+    );
     return { status, at, canonicalName, properties, dnssec };
   }
   const status = at.isRoot ? 'absent' : 'failed';

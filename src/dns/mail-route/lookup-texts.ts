@@ -17,9 +17,10 @@ export interface Texts {
   readonly ttl: number;
 }
 
-const MAX_TEXTS = 100;
-
-/** Asks for the TXT records of a name. */
+/**
+ * Asks for the TXT records of a name. All of them count, since the one that is sought may be
+ * the last: a DNS message bounds their number.
+ */
 export async function lookupTexts(
   resolver: Resolver,
   domainName: Name,
@@ -27,9 +28,7 @@ export async function lookupTexts(
 ): Promise<Texts> {
   const asked: AskOptions = { ...options, acceptUnvalidated: true };
   const dnsAnswer = await resolver.ask(domainName, RRType.TXT, asked);
-  const texts = dnsAnswer.records
-    .slice(0, MAX_TEXTS)
-    .flatMap((resourceRecord) => txtText(resourceRecord) ?? []);
+  const texts = dnsAnswer.records.flatMap((resourceRecord) => txtText(resourceRecord) ?? []);
   return {
     lookup: lookupState(dnsAnswer.status),
     texts,
