@@ -12,14 +12,18 @@ import { openStore } from '../../src/store/index.js';
 import { builtinTrustStore } from '../../src/tls/index.js';
 import { prepareReports } from '../../src/tls-rpt-receive/index.js';
 import { CheckTable } from '../../src/web/checks/check-table.js';
-import { openPages, pagesSection } from '../../src/web/index.js';
+import { openPages, pagesSection, type Pages } from '../../src/web/index.js';
 import { checkHostile, hostileText } from '../scenarios/hostile-server.js';
 import { storeTestReports } from '../support/report/reports.js';
 import { silentNetwork, zoneResolver } from '../support/testing-pages.js';
+import { finishedScan, sampleNumbers } from '../support/scan-statistics.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const skip = withoutChromium;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Runs axe in the page: each violation with the elements at fault. */
+const FIND_VIOLATIONS = `axe.run().then((found) =>
+  found.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')))`;
 const widths = [320, 768, 1280] as const;
 
 let browser: Browser;
@@ -180,9 +184,7 @@ test('every route fits the screen, and axe finds no violation', { skip }, async 
         // width.
         if (width === 768 || (width === 1280 && colorScheme === 'dark')) continue;
         await page.addScriptTag({ content: axe });
-        const violations = await page.evaluate(
-          `axe.run().then((found) => found.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')))`,
-        );
+        const violations = await page.evaluate(FIND_VIOLATIONS);
         assert.deepEqual(violations, [], `${route} at ${width}, ${colorScheme}`);
       }
       await page.context().close();
@@ -261,15 +263,7 @@ test('hostile text runs nothing, loads nothing and violates no policy', { skip }
     log,
   };
   const pages = await openPages(pagesSection.parse({}), context, { hasOperatorPages: true });
-  const listener = await listenWeb(
-    { address: '127.0.0.1', port: 0 },
-    {
-      sites: [{ serves: () => true, handle: pages.handler(true) }],
-      log,
-      limits: { connections: 50 },
-    },
-  );
-  const own = `http://127.0.0.1:${'port' in listener.at ? listener.at.port : 0}`;
+  const { own, close } = await serve(pages, log);
   const { page, noise } = await open();
   for (const path of [
     `/check/${id}`,
@@ -288,6 +282,68 @@ test('hostile text runs nothing, loads nothing and violates no policy', { skip }
   }
   assert.deepEqual(noise, []);
   await page.context().close();
-  pages.stop();
-  await listener.close(0);
+  await close();
 });
+
+test(
+  'statistics fit the screen without scripts, and axe finds no violation',
+  { skip },
+  async () => {
+    const log = createLog({ format: 'plain', write: () => undefined, now: Date.now });
+    const pages = await openPages(pagesSection.parse({}), {
+      network: silentNetwork(),
+      resolver: zoneResolver([]),
+      trustStore: builtinTrustStore(),
+      store: await openStore(':memory:'),
+      clock: systemClock,
+      log,
+      statistics: { scans: async () => [finishedScan], numbers: async () => sampleNumbers },
+    });
+    const { own, close } = await serve(pages, log);
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const width of [320, 1280]) {
+        const viewport = { width, height: 900 };
+        const { page, noise } = await open({ viewport, colorScheme, bypassCSP: true });
+        for (const route of ['/statistics', '/statistics/7/overview', '/statistics/7/mta-sts']) {
+          await page.goto(`${own}${route}`);
+          const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+          assert.ok(Number(wider) <= 0, `${route} at ${width}: ${String(wider)} pixels too wide`);
+          await page.addScriptTag({ content: axe });
+          const violations = await page.evaluate(FIND_VIOLATIONS);
+          assert.deepEqual(violations, [], `${route} at ${width}, ${colorScheme}`);
+        }
+        assert.deepEqual(noise, []);
+        await page.context().close();
+      }
+    const { page } = await open({ javaScriptEnabled: false });
+    await page.goto(`${own}/statistics`);
+    await page.click('text=Tranco <top>');
+    await page.click('text=DANE');
+    assert.match(await page.innerText('main'), /with a property of dane[\s\S]*3 of 4/);
+    assert.equal(await page.locator('svg.chart').count(), 1);
+    await page.context().close();
+    await close();
+  },
+);
+
+/** Serves pages on a port of its own. */
+async function serve(
+  pages: Pages,
+  log: ReturnType<typeof createLog>,
+): Promise<{ readonly own: string; close(): Promise<void> }> {
+  const listener = await listenWeb(
+    { address: '127.0.0.1', port: 0 },
+    {
+      sites: [{ serves: () => true, handle: pages.handler(true) }],
+      log,
+      limits: { connections: 50 },
+    },
+  );
+  return {
+    own: `http://127.0.0.1:${'port' in listener.at ? listener.at.port : 0}`,
+    async close() {
+      pages.stop();
+      await listener.close(0);
+    },
+  };
+}
