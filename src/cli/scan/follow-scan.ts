@@ -6,6 +6,8 @@ const REDRAW_MS = 1000;
 const LINE_MS = 10_000;
 /** Pause between two looks: a scan of a few domains ends within seconds. */
 const LOOK_MS = 500;
+/** A look counts all rows of the scan: the pause is this many times as long. */
+const PAUSE_FACTOR = 20;
 
 /**
  * Shows the progress of a scan on standard error until it ends or `signal` aborts: a page
@@ -21,11 +23,14 @@ export async function followScan(
   let shown = await scanProgress(database, id);
   let shownAt = performance.now();
   let height = 0;
+  let lookMs = 0;
   for (;;) {
     const ended = shown.scan.state !== 'running' || signal.aborted;
     if (ended) break;
-    await pause(Math.min(pace, LOOK_MS), signal);
+    await pause(Math.max(Math.min(pace, LOOK_MS), PAUSE_FACTOR * lookMs), signal);
+    const askedAt = performance.now();
     const state = await scanProgress(database, id).catch(() => shown);
+    lookMs = performance.now() - askedAt;
     const elapsed = performance.now() - shownAt;
     if (elapsed < pace && state.scan.state === 'running') continue;
     const lines = output.interactive

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../../base/index.js';
 import type { Queries, Transaction } from '../database/database.js';
 import type { DomainGrade, GradedDomain } from '../contract/scan-work.js';
 import type { ScanContext } from '../contract/scan-context.js';
@@ -72,8 +73,11 @@ interface Row {
   readonly domain_id: number;
   readonly name: string;
   readonly shape_id: number;
-  readonly hosts: readonly string[];
+  readonly host_ids: readonly number[];
 }
+
+/** Host names that are remembered: 150 octets each. */
+const MAX_NAMES = 200_000;
 
 /** Returns all graded domains of a scan. Memory grows with shapes alone. */
 async function* gradedDomains(
@@ -81,13 +85,13 @@ async function* gradedDomains(
   scanId: number,
 ): AsyncGenerator<GradedDomain, void> {
   const grades = new Map<number, DomainGrade>();
+  const names = new BoundedMap<string>(MAX_NAMES);
   let last = -1;
   for (;;) {
     const rows = await database.query<Row>(
       `SELECT s.domain_id, d.name, s.shape_id, ARRAY(
-          SELECT h.name FROM hermetic_scan.domain_host l
-          JOIN hermetic_scan.host h ON h.id = l.host_id
-          WHERE l.domain_id = s.domain_id ORDER BY l.preference, h.name) AS hosts
+          SELECT l.host_id FROM hermetic_scan.domain_host l
+          WHERE l.domain_id = s.domain_id) AS host_ids
         FROM hermetic_scan.scan_domain s JOIN hermetic_scan.domain d ON d.id = s.domain_id
         WHERE s.scan_id = $1 AND s.domain_id > $2 AND s.shape_id IS NOT NULL
         ORDER BY s.domain_id LIMIT $3`,
@@ -101,10 +105,38 @@ async function* gradedDomains(
       [missing],
     ))
       grades.set(id, grade);
-    for (const { name, hosts, shape_id } of rows)
-      yield { domain: name, hosts, grade: grades.get(shape_id) as DomainGrade };
+    const hostNames = await namesOf(database, rows, names);
+    for (const { name, host_ids, shape_id } of rows)
+      yield {
+        domain: name,
+        hosts: host_ids.map((id) => hostNames.get(id) as string),
+        grade: grades.get(shape_id) as DomainGrade,
+      };
     const end = rows.at(-1);
     if (!end) return;
     last = end.domain_id;
   }
+}
+
+/** The names of all hosts of the rows. Common hosts are looked up once. */
+async function namesOf(
+  database: Queries,
+  rows: readonly Row[],
+  known: BoundedMap<string>,
+): Promise<ReadonlyMap<number, string>> {
+  const found = new Map<number, string>();
+  const missing: number[] = [];
+  for (const id of new Set(rows.flatMap(({ host_ids }) => host_ids))) {
+    const name = known.get(String(id));
+    if (name === undefined) missing.push(id);
+    else found.set(id, name);
+  }
+  for (const { id, name } of await database.query<{ id: number; name: string }>(
+    'SELECT id, name FROM hermetic_scan.host WHERE id = ANY($1)',
+    [missing],
+  )) {
+    known.set(String(id), name);
+    found.set(id, name);
+  }
+  return found;
 }
