@@ -105,7 +105,7 @@ test('a TLSA record of one certificate of several says which one has none', asyn
 
 // RFC 8461 §3.1, RFC 8460 §3: other TXT records at the name are discarded.
 test('the records of MTA-STS and TLS-RPT count behind hundreds of other texts', async () => {
-  for (const count of [1, 99, 100, 300]) {
+  for (const count of [100, 300]) {
     const texts = (owner: string): string[] =>
       Array.from({ length: count }, (_, n) => `${owner} TXT "verification=${n}"`);
     const records = [...texts('_mta-sts'), ...texts('_smtp._tls')].join('\n');
@@ -136,7 +136,6 @@ test('matching type 0 without a certificate or key in the data is named', async 
   for (const [data, says] of [
     ['3 0 0 3082', /its data is not a certificate/],
     ['3 1 0 3059aabb', /its data is not a public key/],
-    ['2 0 0 deadbeef', /its data is not a certificate/],
     [`3 0 0 ${hash}`, /its data has the size of a digest, which is matching type 1/],
   ] as const) {
     const result = await look({ zone: { ...signed, records: `_25._tcp.mx TLSA ${data}` } });
@@ -147,11 +146,7 @@ test('matching type 0 without a certificate or key in the data is named', async 
 // RFC 4592 §2.1.1: a wildcard publishes nothing at the names that it answers for.
 test('the wildcard of a zone is not a broken alias of MTA-STS', async () => {
   const beside = [{ domain: 'two.example', zone: { records: 'www A 203.0.113.78' } }];
-  for (const records of [
-    '* CNAME www.two.example.',
-    '* CNAME gone.two.example.',
-    '* CNAME shop\nshop TXT "x"',
-  ]) {
+  for (const records of ['* CNAME www.two.example.', '* CNAME gone.two.example.']) {
     const result = await lookAt({ zone: { records }, beside }, { budget: 1 });
     assert.deepEqual(ids(result, 'fail', 'warn'), ['no-enforcement'], records);
   }
@@ -216,7 +211,6 @@ test('text that is not SMTP: the advice looks for the server, and accuses no one
   for (const [greeting, says] of [
     ['SSH-2.0-OpenSSH_9.6\r\n', /^Check that a mail server listens/],
     ['HTTP/1.1 400 Bad Request\r\n\r\n', /^Check that a mail server listens/],
-    ['* OK IMAP4rev1 ready\r\n', /^Check that a mail server listens/],
   ] as const) {
     const result = await look({ sts, replies: () => ({ greeting }) });
     assert.match(found(result, 'mx-inconclusive').fix, says);
@@ -236,7 +230,6 @@ test('records of MTA-STS and TLS-RPT at a name where no sender looks are shown',
     ['mta-sts', 'mta-sts.one.example'],
     ['@', 'one.example'],
     ['_mta-sts.one.example', '_mta-sts.one.example.one.example'],
-    ['_mta_sts', '_mta_sts.one.example'],
   ] as const) {
     const result = await look({ zone: { records: `${owner} TXT "v=STSv1; id=1"` } });
     const { reason, why } = found(result, 'sts-record-misplaced');
@@ -245,7 +238,6 @@ test('records of MTA-STS and TLS-RPT at a name where no sender looks are shown',
   }
   for (const [owner, at] of [
     ['_tls', '_tls.one.example'],
-    ['_smtp-tls', '_smtp-tls.one.example'],
     ['@', 'one.example'],
     ['_smtp._tls.one.example', '_smtp._tls.one.example.one.example'],
   ] as const) {
