@@ -3,7 +3,7 @@ import { defineFailures } from '../base/index.js';
 /**
  * Reasons why the daemon, or a job of it, cannot start or reload, and failures of its
  * control socket. The daemon refuses to start with a doubtful secret or key: a service
- * that runs without its policy fails later and in silence.
+ * that runs without its policy fails later without a message.
  */
 export const daemonFailures = defineFailures({
   // One error refuses the configuration as a whole, at the start and at a reload: a part

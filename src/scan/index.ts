@@ -10,7 +10,7 @@
  * - `classes/` assigns the classes of misconfiguration that published studies count.
  * - `family/` decides which host names of a provider or a hosting server are visited, and
  *   infers the others.
- * - `schedule/` computes due times, and the rests of an address that turned a visit away.
+ * - `schedule/` computes due times, and the pauses after an address refused a visit.
  * - `changes/` compares two observations of a domain.
  * - `statistics/` defines every number: its unit, the total and the unknown share.
  * - `export/` writes results as JSON lines, CSV and Parquet, with a data dictionary.

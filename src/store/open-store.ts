@@ -17,7 +17,7 @@ import {
 
 /**
  * One open database. Calls throw HermeticError for conditions of this machine
- * (`storeFailures`). They are synchronous, but for `write`: a process that answers
+ * (`storeFailures`). They are synchronous, except `write`: a process that answers
  * clients reads as it likes and writes only through `write`.
  */
 export interface Store {

@@ -79,7 +79,7 @@ const mailboxSettings = z
   });
 export type MailboxSettings = z.output<typeof mailboxSettings>;
 
-/** The section `report` of `hermetic.yaml`, but for `smtp.listen` and the certificate. */
+/** The section `report` of `hermetic.yaml`, except `smtp.listen` and the certificate. */
 export const reportSection = z.strictObject({
   /**
    * Domains whose reports count, with those below them. Mail hosts with DANE are separate

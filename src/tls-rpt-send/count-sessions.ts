@@ -17,7 +17,7 @@ const MAX_ROWS = { policies: 50, failures: 500 };
 /**
  * Adds events to the counts of their UTC days, all or none of them (RFC 8460 §4.1). Sums
  * are exact: sessions beyond the bound of different lines are counted under the same
- * policy without its text, and under the same result type without particulars.
+ * policy without its text, and under the same result type without details.
  */
 export function countSessions(stateStore: Store, sessionEvents: readonly SessionEvent[]): void {
   stateStore.transaction(() => {

@@ -64,7 +64,7 @@ function lintField(fieldName: string): readonly RptLint[] {
  * the cause.
  */
 export function explainRua(reportUri: string): string | undefined {
-  if (reportUri === '') return 'an empty address, from a comma too many';
+  if (reportUri === '') return 'an empty address: the list has an extra comma';
   if (/[^\x21-\x7e]/.test(reportUri))
     return 'a blank or a character outside US-ASCII has to be percent-encoded';
   if (reportUri.includes('!'))

@@ -6,7 +6,7 @@
  *
  * - A fault began, became worse, or ended. Two checks in a row confirm each of these.
  * - A domain gave no certain result for three days. One inconclusive check is not an alarm.
- * - This machine cannot see: one alarm for all domains, and none of them is accused.
+ * - This machine cannot see: one alarm for all domains, and none that names a domain.
  *
  * A digest summarises the state and the changes of a day or a week, also when there are
  * none: its absence shows that the watch itself does not work.

@@ -18,8 +18,8 @@ const domain = 'stopped.example';
 const host = `mta-sts.${domain}`;
 
 /*
- * Pebble checks no CAA records (its issue 476), so it proves the half about DNSSEC. The lab
- * and `src/publish/issue/issuance-blocker.test.ts` prove the half about CAA.
+ * Pebble checks no CAA records (its issue 476), so it proves the half about DNSSEC.
+ * docs/decisions/0015-caa-evidence.md names the evidence for the half about CAA.
  */
 test('the plan stops where pebble refuses: a zone whose DNSSEC is bogus', async (t) => {
   const world = await PublishWorld.start({

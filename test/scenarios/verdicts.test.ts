@@ -121,7 +121,7 @@ for (const [record, ...raised] of [
     );
   });
 
-test('an MX set that leads nowhere fails in the DNS, and no advice leads there', async () => {
+test('an MX set that does not resolve fails in the DNS, and no advice names it', async () => {
   for (const record of ['@ MX 10 token.invalid.', '@ MX 10 gone', '@ MX 10 192.0.2.7.']) {
     const result = await look({
       zone: { withoutMx: true, records: record },

@@ -2,7 +2,7 @@ import type { FixStep } from '../../evidence/index.js';
 import { recordsCommand, checkAgain, command, config, dns, noSteps, withDetail } from './entry.js';
 import type { FindingEntry, FindingValues } from './entry.js';
 
-/** Steps of every finding on a name that leads nowhere. */
+/** Steps of every finding on a name that does not resolve. */
 const repairName =
   (instruction: string) =>
   (values: FindingValues): FixStep[] => [dns(instruction), checkAgain(values)];
@@ -64,10 +64,10 @@ export const continuityFindings = {
       checkAgain(values),
     ],
   },
-  /** Raised when the alias `mta-sts` leads to no address and no claim is known. */
+  /** Raised when the alias `mta-sts` has no address and no party is known that can claim it. */
   'sts-host-dangling': {
     topic: 'mta-sts',
-    title: 'The alias of the policy host leads nowhere',
+    title: 'The alias of the policy host does not resolve',
     passed: 'The alias of the policy host leads to a host',
     why: 'Senders cannot fetch a policy. If another party obtains the target, that party decides on the policy.',
     reference: 'RFC 8461 §8.2',
@@ -78,7 +78,7 @@ export const continuityFindings = {
   /** Raised when the alias `_mta-sts` leads to a name that does not exist. */
   'sts-record-dangling': {
     topic: 'mta-sts',
-    title: 'The alias of the _mta-sts record leads nowhere',
+    title: 'The alias of the _mta-sts record does not resolve',
     passed: 'The alias of the _mta-sts record leads to a record',
     why: 'Senders find no MTA-STS record and fetch no policy. The owner of the target decides whether there is one.',
     reference: 'RFC 8461 §8.2',

@@ -59,7 +59,7 @@ export async function probeReferences(
 type Found = Omit<ReferenceEvidence, 'deniedDomain' | 'service'>;
 
 /**
- * Adds whether a wildcard made an alias that leads nowhere: such an alias is at every name
+ * Adds whether a wildcard made an alias that does not resolve: such an alias is at every name
  * of the zone, and nothing is published at this one.
  */
 async function withOrigin({ resolver, signal }: ProbeContext, found: Found): Promise<Found> {

@@ -187,7 +187,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     title: 'Trust stores: the roots that make a certificate trusted',
     text: [
       "A chain is trusted by a list of roots, never by itself. Hermetic contains Mozilla's list, with its version, date and digest, and uses it on every version of Node.js. A root can have a distrust date: a certificate issued later is not trusted, an older one stays trusted until it expires.",
-      'Senders have other lists: the system of the sender, or a list of its operator. Evidence contains every chain. hermetic grade judges it again by the roots of the system, of a file, or of a newer Hermetic. hermetic diff reports another list apart from another chain.',
+      'Senders have other lists: the system of the sender, or a list of its operator. Evidence contains every chain. hermetic grade judges it again by the roots of the system, of a file, or of a newer Hermetic. hermetic diff distinguishes a changed list from a changed chain.',
     ],
     caption: 'The evidence of good.example, judged by two stores',
     picture: async (stage) => {

@@ -41,7 +41,7 @@ test('without a property that restricts the issuer, every CA may issue', () => {
 
 test('RFC 8659 §4.2: one property that names the CA is enough', () => {
   assert.equal(answers(['0 issue "ca.example"']), 'permitted');
-  assert.equal(answers(['0 ISSUE "CA.Example"']), 'permitted');
+  assert.equal(answers(['0 ISSUE "ca.example"']), 'permitted');
   assert.equal(answers(['0 issue "other.example"', '0 issue "ca.example; x=y"']), 'permitted');
   assert.equal(answers(['0 issue ";"', '0 issue "ca.example"']), 'permitted');
   assert.equal(answers(['0 issue "other.example"']), 'refused');
@@ -62,6 +62,13 @@ test('RFC 8659 §4.1: an unknown critical property stops every CA', () => {
   assert.equal(answers(['128 somenewtag "x"', '0 issue "ca.example"']), 'refused');
   assert.equal(answers(['128 issue "ca.example"']), 'permitted');
   assert.equal(answers(['1 somenewtag "x"', '0 issue "ca.example"']), 'permitted');
+});
+
+test('an issuer in capital letters leaves the answer open', () => {
+  assert.equal(answers(['0 issue "CA.Example"']), 'unknown');
+  assert.equal(answers(['0 issue "Ca.example; x=y"']), 'unknown');
+  assert.equal(answers(['0 issue "CA.example"', '0 issue "ca.example"']), 'permitted');
+  assert.equal(answers(['0 issue "OTHER.example"']), 'refused');
 });
 
 test('a critical property that some CAs do not understand leaves the answer open', () => {

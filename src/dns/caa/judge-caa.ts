@@ -75,7 +75,18 @@ function judgeIssuers(properties: readonly CaaProperty[], request: CaaRequest): 
   if (!issuers) return decided('unknown', `it permits ${permits}`);
   const own = named.filter(({ issuer }) => issuers.includes(issuer));
   if (own.length === 0) return decided('refused', `it permits ${permits} only`);
-  return best(own.map((issueValue) => judgeParameters(issueValue, request)));
+  const decision = best(own.map((issueValue) => judgeParameters(issueValue, request)));
+  const isExact = relevant.some(({ value }) => issuers.some((name) => namesExactly(value, name)));
+  if (decision.answer === 'refused' || isExact) return decision;
+  return decided('unknown', `it permits ${permits} in capital letters, which some CAs refuse`);
+}
+
+/**
+ * Returns whether the value names the CA in lower case. Names are compared without regard to
+ * case (RFC 8659 §4.2), but Let's Encrypt compares them octet by octet.
+ */
+function namesExactly(value: string, issuer: string): boolean {
+  return value.split(';')[0]?.trim() === issuer;
 }
 
 /**

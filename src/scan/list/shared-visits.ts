@@ -53,7 +53,7 @@ interface AddressState {
  * - the answers about TLS at an address serve its other names, which are visited for their
  *   certificates only;
  * - names of one provider are inferred where `planVisit` allows it;
- * - an address that turns a visit away is left alone for the time that `decideRest` gives.
+ * - an address that refuses a visit is left alone for the time that `decideRest` gives.
  */
 export class SharedVisits implements ProbeLimiter {
   readonly #addresses = new Map<string, AddressState>();

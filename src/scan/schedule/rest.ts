@@ -2,7 +2,7 @@ import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.j
 
 const MINUTE = 60_000;
 
-/** Rests of an address after it turned a visit away, milliseconds. */
+/** Pauses between visits to an address that refused one, milliseconds. */
 export const REST_LEVELS: readonly number[] = [15, 60, 6 * 60, 24 * 60].map(
   (minutes) => minutes * MINUTE,
 );

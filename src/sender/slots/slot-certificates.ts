@@ -16,7 +16,7 @@ const DAY = 86_400_000;
 const OTHER_NAME = 'other-name.example';
 /** Certificates in memory: those of several slots with all cases. */
 const MAX_CERTIFICATES = 1000;
-/** Milliseconds until a certificate is made again, long before it expires. */
+/** Milliseconds until a certificate is replaced, long before it expires. */
 const RENEWED_AFTER = 30 * DAY;
 
 export interface SlotCertificatesOptions {

@@ -70,7 +70,7 @@ function wording(issue: z.core.$ZodIssue): { says: string; fix: string } {
       return wrongType(issue.expected);
     case 'invalid_value':
       return {
-        says: 'is not one of the words known here',
+        says: 'is not a known value',
         fix: `Write ${issue.values.map(String).join(' or ')}.`,
       };
     default:

@@ -28,7 +28,7 @@ export interface Listener<Settings> extends OpenPort {
   use(settings: Settings): void;
 }
 
-/** A port that a configuration asks for. */
+/** A port of the configuration. */
 export interface Wanted {
   /** For logs and metrics. */
   readonly what: string;

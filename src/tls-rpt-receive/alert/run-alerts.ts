@@ -235,7 +235,7 @@ function silenceKey(domainName: string): string {
 
 /**
  * The first alerts on each configured domain, the first ones on all other names together,
- * and one line for the rest of each: nothing is omitted unsaid. Reporters choose the other
+ * and one line for the rest of each: nothing is omitted silently. Reporters choose the other
  * names, as many as they like.
  */
 function shorten(

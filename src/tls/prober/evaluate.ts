@@ -125,7 +125,7 @@ const bound12 = only(
 );
 
 /**
- * The suites of a version that have to be asked with. Groups are the same for all suites,
+ * The suites of a version that a question must offer. Groups are the same for all suites,
  * so one suite that is known to be accepted is enough.
  */
 export function carriersOf(proven: Inference, version: 'TLSv1.2' | 'TLSv1.3'): readonly Carrier[] {

@@ -37,7 +37,7 @@ export interface SenderTestView {
   readonly closed: readonly ClosedCase[];
   /** The cases ask for TLS reports (RFC 8460). */
   readonly hasReports: boolean;
-  /** Cases may come in turns: the installation has fewer addresses than cases. */
+  /** Cases may take turns: the installation has fewer addresses than cases. */
   readonly inTurns: boolean;
 }
 

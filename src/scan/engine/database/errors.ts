@@ -5,7 +5,7 @@ const lostSocket = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ET
 const lostText = /connection terminated|connection timeout|timeout exceeded|not queryable|ended/i;
 
 /**
- * Returns true for an error that means: the server is away. The same statement may succeed
+ * Returns true for an error that means: the server is unreachable. The same statement may succeed
  * later. The statement may or may not have been executed.
  */
 export function isConnectionLoss(error: unknown): boolean {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { postfixVersions, releaseOf } from './postfix-version.js';
 
-/** The section `postfix` of `hermetic.yaml`, but for `listen`. */
+/** The section `postfix` of `hermetic.yaml`, except `listen`. */
 export const postfixSection = z.strictObject({
   /**
    * As `postconf -h mail_version` prints it. It is never guessed: an attribute that
