@@ -41,3 +41,11 @@ function relations(parameters: string): readonly string[] {
   const [, quoted, token] = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(parameters) ?? [];
   return (quoted ?? token ?? '').toLowerCase().split(/\s+/);
 }
+
+/**
+ * Returns whether two URLs name the same resource: `https://CA.example:443/dir` is
+ * `https://ca.example/dir`.
+ */
+export function sameUrl(left: string, right: string): boolean {
+  return new URL(left).href === new URL(right).href;
+}

@@ -34,7 +34,7 @@ export { acmeFailures } from './failures.js';
 export { accountHash, persistentRecord } from './persistent-record.js';
 export { placeOrder } from './place-order.js';
 export { planRenewal, type RenewalFacts, type RenewalWindow } from './plan-renewal.js';
-export { MAX_WAIT } from './http-headers.js';
+export { MAX_WAIT, sameUrl } from './http-headers.js';
 export {
   isQueryDue,
   nextQueryAt,

@@ -15,6 +15,7 @@ import {
   placeOrder,
   planRenewal,
   certificateId,
+  sameUrl,
 } from '../../acme/index.js';
 import type { KeyRing } from '../keys/key-ring.js';
 import type { AcmeStore, RenewalState } from './acme-store.js';
@@ -90,8 +91,11 @@ export class Issuer {
     | undefined;
 
   constructor(options: IssuerOptions) {
-    this.#options = options;
-    this.#session = new AcmeSession(options.server, options.signal);
+    // The account and all saved times belong to the directory, in any spelling.
+    const { href: directory } = new URL(options.server.directory);
+    const server = { ...options.server, directory };
+    this.#options = { ...options, server };
+    this.#session = new AcmeSession(server, options.signal);
   }
 
   /**
@@ -431,14 +435,6 @@ function certifies(
     equalBytes(spki, keyObject.export({ type: 'spki', format: 'der' })) &&
     domainNames.every((name) => dnsNames.includes(name))
   );
-}
-
-/**
- * Returns whether two URLs name the same resource: `https://CA.example:443/dir` is
- * `https://ca.example/dir`.
- */
-function sameUrl(left: string, right: string): boolean {
-  return new URL(left).href === new URL(right).href;
 }
 
 function readLeaf(chain: string | undefined): Certificate | undefined {

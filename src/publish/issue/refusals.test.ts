@@ -99,6 +99,29 @@ test('a directory spelled differently is not another directory', async (t) => {
   assert.equal(await certifier().isDue({ host, key }), false);
 });
 
+for (const [spelling, spell] of [
+  ['capitals', (url: URL) => `https://${url.hostname.toUpperCase()}${url.pathname}`],
+  ['a port', (url: URL) => `https://${url.hostname}:443${url.pathname}`],
+  ['dot segments', (url: URL) => `HTTPS://${url.hostname}/other/..${url.pathname}`],
+] as const)
+  test(`a directory with ${spelling} keeps account, pauses and renewal queries`, async (t) => {
+    const { ca, server, certifier, store: database, clock } = await world(t);
+    await certifier().certify({ host, key });
+    const directory = spell(new URL(ca.directory));
+    const spelled = certifier({ server: { ...server, directory } });
+    const before = ca.informed;
+    assert.equal(await spelled.isDue({ host, key }), false);
+    assert.equal(ca.informed, before + 1);
+    assert.equal(spelled.accountUri, certifier().accountUri);
+    clock.at += 61 * day;
+    await openAcmeStore(database).pause(new URL(ca.directory).href, '*', clock.at + 1000);
+    assert.equal((await spelled.certify({ host, key })).status, 'failed');
+    clock.at += 1000;
+    assert.deepEqual(await spelled.certify({ host, key }), { status: 'done' });
+    assert.equal(ca.accounts.size, 1);
+    assert.ok([...ca.certificates.values()][1]?.replaces);
+  });
+
 test('a certificate of unknown origin is renewed by its lifetime', async (t) => {
   const made = await world(t);
   const { ca, certifier, ring } = made;
