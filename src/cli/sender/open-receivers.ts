@@ -254,7 +254,10 @@ class OfflineReceivers implements Receivers {
   #zonesOf(senderCase: SenderCase): readonly ZoneSpec[] {
     const { id, host } = senderCase;
     const { mxHost } = caseNames(id, OFFLINE_SLOT, OFFLINE_ZONE);
-    const certificate = this.#certificates.certificateFor(host.certificate ?? 'valid', mxHost);
+    // A certificate without TLSA records is issued for its first handshake.
+    const digests = host.tlsa
+      ? tlsaDigests(this.#certificates.certificateFor(host.certificate ?? 'valid', mxHost))
+      : {};
     const zones = caseRecords(senderCase, {
       slot: OFFLINE_SLOT,
       zone: OFFLINE_ZONE,
@@ -262,7 +265,7 @@ class OfflineReceivers implements Receivers {
       deadAddress: this.#address(DEAD_HOST),
       policyAddresses: [this.#address(POLICY_HOST)],
       rua: `mailto:reports@${OFFLINE_ZONE}`,
-      ...tlsaDigests(certificate),
+      ...digests,
     });
     return zones.map(zoneSpec);
   }

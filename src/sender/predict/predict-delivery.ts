@@ -159,8 +159,7 @@ function handshakeOf(
   if (needs !== undefined) {
     const able = rules.library[needs];
     if (!able.known) return { works: 'unknown', ...openText(able) };
-    if (!able.value)
-      return { works: 'no', reason: 'the TLS library refuses it', source: able.source };
+    if (!able.value) return { works: 'no', reason: inabilities[needs], source: able.source };
   }
   // RFC 7672 §8.1, RFC 8461 §7.1: with a policy the sender names the host in SNI.
   if (server.needsServerName && !requirement.dane && !requirement.sts) {
@@ -173,6 +172,15 @@ function handshakeOf(
   }
   return { works: 'yes', reason: '', source };
 }
+
+/** The reason of a failed handshake, by the ability that it lacks. */
+const inabilities: Readonly<Record<LibraryAbility, string>> = {
+  oldVersions: 'the TLS library refuses TLS 1.0 and 1.1',
+  oldVersionsVerified: 'the TLS library refuses TLS 1.0 and 1.1 for authenticated servers',
+  oldSuites: 'the TLS library refuses static RSA',
+  smallHello: 'the ClientHello does not fit into one packet',
+  hybridGroup: 'the sender does not offer the hybrid group',
+};
 
 function openText(fact: Extract<Fact<unknown>, { known: false }>): {
   reason: string;
