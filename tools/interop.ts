@@ -41,6 +41,10 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/lib/dovecot/imap': 'dovecot-imapd',
   '/usr/bin/pdftotext': 'poppler-utils',
   '/usr/bin/promtool': 'prometheus',
+  '/usr/bin/shellcheck': 'shellcheck',
+  '/usr/bin/ansible-lint': 'ansible-lint',
+  '/usr/bin/docker-compose': 'docker-compose',
+  '/usr/bin/yamllint': 'yamllint',
   '/usr/lib/postgresql/15/bin/postgres': 'postgresql',
 };
 const LEAST = 24;
