@@ -17,6 +17,8 @@ export interface DaemonUsage {
   readonly cpu: number;
   /** Mebibytes when the daemon has been idle. */
   readonly memory: number;
+  /** Mebibytes after a scrape of the metrics. */
+  readonly scraped: number;
 }
 
 /** Configurations, by the jobs that they enable. `folder` is for keys and exports. */
@@ -34,6 +36,19 @@ publish:
   domains: [example.com]
   checkHours: 0
   mailboxes: [{server: imap.example.com, address: 127.0.0.1, port: 9, user: a, password: ${folder}/password}]
+`,
+  'all jobs': (folder) => `postfix: {version: "3.7", listen: "127.0.0.1:0"}
+publish:
+  keys: ${folder}/keys
+  domains: {example.com: {mx: [mx.example.com]}}
+report:
+  domains: [example.com]
+  smtp: {listen: "127.0.0.1:0", recipients: [tlsrpt@example.com]}
+  mailboxes: [{server: imap.example.com, address: 127.0.0.1, port: 9, user: a, password: ${folder}/password}]
+  alerts: {webhook: "https://chat.example.com/hook"}
+reporting: {organization: Example, contact: tls@example.com}
+watch: {domains: [example.com], digest: {every: week}, notify: {webhook: "https://chat.example.com/hook"}}
+pages: {operatorPort: "127.0.0.1:0"}
 `,
 };
 
@@ -60,27 +75,36 @@ ${configOf(folder)}`,
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...unitEnvironment() },
     });
-    await started(daemon);
+    const logged = await started(daemon);
     const wall = (performance.now() - began) / 1000;
     const cpu = cpuSeconds(daemon.pid ?? 0);
     await new Promise((resolve) => setTimeout(resolve, SETTLE));
     const memory = residentMebibytes(daemon.pid ?? 0);
+    const [, port = ''] = /what=metrics at=127\.0\.0\.1:(\d+)/.exec(logged()) ?? [];
+    await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    await new Promise((resolve) => setTimeout(resolve, SETTLE));
+    const scraped = residentMebibytes(daemon.pid ?? 0);
     daemon.kill('SIGTERM');
     await once(daemon, 'exit');
-    return { wall, cpu, memory };
+    return { wall, cpu, memory, scraped };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function started(daemon: ChildProcess): Promise<void> {
+/** Waits until every port is open. Returns a function to the log until its call. */
+async function started(daemon: ChildProcess): Promise<() => string> {
   let said = '';
-  for await (const chunk of daemon.stdout?.setEncoding('utf8') ?? []) {
-    said += String(chunk);
-    if (/ started /.test(said)) break;
-  }
-  daemon.stdout?.resume();
-  if (!/ started /.test(said)) throw new Error(`the daemon did not start\n${said}`);
+  const { stdout } = daemon;
+  if (!stdout) throw new Error('the daemon has no output');
+  await new Promise<void>((resolve, reject) => {
+    stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      said += chunk;
+      if (/ started /.test(said)) resolve();
+    });
+    stdout.on('end', () => reject(new Error(`the daemon did not start\n${said}`)));
+  });
+  return () => said;
 }
 
 /** CPU time of a process with its threads, from proc(5). */

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { parseDomain } from '../base/index.js';
 import { parseUpstream } from '../dns/index.js';
 
+/** The name of publishing among the jobs that write. */
+export const PUBLISHING = 'publish';
+
 const file = z.string().min(1);
 
 /**

@@ -114,7 +114,6 @@ export {
   type PublishSection,
 } from './config.js';
 export { ledgerTables, openLedger, type Ledger, type LedgerNote } from './ledger/ledger.js';
-export { PUBLISHING } from './ledger/lasting-write.js';
 export { KeyRing, serverKey, type RingKey } from './keys/key-ring.js';
 export type { Observer } from './observe/observer.js';
 export { zoneServers } from './observe/zone-servers.js';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { commandFailure, fail, isHermeticError, ok, type Result } from '../base/index.js';
-import { intakeFailures, type MailboxSecret } from '../tls-rpt-receive/index.js';
+import type { MailboxSecret } from '../tls-rpt-receive/index.js';
 import { readSecret } from './secrets.js';
 
 /** Milliseconds for the program of a token. */
@@ -25,8 +25,14 @@ export async function obtainMailboxSecret(
     return ok({ password: readSecret(password ?? '').replace(/\r?\n$/, '') });
   } catch (error) {
     if (!isHermeticError(error)) throw error;
-    return fail(intakeFailures.make('mailbox-secret', error.message));
+    return refuse(error.message);
   }
+}
+
+/** Loaded on demand: a daemon without mailboxes needs none of that code. */
+async function refuse(detail: string): Promise<Result<never>> {
+  const { intakeFailures } = await import('../tls-rpt-receive/index.js');
+  return fail(intakeFailures.make('mailbox-secret', detail));
 }
 
 /** The standard output of the command is the token. It appears in no message. */
@@ -43,11 +49,10 @@ function runTokenCommand(
   return new Promise((resolve) => {
     execFile(command, args, options, (error, stdout, stderr) => {
       const accessToken = stdout.trim();
-      const refuse = (detail: string): void =>
-        resolve(fail(intakeFailures.make('mailbox-secret', detail)));
-      if (error) refuse(commandFailure(command, error, stderr, TOKEN_TIMEOUT));
+      if (error) resolve(refuse(commandFailure(command, error, stderr, TOKEN_TIMEOUT)));
       // RFC 6750 §2.1: the characters of a token.
-      else if (!/^[\w.~+/-]+=*$/.test(accessToken)) refuse(`${command}: printed no access token`);
+      else if (!/^[\w.~+/-]+=*$/.test(accessToken))
+        resolve(refuse(`${command}: printed no access token`));
       else resolve(ok({ accessToken }));
     });
   });

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { collectGarbage, steadyTime, type Clock } from '../base/index.js';
 import type { StsCache } from '../mta-sts/index.js';
-import { PUBLISHING } from '../publish/index.js';
+import { PUBLISHING } from '../publish/config.js';
 import { POLICY_CACHE, policyTables, stsStore } from '../send/index.js';
 import {
   findDamage,

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isStoreFailure, type Store } from '../../store/index.js';
+import { PUBLISHING } from '../config.js';
 
 /** Runs a write and resolves with its result once it is durable. */
 export type LastingWrite = <T>(work: () => T) => Promise<T>;
-
-/** The name of publishing among the jobs that write. */
-export const PUBLISHING = 'publish';
 
 /** Milliseconds that a write waits for the lock of another process. */
 const MAX_LOCK_WAIT = 5 * 60_000;
