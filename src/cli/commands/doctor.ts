@@ -121,13 +121,16 @@ function systemState(
   { config, status, unreachable }: DaemonFacts & { readonly config: Config | undefined },
 ): SystemState {
   const user = userOf(machine);
-  const canRead = (path: string): boolean => {
+  const may = (path: string, permission: number): boolean => {
     const facts = machine.facts(path);
     if (!facts || !user) return true;
     const { mode, uid, gid } = facts;
-    if (uid === user.uid) return (mode & 0o400) !== 0;
-    return gid === user.gid ? (mode & 0o040) !== 0 : (mode & 0o004) !== 0;
+    if (uid === user.uid) return (mode & (permission << 6)) !== 0;
+    return (mode & (gid === user.gid ? permission << 3 : permission)) !== 0;
   };
+  const canRead = (path: string): boolean => may(path, 4);
+  const { report, watch } = (config?.jobs ?? {}) as KnownJobs;
+  const chains = [...(config?.web?.certificates ?? []), ...certificateOf(report)];
   const files = sourcesOf(machine.path(flags.config));
   const state = machine.facts('/var/lib/hermetic');
   const now = Date.now();
@@ -146,14 +149,21 @@ function systemState(
     freeBytes: machine.freeBytes('/var/lib/hermetic'),
     clockSynchronised: synchronised(machine),
     clockBehind: (newestFile(machine) - now) / 1000,
-    certificates: (config?.web?.certificates ?? []).flatMap(({ chain }) =>
-      expiryOf(chain, machine),
-    ),
+    freeFiles: machine.freeFiles('/var/lib/hermetic'),
+    certificates: chains.flatMap(({ chain }) => expiryOf(chain, machine)),
     observe: config?.policy.observe ?? false,
     endedExemptions: (config?.policy.exemptions ?? [])
       .filter(({ until }) => Date.parse(until) < now)
       .map(({ domain }) => domain),
     stateOwned: !state || !user || state.uid === user.uid,
+    hasOwnUnit: ['/usr/lib', '/etc'].every((folder) =>
+      machine.facts(`${folder}/systemd/system/hermetic.service`),
+    ),
+    lostCommands: (report?.mailboxes ?? [])
+      .flatMap(({ tokenCommand: [path] = [] }) => path ?? [])
+      // A name without a folder is searched in the path of the daemon.
+      .filter((path) => path.startsWith('/') && (!machine.facts(path) || !may(path, 1))),
+    isWatchMute: watch !== undefined && Object.keys(watch.notify).length === 0,
     now,
   };
 }
@@ -183,14 +193,35 @@ function userOf(machine: Machine): { readonly uid: number; readonly gid: number 
   return line ? { uid: Number(line[1]), gid: Number(line[2]) } : undefined;
 }
 
+/** A chain and its key, as files. */
+interface CertificateFiles {
+  readonly chain: string;
+  readonly key: string;
+}
+
+/** The settings of jobs that are examined. */
+interface KnownJobs {
+  readonly publish?: { readonly dns?: Readonly<Record<string, { readonly key?: string }>> };
+  readonly report?: {
+    readonly smtp?: { readonly certificate?: CertificateFiles };
+    readonly mailboxes?: readonly {
+      readonly password?: string;
+      readonly tokenCommand?: readonly string[];
+    }[];
+  };
+  readonly watch?: { readonly notify: object };
+}
+
+function certificateOf(report: KnownJobs['report']): readonly CertificateFiles[] {
+  const certificate = report?.smtp?.certificate;
+  return certificate ? [certificate] : [];
+}
+
 function secretsOf(config: Config | undefined): readonly string[] {
-  const keys = config?.web?.certificates.map(({ key }) => key) ?? [];
-  const publish = config?.jobs['publish'] as
-    { readonly dns?: Readonly<Record<string, { readonly key?: string }>> } | undefined;
-  const report = config?.jobs['report'] as
-    { readonly mailboxes?: readonly { readonly password?: string }[] } | undefined;
+  const { publish, report } = (config?.jobs ?? {}) as KnownJobs;
+  const certificates = [...(config?.web?.certificates ?? []), ...certificateOf(report)];
   return [
-    ...keys,
+    ...certificates.map(({ key }) => key),
     ...Object.values(publish?.dns ?? {}).flatMap(({ key }) => key ?? []),
     ...(report?.mailboxes ?? []).flatMap(({ password }) => password ?? []),
   ];

@@ -32,12 +32,16 @@ const healthy: SystemState = {
   formerConfig: false,
   configChanged: Date.parse('2026-11-29T00:00:00Z'),
   freeBytes: 10e9,
+  freeFiles: 1_000_000,
   clockSynchronised: true,
   clockBehind: 0,
   certificates: [{ path: '/etc/hermetic/web.pem', notAfter: NOW + 60 * DAY }],
   observe: false,
   endedExemptions: [],
   stateOwned: true,
+  hasOwnUnit: false,
+  lostCommands: [],
+  isWatchMute: false,
   now: NOW,
 };
 
@@ -59,6 +63,24 @@ const postfix: PostfixState = {
 test('a healthy machine has no fault', () => {
   assert.deepEqual(examineSystem(healthy), []);
   assert.deepEqual(examinePostfix(postfix, status), []);
+});
+
+test('a map may name the listening address in another form', () => {
+  for (const [map, at] of [
+    ['socketmap:inet:localhost:8461:hermetic', '127.0.0.1:8461'],
+    ['socketmap:inet:localhost:8461:hermetic', '[::1]:8461'],
+    ['socketmap:inet:[::1]:8461:hermetic', '[::1]:8461'],
+    ['socketmap:inet:192.0.2.1:8461:hermetic', '0.0.0.0:8461'],
+    ['socketmap:unix:/run/hermetic/map:hermetic', 'unix:/run/hermetic/map'],
+  ] as const) {
+    const listening = { ...status, listening: [{ what: 'postfix', at }] };
+    assert.deepEqual(examinePostfix({ ...postfix, policyMaps: [map] }, listening), [], map);
+  }
+});
+
+test('one day is named as one day', () => {
+  const certificates = [{ path: '/c', notAfter: NOW + 1.5 * DAY }];
+  assert.match(examineSystem({ ...healthy, certificates })[0]?.message ?? '', /in 1 day$/);
 });
 
 test('a machine that uses Postfix without Hermetic has no fault of Postfix', () => {
@@ -94,6 +116,10 @@ const systemFaults: readonly (readonly [id: string, change: Partial<SystemState>
   ['former-config', { formerConfig: true }],
   ['disk-full', { freeBytes: 5_000_000 }],
   ['disk-full', { freeBytes: 0 }],
+  ['disk-without-inodes', { freeFiles: 0 }],
+  ['unit-replaced', { hasOwnUnit: true }],
+  ['token-command-unusable', { lostCommands: ['/etc/hermetic/microsoft-token'] }],
+  ['watch-without-receiver', { isWatchMute: true }],
   ['clock-wrong', { clockBehind: 3600 }],
   ['clock-free', { clockSynchronised: false }],
   ['node-end-of-life', { nodeVersion: '20.19.2' }],
@@ -117,6 +143,9 @@ const postfixFaults: readonly (readonly [id: string, change: Partial<PostfixStat
   ['map-without-daemon', { section: undefined }],
   ['map-at-other-address', { policyMaps: ['socketmap:inet:127.0.0.1:8462:hermetic'] }],
   ['map-at-other-address', { policyMaps: ['socketmap:unix:/run/hermetic/map:hermetic'] }],
+  ['map-at-other-address', { policyMaps: ['socketmap:inet:127.0.0.1:84610:hermetic'] }],
+  ['map-at-other-address', { policyMaps: ['socketmap:inet:127.0.0.1:461:hermetic'] }],
+  ['map-at-other-address', { policyMaps: ['socketmap:inet:192.0.2.1:8461:hermetic'] }],
   ['map-not-first', { policyMaps: ['hash:/etc/postfix/tls_policy', MAP] }],
   ['postfix-version', { version: '3.10.5' }],
   ['resolver-file', { resolvConf: '/etc/resolv.conf' }],

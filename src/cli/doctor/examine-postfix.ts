@@ -61,7 +61,7 @@ function examineMap(
       },
     ];
   const ports = status.listening.filter(({ what }) => what === 'postfix').map(({ at }) => at);
-  if (!ports.some((at) => map.includes(at.replace(/^unix:/, ''))))
+  if (!ports.some((at) => reaches(map, at)))
     return [
       {
         id: 'map-at-other-address',
@@ -80,6 +80,26 @@ function examineMap(
           fix: 'Keep only domains there whose policies must not apply.',
         },
       ];
+}
+
+/**
+ * Whether a map `socketmap:inet:HOST:PORT:NAME` or `socketmap:unix:PATH:NAME` leads to a
+ * listening address: `HOST:PORT` or `unix:PATH`.
+ */
+function reaches(map: string, at: string): boolean {
+  const [, kind, address = ''] = /^socketmap:(inet|unix):(.*):[^:]*$/.exec(map) ?? [];
+  if (kind === 'unix') return at === `unix:${address}`;
+  const [host, port] = splitPort(address);
+  const [listening, listeningPort] = splitPort(at);
+  if (port !== listeningPort) return false;
+  const loopback = ['127.0.0.1', '::1'];
+  if (listening === '0.0.0.0' || listening === '::') return true;
+  return host === 'localhost' ? loopback.includes(listening) : host === listening;
+}
+
+function splitPort(address: string): readonly [host: string, port: string] {
+  const colon = address.lastIndexOf(':');
+  return [address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), address.slice(colon + 1)];
 }
 
 function examineSection(

@@ -20,6 +20,8 @@ export interface SystemState {
   /** Milliseconds since 1970 of the newest configuration file. */
   readonly configChanged: number;
   readonly freeBytes: number | undefined;
+  /** Files that can still be created; undefined where the file system has no limit. */
+  readonly freeFiles: number | undefined;
   /** False: the system clock is not synchronised; undefined: unknown. */
   readonly clockSynchronised: boolean | undefined;
   /** Seconds by which the clock is before the newest file of the installation. */
@@ -28,12 +30,19 @@ export interface SystemState {
   readonly observe: boolean;
   readonly endedExemptions: readonly string[];
   readonly stateOwned: boolean;
+  /** A unit in /etc replaces the one of the package. */
+  readonly hasOwnUnit: boolean;
+  /** Programs of `tokenCommand` that the user of the daemon cannot run. */
+  readonly lostCommands: readonly string[];
+  /** The section `watch` names no receiver of alarms. */
+  readonly isWatchMute: boolean;
   readonly now: number;
 }
 
 const MEGABYTE = 1_000_000;
 const DAY = 86_400_000;
 const MIN_FREE = 100 * MEGABYTE;
+const MIN_FILES = 100;
 
 /** Judges the machine and the daemon. */
 export function examineSystem(state: SystemState): readonly InstallationFault[] {
@@ -93,6 +102,7 @@ function examineDaemon(state: SystemState): readonly InstallationFault[] {
 
 function examineFiles(state: SystemState): readonly InstallationFault[] {
   const { secrets, unreadable, formerConfig, stateOwned, certificates, now } = state;
+  const { hasOwnUnit, lostCommands } = state;
   const faults: InstallationFault[] = [];
   for (const path of unreadable)
     faults.push({
@@ -130,10 +140,25 @@ function examineFiles(state: SystemState): readonly InstallationFault[] {
       faults.push({
         id: left < 0 ? 'certificate-expired' : 'certificate-expires',
         importance: left < 0 ? importance.protectionLost : importance.dataLost,
-        message: `${path}: the certificate ${left < 0 ? `expired ${-left} days ago` : `expires in ${left} days`}`,
+        message: `${path}: the certificate ${left < 0 ? `expired ${days(-left)} ago` : `expires in ${days(left)}`}`,
         fix: 'Renew it, then run: hermetic reload',
       });
   }
+  for (const path of lostCommands)
+    faults.push({
+      id: 'token-command-unusable',
+      importance: importance.dataLost,
+      message: `${path}: the user of the daemon cannot run this tokenCommand, so a mailbox is not read`,
+      fix: `Check the path, then run: chgrp hermetic ${path} && chmod g+rx ${path}`,
+    });
+  if (hasOwnUnit)
+    faults.push({
+      id: 'unit-replaced',
+      importance: importance.protectionLost,
+      message:
+        '/etc/systemd/system/hermetic.service replaces the unit of the package and its sandbox',
+      fix: 'Remove it, then run: systemctl daemon-reload. For changes use: systemctl edit hermetic',
+    });
   if (formerConfig)
     faults.push({
       id: 'former-config',
@@ -144,8 +169,12 @@ function examineFiles(state: SystemState): readonly InstallationFault[] {
   return faults;
 }
 
+function days(count: number): string {
+  return count === 1 ? '1 day' : `${count} days`;
+}
+
 function examineResources(state: SystemState): readonly InstallationFault[] {
-  const { freeBytes, clockSynchronised, clockBehind, nodeVersion } = state;
+  const { freeBytes, freeFiles, clockSynchronised, clockBehind, nodeVersion } = state;
   const faults: InstallationFault[] = [];
   if (freeBytes !== undefined && freeBytes < MIN_FREE)
     faults.push({
@@ -153,6 +182,13 @@ function examineResources(state: SystemState): readonly InstallationFault[] {
       importance: importance.dataLost,
       message: `the disk of /var/lib/hermetic has ${Math.floor(freeBytes / MEGABYTE)} MB left`,
       fix: 'Free space: the daemon cannot save policies and reports.',
+    });
+  if (freeFiles !== undefined && freeFiles < MIN_FILES)
+    faults.push({
+      id: 'disk-without-inodes',
+      importance: importance.dataLost,
+      message: `the disk of /var/lib/hermetic has room for ${freeFiles} more files`,
+      fix: 'Remove files: df -i shows the file systems. The daemon cannot create its files.',
     });
   if (clockBehind > 300)
     faults.push({
@@ -178,13 +214,21 @@ function examineResources(state: SystemState): readonly InstallationFault[] {
   return faults;
 }
 
-function examineChoices({ observe, endedExemptions }: SystemState): readonly InstallationFault[] {
+function examineChoices(state: SystemState): readonly InstallationFault[] {
+  const { observe, endedExemptions, isWatchMute } = state;
   const faults: InstallationFault[] = endedExemptions.map((domain) => ({
     id: 'exemption-ended',
     importance: importance.advice,
     message: `the exemption of ${domain} has ended, and its policy is enforced again`,
     fix: 'Remove it from policy.exemptions.',
   }));
+  if (isWatchMute)
+    faults.push({
+      id: 'watch-without-receiver',
+      importance: importance.advice,
+      message: 'watch.notify names no receiver: alarms appear in the log alone',
+      fix: 'Set watch.notify.mail or watch.notify.webhook, then run: hermetic reload',
+    });
   if (observe)
     faults.push({
       id: 'observe-mode',

@@ -39,6 +39,8 @@ export interface Machine {
   facts(path: string): FileFacts | undefined;
   /** Octets that are free for the user of the daemon; undefined where it is unknown. */
   freeBytes(path: string): number | undefined;
+  /** Files that can still be created; undefined where that is unknown or unlimited. */
+  freeFiles(path: string): number | undefined;
   run(command: readonly string[]): Ran;
 }
 
@@ -80,6 +82,12 @@ export function nodeMachine(root = ''): Machine {
       if (!existsSync(path(name))) return undefined;
       const { bavail, bsize } = statfsSync(path(name));
       return bavail * bsize;
+    },
+    freeFiles(name) {
+      if (!existsSync(path(name))) return undefined;
+      const { files, ffree } = statfsSync(path(name));
+      // Such as btrfs, which has no fixed number of inodes.
+      return files === 0 ? undefined : ffree;
     },
     run([program = '', ...args]) {
       const { status, stdout, stderr, error } = spawnSync(program, args, {
