@@ -12,6 +12,7 @@ import {
   scanStatistics,
   startScan,
 } from '../../src/scan/engine/index.js';
+import { observeHosts } from '../../src/scan/engine/jobs/observe-hosts.js';
 import { observeNames } from '../../src/scan/engine/jobs/observe-names.js';
 import { startDueScans } from '../../src/scan/engine/scans/due-scans.js';
 import { pruneScans } from '../../src/scan/engine/scans/prune-scans.js';
@@ -159,6 +160,39 @@ test('a host that opted out is not connected to, and asked again in the next sca
   const last = await scanned('ended certificates', {});
   assert.equal(servers.connections, 10, 'only visits whose certificate has ended');
   assert.equal(last.visited, hosts);
+});
+
+test('a host is visited once a domain with a policy names it, although it was inferred', async () => {
+  await world.reset();
+  const { database } = world;
+  const scan = await world.start('policy', DOMAINS);
+  const counted = countedWork({ port: servers.port });
+  const workOf = (visitAlways: boolean) => ({
+    ...counted,
+    observeDomain: async (domain: string, signal: AbortSignal) => ({
+      ...(await counted.observeDomain(domain, signal)),
+      hosts: [{ name: 'mx7.example', preference: 10 }],
+      visitAlways,
+    }),
+  });
+  const contextOf = (work: typeof counted) =>
+    scanContext({ database, work, clock: systemClock, signal: timeout() });
+  await observeNames(contextOf(workOf(false)), scan);
+  const { params } = await scanNumbered(database, scan);
+  await observeHosts(contextOf(counted), { id: scan, ...params });
+  await database.execute(`UPDATE hermetic_scan.visit SET state = 2;
+    UPDATE hermetic_scan.neighbourhood SET due_at = 'infinity'`);
+  const state = async (): Promise<object | undefined> =>
+    (
+      await database.query(
+        `SELECT v.state, v.required, n.due_at <= now() AS due
+          FROM hermetic_scan.visit v JOIN hermetic_scan.address a ON a.id = v.address_id
+          JOIN hermetic_scan.neighbourhood n USING (net)`,
+      )
+    )[0];
+  assert.deepEqual(await state(), { state: 2, required: false, due: false });
+  await observeNames(contextOf(workOf(true)), scan);
+  assert.deepEqual(await state(), { state: 0, required: true, due: true });
 });
 
 test('a list is scanned again at its interval, and not before the end of its scan', async () => {

@@ -121,9 +121,10 @@ async function createVisits(
   );
   const waiting = await tx.query<{ net: string }>(
     `WITH given AS (
-      SELECT a.id AS address_id, a.net, g.host_id, g.required
+      SELECT a.id AS address_id, a.net, g.host_id, g.required OR s.required AS required
       FROM unnest($2::inet[], $3::int[], $4::boolean[]) AS g (ip, host_id, required)
       JOIN hermetic_scan.address a ON a.ip = g.ip
+      JOIN hermetic_scan.scan_host s ON s.scan_id = $1 AND s.host_id = g.host_id
     ), due AS (
       INSERT INTO hermetic_scan.visit AS v (address_id, host_id, scan_id, required)
       SELECT address_id, host_id, $1, required FROM given ORDER BY address_id, host_id

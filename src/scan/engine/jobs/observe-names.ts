@@ -2,6 +2,7 @@ import type { Queries, Transaction } from '../database/database.js';
 import type { DomainObservation } from '../contract/scan-work.js';
 import { lookUpBatch } from './look-up-batch.js';
 import type { ScanContext } from '../contract/scan-context.js';
+import { visitCodes } from '../contract/visit-states.js';
 import {
   claimSlice,
   holdSlice,
@@ -136,7 +137,8 @@ async function linkHosts(
 }
 
 /**
- * Adds hosts to the scan while the lease holds. It is a statement of its own: the rows of
+ * Adds hosts to the scan while the lease holds. A host that an earlier slice added without a
+ * policy is visited from now on, also where its result was inferred before. It is a statement of its own: the rows of
  * common hosts would block other slices until the end of a transaction.
  */
 async function addScanHosts(
@@ -156,15 +158,26 @@ async function addScanHosts(
     `WITH held AS (
       SELECT number FROM hermetic_scan.scan_slice
       WHERE scan_id = $1 AND number = $4 AND lease_no = $5 AND stage = $6 FOR SHARE
-    )
-    INSERT INTO hermetic_scan.scan_host (scan_id, host_id, required, slice)
+    ), added AS (
+      INSERT INTO hermetic_scan.scan_host (scan_id, host_id, required, slice)
       SELECT $1, g.host_id, g.required, held.number
       FROM held, unnest($2::int[], $3::boolean[]) AS g (host_id, required)
       ON CONFLICT (scan_id, host_id) DO UPDATE SET required = true
-        WHERE excluded.required AND NOT scan_host.required`,
+        WHERE excluded.required AND NOT scan_host.required
+      RETURNING host_id, xmax <> 0 AS raised
+    ), opened AS (
+      UPDATE hermetic_scan.visit v
+      SET required = true, state = CASE WHEN v.state = $7 THEN 0 ELSE v.state END
+      FROM added WHERE added.raised AND v.host_id = added.host_id AND NOT v.required
+      RETURNING v.address_id, v.state
+    )
+    UPDATE hermetic_scan.neighbourhood
+      SET wanted = wanted + 1, due_at = least(due_at, now())
+      WHERE net IN (SELECT a.net FROM opened o
+        JOIN hermetic_scan.address a ON a.id = o.address_id WHERE o.state = 0)`,
     [
       ...[scanId, rows, rows.map((row) => required.get(row) === true)],
-      ...[number, leaseNo, sliceStages.names],
+      ...[number, leaseNo, sliceStages.names, visitCodes.inferred],
     ],
   );
 }
