@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ColorSwitch, formatJson, terminalWidth, wantsColor } from './output.js';
+import { ColorSwitch, formatJson, hasUtf8, terminalWidth, toAscii, wantsColor } from './output.js';
 import { run } from './run.js';
 
 test('JSON keeps controls of foreign text as escapes', () => {
@@ -21,6 +21,20 @@ test('the width is that of the terminal, then COLUMNS, then 80', () => {
     [{}, {}, 80],
   ] as const)
     assert.equal(terminalWidth(stdout, env), width, JSON.stringify([stdout, env]));
+});
+
+test('a terminal without UTF-8 gets US-ASCII in the same columns', () => {
+  for (const [env, isUtf8] of [
+    [{}, true],
+    [{ LANG: '' }, true],
+    [{ LANG: 'C' }, false],
+    [{ LANG: 'de_DE.ISO-8859-1' }, false],
+    [{ LANG: 'C', LC_CTYPE: 'en_US.UTF-8' }, true],
+    [{ LANG: 'en_US.UTF-8', LC_ALL: 'POSIX' }, false],
+    [{ LC_ALL: '', LANG: 'C.utf8' }, true],
+  ] as const)
+    assert.equal(hasUtf8(env), isUtf8, JSON.stringify(env));
+  assert.equal(toAscii('RFC 8461 §4.2, bücher.example\n'), 'RFC 8461 s4.2, b?cher.example\n');
 });
 
 test('NO_COLOR forbids colour, FORCE_COLOR asks for it, a terminal gets it', () => {

@@ -34,9 +34,13 @@ export function processOutput(): Output {
   const { stdout, stderr } = process;
   let gone = false;
   stdout.on('error', ({ code }: NodeJS.ErrnoException) => (gone ||= code === 'EPIPE'));
+  const isUtf8 = hasUtf8(process.env);
+  // A file or a program gets UTF-8 in every locale.
+  const shown = (isTTY: boolean, outputText: string): string =>
+    isTTY && !isUtf8 ? toAscii(outputText) : outputText;
   return {
-    out: (outputText) => void stdout.write(outputText),
-    err: (outputText) => void stderr.write(outputText),
+    out: (outputText) => void stdout.write(shown(stdout.isTTY, outputText)),
+    err: (outputText) => void stderr.write(shown(stderr.isTTY, outputText)),
     get gone() {
       return gone;
     },
@@ -49,6 +53,20 @@ export function processOutput(): Output {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Returns whether the locale of the terminal is UTF-8: `LC_ALL`, else `LC_CTYPE`, else
+ * `LANG` names its character set. Without any of them UTF-8 is assumed.
+ */
+export function hasUtf8({ LC_ALL, LC_CTYPE, LANG }: Environment): boolean {
+  const locale = [LC_ALL, LC_CTYPE, LANG].find((name) => name !== undefined && name !== '');
+  return locale === undefined || /utf-?8/i.test(locale);
+}
+
+/** Replaces each character outside US-ASCII by one of it, so that columns stay aligned. */
+export function toAscii(outputText: string): string {
+  return outputText.replaceAll('§', 's').replace(/\P{ASCII}/gu, '?');
+}
 
 /** Columns: of the terminal, else `COLUMNS`, else 80; never fewer than 40. */
 export function terminalWidth(
