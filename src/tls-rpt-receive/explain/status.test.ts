@@ -273,8 +273,8 @@ for (const [what, field] of [
   ['policy type', 'type'],
 ] as const)
   test(`words in a ${what} do not come to the left margin of a page`, async () => {
-    for (let length = 0; length < 24; length++) {
-      const pads = ['x', 'x '].map((pad) => pad.repeat(40 + length).slice(0, 40 + length));
+    for (const length of [20, 21, 22, 23, 24, 25, 70, 76]) {
+      const pads = ['x', 'x '].map((pad) => pad.repeat(length).slice(0, length));
       for (const name of pads.map((pad) => `${pad} ALL WELL at rcpt.example`)) {
         const detail = { mx: field === 'mx' ? name : undefined };
         const type = field === 'type' ? name : 'sts';
