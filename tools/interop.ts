@@ -31,6 +31,7 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/bin/pebble': 'pebble',
   '/usr/bin/gnutls-serv': 'gnutls-bin',
   '/usr/sbin/haproxy': 'haproxy',
+  '/usr/sbin/nginx': 'nginx-light',
   '/usr/bin/stunnel4': 'stunnel4',
   '/usr/bin/testssl': 'testssl.sh',
   '/usr/bin/sslscan': 'sslscan',

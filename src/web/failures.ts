@@ -85,7 +85,7 @@ export const webFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'There is no page at this address.',
-    fix: 'Start at the first page.',
+    fix: 'Check the address, or begin at the first page.',
   },
   'web-plan-absent': {
     blame: 'local',

@@ -8,6 +8,7 @@ import { recordHistory } from '../check/index.js';
 import { movedClock, TestPages } from '../../test/support/testing-pages.js';
 import { testPlans } from '../../test/support/web-plans.js';
 import { waitUntil } from '../../test/support/wait-until.js';
+import { openLedger, startPolicy } from '../publish/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { prepareReports, storeCheck } from '../tls-rpt-receive/index.js';
 import { prepareWatch } from '../watch/index.js';
@@ -233,7 +234,7 @@ test('the plan of a domain shows steps with their changes, reasons and waits', a
   assert.match(page, /<del>- _mta-sts\.calm\.example\. 3600 IN TXT &quot;v=STSv1; id=1;/);
   assert.match(page, /<ins>\+ _mta-sts\.calm\.example\. 3600 IN TXT &quot;v=STSv1; id=2;/);
   assert.match(page, /Why now: every policy host serves the new policy/);
-  assert.match(page, /caches expire, until 2026-12-01 00:00 UTC/);
+  assert.match(page, /caches expire, until <time>2026-12-01 00:00 UTC</);
   assert.match(page, /A record names an unknown key: &lt;img src=x/);
   const broken = await operator(site, '/o/domains/broken.example/plan');
   assert.match(broken, /does not publish the domain/);
@@ -279,4 +280,14 @@ test('an account of a customer sees no plan of a mail host', async (t) => {
     assert.match(page, /Why now/);
     assert.equal(page.includes('Mail host'), sees, name);
   }
+});
+
+test('a domain without a check and without reports is unknown, not well', async (t) => {
+  const store = await reported();
+  const site = await TestPages.open(t, {}, { store, clock: movedClock() });
+  const ledger = openLedger(store);
+  await ledger.saveDomain(startPolicy('new.example'), startPolicy('new.example'), 0);
+  const page = await operator(site, '/o');
+  assert.match(page, /Of 3 domains, 1 is failing, the state of 1 is unknown\./);
+  assert.match(page, /new\.example<\/a>\s*<span class="says">not watched, and no reports/);
 });

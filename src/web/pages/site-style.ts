@@ -22,6 +22,7 @@ button.plain { background: none; color: var(--accent); border-color: var(--line)
 button.link { background: none; border: 0; color: var(--accent); padding: .15rem 0; min-height: 1.7rem; font-weight: 600; text-decoration: underline; text-underline-offset: .15em; white-space: normal; text-align: left; }
 button.copy { position: absolute; top: .375rem; right: .375rem; min-height: 0; padding: .0625rem .625rem; border-radius: 6px; background: var(--card); color: var(--accent); border-color: var(--line); font-size: var(--small); }
 .paste:has(.copy) .code { padding-right: 5rem; }
+.plan > h3 { margin: 1.5rem 0 .5rem; } .plan > ol { list-style: decimal; padding-left: 1.3rem; } .plan > ol > li { margin: .5rem 0 1rem; } time { white-space: nowrap; }
 .change { background: var(--code); border: 1px solid var(--line); border-radius: 8px; padding: .625rem .875rem; margin: .375rem 0 .25rem; overflow-x: auto; font-size: var(--small); line-height: 1.5; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .change > * { display: block; width: max-content; min-width: 100%; text-decoration: none; color: var(--soft); } .change ins { color: var(--good); } .change del { color: var(--bad); }
 input:focus-visible, select:focus-visible, button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }

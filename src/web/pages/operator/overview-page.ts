@@ -55,17 +55,18 @@ const begin = markup`<p>No domain is known yet. Add the sections <code>watch</co
 function leadOf(domains: readonly OwnDomain[]): string {
   const count = (severity: number): number =>
     domains.filter((domain) => severityOf(domain) === severity).length;
-  const [failing, attention] = [count(3), count(2)];
+  const [failing, attention, unknown] = [count(3), count(2), count(1)];
   const many = (number: number): string => (number === 1 ? '1 domain' : `${number} domains`);
   if (domains.length === 0) return 'Nothing is watched, published or reported yet.';
-  if (failing === 0 && attention === 0) return `${many(domains.length)}, no faults.`;
+  if (failing + attention + unknown === 0) return `${many(domains.length)}, no faults.`;
   const verb = (number: number, one: string, more: string): string =>
     `${number} ${number === 1 ? one : more}`;
   const parts = [
     failing > 0 ? verb(failing, 'is failing', 'are failing') : '',
     attention > 0 ? verb(attention, 'needs attention', 'need attention') : '',
+    unknown > 0 ? `the state of ${unknown} is unknown` : '',
   ].filter((part) => part !== '');
-  return `Of ${many(domains.length)}, ${parts.join(' and ')}.`;
+  return `Of ${many(domains.length)}, ${parts.join(', ')}.`;
 }
 
 function nameCell(own: OwnDomain): Markup {
@@ -85,7 +86,8 @@ export function reasonOf({ failing, watched, reported }: OwnDomain): string {
     return `${failing.failed} of ${failing.failed + failing.successful} sessions failed since ${failing.since}`;
   if (fault) return fault.says;
   if (failing) return `failures until ${failing.last} have ended`;
-  return reported ? 'no failure in the reports of these days' : 'no reports in these days';
+  if (reported) return 'no failure in the reports of these days';
+  return watched ? 'no reports in these days' : 'not watched, and no reports in these days';
 }
 
 function search(query: string): Markup {

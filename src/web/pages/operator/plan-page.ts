@@ -13,7 +13,7 @@ export type PlanView =
 /** The next steps of publishing, the reasons, and the conditions that they wait for. */
 export function planPage(domain: string, { plan, says }: PlanView): readonly Markup[] {
   const lead = plan
-    ? `Observed on ${minuteOfTime(plan.observedAt)}. This page executes nothing.`
+    ? markup`Observed on ${momentOf(plan.observedAt)}. This page executes nothing.`
     : says;
   return operatorPage({ title: displayName(domain), lead }, [
     domainTabs(domain, '/plan'),
@@ -30,7 +30,7 @@ function subjectSection(subject: PlannedSubject): Markup {
   const { kind, subject: name, state, steps, waits, proposals, alerts, failures } = subject;
   const isIdle = steps.length + waits.length + proposals.length === 0;
   const word = kind === 'host' ? 'Mail host' : 'Domain';
-  return markup`<section><h2>${word} ${displayName(name)}</h2>
+  return markup`<section class="plan"><h2>${word} ${displayName(name)}</h2>
     <p class="soft">${state}</p>
     ${alerts.map(problem)}
     ${failures.map(failedStep)}
@@ -56,14 +56,23 @@ function failedStep(failure: PlannedSubject['failures'][number]): Markup {
     <div class="fix-head"><h3>${action}</h3>${badge('failed', 'bad')}</div>
     <p>${says} (${code})</p>
     <p>${fix}</p>
-    <p class="soft">Failed on ${minuteOfTime(at)}; tried again ${next}.</p>
+    <p class="soft">Failed on ${momentOf(at)}; tried again ${next}.</p>
   </article>`;
 }
 
 function stepItem({ says, because, clause, changes }: PlannedStep): Markup {
-  return markup`<li><b>${says}</b><br />
+  return markup`<li><b>${capitalised(says)}</b><br />
     Why now: ${because} <span class="soft">(${clause})</span>
-    ${changes.length > 0 && changeBox(changes, says)}</li> `;
+    ${changes.some(({ change }) => change !== 'keep') && changeBox(changes, says)}</li> `;
+}
+
+function capitalised(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
+/** A time that is not broken at its hyphens. */
+function momentOf(milliseconds: number): Markup {
+  return markup`<time>${minuteOfTime(milliseconds)}</time>`;
 }
 
 const signs = { add: '+', remove: '-', keep: ' ' } as const;
@@ -79,9 +88,9 @@ function changeBox(changes: readonly ChangedLine[], label: string): Markup {
 }
 
 function proposal({ what, why, command }: PlannedSubject['proposals'][number]): Markup {
-  return markup`<p>${what}: needs your confirmation, since ${why}</p>${codeBox(command, 'Command')}`;
+  return markup`<p><b>${capitalised(what)}</b><br />Why not by itself: ${why}</p>${codeBox(command, 'Command')}`;
 }
 
 function wait({ why, until }: PlannedSubject['waits'][number]): Markup {
-  return markup`<li>${why}${until !== undefined && `, until ${minuteOfTime(until)}`}</li> `;
+  return markup`<li>${why}${until !== undefined && markup`, until ${momentOf(until)}`}</li> `;
 }
