@@ -183,7 +183,7 @@ test('the events of a check pass the proxy while the check runs', async () => {
   const parts = events.setEncoding('utf8')[Symbol.asyncIterator]() as AsyncIterator<string>;
   let early = '';
   while (!early.includes('event: progress')) early += (await parts.next()).value as string;
-  // Only now the resolver answers: nothing of the stream was held back until its end.
+  // Only now the resolver answers: nginx has not kept the stream until its end.
   openGate();
   let rest = '';
   for (let part = await parts.next(); !part.done; part = await parts.next()) rest += part.value;
