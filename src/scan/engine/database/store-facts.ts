@@ -9,6 +9,16 @@ export type Facts = Readonly<Record<string, unknown>>;
 const MAX_REMEMBERED = 100_000;
 /** Rows whose content is remembered for grading. */
 const MAX_BODIES = 20_000;
+/**
+ * Octets of these contents as PostgreSQL stores them. Parsed, with the certificates that the
+ * grades read, they take about five times as much.
+ */
+const MAX_BODY_OCTETS = 16_000_000;
+
+interface StoredBody {
+  readonly body: Facts;
+  readonly octets: number;
+}
 
 /**
  * The facts that a scan stores, each distinct content once. Rows are never removed while
@@ -17,7 +27,10 @@ const MAX_BODIES = 20_000;
 export class FactStore {
   readonly #database: Queries;
   readonly #rows = new BoundedMap<number>(MAX_REMEMBERED);
-  readonly #bodies = new BoundedMap<Facts>(MAX_BODIES);
+  readonly #bodies = new BoundedMap<StoredBody>(MAX_BODIES, {
+    maximum: MAX_BODY_OCTETS,
+    weigh: ({ octets }) => octets,
+  });
 
   constructor(database: Queries) {
     this.#database = database;
@@ -51,16 +64,16 @@ export class FactStore {
     const found = new Map<number, Facts>();
     const missing: number[] = [];
     for (const row of new Set(rows)) {
-      const body = this.#bodies.get(String(row));
-      if (body) found.set(row, body);
+      const known = this.#bodies.get(String(row));
+      if (known) found.set(row, known.body);
       else missing.push(row);
     }
     if (missing.length === 0) return found;
-    for (const { id, body } of await this.#database.query<{ id: number; body: Facts }>(
-      'SELECT id, body FROM hermetic_scan.fact WHERE id = ANY($1)',
+    for (const { id, body, octets } of await this.#database.query<StoredBody & { id: number }>(
+      'SELECT id, body, pg_column_size(body) AS octets FROM hermetic_scan.fact WHERE id = ANY($1)',
       [missing],
     )) {
-      this.#bodies.set(String(id), body);
+      this.#bodies.set(String(id), { body, octets });
       found.set(id, body);
     }
     return found;

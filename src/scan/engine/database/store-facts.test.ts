@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Parameter, Queries } from './database.js';
+import { FactStore } from './store-facts.js';
+
+/** A table of facts whose rows have this many octets each. */
+class FactTable implements Queries {
+  loaded = 0;
+
+  constructor(private readonly octets: number) {}
+
+  query<Row extends object>(_: string, values: readonly Parameter[] = []): Promise<Row[]> {
+    const ids = values[0] as readonly number[];
+    this.loaded += ids.length;
+    const rows = ids.map((id) => ({ id, body: { id }, octets: this.octets }));
+    return Promise.resolve(rows as unknown as Row[]);
+  }
+}
+
+const ids = Array.from({ length: 100 }, (_, index) => index);
+
+test('small facts are loaded once', async () => {
+  const table = new FactTable(3000);
+  const store = new FactStore(table);
+  assert.equal((await store.load(ids)).size, ids.length);
+  assert.deepEqual((await store.load(ids)).get(7), { id: 7 });
+  assert.equal(table.loaded, ids.length);
+});
+
+test('large facts leave memory before their number is reached', async () => {
+  const table = new FactTable(1_000_000);
+  const store = new FactStore(table);
+  const loaded = await store.load(ids);
+  assert.equal(loaded.size, ids.length);
+  // The latest 16 MB are remembered.
+  await store.load(ids.slice(-10));
+  assert.equal(table.loaded, ids.length);
+  await store.load(ids.slice(0, 10));
+  assert.equal(table.loaded, ids.length + 10);
+});
