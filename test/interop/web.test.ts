@@ -191,48 +191,104 @@ test('every route fits the screen, and axe finds no violation', { skip }, async 
     }
 });
 
-/** The questions of an operator on call, and the text that answers each in the lab. */
-const questions: readonly (readonly [question: string, answer: RegExp])[] = [
+const pageOf = (domain: string, query = ''): string => `/o/domains/${domain}${query}`;
+const expired = pageOf('expired-enforced.example');
+
+/**
+ * The questions of an operator on call, the page with the answer for the generated month,
+ * and that answer.
+ */
+const questions: readonly (readonly [question: string, path: string, answer: RegExp])[] = [
   [
     'is anything broken now, where, since when',
-    /Of \d domains, \d are failing[\s\S]*failed since \d/,
+    '/o',
+    /Of \d domains, \d are failing[\s\S]*expired-enforced\.example<\/a>\s*<span class="says">\d+ of \d+ sessions failed since \d/,
   ],
-  ['is mail lost or only reported', /not delivered to this host[\s\S]*finally bounce/],
-  ['is it me or them', /cause: the reporter/],
-  ['which host, address and certificate', /<dt>Addresses<\/dt>[\s\S]*<dt>Certificate<\/dt>/],
-  ['why, and what to do', /<dt>Cause<\/dt>[\s\S]*<h4>Steps<\/h4>/],
-  ['when did it begin', /Numbers and changes of each day[\s\S]*<dt>When<\/dt><dd>since /],
-  ['did the reporter see my current policy', /3 of 3 reporters applied the policy/],
-  ['is it an attack', /cause: the network/],
-  ['is it safe to enforce', /safe to enforce MTA-STS\?<\/h2>\s*<p><b>(Yes|Not yet)\./],
-  ['is it safe to remove the old key', /safe to remove the old key/],
-  ['are reports still coming', /data-column="Arrival">(fine|silent since)/],
-  ['who sends to me, how much is protected', /% of the sessions were under MTA-STS or DANE/],
+  ['is mail lost or only reported', expired, /not delivered to this host[\s\S]*finally bounce/],
+  [
+    'is it me or them',
+    pageOf('xn--bcher-kva.example', '?days=30'),
+    /cause: the reporter[\s\S]*reported by stale\.example/,
+  ],
+  [
+    'which host, address and certificate',
+    expired,
+    /at mx\.expired-enforced\.example[\s\S]*<dt>Addresses<\/dt><dd>[0-9a-f.:]+[\s\S]*<dt>Certificate<\/dt>/,
+  ],
+  [
+    'why, and what to do',
+    expired,
+    /<dt>Cause<\/dt><dd>[^<]+[\s\S]*<h4>Steps<\/h4>\s*<ol><li>[^<]+/,
+  ],
+  [
+    'when did it begin',
+    pageOf('dane-mismatch.example'),
+    /Numbers and changes of each day[\s\S]*<dt>When<\/dt><dd>since \w+ \d+ \w+, not ended/,
+  ],
+  [
+    'did the reporter see my current policy',
+    pageOf('testing-mode.example'),
+    /3 of 3 reporters applied the policy/,
+  ],
+  ['is it an attack', pageOf('sts-only.example'), /cause: the network/],
+  [
+    'is it safe to enforce',
+    pageOf('testing-mode.example'),
+    /safe to enforce MTA-STS\?<\/h2>\s*<p><b>(Yes|Not yet)\./,
+  ],
+  [
+    'is it safe to remove the old key',
+    pageOf('dane-mismatch.example'),
+    /safe to remove the old key\?<\/h3><p>(Every TLSA record|\d+ TLSA records)/,
+  ],
+  ['are reports still coming', expired, /data-column="Arrival">(fine|silent since)/],
+  [
+    'who sends to me, how much is protected',
+    expired,
+    /% of the sessions were under MTA-STS or DANE[\s\S]*Reporters, the most sessions first/,
+  ],
   [
     'how does each customer fare',
+    '/o/customers',
     /Customers, the worst first[\s\S]*acme[\s\S]*data-column="Failing">\d/,
   ],
-  ['which reports are forged or wrong', /Not counted:[\s\S]*mail without a signature/],
+  [
+    'which reports are forged or wrong',
+    '/o/reports?only=uncounted',
+    /Not counted:[\s\S]*mail without a signature[\s\S]*forged\.example/,
+  ],
 ];
 
-test('each question is answered within two clicks of the overview', { skip }, async () => {
-  const pages = new Map<string, string>();
-  let paths: readonly string[] = ['/o'];
-  for (const clicks of [0, 1, 2]) {
-    const found = new Set<string>();
-    for (const path of paths) {
-      const page = await (await fetch(`${origin}${path}`)).text();
-      pages.set(path, page);
-      for (const [, link = ''] of page.matchAll(/href="(\/o[^"]*)"/g))
-        if (!pages.has(link)) found.add(link.replaceAll('&amp;', '&'));
+/** The links of a page into the pages of the operator. */
+async function linksOf(path: string): Promise<ReadonlySet<string>> {
+  const page = await (await fetch(`${origin}${path}`)).text();
+  const links = [...page.matchAll(/href="(\/o[^"]*)"/g)].map(([, link = '']) => link);
+  return new Set(links.map((link) => link.replaceAll('&amp;', '&')));
+}
+
+for (const [question, path, answer] of questions)
+  test(`within two clicks of the overview: ${question}`, { skip }, async () => {
+    const first = await linksOf('/o');
+    const [parent = ''] = path.split('?');
+    if (path !== '/o' && !first.has(path)) {
+      assert.ok(first.has(parent), `the overview has no link to ${parent}`);
+      assert.ok((await linksOf(parent)).has(path), `${parent} has no link to ${path}`);
     }
-    paths = clicks < 2 ? [...found].slice(0, 100) : [];
-  }
-  for (const [question, answer] of questions)
-    assert.ok(
-      [...pages.values()].some((page) => answer.test(page)),
-      question,
-    );
+    assert.match(await (await fetch(`${origin}${path}`)).text(), answer);
+  });
+
+test('the plan of each published domain is two clicks from the overview', { skip }, async () => {
+  const path = pageOf('signed-only.example');
+  assert.ok((await linksOf('/o')).has(path));
+  assert.ok((await linksOf(path)).has(`${path}/plan`));
+  const plan = await waitUntil('the plan', async () => {
+    const response = await fetch(`${origin}${path}/plan`);
+    return response.headers.has('refresh') ? undefined : response.text();
+  });
+  assert.match(
+    plan,
+    /<ins>\+ mta-sts\.signed-only\.example\. 3600 IN CNAME www\.lab\.example\.<\/ins>/,
+  );
 });
 
 test('hostile text runs nothing, loads nothing and violates no policy', { skip }, async () => {
