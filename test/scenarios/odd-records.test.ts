@@ -14,6 +14,8 @@ const hash = 'ab'.repeat(32);
 
 /** One connection to an address is enough for findings on records. */
 const look = (world: World) => lookAt(world, { depth: 'triage' });
+/** With the questions that a check asks at depth `inventory` only. */
+const lookWidely = (world: World) => lookAt(world, { depth: 'triage', misplaced: true });
 
 // RFC 7672 §2.2.2: the zone at the end of the alias decides.
 test('TLSA records behind an alias into an unsigned zone: that zone is named', async () => {
@@ -231,7 +233,7 @@ test('records of MTA-STS and TLS-RPT at a name where no sender looks are shown',
     ['@', 'one.example'],
     ['_mta-sts.one.example', '_mta-sts.one.example.one.example'],
   ] as const) {
-    const result = await look({ zone: { records: `${owner} TXT "v=STSv1; id=1"` } });
+    const result = await lookWidely({ zone: { records: `${owner} TXT "v=STSv1; id=1"` } });
     const { reason, why } = found(result, 'sts-record-misplaced');
     assert.equal(reason, `${at} TXT "v=STSv1; id=1"`);
     assert.match(why, /only at _mta-sts\.one\.example,/);
@@ -242,15 +244,21 @@ test('records of MTA-STS and TLS-RPT at a name where no sender looks are shown',
     ['_smtp._tls.one.example', '_smtp._tls.one.example.one.example'],
   ] as const) {
     const text = 'v=TLSRPTv1; rua=mailto:a@one.example';
-    const result = await look({ sts, rpt: false, zone: { records: `${owner} TXT "${text}"` } });
+    const result = await lookWidely({
+      sts,
+      rpt: false,
+      zone: { records: `${owner} TXT "${text}"` },
+    });
     assert.equal(found(result, 'tlsrpt-misplaced').reason, `${at} TXT "${text}"`);
   }
-  const other = await look({ zone: { records: '@ TXT "v=spf1 -all"\nmta-sts TXT "x=STSv1"' } });
+  const other = await lookWidely({
+    zone: { records: '@ TXT "v=spf1 -all"\nmta-sts TXT "x=STSv1"' },
+  });
   assert.deepEqual(
     ids(other, 'info').filter((id) => /misplaced/.test(id)),
     [],
   );
-  const both = await look({ sts, zone: { records: 'mta-sts TXT "v=STSv1; id=9"' } });
+  const both = await lookWidely({ sts, zone: { records: 'mta-sts TXT "v=STSv1; id=9"' } });
   assert.deepEqual(
     ids(both, 'info').filter((id) => /misplaced/.test(id)),
     [],

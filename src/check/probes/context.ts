@@ -40,10 +40,10 @@ export interface ProbeContext {
   /** Test whether a plaintext command survives the handshake (CVE-2011-0411). */
   readonly intrusive: boolean;
   /**
-   * Look for records at places where no sender looks: up to nine questions a host for TLSA,
-   * and eight for each record of the domain.
+   * Look for records at names that no sender asks: up to nine questions a host for TLSA,
+   * and eight for each TXT record of the domain.
    */
-  readonly misplaced: boolean;
+  readonly misplaced: { readonly tlsa: boolean; readonly texts: boolean };
   readonly limiter: ProbeLimiter;
   /** Maximum number of hosts, and of addresses of each host, to probe. */
   readonly maximum: { readonly hosts: number; readonly addresses: number };

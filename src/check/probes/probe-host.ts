@@ -134,7 +134,7 @@ async function describeHost(context: ProbeContext, answers: HostAnswers): Promis
       : undefined;
   // Misplaced records matter in a signed zone only: elsewhere DANE cannot apply.
   const elsewhere =
-    context.misplaced &&
+    context.misplaced.tlsa &&
     status === 'absent' &&
     found.dnssec === 'secure' &&
     found.status === 'found'

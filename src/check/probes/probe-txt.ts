@@ -179,7 +179,7 @@ async function texts(
   // The name would exceed 255 octets, so the record cannot exist.
   if (!parsedName.ok) return { texts: [], lookup: 'absent', dnssec: 'indeterminate' };
   const found = await lookupTexts(resolver, parsedName.value, { signal });
-  const isSought = context.misplaced && found.lookup === 'absent';
+  const isSought = context.misplaced.texts && found.lookup === 'absent';
   return {
     elsewhere: isSought ? await lookupMisplacedTexts(context, label) : undefined,
     texts: found.texts,

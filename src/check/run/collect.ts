@@ -49,8 +49,9 @@ export interface CollectOptions {
    */
   readonly intrusive?: boolean;
   /**
-   * Look for misplaced TXT records of the domain, up to eight questions each, and TLSA
-   * records of hosts in signed zones, up to nine questions for each host. Default true.
+   * Look for misplaced TLSA records of hosts in signed zones, up to nine questions for each
+   * host, and for misplaced TXT records of the domain, up to fourteen. Default: TLSA at
+   * every depth, TXT at depth `inventory`.
    */
   readonly misplaced?: boolean;
   /**
@@ -180,7 +181,10 @@ export function createProbeContext(domainName: Name, options: CollectOptions): P
     goals: options.goals,
     senders: options.senders ?? [],
     intrusive: options.intrusive ?? false,
-    misplaced: options.misplaced ?? true,
+    misplaced: {
+      tlsa: options.misplaced ?? true,
+      texts: options.misplaced ?? options.depth === 'inventory',
+    },
     limiter: options.manners ?? new ConnectionLimiter({ budget: options.budget ?? DEFAULT_BUDGET }),
     maximum: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
     spacingMs: options.spacingMs ?? 200,

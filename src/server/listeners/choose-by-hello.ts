@@ -11,13 +11,17 @@ const LONGEST_MS = 10_000;
 export interface HelloChoice {
   /** Certificates of tls-alpn-01 by name; undefined while no challenge is pending. */
   challenges(): ((hostName: string) => SecureContext | undefined) | undefined;
-  /**
-   * TLS settings for clients that send SNI: an `SNICallback`, and no certificate. Absent:
-   * the server itself answers them.
-   */
-  readonly named?: TlsOptions | undefined;
+  /** The certificates of names. Absent: the server itself chooses them. */
+  readonly named?: NamedCertificates | undefined;
+}
+
+interface NamedCertificates {
+  /** An `SNICallback`, and no certificate. */
+  readonly tls: TlsOptions;
   /** Returns whether the server has a certificate for clients without SNI. */
-  hasFallback?(): boolean;
+  hasFallback(): boolean;
+  /** Returns whether a name has a certificate; the fallback answers for others. */
+  has(serverName: string): boolean;
 }
 
 /**
@@ -29,12 +33,12 @@ export interface HelloChoice {
  *   protocol. No data passes over such a connection. [8737-3-2, 8737-4-1]
  * - SNI: Node replaces the certificate of one key type, and Node 20 and 22 keep those of
  *   the others. A host with an RSA certificate would show the fallback's ECDSA certificate.
- *   Hellos with SNI therefore go to a server without a certificate of its own.
+ *   Hellos with a known name therefore go to a server without a certificate of its own.
  *
  * Other ports do not inspect hellos.
  */
 export function chooseByHello(server: Server, choice: HelloChoice): void {
-  const { challenges, named, hasFallback } = choice;
+  const { challenges, named } = choice;
   const serve = server
     .listeners('connection')
     .map((listener) => (socket: Socket) => void listener.call(server, socket));
@@ -47,18 +51,19 @@ export function chooseByHello(server: Server, choice: HelloChoice): void {
     (socket) => socket.end(),
   );
   challenged.on('tlsClientError', () => undefined);
-  const byName = named && createServer(named);
+  const byName = named && createServer(named.tls);
   for (const event of ['secureConnection', 'tlsClientError'])
     byName?.on(event, (...values: unknown[]) => void server.emit(event, ...values));
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
-    const isNamed = byName !== undefined && hasFallback?.() === true;
-    if (!isNamed && !challenges()) return serve.forEach((listener) => listener(socket));
+    const mayBeNamed = named?.hasFallback() === true;
+    if (!mayBeNamed && !challenges()) return serve.forEach((listener) => listener(socket));
     peek(socket, (hello) => {
       const { alpn = [], serverName } = hello ?? {};
       const isChallenge = alpn.length === 1 && alpn[0] === PROTOCOL && challenges() !== undefined;
       if (isChallenge) challenged.emit('connection', socket);
-      else if (isNamed && serverName !== undefined) byName.emit('connection', socket);
+      else if (mayBeNamed && serverName !== undefined && named.has(serverName))
+        byName?.emit('connection', socket);
       else serve.forEach((listener) => listener(socket));
     });
   });

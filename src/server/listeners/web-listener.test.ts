@@ -79,7 +79,7 @@ function nameShown(port: number, version: 'TLSv1.2' | 'TLSv1.3', name: string): 
         socket.destroy();
       },
     );
-    socket.once('error', ({ message }) => resolve(message));
+    socket.once('error', ({ message }: Error) => resolve(message));
   });
 }
 
@@ -116,7 +116,7 @@ test('SNI gets its certificate beside a fallback of another key type', async (t)
       const what = `${own} beside ${fallback}, ${version}`;
       assert.equal(await nameShown(port, version, 'own.example'), 'DNS:own.example', what);
       assert.equal(await nameShown(port, version, ''), 'DNS:fallback.example', what);
-      assert.match(await nameShown(port, version, 'other.example'), /handshake failure/i, what);
+      assert.equal(await nameShown(port, version, 'other.example'), 'DNS:fallback.example', what);
     }
     await listener.close(0);
   }

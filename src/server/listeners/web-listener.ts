@@ -91,8 +91,11 @@ export async function listenWeb(
   });
   chooseByHello(server, {
     challenges: () => current.challengeFor?.(),
-    named: secure && tls,
-    hasFallback: () => current.fallback !== undefined,
+    named: secure && {
+      tls,
+      hasFallback: () => current.fallback !== undefined,
+      has: (hostName) => current.certificateFor?.(hostName.toLowerCase()) !== undefined,
+    },
   });
   server.maxRequestsPerSocket = requestsPerConnection;
   const openedPort = await openPort(server, listenAddress, settings.limits.connections);
