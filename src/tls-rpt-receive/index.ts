@@ -99,6 +99,7 @@ export {
   type ReportSettings,
 } from './settings.js';
 export {
+  isReported,
   reportedDomains,
   showDomain,
   showDomainInTurns,

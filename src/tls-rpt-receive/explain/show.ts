@@ -119,7 +119,7 @@ export interface ReportedDomain {
 }
 
 /** Maximum number of domains that `reportedDomains` returns. */
-const MAX_REPORTED = 10_000;
+const MAX_REPORTED = 100_000;
 
 /** Returns the domains that the database has reports about, in alphabetical order. */
 export function reportedDomains(stateStore: Store): readonly ReportedDomain[] {
@@ -130,4 +130,10 @@ export function reportedDomains(stateStore: Store): readonly ReportedDomain[] {
     )
     .all()
     .map(({ domain, authenticated }) => ({ domain, authenticated: Number(authenticated) === 1 }));
+}
+
+/** Whether a stored report is about a domain. */
+export function isReported(stateStore: Store, domainName: string): boolean {
+  const statement = stateStore.prepare('SELECT 1 FROM report_day WHERE domain = ? LIMIT 1');
+  return statement.get(domainName) !== undefined;
 }

@@ -5,6 +5,7 @@ import { stsStore } from '../../send/index.js';
 import type { StsEntry } from '../../mta-sts/index.js';
 import { migrate, type Store, type TableSet } from '../../store/index.js';
 import {
+  isReported,
   listReporters,
   prepareReports,
   reportTables,
@@ -167,7 +168,7 @@ export class OwnDomainsReader {
     return (
       this.watched(domain) !== undefined ||
       this.#ledger.domains().includes(domain) ||
-      reportedDomains(this.#store).some((reported) => reported.domain === domain)
+      isReported(this.#store, domain)
     );
   }
 
