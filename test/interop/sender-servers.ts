@@ -154,6 +154,9 @@ postfix: {listen: 127.0.0.1:${port}, version: "3.7", resolver: {file: ${join(fol
   );
 }
 
+/** Its program needs the metadata of an installed package; the function does not. */
+const START_RESOLVER = 'from postfix_mta_sts_resolver.daemon import main; main()';
+
 /**
  * postfix-mta-sts-resolver of Debian, unpacked. It reads the resolver of the test, and
  * trusts its CA.
@@ -176,7 +179,7 @@ default_zone: {strict_testing: false, timeout: 4}
     `LD_LIBRARY_PATH=${compiledFolder(root)}`,
     `SSL_CERT_FILE=${caFile}`,
   ];
-  const program = ['/usr/bin/python3', '-m', 'postfix_mta_sts_resolver.daemon', '-c', config];
+  const program = ['/usr/bin/python3', '-c', START_RESOLVER, '-c', config];
   const daemon = folder.add(
     new Daemon('unshare', withResolver(folder, ['env', ...environment, ...program]), folder.path),
   );
