@@ -88,7 +88,7 @@ export async function postfixSenders(
   const caFile = folder.file('roots.pem', '');
   const resolvConf = folder.file('resolv.conf', `nameserver ${RESOLVER}\n`);
   const postfix = folder.add(new Postfix(folder.path, ports.smtp, { resolvConf }));
-  const mapAt = (port: number): string => `socketmap:inet:127.0.0.1:${port}:postfix`;
+  const mapAt = (port: number): string => `socketmap:inet:127.0.0.1:${port}:hermetic`;
   const withMaps = (option: string): string =>
     option.replace('SOCKETMAP', mapAt(ports.map)).replace('STSRESOLVER', mapAt(ports.resolver));
   const stsResolver = join(folder.path, 'sts-resolver');
