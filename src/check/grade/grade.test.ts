@@ -231,6 +231,8 @@ test('rules that this depth does not ask are listed', () => {
     'tls-pq-good',
     'tls-pq-draft-good',
     'injection-vulnerable',
+    'sts-record-misplaced',
+    'tlsrpt-misplaced',
     ...Object.keys(continuityFindings),
   ]);
 });
