@@ -38,7 +38,8 @@ const secure = [
 ];
 const openssl30 = 'OpenSSL 3.0.19 27 Jan 2026\n';
 const openssl35 = 'OpenSSL 3.5.4 30 Sep 2025\n';
-const built = (level: number): string => `compiler: gcc -O2 -DOPENSSL_TLS_SECURITY_LEVEL=${level}\n`;
+const built = (level: number): string =>
+  `compiler: gcc -O2 -DOPENSSL_TLS_SECURITY_LEVEL=${level}\n`;
 const cnf = (...lines: readonly string[]): string =>
   [
     'openssl_conf = init',
@@ -57,11 +58,36 @@ const postfixTable: readonly (readonly [name: string, lines: readonly string[], 
     ['without a library', may, '', 'un un ca un in'],
     ['with OpenSSL 3.0', may, openssl30, 'un un un un in'],
     ['with OpenSSL 3.0, authenticated', secure, openssl30, 'de de ve ve de'],
-    ['with OpenSSL 1.1.1, authenticated', secure, 'OpenSSL 1.1.1w  11 Sep 2023\n', 've ve ve ve de'],
-    ['with static RSA excluded', [...may, 'smtp_tls_exclude_ciphers = kRSA'], openssl30, 'un un ca un in'],
-    ['with harmless exclusions', [...may, 'smtp_tls_exclude_ciphers = aNULL, RC4'], openssl30, 'un un un un in'],
-    ['with groups of the library', [...may, 'tls_eecdh_auto_curves ='], openssl35 + cnf(), 'un un un in un'],
-    ['with an own list of suites', [...may, 'tls_medium_cipherlist = HIGH'], openssl30, 'un un ca un in'],
+    [
+      'with OpenSSL 1.1.1, authenticated',
+      secure,
+      'OpenSSL 1.1.1w  11 Sep 2023\n',
+      've ve ve ve de',
+    ],
+    [
+      'with static RSA excluded',
+      [...may, 'smtp_tls_exclude_ciphers = kRSA'],
+      openssl30,
+      'un un ca un in',
+    ],
+    [
+      'with harmless exclusions',
+      [...may, 'smtp_tls_exclude_ciphers = aNULL, RC4'],
+      openssl30,
+      'un un un un in',
+    ],
+    [
+      'with groups of the library',
+      [...may, 'tls_eecdh_auto_curves ='],
+      openssl35 + cnf(),
+      'un un un in un',
+    ],
+    [
+      'with an own list of suites',
+      [...may, 'tls_medium_cipherlist = HIGH'],
+      openssl30,
+      'un un ca un in',
+    ],
     ['with OpenSSL 4.0', may, 'OpenSSL 4.0.0 14 Apr 2026\n', 'un un ca un in'],
   ];
 for (const [name, lines, library, expected] of postfixTable)

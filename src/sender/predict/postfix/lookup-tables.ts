@@ -63,7 +63,8 @@ export function openTable(table: TableName, readTable: ReadTable): LookupTable {
     case 'fail':
       return { table, keys: [], lookup: () => ({ kind: 'error', reason: `${written} fails` }) };
   }
-  if (!fileTypes.includes(type)) return closedTable(table, `only a running Postfix can read ${written}`);
+  if (!fileTypes.includes(type))
+    return closedTable(table, `only a running Postfix can read ${written}`);
   const content = readTable(table);
   if (!content.ok) return closedTable(table, `${written}: ${content.reason}`);
   if (type === 'regexp' || type === 'pcre') return patternTable(table, content.text);
