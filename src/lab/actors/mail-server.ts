@@ -198,6 +198,8 @@ class Session {
 
   end(bytes?: string | Uint8Array): void {
     this.#stream.end(bytes);
+    // Unread input would hide that the client closed its end.
+    this.#stream.resume();
   }
 
   /** Sends ten megabytes without a line end, at the pace of the client. */

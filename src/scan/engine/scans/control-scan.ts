@@ -4,8 +4,11 @@ import { createSlices } from './scan-slices.js';
 import { scanNumbered, type ScanParams, type ScanState } from './stored-scan.js';
 
 const DAY = 86_400_000;
-/** Domains a second for which the first visits are spread. */
-const PLANNED_RATE = 250;
+/**
+ * Domains a second for which the first visits are spread, above the rate of a worker: a
+ * lower number would be the limit of the scan.
+ */
+const PLANNED_RATE = 500;
 /** Lists up to this length are visited at once: they are a few networks. */
 const MAX_UNSPREAD = 1000;
 
