@@ -170,7 +170,7 @@ const openStates = {
   exception: 'Hermetic departs from these clauses on purpose.',
   'out-of-scope': 'These clauses concern a task that Hermetic does not have.',
   'not-applicable': 'These clauses have a condition that does not occur.',
-  todo: 'These clauses are not implemented yet.',
+  todo: 'These clauses have no code yet.',
 } as const;
 
 /** `docs/standards.md`: the counts, and every clause that is not done, with its reason. */

@@ -60,7 +60,7 @@ export {
   type CaseZoneRecords,
 } from './receive/case-records.js';
 export { policyAnswer, type PolicyAnswer } from './receive/policy-answer.js';
-export { reportObservations, type ReportedCase } from './receive/report-observations.js';
+export { reportObservations } from './receive/report-observations.js';
 export { Recorder, type CasePlace, type Seen } from './receive/recorder.js';
 export { SmtpReceiver, type SmtpReceiverOptions } from './receive/smtp-receiver.js';
 export type { ReceiverLimits } from './receive/receiver-session.js';

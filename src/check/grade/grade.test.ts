@@ -32,7 +32,7 @@ function short(evidence: Evidence): string {
   ].join(' ');
 }
 
-const only = (address: ReturnType<typeof plantedAddress>): Evidence =>
+const evidenceAt = (address: ReturnType<typeof plantedAddress>): Evidence =>
   plantedEvidence({ hosts: [plantedHost({ addresses: [address] })] });
 
 test('neither MTA-STS nor DANE: warn, and nothing else', () => {
@@ -42,7 +42,7 @@ test('neither MTA-STS nor DANE: warn, and nothing else', () => {
 test('no STARTTLS, a mangled one and a refused one fail, each under its own name', () => {
   for (const how of ['absent', 'mangled', 'refused'] as const) {
     assert.equal(
-      short(only(plantedAddress({ starttls: how }))),
+      short(evidenceAt(plantedAddress({ starttls: how }))),
       `fail starttls-${how}=fail no-enforcement=warn`,
     );
   }
@@ -50,7 +50,7 @@ test('no STARTTLS, a mangled one and a refused one fail, each under its own name
 
 test('absent STARTTLS is reported as seen from here, with a test of the network', () => {
   for (const how of ['absent', 'mangled'] as const) {
-    const found = grade(only(plantedAddress({ starttls: how }))).findings.find(
+    const found = grade(evidenceAt(plantedAddress({ starttls: how }))).findings.find(
       (f) => f.id === `starttls-${how}`,
     );
     assert.match(found?.title ?? '', /seen from here/);
@@ -63,7 +63,7 @@ test('a server that turns us away is inconclusive, never without STARTTLS', () =
     { starttls: 'unknown', failure: { code: 'smtp-busy', detail: '421' } },
     { status: 'inconclusive', reason: 'smtp-busy' },
   );
-  assert.equal(short(only(busy)), 'inconclusive no-enforcement=warn');
+  assert.equal(short(evidenceAt(busy)), 'inconclusive no-enforcement=warn');
 });
 
 test('blocked port 25: inconclusive, one finding instead of one for each host', () => {
@@ -72,7 +72,7 @@ test('blocked port 25: inconclusive, one finding instead of one for each host', 
     { status: 'inconclusive', reason: 'net-timeout' },
   );
   const evidence = {
-    ...only(silent),
+    ...evidenceAt(silent),
     network: { ...plantedEvidence().network, port25: 'blocked' as const },
   };
   const { verdict, findings } = grade(evidence);

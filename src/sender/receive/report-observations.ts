@@ -1,26 +1,14 @@
+import type { DomainReport } from '../../tls-rpt-receive/index.js';
 import { senderCase } from '../cases/all-cases.js';
 import { caseOfName } from '../cases/case-names.js';
 import { cutText, type Observation } from '../observation.js';
-
-/** A TLS report about one policy domain (RFC 8460), as its receiver stored it. */
-export interface ReportedCase {
-  readonly domain: string;
-  /** UTC day, as `2026-11-24`. */
-  readonly day: string;
-  readonly organization: string;
-  readonly authenticated: boolean;
-  readonly successes: number;
-  readonly failures: number;
-  readonly resultTypes: readonly string[];
-  readonly senders: readonly string[];
-}
 
 /**
  * Returns the observations of reports about the cases of a slot; other domains are left
  * out. The receiver of reports has judged their authenticity.
  */
 export function reportObservations(
-  reports: readonly ReportedCase[],
+  reports: readonly DomainReport[],
   { zone, slot, now }: { readonly zone: string; readonly slot: string; readonly now: number },
 ): readonly Observation[] {
   return reports.flatMap(({ domain, organization, resultTypes, senders, ...report }) => {
