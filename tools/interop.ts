@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { mapConcurrent } from '../src/base/index.js';
 import { installPackages } from '../test/interop/debian.js';
 import { ownNetwork } from '../test/interop/own-network.js';
-import { runTests, type TestCounts } from './run-tests.js';
+import { formatCounts, runTests, type TestCounts } from './run-tests.js';
 
 /** Names the environment variable with the file for the counts of one test file. */
 const RESULTS = 'HERMETIC_INTEROP_COUNTS';
@@ -85,13 +85,13 @@ async function runAll(): Promise<void> {
     const start = performance.now();
     const { counts, output } = await runProcess(file);
     process.stdout.write(output);
-    console.log(report(file, counts, start));
+    console.log(`${file}: ${formatCounts(counts)} (${secondsSince(start)} s)`);
     for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key];
   };
   const together = files.filter((file) => !ALONE.includes(file));
   await mapConcurrent(together, FILES, runFile);
   for (const file of files.filter((name) => ALONE.includes(name))) await runFile(file);
-  console.log(report(`${files.length} files`, total, began));
+  console.log(`\n${files.length} files in ${secondsSince(began)} s\n${formatCounts(total)}`);
   if (total.failed > 0 || (given.length === 0 && total.passed < LEAST)) process.exitCode = 1;
 }
 
@@ -126,7 +126,6 @@ async function runInside(file: string): Promise<void> {
   writeFileSync(process.env[RESULTS] ?? '', JSON.stringify(counts));
 }
 
-function report(what: string, { passed, failed, skipped }: TestCounts, start: number): string {
-  const seconds = ((performance.now() - start) / 1000).toFixed(0);
-  return `${what}: ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds} s)`;
+function secondsSince(start: number): string {
+  return ((performance.now() - start) / 1000).toFixed(0);
 }

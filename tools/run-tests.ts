@@ -86,6 +86,11 @@ export interface TestCounts {
   readonly skipped: number;
 }
 
+/** Formats counts as one line. CI reads this line when it stands alone. */
+export function formatCounts({ passed, failed, skipped }: TestCounts): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
 /**
  * Runs test files, prints each failure and the slowest processes, and returns the counts.
  */
@@ -184,11 +189,10 @@ if (process.argv[1] === import.meta.filename) {
   const given = process.argv.slice(2);
   const files = selected(given);
   const began = performance.now();
-  const { passed, failed, skipped } = await runTests(files);
+  const counts = await runTests(files);
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
-  console.log(
-    `${files.length} files: ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds} s)`,
-  );
+  console.log(`\n${files.length} files in ${seconds} s\n${formatCounts(counts)}`);
+  const { passed, failed } = counts;
   if (given.length === 0 && (files.length < LEAST.files || passed < LEAST.tests)) {
     console.error(
       `At least ${LEAST.files} files and ${LEAST.tests} tests were expected: something was not built or not found.`,
