@@ -18,7 +18,7 @@ export function withAnswers(page: string): string {
     '',
     ...table(true),
     '',
-    "Where Postfix's own resolver does not validate:",
+    "If Postfix's own resolver does not validate:",
     '',
     ...table(false),
     '',

@@ -126,7 +126,7 @@ test('policy --postfix prints the answer, and the one without a validating resol
   const both = await cli('policy', '--lab', 'good.example', '--postfix', '3.7.11');
   assert.equal(
     both.out,
-    "OK dane-only\n\nWhere Postfix's own resolver does not validate DNSSEC:\nOK secure match=mx.good.example servername=hostname protocols=>=TLSv1.2\n",
+    "OK dane-only\n\nIf Postfix's own resolver does not validate DNSSEC:\nOK secure match=mx.good.example servername=hostname protocols=>=TLSv1.2\n",
   );
   assert.equal(
     (await cli('policy', '--lab', 'opportunistic.example', '--postfix', '3.4')).out,

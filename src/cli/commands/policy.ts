@@ -128,7 +128,7 @@ function postfixFormat(outputText: string): (decision: DomainDecision) => string
       answerOf(decision, { version, validates }).reply.trim();
     const [validating, other] = [answer(true), answer(false)];
     if (validating === other) return `${validating}\n`;
-    return `${validating}\n\nWhere Postfix's own resolver does not validate DNSSEC:\n${other}\n`;
+    return `${validating}\n\nIf Postfix's own resolver does not validate DNSSEC:\n${other}\n`;
   };
 }
 
