@@ -48,8 +48,9 @@ const policy = `version: STSv1\r\nmode: enforce\r\nmx: mx.example.com\r\nmax_age
 const policies = { bodyOf: () => policy };
 const loopback = { address: '127.0.0.1', port: 0 };
 const limits = { connections: 5000 };
+const isBusy = (): boolean => pages.share.isExhausted;
 const shown = await listenWeb(loopback, {
-  sites: [{ serves: () => true, handle, answer: pages.refusal }],
+  sites: [{ serves: () => true, handle, answer: pages.refusal, isBusy }],
   log,
   limits,
 });

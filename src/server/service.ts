@@ -47,6 +47,11 @@ export interface Site {
    */
   answer?(method: string, hostName: string, path: string): PlainAnswer | undefined;
   /**
+   * Returns whether the site refuses requests for want of time. While it does, its
+   * connections wait in turns by network.
+   */
+  isBusy?(): boolean;
+  /**
    * Returns the certificate for a server name (SNI). Undefined: the next site decides,
    * then the certificates of the configuration. `refuse`: only a configured certificate
    * for this name is used; without one the handshake fails (RFC 8461 §7.1).

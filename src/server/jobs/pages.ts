@@ -42,7 +42,7 @@ export const pagesJob: JobCode<PagesJobSettings> = {
     const site = (serves: (hostName: string) => boolean, isOperator: boolean) => ({
       serves,
       handle: pages.handler(isOperator),
-      ...(!isOperator && { answer: pages.refusal }),
+      ...(!isOperator && { answer: pages.refusal, isBusy: () => pages.share.isExhausted }),
     });
     const { host } = settings;
     const everyName = (): boolean => true;

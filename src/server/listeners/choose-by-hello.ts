@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { createServer, type SecureContext, type TlsOptions } from 'node:tls';
 import { readClientHello, type ReceivedHello } from '../../tls/index.js';
+import type { WaitingLine } from './waiting-line.js';
 
 const PROTOCOL = 'acme-tls/1';
 /** A hello that is still incomplete goes to TLS unread. */
@@ -13,6 +14,18 @@ export interface HelloChoice {
   challenges(): ((hostName: string) => SecureContext | undefined) | undefined;
   /** The certificates of names. Absent: the server itself chooses them. */
   readonly named?: NamedCertificates | undefined;
+  readonly overload?: Overload | undefined;
+}
+
+/** The connections that wait because their site has too many visitors. */
+interface Overload {
+  readonly line: WaitingLine;
+  /** Returns whether every site of the port is overloaded. */
+  ofPort(): boolean;
+  /** Returns whether the site of a server name is overloaded. */
+  ofName(serverName: string): boolean;
+  /** Returns whether any site is overloaded. */
+  isPossible(): boolean;
 }
 
 interface NamedCertificates {
@@ -35,10 +48,12 @@ interface NamedCertificates {
  *   the others. A host with an RSA certificate would show the fallback's ECDSA certificate.
  *   Hellos with a known name therefore go to a server without a certificate of its own.
  *
+ * Connections to an overloaded site wait here, before TLS and HTTP spend time on them.
+ *
  * Other ports do not inspect hellos.
  */
 export function chooseByHello(server: Server, choice: HelloChoice): void {
-  const { challenges, named } = choice;
+  const { challenges, named, overload } = choice;
   const serve = server
     .listeners('connection')
     .map((listener) => (socket: Socket) => void listener.call(server, socket));
@@ -55,17 +70,28 @@ export function chooseByHello(server: Server, choice: HelloChoice): void {
   for (const event of ['secureConnection', 'tlsClientError'])
     byName?.on(event, (...values: unknown[]) => void server.emit(event, ...values));
   server.removeAllListeners('connection');
-  server.on('connection', (socket: Socket) => {
+  const choose = (socket: Socket): void => {
     const mayBeNamed = named?.hasFallback() === true;
-    if (!mayBeNamed && !challenges()) return serve.forEach((listener) => listener(socket));
+    const mayWait = named !== undefined && overload?.isPossible() === true;
+    if (!mayBeNamed && !mayWait && !challenges())
+      return serve.forEach((listener) => listener(socket));
     peek(socket, (hello) => {
       const { alpn = [], serverName } = hello ?? {};
       const isChallenge = alpn.length === 1 && alpn[0] === PROTOCOL && challenges() !== undefined;
-      if (isChallenge) challenged.emit('connection', socket);
-      else if (mayBeNamed && serverName !== undefined && named.has(serverName))
-        byName?.emit('connection', socket);
-      else serve.forEach((listener) => listener(socket));
+      const go = (): void => {
+        if (isChallenge) challenged.emit('connection', socket);
+        else if (mayBeNamed && serverName !== undefined && named.has(serverName))
+          byName?.emit('connection', socket);
+        else serve.forEach((listener) => listener(socket));
+      };
+      const waits = mayWait && !isChallenge && overload?.ofName(serverName ?? '') === true;
+      if (waits) overload?.line.hold(socket, go);
+      else go();
     });
+  };
+  server.on('connection', (socket: Socket) => {
+    if (overload?.ofPort()) overload.line.hold(socket, () => choose(socket));
+    else choose(socket);
   });
 }
 

@@ -17,6 +17,7 @@ import type { Listener } from './listener-set.js';
 import { isStreamed, StreamSender } from './stream-sender.js';
 import { chooseByHello } from './choose-by-hello.js';
 import { openPort } from './open-port.js';
+import { WaitingLine } from './waiting-line.js';
 
 export interface WebSettings {
   readonly sites: readonly Site[];
@@ -68,8 +69,12 @@ export async function listenWeb(
 ): Promise<Listener<WebSettings>> {
   let current = settings;
   const streams = new StreamSender(() => current.limits.connections);
+  const line = new WaitingLine(() => !current.sites.some(isBusy));
+  // While others wait, a new connection waits behind them.
+  const isHeld = (site: Site): boolean =>
+    site.isBusy !== undefined && (line.length > 0 || site.isBusy());
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
-    void respond({ incoming, outgoing }, current, streams);
+    void respond({ incoming, outgoing }, current, { streams, line });
   const tls: TlsOptions = {
     ...servingTls,
     handshakeTimeout: limits.headersTimeout,
@@ -96,6 +101,14 @@ export async function listenWeb(
       hasFallback: () => current.fallback !== undefined,
       has: (hostName) => current.certificateFor?.(hostName.toLowerCase()) !== undefined,
     },
+    overload: {
+      line,
+      // The name decides where sites share the port, and plain HTTP has not shown it yet.
+      ofPort: () => current.sites.length > 0 && current.sites.every(isHeld),
+      ofName: (hostName) =>
+        current.sites.some((site) => isHeld(site) && site.serves(hostName, '/')),
+      isPossible: () => current.sites.some(isHeld),
+    },
   });
   server.maxRequestsPerSocket = requestsPerConnection;
   const openedPort = await openPort(server, listenAddress, settings.limits.connections);
@@ -115,10 +128,19 @@ export async function listenWeb(
   });
 }
 
+function isBusy(site: Site): boolean {
+  return site.isBusy?.() ?? false;
+}
+
+interface PortState {
+  readonly streams: StreamSender;
+  readonly line: WaitingLine;
+}
+
 async function respond(
   exchange: Exchange,
   { sites, certificateFor, log }: WebSettings,
-  streams: StreamSender,
+  { streams, line }: PortState,
 ): Promise<void> {
   const { incoming, outgoing } = exchange;
   try {
@@ -131,6 +153,7 @@ async function respond(
     const site = sites.find((s) => s.serves(host, pathname));
     if (!site) return sendPlain(exchange, 404);
     const plainAnswer = site.answer?.(method, host, pathname);
+    if (plainAnswer?.status === 503) waitAfter(exchange, line);
     if (plainAnswer)
       return sendAnswer(exchange, { ...plainAnswer, headers: Object.entries(plainAnswer.headers) });
     const { maxBody = MAX_BODY } = site;
@@ -141,6 +164,7 @@ async function respond(
     const response = await site.handle(request, { address: remoteAddress, port: remotePort });
     if (isStreamed(response) && method !== 'HEAD') return await streams.send(response, outgoing);
     const body = Buffer.from(await response.arrayBuffer());
+    if (response.status === 503 && isBusy(site)) waitAfter(exchange, line);
     sendAnswer(exchange, { status: response.status, headers: [...response.headers], body });
   } catch (error) {
     const tooLarge = isHermeticError(error) && error.code === 'body-too-large';
@@ -151,6 +175,15 @@ async function respond(
     if (outgoing.headersSent) outgoing.destroy();
     else sendPlain(exchange, tooLarge ? 413 : 500);
   }
+}
+
+/** Reads the next request of a refused client at the turn of its connection. */
+function waitAfter({ incoming: { socket }, outgoing }: Exchange, line: WaitingLine): void {
+  outgoing.once('finish', () => {
+    if (socket.destroyed) return;
+    socket.pause();
+    line.hold(socket, () => socket.resume());
+  });
 }
 
 interface Exchange {
