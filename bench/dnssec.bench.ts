@@ -21,7 +21,7 @@ import {
 import { LabDns } from '../src/lab/index.js';
 import { nodeNetwork } from '../src/net/index.js';
 import { Bind } from '../test/interop/bind.js';
-import { freePort } from '../test/interop/process.js';
+import { freePort } from '../test/support/free-port.js';
 import { Unbound } from '../test/interop/unbound.js';
 
 const NAMES = 3_000;

@@ -18,7 +18,8 @@ import { createCa, createIntermediate, issue } from '../src/pki/index.js';
 import { KeyRing, LazyContexts, openLedger, ringContexts } from '../src/publish/index.js';
 import { openStore } from '../src/store/index.js';
 import { unpackPackage } from '../test/interop/debian.js';
-import { accepts, Daemon, freePort, until } from '../test/interop/process.js';
+import { accepts, Daemon, until } from '../test/interop/process.js';
+import { freePort } from '../test/support/free-port.js';
 import { median } from './median.js';
 import { writeResults } from './results-file.js';
 

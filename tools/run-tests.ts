@@ -7,7 +7,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
@@ -59,20 +59,30 @@ export interface TestProcess {
   readonly files: readonly string[];
 }
 
+/** Files of one folder below `test` that share a process. */
+const SHARED_FILES = 7;
+
 /**
- * Plans the processes: a file below `test` has its own, the unit tests of one part of
- * `src` share one, because most of their time would be spent on starting. The longest
- * processes come first.
+ * Plans the processes, the longest first. Starting one takes half a second, so files
+ * share them: the unit tests of one part of `src`, and groups of files of one folder
+ * below `test`. Files in START_FIRST have a process each.
  */
 export function testProcesses(files: readonly string[]): readonly TestProcess[] {
-  const shared = new Map<string, string[]>();
-  const own: TestProcess[] = [];
+  const folders = new Map<string, string[]>();
+  const all: TestProcess[] = [];
   for (const file of files) {
-    const part = /(?:^|\/)dist\/(src\/[^/]+)\//.exec(file)?.[1];
-    if (part === undefined) own.push({ name: relative('dist', file), files: [file] });
-    else shared.set(part, [...(shared.get(part) ?? []), file]);
+    const name = relative('dist', file);
+    const folder = /^src\/[^/]+/.exec(name)?.[0] ?? dirname(name);
+    if (START_FIRST.includes(name)) all.push({ name, files: [file] });
+    else folders.set(folder, [...(folders.get(folder) ?? []), file]);
   }
-  const all = [...own, ...[...shared].map(([name, together]) => ({ name, files: together }))];
+  for (const [folder, members] of folders) {
+    const most = folder.startsWith('src/') ? members.length : SHARED_FILES;
+    for (let from = 0; from < members.length; from += most) {
+      const name = most === members.length ? folder : `${folder}-${from / most + 1}`;
+      all.push({ name, files: members.slice(from, from + most) });
+    }
+  }
   const rank = ({ name }: TestProcess): number => {
     const place = START_FIRST.indexOf(name);
     return place < 0 ? START_FIRST.length : place;

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { decodeMessage, encodeMessage, parseRecord, RRType } from '../../src/dns/index.js';
 import { PolicyHost } from '../../src/lab/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
-import { freePort, until } from '../../test/interop/process.js';
+import { until } from '../../test/interop/process.js';
+import { freePort } from '../../test/support/free-port.js';
 import { askAll, requestFor } from './load.js';
 import { usageOf, type Server } from './servers.js';
 

@@ -18,7 +18,8 @@ import {
 } from '../../src/publish/index.js';
 import { openStore } from '../../src/store/index.js';
 import { parseCertificate, trustStore } from '../../src/x509/index.js';
-import { Daemon, freePort, until } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { Daemon, until } from './process.js';
 
 const root = createCa({ name: 'Web Root' });
 const external = { keyId: 'customer-1', macKey: Buffer.alloc(32, 7).toString('base64url') };

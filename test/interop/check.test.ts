@@ -12,7 +12,8 @@ import { parseCertificate, spkiSha256 } from '../../src/x509/index.js';
 import { Bind } from './bind.js';
 import { LyingResolver } from './lying-resolver.js';
 import { Postfix, type PostfixService } from './postfix.js';
-import { freePort, runProgram } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { runProgram } from './process.js';
 import { Unbound } from './unbound.js';
 
 const DAY = 86_400_000;

@@ -6,7 +6,7 @@ import { NEXT_RELEASE } from './debian.js';
 import { Jail } from './jail.js';
 import { DOMAIN, folderFor, started, type Site, type Software } from './matrix/server.js';
 import { Postfix } from './postfix.js';
-import { freePort } from './process.js';
+import { freePort } from '../support/free-port.js';
 
 /** A kind of mail server for which `hermetic config` prints. */
 export interface Configured {

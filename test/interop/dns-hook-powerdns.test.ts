@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { hookWriter } from '../../src/publish/dns/hook-writer.js';
-import { Daemon, freePort, runProgram, until } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { Daemon, runProgram, until } from './process.js';
 
 const zone = 'one.example';
 const tlsaName = `_25._tcp.mx1.${zone}`;

@@ -8,7 +8,8 @@ import { Name } from '../../src/base/index.js';
 import { sendUpdate, type TsigKey } from '../../src/dns/index.js';
 import { nodeNetwork } from '../../src/net/index.js';
 import { txtRdata } from '../../src/publish/index.js';
-import { freePort, runProgram, until } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { runProgram, until } from './process.js';
 import { bind, knot } from './update-servers.js';
 
 const zone = 'mail.example';

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { decodeMessage, encodeMessage, parseRecord, typeName } from '../../src/dns/index.js';
 import { DamagedWorld, dataOf, readReply, type Question, type Verdict } from './differential.js';
-import { freePort, runProgram } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { runProgram } from './process.js';
 import { Unbound } from './unbound.js';
 
 /** `npm run interop -- differential --count 1000000` is the longer run. */

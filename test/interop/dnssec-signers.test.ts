@@ -15,7 +15,8 @@ import {
 } from '../../src/dns/index.js';
 import { nodeNetwork } from '../../src/net/index.js';
 import { knot, nsd, type ZoneToSign } from './authoritative.js';
-import { freePort, runProgram } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { runProgram } from './process.js';
 import { Unbound } from './unbound.js';
 
 const tlsa = '3 1 1 0b9fa5a59eed715c26c1020c711b4f6ec42d58b0015e14337a39dad301c5afc3';

@@ -8,7 +8,8 @@ import { createCa, issue } from '../../src/pki/index.js';
 import { installPair } from '../../src/publish/certificates/install-pair.js';
 import { Jail } from './jail.js';
 import type { Daemon } from './process.js';
-import { freePort, greets, runProgram, until } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { greets, runProgram, until } from './process.js';
 
 const host = 'mx.interop.example';
 const ca = createCa({ name: 'Interop Root' });

@@ -24,7 +24,8 @@ import { openReports, showDomain } from '../../src/tls-rpt-receive/index.js';
 import { keyText, reportJson, reportMail } from '../support/report/mail.js';
 import { isLong } from '../support/test-size.js';
 import { waitUntil } from '../support/wait-until.js';
-import { accepts, Daemon, freePort, until } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { accepts, Daemon, until } from './process.js';
 
 /**
  * `npm run interop -- mailbox --full` takes about ten minutes on an idle machine; `--count`

@@ -13,7 +13,8 @@ import { createSite, folderFor } from './matrix/server.js';
 import type { SentSession } from './node-versions/answers.js';
 import { nodeBinaries } from './node-versions/node-binaries.js';
 import { Postfix } from './postfix.js';
-import { freePort, runProgram } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { runProgram } from './process.js';
 
 /*
  * Real ends of TLS with OpenSSL 3.5: Debian 13's Postfix, and the newer versions of Node,

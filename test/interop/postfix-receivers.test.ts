@@ -9,7 +9,7 @@ import { parseCertificate, spkiSha256 } from '../../src/x509/index.js';
 import { NEXT_RELEASE } from './debian.js';
 import { startPostfixWorld, type PostfixWorld } from './postfix-world.js';
 import { Postfix } from './postfix.js';
-import { freePort } from './process.js';
+import { freePort } from '../support/free-port.js';
 
 const ca = createCa({ name: 'Interop Root' });
 

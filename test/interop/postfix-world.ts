@@ -5,7 +5,8 @@ import { createTransport } from 'nodemailer';
 import { createLab, type Lab, type Scenario } from '../../src/lab/index.js';
 import type { DeliveryResult } from '../../src/tls-policy/index.js';
 import { Postfix } from './postfix.js';
-import { accepts, Daemon, freePort, until } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { accepts, Daemon, until } from './process.js';
 import { Unbound } from './unbound.js';
 import { withSocket } from './with-socket.js';
 

@@ -1,6 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 
 /**
  * Runs a program to its end. Rejects with its output when its exit status is not 0,
@@ -74,20 +73,6 @@ export class Daemon {
     await ended;
     clearTimeout(hard);
   }
-}
-
-/** A port that is free for both TCP and UDP on loopback. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const socket = createSocket('udp4');
-  const bound = await new Promise<boolean>((resolve) =>
-    socket.once('error', () => resolve(false)).bind(port, '127.0.0.1', () => resolve(true)),
-  );
-  if (bound) await new Promise<void>((resolve) => socket.close(resolve));
-  await new Promise((resolve) => server.close(resolve));
-  return bound ? port : freePort();
 }
 
 /** Tries until the condition holds, within a time limit. */

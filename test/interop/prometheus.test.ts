@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import test from 'node:test';
 import { startScrapedDaemon } from '../support/scraped-daemon.js';
 import { waitUntil } from '../support/wait-until.js';
-import { Daemon, freePort, runProgram } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { Daemon, runProgram } from './process.js';
 
 const rules = resolve('examples/prometheus');
 

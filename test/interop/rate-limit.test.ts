@@ -9,7 +9,8 @@ import { LabDns, LabNetwork } from '../../src/lab/index.js';
 import { createCa, generateKey, issue } from '../../src/pki/index.js';
 import { parseCertificate, spkiSha256 } from '../../src/x509/index.js';
 import { Postfix } from './postfix.js';
-import { freePort, runProgram } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { runProgram } from './process.js';
 
 /** Seconds in which Postfix lets a client connect three times. */
 const UNIT = 6;

@@ -8,7 +8,8 @@ import { createSender } from '../../src/send/index.js';
 import { unjudged } from '../../tools/attacks/unjudged.js';
 import { ended, inLab, mailTo } from '../conformance/testing-senders.js';
 import { Postfix } from './postfix.js';
-import { freePort, until } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { until } from './process.js';
 
 const domain = 'real.example';
 let folder: string;

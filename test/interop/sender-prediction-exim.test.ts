@@ -14,7 +14,8 @@ import {
   RECEIVERS_RESOLVER,
   type Promised,
 } from './prediction.js';
-import { freePort, greets, until, type Daemon } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { greets, until, type Daemon } from './process.js';
 
 ownNetwork([]);
 

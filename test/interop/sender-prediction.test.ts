@@ -16,7 +16,8 @@ import {
   tlsLibraryHere,
   type Promised,
 } from './prediction.js';
-import { accepts, Daemon, freePort, until } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { accepts, Daemon, until } from './process.js';
 
 ownNetwork([]);
 

@@ -9,7 +9,8 @@ import type { SenderTestResult } from '../../src/sender/index.js';
 import { unpackPackage } from './debian.js';
 import { Jail } from './jail.js';
 import { Postfix } from './postfix.js';
-import { accepts, Daemon, freePort, greets, runProgram, until } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { accepts, Daemon, greets, runProgram, until } from './process.js';
 
 /** A mail server that sends with one configuration. */
 export interface SenderServer {

@@ -14,7 +14,8 @@ import {
 } from '../../src/tls-rpt-receive/index.js';
 import { keyResolver, reportJson, reportMail } from '../support/report/mail.js';
 import { Postfix } from './postfix.js';
-import { freePort, until } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { until } from './process.js';
 
 const today = new Date().toISOString().slice(0, 10);
 const main = join(import.meta.dirname, '../../src/cli/main.js');

@@ -17,7 +17,8 @@ import { openStore } from '../../src/store/index.js';
 import { builtinTrustStore } from '../../src/tls/index.js';
 import { AccountTable, hashPassword, openPages, pagesSection } from '../../src/web/index.js';
 import { silentNetwork, zoneResolver } from '../support/testing-pages.js';
-import { accepts, Daemon, freePort, until } from './process.js';
+import { freePort } from '../support/free-port.js';
+import { accepts, Daemon, until } from './process.js';
 
 const name = 'check.example.com';
 const folder = mkdtempSync(join(tmpdir(), 'hermetic-nginx-'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -25,6 +25,7 @@ import {
   startDaemon,
   type Daemon,
 } from '../../src/server/index.js';
+import { freePort } from '../support/free-port.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const domain = 'customer.example';
@@ -40,14 +41,6 @@ class OwnServer extends LabDns {
     if (reply) reply[2] = (reply[2] ?? 0) | 4;
     return reply;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /**

@@ -7,10 +7,10 @@ import {
   writeFileSync,
   type WriteStream,
 } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCa, issue } from '../../src/pki/index.js';
+import { freePort } from '../../test/support/free-port.js';
 import { keyText } from '../../test/support/report/mail.js';
 import { unitEnvironment } from '../unit-environment.js';
 import { attackers } from './roles.js';
@@ -32,7 +32,7 @@ const START = 60_000;
 export async function preparePlan(seconds: number, pace: number): Promise<Plan> {
   const folder = mkdtempSync(join(tmpdir(), `hermetic-siege-${process.pid}-`));
   const names = ['web', 'smtp', 'postfix', 'metrics', 'dns', 'sink'] as const;
-  const free = await freePorts(names.length);
+  const free = await Promise.all(names.map(freePort));
   const ports = Object.fromEntries(names.map((name, i) => [name, free[i] ?? 0])) as Plan['ports'];
   const plan: Plan = { folder, ports, seconds, pace, keyText };
   const file = (name: string, text: string): string => {
@@ -77,20 +77,6 @@ async function forkResolver(plan: Plan): Promise<string> {
   child.unref();
   child.channel?.unref();
   return line;
-}
-
-/** Ports without a listener. They are found together, so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /**

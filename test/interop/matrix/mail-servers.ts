@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Jail } from '../jail.js';
 import { Postfix } from '../postfix.js';
-import { freePort } from '../process.js';
+import { freePort } from '../../support/free-port.js';
 import { DOMAIN, folderFor, started, type Server, type Site, type Software } from './server.js';
 
 const HIGH =

@@ -6,7 +6,7 @@ import { createResolver } from '../../../src/dns/index.js';
 import type { Evidence } from '../../../src/evidence/index.js';
 import { LabDns, LabNetwork } from '../../../src/lab/index.js';
 import { parseCertificate, spkiSha256, trustStore } from '../../../src/x509/index.js';
-import { freePort } from '../process.js';
+import { freePort } from '../../support/free-port.js';
 import { CountingProxy } from './counting-proxy.js';
 import { exim, openSmtpd, postfix } from './mail-servers.js';
 import { createSite, DOMAIN, type Certificate, type Site, type Software } from './server.js';

@@ -3,7 +3,8 @@ import type { Server as Listener } from 'node:net';
 import { join } from 'node:path';
 import { createServer, type TlsOptions } from 'node:tls';
 import type { Endpoint } from '../../../src/net/index.js';
-import { accepts, Daemon, freePort, until } from '../process.js';
+import { freePort } from '../../support/free-port.js';
+import { accepts, Daemon, until } from '../process.js';
 import { DOMAIN, folderFor, started, type Server, type Site, type Software } from './server.js';
 import { listen, smtpInside, starttlsFront } from './starttls-front.js';
 

@@ -1,0 +1,35 @@
+import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+
+const given = new Set<number>();
+
+/**
+ * Returns a port of 127.0.0.1 that is free for TCP and UDP. It lies below the ports that
+ * Linux gives to outgoing connections and to listeners without a number, so that no other
+ * test gets it before its user listens there, or between two starts of one daemon.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_240, 32_768);
+    if (given.has(port)) continue;
+    given.add(port);
+    if ((await isFreeTcp(port)) && (await isFreeUdp(port))) return port;
+  }
+}
+
+function isFreeTcp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+function isFreeUdp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.once('error', () => resolve(false));
+    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
+  });
+}
