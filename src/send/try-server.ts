@@ -17,7 +17,7 @@ import {
   type SmtpSession,
   type SmtpTranscriptLine,
 } from '../smtp/index.js';
-import { handshake, senderGroups, type HandshakeFacts } from '../tls/index.js';
+import { handshake, senderGroups, strictTls, type HandshakeFacts } from '../tls/index.js';
 import type { SendContext } from './context.js';
 
 /** One address to try, and the requirement that its session must meet. */
@@ -53,18 +53,6 @@ export interface AttemptResult {
 }
 
 type Use = Extract<Decision, { action: 'use' }>;
-
-/**
- * Where TLS is mandatory: TLS 1.2 or newer (RFC 8461 §7.2 [8461-7.2-1], RFC 9325 §3.1.1).
- * In TLS 1.2 only ephemeral elliptic curve key exchange is offered: RFC 10015 forbids
- * static Diffie-Hellman, finite-field DHE and static RSA there
- * [10015-2-1, 10015-2-2, 10015-3-1, 10015-4-1]. Elsewhere weak TLS is better than none
- * (RFC 9325 §5.2).
- */
-const strict = {
-  minVersion: 'TLSv1.2',
-  ciphers: 'DEFAULT:!kRSA:!kDHE:!aNULL:!eNULL:!LOW:!EXPORT:!RC4:!3DES:!MD5:!PSK:!SRP:@SECLEVEL=0',
-} as const;
 
 /**
  * Opens a session with one address: under TLS and authenticated as decided, or in
@@ -167,7 +155,7 @@ async function upgrade(
       signal: serverTask.signal,
     };
     const negotiated = await handshake(
-      decision.tls === 'mandatory' ? { ...dialOptions, ...strict } : dialOptions,
+      decision.tls === 'mandatory' ? { ...dialOptions, ...strictTls } : dialOptions,
     );
     if (negotiated.ok) handshakeFacts = negotiated.facts;
     return negotiated;

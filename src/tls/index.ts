@@ -42,7 +42,7 @@ export { senderGroups } from './sender-groups.js';
 export { senderHellos, type SenderHello } from './sender-hellos.js';
 export { readFirstHello } from './first-hello.js';
 export { renegotiate } from './renegotiate.js';
-export { servingTls, type TlsSettings } from './settings.js';
+export { isStrictSession, servingTls, strictTls, type TlsSettings } from './settings.js';
 export { tlsFailures } from './failures.js';
 export { builtinTrustStore } from './roots.js';
 export {

@@ -1,3 +1,5 @@
+import { suites, suitesWhere } from './wire/index.js';
+
 /**
  * The TLS settings of a server, best first. It refuses all other suites and groups; the
  * versions follow from the suites.
@@ -28,3 +30,30 @@ export const servingTls = {
     'ECDHE-RSA-CHACHA20-POLY1305',
   ].join(':'),
 } as const;
+
+/**
+ * The TLS settings of a client that requires TLS: TLS 1.2 or newer (RFC 8461 §7.2
+ * [8461-7.2-1], RFC 9325 §3.1.1). In TLS 1.2 only ephemeral elliptic curve key exchange is
+ * offered: RFC 10015 forbids static Diffie-Hellman, finite-field DHE and static RSA there
+ * [10015-2-1, 10015-2-2, 10015-3-1, 10015-4-1]. Elsewhere weak TLS is better than none
+ * (RFC 9325 §5.2).
+ */
+export const strictTls = {
+  minVersion: 'TLSv1.2',
+  ciphers: 'DEFAULT:!kRSA:!kDHE:!aNULL:!eNULL:!LOW:!EXPORT:!RC4:!3DES:!MD5:!PSK:!SRP:@SECLEVEL=0',
+} as const;
+
+/** Code points of the suites of TLS 1.2 that a client with {@link strictTls} offers. */
+export const strictSuites: readonly number[] = suitesWhere(
+  ({ name, keyExchange, authentication, cipher, mode }) =>
+    keyExchange === 'ECDHE' &&
+    !name.endsWith('_OLD') &&
+    ['RSA', 'ECDSA'].includes(authentication) &&
+    ((cipher === 'AES' && ['GCM', 'CBC'].includes(mode)) || cipher === 'CHACHA20'),
+);
+
+/** Whether a client with {@link strictTls} can have a session of this version and suite. */
+export function isStrictSession(version: string, suite: string): boolean {
+  if (version === 'TLSv1.3') return true;
+  return version === 'TLSv1.2' && strictSuites.some((id) => suites.get(id)?.name === suite);
+}

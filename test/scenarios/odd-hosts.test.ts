@@ -74,6 +74,17 @@ test('the headline counts an address where the TLS handshake fails', async () =>
   );
 });
 
+// RFC 10015 §2: senders that require TLS do not offer static RSA.
+test('static RSA alone fails under a policy, and next to ECDHE it does not', async () => {
+  const rsa = { certificate: 'rsa', suites: 'AES128-SHA256:AES128-SHA' } as const;
+  const alone = await look({ sts, hosts: [rsa] });
+  assert.deepEqual(ids(alone, 'fail'), ['tls-outdated-suites']);
+  assert.equal(alone.exposure.mtaStsCached.none, 'deferred');
+  const suites = `${rsa.suites}:ECDHE-RSA-AES128-SHA256`;
+  const both = await look({ sts, hosts: [{ ...rsa, suites }] });
+  assert.deepEqual([both.verdict, both.exposure.mtaStsCached.none], ['pass', 'verified']);
+});
+
 // RFC 8461 §5: TLS that comes and goes.
 test('a TLS handshake that fails on some connections fails under its own name', async () => {
   const result = await look({ sts, hosts: [{ habit: 'sometimes-breaks-tls' }] });

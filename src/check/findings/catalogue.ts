@@ -121,6 +121,8 @@ const anyCase: FindingValues = {
   policy: undefined,
   tlsRpt: false,
   notReady: [],
+  refusedBy: [],
+  instead: 'defer the mail',
   temporary: false,
   spkiSha256: '',
   lookup: false,

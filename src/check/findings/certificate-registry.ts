@@ -54,12 +54,24 @@ const sendFullChain = (findingValues: FindingValues): FixStep[] => [
 ];
 
 /**
- * The consequence of a certificate that does not verify. It differs by sender: only a
- * policy in mode enforce makes senders defer, and opportunistic senders do not verify at
- * all.
+ * The senders that refuse a certificate and their alternative. It differs by sender: only a
+ * policy in mode enforce and TLSA records make senders refuse it, and opportunistic senders
+ * do not verify at all.
  */
-const untrusted =
-  'A sender cannot tell this server from an impostor. With MTA-STS in mode enforce, senders defer the mail; other senders deliver to any server.';
+function refusal({ refusedBy, instead }: FindingValues): string {
+  const refusing = [
+    ...(refusedBy.includes('enforce') ? ['the MTA-STS policy'] : []),
+    ...(refusedBy.includes('daneTa') ? ['the TLSA records'] : []),
+  ];
+  const senders =
+    refusing.length > 0
+      ? `Senders that apply ${refusing.join(' or ')} ${instead}`
+      : 'With MTA-STS in mode enforce, senders defer the mail';
+  return `${senders}; other senders deliver to any server.`;
+}
+
+const untrusted = (findingValues: FindingValues): string =>
+  `A sender cannot tell this server from an impostor. ${refusal(findingValues)}`;
 
 /**
  * The certificate a host shows, judged for senders with MTA-STS and, where it applies,
@@ -165,7 +177,8 @@ export const certificateFindings = {
         ? 'The certificate chain ends before a known CA'
         : 'An intermediate certificate cannot be read',
     passed: 'The server sends the complete certificate chain',
-    why: 'Senders cannot link the certificate to its CA and treat it as untrusted. With MTA-STS in mode enforce they defer the mail.',
+    why: (findingValues) =>
+      `Senders cannot link the certificate to its CA and treat it as untrusted. ${refusal(findingValues)}`,
     reference: 'RFC 9846 §4.5.1',
     owner: 'mail-host',
     fix: ({ detail }) =>
@@ -229,7 +242,7 @@ export const certificateFindings = {
         : `The certificate does not name ${findingValues.host}`,
     passed: 'The certificate names the MX host',
     why: (findingValues) =>
-      `${findingValues.detail ? `It names ${findingValues.detail}` : 'It names no server for senders'}. With MTA-STS in mode enforce, senders defer the mail; other senders deliver to any server.`,
+      `${findingValues.detail ? `It names ${findingValues.detail}` : 'It names no server for senders'}. ${refusal(findingValues)}`,
     reference: 'RFC 8461 §4.2, RFC 7672 §3.2.2',
     owner: 'mail-host',
     fix: (findingValues) => `Use a certificate that names ${findingValues.host}.`,

@@ -58,6 +58,16 @@ export interface FindingValues {
    * an enforced policy requires: TLS, and a certificate that an MTA-STS sender accepts.
    */
   readonly notReady: readonly string[];
+  /**
+   * Mechanisms that are in force for the subject and make senders refuse it. Empty where no
+   * sender does.
+   */
+  readonly refusedBy: readonly ('enforce' | 'daneTa' | 'daneEe')[];
+  /**
+   * The action of senders that refuse the subject, as a predicate: they use another address
+   * or host that works for them, or defer the mail.
+   */
+  readonly instead: string;
   /** The failure may end without a change of the domain. */
   readonly temporary: boolean;
   /** The address lookup of `host` failed. */

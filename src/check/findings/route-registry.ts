@@ -81,10 +81,12 @@ export const routeFindings = {
    */
   'mx-unreachable': {
     topic: 'mx',
-    title: (findingValues) => `The mail host ${findingValues.host} cannot be reached`,
+    title: ({ host, ip }) =>
+      ip === ''
+        ? `The mail host ${host} cannot be reached`
+        : `The address ${ip} of ${host} cannot be reached`,
     passed: 'Every mail host answers on port 25',
-    why: (findingValues) =>
-      `Senders use another host of the domain, or defer the mail${findingValues.detail ? ` (${findingValues.detail})` : ''}.`,
+    why: ({ instead, detail }) => `Senders ${instead}${inBrackets(detail)}.`,
     reference: 'RFC 5321 §5.1',
     owner: 'mail-host',
     fix: 'Start the server, open port 25 to it, or remove its MX record.',

@@ -152,7 +152,7 @@ export const starttlsFindings = {
     passed: 'Every host whose policy requires TLS offers it',
     why: (findingValues) =>
       `The domain publishes ${findingValues.detail || 'a policy that requires TLS'}. Either the server is broken or an on-path attacker removes STARTTLS. ` +
-      'Senders that apply the policy defer the mail; others send it in plaintext.',
+      `Senders that apply the policy ${findingValues.instead}; others send plaintext to this server.`,
     reference: 'RFC 7672 §2.2, RFC 8461 §5',
     owner: 'mail-host',
     fix: 'Keep the policies, which protect the mail now. Find out whether the server lacks STARTTLS or the network removes it.',
@@ -196,7 +196,7 @@ export const starttlsFindings = {
     title: 'STARTTLS is accepted, but the TLS handshake fails',
     passed: 'The TLS handshake succeeds with every mail host',
     why: (findingValues) =>
-      `${findingValues.detail || 'The handshake fails.'} Some senders retry in plaintext. Senders that require TLS defer the mail until it bounces.`,
+      `${findingValues.detail || 'The handshake fails.'} Some senders retry in plaintext. Senders that require TLS ${findingValues.instead}.`,
     reference: 'RFC 3207 §4.1',
     owner: 'mail-host',
     fix: 'Configure TLS 1.2 and 1.3 with the usual cipher suites.',
@@ -323,7 +323,8 @@ export const starttlsFindings = {
     topic: 'tls-version',
     title: 'The server has no TLS 1.2 or newer',
     passed: 'Every mail host has TLS 1.2 or newer',
-    why: 'Senders that require TLS defer the mail: current TLS libraries refuse the old versions. Other senders use them, or fall back to plaintext.',
+    why: ({ instead }) =>
+      `Current TLS libraries refuse the old versions. Senders that require TLS ${instead}. Other senders use the old versions, or fall back to plaintext.`,
     reference: 'RFC 9325 §3.1.1, RFC 8996 §4',
     owner: 'mail-host',
     fix: 'Install a TLS library with TLS 1.2 and 1.3, and switch both on.',

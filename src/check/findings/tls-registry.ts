@@ -91,6 +91,29 @@ export const tlsFindings = {
     steps: set('smtpd_tls_exclude_ciphers = eNULL, EXPORT'),
   },
   /**
+   * Raised when TLS 1.2 is the newest version, and the server refuses every suite with
+   * ephemeral elliptic curve key exchange and a current cipher. It fails where a policy
+   * requires TLS: senders that follow RFC 10015 offer no other suite then.
+   */
+  'tls-outdated-suites': {
+    topic: 'cipher',
+    title: 'The server has no current cipher suite',
+    passed: 'Every mail host has a current cipher suite',
+    why: ({ instead }) =>
+      `RFC 10015 forbids static RSA and finite-field Diffie-Hellman in TLS 1.2. Senders that follow it and require TLS ${instead}. Other senders still use them.`,
+    reference: 'RFC 10015 §2, §3, §4, RFC 9325 §4.1',
+    owner: 'mail-host',
+    fix: 'Offer suites with ECDHE and AES-GCM, and TLS 1.3.',
+    steps: (findingValues) => [
+      command(
+        'Remove your own suites and curves: the defaults of Postfix have current ones.',
+        'postconf -X smtpd_tls_exclude_ciphers tls_medium_cipherlist tls_eecdh_auto_curves',
+      ),
+      reloadPostfix,
+      checkAgain(findingValues),
+    ],
+  },
+  /**
    * Raised when a suite outside the lists of the profile is accepted. Only profiles with
    * a closed list ask this question; how bad it is depends on the guideline.
    */

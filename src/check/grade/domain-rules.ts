@@ -403,9 +403,12 @@ function satisfiesPolicy(judgedHost: JudgedHost): boolean {
  */
 function takesMail({ addresses }: JudgedHost): boolean {
   return addresses.every(
-    ({ summary, certificates, insideTls, intermittent, outdated }) =>
+    ({ summary, certificates, insideTls, intermittent, strictTls }) =>
       summary.status !== 'reachable' ||
-      (certificates.length > 0 && !intermittent && !outdated && (insideTls ?? 'works') === 'works'),
+      (certificates.length > 0 &&
+        !intermittent &&
+        (strictTls ?? 'works') === 'works' &&
+        (insideTls ?? 'works') === 'works'),
   );
 }
 

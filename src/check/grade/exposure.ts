@@ -7,7 +7,7 @@ import {
   type ServerView,
   type View,
 } from '../../tls-policy/index.js';
-import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
+import { isUntried, judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 import { handshakeFailed } from './session.js';
 
 /**
@@ -82,6 +82,7 @@ function hostView(
 ): HostView {
   const { name, preference, tlsa, addressLookup } = judgedHost.evidence;
   const dnssec = dnssecOf(judgedHost);
+  const unseen = addresses.length === 0 && addressLookup.status === 'failed' && dnssec !== 'bogus';
   const notTold: ServerView = {
     ip: '',
     reachable: 'unknown',
@@ -96,10 +97,10 @@ function hostView(
     preference,
     dnssec,
     tlsa: tlsa.dnssec === 'indeterminate' && resolverAtFault(evidence) ? 'unknown' : tlsa.status,
-    servers:
-      addresses.length === 0 && addressLookup.status === 'failed' && dnssec !== 'bogus'
-        ? [notTold]
-        : addresses.flatMap((address) => serverViews(address, ownNetworkStrips(evidence))),
+    servers: [
+      ...addresses.flatMap((address) => serverViews(address, ownNetworkStrips(evidence))),
+      ...(unseen || isUntried(judgedHost) ? [notTold] : []),
+    ],
   };
 }
 
@@ -150,15 +151,15 @@ function serverViews(address: JudgedAddress, stripped: boolean): readonly Server
  * have it, because the sender's algorithms decide which one it gets.
  */
 function serverView(
-  { evidence, connection, insideTls, certificates, summary, outdated }: JudgedAddress,
+  { evidence, connection, insideTls, certificates, summary, strictTls }: JudgedAddress,
   stripped: boolean,
 ): ServerView {
   const all = (judge: (certificate: JudgedAddress['certificates'][number]) => Known): Known => {
-    // Where TLS is required, it is TLS 1.2 or newer (RFC 8461 §7.2, RFC 9325 §3.1.1).
-    if (outdated) return 'no';
-    const found = certificates.map(judge);
+    // Where TLS is required, it is TLS 1.2 or newer with a current suite (RFC 8461 §7.2,
+    // RFC 9325 §3.1.1, RFC 10015).
+    const found = [strictAs(strictTls), ...certificates.map(judge)];
     if (found.includes('no')) return 'no';
-    if (found.length === 0 || found.includes('unknown')) return 'unknown';
+    if (certificates.length === 0 || found.includes('unknown')) return 'unknown';
     return 'yes';
   };
   const missing = stripped ? 'unknown' : 'no';
@@ -196,6 +197,12 @@ function reachableAs(
   if (status === 'unreachable' || inside === 'refused') return 'no';
   if (status === 'reachable' && inside !== 'unknown') return 'yes';
   return 'unknown';
+}
+
+/** Whether a sender that requires TLS has a session; certificates decide without any. */
+function strictAs(strict: JudgedAddress['strictTls']): Known {
+  if (strict === 'old-version' || strict === 'old-suites') return 'no';
+  return strict === 'unknown' ? 'unknown' : 'yes';
 }
 
 function tlsWorks(connection: ConnectionEvidence | undefined): 'yes' | 'no' | 'unknown' {

@@ -4,6 +4,7 @@ import type { TrustMechanism, Profile } from '../profiles/profile.js';
 import type { RecordFault } from '../../dane/index.js';
 import type { Evidence, Finding, Severity } from '../../evidence/index.js';
 import { aliasCauses, type AliasCause } from './alias-cause.js';
+import { alternativeTo } from './alternative.js';
 import type { JudgedHost } from './judge-host.js';
 
 /** Severities from the worst to the best. */
@@ -27,6 +28,8 @@ export interface FindingInput {
   /** The address lookup of the host failed. */
   readonly lookup?: boolean;
   readonly advice?: string | undefined;
+  /** The alternative of a sender; default that of a sender that requires TLS. */
+  readonly instead?: string | undefined;
   /** Mechanisms in force for the subject; the worst of their severities counts. */
   readonly mechanisms?: readonly TrustMechanism[];
   /** True where no other host is left: the rule's `whenAll` severity then applies. */
@@ -86,6 +89,8 @@ export class FindingCollector {
       policy: evidence.mtaSts.policy,
       tlsRpt: evidence.tlsRpt.status === 'found',
       notReady: [...namesOf(judgedHosts.filter((judgedHost) => !isReady(judgedHost))), ...skipped],
+      refusedBy: [],
+      instead: 'defer the mail',
       temporary: false,
       spkiSha256: '',
       lookup: false,
@@ -104,7 +109,15 @@ export class FindingCollector {
     const usual =
       typeof base === 'string' ? base : worst(mechanisms.map((mechanism) => base[mechanism]));
     const severity = all ? (rule.whenAll ?? usual) : usual;
-    const made = { ...finding(id, severity, { ...this.#base, ...values }), reference: rule.clause };
+    const { host: name, ip } = values;
+    const instead = values.instead ?? (name && alternativeTo(this, { name, ip }));
+    const particulars = {
+      ...this.#base,
+      ...values,
+      refusedBy: mechanisms.filter((one) => one !== 'none' && one !== 'testing'),
+      instead: instead || this.#base.instead,
+    };
+    const made = { ...finding(id, severity, particulars), reference: rule.clause };
     const identity = `${id} ${made.subject}`;
     if (!this.#findings.has(identity)) this.#findings.set(identity, made);
   }
@@ -152,10 +165,10 @@ function isReady({ addresses }: JudgedHost): boolean {
   return (
     tried.length > 0 &&
     tried.every(
-      ({ certificates, insideTls, intermittent, outdated }) =>
+      ({ certificates, insideTls, intermittent, strictTls }) =>
         insideTls === 'works' &&
         !intermittent &&
-        !outdated &&
+        strictTls === 'works' &&
         certificates.length > 0 &&
         certificates.every((certificate) => certificate.pkix === 'yes'),
     )

@@ -22,7 +22,7 @@ import type { Profile, Rule } from '../profiles/profile.js';
 import { continuityRules, undecidedContinuity } from './continuity-rules.js';
 import { daneRules, policyRules, routeRules } from './domain-rules.js';
 import { hostRules } from './host-rules.js';
-import { judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
+import { isUntried, judgeHost, type JudgedAddress, type JudgedHost } from './judge-host.js';
 import { FindingCollector } from './finding-collector.js';
 import { rejudge } from './rejudge.js';
 import { passedTests } from './passed-tests.js';
@@ -241,16 +241,19 @@ function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]
   if (ownNetworkStrips(evidence)) return true;
   // A policy that the check did not obtain may be enforced and exclude a host.
   if (evidence.mtaSts.status === 'tempfail') return true;
-  return judgedHosts.some(({ evidence: host, addresses, summary: shown }) => {
+  const reached = judgedHosts.some((judgedHost) =>
+    judgedHost.addresses.some((address) => address.summary.status === 'reachable'),
+  );
+  if (evidence.route.skipped !== undefined && !reached) return true;
+  return judgedHosts.some((judgedHost) => {
+    const { evidence: host, addresses, summary: shown } = judgedHost;
     if (shown.passedOver !== undefined) return false;
+    if (isUntried(judgedHost)) return true;
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
     // An address that this machine could not try never counts, as long as one address of
     // the domain was observed.
     const tried = addresses.filter((address) => address.summary.status !== 'skipped');
-    if (tried.length === 0 && addresses.length > 0)
-      return !judgedHosts.some((judgedHost) =>
-        judgedHost.addresses.some((address) => address.summary.status === 'reachable'),
-      );
+    if (tried.length === 0 && addresses.length > 0) return !reached;
     return tried.some(
       (address) =>
         address.summary.status === 'inconclusive' ||
@@ -263,13 +266,13 @@ function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]
 function sessionUnknown(
   { mtaSts }: Evidence,
   dane: boolean,
-  { summary: shown, connection, insideTls, certificates }: JudgedAddress,
+  { summary: shown, connection, insideTls, certificates, strictTls }: JudgedAddress,
 ): boolean {
   if (shown.starttls !== 'offered') return false;
   if (insideTls === 'unknown') return true;
   if (!connection?.handshake) return !handshakeFailed(connection?.failure?.code);
   const authenticated = dane || mtaSts.policy?.mode === 'enforce';
-  if (certificates.length === 0) return authenticated;
+  if (certificates.length === 0 || strictTls === 'unknown') return authenticated;
   return (
     authenticated &&
     certificates.some(

@@ -7,7 +7,8 @@ import { addressBeforeOrigin, foreignCharacters, specialName } from '../mx-name.
 import { tlsRules } from './tls-rules.js';
 import { certificateRules } from './certificate-rules.js';
 import { withoutSniRules } from './without-sni-rules.js';
-import type { JudgedAddress, JudgedHost } from './judge-host.js';
+import { alternativeTo } from './alternative.js';
+import { isUntried, type JudgedAddress, type JudgedHost } from './judge-host.js';
 import { handshakeFailed, replyOf } from './session.js';
 import { severityOf } from '../profiles/goals.js';
 import { failureWords } from './record-rules.js';
@@ -29,7 +30,8 @@ export function hostRules(raised: FindingCollector): void {
     raised.add('own-network-strips', { detail: control?.host ?? '' });
   for (const judgedHost of raised.hosts) {
     if (dead.includes(judgedHost)) {
-      deadHost(raised, judgedHost, dead.length === raised.hosts.length);
+      const all = dead.length === raised.hosts.length && route.skipped === undefined;
+      deadHost(raised, judgedHost, all);
     } else {
       for (const address of judgedHost.addresses) addressRules(raised, judgedHost, address);
       if (!ownNetworkStrips(raised.evidence)) differing(raised, judgedHost);
@@ -99,8 +101,20 @@ function deadHost(
   for (const { summary } of addresses) {
     const id = unreachableAs(summary.reason);
     const ip = id === 'mx-address-unroutable' ? summary.ip : '';
-    raised.add(id, { ...host, ip, detail: unreachableBecause(summary), reply: summary.reply });
+    const instead = otherwise(raised, evidence.name);
+    raised.add(id, {
+      ...host,
+      ip,
+      instead,
+      detail: unreachableBecause(summary),
+      reply: summary.reply,
+    });
   }
+}
+
+/** The action of every sender that cannot reach a host or an address, as a predicate. */
+function otherwise(raised: FindingCollector, name: string, ip = ''): string {
+  return alternativeTo(raised, { name, ip, sender: 'opportunistic' }) ?? 'defer the mail';
 }
 
 /** The finding that corresponds to a reason for being unreachable. */
@@ -176,10 +190,11 @@ function greetings(addresses: readonly JudgedAddress[]): string {
  * Returns true when every address that was tried refused to talk. Addresses without a
  * route from here do not count, so a machine without IPv6 declares no host dead.
  */
-function isDead({ addresses }: JudgedHost): boolean {
-  const tried = addresses.filter((address) => address.summary.status !== 'skipped');
+function isDead(judgedHost: JudgedHost): boolean {
+  const tried = judgedHost.addresses.filter((address) => address.summary.status !== 'skipped');
   return (
     tried.length > 0 &&
+    !isUntried(judgedHost) &&
     tried.every((judgedAddress) => judgedAddress.summary.status === 'unreachable')
   );
 }
@@ -203,6 +218,7 @@ function addressRules(
     raised.add(unreachableAs(reason), {
       ...subject,
       preference: judgedHost.evidence.preference,
+      instead: otherwise(raised, subject.host, subject.ip),
       detail: unreachableBecause(summary),
       reply: summary.reply,
     });
@@ -255,12 +271,7 @@ function addressRules(
       detail: `${worked} of ${attempts} connections ${success}.`,
     });
   }
-  if (address.outdated)
-    raised.add('tls-outdated', {
-      ...subject,
-      mechanisms: [promise ? ('enforce' as const) : ('none' as const)],
-      reason: `the newest version is TLS ${connection.handshake?.version === 'TLSv1' ? '1.0' : '1.1'}`,
-    });
+  strictTlsRule(raised, address, { ...subject, mechanisms: [promise ? 'enforce' : 'none'] });
   insideTlsRules(raised, address, subject);
   tlsRules(raised, address, subject);
   if (evidence.connections.some((connection) => connection.injection === 'executed'))
@@ -270,6 +281,20 @@ function addressRules(
   certificateRules(raised, judgedHost, address);
   withoutSniRules(raised, address, subject);
   unsettledRule(raised, judgedHost, address);
+}
+
+/** Raises TLS that works with no sender that requires TLS. */
+function strictTlsRule(
+  raised: FindingCollector,
+  { strictTls, connection }: JudgedAddress,
+  subject: FindingInput,
+): void {
+  const { version, suite } = connection?.handshake ?? {};
+  const newest = version === 'TLSv1' ? '1.0' : '1.1';
+  if (strictTls === 'old-version')
+    raised.add('tls-outdated', { ...subject, reason: `the newest version is TLS ${newest}` });
+  if (strictTls === 'old-suites')
+    raised.add('tls-outdated-suites', { ...subject, reason: `the server chose ${suite}` });
 }
 
 /**
@@ -348,6 +373,7 @@ function unsettledRule(
   const { stopped, connections, ip } = address.evidence;
   const spent = connections.filter((connection) => !connection.earlier).length;
   let reason = 'it was asked for another profile';
+  if (evidence.depth === 'triage') reason = 'depth triage does not ask';
   if (stopped !== undefined) reason = codeWords(stopped).replace(/^The /, 'the ');
   if (stopped === 'budget') reason = `${spent} connections are spent`;
   if (stopped?.startsWith('starttls-')) reason = 'the last connections offered no STARTTLS';

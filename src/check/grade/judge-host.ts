@@ -10,8 +10,10 @@ import {
   probeLog,
 } from '../../evidence/index.js';
 import {
+  evaluate,
   groupName,
   infer,
+  isStrictSession,
   suiteName,
   summarise,
   type Inventory,
@@ -37,6 +39,13 @@ export interface Probed {
   readonly inventory: Inventory;
 }
 
+/**
+ * The TLS of an address for a sender that requires TLS, whose settings are stricter than
+ * those of an opportunistic one. `unknown` where old suites were chosen and current ones
+ * were not asked for.
+ */
+export type StrictTls = 'works' | 'old-version' | 'old-suites' | 'unknown';
+
 /** One address of a host with everything that the rules and renderers use. */
 export interface JudgedAddress {
   readonly evidence: AddressEvidence;
@@ -44,8 +53,8 @@ export interface JudgedAddress {
   readonly connection: ConnectionEvidence | undefined;
   /** TLS works on some connections only. */
   readonly intermittent: ReturnType<typeof intermittentTls>;
-  /** TLS 1.0 or 1.1 is the newest version that the server completes. */
-  readonly outdated: boolean;
+  /** The session that a sender that requires TLS would have; undefined without a handshake. */
+  readonly strictTls: StrictTls | undefined;
   /** The result of EHLO after the handshake; undefined without a handshake. */
   readonly insideTls: InsideTls | undefined;
   readonly certificates: readonly JudgedCertificate[];
@@ -90,6 +99,17 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
   };
 }
 
+/**
+ * No tried address of the host takes mail, and the check left others out: nothing is known
+ * about the host, since senders may reach one of those.
+ */
+export function isUntried({ addresses }: Pick<JudgedHost, 'addresses'>): boolean {
+  return (
+    addresses.some(({ summary }) => summary.reason === 'too-many') &&
+    !addresses.some(({ summary }) => summary.status === 'reachable')
+  );
+}
+
 /** No address of the host is known, because the lookups failed. */
 function isUnseen(
   { addresses, addressLookup }: HostEvidence,
@@ -132,7 +152,7 @@ function judgeAddress(
     connection,
     intermittent: intermittentTls(connections),
     insideTls: insideTls(connection),
-    outdated: isOutdated(connection, probed),
+    strictTls: strictTlsOf(connection, probed),
     certificates,
     gone,
     withoutSni,
@@ -160,13 +180,22 @@ function judgeAddress(
   };
 }
 
-/** The handshake offers every version, so the server chooses the newest that it has. */
-function isOutdated(
+/**
+ * The handshake offers every version and suite, and a server with an old one chose it. Only
+ * the prober shows whether the server also accepts a current one.
+ */
+function strictTlsOf(
   connection: ConnectionEvidence | undefined,
-  { inventory: { versions } }: Probed,
-): boolean {
+  { inference, inventory: { versions } }: Probed,
+): StrictTls | undefined {
+  const { version, suite } = connection?.handshake ?? {};
+  if (version === undefined || suite === undefined) return undefined;
+  if (isStrictSession(version, suite)) return 'works';
+  const { settled } = evaluate(inference, { kind: 'strict' });
+  if (settled === 'accepted') return 'works';
   const newer = [versions['TLSv1.2'], versions['TLSv1.3']].includes('accepted');
-  return !newer && /^TLSv1(\.1)?$/.test(connection?.handshake?.version ?? '');
+  if (!newer && /^TLSv1(\.1)?$/.test(version)) return 'old-version';
+  return settled === 'refused' ? 'old-suites' : 'unknown';
 }
 
 /** The server's reply, absent where the conversation did not end with one. */

@@ -5,11 +5,21 @@ import type { ConnectionEvidence } from '../../evidence/index.js';
 import { createCa, issue } from '../../pki/index.js';
 import {
   plantedAddress,
+  plantedConnection,
   plantedEvidence,
   plantedHandshake,
   plantedHost,
   plantedPolicy,
 } from '../../../test/support/check/planted-evidence.js';
+import {
+  groups12,
+  groups13,
+  only,
+  signatureSchemeTable,
+  suites12,
+  suites13,
+  type HelloVersion,
+} from '../../tls/index.js';
 import { grade } from './grade.js';
 
 const name = 'mx.planted.example';
@@ -17,11 +27,40 @@ const at = Date.parse('2026-06-01T12:00:00Z');
 const dates = { notBefore: at - 864e5, notAfter: at + 80 * 864e5 };
 const { chain } = issue(createCa({ name: 'Root' }), { names: [name], ...dates });
 
-/** The result for one connection, with the policy of a domain. */
-function judged(connection: Partial<ConnectionEvidence>, mode?: 'enforce' | 'testing') {
-  const hosts = [plantedHost({ addresses: [plantedAddress(connection)] })];
+/** The result for one connection and further ones, with the policy of a domain. */
+function judged(
+  connection: Partial<ConnectionEvidence>,
+  mode?: 'enforce' | 'testing',
+  further: readonly ConnectionEvidence[] = [],
+) {
+  const connections = [plantedConnection(connection), ...further];
+  const hosts = [plantedHost({ addresses: [plantedAddress({}, { connections })] })];
   return grade(plantedEvidence(mode ? { hosts, mtaSts: plantedPolicy(mode) } : { hosts }));
 }
+
+/** A refused hello with these suites. */
+const refusedHello = (version: HelloVersion, suites: readonly number[]): ConnectionEvidence =>
+  plantedConnection({
+    purpose: 'set:strict',
+    starttls: 'offered',
+    probe: {
+      question: {
+        kind: 'hello',
+        topic: 'set:strict',
+        version,
+        suites,
+        groups: version === 'TLSv1.3' ? groups13 : groups12,
+        schemes: signatureSchemeTable.map(([codePoint]) => codePoint),
+      },
+      answer: { kind: 'refused', alert: 40 },
+    },
+  });
+
+/** A refusal settles ECDSA suites before others: some servers choose the key first. */
+const ecdhe12 = ['ECDSA', 'RSA'].map((key) =>
+  only(suites12, (suite) => suite.keyExchange === 'ECDHE' && suite.authentication === key),
+);
+const OLD_SUITES = 'tls-outdated-suites';
 
 // RFC 9325 §3.1.1, RFC 8996 §4.
 test('TLS 1.0 or 1.1 as the newest version defers mail of senders that require TLS', () => {
@@ -40,9 +79,45 @@ test('TLS 1.0 or 1.1 as the newest version defers mail of senders that require T
     }
   }
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    const current = judged({ handshake: { ...plantedHandshake(chain), version } }, 'enforce');
+    const suite = version === 'TLSv1.2' ? 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256' : undefined;
+    const handshake = { ...plantedHandshake(chain), version, ...(suite && { suite }) };
+    const current = judged({ handshake }, 'enforce');
     assert.equal(current.exposure.mtaStsCached.none, 'verified', version);
     assert.ok(!current.findings.some(({ id }) => id === 'tls-outdated'));
+  }
+});
+
+// RFC 10015 §2, §3: a sender that requires TLS offers ECDHE alone in TLS 1.2.
+test('a server without ECDHE defers mail of senders that require TLS', () => {
+  for (const suite of [
+    'TLS_RSA_WITH_AES_128_GCM_SHA256',
+    'TLS_DHE_RSA_WITH_AES_256_GCM_SHA384',
+    'TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA',
+  ]) {
+    const handshake = { ...plantedHandshake(chain), version: 'TLSv1.2', suite } as const;
+    const refused = [
+      refusedHello('TLSv1.3', suites13),
+      ...ecdhe12.map((asked) => refusedHello('TLSv1.2', asked)),
+    ];
+    const result = judged({ handshake }, 'enforce', refused);
+    const { severity, reason } = result.findings.find(({ id }) => id === OLD_SUITES) ?? {};
+    assert.deepEqual(
+      [result.verdict, severity, reason, result.exposure.mtaStsCached.none],
+      ['fail', 'fail', `the server chose ${suite}`, 'deferred'],
+    );
+    assert.equal(result.exposure.opportunistic.none, 'unverified');
+    assert.equal(
+      judged({ handshake }, undefined, refused).findings.find(({ id }) => id === OLD_SUITES)
+        ?.severity,
+      'warn',
+    );
+    // The server's own order may prefer the old suite to a current one.
+    const unasked = judged({ handshake }, 'enforce');
+    assert.equal(unasked.verdict, 'inconclusive');
+    assert.match(
+      unasked.findings.find(({ id }) => id === 'tls-unsettled')?.title ?? '',
+      /depth triage does not ask; open: tls-outdated-suites/,
+    );
   }
 });
 

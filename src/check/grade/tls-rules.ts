@@ -21,7 +21,7 @@ import type { FindingCollector, FindingInput } from './finding-collector.js';
  */
 export function tlsRules(
   raised: FindingCollector,
-  { probed, outdated }: Pick<JudgedAddress, 'probed' | 'outdated'>,
+  { probed, strictTls }: Pick<JudgedAddress, 'probed' | 'strictTls'>,
   subject: FindingInput,
 ): void {
   const { tls } = raised.profile;
@@ -46,6 +46,7 @@ export function tlsRules(
     });
   });
   // `tls-outdated` says more than that an old version is in use.
+  const outdated = strictTls === 'old-version';
   for (const { finding } of shown.filter((one) => !outdated || one.finding !== 'tls-old-version'))
     raised.add(finding, {
       ...subject,
@@ -133,7 +134,7 @@ function detailOf(question: Ask, witnesses: readonly number[]): string[] {
   const names = { suites: suiteName, groups: groupName, signatures: signatureSchemeName } as const;
   if (question.kind === 'version') return [readable(question.version)];
   if (question.kind === 'ssl2') return ['SSLv2'];
-  if (question.kind === 'order' || question.kind === 'dhe') return [];
+  if (question.kind === 'order' || question.kind === 'dhe' || question.kind === 'strict') return [];
   return witnesses.slice(0, 3).map(names[question.kind]);
 }
 

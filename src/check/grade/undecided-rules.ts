@@ -15,9 +15,13 @@ export function undecidedRules(
   { depth, mtaSts }: Evidence,
   { tls }: Profile,
   { evidence: { tlsa } }: JudgedHost,
-  { summary, probed, connection }: JudgedAddress,
+  { summary, probed, connection, strictTls }: JudgedAddress,
 ): readonly FindingId[] {
-  if (depth === 'triage' || summary.starttls !== 'offered') return [];
+  if (summary.starttls !== 'offered') return [];
+  const strict = strictTls === 'unknown' ? (['tls-outdated-suites'] as const) : [];
+  // Triage asks nothing, so only a question that a policy depends on is open.
+  const required = tlsa.status === 'usable' || mtaSts.policy?.mode === 'enforce';
+  if (depth === 'triage') return required ? strict : [];
   // Where the first conversation did not reach TLS, `mx-inconclusive` already reports
   // that.
   if (!connection?.handshake && !handshakeFailed(connection?.failure?.code)) return [];
@@ -28,6 +32,7 @@ export function undecidedRules(
     (['RSA', 'ECDSA'] as const).some((key) => settleKey(probed.inference, key) === 'unknown');
   return [
     ...unsettled(probed, tls),
+    ...strict,
     ...(unseen && tlsa.status === 'usable' ? (['dane-mismatch'] as const) : []),
     ...(unseen && mtaSts.policy?.mode === 'enforce' ? (['cert-unknown-ca'] as const) : []),
   ];

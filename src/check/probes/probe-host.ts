@@ -56,10 +56,40 @@ export async function probeHost(
   const [facts, addresses] = await Promise.all([
     lookup.facts,
     lookup.serverName.then((serverName) =>
-      Promise.all(chosen.map((ip) => visit(context, { host: hostName, ip, serverName }))),
+      visitUntilReached(context, { host: hostName, serverName, chosen, left }),
     ),
   ]);
-  return { ...facts, preference, addresses: [...addresses, ...left.map(notChosen)] };
+  return { ...facts, preference, addresses };
+}
+
+/** Rounds of addresses that are visited where none of them can be reached. */
+const MAX_ROUNDS = 3;
+
+interface AddressesToVisit {
+  readonly host: string;
+  readonly serverName: string;
+  readonly chosen: readonly string[];
+  readonly left: readonly string[];
+}
+
+/**
+ * Visits the chosen addresses. Where none of them can be reached, it continues with those
+ * beyond the limit, since senders try them as well (RFC 5321 §5.1).
+ */
+async function visitUntilReached(
+  context: ProbeContext,
+  { host, serverName, chosen, left }: AddressesToVisit,
+): Promise<AddressEvidence[]> {
+  const visited: AddressEvidence[] = [];
+  let [next, rest] = [chosen, left];
+  for (let round = 1; round <= MAX_ROUNDS && next.length > 0; round += 1) {
+    visited.push(
+      ...(await Promise.all(next.map((ip) => visit(context, { host, ip, serverName })))),
+    );
+    if (visited.some(({ status }) => status === 'reachable') || round === MAX_ROUNDS) break;
+    [next, rest] = [rest.slice(0, chosen.length), rest.slice(chosen.length)];
+  }
+  return [...visited, ...rest.map(notChosen)];
 }
 
 /** The DNS facts of an MX host. */

@@ -109,6 +109,10 @@ export const baseline: Profile = {
     'starttls-intermittent': rule('fail', 'RFC 8461 §5, RFC 7672 §2.2'),
     'tls-broken-version': rule('fail', 'RFC 7568 §3', 'verdict'),
     'tls-outdated': rule(byMechanism('warn', { enforce: 'fail' }), 'RFC 9325 §3.1.1, RFC 8996 §4'),
+    'tls-outdated-suites': rule(
+      byMechanism('warn', { enforce: 'fail' }),
+      'RFC 10015 §2, §3, §4, RFC 9325 §4.1',
+    ),
     'tls-old-version': rule('warn', 'RFC 8996 §2', 'verdict'),
     'tls-weak-suite': rule('warn', 'RFC 9325 §4.1', 'verdict'),
     'tls-anonymous-suite': rule('info', 'RFC 7672 §8.2', 'verdict'),

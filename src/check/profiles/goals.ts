@@ -79,6 +79,10 @@ export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   return {
     inventory: depth === 'inventory',
     largeHello: true,
-    asks: asks.sort((left, right) => left.rank - right.rank).map(({ ask }) => ask),
+    // A completed handshake answers the first of them, except with old servers.
+    asks: [
+      { kind: 'strict' },
+      ...asks.sort((left, right) => left.rank - right.rank).map(({ ask }) => ask),
+    ],
   };
 }

@@ -50,11 +50,21 @@ function portState(
       }),
     ),
   );
-  if (control) dials.push(control.failure?.code.startsWith('net-') ? control.failure.code : 'open');
+  if (control) dials.push(...controlDial(control));
   if (dials.includes('open')) return 'open';
   const tried = dials.filter((dial) => dial !== 'net-no-route');
   if (tried.length > 0 && tried.every((text) => text === 'net-timeout')) return 'blocked';
   return 'unknown';
+}
+
+/** The outcome of dialling the control host; empty where its address was not found. */
+function controlDial({
+  failure,
+  starttls,
+}: NonNullable<NetworkEvidence['control']>): readonly string[] {
+  if (failure === undefined || starttls !== 'unknown') return ['open'];
+  if (failure.code.startsWith('net-')) return [failure.code];
+  return failure.code.startsWith('smtp-') ? ['open'] : [];
 }
 
 function ipv6State(hosts: readonly HostEvidence[]): NetworkEvidence['ipv6'] {

@@ -81,7 +81,7 @@ export const classRegistry = {
   'weak-suites': {
     bit: 15,
     says: 'weak cipher suite',
-    findings: ['tls-weak-suite', 'tls-broken-suite'],
+    findings: ['tls-weak-suite', 'tls-broken-suite', 'tls-outdated-suites'],
   },
   'sts-record-invalid': {
     bit: 16,

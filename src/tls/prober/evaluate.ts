@@ -1,4 +1,5 @@
 import { groups as groupTable, suites as known, type ServerKeyExchange } from '../wire/index.js';
+import { strictSuites } from '../settings.js';
 import type { Ask } from './goals.js';
 import { groupOf, schemeOf, versionOf, type HelloAnswer } from './answers.js';
 import type { Tristate } from './inventory.js';
@@ -50,10 +51,23 @@ export function evaluate(proven: Inference, question: Ask): AskResult {
       return settleSchemes(proven, question.schemes);
     case 'order':
       return settleOrder(proven, question.worse);
+    case 'strict':
+      return settleStrict(proven);
     case 'dhe':
       if (finiteField(proven)) return accepted();
       return refusedIf(dheSuites.every((codePoint) => suiteRefused(proven, codePoint)));
   }
+}
+
+/** Settles whether the server accepts TLS 1.3, or a strict suite of TLS 1.2. */
+function settleStrict({ versions, accepted: taken, refused: none }: Inference): AskResult {
+  if (versions['TLSv1.3'] === 'accepted') return accepted();
+  if (strictSuites.some((codePoint) => taken['TLSv1.2'].includes(codePoint))) return accepted();
+  return refusedIf(
+    versions['TLSv1.3'] === 'refused' &&
+      (versions['TLSv1.2'] === 'refused' ||
+        strictSuites.every((codePoint) => none['TLSv1.2'].has(codePoint))),
+  );
 }
 
 /** Settles whether a server accepts any of these suites, in any version. */

@@ -18,6 +18,8 @@ export type Ask =
    * accepts others.
    */
   | { readonly kind: 'order'; readonly worse: readonly number[] }
+  /** Whether a client with the settings `strictTls` can have a session. */
+  | { readonly kind: 'strict' }
   /** The finite-field group behind DHE suites. */
   | { readonly kind: 'dhe' };
 

@@ -1,4 +1,5 @@
 import type { ProbeRecord } from './answer.js';
+import { strictSuites } from '../settings.js';
 import type { Ask, Goals } from './goals.js';
 import { completedHandshakes } from './answers.js';
 import { infer, type Inference } from './inference.js';
@@ -170,6 +171,12 @@ function questionFor(
       });
     case 'order':
       return order(proven, question.worse);
+    case 'strict':
+      return freshHello(proven, {
+        topic: 'set:strict',
+        version: 'TLSv1.2',
+        suites: unrefused(proven, 'TLSv1.2', strictSuites),
+      });
     case 'dhe':
       return anyOf(proven, 'dhe', dheSuites);
   }
