@@ -9,12 +9,12 @@ export const MAX_WAIT = 7 * 86_400_000;
  * milliseconds since 1970, at least `now` and at most a week later. Undefined: there is
  * no field, or it is invalid.
  */
-export function parseRetryAfter(fieldName: string | undefined, now: number): number | undefined {
-  if (fieldName === undefined) return undefined;
-  const position = /^\d{1,9}$/.test(fieldName.trim())
-    ? now + Number(fieldName) * 1000
-    : Date.parse(fieldName);
-  return Number.isNaN(position) ? undefined : Math.min(Math.max(position, now), now + MAX_WAIT);
+export function parseRetryAfter(headerValue: string | undefined, now: number): number | undefined {
+  if (headerValue === undefined) return undefined;
+  const retryAt = /^\d{1,9}$/.test(headerValue.trim())
+    ? now + Number(headerValue) * 1000
+    : Date.parse(headerValue);
+  return Number.isNaN(retryAt) ? undefined : Math.min(Math.max(retryAt, now), now + MAX_WAIT);
 }
 
 /** More links than any CA sends for its chains or the pages of a list. */
@@ -25,11 +25,11 @@ const MAX_LINKS = 10;
  * `https:` URLs, at most ten. `base` is the URL of the request.
  */
 export function parseLinks(
-  fieldName: string | undefined,
+  headerValue: string | undefined,
   relation: string,
   base: string,
 ): readonly string[] {
-  return [...(fieldName ?? '').matchAll(/<([^<>\s]{1,2048})>([^<>]*)/g)]
+  return [...(headerValue ?? '').matchAll(/<([^<>\s]{1,2048})>([^<>]*)/g)]
     .filter(([, , parameters = '']) => relations(parameters).includes(relation))
     .flatMap(([, target = '']) => (URL.canParse(target, base) ? [new URL(target, base)] : []))
     .filter(({ protocol }) => protocol === 'https:')

@@ -50,10 +50,10 @@ export function certificateId({ authorityKeyId, serial }: Certificate): string |
 export async function fetchRenewalInfo(
   session: AcmeSession,
   base: string,
-  orderId: string,
+  certificateId: string,
   now: number,
 ): Promise<Result<RenewalAdvice, AcmeFailure>> {
-  const response = await session.get(`${base}/${orderId}`);
+  const response = await session.get(`${base}/${certificateId}`);
   if (!response.ok) return response;
   const parsed = parseJson(schema, response.value.body);
   if (!parsed.ok) return parsed;

@@ -47,15 +47,15 @@ export function explainNearRecord(
  * Explains the fault of one `name=value` field. Spaces around the equals sign are a fault
  * unless `blanks` is true.
  */
-export function explainField(recordText: string, blanks = false): string {
-  if (recordText === '') return 'an empty field, from two semicolons in a row';
-  const equals = recordText.indexOf('=');
-  if (equals < 0) return `"${recordText}" has no equals sign`;
-  if (equals === 0) return `"${recordText}" has no field name`;
-  if (recordText.slice(equals + 1).trim() === '') return `"${recordText}" has no value`;
-  if (!blanks && /\s=|=\s/.test(recordText))
-    return `"${recordText}" has a space next to the equals sign`;
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\s*=/.test(recordText))
-    return `"${recordText.slice(0, equals)}" is not a field name`;
-  return `"${recordText}" contains a character that is not allowed in its value`;
+export function explainField(fieldText: string, blanks = false): string {
+  if (fieldText === '') return 'an empty field, from two semicolons in a row';
+  const equals = fieldText.indexOf('=');
+  if (equals < 0) return `"${fieldText}" has no equals sign`;
+  if (equals === 0) return `"${fieldText}" has no field name`;
+  if (fieldText.slice(equals + 1).trim() === '') return `"${fieldText}" has no value`;
+  if (!blanks && /\s=|=\s/.test(fieldText))
+    return `"${fieldText}" has a space next to the equals sign`;
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\s*=/.test(fieldText))
+    return `"${fieldText.slice(0, equals)}" is not a field name`;
+  return `"${fieldText}" contains a character that is not allowed in its value`;
 }

@@ -30,8 +30,8 @@ export function parseIp(addressText: string): Ip | undefined {
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
   const groups = [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
   const bytes = new Uint8Array(16);
-  groups.forEach((groupName, index) => {
-    const value = parseInt(groupName, 16);
+  groups.forEach((hexGroup, index) => {
+    const value = parseInt(hexGroup, 16);
     bytes[2 * index] = value >> 8;
     bytes[2 * index + 1] = value & 0xff;
   });

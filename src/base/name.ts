@@ -284,11 +284,11 @@ function lowerLatin1(wire: Uint8Array): string {
 }
 
 function escapeLabel(label: Uint8Array): string {
-  let sourceText = '';
+  let escapedText = '';
   for (const octet of label) {
-    if (octet === 0x2e || octet === 0x5c) sourceText += `\\${String.fromCharCode(octet)}`;
-    else if (octet > 0x20 && octet < 0x7f) sourceText += String.fromCharCode(octet);
-    else sourceText += `\\${String(octet).padStart(3, '0')}`;
+    if (octet === 0x2e || octet === 0x5c) escapedText += `\\${String.fromCharCode(octet)}`;
+    else if (octet > 0x20 && octet < 0x7f) escapedText += String.fromCharCode(octet);
+    else escapedText += `\\${String(octet).padStart(3, '0')}`;
   }
-  return sourceText;
+  return escapedText;
 }

@@ -3,7 +3,7 @@
  * away, or equal apart from case and separators. Undefined if no word is that close.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  const bare = (sourceText: string): string => sourceText.toLowerCase().replace(/[-_]/g, '');
+  const bare = (spelling: string): string => spelling.toLowerCase().replace(/[-_]/g, '');
   return known
     .map((candidate) => ({ candidate, distance: distance(bare(word), bare(candidate)) }))
     .filter(({ candidate, distance }) => distance <= Math.min(2, Math.floor(candidate.length / 3)))

@@ -201,13 +201,13 @@ function isWholeOf(selector: number, data: Uint8Array): boolean {
 }
 
 function unknown({ data, matchingType, selector }: TlsaData): Fault {
-  const recordText = Buffer.from(data).toString('latin1');
+  const latin1Text = Buffer.from(data).toString('latin1');
   if (matchingType === 0 && (data.length === 32 || data.length === 64))
     return {
       kind: 'wrong-form',
       message: `its data has the size of a digest, which is matching type ${data.length === 32 ? 1 : 2}`,
     };
-  if (/^[0-9a-f]+$/i.test(recordText))
+  if (/^[0-9a-f]+$/i.test(latin1Text))
     return { kind: 'wrong-form', message: 'its data is the hexadecimal text of the data' };
   if (matchingType === 0 && !isWholeOf(selector, data))
     return {
@@ -221,10 +221,10 @@ function unknown({ data, matchingType, selector }: TlsaData): Fault {
   };
 }
 
-function wrongForm(record: TlsaData, form: Form, ownerName: string): Fault {
+function wrongForm(record: TlsaData, form: Form, holder: string): Fault {
   return {
     kind: 'wrong-form',
-    message: `its data is ${form.text} of ${ownerName}, which is written ${record.usage} ${form.selector} ${form.matchingType}`,
+    message: `its data is ${form.text} of ${holder}, which is written ${record.usage} ${form.selector} ${form.matchingType}`,
   };
 }
 
@@ -254,10 +254,10 @@ function formOf(record: TlsaData, certificate: Certificate): Form | undefined {
       [2, `the SHA-512 of the PEM text of ${part}`, digest('sha512', pemOf(bytes, selector))],
     ];
     const found = candidates.findIndex(([, , value]) => equalBytes(value, record.data));
-    const [matchingType, recordText] = candidates[found] ?? [];
-    if (matchingType === undefined || recordText === undefined) continue;
+    const [matchingType, formText] = candidates[found] ?? [];
+    if (matchingType === undefined || formText === undefined) continue;
     const right = found < 3 && selector === record.selector && matchingType === record.matchingType;
-    return { selector, matchingType, text: recordText, right };
+    return { selector, matchingType, text: formText, right };
   }
   return undefined;
 }

@@ -55,9 +55,9 @@ export function rolloverState({ records, chains, gone = [] }: RolloverQuestion):
     records
       .slice(0, index)
       .some(
-        (earlier, position) =>
+        (earlier, earlierIndex) =>
           earlier.usage === records[index]?.usage &&
-          reach[index]?.every((count) => reach[position]?.includes(count)),
+          reach[index]?.every((count) => reach[earlierIndex]?.includes(count)),
       );
   const anyCurrent = reach.some((found) => found.length > 0);
   const tlsaRoles = records.map((record, index): TlsaRole => {

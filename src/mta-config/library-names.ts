@@ -19,10 +19,10 @@ export function openSslGroups({ groups }: TlsSettings, separator: string, hybrid
     secp256r1: 'prime256v1',
   };
   const [first = '', ...others] = groups
-    .filter((libraryName) =>
-      groupTable.some((group) => group.name === libraryName && group.kind !== 'hybrid'),
+    .filter((groupName) =>
+      groupTable.some((group) => group.name === groupName && group.kind !== 'hybrid'),
     )
-    .map((libraryName) => names[libraryName] ?? libraryName);
+    .map((groupName) => names[groupName] ?? groupName);
   const offered = hybrid !== undefined && groups.includes(hybrid) ? [hybrid] : [];
   return [first, ...offered, ...others].join(separator);
 }
@@ -44,17 +44,15 @@ export function gnuTlsPriority(settings: TlsSettings): string {
     suites.some((cipherSuite) => cipherSuite.mode === 'CBC')
   )
     throw new TypeError('GnuTLS cannot use exactly these suites');
-  const usual = ['secp521r1', 'x448'].filter(
-    (libraryName) => !settings.groups.includes(libraryName),
-  );
-  const finite = settings.groups.some((libraryName) => libraryName.startsWith('ffdhe'))
+  const usual = ['secp521r1', 'x448'].filter((groupName) => !settings.groups.includes(groupName));
+  const finite = settings.groups.some((groupName) => groupName.startsWith('ffdhe'))
     ? []
     : ['-GROUP-DH-ALL'];
   return [
     ...['NORMAL', '-VERS-ALL', '+VERS-TLS1.3', '+VERS-TLS1.2'],
-    ...['-KX-ALL', ...exchanges.map((libraryName) => `+${libraryName}`)],
-    ...['-CIPHER-ALL', ...ciphers.map((libraryName) => `+${libraryName}`), '-MAC-ALL', '+AEAD'],
-    ...[...finite, ...usual.map((libraryName) => `-GROUP-${libraryName.toUpperCase()}`)],
+    ...['-KX-ALL', ...exchanges.map((exchange) => `+${exchange}`)],
+    ...['-CIPHER-ALL', ...ciphers.map((cipherName) => `+${cipherName}`), '-MAC-ALL', '+AEAD'],
+    ...[...finite, ...usual.map((groupName) => `-GROUP-${groupName.toUpperCase()}`)],
   ].join(':');
 }
 

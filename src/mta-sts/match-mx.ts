@@ -3,9 +3,9 @@
  * Comparison ignores case; `*.` matches exactly one left-most label [8461-4.1-1].
  */
 export function matchMx(pattern: string, host: string): boolean {
-  const recordText = pattern.toLowerCase();
+  const lowerPattern = pattern.toLowerCase();
   const hostName = host.toLowerCase().replace(/\.$/, '');
-  if (!recordText.startsWith('*.')) return recordText === hostName;
+  if (!lowerPattern.startsWith('*.')) return lowerPattern === hostName;
   const dot = hostName.indexOf('.');
-  return dot > 0 && hostName.slice(dot + 1) === recordText.slice(2);
+  return dot > 0 && hostName.slice(dot + 1) === lowerPattern.slice(2);
 }

@@ -37,8 +37,8 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
     fail(stsFailures.make('sts-policy-invalid', detail));
   const lines = readLines(body);
   if (typeof lines === 'string') return invalid(lines);
-  const first = (memberName: string): PolicyLine | undefined =>
-    lines.find((policyLine) => policyLine.key === memberName);
+  const first = (fieldName: string): PolicyLine | undefined =>
+    lines.find((policyLine) => policyLine.key === fieldName);
   const [version, mode, age] = [first('version'), first('mode'), first('max_age')];
   if (version?.value !== 'STSv1')
     return invalid(faultOf('version', version, lines, explainVersion));
@@ -58,12 +58,12 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
 
 /** Explains the fault of a field: it is missing, holds too much, or has a wrong value. */
 function faultOf(
-  memberName: string,
+  fieldName: string,
   policyLine: PolicyLine | undefined,
   policyLines: readonly PolicyLine[],
   explain: (policyLine: PolicyLine) => string,
 ): string {
-  if (!policyLine) return missing(memberName, policyLines);
+  if (!policyLine) return missing(fieldName, policyLines);
   return explainValue(policyLine) ?? explain(policyLine);
 }
 
@@ -83,22 +83,22 @@ function explainAge(policyLine: PolicyLine): string {
 const fieldNames: readonly string[] = ['version', 'mode', 'mx', 'max_age'];
 
 /** A name of two letters has no spelling at two edits: it gets longer, as `nmx` or `mxs`. */
-function isMisspelt(written: string, memberName: string): boolean {
-  return memberName === 'mx'
+function isMisspelt(written: string, fieldName: string): boolean {
+  return fieldName === 'mx'
     ? /^mx|^.?mx.?$/i.test(written)
-    : nearest(written, [memberName]) !== undefined;
+    : nearest(written, [fieldName]) !== undefined;
 }
 
 /** Explains a missing field, which may be present under another spelling. */
-function missing(memberName: string, policyLines: readonly PolicyLine[]): string {
-  const near = policyLines.find((policyLine) => isNear(policyLine.key, memberName));
-  if (near) return `${quote(near)}: field names are case-sensitive, write ${memberName}`;
+function missing(fieldName: string, policyLines: readonly PolicyLine[]): string {
+  const near = policyLines.find((policyLine) => isNear(policyLine.key, fieldName));
+  if (near) return `${quote(near)}: field names are case-sensitive, write ${fieldName}`;
   const misspelt = policyLines.find(
-    ({ key }) => !fieldNames.includes(key) && isMisspelt(key, memberName),
+    ({ key }) => !fieldNames.includes(key) && isMisspelt(key, fieldName),
   );
   if (misspelt)
-    return `no ${memberName}; ${quote(misspelt)} has a field name that senders do not know`;
-  return `no ${memberName}`;
+    return `no ${fieldName}; ${quote(misspelt)} has a field name that senders do not know`;
+  return `no ${fieldName}`;
 }
 
 /** Formats a policy so that every sender parses it. [8461-3.2-13] */

@@ -34,16 +34,16 @@ export function parseStsRecord(texts: readonly string[]): StsRecord {
   const fields = record.split(';').map(trimBlanks);
   // One final semicolon is allowed; an empty field elsewhere is not.
   if (fields.at(-1) === '') fields.pop();
-  const bad = fields.find((recordText) => !field.test(recordText));
+  const bad = fields.find((fieldText) => !field.test(fieldText));
   if (bad !== undefined) return invalid(explainField(bad.slice(0, 100)));
-  const policyId = fields.find((fieldName) => fieldName.startsWith('id='))?.slice(3);
+  const policyId = fields.find((fieldText) => fieldText.startsWith('id='))?.slice(3);
   if (policyId === undefined) return invalid(whyNoId(fields));
   if (/^[A-Za-z0-9]{1,32}$/.test(policyId)) return { status: 'found', id: policyId };
   return invalid(whyNotId(policyId));
 }
 
 function whyNoId(fields: readonly string[]): string {
-  const near = fields.find((fieldName) => /^id=/i.test(fieldName));
+  const near = fields.find((fieldText) => /^id=/i.test(fieldText));
   if (near === undefined) return 'it has no id';
   return `"${near.slice(0, 100)}": field names are case-sensitive, write id`;
 }

@@ -14,12 +14,12 @@ export interface PolicyLine {
  * not a field.
  */
 export function readLines(body: Uint8Array | string): readonly PolicyLine[] | string {
-  const recordText =
+  const bodyText =
     typeof body === 'string'
       ? body
       : Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8');
   const policyLines: PolicyLine[] = [];
-  for (const [index, line] of recordText.split(/\r?\n/).entries()) {
+  for (const [index, line] of bodyText.split(/\r?\n/).entries()) {
     if (trimBlanks(line) === '') continue;
     const parts = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:(.*)$/.exec(line);
     if (!parts) return explainLine({ number: index + 1, text: line });
@@ -30,10 +30,10 @@ export function readLines(body: Uint8Array | string): readonly PolicyLine[] | st
 }
 
 /** Returns true for another spelling of a field name: `Max-Age` for `max_age`. */
-export function isNear(written: string, memberName: string): boolean {
+export function isNear(written: string, fieldName: string): boolean {
   return (
-    written !== memberName &&
-    written.toLowerCase().replace(/[-_.]/g, '') === memberName.replace('_', '')
+    written !== fieldName &&
+    written.toLowerCase().replace(/[-_.]/g, '') === fieldName.replace('_', '')
   );
 }
 

@@ -38,7 +38,6 @@ export interface StsState {
 }
 
 /** The ports of a policy source: resolver, cache, fetch and clock. */
-/** Supplies the MTA-STS policies of a sender. */
 export interface StsSourceOptions {
   readonly resolver: Resolver;
   readonly cache: StsCache;
@@ -56,6 +55,7 @@ export interface StsSourceOptions {
   onWarning?(stsEntry: StsEntry): void;
 }
 
+/** Supplies the MTA-STS policies of a sender. */
 export interface StsSource {
   /**
    * Looks up the record, fetches the policy if its `id` is new [8461-5.1-2], and returns

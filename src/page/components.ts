@@ -10,16 +10,16 @@ export type Tone = 'good' | 'fair' | 'bad' | 'quiet';
 /**
  * A short word on a coloured ground. The word carries the meaning; the colour repeats it.
  */
-export function badge(outputText: string, tone: Tone): Markup {
-  return markup`<span class="badge ${tone}">${outputText}</span>`;
+export function badge(label: string, tone: Tone): Markup {
+  return markup`<span class="badge ${tone}">${label}</span>`;
 }
 
 /**
  * A badge as an item of a list with the class `chips`, so that a screen reader announces
  * how many there are.
  */
-export function badgeItem(outputText: string, tone: Tone): Markup {
-  return markup`<li class="badge ${tone}">${outputText}</li>`;
+export function badgeItem(label: string, tone: Tone): Markup {
+  return markup`<li class="badge ${tone}">${label}</li>`;
 }
 
 /** A sign in a coloured circle, which a screen reader reads as its label. */

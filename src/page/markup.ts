@@ -26,9 +26,7 @@ const MAX_TEXT = 2000;
 export function markup(fixed: TemplateStringsArray, ...values: readonly Piece[]): Markup {
   return new Markup(
     fixed
-      .map((outputText, index) =>
-        index === 0 ? outputText : piece(values[index - 1]) + outputText,
-      )
+      .map((fixedPart, index) => (index === 0 ? fixedPart : piece(values[index - 1]) + fixedPart))
       .join(''),
   );
 }

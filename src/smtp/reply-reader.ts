@@ -51,11 +51,11 @@ export class ReplyReader {
       if (endOffset < 0) return { state: 'more' };
       let length = endOffset;
       while (this.#buffer[length - 1] === 0x0d) length--;
-      const commandLine = latin1(this.#buffer.subarray(0, length));
+      const replyLine = latin1(this.#buffer.subarray(0, length));
       this.#buffer = this.#buffer.subarray(endOffset + 1);
-      const parts = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(commandLine);
+      const parts = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(replyLine);
       if (!parts || (this.#lines.length > 0 && Number(parts[1]) !== this.#code))
-        return { state: 'garbage', detail: commandLine.slice(0, 200) };
+        return { state: 'garbage', detail: replyLine.slice(0, 200) };
       this.#code = Number(parts[1]);
       this.#lines.push(parts[3] ?? '');
       if (parts[2] !== '-') {

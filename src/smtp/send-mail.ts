@@ -132,7 +132,7 @@ function dotted(message: Uint8Array): Uint8Array {
   const lines = text.split(/\r\n|\r|\n/);
   if (lines.at(-1) === '') lines.pop();
   return Buffer.from(
-    `${lines.map((commandLine) => (commandLine.startsWith('.') ? `.${commandLine}` : commandLine)).join('\r\n')}\r\n.\r\n`,
+    `${lines.map((messageLine) => (messageLine.startsWith('.') ? `.${messageLine}` : messageLine)).join('\r\n')}\r\n.\r\n`,
     'latin1',
   );
 }

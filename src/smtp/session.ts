@@ -160,8 +160,8 @@ export class SmtpSession {
         ),
       );
     this.capabilities = new Map(
-      smtpReply.value.lines.slice(1).map((commandLine) => {
-        const [keyword = '', ...rest] = commandLine.trim().split(/[\s=]/);
+      smtpReply.value.lines.slice(1).map((replyLine) => {
+        const [keyword = '', ...rest] = replyLine.trim().split(/[\s=]/);
         return [keyword.toUpperCase(), rest.join(' ')];
       }),
     );
@@ -266,10 +266,10 @@ export class SmtpSession {
     for (;;) {
       const next = this.#reader.next();
       if (next.state === 'reply') {
-        next.reply.lines.forEach((commandLine, index) =>
+        next.reply.lines.forEach((replyLine, index) =>
           this.note(
             'S',
-            `${next.reply.code}${index < next.reply.lines.length - 1 ? '-' : ' '}${commandLine}`,
+            `${next.reply.code}${index < next.reply.lines.length - 1 ? '-' : ' '}${replyLine}`,
           ),
         );
         return ok(next.reply);

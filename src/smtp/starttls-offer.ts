@@ -14,7 +14,7 @@ const KEYWORD = 'STARTTLS';
  * `XXXXTTLS`), since the length of the packet must not change.
  */
 export function starttlsOffer(lines: readonly string[]): StarttlsOffer {
-  const keywords = lines.slice(1).map((commandLine) => commandLine.trim().split(/[\s=]/)[0] ?? '');
+  const keywords = lines.slice(1).map((replyLine) => replyLine.trim().split(/[\s=]/)[0] ?? '');
   if (keywords.some((keyword) => keyword.toUpperCase() === KEYWORD)) return { status: 'offered' };
   const mangled = keywords.find(looksMangled);
   if (mangled === undefined) return { status: 'absent' };

@@ -88,11 +88,11 @@ function countFailure(
   const { failedSessionCount: sessions, ...particulars } = failure;
   const counted = (text: string): boolean =>
     addSessions.run(sessions, day, domain, policy, text) > 0;
-  let feedText = JSON.stringify(particulars);
-  if (counted(feedText)) return;
+  let particularsText = JSON.stringify(particulars);
+  if (counted(particularsText)) return;
   if (rowsOf(stateStore, 'send_report_failure', day, domain) >= MAX_ROWS.failures)
-    feedText = JSON.stringify({ resultType: failure.resultType });
-  if (!counted(feedText)) insert.run(day, domain, policy, feedText, sessions);
+    particularsText = JSON.stringify({ resultType: failure.resultType });
+  if (!counted(particularsText)) insert.run(day, domain, policy, particularsText, sessions);
 }
 
 function rowsOf(

@@ -50,9 +50,9 @@ export function parseDestination(reportUri: string): Destination | undefined {
 }
 
 /** Percent-encoding inside a URI of the record [8460-3-7]. */
-function decoded(feedText: string): string | undefined {
+function decoded(encodedText: string): string | undefined {
   try {
-    return decodeURIComponent(feedText);
+    return decodeURIComponent(encodedText);
   } catch {
     return undefined;
   }

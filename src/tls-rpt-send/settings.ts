@@ -4,8 +4,8 @@ import { parseMailbox } from '../smtp/index.js';
 const domainName = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'is not a domain name');
-const contact = z.string().refine((feedText) => {
-  const mailbox = parseMailbox(feedText);
+const contact = z.string().refine((address) => {
+  const mailbox = parseMailbox(address);
   return mailbox.ok && !mailbox.value.literal && !mailbox.value.utf8;
 }, 'is not a mail address: write it as tls-reports@example.com');
 

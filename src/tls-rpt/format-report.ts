@@ -155,8 +155,8 @@ function problemOfDetail(detail: FailureDetails): string | undefined {
 }
 
 /** At most 1000 characters, which every reader accepts. */
-function isPrintable(sourceText: string | undefined): boolean {
-  return sourceText !== undefined && sourceText.length <= 1000 && printable.test(sourceText);
+function isPrintable(reasonCode: string | undefined): boolean {
+  return reasonCode !== undefined && reasonCode.length <= 1000 && printable.test(reasonCode);
 }
 
 /** A number that every JSON reader reads exactly (RFC 7493 §2.2). */
@@ -165,8 +165,8 @@ function isCount(value: number): boolean {
 }
 
 /** An address in canonical form (RFC 5952), or none. */
-function isAddress(sourceText: string | undefined): boolean {
-  if (sourceText === undefined) return true;
-  const parsedIp = parseIp(sourceText);
-  return parsedIp !== undefined && formatIp(parsedIp) === sourceText;
+function isAddress(addressText: string | undefined): boolean {
+  if (addressText === undefined) return true;
+  const parsedIp = parseIp(addressText);
+  return parsedIp !== undefined && formatIp(parsedIp) === addressText;
 }

@@ -37,19 +37,19 @@ export function lintRptRecord(texts: readonly string[]): readonly RptLint[] {
         .split(';')
         .slice(1)
         .map(trimBlanks)
-        .filter((fieldName) => fieldName !== '')
+        .filter((fieldText) => fieldText !== '')
         .flatMap(lintField),
     );
 }
 
 /** The faults of one field. Unknown fields are allowed and mostly typos. */
-function lintField(fieldName: string): readonly RptLint[] {
-  const [, name = '', value = ''] = /^([^=]*?)[ \t]*=[ \t]*(.*)$/.exec(fieldName) ?? [];
+function lintField(fieldText: string): readonly RptLint[] {
+  const [, name = '', value = ''] = /^([^=]*?)[ \t]*=[ \t]*(.*)$/.exec(fieldText) ?? [];
   if (name.toLowerCase() === 'rua' && name !== 'rua')
-    return [{ text: fieldName, message: 'field names are case-sensitive, write rua' }];
-  if (!fieldName.includes('='))
-    return [{ text: fieldName, message: 'a field is a name, an equals sign and a value' }];
-  if (name !== 'rua') return [{ text: fieldName, message: 'no such field is defined' }];
+    return [{ text: fieldText, message: 'field names are case-sensitive, write rua' }];
+  if (!fieldText.includes('='))
+    return [{ text: fieldText, message: 'a field is a name, an equals sign and a value' }];
+  if (name !== 'rua') return [{ text: fieldText, message: 'no such field is defined' }];
   const uris = value.split(',').map(trimBlanks);
   return uris.flatMap((reportUri, index) => {
     const message =

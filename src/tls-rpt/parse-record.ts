@@ -27,7 +27,7 @@ const MAX_RUA = 20;
  * URIs in each [8460-3-3, 8460-3-4, 8460-3-5, 8460-3-6].
  */
 export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
-  const records = texts.filter((jsonText) => /^v=TLSRPTv1[ \t]*(;|$)/.test(jsonText));
+  const records = texts.filter((recordText) => /^v=TLSRPTv1[ \t]*(;|$)/.test(recordText));
   const [record] = records;
   if (record === undefined) return { status: 'absent', rua: [], problems: [] };
   const invalid = (failure: Failure): TlsRptRecord => ({
@@ -41,14 +41,14 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
     return invalid(tlsRptFailures.make('rpt-record-invalid', 'characters outside US-ASCII'));
   const fields = record.split(';').map(trimBlanks);
   if (fields.at(-1) === '') fields.pop();
-  const bad = fields.find((fieldName) => !isField(fieldName));
+  const bad = fields.find((fieldText) => !isField(fieldText));
   if (bad !== undefined)
     return invalid(
       tlsRptFailures.make('rpt-record-invalid', bad.slice(0, 100) || 'an empty field'),
     );
   const rua = fields
-    .filter((fieldName) => ruaStart.test(fieldName))
-    .map((fieldName) => fieldName.replace(/^rua[ \t]*=[ \t]*/, ''));
+    .filter((fieldText) => ruaStart.test(fieldText))
+    .map((fieldText) => fieldText.replace(/^rua[ \t]*=[ \t]*/, ''));
   if (rua.length === 0) return invalid(tlsRptFailures.make('rpt-rua-missing'));
   const uris = rua
     .flatMap((list) => list.split(','))
@@ -68,10 +68,10 @@ const ruaStart = /^rua[ \t]*=/;
  * Returns true for a field that follows the grammar of RFC 8460 §3: spaces and tabs may
  * stand around the commas of rua [8460-3-4], and nowhere else within a field.
  */
-function isField(fieldName: string): boolean {
-  const joined = ruaStart.test(fieldName)
-    ? fieldName.split(',').map(trimBlanks).join(',')
-    : fieldName;
+function isField(fieldText: string): boolean {
+  const joined = ruaStart.test(fieldText)
+    ? fieldText.split(',').map(trimBlanks).join(',')
+    : fieldText;
   return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}[ \t]*=[ \t]*[\x21-\x3a\x3c-\x7e][\x20-\x3a\x3c-\x7e]*$/.test(
     joined,
   );

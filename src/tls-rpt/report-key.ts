@@ -31,7 +31,7 @@ export function reportKey({
  */
 export function textsKey(texts: readonly (string | undefined)[]): string {
   let key = '';
-  for (const sourceText of texts)
-    key += sourceText === undefined ? '-' : `${sourceText.length}:${sourceText}`;
+  for (const listText of texts)
+    key += listText === undefined ? '-' : `${listText.length}:${listText}`;
   return key;
 }

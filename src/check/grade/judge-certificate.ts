@@ -54,7 +54,7 @@ export function judgeCertificate(
   host: HostEvidence,
   handshake: PresentedChain,
 ): JudgedCertificate | undefined {
-  const sent = handshake.chain.map((recordText) => fromBase64(recordText) ?? new Uint8Array());
+  const sent = handshake.chain.map((base64Text) => fromBase64(base64Text) ?? new Uint8Array());
   const chain = parseChain(sent);
   const leafCertificate = chain[0];
   if (!leafCertificate) return undefined;

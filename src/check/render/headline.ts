@@ -66,7 +66,7 @@ export function headlineParts(checkResult: CheckResult): readonly string[] {
   if (route.kind === 'null-mx') return ['This domain declares that it accepts no mail.'];
   if (route.kind === 'none') return ['This domain has no mail host: mail to it bounces at once.'];
   return [today(checkResult), reason(checkResult), attacked(checkResult)].filter(
-    (outputText) => outputText !== '',
+    (sentence) => sentence !== '',
   );
 }
 

@@ -103,10 +103,7 @@ function addressLines(
   const inOne = line([versions, ...words].join('; '));
   return inOne.length === 1
     ? inOne
-    : [
-        ...line(versions),
-        ...words.flatMap((outputText) => wrap(outputText, lineWidth, '         ')),
-      ];
+    : [...line(versions), ...words.flatMap((phrase) => wrap(phrase, lineWidth, '         '))];
 }
 
 /** A version without an answer is printed as such: if omitted, it would look refused. */

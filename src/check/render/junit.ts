@@ -196,7 +196,7 @@ const entities: Readonly<Record<string, string>> = {
 function xml(outputText: string): string {
   return neutralise(outputText, 4000).replace(
     /[&<>"']/g,
-    (testCase) => entities[testCase] as string,
+    (character) => entities[character] as string,
   );
 }
 

@@ -36,9 +36,9 @@ export function renderNagios(checkResult: CheckResult): {
     checkResult.findings.find(
       (finding) => finding.severity === 'fail' || finding.severity === 'warn',
     );
-  const outputText = worst ? `${worst.subject}: ${worst.title} (${worst.id})` : checkResult.verdict;
+  const summary = worst ? `${worst.subject}: ${worst.title} (${worst.id})` : checkResult.verdict;
   // A vertical bar separates the text from the performance data.
-  const textLine = `MAILTLS ${word} - ${checkResult.domain}: ${outputText}`.replaceAll('|', '/');
+  const textLine = `MAILTLS ${word} - ${checkResult.domain}: ${summary}`.replaceAll('|', '/');
   return {
     line: `${neutralise(textLine)} | fail=${counted('fail')} warn=${counted('warn')} connections=${checkResult.connections}`,
     status,

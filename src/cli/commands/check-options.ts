@@ -93,9 +93,9 @@ export function readCheckFlags(checkFlags: CheckFlags): CheckOptions {
   const { roots, ...dns } = readResolverFlags(checkFlags);
   const count = (
     option: string,
-    outputText: string | undefined,
+    optionText: string | undefined,
     most: number,
-  ): number | undefined => readOptionalNumber(option, outputText, { least: 1, most });
+  ): number | undefined => readOptionalNumber(option, optionText, { least: 1, most });
   const spacing = readOptionalNumber('--spacing', checkFlags.spacing, {
     least: 0,
     most: 600,
@@ -164,9 +164,9 @@ export function profileNamed(profileName: string): Profile {
 
 /** Parses the JSON of a profile. Its members are validated by `parseProfile`. */
 function readProfile(filePath: string): unknown {
-  const outputText = readFile(filePath, '--profile');
+  const profileText = readFile(filePath, '--profile');
   try {
-    return JSON.parse(outputText);
+    return JSON.parse(profileText);
   } catch {
     throw misuse('--profile', `${filePath} is not JSON`, 'docs/profiles.md shows the form.');
   }

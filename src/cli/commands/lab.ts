@@ -80,8 +80,8 @@ function outcome({ verdict, findings }: CheckResult): string {
 /** Prints the domains and the scenario of each. Starts no server. */
 async function printList({ json }: LabFlags, output: Output): Promise<number> {
   const { allScenarios } = await import('../../lab/index.js');
-  for (const { domain: outputText, says } of allScenarios) {
-    const domainName = unwrap('domain', parseDomain(outputText), '').toLower();
+  for (const { domain: domainText, says } of allScenarios) {
+    const domainName = unwrap('domain', parseDomain(domainText), '').toLower();
     output.out(
       json ? `${formatJson({ domain: domainName, says })}\n` : formatRow(domainName, says, output),
     );
@@ -91,13 +91,13 @@ async function printList({ json }: LabFlags, output: Output): Promise<number> {
 
 /** A domain and a text next to it, or below it where the terminal is narrow. */
 function formatRow(domainName: string, outputText: string, { width }: Output): string {
-  const column = width < 80 ? 4 : 38;
-  const lines = wrap(outputText, width - column, '', '');
+  const nameWidth = width < 80 ? 4 : 38;
+  const lines = wrap(outputText, width - nameWidth, '', '');
   const rows =
-    domainName.length < column
+    domainName.length < nameWidth
       ? lines.map(
-          (textLine, index) => `${(index === 0 ? domainName : '').padEnd(column)}${textLine}`,
+          (textLine, index) => `${(index === 0 ? domainName : '').padEnd(nameWidth)}${textLine}`,
         )
-      : [domainName, ...lines.map((textLine) => `${' '.repeat(column)}${textLine}`)];
+      : [domainName, ...lines.map((textLine) => `${' '.repeat(nameWidth)}${textLine}`)];
   return rows.map((row) => `${row.trimEnd()}\n`).join('');
 }

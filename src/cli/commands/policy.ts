@@ -91,10 +91,10 @@ async function show(
  * lets a sender apply a cached policy until it expires; only the operator may end it
  * early.
  */
-async function forgetCached(outputText: string, filePath: string, output: Output): Promise<number> {
+async function forgetCached(domainText: string, filePath: string, output: Output): Promise<number> {
   const domainName = unwrap(
     'domain',
-    parseDomain(outputText),
+    parseDomain(domainText),
     'Write the part after the @, such as example.com.',
   ).toLower();
   const stateStore = await openStore(databaseFile(filePath), { mustExist: true });

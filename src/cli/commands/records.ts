@@ -186,6 +186,6 @@ function formatStep({ kind, text }: MissingStep): string {
 function formatPanel({ name, type, ttl, value }: PanelRecord): string {
   const fields = { Name: name, Type: type, TTL: String(ttl), Value: value };
   return Object.entries(fields)
-    .map(([fieldName, outputText]) => `    ${fieldName.padEnd(7)}${neutralise(outputText, 4000)}\n`)
+    .map(([fieldName, fieldText]) => `    ${fieldName.padEnd(7)}${neutralise(fieldText, 4000)}\n`)
     .join('');
 }

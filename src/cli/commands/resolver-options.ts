@@ -87,8 +87,8 @@ export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSetting
   const skew = readOptionalNumber('--clock-skew', clockSkew, { least: 0, most: MAX_CLOCK_SKEW });
   if (skew !== undefined) settings.clockSkew = skew;
   if (resolver)
-    settings.upstreams = resolver.map((outputText) =>
-      unwrap('--resolver', parseUpstream(outputText), resolverForm),
+    settings.upstreams = resolver.map((upstreamText) =>
+      unwrap('--resolver', parseUpstream(upstreamText), resolverForm),
     );
   if (trustAnchor !== undefined) settings.anchors = readAnchors(trustAnchor);
   if (ca !== undefined || systemCa) settings.roots = readRoots(resolverFlags);

@@ -87,7 +87,7 @@ async function watch(
     throw misuse('--state', 'a watch needs a file', 'Specify one: --state watch.json.');
   const listed = from === undefined ? [] : readDomainList(from);
   const domains = [
-    ...new Set([...given, ...listed].map((outputText) => nameOf(outputText).toLower())),
+    ...new Set([...given, ...listed].map((domainText) => nameOf(domainText).toLower())),
   ];
   if (domains.length === 0) throw misuse('watch', 'no domain is given', 'Specify a domain.');
   assertWritable(filePath, '--state');

@@ -59,20 +59,21 @@ export async function lookupAddresses(
   options: AskOptions = {},
 ): Promise<HostAddresses> {
   const asked: AskOptions = { ...options, acceptUnvalidated: true };
-  const [dnsAnswer, aaaa] = await Promise.all([
+  const [ipv4Answer, ipv6Answer] = await Promise.all([
     resolver.ask(hostName, RRType.A, asked),
     resolver.ask(hostName, RRType.AAAA, asked),
   ]);
-  const v4 = literals(dnsAnswer, 4);
-  const v6 = literals(aaaa, 6);
-  const found = [...(v4.length > 0 ? [dnsAnswer] : []), ...(v6.length > 0 ? [aaaa] : [])].sort(
-    byGravity,
-  );
-  const weakest = [dnsAnswer, aaaa].sort(byGravity)[1] ?? dnsAnswer;
+  const v4 = literals(ipv4Answer, 4);
+  const v6 = literals(ipv6Answer, 6);
+  const found = [
+    ...(v4.length > 0 ? [ipv4Answer] : []),
+    ...(v6.length > 0 ? [ipv6Answer] : []),
+  ].sort(byGravity);
+  const weakest = [ipv4Answer, ipv6Answer].sort(byGravity)[1] ?? ipv4Answer;
   const lead = found[0] ?? weakest;
-  const failed = weakest.status === 'failed' ? weakest : [dnsAnswer, aaaa].find(hasFailed);
+  const failed = weakest.status === 'failed' ? weakest : [ipv4Answer, ipv6Answer].find(hasFailed);
   const ttlSeconds = Math.min(
-    ...(found.length > 0 ? found : [dnsAnswer, aaaa]).map((answer) => answer.ttl),
+    ...(found.length > 0 ? found : [ipv4Answer, ipv6Answer]).map((answer) => answer.ttl),
   );
   return {
     status: statusOf(found.length > 0, failed),
@@ -83,7 +84,7 @@ export async function lookupAddresses(
     aliases: lead.aliases,
     ttl: failed && found.length > 0 ? Math.min(ttlSeconds, MAX_TTL_OF_HALF) : ttlSeconds,
     unsupported: lead.unsupported,
-    failure: failed?.failure && ofFamily(failed.failure, failed === dnsAnswer ? 'A' : 'AAAA'),
+    failure: failed?.failure && ofFamily(failed.failure, failed === ipv4Answer ? 'A' : 'AAAA'),
   };
 }
 

@@ -72,13 +72,13 @@ async function readRoute(
   if (answer.status === 'nxdomain') return { ...common, kind: 'none', hosts: [] };
   if (answer.status === 'nodata') {
     // RFC 5321 §5.1: without MX the domain's own address serves.
-    const [dnsAnswer, v6] = await Promise.all([
+    const [ipv4Answer, ipv6Answer] = await Promise.all([
       resolver.ask(domainName, RRType.A, asked),
       resolver.ask(domainName, RRType.AAAA, asked),
     ]);
-    if (dnsAnswer.status === 'found' || v6.status === 'found')
+    if (ipv4Answer.status === 'found' || ipv6Answer.status === 'found')
       return { ...common, kind: 'implicit', hosts: [{ name: domainName, preference: 0 }] };
-    const failed = [dnsAnswer, v6].find((a) => a.status === 'failed');
+    const failed = [ipv4Answer, ipv6Answer].find((a) => a.status === 'failed');
     if (failed)
       return {
         ...common,

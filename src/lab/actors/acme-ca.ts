@@ -138,11 +138,11 @@ export class AcmeCa {
   }
 
   async #answer(requestPath: string, method: string, bodyText: string): Promise<Answer> {
-    const [resource = '', orderId = '', which = ''] = requestPath.split('/');
+    const [resource = '', resourceId = '', which = ''] = requestPath.split('/');
     if (resource === 'directory')
       return { status: 200, body: directoryResource(this.habits, this.#urlOf) };
     if (resource === 'nonce') return { status: 200 };
-    if (resource === 'renewal' && method === 'GET') return this.#renewalInfo(orderId);
+    if (resource === 'renewal' && method === 'GET') return this.#renewalInfo(resourceId);
     const signed = readSigned(bodyText, this.#urlOf(requestPath), (accountUrl) =>
       this.accounts.get(accountUrl),
     );
@@ -159,7 +159,7 @@ export class AcmeCa {
           status: 200,
           body: {
             status: 'valid',
-            orders: this.habits.listsOrders ? this.#urlOf(`orders/${orderId}`) : undefined,
+            orders: this.habits.listsOrders ? this.#urlOf(`orders/${resourceId}`) : undefined,
           },
         };
       case 'orders':
@@ -174,24 +174,24 @@ export class AcmeCa {
       case 'order':
         return {
           status: 200,
-          body: orderResource(existing(this.orders.get(orderId)), this.#urlOf),
+          body: orderResource(existing(this.orders.get(resourceId)), this.#urlOf),
         };
       case 'authorization':
         return {
           status: 200,
           body: authorizationResource(
-            existing(this.orders.get(orderId)),
+            existing(this.orders.get(resourceId)),
             which,
             this.habits,
             this.#urlOf,
           ),
         };
       case 'finalize':
-        return this.#finalize(existing(this.orders.get(orderId)), signed);
+        return this.#finalize(existing(this.orders.get(resourceId)), signed);
       case 'certificate':
-        return this.#chain(existing(this.certificates.get(orderId)), which);
+        return this.#chain(existing(this.certificates.get(resourceId)), which);
       default:
-        return this.#validate(resource, existing(this.orders.get(orderId)), which, signed);
+        return this.#validate(resource, existing(this.orders.get(resourceId)), which, signed);
     }
   }
 
@@ -206,13 +206,13 @@ export class AcmeCa {
   }
 
   #newAccount({ key, payload }: Signed): Answer {
-    const orderId = thumbprint(key);
-    const known = this.#accountOf(orderId);
+    const keyThumbprint = thumbprint(key);
+    const known = this.#accountOf(keyThumbprint);
     if (known !== undefined)
       return { status: 200, body: { status: 'valid' }, headers: { location: known } };
     if (payload['onlyReturnExisting'] === true)
       throw new AcmeProblem(400, 'accountDoesNotExist', 'no account has this key');
-    const url = this.#urlOf(`account/${orderId}`);
+    const url = this.#urlOf(`account/${keyThumbprint}`);
     const { external } = this.habits;
     if (external)
       readSigned(
@@ -225,8 +225,8 @@ export class AcmeCa {
     return { status: 201, body: { status: 'valid' }, headers: { location: url } };
   }
 
-  #accountOf(orderId: string): string | undefined {
-    return [...this.accounts].find(([, keyObject]) => thumbprint(keyObject) === orderId)?.[0];
+  #accountOf(keyThumbprint: string): string | undefined {
+    return [...this.accounts].find(([, keyObject]) => thumbprint(keyObject) === keyThumbprint)?.[0];
   }
 
   /** RFC 8555 §7.3.5: all checks of the server. */
@@ -384,9 +384,9 @@ export class AcmeCa {
     });
     const certificate = existing(parsed(issued.der));
     const encode = (hex = ''): string => Buffer.from(hex, 'hex').toString('base64url');
-    const orderId = `${encode(certificate.authorityKeyId)}.${encode(certificate.serial)}`;
-    this.certificates.set(orderId, {
-      id: orderId,
+    const certificateId = `${encode(certificate.authorityKeyId)}.${encode(certificate.serial)}`;
+    this.certificates.set(certificateId, {
+      id: certificateId,
       host: acmeOrder.host,
       names: acmeOrder.names,
       spki: Buffer.from(certificate.spki).toString('hex'),
@@ -396,15 +396,15 @@ export class AcmeCa {
       replaces: acmeOrder.replaces,
     });
     acmeOrder.status = 'valid';
-    acmeOrder.certificate = orderId;
+    acmeOrder.certificate = certificateId;
     return { status: 200, body: orderResource(acmeOrder, this.#urlOf) };
   }
 
   /** RFC 9773 §4.2. */
-  #renewalInfo(orderId: string): Answer {
+  #renewalInfo(certificateId: string): Answer {
     this.informed++;
     const { explanation } = this.habits;
-    const window = existing(this.habits.window)(existing(this.certificates.get(orderId)));
+    const window = existing(this.habits.window)(existing(this.certificates.get(certificateId)));
     const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
     return {
       status: 200,

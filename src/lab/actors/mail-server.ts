@@ -193,7 +193,7 @@ class Session {
   }
 
   say(...lines: string[]): void {
-    this.#stream.write(lines.map((commandLine) => `${commandLine}\r\n`).join(''));
+    this.#stream.write(lines.map((replyLine) => `${replyLine}\r\n`).join(''));
   }
 
   end(bytes?: string | Uint8Array): void {
@@ -223,10 +223,10 @@ class Session {
 
   #work(): void {
     for (let end = this.#pending.indexOf('\n'); end >= 0; end = this.#pending.indexOf('\n')) {
-      const commandLine = this.#pending.slice(0, end).replace(/\r$/, '');
+      const receivedLine = this.#pending.slice(0, end).replace(/\r$/, '');
       this.#pending = this.#pending.slice(end + 1);
-      if (this.#mail.lines) this.#take(commandLine);
-      else if (this.#command(commandLine) === 'sealing') return;
+      if (this.#mail.lines) this.#take(receivedLine);
+      else if (this.#command(receivedLine) === 'sealing') return;
     }
     if (this.#pending.length > MAX_LINE) this.end('500 5.5.2 Line too long\r\n');
   }
@@ -398,13 +398,13 @@ class Session {
     return secured;
   }
 
-  #take(commandLine: string): void {
+  #take(messageLine: string): void {
     const { lines, from, to, parameters } = this.#mail;
     if (!lines) return;
-    if (commandLine !== '.') {
-      this.#mail.size += commandLine.length;
+    if (messageLine !== '.') {
+      this.#mail.size += messageLine.length;
       if (this.#mail.size > MAX_MAIL) return this.end('552 5.3.4 Message too big\r\n');
-      lines.push(commandLine.startsWith('.') ? commandLine.slice(1) : commandLine);
+      lines.push(messageLine.startsWith('.') ? messageLine.slice(1) : messageLine);
       return;
     }
     this.#mail.lines = undefined;

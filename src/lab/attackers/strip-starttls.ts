@@ -39,14 +39,14 @@ export function stripStarttls(
 function strip(text: string, stripping: Stripping): string {
   if (stripping === 'mangle') return text.replace(/STARTTLS/gi, 'XXXXXXXA');
   const passed: string[] = [];
-  for (const commandLine of text.split('\r\n')) {
+  for (const replyLine of text.split('\r\n')) {
     const last = passed.length - 1;
-    if (/^250-STARTTLS$/i.test(commandLine)) continue;
+    if (/^250-STARTTLS$/i.test(replyLine)) continue;
     // RFC 5321 §4.2.1: the last line has a space after its code, so the line before a
     // removed last line must get it.
-    if (/^250 STARTTLS$/i.test(commandLine))
+    if (/^250 STARTTLS$/i.test(replyLine))
       passed[last] = (passed[last] ?? '').replace(/^250-/, '250 ');
-    else passed.push(commandLine);
+    else passed.push(replyLine);
   }
   return passed.join('\r\n');
 }

@@ -6,7 +6,7 @@ import type { KeyRing } from './key-ring.js';
  * Clients choose the server name of a handshake. Only valid host names are looked up, so
  * no other text reaches the file system.
  */
-const hostName = /^[a-z0-9_]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
+const hostNamePattern = /^[a-z0-9_]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 
 /**
  * Returns the certificates of policy hosts from the key ring:
@@ -16,7 +16,7 @@ export function ringContexts(keyRing: KeyRing): ContextSource {
   const name = 'ecdsa-1';
   return {
     version(host) {
-      if (host.length > 253 || !hostName.test(host)) return undefined;
+      if (host.length > 253 || !hostNamePattern.test(host)) return undefined;
       try {
         const { mtimeMs, size } = statSync(keyRing.chainFile(host, name));
         return `${mtimeMs} ${size}`;

@@ -25,22 +25,22 @@ export async function observeHost(
   const domainName = Name.of(owner);
   const options = { signal };
   const observedZone = await observer.zone(domainName, dns);
-  const [shown, dnsAnswer, ds, mail, held] = await Promise.all([
+  const [shown, resolvedTlsa, dsAnswer, mail, wildcardBlocker] = await Promise.all([
     queryAuthoritatives({ zone: observedZone, name: domainName, type: RRType.TLSA }, observer),
     resolver.ask(domainName, RRType.TLSA, options),
     observedZone ? resolver.ask(observedZone.apex, RRType.DS, options) : undefined,
     observer.probe(host),
     addressWildcardBlocker(host, dns, observer),
   ]);
-  const [alias] = dnsAnswer.aliases;
+  const [alias] = resolvedTlsa.aliases;
   const made = shown.some(({ alias, synthesised }) => alias !== undefined && synthesised);
   return {
-    nameservers: shown.map((one) => tlsaAnswer(one, dnsAnswer)),
+    nameservers: shown.map((one) => tlsaAnswer(one, resolvedTlsa)),
     // The alias of a wildcard ends when the owner has records, so its target need not be
     // signed.
-    dnssec: made && alias ? alias.dnssec : dnsAnswer.dnssec,
-    blocked: held,
-    ds: observedDs(ds),
+    dnssec: made && alias ? alias.dnssec : resolvedTlsa.dnssec,
+    blocked: wildcardBlocker,
+    ds: observedDs(dsAnswer),
     addresses: mail ? mail.addresses.map(shownKeys) : [],
     ring: ring(clock.now()),
     at: clock.now(),

@@ -23,9 +23,9 @@ const schema = z
     const entries = Object.entries(all);
     return {
       ...(Object.fromEntries(
-        entries.filter(([optionName]) => houseKeys.includes(optionName)),
+        entries.filter(([sectionName]) => houseKeys.includes(sectionName)),
       ) as HouseConfig),
-      jobs: Object.fromEntries(entries.filter(([optionName]) => !houseKeys.includes(optionName))),
+      jobs: Object.fromEntries(entries.filter(([sectionName]) => !houseKeys.includes(sectionName))),
     };
   });
 

@@ -179,7 +179,7 @@ export async function startDaemon(
 function enabledJobs(config: Config): readonly string[] {
   return jobs
     .map(({ section }) => section)
-    .filter((partName) => config.jobs[partName] !== undefined);
+    .filter((sectionName) => config.jobs[sectionName] !== undefined);
 }
 
 function unsupportedReload(): Promise<ReloadResult> {
@@ -290,13 +290,16 @@ function wantedBy(
 function certificates(
   loaded: readonly ServerCertificate[],
   sites: readonly Site[],
-): (partName: string) => SecureContext | undefined {
-  return (partName) => {
+): (serverName: string) => SecureContext | undefined {
+  return (serverName) => {
     const own = sites
-      .map((service) => service.certificateFor?.(partName))
+      .map((site) => site.certificateFor?.(serverName))
       .find((context) => context !== undefined);
-    if (own === 'refuse') return loaded.find((connection) => connection.covers(partName))?.context;
-    return own ?? (loaded.find((connection) => connection.covers(partName)) ?? loaded[0])?.context;
+    if (own === 'refuse')
+      return loaded.find((certificate) => certificate.covers(serverName))?.context;
+    return (
+      own ?? (loaded.find((certificate) => certificate.covers(serverName)) ?? loaded[0])?.context
+    );
   };
 }
 
@@ -306,8 +309,8 @@ function challenges(sites: readonly Site[]): NonNullable<WebSettings['challengeF
     const open = sites.flatMap((site) => site.challengeFor?.() ?? []);
     return open.length === 0
       ? undefined
-      : (partName) =>
-          open.map((answer) => answer(partName)).find((context) => context !== undefined);
+      : (serverName) =>
+          open.map((answer) => answer(serverName)).find((context) => context !== undefined);
   };
 }
 

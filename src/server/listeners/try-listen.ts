@@ -61,7 +61,7 @@ function isHeldByDaemon(inodesOf: () => ReadonlySet<string>): boolean {
  */
 function listeningOn(portNumber: number): ReadonlySet<string> {
   const hex = portNumber.toString(16).toUpperCase().padStart(4, '0');
-  const rows = ['tcp', 'tcp6'].flatMap((hostName) => readTable(hostName));
+  const rows = ['tcp', 'tcp6'].flatMap((protocol) => readTable(protocol));
   return new Set(
     rows.flatMap(([, local = '', , state, , , , , , inode = '']) =>
       state === '0A' && local.endsWith(`:${hex}`) ? [inode] : [],
@@ -78,9 +78,9 @@ function listeningAt(socketPath: string): ReadonlySet<string> {
   return new Set(rows.map((columns) => columns[6] ?? ''));
 }
 
-function readTable(hostName: string): readonly (readonly string[])[] {
+function readTable(protocol: string): readonly (readonly string[])[] {
   try {
-    const lines = readFileSync(`/proc/net/${hostName}`, 'utf8').split('\n').slice(1);
+    const lines = readFileSync(`/proc/net/${protocol}`, 'utf8').split('\n').slice(1);
     return lines.map((line) => line.trim().split(/\s+/));
   } catch {
     return [];
@@ -89,7 +89,7 @@ function readTable(hostName: string): readonly (readonly string[])[] {
 
 function processes(): readonly string[] {
   return readdirSync('/proc').filter(
-    (hostName) => /^\d+$/.test(hostName) && hostName !== String(process.pid),
+    (entryName) => /^\d+$/.test(entryName) && entryName !== String(process.pid),
   );
 }
 

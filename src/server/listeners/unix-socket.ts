@@ -68,11 +68,11 @@ async function replaceStale(isOwn: string, socketPath: string): Promise<void> {
  */
 async function lock(socketPath: string): Promise<() => void> {
   if (process.platform !== 'linux') return () => undefined;
-  const hostName = `\0hermetic-${createHash('sha256').update(resolve(socketPath)).digest('hex')}`;
+  const abstractName = `\0hermetic-${createHash('sha256').update(resolve(socketPath)).digest('hex')}`;
   for (let waited = 0; ; waited += CLAIM.pause) {
     const holder = createServer();
     try {
-      await listening(holder, hostName);
+      await listening(holder, abstractName);
       return () => holder.close();
     } catch (error) {
       if (waited >= CLAIM.wait) throw error;

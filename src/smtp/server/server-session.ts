@@ -270,7 +270,7 @@ export class ServerSession {
       'ENHANCEDSTATUSCODES',
     ];
     const [last = '', ...others] = lines.reverse();
-    const multiline = others.reverse().map((commandLine) => `250-${commandLine}\r\n`);
+    const multiline = others.reverse().map((replyLine) => `250-${replyLine}\r\n`);
     await this.#count({ code: 250, text: last }, multiline.join(''));
   }
 

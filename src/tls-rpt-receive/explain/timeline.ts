@@ -112,20 +112,24 @@ function changesOfCheck(
     if (!old) continue;
     if ([...old.tlsa.records].sort().join() !== [...mailHost.tlsa.records].sort().join())
       says.push(`TLSA of ${mailHost.name}`);
-    const [was, mailCertificate] = [old, mailHost].map(
+    const [certificateBefore, certificateNow] = [old, mailHost].map(
       (h) => h.addresses.flatMap((address) => address.certificates)[0],
     );
-    if (was && mailCertificate && was.notAfter !== mailCertificate.notAfter)
-      says.push(`certificate of ${mailHost.name}: until ${mailCertificate.notAfter.slice(0, 10)}`);
+    if (
+      certificateBefore &&
+      certificateNow &&
+      certificateBefore.notAfter !== certificateNow.notAfter
+    )
+      says.push(`certificate of ${mailHost.name}: until ${certificateNow.notAfter.slice(0, 10)}`);
     else if (
-      mailCertificate &&
-      Date.parse(mailCertificate.notAfter) < Date.parse(now.checkedAt) &&
-      Date.parse(mailCertificate.notAfter) >= Date.parse(before.checkedAt)
+      certificateNow &&
+      Date.parse(certificateNow.notAfter) < Date.parse(now.checkedAt) &&
+      Date.parse(certificateNow.notAfter) >= Date.parse(before.checkedAt)
     )
       return [
         ...says.map((text) => ({ day, says: text })),
         {
-          day: dayOfDate(mailCertificate.notAfter),
+          day: dayOfDate(certificateNow.notAfter),
           says: `certificate of ${mailHost.name} expired`,
         },
       ];

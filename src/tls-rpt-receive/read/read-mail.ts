@@ -282,9 +282,9 @@ function bodyOffset(octets: Buffer): number {
 }
 
 /** A header field of the mail, at most 300 characters. */
-function header(email: Email | undefined, fileName: string): string | undefined {
+function header(email: Email | undefined, fieldName: string): string | undefined {
   return email?.headers
-    .find((field) => field.key === fileName)
+    .find((field) => field.key === fieldName)
     ?.value.trim()
     .slice(0, 300);
 }

@@ -16,8 +16,8 @@ export function textOfHtml(html: string): string {
     .replace(/<[^<>]*>/g, '')
     .replace(
       /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,4}));/gi,
-      (whole, decimal?: string, hex?: string, fileName?: string) => {
-        if (fileName !== undefined) return named[fileName.toLowerCase()] ?? whole;
+      (whole, decimal?: string, hex?: string, entityName?: string) => {
+        if (entityName !== undefined) return named[entityName.toLowerCase()] ?? whole;
         const code = decimal === undefined ? parseInt(hex ?? '', 16) : Number(decimal);
         return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
       },

@@ -298,8 +298,8 @@ function packed(raw: Uint8Array): Uint8Array {
  * none. Only `enforce` defers mail.
  */
 function policyMode(strings: readonly string[]): '' | 'enforce' | 'testing' | 'none' {
-  for (const textLine of strings) {
-    const mode = /^mode[ \t]*:[ \t]*(enforce|testing|none)[ \t]*$/.exec(textLine)?.[1];
+  for (const policyLine of strings) {
+    const mode = /^mode[ \t]*:[ \t]*(enforce|testing|none)[ \t]*$/.exec(policyLine)?.[1];
     if (mode !== undefined) return mode as 'enforce' | 'testing' | 'none';
   }
   return '';

@@ -8,8 +8,8 @@ const documentation = /\.(example|test)$/;
  * name of an organisation (`Example Inc.`), of a host (`mail`) or of a private network
  * (`mail.local`) is not.
  */
-export function isDomainName(messageText: string): boolean {
-  const domainName = messageText.trim().toLowerCase();
+export function isDomainName(candidate: string): boolean {
+  const domainName = candidate.trim().toLowerCase();
   if (!/^[a-z0-9_-]{1,63}(\.[a-z0-9-]{1,63})+\.?$/.test(domainName)) return false;
   const { domain, isIcann, isPrivate } = parse(domainName, { allowPrivateDomains: true });
   return (

@@ -73,11 +73,11 @@ const isLarge = ({ question }: HelloRecord): boolean => question.octets !== unde
  */
 export function largeHellosOf(log: readonly ProbeRecord[]): readonly LargeHelloResult[] {
   const records = log.filter(isHello);
-  return records.flatMap((record, position) => {
+  return records.flatMap((record, recordIndex) => {
     if (!isLarge(record)) return [];
     const { octets, segments, keyShare } = record.question;
     return [
-      { form: { octets, segments, keyShare }, result: resultOf(record, records[position + 1]) },
+      { form: { octets, segments, keyShare }, result: resultOf(record, records[recordIndex + 1]) },
     ];
   });
 }

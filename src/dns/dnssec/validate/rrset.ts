@@ -42,8 +42,8 @@ export function rrsetsOf(message: Message): readonly RRset[] {
       if (rrsig.ok) signatures.push({ record: resourceRecord, rrsig: rrsig.value });
       continue;
     }
-    const cacheKey = `${resourceRecord.type} ${resourceRecord.name.key}`;
-    const set = sets.get(cacheKey);
+    const setKey = `${resourceRecord.type} ${resourceRecord.name.key}`;
+    const set = sets.get(setKey);
     // RFC 2181 §5: a record that occurs twice is one record.
     if (set) {
       const known = seen.get(set) ?? new Set(set.records.map((record) => latin1(record.rdata)));
@@ -52,7 +52,7 @@ export function rrsetsOf(message: Message): readonly RRset[] {
       if (!known.has(whole)) set.records.push(resourceRecord);
       known.add(whole);
     } else
-      sets.set(cacheKey, {
+      sets.set(setKey, {
         name: resourceRecord.name,
         type: resourceRecord.type,
         records: [resourceRecord],

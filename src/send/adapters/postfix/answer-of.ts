@@ -101,11 +101,13 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
   const hostNames = decision.hosts
     .filter(({ decision: d }) => d.action === 'use' && d.authenticate.includes('pkix'))
     .map(({ name }) => name)
-    .filter((domainName) => hostName.test(domainName));
+    .filter((domainName) => hostNamePattern.test(domainName));
   if (hostNames.length === 0) return undefined;
   // Hosts that DNS may name by the time Postfix looks (RFC 8461 §8.1); no wildcards:
   // `.example.com` would match at any depth (RFC 8461 §4.1 means one label).
-  const others = (decision.mtaSts.policy?.mx ?? []).filter((pattern) => hostName.test(pattern));
+  const others = (decision.mtaSts.policy?.mx ?? []).filter((pattern) =>
+    hostNamePattern.test(pattern),
+  );
   const names = [...new Set([...hostNames, ...others])].slice(0, MAX_NAMES);
   const attributes: [string, string][] = [
     ['match', names.join(':')],
@@ -130,7 +132,7 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
 }
 
 /** At least two labels: `hostname` and `nexthop` mean something else in a match list. */
-const hostName = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$/;
+const hostNamePattern = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$/;
 
 /**
  * The reason why mail is deferred where Postfix cannot do DANE: TLSA records, or a host

@@ -16,12 +16,12 @@ const LONGEST = 100_000;
  * nothing at all) is never written: `undefined` then, as for a reply that is too long.
  */
 export function formatAnswer({ level, attributes }: Entry): string | undefined {
-  let requestText = `OK ${level}`;
-  for (const [domainName, value] of attributes) {
-    if (/^[!-z|~]+$/.test(value) && !value.includes(',')) requestText += ` ${domainName}=${value}`;
+  let replyText = `OK ${level}`;
+  for (const [attributeName, value] of attributes) {
+    if (/^[!-z|~]+$/.test(value) && !value.includes(',')) replyText += ` ${attributeName}=${value}`;
     else if (/^[!-z|~]([ -z|~]*[!-z|~])?$/.test(value))
-      requestText += ` { ${domainName} = ${value} }`;
+      replyText += ` { ${attributeName} = ${value} }`;
     else return undefined;
   }
-  return requestText.length <= LONGEST ? requestText : undefined;
+  return replyText.length <= LONGEST ? replyText : undefined;
 }

@@ -16,12 +16,12 @@ const services: Readonly<Record<string, string>> = {
  *
  * @param key one character an octet; a U-label is UTF-8
  */
-export function nextHopOf(cacheKey: string): NextHop | undefined {
-  if (cacheKey.startsWith('.')) return undefined;
-  const requestText = Buffer.from(cacheKey, 'latin1').toString('utf8');
+export function nextHopOf(lookupKey: string): NextHop | undefined {
+  if (lookupKey.startsWith('.')) return undefined;
+  const keyText = Buffer.from(lookupKey, 'latin1').toString('utf8');
   const hop = parseNextHop(
-    requestText.replace(/:([a-z]+)$/i, (whole, domainName: string) =>
-      services[domainName.toLowerCase()] ? `:${services[domainName.toLowerCase()]}` : whole,
+    keyText.replace(/:([a-z]+)$/i, (whole, serviceName: string) =>
+      services[serviceName.toLowerCase()] ? `:${services[serviceName.toLowerCase()]}` : whole,
     ),
   );
   return hop.ok && hop.value.kind !== 'address' ? hop.value : undefined;

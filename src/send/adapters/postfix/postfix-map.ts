@@ -59,8 +59,8 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
     prepared.clear();
     options.onProbe?.(next);
   };
-  const prepare = async (cacheKey: string): Promise<{ reply: string; keepMs: number }> => {
-    const nextHop = nextHopOf(cacheKey);
+  const prepare = async (lookupKey: string): Promise<{ reply: string; keepMs: number }> => {
+    const nextHop = nextHopOf(lookupKey);
     if (!nextHop) return { reply: 'NOTFOUND ', keepMs: 3_600_000 };
     const postfixAnswer = answerOf(await decide(nextHop), {
       version: settings.version,
@@ -74,8 +74,8 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
   };
   const prepared = new PreparedAnswers({ prepare, clock, size: settings.cache });
   // A parent key is not cached.
-  const answer = (cacheKey: string): string | Promise<string> =>
-    cacheKey.charCodeAt(0) === DOT ? negative : prepared.answer(cacheKey);
+  const answer = (lookupKey: string): string | Promise<string> =>
+    lookupKey.charCodeAt(0) === DOT ? negative : prepared.answer(lookupKey);
 
   if (settings.dane) {
     await probeAgain();

@@ -28,7 +28,7 @@ export function abilitiesOf(version: PostfixVersion): PostfixAbilities {
 /**
  * The release of a version such as `3.7.11`; undefined for an unsupported release.
  */
-export function releaseOf(requestText: string): PostfixVersion | undefined {
-  const release = /^\d+\.\d+/.exec(requestText)?.[0];
+export function releaseOf(versionText: string): PostfixVersion | undefined {
+  const release = /^\d+\.\d+/.exec(versionText)?.[0];
   return postfixVersions.find((version) => version === release);
 }

@@ -81,8 +81,8 @@ class SocketmapConnection {
   serve(): void {
     this.#stream.on('data', (bytes: Buffer) => {
       if (this.#ended) return;
-      const requestText = bytes.toString('latin1');
-      this.#pending = this.#pending === '' ? requestText : this.#pending + requestText;
+      const received = bytes.toString('latin1');
+      this.#pending = this.#pending === '' ? received : this.#pending + received;
       this.#work();
     });
     this.#stream.on('end', () => {
@@ -143,8 +143,8 @@ class SocketmapConnection {
     };
   }
 
-  #send(requestText: string): void {
-    if (this.#stream.write(requestText, 'latin1') || this.#blocked) return;
+  #send(frames: string): void {
+    if (this.#stream.write(frames, 'latin1') || this.#blocked) return;
     this.#blocked = true;
     this.#stream.pause();
     this.#stream.once('drain', () => {
@@ -157,8 +157,8 @@ class SocketmapConnection {
     const place = this.#taken + this.#owed.length;
     this.#owed.push(typeof reply === 'string' ? reply : undefined);
     if (typeof reply === 'string') return;
-    void reply.then((requestText) => {
-      this.#owed[place - this.#taken] = requestText;
+    void reply.then((replyText) => {
+      this.#owed[place - this.#taken] = replyText;
       this.#settle();
     });
   }
@@ -198,8 +198,8 @@ class SocketmapConnection {
 }
 
 /** Formats a netstring: `LEN:TEXT,`, one character an octet. */
-export function frame(requestText: string): string {
-  return `${requestText.length}:${requestText},`;
+export function frame(content: string): string {
+  return `${content.length}:${content},`;
 }
 
 const INCOMPLETE = -1;

@@ -9,8 +9,8 @@ export const postfixSection = z.strictObject({
    */
   version: z
     .string({ error: 'must be in quotes: write "3.10", since 3.10 without them is the number 3.1' })
-    .transform((requestText, context) => {
-      const release = releaseOf(requestText);
+    .transform((versionText, context) => {
+      const release = releaseOf(versionText);
       if (release) return release;
       context.addIssue({
         code: 'custom',
