@@ -7,6 +7,7 @@ import type { Connection, Endpoint, Network } from '../net/index.js';
 import type { PublishSection } from '../publish/index.js';
 import type { SenderTestSettings } from '../sender/settings.js';
 import type { PolicyDeps } from '../tls-policy/index.js';
+import type { ReportSettings } from '../tls-rpt-receive/index.js';
 import type { Store, TableSet } from '../store/index.js';
 import type { ExampleDomain } from '../web/index.js';
 import type { TrustStore } from '../x509/index.js';
@@ -63,8 +64,8 @@ export interface Site {
    * offer `acme-tls/1` never receives it.
    */
   challengeFor?(): ((serverName: string) => SecureContext | undefined) | undefined;
-  /** Octets of a request's body. Default 64 KiB. */
-  readonly maxBody?: number;
+  /** Octets of a request's body, for all paths or by path. Default 64 KiB. */
+  readonly maxBody?: number | ((path: string) => number | undefined);
 }
 
 /** A port for a protocol other than HTTP. */
@@ -191,6 +192,8 @@ export interface JobContext {
   readonly senderTest?: SenderTestSettings | undefined;
   /** The section `publish`, for the pages that show its plans. */
   readonly publish?: (PublishSection & { readonly everyMinutes: number }) | undefined;
+  /** The section `report`, for the API that accepts reports. */
+  readonly report?: ReportSettings | undefined;
   /** The configuration in force as YAML, without secrets. */
   configuration?(): string;
   /**

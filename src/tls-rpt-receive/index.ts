@@ -89,7 +89,12 @@ export {
   type MailboxSecret,
 } from './mailbox/open-mailbox.js';
 export type { FetchedMail, Mailbox, MailEntry } from './mailbox/mailbox.js';
-export { httpsHandler, type HttpsHandlerOptions } from './intake/https-handler.js';
+export {
+  bodyIntake,
+  httpsHandler,
+  type BodyIntake,
+  type HttpsHandlerOptions,
+} from './intake/https-handler.js';
 export { smtpIntake, type SmtpIntake, type SmtpIntakeOptions } from './intake/smtp-intake.js';
 export {
   alertChannelFields,

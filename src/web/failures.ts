@@ -1,5 +1,6 @@
 import { defineFailures } from '../base/index.js';
 import { slotFailures } from '../sender/index.js';
+import { reportFailures } from '../tls-rpt/index.js';
 
 /** Requests that the pages and the API refuse. */
 export const webFailures = defineFailures({
@@ -85,7 +86,7 @@ export const webFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'There is no page at this address.',
-    fix: 'Check the address, or begin at the first page.',
+    fix: 'Check the address.',
   },
   'web-plan-absent': {
     blame: 'local',
@@ -231,6 +232,18 @@ export const webFailures = defineFailures({
     message: 'The token was used too often in the last minute.',
     fix: 'Wait for the time that Retry-After gives.',
   },
+  'web-reports-absent': {
+    blame: 'local',
+    temporary: false,
+    message: 'This daemon does not receive reports.',
+    fix: 'Add the section report; docs/receive-reports.md shows the form.',
+  },
+  'web-reports-later': {
+    blame: 'local',
+    temporary: true,
+    message: 'The report is not stored, because a limit is reached or the database is busy.',
+    fix: 'Send the report again after the time that Retry-After gives.',
+  },
   'web-cursor-invalid': {
     blame: 'local',
     temporary: false,
@@ -269,6 +282,9 @@ export type WebFailureCode = keyof typeof webFailures.entries;
 /** The human-readable sentence of a failure: the fact and the next step. */
 export function sentenceOf(code: string): { readonly message: string; readonly fix: string } {
   return (
-    webFailures.find(code) ?? slotFailures.find(code) ?? webFailures.entries['web-check-broken']
+    webFailures.find(code) ??
+    slotFailures.find(code) ??
+    reportFailures.find(code) ??
+    webFailures.entries['web-check-broken']
   );
 }

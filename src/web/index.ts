@@ -28,7 +28,7 @@
  * const pages = await openPages(pagesSection.parse({}), jobContext);
  * const response = await pages.handler(false)(new Request('http://localhost/'), peer);
  */
-export { pagesSection, type PagesSettings } from './settings.js';
+export { pagesSection, REPORTS_PATH, type PagesSettings } from './settings.js';
 export { openPages, readOptOut, tablesOfPages, type Pages } from './app/open-pages.js';
 export type { OpenPagesOptions } from './app/create-app.js';
 export type { PlanSource } from './operator/plan-reader.js';

@@ -7,11 +7,23 @@ export const scopes = [
   'check:run',
   'check:read',
   'report:read',
+  'report:write',
   'publish:read',
   'alert:write',
   'admin',
 ] as const;
 export type Scope = (typeof scopes)[number];
+
+/** The permissions of each scope, for the form that creates a token. */
+export const scopeTexts: Readonly<Record<Scope, string>> = {
+  'check:run': 'start batches of checks and read them',
+  'check:read': 'read the checks of your domains',
+  'report:read': 'read domains, reports, reporters and alarms',
+  'report:write': 'hand in reports',
+  'publish:read': 'read published state, plans and cached policies',
+  'alert:write': 'mute domains',
+  admin: 'manage users and tokens, read the audit log',
+};
 
 /**
  * The way in which a request proved its origin. `local`: it arrived on the loopback port.

@@ -104,6 +104,9 @@ const statistics = z.strictObject({
     ),
 });
 
+/** The path that accepts reports. Its bodies are larger than those of other requests. */
+export const REPORTS_PATH = '/api/v1/reports';
+
 /**
  * The section `pages` of the configuration, without its ports: only the daemon listens.
  * Every key has a default.

@@ -289,7 +289,7 @@ test('unknown addresses are pages with a way back', async (t) => {
   for (const path of ['/nothing', '/check/0000000000000000000000', '/check/x/events']) {
     const response = await site.ask(path);
     assert.equal(response.status, 404, path);
-    assert.match(await response.text(), /To the first page/);
+    assert.match(await response.text(), /Check a domain/);
   }
   assert.match(await site.text('/about'), /never send MAIL, RCPT or DATA/);
   assert.match(await site.text('/opt-out'), /v=hermetic1; check=no/);

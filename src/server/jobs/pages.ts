@@ -1,10 +1,20 @@
-import { openPages, readOptOut, tablesOfPages, type SignInSecrets } from '../../web/index.js';
+import {
+  openPages,
+  readOptOut,
+  REPORTS_PATH,
+  tablesOfPages,
+  type SignInSecrets,
+} from '../../web/index.js';
 import { labelled, single } from '../metrics.js';
 import { planSource } from '../plan-source.js';
 import { readSecret } from '../secrets.js';
 import type { JobCode, Service } from '../service.js';
 import { statisticsSource } from '../statistics-source.js';
 import type { PagesJobSettings } from './job-sections.js';
+import { reportIntake } from './report-intake.js';
+
+/** Octets of a body that hands in a report, still packed: one more than the limit. */
+const MAX_REPORT = 10_000_001;
 
 /** Reads the secrets of the sign-in from files that only their owner can read. */
 function secretsOf(signIn: PagesJobSettings['signIn']): SignInSecrets {
@@ -38,10 +48,12 @@ export const pagesJob: JobCode<PagesJobSettings> = {
       statisticsSource(settings.statistics.database, jobContext.clock, ({ message }) =>
         log.error('statistics-database-failed', { error: message }),
       );
-    const pages = await openPages(settings, { ...jobContext, plans, statistics }, options);
+    const reports = reportIntake(jobContext, stopping.signal);
+    const pages = await openPages(settings, { ...jobContext, plans, statistics, reports }, options);
     const site = (serves: (hostName: string) => boolean, isOperator: boolean) => ({
       serves,
       handle: pages.handler(isOperator),
+      maxBody: (path: string) => (path === REPORTS_PATH && reports ? MAX_REPORT : undefined),
       ...(!isOperator && { answer: pages.refusal, isBusy: () => pages.share.isExhausted }),
     });
     const { host } = settings;
@@ -70,6 +82,7 @@ export const pagesJob: JobCode<PagesJobSettings> = {
       stop() {
         stopping.abort(new Error('stopped'));
         pages.stop();
+        void reports?.close();
         void statistics?.close();
       },
     };

@@ -128,6 +128,10 @@ export async function listenWeb(
   });
 }
 
+function maxBodyOf({ maxBody }: Site, path: string): number {
+  return (typeof maxBody === 'function' ? maxBody(path) : maxBody) ?? MAX_BODY;
+}
+
 function isBusy(site: Site): boolean {
   return site.isBusy?.() ?? false;
 }
@@ -156,7 +160,7 @@ async function respond(
     if (plainAnswer?.status === 503) waitAfter(exchange, line);
     if (plainAnswer)
       return sendAnswer(exchange, { ...plainAnswer, headers: Object.entries(plainAnswer.headers) });
-    const { maxBody = MAX_BODY } = site;
+    const maxBody = maxBodyOf(site, pathname);
     if (Number(incoming.headers['content-length'] ?? 0) > maxBody) return sendPlain(exchange, 413);
     const { remoteAddress = '', remotePort = 0 } = incoming.socket;
     const request = toRequest(incoming, outgoing, target, maxBody);

@@ -16,6 +16,38 @@ export interface HttpsHandlerOptions {
 
 type Handler = (request: Request, peer: { readonly address: string }) => Promise<Response>;
 
+/** Reads the body of a request within its limits, and receives it as a report. */
+export type BodyIntake = (
+  body: Request['body'],
+  peerAddress: string,
+  /** Replaces {@link Receiver.receive}, to judge the octets first. */
+  receive?: (bodyBytes: Uint8Array) => Promise<Receipt>,
+) => Promise<Receipt>;
+
+/** Creates the intake of bodies. Its result never rejects because of a body. */
+export function bodyIntake({
+  receiver,
+  maxBody = 10_000_000,
+  maxHeld,
+}: HttpsHandlerOptions): BodyIntake {
+  const collect = bodyCollector(maxHeld);
+  return async (body, peer, receive) => {
+    if (!receiver.admits(peer)) return { status: 'later', why: 'source' };
+    return collect<Receipt>((body ?? new Blob([]).stream()) as AsyncIterable<Uint8Array>, {
+      most: maxBody,
+      async use(bodyBytes) {
+        if (bodyBytes === 'no-room') return { status: 'later', why: 'busy' };
+        if (bodyBytes !== 'too-large')
+          return receive
+            ? receive(bodyBytes)
+            : receiver.receive(bodyBytes, { via: 'https', peer, name: 'body' });
+        receiver.charge(peer, maxBody);
+        return { status: 'refused', failure: reportFailures.make('report-too-large', '') };
+      },
+    });
+  };
+}
+
 /**
  * Accepts reports by POST (RFC 8460 §3, §5.4)
  * [8460-3-21, 8460-5.4-2, 8460-5.4-3, 8460-5.4-4]:
@@ -23,29 +55,12 @@ type Handler = (request: Request, peer: { readonly address: string }) => Promise
  * permanent refusals; 429 and 503, with Retry-After, for bodies that should be sent again
  * (§5.5). The content is judged, not its media type.
  */
-export function httpsHandler({
-  receiver,
-  maxBody = 10_000_000,
-  maxHeld,
-}: HttpsHandlerOptions): Handler {
-  const collect = bodyCollector(maxHeld);
-  return async (request, peer) => {
-    if (request.method !== 'POST')
-      return answer(405, 'Reports are sent by POST.', { allow: 'POST' });
-    if (!receiver.admits(peer.address)) return later(429, 'Too much from this address.');
-    return collect((request.body ?? new Blob([]).stream()) as AsyncIterable<Uint8Array>, {
-      most: maxBody,
-      async use(bodyBytes) {
-        if (bodyBytes === 'no-room') return later(503, 'Too many bodies at once.');
-        if (bodyBytes !== 'too-large')
-          return responseTo(
-            await receiver.receive(bodyBytes, { via: 'https', peer: peer.address, name: 'body' }),
-          );
-        receiver.charge(peer.address, maxBody);
-        return answer(413, reportFailures.entries['report-too-large'].message);
-      },
-    });
-  };
+export function httpsHandler(options: HttpsHandlerOptions): Handler {
+  const intake = bodyIntake(options);
+  return async (request, peer) =>
+    request.method === 'POST'
+      ? responseTo(await intake(request.body, peer.address))
+      : answer(405, 'Reports are sent by POST.', { allow: 'POST' });
 }
 
 function responseTo(receipt: Receipt): Response {

@@ -110,6 +110,7 @@ export const accessTable: Readonly<Record<string, AccessRule>> = {
   'GET /api/v1/customers': reportsOfOwn,
   'GET /api/v1/reporters': reportsOfAll,
   'GET /api/v1/reports': reportsOfAll,
+  'POST /api/v1/reports': { role: 'operator', reach: 'whole', scope: 'report:write' },
   'GET /api/v1/reports/:id': reportsOfAll,
   'GET /api/v1/sending': { role: 'viewer', reach: 'whole', scope: 'publish:read' },
   'GET /api/v1/users': administration,

@@ -31,6 +31,7 @@ import { accessGate, domainGate } from '../routes/gate.js';
 import { addOperatorPages } from '../routes/operator-pages.js';
 import { problemResponse, statusOf } from '../routes/problem.js';
 import { clientOf, isRebound, securityHeaders, type AppEnv } from '../routes/request-guards.js';
+import { addReportApi } from '../routes/report-api.js';
 import { addSenderApi } from '../routes/sender-api.js';
 import { addSenderPages } from '../routes/sender-pages.js';
 import { addStatisticsApi, addStatisticsPages } from '../routes/statistics-pages.js';
@@ -165,6 +166,7 @@ export function createApp(
     addOperatorApi(app, site, { own, plans });
     addAccountApi(app, site, access);
     addBatchApi(app, site, batches);
+    addReportApi(app, site);
   }
   addTextPages(app, site);
   const routes = [...new Set(app.routes.map(({ method, path }) => `${method} ${path}`))];

@@ -46,6 +46,15 @@ const migrations = [
      PRIMARY KEY (batch, number)
    );
    CREATE INDEX web_batch_result ON web_batch_item (batch, place);`,
+  // Idempotency keys of requests that leave no row of their own to hold them.
+  `CREATE TABLE web_request (
+     owner TEXT NOT NULL,
+     request_key TEXT NOT NULL,
+     digest TEXT NOT NULL,
+     sent_at BIGINT NOT NULL,
+     PRIMARY KEY (owner, request_key)
+   );
+   CREATE INDEX web_request_time ON web_request (sent_at);`,
 ];
 
 /** The tables of batches. */

@@ -18,6 +18,7 @@ import type { Resolver } from '../../dns/index.js';
 import type { CheckResult, Evidence } from '../../evidence/index.js';
 import type { Network } from '../../net/index.js';
 import type { SenderTestSettings } from '../../sender/settings.js';
+import type { Receiver } from '../../tls-rpt-receive/index.js';
 import { isStoreFailure, type Store } from '../../store/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { WebFailureCode } from '../failures.js';
@@ -44,6 +45,8 @@ export interface PagesContext {
   readonly senderTest?: SenderTestSettings | undefined;
   /** The statistics of scans, where the daemon reads their database. */
   readonly statistics?: StatisticsSource | undefined;
+  /** Receives reports that programs hand in, where the daemon receives reports. */
+  readonly reports?: Receiver | undefined;
   /** The plans of publishing, where the daemon publishes. */
   readonly plans?: PlanSource | undefined;
   /** The configuration in force as YAML, without secrets. */
@@ -62,9 +65,7 @@ export interface CheckRequest {
   readonly client: string;
   /** A new check, although a recent result exists. The id of that result. */
   readonly again?: string | undefined;
-  /**
-   * Maximum age of a reused result in milliseconds. Default: that of the configuration.
-   */
+  /** Milliseconds since a reused result at most. Default: that of the configuration. */
   readonly maxAgeMs?: number | undefined;
   /** The operator of this machine: no limit for the client, and no pause. */
   readonly isOperator: boolean;

@@ -20,6 +20,8 @@ export interface OpenApiOperation {
     readonly description?: string;
   }[];
   readonly responses: Readonly<Record<string, { readonly description: string }>>;
+  /** Present where a request needs a token. */
+  readonly security?: readonly object[];
 }
 
 const example = `curl -s -H 'content-type: application/json' -d '{"domain":"example.com"}' ORIGIN/api/v1/checks`;
@@ -31,7 +33,7 @@ export function apiPage({ paths }: OpenApiDocument, origin: string): Markup {
   );
   return markup`<div class="text">
       <h1>API</h1>
-      <p class="lead">Programs can start checks, follow them, and read results and evidence. They need no account, and the same limits apply.</p>
+      <p class="lead">Programs can start checks, follow them, and read results and evidence without an account. The limits of the pages apply. Other requests need a token.</p>
       ${codeBox(example.replace('ORIGIN', origin), 'Command that starts a check')}
       <p><a href="/api/v1/openapi.json">OpenAPI 3.1 document</a></p>
     </div>
@@ -39,11 +41,12 @@ export function apiPage({ paths }: OpenApiDocument, origin: string): Markup {
 }
 
 function section(method: string, path: string, operation: OpenApiOperation): Markup {
-  const { summary, description, parameters = [], responses } = operation;
-  return markup`<section class="wide">
+  const { summary, description, parameters = [], responses, security = [] } = operation;
+  const needsToken = security.length > 0;
+  return markup`<section class="wide parts">
     <h2>${summary}</h2>
     <p><code>${method.toUpperCase()} ${path}</code></p>
-    <p class="soft">${description}</p>
+    <p class="soft">${description}${needsToken && ' Needs a token.'}</p>
     ${
       parameters.length > 0 &&
       dataTable(

@@ -21,7 +21,11 @@ button:hover { filter: brightness(1.12); }
 button.plain { background: none; color: var(--accent); border-color: var(--line); padding: 0 .9rem; min-height: 2.2rem; font-size: var(--text); }
 button.link { background: none; border: 0; color: var(--accent); padding: .15rem 0; min-height: 1.7rem; font-weight: 600; text-decoration: underline; text-underline-offset: .15em; white-space: normal; text-align: left; }
 button.copy { position: absolute; top: .375rem; right: .375rem; min-height: 0; padding: .0625rem .625rem; border-radius: 6px; background: var(--card); color: var(--accent); border-color: var(--line); font-size: var(--small); }
-.paste:has(.copy) .code { padding-right: 5rem; }
+.paste .code { white-space: pre-wrap; overflow-wrap: anywhere; } .paste:has(.copy) .code { padding-right: 5rem; }
+input[type=checkbox] { flex: none; width: 1.25rem; min-height: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--accent); }
+fieldset { border: 0; padding: 0; margin: 1.25rem 0 0; min-width: 0; } legend { padding: 0; font-weight: 600; }
+.field fieldset label { display: grid; grid-template-columns: 1.25rem 8rem 1fr; gap: 0 .75rem; align-items: center; min-height: 2rem; margin: .25rem 0; font-weight: 400; } fieldset label span { color: var(--soft); font-size: var(--text); }
+.field > p > button { margin-top: .5rem; } .parts .data :is(th, td):first-child { width: 10rem; }
 .plan > h3 { margin: 1.5rem 0 .5rem; } .plan > ol { list-style: decimal; padding-left: 1.3rem; } .plan > ol > li { margin: .5rem 0 1rem; } time { white-space: nowrap; }
 .change { background: var(--code); border: 1px solid var(--line); border-radius: 8px; padding: .625rem .875rem; margin: .375rem 0 .25rem; overflow-x: auto; font-size: var(--small); line-height: 1.5; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .change > * { display: block; width: max-content; min-width: 100%; text-decoration: none; color: var(--soft); } .change ins { color: var(--good); } .change del { color: var(--bad); }
@@ -60,6 +64,7 @@ details { margin: .5rem 0; }
   .wide .data tr:first-child { padding-top: .8rem; }
   .top nav ul { gap: .25rem 1rem; } .group-of .fix-head { flex-direction: column-reverse; align-items: flex-start; gap: .5rem; }
   .ask { padding-top: 2rem; } .three { grid-template-columns: 1fr; gap: 1.25rem; margin-top: 2rem; }
+  .field fieldset label { grid-template-columns: 1.25rem 1fr; } fieldset label span { grid-column: 2; } .parts .data :is(th, td):first-child { width: auto; }
   .try li { grid-template-columns: 1fr; gap: 0; } .fine a { margin-left: 0; margin-right: 1rem; }
   .progress .scores th { width: auto; } .progress .inner th { padding-left: 0; }
 }

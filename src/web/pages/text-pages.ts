@@ -70,6 +70,6 @@ export function problemPage(
     <h1>${title}</h1>
     <p class="lead">${message}</p>
     <p>${fix}</p>
-    <p><a href="/">To the first page</a></p>
+    <p><a href="/">Check a domain</a></p>
   </div>`;
 }

@@ -311,6 +311,33 @@ export const requestKey = z.object({
   }),
 });
 
+export const reportKey = z.object({
+  'idempotency-key': z.string().min(1).max(200).optional().openapi({
+    description: 'For 24 hours, the key belongs to its first body. Another body gives 409.',
+  }),
+});
+/** A report in one of the forms of RFC 8460: JSON, gzip, or the mail that holds it. */
+export const reportBody = {
+  required: true,
+  content: {
+    'application/octet-stream': { schema: z.any().openapi({ type: 'string', format: 'binary' }) },
+  },
+};
+export const receivedReports = z
+  .strictObject({
+    reports: z.array(
+      z.strictObject({
+        reporter: z.string(),
+        trust: z.string().openapi({ description: 'Such as signed or posted.' }),
+        outcome: z.enum(['stored', 'repeated', 'confirmed', 'superseded']),
+      }),
+    ),
+    refused: z
+      .array(z.strictObject({ code: z.string(), message: z.string() }))
+      .openapi({ description: 'Items of the body that are not reports.' }),
+  })
+  .openapi('ReceivedReports');
+
 /** The refusals that every route behind the access gate may give. */
 export function refusals(...more: readonly number[]): Record<400 | 401 | 403 | 404 | 429, object> {
   const refusal = (status: number): object => ({
@@ -334,6 +361,7 @@ const refusalTexts: Readonly<Record<number, string>> = {
   403: 'The role, the scope or the customers of the token do not permit the request.',
   404: 'The object does not exist, or belongs to another customer.',
   409: 'The object exists already.',
+  413: 'The body is larger than 10 MB.',
   422: 'A value of the body is invalid.',
   429: 'The token was used too often; Retry-After gives the seconds to wait.',
   503: 'The daemon is busy; Retry-After gives the seconds to wait.',

@@ -1,4 +1,4 @@
-import { scopes } from '../../roles.js';
+import { scopes, scopeTexts } from '../../roles.js';
 import type { ApiToken } from '../../access/token-table.js';
 import { codeBox, dataTable, markup, type Markup } from '../../../page/index.js';
 import { actionButton, problemLine } from './account-pages.js';
@@ -16,7 +16,7 @@ export interface TokensView {
 /** API tokens, and the form that creates one. */
 export function tokensPage({ tokens, formToken, secret, problem }: TokensView): readonly Markup[] {
   const lead =
-    'Programs send a token in the field Authorization. It has the rights of its account.';
+    'Programs send a token in the field Authorization: Bearer. It never has more rights than its account.';
   return operatorPage({ title: 'Tokens', lead }, [
     secret !== undefined &&
       markup`<section><h2>The new token</h2>
@@ -26,7 +26,7 @@ export function tokensPage({ tokens, formToken, secret, problem }: TokensView): 
       markup`<section class="wide">${dataTable(
         'Tokens, the newest first',
         [
-          { name: 'Label', cell: ({ label }: ApiToken) => label },
+          { name: 'Purpose', cell: ({ label }: ApiToken) => label },
           { name: 'Account', cell: ({ owner }) => owner },
           { name: 'Scopes', cell: (token) => token.scopes.join(', ') },
           { name: 'Ends', cell: ({ endsAt }) => minuteOfTime(endsAt) },
@@ -48,7 +48,7 @@ export function tokensPage({ tokens, formToken, secret, problem }: TokensView): 
         <input id="label" name="label" required maxlength="100" autocomplete="off" />
         <fieldset><legend>Scopes</legend>${scopes.map(
           (scope) =>
-            markup`<label><input type="checkbox" name="scope-${scope}" /> ${scope}</label> `,
+            markup`<label><input type="checkbox" name="scope-${scope}" /> <code>${scope}</code> <span>${scopeTexts[scope]}</span></label> `,
         )}</fieldset>
         <label for="days">Days until it ends</label>
         <input id="days" name="days" type="number" min="1" max="365" value="90" required />

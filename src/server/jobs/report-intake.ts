@@ -1,0 +1,33 @@
+import { repeat } from '../../base/index.js';
+import { createReceiver, lookupKeys, type Receiver } from '../../tls-rpt-receive/index.js';
+import { MxHosts } from './report-hosts.js';
+import type { JobContext } from '../service.js';
+
+/** Milliseconds until the MX hosts of the domains are looked up again. */
+const HOSTS_MS = 3_600_000;
+
+/**
+ * The receiver of reports that programs hand in through the API, with the limits of the
+ * section `report`. It shares the tables with the job of that section, and its daily
+ * limits are in the tables. Undefined without the section.
+ */
+export function reportIntake(jobContext: JobContext, signal: AbortSignal): Receiver | undefined {
+  const { report, store, clock, resolver, log } = jobContext;
+  if (!report) return undefined;
+  const { domains, maxBytes, perMinute } = report;
+  const mxHosts = new MxHosts();
+  const refresh = (): Promise<void> => mxHosts.refresh(domains, jobContext, signal);
+  const onError = (error: Error): void =>
+    log.error('report-round-failed', { part: 'mx', error: error.message });
+  void repeat(refresh, { clock, signal, pauseMs: HOSTS_MS, onError });
+  return createReceiver({
+    store,
+    clock,
+    domains,
+    maxBytes,
+    perMinute,
+    hosts: () => mxHosts.names,
+    keys: (name) => lookupKeys(resolver, name),
+    onReceipt: (receipt, peer) => log.info('report-by-api', { peer, status: receipt.status }),
+  });
+}
