@@ -42,6 +42,7 @@ export {
 } from './unpack-reports.js';
 export { decodeText } from './decode-text.js';
 export { objectsIn } from './scan-json.js';
+export { mxPatterns } from './read-policy.js';
 export { parseReport, type ParsedReport, type ParseReportOptions } from './parse-report.js';
 export { formatReport } from './format-report.js';
 export { mergePolicies } from './merge-policies.js';

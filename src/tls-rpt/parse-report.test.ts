@@ -151,3 +151,31 @@ test('a policy without a domain is not given that of a mail host', () => {
   assert.deepEqual(domainsIn(named, dane), ['rcpt.example', 'rcpt.example']);
   assert.deepEqual(domainsIn(bare), [undefined]);
 });
+
+// R8, R12
+test('policy types and domains are read in the forms of other programs', () => {
+  const read = (type: string, domain: string): readonly (string | undefined)[] => {
+    const policy = { 'policy-type': type, 'policy-domain': domain };
+    const parsed = parseReport(JSON.stringify({ policies: [{ policy, summary: {} }] }));
+    const [found] = parsed.ok ? parsed.value.report.policies : [];
+    return [found?.policyType, found?.policyDomain];
+  };
+  for (const [type, known] of [
+    ['MTA-STS', 'sts'],
+    ['STSv1', 'sts'],
+    ['DANE', 'tlsa'],
+    ['no_policy', 'no-policy-found'],
+    ['constructor', 'constructor'],
+    ['sts-v2', 'sts-v2'],
+  ] as const)
+    assert.equal(read(type, 'rcpt.example')[0], known);
+  for (const domain of [
+    'https://rcpt.example/',
+    'postmaster@Rcpt.example',
+    'mailto:a@rcpt.example',
+    'https://rcpt.example:443/.well-known/mta-sts.txt',
+  ])
+    assert.equal(read('sts', domain)[1], 'rcpt.example', domain);
+  for (const domain of ['a@b@rcpt.example', 'https://', 'rcpt example'])
+    assert.equal(read('sts', domain)[1], domain);
+});

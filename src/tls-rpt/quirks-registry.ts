@@ -254,7 +254,7 @@ export const reportQuirks = defineFailures({
   ),
   'domain-form': quirk(
     'RFC 8460 §4.4',
-    'A domain is not in A-labels and lower case, or starts with the labels of a record. The parser converted it.',
+    'A domain is not in A-labels and lower case, or is part of a record name, URL or address. The parser converted it.',
     'Send A-labels.',
   ),
   'domain-invalid': quirk(

@@ -1,6 +1,7 @@
 import { isObject, readMembers, type Members } from './members.js';
 import type { Notes } from './notes.js';
 import {
+  canonicalDomain,
   readAddress,
   readCount,
   readDomain,
@@ -8,7 +9,34 @@ import {
   readList,
   readText,
 } from './read-values.js';
-import { policyTypes, resultTypes, type FailureDetails, type ReportedPolicy } from './report.js';
+import {
+  policyTypes,
+  resultTypes,
+  type FailureDetails,
+  type PolicyType,
+  type ReportedPolicy,
+} from './report.js';
+
+/**
+ * The MX patterns in the text of an MTA-STS policy (RFC 8461 §3.2), in A-labels and lower
+ * case: some reporters quote a policy in another form than the domain publishes.
+ */
+export function mxPatterns(policyLines: readonly string[]): readonly string[] {
+  return policyLines.flatMap((textLine) => {
+    const pattern = /^\s*mx[ \t]*:[ \t]*(\S+)/i.exec(textLine)?.[1];
+    return pattern === undefined ? [] : (canonicalDomain(pattern) ?? pattern.toLowerCase());
+  });
+}
+
+/** Other names of policy types, as reporters write them. */
+const otherTypes: Readonly<Record<string, PolicyType>> = {
+  'mta-sts': 'sts',
+  mtasts: 'sts',
+  stsv1: 'sts',
+  dane: 'tlsa',
+  'no-policy': 'no-policy-found',
+  none: 'no-policy-found',
+};
 
 /** The policy types of RFC 8460 §4.4 as a set, since every policy is looked up. */
 const knownPolicyTypes: ReadonlySet<string> = new Set(policyTypes);
@@ -117,7 +145,8 @@ function readPolicyType(
   notes: Notes,
 ): string {
   const sourceText = readText(jsonValue, memberPath, notes);
-  const type = sourceText?.trim().toLowerCase().replace(/[ _]/g, '-');
+  const written = sourceText?.trim().toLowerCase().replace(/[ _]/g, '-');
+  const type = Object.hasOwn(otherTypes, written ?? '') ? otherTypes[written ?? ''] : written;
   if (sourceText === undefined || type === undefined || type === '') {
     notes.add('policy-type-missing', memberPath);
     if (strings.some((text) => /^version:\s*STSv1/i.test(text))) return 'sts';

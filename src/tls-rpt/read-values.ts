@@ -153,10 +153,24 @@ function tryJson(memberText: string): unknown {
 /** Labels of the records of a policy: the name below them is the policy domain. */
 const recordLabels = /^(?:_\d{1,5}\._tcp|_mta-sts|_smtp\._tls)\.(?=[^.])/i;
 
+/** The forms around a domain in some reports: a URL, or an address at it. */
+const aroundDomain =
+  /^(?:[a-z]+:\/\/|mailto:)?(?:[^@\/]{1,64}@)?([^@\/:]+)(?::\d{1,5})?(?:\/.*)?$/i;
+
 /**
- * A domain name in A-labels and lower case, with a leading `*.` and without the labels of
- * a record; the reporter's text where it is not a domain name.
+ * A domain name, or a pattern of MX hosts, in A-labels and lower case, with a leading `*.`
+ * and without the labels of a record; undefined for a text that is not a domain name.
  */
+export function canonicalDomain(domainText: string): string | undefined {
+  if (plainDomain.test(domainText)) return domainText;
+  const bare = aroundDomain.exec(domainText.trim())?.[1] ?? '';
+  const [, wildcard = '', name = ''] = /^(\*\.|\.)?([\s\S]*)$/.exec(bare) ?? [];
+  const parsed = parseDomain(name.replace(recordLabels, ''));
+  if (!parsed.ok) return undefined;
+  return `${wildcard === '' ? '' : '*.'}${parsed.value.toLower()}`;
+}
+
+/** A domain name as {@link canonicalDomain} forms it, or the reporter's text. */
 export function readDomain(
   jsonValue: unknown,
   memberPath: string,
@@ -164,13 +178,11 @@ export function readDomain(
 ): string | undefined {
   const memberText = readText(jsonValue, memberPath, notes);
   if (memberText === undefined || plainDomain.test(memberText)) return memberText;
-  const [, wildcard = '', name = ''] = /^(\*\.|\.)?([\s\S]*)$/.exec(memberText.trim()) ?? [];
-  const parsed = parseDomain(name.replace(recordLabels, ''));
-  if (!parsed.ok) {
+  const canonical = canonicalDomain(memberText);
+  if (canonical === undefined) {
     notes.add('domain-invalid', memberPath, memberText);
     return memberText;
   }
-  const canonical = `${wildcard === '.' ? '*.' : wildcard}${parsed.value.toLower()}`;
   if (canonical !== memberText) notes.add('domain-form', memberPath, memberText);
   return canonical;
 }

@@ -1,8 +1,9 @@
 import { groupBy } from '../../base/index.js';
+import type { CheckResult } from '../../evidence/index.js';
 import { isSilent } from './arrivals.js';
 import { kindOf } from './check-evidence.js';
 import type { Explanation } from './explain-group.js';
-import { dateOf, dayOf, plus, type ReportedFacts, type TrialRow } from './facts.js';
+import { dateOf, dayOf, dayOfCheck, plus, type ReportedFacts, type TrialRow } from './facts.js';
 import { modeOf } from './quoted.js';
 import { isConnectionTrouble } from './reason-texts-registry.js';
 
@@ -33,8 +34,14 @@ export function canEnforce(
   reportedFacts: ReportedFacts,
   failures: readonly Explanation[],
 ): EnforceAnswer {
-  if (currentMode(reportedFacts) === 'enforce')
-    return { answer: 'already', reasons: ['The policy that senders apply is in mode enforce.'] };
+  const current = currentMode(reportedFacts);
+  if (current?.mode === 'enforce') {
+    const reason =
+      current.check === undefined
+        ? 'The policy that senders apply is in mode enforce.'
+        : `The published policy is in mode enforce, by the check of ${dateOf(dayOfCheck(current.check))}.`;
+    return { answer: 'already', reasons: [reason] };
+  }
   const sessionRows = reportedFacts.trial.filter(
     ({ ok, failed, modeNone = 0 }) => ok + failed > modeNone,
   );
@@ -74,8 +81,13 @@ export function canEnforce(
 }
 
 /** The answer where no report has a policy that senders validate. */
-function withoutTrial({ reports, trial }: ReportedFacts): EnforceAnswer {
+function withoutTrial({ reports, trial, checks }: ReportedFacts): EnforceAnswer {
   if (reports.length === 0) return { answer: 'unclear', reasons: ['There are no reports.'] };
+  if (checks.at(-1)?.mtaSts.mode === 'testing')
+    return {
+      answer: 'not-yet',
+      reasons: ['The policy is published, and no sender has reported sessions under it.'],
+    };
   const isNone = trial.some(({ modeNone = 0 }) => modeNone > 0);
   return {
     answer: 'no-policy',
@@ -148,15 +160,34 @@ function failureReasons(
   ];
 }
 
+/** The mode of the published policy, and the check that found it. */
+interface CurrentMode {
+  readonly mode: string | undefined;
+  readonly check?: CheckResult;
+}
+
 /**
- * The mode of the published policy by the latest check, otherwise that of the policy
- * quoted last.
+ * The mode of the published policy by the latest check, or that of the policy quoted last.
+ * A quoted policy may be an old copy, so quotes outweigh a check only if the last ones of
+ * all reporters since the check agree and first appeared after it. One of them must follow
+ * another policy of the same reporter, or two reporters must quote them.
  */
-function currentMode({ checks, policies, domain }: ReportedFacts): string | undefined {
-  const checked = checks.at(-1)?.mtaSts.mode;
-  if (checked !== undefined) return checked;
-  const last = policies
-    .filter((policy) => policy.type === 'sts' && policy.domain === domain)
-    .at(-1);
-  return last ? modeOf(last) : undefined;
+function currentMode({ checks, policies, domain }: ReportedFacts): CurrentMode | undefined {
+  const quoted = policies.filter((policy) => policy.type === 'sts' && policy.domain === domain);
+  const check = checks.findLast(({ mtaSts }) => mtaSts.mode !== undefined);
+  const last = quoted.at(-1);
+  if (!check) return last && { mode: modeOf(last) };
+  const day = dayOfCheck(check);
+  const since = [...groupBy(quoted, ({ reporter }) => reporter).values()].filter((own) =>
+    own.some(({ lastDay }) => lastDay > day),
+  );
+  const lasts = since.map((own) =>
+    own.reduce((latest, policy) => (policy.lastDay >= latest.lastDay ? policy : latest)),
+  );
+  const [mode, ...others] = new Set(lasts.map(modeOf));
+  const isNewer =
+    others.length === 0 &&
+    lasts.every(({ firstDay }) => firstDay > day) &&
+    (since.length > 1 || since.some((own) => own.length > 1));
+  return isNewer ? { mode } : { mode: check.mtaSts.mode, check };
 }

@@ -1,4 +1,5 @@
 import type { CheckResult, Finding } from '../../evidence/index.js';
+import { resultTypes } from '../../tls-rpt/index.js';
 import { dayOfCheck, NOT_DESCRIBED } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
 
@@ -26,6 +27,21 @@ const kinds: Readonly<Record<string, FailureKind>> = {
  */
 export function kindOf(result: string): FailureKind {
   return kinds[result] ?? 'any';
+}
+
+/**
+ * Returns whether a failure may be one of fetching a policy: the reporter describes none,
+ * or names neither a registered result type nor a host. Such a failure defers no mail.
+ */
+export function mayBeFetch({
+  result,
+  mx,
+}: {
+  readonly result: string;
+  readonly mx: string;
+}): boolean {
+  if (result === NOT_DESCRIBED) return true;
+  return mx === '' && !(resultTypes as readonly string[]).includes(result);
 }
 
 const starttls = [
@@ -120,7 +136,7 @@ export function findingOf(
 
 /**
  * The first check on those days that examined everything the group may concern, and found
- * no fault there. A check that could not reach an address or fetch the policy proves
+ * no fault there, of this kind or another. A check that could not reach an address or fetch the policy proves
  * nothing.
  */
 export function cleanCheck(
@@ -150,21 +166,39 @@ function isClean(check: CheckResult, failureGroup: FailureGroup): boolean {
       ),
   );
   if (failureKind !== 'policy-file' && (mailHosts.length === 0 || !looked)) return false;
-  return !check.findings.some((finding) => shows(finding, failureGroup));
-}
-
-function shows({ id, severity, subject }: Finding, failureGroup: FailureGroup): boolean {
-  if (severity !== 'fail' && severity !== 'warn') return false;
-  return (
-    findingsFor(failureGroup.type, failureGroup.result).includes(id) &&
-    isAbout(subject, failureGroup)
+  const names = new Set(failureKind === 'policy-file' ? [] : mailHosts.map(({ name }) => name));
+  return !check.findings.some(
+    (finding) =>
+      shows(finding, failureGroup) || (isFault(finding) && names.has(hostOf(finding.subject))),
   );
 }
 
-/** A finding's subject is a domain, a host, or `host [ip]`. */
-function isAbout(subject: string, { mx, domain }: FailureGroup): boolean {
-  const [name] = subject.split(' ');
+function isFault({ severity }: Finding): boolean {
+  return severity === 'fail' || severity === 'warn';
+}
+
+function shows(finding: Finding, failureGroup: FailureGroup): boolean {
+  return (
+    isFault(finding) &&
+    findingsFor(failureGroup.type, failureGroup.result).includes(finding.id) &&
+    isAbout(finding.subject, failureGroup)
+  );
+}
+
+/**
+ * Returns whether a finding is about the host of a failure, and about one of its addresses
+ * where both name addresses.
+ */
+function isAbout(subject: string, { mx, domain, ips }: FailureGroup): boolean {
+  const name = hostOf(subject);
+  const address = /\[([^\]]+)\]$/.exec(subject)?.[1];
+  if (address !== undefined && ips.length > 0 && !ips.includes(address)) return false;
   return mx === '' || name === mx || name === domain;
+}
+
+/** The name in the subject of a finding: a domain, a host, or `host [ip]`. */
+function hostOf(subject: string): string {
+  return subject.split(' ')[0] ?? '';
 }
 
 /**

@@ -99,9 +99,7 @@ export function compareReporters(
   const others = [...applied].flatMap(([reporter, sessionRows]) =>
     !concerned.has(reporter) && sessionRows.some((sessionRow) => sessionRow.ok > 0) ? reporter : [],
   );
-  const unaffected = others.filter((reporter) =>
-    couldHaveMet(reporter, failureGroup, reportedFacts, clean),
-  );
+  const unaffected = others.filter(couldHaveMet(failureGroup, reportedFacts, clean));
   const sessionsOf = (reporters: readonly string[]): number =>
     reporters.reduce((count, reporter) => plus(count, totalOf(applied.get(reporter))), 0);
   const failing = failingDays(affected, applied);
@@ -155,32 +153,37 @@ function atAnyHost(
 }
 
 /**
- * Returns whether a reporter that had no failure would have observed the fault. It must
- * have used the same policy, the same MX host and the same address family, or else a
+ * Returns a test whether a reporter that had no failure would have observed the fault. It
+ * must have used the same policy, the same MX host and the same address family, or else a
  * check must have found the host without a fault: then the fault is not at the host.
  */
 function couldHaveMet(
-  reporter: string,
   failureGroup: FailureGroup,
   reportedFacts: ReportedFacts,
   clean: CheckResult | undefined,
-): boolean {
+): (reporter: string) => boolean {
+  const { mx, ips, type, domain } = failureGroup;
   if (kindOf(failureGroup.result) === 'policy-file')
-    return fetchedPolicy(reporter, failureGroup, reportedFacts);
+    return fetchedPolicy(failureGroup, reportedFacts);
   const starttls = kindOf(failureGroup.result) === 'starttls';
-  if (!starttls && !quotesSamePolicy(reporter, failureGroup, reportedFacts)) return false;
-  if (clean) return true;
-  if (failureGroup.ips.length > 0 && failureGroup.ips.every((ipAddress) => ipAddress.includes(':')))
-    return false;
-  if (failureGroup.type === 'tlsa' && failureGroup.domain === failureGroup.mx) return true;
-  if (starttls && failureGroup.mx !== '' && reachedByDane(reporter, failureGroup.mx, reportedFacts))
-    return true;
+  const isSamePolicy = starttls ? () => true : quotesSamePolicy(failureGroup, reportedFacts);
+  if (clean) return isSamePolicy;
+  if (ips.length > 0 && ips.every((ipAddress) => ipAddress.includes(':'))) return () => false;
+  if (type === 'tlsa' && domain === mx) return isSamePolicy;
+  const byDane = starttls && mx !== '' ? reachedByDane(mx, reportedFacts) : new Set<string>();
+  const usesFailing = failsEverywhere(failureGroup, reportedFacts);
+  return (reporter) => isSamePolicy(reporter) && (byDane.has(reporter) || usesFailing);
+}
+
+/**
+ * Returns whether every sender used a failing host: a sender uses one of the hosts of the
+ * domain, and all of them failed, or there is only one.
+ */
+function failsEverywhere(failureGroup: FailureGroup, reportedFacts: ReportedFacts): boolean {
   const hostNames = hostsOf(reportedFacts);
-  if (hostNames === undefined) return false;
-  // A sender uses one of the hosts of the domain: where all of them failed, it used a
-  // failing one.
+  if (hostNames === undefined || hostNames.length === 1) return hostNames !== undefined;
   const failing = failingHosts(failureGroup, reportedFacts);
-  return hostNames.length === 1 || hostNames.every((hostName) => failing.has(hostName));
+  return hostNames.every((hostName) => failing.has(hostName));
 }
 
 /** The hosts at which reporters of a group observed the failure. */
@@ -198,17 +201,31 @@ export function failingHosts(
 }
 
 /**
- * With DANE a report names the MX host of its successes, too: it is the policy domain.
+ * Reporters of successful sessions with a host under DANE: there a report names the MX host
+ * of its successes, too, as the policy domain.
  */
-function reachedByDane(reporter: string, exchanger: string, { sessions }: ReportedFacts): boolean {
-  return sessions.some(
-    (row) =>
-      row.reporter === reporter && row.type === 'tlsa' && row.domain === exchanger && row.ok > 0,
+function reachedByDane(exchanger: string, { sessions }: ReportedFacts): ReadonlySet<string> {
+  return new Set(
+    sessions
+      .filter((row) => row.type === 'tlsa' && row.domain === exchanger && row.ok > 0)
+      .map((row) => row.reporter),
   );
 }
 
+/** The hosts of facts that were examined before. */
+const knownHosts = new WeakMap<ReportedFacts, readonly string[] | 'unknown'>();
+
 /** The MX hosts, if checks or the quoted policies name all of them. */
 export function hostsOf(reportedFacts: ReportedFacts): readonly string[] | undefined {
+  let hostNames = knownHosts.get(reportedFacts);
+  if (hostNames === undefined) {
+    hostNames = findHosts(reportedFacts) ?? 'unknown';
+    knownHosts.set(reportedFacts, hostNames);
+  }
+  return hostNames === 'unknown' ? undefined : hostNames;
+}
+
+function findHosts(reportedFacts: ReportedFacts): readonly string[] | undefined {
   const checked = checkedHosts(reportedFacts.checks);
   if (checked) return [...checked];
   const patterns = reportedFacts.policies
@@ -225,50 +242,46 @@ export function hostsOf(reportedFacts: ReportedFacts): readonly string[] | undef
  * to apply the policy on those days, or whose copy must have expired since.
  */
 function fetchedPolicy(
-  reporter: string,
-  failureGroup: FailureGroup,
-  reportedFacts: ReportedFacts,
-): boolean {
+  { domain, firstDay, lastDay }: FailureGroup,
+  { sessions, policies }: ReportedFacts,
+): (reporter: string) => boolean {
   // Before the first of all reports, every reporter may have fetched it.
-  const begin = reportedFacts.sessions.reduce((day, row) => Math.min(day, row.day), Infinity);
-  return reportedFacts.policies.some(
+  const begin = sessions.reduce((day, row) => Math.min(day, row.day), Infinity);
+  const fetched = policies.filter(
     (policy) =>
       policy.type === 'sts' &&
-      policy.domain === failureGroup.domain &&
-      policy.reporter === reporter &&
-      policy.firstDay <= failureGroup.lastDay &&
-      policy.lastDay >= failureGroup.firstDay &&
-      ((policy.firstDay >= failureGroup.firstDay && policy.firstDay > begin) ||
-        Math.min(policy.lastDay, failureGroup.lastDay) - failureGroup.firstDay >
-          (maxAgeOf(policy) ?? Infinity)),
+      policy.domain === domain &&
+      policy.firstDay <= lastDay &&
+      policy.lastDay >= firstDay &&
+      ((policy.firstDay >= firstDay && policy.firstDay > begin) ||
+        Math.min(policy.lastDay, lastDay) - firstDay > (maxAgeOf(policy) ?? Infinity)),
   );
+  const reporters = new Set(fetched.map(({ reporter }) => reporter));
+  return (reporter) => reporters.has(reporter);
 }
 
 /**
- * Returns whether no policy text that the reporter quoted differs from the texts that the
- * affected ones quoted.
+ * Returns a test whether no policy text that a reporter quoted differs from the texts that
+ * the affected ones quoted.
  */
 function quotesSamePolicy(
-  reporter: string,
-  failureGroup: FailureGroup,
-  reportedFacts: ReportedFacts,
-): boolean {
-  if (failureGroup.type !== 'sts') return true;
-  const textsOf = (of: (reporter: string) => boolean): ReadonlySet<string> =>
-    new Set(
-      reportedFacts.policies
-        .filter(
-          (policy) =>
-            policy.type === 'sts' &&
-            of(policy.reporter) &&
-            policy.lastDay >= failureGroup.firstDay &&
-            policy.firstDay <= failureGroup.lastDay,
-        )
-        .map((policy) => [...patternsOf(policy)].sort().join(' ')),
-    );
-  const theirs = textsOf((r) => failureGroup.reporters.includes(r));
-  const own = textsOf((r) => r === reporter);
-  return theirs.size === 0 || own.size === 0 || [...own].some((text) => theirs.has(text));
+  { type, reporters, firstDay, lastDay }: FailureGroup,
+  { policies }: ReportedFacts,
+): (reporter: string) => boolean {
+  if (type !== 'sts') return () => true;
+  const during = policies.filter(
+    (policy) => policy.type === 'sts' && policy.lastDay >= firstDay && policy.firstDay <= lastDay,
+  );
+  const texts = new Map<string, Set<string>>();
+  for (const policy of during) {
+    const text = [...patternsOf(policy)].sort().join(' ');
+    texts.set(policy.reporter, (texts.get(policy.reporter) ?? new Set()).add(text));
+  }
+  const affected = new Set(reporters.flatMap((reporter) => [...(texts.get(reporter) ?? [])]));
+  return (reporter) => {
+    const own = texts.get(reporter);
+    return affected.size === 0 || !own || [...own].some((text) => affected.has(text));
+  };
 }
 
 const MAX_FACTORS = 10_000;

@@ -1,7 +1,7 @@
 import { groupBy } from '../../base/index.js';
 import { arrivals, isSilent, perhapsLoops, type Arrival } from './arrivals.js';
 import { canEnforce, type EnforceAnswer } from './can-enforce.js';
-import { kindOf } from './check-evidence.js';
+import { kindOf, mayBeFetch } from './check-evidence.js';
 import { countCoverage, totalSessions } from './count-sessions.js';
 import { explainGroup, explainNote, type Explanation } from './explain-group.js';
 import { dateOf, plus, type ReportedFacts, type SessionRow } from './facts.js';
@@ -102,8 +102,15 @@ export function* viewDomain(
   const failures: Explanation[] = [];
   for (const failureGroup of groupFailures(reportedFacts)) {
     yield;
-    failures.push(explainGroup(failureGroup, reportedFacts));
+    failures.push(yield* explainGroup(failureGroup, reportedFacts));
   }
+  yield;
+  const byDay = timeline(reportedFacts);
+  yield;
+  const seen = seenPolicies(reportedFacts);
+  const records = quotedRecords(reportedFacts);
+  yield;
+  const enforce = canEnforce(reportedFacts, failures);
   yield;
   return {
     schema: 'hermetic.report-view/1',
@@ -117,10 +124,10 @@ export function* viewDomain(
     sessions: sumsOf(reportedFacts.sessions),
     coverage: countCoverage(reportedFacts.sessions, uncoveredBy(reportedFacts)),
     failures,
-    timeline: timeline(reportedFacts),
-    seenPolicies: seenPolicies(reportedFacts),
-    enforce: canEnforce(reportedFacts, failures),
-    quotedRecords: quotedRecords(reportedFacts),
+    timeline: byDay,
+    seenPolicies: seen,
+    enforce,
+    quotedRecords: records,
     arrivals: arrivals(reportedFacts.reports, reportedFacts.now, silenceHours),
     silent: isSilent(reportedFacts.reports, reportedFacts.now, silenceHours),
     perhapsLoops: perhapsLoops(reportedFacts.sessions),
@@ -147,16 +154,20 @@ function statusOf(
 }
 
 /**
- * Sessions under `sts` that no policy protected: the reporter could not fetch one, or the
- * policy is in mode none.
+ * Sessions under `sts` that no policy is known to have protected: the reporter could not
+ * fetch one, quotes none for a failure that may be a failed fetch, or the policy is in
+ * mode none.
  */
 function uncoveredBy({ failures, sessions }: ReportedFacts): ReadonlyMap<string, number> {
   const lost = new Map<string, number>();
   for (const { reporter, modeNone = 0 } of sessions)
     lost.set(reporter, plus(lost.get(reporter) ?? 0, modeNone));
-  for (const { reporter, type, mode, result, failed } of failures)
-    if (type === 'sts' && mode === '' && kindOf(result) === 'policy-file')
+  for (const failure of failures) {
+    const { reporter, type, mode, result, failed } = failure;
+    const isFetch = kindOf(result) === 'policy-file' || mayBeFetch(failure);
+    if (type === 'sts' && mode === '' && isFetch)
       lost.set(reporter, plus(lost.get(reporter) ?? 0, failed));
+  }
   return lost;
 }
 

@@ -1,11 +1,12 @@
 import type { MailCertificate } from '../../evidence/index.js';
 import { reportQuirks } from '../../tls-rpt/index.js';
-import { kindOf, checkedHosts } from './check-evidence.js';
-import { dateOf, dayOfCheck, NOT_DESCRIBED, type ReportedFacts } from './facts.js';
+import { checkedHosts, kindOf, mayBeFetch } from './check-evidence.js';
+import { dateOf, dayOfCheck, type ReportedFacts } from './facts.js';
 import { isOngoing, type FailureGroup } from './group-failures.js';
 import { judgeFault, type CauseJudgement, type FaultParty } from './judge-fault.js';
 import { explainReason } from './reason-texts-registry.js';
 import { textOf, type FailureTarget } from './result-texts-registry.js';
+import type { Steps } from './steps.js';
 
 /**
  * The effect on the mail. `kept-back`: not delivered to this host; the mail is deferred
@@ -55,11 +56,12 @@ export interface Explanation {
 }
 
 /** Explains a group of failures by all known facts. */
-export function explainGroup(
+export function* explainGroup(
   failureGroup: FailureGroup,
   reportedFacts: ReportedFacts,
-): Explanation {
+): Steps<Explanation> {
   const fault = judgeFault(failureGroup, reportedFacts);
+  yield;
   const certificate = certificateOf(failureGroup, reportedFacts);
   return {
     result: failureGroup.result,
@@ -90,15 +92,15 @@ export function explainGroup(
  * §2.2, RFC 8461 §5); testing and none deliver. Where the mode is unknown, so is the
  * consequence.
  */
-function fateOf({ type, mode, result }: FailureGroup): DeliveryImpact {
+function fateOf(failureGroup: FailureGroup): DeliveryImpact {
+  const { type, mode, result } = failureGroup;
   if (type === 'tlsa') return 'kept-back';
   if (type === 'no-policy-found') return 'unprotected';
   if (type !== 'sts') return 'unknown';
   if (kindOf(result) === 'policy-file') return mode === '' ? 'unknown' : 'cached-policy';
   if (mode === 'testing') return 'reported';
   if (mode === 'none') return 'unprotected';
-  // A failed fetch may be counted without a description, and defers nothing.
-  return mode === 'enforce' && result !== NOT_DESCRIBED ? 'kept-back' : 'unknown';
+  return mode === 'enforce' && !mayBeFetch(failureGroup) ? 'kept-back' : 'unknown';
 }
 
 /**

@@ -47,6 +47,8 @@ export interface FailureFact {
   readonly ip: string;
   readonly reporter: string;
   readonly reason: string;
+  /** The reason says that the connection failed, and not TLS or a policy. */
+  readonly isLost: boolean;
   readonly failed: number;
   readonly firstDay: number;
   readonly lastDay: number;

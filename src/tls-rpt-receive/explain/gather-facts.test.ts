@@ -45,7 +45,9 @@ const models: Readonly<Record<string, (facts: ReportedFacts) => readonly [string
     `SELECT domain, type, mode, result, mx, ip, reporter, reason, sum(failed) AS failed,
        min(day) AS "firstDay", max(day) AS "lastDay", count(DISTINCT day) AS days
      FROM report_failure GROUP BY domain, type, mode, result, mx, ip, reporter, reason`,
-    failures.filter(({ result }) => result !== 'not-described'),
+    failures
+      .filter(({ result }) => result !== 'not-described')
+      .map(({ isLost, ...failure }) => (assert.equal(isLost, false), failure)),
   ],
   'sessions without details': ({ failures }) => [
     `SELECT domain, type, mode, reporter, sum(undescribed) AS failed, count(DISTINCT day) AS days

@@ -4,13 +4,14 @@ import { firstByTurns } from './by-turns.js';
 import { exactSum } from './exact-sum.js';
 import { neutraliseName, plus, type FailureFact, type SenderRow } from './facts.js';
 import { compareBy, firstOfReporters, rowDays, type RowPage, type RowSpan } from './row-pages.js';
+import { isConnectionTrouble } from './reason-texts-registry.js';
 import { sortedInSteps, type Steps } from './steps.js';
 
 /** Rows that one step merges with those of other days. */
 const MERGED = 500;
 
 /** The failures of one day. */
-export interface DayFailure extends Omit<FailureFact, 'firstDay' | 'lastDay' | 'days'> {
+export interface DayFailure extends Omit<FailureFact, 'isLost' | 'firstDay' | 'lastDay' | 'days'> {
   readonly day: number;
 }
 
@@ -94,7 +95,15 @@ export function* mergeDays(
       for (const field of circumstances)
         shown[field] = isWords(field) ? neutralise(failure[field]) : neutraliseName(failure[field]);
       const key = JSON.stringify(circumstances.map((field) => shown[field]));
-      const known = merged.get(key) ?? { ...shown, failed: 0, firstDay: day, lastDay: -1, days: 0 };
+      const known = merged.get(key) ?? {
+        ...shown,
+        // Once for each fact: the judgement of each failure compares it with all facts.
+        isLost: isConnectionTrouble(shown.reason),
+        failed: 0,
+        firstDay: day,
+        lastDay: -1,
+        days: 0,
+      };
       merged.set(key, {
         ...known,
         failed: plus(known.failed, failure.failed),

@@ -1,6 +1,5 @@
 import { groupBy } from '../../base/index.js';
 import { firstByTurns } from './by-turns.js';
-import { isConnectionTrouble } from './reason-texts-registry.js';
 import { distinct, NOT_DESCRIBED, plus, type ReportedFacts, type FailureFact } from './facts.js';
 
 /** The share of one reporter in a failure. */
@@ -73,7 +72,7 @@ export function groupFailures(reportedFacts: ReportedFacts): readonly FailureGro
   return firstByTurns(sorted, MAX_GROUPS, ({ rows }) => [
     ...new Set(rows.map((row) => row.reporter)),
   ]).map(({ rows }): FailureGroup => {
-    const described = rows.filter((row) => !isConnectionTrouble(row.reason));
+    const described = rows.filter((row) => !row.isLost);
     const failureGroup = groupOf(rows, reportedFacts);
     return described.length === 0 || described.length === rows.length
       ? failureGroup
@@ -97,7 +96,7 @@ function groupOf(failureRows: readonly FailureFact[], reportedFacts: ReportedFac
     encounters: encountersOf(failureRows),
     networks: distinct(met.map((row) => networkOf(row.ip))),
     reasons: distinct(failureRows.map((row) => row.reason)),
-    lostConnections: failureRows.every((row) => isConnectionTrouble(row.reason)),
+    lostConnections: failureRows.every((row) => row.isLost),
     firstDay: failureRows.reduce((dayNumber, row) => Math.min(dayNumber, row.firstDay), lastDay),
     lastDay,
     sessions: sum(failureRows),

@@ -1,4 +1,5 @@
 import type { CheckResult } from '../../evidence/index.js';
+import { mxPatterns } from '../../tls-rpt/index.js';
 import { dateOf, type ReportedFacts, type QuotedPolicy } from './facts.js';
 
 /** The MTA-STS policy that a reporter applied, compared with the current one. */
@@ -58,9 +59,16 @@ function differencesOf(
   ];
 }
 
-/** The mx patterns in the text of a quoted policy, in lower case. */
-export function patternsOf(policy: Pick<QuotedPolicy, 'strings'>): readonly string[] {
-  return valuesOf(policy, 'mx').map((exchanger) => exchanger.toLowerCase());
+/** The patterns of policies that were examined before: each failure examines all. */
+const knownPatterns = new WeakMap<readonly string[], readonly string[]>();
+
+/** The mx patterns in the text of a quoted policy, as {@link mxPatterns} finds them. */
+export function patternsOf({ strings }: Pick<QuotedPolicy, 'strings'>): readonly string[] {
+  const known = knownPatterns.get(strings);
+  if (known) return known;
+  const patterns = mxPatterns(strings);
+  knownPatterns.set(strings, patterns);
+  return patterns;
 }
 
 /** The mode in the text of a quoted policy. */
@@ -76,7 +84,7 @@ export function maxAgeOf(quotedPolicy: QuotedPolicy): number | undefined {
 
 function valuesOf(
   { strings }: Pick<QuotedPolicy, 'strings'>,
-  name: 'mx' | 'mode' | 'max_age',
+  name: 'mode' | 'max_age',
 ): readonly string[] {
   const pattern = new RegExp(`^${name}[ \\t]*:[ \\t]*(\\S+)`);
   return strings.flatMap((textLine) => pattern.exec(textLine)?.[1] ?? []);

@@ -8,11 +8,15 @@ type ReasonRule = readonly [pattern: RegExp, means: string, about?: 'connection'
  */
 export const reasonTexts: readonly ReasonRule[] = [
   [
-    /\bmx[-_ ]?(hosts?|record|name|server)?s?[-_ ]?mismatch|\bmx\b.{0,60}\b(not|isn't|doesn't|does not|did not|no)\b.{0,25}\b(authori[sz]ed|allowed|listed|permitted|found in|in|match\w*)\b[^,;:]{0,25}\b(polic(y|ies)|sts|patterns?)\b|\b(polic(y|ies)|sts)\b.{0,30}\b(does not|doesn't|not)\b.{0,20}\b(list|allow|name|match|authori[sz]e|contain|include)\w*\b.{0,15}\b(mx|host)|\bno (matching )?mx\b.{0,20}\bpolicy|\bno mx (host )?match(ed|es)\b|\bmx hosts? of .{1,80} failed mta-?sts\b|(\b(mx|host(name)?|server|exchanger)|[\w-]{1,63}(\.[\w-]{1,63}){1,8})( \S{1,80}){0,4} not (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy|^not (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy\b/i,
+    /\bnot (found |present )?in (the )?(\w+ )?(policy )?cache\b|\bno cached policy\b|\bcache miss\b/i,
+    'The sender had no policy in its cache.',
+  ],
+  [
+    /\bmx[-_ ]?(hosts?|record|name|server)?s?[-_ ]?mismatch|\bmx\b.{0,60}\b(not|isn't|doesn't|does not|did not|no)\b.{0,25}\b(authori[sz]ed|allowed|listed|permitted|found in|in|match\w*)\b[^,;:]{0,25}\b(polic(y|ies)|sts|patterns?)\b|\b(polic(y|ies)|sts)\b.{0,30}\b(does not|doesn't|not)\b.{0,20}\b(list|allow|name|match|authori[sz]e|contain|include)\w*\b.{0,15}\b(mx|host)|\bno (matching )?mx\b.{0,20}\bpolicy|\bno mx (host )?match(ed|es)\b|\b(failed|unable) to match any mx\b|\bmx hosts? of .{1,80} failed mta-?sts\b|(\b(mx|host(name)?|server|exchanger)|[\w-]{1,63}(\.[\w-]{1,63}){1,8})( \S{1,80}){0,4} not (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy|^not (listed |allowed |authori[sz]ed |permitted |found )?(in|by) (the )?(mta-?sts |sts )?policy\b/i,
     'The MX host is not in the MTA-STS policy.',
   ],
   [
-    /\b(tlsa|dane)\b.{0,40}(mismatch|not match|no match|failed to match|invalid|unusable|verification failed)|\bno (matching|usable|valid) (tlsa|dane)|tlsa[-_ ]?(mismatch|invalid)|dane[-_ ]?(ee|ta)?[-_ ]?(mismatch|failure)|X509_V_ERR_DANE_NO_MATCH/i,
+    /\b(tlsa|dane)\b.{0,40}(mismatch|not match|no match|failed to match|invalid|unusable|verification failed)|\b(no|0) (matching|usable|valid) (tlsa|dane)|tlsa[-_ ]?(mismatch|invalid)|dane[-_ ]?(ee|ta)?[-_ ]?(mismatch|failure)|X509_V_ERR_DANE_NO_MATCH/i,
     'No TLSA record matches the certificate of the server, or all are unusable.',
   ],
   [
@@ -40,7 +44,7 @@ export const reasonTexts: readonly ReasonRule[] = [
     'The certificate is for another name.',
   ],
   [
-    /unable to get (local )?issuer|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|unknown[-_ ](ca|authority|issuer)|signed by unknown authority|(cert\w*|issuer|ca|chain)\b.{0,25}\b(is )?(not trusted|untrusted)|\buntrusted (cert\w*|issuer|ca|root)|unable to verify the first certificate|untrusted[-_ ]?root|\bserver certificate not verified|incomplete chain|(cert\w*[- ])?chain\b.{0,15}\b(incomplete|invalid|broken)/i,
+    /unable to get (local )?issuer|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|unknown[-_ ](ca|authority|issuer)|signed by unknown authority|(cert\w*|issuer|ca|chain|authority)\b.{0,25}\b(is )?(not trusted|untrusted)|remotecertificatechainerrors|\buntrusted (cert\w*|issuer|ca|root)|unable to verify the first certificate|untrusted[-_ ]?root|\bserver certificate not verified|incomplete chain|(cert\w*[- ])?chain\b.{0,15}\b(incomplete|invalid|broken)/i,
     'No chain leads from the certificate to a trusted CA: the intermediate may be missing.',
   ],
   [/\bcert\w*\b.{0,20}\brevoked|CERT_REVOKED/i, 'The certificate was revoked.'],
@@ -70,7 +74,7 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
   [
     /\b(http\w*|status|code|response)\b.{0,30}\b429\b|too many requests|^429$/i,
-    'The web server limits the requests of this sender.',
+    'The server limits the requests of this sender.',
   ],
   [
     /\b(http\w*|status|code|response|server returned)\b.{0,30}\b5\d\d\b|internal server error|bad gateway|service unavailable|gateway time-?out|^50\d$/i,
@@ -78,7 +82,7 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
   [/\b(content|media)[-_ ]?type\b/i, 'The policy was not served as text/plain.'],
   [
-    /\b(no|not|did not|without)\b.{0,20}\b(offer|advertise|support|announce)\w*\b.{0,20}\bstarttls|\bstarttls\b.{0,30}\b(not|no|un)[- ]?(offered|advertised|supported|available)|STARTTLS[-_]NOT[-_]SUPPORTED|\btls is required, but was not offered/i,
+    /(\b(no|not|did not|without)\b|n't).{0,20}\b(offer|advertise|support|announce)\w*\b.{0,20}\bstarttls|\b(has|have|had) no starttls\b|\bstarttls\b.{0,30}\b(not|no|un)[- ]?(offered|advertised|supported|available|implemented|recogni[sz]ed)|STARTTLS[-_]NOT[-_]SUPPORTED|\btls is required, but was not offered/i,
     'STARTTLS was not offered.',
   ],
   [
@@ -98,7 +102,7 @@ export const reasonTexts: readonly ReasonRule[] = [
     'The policy does not follow the grammar.',
   ],
   [
-    /\btime[-_ ]?out\b|\btimed[-_ ]out\b|\bin time\b|deadline exceeded|\bETIMEDOUT\b/i,
+    /\btime[-_ ]?out\b|\btimed[-_ ]out\b|\b(not|n't|no \w+)\b.{0,60}\bin time\b|deadline exceeded|\bETIMEDOUT\b/i,
     'There was no answer in time.',
     'connection',
   ],
@@ -115,6 +119,9 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
 ];
 
+/** Characters of a reason that are read. Senders write one line. */
+const MAX_REASON = 500;
+
 /** Explains a reason text; undefined for one that no rule matches. */
 export function explainReason(reason: string): string | undefined {
   return ruleFor(reason)?.[1];
@@ -122,17 +129,24 @@ export function explainReason(reason: string): string | undefined {
 
 /** Returns whether a reason says that the connection failed, and not TLS or a policy. */
 export function isConnectionTrouble(reason: string): boolean {
-  return ruleFor(reason)?.[2] === 'connection';
+  // Most reasons match none of these few rules: no others need a look.
+  const text = reason.slice(0, MAX_REASON);
+  return (
+    connectionRules.some(([pattern]) => pattern.test(text)) && ruleFor(text)?.[2] !== undefined
+  );
 }
 
+const connectionRules = reasonTexts.filter(([, , about]) => about === 'connection');
+
 /**
- * A statement that a fault was absent: "was not revoked", "no mismatch". It names the same
- * words as the fault, so no rule explains it.
+ * A statement that a fault was absent: "was not revoked", "no mismatch", "the mismatch was
+ * not found". It names the same words as the fault, so no rule explains it.
  */
 const denial =
-  /(\b(not|never|no longer|neither|nor)|n't) (been |be |being |yet |an? |itself )?(expired?|self[- ]?signed|revoked|refused?|rejected?|reset|closed|lost|tim(ed|e) ?out|fail(ed|s|ing)?|invalid|malformed|redirect(s|ed)?|unreachable|bogus|untrusted|weak|too (weak|small|short)|incomplete|broken)\b|\b(no|without( an?| any)?) (\w+ ){0,2}(mismatch(es)?|errors?|failures?|time-?outs?|redirects?|expiry|problems?)\b/i;
+  /(\b(not|never|no longer|neither|nor)|n't) (been |be |being |yet |an? |itself )?(expired?|self[- ]?signed|revoked|refused?|rejected?|reset|closed|lost|tim(ed|e) ?out|fail(ed|s|ing)?|invalid|malformed|redirect(s|ed)?|unreachable|bogus|untrusted|weak|too (weak|small|short)|incomplete|broken)\b|\b(no|without( an?| any)?) (\w+ ){0,2}(mismatch(es)?|errors?|failures?|time-?outs?|redirects?|expiry|problems?)\b|\b(mismatch|time-?out|redirect|error|expiry|failure)\w* (was|were|is|has been) (not|never)\b/i;
 
 function ruleFor(reason: string): ReasonRule | undefined {
-  if (denial.test(reason)) return undefined;
-  return reasonTexts.find(([pattern]) => pattern.test(reason));
+  const text = reason.slice(0, MAX_REASON);
+  if (denial.test(text)) return undefined;
+  return reasonTexts.find(([pattern]) => pattern.test(text));
 }

@@ -77,7 +77,6 @@ const unknown: readonly string[] = [
   'the reset button was pressed',
   'delivered in 500 ms',
   'certificate',
-  'sts policy not found in cache; fetching',
   'certificate not expired, but revoked',
   'certificate valid; mx not reachable',
   'dane',
@@ -134,6 +133,9 @@ test('a reason that denies a fault is not explained by it', () => {
     'TLS version not allowed by policy',
     'cipher suite not permitted by the policy',
     'policy does not allow delivery to insecure host',
+    'the name mismatch was not found',
+    'the timeout was not reached',
+    'blocked by a filter; try again in time',
   ])
     assert.equal(explainReason(reason), undefined, reason);
   for (const [reason, means] of [
@@ -147,6 +149,15 @@ test('a reason that denies a fault is not explained by it', () => {
     ['TLSA lookup timed out', /DNS lookup failed/],
     ['no shared cipher, handshake failure', /handshake failed/],
     ['server did not answer in time', /in time/],
+    ['no reply from mx1 came in time', /in time/],
+    ['host mx1 not in policy cache', /no policy in its cache/],
+    ['sts policy not found in cache; fetching', /no policy in its cache/],
+    ['issued by an authority that is not trusted', /trusted CA/],
+    ['RemoteCertificateChainErrors', /trusted CA/],
+    ['502 5.5.1 STARTTLS not implemented', /not offered/],
+    ["the server doesn't support STARTTLS", /not offered/],
+    ['Failed to match any MX in policy', /not in the MTA-STS policy/],
+    ['DANE: 0 usable TLSA records', /No TLSA record/],
     ['TLSA records do not match: verification failed', /No TLSA record/],
   ] as const)
     assert.match(explainReason(reason) ?? '', means, reason);

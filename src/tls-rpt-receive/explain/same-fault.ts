@@ -7,8 +7,8 @@ import {
   type ReportedFacts,
   type SessionRow,
 } from './facts.js';
+import { failuresOf } from './facts-index.js';
 import { isSamePolicy, type FailureGroup } from './group-failures.js';
-import { isConnectionTrouble } from './reason-texts-registry.js';
 
 /**
  * The failures of other reporters that may have the same cause as a group, and the
@@ -101,7 +101,7 @@ export function isSameFault(
   if (failureRow.mx !== '' && failureGroup.mx !== '' && failureRow.mx !== failureGroup.mx)
     return false;
   // A lost connection confirms no fault of TLS or of a policy.
-  if (isConnectionTrouble(failureRow.reason) && !failureGroup.lostConnections) return false;
+  if (failureRow.isLost && !failureGroup.lostConnections) return false;
   const [one, other] = [kindOf(failureGroup.result), kindOf(failureRow.result)];
   if (one === other) return true;
   if (failureGroup.lostConnections) return false;
@@ -137,10 +137,9 @@ function resultsToldApart(
   const [first, ...others] = failureGroup.reporters.map(
     (reporter) =>
       new Set(
-        reportedFacts.failures
+        failuresOf(reporter, reportedFacts)
           .filter(
             (failureRow) =>
-              failureRow.reporter === reporter &&
               failureRow.result !== failureGroup.result &&
               failureRow.failed > failureGroup.sessions &&
               isSamePolicy(failureGroup, failureRow, reportedFacts.domain) &&

@@ -1,12 +1,7 @@
 import { groupBy } from '../../base/index.js';
 import { kindOf } from './check-evidence.js';
-import {
-  NOT_DESCRIBED,
-  plus,
-  type FailureFact,
-  type ReportedFacts,
-  type SessionRow,
-} from './facts.js';
+import { NOT_DESCRIBED, plus, type FailureFact, type ReportedFacts } from './facts.js';
+import { failuresOf, succeeds } from './facts-index.js';
 import { isSamePolicy, type FailureGroup } from './group-failures.js';
 import {
   failedBy,
@@ -89,27 +84,19 @@ export function isNoise(failed: number, sessions: number, share = NOISE_SHARE): 
 export function hasKnownShare(
   reporter: string,
   failureGroup: FailureGroup,
-  { sessions, failures, domain }: ReportedFacts,
+  reportedFacts: ReportedFacts,
 ): boolean {
-  if (succeeds(reporter, sessions)) return true;
-  const during = failures.filter(
-    (row) =>
-      row.reporter === reporter &&
-      row.lastDay >= failureGroup.firstDay &&
-      row.firstDay <= failureGroup.lastDay,
+  if (succeeds(reporter, reportedFacts)) return true;
+  const during = failuresOf(reporter, reportedFacts).filter(
+    (row) => row.lastDay >= failureGroup.firstDay && row.firstDay <= failureGroup.lastDay,
   );
   const sumOf = (rows: readonly FailureFact[]): number =>
     rows.reduce((count, row) => plus(count, Math.max(1, row.failed)), 0);
   const named = during.filter(({ result }) => result !== NOT_DESCRIBED);
   const atAnyHost = { ...failureGroup, mx: '' };
-  const same = named.filter((row) => isSameFault(atAnyHost, row, domain));
+  const same = named.filter((row) => isSameFault(atAnyHost, row, reportedFacts.domain));
   const largest = Math.max(0, ...[...groupBy(same, (row) => row.result).values()].map(sumOf));
   return named.length > 0 && largest >= PURE_SHARE * sumOf(named);
-}
-
-/** Returns whether any report of a reporter counts a successful session. */
-function succeeds(reporter: string, sessions: readonly SessionRow[]): boolean {
-  return sessions.some((row) => row.reporter === reporter && row.ok > 0);
 }
 
 /**
@@ -233,9 +220,8 @@ function isNamedOtherwise(
 ): boolean {
   if (failureGroup.result === NOT_DESCRIBED) return false;
   const { mx, result, firstDay, lastDay } = failureGroup;
-  const described = reportedFacts.failures.filter(
+  const described = failuresOf(reporter, reportedFacts).filter(
     (row) =>
-      row.reporter === reporter &&
       row.result !== NOT_DESCRIBED &&
       row.lastDay >= firstDay &&
       row.firstDay <= lastDay &&
@@ -260,10 +246,10 @@ function confirmingReporters(
   reportedFacts: ReportedFacts,
   affected: readonly string[],
 ): readonly string[] {
-  const failureRows = reportedFacts.failures.filter(
-    (failureRow) =>
-      affected.includes(failureRow.reporter) &&
+  const failureRows = affected.flatMap((reporter) =>
+    failuresOf(reporter, reportedFacts).filter((failureRow) =>
       isSameFault(failureGroup, failureRow, reportedFacts.domain),
+    ),
   );
   const first = failureRows.reduce(
     (dayNumber, failureRow) => Math.min(dayNumber, failureRow.firstDay),
@@ -308,7 +294,7 @@ function confirmingReporters(
   // Cached policies expire on different days, so two failed fetches share few days.
   const shareOf = (one: string, other: string): number => {
     if (fetching.has(one) && fetching.has(other)) return 0;
-    const isKnown = [one, other].every((reporter) => succeeds(reporter, reportedFacts.sessions));
+    const isKnown = [one, other].every((reporter) => succeeds(reporter, reportedFacts));
     return isKnown ? COMMON_DAYS : COMMON_DAYS_OF_FAILURES;
   };
   const agreeing = candidates.filter((one) =>

@@ -1,5 +1,5 @@
 import { neutralise } from '../../base/index.js';
-import { reportDay, type ReportedPolicy } from '../../tls-rpt/index.js';
+import { mxPatterns, reportDay, type ReportedPolicy } from '../../tls-rpt/index.js';
 import {
   counts,
   type DkimSignature,
@@ -233,13 +233,6 @@ function ownPolicies(
       aboutOwn || named.has(hostName) || named.has(`*${hostName.slice(hostName.indexOf('.'))}`)
     );
   });
-}
-
-/** The hosts and patterns in the text of an MTA-STS policy. */
-function mxPatterns(strings: readonly string[]): readonly string[] {
-  return strings.flatMap(
-    (textLine) => /^mx[ \t]*:[ \t]*(\S+)/i.exec(textLine)?.[1]?.toLowerCase() ?? [],
-  );
 }
 
 function reporterOf(reading: ReportItem, { trust, detail }: TrustVerdict): string {

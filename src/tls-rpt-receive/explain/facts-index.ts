@@ -1,0 +1,33 @@
+import { groupBy } from '../../base/index.js';
+import type { FailureFact, ReportedFacts } from './facts.js';
+
+/** The facts of each reporter. */
+interface FactsIndex {
+  readonly failures: ReadonlyMap<string, readonly FailureFact[]>;
+  /** Reporters with a successful session. */
+  readonly succeeding: ReadonlySet<string>;
+}
+
+/** Made once for all failures of a view: each of them asks about every reporter. */
+const indexes = new WeakMap<ReportedFacts, FactsIndex>();
+
+/** Returns the failures that a reporter reported. */
+export function failuresOf(reporter: string, facts: ReportedFacts): readonly FailureFact[] {
+  return indexOf(facts).failures.get(reporter) ?? [];
+}
+
+/** Returns whether any report of a reporter counts a successful session. */
+export function succeeds(reporter: string, facts: ReportedFacts): boolean {
+  return indexOf(facts).succeeding.has(reporter);
+}
+
+function indexOf(facts: ReportedFacts): FactsIndex {
+  const known = indexes.get(facts);
+  if (known) return known;
+  const index = {
+    failures: groupBy(facts.failures, ({ reporter }) => reporter),
+    succeeding: new Set(facts.sessions.filter(({ ok }) => ok > 0).map(({ reporter }) => reporter)),
+  };
+  indexes.set(facts, index);
+  return index;
+}
