@@ -32,9 +32,9 @@ export interface DomainFacts {
   /** The end of the aliases of the domain; the domain itself without aliases. */
   readonly canonicalDomain: string;
   readonly hosts: readonly HostFacts[];
-  /** The earliest expiry of any DNS answer. */
+  /** Undefined where the sender does not use MTA-STS. */
   readonly mtaSts: StsState | undefined;
-  /** The soonest end of any DNS answer. */
+  /** The earliest expiry of any DNS answer. */
   readonly until: number;
   /**
    * No configured resolver answers usefully, so that a failed lookup says nothing about

@@ -78,14 +78,22 @@ const widthOf = (shown: typeof columns): number =>
   shown.reduce((sum, { head }) => sum + head.length + GAP, 0);
 
 /** Pads before painting: an escape has no width. */
-const painted = (outputText: string, lineWidth: number, paint: (text: string) => string): string =>
-  paint(outputText) + ' '.repeat(Math.max(0, lineWidth - outputText.length));
+const painted = (
+  outputText: string,
+  columnWidth: number,
+  paint: (text: string) => string,
+): string => paint(outputText) + ' '.repeat(Math.max(0, columnWidth - outputText.length));
 
 /** The mark of one topic, empty for a domain without mail. */
-function markCell({ scores }: OverviewRow, topic: Topic, lineWidth: number, paint: Paint): string {
+function markCell(
+  { scores }: OverviewRow,
+  topic: Topic,
+  columnWidth: number,
+  paint: Paint,
+): string {
   const score = scores.find((score) => score.topic === topic);
-  if (!score) return ' '.repeat(lineWidth);
-  return painted(markWords[score.mark], lineWidth, (outputText) =>
+  if (!score) return ' '.repeat(columnWidth);
+  return painted(markWords[score.mark], columnWidth, (outputText) =>
     paint(outputText, markTones[score.mark]),
   );
 }

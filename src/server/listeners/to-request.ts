@@ -24,11 +24,11 @@ export function targetOf(
   { rawHeaders, url = '', method }: IncomingMessage,
   scheme: 'http' | 'https',
 ): RequestTarget | RefusedForm {
-  const hostNames = rawHeaders.filter(
+  const hostFields = rawHeaders.filter(
     (_, index) => index % 2 === 1 && isHost(rawHeaders[index - 1]),
   );
-  const hostField = authority(hostNames[0] ?? '');
-  if (hostNames.length > 1 || hostField === undefined) return 400;
+  const hostField = authority(hostFields[0] ?? '');
+  if (hostFields.length > 1 || hostField === undefined) return 400;
   if (url.includes('#') || url.includes('\\')) return 400;
   if (url.startsWith('/')) return { scheme, ...pathOf(url), host: hostField };
   if (url === '*' && method === 'OPTIONS') return { scheme, ...pathOf('*'), host: hostField };
