@@ -119,7 +119,13 @@ test('RFC 8461 §3.2 [8461-3.2-2]: text/plain with any parameter, and no other t
 
 // [8461-3.3-5, 8461-3.3-6]
 test('RFC 8461 §3.3: any status but 200 gives no policy, with any body', async () => {
-  for (const status of ['404 Not Found', '201 Created', '206 Partial Content', '500 Oops'])
+  for (const status of [
+    '404 Not Found',
+    '201 Created',
+    '206 Partial Content',
+    '300 Multiple Choices',
+    '500 Oops',
+  ])
     assert.equal(
       await outcome((await host(`${status}\r\nContent-Type: text/plain`)).port),
       'sts-policy-http-status',
@@ -130,6 +136,14 @@ test('RFC 8461 §3.3: any status but 200 gives no policy, with any body', async 
   );
   assert.equal(await outcome(moved.port), 'sts-policy-redirect');
   assert.equal(moved.requests.length, 1);
+});
+
+// RFC 9110 §8.4: the request asks for no content coding.
+test('an encoded body is named as such', async () => {
+  const type = '200 OK\r\nContent-Type: text/plain\r\nContent-Encoding:';
+  for (const coding of ['gzip', 'br', 'Deflate'])
+    assert.equal(await outcome((await host(`${type} ${coding}`)).port), 'sts-policy-invalid');
+  assert.equal(await outcome((await host(`${type} identity`)).port), 'enforce mx.good.example');
 });
 
 test('RFC 8461 §3.3 [8461-3.3-7]: what HTTP allows to be kept is fetched again', async () => {

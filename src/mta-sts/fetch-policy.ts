@@ -96,7 +96,7 @@ export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Resu
   });
   if (!response.ok) return fail(causeOf(response.failure));
   const { status, headers, body, whole, address, chainVerdict } = response.value;
-  if (status >= 300 && status < 400)
+  if (REDIRECTS.includes(status))
     return fail(
       stsFailures.make(
         'sts-policy-redirect',
@@ -104,6 +104,10 @@ export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Resu
       ),
     );
   if (status !== 200) return fail(statusFailure(status));
+  const coding = headers['content-encoding']?.trim().toLowerCase();
+  // RFC 9110 §8.4: the request accepts none, so some senders read the encoded octets.
+  if (coding !== undefined && coding !== '' && coding !== 'identity')
+    return fail(stsFailures.make('sts-policy-invalid', `the body is encoded with ${coding}`));
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (type !== 'text/plain')
     return fail(stsFailures.make('sts-policy-wrong-type', type || 'no Content-Type'));
@@ -125,6 +129,9 @@ export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Resu
     chain: chainVerdict.path,
   });
 }
+
+/** Statuses that name another address for the policy (RFC 9110 §15.4). */
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /** A server error may end by itself (RFC 9110 §15.6, RFC 6585 §4), another status does not. */
 function statusFailure(status: number): Failure {

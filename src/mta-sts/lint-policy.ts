@@ -12,6 +12,9 @@ export interface PolicyLint {
   readonly notes: readonly string[];
 }
 
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
+const CONTROL = /[\x00-\x1f\x7f]/;
+
 const known: readonly string[] = ['version', 'mode', 'max_age', 'mx'];
 
 /**
@@ -40,6 +43,8 @@ function faultOf(policyLine: PolicyLine, policyLines: readonly PolicyLine[]): st
     return `${quote(policyLine)}: ${key} occurs twice, senders use the first`;
   if (key === 'max_age' && Number(value) > MAX_AGE)
     return `${quote(policyLine)}: max_age is at most ${MAX_AGE} seconds, a year`;
+  // RFC 8461 §3.2: sts-policy-vchar, and spaces between them.
+  if (CONTROL.test(value)) return `${quote(policyLine)}: it holds a control character`;
   // A policy that is withdrawn protects nothing that could be lost (RFC 8461 §8.3).
   const isWithdrawn = firstOf('mode', policyLines)?.value === 'none';
   if (key === 'max_age' && Number(value) === 0 && !isWithdrawn)

@@ -80,6 +80,8 @@ test('lint: what senders accept and a publisher should not write', () => {
     /^line 5 .*ignore it; write mx/,
   );
   assert.match(faults(policy(3, 'mx: 192.0.2.1'))[0] ?? '', /^line 3 .*an address/);
+  for (const odd of ['note: a\0b', 'note: a\tb', 'note: \x7f'])
+    assert.match(faults(`${good.join('\n')}\n${odd}`)[0] ?? '', /^line 5 .*control character/);
   const notes = (body: string): readonly string[] => lintPolicy(body).notes;
   assert.match(notes(`${good.join('\n')}\ncontact: x`)[0] ?? '', /^line 5 .*no such field/);
   assert.match(notes(`${good.join('\n')}\nmx: MX.one.example`)[0] ?? '', /^line 5 .*twice/);

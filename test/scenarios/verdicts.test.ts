@@ -32,6 +32,8 @@ const ids = ({ findings }: CheckResult, ...severities: readonly string[]): strin
   findings.filter((f) => severities.includes(f.severity)).map((f) => f.id);
 const shown = (result: CheckResult): string =>
   renderTerminal(result, { width: 120 }).replace(/\s+/g, ' ');
+const found = ({ findings }: CheckResult, id: string): string =>
+  findings.find((f) => f.id === id)?.why ?? '';
 const today = ({ exposure }: CheckResult): Set<string> =>
   new Set(Object.values(exposure).map((row) => row.none));
 
@@ -252,6 +254,10 @@ test('an MX alias whose target is in policy and certificate: one advice', async 
   );
   const testing = await look({ zone, sts: { mode: 'testing' } });
   assert.deepEqual([testing.verdict, ids(testing, 'fail')], ['warn', []]);
+  assert.match(found(testing, 'mx-is-cname'), /With MTA-STS in mode enforce/);
+  const open = await look({ zone });
+  assert.ok(!ids(open, 'warn').includes('cert-name-mismatch'), 'no policy: the same advice');
+  assert.match(found(open, 'mx-is-cname'), /The certificate already names it\./);
   const neither = await look({
     zone,
     hosts: [{ certificate: 'wrong-name' }],

@@ -121,11 +121,11 @@ export const mtaStsFindings = {
    */
   'sts-policy-note': {
     topic: 'mta-sts',
-    title: 'The MTA-STS record or policy has an unused part',
-    why: 'Senders ignore it.',
+    title: 'The MTA-STS record or policy has an unusual part',
+    why: 'It is valid, and probably not what was meant.',
     reference: 'RFC 8461 §3',
     owner: 'domain',
-    fix: 'Remove it, unless a draft standard needs it.',
+    fix: 'Correct or remove it, unless it is intended.',
     steps: (findingValues) => [
       confirm(
         `Look at the record _mta-sts.${findingValues.domain} and at ${policyUrl(findingValues)}: ${findingValues.reason ?? 'the part named above'}.`,
@@ -180,7 +180,8 @@ export const mtaStsFindings = {
     reference: 'RFC 8461 §3.3',
     owner: 'domain',
     fix: (findingValues) =>
-      findingValues.advice ?? `Make ${policyUrl(findingValues)} answer with status 200.`,
+      findingValues.advice ??
+      `Make ${policyUrl(findingValues)} answer with status 200 and the complete policy.`,
     steps: (findingValues) =>
       findingValues.temporary ? serveAgain(findingValues) : publishPolicy(findingValues),
   },

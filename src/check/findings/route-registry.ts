@@ -266,9 +266,12 @@ export const routeFindings = {
     title: (findingValues) => `The MX host ${findingValues.host} is an alias`,
     passed: 'No MX host is an alias',
     why: (findingValues) => {
-      const { meant, detail, host } = findingValues;
-      if (meant !== undefined)
-        return `It leads to ${meant}. ${detail} Senders compare the name in the MX record, ${host}, and defer the mail.`;
+      const { meant, detail, host, policy, instead } = findingValues;
+      const enforced = policy?.mode === 'enforce';
+      const refusal = enforced
+        ? `Senders that apply the policy compare the name in the MX record, ${host}, and ${instead}`
+        : `With MTA-STS in mode enforce, senders compare the name in the MX record, ${host}, and defer the mail`;
+      if (meant !== undefined) return `It leads to ${meant}. ${detail} ${refusal}.`;
       const target = detail === '' ? '' : ` (it leads to ${detail})`;
       return `An MX record must name a host with addresses, not a CNAME${target}. Senders differ in which name they expect in the certificate and in TLSA records.`;
     },

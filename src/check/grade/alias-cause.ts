@@ -31,20 +31,22 @@ export function aliasCauses(
 
 /**
  * The cause where the alias alone explains the faults of the host: its target is in the
- * policy, and every certificate is valid for the target. Otherwise changing the MX record
- * would fix nothing, or would break a working setup.
+ * policy, if there is one, and every certificate is valid for the target. Otherwise
+ * changing the MX record would fix nothing, or would break a working setup.
  */
 function causeOf(evidence: Evidence, judgedHost: JudgedHost): AliasCause | undefined {
   const { alias, name, tlsa } = judgedHost.evidence;
   const target = alias?.canonicalName;
-  const listed = target === undefined ? 'not-applicable' : listedInPolicy(evidence, target);
-  // The TLSA records of the alias would be lost with it.
+  const { status, policy } = evidence.mtaSts;
+  // The TLSA records of the alias would be lost with it, and an unknown policy may name it.
   if (
     target === undefined ||
-    listed !== 'match' ||
+    status === 'tempfail' ||
     (tlsa.status === 'usable' && tlsa.base === name)
   )
     return undefined;
+  const applied = policy !== undefined && policy.mode !== 'none';
+  if (applied && listedInPolicy(evidence, target) !== 'match') return undefined;
   const certificates = judgedHost.addresses.flatMap((address) => address.certificates);
   const fits = certificates.every(
     (certificate) =>
@@ -53,10 +55,15 @@ function causeOf(evidence: Evidence, judgedHost: JudgedHost): AliasCause | undef
       matchesDnsName(certificate.certificate, target),
   );
   const misnamed = certificates.some((certificate) => certificate.summary.nameMatch === 'mismatch');
-  if (!fits || (judgedHost.summary.mtaStsMatch === 'match' && !misnamed)) return undefined;
-  const also = misnamed ? ' and the certificate' : '';
+  const unlisted = applied && judgedHost.summary.mtaStsMatch !== 'match';
+  if (!fits || !(misnamed || unlisted)) return undefined;
+  const naming = [
+    ...(applied ? ['the MTA-STS policy'] : []),
+    ...(misnamed ? ['the certificate'] : []),
+  ].join(' and ');
+  const verb = applied && misnamed ? 'name' : 'names';
   return {
     meant: target,
-    message: `The MTA-STS policy${also} already ${also ? 'name' : 'names'} it.`,
+    message: `${naming.charAt(0).toUpperCase()}${naming.slice(1)} already ${verb} it.`,
   };
 }

@@ -4,7 +4,7 @@ import type { Profile, TrustMechanism } from '../profiles/profile.js';
 import { shortRecord as short } from './record-rules.js';
 import { explainUnreadable, type JudgedCertificate } from './judge-certificate.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
-import type { FindingCollector, FindingInput } from './finding-collector.js';
+import { isEnforced, type FindingCollector, type FindingInput } from './finding-collector.js';
 
 /** Milliseconds of a day. */
 const day = 86_400_000;
@@ -98,6 +98,7 @@ function judgeOne(
         '; ',
       ),
       mechanisms: forNames(mechanisms, daneCause),
+      refusedBy: mechanisms.filter(isEnforced),
     });
   // Findings above say it already where the server's own dates or names are the cause.
   const said =

@@ -28,6 +28,8 @@ export interface FindingInput {
   /** The address lookup of the host failed. */
   readonly lookup?: boolean;
   readonly advice?: string | undefined;
+  /** Mechanisms whose senders refuse the subject. Default: those of `mechanisms`. */
+  readonly refusedBy?: FindingValues['refusedBy'];
   /** The alternative of a sender; default that of a sender that requires TLS. */
   readonly instead?: string | undefined;
   /** Mechanisms in force for the subject; the worst of their severities counts. */
@@ -114,7 +116,7 @@ export class FindingCollector {
     const particulars = {
       ...this.#base,
       ...values,
-      refusedBy: mechanisms.filter((one) => one !== 'none' && one !== 'testing'),
+      refusedBy: values.refusedBy ?? mechanisms.filter(isEnforced),
       instead: instead || this.#base.instead,
     };
     const made = { ...finding(id, severity, particulars), reference: rule.clause };
@@ -147,6 +149,12 @@ export class FindingCollector {
       );
   }
 }
+
+/** The mechanism makes senders refuse a server. */
+export const isEnforced = (
+  mechanism: TrustMechanism,
+): mechanism is Exclude<TrustMechanism, 'none' | 'testing'> =>
+  mechanism !== 'none' && mechanism !== 'testing';
 
 const namesOf = (judgedHosts: readonly JudgedHost[]): readonly string[] =>
   judgedHosts.map((judgedHost) => judgedHost.evidence.name);

@@ -61,3 +61,18 @@ test('a check saves the address and the chain of the policy host', async (t) => 
   assert.notEqual(address, '');
   assert.ok(chain.length >= 2, `${chain.length} certificates`);
 });
+
+// RFC 8460 §3: reporters discard a near-miss record as if it did not exist.
+test('a discarded TLS-RPT record weighs as much as a missing one', () => {
+  for (const text of ['v=tlsrptv1; rua=mailto:a@b.example', 'v=TLSRPTv1 rua=mailto:a@b.example'])
+    for (const [mode, severity] of [
+      ['enforce', 'warn'],
+      ['testing', 'info'],
+    ] as const) {
+      const txt = { texts: [text], lookup: 'found', dnssec: 'insecure' } as const;
+      const tlsRpt = { txt, status: 'absent', rua: [], problems: [] } as const;
+      const { findings } = grade(plantedEvidence({ mtaSts: plantedPolicy(mode), tlsRpt }));
+      assert.equal(findings.find(({ id }) => id === 'tlsrpt-ignored')?.severity, severity);
+      assert.ok(!findings.some(({ id }) => id === 'tlsrpt-absent'));
+    }
+});
