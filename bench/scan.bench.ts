@@ -1,9 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { unwrap } from '../src/base/index.js';
+import { keepHeapSmall, unwrap } from '../src/base/index.js';
 import { parseTrustAnchors } from '../src/dns/index.js';
 import type { SyntheticCounts } from '../src/lab/index.js';
 import {
@@ -20,11 +20,21 @@ import {
 } from '../src/scan/index.js';
 import { parsePemBundle, trustStore } from '../src/x509/index.js';
 import { writeResults } from './results-file.js';
+import {
+  cpuBetween,
+  logStatementCpu,
+  serverCpu,
+  statementCosts,
+  tableWrites,
+  type ServerCpu,
+} from './server-cpu.js';
 
 /** Domains of the scan, without an argument. */
 const DOMAINS = 5000;
 /** Share of domains that change before the second scan. */
 const CHANGING = 0.01;
+/** Statements that `--statements` prints. */
+const MAX_STATEMENTS = 60;
 
 interface Started {
   readonly resolver: { readonly address: string; readonly port: number };
@@ -39,7 +49,8 @@ type ServerCounts = SyntheticCounts & { readonly cpuMs: number };
 interface Measured {
   readonly seconds: number;
   readonly workerMs: number;
-  readonly serverMs: number;
+  /** CPU time of PostgreSQL in milliseconds, by the kind of process. */
+  readonly server: ServerCpu;
   readonly counts: ServerCounts;
   /** CPU time of the mail servers, policy hosts and DNS, in milliseconds. */
   readonly internetMs: number;
@@ -55,8 +66,12 @@ interface Measured {
  * Scans a synthetic internet: the first time, and again after some domains changed. All
  * parts share one machine; the CPU time of each is counted apart.
  */
-export async function bench([given]: readonly string[]): Promise<void> {
+export async function bench(args: readonly string[]): Promise<void> {
+  const given = args.find((argument) => /^\d+$/.test(argument));
+  const isDetailed = args.includes('--statements');
   const domains = given === undefined ? DOMAINS : Number(given);
+  // As `hermetic worker`.
+  keepHeapSmall();
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-scan-'));
   chmodSync(folder, 0o755);
   const list = join(folder, 'list.txt');
@@ -68,6 +83,7 @@ export async function bench([given]: readonly string[]): Promise<void> {
   const database = await cluster.open();
   try {
     await migrate(database);
+    if (isDetailed) await logStatementCpu(database);
     const started = await starting;
     const data = join(folder, 'scans', 'data');
     const run = async (name: string): Promise<Measured> => {
@@ -75,6 +91,11 @@ export async function bench([given]: readonly string[]): Promise<void> {
       return scan({ database, internet, started, data }, await startScan(database, id));
     };
     const first = await run('first');
+    if (isDetailed) {
+      await reportStatements(join(folder, 'scans', 'server.log'), first, domains);
+      console.table(await tableWrites(database));
+      return;
+    }
     internet.send('change');
     const { changed } = await answer<{ readonly changed: number }>(internet);
     const second = await run('second');
@@ -104,7 +125,7 @@ async function scan(machine: Machine, id: number): Promise<Measured> {
   internet.send('counts');
   const { cpuMs } = await answer<ServerCounts>(internet);
   const stop = new AbortController();
-  const before = { worker: process.cpuUsage(), server: serverMs(data), at: performance.now() };
+  const before = { worker: process.cpuUsage(), server: serverCpu(data), at: performance.now() };
   const worker = runWorker({
     database,
     work: workOf(machine.started),
@@ -113,10 +134,10 @@ async function scan(machine: Machine, id: number): Promise<Measured> {
     onError: (error) => console.error(error.message),
   });
   while ((await scanNumbered(database, id)).state !== 'done')
-    await new Promise((done) => setTimeout(done, 250));
+    await new Promise((done) => setTimeout(done, 1000));
   const seconds = (performance.now() - before.at) / 1000;
   const { user, system } = process.cpuUsage(before.worker);
-  const server = serverMs(data) - before.server;
+  const server = cpuBetween(before.server, serverCpu(data));
   const megabytes = process.memoryUsage().rss / 1e6;
   stop.abort();
   await worker;
@@ -128,7 +149,7 @@ async function scan(machine: Machine, id: number): Promise<Measured> {
     internetMs: counts.cpuMs - cpuMs,
     matter: await countMatter(database),
     workerMs: (user + system) / 1000,
-    serverMs: server,
+    server,
   };
 }
 
@@ -143,29 +164,15 @@ function workOf({ resolver, smtpPort, httpsPort, anchorLine, rootPem }: Started)
   });
 }
 
-/** CPU time of the PostgreSQL server and its processes, in milliseconds. */
-function serverMs(data: string): number {
-  const [pid = ''] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
-  const processes = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
-  return processes.reduce((sum, entry) => {
-    const fields = statOf(entry);
-    if (!fields) return sum;
-    const [parent = '', ticks] = [fields[1], fields.slice(11, 15).map(Number)];
-    const [user = 0, system = 0, ended = 0, endedSystem = 0] = ticks;
-    // Sessions that ended count as children of the server.
-    if (entry === pid) return sum + 10 * (user + system + ended + endedSystem);
-    return parent === pid ? sum + 10 * (user + system) : sum;
-  }, 0);
-}
-
-/** The fields of /proc/PID/stat after the name of the program. */
-function statOf(pid: string): readonly string[] | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return undefined;
-  }
+/** Prints the CPU time of the server by process and by statement, in µs a domain. */
+async function reportStatements(log: string, first: Measured, domains: number): Promise<void> {
+  const each = (ms: number): string => ((1000 * ms) / domains).toFixed(1).padStart(7);
+  for (const [kind, ms] of Object.entries(first.server)) console.log(each(ms), kind);
+  console.log(
+    `${(domains / first.seconds).toFixed(0)} domains/s, ${first.megabytes.toFixed(0)} MB`,
+  );
+  for (const { text, calls, ms, planMs } of (await statementCosts(log)).slice(0, MAX_STATEMENTS))
+    console.log(each(ms), each(planMs), String(calls).padStart(6), text.slice(0, 160));
 }
 
 async function countMatter(database: Database): Promise<number> {
@@ -196,7 +203,7 @@ function report(domains: number, { first, second, changed, changes }: Runs): voi
   const lines = [
     row('domains a second, wall clock', domains / first.seconds, '>= 250'),
     row('CPU of the worker a domain, ms', each(first.workerMs), ''),
-    row('CPU of PostgreSQL a domain, µs', each(1000 * first.serverMs), '<= 100'),
+    row('CPU of PostgreSQL a domain, µs', each(1000 * (first.server['all'] ?? 0)), '<= 100'),
     row('CPU of the synthetic servers a domain, ms', each(first.internetMs), ''),
     row('questions a domain, at the DNS server', each(counts.questions), '<= 6'),
     row('connections', counts.connections, `<= ${allowed}`),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -17,6 +18,9 @@ import { observeNames } from '../../src/scan/engine/jobs/observe-names.js';
 import { startDueScans } from '../../src/scan/engine/scans/due-scans.js';
 import { pruneScans } from '../../src/scan/engine/scans/prune-scans.js';
 import { claimSlice } from '../../src/scan/engine/scans/scan-slices.js';
+import { claimVisits } from '../../src/scan/engine/visits/claim-visits.js';
+import { completeVisits } from '../../src/scan/engine/visits/complete-visits.js';
+import { politeness } from '../../src/scan/engine/visits/politeness.js';
 import { runProgram, until } from './process.js';
 import { countedWork } from './scan/counted-work.js';
 import { CountingServers } from './scan/counting-servers.js';
@@ -338,6 +342,45 @@ function timeout(): AbortSignal {
 async function endLeases(): Promise<void> {
   await world.database.execute("UPDATE hermetic_scan.scan_slice SET due_at = '-infinity'");
 }
+
+test('results of visits are stored once, although the reply to COMMIT was lost', async () => {
+  await world.reset();
+  const { database } = world;
+  const scan = await world.start('stored twice', DOMAINS);
+  const work = countedWork({ port: servers.port });
+  const context = scanContext({ database, work, clock: systemClock, signal: timeout() });
+  await observeNames(context, scan);
+  const { params } = await scanNumbered(database, scan);
+  await observeHosts(context, { id: scan, ...params });
+  const rules = { ...politeness, ...testRules };
+  const networks = await claimVisits(context, randomUUID(), { limit: 40, rules });
+  const completed = networks.map((network) => ({
+    network,
+    made: network.visits.map((visit) => {
+      const observation = { facts: { greeting: '220' }, connections: 1 };
+      return {
+        visit,
+        result: { observation, decision: work.judgeVisit(undefined, observation) },
+      };
+    }),
+  }));
+  const visits = completed.flatMap(({ made }) => made).length;
+  assert.ok(visits > 5, `${visits} visits`);
+  const counts = async (): Promise<object | undefined> =>
+    (
+      await database.query(
+        `SELECT (SELECT connections FROM hermetic_scan.scan WHERE id = $1) AS connections,
+          (SELECT sum(spent)::int FROM hermetic_scan.address) AS spent,
+          (SELECT sum(equal)::int FROM hermetic_scan.family_total) AS equal`,
+        [scan],
+      )
+    )[0];
+  await completeVisits(context, completed, rules);
+  const once = await counts();
+  assert.deepEqual((once as { readonly connections: number }).connections, visits);
+  await completeVisits(context, completed, rules);
+  assert.deepEqual(await counts(), once);
+});
 
 test('host names of one family are inferred after the first visits', async () => {
   await world.reset();

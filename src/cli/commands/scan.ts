@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { countOf, neutralise } from '../../base/index.js';
+import { countOf, keepHeapSmall, neutralise } from '../../base/index.js';
 import {
   controlScan,
   listScans,
@@ -96,6 +96,7 @@ async function start(file: string, flags: StartFlags, context: CommandContext): 
       : readNumber('--every', flags.every, { least: 0, most: 365 });
   const lab = flags.lab ? await openLab() : undefined;
   try {
+    keepHeapSmall();
     const { work, rules } = readWorker(flags, lab);
     const onError = (error: Error): void =>
       output.err(`hermetic scan: ${neutralise(error.message, 400)}\n`);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { neutralise } from '../../base/index.js';
+import { keepHeapSmall, neutralise } from '../../base/index.js';
 import { runWorker } from '../../scan/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
@@ -17,6 +17,7 @@ import { readWorker, withWorker, type WorkerFlags } from './worker-options.js';
 export function defineWorker(command: Command, context: CommandContext): void {
   const { output, signal } = context;
   withWorker(withScanDatabase(command)).action(async (flags: WorkerFlags & ScanDatabaseFlags) => {
+    keepHeapSmall();
     const { work, rules } = readWorker(flags, undefined);
     const onError = (error: Error): void =>
       output.err(`hermetic worker: ${neutralise(error.message, 400)}\n`);

@@ -121,13 +121,14 @@ export class SyntheticDns extends LabDns {
   }
 
   #providerLines(provider: SyntheticProvider): readonly string[] {
-    if (provider.kind === 'named') return ['mail TXT "customers"'];
-    return sharedHosts(provider).flatMap(({ name, addresses }) => {
+    const customers = provider.kind === 'named' ? ['mail TXT "customers"'] : [];
+    const hosts = sharedHosts(provider).flatMap(({ name, addresses }) => {
       const label = name.slice(0, name.indexOf('.'));
       const tlsa =
         provider.tlsa === 'none' ? [] : [`_25._tcp.${label} TLSA ${this.tlsaOf(provider)}`];
       return [...addresses.map((address) => `${label} A ${address}`), ...tlsa];
     });
+    return [...customers, ...hosts];
   }
 
   #rootSets(name: Name, topLevels: readonly string[]): RecordSets | undefined {

@@ -2,6 +2,8 @@
 export interface SyntheticShares {
   /** Domains whose mail host has a name in the domain, at an address of a hosting provider. */
   readonly ownHosts: number;
+  /** Customers of a `named` provider with a host name of their own. */
+  readonly customerHosts: number;
   readonly nullMx: number;
   readonly noMail: number;
   /** Domains in a signed zone. */
@@ -24,6 +26,7 @@ export interface SyntheticShares {
 /** Shares near those of published measurements. */
 export const defaultShares: SyntheticShares = {
   ownHosts: 0.15,
+  customerHosts: 1,
   nullMx: 0.03,
   noMail: 0.02,
   signed: 0.08,
@@ -247,7 +250,7 @@ export class SyntheticFacts {
       return [{ name: `mail.${name}`, addresses: [mailAddress(this.#firstHosting + own)] }];
     }
     const { kind, zone, addresses } = provider;
-    if (kind === 'named') {
+    if (kind === 'named' && this.fraction(index, 'customer host') < this.#shares.customerHosts) {
       const chosen = Math.floor(this.fraction(index, 'address') * addresses.length);
       const host = `${name.replace('.', '-')}.mail.${zone}`;
       return [{ name: host, addresses: addresses.slice(chosen, chosen + 1) }];

@@ -1,6 +1,7 @@
 import { OWN_OPERATOR } from '../family/family-of.js';
 import type { DomainGrade } from '../grade/grade-domain.js';
 import { statisticDefinitions, type StatisticPage } from './definitions.js';
+import { UnitCounts } from './unit-counts.js';
 
 /** A number with its base. The unknown ones are in neither. */
 export interface StatisticCount {
@@ -36,32 +37,47 @@ export interface StatisticRow {
   readonly domains?: number | undefined;
 }
 
-/** Domains of one unit, by shape. */
-type ShapeCounts = Map<string, number>;
+/** Domains by shape. */
+type ShapeCounts = ReadonlyMap<number, number>;
+
+/** Operators whose names are in memory. Those with the fewest domains are removed first. */
+const MAX_NAMES = 50_000;
+/** The shape under which a unit counts all its domains. */
+const ALL_SHAPES = 0;
 
 /**
- * Collects the statistics of a scan. Memory grows with shapes, hosts and operators, and not
- * with domains.
+ * Collects the statistics of a scan. Memory grows with shapes, and by a few octets for each
+ * host and foreign operator.
  */
 export class StatisticsCollector {
-  readonly #grades = new Map<string, DomainGrade>();
-  readonly #domains: ShapeCounts = new Map();
-  readonly #hosts = new Map<string, ShapeCounts>();
-  readonly #operators = new Map<string, ShapeCounts>();
+  readonly #grades = new Map<string, { readonly index: number; readonly grade: DomainGrade }>();
+  readonly #domains = new Map<number, number>();
+  readonly #hosts = new UnitCounts();
+  readonly #operators = new UnitCounts();
+  /** Domains with hosts of their own: each is an operator with one domain. */
+  readonly #own = new Map<number, number>();
+  #ownDomains = 0;
+  #names = new Set<string>();
 
   /** Domains so far. */
   total = 0;
 
-  /** Counts the domains of one row. */
-  add({ grade, domain, hosts, operators, domains = 1 }: StatisticRow): void {
-    this.#grades.set(grade.shape, grade);
+  /** Counts the domains of one row. A scan has one row for each domain with own hosts. */
+  add({ grade, hosts, operators, domains = 1 }: StatisticRow): void {
+    const shape = this.#shapeOf(grade);
     this.total += domains;
-    count(this.#domains, grade.shape, domains);
-    for (const host of new Set(hosts)) count(counts(this.#hosts, host), grade.shape, domains);
-    for (const operator of new Set(operators)) {
-      const unit = operator === OWN_OPERATOR ? `${OWN_OPERATOR} ${domain}` : operator;
-      count(counts(this.#operators, unit), grade.shape, domains);
-    }
+    count(this.#domains, shape, domains);
+    for (const host of new Set(hosts)) this.#hosts.add(host, shape, domains);
+    for (const operator of new Set(operators))
+      if (operator === OWN_OPERATOR) {
+        count(this.#own, shape, 1);
+        this.#ownDomains += domains;
+      } else {
+        this.#operators.add(operator, shape, domains);
+        this.#operators.add(operator, ALL_SHAPES, domains);
+        this.#names.add(operator);
+      }
+    if (this.#names.size > MAX_NAMES) this.#names = new Set(this.#largest(MAX_NAMES / 2));
   }
 
   /** Shapes so far. */
@@ -71,23 +87,32 @@ export class StatisticsCollector {
 
   /** Returns every statistic in the order of its definition. */
   statistics(): readonly Statistic[] {
-    return statisticDefinitions.map(({ id, page, says, of, answer }) => {
-      const answers = new Map(
-        [...this.#grades].map(([shape, grade]) => [shape, answer(grade)] as const),
-      );
-      const tally = (shapes: ShapeCounts): StatisticCount => {
-        const sum = { yes: 0, no: 0, unknown: 0, outside: 0 };
-        for (const [shape, number] of shapes) sum[answers.get(shape) ?? 'outside'] += number;
-        return { number: sum.yes, of: sum.yes + sum.no, unknown: sum.unknown };
-      };
+    const definitions = statisticDefinitions.map(({ answer, ...definition }) => ({
+      definition,
+      answers: new Map(
+        [...this.#grades.values()].map(({ index, grade }) => [index, answer(grade)]),
+      ),
+    }));
+    const tallies = definitions.map(({ answers }) => (shapes: ShapeCounts): StatisticCount => {
+      const sum = { yes: 0, no: 0, unknown: 0, outside: 0 };
+      for (const [shape, number] of shapes) sum[answers.get(shape) ?? 'outside'] += number;
+      return { number: sum.yes, of: sum.yes + sum.no, unknown: sum.unknown };
+    });
+    const hosts = tallyUnits(this.#hosts, tallies);
+    const operators = tallyUnits(this.#operators, tallies);
+    return definitions.map(({ definition: { id, page, says, of } }, index) => {
+      const tally = tallies[index] as Tally;
+      const own = tally(this.#own);
+      const foreign = operators[index] as StatisticCount;
       return {
-        id,
-        page,
-        says,
-        of,
+        ...{ id, page, says, of },
         domains: tally(this.#domains),
-        mailHosts: tallyUnits(this.#hosts.values(), tally),
-        operators: tallyUnits(this.#operators.values(), tally),
+        mailHosts: hosts[index] as StatisticCount,
+        operators: {
+          number: foreign.number + own.number,
+          of: foreign.of + own.of,
+          unknown: foreign.unknown + own.unknown,
+        },
       };
     });
   }
@@ -97,45 +122,56 @@ export class StatisticsCollector {
    * two operators counts for both.
    */
   operators(limit: number): readonly { readonly operator: string; readonly domains: number }[] {
-    const sums = new Map<string, number>();
-    for (const [unit, shapes] of this.#operators) {
-      const operator = unit.startsWith(`${OWN_OPERATOR} `) ? OWN_OPERATOR : unit;
-      const domains = [...shapes.values()].reduce((sum, number) => sum + number, 0);
-      sums.set(operator, (sums.get(operator) ?? 0) + domains);
-    }
-    return [...sums]
-      .map(([operator, domains]) => ({ operator, domains }))
+    const foreign = this.#largest(limit).map((operator) => ({
+      operator,
+      domains: this.#operators.get(operator, ALL_SHAPES),
+    }));
+    const own = { operator: OWN_OPERATOR, domains: this.#ownDomains };
+    return [...foreign, ...(own.domains > 0 ? [own] : [])]
       .sort((left, right) => right.domains - left.domains || order(left.operator, right.operator))
       .slice(0, limit);
+  }
+
+  #shapeOf(grade: DomainGrade): number {
+    const known = this.#grades.get(grade.shape);
+    if (known) return known.index;
+    const index = ALL_SHAPES + 1 + this.#grades.size;
+    this.#grades.set(grade.shape, { index, grade });
+    return index;
+  }
+
+  /**
+   * The names with the most domains. A name that is removed had fewer domains than half of
+   * the limit, and comes back with its next domain: it is never among the largest at the end.
+   */
+  #largest(limit: number): readonly string[] {
+    return [...this.#names]
+      .map((operator) => ({ operator, domains: this.#operators.get(operator, ALL_SHAPES) }))
+      .sort((left, right) => right.domains - left.domains || order(left.operator, right.operator))
+      .slice(0, limit)
+      .map(({ operator }) => operator);
   }
 }
 
 const order = (left: string, right: string): number => (left < right ? -1 : 1);
 
+type Tally = (shapes: ShapeCounts) => StatisticCount;
+
 /** Each unit answers by the majority of its domains with an answer. */
-function tallyUnits(
-  units: Iterable<ShapeCounts>,
-  tally: (shapes: ShapeCounts) => StatisticCount,
-): StatisticCount {
-  const sum = { number: 0, of: 0, unknown: 0 };
-  for (const shapes of units) {
-    const { number, of, unknown } = tally(shapes);
-    if (of > 0) {
-      sum.of++;
-      if (2 * number >= of) sum.number++;
-    } else if (unknown > 0) sum.unknown++;
-  }
-  return sum;
+function tallyUnits(units: UnitCounts, tallies: readonly Tally[]): readonly StatisticCount[] {
+  const sums = tallies.map(() => ({ number: 0, of: 0, unknown: 0 }));
+  for (const shapes of units.units())
+    for (const [index, tally] of tallies.entries()) {
+      const sum = sums[index] as (typeof sums)[number];
+      const { number, of, unknown } = tally(shapes);
+      if (of > 0) {
+        sum.of++;
+        if (2 * number >= of) sum.number++;
+      } else if (unknown > 0) sum.unknown++;
+    }
+  return sums;
 }
 
-function counts(units: Map<string, ShapeCounts>, unit: string): ShapeCounts {
-  const known = units.get(unit);
-  if (known) return known;
-  const created: ShapeCounts = new Map();
-  units.set(unit, created);
-  return created;
-}
-
-function count(shapes: ShapeCounts, shape: string, by: number): void {
+function count(shapes: Map<number, number>, shape: number, by: number): void {
   shapes.set(shape, (shapes.get(shape) ?? 0) + by);
 }

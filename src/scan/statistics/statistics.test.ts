@@ -116,6 +116,30 @@ test('counts of rows and of single domains are equal', () => {
   );
 });
 
+test('the largest operators are exact with more operators than names in memory', () => {
+  const collector = new StatisticsCollector();
+  // An operator whose domains are all at the start, one whose are spread, and 60 000 others.
+  for (let n = 0; n < 30; n++) collector.add(row(base, `e${n}.example`, 'early.test'));
+  for (let n = 0; n < 60_000; n++) {
+    collector.add(row(base, `d${n}.example`, `op${n}.test`));
+    if (n % 2000 === 0) collector.add(row(base, `s${n}.example`, 'spread.test'));
+    if (n > 59_000 && n % 100 === 0) collector.add(row(base, `l${n}.example`, 'op3.test'));
+  }
+  collector.add(row(base, 'own.example', 'own'));
+  assert.deepEqual(collector.operators(4), [
+    { operator: 'early.test', domains: 30 },
+    { operator: 'spread.test', domains: 30 },
+    { operator: 'op3.test', domains: 10 },
+    { operator: 'op0.test', domains: 1 },
+  ]);
+  const [first] = collector.statistics();
+  assert.deepEqual(
+    [first?.mailHosts.of, first?.operators.of],
+    [60_003, 60_003],
+    'the others, early, spread and own',
+  );
+});
+
 test('every class is a statistic, and identifiers are unique', () => {
   const ids = statisticDefinitions.map(({ id }) => id);
   assert.equal(new Set(ids).size, ids.length);

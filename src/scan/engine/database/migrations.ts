@@ -258,4 +258,25 @@ export const migrations: readonly (readonly string[])[] = [
     // The interval at which the list is scanned again; without one, only by hand.
     `ALTER TABLE hermetic_scan.list ADD COLUMN rescan_ms bigint`,
   ],
+  [
+    // Each index costs as much as the row. No statement looks for the domains of a host, and
+    // the key of a visit begins with the host: the waiting visits of an address have an index.
+    `DROP INDEX hermetic_scan.domain_host_host`,
+    `DROP INDEX hermetic_scan.visit_host`,
+    `ALTER TABLE hermetic_scan.visit DROP CONSTRAINT visit_pkey,
+      ADD PRIMARY KEY (host_id, address_id)`,
+    // An update on the page of the row leaves space that the next one reuses, without VACUUM.
+    ...['domain', 'visit'].flatMap((table) => [
+      `ALTER TABLE hermetic_scan.${table} RESET (autovacuum_vacuum_scale_factor)`,
+      `ALTER TABLE hermetic_scan.${table} SET (autovacuum_analyze_scale_factor = 0.5)`,
+    ]),
+    `ALTER TABLE hermetic_scan.domain_host SET (autovacuum_analyze_scale_factor = 0.5,
+      autovacuum_vacuum_insert_scale_factor = 0.5)`,
+    `ALTER TABLE hermetic_scan.scan_host RESET (autovacuum_vacuum_scale_factor)`,
+    `ALTER TABLE hermetic_scan.fact SET (autovacuum_vacuum_insert_scale_factor = 1,
+      autovacuum_analyze_scale_factor = 1)`,
+    // Facts are read by their number and by their digest alone.
+    `ALTER TABLE hermetic_scan.fact ALTER COLUMN digest SET STATISTICS 0,
+      ALTER COLUMN body SET STATISTICS 0`,
+  ],
 ];

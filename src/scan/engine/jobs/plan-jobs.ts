@@ -47,8 +47,11 @@ export function neededJobs({ names, hosts, visits, grades }: WaitingWork): reado
  * tables, and a job carries only the scan: a lost or repeated job does no harm.
  */
 export async function planJobs(database: Queries): Promise<void> {
-  const scans = await database.query<WaitingWork & { readonly id: number }>(
-    `SELECT s.id,
+  const scans = await database.query<
+    WaitingWork & { readonly id: number; readonly queued: readonly string[] }
+  >(
+    `SELECT s.id, ARRAY(SELECT j.key FROM ${JOBS_SCHEMA}.jobs j
+        WHERE j.key LIKE 'scan.%' AND split_part(j.key, ':', 2) = s.id::text) AS queued,
       EXISTS (SELECT FROM hermetic_scan.scan_slice WHERE scan_id = s.id AND stage = 0) AS names,
       EXISTS (SELECT FROM hermetic_scan.scan_slice WHERE scan_id = s.id AND stage = 1) AS hosts,
       EXISTS (SELECT FROM hermetic_scan.visit v
@@ -57,10 +60,16 @@ export async function planJobs(database: Queries): Promise<void> {
       EXISTS (SELECT FROM hermetic_scan.scan_slice WHERE scan_id = s.id AND stage = 2) AS grades
       FROM hermetic_scan.scan s WHERE s.state = 'running'`,
   );
-  const wanted = scans.flatMap(({ id, ...work }) =>
-    neededJobs(work).flatMap(({ kind, delay }) =>
-      Array.from({ length: jobKinds[kind] }, (_, slot) => ({ id, kind, delay, slot })),
-    ),
+  const wanted = scans.flatMap(({ id, queued, ...work }) =>
+    neededJobs(work)
+      .flatMap(({ kind, delay }) =>
+        Array.from({ length: jobKinds[kind] }, (_, slot) => ({
+          ...{ id, kind, delay },
+          // A job that may run at once is another one than a job that waits.
+          key: `${kind}:${id}:${slot}:${delay}`,
+        })),
+      )
+      .filter(({ key }) => !queued.includes(key)),
   );
   if (wanted.length === 0) return;
   await database.query(
@@ -72,8 +81,7 @@ export async function planJobs(database: Queries): Promise<void> {
     [
       wanted.map(({ kind }) => kind),
       wanted.map(({ id }) => id),
-      // A job that may run at once is another one than a job that waits.
-      wanted.map(({ kind, id, slot, delay }) => `${kind}:${id}:${slot}:${delay}`),
+      wanted.map(({ key }) => key),
       wanted.map(({ delay }) => delay),
     ],
   );

@@ -100,21 +100,13 @@ function upkeep(database: Database): Readonly<Record<string, () => Promise<void>
   };
 }
 
-const ANALYZE_VISITS =
-  'ANALYZE hermetic_scan.visit, hermetic_scan.address, hermetic_scan.neighbourhood';
-
 type Step = (context: ScanContext, scanId: number) => Promise<number>;
 
 const steps: Readonly<Record<JobKind, Step>> = {
   'scan.names': observeNames,
   'scan.hosts': async (context, scanId) => {
     const { params } = await scanNumbered(context.database, scanId);
-    const slice = await observeHosts(context, { id: scanId, ...params });
-    // A table that was empty when its statements were planned is read as a whole. Each
-    // doubling of the tables is enough: the cost is that of a few slices.
-    if (slice !== undefined && isPowerOfTwo(slice + 1))
-      await context.database.execute(ANALYZE_VISITS);
-    return slice === undefined ? 0 : 1;
+    return observeHosts(context, { id: scanId, ...params });
   },
   'scan.grade': gradeDomains,
   'scan.finish': async (context, scanId) => {
@@ -122,10 +114,6 @@ const steps: Readonly<Record<JobKind, Step>> = {
     return 0;
   },
 };
-
-function isPowerOfTwo(value: number): boolean {
-  return (value & (value - 1)) === 0;
-}
 
 function tasks(
   context: ScanContext,

@@ -65,7 +65,7 @@ export async function startScan(
     // The statement has a value in its text: partitions cannot be created with parameters.
     await tx.query(
       `CREATE TABLE hermetic_scan.scan_domain_${id} PARTITION OF hermetic_scan.scan_domain
-        FOR VALUES IN (${id}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02)`,
+        FOR VALUES IN (${id}) WITH (fillfactor = 50, autovacuum_analyze_scale_factor = 0.5)`,
     );
     await tx.query(
       `INSERT INTO hermetic_scan.scan_domain (scan_id, domain_id)

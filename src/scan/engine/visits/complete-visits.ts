@@ -21,7 +21,8 @@ export interface CompletedNetwork {
 
 /**
  * Stores the results of visits and returns their networks. Results of a lease that ended
- * are dropped: another worker may have visited the address since.
+ * are dropped: another worker may have visited the address since. A second call with the
+ * same results changes nothing: the reply to a COMMIT can be lost with the connection.
  */
 export async function completeVisits(
   { database, facts, work }: ScanContext,
@@ -37,7 +38,7 @@ export async function completeVisits(
     const held = await tx.query<{ net: string }>(
       `SELECT host(n.net) || '/' || masklen(n.net) AS net FROM hermetic_scan.neighbourhood n
         JOIN unnest($1::cidr[], $2::bigint[]) AS g (net, lease_no)
-          ON g.net = n.net AND g.lease_no = n.lease_no
+          ON g.net = n.net AND g.lease_no = n.lease_no AND n.lease_by IS NOT NULL
         ORDER BY n.net FOR UPDATE OF n`,
       [
         completed.map(({ network }) => network.net),
