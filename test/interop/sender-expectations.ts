@@ -121,6 +121,25 @@ const openSmtpd: Expected = {
   ...verdicts('P: handshake-broken pq needs-sni tls10 tls11'),
 };
 
+/**
+ * relay tls: TLS is required, and the certificate is verified with the name of the MX
+ * host. `no-verify` accepts any certificate.
+ */
+const openSmtpdNoVerify: Expected = {
+  ...openSmtpd,
+  ...verdicts('R: clear starttls-454 sts-clear dane-clear sts-cached tls10 tls11'),
+  ...verdicts('D: handshake-broken pq needs-sni'),
+};
+const openSmtpdTls: Expected = {
+  ...openSmtpdNoVerify,
+  ...verdicts(
+    `R: ${badCertificates} sts-self-signed sts-expired sts-wrong-name ${voidPolicies} report`,
+    'R: dane dane-expired dane-ta dane-ta-name dane-insecure dane-unusable dane-ok-sts-bad',
+    'V: plain tls12 tls13 old-ciphers large-hello client-certificate second-mx v4 sts sts-mx',
+    'V: dane-mismatch dane-bogus-tlsa both sts-ok-dane-bad requiretls requiretls-absent',
+  ),
+};
+
 /** swaks connects to one MX host, so its message to `second-mx` is never seen. */
 const withoutSecondMx = Object.fromEntries(
   Object.entries(opportunistic).filter(([id]) => id !== 'second-mx'),
@@ -150,4 +169,6 @@ export const expectedVerdicts: Readonly<Record<string, Expected>> = {
   'exim-untrusted': eximClear,
   'exim-tls': eximTls,
   opensmtpd: openSmtpd,
+  'opensmtpd-tls': openSmtpdTls,
+  'opensmtpd-no-verify': openSmtpdNoVerify,
 };

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Receivers } from '../../src/cli/sender/open-receivers.js';
@@ -41,7 +41,7 @@ export function testServer(server: SenderServer): Promise<SenderTestResult> {
     patienceMs: PATIENCE_MS,
     withdrawAfterMs: 300,
     // OpenSMTPD takes few sessions of one client.
-    concurrency: server.name === 'opensmtpd' ? 3 : 16,
+    concurrency: server.name.startsWith('opensmtpd') ? 3 : 16,
     signal: new AbortController().signal,
     onOpen: (receivers) => {
       ready = server.follow(receivers);
@@ -57,6 +57,12 @@ export class ServerFolder {
   file(name: string, text: string): string {
     writeFileSync(join(this.path, name), text);
     return join(this.path, name);
+  }
+
+  /** Writes a file that does not exist yet. */
+  once(name: string, text: string): string {
+    const path = join(this.path, name);
+    return existsSync(path) ? path : this.file(name, text);
   }
 
   add<T extends { stop(): Promise<void> }>(program: T): T {
@@ -87,7 +93,7 @@ export async function postfixSenders(
 ): Promise<readonly SenderServer[]> {
   const ports = { smtp: await freePort(), map: await freePort(), resolver: await freePort() };
   const caFile = folder.file('roots.pem', '');
-  const resolvConf = folder.file('resolv.conf', `nameserver ${RESOLVER}\n`);
+  const resolvConf = folder.once('resolv.conf', `nameserver ${RESOLVER}\n`);
   const postfix = folder.add(new Postfix(folder.path, ports.smtp, { resolvConf }));
   const mapAt = (port: number): string => `socketmap:inet:127.0.0.1:${port}:hermetic`;
   const withMaps = (option: string): string =>
@@ -197,9 +203,12 @@ function compiledFolder(root: string): string {
   return join(root, 'usr/lib', folder ?? '');
 }
 
-/** Arguments of unshare for a program that reads the resolver of the test. */
+/**
+ * Arguments of unshare for a program that reads the resolver of the test. The file is
+ * written once: a program that starts during a second write would read an empty one.
+ */
 function withResolver(folder: ServerFolder, program: readonly string[]): readonly string[] {
-  const resolvConf = folder.file('resolv.conf', `nameserver ${RESOLVER}\n`);
+  const resolvConf = folder.once('resolv.conf', `nameserver ${RESOLVER}\n`);
   const steps = `mount --bind ${resolvConf} /etc/resolv.conf && exec "$@"`;
   return ['-m', 'sh', '-c', steps, 'sh', ...program];
 }
@@ -302,38 +311,51 @@ begin retry
   };
 }
 
-/** OpenSMTPD of the installed release. */
-export async function openSmtpdSender(folder: ServerFolder): Promise<SenderServer> {
+/** Options of `relay` in smtpd.conf, by the name of a configuration. */
+export type SmtpdRelays = Readonly<Record<string, string>>;
+
+/** One OpenSMTPD of the installed release; the envelope sender selects an action. */
+export async function openSmtpdSenders(
+  folder: ServerFolder,
+  relays: SmtpdRelays,
+): Promise<readonly SenderServer[]> {
   const jail = new Jail(join(folder.path, 'opensmtpd'), 'opensmtpd', '/usr/sbin/smtpd', [
     'opensmtpd',
     'opensmtpq',
   ]);
   const port = await freePort();
+  const names = Object.keys(relays);
   jail.write('etc/resolv.conf', `nameserver ${RESOLVER}\n`);
   jail.write('etc/ssl/certs/ca-certificates.crt', '');
   jail.write('etc/mailname', 'opensmtpd.sender.example\n');
-  jail.write(
-    'etc/smtpd.conf',
-    `listen on 127.0.0.1 port ${port}
-action "out" relay helo opensmtpd.sender.example
-match from any for any action "out"
+  const rules = names.map(
+    (name) => `action "${name}" ${smtpdAction(relays[name])}
+match from any mail-from "${name}@sender.example" for any action "${name}"
 `,
   );
+  // An idle connection is kept for another message for 10 seconds by default.
+  const limit = 'mta limit session-keepalive 1\n';
+  jail.write('etc/smtpd.conf', `listen on 127.0.0.1 port ${port}\n${limit}${rules.join('')}`);
   const daemon = folder.add(jail.run(['-d', '-f', '/etc/smtpd.conf']));
   await until(
     'smtpd',
     () => greets('127.0.0.1', port),
     () => daemon.log,
   );
-  return {
-    name: 'opensmtpd',
-    from: 'test@sender.example',
+  return names.map((name) => ({
+    name,
+    from: `${name}@sender.example`,
     at: { address: '127.0.0.1', port },
     follow: (receivers) => {
       jail.write('etc/ssl/certs/ca-certificates.crt', receivers.rootPem);
       return Promise.resolve();
     },
-  };
+  }));
+}
+
+/** The method and options of an action in smtpd.conf. */
+export function smtpdAction(relay = ''): string {
+  return `relay ${relay} helo opensmtpd.sender.example`;
 }
 
 const tap = `

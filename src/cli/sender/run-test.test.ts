@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createTransport } from 'nodemailer';
 import { runCli } from '../../../test/support/run-cli.js';
 import {
@@ -122,6 +124,20 @@ test('a sender that takes messages and sends nothing is not seen', async () => {
   const result = await runSenderTest({ ...options(() => takes), cases, durationMs: 400 });
   assert.deepEqual(verdicts(result), { plain: 'not-seen', 'dane-clear': 'not-seen' });
 });
+
+test('the time limit holds although memory is collected meanwhile', async () => {
+  const cases = senderCases.filter(({ id }) => id === 'plain');
+  const takes: Submit = () => Promise.resolve({ ok: true });
+  const limits = { cases, durationMs: 600, onProgress: collectGarbage };
+  const result = await runSenderTest({ ...options(() => takes), ...limits });
+  assert.deepEqual(verdicts(result), { plain: 'not-seen' });
+});
+
+/** Collects unreachable objects now, weakly held ones too. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
 
 test('senders, cases and times that cannot be used are refused before a port opens', async () => {
   for (const flags of [

@@ -1,5 +1,4 @@
-import { setMaxListeners } from 'node:events';
-import { mapConcurrent } from '../../base/index.js';
+import { followSignals, mapConcurrent } from '../../base/index.js';
 import {
   isSettled,
   judgeSender,
@@ -38,8 +37,15 @@ const REFRESH_MS = 200;
  * Runs a test: opens the receivers, hands over the messages, and judges until every case
  * is settled, the time is over or the signal aborts. Resolves to the last judgement.
  */
-export async function runSenderTest(options: SenderTestOptions): Promise<SenderTestResult> {
-  const { cases, exposed, withdrawAfterMs, signal, patienceMs } = options;
+export function runSenderTest(options: SenderTestOptions): Promise<SenderTestResult> {
+  // A signal of `AbortSignal.any` may lose its time limit (nodejs/node#57736).
+  const limits = [options.signal, AbortSignal.timeout(options.durationMs)];
+  return followSignals(limits, ({ signal }) => runUntil(signal, options));
+}
+
+/** Runs the test until `over` aborts, at the latest. */
+async function runUntil(over: AbortSignal, options: SenderTestOptions): Promise<SenderTestResult> {
+  const { cases, exposed, withdrawAfterMs, patienceMs } = options;
   const withdrawn = new Map<string, () => void>();
   const receivers = await openReceivers({
     ...(cases && { cases }),
@@ -53,9 +59,6 @@ export async function runSenderTest(options: SenderTestOptions): Promise<SenderT
       cases: receivers.cases,
       patienceMs,
     });
-  const over = AbortSignal.any([signal, AbortSignal.timeout(options.durationMs)]);
-  // Every message that waits listens to it.
-  setMaxListeners(0, over);
   try {
     options.onOpen?.(receivers);
     const submit = options.submit?.(receivers);

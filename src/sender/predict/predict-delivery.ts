@@ -42,12 +42,25 @@ export interface Delivery {
   readonly source: SettingSource;
 }
 
+type DeliveryModel = Pick<SenderModel, 'rules' | 'fallback' | 'fallbackRelay'>;
+
 /** Predicts the delivery to one server under a requirement. Pure. */
 export function predictDelivery(
-  model: Pick<SenderModel, 'rules' | 'fallback'>,
+  model: DeliveryModel,
   requirement: Requirement,
   server: ServerFacts,
 ): Delivery {
+  const delivery = deliverTo(model, requirement, server);
+  const { known, source } = model.fallbackRelay;
+  if (delivery.result !== 'deferred' || delivery.bounced) return delivery;
+  if (!known) return { result: 'unknown', reason: model.fallbackRelay.reason, source };
+  const relay = model.fallbackRelay.value;
+  if (relay === undefined) return delivery;
+  const reason = `${delivery.reason}, so the mail goes to ${relay}, which decides`;
+  return { result: 'unknown', reason, source };
+}
+
+function deliverTo(model: DeliveryModel, requirement: Requirement, server: ServerFacts): Delivery {
   const { source } = requirement;
   if (requirement.action === 'unknown')
     return { result: 'unknown', reason: requirement.reason, source };

@@ -118,7 +118,7 @@ const eximTable: readonly EximRow[] = [
     'wrong no enforces enforces',
   ],
   ['no validation', {}, 'observes no no no', { resolver: 'does-not' }],
-  ['without TLS', { 'hosts_avoid_tls = ': 'hosts_avoid_tls = *' }, 'no no enforces enforces'],
+  ['without TLS', { 'hosts_avoid_tls = ': 'hosts_avoid_tls = *' }, 'no no ? ?'],
   [
     'TLS required',
     { 'hosts_require_tls = ': 'hosts_require_tls = *' },
@@ -154,6 +154,37 @@ const eximTable: readonly EximRow[] = [
   ],
   ['a program as router', { 'driver = dnslookup': 'driver = queryprogram' }, '? ? ? ?'],
   ['CRLF', { 'hosts_try_dane = *': 'hosts_try_dane = *\r' }, 'observes no enforces enforces'],
+  [
+    'a router with a condition',
+    { 'domains = ! +local': 'condition = ${if eq{a}{b}}\ndomains = ! +local' },
+    '? ? ? ?',
+  ],
+  ['a router for some senders', { no_unseen: 'senders = *@a.example\nno_unseen' }, '? ? ? ?'],
+  [
+    'DNSSEC required by the router',
+    { 'dnssec_require_domains = ': 'dnssec_require_domains = *' },
+    '? ? ? ?',
+  ],
+  [
+    'DNSSEC required for other domains',
+    { 'dnssec_require_domains = ': 'dnssec_require_domains = bank.example' },
+    'observes no enforces enforces',
+  ],
+  [
+    'hosts that override the route',
+    { 'hosts = ': 'hosts = smtp.example.net\nhosts_override' },
+    '? ? ? ?',
+  ],
+  [
+    'a fallback host',
+    { 'protocol = smtp': 'protocol = smtp\nfallback_hosts = backup.example' },
+    'observes no ? ?',
+  ],
+  [
+    'a network of all addresses',
+    { 'hosts_require_tls = ': 'hosts_require_tls = 0.0.0.0/0' },
+    '? no ? ?',
+  ],
 ];
 for (const [name, changes, expected, more] of eximTable)
   test(`Exim, ${name}: ${expected}`, () => {
@@ -198,6 +229,10 @@ test('GnuTLS priorities and openssl_options exclude versions', () => {
   assert.equal(priority('NORMAL:-VERS-TLS1.2'), 'delivered-in-plaintext');
   assert.equal(priority('NORMAL:-VERS-ALL:+VERS-TLS1.2'), 'delivered-unverified');
   assert.equal(priority('${if eq{a}{b}{x}{y}}'), 'cannot-tell');
+  assert.equal(priority('NONE:+VERS-TLS1.3:+AEAD'), 'delivered-in-plaintext');
+  assert.equal(priority('NONE:+VERS-TLS1.2:+VERS-TLS1.3'), 'delivered-unverified');
+  assert.equal(priority('@SYSTEM'), 'cannot-tell');
+  assert.equal(priority('SECURE256:%SERVER_PRECEDENCE'), 'delivered-unverified');
   const openssl = eximWith({
     GnuTLS: 'OpenSSL',
     'dns_dnssec_ok = -1': 'openssl_options = +no_tlsv1 +no_tlsv1_1',
@@ -269,6 +304,25 @@ const smtpdTable: readonly (readonly [string, string, string, string?])[] = [
     'observes no no ?',
     'action "auth" relay\nmatch auth from any for any action "auth"\n',
   ],
+  [
+    'an action for this domain',
+    'relay',
+    'enforces no no ?',
+    'action "b" relay tls\nmatch for domain { "a.example", "Recipient.example" } action "b"\n',
+  ],
+  [
+    'an action for this domain, by some sources',
+    'relay',
+    '? ? ? ?',
+    'action "b" relay tls\nmatch auth from any for domain "recipient.example" action "b"\n',
+  ],
+  [
+    'an action after that for every source',
+    'relay tls',
+    'observes no no ?',
+    'action "b" relay\nmatch from any for any action "b"\n',
+  ],
+  ['a scheme of another protocol', 'relay host foo://mx.example', '? ? ? ?'],
   ['an included file', 'relay', '? ? ? ?', 'include "/etc/mail/more.conf"\n'],
 ];
 for (const [name, action, expected, more] of smtpdTable)
@@ -280,6 +334,41 @@ test('OpenSMTPD verifies the certificate with tls, and not with no-verify', () =
   assert.equal(caseOf(smtpd('relay tls'), 'plain').verdict, 'delivered-verified');
   assert.equal(caseOf(smtpd('relay tls no-verify'), 'self-signed').verdict, 'delivered-unverified');
   assert.equal(caseOf(smtpd('relay'), 'handshake-broken').verdict, 'delivered-in-plaintext');
+});
+
+test('directives of which the domains are not known are named', () => {
+  const conditions = ['for domain <bank>', '! for domain a.example', 'for domain "*.example"'];
+  for (const condition of conditions) {
+    const more = `action "bank" relay tls\nmatch from local ${condition} action "bank"\n`;
+    const { assumptions } = smtpd('relay', more);
+    assert.ok(
+      assumptions.some((line) => line.includes('action bank')),
+      condition,
+    );
+  }
+});
+
+test('mta limit decides about the address family, in old order too', () => {
+  const familyOf = (line: string): unknown => {
+    const { families } = smtpd('relay', line);
+    return families.known ? families.value : undefined;
+  };
+  assert.equal(familyOf(''), 'both');
+  assert.equal(familyOf('mta limit inet4\n'), 'ipv4');
+  assert.equal(familyOf('limit mta inet6\n'), 'ipv6');
+  assert.equal(familyOf('mta limit session-keepalive 1\n'), 'both');
+  assert.equal(familyOf('mta limit for domain a.example inet4\n'), undefined);
+});
+
+test('OpenSMTPD sends SNI from version 7.0 on', () => {
+  const text = 'action "out" relay\nmatch for any action "out"\n';
+  const verdict = (version?: string): string => {
+    const domain = 'recipient.example';
+    return caseOf(readOpenSmtpd({ text, domain, version }), 'needs-sni').verdict;
+  };
+  assert.equal(verdict('6.8.0p2'), 'delivered-in-plaintext');
+  assert.equal(verdict('7.4.0p1'), 'delivered-unverified');
+  assert.equal(verdict(), 'cannot-tell');
 });
 
 test('domains with an action of their own are listed', () => {

@@ -151,6 +151,45 @@ const table: readonly Row[] = [
     'observes no no ?',
   ],
   [
+    'the default of the insecure MX policy, printed',
+    [
+      ...dane,
+      'smtp_tls_dane_insecure_mx_policy = ${{$smtp_tls_security_level} == {dane} ? {dane} : {may}}',
+    ],
+    'observes no enforces enforces',
+  ],
+  [
+    'a level by the compatibility level',
+    [
+      'compatibility_level = 3.11',
+      'smtp_tls_security_level = ${{$compatibility_level} <level {3.11} ? {none} : {may}}',
+    ],
+    'observes no no ?',
+  ],
+  ['lookups without DNS', [...dane, 'smtp_dns_support_level = disabled'], '? ? ? ?'],
+  ['disable_dns_lookups', ['disable_dns_lookups = yes'], '? ? ? ?'],
+  ['a fallback relay', [...dane, 'smtp_fallback_relay = [backup.example]'], 'observes no ? ?'],
+  ['its old name', [...dane, 'fallback_relay = backup.example'], 'observes no ? ?'],
+  [
+    'a transport with options of its own',
+    [
+      ...dane,
+      'transport_maps = inline:{ recipient.example=strict: }',
+      'strict unix - - n - - smtp -o smtp_tls_security_level=encrypt',
+    ],
+    'enforces no no ?',
+  ],
+  [
+    'a transport beside default_transport',
+    [
+      ...dane,
+      'default_transport = strict',
+      'transport_maps = inline:{ .example=smtp: }',
+      'strict unix - - n - - smtp -o smtp_tls_security_level=encrypt',
+    ],
+    'observes no enforces enforces',
+  ],
+  [
     'another service of master.cf',
     [...dane, 'relay/unix/smtp_tls_security_level = may'],
     'observes no enforces enforces',
@@ -301,6 +340,13 @@ const transports: readonly (readonly [string, readonly string[], string | undefi
     ['transport_maps = inline:{ other.example=smtp:[a.example] }'],
     undefined,
   ],
+  ['a pattern for the address', ['transport_maps = regexp:/address'], '[a.example]'],
+  ['no pattern for the domain alone', ['transport_maps = pcre:/domain'], undefined],
+  [
+    'a next hop without a transport',
+    ['transport_maps = inline:{ recipient.example=:[a.example] }'],
+    '[a.example]',
+  ],
   [
     'a transport without a next hop',
     ['transport_maps = inline:{ *=smtp: }', 'relayhost = x.example'],
@@ -309,8 +355,28 @@ const transports: readonly (readonly [string, readonly string[], string | undefi
 ];
 for (const [name, lines, smartHost] of transports)
   test(`the route follows ${name}`, () => {
-    assert.equal(predict([...dane, ...lines]).smartHost, smartHost);
+    const readTable: PostfixInput['readTable'] = ({ name }) => {
+      const key = name === '/address' ? '@recipient\\.example' : '^recipient\\.example';
+      return { ok: true, text: `/${key}$/ smtp:[a.example]\n` };
+    };
+    assert.equal(predict([...dane, ...lines], { readTable }).smartHost, smartHost);
   });
+
+test('a transport of another program leaves every verdict open', () => {
+  const map = 'transport_maps = inline:{ recipient.example=filter:[a.example] }';
+  const service = 'filter unix - n n - - pipe flags=F user=mail argv=/bin/cat';
+  assert.equal(verdicts(predict([...dane, map, service])), '? ? ? ?');
+});
+
+test('a TLS configuration of its own leaves old TLS versions open', () => {
+  const lines = ['smtp_tls_security_level = may', 'smtp_tls_protocols = !SSLv2'];
+  const tlsLibrary = 'OpenSSL 3.0.14 4 Jun 2024 (Library: OpenSSL 3.0.14 4 Jun 2024)\n';
+  const verdict = (...more: string[]): string =>
+    verdictOf(predict([...lines, ...more], { tlsLibrary, version: '3.9' }), 'large-hello');
+  assert.equal(verdict('tls_eecdh_auto_curves ='), 'delivered-unverified');
+  for (const line of ['tls_config_file = /etc/postfix/tls.cnf', 'tls_config_name = legacy'])
+    assert.equal(verdict('tls_eecdh_auto_curves =', line), 'cannot-tell', line);
+});
 
 const openRoutes: readonly (readonly [string, string])[] = [
   ['an unreadable transport table', 'transport_maps = ldap:/etc/x.cf'],

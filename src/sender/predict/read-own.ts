@@ -56,6 +56,7 @@ export function readOwn({ settings, domain, resolver: stated, hybrid }: OwnInput
     rules,
     fallback: known({ refused: 'plaintext', handshake: 'plaintext' }, policy),
     smartHost: known(undefined, policy),
+    fallbackRelay: known(undefined, policy),
     families: known('both', policy),
     requireTls: known('enforce', sourceOf('REQUIRETLS is supported')),
     tlsReports: known(settings.reports ? 'yes' : 'no', sourceOf('reporting')),

@@ -148,6 +148,8 @@ export interface SenderModel {
   readonly fallback: Fact<TlsFallback>;
   /** Another server takes all mail, so its rules count and not these. */
   readonly smartHost: Fact<string | undefined>;
+  /** Another server gets mail that no host of the domain takes. */
+  readonly fallbackRelay: Fact<string | undefined>;
   /** Address families that the sender uses. */
   readonly families: Fact<'both' | 'ipv4' | 'ipv6'>;
   /** REQUIRETLS (RFC 8689), for messages that ask for it. */

@@ -6,6 +6,7 @@ export interface EximRoute {
   /** Name of the transport; of a router where it leads to none. */
   readonly name: string;
   readonly transport: EximOptions | undefined;
+  readonly router?: EximOptions;
   readonly smartHost: Fact<string | undefined>;
   /** Whether the router asks for DNSSEC with its MX and address lookups. */
   readonly dnssec: Fact<boolean>;
@@ -36,15 +37,39 @@ export function findRoute(output: EximOutput, named: string | undefined): EximRo
   if (first === undefined)
     return nowhere('no router for other domains was found', 'exim -bP routers');
   const [name, options] = first;
+  const condition = preconditions.find((option) => isConditional(options.get(option)));
+  if (condition !== undefined)
+    return nowhere(
+      `${condition} of the router ${name} is not evaluated: name the transport with --transport`,
+      `${name}: ${condition} = ${options.get(condition) ?? ''}`,
+    );
   const transportName = options.get('transport') ?? '';
   const source = { setting: name, line: `${name}: driver = ${options.get('driver') ?? ''}` };
   return {
     name: transportName,
     transport: smtpTransport(output, transportName),
-    smartHost: smartHostOf(options, source),
+    router: options,
+    smartHost: requiredDnssec(options, name) ?? smartHostOf(options, source),
     dnssec: dnssecOf(options, name),
     assumptions,
   };
+}
+
+/** Options by which a router takes only some messages to its domains. */
+const preconditions = [
+  'condition',
+  'senders',
+  'local_parts',
+  'local_part_prefix',
+  'local_part_suffix',
+  'require_files',
+  'check_local_user',
+  'verify_only',
+];
+
+/** Whether a precondition is set; a flag that is off has the value `false`. */
+function isConditional(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== 'false';
 }
 
 /** A condition that every other domain meets: none, or the negation of local lists. */
@@ -75,13 +100,20 @@ function smartHostOf(options: EximOptions, source: SettingSource): EximRoute['sm
   }
 }
 
+/** A router that requires DNSSEC defers mail to every unsigned domain. */
+function requiredDnssec(options: EximOptions, router: string): Fact<never> | undefined {
+  const setting = 'dnssec_require_domains';
+  const value = options.get(setting) ?? '';
+  if (coverageOf(value) === 'no') return undefined;
+  const source = { setting, line: `${router}: ${setting} = ${value}` };
+  return unknown(`${setting} defers mail to unsigned domains, and is not evaluated`, source);
+}
+
 function dnssecOf(options: EximOptions, router: string): Fact<boolean> {
   const value = options.get('dnssec_request_domains');
   const setting = 'dnssec_request_domains';
   const source = { setting, line: `${router}: ${setting} = ${value ?? ''}`.trimEnd() };
   if (value === undefined) return unknown('the input does not show dnssec_request_domains', source);
-  if (options.get('dnssec_require_domains'))
-    return unknown('dnssec_require_domains is not evaluated', source);
   const coverage = coverageOf(value);
   if (coverage !== 'unknown') return known(coverage === 'yes', source);
   return unknown(`${setting} = ${value} is not evaluated`, source);
@@ -95,7 +127,15 @@ function byTransport(
 ): EximRoute {
   const [router] = routers.filter(([, options]) => options.get('transport') === name);
   const open = withoutRouters(output, name);
-  return router === undefined ? open : { ...open, dnssec: dnssecOf(router[1], router[0]) };
+  if (router === undefined) return open;
+  const [routerName, options] = router;
+  const required = requiredDnssec(options, routerName);
+  return {
+    ...open,
+    router: options,
+    dnssec: dnssecOf(options, routerName),
+    smartHost: required ?? open.smartHost,
+  };
 }
 
 /** Without routers a single smtp transport is that of outgoing mail. */

@@ -58,7 +58,7 @@ export type Coverage = 'yes' | 'no' | 'unknown';
 
 /**
  * Evaluates a host list (specification, "Host lists") for a host that no item names. An
- * expansion, a lookup, a named list or a file leaves it unknown.
+ * expansion, a lookup, a named list, a file or a network of all addresses leaves it unknown.
  */
 export function coverageOf(list: string): Coverage {
   const items = list
@@ -69,7 +69,7 @@ export function coverageOf(list: string): Coverage {
   for (const item of items) {
     negated = item.startsWith('!');
     const bare = item.replace(/^!\s*/, '');
-    if (/[$;{}]|^[+/@<^]/.test(bare)) return 'unknown';
+    if (/[$;{}]|^[+/@<^]|\/0$/.test(bare)) return 'unknown';
     if (bare === '*') return negated ? 'no' : 'yes';
   }
   // A list that ends with a negated item goes on with an asterisk.

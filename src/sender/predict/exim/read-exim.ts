@@ -12,7 +12,7 @@ import {
   type TlsVersionName,
 } from '../sender-model.js';
 import { abilitiesOf, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
-import { findRoute } from './find-route.js';
+import { findRoute, type EximRoute } from './find-route.js';
 import {
   coverageOf,
   parseEximOutput,
@@ -56,7 +56,8 @@ export function readExim(input: EximInput): SenderModel {
         ? { refused: 'plaintext', handshake: 'plaintext' }
         : { refused: 'defer', handshake: 'defer' },
     ),
-    smartHost: route.smartHost,
+    smartHost: hostsOverride(options) ?? route.smartHost,
+    fallbackRelay: fallbackHostsOf(options, route),
     families: familiesOf(output, source),
     requireTls: known('no', none),
     tlsReports: known('no', none),
@@ -70,6 +71,23 @@ export function readExim(input: EximInput): SenderModel {
     ],
     warnings: warningsOf(options),
   };
+}
+
+/** `hosts_override` sends to the hosts of the transport instead of those of the router. */
+function hostsOverride(options: TransportOptions): SenderModel['smartHost'] | undefined {
+  const hosts = options.optional('hosts');
+  const isOverridden = options.optional('hosts_override').value === 'true';
+  return isOverridden && hosts.value !== '' ? known(hosts.value, hosts.source) : undefined;
+}
+
+/** The hosts that get mail after every host of the domain has failed. */
+function fallbackHostsOf(
+  options: TransportOptions,
+  { router }: EximRoute,
+): SenderModel['fallbackRelay'] {
+  const hosts = options.optional('fallback_hosts');
+  const value = router?.get('fallback_hosts') ?? hosts.value;
+  return known(value === '' ? undefined : value, hosts.source);
 }
 
 /** With DANE, glibc passes the AD bit on only with `options trust-ad`. */
@@ -109,6 +127,11 @@ class TransportOptions {
     if (value !== undefined) return known(value, this.line(name));
     const missing = this.#options === undefined ? 'the transport' : name;
     return unknown(`the input does not show ${missing}: add exim -bP transports`, this.line(name));
+  }
+
+  /** The value of an option that is empty by default. */
+  optional(name: string): { readonly value: string; readonly source: SettingSource } {
+    return { value: this.#options?.get(name) ?? '', source: this.line(name) };
   }
 
   /** Whether a build of Exim knows an option: it prints all that it knows. */
@@ -237,6 +260,9 @@ function daneOf(
   const tried = options.hosts('hosts_try_dane');
   if (!tried.known) return tried;
   if (!mandatory.value && !tried.value) return known({ use: 'no' }, source);
+  const avoided = options.hosts('hosts_avoid_tls');
+  if (!avoided.known) return avoided;
+  if (avoided.value) return unknown('hosts_avoid_tls excludes the TLS of DANE', avoided.source);
   if (!dnssec.known) return dnssec;
   const unusable = unusableBy(support);
   if (mandatory.value)
@@ -273,9 +299,9 @@ function versionsOf(
     return known(withoutOpenSslOptions(openssl), source);
   }
   if (ciphers.value === '') return known(tlsVersions, ciphers.source);
-  if (/[$]/.test(ciphers.value))
-    return unknown(`tls_require_ciphers = ${ciphers.value} is not evaluated`, ciphers.source);
-  return known(gnuTlsVersions(ciphers.value), ciphers.source);
+  const versions = /[$]/.test(ciphers.value) ? undefined : gnuTlsVersions(ciphers.value);
+  if (versions !== undefined) return known(versions, ciphers.source);
+  return unknown(`tls_require_ciphers = ${ciphers.value} is not evaluated`, ciphers.source);
 }
 
 function withoutOpenSslOptions(text: string): readonly TlsVersionName[] {
@@ -285,11 +311,20 @@ function withoutOpenSslOptions(text: string): readonly TlsVersionName[] {
   );
 }
 
-/** The versions of a GnuTLS priority: `-VERS-TLS1.0`, `-VERS-ALL:+VERS-TLS1.2`. */
-function gnuTlsVersions(priority: string): readonly TlsVersionName[] {
-  const enabled = new Set<string>(tlsVersions);
-  for (const item of priority.split(':')) {
-    const [, sign, name] = /^([+!-])VERS-(.+)$/.exec(item.trim()) ?? [];
+/** Keywords of GnuTLS that enable every version. */
+const EVERY_VERSION = /^(NORMAL|PERFORMANCE|PFS|LEGACY|SECURE(128|192|256)?|%\S+)?$/;
+
+/**
+ * The versions of a GnuTLS priority: `-VERS-TLS1.0`, `-VERS-ALL:+VERS-TLS1.2`. `NONE` begins
+ * without any; other keywords, such as `@SYSTEM` and `SUITEB128`, are not known here.
+ */
+function gnuTlsVersions(priority: string): readonly TlsVersionName[] | undefined {
+  const [first = '', ...rest] = priority.split(':').map((item) => item.trim());
+  const isSigned = /^[+!-]/.test(first);
+  if (!isSigned && first !== 'NONE' && !EVERY_VERSION.test(first)) return undefined;
+  const enabled = new Set<string>(first === 'NONE' ? [] : tlsVersions);
+  for (const item of isSigned ? [first, ...rest] : rest) {
+    const [, sign, name] = /^([+!-])VERS-(.+)$/.exec(item) ?? [];
     if (sign === undefined || name === undefined) continue;
     const version = name === 'TLS1.0' ? 'TLSv1' : name.replace('TLS1', 'TLSv1');
     const named = /^(TLS-)?ALL$/.test(name) ? tlsVersions : [version];

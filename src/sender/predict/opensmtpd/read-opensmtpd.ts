@@ -43,7 +43,7 @@ interface Relay {
 export function readOpenSmtpd(input: OpenSmtpdInput): SenderModel {
   const conf = parseSmtpdConf(input.text);
   const relays = relaysOf(conf);
-  const chosen = chooseRelay(conf, relays);
+  const chosen = chooseRelay(conf, relays, input.domain);
   const library = parseTlsLibrary(input.tlsLibrary ?? '');
   const build = { version: input.version, library };
   const rules = rulesOf(chosen, build);
@@ -56,24 +56,28 @@ export function readOpenSmtpd(input: OpenSmtpdInput): SenderModel {
     rules,
     fallback: known({ refused: 'plaintext', handshake: 'plaintext' }, chosen.source),
     smartHost: smartHostOf(chosen),
+    fallbackRelay: known(undefined, none),
     families: familiesOf(conf),
     requireTls: known('no', none),
     tlsReports: known('no', none),
     resolver: resolver.fact,
     destinations: destinationsOf(conf, relays, build),
-    assumptions: [...assumedRoots(rules), ...resolver.assumptions],
+    assumptions: [...openMatches(conf), ...assumedRoots(rules), ...resolver.assumptions],
     warnings: conf.missing.map((what) => `Not part of the input, so not read: ${what}`),
   };
 }
 
-/** `limit mta inet4` or `inet6` restricts the families; without it both are used. */
+/** `mta limit inet4` or `inet6` restricts the families; without it both are used. */
 function familiesOf({ lines }: ParsedSmtpdConf): SenderModel['families'] {
-  const limits = lines.filter(({ words }) => words[0]?.text === 'limit');
+  // Before 6.4 the words had the other order.
+  const limits = lines.filter(({ words: [first, second] }) =>
+    ['mta limit', 'limit mta'].includes(`${first?.text} ${second?.text}`),
+  );
   const found = limits.filter(({ words }) => words.some(({ text }) => /^inet[46]$/.test(text)));
   const [first, ...others] = found;
   if (first === undefined)
-    return known('both', { setting: 'limit', line: 'no limit of the family', byDefault: true });
-  const source = { setting: 'limit', line: first.text };
+    return known('both', { setting: 'mta limit', line: 'no mta limit', byDefault: true });
+  const source = { setting: 'mta limit', line: first.text };
   const words = first.words.map(({ text }) => text);
   if (others.length > 0 || words.includes('for'))
     return unknown('limits by domain are not evaluated', source);
@@ -124,7 +128,7 @@ function parseRelay(line: SmtpdLine): Relay {
   if (scheme === 'smtp+tls') tls = 'required';
   else if (scheme === 'smtp+notls') tls = 'never';
   else if (scheme === 'smtps') tls = 'smtps';
-  else if (scheme === 'lmtp') open ??= scheme;
+  else if (scheme !== undefined && scheme !== 'smtp') open ??= `${scheme}://`;
   const source = { setting: 'action', line: line.text };
   return { source, host, tls, verify, protocols, ciphers, open };
 }
@@ -133,6 +137,8 @@ function parseRelay(line: SmtpdLine): Relay {
 interface Match {
   readonly line: SmtpdLine;
   readonly action: string;
+  /** Its conditions besides the domain, such as `auth from any`. */
+  readonly sources: string;
   /** `any` for other domains, a list of names, or `other` where it is not evaluated. */
   readonly domains: 'any' | 'local' | 'other' | readonly string[];
 }
@@ -143,27 +149,65 @@ function matchesOf({ lines }: ParsedSmtpdConf): readonly Match[] {
     const texts = line.words.map(({ text }) => text);
     const at = texts.lastIndexOf('action');
     const action = at < 0 ? undefined : texts[at + 1];
-    return action === undefined ? [] : [{ line, action, domains: domainsOf(texts) }];
+    if (action === undefined) return [];
+    const { domains, before, after } = domainsOf(texts.slice(1, at));
+    // Local mail is the default.
+    const sources = [...before, ...after]
+      .join(' ')
+      .replace(/\bfrom local\b/, '')
+      .trim();
+    return [{ line, action, domains, sources }];
   });
 }
 
-function domainsOf(words: readonly string[]): Match['domains'] {
-  const at = words.indexOf('for');
-  if (at < 0) return 'local';
-  if (words[at - 1] === '!') return 'other';
-  const [kind, name = ''] = words.slice(at + 1);
-  if (kind === 'any') return 'any';
-  if (kind === 'local') return 'local';
-  if (kind !== 'domain' || name === 'regex' || /^[<$]/.test(name)) return 'other';
-  if (name !== '{') return [name.toLowerCase()];
-  const rest = words.slice(at + 3);
-  return rest.slice(0, rest.indexOf('}')).filter((word) => word !== ',');
+/** The domains of a directive, and the words of its other conditions. */
+interface MatchedDomains {
+  readonly domains: Match['domains'];
+  readonly before: readonly string[];
+  readonly after: readonly string[];
 }
 
-/** The relay of mail to any domain; where several actions take it, it is not known. */
-function chooseRelay(conf: ParsedSmtpdConf, relays: ReadonlyMap<string, Relay>): Relay {
-  const matches = matchesOf(conf).filter(({ domains }) => domains === 'any');
-  const names = [...new Set(matches.map(({ action }) => action))];
+function domainsOf(words: readonly string[]): MatchedDomains {
+  const at = words.indexOf('for');
+  if (at < 0) return { domains: 'local', before: words, after: [] };
+  const isNegated = words[at - 1] === '!';
+  const before = words.slice(0, isNegated ? at - 1 : at);
+  const [kind, name = ''] = words.slice(at + 1);
+  const until = (length: number, domains: Match['domains']): MatchedDomains => ({
+    domains: isNegated ? 'other' : domains,
+    before,
+    after: words.slice(at + 1 + length),
+  });
+  if (kind === 'any' || kind === 'local') return until(1, kind);
+  if (kind !== 'domain' || name === 'regex' || /^[<$]|[*]/.test(name)) return until(2, 'other');
+  if (name !== '{') return until(2, [name.toLowerCase()]);
+  const rest = words.slice(at + 3);
+  const end = rest.indexOf('}');
+  const list = rest.slice(0, end).filter((word) => word !== ',');
+  if (list.some((word) => word.includes('*'))) return until(end + 3, 'other');
+  return until(
+    end + 3,
+    list.map((word) => word.toLowerCase()),
+  );
+}
+
+/** Directives of which the domains are not known; they may take the mail. */
+function openMatches(conf: ParsedSmtpdConf): readonly string[] {
+  return matchesOf(conf)
+    .filter(({ domains }) => domains === 'other')
+    .map(({ line }) => `"${line.text}" does not take the mail.`);
+}
+
+/**
+ * The relay of mail to the domain: the first directive that names it, or the ones for any
+ * domain before it. Where several actions take the mail, by its source, it is not known.
+ */
+function chooseRelay(
+  conf: ParsedSmtpdConf,
+  relays: ReadonlyMap<string, Relay>,
+  domain: string,
+): Relay {
+  const names = [...new Set(deciding(matchesOf(conf), domain).map(({ action }) => action))];
   const found = names.flatMap((name) => relays.get(name) ?? []);
   const [first, ...others] = found;
   const open = (reason: string, source: SettingSource): Relay => ({
@@ -182,6 +226,22 @@ function chooseRelay(conf: ParsedSmtpdConf, relays: ReadonlyMap<string, Relay>):
   if (others.some((other) => !isSame(other, first)))
     return open('several actions', { setting: 'match', line: `actions ${names.join(', ')}` });
   return first;
+}
+
+function takes(domains: Match['domains'], domain: string): boolean {
+  if (domains === 'any') return true;
+  return typeof domains !== 'string' && domains.includes(domain.toLowerCase());
+}
+
+/** The first directive of each source of mail; the one for every source ends the search. */
+function deciding(all: readonly Match[], domain: string): readonly Match[] {
+  const found = new Map<string, Match>();
+  for (const match of all) {
+    if (!takes(match.domains, domain) || found.has(match.sources)) continue;
+    found.set(match.sources, match);
+    if (match.sources === 'from any') break;
+  }
+  return [...found.values()];
 }
 
 function isSame(left: Relay, right: Relay): boolean {
@@ -206,7 +266,6 @@ function rulesOf(relay: Relay, build: Build): TlsRules {
   const { source, tls, verify, open } = relay;
   const none: SettingSource = { setting: 'OpenSMTPD', line: 'OpenSMTPD does not support it' };
   const versions = versionsOf(relay);
-  const major = /^\d{1,3}/.exec(version ?? '')?.[0];
   return {
     tls: tlsOf(relay),
     certificate:
@@ -219,12 +278,16 @@ function rulesOf(relay: Relay, build: Build): TlsRules {
     requiredVersions: versions,
     library: libraryOf(relay, build),
     roots: known('some', { ...source, line: open ?? 'the CAs of the system' }),
-    // From 7.0 on libtls names the host in SNI; earlier versions are not known here.
-    serverName:
-      major !== undefined && Number(major) >= 7
-        ? known('mx-host', source)
-        : unknown('SNI depends on the version: state it with --server-version', source),
+    serverName: serverNameBy(version, source),
   };
+}
+
+/** From 7.0 on libtls names the host in SNI; earlier versions send none. */
+function serverNameBy(version: string | undefined, source: SettingSource): TlsRules['serverName'] {
+  const major = /^\d{1,3}/.exec(version ?? '')?.[0];
+  if (major === undefined)
+    return unknown('SNI depends on the version: state it with --server-version', source);
+  return known(Number(major) >= 7 ? 'mx-host' : 'none', source);
 }
 
 /**

@@ -13,9 +13,9 @@ const MAX_EXPANDED = 200_000;
 export type ValueOf = (name: string) => string | undefined;
 
 /**
- * Expands `$name`, `${name}`, `$(name)`, `${name?text}`, `${name:text}` and
- * `${name?{text}:{text}}` (postconf(5), "General format"). Comparisons such as
- * `${{a} == {b} ? ...}` and functions are not evaluated: the value is then not known.
+ * Expands `$name`, `${name}`, `$(name)`, `${name?text}`, `${name:text}`,
+ * `${name?{text}:{text}}` and comparisons such as `${{a} == {b} ? {text} : {text}}`
+ * (postconf(5), "General format"). Of any other form the value is not known.
  */
 export function expandValue(value: string, valueOf: ValueOf): Expanded {
   return expand(value, { valueOf, left: MAX_REFERENCES });
@@ -53,12 +53,17 @@ function expand(value: string, expansion: Expansion): Expanded {
   return { ok: true, value: expanded + rest };
 }
 
-/** A reference to a parameter. */
+/** The condition of a reference: a parameter that is not empty, or a comparison. */
+type Condition =
+  | { readonly name: string }
+  | { readonly left: string; readonly operator: string; readonly right: string };
+
+/** A reference to a parameter, or a comparison with the texts that it selects. */
 interface Reference {
-  readonly name: string;
-  /** The text where the parameter is not empty; undefined for its value. */
+  readonly condition: Condition;
+  /** The text where the condition holds; undefined for the value of the parameter. */
   readonly filled?: string;
-  /** The text where the parameter is empty. */
+  /** The text where it does not hold. */
   readonly empty?: string;
   /** Characters of the reference after the dollar sign. */
   readonly length: number;
@@ -67,16 +72,33 @@ interface Reference {
 /** Reads the reference at the start of a text; undefined where its form is not known. */
 function readReference(text: string): Reference | undefined {
   const bare = /^[A-Za-z0-9_]+/.exec(text);
-  if (bare) return { name: bare[0], length: bare[0].length };
+  if (bare) return { condition: { name: bare[0] }, length: bare[0].length };
   const body = enclosed(text);
   if (body === undefined) return undefined;
   const length = body.length + 2;
+  if (body.trimStart().startsWith('{')) return readComparison(body.trim(), length);
   const [head, name = ''] = /^\s*([A-Za-z0-9_]+)\s*/.exec(body) ?? [];
   if (head === undefined) return undefined;
   const tail = body.slice(head.length);
-  if (tail === '') return { name, length };
+  if (tail === '') return { condition: { name }, length };
   const branches = readBranches(tail);
-  return branches && { name, ...branches, length };
+  return branches && { condition: { name }, ...branches, length };
+}
+
+/** Reads `{text} == {text} ? {text} : {text}`. */
+function readComparison(body: string, length: number): Reference | undefined {
+  const left = enclosed(body);
+  if (left === undefined) return undefined;
+  const afterLeft = body.slice(left.length + 2);
+  const [matched, operator = ''] = /^\s*([=!]=|[<>]=?(?:level)?)\s*/.exec(afterLeft) ?? [];
+  if (matched === undefined) return undefined;
+  const afterOperator = afterLeft.slice(matched.length);
+  const right = afterOperator.startsWith('{') ? enclosed(afterOperator) : undefined;
+  if (right === undefined) return undefined;
+  const branches = readBranches(afterOperator.slice(right.length + 2).trimStart());
+  if (branches?.filled === undefined) return undefined;
+  const condition = { left, operator, right };
+  return { condition, ...branches, length };
 }
 
 /** Reads `?text`, `:text` or `?{text}:{text}` after a name. */
@@ -97,13 +119,69 @@ function readBranches(tail: string): Pick<Reference, 'filled' | 'empty'> | undef
 function resolve(reference: Reference, expansion: Expansion): Expanded {
   expansion.left -= 1;
   if (expansion.left < 0) return { ok: false, reason: 'its $name references do not end' };
-  const raw = expansion.valueOf(reference.name);
-  if (raw === undefined)
-    return { ok: false, reason: `it refers to $${reference.name}, which the input does not show` };
-  const value = expand(raw, expansion);
+  const { condition, filled, empty } = reference;
+  const value =
+    'name' in condition ? parameter(condition.name, expansion) : compare(condition, expansion);
   if (!value.ok) return value;
-  const { filled, empty } = reference;
   if (filled === undefined && empty === undefined) return value;
   if (value.value !== '') return filled === undefined ? value : expand(filled, expansion);
   return expand(empty ?? '', expansion);
+}
+
+function parameter(name: string, expansion: Expansion): Expanded {
+  const raw = expansion.valueOf(name);
+  if (raw !== undefined) return expand(raw, expansion);
+  return { ok: false, reason: `it refers to $${name}, which the input does not show` };
+}
+
+/** The result of a comparison: empty where it does not hold. */
+function compare(
+  { left, operator, right }: Extract<Condition, { operator: string }>,
+  expansion: Expansion,
+): Expanded {
+  const values: string[] = [];
+  for (const side of [left, right]) {
+    const expanded = expand(side, expansion);
+    if (!expanded.ok) return expanded;
+    values.push(expanded.value);
+  }
+  const [one = '', other = ''] = values;
+  const difference = operator.endsWith('level')
+    ? compareLevels(one, other)
+    : compareTexts(one, other);
+  return { ok: true, value: holds(operator.replace('level', ''), difference) ? 'true' : '' };
+}
+
+/** Numbers are compared as numbers, other texts by their characters (mac_expand.c). */
+function compareTexts(left: string, right: string): number {
+  if (/^\d+$/.test(left) && /^\d+$/.test(right)) return Number(left) - Number(right);
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+/** Compares compatibility levels such as `3.6` part by part. */
+function compareLevels(left: string, right: string): number {
+  const [parts, others] = [left.split('.').map(Number), right.split('.').map(Number)];
+  for (let index = 0; index < 3; index += 1) {
+    const difference = (parts[index] ?? 0) - (others[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function holds(operator: string, difference: number): boolean {
+  switch (operator) {
+    case '==':
+      return difference === 0;
+    case '!=':
+      return difference !== 0;
+    case '<':
+      return difference < 0;
+    case '<=':
+      return difference <= 0;
+    case '>':
+      return difference > 0;
+    default:
+      return difference >= 0;
+  }
 }

@@ -30,6 +30,8 @@ export interface LookupTable {
   lookup(key: string): Lookup;
   /** The keys that the table lists, where it lists them. */
   readonly keys: readonly string[];
+  /** Its keys are patterns: Postfix matches whole addresses and not their parts. */
+  readonly isPattern?: true;
 }
 
 /** Indexed tables: their source is a text file of the same name (postmap(1)). */
@@ -140,6 +142,7 @@ function patternTable(table: TableName, text: string): LookupTable {
   return {
     table,
     keys: [],
+    isPattern: true,
     lookup: (key) => {
       const first = patterns.find(({ matches, negated }) => matches.test(key) !== negated);
       return first === undefined ? end : { kind: 'found', key, value: first.value };

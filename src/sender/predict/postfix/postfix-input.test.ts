@@ -79,12 +79,29 @@ const expansions: readonly (readonly [string, string])[] = [
   ['${one?{$two}:{no}}', '11'],
   ['${empty?{yes}:{$one}}', '1'],
   ['${ one }', '1'],
+  // Results of postconf -xh of Postfix 3.7.
+  ['${{a} == {b} ? {1} : {2}}', '2'],
+  ['${{$one} == {1} ? {$two} : {no}}', '11'],
+  ['${{10} > {9} ? {number} : {text}}', 'number'],
+  ['${{10x} > {9x} ? {number} : {text}}', 'text'],
+  ['${{3.6} <level {3.11} ? {old} : {new}}', 'old'],
+  ['${{3.6} >=level {3.6} ? {yes} : {no}}', 'yes'],
+  ['${{a}!={b}?{1}}', '1'],
+  ['${{a} != {a} ? {1}}', ''],
+  ['${{ a } == {a} ? {x} : {y}}', 'y'],
+  ['${{} == {$empty} ? {empty} : {not}}', 'empty'],
+  ['${{a} == {a} ? {${{b} == {c} ? {x} : {deep}}} : {y}}', 'deep'],
 ];
 for (const [text, value] of expansions)
   test(`${text} expands to "${value}"`, () => assert.equal(expanded(text), value));
 
-test('unknown names, loops and comparisons leave a value unknown', () => {
-  for (const text of ['$nothing', '$loop', '$bomb0', '${{a} == {b} ? {1} : {2}}', '${one', '$-'])
+test('unknown names, loops and unknown forms leave a value unknown', () => {
+  const comparisons = [
+    '${{a} =~ {b} ? {1} : {2}}',
+    '${{a} == b ? {1}}',
+    '${{a} == {$nothing} ? {1}}',
+  ];
+  for (const text of ['$nothing', '$loop', '$bomb0', '${one', '$-', ...comparisons])
     assert.match(expanded(text), /^\?/, text);
 });
 

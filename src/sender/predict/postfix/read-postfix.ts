@@ -14,7 +14,7 @@ import { parseParameters, type ParsedParameters } from './parse-parameters.js';
 import { DestinationPolicies } from './destination-policies.js';
 import { isLevelAtLeast, PostfixSettings, readYes } from './postfix-settings.js';
 import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
-import { parseTlsLibrary } from '../tls-library.js';
+import { parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
 import { tlsRulesOf, type RuleSources } from './tls-rules-of.js';
 
 /** Input of {@link readPostfix} besides the parameters. */
@@ -39,15 +39,14 @@ export interface PostfixInput {
  */
 export function readPostfix(input: PostfixInput): SenderModel {
   const parsed = parseParameters(input.text);
-  const { service, transportHop } = transportOf(parsed);
-  const settings = new PostfixSettings(parsed, service, input.version);
+  const routes = readRoutes(new PostfixSettings(parsed, ''), input, parsed.programs);
+  const settings = new PostfixSettings(parsed, `${routes.service}/unix`, input.version);
   const { version } = settings;
-  const routes = readRoutes(settings, input, { transportHop, programs: parsed.programs });
   const policies = new DestinationPolicies(settings, input.readTable, input.policyServer);
   const nextHop = routes.nextHop ?? input.domain;
   const { keys } = policies;
   const mtaSts = stsOf(policies, input, nextHop, settings);
-  const library = parseTlsLibrary(input.tlsLibrary ?? '');
+  const library = libraryOf(settings, input);
   const common = { settings, mtaSts, library };
   const rules = tlsRulesOf({ ...common, policy: policies.find(nextHop), nextHop });
   const resolver = resolverFact(input.resolver, rules);
@@ -57,7 +56,8 @@ export function readPostfix(input: PostfixInput): SenderModel {
     domain: input.domain,
     rules,
     fallback: fallbackOf(settings),
-    smartHost: routes.smartHost,
+    smartHost: withoutMx(settings) ?? routes.smartHost,
+    fallbackRelay: fallbackRelayOf(settings),
     families: familiesOf(settings),
     requireTls: requireTlsOf(settings, version),
     tlsReports: reportsOf(settings),
@@ -68,20 +68,6 @@ export function readPostfix(input: PostfixInput): SenderModel {
   };
 }
 
-/** `default_transport` names a service of master.cf, and may name the next hop. */
-function transportOf(parsed: ParsedParameters): { service: string; transportHop: string } {
-  const settings = new PostfixSettings(parsed, '');
-  const transport = settings.value('default_transport');
-  const [service = 'smtp', ...hop] = (transport.known ? transport.value : 'smtp').split(':');
-  return { service: `${service}/unix`, transportHop: hop.join(':') };
-}
-
-/** Facts of master.cf and default_transport for the route. */
-interface RouteFacts {
-  readonly transportHop: string;
-  readonly programs: ReadonlyMap<string, string>;
-}
-
 /** The services smtp and relay are SMTP clients, as are those that master.cf calls so. */
 function isSmtpClient(service: string, programs: ReadonlyMap<string, string>): boolean {
   const program = programs.get(`${service}/unix`);
@@ -90,59 +76,72 @@ function isSmtpClient(service: string, programs: ReadonlyMap<string, string>): b
 }
 
 interface Routes {
+  /** The service of master.cf that sends the mail: its options count. */
+  readonly service: string;
   readonly smartHost: Fact<string | undefined>;
   /** The next hop where it is not the domain. */
   readonly nextHop?: string;
 }
 
-/** Finds the server that takes the mail: relayhost, default_transport, transport_maps. */
+/** Finds the service and server that take the mail: transport_maps before the defaults. */
 function readRoutes(
   settings: PostfixSettings,
   { domain, readTable }: PostfixInput,
-  { transportHop, programs }: RouteFacts,
+  programs: ReadonlyMap<string, string>,
 ): Routes {
-  const mapped = routeByMap(settings, domain, readTable);
-  if (mapped !== undefined) return mapped;
   const transport = settings.value('default_transport');
+  const [service = '', ...hop] = (transport.known ? transport.value : 'smtp').split(':');
+  const mapped = routeByMap(settings, domain, readTable);
+  if (mapped !== undefined) return checkClient({ service, ...mapped }, programs);
+  if (!transport.known) return { service, smartHost: transport };
+  const checked = checkClient({ service, ...hopTo(hop.join(':'), transport.source) }, programs);
+  if (!checked.smartHost.known || checked.smartHost.value !== undefined) return checked;
   const relay = settings.value('relayhost');
-  if (!transport.known) return { smartHost: transport };
-  const service = transport.value.split(':', 1)[0] ?? '';
-  if (!isSmtpClient(service, programs))
-    return {
-      smartHost: unknown(`the transport ${service} is not the SMTP client`, transport.source),
-    };
-  if (transportHop !== '') return hopTo(transportHop, transport.source);
-  if (!relay.known) return { smartHost: relay };
-  if (relay.value !== '') return hopTo(relay.value, relay.source);
-  return bySender(settings) ?? { smartHost: known(undefined, relay.source) };
+  if (!relay.known) return { service, smartHost: relay };
+  if (relay.value !== '') return { service, ...hopTo(relay.value, relay.source) };
+  return { service, ...(bySender(settings) ?? { smartHost: known(undefined, relay.source) }) };
 }
 
-function hopTo(nextHop: string, source: SettingSource): Routes {
+/** A service that is not the SMTP client has none of its rules. */
+function checkClient(routes: Routes, programs: ReadonlyMap<string, string>): Routes {
+  const { service, smartHost } = routes;
+  if (!smartHost.known || isSmtpClient(service, programs)) return routes;
+  const reason = `the transport ${service} is not the SMTP client`;
+  return { service, smartHost: unknown(reason, smartHost.source) };
+}
+
+function hopTo(nextHop: string, source: SettingSource): Omit<Routes, 'service'> {
+  if (nextHop === '') return { smartHost: known(undefined, source) };
   return { smartHost: known(nextHop, source), nextHop };
 }
 
-/** The entry of transport_maps for the domain (transport(5)). */
+/** The local part of the messages of a test, for tables that match whole addresses. */
+const LOCAL_PART = 'test';
+
+/**
+ * The entry of transport_maps for the domain (transport(5)). Patterns are matched with the
+ * whole address alone.
+ */
 function routeByMap(
   settings: PostfixSettings,
   domain: string,
   readTable: ReadTable,
-): Routes | undefined {
+): (Omit<Routes, 'service'> & { readonly service?: string }) | undefined {
   const maps = settings.value('transport_maps');
   if (!maps.known) return { smartHost: maps };
   const tables = parseTableList(maps.value).map((table) => openTable(table, readTable));
-  for (const key of [...domainKeys(domain), '*'])
+  const address = `${LOCAL_PART}@${domain}`;
+  for (const key of [address, ...domainKeys(domain), '*'])
     for (const table of tables) {
+      if (table.isPattern && key !== address) continue;
       const answer = table.lookup(key);
       if (answer.kind === 'missing') continue;
       if (answer.kind !== 'found') return { smartHost: unknown(answer.reason, maps.source) };
       const [, service = '', hop = ''] = /^([^:]*):?(.*)$/s.exec(answer.value) ?? [];
-      const line = `${answer.key} ${answer.value}`;
-      const source = { setting: 'transport_maps', line };
-      if (service !== '' && service !== 'smtp' && service !== 'relay')
-        return { smartHost: unknown(`the transport ${service} is not the SMTP client`, source) };
-      if (hop !== '') return hopTo(hop, source);
-      if (service !== '') return { smartHost: known(undefined, source) };
-      return undefined;
+      const source = { setting: 'transport_maps', line: `${answer.key} ${answer.value}` };
+      if (service !== '') return { service, ...hopTo(hop, source) };
+      // An empty result leaves the route as it is.
+      return hop === '' ? undefined : hopTo(hop, source);
     }
   return undefined;
 }
@@ -155,8 +154,8 @@ export function domainKeys(domain: string): readonly string[] {
   return keys;
 }
 
-/** Routes that depend on the sender of a message cannot be foretold. */
-function bySender(settings: PostfixSettings): Routes | undefined {
+/** Routes that depend on the sender of a message cannot be predicted. */
+function bySender(settings: PostfixSettings): Omit<Routes, 'service'> | undefined {
   for (const name of [
     'sender_dependent_relayhost_maps',
     'sender_dependent_default_transport_maps',
@@ -167,6 +166,34 @@ function bySender(settings: PostfixSettings): Routes | undefined {
       return { smartHost: unknown('the route depends on the sender of a message', value.source) };
   }
   return undefined;
+}
+
+/** Without DNS the SMTP client looks up no MX records, so the hosts are not known. */
+function withoutMx(settings: PostfixSettings): Fact<never> | undefined {
+  const support = settings.value('smtp_dns_support_level');
+  if (!support.known) return undefined;
+  const reason = 'the SMTP client looks up no MX records';
+  const level = support.value.trim().toLowerCase();
+  if (level === 'disabled') return unknown(reason, support.source);
+  const disabled = readYes(settings.value('disable_dns_lookups'));
+  if (level === '' && (!disabled.known || disabled.value)) return unknown(reason, disabled.source);
+  return undefined;
+}
+
+/** The servers that get mail which no host of the domain takes. */
+function fallbackRelayOf(settings: PostfixSettings): SenderModel['fallbackRelay'] {
+  const relay = settings.value('smtp_fallback_relay');
+  if (!relay.known) return relay;
+  return known(relay.value.trim() === '' ? undefined : relay.value, relay.source);
+}
+
+/** The TLS library, unless another file than openssl.cnf configures it (Postfix 3.9). */
+function libraryOf(settings: PostfixSettings, input: PostfixInput): TlsLibrary | undefined {
+  const file = settings.value('tls_config_file');
+  const section = settings.value('tls_config_name');
+  const isDefault = file.known && /^(default)?$/.test(file.value.trim());
+  if (!isDefault || !section.known || section.value.trim() !== '') return undefined;
+  return parseTlsLibrary(input.tlsLibrary ?? '');
 }
 
 function stsOf(

@@ -211,10 +211,10 @@ function daneByServer(settings: PostfixSettings): Fact<DaneUse> {
 function hindranceOf(settings: PostfixSettings): Fact<true> | undefined {
   const support = settings.value('smtp_dns_support_level');
   if (!support.known) return support;
-  if (support.value.trim() !== 'dnssec') return known(true, support.source);
+  if (support.value.trim().toLowerCase() !== 'dnssec') return known(true, support.source);
   const lookup = settings.value('smtp_host_lookup');
   if (!lookup.known) return lookup;
-  if (!/\bdns\b/.test(lookup.value)) return known(true, lookup.source);
+  if (!/\bdns\b/i.test(lookup.value)) return known(true, lookup.source);
   const ignored = readYes(settings.value('ignore_mx_lookup_error'));
   if (!ignored.known) return ignored;
   if (ignored.value) return known(true, ignored.source);
