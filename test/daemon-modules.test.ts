@@ -27,3 +27,18 @@ test('the walk over modules follows imports and re-exports', () => {
   assert.ok(loadedWith('server/jobs/watch.js').has('watch/index.js'));
   assert.ok(loadedWith('watch/index.js').has('watch/digest/digest-schedule.js'));
 });
+
+test('large libraries are loaded at first use', () => {
+  const jobs = ['postfix', 'publish', 'tls-rpt-receive', 'tls-rpt-send', 'watch', 'pages'];
+  const library =
+    /^import [^;']*'((?:mailauth|nodemailer|imapflow|openid-client|prom-client)\b[^']*)'/gm;
+  for (const job of jobs)
+    for (const file of loadedWith(`server/jobs/${job}.js`)) {
+      const found = [...readFileSync(join(root, file), 'utf8').matchAll(library)];
+      assert.deepEqual(
+        found.map(([, name]) => name),
+        [],
+        `${file} of ${job}`,
+      );
+    }
+});

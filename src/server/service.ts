@@ -44,9 +44,14 @@ export interface Site {
   readonly handle: WebHandler;
   /**
    * Returns an answer that depends on method, host and path only. It avoids the cost of a
-   * `Request` and a `Response` for policies, which are requested most.
+   * `Request` and a `Response` for policies, which are requested most, and the memory of
+   * both for metrics.
    */
-  answer?(method: string, hostName: string, path: string): PlainAnswer | undefined;
+  answer?(
+    method: string,
+    hostName: string,
+    path: string,
+  ): PlainAnswer | undefined | Promise<PlainAnswer>;
   /**
    * Returns whether the site refuses requests for want of time. While it does, its
    * connections wait in turns by network.

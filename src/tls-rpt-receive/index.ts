@@ -46,7 +46,7 @@ export { walkSources, type Source } from './read/walk-sources.js';
 export { reportRecordSchema, type ReportRecord } from './read/report-record.js';
 export { reportSchemas } from './render/report-schemas.js';
 export { arrivalOf } from './verify/arrival-of.js';
-export { loadDkimVerifier, lookupKeys, verifyDkim, type LookupKeys } from './verify/verify-dkim.js';
+export { lookupKeys, verifyDkim, type LookupKeys } from './verify/verify-dkim.js';
 export type { ReceivedReport } from './tables/prepare-report.js';
 export { storeReports, type StoreOutcome } from './tables/store-reports.js';
 export { domainReports, type DomainReport } from './tables/domain-reports.js';

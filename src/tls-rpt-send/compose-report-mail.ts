@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { dkimSign } from 'mailauth/lib/dkim/sign.js';
-import MimeNode from 'nodemailer/lib/mime-node/index.js';
+import type MimeNode from 'nodemailer/lib/mime-node/index.js';
 import { HermeticError } from '../base/index.js';
 import { reportFileName, reportSubject, type TlsReport } from '../tls-rpt/index.js';
 import { submitterOf, type Reporter } from './build-report.js';
@@ -31,7 +31,22 @@ export interface ReportMail {
 
 const signedFields =
   'From:To:Subject:Date:Message-ID:MIME-Version:Content-Type:TLS-Report-Domain:TLS-Report-Submitter:TLS-Required';
-let mailauth: Promise<{ readonly dkimSign: typeof dkimSign }> | undefined;
+
+interface MailLibraries {
+  readonly Node: typeof MimeNode;
+  readonly sign: typeof dkimSign;
+}
+
+/** Loaded with the first report: the libraries take eight mebibytes. */
+let libraries: Promise<MailLibraries> | undefined;
+
+async function loadLibraries(): Promise<MailLibraries> {
+  const [mime, dkim] = await Promise.all([
+    import('nodemailer/lib/mime-node/index.js'),
+    import('mailauth/lib/dkim/sign.js'),
+  ]);
+  return { Node: mime.default, sign: dkim.dkimSign };
+}
 
 /**
  * Composes and signs a report as mail (RFC 8460 §5.3): multipart/report with a
@@ -43,7 +58,8 @@ let mailauth: Promise<{ readonly dkimSign: typeof dkimSign }> | undefined;
 export async function composeReportMail(reportMail: ReportMail): Promise<Buffer> {
   const { reporter, report, body, policyDomain, to, dkim, at } = reportMail;
   const names = { submitter: submitterOf(reporter), policyDomain };
-  const mimeNode = new MimeNode('multipart/report; report-type=tlsrpt', {
+  const { Node, sign } = await (libraries ??= loadLibraries());
+  const mimeNode = new Node('multipart/report; report-type=tlsrpt', {
     newline: 'win',
     normalizeHeaderKey: (policyKey) => policyKey.replace(/^Tls-/, 'TLS-'),
   });
@@ -64,7 +80,6 @@ export async function composeReportMail(reportMail: ReportMail): Promise<Buffer>
     .setHeader('Content-Transfer-Encoding', 'base64')
     .setContent(gzipSync(body));
   const composed = await mimeNode.build();
-  const { dkimSign: sign } = await (mailauth ??= import('mailauth/lib/dkim/sign.js'));
   const key = dkim.privateKey.export({ type: 'pkcs8', format: 'pem' });
   const signed = await sign(composed, {
     canonicalization: 'relaxed/relaxed',

@@ -2,7 +2,6 @@ import {
   createReceiver,
   httpsHandler,
   isForeign,
-  loadDkimVerifier,
   lookupKeys,
   reportTables,
   smtpIntake,
@@ -34,8 +33,6 @@ export const reportJob: JobCode<ReportJobSettings> = {
   async start(settings, jobContext): Promise<Service> {
     const { domains, https, smtp, maxBytes, perMinute } = settings;
     const { store, clock, resolver } = jobContext;
-    // A mail server waits for the reply to its first message; a mailbox does not.
-    if (smtp) await loadDkimVerifier();
     const counts = new Map<string, number>();
     const mxHosts = new MxHosts();
     const receiver = createReceiver({

@@ -156,8 +156,9 @@ async function respond(
     if (pathname === '*') return sendAnswer(exchange, { status: 204, headers: [], body: '' });
     const site = sites.find((s) => s.serves(host, pathname));
     if (!site) return sendPlain(exchange, 404);
-    const plainAnswer = site.answer?.(method, host, pathname);
-    if (plainAnswer?.status === 503) waitAfter(exchange, line);
+    const answered = site.answer?.(method, host, pathname);
+    const plainAnswer = answered instanceof Promise ? await answered : answered;
+    if (plainAnswer?.status === 503 && site.isBusy) waitAfter(exchange, line);
     if (plainAnswer)
       return sendAnswer(exchange, { ...plainAnswer, headers: Object.entries(plainAnswer.headers) });
     const maxBody = maxBodyOf(site, pathname);
