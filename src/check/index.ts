@@ -36,7 +36,13 @@ export { check, collectOptions, nameOf, type CheckOptions } from './run/check.js
 export { OptOutRecords } from './probes/opt-out-record.js';
 export { parseOptOut, type OptOut } from './probes/opt-out.js';
 export type { CheckEvent } from './probes/check-event.js';
-export { AddressVisits, type VisitLimits, type VisitOptions } from './probes/address-visits.js';
+export {
+  AddressVisits,
+  type SharedAddresses,
+  type SharedContact,
+  type VisitLimits,
+  type VisitOptions,
+} from './probes/address-visits.js';
 export type { ConnectionBudget, ProbeLimiter } from './probes/connection-limiter.js';
 export { collect, createProbeContext, DEFAULT_BUDGET, type CollectOptions } from './run/collect.js';
 export { assembleEvidence, type CollectedFacts } from './run/assemble-evidence.js';
@@ -48,6 +54,7 @@ export {
   type HostLookup,
   type RouteTarget,
 } from './probes/probe-host.js';
+export type { PolicyHostTarget, PolicyVisitor, RefusedVisit } from './probes/policy-visitor.js';
 export { lookupStsRecord, probePolicy, probeTlsRpt, readStsRecord } from './probes/probe-txt.js';
 export { probeSmtp, type ProbeTarget } from './probes/smtp-tls.js';
 export { grade, type GradeOptions } from './grade/grade.js';

@@ -4,4 +4,6 @@ export const ownFailures: ReadonlySet<string> = new Set([
   'net-guarded',
   'net-budget',
   'net-local',
+  // The operator of the server refuses checks.
+  'opt-out',
 ]);

@@ -8,7 +8,7 @@ import { RRType, type Resolver } from '../dns/index.js';
 import { nodeNetwork } from '../net/index.js';
 import { createCa, issue, selfSigned } from '../pki/index.js';
 import { parsePem, trustStore } from '../x509/index.js';
-import { fetchPolicy } from './index.js';
+import { fetchPolicy, visitPolicyHost, type PolicyHostReply } from './index.js';
 
 const root = createCa({ name: 'Root' });
 const parsed = parsePem(root.certPem);
@@ -186,4 +186,37 @@ test('a policy that ends with a closure alert is complete, one with a FIN is not
 
 test('a policy host without an address has no policy', async () => {
   assert.equal(await outcome(1, 'other.example'), 'sts-policy-host-missing');
+});
+
+const now = Date.parse('2026-11-30T12:00:00Z');
+
+async function replyOf(port: number, address = '127.0.0.1'): Promise<PolicyHostReply> {
+  const { reply } = await visitPolicyHost({
+    network: nodeNetwork(),
+    ...{ address, port, anchors, validationTime: now, timeoutMs: 5000 },
+    domain: Name.of('good.example'),
+  });
+  return reply;
+}
+
+test('a visit reports the reaction of the address, with the time in Retry-After', async () => {
+  const open = { dial: 'open', secured: true };
+  const fields: readonly (readonly [string, number | undefined])[] = [
+    ['120', 120_000],
+    ['Mon, 30 Nov 2026 12:05:00 GMT', 300_000],
+    ['Mon, 30 Nov 2026 11:00:00 GMT', 0],
+    ['soon', undefined],
+    ['-5', undefined],
+  ];
+  for (const [field, retryAfterMs] of fields) {
+    const { port } = await host(`503 Busy\r\nRetry-After: ${field}`);
+    assert.deepEqual(await replyOf(port), { ...open, status: 503, retryAfterMs }, field);
+  }
+  const { port } = await host('200 OK', policy, selfSigned({ names: ['mta-sts.good.example'] }));
+  assert.deepEqual(await replyOf(port), open, 'the certificate is judged, and nothing is sent');
+  const closed = createServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const { port: free } = closed.address() as AddressInfo;
+  await new Promise((done) => closed.close(done));
+  assert.deepEqual(await replyOf(free), { dial: 'net-refused', secured: false });
 });

@@ -1,7 +1,7 @@
 import { fail, ok, type Failure, type Name, type Result } from '../base/index.js';
 import { lookupAddresses, type Resolver } from '../dns/index.js';
-import { httpFailures, request } from '../http/index.js';
-import type { Network } from '../net/index.js';
+import { httpFailures, request, type HttpResponse } from '../http/index.js';
+import type { NetFailureCode, Network } from '../net/index.js';
 import type { Certificate, TrustStore } from '../x509/index.js';
 import { stsFailures } from './failures.js';
 import { parsePolicy, type StsPolicy } from './parse-policy.js';
@@ -52,19 +52,105 @@ const MAX_BODY = 65_536;
  */
 export async function fetchPolicy(options: FetchPolicyOptions): Promise<Result<FetchedPolicy>> {
   const { resolver, domain, signal } = options;
+  const found = await lookupPolicyHost(resolver, domain, signal);
+  return found.ok ? fetchPolicyAt({ ...options, addresses: found.value.addresses }) : found;
+}
+
+/** The addresses of a policy host. */
+export interface PolicyHostAddresses {
+  /** `mta-sts.DOMAIN`. */
+  readonly host: string;
+  /** The end of its alias chain: many policy hosts are aliases of one provider's host. */
+  readonly canonicalName: string;
+  /** IPv4 first. */
+  readonly addresses: readonly string[];
+}
+
+/** Looks up the addresses of the policy host of a domain. Rejects only with `signal.reason`. */
+export async function lookupPolicyHost(
+  resolver: Resolver,
+  domain: Name,
+  signal?: AbortSignal,
+): Promise<Result<PolicyHostAddresses>> {
   const parsedHost = domain.prepend('mta-sts');
   if (!parsedHost.ok) return fail(stsFailures.make('sts-policy-host-missing', domain.toString()));
-  const found = await lookupAddresses(resolver, parsedHost.value, signal ? { signal } : {});
+  const host = parsedHost.value;
+  const found = await lookupAddresses(resolver, host, signal ? { signal } : {});
   if (found.status === 'absent')
-    return fail(stsFailures.make('sts-policy-host-missing', parsedHost.value.toString()));
+    return fail(stsFailures.make('sts-policy-host-missing', host.toString()));
   if (found.status === 'failed')
     return fail(
       stsFailures.make(
         'sts-policy-unreachable',
-        `${parsedHost.value.toString()}: ${found.failure?.code ?? 'no answer'}`,
+        `${host.toString()}: ${found.failure?.code ?? 'no answer'}`,
       ),
     );
-  return fetchPolicyAt({ ...options, addresses: [...found.v4, ...found.v6] });
+  return ok({
+    host: host.toLower(),
+    canonicalName: found.canonicalName.toLower(),
+    addresses: [...found.v4, ...found.v6],
+  });
+}
+
+/** The reaction of one address to a fetch. */
+export interface PolicyHostReply {
+  /** The TCP connection. */
+  readonly dial: 'open' | NetFailureCode;
+  /** False where no handshake completed, so that a sender tries the next address. */
+  readonly secured: boolean;
+  /** The status of the response; absent without one. */
+  readonly status?: number | undefined;
+  /** Milliseconds of the field Retry-After (RFC 9110 §10.2.3). */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** A fetch from one address, and the reaction of the server. */
+export interface PolicyVisit {
+  readonly fetched: Result<FetchedPolicy>;
+  readonly reply: PolicyHostReply;
+}
+
+/**
+ * Fetches the policy from one address, and reports the reaction of the server, so that the
+ * caller can leave a busy server alone.
+ */
+export async function visitPolicyHost(
+  options: Omit<FetchPolicyAtOptions, 'addresses'> & { readonly address: string },
+): Promise<PolicyVisit> {
+  const { network, address } = options;
+  let dial: PolicyHostReply['dial'] = 'net-local';
+  const observed: Network = {
+    exchange: (request) => network.exchange(request),
+    dial: async (request) => {
+      const dialled = await network.dial(request);
+      dial = dialled.ok ? 'open' : dialled.failure.code;
+      return dialled;
+    },
+  };
+  const response = await requestPolicy({ ...options, network: observed, addresses: [address] });
+  const reply = response.ok
+    ? { status: response.value.status, retryAfterMs: retryAfter(response.value, options) }
+    : {};
+  const secured = response.ok || !withoutHandshake.has(response.failure.code);
+  return { fetched: policyIn(response), reply: { dial, secured, ...reply } };
+}
+
+const withoutHandshake: ReadonlySet<string> = new Set([
+  'http-unreachable',
+  'http-tls-failed',
+  'http-not-public',
+]);
+
+/** Seconds, or a date (RFC 9110 §10.2.3). Undefined without a valid field. */
+function retryAfter(
+  { headers }: Pick<HttpResponse, 'headers'>,
+  { validationTime: now }: { readonly validationTime: number },
+): number | undefined {
+  const field = headers['retry-after']?.trim() ?? '';
+  if (/^\d{1,9}$/.test(field)) return Number(field) * 1000;
+  // Date.parse would read a number as a year.
+  const date = /^[A-Z][a-z]{2,8},? /.test(field) ? Date.parse(field) : NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
 /**
@@ -72,6 +158,10 @@ export async function fetchPolicy(options: FetchPolicyOptions): Promise<Result<F
  * its policy host.
  */
 export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Result<FetchedPolicy>> {
+  return policyIn(await requestPolicy(options));
+}
+
+function requestPolicy(options: FetchPolicyAtOptions): Promise<Result<HttpResponse>> {
   const {
     network,
     addresses,
@@ -82,7 +172,7 @@ export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Resu
     timeoutMs = 60_000,
     signal,
   } = options;
-  const response = await request({
+  return request({
     network,
     addresses,
     port,
@@ -94,6 +184,10 @@ export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Resu
     timeoutMs,
     signal,
   });
+}
+
+/** The policy in a response, or the reason why a sender uses none (RFC 8461 §3.3). */
+function policyIn(response: Result<HttpResponse>): Result<FetchedPolicy> {
   if (!response.ok) return fail(causeOf(response.failure));
   const { status, headers, body, whole, address, chainVerdict } = response.value;
   if (REDIRECTS.includes(status))

@@ -38,9 +38,14 @@ export { matchMx } from './match-mx.js';
 export {
   fetchPolicy,
   fetchPolicyAt,
+  lookupPolicyHost,
+  visitPolicyHost,
   type FetchedPolicy,
   type FetchPolicyAtOptions,
   type FetchPolicyOptions,
+  type PolicyHostAddresses,
+  type PolicyHostReply,
+  type PolicyVisit,
 } from './fetch-policy.js';
 export type { CachedPolicy, FailedFetches, StsCache, StsEntry } from './cache-entry.js';
 export {

@@ -141,6 +141,7 @@ export {
   scanSchemas,
 } from './export/export-rows.js';
 export { parquetChunks } from './export/parquet-chunks.js';
+export { judgeContact } from './schedule/judge-contact.js';
 export { resultRow } from './live/result-row.js';
 export { liveWork, type LiveOptions, type LiveWork } from './live/live-work.js';
 export {
@@ -155,6 +156,7 @@ export {
   openCluster,
   politeness,
   requireMigrated,
+  returnAddress,
   runWorker,
   scanChanges,
   scanFailures,
@@ -163,9 +165,12 @@ export {
   scanStatistics,
   startScan,
   storeOptOuts,
+  takeAddress,
   type DomainList,
   type ExplainedDomain,
+  type EndedContact,
   type ExportedDomain,
+  type HeldAddress,
   type LoadedList,
   type LocalCluster,
   type Politeness,
@@ -176,5 +181,6 @@ export {
   type ScanStatistic,
   type ScanWork,
   type StoredScan,
+  type WantedContact,
   type WorkerOptions,
 } from './engine/index.js';

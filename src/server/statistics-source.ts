@@ -1,5 +1,6 @@
 import type { ScanNumbers, StatisticsSource } from '../web/index.js';
-import type { Database, ScanStatistic, StoredScan } from '../scan/index.js';
+import type { ScanStatistic, StoredScan } from '../scan/index.js';
+import { ScanDatabase } from './scan-database.js';
 
 /** Time for which the list of scans is reused. */
 const LIST_MS = 10_000;
@@ -23,24 +24,15 @@ export function statisticsSource(
   clock: { monotonic(): number },
   onError: (error: Error) => void,
 ): OpenStatistics {
-  let opened: Promise<Database> | undefined;
+  const database = new ScanDatabase(url, MAX_CONNECTIONS, onError);
   let listed: { readonly at: number; readonly scans: Promise<readonly StoredScan[]> } | undefined;
   const known = new Map<number, Promise<ScanNumbers | undefined>>();
   const scan = () => import('../scan/index.js');
-  const database = async (): Promise<Database> => {
-    opened ??= scan().then(({ Database }) =>
-      Database.open({ connection: url, maxConnections: MAX_CONNECTIONS, onError }),
-    );
-    return opened.catch((error: unknown) => {
-      opened = undefined;
-      throw error;
-    });
-  };
   const finished = async (): Promise<readonly StoredScan[]> => {
     const now = clock.monotonic();
     if (!listed || now - listed.at > LIST_MS) {
       const { listScans } = await scan();
-      const scans = listScans(await database());
+      const scans = listScans(await database.open());
       listed = { at: now, scans };
       scans.catch(() => (listed = undefined));
     }
@@ -50,7 +42,7 @@ export function statisticsSource(
     const stored = (await finished()).find((one) => one.id === id);
     if (!stored) return undefined;
     const { scanStatistics } = await scan();
-    return numbersOf(stored, await scanStatistics(await database(), id));
+    return numbersOf(stored, await scanStatistics(await database.open(), id));
   };
   return {
     scans: async () => (await finished()).map(describe),
@@ -66,9 +58,7 @@ export function statisticsSource(
       reading.then((numbers) => numbers ?? forget(), forget);
       return reading;
     },
-    async close() {
-      await (await opened?.catch(() => undefined))?.close();
-    },
+    close: () => database.close(),
   };
 }
 

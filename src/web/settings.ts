@@ -92,8 +92,8 @@ const signIn = z.strictObject({
   grants: z.array(grant).max(1000).default([]),
 });
 
-/** The statistics of scans, from the database of `hermetic scan`. */
-const statistics = z.strictObject({
+/** A part of the pages that uses the database of `hermetic scan`. */
+const scanDatabase = z.strictObject({
   /** The database: `postgres://USER@HOST/NAME`. */
   database: z
     .string()
@@ -141,7 +141,12 @@ export const pagesSection = z.strictObject({
     )
     .default({}),
   /** Shows the statistics of finished scans to everyone. */
-  statistics: statistics.optional(),
+  statistics: scanDatabase.optional(),
+  /**
+   * Checks and scans together keep to one visitor at a mail server, and to one budget a
+   * day.
+   */
+  sharedLimits: scanDatabase.optional(),
   limits,
 });
 

@@ -5,13 +5,14 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { systemClock } from '../../src/base/index.js';
-import { scanContext } from '../../src/scan/engine/contract/scan-context.js';
+import { scanContext } from '../../src/scan/engine/create-context.js';
 import {
   controlScan,
   scanNumbered,
   scanProgress,
   scanStatistics,
   startScan,
+  type WebVisits,
 } from '../../src/scan/engine/index.js';
 import { observeHosts } from '../../src/scan/engine/jobs/observe-hosts.js';
 import { observeNames } from '../../src/scan/engine/jobs/observe-names.js';
@@ -173,8 +174,8 @@ test('a host is visited once a domain with a policy names it, although it was in
   const counted = countedWork({ port: servers.port });
   const workOf = (visitAlways: boolean) => ({
     ...counted,
-    observeDomain: async (domain: string, signal: AbortSignal) => ({
-      ...(await counted.observeDomain(domain, signal)),
+    observeDomain: async (domain: string, signal: AbortSignal, web: WebVisits) => ({
+      ...(await counted.observeDomain(domain, signal, web)),
       hosts: [{ name: 'mx7.example', preference: 10 }],
       visitAlways,
     }),
@@ -319,12 +320,12 @@ test('results of a slice whose lease ended are dropped', async () => {
   const slow = {
     ...work,
     // Another worker takes the slice over while this one observes it.
-    observeDomain: async (domain: string, signal: AbortSignal) => {
+    observeDomain: async (domain: string, signal: AbortSignal, web: WebVisits) => {
       if (taken++ === 0) {
         await endLeases();
         assert.equal((await claimSlice(database, scan, 'names'))?.number, 0);
       }
-      return work.observeDomain(domain, signal);
+      return work.observeDomain(domain, signal, web);
     },
   };
   assert.equal(await observeNames({ ...context, work: slow }, scan), 1);

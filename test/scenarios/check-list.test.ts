@@ -6,6 +6,7 @@ import {
   grade,
   nameOf,
   type CollectOptions,
+  type PolicyVisitor,
 } from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/lab.js';
 import type { CheckResult } from '../../src/evidence/index.js';
@@ -17,6 +18,7 @@ import { runCli } from '../support/run-cli.js';
 /** Domains with shared hosts, policies, TLSA records and faults, and no timeouts. */
 const names = [
   'good.example',
+  'sts-only.example',
   'hosted-customer.example',
   'sts-mx-mismatch.example',
   'plaintext.example',
@@ -132,4 +134,22 @@ test('check of several domains reports its traffic on standard error', async () 
   assert.equal(code, 1);
   assert.match(err, /^\d+ connections to \d+ mail server addresses, \d+ DNS questions$/m);
   assert.doesNotMatch(out, /DNS questions/);
+});
+
+test('a policy host that may not be asked leaves the policy unknown', async () => {
+  for (const code of ['net-budget', 'opt-out'] as const) {
+    const policyVisitor: PolicyVisitor = {
+      run: () => Promise.resolve({ refused: { code, detail: 'mta-sts.good.example' } }),
+    };
+    const result = await single('sts-only.example', {
+      ...collectOptions({ ...labOptions(lab), depth: 'triage' }),
+      policyVisitor,
+    });
+    assert.equal(result.verdict, 'inconclusive');
+    assert.deepEqual(
+      result.findings.filter(({ id }) => id.startsWith('sts-')).map(({ id }) => id),
+      ['sts-policy-not-fetched'],
+    );
+    assert.equal(result.exposure.mtaStsFirst.none, 'unknown');
+  }
 });

@@ -149,6 +149,19 @@ export const mtaStsFindings = {
     ],
   },
   /**
+   * Raised when a limit of this machine, or the operator of the policy host, did not allow
+   * the fetch.
+   */
+  'sts-policy-not-fetched': {
+    topic: 'network',
+    title: 'This check did not fetch the MTA-STS policy',
+    why: 'The policy host shares its addresses with other domains. Its operator refuses checks, or this machine has reached its limit of connections there. Whether the policy works is unknown.',
+    reference: 'RFC 8461 §3.3',
+    owner: 'own-network',
+    fix: 'Check the domain again on another day.',
+    steps: (findingValues) => [checkAgain(findingValues)],
+  },
+  /**
    * Raised when more than one record begins with v=STSv1. Senders must then assume that
    * there is no policy (RFC 8461 §3.1).
    */

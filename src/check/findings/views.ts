@@ -13,6 +13,7 @@ export const inconclusiveFindings = [
   'mx-lookup-failed',
   'dnssec-indeterminate',
   'sts-lookup-failed',
+  'sts-policy-not-fetched',
   'mx-inconclusive',
   'tls-unsettled',
   'tlsrpt-lookup-failed',

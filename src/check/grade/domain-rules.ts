@@ -4,6 +4,7 @@ import { parseCertificate } from '../../x509/index.js';
 import { isNearExpiry } from './certificate-rules.js';
 import { resolverAtFault } from './exposure.js';
 import type { FindingId } from '../findings/catalogue.js';
+import { ownFailures } from '../own-failures.js';
 import type { JudgedHost } from './judge-host.js';
 import type { FindingCollector } from './finding-collector.js';
 import { explainUnusable, parseTlsa } from '../../dane/index.js';
@@ -242,6 +243,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
     const first = mtaSts.problems[0];
     if (mtaSts.txt.lookup === 'failed')
       raised.add('sts-lookup-failed', { reason: failureWords(first) });
+    else if (first && ownFailures.has(first.code))
+      raised.add('sts-policy-not-fetched', { reason: failureWords(first) });
     else
       raised.add(first ? findingOf(first.code) : 'sts-policy-unreachable', {
         detail: failureWords(first) ?? '',

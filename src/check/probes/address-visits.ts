@@ -13,8 +13,32 @@ export interface VisitLimits {
   readonly reuseMs: number;
   /** Hosts and addresses that are never contacted. */
   readonly optOut?: OptOut | undefined;
+  /** Limits that this service shares with other programs. They apply in addition. */
+  readonly shared?: SharedAddresses | undefined;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
+}
+
+/** Addresses of mail servers that several programs contact, within limits over all of them. */
+export interface SharedAddresses {
+  /**
+   * Takes an address, and connections from its budget of the day. Resolves to the reason
+   * where another program is there, the budget is spent, or the operator refuses. Rejects
+   * where the limits are unknown.
+   */
+  take(wanted: {
+    readonly hostName: string;
+    readonly address: string;
+    readonly connections: number;
+  }): Promise<SharedContact | { readonly refused: 'net-budget' | 'opt-out' }>;
+}
+
+/** An address that no other program contacts until the end of this contact. */
+export interface SharedContact {
+  /** Connections that may be opened. */
+  readonly connections: number;
+  /** Returns the address with the connections that were opened, and the result. */
+  end(used: number, evidence: AddressEvidence | undefined): Promise<void>;
 }
 
 /** The particulars of one check. */
@@ -33,6 +57,19 @@ const DAY = 86_400_000;
 const MAX_ADDRESSES = 50_000;
 /** Results that are cached for reuse. */
 const MAX_RESULTS = 5000;
+
+type Probe = (connectionBudget: ConnectionBudget) => Promise<AddressEvidence>;
+
+interface SharedVisit {
+  readonly hostName: string;
+  readonly address: string;
+  readonly probe: Probe;
+}
+
+/** A budget that knows the connections of its visit. */
+interface CountedBudget extends ConnectionBudget {
+  readonly used: number;
+}
 
 interface Spent {
   readonly since: number;
@@ -80,22 +117,23 @@ export class AddressVisits {
           if (earlier) return earlier;
         }
         own.add(identity);
-        return this.#visit(identity, address, probe);
+        return this.#visit(hostName, address, probe);
       },
     };
   }
 
   /** Visits an address after all earlier visits to it. Failed visits are not reused. */
-  #visit(
-    identity: string,
-    address: string,
-    probe: (connectionBudget: ConnectionBudget) => Promise<AddressEvidence>,
-  ): Promise<AddressEvidence> {
+  #visit(hostName: string, address: string, probe: Probe): Promise<AddressEvidence> {
+    const identity = `${hostName} ${address}`;
     const previous = this.#busy.get(address);
     const result = (async () => {
       await previous?.catch(() => undefined);
-      const connectionBudget = this.#budgetOf(address);
-      return connectionBudget.remaining > 0 ? probe(connectionBudget) : exhausted(address);
+      const { perVisit, shared } = this.limits;
+      const connectionBudget = this.#budgetOf(address, perVisit);
+      if (connectionBudget.remaining <= 0) return exhausted(address);
+      return shared
+        ? this.#visitShared(shared, { hostName, address, probe })
+        : probe(connectionBudget);
     })();
     this.#busy.set(address, result);
     this.#results.set(identity, { at: this.limits.now(), result });
@@ -110,6 +148,24 @@ export class AddressVisits {
     return result;
   }
 
+  /** Visits an address that other programs contact as well. */
+  async #visitShared(
+    shared: SharedAddresses,
+    { hostName, address, probe }: SharedVisit,
+  ): Promise<AddressEvidence> {
+    const connections = this.#budgetOf(address, this.limits.perVisit).remaining;
+    const taken = await shared.take({ hostName, address, connections });
+    if ('refused' in taken)
+      return taken.refused === 'opt-out' ? optedOut(address) : exhausted(address);
+    const connectionBudget = this.#budgetOf(address, taken.connections);
+    let evidence: AddressEvidence | undefined;
+    try {
+      return (evidence = await probe(connectionBudget));
+    } finally {
+      await taken.end(connectionBudget.used, evidence);
+    }
+  }
+
   #spentAt(address: string): Spent {
     const now = this.limits.now();
     const known = this.#spent.get(address);
@@ -117,14 +173,17 @@ export class AddressVisits {
   }
 
   /** The budget of one visit: its own limit, and no more than the day has left. */
-  #budgetOf(address: string): ConnectionBudget {
-    const { perVisit, perDay } = this.limits;
+  #budgetOf(address: string, perVisit: number): CountedBudget {
+    const { perDay } = this.limits;
     const spent = this.#spentAt(address);
     this.#spent.set(address, spent);
     let used = 0;
     return {
       get remaining() {
         return Math.min(perVisit - used, perDay - spent.connections);
+      },
+      get used() {
+        return used;
       },
       consume() {
         used++;

@@ -6,6 +6,7 @@ import type { Goals } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { CheckEvent } from './check-event.js';
 import type { ProbeLimiter } from './connection-limiter.js';
+import type { PolicyVisitor } from './policy-visitor.js';
 
 /** The inputs and limits that all probes of one check share. */
 export interface ProbeContext {
@@ -45,6 +46,7 @@ export interface ProbeContext {
    */
   readonly misplaced: { readonly tlsa: boolean; readonly texts: boolean };
   readonly limiter: ProbeLimiter;
+  readonly policyVisitor: PolicyVisitor;
   /** Maximum number of hosts, and of addresses of each host, to probe. */
   readonly maximum: { readonly hosts: number; readonly addresses: number };
   /** Pause between two connections to one address, milliseconds. */

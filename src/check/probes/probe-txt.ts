@@ -1,23 +1,22 @@
 import { createHash } from 'node:crypto';
-import type { Failure } from '../../base/index.js';
-import { lookupAddresses, lookupTexts } from '../../dns/index.js';
+import { lookupTexts } from '../../dns/index.js';
 import type {
-  FailureEvidence,
   MtaStsEvidence,
   PolicyAddressEvidence,
   TlsRptEvidence,
   TxtEvidence,
 } from '../../evidence/index.js';
 import {
-  fetchPolicy,
-  fetchPolicyAt,
+  lookupPolicyHost,
   parseStsRecord,
+  visitPolicyHost,
   type FetchedPolicy,
 } from '../../mta-sts/index.js';
 import { parseTlsRptRecord } from '../../tls-rpt/index.js';
 import { ownFailures } from '../own-failures.js';
 import { failureEvidence, type ProbeContext } from './context.js';
 import { lookupMisplacedTexts } from './misplaced-texts.js';
+import { fetchOptions, fetchThrough } from './fetch-through.js';
 
 /**
  * Looks up the `_mta-sts` record and fetches the policy it announces (RFC 8461 §3
@@ -43,7 +42,7 @@ export async function probePolicy(
   const stsRecord = readStsRecord(txt);
   if ('status' in stsRecord) return stsRecord;
   context.progress('MTA-STS policy');
-  const fetched = await fetchPolicy({ ...fetchOptions(context), resolver: context.resolver });
+  const fetched = await fetchThrough(context);
   const first = fetched.ok ? fetched.value : undefined;
   const policyAddresses = await probePolicyAddresses(context, first);
   if (!fetched.ok) {
@@ -94,37 +93,35 @@ async function probePolicyAddresses(
   context: ProbeContext,
   first: FetchedPolicy | undefined,
 ): Promise<readonly PolicyAddressEvidence[] | undefined> {
-  const { resolver, domain, signal, depth } = context;
-  const host = domain.prepend('mta-sts');
-  if (depth === 'triage' || !host.ok) return undefined;
-  const { v4, v6 } = await lookupAddresses(resolver, host.value, { signal });
-  const half = MAX_POLICY_ADDRESSES / 2;
-  const six = v6.slice(0, Math.max(half, MAX_POLICY_ADDRESSES - v4.length));
-  const chosen = [...v4.slice(0, MAX_POLICY_ADDRESSES - six.length), ...six];
+  const { resolver, domain, signal, depth, policyVisitor } = context;
+  if (depth === 'triage') return undefined;
+  const found = await lookupPolicyHost(resolver, domain, signal);
+  if (!found.ok) return [];
+  const { addresses, ...names } = found.value;
   return Promise.all(
-    chosen.map(async (address): Promise<PolicyAddressEvidence> => {
+    someOf(addresses).map(async (address): Promise<PolicyAddressEvidence> => {
       if (first?.address === address) return served(first);
-      const fetched = await fetchPolicyAt({ ...fetchOptions(context), addresses: [address] });
+      const visit = await policyVisitor.run({ ...names, address }, () =>
+        visitPolicyHost({ ...fetchOptions(context), address }),
+      );
+      if ('refused' in visit) return { address, failure: visit.refused };
+      const { fetched, reply } = visit;
       if (fetched.ok) return served(fetched.value);
-      return { address, failure: await failureAt(context, address, fetched.failure) };
+      // A machine without a route for IPv6 did not try.
+      if (ownFailures.has(reply.dial))
+        return { address, failure: { code: reply.dial, detail: '' } };
+      return { address, failure: failureEvidence(fetched.failure) };
     }),
   );
 }
 
-/**
- * The failure of one address. A machine without a route for IPv6 did not try: its own
- * failure replaces that of the fetch.
- */
-async function failureAt(
-  { network, httpsPort, signal }: ProbeContext,
-  address: string,
-  failure: Failure,
-): Promise<FailureEvidence> {
-  if (failure.code !== 'sts-policy-unreachable') return failureEvidence(failure);
-  const dialled = await network.dial({ address, port: httpsPort, timeoutMs: 5000, signal });
-  if (dialled.ok) dialled.connection.close();
-  if (dialled.ok || !ownFailures.has(dialled.failure.code)) return failureEvidence(failure);
-  return failureEvidence(dialled.failure);
+/** Chooses addresses of both families. */
+function someOf(addresses: readonly string[]): readonly string[] {
+  const v6 = addresses.filter((address) => address.includes(':'));
+  const v4 = addresses.filter((address) => !v6.includes(address));
+  const half = MAX_POLICY_ADDRESSES / 2;
+  const six = v6.slice(0, Math.max(half, MAX_POLICY_ADDRESSES - v4.length));
+  return [...v4.slice(0, MAX_POLICY_ADDRESSES - six.length), ...six];
 }
 
 function served({ address, chain, body }: FetchedPolicy): PolicyAddressEvidence {
@@ -134,27 +131,6 @@ function served({ address, chain, body }: FetchedPolicy): PolicyAddressEvidence 
 
 function derOf(chain: FetchedPolicy['chain']): readonly string[] {
   return chain.map(({ der }) => Buffer.from(der).toString('base64'));
-}
-
-/** The options that every fetch of the policy shares. */
-function fetchOptions({
-  network,
-  domain,
-  trustStore,
-  now,
-  httpsPort,
-  timeoutMs,
-  signal,
-}: ProbeContext): Omit<Parameters<typeof fetchPolicyAt>[0], 'addresses'> {
-  return {
-    network,
-    domain,
-    anchors: trustStore,
-    validationTime: now,
-    port: httpsPort,
-    timeoutMs: Math.min(60_000, 2 * timeoutMs),
-    signal,
-  };
 }
 
 /** Looks up the `_smtp._tls` record (RFC 8460 §3). */

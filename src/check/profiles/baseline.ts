@@ -173,6 +173,7 @@ export const baseline: Profile = {
     'sts-record-invalid': noPolicy,
     'sts-record-ignored': noPolicy,
     'sts-lookup-failed': rule('info', 'RFC 8461 §3.1'),
+    'sts-policy-not-fetched': rule('info', 'RFC 8461 §3.3'),
     'sts-policy-odd': rule('warn', 'RFC 8461 §3.2'),
     'sts-policy-note': rule('info', 'RFC 8461 §3'),
     'sts-record-multiple': noPolicy,

@@ -13,6 +13,7 @@ import type { TrustStore } from '../../x509/index.js';
 import type { ProbeContext } from '../probes/context.js';
 import type { CheckEvent } from '../probes/check-event.js';
 import { ConnectionLimiter, type ProbeLimiter } from '../probes/connection-limiter.js';
+import { unlimitedPolicyVisits, type PolicyVisitor } from '../probes/policy-visitor.js';
 import { probeContinuity } from '../probes/probe-continuity.js';
 import { probeHost, probeRoute, type RouteTarget } from '../probes/probe-host.js';
 import { probeMtaSts, probeTlsRpt } from '../probes/probe-txt.js';
@@ -64,6 +65,11 @@ export interface CollectOptions {
    * each address. Default of this domain's own.
    */
   readonly manners?: ProbeLimiter;
+  /**
+   * Decides when an address of a policy host is asked. Default at once; a run over many
+   * domains shares one.
+   */
+  readonly policyVisitor?: PolicyVisitor;
   /** Mail hosts that are probed, best preference first. Default 10. */
   readonly maxHosts?: number;
   /** Addresses of each host. Default 4. */
@@ -186,6 +192,7 @@ export function createProbeContext(domainName: Name, options: CollectOptions): P
       texts: options.misplaced ?? options.depth === 'inventory',
     },
     limiter: options.manners ?? new ConnectionLimiter({ budget: options.budget ?? DEFAULT_BUDGET }),
+    policyVisitor: options.policyVisitor ?? unlimitedPolicyVisits,
     maximum: { hosts: options.maxHosts ?? 10, addresses: options.maxAddresses ?? 4 },
     spacingMs: options.spacingMs ?? 200,
     earlierEvidence: (hostName, address) =>

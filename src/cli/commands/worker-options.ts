@@ -14,6 +14,8 @@ export interface WorkerFlags extends CheckFlags {
   readonly rate: string;
   readonly inFlight: string;
   readonly maxRests: string;
+  readonly policyBudget: string;
+  readonly policySpacing: string;
 }
 
 /** Adds the options of observations and of politeness to a command. */
@@ -25,6 +27,12 @@ export function withWorker(command: Command): Command {
     .option('--rate <n>', 'open at most n connections in a second', '100')
     .option('--in-flight <n>', 'visit at most n addresses at the same time', '1000')
     .option('--max-rests <n>', 'give an address up after n rests (15 minutes, 1, 6, 24 hours)', '1')
+    .option(
+      '--policy-spacing <seconds>',
+      'wait between policies of an address that answers',
+      '0.05',
+    )
+    .option('--policy-budget <n>', 'fetch at most n policies from an address in a day', '10000')
     .optionsGroup('Grading:')
     .option('--profile <name>', 'grade by this profile, or a .json file', 'baseline');
 }
@@ -36,6 +44,8 @@ export function readWorker(
 ): { readonly work: LiveWork; readonly rules: NonNullable<WorkerOptions['rules']> } {
   const integer = (option: string, text: string, most: number, least = 1): number =>
     readNumber(option, text, { least, most });
+  const pause = (option: string, text: string): number =>
+    1000 * readNumber(option, text, { least: 0, most: 600, fractions: true });
   const { timeoutMs } = readPeerFlags(flags);
   const { budget: _, spacing: __, ...checking } = flags;
   const settings = readCheckFlags({ ...checking, depth: 'triage' });
@@ -47,8 +57,9 @@ export function readWorker(
       maxRests: integer('--max-rests', flags.maxRests, 4, 0),
     }),
     rules: present({
-      spacingMs:
-        1000 * readNumber('--spacing', flags.spacing, { least: 0, most: 600, fractions: true }),
+      spacingMs: pause('--spacing', flags.spacing),
+      webSpacingMs: pause('--policy-spacing', flags.policySpacing),
+      webDailyBudget: integer('--policy-budget', flags.policyBudget, 1_000_000),
       dailyBudget: integer('--budget', flags.budget, 10_000),
       connectionsPerSecond: integer('--rate', flags.rate, 10_000),
       maxInFlight: integer('--in-flight', flags.inFlight, 20_000),

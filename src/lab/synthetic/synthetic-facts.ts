@@ -46,6 +46,8 @@ export interface SyntheticOptions {
   readonly providers?: number;
   /** Addresses of hosting providers for own host names. Default one for 25 domains. */
   readonly hostingAddresses?: number;
+  /** Addresses of policy hosts. Default 8. */
+  readonly policyAddresses?: number;
   readonly shares?: Partial<SyntheticShares>;
   /** Default 1. */
   readonly seed?: number;
@@ -110,6 +112,7 @@ export class SyntheticFacts {
   readonly #shares: SyntheticShares;
   readonly #seed: number;
   readonly #hosting: number;
+  readonly #policyAddresses: number;
   readonly #changing: number;
   readonly #servers = new Map<string, SyntheticServer>();
   /** Increased for a later state of the same internet. */
@@ -121,6 +124,7 @@ export class SyntheticFacts {
     this.#seed = seed;
     this.#changing = changing;
     this.#shares = { ...defaultShares, ...options.shares };
+    this.#policyAddresses = options.policyAddresses ?? POLICY_ADDRESSES;
     this.#hosting = options.hostingAddresses ?? Math.max(1, Math.ceil(domains / 25));
     this.topLevels = Array.from({ length: TOP_LEVELS }, (_, index) => `syn${index}`);
     let next = 0;
@@ -203,7 +207,7 @@ export class SyntheticFacts {
 
   /** The address of the policy host of a domain. */
   policyAddress(index: number): string {
-    return addressOf(POLICY_BASE + (index % POLICY_ADDRESSES));
+    return addressOf(POLICY_BASE + (index % this.#policyAddresses));
   }
 
   /** A number from 0 up to 1 that depends on seed, index and purpose alone. */

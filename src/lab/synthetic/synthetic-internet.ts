@@ -20,10 +20,21 @@ export interface AddressCounts {
 }
 
 /** The traffic that a synthetic internet received. Plain JSON. */
-export interface SyntheticCounts {
+export interface SyntheticCounts extends AddressTotals {
   readonly questions: number;
   /** Questions by type, such as `MX`. */
   readonly questionsByType: Readonly<Record<string, number>>;
+  /** Sessions that ended with QUIT. */
+  readonly quits: number;
+  /** Commands of mail transactions: a scan sends none. */
+  readonly mailCommands: number;
+  readonly policyFetches: number;
+  /** The connections to policy hosts. */
+  readonly policyHosts: AddressTotals;
+}
+
+/** The connections that several addresses received. Plain JSON. */
+export interface AddressTotals {
   readonly connections: number;
   /** Addresses with a connection. */
   readonly addresses: number;
@@ -33,11 +44,6 @@ export interface SyntheticCounts {
   readonly mostOpen: number;
   /** The shortest pause between two connections to one address; -1 without a second one. */
   readonly leastGapMs: number;
-  /** Sessions that ended with QUIT. */
-  readonly quits: number;
-  /** Commands of mail transactions: a scan sends none. */
-  readonly mailCommands: number;
-  readonly policyFetches: number;
 }
 
 /** The addresses and keys of a running synthetic internet. */
@@ -55,8 +61,10 @@ export interface SyntheticInternet {
   readonly trustStore: TrustStore;
   readonly rootPem: string;
   counts(): SyntheticCounts;
-  /** The counts of one address. */
+  /** The counts of one address of a mail server or policy host. */
   countsAt(address: string): AddressCounts | undefined;
+  /** Addresses of policy hosts that answer every request with status 503. May be changed. */
+  readonly busyPolicyHosts: Set<string>;
   resetCounts(): void;
   /** Moves to the next generation, in which some domains changed. Returns their names. */
   change(): readonly string[];
@@ -94,12 +102,13 @@ export async function startSyntheticInternet(
     anchorLine: dns.anchorLine,
     trustStore: certificates.trustStore,
     rootPem: certificates.rootPem,
-    counts: () => ({ ...questionCounts(dns), ...mail.counts(), policyFetches: policies.fetches }),
-    countsAt: (address) => mail.at(address),
+    counts: () => ({ ...questionCounts(dns), ...mail.counts(), ...policies.counts() }),
+    countsAt: (address) => mail.at(address) ?? policies.at(address),
+    busyPolicyHosts: policies.busy,
     resetCounts: () => {
       dns.questions.clear();
       mail.reset();
-      policies.fetches = 0;
+      policies.reset();
     },
     change: () => {
       facts.generation++;
@@ -197,10 +206,57 @@ class Certificates {
   }
 }
 
+/** Counts the connections of several addresses. */
+class ConnectionCounts {
+  readonly #counts = new Map<string, AddressCounts & { endedAt: number }>();
+
+  at(address: string): AddressCounts | undefined {
+    return this.#counts.get(address);
+  }
+
+  reset(): void {
+    for (const [address, { open }] of this.#counts) if (open === 0) this.#counts.delete(address);
+  }
+
+  add(address: string, socket: Socket): void {
+    const counts = this.#counts.get(address) ?? {
+      connections: 0,
+      open: 0,
+      mostOpen: 0,
+      leastGapMs: -1,
+      endedAt: -1,
+    };
+    this.#counts.set(address, counts);
+    const gap = counts.open > 0 ? 0 : performance.now() - counts.endedAt;
+    if (counts.connections > 0)
+      counts.leastGapMs = counts.leastGapMs < 0 ? gap : Math.min(counts.leastGapMs, gap);
+    counts.connections++;
+    counts.mostOpen = Math.max(counts.mostOpen, ++counts.open);
+    socket.once('close', () => {
+      counts.open--;
+      counts.endedAt = performance.now();
+    });
+  }
+
+  totals(): AddressTotals {
+    const all = [...this.#counts.values()];
+    const most = (pick: (counts: AddressCounts) => number): number =>
+      all.reduce((highest, counts) => Math.max(highest, pick(counts)), 0);
+    const gaps = all.map(({ leastGapMs }) => leastGapMs).filter((gap) => gap >= 0);
+    return {
+      connections: all.reduce((sum, { connections }) => sum + connections, 0),
+      addresses: all.length,
+      mostAtAddress: most(({ connections }) => connections),
+      mostOpen: most(({ mostOpen }) => mostOpen),
+      leastGapMs: gaps.reduce((least, gap) => Math.min(least, gap), gaps[0] ?? -1),
+    };
+  }
+}
+
 /** The mail servers of all addresses. Servers with one certificate and habit are one. */
 class MailServers {
   readonly #servers = new Map<string, (socket: Socket) => void>();
-  readonly #counts = new Map<string, AddressCounts & { endedAt: number }>();
+  readonly #counts = new ConnectionCounts();
   #quits = 0;
   #mailCommands = 0;
 
@@ -210,11 +266,11 @@ class MailServers {
   ) {}
 
   at(address: string): AddressCounts | undefined {
-    return this.#counts.get(address);
+    return this.#counts.at(address);
   }
 
   reset(): void {
-    for (const [address, { open }] of this.#counts) if (open === 0) this.#counts.delete(address);
+    this.#counts.reset();
     this.#quits = 0;
     this.#mailCommands = 0;
   }
@@ -223,7 +279,7 @@ class MailServers {
     const address = socket.localAddress ?? '';
     const server = this.facts.serverAt(address);
     if (!server) return void socket.destroy();
-    this.#count(address, socket);
+    this.#counts.add(address, socket);
     const key = `${server.certificate} ${server.habit}`;
     let serve = this.#servers.get(key);
     if (!serve) {
@@ -244,47 +300,17 @@ class MailServers {
     if (['MAIL', 'RCPT', 'DATA', 'VRFY', 'EXPN'].includes(verb)) this.#mailCommands++;
   }
 
-  #count(address: string, socket: Socket): void {
-    const counts = this.#counts.get(address) ?? {
-      connections: 0,
-      open: 0,
-      mostOpen: 0,
-      leastGapMs: -1,
-      endedAt: -1,
-    };
-    this.#counts.set(address, counts);
-    const gap = counts.open > 0 ? 0 : performance.now() - counts.endedAt;
-    if (counts.connections > 0)
-      counts.leastGapMs = counts.leastGapMs < 0 ? gap : Math.min(counts.leastGapMs, gap);
-    counts.connections++;
-    counts.mostOpen = Math.max(counts.mostOpen, ++counts.open);
-    socket.once('close', () => {
-      counts.open--;
-      counts.endedAt = performance.now();
-    });
-  }
-
-  counts(): Omit<SyntheticCounts, 'questions' | 'questionsByType' | 'policyFetches'> {
-    const all = [...this.#counts.values()];
-    const most = (pick: (counts: AddressCounts) => number): number =>
-      all.reduce((highest, counts) => Math.max(highest, pick(counts)), 0);
-    const gaps = all.map(({ leastGapMs }) => leastGapMs).filter((gap) => gap >= 0);
-    return {
-      connections: all.reduce((sum, { connections }) => sum + connections, 0),
-      addresses: all.length,
-      mostAtAddress: most(({ connections }) => connections),
-      mostOpen: most(({ mostOpen }) => mostOpen),
-      leastGapMs: gaps.reduce((least, gap) => Math.min(least, gap), gaps[0] ?? -1),
-      quits: this.#quits,
-      mailCommands: this.#mailCommands,
-    };
+  counts(): AddressTotals & Pick<SyntheticCounts, 'quits' | 'mailCommands'> {
+    return { ...this.#counts.totals(), quits: this.#quits, mailCommands: this.#mailCommands };
   }
 }
 
 /** The policy hosts. The policy of a domain is made at its first request. */
 class PolicyServers {
-  fetches = 0;
+  readonly busy = new Set<string>();
+  readonly #counts = new ConnectionCounts();
   readonly #host = new PolicyHost();
+  readonly #busyHost = new PolicyHost();
 
   constructor(
     private readonly facts: SyntheticFacts,
@@ -292,19 +318,36 @@ class PolicyServers {
   ) {}
 
   serve(socket: Socket): void {
-    this.fetches++;
-    this.#host.serveWith(socket, (serverName) => this.#add(serverName));
+    const address = socket.localAddress ?? '';
+    this.#counts.add(address, socket);
+    const isBusy = this.busy.has(address);
+    const host = isBusy ? this.#busyHost : this.#host;
+    host.serveWith(socket, (serverName) => this.#add(host, serverName, isBusy));
   }
 
-  #add(serverName: string): void {
+  at(address: string): AddressCounts | undefined {
+    return this.#counts.at(address);
+  }
+
+  reset(): void {
+    this.#counts.reset();
+  }
+
+  counts(): Pick<SyntheticCounts, 'policyFetches' | 'policyHosts'> {
+    const policyHosts = this.#counts.totals();
+    return { policyFetches: policyHosts.connections, policyHosts };
+  }
+
+  #add(host: PolicyHost, serverName: string, isBusy: boolean): void {
     const [, label = '', topLevel = ''] = /^mta-sts\.([^.]+)\.([^.]+)$/.exec(serverName) ?? [];
     const domain = this.facts.domainNamed(label, topLevel);
-    if (!domain || domain.sts === 'none' || this.#host.site(serverName)) return;
+    if (!domain || domain.sts === 'none' || host.site(serverName)) return;
     const hosts =
       domain.sts === 'wrong-mx' ? ['mx.elsewhere.synp'] : domain.hosts.map(({ name }) => name);
     const lines = hosts.map((name) => `mx: ${name}\r\n`).join('');
     const mode = domain.sts === 'testing' ? 'testing' : 'enforce';
-    this.#host.add(serverName, {
+    host.add(serverName, {
+      habit: isBusy ? 'overloaded' : 'good',
       certificate: this.certificates.policyHost(domain),
       policy: `version: STSv1\r\nmode: ${mode}\r\n${lines}max_age: 604800\r\n`,
     });

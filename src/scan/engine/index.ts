@@ -3,6 +3,14 @@ export { Database, type DatabaseOptions } from './database/database.js';
 export { migrate, requireMigrated } from './database/migrate.js';
 export { scanFailures, type ScanFailureCode } from './database/failures.js';
 export type * from './contract/scan-work.js';
+export {
+  returnAddress,
+  takeAddress,
+  type EndedContact,
+  type HeldAddress,
+  type NotHeld,
+  type WantedContact,
+} from './contacts/take-address.js';
 export { explainDomain, type ExplainedDomain } from './jobs/explain-domain.js';
 export { FactStore } from './database/store-facts.js';
 export { scanChanges, type ScanChange } from './scans/scan-changes.js';

@@ -6,7 +6,8 @@ import type { Database } from './database/database.js';
 import { JOBS_SCHEMA } from './database/migrate.js';
 import { planJobs } from './jobs/plan-jobs.js';
 import { runJobs } from './jobs/run-jobs.js';
-import { scanContext } from './contract/scan-context.js';
+import { scanContext } from './create-context.js';
+import { ConnectionRate } from './visits/connection-rate.js';
 import type { ScanWork } from './contract/scan-work.js';
 import { politeness, type Politeness } from './visits/politeness.js';
 import { Visitor } from './visits/visitor.js';
@@ -49,12 +50,10 @@ export async function runWorker({
   const breakOff = new AbortController();
   // Every visit and lookup under way listens to these.
   setMaxListeners(0, breakOff.signal, signal);
-  const context = scanContext({ database, work, clock, signal: breakOff.signal });
-  const visitor = new Visitor(context, {
-    workerId: id,
-    rules: { ...politeness, ...rules },
-    onError,
-  });
+  const limits = { ...politeness, ...rules };
+  const shared = { rules: limits, rate: new ConnectionRate(clock, limits.connectionsPerSecond) };
+  const context = scanContext({ database, work, clock, signal: breakOff.signal }, shared);
+  const visitor = new Visitor(context, { workerId: id, ...shared, onError });
   let poolId: string | undefined;
   const beat = () => sendBeat(database, { id, poolId, inFlight: visitor.inFlight }, beats.deadMs);
   await beat();

@@ -38,6 +38,7 @@ export type ObserveOptions = Pick<
   | 'maxHosts'
   | 'maxAddresses'
   | 'signal'
+  | 'policyVisitor'
 >;
 
 /**

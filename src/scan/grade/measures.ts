@@ -100,11 +100,14 @@ function certificatesOf(servers: readonly MailAddress[]): Measures['certificates
   return all.length === 0 || all.some(({ chain }) => chain === 'unknown') ? 'unknown' : 'valid';
 }
 
+/** Findings that leave open whether the domain has a policy that works. */
+const unknownPolicy: ReadonlySet<string> = new Set(['sts-lookup-failed', 'sts-policy-not-fetched']);
+
 function stsOf({ mtaSts: { status, mode }, findings }: CheckResult): Measures['mtaSts'] {
   if (status === 'absent') return 'absent';
   if (status === 'found') return mode ?? 'invalid';
   if (status === 'invalid') return 'invalid';
-  return findings.some(({ id }) => id === 'sts-lookup-failed') ? 'unknown' : 'unobtainable';
+  return findings.some(({ id }) => unknownPolicy.has(id)) ? 'unknown' : 'unobtainable';
 }
 
 function matching(matches: readonly MailHost['mtaStsMatch'][]): Measures['mtaStsHosts'] {

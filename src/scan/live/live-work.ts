@@ -8,8 +8,10 @@ import {
   type Profile,
 } from '../../check/index.js';
 import type { AddressEvidence, CheckResult } from '../../evidence/index.js';
+import type { PolicyHostReply } from '../../mta-sts/index.js';
 import { systemClock } from '../../base/index.js';
 import type {
+  ContactDecision,
   DomainFactSet,
   DomainObservation as EngineDomain,
   Facts,
@@ -39,7 +41,9 @@ import {
 } from '../facts/observe.js';
 import { DomainGrader, type DomainGrade } from '../grade/grade-domain.js';
 import { visitInterval } from '../schedule/due.js';
-import { decideRest, rested, type RestState } from '../schedule/rest.js';
+import { decideRest, rested, type RestDecision, type RestState } from '../schedule/rest.js';
+import { decideWebRest } from '../schedule/web-rest.js';
+import { LeasedPolicyVisits, refusesAny } from './leased-policy-visits.js';
 import { changedGroups, planByGroups } from './name-groups.js';
 
 /** Rests of an address after which a scan gives it up. */
@@ -76,12 +80,19 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
   const graders = new Graders(profile, collecting);
   const optOuts = new OptOutRecords(() => systemClock.monotonic());
   return {
-    async observeDomain(name, signal) {
+    async observeDomain(name, signal, web) {
       const domain = await observeDomain(name, collecting);
-      const policy = announcesPolicy(domain)
-        ? await observePolicy(domain, { ...collecting, signal })
-        : undefined;
-      return engineDomain({ domain, policy }, takeQuestions());
+      if (!announcesPolicy(domain))
+        return engineDomain({ domain, policy: undefined }, takeQuestions());
+      const visitor = new LeasedPolicyVisits(web, ({ host, canonicalName }) =>
+        refusesAny(optOuts, [host, canonicalName], { resolver: collecting.resolver, signal }),
+      );
+      const observing = { ...collecting, signal, policyVisitor: visitor };
+      const policy = await observePolicy(domain, observing);
+      // Another address may have served the policy.
+      const isOpen = policy.mtaSts.status === 'tempfail';
+      const deferMs = isOpen ? visitor.deferMs : undefined;
+      return { ...engineDomain({ domain, policy }, takeQuestions()), deferMs };
     },
     async observeHost(name) {
       const host = await observeHost(name, collecting);
@@ -107,6 +118,7 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
       address: { ...(model?.['address'] as AddressEvidence), inferredFrom: String(state['model']) },
     }),
     judgeVisit: (before, { facts }) => judgeVisit(before, facts, maxRests),
+    judgeWeb: (before, reply) => judgeWeb(before, reply, maxRests),
     gradeDomain: (set) => graders.at(set.at).grade(scannedDomain(set)),
     compareDomain: (before, set, grade) => {
       const snapshot = snapshotOf(scannedDomain(set), grade as DomainGrade);
@@ -182,14 +194,36 @@ function judgeVisit(
   const { address } = facts as { readonly address?: AddressEvidence };
   const standing = (before ?? rested) as unknown as RestState;
   const decision = decideRest(standing, address ?? brokenOff);
-  const { state, reason, restMs, isFinal } = decision;
+  const judged = contactDecision(decision, maxRests);
+  return { ...judged, isSettled: decision.reason === undefined && !judged.timedOut };
+}
+
+/**
+ * Decides on rests of a policy host. A server that does not answer is the result of its own
+ * domain; three in succession end the visits to the address.
+ */
+function judgeWeb(
+  before: Facts | undefined,
+  reply: Facts,
+  maxRests: number,
+): ReturnType<ScanWork['judgeWeb']> {
+  const standing = (before ?? rested) as unknown as RestState;
+  const decision = decideWebRest(standing, reply as unknown as PolicyHostReply);
+  const { reason } = decision;
+  const isSettled = reason === undefined || reason === 'silent';
+  return { ...contactDecision(decision, maxRests), isSettled };
+}
+
+function contactDecision(
+  { state, reason, restMs, isFinal }: RestDecision,
+  maxRests: number,
+): Omit<ContactDecision, 'isSettled'> {
   const timedOut = state.silent > 0 || reason === 'silent';
   // A server that has never answered is not there: it needs no rest.
   const isAbsent = reason === 'silent' && !state.answered;
   const givesUp = isFinal || isAbsent || (reason !== undefined && state.level > maxRests);
   return {
     standing: { ...(givesUp ? { ...state, level: 0, silent: 0 } : state) },
-    isSettled: reason === undefined && !timedOut,
     givesUp,
     restMs: givesUp ? 0 : restMs,
     isSlow: state.slow,

@@ -48,26 +48,52 @@ export type TurnedAway = 'busy' | 'refused' | 'silent';
  */
 export function decideRest(before: RestState, visit: AddressEvidence): RestDecision {
   const connection = visit.connections.at(-1);
-  const isSilent = connection !== undefined && timedOut(connection);
-  const silent = isSilent ? before.silent + 1 : 0;
-  const reason = connection && reasonOf(connection, { ...before, silent });
-  const slow = before.slow || limitsConnections(connection);
+  return nextRest(before, {
+    isSilent: connection !== undefined && timedOut(connection),
+    isAnswered: visit.status === 'reachable',
+    limits: limitsConnections(connection),
+    turnedAway: connection && reasonOf(connection, before),
+  });
+}
+
+/** The signs of one visit that decide on a rest. */
+export interface VisitSigns {
+  /** Nothing answered in time. */
+  readonly isSilent: boolean;
+  readonly isAnswered: boolean;
+  /** The server asked for fewer connections. */
+  readonly limits: boolean;
+  readonly turnedAway?: Exclude<TurnedAway, 'silent'> | undefined;
+  /** Milliseconds that the server asked for. Bounded to a minute and a day. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** Moves the standing of a scanner at an address by one visit. */
+export function nextRest(before: RestState, signs: VisitSigns): RestDecision {
+  const silent = signs.isSilent ? before.silent + 1 : 0;
+  const reason = silent >= SILENT_VISITS ? 'silent' : signs.turnedAway;
+  const slow = before.slow || signs.limits;
   if (!reason) {
-    const isAnswered = visit.status === 'reachable';
+    const { isAnswered } = signs;
     const level = isAnswered ? 0 : before.level;
     const state = { level, silent, answered: before.answered || isAnswered, slow };
     return { state, restMs: 0, isFinal: false };
   }
-  const restMs = REST_LEVELS[before.level] ?? 0;
+  const ladder = REST_LEVELS[before.level] ?? 0;
+  const { retryAfterMs: asked } = signs;
+  const restMs = ladder > 0 && asked !== undefined ? bounded(asked) : ladder;
   const level = Math.min(before.level + 1, REST_LEVELS.length);
   // The address rests after a series of timeouts, so the count starts again.
   const state = { level, silent: 0, answered: before.answered, slow };
-  return { state, restMs, isFinal: restMs === 0, reason };
+  return { state, restMs, isFinal: ladder === 0, reason };
 }
 
-function reasonOf(connection: ConnectionEvidence, state: RestState): TurnedAway | undefined {
+function bounded(milliseconds: number): number {
+  return Math.min(Math.max(milliseconds, MINUTE), REST_LEVELS.at(-1) ?? MINUTE);
+}
+
+function reasonOf(connection: ConnectionEvidence, state: RestState): VisitSigns['turnedAway'] {
   const { dial, failure, greeting, ehlo, starttlsReply } = connection;
-  if (state.silent >= SILENT_VISITS) return 'silent';
   if (dial !== 'open')
     return state.answered && (dial.code === 'net-refused' || dial.code === 'net-reset')
       ? 'refused'

@@ -9,6 +9,7 @@ import { labelled, single } from '../metrics.js';
 import { planSource } from '../plan-source.js';
 import { readSecret } from '../secrets.js';
 import type { JobCode, Service } from '../service.js';
+import { sharedAddresses } from '../shared-addresses.js';
 import { statisticsSource } from '../statistics-source.js';
 import type { PagesJobSettings } from './job-sections.js';
 import { reportIntake } from './report-intake.js';
@@ -49,7 +50,17 @@ export const pagesJob: JobCode<PagesJobSettings> = {
         log.error('statistics-database-failed', { error: message }),
       );
     const reports = reportIntake(jobContext, stopping.signal);
-    const pages = await openPages(settings, { ...jobContext, plans, statistics, reports }, options);
+    const shared =
+      settings.sharedLimits &&
+      sharedAddresses({
+        url: settings.sharedLimits.database,
+        dailyBudget: settings.limits.perServer,
+        longestMs: settings.limits.seconds * 1000,
+        clock: jobContext.clock,
+        onError: ({ message }) => log.error('shared-limits-failed', { error: message }),
+      });
+    const pagesContext = { ...jobContext, plans, statistics, reports, sharedAddresses: shared };
+    const pages = await openPages(settings, pagesContext, options);
     const site = (serves: (hostName: string) => boolean, isOperator: boolean) => ({
       serves,
       handle: pages.handler(isOperator),
@@ -84,6 +95,7 @@ export const pagesJob: JobCode<PagesJobSettings> = {
         pages.stop();
         void reports?.close();
         void statistics?.close();
+        void shared?.close();
       },
     };
   },

@@ -13,6 +13,7 @@ import {
   type CheckEvent,
   type CheckOptions,
   type OptOut,
+  type SharedAddresses,
 } from '../../check/index.js';
 import type { Resolver } from '../../dns/index.js';
 import type { CheckResult, Evidence } from '../../evidence/index.js';
@@ -47,6 +48,8 @@ export interface PagesContext {
   readonly statistics?: StatisticsSource | undefined;
   /** Receives reports that programs hand in, where the daemon receives reports. */
   readonly reports?: Receiver | undefined;
+  /** The limits that checks share with scans, where the daemon knows their database. */
+  readonly sharedAddresses?: SharedAddresses | undefined;
   /** The plans of publishing, where the daemon publishes. */
   readonly plans?: PlanSource | undefined;
   /** The configuration in force as YAML, without secrets. */
@@ -165,6 +168,7 @@ export class CheckService {
       perDay: perServer,
       reuseMs: Math.max(HOUR, reuseMinutes * MINUTE),
       optOut,
+      shared: context.sharedAddresses,
       now,
     });
     for (const row of this.table.unfinished(clock.now() - RESUME_MS, settings.limits.waiting))
@@ -287,7 +291,8 @@ export class CheckService {
     const clientKey = limitKey(request.client);
     if (this.#queue.length >= this.#settings.limits.waiting)
       return refused('web-queue-full', 60_000);
-    const organisation = organisationOf(domain);
+    // Names below the domain that one owner registered share a limit.
+    const organisation = getDomain(domain, { allowPrivateDomains: true }) ?? domain;
     const domainWait = this.#perDomain.waitFor(organisation);
     if (domainWait > 0) return refused('web-domain-limit', domainWait);
     if (!request.isOperator) {
@@ -441,9 +446,4 @@ function failureOf(error: unknown): WebFailureCode {
 
 function refused(code: WebFailureCode, milliseconds: number): Admission {
   return { ok: false, code, retrySeconds: Math.max(1, Math.ceil(milliseconds / 1000)) };
-}
-
-/** The domain that one owner registered: names below it share a limit. */
-function organisationOf(domain: string): string {
-  return getDomain(domain, { allowPrivateDomains: true }) ?? domain;
 }

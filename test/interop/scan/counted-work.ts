@@ -88,6 +88,10 @@ export function countedWork(counted: CountedWorld): ScanWork {
       isSlow: false,
       timedOut: false,
     }),
+    judgeWeb: () => ({
+      ...{ standing: {}, isSettled: true, givesUp: false },
+      ...{ restMs: 0, isSlow: false, timedOut: false },
+    }),
     gradeDomain({ facts, hosts }) {
       const replies = hosts.flatMap(({ visits }) =>
         visits.map(({ state, facts: seen }) => `${state} ${String(seen?.['greeting'])}`),

@@ -57,9 +57,17 @@ export class ScanWorld {
   }
 
   /** Starts a scan of `count` domains and returns its number. */
-  async start(name: string, count: number): Promise<number> {
+  start(name: string, count: number): Promise<number> {
+    return this.startNames(
+      name,
+      Array.from({ length: count }, (_, n) => `d${n}.example`),
+    );
+  }
+
+  /** Starts a scan of these domains and returns its number. */
+  async startNames(name: string, domains: readonly string[]): Promise<number> {
     const file = join(this.folder, '..', `${name}.txt`);
-    writeFileSync(file, Array.from({ length: count }, (_, n) => `d${n}.example\n`).join(''));
+    writeFileSync(file, domains.map((domain) => `${domain}\n`).join(''));
     const { id } = await loadList(this.database, { file, name });
     return startScan(this.database, id);
   }

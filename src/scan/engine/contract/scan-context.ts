@@ -1,8 +1,8 @@
 import type { Clock } from '../../../base/index.js';
 import type { Database } from '../database/database.js';
-import { FactStore } from '../database/store-facts.js';
-import { HostStore } from '../database/store-hosts.js';
-import type { ScanWork } from './scan-work.js';
+import type { FactStore } from '../database/store-facts.js';
+import type { HostStore } from '../database/store-hosts.js';
+import type { ScanWork, WebVisits } from './scan-work.js';
 
 /** The inputs of a worker: database, observations, clock, and the end of the worker. */
 export interface ScanContext {
@@ -12,11 +12,6 @@ export interface ScanContext {
   readonly hosts: HostStore;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-}
-
-export function scanContext(
-  given: Pick<ScanContext, 'database' | 'work' | 'clock' | 'signal'>,
-): ScanContext {
-  const { database } = given;
-  return { ...given, facts: new FactStore(database), hosts: new HostStore(database) };
+  /** The contacts of this worker with policy hosts, for one scan. */
+  readonly web: { of(scanId: number): WebVisits };
 }

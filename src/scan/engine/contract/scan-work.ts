@@ -7,8 +7,11 @@ import type { Facts } from '../database/store-facts.js';
  * Facts are JSON. Equal facts are stored once, so they hold no times.
  */
 export interface ScanWork {
-  /** Looks up the records of one domain. Never rejects for the behaviour of a peer. */
-  observeDomain(domain: string, signal: AbortSignal): Promise<DomainObservation>;
+  /**
+   * Looks up the records of one domain, and fetches its policy where `web` allows it. Never
+   * rejects for the behaviour of a peer.
+   */
+  observeDomain(domain: string, signal: AbortSignal, web: WebVisits): Promise<DomainObservation>;
   /** Looks up the addresses and TLSA records of one mail host. */
   observeHost(host: string, signal: AbortSignal): Promise<HostObservation>;
   /**
@@ -21,6 +24,8 @@ export interface ScanWork {
    * last decision returned.
    */
   judgeVisit(before: Facts | undefined, visit: VisitObservation): ContactDecision;
+  /** Decides when a web server may be contacted again, by the facts of a visit. Pure. */
+  judgeWeb(before: Facts | undefined, reply: Facts): ContactDecision;
   /**
    * Decides whether a host name is visited at an address, or takes the result of another
    * name in one of the groups. Pure.
@@ -57,7 +62,35 @@ export interface DomainObservation {
   readonly visitAlways: boolean;
   /** DNS questions that this observation cost. */
   readonly questions: number;
+  /**
+   * The policy host may not be asked now, but after so many milliseconds: the domain is
+   * observed again then, and the facts are not stored.
+   */
+  readonly deferMs?: number | undefined;
 }
+
+/** Contacts with web servers. The limits hold over all workers and scans. */
+export interface WebVisits {
+  /**
+   * Runs `visit` when no other visitor is at the address and its limits allow it. `visit`
+   * opens one connection, and returns its facts for `judgeWeb`. Rejects as `visit` does.
+   */
+  contact(target: WebTarget, visit: () => Promise<Facts>): Promise<WebOutcome>;
+}
+
+export interface WebTarget {
+  readonly address: string;
+  /** The host and the end of its alias chain: the list of opt-outs applies to both. */
+  readonly names: readonly string[];
+}
+
+/**
+ * `visited`: the visit has a result. `later`: the address rests, its budget is spent, or
+ * others wait for it. `given-up`: it rested too often in this scan.
+ */
+export type WebOutcome =
+  | { readonly kind: 'visited' | 'opted-out' | 'given-up' }
+  | { readonly kind: 'later'; readonly ms: number };
 
 export interface MailHostName {
   readonly name: string;

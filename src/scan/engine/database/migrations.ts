@@ -7,7 +7,7 @@
  *
  * Tables in three groups:
  *
- * - Known facts: `domain`, `host`, `address`, `visit`, `fact`, `shape`. They outlive a
+ * - Known facts: `domain`, `host`, `address`, `web_address`, `visit`, `fact`, `shape`. They outlive a
  *   scan, so that the next one contacts only servers that may have changed.
  * - One scan: `scan`, `scan_domain` (a partition for each scan), `scan_host`, `stat`,
  *   `change`.
@@ -278,5 +278,24 @@ export const migrations: readonly (readonly string[])[] = [
     // Facts are read by their number and by their digest alone.
     `ALTER TABLE hermetic_scan.fact ALTER COLUMN digest SET STATISTICS 0,
       ALTER COLUMN body SET STATISTICS 0`,
+  ],
+  [
+    // `reserved`: connections of the present contact, which are counted in `spent`.
+    // `given_up`: the scan in which the address rested too often.
+    `ALTER TABLE hermetic_scan.address
+      ADD COLUMN reserved int NOT NULL DEFAULT 0,
+      ADD COLUMN given_up int`,
+    // Addresses of policy hosts. `next_at` is in the future while one of them is visited.
+    `CREATE TABLE hermetic_scan.web_address (
+      ip inet PRIMARY KEY,
+      net cidr NOT NULL,
+      day date NOT NULL DEFAULT '-infinity',
+      spent int NOT NULL DEFAULT 0,
+      reserved int NOT NULL DEFAULT 0,
+      next_at timestamptz NOT NULL DEFAULT '-infinity',
+      standing jsonb,
+      rest_reason text,
+      given_up int
+    ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02)`,
   ],
 ];

@@ -1,4 +1,4 @@
-import { networkOf, parseIp } from '../../../base/index.js';
+import { networkName } from '../contacts/take-address.js';
 import type { Transaction } from '../database/database.js';
 import type { HostObservation } from '../contract/scan-work.js';
 import { lookUpBatch } from './look-up-batch.js';
@@ -152,9 +152,4 @@ async function createVisits(
         SET wanted = n.wanted + 1, due_at = least(n.due_at, excluded.due_at)`,
     [networks, spreadMs],
   );
-}
-
-/** IPv4 /24 or IPv6 /48: many limits of servers count by network. */
-function networkName(address: string): string {
-  return `${networkOf(address)}/${parseIp(address)?.family === 6 ? 48 : 24}`;
 }

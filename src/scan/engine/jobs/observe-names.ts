@@ -5,6 +5,7 @@ import type { ScanContext } from '../contract/scan-context.js';
 import { visitCodes } from '../contract/visit-states.js';
 import {
   claimSlice,
+  deferSlice,
   holdSlice,
   passSlice,
   sliceStages,
@@ -18,7 +19,8 @@ interface SliceDomain {
 }
 
 /**
- * Claims a slice of a scan, looks up the records of its domains and stores the facts.
+ * Claims a slice of a scan, looks up the records of its domains and stores the facts. The
+ * slice stays at this stage while a policy host of its domains may not be asked.
  * Returns the number of slices: 0 means that all are leased or done.
  */
 export async function observeNames(context: ScanContext, scanId: number): Promise<number> {
@@ -31,9 +33,10 @@ export async function observeNames(context: ScanContext, scanId: number): Promis
       WHERE s.scan_id = $1 AND s.domain_id BETWEEN $2 AND $3 AND s.state = 0`,
     [scanId, slice.firstId, slice.lastId],
   );
+  const web = context.web.of(scanId);
   const observed = await lookUpBatch(domains, signal, async (domain) => ({
     domain,
-    observation: await work.observeDomain(domain.name, signal),
+    observation: await work.observeDomain(domain.name, signal, web),
   }));
   await store(context, slice, observed);
   return 1;
@@ -47,8 +50,9 @@ interface Observed {
 async function store(
   { database, facts, hosts }: ScanContext,
   slice: ClaimedSlice,
-  observed: readonly Observed[],
+  all: readonly Observed[],
 ): Promise<void> {
+  const observed = all.filter(({ observation }) => observation.deferMs === undefined);
   const rows = await facts.save(observed.map(({ observation }) => observation.facts));
   const hostRows = await hosts.save(
     observed.flatMap(({ observation }) => observation.hosts.map(({ name }) => name)),
@@ -76,10 +80,18 @@ async function store(
     await linkHosts(tx, changed, hostRows);
     await tx.query('UPDATE hermetic_scan.scan SET questions = questions + $2 WHERE id = $1', [
       slice.scanId,
-      observed.reduce((sum, { observation }) => sum + observation.questions, 0),
+      all.reduce((sum, { observation }) => sum + observation.questions, 0),
     ]);
-    await passSlice(tx, slice);
+    const deferMs = shortestDefer(all);
+    if (deferMs === undefined) await passSlice(tx, slice);
+    else await deferSlice(tx, slice, deferMs);
   });
+}
+
+/** Milliseconds until the first deferred domain can be observed; undefined without one. */
+function shortestDefer(all: readonly Observed[]): number | undefined {
+  const times = all.flatMap(({ observation }) => observation.deferMs ?? []);
+  return times.length > 0 ? Math.min(...times) : undefined;
 }
 
 type Entry = Observed & { readonly factId: number };

@@ -14,6 +14,8 @@ export type JobKind = keyof typeof jobKinds;
 /** The rows of a scan that wait for work. */
 export interface WaitingWork {
   readonly names: boolean;
+  /** A slice of names can be claimed now: the others are leased, or their hosts rest. */
+  readonly namesDue?: boolean;
   readonly hosts: boolean;
   readonly visits: boolean;
   readonly grades: boolean;
@@ -21,6 +23,9 @@ export interface WaitingWork {
 
 /** Pause between two rounds of grading while visits wait: each looks at all domains. */
 const GRADE_PAUSE_S = 10;
+
+/** Pause before the next search where all slices of names are leased or deferred. */
+const NAMES_PAUSE_S = 2;
 
 /** A job to add, and the seconds until it may run. */
 export interface NeededJob {
@@ -33,9 +38,10 @@ export interface NeededJob {
  * begins when all hosts are known. Domains whose hosts are settled do not wait for the
  * addresses that rest.
  */
-export function neededJobs({ names, hosts, visits, grades }: WaitingWork): readonly NeededJob[] {
+export function neededJobs(work: WaitingWork): readonly NeededJob[] {
+  const { names, namesDue = true, hosts, visits, grades } = work;
   const needed: NeededJob[] = [];
-  if (names) needed.push({ kind: 'scan.names', delay: 0 });
+  if (names) needed.push({ kind: 'scan.names', delay: namesDue ? 0 : NAMES_PAUSE_S });
   if (hosts) needed.push({ kind: 'scan.hosts', delay: 0 });
   if (needed.length > 0) return needed;
   if (grades) return [{ kind: 'scan.grade', delay: visits ? GRADE_PAUSE_S : 0 }];
@@ -53,6 +59,8 @@ export async function planJobs(database: Queries): Promise<void> {
     `SELECT s.id, ARRAY(SELECT j.key FROM ${JOBS_SCHEMA}.jobs j
         WHERE j.key LIKE 'scan.%' AND split_part(j.key, ':', 2) = s.id::text) AS queued,
       EXISTS (SELECT FROM hermetic_scan.scan_slice WHERE scan_id = s.id AND stage = 0) AS names,
+      EXISTS (SELECT FROM hermetic_scan.scan_slice
+        WHERE scan_id = s.id AND stage = 0 AND due_at <= now()) AS "namesDue",
       EXISTS (SELECT FROM hermetic_scan.scan_slice WHERE scan_id = s.id AND stage = 1) AS hosts,
       EXISTS (SELECT FROM hermetic_scan.visit v
         JOIN hermetic_scan.scan_host h ON h.host_id = v.host_id AND h.scan_id = s.id

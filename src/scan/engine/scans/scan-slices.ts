@@ -19,6 +19,8 @@ export const SLICE_DOMAINS = 500;
 const LEASE_MS = 180_000;
 /** Pause before a slice is graded again whose hosts still wait for visits. */
 const BLOCKED_MS = 10_000;
+/** A rest may end early, and an address of a policy host may change. */
+const MAX_DEFER_MS = 15 * 60_000;
 
 /** Values of `scan_slice.stage`. */
 export const sliceStages = { names: 0, hosts: 1, grades: 2, done: 3 } as const;
@@ -105,5 +107,18 @@ export async function blockSlice(tx: Transaction, { scanId, number }: ClaimedSli
       SET blocked = true, due_at = now() + $3 * interval '1 ms'
       WHERE scan_id = $1 AND number = $2`,
     [scanId, number, BLOCKED_MS],
+  );
+}
+
+/** Ends the lease of a slice with domains that are observed again after a pause. */
+export async function deferSlice(
+  tx: Transaction,
+  { scanId, number }: ClaimedSlice,
+  pauseMs: number,
+): Promise<void> {
+  await tx.query(
+    `UPDATE hermetic_scan.scan_slice SET due_at = now() + $3 * interval '1 ms'
+      WHERE scan_id = $1 AND number = $2`,
+    [scanId, number, Math.min(pauseMs, MAX_DEFER_MS)],
   );
 }

@@ -1,5 +1,6 @@
 import { groupBy } from '../../../base/index.js';
 import type { Database } from '../database/database.js';
+import { TODAY } from '../database/today.js';
 import type { Facts } from '../database/store-facts.js';
 import type { ScanContext } from '../contract/scan-context.js';
 import { inferVisits, visitKey } from './infer-visits.js';
@@ -103,6 +104,8 @@ function reserve(
       SET day = ${TODAY}, spent = CASE WHEN a.day < ${TODAY} THEN 0 ELSE a.spent END + $3,
         next_at = now() + $5 * interval '1 ms'
       FROM ready WHERE a.id = ready.id AND ready.turn <= $2
+        -- A check page may have taken the address meanwhile.
+        AND a.next_at <= now() AND (a.day < ${TODAY} OR a.spent + $3 <= $4)
       RETURNING a.id, a.net, a.ip, a.standing, ready.host_id, ready.scan_id, ready.required
     )
     SELECT c.id AS address_id, c.host_id, c.scan_id, host(c.ip) AS address, h.name AS host,
@@ -112,9 +115,6 @@ function reserve(
     [nets, perNetwork, connectionsPerVisit, dailyBudget, abandonedMs],
   );
 }
-
-/** Budgets count by days of UTC. */
-export const TODAY = `(now() AT TIME ZONE 'UTC')::date`;
 
 /** Visits to addresses and hosts that opted out are settled without a connection. */
 async function settleOptedOut(database: Database, nets: readonly string[]): Promise<void> {

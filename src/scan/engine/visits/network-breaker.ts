@@ -1,4 +1,5 @@
 import type { Clock } from '../../../base/index.js';
+import type { Queries } from '../database/database.js';
 
 const WINDOW_MS = 60_000;
 /** With fewer networks, a share is a coincidence. */
@@ -33,4 +34,16 @@ export class NetworkBreaker {
   reset(): void {
     this.#results = [];
   }
+}
+
+/** Pauses running scans: too many new servers time out, so the fault is in the own network. */
+export async function pauseForOwnNetwork(
+  database: Queries,
+  scans: readonly number[],
+): Promise<void> {
+  await database.query(
+    `UPDATE hermetic_scan.scan SET state = 'paused', reason = 'own-network'
+      WHERE id = ANY($1) AND state = 'running'`,
+    [[...new Set(scans)]],
+  );
 }

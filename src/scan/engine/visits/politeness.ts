@@ -7,6 +7,10 @@ export interface Politeness {
   readonly spacingMs: number;
   /** Connections to one address within a day (UTC). */
   readonly dailyBudget: number;
+  /** Between two fetches from an address of policy hosts that answered the last one. */
+  readonly webSpacingMs: number;
+  /** Fetches of policies from one address within a day (UTC). */
+  readonly webDailyBudget: number;
   /** Addresses of one network (IPv4 /24, IPv6 /48) that are contacted at the same time. */
   readonly perNetwork: number;
   /** Connections that one visit may open. */
@@ -32,6 +36,8 @@ const MINUTE = 60_000;
 export const politeness: Politeness = {
   spacingMs: 5000,
   dailyBudget: 60,
+  webSpacingMs: 50,
+  webDailyBudget: 10_000,
   perNetwork: 4,
   connectionsPerVisit: 1,
   visitMs: 60_000,

@@ -3,7 +3,8 @@ import type { ScanContext } from '../contract/scan-context.js';
 import type { ContactDecision, Facts, VisitObservation } from '../contract/scan-work.js';
 import { claimVisits, type ClaimedNetwork, type ClaimedVisit } from './claim-visits.js';
 import { completeVisits, type CompletedNetwork, type MadeVisit } from './complete-visits.js';
-import { NetworkBreaker } from './network-breaker.js';
+import type { ConnectionRate } from './connection-rate.js';
+import { NetworkBreaker, pauseForOwnNetwork } from './network-breaker.js';
 import { leaseMs, type Politeness } from './politeness.js';
 
 /** Pause after a claim that found no due network. */
@@ -30,6 +31,7 @@ function unchanged(standing: Facts): ContactDecision {
 export interface VisitorOptions {
   readonly workerId: string;
   readonly rules: Politeness;
+  readonly rate: ConnectionRate;
   /** Receives faults that pass, such as a database that restarts. */
   readonly onError: (error: Error) => void;
 }
@@ -48,8 +50,6 @@ export class Visitor {
   readonly #completed: CompletedNetwork[] = [];
   readonly #running = new Set<Promise<void>>();
   #inFlight = 0;
-  #tokens: number;
-  #refilledAt: number;
   #storing: Promise<void> | undefined;
   /** Ends the pause before the next claim: a returned network may be due at once. */
   #wake = new AbortController();
@@ -58,8 +58,6 @@ export class Visitor {
     this.#context = context;
     this.#options = options;
     this.#breaker = new NetworkBreaker(context.clock, options.rules.maxTimeouts);
-    this.#tokens = options.rules.connectionsPerSecond;
-    this.#refilledAt = context.clock.monotonic();
   }
 
   /** Visits that are under way. */
@@ -90,8 +88,8 @@ export class Visitor {
   /** Claims as many visits as the limits allow, and returns the pause before the next claim. */
   async #claim(): Promise<number> {
     const { clock, facts } = this.#context;
-    const { workerId, rules } = this.#options;
-    const limit = Math.min(rules.maxInFlight - this.#inFlight, this.#refill(), 4 * MAX_COMPLETED);
+    const { workerId, rules, rate } = this.#options;
+    const limit = Math.min(rules.maxInFlight - this.#inFlight, rate.available, 4 * MAX_COMPLETED);
     if (limit < 1) return IDLE_MS;
     const askedAt = clock.monotonic();
     const networks = await claimVisits(this.#context, workerId, { limit, rules });
@@ -101,18 +99,8 @@ export class Visitor {
     return networks.length * rules.perNetwork >= limit ? GATHER_MS : IDLE_MS;
   }
 
-  /** Returns the connections that may be opened at present. */
-  #refill(): number {
-    const { connectionsPerSecond } = this.#options.rules;
-    const now = this.#context.clock.monotonic();
-    const earned = ((now - this.#refilledAt) / 1000) * connectionsPerSecond;
-    this.#tokens = Math.min(connectionsPerSecond, this.#tokens + earned);
-    this.#refilledAt = now;
-    return Math.floor(this.#tokens);
-  }
-
   #start(network: ClaimedNetwork, askedAt: number): void {
-    this.#tokens -= network.visits.length;
+    this.#options.rate.spend(network.visits.length);
     this.#inFlight += network.visits.length;
     const running = this.#visitNetwork(network, askedAt).finally(() => {
       this.#running.delete(running);
@@ -187,15 +175,8 @@ export class Visitor {
       }
   }
 
-  /** Too many new networks time out: the fault is in the network of this machine. */
   async #stopScans(scans: readonly number[]): Promise<void> {
-    await this.#context.database
-      .query(
-        `UPDATE hermetic_scan.scan SET state = 'paused', reason = 'own-network'
-          WHERE id = ANY($1) AND state = 'running'`,
-        [[...new Set(scans)]],
-      )
-      .catch(this.#options.onError);
     this.#breaker.reset();
+    await pauseForOwnNetwork(this.#context.database, scans).catch(this.#options.onError);
   }
 }

@@ -1,0 +1,148 @@
+import { BoundedMap } from '../../../base/index.js';
+import type { ScanContext } from '../contract/scan-context.js';
+import type {
+  ContactDecision,
+  Facts,
+  WebOutcome,
+  WebTarget,
+  WebVisits,
+} from '../contract/scan-work.js';
+import type { ConnectionRate } from '../visits/connection-rate.js';
+import { NetworkBreaker, pauseForOwnNetwork } from '../visits/network-breaker.js';
+import type { Politeness } from '../visits/politeness.js';
+import { returnAddress, takeAddress, type HeldAddress } from './take-address.js';
+
+/** A domain that waits longer for an address than this is observed again later. */
+const MAX_WAIT_MS = 10_000;
+/** Shortest pause before a domain is observed again. */
+const DEFER_MS = 2000;
+const RATE_MS = 100;
+/** Share by which pauses are longer, so that workers do not ask at the same moment. */
+const JITTER = 0.2;
+/** Addresses whose queue is remembered. */
+const MAX_ADDRESSES = 10_000;
+
+/** The limits of a worker. */
+export interface WebContactOptions {
+  readonly rules: Politeness;
+  /** Shared with the visits to mail hosts. */
+  readonly rate: ConnectionRate;
+}
+
+type WebContext = Pick<ScanContext, 'database' | 'work' | 'clock' | 'signal'> & WebContactOptions;
+
+/**
+ * Contacts policy hosts for the scans of one worker. Thousands of domains share the
+ * addresses of one provider, so the limits concern addresses: one connection at a time, a
+ * pause, a daily budget, and the rests that the replies ask for. The table `web_address`
+ * holds them for all workers.
+ */
+export class WebContacts {
+  readonly #context: WebContext;
+  readonly #breaker: NetworkBreaker;
+  readonly #queues = new BoundedMap<Promise<unknown>>(MAX_ADDRESSES);
+
+  constructor(context: Omit<WebContext, keyof WebContactOptions>, options: WebContactOptions) {
+    this.#context = { ...context, ...options };
+    this.#breaker = new NetworkBreaker(context.clock, options.rules.maxTimeouts);
+  }
+
+  /** The contacts of one scan. */
+  of(scanId: number): WebVisits {
+    return { contact: (target, visit) => this.#contact(scanId, target, visit) };
+  }
+
+  /**
+   * Visits an address after the earlier visitors of this process. The others are in the
+   * table.
+   */
+  #contact(scanId: number, target: WebTarget, visit: () => Promise<Facts>): Promise<WebOutcome> {
+    const { clock } = this.#context;
+    const { address } = target;
+    const until = clock.monotonic() + MAX_WAIT_MS;
+    const previous = this.#queues.get(address);
+    const outcome = (async (): Promise<WebOutcome> => {
+      await previous?.catch(() => undefined);
+      const held = await this.#take(scanId, target, until);
+      return held.kind === 'held' ? this.#visit(scanId, held, visit) : held;
+    })();
+    this.#queues.set(address, outcome);
+    const end = (): void => {
+      if (this.#queues.get(address) === outcome) this.#queues.delete(address);
+    };
+    outcome.then(end, end);
+    return outcome;
+  }
+
+  /** Waits until the address and the rate of this worker allow a visit. */
+  async #take(
+    scan: number,
+    { address, names }: WebTarget,
+    until: number,
+  ): Promise<HeldAddress | WebOutcome> {
+    const { clock, database, rate, rules, signal } = this.#context;
+    for (;;) {
+      const left = until - clock.monotonic();
+      if (left <= 0) return later(DEFER_MS);
+      if (rate.available < 1) {
+        await clock.sleep(RATE_MS, signal);
+        continue;
+      }
+      const taken = await takeAddress(database, {
+        ...{ table: 'web_address', address, names, scan, connections: 1 },
+        ...{ dailyBudget: rules.webDailyBudget, holdMs: rules.abandonedMs },
+      });
+      if (taken.kind !== 'later') return taken;
+      if (taken.ms >= left) return later(Math.max(DEFER_MS, taken.ms));
+      await clock.sleep(longer(taken.ms), signal);
+    }
+  }
+
+  async #visit(
+    scanId: number,
+    held: HeldAddress,
+    visit: () => Promise<Facts>,
+  ): Promise<WebOutcome> {
+    const { database, rate, rules, work } = this.#context;
+    rate.spend(1);
+    let reply: Facts;
+    try {
+      reply = await visit();
+    } catch (error) {
+      // Broken off: the server may have seen a connection.
+      await returnAddress(database, held, { connections: 1, pauseMs: rules.spacingMs });
+      throw error;
+    }
+    const decision = work.judgeWeb(held.standing, reply);
+    const { standing, givesUp, isSlow, restMs, reason, isSettled } = decision;
+    const pauseMs = longer(restMs + this.#spacing(decision) * (isSlow ? 2 : 1));
+    const givenUpBy = givesUp ? scanId : undefined;
+    await returnAddress(database, held, { connections: 1, pauseMs, standing, reason, givenUpBy });
+    await this.#note(scanId, held, decision);
+    if (isSettled) return { kind: 'visited' };
+    return givesUp ? { kind: 'given-up' } : later(Math.max(DEFER_MS, restMs));
+  }
+
+  /** A server that answered gets the next request soon: its address has many domains. */
+  #spacing({ isSettled, timedOut }: ContactDecision): number {
+    const { spacingMs, webSpacingMs } = this.#context.rules;
+    return isSettled && !timedOut ? webSpacingMs : spacingMs;
+  }
+
+  /** Time-outs of many new addresses are a fault of the own network. */
+  async #note(scanId: number, held: HeldAddress, decision: ContactDecision): Promise<void> {
+    if (held.standing) return;
+    this.#breaker.count(decision.timedOut);
+    if (!this.#breaker.isOpen) return;
+    this.#breaker.reset();
+    await pauseForOwnNetwork(this.#context.database, [scanId]);
+  }
+}
+
+function later(ms: number): WebOutcome {
+  return { kind: 'later', ms: longer(ms) };
+}
+
+function longer(milliseconds: number): number {
+  return milliseconds * (1 + JITTER * Math.random());
+}

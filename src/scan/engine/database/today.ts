@@ -1,0 +1,2 @@
+/** Budgets count by days of UTC. */
+export const TODAY = `(now() AT TIME ZONE 'UTC')::date`;
