@@ -3,8 +3,8 @@ import type { FailureEvidence, HostEvidence } from '../../evidence/index.js';
 import { parseCertificate } from '../../x509/index.js';
 import { isNearExpiry } from './certificate-rules.js';
 import { resolverAtFault } from './exposure.js';
-import type { FindingId } from '../findings/catalogue.js';
 import { ownFailures } from '../own-failures.js';
+import { policyFindingOf } from './policy-finding.js';
 import type { JudgedHost } from './judge-host.js';
 import type { FindingCollector } from './finding-collector.js';
 import { explainUnusable, parseTlsa } from '../../dane/index.js';
@@ -35,8 +35,7 @@ export function routeRules(raised: FindingCollector): void {
       'domain-nonexistent',
       route.dnssec === 'indeterminate' ? { detail: 'unproved' } : {},
     );
-  // The kinds of route exclude each other, and a name that does not exist explains all of
-  // them.
+  // The kinds of route exclude each other; a name that does not exist explains all of them.
   else if (route.kind === 'none') raised.add('no-mail');
   else if (route.kind === 'null-mx') raised.add('null-mx');
   else if (route.kind === 'implicit') raised.add('implicit-mx');
@@ -241,13 +240,13 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
   const mode = mtaSts.status === 'found' ? mtaSts.policy?.mode : undefined;
   if (mtaSts.status === 'invalid' || mtaSts.status === 'tempfail') {
     const first = mtaSts.problems[0];
-    if (mtaSts.txt.lookup === 'failed')
-      raised.add('sts-lookup-failed', { reason: failureWords(first) });
-    else if (first && ownFailures.has(first.code))
-      raised.add('sts-policy-not-fetched', { reason: failureWords(first) });
+    const words = failureWords(first);
+    if (mtaSts.txt.lookup === 'failed') raised.add('sts-lookup-failed', { reason: words });
+    else if (ownFailures.has(first?.code ?? ''))
+      raised.add('sts-policy-not-fetched', { reason: words });
     else
-      raised.add(first ? findingOf(first.code) : 'sts-policy-unreachable', {
-        detail: failureWords(first) ?? '',
+      raised.add(first ? policyFindingOf(first.code) : 'sts-policy-unreachable', {
+        detail: words ?? '',
         reason: first && reasonOf(first, mtaSts.txt.texts),
         advice: first && hostAdvice(first, raised.evidence.domain),
         temporary: mtaSts.status === 'tempfail',
@@ -424,28 +423,4 @@ function keyOf(raised: FindingCollector, name: string): string {
   return (
     judgedHost?.addresses.flatMap((address) => address.certificates)[0]?.summary.spkiSha256 ?? ''
   );
-}
-
-/**
- * The finding of each failure code of the policy lookup; the first pattern that matches
- * counts. The order goes from causes to consequences: a redirect is also an unexpected
- * status, and a type is also an invalid policy.
- */
-const findingByCode: readonly (readonly [RegExp, FindingId])[] = [
-  [/^sts-record-multiple$/, 'sts-record-multiple'],
-  [/^sts-record/, 'sts-record-invalid'],
-  [/redirect/, 'sts-policy-redirect'],
-  [/^x509-|certificate|webpki|http-tls|untrusted/, 'sts-policy-webpki-invalid'],
-  [/type/, 'sts-policy-wrong-type'],
-  [
-    /^sts-policy-(?!fetch|unreachable|timeout|status|not-found|host|http|too-large)/,
-    'sts-policy-invalid',
-  ],
-];
-
-/**
- * A code without a pattern is a failed fetch: the policy was not obtained.
- */
-function findingOf(code: string): FindingId {
-  return findingByCode.find(([pattern]) => pattern.test(code))?.[1] ?? 'sts-policy-unreachable';
 }
