@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
 import { systemClock, type Clock } from '../../src/base/index.js';
 import { guarded, nodeNetwork, type Network } from '../../src/net/index.js';
 import { createCa, issue } from '../../src/pki/index.js';
@@ -34,6 +35,14 @@ const settings = {
   },
 };
 
+/** The client as the provider knows it. */
+interface TestClient {
+  backchannelLogout(subject: string, providerSession: string): Promise<void>;
+}
+
+/** The keys with which the provider signs. */
+const keys = await generateKeyPair('RS256', { extractable: true });
+
 /** An account at the provider. Tests change it between two requests. */
 interface ProviderAccount {
   groups: readonly string[];
@@ -42,6 +51,10 @@ interface ProviderAccount {
 
 /** An OpenID provider behind a certificate, and the network that leads to it. */
 interface TestProvider {
+  /** Sends a logout token to the pages, as a sign-out at the provider does. */
+  logOut(subject: string, providerSession: string): Promise<void>;
+  /** Receives the requests of the provider to the pages. */
+  pages: TestPages | undefined;
   readonly network: Network;
   readonly accounts: Map<string, ProviderAccount>;
   /** Makes every connection to the provider fail. */
@@ -61,7 +74,10 @@ async function startProvider(
     default: new (
       issuer: string,
       configuration: object,
-    ) => { callback(): Parameters<typeof createServer>[1] };
+    ) => {
+      callback(): Parameters<typeof createServer>[1];
+      readonly Client: { find(id: string): Promise<TestClient> };
+    };
   };
   const provider = new Provider(`https://${host}`, {
     clients: [
@@ -71,8 +87,15 @@ async function startProvider(
         redirect_uris: ['https://check.example/sign-in/oidc/callback'],
         token_endpoint_auth_method: 'client_secret_post',
         grant_types: ['authorization_code', 'refresh_token'],
+        backchannel_logout_uri: 'https://check.example/sign-in/oidc/logout',
+        backchannel_logout_session_required: true,
       },
     ],
+    jwks: { keys: [await exportJWK(keys.privateKey)] },
+    features: { backchannelLogout: { enabled: true } },
+    fetch: async (url: string, init: RequestInit) =>
+      (await found.pages?.ask(new URL(url).pathname, { ...init, from: '192.0.2.1' })) ??
+      new Response(null, { status: 500 }),
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['groups'] },
     conformIdTokenClaims: false,
     issueRefreshToken: () => issuesRefreshTokens,
@@ -108,6 +131,9 @@ async function startProvider(
     },
     accounts,
     isDown: false,
+    pages: undefined,
+    logOut: async (subject, providerSession) =>
+      (await provider.Client.find('hermetic')).backchannelLogout(subject, providerSession),
   };
   return found;
 }
@@ -360,6 +386,136 @@ test('a token of a provider account ends 30 days after its last confirmation', a
   assert.equal(await statusBy(site, token), 200);
   clock.shift = 30 * 1440 * MINUTE + MINUTE;
   assert.equal(await statusBy(site, token), 401);
+});
+
+const logoutEvent = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+
+/** A site with sessions of an account, and a function that posts a logout token. */
+async function openLogout(t: TestContext) {
+  const provider = await startProvider(t);
+  const clock = shiftedClock();
+  const site = await openSite(t, provider.network, clock);
+  provider.pages = site;
+  let number = 0;
+  const claims = (changed: JWTPayload = {}): JWTPayload => ({
+    iss: `https://${host}`,
+    aud: 'hermetic',
+    iat: Math.floor(clock.now() / 1000),
+    jti: String(++number),
+    sub: 'alice',
+    events: logoutEvent,
+    ...changed,
+  });
+  const sign = (payload: JWTPayload, header: object = {}, key = keys.privateKey): Promise<string> =>
+    new SignJWT(payload)
+      .setProtectedHeader({ alg: 'RS256', typ: 'logout+jwt', ...header })
+      .sign(key);
+  const post = async (token: string): Promise<number> => {
+    const body = new URLSearchParams({ logout_token: token });
+    return (await site.ask('/sign-in/oidc/logout', { method: 'POST', body })).status;
+  };
+  return { provider, clock, site, claims, sign, post };
+}
+
+test('a sign-out at the provider ends its session here, and no other', async (t) => {
+  const { provider, site } = await openLogout(t);
+  const first = await signedIn(site, provider, 'alice');
+  const second = await signedIn(site, provider, 'alice');
+  const rows = site.store
+    .prepare<{ sid: string }>('SELECT provider_session AS sid FROM web_session ORDER BY created_at')
+    .all();
+  assert.equal(new Set(rows.map(({ sid }) => sid)).size, 2);
+  await provider.logOut('alice', rows[0]?.sid ?? '');
+  assert.equal((await first('/o')).status, 303);
+  assert.equal((await second('/o')).status, 200);
+  const [entry] = site.pages.access.audit.list(1);
+  assert.deepEqual([entry?.action, entry?.subject], ['provider-sign-out', 'alice@example.com']);
+  // OpenID Connect Back-Channel Logout 1.0 §2.7: the same answer for an ended session.
+  await provider.logOut('alice', rows[0]?.sid ?? '');
+});
+
+test('a logout token of an account ends its sessions, and keeps its API tokens', async (t) => {
+  const { provider, site, claims, sign, post } = await openLogout(t);
+  provider.accounts.set('bob', { groups: ['ops'], isVerified: true });
+  const alice = [await signedIn(site, provider, 'alice'), await signedIn(site, provider, 'alice')];
+  const bob = await signedIn(site, provider, 'bob');
+  const token = await tokenOf(site, 'alice@example.com');
+  assert.equal(await post(await sign(claims())), 200);
+  for (const get of alice) assert.equal((await get('/o')).status, 303);
+  assert.equal((await bob('/o')).status, 200);
+  assert.equal(await statusBy(site, token), 200);
+});
+
+test('a logout token that was used ends no later session', async (t) => {
+  const { provider, site, claims, sign, post } = await openLogout(t);
+  const token = await sign(claims());
+  assert.equal(await post(token), 200);
+  const get = await signedIn(site, provider, 'alice');
+  assert.equal(await post(token), 200);
+  assert.equal((await get('/o')).status, 200);
+  assert.equal(await post(await sign(claims())), 200);
+  assert.equal((await get('/o')).status, 303);
+});
+
+test('an invalid logout token ends no session', async (t) => {
+  const { provider, clock, site, claims, sign, post } = await openLogout(t);
+  const get = await signedIn(site, provider, 'alice');
+  const foreign = await generateKeyPair('RS256');
+  const shared = new TextEncoder().encode(secret.padEnd(32, '.'));
+  const seconds = Math.floor(clock.now() / 1000);
+  const invalid: Readonly<Record<string, string>> = {
+    'no token': '',
+    'no JWT': 'a.b.c',
+    'too long': 'a'.repeat(9000),
+    'another issuer': await sign(claims({ iss: 'https://other.example' })),
+    'another client': await sign(claims({ aud: 'other' })),
+    'a nonce': await sign(claims({ nonce: 'n' })),
+    'no event': await sign(claims({ events: {} })),
+    'another event': await sign(claims({ events: { 'http://other.example': {} } })),
+    'an event without object': await sign(
+      claims({ events: { [Object.keys(logoutEvent)[0] ?? '']: true } }),
+    ),
+    'no events': await sign(claims({ events: undefined })),
+    'no subject': await sign(claims({ sub: undefined })),
+    'an empty subject': await sign(claims({ sub: '' })),
+    'no number': await sign(claims({ jti: undefined })),
+    'too old': await sign(claims({ iat: seconds - 3600 })),
+    'of the future': await sign(claims({ iat: seconds + 3600 })),
+    expired: await sign(claims({ exp: seconds - 120 })),
+    'another type': await sign(claims(), { typ: 'at+jwt' }),
+    'another key': await sign(claims(), {}, foreign.privateKey),
+    unsigned: new UnsecuredJWT(claims()).encode(),
+    'signed with the secret of the client': await new SignJWT(claims())
+      .setProtectedHeader({ alg: 'HS256', typ: 'logout+jwt' })
+      .sign(shared),
+  };
+  for (const [what, token] of Object.entries(invalid)) assert.equal(await post(token), 400, what);
+  assert.equal((await get('/o')).status, 200);
+  // A valid one ends it: the test can fail.
+  assert.equal(await post(await sign(claims({ sub: 'alice', aud: ['x', 'hermetic'] }))), 200);
+  assert.equal((await get('/o')).status, 303);
+});
+
+test('guessed logout tokens are limited for each network', async (t) => {
+  const { site, claims, sign, post } = await openLogout(t);
+  for (let n = 0; n < 60; n++) assert.equal(await post('a.b.c'), 400);
+  const valid = await sign(claims());
+  assert.equal(await post(valid), 429);
+  const body = new URLSearchParams({ logout_token: valid });
+  const from = '203.0.113.9';
+  const other = await site.ask('/sign-in/oidc/logout', { method: 'POST', body, from });
+  assert.equal(other.status, 200);
+});
+
+test('without the keys of the provider a logout token is put off', async (t) => {
+  const { provider, site, clock, claims, sign, post } = await openLogout(t);
+  provider.isDown = true;
+  const token = await sign(claims());
+  assert.equal(await post(token), 503);
+  assert.match(site.logged.join(), /web-oidc-logout-failed/);
+  provider.isDown = false;
+  clock.shift = 11_000;
+  assert.equal(await post(token), 200);
 });
 
 async function tokenOf({ pages, clock }: TestPages, owner: string): Promise<string> {

@@ -11,7 +11,7 @@ import { PASSWORD_LENGTH, PasswordHasher } from './password-hash.js';
 import { ProviderRights } from './provider-rights.js';
 import { processKey } from './random-secret.js';
 import { DomainReach, roles, type Actor, type Role } from '../roles.js';
-import { SessionTable } from './session-table.js';
+import { SessionTable, type ProviderSession } from './session-table.js';
 import { TokenTable } from './token-table.js';
 import { actorOfProxy, type ProxiedRequest } from './trusted-proxy.js';
 
@@ -24,6 +24,12 @@ export interface PasswordSignIn {
   readonly agent: string;
   /** The secret of the session that the browser presented. */
   readonly presented: string | undefined;
+}
+
+/** An account that an OpenID provider has identified. */
+export interface ProvidedAccount extends ProviderSession {
+  readonly name: string;
+  readonly groups: readonly string[];
 }
 
 /** Secrets of the configuration, which the daemon reads from files. */
@@ -179,7 +185,7 @@ export class AccessService {
    * grant fits; the audit log has the refusal.
    */
   async signInAs(
-    { name, groups }: { readonly name: string; readonly groups: readonly string[] },
+    { name, groups, subject, providerSession }: ProvidedAccount,
     { client, agent, presented }: Pick<PasswordSignIn, 'client' | 'agent' | 'presented'>,
   ): Promise<string | undefined> {
     const grant = await this.providerRights.apply(name, groups, savedAddress(client));
@@ -189,7 +195,8 @@ export class AccessService {
     }
     const { role, customers } = grant;
     const network = savedAddress(client);
-    const session = { name, way: 'oidc' as const, role, customers, network, agent };
+    const account = { name, way: 'oidc' as const, role, customers, subject, providerSession };
+    const session = { ...account, network, agent };
     return this.sessions.open(session, presented, this.#clock.now());
   }
 

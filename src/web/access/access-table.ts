@@ -61,6 +61,7 @@ export const accessTable: Readonly<Record<string, AccessRule>> = {
   'POST /sign-in': anyone,
   'GET /sign-in/oidc': anyone,
   'GET /sign-in/oidc/callback': anyone,
+  'POST /sign-in/oidc/logout': anyone,
 
   'GET /api/v1/openapi.json': anyone,
   'POST /api/v1/checks': anyone,

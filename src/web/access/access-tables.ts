@@ -65,6 +65,9 @@ const migrations = [
   // have none: their next use needs a confirmation.
   `ALTER TABLE web_session ADD COLUMN confirmed_at BIGINT NOT NULL DEFAULT 0;
    ALTER TABLE web_token ADD COLUMN confirmed_at BIGINT NOT NULL DEFAULT 0;`,
+  // The account and the session at the provider, by which it ends sessions.
+  `ALTER TABLE web_session ADD COLUMN subject TEXT;
+   ALTER TABLE web_session ADD COLUMN provider_session TEXT;`,
 ];
 
 /** The tables of accounts, sessions and the audit log. */

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { JSONWebKeySet } from 'jose';
 import type * as openid from 'openid-client';
 import { BoundedMap, Name, type Clock } from '../../base/index.js';
 import { lookupAddresses, type Resolver } from '../../dns/index.js';
@@ -6,6 +7,7 @@ import { request } from '../../http/index.js';
 import type { Network } from '../../net/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { PagesSettings } from '../settings.js';
+import { LogoutTokens } from './logout-token.js';
 import { digestOf, equalSecrets, processKey } from './random-secret.js';
 
 type OidcSettings = NonNullable<NonNullable<PagesSettings['signIn']>['oidc']>;
@@ -33,6 +35,10 @@ export interface OidcAccount {
   readonly groups: readonly string[];
   /** Path of the page to show after the sign-in. */
   readonly next: string;
+  /** The account at the provider, which keeps its number when its name changes. */
+  readonly subject: string;
+  /** The session at the provider, where the ID token names it. */
+  readonly providerSession: string | undefined;
   /** Undefined where the provider issues no refresh token. */
   readonly renewal?: Renewal | undefined;
 }
@@ -75,6 +81,8 @@ const MAX_RENEWALS = 10_000;
 
 /** The path that the provider leads the browser back to. */
 export const OIDC_CALLBACK = '/sign-in/oidc/callback';
+/** The path that the provider sends logout tokens to. */
+export const OIDC_LOGOUT = '/sign-in/oidc/logout';
 
 /**
  * Sign-in by an OpenID provider: authorization code with PKCE, state and nonce. All
@@ -87,6 +95,7 @@ export class OidcSignIn {
   readonly #renewals = new BoundedMap<Renewal>(MAX_RENEWALS);
   #provider: Promise<Provider> | undefined;
   #failedAt: number | undefined;
+  #logoutTokens: LogoutTokens | undefined;
 
   constructor(
     private readonly settings: OidcSettings,
@@ -136,7 +145,30 @@ export class OidcSignIn {
     if (!claims || !account) return undefined;
     const { refresh_token: refreshToken } = tokens;
     const renewal = refreshToken === undefined ? undefined : { subject: claims.sub, refreshToken };
-    return { ...account, next: flow.next, renewal };
+    const sid = claims['sid'];
+    const providerSession = typeof sid === 'string' ? sid : undefined;
+    return { ...account, next: flow.next, subject: claims.sub, providerSession, renewal };
+  }
+
+  /** The validation of the provider's logout tokens. Rejects without its description. */
+  async logoutTokens(): Promise<LogoutTokens> {
+    const { configuration } = await this.#connect();
+    const { issuer, jwks_uri: keysUrl } = configuration.serverMetadata();
+    return (this.#logoutTokens ??= new LogoutTokens({
+      issuer,
+      clientId: this.settings.clientId,
+      clock: this.context.clock,
+      fetchKeys: async () => {
+        const headers = { accept: 'application/json' };
+        const response = await fetchGuarded(
+          keysUrl ?? '',
+          { method: 'GET', headers },
+          this.context,
+        );
+        if (response.status !== 200) throw new Error(`keys: status ${response.status}`);
+        return (await response.json()) as JSONWebKeySet;
+      },
+    }));
   }
 
   /** Remembers how to confirm the account of a new session. */

@@ -35,8 +35,15 @@ export interface SessionLimits {
   readonly totalMs: number;
 }
 
+/** The account and the session at the provider that opened a session. */
+export interface ProviderSession {
+  readonly subject?: string | undefined;
+  readonly providerSession?: string | undefined;
+}
+
 /** The request that opens a session. */
-export type NewSession = Omit<Session, 'id' | 'createdAt' | 'seenAt' | 'confirmedAt'>;
+export type NewSession = Omit<Session, 'id' | 'createdAt' | 'seenAt' | 'confirmedAt'> &
+  ProviderSession;
 
 interface StoredSession {
   readonly id: string;
@@ -90,7 +97,8 @@ export class SessionTable {
         .run(name, way, name, way, MAX_SESSIONS - 1);
       this.store
         .prepare(
-          `INSERT INTO web_session (digest, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO web_session (digest, ${columns}, subject, provider_session)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
           digestOf(secret),
@@ -104,6 +112,8 @@ export class SessionTable {
           now,
           now,
           now,
+          session.subject ?? null,
+          session.providerSession ?? null,
         );
       this.audit.append({
         at: now,
@@ -170,6 +180,34 @@ export class SessionTable {
       const ended = this.deleteAll(owner);
       this.audit.append({ ...by, subject: owner.name, outcome: 'done' });
       return ended;
+    });
+  }
+
+  /**
+   * Ends the sessions that a provider has ended: those of its account, of its session, or
+   * of both. Resolves to their number.
+   */
+  endOfProvider({ subject, providerSession }: ProviderSession, now: number): Promise<number> {
+    const condition = `way = 'oidc' AND (? IS NULL OR subject = ?)
+      AND (? IS NULL OR provider_session = ? OR (? IS NOT NULL AND provider_session IS NULL))`;
+    const [account, session] = [subject ?? null, providerSession ?? null];
+    const values = [account, account, session, session, account];
+    return this.store.write(ACCESS_WRITER, () => {
+      if (account === null && session === null) return 0;
+      const names = this.store
+        .prepare<{ name: string }>(`SELECT DISTINCT name FROM web_session WHERE ${condition}`)
+        .all(...values);
+      for (const { name } of names)
+        this.audit.append({
+          at: now,
+          actor: 'provider',
+          way: 'oidc',
+          network: '',
+          action: 'provider-sign-out',
+          subject: name,
+          outcome: 'done',
+        });
+      return this.store.prepare(`DELETE FROM web_session WHERE ${condition}`).run(...values);
     });
   }
 

@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { AccessService } from '../access/access-service.js';
-import { OIDC_CALLBACK, type OidcSignIn } from '../access/oidc-sign-in.js';
+import { OIDC_CALLBACK, OIDC_LOGOUT, type OidcSignIn } from '../access/oidc-sign-in.js';
 import { RateWindow } from '../clients/rate-window.js';
 import { limitKey } from '../clients/client-address.js';
 import { SESSION_COOKIE } from './gate.js';
@@ -41,6 +41,30 @@ export function addOidcRoutes(
     } catch (error) {
       log.error('web-oidc-failed', { error: (error as Error).message });
       return refuse(context, 'web-oidc-failed');
+    }
+  });
+  const failures = new RateWindow(MAX_STEPS, WINDOW, () => clock.monotonic());
+  // OpenID Connect Back-Channel Logout 1.0 §2.8: 200 also for sessions that have ended.
+  app.post(OIDC_LOGOUT, async (context) => {
+    if (!oidc) return context.notFound();
+    const network = limitKey(clientOf(context, site.settings.proxies));
+    const wait = failures.waitFor(network);
+    if (wait > 0) return context.body(null, 429, { 'retry-after': String(Math.ceil(wait / 1000)) });
+    const form = await context.req.parseBody().catch(() => ({}));
+    const { logout_token: token } = form as Readonly<Record<string, unknown>>;
+    try {
+      const tokens = await oidc.logoutTokens();
+      const ended = typeof token === 'string' ? await tokens.verify(token) : undefined;
+      if (!ended) {
+        failures.count(network);
+        return context.json({ error: 'invalid_request' }, 400);
+      }
+      if (!tokens.isUsed(ended)) await access.sessions.endOfProvider(ended, clock.now());
+      tokens.markUsed(ended);
+      return context.body(null, 200);
+    } catch (error) {
+      log.error('web-oidc-logout-failed', { error: (error as Error).message });
+      return context.json({ error: 'temporarily_unavailable' }, 503, { 'retry-after': '30' });
     }
   });
   app.get(OIDC_CALLBACK, async (context) => {
