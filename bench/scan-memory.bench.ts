@@ -11,10 +11,10 @@ const DOMAINS = 10_000_000;
 const OWN_HOSTS = 5;
 const PROVIDERS = 50_000;
 /** A grade costs a hundred times as much as the rest: one domain of this many is graded. */
-const GRADED = 100;
+const GRADED = 1000;
 const SLICE = 500;
 /** Facts of one slice in so many pass: their stores are full after the first million. */
-const STORED = 10;
+const STORED = 50;
 const LIMIT_MB = 400;
 
 /**

@@ -8,6 +8,9 @@ export interface WeightLimit<V> {
   weigh(value: V): number;
 }
 
+/** Changes without an eviction after which the iterator of a map is given up. */
+const MAX_TOUCHES = 1000;
+
 /**
  * A map with bounded memory. It evicts the least recently used entry when the number of
  * entries, or the sum of their weights, exceeds its limit. Peers cause most cache
@@ -16,6 +19,13 @@ export interface WeightLimit<V> {
 export class BoundedMap<V> {
   readonly #entries = new Map<string, { readonly value: V; readonly weight: number }>();
   #weight = 0;
+  /**
+   * Continues after the last evicted entry: a new iterator would first pass the places of
+   * all entries that were removed since the map last grew. An iterator that is never used
+   * keeps each earlier table of the map in memory, so it is given up after some changes.
+   */
+  #oldest: Iterator<string> | undefined;
+  #touches = 0;
 
   constructor(
     private readonly limit: number,
@@ -27,6 +37,7 @@ export class BoundedMap<V> {
     if (!entry) return undefined;
     this.#entries.delete(cacheKey);
     this.#entries.set(cacheKey, entry);
+    this.#touch();
     return entry.value;
   }
 
@@ -35,8 +46,9 @@ export class BoundedMap<V> {
     const weight = this.weight?.weigh(value) ?? 0;
     this.#entries.set(cacheKey, { value, weight });
     this.#weight += weight;
+    this.#touch();
     while (this.#entries.size > this.limit || this.#weight > (this.weight?.maximum ?? Infinity))
-      this.delete(this.#entries.keys().next().value as string);
+      this.#evict();
   }
 
   delete(cacheKey: string): void {
@@ -48,5 +60,18 @@ export class BoundedMap<V> {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  #touch(): void {
+    if (++this.#touches > MAX_TOUCHES) this.#oldest = undefined;
+  }
+
+  /** Every entry is behind the iterator: those that it has passed are removed. */
+  #evict(): void {
+    this.#touches = 0;
+    this.#oldest ??= this.#entries.keys();
+    const next = this.#oldest.next();
+    if (next.done) this.#oldest = undefined;
+    else this.delete(next.value);
   }
 }

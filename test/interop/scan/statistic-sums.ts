@@ -89,18 +89,45 @@ export const summedKeys: readonly string[] = sums.map(({ key }) => key);
 /** Returns a query for the sums over a table with the columns of the exports. */
 export function sumsOver(table: string): string {
   return sums
-    .map(({ key, yes, outside, unknown }) => {
-      const counts = [
-        `CASE WHEN ${outside} THEN 0 WHEN (${yes}) AND ${mailIs(key)} THEN 1 ELSE 0 END`,
-        `CASE WHEN ${outside} THEN 0 WHEN (${yes}) AND ${mailIs(key)} THEN 1
-          WHEN ${unknown} THEN 0 ELSE 1 END`,
-        `CASE WHEN ${outside} THEN 0 WHEN (${yes}) AND ${mailIs(key)} THEN 0
-          WHEN ${unknown} THEN 1 ELSE 0 END`,
-      ].map((count) => `CAST(coalesce(sum(${count}), 0) AS int)`);
-      const [n = '', of = '', without = ''] = counts;
-      return `SELECT '${key}' AS key, ${n} AS n, ${of} AS "of", ${without} AS unknown FROM ${table}`;
+    .map((sum) => {
+      const { n, of, unknown } = countsOf(sum);
+      return `SELECT '${sum.key}' AS key, ${n} AS n, ${of} AS "of", ${unknown} AS unknown FROM ${table}`;
     })
     .join(' UNION ALL ');
+}
+
+/**
+ * Returns a query for the same sums by unit: `units` has a row for each domain and unit, with
+ * the column `unit`. A unit has a property where at least half of its domains with an answer
+ * have it.
+ */
+export function unitSumsOver(units: string): string {
+  return sums
+    .map((sum) => {
+      const { n, of, unknown } = countsOf(sum);
+      const count = (condition: string): string =>
+        `CAST(coalesce(sum(CASE WHEN ${condition} THEN 1 ELSE 0 END), 0) AS int)`;
+      return `SELECT '${sum.key}' AS key, ${count('a > 0 AND 2 * n >= a')} AS n,
+        ${count('a > 0')} AS "of", ${count('a = 0 AND u > 0')} AS unknown
+        FROM (SELECT unit, ${n} AS n, ${of} AS a, ${unknown} AS u FROM ${units} GROUP BY unit)`;
+    })
+    .join(' UNION ALL ');
+}
+
+/** The aggregates of one sum: domains with the property, with an answer, and without one. */
+function countsOf({ key, yes, outside, unknown }: Sum): {
+  readonly n: string;
+  readonly of: string;
+  readonly unknown: string;
+} {
+  const [n = '', of = '', without = ''] = [
+    `CASE WHEN ${outside} THEN 0 WHEN (${yes}) AND ${mailIs(key)} THEN 1 ELSE 0 END`,
+    `CASE WHEN ${outside} THEN 0 WHEN (${yes}) AND ${mailIs(key)} THEN 1
+      WHEN ${unknown} THEN 0 ELSE 1 END`,
+    `CASE WHEN ${outside} THEN 0 WHEN (${yes}) AND ${mailIs(key)} THEN 0
+      WHEN ${unknown} THEN 1 ELSE 0 END`,
+  ].map((count) => `CAST(coalesce(sum(${count}), 0) AS int)`);
+  return { n, of, unknown: without };
 }
 
 /** Shares of domains that take mail count only domains whose route is known. */
