@@ -197,6 +197,8 @@ export interface JobContext {
   readonly senderTest?: SenderTestSettings | undefined;
   /** The section `publish`, for the pages that show its plans. */
   readonly publish?: (PublishSection & { readonly everyMinutes: number }) | undefined;
+  /** Groups of domains by name, of `pages.customers`. */
+  readonly customers?: Readonly<Record<string, readonly string[]>> | undefined;
   /** The section `report`, for the API that accepts reports. */
   readonly report?: ReportSettings | undefined;
   /** The configuration in force as YAML, without secrets. */

@@ -9,7 +9,8 @@ export const domainField = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'is not a domain: write it as example.com' });
   return z.NEVER;
 });
-const mailbox = z
+/** A mail address. */
+export const mailbox = z
   .string()
   .regex(/^[^@\s]+@[^@\s]+$/, 'is not a mail address: write it as tlsrpt@example.com');
 const mailServer = z

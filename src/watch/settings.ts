@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { alertChannelFields, domainField } from '../tls-rpt-receive/settings.js';
+import { alertChannelFields, domainField, mailbox } from '../tls-rpt-receive/settings.js';
 
 /** Times carry a zone, so that a silence does not depend on the zone of the machine. */
 const time = z.iso.datetime({
@@ -7,7 +7,19 @@ const time = z.iso.datetime({
   error: 'is not a time: write it as 2026-12-31T00:00:00Z',
 });
 
-/** The times of the digest, in UTC. */
+/** The receivers of the digest of one customer. */
+const customerReceivers = z
+  .strictObject({
+    /** A mail address. The mail leaves by the server of `watch.notify.mail`. */
+    to: mailbox.optional(),
+    webhook: alertChannelFields.webhook,
+  })
+  .refine(
+    ({ to, webhook }) => to !== undefined || webhook !== undefined,
+    'has no receiver: write to, webhook or both',
+  );
+
+/** The times of the digest, in UTC, and its further receivers. */
 const digestSection = z
   .strictObject({
     every: z.enum(['day', 'week']),
@@ -16,12 +28,16 @@ const digestSection = z
       .enum(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'])
       .optional(),
     hour: z.int().min(0).max(23).default(7),
+    /** A digest of their own domains for groups of `pages.customers`, by name. */
+    customers: z.record(z.string(), customerReceivers).default({}),
   })
   .refine(({ every, day }) => every === 'week' || day === undefined, {
     path: ['day'],
     message: 'has no effect: write every: week, or remove it',
   });
-export type DigestSchedule = z.output<typeof digestSection>;
+export type DigestSection = z.output<typeof digestSection>;
+/** The times of a digest. */
+export type DigestSchedule = Pick<DigestSection, 'every' | 'day' | 'hour'>;
 
 /** The section `watch` of `hermetic.yaml`. */
 export const watchSection = z.strictObject({

@@ -22,8 +22,16 @@ import { writeOutput } from './report-options.js';
 /** Options of `hermetic digest`. */
 interface DigestFlags {
   readonly config: string;
+  readonly customer?: string;
   readonly html?: string;
   readonly json?: boolean;
+}
+
+type Customers = Readonly<Record<string, readonly string[]>>;
+
+/** The groups of domains in the section `pages`. */
+function customersOf({ pages }: Readonly<Record<string, unknown>>): Customers {
+  return (pages as { readonly customers: Customers } | undefined)?.customers ?? {};
 }
 
 /** The schedule of a preview where the configuration has none. */
@@ -39,6 +47,7 @@ const weekly = { every: 'week', hour: 7 } as const;
 export function defineDigest(command: Command, context: CommandContext): void {
   command
     .option('--config <file>', 'configuration of the daemon', DEFAULT_CONFIG)
+    .option('--customer <name>', 'the digest of a group of pages.customers')
     .option('--html <file>', 'write the HTML of the mail; - is standard output')
     .option('--json', 'print what a webhook receives (schema watch-digest-1)')
     .action(async (flags: DigestFlags) => context.finish(await show(flags, context)));
@@ -65,7 +74,11 @@ async function show(flags: DigestFlags, { output }: CommandContext): Promise<num
       `${flags.config} has no section watch, which a digest summarises`,
       'Add it: docs/watch.md shows the form.',
     );
-  const { domains, digest: schedule = weekly } = section.data;
+  const { digest: schedule = weekly } = section.data;
+  const isConfined = flags.customer !== undefined;
+  const domains = isConfined
+    ? server.customerDomains(flags.customer, section.data, customersOf(config.jobs))
+    : section.data.domains;
   const until = systemClock.now();
   const store = await openStoreToRead(config.store.file, {
     prepare: (opened) => {
@@ -76,7 +89,7 @@ async function show(flags: DigestFlags, { output }: CommandContext): Promise<num
   });
   try {
     const from = until - digestPeriod(schedule);
-    const digest = await readDigest(store, { domains, schedule, from, until });
+    const digest = await readDigest(store, { domains, isConfined, schedule, from, until });
     if (flags.html !== undefined)
       writeOutput({ option: '--html', path: flags.html }, digestHtml(digest), output);
     if (flags.json) output.out(`${digestJson(digest)}\n`);

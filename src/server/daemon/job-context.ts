@@ -77,6 +77,7 @@ export async function openHouse(
     configuration: () => showConfig(config),
     senderTest: config.jobs['senderTest'] as SenderTestSettings | undefined,
     publish: config.jobs['publish'] as JobContext['publish'],
+    customers: (config.jobs['pages'] as Pick<JobContext, 'customers'> | undefined)?.customers,
     report: config.jobs['report'] as JobContext['report'],
     ...replaced,
     store,

@@ -40,7 +40,12 @@ class World {
       this.sent.push([channel, message]);
       return Promise.resolve(true);
     };
-    return new DigestSender(settings, house, { mail: send('mail'), webhook: send('webhook') });
+    const receivers = ['mail', 'webhook'].map((channel) => ({
+      channel,
+      domains: settings.domains,
+      send: send(channel),
+    }));
+    return new DigestSender(settings, house, receivers);
   }
 
   channels(): readonly string[] {
@@ -112,7 +117,8 @@ test('without a schedule no digest is sent', async () => {
   assert.equal(settings.digest, undefined);
   const never = (): Promise<boolean> => Promise.reject(new Error('sent'));
   const house = { store: world.store, clock: world.clock } as unknown as JobContext;
-  const sender = new DigestSender(settings, house, { mail: never });
+  const { domains } = settings;
+  const sender = new DigestSender(settings, house, [{ channel: 'mail', domains, send: never }]);
   await sender.round();
   world.clock.at += 30 * DAY;
   await sender.round();

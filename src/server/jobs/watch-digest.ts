@@ -11,14 +11,14 @@ import {
   type DuePeriod,
   type WatchSettings,
 } from '../../watch/index.js';
-import { alertChannels, type AlertChannel } from '../alert-channels.js';
 import type { JobContext } from '../service.js';
+import { digestReceivers, type DigestReceiver } from './digest-receivers.js';
 
 /** Milliseconds before a digest that was not accepted is sent again. */
 const RETRY = 15 * 60_000;
 
 /**
- * Sends each channel its digests. The end of the last accepted one is in the database: a
+ * Sends each receiver its digests. The end of the last accepted one is in the database: a
  * digest that was not accepted is sent again, and those missed while the daemon was down
  * become one. After a crash between sending and saving, a digest is repeated with the same
  * Message-ID.
@@ -26,18 +26,18 @@ const RETRY = 15 * 60_000;
 export class DigestSender {
   readonly #settings: WatchSettings;
   readonly #house: JobContext;
-  readonly #channels: Readonly<Record<string, AlertChannel>>;
-  /** Wall-clock time of the next try of each channel that refused. */
+  readonly #receivers: readonly DigestReceiver[];
+  /** Wall-clock time of the next try of each receiver that refused. */
   readonly #retryAt = new Map<string, number>();
 
   constructor(
     settings: WatchSettings,
     jobContext: JobContext,
-    channels = alertChannels(settings.notify, jobContext),
+    receivers = digestReceivers(settings, jobContext),
   ) {
     this.#settings = settings;
     this.#house = jobContext;
-    this.#channels = channels;
+    this.#receivers = receivers;
   }
 
   /** Sends the digests that are due. Rejects where the database fails. */
@@ -45,13 +45,14 @@ export class DigestSender {
     const { digest: schedule } = this.#settings;
     if (!schedule) return;
     const { store, clock } = this.#house;
-    for (const [channel, send] of Object.entries(this.#channels)) {
+    for (const receiver of this.#receivers) {
+      const { channel } = receiver;
       const now = clock.now();
       if (this.#isPaused(channel, now)) continue;
       const due = dueDigest(store, channel, schedule, now);
       if (!due) continue;
       if ('began' in due) await markDigest(store, channel, due.began);
-      else if (await this.#send(channel, send, schedule, due))
+      else if (await this.#send(receiver, schedule, due))
         await markDigest(store, channel, due.until);
       else this.#retryAt.set(channel, now + RETRY);
     }
@@ -64,18 +65,17 @@ export class DigestSender {
   }
 
   async #send(
-    channel: string,
-    send: AlertChannel,
+    { channel, domains, customer, send }: DigestReceiver,
     schedule: DigestSchedule,
     period: DuePeriod,
   ): Promise<boolean> {
     const { store, log } = this.#house;
-    const { domains } = this.#settings;
-    const digest = await readDigest(store, { domains, schedule, ...period });
+    const isConfined = customer !== undefined;
+    const digest = await readDigest(store, { domains, isConfined, schedule, ...period });
     const fields = { channel, until: digest.until };
     try {
       const isAccepted = await send({
-        id: digestId(domains, period),
+        id: digestId([...domains, ...(customer === undefined ? [] : [customer])], period),
         subject: digestSubject(digest),
         text: digestText(digest),
         html: digestHtml(digest),
@@ -91,8 +91,8 @@ export class DigestSender {
   }
 }
 
-/** The same for each attempt, and another one for a daemon with other domains. */
-function digestId(domains: readonly string[], { until }: DuePeriod): string {
-  const hash = createHash('sha256').update(JSON.stringify([until, ...domains]));
+/** The same for each attempt, and another one for other domains or another customer. */
+function digestId(readers: readonly string[], { until }: DuePeriod): string {
+  const hash = createHash('sha256').update(JSON.stringify([until, ...readers]));
   return `watch-digest-${hash.digest('hex').slice(0, 32)}`;
 }

@@ -20,6 +20,7 @@ import {
 } from '../../watch/index.js';
 import { alertChannels } from '../alert-channels.js';
 import type { JobCode, JobContext, Service } from '../service.js';
+import { digestReceivers } from './digest-receivers.js';
 import { DigestSender } from './watch-digest.js';
 import { watchMetrics } from './watch-metrics.js';
 
@@ -38,6 +39,7 @@ const CHECK_TIMEOUT = 10 * 60_000;
 /** Watches domains: checks each on an interval, and reports changes by mail and webhook. */
 export const watchJob: JobCode<WatchSettings> = {
   tables: ({ digest }) => [watchTables, historyTables, ...(digest ? [reportTables] : [])],
+  check: (settings, jobContext) => void digestReceivers(settings, jobContext),
   start(settings, jobContext): Service {
     const { store, clock, log } = jobContext;
     const stopping = new AbortController();

@@ -50,13 +50,15 @@ export function markDigest(stateStore: Store, channel: string, until: number): P
 /** The domains of a digest, its period and its schedule. */
 export interface ReadDigestOptions extends DuePeriod {
   readonly domains: readonly string[];
+  /** Only alarms of `domains`, for a reader that may see no other domain. */
+  readonly isConfined?: boolean;
   readonly schedule: DigestSchedule;
 }
 
 /** Reads the digest of a period from the tables of the watch and of reports. */
 export async function readDigest(
   stateStore: Store,
-  { domains, schedule, from, until }: ReadDigestOptions,
+  { domains, isConfined = false, schedule, from, until }: ReadDigestOptions,
 ): Promise<Digest> {
   const reports = new Map<string, DigestReports>();
   // A report about a day arrives on the next one.
@@ -65,7 +67,8 @@ export async function readDigest(
     const view = await showDomainInTurns(stateStore, domain, { now: until, to: until, days });
     if (view.status !== 'no-reports') reports.set(domain, reportsOf(view));
   }
-  const changes = listAlarms(stateStore, MAX_ALARMS)
+  const shown = new Set(domains);
+  const changes = listAlarms(stateStore, MAX_ALARMS, (domain) => !isConfined || shown.has(domain))
     .filter(({ at }) => at > from && at <= until)
     .map(({ at: _at, waiting: _waiting, ...alarm }) => alarm);
   return composeDigest({
