@@ -10,6 +10,7 @@ import { DEFAULT_CONFIG, describeProblem, readConfigSources } from '../config-fi
 import { askDaemon, DEFAULT_SOCKET } from '../control-client.js';
 import { examinePostfix, type PostfixState } from '../doctor/examine-postfix.js';
 import { examineSystem, type SystemState } from '../doctor/examine-system.js';
+import { examineService, readService } from '../doctor/examine-service.js';
 import { importance, type InstallationFault } from '../doctor/fault.js';
 import { exitCodes } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
@@ -61,6 +62,7 @@ async function examine(flags: DoctorFlags): Promise<readonly InstallationFault[]
   const found = [
     ...faults,
     ...examineSystem(systemState(flags, machine, { config, ...daemon })),
+    ...examineService(readService(machine, daemon.status)),
     ...(await postfixFaults(machine, config, daemon.status)),
   ];
   return found.sort((a, b) => a.importance - b.importance);
@@ -130,9 +132,13 @@ function systemState(
   };
   const canRead = (path: string): boolean => may(path, 4);
   const { report, watch } = (config?.jobs ?? {}) as KnownJobs;
-  const chains = [...(config?.web?.certificates ?? []), ...certificateOf(report)];
+  const smtp = report?.smtp;
+  const chains = [
+    ...(config?.web?.certificates ?? []),
+    ...(smtp?.certificate ? [{ ...smtp.certificate, host: smtp.name }] : []),
+  ];
   const files = sourcesOf(machine.path(flags.config));
-  const state = machine.facts('/var/lib/hermetic');
+  const stateFiles = stateFilesOf(config);
   const now = Date.now();
   return {
     status,
@@ -150,12 +156,19 @@ function systemState(
     clockSynchronised: synchronised(machine),
     clockBehind: (newestFile(machine) - now) / 1000,
     freeFiles: machine.freeFiles('/var/lib/hermetic'),
-    certificates: chains.flatMap(({ chain }) => expiryOf(chain, machine)),
+    certificates: chains.flatMap((files) => datesOf(files, machine)),
     observe: config?.policy.observe ?? false,
     endedExemptions: (config?.policy.exemptions ?? [])
       .filter(({ until }) => Date.parse(until) < now)
       .map(({ domain }) => domain),
-    stateOwned: !state || !user || state.uid === user.uid,
+    foreignFiles: stateFiles.filter((path) => {
+      const facts = machine.facts(path);
+      return facts !== undefined && user !== undefined && facts.uid !== user.uid;
+    }),
+    stateMode: machine.facts(STATE_FOLDER)?.mode,
+    writable: files
+      .map((path) => path.slice((flags.root ?? '').length))
+      .filter((path) => ((machine.facts(path)?.mode ?? 0) & 0o002) !== 0),
     hasOwnUnit: ['/usr/lib', '/etc'].every((folder) =>
       machine.facts(`${folder}/systemd/system/hermetic.service`),
     ),
@@ -177,6 +190,14 @@ function newestFile(machine: Machine): number {
     machine.path('/var/lib/hermetic/hermetic.db'),
   ];
   return Math.max(...files.map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0));
+}
+
+const STATE_FOLDER = '/var/lib/hermetic';
+
+/** The folder of the daemon, and its database with the log of SQLite. */
+function stateFilesOf(config: Config | undefined): readonly string[] {
+  const database = config?.store.file ?? `${STATE_FOLDER}/hermetic.db`;
+  return [STATE_FOLDER, database, `${database}-wal`, `${database}-shm`];
 }
 
 function sourcesOf(config: string): readonly string[] {
@@ -203,7 +224,7 @@ interface CertificateFiles {
 interface KnownJobs {
   readonly publish?: { readonly dns?: Readonly<Record<string, { readonly key?: string }>> };
   readonly report?: {
-    readonly smtp?: { readonly certificate?: CertificateFiles };
+    readonly smtp?: { readonly name?: string; readonly certificate?: CertificateFiles };
     readonly mailboxes?: readonly {
       readonly password?: string;
       readonly tokenCommand?: readonly string[];
@@ -227,10 +248,17 @@ function secretsOf(config: Config | undefined): readonly string[] {
   ];
 }
 
-function expiryOf(path: string, machine: Machine): SystemState['certificates'] {
+/** Dates of a certificate. `host`: a host that presents it. */
+function datesOf(
+  { chain: path, host }: { readonly chain: string; readonly host?: string | undefined },
+  machine: Machine,
+): SystemState['certificates'] {
   try {
-    const { validTo } = new X509Certificate(machine.read(path) ?? '');
-    return [{ path, notAfter: Date.parse(validTo) }];
+    const certificate = new X509Certificate(machine.read(path) ?? '');
+    const { validFrom, validTo } = certificate;
+    const isNamed = host === undefined || certificate.checkHost(host) !== undefined;
+    const unnamedHost = isNamed ? undefined : host;
+    return [{ path, notBefore: Date.parse(validFrom), notAfter: Date.parse(validTo), unnamedHost }];
   } catch {
     // The check of the start reports a file that is not a certificate.
     return [];
@@ -256,7 +284,7 @@ async function postfixFaults(
   try {
     const postfix = readPostfix(machine);
     const settings = Object.fromEntries(
-      Object.keys(NEEDED_SETTINGS).map((name) => [name, postfix.setting(name)]),
+      [...Object.keys(NEEDED_SETTINGS), 'relayhost'].map((name) => [name, postfix.setting(name)]),
     );
     const state: PostfixState = {
       ...postfix,

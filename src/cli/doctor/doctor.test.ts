@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
 import type { DaemonStatus } from '../../server/index.js';
 import { examinePostfix, type PostfixState } from './examine-postfix.js';
 import { examineSystem, type SystemState } from './examine-system.js';
+import { nodeMachine } from '../setup/machine.js';
+import { examineService, readService, type ServiceState } from './examine-service.js';
 import { importance } from './fault.js';
 
 const NOW = Date.parse('2026-12-01T00:00:00Z');
@@ -35,10 +40,12 @@ const healthy: SystemState = {
   freeFiles: 1_000_000,
   clockSynchronised: true,
   clockBehind: 0,
-  certificates: [{ path: '/etc/hermetic/web.pem', notAfter: NOW + 60 * DAY }],
+  certificates: [{ path: '/etc/hermetic/web.pem', notBefore: 0, notAfter: NOW + 60 * DAY }],
   observe: false,
   endedExemptions: [],
-  stateOwned: true,
+  foreignFiles: [],
+  stateMode: 0o700,
+  writable: [],
   hasOwnUnit: false,
   lostCommands: [],
   isWatchMute: false,
@@ -49,6 +56,9 @@ const postfix: PostfixState = {
   version: '3.7.11',
   resolvConf: '/var/spool/postfix/etc/resolv.conf',
   policyMaps: [MAP],
+  queueFolder: '/var/spool/postfix',
+  inChroot: false,
+  overrides: [''],
   settings: {
     smtp_dns_support_level: 'dnssec',
     smtp_host_lookup: 'dns',
@@ -79,7 +89,7 @@ test('a map may name the listening address in another form', () => {
 });
 
 test('one day is named as one day', () => {
-  const certificates = [{ path: '/c', notAfter: NOW + 1.5 * DAY }];
+  const certificates = [{ path: '/c', notBefore: 0, notAfter: NOW + 1.5 * DAY }];
   assert.match(examineSystem({ ...healthy, certificates })[0]?.message ?? '', /in 1 day$/);
 });
 
@@ -109,10 +119,28 @@ const systemFaults: readonly (readonly [id: string, change: Partial<SystemState>
   ['secret-exposed', { secrets: [{ path: '/k', mode: 0o644, readable: true }] }],
   ['secret-exposed', { secrets: [{ path: '/k', mode: 0o602, readable: true }] }],
   ['secret-unreadable', { secrets: [{ path: '/k', mode: 0o600, readable: false }] }],
-  ['state-owner', { stateOwned: false }],
-  ['certificate-expired', { certificates: [{ path: '/c', notAfter: NOW - DAY }] }],
-  ['certificate-expired', { certificates: [{ path: '/c', notAfter: NOW - 1 }] }],
-  ['certificate-expires', { certificates: [{ path: '/c', notAfter: NOW + 3 * DAY }] }],
+  ['state-owner', { foreignFiles: ['/var/lib/hermetic/hermetic.db-wal'] }],
+  ['state-exposed', { stateMode: 0o755 }],
+  ['state-exposed', { stateMode: 0o701 }],
+  ['config-writable', { writable: ['/etc/hermetic/hermetic.yaml'] }],
+  [
+    'certificate-not-yet-valid',
+    { certificates: [{ path: '/c', notBefore: NOW + 60_000, notAfter: NOW + 60 * DAY }] },
+  ],
+  [
+    'certificate-without-host',
+    {
+      certificates: [
+        { path: '/c', notBefore: 0, notAfter: NOW + 60 * DAY, unnamedHost: 'mx.example.com' },
+      ],
+    },
+  ],
+  ['certificate-expired', { certificates: [{ path: '/c', notBefore: 0, notAfter: NOW - DAY }] }],
+  ['certificate-expired', { certificates: [{ path: '/c', notBefore: 0, notAfter: NOW - 1 }] }],
+  [
+    'certificate-expires',
+    { certificates: [{ path: '/c', notBefore: 0, notAfter: NOW + 3 * DAY }] },
+  ],
   ['former-config', { formerConfig: true }],
   ['disk-full', { freeBytes: 5_000_000 }],
   ['disk-full', { freeBytes: 0 }],
@@ -155,6 +183,16 @@ const postfixFaults: readonly (readonly [id: string, change: Partial<PostfixStat
   ['postfix-native-lookup', { settings: { ...postfix.settings, smtp_host_lookup: 'dns, native' } }],
   ['postfix-without-tls', { settings: { ...postfix.settings, smtp_tls_security_level: '' } }],
   ['postfix-without-roots', { hasRoots: false }],
+  ['postfix-service-override', { overrides: ['smtp/unix/smtp_tls_policy_maps = '] }],
+  ['postfix-service-override', { overrides: ['relay/unix/smtp_tls_security_level = none'] }],
+  [
+    'postfix-level-mandatory',
+    { settings: { ...postfix.settings, smtp_tls_security_level: 'secure' } },
+  ],
+  [
+    'postfix-relayhost',
+    { settings: { ...postfix.settings, relayhost: '[smarthost.example]:587' } },
+  ],
 ];
 
 for (const [id, change] of postfixFaults)
@@ -169,4 +207,68 @@ test('a map without a running daemon is the most important fault', () => {
   const [fault] = examinePostfix(postfix, undefined);
   assert.equal(fault?.id, 'map-without-daemon');
   assert.equal(fault.importance, importance.mailDeferred);
+});
+
+const service: ServiceState = {
+  weakened: [],
+  enabled: 'enabled',
+  uid: 990,
+  hasUser: true,
+  openFiles: 65_536,
+  metrics: ['127.0.0.1:9461'],
+};
+
+const serviceFaults: readonly (readonly [id: string, change: Partial<ServiceState>])[] = [
+  ['unit-weakened', { weakened: [{ file: '/o.conf', line: 'ProtectSystem=no' }] }],
+  ['unit-disabled', { enabled: 'disabled' }],
+  ['unit-disabled', { enabled: 'masked' }],
+  ['daemon-as-root', { uid: 0 }],
+  ['open-files-few', { openFiles: 256 }],
+  ['metrics-public', { metrics: ['0.0.0.0:9461'] }],
+  ['metrics-public', { metrics: ['[::]:9461'] }],
+];
+
+for (const [id, change] of serviceFaults)
+  test(`doctor names ${id} (${JSON.stringify(change).slice(0, 40)}), and nothing else`, () => {
+    const found = examineService({ ...service, ...change });
+    assert.deepEqual(
+      found.map((fault) => fault.id),
+      [id],
+    );
+  });
+
+test('a daemon as root without the user hermetic, or without systemd, has no fault', () => {
+  assert.deepEqual(examineService(service), []);
+  assert.deepEqual(examineService({ ...service, uid: 0, hasUser: false, enabled: undefined }), []);
+});
+
+test('doctor finds drop-ins that weaken the unit', () => {
+  const root = mkdtempSync(join(tmpdir(), 'hermetic-doctor-'));
+  const folder = join(root, 'etc/systemd/system/hermetic.service.d');
+  mkdirSync(folder, { recursive: true });
+  const lines = ['[Service]', 'User = root', 'ProtectSystem=false', 'SystemCallFilter='];
+  const harmless = ['LoadCredential=dns.key:/etc/bind/key', 'ProtectHome=yes', 'LimitNOFILE=1'];
+  writeFileSync(join(folder, 'override.conf'), [...lines, ...harmless].join('\n'));
+  writeFileSync(join(folder, 'notes.txt'), 'PrivateTmp=no');
+  const { weakened } = readService(nodeMachine(root), undefined);
+  assert.deepEqual(
+    weakened.map(({ line }) => line),
+    ['User=root', 'ProtectSystem=false', 'SystemCallFilter='],
+  );
+  rmSync(root, { recursive: true });
+});
+
+test('a socket outside the chroot of Postfix is not reached, one inside is', () => {
+  const found = (map: string, at: string, inChroot: boolean): readonly string[] =>
+    examinePostfix(
+      { ...postfix, policyMaps: [`socketmap:unix:${map}:hermetic`], inChroot },
+      { ...status, listening: [{ what: 'postfix', at: `unix:${at}` }] },
+    ).map(({ id }) => id);
+  const inside = '/var/spool/postfix/hermetic/map';
+  assert.deepEqual(found('/run/hermetic/map', '/run/hermetic/map', false), []);
+  assert.deepEqual(found('/run/hermetic/map', '/run/hermetic/map', true), ['map-outside-chroot']);
+  assert.deepEqual(found('/hermetic/map', inside, true), []);
+  assert.deepEqual(found('hermetic/map', inside, true), []);
+  assert.deepEqual(found('hermetic/map', inside, false), []);
+  assert.deepEqual(found('/hermetic/map', inside, false), ['map-at-other-address']);
 });

@@ -8,6 +8,12 @@ export interface PostfixState {
   /** The resolv.conf that the SMTP client reads. */
   readonly resolvConf: string;
   readonly policyMaps: readonly string[];
+  /** The queue directory: relative paths of sockets begin there. */
+  readonly queueFolder: string;
+  /** The SMTP client runs in a chroot of the queue directory. */
+  readonly inChroot: boolean;
+  /** Settings of services in master.cf, as `postconf -P` prints them. */
+  readonly overrides: readonly string[];
   readonly settings: Readonly<Record<string, string>>;
   /** Whether the file of `smtp_tls_CAfile` exists. */
   readonly hasRoots: boolean;
@@ -31,14 +37,16 @@ export function examinePostfix(
     ...(section ? examineSection(postfix, section) : []),
     ...examineResolver(postfix),
     ...examineSettings(postfix),
+    ...examineRouting(postfix),
   ];
 }
 
 function examineMap(
   maps: readonly string[],
-  { policyMaps, section }: PostfixState,
+  postfix: PostfixState,
   status: DaemonStatus | undefined,
 ): readonly InstallationFault[] {
+  const { policyMaps, section } = postfix;
   const [map] = maps;
   if (map === undefined)
     return [
@@ -61,15 +69,10 @@ function examineMap(
       },
     ];
   const ports = status.listening.filter(({ what }) => what === 'postfix').map(({ at }) => at);
-  if (!ports.some((at) => reaches(map, at)))
-    return [
-      {
-        id: 'map-at-other-address',
-        importance: importance.mailDeferred,
-        message: `Postfix asks ${map}, and the daemon listens at ${ports.join(', ') || 'no address'}`,
-        fix: 'Write the same address into postfix.listen and smtp_tls_policy_maps.',
-      },
-    ];
+  if (!ports.some((at) => reaches(map, at, postfix))) {
+    const isLost = postfix.inChroot && ports.some((at) => reaches(map, at));
+    return [isLost ? outsideChroot(map, postfix) : atOtherAddress(map, ports)];
+  }
   return policyMaps[0] === map
     ? []
     : [
@@ -82,19 +85,44 @@ function examineMap(
       ];
 }
 
+function atOtherAddress(map: string, ports: readonly string[]): InstallationFault {
+  return {
+    id: 'map-at-other-address',
+    importance: importance.mailDeferred,
+    message: `Postfix asks ${map}, and the daemon listens at ${ports.join(', ') || 'no address'}`,
+    fix: 'Write the same address into postfix.listen and smtp_tls_policy_maps.',
+  };
+}
+
+function outsideChroot(map: string, { queueFolder }: PostfixState): InstallationFault {
+  return {
+    id: 'map-outside-chroot',
+    importance: importance.mailDeferred,
+    message: `the SMTP client runs in the chroot ${queueFolder}, and cannot reach ${map}`,
+    fix: `Set postfix.listen to a socket below ${queueFolder}, or use 127.0.0.1:8461 in both.`,
+  };
+}
+
 /**
  * Whether a map `socketmap:inet:HOST:PORT:NAME` or `socketmap:unix:PATH:NAME` leads to a
- * listening address: `HOST:PORT` or `unix:PATH`.
+ * listening address: `HOST:PORT` or `unix:PATH`. Without `postfix`, the path is that of a
+ * process outside the chroot.
  */
-function reaches(map: string, at: string): boolean {
+function reaches(map: string, at: string, postfix?: PostfixState): boolean {
   const [, kind, address = ''] = /^socketmap:(inet|unix):(.*):[^:]*$/.exec(map) ?? [];
-  if (kind === 'unix') return at === `unix:${address}`;
+  if (kind === 'unix') return at === `unix:${postfix ? socketPath(address, postfix) : address}`;
   const [host, port] = splitPort(address);
   const [listening, listeningPort] = splitPort(at);
   if (port !== listeningPort) return false;
   const loopback = ['127.0.0.1', '::1'];
   if (listening === '0.0.0.0' || listening === '::') return true;
   return host === 'localhost' ? loopback.includes(listening) : host === listening;
+}
+
+/** The path of a socket outside the chroot. */
+function socketPath(path: string, { queueFolder, inChroot }: PostfixState): string {
+  if (!path.startsWith('/')) return `${queueFolder}/${path}`;
+  return inChroot ? `${queueFolder}${path}` : path;
 }
 
 function splitPort(address: string): readonly [host: string, port: string] {
@@ -179,5 +207,43 @@ function examineSettings({ settings, hasRoots }: PostfixState): readonly Install
       'smtp_tls_CAfile names no file: mail to domains with MTA-STS is deferred',
       'smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt',
     );
+  return faults;
+}
+
+/** Levels at which Postfix refuses to send without TLS, or verifies every server. */
+const MANDATORY = /^(encrypt|dane-only|fingerprint|verify|secure)$/;
+/** Settings that decide about TLS and must not differ in a service. */
+const DECIDING =
+  /^(?<service>[^/]+\/[^/]+)\/(?<name>smtp_(?:tls_policy_maps|tls_security_level|dns_support_level|use_tls|enforce_tls)) *=/;
+
+/** Judges settings of services, and settings that decide before the policies. */
+function examineRouting({ settings, overrides }: PostfixState): readonly InstallationFault[] {
+  const faults: InstallationFault[] = [];
+  for (const line of overrides) {
+    const { service, name } = DECIDING.exec(line)?.groups ?? {};
+    if (service === undefined || name === undefined) continue;
+    faults.push({
+      id: 'postfix-service-override',
+      importance: importance.protectionLost,
+      message: `master.cf sets ${line.slice(service.length + 1)} for ${service}, which replaces main.cf`,
+      fix: `Unless it is intended, run: postconf -PX ${service}/${name} && postfix reload`,
+    });
+  }
+  const level = settings['smtp_tls_security_level'] ?? '';
+  if (MANDATORY.test(level))
+    faults.push({
+      id: 'postfix-level-mandatory',
+      importance: importance.advice,
+      message: `smtp_tls_security_level = ${level} defers mail to domains that have no policy and no such TLS`,
+      fix: "Unless it is intended, run: postconf -e 'smtp_tls_security_level = may' && postfix reload",
+    });
+  const relay = settings['relayhost'] ?? '';
+  if (relay !== '')
+    faults.push({
+      id: 'postfix-relayhost',
+      importance: importance.advice,
+      message: `relayhost = ${relay} receives all mail: it enforces the policies of the recipients, or no host does`,
+      fix: 'Run Hermetic on the relay, or empty relayhost.',
+    });
   return faults;
 }

@@ -1,3 +1,4 @@
+import { formatTime } from '../../base/index.js';
 import type { DaemonStatus } from '../../server/index.js';
 import { importance, type InstallationFault } from './fault.js';
 
@@ -26,10 +27,22 @@ export interface SystemState {
   readonly clockSynchronised: boolean | undefined;
   /** Seconds by which the clock is before the newest file of the installation. */
   readonly clockBehind: number;
-  readonly certificates: readonly { readonly path: string; readonly notAfter: number }[];
+  readonly certificates: readonly {
+    readonly path: string;
+    /** Milliseconds since 1970. */
+    readonly notBefore: number;
+    readonly notAfter: number;
+    /** A host that presents the certificate, and that it does not name. */
+    readonly unnamedHost?: string | undefined;
+  }[];
   readonly observe: boolean;
   readonly endedExemptions: readonly string[];
-  readonly stateOwned: boolean;
+  /** The folder of the daemon and its files that belong to another user. */
+  readonly foreignFiles: readonly string[];
+  /** Permission bits of the folder of the daemon. */
+  readonly stateMode: number | undefined;
+  /** Configuration files that every user of this machine can change. */
+  readonly writable: readonly string[];
   /** A unit in /etc replaces the one of the package. */
   readonly hasOwnUnit: boolean;
   /** Programs of `tokenCommand` that the user of the daemon cannot run. */
@@ -101,7 +114,7 @@ function examineDaemon(state: SystemState): readonly InstallationFault[] {
 }
 
 function examineFiles(state: SystemState): readonly InstallationFault[] {
-  const { secrets, unreadable, formerConfig, stateOwned, certificates, now } = state;
+  const { secrets, unreadable, writable, formerConfig, foreignFiles, stateMode } = state;
   const { hasOwnUnit, lostCommands } = state;
   const faults: InstallationFault[] = [];
   for (const path of unreadable)
@@ -127,23 +140,28 @@ function examineFiles(state: SystemState): readonly InstallationFault[] {
         fix: `Run: chgrp hermetic ${path} && chmod g+r ${path}`,
       });
   }
-  if (!stateOwned)
+  for (const path of writable)
+    faults.push({
+      id: 'config-writable',
+      importance: importance.protectionLost,
+      message: `${path}: every user of this machine can change the configuration`,
+      fix: `Run: chmod o-w ${path}`,
+    });
+  for (const path of foreignFiles)
     faults.push({
       id: 'state-owner',
       importance: importance.mailDeferred,
-      message: '/var/lib/hermetic does not belong to the user of the daemon',
+      message: `${path} does not belong to the user of the daemon`,
       fix: 'Run: chown -R hermetic:hermetic /var/lib/hermetic',
     });
-  for (const { path, notAfter } of certificates) {
-    const left = Math.floor((notAfter - now) / DAY);
-    if (left < 7)
-      faults.push({
-        id: left < 0 ? 'certificate-expired' : 'certificate-expires',
-        importance: left < 0 ? importance.protectionLost : importance.dataLost,
-        message: `${path}: the certificate ${left < 0 ? `expired ${days(-left)} ago` : `expires in ${days(left)}`}`,
-        fix: 'Renew it, then run: hermetic reload',
-      });
-  }
+  if (stateMode !== undefined && (stateMode & 0o007) !== 0)
+    faults.push({
+      id: 'state-exposed',
+      importance: importance.protectionLost,
+      message: '/var/lib/hermetic: every user of this machine can enter the folder of the keys',
+      fix: 'Run: chmod o= /var/lib/hermetic',
+    });
+  faults.push(...examineCertificates(state));
   for (const path of lostCommands)
     faults.push({
       id: 'token-command-unusable',
@@ -166,6 +184,35 @@ function examineFiles(state: SystemState): readonly InstallationFault[] {
       message: '/etc/hermetic.yaml exists, and the daemon does not read it',
       fix: 'Move its sections to /etc/hermetic/conf.d, and remove it.',
     });
+  return faults;
+}
+
+function examineCertificates({ certificates, now }: SystemState): readonly InstallationFault[] {
+  const faults: InstallationFault[] = [];
+  for (const { path, notBefore, notAfter, unnamedHost } of certificates) {
+    if (notBefore > now)
+      faults.push({
+        id: 'certificate-not-yet-valid',
+        importance: importance.protectionLost,
+        message: `${path}: the certificate is valid only from ${formatTime(notBefore)}`,
+        fix: 'Set the clock (timedatectl), or use the former certificate until then.',
+      });
+    if (unnamedHost !== undefined)
+      faults.push({
+        id: 'certificate-without-host',
+        importance: importance.protectionLost,
+        message: `${path}: the certificate does not name ${unnamedHost}, which presents it`,
+        fix: `Obtain a certificate for ${unnamedHost}, then run: hermetic reload`,
+      });
+    const left = Math.floor((notAfter - now) / DAY);
+    if (left < 7)
+      faults.push({
+        id: left < 0 ? 'certificate-expired' : 'certificate-expires',
+        importance: left < 0 ? importance.protectionLost : importance.dataLost,
+        message: `${path}: the certificate ${left < 0 ? `expired ${days(-left)} ago` : `expires in ${days(left)}`}`,
+        fix: 'Renew it, then run: hermetic reload',
+      });
+  }
   return faults;
 }
 

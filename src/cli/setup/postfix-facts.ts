@@ -22,6 +22,11 @@ export interface PostfixFacts {
   readonly version: string;
   /** The resolv.conf that the SMTP client reads: it may run in a chroot. */
   readonly resolvConf: string;
+  readonly queueFolder: string;
+  /** The SMTP client runs in a chroot of the queue directory. */
+  readonly inChroot: boolean;
+  /** Settings of services in master.cf: `smtp/unix/NAME = VALUE`. */
+  readonly overrides: readonly string[];
   /** The policy maps of the SMTP client, in the order of their lookup. */
   readonly policyMaps: readonly string[];
   setting(name: string): string;
@@ -48,9 +53,13 @@ export function readPostfix(machine: Machine): PostfixFacts {
   };
   const setting = (name: string): string => postconf('-h', name);
   const inChroot = /= y$/.test(postconf('-F', 'smtp/unix/chroot'));
+  const queueFolder = setting('queue_directory');
   return {
     version: setting('mail_version'),
-    resolvConf: inChroot ? `${setting('queue_directory')}/etc/resolv.conf` : '/etc/resolv.conf',
+    resolvConf: `${inChroot ? queueFolder : ''}/etc/resolv.conf`,
+    queueFolder,
+    inChroot,
+    overrides: postconf('-P').split('\n'),
     policyMaps: splitMaps(setting('smtp_tls_policy_maps')),
     setting,
   };
