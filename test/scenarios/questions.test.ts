@@ -21,7 +21,7 @@ const limits = [
   ['good', 10],
 ] as const;
 
-test('a check asks 9 questions of an unsigned domain, 8 of a signed one, 10 with a policy', async () => {
+test('a check asks 9 questions, 8 of a signed domain, 10 with a policy', async () => {
   const first = 'plaintext.example';
   const domains = [first, ...limits.map(([name]) => `${name}.example`)];
   const lab = await createLab({
