@@ -217,7 +217,7 @@ export const starttlsFindings = {
     title: 'The server accepts no mail inside TLS',
     passed: 'Every mail host accepts mail inside TLS',
     why: (findingValues) =>
-      `The handshake succeeds, ${insideEnd(findingValues)}. Senders use another address or host of the domain, or defer the mail and finally bounce it.`,
+      `The handshake succeeds, ${insideEnd(findingValues)}. Senders ${findingValues.instead}.`,
     reference: 'RFC 3207 §4.2',
     owner: 'mail-host',
     fix: ({ advice }) =>

@@ -83,6 +83,12 @@ function contradictions(result: CheckResult, evidence: Evidence): readonly strin
       ),
       `MTA-STS is satisfied, and TLS fails`,
     );
+  for (const { why } of findings) {
+    const { none } = exposure.mtaStsCached;
+    const [, action = ''] = /Senders that apply the MTA-STS policy ([^;.]*)/.exec(why) ?? [];
+    must(action !== 'defer the mail' || !better.includes(none), `${why}, but mail is ${none}`);
+    must(!action.startsWith('use') || none !== 'deferred', `${why}, but mail is deferred`);
+  }
   for (const { topic, mark, value } of scorecard(result))
     if (topic === 'starttls' && mark === 'fail')
       must(!/^offered by \d+ address/.test(value), `STARTTLS fails: ${value}`);

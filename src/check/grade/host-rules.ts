@@ -304,12 +304,13 @@ function strictTlsRule(
 function insideTlsRules(
   raised: FindingCollector,
   { insideTls, connection, summary }: JudgedAddress,
-  subject: FindingInput,
+  subject: FindingInput & { readonly host: string },
 ): void {
   const { code = '', detail = '' } = connection?.failure ?? {};
   if (insideTls === 'refused')
     raised.add('tls-session-refused', {
       ...subject,
+      instead: otherwise(raised, subject.host, subject.ip),
       detail: code,
       reply: summary.reply,
       reason: code === ALERT && detail !== '' ? `the alert is ${detail}` : undefined,
@@ -371,6 +372,8 @@ function unsettledRule(
   const left = [...new Set(open)].filter((id) => !raised.has(id));
   if (left.length === 0) return;
   const { stopped, connections, ip } = address.evidence;
+  // `mx-inconclusive` reports the end of the session, after which nothing was asked.
+  if (address.insideTls === 'unknown') return;
   const spent = connections.filter((connection) => !connection.earlier).length;
   let reason = 'it was asked for another profile';
   if (evidence.depth === 'triage') reason = 'depth triage does not ask';

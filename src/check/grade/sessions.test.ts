@@ -163,3 +163,15 @@ test('a session that ends inside TLS: the alert or the reply is the reason', () 
   assert.match(refused.why, /but the server answers "550 5\.7\.1 no" to EHLO inside TLS/);
   assert.match(refused.fix, /^Accept EHLO/);
 });
+
+// RFC 8461 §7.1: only a handshake with SNI at the same time shows that SNI is demanded.
+test('a server that ends TLS for this client does not demand SNI', () => {
+  const failed = { starttls: 'offered', failure: { code: 'tls-alert-40', detail: '' } } as const;
+  const without = plantedConnection({ ...failed, purpose: 'without-sni' });
+  const after = (...later: readonly ConnectionEvidence[]): readonly string[] =>
+    judged({ handshake: plantedHandshake(chain) }, 'enforce', [without, ...later]).findings.map(
+      ({ id }) => id,
+    );
+  assert.ok(after(plantedConnection()).includes('tls-sni-required'));
+  assert.ok(!after(plantedConnection(failed)).includes('tls-sni-required'));
+});

@@ -38,7 +38,10 @@ export function judgeWithoutSni(
   }
   // A server that completes no handshake with SNI either does not demand it.
   if (!connections.some(({ handshake }) => handshake)) return undefined;
-  const tried = connections.filter(({ purpose }) => purpose === 'without-sni').at(-1);
-  const code = tried?.failure?.code;
+  const tried = connections.findLastIndex(({ purpose }) => purpose === 'without-sni');
+  const code = connections[tried]?.failure?.code;
+  const later = connections.slice(tried + 1).filter(({ purpose }) => purpose === 'handshake');
+  // A server that fails with SNI too, by now, reacts to the connections of this check.
+  if (later.length > 0 && !later.some(({ handshake }) => handshake)) return undefined;
   return handshakeFailed(code) ? { answer: 'refused', failure: code } : undefined;
 }

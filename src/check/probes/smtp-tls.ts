@@ -108,8 +108,15 @@ export async function probeSmtp(
     ...(earlier.some(({ withoutSni }) => withoutSni) ? [] : (['without-sni'] as const)),
     ...senders.map((sender) => ({ kind: 'sender', sender }) as const),
   ];
+  const affordable = (): boolean => stopped === undefined && connectionBudget.remaining > reserve;
   for (const purpose of further)
-    if (stopped === undefined && connectionBudget.remaining > reserve) await ask(purpose);
+    if (affordable()) {
+      const { failure } = await ask(purpose);
+      // A server may end TLS for this client after some connections, so a handshake with SNI
+      // shows whether its absence was the cause.
+      if (purpose === 'without-sni' && handshakeFailed(failure?.code) && affordable())
+        await ask('handshake');
+    }
   if (injectionTest && stopped === undefined)
     await ask(infer(log).versions['TLSv1.2'] === 'accepted' ? 'intrusion-tls12' : 'intrusion');
   if (open) stopped ??= 'budget';

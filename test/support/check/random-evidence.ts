@@ -4,6 +4,7 @@ import type {
   AddressEvidence,
   ConnectionEvidence,
   Evidence,
+  HandshakeEvidence,
   HostEvidence,
   PresentedChain,
 } from '../../../src/evidence/index.js';
@@ -108,12 +109,15 @@ const behaviours = {
   refusedInside: { failure: failure('smtp-ehlo-refused', '550 5.7.1 no') },
   busyInside: { failure: failure('smtp-busy', '451 later') },
   closedInside: { failure: failure('smtp-closed') },
+  oldVersion: {},
+  oldSuites: {},
   busy: { starttls: 'unknown', failure: failure('smtp-busy', '421 too many connections') },
   noMail: { starttls: 'unknown', failure: failure('smtp-takes-no-mail', '521 no mail here') },
   dead: { starttls: 'unknown', dial: failure('net-refused') },
   silent: { starttls: 'unknown', dial: failure('net-timeout') },
   guarded: { starttls: 'unknown', dial: failure('net-guarded') },
   unroutable: { starttls: 'unknown', dial: failure('net-no-route') },
+  untried: { starttls: 'unknown', dial: failure('too-many') },
 } as const satisfies Record<string, Partial<ConnectionEvidence>>;
 type Behaviour = keyof typeof behaviours;
 
@@ -147,6 +151,12 @@ const certificate = mostly<Certificate>(
   'unknown',
 );
 
+/** Sessions that senders which require TLS do not have. */
+const sessions: Partial<Record<Behaviour, Pick<HandshakeEvidence, 'version' | 'suite'>>> = {
+  oldVersion: { version: 'TLSv1', suite: 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA' },
+  oldSuites: { version: 'TLSv1.2', suite: 'TLS_RSA_WITH_AES_128_GCM_SHA256' },
+};
+
 function connectionOf(
   kind: Behaviour,
   shown: Certificate,
@@ -160,9 +170,10 @@ function connectionOf(
   }
   const { ehloAfterTls, ...whole } = plantedConnection({
     ...changes,
-    handshake: plantedHandshake(issued.chain, trustOf[shown]),
+    handshake: { ...plantedHandshake(issued.chain, trustOf[shown]), ...sessions[kind] },
   });
-  return kind === 'good' && ehloAfterTls ? { ...whole, ehloAfterTls } : whole;
+  const works = kind === 'good' || kind in sessions;
+  return works && ehloAfterTls ? { ...whole, ehloAfterTls } : whole;
 }
 
 function addressOf(ip: string, connections: readonly ConnectionEvidence[]): AddressEvidence {
@@ -170,7 +181,7 @@ function addressOf(ip: string, connections: readonly ConnectionEvidence[]): Addr
   const dial = first?.dial ?? 'open';
   if (dial !== 'open') {
     // The guard refuses before anything is sent.
-    const met = dial.code === 'net-guarded' ? [] : connections;
+    const met = ['net-guarded', 'too-many'].includes(dial.code) ? [] : connections;
     const status = dialled[dial.code] ?? 'inconclusive';
     return plantedAddress({}, { ip, connections: met, status, reason: dial.code });
   }
@@ -188,6 +199,7 @@ const dialled: Readonly<Record<string, AddressEvidence['status']>> = {
   'net-refused': 'unreachable',
   'net-guarded': 'unreachable',
   'net-no-route': 'skipped',
+  'too-many': 'skipped',
 };
 
 /** Evidence of any possible domain. Its parts agree as those of real evidence do. */
