@@ -21,7 +21,7 @@ export {
 } from './failure.js';
 export { HermeticError, isHermeticError, unwrap } from './error.js';
 export { countOf, formatCount } from './count-text.js';
-export { describeSystemError } from './system-error.js';
+export { describeSystemError, fixUnwritable } from './system-error.js';
 export { commandFailure } from './command-failure.js';
 export { type Clock, steadyTime, systemClock } from './clock.js';
 export {

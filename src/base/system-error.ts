@@ -31,3 +31,19 @@ export function describeSystemError(error: unknown): {
     words[code ?? ''] ?? [];
   return { message, fix };
 }
+
+// errno(3)
+const writeFixes: Readonly<Record<string, string>> = {
+  EROFS:
+    'Mount the file system for writing. The unit allows /var/lib/hermetic alone: add other folders with ReadWritePaths= (systemctl edit hermetic).',
+  ENOENT:
+    'Create the folder for the user of the daemon: install -d -m 700 -o hermetic -g hermetic FOLDER',
+  EACCES:
+    'Run the command as the user of the daemon, or give it the folder: chown hermetic: FOLDER',
+  EPERM: 'Run the command as the user of the daemon, or give it the folder: chown hermetic: FOLDER',
+};
+
+/** The fix where the daemon cannot write a path; undefined for other errors. */
+export function fixUnwritable(error: unknown): string | undefined {
+  return writeFixes[(error as NodeJS.ErrnoException).code ?? ''];
+}

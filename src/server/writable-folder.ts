@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { describeSystemError, HermeticError } from '../base/index.js';
+import { describeSystemError, fixUnwritable, HermeticError } from '../base/index.js';
 
 const { W_OK, X_OK } = constants;
 
@@ -22,6 +22,6 @@ export function writableFolder(folder: string): void {
 export function unwritable(code: string, path: string, cause: unknown): HermeticError {
   return new HermeticError(code, `${path}: ${describeSystemError(cause).message}`, {
     cause,
-    fix: 'Create the folder, and let the user that runs hermetic write there; in a unit, StateDirectory=hermetic does both for /var/lib/hermetic.',
+    fix: fixUnwritable(cause) ?? 'Let the user of the daemon write there.',
   });
 }

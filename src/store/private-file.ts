@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, openSync, readlinkSync, statSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { describeSystemError } from '../base/index.js';
+import { describeSystemError, fixUnwritable, HermeticError } from '../base/index.js';
 import { storeError } from './failures.js';
 
 /**
@@ -86,9 +86,11 @@ function restrict(filePath: string): readonly ExposedFile[] {
 function unwritable(filePath: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'store-unwritable') return error;
-  return storeError(
+  const failure = storeError(
     code === 'ENOSPC' || code === 'EDQUOT' ? 'store-full' : 'store-unwritable',
     `${filePath}: ${describeSystemError(error).message}`,
     error,
   );
+  const fix = fixUnwritable(error) ?? failure.fix;
+  return new HermeticError(failure.code, failure.message, { cause: error, fix });
 }

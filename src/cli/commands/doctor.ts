@@ -62,10 +62,24 @@ async function examine(flags: DoctorFlags): Promise<readonly InstallationFault[]
   const found = [
     ...faults,
     ...examineSystem(systemState(flags, machine, { config, ...daemon })),
+    ...examineUser(flags),
     ...examineService(readService(machine, daemon.status)),
     ...(await postfixFaults(machine, config, daemon.status)),
   ];
   return found.sort((a, b) => a.importance - b.importance);
+}
+
+/** Faults that another user than root sees may be its own. */
+function examineUser({ root }: DoctorFlags): readonly InstallationFault[] {
+  if (root !== undefined || process.getuid?.() === 0) return [];
+  return [
+    {
+      id: 'doctor-without-root',
+      importance: importance.advice,
+      message: 'this user cannot read all files, so faults may be missing or apply to it alone',
+      fix: 'Run: sudo hermetic doctor',
+    },
+  ];
 }
 
 interface Configured {

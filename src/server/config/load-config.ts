@@ -49,13 +49,16 @@ function problemsOf(
   if (issue.code !== 'unrecognized_keys')
     return [{ ...merged.placeOf(path), path: path.join('.'), ...wording(issue) }];
   const known = knownKeys(schema, path);
+  const isSection = path.length === 0;
+  const says = isSection ? 'is not a section' : 'is not a key of this section';
+  const all = isSection ? 'The sections' : 'Its keys';
   return issue.keys.map((optionName) => {
     const similar = nearest(optionName, known);
     return {
       ...merged.placeOf([...path, optionName]),
       path: [...path, optionName].join('.'),
-      says: 'is not a key of this section',
-      fix: similar === undefined ? `Its keys are ${known.join(', ')}.` : `Did you mean ${similar}?`,
+      says,
+      fix: similar === undefined ? `${all} are ${known.join(', ')}.` : `Did you mean ${similar}?`,
     };
   });
 }

@@ -58,3 +58,16 @@ test('aliases that expand without bound are a problem of their file', () => {
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [${'*a,'.repeat(20)}*a]\nc: [${'*b,'.repeat(20)}*b]\n`;
   assert.match(problems('', bomb)[0] ?? '', /^2\.yaml:1 .*alias/);
 });
+
+test('syntax errors of YAML have a fix of their own', () => {
+  const fixOf = (text: string): string => {
+    const parsed = parseConfigFiles([{ file: 'a.yaml', text }]);
+    return parsed.ok ? '' : (parsed.failure[0]?.fix ?? '');
+  };
+  assert.match(fixOf('metrics: {listen: 1}\nmetrics: {listen: 2}\n'), /^Keep one of the keys/);
+  assert.match(fixOf('log:\n\tformat: json\n'), /^Indent with spaces/);
+  assert.match(fixOf('log:\n  format: json\n observe: 1\n'), /same column/);
+  assert.match(fixOf('report: {domains: [a.example}\n'), /bracket/);
+  assert.match(fixOf('---\nlog: {}\n---\nweb: {}\n'), /^Remove the line ---/);
+  assert.match(fixOf('store: @x\n'), /quotes/);
+});

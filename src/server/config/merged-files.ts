@@ -1,4 +1,12 @@
-import { LineCounter, parseDocument, isMap, isNode, isScalar, type Document } from 'yaml';
+import {
+  LineCounter,
+  parseDocument,
+  isMap,
+  isNode,
+  isScalar,
+  type Document,
+  type ErrorCode,
+} from 'yaml';
 import { fail, ok, type Result } from '../../base/index.js';
 
 /** One file of a configuration. */
@@ -41,6 +49,19 @@ export const typeNames: Readonly<Record<string, readonly [name: string, form: st
   boolean: ['true or false', 'Write true or false here.'],
 };
 
+const CORRECT_YAML = 'Compare this line and the one above with the examples of docs/serve.md.';
+/** Fixes of syntax errors, by the codes of the YAML parser. */
+const yamlFixes: Readonly<Partial<Record<ErrorCode, string>>> = {
+  BAD_INDENT: 'Begin all keys of a section in the same column, and close every bracket.',
+  BAD_SCALAR_START: 'Write the value in quotes.',
+  BLOCK_AS_IMPLICIT_KEY: 'Write the value in quotes, or on a line of its own.',
+  DUPLICATE_KEY: 'Keep one of the keys of this name, and move the content of the other into it.',
+  MISSING_CHAR: 'Close the bracket or quotation mark that opens here or above.',
+  MULTIPLE_DOCS: 'Remove the line --- and put all sections into one document.',
+  TAB_AS_INDENT: 'Indent with spaces.',
+  UNEXPECTED_TOKEN: 'Remove the character, or write the value in quotes.',
+};
+
 /** Parses one file, whose content must be sections. */
 export function parseFile({
   file,
@@ -56,9 +77,9 @@ export function parseFile({
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   if (document.errors.length > 0)
     return fail(
-      document.errors.map(({ message, pos: [offset] }) => {
+      document.errors.map(({ code, message, pos: [offset] }) => {
         const says = (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
-        return problem(lineAt(offset), says, 'Correct the YAML.');
+        return problem(lineAt(offset), says, yamlFixes[code] ?? CORRECT_YAML);
       }),
     );
   let jsonValue: unknown;
