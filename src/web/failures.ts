@@ -10,6 +10,20 @@ export const webFailures = defineFailures({
     message: 'The text is not a domain name.',
     fix: 'Give the part after the @ of a mail address, such as example.com.',
   },
+  'web-domain-local': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 6761 §6',
+    message: 'The name belongs to a local network, which senders on the internet cannot reach.',
+    fix: 'Give a domain of the public DNS.',
+  },
+  'web-method-unknown': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 9110 §15.5.6',
+    message: 'The address does not accept this method.',
+    fix: 'Use a method of the field Allow.',
+  },
   'web-domain-outside': {
     blame: 'local',
     temporary: false,

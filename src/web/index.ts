@@ -28,11 +28,11 @@
  * const pages = await openPages(pagesSection.parse({}), jobContext);
  * const response = await pages.handler(false)(new Request('http://localhost/'), peer);
  */
-export { pagesSection, REPORTS_PATH, type PagesSettings } from './settings.js';
+export { BATCHES_PATH, pagesSection, REPORTS_PATH, type PagesSettings } from './settings.js';
 export { openPages, readOptOut, tablesOfPages, type Pages } from './app/open-pages.js';
 export type { OpenPagesOptions } from './app/create-app.js';
 export type { PlanSource } from './operator/plan-reader.js';
-export type { PagesContext } from './checks/check-service.js';
+export type { PagesContext } from './checks/pages-context.js';
 export { renderReportFile } from './pages/report-file.js';
 export type { ExampleDomain } from './pages/home-page.js';
 export type { ScanNumbers, StatisticsSource } from './statistics/statistics-source.js';

@@ -129,6 +129,7 @@ test('answers of the operator API are as its document describes them', async (t)
   await check('get /api/v1/reports', 400, '/reports?after=bm90IG1pbmU');
   await check('get /api/v1/reports/{id}', 200, `/reports/${reports.items[0]?.id ?? ''}`);
   await check('get /api/v1/sending', 200, '/sending');
+  await check('post /api/v1/reports', 404, '/reports', {});
   const user = { name: 'eve', password: 'correct horse battery', role: 'viewer' };
   await check('post /api/v1/users', 201, '/users', user);
   await check('post /api/v1/users', 409, '/users', user);

@@ -104,8 +104,9 @@ const scanDatabase = z.strictObject({
     ),
 });
 
-/** The path that accepts reports. Its bodies are larger than those of other requests. */
+/** The paths that accept reports and batches. Their bodies are larger than others. */
 export const REPORTS_PATH = '/api/v1/reports';
+export const BATCHES_PATH = '/api/v1/batches';
 
 /**
  * The section `pages` of the configuration, without its ports: only the daemon listens.

@@ -1,4 +1,5 @@
 import {
+  BATCHES_PATH,
   openPages,
   readOptOut,
   REPORTS_PATH,
@@ -14,8 +15,11 @@ import { statisticsSource } from '../statistics-source.js';
 import type { PagesJobSettings } from './job-sections.js';
 import { reportIntake } from './report-intake.js';
 
-/** Octets of a body that hands in a report, still packed: one more than the limit. */
-const MAX_REPORT = 10_000_001;
+/** Octets of larger bodies: a report that is still packed, and 5,000 domains. */
+const MAX_BODIES: Readonly<Record<string, number>> = {
+  [REPORTS_PATH]: 10_000_001,
+  [BATCHES_PATH]: 1_500_000,
+};
 
 /** Reads the secrets of the sign-in from files that only their owner can read. */
 function secretsOf(signIn: PagesJobSettings['signIn']): SignInSecrets {
@@ -64,7 +68,7 @@ export const pagesJob: JobCode<PagesJobSettings> = {
     const site = (serves: (hostName: string) => boolean, isOperator: boolean) => ({
       serves,
       handle: pages.handler(isOperator),
-      maxBody: (path: string) => (path === REPORTS_PATH && reports ? MAX_REPORT : undefined),
+      maxBody: (path: string) => MAX_BODIES[path],
       ...(!isOperator && { answer: pages.refusal, isBusy: () => pages.share.isExhausted }),
     });
     const { host } = settings;

@@ -220,3 +220,22 @@ test('a client without SNI is shown the first certificate, also after a reload',
   listener.use(settings);
   assert.match(await shown(), /alert|handshake/i, 'no certificate, no handshake');
 });
+
+test('a site may accept larger bodies on some of its paths', async (t) => {
+  const site = {
+    serves: () => true,
+    handle: async (request: Request) => new Response(`${(await request.text()).length}\n`),
+    maxBody: (path: string) => ({ '/large': 200_000, '/small': 10 })[path],
+  };
+  const port = await webPort(t, { sites: [site] });
+  const post = (path: string, size: number): Promise<string> =>
+    status(
+      port,
+      `POST ${path} HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`,
+    );
+  assert.equal(await post('/large', 200_000), '200');
+  assert.equal(await post('/large', 200_001), '413');
+  assert.equal(await post('/small', 11), '413');
+  assert.equal(await post('/', 65_536), '200');
+  assert.equal(await post('/', 65_537), '413');
+});

@@ -64,6 +64,8 @@ const SEEN_INTERVAL = 60_000;
 /** Sessions of one account; the oldest gives way. */
 const MAX_SESSIONS = 20;
 const MAX_AGENT = 200;
+/** Milliseconds by which a clock may be set back without ending sessions. */
+const MAX_CLOCK_STEP = 300_000;
 
 /**
  * Sessions in the database, by the hash of their secret: a copy of the database opens no
@@ -237,7 +239,9 @@ export class SessionTable {
 
   #isAlive({ created_at, seen_at }: StoredSession, now: number): boolean {
     const { idleMs, totalMs } = this.limits;
-    return now - seen_at < idleMs && now - created_at < totalMs;
+    // A clock that was ahead and was corrected would prolong its sessions by its error.
+    const isOfFuture = Math.max(created_at, seen_at) - now > MAX_CLOCK_STEP;
+    return !isOfFuture && now - seen_at < idleMs && now - created_at < totalMs;
   }
 
   #prune(now: number): void {

@@ -9,7 +9,8 @@ import { formTokenOf } from '../access/random-secret.js';
 import { muteDomain } from '../../watch/index.js';
 import { version } from '../../base/index.js';
 import type { BatchService } from '../checks/batch-service.js';
-import type { CheckService, PagesContext } from '../checks/check-service.js';
+import type { CheckService } from '../checks/check-service.js';
+import type { PagesContext } from '../checks/pages-context.js';
 import { sentenceOf } from '../failures.js';
 import type { ExampleDomain } from '../pages/home-page.js';
 import { apiPage } from '../pages/api-page.js';
@@ -27,7 +28,8 @@ import { addBatchApi } from '../routes/batch-api.js';
 import { addOidcRoutes } from '../routes/oidc-routes.js';
 import { addOperatorApi } from '../routes/operator-api.js';
 import { addTokenPages } from '../routes/token-pages.js';
-import { accessGate, domainGate } from '../routes/gate.js';
+import { answerConditionally, methodsOf, REVALIDATED } from '../routes/conditional.js';
+import { accessGate, domainGate, refuse } from '../routes/gate.js';
 import { addOperatorPages } from '../routes/operator-pages.js';
 import { problemResponse, statusOf } from '../routes/problem.js';
 import { clientOf, isRebound, securityHeaders, type AppEnv } from '../routes/request-guards.js';
@@ -137,6 +139,7 @@ export function createApp(
     for (const [name, value] of Object.entries(securityHeaders))
       if (!request.res.headers.has(name)) request.res.headers.set(name, value);
   });
+  app.use(answerConditionally);
   app.use(accessGate(site, access, oidc));
   for (const prefix of ['/o/domains/:domain', '/api/v1/domains/:domain'])
     for (const path of [prefix, `${prefix}/*`]) app.use(path, domainGate(site));
@@ -172,7 +175,16 @@ export function createApp(
   const routes = [...new Set(app.routes.map(({ method, path }) => `${method} ${path}`))];
   const open = routesWithoutRule(routes);
   if (open.length > 0) throw new Error(`routes without a rule of access: ${open.join(', ')}`);
-  app.notFound((request) => {
+  app.notFound(async (request) => {
+    const { method, path } = request.req;
+    const accepted = methodsOf(app, path);
+    if (accepted.length > 0 && !accepted.includes(method === 'OPTIONS' ? '' : method)) {
+      const headers = { allow: accepted.join(', ') };
+      if (method === 'OPTIONS') return request.body(null, 204, headers);
+      const refusal = await refuse(request, site, 'web-method-unknown', 'Not possible');
+      refusal.headers.set('allow', headers.allow);
+      return refusal;
+    }
     if (request.req.path.startsWith('/api/')) return problemResponse('web-page-unknown');
     const code = request.req.path.startsWith('/check/') ? 'web-check-unknown' : 'web-page-unknown';
     const main = problemPage('Not found', sentenceOf(code));
@@ -224,7 +236,10 @@ function addTextPages(app: OpenAPIHono<AppEnv>, site: Site): void {
   const openApi = (): ReturnType<typeof openApiDocument> =>
     (description ??= openApiDocument(app, version));
   app.get('/api/v1/openapi.json', (request) =>
-    request.body((text ??= JSON.stringify(openApi())), 200, { 'content-type': 'application/json' }),
+    request.body((text ??= JSON.stringify(openApi())), 200, {
+      'content-type': 'application/json',
+      'cache-control': REVALIDATED,
+    }),
   );
   let shown: { readonly origin: string; readonly main: ReturnType<typeof apiPage> } | undefined;
   app.get('/api', (request) => {

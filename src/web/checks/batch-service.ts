@@ -3,7 +3,8 @@ import { followSignals, parseDomain } from '../../base/index.js';
 import { randomText } from '../access/random-secret.js';
 import type { WebFailureCode } from '../failures.js';
 import { BatchTable, type Batch, type BatchItem } from './batch-table.js';
-import type { CheckService, PagesContext } from './check-service.js';
+import type { CheckService } from './check-service.js';
+import type { PagesContext } from './pages-context.js';
 
 /** A request for many domains. */
 export interface BatchRequest {

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { getDomain } from 'tldts';
-import { BoundedMap, followSignals, type Clock, type Name } from '../../base/index.js';
+import { BoundedMap, followSignals, type Name } from '../../base/index.js';
 import {
   AddressVisits,
   collect,
@@ -11,55 +11,17 @@ import {
   nameOf,
   OptOutRecords,
   type CheckEvent,
-  type CheckOptions,
   type OptOut,
-  type SharedAddresses,
 } from '../../check/index.js';
-import type { Resolver } from '../../dns/index.js';
 import type { CheckResult, Evidence } from '../../evidence/index.js';
-import type { Network } from '../../net/index.js';
-import type { SenderTestSettings } from '../../sender/settings.js';
-import type { Receiver } from '../../tls-rpt-receive/index.js';
-import { isStoreFailure, type Store } from '../../store/index.js';
-import type { TrustStore } from '../../x509/index.js';
+import { isStoreFailure } from '../../store/index.js';
 import type { WebFailureCode } from '../failures.js';
-import type { StatisticsSource } from '../statistics/statistics-source.js';
-import type { PlanSource } from '../operator/plan-reader.js';
 import type { PagesSettings } from '../settings.js';
 import { CheckTable, type CheckRow } from './check-table.js';
+import { isLocalName } from './local-name.js';
+import type { PagesContext } from './pages-context.js';
 import { limitKey, savedAddress } from '../clients/client-address.js';
 import { RateWindow } from '../clients/rate-window.js';
-
-/** The resources of the daemon that the pages use. */
-export interface PagesContext {
-  /** For addresses that come from foreign data: guarded. */
-  readonly network: Network;
-  readonly resolver: Resolver;
-  readonly trustStore: TrustStore;
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly log: {
-    info(event: string, fields?: Readonly<Record<string, string | number>>): void;
-    error(event: string, fields?: Readonly<Record<string, string | number>>): void;
-  };
-  /** The section of the public sender test, where the daemon has it. */
-  readonly senderTest?: SenderTestSettings | undefined;
-  /** The statistics of scans, where the daemon reads their database. */
-  readonly statistics?: StatisticsSource | undefined;
-  /** Receives reports that programs hand in, where the daemon receives reports. */
-  readonly reports?: Receiver | undefined;
-  /** The limits that checks share with scans, where the daemon knows their database. */
-  readonly sharedAddresses?: SharedAddresses | undefined;
-  /** The plans of publishing, where the daemon publishes. */
-  readonly plans?: PlanSource | undefined;
-  /** The configuration in force as YAML, without secrets. */
-  configuration?(): string;
-  /**
-   * Options of the check of one domain in a simulated internet. Undefined for a domain
-   * that is not part of it, which is refused.
-   */
-  checkOptions?(domainName: string): CheckOptions | undefined;
-}
 
 /** The request of a visitor to check a domain. */
 export interface CheckRequest {
@@ -206,6 +168,8 @@ export class CheckService {
     const { checkOptions } = this.#context;
     if (checkOptions && !checkOptions(domain))
       return { ok: false, code: 'web-domain-outside', retrySeconds: 0 };
+    if (!request.isOperator && isLocalName(domain))
+      return { ok: false, code: 'web-domain-local', retrySeconds: 0 };
     const running = this.#byDomain.get(domain);
     if (running) return { ok: true, id: await running, started: false };
     const newest = this.table.newest(domain);

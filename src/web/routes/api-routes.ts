@@ -16,6 +16,7 @@ import {
   profileQuery,
   type CheckDocument,
 } from './api-schemas.js';
+import { REVALIDATED } from './conditional.js';
 import { eventStream, isFinished } from './check-streams.js';
 import { problemResponse } from './problem.js';
 import { withQuota } from './rate-limit.js';
@@ -51,6 +52,8 @@ const createCheck = createRoute({
   },
 });
 
+const notModified = { description: 'The client has the present answer (If-None-Match).' };
+
 const readCheck = createRoute({
   method: 'get',
   path: '/api/v1/checks/{id}',
@@ -59,6 +62,7 @@ const readCheck = createRoute({
   request: { params: checkPath, query: profileQuery },
   responses: {
     200: { description: 'The check.', content: document },
+    304: notModified,
     400: refusal('There is no profile of this name.'),
     404: refusal('There is no such check.'),
   },
@@ -85,6 +89,7 @@ const readEvidence = createRoute({
   request: { params: checkPath },
   responses: {
     200: { description: 'The evidence.', content: { 'application/json': { schema: evidence } } },
+    304: notModified,
     404: refusal('There is no such check.'),
     409: refusal('The check has not finished yet.'),
   },
@@ -130,6 +135,7 @@ export function addApiRoutes(app: OpenAPIHono<AppEnv>, site: Site): void {
     const { profile = 'baseline' } = context.req.valid('query');
     if (!findProfile(profile))
       return problemResponse('web-request-invalid', undefined, 'The profile is not known.');
+    if (isFinished(status)) context.header('cache-control', REVALIDATED);
     return context.json(documentOf(site, status, profile), 200);
   });
   app.openapi(readEvents, (context) => {
@@ -144,6 +150,7 @@ export function addApiRoutes(app: OpenAPIHono<AppEnv>, site: Site): void {
     if (!status) return problemResponse('web-check-unknown');
     const saved = checks.evidence(id);
     if (!saved) return problemResponse('web-check-unfinished');
+    context.header('cache-control', REVALIDATED);
     return context.json(saved as never, 200);
   });
 }

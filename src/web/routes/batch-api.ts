@@ -7,6 +7,7 @@ import { eventResponse, type StreamEvent } from './event-stream.js';
 import * as form from './operator-schemas.js';
 import { problemResponse } from './problem.js';
 import type { AppEnv } from './request-guards.js';
+import { BATCHES_PATH } from '../settings.js';
 import { ownerOf } from './token-pages.js';
 import type { Site } from './site.js';
 
@@ -16,7 +17,7 @@ const IDLE_MS = 15_000;
 const create = createRoute({
   method: 'post',
   ...form.byToken,
-  path: '/api/v1/batches',
+  path: BATCHES_PATH,
   summary: 'Check many domains',
   description: 'The checks run with low priority. Results can be read as they come.',
   request: { headers: form.requestKey, body: form.body(form.batchRequest) },

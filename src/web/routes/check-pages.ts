@@ -11,6 +11,7 @@ import { problemPage } from '../pages/text-pages.js';
 import { progressPage } from '../pages/progress-page.js';
 import { failedPage, resultPage } from '../pages/result-page.js';
 import type { Site } from './site.js';
+import { REVALIDATED } from './conditional.js';
 import { isFinished, pageStream } from './check-streams.js';
 import { statusOf } from './problem.js';
 import { clientOf, isForeign, type AppEnv } from './request-guards.js';
@@ -144,7 +145,7 @@ function showCheck(context: Handled, site: Site): Response | Promise<Response> {
     return site.page(context, { title, main });
   }
   const comparison = comparisonOf(site.checks, status, profile);
-  context.header('cache-control', 'private, no-cache');
+  context.header('cache-control', REVALIDATED);
   return site.page(context, { title, main: resultPage({ row: status, result, comparison }) });
 }
 
@@ -163,6 +164,7 @@ function download(value: unknown, fileName: string): Response {
   return new Response(`${JSON.stringify(value)}\n`, {
     headers: {
       'content-type': 'application/json',
+      'cache-control': REVALIDATED,
       'content-disposition': `attachment; filename="${fileName.replace(/[^a-z0-9.-]/gi, '_')}"`,
       ...noIndex,
     },

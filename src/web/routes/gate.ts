@@ -60,7 +60,10 @@ export function domainGate(
   return async (context, next) => {
     const actor = context.get('actor') as Actor | undefined;
     const domain = context.req.param('domain') ?? '';
-    if (actor && !actor.reach.covers(domain)) return refuse(context, site, 'web-page-unknown');
+    // The database reads a text up to its first NUL.
+    const isName = !/\p{Cc}/u.test(domain);
+    if (!isName || (actor && !actor.reach.covers(domain)))
+      return refuse(context, site, 'web-page-unknown');
     await next();
   };
 }
@@ -129,13 +132,15 @@ function signInPath(context: Context<AppEnv>, access: AccessService): string {
   return `${access.isUnconfirmed(secret) ? '/sign-in/oidc' : '/sign-in'}${next}`;
 }
 
-function refuse(
+/** Responds with a refusal: a problem document of the API, or a page. */
+export function refuse(
   context: Context<AppEnv>,
   site: Site,
   code: WebFailureCode,
+  title = 'Not permitted',
 ): Response | Promise<Response> {
   if (isApi(context)) return problemResponse(code);
   if (code === 'web-page-unknown') return context.notFound();
-  const main = problemPage('Not permitted', sentenceOf(code));
-  return site.page(context, { title: 'Not permitted', main }, statusOf(code));
+  const main = problemPage(title, sentenceOf(code));
+  return site.page(context, { title, main }, statusOf(code));
 }

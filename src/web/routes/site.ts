@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
-import type { CheckService, PagesContext } from '../checks/check-service.js';
+import type { CheckService } from '../checks/check-service.js';
+import type { PagesContext } from '../checks/pages-context.js';
 import type { ExampleDomain } from '../pages/home-page.js';
 import type { SitePage } from '../pages/layout.js';
 import type { AppEnv } from './request-guards.js';

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context, Next } from 'hono';
+import { isSafeMethod, type AppEnv } from './request-guards.js';
+
+/** The field of answers that a client may keep and has to revalidate. */
+export const REVALIDATED = 'private, no-cache';
+
+/**
+ * Adds an entity tag to answers that are revalidated, and answers 304 where the client has
+ * the present one (RFC 9110 §13.1.2).
+ */
+export async function answerConditionally(context: Context<AppEnv>, next: Next): Promise<void> {
+  await next();
+  const { res, req } = context;
+  const mayHave = res.status === 200 && res.headers.get('cache-control') === REVALIDATED;
+  if (!mayHave || !isSafeMethod(req.method)) return;
+  const body = await res.arrayBuffer();
+  const hash = createHash('sha256').update(Buffer.from(body)).digest('base64url').slice(0, 27);
+  const tag = `"${hash}"`;
+  const headers = new Headers(res.headers);
+  headers.set('etag', tag);
+  const isKnown = isListed(req.header('if-none-match') ?? '', tag);
+  if (isKnown) for (const name of ['content-type', 'content-disposition']) headers.delete(name);
+  context.res = undefined;
+  context.res = new Response(isKnown ? null : body, { status: isKnown ? 304 : 200, headers });
+}
+
+/** Whether a list of entity tags has this one. The comparison is weak (RFC 9110 §8.8.3.2). */
+function isListed(list: string, tag: string): boolean {
+  const tags = list.split(',').map((one) => one.trim().replace(/^W\//, ''));
+  return tags.includes(tag) || tags.includes('*');
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+
+/** The methods that a path accepts, as the field Allow lists them; empty for no route. */
+export function methodsOf(app: OpenAPIHono<AppEnv>, path: string): readonly string[] {
+  const accepted = METHODS.filter((method) =>
+    app.router.match(method, path)[0].some(([[, route]]) => route.method === method),
+  );
+  if (accepted.length === 0) return [];
+  const head = accepted.includes('GET') ? ['HEAD'] : [];
+  return [...accepted, ...head, 'OPTIONS'];
+}
