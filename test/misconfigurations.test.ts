@@ -248,7 +248,7 @@ test('key changes of another program, or every day, are refused', () => {
     hostWith(
       '      certificates: files\n      files: [{chain: /a, key: /b}]\n      rollKeysEvery: 1y',
     ).join(),
-    /makes the keys/,
+    /creates the keys/,
   );
   assert.match(hostWith('      rollKeysEvery: 1d').join(), /at least 30d/);
   assert.match(hostWith('      rollKeysEvery: yearly').join(), /Write 90d, 26w or 1y/);

@@ -129,7 +129,7 @@ test('the report of our own sender joins its test a day later', async (t) => {
   const request = new Request('https://reports.example/tlsrpt', { method: 'POST', body });
   assert.equal((await post(request, { address: '198.51.100.99' })).status, 201);
   const text = await site.text(page);
-  assert.match(text, /NOT authenticated: 3 sessions ended well/);
+  assert.match(text, /NOT authenticated: 3 sessions succeeded/);
   assert.ok(text.indexOf('signed: 0 sessions') < text.indexOf('NOT authenticated'));
   await receiver.close();
 });

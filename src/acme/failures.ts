@@ -42,7 +42,7 @@ export const acmeFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8555 §8.4',
     message:
-      'The challenge name is an alias to a zone that is not in publish.dns. Hermetic wrote nothing.',
+      'The challenge name is an alias into a zone that is not in publish.dns. Hermetic wrote nothing.',
     fix: 'Add an entry with that zone to publish.dns (kind rfc2136, or hook with its zone). Alternatively, point the alias into a zone of publish.dns.',
   },
   'acme-pending': {

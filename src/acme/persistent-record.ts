@@ -28,16 +28,13 @@ export function persistentRecord({
   const accountUri = hashPrefix === undefined ? account : `${hashPrefix}${hashed}`;
   if (issuer === undefined || issuers.length > MAX_ISSUERS || !issuers.every(isNormal))
     return fail(
-      acmeFailures.make(
-        'acme-challenge-unknown',
-        'dns-persist-01 without names of the CA that can be used',
-      ),
+      acmeFailures.make('acme-challenge-unknown', 'dns-persist-01 without a usable name of the CA'),
     );
   if (!tagValue.test(accountUri))
     return fail(
       acmeFailures.make(
         'acme-challenge-unknown',
-        'dns-persist-01 with an account URI that fits no record',
+        'dns-persist-01 with an account URI that is too long for a record',
       ),
     );
   return ok(`${issuer}; accounturi=${accountUri}`);

@@ -27,7 +27,7 @@ export const cliFailures = defineFailures({
   interrupted: {
     blame: 'local',
     temporary: true,
-    message: 'The command was interrupted before it had finished.',
+    message: 'The command was interrupted before it finished.',
     fix: 'Run it again.',
   },
   'node-too-old': {
@@ -74,7 +74,7 @@ export const cliFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'The state file of the watch is damaged, or another program wrote it.',
-    fix: 'Name another file with --state, or remove this one: the watch then begins again.',
+    fix: 'Specify another file with --state, or remove this one: the watch then starts again.',
   },
   'result-invalid': {
     blame: 'local',
@@ -127,7 +127,7 @@ export const cliFailures = defineFailures({
   'tlsa-empty': {
     blame: 'local',
     temporary: false,
-    message: 'The digest is that of empty input, so no key was read.',
+    message: 'The digest is that of empty input, so the input contained no key.',
     fix: 'Use a PEM file with a certificate or key.',
   },
   'tlsa-unreadable': {

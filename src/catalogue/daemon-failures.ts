@@ -87,8 +87,8 @@ export const daemonFailures = defineFailures({
   'setup-changed': {
     blame: 'local',
     temporary: false,
-    message: 'A file was changed after setup, so undo left it as it is.',
-    fix: 'Restore the file by hand from the saved state that the message names.',
+    message: 'A file was changed after setup, so undo left it unchanged.',
+    fix: 'Restore the file manually from the saved state that the message names.',
   },
   'postfix-absent': {
     blame: 'local',

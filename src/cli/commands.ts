@@ -73,14 +73,14 @@ export const commands: readonly CommandEntry[] = [
     name: 'digest',
     group: 'Check',
     usage: '',
-    summary: 'print the summary of the watched domains that the daemon would mail now',
+    summary: 'print the current digest of the watched domains',
     load: async () => (await import('./commands/digest.js')).defineDigest,
   },
   {
     name: 'history',
     group: 'Check',
     usage: '[domain]',
-    summary: 'print the checks that the daemon stored, the oldest first',
+    summary: 'print the checks that the daemon stored, oldest first',
     load: async () => (await import('./commands/history.js')).defineHistory,
   },
   {

@@ -22,7 +22,7 @@ export const exitStatusTexts: readonly (readonly [status: number, meaning: strin
   [exitCodes.fail, 'the result is bad: a check fails, a proof does not hold, mail is rejected'],
   [exitCodes.usage, 'usage error, or unusable input or output; a domain does not exist'],
   [exitCodes.inconclusive, 'the result could not be determined, or mail is deferred'],
-  [exitCodes.retry, 'report import from a pipe or mailbox failed for now; try again'],
+  [exitCodes.retry, 'report import from a pipe or mailbox failed temporarily; try again'],
   [exitCodes.interrupted, 'interrupted by ctrl-C'],
 ];
 

@@ -31,7 +31,7 @@ export function renderPolicy(decision: DomainDecision, lineWidth = 80): string {
     outputLines.push(...wrap(`This sender requires: ${settings.require}.`, lineWidth));
   if (settings.daneSuffices)
     outputLines.push(
-      ...wrap('Where TLSA records match, no public CA is required (daneSuffices).', lineWidth),
+      ...wrap('If TLSA records match, no public CA is required (daneSuffices).', lineWidth),
     );
   outputLines.push(
     ...hosts.flatMap((host) => ['', ...hostLines(host, lineWidth)]),

@@ -15,7 +15,7 @@ export function renderDomainCsv({ domain, from, to, reporters }: DomainView): st
   );
 }
 
-/** The domains with failures as CSV, the worst first. */
+/** The domains with failures as CSV, worst first. */
 export function renderOverviewCsv({ failing }: Overview): string {
   const rows = failing.map(({ domain, since, last, ongoing, successful, failed }) => [
     ...[domain, since, last, ongoing ? 'yes' : 'no'],

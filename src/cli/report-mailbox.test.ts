@@ -26,7 +26,7 @@ test('the URL of a mailbox names account, server, port and folder', () => {
 
 test('a URL that is not the folder of a mailbox is refused with its fault', () => {
   const refused: Readonly<Record<string, RegExp>> = {
-    'imap://a@imap.example.net': /not encrypted from its first octet/,
+    'imap://a@imap.example.net': /not encrypted from the first octet/,
     'imaps://a:secret@imap.example.net': /contains a password/,
     'imaps://imap.example.net/INBOX': /not the URL/,
     'imaps://a@imap.example.net:70000': /not the URL/,
@@ -115,11 +115,11 @@ test('the summary states what was read, stored, moved and left', () => {
     summaryOf(imported, { ...choices, isDryRun: true }),
     [
       '6 mails read: 3 with reports, 2 other mails, 0 only partly about your domains, 1 not readable.',
-      '2 reports are new in r.db, 1 were already there.',
+      '2 reports are new in r.db, 1 were already stored.',
       'Not in the totals, because not authenticated: 1 unsigned.',
       'Reasons of mails that cannot be read: 1 report-too-large.',
       '3 mails would be moved to Read; the others stay.',
-      '1 mails wait for a DKIM key. Run the command again in some minutes.',
+      '1 mails are pending because of a DKIM key. Run the command again in some minutes.',
       'This was a dry run: nothing was stored, moved or deleted.',
       '',
     ].join('\n'),

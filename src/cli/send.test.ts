@@ -65,7 +65,7 @@ test('[7672-2.2.1-4, 7672-2.2.1-5]: an unsigned MX authenticates only the host',
   assert.match(flat(out), /the MX is not signed/);
   assert.match(
     flat(out),
-    /mx\.hoster\.example .* the host is authenticated, the choice of host is not/,
+    /mx\.hoster\.example .* the host is authenticated; the MX record that names it is not/,
   );
   const sent = await runCli([
     'send',

@@ -76,7 +76,7 @@ test('usage 2: wrong usage, anchor not sent, date, name, path', () => {
     explain(ofRoot, { anchor }),
     /^anchor-not-sent: .*CN=Root, which is not in the chain/,
   );
-  assert.match(explain(ofRoot), /^anchor-not-sent: .*if it is of CN=Root/);
+  assert.match(explain(ofRoot), /^anchor-not-sent: .*if the record is of CN=Root/);
   assert.match(explain([tlsa('2 0 1', sha256(anchor.der))], { anchor }), /^anchor-not-sent/);
   assert.match(explain([tlsa('2 1 1', sha256('x'))], { chain: [...chain, anchor] }), /^unknown/);
   // A public CA that changed its intermediate: the root is known, and it is not the record's.
@@ -94,7 +94,7 @@ test('usage 2: wrong usage, anchor not sent, date, name, path', () => {
   assert.match(explain(ofMiddle, { validationTime: now - 2 * day }), /^date: .*not valid before/);
   assert.match(explain([tlsa('2 0 1', sha256(intermediate.spki))]), /^wrong-form: .*2 1 1$/);
   const weak = { chain: [read(issue(root, { names: ['mx.example'] })), intermediate] };
-  assert.match(explain(ofMiddle, weak), /^path: .*no signature leads/);
+  assert.match(explain(ofMiddle, weak), /^path: .*no signature links/);
   const purpose = { chain: chainOf({ extendedKeyUsage: ['1.3.6.1.5.5.7.3.2'] }) };
   assert.match(explain(ofMiddle, purpose), /^path: .*extendedKeyUsage is clientAuth/);
 });
@@ -117,7 +117,7 @@ test('an unusable record: the parameter or the length at fault', () => {
   assert.match(why('3 1 1', 20), /20 octets of data where SHA-256 has 32, the length of SHA-1/);
   assert.match(why('3 1 2', 32), /32 octets of data where SHA-512 has 64, the length of SHA-256/);
   assert.match(why('3 1 1', 64), /the length of SHA-512/);
-  assert.match(why('1 1 1', 32), /usage 1 does not count/);
+  assert.match(why('1 1 1', 32), /usage 1 has no effect/);
   assert.match(why('0 0 1', 32), /usage 0 does not count/);
   assert.match(why('255 1 1', 32), /usage 255 is not defined/);
   assert.match(why('3 2 1', 32), /selector 2/);

@@ -166,7 +166,7 @@ function brokenPath(record: TlsaData, { chain, validationTime }: MismatchQuestio
     message:
       reasons.length > 0
         ? `it matches a certificate of the chain, but ${reasons.join('; ')}`
-        : 'it matches a certificate that was sent, but no signature leads from the server to it',
+        : 'it matches a sent certificate, but no signature links the server certificate to it',
   };
 }
 
@@ -185,7 +185,7 @@ function perhapsNotSent(
     };
   return {
     kind: 'anchor-not-sent',
-    message: `no certificate that the server sends matches; if it is of ${top.issuerText}, that one must be sent too`,
+    message: `no certificate that the server sends matches; if the record is of ${top.issuerText}, that one must be sent too`,
   };
 }
 
@@ -208,7 +208,7 @@ function unknown({ data, matchingType, selector }: TlsaData): Fault {
       message: `its data has the size of a digest, which is matching type ${data.length === 32 ? 1 : 2}`,
     };
   if (/^[0-9a-f]+$/i.test(latin1Text))
-    return { kind: 'wrong-form', message: 'its data is the hexadecimal text of the data' };
+    return { kind: 'wrong-form', message: 'its data is hexadecimal text of the record data' };
   if (matchingType === 0 && !isWholeOf(selector, data))
     return {
       kind: 'wrong-form',

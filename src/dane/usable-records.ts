@@ -17,9 +17,9 @@ export function isUsable(record: TlsaData): boolean {
 export function explainUnusable(record: TlsaData): string | undefined {
   const { usage, selector, matchingType, data } = record;
   if (usage === 0 || usage === 1)
-    return `usage ${usage} does not count for mail between servers, only 2 and 3 do`;
+    return `usage ${usage} has no effect for mail between servers, only 2 and 3 have`;
   if (usage !== 2 && usage !== 3)
-    return `usage ${usage} is not defined, only 2 and 3 count for mail`;
+    return `usage ${usage} is not defined, only 2 and 3 apply to mail`;
   if (selector !== 0 && selector !== 1)
     return `selector ${selector} is not defined: 0 is the certificate, 1 the key`;
   if (matchingType === 0) {

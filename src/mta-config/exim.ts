@@ -39,7 +39,7 @@ export const exim: MailServerKind = {
       place: 'Sending: the transport with "driver = smtp", remote_smtp in Debian',
       settings: [
         {
-          why: 'DANE where a domain publishes it, otherwise TLS where the server offers it. This needs a validating resolver on this machine and "options trust-ad" in /etc/resolv.conf. Exim does not support MTA-STS. tls_require_ciphers is not set here: an older server would get the mail in plaintext.',
+          why: 'DANE if the domain publishes it, otherwise TLS if the server offers it. This needs a validating resolver on this machine and "options trust-ad" in /etc/resolv.conf. Exim does not support MTA-STS. tls_require_ciphers is not set here: an older server would get the mail in plaintext.',
           lines: ['dnssec_request_domains = *', 'hosts_try_dane = *'],
         },
         ...sendingGroups(library, version),
@@ -67,7 +67,7 @@ function groupsOf(library: 'gnutls' | 'openssl'): ConfigSetting {
   const why =
     library === 'gnutls'
       ? 'No post-quantum key exchange: the GnuTLS of Debian 13 has none, and one unknown group makes the whole priority string invalid.'
-      : 'OpenSSL chooses the groups of the key exchange. From 3.5 on it has X25519MLKEM768, which protects recorded mail from later quantum computers. Remove tls_eccurve if it is set.';
+      : 'OpenSSL chooses the groups of the key exchange. Versions from 3.5 on have X25519MLKEM768, which protects recorded mail from later quantum computers. Remove tls_eccurve if it is set.';
   return { why, lines: [] };
 }
 
@@ -78,7 +78,7 @@ function sendingGroups(
 ): readonly ConfigSetting[] {
   if (library === 'gnutls') return [];
   const remedy = isAtLeast(version, 4, 100)
-    ? 'If mail to a server waits in the handshake, set tls_eccurve of this transport.'
+    ? 'If the handshake with a server stalls, set tls_eccurve of this transport.'
     : 'Exim before 4.100 has no setting for it in a transport.';
   return [{ why: `With OpenSSL 3.5, some servers lose the large hello. ${remedy}`, lines: [] }];
 }

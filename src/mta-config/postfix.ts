@@ -29,7 +29,7 @@ function receiving({ tls, certificates, version }: Options): readonly ConfigSett
       ],
     },
     {
-      why: 'STARTTLS is offered to every client and required from none: a client without TLS could not deliver (RFC 3207 §4). The policies of the domain bind senders that support them. smtpd_tls_mandatory_* count for submission only.',
+      why: 'STARTTLS is offered to every client and required from none: a client without TLS could not deliver (RFC 3207 §4). The policies of the domain bind senders that support them. smtpd_tls_mandatory_* apply to submission only.',
       lines: ['smtpd_tls_security_level = may'],
     },
     {
@@ -42,11 +42,11 @@ function receiving({ tls, certificates, version }: Options): readonly ConfigSett
     },
     keyExchangeGroups(version, tls),
     {
-      why: 'All of these suites are good: the sender chooses what is fast for it.',
+      why: 'All of these suites are good: the sender chooses the fastest for its hardware.',
       lines: ['tls_preempt_cipherlist = no'],
     },
     {
-      why: 'No client needs renegotiation within a session. Session tickets stay: Postfix changes their keys itself.',
+      why: 'No client needs renegotiation within a session. Session tickets stay enabled: Postfix changes their keys itself.',
       lines: ['tls_ssl_options = NO_RENEGOTIATION'],
     },
     {
@@ -89,11 +89,11 @@ function sending({ version, policies, sessions }: Options): readonly ConfigSetti
   return [
     policies === undefined
       ? {
-          why: 'DANE where a domain publishes it, otherwise TLS where the server offers it. This needs a validating resolver on this machine; without one the level is may. For MTA-STS, run hermetic serve (docs/postfix.md) and add --policies.',
+          why: 'DANE if the domain publishes it, otherwise TLS if the server offers it. This needs a validating resolver on this machine; without one the level is may. For MTA-STS, run hermetic serve (docs/postfix.md) and add --policies.',
           lines: ['smtp_tls_security_level = dane', ...dane],
         }
       : {
-          why: 'Hermetic answers with the policy of each domain, MTA-STS and DANE; without a policy, TLS is used where the server offers it. While Hermetic does not answer, mail is deferred.',
+          why: 'Hermetic answers with the policy of each domain, MTA-STS and DANE; without a policy, TLS is used if the server offers it. While Hermetic does not answer, mail is deferred.',
           lines: [
             'smtp_tls_security_level = may',
             `smtp_tls_policy_maps = socketmap:${policies}:hermetic`,
@@ -102,7 +102,7 @@ function sending({ version, policies, sessions }: Options): readonly ConfigSetti
           ],
         },
     {
-      why: 'TLS 1.2 or later where a policy applies. smtp_tls_protocols and smtp_tls_ciphers keep their defaults: an older server would get the mail in plaintext.',
+      why: 'TLS 1.2 or later if a policy applies. smtp_tls_protocols and smtp_tls_ciphers keep their defaults: an older server would get the mail in plaintext.',
       lines: [`smtp_tls_mandatory_protocols = ${protocolFloor(version)}`],
     },
     ...sendingLog(version),
@@ -127,7 +127,7 @@ function sendingLog(version: Options['version']): readonly ConfigSetting[] {
       lines,
     },
     {
-      why: 'REQUIRETLS (RFC 8689) is on by default (requiretls_enable, smtp_requiretls_policy). A message that requests it bounces where the next server does not announce it or has no verified certificate.',
+      why: 'REQUIRETLS (RFC 8689) is on by default (requiretls_enable, smtp_requiretls_policy). A message that requests it bounces if the next server does not announce it or has no verified certificate.',
       lines: [],
     },
   ];

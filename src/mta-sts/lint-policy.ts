@@ -48,7 +48,7 @@ function faultOf(policyLine: PolicyLine, policyLines: readonly PolicyLine[]): st
   // A policy that is withdrawn protects nothing that could be lost (RFC 8461 §8.3).
   const isWithdrawn = firstOf('mode', policyLines)?.value === 'none';
   if (key === 'max_age' && Number(value) === 0 && !isWithdrawn)
-    return `${quote(policyLine)}: senders keep nothing, so the policy never protects more than the first mail`;
+    return `${quote(policyLine)}: senders do not cache the policy, so it protects only the mail for which it was fetched`;
   if (key === 'mx' && isAddress(value))
     return `${quote(policyLine)}: mx is a host name, an address matches no MX host`;
   return undefined;

@@ -73,7 +73,7 @@ test('lint: what senders accept and a publisher should not write', () => {
   assert.match(faults(policy(4, 'max_age: 63072000'))[0] ?? '', /^line 4 .*at most 31557600/);
   assert.match(faults(policy(4, 'max_age: 31557601'))[0] ?? '', /at most 31557600/);
   assert.deepEqual(faults(policy(4, 'max_age: 31557600')), []);
-  assert.match(faults(policy(4, 'max_age: 0'))[0] ?? '', /senders keep nothing/);
+  assert.match(faults(policy(4, 'max_age: 0'))[0] ?? '', /senders do not cache the policy/);
   assert.match(faults(`${good.join('\n')}\nmode: testing`)[0] ?? '', /^line 5 .*mode occurs twice/);
   assert.match(
     faults(`${good.join('\n')}\nMX: b.example`)[0] ?? '',

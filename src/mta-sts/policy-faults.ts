@@ -45,7 +45,7 @@ const mxFaults: readonly (readonly [RegExp, string])[] = [
   [/\*/, '* stands for the whole left-most label only, once'],
   [/^\./, 'write *. for every host of a domain'],
   [/_/, 'a host name has no underscore'],
-  [/^-|-$|-\.|\.-|\.\./, 'a label is neither empty nor begins or ends with a hyphen'],
+  [/^-|-$|-\.|\.-|\.\./, 'a label is not empty and does not begin or end with a hyphen'],
 ];
 
 /**

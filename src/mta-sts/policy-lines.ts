@@ -50,8 +50,8 @@ export function explainLine(line: Pick<PolicyLine, 'number' | 'text'>): string {
 
 const lineFaults: readonly (readonly [RegExp, string])[] = [
   [/\r/, 'lines end in LF or CRLF, not in CR alone'],
-  [/^\ufeff/, 'the file begins with a byte order mark, save it without'],
-  [/^\s*<|^\s*\{/, 'this is not a policy file but another kind of document'],
+  [/^\ufeff/, 'the file begins with a byte order mark: save it without one'],
+  [/^\s*<|^\s*\{/, 'this is another kind of document, not a policy file'],
   [/^\s*["']?v\s*=/i, 'this is the TXT record, the file has lines as "version: STSv1"'],
   [/[^\x20-\x7e\t]/, 'it holds a character outside US-ASCII'],
   [/^\s*(#|\/\/|;)/, 'a policy file has no comments'],

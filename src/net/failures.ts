@@ -36,7 +36,7 @@ export const netFailures = defineFailures<NetFailureCode>({
   'net-guarded': {
     blame: 'local',
     temporary: false,
-    message: 'The address is private or special, and a public name must not lead to it.',
+    message: 'The address is private or special, and a public name must not point to it.',
     fix: 'Publish a public address. For your own networks, set network.privateAddresses: allow.',
   },
   'net-budget': {

@@ -252,7 +252,7 @@ export const publishSection = z
       const refuse = (identity: string, message: string): void =>
         context.addIssue({ code: 'custom', path: ['hosts', name, identity], message });
       if (certificates === 'acme' && !section.acme)
-        refuse('certificates', 'names a CA: describe it in publish.acme');
+        refuse('certificates', 'requires a CA: describe it in publish.acme');
       if (certificates === 'files' && files.length === 0)
         refuse('files', 'is empty: name chain and key of each certificate');
       if (certificates !== 'files' && files.length > 0)
@@ -263,14 +263,14 @@ export const publishSection = z
       if (certificates === 'files' && rollKeysEvery !== undefined)
         refuse(
           'rollKeysEvery',
-          'does not apply: the program that maintains the files makes the keys; omit it',
+          'does not apply: the program that maintains the files creates the keys; omit it',
         );
     }
     if (section.acme?.webroot !== undefined && section.acme.challenge !== 'http-01')
       context.addIssue({
         code: 'custom',
         path: ['acme', 'webroot'],
-        message: 'is for http-01: write challenge http-01',
+        message: 'applies to http-01: write challenge: http-01',
       });
     for (const [name, { mx, sameAs }] of Object.entries(section.domains)) {
       const refuse = (identity: string, message: string): void =>
@@ -312,7 +312,7 @@ function refuseShortPeriods(
   refuse: (path: string[], message: string) => void,
 ): void {
   if (days < 1)
-    refuse(['days'], 'is too short: at least one day in testing comes before enforcing');
+    refuse(['days'], 'is too short: at least one day in testing must precede enforcement');
   for (const [kind, items] of [
     ['hosts', hosts],
     ['domains', domains],

@@ -90,7 +90,7 @@ export const publishFailures = defineFailures({
     clause: 'RFC 7671 §8.1',
     message:
       'The next renewal will create a new key in files that the server reads. Senders with DANE would then defer mail.',
-    fix: 'Write reuse_key = True below [renewalparams] in /etc/letsencrypt/renewal/NAME.conf. Alternatively, configure the server to read install.folder, where new keys wait for their records.',
+    fix: 'Write reuse_key = True below [renewalparams] in /etc/letsencrypt/renewal/NAME.conf. Alternatively, configure the server to read install.folder, where new keys stay until their records are published.',
   },
   'publish-certificate-ending': {
     blame: 'local',
@@ -141,7 +141,8 @@ export const publishFailures = defineFailures({
     blame: 'publisher',
     temporary: false,
     clause: 'RFC 4592 §2.2.2',
-    message: 'A wildcard answers for the name, and a record below it would disable that.',
+    message:
+      'A wildcard answers for the name, and a record below the name would disable the wildcard.',
     fix: 'Publish address records, or an alias, at the name itself.',
   },
   'publish-caa-refuses': {
@@ -149,7 +150,7 @@ export const publishFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8659 §4',
     message: 'CAA records refuse the certificate, so no order is placed.',
-    fix: 'Permit this CA, its account and its method in the CAA records. The next round sees the change.',
+    fix: 'Permit this CA, its account and its method in the CAA records. The next round detects the change.',
   },
   'publish-issuance-bogus': {
     blame: 'publisher',
@@ -168,7 +169,7 @@ export const publishFailures = defineFailures({
     blame: 'publisher',
     temporary: true,
     message: 'A change was reported as done, and the authoritative servers do not show it.',
-    fix: 'Look for the record at the DNS provider. It may be in another zone, wait for approval, or be missing on a secondary server. Each round repeats the change.',
+    fix: 'Look for the record at the DNS provider. It may be in another zone, need approval, or be missing on a secondary server. Each round repeats the change.',
   },
   'publish-tsig-unreadable': {
     blame: 'local',

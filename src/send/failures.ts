@@ -18,14 +18,14 @@ export const sendFailures = defineFailures({
     temporary: true,
     clause: 'RFC 7672 §2.1.2',
     message: 'DNS returns no answer about the mail servers of the domain. The mail is deferred.',
-    fix: 'Read the failure next to this one. It shows whether the local resolver or the DNS of the domain is at fault.',
+    fix: 'Read the second failure in the output. It shows whether the local resolver or the DNS of the domain is at fault.',
   },
   'send-host-refused': {
     blame: 'publisher',
     temporary: true,
     clause: 'RFC 8461 §5, RFC 7672 §2.2',
     message: 'Policy forbids this host.',
-    fix: 'Fix the record that the grounds name.',
+    fix: 'Fix the record that the reasons name.',
   },
   'send-no-address': {
     blame: 'publisher',

@@ -33,7 +33,7 @@ export type CaseVerdict = (typeof caseVerdicts)[number];
  *
  * - `enforces`: every case of the mechanism that was tested ended as the standard demands.
  * - `observes-only`: the sender asked for the policy and delivered where it forbids it.
- *   For STARTTLS: TLS is used where offered, and not required.
+ *   For STARTTLS: TLS is used if offered, and not required.
  * - `does-not-use`: no sign of the mechanism, and mail was delivered against it.
  * - `enforces-wrongly`: the mechanism is in use, and at least one case ended against the
  *   standard.
@@ -52,7 +52,7 @@ export type MechanismVerdict = (typeof mechanismVerdicts)[number];
 export const caseNotes = [
   /** DNS questions arrived and no connection; the evidence does not show a sender. */
   'asked-dns-only',
-  /** The policy was fetched and no connection came. */
+  /** The policy was fetched and no connection arrived. */
   'fetched-policy-only',
   /** The verdict may still change: the sender has had too little time. */
   'still-open',

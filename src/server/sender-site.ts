@@ -47,7 +47,7 @@ export function openSenderKeys(folder: string): SenderKeys {
   const zone = parseZoneKey(readSecret(zonePath));
   if (!zone)
     throw new HermeticError('key-unusable', `${zonePath}: it is not a P-256 key`, {
-      fix: 'Use the PEM file of a P-256 key, or move the file away: a new one is made.',
+      fix: 'Use the PEM file of a P-256 key, or move the file away: Hermetic then creates a new one.',
     });
   const pair = (name: string): KeyPair => {
     const privateKey = loadKey(file(name));

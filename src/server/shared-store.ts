@@ -99,14 +99,14 @@ export class SharedStore implements StoreSource {
     ): readonly (readonly [string, number])[] =>
       jobs.map((jobWrites) => [jobWrites.job, value(jobWrites)]);
     return [
-      labelled('store_writes_total', 'counter', 'Writes to the database that succeeded.', {
+      labelled('store_writes_total', 'counter', 'Successful writes to the database.', {
         label: 'job',
         values: perJob(({ written }) => written),
       }),
       labelled(
         'store_write_failures_total',
         'counter',
-        'Writes to the database that failed: a full disk, a lock of another process, a damaged file.',
+        'Failed writes to the database: a full disk, a lock of another process, a damaged file.',
         { label: 'job', values: perJob(({ failed }) => failed) },
       ),
       labelled('store_job_failing', 'gauge', '1: the last write of this job failed.', {
@@ -173,7 +173,7 @@ export class SharedStore implements StoreSource {
     this.log.error('store-damaged', {
       file,
       damage,
-      effect: 'nothing is written; policies are answered from memory, reports are put off',
+      effect: 'nothing is written; policies are answered from memory, reports are deferred',
       fix: failure.fix,
     });
     return true;
@@ -204,9 +204,9 @@ export class SharedStore implements StoreSource {
 /** The function of the daemon that is degraded while a job cannot write. */
 const EFFECTS: Readonly<Record<string, string>> = {
   [POLICY_CACHE]: 'MTA-STS policies are applied from memory and lost at a restart',
-  report: 'reports are put off; senders try again',
-  reporting: 'sessions wait in memory; reports are sent later',
-  [PUBLISHING]: 'publishing waits; policies and certificates stay in place',
-  watch: 'looks are not remembered; changes are reported later',
+  report: 'reports are deferred; senders try again',
+  reporting: 'sessions stay in memory; reports are sent later',
+  [PUBLISHING]: 'publishing is delayed; policies and certificates stay in place',
+  watch: 'results of checks are not saved; changes are reported later',
   pages: 'the check page starts no check; results of running checks are lost',
 };

@@ -27,7 +27,7 @@ export const smtpFailures = defineFailures({
     blame: 'peer',
     temporary: false,
     clause: 'RFC 5321 §4.5.3.1.5',
-    message: 'The reply of the server exceeds every valid length.',
+    message: 'The reply of the server exceeds the maximum length.',
     fix: 'Check which program listens on this port.',
   },
   'smtp-busy': {
@@ -78,7 +78,7 @@ export const smtpFailures = defineFailures({
     resultType: 'starttls-not-supported',
     clause: 'RFC 3207 §4',
     message: 'The server offered STARTTLS and then refused it.',
-    fix: 'Check the certificate and key files of the server. A server that cannot read them gives this answer.',
+    fix: 'Check the certificate and key files of the server. A server that cannot read them sends this reply.',
   },
   'smtp-injected-plaintext': {
     blame: 'network',

@@ -33,7 +33,7 @@ export const storeFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'The file is damaged, or is not a database.',
-    fix: 'Restore it from a backup, or move it away to begin with an empty one.',
+    fix: 'Restore it from a backup, or move it away to start with an empty database.',
   },
   'store-newer': {
     blame: 'local',
@@ -57,7 +57,7 @@ export const storeFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'No SQLite driver loads on this machine.',
-    fix: 'Install the package for your platform, or use Node 24 or newer, which contains its own.',
+    fix: 'Install the package for your platform, or use Node 24 or newer, which contains a driver.',
   },
 });
 

@@ -127,7 +127,7 @@ export class WriteQueue {
       const deadline = performance.now() + waitMs;
       const entry: Entry = { job, work, deadline, resolve, reject };
       if (this.#waiting >= MAX_WAITING)
-        return this.#fail([entry], storeError('store-busy', `${jobName}: too many writes wait`));
+        return this.#fail([entry], storeError('store-busy', `${jobName}: too many pending writes`));
       job.waiting.push(entry);
       this.#waiting++;
       this.#planned ??= setImmediate(this.#turn);

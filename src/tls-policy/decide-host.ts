@@ -20,7 +20,7 @@ export interface Rules {
   readonly daneSuffices?: boolean;
   /**
    * RFC 7672 §2.2.1 leaves DANE with an insecure MX RRset to the sender [7672-2.2.1-3].
-   * On by default: the host is authenticated, the choice of host is not.
+   * On by default: the host is authenticated; the MX record that names it is not.
    */
   readonly daneWithInsecureMx?: boolean;
   /**
@@ -69,7 +69,7 @@ export type Reason =
 export type Decision =
   | {
       /**
-       * The host may be used. `mandatory`: never in plaintext; without a mechanism in
+       * The host can be used. `mandatory`: never in plaintext; without a mechanism in
        * `authenticate` any certificate is accepted (RFC 7672 §2.2). `opportunistic`: TLS
        * where the server offers it, plaintext otherwise.
        */

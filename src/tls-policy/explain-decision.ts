@@ -37,7 +37,7 @@ export function causeOfHost(host: HostDecision): DecidingCause {
   const ground: Rationale | undefined =
     host.decision.action === 'use' ? undefined : host.grounds[0];
   if (ground) return withTrouble({ host: name, says: ground.says }, ground.trouble);
-  if (addresses.length > 0) return { host: name, says: 'The host may be used.' };
+  if (addresses.length > 0) return { host: name, says: 'The host can be used.' };
   return trouble
     ? withTrouble(
         { host: name, says: 'The addresses of the host could not be looked up.' },

@@ -14,11 +14,11 @@ export const reasonTable: Readonly<
   },
   'dane-absent': { says: 'No TLSA records.', clause: 'RFC 7672 §2.2' },
   'dane-insecure': {
-    says: 'TLSA records in an unsigned zone do not count.',
+    says: 'TLSA records in an unsigned zone have no effect.',
     clause: 'RFC 7672 §2.2',
   },
   'dane-insecure-mx': {
-    says: 'Secure TLSA records of a host that an unsigned MX names: the host is authenticated, the choice of host is not.',
+    says: 'Secure TLSA records of a host that an unsigned MX names: the host is authenticated; the MX record that names it is not.',
     clause: 'RFC 7672 §2.2.1',
   },
   'dane-bogus': {
@@ -39,7 +39,7 @@ export const reasonTable: Readonly<
     clause: 'RFC 8461 §2',
   },
   'dane-skipped-insecure-mx': {
-    says: 'An unsigned MX names the host; this sender then does not apply DANE.',
+    says: 'An unsigned MX names the host; this sender does not apply DANE in that case.',
     clause: 'RFC 7672 §2.2.1',
   },
   'address-bogus': {
@@ -64,7 +64,7 @@ export const reasonTable: Readonly<
   'require-tls': { says: 'This sender requires TLS here.', clause: 'RFC 3207 §6' },
   'require-dane': { says: 'This sender requires DANE here.', clause: 'RFC 7672 §6' },
   'require-dane-missing': {
-    says: 'This sender requires DANE here, and it does not apply: the host must not be used.',
+    says: 'This sender requires DANE here, and DANE does not apply: the host must not be used.',
     clause: 'RFC 7672 §6',
   },
   'require-verified': { says: 'REQUIRETLS: an authenticated server.', clause: 'RFC 8689 §4.2.1' },

@@ -19,7 +19,7 @@ export const intakeFailures = defineFailures({
     blame: 'publisher',
     temporary: true,
     clause: 'RFC 8314 §4.4',
-    message: 'The IMAP server of a mailbox proves no identity, so no password was sent.',
+    message: 'The IMAP server of a mailbox has no valid certificate, so no password was sent.',
     fix: 'Set server to a name in its certificate. For a CA of your own, set roots.add.',
   },
   'mailbox-secret': {
@@ -51,8 +51,9 @@ export const intakeFailures = defineFailures({
     blame: 'network',
     temporary: true,
     clause: 'RFC 6376 §6.1.2',
-    message: 'Too many mails of a mailbox wait for DKIM keys. Further ones stay there, unread.',
-    fix: 'Check the resolver. The daemon reads the others once it has settled some.',
+    message:
+      'Too many mails of a mailbox are pending because of DKIM keys. Further mails stay there, unread.',
+    fix: 'Check the resolver. The daemon reads the others when some are decided.',
   },
   'mailbox-not-stored': {
     blame: 'local',
@@ -64,6 +65,6 @@ export const intakeFailures = defineFailures({
     blame: 'network',
     temporary: true,
     message: 'The connection to the IMAP server failed during a command.',
-    fix: 'Read the detail. The daemon connects again by itself.',
+    fix: 'Read the detail. The daemon reconnects automatically.',
   },
 });

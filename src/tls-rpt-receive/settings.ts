@@ -73,10 +73,11 @@ const mailboxSettings = z
     if ((password === undefined) === (tokenCommand === undefined))
       complain('password', 'give either the file of a password, or a tokenCommand');
     if (after === 'move' && moveTo === undefined)
-      complain('moveTo', 'is missing: name the folder for mails that are read');
+      complain('moveTo', 'is missing: name the folder for processed mails');
     if (after !== 'move' && moveTo !== undefined)
       complain('moveTo', 'has no effect: write after: move, or remove it');
-    if (moveTo === folder) complain('moveTo', 'is the folder that is read: name another one');
+    if (moveTo === folder)
+      complain('moveTo', 'is the folder that the daemon reads: name another one');
   });
 export type MailboxSettings = z.output<typeof mailboxSettings>;
 

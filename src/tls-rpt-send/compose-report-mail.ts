@@ -107,10 +107,10 @@ function forPeople({ reporter, report, policyDomain }: ReportMail): string {
     0,
   );
   return [
-    `How TLS went when ${reporter.organization} sent mail to ${policyDomain} on ${report.startDatetime?.slice(0, 10) ?? ''} (UTC):`,
+    `TLS results of the mail that ${reporter.organization} sent mail to ${policyDomain} on ${report.startDatetime?.slice(0, 10) ?? ''} (UTC):`,
     `${ok} sessions kept the policy, ${failed} failed.`,
     '',
-    'The particulars are in the attachment (RFC 8460). You are sent this because a TXT record at',
+    'The details are in the attachment (RFC 8460). You are sent this because a TXT record at',
     `_smtp._tls.${policyDomain} asks for it. Questions: ${reporter.contact}`,
     '',
   ].join('\n');

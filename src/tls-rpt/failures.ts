@@ -66,7 +66,7 @@ export const reportFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8460 §7',
     message:
-      'The JSON or the mail is more complex than any report: members, depth, lines, parts or header fields.',
+      'The JSON or the mail exceeds a limit of complexity: members, depth, lines, parts or header fields.',
     fix: 'Send a report.',
   },
   'report-damaged': {
@@ -96,7 +96,7 @@ export const reportFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8460 §4',
     message: 'The content is a DMARC report, not a TLS report.',
-    fix: 'Name an address of its own for DMARC reports (rua in the DMARC record).',
+    fix: 'Specify a separate address for DMARC reports (rua in the DMARC record).',
   },
   'report-impossible': {
     blame: 'peer',

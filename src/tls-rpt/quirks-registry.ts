@@ -57,7 +57,7 @@ export const reportQuirks = defineFailures({
   ),
   'media-type-wrong': quirk(
     'RFC 8460 §6.4',
-    'The media type is not that of a report, but the content is.',
+    'The media type is wrong for a report, but the content is a report.',
     'Send application/tlsrpt+gzip.',
   ),
   'member-repeated': quirk(
@@ -82,7 +82,7 @@ export const reportQuirks = defineFailures({
   ),
   'null-member': quirk(
     'RFC 8460 §4.4',
-    'A member is null and counts as missing.',
+    'A member is null and is treated as missing.',
     'Omit the member.',
   ),
   'level-missing': quirk(
@@ -102,7 +102,7 @@ export const reportQuirks = defineFailures({
   ),
   'list-is-object': quirk(
     'RFC 8460 §4',
-    'An object stands instead of an array. The parser read it as an array of one.',
+    'There is an object instead of an array. The parser read it as an array of one.',
     'Write an array.',
   ),
   'list-in-string': quirk(
@@ -118,7 +118,7 @@ export const reportQuirks = defineFailures({
   'list-empty': quirk('RFC 8460 §4.4', 'A list is empty.', 'Omit the list.'),
   'text-empty': quirk(
     'RFC 8460 §4.4',
-    'A string is empty and counts as missing.',
+    'A string is empty and is treated as missing.',
     'Omit the string.',
   ),
   'text-too-long': quirk(
@@ -144,7 +144,7 @@ export const reportQuirks = defineFailures({
   'date-missing': quirk('RFC 8460 §4.4', 'A date is missing.', 'Write both ends of the range.'),
   'date-invalid': quirk(
     'RFC 3339 §5.6',
-    'A date is unreadable and counts as missing.',
+    'A date is unreadable and is treated as missing.',
     'Write it as 2026-01-31T00:00:00Z.',
   ),
   'date-no-zone': quirk(
@@ -169,12 +169,12 @@ export const reportQuirks = defineFailures({
   ),
   'range-to-midnight': quirk(
     'RFC 8460 §4.1',
-    'The day ends at the next midnight. It counts as one day.',
+    'The range ends at the next midnight. The parser treats it as one day.',
     'End at 23:59:59.',
   ),
   'range-not-a-day': quirk(
     'RFC 8460 §4.1',
-    'The range is not a UTC day. It counts on the day of its middle, or its first.',
+    'The range is not a UTC day. The parser uses the day of its middle, or its first day.',
     'Report UTC days.',
   ),
   'count-is-string': quirk(
@@ -189,7 +189,7 @@ export const reportQuirks = defineFailures({
   ),
   'count-invalid': quirk(
     'RFC 8460 §4.4',
-    'A count is not a whole number from 0 to ten billion. A fraction of failures is rounded up. Other values count as missing.',
+    'A count is not a whole number from 0 to ten billion. A fraction of failures is rounded up. Other values are treated as missing.',
     'Write a number.',
   ),
   'submitter-not-domain': quirk(

@@ -2,7 +2,11 @@
  * The alerts that end a handshake (IANA "TLS Alerts"): number, name, fix.
  */
 export const alertTable: readonly (readonly [number: number, name: string, fix: string])[] = [
-  [0, 'close_notify', "Read the server's log: it ended the handshake in the normal way."],
+  [
+    0,
+    'close_notify',
+    "Read the server's log: the server ended the handshake with a regular closure.",
+  ],
   [10, 'unexpected_message', "Read the server's log, and update its TLS library."],
   [
     20,
@@ -17,7 +21,7 @@ export const alertTable: readonly (readonly [number: number, name: string, fix: 
   [
     40,
     'handshake_failure',
-    'Enable at least one modern suite, and install a certificate of the type it needs.',
+    'Enable at least one modern suite, and install a certificate of the type that the suite needs.',
   ],
   [42, 'bad_certificate', 'Do not ask senders for client certificates.'],
   [43, 'unsupported_certificate', 'Do not ask senders for client certificates.'],

@@ -226,8 +226,8 @@ function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
     rules: ['cannot-see'],
     says:
       kind === 'added'
-        ? 'The watch cannot see the domains: its own resolver or network does not answer. No domain is at fault.'
-        : 'The watch can see the domains again.',
+        ? 'The watch cannot observe the domains: its own resolver or network does not answer. No domain is at fault.'
+        : 'The watch can observe the domains again.',
     also: [],
     since: new Date(since).toISOString(),
     todo: kind === 'added' ? ['Examine the resolver and outgoing port 25 here.'] : [],
@@ -273,8 +273,8 @@ function notSeen(
     rules: ['not-seen'],
     says:
       kind === 'added'
-        ? `${domainName} was not seen for 3 days: no check gave a certain result.`
-        : `${domainName} is seen again.`,
+        ? `${domainName} was not observed for 3 days: no check gave a certain result.`
+        : `${domainName} is visible again.`,
     also: [],
     since: new Date(since).toISOString(),
     todo: kind === 'added' ? [`Read the reason: hermetic check ${domainName}`] : [],

@@ -91,14 +91,14 @@ export const protections: readonly ProtectionRule[] = [
     rule: 'route-lost',
     topic: 'mx',
     level: ({ route: { kind } }) => (kind === 'mx' || kind === 'implicit' ? 1 : 0),
-    says: 'The domain no longer takes mail: it has no MX record, or it does not exist.',
+    says: 'The domain no longer accepts mail: it has no MX record, or it does not exist.',
     todo: 'Examine the MX record of DOMAIN and its registration.',
   },
   {
     rule: 'dnssec-lost',
     topic: 'dnssec',
     level: ({ route: { dnssec } }) => ({ secure: 1, insecure: 0 })[dnssec as 'secure'],
-    says: 'The MX record is no longer signed. DANE protects this domain no more.',
+    says: 'The MX record is no longer signed. DANE no longer protects this domain.',
     todo: 'Examine the DS record in the parent zone and the signer of the zone.',
   },
   {
@@ -106,7 +106,7 @@ export const protections: readonly ProtectionRule[] = [
     topic: 'dane',
     level: daneLevel,
     says: 'Fewer mail hosts have usable TLSA records than before.',
-    todo: 'Publish the TLSA records of the present keys again: hermetic records prints them.',
+    todo: 'Publish the TLSA records of the current keys again: hermetic records prints them.',
   },
   {
     rule: 'sts-weaker',
@@ -125,7 +125,7 @@ export const protections: readonly ProtectionRule[] = [
       if (status === 'tempfail') return undefined;
       return status === 'found' ? 1 : 0;
     },
-    says: 'The TLS-RPT record is gone or invalid. Senders report no failures.',
+    says: 'The TLS-RPT record is missing or invalid. Senders report no failures.',
     todo: 'Examine the TXT record at _smtp._tls.DOMAIN.',
   },
 ];

@@ -191,7 +191,7 @@ export interface ListedAlarm extends WatchAlarm {
 /** Alarms that are read to find those of a selection, at most. */
 const MAX_SEARCHED = 10_000;
 
-/** Lists alarms, the newest first. `covers`: of these domains only. */
+/** Lists alarms, newest first. `covers`: of these domains only. */
 export function listAlarms(
   stateStore: Store,
   limit: number,
@@ -244,7 +244,7 @@ export function mutedDomains(stateStore: Store, now: number): ReadonlyMap<string
 }
 
 /**
- * Returns the alarms that a channel has not accepted, the oldest first, at most 50. Alarms
+ * Returns the alarms that a channel has not accepted, oldest first, at most 50. Alarms
  * of a muted domain wait until its time has passed, and are sent then.
  */
 export function unsentAlarms(

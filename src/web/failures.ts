@@ -58,7 +58,7 @@ export const webFailures = defineFailures({
     blame: 'local',
     temporary: true,
     message: 'This domain was checked a few minutes ago.',
-    fix: 'Wait for the time that Retry-After gives, or read the present result.',
+    fix: 'Wait for the time that Retry-After gives, or read the current result.',
   },
   'web-queue-full': {
     blame: 'local',
@@ -117,7 +117,7 @@ export const webFailures = defineFailures({
   'web-plan-failed': {
     blame: 'local',
     temporary: true,
-    message: 'The plan of the domain could not be made.',
+    message: 'The plan of the domain could not be computed.',
     fix: 'Run hermetic publish plan. The log of the daemon has the reason.',
   },
   'web-operator-only': {
@@ -135,7 +135,7 @@ export const webFailures = defineFailures({
   'web-sign-in-failed': {
     blame: 'local',
     temporary: false,
-    message: 'The name and the password do not belong together.',
+    message: 'The name or the password is wrong.',
     fix: 'Correct them, or ask an admin to set a new password.',
   },
   'web-sign-in-limit': {

@@ -204,7 +204,7 @@ test('text of reporters stays text on every operator page', async (t) => {
   assert.equal((await site.ask(unknown, { operator: true, from: '127.0.0.1' })).status, 404);
 });
 
-test('the checks that the watch stored are listed, the newest first', async (t) => {
+test('the checks that the watch stored are listed, newest first', async (t) => {
   const store = await reported();
   const site = await TestPages.open(t, {}, { store, clock: movedClock() });
   await operator(site, '/o');

@@ -72,7 +72,7 @@ export const x509Failures = defineFailures({
     resultType: 'certificate-not-trusted',
     clause: 'RFC 5280 §6.1.3',
     message: 'The signature of a certificate does not match the key of its issuer.',
-    fix: 'Configure the chain that belongs to the certificate.',
+    fix: 'Configure the chain of this certificate.',
   },
   'x509-weak-signature': {
     ...broken,
@@ -106,7 +106,7 @@ export const x509Failures = defineFailures({
     ...broken,
     resultType: 'certificate-not-trusted',
     clause: 'RFC 5280 §4.2.1.9',
-    message: 'A CA has more CAs below it than its certificate permits.',
+    message: 'The path below a CA has more CAs than its certificate permits.',
     fix: 'Use a certificate from a CA with a permitted path length.',
   },
   'x509-may-not-sign': {
@@ -154,7 +154,7 @@ export const x509Failures = defineFailures({
   'x509-limit': {
     ...broken,
     resultType: 'certificate-not-trusted',
-    message: 'The chain needs more work than the limit for one chain.',
+    message: 'Verification of the chain exceeds the limit of work for one chain.',
     fix: 'Send only the certificates that belong to the chain.',
   },
 });

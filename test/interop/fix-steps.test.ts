@@ -120,7 +120,7 @@ function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
   if (
     kind === 'config' &&
     /^(location = |smtpd_tls_|)/.test(code) &&
-    /(^Set in |Set in .*:$|^Keep this key at renewal|switch DNSSEC on)/.test(text)
+    /(^Set in |Set in .*:$|^Keep this key at renewal|enable DNSSEC)/.test(text)
   )
     return undefined;
   return assert.fail(`the step cannot be followed: "${step.text}" (${kind})`);

@@ -468,7 +468,7 @@ test('report import reads a mailbox once, after a dry run without effect', async
   assert.equal(existsSync(store), false);
   assert.equal(existsSync(maildir('OnceRead')), false);
   const imported = await run();
-  assert.match(imported.said, /^3 reports new in .*once\.db, 0 were already there/m);
+  assert.match(imported.said, /^3 reports new in .*once\.db, 0 were already stored/m);
   assert.equal(imported.code, 0, imported.said);
   assert.equal(contents(maildir('OnceRead')).length, 3);
   assert.deepEqual([...new Set(contents(box).map(({ flags }) => flags))], ['']);

@@ -54,7 +54,7 @@ test('the guide leads from a list of domains to its statistics', async () => {
   const shown = await runCli([...commandOf(guide, 'scan show 1')]);
   for (const text of [started.out, shown.out]) {
     assert.match(text, /scan 1 .* done/);
-    assert.match(text, /that take mail/);
+    assert.match(text, /that accept mail/);
     assert.match(text, /with TLSA records/);
   }
   const { out } = await runCli(['scan', 'show', '1', '--json', '--local', join(folder, 'scans')]);

@@ -70,7 +70,7 @@ const unreadable: Readonly<Record<string, (bytes: Buffer, page: number) => Buffe
   'the first page alone': (bytes, page) => bytes.subarray(0, page),
 };
 
-test('a file that is not a database is named at the start and stays as it is', async (t) => {
+test('a file that is not a database is named at the start and stays unchanged', async (t) => {
   const { folder, bytes } = await soundDatabase(t);
   for (const [what, make] of Object.entries(unreadable)) {
     const octets = make(bytes, bytes.readUInt16BE(16));

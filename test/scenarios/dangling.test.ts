@@ -200,5 +200,5 @@ for (const [name, { says, finds = [], undecided = [] }] of Object.entries(cases)
 test('a denial is never called an unregistered domain', () => {
   const findings = results.get('host-free.example')?.findings ?? [];
   const reason = findings.find(({ id }) => id === 'sts-host-claimable')?.reason ?? '';
-  assert.match(reason, /the DNS denies that free\.example exists, so it may be free/);
+  assert.match(reason, /the DNS denies that free\.example exists, so it may be available/);
 });

@@ -70,7 +70,7 @@ async function functionsOf(store: Store, pages: TestPages): Promise<Record<strin
   });
   const failed = { onFullDisk: 'store-full', afterwards: 'done' };
   return {
-    'reports are put off': {
+    'reports are deferred': {
       job: 'report',
       onFullDisk: 'later store',
       afterwards: 'stored',
@@ -81,7 +81,7 @@ async function functionsOf(store: Store, pages: TestPages): Promise<Record<strin
         return receipt.status === 'later' ? `later ${receipt.why}` : receipt.status;
       },
     },
-    'sessions wait in memory': {
+    'sessions stay in memory': {
       job: 'reporting',
       onFullDisk: '0 counted, 0 dropped',
       afterwards: '2 counted, 0 dropped',

@@ -35,7 +35,7 @@ test('TLSA records behind an alias into an unsigned zone: that zone is named', a
     const { fix, reason } = found(result, 'dane-inert');
     assert.match(fix, new RegExp(`^Sign the zone of ${zone} with DNSSEC`), alias);
     assert.match(reason ?? '', /_25\._tcp\.mx\.one\.example is an alias of tlsa\.two/);
-    assert.match(steps(result), /switch DNSSEC on for the zone of tlsa\.two\.example/);
+    assert.match(steps(result), /enable DNSSEC for the zone of tlsa\.two\.example/);
   }
   const own = await look({ hosts: [{ tlsa: ['ee'] }] });
   assert.match(found(own, 'dane-inert').fix, /^Sign the zone of mx\.one\.example/);
@@ -99,7 +99,7 @@ test('a TLSA record of one certificate of several says which one has none', asyn
     const { reason, fix } = found(result, 'dane-mismatch');
     assert.equal(
       reason,
-      `the records match the certificate at 198.51.100.1, and none matches the one at ${ip}`,
+      `the records match the certificate at 198.51.100.1, and none matches the certificate at ${ip}`,
     );
     assert.ok(fix.startsWith(`Make sure that the server at ${ip} is yours.`), fix);
   }

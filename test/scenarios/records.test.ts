@@ -38,7 +38,7 @@ test('missing records come in the safe order: reports, testing policy, record, T
     ),
     [
       'record _smtp._tls.signed-only.example. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tlsrpt@signed-only.example"',
-      'note mta-sts.signed-only.example has no address: add an A or AAAA record of the web server that serves the policy, or run this again with --policy-host',
+      'note mta-sts.signed-only.example has no address: add an A or AAAA record of the web server that serves the policy, or run this command again with --policy-host',
       'file version: STSv1 mode: testing',
       'record _mta-sts.signed-only.example. 3600 IN TXT "v=STSv1; …;"',
       'wait write mode: enforce in the file and a new id in the record; hermetic publish does both',

@@ -111,8 +111,7 @@ test('a file that is not a socket is refused and stays', async (t) => {
     make();
     await assert.rejects(
       openPort(plain(), { path }, 10),
-      (error) =>
-        isHermeticError(error) && /a file that is not a socket is there/.test(error.message),
+      (error) => isHermeticError(error) && /the path is a file, not a socket/.test(error.message),
       kind,
     );
     assert.deepEqual(readdirSync(join(path, '..')), ['s'], kind);

@@ -26,7 +26,7 @@ const told = (list: readonly FactChange[]): string[] =>
 test('the same twice: nothing is different', () => {
   const comparison = compareResults(grade(with25('offered')), grade(with25('offered')));
   assert.deepEqual(comparison.changes, []);
-  assert.match(renderChanges(comparison), /Nothing is different/);
+  assert.match(renderChanges(comparison), /No differences/);
   assert.ok(comparisonSchema.safeParse(comparison).success);
 });
 

@@ -71,7 +71,7 @@ function refusal({ refusedBy, instead }: FindingValues): string {
 }
 
 const untrusted = (findingValues: FindingValues): string =>
-  `A sender cannot tell this server from an impostor. ${refusal(findingValues)}`;
+  `A sender cannot distinguish this server from an impostor. ${refusal(findingValues)}`;
 
 /**
  * The certificate a host shows, judged for senders with MTA-STS and, where it applies,
@@ -101,7 +101,7 @@ export const certificateFindings = {
    */
   'cert-depends-on-sni': {
     topic: 'certificate',
-    title: 'Without SNI another certificate is shown',
+    title: 'Without SNI the server presents another certificate',
     why: ({ detail }) =>
       `${detail === '' ? 'The default certificate' : `The default certificate (${detail})`} does not verify for this host. Senders that verify it and send no server name defer the mail.`,
     reference: 'RFC 7672 §8.1, RFC 8461 §7.1',

@@ -53,12 +53,12 @@ export const continuityFindings = {
   'sts-host-claimable': {
     topic: 'mta-sts',
     title: 'Another party can claim the name of the policy host',
-    passed: 'The policy host leads to no name that others can claim',
+    passed: 'No other party can claim the name of the policy host',
     why: (values) =>
-      `The new owner obtains a certificate for mta-sts.${values.domain}. Then they publish a policy of their own, such as mode none.`,
+      `The new owner obtains a certificate for mta-sts.${values.domain}. Then they publish another policy, such as mode none.`,
     reference: 'RFC 8461 §8.2, §10.1',
     owner: 'domain',
-    fix: 'Remove the alias, or let it lead to a host of yours.',
+    fix: 'Remove the alias, or point it to one of your hosts.',
     steps: (values) => [
       dns('Delete the alias until the policy host exists.', `mta-sts.${values.domain}.`),
       checkAgain(values),
@@ -68,29 +68,29 @@ export const continuityFindings = {
   'sts-host-dangling': {
     topic: 'mta-sts',
     title: 'The alias of the policy host does not resolve',
-    passed: 'The alias of the policy host leads to a host',
+    passed: 'The alias of the policy host resolves',
     why: 'Senders cannot fetch a policy. If another party obtains the target, that party decides on the policy.',
     reference: 'RFC 8461 §8.2',
     owner: 'domain',
-    fix: 'Let the alias lead to a host that exists, or remove it.',
+    fix: 'Point the alias to an existing host, or remove it.',
     steps: repairName('Correct the CNAME record of mta-sts, or delete it.'),
   },
   /** Raised when the alias `_mta-sts` leads to a name that does not exist. */
   'sts-record-dangling': {
     topic: 'mta-sts',
     title: 'The alias of the _mta-sts record does not resolve',
-    passed: 'The alias of the _mta-sts record leads to a record',
+    passed: 'The alias of the _mta-sts record resolves',
     why: 'Senders find no MTA-STS record and fetch no policy. The owner of the target decides whether there is one.',
     reference: 'RFC 8461 §8.2',
     owner: 'domain',
-    fix: 'Let the alias lead to a TXT record that exists, or publish the record itself.',
+    fix: 'Point the alias to an existing TXT record, or publish the record itself.',
     steps: repairName('Correct the CNAME record of _mta-sts, or replace it by a TXT record.'),
   },
   /** Raised when a pattern of the policy covers no name that exists. */
   'sts-mx-dangling': {
     topic: 'mta-sts',
     title: withDetail('The policy permits hosts that do not exist'),
-    passed: 'Every pattern of the policy leads to names that exist',
+    passed: 'Every pattern of the policy matches existing names',
     why: 'The next owner of such a name obtains a certificate that the policy accepts. With forged MX records, senders deliver to that owner.',
     reference: 'RFC 8461 §4.1, §10.2',
     owner: 'domain',
@@ -104,7 +104,7 @@ export const continuityFindings = {
   'mx-claimable': {
     topic: 'mx',
     title: (values) => `Another party can claim the MX host ${values.host}`,
-    passed: 'No MX record leads to a name that others can claim',
+    passed: 'No other party can claim a name in the MX records',
     why: 'The next owner of the name receives mail of the domain as soon as the other hosts do not answer.',
     reference: 'RFC 5321 §5.1',
     owner: 'domain',
@@ -129,7 +129,7 @@ export const continuityFindings = {
   'tlsrpt-target-dead': {
     topic: 'tls-rpt',
     title: withDetail('A receiver of TLS reports cannot receive'),
-    why: 'Senders cannot deliver their reports there, so that failures of delivery stay unknown.',
+    why: 'Senders cannot deliver their reports there, so delivery failures stay unknown.',
     reference: 'RFC 8460 §3',
     owner: 'domain',
     fix: 'Correct the URI in the _smtp._tls record, or start the receiver.',
@@ -143,7 +143,7 @@ export const continuityFindings = {
     topic: 'certificate',
     title: (values) => `CAA refuses the next certificate of ${values.host}`,
     passed: 'CAA permits the CA of each certificate',
-    why: 'The CA that issued the present certificate must not renew it. The certificate then expires.',
+    why: 'The CA that issued the current certificate must not renew it. The certificate then expires.',
     reference: 'RFC 8659 §4',
     owner: 'domain',
     fix: 'Permit the CA in the CAA records, or change to a CA that they permit.',
@@ -180,7 +180,7 @@ export const continuityFindings = {
     why: 'Whether the CA may issue the next certificate is unknown. A CA with the same failure does not issue.',
     reference: 'RFC 8659 §3',
     owner: 'dns-host',
-    fix: 'Let every name server answer CAA questions, also for names without such a record.',
+    fix: 'Configure every name server to answer CAA queries, including for names without such a record.',
     steps: (values) => [
       command('See the answer.', `dig CAA ${values.detail || values.host}`),
       checkAgain(values),
@@ -193,7 +193,7 @@ export const continuityFindings = {
     why: 'MTA-STS is as strong as the weakest CA. CAA records restrict issuance to the CAs in use.',
     reference: 'RFC 8659 §4.2',
     owner: 'domain',
-    fix: 'Publish CAA records that permit the CAs in use, after all certificates are known.',
+    fix: 'List the CAs of all certificates, then publish CAA records that permit them.',
     steps: (values) => [
       command(
         'On the machine that obtains the certificates, print the records. CAA is the last of them.',
@@ -204,7 +204,7 @@ export const continuityFindings = {
   /** Raised when CAA binds every host to an account or a validation method (RFC 8657). */
   'caa-good': {
     topic: 'certificate',
-    title: 'CAA binds certificates to an account or a method',
+    title: 'CAA restricts certificates to an account or a method',
     why: 'Another customer of the same CA cannot obtain a certificate for these hosts.',
     reference: 'RFC 8657 §3, §4',
     owner: 'domain',
@@ -217,9 +217,9 @@ export const continuityFindings = {
    */
   'dnssec-signature-near-expiry': {
     topic: 'dnssec',
-    title: withDetail('DNSSEC signatures end soon'),
-    passed: 'The DNSSEC signatures last for days',
-    why: 'After their end the zone is bogus. Senders behind a validating resolver defer all mail.',
+    title: withDetail('DNSSEC signatures expire soon'),
+    passed: 'The DNSSEC signatures are valid for days',
+    why: 'After they expire, the zone is bogus. Senders behind a validating resolver defer all mail.',
     reference: 'RFC 4035 §5.3.1',
     owner: 'dns-host',
     fix: 'Find out why the signer does not renew the signatures, and sign the zone again.',
@@ -233,27 +233,27 @@ export const continuityFindings = {
   'dnssec-signature-late': {
     topic: 'dnssec',
     title: withDetail('DNSSEC signatures are in the last third of their period'),
-    why: 'If the signer stands still, few days are left to notice it.',
+    why: 'If the signer stops, only a few days remain to notice it.',
     reference: 'RFC 6781 §4.4.2',
     owner: 'dns-host',
-    fix: 'Let the signer renew signatures when a third of their period is left.',
+    fix: 'Configure the signer to renew signatures when a third of their period is left.',
     steps: noSteps,
   },
   /** Raised when a cut-off secondary would serve ended signatures. It informs. */
   'dnssec-expire-long': {
     topic: 'dnssec',
-    title: withDetail('Secondaries may serve the zone longer than its signatures last'),
-    why: 'A secondary without contact to its primary answers until the expire time of the SOA record. By then its signatures have ended.',
+    title: withDetail('Secondaries may serve the zone after its signatures expire'),
+    why: 'A secondary without contact to its primary answers until the expire time of the SOA record. Its signatures expire earlier.',
     reference: 'RFC 6781 §4.4.1',
     owner: 'dns-host',
-    fix: 'Lower the expire field of the SOA record below the time that signatures have left.',
+    fix: 'Lower the expire field of the SOA record below the remaining validity of the signatures.',
     steps: noSteps,
   },
   /** Raised when one authoritative server gives older signatures than the others, or none. */
   'dnssec-stale-server': {
     topic: 'dnssec',
-    title: withDetail('A name server gives old signatures'),
-    passed: 'Every name server gives current signatures',
+    title: withDetail('A name server returns old signatures'),
+    passed: 'Every name server returns current signatures',
     why: 'Resolvers that ask this server cannot validate the MX record. Their senders defer mail.',
     reference: 'RFC 4035 §5.3.1',
     owner: 'dns-host',

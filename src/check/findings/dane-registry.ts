@@ -59,7 +59,7 @@ const publishForKey = (findingValues: FindingValues): FixStep[] => [
  * §2.2), so the consequence is lost mail and not lost privacy.
  */
 const deferred =
-  'Senders with DANE do not use this server, even without an attacker. Where no other is left, they defer the mail and finally bounce it.';
+  'Senders with DANE do not use this server, even without an attacker. If no other server is left, they defer the mail and finally bounce it.';
 
 /** A fix with its steps. */
 interface Repair {
@@ -102,7 +102,7 @@ function mismatchRepair(findingValues: FindingValues): Repair {
     };
   if (kinds.has('path') || kinds.has('date') || kinds.has('name'))
     return {
-      fix: 'Replace the certificate at fault: the record is right. Or publish the record 3 1 1 of the key, for which the chain does not count.',
+      fix: 'Replace the faulty certificate: the record is correct. Or publish the record 3 1 1 of the key, which does not depend on the chain.',
       steps: publishForKey(findingValues),
     };
   if (kinds.has('wrong-form') || kinds.has('wrong-usage'))
@@ -130,7 +130,7 @@ const resolverHabits: Readonly<Record<string, string>> = {
 /** An address to replace before the command is run. */
 const throughResolver = (findingValues: FindingValues): FixStep =>
   confirm(
-    'Check again through a resolver that passes DNSSEC records. Replace ADDRESS with its address.',
+    'Check again through a resolver that returns DNSSEC records. Replace ADDRESS with its address.',
     checkElsewhere(findingValues),
   );
 
@@ -233,7 +233,7 @@ export const daneFindings = {
       config(
         findingValues.detail
           ? `At the DNS provider, roll the zone of ${inertName(findingValues)} over to ECDSAP256SHA256 (RFC 6781 §4.1.4).`
-          : `At the DNS provider, switch DNSSEC on for the zone of ${inertName(findingValues)}.`,
+          : `At the DNS provider, enable DNSSEC for the zone of ${inertName(findingValues)}.`,
       ),
       dns('Publish the DS record at the registrar.'),
       wait('Wait one day, the TTL of the DS record at the parent.'),
@@ -246,8 +246,8 @@ export const daneFindings = {
    */
   'dane-alias-dangling': {
     topic: 'dane',
-    title: 'The alias of the TLSA records leads to none',
-    passed: 'The alias of the TLSA records leads to records',
+    title: 'The alias of the TLSA records has no target records',
+    passed: 'The alias of the TLSA records has target records',
     why: 'Senders find no TLSA record, so DANE does not protect this host.',
     reference: 'RFC 7672 §2.2.3',
     owner: 'mail-host',
@@ -345,7 +345,7 @@ export const daneFindings = {
   'resolver-no-dnssec': {
     topic: 'dnssec',
     title: (findingValues) =>
-      `The resolver ${findingValues.resolver} ${resolverHabits[findingValues.detail] ?? 'does not pass DNSSEC records'}`,
+      `The resolver ${findingValues.resolver} ${resolverHabits[findingValues.detail] ?? 'does not return DNSSEC records'}`,
     why: ({ detail }) =>
       detail in resolverHabits && detail !== 'does-not-validate'
         ? 'The DNS lookups of this check have no answer.'
@@ -353,7 +353,7 @@ export const daneFindings = {
     reference: 'RFC 4035 §3.2.1',
     owner: 'own-network',
     fix: (findingValues) =>
-      `Use a resolver that passes DNSSEC records: ${checkElsewhere(findingValues)}`,
+      `Use a resolver that returns DNSSEC records: ${checkElsewhere(findingValues)}`,
     steps: (findingValues) => [throughResolver(findingValues)],
   },
   /**
@@ -369,7 +369,7 @@ export const daneFindings = {
     fix: 'Delete them, unless one of them is for a future key.',
     steps: (findingValues) => [
       confirm(
-        `Make sure that each key in use has a record at ${tlsaOwner(findingValues)} that stays.`,
+        `Make sure that a remaining record at ${tlsaOwner(findingValues)} matches each key in use.`,
       ),
       dns(`Delete at ${tlsaOwner(findingValues)} the records ${findingValues.detail}.`),
       checkAgain(findingValues),
@@ -382,7 +382,7 @@ export const daneFindings = {
   'dane-rollover-good': {
     topic: 'dane',
     title: 'The next key or issuer already has a TLSA record',
-    why: 'The key can change without a gap in which no record matches.',
+    why: 'At a key change, a record matches at all times.',
     reference: 'RFC 7671 §8.1',
     owner: 'mail-host',
     fix: 'No action is needed.',

@@ -327,7 +327,7 @@ export const mtaStsFindings = {
   'sts-no-mx-matches': {
     topic: 'mta-sts',
     title: 'The MTA-STS policy lists no MX host',
-    why: 'In mode enforce, senders have no host left to deliver to. The mail is deferred and bounces.',
+    why: 'In mode enforce, senders have no host for delivery. The mail is deferred and bounces.',
     reference: 'RFC 8461 §4.1',
     owner: 'domain',
     fix: 'List the MX hosts of the domain in the policy.',

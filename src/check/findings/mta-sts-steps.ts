@@ -72,7 +72,7 @@ export const lookUpFirst = ({ unseen, domain }: FindingValues): FixStep[] =>
     ? []
     : [
         command(
-          `This check saw no address of ${unseen.join(', ')}, so no text below names it. Look it up. If the host exists, add a line with "mx: " and its name to each policy text below. If not, delete its MX record.`,
+          `This check saw no address of ${unseen.join(', ')}, so the texts below do not contain it. Look it up. If the host exists, add a line with "mx: " and its name to each policy text below. If not, delete its MX record.`,
           [`dig MX ${domain}`, ...unseen.map((name) => `dig A ${name}; dig AAAA ${name}`)].join(
             '; ',
           ),
@@ -109,7 +109,7 @@ export const publishPolicy = (findingValues: FindingValues): FixStep[] => {
 export const serveAgain = (findingValues: FindingValues): FixStep[] => [
   command('Fetch the policy as a sender does.', `curl -sSi ${policyUrl(findingValues)}`),
   config(
-    `If that fails as well, make the DNS and the web server of mta-sts.${findingValues.domain} answer. Leave the policy and its record as they are.`,
+    `If that fails as well, make the DNS and the web server of mta-sts.${findingValues.domain} answer. Leave the policy and its record unchanged.`,
   ),
   checkAgain(findingValues),
 ];

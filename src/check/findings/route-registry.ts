@@ -111,7 +111,7 @@ export const routeFindings = {
       `It greets with "${reply ?? '521'}". Senders use the other ${ip === '' ? 'hosts of the domain' : 'addresses and hosts'}; without one they bounce the mail.`,
     reference: 'RFC 7504 §3',
     owner: 'domain',
-    fix: 'Remove the record that leads to this server, or start the mail server there.',
+    fix: 'Remove the record that names this server, or start the mail server.',
     steps: (findingValues) => [
       confirm(
         `Check whether all clients get this greeting: connect to ${findingValues.ip || findingValues.host} from another network.`,
@@ -134,7 +134,7 @@ export const routeFindings = {
       `${findingValues.detail || 'It is not a public address'}. Senders outside that network cannot reach it, and this check does not connect to it.`,
     reference: 'RFC 6890 §2.2, RFC 5321 §5.1',
     owner: 'dns-host',
-    fix: 'Publish the public address of the mail host, and no other.',
+    fix: 'Publish only the public address of the mail host.',
     steps: (findingValues) => [
       dns('Replace this record with one with the public address.', addressRecord(findingValues)),
       confirm(
@@ -183,7 +183,7 @@ export const routeFindings = {
     fix: 'Give the mail host a name with an A or AAAA record, and name it in the MX record.',
     steps: (findingValues) => [
       dns(
-        `Publish an A or AAAA record with the address ${findingValues.meant ?? findingValues.host} under a name of your own.`,
+        `Publish an A or AAAA record with the address ${findingValues.meant ?? findingValues.host} under a name in your zone.`,
       ),
       dns(`Replace the MX record that names ${findingValues.host} by one with that name.`),
       checkAgain(findingValues),
@@ -212,9 +212,9 @@ export const routeFindings = {
    */
   'null-mx-beside': {
     topic: 'mx',
-    title: 'A null MX record stands next to other MX records',
+    title: 'A null MX record exists next to other MX records',
     passed: 'The MX records do not contradict each other',
-    why: 'The null MX says that the domain accepts no mail, so a sender may bounce the mail at once.',
+    why: 'The null MX declares that the domain accepts no mail, so a sender may bounce the mail immediately.',
     reference: 'RFC 7505 §3',
     owner: 'domain',
     fix: 'Delete the null MX record if the domain accepts mail. Otherwise delete the other MX records.',
@@ -231,7 +231,8 @@ export const routeFindings = {
   'mx-inconclusive': {
     topic: 'network',
     title: (findingValues) => `The TLS of ${findingValues.host} could not be determined`,
-    why: (findingValues) => `${howEnded(findingValues)}. This result says nothing about its TLS.`,
+    why: (findingValues) =>
+      `${howEnded(findingValues)}. This result contains no information about its TLS.`,
     reference: 'RFC 5321 §4.2.1',
     owner: 'mail-host',
     fix: ({ lookup, advice }) => {
@@ -280,7 +281,7 @@ export const routeFindings = {
     fix: (findingValues) =>
       findingValues.meant === undefined
         ? 'Name the host itself in the MX record, after the certificate and the policy name it.'
-        : `Name ${findingValues.meant} in the MX record. Leave the policy and the certificate as they are.`,
+        : `Name ${findingValues.meant} in the MX record. Leave the policy and the certificate unchanged.`,
     steps: (findingValues) =>
       findingValues.meant === undefined
         ? aliasSteps(findingValues)
@@ -382,7 +383,7 @@ export const routeFindings = {
   'no-mail': {
     topic: 'mx',
     title: 'The domain has no mail host',
-    why: 'There is neither an MX record nor an address, so mail to it bounces at once.',
+    why: 'There is neither an MX record nor an address, so mail to it bounces immediately.',
     reference: 'RFC 5321 §5.1',
     owner: 'domain',
     fix: 'If the domain accepts no mail, declare it.',
@@ -420,13 +421,13 @@ export const routeFindings = {
     topic: 'mx',
     title: (findingValues) =>
       findingValues.detail
-        ? 'The resolver says that the domain does not exist'
+        ? 'According to the resolver, the domain does not exist'
         : 'The domain does not exist',
     why: (findingValues) =>
-      findingValues.detail ? 'It gives no DNSSEC proof.' : 'The name does not exist in DNS.',
+      findingValues.detail ? 'The answer has no DNSSEC proof.' : 'The name does not exist in DNS.',
     reference: 'RFC 2308 §2.1',
     owner: 'domain',
-    fix: 'Check the spelling. If it is right, use another resolver: --resolver ADDRESS.',
+    fix: 'Check the spelling. If it is correct, use another resolver: --resolver ADDRESS.',
     steps: noSteps,
   },
 } satisfies Record<string, FindingEntry>;

@@ -21,7 +21,7 @@ import {
  */
 const whichNetwork = (findingValues: FindingValues): FixStep =>
   confirm(
-    'Find out which network is at fault. Replace HOST with a mail host known to offer STARTTLS. If the result is the same, the network of this check is at fault.',
+    'Determine which network is at fault. Replace HOST with a mail host known to offer STARTTLS. If the result is the same, the network of this check is at fault.',
     checkCommand(findingValues, ' --control HOST --transcript'),
   );
 
@@ -61,7 +61,7 @@ const offer = [
  * replaces it with a run of the letter X.
  */
 const asaInspection = config(
-  'On a Cisco ASA, switch ESMTP inspection off:',
+  'On a Cisco ASA, disable ESMTP inspection:',
   'policy-map global_policy\n class inspection_default\n  no inspect esmtp',
 );
 
@@ -128,7 +128,7 @@ export const starttlsFindings = {
       `The server lists STARTTLS and answers the command with ${findingValues.reply ? `"${findingValues.reply}"` : 'a refusal'}. Senders that do not require TLS continue in plaintext.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Make the server accept STARTTLS. The usual cause is a key or certificate file that it cannot read.',
+    fix: 'Make the server accept STARTTLS. The usual cause is an unreadable key or certificate file.',
     steps: (findingValues) => [
       whichNetwork(findingValues),
       command(
@@ -155,7 +155,7 @@ export const starttlsFindings = {
       `Senders that apply the policy ${findingValues.instead}; others send plaintext to this server.`,
     reference: 'RFC 7672 §2.2, RFC 8461 §5',
     owner: 'mail-host',
-    fix: 'Keep the policies, which protect the mail now. Find out whether the server lacks STARTTLS or the network removes it.',
+    fix: 'Keep the policies: they protect the mail now. Determine whether the server lacks STARTTLS or the network removes it.',
     steps: (findingValues) => [
       command(
         `On ${findingValues.host}, test TLS locally.`,
@@ -423,7 +423,7 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'Commands sent before the handshake are executed after it',
     passed: 'Every mail host discards commands sent before the handshake',
-    why: 'An on-path attacker can insert commands before the encrypted session, and so steal or forge mail.',
+    why: 'An on-path attacker can insert commands before the encrypted session, and thereby steal or forge mail.',
     reference: 'RFC 3207 §4.2',
     owner: 'mail-host',
     fix: 'Update the mail server: it must discard everything received before the handshake.',

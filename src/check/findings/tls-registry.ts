@@ -281,7 +281,7 @@ export const tlsFindings = {
     topic: 'tls-version',
     title: 'TLS 1.2 lacks secure renegotiation',
     passed: 'TLS 1.2 has secure renegotiation',
-    why: "An attacker can insert a session of its own before a sender's.",
+    why: "An attacker can insert their own session before a sender's.",
     reference: 'RFC 5746 §4.4',
     owner: 'mail-host',
     fix: 'Update the TLS library.',
@@ -308,8 +308,8 @@ export const tlsFindings = {
    */
   'tls-unsettled': {
     topic: 'network',
-    title: withDetail('Some TLS tests have no answer'),
-    why: 'Each test takes a connection. A test without an answer is neither good nor bad.',
+    title: withDetail('Some TLS tests have no result'),
+    why: 'Each test takes a connection. A test without a result is neither good nor bad.',
     reference: 'RFC 9325 §4',
     owner: 'own-network',
     fix: 'Continue later from the saved evidence, with longer pauses or a larger budget.',
@@ -380,20 +380,20 @@ export const tlsFindings = {
    */
   'starttls-differs': {
     topic: 'starttls',
-    title: 'Some addresses or ports offer TLS, others do not',
+    title: 'Only some addresses or ports offer TLS',
     passed: 'All addresses of a host offer the same TLS',
     why: (findingValues) =>
       `${findingValues.detail} Senders that reach an address without TLS send in plaintext. An attacker on one path has the same effect.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Configure all of them the same way. If they already are, look for a device in front of the one that differs.',
+    fix: 'Configure all of them the same way. If the configurations are equal, look for a device in front of the address that differs.',
     steps: (findingValues) => [
       command(
         'Compare greeting and EHLO of the addresses.',
         checkCommand(findingValues, ' --transcript'),
       ),
       command(
-        'Show the setting on every server that the addresses lead to.',
+        'Show the setting on every server behind the addresses.',
         'postconf smtpd_tls_security_level',
       ),
       confirm(

@@ -18,7 +18,7 @@ export const tlsRptFindings = {
     topic: 'tls-rpt',
     title: 'No TLS-RPT record is published',
     passed: 'A TLS-RPT record is published',
-    why: 'When delivery fails because of TLS, only the senders see it.',
+    why: 'If delivery fails because of TLS, only the senders notice.',
     reference: 'RFC 8460 §3',
     owner: 'domain',
     fix: 'Publish a TLS-RPT record.',

@@ -162,7 +162,8 @@ function chainRules(
 
 /** The CA certificate outside its dates, which may be one that the server does not send. */
 function explainOutdated(outdated: Certificate | undefined): string {
-  if (!outdated) return 'a certificate of the path, such as the root, is outside its dates';
+  if (!outdated)
+    return 'a certificate of the path, such as the root, is outside its validity period';
   const { subjectText, notBefore, notAfter } = outdated;
   return `${subjectText}: valid from ${day10(notBefore)} to ${day10(notAfter)}`;
 }
@@ -187,7 +188,7 @@ function nameReason({
   if (dnsNames.length > 0) return `subjectAltName has ${dnsNames.slice(0, 3).join(', ')}`;
   if (altNames.length > 0) return 'subjectAltName has no DNS name';
   if (commonName === undefined) return 'there is no subjectAltName';
-  return `the name "${commonName}" stands in the common name only, and senders read subjectAltName`;
+  return `only the common name has "${commonName}", and senders read subjectAltName`;
 }
 
 /**
@@ -213,7 +214,7 @@ function elsewhereMatched(
   const place = addresses.find((address) => matching(address) !== undefined)?.evidence.ip;
   if (place === undefined) return {};
   return {
-    reason: `the records match the certificate at ${place}, and none matches the one at ${here.evidence.ip}`,
+    reason: `the records match the certificate at ${place}, and none matches the certificate at ${here.evidence.ip}`,
     advice: `Make sure that the server at ${here.evidence.ip} is yours. Then publish the record 3 1 1 of its key next to the existing ones, or use one key at every address.`,
   };
 }

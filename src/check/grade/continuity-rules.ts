@@ -272,9 +272,9 @@ function claimOf(
   { mtaSts }: Evidence,
 ): string | undefined {
   if (deniedDomain !== undefined)
-    return `the DNS denies that ${deniedDomain} exists, so it may be free to register`;
+    return `the DNS denies that ${deniedDomain} exists, so it may be available for registration`;
   if (service === undefined) return undefined;
-  if (status === 'nxdomain') return `${target} belongs to ${service} and is in use by no customer`;
+  if (status === 'nxdomain') return `${target} belongs to ${service} and no customer uses it`;
   const fails = mtaSts.problems.some(({ code }) => unserved.has(code));
   if (role !== 'policy-host' || !fails) return undefined;
   return `${target} belongs to ${service}, which does not serve the policy`;
@@ -290,7 +290,7 @@ const states = {
 
 function reasonOf({ value, target, status, role }: ReferenceEvidence, claim?: string): string {
   const isDirect = value === target || role === 'report';
-  const leads = isDirect ? value : `${value} leads to ${target}`;
+  const leads = isDirect ? value : `${value} is an alias of ${target}`;
   if (claim !== undefined) return `${leads}: ${claim}`;
   return value === target ? `${target} ${states[status]}` : `${leads}: ${target} ${states[status]}`;
 }

@@ -63,6 +63,6 @@ test('DANE-TA and an expired certificate for another name: date first, name with
 test('DANE-TA and an expired CA: the record is right, the certificate has to change', () => {
   for (const ca of [{ notAfter: at - day }, { notBefore: at + day }]) {
     const old = createIntermediate(root, { name: 'Old', ...long, ...ca });
-    assert.match(judged({}, old), /^dane-mismatch=fail: Replace the certificate at fault/);
+    assert.match(judged({}, old), /^dane-mismatch=fail: Replace the faulty certificate/);
   }
 });

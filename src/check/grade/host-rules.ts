@@ -154,7 +154,7 @@ function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost
   const family = familyOf(without);
   const split =
     family !== undefined && !having.some((judgedAddress) => familyOf([judgedAddress]) === family)
-      ? ` That is all of ${family} and none of the rest.`
+      ? ` This affects all of ${family} and no other address.`
       : '';
   // Different greetings suggest different servers behind one name, equal ones a device on
   // the path.
@@ -242,7 +242,7 @@ function addressRules(
   if (beside.length > 0 && (summary.starttls === 'absent' || summary.starttls === 'mangled'))
     raised.add('starttls-differs', {
       host: judgedHost.evidence.name,
-      detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server knows TLS, so STARTTLS is switched off on the one port, or taken away on the path to it.`,
+      detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server knows TLS, so STARTTLS is disabled on this port, or removed on the path to it.`,
     });
   // The reply is the refusal of EHLO, where the server knows HELO only.
   if (summary.starttls === 'absent')
@@ -375,10 +375,10 @@ function unsettledRule(
   // `mx-inconclusive` reports the end of the session, after which nothing was asked.
   if (address.insideTls === 'unknown') return;
   const spent = connections.filter((connection) => !connection.earlier).length;
-  let reason = 'it was asked for another profile';
+  let reason = 'it belongs to another profile';
   if (evidence.depth === 'triage') reason = 'depth triage does not ask';
   if (stopped !== undefined) reason = codeWords(stopped).replace(/^The /, 'the ');
-  if (stopped === 'budget') reason = `${spent} connections are spent`;
+  if (stopped === 'budget') reason = `${spent} connections are used up`;
   if (stopped?.startsWith('starttls-')) reason = 'the last connections offered no STARTTLS';
   raised.add('tls-unsettled', {
     host: judgedHost.evidence.name,

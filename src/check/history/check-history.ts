@@ -63,7 +63,7 @@ export interface HistoryFilter {
 }
 
 /**
- * Reads stored results one by one, by domain and then the oldest first. A result of a version
+ * Reads stored results one by one, by domain and then oldest first. A result of a version
  * that this one cannot read is left out.
  */
 export function* readHistory(

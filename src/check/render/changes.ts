@@ -19,7 +19,7 @@ export function renderChanges(
 ): string {
   const columns = Math.min(120, Math.max(60, lineWidth));
   const head = wrap(`${domain}  ${before} -> ${after}`, columns);
-  if (changes.length === 0) return `${head.join('\n')}\n\nNothing is different.\n`;
+  if (changes.length === 0) return `${head.join('\n')}\n\nNo differences.\n`;
   const blocks = (Object.keys(directionNames) as Direction[]).flatMap((direction) => {
     const those = changes.filter((factChange) => factChange.direction === direction);
     if (those.length === 0) return [];

@@ -23,7 +23,7 @@ type Group = keyof typeof groups;
 const all = Object.keys(groups) as readonly Group[];
 
 /**
- * Outcomes of mail today, the worst first. Plaintext is worse than a deferred message:
+ * Outcomes of mail today, worst first. Plaintext is worse than a deferred message:
  * the sender learns of a bounce, and a copied message leaves no trace.
  */
 const worstFirst: readonly DeliveryResult[] = [
@@ -40,7 +40,7 @@ const happens: Readonly<Record<DeliveryResult, string>> = {
   cleartext: 'travels in plaintext',
   'to-attacker': 'is delivered to an attacker',
   deferred: 'is deferred and finally bounces',
-  unknown: 'could not be followed from here',
+  unknown: 'could not be determined from here',
   unverified: 'travels encrypted but unverified',
   verified: 'travels encrypted and verified',
   'not-applicable': 'is not expected',
@@ -64,7 +64,8 @@ export function headlineParts(checkResult: CheckResult): readonly string[] {
   const nonexistent = findings.find((finding) => finding.id === 'domain-nonexistent');
   if (nonexistent) return [`${nonexistent.title}.`];
   if (route.kind === 'null-mx') return ['This domain declares that it accepts no mail.'];
-  if (route.kind === 'none') return ['This domain has no mail host: mail to it bounces at once.'];
+  if (route.kind === 'none')
+    return ['This domain has no mail host: mail to it bounces immediately.'];
   return [today(checkResult), reason(checkResult), attacked(checkResult)].filter(
     (sentence) => sentence !== '',
   );

@@ -26,7 +26,7 @@ const GAP = 2;
 const EXPIRY = 'YYYY-MM-DD'.length;
 
 /**
- * Several domains in one table, the worst first, in lines of at most the width: verdict,
+ * Several domains in one table, worst first, in lines of at most the width: verdict,
  * scorecard and the earliest end of a certificate. Ends with a line feed.
  */
 export function renderOverview(

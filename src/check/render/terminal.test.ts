@@ -121,7 +121,7 @@ test("an outcome outside the domain's control equals that of a fully protected d
   assert.deepEqual(bestPossible, sample.exposure);
 });
 
-test('several domains are one table, the worst first, at every width', () => {
+test('several domains are one table, worst first, at every width', () => {
   const results = [grade(unprotected), grade(mangled)];
   for (const width of [50, 60, 80, 120]) {
     const lines = renderOverview(results, { width }).split('\n');

@@ -18,7 +18,7 @@ export function defineBackup(command: Command, { output }: CommandContext): void
       assertWritable(file, 'backup');
       if (existsSync(file))
         throw new HermeticError('file-unwritable', `backup ${file}: the file exists`, {
-          fix: 'Name a file that does not exist.',
+          fix: 'Specify a file that does not exist.',
         });
       const part = `${file}.${process.pid}.part`;
       try {
@@ -28,10 +28,10 @@ export function defineBackup(command: Command, { output }: CommandContext): void
       } finally {
         rmSync(part, { force: true });
       }
-      output.out(`${file} holds the database of this moment\n`);
+      output.out(`${file} holds the current database\n`);
     });
   addHelpPage(command, output, {
-    note: 'The keys of publish.keys are files of their own: copy that folder too.',
+    note: 'The keys of publish.keys are separate files: copy that folder too.',
     exitStatus: [
       [exitCodes.good, 'the copy is complete and on disk'],
       [exitCodes.usage, 'the database cannot be read, or the copy cannot be written'],

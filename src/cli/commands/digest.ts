@@ -52,7 +52,7 @@ export function defineDigest(command: Command, context: CommandContext): void {
     .option('--json', 'print what a webhook receives (schema watch-digest-1)')
     .action(async (flags: DigestFlags) => context.finish(await show(flags, context)));
   addHelpPage(command, context.output, {
-    note: 'The digest covers the day or the week until now. Nothing is sent, and the next digest of the daemon stays the same.',
+    note: 'The digest covers the last day or week. The command sends nothing and does not change the next digest of the daemon.',
     examples: [
       'hermetic digest --config /etc/hermetic/hermetic.yaml',
       'hermetic digest --config /etc/hermetic/hermetic.yaml --html digest.html',
@@ -71,7 +71,7 @@ async function show(flags: DigestFlags, { output }: CommandContext): Promise<num
   if (!section.success)
     throw misuse(
       '--config',
-      `${flags.config} has no section watch, which a digest summarises`,
+      `${flags.config} has no section watch, and a digest summarises that section`,
       'Add it: docs/watch.md shows the form.',
     );
   const { digest: schedule = weekly } = section.data;

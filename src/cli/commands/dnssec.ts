@@ -223,7 +223,7 @@ async function verify(filePath: string, verifyFlags: VerifyFlags, output: Output
     output.out(
       holds
         ? `The proof holds at ${time}.\n`
-        : `The proof does not hold at ${time}: it says ${proof.status} and ${proof.dnssec}.\n`,
+        : `The proof does not hold at ${time}: its status is ${proof.status}, and DNSSEC is ${proof.dnssec}.\n`,
     );
     if (proof.labAnchors && verifyFlags.trustAnchor === undefined)
       output.out('It comes from the built-in lab and was verified with the anchor of that lab.\n');

@@ -36,7 +36,7 @@ export function defineExplain(command: Command, context: CommandContext): void {
 /** Returns the list of topics. */
 function contents(topics: readonly ExplainTopic[]): string {
   const outputLines = topics.map(({ name, title }) => `  ${name.padEnd(14)} ${title}\n`);
-  return `${outputLines.join('')}\nhermetic explain TOPIC explains one and demonstrates it in the lab.\nIt also explains every code that is printed in brackets.\n`;
+  return `${outputLines.join('')}\nhermetic explain TOPIC explains one and demonstrates it in the lab.\nIt also explains every printed code.\n`;
 }
 
 /** The widest lines of text, for reading. */
@@ -153,7 +153,9 @@ const causes: Readonly<Record<FailureEntry['blame'], string>> = {
 /** Returns the page of a failure: message, cause, duration, fix, clause. */
 function formatFailure(code: string, failureEntry: FailureEntry, lineWidth: number): string {
   const { message: says, fix, blame, temporary, clause } = failureEntry;
-  const duration = temporary ? 'It may end without a change.' : 'It lasts until it is fixed.';
+  const duration = temporary
+    ? 'The failure can be temporary.'
+    : 'The failure is permanent until it is fixed.';
   return page([
     wrap(`${says} (${code})`, lineWidth),
     wrap(`Cause: ${causes[blame]}. ${duration}`, lineWidth),

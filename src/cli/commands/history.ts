@@ -12,7 +12,7 @@ interface HistoryFlags {
 }
 
 /**
- * `hermetic history`: prints the checks that the watch of the daemon stored, the oldest
+ * `hermetic history`: prints the checks that the watch of the daemon stored, oldest
  * first.
  *
  * Network: none. The database is opened for reading. Standard output: a line for each check,

@@ -52,7 +52,7 @@ export function definePolicy(command: Command, context: CommandContext): void {
   const forget = command
     .command('forget')
     .description(
-      'remove the cached MTA-STS policy of a domain; a running daemon applies this at once',
+      'remove the cached MTA-STS policy of a domain; a running daemon applies this immediately',
     )
     .argument('<domain>', 'the part after the @')
     .option('--store <file>', 'database of the daemon', DEFAULT_STORE)

@@ -16,7 +16,7 @@ import type { CommandContext } from '../output.js';
  */
 export function defineReportExport(command: Command, { output }: CommandContext): void {
   command
-    .description('print the reports that count, one per line, as received')
+    .description('print the authenticated reports, one per line, as received')
     .option('--store <file>', 'database of reports', DEFAULT_STORE)
     .option('--domain <name>', 'print only reports about this domain')
     .action(async (flags: { readonly store: string; readonly domain?: string }) => {

@@ -70,10 +70,7 @@ export function defineReportImport(command: Command, context: CommandContext): v
       'count only reports about this domain and those below it; repeatable',
       (value: string, all: string[] = []) => [...all, value.toLowerCase()],
     )
-    .option(
-      '--no-verify',
-      'do not look up DKIM keys: signed messages stay unverified and do not count',
-    )
+    .option('--no-verify', 'do not look up DKIM keys: signed messages stay unauthenticated')
     .optionsGroup('Output:')
     .option('--json', 'print each report as one line of JSON (schema report-1)')
     .option('-q, --quiet', 'print only errors, no summary');
@@ -89,10 +86,10 @@ export function defineReportImport(command: Command, context: CommandContext): v
   });
   addHelpPage(command, context.output, {
     exitStatus: [
-      [exitCodes.good, 'every report was read; from a pipe also where some were refused'],
+      [exitCodes.good, 'every report was read; from a pipe, some may have been refused'],
       [exitCodes.fail, 'a report was refused'],
       [exitCodes.usage, 'usage error, or an unreadable file, mailbox or database'],
-      [exitCodes.retry, 'a pipe or mailbox failed for now; try again'],
+      [exitCodes.retry, 'a pipe or mailbox failed temporarily; try again'],
     ],
     examples: [
       'hermetic report import --store reports.db ~/Maildir/.tlsrpt',
@@ -237,7 +234,7 @@ class Tally {
     const outputLines = [`${this.read - this.refused} reports read, ${this.refused} refused.`];
     if (store !== undefined)
       outputLines.push(
-        `${stored + confirmed + superseded} new in ${neutralise(store)}, ${repeated} were already there.`,
+        `${stored + confirmed + superseded} new in ${neutralise(store)}, ${repeated} were already stored.`,
       );
     outputLines.push(
       `${this.#successful} successful and ${this.#failed} failed sessions, counted once for every policy.`,

@@ -66,7 +66,7 @@ export function withMailbox(command: Command): Command {
     .option('--token-command <program>', 'program that prints an access token of OAuth 2.0')
     .option('--after <action>', 'after a mail is stored: keep (the default), move or delete it')
     .option('--move-to <folder>', 'move stored mails to this folder')
-    .option('--trusted', 'count reports without a verifiable signature: an archive of your own')
+    .option('--trusted', 'accept reports without a verifiable signature, for your own archive')
     .option('--dry-run', 'print the result of the import; store, move and delete nothing');
 }
 
@@ -103,7 +103,7 @@ export function parseMailboxUrl(text: string): MailboxUrl {
     /^imaps:\/\/(?<user>.+)@(?<host>[^@/:]+)(?::(?<port>\d{1,5}))?(?:\/(?<folder>.*))?$/i;
   const { user = '', host = '', port = '993', folder = '' } = found.exec(text)?.groups ?? {};
   if (/^imap:/i.test(text))
-    throw misuse('--mailbox', 'imap:// is not encrypted from its first octet', urlForm);
+    throw misuse('--mailbox', 'imap:// is not encrypted from the first octet', urlForm);
   if (user.includes(':'))
     throw misuse(
       '--mailbox',
@@ -146,13 +146,13 @@ function assertComplete(flags: ImportFlags): readonly string[] {
     throw misuse(
       '--mailbox',
       'needs one secret',
-      'Give either --password-file or --token-command.',
+      'Specify either --password-file or --token-command.',
     );
   // Any sender can mail a report about any domain to a mailbox.
   if (domain.length === 0)
-    throw misuse('--mailbox', 'needs your domains', 'Give --domain for each of them.');
+    throw misuse('--mailbox', 'needs your domains', 'Specify --domain for each of them.');
   if (store === undefined && dryRun !== true)
-    throw misuse('--mailbox', 'needs a database', 'Give --store FILE, or look with --dry-run.');
+    throw misuse('--mailbox', 'needs a database', 'Specify --store FILE, or use --dry-run.');
   if (json)
     throw misuse(
       '--json',
@@ -266,7 +266,7 @@ export function summaryOf(imported: MailboxImport, options: SummaryOptions): str
   const lines = [
     `${total} mails read: ${taken} with reports, ${count('foreign')} other mails, ` +
       `${count('left')} only partly about your domains, ${unreadable} not readable.`,
-    `${fresh} reports ${isDryRun ? 'are ' : ''}new${store === undefined ? '' : ` in ${neutralise(store)}`}, ${known} were already there.`,
+    `${fresh} reports ${isDryRun ? 'are ' : ''}new${store === undefined ? '' : ` in ${neutralise(store)}`}, ${known} were already stored.`,
   ];
   if (uncounted.size > 0)
     lines.push(`Not in the totals, because not authenticated: ${listOf(uncounted)}.`);
@@ -277,7 +277,9 @@ export function summaryOf(imported: MailboxImport, options: SummaryOptions): str
     lines.push(`${taken} mails ${verb} moved to ${neutralise(moveTo ?? '')}; the others stay.`);
   else lines.push(`${taken} mails ${verb} deleted; the others stay.`);
   if (pending > 0)
-    lines.push(`${pending} mails wait for a DKIM key. Run the command again in some minutes.`);
+    lines.push(
+      `${pending} mails are pending because of a DKIM key. Run the command again in some minutes.`,
+    );
   if (isDryRun) lines.push('This was a dry run: nothing was stored, moved or deleted.');
   return `${lines.join('\n')}\n`;
 }

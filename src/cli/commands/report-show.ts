@@ -51,8 +51,8 @@ interface ShowFlags {
  * Network: none. The database is opened for reading. Standard output: for one domain each
  * failure with its period, the likely cause and the fix; for all domains one row each.
  *
- * Exit status: 1 while failures go on, 0 when they ended or never were, 3 when there is
- * no report: the absence of reports proves nothing.
+ * Exit status: 1 while a failure is ongoing, 0 when they ended or never were, 3 when
+ * there is no report: the absence of reports proves nothing.
  */
 export function defineReportShow(command: Command, { output, finish }: CommandContext): void {
   command
@@ -78,7 +78,7 @@ export function defineReportShow(command: Command, { output, finish }: CommandCo
   addHelpPage(command, output, {
     exitStatus: [
       [exitCodes.good, 'no failure is ongoing'],
-      [exitCodes.fail, 'failures go on'],
+      [exitCodes.fail, 'a failure is ongoing'],
       [exitCodes.usage, 'usage error, or an unreadable database'],
       [exitCodes.inconclusive, 'there are no reports about the domain'],
     ],

@@ -32,7 +32,7 @@ const RELOAD = 110_000;
  */
 export function defineRestore(command: Command, context: CommandContext): void {
   command
-    .argument('<file>', 'a file that hermetic backup has written')
+    .argument('<file>', 'a file written by hermetic backup')
     .option('--store <file>', 'database of the daemon', DEFAULT_STORE)
     .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)
     .action(async (file: string, flags: RestoreFlags) => {
@@ -44,7 +44,7 @@ export function defineRestore(command: Command, context: CommandContext): void {
       context.output.out(`${flags.store} now holds the backup${where}\n`);
     });
   addHelpPage(command, context.output, {
-    note: 'A running daemon acknowledges no report between the two databases, and then opens the backup.',
+    note: 'A running daemon acknowledges no report during the exchange, and then opens the backup.',
     exitStatus: [
       [exitCodes.good, 'the backup is in place, and a running daemon uses it'],
       [exitCodes.usage, 'the file is not a backup, or cannot be put in place'],

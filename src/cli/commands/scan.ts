@@ -147,7 +147,7 @@ async function printEnd(
 }
 
 function defineList(command: Command, { output }: CommandContext): void {
-  command.description('list the scans, the newest first');
+  command.description('list the scans, newest first');
   withScanDatabase(command)
     .option('--json', 'print each scan as one line of JSON')
     .action((flags: ScanDatabaseFlags & { readonly json?: boolean }) =>
@@ -188,7 +188,7 @@ function defineShow(command: Command, { output }: CommandContext): void {
 }
 
 const effects = {
-  pause: 'stop the visits of a scan; those under way end',
+  pause: 'stop the visits of a scan; running visits finish',
   resume: 'continue a paused scan',
   cancel: 'end a scan; its results so far stay',
 } as const;

@@ -72,7 +72,7 @@ export function defineSenderTest(command: Command, context: CommandContext): voi
     .optionsGroup('Test:')
     .option('--quick', 'only the decisive cases')
     .option('--only <cases>', 'only these cases, separated by commas')
-    .option('--for <minutes>', 'end the test after this time, also with open cases', '10')
+    .option('--for <minutes>', 'end the test after this time, even if cases have no result', '10')
     .option('--patience <seconds>', 'wait for another attempt before a verdict is final', '5')
     .option('--from <address>', 'envelope sender of the messages', TEST_SENDER)
     .option('--files <folder>', 'write CA certificate, trust anchor and resolv.conf here')
@@ -88,10 +88,10 @@ export function defineSenderTest(command: Command, context: CommandContext): voi
       [exitCodes.good, 'MTA-STS and DANE are enforced'],
       [exitCodes.fail, 'one of them is not'],
       [exitCodes.usage, 'usage error, or a port cannot be opened'],
-      [exitCodes.inconclusive, 'the decisive cases are open'],
+      [exitCodes.inconclusive, 'the decisive cases have no result'],
       [exitCodes.interrupted, 'interrupted by ctrl-C; the result so far is printed'],
     ],
-    note: 'The server under test needs the resolver, and the CA certificate, that the test prints.',
+    note: 'Configure the server under test with the resolver and the CA certificate that the test prints.',
     examples: [
       'hermetic sender test --lab --quick',
       'hermetic sender test --smtp 127.0.0.1 --files /tmp/sender-test',
@@ -141,7 +141,7 @@ function readFlags(flags: TestFlags): Omit<SenderTestOptions, 'signal'> {
   if (given.length > 1)
     throw misuse(
       'sender test',
-      'several senders are given',
+      'more than one sender is specified',
       'Use one of --smtp, --sendmail, --lab.',
     );
   const minutes = readNumber('--for', flags.for, { least: 0.1, most: 1440, fractions: true });
@@ -207,7 +207,7 @@ function announce(
     };
     write('resolv.conf', `nameserver ${resolver.address}\noptions trust-ad\n`);
     say(`  CA            ${write('ca.pem', rootPem)}`);
-    say(`  trust anchor  ${write('trust-anchor', anchorLine)}, for a validating resolver of yours`);
+    say(`  trust anchor  ${write('trust-anchor', anchorLine)}, for your validating resolver`);
   }
   if (smtp !== undefined || sendmail !== undefined) return say();
   say();

@@ -71,9 +71,9 @@ async function print(flags: ZoneFlags, output: Output): Promise<number> {
 }
 
 const instructions: Readonly<Record<StaticZone['dnssec'], string>> = {
-  secure: 'sign this zone, and add its DS records to the zone above',
-  insecure: 'do not sign this zone, and add no DS record to the zone above',
-  bogus: 'its DS record in the zone above fits no key: leave both as they are',
+  secure: 'sign this zone, and add its DS records to the parent zone',
+  insecure: 'do not sign this zone, and add no DS record to the parent zone',
+  bogus: 'its DS record in the parent zone matches no key: leave both unchanged',
 };
 
 /** A zone below a comment with its name and its signing. */

@@ -44,7 +44,7 @@ export function defineServe(command: Command, context: CommandContext): void {
       );
     });
   addHelpPage(command, context.output, {
-    note: 'SIGHUP reloads the configuration. SIGTERM stops the daemon after the work in progress.',
+    note: 'SIGHUP reloads the configuration. SIGTERM stops the daemon after the running work.',
     exitStatus: [
       [exitCodes.good, 'ended by SIGTERM or ctrl-C; with --check: the daemon can start'],
       [exitCodes.usage, 'the daemon cannot start'],

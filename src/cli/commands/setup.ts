@@ -41,7 +41,7 @@ export function defineSetup(command: Command, context: CommandContext): void {
   command
     .argument('<use>', `${uses.join(', ')}`)
     .option('--yes', 'write the files; otherwise they are only shown')
-    .option('--undo', 'restore the files that setup of this use has changed')
+    .option('--undo', 'restore the files that setup changed for this use')
     .option('--domain <domain>', 'publish, report, watch: a domain (repeatable)', collectValues)
     .option('--host <host>', 'publish: a mail server of the domains (repeatable)', collectValues)
     .option('--policy-host <host>', 'publish: the name of this machine')
@@ -68,7 +68,7 @@ export function defineSetup(command: Command, context: CommandContext): void {
     );
   addHelpPage(command, context.output, {
     note:
-      'Each use has a file of its own in /etc/hermetic/conf.d. Without --yes the command shows the ' +
+      'Each use has a separate file in /etc/hermetic/conf.d. Without --yes the command shows the ' +
       'files and writes nothing. It saves the former content of every file that it changes.',
     exitStatus: [
       [exitCodes.good, 'the files are written and in effect, or shown'],
@@ -92,8 +92,8 @@ async function setUp(use: Use, flags: SetupFlags, { output }: CommandContext): P
     for (const path of left)
       complain(
         output,
-        new HermeticError('setup-changed', `${path}: changed after setup; left as it is`, {
-          fix: `Restore it by hand; ${journalPath(use)} has the former content.`,
+        new HermeticError('setup-changed', `${path}: changed after setup; left unchanged`, {
+          fix: `Restore it manually; ${journalPath(use)} has the former content.`,
         }),
       );
     if (left.length === 0) output.out(`the state before setup ${use} is restored\n`);

@@ -87,7 +87,7 @@ export function defineUser(command: Command, context: CommandContext): void {
       output.out(`${name} has a new password\n`);
     });
   addHelpPage(command, output, {
-    note: 'Accounts sign in where the configuration has pages.signIn. The change is effective at once.',
+    note: 'Accounts can sign in if the configuration has pages.signIn. The change is effective immediately.',
     exitStatus: [
       [exitCodes.good, 'the change is in the database'],
       [exitCodes.usage, 'the name, password or database cannot be used'],

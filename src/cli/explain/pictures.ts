@@ -9,7 +9,7 @@ import type { Seen } from './stage.js';
  * The patterns match a direction (`S`, `C` or `-`), a space and the text of the line.
  */
 const remarks: readonly (readonly [RegExp, string])[] = [
-  [/^S 220 2\.0\.0/, 'from here on the TLS handshake'],
+  [/^S 220 2\.0\.0/, 'TLS handshake from here on'],
   [/^S 220/, 'the server greets, in plaintext'],
   [/^C EHLO/, 'the client asks for the extensions'],
   [/^S 250[- ]STARTTLS$/, 'the server offers TLS'],
@@ -17,7 +17,7 @@ const remarks: readonly (readonly [RegExp, string])[] = [
   [/^S 454/, 'the offered TLS is refused'],
   [/^C STARTTLS/, 'the client asks for it'],
   [/^- TLS$/, 'encrypted: EHLO is sent again'],
-  [/^C QUIT/, 'a sender would now deliver its mail'],
+  [/^C QUIT/, 'a sender would deliver its mail here'],
 ];
 
 /**

@@ -45,7 +45,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['enforcement', 'solution', 'protection', 'senders', 'exposure'],
     title: 'Making senders require TLS',
     text: [
-      'Two policies exist. MTA-STS is a file on a web server with a certificate from a public CA; large providers honour it. A sender learns of it with its first message, and an attacker who is present then can hide it. DANE names the key in DNSSEC and so protects the first message too, but needs signed zones. They do not conflict: publish both where you can. A sender that honours both enforces both.',
+      'Two policies exist. MTA-STS is a file on a web server with a certificate from a public CA; large providers honour it. A sender fetches it with its first message, and an attacker who is present then can hide it. DANE names the key in DNSSEC and so protects the first message too, but needs signed zones. They do not conflict: publish both if possible. A sender that honours both enforces both.',
       'Mail that cannot be delivered safely is deferred and retried, and bounces after days. It is never sent in plaintext.',
     ],
     caption: 'Mail to good.example, which publishes both, by class of sender',
@@ -60,7 +60,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['sender-test', 'sending', 'outgoing', 'cases'],
     title: 'Testing the sending side',
     text: [
-      'Delivered mail looks the same with and without protection. A sender shows its rules only at receivers that are wrong on purpose. Each case of the sender test is a receiving domain with one property. A mechanism is in force where one case was delivered as it must be, and one was refused that must not be delivered.',
+      'Delivered mail looks the same with and without protection. A sender shows its rules only at receivers with deliberate faults. Each case of the sender test is a receiving domain with one property. A mechanism is enforced if the sender delivered the case that it must deliver and refused the case that it must refuse.',
       'Silence is never a refusal: a queue, a filter or a blocked port looks the same. hermetic sender test runs the cases offline, and hermetic sender predict derives them from the configuration.',
     ],
     caption: 'Every case, and the result of the sender of this program in the quick ones',
@@ -112,7 +112,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['tlsa', 'dane-ee', 'dane-ta'],
     title: 'DANE: the key of the server, in signed DNS',
     text: [
-      'A TLSA record stands at _25._tcp of the MX host. It holds a digest of the key (3 1 1) or of its CA (2 1 1). DNSSEC signs the record, so an on-path attacker can neither forge it nor hide it. A sender needs no CA and no earlier contact. Where a usable record exists, plaintext is forbidden.',
+      'A TLSA record is published at _25._tcp of the MX host. It holds a digest of the key (3 1 1) or of its CA (2 1 1). DNSSEC signs the record, so an on-path attacker can neither forge it nor hide it. A sender needs no CA and no earlier contact. If a usable record exists, plaintext is forbidden.',
       'The cost: publish the record of a new key before its first use, or senders defer mail.',
     ],
     caption: 'dane-only.example: the record, the key of the server, and the mail',
@@ -166,7 +166,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['chain-of-trust', 'signatures', 'dns'],
     title: 'DNSSEC: why a DNS answer can be trusted',
     text: [
-      'Each zone signs its records with its key, and the parent signs the identity of that key. The chain ends at the root, whose keys are built in. An answer with an unbroken chain is secure. One whose parent proves that the zone is unsigned is insecure. One that lacks a required signature is bogus, and senders defer mail rather than use it. The absence of a name is signed too, so an attacker cannot hide a TLSA record.',
+      'Each zone signs its records with its key, and the parent signs the identity of that key. The chain ends at the root, whose keys are built in. An answer with an unbroken chain is secure. If the parent proves that the zone is unsigned, the answer is insecure. If a required signature is missing, the answer is bogus, and senders defer the mail. The absence of a name is signed too, so an attacker cannot hide a TLSA record.',
     ],
     caption: 'The chain of trust of the TLSA record of good.example, validated just now',
     picture: async (stage) => {
@@ -182,7 +182,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     // sender of this program creates the report.
     name: 'tls-rpt',
     aliases: ['tlsrpt', 'reporting', 'tls-reporting', 'reports'],
-    title: 'TLS-RPT: learning of failures before your users do',
+    title: 'TLS-RPT: reports of failures before users notice them',
     text: [
       'A TXT record at _smtp._tls names the address for reports: rua=mailto: or rua=https:. Each day, senders report how many sessions succeeded, which failed and why, by policy and by MX host. The reports show a wrong certificate, a missing record or an attack while the mail is still deferred. Read them before the change from mode testing to enforce.',
     ],

@@ -156,8 +156,8 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['certificate', 'best-practice', 'self-signed', 'expired', 'ca'],
     title: 'Certificates of mail servers',
     text: [
-      'A certificate protects mail only from senders that verify it. MTA-STS requires a certificate from a public CA that is not expired and names the MX host. With DANE-EE only its key counts. Opportunistic senders verify nothing and accept even a self-signed certificate.',
-      'Good practice: use a public CA, name the MX host, send every intermediate, and renew automatically. Where TLSA records name the key, keep the key at renewal or publish the record of the new key first.',
+      'A certificate protects mail only from senders that verify it. MTA-STS requires a certificate from a public CA that is not expired and names the MX host. With DANE-EE only its key matters. Opportunistic senders verify nothing and accept even a self-signed certificate.',
+      'Good practice: use a public CA, name the MX host, send every intermediate, and renew automatically. If TLSA records name the key, keep the key at renewal or publish the record of the new key first.',
     ],
     caption: 'The certificates of five servers of the lab',
     picture: async (stage) => {
@@ -186,7 +186,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['roots', 'root-store', 'root-stores', 'trust-store', 'distrust', 'mozilla'],
     title: 'Trust stores: the roots that make a certificate trusted',
     text: [
-      "A chain is trusted by a list of roots, never by itself. Hermetic contains Mozilla's list, with its version, date and digest, and uses it on every version of Node.js. A root can have a distrust date: a certificate issued later is not trusted, an older one stays trusted until it expires.",
+      "A chain is trusted only through a list of roots. Hermetic contains Mozilla's list, with its version, date and digest, and uses it on every version of Node.js. A root can have a distrust date: a certificate issued after that date is not trusted, an older one stays trusted until it expires.",
       'Senders have other lists: the system of the sender, or a list of its operator. Evidence contains every chain. hermetic grade judges it again by the roots of the system, of a file, or of a newer Hermetic. hermetic diff distinguishes a changed list from a changed chain.',
     ],
     caption: 'The evidence of good.example, judged by two stores',
@@ -210,7 +210,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['pq', 'pqc', 'quantum', 'ml-kem', 'x25519mlkem768', 'harvest', 'ml-kem-768'],
     title: 'Post-quantum key exchange: recorded today, decrypted later',
     text: [
-      'A passive attacker can record encrypted mail today and decrypt it once a quantum computer breaks X25519 or P-256. X25519MLKEM768 combines X25519 with ML-KEM, so breaking one is not enough. It protects a session only where both ends have it: with OpenSSL 3.5, Go 1.24 or newer, for example.',
+      'A passive attacker can record encrypted mail today and decrypt it once a quantum computer breaks X25519 or P-256. X25519MLKEM768 combines X25519 with ML-KEM, so an attacker must break both. It protects a session only if both ends support it: with OpenSSL 3.5, Go 1.24 or newer, for example.',
       'A hello with a share for it has about 1,550 octets. Some middleboxes lose a hello of that size, and the mail is deferred or sent in plaintext. Hermetic therefore offers the group without a share: the hello stays small, and a server with the group asks for the share.',
     ],
     caption: 'The sessions that four senders get from good.example',

@@ -12,7 +12,7 @@ export interface ScanDatabaseFlags {
 export function withScanDatabase(command: Command): Command {
   return command
     .optionsGroup('Database:')
-    .option('--local <folder>', 'use a PostgreSQL server of its own in this folder')
+    .option('--local <folder>', 'start a separate PostgreSQL server in this folder')
     .option('--database <url>', 'use this server: postgres://USER@HOST/NAME');
 }
 

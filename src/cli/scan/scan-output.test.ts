@@ -66,7 +66,7 @@ test('statistics name the base, the unknown share and three units', () => {
     { page: 'operators', key: 'outlook.com', counted: 'domains', n: 40, of: 100, unknown: 0 },
   ];
   const text = renderStatistics(statistics, 80).join('\n');
-  assert.match(text, /of the domains that take mail\n {4}with a TLS-RPT record: 25\/75 /);
+  assert.match(text, /of the domains that accept mail\n {4}with a TLS-RPT record: 25\/75 /);
   assert.match(text, / 33\.3 % {3}50\.0 % {6}0\.0 % {3}25\.0 %\n/);
   assert.match(text, /40\.0 % {2}outlook\.com, 40 domains/);
   assert.deepEqual(renderStatistics([], 80), []);

@@ -20,7 +20,7 @@ export const transportFailures = defineFailures({
     blame: 'network',
     temporary: true,
     clause: 'RFC 1035 §4.1',
-    message: 'The answer does not belong to the question.',
+    message: 'The answer does not match the question.',
     fix: 'Use another resolver: --resolver ADDRESS.',
   },
   'dns-no-upstream': {

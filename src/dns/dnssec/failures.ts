@@ -83,7 +83,7 @@ export const dnssecFailures = defineFailures({
     temporary: true,
     resultType: 'dnssec-invalid',
     clause: 'CVE-2023-50387',
-    message: 'The proof of the answer needs more work than any genuine zone.',
+    message: 'The proof of the answer exceeds the limit of work.',
     fix: 'Remove superfluous keys and signatures from the zone.',
   },
   'dnssec-anchor-stale': {

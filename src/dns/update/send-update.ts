@@ -102,7 +102,7 @@ async function exchange(rrsetChange: RrsetChange, options: UpdateOptions): Promi
       decoded.value.id !== messageId ||
       decoded.value.opcode !== 5
     )
-      return fail(updateFailures.make('dns-update-unsigned', 'a reply to something else'));
+      return fail(updateFailures.make('dns-update-unsigned', 'a reply to another message'));
     return ok(decoded.value.rcode);
   } finally {
     connection.close();

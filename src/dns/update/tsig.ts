@@ -169,7 +169,7 @@ function verify(
     return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
   if (Math.abs(now / 1000 - seconds) > fudge)
     return fail(
-      updateFailures.make('dns-update-time', `the reply is of ${formatTime(seconds * 1000)}`),
+      updateFailures.make('dns-update-time', `the reply is dated ${formatTime(seconds * 1000)}`),
     );
   return ok(undefined);
 }

@@ -229,7 +229,7 @@ function withImports(ringKeys: readonly RingKey[], { imports }: ImportPlan): rea
 export function importSteps({ imports }: ImportPlan): readonly Step<ImportKey>[] {
   return imports.map(({ action }) => ({
     action,
-    because: 'records are made only from keys of the ring; the files stay as they are',
+    because: 'records are created only from keys of the ring; the files stay unchanged',
     clause: 'RFC 7671 §8.1',
   }));
 }
@@ -345,7 +345,7 @@ async function planDelegation(
     kind: 'domain',
     subject: domainName,
     dns,
-    place: `${isDelegated ? 'uses' : 'is to use'} the policy of ${sameAs}`,
+    place: `${isDelegated ? 'uses' : 'will use'} the policy of ${sameAs}`,
     steps: [...reporting.steps, ...partialStep.steps],
     waits: [...reporting.waits, ...partialStep.waits],
     alerts: [],

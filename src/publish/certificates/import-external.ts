@@ -170,7 +170,7 @@ function trustFlaw(
     .filter((ringKey) => ringKey.type === type && ringKey.certified);
   const hadPublicChain = certified.some(({ name }) => isPublic(ring.chain(hostName, name) ?? ''));
   if (!hadPublicChain || isPublic(chain)) return undefined;
-  return 'leads to no public CA, as the one before did: is it the certificate without its intermediates?';
+  return 'does not lead to a public CA, unlike the previous chain: are the intermediates missing?';
 }
 
 function nextNumber(

@@ -29,6 +29,6 @@ export function importKey({ host, key, from, chain }: ImportKey, keyRing: KeyRin
 }
 
 function changed(filePath: string): ActionOutcome {
-  const detail = `${filePath} has changed since it was planned; the next round looks at it again`;
+  const detail = `${filePath} has changed since the plan; the next round reads it again`;
   return { status: 'failed', code: 'publish-brought-unfit', detail };
 }

@@ -120,7 +120,7 @@ function endsSoon({ notBefore, notAfter }: RingCertificate, instant: number): bo
 function certify(host: string, key: string): Step<CertificateAction> {
   return {
     action: { kind: 'certify', host, key },
-    because: 'the key in use has no certificate that fits',
+    because: 'the key in use has no matching certificate',
     clause: 'RFC 8461 §4.2',
   };
 }

@@ -79,7 +79,7 @@ export interface Ledger {
   clearFailure(subject: Subject, action: string): Promise<void>;
   /** Saves an executed action for the operator. */
   note(instant: number, subject: string, says: string): Promise<void>;
-  /** Returns the newest notes, the newest first. */
+  /** Returns the newest notes, newest first. */
   notes(limit: number): readonly LedgerNote[];
   /** Returns the policy body that is served for a domain now. */
   body(domainName: string): string | undefined;

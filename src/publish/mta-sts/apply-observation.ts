@@ -93,7 +93,7 @@ export function mxWildcardBlocker(
   { mx }: Pick<PolicyObservation, 'mx'>,
 ): string | undefined {
   if (!mx.some(({ synthesised }) => synthesised)) return undefined;
-  return `${domainName} has its MX records from a wildcard, and any record below ${domainName} would take them away (RFC 4592 §2.2.2): publish MX records at ${domainName} itself first`;
+  return `${domainName} has its MX records from a wildcard, and any record below ${domainName} would disable the wildcard for it (RFC 4592 §2.2.2): publish MX records at ${domainName} itself first`;
 }
 
 /** Returns when no cache holds an RRset that was observed to change at `at`. */

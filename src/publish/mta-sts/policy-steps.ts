@@ -96,7 +96,7 @@ export function preparePolicyHost(
       action: { kind: 'set-rrset', name: hostName, type: 'CNAME', from: [], to, ttl },
       because: synthesised
         ? 'a record at the name replaces the wildcard (RFC 4592 §2.2.1), and no record announces the policy before it is served here'
-        : 'no sender asks for it before a record announces the policy',
+        : 'no sender fetches it before a record announces the policy',
       clause: 'RFC 8461 §8.2',
     });
   }

@@ -40,7 +40,7 @@ export function removeOwn(ownRecord: OwnRecord, answers: readonly ServerAnswer[]
   if (present.length === 0) return { steps: [], waits: [] };
   if (present.length !== 1 || !present.every((text) => normalize(text) === normalize(written)))
     return waitFor(
-      `${name} stays as it is, because this ${type} was not written here: ${present.join(', ')}`,
+      `${name} stays unchanged, because hermetic did not write this ${type}: ${present.join(', ')}`,
     );
   const from = own.map(rdata).sort();
   const remaining = own.filter((text) => !isKind(text));

@@ -300,7 +300,7 @@ test('an existing policy is adopted unchanged, and its max_age counts at removal
     [[], 'web.example.net'],
     'a name that was not made here stays',
   );
-  assert.match(waits[0]?.why ?? '', /stays as it is.*web\.example\.net/);
+  assert.match(waits[0]?.why ?? '', /stays unchanged.*web\.example\.net/);
 });
 
 test('the name of the policy host is removed last, if it is unchanged', () => {
@@ -312,7 +312,7 @@ test('the name of the policy host is removed last, if it is unchanged', () => {
   assert.equal(world.alias, turned);
   assert.match(
     world.run({ ...desired, mode: 'none' }).waits[0]?.why ?? '',
-    /stays as it is.*another\.example\.net/,
+    /stays unchanged.*another\.example\.net/,
   );
   world.alias = desired.policyHost;
   assert.deepEqual(world.run({ ...desired, mode: 'none' }).steps.length, 1);

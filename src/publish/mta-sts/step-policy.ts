@@ -132,7 +132,7 @@ function announce(
 function recordUnknown({ domain }: PolicyState, { txt }: PolicyObservation): string {
   const { why, alias } = disagreement(`_mta-sts.${domain}`, '_mta-sts record', txt);
   if (alias === undefined) return why;
-  return `${why}, so the policy announced there applies (RFC 8461 §8.2): remove the alias to have ${domain} announce its own policy, or remove ${domain} from publish.domains`;
+  return `${why}, so the policy announced there applies (RFC 8461 §8.2): remove the alias so that ${domain} announces its own policy, or remove ${domain} from publish.domains`;
 }
 
 /** RFC 8461 §8.3, step 3: first the record is removed, then the endpoint. */

@@ -60,7 +60,7 @@ export function stepReports(
     const { why, alias } = disagreement(name, `TXT of ${name}`, answers);
     if (alias === undefined) return waitFor(why);
     return waitFor(
-      `${why}, so reports go where the record there says: remove the alias, or remove reports of ${domainName}`,
+      `${why}, so the record there determines the address of reports: remove the alias, or remove reports of ${domainName}`,
     );
   }
   const wanted = `v=TLSRPTv1; rua=${rua.join(',')}`;

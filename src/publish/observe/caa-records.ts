@@ -54,7 +54,7 @@ export function planCaaRecords(
   if (issuers === undefined || issuer === undefined)
     return [note('the directory of the CA names no CAA identity', 'ask the CA for its CAA name')];
   if (accountUri === undefined)
-    return [note('CAA is bound to an account', 'run hermetic publish apply first: it makes one')];
+    return [note('CAA is bound to an account', 'run hermetic publish apply first: it creates one')];
   return hosts.flatMap((host) => planHost(host, { issuers, issuer, accountUri }));
 }
 
@@ -72,7 +72,7 @@ function planHost(host: CaaHost, known: KnownBinding): readonly MissingStep[] {
       {
         kind: 'unknown',
         why: `the CAA records for ${name} could not be looked up`,
-        text: 'examine it with hermetic check, then run this again',
+        text: 'examine it with hermetic check, then run this command again',
       },
     ];
   if (alias !== undefined)

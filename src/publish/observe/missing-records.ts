@@ -124,7 +124,7 @@ function ownerNote(
 function wildcardNote(ownerName: string): MissingStep {
   return {
     kind: 'note',
-    why: `${ownerName} has its records from a wildcard, and any record below it would take them away (RFC 4592 §2.2.2)`,
+    why: `${ownerName} has its records from a wildcard, and any record below it would disable the wildcard for it (RFC 4592 §2.2.2)`,
     text: `${ownerName}: publish its MX or address records at the name itself first`,
   };
 }
@@ -166,7 +166,7 @@ function policyName(
   if (hostName === undefined) {
     if (addresses !== undefined) return [];
     return note(
-      `${ownerName} has no address: add an A or AAAA record of the web server that serves the policy, or run this again with --policy-host`,
+      `${ownerName} has no address: add an A or AAAA record of the web server that serves the policy, or run this command again with --policy-host`,
     );
   }
   if (!parseIp(hostName))
@@ -308,7 +308,7 @@ function dane({ hosts, route }: CheckResult): readonly MissingStep[] {
         return [
           {
             kind: 'note',
-            why: 'TLSA records bind senders to TLS (RFC 7672 §9.2)',
+            why: 'TLSA records make TLS mandatory for senders (RFC 7672 §9.2)',
             text: `${ownerName}: offer STARTTLS at every address first`,
           },
         ];
@@ -317,7 +317,7 @@ function dane({ hosts, route }: CheckResult): readonly MissingStep[] {
       const secure =
         route.dnssec === 'secure'
           ? ''
-          : '; the MX records are not signed, so only some senders ask for it';
+          : '; the MX records are not signed, so only some senders look it up';
       return [
         {
           kind: 'note',
@@ -364,5 +364,9 @@ export function recordStep(
 }
 
 function unknown(why: string): MissingStep {
-  return { kind: 'unknown', why, text: 'examine it with hermetic check, then run this again' };
+  return {
+    kind: 'unknown',
+    why,
+    text: 'examine it with hermetic check, then run this command again',
+  };
 }

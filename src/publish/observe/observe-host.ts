@@ -82,7 +82,7 @@ export async function addressWildcardBlocker(
     types.map((type) => queryAuthoritatives({ zone, name: domainName, type }, observer)),
   );
   if (!isFromWildcard(shown)) return undefined;
-  return `${hostName} has its addresses from a wildcard, and any record below ${hostName} would take them away (RFC 4592 §2.2.2): publish address records at ${hostName} itself first`;
+  return `${hostName} has its addresses from a wildcard, and any record below ${hostName} would disable the wildcard for it (RFC 4592 §2.2.2): publish address records at ${hostName} itself first`;
 }
 
 function shownKeys({

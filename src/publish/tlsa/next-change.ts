@@ -87,7 +87,7 @@ export function nextChange(
   if (next.length === 0) return undefined;
   return {
     to: rrsetOf([...records, ...recordsFor(next)]),
-    because: `${namesOf(next)} is announced before it is used; the records in use stay`,
+    because: `${namesOf(next)} is announced before its use; the records in use stay`,
     clause: 'RFC 7671 §8.1',
   };
 }

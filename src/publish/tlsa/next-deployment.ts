@@ -60,7 +60,7 @@ export function nextDeployment(
       const key = `${keyType}-${keySlot.made + 1}`;
       steps.push({
         action: { kind: 'make-key', host, key, type: keyType },
-        because: 'the next key is made before it is used',
+        because: 'the next key is created before its use',
         clause: 'RFC 7671 §8.1',
       });
       continue;

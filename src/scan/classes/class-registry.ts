@@ -33,7 +33,7 @@ export const classRegistry = {
   },
   'mx-unreachable': {
     bit: 4,
-    says: 'mail host that does not answer or takes no mail',
+    says: 'mail host that does not answer or accepts no mail',
     findings: ['mx-unreachable', 'mx-takes-no-mail'],
   },
   'no-starttls': {
@@ -54,7 +54,7 @@ export const classRegistry = {
   'cert-self-signed': { bit: 8, says: 'self-signed certificate', findings: ['cert-self-signed'] },
   'cert-unknown-ca': {
     bit: 9,
-    says: 'certificate of an unknown CA, or one that a CA may not issue',
+    says: 'certificate of an unknown CA, or one that a CA must not issue',
     findings: ['cert-unknown-ca', 'cert-not-acceptable'],
   },
   'cert-wrong-name': {

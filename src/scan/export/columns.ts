@@ -77,7 +77,7 @@ export const exportColumns: readonly ExportColumn[] = [
   {
     name: 'operators',
     type: 'list',
-    says: 'Organisational domains of the mail hosts; own for hosts of the domain itself.',
+    says: 'Organisational domains of the mail hosts; "own" for hosts of the domain itself.',
     value: ({ operators }) => list(operators),
   },
   {
@@ -93,7 +93,7 @@ export const exportColumns: readonly ExportColumn[] = [
     values: ['pass', 'warn', 'fail', 'inconclusive', 'not-applicable'],
     value: ({ verdict }) => verdict,
   },
-  measure('mail', 'mail', 'The domain takes mail.'),
+  measure('mail', 'mail', 'The domain accepts mail.'),
   measure('signed', 'signed', 'The mail route is signed by DNSSEC.'),
   measure('starttls', 'starttls', 'Servers that offer STARTTLS, of those that answered.'),
   {

@@ -34,7 +34,7 @@ export interface StatisticDefinition {
   answer(grade: DomainGrade): StatisticAnswer;
 }
 
-const WITH_MAIL = 'that take mail';
+const WITH_MAIL = 'that accept mail';
 
 /** Yes or no for domains that take mail; unknown where the route is unknown. */
 function ofMail(
@@ -107,7 +107,7 @@ export const statisticDefinitions: readonly StatisticDefinition[] = [
   {
     id: 'mail',
     page: 'overview',
-    says: 'that take mail',
+    says: 'that accept mail',
     of: 'of the list',
     answer: ({ measures: { mail } }) => (mail === 'unknown' ? mail : yesIf(mail === 'yes')),
   },

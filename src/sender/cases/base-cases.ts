@@ -22,7 +22,7 @@ export const baseCases: readonly SenderCase[] = [
   opportunistic({
     id: 'plain',
     says: 'valid certificate, no policy',
-    tells: 'mail reaches this test, and the sender uses STARTTLS where it is offered',
+    tells: 'mail reaches this test, and the sender uses STARTTLS if it is offered',
     expect: 'deliver',
     evidenceOf: ['starttls'],
     clause: 'RFC 3207 §4',
@@ -34,7 +34,7 @@ export const baseCases: readonly SenderCase[] = [
     id: 'clear',
     quick: true,
     says: 'no STARTTLS, no policy',
-    tells: 'whether the sender delivers in plaintext where TLS is not offered',
+    tells: 'whether the sender delivers in plaintext if TLS is not offered',
     clause: 'RFC 3207 §6',
     rules: '[7672-2.2-6]',
     decidedAt: 'ehlo',

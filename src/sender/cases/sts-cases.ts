@@ -70,7 +70,7 @@ export const stsCases: readonly SenderCase[] = [
     id: 'sts-clear',
     contrast: 'clear',
     says: 'mode enforce, no STARTTLS',
-    tells: 'whether the sender keeps mail from a stripped connection',
+    tells: 'whether the sender sends no mail over a stripped connection',
     clause: 'RFC 8461 §5',
     rules: '[8461-5-1]',
     decidedAt: 'ehlo',
@@ -110,7 +110,7 @@ export const stsCases: readonly SenderCase[] = [
   withPolicy('deliver', {
     id: 'sts-policy-cert',
     contrast: 'self-signed',
-    says: 'the policy host has an untrusted certificate: the policy is void',
+    says: 'the policy host has an untrusted certificate: the policy is invalid',
     tells: 'whether the sender verifies the policy host',
     clause: 'RFC 8461 §3.3',
     rules: '[8461-3.3-3, 8461-3.3-11]',
@@ -120,7 +120,7 @@ export const stsCases: readonly SenderCase[] = [
   withPolicy('deliver', {
     id: 'sts-redirect',
     contrast: 'self-signed',
-    says: 'the policy host redirects: the policy is void',
+    says: 'the policy host redirects: the policy is invalid',
     tells: 'whether the sender refuses redirects',
     clause: 'RFC 8461 §3.3',
     rules: '[8461-3.3-6]',
@@ -130,7 +130,7 @@ export const stsCases: readonly SenderCase[] = [
   withPolicy('deliver', {
     id: 'sts-not-found',
     contrast: 'self-signed',
-    says: 'the policy host answers with status 404: the policy is void',
+    says: 'the policy host answers with status 404: the policy is invalid',
     tells: 'whether the sender uses a policy only with status 200',
     clause: 'RFC 8461 §3.3',
     rules: '[8461-3.3-5]',
@@ -160,7 +160,7 @@ export const stsCases: readonly SenderCase[] = [
   withPolicy('refuse', {
     id: 'sts-cached',
     contrast: 'clear',
-    says: 'a learned policy, then DNS, policy host and STARTTLS disappear',
+    says: 'a cached policy, then DNS, policy host and STARTTLS disappear',
     tells: 'whether a cached policy survives an attacker who blocks its source',
     clause: 'RFC 8461 §5.1',
     rules: '[8461-3.3-10]',

@@ -115,7 +115,7 @@ function judgeCases(
   );
   const [first] = open;
   if (use === 'weak' && mechanism !== 'starttls')
-    return answer('observes-only', 'mail is delivered where the policy forbids it', names);
+    return answer('observes-only', 'mail is delivered although the policy forbids it', names);
   if (names.length > 0)
     return answer(
       'enforces-wrongly',
@@ -123,8 +123,8 @@ function judgeCases(
       names,
     );
   if (first !== undefined) return answer('cannot-tell', first.delivery.reason);
-  if (use === 'weak') return answer('observes-only', 'TLS is used where offered, and not required');
-  return answer('enforces', 'every case ends as the standard demands');
+  if (use === 'weak') return answer('observes-only', 'TLS is used if offered, and not required');
+  return answer('enforces', 'every case ends as the standard requires');
 }
 
 /**

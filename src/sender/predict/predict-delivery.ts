@@ -80,7 +80,7 @@ function deliverTo(model: DeliveryModel, requirement: Requirement, server: Serve
     case 'absent':
       return required
         ? { result: 'deferred', reason: 'TLS is required and not offered', source }
-        : plaintext(server, 'TLS is used only where it is offered', source);
+        : plaintext(server, 'TLS is used only if it is offered', source);
     case 'refused':
       return required
         ? { result: 'deferred', reason: 'TLS is required and refused', source }

@@ -35,7 +35,7 @@ export function readOwn({ settings, domain, resolver: stated, hybrid }: OwnInput
   const waived = observe || exempt;
   const policy = sourceOf(exempt ? `exemptions: ${domain}` : `observe: ${String(observe)}`);
   const rules: SenderModel['rules'] = {
-    tls: known('opportunistic', sourceOf('TLS where it is offered')),
+    tls: known('opportunistic', sourceOf('TLS if it is offered')),
     certificate: known({ kind: 'nothing' }, policy),
     dane: known(daneUse(waived, daneWithInsecureMx), policy),
     mtaSts: known(

@@ -233,7 +233,7 @@ function destinationLines(
   const more = destinations.length - MAX_DESTINATIONS;
   return [
     '',
-    ...wrap('Destinations with rules of their own (predict one with --domain):', width),
+    ...wrap('Destinations with specific rules (predict one with --domain):', width),
     ...destinations
       .slice(0, MAX_DESTINATIONS)
       .flatMap(({ tls, line }) => wrap(`TLS ${tls}: ${line}`, width, '  ', '    ')),

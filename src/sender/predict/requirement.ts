@@ -138,7 +138,7 @@ function stsShare({ rules, host, policy }: RequirementQuestion, dane: Share): Sh
     if (sts.otherMediaType === 'unknown')
       return {
         action: 'unknown',
-        reason: 'RFC 8461 leaves it to the sender whether this policy counts',
+        reason: 'RFC 8461 lets the sender decide whether this policy applies',
         source,
       };
   }

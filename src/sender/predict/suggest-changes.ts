@@ -59,7 +59,7 @@ function eximTls({ rules }: SenderModel): ReturnType<Suggestion> {
   return {
     place: 'the smtp transport',
     lines: ['tls_verify_hosts ='],
-    note: 'To verify certificates, set hosts_require_tls too: mail to servers without TLS then waits.',
+    note: 'To verify certificates, set hosts_require_tls too: mail to servers without TLS is then deferred.',
   };
 }
 
@@ -101,7 +101,7 @@ function postfixDane({ rules, resolver: state }: SenderModel): ReturnType<Sugges
     return {
       place: 'main.cf',
       lines: ['smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:hermetic'],
-      note: 'The answer of the present policy server replaces DANE. hermetic serve answers with DANE too (docs/postfix.md).',
+      note: 'The answer of the current policy server replaces DANE. hermetic serve answers with DANE too (docs/postfix.md).',
     };
   }
   return {
@@ -130,7 +130,7 @@ function postfixSts({ rules }: SenderModel): ReturnType<Suggestion> {
       'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:hermetic',
       ...(missing ? roots.lines : []),
     ],
-    note: 'hermetic serve answers Postfix with the policy of each domain (docs/postfix.md). Keep present tables in front of it.',
+    note: 'hermetic serve answers Postfix with the policy of each domain (docs/postfix.md). Keep existing tables in front of it.',
   };
 }
 

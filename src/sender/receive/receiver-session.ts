@@ -236,7 +236,7 @@ export class ReceiverSession {
     if (named) this.#played = named;
     const { names } = this.#played;
     if (domain.toLowerCase() === names.domain.toLowerCase()) return [250, '2.1.5 Ok'];
-    return [550, `5.7.1 This host takes mail for ${names.domain} only, and relays nothing`];
+    return [550, `5.7.1 This host accepts mail for ${names.domain} only, and relays nothing`];
   }
 
   async #data(): Promise<void> {
@@ -258,7 +258,7 @@ export class ReceiverSession {
     const found = signing.end();
     const signedBy = found.length === 0 ? undefined : found.map(cutText);
     this.#record({ kind: 'data', secured: this.#secured, octets, signedBy, reply: 250 });
-    this.#say('250 2.0.0 Received and counted; the content is not kept');
+    this.#say('250 2.0.0 Received and counted; the content is not stored');
   }
 
   async #startTls(): Promise<void> {

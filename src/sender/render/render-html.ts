@@ -29,7 +29,7 @@ export function renderSenderHtml(result: SenderTestResult): string {
       ...listSection('TLS reports', reportLines(result)),
       ...listSection('Next steps', adviceFor(result)),
     ],
-    footer: 'Silence is never a refusal: a case without an attempt is not seen.',
+    footer: 'Silence is never a refusal: a case without an attempt has no result.',
   });
 }
 

@@ -81,7 +81,7 @@ export function headline(result: SenderTestResult): string {
   const { cases } = result;
   const started = cases.filter(({ verdict }) => verdict !== 'not-started').length;
   const faults = cases.filter(({ met }) => met === 'no').length;
-  const ended = isSettled(result) ? '' : ', some still open';
+  const ended = isSettled(result) ? '' : ', some without a result';
   return `Sender test: ${started} of ${cases.length} cases started${ended}; ${faults} not as expected`;
 }
 
@@ -94,7 +94,8 @@ export function identityLines({ sender, tls }: SenderTestResult): readonly strin
   const lines = [`Sender: ${names || 'no EHLO name'} from ${networks.join(', ')}${product}`];
   if (signingDomains.length > 0)
     lines.push(`DKIM signatures of its messages name ${signingDomains.join(', ')} (not verified)`);
-  if (smartHost) lines.push('Another server than the one that took the messages delivered them.');
+  if (smartHost)
+    lines.push('The server that delivered the messages is not the one that accepted them.');
   if (tls) {
     const quantum = tls.postQuantum ? 'with' : 'without';
     lines.push(

@@ -37,9 +37,9 @@ const stepWords: Readonly<Record<DeliveryStep, string>> = {
 
 const noteWords: Readonly<Record<CaseNote, string>> = {
   'asked-dns-only': 'DNS questions arrived, and no connection',
-  'fetched-policy-only': 'the policy was fetched, and no connection came',
-  'still-open': 'the sender may still come back',
-  'envelope-in-plaintext': 'the envelope went over plaintext',
+  'fetched-policy-only': 'the policy was fetched, and no connection arrived',
+  'still-open': 'the sender may still retry',
+  'envelope-in-plaintext': 'the envelope was sent in plaintext',
   'fell-back-to-plaintext': 'plaintext followed a failed TLS attempt',
   'receiver-deferred': 'the receiver answered with an error',
   'other-network': 'attempts came from another network',
@@ -66,7 +66,7 @@ export function reportText({ case: id, attempts }: CaseResult, report: CaseRepor
   const types = resultTypes.length === 0 ? '' : ` (${resultTypes.join(', ')})`;
   const when = day === undefined ? '' : ` for ${day}`;
   return [
-    `${id}: ${neutralise(organization)}${when}, ${trust}: ${successes} sessions ended well, `,
+    `${id}: ${neutralise(organization)}${when}, ${trust}: ${successes} sessions succeeded, `,
     `${failures} failed${types}. The test saw ${day === undefined ? attempts : seen}. `,
     agreementWords[report.agrees],
     senderWords[report.fromSender],
@@ -74,9 +74,9 @@ export function reportText({ case: id, attempts }: CaseResult, report: CaseRepor
 }
 
 const agreementWords: Readonly<Record<CaseReport['agrees'], string>> = {
-  yes: 'The results are those of the case.',
-  no: 'The results are not those of the case.',
-  open: 'The standard leaves the result of this case open.',
+  yes: 'The results match the case.',
+  no: 'The results do not match the case.',
+  open: 'The standard does not define the result of this case.',
 };
 
 const senderWords: Readonly<Record<CaseReport['fromSender'], string>> = {
@@ -109,10 +109,10 @@ export function mechanismReason({ verdict, proof, faults, missing }: MechanismRe
       ? `${ids.slice(0, MAX_SHOWN).join(', ')} and ${ids.length - MAX_SHOWN} more`
       : ids.join(', ');
   if (verdict === 'cannot-tell')
-    return missing.length > 0 ? `open: ${shown(missing)}` : 'the decisive cases are open';
-  if (verdict === 'enforces-wrongly') return `against the standard: ${shown(faults)}`;
-  if (faults.length > 0) return `delivered all the same: ${shown(faults)}`;
-  return `as the standard demands: ${shown(proof)}`;
+    return missing.length > 0 ? `open: ${shown(missing)}` : 'the decisive cases have no result';
+  if (verdict === 'enforces-wrongly') return `in violation of the standard: ${shown(faults)}`;
+  if (faults.length > 0) return `delivered anyway: ${shown(faults)}`;
+  return `as the standard requires: ${shown(proof)}`;
 }
 
 const MAX_SHOWN = 4;
@@ -134,7 +134,7 @@ export function adviceFor({ mechanisms, cases }: SenderTestResult): readonly str
   // A resolver that strips signatures makes every signed domain fail.
   if (dane?.verdict === 'not-seen' && dane.evidence.dns.some(({ type }) => type === 'TLSA'))
     steps.push(
-      'The sender asked for TLSA and did not connect: check that its resolver validates DNSSEC.',
+      'The sender looked up TLSA and did not connect: check that its resolver validates DNSSEC.',
     );
   return steps;
 }

@@ -11,8 +11,8 @@ export const slotFailures = defineFailures({
   'sender-client-limit': {
     blame: 'local',
     temporary: true,
-    message: 'Your network has all the tests that one client may run at a time.',
-    fix: 'Use a test that is open, or wait until it ends.',
+    message: 'Your network already runs the maximum number of tests for one client.',
+    fix: 'Use a running test, or wait until it ends.',
   },
   'sender-slot-unknown': {
     blame: 'local',

@@ -43,7 +43,7 @@ export const typeNames: Readonly<Record<string, readonly [name: string, form: st
   array: ['a list', 'Write it as [one, two].'],
   object: ['a section', 'Write it as key: value, indented below its name.'],
   record: ['a section', 'Write it as key: value, indented below its name.'],
-  string: ['a text', 'Write a text here, in quotes where it has special characters.'],
+  string: ['a text', 'Write a text here, in quotes if it has special characters.'],
   number: ['a number', 'Write a number here, without quotes.'],
   int: ['a whole number', 'Write a whole number here, without quotes.'],
   boolean: ['true or false', 'Write true or false here.'],

@@ -69,7 +69,7 @@ function addressesOf(config: Config, problems: HermeticError[]): readonly Listen
     if (known.has(text) && !text.endsWith(':0'))
       problems.push(
         new HermeticError('listen-failed', `${text}: two sections listen on it`, {
-          fix: 'Give each section an address of its own.',
+          fix: 'Give each section a separate address.',
         }),
       );
     known.add(text);

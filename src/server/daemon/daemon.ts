@@ -353,7 +353,7 @@ function plainText(status: number, body: string, type = 'text/plain; charset=utf
 
 function portMetrics({ all }: ListenerSet): readonly Metric[] {
   return [
-    labelled('connections_open', 'gauge', 'Connections open now.', {
+    labelled('connections_open', 'gauge', 'Open connections.', {
       label: 'port',
       values: all.map(({ what, listener }) => [what, listener.open]),
     }),
@@ -361,7 +361,7 @@ function portMetrics({ all }: ListenerSet): readonly Metric[] {
       label: 'port',
       values: all.map(({ what, listener }) => [what, listener.accepted]),
     }),
-    labelled('connections_refused_total', 'counter', 'Refused over the limit.', {
+    labelled('connections_refused_total', 'counter', 'Connections refused over the limit.', {
       label: 'port',
       values: all.map(({ what, listener }) => [what, listener.refused]),
     }),

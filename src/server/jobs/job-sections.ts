@@ -32,7 +32,7 @@ export const publishSchema = publishSection
     context.addIssue({
       code: 'custom',
       path: ['everyMinutes'],
-      message: 'is too short: write at least 1, or 0 for rounds by hand',
+      message: 'is too short: write at least 1, or 0 for manual rounds',
     });
   });
 export type PublishJobSettings = z.output<typeof publishSchema>;

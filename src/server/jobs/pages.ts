@@ -81,15 +81,15 @@ export const pagesJob: JobCode<PagesJobSettings> = {
         { what: 'operator-pages', listen: operatorPort, limits, sites: [site(everyName, true)] },
       ],
       metrics: () => [
-        single('checks_running', 'gauge', 'Checks that run now.', pages.checks.running),
-        single('checks_waiting', 'gauge', 'Checks that wait for a place.', pages.checks.waiting),
+        single('checks_running', 'gauge', 'Running checks.', pages.checks.running),
+        single('checks_waiting', 'gauge', 'Queued checks.', pages.checks.waiting),
         single(
           'pages_refused_total',
           'counter',
           'Requests without an account that were refused under load.',
           pages.share.refused,
         ),
-        labelled('checks_total', 'counter', 'Checks that ended, by state.', {
+        labelled('checks_total', 'counter', 'Finished checks by state.', {
           label: 'state',
           values: pages.checks.finished,
         }),

@@ -95,11 +95,11 @@ function tell(nextHop: NextHop, { reply, cell, cause }: PostfixAnswer, { log }: 
 function metricsOf(postfixMap: PostfixMap): readonly Metric[] {
   const { counts } = postfixMap;
   return [
-    single('postfix_lookups_known_total', 'counter', 'Lookups answered at once.', counts.known),
+    single('postfix_lookups_known_total', 'counter', 'Lookups answered from memory.', counts.known),
     single(
       'postfix_lookups_found_total',
       'counter',
-      'Lookups that asked DNS or a policy host.',
+      'Lookups that queried DNS or a policy host.',
       counts.found,
     ),
     single(
@@ -121,7 +121,7 @@ function metricsOf(postfixMap: PostfixMap): readonly Metric[] {
       "1: Postfix's own resolver validates DNSSEC.",
       Number(postfixMap.validates),
     ),
-    labelled('postfix_answers_total', 'counter', 'Answers found, by kind.', {
+    labelled('postfix_answers_total', 'counter', 'Answers by kind.', {
       label: 'answer',
       values: counts.answers,
     }),

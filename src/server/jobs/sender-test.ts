@@ -191,12 +191,7 @@ class SenderTest {
   #metrics(): readonly Metric[] {
     const now = this.jobContext.clock.now();
     return [
-      single(
-        'sender_slots',
-        'gauge',
-        'Slots that are allocated.',
-        this.#table.allocated(now).length,
-      ),
+      single('sender_slots', 'gauge', 'Allocated slots.', this.#table.allocated(now).length),
       labelled('sender_dns_answers_total', 'counter', 'DNS answers by response code.', {
         label: 'rcode',
         values: [...this.#dns.answers].map(([rcode, count]) => [String(rcode), count]),
@@ -204,13 +199,13 @@ class SenderTest {
       single(
         'sender_observations_dropped_total',
         'counter',
-        'Observations over the limits of a slot.',
+        'Observations dropped over the limits of a slot.',
         this.#buffer.dropped,
       ),
       single(
         'sender_connections_unassigned_total',
         'counter',
-        'SMTP connections whose slot never became known.',
+        'SMTP connections that no slot matched.',
         this.#receivers.unassigned,
       ),
     ];

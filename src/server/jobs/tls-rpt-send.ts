@@ -143,7 +143,7 @@ function signer({ dkim }: ReportingSettings, submitter: string): DkimKey | undef
   if (submitter !== domain && !submitter.endsWith(`.${domain}`))
     throw new HermeticError(
       'config-dkim-domain',
-      `reporting.dkim.domain: ${domain} cannot vouch for ${submitter}`,
+      `reporting.dkim.domain: ${domain} does not align with ${submitter}`,
       {
         fix: 'Sign with the domain of reporting.contact, or a parent of it.',
       },

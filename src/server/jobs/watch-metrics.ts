@@ -30,13 +30,13 @@ export function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
     {
       name: 'certificate_not_after_seconds',
       type: 'gauge',
-      help: 'End of the certificate of a host that expires first, over all its addresses.',
+      help: 'Expiry of the certificate of a host that expires first, over all its addresses.',
       samples: certificateSamples(known.flatMap(({ facts }) => facts.certificates)),
     },
     labelled(
       'signature_not_after_seconds',
       'gauge',
-      'End of the DNSSEC signature that expires first, of the records that mail depends on.',
+      'Expiry of the DNSSEC signature that expires first, over the records that mail depends on.',
       {
         label: 'domain',
         values: known.flatMap(({ domain, facts: { signatureNotAfter: end } }) =>

@@ -212,7 +212,7 @@ function describe(
   if (cause.code === 'EADDRINUSE') return { ...known, fix: 'Stop it, or choose another path.' };
   if (cause.code === 'EEXIST')
     return {
-      message: 'a file that is not a socket is there',
+      message: 'the path is a file, not a socket',
       fix: 'Remove the file, or choose another path.',
     };
   return known;

@@ -242,7 +242,7 @@ export class ServerSession {
       case 'NOOP':
         return this.#answer(OK);
       case 'HELP':
-        return this.#answer({ code: 214, text: '2.0.0 RFC 5321; takes TLS reports (RFC 8460)' });
+        return this.#answer({ code: 214, text: '2.0.0 RFC 5321; accepts TLS reports (RFC 8460)' });
       case 'VRFY':
         return this.#answer({ code: 252, text: '2.5.0 Send a message to find out' });
       case 'http':
@@ -393,7 +393,7 @@ export class ServerSession {
 function invalidAddress(address: string): ServerReply | undefined {
   // RFC 6531 §3.5: without SMTPUTF8 an address is ASCII.
   if (/[^\x20-\x7e]/.test(address))
-    return { code: 553, text: '5.6.7 Only ASCII addresses are taken' };
+    return { code: 553, text: '5.6.7 Only ASCII addresses are accepted' };
   return undefined;
 }
 

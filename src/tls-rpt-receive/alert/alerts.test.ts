@@ -64,12 +64,12 @@ test('missing reports raise an alarm after 36 hours, not before', async () => {
   for (let day = 1; day <= 8; day++) receive(store, `2026-05-0${day}`, 0);
   assert.deepEqual(await look(store, '2026-05-11T11:59:00Z'), []);
   assert.deepEqual(await look(store, '2026-05-11T12:01:00Z'), [
-    'added No reports since that of 2026-05-08, though they came on most days before',
+    'added No reports since 2026-05-08, although reports arrived on most days before',
   ]);
   assert.deepEqual(await look(store, '2026-05-12T12:00:00Z'), []);
   receive(store, '2026-05-11', 0);
   assert.deepEqual(await look(store, '2026-05-12T13:00:00Z'), [
-    'ended No reports since that of 2026-05-08, though they came on most days before',
+    'ended No reports since 2026-05-08, although reports arrived on most days before',
   ]);
 });
 

@@ -137,7 +137,7 @@ test('a failure that leaves the period without a success is not reported as over
     domains: ['a.example'],
     channels: { mail: async (alerts) => (says.push(...alerts.map((a) => a.says)), true) },
   });
-  assert.match(says.join(), /whether it has ended is not known/);
+  assert.match(says.join(), /Its end is not confirmed/);
 });
 
 test('one reporter with many failures does not crowd out the failure of another', async () => {

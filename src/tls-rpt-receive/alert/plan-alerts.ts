@@ -39,7 +39,7 @@ function isWorse(level: number, before: number): boolean {
  * sent no mail.
  */
 const NOT_REPORTED =
-  'It is no longer reported; whether it has ended is not known, because no reporter that met it has reported a success since.';
+  'It is no longer reported. Its end is not confirmed, because no affected reporter has reported a success since.';
 
 /** The kind of change, if any; a failure that becomes smaller is not reported. */
 function kindOf(level: number, known: Told | undefined): ReportAlert['kind'] | undefined {

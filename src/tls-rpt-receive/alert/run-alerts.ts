@@ -187,8 +187,8 @@ function conditionsOf(domainView: DomainView): readonly Condition[] {
     key: silenceKey(domain),
     domain,
     level: 0,
-    says: `No reports since that of ${last}, though they came on most days before.`,
-    todo: [`Check the record at _smtp._tls.${domain}, and whether this receiver can be reached.`],
+    says: `No reports since ${last}, although reports arrived on most days before.`,
+    todo: [`Check the record at _smtp._tls.${domain}, and whether this receiver is reachable.`],
   };
   return [...failures, silence];
 }

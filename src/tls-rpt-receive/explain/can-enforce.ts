@@ -74,7 +74,7 @@ export function canEnforce(
     reasons: [
       `${days.length} days without a failure of your own, from ${reporters.size} reporters, last on ${dateOf(last)}.`,
       ...(isSilent(reports, reportedFacts.now)
-        ? [`No report has come since: find out why before you rely on this.`]
+        ? [`No report has arrived since: determine the cause before you rely on this.`]
         : []),
     ],
   };

@@ -15,10 +15,10 @@ export const SPORADIC = 1 / 20;
 /** Why so few failures prove no fault. */
 export function fewFailed({ group, compared }: Compared): string {
   if (group.lostConnections)
-    return 'The reasons in the reports are lost connections, and no fault of TLS or of a policy.';
+    return 'The reasons in the reports are lost connections, not faults of TLS or of a policy.';
   if (group.sessions === 0) return UNCOUNTED;
   if (compared.ownRate < SPORADIC)
-    return `Only ${percent(compared.ownRate)} of the sessions of these reporters failed in this way, as lost connections do.`;
+    return `Only ${percent(compared.ownRate)} of the sessions of these reporters failed in this way, a rate typical of lost connections.`;
   return `${sessionsOf(group)} failed in this way: so few may be lost connections.`;
 }
 
@@ -30,7 +30,7 @@ export function rarelyFailed({ group, compared }: Compared): string {
   if (group.sessions === 0) return UNCOUNTED;
   return compared.rate < SPORADIC
     ? `Only ${percent(compared.rate)} of the sessions of these reporters failed.`
-    : `${sessionsOf(group)} failed in this way (${percent(compared.rate)}): too few to tell a fault from chance.`;
+    : `${sessionsOf(group)} failed in this way (${percent(compared.rate)}): too few to distinguish a fault from chance.`;
 }
 
 /** `Only 1 session`, `Only 3 sessions`. */

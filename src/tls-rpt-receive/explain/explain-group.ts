@@ -138,7 +138,7 @@ function policySteps({ domain, host }: FailureTarget): readonly string[] {
     ...(host === undefined ? [`List your MX hosts: dig +short MX ${domain}`] : []),
     `Add ${textLine} to the MTA-STS policy at https://mta-sts.${domain}/.well-known/mta-sts.txt.`,
     `Then change the id in the TXT record at _mta-sts.${domain}, so that senders fetch the policy again.`,
-    'Keep the mode as it is.',
+    'Keep the mode unchanged.',
   ];
 }
 
@@ -153,13 +153,15 @@ function stepsByCause(
     case 'yours':
       return textOf(failureGroup).fix(target);
     case 'theirs':
-      return [`Nothing on your side. If it lasts, tell ${who}: the contact is in its reports.`];
+      return [
+        `Nothing on your side. If it continues, inform ${who}: the contact is in its reports.`,
+      ];
     case 'path':
       return [
         `Change nothing: ${deferred ? 'the policy works, and the mail is deferred rather than read' : 'but note that no policy deferred this mail'}.`,
         'If several servers share this address, make sure that each of them offers STARTTLS.',
         `Check the host from another network: hermetic check ${target.domain} --transcript`,
-        `Tell ${who} which of its networks are affected${failureGroup.networks.length > 0 ? `: ${failureGroup.networks.slice(0, 3).join(', ')}` : ''}.`,
+        `Inform ${who} which of its networks are affected${failureGroup.networks.length > 0 ? `: ${failureGroup.networks.slice(0, 3).join(', ')}` : ''}.`,
         ...(deferred
           ? []
           : ['With MTA-STS in mode enforce, or DANE, such mail is deferred instead of read.']),
@@ -167,7 +169,7 @@ function stepsByCause(
     case 'unclear':
       return [
         `Check the domain now: hermetic check ${target.domain}`,
-        'If it finds no fault, wait for the next reports: a second reporter settles it.',
+        'If it finds no fault, wait for the next reports: a second reporter decides it.',
       ];
   }
 }

@@ -134,7 +134,7 @@ export interface ReportedFacts {
    * trusts.
    */
   readonly trustedMailbox: number;
-  /** Results of `hermetic check`, the oldest first. */
+  /** Results of `hermetic check`, oldest first. */
   readonly checks: readonly CheckResult[];
 }
 

@@ -147,7 +147,7 @@ export class SessionFold {
     this.#enough.endDay();
   }
 
-  /** The first of each reporter in turn, the latest days before others; the oldest first. */
+  /** The first of each reporter in turn, the latest days before others; oldest first. */
   *first(): Steps<readonly SessionRow[]> {
     const first = yield* firstOfReporters(
       this.#rows.values(),
@@ -207,7 +207,7 @@ class QuoteFold {
     this.#enough.endDay();
   }
 
-  /** The latest quotes of each reporter in turn, the oldest first. */
+  /** The latest quotes of each reporter in turn, oldest first. */
   *first(stateStore: Store): Steps<readonly QuotedPolicy[]> {
     const first = yield* firstOfReporters(
       this.#rows.values(),

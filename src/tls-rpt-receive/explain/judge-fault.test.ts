@@ -414,7 +414,7 @@ test('advice names no host that only a report names', async () => {
       assert.doesNotMatch(todo.join('\n'), /attacker/);
       if (checks.length === 0) continue;
       assert.equal(whose, 'unclear');
-      assert.match(because, /not one of your mail hosts: an attack, or a record we do not know/);
+      assert.match(because, /not one of your mail hosts: an attack, or an unknown record/);
     }
   }
 });

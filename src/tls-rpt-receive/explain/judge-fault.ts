@@ -69,12 +69,13 @@ export const rules: readonly Rule[] = [
     applies: (evidence) => evidence.group.mx !== '' && evidence.ownHost === false,
     cause: 'unclear',
     reason: ({ group }) =>
-      `${group.mx} is not one of your mail hosts: an attack, or a record we do not know. If you did not change your MX records, an attacker forged DNS answers to this sender.`,
+      `${group.mx} is not one of your mail hosts: an attack, or an unknown record. If you did not change your MX records, an attacker forged DNS answers to this sender.`,
     settle: ({ group }) => `Whether ${group.mx} was ever in the MX records of the domain.`,
     remedy: 'foreign-host',
   },
   {
-    condition: 'Few sessions failed, without a reason that tells a fault from a lost connection.',
+    condition:
+      'Few sessions failed, without a reason that distinguishes a fault from a lost connection.',
     applies: (evidence) =>
       kindOf(evidence.group.result) === 'any' &&
       evidence.applied === undefined &&
@@ -236,7 +237,7 @@ export const rules: readonly Rule[] = [
     applies: (evidence) => evidence.spared,
     cause: 'unclear',
     reason: ({ group, compared }) =>
-      `Only ${names(group.reporters)} saw it; ${names(compared.unaffected)} ${sparedDoing(group)} on the same days without this failure. The cause is at this reporter or between it and you, and reports do not tell which.`,
+      `Only ${names(group.reporters)} saw it; ${names(compared.unaffected)} ${sparedDoing(group)} on the same days without this failure. The cause is at this reporter or between it and you, and reports do not show which.`,
     settle: ({ group }) =>
       `${receivedBy(group)} that ${names(group.reporters)} received: ask the contact named in its reports.`,
   },

@@ -65,7 +65,7 @@ interface Row {
 
 const columns = 'id, reporter, day, received_at, via, trust, trust_detail, counted, notes';
 
-/** Lists stored reports, the newest first. */
+/** Lists stored reports, newest first. */
 export function listReports(
   stateStore: Store,
   { only, before = Number.MAX_SAFE_INTEGER, limit }: ListReportsOptions,

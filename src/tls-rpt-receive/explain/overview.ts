@@ -19,7 +19,7 @@ export interface DomainLine {
   readonly ongoing: boolean;
 }
 
-/** `hermetic.report-overview/1`: every domain with failures, the worst first. */
+/** `hermetic.report-overview/1`: every domain with failures, worst first. */
 export interface Overview {
   readonly schema: 'hermetic.report-overview/1';
   readonly from: string;

@@ -45,7 +45,7 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
   [
     /unable to get (local )?issuer|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|unknown[-_ ](ca|authority|issuer)|signed by unknown authority|(cert\w*|issuer|ca|chain|authority)\b.{0,25}\b(is )?(not trusted|untrusted)|remotecertificatechainerrors|\buntrusted (cert\w*|issuer|ca|root)|unable to verify the first certificate|untrusted[-_ ]?root|\bserver certificate not verified|incomplete chain|(cert\w*[- ])?chain\b.{0,15}\b(incomplete|invalid|broken)/i,
-    'No chain leads from the certificate to a trusted CA: the intermediate may be missing.',
+    'The certificate has no path to a trusted CA: the intermediate may be missing.',
   ],
   [/\bcert\w*\b.{0,20}\brevoked|CERT_REVOKED/i, 'The certificate was revoked.'],
   [
@@ -91,7 +91,7 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
   [
     /(unsupported|no common|wrong|alert) protocol( version)?|protocol version (not supported|mismatch|alert)|version too low|no supported versions/i,
-    'No TLS version is common to both sides.',
+    'The two sides share no TLS version.',
   ],
   [
     /no shared cipher|no cipher|handshake[-_ ]?fail(ure|ed)|no common cipher/i,

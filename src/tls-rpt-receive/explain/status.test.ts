@@ -235,7 +235,7 @@ test('reports that arrived and do not count are not the same as no reports', asy
   ] as const) {
     const screen = renderDomain(await view(report({ ok: 9 }, { trust })));
     assert.match(screen, /NONE COUNTED/);
-    assert.match(screen, /1 report arrived, none counted/);
+    assert.match(screen, /1 report arrived, none authenticated/);
     assert.match(screen, says);
     assert.doesNotMatch(screen, /Publish a record/);
   }
@@ -318,7 +318,7 @@ test('a count that cannot be read is not called well', async () => {
   storeReports(store, [{ reading, parsed: parsed.value, receivedAt: now }]);
   const page = renderDomain(showDomain(store, 'rcpt.example', { now }));
   assert.match(page, /counts\s+in\s+1\s+report\s+could\s+not\s+be\s+read/);
-  assert.doesNotMatch(page, /Every session/);
+  assert.doesNotMatch(page, /Every reported\s+session/);
 });
 
 // R8, R9
@@ -396,7 +396,7 @@ test('a page without counted reports says why none counts, and how to accept the
   const gone = await page([], mails);
   assert.match(
     gone,
-    /3 reports arrived, none counted: the DKIM key of the signature is no longer published/,
+    /3 reports arrived, none authenticated: the DKIM key of the signature is no longer published/,
   );
   assert.match(gone, /To accept an archive from a mailbox that you trust/);
   assert.match(gone, /trusted: true/);
@@ -405,11 +405,11 @@ test('a page without counted reports says why none counts, and how to accept the
     'latin1',
   );
   const altered = await page(['sender.example'], [changed]);
-  assert.match(altered, /1 report arrived, none counted: the message was changed after/);
+  assert.match(altered, /1 report arrived, none authenticated: the message was changed after/);
   assert.doesNotMatch(altered, /no longer published|To accept an archive/);
   const stranger = await reportMail({ report: reportJson(1, 0, '9', day), signer: 'o.example' });
   const both = await page(['o.example'], [...mails, stranger]);
-  assert.match(both, /4 reports arrived, none counted: the DKIM key .* another organisation/);
+  assert.match(both, /4 reports arrived, none authenticated: the DKIM key .* another organisation/);
 });
 
 // R13

@@ -76,8 +76,8 @@ function responseTo(receipt: Receipt): Response {
     }
     case 'later':
       return receipt.why === 'source'
-        ? later(429, 'Too much from this address.')
-        : later(503, 'Not stored: no room at present.');
+        ? later(429, 'Too many requests from this address.')
+        : later(503, 'Not stored: no space at present.');
   }
 }
 

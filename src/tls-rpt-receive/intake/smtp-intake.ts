@@ -101,7 +101,7 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
   };
 }
 
-const noRoom = { code: 452, text: '4.3.1 Not stored: no room at present' };
+const noRoom = { code: 452, text: '4.3.1 Not stored: no space at present' };
 const laterReplies = {
   store: noRoom,
   room: noRoom,

@@ -90,7 +90,7 @@ export class MailboxState {
     return 1;
   }
 
-  /** Pending mails that are due, the oldest first. */
+  /** Pending mails that are due, oldest first. */
   due(now: number, most: number): readonly PendingMail[] {
     return this.#store
       .prepare<PendingMail>(

@@ -12,7 +12,7 @@ export const trustNames: Readonly<Record<string, string>> = {
   misaligned: 'another organisation signed',
   unverifiable: 'the key of the signature could not be looked up',
   'other-domain': 'about a domain that is not yours',
-  future: 'about days to come',
+  future: 'about future days',
   stale: 'about days long past: replayed, or very late',
   superseded: 'an authenticated report of the same id says something else',
 };
@@ -44,10 +44,10 @@ export function arriving(view: DomainView, width: number, paint: Paint): string[
   if (view.arrivals.length === 0) return [];
   const fine = view.arrivals.filter((arrival) => arrival.state === 'fine').length;
   return [
-    paint('Are reports coming?', 'bold'),
+    paint('Do reports arrive?', 'bold'),
     ...paragraph(
       view.silent
-        ? 'No: no report has come for the last day that is due. Check the record at _smtp._tls and this receiver.'
+        ? 'No: no report has arrived for the last day that is due. Check the record at _smtp._tls and this receiver.'
         : `${fine} of ${countOf(view.arrivals.length, 'reporter')} reported on the last day that is due.`,
       width,
       '  ',
@@ -67,7 +67,7 @@ export function arriving(view: DomainView, width: number, paint: Paint): string[
       .slice(0, 3)
       .flatMap((row) =>
         paragraph(
-          `${row} has exactly one session every day: perhaps nothing but the mail that brings its report.`,
+          `${row} has exactly one session every day: perhaps only the mail that carries its report.`,
           width,
           '  ',
           '    ',
@@ -129,15 +129,11 @@ export function doubts(view: DomainView, width: number, paint: Paint): string[] 
         ),
       ),
     ...(view.repeated > 0
-      ? paragraph(
-          `${countOf(view.repeated, 'copy', 'copies')} of reports that came before.`,
-          width,
-          '  ',
-        )
+      ? paragraph(`${countOf(view.repeated, 'copy', 'copies')} of earlier reports.`, width, '  ')
       : []),
     ...(view.reusedIds > 0
       ? paragraph(
-          `${countOf(view.reusedIds, 'report id')} used for different reports; all of them count.`,
+          `${countOf(view.reusedIds, 'report id')} used for different reports; all of them are included.`,
           width,
           '  ',
         )

@@ -92,7 +92,7 @@ export function domainHeadline(domainView: DomainView): string {
     case 'well':
       return wellLine(domainView);
     case 'ended':
-      return 'Failures have ended: the reporters that met them have since reported none.';
+      return 'Failures have ended: the affected reporters have reported none since.';
     case 'failing':
       return failingLine(domainView);
   }
@@ -107,7 +107,7 @@ function wellLine({ repairs }: DomainView): string {
     .filter(({ code }) => code === 'count-invalid')
     .reduce((count, { reports }) => count + reports, 0);
   return unread === 0
-    ? 'Every session that was reported went well.'
+    ? 'Every reported session succeeded.'
     : `No failed session was counted, but counts in ${countOf(unread, 'report')} could not be read.`;
 }
 
@@ -119,13 +119,13 @@ function nothingCounted(domainView: DomainView): string {
   const arrived = arrivedUncounted(domainView);
   if (arrived === 0)
     return 'Publish a record at _smtp._tls that names this receiver; the first reports come a day later.';
-  return `${countOf(arrived, 'report')} arrived, none counted: ${whyUncounted(domainView)}.${howToAccept(domainView)}`;
+  return `${countOf(arrived, 'report')} arrived, none authenticated: ${whyUncounted(domainView)}.${howToAccept(domainView)}`;
 }
 
 /** The reasons, the most frequent first, at most three. */
 function whyUncounted({ doubtful, unauthenticated: posted }: DomainView): string {
   const reasons = [...new Set(doubtful.map(whyNotCounted))];
-  if (posted.length > 0) reasons.push('they came over HTTPS, which authenticates no reporter');
+  if (posted.length > 0) reasons.push('they arrived over HTTPS, which authenticates no reporter');
   const more = reasons.length > 3 ? ['other reasons'] : [];
   return [...reasons.slice(0, 3), ...more].join('; ');
 }
@@ -318,13 +318,13 @@ function policy(domainView: DomainView, lineWidth: number, paint: Paint): string
     ...(seenPolicies.length > 0 &&
     old.length === 0 &&
     seenPolicies.every((seenPolicy) => seenPolicy.state === 'current')
-      ? ['  Every reporter applies the policy that is published now.']
+      ? ['  Every reporter applies the currently published policy.']
       : []),
     ...old
       .slice(0, 5)
       .flatMap((seenPolicy) =>
         paragraph(
-          `${seenPolicy.reporter} applied another policy on ${shortDay(seenPolicy.last)}: ${seenPolicy.differences.join('; ')}. Senders keep one until its max_age has passed.`,
+          `${seenPolicy.reporter} applied another policy on ${shortDay(seenPolicy.last)}: ${seenPolicy.differences.join('; ')}. Senders cache a policy until its max_age has passed.`,
           lineWidth,
           '  ',
           '    ',
@@ -343,7 +343,7 @@ function recordLine(records: DomainView['quotedRecords']): string {
   );
   const textLine = `TLSA records quoted: ${quoted.join('; ')}.`;
   if (!records.some(({ published }) => published === false)) return textLine;
-  return `${textLine} Keep the keys of the old ones until no reporter quotes them.`;
+  return `${textLine} Keep the old keys until no reporter quotes their records.`;
 }
 
 /** Returns whether a quoted record is still published, as far as it was checked. */

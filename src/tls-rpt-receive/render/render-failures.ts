@@ -14,7 +14,8 @@ const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = 
 };
 /** The consequence for the mail in words. */
 export const fateNames: Readonly<Record<Explanation['fate'], string>> = {
-  'kept-back': 'not delivered to this host: senders try the others, or defer and finally bounce it',
+  'kept-back':
+    'not delivered to this host: senders try other hosts, or defer and finally bounce it',
   reported: 'delivered anyway; the policy is in mode testing',
   unprotected: 'no policy required more: delivered anyway, perhaps in plaintext',
   'cached-policy':

@@ -38,7 +38,7 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
       ? [
           '',
           ...paragraph(
-            `Not authenticated: ${countOf(overview.unauthenticated, 'report')} over HTTPS. No decision rests on them.`,
+            `Not authenticated: ${countOf(overview.unauthenticated, 'report')} over HTTPS. No decision depends on them.`,
             lineWidth,
           ),
         ]
@@ -50,7 +50,7 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
           '',
           ...paragraph(`Other mail in mailboxes: ${countOf(otherMail, 'message')}.`, lineWidth),
         ]),
-    ...(aside === '' ? [] : ['', ...paragraph(`Not counted: ${aside}.`, lineWidth)]),
+    ...(aside === '' ? [] : ['', ...paragraph(`Not included: ${aside}.`, lineWidth)]),
     ...(rows.length > 0 ? ['', ...paragraph(nextCommand(overview), lineWidth)] : []),
     '',
   ].join('\n');

@@ -39,7 +39,7 @@ export function refuseSignature(
   if (tags.has('l'))
     return ['signature-partial', 'the signature covers only a part of the body (l=)'];
   if (/-sha1$/i.test(tags.get('a') ?? ''))
-    return ['signature-weak', 'a signature by SHA-1 proves nothing (RFC 8301)'];
+    return ['signature-weak', 'a SHA-1 signature is invalid (RFC 8301)'];
   return isWithin(identityOf(tags), tags.get('d') ?? '')
     ? undefined
     : ['signature-malformed', 'the identity (i=) is outside the signing domain (d=)'];

@@ -121,7 +121,7 @@ function withCrlf(rawMessage: Uint8Array): Buffer {
 }
 
 function tooLong(what: string): DkimVerdict {
-  return failure('mail-too-long', `${what} is too long to be judged`);
+  return failure('mail-too-long', `${what} is too long`);
 }
 
 function failure(reason: TrustReason, detail: string): DkimVerdict {

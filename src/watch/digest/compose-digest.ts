@@ -27,7 +27,7 @@ export interface DigestFacts {
   /** The watched domains. */
   readonly domains: readonly string[];
   readonly state: WatchState;
-  /** Alarms of the period, the newest first. */
+  /** Alarms of the period, newest first. */
   readonly changes: readonly WatchAlarm[];
   /** By domain; a domain without reports is absent. */
   readonly reports: ReadonlyMap<string, DigestReports>;
@@ -150,6 +150,6 @@ function datesOf(
 
 function ending(what: string, notAfter: number, now: number): string {
   const days = Math.floor((notAfter - now) / DAY);
-  if (days < 0) return `The ${what} has ended.`;
-  return `The ${what} ends in ${days} ${days === 1 ? 'day' : 'days'}.`;
+  if (days < 0) return `The ${what} has expired.`;
+  return `The ${what} expires in ${days} ${days === 1 ? 'day' : 'days'}.`;
 }

@@ -163,7 +163,7 @@ test('certificates and signatures near their end are listed by date', async () =
     digest.upcoming.map(({ at, kind }) => `${at.slice(0, 10)} ${kind}`),
     ['2027-01-15 signature', '2027-02-01 certificate'],
   );
-  assert.match(digestText(digest), /certificate of mx\.a\.example ends in 17 days\./);
+  assert.match(digestText(digest), /certificate of mx\.a\.example expires in 17 days\./);
   assert.equal((await digestOf([['a.example', healthy]])).upcoming.length, 0);
   const late = await digestOf([['a.example', healthy]], Date.parse('2027-02-03T07:00:00Z'));
   assert.match(digestText(late), /has ended/);

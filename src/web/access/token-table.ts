@@ -104,7 +104,7 @@ export class TokenTable {
     return row && fromStored(row);
   }
 
-  /** Tokens that have not ended, the newest first. `owner`: of one account. */
+  /** Tokens that have not ended, newest first. `owner`: of one account. */
   list(now: number, owner?: SessionOwner): readonly ApiToken[] {
     return this.store
       .prepare<StoredToken>(

@@ -147,7 +147,7 @@ export class CheckService {
     return this.#queue.length * 2 >= Math.max(1, this.#settings.limits.waiting);
   }
 
-  /** Checks that run now. */
+  /** Running checks. */
   get running(): number {
     return this.#running;
   }

@@ -83,7 +83,7 @@ export class CheckTable {
     return row && fromStored(row);
   }
 
-  /** Finished checks of a domain, the newest first. */
+  /** Finished checks of a domain, newest first. */
   history(domain: string, limit: number): readonly CheckRow[] {
     return this.#store
       .prepare<StoredRow>(
@@ -94,7 +94,7 @@ export class CheckTable {
       .map(fromStored);
   }
 
-  /** Checks that an earlier process left unfinished, the oldest first. */
+  /** Checks that an earlier process left unfinished, oldest first. */
   unfinished(since: number, limit: number): readonly CheckRow[] {
     return this.#store
       .prepare<StoredRow>(

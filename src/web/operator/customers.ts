@@ -6,13 +6,13 @@ export interface CustomerView {
   readonly name: string;
   /** Domains of the configuration. */
   readonly configured: readonly string[];
-  /** Those that are watched, published or reported, the worst first. */
+  /** Those that are watched, published or reported, worst first. */
   readonly known: readonly OwnDomain[];
 }
 
 /**
  * The customers that an account may see, in alphabetical order. Their domains keep the
- * order of `domains`: the worst first.
+ * order of `domains`: worst first.
  */
 export function customersOf(
   { customers: granted }: Pick<Actor, 'customers'>,

@@ -38,7 +38,7 @@ export interface OwnDomain {
   readonly alarms: number;
 }
 
-/** All domains of the operator, the worst first. */
+/** All domains of the operator, worst first. */
 export interface OwnDomains {
   readonly overview: Overview;
   readonly domains: readonly OwnDomain[];

@@ -12,14 +12,14 @@ export function progressPage(status: CheckStatus): Markup {
         ${badge('CHECKING', 'quiet')}
       </div>
       <p class="lead" role="status" data-status>${progressLine(status)}</p>
-      <p class="more">This page fills in by itself. Its address stays the address of the result.</p>
+      <p class="more">The results appear here as they arrive. The final result has the same address.</p>
     </header>
     <div class="progress" data-live="/check/${id}/events">${progressRows(status)}</div>`;
 }
 
 /** The progress in one sentence, for the eye and for screen readers. */
 export function progressLine({ state, position, events }: CheckStatus): string {
-  if (state === 'queued') return `Waiting for a place: number ${position ?? 1} in the queue.`;
+  if (state === 'queued') return `Queued: number ${position ?? 1} in the queue.`;
   const planned = events.flatMap((event) => (event.kind === 'host' ? event.addresses : []));
   const visited = events.filter((event) => event.kind === 'address').length;
   if (planned.length === 0) return 'Asking DNS for the mail hosts.';
@@ -47,7 +47,7 @@ function find<Kind extends CheckEvent['kind']>(
 
 const routeWords: Readonly<Record<EventOf<'route'>['route'], string>> = {
   mx: 'found',
-  implicit: 'no MX record: the address of the domain takes the mail',
+  implicit: 'no MX record: the address of the domain accepts the mail',
   'null-mx': 'the domain accepts no mail',
   none: 'the domain has no mail host',
   error: 'the lookup failed',
@@ -83,7 +83,11 @@ function addressRow(events: readonly CheckEvent[], host: string, address: string
   );
   if (seen) return { ...done, name, value: addressValue(seen) };
   const begun = events.some((event) => event.kind === 'visit' && isThis(event));
-  return { ...waiting, name, value: begun ? 'connecting' : 'waiting for the server to be free' };
+  return {
+    ...waiting,
+    name,
+    value: begun ? 'connecting' : 'waiting for another connection to the server',
+  };
 }
 
 function addressValue({ status, starttls, connections }: EventOf<'address'>): string {

@@ -65,7 +65,7 @@ function shareSection({ id }: CheckRow, profileName: string): Markup {
   );
   return markup`<section class="share" id="share">
     <h2>Share and download</h2>
-    <p>The address of this page is the address of this result. It is listed nowhere.</p>
+    <p>The address of this page is the address of this result. No page lists it.</p>
     <p><a href="/check/${id}/result.json">Result as JSON</a> · <a href="/check/${id}/evidence.json">Evidence</a>,
       which <code>hermetic grade</code> reads · <a href="/check/${id}/badge.svg">Badge</a></p>
     <form method="get" action="/check/${id}" class="field">

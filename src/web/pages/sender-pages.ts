@@ -29,8 +29,7 @@ import type { SenderTestView } from '../sender/sender-tests.js';
 export function senderHomePage(settings: SenderTestSettings): Markup {
   return markup`<div class="ask">
       <h1>Does your mail server protect the mail that it sends?</h1>
-      <p class="lead">Delivered mail looks the same with and without protection. This test has mail hosts that are
-        wrong on purpose. It shows which of them your server trusts.</p>
+      <p class="lead">Delivered mail looks the same with and without protection. This test has mail hosts with deliberate faults. It shows which of them your server trusts.</p>
       <form method="post" action="/sender"><button>Start a test</button></form>
       <p class="hint">You get addresses for ${settings.hours} hours, and write one mail to each from your own account.
         Nothing is sent to you.</p>
@@ -40,8 +39,7 @@ export function senderHomePage(settings: SenderTestSettings): Markup {
         host that violates them.</p></section>
       <section><h2>TLS</h2><p>Versions, groups and names that your server offers, and whether it falls back to
         plaintext.</p></section>
-      <section><h2>Saved data</h2><p>DNS questions, connections and envelope domains. The content of a mail is
-        counted and dropped.</p></section>
+      <section><h2>Saved data</h2><p>DNS questions, connections and envelope domains. The content of a mail is counted and discarded.</p></section>
     </div>`;
 }
 
@@ -66,8 +64,7 @@ export function senderTestPage(view: SenderTestView): Markup {
     ${closedSection(view.closed)}
     <section>
       <h2>The meaning of silence</h2>
-      <p>A case without a connection is never counted as refused. Mail may wait in the queue of your server: most
-        servers try again for days, and refuse by waiting. A spam filter may keep the mail, or your network may block
+      <p>A case without a connection is never shown as refused. Mail may stay in the queue of your server: a server that refuses a host usually retries for days. A spam filter may hold the mail, or your network may block
         port 25. After four hours, look for the mail in the log of your server.</p>
       <p><a href="${base}/result.json">Download the result as JSON</a></p>
     </section>`;
@@ -155,9 +152,8 @@ function mailSection({ cases, slot, inTurns }: SenderTestView, base: string): Ma
   return markup`<section>
     <h2>Write the mails</h2>
     <p><a href="${mailto(quick)}">Write to the quick set (${quick.length} addresses)</a>, or
-      <a href="${mailto(all)}">to all ${all.length} addresses</a>. Begin with the quick set: a spam filter may
-      dislike many strange recipients at once.</p>
-    ${inTurns && markup`<p>This installation has fewer addresses than cases. A case may answer “451” first, and has its turn when your server tries again.</p>`}
+      <a href="${mailto(all)}">to all ${all.length} addresses</a>. Begin with the quick set: a spam filter may block many unusual recipients at once.</p>
+    ${inTurns && markup`<p>This installation has fewer addresses than cases. A case may answer “451” first, and then runs when your server tries again.</p>`}
     ${codeBox(quick.join('\n'), 'Addresses of the quick set')}
     ${codeBox(`swaks --server localhost --from you@example.com --to ${quick.join(',')}`, 'Command for swaks')}
     ${codeBox(`echo "Subject: sender test" | sendmail ${quick.join(' ')}`, 'Command for sendmail')}

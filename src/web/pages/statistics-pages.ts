@@ -46,8 +46,7 @@ export function statisticsPage(numbers: ScanNumbers, name: string): Markup | und
     <h2>What is counted</h2>
     <p>A share is the number of units with the property, of those whose answer is known. The column “unknown” is the
       share of units whose answer could not be observed. They are in neither number.</p>
-    <p>A mail host or operator has a property if at least half of its domains with an answer have it. A domain with
-      mail hosts of its own counts as one operator.</p>
+    <p>A mail host or operator has a property if at least half of its domains with an answer have it. A domain with its own mail hosts is one operator.</p>
     ${methodNote(numbers.method)}
     ${name === 'overview' && operators.length > 0 && operatorsTable(operators, scan)}
     <p class="soft"><a href="/api/v1/statistics/${scan.id}">The numbers as JSON</a> · <a href="/statistics">All scans</a></p>
@@ -86,7 +85,7 @@ export function titleOf(name: string): string {
 /** Shares of domains as bars (SVG). The table after it has the same numbers. */
 function chart({ name, numbers }: NumbersPage): Markup {
   const shown = numbers.filter(({ domains }) => domains.of > 0);
-  if (shown.length === 0) return markup`<p>No domain has an answer to these questions.</p>`;
+  if (shown.length === 0) return markup`<p>No domain has data for these numbers.</p>`;
   const bars = shown.map((number, index) => bar(number, index * LINE));
   return markup`<figure>
     <svg class="chart" viewBox="0 0 ${WIDTH} ${shown.length * LINE}" role="img" aria-labelledby="chart-title chart-text">
@@ -132,8 +131,7 @@ function methodNote(method: ScanMethod | undefined): Markup {
     return markup`<p>This scan did not store how many of its results were inferred from other names.</p>`;
   const { visited, inferred, unreached, optedOut, checked, wrong, errorAtMost } = method;
   return markup`<p>${count(visited)} mail host names were visited at an address. ${count(inferred)} others are inferred: names of one
-      provider that showed the same result at several visits. ${count(unreached)} could not be reached or were left out of a
-      sample, and ${count(optedOut)} opted out. Both count as unknown.</p>
+      provider that showed the same result at several visits. ${count(unreached)} could not be reached or were not part of a sample, and ${count(optedOut)} opted out. Both are unknown.</p>
     <p>${
       checked === 0
         ? 'No inferred name was visited to measure the error of inference, so its size is unknown.'
@@ -153,7 +151,7 @@ function operatorsTable(operators: ScanNumbers['operators'], { domains }: Finish
     operators,
   );
   return markup`<h2>Operators of mail hosts</h2>
-    <p>A domain with hosts of several operators counts for each.</p>
+    <p>A domain with hosts of several operators is included in each row.</p>
     <div class="wide">${table}</div>`;
 }
 

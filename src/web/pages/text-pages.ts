@@ -15,7 +15,7 @@ export function aboutPage({ operator, contact, helo, limits }: PagesSettings): M
       <li>We never send MAIL, RCPT or DATA, and we try no password.</li>
       <li>One connection is open at a time. One visit takes at most 14 connections.</li>
       <li>We open at most ${limits.perServer} connections to one address in a day, for all visitors together.</li>
-      <li>We stop when your server asks us to, with a reply such as 421 or 450.</li>
+      <li>We stop after a reply such as 421 or 450.</li>
     </ul>
     <p><a href="/opt-out">Opt out</a> if you do not want this.</p>
     <h2>The meaning of a result</h2>
@@ -29,11 +29,11 @@ export function aboutPage({ operator, contact, helo, limits }: PagesSettings): M
 export function optOutPage({ contact }: PagesSettings): Markup {
   return markup`<div class="text">
     <h1>Opt out</h1>
-    <p class="lead">Publish one TXT record, and this service contacts your mail server no more.</p>
-    <p>The record belongs to the name of the mail host, not to the domains that use it. A record at a parent
+    <p class="lead">Publish one TXT record, and this service no longer contacts your mail server.</p>
+    <p>Publish the record at the name of the mail host, not at the domains that use it. A record at a parent
       domain covers all hosts below it. The nearest record decides.</p>
     ${codeBox('_hermetic.mx.example.com. 3600 IN TXT "v=hermetic1; check=no"', 'TXT record')}
-    <p>Visitors then see that the operator of the host refused the check. The record counts within an hour.</p>
+    <p>Visitors then see that the operator of the host refused the check. The record takes effect within an hour.</p>
     <p>${
       contact === undefined
         ? 'If you cannot publish a record, block the addresses of this service.'
@@ -55,7 +55,7 @@ export function privacyPage({ keepDays, signIn }: PagesSettings): Markup {
     </ul>
     <h2>Published data</h2>
     <p>Results are not listed. A result has a random address, and only people with that address can read it.
-      Search engines are asked not to index it.</p>
+      The page asks search engines not to index it.</p>
     <p>All examined data are public: DNS records, policies, and the answers of mail servers to any client.</p>
     <p>Another visitor who checks the same domain within minutes receives the same result.</p>
   </div>`;

@@ -11,7 +11,7 @@ import { clientOf, type AppEnv } from './request-guards.js';
 import { createToken, ownerOf, revokeToken } from './token-pages.js';
 import type { Site } from './site.js';
 
-const gone = { description: 'It does not exist any more.' };
+const gone = { description: 'It no longer exists.' };
 
 const listUsers = createRoute({
   ...form.readByToken,
@@ -50,7 +50,8 @@ const addToken = createRoute({
   ...form.byToken,
   path: '/api/v1/tokens',
   summary: 'Create a token',
-  description: 'The token has at most the rights and scopes of the one that creates it.',
+  description:
+    'The token has at most the rights and scopes of the account or token that creates it.',
   request: { body: form.body(form.tokenRequest) },
   responses: { 201: form.json(form.newToken, 'The secret.'), ...form.refusals(409, 422) },
 });
@@ -67,7 +68,7 @@ const listAudit = createRoute({
   ...form.readByToken,
   path: '/api/v1/audit',
   summary: 'Read the audit log',
-  description: 'Sign-ins and changes, the newest first.',
+  description: 'Sign-ins and changes, newest first.',
   request: { query: form.pageQuery },
   responses: form.page('AuditLog', form.auditEntry, 'The entries.'),
 });

@@ -66,7 +66,7 @@ export const checkDocument = z
     failure: z.string().optional().openapi({ description: 'Stable code of the reason.' }),
     events: z.array(checkEvent),
     result: checkResult.optional(),
-    url: z.string().openapi({ description: 'Path of the page for people.' }),
+    url: z.string().openapi({ description: 'Path of the human-readable page.' }),
   })
   .openapi('Check');
 

@@ -19,7 +19,7 @@ const create = createRoute({
   ...form.byToken,
   path: BATCHES_PATH,
   summary: 'Check many domains',
-  description: 'The checks run with low priority. Results can be read as they come.',
+  description: 'The checks run with low priority. Finished results can be read at any time.',
   request: { headers: form.requestKey, body: form.body(form.batchRequest) },
   responses: {
     200: form.json(form.batchDocument, 'The batch of an earlier request with this key.'),
@@ -40,7 +40,7 @@ const results = createRoute({
   path: '/api/v1/batches/{id}/results',
   summary: 'Read the results of a batch',
   description:
-    'Results in the order in which they came. While the batch runs, the last page has a cursor too.',
+    'Results in the order of completion. While the batch runs, the last page has a cursor too.',
   request: { params: form.idPath, query: form.pageQuery },
   responses: form.page('BatchItems', form.batchItem, 'The results so far.'),
 });
@@ -61,7 +61,7 @@ const cancel = createRoute({
   ...form.byToken,
   path: '/api/v1/batches/{id}',
   summary: 'Cancel a batch',
-  description: 'Domains that were not checked yet are left out. Results stay.',
+  description: 'Remaining domains are not checked. Results stay.',
   request: { params: form.idPath },
   responses: { 204: { description: 'The batch is cancelled.' }, ...form.refusals() },
 });

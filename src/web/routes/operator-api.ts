@@ -59,7 +59,7 @@ const listChecks = createRoute({
   ...form.readByToken,
   path: '/api/v1/domains/{domain}/checks',
   summary: 'List the checks of a domain',
-  description: 'Finished checks of the last 30 days, the newest first.',
+  description: 'Finished checks of the last 30 days, newest first.',
   request: { params: form.domainPathParameter },
   responses: form.page('CheckEntries', form.checkEntry, 'The checks.'),
 });
@@ -102,7 +102,7 @@ const listAlerts = createRoute({
   ...form.readByToken,
   path: '/api/v1/alerts',
   summary: 'List alarms',
-  description: 'Alarms of the watch, the newest first.',
+  description: 'Alarms of the watch, newest first.',
   request: { query: form.pageQuery },
   responses: form.page('Alarms', form.alarm, 'The alarms.'),
 });
@@ -125,7 +125,7 @@ const listReportRows = createRoute({
   ...form.readByToken,
   path: '/api/v1/reports',
   summary: 'List reports',
-  description: 'Reports as they arrived, the newest first.',
+  description: 'Reports as they arrived, newest first.',
   request: { query: form.reportQuery },
   responses: form.page('Reports', form.listedReport, 'The reports.'),
 });

@@ -23,7 +23,7 @@ const testDocument = z
       z.strictObject({ case: z.string(), lacks: z.enum(['ipv4', 'ipv6', 'public-ca']) }),
     ),
     result: z.looseObject({}).openapi('SenderTestResult'),
-    url: z.string().openapi({ description: 'Path of the page for people.' }),
+    url: z.string().openapi({ description: 'Path of the human-readable page.' }),
   })
   .openapi('SenderTest');
 
@@ -38,7 +38,7 @@ const createTest = createRoute({
   path: '/api/v1/sender-tests',
   summary: 'Start a test of a sender',
   description:
-    'Allocates a slot: addresses of mail hosts that are wrong on purpose. Send a mail to each from the server to be tested.',
+    'Allocates a slot: addresses of mail hosts with deliberate faults. Send a mail to each from the server to be tested.',
   responses: {
     201: { description: 'The new test; Location names it.', content: document },
     403: refusal('The request came from a page of another site.'),

@@ -127,7 +127,7 @@ const listScans = createRoute({
   method: 'get',
   path: '/api/v1/statistics',
   summary: 'List the finished scans',
-  description: 'Returns the finished scans, the newest first.',
+  description: 'Returns the finished scans, newest first.',
   responses: {
     200: {
       description: 'The scans.',

@@ -3,7 +3,7 @@
  * database of the scans: this part knows neither the database nor the scan.
  */
 export interface StatisticsSource {
-  /** Returns the finished scans, the newest first. Rejects while the database is away. */
+  /** Returns the finished scans, newest first. Rejects while the database is away. */
   scans(): Promise<readonly FinishedScan[]>;
   /** Returns the numbers of a finished scan; undefined for another number. */
   numbers(scan: number): Promise<ScanNumbers | undefined>;

@@ -34,7 +34,7 @@ const sign = (mark: Mark, label: string): Markup =>
  */
 export function overview(rows: readonly OverviewRow[], title: string): Markup {
   const table = dataTable<OverviewRow>(
-    'Domains, the worst first',
+    'Domains, worst first',
     [
       { name: 'Domain', cell: nameCell },
       {

@@ -36,7 +36,7 @@ export async function verifyProof(
             ok: false,
             failure: dnssecFailures.make(
               'dns-servfail',
-              `the proof says nothing of ${domainName.toString()}`,
+              `the proof contains nothing about ${domainName.toString()}`,
             ),
           },
     );

@@ -46,7 +46,7 @@ const SELECT_SCANS = `SELECT s.id, l.name AS list, s.list_id, l.cited_as, s.stat
   s.domains, s.params, s.started_at, s.finished_at, s.questions, s.connections
   FROM hermetic_scan.scan s JOIN hermetic_scan.list l ON l.id = s.list_id`;
 
-/** Returns all scans, the newest first. */
+/** Returns all scans, newest first. */
 export async function listScans(database: Queries): Promise<readonly StoredScan[]> {
   const rows = await database.query<ScanRow>(`${SELECT_SCANS} ORDER BY s.id DESC LIMIT 1000`);
   return rows.map(scanOf);

@@ -103,8 +103,8 @@ function failed(delivery: Delivery): HermeticError {
   return new HermeticError('send-failed', reason, {
     cause: delivery,
     fix: wait
-      ? 'Hand the message in again later.'
-      : 'The server’s reply, or the failure, says what to change.',
+      ? 'Submit the message again later.'
+      : 'The server’s reply, or the failure, shows what to change.',
   });
 }
 

@@ -32,7 +32,7 @@ export function findRoute(output: EximOutput, named: string | undefined): EximRo
     .filter((router) => !general.includes(router))
     .map(
       ([name, options]) =>
-        `The router ${name} (domains = ${options.get('domains') ?? ''}) does not take the mail.`,
+        `The router ${name} (domains = ${options.get('domains') ?? ''}) does not handle the mail.`,
     );
   if (first === undefined)
     return nowhere('no router for other domains was found', 'exim -bP routers');
@@ -159,7 +159,7 @@ function withoutRouters(output: EximOutput, named?: string): EximRoute {
       'dnssec_request_domains is an option of the router: add exim -bP routers',
       source,
     ),
-    assumptions: [`Outgoing mail takes the transport ${name}, and no smart host.`],
+    assumptions: [`Outgoing mail uses the transport ${name}, and no smart host.`],
   };
 }
 

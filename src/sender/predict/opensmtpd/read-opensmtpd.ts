@@ -195,7 +195,7 @@ function domainsOf(words: readonly string[]): MatchedDomains {
 function openMatches(conf: ParsedSmtpdConf): readonly string[] {
   return matchesOf(conf)
     .filter(({ domains }) => domains === 'other')
-    .map(({ line }) => `"${line.text}" does not take the mail.`);
+    .map(({ line }) => `"${line.text}" does not handle the mail.`);
 }
 
 /**
@@ -222,7 +222,7 @@ function chooseRelay(
   if (conf.missing.length > 0)
     return open(conf.missing.join(', '), { setting: 'include', line: conf.missing[0] ?? '' });
   if (first === undefined)
-    return open('match for any', { setting: 'match', line: 'no match for any leads to a relay' });
+    return open('match for any', { setting: 'match', line: 'no match for any uses a relay' });
   if (others.some((other) => !isSame(other, first)))
     return open('several actions', { setting: 'match', line: `actions ${names.join(', ')}` });
   return first;

@@ -47,7 +47,7 @@ function expand(value: string, expansion: Expansion): Expanded {
     if (!result.ok) return result;
     expanded += result.value;
     if (expanded.length > MAX_EXPANDED)
-      return { ok: false, reason: 'its $name references expand to too long a text' };
+      return { ok: false, reason: 'the expansion of its $name references is too long' };
     rest = after.slice(reference.length);
   }
   return { ok: true, value: expanded + rest };

@@ -28,7 +28,7 @@ export function sessionsPage(
   const lead =
     current === undefined
       ? 'Sessions of all accounts. The loopback port needs no session.'
-      : 'A session that you do not know: end it, and change the password.';
+      : 'If you do not recognise a session, end it and change the password.';
   return operatorPage({ title: 'Sessions', lead }, [
     sessions.length === 0
       ? markup`<p>No session is open.</p>`
@@ -112,7 +112,7 @@ export function auditPage(entries: readonly AuditLine[], hasMore: boolean): read
   const lead = 'Sign-ins and changes. No entry can be changed, and entries stay for 400 days.';
   return operatorPage({ title: 'Audit log', lead }, [
     entries.length === 0
-      ? markup`<p>Nothing has happened so far.</p>`
+      ? markup`<p>The log is empty.</p>`
       : markup`<section class="wide">${dataTable(
           'Audit log, the newest entry first',
           [

@@ -5,7 +5,7 @@ import { severityOf, type OwnDomain } from '../../operator/own-domains.js';
 import { domainPath, operatorPage } from './operator-layout.js';
 import { reasonOf, severities } from './overview-page.js';
 
-/** Customers, one line each, the worst first. */
+/** Customers, one line each, worst first. */
 export function customersPage(customers: readonly CustomerView[]): readonly Markup[] {
   const worst = (view: CustomerView): number => Math.max(0, ...view.known.map(severityOf));
   const rows = [...customers].sort(
@@ -14,11 +14,11 @@ export function customersPage(customers: readonly CustomerView[]): readonly Mark
   const lead =
     rows.length === 0
       ? 'The configuration groups no domains. Add pages.customers to show each customer its own.'
-      : `${rows.length} customers, the worst first.`;
+      : `${rows.length} customers, worst first.`;
   return operatorPage({ title: 'Customers', lead }, [
     rows.length > 0 &&
       markup`<section class="wide own">${dataTable<CustomerView>(
-        'Customers, the worst first',
+        'Customers, worst first',
         [
           {
             name: 'Customer',
@@ -42,7 +42,7 @@ export function customerPage({ name, configured, known }: CustomerView): readonl
   return operatorPage({ title: name, lead }, [
     known.length > 0 &&
       markup`<section class="wide own">${dataTable<OwnDomain>(
-        'Domains of the customer, the worst first',
+        'Domains of the customer, worst first',
         [
           { name: 'Domain', cell: nameCell },
           { name: 'State', cell: (own) => stateBadge(severityOf(own)) },

@@ -12,9 +12,9 @@ import { domainPath, minuteOfTime, operatorPage } from './operator-layout.js';
 export interface ChecksView {
   readonly domain: string;
   readonly watched?: DomainState | undefined;
-  /** Results that the jobs of the daemon stored, the newest first. */
+  /** Results that the jobs of the daemon stored, newest first. */
   readonly results: readonly CheckResult[];
-  /** Checks from the check page, the newest first. */
+  /** Checks from the check page, newest first. */
   readonly rows: readonly CheckRow[];
 }
 
@@ -30,7 +30,7 @@ export function checksPage({ domain, watched, results, rows }: ChecksView): read
     watched && watched.faults.length > 0 && faults(watched),
     rows.length > 0 &&
       markup`<section class="wide"><h2>Checks from this page</h2>${dataTable(
-        'Checks, the newest first',
+        'Checks, newest first',
         [
           {
             name: 'Time',
@@ -43,14 +43,14 @@ export function checksPage({ domain, watched, results, rows }: ChecksView): read
             cell: ({ previous }) =>
               previous === undefined
                 ? ''
-                : markup`<a href="/check/${previous}">with the one before</a>`,
+                : markup`<a href="/check/${previous}">with the previous one</a>`,
           },
         ],
         rows,
       )}</section>`,
     results.length > 0 &&
       markup`<section class="wide"><h2>Checks of the daemon</h2>${dataTable(
-        'Results, the newest first',
+        'Results, newest first',
         [
           {
             name: 'Time',
@@ -74,7 +74,7 @@ function worstFinding({ findings }: CheckResult): string {
 }
 
 function faults({ faults: all }: DomainState): Markup {
-  return markup`<section><h2>Faults that the watch sees</h2>${all.map(
+  return markup`<section><h2>Faults found by the watch</h2>${all.map(
     ({ says, subjects, since, todo }) => markup`<article class="group-of">
       <h3>${says}</h3>
       <p class="soft">${subjects.join(', ')}, since ${minuteOfTime(since)}</p>
@@ -85,7 +85,7 @@ function faults({ faults: all }: DomainState): Markup {
 /** The published state of one domain. */
 export interface PublishedView {
   readonly domain: string;
-  /** Policies that the ledger remembers, the oldest first. */
+  /** Policies that the ledger remembers, oldest first. */
   readonly served: readonly ServedPolicy[];
   readonly body: string | undefined;
   readonly notes: readonly LedgerNote[];
@@ -104,7 +104,7 @@ export function publishedPage(view: PublishedView): readonly Markup[] {
     body !== undefined && markup`<section><h2>Policy file</h2>${policyBox(body)}</section>`,
     served.length > 0 &&
       markup`<section class="wide"><h2>Policies that senders may have cached</h2>${dataTable(
-        'Policies, the newest first',
+        'Policies, newest first',
         [
           { name: 'Id', cell: ({ id }: ServedPolicy) => id.slice(0, 16) },
           { name: 'Mode', cell: ({ mode }) => mode },

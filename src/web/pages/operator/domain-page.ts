@@ -130,7 +130,7 @@ function enforcement({ enforce, seenPolicies, quotedRecords }: DomainView): Mark
   const retired = quotedRecords.filter(({ published }) => published === false);
   return markup`<section><h2>Is it safe to enforce MTA-STS?</h2>
     <p><b>${enforceNames[enforce.answer]}</b> ${enforce.reasons.join(' ')}</p>
-    ${seenPolicies.length > 0 && markup`<p>${current} of ${seenPolicies.length} reporters applied the policy that is published now.</p>`}
+    ${seenPolicies.length > 0 && markup`<p>${current} of ${seenPolicies.length} reporters applied the currently published policy.</p>`}
     ${old.length > 0 && markup`<h3>Old policies that reporters applied</h3><ul class="notes">${old.map(({ reporter, last, differences }) => markup`<li>${reporter}, last on ${last}: ${differences.join('; ')}</li> `)}</ul>`}
     ${quotedRecords.length > 0 && markup`<h3>Is it safe to remove the old key?</h3><p>${retired.length === 0 ? 'Every TLSA record that reporters quote is published, or was not checked.' : `${retired.length} TLSA records that reporters quote are no longer published. Keep their keys until no reporter quotes them.`}</p>`}
   </section>`;
@@ -161,9 +161,9 @@ function arrivalText(arrival: DomainView['arrivals'][number] | undefined): strin
 function doubts({ doubtful, unauthenticated, repairs }: DomainView): Markup | false {
   const posted = unauthenticated.reduce((sum, { reports }) => sum + reports, 0);
   if (doubtful.length === 0 && posted === 0 && repairs.length === 0) return false;
-  return markup`<section><h2>Reports that decide nothing</h2>
+  return markup`<section><h2>Reports without effect on decisions</h2>
     <ul class="notes">
-      ${posted > 0 && markup`<li>${posted} reports came by HTTPS, which authenticates no reporter.</li>`}
+      ${posted > 0 && markup`<li>${posted} reports arrived over HTTPS, which authenticates no reporter.</li>`}
       ${doubtful.slice(0, 20).map((row) => markup`<li>${row.reports} of ${row.reporter}: ${whyNotCounted(row)}</li> `)}
       ${repairs.slice(0, 20).map(({ reporter, reports, says }) => markup`<li>${reports} of ${reporter} were repaired: ${says}</li> `)}
     </ul></section>`;

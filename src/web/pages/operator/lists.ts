@@ -47,7 +47,7 @@ const trustTones: Readonly<Record<string, Tone>> = {
   posted: 'quiet',
 };
 
-/** Reports as they arrived, the newest first, and the reasons of those that do not count. */
+/** Reports as they arrived, newest first, and the reasons of those that do not count. */
 export function reportsPage(
   reports: readonly ListedReport[],
   {
@@ -64,7 +64,7 @@ export function reportsPage(
     reports.length === 0
       ? markup`<p>There is no such report.</p>`
       : markup`<section class="wide">${dataTable(
-          'Reports, the newest first',
+          'Reports, newest first',
           [
             {
               name: 'Reporter',
@@ -86,7 +86,7 @@ export function reportsPage(
 function uncountedLine({ uncounted, refused }: Overview): string {
   const aside = uncounted.map(({ reports, trust }) => `${reports} (${trustNames[trust] ?? trust})`);
   const turned = refused.map(({ refused: count, code, via }) => `${count} by ${via} (${code})`);
-  if (aside.length + turned.length === 0) return 'Every report of these days counts.';
+  if (aside.length + turned.length === 0) return 'Every report of these days is included.';
   return [
     aside.length > 0 ? `Not counted: ${aside.join(', ')}.` : '',
     turned.length > 0 ? `Refused: ${turned.join(', ')}.` : '',
@@ -154,14 +154,14 @@ export interface AlertsView {
   readonly token: string | undefined;
 }
 
-/** Alarms of the watch, the newest first. */
+/** Alarms of the watch, newest first. */
 export function alertsPage({ alarms, open, muted, token }: AlertsView): readonly Markup[] {
   const verb = open === 1 ? 'alarm is' : 'alarms are';
   const lead = open === 0 ? 'No alarm is open.' : `${open} ${verb} open.`;
   return operatorPage({ title: 'Alerts', lead }, [
-    alarms.length === 0 && markup`<p>The watch has reported nothing so far.</p>`,
+    alarms.length === 0 && markup`<p>The watch has reported no alarm.</p>`,
     alarms.length > 0 &&
-      markup`<section><h2>Began and ended, the newest first</h2>${alarms.map(alarmBlock)}</section>`,
+      markup`<section><h2>Began and ended, newest first</h2>${alarms.map(alarmBlock)}</section>`,
     token !== undefined && muteForm(muted, token),
   ]);
 }
@@ -219,7 +219,7 @@ export function sendingPage(entries: readonly StsEntry[]): readonly Markup[] {
         entries,
       )}</section>`,
     markup`<section><h2>Mail that is deferred</h2>
-      <p>Your mail server keeps the queue. This command explains why mail to a domain waits:</p>
+      <p>Your mail server keeps the queue. This command explains why mail to a domain is deferred:</p>
       ${codeBox('hermetic policy example.com', 'Command')}</section>`,
   ]);
 }

@@ -17,7 +17,7 @@ export const severities: readonly (readonly [word: string, tone: Tone])[] = [
 ];
 
 /**
- * All domains, one line each, the worst first. `query`: a part of the name. `isWhole`: the
+ * All domains, one line each, worst first. `query`: a part of the name. `isWhole`: the
  * account sees all domains, and so the sums over them.
  */
 export function overviewPage(
@@ -29,7 +29,7 @@ export function overviewPage(
   const shown = matching.slice(0, MAX_ROWS);
   const lead = leadOf(domains);
   const table = dataTable<OwnDomain>(
-    'Your domains, the worst first',
+    'Your domains, worst first',
     [
       { name: 'Domain', cell: nameCell },
       { name: 'State', cell: stateCell },

@@ -88,7 +88,7 @@ function changeBox(changes: readonly ChangedLine[], label: string): Markup {
 }
 
 function proposal({ what, why, command }: PlannedSubject['proposals'][number]): Markup {
-  return markup`<p><b>${capitalised(what)}</b><br />Why not by itself: ${why}</p>${codeBox(command, 'Command')}`;
+  return markup`<p><b>${capitalised(what)}</b><br />Why it needs confirmation: ${why}</p>${codeBox(command, 'Command')}`;
 }
 
 function wait({ why, until }: PlannedSubject['waits'][number]): Markup {

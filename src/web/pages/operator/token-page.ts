@@ -24,7 +24,7 @@ export function tokensPage({ tokens, formToken, secret, problem }: TokensView): 
         ${codeBox(secret, 'Token')}</section>`,
     tokens.length > 0 &&
       markup`<section class="wide">${dataTable(
-        'Tokens, the newest first',
+        'Tokens, newest first',
         [
           { name: 'Purpose', cell: ({ label }: ApiToken) => label },
           { name: 'Account', cell: ({ owner }) => owner },
