@@ -31,7 +31,7 @@ export type CaseVerdict = (typeof caseVerdicts)[number];
  * The result of a mechanism. Every value but `cannot-tell` rests on one case that was
  * delivered as it must be, and one that must not be delivered.
  *
- * - `enforces`: every case of the mechanism that was tested ended as the standard demands.
+ * - `enforces`: every case of the mechanism that was tested ended as the standard requires.
  * - `observes-only`: the sender asked for the policy and delivered where it forbids it.
  *   For STARTTLS: TLS is used if offered, and not required.
  * - `does-not-use`: no sign of the mechanism, and mail was delivered against it.
@@ -144,7 +144,7 @@ export type CaseResult = Readonly<z.infer<typeof caseResultSchema>>;
 export const mechanismResultSchema = z.strictObject({
   mechanism: z.enum(senderMechanisms),
   verdict: z.enum(mechanismVerdicts),
-  /** Cases that ended as the standard demands. */
+  /** Cases that ended as the standard requires. */
   proof: z.array(z.string()),
   /** Cases that ended against it. */
   faults: z.array(z.string()),

@@ -92,7 +92,7 @@ test('where STARTTLS is missing, port 587 is asked once', async () => {
     );
     assert.match(
       result.findings.find((f) => f.id === 'starttls-differs')?.why ?? '',
-      /Without TLS: port 25; with it: 587\..*taken away/,
+      /Without TLS: port 25; with it: 587\..*removed on the path/,
     );
   }
   const honest = await look(handedIn, { depth: 'verdict' });

@@ -128,7 +128,7 @@ function judgeCases(
 }
 
 /**
- * Whether a case ends against the standard. A delivery in plaintext, where TLS is offered,
+ * Whether a case violates the standard. A delivery in plaintext, where TLS is offered,
  * is a fault of STARTTLS.
  */
 function isFault(
