@@ -202,7 +202,10 @@ for (const [says, world] of Object.entries(unfetched))
     );
     assert.equal(result.exposure.mtaStsFirst.stripStarttls, 'unknown');
     assert.equal(result.exposure.opportunistic.none, 'unverified', 'no sender class else');
-    assert.match(headline(result), /^Today mail from senders with MTA-STS could not be determined from here/);
+    assert.match(
+      headline(result),
+      /^Today mail from senders with MTA-STS could not be determined from here/,
+    );
     assert.doesNotMatch(steps(result), /mode: /, 'the policy stays unchanged');
   });
 
