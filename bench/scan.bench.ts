@@ -24,6 +24,7 @@ import {
   cpuBetween,
   logStatementCpu,
   serverCpu,
+  serverPid,
   statementCosts,
   tableWrites,
   type ServerCpu,
@@ -81,6 +82,13 @@ export async function bench(args: readonly string[]): Promise<void> {
   const starting = answer<Started>(internet);
   const cluster = await openCluster(join(folder, 'scans'), { create: true });
   const database = await cluster.open();
+  // A benchmark that is stopped leaves no server.
+  process.once('SIGTERM', () => {
+    internet.kill();
+    process.kill(serverPid(join(folder, 'scans', 'data')), 'SIGQUIT');
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(143);
+  });
   try {
     await migrate(database);
     if (isDetailed) await logStatementCpu(database);

@@ -11,7 +11,7 @@ export type ServerCpu = Readonly<Record<string, number>>;
  * as `ended`: those are the autovacuum workers, and sessions that were closed.
  */
 export function serverCpu(data: string): ServerCpu {
-  const [pid = ''] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
+  const pid = String(serverPid(data));
   const sums: Record<string, number> = {};
   for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     const fields = statOf(entry);
@@ -22,6 +22,11 @@ export function serverCpu(data: string): ServerCpu {
     if (entry === pid) sums['ended'] = 10 * (ended + endedSystem);
   }
   return sums;
+}
+
+/** The process that all others of the server descend from. */
+export function serverPid(data: string): number {
+  return Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]);
 }
 
 /** Returns the difference of two measurements by kind, and their sum as `all`. */
