@@ -25,23 +25,27 @@ export async function* exportScan(
   database: Queries,
   scanId: number,
 ): AsyncGenerator<ExportedDomain, void> {
-  const { reason } = await scanNumbered(database, scanId);
+  const { reason, listId } = await scanNumbered(database, scanId);
   if (reason === PRUNED) throw scanError('scan-pruned', String(scanId));
   let [lastRank, lastId] = [-1, -1];
   for (;;) {
     const rows = await database.query<ExportRow>(
-      `SELECT l.rank, l.domain_id, d.name, s.grade, f.body AS facts
-        FROM hermetic_scan.list_domain l
-        JOIN hermetic_scan.scan c ON c.id = $1 AND c.list_id = l.list_id
-        JOIN hermetic_scan.domain d ON d.id = l.domain_id
-        JOIN hermetic_scan.scan_domain o ON o.scan_id = $1 AND o.domain_id = l.domain_id
-        JOIN hermetic_scan.shape s ON s.id = o.shape_id
-        JOIN hermetic_scan.fact f ON f.id = o.fact_id
-        WHERE (l.rank, l.domain_id) > ($2, $3)
-        ORDER BY l.rank, l.domain_id LIMIT $4`,
-      [scanId, lastRank, lastId, PAGE],
+      // The page is cut before the joins: each page would otherwise sort all further rows.
+      `WITH page AS MATERIALIZED (
+        SELECT rank, domain_id FROM hermetic_scan.list_domain
+        WHERE list_id = $2 AND (rank, domain_id) > ($3, $4)
+        ORDER BY rank, domain_id LIMIT $5
+      )
+      SELECT p.rank, p.domain_id, d.name, s.grade, f.body AS facts
+        FROM page p JOIN hermetic_scan.domain d ON d.id = p.domain_id
+        LEFT JOIN hermetic_scan.scan_domain o ON o.scan_id = $1 AND o.domain_id = p.domain_id
+        LEFT JOIN hermetic_scan.shape s ON s.id = o.shape_id
+        LEFT JOIN hermetic_scan.fact f ON f.id = o.fact_id
+        ORDER BY p.rank, p.domain_id`,
+      [scanId, listId, lastRank, lastId, PAGE],
     );
-    for (const { name, rank, facts, grade } of rows) yield { domain: name, rank, facts, grade };
+    for (const { name, rank, facts, grade } of rows)
+      if (grade !== null && facts !== null) yield { domain: name, rank, facts, grade };
     const last = rows.at(-1);
     if (!last) return;
     [lastRank, lastId] = [last.rank, last.domain_id];
@@ -52,6 +56,7 @@ interface ExportRow {
   readonly rank: number;
   readonly domain_id: number;
   readonly name: string;
-  readonly facts: Facts;
-  readonly grade: DomainGrade;
+  /** Null for a domain that is not graded. */
+  readonly facts: Facts | null;
+  readonly grade: DomainGrade | null;
 }
