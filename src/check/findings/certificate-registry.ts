@@ -146,8 +146,8 @@ export const certificateFindings = {
     why: untrusted,
     reference: 'RFC 5280 §4.2, §6.1',
     owner: 'mail-host',
-    fix: (findingValues) =>
-      `Obtain a certificate without this fault${findingValues.reason ? `: ${findingValues.reason}` : ''}.`,
+    fix: ({ advice, reason }) =>
+      advice ?? `Obtain a certificate without this fault${reason ? `: ${reason}` : ''}.`,
     steps: obtain,
   },
   /**
@@ -157,7 +157,7 @@ export const certificateFindings = {
    */
   'cert-chain-outdated': {
     topic: 'certificate',
-    title: 'A CA certificate of the chain has expired',
+    title: ({ detail }) => `A CA certificate of the chain ${detail || 'has expired'}`,
     passed: 'Every CA certificate of the chain is currently valid',
     why: untrusted,
     reference: 'RFC 5280 §4.1.2.5, §6.1.3',

@@ -4,6 +4,7 @@ import type { Profile, TrustMechanism } from '../profiles/profile.js';
 import { shortRecord as short } from './record-rules.js';
 import { explainUnreadable, type JudgedCertificate } from './judge-certificate.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
+import { explainNearName } from './near-name.js';
 import { isEnforced, type FindingCollector, type FindingInput } from './finding-collector.js';
 
 /** Milliseconds of a day. */
@@ -31,7 +32,8 @@ function unreadableRule(
   const [leaf] = connection?.handshake?.chain ?? [];
   if (leaf === undefined) return;
   const [reason] = explainUnreadable(Buffer.from(leaf, 'base64'), 0);
-  raised.add('mx-inconclusive', { host: name, ip, detail: 'x509-malformed', reason });
+  const advice = 'Send a certificate in DER that follows RFC 5280, and before all others.';
+  raised.add('mx-inconclusive', { host: name, ip, detail: 'x509-malformed', reason, advice });
 }
 
 /**
@@ -94,9 +96,10 @@ function judgeOne(
     raised.add('cert-name-mismatch', {
       ...subject,
       detail: names,
-      reason: [nameReason(judged), ...(daneCause === 'name' ? [tlsaReason(judged)] : [])].join(
-        '; ',
-      ),
+      reason: [
+        nameReason(judged, judgedHost.evidence.name),
+        ...(daneCause === 'name' ? [tlsaReason(judged)] : []),
+      ].join('; '),
       mechanisms: forNames(mechanisms, daneCause),
       refusedBy: mechanisms.filter(isEnforced),
     });
@@ -137,7 +140,8 @@ function chainRules(
   const reasons = path.problems.filter((code) => !withoutReason.includes(code));
   const reason = reasons.map((code) => explainProblem(code, chain)).join('; ');
   if (summary.chain === 'unknown-ca') {
-    if (reasons.length > 0) raised.add('cert-not-acceptable', { ...subject, reason });
+    const advice = reasons.includes('x509-bad-signature') ? SEND_ISSUER : undefined;
+    if (reasons.length > 0) raised.add('cert-not-acceptable', { ...subject, reason, advice });
     else if (!weak) raised.add('cert-unknown-ca', subject);
   }
   if (summary.chain === 'incomplete')
@@ -149,7 +153,8 @@ function chainRules(
   if (weak)
     raised.add('cert-weak-signature', {
       ...subject,
-      detail: summary.signature,
+      // A CA certificate may be the weak one, and one that is not sent has no name here.
+      detail: chain.find(weaklySigned)?.signatureAlgorithm ?? '',
       reason: explainProblem(WEAK, chain),
     });
   const checkedAt = Date.parse(raised.evidence.collectedAt);
@@ -157,7 +162,11 @@ function chainRules(
     .slice(1)
     .find((certificate) => checkedAt > certificate.notAfter || checkedAt < certificate.notBefore);
   if (summary.validity === 'valid' && path.validity !== 'valid')
-    raised.add('cert-chain-outdated', { ...subject, reason: explainOutdated(outdated) });
+    raised.add('cert-chain-outdated', {
+      ...subject,
+      reason: explainOutdated(outdated),
+      detail: path.validity === 'not-yet-valid' ? 'is not valid yet' : '',
+    });
 }
 
 /** The CA certificate outside its dates, which may be one that the server does not send. */
@@ -172,6 +181,9 @@ function explainOutdated(outdated: Certificate | undefined): string {
  * A broken hash has a separate finding, since it concerns the CA as well as the server.
  */
 const WEAK = 'x509-weak-signature';
+/** The usual cause of a signature that does not match: an intermediate of the same name. */
+const SEND_ISSUER =
+  'Send the intermediate certificate that came with this certificate: another CA certificate has the same name.';
 /** Codes that have separate findings. */
 const withoutReason: readonly string[] = [WEAK, 'x509-unknown-ca', 'x509-self-signed'];
 
@@ -182,9 +194,12 @@ const day10 = (milliseconds: number): string => formatTime(milliseconds).slice(0
  * Explains why no name of the certificate matches the host. The common name is mentioned
  * where it holds the name, because many tools still show it as the name.
  */
-function nameReason({
-  certificate: { dnsNames, commonName, altNames },
-}: JudgedCertificate): string {
+function nameReason(
+  { certificate: { dnsNames, commonName, altNames } }: JudgedCertificate,
+  hostName: string,
+): string {
+  const near = dnsNames.flatMap((dnsName) => explainNearName(dnsName, hostName) ?? [])[0];
+  if (near !== undefined) return near;
   if (dnsNames.length > 0) return `subjectAltName has ${dnsNames.slice(0, 3).join(', ')}`;
   if (altNames.length > 0) return 'subjectAltName has no DNS name';
   if (commonName === undefined) return 'there is no subjectAltName';
