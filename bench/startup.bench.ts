@@ -16,7 +16,7 @@ import { writeResults } from './results-file.js';
  */
 const LIMITS = { time: 1.6, memory: 1.5, checkCpu: 1.0, files: 80 };
 const ROUNDS = 15;
-const DAEMON_ROUNDS = 5;
+const DAEMON_ROUNDS = 3;
 const MAIN = 'dist/src/cli/main.js';
 
 interface Usage {

@@ -36,7 +36,7 @@ export type {
   ReloadProblem,
   ReloadResult,
 } from './control/control-port.js';
-export { customerDomains } from './jobs/digest-receivers.js';
+export { customerDomains } from './jobs/customer-domains.js';
 export { openHouse, type OpenJobContext } from './daemon/job-context.js';
 export {
   checkStart,

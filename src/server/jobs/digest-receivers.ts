@@ -1,7 +1,7 @@
-import { HermeticError, nearest } from '../../base/index.js';
 import type { WatchSettings } from '../../watch/index.js';
 import { alertChannels, type AlertChannel } from '../alert-channels.js';
 import type { JobContext } from '../service.js';
+import { customerDomains, invalidCustomer } from './customer-domains.js';
 
 /** A receiver of digests. */
 export interface DigestReceiver {
@@ -50,39 +50,8 @@ function mailOf(
   { mail }: WatchSettings['notify'],
 ): NonNullable<WatchSettings['notify']['mail']> {
   if (mail) return mail;
-  throw invalid(
+  throw invalidCustomer(
     `${customer}.to needs a mail server, and watch.notify.mail names none`,
     'Add watch.notify.mail with from, to and server.',
   );
-}
-
-/**
- * The watched domains of a group. Throws HermeticError for an unknown group, or one of which
- * no domain is watched.
- */
-export function customerDomains(
-  customer: string,
-  { domains }: Pick<WatchSettings, 'domains'>,
-  customers: JobContext['customers'] = {},
-): readonly string[] {
-  const known = Object.keys(customers);
-  if (!Object.hasOwn(customers, customer)) {
-    const similar = nearest(customer, known);
-    const all = known.length === 0 ? 'which is empty' : `which names ${known.join(', ')}`;
-    throw invalid(
-      `${customer} is not a group of pages.customers, ${all}`,
-      similar === undefined ? 'Add the group to pages.customers.' : `Did you mean ${similar}?`,
-    );
-  }
-  const own = new Set(customers[customer]);
-  const watched = domains.filter((domain) => own.has(domain));
-  if (watched.length > 0) return watched;
-  throw invalid(
-    `${customer}: no domain of this group is watched`,
-    'Add its domains to watch.domains.',
-  );
-}
-
-function invalid(fault: string, fix: string): HermeticError {
-  return new HermeticError('config-invalid', `watch.digest.customers: ${fault}`, { fix });
 }
