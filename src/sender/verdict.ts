@@ -54,6 +54,8 @@ export const caseNotes = [
   'asked-dns-only',
   /** The policy was fetched and no connection arrived. */
   'fetched-policy-only',
+  /** The policy was fetched after the delivery, so the delivery does not break it. */
+  'fetched-policy-later',
   /** The verdict may still change: the sender has had too little time. */
   'still-open',
   /** MAIL or RCPT went over plaintext, though no message was accepted. */
@@ -62,7 +64,7 @@ export const caseNotes = [
   'fell-back-to-plaintext',
   /** Our own reply was a temporary error. */
   'receiver-deferred',
-  /** Attempts came from another network than the rest of the test. */
+  /** Attempts came from another network, or under another EHLO domain, than the rest. */
   'other-network',
   /** The message never reached the sender: its server refused to take it. */
   'not-submitted',

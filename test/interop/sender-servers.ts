@@ -314,7 +314,10 @@ begin retry
 /** Options of `relay` in smtpd.conf, by the name of a configuration. */
 export type SmtpdRelays = Readonly<Record<string, string>>;
 
-/** One OpenSMTPD of the installed release; the envelope sender selects an action. */
+/**
+ * OpenSMTPD of the installed release. Each configuration starts with its test and an
+ * empty queue: retries of an earlier one would use up the connections.
+ */
 export async function openSmtpdSenders(
   folder: ServerFolder,
   relays: SmtpdRelays,
@@ -324,33 +327,40 @@ export async function openSmtpdSenders(
     'opensmtpq',
   ]);
   const port = await freePort();
-  const names = Object.keys(relays);
   jail.write('etc/resolv.conf', `nameserver ${RESOLVER}\n`);
-  jail.write('etc/ssl/certs/ca-certificates.crt', '');
   jail.write('etc/mailname', 'opensmtpd.sender.example\n');
-  const rules = names.map(
-    (name) => `action "${name}" ${smtpdAction(relays[name])}
-match from any mail-from "${name}@sender.example" for any action "${name}"
+  let running: Daemon | undefined;
+  const start = async (name: string): Promise<void> => {
+    await running?.stop();
+    rmSync(join(jail.root, 'var/spool/smtpd'), { recursive: true, force: true });
+    const daemon = folder.add(jail.run(['-d', '-f', `/etc/${name}.conf`]));
+    running = daemon;
+    await until(
+      'smtpd',
+      () => greets('127.0.0.1', port),
+      () => daemon.log,
+    );
+  };
+  return Object.entries(relays).map(([name, relay]) => {
+    jail.write(
+      `etc/${name}.conf`,
+      // An idle connection is kept for another message for 10 seconds by default.
+      `listen on 127.0.0.1 port ${port}
+mta limit session-keepalive 1
+action "out" ${smtpdAction(relay)}
+match from any for any action "out"
 `,
-  );
-  // An idle connection is kept for another message for 10 seconds by default.
-  const limit = 'mta limit session-keepalive 1\n';
-  jail.write('etc/smtpd.conf', `listen on 127.0.0.1 port ${port}\n${limit}${rules.join('')}`);
-  const daemon = folder.add(jail.run(['-d', '-f', '/etc/smtpd.conf']));
-  await until(
-    'smtpd',
-    () => greets('127.0.0.1', port),
-    () => daemon.log,
-  );
-  return names.map((name) => ({
-    name,
-    from: `${name}@sender.example`,
-    at: { address: '127.0.0.1', port },
-    follow: (receivers) => {
-      jail.write('etc/ssl/certs/ca-certificates.crt', receivers.rootPem);
-      return Promise.resolve();
-    },
-  }));
+    );
+    return {
+      name,
+      from: 'test@sender.example',
+      at: { address: '127.0.0.1', port },
+      follow: (receivers) => {
+        jail.write('etc/ssl/certs/ca-certificates.crt', receivers.rootPem);
+        return start(name);
+      },
+    };
+  });
 }
 
 /** The method and options of an action in smtpd.conf. */

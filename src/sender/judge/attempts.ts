@@ -5,6 +5,11 @@ import type { Observation } from '../observation.js';
 /** One SMTP connection of a sender to the host of a case. */
 export interface Attempt {
   readonly network: string;
+  /**
+   * The last two labels of its EHLO names: they distinguish the hosts behind
+   * one address. Undefined without a domain, and where the connection mentions several.
+   */
+  readonly nameDomain: string | undefined;
   readonly source: string;
   /** The last step that the sender reached by itself. */
   readonly reached: DeliveryStep;
@@ -12,6 +17,11 @@ export interface Attempt {
   readonly accepted: 'secured' | 'plaintext' | undefined;
   /** The sender sent MAIL, so nothing that it saw before kept it from delivering. */
   readonly willing: 'secured' | 'plaintext' | undefined;
+  /**
+   * The null sender was given and no message: a verification of the address, which
+   * delivers nothing in any case.
+   */
+  readonly isCallout: boolean;
   /** Our own reply to the greeting, EHLO, MAIL, RCPT or DATA was an error. */
   readonly turnedAway: boolean;
   /** The sender ended the connection, by QUIT, an alert or a close. */
@@ -52,12 +62,17 @@ function attemptOf(observations: readonly Observation[]): Attempt {
   const source = first && 'source' in first ? first.source : '';
   const close = observations.find((one) => one.kind === 'close');
   const alert = observations.some(({ kind }) => kind === 'alert');
+  const isCallout = isCalloutIn(observations);
   return {
     network: senderNetwork(source),
+    nameDomain: nameDomainIn(observations),
     source,
     reached: furthest(observations),
     accepted: protectionOf(observations.filter((one) => one.kind === 'data' && one.reply < 300)),
-    willing: protectionOf(observations.filter(({ kind }) => kind === 'mail')),
+    willing: isCallout
+      ? undefined
+      : protectionOf(observations.filter(({ kind }) => kind === 'mail')),
+    isCallout,
     turnedAway: observations.some(
       (one) => 'reply' in one && one.kind !== 'starttls' && one.reply >= 400,
     ),
@@ -67,6 +82,26 @@ function attemptOf(observations: readonly Observation[]): Attempt {
     lastAt: Math.max(...times),
     observations,
   };
+}
+
+/** The null sender is also that of bounces, which end with a message. */
+function isCalloutIn(observations: readonly Observation[]): boolean {
+  const senders = observations.flatMap((one) => (one.kind === 'mail' ? [one.fromDomain] : []));
+  const hasMessage = observations.some(({ kind }) => kind === 'data');
+  return senders.length > 0 && senders.every((domain) => domain === '') && !hasMessage;
+}
+
+function nameDomainIn(observations: readonly Observation[]): string | undefined {
+  const domains = observations.flatMap((one) =>
+    one.kind === 'ehlo' ? (lastLabels(one.name) ?? []) : [],
+  );
+  const [first, ...others] = new Set(domains);
+  return others.length > 0 ? undefined : first;
+}
+
+/** The last two labels of a name; undefined for an address and a name without a dot. */
+function lastLabels(name: string): string | undefined {
+  return /(?:^|\.)([a-z0-9_-]+\.[a-z][a-z0-9-]*)\.?$/i.exec(name)?.[1]?.toLowerCase();
 }
 
 /** The network of a source; the addresses of this machine count as one. */
@@ -88,8 +123,10 @@ function furthest(observations: readonly Observation[]): DeliveryStep {
 
 function stepOf(observation: Observation): DeliveryStep {
   switch (observation.kind) {
-    case 'greeting':
     case 'ehlo':
+      // The reply to HELO lists no extension, so its sender cannot miss STARTTLS.
+      return observation.verb === 'EHLO' ? 'ehlo' : 'greeting';
+    case 'greeting':
     case 'starttls':
     case 'mail':
     case 'rcpt':
@@ -117,7 +154,8 @@ function compareSteps(left: DeliveryStep, right: DeliveryStep): number {
  * not a decision of the sender.
  */
 export function showsRefusal(attempt: Attempt, senderCase: SenderCase): boolean {
-  if (attempt.willing !== undefined || attempt.turnedAway || !attempt.leftByItself) return false;
+  if (attempt.willing !== undefined || attempt.isCallout) return false;
+  if (attempt.turnedAway || !attempt.leftByItself) return false;
   return compareSteps(attempt.reached, threshold(senderCase)) >= 0;
 }
 

@@ -11,14 +11,31 @@ export interface TestFacts {
   readonly now: number;
   /** Milliseconds after the last sign of a case until its verdict is final. */
   readonly patienceMs: number;
-  /** The network that made most attempts; undefined without any. */
-  readonly network: string | undefined;
+  readonly sender: JudgedSender;
+  /** A scanner made all attempts: leaving is its habit, and not a refusal. */
+  readonly isVisitor: boolean;
   /** A message of the same sender arrived at another case, so its port 25 is open. */
   readonly controlDelivered: boolean;
   /** Resolvers that asked for the cases that the sender connected to. */
   readonly resolvers: ReadonlySet<string>;
   /** Cases whose twin with a false identity was refused. */
   readonly verifies: (senderCase: SenderCase) => boolean;
+}
+
+/** The sender that a test judges, by its connections. */
+export interface JudgedSender {
+  /** The network that made most attempts; undefined without any. */
+  readonly network: string | undefined;
+  /** The domain of most of its EHLO names; undefined without any. */
+  readonly nameDomain: string | undefined;
+}
+
+/** Tells whether an attempt is one of the judged sender. */
+export function isBySender(
+  { network, nameDomain = '' }: Attempt,
+  { network: judged, nameDomain: known = '' }: JudgedSender,
+): boolean {
+  return network === judged && (nameDomain === '' || known === '' || nameDomain === known);
 }
 
 /** Judges one case by its own observations. */
@@ -29,7 +46,7 @@ export function judgeCase(
 ): CaseResult {
   const observations = decisive(senderCase, all);
   const every = attemptsIn(observations);
-  const own = every.filter(({ network }) => network === facts.network);
+  const own = every.filter((attempt) => isBySender(attempt, facts.sender));
   const attempts = own.length > 0 ? own : every;
   const notes = new Set<CaseNote>();
   if (attempts.length < every.length || (own.length === 0 && every.length > 0))
@@ -41,12 +58,14 @@ export function judgeCase(
     attempts.some(({ ended }) => !ended);
   const { verdict, step } =
     attempts.length > 0
-      ? judgeAttempts(senderCase, attempts, notes)
+      ? judgeAttempts(senderCase, { attempts, notes, isVisitor: facts.isVisitor })
       : judgeSilence(senderCase, { observations, facts, open, notes });
   const weighed = verdict === 'delivered-unverified' && facts.verifies(senderCase);
   const final: CaseVerdict = weighed ? 'delivered-verified' : verdict;
   if (open && !isDelivered(final) && lastSeen !== undefined) notes.add('still-open');
-  const met = meets(senderCase, final);
+  const isLate = isDelivered(final) && fetchedLater(senderCase, all, attempts);
+  if (isLate) notes.add('fetched-policy-later');
+  const met = isLate ? 'open' : meets(senderCase, final);
   if (met === 'no') notes.add('unexpected');
   return {
     case: senderCase.id,
@@ -58,7 +77,7 @@ export function judgeCase(
     notes: [...notes],
     attempts: attempts.length,
     lastSeen: lastSeen === undefined ? undefined : new Date(lastSeen).toISOString(),
-    reports: reportsIn(senderCase, all, { attempts: own, network: facts.network }),
+    reports: reportsIn(senderCase, all, { attempts: own, network: facts.sender.network }),
     evidence: evidenceIn(observations, attempts),
   };
 }
@@ -90,11 +109,13 @@ interface Judged {
   readonly step?: CaseResult['step'];
 }
 
-function judgeAttempts(
-  senderCase: SenderCase,
-  attempts: readonly Attempt[],
-  notes: Set<CaseNote>,
-): Judged {
+interface Attempted {
+  readonly attempts: readonly Attempt[];
+  readonly notes: Set<CaseNote>;
+  readonly isVisitor: boolean;
+}
+
+function judgeAttempts(senderCase: SenderCase, { attempts, notes, isVisitor }: Attempted): Judged {
   const failedTls = attempts.some(
     ({ accepted, reached }) =>
       accepted === undefined && ['starttls', 'handshake', 'certificate'].includes(reached),
@@ -110,7 +131,8 @@ function judgeAttempts(
   if (willing.some((attempt) => attempt.willing === 'plaintext'))
     notes.add('envelope-in-plaintext');
   const refusal = attempts.filter((attempt) => showsRefusal(attempt, senderCase)).at(-1);
-  if (willing.length === 0 && refusal) return { verdict: 'refused', step: refusal.reached };
+  if (willing.length === 0 && refusal && !isVisitor)
+    return { verdict: 'refused', step: refusal.reached };
   return { verdict: 'deferred', step: attempts.at(-1)?.reached };
 }
 
@@ -169,6 +191,23 @@ function meets({ expect, host }: SenderCase, verdict: CaseVerdict): CaseResult['
   if (expect === 'refuse') return 'no';
   const plaintext = verdict === 'delivered-in-plaintext';
   return plaintext && (host.starttls ?? 'offered') === 'offered' ? 'no' : 'yes';
+}
+
+/**
+ * Tells whether the only fault of a delivery is that the policy came after it: a sender
+ * may fetch a policy in the background, and then apply it to the next message.
+ */
+function fetchedLater(
+  { expect, policy, zone }: SenderCase,
+  all: readonly Observation[],
+  attempts: readonly Attempt[],
+): boolean {
+  if (expect !== 'refuse' || policy === undefined || zone.dnssec !== 'insecure') return false;
+  const fetches = all.flatMap((one) =>
+    one.kind === 'policy' && one.status === 200 ? [Date.parse(one.at)] : [],
+  );
+  const delivered = attempts.filter(({ accepted }) => accepted).map(({ lastAt }) => lastAt);
+  return fetches.length > 0 && Math.min(...fetches) > Math.max(...delivered);
 }
 
 function lastSign(observations: readonly Observation[]): number | undefined {

@@ -4,10 +4,16 @@ import { senderMechanisms, type SenderCase } from '../cases/sender-case.js';
 import type { Observation } from '../observation.js';
 import type { SenderTestResult } from '../verdict.js';
 import { attemptsIn, showsRefusal, type Attempt } from './attempts.js';
-import { judgeCase, type TestFacts } from './judge-case.js';
+import { isBySender, judgeCase, type TestFacts } from './judge-case.js';
 import { judgeMechanism, type JudgedCase } from './judge-mechanism.js';
 import { observedExposure } from './observed-exposure.js';
-import { identityOf, networksByCases, tlsOf } from './sender-identity.js';
+import {
+  identityOf,
+  nameDomainByCases,
+  networksByCases,
+  tlsOf,
+  type AttemptAtCase,
+} from './sender-identity.js';
 
 /** The time of a judgement, and the cases that the test opened. */
 export interface JudgeOptions {
@@ -43,11 +49,14 @@ export function judgeSender(
     })),
   );
   const networks = networksByCases(attempts);
-  const own = attempts.filter(({ attempt }) => attempt.network === networks[0]);
+  const inNetwork = attempts.filter(({ attempt }) => attempt.network === networks[0]);
+  const sender = { network: networks[0], nameDomain: nameDomainByCases(inNetwork) };
+  const own = attempts.filter(({ attempt }) => isBySender(attempt, sender));
   const facts: TestFacts = {
     now: Date.parse(now),
     patienceMs,
-    network: networks[0],
+    sender,
+    isVisitor: isVisitor(own, valid),
     controlDelivered: own.some(({ attempt }) => attempt.accepted !== undefined),
     resolvers: resolversOf(valid, new Set(own.map(({ caseId }) => caseId))),
     verifies: (senderCase) => verifies(senderCase, known, own),
@@ -87,7 +96,18 @@ function resolversOf(
   );
 }
 
-type OwnAttempt = { readonly caseId: string; readonly attempt: Attempt };
+/**
+ * Whether all attempts are those of a scanner: it left a host without any fault after the
+ * certificate, sent MAIL nowhere, and no message is known to be under way.
+ */
+function isVisitor(own: readonly AttemptAtCase[], observations: readonly Observation[]): boolean {
+  if (observations.some(({ kind }) => kind === 'submitted' || kind === 'policy')) return false;
+  if (own.some(({ attempt }) => attempt.willing !== undefined)) return false;
+  const alerted = own.some(({ attempt }) =>
+    attempt.observations.some(({ kind }) => kind === 'alert'),
+  );
+  return !alerted && own.some(({ caseId, attempt }) => caseId === 'plain' && attempt.leftByItself);
+}
 
 /**
  * A delivery counts as verified when the sender refused a false identity under the same
@@ -96,7 +116,7 @@ type OwnAttempt = { readonly caseId: string; readonly attempt: Attempt };
 function verifies(
   senderCase: SenderCase,
   known: ReadonlyMap<string, SenderCase>,
-  own: readonly OwnAttempt[],
+  own: readonly AttemptAtCase[],
 ): boolean {
   const attemptsAt = (twin: SenderCase): readonly Attempt[] =>
     own.filter(({ caseId }) => caseId === twin.id).map(({ attempt }) => attempt);

@@ -40,17 +40,37 @@ export function identityOf(
  * Networks of the attempts, the one with the most cases first. Of two with as many cases,
  * the one that came first.
  */
-export function networksByCases(
-  attempts: readonly { readonly caseId: string; readonly attempt: Attempt }[],
+export function networksByCases(attempts: readonly AttemptAtCase[]): readonly string[] {
+  return byCases(attempts, ({ network }) => network);
+}
+
+/**
+ * The domain of the EHLO names that a network used at the most cases. Another domain is
+ * another server behind the same address, such as that of a neighbour behind NAT.
+ */
+export function nameDomainByCases(attempts: readonly AttemptAtCase[]): string | undefined {
+  return byCases(attempts, ({ nameDomain }) => nameDomain)[0];
+}
+
+/** An attempt with its case. */
+export interface AttemptAtCase {
+  readonly caseId: string;
+  readonly attempt: Attempt;
+}
+
+function byCases(
+  attempts: readonly AttemptAtCase[],
+  keyOf: (attempt: Attempt) => string | undefined,
 ): readonly string[] {
   const cases = new Map<string, Set<string>>();
   const byTime = [...attempts].sort((a, b) => a.attempt.firstAt - b.attempt.firstAt);
   for (const { caseId, attempt } of byTime) {
-    if (attempt.reached === 'connection') continue;
-    const known = cases.get(attempt.network) ?? new Set();
-    cases.set(attempt.network, known.add(caseId));
+    const key = keyOf(attempt);
+    if (key === undefined || attempt.reached === 'connection') continue;
+    const seen = cases.get(key) ?? new Set();
+    cases.set(key, seen.add(caseId));
   }
-  return [...cases].sort((a, b) => b[1].size - a[1].size).map(([network]) => network);
+  return [...cases].sort((a, b) => b[1].size - a[1].size).map(([key]) => key);
 }
 
 /** Software by the part of an EHLO name or user agent that shows it. */

@@ -38,11 +38,12 @@ const stepWords: Readonly<Record<DeliveryStep, string>> = {
 const noteWords: Readonly<Record<CaseNote, string>> = {
   'asked-dns-only': 'DNS questions arrived, and no connection',
   'fetched-policy-only': 'the policy was fetched, and no connection arrived',
+  'fetched-policy-later': 'the policy was fetched after the delivery',
   'still-open': 'the sender may still retry',
   'envelope-in-plaintext': 'the envelope was sent in plaintext',
   'fell-back-to-plaintext': 'plaintext followed a failed TLS attempt',
   'receiver-deferred': 'the receiver answered with an error',
-  'other-network': 'attempts came from another network',
+  'other-network': 'attempts came from another network or server',
   'not-submitted': 'the sender did not take the message',
   unexpected: 'not as expected',
 };

@@ -4,6 +4,8 @@ import type { SlotTable } from './slot-table.js';
 
 /** Observations of one slot that wait for the database. */
 const MAX_WAITING = 1000;
+/** DNS questions of one slot among them; the rest is room for connections. */
+const MAX_DNS_WAITING = 500;
 /** Slots with observations that wait. */
 const MAX_SLOTS = 1000;
 /**
@@ -48,7 +50,8 @@ export class ObservationBuffer {
     const key = `${slot} ${name} ${type} ${source} ${String(dnssecOk)}`;
     if (now - (this.#asked.get(key) ?? -Infinity) < REPEATED_MS) return;
     const count = this.#questions.get(slot) ?? 0;
-    if (count >= MAX_DNS) {
+    const waiting = this.#waiting.get(slot)?.length ?? 0;
+    if (count >= MAX_DNS || waiting >= MAX_DNS_WAITING) {
       this.dropped++;
       return;
     }

@@ -290,6 +290,48 @@ test('relay syntax, VRFY, EXPN and 10,000 recipients lead nowhere', async (t) =>
   assert.match(last, /^421/);
 });
 
+test('a flood of DNS questions within a second leaves room for a connection', async (t) => {
+  const all = await bench(t);
+  const slot = await all.lend();
+  const common = { case: 'plain', slot, source: '203.0.113.53', type: 'A', dnssecOk: false };
+  for (let index = 0; index < 1500; index++)
+    all.buffer.addQuestion({ ...common, name: `x${index}.plain.${slot}.${zone}` });
+  const client = await all.dial(all.addressOf('plain'));
+  await send(client, `plain.${slot}.${zone}`);
+  await client.end();
+  const seen = await all.seen(slot);
+  assert.equal(seen.filter(({ kind }) => kind === 'dns').length, 500);
+  assert.ok(seen.some(({ kind }) => kind === 'close'));
+});
+
+test('a bare line feed ends no message, so smuggling fails', async (t) => {
+  const all = await bench(t);
+  const slot = await all.lend();
+  const domain = `plain.${slot}.${zone}`;
+  const client = await all.dial(all.addressOf('plain'));
+  await client.ask('EHLO mail.example');
+  await client.ask('MAIL FROM:<a@mail.example>');
+  await client.ask(`RCPT TO:<test@${domain}>`);
+  await client.ask('DATA');
+  const inner = `MAIL FROM:<b@victim.example>\r\nRCPT TO:<test@${domain}>\r\nDATA\r\n`;
+  const ends = ['\n.\n', '\n.\r\n', '\r\n.\n', '\r.\r'];
+  const body = ends.map((end) => `x${end}${inner}`).join('');
+  assert.match(await client.ask(`${body}x\r\n.`), /^250 2.0.0 Received/);
+  await client.end();
+  const seen = await all.seen(slot);
+  assert.equal(seen.filter(({ kind }) => kind === 'mail').length, 1);
+});
+
+test('extensions that move mail elsewhere are not offered', async (t) => {
+  const all = await bench(t);
+  const client = await all.dial(all.addressOf('plain'));
+  await client.ask('EHLO mail.example');
+  const commands = ['AUTH PLAIN AGEAYg==', 'ETRN example.com', 'TURN', 'ATRN example.com'];
+  commands.push('XCLIENT ADDR=192.0.2.1', 'XFORWARD NAME=a', 'BDAT 5 LAST', 'BURL imap://x');
+  for (const command of commands) assert.match(await client.ask(command), /^50[0-3]/, command);
+  await client.end();
+});
+
 test('a data bomb ends the connection, and keeps nothing of it', async (t) => {
   const all = await bench(t);
   const slot = await all.lend();
@@ -372,6 +414,30 @@ test('with one address, SNI chooses the certificate, and a false start is put of
   assert.equal(await early.secure(`mx.dane-clear.${slot}.${zone}`), false);
   const cases = new Set((await all.seen(slot)).map((one) => one.case));
   assert.deepEqual([...cases], ['dane']);
+});
+
+test('one connection is evidence of one case: another recipient is put off', async (t) => {
+  const all = await bench(t);
+  const [slot, other] = [await all.lend(), await all.lend()];
+  const client = await all.dial(all.addressOf('plain'));
+  await client.ask('EHLO mail.example');
+  await client.ask('MAIL FROM:<a@mail.example>');
+  assert.match(await client.ask(`RCPT TO:<test@plain.${slot}.${zone}>`), /^250/);
+  // Its host looks the same up to the certificate.
+  const second = await client.ask(`RCPT TO:<test@self-signed.${slot}.${zone}>`);
+  assert.match(second, /^451 4\.7\.1 This case follows/);
+  assert.match(await client.ask(`RCPT TO:<test@plain.${other}.${zone}>`), /^451/);
+  assert.match(await client.ask(`RCPT TO:<more@plain.${slot}.${zone}>`), /^250/);
+  await client.ask('DATA');
+  assert.match(await client.ask('Subject: test\r\n\r\ntest\r\n.'), /^250/);
+  // A second message on the same connection is put off too.
+  const [rcpt] = await send(client, `self-signed.${slot}.${zone}`);
+  assert.match(rcpt, /^451/);
+  await client.end();
+  const seen = await all.seen(slot);
+  assert.ok(seen.every((one) => one.case === 'plain'));
+  assert.equal(seen.filter(({ kind }) => kind === 'data').length, 1);
+  assert.deepEqual(await all.seen(other), []);
 });
 
 test('the withdrawn case stops offering STARTTLS', async (t) => {

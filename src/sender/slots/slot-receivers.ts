@@ -184,6 +184,8 @@ const nowhere: CasePlace = { senderCase: senderCases[0] as SenderCase, slot: '' 
 class Selection implements PlaySelection {
   isPutOff = false;
   #counted: string | undefined;
+  /** The case of the first recipient that was accepted: the connection is its evidence. */
+  #accepted: CasePlace | undefined;
 
   constructor(
     private readonly receivers: SlotReceivers,
@@ -205,6 +207,10 @@ class Selection implements PlaySelection {
   byRecipient(domain: string, played: PlayedCase, secured: boolean): NamedPlay {
     const place = this.receivers.find(domain);
     if (!place) return undefined;
+    if (this.#accepted && !isSamePlace(this.#accepted, place)) {
+      this.receivers.giveTurn(this.key, place);
+      return 'turn';
+    }
     if (!this.#admits(place.slot)) {
       this.isPutOff = true;
       return 'turn';
@@ -214,6 +220,7 @@ class Selection implements PlaySelection {
     const alike = secured ? looksAlike(next, played) : startsAlike(next, played);
     if (!alike) return this.#putOff(place);
     this.receivers.endTurn(this.key);
+    this.#accepted = place;
     return this.#take(next);
   }
 
@@ -234,6 +241,10 @@ class Selection implements PlaySelection {
     this.#counted = slot;
     return this.receivers.admits(slot);
   }
+}
+
+function isSamePlace(left: CasePlace, right: CasePlace): boolean {
+  return left.slot === right.slot && left.senderCase.id === right.senderCase.id;
 }
 
 /** Whether two cases look the same up to the certificate. */

@@ -4,6 +4,8 @@ import { caseNames, type Observation } from '../../../src/sender/index.js';
 export interface Place {
   /** Default 192.0.2.1. */
   readonly source?: string;
+  /** EHLO name. Default mail.sender.test. */
+  readonly name?: string;
   /** Seconds after the start of the test. Default 0. */
   readonly after?: number;
   readonly message?: 1 | 2;
@@ -20,13 +22,15 @@ let connections = 0;
 export class Observed {
   readonly #common: { readonly at: string; readonly case: string; readonly slot: string };
   readonly #source: string;
+  readonly #name: string;
   readonly #connection = `c${++connections}`;
 
   constructor(
     private readonly caseId: string,
-    { source = '192.0.2.1', after = 0, message }: Place = {},
+    { source = '192.0.2.1', name = 'mail.sender.test', after = 0, message }: Place = {},
   ) {
     this.#source = source;
+    this.#name = name;
     this.#common = {
       at: moment(after),
       case: caseId,
@@ -59,6 +63,17 @@ export class Observed {
   /** Connects and greets; nothing else. */
   greets(by: 'quit' | 'sender' | 'receiver' = 'quit'): Observation[] {
     return [...this.#opening(), { ...this.#on(), kind: 'close', by }];
+  }
+
+  /** Greets with HELO alone. */
+  greetsByHelo(): Observation[] {
+    return this.greets().map((one) => (one.kind === 'ehlo' ? { ...one, verb: 'HELO' } : one));
+  }
+
+  /** Verifies an address: the null sender, a recipient, and no message. */
+  callsOut(): Observation[] {
+    const seen = this.delivers(false).filter(({ kind }) => kind !== 'data');
+    return seen.map((one) => (one.kind === 'mail' ? { ...one, fromDomain: '' } : one));
   }
 
   /** A connection without a command. */
@@ -124,7 +139,7 @@ export class Observed {
         kind: 'ehlo',
         secured: false,
         verb: 'EHLO',
-        name: 'mail.sender.test',
+        name: this.#name,
         reply: 250,
       },
     ];

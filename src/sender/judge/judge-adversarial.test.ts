@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { at, moment } from '../../../test/support/sender/observed.js';
+import {
+  judgeSender,
+  senderCases,
+  senderResultSchema,
+  type CaseResult,
+  type Observation,
+  type SenderMechanism,
+  type SenderTestResult,
+} from '../index.js';
+
+function judged(observations: readonly Observation[], now = moment(3600)): SenderTestResult {
+  const result = judgeSender(observations, { now });
+  senderResultSchema.parse(result);
+  return result;
+}
+
+function caseIn(result: SenderTestResult, id: string): CaseResult {
+  const found = result.cases.find((one) => one.case === id);
+  assert.ok(found, id);
+  return found;
+}
+
+const verdictOf = (observations: readonly Observation[], id: string): string =>
+  caseIn(judged(observations), id).verdict;
+
+const mechanismOf = (observations: readonly Observation[], name: SenderMechanism): string =>
+  judged(observations).mechanisms.find(({ mechanism }) => mechanism === name)?.verdict ?? '';
+
+test('HELO and QUIT do not refuse a host without STARTTLS', () => {
+  const control = at('plain').delivers(true);
+  for (const id of ['clear', 'dane-clear', 'sts-clear']) {
+    assert.equal(verdictOf([...control, ...at(id).greetsByHelo()], id), 'deferred', id);
+    assert.equal(verdictOf([...control, ...at(id).greets()], id), 'refused', id);
+  }
+});
+
+test('a verification of the address is not a refusal in any case', () => {
+  for (const id of ['dane-clear', 'dane-mismatch', 'sts-clear', 'plain'])
+    assert.equal(verdictOf(at(id).callsOut(), id), 'deferred', id);
+});
+
+test('a verification of the address does not undo a refusal', () => {
+  const refused = at('sts-self-signed').leavesTls('unknown_ca');
+  const callout = at('sts-self-signed', { after: 60 }).callsOut();
+  for (const observations of [
+    [...refused, ...callout],
+    [...at('sts-self-signed', { after: -60 }).callsOut(), ...refused],
+  ])
+    assert.equal(verdictOf(observations, 'sts-self-signed'), 'refused');
+});
+
+test('a verification of a twin leaves a delivery verified', () => {
+  const observations = [
+    ...at('dane').delivers(true),
+    ...at('dane-mismatch').leavesTls('bad_certificate'),
+    ...at('dane-mismatch', { after: 9 }).callsOut(),
+  ];
+  assert.equal(verdictOf(observations, 'dane'), 'delivered-verified');
+});
+
+test('a bounce that arrives counts as a message', () => {
+  const bounce = at('dane-clear')
+    .delivers(false)
+    .map((one) => (one.kind === 'mail' ? { ...one, fromDomain: '' } : one));
+  assert.equal(verdictOf(bounce, 'dane-clear'), 'delivered-in-plaintext');
+});
+
+test('a scanner that inspects TLS at every case has refused nothing', () => {
+  const scan = senderCases.flatMap(({ id, host }) =>
+    host.starttls === 'absent' ? at(id).greets() : at(id).leavesTls(),
+  );
+  const result = judged(scan);
+  assert.ok(result.cases.every(({ verdict }) => verdict !== 'refused'));
+  assert.ok(result.mechanisms.every(({ verdict }) => verdict === 'cannot-tell'));
+});
+
+test('a sender that trusts no CA refuses, although nothing of it arrives', () => {
+  const alerts = ['plain', 'sts'].flatMap((id) => at(id).leavesTls('unknown_ca'));
+  assert.equal(verdictOf(alerts, 'plain'), 'refused');
+  const submitted = [...at('plain').submitted(), ...at('plain').leavesTls()];
+  assert.equal(verdictOf(submitted, 'plain'), 'refused');
+});
+
+test('two servers behind one address are not one sender', () => {
+  const neighbour = { name: 'mx.other.test' };
+  const observations = [
+    ...at('plain').delivers(true),
+    ...at('sts').delivers(true),
+    ...at('sts-clear').delivers(false),
+    ...at('sts-self-signed', neighbour).leavesTls('unknown_ca'),
+    ...at('dane', neighbour).delivers(true),
+  ];
+  const result = judged(observations);
+  assert.ok(caseIn(result, 'sts-self-signed').notes.includes('other-network'));
+  assert.equal(mechanismOf(observations, 'mta-sts'), 'does-not-use');
+  assert.equal(mechanismOf(observations, 'dane'), 'cannot-tell');
+  assert.equal(caseIn(result, 'sts').verdict, 'delivered-unverified');
+});
+
+test('several servers of one domain are one sender, as are those without a name', () => {
+  const names = ['out1.sender.test', 'out2.sender.test', '[192.0.2.9]', 'localhost'];
+  const ids = ['plain', 'sts', 'sts-clear', 'self-signed'];
+  const observations = ids.flatMap((id, index) =>
+    at(id, { name: names[index] ?? '' }).delivers(id !== 'sts-clear'),
+  );
+  assert.ok(judged(observations).cases.every(({ notes }) => !notes.includes('other-network')));
+  assert.equal(mechanismOf(observations, 'mta-sts'), 'does-not-use');
+});
+
+test('a neighbour that delivers in plaintext does not undo a refusal', () => {
+  const observations = [
+    ...at('plain').delivers(true),
+    ...at('dane-clear').greets(),
+    ...at('dane-clear', { name: 'mx.other.test' }).delivers(false),
+  ];
+  const result = caseIn(judged(observations), 'dane-clear');
+  assert.equal(result.verdict, 'refused');
+  assert.ok(result.notes.includes('other-network'));
+});
+
+test('a policy that is fetched after the delivery was not broken by it', () => {
+  const later = [
+    ...at('plain').delivers(true),
+    ...at('sts').delivers(true),
+    ...at('sts-self-signed').delivers(true),
+    ...at('sts-self-signed', { after: 30 }).fetched(),
+  ];
+  const result = caseIn(judged(later), 'sts-self-signed');
+  assert.deepEqual([result.verdict, result.met], ['delivered-unverified', 'open']);
+  assert.ok(result.notes.includes('fetched-policy-later'));
+  assert.equal(mechanismOf(later, 'mta-sts'), 'cannot-tell');
+  const again = [...later, ...at('sts-self-signed', { after: 90 }).delivers(true)];
+  assert.equal(mechanismOf(again, 'mta-sts'), 'observes-only');
+});
+
+test('a policy that is never fetched and is broken is not used', () => {
+  const observations = [
+    ...at('sts').delivers(true),
+    ...at('sts-self-signed').delivers(true),
+    ...at('sts-self-signed', { after: 30 }).fetched(404),
+  ];
+  assert.equal(caseIn(judged(observations), 'sts-self-signed').met, 'no');
+});
+
+test('a retry from another network leaves a deferral open, and proves nothing', () => {
+  const observations = [
+    ...at('plain').delivers(true),
+    ...at('dane').delivers(true),
+    ...at('dane-mismatch').delivers(true, { reply: 450 }),
+    ...at('dane-mismatch', { source: '203.0.113.7', after: 600 }).leavesTls('bad_certificate'),
+  ];
+  const result = caseIn(judged(observations), 'dane-mismatch');
+  assert.deepEqual([result.verdict, result.met], ['deferred', 'open']);
+  assert.equal(mechanismOf(observations, 'dane'), 'cannot-tell');
+});
+
+test('MAIL that is reset ends neither in a delivery nor in a refusal', () => {
+  const reset = at('dane-clear')
+    .delivers(false)
+    .filter(({ kind }) => kind !== 'data' && kind !== 'rcpt');
+  const result = caseIn(judged(reset), 'dane-clear');
+  assert.equal(result.verdict, 'deferred');
+  assert.ok(result.notes.includes('envelope-in-plaintext'));
+});
+
+test('plaintext at another host of the case outweighs the certificate that was refused', () => {
+  const observations = [
+    ...at('second-mx').leavesTls('unknown_ca'),
+    ...at('second-mx', { after: 1 }).delivers(false),
+  ];
+  assert.equal(verdictOf(observations, 'second-mx'), 'delivered-in-plaintext');
+});
+
+test('a clock that goes back leaves cases open, and turns no verdict', () => {
+  const refused = at('sts-self-signed', { after: 7200 }).leavesTls('unknown_ca');
+  const before = judged([...at('sts').delivers(true), ...refused], moment(60));
+  assert.ok(caseIn(before, 'sts-self-signed').notes.includes('still-open'));
+  const mixed = [...at('clear', { after: 7200 }).delivers(true), ...at('clear').delivers(false)];
+  assert.equal(verdictOf(mixed, 'clear'), 'delivered-in-plaintext');
+});
+
+test('a connection of the same name from another network stays another network', () => {
+  const observations = [
+    ...at('plain').delivers(true),
+    ...at('dane').delivers(true),
+    ...at('dane-clear', { source: '203.0.113.7' }).greets(),
+  ];
+  assert.equal(mechanismOf(observations, 'dane'), 'cannot-tell');
+});
