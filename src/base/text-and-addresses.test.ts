@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { fromBase64, fromHex, toBase64, toHex } from './bytes.js';
 import { formatIp, parseIp } from './ip.js';
 import { neutralise } from './neutralise.js';
+import { wrap } from './wrap.js';
 
 test('RFC 5952: one text for each IPv6 address', () => {
   for (const [text, canonical] of [
@@ -65,4 +66,16 @@ test('octets as text and back', () => {
     }),
   );
   for (const text of ['abc', 'zz', '0x']) assert.equal(fromHex(text), undefined, text);
+});
+
+test('a digest stays whole on a narrow terminal, other long words are cut', () => {
+  const digest = '0123456789abcdef'.repeat(4);
+  assert.deepEqual(wrap(`Digest: ${digest}. Compare it.`, 40, '  '), [
+    '  Digest:',
+    `${digest}.`,
+    '  Compare it.',
+  ]);
+  assert.deepEqual(wrap(`Digest: ${digest}`, 40, '  '), ['  Digest:', digest]);
+  assert.deepEqual(wrap(`Digest: ${digest}`, 80, '  '), [`  Digest: ${digest}`]);
+  assert.deepEqual(wrap('x'.repeat(50), 40, '  '), [`  ${'x'.repeat(38)}`, `  ${'x'.repeat(12)}`]);
 });

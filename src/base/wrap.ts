@@ -7,9 +7,12 @@ import { neutralise } from './neutralise.js';
 const clause = /\bRFC (\d+)(?: (§))?/g;
 const GLUE = '\u0001';
 
+/** A SHA-256 digest in hexadecimal, which is copied in one piece. */
+const digest = /\b[0-9a-f]{64}\b/;
+
 /**
- * Wraps text to lines of at most `width` columns; a longer word is cut, and a clause is
- * not broken. Control characters of foreign text become visible escapes.
+ * Wraps text to lines of at most `width` columns. A longer word is cut, except a digest:
+ * it gets a whole line, from the first column on. A clause is not broken. Control characters of foreign text become visible escapes.
  */
 export function wrap(
   sourceText: string,
@@ -48,13 +51,17 @@ function wrapLine(sourceText: string, lineWidth: number, first: string, hanging:
         empty = true;
         continue;
       }
+      if (digest.test(word)) {
+        outputLines.push(word);
+        break;
+      }
       const room = Math.max(1, lineWidth - textLine.length);
       outputLines.push(textLine + word.slice(0, room));
       word = word.slice(room);
       textLine = hanging;
     }
   }
-  return [...outputLines, textLine.trimEnd()];
+  return empty ? outputLines : [...outputLines, textLine.trimEnd()];
 }
 
 /**

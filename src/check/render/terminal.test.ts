@@ -38,7 +38,10 @@ for (const width of [50, 59, 60, 61, 80, 100, 104, 105, 120])
       const result = grade(evidence);
       const code = codeOf(result);
       for (const line of renderTerminal(result, { width, steps: true }).split('\n'))
-        assert.ok(line.length <= width || code.has(line), `${line.length}: ${line}`);
+        assert.ok(
+          line.length <= width || code.has(line) || /^[0-9a-f]{64}\.?$/.test(line),
+          `${line.length}: ${line}`,
+        );
     }
   });
 
