@@ -41,6 +41,8 @@ export interface DatabaseOptions {
 /** Attempts for a transaction that lost a deadlock or a serialisation conflict. */
 const MAX_ATTEMPTS = 6;
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Each session plans every statement once: more of them cost more than they gain. */
+const MAX_CONNECTIONS = 6;
 /** A new session plans all its statements again, which costs 10 ms of CPU time and more. */
 const IDLE_TIMEOUT_MS = 300_000;
 /**
@@ -69,7 +71,7 @@ export class Database implements Queries {
   }
 
   static async open(options: DatabaseOptions): Promise<Database> {
-    const { connection, maxConnections = 10, onError = () => undefined } = options;
+    const { connection, maxConnections = MAX_CONNECTIONS, onError = () => undefined } = options;
     const { default: pg } = await loadPackage('pg', () => import('pg'));
     const copy = await loadPackage('pg-copy-streams', () => import('pg-copy-streams'));
     const target =
