@@ -281,7 +281,7 @@ export const routeFindings = {
     fix: (findingValues) =>
       findingValues.meant === undefined
         ? 'Name the host itself in the MX record, after the certificate and the policy name it.'
-        : `Name ${findingValues.meant} in the MX record. Leave the policy and the certificate unchanged.`,
+        : `Name ${findingValues.meant} in the MX record, and change nothing else.`,
     steps: (findingValues) =>
       findingValues.meant === undefined
         ? aliasSteps(findingValues)
