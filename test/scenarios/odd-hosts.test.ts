@@ -74,6 +74,22 @@ test('the headline counts an address where the TLS handshake fails', async () =>
   );
 });
 
+// RFC 5321 §5.1: senders try every address.
+test('a host that answers only at its sixth address is reached', async () => {
+  const places = [1, 2, 3, 4, 5, 6];
+  const records = ['@ MX 10 m', ...places.map((place) => `m A 198.51.100.${place}`)].join('\n');
+  const result = await look({
+    zone: { withoutMx: true, records },
+    hosts: places.map((place) => ({
+      name: `h${place}`,
+      ...(place < 6 && { dial: 'refuse' as const }),
+    })),
+  });
+  const [host] = result.hosts;
+  assert.ok(host?.addresses.some(({ ip, status }) => ip.endsWith('.6') && status === 'reachable'));
+  assert.equal(result.verdict, 'warn');
+});
+
 // RFC 10015 §2: senders that require TLS do not offer static RSA.
 test('static RSA alone fails under a policy, and next to ECDHE it does not', async () => {
   const rsa = { certificate: 'rsa', suites: 'AES128-SHA256:AES128-SHA' } as const;
