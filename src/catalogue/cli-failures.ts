@@ -70,6 +70,18 @@ export const cliFailures = defineFailures({
     message: 'The file is not evidence of a check.',
     fix: 'Use a file written by hermetic check --evidence.',
   },
+  'watch-domain-unknown': {
+    blame: 'local',
+    temporary: false,
+    message: 'The watch has no memory of this domain.',
+    fix: 'Name a watched domain, or none for all of them.',
+  },
+  'watch-nothing-to-accept': {
+    blame: 'local',
+    temporary: false,
+    message: 'The domain has no loss of a protection that two checks confirmed.',
+    fix: 'Read the open alarms with hermetic watch status. A fault that is not a loss ends by its fix.',
+  },
   'watch-state-invalid': {
     blame: 'local',
     temporary: false,

@@ -1,6 +1,7 @@
 import {
   bestLevels,
   observeFaults,
+  presentLevels,
   provesAbsence,
   provesKeyAbsent,
   type ObservedFault,
@@ -14,7 +15,16 @@ import {
   OUTAGE_MS,
   UNSEEN_MS,
 } from './rules.js';
+import { alarmOf, gravest } from './build-alarm.js';
 import { factsOf } from './facts-of.js';
+import {
+  comesAndGoes,
+  endedLately,
+  endsAfter,
+  isQuiet,
+  isRemembered,
+  trailAfter,
+} from './flapping.js';
 import type { DomainState, WatchedCheck, WatchAlarm, WatchedFault, WatchState } from './types.js';
 
 /** The new memory, and the alarms to send. */
@@ -123,7 +133,10 @@ interface DomainDecision {
 }
 
 /** A domain may be named like a member of Object.prototype. */
-function memoryOf(domains: WatchState['domains'], domainName: string): DomainState | undefined {
+export function memoryOf(
+  domains: WatchState['domains'],
+  domainName: string,
+): DomainState | undefined {
   return Object.hasOwn(domains, domainName) ? domains[domainName] : undefined;
 }
 
@@ -299,7 +312,8 @@ function decideFaults(state: DomainState, certainCheck: CertainCheck, now: numbe
   const faults = remember(state.faults, shown, result, now);
   const best = bestLevels(result, state.best);
   const facts = factsOf(result, state.facts);
-  const next: DomainState = { ...state, standing, best, faults, facts };
+  const protection = { best, levels: presentLevels(result, state.levels) };
+  const next: DomainState = { ...state, standing, ...protection, faults, facts };
   return silent ? { state: next, alarms: [] } : report(next, domain, shown, now);
 }
 
@@ -324,11 +338,14 @@ function remember(
 ): WatchedFault[] {
   const counted = known.flatMap((fault): readonly WatchedFault[] => {
     const found = shown.find(({ key }) => key === fault.key);
-    if (found) return [metAgain(fault, found)];
+    if (found) return [metAgain(fault, found, now)];
     if (!provesAbsence(checkResult, fault)) return [fault];
-    // An unconfirmed observation was never reported.
-    if (fault.alarm === '') return [];
-    return [{ ...fault, seen: 0, higher: 0, gone: fault.gone + 1 }];
+    const counts = { seen: 0, higher: 0 };
+    const goneSince = Math.min(now, fault.gone === 0 ? now : (fault.goneSince ?? now));
+    if (fault.alarm !== '') return [{ ...fault, ...counts, gone: fault.gone + 1, goneSince }];
+    // An unconfirmed observation was never reported. It counts where it comes and goes.
+    const trail = trailAfter(fault.trail, false);
+    return isRemembered(trail) ? [{ ...fault, ...counts, trail }] : [];
   });
   const added = shown.filter(({ key }) => !known.some((fault) => fault.key === key));
   return [
@@ -340,15 +357,20 @@ function remember(
       higher: 0,
       gone: 0,
       alarm: '',
+      trail: trailAfter('', true),
     })),
   ];
 }
 
 /** Before the alarm the text follows the last check; after it, `report` changes it. */
-function metAgain(fault: WatchedFault, found: ObservedFault): WatchedFault {
+function metAgain(fault: WatchedFault, found: ObservedFault, now: number): WatchedFault {
   const { subjects } = found;
-  const counts = { seen: fault.seen + 1, gone: 0 };
-  if (fault.alarm === '') return { ...fault, ...found, ...counts, higher: 0 };
+  const counts = { seen: fault.seen + 1, gone: 0, goneSince: undefined };
+  if (fault.alarm === '') {
+    const since = fault.seen === 0 ? now : fault.since;
+    const trail = trailAfter(fault.trail, true);
+    return { ...fault, ...found, ...counts, since, trail, higher: 0 };
+  }
   const higher = found.level > fault.level ? fault.higher + 1 : 0;
   return { ...fault, ...counts, subjects, higher };
 }
@@ -366,15 +388,21 @@ function report(
   const watchAlarms: WatchAlarm[] = [];
   const found = new Map(shown.map((one) => [one.key, one]));
   let { faults } = state;
-  const began = faults.filter(
-    ({ key, alarm, seen }) => alarm === '' && seen >= CHECKS_TO_CONFIRM && found.has(key),
-  );
+  const began = faults
+    .filter(
+      ({ key, alarm, seen, trail }) =>
+        alarm === '' && found.has(key) && (seen >= CHECKS_TO_CONFIRM || comesAndGoes(trail)),
+    )
+    .map((fault) => begun(fault, endedLately(state, fault.key, now)));
   if (began.length > 0) {
     // One cause often shows as several faults: together they are one alarm.
     const first = gravest(began) as WatchedFault;
     const name = `${domainName}/${first.rule}/${first.since}`;
     watchAlarms.push(alarmOf('added', domainName, name, { first, group: began }));
-    faults = faults.map((fault) => (began.includes(fault) ? { ...fault, alarm: name } : fault));
+    faults = faults.map((fault) => {
+      const first = began.find(({ key }) => key === fault.key);
+      return first ? { ...first, alarm: name } : fault;
+    });
   }
   faults = faults.map((fault) => {
     const graver = fault.higher >= CHECKS_TO_CONFIRM ? found.get(fault.key) : undefined;
@@ -385,36 +413,23 @@ function report(
     return first;
   });
   const names = new Set(faults.map(({ alarm }) => alarm).filter((name) => name !== ''));
+  let { ends } = state;
   // An alarm ends when all the faults that began with it have ended.
   for (const name of names) {
     const group = faults.filter(({ alarm }) => alarm === name);
-    if (group.some(({ gone }) => gone < CHECKS_TO_CONFIRM)) continue;
+    if (group.some((fault) => fault.gone < CHECKS_TO_CONFIRM || !isQuiet(fault, now))) continue;
     const first = gravest(group) as WatchedFault;
     watchAlarms.push(alarmOf('ended', domainName, name, { first: { ...first, todo: [] }, group }));
     faults = faults.filter(({ alarm }) => alarm !== name);
+    const keys = group.map(({ key }) => key);
+    ends = endsAfter({ ends }, keys, now);
   }
-  return { state: { ...state, faults }, alarms: watchAlarms };
+  return { state: { ...state, faults, ends }, alarms: watchAlarms };
 }
 
-/** The first fault of the highest level: it names the alarm. */
-function gravest(faults: readonly WatchedFault[]): WatchedFault | undefined {
-  const highest = Math.max(...faults.map(({ level }) => level));
-  return faults.find(({ level }) => level === highest);
-}
-
-/**
- * Builds an alarm. `name` identifies the fault from its begin to its end, and stays the
- * same when a crash sends the alarm again.
- */
-function alarmOf(
-  kind: WatchAlarm['kind'],
-  domain: string,
-  name: string,
-  { first, group }: { readonly first: WatchedFault; readonly group: readonly WatchedFault[] },
-): WatchAlarm {
-  const { rule, says, since, todo } = first;
-  const also = group.filter((fault) => fault.key !== first.key).map((fault) => fault.says);
-  const id = `${name}/${kind}`;
-  const rules = [...new Set([rule, ...group.map((fault) => fault.rule)])];
-  return { id, kind, domain, rule, rules, says, also, since: new Date(since).toISOString(), todo };
+/** A fault whose alarm begins. `isRepeated`: an alarm on it ended lately. */
+function begun(fault: WatchedFault, isRepeated: boolean): WatchedFault {
+  const unconfirmed = fault.seen < CHECKS_TO_CONFIRM;
+  const says = unconfirmed ? `${fault.says} The fault comes and goes.` : fault.says;
+  return { ...fault, says, flaps: unconfirmed || isRepeated || undefined, trail: undefined };
 }

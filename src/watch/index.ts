@@ -28,6 +28,13 @@
  * ```
  */
 export {
+  acceptableLosses,
+  acceptedText,
+  acceptLosses,
+  type Acceptance,
+  type LostProtection,
+} from './accept-loss.js';
+export {
   awaitsConfirmation,
   decideAlarms,
   keepDomains,
@@ -48,6 +55,7 @@ export { digestPeriod, lastDigestTime } from './digest/digest-schedule.js';
 export { dueDigest, markDigest, readDigest, type DuePeriod } from './digest/digest-tables.js';
 export { digestHtml, digestJson, digestSubject, digestText } from './digest/digest-text.js';
 export {
+  acceptStored,
   forgetUnwatched,
   listAlarms,
   mutedDomains,
@@ -66,6 +74,7 @@ export {
 export {
   emptyState,
   watchStateSchema,
+  type AcceptedLevel,
   type DomainState,
   type WatchedCheck,
   type WatchAlarm,

@@ -55,7 +55,7 @@ function weakened(
       topic,
       subjects: [domainName],
       level: levels.weaker,
-      says: `${domainName}: ${says}`,
+      says: `${domainName}: ${says} If this was intended: hermetic watch accept ${domainName}`,
       todo: [todo.replace('DOMAIN', domainName)],
     };
   });
@@ -70,6 +70,19 @@ export function bestLevels(
   for (const { rule, level } of protections)
     best[rule] = Math.max(best[rule] ?? 0, level(checkResult) ?? 0);
   return best;
+}
+
+/** The level of each protection; one that the result does not show keeps that of `before`. */
+export function presentLevels(
+  checkResult: CheckResult,
+  before: Readonly<Record<string, number>> = {},
+): Record<string, number> {
+  const present = { ...before };
+  for (const { rule, level } of protections) {
+    const now = level(checkResult);
+    if (now !== undefined) present[rule] = now;
+  }
+  return present;
 }
 
 /**

@@ -78,6 +78,8 @@ export interface ProtectionRule {
   readonly topic: string;
   /** A greater number is stronger; undefined where the result does not show it. */
   level(checkResult: CheckResult): number | undefined;
+  /** The levels in words, from 0. */
+  readonly levelNames: readonly string[];
   readonly says: string;
   /** The first step. */
   readonly todo: string;
@@ -91,6 +93,7 @@ export const protections: readonly ProtectionRule[] = [
     rule: 'route-lost',
     topic: 'mx',
     level: ({ route: { kind } }) => (kind === 'mx' || kind === 'implicit' ? 1 : 0),
+    levelNames: ['accepts no mail', 'accepts mail'],
     says: 'The domain no longer accepts mail: it has no MX record, or it does not exist.',
     todo: 'Examine the MX record of DOMAIN and its registration.',
   },
@@ -98,6 +101,7 @@ export const protections: readonly ProtectionRule[] = [
     rule: 'dnssec-lost',
     topic: 'dnssec',
     level: ({ route: { dnssec } }) => ({ secure: 1, insecure: 0 })[dnssec as 'secure'],
+    levelNames: ['unsigned MX record', 'signed MX record'],
     says: 'The MX record is no longer signed. DANE no longer protects this domain.',
     todo: 'Examine the DS record in the parent zone and the signer of the zone.',
   },
@@ -105,6 +109,11 @@ export const protections: readonly ProtectionRule[] = [
     rule: 'dane-lost',
     topic: 'dane',
     level: daneLevel,
+    levelNames: [
+      'no host with usable TLSA records',
+      'some hosts with usable TLSA records',
+      'every host with usable TLSA records',
+    ],
     says: 'Fewer mail hosts have usable TLSA records than before.',
     todo: 'Publish the TLSA records of the current keys again: hermetic records prints them.',
   },
@@ -115,6 +124,12 @@ export const protections: readonly ProtectionRule[] = [
       if (status === 'tempfail') return undefined;
       return status === 'found' && mode !== undefined ? modes[mode] : 0;
     },
+    levelNames: [
+      'no MTA-STS policy',
+      'MTA-STS mode none',
+      'MTA-STS mode testing',
+      'MTA-STS mode enforce',
+    ],
     says: 'The MTA-STS policy is weaker than before, or senders can no longer obtain it.',
     todo: 'Fetch https://mta-sts.DOMAIN/.well-known/mta-sts.txt and read its mode.',
   },
@@ -125,6 +140,7 @@ export const protections: readonly ProtectionRule[] = [
       if (status === 'tempfail') return undefined;
       return status === 'found' ? 1 : 0;
     },
+    levelNames: ['no TLS-RPT record', 'TLS-RPT record'],
     says: 'The TLS-RPT record is missing or invalid. Senders report no failures.',
     todo: 'Examine the TXT record at _smtp._tls.DOMAIN.',
   },

@@ -1,4 +1,10 @@
 import { migrate, type Store, type TableSet } from '../store/index.js';
+import {
+  acceptableLosses,
+  acceptLosses,
+  type Acceptance,
+  type LostProtection,
+} from './accept-loss.js';
 import { decideAlarms, keepDomains, type AlarmDecision } from './decide-alarms.js';
 import {
   emptyState,
@@ -99,11 +105,47 @@ export function forgetUnwatched(
   });
 }
 
+/**
+ * Accepts the losses of a domain that `choose` selects from those that are open at the
+ * moment of the write. `alongside` runs in the same transaction, and records it. Resolves to
+ * the accepted losses.
+ */
+export function acceptStored(
+  stateStore: Store,
+  domainName: string,
+  acceptance: Omit<Acceptance, 'losses'>,
+  {
+    choose,
+    alongside,
+  }: {
+    readonly choose: (losses: readonly LostProtection[]) => readonly LostProtection[];
+    readonly alongside: (losses: readonly LostProtection[]) => void;
+  },
+): Promise<readonly LostProtection[]> {
+  return stateStore.write('watch', () => {
+    const state = readWatch(stateStore);
+    const losses = choose(acceptableLosses(state, domainName));
+    if (losses.length === 0) return losses;
+    const decided = acceptLosses(state, domainName, { ...acceptance, losses });
+    saveDecision(stateStore, decided, { channels: channelsOf(stateStore) }, acceptance.at);
+    alongside(losses);
+    return losses;
+  });
+}
+
+/** The channels that have received alarms: the end of an alarm goes to the same ones. */
+function channelsOf(stateStore: Store): readonly string[] {
+  return stateStore
+    .prepare<{ channel: string }>('SELECT DISTINCT channel FROM watch_send ORDER BY channel')
+    .all()
+    .map(({ channel }) => channel);
+}
+
 /** Stores the memory and queues the alarms, inside a transaction. Returns the alarms. */
 function saveDecision(
   stateStore: Store,
   { state, alarms }: AlarmDecision,
-  { channels }: WatchScope,
+  { channels }: Pick<WatchScope, 'channels'>,
   now: number,
 ): readonly WatchAlarm[] {
   stateStore

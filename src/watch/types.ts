@@ -27,6 +27,24 @@ const faultSchema = z.strictObject({
   gone: count,
   /** The alarm that it belongs to; empty before the alarm. */
   alarm: z.string(),
+  /** Before the alarm: `1` for each of the last ten certain checks that found it, else `0`. */
+  trail: z.string().optional(),
+  /** It comes and goes: its alarm ends after a day without it. */
+  flaps: z.boolean().optional(),
+  /** The first of the checks in a row that proved its absence. */
+  goneSince: time.optional(),
+});
+
+/** A lower level of a protection that the operator accepted. */
+const acceptedSchema = z.strictObject({
+  rule: z.string(),
+  /** The level before, and the accepted one. */
+  from: count,
+  to: count,
+  at: time,
+  /** The account that accepted it. */
+  by: z.string(),
+  reason: z.string().optional(),
 });
 
 /** Facts of the last certain check, for metrics. Times are milliseconds since 1970. */
@@ -59,8 +77,14 @@ const domainStateSchema = z.strictObject({
   unseenSince: time.optional(),
   /** The best protection that was seen, by rule; absent before the first certain check. */
   best: z.record(z.string(), z.number()).optional(),
+  /** The last known level of each protection. */
+  levels: z.record(z.string(), z.number()).optional(),
+  /** The last 50 acceptances, the oldest first. */
+  accepted: z.array(acceptedSchema).optional(),
   /** Warnings that the first certain check found: known, and not alarms. */
   standing: z.array(z.string()),
+  /** Alarms that ended within the last seven days, by the key of their faults. */
+  ends: z.array(z.strictObject({ key: z.string(), at: time })).optional(),
   faults: z.array(faultSchema),
   /** Absent before the first certain check. */
   facts: factsSchema.optional(),
@@ -81,6 +105,8 @@ export const watchStateSchema = z.strictObject({
 
 /** Facts of the last certain check. */
 export type WatchedFacts = z.output<typeof factsSchema>;
+/** A lower level of a protection that the operator accepted. */
+export type AcceptedLevel = z.output<typeof acceptedSchema>;
 /** One fault of a domain. */
 export type WatchedFault = z.output<typeof faultSchema>;
 /** The memory of one domain. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { isHermeticError, neutralise } from '../../base/index.js';
 import { collect, collectOptions, grade, nameOf, profileNames } from '../../check/index.js';
@@ -7,17 +6,15 @@ import {
   alarmText,
   awaitsConfirmation,
   decideAlarms,
-  emptyState,
   keepDomains,
   openAlarms,
-  watchStateSchema,
   type WatchedCheck,
   type WatchAlarm,
   type WatchState,
 } from '../../watch/index.js';
 import { inLanes } from '../check-domains.js';
 import { exitCodes } from '../exit-codes.js';
-import { assertWritable, readJson, STANDARD_STREAM, writeFile } from '../files.js';
+import { assertWritable, STANDARD_STREAM, writeFile } from '../files.js';
 import { addHelpPage } from '../help.js';
 import { labOptions, openLab } from '../lab.js';
 import { misuse } from '../options.js';
@@ -25,6 +22,8 @@ import { complain, formatJson, type CommandContext } from '../output.js';
 import { profileNamed, readCheckFlags, readDomainList, type CheckFlags } from './check-options.js';
 import { withPeers } from './peer-options.js';
 import { withResolver } from './resolver-options.js';
+import { defineWatchAccept, defineWatchStatus } from './watch-accept.js';
+import { readState } from './watch-state.js';
 
 /** The options of `hermetic watch`: those of a check, and the memory. */
 interface WatchFlags extends CheckFlags {
@@ -40,6 +39,10 @@ const MAX_CONCURRENT = 8;
  * ended.
  */
 export function defineWatch(command: Command, context: CommandContext): void {
+  // Both levels have --state: after a subcommand it belongs to that one.
+  command.enablePositionalOptions();
+  defineWatchAccept(command.command('accept'), context);
+  defineWatchStatus(command.command('status'), context);
   command
     .argument('[domain...]', 'mail domains: the part after the @')
     .optionsGroup('What to watch:')
@@ -112,16 +115,6 @@ async function watch(
   if (watchAlarms.some(({ kind }) => kind !== 'ended')) return exitCodes.fail;
   const isHidden = domains.some((domainName) => (state.domains[domainName]?.blind ?? 0) > 0);
   return isHidden ? exitCodes.inconclusive : exitCodes.good;
-}
-
-/** The memory of earlier runs. A damaged file is refused and never overwritten. */
-function readState(filePath: string): WatchState {
-  if (!existsSync(filePath)) return emptyState;
-  return readJson(filePath, {
-    what: '--state',
-    code: 'watch-state-invalid',
-    kinds: [{ id: 'hermetic.watch-state/1', schema: watchStateSchema }],
-  });
 }
 
 /** Checks every domain. A failed check has no result and does not end the run. */
