@@ -122,7 +122,10 @@ function judgeCases(
       `${names.join(', ')}: ${faults[0]?.delivery.reason ?? ''}`,
       names,
     );
-  if (first !== undefined) return answer('cannot-tell', first.delivery.reason);
+  if (first !== undefined) {
+    const { reason, source } = first.delivery;
+    return { ...answer('cannot-tell', reason), line: source.line };
+  }
   if (use === 'weak') return answer('observes-only', 'TLS is used if offered, and not required');
   return answer('enforces', 'every case ends as the standard requires');
 }

@@ -368,6 +368,12 @@ test('a transport of another program leaves every verdict open', () => {
   assert.equal(verdicts(predict([...dane, map, service])), '? ? ? ?');
 });
 
+test('an open mechanism names the line that leaves it open', () => {
+  const { mechanisms } = predict([...dane, 'smtp_fallback_relay = [backup.example]']);
+  const found = mechanisms.find(({ mechanism }) => mechanism === 'dane');
+  assert.equal(found?.line, 'smtp_fallback_relay = [backup.example]');
+});
+
 test('a TLS configuration of its own leaves old TLS versions open', () => {
   const lines = ['smtp_tls_security_level = may', 'smtp_tls_protocols = !SSLv2'];
   const tlsLibrary = 'OpenSSL 3.0.14 4 Jun 2024 (Library: OpenSSL 3.0.14 4 Jun 2024)\n';
