@@ -76,7 +76,10 @@ test('wrong records come first, with the record of an uncovered key', async () =
     (await missing('sts-mx-mismatch.example'))[0] ?? '',
     /Add the line "mx: mx2\.sts-mx-mismatch\.example"/,
   );
-  assert.match((await missing('cname-mx.example'))[0] ?? '', /Name mx\.cname-mx\.example in the MX/);
+  assert.match(
+    (await missing('cname-mx.example'))[0] ?? '',
+    /Name mx\.cname-mx\.example in the MX/,
+  );
 });
 
 test('no step replaces an unavailable enforced policy with a testing one', async () => {
