@@ -27,7 +27,7 @@ if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
     const limits = existsSync(LIMITS) ? readFileSync(LIMITS, 'utf8') : '';
     const found = /^Max open files +\d+ +(\d+)/m.exec(limits);
     const openFiles = found ? Number(found[1]) : MIN_OPEN_FILES;
-    if (openFiles >= MIN_OPEN_FILES) return import('./start.js').then(({ start }) => start());
+    if (openFiles >= MIN_OPEN_FILES) return loadProgram();
     process.stderr.write(
       `hermetic: only ${openFiles} files may be open, and the program needs ${MIN_OPEN_FILES} ` +
         '(descriptors-too-few)\n  Set LimitNOFILE=1024 in the unit, or run ulimit -n 1024 before.\n',
@@ -35,4 +35,11 @@ if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
     process.exitCode = 2;
     return undefined;
   });
+}
+
+/** Loads and runs the program. The daemon first limits its heap, which loading would grow. */
+async function loadProgram(): Promise<void> {
+  if (process.argv[2] === 'serve') (await import('../base/index.js')).keepHeapSmall();
+  const { start } = await import('./start.js');
+  await start();
 }

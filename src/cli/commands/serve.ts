@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type * as ServerModule from '../../server/index.js';
-import { keepHeapSmall } from '../../base/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { DEFAULT_CONFIG, readConfig } from '../config-files.js';
 import { STANDARD_STREAM } from '../files.js';
@@ -34,7 +33,6 @@ export function defineServe(command: Command, context: CommandContext): void {
     .option('--config <file>', 'configuration', DEFAULT_CONFIG)
     .option('--check', 'report every problem that would prevent a start; write nothing')
     .action(async ({ config, check }: ServeFlags) => {
-      keepHeapSmall();
       // Loads every job of the daemon.
       const server = await import('../../server/index.js');
       context.finish(
