@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import { HermeticError } from '../../base/index.js';
 import { nodeNetwork } from '../../net/index.js';
 import { probeResolver } from '../../send/index.js';
+import { ask } from '../ask.js';
 import { DEFAULT_CONFIG, describeProblem, readConfigSources } from '../config-files.js';
 import { askDaemon, DEFAULT_SOCKET } from '../control-client.js';
 import { exitCodes } from '../exit-codes.js';
@@ -84,7 +84,11 @@ export function defineSetup(command: Command, context: CommandContext): void {
   });
 }
 
-async function setUp(use: Use, flags: SetupFlags, { output }: CommandContext): Promise<number> {
+async function setUp(
+  use: Use,
+  flags: SetupFlags,
+  { output, signal }: CommandContext,
+): Promise<number> {
   const machine = nodeMachine(flags.root);
   const activate = (path: string): Promise<void> => activateFile(path, machine, flags);
   if (flags.undo) {
@@ -99,7 +103,7 @@ async function setUp(use: Use, flags: SetupFlags, { output }: CommandContext): P
     if (left.length === 0) output.out(`the state before setup ${use} is restored\n`);
     return left.length === 0 ? exitCodes.good : exitCodes.fail;
   }
-  const files = planFiles(use, await complete(use, flags), machine).filter(
+  const files = planFiles(use, await complete(use, flags, signal), machine).filter(
     ({ path, text }) => machine.read(path) !== text,
   );
   if (files.length === 0) {
@@ -108,7 +112,9 @@ async function setUp(use: Use, flags: SetupFlags, { output }: CommandContext): P
   }
   for (const file of files) output.out(describe(file, machine));
   if (use === 'postfix') await warnAboutResolver(machine, output);
-  if (!(flags.yes ?? (await confirm('Write these files?')))) {
+  const isConfirmed =
+    flags.yes ?? /^y(es)?$/i.test(await ask('Write these files? [y/N] ', { signal }));
+  if (!isConfirmed) {
     output.out('nothing was written; add --yes to write the files\n');
     return exitCodes.good;
   }
@@ -153,30 +159,15 @@ const needed: Readonly<Record<Use, readonly (readonly [keyof JobAnswers, string,
   ],
 };
 
-async function complete(use: Use, flags: SetupFlags): Promise<JobAnswers> {
+async function complete(use: Use, flags: SetupFlags, signal: AbortSignal): Promise<JobAnswers> {
   const asked: Record<string, string | readonly string[]> = {};
   for (const [name, flag, question] of needed[use]) {
     if (flags[name] !== undefined) continue;
-    const answer = await ask(`${question}: `);
+    const answer = await ask(`${question}: `, { signal });
     if (!answer) throw misuse(flag, `setup ${use} needs it`, `Add ${flag}.`);
     asked[name] = name === 'policyHost' ? answer : [answer];
   }
   return { ...flags, ...asked };
-}
-
-/** Empty without a terminal. */
-async function ask(question: string): Promise<string> {
-  if (!process.stdin.isTTY) return '';
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await terminal.question(question)).trim();
-  } finally {
-    terminal.close();
-  }
-}
-
-async function confirm(question: string): Promise<boolean> {
-  return /^y(es)?$/i.test(await ask(`${question} [y/N] `));
 }
 
 function describe({ path, text, purpose }: PlannedFile, machine: Machine): string {

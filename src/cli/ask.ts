@@ -1,0 +1,32 @@
+import { createInterface } from 'node:readline/promises';
+
+/** The terminal of a question. Default: that of this process. */
+export interface AskOptions {
+  /** Aborts the question. */
+  readonly signal: AbortSignal;
+  readonly input?: NodeJS.ReadStream;
+  readonly output?: NodeJS.WritableStream;
+  /** Ctrl-C, which the terminal does not turn into a signal during a question. */
+  interrupt?(): void;
+}
+
+/**
+ * Asks a question on the terminal. Resolves to an empty text without a terminal and after
+ * ctrl-D. Rejects when the signal aborts the question.
+ */
+export async function ask(question: string, options: AskOptions): Promise<string> {
+  const { signal, input = process.stdin, output = process.stderr } = options;
+  const { interrupt = () => process.kill(process.pid, 'SIGINT') } = options;
+  if (!input.isTTY) return '';
+  const terminal = createInterface({ input, output, terminal: true });
+  terminal.on('SIGINT', () => interrupt());
+  try {
+    return (await terminal.question(question, { signal })).trim();
+  } catch (error) {
+    if (signal.aborted) throw error;
+    output.write('\n');
+    return '';
+  } finally {
+    terminal.close();
+  }
+}
