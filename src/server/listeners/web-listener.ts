@@ -17,6 +17,7 @@ import type { Listener } from './listener-set.js';
 import { isStreamed, StreamSender } from './stream-sender.js';
 import { chooseByHello } from './choose-by-hello.js';
 import { openPort } from './open-port.js';
+import { refuseUnreadable } from './refuse-unreadable.js';
 import { WaitingLine } from './waiting-line.js';
 
 export interface WebSettings {
@@ -90,6 +91,7 @@ export async function listenWeb(
   const server: Server = secure ?? createPlain(limits, answer);
   // `respond` decides whether a client may send its body.
   server.on('checkContinue', answer);
+  refuseUnreadable(server);
   server.on('connect', (_request, socket) => {
     socket.on('error', () => socket.destroy());
     socket.end(NO_PROXY, () => socket.destroy());

@@ -55,7 +55,7 @@ export interface PolicyRow {
   readonly domain: string;
   readonly type: string;
   readonly mode: string;
-  /** The policy as the reporter quoted it. */
+  /** The policy as the reporter quoted it; empty where it is too long for one. */
   readonly strings: readonly string[];
   readonly ok: number;
   readonly failed: number;
@@ -88,6 +88,15 @@ const dayMs = 86_400_000;
  */
 const MAX_POLICIES = 500;
 const MAX_FAILURES = 500;
+/** Lines of a quoted policy, which are MX patterns or TLSA records. */
+const MAX_QUOTED_LINES = 1000;
+/**
+ * Characters of all quoted policies of a report. A policy file has at most 64 KB (RFC 8461
+ * §3.3), and a report quotes one for a domain and one for each of its mail hosts.
+ */
+const MAX_QUOTED = 256 * 1024;
+/** Characters that a line counts in addition to its own: each costs work of its own. */
+const LINE_COST = 10;
 
 /** Makes the rows of a report. Pure. */
 export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): PreparedReport {
@@ -124,9 +133,14 @@ function rowsOf(
 ): Pick<PreparedReport, 'policies' | 'failures'> {
   const policyRows: PolicyRow[] = [];
   const failureRows: FailureRow[] = [];
+  let quoted = 0;
   for (const reportedPolicy of policies) {
-    const { policyDomain: domain = '', policyType: type, policyString: strings } = reportedPolicy;
-    const mode = policyMode(strings);
+    const { policyDomain: domain = '', policyType: type, policyString } = reportedPolicy;
+    const mode = policyMode(policyString);
+    const cost = quotedCost(policyString);
+    // Without a part of its lines a policy would seem to name fewer hosts than it does.
+    const strings = quoted + cost <= MAX_QUOTED ? policyString : [];
+    if (strings.length > 0) quoted += cost;
     const failed = reportedPolicy.totalFailureSessionCount;
     let described = 0;
     for (const detail of reportedPolicy.failureDetails) {
@@ -154,6 +168,12 @@ function rowsOf(
     policies: mergedWithin(MAX_POLICIES, policyRows, coarserPolicies),
     failures: mergedWithin(MAX_FAILURES, failureRows, coarserFailures),
   };
+}
+
+/** The size of a quoted policy; infinite where it has more lines than a policy. */
+function quotedCost(policyLines: readonly string[]): number {
+  if (policyLines.length > MAX_QUOTED_LINES) return Infinity;
+  return policyLines.reduce((sum, policyLine) => sum + policyLine.length + LINE_COST, 0);
 }
 
 /** Rows of each kind for a report of a reporter that has sent a great many. */
