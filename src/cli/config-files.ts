@@ -7,7 +7,7 @@ import type {
   ConfigSource,
   parseConfigFiles as ParseConfigFiles,
 } from '../server/index.js';
-import { readFile, STANDARD_STREAM } from './files.js';
+import { assertRegular, readFile, STANDARD_STREAM } from './files.js';
 import { complain, type Output } from './output.js';
 
 /** Path of the daemon's configuration unless `--config` names another. */
@@ -27,15 +27,21 @@ const MAX_PROBLEMS = 20;
 /**
  * Reads a configuration file and `conf.d/*.yaml` next to it, in the order of their names.
  * Standard input (`-`) has no such folder. Throws HermeticError for a file that cannot be
- * read, and for one in `conf.d` whose name ends in `.yml` or `.YAML`.
+ * read, and for one in `conf.d` whose name ends in `.yml` or `.YAML`. With `onlyRegular` it
+ * also throws for pipes and devices.
  */
-export function readConfigSources(filePath: string): readonly ConfigSource[] {
+export function readConfigSources(
+  filePath: string,
+  { onlyRegular = false } = {},
+): readonly ConfigSource[] {
   const more = filePath === STANDARD_STREAM ? [] : filesOf(join(dirname(filePath), CONFIG_FOLDER));
   if (filePath === DEFAULT_CONFIG && !existsSync(filePath) && existsSync(FORMER_CONFIG))
     throw new HermeticError('file-unreadable', `--config ${filePath}: there is no such file`, {
       fix: `Move ${FORMER_CONFIG} to ${DEFAULT_CONFIG}.`,
     });
-  return [filePath, ...more].map((path) => ({ file: path, text: readFile(path, '--config') }));
+  const files = [filePath, ...more];
+  if (onlyRegular) for (const path of files) assertRegular(path, '--config');
+  return files.map((path) => ({ file: path, text: readFile(path, '--config') }));
 }
 
 function filesOf(folder: string): readonly string[] {
@@ -78,6 +84,11 @@ export function readConfig(
   const more = parsed.failure.length - MAX_PROBLEMS;
   if (more > 0) output.err(`hermetic: ${filePath}: ${more} more problems (config-invalid)\n`);
   return undefined;
+}
+
+/** Returns whether a configuration enables no job and no metrics. */
+export function isIdle({ metrics, jobs }: Config): boolean {
+  return !metrics && Object.values(jobs).every((job) => job === undefined);
 }
 
 /** A problem of a configuration as the error `config-invalid`. */

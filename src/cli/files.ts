@@ -1,8 +1,9 @@
 import {
   accessSync,
+  closeSync,
   constants,
   lstatSync,
-  readFileSync,
+  openSync,
   readSync,
   renameSync,
   rmSync,
@@ -29,14 +30,29 @@ const MAX_INPUT_BYTES = 64 * 1024 * 1024;
  * role, for messages.
  */
 export function readFile(filePath: string, what: string): string {
-  if (filePath === STANDARD_STREAM) return readStandardInput(what);
+  if (filePath === STANDARD_STREAM) return readDescriptor(0, `${what}: standard input`);
+  let descriptor: number | undefined;
   try {
     if (statSync(filePath).size > MAX_INPUT_BYTES) throw tooLarge(`${what} ${filePath}`);
-    return readFileSync(filePath, 'utf8');
+    descriptor = openSync(filePath, 'r');
+    return readDescriptor(descriptor, `${what} ${filePath}`);
   } catch (error) {
     if (error instanceof HermeticError) throw error;
     throw unreadable(`${what} ${filePath}`, error);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+/**
+ * Throws HermeticError unless a path leads to a regular file: a pipe or a device can delay
+ * its reader for ever.
+ */
+export function assertRegular(filePath: string, what: string): void {
+  if (statSync(filePath, { throwIfNoEntry: false })?.isFile() !== false) return;
+  throw new HermeticError('file-unreadable', `${what} ${filePath}: is not a regular file`, {
+    fix: 'Specify a regular file.',
+  });
 }
 
 /** Throws HermeticError unless an input file can be read. */
@@ -54,15 +70,15 @@ function unreadable(what: string, cause: unknown): HermeticError {
   return new HermeticError('file-unreadable', `${what}: ${says}`, { cause, fix });
 }
 
-/** Reads standard input to its end. Throws HermeticError as {@link readFile} does. */
-function readStandardInput(what: string): string {
+/** Reads a file or a stream to its end. Throws HermeticError as {@link readFile} does. */
+function readDescriptor(descriptor: number, what: string): string {
   const parts: Buffer[] = [];
   let total = 0;
   for (;;) {
     const part = Buffer.alloc(65_536);
     let count = 0;
     try {
-      count = readSync(0, part);
+      count = readSync(descriptor, part);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       // A terminal or pipe that another process has made non-blocking: try again shortly.
@@ -70,12 +86,12 @@ function readStandardInput(what: string): string {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
         continue;
       }
-      if (code !== 'EOF') throw unreadable(`${what}: standard input`, error);
+      if (code !== 'EOF') throw unreadable(what, error);
     }
     if (count === 0) return Buffer.concat(parts).toString('utf8');
     parts.push(part.subarray(0, count));
     total += count;
-    if (total > MAX_INPUT_BYTES) throw tooLarge(`${what}: standard input`);
+    if (total > MAX_INPUT_BYTES) throw tooLarge(what);
   }
 }
 

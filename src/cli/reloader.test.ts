@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { createLog, parseConfigFiles, type Daemon } from '../server/index.js';
 import { Reloader } from './reloader.js';
@@ -13,6 +14,7 @@ interface Setting {
   finish(): void;
   reloads(): number;
   readonly lines: string[];
+  readonly file: string;
 }
 
 /** A daemon whose reloads end when `finish` is called. */
@@ -32,10 +34,11 @@ async function withDaemon(play: (setting: Setting) => Promise<void>): Promise<vo
   try {
     await play({
       reloader: new Reloader(file, { parseConfigFiles }, log),
-      starting: Promise.resolve({ reload } as unknown as Daemon),
+      starting: Promise.resolve({ reload, listening: [{}] } as unknown as Daemon),
       finish: () => ends.shift()?.(),
       reloads: () => begun,
       lines,
+      file,
     });
   } finally {
     rmSync(folder, { recursive: true });
@@ -88,3 +91,37 @@ test('a daemon that cannot start makes its reload a problem', () =>
     assert.match(lines.join(''), /reload-failed/);
     await reloader.end();
   }));
+
+// A21: a read that does not end delays every port of the daemon.
+test('a reload refuses pipes, devices and files without a section', () =>
+  withDaemon(async ({ reloader, starting, reloads, file, lines }) => {
+    const folder = join(dirname(file), 'conf.d');
+    const cases: readonly (readonly [says: RegExp, prepare: () => void])[] = [
+      [/no section enables a job/, () => writeFileSync(file, '')],
+      [/no section enables a job/, () => writeFileSync(file, '# postfix: {}\n')],
+      [/hermetic\.yaml: is not a regular file/, () => execFileSync('mkfifo', [emptied(file)])],
+      [/hermetic\.yaml: is not a regular file/, () => symlinkSync('/dev/zero', emptied(file))],
+      [/hermetic\.yaml: is not a regular file/, () => mkdirSync(emptied(file))],
+      [
+        /conf\.d\/a\.yaml: is not a regular file/,
+        () => {
+          writeFileSync(emptied(file), 'metrics: {listen: 9461}\n');
+          mkdirSync(folder);
+          execFileSync('mkfifo', [join(folder, 'a.yaml')]);
+        },
+      ],
+    ];
+    for (const [says, prepare] of cases) {
+      prepare();
+      const { problems } = await reloader.reload(starting);
+      assert.match(problems[0]?.message ?? '', says);
+    }
+    assert.equal(reloads(), 0);
+    assert.match(lines.join(''), /reload-failed/);
+  }));
+
+/** The path of a file that does not exist any more. */
+function emptied(file: string): string {
+  rmSync(file, { recursive: true });
+  return file;
+}

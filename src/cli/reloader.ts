@@ -1,7 +1,7 @@
-import { isHermeticError } from '../base/index.js';
+import { HermeticError, isHermeticError } from '../base/index.js';
 import type * as ServerModule from '../server/index.js';
 import type { Daemon, Log, ReloadProblem, ReloadResult } from '../server/index.js';
-import { describeProblem, readConfigSources } from './config-files.js';
+import { describeProblem, isIdle, readConfigSources } from './config-files.js';
 
 /** The functions of the part `server` that a reload calls. */
 type ServerPart = Pick<typeof ServerModule, 'parseConfigFiles'>;
@@ -57,7 +57,14 @@ export class Reloader {
   /** Reads the configuration again and hands it to the daemon when it is valid. */
   async #reload(daemon: Daemon): Promise<readonly ReloadProblem[]> {
     if (this.#isEnding) throw new Error('the daemon ends');
-    const parsed = this.#server.parseConfigFiles(readConfigSources(this.#file));
+    // A read that waits for a pipe would delay the answers of every port.
+    const sources = readConfigSources(this.#file, { onlyRegular: true });
+    const parsed = this.#server.parseConfigFiles(sources);
+    // An editor may have emptied the file, and not yet written it.
+    if (parsed.ok && isIdle(parsed.value) && daemon.listening.length > 0)
+      throw new HermeticError('config-invalid', `${this.#file}: no section enables a job`, {
+        fix: 'Stop the daemon to end its jobs, or add a section.',
+      });
     if (parsed.ok) {
       await daemon.reload(parsed.value);
       return [];

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type * as ServerModule from '../../server/index.js';
 import { exitCodes } from '../exit-codes.js';
-import { DEFAULT_CONFIG, readConfig } from '../config-files.js';
+import { DEFAULT_CONFIG, isIdle, readConfig } from '../config-files.js';
 import { STANDARD_STREAM } from '../files.js';
 import { addHelpPage } from '../help.js';
 import { misuse } from '../options.js';
@@ -59,8 +59,7 @@ async function checkConfig(filePath: string, server: ServerPart, output: Output)
   const problems = await server.checkStart(config, logger);
   for (const problem of problems) complain(output, problem);
   if (problems.length > 0) return exitCodes.usage;
-  const isIdle = !config.metrics && Object.values(config.jobs).every((job) => job === undefined);
-  output.out(`${filePath} is valid${isIdle ? ', but no section enables a job' : ''}\n`);
+  output.out(`${filePath} is valid${isIdle(config) ? ', but no section enables a job' : ''}\n`);
   return exitCodes.good;
 }
 
