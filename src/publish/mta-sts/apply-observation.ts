@@ -110,9 +110,20 @@ export function isStsRecord(text: string): boolean {
  * Returns whether the records announce this id and no other. The spelling is free:
  * spaces, a last semicolon and further fields do not count (RFC 8461 §3.1).
  */
-export function announces(records: readonly string[], id: string): boolean {
+function announces(records: readonly string[], id: string): boolean {
   const parsed = parseStsRecord(records);
   return parsed.status === 'found' && parsed.id === id;
+}
+
+/**
+ * Returns the largest TTL of the record where every authoritative server announces this
+ * id, each in a spelling of its own. Undefined: a server does not.
+ */
+export function announcedTtl(answers: readonly ServerAnswer[], id: string): number | undefined {
+  const ttls = answers.map(({ rrset }) =>
+    rrset !== 'unknown' && announces(rrset.records, id) ? rrset.ttl : undefined,
+  );
+  return ttls.every((ttl) => ttl !== undefined) && ttls.length > 0 ? Math.max(...ttls) : undefined;
 }
 
 /**
@@ -151,7 +162,7 @@ function updateServed(
   const current = served.at(-1);
   if (!current) return served;
   const isEverywhere = servesEverywhere(observed, current.body);
-  const txt = agreedRrset(observed.txt);
+  const ttl = announcedTtl(observed.txt, current.id);
   const isRemovalOver =
     unannounced !== undefined &&
     instant >= cacheExpiry(unannounced) &&
@@ -173,8 +184,7 @@ function updateServed(
       ...servedPolicy,
     };
     if (isEverywhere) updated.everywhere ??= instant;
-    if (txt && announces(txt.records, current.id))
-      updated.announced ??= { at: instant, ttl: txt.ttl };
+    if (ttl !== undefined) updated.announced ??= { at: instant, ttl };
     if (isStopped) updated.last = instant;
     return updated;
   });

@@ -9,8 +9,10 @@ const domain = 'one.example';
 const body = 'version: STSv1\r\nmode: testing\r\nmx: mx1.one.example\r\nmax_age: 86400\r\n';
 const id = policyId(body);
 const at = Date.UTC(2026, 0, 1);
-const both = (records: readonly string[]): readonly ServerAnswer[] =>
-  ['ns1', 'ns2'].map((server) => ({ server, rrset: { records, ttl: 300 } }));
+const both = (records: readonly string[], others = records): readonly ServerAnswer[] => [
+  { server: 'ns1', rrset: { records, ttl: 300 } },
+  { server: 'ns2', rrset: { records: others, ttl: 600 } },
+];
 
 const desired: DesiredPolicy = {
   mode: 'testing',
@@ -23,11 +25,11 @@ const desired: DesiredPolicy = {
   confirmed: [],
 };
 
-function stepWith(records: readonly string[]) {
+function stepWith(records: readonly string[], others = records) {
   const served = { id, body, mode: 'testing', maxAge: 86_400, mx: desired.mx, first: 0 } as const;
   const observed: PolicyObservation = {
     at,
-    txt: both(records),
+    txt: both(records, others),
     alias: both([]),
     mx: both(['10 mx1.one.example']),
     policyHosts: [{ address: '192.0.2.80', fetched: { body } }],
@@ -64,6 +66,26 @@ for (const records of [
     assert.ok(action?.kind === 'set-rrset');
     assert.ok(action.to.includes(`"v=STSv1; id=${id};"`));
   });
+
+// P8
+for (const [one, other] of [
+  [`v=STSv1; id=${id};`, `v=STSv1; id=${id}`],
+  [`v=STSv1;id=${id}`, `v=STSv1; a=b; id=${id};`],
+] as const)
+  test(`"${one}" and "${other}" on two servers are one announcement`.replaceAll(id, 'ID'), () => {
+    const { steps, waits, state } = stepWith([one], ['v=spf1 -all', other]);
+    assert.deepEqual([steps, waits], [[], []]);
+    assert.deepEqual(state.served[0]?.announced, { at, ttl: 600 });
+  });
+
+// P8
+test('another id, or no record, on one of two servers is no announcement', () => {
+  for (const others of [[`v=STSv1; id=${id}0`], [], [`v=STSv1; id=${id}`, 'v=STSv1; id=old']]) {
+    const { steps, waits, state } = stepWith([`v=STSv1; id=${id}`], others);
+    assert.deepEqual([steps, state.served[0]?.announced], [[], undefined]);
+    assert.match(waits[0]?.why ?? '', /do not all answer with the same _mta-sts record/);
+  }
+});
 
 const rua = ['mailto:a@one.example', 'https://rpt.one.example/v1'];
 const wanted = `v=TLSRPTv1; rua=${rua.join(',')}`;

@@ -12,7 +12,7 @@ import {
 import {
   agreedRrset,
   allExpired,
-  announces,
+  announcedTtl,
   applyPolicyObservation,
   cacheExpiry,
   currentPolicy,
@@ -66,15 +66,19 @@ export function stepPolicy(
   const blocker = mxWildcardBlocker(domain, observed);
   if (blocker !== undefined) return stepWith(waitFor(policyState, blocker));
   const txt = agreedRrset(observed.txt);
-  if (!txt) return stepWith(waitFor(policyState, recordUnknown(policyState, observed)));
+  const unknown = (): PolicyStep =>
+    stepWith(waitFor(policyState, recordUnknown(policyState, observed)));
+  const isAnnounced = current !== undefined && announcedTtl(observed.txt, current.id) !== undefined;
+  if (!txt && !isAnnounced) return unknown();
   if (current) {
     const isRemoval = current.mode === 'none' && target.policy?.mode === 'none';
     const isExpired =
       current.announced !== undefined && observed.at >= (allExpired(policyState) ?? Infinity);
-    if (isRemoval && isExpired) return stepWith(finishRemoval(policyState, txt, observed, desired));
+    if (isRemoval && isExpired)
+      return txt ? stepWith(finishRemoval(policyState, txt, observed, desired)) : unknown();
     if (!servesEverywhere(observed, current.body))
       return stepWith(servePolicySteps(policyHost, current));
-    if (!announces(txt.records, current.id))
+    if (txt && !isAnnounced)
       return stepWith({ steps: [announce(domain, txt, current, desired)], waits: target.waits });
     if (isRemoval)
       return stepWith(
