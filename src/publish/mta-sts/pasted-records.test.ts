@@ -79,7 +79,7 @@ for (const [one, other] of [
   });
 
 // P8
-test('another id, or no record, on one of two servers is no announcement', () => {
+test('another id, or no record, on one of two servers announces nothing', () => {
   for (const others of [[`v=STSv1; id=${id}0`], [], [`v=STSv1; id=${id}`, 'v=STSv1; id=old']]) {
     const { steps, waits, state } = stepWith([`v=STSv1; id=${id}`], others);
     assert.deepEqual([steps, state.served[0]?.announced], [[], undefined]);

@@ -34,7 +34,7 @@ const policy = (hosts: number): readonly string[] => [
 ];
 
 // A17: the main thread of the daemon receives and stores every line of a report.
-test('the quoted policies of a report are bounded, and none is stored in part', () => {
+test('the quoted policies of a report are bounded, and not stored in part', () => {
   for (const [quotes, most] of [
     [[policy(9000)], 0],
     [Array.from({ length: 100 }, () => policy(4000)), 0],
