@@ -4,7 +4,7 @@ import { Checkpointer } from './checkpoint.js';
 import { loadDriver, type Driver, type Value } from './driver.js';
 import { isStoreFailure, withFileErrors, storeError } from './failures.js';
 import { LogSync, type LogDisk } from './log-sync.js';
-import { makePrivate, type ExposedFile } from './private-file.js';
+import { createPrivate, makePrivate, type ExposedFile } from './private-file.js';
 import { PreparedStatement, type Statement } from './prepared-statement.js';
 import { roundedRows } from './safe-numbers.js';
 import {
@@ -128,7 +128,8 @@ async function open(
   isExclusive: boolean,
 ): Promise<Store> {
   const Open = await loadDriver();
-  const exposed = filePath === ':memory:' ? [] : makePrivate(filePath, options.mustExist ?? false);
+  const isFile = filePath !== ':memory:';
+  const target = isFile ? createPrivate(filePath, options.mustExist ?? false) : filePath;
   const driver = withFileErrors(
     filePath,
     () => new Open(filePath, { timeout: options.busyTimeoutMs ?? 5000 }),
@@ -144,7 +145,8 @@ async function open(
          PRAGMA wal_autocheckpoint = ${longLog}; PRAGMA cache_size = -16000; SELECT 1 FROM sqlite_master`,
       ),
     );
-    const log = filePath === ':memory:' ? undefined : LogSync.open(filePath, options.logDisk);
+    const exposed = isFile ? makePrivate(target) : [];
+    const log = isFile ? LogSync.open(filePath, options.logDisk) : undefined;
     return new SqliteStore(driver, filePath, { ...options, exposed, isExclusive, log });
   } catch (error) {
     driver.close();

@@ -19,27 +19,25 @@ export interface ExposedFile {
  */
 const COMPANIONS = ['-wal', '-shm', '-journal'];
 
+/** The smallest page of a database (https://sqlite.org/fileformat.html, section 1.3.2). */
+const MIN_OCTETS = 512;
+
 /**
- * Creates the database file for its owner alone [8460-8-1], or takes the permissions of
- * other users away from one that exists. Returns the files for which that is impossible.
+ * Returns the path of the database file, behind symbolic links where it does not exist yet.
+ * Creates a missing file for its owner alone [8460-8-1].
  *
  * POSIX drops every fcntl lock of a process on a file when the process closes any
  * descriptor of it (https://sqlite.org/howtocorrupt.html, section 2.2). So an existing
  * file is never opened here: only SQLite opens it. The exclusive open succeeds only for a
  * file that no process can have locked yet.
  */
-export function makePrivate(filePath: string, mustExist: boolean): readonly ExposedFile[] {
-  const target = existing(filePath, mustExist);
-  return [target, ...COMPANIONS.map((suffix) => `${target}${suffix}`)].flatMap(restrict);
-}
-
-/**
- * Returns the path of the database file, behind symbolic links. Creates a missing file.
- */
-function existing(filePath: string, mustExist: boolean): string {
+export function createPrivate(filePath: string, mustExist: boolean): string {
   try {
-    if (!statSync(filePath).isFile())
+    const found = statSync(filePath);
+    if (!found.isFile())
       throw storeError('store-unwritable', `${filePath}: it is not a regular file`);
+    // SQLite takes such a file for an empty one, and overwrites it.
+    if (found.size > 0 && found.size < MIN_OCTETS) throw storeError('store-corrupt', filePath);
     return filePath;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -56,7 +54,16 @@ function existing(filePath: string, mustExist: boolean): string {
   // not exist yet.
   const target = linkTarget(filePath);
   if (target === undefined) return filePath;
-  return existing(target, mustExist);
+  return createPrivate(target, mustExist);
+}
+
+/**
+ * Takes the permissions of other users away from a database and its companions. Returns the
+ * files for which that is impossible. Call it once SQLite has recognised the file: the path
+ * may lead to a file of another program, which needs its permissions.
+ */
+export function makePrivate(target: string): readonly ExposedFile[] {
+  return [target, ...COMPANIONS.map((suffix) => `${target}${suffix}`)].flatMap(restrict);
 }
 
 function linkTarget(filePath: string): string | undefined {
@@ -85,7 +92,7 @@ function restrict(filePath: string): readonly ExposedFile[] {
 
 function unwritable(filePath: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'store-unwritable') return error;
+  if (code === 'store-unwritable' || code === 'store-corrupt') return error;
   const failure = storeError(
     code === 'ENOSPC' || code === 'EDQUOT' ? 'store-full' : 'store-unwritable',
     `${filePath}: ${describeSystemError(error).message}`,

@@ -4,6 +4,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -109,6 +110,28 @@ test('an existing database, its log and its shared memory become private', async
     assert.deepEqual(files.map(modeOf), ['600', '600', '600'], mode.toString(8));
     assert.deepEqual(store.exposed, []);
     store.close();
+  }
+});
+
+// A7
+test('a file that is not a database keeps its content and mode', async (t) => {
+  const where = folder(t);
+  for (const [name, content] of [
+    ['passwd', 'root:x:0:0:root:/root:/bin/sh\n'.repeat(40)],
+    ['short', 'a'],
+    ['key.pem', '-----BEGIN PRIVATE KEY-----\n'.repeat(100)],
+  ] as const) {
+    const [file, link] = [join(where, name), join(where, `${name}.db`)];
+    writeFileSync(file, content, { mode: 0o644 });
+    symlinkSync(file, link);
+    for (const path of [file, link]) {
+      await assert.rejects(openStore(path), withCode('store-corrupt'));
+      assert.deepEqual([modeOf(file), readFileSync(file, 'utf8')], ['644', content]);
+    }
+    assert.deepEqual(
+      readdirSync(where).filter((found) => /-(wal|shm|journal)$/.test(found)),
+      [],
+    );
   }
 });
 
