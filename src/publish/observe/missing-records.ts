@@ -154,8 +154,16 @@ function policyName(
   const note = (text: string): readonly MissingStep[] => [{ kind: 'note', why: reason, text }];
   const hostName = policyHost?.replace(/\.$/, '').toLowerCase();
   if (alias !== undefined) {
+    const isAlias = `${ownerName} is an alias of ${alias}`;
+    if (addresses === undefined && (hostName === undefined || hostName === alias))
+      return note(`${isAlias}, which has no address: add one there, or remove the alias`);
     if (hostName === undefined || hostName === alias) return [];
-    return note(`${ownerName} is an alias of ${alias}: make it an alias of ${hostName} instead`);
+    // The target of an alias is a name, never an address (RFC 1035 §3.3.1).
+    return note(
+      parseIp(hostName)
+        ? `${isAlias}: replace the alias by the address ${hostName}`
+        : `${isAlias}: make it an alias of ${hostName} instead`,
+    );
   }
   if (addresses === 'own') {
     if (hostName === undefined || parseIp(hostName)) return [];

@@ -111,6 +111,16 @@ test('the address of the policy host is part of what is missing', async () => {
   );
   assert.match(
     await line('mta-sts CNAME www\nwww A 192.0.2.80', 'policy.one.example'),
-    /alias of www\.one\.example: make it an alias of policy\.one\.example/,
+    /alias of www\.one\.example: make it an alias of policy\.one\.example instead/,
   );
+  // P10
+  const www = 'mta-sts CNAME www\nwww A 192.0.2.80';
+  for (const address of ['192.0.2.81', '2001:db8::81'])
+    assert.match(await line(www, address), /replace the alias by the address \S+:?81 the host/);
+  for (const policyHost of [undefined, 'gone.provider.example'])
+    assert.match(
+      await line('mta-sts CNAME gone.provider.example.', policyHost),
+      /alias of gone\.provider\.example, which has no address: add one there/,
+    );
+  assert.equal(await line(www), '');
 });
